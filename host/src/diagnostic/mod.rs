@@ -1,0 +1,103 @@
+//! One error shape for everything a user can get wrong: code, message, place, help. Whoever finds a mistake builds a
+//! [`Diagnostic`]; nobody prints one but `main`, so every message looks the same and all of a file come in one go.
+
+mod render;
+mod suggest;
+
+use std::sync::Arc;
+
+pub use render::render;
+pub use suggest::suggest;
+
+/// A text a user wrote, under the name they know it by (a path, `-` for standard input, or a flag such as `--data`).
+#[derive(Debug, PartialEq, Eq)]
+pub struct Source {
+    /// Shown after `-->`.
+    pub name: String,
+    /// The whole text, for the excerpt.
+    pub text: String,
+}
+
+/// Byte range in a [`Source`], `start <= end`, on character boundaries.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Span {
+    /// First byte.
+    pub start: usize,
+    /// One past the last byte.
+    pub end: usize,
+}
+
+/// One mistake and how to put it right.
+///
+/// Grammar: lower case, no full stop, names in backticks; the smallest span; the fix only in the help.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Diagnostic {
+    /// Family and name, such as `script::unknown-key`. The family decides the exit code: `usage` 2, `script` 3,
+    /// `plugin` 4.
+    pub code: &'static str,
+    /// What is wrong.
+    pub message: String,
+    /// Where, if there is a place.
+    pub place: Option<Place>,
+    /// The fix, if known.
+    pub help: Option<String>,
+}
+
+/// Where a mistake stands.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Place {
+    /// The text it stands in.
+    pub source: Arc<Source>,
+    /// The bytes to underline.
+    pub span: Span,
+    /// A few words under the caret.
+    pub label: String,
+}
+
+impl Diagnostic {
+    /// A mistake without a place or a fix.
+    pub fn new(code: &'static str, message: impl Into<String>) -> Self {
+        Self { code, message: message.into(), place: None, help: None }
+    }
+
+    /// Says where.
+    #[must_use]
+    pub fn at(mut self, source: &Arc<Source>, span: Span, label: impl Into<String>) -> Self {
+        self.place = Some(Place { source: Arc::clone(source), span, label: label.into() });
+        self
+    }
+
+    /// Says how to put it right.
+    #[must_use]
+    pub fn help(mut self, help: impl Into<String>) -> Self {
+        self.help = Some(help.into());
+        self
+    }
+}
+
+/// All mistakes found so far. A stage collects as many as it can before it gives up.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Diagnostics(pub Vec<Diagnostic>);
+
+impl Diagnostics {
+    /// Adds one.
+    pub fn push(&mut self, diagnostic: Diagnostic) {
+        self.0.push(diagnostic);
+    }
+
+    /// Adds those of a failed result and passes its value on.
+    pub fn absorb<T>(&mut self, result: Result<T, Diagnostics>) -> Option<T> {
+        result.map_err(|more| self.0.extend(more.0)).ok()
+    }
+
+    /// The value if nothing was wrong.
+    pub fn into_result<T>(self, value: T) -> Result<T, Diagnostics> {
+        if self.0.is_empty() { Ok(value) } else { Err(self) }
+    }
+}
+
+impl From<Diagnostic> for Diagnostics {
+    fn from(diagnostic: Diagnostic) -> Self {
+        Self(vec![diagnostic])
+    }
+}

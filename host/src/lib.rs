@@ -1,0 +1,6 @@
+//! A load runner whose every action is a sandboxed WebAssembly component.
+
+pub mod diagnostic;
+pub mod metrics;
+pub mod run;
+pub mod script;

@@ -1,0 +1,128 @@
+//! What was typed, with the place of every value. A `Script` knows syntax only: no defaults are applied, no file is
+//! touched, no plugin is asked. `plan::build` turns it into something valid.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use crate::diagnostic::{Source, Span};
+
+/// A value and where it stands.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Spanned<T> {
+    /// What was typed.
+    pub value: T,
+    /// Where.
+    pub span: Span,
+}
+
+/// A YAML value with places.
+#[derive(Clone, Debug, PartialEq)]
+pub enum Value {
+    /// `null`, `~` or nothing.
+    Null,
+    /// `true` or `false`.
+    Bool(bool),
+    /// A whole number.
+    Int(i64),
+    /// Any other number.
+    Float(f64),
+    /// Everything else that is a scalar.
+    String(String),
+    /// A list.
+    List(Vec<Node>),
+    /// A mapping, in the order typed; keys are unique.
+    Map(Vec<(Spanned<String>, Node)>),
+}
+
+/// A [`Value`] and where it stands.
+pub type Node = Spanned<Value>;
+
+/// A whole script file.
+#[derive(Clone, Debug)]
+pub struct Script {
+    /// The text, for messages.
+    pub source: Arc<Source>,
+    /// The settings that have a flag of the same name.
+    pub settings: Settings,
+    /// What relative URLs are resolved against.
+    pub base_url: Option<Spanned<String>>,
+    /// The step that signs each user in.
+    pub login: Option<Step>,
+    /// Named data sets.
+    pub data: Vec<(Spanned<String>, DataSource)>,
+    /// Named components besides the built-in ones.
+    pub plugins: Vec<(Spanned<String>, Spanned<String>)>,
+    /// What each user walks, at least one.
+    pub steps: Vec<Step>,
+}
+
+/// Settings a script may give; a flag or an environment variable of the same name wins.
+#[derive(Clone, Debug, Default)]
+pub struct Settings {
+    /// `users`.
+    pub users: Option<Spanned<u32>>,
+    /// `rps`, per user.
+    pub rps: Option<Spanned<f64>>,
+    /// `duration`.
+    pub duration: Option<Spanned<Duration>>,
+    /// `iterations`, per user.
+    pub iterations: Option<Spanned<u64>>,
+    /// `ramp_up`.
+    pub ramp_up: Option<Spanned<Duration>>,
+    /// `graceful_stop`.
+    pub graceful_stop: Option<Spanned<Duration>>,
+    /// `timeout` of steps that give none.
+    pub timeout: Option<Spanned<Duration>>,
+    /// `seed` of the users' random streams.
+    pub seed: Option<Spanned<u64>>,
+    /// `headers` sent with every request.
+    pub headers: Vec<(Spanned<String>, Spanned<String>)>,
+}
+
+/// One step: keys of the host, and the rest for the plugin.
+#[derive(Clone, Debug)]
+pub struct Step {
+    /// The whole step.
+    pub span: Span,
+    /// `name`, the row in the report.
+    pub name: Spanned<String>,
+    /// `action`; `http` if absent (`login` in the login block).
+    pub action: Option<Spanned<String>>,
+    /// `timeout` of the whole step.
+    pub timeout: Option<Spanned<Duration>>,
+    /// `capture`, in order.
+    pub captures: Vec<Capture>,
+    /// All other keys, a [`Value::Map`].
+    pub params: Node,
+}
+
+/// One variable taken from a reply.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Capture {
+    /// The variable's name.
+    pub variable: Spanned<String>,
+    /// Where its value comes from.
+    pub from: Spanned<CaptureSource>,
+}
+
+/// Where a captured value comes from, uncompiled.
+#[derive(Clone, Debug, PartialEq)]
+pub enum CaptureSource {
+    /// A JSONPath (RFC 9535) into the body; the first match.
+    Json(String),
+    /// A header field's first value.
+    Header(String),
+    /// A regular expression over the body; the first group if there is one, else the whole match.
+    Regex(String),
+    /// A cookie of the user, by name.
+    Cookie(String),
+}
+
+/// Where a data set comes from.
+#[derive(Clone, Debug, PartialEq)]
+pub enum DataSource {
+    /// Rows in the script itself, a [`Value::List`].
+    Inline(Node),
+    /// A file; its extension says the format. Relative to the script's folder.
+    File(Spanned<String>),
+}
