@@ -2,5 +2,7 @@
 
 pub mod diagnostic;
 pub mod metrics;
+pub mod plan;
 pub mod run;
 pub mod script;
+pub mod template;

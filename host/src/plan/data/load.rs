@@ -1,0 +1,326 @@
+//! Brings the data sets in, before the run, and says everything that is wrong with any of them in one go.
+
+use std::fs;
+use std::io::{self, ErrorKind};
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+
+use super::{DataSets, Table, csv, inline, json, text};
+use crate::diagnostic::{Diagnostic, Diagnostics, Source, Span};
+use crate::script::model::{DataSource, Node, Spanned};
+
+/// What is wrong with the contents of a file.
+#[derive(Debug, PartialEq, Eq)]
+pub(super) struct Problem {
+    /// The line it shows in, from 1.
+    pub(super) line: usize,
+    /// In the grammar of a diagnostic.
+    pub(super) message: String,
+}
+
+/// Loads every declared set, and those the command line adds.
+///
+/// `extra` are the `--data NAME=FILE` pairs, relative to the working directory. One of them replaces a declared set of
+/// the same name, whose source is then not even looked at; of two with the same name the last counts. Files named in
+/// the script are relative to `base`, the script's folder; `source` is the script's text, for the places of mistakes.
+pub fn load(
+    declared: &[(Spanned<String>, DataSource)],
+    extra: &[(String, PathBuf)],
+    base: &Path,
+    source: &Arc<Source>,
+) -> Result<DataSets, Diagnostics> {
+    let mut mistakes = Diagnostics::default();
+    let mut tables = Vec::new();
+    for (name, from) in declared.iter().filter(|(name, _)| extra.iter().all(|(other, _)| *other != name.value)) {
+        let table = load_declared(&name.value, from, base, source).map_err(Diagnostics::from);
+        tables.extend(mistakes.absorb(table).map(|table| (name.value.clone(), table)));
+    }
+    for (at, (name, path)) in extra.iter().enumerate() {
+        if extra[at + 1..].iter().all(|(later, _)| later != name) {
+            let table = load_extra(name, path).map_err(Diagnostics::from);
+            tables.extend(mistakes.absorb(table).map(|table| (name.clone(), table)));
+        }
+    }
+    mistakes.into_result(tables.into_iter().collect())
+}
+
+/// A set of the script.
+fn load_declared(name: &str, from: &DataSource, base: &Path, source: &Arc<Source>) -> Result<Table, Diagnostic> {
+    let (result, span) = match from {
+        DataSource::Inline(node) => (read_inline(name, node, source), node.span),
+        DataSource::File(path) => (read_file(name, &path.value, &base.join(&path.value)), path.span),
+    };
+    result.map_err(|failure| {
+        let place = failure.span.unwrap_or(span);
+        let (code, label) = match failure.kind {
+            Kind::Missing => ("script::data-missing", "no such file"),
+            Kind::Unreadable => ("script::data-unreadable", "can't be read"),
+            Kind::Format => ("script::data-format", "not usable as data"),
+            Kind::Empty => ("script::data-empty", "no rows"),
+        };
+        failure.diagnostic(code).at(source, place, label)
+    })
+}
+
+/// A set of the command line, which has no place to point at.
+fn load_extra(name: &str, path: &Path) -> Result<Table, Diagnostic> {
+    read_file(name, &path.to_string_lossy(), path).map_err(|failure| {
+        let code = match failure.kind {
+            Kind::Missing => "usage::data-missing",
+            Kind::Unreadable => "usage::data-unreadable",
+            Kind::Format => "usage::data-format",
+            Kind::Empty => "usage::data-empty",
+        };
+        failure.diagnostic(code)
+    })
+}
+
+/// Why there is no table.
+struct Failure {
+    kind: Kind,
+    message: String,
+    help: Option<&'static str>,
+    /// A smaller place than that of the whole source, if known.
+    span: Option<Span>,
+}
+
+/// Each has its code, for the script and for the command line.
+enum Kind {
+    Missing,
+    Unreadable,
+    Format,
+    Empty,
+}
+
+impl Failure {
+    fn new(kind: Kind, message: String) -> Self {
+        Self { kind, message, help: None, span: None }
+    }
+
+    fn diagnostic(self, code: &'static str) -> Diagnostic {
+        let diagnostic = Diagnostic::new(code, self.message);
+        match self.help {
+            Some(help) => diagnostic.help(help),
+            None => diagnostic,
+        }
+    }
+}
+
+/// Rows in the script.
+fn read_inline(name: &str, node: &Node, source: &Source) -> Result<Table, Failure> {
+    let table = inline::parse(node, source).map_err(|mistake| Failure {
+        span: Some(mistake.span),
+        ..Failure::new(Kind::Format, format!("data set `{name}`: {}", mistake.value))
+    })?;
+    not_empty(table, || format!("data set `{name}` has no rows"))
+}
+
+/// Rows in a file. `typed` is the path as the user knows it.
+fn read_file(name: &str, typed: &str, path: &Path) -> Result<Table, Failure> {
+    let format = Format::of(path).ok_or_else(|| Failure {
+        help: Some("use `.csv`, `.json`, `.ndjson`, `.jsonl` or `.txt`"),
+        ..Failure::new(Kind::Format, format!("data set `{name}`: the extension of `{typed}` names no data format"))
+    })?;
+    let bytes = fs::read(path).map_err(|error| unreadable(name, typed, &error))?;
+    let table = decode(&bytes).and_then(|text| format.parse(text)).map_err(|Problem { line, message }| {
+        Failure::new(Kind::Format, format!("data set `{name}`: `{typed}`, line {line}: {message}"))
+    })?;
+    not_empty(table, || format!("data set `{name}`: `{typed}` has no rows"))
+}
+
+fn not_empty(mut table: Table, message: impl FnOnce() -> String) -> Result<Table, Failure> {
+    if table.rows() == 0 {
+        return Err(Failure::new(Kind::Empty, message()));
+    }
+    table.shrink();
+    Ok(table)
+}
+
+/// The system's reason in words that are the same everywhere.
+fn unreadable(name: &str, typed: &str, error: &io::Error) -> Failure {
+    match error.kind() {
+        ErrorKind::NotFound => Failure::new(Kind::Missing, format!("data set `{name}`: `{typed}` does not exist")),
+        reason => Failure::new(Kind::Unreadable, format!("data set `{name}`: `{typed}` can't be read: {reason}")),
+    }
+}
+
+/// The text of a file, without the byte order mark some editors put in front.
+fn decode(bytes: &[u8]) -> Result<&str, Problem> {
+    let text = str::from_utf8(bytes).map_err(|error| Problem {
+        line: line_at(bytes, error.valid_up_to()),
+        message: "not valid UTF-8".to_owned(),
+    })?;
+    Ok(text.strip_prefix('\u{feff}').unwrap_or(text))
+}
+
+/// The line a byte is in, from 1.
+pub(super) fn line_at(text: impl AsRef<[u8]>, at: usize) -> usize {
+    1 + text.as_ref().iter().take(at).filter(|byte| **byte == b'\n').count()
+}
+
+/// How the rows of a file are written.
+#[derive(Clone, Copy)]
+enum Format {
+    Csv,
+    JsonArray,
+    JsonLines,
+    Lines,
+}
+
+impl Format {
+    /// By the extension, in any case.
+    fn of(path: &Path) -> Option<Self> {
+        match path.extension()?.to_str()?.to_ascii_lowercase().as_str() {
+            "csv" => Some(Self::Csv),
+            "json" => Some(Self::JsonArray),
+            "ndjson" | "jsonl" => Some(Self::JsonLines),
+            "txt" => Some(Self::Lines),
+            _ => None,
+        }
+    }
+
+    fn parse(self, text: &str) -> Result<Table, Problem> {
+        match self {
+            Self::Csv => csv::parse(text),
+            Self::JsonArray => json::parse_array(text),
+            Self::JsonLines => json::parse_lines(text),
+            Self::Lines => Ok(text::parse(text)),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::script::model::Value;
+
+    /// The script's text as far as these tests need one, and a folder with files beside it.
+    struct Case {
+        folder: tempfile::TempDir,
+        source: Arc<Source>,
+    }
+
+    impl Case {
+        fn new(files: &[(&str, &[u8])]) -> Self {
+            let folder = tempfile::tempdir().unwrap();
+            for (name, contents) in files {
+                fs::write(folder.path().join(name), contents).unwrap();
+            }
+            let source = Source { name: "s.yml".into(), text: "data: { movies: movies.csv }".into() };
+            Self { folder, source: Arc::new(source) }
+        }
+
+        fn path(&self, file: &str) -> PathBuf {
+            self.folder.path().join(file)
+        }
+
+        fn load(
+            &self,
+            declared: &[(Spanned<String>, DataSource)],
+            extra: &[(&str, &str)],
+        ) -> Result<DataSets, Diagnostics> {
+            let extra: Vec<_> = extra.iter().map(|(name, file)| (name.to_string(), self.path(file))).collect();
+            load(declared, &extra, self.folder.path(), &self.source)
+        }
+    }
+
+    fn spanned<T>(value: T) -> Spanned<T> {
+        Spanned { value, span: Span { start: 16, end: 26 } }
+    }
+
+    fn file(name: &str, path: &str) -> (Spanned<String>, DataSource) {
+        (spanned(name.to_owned()), DataSource::File(spanned(path.to_owned())))
+    }
+
+    fn inline(name: &str, rows: &[&str]) -> (Spanned<String>, DataSource) {
+        let rows = rows.iter().map(|row| spanned(Value::String(row.to_string()))).collect();
+        (spanned(name.to_owned()), DataSource::Inline(spanned(Value::List(rows))))
+    }
+
+    fn first_cells(sets: &DataSets) -> Vec<(&str, &str)> {
+        sets.names().map(|name| (name, sets.get(name).unwrap().cell(0, 0))).collect()
+    }
+
+    #[test]
+    fn the_extension_says_the_format() {
+        let case = Case::new(&[
+            ("a.csv", b"id\n1\n"),
+            ("b.json", b"[2]"),
+            ("c.ndjson", b"3\n"),
+            ("d.JSONL", b"4"),
+            ("e.txt", b"\xef\xbb\xbf5\r\n"),
+        ]);
+        let declared = ["a.csv", "b.json", "c.ndjson", "d.JSONL", "e.txt"].map(|path| file(&path[..1], path));
+        let sets = case.load(&declared, &[]).unwrap();
+        assert_eq!(first_cells(&sets), [("a", "1"), ("b", "2"), ("c", "3"), ("d", "4"), ("e", "5")]);
+    }
+
+    #[test]
+    fn the_command_line_wins_and_its_last_word_counts() {
+        let case = Case::new(&[("old.txt", b"old"), ("new.txt", b"new")]);
+        let declared = [file("movies", "gone.txt"), inline("words", &["x"])];
+        let sets = case.load(&declared, &[("movies", "old.txt"), ("movies", "new.txt")]).unwrap();
+        assert_eq!(first_cells(&sets), [("words", "x"), ("movies", "new")]);
+    }
+
+    #[test]
+    fn all_mistakes_come_at_once_and_point_at_the_script() {
+        let case = Case::new(&[
+            ("empty.csv", b"id\n"),
+            ("ragged.csv", b"a,b\n1\n"),
+            ("latin.txt", b"ok\nk\xf6ln\n"),
+            ("data.xml", b"<a/>"),
+        ]);
+        let declared = [
+            file("gone", "gone.csv"),
+            file("empty", "empty.csv"),
+            file("ragged", "ragged.csv"),
+            file("latin", "latin.txt"),
+            file("xml", "data.xml"),
+            inline("none", &[]),
+        ];
+        let found = case.load(&declared, &[]).unwrap_err().0;
+        let said: Vec<_> = found.iter().map(|it| (it.code, it.message.as_str())).collect();
+        let expected = [
+            ("script::data-missing", "data set `gone`: `gone.csv` does not exist"),
+            ("script::data-empty", "data set `empty`: `empty.csv` has no rows"),
+            (
+                "script::data-format",
+                "data set `ragged`: `ragged.csv`, line 2: expected 2 cells as in the first line, found 1",
+            ),
+            ("script::data-format", "data set `latin`: `latin.txt`, line 2: not valid UTF-8"),
+            ("script::data-format", "data set `xml`: the extension of `data.xml` names no data format"),
+            ("script::data-empty", "data set `none` has no rows"),
+        ];
+        assert_eq!(said, expected);
+        let span = Span { start: 16, end: 26 };
+        assert!(found.iter().all(|it| it.place.as_ref().is_some_and(|place| place.span == span)));
+    }
+
+    #[test]
+    fn mistakes_of_the_command_line_have_no_place() {
+        let case = Case::new(&[("empty.json", b"[]"), ("bad.json", b"{")]);
+        let files = [("a", "gone.txt"), ("b", "empty.json"), ("c", "bad.json"), ("d", "noext")];
+        let found = case.load(&[], &files).unwrap_err().0;
+        let codes: Vec<_> = found.iter().map(|it| it.code).collect();
+        assert_eq!(codes, ["usage::data-missing", "usage::data-empty", "usage::data-format", "usage::data-format"]);
+        assert!(found.iter().all(|it| it.place.is_none()));
+        assert!(found[0].message.contains(&*case.path("gone.txt").to_string_lossy()), "the path as typed");
+    }
+
+    #[test]
+    fn a_folder_can_not_be_read() {
+        let case = Case::new(&[]);
+        fs::create_dir(case.path("dir.txt")).unwrap();
+        let found = case.load(&[], &[("a", "dir.txt")]).unwrap_err().0;
+        assert_eq!(found[0].code, "usage::data-unreadable");
+    }
+
+    #[test]
+    fn clones_share_the_rows() {
+        let sets = Case::new(&[]).load(&[inline("words", &["x", "y"])], &[]).unwrap();
+        let copy = sets.clone();
+        assert!(std::ptr::eq(sets.get("words").unwrap(), copy.get("words").unwrap()));
+        assert_eq!(sets.find("other"), None);
+    }
+}

@@ -1,0 +1,3 @@
+//! What will happen, complete and valid.
+
+pub mod data;
