@@ -1,1 +1,99 @@
-//! x
+//! Text with `{{helper arguments}}` in it: compiled once, rendered for every request. All that can be wrong with a
+//! template is found before the run; rendering can't fail, takes no lock and allocates nothing of its own.
+//!
+//! ```text
+//! text ──parse──▶ segments with spans ──compile (names become numbers)──▶ Template ──render──▶ text
+//! ```
+//! [`helpers()`] is the one table of what may stand between the braces: the compiler, its messages and the
+//! documentation read it.
+
+mod compile;
+mod encode;
+mod environment;
+mod helpers;
+mod parse;
+mod random;
+mod render;
+mod resolve;
+mod rows;
+mod scope;
+mod variables;
+
+use std::fmt;
+
+pub use environment::Environment;
+pub use helpers::{Definition, Kind, helpers};
+pub use random::UserRandom;
+pub use rows::Rows;
+pub use scope::{Scope, Values};
+pub use variables::{VariableId, VariableNames, Variables};
+
+use crate::diagnostic::Span;
+use render::Piece;
+
+/// A compiled text.
+#[derive(Clone, PartialEq)]
+pub struct Template {
+    /// No two texts in a row, none empty.
+    pieces: Box<[Piece]>,
+    reads: Box<[(VariableId, Span)]>,
+}
+
+impl Template {
+    /// Compiles a text. One without `{{` is a template of itself.
+    pub fn compile(source: &str, scope: &mut Scope<'_>) -> Result<Self, TemplateError> {
+        compile::compile(source, scope)
+    }
+
+    /// The text, if it is the same for every user and every time: literals, `env`, and encodings of these.
+    pub fn constant(&self) -> Option<&str> {
+        match &*self.pieces {
+            [] => Some(""),
+            [Piece::Text(text)] => Some(text),
+            _ => None,
+        }
+    }
+
+    /// The variables that `var` reads and where it says so, in bytes of the source. Whether anything sets them is not
+    /// known here.
+    pub fn reads(&self) -> &[(VariableId, Span)] {
+        &self.reads
+    }
+
+    /// Appends the text for one user at one moment. `values` must belong to the scope of [`Template::compile`]. Every
+    /// call draws anew from the user's random stream; a variable that is not set renders as nothing.
+    pub fn render(&self, values: &mut Values<'_>, out: &mut String) {
+        for piece in &self.pieces {
+            piece.render(values, out);
+        }
+    }
+}
+
+/// The shape, and no text: one may come from `env` and be a secret.
+impl fmt::Debug for Template {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Template").field("pieces", &self.pieces.len()).finish_non_exhaustive()
+    }
+}
+
+/// Why a text is no template. The first mistake only: what follows one is often its echo.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct TemplateError {
+    /// What is wrong, in the grammar of a [`Diagnostic`](crate::diagnostic::Diagnostic).
+    pub message: String,
+    /// How to put it right, if known.
+    pub help: Option<String>,
+    /// Where, in bytes of the template's source.
+    pub span: Span,
+}
+
+impl TemplateError {
+    /// Says how to put it right.
+    fn help(mut self, help: impl Into<String>) -> Self {
+        self.help = Some(help.into());
+        self
+    }
+}
+
+#[cfg(test)]
+mod tests;

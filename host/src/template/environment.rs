@@ -1,0 +1,66 @@
+//! The environment that `{{env NAME}}` reads, taken once before the run: a template is constant where it uses `env`,
+//! and a test can bring an environment of its own.
+
+use std::collections::BTreeMap;
+use std::{env, fmt};
+
+/// Environment variables by name.
+#[derive(Clone, Default)]
+pub struct Environment(BTreeMap<String, String>);
+
+impl Environment {
+    /// `process` over `file`, the pairs of an env-file: a name that both have keeps the value of the process, as it does
+    /// with other tools, so that one run can differ from the file. Within one of them the last of a name counts.
+    pub fn new(
+        process: impl IntoIterator<Item = (String, String)>,
+        file: impl IntoIterator<Item = (String, String)>,
+    ) -> Self {
+        Self(file.into_iter().chain(process).collect())
+    }
+
+    /// The environment of this process over the pairs of an env-file. A variable that is not UTF-8 counts as missing.
+    pub fn of_process(file: impl IntoIterator<Item = (String, String)>) -> Self {
+        let utf8 =
+            env::vars_os().filter_map(|(name, value)| Some((name.into_string().ok()?, value.into_string().ok()?)));
+        Self::new(utf8, file)
+    }
+
+    /// The value, if there is one. May be a secret.
+    pub fn get(&self, name: &str) -> Option<&str> {
+        self.0.get(name).map(String::as_str)
+    }
+
+    /// All names in alphabetical order.
+    pub fn names(&self) -> impl Iterator<Item = &str> {
+        self.0.keys().map(String::as_str)
+    }
+}
+
+/// How many there are, and no value: one may be a token.
+impl fmt::Debug for Environment {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Environment").field("variables", &self.0.len()).finish_non_exhaustive()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn pairs(pairs: &[(&str, &str)]) -> Vec<(String, String)> {
+        pairs.iter().map(|(name, value)| (name.to_string(), value.to_string())).collect()
+    }
+
+    #[test]
+    fn the_process_wins_over_the_file() {
+        let environment = Environment::new(pairs(&[("A", "process")]), pairs(&[("A", "file"), ("B", "1"), ("B", "2")]));
+        assert_eq!((environment.get("A"), environment.get("B")), (Some("process"), Some("2")));
+        assert_eq!((environment.get("C"), environment.names().count()), (None, 2));
+    }
+
+    #[test]
+    fn debug_shows_no_value() {
+        let environment = Environment::new(pairs(&[("TOKEN", "hunter2")]), []);
+        assert_eq!(format!("{environment:?}"), "Environment { variables: 1, .. }");
+    }
+}

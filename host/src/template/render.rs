@@ -1,0 +1,119 @@
+//! Compiled templates as text, on the hot path: nothing is allocated but what the output's growth takes.
+
+use std::fmt::{Display, Write as _};
+use std::time::UNIX_EPOCH;
+
+use super::encode::Encoding;
+use super::rows::Draw;
+use super::scope::Values;
+use super::variables::VariableId;
+use crate::plan::data::DataId;
+
+/// A part of a compiled template.
+#[derive(Clone, PartialEq)]
+pub(super) enum Piece {
+    /// Text known at compile time.
+    Text(Box<str>),
+    /// Text that differs from one rendering to the next, and how it is encoded, innermost first.
+    Call(Call, Vec<Encoding>),
+}
+
+/// A helper with its arguments resolved and checked.
+#[derive(Clone, PartialEq)]
+pub(super) enum Call {
+    /// Both ends included, `low <= high`.
+    RandInt {
+        low: i64,
+        high: i64,
+    },
+    /// `high` excluded, `low < high`, both finite.
+    RandFloat {
+        low: f64,
+        high: f64,
+    },
+    /// That many letters and digits.
+    RandString(u32),
+    /// A cell of a drawn row.
+    Cell {
+        draw: Draw,
+        set: DataId,
+        column: usize,
+    },
+    Uuid,
+    EpochMilliseconds,
+    EpochSeconds,
+    IsoNow,
+    UserId,
+    Iteration,
+    Variable(VariableId),
+}
+
+impl Piece {
+    /// Appends the text.
+    pub(super) fn render(&self, values: &mut Values<'_>, out: &mut String) {
+        match self {
+            Self::Text(text) => out.push_str(text),
+            Self::Call(call, encodings) => {
+                let mut scratch = std::mem::take(values.scratch);
+                call.render_encoded(encodings, values, out, &mut scratch);
+                *values.scratch = scratch;
+            }
+        }
+    }
+
+    /// The piece with its text encoded, at once if it is known.
+    pub(super) fn encoded(self, encoding: Encoding) -> Self {
+        match self {
+            Self::Text(plain) => {
+                let mut text = String::new();
+                encoding.append(&plain, &mut text);
+                Self::Text(text.into())
+            }
+            Self::Call(call, mut encodings) => {
+                encodings.push(encoding);
+                Self::Call(call, encodings)
+            }
+        }
+    }
+}
+
+impl Call {
+    /// Appends the encoded text. What is encoded last is first put at the end of `spare` and taken off again; one level
+    /// further in the two buffers change places, so that any depth needs no third.
+    fn render_encoded(&self, encodings: &[Encoding], values: &mut Values<'_>, out: &mut String, spare: &mut String) {
+        let Some((last, inner)) = encodings.split_last() else {
+            return self.render(values, out);
+        };
+        let start = spare.len();
+        self.render_encoded(inner, values, spare, out);
+        last.append(&spare[start..], out);
+        spare.truncate(start);
+    }
+
+    /// Appends the text.
+    fn render(&self, values: &mut Values<'_>, out: &mut String) {
+        match self {
+            Self::RandInt { low, high } => display(values.random.integer(*low, *high), out),
+            Self::RandFloat { low, high } => display(values.random.float(*low, *high), out),
+            Self::RandString(length) => values.random.alphanumeric(*length, out),
+            Self::Cell { draw, set, column } => {
+                let row = draw.row(*set, values);
+                out.push_str(values.data.table(*set).cell(row, *column));
+            }
+            Self::Uuid => {
+                out.push_str(values.random.uuid().hyphenated().encode_lower(&mut uuid::Uuid::encode_buffer()))
+            }
+            Self::EpochMilliseconds => display(values.wall.as_millis(), out),
+            Self::EpochSeconds => display(values.wall.as_secs(), out),
+            Self::IsoNow => display(humantime::format_rfc3339_millis(UNIX_EPOCH + values.wall), out),
+            Self::UserId => display(values.user, out),
+            Self::Iteration => display(values.iteration, out),
+            Self::Variable(id) => out.push_str(values.variables.get(*id).unwrap_or_default()),
+        }
+    }
+}
+
+/// Writing to a string fails only for what refuses to be shown; no number does, nor a time before the year 10000.
+fn display(value: impl Display, out: &mut String) {
+    let _ = write!(out, "{value}");
+}
