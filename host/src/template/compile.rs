@@ -1,6 +1,7 @@
 //! Turns a parsed template into one that renders: helpers looked up, arguments checked, names resolved, all that is
 //! known now written out.
 
+use super::arguments::{arguments, integer, name, number, wrong_kind};
 use super::helpers::{Definition, Shape, helpers};
 use super::parse::{Argument, ArgumentValue, Expression, Segment, parse};
 use super::render::{Call, Piece};
@@ -13,33 +14,58 @@ use crate::diagnostic::{Span, suggest};
 /// See [`Template::compile`].
 pub(super) fn compile(source: &str, scope: &mut Scope<'_>) -> Result<Template, TemplateError> {
     let mut compiler = Compiler { scope, reads: Vec::new() };
-    let mut pieces = Vec::new();
+    let mut pieces = Pieces::default();
     for segment in parse(source)? {
-        let piece = match segment {
-            Segment::Literal(text) => Piece::Text(text.into()),
-            Segment::Expression(expression) => compiler.expression(expression)?,
-        };
-        push(&mut pieces, piece);
+        match segment {
+            Segment::Literal(text) => pieces.text.push_str(text),
+            Segment::Expression(expression) => pieces.push(compiler.expression(expression)?),
+        }
     }
-    Ok(Template { pieces: pieces.into(), reads: compiler.reads.into() })
+    Ok(Template { pieces: pieces.finish(), reads: compiler.reads.into() })
 }
 
-/// Joins texts, and drops empty ones.
-fn push(pieces: &mut Vec<Piece>, piece: Piece) {
-    match (pieces.last_mut(), piece) {
-        (_, Piece::Text(text)) if text.is_empty() => {}
-        (Some(Piece::Text(before)), Piece::Text(text)) => *before = [&**before, &*text].concat().into(),
-        (_, piece) => pieces.push(piece),
+/// Collects pieces, joining neighbouring texts and dropping empty ones, so that a template without calls ends up as the
+/// one text that [`Template::constant`] looks for.
+#[derive(Default)]
+struct Pieces {
+    done: Vec<Piece>,
+    /// Text since the last call.
+    text: String,
+}
+
+impl Pieces {
+    fn push(&mut self, piece: Piece) {
+        match piece {
+            Piece::Text(text) => self.text.push_str(&text),
+            Piece::Call(..) => {
+                self.flush();
+                self.done.push(piece);
+            }
+        }
+    }
+
+    fn flush(&mut self) {
+        if !self.text.is_empty() {
+            self.done.push(Piece::Text(std::mem::take(&mut self.text).into()));
+        }
+    }
+
+    fn finish(mut self) -> Box<[Piece]> {
+        self.flush();
+        self.done.into()
     }
 }
 
 /// What compiling needs and finds on its way.
 struct Compiler<'c, 's> {
     scope: &'c mut Scope<'s>,
+    /// Every `var` so far, nested ones included.
     reads: Vec<(VariableId, Span)>,
 }
 
 impl Compiler<'_, '_> {
+    /// Makes a piece of a helper and its arguments. What a helper says about their values is underlined from the first
+    /// to the last of them.
     fn expression(&mut self, expression: Expression<'_>) -> Result<Piece, TemplateError> {
         let helper = helpers().iter().find(|helper| helper.name == expression.name);
         let helper = helper.ok_or_else(|| unknown_helper(&expression))?;
@@ -94,76 +120,9 @@ impl Compiler<'_, '_> {
     }
 }
 
+/// A call whose text is not encoded.
 fn plain(call: Call) -> Piece {
     Piece::Call(call, Vec::new())
-}
-
-/// As many arguments as the helper takes.
-fn arguments<'e, const COUNT: usize>(
-    helper: &Definition,
-    expression: Expression<'e>,
-) -> Result<[Argument<'e>; COUNT], TemplateError> {
-    let span = expression.span;
-    expression.arguments.try_into().map_err(|given: Vec<_>| {
-        let takes = match COUNT {
-            0 => "no arguments".to_owned(),
-            1 => "1 argument".to_owned(),
-            _ => format!("{COUNT} arguments"),
-        };
-        let message = format!("`{}` takes {takes}, but {} given", helper.name, was_or_were(given.len()));
-        TemplateError { message, help: Some(usage(helper)), span }
-    })
-}
-
-fn was_or_were(count: usize) -> String {
-    match count {
-        0 => "none is".to_owned(),
-        1 => "1 is".to_owned(),
-        _ => format!("{count} are"),
-    }
-}
-
-fn integer(helper: &Definition, index: usize, argument: &Argument<'_>) -> Result<i64, TemplateError> {
-    match argument.value {
-        ArgumentValue::Integer(number, _) => Ok(number),
-        _ => Err(wrong_kind(helper, index, argument)),
-    }
-}
-
-fn number(helper: &Definition, index: usize, argument: &Argument<'_>) -> Result<f64, TemplateError> {
-    match argument.value {
-        ArgumentValue::Integer(number, _) => Ok(number as f64),
-        ArgumentValue::Float(number, _) => Ok(number),
-        _ => Err(wrong_kind(helper, index, argument)),
-    }
-}
-
-fn name<'a>(helper: &Definition, argument: &'a Argument<'_>) -> Result<&'a str, TemplateError> {
-    match &argument.value {
-        ArgumentValue::Name(word) => Ok(word),
-        ArgumentValue::Text(text) => Ok(text),
-        ArgumentValue::Integer(_, typed) | ArgumentValue::Float(_, typed) => {
-            Err(wrong_kind(helper, 0, argument).help(format!("write `'{typed}'` if it is a name")))
-        }
-        ArgumentValue::Expression(_) => Err(wrong_kind(helper, 0, argument)),
-    }
-}
-
-fn wrong_kind(helper: &Definition, index: usize, argument: &Argument<'_>) -> TemplateError {
-    let (parameter, kind) = helper.parameters()[index];
-    let found = match &argument.value {
-        ArgumentValue::Integer(..) => "an integer",
-        ArgumentValue::Float(..) => "a decimal number",
-        ArgumentValue::Name(_) => "a bare word",
-        ArgumentValue::Text(_) => "a quoted text",
-        ArgumentValue::Expression(_) => "a helper in parentheses",
-    };
-    let message = format!("`{parameter}` of `{}` must be {kind}, not {found}", helper.name);
-    TemplateError { message, help: Some(usage(helper)), span: argument.span }
-}
-
-fn usage(helper: &Definition) -> String {
-    format!("write `{{{{{}}}}}`", helper.signature())
 }
 
 /// `{{name}}` for a variable is the likeliest slip where nothing is similar.

@@ -7,6 +7,7 @@
 //! [`helpers()`] is the one table of what may stand between the braces: the compiler, its messages and the
 //! documentation read it.
 
+mod arguments;
 mod compile;
 mod encode;
 mod environment;

@@ -27,8 +27,11 @@ pub(super) enum Segment<'s> {
 /// A helper's name and its arguments.
 #[derive(Debug, PartialEq)]
 pub(super) struct Expression<'s> {
+    /// Never empty; not checked to exist.
     pub(super) name: &'s str,
+    /// Where the name stands.
     pub(super) name_span: Span,
+    /// As typed, of any number and kind.
     pub(super) arguments: Vec<Argument<'s>>,
     /// From the name to the end of the last argument.
     pub(super) span: Span,
@@ -37,17 +40,24 @@ pub(super) struct Expression<'s> {
 /// One argument.
 #[derive(Debug, PartialEq)]
 pub(super) struct Argument<'s> {
+    /// What it is.
     pub(super) value: ArgumentValue<'s>,
+    /// With quotes or parentheses.
     pub(super) span: Span,
 }
 
 /// What was typed as an argument. Numbers keep their text: where a text is wanted, `1.50` stays `1.50`.
 #[derive(Debug, PartialEq)]
 pub(super) enum ArgumentValue<'s> {
+    /// A whole number.
     Integer(i64, &'s str),
+    /// Any other number, finite.
     Float(f64, &'s str),
+    /// A bare word.
     Name(&'s str),
+    /// What stood in quotes, escapes resolved.
     Text(Cow<'s, str>),
+    /// What stood in parentheses.
     Expression(Expression<'s>),
 }
 
@@ -71,13 +81,14 @@ pub(super) fn parse(source: &str) -> Result<Vec<Segment<'_>>, TemplateError> {
     Ok(segments)
 }
 
+/// Adds a literal unless it is empty.
 fn push_literal<'s>(segments: &mut Vec<Segment<'s>>, text: &'s str) {
     if !text.is_empty() {
         segments.push(Segment::Literal(text));
     }
 }
 
-/// Reads one `{{expression}}`.
+/// Reads one `{{expression}}`. Blanks are skipped before a token, so that a token's span has none.
 struct Cursor<'s> {
     source: &'s str,
     /// The next byte to read.
@@ -212,11 +223,12 @@ impl<'s> Cursor<'s> {
         self.rest().chars().next()
     }
 
+    /// All that is unread, of the literal text behind the expression too.
     fn rest(&self) -> &'s str {
         &self.source[self.at..]
     }
 
-    /// What stands here is not what belongs here.
+    /// What stands here is not what belongs here; at the end of the source, what is missing is the `}}`.
     fn unexpected(&self, expected: &str) -> TemplateError {
         match self.peek() {
             None => self
@@ -248,6 +260,7 @@ fn append<'s>(text: &mut Cow<'s, str>, part: &'s str) {
     }
 }
 
+/// Whether a character may be part of a bare word.
 fn is_word(c: char) -> bool {
     c.is_alphanumeric() || matches!(c, '_' | '-' | '.')
 }

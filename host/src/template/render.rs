@@ -22,29 +22,26 @@ pub(super) enum Piece {
 #[derive(Clone, PartialEq)]
 pub(super) enum Call {
     /// Both ends included, `low <= high`.
-    RandInt {
-        low: i64,
-        high: i64,
-    },
+    RandInt { low: i64, high: i64 },
     /// `high` excluded, `low < high`, both finite.
-    RandFloat {
-        low: f64,
-        high: f64,
-    },
+    RandFloat { low: f64, high: f64 },
     /// That many letters and digits.
     RandString(u32),
     /// A cell of a drawn row.
-    Cell {
-        draw: Draw,
-        set: DataId,
-        column: usize,
-    },
+    Cell { draw: Draw, set: DataId, column: usize },
+    /// A random UUID.
     Uuid,
+    /// Since 1970-01-01 UTC.
     EpochMilliseconds,
+    /// Since 1970-01-01 UTC, rounded down.
     EpochSeconds,
+    /// RFC 3339 in UTC, with milliseconds.
     IsoNow,
+    /// From 0.
     UserId,
+    /// From 0.
     Iteration,
+    /// Nothing while it is not set.
     Variable(VariableId),
 }
 

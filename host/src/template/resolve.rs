@@ -7,11 +7,11 @@ use super::scope::Scope;
 use crate::diagnostic::{Span, suggest};
 use crate::plan::data::{DataId, DataSets, Table};
 
-/// What is wrong with a helper's arguments.
+/// What is wrong with a helper's arguments; the compiler knows where they stand.
 #[derive(Debug, PartialEq, Eq)]
 pub(super) struct Mistake {
-    pub(super) message: String,
-    pub(super) help: Option<String>,
+    message: String,
+    help: Option<String>,
 }
 
 impl Mistake {
@@ -90,6 +90,7 @@ fn whole(list: &str, table: &Table) -> Result<(), Mistake> {
     }
 }
 
+/// The position of a column of a list.
 fn column(list: &str, wanted: &str, table: &Table) -> Result<usize, Mistake> {
     let columns = table.columns();
     let position = columns.iter().position(|column| column == wanted);
@@ -104,6 +105,7 @@ fn column(list: &str, wanted: &str, table: &Table) -> Result<usize, Mistake> {
     })
 }
 
+/// Names the nearest set, or all there are, or how to bring one.
 fn no_such_set(list: &str, data: &DataSets) -> Mistake {
     let help = match suggest(list, data.names()) {
         Some(near) => did_you_mean(near),

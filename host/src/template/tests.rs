@@ -196,6 +196,7 @@ fn constants_are_known_at_compile_time() {
         ("{{base64 ''}}", Some("")),
         ("a{{userId}}", None),
         ("{{json (var q)}}", None),
+        ("{{userId}}{{userId}}", None),
     ];
     for (source, constant) in cases {
         assert_eq!(world().compile(source).unwrap().constant(), constant, "{source}");

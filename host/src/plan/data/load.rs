@@ -78,7 +78,9 @@ fn load_extra(name: &str, path: &Path) -> Result<Table, Diagnostic> {
 /// Why there is no table.
 struct Failure {
     kind: Kind,
+    /// Names the data set, and the file if there is one.
     message: String,
+    /// How to put it right, if known.
     help: Option<&'static str>,
     /// A smaller place than that of the whole source, if known.
     span: Option<Span>,
@@ -86,9 +88,13 @@ struct Failure {
 
 /// Each has its code, for the script and for the command line.
 enum Kind {
+    /// No such file.
     Missing,
+    /// There is one, and the system refuses.
     Unreadable,
+    /// Not rows, or not in a format known here.
     Format,
+    /// Well-formed, without a row.
     Empty,
 }
 
@@ -97,6 +103,7 @@ impl Failure {
         Self { kind, message, help: None, span: None }
     }
 
+    /// As the user sees it, place apart.
     fn diagnostic(self, code: &'static str) -> Diagnostic {
         let diagnostic = Diagnostic::new(code, self.message);
         match self.help {
@@ -128,6 +135,7 @@ fn read_file(name: &str, typed: &str, path: &Path) -> Result<Table, Failure> {
     not_empty(table, || format!("data set `{name}`: `{typed}` has no rows"))
 }
 
+/// The finished table. An empty one is refused here, so that nothing later has to think of it.
 fn not_empty(mut table: Table, message: impl FnOnce() -> String) -> Result<Table, Failure> {
     if table.rows() == 0 {
         return Err(Failure::new(Kind::Empty, message()));
@@ -161,9 +169,13 @@ pub(super) fn line_at(text: impl AsRef<[u8]>, at: usize) -> usize {
 /// How the rows of a file are written.
 #[derive(Clone, Copy)]
 enum Format {
+    /// `.csv`
     Csv,
+    /// `.json`
     JsonArray,
+    /// `.ndjson`, `.jsonl`
     JsonLines,
+    /// `.txt`
     Lines,
 }
 
