@@ -1,6 +1,4 @@
 //! Diagnostics as text.
 use super::Diagnostics;
 /// Renders.
-pub fn render(_d: &Diagnostics, _color: bool) -> String {
-    String::new()
-}
+pub fn render(_d: &Diagnostics, _color: bool) -> String { String::new() }
