@@ -2,5 +2,6 @@
 
 pub mod diagnostic;
 pub mod metrics;
+pub mod report;
 pub mod run;
 pub mod script;
