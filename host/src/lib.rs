@@ -3,6 +3,7 @@
 pub mod diagnostic;
 pub mod metrics;
 pub mod plan;
+pub mod report;
 pub mod run;
 pub mod script;
 pub mod template;

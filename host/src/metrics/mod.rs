@@ -1,3 +1,15 @@
-//! Measuring.
+//! Measuring: from one exchange to the numbers of a whole run.
+//!
+//! A [`Sample`](sample::Sample) is what the hot path knows. Each worker counts its samples in a
+//! [`Recorder`](recorder::Recorder) of its own, without locks, and about once a second hands over an
+//! [`Interval`](interval::Interval). The [`Aggregate`](aggregate::Aggregate) adds intervals up, in whatever order they
+//! come. Nothing here prints, reads a clock, or keeps every sample.
 
+pub mod aggregate;
+pub mod coarse;
+pub mod histogram;
+pub mod interval;
+pub mod recorder;
 pub mod sample;
+pub mod series;
+pub mod timeline;

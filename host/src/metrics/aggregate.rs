@@ -1,0 +1,202 @@
+//! Adds up what all workers counted. Intervals may come in any order and the totals are the same: sums commute, and where
+//! one of several must be chosen (an example text) the choice depends on when and where it happened, not on arrival.
+
+use std::collections::BTreeMap;
+
+use hdrhistogram::Histogram;
+
+use super::histogram;
+use super::interval::{Example, Health, Interval};
+use super::sample::{FailureKind, RowId};
+use super::series::Series;
+use super::timeline::Timeline;
+use crate::run::clock::Nanos;
+
+/// The share of an interval's wall time above which a worker's CPU counts as exhausted.
+pub const BUSY_CPU: f64 = 0.9;
+
+/// What a row of the report is called.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct RowInfo {
+    /// The step's name.
+    pub name: String,
+    /// The action it runs, such as `http`.
+    pub action: String,
+}
+
+/// How one worker fared over the whole run.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct WorkerHealth {
+    /// Sums, and the longest loop lag.
+    pub total: Health,
+    /// Wall time of those intervals in which the CPU was busy for more than [`BUSY_CPU`].
+    pub busy: Nanos,
+}
+
+/// A worker's most recent interval, for the progress line.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+struct Latest {
+    second: u32,
+    users: u32,
+    requests: u64,
+    wall: Nanos,
+}
+
+/// How the run stands.
+#[derive(Clone, Copy, Debug, Default, PartialEq)]
+pub struct Snapshot {
+    /// Time since the run began.
+    pub elapsed: Nanos,
+    /// Users of all workers.
+    pub users_active: u32,
+    /// Exchanges per second, over each worker's last interval.
+    pub rps: f64,
+    /// Exchanges so far.
+    pub requests: u64,
+    /// Those of them that failed.
+    pub errors: u64,
+}
+
+/// Everything counted so far.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Aggregate {
+    infos: Vec<RowInfo>,
+    rows: Vec<Series<u64>>,
+    start_delay: Histogram<u64>,
+    timeline: Timeline,
+    /// The earliest example of each row and kind: when, in which worker, what.
+    examples: BTreeMap<(RowId, FailureKind), (u32, usize, Example)>,
+    workers: Vec<WorkerHealth>,
+    latest: Vec<Option<Latest>>,
+}
+
+impl Aggregate {
+    /// Nothing counted yet, for these rows and this many workers.
+    pub fn new(infos: Vec<RowInfo>, workers: usize) -> Self {
+        let rows = infos.len();
+        Self {
+            infos,
+            rows: std::iter::repeat_with(Series::default).take(rows).collect(),
+            start_delay: histogram::empty(histogram::FINE),
+            timeline: Timeline::new(rows, workers),
+            examples: BTreeMap::new(),
+            workers: vec![WorkerHealth::default(); workers],
+            latest: vec![None; workers],
+        }
+    }
+
+    /// Adds an interval of a worker. It counts in one second of the chart over time, the one it began in; the first
+    /// second of the run is 0.
+    ///
+    /// # Panics
+    /// If there is no such worker.
+    pub fn add(&mut self, worker: usize, second: u32, interval: &Interval) {
+        for (total, series) in self.rows.iter_mut().zip(&interval.rows) {
+            total.add(series);
+        }
+        histogram::add(&mut self.start_delay, &interval.start_delay);
+        self.timeline.add(worker, second, interval);
+        for example in &interval.examples {
+            self.keep_earliest(worker, second, example);
+        }
+        self.workers[worker].add(&interval.health);
+        self.note_latest(worker, second, interval);
+    }
+
+    fn keep_earliest(&mut self, worker: usize, second: u32, example: &Example) {
+        let kept =
+            self.examples.entry((example.row, example.kind)).or_insert_with(|| (second, worker, example.clone()));
+        if (second, worker) < (kept.0, kept.1) {
+            *kept = (second, worker, example.clone());
+        }
+    }
+
+    fn note_latest(&mut self, worker: usize, second: u32, interval: &Interval) {
+        let latest = &mut self.latest[worker];
+        if latest.is_none_or(|known| known.second <= second) {
+            let requests = interval.rows.iter().map(Series::requests).sum();
+            *latest = Some(Latest { second, users: interval.users_active, requests, wall: interval.health.wall });
+        }
+    }
+
+    /// How the run stands. A worker that has been silent for more than a second beside the others has ended and counts
+    /// no more.
+    pub fn snapshot(&self, elapsed: Nanos) -> Snapshot {
+        let newest = self.latest.iter().flatten().map(|latest| latest.second).max().unwrap_or(0);
+        let live = || self.latest.iter().flatten().filter(move |latest| latest.second + 2 > newest);
+        Snapshot {
+            elapsed,
+            users_active: live().map(|latest| latest.users).sum(),
+            rps: live().map(Latest::rps).sum(),
+            requests: self.rows.iter().map(Series::requests).sum(),
+            errors: self.rows.iter().map(Series::failures).sum(),
+        }
+    }
+
+    /// What the rows are called, by [`RowId`].
+    pub fn infos(&self) -> &[RowInfo] {
+        &self.infos
+    }
+
+    /// Totals per row, by [`RowId`].
+    pub fn rows(&self) -> &[Series<u64>] {
+        &self.rows
+    }
+
+    /// The sum of all rows.
+    pub fn total(&self) -> Series<u64> {
+        let mut total = Series::default();
+        self.rows.iter().for_each(|row| total.add(row));
+        total
+    }
+
+    /// How late exchanges started, over all rows.
+    pub const fn start_delay(&self) -> &Histogram<u64> {
+        &self.start_delay
+    }
+
+    /// The rows over time.
+    pub const fn timeline(&self) -> &Timeline {
+        &self.timeline
+    }
+
+    /// The earliest example of a kind of failure in a row.
+    pub fn example(&self, row: RowId, kind: FailureKind) -> Option<&Example> {
+        self.examples.get(&(row, kind)).map(|(_, _, example)| example)
+    }
+
+    /// How each worker fared.
+    pub fn workers(&self) -> &[WorkerHealth] {
+        &self.workers
+    }
+}
+
+impl Latest {
+    fn rps(&self) -> f64 {
+        if self.wall == 0 { 0.0 } else { self.requests as f64 * 1e9 / self.wall as f64 }
+    }
+}
+
+impl WorkerHealth {
+    fn add(&mut self, health: &Health) {
+        let total = &mut self.total;
+        total.cpu += health.cpu;
+        total.wall += health.wall;
+        total.loop_lag_max = total.loop_lag_max.max(health.loop_lag_max);
+        add_lists(&mut total.guest, &health.guest);
+        add_lists(&mut total.guest_calls, &health.guest_calls);
+        if health.cpu as f64 > BUSY_CPU * health.wall as f64 {
+            self.busy += health.wall;
+        }
+    }
+}
+
+fn add_lists(into: &mut Vec<u64>, from: &[u64]) {
+    if into.len() < from.len() {
+        into.resize(from.len(), 0);
+    }
+    into.iter_mut().zip(from).for_each(|(sum, more)| *sum += more);
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,160 @@
+//! Adding up is order-free, and the sums fit together.
+
+use rand::seq::SliceRandom;
+use rand::{RngExt, SeedableRng};
+use rand_pcg::Pcg64;
+
+use super::super::recorder::Recorder;
+use super::super::sample::{Phases, Sample};
+use super::super::series::TaskEnd;
+use super::*;
+
+const ROWS: usize = 3;
+const WORKERS: usize = 4;
+
+fn infos() -> Vec<RowInfo> {
+    (0..ROWS).map(|row| RowInfo { name: format!("step {row}"), action: "http".into() }).collect()
+}
+
+fn sample(random: &mut Pcg64) -> Sample {
+    let intended = random.random_range(0..1_000_000_000);
+    let start = intended + random.random_range(0..5_000_000);
+    let failed = random.random_bool(0.2);
+    Sample {
+        row: random.random_range(0..ROWS as u16),
+        intended,
+        start,
+        end: start + random.random_range(0..30_000_000_000),
+        status: if failed { 0 } else { random.random_range(200..210) },
+        bytes_out: random.random_range(0..1_000),
+        bytes_in: random.random_range(0..1_000_000),
+        body_bytes_in: random.random_range(0..1_000),
+        phases: Phases { tls: random.random_bool(0.5).then_some(start), ..Phases::default() },
+        failure: failed.then(|| FailureKind::ALL[random.random_range(0..FailureKind::ALL.len())]),
+    }
+}
+
+/// A second of one worker. Every second task is still running at its end.
+fn interval(random: &mut Pcg64, label: usize) -> Box<Interval> {
+    let mut recorder = Recorder::new(ROWS);
+    for n in 0..random.random_range(0..40) {
+        let sample = sample(random);
+        recorder.task_started(sample.row);
+        recorder.record(&sample);
+        if let Some(kind) = sample.failure {
+            recorder.example(sample.row, kind, || format!("interval {label}"));
+        }
+        if n % 2 == 0 {
+            recorder.task_ended(sample.row, if sample.failure.is_some() { TaskEnd::Failed } else { TaskEnd::Passed });
+        }
+    }
+    recorder.set_users_active(random.random_range(0..50));
+    let mut interval = recorder.take(None);
+    let wall = random.random_range(1..1_000_000_000);
+    let guest = (0..random.random_range(0..3)).collect();
+    interval.health =
+        Health { cpu: random.random_range(0..=wall), wall, loop_lag_max: wall / 7, guest, guest_calls: vec![3] };
+    interval
+}
+
+fn aggregate(parcels: &[(usize, u32, Box<Interval>)]) -> Aggregate {
+    let mut aggregate = Aggregate::new(infos(), WORKERS);
+    for (worker, second, interval) in parcels {
+        aggregate.add(*worker, *second, interval);
+    }
+    aggregate
+}
+
+#[test]
+fn the_order_of_intervals_does_not_matter() {
+    for seed in 0..20 {
+        let mut random = Pcg64::seed_from_u64(seed);
+        // Every worker hands over each second at most once; the seconds span several doublings of the resolution.
+        let mut parcels: Vec<_> =
+            (0..WORKERS * 30).map(|n| (n % WORKERS, (n / WORKERS) as u32 * 700, interval(&mut random, n))).collect();
+        let in_order = aggregate(&parcels);
+        parcels.shuffle(&mut random);
+        assert!(agree(&in_order, &aggregate(&parcels)), "seed {seed}");
+    }
+}
+
+/// Statuses are a list in the order of their first coming; all else must be the same as it is.
+fn agree(one: &Aggregate, other: &Aggregate) -> bool {
+    let sorted = |aggregate: &Aggregate| {
+        let mut aggregate = aggregate.clone();
+        aggregate.rows.iter_mut().for_each(|row| row.statuses.sort_unstable());
+        aggregate
+    };
+    sorted(one) == sorted(other)
+}
+
+#[test]
+fn rows_add_up_to_the_total_and_to_what_was_recorded() {
+    let mut random = Pcg64::seed_from_u64(7);
+    let parcels: Vec<_> = (0..20).map(|n| (n % WORKERS, n as u32, interval(&mut random, n))).collect();
+    let recorded: u64 = parcels.iter().flat_map(|(_, _, i)| &i.rows).map(Series::requests).sum();
+    let aggregate = aggregate(&parcels);
+    let total = aggregate.total();
+    assert_eq!(total.requests(), recorded);
+    assert_eq!(total.requests(), aggregate.rows().iter().map(Series::requests).sum::<u64>());
+    assert_eq!(total.response.len() + total.err[FailureKind::Cancelled as usize], recorded);
+    assert_eq!(aggregate.start_delay().len(), recorded);
+    let shown: u64 = (0..ROWS).flat_map(|row| aggregate.timeline().row(row)).map(|point| point.ok + point.err).sum();
+    assert_eq!(shown, recorded);
+    let tasks = total.tasks;
+    assert_eq!(tasks.started, tasks.passed + tasks.failed + tasks.cancelled + tasks.dropped + tasks.open());
+}
+
+#[test]
+fn a_task_may_end_in_a_later_interval() {
+    let mut recorder = Recorder::new(ROWS);
+    let mut aggregate = Aggregate::new(infos(), 1);
+    recorder.task_started(1);
+    aggregate.add(0, 0, &recorder.take(None));
+    assert_eq!(aggregate.total().tasks.open(), 1);
+    recorder.task_ended(1, TaskEnd::Passed);
+    aggregate.add(0, 1, &recorder.take(None));
+    assert_eq!((aggregate.total().tasks.open(), aggregate.total().tasks.passed), (0, 1));
+}
+
+fn second_of(ok: u64, users: u32, wall: Nanos) -> Interval {
+    let mut interval = Interval::new(ROWS);
+    interval.rows[0].ok = ok;
+    interval.rows[1].err[0] = 1;
+    interval.users_active = users;
+    interval.health.wall = wall;
+    interval
+}
+
+#[test]
+fn the_snapshot_shows_each_workers_last_second() {
+    let mut aggregate = Aggregate::new(infos(), 3);
+    assert_eq!(aggregate.snapshot(5), Snapshot { elapsed: 5, ..Snapshot::default() });
+    aggregate.add(0, 0, &second_of(999, 50, 1_000_000_000));
+    aggregate.add(0, 1, &second_of(99, 5, 1_000_000_000));
+    aggregate.add(1, 1, &second_of(49, 3, 500_000_000));
+    let snapshot = aggregate.snapshot(2_000_000_000);
+    assert_eq!((snapshot.users_active, snapshot.rps), (8, 200.0));
+    assert_eq!((snapshot.requests, snapshot.errors), (1_150, 3));
+}
+
+#[test]
+fn a_worker_that_has_ended_leaves_the_snapshot() {
+    let mut aggregate = Aggregate::new(infos(), 2);
+    aggregate.add(0, 0, &second_of(9, 5, 1_000_000_000));
+    aggregate.add(1, 2, &second_of(19, 3, 1_000_000_000));
+    let snapshot = aggregate.snapshot(3_000_000_000);
+    assert_eq!((snapshot.users_active, snapshot.rps), (3, 20.0));
+}
+
+#[test]
+fn busy_time_counts_whole_intervals_above_the_limit() {
+    let mut aggregate = Aggregate::new(infos(), 1);
+    for (second, cpu) in [(0, 901), (1, 900), (2, 100)] {
+        let mut interval = Interval::new(ROWS);
+        interval.health = Health { cpu, wall: 1_000, ..Health::default() };
+        aggregate.add(0, second, &interval);
+    }
+    let worker = &aggregate.workers()[0];
+    assert_eq!((worker.busy, worker.total.cpu, worker.total.wall), (1_000, 1_901, 3_000));
+}

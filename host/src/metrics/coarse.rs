@@ -1,0 +1,122 @@
+//! A small histogram for one point of a chart over time. There may be thousands of points per row, so a full HDR
+//! histogram each would be far too much, and stored percentiles could not be added up over workers or seconds. This one
+//! keeps only the bins in use, 16 per doubling, and adds up exactly; a percentile is within 3.2 % of the true one.
+
+use hdrhistogram::{Counter, Histogram};
+
+/// Counts of microseconds in coarse bins.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Coarse(Box<[(u16, u32)]>);
+
+/// Bins 0 to 31 are the values themselves; from there on, 16 bins cover each doubling.
+const fn bin(micros: u64) -> u16 {
+    let shift = 59 - (micros | 31).leading_zeros();
+    (shift * 16) as u16 + (micros >> shift) as u16
+}
+
+/// The middle of a bin.
+const fn middle(bin: u16) -> u64 {
+    let shift = (bin / 16).saturating_sub(1);
+    let first = (bin - shift * 16) as u64;
+    (first << shift) + (1 << shift) / 2
+}
+
+impl Coarse {
+    /// Adds what a histogram of microseconds counted.
+    pub fn add_histogram<C: Counter>(&mut self, histogram: &Histogram<C>) {
+        if histogram.is_empty() {
+            return;
+        }
+        let mut bins: Vec<(u16, u32)> = Vec::new();
+        for counted in histogram.iter_recorded() {
+            let count = u32::try_from(counted.count_at_value().as_u64()).unwrap_or(u32::MAX);
+            append(&mut bins, (bin(counted.value_iterated_to()), count));
+        }
+        self.add_bins(&bins);
+    }
+
+    /// Adds another one.
+    pub fn add(&mut self, other: &Self) {
+        self.add_bins(&other.0);
+    }
+
+    /// Merges sorted bins into sorted bins.
+    fn add_bins(&mut self, other: &[(u16, u32)]) {
+        let mut both: Vec<(u16, u32)> = self.0.iter().chain(other).copied().collect();
+        both.sort_unstable_by_key(|&(bin, _)| bin);
+        let mut merged = Vec::with_capacity(both.len());
+        for entry in both {
+            append(&mut merged, entry);
+        }
+        self.0 = merged.into_boxed_slice();
+    }
+
+    /// The value that this share of the counts does not exceed, in microseconds; `None` if nothing was counted.
+    pub fn quantile(&self, share: f64) -> Option<u64> {
+        let total: u64 = self.0.iter().map(|&(_, count)| u64::from(count)).sum();
+        let rank = (share * total as f64).ceil().max(1.0) as u64;
+        let mut below = 0;
+        let reached = self.0.iter().find(|&&(_, count)| {
+            below += u64::from(count);
+            below >= rank
+        });
+        reached.map(|&(bin, _)| middle(bin))
+    }
+}
+
+/// Puts an entry at the end of sorted bins, into the last one if it is the same.
+fn append(bins: &mut Vec<(u16, u32)>, (bin, count): (u16, u32)) {
+    match bins.last_mut() {
+        Some(last) if last.0 == bin => last.1 = last.1.saturating_add(count),
+        _ => bins.push((bin, count)),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::histogram::{FINE, MAX_MICROS, empty};
+    use super::*;
+
+    fn coarse(values: impl IntoIterator<Item = u64>) -> Coarse {
+        let mut histogram = empty::<u32>(FINE);
+        values.into_iter().for_each(|value| histogram.record(value).expect("in range"));
+        let mut coarse = Coarse::default();
+        coarse.add_histogram(&histogram);
+        coarse
+    }
+
+    #[test]
+    fn bins_are_gapless_and_in_order() {
+        let mut last = 0;
+        for value in 0..100_000 {
+            let this = bin(value);
+            assert!(this == last || this == last + 1, "{value}: {last} to {this}");
+            last = this;
+        }
+    }
+
+    #[test]
+    fn the_middle_of_a_bin_is_near_every_value_in_it() {
+        let mut value = 1;
+        while value <= MAX_MICROS {
+            let error = middle(bin(value)).abs_diff(value) as f64 / value as f64;
+            assert!(error <= 0.032, "{value}: {error}");
+            value += value / 7 + 1;
+        }
+    }
+
+    #[test]
+    fn quantiles() {
+        assert_eq!(Coarse::default().quantile(0.5), None);
+        let tens = coarse(1..=10);
+        assert_eq!((tens.quantile(0.0), tens.quantile(0.5), tens.quantile(1.0)), (Some(1), Some(5), Some(10)));
+    }
+
+    #[test]
+    fn adding_parts_gives_the_whole() {
+        let mut sum = coarse((0..500).map(|n| n * 3));
+        sum.add(&coarse(500..2_000));
+        sum.add(&Coarse::default());
+        assert_eq!(sum, coarse((0..500).map(|n| n * 3).chain(500..2_000)));
+    }
+}

@@ -1,0 +1,181 @@
+//! Counts what one worker measures. Every worker has its own, so nothing is shared and nothing is locked; once a second
+//! the counts are swapped against an emptied interval, and that is all the worker pays for reporting.
+
+use super::histogram;
+use super::interval::{Example, Interval};
+use super::sample::{FailureKind, RowId, Sample};
+use super::series::TaskEnd;
+
+/// The counts of one worker since the last [`take`](Recorder::take).
+#[derive(Debug)]
+pub struct Recorder {
+    current: Box<Interval>,
+    /// Which kinds have had their example, a bit per [`FailureKind`], per row.
+    exemplified: Vec<u8>,
+    users_active: u32,
+}
+
+impl Recorder {
+    /// For a report of this many rows.
+    pub fn new(rows: usize) -> Self {
+        Self { current: Box::new(Interval::new(rows)), exemplified: vec![0; rows], users_active: 0 }
+    }
+
+    /// Counts an exchange. Hot: once each histogram has seen its largest value, nothing is allocated.
+    ///
+    /// # Panics
+    /// If the sample's row does not exist; so do the methods below.
+    pub fn record(&mut self, sample: &Sample) {
+        histogram::record(&mut self.current.start_delay, sample.start_delay());
+        self.current.rows[usize::from(sample.row)].record(sample);
+    }
+
+    /// Keeps a text that shows what a failure looked like, if it is the first of its kind in this row in the whole run.
+    /// `make` is called only then. The text must hold no secret; it is cut and stripped here.
+    pub fn example(&mut self, row: RowId, kind: FailureKind, make: impl FnOnce() -> String) {
+        let seen = &mut self.exemplified[usize::from(row)];
+        let bit = 1 << (kind as u8);
+        if *seen & bit == 0 {
+            *seen |= bit;
+            self.current.examples.push(Example::new(row, kind, &make()));
+        }
+    }
+
+    /// Counts the start of a task.
+    pub fn task_started(&mut self, row: RowId) {
+        self.current.rows[usize::from(row)].tasks.started += 1;
+    }
+
+    /// Counts the end of a task.
+    pub fn task_ended(&mut self, row: RowId, how: TaskEnd) {
+        self.current.rows[usize::from(row)].tasks.end(how);
+    }
+
+    /// Says how many users the worker has now. Holds until said otherwise, over any number of intervals.
+    pub fn set_users_active(&mut self, users: u32) {
+        self.users_active = users;
+    }
+
+    /// Hands the counts over and starts anew in `spare`: an interval that came from here and has been read, or `None`
+    /// while there is none, which costs an allocation. The caller fills in the health.
+    ///
+    /// # Panics
+    /// If `spare` has another number of rows.
+    pub fn take(&mut self, spare: Option<Box<Interval>>) -> Box<Interval> {
+        let rows = self.exemplified.len();
+        let mut next = spare.unwrap_or_else(|| Box::new(Interval::new(rows)));
+        assert_eq!(next.rows.len(), rows, "the spare interval belongs to another run");
+        next.clear();
+        let mut taken = std::mem::replace(&mut self.current, next);
+        taken.users_active = self.users_active;
+        taken
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::sample::Phases;
+    use super::*;
+
+    fn sample(row: RowId, start_delay: u64) -> Sample {
+        Sample {
+            row,
+            intended: 0,
+            start: start_delay,
+            end: start_delay + 5_000_000,
+            status: 200,
+            bytes_out: 1,
+            bytes_in: 2,
+            body_bytes_in: 1,
+            phases: Phases::default(),
+            failure: None,
+        }
+    }
+
+    #[test]
+    fn a_sample_counts_in_its_row_and_the_start_delay_in_all() {
+        let mut recorder = Recorder::new(2);
+        recorder.record(&sample(0, 1_000_000));
+        recorder.record(&sample(1, 2_000_000));
+        recorder.record(&sample(1, 3_000_000));
+        let interval = recorder.take(None);
+        assert_eq!((interval.rows[0].ok, interval.rows[1].ok), (1, 2));
+        assert_eq!(interval.start_delay.len(), 3);
+    }
+
+    #[test]
+    fn an_interval_holds_only_what_came_since_the_last() {
+        let mut recorder = Recorder::new(1);
+        recorder.record(&sample(0, 0));
+        let first = recorder.take(None);
+        recorder.task_started(0);
+        let second = recorder.take(Some(first));
+        assert_eq!((second.rows[0].ok, second.rows[0].tasks.started), (0, 1));
+        let third = recorder.take(Some(second));
+        // Histograms that differ in size compare equal this way round only.
+        assert!(Interval::new(1) == *third, "the spare was used, emptied, and filled with nothing");
+    }
+
+    #[test]
+    fn the_spare_comes_back_as_it_is() {
+        let mut recorder = Recorder::new(1);
+        let first = recorder.take(None);
+        let address = std::ptr::from_ref(&*first);
+        recorder.take(Some(first));
+        assert_eq!(std::ptr::from_ref(&*recorder.take(None)), address);
+    }
+
+    #[test]
+    fn once_warm_nothing_grows() {
+        let sizes = |interval: &Interval| {
+            let row = &interval.rows[0];
+            let bins = [row.response.distinct_values(), row.service.distinct_values()];
+            (bins, interval.start_delay.distinct_values(), row.statuses.capacity())
+        };
+        let mut recorder = Recorder::new(1);
+        let mut spare = None;
+        let mut seen = Vec::new();
+        for _ in 0..4 {
+            (0..1_000).for_each(|n| recorder.record(&sample(0, n * 50_000)));
+            let taken = recorder.take(spare);
+            seen.push(sizes(&taken));
+            spare = Some(taken);
+        }
+        assert_eq!(seen, [seen[0]; 4]);
+    }
+
+    #[test]
+    fn only_the_first_example_of_a_kind_and_row_is_made() {
+        let mut recorder = Recorder::new(2);
+        recorder.example(0, FailureKind::Status, || "first".into());
+        recorder.example(0, FailureKind::Status, || unreachable!("the second is not asked for"));
+        recorder.example(1, FailureKind::Status, || "other row".into());
+        let interval = recorder.take(None);
+        let texts: Vec<&str> = interval.examples.iter().map(Example::text).collect();
+        assert_eq!(texts, ["first", "other row"]);
+        recorder.example(0, FailureKind::Status, || unreachable!("nor in a later interval"));
+        recorder.example(0, FailureKind::Cancelled, || "another kind".into());
+        assert_eq!(recorder.take(None).examples.len(), 1);
+    }
+
+    #[test]
+    fn users_active_holds_over_intervals() {
+        let mut recorder = Recorder::new(0);
+        recorder.set_users_active(7);
+        assert_eq!(recorder.take(None).users_active, 7);
+        assert_eq!(recorder.take(None).users_active, 7);
+    }
+
+    #[test]
+    fn every_end_of_a_task_has_its_count() {
+        let mut recorder = Recorder::new(1);
+        let ends = [TaskEnd::Passed, TaskEnd::Failed, TaskEnd::Failed, TaskEnd::Cancelled, TaskEnd::Dropped];
+        for end in ends {
+            recorder.task_started(0);
+            recorder.task_ended(0, end);
+        }
+        let tasks = recorder.take(None).rows[0].tasks;
+        assert_eq!((tasks.passed, tasks.failed, tasks.cancelled, tasks.dropped), (1, 2, 1, 1));
+        assert_eq!((tasks.started, tasks.open()), (5, 0));
+    }
+}

@@ -1,0 +1,169 @@
+//! How a run went over time: one point per second and row, until there would be too many; then neighbours merge and each
+//! point covers twice the time. Memory is bounded however long the run, and the result does not depend on the order in
+//! which intervals arrive.
+
+use super::coarse::Coarse;
+use super::interval::Interval;
+use super::series::Series;
+
+/// The most points a row keeps. Past it, pairs of points become one.
+pub const MAX_POINTS: usize = 3_600;
+
+/// One row in one stretch of time.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Point {
+    /// Exchanges without a failure.
+    pub ok: u64,
+    /// Exchanges with one.
+    pub err: u64,
+    /// Bytes sent.
+    pub bytes_out: u64,
+    /// Bytes received.
+    pub bytes_in: u64,
+    /// Response times, for percentiles.
+    pub response: Coarse,
+    /// The longest response time in microseconds; 0 if there was none.
+    pub response_max: u64,
+}
+
+impl Point {
+    fn add_series(&mut self, series: &Series<u32>) {
+        self.ok += series.ok;
+        self.err += series.failures();
+        self.bytes_out += series.bytes.out;
+        self.bytes_in += series.bytes.received;
+        self.response.add_histogram(&series.response);
+        self.response_max = self.response_max.max(series.response.max());
+    }
+
+    fn add(&mut self, other: &Self) {
+        self.ok += other.ok;
+        self.err += other.err;
+        self.bytes_out += other.bytes_out;
+        self.bytes_in += other.bytes_in;
+        self.response.add(&other.response);
+        self.response_max = self.response_max.max(other.response_max);
+    }
+}
+
+/// All rows over time.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Timeline {
+    seconds_per_point: u32,
+    /// By row, then by time. Rows may be of different lengths: what is missing is nothing.
+    rows: Vec<Vec<Point>>,
+    /// The most users each worker had, by worker, then by time.
+    users: Vec<Vec<u32>>,
+}
+
+impl Timeline {
+    /// Nothing yet.
+    pub fn new(rows: usize, workers: usize) -> Self {
+        Self { seconds_per_point: 1, rows: vec![Vec::new(); rows], users: vec![Vec::new(); workers] }
+    }
+
+    /// Adds what a worker counted in a second of the run, the first of which is 0.
+    pub fn add(&mut self, worker: usize, second: u32, interval: &Interval) {
+        while (second / self.seconds_per_point) as usize >= MAX_POINTS {
+            self.halve();
+        }
+        let index = (second / self.seconds_per_point) as usize;
+        for (points, series) in self.rows.iter_mut().zip(&interval.rows) {
+            if series.requests() > 0 {
+                at(points, index).add_series(series);
+            }
+        }
+        let users = at(&mut self.users[worker], index);
+        *users = interval.users_active.max(*users);
+    }
+
+    /// Merges each point with an odd index into the one before.
+    fn halve(&mut self) {
+        self.seconds_per_point *= 2;
+        for points in &mut self.rows {
+            merge_pairs(points, |into, from| into.add(from));
+        }
+        for users in &mut self.users {
+            merge_pairs(users, |into, from| *into = (*into).max(*from));
+        }
+    }
+
+    /// How many seconds a point covers: 1, or a higher power of two after an hour.
+    pub const fn seconds_per_point(&self) -> u32 {
+        self.seconds_per_point
+    }
+
+    /// How many points there are, those without any exchange included.
+    pub fn length(&self) -> usize {
+        self.users.iter().map(Vec::len).max().unwrap_or(0)
+    }
+
+    /// One row's points in the order of time; shorter than [`length`](Self::length) if the row fell silent.
+    pub fn row(&self, row: usize) -> &[Point] {
+        &self.rows[row]
+    }
+
+    /// The users of all workers at a point: the sum of each worker's most.
+    pub fn users_at(&self, index: usize) -> u32 {
+        self.users.iter().filter_map(|users| users.get(index)).sum()
+    }
+}
+
+/// The element at an index; the list grows as needed.
+fn at<T: Default + Clone>(list: &mut Vec<T>, index: usize) -> &mut T {
+    if list.len() <= index {
+        list.resize(index + 1, T::default());
+    }
+    &mut list[index]
+}
+
+fn merge_pairs<T: Default>(list: &mut Vec<T>, merge: impl Fn(&mut T, &T)) {
+    let half = list.len().div_ceil(2);
+    for index in 0..half {
+        let mut first = std::mem::take(&mut list[index * 2]);
+        if let Some(second) = list.get(index * 2 + 1) {
+            merge(&mut first, second);
+        }
+        list[index] = first;
+    }
+    list.truncate(half);
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn interval(ok: u64, users: u32) -> Interval {
+        let mut interval = Interval::new(1);
+        interval.rows[0].ok = ok;
+        interval.users_active = users;
+        interval
+    }
+
+    #[test]
+    fn workers_add_up_within_a_second() {
+        let mut timeline = Timeline::new(1, 2);
+        timeline.add(0, 3, &interval(10, 4));
+        timeline.add(1, 3, &interval(5, 6));
+        assert_eq!((timeline.length(), timeline.row(0)[3].ok, timeline.users_at(3)), (4, 15, 10));
+        assert_eq!(timeline.row(0)[0], Point::default());
+    }
+
+    #[test]
+    fn past_the_limit_neighbours_merge_and_nothing_is_lost() {
+        let mut timeline = Timeline::new(1, 1);
+        for second in 0..3_601 {
+            timeline.add(0, second, &interval(1, 2));
+        }
+        assert_eq!((timeline.seconds_per_point(), timeline.length()), (2, 1_801));
+        assert_eq!(timeline.row(0).iter().map(|point| point.ok).sum::<u64>(), 3_601);
+        assert_eq!((timeline.row(0)[0].ok, timeline.row(0)[1_800].ok, timeline.users_at(0)), (2, 1, 2));
+    }
+
+    #[test]
+    fn the_last_second_that_can_be_counted_still_fits() {
+        let mut timeline = Timeline::new(1, 1);
+        timeline.add(0, u32::MAX, &interval(1, 1));
+        assert!(timeline.length() <= MAX_POINTS);
+    }
+}

@@ -1,0 +1,216 @@
+//! Builds the report of a finished run: every number that any form of it shows is computed here, once.
+
+use std::time::{Duration, UNIX_EPOCH};
+
+use hdrhistogram::Histogram;
+
+use super::generator::generator;
+use super::model::{
+    Bytes, ErrorCount, ErrorExample, Histograms, Phases, Report, Requests, Row, RowSeries, Run, SCHEMA, Series, Tasks,
+};
+use super::settings::{Outcome, Settings};
+use super::times::{encode, times};
+use crate::metrics::aggregate::Aggregate;
+use crate::metrics::sample::{FailureKind, RowId};
+use crate::metrics::series::{self, PhaseTimes};
+use crate::metrics::timeline::{Point, Timeline};
+use crate::run::clock::Nanos;
+
+impl Report {
+    /// Builds the report. A task that neither passed nor failed by now was cut short by the end of the run, so it counts
+    /// as cancelled: every task that started has ended in exactly one way.
+    pub fn build(settings: Settings, aggregate: &Aggregate, outcome: &Outcome) -> Self {
+        let rows = aggregate.rows().iter().zip(aggregate.infos()).enumerate();
+        let actions = rows.map(|(index, (measured, info))| {
+            let errors = errors(measured, |kind| example(aggregate, index, kind));
+            let row = Row { errors, ..row(measured, outcome.elapsed) };
+            Row { name: info.name.clone(), action: Some(info.action.clone()), ..row }
+        });
+        Self {
+            schema: SCHEMA,
+            tool_version: settings.tool_version.clone(),
+            run: run(outcome),
+            totals: totals(aggregate, outcome.elapsed),
+            actions: actions.collect(),
+            series: over_time(aggregate),
+            generator: generator(aggregate, &settings.plugins),
+            settings: Settings { base_url: settings.base_url.as_deref().and_then(without_credentials), ..settings },
+        }
+    }
+}
+
+fn run(outcome: &Outcome) -> Run {
+    // RFC 3339 ends with the year 9999.
+    let started_at = outcome.started_at.min(Duration::from_secs(253_402_300_799));
+    Run {
+        started_at: humantime::format_rfc3339_millis(UNIX_EPOCH + started_at).to_string(),
+        elapsed_us: outcome.elapsed / 1000,
+        ended: outcome.ended,
+        users_signed_in: outcome.users_signed_in,
+        users_given_up: outcome.users_given_up,
+    }
+}
+
+fn totals(aggregate: &Aggregate, elapsed: Nanos) -> Row {
+    let total = aggregate.total();
+    let any_row = |kind| (0..aggregate.rows().len()).find_map(|index| example(aggregate, index, kind));
+    Row { errors: errors(&total, any_row), ..row(&total, elapsed) }
+}
+
+/// All that follows from a row's own counts. Its names and errors, which need more, are those of the sum.
+fn row(measured: &series::Series<u64>, elapsed: Nanos) -> Row {
+    Row {
+        name: "Totals".into(),
+        action: None,
+        tasks: tasks(&measured.tasks),
+        requests: requests(measured, elapsed),
+        bytes: Bytes { out: measured.bytes.out, received: measured.bytes.received, body_in: measured.bytes.body_in },
+        statuses: measured.statuses.iter().copied().collect(),
+        errors: Vec::new(),
+        response_time_us: times(&measured.response),
+        service_time_us: times(&measured.service),
+        phases_us: phases(&measured.phases, times),
+        histograms: Histograms {
+            response_time: encode(&measured.response),
+            service_time: encode(&measured.service),
+            phases: phases(&measured.phases, encode),
+        },
+    }
+}
+
+fn tasks(measured: &series::Tasks) -> Tasks {
+    Tasks {
+        started: measured.started,
+        passed: measured.passed,
+        failed: measured.failed,
+        cancelled: measured.cancelled + measured.open(),
+        dropped: measured.dropped,
+    }
+}
+
+fn requests(measured: &series::Series<u64>, elapsed: Nanos) -> Requests {
+    let total = measured.requests();
+    let rps = if elapsed == 0 { 0.0 } else { total as f64 * 1e9 / elapsed as f64 };
+    Requests { total, ok: measured.ok, err: measured.failures(), rps }
+}
+
+fn phases<T>(measured: &PhaseTimes<u64>, show: impl Fn(&Histogram<u64>) -> T) -> Phases<T> {
+    let [dns, connect, tls, first_byte, receive] = measured.parts().each_ref().map(show);
+    Phases { dns, connect, tls, first_byte, receive }
+}
+
+/// The kinds of failure that occurred.
+fn errors(measured: &series::Series<u64>, example: impl Fn(FailureKind) -> Option<ErrorExample>) -> Vec<ErrorCount> {
+    let counted = FailureKind::ALL.into_iter().zip(measured.err).filter(|&(_, count)| count > 0);
+    let shown = counted.map(|(kind, count)| ErrorCount {
+        category: kind.name(),
+        count,
+        share: count as f64 / measured.requests() as f64,
+        example: example(kind),
+    });
+    shown.collect()
+}
+
+fn example(aggregate: &Aggregate, index: usize, kind: FailureKind) -> Option<ErrorExample> {
+    let example = aggregate.example(RowId::try_from(index).ok()?, kind)?;
+    Some(ErrorExample { name: aggregate.infos()[index].name.clone(), text: example.text().into() })
+}
+
+fn over_time(aggregate: &Aggregate) -> Series {
+    let timeline = aggregate.timeline();
+    let rows = aggregate.infos().iter().enumerate();
+    Series {
+        resolution_s: timeline.seconds_per_point(),
+        users_active: (0..timeline.length()).map(|index| timeline.users_at(index)).collect(),
+        actions: rows.map(|(row, info)| row_over_time(timeline, row, info.name.clone())).collect(),
+    }
+}
+
+fn row_over_time(timeline: &Timeline, row: usize, name: String) -> RowSeries {
+    let silent = Point::default();
+    let points = || timeline.row(row).iter().chain(std::iter::repeat(&silent)).take(timeline.length());
+    RowSeries {
+        name,
+        ok: points().map(|point| point.ok).collect(),
+        err: points().map(|point| point.err).collect(),
+        bytes_out: points().map(|point| point.bytes_out).collect(),
+        bytes_in: points().map(|point| point.bytes_in).collect(),
+        response_p50_us: points().map(|point| point.response.quantile(0.5)).collect(),
+        response_p95_us: points().map(|point| point.response.quantile(0.95)).collect(),
+        response_max_us: points().map(|point| (point.response_max > 0).then_some(point.response_max)).collect(),
+    }
+}
+
+/// The URL without user name, password and query. What is no web URL is not shown at all: there is no telling what is in
+/// it.
+fn without_credentials(url: &str) -> Option<String> {
+    let mut parsed = url::Url::parse(url).ok().filter(|parsed| matches!(parsed.scheme(), "http" | "https"))?;
+    // These fail only for URLs that cannot have credentials.
+    let _ = parsed.set_username("");
+    let _ = parsed.set_password(None);
+    parsed.set_query(None);
+    Some(parsed.into())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::samples;
+    use super::*;
+
+    #[test]
+    fn rows_add_up_to_the_totals() {
+        let report = samples::movies();
+        let sum = |get: fn(&Row) -> u64| report.actions.iter().map(get).sum::<u64>();
+        let numbers: [fn(&Row) -> u64; 10] = [
+            |row| row.tasks.started,
+            |row| row.tasks.passed,
+            |row| row.tasks.failed,
+            |row| row.requests.total,
+            |row| row.requests.ok,
+            |row| row.requests.err,
+            |row| row.bytes.received,
+            |row| row.statuses.values().sum(),
+            |row| row.errors.iter().map(|error| error.count).sum(),
+            |row| row.response_time_us.as_ref().map_or(0, |times| times.count),
+        ];
+        for (index, number) in numbers.into_iter().enumerate() {
+            assert_eq!(sum(number), number(&report.totals), "number {index}");
+        }
+        assert_eq!(report.totals.requests.total, 12_012);
+    }
+
+    #[test]
+    fn every_task_ends_in_exactly_one_way() {
+        let report = samples::movies();
+        for row in report.actions.iter().chain([&report.totals]) {
+            let tasks = &row.tasks;
+            assert_eq!(tasks.started, tasks.passed + tasks.failed + tasks.cancelled + tasks.dropped, "{}", row.name);
+        }
+        assert_eq!(report.totals.tasks.cancelled, 1, "the one still open when the run ended");
+    }
+
+    #[test]
+    fn the_series_holds_every_request_and_its_lists_are_equally_long() {
+        let report = samples::movies();
+        let length = report.series.users_active.len();
+        let mut counted = 0;
+        for row in &report.series.actions {
+            counted += row.ok.iter().chain(&row.err).sum::<u64>();
+            assert_eq!([row.ok.len(), row.err.len(), row.response_p95_us.len()], [length; 3], "{}", row.name);
+        }
+        assert_eq!(counted, report.totals.requests.total);
+    }
+
+    #[test]
+    fn credentials_are_taken_out_of_the_base_url() {
+        let cases = [
+            ("https://site/api", Some("https://site/api")),
+            ("https://me:secret@site/api?key=secret", Some("https://site/api")),
+            ("me:secret@site", None),
+            ("secret", None),
+        ];
+        for (given, shown) in cases {
+            assert_eq!(without_credentials(given).as_deref(), shown, "{given}");
+        }
+    }
+}

@@ -1,0 +1,121 @@
+//! The report as CSV (RFC 4180): a header, then one line per action in the order of the script, and nothing else. Lines
+//! end in CR LF. Columns:
+//!
+//! | columns | meaning |
+//! |---|---|
+//! | `name`, `action` | the step, and the action it ran |
+//! | `started` `passed` `failed` `cancelled` `dropped` | runs of the step; the first is the sum of the others |
+//! | `requests` `ok` `err` | exchanges; the first is the sum of the others |
+//! | `err_timeout` … `err_cancelled` | exchanges that failed, by category; their sum is `err` |
+//! | `rps` | exchanges per second of the whole run |
+//! | `bytes_out` `bytes_in` `body_bytes_in` | bytes sent, received, and of the replies' content |
+//! | `response_min_us` … `response_max_us` | response time in microseconds; empty if nothing was measured |
+//! | `service_min_us` … `service_max_us` | service time likewise |
+
+use std::io::{self, Write};
+
+use super::model::{Report, Row, Times};
+use crate::metrics::sample::FailureKind;
+
+/// The columns of a distribution, after `response_` and `service_`.
+const TIMES: [&str; 10] =
+    ["min_us", "mean_us", "stddev_us", "p50_us", "p75_us", "p90_us", "p95_us", "p99_us", "p99_9_us", "max_us"];
+
+/// Writes the whole report.
+pub fn write(report: &Report, out: &mut dyn Write) -> io::Result<()> {
+    let mut writer = csv::WriterBuilder::new().terminator(csv::Terminator::CRLF).from_writer(out);
+    writer.write_record(header())?;
+    for row in &report.actions {
+        writer.write_record(record(row))?;
+    }
+    writer.flush()
+}
+
+fn header() -> Vec<String> {
+    let tasks = ["name", "action", "started", "passed", "failed", "cancelled", "dropped", "requests", "ok", "err"];
+    let mut header: Vec<String> = tasks.map(Into::into).into();
+    header.extend(FailureKind::ALL.map(|kind| format!("err_{}", kind.name())));
+    header.extend(["rps", "bytes_out", "bytes_in", "body_bytes_in"].map(Into::into));
+    for what in ["response", "service"] {
+        header.extend(TIMES.map(|column| format!("{what}_{column}")));
+    }
+    header
+}
+
+fn record(row: &Row) -> Vec<String> {
+    let (tasks, requests, bytes) = (&row.tasks, &row.requests, &row.bytes);
+    let mut record = vec![row.name.clone(), row.action.clone().unwrap_or_default()];
+    let counts = [tasks.started, tasks.passed, tasks.failed, tasks.cancelled, tasks.dropped];
+    record.extend(counts.map(|count| count.to_string()));
+    record.extend([requests.total, requests.ok, requests.err].map(|count| count.to_string()));
+    record.extend(FailureKind::ALL.map(|kind| failures(row, kind).to_string()));
+    record.push(format!("{:.3}", requests.rps));
+    record.extend([bytes.out, bytes.received, bytes.body_in].map(|count| count.to_string()));
+    record.extend(times(row.response_time_us.as_ref()));
+    record.extend(times(row.service_time_us.as_ref()));
+    record
+}
+
+fn failures(row: &Row, kind: FailureKind) -> u64 {
+    row.errors.iter().find(|error| error.category == kind.name()).map_or(0, |error| error.count)
+}
+
+fn times(times: Option<&Times>) -> [String; TIMES.len()] {
+    let Some(t) = times else { return Default::default() };
+    let [min, p50, p75, p90, p95, p99, p99_9, max] =
+        [t.min, t.p50, t.p75, t.p90, t.p95, t.p99, t.p99_9, t.max].map(|micros| micros.to_string());
+    [min, t.mean.to_string(), t.stddev.to_string(), p50, p75, p90, p95, p99, p99_9, max]
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::samples;
+    use super::*;
+
+    fn written(report: &Report) -> String {
+        let mut bytes = Vec::new();
+        write(report, &mut bytes).expect("memory can be written to");
+        String::from_utf8(bytes).expect("UTF-8")
+    }
+
+    #[test]
+    fn the_header_is_stable() {
+        let text = written(&samples::nothing());
+        let header = "name,action,started,passed,failed,cancelled,dropped,requests,ok,err,err_timeout,err_status,\
+             err_network,err_check,err_protocol,err_plugin,err_cancelled,rps,bytes_out,bytes_in,body_bytes_in,\
+             response_min_us,response_mean_us,response_stddev_us,response_p50_us,response_p75_us,response_p90_us,\
+             response_p95_us,response_p99_us,response_p99_9_us,response_max_us,\
+             service_min_us,service_mean_us,service_stddev_us,service_p50_us,service_p75_us,service_p90_us,\
+             service_p95_us,service_p99_us,service_p99_9_us,service_max_us\r\n";
+        assert!(text.starts_with(header), "{text}");
+    }
+
+    #[test]
+    fn a_row_without_requests_has_zeros_and_no_times() {
+        let text = written(&samples::nothing());
+        let expected = format!("Catalog,http,0,0,0,0,0,0,0,0,0,0,0,0,0,0,0,0.000,0,0,0{}\r\n", ",".repeat(20));
+        assert_eq!(text.lines().nth(1), expected.strip_suffix("\r\n"));
+    }
+
+    #[test]
+    fn names_with_commas_and_quotes_survive() {
+        let mut report = samples::nothing();
+        report.actions[0].name = "a, \"b\"\nc".into();
+        let text = written(&report);
+        assert!(text.contains("\r\n\"a, \"\"b\"\"\nc\",http,"), "{text}");
+    }
+
+    #[test]
+    fn what_was_written_reads_back_equal_to_the_report() {
+        let report = samples::movies();
+        let text = written(&report);
+        let mut reader = csv::Reader::from_reader(text.as_bytes());
+        let rows: Vec<csv::StringRecord> = reader.records().collect::<Result<_, _>>().expect("valid CSV");
+        assert_eq!(rows.len(), report.actions.len());
+        for (record, row) in rows.iter().zip(&report.actions) {
+            assert_eq!((&record[0], &record[7]), (row.name.as_str(), row.requests.total.to_string().as_str()));
+            let errors: u64 = (10..17).map(|column| record[column].parse::<u64>().expect("a count")).sum();
+            assert_eq!(errors, row.requests.err);
+        }
+    }
+}

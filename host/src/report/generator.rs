@@ -1,0 +1,100 @@
+//! Whether the generator kept up. A worker that is late, or has no CPU left, adds its own slowness to everyone's
+//! latency; the report must say so rather than blame the site.
+
+use hdrhistogram::Histogram;
+
+use super::format;
+use super::model::{Generator, Guest, Worker};
+use super::times::{encode, times};
+use crate::metrics::aggregate::{Aggregate, WorkerHealth};
+
+/// A worker whose CPU was exhausted for more than this share of the run held it back. Less is a passing burst, such as
+/// everybody connecting at once.
+const BUSY_SHARE: f64 = 0.1;
+
+/// Starts later than this at the 99th percentile, in microseconds, are too late.
+const START_DELAY_P99: u64 = 10_000;
+
+/// How the generator fared, with the plugins' names in the order of the workers' lists.
+pub fn generator(aggregate: &Aggregate, plugins: &[String]) -> Generator {
+    let workers: Vec<Worker> = aggregate.workers().iter().map(worker).collect();
+    let reasons = reasons(&workers, aggregate.start_delay());
+    Generator {
+        bottleneck: !reasons.is_empty(),
+        reasons,
+        workers,
+        start_delay_us: times(aggregate.start_delay()),
+        start_delay_histogram: encode(aggregate.start_delay()),
+        guests: plugins.iter().enumerate().map(|(index, name)| guest(aggregate, index, name)).collect(),
+    }
+}
+
+fn worker(health: &WorkerHealth) -> Worker {
+    let total = &health.total;
+    let share = |part: u64| if total.wall == 0 { 0.0 } else { part as f64 / total.wall as f64 };
+    Worker {
+        cpu_us: total.cpu / 1000,
+        wall_us: total.wall / 1000,
+        cpu_share: share(total.cpu),
+        busy_share: share(health.busy),
+        loop_lag_max_us: total.loop_lag_max / 1000,
+    }
+}
+
+fn guest(aggregate: &Aggregate, index: usize, name: &str) -> Guest {
+    let sum = |list: fn(&WorkerHealth) -> &Vec<u64>| -> u64 {
+        aggregate.workers().iter().filter_map(|worker| list(worker).get(index)).sum()
+    };
+    let (calls, nanos) = (sum(|worker| &worker.total.guest_calls), sum(|worker| &worker.total.guest));
+    Guest { plugin: name.into(), calls, time_us: nanos / 1000 }
+}
+
+/// Why the generator was the bottleneck; nothing if it was not.
+fn reasons(workers: &[Worker], start_delay: &Histogram<u64>) -> Vec<String> {
+    let busiest = workers.iter().enumerate().max_by(|(_, a), (_, b)| a.busy_share.total_cmp(&b.busy_share));
+    let busy = busiest.filter(|(_, worker)| worker.busy_share > BUSY_SHARE).map(|(index, worker)| {
+        let share = format::percent((worker.busy_share * 1e6).round() as u64, 1_000_000);
+        format!("the CPU of worker {index} was more than 90 % busy for {share} of the run")
+    });
+    let p99 = if start_delay.is_empty() { 0 } else { start_delay.value_at_quantile(0.99) };
+    let late = (p99 > START_DELAY_P99).then(|| {
+        let delay = format::latency(p99 as f64, " ");
+        format!("1 % of the requests started at least {delay} late")
+    });
+    busy.into_iter().chain(late).collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::metrics::histogram;
+
+    fn busy(busy_share: f64) -> Worker {
+        Worker { cpu_us: 0, wall_us: 0, cpu_share: 0.0, busy_share, loop_lag_max_us: 0 }
+    }
+
+    fn late(nanos: u64) -> Histogram<u64> {
+        let mut delays = histogram::empty(histogram::FINE);
+        histogram::record(&mut delays, nanos);
+        delays
+    }
+
+    #[test]
+    fn a_bottleneck_is_named_with_its_reason() {
+        let none = histogram::empty(histogram::FINE);
+        let cases = [
+            ("nothing measured", vec![], none.clone(), ""),
+            ("a passing burst", vec![busy(0.1)], late(9_000_000), ""),
+            (
+                "the busiest worker is named",
+                vec![busy(0.2), busy(0.455), busy(0.3)],
+                none,
+                "the CPU of worker 1 was more than 90 % busy for 45.5 % of the run",
+            ),
+            ("late starts", vec![busy(0.0)], late(23_000_000), "1 % of the requests started at least 23 ms late"),
+        ];
+        for (case, workers, delays, expected) in cases {
+            assert_eq!(reasons(&workers, &delays).join("; "), expected, "{case}");
+        }
+    }
+}

@@ -1,0 +1,26 @@
+//! Showing: from the counts of a run to what people and programs read.
+//!
+//! A [`Report`] is built once, when the run is over, and never changes. Each form is a function of it alone, so the
+//! table, the JSON and the CSV of a run cannot disagree. Progress during the run is the one exception: it shows
+//! snapshots.
+
+mod build;
+mod csv;
+mod format;
+mod generator;
+mod json;
+pub mod model;
+pub mod output;
+pub mod progress;
+pub mod settings;
+mod table;
+mod times;
+
+pub use model::Report;
+pub use output::Output;
+pub use progress::Progress;
+pub use settings::{EndReason, Outcome, Settings};
+pub use table::render as table;
+
+#[cfg(test)]
+mod samples;

@@ -1,0 +1,257 @@
+//! The finished report. Its serialized form is `stampede-report/1`, described for readers of the file in
+//! `report.schema.json` beside this module; what changes here changes there, and a test compares the two.
+//!
+//! Fields whose names end in `_us` are microseconds.
+
+use std::collections::BTreeMap;
+
+use serde::Serialize;
+
+use super::settings::{EndReason, Settings};
+
+/// Name and version of the serialized form. The version grows when a reader of the old form would misread the new.
+pub const SCHEMA: &str = "stampede-report/1";
+
+/// Everything that is known about a run once it is over. Made by [`Report::build`], never changed.
+#[derive(Clone, Debug, Serialize)]
+pub struct Report {
+    /// [`SCHEMA`].
+    pub schema: &'static str,
+    /// Version of the tool that made it.
+    pub tool_version: String,
+    /// How the run was set up.
+    pub settings: Settings,
+    /// How it went.
+    pub run: Run,
+    /// The sum of all actions.
+    pub totals: Row,
+    /// One per row: the login first if there is one, then the steps in the script's order.
+    pub actions: Vec<Row>,
+    /// The actions over time.
+    pub series: Series,
+    /// How the generator itself fared.
+    pub generator: Generator,
+}
+
+/// How the run went.
+#[derive(Clone, Debug, Serialize)]
+pub struct Run {
+    /// RFC 3339, UTC.
+    pub started_at: String,
+    /// From the start to the last sample.
+    pub elapsed_us: u64,
+    /// Why it ended.
+    pub ended: EndReason,
+    /// Users that signed in.
+    pub users_signed_in: u32,
+    /// Users that gave up signing in.
+    pub users_given_up: u32,
+}
+
+/// What was measured of one action, or of all.
+#[derive(Clone, Debug, Serialize)]
+pub struct Row {
+    /// The step's name; `Totals` for the sum.
+    pub name: String,
+    /// The action that the step ran; `None` for the sum.
+    pub action: Option<String>,
+    /// Runs of the step.
+    pub tasks: Tasks,
+    /// Exchanges.
+    pub requests: Requests,
+    /// Traffic.
+    pub bytes: Bytes,
+    /// How often each status code came.
+    pub statuses: BTreeMap<u16, u64>,
+    /// Kinds of failure that occurred, in a fixed order.
+    pub errors: Vec<ErrorCount>,
+    /// End − intended start of every exchange that was not cancelled.
+    pub response_time_us: Option<Times>,
+    /// End − start of the same exchanges.
+    pub service_time_us: Option<Times>,
+    /// The parts of the same exchanges.
+    pub phases_us: Phases<Option<Times>>,
+    /// The same for other programs.
+    pub histograms: Histograms,
+}
+
+/// Runs of a step: `started = passed + failed + cancelled + dropped`.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+pub struct Tasks {
+    /// That were due.
+    pub started: u64,
+    /// That ended as the step wants it.
+    pub passed: u64,
+    /// That ended otherwise.
+    pub failed: u64,
+    /// That the end of the run cut short.
+    pub cancelled: u64,
+    /// That were due and never began.
+    pub dropped: u64,
+}
+
+/// Exchanges: `total = ok + err`.
+#[derive(Clone, Debug, PartialEq, Serialize)]
+pub struct Requests {
+    /// All of them.
+    pub total: u64,
+    /// Without a failure.
+    pub ok: u64,
+    /// With one.
+    pub err: u64,
+    /// All of them per second of the whole run.
+    pub rps: f64,
+}
+
+/// Traffic in bytes, above TLS.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+pub struct Bytes {
+    /// Requests as sent.
+    pub out: u64,
+    /// Replies as received.
+    #[serde(rename = "in")]
+    pub received: u64,
+    /// The replies' content, before decoding.
+    pub body_in: u64,
+}
+
+/// One kind of failure.
+#[derive(Clone, Debug, PartialEq, Serialize)]
+pub struct ErrorCount {
+    /// Its name.
+    pub category: &'static str,
+    /// How many exchanges failed that way.
+    pub count: u64,
+    /// Their share of all exchanges of the row, 0 to 1.
+    pub share: f64,
+    /// What one looked like, if that was said.
+    pub example: Option<ErrorExample>,
+}
+
+/// What a failure looked like.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+pub struct ErrorExample {
+    /// The step where it happened.
+    pub name: String,
+    /// One line, at most 200 characters.
+    pub text: String,
+}
+
+/// A distribution of durations in microseconds, each within 0.1 % (phases: 1 %) of the true one. Longer than an hour
+/// counts as an hour.
+#[derive(Clone, Debug, PartialEq, Serialize)]
+#[allow(missing_docs, reason = "the names are the meanings")]
+pub struct Times {
+    pub count: u64,
+    pub min: u64,
+    pub mean: f64,
+    pub stddev: f64,
+    pub p50: u64,
+    pub p75: u64,
+    pub p90: u64,
+    pub p95: u64,
+    pub p99: u64,
+    pub p99_9: u64,
+    pub max: u64,
+}
+
+/// Something about each part of an exchange.
+#[derive(Clone, Debug, PartialEq, Serialize)]
+pub struct Phases<T> {
+    /// Resolving the host's name.
+    pub dns: T,
+    /// TCP connect.
+    pub connect: T,
+    /// TLS handshake.
+    pub tls: T,
+    /// From the request's first byte to the end of the reply's header section.
+    pub first_byte: T,
+    /// From then to the last byte.
+    pub receive: T,
+}
+
+/// HDR histograms of microseconds, V2 compressed format in base64.
+#[derive(Clone, Debug, Serialize)]
+pub struct Histograms {
+    /// Response time, 3 significant digits.
+    pub response_time: String,
+    /// Service time, 3 significant digits.
+    pub service_time: String,
+    /// The parts, 2 significant digits.
+    pub phases: Phases<String>,
+}
+
+/// The run over time. All lists are equally long: one element per stretch of time, from the start of the run.
+#[derive(Clone, Debug, Serialize)]
+pub struct Series {
+    /// How many seconds an element covers: 1, or a higher power of two for runs of more than an hour.
+    pub resolution_s: u32,
+    /// Users, the most at any second's end.
+    pub users_active: Vec<u32>,
+    /// One per row, in their order.
+    pub actions: Vec<RowSeries>,
+}
+
+/// One row over time.
+#[derive(Clone, Debug, Serialize)]
+pub struct RowSeries {
+    /// The step's name.
+    pub name: String,
+    /// Exchanges without a failure that ended in this stretch.
+    pub ok: Vec<u64>,
+    /// Exchanges with one.
+    pub err: Vec<u64>,
+    /// Bytes sent.
+    pub bytes_out: Vec<u64>,
+    /// Bytes received.
+    pub bytes_in: Vec<u64>,
+    /// Median response time, within 3.2 %.
+    pub response_p50_us: Vec<Option<u64>>,
+    /// 95th percentile, within 3.2 %.
+    pub response_p95_us: Vec<Option<u64>>,
+    /// Longest response time.
+    pub response_max_us: Vec<Option<u64>>,
+}
+
+/// How the generator itself fared, and so how far its numbers can be trusted.
+#[derive(Clone, Debug, Serialize)]
+pub struct Generator {
+    /// Whether it was slower than it should have been: then latencies include its own.
+    pub bottleneck: bool,
+    /// Why, one sentence without a full stop each; empty if it was not.
+    pub reasons: Vec<String>,
+    /// One per worker thread.
+    pub workers: Vec<Worker>,
+    /// Start − intended start of all exchanges.
+    pub start_delay_us: Option<Times>,
+    /// The same for other programs.
+    pub start_delay_histogram: String,
+    /// One per plugin.
+    pub guests: Vec<Guest>,
+}
+
+/// How one worker thread fared.
+#[derive(Clone, Debug, PartialEq, Serialize)]
+pub struct Worker {
+    /// CPU time.
+    pub cpu_us: u64,
+    /// How long it was observed.
+    pub wall_us: u64,
+    /// CPU time per time observed, 0 to 1.
+    pub cpu_share: f64,
+    /// Share of the time observed, 0 to 1, in seconds of which the CPU was busy for more than 90 %.
+    pub busy_share: f64,
+    /// The longest that its loop was late by.
+    pub loop_lag_max_us: u64,
+}
+
+/// Time spent inside one plugin, over all workers.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+pub struct Guest {
+    /// The plugin's name.
+    pub plugin: String,
+    /// Calls into it.
+    pub calls: u64,
+    /// Time inside them.
+    pub time_us: u64,
+}

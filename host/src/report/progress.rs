@@ -1,0 +1,113 @@
+//! Progress while the run lasts, on standard error: a bar on a terminal, a plain line per second elsewhere, so that a log
+//! file stays readable. It only shows what it is given; when to update is the caller's business.
+
+use std::io::Write;
+
+use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
+
+use super::format::{grouped_decimal, percent};
+use crate::metrics::aggregate::Snapshot;
+use crate::run::clock::Nanos;
+
+/// The display. Gone from the screen once finished or dropped.
+#[derive(Debug)]
+pub struct Progress {
+    shown: Shown,
+    planned: Option<Nanos>,
+}
+
+#[derive(Debug)]
+enum Shown {
+    Nothing,
+    Lines,
+    Bar(ProgressBar),
+}
+
+impl Progress {
+    /// For a run of a planned length, or one that ends by itself. `terminal` says whether standard error is one; `quiet`
+    /// shows nothing at all.
+    pub fn new(terminal: bool, planned: Option<Nanos>, quiet: bool) -> Self {
+        let shown = match (quiet, terminal) {
+            (true, _) => Shown::Nothing,
+            (false, false) => Shown::Lines,
+            (false, true) => Shown::Bar(bar(planned)),
+        };
+        Self { shown, planned }
+    }
+
+    /// Shows how the run stands.
+    pub fn update(&self, snapshot: &Snapshot) {
+        match &self.shown {
+            Shown::Nothing => {}
+            Shown::Lines => {
+                // Nobody is left to tell if standard error is closed.
+                let _ = writeln!(std::io::stderr(), "{}", line(snapshot, self.planned));
+            }
+            Shown::Bar(bar) => {
+                bar.set_position(snapshot.elapsed);
+                bar.set_message(line(snapshot, self.planned));
+            }
+        }
+    }
+
+    /// Clears the bar, so that the table starts on an empty line.
+    pub fn finish(self) {
+        if let Shown::Bar(bar) = &self.shown {
+            bar.finish_and_clear();
+        }
+    }
+}
+
+fn bar(planned: Option<Nanos>) -> ProgressBar {
+    let template = if planned.is_some() { "[{bar:24}] {wide_msg}" } else { "{spinner} {wide_msg}" };
+    let style = ProgressStyle::with_template(template).expect("a valid template").progress_chars("=> ");
+    ProgressBar::with_draw_target(planned, ProgressDrawTarget::stderr()).with_style(style)
+}
+
+/// `12 s elapsed, 108 s left | 500 users | 498.2 rps | 0.1 % errors`. Errors are those of the whole run so far.
+fn line(snapshot: &Snapshot, planned: Option<Nanos>) -> String {
+    let whole_seconds = |nanos: Nanos| (nanos + 500_000_000) / 1_000_000_000;
+    let elapsed = whole_seconds(snapshot.elapsed);
+    let left =
+        planned.map_or(String::new(), |planned| format!(", {} s left", whole_seconds(planned).saturating_sub(elapsed)));
+    let users = snapshot.users_active;
+    let noun = if users == 1 { "user" } else { "users" };
+    let rps = grouped_decimal(snapshot.rps);
+    let errors = percent(snapshot.errors, snapshot.requests);
+    format!("{elapsed} s elapsed{left} | {users} {noun} | {rps} rps | {errors} errors")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const SECOND: Nanos = 1_000_000_000;
+
+    #[test]
+    fn the_line() {
+        let running = Snapshot { elapsed: 12 * SECOND, users_active: 500, rps: 498.24, requests: 6_000, errors: 6 };
+        let cases = [
+            ("planned", running, Some(120 * SECOND), "12 s elapsed, 108 s left | 500 users | 498.2 rps | 0.1 % errors"),
+            ("open-ended", running, None, "12 s elapsed | 500 users | 498.2 rps | 0.1 % errors"),
+            ("nothing yet", Snapshot::default(), Some(SECOND), "0 s elapsed, 1 s left | 0 users | 0 rps | 0 % errors"),
+            (
+                "past the plan, waiting for the last ones",
+                Snapshot { elapsed: 11_400_000_000, users_active: 1, ..Snapshot::default() },
+                Some(10 * SECOND),
+                "11 s elapsed, 0 s left | 1 user | 0 rps | 0 % errors",
+            ),
+        ];
+        for (case, snapshot, planned, text) in cases {
+            assert_eq!(line(&snapshot, planned), text, "{case}");
+        }
+    }
+
+    #[test]
+    fn bars_of_both_kinds_can_be_made_and_finished() {
+        for planned in [None, Some(SECOND)] {
+            let progress = Progress::new(true, planned, false);
+            progress.update(&Snapshot::default());
+            progress.finish();
+        }
+    }
+}

@@ -1,0 +1,133 @@
+//! Made-up runs for the tests of this module, through the same recorder and aggregate as real ones.
+
+use std::time::Duration;
+
+use super::{EndReason, Outcome, Report, Settings};
+use crate::metrics::aggregate::{Aggregate, RowInfo};
+use crate::metrics::interval::Health;
+use crate::metrics::recorder::Recorder;
+use crate::metrics::sample::{FailureKind, Phases, RowId, Sample};
+use crate::metrics::series::TaskEnd;
+
+const MILLISECOND: u64 = 1_000_000;
+
+fn settings() -> Settings {
+    Settings {
+        script: "movies.yml".into(),
+        users: 500,
+        rps: Some(1.5),
+        duration: Some(Duration::from_secs(120)),
+        iterations: None,
+        ramp_up: Duration::ZERO,
+        graceful_stop: Duration::from_secs(5),
+        timeout: Duration::from_secs(30),
+        workers: 2,
+        seed: 7,
+        insecure_tls: false,
+        base_url: Some("https://site".into()),
+        plugins: vec!["http".into(), "login".into()],
+        tool_version: "0.1.0".into(),
+    }
+}
+
+fn outcome() -> Outcome {
+    Outcome {
+        started_at: Duration::from_millis(1_790_000_000_123),
+        elapsed: 120_000 * MILLISECOND,
+        ended: EndReason::Duration,
+        users_signed_in: 500,
+        users_given_up: 0,
+    }
+}
+
+fn rows(names: &[(&str, &str)]) -> Vec<RowInfo> {
+    names.iter().map(|&(name, action)| RowInfo { name: name.into(), action: action.into() }).collect()
+}
+
+/// An exchange that took this long, after a start that was this late.
+fn sample(row: RowId, millis: u64, late: u64) -> Sample {
+    let phases = Phases { first_byte: Some(millis * MILLISECOND / 2), ..Phases::default() };
+    let end = (late + millis) * MILLISECOND;
+    let (bytes_out, bytes_in, body_bytes_in) = (310, 48_200, 48_000);
+    Sample {
+        row,
+        intended: 0,
+        start: late * MILLISECOND,
+        end,
+        status: 200,
+        bytes_out,
+        bytes_in,
+        body_bytes_in,
+        phases,
+        failure: None,
+    }
+}
+
+fn done(recorder: &mut Recorder, sample: &Sample) {
+    recorder.task_started(sample.row);
+    recorder.record(sample);
+    recorder.task_ended(sample.row, if sample.failure.is_some() { TaskEnd::Failed } else { TaskEnd::Passed });
+}
+
+fn health(cpu: u64) -> Health {
+    let second = 1_000 * MILLISECOND;
+    Health { cpu, wall: second, loop_lag_max: MILLISECOND, guest: vec![5_000, 200], guest_calls: vec![10, 1] }
+}
+
+/// The run of the first specification: 12 012 requests in 120 s.
+pub fn movies() -> Report {
+    let mut aggregate = Aggregate::new(rows(&[("Catalog", "http"), ("StreamInit", "http")]), 2);
+    for worker in 0..2 {
+        let mut recorder = Recorder::new(2);
+        recorder.set_users_active(250);
+        for n in 0..4_500 {
+            done(&mut recorder, &sample(0, if n % 100 < 2 { 180 } else { 10 + n % 50 }, 0));
+        }
+        for n in 0..1_500 {
+            done(&mut recorder, &Sample { status: 201, ..sample(1, 60 + n % 90, 0) });
+        }
+        for n in 0..6 {
+            let kind = if n == 0 { FailureKind::Network } else { FailureKind::Status };
+            let status = if n == 0 { 0 } else { 503 };
+            done(&mut recorder, &Sample { status, failure: Some(kind), ..sample(1, 390, 0) });
+            recorder.example(1, FailureKind::Status, || "expected status `201`, got `503`".into());
+        }
+        let mut interval = recorder.take(None);
+        interval.health = health(400 * MILLISECOND);
+        aggregate.add(worker, 3, &interval);
+    }
+    let mut recorder = Recorder::new(2);
+    recorder.task_started(0);
+    aggregate.add(0, 4, &recorder.take(None));
+    Report::build(settings(), &aggregate, &outcome())
+}
+
+/// A run that ended before it sent anything.
+pub fn nothing() -> Report {
+    let aggregate = Aggregate::new(rows(&[("Catalog", "http")]), 1);
+    let settings = Settings { rps: None, duration: None, base_url: None, iterations: Some(1), ..settings() };
+    let outcome = Outcome { elapsed: 180 * MILLISECOND, ended: EndReason::Interrupted, ..outcome() };
+    Report::build(settings, &aggregate, &outcome)
+}
+
+/// Names wider than their column, one of them in wide characters, all kinds of failure, and a generator that was late
+/// and busy.
+pub fn wide() -> Report {
+    let names =
+        [("login", "login"), ("映画一覧", "http"), ("Start the stream of a movie\nat once", "http"), ("Unused", "x")];
+    let mut aggregate = Aggregate::new(rows(&names), 1);
+    let mut recorder = Recorder::new(names.len());
+    done(&mut recorder, &sample(0, 12_300, 25));
+    for n in 0..1_240 {
+        done(&mut recorder, &Sample { end: 25 * MILLISECOND + 850_000 + n * 700, ..sample(1, 0, 25) });
+    }
+    for kind in FailureKind::ALL {
+        done(&mut recorder, &Sample { status: 0, failure: Some(kind), ..sample(2, 5, 25) });
+        recorder.example(2, kind, || format!("\u{1b}[1mit was {}\n", kind.name()));
+    }
+    let mut interval = recorder.take(None);
+    interval.health = health(990 * MILLISECOND);
+    aggregate.add(0, 7_300, &interval);
+    let outcome = Outcome { elapsed: 400 * MILLISECOND, ended: EndReason::NoUserSignedIn, ..outcome() };
+    Report::build(settings(), &aggregate, &outcome)
+}
