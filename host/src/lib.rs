@@ -1,5 +1,6 @@
 //! A load runner whose every action is a sandboxed WebAssembly component.
 
+pub mod demo;
 pub mod diagnostic;
 pub mod metrics;
 pub mod plan;

@@ -1,0 +1,225 @@
+//! Which route a path belongs to. Routes are a small fixed set, so that counting is an array index and matching needs
+//! neither a table walk nor an allocation.
+
+use hyper::Method;
+
+/// A route of the site. What each does stands in the module's documentation.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+#[allow(missing_docs, reason = "the names are the paths")]
+pub enum Route {
+    Auth,
+    Catalog,
+    StreamStart,
+    Master,
+    Media,
+    Segment,
+    WebSocket,
+    Events,
+    Status,
+    Delay,
+    Bytes,
+    Chunked,
+    Slow,
+    Redirect,
+    RedirectTo,
+    BigHeader,
+    Echo,
+    Gzip,
+    Deflate,
+    CookieSet,
+    CookieShow,
+    Close,
+    Reset,
+    Malformed,
+    Truncated,
+    Endless,
+    /// Every path that is no other route: 404.
+    Unknown,
+}
+
+impl Route {
+    /// All routes, in the order of their discriminants.
+    pub const ALL: [Self; 27] = [
+        Self::Auth,
+        Self::Catalog,
+        Self::StreamStart,
+        Self::Master,
+        Self::Media,
+        Self::Segment,
+        Self::WebSocket,
+        Self::Events,
+        Self::Status,
+        Self::Delay,
+        Self::Bytes,
+        Self::Chunked,
+        Self::Slow,
+        Self::Redirect,
+        Self::RedirectTo,
+        Self::BigHeader,
+        Self::Echo,
+        Self::Gzip,
+        Self::Deflate,
+        Self::CookieSet,
+        Self::CookieShow,
+        Self::Close,
+        Self::Reset,
+        Self::Malformed,
+        Self::Truncated,
+        Self::Endless,
+        Self::Unknown,
+    ];
+
+    /// The name in `/stats`: the path with its variable parts in braces, `*` for [`Route::Unknown`].
+    pub const fn pattern(self) -> &'static str {
+        match self {
+            Self::Auth => "/auth",
+            Self::Catalog => "/api/v1/catalog",
+            Self::StreamStart => "/api/v1/stream/start",
+            Self::Master => "/hls/{movie}/master.m3u8",
+            Self::Media => "/hls/{movie}/{rendition}/media.m3u8",
+            Self::Segment => "/hls/{movie}/{rendition}/{segment}.ts",
+            Self::WebSocket => "/ws",
+            Self::Events => "/events",
+            Self::Status => "/status/{code}",
+            Self::Delay => "/delay/{ms}",
+            Self::Bytes => "/bytes/{n}",
+            Self::Chunked => "/chunked/{n}",
+            Self::Slow => "/slow",
+            Self::Redirect => "/redirect/{n}",
+            Self::RedirectTo => "/redirect-to",
+            Self::BigHeader => "/big-header/{n}",
+            Self::Echo => "/echo",
+            Self::Gzip => "/gzip",
+            Self::Deflate => "/deflate",
+            Self::CookieSet => "/cookie/set",
+            Self::CookieShow => "/cookie/show",
+            Self::Close => "/close",
+            Self::Reset => "/reset",
+            Self::Malformed => "/malformed",
+            Self::Truncated => "/truncated",
+            Self::Endless => "/endless",
+            Self::Unknown => "*",
+        }
+    }
+
+    /// The route of a path without its query.
+    pub fn find(path: &str) -> Self {
+        let path = path.strip_prefix('/').unwrap_or_default();
+        match path.split_once('/') {
+            None => Self::single(path),
+            Some(("status", _)) => Self::Status,
+            Some(("delay", _)) => Self::Delay,
+            Some(("bytes", _)) => Self::Bytes,
+            Some(("chunked", _)) => Self::Chunked,
+            Some(("redirect", _)) => Self::Redirect,
+            Some(("big-header", _)) => Self::BigHeader,
+            Some(("hls", rest)) => Self::playlist(rest),
+            Some(("api", "v1/catalog")) => Self::Catalog,
+            Some(("api", "v1/stream/start")) => Self::StreamStart,
+            Some(("cookie", "set")) => Self::CookieSet,
+            Some(("cookie", "show")) => Self::CookieShow,
+            Some(_) => Self::Unknown,
+        }
+    }
+
+    /// The route of a path of one part.
+    fn single(name: &str) -> Self {
+        match name {
+            "auth" => Self::Auth,
+            "ws" => Self::WebSocket,
+            "events" => Self::Events,
+            "slow" => Self::Slow,
+            "redirect-to" => Self::RedirectTo,
+            "echo" => Self::Echo,
+            "gzip" => Self::Gzip,
+            "deflate" => Self::Deflate,
+            "close" => Self::Close,
+            "reset" => Self::Reset,
+            "malformed" => Self::Malformed,
+            "truncated" => Self::Truncated,
+            "endless" => Self::Endless,
+            _ => Self::Unknown,
+        }
+    }
+
+    /// The route of what follows `/hls/`.
+    fn playlist(rest: &str) -> Self {
+        let mut parts = rest.split('/');
+        match (parts.next(), parts.next(), parts.next(), parts.next()) {
+            (Some(""), ..) => Self::Unknown,
+            (Some(_), Some("master.m3u8"), None, None) => Self::Master,
+            (Some(_), Some(_), Some("media.m3u8"), None) => Self::Media,
+            (Some(_), Some(_), Some(segment), None) if segment.ends_with(".ts") => Self::Segment,
+            _ => Self::Unknown,
+        }
+    }
+
+    /// What follows the fixed beginning of the pattern: `404` of `/status/404`, empty if nothing varies.
+    pub fn rest(self, path: &str) -> &str {
+        let fixed = self.pattern().find('{').unwrap_or(path.len());
+        path.get(fixed..).unwrap_or_default()
+    }
+
+    /// The methods it takes, as in the `allow` field; `None` if it takes any.
+    pub const fn allow(self) -> Option<&'static str> {
+        match self {
+            Self::Auth => Some("GET, HEAD, POST"),
+            Self::StreamStart => Some("POST"),
+            Self::WebSocket => Some("GET"),
+            Self::Catalog | Self::Master | Self::Media | Self::Segment | Self::Events => Some("GET, HEAD"),
+            _ => None,
+        }
+    }
+
+    /// Whether its page reads the request's body.
+    pub const fn keeps_body(self) -> bool {
+        matches!(self, Self::StreamStart | Self::Echo)
+    }
+
+    /// Whether it takes a method.
+    pub fn takes(self, method: &Method) -> bool {
+        self.allow().is_none_or(|allowed| allowed.split(", ").any(|one| one == method.as_str()))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn all_is_in_the_order_of_the_discriminants() {
+        for (index, route) in Route::ALL.into_iter().enumerate() {
+            assert_eq!(route as usize, index, "{route:?}");
+        }
+    }
+
+    #[test]
+    fn every_pattern_with_its_braces_filled_finds_its_route() {
+        for route in Route::ALL {
+            let path = route.pattern().replace(['{', '}'], "");
+            assert_eq!(Route::find(&path), route, "{path}");
+        }
+    }
+
+    #[test]
+    fn paths_that_only_resemble_a_route_are_unknown() {
+        for path in ["", "/", "/auth/", "/status", "/api/v1/catalog/", "/hls//master.m3u8", "/hls/a/b/c/media.m3u8"] {
+            assert_eq!(Route::find(path), Route::Unknown, "{path}");
+        }
+    }
+
+    #[test]
+    fn the_rest_is_what_varies() {
+        assert_eq!(Route::Status.rest("/status/404"), "404");
+        assert_eq!(Route::Segment.rest("/hls/mv-1/360p/7.ts"), "mv-1/360p/7.ts");
+        assert_eq!(Route::Auth.rest("/auth"), "");
+        assert_eq!(Route::Unknown.rest("/nowhere"), "");
+    }
+
+    #[test]
+    fn methods_are_as_the_allow_field_says() {
+        assert!(Route::Auth.takes(&Method::POST) && !Route::Auth.takes(&Method::PUT));
+        assert!(!Route::StreamStart.takes(&Method::GET));
+        assert!(Route::Status.takes(&Method::DELETE));
+    }
+}

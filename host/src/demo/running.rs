@@ -1,0 +1,77 @@
+//! A site on threads of its own, so that it takes nothing from the runtime of whoever runs against it.
+
+use std::io;
+use std::net::SocketAddr;
+use std::sync::Arc;
+use std::thread::{self, JoinHandle};
+
+use tokio::sync::watch;
+
+use super::server::Site;
+use super::stats::Stats;
+
+/// A site that is being served. Dropping it stops it.
+pub struct RunningSite {
+    addr: SocketAddr,
+    stats: Arc<Stats>,
+    /// Dropping it ends the threads; `None` while they end.
+    running: Option<watch::Sender<()>>,
+    threads: Vec<JoinHandle<()>>,
+}
+
+impl Site {
+    /// Binds and serves on `threads` threads (at least one), each with a current-thread runtime of its own. All accept
+    /// from the same socket and count into the same [`Stats`].
+    pub fn spawn(addr: SocketAddr, threads: usize) -> io::Result<RunningSite> {
+        let site = Self::bind(addr)?;
+        let (running, ended) = watch::channel(());
+        let running = Some(running);
+        let mut spawned = RunningSite { addr: site.addr(), stats: site.stats(), running, threads: Vec::new() };
+        for _ in 0..threads.max(1) {
+            spawned.threads.push(serve_on_thread(site.share()?, ended.clone())?);
+        }
+        Ok(spawned)
+    }
+}
+
+fn serve_on_thread(site: Site, mut running: watch::Receiver<()>) -> io::Result<JoinHandle<()>> {
+    let runtime = tokio::runtime::Builder::new_current_thread().enable_io().build()?;
+    let work = async move {
+        // Nothing is ever sent: the wait ends when the sender is dropped. Serving fails only if the socket does, and
+        // then clients find out.
+        let _ = site.serve(async move { running.changed().await.unwrap_or_default() }).await;
+    };
+    thread::Builder::new().name("demo-site".into()).spawn(move || runtime.block_on(work))
+}
+
+impl RunningSite {
+    /// Where it listens.
+    pub fn addr(&self) -> SocketAddr {
+        self.addr
+    }
+
+    /// `http://` and the address: what a script's `base_url` wants.
+    pub fn base_url(&self) -> String {
+        format!("http://{}", self.addr)
+    }
+
+    /// The live counters; they outlive the site.
+    pub fn stats(&self) -> Arc<Stats> {
+        Arc::clone(&self.stats)
+    }
+
+    /// Drops all connections, frees the port and waits for the threads to end.
+    pub fn stop(self) {
+        drop(self);
+    }
+}
+
+impl Drop for RunningSite {
+    fn drop(&mut self) {
+        self.running = None;
+        for thread in self.threads.drain(..) {
+            // A panic was printed by its own thread.
+            let _ = thread.join();
+        }
+    }
+}

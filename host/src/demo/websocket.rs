@@ -1,0 +1,48 @@
+//! `/ws`: a WebSocket (RFC 6455) that sends back what it gets.
+
+use futures_util::{SinkExt, StreamExt};
+use hyper::header::{CONNECTION, HeaderValue, SEC_WEBSOCKET_ACCEPT, SEC_WEBSOCKET_KEY, SEC_WEBSOCKET_VERSION, UPGRADE};
+use hyper::upgrade::OnUpgrade;
+use hyper::{StatusCode, Version};
+use hyper_util::rt::TokioIo;
+use tokio_tungstenite::WebSocketStream;
+use tokio_tungstenite::tungstenite::handshake::derive_accept_key;
+use tokio_tungstenite::tungstenite::protocol::Role;
+
+use super::ask::Ask;
+use super::outcome::{Outcome, empty, refuse};
+
+/// Accepts the handshake, or answers 426.
+pub fn shake_hands(ask: &Ask<'_>) -> Outcome {
+    let Some(accept) = accept(ask) else {
+        let mut reply = refuse(StatusCode::UPGRADE_REQUIRED, "this is a WebSocket, version 13");
+        reply.headers_mut().insert(UPGRADE, HeaderValue::from_static("websocket"));
+        return reply.into();
+    };
+    let mut reply = empty(StatusCode::SWITCHING_PROTOCOLS);
+    let fields = reply.headers_mut();
+    fields.insert(CONNECTION, HeaderValue::from_static("upgrade"));
+    fields.insert(UPGRADE, HeaderValue::from_static("websocket"));
+    fields.insert(SEC_WEBSOCKET_ACCEPT, accept);
+    Outcome::WebSocket(reply)
+}
+
+/// The answer to the key, if the request is a handshake at all.
+fn accept(ask: &Ask<'_>) -> Option<HeaderValue> {
+    let upgrade = ask.field(UPGRADE.as_str())?.eq_ignore_ascii_case("websocket");
+    let version = ask.field(SEC_WEBSOCKET_VERSION.as_str())? == "13" && ask.parts.version == Version::HTTP_11;
+    let key = ask.parts.headers.get(SEC_WEBSOCKET_KEY)?;
+    (upgrade && version).then(|| HeaderValue::try_from(derive_accept_key(key.as_bytes())).ok())?
+}
+
+/// Echoes until the client closes or leaves. Pings and the closing handshake are answered by the library.
+pub async fn echo(upgrade: OnUpgrade) {
+    let Ok(upgraded) = upgrade.await else { return };
+    let mut socket = WebSocketStream::from_raw_socket(TokioIo::new(upgraded), Role::Server, None).await;
+    while let Some(Ok(message)) = socket.next().await {
+        let echoed = message.is_text() || message.is_binary();
+        if echoed && socket.send(message).await.is_err() {
+            return;
+        }
+    }
+}

@@ -1,0 +1,10 @@
+//! The embedded site as its clients see it: every route over a socket, the counts against what was received, and each
+//! misbehaviour on the wire.
+
+mod client;
+mod counts;
+mod http2;
+mod misbehaviour;
+mod routes;
+mod streaming;
+mod websocket;

@@ -1,0 +1,16 @@
+//! `cargo xtask demo`: the first run, with everything built on the way.
+
+use std::process::Command;
+
+use crate::step::{self, Failure};
+use crate::workspace::{build_release, ensure_target, root};
+
+/// What is run; `report.json` lands in the workspace's folder.
+const ARGUMENTS: [&str; 8] = ["demo", "--users", "50", "--duration", "10s", "--verbose", "--out", "report.json"];
+
+/// Builds, then runs the sample script against the embedded site.
+pub fn run() -> Result<(), Failure> {
+    ensure_target()?;
+    let binary = build_release()?;
+    step::run("demo", Command::new(binary).args(ARGUMENTS).current_dir(root()))
+}

@@ -1,0 +1,44 @@
+//! The project's own commands, each a single `cargo xtask NAME` that works on a fresh clone: whatever a command needs
+//! is set up by it, or named in one line.
+
+mod demo;
+mod dist;
+mod nginx;
+mod step;
+mod test;
+mod workspace;
+
+use std::process::ExitCode;
+
+use step::Failure;
+
+const USAGE: &str = "usage: cargo xtask <command>
+
+commands:
+  demo  build, start the sample site, run the sample script for 10 s, write report.json
+  test  format check, clippy and every test of the workspace
+  dist  release build for this machine into dist/, with man page and completions";
+
+fn main() -> ExitCode {
+    let arguments: Vec<String> = std::env::args().skip(1).collect();
+    match run(&arguments) {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(Failure(why)) => {
+            eprintln!("xtask: {why}");
+            ExitCode::FAILURE
+        }
+    }
+}
+
+fn run(arguments: &[String]) -> Result<(), Failure> {
+    match arguments.iter().map(String::as_str).collect::<Vec<_>>()[..] {
+        ["demo"] => demo::run(),
+        ["test"] => test::run(),
+        ["dist"] => dist::run(),
+        ["help" | "--help" | "-h"] => {
+            println!("{USAGE}");
+            Ok(())
+        }
+        _ => Err(Failure(format!("no such command: `{}`\n\n{USAGE}", arguments.join(" ")))),
+    }
+}

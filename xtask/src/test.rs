@@ -1,0 +1,19 @@
+//! `cargo xtask test`: all that must hold before a change is merged, and all that continuous integration runs.
+
+use crate::nginx;
+use crate::step::{self, Failure};
+use crate::workspace::{cargo, ensure_target};
+
+/// The steps, quickest first, with the arguments of cargo.
+const STEPS: [(&str, &[&str]); 3] = [
+    ("format", &["fmt", "--all", "--check"]),
+    ("clippy", &["clippy", "--workspace", "--all-targets", "--", "-D", "warnings"]),
+    ("test", &["test", "--workspace"]),
+];
+
+/// Sets up, then runs every step until one fails.
+pub fn run() -> Result<(), Failure> {
+    ensure_target()?;
+    nginx::ensure()?;
+    STEPS.iter().try_for_each(|(name, arguments)| step::run(name, &mut cargo(arguments)))
+}
