@@ -14,10 +14,17 @@ mod generated {
 }
 
 pub(crate) use generated::stampede::plugin::types::FailureKind;
+pub(crate) use generated::stampede::plugin::{http as http_types, log as log_types};
 #[cfg(target_arch = "wasm32")]
 pub(crate) use generated::stampede::plugin::{http, log, report, templates, timer, user};
-pub(crate) use generated::stampede::plugin::{http as http_types, log as log_types, templates as template_types};
 pub use generated::{export, exports};
 
 #[cfg(not(target_arch = "wasm32"))]
-pub(crate) use crate::testing::imports::{http, log, report, templates, timer, user};
+pub(crate) use self::native::*;
+
+/// The fake, and the types that only the fake names.
+#[cfg(not(target_arch = "wasm32"))]
+mod native {
+    pub(crate) use super::generated::stampede::plugin::templates as template_types;
+    pub(crate) use crate::testing::imports::{http, log, report, templates, timer, user};
+}
