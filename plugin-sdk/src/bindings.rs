@@ -1,0 +1,30 @@
+//! The seam between the SDK and the host: the one file that names what `wit-bindgen` generates.
+//!
+//! The rest of the SDK calls the modules re-exported here. In a component they are the host's imports; in a native
+//! build, where there is no host, they are the fake of [`crate::testing`] under the same names and signatures.
+
+#[allow(missing_docs, reason = "documented in wit/, which it is generated from")]
+mod generated {
+    wit_bindgen::generate!({
+        path: "../wit",
+        world: "plugin",
+        pub_export_macro: true,
+        export_macro_name: "export",
+    });
+}
+
+pub(crate) use generated::stampede::plugin::types::FailureKind;
+pub(crate) use generated::stampede::plugin::{http as http_types, log as log_types};
+#[cfg(target_arch = "wasm32")]
+pub(crate) use generated::stampede::plugin::{http, log, report, templates, timer, user};
+pub use generated::{export, exports};
+
+#[cfg(not(target_arch = "wasm32"))]
+pub(crate) use self::native::*;
+
+/// The fake, and the types that only the fake names.
+#[cfg(not(target_arch = "wasm32"))]
+mod native {
+    pub(crate) use super::generated::stampede::plugin::templates as template_types;
+    pub(crate) use crate::testing::imports::{http, log, report, templates, timer, user};
+}

@@ -1,0 +1,180 @@
+//! The executor behind `async fn run`: one boxed future per task, polled when the host announces an operation.
+//!
+//! The host says when to go on, so there is no queue and nothing ever blocks. Calls never overlap within an instance and
+//! an instance has one thread, so all state is one cell. Task numbers are small and dense, so tasks are an array; a slot
+//! keeps its lists' memory for the next task of the same number, and a task costs no allocation but its future.
+
+use std::cell::RefCell;
+use std::future::Future;
+use std::pin::Pin;
+use std::task::{Context, Poll, Waker};
+
+use crate::action::UserId;
+use crate::task::TASK;
+use crate::{Action, Outcome};
+
+type TaskFuture = Pin<Box<dyn Future<Output = Outcome>>>;
+
+/// A configured step of any action.
+trait Step {
+    fn begin(&'static self) -> TaskFuture;
+    fn forget_user(&self, user: UserId);
+}
+
+impl<A: Action> Step for A {
+    fn begin(&'static self) -> TaskFuture {
+        Box::pin(self.run(TASK))
+    }
+
+    fn forget_user(&self, user: UserId) {
+        Action::forget_user(self, user);
+    }
+}
+
+/// Where a task stands after a call.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Progress {
+    /// It waits for an operation.
+    Pending,
+    /// Done, as the step wants it.
+    Passed,
+    /// Done, and the reason has been reported.
+    Failed,
+}
+
+/// One task; empty between two tasks of the same number.
+#[derive(Default)]
+struct Slot {
+    /// Not here while it is being polled.
+    future: Option<TaskFuture>,
+    /// Announced operations that nobody has awaited so far. Seldom more than one.
+    announced: Vec<u32>,
+    /// Who awaits which operation. One's own executor has no use for wakers, but combinators that poll only those of
+    /// their futures that were woken have.
+    waiting: Vec<(u32, Waker)>,
+}
+
+struct Executor {
+    /// Indexed by step number. Steps live as long as the instance, so tasks may borrow them.
+    steps: Vec<&'static dyn Step>,
+    /// Indexed by task number.
+    tasks: Vec<Slot>,
+    /// The task of the current call.
+    current: usize,
+}
+
+thread_local! {
+    /// On wasm a plain static; in native tests each test thread has its own.
+    static EXECUTOR: RefCell<Executor> =
+        const { RefCell::new(Executor { steps: Vec::new(), tasks: Vec::new(), current: 0 }) };
+}
+
+/// Access for a moment: never while a future is polled or dropped, which may come back here.
+fn with<T>(body: impl FnOnce(&mut Executor) -> T) -> T {
+    EXECUTOR.with_borrow_mut(body)
+}
+
+/// Keeps a step for the rest of the instance's life; its number.
+pub(crate) fn add_step<A: Action>(step: A) -> u32 {
+    with(|executor| {
+        executor.steps.push(Box::leak(Box::new(step)));
+        u32::try_from(executor.steps.len() - 1).expect("a script has fewer than 2^32 steps")
+    })
+}
+
+/// Begins a task and runs it to its first wait.
+pub(crate) fn start(step: u32, task: u32) -> Progress {
+    let task = task as usize;
+    let step = with(|executor| {
+        if executor.tasks.len() <= task {
+            executor.tasks.resize_with(task + 1, Slot::default);
+        }
+        executor.steps[step as usize]
+    });
+    poll(task, step.begin())
+}
+
+/// Runs a pending task on after an operation has completed.
+pub(crate) fn resume(task: u32, operation: u32) -> Progress {
+    let task = task as usize;
+    let (future, waker) = with(|executor| {
+        let slot = &mut executor.tasks[task];
+        slot.announced.push(operation);
+        let waiting = slot.waiting.iter().position(|(id, _)| *id == operation);
+        (slot.future.take(), waiting.map(|index| slot.waiting.swap_remove(index).1))
+    });
+    if let Some(waker) = waker {
+        waker.wake();
+    }
+    poll(task, future.expect("only a pending task is resumed"))
+}
+
+/// Drops a pending task.
+pub(crate) fn cancel(task: u32) {
+    let future = with(|executor| {
+        let slot = &mut executor.tasks[task as usize];
+        slot.announced.clear();
+        slot.waiting.clear();
+        slot.future.take()
+    });
+    drop(future);
+}
+
+/// Tells every step that a user is gone.
+pub(crate) fn forget_user(user: UserId) {
+    let steps = with(|executor| executor.steps.clone());
+    steps.iter().for_each(|step| step.forget_user(user));
+}
+
+/// Whether an operation of the current task has been announced; if not, the waker is kept until it is.
+pub(crate) fn take_announced(operation: u32, waker: &Waker) -> bool {
+    with(|executor| {
+        let slot = &mut executor.tasks[executor.current];
+        if let Some(index) = slot.announced.iter().position(|id| *id == operation) {
+            slot.announced.swap_remove(index);
+            return true;
+        }
+        match slot.waiting.iter_mut().find(|(id, _)| *id == operation) {
+            Some((_, known)) => known.clone_from(waker),
+            None => slot.waiting.push((operation, waker.clone())),
+        }
+        false
+    })
+}
+
+fn poll(task: usize, mut future: TaskFuture) -> Progress {
+    with(|executor| executor.current = task);
+    match future.as_mut().poll(&mut Context::from_waker(Waker::noop())) {
+        Poll::Pending => {
+            with(|executor| executor.tasks[task].future = Some(future));
+            Progress::Pending
+        }
+        Poll::Ready(outcome) => {
+            with(|executor| {
+                executor.tasks[task].announced.clear();
+                executor.tasks[task].waiting.clear();
+            });
+            settle(outcome)
+        }
+    }
+}
+
+fn settle(outcome: Outcome) -> Progress {
+    match outcome {
+        Ok(()) => Progress::Passed,
+        Err(failure) => {
+            failure.report();
+            Progress::Failed
+        }
+    }
+}
+
+/// Forgets steps and tasks, as a new instance would.
+#[cfg(not(target_arch = "wasm32"))]
+pub(crate) fn reset() {
+    let old = EXECUTOR.replace(Executor { steps: Vec::new(), tasks: Vec::new(), current: 0 });
+    drop(old);
+}
+
+#[cfg(test)]
+mod tests;

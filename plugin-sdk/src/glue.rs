@@ -1,0 +1,102 @@
+//! From the contract's exports to the executor. Public only for [`plugin!`](crate::plugin); nothing here is for authors.
+
+use schemars::generate::SchemaSettings;
+
+use crate::bindings::exports::stampede::plugin::action as raw;
+use crate::{Action, ConfigError, executor, params};
+
+pub use crate::bindings::{export, exports};
+
+/// What [`plugin!`](crate::plugin) makes of a list of actions.
+pub trait Plugin {
+    /// The name of the plugin's package.
+    const NAME: &'static str;
+    /// The version of the plugin's package.
+    const VERSION: &'static str;
+    /// At least one.
+    const ACTIONS: &'static [Offer];
+}
+
+/// An action with its type erased.
+#[derive(Debug)]
+pub struct Offer {
+    name: &'static str,
+    describe: fn() -> raw::ActionDescription,
+    configure: fn(&str) -> Result<u32, ConfigError>,
+}
+
+impl Offer {
+    /// An action of the plugin.
+    pub const fn of<A: Action>() -> Self {
+        Self { name: A::NAME, describe: describe::<A>, configure: configure::<A> }
+    }
+}
+
+fn describe<A: Action>() -> raw::ActionDescription {
+    raw::ActionDescription {
+        name: A::NAME.to_owned(),
+        summary: A::SUMMARY.to_owned(),
+        params_schema: schema::<A>(),
+        sets_variables: A::SETS_VARIABLES,
+    }
+}
+
+/// JSON Schema, draft 2020-12, without references: whoever reads it need not follow any.
+pub(crate) fn schema<A: Action>() -> String {
+    let settings = SchemaSettings::draft2020_12().with(|settings| settings.inline_subschemas = true);
+    settings.into_generator().into_root_schema_for::<A::Params>().to_value().to_string()
+}
+
+/// Reads a step's parameters and keeps the step.
+pub(crate) fn configure<A: Action>(params: &str) -> Result<u32, ConfigError> {
+    params::parse(params).and_then(A::configure).map(executor::add_step)
+}
+
+impl<P: Plugin> raw::Guest for P {
+    fn describe() -> raw::Description {
+        raw::Description {
+            name: P::NAME.to_owned(),
+            version: P::VERSION.to_owned(),
+            actions: P::ACTIONS.iter().map(|offer| (offer.describe)()).collect(),
+        }
+    }
+
+    fn configure(action: String, params: String) -> Result<u32, raw::ConfigError> {
+        let offer = P::ACTIONS.iter().find(|offer| offer.name == action);
+        let configured = match offer {
+            Some(offer) => (offer.configure)(&params),
+            None => Err(ConfigError::new(format!("plugin `{}` has no action `{action}`", P::NAME))),
+        };
+        configured.map_err(|error| raw::ConfigError {
+            pointer: error.pointer,
+            message: error.message,
+            help: error.help,
+        })
+    }
+
+    fn start(step: u32, task: u32) -> raw::Progress {
+        executor::start(step, task).into()
+    }
+
+    fn resume(task: u32, operation: u32) -> raw::Progress {
+        executor::resume(task, operation).into()
+    }
+
+    fn cancel(task: u32) {
+        executor::cancel(task);
+    }
+
+    fn forget_user(user: u32) {
+        executor::forget_user(user);
+    }
+}
+
+impl From<executor::Progress> for raw::Progress {
+    fn from(progress: executor::Progress) -> Self {
+        match progress {
+            executor::Progress::Pending => Self::Pending,
+            executor::Progress::Passed => Self::Passed,
+            executor::Progress::Failed => Self::Failed,
+        }
+    }
+}

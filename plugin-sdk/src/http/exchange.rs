@@ -1,0 +1,66 @@
+//! A request on its way, and what came of it.
+
+use std::future::Future;
+use std::pin::Pin;
+use std::task::{Context, Poll, ready};
+use std::time::Duration;
+
+use crate::bindings::http;
+use crate::operation::Operation;
+use crate::{Failure, Task};
+
+/// A request that has been submitted; ready when the last byte of the reply is in, or when there will be none.
+///
+/// It is on its way whether awaited or not, so several may be at once: submit them all, then await one after the other.
+#[derive(Debug)]
+#[must_use = "awaiting it is what gives the reply"]
+pub struct Exchange<'t>(pub(super) Operation<'t>);
+
+impl<'t> Future for Exchange<'t> {
+    type Output = Result<Reply<'t>, Failure>;
+
+    fn poll(mut self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<Self::Output> {
+        let operation = ready!(Pin::new(&mut self.0).poll(context));
+        Poll::Ready(match http::reply(operation) {
+            Ok(reply) => Ok(Reply {
+                status: reply.status,
+                body_bytes: reply.body_bytes,
+                duration: Duration::from_nanos(reply.duration),
+                operation,
+                task: std::marker::PhantomData,
+            }),
+            Err(kind) => Err(Failure::of_host(kind)),
+        })
+    }
+}
+
+/// What a server answered. Its texts stay in the host until they are asked for.
+#[derive(Clone, Copy, Debug)]
+pub struct Reply<'t> {
+    /// The status code, 100 to 999.
+    pub status: u16,
+    /// Size of the content as transferred, in bytes: without framing, before decoding.
+    pub body_bytes: u64,
+    /// From the start of the exchange to the last byte of the reply.
+    pub duration: Duration,
+    operation: u32,
+    /// The host keeps the texts until the task ends.
+    task: std::marker::PhantomData<&'t Task>,
+}
+
+impl Reply<'_> {
+    /// The first value of a header field, the name in any case; bytes that are not UTF-8 are replaced.
+    pub fn header(&self, name: &str) -> Option<String> {
+        http::header(self.operation, name)
+    }
+
+    /// The content, decoded; empty unless [`Options::keep_body`](super::Options::keep_body) was set.
+    pub fn body(&self) -> Vec<u8> {
+        http::body(self.operation)
+    }
+
+    /// The content as text; bytes that are not UTF-8 are replaced.
+    pub fn text(&self) -> String {
+        String::from_utf8(self.body()).unwrap_or_else(|error| String::from_utf8_lossy(error.as_bytes()).into_owned())
+    }
+}

@@ -1,0 +1,168 @@
+//! A fake host for native unit tests of plugins: no network, no time, no WebAssembly. A test says what the host would
+//! answer, runs a step once, and looks at what the action did.
+//!
+//! ```
+//! use stampede_plugin::testing::{Host, Reply, json};
+//! # use stampede_plugin::{Action, ConfigError, Failure, Outcome, Task, Template, http::Request};
+//! # #[derive(serde::Deserialize, schemars::JsonSchema)]
+//! # struct Params { url: Template }
+//! # struct Ping(Request);
+//! # impl Action for Ping {
+//! #     const NAME: &'static str = "ping";
+//! #     const SUMMARY: &'static str = "";
+//! #     type Params = Params;
+//! #     fn configure(params: Params) -> Result<Self, ConfigError> { Request::get(params.url).prepare().map(Self) }
+//! #     async fn run(&self, task: &Task) -> Outcome {
+//! #         match self.0.send(task).await?.status {
+//! #             200 => Ok(()),
+//! #             status => Err(Failure::status(format!("expected status 200, got {status}"))),
+//! #         }
+//! #     }
+//! # }
+//! let host = Host::new().variable("page", "7").reply(Reply::new(503));
+//! let run = host.run::<Ping>(json!({"url": "https://site/{{var page}}"})).expect("the parameters are right");
+//! assert_eq!(run.requests[0].url, "https://site/7");
+//! assert_eq!(run.failure.expect("503 is no success").detail(), "expected status 200, got 503");
+//! ```
+//!
+//! Time is virtual: it goes forward to whatever completes next. Each test thread has its own host.
+
+pub(crate) mod imports;
+mod record;
+mod state;
+
+use std::time::Duration;
+
+pub use record::{Run, SentBody, SentCredentials, SentRequest};
+pub use serde_json::json;
+
+use crate::executor::{self, Progress};
+use crate::{Action, ConfigError, Failure, FailureKind, glue};
+
+/// The one task of a run.
+const TASK: u32 = 0;
+
+/// What the host would answer.
+#[derive(Debug, Default)]
+pub struct Host {
+    script: state::Script,
+}
+
+impl Host {
+    /// A host with user 0 in its first iteration, who has no variables.
+    pub fn new() -> Self {
+        Self::default()
+    }
+
+    /// What comes back for the next request that has no reply yet: in the order sent.
+    #[must_use]
+    pub fn reply(mut self, reply: Reply) -> Self {
+        self.script.replies.push_back(reply);
+        self
+    }
+
+    /// Sets a variable of the user before the run.
+    #[must_use]
+    pub fn variable(mut self, name: &str, value: &str) -> Self {
+        self.script.variables.push((name.to_owned(), value.to_owned()));
+        self
+    }
+
+    /// What a helper renders to: one text per rendering, the last one for all that follow. The call is named as it
+    /// stands between the braces: `.renders("randInt 1 20", &["7", "3"])`. `{{var name}}` works without.
+    #[must_use]
+    pub fn renders(mut self, call: &str, texts: &[&str]) -> Self {
+        let texts = texts.iter().map(|text| (*text).to_owned()).collect();
+        self.script.helpers.push((call.to_owned(), texts));
+        self
+    }
+
+    /// Configures a step and runs it once, to its end. The parameters are JSON: a text, or what [`json!`] makes; only
+    /// the text keeps its order.
+    ///
+    /// # Panics
+    /// If the action sends more requests than there are replies, or does what would end the instance.
+    pub fn run<A: Action>(self, params: impl ToString) -> Result<Run, ConfigError> {
+        executor::reset();
+        state::begin(self.script);
+        let step = glue::configure::<A>(&params.to_string())?;
+        state::with(|state| state.running = true);
+        let mut progress = executor::start(step, TASK);
+        while progress == Progress::Pending {
+            match state::complete_next() {
+                Some(operation) => progress = executor::resume(TASK, operation),
+                None => return Ok(stuck()),
+            }
+        }
+        Ok(state::end(progress == Progress::Passed))
+    }
+}
+
+/// What the real host makes of an action that waits with nothing in flight.
+fn stuck() -> Run {
+    executor::cancel(TASK);
+    let failure = Failure::new(FailureKind::Plugin, "the action waits, but no operation is in flight");
+    Run { failure: Some(failure), ..state::end(false) }
+}
+
+/// The parameters' JSON Schema as the host gets it.
+pub fn schema<A: Action>() -> serde_json::Value {
+    serde_json::from_str(&glue::schema::<A>()).expect("a schema is JSON")
+}
+
+/// What comes back for a request: by default at once, without fields and content.
+#[derive(Clone, Debug)]
+pub struct Reply {
+    outcome: Result<u16, FailureKind>,
+    headers: Vec<(String, String)>,
+    body: Vec<u8>,
+    captures: Vec<(String, String)>,
+    after: Duration,
+}
+
+impl Reply {
+    /// A reply with this status.
+    pub fn new(status: u16) -> Self {
+        Self::of(Ok(status))
+    }
+
+    /// No reply, for this reason.
+    pub fn failed(kind: FailureKind) -> Self {
+        Self::of(Err(kind))
+    }
+
+    fn of(outcome: Result<u16, FailureKind>) -> Self {
+        Self { outcome, headers: Vec::new(), body: Vec::new(), captures: Vec::new(), after: Duration::ZERO }
+    }
+
+    /// The content, decoded.
+    #[must_use]
+    pub fn body(mut self, body: impl Into<Vec<u8>>) -> Self {
+        self.body = body.into();
+        self
+    }
+
+    /// A header field.
+    #[must_use]
+    pub fn header(mut self, name: &str, value: &str) -> Self {
+        self.headers.push((name.to_owned(), value.to_owned()));
+        self
+    }
+
+    /// What the step's `capture:` takes from the reply: set before the action goes on.
+    #[must_use]
+    pub fn captures(mut self, variable: &str, value: &str) -> Self {
+        self.captures.push((variable.to_owned(), value.to_owned()));
+        self
+    }
+
+    /// How long it takes.
+    #[must_use]
+    pub fn after(mut self, duration: Duration) -> Self {
+        self.after = duration;
+        self
+    }
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,100 @@
+//! `expect_body:` a text, `{contains: …}` or `{regex: …}`.
+
+use std::borrow::Cow;
+use std::fmt;
+
+use regex_lite::Regex;
+use schemars::{JsonSchema, Schema, SchemaGenerator, json_schema};
+use serde::de::{Deserialize, Deserializer, Error, MapAccess, Visitor};
+use stampede_plugin::ConfigError;
+
+/// What a reply's body is looked through for.
+#[derive(Debug)]
+pub enum ExpectBody {
+    /// A text, letter by letter.
+    Contains(String),
+    /// A regular expression that matches somewhere.
+    Regex(Regex),
+}
+
+impl ExpectBody {
+    /// Whether a body is right.
+    pub fn accepts(&self, body: &str) -> bool {
+        match self {
+            Self::Contains(text) => body.contains(text.as_str()),
+            Self::Regex(regex) => regex.is_match(body),
+        }
+    }
+
+    fn regex<E: Error>(pattern: &str) -> Result<Self, E> {
+        Regex::new(pattern)
+            .map(Self::Regex)
+            .map_err(|error| E::custom(format!("`{pattern}` is no regular expression: {error}")))
+    }
+}
+
+/// What follows "expected the body to".
+impl fmt::Display for ExpectBody {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Contains(text) => write!(f, "contain `{text}`"),
+            Self::Regex(regex) => write!(f, "match `{regex}`"),
+        }
+    }
+}
+
+impl<'de> Deserialize<'de> for ExpectBody {
+    fn deserialize<D: Deserializer<'de>>(source: D) -> Result<Self, D::Error> {
+        source.deserialize_any(Forms)
+    }
+}
+
+struct Forms;
+
+impl<'de> Visitor<'de> for Forms {
+    type Value = ExpectBody;
+
+    fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("a text, `{contains: …}` or `{regex: …}`")
+    }
+
+    fn visit_str<E: Error>(self, text: &str) -> Result<ExpectBody, E> {
+        Ok(ExpectBody::Contains(text.to_owned()))
+    }
+
+    fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<ExpectBody, A::Error> {
+        let expected = match map.next_entry::<String, Pattern>()? {
+            Some((key, Pattern(text))) if key == "contains" => ExpectBody::Contains(text),
+            Some((key, Pattern(pattern))) if key == "regex" => ExpectBody::regex(&pattern)?,
+            Some((key, _)) => {
+                let error = ConfigError::new(format!("`{key}` is no way to look through a body"));
+                return Err(A::Error::custom(error.help("expected `contains` or `regex`")));
+            }
+            None => return Err(A::Error::custom("`expect_body` must be a text, `{contains: …}` or `{regex: …}`")),
+        };
+        match map.next_key::<String>()? {
+            None => Ok(expected),
+            Some(_) => Err(A::Error::custom("`expect_body` takes one of `contains` and `regex`")),
+        }
+    }
+}
+
+/// A text, of whatever key: which one is known only when both have been read.
+#[derive(serde::Deserialize)]
+struct Pattern(String);
+
+impl JsonSchema for ExpectBody {
+    fn schema_name() -> Cow<'static, str> {
+        "ExpectBody".into()
+    }
+
+    fn json_schema(_: &mut SchemaGenerator) -> Schema {
+        json_schema!({
+            "type": ["string", "object"],
+            "properties": { "contains": { "type": "string" }, "regex": { "type": "string" } },
+            "additionalProperties": false,
+            "minProperties": 1,
+            "maxProperties": 1,
+        })
+    }
+}

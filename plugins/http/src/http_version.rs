@@ -1,0 +1,57 @@
+//! `http_version:` `1.1`, `2` or `auto`; as a YAML number or as text.
+
+use std::borrow::Cow;
+use std::fmt;
+
+use schemars::{JsonSchema, Schema, SchemaGenerator, json_schema};
+use serde::de::{Deserialize, Deserializer, Error, Visitor};
+use stampede_plugin::http::Version;
+
+const FORMS: &str = "`http_version` must be `1.1`, `2` or `auto`";
+
+/// Which version to speak.
+#[derive(Debug, Default, PartialEq, Eq)]
+pub struct HttpVersion(pub Version);
+
+impl<'de> Deserialize<'de> for HttpVersion {
+    fn deserialize<D: Deserializer<'de>>(source: D) -> Result<Self, D::Error> {
+        source.deserialize_any(Forms)
+    }
+}
+
+struct Forms;
+
+impl Visitor<'_> for Forms {
+    type Value = HttpVersion;
+
+    fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("`1.1`, `2` or `auto`")
+    }
+
+    fn visit_str<E: Error>(self, text: &str) -> Result<HttpVersion, E> {
+        match text {
+            "1.1" => Ok(HttpVersion(Version::Http1)),
+            "2" | "2.0" => Ok(HttpVersion(Version::Http2)),
+            "auto" => Ok(HttpVersion(Version::Negotiate)),
+            _ => Err(E::custom(FORMS)),
+        }
+    }
+
+    fn visit_u64<E: Error>(self, number: u64) -> Result<HttpVersion, E> {
+        self.visit_str(&number.to_string())
+    }
+
+    fn visit_f64<E: Error>(self, number: f64) -> Result<HttpVersion, E> {
+        self.visit_str(&number.to_string())
+    }
+}
+
+impl JsonSchema for HttpVersion {
+    fn schema_name() -> Cow<'static, str> {
+        "HttpVersion".into()
+    }
+
+    fn json_schema(_: &mut SchemaGenerator) -> Schema {
+        json_schema!({ "enum": ["1.1", "2", "auto", 1.1, 2] })
+    }
+}

@@ -1,0 +1,128 @@
+//! The `http` action: one request, and whether its reply is right. The host sends, times and counts; what is here is the
+//! meaning of a step's parameters. They are listed, with an example, in this folder's `README.md`.
+
+mod auth;
+mod body;
+mod expect_body;
+mod expect_status;
+mod http_version;
+mod redirects;
+
+use schemars::JsonSchema;
+use serde::Deserialize;
+use stampede_plugin::http::{Options, Reply, Request, RequestBuilder};
+use stampede_plugin::{Action, ConfigError, Failure, Fields, JsonTemplate, Outcome, Task, Template, plugin};
+
+use auth::Auth;
+use expect_body::ExpectBody;
+use expect_status::ExpectStatus;
+use http_version::HttpVersion;
+use redirects::FollowRedirects;
+
+/// What a step may say.
+#[derive(Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct Params {
+    /// The request method, such as `POST`; `GET` if absent.
+    #[serde(default = "get")]
+    method: String,
+    /// An absolute URL, or one relative to the script's `base_url`.
+    url: Template,
+    /// Header fields; they win over those that every request of the user carries.
+    #[serde(default)]
+    headers: Fields,
+    /// Parameters appended to the URL, percent-encoded.
+    #[serde(default)]
+    query: Fields,
+    /// A JSON body: its text, or the mapping or list itself.
+    json_body: Option<JsonTemplate>,
+    /// A form: names and values, sent as `application/x-www-form-urlencoded`.
+    form_body: Option<Fields>,
+    /// A body as plain text, without a `content-type`.
+    body: Option<Template>,
+    /// The path of a file whose contents are the body, relative to the script.
+    body_file: Option<String>,
+    /// Which status codes are right: a code such as `201`, a class such as `2xx`, or a list of these; from 200 to 399 if
+    /// absent.
+    #[serde(default)]
+    expect_status: ExpectStatus,
+    /// What the reply's body must contain: a text, or `{regex: …}`.
+    expect_body: Option<ExpectBody>,
+    /// Whether to follow redirects, or how many (0 to 20); up to 10 if absent.
+    #[serde(default)]
+    follow_redirects: FollowRedirects,
+    /// `1.1`, `2` or `auto` (HTTP/2 if the server picks it); `auto` if absent.
+    #[serde(default)]
+    http_version: HttpVersion,
+    /// Whether to ask for a compressed reply; `false` if absent.
+    #[serde(default)]
+    compression: bool,
+    /// Credentials: `{basic: {user: …, password: …}}` or `{bearer: …}`.
+    auth: Option<Auth>,
+}
+
+fn get() -> String {
+    "GET".to_owned()
+}
+
+/// One configured step.
+pub struct Http {
+    request: Request,
+    expect_status: ExpectStatus,
+    expect_body: Option<ExpectBody>,
+}
+
+impl Action for Http {
+    const NAME: &'static str = "http";
+    const SUMMARY: &'static str = "sends one HTTP request and checks the reply";
+    type Params = Params;
+
+    fn configure(params: Params) -> Result<Self, ConfigError> {
+        Ok(Self {
+            request: builder(&params)?.prepare()?,
+            expect_status: params.expect_status,
+            expect_body: params.expect_body,
+        })
+    }
+
+    async fn run(&self, task: &Task) -> Outcome {
+        let reply = self.request.send(task).await?;
+        self.check(&reply)
+    }
+}
+
+impl Http {
+    fn check(&self, reply: &Reply<'_>) -> Outcome {
+        if !self.expect_status.accepts(reply.status) {
+            return Err(Failure::status(format!("expected status {}, got {}", self.expect_status, reply.status)));
+        }
+        match &self.expect_body {
+            Some(expected) if !expected.accepts(&reply.text()) => {
+                Err(Failure::check(format!("expected the body to {expected}")))
+            }
+            _ => Ok(()),
+        }
+    }
+}
+
+fn builder(params: &Params) -> Result<RequestBuilder, ConfigError> {
+    let request = Request::new(params.method.to_ascii_uppercase(), params.url)
+        .query(params.query.clone())
+        .headers(params.headers.clone())
+        .body(body::choose(params)?)
+        .options(Options {
+            version: params.http_version.0,
+            max_redirects: params.follow_redirects.0,
+            compression: params.compression,
+            keep_body: params.expect_body.is_some(),
+        });
+    Ok(match params.auth {
+        Some(Auth(credentials)) => request.credentials(credentials),
+        None => request,
+    })
+}
+
+plugin!(Http);
+
+#[cfg(test)]
+mod tests;

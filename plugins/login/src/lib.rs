@@ -1,0 +1,99 @@
+//! The `login` action: signs a user in and decides what its later requests carry. The parameters are listed, with an
+//! example, in this folder's `README.md`.
+//!
+//! Without `set_headers` the credential headers go out with every later request too, and with the same text: they may
+//! hold helpers that never render the same twice. So they are rendered once and set on the user *before* the request,
+//! which then carries them like any other request of the user. With `set_headers` they belong to the sign-in alone.
+
+use schemars::JsonSchema;
+use serde::Deserialize;
+use stampede_plugin::http::{Body, Request};
+use stampede_plugin::{Action, ConfigError, Failure, Fields, JsonTemplate, Outcome, Task, Template, plugin};
+
+/// What the login block may say.
+#[derive(Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct Params {
+    /// The request method; `POST` if absent.
+    #[serde(default = "post")]
+    method: String,
+    /// An absolute URL, or one relative to the script's `base_url`.
+    url: Template,
+    /// The credential headers; sent with every later request as well, unless there is `set_headers`.
+    #[serde(default)]
+    headers: Fields,
+    /// Sent with every later request in place of `headers`; `{{var …}}` reads what `capture` took from the reply.
+    set_headers: Option<Fields>,
+    /// A JSON body: its text, or the mapping or list itself.
+    json_body: Option<JsonTemplate>,
+    /// A form: names and values, sent as `application/x-www-form-urlencoded`.
+    form_body: Option<Fields>,
+}
+
+fn post() -> String {
+    "POST".to_owned()
+}
+
+/// A configured login block.
+pub struct Login {
+    request: Request,
+    /// Set on the user before the request.
+    before: Fields,
+    /// Set on the user after a successful reply.
+    after: Fields,
+}
+
+impl Action for Login {
+    const NAME: &'static str = "login";
+    const SUMMARY: &'static str = "signs a user in and sets the headers of its later requests";
+    type Params = Params;
+
+    fn configure(params: Params) -> Result<Self, ConfigError> {
+        let body = body(&params)?;
+        check_names(&params)?;
+        let (own, before, after) = match params.set_headers {
+            Some(after) => (params.headers, Fields::default(), after),
+            None => (Fields::default(), params.headers, Fields::default()),
+        };
+        let request = Request::new(params.method.to_ascii_uppercase(), params.url).headers(own).body(body).prepare()?;
+        Ok(Self { request, before, after })
+    }
+
+    async fn run(&self, task: &Task) -> Outcome {
+        set_on_user(&self.before, task)?;
+        let reply = self.request.send(task).await?;
+        if !(200..300).contains(&reply.status) {
+            return Err(Failure::status(format!("expected status 2xx, got {}", reply.status)));
+        }
+        set_on_user(&self.after, task)
+    }
+}
+
+fn set_on_user(headers: &Fields, task: &Task) -> Outcome {
+    headers.iter().try_for_each(|(name, value)| task.user().set_header(name, &value.render(task)))
+}
+
+/// Has the host look at the header names before the run: a request with all of them is prepared and never sent.
+fn check_names(params: &Params) -> Result<(), ConfigError> {
+    for (pointer, headers) in [("/headers", Some(&params.headers)), ("/set_headers", params.set_headers.as_ref())] {
+        let request = Request::get(params.url).headers(headers.cloned().unwrap_or_default());
+        request.prepare().map_err(|error| error.at(pointer))?;
+    }
+    Ok(())
+}
+
+fn body(params: &Params) -> Result<Body, ConfigError> {
+    match (params.json_body, &params.form_body) {
+        (None, None) => Ok(Body::None),
+        (Some(json), None) => Ok(Body::Json(json)),
+        (None, Some(form)) => Ok(Body::Form(form.clone())),
+        (Some(_), Some(_)) => Err(ConfigError::new("`json_body` and `form_body` exclude each other")
+            .at("/form_body")
+            .help("a request has one body: remove one of the two")),
+    }
+}
+
+plugin!(Login);
+
+#[cfg(test)]
+mod tests;
