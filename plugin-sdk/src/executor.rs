@@ -13,15 +13,19 @@ use crate::action::UserId;
 use crate::task::TASK;
 use crate::{Action, Outcome};
 
+/// A task with its type erased. The box is the one allocation of a task.
 type TaskFuture = Pin<Box<dyn Future<Output = Outcome>>>;
 
 /// A configured step of any action.
 trait Step {
+    /// The step's future for one user, not polled yet: nothing of the action has run.
     fn begin(&'static self) -> TaskFuture;
+    /// See [`Action::forget_user`].
     fn forget_user(&self, user: UserId);
 }
 
 impl<A: Action> Step for A {
+    /// The step's future for one user, not polled yet: nothing of the action has run.
     fn begin(&'static self) -> TaskFuture {
         Box::pin(self.run(TASK))
     }
@@ -54,12 +58,13 @@ struct Slot {
     waiting: Vec<(u32, Waker)>,
 }
 
+/// All of an instance's state.
 struct Executor {
     /// Indexed by step number. Steps live as long as the instance, so tasks may borrow them.
     steps: Vec<&'static dyn Step>,
     /// Indexed by task number.
     tasks: Vec<Slot>,
-    /// The task of the current call.
+    /// The task of the current call: operations find their slot by it.
     current: usize,
 }
 
@@ -142,6 +147,7 @@ pub(crate) fn take_announced(operation: u32, waker: &Waker) -> bool {
     })
 }
 
+/// Runs a task as far as it goes. Its future is in no slot meanwhile, so it may submit and await freely.
 fn poll(task: usize, mut future: TaskFuture) -> Progress {
     with(|executor| executor.current = task);
     match future.as_mut().poll(&mut Context::from_waker(Waker::noop())) {
@@ -159,6 +165,7 @@ fn poll(task: usize, mut future: TaskFuture) -> Progress {
     }
 }
 
+/// Tells the host why, where it cannot know.
 fn settle(outcome: Outcome) -> Progress {
     match outcome {
         Ok(()) => Progress::Passed,

@@ -35,6 +35,7 @@ impl<'de> Deserialize<'de> for Fields {
     }
 }
 
+/// Reads a mapping into a list, which keeps the order that a map type would lose.
 struct InOrder;
 
 impl<'de> Visitor<'de> for InOrder {

@@ -20,6 +20,7 @@ pub trait Plugin {
 /// An action with its type erased.
 #[derive(Debug)]
 pub struct Offer {
+    /// What a step says to choose it.
     name: &'static str,
     describe: fn() -> raw::ActionDescription,
     configure: fn(&str) -> Result<u32, ConfigError>,
@@ -32,6 +33,7 @@ impl Offer {
     }
 }
 
+/// What the host is told of an action.
 fn describe<A: Action>() -> raw::ActionDescription {
     raw::ActionDescription {
         name: A::NAME.to_owned(),
@@ -52,6 +54,7 @@ pub(crate) fn configure<A: Action>(params: &str) -> Result<u32, ConfigError> {
     params::parse(params).and_then(A::configure).map(executor::add_step)
 }
 
+/// The exports. One implementation serves every plugin, so the macro has next to nothing to expand.
 impl<P: Plugin> raw::Guest for P {
     fn describe() -> raw::Description {
         raw::Description {

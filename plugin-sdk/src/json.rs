@@ -57,7 +57,8 @@ impl<'de> Visitor<'de> for Document {
     }
 }
 
-/// Appends a value to a text as JSON.
+/// Appends a value to a text as JSON, value by value as the script is read: nothing is kept between, so the order is
+/// the script's.
 struct Writer<'a>(&'a mut String);
 
 impl Writer<'_> {
@@ -81,7 +82,7 @@ impl Writer<'_> {
     }
 }
 
-/// RFC 8259 section 7.
+/// Appends a text with what JSON wants escaped (RFC 8259 section 7), without the quotes.
 fn escape(into: &mut String, text: &str) {
     let quoted = serde_json::Value::from(text).to_string();
     into.push_str(&quoted[1..quoted.len() - 1]);

@@ -39,6 +39,7 @@ impl<'de> Deserialize<'de> for Template {
     }
 }
 
+/// Takes any scalar: YAML reads `page: 7` as a number, and its author meant a text.
 struct Text;
 
 impl Visitor<'_> for Text {

@@ -12,6 +12,8 @@ use crate::{Failure, Task};
 /// A request that has been submitted; ready when the last byte of the reply is in, or when there will be none.
 ///
 /// It is on its way whether awaited or not, so several may be at once: submit them all, then await one after the other.
+/// A failure marks the exchange that the host has announced last: where each has a check of its own, await and check one
+/// before the next is sent.
 #[derive(Debug)]
 #[must_use = "awaiting it is what gives the reply"]
 pub struct Exchange<'t>(pub(super) Operation<'t>);

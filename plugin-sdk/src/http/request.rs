@@ -12,7 +12,7 @@ pub struct Request(u32);
 impl Request {
     /// A request with any method, such as `POST`, in upper case. The URL is absolute, or resolved against the script's
     /// `base_url`.
-    pub fn new(method: impl Into<String>, url: Template) -> RequestBuilder {
+    pub fn builder(method: impl Into<String>, url: Template) -> RequestBuilder {
         RequestBuilder {
             raw: raw::RequestTemplate {
                 method: method.into(),
@@ -28,7 +28,7 @@ impl Request {
 
     /// A `GET` request.
     pub fn get(url: Template) -> RequestBuilder {
-        Self::new("GET", url)
+        Self::builder("GET", url)
     }
 
     /// Submits the request, at once: awaiting the exchange waits for the reply.
@@ -41,6 +41,7 @@ impl Request {
 #[derive(Clone, Debug)]
 #[must_use = "a request is ready after `prepare`"]
 pub struct RequestBuilder {
+    /// In the shape of the contract, filled in step by step.
     raw: raw::RequestTemplate,
 }
 

@@ -2,6 +2,7 @@
 
 use super::state::{set, with};
 
+/// Knows the helpers that the test named, and `var`.
 pub(crate) mod templates {
     use super::with;
     use crate::bindings::template_types::TemplateError;
@@ -21,6 +22,7 @@ pub(crate) mod templates {
     }
 }
 
+/// Records what is sent and answers with the test's replies.
 pub(crate) mod http {
     use super::super::{SentBody, SentCredentials, SentRequest};
     use super::with;
@@ -107,6 +109,7 @@ pub(crate) mod http {
     }
 }
 
+/// Virtual time: a sleep completes when nothing else is due before.
 pub(crate) mod timer {
     use std::time::Duration;
 
@@ -121,10 +124,10 @@ pub(crate) mod timer {
     }
 }
 
+/// One user, number 0, in its first iteration.
 pub(crate) mod user {
     use super::{set, with};
 
-    /// A fake host has one user, in its first iteration.
     pub(crate) fn id() -> u32 {
         0
     }
@@ -141,6 +144,7 @@ pub(crate) mod user {
         with(|state| set(&mut state.script.variables, name, value));
     }
 
+    /// Refuses what would break out of its field (RFC 9110 section 5.5), as the host does.
     pub(crate) fn set_header(name: &str, value: &str) -> Result<(), String> {
         if value.contains(['\r', '\n', '\0']) {
             return Err(format!("the value of header `{name}` has characters that HTTP does not allow"));
@@ -149,7 +153,7 @@ pub(crate) mod user {
         Ok(())
     }
 
-    /// Counts up from 0.
+    /// Counts up from 0, so that a test knows what comes.
     pub(crate) fn random() -> u64 {
         with(|state| {
             state.random += 1;
@@ -158,6 +162,7 @@ pub(crate) mod user {
     }
 }
 
+/// Keeps the first report, the one that counts.
 pub(crate) mod report {
     use super::with;
     use crate::Failure;
@@ -170,6 +175,7 @@ pub(crate) mod report {
     }
 }
 
+/// Keeps every line.
 pub(crate) mod log {
     use super::with;
     use crate::bindings::log_types::Level;

@@ -11,9 +11,11 @@ use crate::{Failure, FailureKind};
 /// What the test said beforehand.
 #[derive(Debug, Default)]
 pub(super) struct Script {
+    /// For the requests to come, in the order sent.
     pub replies: VecDeque<Reply>,
     /// Texts by helper call; the last text stays.
     pub helpers: Vec<(String, VecDeque<String>)>,
+    /// The user's, before the run and during it.
     pub variables: Vec<(String, String)>,
 }
 
@@ -23,19 +25,27 @@ pub(super) struct Operation {
     pub due: u64,
     /// `None` for a timer.
     pub reply: Option<Reply>,
+    /// Whether the request asked for the body.
     pub keep_body: bool,
+    /// Whether the action has been told.
     pub announced: bool,
 }
 
+/// The host of one test thread; numbers given out are indexes into its lists.
 #[derive(Default)]
 pub(super) struct State {
     pub script: Script,
     /// Whether a task runs, so that templates and requests can no longer be prepared.
     pub running: bool,
+    /// Virtual time since the run began, in nanoseconds.
     pub now: u64,
+    /// The next number of the user's random stream.
     pub random: u64,
+    /// Sources, by template number.
     pub templates: Vec<String>,
+    /// By request number.
     pub prepared: Vec<RequestTemplate>,
+    /// By operation number; the numbers of one task.
     pub operations: Vec<Operation>,
     /// The first report.
     pub reported: Option<Failure>,
@@ -55,6 +65,7 @@ pub(super) fn with<T>(body: impl FnOnce(&mut State) -> T) -> T {
     STATE.with_borrow_mut(body)
 }
 
+/// A new host, as at the start of a run.
 pub(super) fn begin(script: Script) {
     STATE.replace(State { script, ..State::default() });
 }
@@ -111,6 +122,7 @@ impl State {
         })
     }
 
+    /// What a call renders to this time.
     fn value(&mut self, call: &str) -> String {
         if let Some(name) = call.strip_prefix("var ") {
             return self.variable(name.trim()).unwrap_or_default();
@@ -121,10 +133,12 @@ impl State {
             .unwrap_or_default()
     }
 
+    /// A variable of the user, if it is set.
     pub fn variable(&self, name: &str) -> Option<String> {
         self.script.variables.iter().find(|(known, _)| known == name).map(|(_, value)| value.clone())
     }
 
+    /// Renders the values, in order.
     pub fn render_fields(&mut self, fields: &[(String, u32)]) -> Vec<(String, String)> {
         fields.iter().map(|(name, template)| (name.clone(), self.render(*template))).collect()
     }

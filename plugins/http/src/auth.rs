@@ -26,6 +26,7 @@ impl<'de> Deserialize<'de> for Auth {
     }
 }
 
+/// By hand: the messages of an untagged enum would name none of the forms.
 struct Kind;
 
 impl<'de> Visitor<'de> for Kind {

@@ -49,6 +49,7 @@ impl<'de> Deserialize<'de> for ExpectBody {
     }
 }
 
+/// By hand: the messages of an untagged enum would name none of the forms.
 struct Forms;
 
 impl<'de> Visitor<'de> for Forms {

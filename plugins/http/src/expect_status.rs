@@ -7,6 +7,7 @@ use std::ops::RangeInclusive;
 use schemars::{JsonSchema, Schema, SchemaGenerator, json_schema};
 use serde::de::{Deserialize, Deserializer, Error, SeqAccess, Visitor};
 
+/// What to say of anything else.
 const FORMS: &str = "`expect_status` must be a code such as 201, a class such as 2xx, or a list of these";
 
 /// Ranges of status codes, any of which is right; never empty.
@@ -51,6 +52,7 @@ impl<'de> Deserialize<'de> for ExpectStatus {
     }
 }
 
+/// By hand: the messages of an untagged enum would name none of the forms.
 struct Forms;
 
 impl<'de> Visitor<'de> for Forms {

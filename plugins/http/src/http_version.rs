@@ -7,6 +7,7 @@ use schemars::{JsonSchema, Schema, SchemaGenerator, json_schema};
 use serde::de::{Deserialize, Deserializer, Error, Visitor};
 use stampede_plugin::http::Version;
 
+/// What to say of anything else.
 const FORMS: &str = "`http_version` must be `1.1`, `2` or `auto`";
 
 /// Which version to speak.
@@ -19,6 +20,7 @@ impl<'de> Deserialize<'de> for HttpVersion {
     }
 }
 
+/// By hand: the messages of an untagged enum would name none of the forms.
 struct Forms;
 
 impl Visitor<'_> for Forms {
@@ -41,6 +43,7 @@ impl Visitor<'_> for Forms {
         self.visit_str(&number.to_string())
     }
 
+    // YAML reads `1.1` as a number; both this and the typed digits have the same shortest text.
     fn visit_f64<E: Error>(self, number: f64) -> Result<HttpVersion, E> {
         self.visit_str(&number.to_string())
     }

@@ -92,6 +92,7 @@ impl Action for Http {
 }
 
 impl Http {
+    /// Whether the reply is what the step expects. The status first: a wrong one explains a wrong body.
     fn check(&self, reply: &Reply<'_>) -> Outcome {
         if !self.expect_status.accepts(reply.status) {
             return Err(Failure::status(format!("expected status {}, got {}", self.expect_status, reply.status)));
@@ -105,8 +106,9 @@ impl Http {
     }
 }
 
+/// The request that the parameters describe.
 fn builder(params: &Params) -> Result<RequestBuilder, ConfigError> {
-    let request = Request::new(params.method.to_ascii_uppercase(), params.url)
+    let request = Request::builder(params.method.to_ascii_uppercase(), params.url)
         .query(params.query.clone())
         .headers(params.headers.clone())
         .body(body::choose(params)?)

@@ -6,6 +6,7 @@ use std::fmt;
 use schemars::{JsonSchema, Schema, SchemaGenerator, json_schema};
 use serde::de::{Deserialize, Deserializer, Error, Visitor};
 
+/// What to say of anything else.
 const FORMS: &str = "`follow_redirects` must be `true`, `false` or a number from 0 to 20";
 
 /// How many redirects are followed, 0 to 20.
@@ -25,6 +26,7 @@ impl<'de> Deserialize<'de> for FollowRedirects {
     }
 }
 
+/// By hand: the messages of an untagged enum would name none of the forms.
 struct Forms;
 
 impl Visitor<'_> for Forms {

@@ -55,7 +55,8 @@ impl Action for Login {
             Some(after) => (params.headers, Fields::default(), after),
             None => (Fields::default(), params.headers, Fields::default()),
         };
-        let request = Request::new(params.method.to_ascii_uppercase(), params.url).headers(own).body(body).prepare()?;
+        let request =
+            Request::builder(params.method.to_ascii_uppercase(), params.url).headers(own).body(body).prepare()?;
         Ok(Self { request, before, after })
     }
 
@@ -69,6 +70,7 @@ impl Action for Login {
     }
 }
 
+/// Renders each value, once, and lets the user carry it from now on.
 fn set_on_user(headers: &Fields, task: &Task) -> Outcome {
     headers.iter().try_for_each(|(name, value)| task.user().set_header(name, &value.render(task)))
 }
@@ -82,6 +84,7 @@ fn check_names(params: &Params) -> Result<(), ConfigError> {
     Ok(())
 }
 
+/// The body; a login has no other kinds than these two.
 fn body(params: &Params) -> Result<Body, ConfigError> {
     match (params.json_body, &params.form_body) {
         (None, None) => Ok(Body::None),
