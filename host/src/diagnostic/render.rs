@@ -1,4 +1,6 @@
 //! Diagnostics as text.
 use super::Diagnostics;
 /// Renders.
-pub fn render(_d: &Diagnostics, _color: bool) -> String { String::new() }
+pub fn render(_d: &Diagnostics, _color: bool) -> String {
+    String::new()
+}
