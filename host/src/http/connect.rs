@@ -14,7 +14,7 @@ use tokio::net::TcpStream;
 
 use super::client::Client;
 use super::dns;
-use super::failure::Failure;
+use super::failure::{Failure, NO_HTTP2};
 use super::message::Version;
 use super::origin::Origin;
 use super::timing::Meter;
@@ -46,7 +46,7 @@ pub(super) async fn open(client: &Client, origin: &Origin, version: Version, met
     let secured = client.tls.secure(tcp, origin.absolute(None, PathAndQuery::from_static("/")), version).await?;
     meter.note(|measured| measured.phases.tls = Some(client.now() - begun));
     if version == Version::Http2 && !secured.http2 {
-        return Err(Failure::network("tls: the server does not offer http/2"));
+        return Err(Failure::network(NO_HTTP2));
     }
     Ok(Opened { transport: Transport::Secure(Box::new(secured.stream)), http2: secured.http2 })
 }

@@ -6,9 +6,12 @@ use std::error::Error;
 use std::fmt;
 use std::io::{self, ErrorKind};
 
-use rustls::CertificateError;
+use rustls::{AlertDescription, CertificateError};
 
 use crate::metrics::sample::FailureKind;
+
+/// Every server that does not pick HTTP/2 when nothing else is offered.
+pub(super) const NO_HTTP2: &str = "tls: the server does not offer http/2";
 
 /// Why there is no reply.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -67,7 +70,8 @@ impl Failure {
         Self::network(match error {
             rustls::Error::InvalidCertificate(error) => Cow::Borrowed(certificate(error)),
             rustls::Error::InvalidMessage(_) => Cow::Borrowed("tls: the server does not speak tls"),
-            rustls::Error::NoApplicationProtocol => Cow::Borrowed("tls: the server does not offer http/2"),
+            rustls::Error::AlertReceived(AlertDescription::NoApplicationProtocol) => Cow::Borrowed(NO_HTTP2),
+            rustls::Error::AlertReceived(alert) => Cow::Owned(format!("tls: refused by the server: {}", words(*alert))),
             other => Cow::Owned(format!("tls: {other}")),
         })
     }
@@ -133,6 +137,19 @@ fn certificate(error: &CertificateError) -> &'static str {
     }
 }
 
+/// The name of an alert in words, such as `handshake failure`.
+fn words(alert: AlertDescription) -> String {
+    let (mut words, mut was_lower) = (String::new(), false);
+    for letter in alert.as_str().unwrap_or("unknown alert").chars() {
+        if letter.is_uppercase() && was_lower {
+            words.push(' ');
+        }
+        was_lower = letter.is_lowercase();
+        words.push(letter.to_ascii_lowercase());
+    }
+    words
+}
+
 fn malformed(error: &hyper::Error) -> Cow<'static, str> {
     if error.is_parse_status() {
         return Cow::Borrowed("malformed reply: invalid status");
@@ -176,6 +193,13 @@ mod tests {
         let tls = rustls::Error::InvalidCertificate(CertificateError::UnknownIssuer);
         let wrapped = io::Error::other(io::Error::new(ErrorKind::InvalidData, tls));
         assert_eq!(Failure::of_handshake(&wrapped), Failure::network("tls: certificate of an unknown issuer"));
+    }
+
+    #[test]
+    fn alerts_in_words() {
+        assert_eq!(words(AlertDescription::HandshakeFailure), "handshake failure");
+        assert_eq!(words(AlertDescription::UnknownCA), "unknown ca");
+        assert_eq!(words(AlertDescription::Unknown(200)), "unknown alert");
     }
 
     #[test]

@@ -149,17 +149,20 @@ impl Server {
 
     /// Waits until an answer has been sent and has arrived.
     async fn until_answered(&self) {
-        while !self.seen.answered.get() {
-            turn().await;
-        }
+        until(|| self.seen.answered.get()).await;
         turn().await;
     }
 
     /// Waits until the server has seen the end of that many connections.
     async fn until_closed(&self, count: usize) {
-        while self.seen.closed.get() < count {
-            turn().await;
-        }
+        until(|| self.seen.closed.get() == count).await;
+    }
+}
+
+/// Waits until something has happened.
+async fn until(has_happened: impl Fn() -> bool) {
+    while !has_happened() {
+        turn().await;
     }
 }
 
