@@ -2,6 +2,7 @@
 
 pub mod demo;
 pub mod diagnostic;
+pub mod http;
 pub mod metrics;
 pub mod plan;
 pub mod report;

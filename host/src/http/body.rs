@@ -1,0 +1,227 @@
+//! Receives the content of a reply: counts all of it, keeps it if asked, and undoes its coding. What is decoded is
+//! limited as well, because a few kilobytes can decode to gigabytes.
+
+use std::future::poll_fn;
+use std::io::{self, Read};
+use std::pin::Pin;
+use std::task::{Context, Poll};
+
+use brotli_decompressor::Decompressor;
+use bytes::{Bytes, BytesMut};
+use flate2::read::{DeflateDecoder, MultiGzDecoder, ZlibDecoder};
+use hyper::body::{Body, Frame, Incoming};
+use hyper::header::{CONTENT_ENCODING, HeaderMap};
+
+use super::connection::Connection;
+use super::failure::Failure;
+use super::timing::Meter;
+
+/// The codings that can be undone, for `accept-encoding`.
+pub(super) const ACCEPTED: &str = "gzip, deflate, br";
+
+/// Most codings undone one after the other; no server applies more than two.
+const MOST_CODINGS: usize = 4;
+
+/// Collects content up to a limit.
+pub(super) struct Kept {
+    limit: usize,
+    first: Bytes,
+    all: BytesMut,
+    over: bool,
+}
+
+impl Kept {
+    /// Keeps at most `limit` bytes.
+    pub fn new(limit: usize) -> Self {
+        Self { limit, first: Bytes::new(), all: BytesMut::new(), over: false }
+    }
+
+    /// Content of one piece, the usual case, is never copied.
+    fn push(&mut self, data: Bytes) {
+        let length = self.all.len().max(self.first.len()) + data.len();
+        if self.over || length > self.limit {
+            *self = Self { over: true, ..Self::new(self.limit) };
+        } else if length == data.len() {
+            self.first = data;
+        } else {
+            if self.all.is_empty() {
+                self.all.extend_from_slice(&self.first);
+            }
+            self.all.extend_from_slice(&data);
+        }
+    }
+
+    /// What was kept, or why it could not be.
+    pub fn finish(self) -> Result<Bytes, Failure> {
+        match self {
+            Self { over: true, limit, .. } => Err(too_large(limit)),
+            Self { all, first, .. } if all.is_empty() => Ok(first),
+            Self { all, .. } => Ok(all.freeze()),
+        }
+    }
+}
+
+/// Receives to the last byte; what is not kept is thrown away as it arrives.
+pub(super) async fn receive(
+    connection: &mut Connection,
+    mut body: Incoming,
+    meter: &Meter,
+    mut kept: Option<&mut Kept>,
+) -> hyper::Result<()> {
+    while !body.is_end_stream() {
+        let Some(frame) = poll_fn(|cx| poll_frame(connection, &mut body, cx)).await else { break };
+        let Ok(data) = frame?.into_data() else { continue };
+        meter.note(|measured| measured.body_bytes_in += data.len() as u64);
+        if let Some(kept) = &mut kept {
+            kept.push(data);
+        }
+    }
+    Ok(())
+}
+
+/// The next frame. The connection is only driven when none is waiting.
+fn poll_frame(
+    connection: &mut Connection,
+    body: &mut Incoming,
+    cx: &mut Context<'_>,
+) -> Poll<Option<hyper::Result<Frame<Bytes>>>> {
+    let polled = Pin::new(&mut *body).poll_frame(cx);
+    if polled.is_ready() {
+        return polled;
+    }
+    connection.drive(cx);
+    Pin::new(body).poll_frame(cx)
+}
+
+/// Undoes the codings that the header section names, the last one first.
+pub(super) fn decode(headers: &HeaderMap, content: Bytes, limit: usize) -> Result<Bytes, Failure> {
+    let fields = headers.get_all(CONTENT_ENCODING);
+    let names: Vec<_> = fields.iter().flat_map(|field| field.as_bytes().split(|&byte| byte == b',')).collect();
+    if content.is_empty() || names.is_empty() {
+        return Ok(content);
+    }
+    if names.len() > MOST_CODINGS {
+        return Err(Failure::protocol("too many content codings"));
+    }
+    names.iter().rev().try_fold(content, |content, name| undo(name.trim_ascii(), content, limit))
+}
+
+fn undo(coding: &[u8], content: Bytes, limit: usize) -> Result<Bytes, Failure> {
+    match coding.to_ascii_lowercase().as_slice() {
+        b"identity" | b"" => Ok(content),
+        b"gzip" | b"x-gzip" => read("gzip", MultiGzDecoder::new(&content[..]), limit),
+        b"deflate" if has_zlib_header(&content) => read("deflate", ZlibDecoder::new(&content[..]), limit),
+        b"deflate" => read("deflate", DeflateDecoder::new(&content[..]), limit),
+        b"br" => read("br", Decompressor::new(&content[..], 4096), limit),
+        _ => Err(Failure::protocol("unknown content coding")),
+    }
+}
+
+/// Some servers send `deflate` without the zlib wrapper that RFC 9110 section 8.4.1.2 demands.
+fn has_zlib_header(content: &[u8]) -> bool {
+    matches!(content, [method, flags, ..]
+        if method & 0x0f == 8 && (u16::from(*method) << 8 | u16::from(*flags)).is_multiple_of(31))
+}
+
+fn read(coding: &str, decoder: impl Read, limit: usize) -> Result<Bytes, Failure> {
+    let mut decoded = Vec::new();
+    let outcome = decoder.take(limit as u64 + 1).read_to_end(&mut decoded);
+    if decoded.len() > limit {
+        return Err(too_large(limit));
+    }
+    let malformed = |_: io::Error| Failure::protocol(format!("malformed reply: invalid {coding} content"));
+    outcome.map(|_| decoded.into()).map_err(malformed)
+}
+
+fn too_large(limit: usize) -> Failure {
+    Failure::protocol(format!("reply content over the limit of {limit} bytes"))
+}
+
+#[cfg(test)]
+mod tests {
+    use std::io::Write;
+
+    use flate2::Compression;
+    use flate2::write::{DeflateEncoder, GzEncoder, ZlibEncoder};
+
+    use super::*;
+
+    /// `hello` in Brotli.
+    const HELLO_BR: &[u8] = &[0x0b, 0x02, 0x80, b'h', b'e', b'l', b'l', b'o', 0x03];
+
+    fn gzip(content: &[u8]) -> Vec<u8> {
+        let mut encoder = GzEncoder::new(Vec::new(), Compression::fast());
+        encoder.write_all(content).unwrap();
+        encoder.finish().unwrap()
+    }
+
+    fn zlib(content: &[u8]) -> Vec<u8> {
+        let mut encoder = ZlibEncoder::new(Vec::new(), Compression::fast());
+        encoder.write_all(content).unwrap();
+        encoder.finish().unwrap()
+    }
+
+    fn deflate(content: &[u8]) -> Vec<u8> {
+        let mut encoder = DeflateEncoder::new(Vec::new(), Compression::fast());
+        encoder.write_all(content).unwrap();
+        encoder.finish().unwrap()
+    }
+
+    fn decoded(codings: &str, content: Vec<u8>, limit: usize) -> Result<Bytes, String> {
+        let mut headers = HeaderMap::new();
+        headers.insert(CONTENT_ENCODING, codings.parse().unwrap());
+        decode(&headers, content.into(), limit).map_err(|failure| failure.to_string())
+    }
+
+    #[test]
+    fn codings_are_undone() {
+        for (case, codings, content) in [
+            ("gzip", "gzip", gzip(b"hello")),
+            ("its old name, in capitals", "X-GZIP", gzip(b"hello")),
+            ("two members", "gzip", [gzip(b"hel"), gzip(b"lo")].concat()),
+            ("deflate as it should be", "deflate", zlib(b"hello")),
+            ("deflate without wrapper", "deflate", deflate(b"hello")),
+            ("brotli", "br", HELLO_BR.to_vec()),
+            ("no coding", "identity", b"hello".to_vec()),
+            ("one after the other", "br, gzip", gzip(HELLO_BR)),
+        ] {
+            assert_eq!(decoded(codings, content, HELLO_BR.len()).as_deref(), Ok(&b"hello"[..]), "{case}");
+        }
+    }
+
+    #[test]
+    fn what_cannot_be_decoded_is_a_failure() {
+        let over = "reply content over the limit of 1000 bytes";
+        let cut = |mut content: Vec<u8>| {
+            content.truncate(content.len() - 3);
+            content
+        };
+        for (case, codings, content, message) in [
+            ("bomb", "gzip", gzip(&vec![0; 1 << 20]), over),
+            ("bomb in a bomb", "gzip, gzip", gzip(&gzip(&vec![0; 1 << 20])), over),
+            ("one byte too many", "deflate", zlib(&[7; 1_001]), over),
+            ("cut gzip", "gzip", cut(gzip(b"hello")), "malformed reply: invalid gzip content"),
+            ("cut brotli", "br", cut(HELLO_BR.to_vec()), "malformed reply: invalid br content"),
+            ("no gzip at all", "gzip", b"hello".to_vec(), "malformed reply: invalid gzip content"),
+            ("not asked for", "zstd", b"hello".to_vec(), "unknown content coding"),
+            ("too many", "br,br,br,br,br", b"hello".to_vec(), "too many content codings"),
+        ] {
+            assert_eq!(decoded(codings, content, 1_000), Err(message.to_owned()), "{case}");
+        }
+    }
+
+    #[test]
+    fn content_is_kept_up_to_the_limit() {
+        for (case, pieces, kept) in [
+            ("nothing", &[][..], Some("")),
+            ("one piece", &["hello"][..], Some("hello")),
+            ("several pieces", &["he", "l", "lo"], Some("hello")),
+            ("a piece too large", &["hello!"], None),
+            ("one too many", &["he", "llo", "!", "x"], None),
+        ] {
+            let mut content = Kept::new(5);
+            pieces.iter().for_each(|piece| content.push(Bytes::from_static(piece.as_bytes())));
+            assert_eq!(content.finish().ok().as_deref(), kept.map(str::as_bytes), "{case}");
+        }
+    }
+}

@@ -1,0 +1,136 @@
+//! Opens a connection: resolve, connect, TLS; each a phase of the exchange that needed it.
+
+use std::io::{self, IoSlice};
+use std::net::IpAddr;
+use std::pin::Pin;
+use std::rc::Rc;
+use std::task::{Context, Poll};
+
+use hyper::http::uri::PathAndQuery;
+use hyper_rustls::MaybeHttpsStream;
+use hyper_util::rt::TokioIo;
+use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
+use tokio::net::TcpStream;
+
+use super::client::Client;
+use super::dns;
+use super::failure::{Failure, NO_HTTP2};
+use super::message::Version;
+use super::origin::Origin;
+use super::timing::Meter;
+
+/// A connection in clear or above TLS. The TLS state is a kilobyte and more, so a plain connection does not carry its
+/// room around.
+pub(super) enum Transport {
+    /// In clear.
+    Plain(TcpStream),
+    /// Above TLS.
+    Secure(Box<TokioIo<MaybeHttpsStream<TokioIo<TcpStream>>>>),
+}
+
+/// A connection nothing has been sent on.
+pub(super) struct Opened {
+    /// The connection.
+    pub transport: Transport,
+    /// Whether HTTP/2 is to be spoken on it.
+    pub http2: bool,
+}
+
+/// Opens a connection for an exchange.
+pub(super) async fn open(client: &Client, origin: &Origin, version: Version, meter: &Meter) -> Result<Opened, Failure> {
+    let tcp = open_tcp(client, origin, meter).await?;
+    if !origin.is_https() {
+        return Ok(Opened { transport: Transport::Plain(tcp), http2: version == Version::Http2 });
+    }
+    let begun = client.now();
+    let secured = client.tls.secure(tcp, origin.absolute(None, PathAndQuery::from_static("/")), version).await?;
+    meter.note(|measured| measured.phases.tls = Some(client.now() - begun));
+    if version == Version::Http2 && !secured.http2 {
+        return Err(Failure::network(NO_HTTP2));
+    }
+    Ok(Opened { transport: Transport::Secure(Box::new(secured.stream)), http2: secured.http2 })
+}
+
+async fn open_tcp(client: &Client, origin: &Origin, meter: &Meter) -> Result<TcpStream, Failure> {
+    let addresses = match origin.address() {
+        Some(address) => Rc::from([address]),
+        None => resolve(client, origin, meter).await?,
+    };
+    let begun = client.now();
+    let tcp = connect_to_any(&addresses, origin.port()).await.map_err(|error| Failure::of_io(&error))?;
+    meter.note(|measured| measured.phases.connect = Some(client.now() - begun));
+    Ok(tcp)
+}
+
+async fn resolve(client: &Client, origin: &Origin, meter: &Meter) -> Result<Rc<[IpAddr]>, Failure> {
+    let begun = client.now();
+    let resolved = client.names.resolve(origin.host(), client.clock, dns::ask_system).await;
+    if resolved.waited {
+        meter.note(|measured| measured.phases.dns = Some(client.now() - begun));
+    }
+    resolved.addresses.ok_or_else(|| Failure::network(format!("name does not resolve: {}", origin.host())))
+}
+
+/// The first address that accepts; the last one's error if none does.
+async fn connect_to_any(addresses: &[IpAddr], port: u16) -> io::Result<TcpStream> {
+    let mut outcome = Err(io::ErrorKind::AddrNotAvailable.into());
+    for &address in addresses {
+        outcome = TcpStream::connect((address, port)).await;
+        if outcome.is_ok() {
+            break;
+        }
+    }
+    let tcp = outcome?;
+    tcp.set_nodelay(true)?;
+    Ok(tcp)
+}
+
+impl AsyncRead for Transport {
+    fn poll_read(self: Pin<&mut Self>, cx: &mut Context<'_>, buf: &mut ReadBuf<'_>) -> Poll<io::Result<()>> {
+        match self.get_mut() {
+            Self::Plain(stream) => Pin::new(stream).poll_read(cx, buf),
+            Self::Secure(stream) => Pin::new(stream).poll_read(cx, buf),
+        }
+    }
+}
+
+impl AsyncWrite for Transport {
+    fn poll_write(self: Pin<&mut Self>, cx: &mut Context<'_>, buf: &[u8]) -> Poll<io::Result<usize>> {
+        match self.get_mut() {
+            Self::Plain(stream) => Pin::new(stream).poll_write(cx, buf),
+            Self::Secure(stream) => Pin::new(stream).poll_write(cx, buf),
+        }
+    }
+
+    fn poll_write_vectored(
+        self: Pin<&mut Self>,
+        cx: &mut Context<'_>,
+        bufs: &[IoSlice<'_>],
+    ) -> Poll<io::Result<usize>> {
+        match self.get_mut() {
+            Self::Plain(stream) => Pin::new(stream).poll_write_vectored(cx, bufs),
+            Self::Secure(stream) => Pin::new(stream).poll_write_vectored(cx, bufs),
+        }
+    }
+
+    fn is_write_vectored(&self) -> bool {
+        match self {
+            Self::Plain(stream) => stream.is_write_vectored(),
+            Self::Secure(stream) => stream.is_write_vectored(),
+        }
+    }
+
+    fn poll_flush(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
+        match self.get_mut() {
+            Self::Plain(stream) => Pin::new(stream).poll_flush(cx),
+            Self::Secure(stream) => Pin::new(stream).poll_flush(cx),
+        }
+    }
+
+    fn poll_shutdown(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
+        match self.get_mut() {
+            Self::Plain(stream) => Pin::new(stream).poll_shutdown(cx),
+            Self::Secure(stream) => Pin::new(stream).poll_shutdown(cx),
+        }
+    }
+}

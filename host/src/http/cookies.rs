@@ -1,0 +1,134 @@
+//! The cookies of one user (RFC 6265). Most users of most tests never get one, so the jar is made with the first.
+//!
+//! Expiry is the one thing in a run that does not follow the run's clock: cookie_store compares with the system's time
+//! of day by itself.
+
+use std::cell::RefCell;
+
+use cookie_store::CookieStore;
+use hyper::header::{COOKIE, HeaderMap, HeaderValue, SET_COOKIE};
+use hyper::http::uri::PathAndQuery;
+use url::Url;
+
+use super::origin::Origin;
+
+/// Most cookies a user keeps; further names are ignored, so that a target that makes up names does not fill the memory.
+const MOST_COOKIES: usize = 256;
+
+/// The cookies of one user.
+#[derive(Default)]
+pub struct Cookies(RefCell<Option<Box<CookieStore>>>);
+
+impl Cookies {
+    /// The value of an unexpired cookie, whatever its domain and path.
+    pub fn value(&self, name: &str) -> Option<String> {
+        let jar = self.0.borrow();
+        let found = jar.as_ref()?.iter_unexpired().find(|cookie| cookie.name() == name);
+        found.map(|cookie| cookie.value().to_owned())
+    }
+
+    /// Adds the cookies that belong to the request, unless it brings its own `cookie` field.
+    pub(super) fn attach(&self, headers: &mut HeaderMap, origin: &Origin, target: &PathAndQuery) {
+        let jar = self.0.borrow();
+        let Some(jar) = jar.as_ref() else { return };
+        if headers.contains_key(COOKIE) {
+            return;
+        }
+        if let Some(value) = origin.url(target).and_then(|url| field(jar, &url)) {
+            headers.insert(COOKIE, value);
+        }
+    }
+
+    /// Keeps the cookies of a reply.
+    pub(super) fn learn(&self, headers: &HeaderMap, origin: &Origin, target: &PathAndQuery) {
+        if !headers.contains_key(SET_COOKIE) {
+            return;
+        }
+        let Some(url) = origin.url(target) else { return };
+        let mut jar = self.0.borrow_mut();
+        let jar = jar.get_or_insert_default();
+        for text in headers.get_all(SET_COOKIE).iter().filter_map(|value| value.to_str().ok()) {
+            if jar.iter_any().count() < MOST_COOKIES || is_known(jar, text) {
+                // What is refused (another domain, say) is ignored, as RFC 6265 section 5.3 wants it.
+                let _ = jar.parse(text, &url);
+            }
+        }
+    }
+}
+
+fn is_known(jar: &CookieStore, text: &str) -> bool {
+    let name = text.split('=').next().unwrap_or_default().trim();
+    jar.iter_any().any(|cookie| cookie.name() == name)
+}
+
+/// The `cookie` field of a request to `url`: longer paths first, then by name, so that it does not depend on the order
+/// in a hash table.
+fn field(jar: &CookieStore, url: &Url) -> Option<HeaderValue> {
+    let mut cookies = jar.matches(url);
+    cookies.sort_by_key(|cookie| (usize::MAX - cookie.path.len(), cookie.name().to_owned()));
+    let pairs: Vec<_> = cookies.iter().map(|cookie| format!("{}={}", cookie.name(), cookie.value())).collect();
+    if pairs.is_empty() { None } else { HeaderValue::from_str(&pairs.join("; ")).ok() }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// The `cookie` field of a request to `to`, after a reply from `from` set these cookies.
+    fn sent(from: &str, set: &[&str], to: &str) -> String {
+        let (cookies, mut headers) = (Cookies::default(), HeaderMap::new());
+        for text in set {
+            headers.append(SET_COOKIE, text.parse().unwrap());
+        }
+        let (from, to) = (Url::parse(from).unwrap(), Url::parse(to).unwrap());
+        let parts = |url: &Url| (Origin::of(url).unwrap(), super::super::target(url).unwrap());
+        let (origin, target) = parts(&from);
+        cookies.learn(&headers, &origin, &target);
+        let (origin, target) = parts(&to);
+        let mut request = HeaderMap::new();
+        cookies.attach(&mut request, &origin, &target);
+        request.get(COOKIE).map_or_else(String::new, |value| value.to_str().unwrap().to_owned())
+    }
+
+    #[test]
+    fn cookies_go_where_they_belong() {
+        for (case, set, to, field) in [
+            ("the same site", &["a=1"][..], "http://site.test/", "a=1"),
+            ("several, by name", &["b=2", "a=1"], "http://site.test/", "a=1; b=2"),
+            ("longer paths first", &["a=1; Path=/", "b=2; Path=/deep"], "http://site.test/deep/x", "b=2; a=1"),
+            ("another path", &["a=1; Path=/deep"], "http://site.test/", ""),
+            ("a subdomain, not asked for", &["a=1"], "http://www.site.test/", ""),
+            ("a subdomain, asked for", &["a=1; Domain=site.test"], "http://www.site.test/", "a=1"),
+            ("another domain cannot be set", &["a=1; Domain=other.test"], "http://other.test/", ""),
+            ("ports do not matter", &["a=1"], "http://site.test:8080/", "a=1"),
+            ("secure, over http", &["a=1; Secure"], "http://site.test/", ""),
+            ("replaced", &["a=1", "a=2"], "http://site.test/", "a=2"),
+            ("taken back", &["a=1", "a=; Max-Age=0"], "http://site.test/", ""),
+            ("malformed", &["; nothing"], "http://site.test/", ""),
+        ] {
+            assert_eq!(sent("http://site.test/", set, to), field, "{case}");
+        }
+    }
+
+    #[test]
+    fn an_explicit_field_wins() {
+        let url = Url::parse("http://site.test/").unwrap();
+        let (origin, target) = (Origin::of(&url).unwrap(), super::super::target(&url).unwrap());
+        let (cookies, mut headers) = (Cookies::default(), HeaderMap::new());
+        headers.insert(SET_COOKIE, HeaderValue::from_static("a=1"));
+        cookies.learn(&headers, &origin, &target);
+        let mut request = HeaderMap::new();
+        request.insert(COOKIE, HeaderValue::from_static("mine=1"));
+        cookies.attach(&mut request, &origin, &target);
+        assert_eq!(request[COOKIE], "mine=1");
+        assert_eq!(cookies.value("a").as_deref(), Some("1"));
+        assert_eq!(cookies.value("b"), None);
+    }
+
+    #[test]
+    fn made_up_names_do_not_fill_the_memory() {
+        let many: Vec<_> = (0..2 * MOST_COOKIES).map(|number| format!("name{number}=1")).collect();
+        let many: Vec<_> = many.iter().map(String::as_str).collect();
+        assert_eq!(sent("http://site.test/", &many, "http://site.test/").split("; ").count(), MOST_COOKIES);
+    }
+}

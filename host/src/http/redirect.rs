@@ -1,0 +1,187 @@
+//! What to send after a redirect (RFC 9110 section 15.4), as a pure function. Each hop is an exchange of its own, with
+//! a sample of its own; whoever sends counts the hops.
+
+use hyper::header::{
+    AUTHORIZATION, CONTENT_ENCODING, CONTENT_LANGUAGE, CONTENT_LOCATION, CONTENT_TYPE, COOKIE, HOST, HeaderMap,
+    HeaderName, LOCATION, PROXY_AUTHORIZATION,
+};
+use hyper::{Method, StatusCode};
+use url::Url;
+
+use super::failure::Failure;
+use super::message::{Reply, Request};
+use super::origin::{self, Origin};
+
+/// Fields that describe content, and go with it.
+const OF_CONTENT: [HeaderName; 4] = [CONTENT_TYPE, CONTENT_ENCODING, CONTENT_LANGUAGE, CONTENT_LOCATION];
+
+/// Fields that are meant for one origin.
+const OF_ORIGIN: [HeaderName; 4] = [AUTHORIZATION, PROXY_AUTHORIZATION, COOKIE, HOST];
+
+/// The request that follows `sent` after this reply; `None` if the reply does not redirect. 301, 302, 303, 307 and 308
+/// with a `location` do.
+///
+/// After 303, and after 301 and 302 to a POST, the next request is a GET without content (a HEAD stays a HEAD). On the
+/// way to another origin the fields named in `secrets` are left out, and those that are meant for one origin.
+pub fn next(sent: &Request, reply: &Reply, secrets: &[HeaderName]) -> Result<Option<Request>, Failure> {
+    let Some(url) = location(sent, reply)? else { return Ok(None) };
+    let (Some(origin), Some(target)) = (Origin::of(&url), origin::target(&url)) else {
+        return Err(Failure::protocol("redirect to something other than http or https"));
+    };
+    let mut request = Request { target, ..sent.clone() };
+    if becomes_get(reply.status, &sent.method) {
+        request.method = Method::GET;
+        request.body = Default::default();
+        remove(&mut request.headers, &OF_CONTENT);
+    }
+    if !origin::same(&origin, &sent.origin) {
+        remove(&mut request.headers, &OF_ORIGIN);
+        remove(&mut request.headers, secrets);
+        request.origin = origin;
+    }
+    Ok(Some(request))
+}
+
+/// Where the reply redirects to.
+fn location(sent: &Request, reply: &Reply) -> Result<Option<Url>, Failure> {
+    let redirects = matches!(reply.status.as_u16(), 301 | 302 | 303 | 307 | 308);
+    let Some(location) = reply.headers.get(LOCATION).filter(|_| redirects) else { return Ok(None) };
+    let location = std::str::from_utf8(location.as_bytes()).ok();
+    let base = sent.origin.url(&sent.target);
+    let url = base.zip(location).and_then(|(base, location)| base.join(location).ok());
+    url.map(Some).ok_or_else(|| Failure::protocol("malformed reply: invalid location"))
+}
+
+fn becomes_get(status: StatusCode, method: &Method) -> bool {
+    match status {
+        StatusCode::SEE_OTHER => method != Method::HEAD,
+        StatusCode::MOVED_PERMANENTLY | StatusCode::FOUND => method == Method::POST,
+        _ => false,
+    }
+}
+
+fn remove(headers: &mut HeaderMap, names: &[HeaderName]) {
+    for name in names {
+        headers.remove(name);
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use bytes::Bytes;
+    use hyper::header::{ACCEPT, HeaderValue};
+
+    use super::super::message::Version;
+    use super::*;
+
+    const TOKEN: HeaderName = HeaderName::from_static("x-token");
+
+    fn request(method: &Method) -> Request {
+        let url = Url::parse("http://site/dir/page?query").unwrap();
+        let names = [ACCEPT, AUTHORIZATION, COOKIE, HOST, CONTENT_TYPE, TOKEN];
+        Request {
+            method: method.clone(),
+            origin: Origin::of(&url).unwrap(),
+            target: origin::target(&url).unwrap(),
+            headers: names.into_iter().map(|name| (name, HeaderValue::from_static("x"))).collect(),
+            body: Bytes::from_static(b"content"),
+            version: Version::Negotiate,
+            keep_body: true,
+            decode: false,
+        }
+    }
+
+    fn reply(status: u16, location: Option<&str>) -> Reply {
+        let location = location.map(|location| (LOCATION, HeaderValue::from_str(location).unwrap()));
+        Reply {
+            status: StatusCode::from_u16(status).unwrap(),
+            version: hyper::Version::HTTP_11,
+            headers: location.into_iter().collect(),
+            body: Bytes::new(),
+        }
+    }
+
+    fn follow(method: &Method, status: u16, location: Option<&str>) -> Result<Option<Request>, Failure> {
+        next(&request(method), &reply(status, location), &[TOKEN])
+    }
+
+    #[test]
+    fn the_method_and_the_content() {
+        let (get, head, post, put) = (Method::GET, Method::HEAD, Method::POST, Method::PUT);
+        for (status, before, after, with_content) in [
+            (301, &get, &get, true),
+            (301, &post, &get, false),
+            (302, &post, &get, false),
+            (302, &put, &put, true),
+            (303, &post, &get, false),
+            (303, &put, &get, false),
+            (303, &head, &head, true),
+            (307, &post, &post, true),
+            (308, &post, &post, true),
+        ] {
+            let next = follow(before, status, Some("/next")).unwrap().unwrap();
+            assert_eq!(next.method, after, "{status} to {before}");
+            assert_eq!(!next.body.is_empty(), with_content, "{status} to {before}");
+            assert_eq!(next.headers.contains_key(CONTENT_TYPE), with_content, "{status} to {before}");
+        }
+    }
+
+    #[test]
+    fn replies_that_do_not_redirect() {
+        for (case, status, location) in [
+            ("success", 200, Some("/next")),
+            ("created", 201, Some("/next")),
+            ("a choice", 300, Some("/next")),
+            ("not modified", 304, Some("/next")),
+            ("unused", 306, Some("/next")),
+            ("no location", 302, None),
+        ] {
+            assert!(follow(&Method::GET, status, location).unwrap().is_none(), "{case}");
+        }
+    }
+
+    #[test]
+    fn the_location_is_resolved_against_the_request() {
+        for (case, location, url) in [
+            ("a path", "/next", "http://site/next"),
+            ("a neighbour", "next", "http://site/dir/next"),
+            ("another query", "?other", "http://site/dir/page?other"),
+            ("another host", "//other/next", "http://other/next"),
+            ("another scheme", "https://site/next#part", "https://site/next"),
+            ("nothing", "", "http://site/dir/page?query"),
+        ] {
+            let next = follow(&Method::GET, 302, Some(location)).unwrap().unwrap();
+            assert_eq!(next.origin.url(&next.target).unwrap().as_str(), url, "{case}");
+        }
+    }
+
+    #[test]
+    fn secrets_stay_with_their_origin() {
+        for (case, location, kept) in [
+            ("the same origin", "/next", true),
+            ("the same, in full", "http://site:80/next", true),
+            ("another port", "http://site:81/next", false),
+            ("another scheme", "https://site/next", false),
+            ("a subdomain", "http://www.site/next", false),
+        ] {
+            let next = follow(&Method::GET, 307, Some(location)).unwrap().unwrap();
+            for name in [AUTHORIZATION, COOKIE, HOST, TOKEN] {
+                assert_eq!(next.headers.contains_key(&name), kept, "{case}: {name}");
+            }
+            assert!(next.headers.contains_key(ACCEPT), "{case}");
+        }
+    }
+
+    #[test]
+    fn locations_that_cannot_be_followed() {
+        for (location, message) in [
+            ("ftp://site/", "redirect to something other than http or https"),
+            ("javascript:alert(1)", "redirect to something other than http or https"),
+            ("http://", "malformed reply: invalid location"),
+            ("http://site:99999/", "malformed reply: invalid location"),
+        ] {
+            let failure = follow(&Method::GET, 302, Some(location)).err().unwrap();
+            assert_eq!(failure, Failure::protocol(message), "{location}");
+        }
+    }
+}

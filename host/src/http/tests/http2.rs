@@ -1,0 +1,170 @@
+//! HTTP/2 with prior knowledge, against hyper's own server.
+
+use std::convert::Infallible;
+
+use http_body_util::{BodyExt, Full};
+use hyper::body::Incoming;
+use hyper::header::{HOST, HeaderValue};
+use hyper::server::conn::http2;
+use hyper::service::service_fn;
+use hyper_util::rt::TokioIo;
+use tokio::sync::Barrier;
+
+use super::super::connection::LocalTasks;
+use super::*;
+
+/// What the server saw.
+#[derive(Default)]
+struct Counted {
+    connections: Cell<usize>,
+    requests: RefCell<Vec<String>>,
+    /// Requests that are being answered.
+    open: Cell<usize>,
+}
+
+/// A request that is being answered, to the end or until its stream is reset.
+struct Open(Rc<Counted>);
+
+impl Drop for Open {
+    fn drop(&mut self) {
+        self.0.open.set(self.0.open.get() - 1);
+    }
+}
+
+/// A server that answers with the request's content as soon as `together` requests are waiting.
+async fn server(together: usize) -> (String, Rc<Counted>) {
+    let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+    let url = format!("http://{}/", listener.local_addr().unwrap());
+    let (counted, barrier) = (Rc::new(Counted::default()), Rc::new(Barrier::new(together)));
+    let told = Rc::clone(&counted);
+    spawn_local(async move {
+        while let Ok((connection, _)) = listener.accept().await {
+            told.connections.set(told.connections.get() + 1);
+            let (told, barrier) = (Rc::clone(&told), Rc::clone(&barrier));
+            let service = service_fn(move |request| answer(request, Rc::clone(&told), Rc::clone(&barrier)));
+            spawn_local(http2::Builder::new(LocalTasks).serve_connection(TokioIo::new(connection), service));
+        }
+    });
+    (url, counted)
+}
+
+async fn answer(
+    request: hyper::Request<Incoming>,
+    told: Rc<Counted>,
+    barrier: Rc<Barrier>,
+) -> Result<hyper::Response<Full<Bytes>>, Infallible> {
+    let line = format!("{} {} {:?}", request.method(), request.uri(), request.headers().get(HOST));
+    told.requests.borrow_mut().push(line);
+    told.open.set(told.open.get() + 1);
+    let _open = Open(told);
+    let content = request.into_body().collect().await.unwrap().to_bytes();
+    barrier.wait().await;
+    Ok(hyper::Response::new(Full::new(content)))
+}
+
+fn post(url: &str, content: &'static str) -> Request {
+    Request { method: Method::POST, version: Version::Http2, body: Bytes::from(content), ..get(url) }
+}
+
+#[tokio::test]
+async fn requests_at_once_share_a_connection() {
+    run(async {
+        let (url, counted) = server(3).await;
+        let user = User::new();
+        let meters: [Meter; 3] = Default::default();
+        let send = |number: usize, content| exchange(&user.client, &user.session, &meters[number], post(&url, content));
+        let replies = tokio::join!(send(0, "one"), send(1, "two"), send(2, "three"));
+        for (reply, content) in [(replies.0, "one"), (replies.1, "two"), (replies.2, "three")] {
+            assert_eq!(text(reply), Ok((200, Bytes::from(content))));
+        }
+        assert_eq!((counted.connections.get(), counted.requests.borrow().len()), (1, 3));
+        let connected: Vec<_> = meters.iter().filter(|meter| meter.read().phases.connect.is_some()).collect();
+        assert_eq!(connected.len(), 1);
+        assert!(meters.iter().all(|meter| meter.read().body_bytes_in >= 3));
+    })
+    .await;
+}
+
+#[tokio::test]
+async fn the_connection_is_used_again() {
+    run(async {
+        let (url, counted) = server(1).await;
+        let user = User::new();
+        for _ in 0..3 {
+            let reply = user.send(post(&url, "hello")).await.ok().unwrap();
+            assert_eq!((reply.version, reply.body), (hyper::Version::HTTP_2, Bytes::from("hello")));
+            assert!(user.measured().bytes_out > 5 && user.measured().bytes_in > 5);
+        }
+        assert_eq!(counted.connections.get(), 1);
+    })
+    .await;
+}
+
+#[tokio::test]
+async fn the_authority_is_the_origin_or_the_host_field() {
+    run(async {
+        let (url, counted) = server(1).await;
+        let user = User::new();
+        let mut named = post(&url, "");
+        named.headers.insert(HOST, HeaderValue::from_static("other"));
+        for request in [post(&url, ""), named] {
+            assert!(user.send(request).await.is_ok());
+        }
+        assert_eq!(*counted.requests.borrow(), [format!("POST {url} None"), "POST http://other/ None".to_owned()]);
+    })
+    .await;
+}
+
+#[tokio::test]
+async fn a_request_that_is_dropped_ends_its_stream_and_nothing_else() {
+    run(async {
+        let (url, counted) = server(2).await;
+        let user = User::new();
+        tokio::select! {
+            biased;
+            _ = user.send(post(&url, "dropped")) => panic!("the server waits for a second request"),
+            () = until(|| counted.open.get() == 1) => {}
+        }
+        until(|| counted.open.get() == 0).await;
+        let reply = user.send(post(&url, "second")).await;
+        assert_eq!(text(reply), Ok((200, Bytes::from("second"))));
+        assert_eq!((counted.connections.get(), counted.requests.borrow().len()), (1, 2));
+    })
+    .await;
+}
+
+#[tokio::test]
+async fn servers_that_do_not_speak_it() {
+    run(async {
+        for (case, then, failure) in [
+            ("closes", Then::Last(b""), "network: connection closed before the reply"),
+            (
+                "HTTP/1.1",
+                Then::Stall(b"HTTP/1.1 400 Bad Request\r\n\r\n"),
+                "protocol: malformed reply: http/2: frame with invalid size",
+            ),
+        ] {
+            let server = Server::new(&[then]).await;
+            let user = User::new();
+            let outcome = text(user.send(post(&server.url("/"), "")).await);
+            assert_eq!(outcome.unwrap_err(), failure, "{case}");
+        }
+    })
+    .await;
+}
+
+#[tokio::test]
+async fn a_connection_that_cannot_be_opened_fails_all_who_wait_for_it() {
+    run(async {
+        let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+        let url = format!("http://{}/", listener.local_addr().unwrap());
+        drop(listener);
+        let (user, meter) = (User::new(), Meter::default());
+        let other = exchange(&user.client, &user.session, &meter, post(&url, ""));
+        let (one, two) = tokio::join!(user.send(post(&url, "")), other);
+        for outcome in [one, two] {
+            assert_eq!(text(outcome).unwrap_err(), "network: connection refused");
+        }
+    })
+    .await;
+}

@@ -1,0 +1,221 @@
+//! The client against servers that a test scripts byte by byte. Client and servers share one thread, so that what
+//! happens first is decided by the test and not by luck.
+
+mod failures;
+mod http2;
+mod keep_alive;
+mod measures;
+mod replies;
+mod tls;
+
+use std::cell::{Cell, RefCell};
+use std::net::SocketAddr;
+use std::rc::Rc;
+use std::time::Duration;
+
+use bytes::Bytes;
+use hyper::Method;
+use hyper::header::HeaderMap;
+use tokio::io::{AsyncReadExt, AsyncWriteExt};
+use tokio::net::{TcpListener, TcpStream};
+use tokio::task::{LocalSet, spawn_local};
+use url::Url;
+
+use super::*;
+use crate::run::clock::Clock;
+
+/// Content kept in these tests, in bytes.
+const LIMIT: usize = 100_000;
+
+/// Runs a test where tasks can be local; the time limit is only there so that a bug does not hang the suite.
+async fn run<T>(test: impl Future<Output = T>) -> T {
+    let tasks = LocalSet::new();
+    tokio::time::timeout(Duration::from_secs(30), tasks.run_until(test)).await.expect("the test hangs")
+}
+
+/// A user with a client of its own.
+struct User {
+    client: Client,
+    session: Session,
+    meter: Meter,
+}
+
+impl User {
+    fn new() -> Self {
+        Self::trusting(false)
+    }
+
+    /// A user who trusts everyone or only the system's certificates.
+    fn trusting(everyone: bool) -> Self {
+        let options = ClientOptions { tls: Tls::load(everyone).unwrap(), max_body_kept: LIMIT };
+        Self { client: Client::new(options, Clock::start()), session: Session::default(), meter: Meter::default() }
+    }
+
+    async fn send(&self, request: Request) -> Result<Reply, Failure> {
+        exchange(&self.client, &self.session, &self.meter, request).await
+    }
+
+    /// Sends a GET, and gives the status and the content, or the failure as `kind: detail`.
+    async fn get(&self, url: &str) -> Result<(u16, Bytes), String> {
+        text(self.send(get(url)).await)
+    }
+
+    fn measured(&self) -> Measured {
+        *self.meter.read()
+    }
+}
+
+fn text(outcome: Result<Reply, Failure>) -> Result<(u16, Bytes), String> {
+    match outcome {
+        Ok(reply) => Ok((reply.status.as_u16(), reply.body)),
+        Err(failure) => Err(format!("{}: {failure}", failure.kind.name())),
+    }
+}
+
+/// A GET that keeps the content.
+fn get(url: &str) -> Request {
+    let url = Url::parse(url).unwrap();
+    Request {
+        method: Method::GET,
+        origin: Origin::of(&url).unwrap(),
+        target: target(&url).unwrap(),
+        headers: HeaderMap::new(),
+        body: Bytes::new(),
+        version: Version::Negotiate,
+        keep_body: true,
+        decode: false,
+    }
+}
+
+/// What the server does after a request has come in.
+#[derive(Clone)]
+enum Then {
+    /// Answers, and reads the next request.
+    Answer(&'static [u8]),
+    /// Answers, and closes the connection.
+    Last(&'static [u8]),
+    /// Answers nothing and resets the connection.
+    Reset,
+    /// Answers this and nothing more, with the connection open, until the client closes it.
+    Stall(&'static [u8]),
+}
+
+/// What the server saw.
+#[derive(Default)]
+struct Seen {
+    connections: Cell<usize>,
+    requests: RefCell<Vec<String>>,
+    bytes_in: Cell<u64>,
+    bytes_out: Cell<u64>,
+    /// Whether an answer has been written in full.
+    answered: Cell<bool>,
+    /// Connections that were over, seen from the server.
+    closed: Cell<usize>,
+}
+
+/// A server that answers one request after the other, over all connections, as its script says; the last line of the
+/// script is repeated.
+struct Server {
+    address: SocketAddr,
+    seen: Rc<Seen>,
+}
+
+impl Server {
+    async fn new(script: &[Then]) -> Self {
+        let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+        let address = listener.local_addr().unwrap();
+        let seen = Rc::new(Seen::default());
+        let (script, told): (Rc<[Then]>, _) = (script.into(), Rc::clone(&seen));
+        spawn_local(async move {
+            while let Ok((connection, _)) = listener.accept().await {
+                told.connections.set(told.connections.get() + 1);
+                spawn_local(serve(connection, Rc::clone(&script), Rc::clone(&told)));
+            }
+        });
+        Self { address, seen }
+    }
+
+    fn url(&self, target: &str) -> String {
+        format!("http://{}{target}", self.address)
+    }
+
+    fn requests(&self) -> Vec<String> {
+        self.seen.requests.borrow().clone()
+    }
+
+    fn connections(&self) -> usize {
+        self.seen.connections.get()
+    }
+
+    /// Waits until an answer has been sent and has arrived.
+    async fn until_answered(&self) {
+        until(|| self.seen.answered.get()).await;
+        turn().await;
+    }
+
+    /// Waits until the server has seen the end of that many connections.
+    async fn until_closed(&self, count: usize) {
+        until(|| self.seen.closed.get() == count).await;
+    }
+}
+
+/// Waits until something has happened.
+async fn until(has_happened: impl Fn() -> bool) {
+    while !has_happened() {
+        turn().await;
+    }
+}
+
+async fn serve(mut connection: TcpStream, script: Rc<[Then]>, seen: Rc<Seen>) {
+    while let Some(request) = read_request(&mut connection).await {
+        seen.bytes_in.set(seen.bytes_in.get() + request.len() as u64);
+        let number = seen.requests.borrow().len().min(script.len() - 1);
+        seen.requests.borrow_mut().push(request);
+        let (answer, goes_on) = match script[number] {
+            Then::Answer(answer) => (answer, true),
+            Then::Last(answer) => (answer, false),
+            Then::Reset => {
+                connection.set_zero_linger().unwrap();
+                break;
+            }
+            Then::Stall(answer) => (answer, true),
+        };
+        seen.bytes_out.set(seen.bytes_out.get() + answer.len() as u64);
+        let written = connection.write_all(answer).await.is_ok();
+        seen.answered.set(written);
+        if !written || !goes_on {
+            break;
+        }
+    }
+    drop(connection);
+    seen.closed.set(seen.closed.get() + 1);
+}
+
+/// One request with its content; `None` at the end of the connection.
+async fn read_request(connection: &mut TcpStream) -> Option<String> {
+    let mut request = String::new();
+    while !is_complete(&request) {
+        let mut byte = [0];
+        if connection.read(&mut byte).await.ok()? == 0 {
+            return None;
+        }
+        request.push(byte[0].into());
+    }
+    Some(request)
+}
+
+fn is_complete(request: &str) -> bool {
+    let Some((head, body)) = request.split_once("\r\n\r\n") else { return false };
+    let length = head.lines().find_map(|line| line.strip_prefix("content-length: "));
+    body.len() == length.map_or(0, |length| length.parse().unwrap())
+}
+
+/// Lets the runtime see all that has happened on its sockets: a byte goes round, and the events that come with it are
+/// those of all sockets.
+async fn turn() {
+    let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+    let (near, far) = tokio::join!(TcpStream::connect(listener.local_addr().unwrap()), listener.accept());
+    let (mut near, mut far) = (near.unwrap(), far.unwrap().0);
+    near.write_all(b"x").await.unwrap();
+    far.read_exact(&mut [0]).await.unwrap();
+}

@@ -1,0 +1,132 @@
+//! Replies as HTTP allows them.
+
+use super::*;
+
+#[tokio::test]
+async fn content_in_all_its_forms() {
+    run(async {
+        for (case, answer, status, content) in [
+            ("with a length", &b"HTTP/1.1 200 OK\r\ncontent-length: 2\r\n\r\nok"[..], 200, "ok"),
+            (
+                "in chunks",
+                b"HTTP/1.1 200 OK\r\ntransfer-encoding: chunked\r\n\r\n1\r\no\r\n1;x=y\r\nk\r\n0\r\n\r\n",
+                200,
+                "ok",
+            ),
+            (
+                "with a trailer",
+                b"HTTP/1.1 200 OK\r\ntransfer-encoding: chunked\r\n\r\n2\r\nok\r\n0\r\nx: y\r\n\r\n",
+                200,
+                "ok",
+            ),
+            ("until the end of the connection", b"HTTP/1.1 200 OK\r\n\r\nok", 200, "ok"),
+            ("none", b"HTTP/1.1 200 OK\r\ncontent-length: 0\r\n\r\n", 200, ""),
+            ("none by its status", b"HTTP/1.1 204 No Content\r\n\r\n", 204, ""),
+            (
+                "after hints",
+                b"HTTP/1.1 103 Early Hints\r\nlink: x\r\n\r\nHTTP/1.1 404 Not Found\r\ncontent-length: 2\r\n\r\nno",
+                404,
+                "no",
+            ),
+            ("an unknown status", b"HTTP/1.1 799 \r\ncontent-length: 2\r\n\r\nok", 799, "ok"),
+        ] {
+            let server = Server::new(&[Then::Last(answer)]).await;
+            let user = User::new();
+            assert_eq!(user.get(&server.url("/")).await, Ok((status, Bytes::from(content))), "{case}");
+            assert_eq!(user.measured().body_bytes_in, content.len() as u64, "{case}");
+        }
+    })
+    .await;
+}
+
+#[tokio::test]
+async fn a_head_has_no_content() {
+    run(async {
+        let server = Server::new(&[Then::Answer(b"HTTP/1.1 200 OK\r\ncontent-length: 1000\r\n\r\n")]).await;
+        let user = User::new();
+        for _ in 0..2 {
+            let reply = user.send(Request { method: Method::HEAD, ..get(&server.url("/")) }).await;
+            assert_eq!(text(reply), Ok((200, Bytes::new())));
+        }
+        assert_eq!(server.connections(), 1);
+    })
+    .await;
+}
+
+#[tokio::test]
+async fn content_is_decoded_if_asked_and_counted_as_it_came() {
+    run(async {
+        let coded = b"HTTP/1.1 200 OK\r\ncontent-encoding: br\r\ncontent-length: 9\r\n\r\n\x0b\x02\x80hello\x03";
+        let server = Server::new(&[Then::Answer(coded)]).await;
+        let user = User::new();
+        for (decode, content) in [(true, &b"hello"[..]), (false, b"\x0b\x02\x80hello\x03")] {
+            let reply = user.send(Request { decode, ..get(&server.url("/")) }).await;
+            assert_eq!(text(reply), Ok((200, Bytes::from_static(content))));
+            assert_eq!(user.measured().body_bytes_in, 9);
+        }
+    })
+    .await;
+}
+
+#[tokio::test]
+async fn endless_content_is_counted_until_the_caller_gives_up() {
+    run(async {
+        let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+        let url = format!("http://{}/", listener.local_addr().unwrap());
+        spawn_local(async move {
+            let (mut connection, _) = listener.accept().await.unwrap();
+            read_request(&mut connection).await.unwrap();
+            connection.write_all(b"HTTP/1.1 200 OK\r\n\r\n").await.unwrap();
+            while connection.write_all(&[b'x'; 10_000]).await.is_ok() {}
+        });
+        let user = User::new();
+        let enough = async {
+            while user.measured().body_bytes_in < 1_000_000 {
+                tokio::task::yield_now().await;
+            }
+        };
+        tokio::select! {
+            _ = user.send(Request { keep_body: false, ..get(&url) }) => panic!("there is no end"),
+            () = enough => {}
+        }
+        assert!(user.measured().bytes_in > 1_000_000);
+        assert_eq!((user.measured().status, user.measured().end), (200, None));
+    })
+    .await;
+}
+
+#[tokio::test]
+async fn cookies_come_back() {
+    run(async {
+        let server = Server::new(&[
+            Then::Answer(b"HTTP/1.1 200 OK\r\nset-cookie: id=7; Path=/\r\ncontent-length: 0\r\n\r\n"),
+            Then::Answer(b"HTTP/1.1 200 OK\r\ncontent-length: 0\r\n\r\n"),
+        ])
+        .await;
+        let (one, other) = (User::new(), User::new());
+        for user in [&one, &one, &other] {
+            user.get(&server.url("/")).await.unwrap();
+        }
+        let with_cookie: Vec<_> = server.requests().iter().map(|request| request.contains("cookie: id=7")).collect();
+        assert_eq!(with_cookie, [false, true, false]);
+        assert_eq!(one.session.cookies.value("id").as_deref(), Some("7"));
+    })
+    .await;
+}
+
+#[tokio::test]
+async fn a_redirect_is_followed_by_a_second_exchange() {
+    run(async {
+        let server = Server::new(&[
+            Then::Answer(b"HTTP/1.1 302 Found\r\nlocation: next\r\ncontent-length: 0\r\n\r\n"),
+            Then::Answer(b"HTTP/1.1 200 OK\r\ncontent-length: 2\r\n\r\nok"),
+        ])
+        .await;
+        let (user, request) = (User::new(), get(&server.url("/dir/page")));
+        let reply = user.send(request.clone()).await.ok().unwrap();
+        let request = redirect::next(&request, &reply, &[]).unwrap().unwrap();
+        assert_eq!(text(user.send(request).await), Ok((200, Bytes::from("ok"))));
+        assert!(server.requests()[1].starts_with("GET /dir/next HTTP/1.1\r\n"));
+    })
+    .await;
+}

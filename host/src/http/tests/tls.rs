@@ -1,0 +1,137 @@
+//! TLS with a certificate that nobody has signed.
+
+use std::sync::Arc;
+
+use rustls::ServerConfig;
+use rustls::crypto::ring;
+use rustls::pki_types::PrivateKeyDer;
+use tokio_rustls::TlsAcceptor;
+
+use super::*;
+
+/// A server that picks from these protocols, and reports the one picked and the first bytes of the request.
+async fn server(protocols: &[&str], answer: &'static [u8]) -> (String, Rc<RefCell<Vec<String>>>) {
+    let rcgen::CertifiedKey { cert, signing_key } =
+        rcgen::generate_simple_self_signed(["localhost".to_owned(), "127.0.0.1".to_owned()]).unwrap();
+    let key = PrivateKeyDer::try_from(signing_key.serialize_der()).unwrap();
+    let builder = ServerConfig::builder_with_provider(Arc::new(ring::default_provider()));
+    let builder = builder.with_safe_default_protocol_versions().unwrap().with_no_client_auth();
+    let mut config = builder.with_single_cert(vec![cert.der().clone()], key).unwrap();
+    config.alpn_protocols = protocols.iter().map(|name| name.as_bytes().to_vec()).collect();
+    let acceptor = TlsAcceptor::from(Arc::new(config));
+    let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+    let url = format!("https://{}/", listener.local_addr().unwrap());
+    let picked = Rc::new(RefCell::new(Vec::new()));
+    let told = Rc::clone(&picked);
+    spawn_local(async move {
+        while let Ok((connection, _)) = listener.accept().await {
+            let Ok(mut connection) = acceptor.accept(connection).await else { continue };
+            let protocol = connection.get_ref().1.alpn_protocol().unwrap_or_default().to_vec();
+            told.borrow_mut().push(String::from_utf8(protocol).unwrap());
+            spawn_local(async move {
+                let mut buffer = [0; 1_000];
+                while connection.read(&mut buffer).await.is_ok_and(|count| count > 0) {
+                    connection.write_all(answer).await.unwrap();
+                    connection.flush().await.unwrap();
+                }
+            });
+        }
+    });
+    (url, picked)
+}
+
+const OK: &[u8] = b"HTTP/1.1 200 OK\r\ncontent-length: 2\r\n\r\nok";
+
+#[tokio::test]
+async fn a_certificate_of_an_unknown_issuer_is_refused() {
+    run(async {
+        let (url, picked) = server(&[], OK).await;
+        let user = User::new();
+        let failure = user.get(&url).await.unwrap_err();
+        assert_eq!(failure, "network: tls: certificate of an unknown issuer");
+        let Measured { phases, bytes_out, .. } = user.measured();
+        assert!(phases.connect.is_some() && phases.tls.is_none());
+        assert_eq!(bytes_out, 0);
+        assert!(picked.borrow().is_empty());
+    })
+    .await;
+}
+
+#[tokio::test]
+async fn any_certificate_is_accepted_if_asked() {
+    run(async {
+        let (url, picked) = server(&[], OK).await;
+        let user = User::trusting(true);
+        for first in [true, false] {
+            assert_eq!(user.get(&url).await, Ok((200, Bytes::from("ok"))));
+            assert_eq!(user.measured().phases.tls.is_some(), first);
+            assert_eq!(user.measured().bytes_in, OK.len() as u64);
+        }
+        assert_eq!(picked.borrow().len(), 1);
+    })
+    .await;
+}
+
+#[tokio::test]
+async fn the_version_asked_for_is_offered() {
+    run(async {
+        for (case, version, protocols, picked) in [
+            ("the better one", Version::Negotiate, &["h2", "http/1.1"][..], "h2"),
+            ("the only one", Version::Negotiate, &["http/1.1"], "http/1.1"),
+            ("not offered", Version::Http1, &["h2", "http/1.1"], "http/1.1"),
+            ("wanted", Version::Http2, &["h2", "http/1.1"], "h2"),
+            ("a server that picks none", Version::Negotiate, &[], ""),
+        ] {
+            let (url, seen) = server(protocols, OK).await;
+            let outcome = User::trusting(true).send(Request { version, ..get(&url) }).await;
+            assert_eq!(*seen.borrow(), [picked], "{case}");
+            assert_eq!(outcome.is_ok(), picked != "h2", "{case}: the server speaks HTTP/1.1 whatever it picks");
+        }
+    })
+    .await;
+}
+
+#[tokio::test]
+async fn a_server_that_does_not_offer_the_version_wanted() {
+    run(async {
+        for (case, protocols, failure) in [
+            ("picks none", &[][..], "network: tls: the server does not offer http/2"),
+            ("has others", &["http/1.1"], "network: tls: the server does not offer http/2"),
+        ] {
+            let (url, _) = server(protocols, OK).await;
+            let outcome = User::trusting(true).send(Request { version: Version::Http2, ..get(&url) }).await;
+            assert_eq!(text(outcome).unwrap_err(), failure, "{case}");
+        }
+    })
+    .await;
+}
+
+#[tokio::test]
+async fn requests_at_once_learn_that_it_is_http1() {
+    run(async {
+        let (url, picked) = server(&["http/1.1"], OK).await;
+        let (user, meter) = (User::trusting(true), Meter::default());
+        for connections in [2, 2] {
+            let other = exchange(&user.client, &user.session, &meter, get(&url));
+            let (one, two) = tokio::join!(user.get(&url), other);
+            assert!(one.is_ok() && two.is_ok());
+            assert_eq!(picked.borrow().len(), connections);
+        }
+    })
+    .await;
+}
+
+#[tokio::test]
+async fn a_server_that_does_not_speak_tls() {
+    run(async {
+        let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+        let url = format!("https://{}/", listener.local_addr().unwrap());
+        spawn_local(async move {
+            let (mut connection, _) = listener.accept().await.unwrap();
+            connection.write_all(b"HTTP/1.1 400 Bad Request\r\n\r\n").await.unwrap();
+            let _ = connection.read(&mut [0; 1_000]).await;
+        });
+        assert_eq!(User::new().get(&url).await.unwrap_err(), "network: tls: the server does not speak tls");
+    })
+    .await;
+}
