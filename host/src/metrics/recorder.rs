@@ -5,6 +5,7 @@ use super::histogram;
 use super::interval::{Example, Interval};
 use super::sample::{FailureKind, RowId, Sample};
 use super::series::TaskEnd;
+use crate::run::clock::Nanos;
 
 /// The counts of one worker since the last [`take`](Recorder::take).
 #[derive(Debug)]
@@ -26,8 +27,12 @@ impl Recorder {
     /// # Panics
     /// If the sample's row does not exist; so do the methods below.
     pub fn record(&mut self, sample: &Sample) {
-        histogram::record(&mut self.current.start_delay, sample.start_delay());
         self.current.rows[usize::from(sample.row)].record(sample);
+    }
+
+    /// Counts by how much a start that was due came late: the generator's own lateness. Hot.
+    pub fn start_delay(&mut self, late: Nanos) {
+        histogram::record(&mut self.current.start_delay, late);
     }
 
     /// Keeps a text that shows what a failure looked like, if it is the first of its kind in this row in the whole run.

@@ -66,7 +66,8 @@ pub struct Phases {
 pub struct Sample {
     /// Which row it counts in.
     pub row: RowId,
-    /// When it should have started.
+    /// When it should have started. Where the run promised a rate that is the time it promised; under a cap (`rps` per
+    /// user) nothing is promised, and it is the start itself: waiting for a turn is in no latency.
     pub intended: Nanos,
     /// When it did. Never before `intended`.
     pub start: Nanos,
@@ -95,10 +96,5 @@ impl Sample {
     /// End − start: what the site took.
     pub const fn service_time(&self) -> Nanos {
         self.end.saturating_sub(self.start)
-    }
-
-    /// Start − intended start: what the generator was late by.
-    pub const fn start_delay(&self) -> Nanos {
-        self.start.saturating_sub(self.intended)
     }
 }

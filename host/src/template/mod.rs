@@ -55,6 +55,14 @@ impl Template {
         }
     }
 
+    /// The text that every rendering begins with.
+    pub fn prefix(&self) -> &str {
+        match self.pieces.first() {
+            Some(Piece::Text(text)) => text,
+            _ => "",
+        }
+    }
+
     /// The variables that `var` reads and where it says so, in bytes of the source. Whether anything sets them is not
     /// known here.
     pub fn reads(&self) -> &[(VariableId, Span)] {

@@ -1,0 +1,101 @@
+//! The cap on one user's request rate: a token bucket with room for one token, one token per request.
+//!
+//! With rate `r` the interval is `T = 1/r`. A request asked for at time `t` is due at `max(t, next)`, after which
+//! `next = due + T`. So two requests of a user are never due less than `T` apart, a user who comes late gets no burst
+//! to catch up, and one who waits starts exactly on schedule however late the timer wakes it. This is the generic cell
+//! rate algorithm (ITU-T I.371) with a tolerance of zero.
+
+use crate::run::clock::Nanos;
+
+/// The state of one user's cap.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Limiter {
+    interval: Nanos,
+    next: Nanos,
+}
+
+impl Limiter {
+    /// A cap of `rps` requests per second for user `user` of `users`, who may not start before `begin`.
+    ///
+    /// The users' first tokens are spread evenly over one interval, so that 500 users at 1 rps start 2 ms apart and not
+    /// all at once. `rps` must be positive and finite; the interval is rounded up to whole nanoseconds, and rates below
+    /// one request in 584 years count as that.
+    pub fn new(rps: f64, begin: Nanos, user: u32, users: u32) -> Self {
+        let interval = (1e9 / rps).ceil() as Nanos;
+        let offset = u128::from(interval) * u128::from(user) / u128::from(users.max(1));
+        Self { interval, next: begin.saturating_add(u64::try_from(offset).unwrap_or(u64::MAX)) }
+    }
+
+    /// Takes the next token and says when it is there: the intended start of the request. Never before `now`.
+    pub fn reserve(&mut self, now: Nanos) -> Nanos {
+        let due = self.next.max(now);
+        self.next = due.saturating_add(self.interval);
+        due
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const SECOND: Nanos = 1_000_000_000;
+
+    /// Start times of a user whose every request takes `takes`, within `length`.
+    fn starts(mut limiter: Limiter, takes: Nanos, length: Nanos) -> Vec<Nanos> {
+        let mut now = 0;
+        std::iter::from_fn(|| {
+            let due = limiter.reserve(now);
+            now = due.saturating_add(takes);
+            (due < length).then_some(due)
+        })
+        .collect()
+    }
+
+    #[test]
+    fn starts_are_an_interval_apart_or_more() {
+        for (case, rps, takes, expected) in [
+            ("replies at once", 5.0, 0, 100),
+            ("replies within the interval", 5.0, 150_000_000, 100),
+            ("replies slower than the interval", 5.0, 500_000_000, 40),
+            ("less than one a second", 0.25, 0, 5),
+            ("a rate that does not divide a second", 3.0, 0, 60),
+        ] {
+            let all = starts(Limiter::new(rps, 0, 0, 1), takes, 20 * SECOND);
+            assert_eq!(all.len(), expected, "{case}");
+            let shortest = all.windows(2).map(|pair| pair[1] - pair[0]).min().unwrap();
+            assert!(shortest as f64 >= 1e9 / rps, "{case}: {shortest}");
+        }
+    }
+
+    #[test]
+    fn two_hundred_users_at_five_a_second_start_exactly_twenty_thousand_in_twenty_seconds() {
+        let all = (0..200).map(|user| starts(Limiter::new(5.0, 0, user, 200), SECOND / 100, 20 * SECOND).len());
+        assert_eq!(all.sum::<usize>(), 20_000);
+    }
+
+    #[test]
+    fn phases_are_spread_over_one_interval() {
+        let mut first: Vec<_> = (0..500).map(|user| Limiter::new(1.0, 7, user, 500).reserve(0)).collect();
+        assert_eq!(first[0], 7);
+        first.dedup();
+        assert_eq!(first.len(), 500);
+        assert!(first.windows(2).all(|pair| pair[1] - pair[0] == 2_000_000));
+    }
+
+    #[test]
+    fn a_late_user_gets_no_burst() {
+        let mut limiter = Limiter::new(10.0, 0, 0, 1);
+        limiter.reserve(0);
+        let late = limiter.reserve(5 * SECOND);
+        assert_eq!((late, limiter.reserve(late)), (5 * SECOND, 5 * SECOND + SECOND / 10));
+    }
+
+    #[test]
+    fn extremes_do_not_overflow() {
+        let mut slow = Limiter::new(f64::MIN_POSITIVE, u64::MAX - 1, 9, 10);
+        assert_eq!(slow.reserve(0), u64::MAX);
+        assert_eq!(slow.reserve(u64::MAX), u64::MAX);
+        let mut fast = Limiter::new(1e12, 0, 0, 0);
+        assert_eq!((fast.reserve(5), fast.reserve(5)), (5, 6));
+    }
+}

@@ -1,0 +1,13 @@
+//! The only place where host bindings are generated. Everything in here but the macro call is generated code; the rest
+//! of the host names its items through this module.
+
+#![allow(missing_docs, clippy::all, reason = "generated; the WIT files hold the documentation")]
+
+wasmtime::component::bindgen!({
+    path: "../wit",
+    world: "plugin",
+    imports: { default: trappable },
+});
+
+pub use exports::stampede::plugin::action::{ActionDescription, Description, Progress};
+pub use stampede::plugin::{http, log, report, templates, timer, types, user};

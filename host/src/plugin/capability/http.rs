@@ -1,0 +1,118 @@
+//! The host's metered HTTP client, on the current user's connections.
+
+use std::rc::Rc;
+
+use hyper::header::{HeaderMap, HeaderName, HeaderValue};
+
+use crate::http::Request;
+use crate::plugin::bindings::http::{DynamicRequest, Host, ReplySummary, RequestTemplate};
+use crate::plugin::bindings::types::FailureKind;
+use crate::plugin::limits;
+use crate::plugin::operation::{self, Ended, TimedExchange};
+use crate::plugin::request::{self, PreparedRequest};
+use crate::plugin::session::Session;
+use crate::plugin::state::State;
+
+impl Host for State {
+    fn prepare(&mut self, request: RequestTemplate) -> wasmtime::Result<Result<u32, String>> {
+        let guest = self.guest();
+        guest.configuring()?;
+        Ok(PreparedRequest::new(request, guest)?.map(|prepared| {
+            guest.requests.push(prepared);
+            guest.requests.len() as u32 - 1
+        }))
+    }
+
+    fn send(&mut self, request: u32) -> wasmtime::Result<u32> {
+        let guest = self.guest();
+        let session = guest.session()?;
+        room_for_one_more(session)?;
+        let prepared = guest
+            .requests
+            .get(request as usize)
+            .ok_or_else(|| wasmtime::format_err!("there is no prepared request {request}"))?;
+        let built = prepared.build(session, guest.scripting.base_url.as_ref());
+        Ok(submit(session, built, prepared.max_redirects()))
+    }
+
+    fn send_dynamic(&mut self, request: DynamicRequest) -> wasmtime::Result<u32> {
+        let guest = self.guest();
+        let session = guest.session()?;
+        room_for_one_more(session)?;
+        let redirects = request.options.max_redirects.min(request::MOST_REDIRECTS);
+        let built = request::dynamic(request, session, guest.scripting.base_url.as_ref());
+        Ok(submit(session, built, redirects))
+    }
+
+    fn reply(&mut self, operation: u32) -> wasmtime::Result<Result<ReplySummary, FailureKind>> {
+        exchange(self, operation, |exchange| match &exchange.result {
+            Ok(reply) => {
+                let measured = &exchange.measured;
+                let duration = measured.end.unwrap_or(measured.start).saturating_sub(measured.start);
+                Ok(ReplySummary { status: reply.status.as_u16(), body_bytes: measured.body_bytes_in, duration })
+            }
+            Err(failure) => Err(super::kind_to_guest(failure.kind)),
+        })
+    }
+
+    fn header(&mut self, operation: u32, name: String) -> wasmtime::Result<Option<String>> {
+        exchange(self, operation, |exchange| {
+            let value = exchange.result.as_ref().ok()?.headers.get(&name)?;
+            Some(String::from_utf8_lossy(value.as_bytes()).into_owned())
+        })
+    }
+
+    fn body(&mut self, operation: u32) -> wasmtime::Result<Vec<u8>> {
+        exchange(self, operation, |exchange| {
+            exchange.result.as_ref().map(|reply| reply.body.to_vec()).unwrap_or_default()
+        })
+    }
+}
+
+/// Checks that the task may submit another operation.
+///
+/// # Errors
+/// It has submitted too many; the guest traps.
+pub fn room_for_one_more(session: &Session) -> wasmtime::Result<()> {
+    wasmtime::ensure!(
+        session.task.submitted() < limits::OPERATIONS,
+        "a task may submit {} operations",
+        limits::OPERATIONS
+    );
+    Ok(())
+}
+
+fn submit(session: &Rc<Session>, built: Result<Request, crate::http::Failure>, redirects: u8) -> u32 {
+    let owner = Rc::clone(session);
+    match built {
+        Ok(mut request) => {
+            request.keep_body |= session.task.keep_body.get();
+            session.task.submit(|id| operation::exchange(owner, id, request, redirects))
+        }
+        Err(failure) => session.task.submit(|_| operation::unsendable(owner, failure)),
+    }
+}
+
+fn exchange<T>(state: &mut State, operation: u32, look: impl FnOnce(&TimedExchange) -> T) -> wasmtime::Result<T> {
+    let session = state.guest().session()?;
+    session
+        .task
+        .ended(operation, |ended| match ended {
+            Ended::Exchange(timed) => Some(look(timed)),
+            Ended::Slept | Ended::NotStarted => None,
+        })
+        .flatten()
+        .ok_or_else(|| wasmtime::format_err!("operation {operation} is no exchange that has ended"))
+}
+
+/// The header map of names and values, or what is wrong with the first that HTTP does not allow.
+pub fn header_map(pairs: &[(String, String)]) -> Result<HeaderMap, String> {
+    let mut map = HeaderMap::with_capacity(pairs.len() + 4);
+    for (name, value) in pairs {
+        let name = HeaderName::from_bytes(name.as_bytes()).map_err(|_| format!("`{name}` is not a header name"))?;
+        let value = HeaderValue::from_str(value)
+            .map_err(|_| format!("the value of header `{name}` has a character that HTTP does not allow"))?;
+        map.append(name, value);
+    }
+    Ok(map)
+}

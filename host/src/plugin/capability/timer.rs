@@ -1,0 +1,19 @@
+//! Waiting, and the run's clock.
+
+use std::rc::Rc;
+
+use crate::plugin::bindings::timer::Host;
+use crate::plugin::operation;
+use crate::plugin::state::State;
+
+impl Host for State {
+    fn sleep(&mut self, nanoseconds: u64) -> wasmtime::Result<u32> {
+        let session = self.guest().session()?;
+        super::http::room_for_one_more(session)?;
+        Ok(session.task.submit(|_| operation::sleep(Rc::clone(session), nanoseconds)))
+    }
+
+    fn now(&mut self) -> wasmtime::Result<u64> {
+        Ok(self.guest().session()?.shared.clock.now())
+    }
+}

@@ -1,0 +1,68 @@
+//! The WebAssembly engine: every knob with its reason, and the clock that ends endless guests.
+
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::thread::JoinHandle;
+use std::time::Duration;
+
+use wasmtime::Config;
+
+/// How often the epoch advances. A call that is over its budget is noticed within one tick.
+pub const TICK: Duration = Duration::from_millis(10);
+
+/// The engine all plugins of the process share, and the thread that advances its epoch.
+pub struct Engine {
+    engine: wasmtime::Engine,
+    stop: Arc<AtomicBool>,
+    ticker: Option<JoinHandle<()>>,
+}
+
+impl Engine {
+    /// Builds the engine and starts its ticker.
+    ///
+    /// # Errors
+    /// The processor or operating system lacks what compiled WebAssembly needs, or no thread can be started.
+    pub fn new() -> wasmtime::Result<Self> {
+        let engine = wasmtime::Engine::new(&config())?;
+        let stop = Arc::new(AtomicBool::new(false));
+        let ticker = std::thread::Builder::new().name("epoch".into()).spawn({
+            let (engine, stop) = (engine.weak(), Arc::clone(&stop));
+            move || {
+                while !stop.load(Ordering::Relaxed) {
+                    std::thread::sleep(TICK);
+                    let Some(engine) = engine.upgrade() else { return };
+                    engine.increment_epoch();
+                }
+            }
+        })?;
+        Ok(Self { engine, stop, ticker: Some(ticker) })
+    }
+
+    /// wasmtime's own engine.
+    pub const fn inner(&self) -> &wasmtime::Engine {
+        &self.engine
+    }
+}
+
+impl Drop for Engine {
+    fn drop(&mut self) {
+        self.stop.store(true, Ordering::Relaxed);
+        if let Some(ticker) = self.ticker.take() {
+            // The ticker cannot panic; should it ever, the run's result is not worth less for it.
+            let _ = ticker.join();
+        }
+    }
+}
+
+fn config() -> Config {
+    let mut config = Config::new();
+    // Components are the contract.
+    config.wasm_component_model(true);
+    // Calls into a guest are plain calls: nothing in the contract is asynchronous, and the bookkeeping costs time.
+    config.concurrency_support(false);
+    // Ends a guest that computes for ever; measured to cost little, where fuel costs two to three times as much.
+    config.epoch_interruption(true);
+    // A guest links with a 32 KiB stack of its own; this is the native stack below it, and bounds its recursion.
+    config.max_wasm_stack(512 * 1024);
+    config
+}

@@ -1,0 +1,195 @@
+//! One instance of a plugin: instantiated, its steps configured, then called. Every call has a time budget; an error
+//! from here means that the instance is dead.
+
+use std::cell::RefCell;
+use std::collections::BTreeSet;
+use std::rc::Rc;
+use std::sync::Arc;
+use std::time::Duration;
+
+use wasmtime::Store;
+
+use crate::diagnostic::Span;
+use crate::run::clock::{Clock, Nanos};
+use crate::template::VariableNames;
+
+use super::bindings::{Plugin, PluginPre, Progress};
+use super::limits;
+use super::session::Session;
+use super::state::{Configuring, Scripting, State};
+
+/// What a step gives to its plugin.
+#[derive(Debug)]
+pub struct StepParams {
+    /// The action's name.
+    pub action: String,
+    /// The step's own keys as a JSON object.
+    pub params: serde_json::Value,
+}
+
+/// Why a step could not be configured.
+pub enum ConfigureError {
+    /// The parameters are wrong, and where: JSON pointer, message, help, and the place within a text that is no
+    /// template.
+    Params(Box<Mistake>),
+    /// The plugin trapped.
+    Trap(wasmtime::Error),
+}
+
+/// What is wrong with a step's parameters.
+#[derive(Debug)]
+pub struct Mistake {
+    /// JSON pointer to the value.
+    pub pointer: String,
+    /// What is wrong.
+    pub message: String,
+    /// The fix, if known.
+    pub help: Option<String>,
+    /// Bytes within the value, if it is a text that is no template.
+    pub within: Option<Span>,
+}
+
+/// A live instance.
+pub struct Instance {
+    store: Store<State>,
+    guest: Plugin,
+    /// The guest's numbers of the steps, in the order they were configured.
+    steps: Vec<u32>,
+    calls: u64,
+    timed: Nanos,
+}
+
+/// One call in so many is timed; the rest are taken to be like it. Two clock readings cost more than some calls.
+const TIMED: u64 = 16;
+
+impl Instance {
+    /// Instantiates; nothing is configured yet.
+    ///
+    /// # Errors
+    /// The component wants an import that does not exist, or traps while it starts.
+    pub fn new(
+        pre: &PluginPre<State>,
+        plugin: Arc<str>,
+        scripting: Arc<Scripting>,
+        variables: Rc<RefCell<VariableNames>>,
+    ) -> wasmtime::Result<Self> {
+        let mut store = Store::new(pre.engine(), State::new(plugin, scripting, variables));
+        store.limiter(|state| &mut state.limits);
+        store.set_epoch_deadline(limits::ticks(limits::SET_UP));
+        let guest = pre.instantiate(&mut store)?;
+        Ok(Self { store, guest, steps: Vec::new(), calls: 0, timed: 0 })
+    }
+
+    /// Configures the next step.
+    ///
+    /// # Errors
+    /// See [`ConfigureError`].
+    pub fn configure(&mut self, step: &StepParams) -> Result<(), ConfigureError> {
+        self.set_budget(limits::SET_UP);
+        let mut texts = Vec::new();
+        collect_texts(&step.params, &mut texts);
+        self.store.data_mut().guest().configuring = Some(Configuring { texts, mistake: None });
+        let result =
+            self.guest.stampede_plugin_action().call_configure(&mut self.store, &step.action, &step.params.to_string());
+        let configuring = self.store.data_mut().guest().configuring.take();
+        match result {
+            Err(trap) => Err(ConfigureError::Trap(trap)),
+            Ok(Ok(id)) => {
+                self.steps.push(id);
+                Ok(())
+            }
+            Ok(Err(error)) => {
+                let wrong = step.params.pointer(&error.pointer).and_then(serde_json::Value::as_str);
+                let mistake = configuring.and_then(|step| step.mistake);
+                let within = mistake.filter(|(text, _)| Some(text.as_str()) == wrong).map(|(_, span)| span);
+                let (pointer, message, help) = (error.pointer, error.message, error.help);
+                Err(ConfigureError::Params(Box::new(Mistake { pointer, message, help, within })))
+            }
+        }
+    }
+
+    /// What the plugin says it is.
+    ///
+    /// # Errors
+    /// It trapped.
+    pub fn describe(&mut self) -> wasmtime::Result<super::bindings::Description> {
+        self.set_budget(limits::SET_UP);
+        self.guest.stampede_plugin_action().call_describe(&mut self.store)
+    }
+
+    /// Begins a task for a user: `step` is the index among the steps configured.
+    ///
+    /// # Errors
+    /// It trapped; the instance is dead.
+    pub fn start(&mut self, session: &Rc<Session>, step: usize, task: u32) -> wasmtime::Result<Progress> {
+        let step = self.steps[step];
+        self.call(session, |guest, store| guest.stampede_plugin_action().call_start(store, step, task))
+    }
+
+    /// Says that an operation has ended.
+    ///
+    /// # Errors
+    /// It trapped; the instance is dead.
+    pub fn resume(&mut self, session: &Rc<Session>, task: u32, operation: u32) -> wasmtime::Result<Progress> {
+        self.call(session, |guest, store| guest.stampede_plugin_action().call_resume(store, task, operation))
+    }
+
+    /// Says that a task is over.
+    ///
+    /// # Errors
+    /// It trapped; the instance is dead.
+    pub fn cancel(&mut self, task: u32) -> wasmtime::Result<()> {
+        self.set_budget(limits::CALL);
+        self.guest.stampede_plugin_action().call_cancel(&mut self.store, task)
+    }
+
+    /// Says that a user is gone.
+    ///
+    /// # Errors
+    /// It trapped; the instance is dead.
+    pub fn forget_user(&mut self, user: u32) -> wasmtime::Result<()> {
+        self.set_budget(limits::CALL);
+        self.guest.stampede_plugin_action().call_forget_user(&mut self.store, user)
+    }
+
+    /// The origins that the prepared requests are known to go to.
+    pub fn origins(&mut self) -> BTreeSet<String> {
+        self.store.data_mut().guest().origins()
+    }
+
+    /// Calls on behalf of tasks since last asked, and the time spent in them (an estimate from one call in sixteen).
+    pub fn take_usage(&mut self) -> (u64, Nanos) {
+        (std::mem::take(&mut self.calls), std::mem::take(&mut self.timed))
+    }
+
+    fn call<T>(
+        &mut self,
+        session: &Rc<Session>,
+        call: impl FnOnce(&Plugin, &mut Store<State>) -> wasmtime::Result<T>,
+    ) -> wasmtime::Result<T> {
+        self.set_budget(limits::CALL);
+        self.store.data_mut().guest().session = Some(Rc::clone(session));
+        let clock: Option<Clock> = self.calls.is_multiple_of(TIMED).then_some(session.shared.clock);
+        let begun = clock.map_or(0, |clock| clock.now());
+        let result = call(&self.guest, &mut self.store);
+        if let Some(clock) = clock {
+            self.timed += (clock.now() - begun) * TIMED;
+        }
+        self.calls += 1;
+        self.store.data_mut().guest().session = None;
+        result
+    }
+
+    fn set_budget(&mut self, budget: Duration) {
+        self.store.set_epoch_deadline(limits::ticks(budget));
+    }
+}
+
+fn collect_texts(value: &serde_json::Value, into: &mut Vec<String>) {
+    match value {
+        serde_json::Value::String(text) => into.push(text.clone()),
+        serde_json::Value::Array(items) => items.iter().for_each(|item| collect_texts(item, into)),
+        serde_json::Value::Object(fields) => fields.values().for_each(|item| collect_texts(item, into)),
+        _ => {}
+    }
+}

@@ -1,0 +1,33 @@
+//! The plugin host: components are found, compiled and limited here, and everything a guest may do passes through one
+//! file per capability.
+//!
+//! | file | what it holds |
+//! |---|---|
+//! | `engine` | the engine and the clock that ends endless guests |
+//! | `limits` | what one instance may use, each limit by name |
+//! | `locate` | bytes of a component, its contract version, the compile cache |
+//! | `registry` | all plugins of a run and the actions they offer |
+//! | `state` | what belongs to one instance on the host's side |
+//! | `wasi` | the inert WASI that std-built guests import |
+//! | `instance` | one instance: configure steps, call `start`, `resume`, `cancel` |
+//! | `replica` | one worker's instance of one plugin, replaced after a trap |
+//! | `session` | one virtual user as the capabilities see it |
+//! | `operation` | what a task has in flight |
+//! | `request` | prepared HTTP requests |
+//! | `capability` | the imports, one file each |
+
+mod bindings;
+mod capability;
+pub mod engine;
+pub mod instance;
+pub mod limits;
+pub mod locate;
+pub mod operation;
+pub mod registry;
+pub mod replica;
+pub mod request;
+pub mod session;
+pub mod state;
+mod wasi;
+
+pub use bindings::Progress;

@@ -1,0 +1,233 @@
+//! What a task has submitted: exchanges and sleeps in flight, and what came of those that ended. The user's own task
+//! polls them, so an operation costs no spawn and no channel; a timeout or the end of the run drops them.
+
+use std::cell::{Cell, RefCell};
+use std::future::Future;
+use std::pin::Pin;
+use std::rc::Rc;
+use std::task::{Context, Poll};
+
+use crate::http::{self, Failure, Measured, Meter, Reply, Request};
+use crate::metrics::sample::{FailureKind, RowId, Sample};
+use crate::template::VariableId;
+
+use super::session::Session;
+
+/// Index of an operation within its task.
+pub type OperationId = u32;
+
+/// What came of an operation.
+pub enum Ended {
+    /// A reply, or the reason why there is none.
+    Exchange(Box<TimedExchange>),
+    /// A sleep is over.
+    Slept,
+    /// The run ended before the operation's turn came: nothing was sent.
+    NotStarted,
+}
+
+/// An exchange that has ended.
+pub struct TimedExchange {
+    /// What was measured.
+    pub measured: Measured,
+    /// The reply, or why there is none.
+    pub result: Result<Reply, Failure>,
+}
+
+impl TimedExchange {
+    /// The exchange as numbers.
+    pub fn sample(&self, row: RowId) -> Sample {
+        sample(row, &self.measured, self.result.as_ref().err().map(|failure| failure.kind))
+    }
+}
+
+/// What was measured as a sample. An exchange that was cut off ends when that is noticed, at `measured.end`.
+pub fn sample(row: RowId, measured: &Measured, failure: Option<FailureKind>) -> Sample {
+    let Measured { start, status, bytes_out, bytes_in, body_bytes_in, phases, .. } = *measured;
+    let end = measured.end.unwrap_or(start);
+    Sample { row, intended: start, start, end, status, bytes_out, bytes_in, body_bytes_in, phases, failure }
+}
+
+enum Slot {
+    Pending(Pin<Box<dyn Future<Output = Ended>>>),
+    Ended(Ended),
+}
+
+/// The task a user has under way, reused from step to step.
+#[derive(Default)]
+pub struct Task {
+    /// Where its samples count.
+    pub row: Cell<RowId>,
+    /// Whether a capture wants the bodies of replies.
+    pub keep_body: Cell<bool>,
+    /// Exchanges recorded so far.
+    pub exchanges: Cell<u32>,
+    /// Whether an operation of it has begun.
+    pub begun_any: Cell<bool>,
+    /// Why it failed, as the guest said first.
+    pub failure: RefCell<Option<(FailureKind, String)>>,
+    /// Whether a sample has been marked with that.
+    pub blamed: Cell<bool>,
+    /// Variables captured so far.
+    pub captured: RefCell<Vec<VariableId>>,
+    slots: RefCell<Vec<Slot>>,
+    /// Which of them are exchanges under way.
+    begun: RefCell<Vec<bool>>,
+    /// How far they have come; kept from task to task.
+    meters: RefCell<Vec<Rc<Meter>>>,
+}
+
+impl Task {
+    /// Forgets the previous task.
+    pub fn begin(&self, row: RowId, keep_body: bool) {
+        self.row.set(row);
+        self.keep_body.set(keep_body);
+        self.exchanges.set(0);
+        self.begun_any.set(false);
+        self.failure.take();
+        self.blamed.set(false);
+        self.captured.borrow_mut().clear();
+        self.clear();
+    }
+
+    /// Drops every operation; those in flight are cut off.
+    pub fn clear(&self) {
+        self.slots.borrow_mut().clear();
+        self.begun.borrow_mut().clear();
+    }
+
+    /// Operations submitted so far.
+    pub fn submitted(&self) -> usize {
+        self.slots.borrow().len()
+    }
+
+    /// Whether any operation is in flight.
+    pub fn in_flight(&self) -> bool {
+        self.slots.borrow().iter().any(|slot| matches!(slot, Slot::Pending(_)))
+    }
+
+    /// Adds an operation; the future is made from the number it gets.
+    pub fn submit<F: Future<Output = Ended> + 'static>(&self, make: impl FnOnce(OperationId) -> F) -> OperationId {
+        let mut slots = self.slots.borrow_mut();
+        let id = slots.len() as OperationId;
+        slots.push(Slot::Pending(Box::pin(make(id))));
+        self.begun.borrow_mut().push(false);
+        id
+    }
+
+    /// Polls what is in flight, in the order submitted, until one ends. It must not be called while nothing is.
+    pub fn poll_ended(&self, cx: &mut Context<'_>) -> Poll<OperationId> {
+        for (id, slot) in self.slots.borrow_mut().iter_mut().enumerate() {
+            let Slot::Pending(future) = slot else { continue };
+            if let Poll::Ready(ended) = future.as_mut().poll(cx) {
+                *slot = Slot::Ended(ended);
+                self.begun.borrow_mut()[id] = false;
+                return Poll::Ready(id as OperationId);
+            }
+        }
+        Poll::Pending
+    }
+
+    /// Looks at what came of an operation; `None` if there is no such operation or it is still in flight.
+    pub fn ended<T>(&self, id: OperationId, look: impl FnOnce(&Ended) -> T) -> Option<T> {
+        match self.slots.borrow().get(id as usize)? {
+            Slot::Ended(ended) => Some(look(ended)),
+            Slot::Pending(_) => None,
+        }
+    }
+
+    /// How far the exchanges have come that are cut off if the task ends now.
+    pub fn cut_off(&self) -> Vec<Measured> {
+        let (begun, meters) = (self.begun.borrow(), self.meters.borrow());
+        begun.iter().zip(meters.iter()).filter(|(begun, _)| **begun).map(|(_, meter)| *meter.read()).collect()
+    }
+
+    /// The meter of an operation.
+    fn meter(&self, id: OperationId) -> Rc<Meter> {
+        let mut meters = self.meters.borrow_mut();
+        let needed = (id as usize + 1).max(meters.len());
+        meters.resize_with(needed, Rc::default);
+        Rc::clone(&meters[id as usize])
+    }
+
+    /// Notes a failure that has marked a sample already, unless there is an earlier one.
+    pub fn blame(&self, failure: (FailureKind, String)) {
+        self.failure.borrow_mut().get_or_insert(failure);
+        self.blamed.set(true);
+    }
+
+    fn mark_begun(&self, id: OperationId) {
+        self.begun_any.set(true);
+        if let Some(slot) = self.begun.borrow_mut().get_mut(id as usize) {
+            *slot = true;
+        }
+    }
+}
+
+/// One exchange from the wait for its turn to the last byte, redirects followed. Every hop but the last is recorded
+/// here; the last one stays open for the guest's judgement.
+pub async fn exchange(session: Rc<Session>, id: OperationId, mut request: Request, redirects: u8) -> Ended {
+    let meter = session.task.meter(id);
+    let mut left = redirects;
+    let mut done: Option<Box<TimedExchange>> = None;
+    loop {
+        if !session.turn().await {
+            return done.map_or(Ended::NotStarted, Ended::Exchange);
+        }
+        if let Some(hop) = done.take() {
+            session.record(&hop.sample(session.task.row.get()));
+        }
+        session.task.mark_begun(id);
+        let sent = (left > 0).then(|| request.clone());
+        let result = http::exchange(&session.shared.client, &session.http, &meter, request).await;
+        let mut timed = Box::new(TimedExchange { measured: *meter.read(), result });
+        match following(&session, sent, &mut timed) {
+            None => return Ended::Exchange(timed),
+            Some(next) => request = next,
+        }
+        left -= 1;
+        done = Some(timed);
+    }
+}
+
+/// The request that a redirect asks for. A redirect that cannot be followed fails the exchange.
+fn following(session: &Session, sent: Option<Request>, timed: &mut TimedExchange) -> Option<Request> {
+    let (Some(sent), Ok(reply)) = (sent, &timed.result) else { return None };
+    if !reply.status.is_redirection() {
+        return None;
+    }
+    let secrets: Vec<_> = session.headers().borrow().iter().map(|(name, _)| name.clone()).collect();
+    match http::redirect::next(&sent, reply, &secrets) {
+        Ok(next) => next,
+        Err(failure) => {
+            timed.result = Err(failure);
+            None
+        }
+    }
+}
+
+/// A sleep of at least that long; it ends early when the run does.
+pub async fn sleep(session: Rc<Session>, nanoseconds: u64) -> Ended {
+    session.task.begun_any.set(true);
+    let until = session.shared.clock.now().saturating_add(nanoseconds);
+    if session.wait_until(until).await { Ended::Slept } else { Ended::NotStarted }
+}
+
+impl Session {
+    /// Counts one exchange of the current task.
+    pub fn record(&self, sample: &Sample) {
+        self.task.exchanges.set(self.task.exchanges.get() + 1);
+        self.shared.recorder.borrow_mut().record(sample);
+    }
+}
+
+/// A request that could not even be built: it takes its turn like any other, and fails.
+pub async fn unsendable(session: Rc<Session>, failure: Failure) -> Ended {
+    if !session.turn().await {
+        return Ended::NotStarted;
+    }
+    session.task.begun_any.set(true);
+    let now = session.shared.clock.now();
+    let measured = Measured { start: now, end: Some(now), ..Measured::default() };
+    Ended::Exchange(Box::new(TimedExchange { measured, result: Err(failure) }))
+}

@@ -1,0 +1,135 @@
+//! All plugins of a run and the actions they offer. Built-in ones come out of the program itself, the script's own from
+//! files; from here on there is no difference between them.
+
+use std::cell::RefCell;
+use std::path::{Path, PathBuf};
+use std::rc::Rc;
+use std::sync::Arc;
+use std::sync::atomic::AtomicBool;
+
+use wasmtime::component::Linker;
+
+use crate::template::VariableNames;
+
+use super::bindings::{ActionDescription, Description, PluginPre};
+use super::engine::Engine;
+use super::instance::Instance;
+use super::state::{Scripting, State};
+use super::{capability, locate, wasi};
+
+include!(concat!(env!("OUT_DIR"), "/builtin.rs"));
+
+/// Where a component comes from.
+#[derive(Clone, Debug)]
+pub enum Location {
+    /// Out of the program itself.
+    Builtin(&'static [u8]),
+    /// From a file.
+    File(PathBuf),
+}
+
+/// A plugin that is ready to be instantiated.
+pub struct Loaded {
+    /// The name the script gave it, or the built-in's own.
+    pub name: Arc<str>,
+    /// What it says it is.
+    pub description: Description,
+    /// Linked and compiled.
+    pub pre: PluginPre<State>,
+    /// Whether a trap of it has been logged. The first says it all; a storm would drown it.
+    pub trap_logged: AtomicBool,
+}
+
+/// Loads plugins into one engine.
+pub struct Registry {
+    engine: Arc<Engine>,
+    linker: Linker<State>,
+    scripting: Arc<Scripting>,
+}
+
+impl Registry {
+    /// A registry for one script.
+    ///
+    /// # Errors
+    /// The capabilities do not link, which is a bug.
+    pub fn new(engine: Arc<Engine>, scripting: Arc<Scripting>) -> wasmtime::Result<Self> {
+        let mut linker = Linker::new(engine.inner());
+        wasi::link(&mut linker)?;
+        capability::link(&mut linker)?;
+        Ok(Self { engine, linker, scripting })
+    }
+
+    /// Compiles a plugin and asks it what it offers.
+    ///
+    /// # Errors
+    /// A message for the user: no such file, no component, another contract version, an import that is not granted, a
+    /// trap.
+    pub fn load(&self, name: &str, location: &Location) -> Result<Loaded, String> {
+        let component = match location {
+            Location::Builtin(bytes) => locate::compile(self.engine.inner(), bytes)?,
+            Location::File(path) => locate::compile(self.engine.inner(), &read(path)?)?,
+        };
+        locate::check_contract(self.engine.inner(), &component)?;
+        let pre = self.linker.instantiate_pre(&component).and_then(PluginPre::new).map_err(|error| one_line(&error))?;
+        let name: Arc<str> = name.into();
+        let variables = Rc::new(RefCell::new(VariableNames::default()));
+        let mut instance = Instance::new(&pre, Arc::clone(&name), Arc::clone(&self.scripting), variables)
+            .map_err(|error| format!("it failed to start: {}", one_line(&error)))?;
+        let description = instance.describe().map_err(|error| format!("`describe` failed: {}", one_line(&error)))?;
+        check_description(&description)?;
+        Ok(Loaded { name, description, pre, trap_logged: AtomicBool::new(false) })
+    }
+}
+
+impl Loaded {
+    /// The description of an action, if this plugin offers it.
+    pub fn action(&self, name: &str) -> Option<&ActionDescription> {
+        self.description.actions.iter().find(|action| action.name == name)
+    }
+}
+
+/// The plugins inside the program, by name.
+pub fn builtin() -> impl Iterator<Item = (&'static str, Location)> {
+    BUILTIN.iter().map(|(name, bytes)| (*name, Location::Builtin(bytes)))
+}
+
+/// An engine error in one line: its causes without the backtrace.
+pub fn one_line(error: &wasmtime::Error) -> String {
+    let mut text = String::new();
+    for cause in error.chain() {
+        let cause = cause.to_string();
+        let line = cause.lines().next().unwrap_or_default();
+        // The outermost context of a trap is its backtrace.
+        if line.starts_with("error while executing") {
+            continue;
+        }
+        if !text.is_empty() {
+            text.push_str(": ");
+        }
+        text.push_str(line);
+    }
+    text
+}
+
+fn read(path: &Path) -> Result<Vec<u8>, String> {
+    std::fs::read(path).map_err(|error| format!("cannot read `{}`: {error}", path.display()))
+}
+
+fn check_description(description: &Description) -> Result<(), String> {
+    if description.actions.is_empty() {
+        return Err("it offers no action".into());
+    }
+    for action in &description.actions {
+        let mut letters = action.name.chars();
+        let fine = letters.next().is_some_and(|first| first.is_ascii_lowercase())
+            && letters.all(|letter| letter.is_ascii_lowercase() || letter.is_ascii_digit() || "-.".contains(letter))
+            && action.name.len() <= 64;
+        if !fine {
+            return Err("it offers an action whose name is not made of lower case letters, digits, `-` and `.`".into());
+        }
+        if !serde_json::from_str::<serde_json::Value>(&action.params_schema).is_ok_and(|schema| schema.is_object()) {
+            return Err(format!("its schema of the parameters of `{}` is no JSON object", action.name));
+        }
+    }
+    Ok(())
+}

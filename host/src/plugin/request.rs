@@ -1,0 +1,368 @@
+//! Requests whose shape is known before the run. Whatever does not change from one request to the next is parsed and
+//! checked once, when the step is configured; what does is rendered for the user who sends it.
+
+use std::rc::Rc;
+
+use base64::Engine as _;
+use bytes::Bytes;
+use hyper::Method;
+use hyper::header::{AUTHORIZATION, CONTENT_TYPE, HeaderMap, HeaderName, HeaderValue};
+use hyper::http::uri::PathAndQuery;
+use url::Url;
+
+use crate::http::{self, Failure, Origin, Request, Version};
+use crate::metrics::sample::FailureKind;
+use crate::template::Template;
+
+use super::bindings::http::{
+    Credentials, DynamicRequest, RequestBody as Body, RequestOptions, RequestTemplate, Version as GuestVersion,
+};
+use super::capability::header_map;
+use super::session::Session;
+use super::state::Guest;
+
+/// Most redirects one exchange follows, whatever was asked for.
+pub const MOST_REDIRECTS: u8 = 20;
+
+/// A request whose templates are compiled.
+pub struct PreparedRequest {
+    method: Method,
+    url: Target,
+    query: Vec<(String, Template)>,
+    /// Fields that never change, ready to be cloned.
+    fixed: HeaderMap,
+    rendered: Vec<(HeaderName, Template)>,
+    credentials: Option<Login>,
+    body: Payload,
+    options: RequestOptions,
+}
+
+enum Target {
+    Fixed(Rc<Origin>, PathAndQuery),
+    Rendered(Template),
+}
+
+enum Payload {
+    Fixed(Bytes),
+    Rendered(Template),
+    Form(Vec<(String, Template)>),
+}
+
+enum Login {
+    Basic(Template, Template),
+    Bearer(Template),
+}
+
+impl PreparedRequest {
+    /// Checks and prepares. The inner error is for the user.
+    ///
+    /// # Errors
+    /// The outer error is the guest's fault (a template that does not exist) and traps.
+    pub fn new(request: RequestTemplate, guest: &mut Guest) -> wasmtime::Result<Result<Self, String>> {
+        let template = |id: u32| guest.template(id).cloned();
+        let named = |pairs: Vec<(String, u32)>| {
+            pairs.into_iter().map(|(name, id)| Ok((name, template(id)?))).collect::<wasmtime::Result<Vec<_>>>()
+        };
+        let url = template(request.url)?;
+        let query = named(request.query)?;
+        let headers = named(request.headers)?;
+        let credentials = match request.credentials {
+            None => None,
+            Some(Credentials::Basic((user, password))) => Some(Login::Basic(template(user)?, template(password)?)),
+            Some(Credentials::Bearer(token)) => Some(Login::Bearer(template(token)?)),
+        };
+        let (body, content_type) = match request.body {
+            Body::None => (Ok(Payload::Fixed(Bytes::new())), None),
+            Body::Text(id) => (Ok(Payload::text(template(id)?)), None),
+            Body::Json(id) => (Ok(Payload::text(template(id)?)), Some("application/json")),
+            Body::Form(pairs) => (Ok(Payload::Form(named(pairs)?)), Some("application/x-www-form-urlencoded")),
+            Body::File(path) => (read(&path, guest), None),
+        };
+        let parts = Parts { method: request.method, url, query, headers, credentials, content_type };
+        Ok(body.and_then(|body| parts.check(body, request.options, guest.scripting.base_url.as_ref())))
+    }
+
+    /// How many redirects are followed.
+    pub fn max_redirects(&self) -> u8 {
+        self.options.max_redirects.min(MOST_REDIRECTS)
+    }
+
+    /// The request as this user sends it now.
+    ///
+    /// # Errors
+    /// What was rendered is no URL or no header value.
+    pub fn build(&self, session: &Session, base: Option<&Url>) -> Result<Request, Failure> {
+        let mut text = String::new();
+        let (origin, target) = match &self.url {
+            Target::Fixed(origin, uri) => (Rc::clone(origin), uri.clone()),
+            Target::Rendered(template) => {
+                session.render(template, &mut text);
+                self.with_query(&text, session, base)?
+            }
+        };
+        let mut headers = self.fixed.clone();
+        for (name, template) in &self.rendered {
+            text.clear();
+            session.render(template, &mut text);
+            headers.append(name, value(name, &text)?);
+        }
+        if let Some(login) = &self.credentials {
+            headers.insert(AUTHORIZATION, login.field(session)?);
+        }
+        add_user_headers(&mut headers, session);
+        let body = self.body.bytes(session);
+        Ok(request(self.method.clone(), (origin, target), headers, body, &self.options))
+    }
+
+    /// Where the request goes, as far as that is known before it is rendered: scheme, host and port.
+    pub fn known_origin(&self, base: Option<&Url>) -> Option<String> {
+        let url = match &self.url {
+            Target::Fixed(origin, _) => return Some(name_of(origin)),
+            Target::Rendered(template) => parse_url(origin_of(template.prefix(), base.is_some())?, base).ok()?,
+        };
+        Origin::of(&url).map(|origin| name_of(&origin))
+    }
+
+    fn with_query(
+        &self,
+        url: &str,
+        session: &Session,
+        base: Option<&Url>,
+    ) -> Result<(Rc<Origin>, PathAndQuery), Failure> {
+        let mut url = parse_url(url, base).map_err(|message| unsendable_because(session, &message))?;
+        if !self.query.is_empty() {
+            let mut text = String::new();
+            let mut pairs = url.query_pairs_mut();
+            for (name, template) in &self.query {
+                text.clear();
+                session.render(template, &mut text);
+                pairs.append_pair(name, &text);
+            }
+        }
+        split(&url).map_err(|message| unsendable_because(session, &message))
+    }
+}
+
+/// The parts of a request that can be wrong, templates looked up.
+struct Parts {
+    method: String,
+    url: Template,
+    query: Vec<(String, Template)>,
+    headers: Vec<(String, Template)>,
+    credentials: Option<Login>,
+    content_type: Option<&'static str>,
+}
+
+impl Parts {
+    fn check(self, body: Payload, options: RequestOptions, base: Option<&Url>) -> Result<PreparedRequest, String> {
+        let method = Method::from_bytes(self.method.as_bytes())
+            .ok()
+            .filter(|_| !self.method.bytes().any(|byte| byte.is_ascii_lowercase()))
+            .ok_or_else(|| format!("`{}` is not a method; methods are upper case, such as `GET`", self.method))?;
+        let url = match self.url.constant() {
+            Some(text) => {
+                let (origin, uri) = split(&parse_url(text, base)?)?;
+                if self.query.is_empty() { Target::Fixed(origin, uri) } else { Target::Rendered(self.url) }
+            }
+            None => Target::Rendered(self.url),
+        };
+        let mut fixed = HeaderMap::new();
+        let mut rendered = Vec::new();
+        for (name, template) in self.headers {
+            match template.constant() {
+                Some(text) => fixed.extend(header_map(&[(name, text.to_owned())])?),
+                None => rendered.push((
+                    HeaderName::from_bytes(name.as_bytes()).map_err(|_| format!("`{name}` is not a header name"))?,
+                    template,
+                )),
+            }
+        }
+        let has = |wanted: &HeaderName| fixed.contains_key(wanted) || rendered.iter().any(|(name, _)| name == wanted);
+        let credentials = self.credentials.filter(|_| !has(&AUTHORIZATION));
+        if let Some(implied) = self.content_type.filter(|_| !has(&CONTENT_TYPE)) {
+            fixed.insert(CONTENT_TYPE, HeaderValue::from_static(implied));
+        }
+        Ok(PreparedRequest { method, url, query: self.query, fixed, rendered, credentials, body, options })
+    }
+}
+
+impl Payload {
+    fn text(template: Template) -> Self {
+        match template.constant() {
+            Some(text) => Self::Fixed(Bytes::copy_from_slice(text.as_bytes())),
+            None => Self::Rendered(template),
+        }
+    }
+
+    fn bytes(&self, session: &Session) -> Bytes {
+        let mut out = String::new();
+        match self {
+            Self::Fixed(bytes) => return bytes.clone(),
+            Self::Rendered(template) => session.render(template, &mut out),
+            Self::Form(pairs) => {
+                let mut text = String::new();
+                let mut form = url::form_urlencoded::Serializer::new(String::new());
+                for (name, template) in pairs {
+                    text.clear();
+                    session.render(template, &mut text);
+                    form.append_pair(name, &text);
+                }
+                out = form.finish();
+            }
+        }
+        out.into()
+    }
+}
+
+impl Login {
+    fn field(&self, session: &Session) -> Result<HeaderValue, Failure> {
+        let mut text = String::new();
+        let field = match self {
+            Self::Bearer(token) => {
+                text.push_str("Bearer ");
+                session.render(token, &mut text);
+                text
+            }
+            Self::Basic(user, password) => {
+                session.render(user, &mut text);
+                text.push(':');
+                session.render(password, &mut text);
+                format!("Basic {}", base64::engine::general_purpose::STANDARD.encode(text))
+            }
+        };
+        let mut field = value(&AUTHORIZATION, &field)?;
+        field.set_sensitive(true);
+        Ok(field)
+    }
+}
+
+/// A request that the guest decided at run time.
+///
+/// # Errors
+/// The method, URL or a header is none.
+pub fn dynamic(wanted: DynamicRequest, session: &Session, base: Option<&Url>) -> Result<Request, Failure> {
+    let because = |message: String| unsendable_because(session, &message);
+    let method = Method::from_bytes(wanted.method.as_bytes()).map_err(|_| because("that is no method".into()))?;
+    let target = parse_url(&wanted.url, base).and_then(|url| split(&url)).map_err(because)?;
+    let mut headers = header_map(&wanted.headers).map_err(because)?;
+    add_user_headers(&mut headers, session);
+    Ok(request(method, target, headers, wanted.body.into(), &wanted.options))
+}
+
+/// Parses an absolute URL, or one relative to the script's `base_url`.
+///
+/// # Errors
+/// A message for the user.
+pub fn parse_url(text: &str, base: Option<&Url>) -> Result<Url, String> {
+    let parsed = match base {
+        Some(base) => base.join(text),
+        None => Url::parse(text),
+    };
+    let url = parsed.map_err(|error| match error {
+        url::ParseError::RelativeUrlWithoutBase => format!("`{text}` is relative, and there is no `base_url`"),
+        other => format!("`{text}` is not a URL: {other}"),
+    })?;
+    if matches!(url.scheme(), "http" | "https") { Ok(url) } else { Err(format!("`{text}` is neither http nor https")) }
+}
+
+fn name_of(origin: &Origin) -> String {
+    let scheme = if origin.is_https() { "https" } else { "http" };
+    format!("{scheme}://{}:{}", origin.host(), origin.port())
+}
+
+/// The part of a URL's fixed beginning that names its origin; `None` if what follows could still change it.
+fn origin_of(prefix: &str, has_base: bool) -> Option<&str> {
+    match prefix.split_once("://") {
+        Some((scheme, rest)) => rest.find(['/', '?']).map(|end| &prefix[..scheme.len() + 3 + end]),
+        None => (has_base && prefix.starts_with('/') && !prefix.starts_with("//")).then_some("/"),
+    }
+}
+
+fn split(url: &Url) -> Result<(Rc<Origin>, PathAndQuery), String> {
+    let origin = Origin::of(url).ok_or_else(|| format!("`{url}` names no host"))?;
+    let target = http::target(url).ok_or_else(|| format!("`{url}` is too long for a request"))?;
+    Ok((origin, target))
+}
+
+fn request(
+    method: Method,
+    to: (Rc<Origin>, PathAndQuery),
+    headers: HeaderMap,
+    body: Bytes,
+    options: &RequestOptions,
+) -> Request {
+    let version = match options.version {
+        GuestVersion::Negotiate => Version::Negotiate,
+        GuestVersion::Http1 => Version::Http1,
+        GuestVersion::Http2 => Version::Http2,
+    };
+    let (origin, target) = to;
+    Request {
+        method,
+        origin,
+        target,
+        headers,
+        body,
+        version,
+        keep_body: options.keep_body,
+        decode: options.compression,
+    }
+}
+
+fn add_user_headers(headers: &mut HeaderMap, session: &Session) {
+    for (name, value) in session.headers().borrow().iter() {
+        if !headers.contains_key(name) {
+            headers.insert(name, value.clone());
+        }
+    }
+}
+
+fn value(name: &HeaderName, text: &str) -> Result<HeaderValue, Failure> {
+    HeaderValue::from_str(text).map_err(|_| Failure {
+        kind: FailureKind::Network,
+        detail: format!("the value of header `{name}` has a character that HTTP does not allow").into(),
+    })
+}
+
+fn unsendable_because(session: &Session, message: &str) -> Failure {
+    Failure { kind: FailureKind::Network, detail: session.redact(message).into() }
+}
+
+/// A body from a file, which must stand among the parameters of the step being configured.
+fn read(path: &str, guest: &mut Guest) -> Result<Payload, String> {
+    let named = guest.configuring.as_ref().is_some_and(|step| step.texts.iter().any(|text| text == path));
+    if !named {
+        return Err(format!("the file `{path}` is not among the step's parameters"));
+    }
+    let bytes = std::fs::read(guest.scripting.folder.join(path));
+    bytes.map(|bytes| Payload::Fixed(bytes.into())).map_err(|error| format!("cannot read `{path}`: {error}"))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn an_origin_is_known_only_when_nothing_rendered_can_change_it() {
+        for (case, prefix, has_base, expected) in [
+            ("host and a path", "https://site/catalog?page=", false, Some("https://site")),
+            ("the host is still open", "https://site", false, None),
+            ("the port is still open", "https://site:", false, None),
+            ("a path under a base", "/catalog/", true, Some("/")),
+            ("a path without a base", "/catalog/", false, None),
+            ("another host without a scheme", "//cdn/", true, None),
+            ("all of it rendered", "", true, None),
+        ] {
+            assert_eq!(origin_of(prefix, has_base), expected, "{case}");
+        }
+    }
+
+    #[test]
+    fn urls_are_absolute_or_resolved_against_the_base() {
+        let base = Url::parse("http://site:8080/app/").unwrap();
+        assert_eq!(parse_url("x?y=a b", Some(&base)).unwrap().as_str(), "http://site:8080/app/x?y=a%20b");
+        assert_eq!(parse_url("https://other/", Some(&base)).unwrap().as_str(), "https://other/");
+        assert!(parse_url("/x", None).unwrap_err().contains("`base_url`"));
+        assert!(parse_url("ftp://site/", None).unwrap_err().contains("neither http nor https"));
+    }
+}

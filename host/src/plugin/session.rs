@@ -1,0 +1,180 @@
+//! One virtual user as the capabilities see it: identity, variables, header store, random stream, connections and the
+//! task under way. A guest's imports act on the session that the host put in place before the call, never on a number
+//! the guest names, so no plugin reaches another user.
+//!
+//! Everything here lives on one worker thread; `Cell` and `RefCell` are the only synchronisation. No borrow is held
+//! across an `await` or a call into a guest.
+
+use std::cell::{Cell, RefCell};
+use std::future::{Future, poll_fn};
+use std::pin::pin;
+use std::rc::Rc;
+use std::task::Poll;
+
+use hyper::header::{HeaderName, HeaderValue};
+
+use crate::http::{self, Client};
+use crate::metrics::recorder::Recorder;
+use crate::pace::Limiter;
+use crate::plan::data::DataSets;
+use crate::run::clock::{Clock, Nanos};
+use crate::run::phase::Phase;
+use crate::template::{Rows, Template, UserRandom, Values, Variables};
+
+use super::operation::Task;
+
+/// What all users of one worker share.
+pub struct Shared {
+    /// Tells the time.
+    pub clock: Clock,
+    /// Opens connections.
+    pub client: Rc<Client>,
+    /// Takes the samples.
+    pub recorder: RefCell<Recorder>,
+    /// The script's data sets.
+    pub data: DataSets,
+    /// Room for nested template helpers.
+    pub scratch: RefCell<String>,
+    /// Users in the whole run.
+    pub users: u32,
+    /// The phase as the worker last saw it. A user looks here whenever it is woken.
+    pub phase: Cell<Phase>,
+    /// When each user's current step times out, by [`Session::slot`]; `Nanos::MAX` while none is under way. Side by
+    /// side in memory because the worker looks through all of them many times a second; no request has a timer.
+    pub deadlines: Box<[Cell<Nanos>]>,
+    /// When the worker last looked through the deadlines.
+    pub swept: Cell<Nanos>,
+    /// Requests are not started at or after this time; `Nanos::MAX` if the run has no set duration.
+    pub end: Nanos,
+}
+
+/// One virtual user.
+pub struct Session {
+    /// The user's number in the whole run.
+    pub id: u32,
+    /// The worker's part.
+    pub shared: Rc<Shared>,
+    /// Walks of the whole script completed.
+    pub iteration: Cell<u64>,
+    /// The user's number on its worker.
+    pub slot: usize,
+    /// The cap on this user's rate, if there is one.
+    pub limiter: Cell<Option<Limiter>>,
+    /// Open connections and cookies.
+    pub http: http::Session,
+    /// The task under way.
+    pub task: Task,
+    random: RefCell<UserRandom>,
+    variables: RefCell<Variables>,
+    rows: RefCell<Rows>,
+    headers: RefCell<Vec<(HeaderName, HeaderValue)>>,
+}
+
+impl Session {
+    /// A user before its first step.
+    pub fn new(id: u32, slot: usize, shared: Rc<Shared>, seed: u64, limiter: Option<Limiter>) -> Self {
+        Self {
+            id,
+            slot,
+            shared,
+            iteration: Cell::new(0),
+            limiter: Cell::new(limiter),
+            http: http::Session::default(),
+            task: Task::default(),
+            random: RefCell::new(UserRandom::new(seed, id)),
+            variables: RefCell::default(),
+            rows: RefCell::default(),
+            headers: RefCell::default(),
+        }
+    }
+
+    /// Appends a template's text for this user, now.
+    pub fn render(&self, template: &Template, out: &mut String) {
+        let mut values = Values {
+            user: self.id,
+            users: self.shared.users,
+            iteration: self.iteration.get(),
+            wall: self.shared.clock.wall(self.shared.clock.now()),
+            random: &mut self.random.borrow_mut(),
+            variables: &self.variables.borrow(),
+            rows: &mut self.rows.borrow_mut(),
+            data: &self.shared.data,
+            scratch: &mut self.shared.scratch.borrow_mut(),
+        };
+        template.render(&mut values, out);
+    }
+
+    /// The user's variables.
+    pub const fn variables(&self) -> &RefCell<Variables> {
+        &self.variables
+    }
+
+    /// The next number of the user's random stream.
+    pub fn random(&self) -> u64 {
+        self.random.borrow_mut().next_u64()
+    }
+
+    /// The fields sent with every request.
+    pub const fn headers(&self) -> &RefCell<Vec<(HeaderName, HeaderValue)>> {
+        &self.headers
+    }
+
+    /// From now on every request carries this field; the same name replaces the value.
+    pub fn set_header(&self, name: HeaderName, value: HeaderValue) {
+        let mut headers = self.headers.borrow_mut();
+        headers.retain(|(known, _)| *known != name);
+        headers.push((name, value));
+    }
+
+    /// A text with the values of this user's header store blotted out, cut to what the report keeps. For texts that a
+    /// guest or a peer had a hand in.
+    pub fn redact(&self, text: &str) -> String {
+        let mut clean: String = text.chars().take(super::limits::TEXT).collect();
+        for (_, value) in self.headers.borrow().iter() {
+            let Ok(value) = value.to_str() else { continue };
+            for part in std::iter::once(value).chain(value.split(' ')).filter(|part| part.len() >= SHORTEST_SECRET) {
+                clean = clean.replace(part, "***");
+            }
+        }
+        clean
+    }
+
+    /// When the current step times out. Waiting for the rate limit moves it on.
+    pub fn deadline(&self) -> &Cell<Nanos> {
+        &self.shared.deadlines[self.slot]
+    }
+
+    /// Waits for the user's turn under its rate limit; `false` if the run ends first. The wait is in no latency, and the
+    /// step's deadline moves on by it; by how much the turn came late is recorded as the generator's start delay.
+    pub async fn turn(&self) -> bool {
+        let Some(mut limiter) = self.limiter.get() else { return self.running() };
+        let now = self.shared.clock.now();
+        let due = limiter.reserve(now);
+        self.limiter.set(Some(limiter));
+        let deadline = self.deadline();
+        deadline.set(deadline.get().saturating_add(due - now));
+        if !self.wait_until(due.min(self.shared.end)).await || due >= self.shared.end {
+            return false;
+        }
+        self.shared.recorder.borrow_mut().start_delay(self.shared.clock.now() - due);
+        true
+    }
+
+    /// Whether the user may start something.
+    pub fn running(&self) -> bool {
+        self.shared.phase.get() == Phase::Running && self.shared.clock.now() < self.shared.end
+    }
+
+    /// Waits until a time; `false` as soon as the run is ending.
+    pub async fn wait_until(&self, at: Nanos) -> bool {
+        let over = || self.shared.phase.get() != Phase::Running;
+        if at <= self.shared.clock.now() {
+            return !over();
+        }
+        let mut sleep = pin!(tokio::time::sleep_until(self.shared.clock.instant(at)));
+        poll_fn(|cx| if !over() { sleep.as_mut().poll(cx).map(|()| true) } else { Poll::Ready(false) }).await
+    }
+}
+
+/// Header values shorter than this are not blotted out: they would take half the text with them.
+const SHORTEST_SECRET: usize = 4;

@@ -1,0 +1,149 @@
+//! What belongs to one instance on the host's side: the inert WASI it was linked with, its limits, what it prepared
+//! while it was configured, and the session on whose behalf the current call runs.
+
+use std::cell::RefCell;
+use std::collections::BTreeSet;
+use std::path::PathBuf;
+use std::rc::Rc;
+use std::sync::Arc;
+
+use send_wrapper::SendWrapper;
+use url::Url;
+use wasmtime::StoreLimits;
+use wasmtime::component::ResourceTable;
+use wasmtime_wasi::{WasiCtx, WasiCtxView, WasiView};
+
+use crate::diagnostic::Span;
+use crate::plan::data::DataSets;
+use crate::template::{Environment, Template, VariableNames};
+
+use super::limits;
+use super::request::PreparedRequest;
+use super::session::Session;
+use super::wasi;
+
+/// What the script says that templates and requests are made from; the same for every instance.
+#[derive(Debug)]
+pub struct Scripting {
+    /// The script's data sets.
+    pub data: DataSets,
+    /// Environment variables.
+    pub environment: Environment,
+    /// What relative URLs are resolved against.
+    pub base_url: Option<Url>,
+    /// The script's folder, for files it names.
+    pub folder: PathBuf,
+}
+
+/// The data of one instance's store.
+pub struct State {
+    /// Memory, tables and instances, enforced by wasmtime.
+    pub limits: StoreLimits,
+    wasi: WasiCtx,
+    resources: ResourceTable,
+    // wasmtime-wasi wants store data that is `Send`. A store never leaves its worker thread, and this proves it: an
+    // access from another thread panics instead of racing.
+    guest: SendWrapper<Guest>,
+}
+
+/// What the guest's imports act on.
+pub struct Guest {
+    /// The plugin's name, for the log.
+    pub plugin: Arc<str>,
+    /// The script around it.
+    pub scripting: Arc<Scripting>,
+    /// The names of the script's variables; one table for all plugins of a worker.
+    pub variables: Rc<RefCell<VariableNames>>,
+    /// Templates by number.
+    pub templates: Vec<Template>,
+    /// Prepared requests by number.
+    pub requests: Vec<PreparedRequest>,
+    /// Set while `configure` runs.
+    pub configuring: Option<Configuring>,
+    /// The user on whose behalf `start` or `resume` runs.
+    pub session: Option<Rc<Session>>,
+    /// Log lines written in the current second, and that second.
+    pub log_lines: (u64, u32),
+}
+
+/// What is known while a step is configured.
+#[derive(Default)]
+pub struct Configuring {
+    /// Every text among the step's parameters: files may be opened only if they stand here.
+    pub texts: Vec<String>,
+    /// The last text that did not compile, and where in it the mistake is. Lets the host point at the script.
+    pub mistake: Option<(String, Span)>,
+}
+
+impl State {
+    /// A fresh state; nothing is granted.
+    pub fn new(plugin: Arc<str>, scripting: Arc<Scripting>, variables: Rc<RefCell<VariableNames>>) -> Self {
+        let mut resources = ResourceTable::new();
+        resources.set_max_capacity(limits::RESOURCES);
+        Self {
+            limits: limits::store(),
+            wasi: wasi::context(&plugin),
+            resources,
+            guest: SendWrapper::new(Guest {
+                plugin,
+                scripting,
+                variables,
+                templates: Vec::new(),
+                requests: Vec::new(),
+                configuring: None,
+                session: None,
+                log_lines: (0, 0),
+            }),
+        }
+    }
+
+    /// What the imports act on.
+    pub fn guest(&mut self) -> &mut Guest {
+        &mut self.guest
+    }
+
+    /// WASI's streams and the like.
+    pub fn resources(&mut self) -> &mut ResourceTable {
+        &mut self.resources
+    }
+}
+
+impl Guest {
+    /// The current user.
+    ///
+    /// # Errors
+    /// No task is running; the guest traps.
+    pub fn session(&self) -> wasmtime::Result<&Rc<Session>> {
+        self.session.as_ref().ok_or_else(|| wasmtime::format_err!("this function may be called only while a task runs"))
+    }
+
+    /// The step being configured.
+    ///
+    /// # Errors
+    /// None is; the guest traps.
+    pub fn configuring(&mut self) -> wasmtime::Result<&mut Configuring> {
+        self.configuring
+            .as_mut()
+            .ok_or_else(|| wasmtime::format_err!("this function may be called only within `configure`"))
+    }
+
+    /// The origins that the prepared requests are known to go to.
+    pub fn origins(&self) -> BTreeSet<String> {
+        let base = self.scripting.base_url.as_ref();
+        self.requests.iter().filter_map(|request| request.known_origin(base)).collect()
+    }
+
+    /// A template by its number.
+    ///
+    /// # Errors
+    /// There is none of that number; the guest traps.
+    pub fn template(&self, id: u32) -> wasmtime::Result<&Template> {
+        self.templates.get(id as usize).ok_or_else(|| wasmtime::format_err!("there is no template {id}"))
+    }
+}
+
+impl WasiView for State {
+    fn ctx(&mut self) -> WasiCtxView<'_> {
+        WasiCtxView { ctx: &mut self.wasi, table: &mut self.resources }
+    }
+}

@@ -1,0 +1,227 @@
+//! The part of WASI 0.2 that std-built guests import, made inert: no files, no environment, no arguments, no sockets;
+//! standard output and error become log lines. Whatever would make the guest wait traps, because one waiting guest
+//! would stop every user of its worker; `timer.sleep` is the way to wait.
+
+use bytes::Bytes;
+use tokio::io::AsyncWrite;
+use wasmtime::component::{HasData, Linker, Resource, ResourceTable};
+use wasmtime_wasi::WasiCtx;
+use wasmtime_wasi::cli::{IsTerminal, StdoutStream, WasiCli, WasiCliView};
+use wasmtime_wasi::clocks::{WasiClocks, WasiClocksView};
+use wasmtime_wasi::filesystem::{WasiFilesystem, WasiFilesystemView};
+use wasmtime_wasi::p2::bindings::sync::io::{poll, streams};
+use wasmtime_wasi::p2::bindings::{cli, clocks, filesystem, random, sync};
+use wasmtime_wasi::p2::{
+    DynInputStream, DynOutputStream, DynPollable, OutputStream, Pollable, StreamError, StreamResult,
+};
+use wasmtime_wasi::random::{WasiRandom, WasiRandomView};
+
+use super::state::State;
+
+/// A context that grants nothing but a log.
+pub fn context(plugin: &str) -> WasiCtx {
+    let log = |stream| LogStream { plugin: plugin.into(), stream };
+    WasiCtx::builder().stdout(log("stdout")).stderr(log("stderr")).max_random_size(64 << 10).build()
+}
+
+/// Links what is granted.
+///
+/// # Errors
+/// Only if two interfaces clash, which is a bug.
+pub fn link(linker: &mut Linker<State>) -> wasmtime::Result<()> {
+    let l = linker;
+    clocks::wall_clock::add_to_linker::<State, WasiClocks>(l, State::clocks)?;
+    clocks::monotonic_clock::add_to_linker::<State, WasiClocks>(l, State::clocks)?;
+    filesystem::preopens::add_to_linker::<State, WasiFilesystem>(l, State::filesystem)?;
+    sync::filesystem::types::add_to_linker::<State, WasiFilesystem>(l, State::filesystem)?;
+    random::random::add_to_linker::<State, WasiRandom>(l, State::random)?;
+    random::insecure::add_to_linker::<State, WasiRandom>(l, State::random)?;
+    random::insecure_seed::add_to_linker::<State, WasiRandom>(l, State::random)?;
+    cli::exit::add_to_linker::<State, WasiCli>(l, State::cli)?;
+    cli::environment::add_to_linker::<State, WasiCli>(l, State::cli)?;
+    cli::stdin::add_to_linker::<State, WasiCli>(l, State::cli)?;
+    cli::stdout::add_to_linker::<State, WasiCli>(l, State::cli)?;
+    cli::stderr::add_to_linker::<State, WasiCli>(l, State::cli)?;
+    cli::terminal_input::add_to_linker::<State, WasiCli>(l, State::cli)?;
+    cli::terminal_output::add_to_linker::<State, WasiCli>(l, State::cli)?;
+    cli::terminal_stdin::add_to_linker::<State, WasiCli>(l, State::cli)?;
+    cli::terminal_stdout::add_to_linker::<State, WasiCli>(l, State::cli)?;
+    cli::terminal_stderr::add_to_linker::<State, WasiCli>(l, State::cli)?;
+    sync::io::error::add_to_linker::<State, IoError>(l, State::resources)?;
+    poll::add_to_linker::<State, Io>(l, |state| Streams(state.resources()))?;
+    streams::add_to_linker::<State, Io>(l, |state| Streams(state.resources()))?;
+    Ok(())
+}
+
+struct Io;
+
+impl HasData for Io {
+    type Data<'a> = Streams<'a>;
+}
+
+struct IoError;
+
+impl HasData for IoError {
+    type Data<'a> = &'a mut ResourceTable;
+}
+
+/// Streams and polls that never wait: `wasmtime-wasi`'s own block on the tokio runtime, which a worker is inside of.
+struct Streams<'a>(&'a mut ResourceTable);
+
+fn would_wait() -> wasmtime::Error {
+    wasmtime::format_err!("a plugin must not wait: use the contract's `timer.sleep`")
+}
+
+impl poll::Host for Streams<'_> {
+    fn poll(&mut self, _: Vec<Resource<DynPollable>>) -> wasmtime::Result<Vec<u32>> {
+        Err(would_wait())
+    }
+}
+
+impl poll::HostPollable for Streams<'_> {
+    fn ready(&mut self, _: Resource<DynPollable>) -> wasmtime::Result<bool> {
+        Err(would_wait())
+    }
+
+    fn block(&mut self, _: Resource<DynPollable>) -> wasmtime::Result<()> {
+        Err(would_wait())
+    }
+
+    fn drop(&mut self, pollable: Resource<DynPollable>) -> wasmtime::Result<()> {
+        poll::HostPollable::drop(self.0, pollable)
+    }
+}
+
+impl streams::Host for Streams<'_> {
+    fn convert_stream_error(&mut self, error: StreamError) -> wasmtime::Result<streams::StreamError> {
+        streams::Host::convert_stream_error(self.0, error)
+    }
+}
+
+impl streams::HostInputStream for Streams<'_> {
+    fn read(&mut self, stream: Resource<DynInputStream>, length: u64) -> StreamResult<Vec<u8>> {
+        streams::HostInputStream::read(self.0, stream, length.min(MOST))
+    }
+
+    fn blocking_read(&mut self, stream: Resource<DynInputStream>, length: u64) -> StreamResult<Vec<u8>> {
+        self.read(stream, length)
+    }
+
+    fn skip(&mut self, stream: Resource<DynInputStream>, length: u64) -> StreamResult<u64> {
+        streams::HostInputStream::skip(self.0, stream, length.min(MOST))
+    }
+
+    fn blocking_skip(&mut self, stream: Resource<DynInputStream>, length: u64) -> StreamResult<u64> {
+        self.skip(stream, length)
+    }
+
+    fn subscribe(&mut self, _: Resource<DynInputStream>) -> wasmtime::Result<Resource<DynPollable>> {
+        Err(would_wait())
+    }
+
+    fn drop(&mut self, stream: Resource<DynInputStream>) -> wasmtime::Result<()> {
+        self.0.delete(stream)?;
+        Ok(())
+    }
+}
+
+impl streams::HostOutputStream for Streams<'_> {
+    fn check_write(&mut self, _: Resource<DynOutputStream>) -> StreamResult<u64> {
+        Ok(MOST)
+    }
+
+    fn write(&mut self, stream: Resource<DynOutputStream>, bytes: Vec<u8>) -> StreamResult<()> {
+        self.0.get_mut(&stream)?.write(bytes.into())
+    }
+
+    fn blocking_write_and_flush(&mut self, stream: Resource<DynOutputStream>, bytes: Vec<u8>) -> StreamResult<()> {
+        self.write(stream, bytes)
+    }
+
+    fn blocking_write_zeroes_and_flush(&mut self, stream: Resource<DynOutputStream>, length: u64) -> StreamResult<()> {
+        self.write_zeroes(stream, length)
+    }
+
+    fn subscribe(&mut self, _: Resource<DynOutputStream>) -> wasmtime::Result<Resource<DynPollable>> {
+        Err(would_wait())
+    }
+
+    fn write_zeroes(&mut self, stream: Resource<DynOutputStream>, length: u64) -> StreamResult<()> {
+        self.write(stream, vec![0; length.min(MOST) as usize])
+    }
+
+    fn flush(&mut self, _: Resource<DynOutputStream>) -> StreamResult<()> {
+        Ok(())
+    }
+
+    fn blocking_flush(&mut self, _: Resource<DynOutputStream>) -> StreamResult<()> {
+        Ok(())
+    }
+
+    fn splice(&mut self, _: Resource<DynOutputStream>, _: Resource<DynInputStream>, _: u64) -> StreamResult<u64> {
+        Err(StreamError::Trap(would_wait()))
+    }
+
+    fn blocking_splice(
+        &mut self,
+        output: Resource<DynOutputStream>,
+        input: Resource<DynInputStream>,
+        length: u64,
+    ) -> StreamResult<u64> {
+        self.splice(output, input, length)
+    }
+
+    fn drop(&mut self, stream: Resource<DynOutputStream>) -> wasmtime::Result<()> {
+        self.0.delete(stream)?;
+        Ok(())
+    }
+}
+
+/// Most bytes of one read or write.
+const MOST: u64 = 64 << 10;
+
+/// What a guest prints, as log lines under its name.
+#[derive(Clone)]
+struct LogStream {
+    plugin: Box<str>,
+    stream: &'static str,
+}
+
+impl IsTerminal for LogStream {
+    fn is_terminal(&self) -> bool {
+        false
+    }
+}
+
+impl StdoutStream for LogStream {
+    fn p2_stream(&self) -> Box<dyn OutputStream> {
+        Box::new(self.clone())
+    }
+
+    fn async_stream(&self) -> Box<dyn AsyncWrite + Send + Sync> {
+        Box::new(tokio::io::sink())
+    }
+}
+
+#[wasmtime_wasi::async_trait]
+impl Pollable for LogStream {
+    async fn ready(&mut self) {}
+}
+
+impl OutputStream for LogStream {
+    fn write(&mut self, bytes: Bytes) -> StreamResult<()> {
+        for line in String::from_utf8_lossy(&bytes).lines().filter(|line| !line.trim().is_empty()) {
+            let line: String = line.chars().take(super::limits::TEXT).collect();
+            tracing::debug!(plugin = &*self.plugin, stream = self.stream, "{line}");
+        }
+        Ok(())
+    }
+
+    fn flush(&mut self) -> StreamResult<()> {
+        Ok(())
+    }
+
+    fn check_write(&mut self) -> StreamResult<usize> {
+        Ok(MOST as usize)
+    }
+}
