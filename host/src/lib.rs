@@ -1,10 +1,31 @@
 //! A load runner whose every action is a sandboxed WebAssembly component.
+//!
+//! A run is a pipe: what was typed becomes a plan, the plan becomes load, load becomes samples, samples become a report.
+//! Each stage knows its neighbour's type and nothing else; `ARCHITECTURE.md` follows one request all the way through.
+//!
+//! | module | stage |
+//! |---|---|
+//! | [`cli`], [`command`], [`exit`] | what was asked for, and how the process ends |
+//! | [`diagnostic`] | one shape for every mistake a user can make |
+//! | [`script`], [`template`] | what was typed, with its place in the file |
+//! | [`plan`] | what to run: complete, valid, described |
+//! | [`pace`] | when, as a pure function |
+//! | [`run`] | clock, phases, workers, virtual users |
+//! | [`plugin`] | the WebAssembly host: engine, limits, instances, capabilities |
+//! | [`http`] | the metered client |
+//! | [`metrics`], [`report`] | samples, what they add up to, and how that is shown |
+//! | [`demo`] | the embedded site: the demo's target and the tests' |
 
+pub mod cli;
+pub mod command;
 pub mod demo;
 pub mod diagnostic;
+pub mod exit;
 pub mod http;
 pub mod metrics;
+pub mod pace;
 pub mod plan;
+pub mod plugin;
 pub mod report;
 pub mod run;
 pub mod script;

@@ -1,3 +1,96 @@
-//! What will happen, complete and valid.
+//! A script made complete and valid. A `Plan` holds no option that a default could fill and no name that could be
+//! wrong: whatever a user can get wrong has been said by the time there is one. It is plain data, shared by the workers.
 
+pub mod build;
+pub mod capture;
 pub mod data;
+pub mod describe;
+mod header;
+mod login;
+mod merge;
+pub mod needs;
+mod steps;
+mod variables;
+pub mod workload;
+
+use std::sync::Arc;
+
+use hyper::header::HeaderName;
+
+use crate::http::Tls;
+use crate::metrics::aggregate::RowInfo;
+use crate::metrics::sample::RowId;
+use crate::plugin::instance::StepParams;
+use crate::plugin::registry::Loaded;
+use crate::plugin::state::Scripting;
+use crate::run::clock::Nanos;
+use crate::template::{Template, VariableNames};
+
+pub use build::build;
+use capture::Capture;
+use workload::Workload;
+
+/// What to run.
+pub struct Plan {
+    /// The script's name: a path, or `-`.
+    pub script: String,
+    /// How many users, how fast, how long.
+    pub workload: Workload,
+    /// Worker threads, at least one and at most one per user.
+    pub workers: usize,
+    /// Of the users' random streams.
+    pub seed: u64,
+    /// Of steps that name none, in nanoseconds.
+    pub timeout: Nanos,
+    /// Whether any certificate will do.
+    pub insecure_tls: bool,
+    /// Whom TLS connections trust.
+    pub tls: Tls,
+    /// The sign-in, row 0 if there is one.
+    pub login: Option<Step>,
+    /// What each user walks, at least one.
+    pub steps: Vec<Step>,
+    /// Rows of the report: the sign-in, then the steps.
+    pub rows: Vec<RowInfo>,
+    /// Plugins in use, by [`Step::plugin`].
+    pub plugins: Vec<UsedPlugin>,
+    /// What templates and requests are made from.
+    pub scripting: Arc<Scripting>,
+    /// Names of the script's variables.
+    pub variables: VariableNames,
+    /// Header fields every user sends with every request.
+    pub headers: Vec<(HeaderName, Template)>,
+    /// Distinct origins (scheme, host, port) the script's requests are known to go to.
+    pub origins: usize,
+}
+
+/// A plugin and the steps it is to run.
+pub struct UsedPlugin {
+    /// The plugin.
+    pub plugin: Arc<Loaded>,
+    /// Its steps, by [`Step::index`].
+    pub steps: Arc<[StepParams]>,
+}
+
+/// One step.
+pub struct Step {
+    /// Its row in the report.
+    pub row: RowId,
+    /// Index of its plugin.
+    pub plugin: usize,
+    /// Index among the plugin's steps.
+    pub index: usize,
+    /// How long a task may take, in nanoseconds; waiting for the rate limit not counted.
+    pub timeout: Nanos,
+    /// Variables taken from its reply.
+    pub captures: Vec<Capture>,
+    /// Whether a capture looks into the body.
+    pub needs_body: bool,
+}
+
+impl Plan {
+    /// The names of the plugins in use.
+    pub fn plugin_names(&self) -> Vec<String> {
+        self.plugins.iter().map(|used| used.plugin.name.to_string()).collect()
+    }
+}

@@ -19,7 +19,7 @@ mod times;
 pub use model::Report;
 pub use output::Output;
 pub use progress::Progress;
-pub use settings::{EndReason, Outcome, Settings};
+pub use settings::{Outcome, Settings};
 pub use table::render as table;
 
 #[cfg(test)]

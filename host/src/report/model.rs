@@ -7,7 +7,8 @@ use std::collections::BTreeMap;
 
 use serde::Serialize;
 
-use super::settings::{EndReason, Settings};
+use super::settings::Settings;
+use crate::run::EndReason;
 
 /// Name and version of the serialized form. The version grows when a reader of the old form would misread the new.
 pub const SCHEMA: &str = "stampede-report/1";

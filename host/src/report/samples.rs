@@ -2,12 +2,13 @@
 
 use std::time::Duration;
 
-use super::{EndReason, Outcome, Report, Settings};
+use super::{Outcome, Report, Settings};
 use crate::metrics::aggregate::{Aggregate, RowInfo};
 use crate::metrics::interval::Health;
 use crate::metrics::recorder::Recorder;
 use crate::metrics::sample::{FailureKind, Phases, RowId, Sample};
 use crate::metrics::series::TaskEnd;
+use crate::run::EndReason;
 
 const MILLISECOND: u64 = 1_000_000;
 

@@ -5,6 +5,7 @@ use std::time::Duration;
 
 use serde::{Serialize, Serializer};
 
+use crate::run::EndReason;
 use crate::run::clock::Nanos;
 
 /// How the run was set up.
@@ -43,20 +44,6 @@ pub struct Settings {
     /// Version of this tool.
     #[serde(skip)]
     pub tool_version: String,
-}
-
-/// Why the run ended.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
-#[serde(rename_all = "kebab-case")]
-pub enum EndReason {
-    /// The duration was over.
-    Duration,
-    /// Every user had walked the script as often as it should, or had given up signing in.
-    Iterations,
-    /// Ctrl-C or a signal.
-    Interrupted,
-    /// Not one user could sign in.
-    NoUserSignedIn,
 }
 
 /// How the run ended.

@@ -1,0 +1,22 @@
+//! `check`: everything a run would do before its first request, and the plan in sentences.
+
+use crate::cli::RunArgs;
+use crate::diagnostic::Diagnostics;
+use crate::exit::Exit;
+use crate::plan::describe::describe;
+use crate::plan::needs::Needs;
+
+use super::run::{plan, read};
+
+/// Checks the script that the arguments name and prints its plan. Sends nothing.
+///
+/// # Errors
+/// Everything that is wrong with it.
+pub fn check(args: &RunArgs) -> Result<Exit, Diagnostics> {
+    let source = read(args.script.as_deref())?;
+    let plan = plan(args, &source)?;
+    let needs = Needs::of(&plan);
+    print!("{}", describe(&plan, &needs));
+    needs.check()?;
+    Ok(Exit::Done)
+}

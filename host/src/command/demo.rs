@@ -1,0 +1,45 @@
+//! `demo`: the embedded site, alone or with a run against it.
+
+use std::sync::Arc;
+
+use crate::cli::DemoArgs;
+use crate::demo::{SAMPLE_SCRIPT, Site};
+use crate::diagnostic::{Diagnostic, Diagnostics, Source};
+use crate::exit::Exit;
+use crate::run::shutdown::Signals;
+
+use super::run;
+
+/// Starts the site and runs the sample script, or the one that was named, against it; with `--serve` it only serves.
+///
+/// # Errors
+/// The address cannot be listened on, or what is wrong with the run.
+pub fn demo(args: &DemoArgs) -> Result<Exit, Diagnostics> {
+    let address = args.address();
+    let site = Site::spawn(address, 1)
+        .map_err(|error| Diagnostic::new("usage::addr", format!("cannot listen on {address}: {error}")))?;
+    let base = site.base_url();
+    if args.serve {
+        println!("serving the sample site on {base} until interrupted; what was served: {base}/stats");
+        return serve();
+    }
+    eprintln!("running against the sample site on {base}");
+    let mut run = args.run.clone();
+    run.base_url.get_or_insert(base);
+    let source = match run.script.as_deref() {
+        Some(path) => run::read(Some(path))?,
+        None => Arc::new(Source { name: "sample.yml".into(), text: SAMPLE_SCRIPT.into() }),
+    };
+    run::run_source(&run, &source)
+}
+
+fn serve() -> Result<Exit, Diagnostics> {
+    let failed = |error: std::io::Error| Diagnostic::new("internal::signals", error.to_string());
+    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().map_err(failed)?;
+    let wait = async {
+        Signals::listen()?.next().await;
+        Ok(())
+    };
+    runtime.block_on(wait).map_err(failed)?;
+    Ok(Exit::Interrupted)
+}

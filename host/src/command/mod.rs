@@ -1,0 +1,57 @@
+//! What each command does. The arguments are plain data by now; the answer is an exit code, or everything that is wrong.
+
+mod check;
+mod demo;
+mod plugins;
+mod run;
+
+use std::io::IsTerminal;
+
+use tracing_subscriber::EnvFilter;
+
+use crate::cli::{self, Cli, Command, ConsoleArgs, LogLevel};
+use crate::diagnostic::{self, Diagnostic};
+use crate::exit::Exit;
+
+/// Does what was asked for, prints whatever is wrong with it on standard error, and says how to exit.
+pub fn dispatch(cli: &Cli) -> Exit {
+    let console = console(cli);
+    let color = !console.no_color && std::env::var_os("NO_COLOR").is_none() && std::io::stderr().is_terminal();
+    start_log(console.log.unwrap_or(LogLevel::Warn), color);
+    let result = match &cli.command {
+        None => run::run(&cli.run),
+        Some(Command::Check(args)) => check::check(args),
+        Some(Command::Plugins(args)) => plugins::plugins(args.script.as_deref()),
+        Some(Command::Demo(args)) => demo::demo(args),
+        Some(Command::Completions(args)) => {
+            cli::completions(args.shell, &mut std::io::stdout());
+            Ok(Exit::Done)
+        }
+        Some(Command::Man) => cli::man(&mut std::io::stdout())
+            .map(|()| Exit::Done)
+            .map_err(|error| Diagnostic::new("internal::man", error.to_string()).into()),
+    };
+    result.unwrap_or_else(|found| {
+        eprint!("{}", diagnostic::render(&found, color));
+        found.exit()
+    })
+}
+
+fn console(cli: &Cli) -> ConsoleArgs {
+    match &cli.command {
+        Some(Command::Check(args)) => args.console.clone(),
+        Some(Command::Demo(args)) => args.run.console.clone(),
+        Some(Command::Plugins(args)) => args.console.clone(),
+        None | Some(Command::Completions(_) | Command::Man) => cli.run.console.clone(),
+    }
+}
+
+fn start_log(level: LogLevel, color: bool) {
+    let filter = EnvFilter::new(format!("off,stampede_shooter={}", level.name()));
+    tracing_subscriber::fmt()
+        .with_env_filter(filter)
+        .with_writer(std::io::stderr)
+        .with_ansi(color)
+        .with_target(false)
+        .init();
+}

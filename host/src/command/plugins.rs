@@ -1,0 +1,53 @@
+//! `plugins`: the actions that scripts can name, with their parameters as the plugins themselves describe them.
+
+use std::fmt::Write as _;
+use std::path::Path;
+use std::sync::Arc;
+
+use serde_json::Value;
+
+use crate::diagnostic::{Diagnostics, Source};
+use crate::exit::Exit;
+use crate::plan::build::load;
+use crate::plan::data::DataSets;
+use crate::plugin::registry::Loaded;
+use crate::plugin::state::Scripting;
+use crate::script;
+use crate::template::Environment;
+
+/// Lists the built-in actions, and those of a script's own plugins if one is named.
+///
+/// # Errors
+/// The script is wrong, or a plugin does not load.
+pub fn plugins(script: Option<&Path>) -> Result<Exit, Diagnostics> {
+    let source = match script {
+        Some(path) => super::run::read(Some(path))?,
+        None => Arc::new(Source { name: String::new(), text: "steps: [{name: none}]".into() }),
+    };
+    let script = script::parse(&source)?;
+    let folder = Path::new(&source.name).parent().map(Path::to_path_buf).unwrap_or_default();
+    let scripting =
+        Scripting { data: DataSets::default(), environment: Environment::of_process([]), base_url: None, folder };
+    for plugin in load(&script, &Arc::new(scripting))? {
+        print!("{}", list(&plugin));
+    }
+    Ok(Exit::Done)
+}
+
+fn list(plugin: &Loaded) -> String {
+    let mut out = String::new();
+    // Writing to a `String` cannot fail.
+    let _ = writeln!(out, "{} {}", plugin.name, plugin.description.version);
+    for action in &plugin.description.actions {
+        let _ = writeln!(out, "  {}: {}", action.name, action.summary);
+        let schema: Value = serde_json::from_str(&action.params_schema).unwrap_or_default();
+        let required = schema["required"].as_array().cloned().unwrap_or_default();
+        for (name, parameter) in schema["properties"].as_object().into_iter().flatten() {
+            let must = if required.iter().any(|key| key == name.as_str()) { " (required)" } else { "" };
+            let description = parameter["description"].as_str().unwrap_or_default();
+            let first = description.split("\n\n").next().unwrap_or_default().replace('\n', " ");
+            let _ = writeln!(out, "    {name:<16} {first}{must}");
+        }
+    }
+    out
+}

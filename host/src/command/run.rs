@@ -1,0 +1,154 @@
+//! `stampede-shooter`: runs a script and reports. Everything that can be wrong is found before the first request.
+
+use std::io::{IsTerminal, Read};
+use std::path::Path;
+use std::sync::Arc;
+use std::time::Duration;
+
+use crate::diagnostic::{Diagnostic, Diagnostics, Source};
+use crate::exit::Exit;
+use crate::metrics::sample::FailureKind;
+use crate::plan::needs::Needs;
+use crate::plan::{self, Plan};
+use crate::report::{self, Outcome, Output, Progress, Report, Settings};
+use crate::run::{self, EndReason, Run};
+use crate::script;
+
+use crate::cli::RunArgs;
+
+/// Largest script, in bytes. A script is typed by people.
+const LARGEST: u64 = 16 << 20;
+
+/// Runs the script that the arguments name.
+///
+/// # Errors
+/// Everything that is wrong before the run.
+pub fn run(args: &RunArgs) -> Result<Exit, Diagnostics> {
+    let source = read(args.script.as_deref())?;
+    run_source(args, &source)
+}
+
+/// Runs a script that has been read already.
+///
+/// # Errors
+/// As [`run`].
+pub fn run_source(args: &RunArgs, source: &Arc<Source>) -> Result<Exit, Diagnostics> {
+    let plan = Arc::new(plan(args, source)?);
+    let outputs = open(args)?;
+    Needs::of(&plan).check()?;
+    if plan.insecure_tls {
+        eprintln!("warning: any TLS certificate is accepted (`--insecure-tls`): the target may be anyone");
+    }
+    let finished = execute(args, &plan)?;
+    let report = Report::build(settings(&plan), &finished.aggregate, &outcome(&plan, &finished));
+    if !args.quiet {
+        print!("{}", report::table(&report));
+    }
+    write(outputs, &report)?;
+    Ok(exit(&finished))
+}
+
+/// The plan of the script.
+///
+/// # Errors
+/// Everything that is wrong with it.
+pub fn plan(args: &RunArgs, source: &Arc<Source>) -> Result<Plan, Diagnostics> {
+    let script = script::parse(source)?;
+    plan::build(args, &script)
+}
+
+/// Reads a script from a file, or from standard input if it is `-`.
+///
+/// # Errors
+/// No script was named, or it cannot be read.
+pub fn read(path: Option<&Path>) -> Result<Arc<Source>, Diagnostic> {
+    let path = path.ok_or_else(|| {
+        Diagnostic::new("usage::script", "no script was given")
+            .help("name one with `--script FILE`, or try `stampede-shooter demo`")
+    })?;
+    let name = path.display().to_string();
+    let unreadable = |why: String| Diagnostic::new("usage::script", format!("cannot read `{name}`: {why}"));
+    let reader: Box<dyn Read> = if name == "-" {
+        Box::new(std::io::stdin())
+    } else {
+        Box::new(std::fs::File::open(path).map_err(|error| unreadable(error.to_string()))?)
+    };
+    let mut bytes = Vec::new();
+    reader.take(LARGEST + 1).read_to_end(&mut bytes).map_err(|error| unreadable(error.to_string()))?;
+    if bytes.len() as u64 > LARGEST {
+        return Err(unreadable(format!("it is larger than {} MiB", LARGEST >> 20)));
+    }
+    let text = String::from_utf8(bytes)
+        .map_err(|error| unreadable(format!("it is not UTF-8 (at its byte {})", error.utf8_error().valid_up_to())))?;
+    Ok(Arc::new(Source { name, text }))
+}
+
+fn open(args: &RunArgs) -> Result<Vec<Output>, Diagnostics> {
+    let mut found = Diagnostics::default();
+    let outputs =
+        args.out.iter().filter_map(|out| found.absorb(Output::open(&out.path).map_err(Diagnostics::from))).collect();
+    found.into_result(outputs)
+}
+
+fn execute(args: &RunArgs, plan: &Arc<Plan>) -> Result<Run, Diagnostics> {
+    let terminal = std::io::stderr().is_terminal();
+    let progress = Progress::new(terminal, plan.workload.duration.map(run::clock::nanos), !args.verbose || args.quiet);
+    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build();
+    let finished = runtime
+        .map_err(|error| error.to_string())
+        .and_then(|runtime| runtime.block_on(run::execute(plan, |snapshot| progress.update(snapshot))));
+    progress.finish();
+    finished.map_err(|reason| Diagnostic::new("internal::run", reason).into())
+}
+
+fn write(outputs: Vec<Output>, report: &Report) -> Result<(), Diagnostics> {
+    let mut found = Diagnostics::default();
+    for output in outputs {
+        if let Err(mistake) = output.write(report) {
+            found.push(mistake);
+        }
+    }
+    found.into_result(())
+}
+
+fn settings(plan: &Plan) -> Settings {
+    let workload = plan.workload;
+    Settings {
+        script: plan.script.clone(),
+        users: workload.users,
+        rps: workload.rps,
+        duration: workload.duration,
+        iterations: workload.iterations,
+        ramp_up: workload.ramp_up,
+        graceful_stop: workload.graceful_stop,
+        timeout: Duration::from_nanos(plan.timeout),
+        workers: plan.workers,
+        seed: plan.seed,
+        insecure_tls: plan.insecure_tls,
+        base_url: plan.scripting.base_url.as_ref().map(ToString::to_string),
+        plugins: plan.plugin_names(),
+        tool_version: env!("CARGO_PKG_VERSION").into(),
+    }
+}
+
+fn outcome(plan: &Plan, run: &Run) -> Outcome {
+    Outcome {
+        started_at: run.clock.wall(0),
+        elapsed: run.elapsed,
+        ended: run.ended,
+        users_signed_in: if plan.login.is_some() { run.walked } else { 0 },
+        users_given_up: run.gave_up,
+    }
+}
+
+fn exit(run: &Run) -> Exit {
+    let total = run.aggregate.total();
+    let unreached =
+        [FailureKind::Network, FailureKind::Timeout].map(|kind| total.err[kind as usize]).iter().sum::<u64>();
+    match run.ended {
+        EndReason::Interrupted => Exit::Interrupted,
+        _ if total.statuses.is_empty() && total.ok == 0 && unreached > 0 => Exit::Unreached,
+        EndReason::NoUserSignedIn => Exit::NoLogin,
+        EndReason::Duration | EndReason::Iterations => Exit::Done,
+    }
+}

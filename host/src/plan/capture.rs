@@ -1,0 +1,103 @@
+//! Values taken from a reply into variables, compiled once.
+
+use hyper::header::{HeaderMap, HeaderName};
+use regex::Regex;
+use serde_json_path::JsonPath;
+
+use crate::diagnostic::{Diagnostic, Source};
+use crate::http::{Cookies, Reply};
+use crate::script::model::{self, CaptureSource};
+use crate::template::{VariableId, VariableNames};
+
+/// One value to take.
+pub struct Capture {
+    /// Where it goes.
+    pub variable: VariableId,
+    name: String,
+    from: Extract,
+}
+
+enum Extract {
+    Json(JsonPath),
+    Header(HeaderName),
+    Regex(Regex),
+    Cookie(String),
+}
+
+impl Capture {
+    /// Compiles what was typed.
+    ///
+    /// # Errors
+    /// The JSONPath, regular expression or header name is none.
+    pub fn compile(
+        typed: &model::Capture,
+        source: &std::sync::Arc<Source>,
+        variables: &mut VariableNames,
+    ) -> Result<Self, Diagnostic> {
+        let wrong = |kind: &str, error: &str| {
+            let line = error.lines().last().unwrap_or_default().trim().trim_start_matches("error: ").to_owned();
+            Diagnostic::new("script::capture", format!("this is not a {kind}: {line}")).at(
+                source,
+                typed.from.span,
+                format!("not a {kind}"),
+            )
+        };
+        let from = match &typed.from.value {
+            CaptureSource::Json(path) => {
+                Extract::Json(JsonPath::parse(path).map_err(|error| wrong("JSONPath", &error.to_string()))?)
+            }
+            CaptureSource::Header(name) => Extract::Header(
+                HeaderName::from_bytes(name.as_bytes())
+                    .map_err(|_| wrong("header name", "a character is not allowed"))?,
+            ),
+            CaptureSource::Regex(pattern) => {
+                Extract::Regex(Regex::new(pattern).map_err(|error| wrong("regular expression", &error.to_string()))?)
+            }
+            CaptureSource::Cookie(name) => Extract::Cookie(name.clone()),
+        };
+        let name = typed.variable.value.clone();
+        Ok(Self { variable: variables.intern(&name), name, from })
+    }
+
+    /// Whether the body is looked into.
+    pub const fn needs_body(&self) -> bool {
+        matches!(self.from, Extract::Json(_) | Extract::Regex(_))
+    }
+
+    /// The value, if the reply has it. A JSON string gives its contents, anything else in JSON its JSON text.
+    pub fn extract(&self, reply: &Reply, cookies: &Cookies) -> Option<String> {
+        match &self.from {
+            Extract::Json(path) => json(path, &reply.body),
+            Extract::Header(name) => header(name, &reply.headers),
+            Extract::Regex(regex) => {
+                let text = String::from_utf8_lossy(&reply.body);
+                let found = regex.captures(&text)?;
+                found.get(1).or_else(|| found.get(0)).map(|part| part.as_str().to_owned())
+            }
+            Extract::Cookie(name) => cookies.value(name),
+        }
+    }
+
+    /// What to say when the value was not there. The reply's contents are not repeated: they may be secret.
+    pub fn missing(&self) -> String {
+        let what = match &self.from {
+            Extract::Json(path) => format!("nothing in the body at `{path}`"),
+            Extract::Header(name) => format!("no header `{name}`"),
+            Extract::Regex(regex) => format!("nothing in the body matches `{regex}`"),
+            Extract::Cookie(name) => format!("no cookie `{name}`"),
+        };
+        format!("capture `{}`: {what}", self.name)
+    }
+}
+
+fn json(path: &JsonPath, body: &[u8]) -> Option<String> {
+    let document: serde_json::Value = serde_json::from_slice(body).ok()?;
+    Some(match path.query(&document).first()? {
+        serde_json::Value::String(text) => text.clone(),
+        other => other.to_string(),
+    })
+}
+
+fn header(name: &HeaderName, headers: &HeaderMap) -> Option<String> {
+    headers.get(name).map(|value| String::from_utf8_lossy(value.as_bytes()).into_owned())
+}

@@ -1,0 +1,76 @@
+//! Header fields sent with every request of every user.
+
+use hyper::header::{HeaderName, HeaderValue};
+
+use crate::cli::RunArgs;
+use crate::diagnostic::{Diagnostic, Diagnostics, Place};
+use crate::plugin::session::Session;
+use crate::plugin::state::Scripting;
+use crate::script::model::Script;
+use crate::template::{Scope, Template, VariableNames};
+
+use super::Plan;
+
+impl Plan {
+    /// Puts the fields into a user's header store, rendered for that user.
+    pub fn give_headers(&self, session: &Session) {
+        for (name, template) in &self.headers {
+            let mut text = String::new();
+            session.render(template, &mut text);
+            match HeaderValue::from_str(&text) {
+                Ok(mut value) => {
+                    value.set_sensitive(true);
+                    session.set_header(name.clone(), value);
+                }
+                Err(_) => {
+                    tracing::error!(user = session.id, "header `{name}` is left out: HTTP does not allow its value")
+                }
+            }
+        }
+    }
+}
+
+/// Compiles the fields of the script, of `--header`, and of `--login-hdr` if there is no `--login-url`; a later one of
+/// the same name wins.
+///
+/// # Errors
+/// All values that are no templates. Values from flags may be secrets and are not repeated.
+pub fn compile(
+    args: &RunArgs,
+    script: &Script,
+    scripting: &Scripting,
+    variables: &mut VariableNames,
+) -> Result<Vec<(HeaderName, Template)>, Diagnostics> {
+    let mut found = Diagnostics::default();
+    let mut headers = Vec::new();
+    let mut add = |name: &str, text: &str, place: Option<Place>| {
+        let mut scope = Scope { data: &scripting.data, variables, environment: &scripting.environment };
+        match (HeaderName::from_bytes(name.as_bytes()), Template::compile(text, &mut scope)) {
+            (Ok(name), Ok(template)) => {
+                headers.retain(|(known, _)| *known != name);
+                headers.push((name, template));
+            }
+            (Err(_), _) => found.push(Diagnostic {
+                place,
+                ..Diagnostic::new("script::header", format!("`{name}` is not a header name"))
+            }),
+            (_, Err(error)) => {
+                let code = if place.is_some() { "script::template" } else { "usage::template" };
+                found.push(Diagnostic {
+                    place,
+                    help: error.help,
+                    ..Diagnostic::new(code, format!("header `{name}`: {}", error.message))
+                });
+            }
+        }
+    };
+    for (name, value) in &script.settings.headers {
+        let place = Place { source: script.source.clone(), span: value.span, label: "not a template".into() };
+        add(&name.value, &value.value, Some(place));
+    }
+    let sign_in = if args.login_url.is_some() { &[][..] } else { &args.login_hdr[..] };
+    for header in args.header.iter().chain(sign_in) {
+        add(&header.name, &header.value, None);
+    }
+    found.into_result(headers)
+}

@@ -1,0 +1,68 @@
+//! One value out of several places: a flag or `STAMPEDE_*` variable (the command line has merged these already) wins
+//! over the script, the script over the default.
+
+use std::time::Duration;
+
+use url::Url;
+
+use crate::cli::RunArgs;
+use crate::diagnostic::Diagnostic;
+use crate::run::clock::{Nanos, nanos};
+use crate::script::model::{Script, Spanned};
+
+use super::workload::Workload;
+
+/// How long a step may take unless the script says otherwise.
+const TIMEOUT: Duration = Duration::from_secs(30);
+/// How long requests in flight get to finish.
+const GRACEFUL_STOP: Duration = Duration::from_secs(5);
+
+/// The workload of a run. Neither duration nor iterations means one iteration.
+pub fn workload(args: &RunArgs, script: &Script) -> Workload {
+    let typed = &script.settings;
+    let duration = pick(args.duration, typed.duration.as_ref());
+    let iterations = pick(args.iterations, typed.iterations.as_ref());
+    Workload {
+        users: pick(args.users, typed.users.as_ref()).unwrap_or(1),
+        rps: pick(args.rps, typed.rps.as_ref()),
+        duration,
+        iterations: iterations.or_else(|| duration.is_none().then_some(1)),
+        ramp_up: pick(args.ramp_up, typed.ramp_up.as_ref()).unwrap_or_default(),
+        graceful_stop: pick(args.graceful_stop, typed.graceful_stop.as_ref()).unwrap_or(GRACEFUL_STOP),
+    }
+}
+
+/// The timeout of steps that give none.
+pub fn timeout(args: &RunArgs, script: &Script) -> Nanos {
+    nanos(pick(args.timeout, script.settings.timeout.as_ref()).unwrap_or(TIMEOUT))
+}
+
+/// The seed. Without one every run differs; the report says which it was.
+pub fn seed(args: &RunArgs, script: &Script) -> u64 {
+    pick(args.seed, script.settings.seed.as_ref()).unwrap_or_else(rand::random)
+}
+
+/// Worker threads: as many as cores, and no more than users.
+pub fn workers(args: &RunArgs, users: u32) -> usize {
+    let cores = || std::thread::available_parallelism().map_or(1, usize::from);
+    args.workers.map_or_else(cores, |workers| workers as usize).min(users as usize)
+}
+
+/// What relative URLs are resolved against.
+///
+/// # Errors
+/// It is no absolute http or https URL.
+pub fn base_url(args: &RunArgs, script: &Script) -> Result<Option<Url>, Diagnostic> {
+    let absolute = |text: &str| crate::plugin::request::parse_url(text, None);
+    match (&args.base_url, &script.base_url) {
+        (Some(flag), _) => absolute(flag).map(Some).map_err(|error| Diagnostic::new("usage::base-url", error)),
+        (None, Some(typed)) => absolute(&typed.value).map(Some).map_err(|error| {
+            Diagnostic::new("script::base-url", error).at(&script.source, typed.span, "not an absolute URL")
+        }),
+        (None, None) => Ok(None),
+    }
+}
+
+fn pick<T: Copy>(flag: Option<T>, typed: Option<&Spanned<T>>) -> Option<T> {
+    flag.or_else(|| typed.map(|typed| typed.value))
+}

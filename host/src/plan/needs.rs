@@ -1,0 +1,57 @@
+//! What a plan takes from the machine: connections, memory, open files. Looked at before the run, because a run that
+//! hits a limit half-way has measured nothing.
+
+use crate::diagnostic::Diagnostic;
+
+use super::Plan;
+
+/// Files a process has open besides its connections: the program, its log, event queues, data files.
+const OTHER_FILES: u64 = 64;
+/// Bytes of one user with one open connection, as measured with the `http` action (HTTP/1.1, small replies).
+const PER_CONNECTION: u64 = 24 << 10;
+/// Bytes of one user without its connections.
+const PER_USER: u64 = 4 << 10;
+/// Bytes of everything else: compiled plugins, histograms, runtimes.
+const BASE: u64 = 48 << 20;
+
+/// What a plan needs.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Needs {
+    /// Connections open at once: one per user and origin.
+    pub connections: u64,
+    /// Open files.
+    pub files: u64,
+    /// Memory in bytes; an estimate.
+    pub memory: u64,
+    /// The limit of open files, after the soft one has been raised as far as it goes.
+    pub file_limit: u64,
+}
+
+impl Needs {
+    /// Works out what a plan needs, and raises the soft limit of open files to the hard one.
+    pub fn of(plan: &Plan) -> Self {
+        let users = u64::from(plan.workload.users);
+        let connections = users * (plan.origins.max(1) as u64);
+        let file_limit = rlimit::increase_nofile_limit(u64::MAX).unwrap_or(u64::MAX);
+        let memory = BASE + users * PER_USER + connections * PER_CONNECTION;
+        Self { connections, files: connections + OTHER_FILES, memory, file_limit }
+    }
+
+    /// Refuses what cannot fit.
+    ///
+    /// # Errors
+    /// More files are needed than may be open; says the limit and how to raise it.
+    pub fn check(&self) -> Result<(), Diagnostic> {
+        if self.files <= self.file_limit {
+            return Ok(());
+        }
+        let (files, limit) = (self.files, self.file_limit);
+        let message = format!("{} connections need {files} open files, and the limit is {limit}", self.connections);
+        let help = format!(
+            "use at most {} users for each origin, or raise the hard limit: `ulimit -Hn {files}` as root, \
+             `LimitNOFILE={files}` in a systemd unit",
+            limit.saturating_sub(OTHER_FILES)
+        );
+        Err(Diagnostic::new("usage::open-files", message).help(help))
+    }
+}

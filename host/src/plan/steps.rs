@@ -1,0 +1,226 @@
+//! Steps checked against the plugins that are to run them. Each plugin in use is instantiated once and given its steps
+//! to configure, exactly as every worker will do later; what it refuses is shown at the script's line.
+
+use std::cell::RefCell;
+use std::collections::BTreeSet;
+use std::rc::Rc;
+use std::sync::Arc;
+
+use serde_json::Value;
+
+use crate::diagnostic::{Diagnostic, Diagnostics, Source, Span, suggest};
+use crate::metrics::sample::RowId;
+use crate::plugin::instance::{ConfigureError, Instance, Mistake, StepParams};
+use crate::plugin::registry::{Loaded, one_line};
+use crate::plugin::state::Scripting;
+use crate::run::clock::{Nanos, nanos};
+use crate::script::model;
+use crate::script::span_within;
+use crate::template::VariableNames;
+
+use super::build::typed;
+use super::capture::Capture;
+use super::{Step, UsedPlugin};
+
+/// A step before it is checked.
+pub struct Draft<'a> {
+    /// Its row in the report.
+    pub name: String,
+    /// The action it names.
+    pub action: String,
+    params: Value,
+    typed: Option<(&'a Arc<Source>, &'a model::Step)>,
+}
+
+/// Steps that their plugins have accepted.
+pub struct Checked {
+    /// In the order of the drafts.
+    pub steps: Vec<Step>,
+    /// The plugins they use.
+    pub used: Vec<UsedPlugin>,
+    /// Distinct origins among the requests that were prepared.
+    pub origins: usize,
+}
+
+impl<'a> Draft<'a> {
+    /// A step of the script.
+    pub fn typed(source: &'a Arc<Source>, step: &'a model::Step, default_action: &str) -> Self {
+        let action = step.action.as_ref().map_or_else(|| default_action.to_owned(), |action| action.value.clone());
+        Self { name: step.name.value.clone(), action, params: step.params.to_json(), typed: Some((source, step)) }
+    }
+
+    /// The sign-in that flags ask for.
+    pub fn login_from_flags(params: Value) -> Self {
+        Self { name: "login".into(), action: "login".into(), params, typed: None }
+    }
+
+    fn mistake(&self, code: &'static str, message: String, span: impl FnOnce(&model::Step) -> Span) -> Diagnostic {
+        let diagnostic = Diagnostic::new(code, message);
+        match self.typed {
+            Some((source, step)) => diagnostic.at(source, span(step), ""),
+            None => diagnostic,
+        }
+    }
+
+    fn code(&self, in_script: &'static str) -> &'static str {
+        if self.typed.is_some() { in_script } else { "usage::login" }
+    }
+}
+
+/// Finds the plugin of every step, checks its keys and has it configured.
+///
+/// # Errors
+/// Everything that is wrong with any step.
+pub fn check(
+    drafts: &[Draft<'_>],
+    plugins: &[Arc<Loaded>],
+    scripting: &Arc<Scripting>,
+    names: &Rc<RefCell<VariableNames>>,
+    timeout: Nanos,
+) -> Result<Checked, Diagnostics> {
+    let mut found = Diagnostics::default();
+    let mut steps = Vec::new();
+    let mut used: Vec<(Arc<Loaded>, Vec<usize>)> = Vec::new();
+    for (row, draft) in drafts.iter().enumerate() {
+        let Some(plugin) = found.absorb(plugin_of(draft, plugins).map_err(Diagnostics::from)) else { continue };
+        found.0.extend(unknown_keys(draft, plugin));
+        let at = used.iter().position(|(known, _)| Arc::ptr_eq(known, plugin)).unwrap_or_else(|| {
+            used.push((Arc::clone(plugin), Vec::new()));
+            used.len() - 1
+        });
+        let captures = found.absorb(captures(draft, names)).unwrap_or_default();
+        steps.push(Step {
+            row: row as RowId,
+            plugin: at,
+            index: used[at].1.len(),
+            timeout: draft.typed.and_then(|(_, step)| typed(step.timeout.as_ref())).map_or(timeout, nanos),
+            needs_body: captures.iter().any(Capture::needs_body),
+            captures,
+        });
+        used[at].1.push(row);
+    }
+    // A key that a plugin does not know is said once, by the host; the plugin would say it again.
+    found = found.into_result(()).err().map_or_else(Diagnostics::default, |found| found);
+    if !found.0.is_empty() {
+        return Err(found);
+    }
+    let mut origins = BTreeSet::new();
+    let mut ready = Vec::new();
+    for (plugin, rows) in used {
+        let mine: Vec<&Draft<'_>> = rows.iter().map(|row| &drafts[*row]).collect();
+        if let Some(known) = found.absorb(configure(&plugin, &mine, scripting, names)) {
+            origins.extend(known);
+        }
+        let params = |draft: &Draft<'_>| StepParams { action: draft.action.clone(), params: draft.params.clone() };
+        ready.push(UsedPlugin { plugin, steps: mine.into_iter().map(params).collect() });
+    }
+    found.into_result(Checked { steps, used: ready, origins: origins.len() })
+}
+
+fn plugin_of<'p>(draft: &Draft<'_>, plugins: &'p [Arc<Loaded>]) -> Result<&'p Arc<Loaded>, Diagnostic> {
+    plugins.iter().find(|plugin| plugin.action(&draft.action).is_some()).ok_or_else(|| {
+        let offered = plugins.iter().flat_map(|plugin| &plugin.description.actions).map(|action| action.name.as_str());
+        let message = format!("no plugin offers the action `{}`", draft.action);
+        let mistake = draft.mistake("script::unknown-action", message, |step| {
+            step.action.as_ref().map_or(step.span, |action| action.span)
+        });
+        match suggest(&draft.action, offered.clone()) {
+            Some(near) => mistake.help(format!("did you mean `{near}`?")),
+            None => mistake.help(format!("there are: {}", offered.collect::<Vec<_>>().join(", "))),
+        }
+    })
+}
+
+/// Keys that the action's schema does not list.
+fn unknown_keys(draft: &Draft<'_>, plugin: &Loaded) -> Vec<Diagnostic> {
+    let schema: Value = plugin
+        .action(&draft.action)
+        .and_then(|action| serde_json::from_str(&action.params_schema).ok())
+        .unwrap_or_default();
+    let open = !matches!(schema.get("additionalProperties"), None | Some(Value::Bool(false)));
+    let Some(known) = schema.get("properties").and_then(Value::as_object).filter(|_| !open) else { return Vec::new() };
+    let Some(typed) = draft.params.as_object() else { return Vec::new() };
+    let unknown = typed.keys().filter(|key| !known.contains_key(*key));
+    unknown
+        .map(|key| {
+            let message = format!("`{key}` is not a parameter of action `{}`", draft.action);
+            let mut mistake = draft.mistake(draft.code("script::unknown-key"), message, |step| {
+                step.params.key_span(&pointer_to(key)).unwrap_or(step.span)
+            });
+            mistake.place.iter_mut().for_each(|place| place.label = "unknown key".into());
+            let hosts = ["name", "action", "timeout", "capture"];
+            match suggest(key, known.keys().map(String::as_str).chain(hosts)) {
+                Some(near) => mistake.help(format!("did you mean `{near}`?")),
+                None => mistake.help(format!("`stampede-shooter plugins` lists the parameters of `{}`", draft.action)),
+            }
+        })
+        .collect()
+}
+
+fn captures(draft: &Draft<'_>, names: &Rc<RefCell<VariableNames>>) -> Result<Vec<Capture>, Diagnostics> {
+    let Some((source, step)) = draft.typed else { return Ok(Vec::new()) };
+    let mut found = Diagnostics::default();
+    let mut captures = Vec::new();
+    for typed in &step.captures {
+        match Capture::compile(typed, source, &mut names.borrow_mut()) {
+            Ok(capture) => captures.push(capture),
+            Err(mistake) => found.push(mistake),
+        }
+    }
+    found.into_result(captures)
+}
+
+/// Has a plugin configure its steps in an instance of its own; gives the origins its requests are known to go to.
+fn configure(
+    plugin: &Arc<Loaded>,
+    drafts: &[&Draft<'_>],
+    scripting: &Arc<Scripting>,
+    names: &Rc<RefCell<VariableNames>>,
+) -> Result<BTreeSet<String>, Diagnostics> {
+    let trapped = |error: &wasmtime::Error| {
+        Diagnostic::new("plugin::trap", format!("plugin `{}` failed: {}", plugin.name, one_line(error)))
+    };
+    let mut instance = Instance::new(&plugin.pre, Arc::clone(&plugin.name), Arc::clone(scripting), Rc::clone(names))
+        .map_err(|error| trapped(&error))?;
+    let mut found = Diagnostics::default();
+    for draft in drafts {
+        let step = StepParams { action: draft.action.clone(), params: draft.params.clone() };
+        match instance.configure(&step) {
+            Ok(()) => {}
+            Err(ConfigureError::Params(mistake)) => found.push(refused(draft, *mistake)),
+            Err(ConfigureError::Trap(error)) => {
+                found.push(trapped(&error));
+                break;
+            }
+        }
+    }
+    found.into_result(instance.origins())
+}
+
+/// What a plugin refused, at the script's line.
+fn refused(draft: &Draft<'_>, mistake: Mistake) -> Diagnostic {
+    let code = draft.code(if mistake.within.is_some() { "script::template" } else { "script::parameter" });
+    let key = mistake.pointer.trim_start_matches('/');
+    // A parameter that came from a flag has no line to point at, and its value may be a secret.
+    let message = match (draft.typed, key.is_empty()) {
+        (None, false) => format!("`--login-url` or `--login-hdr`: {}", mistake.message),
+        _ => mistake.message,
+    };
+    let mut diagnostic = Diagnostic::new(code, message);
+    if let Some((source, step)) = draft.typed {
+        let node = step.params.pointer(&mistake.pointer);
+        let span = match (node, mistake.within) {
+            (Some(node), Some(within)) => span_within(source, node, within.start..within.end),
+            (Some(node), None) if !key.is_empty() => node.span,
+            _ => step.name.span,
+        };
+        let label = if key.is_empty() { "in this step".to_owned() } else { String::new() };
+        diagnostic = diagnostic.at(source, span, label);
+    }
+    diagnostic.help = mistake.help;
+    diagnostic
+}
+
+fn pointer_to(key: &str) -> String {
+    format!("/{}", key.replace('~', "~0").replace('/', "~1"))
+}

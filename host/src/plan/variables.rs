@@ -1,0 +1,38 @@
+//! Whether every variable that a template reads is set by something.
+
+use crate::diagnostic::{Diagnostic, Diagnostics, Span, suggest};
+use crate::script::model::Script;
+use crate::template::VariableNames;
+
+use super::Step;
+
+/// Finds variables that templates read and no capture sets.
+pub fn unset(script: &Script, names: &VariableNames, steps: &[&Step], found: &mut Diagnostics) {
+    let set: Vec<_> = steps.iter().flat_map(|step| &step.captures).map(|capture| capture.variable).collect();
+    let known: Vec<&str> = names.iter().filter(|(id, _)| set.contains(id)).map(|(_, name)| name).collect();
+    for (id, name) in names.iter() {
+        if set.contains(&id) {
+            continue;
+        }
+        let mut diagnostic = Diagnostic::new("script::unknown-variable", format!("nothing sets the variable `{name}`"));
+        if let Some(span) = first_use(&script.source.text, name) {
+            diagnostic = diagnostic.at(&script.source, span, "read here");
+        }
+        found.push(diagnostic.help(match suggest(name, known.iter().copied()) {
+            Some(near) => format!("did you mean `{near}`?"),
+            None => format!("take it from a reply first: `capture: {{{name}: {{json: $.{name}}}}}`"),
+        }));
+    }
+}
+
+/// Where a template first reads the variable. Headers given by flags are not in the script's text.
+fn first_use(text: &str, name: &str) -> Option<Span> {
+    text.match_indices("var").find_map(|(at, word)| {
+        let rest = &text[at + word.len()..];
+        let trimmed = rest.trim_start();
+        let start = at + word.len() + rest.len() - trimmed.len();
+        let ends =
+            !trimmed.strip_prefix(name)?.starts_with(|next: char| next.is_alphanumeric() || "_-.".contains(next));
+        (start > at + word.len() && ends).then(|| Span { start, end: start + name.len() })
+    })
+}

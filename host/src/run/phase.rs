@@ -1,0 +1,55 @@
+//! How far a run has come: the one word every worker and user obeys.
+//!
+//! ```text
+//!   Running ──(duration over, all iterations done, Ctrl-C, SIGTERM)──▶ Draining ──(graceful stop over, second Ctrl-C)──▶ Stopped
+//! ```
+//!
+//! The main thread alone moves it forward; it never moves back.
+
+use std::sync::atomic::{AtomicU8, Ordering};
+
+/// Where the run stands.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+#[repr(u8)]
+pub enum Phase {
+    /// Users start requests.
+    Running,
+    /// Nothing new starts; what is in flight may finish.
+    Draining,
+    /// What is still in flight is cancelled.
+    Stopped,
+}
+
+/// The phase as the main thread sets it and the workers read it.
+#[derive(Debug, Default)]
+pub struct SharedPhase(AtomicU8);
+
+impl SharedPhase {
+    /// The phase now.
+    pub fn get(&self) -> Phase {
+        match self.0.load(Ordering::Acquire) {
+            0 => Phase::Running,
+            1 => Phase::Draining,
+            _ => Phase::Stopped,
+        }
+    }
+
+    /// Moves forward to a phase; going back is ignored.
+    pub fn advance(&self, to: Phase) {
+        self.0.fetch_max(to as u8, Ordering::AcqRel);
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_phase_never_goes_back() {
+        let phase = SharedPhase::default();
+        assert_eq!(phase.get(), Phase::Running);
+        phase.advance(Phase::Stopped);
+        phase.advance(Phase::Draining);
+        assert_eq!(phase.get(), Phase::Stopped);
+    }
+}
