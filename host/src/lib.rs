@@ -1,6 +1,7 @@
 //! A load runner whose every action is a sandboxed WebAssembly component.
 
 pub mod diagnostic;
+pub mod exit;
 pub mod metrics;
 pub mod run;
 pub mod script;

@@ -6,6 +6,8 @@ mod suggest;
 
 use std::sync::Arc;
 
+use crate::exit::Exit;
+
 pub use render::render;
 pub use suggest::suggest;
 
@@ -16,6 +18,13 @@ pub struct Source {
     pub name: String,
     /// The whole text, for the excerpt.
     pub text: String,
+}
+
+impl Source {
+    /// The number of the line that holds a byte, from 1.
+    pub fn line(&self, offset: usize) -> usize {
+        1 + self.text.bytes().take(offset).filter(|byte| *byte == b'\n').count()
+    }
 }
 
 /// Byte range in a [`Source`], `start <= end`, on character boundaries.
@@ -73,6 +82,16 @@ impl Diagnostic {
         self.help = Some(help.into());
         self
     }
+
+    /// The exit code of the family.
+    fn exit(&self) -> Exit {
+        match self.code.split("::").next() {
+            Some("usage") => Exit::Usage,
+            Some("script") => Exit::Script,
+            Some("plugin") => Exit::Plugin,
+            _ => Exit::Internal,
+        }
+    }
 }
 
 /// All mistakes found so far. A stage collects as many as it can before it gives up.
@@ -90,6 +109,12 @@ impl Diagnostics {
         result.map_err(|more| self.0.extend(more.0)).ok()
     }
 
+    /// How the process ends because of these: the exit code of the family that is checked first, since its mistakes
+    /// may have caused the others. [`Exit::Done`] if there are none; [`Exit::Internal`] for a family that has no code.
+    pub fn exit(&self) -> Exit {
+        self.0.iter().map(Diagnostic::exit).min().unwrap_or(Exit::Done)
+    }
+
     /// The value if nothing was wrong.
     pub fn into_result<T>(self, value: T) -> Result<T, Diagnostics> {
         if self.0.is_empty() { Ok(value) } else { Err(self) }
@@ -99,5 +124,26 @@ impl Diagnostics {
 impl From<Diagnostic> for Diagnostics {
     fn from(diagnostic: Diagnostic) -> Self {
         Self(vec![diagnostic])
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn lines_are_counted_from_one() {
+        let source = Source { name: "a.yml".into(), text: "a\nb\r\nc".into() };
+        assert_eq!([0, 1, 2, 4, 5, 99].map(|offset| source.line(offset)), [1, 1, 2, 2, 3, 3]);
+    }
+
+    #[test]
+    fn the_family_checked_first_decides_the_exit_code() {
+        let all = |codes: &[&'static str]| Diagnostics(codes.iter().map(|code| Diagnostic::new(code, "m")).collect());
+        assert_eq!(all(&[]).exit(), Exit::Done);
+        assert_eq!(all(&["plugin::missing"]).exit(), Exit::Plugin);
+        assert_eq!(all(&["plugin::missing", "script::type"]).exit(), Exit::Script);
+        assert_eq!(all(&["script::type", "usage::no-script"]).exit(), Exit::Usage);
+        assert_eq!(all(&["bug"]).exit(), Exit::Internal);
     }
 }

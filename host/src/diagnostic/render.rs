@@ -1,4 +1,153 @@
-//! Diagnostics as text.
-use super::Diagnostics;
-/// Renders.
-pub fn render(_d: &Diagnostics, _color: bool) -> String { String::new() }
+//! Diagnostics as text, in the shape that rustc made familiar. The one place that knows what a message looks like.
+
+use std::ops::Range;
+
+use annotate_snippets::{AnnotationKind, Group, Level, Renderer, Snippet, normalize_untrusted_str};
+
+use super::{Diagnostic, Diagnostics, Place};
+
+/// All mistakes in the order found, a blank line between them, each line ending in a line break. Empty if there are
+/// none. `color` adds ANSI escapes; the caller knows whether they are wanted.
+pub fn render(diagnostics: &Diagnostics, color: bool) -> String {
+    let renderer = if color { Renderer::styled() } else { Renderer::plain() };
+    let messages: Vec<String> = diagnostics.0.iter().map(|diagnostic| message(&renderer, diagnostic)).collect();
+    messages.join("\n")
+}
+
+/// One mistake, with a line break at its end.
+fn message(renderer: &Renderer, diagnostic: &Diagnostic) -> String {
+    let title = Level::ERROR.primary_title(diagnostic.message.as_str()).id(diagnostic.code);
+    let header = Group::with_title(title);
+    let help = diagnostic.help.as_deref().map(normalize_untrusted_str);
+    let Some(place) = &diagnostic.place else {
+        // The renderer would draw a stray gutter between header and help.
+        let help = help.map(|help| format!("  = help: {help}\n")).unwrap_or_default();
+        return format!("{}\n{help}", renderer.render(&[header]));
+    };
+    let help = help.map(|help| Level::HELP.message(help));
+    renderer.render(&[header.element(excerpt(place)).elements(help)]) + "\n"
+}
+
+/// The line a mistake stands in, with a caret and a label.
+fn excerpt(place: &Place) -> Snippet<'_, annotate_snippets::Annotation<'_>> {
+    let annotation = AnnotationKind::Primary.span(first_line(place)).label(place.label.as_str());
+    Snippet::source(place.source.text.as_str()).path(place.source.name.as_str()).annotation(annotation)
+}
+
+/// The part of the span on its first line. A mistake in a text of several lines is pointed out where it begins, since a
+/// bracket around all of it would bury the message.
+fn first_line(place: &Place) -> Range<usize> {
+    let Range { start, end } = place.span.start..place.span.end;
+    let text = place.source.text.get(start..end).unwrap_or_default();
+    let line = text.split('\n').next().unwrap_or_default();
+    start..start + line.trim_end().len()
+}
+
+#[cfg(test)]
+mod tests {
+    use std::sync::Arc;
+
+    use super::super::{Source, Span};
+    use super::*;
+
+    fn source(text: &str) -> Arc<Source> {
+        Arc::new(Source { name: "checkout.yml".into(), text: text.into() })
+    }
+
+    fn text(diagnostic: Diagnostic) -> String {
+        render(&diagnostic.into(), false)
+    }
+
+    #[test]
+    fn a_message_with_a_place_and_a_fix() {
+        let source = source("- name: a\n\n\n\n  expect_statuss: 200\n");
+        let found = Diagnostic::new("script::unknown-key", "`expect_statuss` is not a parameter of action `http`")
+            .at(&source, Span { start: 15, end: 29 }, "unknown key")
+            .help("did you mean `expect_status`?");
+        assert_eq!(
+            text(found),
+            "\
+error[script::unknown-key]: `expect_statuss` is not a parameter of action `http`
+ --> checkout.yml:5:3
+  |
+5 |   expect_statuss: 200
+  |   ^^^^^^^^^^^^^^ unknown key
+  |
+  = help: did you mean `expect_status`?
+"
+        );
+    }
+
+    #[test]
+    fn a_message_without_a_place_is_a_header_and_a_fix() {
+        let found = Diagnostic::new("usage::no-script", "nothing to run").help("give a script with `--script FILE`");
+        assert_eq!(
+            text(found),
+            "\
+error[usage::no-script]: nothing to run
+  = help: give a script with `--script FILE`
+"
+        );
+        assert_eq!(text(Diagnostic::new("usage::x", "alone")), "error[usage::x]: alone\n");
+    }
+
+    #[test]
+    fn columns_count_characters_and_carets_follow_their_width() {
+        let source = source("name: ☃☃ x\r\nnext: 1\r\n");
+        let found = Diagnostic::new("script::x", "m").at(&source, Span { start: 13, end: 14 }, "here");
+        assert_eq!(
+            text(found),
+            "\
+error[script::x]: m
+ --> checkout.yml:1:10
+  |
+1 | name: ☃☃ x
+  |          ^ here
+"
+        );
+    }
+
+    #[test]
+    fn a_span_of_several_lines_shows_its_first() {
+        let source = source("a: |\n  b\n  c\n");
+        let found = Diagnostic::new("script::x", "m").at(&source, Span { start: 3, end: 12 }, "here");
+        assert_eq!(
+            text(found),
+            "\
+error[script::x]: m
+ --> checkout.yml:1:4
+  |
+1 | a: |
+  |    ^ here
+"
+        );
+    }
+
+    #[test]
+    fn an_empty_source_has_a_place() {
+        let found = Diagnostic::new("script::x", "m").at(&source(""), Span::default(), "here");
+        assert_eq!(
+            text(found),
+            "\
+error[script::x]: m
+ --> checkout.yml:1:1
+  |
+1 |
+  | ^ here
+"
+        );
+    }
+
+    #[test]
+    fn escapes_in_what_was_typed_do_not_reach_the_terminal() {
+        let found = Diagnostic::new("script::x", "\u{1b}[31mred").help("\u{1b}[31mred");
+        assert!(!text(found).contains('\u{1b}'));
+    }
+
+    #[test]
+    fn color_adds_escapes_and_nothing_else_changes() {
+        let all = Diagnostics(vec![Diagnostic::new("script::x", "m"), Diagnostic::new("script::y", "n")]);
+        assert_eq!(render(&all, false), "error[script::x]: m\n\nerror[script::y]: n\n");
+        assert!(render(&all, true).contains("\u{1b}["));
+    }
+}

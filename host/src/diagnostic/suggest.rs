@@ -1,3 +1,49 @@
-//! "Did you mean".
-/// The candidate nearest to what was typed, if near enough.
-pub fn suggest<'a>(_typed: &str, _candidates: impl IntoIterator<Item = &'a str>) -> Option<&'a str> { None }
+//! "Did you mean": most unknown names are known ones with a slip of the finger.
+
+/// The smallest Jaro-Winkler similarity that counts as a slip. Below it suggestions confuse more than they help:
+/// `usrs` is 0.93 from `users`, `method` 0.47 from `name`.
+const NEAR: f64 = 0.8;
+
+/// The candidate nearest to what was typed, if any is near enough. Case does not matter; of two equally near candidates
+/// the first wins.
+pub fn suggest<'a>(typed: &str, candidates: impl IntoIterator<Item = &'a str>) -> Option<&'a str> {
+    let typed = typed.to_lowercase();
+    let mut best = None;
+    let mut best_score = NEAR;
+    for candidate in candidates {
+        let score = strsim::jaro_winkler(&typed, &candidate.to_lowercase());
+        if score > best_score {
+            (best, best_score) = (Some(candidate), score);
+        }
+    }
+    best
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const KEYS: [&str; 6] = ["users", "rps", "duration", "steps", "expect_status", "data"];
+
+    #[test]
+    fn slips_are_recognised_and_strangers_are_not() {
+        for (typed, expected) in [
+            ("usrs", Some("users")),
+            ("user", Some("users")),
+            ("expect_statuss", Some("expect_status")),
+            ("Duration", Some("duration")),
+            ("step", Some("steps")),
+            ("date", Some("data")),
+            ("verbose", None),
+            ("x", None),
+            ("", None),
+        ] {
+            assert_eq!(suggest(typed, KEYS), expected, "{typed}");
+        }
+    }
+
+    #[test]
+    fn nothing_is_suggested_from_nothing() {
+        assert_eq!(suggest("users", []), None);
+    }
+}

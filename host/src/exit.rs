@@ -1,0 +1,94 @@
+//! Every exit code there is, in one place: the process ends with one of these, the help text lists them, and scripts in
+//! a continuous-integration job may rely on the numbers. Numbers are never given a second meaning.
+
+use std::process::ExitCode;
+
+/// How the process ends.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+#[repr(u8)]
+pub enum Exit {
+    /// Everything asked for was done. Failed requests alone do not change that; thresholds will.
+    Done = 0,
+    /// A bug: something failed that no input should be able to break.
+    Internal = 1,
+    /// The command line or the environment is wrong. No traffic was sent. The number is clap's own.
+    Usage = 2,
+    /// The script, or a file it names, is wrong. No traffic was sent.
+    Script = 3,
+    /// A component could not be loaded, or speaks another version of the contract. No traffic was sent.
+    Plugin = 4,
+    /// Not one request got a reply.
+    Unreached = 5,
+    /// The script has a login and not one user got through it.
+    NoLogin = 6,
+    /// The run was done and missed a threshold. Reserved: scripts have no thresholds yet.
+    Thresholds = 99,
+    /// Interrupted by a signal. 128 + 2, as shells count it.
+    Interrupted = 130,
+}
+
+impl Exit {
+    /// All codes, in the order of their numbers.
+    pub const ALL: [Self; 9] = [
+        Self::Done,
+        Self::Internal,
+        Self::Usage,
+        Self::Script,
+        Self::Plugin,
+        Self::Unreached,
+        Self::NoLogin,
+        Self::Thresholds,
+        Self::Interrupted,
+    ];
+
+    /// The number the operating system sees.
+    pub const fn code(self) -> u8 {
+        self as u8
+    }
+
+    /// What the number means, in a few words for the help text.
+    pub const fn meaning(self) -> &'static str {
+        match self {
+            Self::Done => "done",
+            Self::Internal => "internal error (please report it)",
+            Self::Usage => "wrong usage",
+            Self::Script => "bad script",
+            Self::Plugin => "a plugin would not load",
+            Self::Unreached => "the target was never reached",
+            Self::NoLogin => "no user signed in",
+            Self::Thresholds => "thresholds failed (reserved)",
+            Self::Interrupted => "interrupted",
+        }
+    }
+
+    /// All codes as the last section of `--help`, without a trailing line break.
+    pub fn table() -> String {
+        Self::ALL
+            .iter()
+            .fold("Exit codes:".to_owned(), |table, exit| format!("{table}\n  {:>3}  {}", exit.code(), exit.meaning()))
+    }
+}
+
+impl From<Exit> for ExitCode {
+    fn from(exit: Exit) -> Self {
+        Self::from(exit.code())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn all_lists_every_code_once_and_in_order() {
+        assert!(Exit::ALL.is_sorted_by(|a, b| a.code() < b.code()));
+        assert_eq!(Exit::ALL.map(Exit::code), [0, 1, 2, 3, 4, 5, 6, 99, 130]);
+    }
+
+    #[test]
+    fn the_table_has_a_line_for_every_code() {
+        let table = Exit::table();
+        assert!(table.starts_with("Exit codes:\n    0  done\n    1  internal"));
+        assert!(table.ends_with("\n  130  interrupted"));
+    }
+}
