@@ -1,3 +1,27 @@
-//! What was typed.
+//! What was typed: from the text of a script to a [`model::Script`], all mistakes of the file in one go.
+//!
+//! | step | file | knows |
+//! |---|---|---|
+//! | text to tree | `yaml`, `raw`, `fault` | YAML |
+//! | tree to script | `decode`, `step`, `data`, `values` | the keys of a script |
+//! | pointing back | `node`, `span` | where in the text a value stands |
+//!
+//! Nothing here applies a default, opens a file or asks a plugin; that is the plan's part.
 
+mod data;
+mod decode;
+pub mod duration;
+mod fault;
+pub mod header;
 pub mod model;
+mod node;
+mod parse;
+mod raw;
+mod span;
+mod step;
+mod values;
+mod yaml;
+
+pub use parse::parse;
+pub use span::span_within;
+pub use values::is_name;

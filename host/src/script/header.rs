@@ -1,0 +1,55 @@
+//! Which header fields HTTP allows (RFC 9110 section 5). Checked before the run, on the command line as in the script,
+//! so that no request fails for a reason that was plain from the start.
+
+use std::fmt;
+
+use hyper::header::{HeaderName, HeaderValue};
+
+/// What is wrong with a header field. Never holds the value, which may be a secret.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum HeaderFault {
+    /// The name is empty or holds a character that names may not.
+    Name(String),
+    /// The value of the field of that name holds a control character.
+    Value(String),
+}
+
+impl fmt::Display for HeaderFault {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Name(name) => write!(formatter, "`{name}` is not a header name"),
+            Self::Value(name) => write!(formatter, "the value of header `{name}` holds a control character"),
+        }
+    }
+}
+
+impl std::error::Error for HeaderFault {}
+
+/// Checks a field as typed. The value may hold `{{templates}}`; what they render to is checked when it is sent.
+pub fn check_header(name: &str, value: &str) -> Result<(), HeaderFault> {
+    if HeaderName::from_bytes(name.as_bytes()).is_err() {
+        return Err(HeaderFault::Name(name.to_owned()));
+    }
+    if HeaderValue::from_bytes(value.as_bytes()).is_err() {
+        return Err(HeaderFault::Value(name.to_owned()));
+    }
+    Ok(())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn fields_are_checked_as_http_has_them() {
+        assert_eq!(check_header("X-Api-Token", "a {{var t}} ☃"), Ok(()));
+        assert_eq!(check_header("x", ""), Ok(()));
+        for name in ["", "x y", "x:", "☃"] {
+            assert_eq!(check_header(name, "v"), Err(HeaderFault::Name(name.into())), "{name}");
+        }
+        for value in ["a\nb", "a\r", "\0"] {
+            let fault = check_header("x", value).expect_err("a control character");
+            assert_eq!(fault.to_string(), "the value of header `x` holds a control character");
+        }
+    }
+}

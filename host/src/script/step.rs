@@ -1,0 +1,156 @@
+//! One step: the host's own keys are read and checked, all others are the plugin's and go to it untouched.
+
+use super::decode::Decoder;
+use super::model::{Capture, CaptureSource, Node, Spanned, Step, Value};
+use super::values::{Entries, Mistake, Reader};
+use crate::diagnostic::Span;
+
+/// The places a capture can take its value from.
+const CAPTURE_KEYS: [&str; 4] = ["json", "header", "regex", "cookie"];
+
+/// What captures look like, for messages.
+const CAPTURE_HELP: &str = "for example `capture: {token: {json: $.token}}`";
+
+impl Decoder {
+    /// Reads a step. `default_name` is the name of a step that needs none.
+    pub fn step(&mut self, node: Node, default_name: Option<Spanned<String>>) -> Option<Step> {
+        let span = node.span;
+        let subject = default_name.as_ref().map_or("a step", |_| "`login`");
+        let entries = self.step_entries(subject, node)?;
+        let reader = &mut self.reader;
+        let (mut name, mut action, mut timeout) = (None, None, None);
+        let (mut captures, mut params) = (Vec::new(), Entries::new());
+        for (key, node) in entries {
+            match key.value.as_str() {
+                "name" => name = Some(reader.some_text("name", node, "Catalog")),
+                "action" => action = reader.some_text("action", node, "http"),
+                "timeout" => timeout = reader.positive_duration("timeout", &node),
+                "capture" => captures = capture(reader, node),
+                _ => params.push((key, node)),
+            }
+        }
+        let name = match name.or(default_name.map(Some)) {
+            Some(name) => name?,
+            None => return self.nameless(span),
+        };
+        self.register(&name);
+        Some(Step { span, name, action, timeout, captures, params: Node { value: Value::Map(params), span } })
+    }
+
+    fn step_entries(&mut self, subject: &str, node: Node) -> Option<Entries> {
+        if let Value::Map(entries) = node.value {
+            return Some(entries);
+        }
+        let help =
+            if subject == "a step" { "begin it with `- name: …`" } else { "for example `login: {url: /auth}`" };
+        self.reader.wrong_kind(&format!("{subject} must be a mapping"), &node, help);
+        None
+    }
+
+    fn nameless(&mut self, span: Span) -> Option<Step> {
+        let mistake = Mistake {
+            code: "script::missing-key",
+            message: "a step has no `name`",
+            label: "this step",
+            help: "add `name: …`, which becomes its row in the report",
+        };
+        self.reader.report(span, &mistake);
+        None
+    }
+
+    /// Two steps of one name would be one row of the report.
+    fn register(&mut self, name: &Spanned<String>) {
+        let Some(earlier) = self.names.get(&name.value) else {
+            self.check_row_name(name);
+            self.names.insert(name.value.clone(), name.span);
+            return;
+        };
+        let line = self.reader.source.line(earlier.start);
+        let message = format!("two steps are named `{}`", name.value);
+        let help = format!("the name is taken on line {line}; rows of the report need different names");
+        self.reader.report(
+            name.span,
+            &Mistake { code: "script::duplicate-name", message: &message, label: "named again", help: &help },
+        );
+    }
+
+    /// A name becomes a cell of a table.
+    fn check_row_name(&mut self, name: &Spanned<String>) {
+        if name.value.contains(char::is_control) {
+            let mistake = Mistake {
+                code: "script::name",
+                message: "a step's name must be one line of text",
+                label: "line break or control character",
+                help: "the name becomes a row in the report",
+            };
+            self.reader.report(name.span, &mistake);
+        }
+    }
+}
+
+/// `capture`: variables and where their values come from.
+fn capture(reader: &mut Reader, node: Node) -> Vec<Capture> {
+    let entries = reader.mapping("capture", node, CAPTURE_HELP).unwrap_or_default().into_iter();
+    entries
+        .filter_map(|(variable, node)| {
+            reader.name("a variable", &variable);
+            let span = node.span;
+            let from = capture_source(reader, &variable, node)?;
+            Some(Capture { variable, from: Spanned { value: from, span } })
+        })
+        .collect()
+}
+
+/// `{json: …}` and its like: exactly one key.
+fn capture_source(reader: &mut Reader, variable: &Spanned<String>, node: Node) -> Option<CaptureSource> {
+    let span = node.span;
+    let help = format!("for example `{}: {{json: $.token}}`", variable.value);
+    let entries = reader.mapping(&variable.value, node, &help)?;
+    let mut first: Option<String> = None;
+    let mut source = None;
+    let mut is_unknown = false;
+    for (key, node) in entries {
+        if !CAPTURE_KEYS.contains(&key.value.as_str()) {
+            reader.unknown_key(&key, "a capture", &CAPTURE_KEYS);
+            is_unknown = true;
+        } else if let Some(first) = &first {
+            second_source(reader, first, &key);
+        } else {
+            source =
+                reader.some_text(&key.value, node, example(&key.value)).map(|text| from_key(&key.value, text.value));
+            first = Some(key.value);
+        }
+    }
+    if first.is_none() && !is_unknown {
+        let message = format!("capture `{}` does not say where its value comes from", variable.value);
+        let help = "give one of `json`, `header`, `regex` and `cookie`";
+        reader.report(span, &Mistake { code: "script::capture", message: &message, label: "no source", help });
+    }
+    source
+}
+
+fn second_source(reader: &mut Reader, first: &str, key: &Spanned<String>) {
+    let message = format!("a capture has `{}` besides `{first}`", key.value);
+    let help = "a value comes from one place: split it into two captures";
+    reader.report(key.span, &Mistake { code: "script::capture", message: &message, label: "second source", help });
+}
+
+/// The source that a key of [`CAPTURE_KEYS`] stands for.
+fn from_key(key: &str, text: String) -> CaptureSource {
+    match key {
+        "json" => CaptureSource::Json(text),
+        "header" => CaptureSource::Header(text),
+        "regex" => CaptureSource::Regex(text),
+        _ => CaptureSource::Cookie(text),
+    }
+}
+
+/// What a key of [`CAPTURE_KEYS`] may hold.
+fn example(key: &str) -> &'static str {
+    match key {
+        "json" => "$.token",
+        "header" => "etag",
+        "regex" => "id=([0-9]+)",
+        _ => "session",
+    }
+}

@@ -1,0 +1,296 @@
+//! Text to [`Node`]: YAML, and every value with the bytes it was typed as. Whatever a script means is decided later;
+//! what is refused here is what no meaning could save: text that is not YAML, keys given twice, numbers that a computer
+//! would silently change, and documents built to exhaust memory.
+
+use std::collections::HashMap;
+use std::sync::Arc;
+
+use serde_saphyr::{DuplicateKeyPolicy, Location, NonFiniteFloatPolicy, Options};
+
+use super::fault;
+use super::model::{Node, Spanned, Value};
+use super::raw::{Raw, RawValue};
+use crate::diagnostic::{Diagnostic, Diagnostics, Source, Span};
+
+/// How many parsed items aliases may add to a document: enough for any honest script, too few for an alias bomb.
+pub const ALIAS_ITEMS: usize = 100_000;
+
+/// How deep lists and mappings may nest.
+pub const DEPTH: usize = 64;
+
+/// Reads one document.
+pub fn read(source: &Arc<Source>) -> Result<Node, Diagnostics> {
+    let raw: Raw = serde_saphyr::from_str_with_options(&source.text, options())
+        .map_err(|error| fault::diagnostic(source, &error))?;
+    let mut builder = Builder { source, found: Diagnostics::default() };
+    let root = builder.node(raw);
+    builder.found.into_result(root)
+}
+
+/// YAML 1.2 without the surprises of 1.1: `yes` and `007` and `1_000` are texts, which is what a form field or a header
+/// wants. Repeated keys are let through, because the library would stop at the first. One anchor may have many aliases,
+/// since what they add up to is limited already.
+fn options() -> Options {
+    serde_saphyr::options! {
+        budget: serde_saphyr::budget! { max_depth: DEPTH, enforce_alias_anchor_ratio: false },
+        alias_limits: serde_saphyr::alias_limits! { max_total_replayed_events: ALIAS_ITEMS },
+        duplicate_keys: DuplicateKeyPolicy::PassThrough,
+        strict_booleans: true,
+        leading_zero_numbers_as_strings: true,
+        underscored_numbers_as_strings: true,
+        non_finite_float_policy: NonFiniteFloatPolicy::PassThrough,
+        with_snippet: false,
+    }
+}
+
+/// Turns raw values into nodes and remembers what is wrong with them.
+struct Builder<'a> {
+    source: &'a Arc<Source>,
+    found: Diagnostics,
+}
+
+impl Builder<'_> {
+    fn node(&mut self, raw: Raw) -> Node {
+        // An alias is shown where its value is defined: that is the text which has to be put right.
+        let span = span_of(&raw.0.defined);
+        match raw.0.value {
+            RawValue::Null => Node { value: Value::Null, span },
+            RawValue::Bool(value) => Node { value: Value::Bool(value), span },
+            RawValue::Int(value) => self.int(value, span),
+            RawValue::Float(value) => self.float(value, span),
+            RawValue::Text(value) => Node { span: self.without_trailing_space(span), value: Value::String(value) },
+            RawValue::List(items) => self.list(items, span),
+            RawValue::Map(entries) => self.map(entries, span),
+        }
+    }
+
+    fn int(&mut self, value: i128, span: Span) -> Node {
+        let value = i64::try_from(value).unwrap_or_else(|_| {
+            self.too_large(span);
+            0
+        });
+        Node { value: Value::Int(value), span }
+    }
+
+    /// A number that cannot be written in JSON stays the text that was typed; a whole number that does not fit is an
+    /// error, since its last digits would be lost.
+    fn float(&mut self, value: f64, span: Span) -> Node {
+        let text = self.text(span).to_owned();
+        let is_whole = text.trim_start_matches(['+', '-']).bytes().all(|byte| byte.is_ascii_digit());
+        if is_whole {
+            self.too_large(span);
+        }
+        let value = if value.is_finite() { Value::Float(value) } else { Value::String(text) };
+        Node { value, span }
+    }
+
+    fn too_large(&mut self, span: Span) {
+        let number = self.text(span);
+        let message = format!("`{number}` is more than a 64-bit number can hold");
+        let help = format!("if it is meant as text, put it in quotes: `\"{number}\"`");
+        self.found.push(Diagnostic::new("script::number", message).at(self.source, span, "too large").help(help));
+    }
+
+    fn list(&mut self, items: Vec<Raw>, begin: Span) -> Node {
+        let items: Vec<Node> = items.into_iter().map(|item| self.node(item)).collect();
+        let last = items.iter().map(|item| item.span.end).max();
+        Node { span: self.collection(begin, last), value: Value::List(items) }
+    }
+
+    fn map(&mut self, entries: Vec<(serde_saphyr::Spanned<String>, Raw)>, begin: Span) -> Node {
+        let mut first: HashMap<String, Span> = HashMap::new();
+        let mut map = Vec::new();
+        for (key, value) in entries {
+            let key = Spanned { span: span_of(&key.defined), value: key.value };
+            let mut value = self.node(value);
+            if value.value == Value::Null && value.span.start == value.span.end {
+                // Nothing was typed: the key is all there is to point at.
+                value.span = key.span;
+            }
+            match first.get(&key.value) {
+                Some(earlier) => self.repeated(&key, *earlier),
+                None => {
+                    first.insert(key.value.clone(), key.span);
+                    map.push((key, value));
+                }
+            }
+        }
+        let last = map.iter().map(|(_, value)| value.span.end).max();
+        Node { span: self.collection(begin, last), value: Value::Map(map) }
+    }
+
+    fn repeated(&mut self, key: &Spanned<String>, earlier: Span) {
+        let message = format!("`{}` is given twice", key.value);
+        let help = format!("it stands on line {} already; keep one of the two", self.source.line(earlier.start));
+        self.found.push(
+            Diagnostic::new("script::duplicate-key", message).at(self.source, key.span, "given again").help(help),
+        );
+    }
+
+    /// The first line of a collection, or all of one that ends on it. The parser tells where a collection begins; it
+    /// ends where the last of its items does or, if it is written in brackets, with the next bracket after that.
+    fn collection(&self, begin: Span, last: Option<usize>) -> Span {
+        let text = &self.source.text;
+        let line_end = begin.start + self.line_from(begin.start).trim_end().len();
+        let is_bracketed = text[begin.start..].starts_with(['[', '{']);
+        let end = match last {
+            // All of its items came by an alias and stand before it.
+            Some(last) if last <= begin.start => line_end,
+            last if is_bracketed => {
+                let last = last.unwrap_or(begin.end);
+                text[last..].find([']', '}']).map_or(line_end, |bracket| last + bracket + 1)
+            }
+            last => last.unwrap_or(begin.end),
+        };
+        Span { start: begin.start, end: end.min(line_end).max(begin.start) }
+    }
+
+    /// The rest of a line.
+    fn line_from(&self, start: usize) -> &str {
+        self.source.text[start..].split('\n').next().unwrap_or_default()
+    }
+
+    /// The parser counts the line breaks after a block of text to the block.
+    fn without_trailing_space(&self, span: Span) -> Span {
+        Span { start: span.start, end: span.start + self.text(span).trim_end().len() }
+    }
+
+    fn text(&self, span: Span) -> &str {
+        &self.source.text[span.start..span.end]
+    }
+}
+
+/// A location as bytes. Texts that are read from memory always have byte offsets.
+fn span_of(location: &Location) -> Span {
+    let span = location.span();
+    let start = span.byte_offset().unwrap_or_default() as usize;
+    Span { start, end: start + span.byte_len().unwrap_or_default() as usize }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn source(text: &str) -> Arc<Source> {
+        Arc::new(Source { name: "a.yml".into(), text: text.into() })
+    }
+
+    /// Every value's path and source text, one a line.
+    fn spans(text: &str) -> Vec<String> {
+        let mut lines = Vec::new();
+        walk(&read(&source(text)).expect("YAML"), text, "", &mut lines);
+        lines
+    }
+
+    fn walk(node: &Node, text: &str, path: &str, lines: &mut Vec<String>) {
+        lines.push(format!("{path} {}", &text[node.span.start..node.span.end]));
+        match &node.value {
+            Value::List(items) => {
+                items.iter().enumerate().for_each(|(i, item)| walk(item, text, &format!("{path}/{i}"), lines));
+            }
+            Value::Map(entries) => {
+                for (key, value) in entries {
+                    walk(value, text, &format!("{path}/{}", &text[key.span.start..key.span.end]), lines);
+                }
+            }
+            _ => {}
+        }
+    }
+
+    #[test]
+    fn spans_hold_exactly_what_was_typed() {
+        let text = "- name: ☃ a\r\n  b: \"q\\nx\" # c\r\n  'k k': 'it''s'\r\n  d: |\r\n    one\r\n\r\n    two\r\n  e: 5\r\n  f:\r\n";
+        assert_eq!(
+            spans(text),
+            [
+                " - name: ☃ a",
+                "/0 name: ☃ a",
+                "/0/name ☃ a",
+                "/0/b \"q\\nx\"",
+                "/0/'k k' 'it''s'",
+                "/0/d one\r\n\r\n    two",
+                "/0/e 5",
+                "/0/f f",
+            ]
+        );
+    }
+
+    #[test]
+    fn spans_of_collections_in_brackets_end_at_the_bracket() {
+        let text = "a: {p: 1, q: [1, 2 ], r: {}, s: []} # }\nb: [\n  1]\n";
+        assert_eq!(
+            spans(text),
+            [
+                " a: {p: 1, q: [1, 2 ], r: {}, s: []} # }",
+                "/a {p: 1, q: [1, 2 ], r: {}, s: []}",
+                "/a/p 1",
+                "/a/q [1, 2 ]",
+                "/a/q/0 1",
+                "/a/q/1 2",
+                "/a/r {}",
+                "/a/s []",
+                "/b [",
+                "/b/0 1",
+            ]
+        );
+    }
+
+    #[test]
+    fn aliases_and_merges_point_at_the_definition() {
+        let text = "a: &x {p: 1}\nb: *x\nc:\n  <<: *x\n  r: 2\n";
+        assert_eq!(
+            spans(text),
+            [" a: &x {p: 1}", "/a {p: 1}", "/a/p 1", "/b {p: 1}", "/b/p 1", "/c <<: *x", "/c/r 2", "/c/p 1"]
+        );
+    }
+
+    #[test]
+    fn one_anchor_may_serve_many_steps() {
+        let text = "- &a {p: 1}\n".to_owned() + &"- *a\n".repeat(5000);
+        assert!(read(&source(&text)).is_ok());
+    }
+
+    #[test]
+    fn scalars_are_typed_by_yaml_1_2() {
+        let text = "[~, null, true, yes, 7, -7, 0x10, 1.5, 1e3, 007, 1_000, .inf, 1e999, '1', 2024-01-01]";
+        let text_value = |text: &str| Value::String(text.into());
+        let Value::List(items) = read(&source(text)).expect("YAML").value else { panic!("a list") };
+        let values: Vec<Value> = items.into_iter().map(|item| item.value).collect();
+        assert_eq!(
+            values,
+            [
+                Value::Null,
+                Value::Null,
+                Value::Bool(true),
+                text_value("yes"),
+                Value::Int(7),
+                Value::Int(-7),
+                Value::Int(16),
+                Value::Float(1.5),
+                Value::Float(1000.0),
+                text_value("007"),
+                text_value("1_000"),
+                text_value(".inf"),
+                text_value("1e999"),
+                text_value("1"),
+                text_value("2024-01-01"),
+            ]
+        );
+    }
+
+    #[test]
+    fn all_repeated_keys_and_large_numbers_are_found() {
+        let text = "a: 1\na: 2\nb: {c: 1, c: 2}\nd: 9223372036854775808\ne: 99999999999999999999\n";
+        let found = read(&source(text)).expect_err("mistakes");
+        let lines: Vec<_> = found.0.iter().map(|one| (one.code, one.place.as_ref().map(|at| at.span.start))).collect();
+        assert_eq!(
+            lines,
+            [
+                ("script::duplicate-key", Some(5)),
+                ("script::duplicate-key", Some(20)),
+                ("script::number", Some(29)),
+                ("script::number", Some(52)),
+            ]
+        );
+    }
+}
