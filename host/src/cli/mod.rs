@@ -1,0 +1,73 @@
+//! The command line. One definition per flag feeds the parser, the help, the completions and the man page; what comes
+//! out is plain data in which a setting that was not given is `None`, because only the plan knows the script and the
+//! defaults. A flag wins over its `STAMPEDE_*` variable. Wrong usage ends with exit code 2, which is clap's own too.
+
+mod completions;
+mod console;
+mod demo;
+mod man;
+mod plugins;
+mod run;
+mod value;
+
+use clap::{Parser, Subcommand};
+
+use crate::exit::Exit;
+
+pub use completions::{CompletionsArgs, completions};
+pub use console::{ConsoleArgs, LogLevel};
+pub use demo::DemoArgs;
+pub use man::man;
+pub use plugins::PluginsArgs;
+pub use run::RunArgs;
+pub use value::{DataArg, HeaderArg, OutFile, OutFormat};
+
+/// The name of the program, as typed.
+pub const NAME: &str = "stampede-shooter";
+
+/// Everything that can be typed after the program's name.
+#[derive(Debug, Parser)]
+#[command(
+    name = NAME,
+    version,
+    about = "Load-tests HTTP and streaming sites with scripts of sandboxed actions",
+    long_about = "Load-tests HTTP and streaming sites: thousands of virtual users sign in, walk a script within their \
+                  rate limit, and every request is measured. Every action of a script runs in a WebAssembly sandbox.\n\n\
+                  Without a command the script is run. Every flag can also be given by the environment variable shown \
+                  beside it; a flag wins over its variable, and both win over the script.",
+    after_help = Exit::table(),
+    args_conflicts_with_subcommands = true,
+    max_term_width = 100
+)]
+pub struct Cli {
+    /// What to do; none means run.
+    #[command(subcommand)]
+    pub command: Option<Command>,
+    /// The run, if there is no command. With a command it holds what the environment says, and means nothing.
+    #[command(flatten)]
+    pub run: RunArgs,
+}
+
+/// What to do instead of a run.
+#[derive(Debug, Subcommand)]
+pub enum Command {
+    /// Check a script and show the plan, without sending anything
+    #[command(long_about = "Reads the script, configures every plugin and prints the plan in sentences, with what it \
+                            needs: users, connections, memory, open files. Nothing is sent. Takes the flags of a run.")]
+    Check(Box<RunArgs>),
+    /// List the actions that scripts can use, with their parameters
+    Plugins(PluginsArgs),
+    /// Run the sample script against an embedded site
+    #[command(
+        long_about = "Starts an embedded streaming site and runs a script against it: the sample script, unless \
+                            another is given. Takes the flags of a run."
+    )]
+    Demo(Box<DemoArgs>),
+    /// Print a completion script for a shell
+    Completions(CompletionsArgs),
+    /// Print the man page
+    Man,
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,18 @@
+//! `plugins`: which actions there are.
+
+use std::path::PathBuf;
+
+use clap::Args;
+
+use super::ConsoleArgs;
+
+/// Arguments of `plugins`.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Args)]
+pub struct PluginsArgs {
+    /// Also list the plugins that this script names; `-` reads standard input
+    #[arg(long, value_name = "FILE", env = "STAMPEDE_SCRIPT", hide_env_values = true)]
+    pub script: Option<PathBuf>,
+    /// What is shown, and how.
+    #[command(flatten)]
+    pub console: ConsoleArgs,
+}

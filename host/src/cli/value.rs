@@ -1,0 +1,140 @@
+//! The types of flag values that clap does not know, and how they are read. What is checked here needs no other flag,
+//! no script and no file.
+
+use std::ffi::OsStr;
+use std::fmt;
+use std::path::{Path, PathBuf};
+use std::time::Duration;
+
+use clap::builder::TypedValueParser;
+use clap::error::ErrorKind;
+use clap::{Arg, Command, Error};
+
+use crate::script::duration::parse_duration;
+use crate::script::header::{HeaderFault, check_header};
+use crate::script::is_name;
+
+/// A header field of the command line. Its value may be a secret and is not shown by `Debug`.
+#[derive(Clone, PartialEq, Eq)]
+pub struct HeaderArg {
+    /// As typed, a valid field name.
+    pub name: String,
+    /// As typed, without surrounding white space; may hold `{{templates}}`.
+    pub value: String,
+}
+
+impl fmt::Debug for HeaderArg {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        formatter.debug_struct("HeaderArg").field("name", &self.name).finish_non_exhaustive()
+    }
+}
+
+/// `NAME=FILE`.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct DataArg {
+    /// What templates call the data set.
+    pub name: String,
+    /// Where its rows are. Relative to the working folder.
+    pub file: PathBuf,
+}
+
+/// A file the report is written to.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct OutFile {
+    /// Where.
+    pub path: PathBuf,
+    /// As its extension says.
+    pub format: OutFormat,
+}
+
+/// How a report is written to a file.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum OutFormat {
+    /// `.json`
+    Json,
+    /// `.csv`
+    Csv,
+}
+
+/// Reads `name:value`. A parser of its own rather than a function, since clap repeats what a function refuses, and the
+/// value may be a secret.
+#[derive(Clone)]
+pub struct HeaderParser;
+
+impl TypedValueParser for HeaderParser {
+    type Value = HeaderArg;
+
+    fn parse_ref(&self, command: &Command, arg: Option<&Arg>, value: &OsStr) -> Result<HeaderArg, Error> {
+        header(value).map_err(|fault| {
+            let flag = arg.map(Arg::to_string).unwrap_or_default();
+            Error::raw(ErrorKind::ValueValidation, format!("invalid value for '{flag}': {fault}\n")).with_cmd(command)
+        })
+    }
+}
+
+fn header(value: &OsStr) -> Result<HeaderArg, String> {
+    let text = value.to_str().ok_or("it is not UTF-8")?;
+    let (name, value) = text.split_once(':').ok_or("it must be `name:value`")?;
+    let (name, value) = (name.trim(), value.trim());
+    // What stands before the colon is repeated only if it is a name: the parts may have been mixed up.
+    check_header(name, value).map_err(|fault| match fault {
+        HeaderFault::Name(_) => "what stands before the `:` is not a header name".to_owned(),
+        fault => fault.to_string(),
+    })?;
+    Ok(HeaderArg { name: name.to_owned(), value: value.to_owned() })
+}
+
+/// Reads `NAME=FILE`.
+pub fn data(text: &str) -> Result<DataArg, &'static str> {
+    let (name, file) = text.split_once('=').ok_or("it must be `NAME=FILE`")?;
+    if !is_name(name) {
+        return Err("a name has letters, digits, `_`, `-` and `.`, and begins with a letter or `_`");
+    }
+    if file.is_empty() {
+        return Err("the file is missing");
+    }
+    Ok(DataArg { name: name.to_owned(), file: file.into() })
+}
+
+/// Reads a path that ends in `.json` or `.csv`, in any case.
+pub fn out_file(text: &str) -> Result<OutFile, &'static str> {
+    let extension = Path::new(text).extension().and_then(OsStr::to_str).map(str::to_ascii_lowercase);
+    let format = match extension.as_deref() {
+        Some("json") => OutFormat::Json,
+        Some("csv") => OutFormat::Csv,
+        _ => return Err("the name must end in `.json` or `.csv`"),
+    };
+    Ok(OutFile { path: text.into(), format })
+}
+
+/// Reads a whole number of at least 1 that `T` can hold.
+pub fn at_least_one<T: TryFrom<u64>>(text: &str) -> Result<T, &'static str> {
+    match text.parse::<u64>() {
+        Ok(0) | Err(_) => Err("it must be a whole number, at least 1"),
+        Ok(number) => T::try_from(number).map_err(|_| "it is too large"),
+    }
+}
+
+/// Reads a seed.
+pub fn seed(text: &str) -> Result<u64, &'static str> {
+    text.parse().map_err(|_| "it must be a whole number from 0 to 2^64 - 1")
+}
+
+/// Reads a finite number above zero.
+pub fn positive(text: &str) -> Result<f64, &'static str> {
+    let number: f64 = text.parse().map_err(|_| "it must be a number")?;
+    if number.is_finite() && number > 0.0 { Ok(number) } else { Err("it must be more than 0, and finite") }
+}
+
+/// Reads a duration of zero or more.
+pub fn zero_or_more(text: &str) -> Result<Duration, String> {
+    parse_duration(text).map_err(|fault| fault.to_string())
+}
+
+/// Reads a duration above zero.
+pub fn positive_duration(text: &str) -> Result<Duration, String> {
+    match zero_or_more(text)? {
+        Duration::ZERO => Err("it must be more than 0".to_owned()),
+        duration => Ok(duration),
+    }
+}
