@@ -191,7 +191,11 @@ fn spawn_user((id, slot): (u32, usize), crew: &Rc<Crew>, shared: &Rc<Shared>, wa
     let user = VirtualUser::new(Rc::clone(crew), session);
     let (watch, lives) = (Rc::clone(watch), Rc::clone(lives));
     tokio::task::spawn_local(async move {
-        poll_fn(|cx| Poll::Ready(watch.enter(slot, cx.waker()))).await;
+        poll_fn(|cx| {
+            watch.enter(slot, cx.waker());
+            Poll::Ready(())
+        })
+        .await;
         let life = user.live(begin).await;
         watch.leave(slot);
         lives.ended(life);
