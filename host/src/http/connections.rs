@@ -41,7 +41,7 @@ enum Known {
 }
 
 impl Connections {
-    /// A connection to the origin: an open one if there is one, else a new one.
+    /// A connection to the origin: an open one of the right version if there is one, else a new one.
     pub async fn acquire(
         &self,
         client: &Client,
@@ -49,17 +49,29 @@ impl Connections {
         version: Version,
         meter: &Meter,
     ) -> Result<Connection, Failure> {
-        if let Some(idle) = self.take_idle(origin, version).await {
-            return Ok(Connection::Http1(idle));
-        }
         if may_be_http2(origin, version) {
             self.negotiated(client, origin, version, meter).await
         } else {
-            open(client, origin, version, meter).await
+            self.http1(client, origin, version, meter).await
         }
     }
 
-    /// A connection to an origin that may speak HTTP/2: the shared one, if it does.
+    /// An HTTP/1.1 connection.
+    async fn http1(
+        &self,
+        client: &Client,
+        origin: &Rc<Origin>,
+        version: Version,
+        meter: &Meter,
+    ) -> Result<Connection, Failure> {
+        match self.take_idle(origin).await {
+            Some(idle) => Ok(Connection::Http1(idle)),
+            None => open(client, origin, version, meter).await,
+        }
+    }
+
+    /// A connection to an origin that may speak HTTP/2: the shared one, if it does. An idle HTTP/1.1 connection says
+    /// nothing about that, for the exchange that opened it may have asked for that version.
     async fn negotiated(
         &self,
         client: &Client,
@@ -70,7 +82,7 @@ impl Connections {
         loop {
             match self.known(origin, version) {
                 Some(Known::Http2(connection)) => return Ok(Connection::Http2(connection)),
-                Some(Known::Http1) => return open(client, origin, version, meter).await,
+                Some(Known::Http1) => return self.http1(client, origin, version, meter).await,
                 Some(Known::Opening(opening)) => opening.notified().await,
                 None => return self.find_out(client, origin, version, meter).await,
             }
@@ -92,10 +104,7 @@ impl Connections {
 
     /// An idle connection that its peer has not closed. Those that were closed, or on which something arrived unasked,
     /// are dropped.
-    async fn take_idle(&self, origin: &Rc<Origin>, version: Version) -> Option<Box<Http1>> {
-        if version == Version::Http2 {
-            return None;
-        }
+    async fn take_idle(&self, origin: &Rc<Origin>) -> Option<Box<Http1>> {
         poll_fn(|cx| {
             while let Some(mut connection) = self.pop_idle(origin) {
                 connection.drive(cx);
