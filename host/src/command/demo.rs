@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use crate::cli::DemoArgs;
 use crate::demo::{SAMPLE_SCRIPT, Site};
-use crate::diagnostic::{Diagnostic, Diagnostics, Source};
+use crate::diagnostic::{Diagnostic, Diagnostics, Source, reason};
 use crate::exit::Exit;
 use crate::run::shutdown::Signals;
 
@@ -17,7 +17,7 @@ use super::run;
 pub fn demo(args: &DemoArgs) -> Result<Exit, Diagnostics> {
     let address = args.address();
     let site = Site::spawn(address, 1)
-        .map_err(|error| Diagnostic::new("usage::addr", format!("cannot listen on {address}: {error}")))?;
+        .map_err(|error| Diagnostic::new("usage::addr", format!("cannot listen on {address}: {}", reason(&error))))?;
     let base = site.base_url();
     if args.serve {
         println!("serving the sample site on {base} until interrupted; what was served: {base}/stats");

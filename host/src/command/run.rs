@@ -5,7 +5,7 @@ use std::path::Path;
 use std::sync::Arc;
 use std::time::Duration;
 
-use crate::diagnostic::{Diagnostic, Diagnostics, Source};
+use crate::diagnostic::{Diagnostic, Diagnostics, Source, reason};
 use crate::exit::Exit;
 use crate::metrics::sample::FailureKind;
 use crate::plan::needs::Needs;
@@ -71,10 +71,10 @@ pub fn read(path: Option<&Path>) -> Result<Arc<Source>, Diagnostic> {
     let reader: Box<dyn Read> = if name == "-" {
         Box::new(std::io::stdin())
     } else {
-        Box::new(std::fs::File::open(path).map_err(|error| unreadable(error.to_string()))?)
+        Box::new(std::fs::File::open(path).map_err(|error| unreadable(reason(&error)))?)
     };
     let mut bytes = Vec::new();
-    reader.take(LARGEST + 1).read_to_end(&mut bytes).map_err(|error| unreadable(error.to_string()))?;
+    reader.take(LARGEST + 1).read_to_end(&mut bytes).map_err(|error| unreadable(reason(&error)))?;
     if bytes.len() as u64 > LARGEST {
         return Err(unreadable(format!("it is larger than {} MiB", LARGEST >> 20)));
     }

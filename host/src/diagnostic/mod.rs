@@ -1,6 +1,7 @@
 //! One error shape for everything a user can get wrong: code, message, place, help. Whoever finds a mistake builds a
 //! [`Diagnostic`]; nobody prints one but `main`, so every message looks the same and all of a file come in one go.
 
+mod reason;
 mod render;
 mod suggest;
 
@@ -8,6 +9,7 @@ use std::sync::Arc;
 
 use crate::exit::Exit;
 
+pub use reason::reason;
 pub use render::render;
 pub use suggest::suggest;
 

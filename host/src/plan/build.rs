@@ -7,7 +7,7 @@ use std::rc::Rc;
 use std::sync::Arc;
 
 use crate::cli::RunArgs;
-use crate::diagnostic::{Diagnostic, Diagnostics};
+use crate::diagnostic::{Diagnostic, Diagnostics, reason};
 use crate::http::Tls;
 use crate::metrics::aggregate::RowInfo;
 use crate::plugin::engine::Engine;
@@ -144,7 +144,7 @@ fn environment(file: Option<&Path>) -> Result<Environment, Diagnostic> {
     // dotenvy repeats the line in its message, and the line may be a secret.
     let unreadable = |error: dotenvy::Error| {
         let why = match error {
-            dotenvy::Error::Io(error) => error.to_string(),
+            dotenvy::Error::Io(error) => reason(&error),
             dotenvy::Error::LineParse(_, at) => format!("a line is not `NAME=VALUE` (at its byte {at})"),
             _ => "it is not made of `NAME=VALUE` lines".into(),
         };

@@ -9,6 +9,7 @@ use std::sync::atomic::AtomicBool;
 
 use wasmtime::component::Linker;
 
+use crate::diagnostic::reason;
 use crate::template::VariableNames;
 
 use super::bindings::{ActionDescription, Description, PluginPre};
@@ -112,7 +113,7 @@ pub fn one_line(error: &wasmtime::Error) -> String {
 }
 
 fn read(path: &Path) -> Result<Vec<u8>, String> {
-    std::fs::read(path).map_err(|error| format!("cannot read `{}`: {error}", path.display()))
+    std::fs::read(path).map_err(|error| format!("cannot read `{}`: {}", path.display(), reason(&error)))
 }
 
 fn check_description(description: &Description) -> Result<(), String> {

@@ -10,6 +10,7 @@ use hyper::header::{AUTHORIZATION, CONTENT_TYPE, HeaderMap, HeaderName, HeaderVa
 use hyper::http::uri::PathAndQuery;
 use url::Url;
 
+use crate::diagnostic::reason;
 use crate::http::{self, Failure, Origin, Request, Version};
 use crate::metrics::sample::FailureKind;
 use crate::template::Template;
@@ -335,7 +336,7 @@ fn read(path: &str, guest: &mut Guest) -> Result<Payload, String> {
         return Err(format!("the file `{path}` is not among the step's parameters"));
     }
     let bytes = std::fs::read(guest.scripting.folder.join(path));
-    bytes.map(|bytes| Payload::Fixed(bytes.into())).map_err(|error| format!("cannot read `{path}`: {error}"))
+    bytes.map(|bytes| Payload::Fixed(bytes.into())).map_err(|error| format!("cannot read `{path}`: {}", reason(&error)))
 }
 
 #[cfg(test)]

@@ -9,7 +9,7 @@ use tempfile::NamedTempFile;
 
 use super::model::Report;
 use super::{csv, json};
-use crate::diagnostic::Diagnostic;
+use crate::diagnostic::{Diagnostic, reason};
 
 /// A file that waits for its report.
 #[derive(Debug)]
@@ -146,11 +146,7 @@ fn write_to(file: &File, format: Format, report: &Report) -> io::Result<()> {
 
 /// The operating system's reason, in the grammar of messages.
 fn refused(path: &Path, error: &io::Error) -> Diagnostic {
-    let text = error.to_string();
-    let reason = text.split(" (os error").next().unwrap_or_default();
-    let mut letters = reason.chars();
-    let reason: String = letters.next().map(|first| first.to_ascii_lowercase()).into_iter().chain(letters).collect();
-    Diagnostic::new("usage::output-path", format!("cannot write `{}`: {reason}", path.display()))
+    Diagnostic::new("usage::output-path", format!("cannot write `{}`: {}", path.display(), reason(error)))
 }
 
 #[cfg(test)]
