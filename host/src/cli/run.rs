@@ -1,5 +1,6 @@
 //! The flags of a run, which `check` and `demo` take too. Each one's long help gives unit, range and default; the
-//! defaults themselves are applied by the plan, after the script has had its say.
+//! defaults themselves are applied by the plan, after the script has had its say. Numbers and durations may begin with a
+//! minus sign: their parsers say what is wrong with that, where clap would take it for an unknown flag.
 
 use std::path::PathBuf;
 use std::time::Duration;
@@ -22,6 +23,7 @@ pub struct RunArgs {
         env = "STAMPEDE_USERS",
         hide_env_values = true,
         help_heading = "Load",
+        allow_negative_numbers = true,
         value_parser = at_least_one::<u32>
     )]
     pub users: Option<u32>,
@@ -34,6 +36,7 @@ pub struct RunArgs {
         env = "STAMPEDE_RPS",
         hide_env_values = true,
         help_heading = "Load",
+        allow_negative_numbers = true,
         value_parser = positive
     )]
     pub rps: Option<f64>,
@@ -47,6 +50,7 @@ pub struct RunArgs {
         env = "STAMPEDE_DURATION",
         hide_env_values = true,
         help_heading = "Load",
+        allow_hyphen_values = true,
         value_parser = positive_duration
     )]
     pub duration: Option<Duration>,
@@ -59,6 +63,7 @@ pub struct RunArgs {
         env = "STAMPEDE_ITERATIONS",
         hide_env_values = true,
         help_heading = "Load",
+        allow_negative_numbers = true,
         value_parser = at_least_one::<u64>
     )]
     pub iterations: Option<u64>,
@@ -71,6 +76,7 @@ pub struct RunArgs {
         env = "STAMPEDE_RAMP_UP",
         hide_env_values = true,
         help_heading = "Load",
+        allow_hyphen_values = true,
         value_parser = zero_or_more
     )]
     pub ramp_up: Option<Duration>,
@@ -83,6 +89,7 @@ pub struct RunArgs {
         env = "STAMPEDE_GRACEFUL_STOP",
         hide_env_values = true,
         help_heading = "Load",
+        allow_hyphen_values = true,
         value_parser = zero_or_more
     )]
     pub graceful_stop: Option<Duration>,
@@ -95,6 +102,7 @@ pub struct RunArgs {
         env = "STAMPEDE_TIMEOUT",
         hide_env_values = true,
         help_heading = "Load",
+        allow_hyphen_values = true,
         value_parser = positive_duration
     )]
     pub timeout: Option<Duration>,
@@ -107,6 +115,7 @@ pub struct RunArgs {
         env = "STAMPEDE_WORKERS",
         hide_env_values = true,
         help_heading = "Load",
+        allow_negative_numbers = true,
         value_parser = at_least_one::<u32>
     )]
     pub workers: Option<u32>,
@@ -119,6 +128,7 @@ pub struct RunArgs {
         env = "STAMPEDE_SEED",
         hide_env_values = true,
         help_heading = "Load",
+        allow_negative_numbers = true,
         value_parser = seed
     )]
     pub seed: Option<u64>,
