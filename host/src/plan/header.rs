@@ -3,10 +3,11 @@
 use hyper::header::{HeaderName, HeaderValue};
 
 use crate::cli::RunArgs;
-use crate::diagnostic::{Diagnostic, Diagnostics, Place};
+use crate::diagnostic::{Diagnostic, Diagnostics, Place, Span};
 use crate::plugin::session::Session;
 use crate::plugin::state::Scripting;
-use crate::script::model::Script;
+use crate::script::model::{Node, Script, Value};
+use crate::script::span_within;
 use crate::template::{Scope, Template, VariableNames};
 
 use super::Plan;
@@ -56,6 +57,7 @@ pub fn compile(
             }),
             (_, Err(error)) => {
                 let code = if place.is_some() { "script::template" } else { "usage::template" };
+                let place = place.map(|place| Place { span: within(&place, text, error.span), ..place });
                 found.push(Diagnostic {
                     place,
                     help: error.help,
@@ -65,7 +67,7 @@ pub fn compile(
         }
     };
     for (name, value) in &script.settings.headers {
-        let place = Place { source: script.source.clone(), span: value.span, label: "not a template".into() };
+        let place = Place { source: script.source.clone(), span: value.span, label: String::new() };
         add(&name.value, &value.value, Some(place));
     }
     let sign_in = if args.login_url.is_some() { &[][..] } else { &args.login_hdr[..] };
@@ -73,4 +75,10 @@ pub fn compile(
         add(&header.name, &header.value, None);
     }
     found.into_result(headers)
+}
+
+/// The part of a value that its template is wrong in.
+fn within(place: &Place, text: &str, part: Span) -> Span {
+    let value = Node { value: Value::String(text.into()), span: place.span };
+    span_within(&place.source, &value, part.start..part.end)
 }

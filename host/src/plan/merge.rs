@@ -53,12 +53,15 @@ pub fn workers(args: &RunArgs, users: u32) -> usize {
 /// # Errors
 /// It is no absolute http or https URL.
 pub fn base_url(args: &RunArgs, script: &Script) -> Result<Option<Url>, Diagnostic> {
-    let absolute = |text: &str| crate::plugin::request::parse_url(text, None);
+    let absolute = |text: &str| crate::plugin::request::parse_url(text, None).map(Some);
+    let wrong = |code, text: &str| {
+        Diagnostic::new(code, format!("the base URL `{text}` is no absolute http or https URL"))
+            .help("write it whole, such as `https://site`")
+    };
     match (&args.base_url, &script.base_url) {
-        (Some(flag), _) => absolute(flag).map(Some).map_err(|error| Diagnostic::new("usage::base-url", error)),
-        (None, Some(typed)) => absolute(&typed.value).map(Some).map_err(|error| {
-            Diagnostic::new("script::base-url", error).at(&script.source, typed.span, "not an absolute URL")
-        }),
+        (Some(flag), _) => absolute(flag).map_err(|_| wrong("usage::base-url", flag)),
+        (None, Some(typed)) => absolute(&typed.value)
+            .map_err(|_| wrong("script::base-url", &typed.value).at(&script.source, typed.span, "not an absolute URL")),
         (None, None) => Ok(None),
     }
 }

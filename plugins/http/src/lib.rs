@@ -79,7 +79,7 @@ impl Action for Http {
 
     fn configure(params: Params) -> Result<Self, ConfigError> {
         Ok(Self {
-            request: builder(&params)?.prepare()?,
+            request: builder(&params)?.prepare().map_err(|error| error.at(culprit(&params)))?,
             expect_status: params.expect_status,
             expect_body: params.expect_body,
         })
@@ -122,6 +122,21 @@ fn builder(params: &Params) -> Result<RequestBuilder, ConfigError> {
         Some(Auth(credentials)) => request.credentials(credentials),
         None => request,
     })
+}
+
+/// The parameter that the host refuses a request for. It says why and not where, so it is asked again with ever more of
+/// the request; none of these is ever sent.
+fn culprit(params: &Params) -> &'static str {
+    let with_method = Request::builder(params.method.to_ascii_uppercase(), params.url);
+    if Request::get(params.url).prepare().is_err() {
+        "/url"
+    } else if with_method.clone().prepare().is_err() {
+        "/method"
+    } else if with_method.headers(params.headers.clone()).prepare().is_err() {
+        "/headers"
+    } else {
+        "/body_file"
+    }
 }
 
 plugin!(Http);
