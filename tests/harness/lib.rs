@@ -14,6 +14,6 @@ pub use nginx::{Logged, Nginx};
 pub use raw::{RawRequest, RawServer};
 pub use report::{Report, Row};
 pub use run::{Finished, Run, Running, Signal};
-pub use silent::Silent;
+pub use silent::{Refusing, Silent};
 pub use site::{settled, site};
 pub use wait::wait_for;

@@ -80,9 +80,9 @@ impl RawServer {
         format!("http://{}", self.addr)
     }
 
-    /// The requests so far, in the order they came.
-    pub fn requests(&self) -> Vec<RawRequest> {
-        self.requests.lock().unwrap_or_else(PoisonError::into_inner).clone()
+    /// The requests that came since this was last asked, in their order.
+    pub fn take(&self) -> Vec<RawRequest> {
+        std::mem::take(&mut *self.requests.lock().unwrap_or_else(PoisonError::into_inner))
     }
 }
 

@@ -5,6 +5,7 @@ use std::fs;
 use std::io::{Read, Write};
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
+use std::sync::{Arc, Mutex, PoisonError};
 use std::thread::{self, JoinHandle};
 
 use tempfile::TempDir;
@@ -94,8 +95,8 @@ impl Run {
             // A binary that does not read all of it closes the pipe, which is its right.
             let _ = pipe.write_all(&text);
         }
-        let stdout = child.stdout.take().map(collect);
-        let stderr = child.stderr.take().map(collect);
+        let stdout = Output::collect(child.stdout.take().expect("a pipe was asked for"));
+        let stderr = Output::collect(child.stderr.take().expect("a pipe was asked for"));
         let arguments = self.command.get_args().map(OsStr::to_owned).collect();
         Running { child, stdout, stderr, arguments, folder: Some(self.folder) }
     }
@@ -106,13 +107,37 @@ impl Run {
     }
 }
 
-/// Reads a pipe to its end, so that it never fills up.
-fn collect(mut pipe: impl Read + Send + 'static) -> JoinHandle<Vec<u8>> {
-    thread::spawn(move || {
-        let mut bytes = Vec::new();
-        pipe.read_to_end(&mut bytes).expect("output can be read");
-        bytes
-    })
+/// What comes out of a pipe. It is read all the time, so that the pipe never fills up.
+struct Output {
+    bytes: Arc<Mutex<Vec<u8>>>,
+    reader: Option<JoinHandle<()>>,
+}
+
+impl Output {
+    fn collect(mut pipe: impl Read + Send + 'static) -> Self {
+        let bytes = Arc::new(Mutex::new(Vec::new()));
+        let sink = Arc::clone(&bytes);
+        let reader = thread::spawn(move || {
+            let mut chunk = [0; 4096];
+            while let Ok(length @ 1..) = pipe.read(&mut chunk) {
+                sink.lock().unwrap_or_else(PoisonError::into_inner).extend_from_slice(&chunk[..length]);
+            }
+        });
+        Self { bytes, reader: Some(reader) }
+    }
+
+    fn so_far(&self) -> String {
+        let bytes = self.bytes.lock().unwrap_or_else(PoisonError::into_inner);
+        String::from_utf8_lossy(&bytes).into_owned()
+    }
+
+    /// All of it, once the other side has closed the pipe.
+    fn whole(&mut self) -> String {
+        if let Some(reader) = self.reader.take() {
+            reader.join().expect("output can be read");
+        }
+        self.so_far()
+    }
 }
 
 /// A signal that ends a run.
@@ -127,8 +152,8 @@ pub enum Signal {
 /// The binary while it runs. Dropping it kills it.
 pub struct Running {
     child: Child,
-    stdout: Option<JoinHandle<Vec<u8>>>,
-    stderr: Option<JoinHandle<Vec<u8>>>,
+    stdout: Output,
+    stderr: Output,
     arguments: Vec<OsString>,
     folder: Option<TempDir>,
 }
@@ -146,6 +171,11 @@ impl Running {
         kill_process(pid, number).expect("the binary is still running");
     }
 
+    /// What it has printed so far.
+    pub fn printed(&self) -> String {
+        self.stdout.so_far()
+    }
+
     /// Whether it has ended.
     pub fn has_ended(&mut self) -> bool {
         self.child.try_wait().expect("the binary can be waited for").is_some()
@@ -158,14 +188,10 @@ impl Running {
     pub fn finish(mut self) -> Finished {
         wait_for("the binary to end", || self.has_ended());
         let status = self.child.wait().expect("the binary has ended");
-        let text = |pipe: Option<JoinHandle<Vec<u8>>>| {
-            let bytes = pipe.expect("a pipe was asked for").join().expect("the pipe was read");
-            String::from_utf8(bytes).expect("output is UTF-8")
-        };
         Finished {
             code: status.code(),
-            stdout: text(self.stdout.take()),
-            stderr: text(self.stderr.take()),
+            stdout: self.stdout.whole(),
+            stderr: self.stderr.whole(),
             arguments: std::mem::take(&mut self.arguments),
             folder: self.folder.take().expect("a run has a folder until it is over"),
         }

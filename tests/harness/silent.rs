@@ -1,7 +1,9 @@
-//! A target that must not be reached.
+//! Targets that must not be reached, and that cannot be.
 
 use std::io::ErrorKind;
-use std::net::{SocketAddr, TcpListener};
+use std::net::{Ipv4Addr, SocketAddr, TcpListener};
+
+use socket2::{Domain, Socket, Type};
 
 /// An address that connections can be made to, and that knows whether any was.
 pub struct Silent {
@@ -11,14 +13,14 @@ pub struct Silent {
 impl Silent {
     /// Listens on a free port, and accepts nothing.
     pub fn bind() -> Self {
-        let listener = TcpListener::bind(("127.0.0.1", 0)).expect("a free port");
+        let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).expect("a free port");
         listener.set_nonblocking(true).expect("a listener that does not block");
         Self { listener }
     }
 
-    /// Where it listens.
-    pub fn addr(&self) -> SocketAddr {
-        self.listener.local_addr().expect("a bound listener has an address")
+    /// `http://` and where it listens.
+    pub fn base_url(&self) -> String {
+        format!("http://{}", self.listener.local_addr().expect("a bound listener has an address"))
     }
 
     /// Checks that nobody has connected so far: a connection would wait in the listener's queue.
@@ -31,5 +33,26 @@ impl Silent {
             Err(error) if error.kind() == ErrorKind::WouldBlock => {}
             other => panic!("the target was connected to: {other:?}"),
         }
+    }
+}
+
+/// An address that refuses connections, and that nobody else can take meanwhile: a socket that is bound and never
+/// listens.
+pub struct Refusing {
+    socket: Socket,
+}
+
+impl Refusing {
+    /// Binds a free port.
+    pub fn bind() -> Self {
+        let socket = Socket::new(Domain::IPV4, Type::STREAM, None).expect("a socket");
+        socket.bind(&SocketAddr::from((Ipv4Addr::LOCALHOST, 0)).into()).expect("a free port");
+        Self { socket }
+    }
+
+    /// `http://` and the address.
+    pub fn base_url(&self) -> String {
+        let addr = self.socket.local_addr().ok().and_then(|addr| addr.as_socket());
+        format!("http://{}", addr.expect("a bound socket has an address"))
     }
 }

@@ -1,10 +1,48 @@
 //! The real binary against real targets. Each suite is a file; each test says in its name what holds.
 
+mod bad_input;
+mod cli;
+mod counts;
+mod determinism;
+mod ending;
+mod failures;
+mod login;
 mod main_job;
+mod plugin_outside;
+mod rate;
+
+use std::path::{Path, PathBuf};
 
 use stampede_tests::Run;
 
+/// The real binary.
+const BINARY: &str = env!("CARGO_BIN_EXE_stampede-shooter");
+
+/// What a suite keeps from one time to the next, and what costs too much to make twice.
+const TARGET_TMP: &str = env!("CARGO_TARGET_TMPDIR");
+
 /// A call of the real binary.
 fn shooter() -> Run {
-    Run::new(env!("CARGO_BIN_EXE_stampede-shooter"), env!("CARGO_TARGET_TMPDIR"))
+    Run::new(BINARY, TARGET_TMP)
+}
+
+/// A call of the real binary in a shell that has set limits before, such as `ulimit -n 256`.
+#[cfg(unix)]
+fn shooter_after(commands: &str) -> Run {
+    Run::new("/bin/sh", TARGET_TMP).arg("-c").arg(format!("{commands} && exec \"$0\" \"$@\"")).arg(BINARY)
+}
+
+/// The folder `tests/` of the repository.
+fn tests_folder() -> PathBuf {
+    Path::new(env!("CARGO_MANIFEST_DIR")).join("../tests")
+}
+
+/// Compares with a golden file, or writes it if `BLESS=1` is set.
+#[track_caller]
+fn assert_golden(file: &Path, text: &str) {
+    if std::env::var_os("BLESS").is_some() {
+        std::fs::write(file, text).expect("golden files can be written");
+    }
+    let golden = std::fs::read_to_string(file).unwrap_or_default();
+    assert_eq!(text, golden, "{} (renew with BLESS=1)", file.display());
 }

@@ -1,0 +1,189 @@
+//! Whatever is wrong with the input is found before the first request, is said in full, and ends the program with the
+//! documented code. The exact texts are golden files: `tests/scripts/invalid/` and `tests/suites/golden/`.
+
+use std::fmt::Write as _;
+use std::fs;
+use std::path::{Path, PathBuf};
+
+use stampede_tests::{Run, Silent};
+
+use crate::{assert_golden, shooter, tests_folder};
+
+/// Stands for the target's address in the scripts of `plan/`.
+const TARGET: &str = "TARGET";
+
+/// The smallest files that begin as a WebAssembly module and as a component do.
+const MODULE: &[u8] = b"\0asm\x01\0\0\0";
+const COMPONENT: &[u8] = b"\0asm\x0d\0\x01\0";
+
+fn scripts(folder: &Path) -> Vec<PathBuf> {
+    let files = fs::read_dir(folder).expect("the folder exists").map(|entry| entry.expect("a readable entry").path());
+    let mut scripts: Vec<_> =
+        files.filter(|path| path.extension().is_some_and(|extension| extension == "yml")).collect();
+    scripts.sort();
+    assert!(!scripts.is_empty());
+    scripts
+}
+
+fn name(path: &Path) -> String {
+    path.file_name().expect("a file").to_string_lossy().into_owned()
+}
+
+/// A call with the files that the scripts of `plan/` name.
+fn with_files() -> Run {
+    shooter()
+        .file("picture.png", "")
+        .file("nothing.txt", "")
+        .file("broken.json", "[1, 2")
+        .file("module.wasm", MODULE)
+        .file("component.wasm", COMPONENT)
+}
+
+#[test]
+fn mistakes_in_a_plan_get_their_messages_and_no_traffic() {
+    let target = Silent::bind();
+    for path in scripts(&tests_folder().join("scripts/invalid/plan")) {
+        let (name, text) = (name(&path), fs::read_to_string(&path).expect("a readable script"));
+        let code = if name.starts_with("plugin_") { 4 } else { 3 };
+        let text = text.replace(TARGET, &target.base_url());
+        for command in ["check", ""] {
+            let run = with_files().file(&name, &text).args(command).args("--script").arg(&name);
+            let run = run.finish().exits(code);
+            assert_golden(&path.with_extension("err"), &run.stderr.replace(&target.base_url(), TARGET));
+            assert_eq!(run.stdout, "", "{name}");
+        }
+    }
+    target.assert_untouched();
+}
+
+#[test]
+fn mistakes_in_a_script_get_their_messages_from_the_program_too() {
+    for path in scripts(&tests_folder().join("scripts/invalid")) {
+        let name = name(&path);
+        let script = fs::read(&path).expect("a readable script");
+        let run = shooter().file(&name, script).args("check --script").arg(&name).finish();
+        // Blessed by `script_golden.rs`; a script that is no text at all is wrong usage.
+        let golden = fs::read_to_string(path.with_extension("err")).expect("a golden file");
+        assert_eq!((run.code, run.stderr.as_str(), run.stdout.as_str()), (Some(3), golden.as_str(), ""), "{name}");
+    }
+}
+
+/// Arguments that are wrong by themselves, or that name what is not there.
+const WRONG: [&str; 33] = [
+    "--users 0",
+    "--users -1",
+    "--users 1.5",
+    "--users 99999999999",
+    "--userss 5",
+    "--rps 0",
+    "--rps -2",
+    "--rps inf",
+    "--duration 10",
+    "--duration 0s",
+    "--duration -1s",
+    "--duration 10parsecs",
+    "--iterations 0",
+    "--ramp-up 5",
+    "--graceful-stop 5",
+    "--timeout 0ms",
+    "--workers 0",
+    "--seed -1",
+    "--log loud",
+    "--out report.txt",
+    "--out nonesuch/report.json",
+    "--out .json/ --out nonesuch/report.csv",
+    "--data movies",
+    "--data movies=nonesuch.txt",
+    "--data movies=nothing.txt",
+    "--header nonsense",
+    "--header x:{{nonesuch}}",
+    "--env-file nonesuch.env",
+    "--env-file broken.env",
+    "--base-url site",
+    "--login-url ftp://site",
+    "--script nonesuch.yml",
+    "chekc",
+];
+
+#[test]
+fn wrong_arguments_get_their_messages_and_no_traffic() {
+    let target = Silent::bind();
+    let mut transcript = String::new();
+    for wrong in WRONG {
+        let run =
+            with_files().file("broken.env", "A=1\nnonsense s3cret\n").file("script.yml", "- {name: Page, url: /}\n");
+        let flags = wrong.starts_with("--");
+        let script = if wrong.starts_with("--script") || !flags { "" } else { "--script script.yml" };
+        let base = if wrong.starts_with("--base-url") || !flags {
+            String::new()
+        } else {
+            format!("--base-url {}", target.base_url())
+        };
+        let run = run.args(script).args(&base).args(wrong).finish().exits(2);
+        assert_eq!(run.stdout, "", "{wrong}");
+        // Writing to a `String` cannot fail.
+        let _ = writeln!(transcript, "$ stampede-shooter {wrong}\n{}", run.stderr);
+    }
+    assert!(!transcript.contains("s3cret"));
+    target.assert_untouched();
+    assert_golden(&tests_folder().join("suites/golden/arguments.txt"), &transcript);
+}
+
+#[test]
+fn without_a_script_there_is_nothing_to_run() {
+    let run = shooter().finish().exits(2);
+    assert_eq!(
+        run.stderr,
+        "error[usage::script]: no script was given\n  = help: name one with `--script FILE`, or try `stampede-shooter demo`\n"
+    );
+}
+
+#[test]
+fn the_site_cannot_listen_where_somebody_else_does() {
+    let holder = Silent::bind();
+    let taken = holder.base_url().replace("http://", "");
+    let run = shooter().args("demo --serve --addr").arg(&taken).finish().exits(2);
+    assert_eq!(run.stderr, format!("error[usage::addr]: cannot listen on {taken}: address already in use\n"));
+}
+
+#[test]
+fn a_wrong_variable_is_wrong_usage_as_a_wrong_flag_is() {
+    let run = shooter().script("- {name: Page, url: /}\n").env("STAMPEDE_DURATION", "10").finish().exits(2);
+    assert!(run.stderr.contains("--duration <D>"), "{}", run.stderr);
+}
+
+#[test]
+#[cfg(unix)]
+fn more_users_than_files_can_be_open_are_refused_with_the_limit() {
+    let target = Silent::bind();
+    for command in ["check", ""] {
+        let run = crate::shooter_after("ulimit -n 256")
+            .file("script.yml", "- {name: Page, url: /}\n")
+            .args(command)
+            .args("--script script.yml --users 4000000 --base-url")
+            .arg(target.base_url())
+            .finish()
+            .exits(2);
+        assert_eq!(
+            run.stderr,
+            "error[usage::open-files]: 4000000 connections need 4000064 open files, and the limit is 256\n  \
+             = help: use at most 192 users for each origin, or raise the hard limit: `ulimit -Hn 4000064` as root, \
+             `LimitNOFILE=4000064` in a systemd unit\n"
+        );
+    }
+    target.assert_untouched();
+}
+
+#[test]
+#[cfg(unix)]
+fn the_soft_limit_of_open_files_is_raised_by_itself() {
+    let site = stampede_tests::site();
+    let run = crate::shooter_after("ulimit -Sn 64")
+        .script("- {name: Page, url: /delay/100}\n")
+        .args("--users 200 --base-url")
+        .arg(site.base_url())
+        .report()
+        .finish()
+        .exits(0);
+    assert_eq!((run.report().totals().ok(), run.report().totals().err()), (200, 0));
+}

@@ -1,0 +1,149 @@
+//! Whatever a target does wrong is a sample in the right category with an example, and the run goes on.
+
+use std::collections::BTreeMap;
+
+use stampede_tests::{Nginx, Refusing, settled, site};
+
+use crate::shooter;
+
+/// Steps that fail, with the category of each and what the report says of it.
+const FAILING: [(&str, &str, &str, &str); 9] = [
+    ("Reset", "url: /reset", "network", "connection reset"),
+    ("Closed", "url: /close", "network", "connection closed before the reply"),
+    ("Truncated", "url: /truncated", "protocol", "reply truncated"),
+    ("Malformed", "url: /malformed", "protocol", "malformed reply: invalid version"),
+    ("Endless", "url: /endless, timeout: 200ms", "timeout", "not done within 200ms"),
+    ("Oversized", "url: /big-header/1000000", "protocol", "header section too large"),
+    ("Status", "url: /status/503", "status", "expected status 200 to 399, got 503"),
+    ("Body", "url: /bytes/5, expect_body: nonesuch", "check", "expected the body to contain `nonesuch`"),
+    (
+        "Capture",
+        "url: /echo, capture: {token: {json: $.nonesuch}}",
+        "check",
+        "capture `token`: nothing in the body at `$.nonesuch`",
+    ),
+];
+
+#[test]
+fn each_failure_is_counted_in_its_category_and_later_steps_still_run() {
+    let (site, refusing) = (site(), Refusing::bind());
+    let mut script = format!("- {{name: Refused, url: \"{}/\"}}\n", refusing.base_url());
+    for (name, step, ..) in FAILING {
+        script += &format!("- {{name: {name}, {step}}}\n");
+    }
+    script += "- {name: After, url: /status/200}\n";
+    let run =
+        shooter().script(&script).args("--iterations 2 --base-url").arg(site.base_url()).report().finish().exits(0);
+    let report = run.report();
+    report.assert_consistent();
+    let refused = ("Refused", "", "network", "connection refused");
+    for (name, _, category, example) in FAILING.into_iter().chain([refused]) {
+        let row = report.row(name);
+        assert_eq!((row.total(), row.errors()), (2, BTreeMap::from([(category, 2)])), "{name}");
+        assert_eq!(row.example(category), example, "{name}");
+        assert_eq!(row.tasks("failed"), 2, "{name}");
+    }
+    let after = report.row("After");
+    assert_eq!((after.ok(), after.err()), (2, 0));
+    assert!(run.stdout.contains("Errors, with their share of all requests:"), "{}", run.stdout);
+}
+
+#[test]
+fn a_target_that_refuses_every_connection_was_never_reached() {
+    let target = Refusing::bind();
+    let run = shooter()
+        .script("- {name: Page, url: /}\n")
+        .args("--users 3 --base-url")
+        .arg(target.base_url())
+        .report()
+        .finish()
+        .exits(5);
+    assert_eq!(run.report().totals().errors(), BTreeMap::from([("network", 3)]));
+}
+
+/// Tells the client which version of HTTP it spoke.
+const VERSION: &str = "location = /version { return 200 '$server_protocol'; }";
+
+#[test]
+fn a_certificate_of_an_unknown_issuer_is_a_network_failure() {
+    let nginx = Nginx::start_tls(VERSION);
+    let run = shooter()
+        .script("- {name: Page, url: /version}\n")
+        .arg("--base-url")
+        .arg(nginx.base_url())
+        .report()
+        .finish()
+        .exits(5);
+    let report = run.report();
+    assert_eq!(report.totals().errors(), BTreeMap::from([("network", 1)]));
+    assert_eq!(report.row("Page").example("network"), "tls: certificate of an unknown issuer");
+    assert_eq!(nginx.log(0), []);
+}
+
+#[test]
+fn any_certificate_will_do_if_that_was_asked_for_and_a_warning_says_so() {
+    let nginx = Nginx::start_tls(VERSION);
+    let run = shooter()
+        .script("- {name: Page, url: /version}\n")
+        .args("--insecure-tls --base-url")
+        .arg(nginx.base_url())
+        .report()
+        .finish()
+        .exits(0);
+    assert!(run.stderr.starts_with("warning: any TLS certificate is accepted"), "{}", run.stderr);
+    assert_eq!(run.report().at("/settings/insecure_tls"), true);
+    let tls = run.report().row("Page").at("/phases_us/tls/count").clone();
+    assert_eq!(tls, 1);
+}
+
+#[test]
+fn the_version_of_http_is_negotiated_or_as_the_step_says() {
+    let nginx = Nginx::start_tls(VERSION);
+    let run = shooter()
+        .script(
+            "- {name: Any, url: /version, expect_body: HTTP/2.0}
+- {name: Two, url: /version, http_version: 2, expect_body: HTTP/2.0}
+- {name: One, url: /version, http_version: 1.1, expect_body: HTTP/1.1}
+",
+        )
+        .args("--iterations 2 --insecure-tls --base-url")
+        .arg(nginx.base_url())
+        .report()
+        .finish()
+        .exits(0);
+    assert_eq!((run.report().totals().ok(), run.report().totals().err()), (6, 0), "{}", run.stdout);
+    let log = nginx.log(6);
+    let spoken = |version| log.iter().filter(|line| line.request.ends_with(version)).count();
+    assert_eq!((log.len(), spoken("HTTP/2.0"), spoken("HTTP/1.1")), (6, 4, 2));
+}
+
+#[test]
+fn compressed_replies_are_asked_for_decoded_and_counted_as_they_came() {
+    let site = site();
+    let script = "- {name: Gzip, url: /gzip, compression: true, expect_body: compressed}
+- {name: Deflate, url: /deflate, compression: true, expect_body: compressed}
+- {name: Clear, url: /gzip, expect_body: compressed}
+";
+    let run = shooter().script(script).arg("--base-url").arg(site.base_url()).report().finish().exits(0);
+    let report = run.report();
+    report.assert_equals(&settled(&site.stats()));
+    assert_eq!((report.totals().ok(), report.totals().err()), (3, 0), "{}", run.stdout);
+    assert!(report.row("Gzip").body_in() < report.row("Clear").body_in());
+}
+
+#[test]
+fn every_redirect_is_a_request_of_its_own() {
+    let site = site();
+    let script = "- {name: Followed, url: /redirect/3}
+- {name: Not followed, url: /redirect/3, follow_redirects: false, expect_status: 302}
+- {name: Relative, url: /redirect-to?url=bytes/7}
+";
+    let run =
+        shooter().script(script).args("--iterations 5 --base-url").arg(site.base_url()).report().finish().exits(0);
+    let report = run.report();
+    report.assert_equals(&settled(&site.stats()));
+    report.assert_consistent();
+    assert_eq!(["Followed", "Not followed", "Relative"].map(|name| report.row(name).ok()), [20, 5, 10]);
+    assert_eq!(report.row("Followed").tasks("passed"), 5);
+    assert_eq!(report.totals().err(), 0);
+}

@@ -1,0 +1,76 @@
+//! A plugin that somebody writes outside this workspace, on the SDK alone, behaves as the built-in ones do. It is built
+//! here by the command of its README; its own tests are run by `cargo xtask test`.
+
+use std::path::{Path, PathBuf};
+use std::process::Command;
+
+use stampede_tests::{settled, site};
+
+use crate::shooter;
+
+const FOLDER: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/../examples/plugin-greet");
+
+/// What an outer cargo sets for its own packages, or a user for the host.
+const NOT_FOR_PLUGINS: [&str; 6] = [
+    "CARGO_TARGET_DIR",
+    "CARGO_BUILD_TARGET_DIR",
+    "CARGO_BUILD_TARGET",
+    "RUSTC_WORKSPACE_WRAPPER",
+    "RUSTFLAGS",
+    "CARGO_ENCODED_RUSTFLAGS",
+];
+
+fn target() -> PathBuf {
+    Path::new(env!("CARGO_TARGET_TMPDIR")).join("plugin-greet")
+}
+
+/// Runs cargo in the plugin's folder, with a target folder that is kept for the next time.
+#[track_caller]
+fn cargo(arguments: &[&str]) {
+    let mut command = Command::new(std::env::var_os("CARGO").unwrap_or_else(|| "cargo".into()));
+    command.args(arguments).arg("--locked").arg("--target-dir").arg(target()).current_dir(FOLDER);
+    NOT_FOR_PLUGINS.iter().for_each(|name| {
+        command.env_remove(name);
+    });
+    let output = command.output().expect("cargo starts");
+    assert!(output.status.success(), "cargo {arguments:?}\n{}", String::from_utf8_lossy(&output.stderr));
+}
+
+#[test]
+fn a_plugin_from_outside_the_workspace_does_what_a_built_in_one_does() {
+    cargo(&["build", "--release", "--target", "wasm32-wasip2"]);
+    let component = target().join("wasm32-wasip2/release/plugin_greet.wasm");
+    let site = site();
+    let script = "
+plugins: {greet: greet.wasm}
+data: {names: [Ann Lee, Bob, 'Zoë']}
+steps:
+  - {name: Page, url: /bytes/10}
+  - {name: Hello, action: greet, url: /echo, who: '{{pick names}}'}
+  - {name: Nobody, action: greet, url: /status/404, who: Ann}
+  - {name: Mistaken, action: greet, url: /bytes/10, who: Ann}
+";
+    let run = shooter()
+        .file("greet.wasm", std::fs::read(&component).expect("the component was built"))
+        .script(script)
+        .args("--users 10 --iterations 5 --base-url")
+        .arg(site.base_url())
+        .report()
+        .finish()
+        .exits(0);
+    let report = run.report();
+    report.assert_equals(&settled(&site.stats()));
+    report.assert_consistent();
+    assert_eq!((report.row("Hello").ok(), report.row("Hello").err()), (50, 0), "{}", run.stdout);
+    assert_eq!(report.row("Hello").at("/action"), "greet");
+    assert_eq!(report.row("Nobody").errors(), [("status", 50)].into());
+    assert_eq!(report.row("Nobody").example("status"), "expected status 200, got 404");
+    assert_eq!(report.row("Mistaken").errors(), [("check", 50)].into());
+    let listed = shooter()
+        .file("greet.wasm", std::fs::read(&component).expect("the component was built"))
+        .file("greet.yml", script)
+        .args("plugins --script greet.yml")
+        .finish()
+        .exits(0);
+    assert!(listed.stdout.contains("greet: asks for a greeting and expects the name in it"), "{}", listed.stdout);
+}
