@@ -5,10 +5,12 @@ use crate::step::{self, Failure};
 use crate::workspace::{cargo, ensure_target};
 
 /// The steps, quickest first, with the arguments of cargo.
-const STEPS: [(&str, &[&str]); 3] = [
+const STEPS: [(&str, &[&str]); 4] = [
     ("format", &["fmt", "--all", "--check"]),
     ("clippy", &["clippy", "--workspace", "--all-targets", "--", "-D", "warnings"]),
     ("test", &["test", "--workspace"]),
+    // It lies outside the workspace, as a user's plugin does.
+    ("test of the example", &["test", "--locked", "--manifest-path", "examples/plugin-greet/Cargo.toml"]),
 ];
 
 /// Sets up, then runs every step until one fails.
