@@ -7,9 +7,10 @@ use crate::plugin::state::State;
 impl Host for State {
     fn write(&mut self, level: Level, message: String) -> wasmtime::Result<()> {
         let guest = self.guest();
-        let now = guest.session.as_ref().map_or(0, |session| session.shared.clock.now());
-        if now / 1_000_000_000 != guest.log_lines.0 {
-            guest.log_lines = (now / 1_000_000_000, 0);
+        // Without a session there is no clock; such lines count towards the second of the last one.
+        let second = guest.session.as_ref().map(|session| session.shared.clock.now() / 1_000_000_000);
+        if let Some(second) = second.filter(|second| *second != guest.log_lines.0) {
+            guest.log_lines = (second, 0);
         }
         guest.log_lines.1 = guest.log_lines.1.saturating_add(1);
         let plugin = &*guest.plugin;
