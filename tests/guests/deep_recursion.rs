@@ -1,21 +1,20 @@
-//! Calls itself until the stack is full.
+//! Calls itself for ever and keeps nothing in its own memory, so that only the host's stack fills up.
 
-use std::hint::black_box;
-
-use stampede_guests::{Misbehaviour, Progress, guest};
+use stampede_guests::{Misbehaviour, Progress, guest, user};
 
 /// The guest.
 pub struct DeepRecursion;
 
 impl Misbehaviour for DeepRecursion {
-    fn start(_: u32, task: u32) -> Progress {
-        if deeper(u64::from(task)) == 0 { Progress::Failed } else { Progress::Passed }
+    fn start(_: u32, _: u32) -> Progress {
+        if deeper(1) == 0 { Progress::Failed } else { Progress::Passed }
     }
 }
 
-/// Not in tail position, so that every call keeps its frame.
+/// The call of the host cannot be left out, and what follows on the inner call cannot be done before it: this is no
+/// loop in disguise.
 fn deeper(depth: u64) -> u64 {
-    if black_box(depth) == u64::MAX { 0 } else { black_box(deeper(depth + 1)) + 1 }
+    if user::iteration() == u64::MAX { depth } else { deeper(depth + 1).rotate_left(3) ^ depth }
 }
 
 guest!(DeepRecursion);

@@ -1,5 +1,6 @@
 //! The real binary against real targets. Each suite is a file; each test says in its name what holds.
 
+mod guests;
 mod main_job;
 
 use stampede_tests::Run;
