@@ -1,0 +1,21 @@
+//! What the suites stand on: targets that listen on free ports, the real binary in a folder of its own, and its reports
+//! as values to compare with what the target counted. Nothing here sleeps for luck: whoever waits, waits for something
+//! it can see.
+
+mod guests;
+mod nginx;
+mod raw;
+mod report;
+mod run;
+mod silent;
+mod site;
+mod wait;
+
+pub use guests::guest;
+pub use nginx::{Logged, Nginx};
+pub use raw::{RawRequest, RawServer};
+pub use report::{Report, Row};
+pub use run::{Finished, Run, Running, Signal};
+pub use silent::Silent;
+pub use site::{settled, site};
+pub use wait::wait_for;

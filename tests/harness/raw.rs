@@ -1,0 +1,101 @@
+//! A server that a test scripts byte by byte. It records each request as it came.
+
+use std::io::{BufRead, BufReader, Write};
+use std::net::{SocketAddr, TcpListener, TcpStream};
+use std::sync::{Arc, Mutex, PoisonError};
+use std::thread;
+
+/// One HTTP/1.1 request as it came.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub struct RawRequest {
+    /// `GET /path HTTP/1.1`.
+    pub line: String,
+    /// The fields, names in lower case, in the order they came.
+    pub headers: Vec<(String, String)>,
+    /// As long as `content-length` says.
+    pub body: Vec<u8>,
+}
+
+impl RawRequest {
+    /// The value of a field; empty if there is none.
+    pub fn header(&self, name: &str) -> &str {
+        self.headers.iter().find(|(known, _)| known == name).map_or("", |(_, value)| value)
+    }
+
+    /// Reads the next request of a connection; `None` at its end.
+    fn read(reader: &mut impl BufRead) -> Option<Self> {
+        let line = read_line(reader)?;
+        let mut headers = Vec::new();
+        loop {
+            let field = read_line(reader)?;
+            if field.is_empty() {
+                break;
+            }
+            let (name, value) = field.split_once(':')?;
+            headers.push((name.to_ascii_lowercase(), value.trim().to_owned()));
+        }
+        let mut request = Self { line, headers, body: Vec::new() };
+        let length = request.header("content-length").parse().unwrap_or(0);
+        request.body.resize(length, 0);
+        reader.read_exact(&mut request.body).ok()?;
+        Some(request)
+    }
+}
+
+fn read_line(reader: &mut impl BufRead) -> Option<String> {
+    let mut line = String::new();
+    let length = reader.read_line(&mut line).ok()?;
+    (length > 0).then(|| line.trim_end().to_owned())
+}
+
+/// A server that answers every request with bytes of a test's choice, on connections that stay open.
+pub struct RawServer {
+    addr: SocketAddr,
+    requests: Arc<Mutex<Vec<RawRequest>>>,
+}
+
+impl RawServer {
+    /// Listens on a free port for as long as the tests run. `reply` makes the bytes to send; none end the connection.
+    pub fn start(reply: impl Fn(&RawRequest) -> Vec<u8> + Send + Sync + 'static) -> Self {
+        let listener = TcpListener::bind(("127.0.0.1", 0)).expect("a free port");
+        let addr = listener.local_addr().expect("a bound listener has an address");
+        let requests = Arc::new(Mutex::new(Vec::new()));
+        let (seen, reply) = (Arc::clone(&requests), Arc::new(reply));
+        thread::spawn(move || {
+            for stream in listener.incoming().flatten() {
+                let (seen, reply) = (Arc::clone(&seen), Arc::clone(&reply));
+                thread::spawn(move || serve(&stream, &seen, &*reply));
+            }
+        });
+        Self { addr, requests }
+    }
+
+    /// Answers every request with 200 and an empty body.
+    pub fn recording() -> Self {
+        Self::start(|_| b"HTTP/1.1 200 OK\r\ncontent-length: 0\r\n\r\n".to_vec())
+    }
+
+    /// `http://` and where it listens.
+    pub fn base_url(&self) -> String {
+        format!("http://{}", self.addr)
+    }
+
+    /// The requests so far, in the order they came.
+    pub fn requests(&self) -> Vec<RawRequest> {
+        self.requests.lock().unwrap_or_else(PoisonError::into_inner).clone()
+    }
+}
+
+fn serve(stream: &TcpStream, seen: &Mutex<Vec<RawRequest>>, reply: &impl Fn(&RawRequest) -> Vec<u8>) {
+    // A reply in two segments must not wait for the client's acknowledgement.
+    let _ = stream.set_nodelay(true);
+    let mut reader = BufReader::new(stream);
+    while let Some(request) = RawRequest::read(&mut reader) {
+        let bytes = reply(&request);
+        seen.lock().unwrap_or_else(PoisonError::into_inner).push(request);
+        let mut writer = stream;
+        if bytes.is_empty() || writer.write_all(&bytes).is_err() {
+            return;
+        }
+    }
+}

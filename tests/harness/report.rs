@@ -1,0 +1,157 @@
+//! A JSON report, read as any other program would: by its published names, not by the host's types.
+
+use std::collections::BTreeMap;
+
+use serde_json::Value;
+use stampede_shooter::demo::Snapshot;
+
+/// A whole report.
+#[derive(Clone, Debug)]
+pub struct Report(Value);
+
+/// One row of a report: an action, or the totals.
+#[derive(Clone, Copy, Debug)]
+pub struct Row<'a>(&'a Value);
+
+impl Report {
+    /// Reads the text of a report.
+    ///
+    /// # Panics
+    /// It is no JSON, or not of the schema that this reader knows.
+    #[track_caller]
+    pub fn parse(text: &str) -> Self {
+        let value: Value = serde_json::from_str(text).expect("the report is JSON");
+        assert_eq!(value["schema"], "stampede-report/1");
+        Self(value)
+    }
+
+    /// What a JSON pointer names; null if there is nothing.
+    pub fn at(&self, pointer: &str) -> &Value {
+        self.0.pointer(pointer).unwrap_or(&Value::Null)
+    }
+
+    /// The sum of all rows.
+    pub fn totals(&self) -> Row<'_> {
+        Row(&self.0["totals"])
+    }
+
+    /// All rows but the totals, in the report's order.
+    pub fn rows(&self) -> impl Iterator<Item = Row<'_>> {
+        self.0["actions"].as_array().into_iter().flatten().map(Row)
+    }
+
+    /// The row of a step.
+    ///
+    /// # Panics
+    /// There is none.
+    #[track_caller]
+    pub fn row(&self, name: &str) -> Row<'_> {
+        let names: Vec<_> = self.rows().map(|row| row.name()).collect();
+        self.rows().find(|row| row.name() == name).unwrap_or_else(|| panic!("no row `{name}` among {names:?}"))
+    }
+
+    /// Compares the totals with what the embedded site counted: requests, each status, body bytes.
+    ///
+    /// # Panics
+    /// They differ.
+    #[track_caller]
+    pub fn assert_equals(&self, site: &Snapshot) {
+        let totals = self.totals();
+        assert_eq!(totals.total(), site.requests, "requests\n{}", self.0["totals"]);
+        assert_eq!(totals.statuses(), site.statuses, "statuses");
+        assert_eq!(totals.body_in(), site.body_bytes_sent, "bytes of reply bodies");
+    }
+
+    /// Checks that the numbers agree with each other: every task that was started has ended in one way, every request
+    /// is in the totals and is either good or bad.
+    ///
+    /// # Panics
+    /// They do not.
+    #[track_caller]
+    pub fn assert_consistent(&self) {
+        for row in self.rows().chain([self.totals()]) {
+            let ended: u64 = ["passed", "failed", "cancelled", "dropped"].map(|end| row.tasks(end)).iter().sum();
+            assert_eq!(row.tasks("started"), ended, "tasks of `{}`", row.name());
+            assert_eq!(row.total(), row.ok() + row.err(), "requests of `{}`", row.name());
+            assert_eq!(row.err(), row.errors().values().sum::<u64>(), "errors of `{}`", row.name());
+        }
+        let requests: u64 = self.rows().map(|row| row.total()).sum();
+        assert_eq!(requests, self.totals().total(), "sum of the rows' requests");
+        let body_bytes: u64 = self.rows().map(|row| row.body_in()).sum();
+        assert_eq!(body_bytes, self.totals().body_in(), "sum of the rows' body bytes");
+    }
+}
+
+impl<'a> Row<'a> {
+    /// The step's name.
+    pub fn name(&self) -> &'a str {
+        self.0["name"].as_str().unwrap_or_default()
+    }
+
+    /// What a JSON pointer names; null if there is nothing.
+    pub fn at(&self, pointer: &str) -> &'a Value {
+        self.0.pointer(pointer).unwrap_or(&Value::Null)
+    }
+
+    /// The whole number that a JSON pointer names.
+    ///
+    /// # Panics
+    /// There is none.
+    #[track_caller]
+    pub fn number(&self, pointer: &str) -> u64 {
+        self.at(pointer).as_u64().unwrap_or_else(|| panic!("no number at `{pointer}` of {}", self.0))
+    }
+
+    /// Requests.
+    #[track_caller]
+    pub fn total(&self) -> u64 {
+        self.number("/requests/total")
+    }
+
+    /// Requests without a failure.
+    #[track_caller]
+    pub fn ok(&self) -> u64 {
+        self.number("/requests/ok")
+    }
+
+    /// Requests with one.
+    #[track_caller]
+    pub fn err(&self) -> u64 {
+        self.number("/requests/err")
+    }
+
+    /// Bytes of reply bodies.
+    #[track_caller]
+    pub fn body_in(&self) -> u64 {
+        self.number("/bytes/body_in")
+    }
+
+    /// Tasks that were `started`, or that ended as `passed`, `failed`, `cancelled` or `dropped`.
+    #[track_caller]
+    pub fn tasks(&self, what: &str) -> u64 {
+        self.number(&format!("/tasks/{what}"))
+    }
+
+    /// How often each status came.
+    pub fn statuses(&self) -> BTreeMap<u16, u64> {
+        let statuses = self.0["statuses"].as_object().into_iter().flatten();
+        statuses
+            .map(|(status, count)| (status.parse().expect("a status code"), count.as_u64().expect("a count")))
+            .collect()
+    }
+
+    /// How often each category of failure came.
+    pub fn errors(&self) -> BTreeMap<&'a str, u64> {
+        let errors = self.0["errors"].as_array().into_iter().flatten();
+        errors
+            .map(|error| (error["category"].as_str().expect("a category"), error["count"].as_u64().expect("a count")))
+            .collect()
+    }
+
+    /// What a failure of a category looked like; empty if nothing is said.
+    pub fn example(&self, category: &str) -> &'a str {
+        let mut errors = self.0["errors"].as_array().into_iter().flatten();
+        let error = errors.find(|error| error["category"] == category);
+        error.and_then(|error| error["example"]["text"].as_str()).unwrap_or_default()
+    }
+}
