@@ -2,6 +2,7 @@
 //! as values to compare with what the target counted. Nothing here sleeps for luck: whoever waits, waits for something
 //! it can see.
 
+mod guests;
 mod nginx;
 mod raw;
 mod report;
@@ -10,6 +11,7 @@ mod silent;
 mod site;
 mod wait;
 
+pub use guests::guest;
 pub use nginx::{Logged, Nginx};
 pub use raw::{RawRequest, RawServer};
 pub use report::{Report, Row};

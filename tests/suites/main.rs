@@ -6,6 +6,7 @@ mod counts;
 mod determinism;
 mod ending;
 mod failures;
+mod guests;
 mod login;
 mod main_job;
 mod plugin_outside;

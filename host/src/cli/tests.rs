@@ -1,3 +1,5 @@
+//! What the command line gives, and what it refuses.
+
 use std::path::PathBuf;
 use std::time::Duration;
 

@@ -39,6 +39,8 @@ pub struct Loaded {
     pub pre: PluginPre<State>,
     /// Whether a trap of it has been logged. The first says it all; a storm would drown it.
     pub trap_logged: AtomicBool,
+    /// Lives as long as the plugin may be called: without its ticker no call would ever be over its budget.
+    _engine: Arc<Engine>,
 }
 
 /// Loads plugins into one engine.
@@ -78,7 +80,7 @@ impl Registry {
             .map_err(|error| format!("it failed to start: {}", one_line(&error)))?;
         let description = instance.describe().map_err(|error| format!("`describe` failed: {}", one_line(&error)))?;
         check_description(&description)?;
-        Ok(Loaded { name, description, pre, trap_logged: AtomicBool::new(false) })
+        Ok(Loaded { name, description, pre, trap_logged: AtomicBool::new(false), _engine: Arc::clone(&self.engine) })
     }
 }
 

@@ -131,9 +131,9 @@ impl Guest {
 
     /// Logs what the guest wants logged: without the user's secrets, and no more than so many lines a second.
     pub fn log(&mut self, level: tracing::Level, text: &str) {
-        let now = self.session.as_ref().map_or(0, |session| session.shared.clock.now());
-        let second = now / 1_000_000_000;
-        if second != self.log_lines.0 {
+        // Without a session there is no clock; such lines count towards the second of the last one.
+        let second = self.session.as_ref().map(|session| session.shared.clock.now() / 1_000_000_000);
+        if let Some(second) = second.filter(|second| *second != self.log_lines.0) {
             self.log_lines = (second, 0);
         }
         self.log_lines.1 = self.log_lines.1.saturating_add(1);

@@ -68,6 +68,7 @@ impl HasData for IoError {
 }
 
 /// Streams and polls that never wait: `wasmtime-wasi`'s own block on the tokio runtime, which a worker is inside of.
+/// A guest may subscribe, since C libraries do so before they print anything; what traps is to wait for the pollable.
 struct Streams<'a>(&'a mut ResourceTable);
 
 fn would_wait() -> wasmtime::Error {
@@ -117,8 +118,8 @@ impl streams::HostInputStream for Streams<'_> {
         self.skip(stream, length)
     }
 
-    fn subscribe(&mut self, _: Resource<DynInputStream>) -> wasmtime::Result<Resource<DynPollable>> {
-        Err(would_wait())
+    fn subscribe(&mut self, stream: Resource<DynInputStream>) -> wasmtime::Result<Resource<DynPollable>> {
+        streams::HostInputStream::subscribe(self.0, stream)
     }
 
     fn drop(&mut self, stream: Resource<DynInputStream>) -> wasmtime::Result<()> {
@@ -144,8 +145,8 @@ impl streams::HostOutputStream for Streams<'_> {
         self.write_zeroes(stream, length)
     }
 
-    fn subscribe(&mut self, _: Resource<DynOutputStream>) -> wasmtime::Result<Resource<DynPollable>> {
-        Err(would_wait())
+    fn subscribe(&mut self, stream: Resource<DynOutputStream>) -> wasmtime::Result<Resource<DynPollable>> {
+        streams::HostOutputStream::subscribe(self.0, stream)
     }
 
     fn write_zeroes(&mut self, stream: Resource<DynOutputStream>, length: u64) -> StreamResult<()> {

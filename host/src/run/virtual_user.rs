@@ -28,9 +28,6 @@ use super::worker::Crew;
 /// Waits before the second, third and fourth attempt to sign in.
 const BACK_OFF: [Nanos; 3] = [500_000_000, 1_000_000_000, 2_000_000_000];
 
-/// Shown for a guest that answers `failed` though nothing the host knows of has failed, and does not say why.
-const UNSAID: &str = "the action failed and did not say why";
-
 /// How the life of a user went, for the outcome of the run.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Life {
@@ -144,7 +141,7 @@ impl VirtualUser {
                 Progress::Pending if self.session.task.in_flight() => {}
                 Progress::Pending => {
                     replica.borrow_mut().cancel(task, generation);
-                    return End::Lost(Lost("the action waits with nothing in flight".into()));
+                    return End::Lost(Lost(format!("{} waits with nothing in flight", self.plugin_of(step))));
                 }
             }
             let end = match self.next_event().await {
@@ -222,7 +219,7 @@ impl VirtualUser {
             return Some(said.clone());
         }
         match resumed {
-            Ok(Progress::Failed) if !task.blamed.replace(true) => Some((FailureKind::Plugin, UNSAID.into())),
+            Ok(Progress::Failed) if !task.blamed.replace(true) => Some((FailureKind::Plugin, self.unsaid(step))),
             Ok(Progress::Passed) => self.missing_capture(step).map(|text| (FailureKind::Check, text)),
             _ => None,
         }
@@ -265,7 +262,7 @@ impl VirtualUser {
                 let said = task.failure.borrow().clone();
                 let (kind, text) = said
                     .or_else(|| self.missing_capture(step).map(|text| (FailureKind::Check, text)))
-                    .unwrap_or_else(|| (FailureKind::Plugin, UNSAID.into()));
+                    .unwrap_or_else(|| (FailureKind::Plugin, self.unsaid(step)));
                 (Some(kind), text)
             }
             End::TimedOut => {
@@ -303,6 +300,16 @@ impl VirtualUser {
             let whole = Measured { start, end: Some(now), ..Measured::default() };
             self.session.record(&sample(step.row, &whole, kind));
         }
+    }
+
+    /// Shown for a guest that answers `failed` though nothing the host knows of has failed, and does not say why.
+    fn unsaid(&self, step: &Step) -> String {
+        format!("{} failed its task and did not say why", self.plugin_of(step))
+    }
+
+    /// The plugin of a step, as texts name it.
+    fn plugin_of(&self, step: &Step) -> String {
+        format!("plugin `{}`", self.crew.plan.plugins[step.plugin].plugin.name)
     }
 
     fn example(&self, step: &Step, kind: FailureKind, text: &str) {

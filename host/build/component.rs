@@ -1,0 +1,76 @@
+//! How a build script compiles packages of the workspace to components; shared by the host's own (`plugins/`) and by
+//! that of the test harness (`tests/guests/`).
+//!
+//! It takes a second cargo. That has a target folder of its own, since the first one holds the lock of the other, and
+//! it must not inherit what is meant for the host alone, such as flags for its processor or clippy as the compiler.
+
+use std::env;
+use std::error::Error;
+use std::path::{Path, PathBuf};
+use std::process::Command;
+
+/// What goes wrong in a build script is told to a person and that is all.
+pub type Result<T> = std::result::Result<T, Box<dyn Error>>;
+
+const TARGET: &str = "wasm32-wasip2";
+
+/// The custom profile of the workspace's `Cargo.toml`.
+const PROFILE: &str = "plugin";
+
+/// What the components are linked with: 32 KiB of stack instead of 1 MiB, since every instance has its own.
+const RUSTFLAGS: &str = "-Clink-arg=-zstack-size=32768";
+
+/// Set by an outer cargo, or by a user for the host. `CARGO_ENCODED_RUSTFLAGS` is replaced and wins over the other ways
+/// to give flags.
+const NOT_FOR_GUESTS: [&str; 6] = [
+    "RUSTC_WORKSPACE_WRAPPER",
+    "CARGO_BUILD_RUSTC_WORKSPACE_WRAPPER",
+    "CARGO_BUILD_TARGET",
+    "CARGO_BUILD_TARGET_DIR",
+    "CARGO_TARGET_DIR",
+    "CARGO_BUILD_BUILD_DIR",
+];
+
+/// Compiles what `arguments` of `cargo build` name; the folder that the components are in.
+///
+/// # Errors
+/// The Rust target is missing (in one line with the remedy, instead of a page about a missing `core`), or the packages
+/// do not compile.
+pub fn compile(root: &Path, arguments: &[String]) -> Result<PathBuf> {
+    require_target()?;
+    let target = target_folder()?;
+    let mut cargo = Command::new(env::var("CARGO")?);
+    cargo.current_dir(root).args(["build", "--locked", "--profile", PROFILE, "--target", TARGET]);
+    cargo.arg("--target-dir").arg(&target).args(arguments);
+    NOT_FOR_GUESTS.iter().for_each(|name| {
+        cargo.env_remove(name);
+    });
+    let output = cargo.env("CARGO_ENCODED_RUSTFLAGS", RUSTFLAGS).output()?;
+    if output.status.success() {
+        return Ok(target.join(TARGET).join(PROFILE));
+    }
+    eprint!("{}", String::from_utf8_lossy(&output.stderr));
+    Err("the plugins did not compile, see above".into())
+}
+
+fn require_target() -> Result<()> {
+    let output = Command::new(env::var("RUSTC")?).args(["--print", "target-libdir", "--target", TARGET]).output()?;
+    if Path::new(String::from_utf8(output.stdout)?.trim()).is_dir() {
+        return Ok(());
+    }
+    Err(format!("the plugins need the Rust target `{TARGET}`, which this command adds: rustup target add {TARGET}")
+        .into())
+}
+
+/// `<target>/plugins`, shared by all profiles, where `OUT_DIR` is `<target>/[<triple>/]<profile>/build/<package>/out`.
+fn target_folder() -> Result<PathBuf> {
+    let out = PathBuf::from(env::var("OUT_DIR")?);
+    let build = out.ancestors().find(|folder| folder.ends_with("build"));
+    let Some(mut target) = build.and_then(Path::parent).and_then(Path::parent) else {
+        return Ok(out.join("plugins"));
+    };
+    if env::var("TARGET").is_ok_and(|triple| target.ends_with(triple)) {
+        target = target.parent().unwrap_or(target);
+    }
+    Ok(target.join("plugins"))
+}

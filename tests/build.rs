@@ -1,0 +1,23 @@
+//! Compiles the misbehaving plugins of `tests/guests/`, and says where they are.
+
+#[path = "../host/build/component.rs"]
+mod component;
+
+use std::env;
+use std::path::Path;
+
+fn main() {
+    if let Err(error) = build() {
+        println!("cargo::error={error}");
+    }
+}
+
+fn build() -> component::Result<()> {
+    let root = Path::new(&env::var("CARGO_MANIFEST_DIR")?).join("..").canonicalize()?;
+    for input in ["tests/build.rs", "tests/guests", "wit", "host/build", "Cargo.toml", "Cargo.lock"] {
+        println!("cargo::rerun-if-changed={}", root.join(input).display());
+    }
+    let compiled = component::compile(&root, &["--package=stampede-guests".into(), "--examples".into()])?;
+    println!("cargo::rustc-env=STAMPEDE_GUESTS={}", compiled.join("examples").display());
+    Ok(())
+}

@@ -1,0 +1,14 @@
+//! Fails and does not say why.
+
+use stampede_guests::{Misbehaviour, Progress, guest};
+
+/// The guest.
+pub struct FailsSilently;
+
+impl Misbehaviour for FailsSilently {
+    fn start(_: u32, _: u32) -> Progress {
+        Progress::Failed
+    }
+}
+
+guest!(FailsSilently);

@@ -1,0 +1,24 @@
+//! Says that it is done while operations of it are in flight, and complains if it is told of them all the same.
+
+use stampede_guests::{Misbehaviour, Progress, guest, log, timer};
+
+/// The guest.
+pub struct FinishesEarly;
+
+impl Misbehaviour for FinishesEarly {
+    fn start(_: u32, _: u32) -> Progress {
+        timer::sleep(1_000_000);
+        Progress::Passed
+    }
+
+    fn resume(_: u32, _: u32) -> Progress {
+        log::write(log::Level::Error, "was told of a task that is over");
+        Progress::Passed
+    }
+
+    fn cancel(_: u32) {
+        log::write(log::Level::Error, "was told of a task that is over");
+    }
+}
+
+guest!(FinishesEarly);

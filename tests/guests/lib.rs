@@ -1,0 +1,92 @@
+//! What the misbehaving plugins stand on: the contract's own bindings, with none of the SDK's good manners in between.
+//!
+//! Each guest is one file beside this one, one example target of this package and so one component, and has a test of
+//! its own name in `tests/suites/guests.rs` (`tests/tidy.rs` sees to that). A guest implements [`Misbehaviour`], of
+//! which it fills in only what it does wrong; every guest offers one action, `misbehave`.
+
+#[allow(missing_docs, reason = "documented in wit/, which it is generated from")]
+#[doc(hidden)]
+pub mod bindings {
+    wit_bindgen::generate!({
+        path: "../../wit",
+        world: "plugin",
+        pub_export_macro: true,
+        export_macro_name: "export",
+    });
+}
+
+pub use bindings::exports::stampede::plugin::action::{ConfigError, Progress};
+pub use bindings::stampede::plugin::types::FailureKind;
+pub use bindings::stampede::plugin::{http, log, report, templates, timer, user};
+
+use bindings::exports::stampede::plugin::action::{ActionDescription, Description, Guest};
+
+/// A plugin with something wrong. Every function has a default that does nothing wrong.
+pub trait Misbehaviour {
+    /// Called within `describe`, before the description is given.
+    fn describing() {}
+
+    /// `configure`: one step, with its parameters as JSON.
+    ///
+    /// # Errors
+    /// As the guest likes.
+    fn configure(_params: &str) -> Result<u32, ConfigError> {
+        Ok(0)
+    }
+
+    /// `start`.
+    fn start(_step: u32, _task: u32) -> Progress {
+        Progress::Passed
+    }
+
+    /// `resume`.
+    fn resume(_task: u32, _operation: u32) -> Progress {
+        Progress::Passed
+    }
+
+    /// `cancel`.
+    fn cancel(_task: u32) {}
+}
+
+impl<M: Misbehaviour> Guest for M {
+    fn describe() -> Description {
+        M::describing();
+        Description {
+            name: "guest".into(),
+            version: "0.0.0".into(),
+            actions: vec![ActionDescription {
+                name: "misbehave".into(),
+                summary: "does something wrong".into(),
+                params_schema: r#"{"type": "object", "additionalProperties": true}"#.into(),
+                sets_variables: false,
+            }],
+        }
+    }
+
+    fn configure(_action: String, params: String) -> Result<u32, ConfigError> {
+        M::configure(&params)
+    }
+
+    fn start(step: u32, task: u32) -> Progress {
+        M::start(step, task)
+    }
+
+    fn resume(task: u32, operation: u32) -> Progress {
+        M::resume(task, operation)
+    }
+
+    fn cancel(task: u32) {
+        M::cancel(task);
+    }
+
+    fn forget_user(_user: u32) {}
+}
+
+/// Exports a guest. Off WebAssembly, where clippy looks at it, there is nothing to export to.
+#[macro_export]
+macro_rules! guest {
+    ($guest:ident) => {
+        #[cfg(target_arch = "wasm32")]
+        $crate::bindings::export!($guest with_types_in $crate::bindings);
+    };
+}

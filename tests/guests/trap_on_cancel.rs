@@ -1,0 +1,19 @@
+//! Waits for ever, and panics when it is told to give up.
+
+use stampede_guests::{Misbehaviour, Progress, guest, timer};
+
+/// The guest.
+pub struct TrapOnCancel;
+
+impl Misbehaviour for TrapOnCancel {
+    fn start(_: u32, _: u32) -> Progress {
+        timer::sleep(u64::MAX);
+        Progress::Pending
+    }
+
+    fn cancel(_: u32) {
+        panic!("as it was made to");
+    }
+}
+
+guest!(TrapOnCancel);

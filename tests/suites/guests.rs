@@ -1,0 +1,391 @@
+//! Plugins that misbehave, in the real binary. Whatever one does, the run goes on and ends as documented, the report
+//! says whose fault it was, and the well-behaved step beside it does its work as if nothing were. `tests/tidy.rs` sees
+//! to it that every guest has a test of its name here.
+
+use std::collections::BTreeMap;
+use std::fs;
+
+use stampede_tests::{Finished, Report, Row, Silent, guest, settled, site};
+
+use crate::shooter;
+
+const USERS: u64 = 4;
+const WALKS: u64 = 5;
+/// Runs of each step.
+const TASKS: u64 = USERS * WALKS;
+
+/// A run that is over, of a step `Bad` with a misbehaving plugin and a step `Good` with the built-in one.
+struct Ran {
+    run: Finished,
+    report: Report,
+    plugin: &'static str,
+}
+
+/// Runs a guest's step, with more lines of its own, and a good one after it; checks all that must hold whatever the
+/// guest does.
+#[track_caller]
+fn ran(plugin: &'static str, more: &str) -> Ran {
+    ran_with(plugin, more, &format!("--users {USERS} --iterations {WALKS} --workers 2"))
+}
+
+#[track_caller]
+fn ran_with(plugin: &'static str, more: &str, flags: &str) -> Ran {
+    let site = site();
+    let run = shooter().script(&script(plugin, &site.base_url(), more)).args(flags).report().finish().exits(0);
+    let (report, counted) = (run.report(), settled(&site.stats()));
+    report.assert_consistent();
+    let good = report.row("Good");
+    assert_eq!(good.total(), counted.requests, "requests of the good step");
+    assert_eq!(good.ok(), good.total(), "{}", run.stdout);
+    assert_eq!(good.statuses(), counted.statuses, "statuses of the good step");
+    assert_eq!(good.body_in(), counted.body_bytes_sent, "bytes of reply bodies of the good step");
+    assert_eq!(good.tasks("started"), report.row("Bad").tasks("started"), "the bad step lets the good one begin");
+    assert!(!run.stderr.contains("panicked at host"), "{}", run.stderr);
+    Ran { run, report, plugin }
+}
+
+fn script(plugin: &str, base: &str, more: &str) -> String {
+    let component = guest(plugin);
+    format!(
+        "base_url: {base}
+plugins:
+  {plugin}: '{}'
+steps:
+  - name: Bad
+    action: misbehave
+    {more}
+  - name: Good
+    url: /api/v1/catalog?page={{{{randInt 1 20}}}}
+    expect_status: 200
+",
+        component.display()
+    )
+}
+
+impl Ran {
+    fn bad(&self) -> Row<'_> {
+        self.report.row("Bad")
+    }
+
+    /// Every run of the bad step failed in that category; the example names the plugin and says the rest.
+    #[track_caller]
+    fn all_failed(&self, category: &str, said: &str) {
+        let bad = self.bad();
+        assert_eq!(bad.tasks("failed"), TASKS, "{}", self.run.stdout);
+        assert_eq!(bad.errors(), BTreeMap::from([(category, TASKS)]));
+        let example = bad.example(category);
+        assert!(example.contains(said), "{example}");
+    }
+
+    /// Every run of the bad step failed, and the plugin is to blame by name.
+    #[track_caller]
+    fn all_trapped(&self, said: &str) {
+        self.all_failed("plugin", said);
+        let named = format!("plugin `{}` ", self.plugin);
+        let example = self.bad().example("plugin");
+        assert!(example.starts_with(&named), "{example}");
+    }
+
+    #[track_caller]
+    fn all_passed(&self) {
+        assert_eq!(self.bad().tasks("passed"), TASKS, "{}", self.run.stdout);
+    }
+}
+
+#[test]
+fn trap_on_start() {
+    let ran = ran("trap_on_start", "");
+    // A panic's message is the reason; it is printed before the trap.
+    ran.all_trapped("as it was made to: wasm trap: wasm `unreachable` instruction executed");
+    let logged = ran.run.stderr.matches("ERROR").count();
+    assert_eq!(logged, 1, "a trap is logged once, not {TASKS} times\n{}", ran.run.stderr);
+}
+
+#[test]
+fn trap_on_resume() {
+    ran("trap_on_resume", "").all_trapped("trapped");
+}
+
+#[test]
+fn trap_on_cancel() {
+    ran("trap_on_cancel", "timeout: 150ms").all_failed("timeout", "not done within 150ms");
+}
+
+#[test]
+fn trap_once_in_a_hundred() {
+    let ran = ran_with("trap_once_in_a_hundred", "", "--users 3 --iterations 100 --workers 2");
+    let bad = ran.bad();
+    assert_eq!((bad.tasks("passed"), bad.tasks("failed")), (297, 3));
+    assert_eq!(bad.errors(), BTreeMap::from([("plugin", 3)]));
+    assert!(bad.example("plugin").starts_with("plugin `trap_once_in_a_hundred` trapped"));
+}
+
+#[test]
+fn endless_loop() {
+    ran("endless_loop", "").all_trapped("trapped: wasm trap: interrupt");
+}
+
+#[test]
+fn unbounded_memory() {
+    ran("unbounded_memory", "").all_trapped("bytes failed: wasm trap: wasm `unreachable` instruction executed");
+}
+
+#[test]
+fn deep_recursion() {
+    ran("deep_recursion", "").all_trapped("trapped: wasm trap: call stack exhausted");
+}
+
+#[test]
+fn overflows_its_stack() {
+    ran("overflows_its_stack", "").all_trapped("trapped: memory fault");
+}
+
+#[test]
+fn pending_with_nothing() {
+    ran("pending_with_nothing", "").all_trapped("waits with nothing in flight");
+}
+
+#[test]
+fn never_finishes() {
+    let ran = ran("never_finishes", "timeout: 150ms");
+    ran.all_failed("timeout", "not done within 150ms");
+    assert_eq!(ran.run.stderr.matches("was told to give up").count() as u64, TASKS, "{}", ran.run.stderr);
+}
+
+#[test]
+fn never_finishes_but_the_run_does() {
+    let site = site();
+    let script = script("never_finishes", &site.base_url(), "");
+    let flags = "--users 4 --duration 200ms --graceful-stop 100ms --workers 2";
+    let run = shooter().script(&script).args(flags).report().finish().exits(0);
+    let report = run.report();
+    report.assert_consistent();
+    let bad = report.row("Bad");
+    assert_eq!((bad.tasks("started"), bad.tasks("cancelled")), (4, 4));
+    assert_eq!(bad.errors(), BTreeMap::from([("cancelled", 4)]));
+    assert_eq!(run.stderr.matches("was told to give up").count(), 4, "{}", run.stderr);
+    assert_eq!(settled(&site.stats()).requests, 0);
+}
+
+#[test]
+fn finishes_early() {
+    let ran = ran("finishes_early", "");
+    ran.all_passed();
+    assert!(!ran.run.stderr.contains("was told of a task that is over"), "{}", ran.run.stderr);
+}
+
+#[test]
+fn forges_numbers() {
+    for (forge, said) in [
+        ("operation", "operation 7 is no exchange that has ended"),
+        ("template", "there is no template 7"),
+        ("request", "there is no prepared request 7"),
+    ] {
+        ran("forges_numbers", &format!("forge: {forge}")).all_trapped(said);
+    }
+}
+
+#[test]
+fn forges_numbers_of_a_task_that_is_over() {
+    let ran = ran_with("forges_numbers", "forge: past", "--users 1 --iterations 4");
+    let bad = ran.bad();
+    assert_eq!((bad.tasks("passed"), bad.tasks("failed")), (2, 2), "every second one trips over the last");
+    let example = bad.example("plugin");
+    assert!(example.contains("operation 0 is no exchange that has ended"), "{example}");
+}
+
+#[test]
+fn sleeps_through_std() {
+    ran("sleeps_through_std", "").all_trapped("a plugin must not wait: use the contract's `timer.sleep`");
+}
+
+#[test]
+fn reads_standard_input() {
+    ran("reads_standard_input", "").all_passed();
+}
+
+#[test]
+fn prints() {
+    let flags = format!("--users {USERS} --iterations {WALKS} --workers 2 --log debug");
+    let ran = ran_with("prints", "", &flags);
+    ran.all_passed();
+    assert!(!ran.run.stdout.contains("by a guest"), "{}", ran.run.stdout);
+    for said in ["printed by a guest", "complained by a guest"] {
+        assert_eq!(ran.run.stderr.matches(said).count() as u64, TASKS, "{}", ran.run.stderr);
+    }
+}
+
+#[test]
+fn floods_the_log() {
+    let ran = ran_with("floods_the_log", "", "--users 1 --iterations 1");
+    let lines = ran.run.stderr.matches("of a flood").count();
+    // The call may stand across two of the run's seconds.
+    assert!((20..=40).contains(&lines), "{lines} lines");
+    assert!(ran.run.stderr.contains("more log lines in this second are left out"), "{}", ran.run.stderr);
+}
+
+#[test]
+fn too_many_operations() {
+    ran("too_many_operations", "").all_trapped("a task may submit 1024 operations");
+}
+
+#[test]
+fn compiles_while_running() {
+    ran("compiles_while_running", "").all_trapped("this function may be called only within `configure`");
+}
+
+#[test]
+fn fails_silently() {
+    ran("fails_silently", "").all_trapped("failed its task and did not say why");
+}
+
+#[test]
+fn claims_cancellation() {
+    ran("claims_cancellation", "").all_failed("plugin", "the run is over, believe me");
+}
+
+#[test]
+fn lies_about_sizes() {
+    ran("lies_about_sizes", "").all_trapped("out of bounds");
+}
+
+#[test]
+fn looks_around() {
+    let ran = ran("looks_around", "");
+    ran.all_passed();
+    assert!(!ran.run.path("written-by-a-guest").exists());
+}
+
+/// What the binary says of a guest with which there is no run, in its first line; nothing else is wrong, and nothing
+/// was sent.
+#[track_caller]
+fn refused(plugin: &str, code: i32) -> String {
+    let target = Silent::bind();
+    let script = script(plugin, &target.base_url(), "colour: mud");
+    let run = shooter().script(&script).finish().exits(code);
+    target.assert_untouched();
+    the_one_mistake(&run)
+}
+
+/// The first line of the only mistake that was found.
+#[track_caller]
+fn the_one_mistake(run: &Finished) -> String {
+    assert_eq!(run.stderr.matches("error[").count(), 1, "{}", run.stderr);
+    assert!(run.stdout.is_empty() && !run.stderr.contains("panicked"), "{}\n{}", run.stdout, run.stderr);
+    run.stderr.lines().next().unwrap_or_default().to_owned()
+}
+
+#[test]
+fn user_while_described() {
+    assert_eq!(
+        refused("user_while_described", 4),
+        "error[plugin::load]: plugin `user_while_described` does not load: `describe` failed: this function may be called \
+         only while a task runs"
+    );
+}
+
+#[test]
+fn user_while_configured() {
+    assert_eq!(
+        refused("user_while_configured", 4),
+        "error[plugin::trap]: plugin `user_while_configured` failed: this function may be called only while a task runs"
+    );
+}
+
+#[test]
+fn trap_while_configured() {
+    assert_eq!(
+        refused("trap_while_configured", 4),
+        "error[plugin::trap]: plugin `trap_while_configured` failed: wasm trap: wasm `unreachable` instruction executed"
+    );
+}
+
+#[test]
+fn refuses_its_step() {
+    let target = Silent::bind();
+    let script = script("refuses_its_step", &target.base_url(), "colour: mud");
+    let run = shooter().script(&script).finish().exits(3);
+    target.assert_untouched();
+    let expected = "error[script::parameter]: `colour` must be a colour of the rainbow
+ --> script.yml:7:13
+  |
+7 |     colour: mud
+  |             ^^^
+  |
+  = help: try `indigo`
+";
+    assert_eq!(run.stderr, expected);
+}
+
+#[test]
+fn another_contract() {
+    assert_eq!(
+        refused("another_contract", 4),
+        "error[plugin::load]: plugin `another_contract` does not load: it speaks version 9.9.9 of the plugin contract; \
+         this host speaks 0.1"
+    );
+}
+
+#[test]
+fn wants_sockets() {
+    let said = refused("wants_sockets", 4);
+    assert!(said.starts_with("error[plugin::load]: plugin `wants_sockets` does not load: "), "{said}");
+    assert!(said.contains("wasi:sockets"), "{said}");
+}
+
+/// What the binary says of a file with these contents that a script names as a plugin.
+#[track_caller]
+fn refused_file(contents: &[u8]) -> String {
+    let script = "plugins: {odd: odd.wasm}\nsteps: [{name: Bad, action: misbehave}]\n";
+    let run = shooter().file("odd.wasm", contents).script(script).finish().exits(4);
+    assert!(run.stderr.contains("--> script.yml:1:16"), "{}", run.stderr);
+    let said = the_one_mistake(&run);
+    said.strip_prefix("error[plugin::load]: plugin `odd` does not load: ").expect("a plugin that does not load").into()
+}
+
+#[test]
+fn a_file_that_is_no_component_is_named_with_the_reason() {
+    for (contents, said) in [
+        (b"".as_slice(), "it is not a WebAssembly file"),
+        (b"(component)", "it is not a WebAssembly file"),
+        (b"\0asm\x01\0\0\0", "it is a core module, not a component; build it for `wasm32-wasip2`"),
+        (b"\0asm\x0d\0\x01\0", "it is a component, but no plugin: it does not export `stampede:plugin/action`"),
+    ] {
+        assert_eq!(refused_file(contents), said);
+    }
+}
+
+#[test]
+fn a_damaged_component_is_refused_with_the_reason() {
+    let whole = fs::read(guest("prints")).expect("a guest");
+    let truncated = refused_file(&whole[..whole.len() / 2]);
+    assert!(truncated.starts_with("failed to parse WebAssembly module"), "{truncated}");
+    let (head, rest) = whole.split_at(8);
+    let inverted: Vec<u8> = head.iter().copied().chain(rest.iter().map(|byte| !byte)).collect();
+    assert!(!refused_file(&inverted).is_empty());
+}
+
+#[test]
+fn a_damaged_cache_is_filled_anew() {
+    let cache = tempfile::tempdir().expect("a temporary folder");
+    let entries = || -> Vec<_> {
+        let entries = fs::read_dir(cache.path()).expect("the cache");
+        entries.map(|entry| entry.expect("a cache entry").path()).collect()
+    };
+    let site = site();
+    let run = || {
+        let script = script("prints", &site.base_url(), "");
+        let cached = shooter().env("STAMPEDE_CACHE_DIR", &cache.path().display().to_string());
+        cached.script(&script).finish().exits(0)
+    };
+    run();
+    let filled = entries();
+    assert!(filled.len() >= 2, "the guest and the built-in plugins: {filled:?}");
+    for (index, entry) in filled.iter().enumerate() {
+        let code = fs::read(entry).expect("a cache entry");
+        let kept = [0, 100, code.len() / 2][index % 3];
+        fs::write(entry, &code[..kept]).expect("the cache is writable");
+    }
+    run();
+    assert!(entries().iter().all(|entry| fs::metadata(entry).is_ok_and(|file| file.len() > 1000)));
+}

@@ -1,0 +1,397 @@
+//! The rules of the house that can be checked by looking at the text. Each test is one rule, and its failure lists
+//! every place that breaks it. Rules about single functions (70 lines, 5 parameters) are clippy's; here stands that it
+//! is asked to check them.
+
+#[path = "tidy/source.rs"]
+mod source;
+
+use std::collections::BTreeMap;
+
+use source::{File, code, files, product, rust};
+
+/// Fails with all offences of a rule.
+#[track_caller]
+fn none(rule: &str, offences: impl IntoIterator<Item = String>) {
+    let offences: Vec<_> = offences.into_iter().collect();
+    assert!(offences.is_empty(), "{rule}:\n  {}", offences.join("\n  "));
+}
+
+/// `path:line: text` for each line of code that a test holds true.
+fn lines<'a>(path: &'a str, text: &'a str, wrong: impl Fn(&str) -> bool + 'a) -> impl Iterator<Item = String> + 'a {
+    let wrong = text.lines().enumerate().filter(move |(_, line)| wrong(line));
+    wrong.map(move |(at, line)| format!("{path}:{}: {}", at + 1, line.trim()))
+}
+
+fn has_extension(file: &File, extension: &str) -> bool {
+    file.path.rsplit('.').next() == Some(extension)
+}
+
+// ── Size ──
+
+#[test]
+fn no_file_is_longer_than_500_lines() {
+    let files = files();
+    let long = rust(&files, &[""]).map(|file| (file, file.text.lines().count())).filter(|(_, lines)| *lines > 500);
+    none("a file has 500 lines at most", long.map(|(file, lines)| format!("{}: {lines}", file.path)));
+}
+
+#[test]
+fn main_is_40_lines_at_most() {
+    let files = files();
+    let main = files.iter().find(|file| file.path == "host/src/main.rs").expect("the host has a `main.rs`");
+    assert!(main.text.lines().count() <= 40);
+}
+
+#[test]
+fn half_of_the_files_are_130_lines_or_shorter_without_their_tests() {
+    let files = files();
+    let mut lengths: Vec<_> = product(&files, &["host/src/", "plugin-sdk/src/", "plugins/"])
+        .iter()
+        .filter_map(|(path, code)| Some((files.iter().find(|file| file.path == *path)?, code)))
+        .map(|(_, code)| code.trim_end().lines().count())
+        .collect();
+    lengths.sort_unstable();
+    assert!(lengths[lengths.len() / 2] <= 130, "the median is {}", lengths[lengths.len() / 2]);
+}
+
+#[test]
+fn clippy_is_asked_about_the_length_of_functions() {
+    let files = files();
+    let text = |path: &str| files.iter().find(|file| file.path == path).map_or("", |file| file.text.as_str());
+    let settings = text("clippy.toml");
+    assert!(
+        settings.contains("too-many-lines-threshold = 70") && settings.contains("too-many-arguments-threshold = 5")
+    );
+    let workspace = text("Cargo.toml");
+    assert!(workspace.contains("too_many_lines = \"warn\"") && workspace.contains("missing_docs = \"deny\""));
+    let manifests =
+        files.iter().filter(|file| file.path.ends_with("/Cargo.toml") && !file.path.starts_with("examples/"));
+    none(
+        "every member has the workspace's lints",
+        manifests.filter(|file| !file.text.contains("[lints]\nworkspace = true")).map(|file| file.path.clone()),
+    );
+    let excused = rust(&files, &[""]).flat_map(|file| {
+        let text = code(&file.text);
+        lines(&file.path, &text, |line| line.contains("clippy::too_many_")).collect::<Vec<_>>()
+    });
+    none("no function is excused from its length", excused);
+}
+
+// ── Prose ──
+
+#[test]
+fn every_module_says_first_why_it_exists() {
+    let files = files();
+    let silent = rust(&files, &[""]).filter(|file| !file.text.starts_with("//! "));
+    none("a file begins with `//!`", silent.map(|file| file.path.clone()));
+}
+
+#[test]
+fn half_of_every_wit_file_is_prose() {
+    let files = files();
+    let terse = files.iter().filter(|file| has_extension(file, "wit")).filter(|file| {
+        let lines: Vec<_> = file.text.lines().map(str::trim).filter(|line| !line.is_empty()).collect();
+        lines.iter().filter(|line| line.starts_with("//")).count() * 2 < lines.len()
+    });
+    none("half of a WIT file is prose", terse.map(|file| file.path.clone()));
+}
+
+#[test]
+fn every_dependency_has_its_reason() {
+    let files = files();
+    let mut bare = Vec::new();
+    for file in files.iter().filter(|file| file.path.ends_with("Cargo.toml")) {
+        let (mut section, mut before) = ("", "");
+        for line in file.text.lines() {
+            if line.starts_with('[') {
+                section = line.trim_matches(['[', ']']);
+            } else if section.ends_with("dependencies") && line.contains('=') && !before.starts_with("# ") {
+                bare.push(format!("{}: {line}", file.path));
+            }
+            before = line;
+        }
+        bare.extend(lines(&file.path, &file.text, |line| line.contains("dependencies.")));
+    }
+    none("a dependency has a reason in the line above, and no section of its own", bare);
+}
+
+// ── Structure ──
+
+/// What each module of the host may name of the others, in the order of the pipeline. A path allows what is below it.
+/// `run::clock` and `run::phase` are the words by which everyone is told of time and of the end.
+const IMPORTS: [(&str, &[&str]); 14] = [
+    ("exit", &[]),
+    ("diagnostic", &["exit"]),
+    ("script", &["diagnostic"]),
+    ("cli", &["exit", "script"]),
+    // Data sets are made by the plan and read by templates.
+    ("template", &["diagnostic", "plan::data"]),
+    // Plugins check their steps while the plan is made; rows and kinds of failure are named before they are counted.
+    (
+        "plan",
+        &[
+            "cli",
+            "diagnostic",
+            "http",
+            "metrics::aggregate",
+            "metrics::sample",
+            "plugin",
+            "run::clock",
+            "script",
+            "template",
+        ],
+    ),
+    ("pace", &["run::clock"]),
+    ("run", &["http", "metrics", "pace", "plan", "plugin"]),
+    (
+        "plugin",
+        &[
+            "diagnostic",
+            "http",
+            "metrics::recorder",
+            "metrics::sample",
+            "pace",
+            "plan::data",
+            "run::clock",
+            "run::phase",
+            "template",
+        ],
+    ),
+    ("http", &["metrics::sample", "run::clock"]),
+    ("metrics", &["run::clock"]),
+    ("report", &["diagnostic", "metrics", "run::EndReason", "run::clock"]),
+    ("demo", &["run::clock"]),
+    (
+        "command",
+        &[
+            "cli",
+            "demo",
+            "diagnostic",
+            "exit",
+            "metrics::sample",
+            "plan",
+            "plugin",
+            "report",
+            "run",
+            "script",
+            "template",
+        ],
+    ),
+];
+
+#[test]
+fn imports_follow_the_arrows() {
+    let allowed = BTreeMap::from(IMPORTS);
+    let mut used: Vec<(&str, &str)> = Vec::new();
+    let mut wrong = Vec::new();
+    let files = files();
+    for (path, code) in &product(&files, &["host/src/"]) {
+        let inner = path.strip_prefix("host/src/").unwrap_or(path);
+        let module = inner.split(['/', '.']).next().unwrap_or_default();
+        if matches!(module, "lib" | "main") {
+            continue;
+        }
+        let Some((module, known)) = allowed.get_key_value(module) else {
+            wrong.push(format!("{path}: module `{module}` is not in the table"));
+            continue;
+        };
+        for import in imports(code) {
+            let below = |known: &str| import == known || import.starts_with(&format!("{known}::"));
+            match known.iter().find(|known| below(known)) {
+                Some(known) => used.push((*module, *known)),
+                None if below(module) => {}
+                None => wrong.push(format!("{path}: `{import}`")),
+            }
+        }
+    }
+    none("a module names only what it may know", wrong);
+    let unused = IMPORTS.iter().flat_map(|(module, known)| known.iter().map(move |known| (*module, *known)));
+    let unused = unused.filter(|import| !used.contains(import));
+    none("the table allows only what is needed", unused.map(|(module, known)| format!("{module}: {known}")));
+}
+
+/// Paths that begin with `crate::`, as far as they are written out: of `crate::a::{b, c}` it is `a`.
+fn imports(code: &str) -> impl Iterator<Item = String> + '_ {
+    code.match_indices("crate::").map(|(at, mark)| {
+        let path = &code[at + mark.len()..];
+        let end = path.find(|c: char| !c.is_alphanumeric() && c != '_' && c != ':').unwrap_or(path.len());
+        path[..end].trim_end_matches(':').to_owned()
+    })
+}
+
+#[test]
+fn generated_bindings_are_named_in_two_files_only() {
+    const BINDINGS: [&str; 2] = ["host/src/plugin/bindings.rs", "plugin-sdk/src/bindings.rs"];
+    let files = files();
+    let product = product(&files, &["host/src/", "plugin-sdk/src/", "plugins/"]);
+    let named = |line: &str| ["bindgen!", "generate!", "wit_bindgen"].iter().any(|it| line.contains(it));
+    let elsewhere = product.iter().filter(|(path, _)| !BINDINGS.contains(&path.as_str()));
+    none("generated code has one door on each side", elsewhere.flat_map(|(path, code)| lines(path, code, named)));
+    for path in BINDINGS {
+        assert!(
+            product.iter().any(|(known, code)| known == path && code.lines().any(named)),
+            "{path} is one of the two"
+        );
+    }
+}
+
+#[test]
+fn every_guest_has_a_test_of_its_name() {
+    let files = files();
+    let text = |path: &str| files.iter().find(|file| file.path == path).map_or("", |file| file.text.as_str());
+    let (tests, manifest) = (text("tests/suites/guests.rs"), text("tests/guests/Cargo.toml"));
+    let guests = rust(&files, &["tests/guests/"]).filter_map(|file| {
+        let name = file.path.rsplit('/').next()?.strip_suffix(".rs")?;
+        (name != "lib").then_some(name)
+    });
+    let mut untested = Vec::new();
+    for guest in guests {
+        if !manifest.contains(&format!("name = \"{guest}\"\npath = \"{guest}.rs\"")) {
+            untested.push(format!("{guest} is not compiled"));
+        }
+        let body = tests.split_once(&format!("#[test]\nfn {guest}() {{")).map(|(_, after)| after);
+        let body = body.and_then(|after| after.split("\n}\n").next());
+        if !body.is_some_and(|body| body.contains(&format!("\"{guest}\""))) {
+            untested.push(format!("{guest} has no test"));
+        }
+    }
+    none("a guest that nobody tests proves nothing", untested);
+}
+
+// ── Habits ──
+
+/// Ways to read time, and who may.
+const CLOCKS: [(&str, &[&str]); 5] = [
+    ("Instant::now", &["host/src/run/clock.rs"]),
+    ("SystemTime::now", &["host/src/run/clock.rs"]),
+    // Processor time of a worker.
+    ("ThreadTime::now", &["host/src/run/health.rs"]),
+    (".elapsed()", &["host/src/run/health.rs"]),
+    // The run's clock, and that of the embedded site.
+    ("Clock::start", &["host/src/run/mod.rs", "host/src/demo/timer.rs"]),
+];
+
+#[test]
+fn time_is_read_in_one_place() {
+    let files = files();
+    let mut readers = Vec::new();
+    for (path, code) in &product(&files, &["host/src/", "plugin-sdk/src/", "plugins/"]) {
+        for (clock, allowed) in CLOCKS {
+            if !allowed.contains(&path.as_str()) {
+                readers.extend(lines(path, code, |line| line.contains(clock)));
+            }
+        }
+    }
+    none("only `run/clock.rs` reads time; everyone else is told", readers);
+}
+
+#[test]
+fn there_is_no_global_mutable_state() {
+    let files = files();
+    let global = |line: &str| {
+        let declared = line.trim_start().trim_start_matches("pub ").trim_start_matches("pub(crate) ");
+        let shared = ["Cell", "Lock", "Mutex", "Atomic", "Lazy"].iter().any(|kind| declared.contains(kind));
+        declared.starts_with("static mut ")
+            || declared.starts_with("static ") && shared
+            || line.contains("thread_local!")
+            || line.contains("lazy_static!")
+    };
+    let product = product(&files, &["host/src/"]);
+    none("the host has no global mutable state", product.iter().flat_map(|(path, code)| lines(path, code, global)));
+}
+
+/// Where the host may panic, and why it never will.
+const CANNOT_FAIL: [(&str, &str, &str); 6] = [
+    ("host/src/metrics/histogram.rs", "Histogram::new(digits)", "the digits are constants of that file"),
+    ("host/src/report/times.rs", "new_with_bounds", "the bounds are constants"),
+    ("host/src/report/times.rs", "V2DeflateSerializer", "writes into memory"),
+    ("host/src/report/progress.rs", "with_template", "the template is a constant"),
+    ("host/src/template/variables.rs", "u32::try_from", "a name takes more than a byte of memory"),
+    ("host/src/template/encode.rs", "serde_json::to_writer", "writes a string into memory"),
+];
+
+#[test]
+fn the_host_does_not_panic() {
+    const PANICS: [&str; 7] = [".unwrap()", ".expect(", "panic!", "todo!", "dbg!", "unimplemented!", "unreachable!"];
+    let files = files();
+    let product = product(&files, &["host/src/"]);
+    let mut excused = [false; CANNOT_FAIL.len()];
+    let mut wrong = Vec::new();
+    for (path, code) in &product {
+        for found in lines(path, code, |line| PANICS.iter().any(|panic| line.contains(panic))) {
+            match CANNOT_FAIL.iter().position(|(file, what, _)| file == path && found.contains(what)) {
+                Some(reason) => excused[reason] = true,
+                None => wrong.push(found),
+            }
+        }
+    }
+    none("the host fails in words, it does not panic", wrong);
+    let idle = CANNOT_FAIL.iter().zip(excused).filter(|(_, used)| !used);
+    none(
+        "the list of exceptions is no longer than it must be",
+        idle.map(|((file, what, _), _)| format!("{file}: {what}")),
+    );
+}
+
+#[test]
+fn nothing_is_left_for_later() {
+    let files = files();
+    // Put together here, so that this file does not break its own rule.
+    let marks = ["TO DO", "FIX ME", "XX X"].map(|mark| mark.replace(' ', ""));
+    let texts = files.iter().filter(|file| !file.path.ends_with(".lock"));
+    none(
+        "what is not done is an issue, not a mark in the code",
+        texts.flat_map(|file| {
+            lines(&file.path, &file.text, |line| marks.iter().any(|mark| line.contains(mark.as_str())))
+        }),
+    );
+}
+
+// ── What is in the repository ──
+
+#[test]
+fn no_component_and_nothing_large_is_tracked() {
+    const LARGEST: usize = 400 << 10;
+    let files = files();
+    let compiled = files.iter().filter(|file| has_extension(file, "wasm") || has_extension(file, "cwasm"));
+    none("components are built, not kept", compiled.map(|file| file.path.clone()));
+    let large = files.iter().filter(|file| file.size > LARGEST);
+    none("a file has 400 KiB at most", large.map(|file| format!("{}: {}", file.path, file.size)));
+}
+
+#[test]
+fn nothing_names_a_machine() {
+    let files = files();
+    // Put together here, so that this file does not break its own rule.
+    let folders = ["home", "root", "Users", "work", "tmp", "mnt"].map(|folder| format!("/{folder}/"));
+    let paths = files.iter().flat_map(|file| {
+        lines(&file.path, &file.text, |line| folders.iter().any(|folder| line.contains(folder.as_str())))
+    });
+    none("no path of a machine is in a file", paths);
+    let mut sources = Vec::new();
+    for file in files.iter().filter(|file| file.path.ends_with("Cargo.lock")) {
+        let official = "source = \"registry+https://github.com/rust-lang/crates.io-index\"";
+        sources.extend(lines(&file.path, &file.text, |line| line.starts_with("source = ") && line != official));
+    }
+    for file in files.iter().filter(|file| has_extension(file, "toml")) {
+        let elsewhere =
+            |line: &str| ["[source", "[registr", "replace-with", "registry ="].iter().any(|key| line.contains(key));
+        sources.extend(lines(&file.path, &file.text, elsewhere));
+    }
+    none("packages come from crates.io alone", sources);
+}
+
+#[test]
+fn code_is_told_from_comments_literals_and_tests() {
+    let text = "a // b\n/* c */ 'd' \"e\\\"f\" r#\"g\"h\"# 'i j<'k>\n";
+    assert_eq!(code(text).split_whitespace().collect::<Vec<_>>(), ["a", "'i", "j<'k>"]);
+    let file = |path: &str, text: &str| File { path: path.into(), size: text.len(), text: text.into() };
+    let files = [
+        file("host/src/a.rs", "one(); #[cfg(test)] mod t { two({}) } three();\n#[cfg(test)]\nmod u;\n"),
+        file("host/src/a/u.rs", "four();"),
+        file("host/src/a/used.rs", "five();"),
+    ];
+    let product = product(&files, &["host/src/"]);
+    let words: Vec<_> = product.iter().flat_map(|(_, code)| code.split_whitespace()).collect();
+    assert_eq!(words, ["one();", "three();", "five();"]);
+}
