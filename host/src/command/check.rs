@@ -16,7 +16,7 @@ pub fn check(args: &RunArgs) -> Result<Exit, Diagnostics> {
     let source = read(args.script.as_deref())?;
     let plan = plan(args, &source)?;
     let needs = Needs::of(&plan);
-    print!("{}", describe(&plan, &needs));
+    super::print(describe(&plan, &needs).as_bytes())?;
     needs.check()?;
     Ok(Exit::Done)
 }

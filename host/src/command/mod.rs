@@ -5,12 +5,12 @@ mod demo;
 mod plugins;
 mod run;
 
-use std::io::IsTerminal;
+use std::io::{IsTerminal, Write};
 
 use tracing_subscriber::EnvFilter;
 
 use crate::cli::{self, Cli, Command, ConsoleArgs, LogLevel};
-use crate::diagnostic::{self, Diagnostic};
+use crate::diagnostic::{self, Diagnostic, Diagnostics};
 use crate::exit::Exit;
 
 /// Does what was asked for, prints whatever is wrong with it on standard error, and says how to exit.
@@ -24,17 +24,31 @@ pub fn dispatch(cli: &Cli) -> Exit {
         Some(Command::Plugins(args)) => plugins::plugins(args.script.as_deref()),
         Some(Command::Demo(args)) => demo::demo(args),
         Some(Command::Completions(args)) => {
-            cli::completions(args.shell, &mut std::io::stdout());
-            Ok(Exit::Done)
+            let mut text = Vec::new();
+            cli::completions(args.shell, &mut text);
+            print(&text)
         }
-        Some(Command::Man) => cli::man(&mut std::io::stdout())
-            .map(|()| Exit::Done)
-            .map_err(|error| Diagnostic::new("internal::man", error.to_string()).into()),
+        Some(Command::Man) => {
+            let mut text = Vec::new();
+            // Writing to memory cannot fail.
+            let _ = cli::man(&mut text);
+            print(&text)
+        }
     };
     result.unwrap_or_else(|found| {
         eprint!("{}", diagnostic::render(&found, color));
         found.exit()
     })
+}
+
+/// Prints a text whole. A reader that has seen enough, such as `head`, is no error.
+fn print(text: &[u8]) -> Result<Exit, Diagnostics> {
+    match std::io::stdout().write_all(text) {
+        Err(error) if error.kind() != std::io::ErrorKind::BrokenPipe => {
+            Err(Diagnostic::new("internal::stdout", error.to_string()).into())
+        }
+        _ => Ok(Exit::Done),
+    }
 }
 
 fn console(cli: &Cli) -> ConsoleArgs {

@@ -29,7 +29,7 @@ pub fn plugins(script: Option<&Path>) -> Result<Exit, Diagnostics> {
     let scripting =
         Scripting { data: DataSets::default(), environment: Environment::of_process([]), base_url: None, folder };
     for plugin in load(&script, &Arc::new(scripting))? {
-        print!("{}", list(&plugin));
+        super::print(list(&plugin).as_bytes())?;
     }
     Ok(Exit::Done)
 }

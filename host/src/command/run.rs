@@ -41,10 +41,10 @@ pub fn run_source(args: &RunArgs, source: &Arc<Source>) -> Result<Exit, Diagnost
     }
     let finished = execute(args, &plan)?;
     let report = Report::build(settings(&plan), &finished.aggregate, &outcome(&plan, &finished));
-    if !args.quiet {
-        print!("{}", report::table(&report));
-    }
     write(outputs, &report)?;
+    if !args.quiet {
+        super::print(report::table(&report).as_bytes())?;
+    }
     Ok(exit(&finished))
 }
 

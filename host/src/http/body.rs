@@ -24,9 +24,13 @@ const MOST_CODINGS: usize = 4;
 
 /// Collects content up to a limit.
 pub(super) struct Kept {
+    /// In bytes.
     limit: usize,
+    /// The only piece so far.
     first: Bytes,
+    /// All pieces, once there are several.
     all: BytesMut,
+    /// Whether the limit was exceeded, and everything dropped.
     over: bool,
 }
 
@@ -36,7 +40,7 @@ impl Kept {
         Self { limit, first: Bytes::new(), all: BytesMut::new(), over: false }
     }
 
-    /// Content of one piece, the usual case, is never copied.
+    /// Adds a piece. Content of one piece, the usual case, is never copied.
     fn push(&mut self, data: Bytes) {
         let length = self.all.len().max(self.first.len()) + data.len();
         if self.over || length > self.limit {
@@ -106,6 +110,7 @@ pub(super) fn decode(headers: &HeaderMap, content: Bytes, limit: usize) -> Resul
     names.iter().rev().try_fold(content, |content, name| undo(name.trim_ascii(), content, limit))
 }
 
+/// Undoes one coding (RFC 9110 section 8.4.1).
 fn undo(coding: &[u8], content: Bytes, limit: usize) -> Result<Bytes, Failure> {
     match coding.to_ascii_lowercase().as_slice() {
         b"identity" | b"" => Ok(content),
@@ -123,6 +128,7 @@ fn has_zlib_header(content: &[u8]) -> bool {
         if method & 0x0f == 8 && (u16::from(*method) << 8 | u16::from(*flags)).is_multiple_of(31))
 }
 
+/// Reads a decoder to its end, or to one byte more than the limit.
 fn read(coding: &str, decoder: impl Read, limit: usize) -> Result<Bytes, Failure> {
     let mut decoded = Vec::new();
     let outcome = decoder.take(limit as u64 + 1).read_to_end(&mut decoded);

@@ -51,6 +51,7 @@ pub(super) async fn open(client: &Client, origin: &Origin, version: Version, met
     Ok(Opened { transport: Transport::Secure(Box::new(secured.stream)), http2: secured.http2 })
 }
 
+/// Resolves the name, unless it is an address, and connects.
 async fn open_tcp(client: &Client, origin: &Origin, meter: &Meter) -> Result<TcpStream, Failure> {
     let addresses = match origin.address() {
         Some(address) => Rc::from([address]),
@@ -62,6 +63,7 @@ async fn open_tcp(client: &Client, origin: &Origin, meter: &Meter) -> Result<Tcp
     Ok(tcp)
 }
 
+/// The addresses of the origin's host. A cached answer takes no time and is no phase.
 async fn resolve(client: &Client, origin: &Origin, meter: &Meter) -> Result<Rc<[IpAddr]>, Failure> {
     let begun = client.now();
     let resolved = client.names.resolve(origin.host(), client.clock, dns::ask_system).await;
@@ -81,6 +83,7 @@ async fn connect_to_any(addresses: &[IpAddr], port: u16) -> io::Result<TcpStream
         }
     }
     let tcp = outcome?;
+    // Whole requests are written at once, so waiting for more to send would only add to the latency.
     tcp.set_nodelay(true)?;
     Ok(tcp)
 }

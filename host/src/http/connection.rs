@@ -1,12 +1,11 @@
-//! The connections of one user. An exchange takes an HTTP/1.1 connection out, so that dropping the exchange closes it
-//! and a half-read reply can never be taken for the answer to the next request; only after the last byte is it put
-//! back. An HTTP/2 connection stays and is used by several exchanges at once.
+//! One connection, and who drives it. An HTTP/1.1 connection is driven by the exchange it is used for: hyper's
+//! connection future is polled in the same place as the reply that is waited for, so that a reply wakes one task and
+//! not two. An HTTP/2 connection serves several exchanges and is driven by a task of its own.
 
-use std::cell::RefCell;
 use std::future::poll_fn;
 use std::pin::{Pin, pin};
 use std::rc::Rc;
-use std::task::{Context, Poll};
+use std::task::Context;
 
 use bytes::Bytes;
 use http_body_util::Full;
@@ -15,13 +14,12 @@ use hyper::body::Incoming;
 use hyper::client::conn::{TrySendError, http1, http2};
 use hyper::rt::Executor;
 use hyper_util::rt::TokioIo;
-use tokio::sync::Notify;
 
 use super::client::Client;
 use super::connect::{self, Transport};
 use super::failure::Failure;
 use super::message::{Message, Version};
-use super::origin::{Origin, same};
+use super::origin::Origin;
 use super::timing::{Meter, Metered, Traffic};
 
 type Io = TokioIo<Metered<Transport>>;
@@ -36,7 +34,8 @@ pub(super) enum Connection {
 
 /// An HTTP/1.1 connection and what drives it: nobody but the exchange it is used for.
 pub(super) struct Http1 {
-    origin: Rc<Origin>,
+    /// Where it leads.
+    pub origin: Rc<Origin>,
     sender: http1::SendRequest<Full<Bytes>>,
     /// `None` once the connection is closed. Dropping it makes hyper hand back what it never sent.
     driver: Option<http1::Connection<Io, Full<Bytes>>>,
@@ -50,149 +49,23 @@ pub(super) struct Http2 {
     traffic: Rc<Traffic>,
 }
 
-/// The connections of one user, none at first.
-#[derive(Default)]
-pub(super) struct Connections {
-    /// HTTP/1.1 connections in no exchange, the one used last at the end.
-    idle: RefCell<Vec<Box<Http1>>>,
-    /// What is known of the origins that may speak HTTP/2.
-    origins: RefCell<Vec<(Rc<Origin>, Known)>>,
-}
-
-/// What is known of an origin that may speak HTTP/2.
-enum Known {
-    /// An exchange is finding out; the others wait, for they may be able to share its connection.
-    Opening(Rc<Notify>),
-    /// It negotiated HTTP/1.1.
-    Http1,
-    /// It speaks HTTP/2 on this connection.
-    Http2(Http2),
-}
-
-impl Connections {
-    /// A connection to the origin: an open one if there is one, else a new one.
-    pub async fn acquire(
-        &self,
-        client: &Client,
-        origin: &Rc<Origin>,
-        version: Version,
-        meter: &Meter,
-    ) -> Result<Connection, Failure> {
-        if let Some(idle) = self.take_idle(origin, version).await {
-            return Ok(Connection::Http1(idle));
-        }
-        if !may_be_http2(origin, version) {
-            return open(client, origin, version, meter).await;
-        }
-        loop {
-            match self.known(origin, version) {
-                Some(Known::Http2(connection)) => return Ok(Connection::Http2(connection)),
-                Some(Known::Http1) => return open(client, origin, version, meter).await,
-                Some(Known::Opening(opening)) => opening.notified().await,
-                None => return self.find_out(client, origin, version, meter).await,
-            }
-        }
-    }
-
-    /// Keeps a connection for the next exchange if it can serve one. Call it after the last byte of a reply.
-    pub fn put_back(&self, connection: Connection) {
-        if let Connection::Http1(connection) = connection
-            && connection.is_ready()
-        {
-            self.idle.borrow_mut().push(connection);
-        }
-    }
-
-    /// An idle connection that its peer has not closed. Those that were closed, or on which something arrived unasked,
-    /// are dropped.
-    async fn take_idle(&self, origin: &Rc<Origin>, version: Version) -> Option<Box<Http1>> {
-        if version == Version::Http2 {
-            return None;
-        }
-        poll_fn(|cx| {
-            while let Some(mut connection) = self.pop_idle(origin) {
-                connection.drive(cx);
-                if connection.is_ready() {
-                    return Poll::Ready(Some(connection));
-                }
-            }
-            Poll::Ready(None)
-        })
-        .await
-    }
-
-    fn pop_idle(&self, origin: &Rc<Origin>) -> Option<Box<Http1>> {
-        let mut idle = self.idle.borrow_mut();
-        let index = idle.iter().rposition(|connection| same(&connection.origin, origin))?;
-        Some(idle.remove(index))
-    }
-
-    /// What is known of the origin, as far as it helps; forgets a connection that was closed.
-    fn known(&self, origin: &Rc<Origin>, version: Version) -> Option<Known> {
-        let mut origins = self.origins.borrow_mut();
-        let index = origins.iter().position(|(known, _)| same(known, origin))?;
-        match &origins[index].1 {
-            Known::Opening(opening) => Some(Known::Opening(Rc::clone(opening))),
-            Known::Http1 if version == Version::Negotiate => Some(Known::Http1),
-            Known::Http2(connection) if !connection.sender.is_closed() => Some(Known::Http2(connection.clone())),
-            _ => {
-                origins.swap_remove(index);
-                None
-            }
-        }
-    }
-
-    /// Opens the first connection to an origin that may speak HTTP/2.
-    async fn find_out(
-        &self,
-        client: &Client,
-        origin: &Rc<Origin>,
-        version: Version,
-        meter: &Meter,
-    ) -> Result<Connection, Failure> {
-        let mut finding = Finding { connections: self, origin, found: None };
-        self.origins.borrow_mut().push((Rc::clone(origin), Known::Opening(Rc::default())));
-        let connection = open(client, origin, version, meter).await?;
-        finding.found = Some(match &connection {
-            Connection::Http1(_) => Known::Http1,
-            Connection::Http2(connection) => Known::Http2(connection.clone()),
-        });
-        Ok(connection)
-    }
-}
-
-/// Tells the waiting exchanges what was found out; if nothing was, because connecting failed or was given up, they find
-/// out themselves.
-struct Finding<'a> {
-    connections: &'a Connections,
+/// Opens a connection. Boxed, so that an exchange on an open connection does not carry the room for opening one.
+pub(super) fn open<'a>(
+    client: &'a Client,
     origin: &'a Rc<Origin>,
-    found: Option<Known>,
+    version: Version,
+    meter: &'a Meter,
+) -> Pin<Box<impl Future<Output = Result<Connection, Failure>> + use<'a>>> {
+    Box::pin(establish(client, origin, version, meter))
 }
 
-impl Drop for Finding<'_> {
-    fn drop(&mut self) {
-        let mut origins = self.connections.origins.borrow_mut();
-        let Some(index) = origins.iter().position(|(known, _)| same(known, self.origin)) else { return };
-        let (origin, opening) = origins.swap_remove(index);
-        if let Some(found) = self.found.take() {
-            origins.push((origin, found));
-        }
-        if let Known::Opening(waiting) = opening {
-            waiting.notify_waiters();
-        }
-    }
-}
-
-/// Whether only a connection can tell which version will be spoken, or it is HTTP/2.
-fn may_be_http2(origin: &Origin, version: Version) -> bool {
-    match version {
-        Version::Negotiate => origin.is_https(),
-        Version::Http1 => false,
-        Version::Http2 => true,
-    }
-}
-
-async fn open(client: &Client, origin: &Rc<Origin>, version: Version, meter: &Meter) -> Result<Connection, Failure> {
+/// Opens the stream, and starts the protocol on it.
+async fn establish(
+    client: &Client,
+    origin: &Rc<Origin>,
+    version: Version,
+    meter: &Meter,
+) -> Result<Connection, Failure> {
     let opened = connect::open(client, origin, version, meter).await?;
     let traffic = Rc::new(Traffic::default());
     let io = TokioIo::new(Metered::new(opened.transport, Rc::clone(&traffic)));
@@ -227,6 +100,7 @@ impl Connection {
     pub async fn send(&mut self, message: Message) -> Result<Response<Incoming>, TrySendError<Message>> {
         match self {
             Self::Http1(connection) => {
+                // The request is only queued here; the first poll of the connection writes it.
                 let mut reply = pin!(connection.sender.try_send_request(message));
                 poll_fn(|cx| {
                     connection.drive(cx);
@@ -247,7 +121,9 @@ impl Connection {
 }
 
 impl Http1 {
-    fn drive(&mut self, cx: &mut Context<'_>) {
+    /// Reads and writes what it can, and notices when the peer has closed. On an idle connection it is what hyper needs
+    /// to become ready for the next request.
+    pub fn drive(&mut self, cx: &mut Context<'_>) {
         if let Some(driver) = &mut self.driver
             && Pin::new(driver).poll(cx).is_ready()
         {
@@ -255,8 +131,16 @@ impl Http1 {
         }
     }
 
-    fn is_ready(&self) -> bool {
+    /// Whether it can take a request: it is open and its last reply is complete.
+    pub fn is_ready(&self) -> bool {
         self.driver.is_some() && self.sender.is_ready()
+    }
+}
+
+impl Http2 {
+    /// Whether it takes no more requests.
+    pub fn is_closed(&self) -> bool {
+        self.sender.is_closed()
     }
 }
 

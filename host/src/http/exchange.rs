@@ -1,5 +1,6 @@
 //! One exchange, from the request to the last byte of its reply.
 
+use std::mem;
 use std::rc::Rc;
 
 use hyper::Response;
@@ -25,7 +26,8 @@ pub async fn exchange(client: &Client, session: &Session, meter: &Meter, request
     meter.begin(client.now());
     let call = Call::new(client, session, meter, &request);
     let decode = request.decode;
-    let outcome = call.run(request).await;
+    // Decoding is the generator's own work, so the exchange has ended before it.
+    let outcome = call.run(message::compose(request)).await;
     meter.note(|measured| measured.end = Some(client.now()));
     let mut reply = outcome?;
     session.cookies.learn(&reply.headers, &call.origin, &call.target);
@@ -54,42 +56,47 @@ impl<'a> Call<'a> {
     }
 
     /// Sends, on a second connection if the first turns out to have been closed before anything was written.
-    async fn run(&self, request: Request) -> Result<Reply, Failure> {
-        let mut message = message::compose(request);
+    async fn run(&self, mut message: Message) -> Result<Reply, Failure> {
         self.session.cookies.attach(message.headers_mut(), &self.origin, &self.target);
-        match self.attempt(message).await {
-            Ok(outcome) => outcome,
-            Err(unsent) => match self.attempt(*unsent).await {
-                Ok(outcome) => outcome,
-                Err(_) => Err(Failure::network("connection closed before the request")),
-            },
+        for _ in 0..2 {
+            if let Some(outcome) = self.attempt(&mut message).await {
+                return outcome;
+            }
         }
+        Err(Failure::network("connection closed before the request"))
     }
 
-    /// Sends on one connection. The message comes back as the error if none of it was written.
-    async fn attempt(&self, mut message: Message) -> Result<Result<Reply, Failure>, Box<Message>> {
+    /// Sends on one connection; takes the message. A connection is put back only after a reply that was read to its end;
+    /// on every other way out, that of a dropped future included, it is closed.
+    ///
+    /// `None`, and the message is back, if none of it was written.
+    async fn attempt(&self, message: &mut Message) -> Option<Result<Reply, Failure>> {
         let connections = &self.session.connections;
         let mut connection = match connections.acquire(self.client, &self.origin, self.version, self.meter).await {
             Ok(connection) => connection,
-            Err(failure) => return Ok(Err(failure)),
+            Err(failure) => return Some(Err(failure)),
         };
         let charge = Charge { meter: self.meter, traffic: Rc::clone(connection.traffic()) };
-        message::address(&mut message, &self.origin, &self.target, connection.is_http2());
+        message::address(message, &self.origin, &self.target, connection.is_http2());
         let sent = self.client.now();
-        let response = match connection.send(message).await {
+        let response = match connection.send(mem::take(message)).await {
             Ok(response) => response,
             Err(mut error) => {
-                let reply_begun = !connection.is_http2() && charge.traffic.has_received();
-                let failure = Failure::of_exchange(error.error(), reply_begun);
-                return error.take_message().map_or(Ok(Err(failure)), |unsent| Err(Box::new(unsent)));
+                let Some(unsent) = error.take_message() else {
+                    // An HTTP/2 connection has received settings before any reply.
+                    let reply_begun = !connection.is_http2() && charge.traffic.has_received();
+                    return Some(Err(Failure::of_exchange(error.error(), reply_begun)));
+                };
+                *message = unsent;
+                return None;
             }
         };
         match self.receive(&mut connection, response, sent).await {
             Ok(outcome) => {
                 connections.put_back(connection);
-                Ok(outcome)
+                Some(outcome)
             }
-            Err(error) => Ok(Err(Failure::of_exchange(&error, true))),
+            Err(error) => Some(Err(Failure::of_exchange(&error, true))),
         }
     }
 

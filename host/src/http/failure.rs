@@ -66,6 +66,7 @@ impl Failure {
         }
     }
 
+    /// Names certificate troubles one by one, since the remedy depends on which it is.
     fn of_tls(error: &rustls::Error) -> Self {
         Self::network(match error {
             rustls::Error::InvalidCertificate(error) => Cow::Borrowed(certificate(error)),
@@ -91,9 +92,11 @@ impl Failure {
         if error.is_parse() {
             return Self::protocol(malformed(error));
         }
+        // An incomplete message has no cause.
         let Some(cause) = find::<io::Error>(error) else { return Self::closed(reply_begun) };
         match cause.kind() {
             ErrorKind::UnexpectedEof | ErrorKind::BrokenPipe => Self::closed(reply_begun),
+            // hyper reports what is wrong with chunks as I/O errors of its own.
             ErrorKind::InvalidData | ErrorKind::InvalidInput => Self::protocol("malformed reply: invalid chunk"),
             _ => Self::of_io(cause),
         }
@@ -108,6 +111,7 @@ impl Failure {
         }
     }
 
+    /// An error frame came from the server, or what came from the server deserves one.
     fn of_http2(error: &h2::Error) -> Self {
         if let Some(error) = error.get_io() {
             return Self::of_io(error);
@@ -121,6 +125,7 @@ impl Failure {
     }
 }
 
+/// What is wrong with a certificate. The names in it are left out: they may be long, and are the server's to choose.
 fn certificate(error: &CertificateError) -> &'static str {
     match error {
         CertificateError::UnknownIssuer => "tls: certificate of an unknown issuer",
@@ -150,6 +155,7 @@ fn words(alert: AlertDescription) -> String {
     words
 }
 
+/// What is wrong with a header section. hyper's own words are short and quote nothing of the reply.
 fn malformed(error: &hyper::Error) -> Cow<'static, str> {
     if error.is_parse_status() {
         return Cow::Borrowed("malformed reply: invalid status");

@@ -20,6 +20,7 @@ mod body;
 mod client;
 mod connect;
 mod connection;
+mod connections;
 mod cookies;
 mod dns;
 mod exchange;

@@ -1,6 +1,6 @@
 //! What one virtual user keeps between its exchanges. Dropping it closes the user's connections.
 
-use super::connection::Connections;
+use super::connections::Connections;
 use super::cookies::Cookies;
 
 /// The connections and cookies of one user; empty and without allocations at first.

@@ -79,6 +79,7 @@ impl Tls {
     }
 }
 
+/// The same settings with these protocols on offer, the preferred one first.
 fn offering(config: &ClientConfig, protocols: &[&str]) -> Arc<ClientConfig> {
     let mut config = config.clone();
     config.alpn_protocols = protocols.iter().map(|name| name.as_bytes().to_vec()).collect();

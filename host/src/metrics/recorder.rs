@@ -82,12 +82,12 @@ mod tests {
     use super::super::sample::Phases;
     use super::*;
 
-    fn sample(row: RowId, start_delay: u64) -> Sample {
+    fn sample(row: RowId, start: u64) -> Sample {
         Sample {
             row,
             intended: 0,
-            start: start_delay,
-            end: start_delay + 5_000_000,
+            start,
+            end: start + 5_000_000,
             status: 200,
             bytes_out: 1,
             bytes_in: 2,
@@ -98,14 +98,16 @@ mod tests {
     }
 
     #[test]
-    fn a_sample_counts_in_its_row_and_the_start_delay_in_all() {
+    fn a_sample_counts_in_its_row_and_a_start_delay_in_all() {
         let mut recorder = Recorder::new(2);
         recorder.record(&sample(0, 1_000_000));
         recorder.record(&sample(1, 2_000_000));
         recorder.record(&sample(1, 3_000_000));
+        recorder.start_delay(1_000_000);
+        recorder.start_delay(2_000_000);
         let interval = recorder.take(None);
         assert_eq!((interval.rows[0].ok, interval.rows[1].ok), (1, 2));
-        assert_eq!(interval.start_delay.len(), 3);
+        assert_eq!((interval.start_delay.len(), interval.start_delay.max() / 1000), (2, 2));
     }
 
     #[test]
@@ -142,6 +144,7 @@ mod tests {
         let mut seen = Vec::new();
         for _ in 0..4 {
             (0..1_000).for_each(|n| recorder.record(&sample(0, n * 50_000)));
+            (0..1_000).for_each(|n| recorder.start_delay(n * 50_000));
             let taken = recorder.take(spare);
             seen.push(sizes(&taken));
             spare = Some(taken);

@@ -176,13 +176,31 @@ impl Instance {
             self.timed += (clock.now() - begun) * TIMED;
         }
         self.calls += 1;
-        self.store.data_mut().guest().session = None;
+        let printed = self.store.data().printed.take();
+        let guest = self.store.data_mut().guest();
+        let result = match (result, printed) {
+            // A panic prints its message before it traps: it is the reason.
+            (Err(trap), Some(text)) => Err(trap.context(guest.clean(&reason(&text)))),
+            (result, printed) => {
+                let printed = printed.unwrap_or_default();
+                printed.lines().filter(|line| !line.is_empty()).for_each(|line| guest.log(tracing::Level::DEBUG, line));
+                result
+            }
+        };
+        guest.session = None;
         result
     }
 
     fn set_budget(&mut self, budget: Duration) {
         self.store.set_epoch_deadline(limits::ticks(budget));
     }
+}
+
+/// What a guest printed before it trapped, on one line, without the hints that its language adds for programs of one's
+/// own.
+fn reason(printed: &str) -> String {
+    let lines = printed.lines().map(str::trim).filter(|line| !line.is_empty() && !line.starts_with("note: "));
+    lines.collect::<Vec<_>>().join(" ")
 }
 
 fn collect_texts(value: &serde_json::Value, into: &mut Vec<String>) {

@@ -136,8 +136,10 @@ impl Task {
         }
     }
 
-    /// How far the exchanges have come that are cut off if the task ends now.
+    /// Cuts off what is in flight and says how far the exchanges among it have come.
     pub fn cut_off(&self) -> Vec<Measured> {
+        // An exchange is charged with its bytes when its future is dropped.
+        self.slots.borrow_mut().clear();
         let (begun, meters) = (self.begun.borrow(), self.meters.borrow());
         begun.iter().zip(meters.iter()).filter(|(begun, _)| **begun).map(|(_, meter)| *meter.read()).collect()
     }

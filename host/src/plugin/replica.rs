@@ -48,13 +48,14 @@ impl Replica {
     /// # Errors
     /// The plugin does not start or no longer takes the steps it took when the script was checked.
     pub fn ready(&mut self) -> Result<&mut Instance, Lost> {
-        if self.instance.is_none() {
-            self.instance = Some(self.configured().map_err(|message| {
+        let instance = match self.instance.take() {
+            Some(instance) => instance,
+            None => self.configured().map_err(|message| {
                 self.log_once(&message);
                 Lost(format!("plugin `{}`: {message}", self.plugin.name))
-            })?);
-        }
-        self.instance.as_mut().ok_or_else(|| Lost(String::new()))
+            })?,
+        };
+        Ok(self.instance.insert(instance))
     }
 
     /// Begins a task.

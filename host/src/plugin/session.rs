@@ -129,14 +129,15 @@ impl Session {
     /// A text with the values of this user's header store blotted out, cut to what the report keeps. For texts that a
     /// guest or a peer had a hand in.
     pub fn redact(&self, text: &str) -> String {
-        let mut clean: String = text.chars().take(super::limits::TEXT).collect();
+        let end = text.floor_char_boundary(MOST_SEARCHED);
+        let mut clean = text[..end].to_owned();
         for (_, value) in self.headers.borrow().iter() {
             let Ok(value) = value.to_str() else { continue };
             for part in std::iter::once(value).chain(value.split(' ')).filter(|part| part.len() >= SHORTEST_SECRET) {
                 clean = clean.replace(part, "***");
             }
         }
-        clean
+        clean.chars().take(super::limits::TEXT).collect()
     }
 
     /// When the current step times out. Waiting for the rate limit moves it on.
@@ -176,5 +177,7 @@ impl Session {
     }
 }
 
+/// Bytes of a text that are searched for secrets; the rest is left out.
+const MOST_SEARCHED: usize = 64 << 10;
 /// Header values shorter than this are not blotted out: they would take half the text with them.
 const SHORTEST_SECRET: usize = 4;

@@ -20,7 +20,7 @@ use crate::template::{Environment, Template, VariableNames};
 use super::limits;
 use super::request::PreparedRequest;
 use super::session::Session;
-use super::wasi;
+use super::wasi::{self, Printed};
 
 /// What the script says that templates and requests are made from; the same for every instance.
 #[derive(Debug)]
@@ -39,6 +39,8 @@ pub struct Scripting {
 pub struct State {
     /// Memory, tables and instances, enforced by wasmtime.
     pub limits: StoreLimits,
+    /// What the guest prints.
+    pub printed: Printed,
     wasi: WasiCtx,
     resources: ResourceTable,
     // wasmtime-wasi wants store data that is `Send`. A store never leaves its worker thread, and this proves it: an
@@ -78,11 +80,13 @@ pub struct Configuring {
 impl State {
     /// A fresh state; nothing is granted.
     pub fn new(plugin: Arc<str>, scripting: Arc<Scripting>, variables: Rc<RefCell<VariableNames>>) -> Self {
+        let printed = Printed::default();
         let mut resources = ResourceTable::new();
         resources.set_max_capacity(limits::RESOURCES);
         Self {
             limits: limits::store(),
-            wasi: wasi::context(&plugin),
+            wasi: wasi::context(&printed),
+            printed,
             resources,
             guest: SendWrapper::new(Guest {
                 plugin,
@@ -115,6 +119,38 @@ impl Guest {
     /// No task is running; the guest traps.
     pub fn session(&self) -> wasmtime::Result<&Rc<Session>> {
         self.session.as_ref().ok_or_else(|| wasmtime::format_err!("this function may be called only while a task runs"))
+    }
+
+    /// A text from the guest without the user's secrets, cut to what is shown.
+    pub fn clean(&self, text: &str) -> String {
+        match &self.session {
+            Some(session) => session.redact(text),
+            None => text.chars().take(limits::TEXT).collect(),
+        }
+    }
+
+    /// Logs what the guest wants logged: without the user's secrets, and no more than so many lines a second.
+    pub fn log(&mut self, level: tracing::Level, text: &str) {
+        // Without a session there is no clock; such lines count towards the second of the last one.
+        let second = self.session.as_ref().map(|session| session.shared.clock.now() / 1_000_000_000);
+        if let Some(second) = second.filter(|second| *second != self.log_lines.0) {
+            self.log_lines = (second, 0);
+        }
+        self.log_lines.1 = self.log_lines.1.saturating_add(1);
+        let plugin = &*self.plugin;
+        if self.log_lines.1 > limits::LOG_LINES {
+            if self.log_lines.1 == limits::LOG_LINES + 1 {
+                tracing::warn!(plugin, "more log lines in this second are left out");
+            }
+            return;
+        }
+        let line = self.clean(text);
+        match level {
+            tracing::Level::ERROR => tracing::error!(plugin, "{line}"),
+            tracing::Level::WARN => tracing::warn!(plugin, "{line}"),
+            tracing::Level::INFO => tracing::info!(plugin, "{line}"),
+            _ => tracing::debug!(plugin, "{line}"),
+        }
     }
 
     /// The step being configured.

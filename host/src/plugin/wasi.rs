@@ -2,6 +2,9 @@
 //! standard output and error become log lines. Whatever would make the guest wait traps, because one waiting guest
 //! would stop every user of its worker; `timer.sleep` is the way to wait.
 
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::{Arc, Mutex, PoisonError};
+
 use bytes::Bytes;
 use tokio::io::AsyncWrite;
 use wasmtime::component::{HasData, Linker, Resource, ResourceTable};
@@ -18,10 +21,9 @@ use wasmtime_wasi::random::{WasiRandom, WasiRandomView};
 
 use super::state::State;
 
-/// A context that grants nothing but a log.
-pub fn context(plugin: &str) -> WasiCtx {
-    let log = |stream| LogStream { plugin: plugin.into(), stream };
-    WasiCtx::builder().stdout(log("stdout")).stderr(log("stderr")).max_random_size(64 << 10).build()
+/// A context that grants nothing; standard output and error go to `printed`.
+pub fn context(printed: &Printed) -> WasiCtx {
+    WasiCtx::builder().stdout(printed.clone()).stderr(printed.clone()).max_random_size(64 << 10).build()
 }
 
 /// Links what is granted.
@@ -181,20 +183,42 @@ impl streams::HostOutputStream for Streams<'_> {
 /// Most bytes of one read or write.
 const MOST: u64 = 64 << 10;
 
-/// What a guest prints, as log lines under its name.
-#[derive(Clone)]
-struct LogStream {
-    plugin: Box<str>,
-    stream: &'static str,
+/// What a guest has printed and nobody has logged yet. The store's owner takes it after each call: only there is it
+/// known whose secrets must not be in it.
+#[derive(Clone, Default)]
+pub struct Printed(Arc<Buffer>);
+
+#[derive(Default)]
+struct Buffer {
+    any: AtomicBool,
+    text: Mutex<Vec<u8>>,
 }
 
-impl IsTerminal for LogStream {
+impl Printed {
+    /// The lines printed since last asked; nothing at almost no cost if there are none.
+    pub fn take(&self) -> Option<String> {
+        if !self.0.any.swap(false, Ordering::Relaxed) {
+            return None;
+        }
+        let bytes = std::mem::take(&mut *self.0.text.lock().unwrap_or_else(PoisonError::into_inner));
+        Some(String::from_utf8_lossy(&bytes).into_owned())
+    }
+
+    fn add(&self, bytes: &[u8]) {
+        let mut text = self.0.text.lock().unwrap_or_else(PoisonError::into_inner);
+        let room = (MOST as usize).saturating_sub(text.len()).min(bytes.len());
+        text.extend_from_slice(&bytes[..room]);
+        self.0.any.store(true, Ordering::Relaxed);
+    }
+}
+
+impl IsTerminal for Printed {
     fn is_terminal(&self) -> bool {
         false
     }
 }
 
-impl StdoutStream for LogStream {
+impl StdoutStream for Printed {
     fn p2_stream(&self) -> Box<dyn OutputStream> {
         Box::new(self.clone())
     }
@@ -205,16 +229,13 @@ impl StdoutStream for LogStream {
 }
 
 #[wasmtime_wasi::async_trait]
-impl Pollable for LogStream {
+impl Pollable for Printed {
     async fn ready(&mut self) {}
 }
 
-impl OutputStream for LogStream {
+impl OutputStream for Printed {
     fn write(&mut self, bytes: Bytes) -> StreamResult<()> {
-        for line in String::from_utf8_lossy(&bytes).lines().filter(|line| !line.trim().is_empty()) {
-            let line: String = line.chars().take(super::limits::TEXT).collect();
-            tracing::debug!(plugin = &*self.plugin, stream = self.stream, "{line}");
-        }
+        self.add(&bytes);
         Ok(())
     }
 

@@ -12,6 +12,9 @@ use crate::metrics::aggregate::{Aggregate, WorkerHealth};
 /// everybody connecting at once.
 const BUSY_SHARE: f64 = 0.1;
 
+/// A run shorter than this, in microseconds, is all start-up and says nothing about the CPU.
+const SHORTEST_US: u64 = 1_000_000;
+
 /// Starts later than this at the 99th percentile, in microseconds, are too late.
 const START_DELAY_P99: u64 = 10_000;
 
@@ -52,10 +55,12 @@ fn guest(aggregate: &Aggregate, index: usize, name: &str) -> Guest {
 /// Why the generator was the bottleneck; nothing if it was not.
 fn reasons(workers: &[Worker], start_delay: &Histogram<u64>) -> Vec<String> {
     let busiest = workers.iter().enumerate().max_by(|(_, a), (_, b)| a.busy_share.total_cmp(&b.busy_share));
-    let busy = busiest.filter(|(_, worker)| worker.busy_share > BUSY_SHARE).map(|(index, worker)| {
-        let share = format::percent((worker.busy_share * 1e6).round() as u64, 1_000_000);
-        format!("the CPU of worker {index} was more than 90 % busy for {share} of the run")
-    });
+    let busy = busiest.filter(|(_, worker)| worker.busy_share > BUSY_SHARE && worker.wall_us >= SHORTEST_US).map(
+        |(index, worker)| {
+            let share = format::percent((worker.busy_share * 1e6).round() as u64, 1_000_000);
+            format!("the CPU of worker {index} was more than 90 % busy for {share} of the run")
+        },
+    );
     let p99 = if start_delay.is_empty() { 0 } else { start_delay.value_at_quantile(0.99) };
     let late = (p99 > START_DELAY_P99).then(|| {
         let delay = format::latency(p99 as f64, " ");
@@ -70,7 +75,7 @@ mod tests {
     use crate::metrics::histogram;
 
     fn busy(busy_share: f64) -> Worker {
-        Worker { cpu_us: 0, wall_us: 0, cpu_share: 0.0, busy_share, loop_lag_max_us: 0 }
+        Worker { cpu_us: 0, wall_us: 2_000_000, cpu_share: 0.0, busy_share, loop_lag_max_us: 0 }
     }
 
     fn late(nanos: u64) -> Histogram<u64> {
@@ -90,6 +95,12 @@ mod tests {
                 vec![busy(0.2), busy(0.455), busy(0.3)],
                 none,
                 "the CPU of worker 1 was more than 90 % busy for 45.5 % of the run",
+            ),
+            (
+                "too short to tell",
+                vec![Worker { wall_us: 900_000, ..busy(1.0) }],
+                histogram::empty(histogram::FINE),
+                "",
             ),
             ("late starts", vec![busy(0.0)], late(23_000_000), "1 % of the requests started at least 23 ms late"),
         ];

@@ -67,6 +67,7 @@ fn sample(row: RowId, millis: u64, late: u64) -> Sample {
 fn done(recorder: &mut Recorder, sample: &Sample) {
     recorder.task_started(sample.row);
     recorder.record(sample);
+    recorder.start_delay(sample.start - sample.intended);
     recorder.task_ended(sample.row, if sample.failure.is_some() { TaskEnd::Failed } else { TaskEnd::Passed });
 }
 

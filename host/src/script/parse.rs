@@ -29,6 +29,9 @@ fn without_mark(source: &Arc<Source>) -> Arc<Source> {
 
 #[cfg(test)]
 mod tests {
+    use std::time::Duration;
+
+    use super::super::model::{CaptureSource, DataSource};
     use super::*;
 
     fn parsed(text: &str) -> Script {
@@ -49,5 +52,38 @@ mod tests {
         assert_eq!(script.steps[0].name.value, "a");
         let params = script.steps[0].params.to_json();
         assert_eq!(params, serde_json::json!({"url": "x", "json_body": "{\n}\n"}));
+    }
+
+    #[test]
+    fn the_long_form_is_read_without_defaults() {
+        let script = parsed(
+            "users: 5\nrps: 2\nramp_up: 1m\nheaders: {x-version: 1.10}\nlogin: {url: /auth}\n\
+             data: {movies: [a], people: {file: p.csv}}\nplugins: {mqtt: ./m.wasm}\nsteps: [{name: 404}]\n",
+        );
+        let settings = &script.settings;
+        assert_eq!(settings.users.as_ref().map(|users| users.value), Some(5));
+        assert_eq!(settings.rps.as_ref().map(|rps| rps.value), Some(2.0));
+        assert_eq!(settings.ramp_up.as_ref().map(|time| time.value), Some(Duration::from_secs(60)));
+        assert!(settings.duration.is_none() && settings.seed.is_none() && script.base_url.is_none());
+        assert_eq!(settings.headers[0].1.value, "1.10");
+        let login = script.login.expect("a login");
+        assert_eq!((login.name.value.as_str(), login.action), ("login", None));
+        assert!(matches!(&script.data[0].1, DataSource::Inline(_)));
+        assert!(matches!(&script.data[1].1, DataSource::File(path) if path.value == "p.csv"));
+        assert_eq!((script.plugins[0].0.value.as_str(), script.plugins[0].1.value.as_str()), ("mqtt", "./m.wasm"));
+        assert_eq!(script.steps[0].name.value, "404");
+    }
+
+    #[test]
+    fn the_hosts_keys_stay_and_all_others_go_to_the_plugin() {
+        let text = "- name: a\n  nmae: b\n  action: x\n  timeout: 2s\n  capture: {t: {header: etag}, u: {cookie: s}}\n  n: 1\n";
+        let step = parsed(text).steps.remove(0);
+        assert_eq!(step.params.to_json(), serde_json::json!({"nmae": "b", "n": 1}));
+        assert_eq!(step.action.expect("an action").value, "x");
+        assert_eq!(step.timeout.expect("a timeout").value, Duration::from_secs(2));
+        let captures: Vec<_> = step.captures.iter().map(|one| (one.variable.value.as_str(), &one.from.value)).collect();
+        let expected = [CaptureSource::Header("etag".into()), CaptureSource::Cookie("s".into())];
+        assert_eq!(captures, [("t", &expected[0]), ("u", &expected[1])]);
+        assert_eq!(&text[step.span.start..step.span.end], "name: a");
     }
 }

@@ -27,11 +27,9 @@ pub fn read(source: &Arc<Source>) -> Result<Node, Diagnostics> {
     builder.found.into_result(root)
 }
 
-/// The limits that matter; the library's others are far beyond any script. One anchor may have many aliases, since what
-/// they add up to is limited already.
-///
 /// YAML 1.2 without the surprises of 1.1: `yes` and `007` and `1_000` are texts, which is what a form field or a header
-/// wants. Repeated keys are let through, because the library would stop at the first.
+/// wants. Repeated keys are let through, because the library would stop at the first. One anchor may have many aliases,
+/// since what they add up to is limited already.
 fn options() -> Options {
     serde_saphyr::options! {
         budget: serde_saphyr::budget! { max_depth: DEPTH, enforce_alias_anchor_ratio: false },

@@ -168,3 +168,22 @@ async fn a_connection_that_cannot_be_opened_fails_all_who_wait_for_it() {
     })
     .await;
 }
+
+#[tokio::test]
+async fn the_connections_kept_have_a_limit() {
+    run(async {
+        let user = User::new();
+        let mut servers = Vec::new();
+        for _ in 0..65 {
+            let (url, counted) = server(1).await;
+            assert!(user.send(post(&url, "")).await.is_ok());
+            servers.push((url, counted));
+        }
+        for (number, connections) in [(64, 1), (1, 1), (0, 2)] {
+            let (url, counted) = &servers[number];
+            assert!(user.send(post(url, "")).await.is_ok());
+            assert_eq!(counted.connections.get(), connections);
+        }
+    })
+    .await;
+}

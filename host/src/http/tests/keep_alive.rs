@@ -48,10 +48,10 @@ async fn users_share_no_connection_and_neither_do_requests_at_once() {
 #[tokio::test]
 async fn a_connection_the_peer_closed_while_idle_is_replaced_silently() {
     run(async {
-        let server = Server::new(&[Then::Last(OK), Then::Answer(OK)]).await;
+        let server = Server::new(&[Then::Idle(OK), Then::Answer(OK)]).await;
         let user = User::new();
         user.get(&server.url("/1")).await.unwrap();
-        server.until_closed(1).await;
+        server.close_idle().await;
         user.get(&server.url("/2")).await.unwrap();
         assert_eq!((server.connections(), server.requests().len()), (2, 2));
     })
@@ -110,10 +110,10 @@ async fn a_request_that_ends_the_connection() {
 #[tokio::test]
 async fn a_request_that_was_not_written_is_sent_again() {
     run(async {
-        let server = Server::new(&[Then::Last(OK), Then::Answer(OK)]).await;
+        let server = Server::new(&[Then::Idle(OK), Then::Answer(OK)]).await;
         let user = User::new();
         user.get(&server.url("/1")).await.unwrap();
-        server.until_closed(1).await;
+        server.close_idle().await;
         while coop::has_budget_remaining() {
             coop::consume_budget().await;
         }
@@ -162,6 +162,25 @@ async fn an_exchange_that_is_dropped_closes_its_connection() {
             server.until_closed(1).await;
             assert_eq!(user.get(&url).await.unwrap().1, "ok", "{case}");
             assert_eq!(server.connections(), 2, "{case}");
+        }
+    })
+    .await;
+}
+
+#[tokio::test]
+async fn the_connections_kept_have_a_limit() {
+    run(async {
+        let user = User::new();
+        let mut servers = Vec::new();
+        for _ in 0..65 {
+            let server = Server::new(&[Then::Answer(OK)]).await;
+            user.get(&server.url("/")).await.unwrap();
+            servers.push(server);
+        }
+        servers[0].until_closed(1).await;
+        for (server, connections) in [(&servers[64], 1), (&servers[1], 1), (&servers[0], 2)] {
+            user.get(&server.url("/")).await.unwrap();
+            assert_eq!(server.connections(), connections);
         }
     })
     .await;

@@ -18,6 +18,7 @@ use hyper::Method;
 use hyper::header::HeaderMap;
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::{TcpListener, TcpStream};
+use tokio::sync::Notify;
 use tokio::task::{LocalSet, spawn_local};
 use url::Url;
 
@@ -94,6 +95,8 @@ enum Then {
     Answer(&'static [u8]),
     /// Answers, and closes the connection.
     Last(&'static [u8]),
+    /// Answers, and closes the connection when told.
+    Idle(&'static [u8]),
     /// Answers nothing and resets the connection.
     Reset,
     /// Answers this and nothing more, with the connection open, until the client closes it.
@@ -109,6 +112,8 @@ struct Seen {
     bytes_out: Cell<u64>,
     /// Whether an answer has been written in full.
     answered: Cell<bool>,
+    /// Tells an idle connection to close.
+    close: Notify,
     /// Connections that were over, seen from the server.
     closed: Cell<usize>,
 }
@@ -153,6 +158,13 @@ impl Server {
         turn().await;
     }
 
+    /// Closes the connection that is idle, and waits until the client can see that.
+    async fn close_idle(&self) {
+        self.seen.close.notify_one();
+        self.until_closed(1).await;
+        turn().await;
+    }
+
     /// Waits until the server has seen the end of that many connections.
     async fn until_closed(&self, count: usize) {
         until(|| self.seen.closed.get() == count).await;
@@ -173,7 +185,7 @@ async fn serve(mut connection: TcpStream, script: Rc<[Then]>, seen: Rc<Seen>) {
         seen.requests.borrow_mut().push(request);
         let (answer, goes_on) = match script[number] {
             Then::Answer(answer) => (answer, true),
-            Then::Last(answer) => (answer, false),
+            Then::Last(answer) | Then::Idle(answer) => (answer, false),
             Then::Reset => {
                 connection.set_zero_linger().unwrap();
                 break;
@@ -183,6 +195,9 @@ async fn serve(mut connection: TcpStream, script: Rc<[Then]>, seen: Rc<Seen>) {
         seen.bytes_out.set(seen.bytes_out.get() + answer.len() as u64);
         let written = connection.write_all(answer).await.is_ok();
         seen.answered.set(written);
+        if matches!(script[number], Then::Idle(_)) {
+            seen.close.notified().await;
+        }
         if !written || !goes_on {
             break;
         }

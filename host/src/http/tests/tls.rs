@@ -1,16 +1,23 @@
 //! TLS with a certificate that nobody has signed.
 
+use std::convert::Infallible;
 use std::sync::Arc;
 
+use http_body_util::Full;
+use hyper::Response;
+use hyper::server::conn::http2;
+use hyper::service::service_fn;
+use hyper_util::rt::TokioIo;
 use rustls::ServerConfig;
 use rustls::crypto::ring;
 use rustls::pki_types::PrivateKeyDer;
 use tokio_rustls::TlsAcceptor;
 
+use super::super::connection::LocalTasks;
 use super::*;
 
-/// A server that picks from these protocols, and reports the one picked and the first bytes of the request.
-async fn server(protocols: &[&str], answer: &'static [u8]) -> (String, Rc<RefCell<Vec<String>>>) {
+/// A server that picks from these protocols, speaks it, and reports the one picked.
+async fn server(protocols: &[&str]) -> (String, Rc<RefCell<Vec<String>>>) {
     let rcgen::CertifiedKey { cert, signing_key } =
         rcgen::generate_simple_self_signed(["localhost".to_owned(), "127.0.0.1".to_owned()]).unwrap();
     let key = PrivateKeyDer::try_from(signing_key.serialize_der()).unwrap();
@@ -27,11 +34,17 @@ async fn server(protocols: &[&str], answer: &'static [u8]) -> (String, Rc<RefCel
         while let Ok((connection, _)) = listener.accept().await {
             let Ok(mut connection) = acceptor.accept(connection).await else { continue };
             let protocol = connection.get_ref().1.alpn_protocol().unwrap_or_default().to_vec();
-            told.borrow_mut().push(String::from_utf8(protocol).unwrap());
+            let protocol = String::from_utf8(protocol).unwrap();
+            told.borrow_mut().push(protocol.clone());
+            if protocol == "h2" {
+                let service = service_fn(async |_| Ok::<_, Infallible>(Response::new(Full::new(Bytes::from("ok")))));
+                spawn_local(http2::Builder::new(LocalTasks).serve_connection(TokioIo::new(connection), service));
+                continue;
+            }
             spawn_local(async move {
                 let mut buffer = [0; 1_000];
                 while connection.read(&mut buffer).await.is_ok_and(|count| count > 0) {
-                    connection.write_all(answer).await.unwrap();
+                    connection.write_all(OK).await.unwrap();
                     connection.flush().await.unwrap();
                 }
             });
@@ -45,7 +58,7 @@ const OK: &[u8] = b"HTTP/1.1 200 OK\r\ncontent-length: 2\r\n\r\nok";
 #[tokio::test]
 async fn a_certificate_of_an_unknown_issuer_is_refused() {
     run(async {
-        let (url, picked) = server(&[], OK).await;
+        let (url, picked) = server(&[]).await;
         let user = User::new();
         let failure = user.get(&url).await.unwrap_err();
         assert_eq!(failure, "network: tls: certificate of an unknown issuer");
@@ -60,7 +73,7 @@ async fn a_certificate_of_an_unknown_issuer_is_refused() {
 #[tokio::test]
 async fn any_certificate_is_accepted_if_asked() {
     run(async {
-        let (url, picked) = server(&[], OK).await;
+        let (url, picked) = server(&[]).await;
         let user = User::trusting(true);
         for first in [true, false] {
             assert_eq!(user.get(&url).await, Ok((200, Bytes::from("ok"))));
@@ -82,10 +95,17 @@ async fn the_version_asked_for_is_offered() {
             ("wanted", Version::Http2, &["h2", "http/1.1"], "h2"),
             ("a server that picks none", Version::Negotiate, &[], ""),
         ] {
-            let (url, seen) = server(protocols, OK).await;
-            let outcome = User::trusting(true).send(Request { version, ..get(&url) }).await;
+            let (url, seen) = server(protocols).await;
+            let user = User::trusting(true);
+            for _ in 0..2 {
+                let reply = user.send(Request { version, ..get(&url) }).await.ok().unwrap();
+                assert_eq!(
+                    (reply.version == hyper::Version::HTTP_2, reply.body),
+                    (picked == "h2", "ok".into()),
+                    "{case}"
+                );
+            }
             assert_eq!(*seen.borrow(), [picked], "{case}");
-            assert_eq!(outcome.is_ok(), picked != "h2", "{case}: the server speaks HTTP/1.1 whatever it picks");
         }
     })
     .await;
@@ -98,7 +118,7 @@ async fn a_server_that_does_not_offer_the_version_wanted() {
             ("picks none", &[][..], "network: tls: the server does not offer http/2"),
             ("has others", &["http/1.1"], "network: tls: the server does not offer http/2"),
         ] {
-            let (url, _) = server(protocols, OK).await;
+            let (url, _) = server(protocols).await;
             let outcome = User::trusting(true).send(Request { version: Version::Http2, ..get(&url) }).await;
             assert_eq!(text(outcome).unwrap_err(), failure, "{case}");
         }
@@ -107,9 +127,22 @@ async fn a_server_that_does_not_offer_the_version_wanted() {
 }
 
 #[tokio::test]
+async fn requests_at_once_share_what_was_negotiated() {
+    run(async {
+        let (url, picked) = server(&["h2", "http/1.1"]).await;
+        let (user, meter) = (User::trusting(true), Meter::default());
+        let other = exchange(&user.client, &user.session, &meter, get(&url));
+        let (one, two) = tokio::join!(user.get(&url), other);
+        assert!(one.is_ok() && two.is_ok());
+        assert_eq!(picked.borrow().len(), 1);
+    })
+    .await;
+}
+
+#[tokio::test]
 async fn requests_at_once_learn_that_it_is_http1() {
     run(async {
-        let (url, picked) = server(&["http/1.1"], OK).await;
+        let (url, picked) = server(&["http/1.1"]).await;
         let (user, meter) = (User::trusting(true), Meter::default());
         for connections in [2, 2] {
             let other = exchange(&user.client, &user.session, &meter, get(&url));

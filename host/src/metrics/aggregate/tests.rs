@@ -41,6 +41,7 @@ fn interval(random: &mut Pcg64, label: usize) -> Box<Interval> {
         let sample = sample(random);
         recorder.task_started(sample.row);
         recorder.record(&sample);
+        recorder.start_delay(sample.start - sample.intended);
         if let Some(kind) = sample.failure {
             recorder.example(sample.row, kind, || format!("interval {label}"));
         }

@@ -1,0 +1,78 @@
+//! Every message about a script has a golden file: `tests/scripts/invalid/*.yml` with the exact text a user sees beside
+//! it in `*.err`, renewed with `BLESS=1`; `tests/scripts/ok/*.yml` must be accepted.
+
+use std::fs;
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+
+use stampede_shooter::diagnostic::{Diagnostics, Source, render};
+use stampede_shooter::exit::Exit;
+use stampede_shooter::script::model::Script;
+use stampede_shooter::script::parse;
+
+/// The scripts of one of the two folders, in the order of their names.
+fn scripts(folder: &str) -> Vec<PathBuf> {
+    let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("../tests/scripts").join(folder);
+    let files = fs::read_dir(&folder).expect("the folder exists").map(|entry| entry.expect("a readable entry").path());
+    let mut scripts: Vec<_> =
+        files.filter(|path| path.extension().is_some_and(|extension| extension == "yml")).collect();
+    scripts.sort();
+    assert!(!scripts.is_empty());
+    scripts
+}
+
+fn parsed(path: &Path) -> Result<Script, Diagnostics> {
+    let name = path.file_name().expect("a file").to_string_lossy().into_owned();
+    let text = fs::read_to_string(path).expect("a readable script");
+    parse(&Arc::new(Source { name, text }))
+}
+
+#[test]
+fn invalid_scripts_get_their_messages() {
+    let bless = std::env::var_os("BLESS").is_some();
+    let mut wrong = Vec::new();
+    for path in scripts("invalid") {
+        let Err(found) = parsed(&path) else { panic!("{} is accepted", path.display()) };
+        assert_eq!(found.exit(), Exit::Script, "{}", path.display());
+        let (text, golden) = (render(&found, false), path.with_extension("err"));
+        if bless {
+            fs::write(&golden, text).expect("a writable folder");
+        } else if fs::read_to_string(&golden).unwrap_or_default() != text {
+            wrong.push(format!("--- {}\n{text}", golden.display()));
+        }
+    }
+    assert!(wrong.is_empty(), "renew with BLESS=1 if these are right:\n{}", wrong.join("\n"));
+}
+
+#[test]
+fn valid_scripts_are_accepted() {
+    for path in scripts("ok") {
+        if let Err(found) = parsed(&path) {
+            panic!("{}:\n{}", path.display(), render(&found, false));
+        }
+    }
+}
+
+/// Cut and damaged scripts are accepted or explained, never a panic: every prefix of a valid script, and the script with
+/// one character after another replaced by each sign that means something in YAML.
+#[test]
+fn damaged_scripts_are_explained() {
+    for path in scripts("ok") {
+        let text = fs::read_to_string(&path).expect("a readable script");
+        for (at, letter) in text.char_indices() {
+            explain(text[..at].to_owned());
+            for sign in ["", "☃", "\n", "\t", ":", "- ", "'", "\"", "{", "]", "*a", "|", "#"] {
+                explain(format!("{}{sign}{}", &text[..at], &text[at + letter.len_utf8()..]));
+            }
+        }
+    }
+}
+
+/// Parses and renders; every mistake must have a help or be about a range.
+fn explain(text: String) {
+    let source = Arc::new(Source { name: "damaged.yml".into(), text });
+    if let Err(found) = parse(&source) {
+        assert!(render(&found, false).starts_with("error[script::"), "{source:?}");
+        assert!(found.0.iter().all(|one| one.help.is_some() || one.code == "script::range"), "{found:?}");
+    }
+}
