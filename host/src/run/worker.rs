@@ -182,11 +182,16 @@ fn share(plan: &Plan, clock: Clock, users: usize) -> Shared {
     }
 }
 
+/// A user as the workload wants it: capped from the moment it begins.
+fn session((id, slot): (u32, usize), plan: &Plan, shared: &Rc<Shared>) -> Session {
+    let workload = &plan.workload;
+    let limiter = workload.rps.map(|rps| Limiter::new(rps, workload.begin(id), id, workload.users));
+    Session::new(id, slot, Rc::clone(shared), plan.seed, limiter)
+}
+
 fn spawn_user((id, slot): (u32, usize), crew: &Rc<Crew>, shared: &Rc<Shared>, watch: &Rc<Watch>, lives: &Rc<Lives>) {
-    let workload = &crew.plan.workload;
-    let begin = workload.begin(id);
-    let limiter = workload.rps.map(|rps| Limiter::new(rps, begin, id, workload.users));
-    let session = Rc::new(Session::new(id, slot, Rc::clone(shared), crew.plan.seed, limiter));
+    let begin = crew.plan.workload.begin(id);
+    let session = Rc::new(session((id, slot), &crew.plan, shared));
     crew.plan.give_headers(&session);
     let user = VirtualUser::new(Rc::clone(crew), session);
     let (watch, lives) = (Rc::clone(watch), Rc::clone(lives));
@@ -250,3 +255,6 @@ impl HandOver {
         self.second = second;
     }
 }
+
+#[cfg(test)]
+mod tests;
