@@ -111,7 +111,7 @@ pub fn run(setup: Setup) {
         let runtime = runtime.map_err(|error| error.to_string())?;
         let users = LocalSet::new();
         let result = users.block_on(&runtime, work(setup, crew));
-        // Users that a hard stop left behind are dropped inside the runtime their sockets belong to.
+        // What HTTP/2 connections left behind is dropped inside the runtime that their sockets belong to.
         runtime.block_on(async { drop(users) });
         runtime.shutdown_background();
         result
@@ -194,17 +194,37 @@ fn spawn_user((id, slot): (u32, usize), crew: &Rc<Crew>, shared: &Rc<Shared>, wa
     let session = Rc::new(session((id, slot), &crew.plan, shared));
     crew.plan.give_headers(&session);
     let user = VirtualUser::new(Rc::clone(crew), session);
-    let (watch, lives) = (Rc::clone(watch), Rc::clone(lives));
+    let entry = Entry { slot, watch: Rc::clone(watch), lives: Rc::clone(lives), life: Life::NotBegun };
     tokio::task::spawn_local(async move {
         poll_fn(|cx| {
-            watch.enter(slot, cx.waker());
+            entry.watch.enter(slot, cx.waker());
             Poll::Ready(())
         })
         .await;
-        let life = user.live(begin).await;
-        watch.leave(slot);
-        lives.ended(life);
+        entry.end(user.live(begin).await);
     });
+}
+
+/// A user's place on its worker. It is left however the user ends, also by a panic: a run that waited for a user who is
+/// gone would never end.
+struct Entry {
+    slot: usize,
+    watch: Rc<Watch>,
+    lives: Rc<Lives>,
+    life: Life,
+}
+
+impl Entry {
+    fn end(mut self, life: Life) {
+        self.life = life;
+    }
+}
+
+impl Drop for Entry {
+    fn drop(&mut self) {
+        self.watch.leave(self.slot);
+        self.lives.ended(self.life);
+    }
 }
 
 /// How the users' lives went.
