@@ -2,8 +2,9 @@
 //!
 //! With rate `r` the interval is `T = 1/r`. A request asked for at time `t` is due at `max(t, next)`, after which
 //! `next = due + T`. So two requests of a user are never due less than `T` apart, a user who comes late gets no burst
-//! to catch up, and one who waits starts exactly on schedule however late the timer wakes it. This is the generic cell
-//! rate algorithm (ITU-T I.371) with a tolerance of zero.
+//! to catch up, and one who waits stays on schedule however late the timer wakes it: lateness (a millisecond or so) does
+//! not add up, and the gap after a late start is shorter by it. This is the generic cell rate algorithm (ITU-T I.371)
+//! with a tolerance of zero.
 
 use crate::run::clock::Nanos;
 
