@@ -102,6 +102,10 @@ pub async fn execute(plan: &Arc<Plan>, mut show: impl FnMut(&Snapshot)) -> Resul
         }
     }
     run.elapsed = clock.now();
+    // Users end at the duration by themselves, and may all be gone before it is noticed here.
+    if run.ended == EndReason::Iterations && plan.workload.duration.is_some_and(|most| run.elapsed >= nanos(most)) {
+        run.ended = EndReason::Duration;
+    }
     if run.walked == 0 && plan.login.is_some() && run.ended != EndReason::Interrupted {
         run.ended = EndReason::NoUserSignedIn;
     }
