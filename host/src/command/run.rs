@@ -146,6 +146,7 @@ fn exit(run: &Run) -> Exit {
     let unreached =
         [FailureKind::Network, FailureKind::Timeout].map(|kind| total.err[kind as usize]).iter().sum::<u64>();
     match run.ended {
+        _ if run.broken => Exit::Internal,
         EndReason::Interrupted => Exit::Interrupted,
         _ if total.statuses.is_empty() && total.ok == 0 && unreached > 0 => Exit::Unreached,
         EndReason::NoUserSignedIn => Exit::NoLogin,

@@ -14,6 +14,7 @@
 //! | `replica` | one worker's instance of one plugin, replaced after a trap |
 //! | `session` | one virtual user as the capabilities see it |
 //! | `operation` | what a task has in flight |
+//! | `verdict` | the open sample, and what is held against it |
 //! | `request` | prepared HTTP requests |
 //! | `capability` | the imports, one file each |
 
@@ -30,6 +31,7 @@ pub mod replica;
 pub mod request;
 pub mod session;
 pub mod state;
+mod verdict;
 mod wasi;
 
 pub use bindings::Progress;

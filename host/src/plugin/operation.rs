@@ -64,10 +64,10 @@ pub struct Task {
     pub exchanges: Cell<u32>,
     /// Whether an operation of it has begun.
     pub begun_any: Cell<bool>,
-    /// Why it failed, as the guest said first.
-    pub failure: RefCell<Option<(FailureKind, String)>>,
-    /// Whether a sample has been marked with that.
-    pub blamed: Cell<bool>,
+    /// What was held against it first.
+    pub failure: Cell<Option<FailureKind>>,
+    /// The sample of the exchange announced last, which the guest may still judge.
+    pub open: Cell<Option<Sample>>,
     /// Variables captured so far.
     pub captured: RefCell<Vec<VariableId>>,
     slots: RefCell<Vec<Slot>>,
@@ -84,8 +84,8 @@ impl Task {
         self.keep_body.set(keep_body);
         self.exchanges.set(0);
         self.begun_any.set(false);
-        self.failure.take();
-        self.blamed.set(false);
+        self.failure.set(None);
+        self.open.set(None);
         self.captured.borrow_mut().clear();
         self.clear();
     }
@@ -152,34 +152,24 @@ impl Task {
         Rc::clone(&meters[id as usize])
     }
 
-    /// Notes a failure that has marked a sample already, unless there is an earlier one.
-    pub fn blame(&self, failure: (FailureKind, String)) {
-        self.failure.borrow_mut().get_or_insert(failure);
-        self.blamed.set(true);
-    }
-
-    fn mark_begun(&self, id: OperationId) {
+    fn mark_begun(&self, id: OperationId, begun: bool) {
         self.begun_any.set(true);
         if let Some(slot) = self.begun.borrow_mut().get_mut(id as usize) {
-            *slot = true;
+            *slot = begun;
         }
     }
 }
 
 /// One exchange from the wait for its turn to the last byte, redirects followed. Every hop but the last is recorded
-/// here; the last one stays open for the guest's judgement.
+/// here; the last one is left to the guest's judgement. If the run ends between two hops, there is no last one.
 pub async fn exchange(session: Rc<Session>, id: OperationId, mut request: Request, redirects: u8) -> Ended {
     let meter = session.task.meter(id);
     let mut left = redirects;
-    let mut done: Option<Box<TimedExchange>> = None;
     loop {
         if !session.turn().await {
-            return done.map_or(Ended::NotStarted, Ended::Exchange);
+            return Ended::NotStarted;
         }
-        if let Some(hop) = done.take() {
-            session.record(&hop.sample(session.task.row.get()));
-        }
-        session.task.mark_begun(id);
+        session.task.mark_begun(id, true);
         let sent = (left > 0).then(|| request.clone());
         let result = http::exchange(&session.shared.client, &session.http, &meter, request).await;
         let mut timed = Box::new(TimedExchange { measured: *meter.read(), result });
@@ -187,8 +177,9 @@ pub async fn exchange(session: Rc<Session>, id: OperationId, mut request: Reques
             None => return Ended::Exchange(timed),
             Some(next) => request = next,
         }
+        session.record(&timed.sample(session.task.row.get()));
+        session.task.mark_begun(id, false);
         left -= 1;
-        done = Some(timed);
     }
 }
 
@@ -213,14 +204,6 @@ pub async fn sleep(session: Rc<Session>, nanoseconds: u64) -> Ended {
     session.task.begun_any.set(true);
     let until = session.shared.clock.now().saturating_add(nanoseconds);
     if session.wait_until(until).await { Ended::Slept } else { Ended::NotStarted }
-}
-
-impl Session {
-    /// Counts one exchange of the current task.
-    pub fn record(&self, sample: &Sample) {
-        self.task.exchanges.set(self.task.exchanges.get() + 1);
-        self.shared.recorder.borrow_mut().record(sample);
-    }
 }
 
 /// A request that could not even be built: it takes its turn like any other, and fails.

@@ -60,6 +60,8 @@ pub struct Session {
     pub slot: usize,
     /// The cap on this user's rate, if there is one.
     pub limiter: Cell<Option<Limiter>>,
+    /// Until when the user's operations wait for their turns.
+    waiting_until: Cell<Nanos>,
     /// Open connections and cookies.
     pub http: http::Session,
     /// The task under way.
@@ -79,6 +81,7 @@ impl Session {
             shared,
             iteration: Cell::new(0),
             limiter: Cell::new(limiter),
+            waiting_until: Cell::new(0),
             http: http::Session::default(),
             task: Task::default(),
             random: RefCell::new(UserRandom::new(seed, id)),
@@ -152,12 +155,15 @@ impl Session {
         let now = self.shared.clock.now();
         let due = limiter.reserve(now);
         self.limiter.set(Some(limiter));
+        // Waits of several operations at once overlap: each moves the deadline by what it adds to them.
+        let waited = due.saturating_sub(self.waiting_until.get().max(now));
+        self.waiting_until.set(self.waiting_until.get().max(due));
         let deadline = self.deadline();
-        deadline.set(deadline.get().saturating_add(due - now));
+        deadline.set(deadline.get().saturating_add(waited));
         if !self.wait_until(due.min(self.shared.end)).await || due >= self.shared.end {
             return false;
         }
-        self.shared.recorder.borrow_mut().start_delay(self.shared.clock.now() - due);
+        self.shared.recorder.borrow_mut().start_delay(self.shared.clock.now().saturating_sub(due));
         true
     }
 

@@ -8,6 +8,7 @@ pub mod clock;
 mod health;
 pub mod phase;
 pub mod shutdown;
+mod task;
 mod virtual_user;
 mod watch;
 pub mod worker;
@@ -55,6 +56,8 @@ pub struct Run {
     pub walked: u32,
     /// Users that could not sign in.
     pub gave_up: u32,
+    /// Whether a worker died, which is a bug.
+    pub broken: bool,
 }
 
 /// Runs a plan to its end; `show` is called about once a second.
@@ -73,6 +76,7 @@ pub async fn execute(plan: &Arc<Plan>, mut show: impl FnMut(&Snapshot)) -> Resul
         ended: EndReason::Iterations,
         walked: 0,
         gave_up: 0,
+        broken: false,
     };
     let mut next = plan.workload.duration.map(|duration| clock.instant(nanos(duration)));
     let mut show_at = clock.instant(SHOW + SHOW / 10);
@@ -91,7 +95,11 @@ pub async fn execute(plan: &Arc<Plan>, mut show: impl FnMut(&Snapshot)) -> Resul
                 }
                 Some(Message::Ready) => {}
                 Some(Message::Failed(reason)) => return Err(reason),
-                None => return Err("a worker ended without a word; its message is above".into()),
+                None => {
+                    tracing::error!("a worker thread died; what it had not handed over is missing from the report");
+                    run.broken = true;
+                    break;
+                }
             },
             () = at(next) => next = forward(plan, &phase, &mut run.ended, EndReason::Duration, &clock),
             () = signals.next() => next = forward(plan, &phase, &mut run.ended, EndReason::Interrupted, &clock),
@@ -102,8 +110,10 @@ pub async fn execute(plan: &Arc<Plan>, mut show: impl FnMut(&Snapshot)) -> Resul
         }
     }
     run.elapsed = clock.now();
-    // Users end at the duration by themselves, and may all be gone before it is noticed here.
-    if run.ended == EndReason::Iterations && plan.workload.duration.is_some_and(|most| run.elapsed >= nanos(most)) {
+    // Users stop by themselves when the duration is over, and may all be gone before this thread's timer fires.
+    if run.ended == EndReason::Iterations
+        && plan.workload.duration.is_some_and(|duration| run.elapsed >= nanos(duration))
+    {
         run.ended = EndReason::Duration;
     }
     if run.walked == 0 && plan.login.is_some() && run.ended != EndReason::Interrupted {

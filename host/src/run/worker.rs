@@ -111,7 +111,7 @@ pub fn run(setup: Setup) {
         let runtime = runtime.map_err(|error| error.to_string())?;
         let users = LocalSet::new();
         let result = users.block_on(&runtime, work(setup, crew));
-        // Users that a hard stop left behind are dropped inside the runtime their sockets belong to.
+        // What HTTP/2 connections left behind is dropped inside the runtime that their sockets belong to.
         runtime.block_on(async { drop(users) });
         runtime.shutdown_background();
         result
@@ -182,24 +182,49 @@ fn share(plan: &Plan, clock: Clock, users: usize) -> Shared {
     }
 }
 
+/// A user as the workload wants it: capped from the moment it begins.
+fn session((id, slot): (u32, usize), plan: &Plan, shared: &Rc<Shared>) -> Session {
+    let workload = &plan.workload;
+    let limiter = workload.rps.map(|rps| Limiter::new(rps, workload.begin(id), id, workload.users));
+    Session::new(id, slot, Rc::clone(shared), plan.seed, limiter)
+}
+
 fn spawn_user((id, slot): (u32, usize), crew: &Rc<Crew>, shared: &Rc<Shared>, watch: &Rc<Watch>, lives: &Rc<Lives>) {
-    let workload = &crew.plan.workload;
-    let begin = workload.begin(id);
-    let limiter = workload.rps.map(|rps| Limiter::new(rps, begin, id, workload.users));
-    let session = Rc::new(Session::new(id, slot, Rc::clone(shared), crew.plan.seed, limiter));
+    let begin = crew.plan.workload.begin(id);
+    let session = Rc::new(session((id, slot), &crew.plan, shared));
     crew.plan.give_headers(&session);
     let user = VirtualUser::new(Rc::clone(crew), session);
-    let (watch, lives) = (Rc::clone(watch), Rc::clone(lives));
+    let entry = Entry { slot, watch: Rc::clone(watch), lives: Rc::clone(lives), life: Life::NotBegun };
     tokio::task::spawn_local(async move {
         poll_fn(|cx| {
-            watch.enter(slot, cx.waker());
+            entry.watch.enter(slot, cx.waker());
             Poll::Ready(())
         })
         .await;
-        let life = user.live(begin).await;
-        watch.leave(slot);
-        lives.ended(life);
+        entry.end(user.live(begin).await);
     });
+}
+
+/// A user's place on its worker. It is left however the user ends, also by a panic: a run that waited for a user who is
+/// gone would never end.
+struct Entry {
+    slot: usize,
+    watch: Rc<Watch>,
+    lives: Rc<Lives>,
+    life: Life,
+}
+
+impl Entry {
+    fn end(mut self, life: Life) {
+        self.life = life;
+    }
+}
+
+impl Drop for Entry {
+    fn drop(&mut self) {
+        self.watch.leave(self.slot);
+        self.lives.ended(self.life);
+    }
 }
 
 /// How the users' lives went.
@@ -250,3 +275,6 @@ impl HandOver {
         self.second = second;
     }
 }
+
+#[cfg(test)]
+mod tests;

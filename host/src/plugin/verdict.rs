@@ -1,0 +1,53 @@
+//! Whether an exchange was a failure. The host knows of failures on the wire; the guest judges replies, and may do so
+//! late: after a sleep, or by never finishing. So the sample of a task's last exchange stays open until another exchange
+//! of the task is announced or the task ends, and is recorded then. Its times were taken before.
+
+use crate::metrics::sample::{FailureKind, Sample};
+
+use super::session::Session;
+
+impl Session {
+    /// Opens the sample of an exchange that is about to be announced, and records the one before it.
+    pub fn open(&self, sample: Sample) {
+        self.close();
+        self.task.open.set(Some(sample));
+    }
+
+    /// Records the open sample, if there is one.
+    pub fn close(&self) {
+        if let Some(sample) = self.task.open.take() {
+            self.record(&sample);
+        }
+    }
+
+    /// Holds something against the current task: against its open sample, unless that is a failure already. The text is
+    /// made only if it is the first example of its kind.
+    pub fn blame(&self, kind: FailureKind, text: impl FnOnce() -> String) {
+        let task = &self.task;
+        let earlier = match task.open.get() {
+            Some(mut sample) => {
+                let earlier = sample.failure;
+                sample.failure = earlier.or(Some(kind));
+                task.open.set(Some(sample));
+                earlier
+            }
+            None => task.failure.get(),
+        };
+        if earlier.is_some() {
+            return;
+        }
+        task.failure.set(task.failure.get().or(Some(kind)));
+        self.example(kind, text);
+    }
+
+    /// Shows what a failure of this kind looks like, if it is the first.
+    pub fn example(&self, kind: FailureKind, text: impl FnOnce() -> String) {
+        self.shared.recorder.borrow_mut().example(self.task.row.get(), kind, || self.redact(&text()));
+    }
+
+    /// Counts one exchange of the current task.
+    pub fn record(&self, sample: &Sample) {
+        self.task.exchanges.set(self.task.exchanges.get() + 1);
+        self.shared.recorder.borrow_mut().record(sample);
+    }
+}

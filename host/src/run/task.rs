@@ -1,0 +1,255 @@
+//! One task: one run of one step by one user, from the guest's `start` to its last word.
+//!
+//! ```text
+//!   start ─▶ pending ─▶ an operation ends ─▶ resume ─▶ pending … ─▶ passed | failed
+//!               │ └─▶ timed out | the run is stopped ─▶ cancel
+//!               └─▶ the run ends before an operation has begun: what has begun may end, then cancel
+//! ```
+//!
+//! The user's own tokio task polls whatever is in flight and tells the guest what has ended.
+
+use std::future::poll_fn;
+use std::rc::Rc;
+use std::task::Poll;
+use std::time::Duration;
+
+use crate::http::Measured;
+use crate::metrics::sample::FailureKind;
+use crate::metrics::series::TaskEnd;
+use crate::plan::Step;
+use crate::plugin::Progress;
+use crate::plugin::operation::{Ended, OperationId, sample};
+use crate::plugin::replica::{Generation, Lost};
+use crate::plugin::session::Session;
+
+use super::clock::Nanos;
+use super::phase::Phase;
+use super::worker::Crew;
+
+/// How long a user waits after its plugin was lost before anything was sent: replacing the instance costs the whole
+/// worker time, and no rate limit holds a step back that sends nothing.
+const AFTER_A_LOSS: Nanos = 100_000_000;
+
+/// A step and the user who runs it.
+pub struct StepTask<'a> {
+    /// What the users of the worker share.
+    pub crew: &'a Crew,
+    /// The user.
+    pub session: &'a Rc<Session>,
+    /// The step.
+    pub step: &'a Step,
+}
+
+/// How a task ended.
+enum End {
+    Passed,
+    Failed,
+    TimedOut,
+    Cancelled,
+    Lost(Lost),
+}
+
+/// What happens to a pending task next.
+enum Event {
+    Ended(OperationId),
+    TimedOut,
+    Stopped,
+}
+
+impl StepTask<'_> {
+    /// Runs the task to its end; true if it passed.
+    pub async fn run(&self) -> bool {
+        // A step that never waits must not keep the worker to itself.
+        tokio::task::consume_budget().await;
+        let session = self.session;
+        let start = session.shared.clock.now();
+        session.task.begin(self.step.row, self.step.needs_body);
+        session.deadline().set(start.saturating_add(self.step.timeout));
+        let task = self.crew.take_task_id();
+        let end = self.drive(task).await;
+        self.crew.give_back(task);
+        session.deadline().set(Nanos::MAX);
+        self.conclude(start, &end);
+        session.task.clear();
+        if matches!(end, End::Lost(_)) && !session.task.begun_any.get() {
+            session.wait_until(session.shared.clock.now().saturating_add(AFTER_A_LOSS)).await;
+        }
+        matches!(end, End::Passed)
+    }
+
+    async fn drive(&self, task: u32) -> End {
+        let replica = &self.crew.replicas[self.step.plugin];
+        let (mut progress, generation) = match replica.borrow_mut().start(self.session, self.step.index, task) {
+            Ok(started) => started,
+            Err(lost) => return End::Lost(lost),
+        };
+        let end = loop {
+            match progress {
+                Progress::Passed => return self.captured(),
+                Progress::Failed => return End::Failed,
+                Progress::Pending if self.session.task.in_flight() => {}
+                Progress::Pending => {
+                    break End::Lost(Lost(format!("{} waits with nothing in flight", self.plugin())));
+                }
+            }
+            match self.next_event().await {
+                Event::Ended(id) if self.never_started(id) => break self.let_end().await,
+                Event::Ended(id) => match self.resume((task, generation), id) {
+                    Ok(next) => progress = next,
+                    Err(lost) => return End::Lost(lost),
+                },
+                Event::TimedOut => break End::TimedOut,
+                Event::Stopped => break End::Cancelled,
+            }
+        };
+        replica.borrow_mut().cancel(task, generation);
+        end
+    }
+
+    /// The run is ending and the task cannot go on: waits for the exchanges that have begun, so that they count.
+    async fn let_end(&self) -> End {
+        while self.session.task.in_flight() {
+            match self.next_event().await {
+                Event::Ended(id) => self.open(id),
+                Event::TimedOut => return End::TimedOut,
+                Event::Stopped => return End::Cancelled,
+            }
+        }
+        End::Cancelled
+    }
+
+    async fn next_event(&self) -> Event {
+        let shared = &self.session.shared;
+        poll_fn(|cx| {
+            if let Poll::Ready(id) = self.session.task.poll_ended(cx) {
+                Poll::Ready(Event::Ended(id))
+            } else if shared.phase.get() == Phase::Stopped {
+                Poll::Ready(Event::Stopped)
+            } else if self.session.deadline().get() <= shared.swept.get() {
+                Poll::Ready(Event::TimedOut)
+            } else {
+                Poll::Pending
+            }
+        })
+        .await
+    }
+
+    fn never_started(&self, id: OperationId) -> bool {
+        self.session.task.ended(id, |ended| matches!(ended, Ended::NotStarted)).unwrap_or(false)
+    }
+
+    /// Tells the guest that an operation has ended. The sample of an exchange is open from here on.
+    fn resume(&self, task: (u32, Generation), id: OperationId) -> Result<Progress, Lost> {
+        self.open(id);
+        self.capture(id);
+        self.crew.replicas[self.step.plugin].borrow_mut().resume(self.session, task, id)
+    }
+
+    /// Opens the sample of an exchange that has ended, and holds against it what the host knows.
+    fn open(&self, id: OperationId) {
+        self.session.task.ended(id, |ended| {
+            let Ended::Exchange(timed) = ended else { return };
+            let sample = timed.sample(self.step.row);
+            self.session.open(sample);
+            if let (Some(kind), Err(failure)) = (sample.failure, &timed.result) {
+                self.session.task.failure.set(self.session.task.failure.get().or(Some(kind)));
+                self.session.example(kind, || failure.detail.to_string());
+            }
+        });
+    }
+
+    fn capture(&self, id: OperationId) {
+        if self.step.captures.is_empty() {
+            return;
+        }
+        self.session.task.ended(id, |ended| {
+            let Ended::Exchange(timed) = ended else { return };
+            let Ok(reply) = &timed.result else { return };
+            for capture in &self.step.captures {
+                if let Some(value) = capture.extract(reply, &self.session.http.cookies) {
+                    self.session.variables().borrow_mut().set(capture.variable, &value);
+                    self.session.task.captured.borrow_mut().push(capture.variable);
+                }
+            }
+        });
+    }
+
+    /// The guest is content; the step may yet miss a value it was to capture.
+    fn captured(&self) -> End {
+        let captured = self.session.task.captured.borrow();
+        let missing = self.step.captures.iter().find(|capture| !captured.contains(&capture.variable));
+        match missing {
+            None => End::Passed,
+            Some(missing) => {
+                self.session.blame(FailureKind::Check, || missing.missing());
+                End::Failed
+            }
+        }
+    }
+
+    /// Counts the task and records what is not recorded yet: what was cut off with it, the open sample; or, if it made
+    /// no exchange at all, the task itself.
+    fn conclude(&self, start: Nanos, end: &End) {
+        let (session, task) = (self.session, &self.session.task);
+        if matches!(end, End::Cancelled) && !task.begun_any.get() {
+            return;
+        }
+        let now = session.shared.clock.now();
+        let mut cut_off = task.cut_off();
+        cut_off.iter_mut().for_each(|measured| measured.end = Some(now));
+        match end {
+            End::Passed | End::Cancelled => {
+                let why = if matches!(end, End::Passed) { "the action ended first" } else { "the run ended first" };
+                self.record(&cut_off, FailureKind::Cancelled, || why.into());
+            }
+            // A guest that fails without a word is at fault, unless the host knows of a failure.
+            End::Failed if cut_off.is_empty() && task.failure.get().is_some() => {}
+            End::Failed => self.hold(&cut_off, task.failure.get().unwrap_or(FailureKind::Plugin), || {
+                format!("{} failed its task and did not say why", self.plugin())
+            }),
+            End::TimedOut => self.hold(&cut_off, FailureKind::Timeout, || {
+                format!("not done within {}", humantime::format_duration(Duration::from_nanos(self.step.timeout)))
+            }),
+            End::Lost(Lost(text)) => self.hold(&cut_off, FailureKind::Plugin, || text.clone()),
+        }
+        session.close();
+        if task.exchanges.get() == 0 {
+            let failure = task.failure.get().or(matches!(end, End::Cancelled).then_some(FailureKind::Cancelled));
+            let whole = Measured { start, end: Some(now), ..Measured::default() };
+            session.record(&sample(self.step.row, &whole, failure));
+        }
+        self.count(end);
+    }
+
+    /// Holds a failure against the exchanges that were cut off; without any, against the task and its open sample.
+    fn hold(&self, cut_off: &[Measured], kind: FailureKind, text: impl FnOnce() -> String) {
+        if cut_off.is_empty() {
+            self.session.blame(kind, text);
+        } else {
+            self.record(cut_off, kind, text);
+        }
+    }
+
+    fn record(&self, cut_off: &[Measured], kind: FailureKind, text: impl FnOnce() -> String) {
+        if !cut_off.is_empty() {
+            self.session.example(kind, text);
+        }
+        cut_off.iter().for_each(|measured| self.session.record(&sample(self.step.row, measured, Some(kind))));
+    }
+
+    fn count(&self, end: &End) {
+        let mut recorder = self.session.shared.recorder.borrow_mut();
+        recorder.task_started(self.step.row);
+        let how = match end {
+            End::Passed => TaskEnd::Passed,
+            End::Cancelled => TaskEnd::Cancelled,
+            End::Failed | End::TimedOut | End::Lost(_) => TaskEnd::Failed,
+        };
+        recorder.task_ended(self.step.row, how);
+    }
+
+    /// The plugin of the step, as texts name it.
+    fn plugin(&self) -> String {
+        format!("plugin `{}`", self.crew.plan.plugins[self.step.plugin].plugin.name)
+    }
+}
