@@ -7,7 +7,7 @@ use std::time::Duration;
 
 use wasmtime::Config;
 
-/// How often the epoch advances. A call that is over its budget is noticed within one tick.
+/// How often the epoch advances, and so how often a call that takes long is looked at.
 pub const TICK: Duration = Duration::from_millis(10);
 
 /// The engine all plugins of the process share, and the thread that advances its epoch.

@@ -5,7 +5,6 @@ use std::cell::RefCell;
 use std::collections::BTreeSet;
 use std::rc::Rc;
 use std::sync::Arc;
-use std::time::Duration;
 
 use wasmtime::Store;
 
@@ -14,9 +13,9 @@ use crate::run::clock::{Clock, Nanos};
 use crate::template::VariableNames;
 
 use super::bindings::{Plugin, PluginPre, Progress};
-use super::limits;
 use super::session::Session;
 use super::state::{Configuring, Scripting, State};
+use super::{budget, limits};
 
 /// What a step gives to its plugin.
 #[derive(Debug)]
@@ -75,7 +74,8 @@ impl Instance {
     ) -> wasmtime::Result<Self> {
         let mut store = Store::new(pre.engine(), State::new(plugin, scripting, variables));
         store.limiter(|state| &mut state.limits);
-        store.set_epoch_deadline(limits::ticks(limits::SET_UP));
+        budget::enforce(&mut store);
+        budget::grant(&mut store, limits::SET_UP);
         let guest = pre.instantiate(&mut store)?;
         Ok(Self { store, guest, steps: Vec::new(), calls: 0, timed: 0 })
     }
@@ -85,7 +85,7 @@ impl Instance {
     /// # Errors
     /// See [`ConfigureError`].
     pub fn configure(&mut self, step: &StepParams) -> Result<(), ConfigureError> {
-        self.set_budget(limits::SET_UP);
+        budget::grant(&mut self.store, limits::SET_UP);
         let mut texts = Vec::new();
         collect_texts(&step.params, &mut texts);
         self.store.data_mut().guest().configuring = Some(Configuring { texts, mistake: None });
@@ -113,7 +113,7 @@ impl Instance {
     /// # Errors
     /// It trapped.
     pub fn describe(&mut self) -> wasmtime::Result<super::bindings::Description> {
-        self.set_budget(limits::SET_UP);
+        budget::grant(&mut self.store, limits::SET_UP);
         self.guest.stampede_plugin_action().call_describe(&mut self.store)
     }
 
@@ -139,7 +139,7 @@ impl Instance {
     /// # Errors
     /// It trapped; the instance is dead.
     pub fn cancel(&mut self, task: u32) -> wasmtime::Result<()> {
-        self.set_budget(limits::CALL);
+        budget::grant(&mut self.store, limits::CALL);
         self.guest.stampede_plugin_action().call_cancel(&mut self.store, task)
     }
 
@@ -148,7 +148,7 @@ impl Instance {
     /// # Errors
     /// It trapped; the instance is dead.
     pub fn forget_user(&mut self, user: u32) -> wasmtime::Result<()> {
-        self.set_budget(limits::CALL);
+        budget::grant(&mut self.store, limits::CALL);
         self.guest.stampede_plugin_action().call_forget_user(&mut self.store, user)
     }
 
@@ -167,7 +167,7 @@ impl Instance {
         session: &Rc<Session>,
         call: impl FnOnce(&Plugin, &mut Store<State>) -> wasmtime::Result<T>,
     ) -> wasmtime::Result<T> {
-        self.set_budget(limits::CALL);
+        budget::grant(&mut self.store, limits::CALL);
         self.store.data_mut().guest().session = Some(Rc::clone(session));
         let clock: Option<Clock> = self.calls.is_multiple_of(TIMED).then_some(session.shared.clock);
         let begun = clock.map_or(0, |clock| clock.now());
@@ -189,10 +189,6 @@ impl Instance {
         };
         guest.session = None;
         result
-    }
-
-    fn set_budget(&mut self, budget: Duration) {
-        self.store.set_epoch_deadline(limits::ticks(budget));
     }
 }
 

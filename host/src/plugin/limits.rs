@@ -5,8 +5,6 @@ use std::time::Duration;
 
 use wasmtime::{StoreLimits, StoreLimitsBuilder};
 
-use super::engine::TICK;
-
 /// Linear memory of one instance, in bytes.
 const MEMORY: usize = 64 << 20;
 /// Elements of one table.
@@ -19,9 +17,9 @@ const MEMORIES: usize = 8;
 pub const RESOURCES: usize = 256;
 /// Operations one task may have submitted.
 pub const OPERATIONS: usize = 1024;
-/// Time for one `start`, `resume`, `cancel` or `forget-user`.
+/// Processor time for one `start`, `resume`, `cancel` or `forget-user`.
 pub const CALL: Duration = Duration::from_millis(100);
-/// Time for instantiation, `describe` and each `configure`, which may parse and compile.
+/// Processor time for instantiation, `describe` and each `configure`, which may parse and compile.
 pub const SET_UP: Duration = Duration::from_secs(10);
 /// Characters of a failure's detail or of a log line that are kept.
 pub const TEXT: usize = 200;
@@ -37,9 +35,4 @@ pub fn store() -> StoreLimits {
         .tables(MEMORIES)
         .memories(MEMORIES)
         .build()
-}
-
-/// A time budget as epoch ticks, rounded up, with one more for the tick that is under way.
-pub const fn ticks(budget: Duration) -> u64 {
-    (budget.as_millis().div_ceil(TICK.as_millis()) + 1) as u64
 }

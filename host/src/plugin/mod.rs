@@ -5,6 +5,7 @@
 //! |---|---|
 //! | `engine` | the engine and the clock that ends endless guests |
 //! | `limits` | what one instance may use, each limit by name |
+//! | `budget` | how long a call may take |
 //! | `locate` | bytes of a component, its contract version, the compile cache |
 //! | `registry` | all plugins of a run and the actions they offer |
 //! | `state` | what belongs to one instance on the host's side |
@@ -18,6 +19,7 @@
 //! | `capability` | the imports, one file each |
 
 mod bindings;
+mod budget;
 mod capability;
 pub mod engine;
 pub mod instance;

@@ -17,6 +17,7 @@ use crate::diagnostic::Span;
 use crate::plan::data::DataSets;
 use crate::template::{Environment, Template, VariableNames};
 
+use super::budget::Budget;
 use super::limits;
 use super::request::PreparedRequest;
 use super::session::Session;
@@ -66,6 +67,8 @@ pub struct Guest {
     pub session: Option<Rc<Session>>,
     /// Log lines written in the current second, and that second.
     pub log_lines: (u64, u32),
+    /// Time for the call under way.
+    pub budget: Budget,
 }
 
 /// What is known while a step is configured.
@@ -97,6 +100,7 @@ impl State {
                 configuring: None,
                 session: None,
                 log_lines: (0, 0),
+                budget: Budget::default(),
             }),
         }
     }

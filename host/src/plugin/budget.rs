@@ -1,0 +1,66 @@
+//! The time a guest's call may take: of the processor's time, not of the clock's. On a busy machine a worker may lie
+//! still for longer than any call should take, and a guest that was not even running must not be ended for that.
+//!
+//! Reading the processor's time costs more than most calls, so a call begins with nothing but an epoch deadline. Only
+//! when that passes is the processor's time looked at, now and then with every tick; the call ends once it has used the
+//! budget up from there. So a guest that computes for ever runs for its budget at least, and twice that at most.
+
+use std::time::Duration;
+
+use cpu_time::ThreadTime;
+use wasmtime::{Store, UpdateDeadline};
+
+use super::engine::TICK;
+use super::state::State;
+
+/// What the call under way may still use.
+#[derive(Default)]
+pub struct Budget {
+    whole: Duration,
+    /// Since the deadline has passed; `None` before.
+    overdue: Option<ThreadTime>,
+}
+
+impl Budget {
+    /// Whether a call whose deadline has passed goes on.
+    fn look(&mut self) -> UpdateDeadline {
+        let since = *self.overdue.get_or_insert_with(ThreadTime::now);
+        if since.elapsed() < self.whole { UpdateDeadline::Continue(1) } else { UpdateDeadline::Interrupt }
+    }
+}
+
+/// Has a store's calls ended by their budgets.
+pub fn enforce(store: &mut Store<State>) {
+    store.epoch_deadline_callback(|mut context| Ok(context.data_mut().guest().budget.look()));
+}
+
+/// Gives the next call of a store a budget.
+pub fn grant(store: &mut Store<State>, whole: Duration) {
+    store.data_mut().guest().budget = Budget { whole, overdue: None };
+    store.set_epoch_deadline(ticks(whole));
+}
+
+/// A time as epoch ticks, rounded up, with one more for the tick that is under way.
+const fn ticks(time: Duration) -> u64 {
+    (time.as_millis().div_ceil(TICK.as_millis()) + 1) as u64
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_call_that_lay_still_goes_on_and_one_that_computes_ends() {
+        let mut lying = Budget { whole: Duration::from_secs(3600), overdue: None };
+        assert!(matches!(lying.look(), UpdateDeadline::Continue(1)));
+        assert!(matches!(lying.look(), UpdateDeadline::Continue(1)));
+        let mut computing = Budget { whole: Duration::from_millis(5), overdue: None };
+        assert!(matches!(computing.look(), UpdateDeadline::Continue(1)));
+        while matches!(computing.look(), UpdateDeadline::Continue(1)) {}
+    }
+
+    #[test]
+    fn ticks_are_rounded_up() {
+        assert_eq!([0, 1, 10, 11, 100].map(|ms| ticks(Duration::from_millis(ms))), [1, 2, 2, 3, 11]);
+    }
+}
