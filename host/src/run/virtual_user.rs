@@ -75,7 +75,7 @@ impl VirtualUser {
         self.crew.active.set(self.crew.active.get() + 1);
         let life = self.walk(&self.crew.plan).await;
         self.crew.active.set(self.crew.active.get() - 1);
-        self.crew.replicas.iter().for_each(|replica| replica.borrow_mut().forget_user(self.session.id));
+        self.crew.replicas.iter().for_each(|replica| replica.borrow_mut().forget_user(&self.session));
         life
     }
 
@@ -140,7 +140,7 @@ impl VirtualUser {
                 Progress::Failed => return End::Failed,
                 Progress::Pending if self.session.task.in_flight() => {}
                 Progress::Pending => {
-                    replica.borrow_mut().cancel(task, generation);
+                    replica.borrow_mut().cancel(&self.session, task, generation);
                     return End::Lost(Lost(format!("{} waits with nothing in flight", self.plugin_of(step))));
                 }
             }
@@ -155,7 +155,7 @@ impl VirtualUser {
                 Event::TimedOut => End::TimedOut,
                 Event::Ended(_) | Event::Stopped => End::Cancelled,
             };
-            replica.borrow_mut().cancel(task, generation);
+            replica.borrow_mut().cancel(&self.session, task, generation);
             return end;
         }
     }
