@@ -8,6 +8,7 @@ use serde_json::Value;
 
 use crate::diagnostic::{Diagnostics, Source};
 use crate::exit::Exit;
+use crate::metrics::interval::one_line;
 use crate::plan::build::load;
 use crate::plan::data::DataSets;
 use crate::plugin::registry::Loaded;
@@ -37,15 +38,16 @@ pub fn plugins(script: Option<&Path>) -> Result<Exit, Diagnostics> {
 fn list(plugin: &Loaded) -> String {
     let mut out = String::new();
     // Writing to a `String` cannot fail.
-    let _ = writeln!(out, "{} {}", plugin.name, plugin.description.version);
+    let _ = writeln!(out, "{} {}", plugin.name, one_line(&plugin.description.version));
     for action in &plugin.description.actions {
-        let _ = writeln!(out, "  {}: {}", action.name, action.summary);
+        let _ = writeln!(out, "  {}: {}", action.name, one_line(&action.summary));
         let schema: Value = serde_json::from_str(&action.params_schema).unwrap_or_default();
         let required = schema["required"].as_array().cloned().unwrap_or_default();
         for (name, parameter) in schema["properties"].as_object().into_iter().flatten() {
             let must = if required.iter().any(|key| key == name.as_str()) { " (required)" } else { "" };
             let description = parameter["description"].as_str().unwrap_or_default();
-            let first = description.split("\n\n").next().unwrap_or_default().replace('\n', " ");
+            let first = description.split("\n\n").next().unwrap_or_default();
+            let (name, first) = (one_line(name), one_line(first));
             let _ = writeln!(out, "    {name:<16} {first}{must}");
         }
     }

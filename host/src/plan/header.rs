@@ -21,7 +21,9 @@ impl Plan {
             match HeaderValue::from_str(&text) {
                 Ok(mut value) => {
                     value.set_sensitive(true);
-                    session.set_header(name.clone(), value);
+                    if let Err(message) = session.set_header(name.clone(), value) {
+                        tracing::error!(user = session.id, "header `{name}` is left out: {message}");
+                    }
                 }
                 Err(_) => {
                     tracing::error!(user = session.id, "header `{name}` is left out: HTTP does not allow its value")

@@ -9,6 +9,7 @@ use std::sync::Arc;
 use wasmtime::Store;
 
 use crate::diagnostic::Span;
+use crate::metrics::interval::one_line;
 use crate::run::clock::{Clock, Nanos};
 use crate::template::VariableNames;
 
@@ -86,11 +87,10 @@ impl Instance {
     /// See [`ConfigureError`].
     pub fn configure(&mut self, step: &StepParams) -> Result<(), ConfigureError> {
         budget::grant(&mut self.store, limits::SET_UP);
-        let mut texts = Vec::new();
-        collect_texts(&step.params, &mut texts);
-        self.store.data_mut().guest().configuring = Some(Configuring { texts, mistake: None });
-        let result =
-            self.guest.stampede_plugin_action().call_configure(&mut self.store, &step.action, &step.params.to_string());
+        self.store.data_mut().guest().configuring = Some(Configuring::new(&step.params));
+        let (action, params) = (&step.action, step.params.to_string());
+        let result = self.guest.stampede_plugin_action().call_configure(&mut self.store, action, &params);
+        let result = self.drained(result);
         let configuring = self.store.data_mut().guest().configuring.take();
         match result {
             Err(trap) => Err(ConfigureError::Trap(trap)),
@@ -102,7 +102,8 @@ impl Instance {
                 let wrong = step.params.pointer(&error.pointer).and_then(serde_json::Value::as_str);
                 let mistake = configuring.and_then(|step| step.mistake);
                 let within = mistake.filter(|(text, _)| Some(text.as_str()) == wrong).map(|(_, span)| span);
-                let (pointer, message, help) = (error.pointer, error.message, error.help);
+                let (message, help) = (one_line(&error.message), error.help.map(|help| one_line(&help)));
+                let pointer = error.pointer;
                 Err(ConfigureError::Params(Box::new(Mistake { pointer, message, help, within })))
             }
         }
@@ -114,7 +115,8 @@ impl Instance {
     /// It trapped.
     pub fn describe(&mut self) -> wasmtime::Result<super::bindings::Description> {
         budget::grant(&mut self.store, limits::SET_UP);
-        self.guest.stampede_plugin_action().call_describe(&mut self.store)
+        let result = self.guest.stampede_plugin_action().call_describe(&mut self.store);
+        self.drained(result)
     }
 
     /// Begins a task for a user: `step` is the index among the steps configured.
@@ -123,7 +125,7 @@ impl Instance {
     /// It trapped; the instance is dead.
     pub fn start(&mut self, session: &Rc<Session>, step: usize, task: u32) -> wasmtime::Result<Progress> {
         let step = self.steps[step];
-        self.call(session, |guest, store| guest.stampede_plugin_action().call_start(store, step, task))
+        self.task_call(session, |guest, store| guest.stampede_plugin_action().call_start(store, step, task))
     }
 
     /// Says that an operation has ended.
@@ -131,25 +133,23 @@ impl Instance {
     /// # Errors
     /// It trapped; the instance is dead.
     pub fn resume(&mut self, session: &Rc<Session>, task: u32, operation: u32) -> wasmtime::Result<Progress> {
-        self.call(session, |guest, store| guest.stampede_plugin_action().call_resume(store, task, operation))
+        self.task_call(session, |guest, store| guest.stampede_plugin_action().call_resume(store, task, operation))
     }
 
-    /// Says that a task is over.
+    /// Says that a task of the user is over.
     ///
     /// # Errors
     /// It trapped; the instance is dead.
-    pub fn cancel(&mut self, task: u32) -> wasmtime::Result<()> {
-        budget::grant(&mut self.store, limits::CALL);
-        self.guest.stampede_plugin_action().call_cancel(&mut self.store, task)
+    pub fn cancel(&mut self, session: &Rc<Session>, task: u32) -> wasmtime::Result<()> {
+        self.call(session, |guest, store| guest.stampede_plugin_action().call_cancel(store, task))
     }
 
     /// Says that a user is gone.
     ///
     /// # Errors
     /// It trapped; the instance is dead.
-    pub fn forget_user(&mut self, user: u32) -> wasmtime::Result<()> {
-        budget::grant(&mut self.store, limits::CALL);
-        self.guest.stampede_plugin_action().call_forget_user(&mut self.store, user)
+    pub fn forget_user(&mut self, session: &Rc<Session>) -> wasmtime::Result<()> {
+        self.call(session, |guest, store| guest.stampede_plugin_action().call_forget_user(store, session.id))
     }
 
     /// The origins that the prepared requests are known to go to.
@@ -162,6 +162,25 @@ impl Instance {
         (std::mem::take(&mut self.calls), std::mem::take(&mut self.timed))
     }
 
+    /// A call on behalf of a task, which may act for the user.
+    fn task_call<T>(
+        &mut self,
+        session: &Rc<Session>,
+        call: impl FnOnce(&Plugin, &mut Store<State>) -> wasmtime::Result<T>,
+    ) -> wasmtime::Result<T> {
+        let clock: Option<Clock> = self.calls.is_multiple_of(TIMED).then_some(session.shared.clock);
+        let begun = clock.map_or(0, |clock| clock.now());
+        self.store.data_mut().guest().acting = true;
+        let result = self.call(session, call);
+        self.store.data_mut().guest().acting = false;
+        if let Some(clock) = clock {
+            self.timed += (clock.now() - begun) * TIMED;
+        }
+        self.calls += 1;
+        result
+    }
+
+    /// A call that has to do with a user, whose secrets are kept out of what the guest says in it.
     fn call<T>(
         &mut self,
         session: &Rc<Session>,
@@ -169,16 +188,17 @@ impl Instance {
     ) -> wasmtime::Result<T> {
         budget::grant(&mut self.store, limits::CALL);
         self.store.data_mut().guest().session = Some(Rc::clone(session));
-        let clock: Option<Clock> = self.calls.is_multiple_of(TIMED).then_some(session.shared.clock);
-        let begun = clock.map_or(0, |clock| clock.now());
         let result = call(&self.guest, &mut self.store);
-        if let Some(clock) = clock {
-            self.timed += (clock.now() - begun) * TIMED;
-        }
-        self.calls += 1;
+        let result = self.drained(result);
+        self.store.data_mut().guest().session = None;
+        result
+    }
+
+    /// Logs what the guest printed in a call that has just returned.
+    fn drained<T>(&mut self, result: wasmtime::Result<T>) -> wasmtime::Result<T> {
         let printed = self.store.data().printed.take();
         let guest = self.store.data_mut().guest();
-        let result = match (result, printed) {
+        match (result, printed) {
             // A panic prints its message before it traps: it is the reason.
             (Err(trap), Some(text)) => Err(trap.context(guest.clean(&reason(&text)))),
             (result, printed) => {
@@ -186,9 +206,7 @@ impl Instance {
                 printed.lines().filter(|line| !line.is_empty()).for_each(|line| guest.log(tracing::Level::DEBUG, line));
                 result
             }
-        };
-        guest.session = None;
-        result
+        }
     }
 }
 
@@ -197,13 +215,4 @@ impl Instance {
 fn reason(printed: &str) -> String {
     let lines = printed.lines().map(str::trim).filter(|line| !line.is_empty() && !line.starts_with("note: "));
     lines.collect::<Vec<_>>().join(" ")
-}
-
-fn collect_texts(value: &serde_json::Value, into: &mut Vec<String>) {
-    match value {
-        serde_json::Value::String(text) => into.push(text.clone()),
-        serde_json::Value::Array(items) => items.iter().for_each(|item| collect_texts(item, into)),
-        serde_json::Value::Object(fields) => fields.values().for_each(|item| collect_texts(item, into)),
-        _ => {}
-    }
 }

@@ -3,9 +3,9 @@
 
 use std::time::Duration;
 
-use wasmtime::{StoreLimits, StoreLimitsBuilder};
+use wasmtime::{ResourceLimiter, StoreLimits, StoreLimitsBuilder};
 
-/// Linear memory of one instance, in bytes.
+/// Linear memory of one instance in bytes, all its memories together.
 const MEMORY: usize = 64 << 20;
 /// Elements of one table.
 const TABLE_ELEMENTS: usize = 100_000;
@@ -15,6 +15,25 @@ const INSTANCES: usize = 32;
 const MEMORIES: usize = 8;
 /// WASI resources (streams and the like) one instance may hold.
 pub const RESOURCES: usize = 256;
+/// Templates one instance may compile, of all its steps together.
+pub const TEMPLATES: usize = 100_000;
+/// Requests one instance may prepare, of all its steps together.
+pub const REQUESTS: usize = 20_000;
+/// Bytes of the templates and file bodies that one instance may prepare; a request has copies of its templates.
+pub const PREPARED: usize = 256 << 20;
+/// Variable names that the users of one worker may have, those of the script included.
+pub const VARIABLES: usize = 1024;
+/// Bytes of a variable's name that a guest sets.
+pub const VARIABLE_NAME: usize = 256;
+/// Bytes of a variable's value that a guest sets.
+pub const VARIABLE: usize = 64 << 10;
+/// Header fields of one request, and as many again that one user's header store holds. The map they go into panics
+/// beyond 24,576.
+pub const HEADERS: usize = 256;
+/// Bytes of one header field's value.
+pub const HEADER_VALUE: usize = 16 << 10;
+/// Bytes of the body of one request that is decided at run time.
+pub const DYNAMIC_BODY: usize = 16 << 20;
 /// Operations one task may have submitted.
 pub const OPERATIONS: usize = 1024;
 /// Processor time for one `start`, `resume`, `cancel` or `forget-user`.
@@ -26,13 +45,65 @@ pub const TEXT: usize = 200;
 /// Log lines of one instance in one second; the rest are counted and left out.
 pub const LOG_LINES: u32 = 20;
 
-/// The limits wasmtime itself enforces.
-pub fn store() -> StoreLimits {
-    StoreLimitsBuilder::new()
-        .memory_size(MEMORY)
-        .table_elements(TABLE_ELEMENTS)
-        .instances(INSTANCES)
-        .tables(MEMORIES)
-        .memories(MEMORIES)
-        .build()
+/// The limits wasmtime itself asks about.
+pub struct Limiter {
+    store: StoreLimits,
+    /// Bytes of all memories so far.
+    memory: usize,
+}
+
+impl Default for Limiter {
+    fn default() -> Self {
+        let store = StoreLimitsBuilder::new()
+            .table_elements(TABLE_ELEMENTS)
+            .instances(INSTANCES)
+            .tables(MEMORIES)
+            .memories(MEMORIES)
+            .build();
+        Self { store, memory: 0 }
+    }
+}
+
+impl ResourceLimiter for Limiter {
+    // wasmtime's own limit is for each memory. A memory that could not grow though it was allowed to still counts.
+    fn memory_growing(&mut self, current: usize, desired: usize, maximum: Option<usize>) -> wasmtime::Result<bool> {
+        let total = self.memory.saturating_add(desired.saturating_sub(current));
+        let allowed = total <= MEMORY && maximum.is_none_or(|most| desired <= most);
+        if allowed {
+            self.memory = total;
+        }
+        Ok(allowed)
+    }
+
+    fn table_growing(&mut self, current: usize, desired: usize, maximum: Option<usize>) -> wasmtime::Result<bool> {
+        self.store.table_growing(current, desired, maximum)
+    }
+
+    fn instances(&self) -> usize {
+        self.store.instances()
+    }
+
+    fn tables(&self) -> usize {
+        self.store.tables()
+    }
+
+    fn memories(&self) -> usize {
+        self.store.memories()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn memories_share_one_limit() {
+        let mut limiter = Limiter::default();
+        let mut grows = |from: usize, to: usize| limiter.memory_growing(from, to, None).unwrap();
+        assert!(grows(0, MEMORY / 2), "the first memory is made");
+        assert!(grows(0, MEMORY / 4), "the second is made");
+        assert!(!grows(MEMORY / 2, MEMORY), "the first would go over the limit together with the second");
+        assert!(grows(MEMORY / 4, MEMORY / 2), "the second takes the rest");
+        assert!(!grows(0, 1), "nothing is left for a third");
+    }
 }

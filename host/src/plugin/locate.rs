@@ -36,9 +36,11 @@ pub fn compile(engine: &Engine, bytes: &[u8]) -> Result<Component, String> {
     let Some(entry) = cache_folder().map(|folder| folder.join(key(engine, bytes))) else {
         return Component::new(engine, bytes).map_err(|error| plain(&error));
     };
-    // SAFETY: the file lies in the user's private cache folder and was written by `store` below from this engine's own
+    // SAFETY: the file is the user's own, lies in the user's private cache folder and was written by `store` below from this engine's own
     // output; wasmtime checks its version and settings besides.
-    if let Ok(component) = unsafe { Component::deserialize_file(engine, &entry) } {
+    if own_file(&entry)
+        && let Ok(component) = unsafe { Component::deserialize_file(engine, &entry) }
+    {
         return Ok(component);
     }
     let component = Component::new(engine, bytes).map_err(|error| plain(&error))?;
@@ -99,23 +101,67 @@ fn private_folder(folder: &Path) -> bool {
     #[cfg(unix)]
     {
         use std::os::unix::fs::MetadataExt;
-        let others_may_write = fs::metadata(folder).map_or(true, |meta| meta.mode() & 0o022 != 0);
-        if others_may_write {
-            tracing::warn!("{} may be written to by others, so compiled plugins are not cached", folder.display());
+        // Whoever this process is, a file that it makes says so.
+        let user = tempfile::tempfile_in(folder).and_then(|file| file.metadata()).map(|file| file.uid()).ok();
+        let owned = fs::metadata(folder).is_ok_and(|meta| meta.mode() & 0o022 == 0 && Some(meta.uid()) == user);
+        if !owned {
+            tracing::warn!("{} is not this user's alone, so compiled plugins are not cached", folder.display());
         }
-        !others_may_write
+        owned
     }
     #[cfg(not(unix))]
     true
 }
 
-/// Writes under another name first, so that a reader never sees half a file.
+/// Whether an entry is a regular file of the user that the folder belongs to; `false` if there is none.
+fn own_file(entry: &Path) -> bool {
+    let Ok(file) = fs::symlink_metadata(entry) else { return false };
+    #[cfg(unix)]
+    {
+        use std::os::unix::fs::MetadataExt;
+        let folder = entry.parent().and_then(|folder| fs::metadata(folder).ok());
+        if folder.is_none_or(|folder| folder.uid() != file.uid()) {
+            return false;
+        }
+    }
+    file.is_file()
+}
+
+/// Writes a temporary file first, and that to the disk, so that nobody ever sees half an entry.
 fn store(component: &Component, entry: &Path) -> Result<(), String> {
     let code = component.serialize().map_err(|error| plain(&error))?;
-    let partial = entry.with_extension(format!("{}.partial", std::process::id()));
     let write = || -> std::io::Result<()> {
-        fs::File::create(&partial)?.write_all(&code)?;
-        fs::rename(&partial, entry)
+        let mut file = tempfile::NamedTempFile::new_in(entry.parent().unwrap_or(Path::new(".")))?;
+        file.write_all(&code)?;
+        file.as_file().sync_all()?;
+        file.persist(entry)?;
+        Ok(())
     };
     write().map_err(|error| error.to_string())
+}
+
+#[cfg(all(test, unix))]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn an_entry_is_a_regular_file_in_a_folder_of_the_users_own() {
+        let folder = tempfile::tempdir().unwrap();
+        assert!(private_folder(folder.path()));
+        let at = |name: &str| folder.path().join(name);
+        fs::write(at("file"), "x").unwrap();
+        fs::create_dir(at("folder")).unwrap();
+        std::os::unix::fs::symlink(at("file"), at("link")).unwrap();
+        for (name, own) in [("file", true), ("folder", false), ("link", false), ("none", false)] {
+            assert_eq!(own_file(&at(name)), own, "{name}");
+        }
+    }
+
+    #[test]
+    fn a_folder_that_others_may_write_to_is_no_cache() {
+        use std::os::unix::fs::PermissionsExt;
+        let folder = tempfile::tempdir().unwrap();
+        fs::set_permissions(folder.path(), fs::Permissions::from_mode(0o777)).unwrap();
+        assert!(!private_folder(folder.path()));
+    }
 }

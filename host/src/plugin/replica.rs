@@ -86,17 +86,17 @@ impl Replica {
     }
 
     /// Says that a pending task is over. A trap in here hurts nobody but the tasks that are still pending.
-    pub fn cancel(&mut self, task: u32, begun_in: Generation) {
+    pub fn cancel(&mut self, session: &Rc<Session>, task: u32, begun_in: Generation) {
         if let Some(instance) = self.instance.as_mut().filter(|_| begun_in == self.generation) {
-            let result = instance.cancel(task);
+            let result = instance.cancel(session, task);
             let _ = self.survived(result);
         }
     }
 
     /// Says that a user is gone.
-    pub fn forget_user(&mut self, user: u32) {
+    pub fn forget_user(&mut self, session: &Rc<Session>) {
         if let Some(instance) = self.instance.as_mut() {
-            let result = instance.forget_user(user);
+            let result = instance.forget_user(session);
             let _ = self.survived(result);
         }
     }

@@ -18,7 +18,8 @@ use crate::template::Template;
 use super::bindings::http::{
     Credentials, DynamicRequest, RequestBody as Body, RequestOptions, RequestTemplate, Version as GuestVersion,
 };
-use super::capability::header_map;
+use super::capability::{few_enough, header_map, header_value};
+use super::limits;
 use super::session::Session;
 use super::state::Guest;
 
@@ -60,23 +61,19 @@ impl PreparedRequest {
     /// # Errors
     /// The outer error is the guest's fault (a template that does not exist) and traps.
     pub fn new(request: RequestTemplate, guest: &mut Guest) -> wasmtime::Result<Result<Self, String>> {
-        let template = |id: u32| guest.template(id).cloned();
-        let named = |pairs: Vec<(String, u32)>| {
-            pairs.into_iter().map(|(name, id)| Ok((name, template(id)?))).collect::<wasmtime::Result<Vec<_>>>()
-        };
-        let url = template(request.url)?;
-        let query = named(request.query)?;
-        let headers = named(request.headers)?;
+        let url = guest.copy(request.url)?;
+        let query = named(request.query, guest)?;
+        let headers = named(request.headers, guest)?;
         let credentials = match request.credentials {
             None => None,
-            Some(Credentials::Basic((user, password))) => Some(Login::Basic(template(user)?, template(password)?)),
-            Some(Credentials::Bearer(token)) => Some(Login::Bearer(template(token)?)),
+            Some(Credentials::Basic((user, password))) => Some(Login::Basic(guest.copy(user)?, guest.copy(password)?)),
+            Some(Credentials::Bearer(token)) => Some(Login::Bearer(guest.copy(token)?)),
         };
         let (body, content_type) = match request.body {
             Body::None => (Ok(Payload::Fixed(Bytes::new())), None),
-            Body::Text(id) => (Ok(Payload::text(template(id)?)), None),
-            Body::Json(id) => (Ok(Payload::text(template(id)?)), Some("application/json")),
-            Body::Form(pairs) => (Ok(Payload::Form(named(pairs)?)), Some("application/x-www-form-urlencoded")),
+            Body::Text(id) => (Ok(Payload::text(guest.copy(id)?)), None),
+            Body::Json(id) => (Ok(Payload::text(guest.copy(id)?)), Some("application/json")),
+            Body::Form(pairs) => (Ok(Payload::Form(named(pairs, guest)?)), Some("application/x-www-form-urlencoded")),
             Body::File(path) => (read(&path, guest), None),
         };
         let parts = Parts { method: request.method, url, query, headers, credentials, content_type };
@@ -144,6 +141,15 @@ impl PreparedRequest {
     }
 }
 
+/// Names with copies of their templates.
+fn named(pairs: Vec<(String, u32)>, guest: &mut Guest) -> wasmtime::Result<Vec<(String, Template)>> {
+    let copied = pairs.into_iter().map(|(name, id)| {
+        guest.charge(name.len())?;
+        Ok((name, guest.copy(id)?))
+    });
+    copied.collect()
+}
+
 /// The parts of a request that can be wrong, templates looked up.
 struct Parts {
     method: String,
@@ -167,6 +173,7 @@ impl Parts {
             }
             None => Target::Rendered(self.url),
         };
+        few_enough(self.headers.len())?;
         let mut fixed = HeaderMap::new();
         let mut rendered = Vec::new();
         for (name, template) in self.headers {
@@ -240,11 +247,15 @@ impl Login {
 /// A request that the guest decided at run time.
 ///
 /// # Errors
-/// The method, URL or a header is none.
+/// The method, URL or a header is none, or there is too much of it.
 pub fn dynamic(wanted: DynamicRequest, session: &Session, base: Option<&Url>) -> Result<Request, Failure> {
     let because = |message: String| unsendable_because(session, &message);
     let method = Method::from_bytes(wanted.method.as_bytes()).map_err(|_| because("that is no method".into()))?;
     let target = parse_url(&wanted.url, base).and_then(|url| split(&url)).map_err(because)?;
+    few_enough(wanted.headers.len()).map_err(excessive)?;
+    if wanted.body.len() > limits::DYNAMIC_BODY {
+        return Err(excessive(format!("the body is longer than {} bytes", limits::DYNAMIC_BODY)));
+    }
     let mut headers = header_map(&wanted.headers).map_err(because)?;
     add_user_headers(&mut headers, session);
     Ok(request(method, target, headers, wanted.body.into(), &wanted.options))
@@ -319,14 +330,16 @@ fn add_user_headers(headers: &mut HeaderMap, session: &Session) {
 }
 
 fn value(name: &HeaderName, text: &str) -> Result<HeaderValue, Failure> {
-    HeaderValue::from_str(text).map_err(|_| Failure {
-        kind: FailureKind::Network,
-        detail: format!("the value of header `{name}` has a character that HTTP does not allow").into(),
-    })
+    header_value(name, text).map_err(|message| Failure { kind: FailureKind::Network, detail: message.into() })
 }
 
 fn unsendable_because(session: &Session, message: &str) -> Failure {
     Failure { kind: FailureKind::Network, detail: session.redact(message).into() }
+}
+
+/// What is wrong with a request that goes over a limit of the host: no target refused it, the guest asked for too much.
+fn excessive(message: String) -> Failure {
+    Failure { kind: FailureKind::Plugin, detail: message.into() }
 }
 
 /// A body from a file, which must stand among the parameters of the step being configured.
@@ -335,8 +348,11 @@ fn read(path: &str, guest: &mut Guest) -> Result<Payload, String> {
     if !named {
         return Err(format!("the file `{path}` is not among the step's parameters"));
     }
-    let bytes = std::fs::read(guest.scripting.folder.join(path));
-    bytes.map(|bytes| Payload::Fixed(bytes.into())).map_err(|error| format!("cannot read `{path}`: {}", reason(&error)))
+    let file = guest.scripting.folder.join(path);
+    let cannot = |error| format!("cannot read `{path}`: {}", reason(&error));
+    let bytes = std::fs::read(file).map_err(cannot)?;
+    guest.charge(bytes.len()).map_err(|error| error.to_string())?;
+    Ok(Payload::Fixed(bytes.into()))
 }
 
 #[cfg(test)]

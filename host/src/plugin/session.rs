@@ -123,23 +123,24 @@ impl Session {
     }
 
     /// From now on every request carries this field; the same name replaces the value.
-    pub fn set_header(&self, name: HeaderName, value: HeaderValue) {
+    ///
+    /// # Errors
+    /// The user has as many fields as the limits allow.
+    pub fn set_header(&self, name: HeaderName, value: HeaderValue) -> Result<(), String> {
         let mut headers = self.headers.borrow_mut();
         headers.retain(|(known, _)| *known != name);
+        if headers.len() >= super::limits::HEADERS {
+            return Err(format!("a user may have {} header fields", super::limits::HEADERS));
+        }
         headers.push((name, value));
+        Ok(())
     }
 
     /// A text with the values of this user's header store blotted out, cut to what the report keeps. For texts that a
     /// guest or a peer had a hand in.
     pub fn redact(&self, text: &str) -> String {
-        let end = text.floor_char_boundary(MOST_SEARCHED);
-        let mut clean = text[..end].to_owned();
-        for (_, value) in self.headers.borrow().iter() {
-            let Ok(value) = value.to_str() else { continue };
-            for part in std::iter::once(value).chain(value.split(' ')).filter(|part| part.len() >= SHORTEST_SECRET) {
-                clean = clean.replace(part, "***");
-            }
-        }
+        let headers = self.headers.borrow();
+        let clean = blotted(&text[..text.floor_char_boundary(MOST_SEARCHED)], headers.iter().map(|(_, value)| value));
         clean.chars().take(super::limits::TEXT).collect()
     }
 
@@ -183,7 +184,36 @@ impl Session {
     }
 }
 
+/// The text without the values, whole or in the parts between their spaces.
+fn blotted<'v>(text: &str, values: impl Iterator<Item = &'v HeaderValue>) -> String {
+    // Values are UTF-8, and not only the visible ASCII that `to_str` takes.
+    let values = values.filter_map(|value| std::str::from_utf8(value.as_bytes()).ok());
+    let parts = values.flat_map(|value| std::iter::once(value).chain(value.split(' ')));
+    let mut parts: Vec<&str> = parts.filter(|part| part.len() >= SHORTEST_SECRET).collect();
+    // The longest first: a short one that is part of a longer one would leave the rest of that standing.
+    parts.sort_unstable_by_key(|part| std::cmp::Reverse(part.len()));
+    parts.iter().fold(text.to_owned(), |clean, part| clean.replace(part, "***"))
+}
+
 /// Bytes of a text that are searched for secrets; the rest is left out.
 const MOST_SEARCHED: usize = 64 << 10;
 /// Header values shorter than this are not blotted out: they would take half the text with them.
 const SHORTEST_SECRET: usize = 4;
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn secrets_are_blotted_out_whatever_their_characters_and_their_order() {
+        for (case, values, text, expected) in [
+            ("a part of a value", &["Bearer hunter2"][..], "sent hunter2 twice: hunter2", "sent *** twice: ***"),
+            ("not ASCII", &["schlüssel"], "it was schlüssel!", "it was ***!"),
+            ("one within another, the short one first", &["abcd", "abcdefgh"], "x abcdefgh abcd", "x *** ***"),
+            ("too short to be one", &["abc"], "abc", "abc"),
+        ] {
+            let values: Vec<_> = values.iter().map(|value| HeaderValue::from_str(value).unwrap()).collect();
+            assert_eq!(blotted(text, values.iter()), expected, "{case}");
+        }
+    }
+}

@@ -8,14 +8,15 @@ use std::rc::Rc;
 use std::sync::Arc;
 
 use send_wrapper::SendWrapper;
+use serde_json::Value;
 use url::Url;
-use wasmtime::StoreLimits;
 use wasmtime::component::ResourceTable;
 use wasmtime_wasi::{WasiCtx, WasiCtxView, WasiView};
 
 use crate::diagnostic::Span;
+use crate::metrics::interval::one_line;
 use crate::plan::data::DataSets;
-use crate::template::{Environment, Template, VariableNames};
+use crate::template::{Environment, Template, VariableNames, environment_names};
 
 use super::budget::Budget;
 use super::limits;
@@ -39,7 +40,7 @@ pub struct Scripting {
 /// The data of one instance's store.
 pub struct State {
     /// Memory, tables and instances, enforced by wasmtime.
-    pub limits: StoreLimits,
+    pub limits: limits::Limiter,
     /// What the guest prints.
     pub printed: Printed,
     wasi: WasiCtx,
@@ -61,10 +62,14 @@ pub struct Guest {
     pub templates: Vec<Template>,
     /// Prepared requests by number.
     pub requests: Vec<PreparedRequest>,
+    /// Bytes that templates and requests were prepared from.
+    pub prepared: usize,
     /// Set while `configure` runs.
     pub configuring: Option<Configuring>,
-    /// The user on whose behalf `start` or `resume` runs.
+    /// The user that the current call has to do with.
     pub session: Option<Rc<Session>>,
+    /// Whether the call is `start` or `resume`, and so may act for the user.
+    pub acting: bool,
     /// Log lines written in the current second, and that second.
     pub log_lines: (u64, u32),
     /// Time for the call under way.
@@ -76,8 +81,37 @@ pub struct Guest {
 pub struct Configuring {
     /// Every text among the step's parameters: files may be opened only if they stand here.
     pub texts: Vec<String>,
+    /// The environment variables that these texts, or the keys beside them, read: templates may read no others, for a
+    /// plugin could send them anywhere.
+    pub environment: BTreeSet<String>,
     /// The last text that did not compile, and where in it the mistake is. Lets the host point at the script.
     pub mistake: Option<(String, Span)>,
+}
+
+impl Configuring {
+    /// What is known from the step's parameters.
+    pub fn new(params: &Value) -> Self {
+        let mut known = Self::default();
+        known.collect(params);
+        known
+    }
+
+    fn collect(&mut self, value: &Value) {
+        match value {
+            Value::String(text) => {
+                self.environment.extend(environment_names(text));
+                self.texts.push(text.clone());
+            }
+            Value::Array(items) => items.iter().for_each(|item| self.collect(item)),
+            Value::Object(fields) => {
+                for (key, item) in fields {
+                    self.environment.extend(environment_names(key));
+                    self.collect(item);
+                }
+            }
+            _ => {}
+        }
+    }
 }
 
 impl State {
@@ -87,7 +121,7 @@ impl State {
         let mut resources = ResourceTable::new();
         resources.set_max_capacity(limits::RESOURCES);
         Self {
-            limits: limits::store(),
+            limits: limits::Limiter::default(),
             wasi: wasi::context(&printed),
             printed,
             resources,
@@ -97,8 +131,10 @@ impl State {
                 variables,
                 templates: Vec::new(),
                 requests: Vec::new(),
+                prepared: 0,
                 configuring: None,
                 session: None,
+                acting: false,
                 log_lines: (0, 0),
                 budget: Budget::default(),
             }),
@@ -122,15 +158,16 @@ impl Guest {
     /// # Errors
     /// No task is running; the guest traps.
     pub fn session(&self) -> wasmtime::Result<&Rc<Session>> {
-        self.session.as_ref().ok_or_else(|| wasmtime::format_err!("this function may be called only while a task runs"))
+        let session = self.session.as_ref().filter(|_| self.acting);
+        session.ok_or_else(|| wasmtime::format_err!("this function may be called only while a task runs"))
     }
 
-    /// A text from the guest without the user's secrets, cut to what is shown.
+    /// A text from the guest without the user's secrets, cut to what is shown, on one line.
     pub fn clean(&self, text: &str) -> String {
-        match &self.session {
+        one_line(&match &self.session {
             Some(session) => session.redact(text),
             None => text.chars().take(limits::TEXT).collect(),
-        }
+        })
     }
 
     /// Logs what the guest wants logged: without the user's secrets, and no more than so many lines a second.
@@ -165,6 +202,29 @@ impl Guest {
         self.configuring
             .as_mut()
             .ok_or_else(|| wasmtime::format_err!("this function may be called only within `configure`"))
+    }
+
+    /// Takes bytes out of what an instance may prepare.
+    ///
+    /// # Errors
+    /// It is too much; the guest traps.
+    pub fn charge(&mut self, bytes: usize) -> wasmtime::Result<()> {
+        self.prepared = self.prepared.saturating_add(bytes);
+        wasmtime::ensure!(
+            self.prepared <= limits::PREPARED,
+            "a plugin may prepare {} MiB of templates and bodies",
+            limits::PREPARED >> 20
+        );
+        Ok(())
+    }
+
+    /// A copy of a template for a request, and what it costs.
+    ///
+    /// # Errors
+    /// There is none of that number, or it is too much; the guest traps.
+    pub fn copy(&mut self, id: u32) -> wasmtime::Result<Template> {
+        self.charge(self.template(id)?.bytes())?;
+        self.template(id).cloned()
     }
 
     /// The origins that the prepared requests are known to go to.

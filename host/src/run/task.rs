@@ -102,7 +102,7 @@ impl StepTask<'_> {
                 Event::Stopped => break End::Cancelled,
             }
         };
-        replica.borrow_mut().cancel(task, generation);
+        replica.borrow_mut().cancel(self.session, task, generation);
         end
     }
 

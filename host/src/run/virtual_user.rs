@@ -50,7 +50,7 @@ impl VirtualUser {
         self.crew.active.set(self.crew.active.get() + 1);
         let life = self.walk(&self.crew.plan).await;
         self.crew.active.set(self.crew.active.get() - 1);
-        self.crew.replicas.iter().for_each(|replica| replica.borrow_mut().forget_user(self.session.id));
+        self.crew.replicas.iter().for_each(|replica| replica.borrow_mut().forget_user(&self.session));
         life
     }
 

@@ -4,6 +4,8 @@
 use std::collections::BTreeMap;
 use std::{env, fmt};
 
+use super::parse::{ArgumentValue, Expression, Segment, parse};
+
 /// Environment variables by name.
 #[derive(Clone, Default)]
 pub struct Environment(BTreeMap<String, String>);
@@ -36,6 +38,32 @@ impl Environment {
     }
 }
 
+/// The variables that a text reads by `env`, nested ones included; none if it is no template.
+pub fn environment_names(source: &str) -> Vec<String> {
+    let segments = parse(source).unwrap_or_default();
+    let expressions = segments.into_iter().filter_map(|segment| match segment {
+        Segment::Expression(expression) => Some(expression),
+        Segment::Literal(_) => None,
+    });
+    let mut names = Vec::new();
+    for expression in expressions {
+        collect(expression, &mut names);
+    }
+    names
+}
+
+/// Adds the names of one expression. How deep expressions nest is limited.
+fn collect(expression: Expression<'_>, names: &mut Vec<String>) {
+    for argument in expression.arguments {
+        match argument.value {
+            ArgumentValue::Expression(inner) => collect(inner, names),
+            ArgumentValue::Name(name) if expression.name == "env" => names.push(name.to_owned()),
+            ArgumentValue::Text(name) if expression.name == "env" => names.push(name.into_owned()),
+            _ => {}
+        }
+    }
+}
+
 /// How many there are, and no value: one may be a token.
 impl fmt::Debug for Environment {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
@@ -56,6 +84,19 @@ mod tests {
         let environment = Environment::new(pairs(&[("A", "process")]), pairs(&[("A", "file"), ("B", "1"), ("B", "2")]));
         assert_eq!((environment.get("A"), environment.get("B")), (Some("process"), Some("2")));
         assert_eq!((environment.get("C"), environment.names().count()), (None, 2));
+    }
+
+    #[test]
+    fn the_names_a_text_reads_are_found_wherever_they_stand() {
+        for (case, text, expected) in [
+            ("a word and a text", "{{env A}}/{{ env 'B' }}", &["A", "B"][..]),
+            ("nested", "{{base64 (urlencode (env A))}}", &["A"]),
+            ("no expression", "env A {{{{env B}}", &[]),
+            ("another helper", "{{var env}}", &[]),
+            ("no template", "{{env A}}{{", &[]),
+        ] {
+            assert_eq!(environment_names(text), expected, "{case}");
+        }
     }
 
     #[test]

@@ -22,7 +22,7 @@ mod variables;
 
 use std::fmt;
 
-pub use environment::Environment;
+pub use environment::{Environment, environment_names};
 pub use helpers::{Definition, Kind, helpers};
 pub use random::UserRandom;
 pub use rows::Rows;
@@ -53,6 +53,15 @@ impl Template {
             [Piece::Text(text)] => Some(text),
             _ => None,
         }
+    }
+
+    /// About how many bytes of memory a copy takes.
+    pub fn bytes(&self) -> usize {
+        let text = |piece: &Piece| if let Piece::Text(text) = piece { text.len() } else { 0 };
+        size_of::<Self>()
+            + size_of_val(&*self.pieces)
+            + size_of_val(&*self.reads)
+            + self.pieces.iter().map(text).sum::<usize>()
     }
 
     /// The text that every rendering begins with.

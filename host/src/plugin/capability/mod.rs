@@ -3,7 +3,7 @@
 //! was broken. Expected failures are values of the contract, never traps.
 
 mod http;
-pub use http::header_map;
+pub use http::{few_enough, header_map, header_value};
 mod log;
 mod report;
 mod templates;

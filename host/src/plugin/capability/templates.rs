@@ -1,13 +1,22 @@
 //! Text with helpers: compiled while a step is configured, rendered for the current user.
 
 use crate::plugin::bindings::templates::{Host, TemplateError};
+use crate::plugin::limits;
 use crate::plugin::state::State;
-use crate::template::{Scope, Template};
+use crate::template::{Scope, Template, environment_names};
 
 impl Host for State {
     fn compile(&mut self, source: String) -> wasmtime::Result<Result<u32, TemplateError>> {
         let guest = self.guest();
-        guest.configuring()?;
+        let named = &guest.configuring()?.environment;
+        if let Some(other) = environment_names(&source).into_iter().find(|name| !named.contains(name)) {
+            return Ok(Err(not_named(&other)));
+        }
+        if guest.templates.len() >= limits::TEMPLATES {
+            let message = format!("a plugin may compile {} templates", limits::TEMPLATES);
+            return Ok(Err(TemplateError { message, help: None }));
+        }
+        guest.charge(source.len())?;
         let compiled = {
             let mut variables = guest.variables.borrow_mut();
             let scripting = &guest.scripting;
@@ -32,5 +41,13 @@ impl Host for State {
         let mut out = String::new();
         guest.session()?.render(guest.template(template)?, &mut out);
         Ok(out)
+    }
+}
+
+/// A template that the plugin made up may not read what the script does not: the value could be sent anywhere.
+fn not_named(variable: &str) -> TemplateError {
+    TemplateError {
+        message: format!("the plugin reads the environment variable `{variable}`, which the step does not name"),
+        help: Some(format!("write `{{{{env {variable}}}}}` in the step if the plugin may know it")),
     }
 }

@@ -1,9 +1,11 @@
 //! The current virtual user: who it is, its variables, its header store, its random stream.
 
-use hyper::header::{HeaderName, HeaderValue};
+use hyper::header::HeaderName;
 
 use crate::plugin::bindings::user::Host;
+use crate::plugin::limits;
 use crate::plugin::state::State;
+use crate::template::{VariableId, VariableNames};
 
 impl Host for State {
     fn id(&mut self) -> wasmtime::Result<u32> {
@@ -23,10 +25,14 @@ impl Host for State {
     fn set_variable(&mut self, name: String, value: String) -> wasmtime::Result<()> {
         let guest = self.guest();
         let session = guest.session()?;
-        // A name that no template reads has no number, and no one to miss it.
-        if let Some(id) = guest.variables.borrow().lookup(&name) {
-            session.variables().borrow_mut().set(id, &value);
-        }
+        wasmtime::ensure!(
+            name.len() <= limits::VARIABLE_NAME && value.len() <= limits::VARIABLE,
+            "a variable's name may have {} bytes, and its value {}",
+            limits::VARIABLE_NAME,
+            limits::VARIABLE
+        );
+        let id = intern(&mut guest.variables.borrow_mut(), &name)?;
+        session.variables().borrow_mut().set(id, &value);
         Ok(())
     }
 
@@ -35,15 +41,43 @@ impl Host for State {
         let Ok(name) = HeaderName::from_bytes(name.as_bytes()) else {
             return Ok(Err(format!("`{}` is not a header name", session.redact(&name))));
         };
-        let Ok(mut value) = HeaderValue::from_str(&value) else {
-            return Ok(Err(format!("the value of header `{name}` has a character that HTTP does not allow")));
+        let mut value = match super::header_value(&name, &value) {
+            Ok(value) => value,
+            Err(message) => return Ok(Err(message)),
         };
         value.set_sensitive(true);
-        session.set_header(name, value);
-        Ok(Ok(()))
+        Ok(session.set_header(name, value))
     }
 
     fn random(&mut self) -> wasmtime::Result<u64> {
         Ok(self.guest().session()?.random())
+    }
+}
+
+/// The number of a variable, which may be one that no template reads.
+///
+/// # Errors
+/// It is one name too many; the guest traps.
+fn intern(names: &mut VariableNames, name: &str) -> wasmtime::Result<VariableId> {
+    if let Some(id) = names.lookup(name) {
+        return Ok(id);
+    }
+    wasmtime::ensure!(names.iter().count() < limits::VARIABLES, "there may be {} variables", limits::VARIABLES);
+    Ok(names.intern(name))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn variables_are_limited_in_number_and_known_ones_remain() {
+        let mut names = VariableNames::default();
+        let first = intern(&mut names, "0").unwrap();
+        for number in 1..limits::VARIABLES {
+            assert!(intern(&mut names, &number.to_string()).is_ok());
+        }
+        assert_eq!(intern(&mut names, "one more").unwrap_err().to_string(), "there may be 1024 variables");
+        assert_eq!(intern(&mut names, "0").unwrap(), first);
     }
 }
