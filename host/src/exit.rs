@@ -9,7 +9,8 @@ use std::process::ExitCode;
 pub enum Exit {
     /// Everything asked for was done. Failed requests alone do not change that; thresholds will.
     Done = 0,
-    /// A bug: something failed that no input should be able to break.
+    /// A bug: something failed that no input should be able to break; or the report could not be written at the end, the
+    /// disk being full, say.
     Internal = 1,
     /// The command line or the environment is wrong. No traffic was sent. The number is clap's own.
     Usage = 2,
@@ -17,7 +18,7 @@ pub enum Exit {
     Script = 3,
     /// A component could not be loaded, or speaks another version of the contract. No traffic was sent.
     Plugin = 4,
-    /// Not one request got a reply.
+    /// Requests failed, and not one connection to the target was made.
     Unreached = 5,
     /// The script has a login and not one user got through it.
     NoLogin = 6,
@@ -50,7 +51,7 @@ impl Exit {
     pub const fn meaning(self) -> &'static str {
         match self {
             Self::Done => "done",
-            Self::Internal => "internal error (please report it)",
+            Self::Internal => "the report could not be written, or an internal error (please report it)",
             Self::Usage => "wrong usage",
             Self::Script => "bad script",
             Self::Plugin => "a plugin would not load",
@@ -88,7 +89,7 @@ mod tests {
     #[test]
     fn the_table_has_a_line_for_every_code() {
         let table = Exit::table();
-        assert!(table.starts_with("Exit codes:\n    0  done\n    1  internal"));
+        assert!(table.starts_with("Exit codes:\n    0  done\n    1  the report"));
         assert!(table.ends_with("\n  130  interrupted"));
     }
 }

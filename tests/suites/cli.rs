@@ -37,6 +37,23 @@ Needs: 100 users on 2 worker threads, up to 100 connections, about 50 MiB of mem
 }
 
 #[test]
+fn check_finds_reports_that_cannot_be_written() {
+    let run = shooter().file("script.yml", "- {name: Page, url: http://site/}\n");
+    let run = run.args("check --script script.yml --out nonesuch/report.json").finish().exits(2);
+    assert!(run.stderr.contains("error[usage::output-path]"), "{}", run.stderr);
+}
+
+#[test]
+#[cfg(target_os = "linux")]
+fn a_report_that_cannot_be_written_does_not_cost_the_table() {
+    let site = site();
+    let run = shooter().script("- {name: Page, url: /bytes/10}\n").args("--out /dev/full --base-url");
+    let run = run.arg(site.base_url()).finish().exits(1);
+    assert!(run.stdout.contains("Totals: 1 requests"), "{}", run.stdout);
+    assert!(run.stderr.contains("error[report::write]: cannot write `/dev/full`"), "{}", run.stderr);
+}
+
+#[test]
 fn plugins_lists_every_action_with_its_parameters() {
     let run = shooter().args("plugins").finish().exits(0);
     for expected in ["  http: sends one HTTP request and checks the reply", "  login: signs a user in"] {

@@ -49,6 +49,25 @@ fn each_failure_is_counted_in_its_category_and_later_steps_still_run() {
 }
 
 #[test]
+fn a_target_that_resets_every_request_was_reached() {
+    let site = site();
+    let run = shooter().script("- {name: Page, url: /reset}\n").args("--base-url").arg(site.base_url()).report();
+    let report = run.finish().exits(0).report();
+    assert_eq!(report.row("Page").errors(), BTreeMap::from([("network", 1)]));
+}
+
+#[test]
+fn a_rendered_url_is_not_repeated() {
+    let script = "- {name: Page, url: 'x{{userId}}{{env SECRET}}'}\n- {name: User, url: 'http://me{{userId}}@site/'}\n";
+    let run = shooter().script(script).env("SECRET", "s3cret").report().finish();
+    let report = run.report();
+    let relative = "the rendered URL is relative, and there is no `base_url`";
+    assert_eq!(report.row("Page").example("network"), relative);
+    assert!(report.row("User").example("network").starts_with("the rendered URL has a user name or password in it"));
+    assert!(!run.stdout.contains("s3cret") && !run.stderr.contains("s3cret"));
+}
+
+#[test]
 fn a_target_that_refuses_every_connection_was_never_reached() {
     let target = Refusing::bind();
     let run = shooter()

@@ -20,7 +20,7 @@ pub use demo::DemoArgs;
 pub use man::man;
 pub use plugins::PluginsArgs;
 pub use run::RunArgs;
-pub use value::{DataArg, HeaderArg, OutFile, OutFormat};
+pub use value::{DataArg, HeaderArg};
 
 /// The name of the program, as typed.
 pub const NAME: &str = "stampede-shooter";

@@ -8,8 +8,8 @@ use std::time::Duration;
 use clap::Args;
 use clap::builder::BoolishValueParser;
 
-use super::value::{HeaderParser, at_least_one, data, out_file, positive, positive_duration, seed, zero_or_more};
-use super::{ConsoleArgs, DataArg, HeaderArg, OutFile};
+use super::value::{HeaderParser, at_least_one, data, positive, positive_duration, seed, zero_or_more};
+use super::{ConsoleArgs, DataArg, HeaderArg};
 
 /// What to run and how. `None`, `false` and an empty list mean that neither flag nor variable was given.
 #[derive(Clone, Debug, Default, PartialEq, Args)]
@@ -161,7 +161,7 @@ pub struct RunArgs {
     pub base_url: Option<String>,
     /// A header sent with every request (repeatable)
     ///
-    /// The value may hold templates such as `{{userId}}`. Several are separated by line breaks in the variable.
+    /// The value may hold templates such as `{{userId}}`; it is rendered once for each user. Several are separated by line breaks in the variable.
     #[arg(
         long,
         value_name = "NAME:VALUE",
@@ -191,7 +191,7 @@ pub struct RunArgs {
     /// A credential header (repeatable)
     ///
     /// Sent with the sign-in and with every request after it; without --login-url simply with every request. The value
-    /// may hold templates, so that each user can have its own. It is a secret: it is never printed, logged or written
+    /// may hold templates, rendered once for each user, so that each can have its own. It is a secret: it is never printed, logged or written
     /// to a report. Several are separated by line breaks in the variable.
     #[arg(
         long,
@@ -206,17 +206,16 @@ pub struct RunArgs {
 
     /// Write the report to this file as well (repeatable)
     ///
-    /// The extension says the format: .json or .csv. Several are separated by line breaks in the variable.
+    /// The extension says the format: .json or .csv. An existing pipe or device needs none and gets JSON. Several are separated by line breaks in the variable.
     #[arg(
         long,
         value_name = "FILE",
         env = "STAMPEDE_OUT",
         hide_env_values = true,
         help_heading = "Report",
-        value_delimiter = '\n',
-        value_parser = out_file
+        value_delimiter = '\n'
     )]
-    pub out: Vec<OutFile>,
+    pub out: Vec<PathBuf>,
     /// Show the progress every second
     ///
     /// Users active, current rps, error rate, time elapsed and remaining: a bar on a terminal, plain lines elsewhere.

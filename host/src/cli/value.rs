@@ -3,7 +3,7 @@
 
 use std::ffi::OsStr;
 use std::fmt;
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 use std::time::Duration;
 
 use clap::builder::TypedValueParser;
@@ -36,24 +36,6 @@ pub struct DataArg {
     pub name: String,
     /// Where its rows are. Relative to the working folder.
     pub file: PathBuf,
-}
-
-/// A file the report is written to.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct OutFile {
-    /// Where.
-    pub path: PathBuf,
-    /// As its extension says.
-    pub format: OutFormat,
-}
-
-/// How a report is written to a file.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum OutFormat {
-    /// `.json`
-    Json,
-    /// `.csv`
-    Csv,
 }
 
 /// Reads `name:value`. A parser of its own rather than a function, since clap repeats what a function refuses, and the
@@ -94,17 +76,6 @@ pub fn data(text: &str) -> Result<DataArg, &'static str> {
         return Err("the file is missing");
     }
     Ok(DataArg { name: name.to_owned(), file: file.into() })
-}
-
-/// Reads a path that ends in `.json` or `.csv`, in any case.
-pub fn out_file(text: &str) -> Result<OutFile, &'static str> {
-    let extension = Path::new(text).extension().and_then(OsStr::to_str).map(str::to_ascii_lowercase);
-    let format = match extension.as_deref() {
-        Some("json") => OutFormat::Json,
-        Some("csv") => OutFormat::Csv,
-        _ => return Err("the name must end in `.json` or `.csv`"),
-    };
-    Ok(OutFile { path: text.into(), format })
 }
 
 /// Reads a whole number of at least 1 that `T` can hold.

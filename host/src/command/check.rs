@@ -6,7 +6,7 @@ use crate::exit::Exit;
 use crate::plan::describe::describe;
 use crate::plan::needs::Needs;
 
-use super::run::{plan, read};
+use super::run::{open, plan, read};
 
 /// Checks the script that the arguments name and prints its plan. Sends nothing.
 ///
@@ -15,7 +15,8 @@ use super::run::{plan, read};
 pub fn check(args: &RunArgs) -> Result<Exit, Diagnostics> {
     let source = read(args.script.as_deref())?;
     let plan = plan(args, &source)?;
-    let needs = Needs::of(&plan);
+    drop(open(args)?);
+    let needs = Needs::of(&plan, 1);
     super::print(describe(&plan, &needs).as_bytes())?;
     needs.check()?;
     Ok(Exit::Done)

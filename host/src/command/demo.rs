@@ -30,7 +30,8 @@ pub fn demo(args: &DemoArgs) -> Result<Exit, Diagnostics> {
         Some(path) => run::read(Some(path))?,
         None => Arc::new(Source { name: "sample.yml".into(), text: SAMPLE_SCRIPT.into() }),
     };
-    run::run_source(&run, &source)
+    // Each connection has both its ends in this process.
+    run::run_source(&run, &source, 2)
 }
 
 fn serve() -> Result<Exit, Diagnostics> {

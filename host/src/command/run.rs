@@ -11,7 +11,7 @@ use crate::metrics::sample::FailureKind;
 use crate::plan::needs::Needs;
 use crate::plan::{self, Plan};
 use crate::report::{self, Outcome, Output, Progress, Report, Settings};
-use crate::run::{self, EndReason, Run};
+use crate::run::{self, EndReason, Run, shutdown};
 use crate::script;
 
 use crate::cli::RunArgs;
@@ -22,30 +22,32 @@ const LARGEST: u64 = 16 << 20;
 /// Runs the script that the arguments name.
 ///
 /// # Errors
-/// Everything that is wrong before the run.
+/// Everything that is wrong before the run, or a report that cannot be written after it.
 pub fn run(args: &RunArgs) -> Result<Exit, Diagnostics> {
     let source = read(args.script.as_deref())?;
-    run_source(args, &source)
+    run_source(args, &source, 1)
 }
 
-/// Runs a script that has been read already.
+/// Runs a script that has been read already. `files_each` is how many files of this process a connection takes.
 ///
 /// # Errors
 /// As [`run`].
-pub fn run_source(args: &RunArgs, source: &Arc<Source>) -> Result<Exit, Diagnostics> {
+pub fn run_source(args: &RunArgs, source: &Arc<Source>, files_each: u64) -> Result<Exit, Diagnostics> {
     let plan = Arc::new(plan(args, source)?);
     let outputs = open(args)?;
-    Needs::of(&plan).check()?;
+    Needs::of(&plan, files_each).check()?;
     if plan.insecure_tls {
         eprintln!("warning: any TLS certificate is accepted (`--insecure-tls`): the target may be anyone");
     }
     let finished = execute(args, &plan)?;
+    shutdown::end_at_once();
     let report = Report::build(settings(&plan), &finished.aggregate, &outcome(&plan, &finished));
-    write(outputs, &report)?;
+    // The table is shown even if the files cannot be written: nothing else is left of the run then.
+    let written = write(outputs, &report);
     if !args.quiet {
         super::print(report::table(&report).as_bytes())?;
     }
-    Ok(exit(&finished))
+    written.map(|()| exit(&finished))
 }
 
 /// The plan of the script.
@@ -83,10 +85,14 @@ pub fn read(path: Option<&Path>) -> Result<Arc<Source>, Diagnostic> {
     Ok(Arc::new(Source { name, text }))
 }
 
-fn open(args: &RunArgs) -> Result<Vec<Output>, Diagnostics> {
+/// Gets the files of `--out` ready.
+///
+/// # Errors
+/// All that cannot be written.
+pub fn open(args: &RunArgs) -> Result<Vec<Output>, Diagnostics> {
     let mut found = Diagnostics::default();
     let outputs =
-        args.out.iter().filter_map(|out| found.absorb(Output::open(&out.path).map_err(Diagnostics::from))).collect();
+        args.out.iter().filter_map(|out| found.absorb(Output::open(out).map_err(Diagnostics::from))).collect();
     found.into_result(outputs)
 }
 
@@ -143,12 +149,13 @@ fn outcome(plan: &Plan, run: &Run) -> Outcome {
 
 fn exit(run: &Run) -> Exit {
     let total = run.aggregate.total();
-    let unreached =
-        [FailureKind::Network, FailureKind::Timeout].map(|kind| total.err[kind as usize]).iter().sum::<u64>();
+    let failed = [FailureKind::Network, FailureKind::Timeout].map(|kind| total.err[kind as usize]).iter().sum::<u64>();
+    let [_, connect, ..] = total.phases.parts();
+    let connected = !connect.is_empty() || total.bytes.out > 0;
     match run.ended {
         _ if run.broken => Exit::Internal,
         EndReason::Interrupted => Exit::Interrupted,
-        _ if total.statuses.is_empty() && total.ok == 0 && unreached > 0 => Exit::Unreached,
+        _ if !connected && total.ok == 0 && failed > 0 => Exit::Unreached,
         EndReason::NoUserSignedIn => Exit::NoLogin,
         EndReason::Duration | EndReason::Iterations => Exit::Done,
     }

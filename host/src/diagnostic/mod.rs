@@ -44,7 +44,7 @@ pub struct Span {
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Diagnostic {
     /// Family and name, such as `script::unknown-key`. The family decides the exit code: `usage` 2, `script` 3,
-    /// `plugin` 4.
+    /// `plugin` 4, any other 1.
     pub code: &'static str,
     /// What is wrong.
     pub message: String,

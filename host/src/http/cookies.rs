@@ -5,14 +5,15 @@
 
 use std::cell::RefCell;
 
-use cookie_store::CookieStore;
+use cookie_store::{Cookie, CookieStore};
 use hyper::header::{COOKIE, HeaderMap, HeaderValue, SET_COOKIE};
 use hyper::http::uri::PathAndQuery;
 use url::Url;
 
 use super::origin::Origin;
 
-/// Most cookies a user keeps; further names are ignored, so that a target that makes up names does not fill the memory.
+/// Most cookies a user keeps; further ones are ignored, so that a target that makes up names or paths does not fill
+/// the memory.
 const MOST_COOKIES: usize = 256;
 
 /// The cookies of one user.
@@ -48,17 +49,18 @@ impl Cookies {
         let mut jar = self.0.borrow_mut();
         let jar = jar.get_or_insert_default();
         for text in headers.get_all(SET_COOKIE).iter().filter_map(|value| value.to_str().ok()) {
-            if jar.iter_any().count() < MOST_COOKIES || is_known(jar, text) {
+            let Ok(cookie) = Cookie::parse(text, &url) else { continue };
+            if is_known(jar, &cookie) || jar.iter_any().count() < MOST_COOKIES {
                 // What is refused (another domain, say) is ignored, as RFC 6265 section 5.3 wants it.
-                let _ = jar.parse(text, &url);
+                let _ = jar.insert(cookie.into_owned(), &url);
             }
         }
     }
 }
 
-fn is_known(jar: &CookieStore, text: &str) -> bool {
-    let name = text.split('=').next().unwrap_or_default().trim();
-    jar.iter_any().any(|cookie| cookie.name() == name)
+/// Whether the cookie takes the place of another: one of the same domain, path and name (RFC 6265 section 5.3).
+fn is_known(jar: &CookieStore, cookie: &Cookie<'_>) -> bool {
+    jar.contains_any(&String::from(&cookie.domain), &cookie.path, cookie.name())
 }
 
 /// The `cookie` field of a request to `url`: longer paths first, then by name, so that it does not depend on the order
@@ -130,5 +132,23 @@ mod tests {
         let many: Vec<_> = (0..2 * MOST_COOKIES).map(|number| format!("name{number}=1")).collect();
         let many: Vec<_> = many.iter().map(String::as_str).collect();
         assert_eq!(sent("http://site.test/", &many, "http://site.test/").split("; ").count(), MOST_COOKIES);
+    }
+
+    #[test]
+    fn made_up_paths_do_not_fill_the_memory_and_updates_still_count() {
+        let mut many = vec!["a=1; Path=/".to_owned()];
+        many.extend((0..2 * MOST_COOKIES).map(|number| format!("a=1; Path=/{number}")));
+        many.push("a=2; Path=/".to_owned());
+        let url = Url::parse("http://site.test/").unwrap();
+        let (origin, target) = (Origin::of(&url).unwrap(), super::super::target(&url).unwrap());
+        let (cookies, mut headers) = (Cookies::default(), HeaderMap::new());
+        for text in &many {
+            headers.append(SET_COOKIE, text.parse().unwrap());
+        }
+        cookies.learn(&headers, &origin, &target);
+        assert_eq!(cookies.0.borrow().as_ref().unwrap().iter_any().count(), MOST_COOKIES);
+        let mut request = HeaderMap::new();
+        cookies.attach(&mut request, &origin, &target);
+        assert_eq!(request[COOKIE], "a=2");
     }
 }

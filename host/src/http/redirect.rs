@@ -2,8 +2,8 @@
 //! a sample of its own; whoever sends counts the hops.
 
 use hyper::header::{
-    AUTHORIZATION, CONTENT_ENCODING, CONTENT_LANGUAGE, CONTENT_LOCATION, CONTENT_TYPE, COOKIE, HOST, HeaderMap,
-    HeaderName, LOCATION, PROXY_AUTHORIZATION,
+    ACCEPT, ACCEPT_CHARSET, ACCEPT_ENCODING, ACCEPT_LANGUAGE, CACHE_CONTROL, CONTENT_ENCODING, CONTENT_LANGUAGE,
+    CONTENT_LOCATION, CONTENT_TYPE, HeaderMap, HeaderName, LOCATION, PRAGMA, RANGE, USER_AGENT,
 };
 use hyper::{Method, StatusCode};
 use url::Url;
@@ -15,14 +15,26 @@ use super::origin::{self, Origin};
 /// Fields that describe content, and go with it.
 const OF_CONTENT: [HeaderName; 4] = [CONTENT_TYPE, CONTENT_ENCODING, CONTENT_LANGUAGE, CONTENT_LOCATION];
 
-/// Fields that are meant for one origin.
-const OF_ORIGIN: [HeaderName; 4] = [AUTHORIZATION, PROXY_AUTHORIZATION, COOKIE, HOST];
+/// Fields that go on to another origin. Any other may be a credential, whatever its name, or meant for one origin only.
+const FOR_ANYONE: [HeaderName; 11] = [
+    ACCEPT,
+    ACCEPT_CHARSET,
+    ACCEPT_ENCODING,
+    ACCEPT_LANGUAGE,
+    CACHE_CONTROL,
+    CONTENT_ENCODING,
+    CONTENT_LANGUAGE,
+    CONTENT_TYPE,
+    PRAGMA,
+    RANGE,
+    USER_AGENT,
+];
 
 /// The request that follows `sent` after this reply; `None` if the reply does not redirect. 301, 302, 303, 307 and 308
 /// with a `location` do.
 ///
 /// After 303, and after 301 and 302 to a POST, the next request is a GET without content (a HEAD stays a HEAD). On the
-/// way to another origin the fields named in `secrets` are left out, and those that are meant for one origin.
+/// way to another origin only fields that cannot be credentials are kept, and of these none that is named in `secrets`.
 pub fn next(sent: &Request, reply: &Reply, secrets: &[HeaderName]) -> Result<Option<Request>, Failure> {
     let Some(url) = location(sent, reply)? else { return Ok(None) };
     let (Some(origin), Some(target)) = (Origin::of(&url), origin::target(&url)) else {
@@ -35,8 +47,8 @@ pub fn next(sent: &Request, reply: &Reply, secrets: &[HeaderName]) -> Result<Opt
         remove(&mut request.headers, &OF_CONTENT);
     }
     if !origin::same(&origin, &sent.origin) {
-        remove(&mut request.headers, &OF_ORIGIN);
-        remove(&mut request.headers, secrets);
+        let known = request.headers.iter().filter(|(name, _)| FOR_ANYONE.contains(name) && !secrets.contains(name));
+        request.headers = known.map(|(name, value)| (name.clone(), value.clone())).collect();
         request.origin = origin;
     }
     Ok(Some(request))
@@ -69,16 +81,17 @@ fn remove(headers: &mut HeaderMap, names: &[HeaderName]) {
 #[cfg(test)]
 mod tests {
     use bytes::Bytes;
-    use hyper::header::{ACCEPT, HeaderValue};
+    use hyper::header::{AUTHORIZATION, COOKIE, HOST, HeaderValue};
 
     use super::super::message::Version;
     use super::*;
 
     const TOKEN: HeaderName = HeaderName::from_static("x-token");
+    const API_KEY: HeaderName = HeaderName::from_static("x-api-key");
 
     fn request(method: &Method) -> Request {
         let url = Url::parse("http://site/dir/page?query").unwrap();
-        let names = [ACCEPT, AUTHORIZATION, COOKIE, HOST, CONTENT_TYPE, TOKEN];
+        let names = [ACCEPT, AUTHORIZATION, COOKIE, HOST, CONTENT_TYPE, TOKEN, API_KEY, USER_AGENT];
         Request {
             method: method.clone(),
             origin: Origin::of(&url).unwrap(),
@@ -102,7 +115,7 @@ mod tests {
     }
 
     fn follow(method: &Method, status: u16, location: Option<&str>) -> Result<Option<Request>, Failure> {
-        next(&request(method), &reply(status, location), &[TOKEN])
+        next(&request(method), &reply(status, location), &[TOKEN, USER_AGENT])
     }
 
     #[test]
@@ -165,10 +178,10 @@ mod tests {
             ("a subdomain", "http://www.site/next", false),
         ] {
             let next = follow(&Method::GET, 307, Some(location)).unwrap().unwrap();
-            for name in [AUTHORIZATION, COOKIE, HOST, TOKEN] {
+            for name in [AUTHORIZATION, COOKIE, HOST, TOKEN, API_KEY, USER_AGENT] {
                 assert_eq!(next.headers.contains_key(&name), kept, "{case}: {name}");
             }
-            assert!(next.headers.contains_key(ACCEPT), "{case}");
+            assert!(next.headers.contains_key(ACCEPT) && next.headers.contains_key(CONTENT_TYPE), "{case}");
         }
     }
 

@@ -37,7 +37,7 @@ impl Plan {
 /// the same name wins.
 ///
 /// # Errors
-/// All values that are no templates. Values from flags may be secrets and are not repeated.
+/// All values that are no templates, that would have to change in a user's life, or that HTTP could refuse. Values from flags may be secrets and are not repeated.
 pub fn compile(
     args: &RunArgs,
     script: &Script,
@@ -49,6 +49,19 @@ pub fn compile(
     let mut add = |name: &str, text: &str, place: Option<Place>| {
         let mut scope = Scope { data: &scripting.data, variables, environment: &scripting.environment };
         match (HeaderName::from_bytes(name.as_bytes()), Template::compile(text, &mut scope)) {
+            (Ok(_), Ok(template)) if template.follows_the_user() => {
+                let code = if place.is_some() { "script::header" } else { "usage::header" };
+                let message = format!("header `{name}` is rendered once for each user, before anything is captured");
+                let help = "`var` and `iteration` go into the `headers` of a step, or into `set_headers` of the login";
+                found.push(Diagnostic { place, ..Diagnostic::new(code, message).help(help) });
+            }
+            (Ok(_), Ok(template)) if !template.literals(&scripting.data).all(is_value) => {
+                let code = if place.is_some() { "script::header" } else { "usage::header" };
+                let message = format!("header `{name}` can get a value with a character that HTTP does not allow");
+                let help = "only visible ASCII, spaces and tabs are; look at the data or the environment variable, \
+                            or encode it with `urlencode` or `base64`";
+                found.push(Diagnostic { place, ..Diagnostic::new(code, message).help(help) });
+            }
             (Ok(name), Ok(template)) => {
                 headers.retain(|(known, _)| *known != name);
                 headers.push((name, template));
@@ -77,6 +90,11 @@ pub fn compile(
         add(&header.name, &header.value, None);
     }
     found.into_result(headers)
+}
+
+/// Whether HTTP allows a text in a header.
+fn is_value(text: &str) -> bool {
+    HeaderValue::from_str(text).is_ok()
 }
 
 /// The part of a value that its template is wrong in.

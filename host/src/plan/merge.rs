@@ -7,6 +7,7 @@ use url::Url;
 
 use crate::cli::RunArgs;
 use crate::diagnostic::Diagnostic;
+use crate::plugin::request::{UrlFault, parse_url};
 use crate::run::clock::{Nanos, nanos};
 use crate::script::model::{Script, Spanned};
 
@@ -51,19 +52,29 @@ pub fn workers(args: &RunArgs, users: u32) -> usize {
 /// What relative URLs are resolved against.
 ///
 /// # Errors
-/// It is no absolute http or https URL.
+/// It is no absolute http or https URL, or holds a user name or password.
 pub fn base_url(args: &RunArgs, script: &Script) -> Result<Option<Url>, Diagnostic> {
-    let absolute = |text: &str| crate::plugin::request::parse_url(text, None).map(Some);
-    let wrong = |code, text: &str| {
-        Diagnostic::new(code, format!("the base URL `{text}` is no absolute http or https URL"))
-            .help("write it whole, such as `https://site`")
+    let (code, text, place) = match (&args.base_url, &script.base_url) {
+        (Some(flag), _) => ("usage::base-url", flag, None),
+        (None, Some(typed)) => ("script::base-url", &typed.value, Some(typed.span)),
+        (None, None) => return Ok(None),
     };
-    match (&args.base_url, &script.base_url) {
-        (Some(flag), _) => absolute(flag).map_err(|_| wrong("usage::base-url", flag)),
-        (None, Some(typed)) => absolute(&typed.value)
-            .map_err(|_| wrong("script::base-url", &typed.value).at(&script.source, typed.span, "not an absolute URL")),
-        (None, None) => Ok(None),
+    let fault = match parse_url(text, None) {
+        Ok(url) => return Ok(Some(url)),
+        Err(fault) => fault,
+    };
+    // An `@` may follow a password: neither the text nor its line is shown then.
+    if fault == UrlFault::UserInfo || text.contains('@') {
+        let what = if fault == UrlFault::UserInfo { "has a user name or password in it" } else { "is no URL" };
+        let help = "write it as `https://site`, and give credentials with `auth` in each step, or as a header";
+        return Err(Diagnostic::new(code, format!("the base URL {what}")).help(help));
     }
+    let wrong = Diagnostic::new(code, format!("the base URL `{text}` is no absolute http or https URL"));
+    let wrong = wrong.help("write it whole, such as `https://site`");
+    Err(match place {
+        Some(span) => wrong.at(&script.source, span, "not an absolute URL"),
+        None => wrong,
+    })
 }
 
 fn pick<T: Copy>(flag: Option<T>, typed: Option<&Spanned<T>>) -> Option<T> {

@@ -23,18 +23,21 @@ pub struct Needs {
     pub files: u64,
     /// Memory in bytes; an estimate.
     pub memory: u64,
+    /// Files of this process that a connection takes: one, or two if the site is in it too.
+    pub files_each: u64,
     /// The limit of open files, after the soft one has been raised as far as it goes.
     pub file_limit: u64,
 }
 
 impl Needs {
-    /// Works out what a plan needs, and raises the soft limit of open files to the hard one.
-    pub fn of(plan: &Plan) -> Self {
+    /// Works out what a plan needs, and raises the soft limit of open files to the hard one. `files_each` is how many
+    /// files of this process a connection takes: one, or two if the site that is run against is in it too.
+    pub fn of(plan: &Plan, files_each: u64) -> Self {
         let users = u64::from(plan.workload.users);
         let connections = users * (plan.origins.max(1) as u64);
         let file_limit = rlimit::increase_nofile_limit(u64::MAX).unwrap_or(u64::MAX);
         let memory = BASE + users * PER_USER + connections * PER_CONNECTION;
-        Self { connections, files: connections + OTHER_FILES, memory, file_limit }
+        Self { connections, files: connections * files_each + OTHER_FILES, files_each, memory, file_limit }
     }
 
     /// Refuses what cannot fit.
@@ -50,8 +53,28 @@ impl Needs {
         let help = format!(
             "use at most {} users for each origin, or raise the hard limit: `ulimit -Hn {files}` as root, \
              `LimitNOFILE={files}` in a systemd unit",
-            limit.saturating_sub(OTHER_FILES)
+            limit.saturating_sub(OTHER_FILES) / self.files_each
         );
         Err(Diagnostic::new("usage::open-files", message).help(help))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_site_in_the_same_process_takes_its_files_too() {
+        let needs = |files_each| Needs {
+            connections: 400,
+            files: 400 * files_each + OTHER_FILES,
+            files_each,
+            memory: 0,
+            file_limit: 500,
+        };
+        assert_eq!(needs(1).check(), Ok(()));
+        let refused = needs(2).check().unwrap_err();
+        assert_eq!(refused.message, "400 connections need 864 open files, and the limit is 500");
+        assert!(refused.help.unwrap().starts_with("use at most 218 users"));
     }
 }

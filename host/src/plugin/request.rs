@@ -127,7 +127,7 @@ impl PreparedRequest {
         session: &Session,
         base: Option<&Url>,
     ) -> Result<(Rc<Origin>, PathAndQuery), Failure> {
-        let mut url = parse_url(url, base).map_err(|message| unsendable_because(session, &message))?;
+        let mut url = parse_url(url, base).map_err(not_rendered)?;
         if !self.query.is_empty() {
             let mut text = String::new();
             let mut pairs = url.query_pairs_mut();
@@ -137,7 +137,7 @@ impl PreparedRequest {
                 pairs.append_pair(name, &text);
             }
         }
-        split(&url).map_err(|message| unsendable_because(session, &message))
+        split(&url).map_err(not_rendered)
     }
 }
 
@@ -168,7 +168,8 @@ impl Parts {
             .ok_or_else(|| format!("`{}` is not a method; methods are upper case, such as `GET`", self.method))?;
         let url = match self.url.constant() {
             Some(text) => {
-                let (origin, uri) = split(&parse_url(text, base)?)?;
+                let known = parse_url(text, base).and_then(|url| split(&url));
+                let (origin, uri) = known.map_err(|fault| fault.quoting(text))?;
                 if self.query.is_empty() { Target::Fixed(origin, uri) } else { Target::Rendered(self.url) }
             }
             None => Target::Rendered(self.url),
@@ -251,7 +252,8 @@ impl Login {
 pub fn dynamic(wanted: DynamicRequest, session: &Session, base: Option<&Url>) -> Result<Request, Failure> {
     let because = |message: String| unsendable_because(session, &message);
     let method = Method::from_bytes(wanted.method.as_bytes()).map_err(|_| because("that is no method".into()))?;
-    let target = parse_url(&wanted.url, base).and_then(|url| split(&url)).map_err(because)?;
+    let target = parse_url(&wanted.url, base).and_then(|url| split(&url));
+    let target = target.map_err(|fault| because(fault.of("the URL")))?;
     few_enough(wanted.headers.len()).map_err(excessive)?;
     if wanted.body.len() > limits::DYNAMIC_BODY {
         return Err(excessive(format!("the body is longer than {} bytes", limits::DYNAMIC_BODY)));
@@ -261,20 +263,63 @@ pub fn dynamic(wanted: DynamicRequest, session: &Session, base: Option<&Url>) ->
     Ok(request(method, target, headers, wanted.body.into(), &wanted.options))
 }
 
+/// Why a text is no URL that a request can go to. It does not repeat the text, which may hold secrets.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum UrlFault {
+    /// Relative, and there is nothing to resolve it against.
+    Relative,
+    /// Not in the syntax of URLs.
+    Malformed(url::ParseError),
+    /// Neither http nor https.
+    Scheme,
+    /// With a user name or a password.
+    UserInfo,
+    /// Without a host that can be asked.
+    Host,
+    /// Too long for a request.
+    Length,
+}
+
+impl UrlFault {
+    /// A message for the user that shows a text from the script. One with user information in it is not shown.
+    fn quoting(self, text: &str) -> String {
+        if text.contains('@') { self.of("the URL") } else { self.of(&format!("`{text}`")) }
+    }
+
+    /// A message for the user; `url` stands for the text.
+    fn of(self, url: &str) -> String {
+        match self {
+            Self::Relative => format!("{url} is relative, and there is no `base_url`"),
+            Self::Malformed(error) => format!("{url} is not a URL: {error}"),
+            Self::Scheme => format!("{url} is neither http nor https"),
+            Self::UserInfo => format!(
+                "{url} has a user name or password in it, which would not be sent; \
+                 use `auth: {{basic: {{user: ..., password: ...}}}}` or the header `authorization`"
+            ),
+            Self::Host => format!("{url} names no host"),
+            Self::Length => format!("{url} is too long for a request"),
+        }
+    }
+}
+
 /// Parses an absolute URL, or one relative to the script's `base_url`.
 ///
 /// # Errors
-/// A message for the user.
-pub fn parse_url(text: &str, base: Option<&Url>) -> Result<Url, String> {
+/// Why it is none.
+pub fn parse_url(text: &str, base: Option<&Url>) -> Result<Url, UrlFault> {
     let parsed = match base {
         Some(base) => base.join(text),
         None => Url::parse(text),
     };
     let url = parsed.map_err(|error| match error {
-        url::ParseError::RelativeUrlWithoutBase => format!("`{text}` is relative, and there is no `base_url`"),
-        other => format!("`{text}` is not a URL: {other}"),
+        url::ParseError::RelativeUrlWithoutBase => UrlFault::Relative,
+        other => UrlFault::Malformed(other),
     })?;
-    if matches!(url.scheme(), "http" | "https") { Ok(url) } else { Err(format!("`{text}` is neither http nor https")) }
+    if !matches!(url.scheme(), "http" | "https") {
+        return Err(UrlFault::Scheme);
+    }
+    let anonymous = url.username().is_empty() && url.password().is_none();
+    if anonymous { Ok(url) } else { Err(UrlFault::UserInfo) }
 }
 
 fn name_of(origin: &Origin) -> String {
@@ -290,9 +335,9 @@ fn origin_of(prefix: &str, has_base: bool) -> Option<&str> {
     }
 }
 
-fn split(url: &Url) -> Result<(Rc<Origin>, PathAndQuery), String> {
-    let origin = Origin::of(url).ok_or_else(|| format!("`{url}` names no host"))?;
-    let target = http::target(url).ok_or_else(|| format!("`{url}` is too long for a request"))?;
+fn split(url: &Url) -> Result<(Rc<Origin>, PathAndQuery), UrlFault> {
+    let origin = Origin::of(url).ok_or(UrlFault::Host)?;
+    let target = http::target(url).ok_or(UrlFault::Length)?;
     Ok((origin, target))
 }
 
@@ -331,6 +376,11 @@ fn add_user_headers(headers: &mut HeaderMap, session: &Session) {
 
 fn value(name: &HeaderName, text: &str) -> Result<HeaderValue, Failure> {
     header_value(name, text).map_err(|message| Failure { kind: FailureKind::Network, detail: message.into() })
+}
+
+/// Why a rendered URL is none, without its text: it may hold the values of variables.
+fn not_rendered(fault: UrlFault) -> Failure {
+    Failure { kind: FailureKind::Network, detail: fault.of("the rendered URL").into() }
 }
 
 fn unsendable_because(session: &Session, message: &str) -> Failure {
@@ -379,7 +429,25 @@ mod tests {
         let base = Url::parse("http://site:8080/app/").unwrap();
         assert_eq!(parse_url("x?y=a b", Some(&base)).unwrap().as_str(), "http://site:8080/app/x?y=a%20b");
         assert_eq!(parse_url("https://other/", Some(&base)).unwrap().as_str(), "https://other/");
-        assert!(parse_url("/x", None).unwrap_err().contains("`base_url`"));
-        assert!(parse_url("ftp://site/", None).unwrap_err().contains("neither http nor https"));
+        for (text, fault) in [
+            ("/x", UrlFault::Relative),
+            ("ftp://site/", UrlFault::Scheme),
+            ("http://me:s3cret@site/", UrlFault::UserInfo),
+            ("http://me@site/", UrlFault::UserInfo),
+            ("http://:s3cret@site/", UrlFault::UserInfo),
+        ] {
+            assert_eq!(parse_url(text, None), Err(fault), "{text}");
+        }
+        assert_eq!(parse_url("//me@site/", Some(&base)), Err(UrlFault::UserInfo));
+    }
+
+    #[test]
+    fn messages_repeat_no_secret() {
+        assert_eq!(UrlFault::Relative.quoting("/x"), "`/x` is relative, and there is no `base_url`");
+        for fault in [UrlFault::UserInfo, UrlFault::Malformed(url::ParseError::InvalidPort)] {
+            assert!(!fault.quoting("http://me:s3cret@site:x/").contains("s3cret"));
+        }
+        let detail = not_rendered(parse_url("token s3cret", None).unwrap_err()).detail;
+        assert_eq!(&*detail, "the rendered URL is relative, and there is no `base_url`");
     }
 }

@@ -51,17 +51,17 @@ impl Output {
     /// Writes the report.
     ///
     /// # Errors
-    /// `usage::output-path` if the disk is full or the like. A report that was written but could not take its place is
+    /// `report::write` if the disk is full or the like. A report that was written but could not take its place is
     /// kept, and the help says where.
     pub fn write(self, report: &Report) -> Result<(), Diagnostic> {
         let Self { path, format, sink } = self;
         match sink {
-            Sink::Direct(file) => overwrite(&file, format, report).map_err(|error| refused(&path, &error)),
+            Sink::Direct(file) => overwrite(&file, format, report).map_err(|error| lost(&path, &error)),
             Sink::Replace { temporary, target } => {
-                write_to(temporary.as_file(), format, report).map_err(|error| refused(&path, &error))?;
+                write_to(temporary.as_file(), format, report).map_err(|error| lost(&path, &error))?;
                 replace(temporary, &target).map_err(|(error, kept)| {
                     let help = kept.map(|kept| format!("the report is in `{}`", kept.display()));
-                    Diagnostic { help, ..refused(&path, &error) }
+                    Diagnostic { help, ..lost(&path, &error) }
                 })
             }
         }
@@ -144,9 +144,19 @@ fn write_to(file: &File, format: Format, report: &Report) -> io::Result<()> {
     writer.flush()
 }
 
-/// The operating system's reason, in the grammar of messages.
+/// Before the run.
 fn refused(path: &Path, error: &io::Error) -> Diagnostic {
-    Diagnostic::new("usage::output-path", format!("cannot write `{}`: {}", path.display(), reason(error)))
+    Diagnostic::new("usage::output-path", cannot_write(path, error))
+}
+
+/// After the run: traffic was sent, so this is no wrong usage.
+fn lost(path: &Path, error: &io::Error) -> Diagnostic {
+    Diagnostic::new("report::write", cannot_write(path, error))
+}
+
+/// The operating system's reason, in the grammar of messages.
+fn cannot_write(path: &Path, error: &io::Error) -> String {
+    format!("cannot write `{}`: {}", path.display(), reason(error))
 }
 
 #[cfg(test)]

@@ -2,6 +2,8 @@
 
 use std::io;
 
+use crate::exit::Exit;
+
 /// The signals that end a run.
 pub struct Signals {
     #[cfg(unix)]
@@ -46,4 +48,17 @@ impl Signals {
             std::future::pending::<()>().await;
         }
     }
+}
+
+/// From now on a signal ends the process at once. For the time after a run: the signals, once listened to, would be
+/// swallowed until the process ends, however long the report takes to be written.
+pub fn end_at_once() {
+    // Without the thread the report is written all the same, and only cannot be interrupted.
+    let _ = std::thread::Builder::new().name("signals".into()).spawn(|| -> io::Result<()> {
+        let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
+        runtime.block_on(async {
+            Signals::listen()?.next().await;
+            std::process::exit(Exit::Interrupted.code().into())
+        })
+    });
 }

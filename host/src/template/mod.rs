@@ -30,7 +30,8 @@ pub use scope::{Scope, Values};
 pub use variables::{VariableId, VariableNames, Variables};
 
 use crate::diagnostic::Span;
-use render::Piece;
+use crate::plan::data::DataSets;
+use render::{Call, Piece};
 
 /// A compiled text.
 #[derive(Clone, PartialEq)]
@@ -76,6 +77,29 @@ impl Template {
     /// known here.
     pub fn reads(&self) -> &[(VariableId, Span)] {
         &self.reads
+    }
+
+    /// Whether the text changes in the life of one user: `var` and `iteration` do. What is drawn at random does not
+    /// count: any draw is as good as another.
+    pub fn follows_the_user(&self) -> bool {
+        let follows = |piece: &Piece| matches!(piece, Piece::Call(Call::Variable(_) | Call::Iteration, _));
+        self.pieces.iter().any(follows)
+    }
+
+    /// Texts from outside that stand in a rendering as they are, not encoded: what was typed, what comes from the
+    /// environment, and all that may be drawn from the data sets. Values of variables are not among them.
+    pub fn literals<'a>(&'a self, data: &'a DataSets) -> impl Iterator<Item = &'a str> {
+        self.pieces.iter().flat_map(move |piece| {
+            let (text, cells) = match piece {
+                Piece::Text(text) => (Some(&**text), None),
+                Piece::Call(Call::Cell { set, column, .. }, encodings) if encodings.is_empty() => {
+                    let table = data.table(*set);
+                    (None, Some((0..table.rows()).map(|row| table.cell(row, *column))))
+                }
+                Piece::Call(..) => (None, None),
+            };
+            text.into_iter().chain(cells.into_iter().flatten())
+        })
     }
 
     /// Appends the text for one user at one moment. `values` must belong to the scope of [`Template::compile`]. Every

@@ -208,7 +208,8 @@ fn a_template_says_which_variables_it_reads() {
     let mut world = world();
     let source = "{{var a}} {{json (var 'b c')}} {{var a}}";
     let template = world.compile(source).unwrap();
-    let read = |(id, span): &(VariableId, Span)| (world.names.name(*id).unwrap(), &source[span.start..span.end]);
+    let name = |id| world.names.iter().find(|(known, _)| *known == id).unwrap().1;
+    let read = |(id, span): &(VariableId, Span)| (name(*id), &source[span.start..span.end]);
     let reads: Vec<_> = template.reads().iter().map(read).collect();
     assert_eq!(reads, [("a", "a"), ("b c", "'b c'"), ("a", "a")]);
 }

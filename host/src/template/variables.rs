@@ -33,11 +33,6 @@ impl VariableNames {
         self.ids.get(name).copied()
     }
 
-    /// The name of a number that these names gave out.
-    pub fn name(&self, id: VariableId) -> Option<&str> {
-        self.names.get(id.0 as usize).map(|name| &**name)
-    }
-
     /// All names in the order of their numbers.
     pub fn iter(&self) -> impl Iterator<Item = (VariableId, &str)> {
         (0..).map(VariableId).zip(self.names.iter().map(|name| &**name))
@@ -64,13 +59,6 @@ impl Variables {
         slot.clear();
         slot.push_str(value);
     }
-
-    /// Makes a variable unset again.
-    pub fn clear(&mut self, id: VariableId) {
-        if let Some(slot) = self.0.get_mut(id.0 as usize) {
-            *slot = None;
-        }
-    }
 }
 
 /// How many are set, and no value: one may be a token.
@@ -91,21 +79,17 @@ mod tests {
         let (a, b) = (names.intern("a"), names.intern("b"));
         assert_eq!((names.intern("a"), names.lookup("b"), names.lookup("c")), (a, Some(b), None));
         assert_eq!(names.iter().collect::<Vec<_>>(), [(VariableId(0), "a"), (VariableId(1), "b")]);
-        assert_eq!((names.name(b), names.name(VariableId(2))), (Some("b"), None));
     }
 
     #[test]
-    fn values_are_unset_until_set_and_after_clear() {
+    fn values_are_unset_until_set() {
         let mut values = Variables::default();
         let id = VariableId(3);
         assert_eq!(values.get(id), None);
-        values.clear(id);
         assert_eq!(values.0.capacity(), 0, "nothing is kept for a user who sets nothing");
         values.set(id, "first and longer");
         values.set(id, "second");
         assert_eq!((values.get(id), values.get(VariableId(0))), (Some("second"), None));
-        values.clear(id);
-        assert_eq!(values.get(id), None);
     }
 
     #[test]
