@@ -142,12 +142,15 @@ const IMPORTS: [(&str, &[&str]); 14] = [
         ],
     ),
     ("pace", &["run::clock"]),
-    ("run", &["http", "metrics", "pace", "plan", "plugin"]),
+    // How a process that is interrupted exits.
+    ("run", &["exit", "http", "metrics", "pace", "plan", "plugin"]),
     (
         "plugin",
         &[
             "diagnostic",
             "http",
+            // How a text from elsewhere is made fit to be shown.
+            "metrics::interval::one_line",
             "metrics::recorder",
             "metrics::sample",
             "pace",
@@ -168,6 +171,7 @@ const IMPORTS: [(&str, &[&str]); 14] = [
             "demo",
             "diagnostic",
             "exit",
+            "metrics::interval::one_line",
             "metrics::sample",
             "plan",
             "plugin",

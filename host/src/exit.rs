@@ -18,7 +18,7 @@ pub enum Exit {
     Script = 3,
     /// A component could not be loaded, or speaks another version of the contract. No traffic was sent.
     Plugin = 4,
-    /// Requests failed, and not one connection to the target was made.
+    /// Requests failed, and not one could even be sent: names, connections or TLS failed.
     Unreached = 5,
     /// The script has a login and not one user got through it.
     NoLogin = 6,

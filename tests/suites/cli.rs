@@ -49,7 +49,7 @@ fn a_report_that_cannot_be_written_does_not_cost_the_table() {
     let site = site();
     let run = shooter().script("- {name: Page, url: /bytes/10}\n").args("--out /dev/full --base-url");
     let run = run.arg(site.base_url()).finish().exits(1);
-    assert!(run.stdout.contains("Totals: 1 requests"), "{}", run.stdout);
+    assert!(run.stdout.contains("Totals: 1 request,"), "{}", run.stdout);
     assert!(run.stderr.contains("error[report::write]: cannot write `/dev/full`"), "{}", run.stderr);
 }
 

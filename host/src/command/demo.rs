@@ -20,8 +20,7 @@ pub fn demo(args: &DemoArgs) -> Result<Exit, Diagnostics> {
         .map_err(|error| Diagnostic::new("usage::addr", format!("cannot listen on {address}: {}", reason(&error))))?;
     let base = site.base_url();
     if args.serve {
-        println!("serving the sample site on {base} until interrupted; what was served: {base}/stats");
-        return serve();
+        return serve(&format!("serving the sample site on {base} until interrupted; what was served: {base}/stats"));
     }
     eprintln!("running against the sample site on {base}");
     let mut run = args.run.clone();
@@ -34,11 +33,14 @@ pub fn demo(args: &DemoArgs) -> Result<Exit, Diagnostics> {
     run::run_source(&run, &source, 2)
 }
 
-fn serve() -> Result<Exit, Diagnostics> {
+/// Waits for a signal; `ready` is printed once one would be noticed.
+fn serve(ready: &str) -> Result<Exit, Diagnostics> {
     let failed = |error: std::io::Error| Diagnostic::new("internal::signals", error.to_string());
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().map_err(failed)?;
     let wait = async {
-        Signals::listen()?.next().await;
+        let mut signals = Signals::listen()?;
+        println!("{ready}");
+        signals.next().await;
         Ok(())
     };
     runtime.block_on(wait).map_err(failed)?;

@@ -40,14 +40,19 @@ pub fn run_source(args: &RunArgs, source: &Arc<Source>, files_each: u64) -> Resu
         eprintln!("warning: any TLS certificate is accepted (`--insecure-tls`): the target may be anyone");
     }
     let finished = execute(args, &plan)?;
-    shutdown::end_at_once();
+    shutdown::end_soon();
     let report = Report::build(settings(&plan), &finished.aggregate, &outcome(&plan, &finished));
     // The table is shown even if the files cannot be written: nothing else is left of the run then.
     let written = write(outputs, &report);
     if !args.quiet {
         super::print(report::table(&report).as_bytes())?;
     }
-    written.map(|()| exit(&finished))
+    written?;
+    let exit = exit(&finished);
+    if let Exit::Unreached | Exit::NoLogin | Exit::Internal = exit {
+        eprintln!("error: {} (exit code {})", exit.meaning(), exit.code());
+    }
+    Ok(exit)
 }
 
 /// The plan of the script.
@@ -150,12 +155,10 @@ fn outcome(plan: &Plan, run: &Run) -> Outcome {
 fn exit(run: &Run) -> Exit {
     let total = run.aggregate.total();
     let failed = [FailureKind::Network, FailureKind::Timeout].map(|kind| total.err[kind as usize]).iter().sum::<u64>();
-    let [_, connect, ..] = total.phases.parts();
-    let connected = !connect.is_empty() || total.bytes.out > 0;
     match run.ended {
         _ if run.broken => Exit::Internal,
         EndReason::Interrupted => Exit::Interrupted,
-        _ if !connected && total.ok == 0 && failed > 0 => Exit::Unreached,
+        _ if total.bytes.out == 0 && total.ok == 0 && failed > 0 => Exit::Unreached,
         EndReason::NoUserSignedIn => Exit::NoLogin,
         EndReason::Duration | EndReason::Iterations => Exit::Done,
     }

@@ -140,7 +140,8 @@ fn store(component: &Component, entry: &Path) -> Result<(), String> {
     write().map_err(|error| error.to_string())
 }
 
-#[cfg(all(test, unix))]
+#[cfg(unix)]
+#[cfg(test)]
 mod tests {
     use super::*;
 

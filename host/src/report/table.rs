@@ -103,8 +103,8 @@ fn errors(errors: &[ErrorCount], requests: u64) -> String {
 fn bottleneck(reasons: &[String]) -> String {
     let why = reasons.join(", and ");
     format!(
-        "Warning: the generator itself was the bottleneck: {why}. The times above include its own delay: \
-         use fewer users, a lower --rps, more --workers, or more machines.\n"
+        "Warning: the generator itself was the bottleneck: {why}. Do not take the numbers above for the \
+         target's: use fewer users, a lower --rps, more --workers, or more machines.\n"
     )
 }
 

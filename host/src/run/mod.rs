@@ -131,6 +131,10 @@ fn forward(plan: &Plan, phase: &SharedPhase, ended: &mut EndReason, why: EndReas
     match phase.get() {
         Phase::Running => {
             *ended = why;
+            if why == EndReason::Interrupted {
+                let grace = humantime::format_duration(plan.workload.graceful_stop);
+                tracing::warn!("stopping: requests in flight get {grace} to finish; interrupt again to stop at once");
+            }
             phase.advance(Phase::Draining);
             Some(clock.instant(clock.now().saturating_add(nanos(plan.workload.graceful_stop))))
         }

@@ -1,6 +1,7 @@
 //! Ctrl-C and SIGTERM. What is particular to an operating system stays in here.
 
 use std::io;
+use std::time::Duration;
 
 use crate::exit::Exit;
 
@@ -50,14 +51,19 @@ impl Signals {
     }
 }
 
-/// From now on a signal ends the process at once. For the time after a run: the signals, once listened to, would be
-/// swallowed until the process ends, however long the report takes to be written.
-pub fn end_at_once() {
+/// How long a report has to be written before a signal may end the process: who presses Ctrl-C over and over to end a
+/// run must not lose its report by the last of them.
+const PATIENCE: Duration = Duration::from_secs(2);
+
+/// From now on a signal ends the process, in [`PATIENCE`] at the earliest. For the time after a run: the signals, once
+/// listened to, would be swallowed until the process ends, however long the report takes to be written.
+pub fn end_soon() {
     // Without the thread the report is written all the same, and only cannot be interrupted.
     let _ = std::thread::Builder::new().name("signals".into()).spawn(|| -> io::Result<()> {
         let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
         runtime.block_on(async {
-            Signals::listen()?.next().await;
+            let mut signals = Signals::listen()?;
+            tokio::join!(signals.next(), tokio::time::sleep(PATIENCE));
             std::process::exit(Exit::Interrupted.code().into())
         })
     });
