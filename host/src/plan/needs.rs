@@ -8,11 +8,11 @@ use super::Plan;
 /// Files a process has open besides its connections: the program, its log, event queues, data files.
 const OTHER_FILES: u64 = 64;
 /// Bytes of one user with one open connection, as measured with the `http` action (HTTP/1.1, small replies).
-const PER_CONNECTION: u64 = 24 << 10;
+const PER_CONNECTION: u64 = 30 << 10;
 /// Bytes of one user without its connections.
 const PER_USER: u64 = 4 << 10;
 /// Bytes of everything else: compiled plugins, histograms, runtimes.
-const BASE: u64 = 48 << 20;
+const BASE: u64 = 32 << 20;
 
 /// What a plan needs.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
