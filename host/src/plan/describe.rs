@@ -22,6 +22,9 @@ pub fn describe(plan: &Plan, needs: &Needs) -> String {
         let _ =
             writeln!(out, "  {}. {} (action `{}`, within {})", number + 1, row.name, row.action, time(step.timeout));
     }
+    if !plan.origins.is_empty() {
+        let _ = writeln!(out, "Requests go to {}.", plan.origins.join(", "));
+    }
     let grace = humantime::format_duration(plan.workload.graceful_stop);
     let _ = writeln!(out, "At the end requests in flight get {grace} to finish.");
     if plan.insecure_tls {
@@ -62,7 +65,7 @@ fn rate(plan: &Plan) -> String {
         None => ", as fast as replies come".into(),
         Some(rps) => {
             let all = rps * f64::from(plan.workload.users);
-            format!(", each at most {rps} requests per second ({all:.1} in all)")
+            format!(", each at {rps} rps at most ({all:.1} rps in all)")
         }
     }
 }

@@ -60,8 +60,8 @@ pub struct Plan {
     pub variables: VariableNames,
     /// Header fields every user sends with every request.
     pub headers: Vec<(HeaderName, Template)>,
-    /// Distinct origins (scheme, host, port) the script's requests are known to go to.
-    pub origins: usize,
+    /// Distinct origins (scheme, host, port) that the script's requests are known to go to.
+    pub origins: Vec<String>,
 }
 
 /// A plugin and the steps it is to run.

@@ -39,7 +39,7 @@ pub struct Checked {
     /// The plugins they use.
     pub used: Vec<UsedPlugin>,
     /// Distinct origins among the requests that were prepared.
-    pub origins: usize,
+    pub origins: Vec<String>,
 }
 
 impl<'a> Draft<'a> {
@@ -113,7 +113,7 @@ pub fn check(
         let params = |draft: &Draft<'_>| StepParams { action: draft.action.clone(), params: draft.params.clone() };
         ready.push(UsedPlugin { plugin, steps: mine.into_iter().map(params).collect() });
     }
-    found.into_result(Checked { steps, used: ready, origins: origins.len() })
+    found.into_result(Checked { steps, used: ready, origins: origins.into_iter().collect() })
 }
 
 fn plugin_of<'p>(draft: &Draft<'_>, plugins: &'p [Arc<Loaded>]) -> Result<&'p Arc<Loaded>, Diagnostic> {

@@ -51,7 +51,7 @@ fn plan(workload: Workload) -> Arc<Plan> {
         scripting: Arc::new(scripting),
         variables: VariableNames::default(),
         headers: Vec::new(),
-        origins: 0,
+        origins: Vec::new(),
     })
 }
 
