@@ -25,6 +25,7 @@ impl Plan {
                         tracing::error!(user = session.id, "header `{name}` is left out: {message}");
                     }
                 }
+                // A bug: what a header can get was looked at when it was compiled.
                 Err(_) => {
                     tracing::error!(user = session.id, "header `{name}` is left out: HTTP does not allow its value")
                 }
@@ -55,11 +56,11 @@ pub fn compile(
                 let help = "`var` and `iteration` go into the `headers` of a step, or into `set_headers` of the login";
                 found.push(Diagnostic { place, ..Diagnostic::new(code, message).help(help) });
             }
-            (Ok(_), Ok(template)) if !template.literals(&scripting.data).all(is_value) => {
+            (Ok(_), Ok(template)) if !template.all_texts(&scripting.data, is_value) => {
                 let code = if place.is_some() { "script::header" } else { "usage::header" };
                 let message = format!("header `{name}` can get a value with a character that HTTP does not allow");
-                let help = "only visible ASCII, spaces and tabs are; look at the data or the environment variable, \
-                            or encode it with `urlencode` or `base64`";
+                let help = "look for a line break or another control character in the value, the environment variable or \
+                            the data, or encode it with `urlencode` or `base64`";
                 found.push(Diagnostic { place, ..Diagnostic::new(code, message).help(help) });
             }
             (Ok(name), Ok(template)) => {

@@ -86,19 +86,21 @@ impl Template {
         self.pieces.iter().any(follows)
     }
 
-    /// Texts from outside that stand in a rendering as they are, not encoded: what was typed, what comes from the
-    /// environment, and all that may be drawn from the data sets. Values of variables are not among them.
-    pub fn literals<'a>(&'a self, data: &'a DataSets) -> impl Iterator<Item = &'a str> {
-        self.pieces.iter().flat_map(move |piece| {
-            let (text, cells) = match piece {
-                Piece::Text(text) => (Some(&**text), None),
-                Piece::Call(Call::Cell { set, column, .. }, encodings) if encodings.is_empty() => {
-                    let table = data.table(*set);
-                    (None, Some((0..table.rows()).map(|row| table.cell(row, *column))))
-                }
-                Piece::Call(..) => (None, None),
-            };
-            text.into_iter().chain(cells.into_iter().flatten())
+    /// Whether a check holds for all texts from outside that a rendering may contain: what was typed, what comes from the
+    /// environment, and every value that may be drawn from the data sets, encoded as the template says. The values of
+    /// variables are not known here.
+    pub fn all_texts(&self, data: &DataSets, check: impl Fn(&str) -> bool) -> bool {
+        self.pieces.iter().all(|piece| match piece {
+            Piece::Text(text) => check(text),
+            Piece::Call(Call::Cell { set, column, .. }, encodings) => {
+                let table = data.table(*set);
+                (0..table.rows()).all(|row| {
+                    let cell = Piece::Text(table.cell(row, *column).into());
+                    let cell = encodings.iter().fold(cell, |cell, encoding| cell.encoded(*encoding));
+                    matches!(cell, Piece::Text(text) if check(&text))
+                })
+            }
+            Piece::Call(..) => true,
         })
     }
 
