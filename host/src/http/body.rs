@@ -1,20 +1,14 @@
-//! Receives the content of a reply: counts all of it, keeps it if asked, and undoes its coding. What is decoded is
+//! The content of a reply: keeps it if asked, and undoes its coding. What is decoded is
 //! limited as well, because a few kilobytes can decode to gigabytes.
 
-use std::future::poll_fn;
 use std::io::{self, Read};
-use std::pin::Pin;
-use std::task::{Context, Poll};
 
 use brotli_decompressor::Decompressor;
-use bytes::{Bytes, BytesMut};
+use bytes::Bytes;
 use flate2::read::{DeflateDecoder, MultiGzDecoder, ZlibDecoder};
-use hyper::body::{Body, Frame, Incoming};
-use hyper::header::{CONTENT_ENCODING, HeaderMap};
 
-use super::connection::Connection;
 use super::failure::Failure;
-use super::timing::Meter;
+use super::section::HeaderSection;
 
 /// The codings that can be undone, for `accept-encoding`.
 pub(super) const ACCEPTED: &str = "gzip, deflate, br";
@@ -26,10 +20,7 @@ const MOST_CODINGS: usize = 4;
 pub(super) struct Kept {
     /// In bytes.
     limit: usize,
-    /// The only piece so far.
-    first: Bytes,
-    /// All pieces, once there are several.
-    all: BytesMut,
+    content: Vec<u8>,
     /// Whether the limit was exceeded, and everything dropped.
     over: bool,
 }
@@ -37,73 +28,31 @@ pub(super) struct Kept {
 impl Kept {
     /// Keeps at most `limit` bytes.
     pub fn new(limit: usize) -> Self {
-        Self { limit, first: Bytes::new(), all: BytesMut::new(), over: false }
+        Self { limit, content: Vec::new(), over: false }
     }
 
-    /// Adds a piece. Content of one piece, the usual case, is never copied.
-    fn push(&mut self, data: Bytes) {
-        let length = self.all.len().max(self.first.len()) + data.len();
-        if self.over || length > self.limit {
-            *self = Self { over: true, ..Self::new(self.limit) };
-        } else if length == data.len() {
-            self.first = data;
+    /// Adds a piece.
+    pub fn push(&mut self, data: &[u8]) {
+        if self.over || self.content.len() + data.len() > self.limit {
+            (self.over, self.content) = (true, Vec::new());
         } else {
-            if self.all.is_empty() {
-                self.all.extend_from_slice(&self.first);
-            }
-            self.all.extend_from_slice(&data);
+            self.content.extend_from_slice(data);
         }
     }
 
     /// What was kept, or why it could not be.
     pub fn finish(self) -> Result<Bytes, Failure> {
-        match self {
-            Self { over: true, limit, .. } => Err(too_large(limit)),
-            Self { all, first, .. } if all.is_empty() => Ok(first),
-            Self { all, .. } => Ok(all.freeze()),
-        }
+        if self.over { Err(too_large(self.limit)) } else { Ok(self.content.into()) }
     }
-}
-
-/// Receives to the last byte; what is not kept is thrown away as it arrives.
-pub(super) async fn receive(
-    connection: &mut Connection,
-    mut body: Incoming,
-    meter: &Meter,
-    mut kept: Option<&mut Kept>,
-) -> hyper::Result<()> {
-    while !body.is_end_stream() {
-        let Some(frame) = poll_fn(|cx| poll_frame(connection, &mut body, cx)).await else { break };
-        let Ok(data) = frame?.into_data() else { continue };
-        meter.note(|measured| measured.body_bytes_in += data.len() as u64);
-        if let Some(kept) = &mut kept {
-            kept.push(data);
-        }
-    }
-    Ok(())
-}
-
-/// The next frame. The connection is only driven when none is waiting.
-fn poll_frame(
-    connection: &mut Connection,
-    body: &mut Incoming,
-    cx: &mut Context<'_>,
-) -> Poll<Option<hyper::Result<Frame<Bytes>>>> {
-    let polled = Pin::new(&mut *body).poll_frame(cx);
-    if polled.is_ready() {
-        return polled;
-    }
-    connection.drive(cx);
-    Pin::new(body).poll_frame(cx)
 }
 
 /// Undoes the codings that the header section names, the last one first.
-pub(super) fn decode(headers: &HeaderMap, content: Bytes, limit: usize) -> Result<Bytes, Failure> {
-    let fields = headers.get_all(CONTENT_ENCODING);
-    let names: Vec<_> = fields.iter().flat_map(|field| field.as_bytes().split(|&byte| byte == b',')).collect();
-    if content.is_empty() || names.is_empty() {
+pub(super) fn decode(headers: &HeaderSection, content: Bytes, limit: usize) -> Result<Bytes, Failure> {
+    if content.is_empty() {
         return Ok(content);
     }
+    let fields = headers.get_all("content-encoding");
+    let names: Vec<_> = fields.flat_map(|field| field.split(|&byte| byte == b',')).collect();
     if names.len() > MOST_CODINGS {
         return Err(Failure::protocol("too many content codings"));
     }
@@ -174,8 +123,7 @@ mod tests {
     }
 
     fn decoded(codings: &str, content: Vec<u8>, limit: usize) -> Result<Bytes, String> {
-        let mut headers = HeaderMap::new();
-        headers.insert(CONTENT_ENCODING, codings.parse().unwrap());
+        let headers = [("content-encoding", codings.as_bytes())].into_iter().collect();
         decode(&headers, content.into(), limit).map_err(|failure| failure.to_string())
     }
 
@@ -226,7 +174,7 @@ mod tests {
             ("one too many", &["he", "llo", "!", "x"], None),
         ] {
             let mut content = Kept::new(5);
-            pieces.iter().for_each(|piece| content.push(Bytes::from_static(piece.as_bytes())));
+            pieces.iter().for_each(|piece| content.push(piece.as_bytes()));
             assert_eq!(content.finish().ok().as_deref(), kept.map(str::as_bytes), "{case}");
         }
     }

@@ -1,14 +1,21 @@
 //! What all users of one worker have in common: settings, and the names already resolved.
 
-use hyper::client::conn::{http1, http2};
+use std::cell::{RefCell, RefMut};
 
-use super::connection::LocalTasks;
+use hyper::client::conn::http2;
+
 use super::dns::Names;
+use super::http2::LocalTasks;
 use super::tls::Tls;
 use crate::run::clock::{Clock, Nanos};
 
-/// Largest header section of a reply, in bytes.
-const MOST_HEADER_BYTES: usize = 64 * 1024;
+/// Largest header section of an HTTP/2 reply, in bytes.
+const MOST_HEADER_BYTES: u32 = 64 * 1024;
+/// Bytes read from a connection at once.
+const READ_AT_ONCE: usize = 64 * 1024;
+/// Buffers for requests that are kept, and their size: enough for those being written at one moment, which are few.
+const MOST_SPARE: usize = 64;
+const LARGEST_SPARE: usize = 32 * 1024;
 
 /// Settings of a [`Client`].
 #[derive(Clone)]
@@ -20,26 +27,46 @@ pub struct ClientOptions {
     pub max_body_kept: usize,
 }
 
-/// The client of one worker. Its users reach it by `Rc`; it must live within a `LocalSet`, where HTTP/2 connections run.
+/// The client of one worker. Its users reach it by `Rc`; it must live where tasks can be local, for HTTP/2
+/// connections run as such.
 pub struct Client {
     pub(super) clock: Clock,
     pub(super) tls: Tls,
     pub(super) max_body_kept: usize,
     pub(super) names: Names,
-    pub(super) http1: http1::Builder,
     pub(super) http2: http2::Builder<LocalTasks>,
+    read_buffer: RefCell<Box<[u8]>>,
+    spare_buffers: RefCell<Vec<Vec<u8>>>,
 }
 
 impl Client {
     /// A client that has resolved nothing yet.
     pub fn new(options: ClientOptions, clock: Clock) -> Self {
-        let mut http1 = http1::Builder::new();
-        // The number of fields stays at hyper's 100: more would take two allocations per reply.
-        http1.max_buf_size(MOST_HEADER_BYTES).max_header_size(MOST_HEADER_BYTES);
         let mut http2 = http2::Builder::new(LocalTasks);
-        http2.max_header_list_size(MOST_HEADER_BYTES as u32);
+        http2.max_header_list_size(MOST_HEADER_BYTES);
         let ClientOptions { tls, max_body_kept } = options;
-        Self { clock, tls, max_body_kept, names: Names::default(), http1, http2 }
+        let read_buffer = RefCell::new(vec![0; READ_AT_ONCE].into());
+        let (names, spare_buffers) = Default::default();
+        Self { clock, tls, max_body_kept, names, http2, read_buffer, spare_buffers }
+    }
+
+    /// What is read goes through here; free between two polls.
+    pub(super) fn read_buffer(&self) -> RefMut<'_, Box<[u8]>> {
+        self.read_buffer.borrow_mut()
+    }
+
+    /// An empty buffer for a request.
+    pub(super) fn spare_buffer(&self) -> Vec<u8> {
+        self.spare_buffers.borrow_mut().pop().unwrap_or_default()
+    }
+
+    /// Takes a buffer back for the next request. A large one, or one of many, goes.
+    pub(super) fn give_back(&self, mut buffer: Vec<u8>) {
+        let mut spare = self.spare_buffers.borrow_mut();
+        if buffer.capacity() <= LARGEST_SPARE && spare.len() < MOST_SPARE {
+            buffer.clear();
+            spare.push(buffer);
+        }
     }
 
     /// The time.

@@ -3,31 +3,38 @@
 //! back. An HTTP/2 connection stays and is used by several exchanges at once.
 
 use std::cell::RefCell;
-use std::future::poll_fn;
 use std::rc::Rc;
-use std::task::Poll;
 
 use tokio::sync::Notify;
 
 use super::client::Client;
-use super::connection::{Connection, Http1, Http2, open};
+use super::connection::{Connection, open};
 use super::failure::Failure;
-use super::message::Version;
+use super::http1::Http1;
+use super::http2::Http2;
+use super::message::{Request, Version};
 use super::origin::{Origin, same};
 use super::timing::Meter;
 
 /// Most connections, and most origins, that a user keeps. Far more than a browser does; a script that makes up host names
 /// must not fill the memory.
-const MOST_KEPT: usize = 64;
+pub(super) const MOST_KEPT: usize = 64;
 
 /// The connections of one user, none at first.
 #[derive(Default)]
 pub(super) struct Connections {
     /// HTTP/1.1 connections in no exchange, the one used last at the end.
-    #[allow(clippy::vec_box, reason = "a connection goes in and out with every exchange; moving a pointer is cheaper")]
-    idle: RefCell<Vec<Box<Http1>>>,
+    idle: RefCell<Vec<Http1>>,
     /// What is known of the origins that may speak HTTP/2.
     origins: RefCell<Vec<(Rc<Origin>, Known)>>,
+}
+
+/// A connection for one exchange.
+pub(super) struct Acquired {
+    /// The connection.
+    pub connection: Connection,
+    /// Whether it was opened for this exchange. If not, the peer may have closed it meanwhile.
+    pub fresh: bool,
 }
 
 /// What is known of an origin that may speak HTTP/2.
@@ -41,84 +48,42 @@ enum Known {
 }
 
 impl Connections {
-    /// A connection to the origin: an open one of the right version if there is one, else a new one.
-    pub async fn acquire(
-        &self,
-        client: &Client,
-        origin: &Rc<Origin>,
-        version: Version,
-        meter: &Meter,
-    ) -> Result<Connection, Failure> {
-        if may_be_http2(origin, version) {
-            self.negotiated(client, origin, version, meter).await
-        } else {
-            self.http1(client, origin, version, meter).await
-        }
-    }
-
-    /// An HTTP/1.1 connection.
-    async fn http1(
-        &self,
-        client: &Client,
-        origin: &Rc<Origin>,
-        version: Version,
-        meter: &Meter,
-    ) -> Result<Connection, Failure> {
-        match self.take_idle(origin).await {
-            Some(idle) => Ok(Connection::Http1(idle)),
-            None => open(client, origin, version, meter).await,
-        }
-    }
-
-    /// A connection to an origin that may speak HTTP/2: the shared one, if it does. An idle HTTP/1.1 connection says
-    /// nothing about that, for the exchange that opened it may have asked for that version.
-    async fn negotiated(
-        &self,
-        client: &Client,
-        origin: &Rc<Origin>,
-        version: Version,
-        meter: &Meter,
-    ) -> Result<Connection, Failure> {
-        loop {
+    /// A connection to the request's origin: an open one of the right version if there is one, else a new one.
+    pub async fn acquire(&self, client: &Client, request: &Request, meter: &Meter) -> Result<Acquired, Failure> {
+        let (origin, version) = (&request.origin, request.version);
+        let negotiated = may_be_http2(origin, version);
+        while negotiated {
             match self.known(origin, version) {
-                Some(Known::Http2(connection)) => return Ok(Connection::Http2(connection)),
-                Some(Known::Http1) => return self.http1(client, origin, version, meter).await,
+                Some(Known::Http2(connection)) => {
+                    return Ok(Acquired { connection: Connection::Http2(connection), fresh: false });
+                }
+                Some(Known::Http1) => break,
                 Some(Known::Opening(opening)) => opening.notified().await,
-                None => return self.find_out(client, origin, version, meter).await,
-            }
-        }
-    }
-
-    /// Keeps a connection for the next exchange if it can serve one. Call it after the last byte of a reply.
-    pub fn put_back(&self, connection: Connection) {
-        if let Connection::Http1(connection) = connection
-            && connection.is_ready()
-        {
-            let mut idle = self.idle.borrow_mut();
-            if idle.len() >= MOST_KEPT {
-                idle.remove(0);
-            }
-            idle.push(connection);
-        }
-    }
-
-    /// An idle connection that its peer has not closed. Those that were closed, or on which something arrived unasked,
-    /// are dropped.
-    async fn take_idle(&self, origin: &Rc<Origin>) -> Option<Box<Http1>> {
-        poll_fn(|cx| {
-            while let Some(mut connection) = self.pop_idle(origin) {
-                connection.drive(cx);
-                if connection.is_ready() {
-                    return Poll::Ready(Some(connection));
+                // An idle HTTP/1.1 connection says nothing about the version that would be negotiated, for the exchange
+                // that opened it may have asked for that one.
+                None => {
+                    let connection = self.find_out(client, origin, version, meter).await?;
+                    return Ok(Acquired { connection, fresh: true });
                 }
             }
-            Poll::Ready(None)
-        })
-        .await
+        }
+        match self.pop_idle(origin) {
+            Some(idle) => Ok(Acquired { connection: Connection::Http1(idle), fresh: false }),
+            None => Ok(Acquired { connection: open(client, origin, version, meter).await?, fresh: true }),
+        }
+    }
+
+    /// Keeps a connection for the next exchange. Call it after the last byte of a reply.
+    pub fn put_back(&self, connection: Http1) {
+        let mut idle = self.idle.borrow_mut();
+        if idle.len() >= MOST_KEPT {
+            idle.remove(0);
+        }
+        idle.push(connection);
     }
 
     /// The one used last: it is the least likely to be closed, and those that are not needed grow old.
-    fn pop_idle(&self, origin: &Rc<Origin>) -> Option<Box<Http1>> {
+    fn pop_idle(&self, origin: &Rc<Origin>) -> Option<Http1> {
         let mut idle = self.idle.borrow_mut();
         let index = idle.iter().rposition(|connection| same(&connection.origin, origin))?;
         Some(idle.remove(index))

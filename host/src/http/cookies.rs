@@ -6,11 +6,12 @@
 use std::cell::RefCell;
 
 use cookie_store::{Cookie, CookieStore};
-use hyper::header::{COOKIE, HeaderMap, HeaderValue, SET_COOKIE};
+use hyper::header::HeaderValue;
 use hyper::http::uri::PathAndQuery;
 use url::Url;
 
 use super::origin::Origin;
+use super::section::HeaderSection;
 
 /// Most cookies a user keeps; further ones are ignored, so that a target that makes up names or paths does not fill
 /// the memory.
@@ -28,27 +29,22 @@ impl Cookies {
         found.map(|cookie| cookie.value().to_owned())
     }
 
-    /// Adds the cookies that belong to the request, unless it brings its own `cookie` field.
-    pub(super) fn attach(&self, headers: &mut HeaderMap, origin: &Origin, target: &PathAndQuery) {
+    /// The cookies that belong to a request, as its `cookie` field; a field of its own wins.
+    pub(super) fn field(&self, origin: &Origin, target: &PathAndQuery) -> Option<HeaderValue> {
         let jar = self.0.borrow();
-        let Some(jar) = jar.as_ref() else { return };
-        if headers.contains_key(COOKIE) {
-            return;
-        }
-        if let Some(value) = origin.url(target).and_then(|url| field(jar, &url)) {
-            headers.insert(COOKIE, value);
-        }
+        field(jar.as_ref()?, &origin.url(target)?)
     }
 
     /// Keeps the cookies of a reply.
-    pub(super) fn learn(&self, headers: &HeaderMap, origin: &Origin, target: &PathAndQuery) {
-        if !headers.contains_key(SET_COOKIE) {
+    pub(super) fn learn(&self, headers: &HeaderSection, origin: &Origin, target: &PathAndQuery) {
+        let mut set = headers.cookies().filter_map(|value| std::str::from_utf8(value).ok()).peekable();
+        if set.peek().is_none() {
             return;
         }
         let Some(url) = origin.url(target) else { return };
         let mut jar = self.0.borrow_mut();
         let jar = jar.get_or_insert_default();
-        for text in headers.get_all(SET_COOKIE).iter().filter_map(|value| value.to_str().ok()) {
+        for text in set {
             let Ok(cookie) = Cookie::parse(text, &url) else { continue };
             if is_known(jar, &cookie) || jar.iter_any().count() < MOST_COOKIES {
                 // What is refused (another domain, say) is ignored, as RFC 6265 section 5.3 wants it.
@@ -78,18 +74,15 @@ mod tests {
 
     /// The `cookie` field of a request to `to`, after a reply from `from` set these cookies.
     fn sent(from: &str, set: &[&str], to: &str) -> String {
-        let (cookies, mut headers) = (Cookies::default(), HeaderMap::new());
-        for text in set {
-            headers.append(SET_COOKIE, text.parse().unwrap());
-        }
+        let cookies = Cookies::default();
+        let headers = set.iter().map(|text| ("set-cookie", text.as_bytes())).collect();
         let (from, to) = (Url::parse(from).unwrap(), Url::parse(to).unwrap());
         let parts = |url: &Url| (Origin::of(url).unwrap(), super::super::target(url).unwrap());
         let (origin, target) = parts(&from);
         cookies.learn(&headers, &origin, &target);
         let (origin, target) = parts(&to);
-        let mut request = HeaderMap::new();
-        cookies.attach(&mut request, &origin, &target);
-        request.get(COOKIE).map_or_else(String::new, |value| value.to_str().unwrap().to_owned())
+        let field = cookies.field(&origin, &target);
+        field.map_or_else(String::new, |value| value.to_str().unwrap().to_owned())
     }
 
     #[test]
@@ -113,16 +106,11 @@ mod tests {
     }
 
     #[test]
-    fn an_explicit_field_wins() {
+    fn a_cookie_has_a_value() {
         let url = Url::parse("http://site.test/").unwrap();
         let (origin, target) = (Origin::of(&url).unwrap(), super::super::target(&url).unwrap());
-        let (cookies, mut headers) = (Cookies::default(), HeaderMap::new());
-        headers.insert(SET_COOKIE, HeaderValue::from_static("a=1"));
-        cookies.learn(&headers, &origin, &target);
-        let mut request = HeaderMap::new();
-        request.insert(COOKIE, HeaderValue::from_static("mine=1"));
-        cookies.attach(&mut request, &origin, &target);
-        assert_eq!(request[COOKIE], "mine=1");
+        let cookies = Cookies::default();
+        cookies.learn(&[("set-cookie", &b"a=1"[..])].into_iter().collect(), &origin, &target);
         assert_eq!(cookies.value("a").as_deref(), Some("1"));
         assert_eq!(cookies.value("b"), None);
     }
@@ -141,14 +129,10 @@ mod tests {
         many.push("a=2; Path=/".to_owned());
         let url = Url::parse("http://site.test/").unwrap();
         let (origin, target) = (Origin::of(&url).unwrap(), super::super::target(&url).unwrap());
-        let (cookies, mut headers) = (Cookies::default(), HeaderMap::new());
-        for text in &many {
-            headers.append(SET_COOKIE, text.parse().unwrap());
-        }
+        let cookies = Cookies::default();
+        let headers = many.iter().map(|text| ("set-cookie", text.as_bytes())).collect();
         cookies.learn(&headers, &origin, &target);
         assert_eq!(cookies.0.borrow().as_ref().unwrap().iter_any().count(), MOST_COOKIES);
-        let mut request = HeaderMap::new();
-        cookies.attach(&mut request, &origin, &target);
-        assert_eq!(request[COOKIE], "a=2");
+        assert_eq!(cookies.field(&origin, &target).unwrap(), "a=2");
     }
 }

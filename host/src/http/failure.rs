@@ -77,28 +77,25 @@ impl Failure {
         })
     }
 
-    /// An exchange on an open connection failed. Whether any byte of a reply had come tells a close before the reply
-    /// from a truncated one.
+    /// An exchange over HTTP/2 failed.
     pub(super) fn of_exchange(error: &hyper::Error, reply_begun: bool) -> Self {
         if let Some(error) = find::<h2::Error>(error) {
             return Self::of_http2(error);
         }
+        match find::<io::Error>(error) {
+            Some(cause) => Self::of_connection(cause, reply_begun),
+            None => Self::closed(reply_begun),
+        }
+    }
+
+    /// A connection broke. Whether any byte of a reply had come tells a close before the reply from a truncated one.
+    pub(super) fn of_connection(error: &io::Error, reply_begun: bool) -> Self {
         if let Some(error) = find::<rustls::Error>(error) {
             return Self::of_tls(error);
         }
-        if error.is_parse_too_large() {
-            return Self::protocol("header section too large");
-        }
-        if error.is_parse() {
-            return Self::protocol(malformed(error));
-        }
-        // An incomplete message has no cause.
-        let Some(cause) = find::<io::Error>(error) else { return Self::closed(reply_begun) };
-        match cause.kind() {
+        match error.kind() {
             ErrorKind::UnexpectedEof | ErrorKind::BrokenPipe => Self::closed(reply_begun),
-            // hyper reports what is wrong with chunks as I/O errors of its own.
-            ErrorKind::InvalidData | ErrorKind::InvalidInput => Self::protocol("malformed reply: invalid chunk"),
-            _ => Self::of_io(cause),
+            _ => Self::of_io(error),
         }
     }
 
@@ -153,16 +150,6 @@ fn words(alert: AlertDescription) -> String {
         words.push(letter.to_ascii_lowercase());
     }
     words
-}
-
-/// What is wrong with a header section. hyper's own words are short and quote nothing of the reply.
-fn malformed(error: &hyper::Error) -> Cow<'static, str> {
-    if error.is_parse_status() {
-        return Cow::Borrowed("malformed reply: invalid status");
-    }
-    let text = error.to_string();
-    let text = text.trim_end_matches(" parsed").replace("HTTP ", "");
-    Cow::Owned(format!("malformed reply: {}", text.to_ascii_lowercase()))
 }
 
 /// What the operating system says, without its number.

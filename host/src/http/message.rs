@@ -4,16 +4,12 @@
 use std::rc::Rc;
 
 use bytes::Bytes;
-use http_body_util::Full;
-use hyper::header::{ACCEPT_ENCODING, CONTENT_LENGTH, HOST, HeaderMap, HeaderValue, TRANSFER_ENCODING};
-use hyper::http::uri::{Authority, PathAndQuery};
-use hyper::{Method, StatusCode, Uri};
+use hyper::http::uri::PathAndQuery;
+use hyper::{Method, StatusCode};
 
-use super::body;
+use super::fields::Fields;
 use super::origin::Origin;
-
-/// What is handed to hyper.
-pub(super) type Message = hyper::Request<Full<Bytes>>;
+use super::section::HeaderSection;
 
 /// Which HTTP version to speak.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -27,7 +23,7 @@ pub enum Version {
     Http2,
 }
 
-/// One request. Keep a clone if redirects are to be followed; all parts are cheap to clone but the headers.
+/// One request; cheap to clone.
 #[derive(Clone)]
 pub struct Request {
     /// The method.
@@ -38,7 +34,7 @@ pub struct Request {
     pub target: PathAndQuery,
     /// All fields but those of the message's framing, which are set when it is sent. A `host` or `cookie` given here
     /// wins over the origin's own and over the user's cookies.
-    pub headers: HeaderMap,
+    pub headers: Fields,
     /// The content; none if empty.
     pub body: Bytes,
     /// Which version to speak.
@@ -56,49 +52,12 @@ pub struct Reply {
     /// The version spoken.
     pub version: hyper::Version,
     /// The header section.
-    pub headers: HeaderMap,
-    /// The content, decoded if that was asked; empty unless it was to be kept. It may share a connection's read
-    /// buffer, so let go of it before long.
+    pub headers: HeaderSection,
+    /// The content, decoded if that was asked; empty unless it was to be kept.
     pub body: Bytes,
 }
 
-/// Puts method, headers and content in their final shape. Where it goes is added by [`address`], once it is known which
-/// version the connection speaks.
-pub(super) fn compose(request: Request) -> Message {
-    let payload = !request.body.is_empty() || has_payload(&request.method);
-    let length = request.body.len();
-    let mut message = Message::new(Full::new(request.body));
-    let mut headers = request.headers;
-    headers.remove(TRANSFER_ENCODING);
-    if payload {
-        headers.insert(CONTENT_LENGTH, HeaderValue::from(length));
-    } else {
-        headers.remove(CONTENT_LENGTH);
-    }
-    if request.decode && !headers.contains_key(ACCEPT_ENCODING) {
-        headers.insert(ACCEPT_ENCODING, HeaderValue::from_static(body::ACCEPTED));
-    }
-    *message.method_mut() = request.method;
-    *message.headers_mut() = headers;
-    message
-}
-
 /// Methods whose content has a meaning, so that its absence is stated as well (RFC 9110 section 8.6).
-fn has_payload(method: &Method) -> bool {
+pub(super) fn has_payload(method: &Method) -> bool {
     [Method::POST, Method::PUT, Method::PATCH].contains(method)
-}
-
-/// Says where the message goes, in the form of the version. May be applied again for a connection of another version.
-pub(super) fn address(message: &mut Message, origin: &Origin, target: &PathAndQuery, http2: bool) {
-    if http2 {
-        let host = message.headers_mut().remove(HOST);
-        let authority = host.and_then(|host| Authority::try_from(host.as_bytes()).ok());
-        *message.uri_mut() = origin.absolute(authority, target.clone());
-        return;
-    }
-    let given = message.uri().authority().and_then(|given| HeaderValue::from_str(given.as_str()).ok());
-    if !message.headers().contains_key(HOST) {
-        message.headers_mut().insert(HOST, given.unwrap_or_else(|| origin.host_field().clone()));
-    }
-    *message.uri_mut() = Uri::from(target.clone());
 }

@@ -7,14 +7,10 @@ use std::pin::Pin;
 use std::rc::Rc;
 use std::task::{Context, Poll};
 
-use tokio::io::{AsyncRead, AsyncReadExt, AsyncWrite, ReadBuf, Take};
+use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
 
 use crate::metrics::sample::Phases;
 use crate::run::clock::Nanos;
-
-/// Most bytes taken from a connection at once. hyper doubles its read buffer whenever a read has filled it, and an idle
-/// connection keeps it; one byte less than 16 KiB stops that at 16 KiB. Header sections may still be larger.
-const MOST_PER_READ: u64 = 16 * 1024 - 1;
 
 /// How far an exchange has come.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -47,8 +43,8 @@ impl Meter {
         self.0.borrow()
     }
 
-    /// Forgets what was measured before and begins.
-    pub(super) fn begin(&self, start: Nanos) {
+    /// Forgets what was measured before, and begins at `start`, before any connecting.
+    pub fn begin(&self, start: Nanos) {
         *self.0.borrow_mut() = Measured { start, ..Measured::default() };
     }
 
@@ -63,13 +59,6 @@ impl Meter {
 pub(super) struct Traffic {
     sent: Cell<u64>,
     received: Cell<u64>,
-}
-
-impl Traffic {
-    /// Whether anything has arrived that was not charged.
-    pub fn has_received(&self) -> bool {
-        self.received.get() > 0
-    }
 }
 
 /// Charges an exchange with its connection's traffic when it ends, however it ends.
@@ -92,21 +81,20 @@ impl Drop for Charge<'_> {
 
 /// A stream that counts.
 pub(super) struct Metered<S> {
-    stream: Take<S>,
+    stream: S,
     traffic: Rc<Traffic>,
 }
 
-impl<S: AsyncRead> Metered<S> {
+impl<S> Metered<S> {
     /// Counts into `traffic`.
     pub fn new(stream: S, traffic: Rc<Traffic>) -> Self {
-        Self { stream: stream.take(MOST_PER_READ), traffic }
+        Self { stream, traffic }
     }
 }
 
 impl<S: AsyncRead + Unpin> AsyncRead for Metered<S> {
     fn poll_read(mut self: Pin<&mut Self>, cx: &mut Context<'_>, buf: &mut ReadBuf<'_>) -> Poll<io::Result<()>> {
         let before = buf.filled().len();
-        self.stream.set_limit(MOST_PER_READ);
         let polled = Pin::new(&mut self.stream).poll_read(cx, buf);
         add(&self.traffic.received, buf.filled().len() - before);
         polled
@@ -115,7 +103,7 @@ impl<S: AsyncRead + Unpin> AsyncRead for Metered<S> {
 
 impl<S: AsyncRead + AsyncWrite + Unpin> AsyncWrite for Metered<S> {
     fn poll_write(mut self: Pin<&mut Self>, cx: &mut Context<'_>, buf: &[u8]) -> Poll<io::Result<usize>> {
-        let polled = Pin::new(self.stream.get_mut()).poll_write(cx, buf);
+        let polled = Pin::new(&mut self.stream).poll_write(cx, buf);
         self.count_sent(polled)
     }
 
@@ -124,20 +112,20 @@ impl<S: AsyncRead + AsyncWrite + Unpin> AsyncWrite for Metered<S> {
         cx: &mut Context<'_>,
         bufs: &[IoSlice<'_>],
     ) -> Poll<io::Result<usize>> {
-        let polled = Pin::new(self.stream.get_mut()).poll_write_vectored(cx, bufs);
+        let polled = Pin::new(&mut self.stream).poll_write_vectored(cx, bufs);
         self.count_sent(polled)
     }
 
     fn is_write_vectored(&self) -> bool {
-        self.stream.get_ref().is_write_vectored()
+        self.stream.is_write_vectored()
     }
 
     fn poll_flush(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
-        Pin::new(self.stream.get_mut()).poll_flush(cx)
+        Pin::new(&mut self.stream).poll_flush(cx)
     }
 
     fn poll_shutdown(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
-        Pin::new(self.stream.get_mut()).poll_shutdown(cx)
+        Pin::new(&mut self.stream).poll_shutdown(cx)
     }
 }
 

@@ -1,11 +1,11 @@
 //! Values taken from a reply into variables, compiled once.
 
-use hyper::header::{HeaderMap, HeaderName};
+use hyper::header::HeaderName;
 use regex::Regex;
 use serde_json_path::JsonPath;
 
 use crate::diagnostic::{Diagnostic, Source};
-use crate::http::{Cookies, Reply};
+use crate::http::{Cookies, HeaderSection, Reply};
 use crate::script::model::{self, CaptureSource};
 use crate::template::{VariableId, VariableNames};
 
@@ -98,6 +98,6 @@ fn json(path: &JsonPath, body: &[u8]) -> Option<String> {
     })
 }
 
-fn header(name: &HeaderName, headers: &HeaderMap) -> Option<String> {
-    headers.get(name).map(|value| String::from_utf8_lossy(value.as_bytes()).into_owned())
+fn header(name: &HeaderName, headers: &HeaderSection) -> Option<String> {
+    headers.get(name.as_str()).map(|value| String::from_utf8_lossy(value).into_owned())
 }

@@ -166,14 +166,12 @@ pub async fn exchange(session: Rc<Session>, id: OperationId, mut request: Reques
     let meter = session.task.meter(id);
     let mut left = redirects;
     loop {
-        if !session.turn().await {
-            return Ended::NotStarted;
-        }
+        let Some(now) = session.turn().await else { return Ended::NotStarted };
         session.task.mark_begun(id, true);
-        let sent = (left > 0).then(|| request.clone());
-        let result = http::exchange(&session.shared.client, &session.http, &meter, request).await;
+        meter.begin(now);
+        let result = http::exchange(&session.shared.client, &session.http, &meter, &request).await;
         let mut timed = Box::new(TimedExchange { measured: *meter.read(), result });
-        match following(&session, sent, &mut timed) {
+        match (left > 0).then(|| following(&session, &request, &mut timed)).flatten() {
             None => return Ended::Exchange(timed),
             Some(next) => request = next,
         }
@@ -184,13 +182,13 @@ pub async fn exchange(session: Rc<Session>, id: OperationId, mut request: Reques
 }
 
 /// The request that a redirect asks for. A redirect that cannot be followed fails the exchange.
-fn following(session: &Session, sent: Option<Request>, timed: &mut TimedExchange) -> Option<Request> {
-    let (Some(sent), Ok(reply)) = (sent, &timed.result) else { return None };
+fn following(session: &Session, sent: &Request, timed: &mut TimedExchange) -> Option<Request> {
+    let Ok(reply) = &timed.result else { return None };
     if !reply.status.is_redirection() {
         return None;
     }
-    let secrets: Vec<_> = session.headers().borrow().iter().map(|(name, _)| name.clone()).collect();
-    match http::redirect::next(&sent, reply, &secrets) {
+    let secrets: Vec<_> = session.headers().iter().map(|(name, _)| name.clone()).collect();
+    match http::redirect::next(sent, reply, &secrets) {
         Ok(next) => next,
         Err(failure) => {
             timed.result = Err(failure);
@@ -208,11 +206,8 @@ pub async fn sleep(session: Rc<Session>, nanoseconds: u64) -> Ended {
 
 /// A request that could not even be built: it takes its turn like any other, and fails.
 pub async fn unsendable(session: Rc<Session>, failure: Failure) -> Ended {
-    if !session.turn().await {
-        return Ended::NotStarted;
-    }
+    let Some(now) = session.turn().await else { return Ended::NotStarted };
     session.task.begun_any.set(true);
-    let now = session.shared.clock.now();
     let measured = Measured { start: now, end: Some(now), ..Measured::default() };
     Ended::Exchange(Box::new(TimedExchange { measured, result: Err(failure) }))
 }

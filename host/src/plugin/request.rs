@@ -6,19 +6,19 @@ use std::rc::Rc;
 use base64::Engine as _;
 use bytes::Bytes;
 use hyper::Method;
-use hyper::header::{AUTHORIZATION, CONTENT_TYPE, HeaderMap, HeaderName, HeaderValue};
+use hyper::header::{AUTHORIZATION, CONTENT_TYPE, HeaderName, HeaderValue};
 use hyper::http::uri::PathAndQuery;
 use url::Url;
 
 use crate::diagnostic::reason;
-use crate::http::{self, Failure, Origin, Request, Version};
+use crate::http::{self, Failure, Field, Fields, Origin, Request, Version};
 use crate::metrics::sample::FailureKind;
 use crate::template::Template;
 
 use super::bindings::http::{
     Credentials, DynamicRequest, RequestBody as Body, RequestOptions, RequestTemplate, Version as GuestVersion,
 };
-use super::capability::{few_enough, header_map, header_value};
+use super::capability::{few_enough, header_fields, header_value};
 use super::limits;
 use super::session::Session;
 use super::state::Guest;
@@ -31,8 +31,8 @@ pub struct PreparedRequest {
     method: Method,
     url: Target,
     query: Vec<(String, Template)>,
-    /// Fields that never change, ready to be cloned.
-    fixed: HeaderMap,
+    /// Fields that never change.
+    fixed: Rc<[Field]>,
     rendered: Vec<(HeaderName, Template)>,
     credentials: Option<Login>,
     body: Payload,
@@ -98,16 +98,15 @@ impl PreparedRequest {
                 self.with_query(&text, session, base)?
             }
         };
-        let mut headers = self.fixed.clone();
+        let mut headers = Fields::new(Rc::clone(&self.fixed), session.headers());
         for (name, template) in &self.rendered {
             text.clear();
             session.render(template, &mut text);
-            headers.append(name, value(name, &text)?);
+            headers.push(name.clone(), value(name, &text)?);
         }
         if let Some(login) = &self.credentials {
-            headers.insert(AUTHORIZATION, login.field(session)?);
+            headers.push(AUTHORIZATION, login.field(session)?);
         }
-        add_user_headers(&mut headers, session);
         let body = self.body.bytes(session);
         Ok(request(self.method.clone(), (origin, target), headers, body, &self.options))
     }
@@ -175,23 +174,23 @@ impl Parts {
             None => Target::Rendered(self.url),
         };
         few_enough(self.headers.len())?;
-        let mut fixed = HeaderMap::new();
+        let mut fixed = Vec::new();
         let mut rendered = Vec::new();
         for (name, template) in self.headers {
             match template.constant() {
-                Some(text) => fixed.extend(header_map(&[(name, text.to_owned())])?),
+                Some(text) => fixed.extend(header_fields(&[(name, text.to_owned())])?),
                 None => rendered.push((
                     HeaderName::from_bytes(name.as_bytes()).map_err(|_| format!("`{name}` is not a header name"))?,
                     template,
                 )),
             }
         }
-        let has = |wanted: &HeaderName| fixed.contains_key(wanted) || rendered.iter().any(|(name, _)| name == wanted);
-        let credentials = self.credentials.filter(|_| !has(&AUTHORIZATION));
-        if let Some(implied) = self.content_type.filter(|_| !has(&CONTENT_TYPE)) {
-            fixed.insert(CONTENT_TYPE, HeaderValue::from_static(implied));
-        }
-        Ok(PreparedRequest { method, url, query: self.query, fixed, rendered, credentials, body, options })
+        let names = || fixed.iter().map(|(name, _)| name).chain(rendered.iter().map(|(name, _)| name));
+        let credentials = self.credentials.filter(|_| names().all(|name| *name != AUTHORIZATION));
+        let implied = self.content_type.filter(|_| names().all(|name| *name != CONTENT_TYPE));
+        fixed.extend(implied.map(|implied| (CONTENT_TYPE, HeaderValue::from_static(implied))));
+        let (fixed, query) = (fixed.into(), self.query);
+        Ok(PreparedRequest { method, url, query, fixed, rendered, credentials, body, options })
     }
 }
 
@@ -258,8 +257,8 @@ pub fn dynamic(wanted: DynamicRequest, session: &Session, base: Option<&Url>) ->
     if wanted.body.len() > limits::DYNAMIC_BODY {
         return Err(excessive(format!("the body is longer than {} bytes", limits::DYNAMIC_BODY)));
     }
-    let mut headers = header_map(&wanted.headers).map_err(because)?;
-    add_user_headers(&mut headers, session);
+    let own = header_fields(&wanted.headers).map_err(because)?;
+    let headers = Fields::new(own.into(), session.headers());
     Ok(request(method, target, headers, wanted.body.into(), &wanted.options))
 }
 
@@ -344,7 +343,7 @@ fn split(url: &Url) -> Result<(Rc<Origin>, PathAndQuery), UrlFault> {
 fn request(
     method: Method,
     to: (Rc<Origin>, PathAndQuery),
-    headers: HeaderMap,
+    headers: Fields,
     body: Bytes,
     options: &RequestOptions,
 ) -> Request {
@@ -363,14 +362,6 @@ fn request(
         version,
         keep_body: options.keep_body,
         decode: options.compression,
-    }
-}
-
-fn add_user_headers(headers: &mut HeaderMap, session: &Session) {
-    for (name, value) in session.headers().borrow().iter() {
-        if !headers.contains_key(name) {
-            headers.insert(name, value.clone());
-        }
     }
 }
 

@@ -13,7 +13,7 @@ use std::task::Poll;
 
 use hyper::header::{HeaderName, HeaderValue};
 
-use crate::http::{self, Client};
+use crate::http::{self, Client, Field};
 use crate::metrics::recorder::Recorder;
 use crate::pace::Limiter;
 use crate::plan::data::DataSets;
@@ -69,7 +69,7 @@ pub struct Session {
     random: RefCell<UserRandom>,
     variables: RefCell<Variables>,
     rows: RefCell<Rows>,
-    headers: RefCell<Vec<(HeaderName, HeaderValue)>>,
+    headers: RefCell<Rc<Vec<Field>>>,
 }
 
 impl Session {
@@ -118,8 +118,8 @@ impl Session {
     }
 
     /// The fields sent with every request.
-    pub const fn headers(&self) -> &RefCell<Vec<(HeaderName, HeaderValue)>> {
-        &self.headers
+    pub fn headers(&self) -> Rc<Vec<Field>> {
+        Rc::clone(&self.headers.borrow())
     }
 
     /// From now on every request carries this field; the same name replaces the value.
@@ -128,6 +128,7 @@ impl Session {
     /// The user has as many fields as the limits allow.
     pub fn set_header(&self, name: HeaderName, value: HeaderValue) -> Result<(), String> {
         let mut headers = self.headers.borrow_mut();
+        let headers = Rc::make_mut(&mut headers);
         headers.retain(|(known, _)| *known != name);
         if headers.len() >= super::limits::HEADERS {
             return Err(format!("a user may have {} header fields", super::limits::HEADERS));
@@ -149,11 +150,11 @@ impl Session {
         &self.shared.deadlines[self.slot]
     }
 
-    /// Waits for the user's turn under its rate limit; `false` if the run ends first. The wait is in no latency, and the
+    /// Waits for the user's turn under its rate limit, and says when it came: now. `None` if the run ends first. The wait is in no latency, and the
     /// step's deadline moves on by it; by how much the turn came late is recorded as the generator's start delay.
-    pub async fn turn(&self) -> bool {
-        let Some(mut limiter) = self.limiter.get() else { return self.running() };
+    pub async fn turn(&self) -> Option<Nanos> {
         let now = self.shared.clock.now();
+        let Some(mut limiter) = self.limiter.get() else { return self.may_start_at(now).then_some(now) };
         let due = limiter.reserve(now);
         self.limiter.set(Some(limiter));
         // Waits of several operations at once overlap: each moves the deadline by what it adds to them.
@@ -162,15 +163,21 @@ impl Session {
         let deadline = self.deadline();
         deadline.set(deadline.get().saturating_add(waited));
         if !self.wait_until(due.min(self.shared.end)).await || due >= self.shared.end {
-            return false;
+            return None;
         }
-        self.shared.recorder.borrow_mut().start_delay(self.shared.clock.now().saturating_sub(due));
-        true
+        let now = self.shared.clock.now();
+        self.shared.recorder.borrow_mut().start_delay(now.saturating_sub(due));
+        Some(now)
     }
 
-    /// Whether the user may start something.
+    /// Whether the user may start something now.
     pub fn running(&self) -> bool {
-        self.shared.phase.get() == Phase::Running && self.shared.clock.now() < self.shared.end
+        self.may_start_at(self.shared.clock.now())
+    }
+
+    /// Whether the user may start something at the time `now`, just read from the clock.
+    pub fn may_start_at(&self, now: Nanos) -> bool {
+        self.shared.phase.get() == Phase::Running && now < self.shared.end
     }
 
     /// Waits until a time; `false` as soon as the run is ending.

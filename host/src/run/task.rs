@@ -57,12 +57,11 @@ enum Event {
 }
 
 impl StepTask<'_> {
-    /// Runs the task to its end; true if it passed.
-    pub async fn run(&self) -> bool {
+    /// Runs the task, which begins now, at `start`, to its end; true if it passed.
+    pub async fn run(&self, start: Nanos) -> bool {
         // A step that never waits must not keep the worker to itself.
         tokio::task::consume_budget().await;
         let session = self.session;
-        let start = session.shared.clock.now();
         session.task.begin(self.step.row, self.step.needs_body);
         session.deadline().set(start.saturating_add(self.step.timeout));
         let task = self.crew.take_task_id();
@@ -194,9 +193,8 @@ impl StepTask<'_> {
         if matches!(end, End::Cancelled) && !task.begun_any.get() {
             return;
         }
-        let now = session.shared.clock.now();
         let mut cut_off = task.cut_off();
-        cut_off.iter_mut().for_each(|measured| measured.end = Some(now));
+        cut_off.iter_mut().for_each(|measured| measured.end = Some(session.shared.clock.now()));
         match end {
             End::Passed | End::Cancelled => {
                 let why = if matches!(end, End::Passed) { "the action ended first" } else { "the run ended first" };
@@ -215,7 +213,7 @@ impl StepTask<'_> {
         session.close();
         if task.exchanges.get() == 0 {
             let failure = task.failure.get().or(matches!(end, End::Cancelled).then_some(FailureKind::Cancelled));
-            let whole = Measured { start, end: Some(now), ..Measured::default() };
+            let whole = Measured { start, end: Some(session.shared.clock.now()), ..Measured::default() };
             session.record(&sample(self.step.row, &whole, failure));
         }
         self.count(end);

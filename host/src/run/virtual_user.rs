@@ -60,13 +60,13 @@ impl VirtualUser {
         {
             return if self.session.running() { Life::GaveUp } else { Life::NotBegun };
         }
-        while self.session.running() && plan.workload.iterations.is_none_or(|most| self.session.iteration.get() < most)
-        {
+        while plan.workload.iterations.is_none_or(|most| self.session.iteration.get() < most) {
             for step in &plan.steps {
-                if !self.session.running() {
-                    break;
+                let now = self.session.shared.clock.now();
+                if !self.session.may_start_at(now) {
+                    return Life::Walked;
                 }
-                self.task(step).run().await;
+                self.task(step).run(now).await;
             }
             self.session.iteration.set(self.session.iteration.get() + 1);
         }
@@ -79,7 +79,7 @@ impl VirtualUser {
             if !self.session.wait_until(again).await {
                 return false;
             }
-            if self.task(login).run().await {
+            if self.task(login).run(self.session.shared.clock.now()).await {
                 return true;
             }
         }

@@ -9,7 +9,6 @@ use std::task::Poll;
 use std::time::Duration;
 
 use tokio::sync::Notify;
-use tokio::task::LocalSet;
 
 use crate::http::{Client, ClientOptions};
 use crate::metrics::interval::Interval;
@@ -107,12 +106,9 @@ pub fn run(setup: Setup) {
     let messages = setup.messages.clone();
     let worked = prepare(&setup.plan).and_then(|crew| {
         let _ = messages.send(Message::Ready);
-        let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build();
+        let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build_local(Default::default());
         let runtime = runtime.map_err(|error| error.to_string())?;
-        let users = LocalSet::new();
-        let result = users.block_on(&runtime, work(setup, crew));
-        // What HTTP/2 connections left behind is dropped inside the runtime that their sockets belong to.
-        runtime.block_on(async { drop(users) });
+        let result = runtime.block_on(work(setup, crew));
         runtime.shutdown_background();
         result
     });

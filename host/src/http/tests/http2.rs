@@ -10,7 +10,7 @@ use hyper::service::service_fn;
 use hyper_util::rt::TokioIo;
 use tokio::sync::Barrier;
 
-use super::super::connection::LocalTasks;
+use super::super::http2::LocalTasks;
 use super::*;
 
 /// What the server saw.
@@ -72,7 +72,9 @@ async fn requests_at_once_share_a_connection() {
         let (url, counted) = server(3).await;
         let user = User::new();
         let meters: [Meter; 3] = Default::default();
-        let send = |number: usize, content| exchange(&user.client, &user.session, &meters[number], post(&url, content));
+        let send = async |number: usize, content| {
+            exchange(&user.client, &user.session, &meters[number], &post(&url, content)).await
+        };
         let replies = tokio::join!(send(0, "one"), send(1, "two"), send(2, "three"));
         for (reply, content) in [(replies.0, "one"), (replies.1, "two"), (replies.2, "three")] {
             assert_eq!(text(reply), Ok((200, Bytes::from(content))));
@@ -106,7 +108,7 @@ async fn the_authority_is_the_origin_or_the_host_field() {
         let (url, counted) = server(1).await;
         let user = User::new();
         let mut named = post(&url, "");
-        named.headers.insert(HOST, HeaderValue::from_static("other"));
+        named.headers.push(HOST, HeaderValue::from_static("other"));
         for request in [post(&url, ""), named] {
             assert!(user.send(request).await.is_ok());
         }
@@ -160,7 +162,8 @@ async fn a_connection_that_cannot_be_opened_fails_all_who_wait_for_it() {
         let url = format!("http://{}/", listener.local_addr().unwrap());
         drop(listener);
         let (user, meter) = (User::new(), Meter::default());
-        let other = exchange(&user.client, &user.session, &meter, post(&url, ""));
+        let request = post(&url, "");
+        let other = exchange(&user.client, &user.session, &meter, &request);
         let (one, two) = tokio::join!(user.send(post(&url, "")), other);
         for outcome in [one, two] {
             assert_eq!(text(outcome).unwrap_err(), "network: connection refused");

@@ -34,7 +34,7 @@ async fn users_share_no_connection_and_neither_do_requests_at_once() {
         let server = Server::new(&[Then::Answer(OK)]).await;
         let (one, other, url) = (User::new(), User::new(), server.url("/"));
         let (meter, request) = (Meter::default(), get(&url));
-        let at_once = exchange(&one.client, &one.session, &meter, request);
+        let at_once = exchange(&one.client, &one.session, &meter, &request);
         let (first, second, third) = tokio::join!(one.get(&url), at_once, other.get(&url));
         assert!(first.is_ok() && second.is_ok() && third.is_ok());
         assert_eq!(server.connections(), 3);
@@ -97,7 +97,7 @@ async fn a_request_that_ends_the_connection() {
         let user = User::new();
         for _ in 0..2 {
             let mut request = get(&server.url("/"));
-            request.headers.insert(CONNECTION, HeaderValue::from_static("close"));
+            request.headers.push(CONNECTION, HeaderValue::from_static("close"));
             assert!(user.send(request).await.is_ok());
         }
         assert_eq!(server.connections(), 2);
@@ -105,8 +105,8 @@ async fn a_request_that_ends_the_connection() {
     .await;
 }
 
-/// The runtime makes a task that has done much see its sockets as not ready, even a closed one. The request is handed
-/// to hyper then, which finds the connection closed before it writes.
+/// The runtime makes a task that has done much see its sockets as not ready, even a closed one: not to be read, and not
+/// to be written to either. The task's next turn finds the connection closed before it writes.
 #[tokio::test]
 async fn a_request_that_was_not_written_is_sent_again() {
     run(async {

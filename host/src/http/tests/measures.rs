@@ -1,6 +1,6 @@
 //! The numbers of a sample, compared with the server's own.
 
-use hyper::header::{HeaderValue, USER_AGENT};
+use hyper::header::{HeaderName, HeaderValue, USER_AGENT};
 
 use super::*;
 
@@ -76,11 +76,11 @@ async fn requests_on_the_wire() {
         let user = User::new();
         let base = || get(&server.url("/a/b?c=d#e"));
         let mut framed = base();
-        framed.headers.insert("content-length", HeaderValue::from_static("77"));
-        framed.headers.insert("transfer-encoding", HeaderValue::from_static("chunked"));
-        framed.headers.insert("host", HeaderValue::from_static("other"));
+        framed.headers.push(HeaderName::from_static("content-length"), HeaderValue::from_static("77"));
+        framed.headers.push(HeaderName::from_static("transfer-encoding"), HeaderValue::from_static("chunked"));
+        framed.headers.push(HeaderName::from_static("host"), HeaderValue::from_static("other"));
         let mut named = base();
-        named.headers.insert(USER_AGENT, HeaderValue::from_static("x"));
+        named.headers.push(USER_AGENT, HeaderValue::from_static("x"));
         let body = Bytes::from_static(b"hello");
         for (case, request, expected) in [
             ("plain", base(), format!("GET /a/b?c=d HTTP/1.1\r\nhost: {host}\r\n\r\n")),
@@ -89,17 +89,17 @@ async fn requests_on_the_wire() {
             (
                 "content",
                 Request { method: Method::PUT, body, ..base() },
-                format!("PUT /a/b?c=d HTTP/1.1\r\ncontent-length: 5\r\nhost: {host}\r\n\r\nhello"),
+                format!("PUT /a/b?c=d HTTP/1.1\r\nhost: {host}\r\ncontent-length: 5\r\n\r\nhello"),
             ),
             (
                 "a POST without content says so",
                 Request { method: Method::POST, ..base() },
-                format!("POST /a/b?c=d HTTP/1.1\r\ncontent-length: 0\r\nhost: {host}\r\n\r\n"),
+                format!("POST /a/b?c=d HTTP/1.1\r\nhost: {host}\r\ncontent-length: 0\r\n\r\n"),
             ),
             (
                 "compression",
                 Request { decode: true, ..base() },
-                format!("GET /a/b?c=d HTTP/1.1\r\naccept-encoding: gzip, deflate, br\r\nhost: {host}\r\n\r\n"),
+                format!("GET /a/b?c=d HTTP/1.1\r\nhost: {host}\r\naccept-encoding: gzip, deflate, br\r\n\r\n"),
             ),
         ] {
             user.send(request).await.map_err(|failure| failure.to_string()).err();

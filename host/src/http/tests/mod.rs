@@ -15,7 +15,6 @@ use std::time::Duration;
 
 use bytes::Bytes;
 use hyper::Method;
-use hyper::header::HeaderMap;
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::{TcpListener, TcpStream};
 use tokio::sync::Notify;
@@ -53,7 +52,8 @@ impl User {
     }
 
     async fn send(&self, request: Request) -> Result<Reply, Failure> {
-        exchange(&self.client, &self.session, &self.meter, request).await
+        self.meter.begin(self.client.now());
+        exchange(&self.client, &self.session, &self.meter, &request).await
     }
 
     /// Sends a GET, and gives the status and the content, or the failure as `kind: detail`.
@@ -80,7 +80,7 @@ fn get(url: &str) -> Request {
         method: Method::GET,
         origin: Origin::of(&url).unwrap(),
         target: target(&url).unwrap(),
-        headers: HeaderMap::new(),
+        headers: Fields::default(),
         body: Bytes::new(),
         version: Version::Negotiate,
         keep_body: true,

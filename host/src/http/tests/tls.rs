@@ -13,7 +13,7 @@ use rustls::crypto::ring;
 use rustls::pki_types::PrivateKeyDer;
 use tokio_rustls::TlsAcceptor;
 
-use super::super::connection::LocalTasks;
+use super::super::http2::LocalTasks;
 use super::*;
 
 /// A server that picks from these protocols, speaks it, and reports the one picked.
@@ -131,7 +131,8 @@ async fn requests_at_once_share_what_was_negotiated() {
     run(async {
         let (url, picked) = server(&["h2", "http/1.1"]).await;
         let (user, meter) = (User::trusting(true), Meter::default());
-        let other = exchange(&user.client, &user.session, &meter, get(&url));
+        let request = get(&url);
+        let other = exchange(&user.client, &user.session, &meter, &request);
         let (one, two) = tokio::join!(user.get(&url), other);
         assert!(one.is_ok() && two.is_ok());
         assert_eq!(picked.borrow().len(), 1);
@@ -145,7 +146,8 @@ async fn requests_at_once_learn_that_it_is_http1() {
         let (url, picked) = server(&["http/1.1"]).await;
         let (user, meter) = (User::trusting(true), Meter::default());
         for connections in [2, 2] {
-            let other = exchange(&user.client, &user.session, &meter, get(&url));
+            let request = get(&url);
+            let other = exchange(&user.client, &user.session, &meter, &request);
             let (one, two) = tokio::join!(user.get(&url), other);
             assert!(one.is_ok() && two.is_ok());
             assert_eq!(picked.borrow().len(), connections);

@@ -2,9 +2,9 @@
 
 use std::rc::Rc;
 
-use hyper::header::{HeaderMap, HeaderName, HeaderValue};
+use hyper::header::{HeaderName, HeaderValue};
 
-use crate::http::Request;
+use crate::http::{Field, Request};
 use crate::plugin::bindings::http::{DynamicRequest, Host, ReplySummary, RequestTemplate};
 use crate::plugin::bindings::types::FailureKind;
 use crate::plugin::limits;
@@ -61,7 +61,7 @@ impl Host for State {
     fn header(&mut self, operation: u32, name: String) -> wasmtime::Result<Option<String>> {
         exchange(self, operation, |exchange| {
             let value = exchange.result.as_ref().ok()?.headers.get(&name)?;
-            Some(String::from_utf8_lossy(value.as_bytes()).into_owned())
+            Some(String::from_utf8_lossy(value).into_owned())
         })
     }
 
@@ -108,16 +108,15 @@ fn exchange<T>(state: &mut State, operation: u32, look: impl FnOnce(&TimedExchan
         .ok_or_else(|| wasmtime::format_err!("operation {operation} is no exchange that has ended"))
 }
 
-/// The header map of names and values, or what is wrong with the first that HTTP or the host does not allow.
-pub fn header_map(pairs: &[(String, String)]) -> Result<HeaderMap, String> {
+/// The header fields of names and values, or what is wrong with the first that HTTP or the host does not allow.
+pub fn header_fields(pairs: &[(String, String)]) -> Result<Vec<Field>, String> {
     few_enough(pairs.len())?;
-    let mut map = HeaderMap::with_capacity(pairs.len() + 4);
-    for (name, value) in pairs {
+    let field = |(name, value): &(String, String)| {
         let name = HeaderName::from_bytes(name.as_bytes()).map_err(|_| format!("`{name}` is not a header name"))?;
         let value = header_value(&name, value)?;
-        map.append(name, value);
-    }
-    Ok(map)
+        Ok((name, value))
+    };
+    pairs.iter().map(field).collect()
 }
 
 /// Checks the number of a request's header fields.
@@ -150,9 +149,9 @@ mod tests {
     #[test]
     fn too_many_header_fields_are_an_error_and_no_panic() {
         let fields = |number: usize| (0..number).map(|n| (format!("x-{n}"), "v".to_owned())).collect::<Vec<_>>();
-        assert_eq!(header_map(&fields(limits::HEADERS)).map(|map| map.len()), Ok(limits::HEADERS));
+        assert_eq!(header_fields(&fields(limits::HEADERS)).map(|fields| fields.len()), Ok(limits::HEADERS));
         for number in [limits::HEADERS + 1, 25_000, 40_000] {
-            let said = header_map(&fields(number)).unwrap_err();
+            let said = header_fields(&fields(number)).unwrap_err();
             assert_eq!(said, format!("{number} header fields are too many; a request may have 256"));
         }
     }

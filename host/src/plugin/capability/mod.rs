@@ -3,7 +3,7 @@
 //! was broken. Expected failures are values of the contract, never traps.
 
 mod http;
-pub use http::{few_enough, header_map, header_value};
+pub use http::{few_enough, header_fields, header_value};
 mod log;
 mod report;
 mod templates;

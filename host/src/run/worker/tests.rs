@@ -73,7 +73,7 @@ async fn starts(workload: Workload, reply: Duration) -> Vec<Vec<Nanos>> {
             let clock = shared.clock;
             tasks.spawn_local(async move {
                 let mut starts = Vec::new();
-                while session.turn().await {
+                while session.turn().await.is_some() {
                     starts.push(clock.now());
                     sleep(reply).await;
                 }
@@ -134,33 +134,33 @@ async fn waiting_for_a_turn_moves_the_deadline_on_by_exactly_the_wait() {
     let session = &users[0];
     let timeout = 30 * SECOND;
     session.deadline().set(timeout);
-    assert!(session.turn().await);
+    assert!(session.turn().await.is_some());
     assert_eq!(session.deadline().get(), timeout, "the first turn is there at once");
-    assert!(session.turn().await);
+    assert!(session.turn().await.is_some());
     assert_eq!((shared.clock.now(), session.deadline().get()), (200 * MILLISECOND, timeout + 200 * MILLISECOND));
     sleep(Duration::from_millis(70)).await;
-    assert!(session.turn().await);
+    assert!(session.turn().await.is_some());
     assert_eq!((shared.clock.now(), session.deadline().get()), (400 * MILLISECOND, timeout + 330 * MILLISECOND));
 }
 
 #[tokio::test(start_paused = true)]
 async fn there_is_no_turn_at_or_after_the_end() {
     let (shared, users) = users(Workload { rps: Some(5.0), duration: Some(Duration::from_millis(400)), ..ONE });
-    assert!(users[0].turn().await);
-    assert!(users[0].turn().await);
-    assert!(!users[0].turn().await, "the third turn would be at the end itself");
+    assert!(users[0].turn().await.is_some());
+    assert!(users[0].turn().await.is_some());
+    assert!(users[0].turn().await.is_none(), "the third turn would be at the end itself");
     assert_eq!(shared.clock.now(), 400 * MILLISECOND, "and that is known at the end, not before");
-    assert!(!users[0].turn().await && !users[0].running());
+    assert!(users[0].turn().await.is_none() && !users[0].running());
 }
 
 #[tokio::test(start_paused = true)]
 async fn without_a_cap_there_is_a_turn_until_the_end_and_not_at_it() {
     let (_, users) = users(Workload { duration: Some(Duration::from_millis(400)), ..ONE });
-    assert!(users[0].turn().await);
+    assert!(users[0].turn().await.is_some());
     sleep(Duration::from_millis(399)).await;
-    assert!(users[0].turn().await);
+    assert!(users[0].turn().await.is_some());
     sleep(Duration::from_millis(1)).await;
-    assert!(!users[0].turn().await);
+    assert!(users[0].turn().await.is_none());
 }
 
 #[tokio::test(start_paused = true)]
@@ -168,7 +168,7 @@ async fn there_is_no_turn_while_the_run_drains() {
     for rps in [None, Some(5.0)] {
         let (shared, users) = users(Workload { rps, ..ONE });
         shared.phase.set(Phase::Draining);
-        assert!(!users[0].turn().await);
+        assert!(users[0].turn().await.is_none());
         assert_eq!(shared.clock.now(), 0);
     }
 }
@@ -186,7 +186,7 @@ async fn a_user_who_waits_for_its_turn_learns_at_once_that_the_run_drains() {
                 Poll::Ready(())
             })
             .await;
-            (session.turn().await, session.turn().await)
+            (session.turn().await.is_some(), session.turn().await.is_some())
         }
     });
     tasks

@@ -1,0 +1,93 @@
+//! The header fields of a request. Most of them are the same for every request of a step, and the rest are the user's
+//! own: both parts are shared, so that a request which renders nothing copies nothing.
+
+use std::rc::Rc;
+
+use hyper::header::{HeaderMap, HeaderName, HeaderValue};
+
+/// One header field.
+pub type Field = (HeaderName, HeaderValue);
+
+/// Header fields in the order they are sent. A name of the request's own wins over the same name of the user's.
+#[derive(Clone, Default)]
+pub struct Fields {
+    prepared: Rc<[Field]>,
+    own: Vec<Field>,
+    user: Rc<Vec<Field>>,
+}
+
+impl Fields {
+    /// Fields that were checked before the run, and those the user sends with every request.
+    pub fn new(prepared: Rc<[Field]>, user: Rc<Vec<Field>>) -> Self {
+        Self { prepared, own: Vec::new(), user }
+    }
+
+    /// Adds a field of the request's own; the same name may be there several times.
+    pub fn push(&mut self, name: HeaderName, value: HeaderValue) {
+        self.own.push((name, value));
+    }
+
+    /// All fields.
+    pub fn iter(&self) -> impl Iterator<Item = &Field> {
+        let own = || self.prepared.iter().chain(&self.own);
+        own().chain(self.user.iter().filter(move |(name, _)| own().all(|(known, _)| known != name)))
+    }
+
+    /// Whether there is a field of that name.
+    pub fn contains(&self, name: &HeaderName) -> bool {
+        self.get(name).is_some()
+    }
+
+    /// The first value of a field.
+    pub fn get(&self, name: &HeaderName) -> Option<&HeaderValue> {
+        self.iter().find(|(known, _)| known == name).map(|(_, value)| value)
+    }
+
+    /// Keeps the fields whose names are right.
+    pub fn retain(&mut self, right: impl Fn(&HeaderName) -> bool) {
+        let kept = self.iter().filter(|(name, _)| right(name)).cloned().collect();
+        *self = Self { own: kept, ..Self::default() };
+    }
+
+    /// The fields as HTTP/2 wants them.
+    pub fn to_map(&self) -> HeaderMap {
+        let mut map = HeaderMap::new();
+        self.iter().for_each(|(name, value)| {
+            map.append(name, value.clone());
+        });
+        map
+    }
+}
+
+impl FromIterator<Field> for Fields {
+    fn from_iter<I: IntoIterator<Item = Field>>(fields: I) -> Self {
+        Self { own: fields.into_iter().collect(), ..Self::default() }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn field(name: &'static str, value: &'static str) -> Field {
+        (HeaderName::from_static(name), HeaderValue::from_static(value))
+    }
+
+    fn all(fields: &Fields) -> Vec<String> {
+        fields.iter().map(|(name, value)| format!("{name}: {}", value.to_str().unwrap())).collect()
+    }
+
+    #[test]
+    fn the_requests_own_fields_win_over_the_users() {
+        let user = Rc::new(vec![field("a", "user"), field("b", "user"), field("c", "user")]);
+        let mut fields = Fields::new([field("a", "prepared")].into(), user);
+        fields.push(HeaderName::from_static("b"), HeaderValue::from_static("own"));
+        fields.push(HeaderName::from_static("b"), HeaderValue::from_static("again"));
+        assert_eq!(all(&fields), ["a: prepared", "b: own", "b: again", "c: user"]);
+        assert_eq!(fields.get(&HeaderName::from_static("c")).unwrap(), "user");
+        assert!(!fields.contains(&HeaderName::from_static("d")));
+        assert_eq!(fields.to_map().len(), 4);
+        fields.retain(|name| name != "b");
+        assert_eq!(all(&fields), ["a: prepared", "c: user"]);
+    }
+}

@@ -1,0 +1,205 @@
+//! Where the content of a reply ends (RFC 9112 sections 6 and 7). Pure: bytes in, pieces of content out.
+
+use super::super::failure::Failure;
+
+/// Most bytes of chunk extensions and trailers of one reply; both are read and ignored.
+const MOST_OVERHEAD: usize = 64 * 1024;
+
+/// How much is still to come.
+#[derive(Debug, PartialEq, Eq)]
+pub(super) enum Framing {
+    /// That many bytes.
+    Length(u64),
+    /// Chunks.
+    Chunked(Chunks),
+    /// Whatever comes until the connection ends.
+    UntilClosed,
+}
+
+impl Framing {
+    /// Whether nothing is to come.
+    pub fn is_done(&self) -> bool {
+        match self {
+            Self::Length(left) => *left == 0,
+            Self::Chunked(chunks) => chunks.next == Next::Nothing,
+            Self::UntilClosed => false,
+        }
+    }
+
+    /// Takes what has arrived and hands on the content in it; the number of bytes that belong to this reply.
+    pub fn take(&mut self, input: &[u8], content: &mut impl FnMut(&[u8])) -> Result<usize, Failure> {
+        match self {
+            Self::UntilClosed => {
+                content(input);
+                Ok(input.len())
+            }
+            Self::Length(left) => {
+                let count = usize::try_from(*left).unwrap_or(usize::MAX).min(input.len());
+                content(&input[..count]);
+                *left -= count as u64;
+                Ok(count)
+            }
+            Self::Chunked(chunks) => chunks.take(input, content),
+        }
+    }
+}
+
+/// How far chunked content has come.
+#[derive(Debug, Default, PartialEq, Eq)]
+pub(super) struct Chunks {
+    next: Next,
+    /// Bytes of extensions and trailers so far.
+    overhead: usize,
+}
+
+/// What comes next.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+enum Next {
+    /// The first digit of a chunk's size.
+    #[default]
+    Size,
+    /// Further digits of it.
+    Digits(u64),
+    /// The rest of the line after the size: blanks and extensions.
+    Extension(u64),
+    /// The line feed after the size.
+    SizeEnd(u64),
+    /// Content.
+    Data(u64),
+    /// The line end after a chunk.
+    DataEnd,
+    /// Its line feed.
+    DataFeed,
+    /// A line after the last chunk begins: a trailer, or the empty line that ends the reply.
+    Trailer,
+    /// The rest of a trailer's line.
+    TrailerRest,
+    /// The line feed of the empty line.
+    LastFeed,
+    /// The reply is complete.
+    Nothing,
+}
+
+impl Chunks {
+    fn take(&mut self, input: &[u8], content: &mut impl FnMut(&[u8])) -> Result<usize, Failure> {
+        let mut at = 0;
+        while at < input.len() && self.next != Next::Nothing {
+            if let Next::Data(left) = self.next {
+                let count = usize::try_from(left).unwrap_or(usize::MAX).min(input.len() - at);
+                content(&input[at..at + count]);
+                at += count;
+                let left = left - count as u64;
+                self.next = if left == 0 { Next::DataEnd } else { Next::Data(left) };
+            } else {
+                self.next = self.after(input[at])?;
+                at += 1;
+            }
+        }
+        Ok(at)
+    }
+
+    /// What comes after a byte that is not content.
+    fn after(&mut self, byte: u8) -> Result<Next, Failure> {
+        let invalid = || Failure::protocol("malformed reply: invalid chunk");
+        let digit = char::from(byte).to_digit(16).map(u64::from);
+        Ok(match (self.next, byte) {
+            (Next::Size, _) => Next::Digits(digit.ok_or_else(invalid)?),
+            (Next::Digits(size), _) if digit.is_some() => {
+                let larger = size.checked_mul(16).and_then(|size| size.checked_add(digit?));
+                Next::Digits(larger.ok_or_else(invalid)?)
+            }
+            (Next::Digits(size) | Next::Extension(size), b'\r') => Next::SizeEnd(size),
+            (Next::Digits(size), b' ' | b'\t' | b';') => Next::Extension(size),
+            (Next::Digits(size) | Next::Extension(size) | Next::SizeEnd(size), b'\n') => Self::data(size),
+            (Next::Extension(size), _) => self.ignored(Next::Extension(size))?,
+            (Next::DataEnd, b'\r') => Next::DataFeed,
+            (Next::DataEnd | Next::DataFeed, b'\n') => Next::Size,
+            (Next::Trailer, b'\r') => Next::LastFeed,
+            (Next::Trailer | Next::LastFeed, b'\n') => Next::Nothing,
+            (Next::TrailerRest, b'\n') => Next::Trailer,
+            (Next::Trailer | Next::TrailerRest, _) => self.ignored(Next::TrailerRest)?,
+            _ => return Err(invalid()),
+        })
+    }
+
+    fn data(size: u64) -> Next {
+        if size == 0 { Next::Trailer } else { Next::Data(size) }
+    }
+
+    fn ignored(&mut self, next: Next) -> Result<Next, Failure> {
+        self.overhead += 1;
+        if self.overhead > MOST_OVERHEAD {
+            return Err(Failure::protocol("malformed reply: chunk extensions or trailers too large"));
+        }
+        Ok(next)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+
+    use super::*;
+
+    /// The content of chunks that arrive in pieces of this size, how much was taken, and whether that was all.
+    fn chunked(text: &[u8], piece: usize) -> Result<(Vec<u8>, usize, bool), Failure> {
+        let (mut framing, mut content, mut taken) = (Framing::Chunked(Chunks::default()), Vec::new(), 0);
+        for part in text.chunks(piece) {
+            let count = framing.take(part, &mut |data| content.extend_from_slice(data))?;
+            taken += count;
+            if count < part.len() {
+                break;
+            }
+        }
+        Ok((content, taken, framing.is_done()))
+    }
+
+    #[test]
+    fn chunks_however_they_arrive() {
+        for (case, text, content, rest) in [
+            ("one", "2\r\nok\r\n0\r\n\r\n", "ok", ""),
+            ("several, hexadecimal", "1\r\no\r\nA\r\n0123456789\r\n0\r\n\r\n", "o0123456789", ""),
+            ("extensions", "2;x=\"y\";z\r\nok\r\n0 ;x\r\n\r\n", "ok", ""),
+            ("trailers", "2\r\nok\r\n0\r\nx: y\r\nz:\r\n\r\n", "ok", ""),
+            ("bare line feeds", "2\nok\n0\n\n", "ok", ""),
+            ("the next reply is left", "2\r\nok\r\n0\r\n\r\nHTTP/1.1", "ok", "HTTP/1.1"),
+            ("none", "0\r\n\r\n", "", ""),
+        ] {
+            for piece in [1, 2, 3, 7, 100] {
+                let expected = (content.as_bytes().to_vec(), text.len() - rest.len(), true);
+                assert_eq!(chunked(text.as_bytes(), piece), Ok(expected), "{case} by {piece}");
+            }
+        }
+    }
+
+    #[test]
+    fn chunks_that_are_none() {
+        for text in
+            ["x", "\r\n", "2x\r\n", "2\rx", "2\r\nokx", "2\r\nok\rx", "10000000000000000\r\n", "0\r\n\rx", "-1\r\n"]
+        {
+            assert_eq!(chunked(text.as_bytes(), 100).unwrap_err().detail, "malformed reply: invalid chunk", "{text}");
+        }
+        for text in ["1;", "0\r\nx:"] {
+            let endless = [text.as_bytes(), &[b'y'; MOST_OVERHEAD + 1]].concat();
+            assert!(chunked(&endless, 1000).unwrap_err().detail.ends_with("too large"), "{text}");
+        }
+        assert_eq!(chunked(b"5\r\nhal", 100), Ok((b"hal".to_vec(), 6, false)));
+    }
+
+    #[test]
+    fn a_length_leaves_what_follows() {
+        let mut framing = Framing::Length(3);
+        assert_eq!(framing.take(b"ab", &mut |_| ()), Ok(2));
+        assert!(!framing.is_done());
+        assert_eq!(framing.take(b"cd", &mut |_| ()), Ok(1));
+        assert!(framing.is_done());
+    }
+
+    proptest! {
+        #[test]
+        fn any_bytes_end_without_a_panic(text in proptest::collection::vec(any::<u8>(), 0..200), piece in 1_usize..50) {
+            let whole = chunked(&text, 200);
+            prop_assert_eq!(chunked(&text, piece), whole);
+        }
+    }
+}

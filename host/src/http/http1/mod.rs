@@ -1,0 +1,33 @@
+//! HTTP/1.1 (RFC 9112) as a load generator needs it: one exchange at a time on a connection, driven by the user's own
+//! task, with no buffer of its own while it is idle.
+//!
+//! This is the one protocol that is not left to a library. hyper, which does the rest, keeps two buffers, a dispatch
+//! channel and several allocations per connection and builds a header map per reply; measured side by side (see
+//! `ARCHITECTURE.md`, Decisions) that is half of the user time of a request and most of the memory of a user. The
+//! parsing itself is httparse's, as it is in hyper.
+
+mod exchange;
+mod framing;
+mod reply;
+mod request;
+
+use std::rc::Rc;
+
+use super::connect::Transport;
+use super::origin::Origin;
+
+/// An open connection with no exchange on it.
+pub(super) struct Http1 {
+    /// Where it leads.
+    pub origin: Rc<Origin>,
+    transport: Transport,
+    /// Whether a reply has been received on it: only then may the peer have closed it in good faith.
+    used: bool,
+}
+
+impl Http1 {
+    /// A connection nothing has been sent on.
+    pub fn new(origin: Rc<Origin>, transport: Transport) -> Self {
+        Self { origin, transport, used: false }
+    }
+}

@@ -1,0 +1,198 @@
+//! The head of a reply, read with httparse: what it says of the content and of the connection.
+
+use std::mem::MaybeUninit;
+
+use httparse::{Error, Header, ParserConfig, Response, Status};
+use hyper::{Method, StatusCode, Version};
+
+use super::super::failure::Failure;
+use super::super::section::{HeaderSection, SET_COOKIE};
+use super::framing::{Chunks, Framing};
+
+/// Largest header section, in bytes.
+pub(super) const MOST_BYTES: usize = 64 * 1024;
+/// Most header fields.
+const MOST_FIELDS: usize = 100;
+
+/// The head of a reply.
+pub(super) struct Head {
+    /// The status.
+    pub status: StatusCode,
+    /// The version.
+    pub version: Version,
+    /// The fields.
+    pub section: HeaderSection,
+    /// What follows.
+    pub framing: Framing,
+    /// Whether the connection can be used again after the content.
+    pub keep_alive: bool,
+}
+
+/// What the fields say that matter to the connection.
+#[derive(Default)]
+struct Said {
+    length: Option<u64>,
+    transfer_coding: bool,
+    chunked: bool,
+    close: bool,
+    keep_alive: bool,
+    sets_cookies: bool,
+}
+
+/// Reads the head of the reply to a request of this method; it and its length in bytes, or `None` if it is not complete.
+pub(super) fn read(text: &[u8], method: &Method) -> Result<Option<(Head, usize)>, Failure> {
+    let mut room = [const { MaybeUninit::<Header<'_>>::uninit() }; MOST_FIELDS];
+    let mut response = Response::new(&mut []);
+    let parsed = ParserConfig::default().parse_response_with_uninit_headers(&mut response, text, &mut room);
+    let length = match parsed {
+        Ok(Status::Complete(length)) if length <= MOST_BYTES => length,
+        Ok(Status::Partial) if text.len() < MOST_BYTES => return Ok(None),
+        Ok(_) => return Err(too_large()),
+        Err(error) => return Err(malformed(error)),
+    };
+    let said = Said::of(response.headers)?;
+    let status = response.code.and_then(|code| StatusCode::from_u16(code).ok());
+    let status = status.ok_or_else(|| malformed(Error::Status))?;
+    let old = response.version == Some(0);
+    let framing = said.framing(status, method);
+    let keep_alive = !said.close
+        && (!old || (said.keep_alive && !said.transfer_coding))
+        && framing != Framing::UntilClosed
+        && status != StatusCode::SWITCHING_PROTOCOLS;
+    let section = HeaderSection::of_lines(fields(&text[..length]), said.sets_cookies);
+    let version = if old { Version::HTTP_10 } else { Version::HTTP_11 };
+    Ok(Some((Head { status, version, section, framing, keep_alive }, length)))
+}
+
+impl Said {
+    fn of(fields: &[Header<'_>]) -> Result<Self, Failure> {
+        let mut said = Self::default();
+        for field in fields {
+            // A look at the length spares most comparisons.
+            match field.name.len() {
+                10 if field.name.eq_ignore_ascii_case("connection") => {
+                    said.close |= has_token(field.value, b"close");
+                    said.keep_alive |= has_token(field.value, b"keep-alive");
+                }
+                10 => said.sets_cookies |= field.name.eq_ignore_ascii_case(SET_COOKIE),
+                14 if field.name.eq_ignore_ascii_case("content-length") => said.add_length(field.value)?,
+                17 if field.name.eq_ignore_ascii_case("transfer-encoding") => {
+                    said.transfer_coding = true;
+                    let last = field.value.rsplit(|&byte| byte == b',').next().unwrap_or_default();
+                    said.chunked = last.trim_ascii().eq_ignore_ascii_case(b"chunked");
+                }
+                _ => {}
+            }
+        }
+        Ok(said)
+    }
+
+    /// Several lengths are fine as long as they agree (RFC 9110 section 8.6).
+    fn add_length(&mut self, value: &[u8]) -> Result<(), Failure> {
+        for part in value.split(|&byte| byte == b',').map(<[u8]>::trim_ascii) {
+            let digits = !part.is_empty() && part.iter().all(u8::is_ascii_digit);
+            let length = std::str::from_utf8(part).ok().filter(|_| digits).and_then(|part| part.parse().ok());
+            if length.is_none() || self.length.is_some_and(|known| Some(known) != length) {
+                return Err(Failure::protocol("malformed reply: invalid content-length"));
+            }
+            self.length = length;
+        }
+        Ok(())
+    }
+
+    /// RFC 9112 section 6.3.
+    fn framing(&self, status: StatusCode, method: &Method) -> Framing {
+        let none = status.is_informational() || matches!(status.as_u16(), 204 | 304) || method == Method::HEAD;
+        match self.length {
+            _ if none => Framing::Length(0),
+            _ if self.chunked => Framing::Chunked(Chunks::default()),
+            Some(length) if !self.transfer_coding => Framing::Length(length),
+            _ => Framing::UntilClosed,
+        }
+    }
+}
+
+/// A head without its first line, and without the empty lines that httparse allows before it.
+fn fields(head: &[u8]) -> &[u8] {
+    let head = head.trim_ascii_start();
+    head.iter().position(|&byte| byte == b'\n').map_or(&[], |end| &head[end + 1..])
+}
+
+/// Whether a list of words has this one.
+pub(super) fn has_token(list: &[u8], token: &[u8]) -> bool {
+    list.split(|&byte| byte == b',').any(|word| word.trim_ascii().eq_ignore_ascii_case(token))
+}
+
+fn too_large() -> Failure {
+    Failure::protocol("header section too large")
+}
+
+fn malformed(error: Error) -> Failure {
+    match error {
+        Error::TooManyHeaders => too_large(),
+        Error::Version => Failure::protocol("malformed reply: invalid version"),
+        Error::Status => Failure::protocol("malformed reply: invalid status"),
+        Error::HeaderName | Error::HeaderValue | Error::NewLine | Error::Token => {
+            Failure::protocol("malformed reply: invalid header")
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn head(fields: &str, status: u16, method: &Method) -> Head {
+        let text = format!("HTTP/1.1 {status} x\r\n{fields}\r\nrest");
+        let (head, length) = read(text.as_bytes(), method).unwrap().unwrap();
+        assert_eq!(length, text.len() - 4);
+        head
+    }
+
+    #[test]
+    fn what_follows_a_head() {
+        let chunked = || Framing::Chunked(Chunks::default());
+        for (fields, status, framing, keep_alive) in [
+            ("content-length: 7\r\n", 200, Framing::Length(7), true),
+            ("content-length: 7\r\nContent-Length: 7, 7\r\n", 200, Framing::Length(7), true),
+            ("transfer-encoding: chunked\r\n", 200, chunked(), true),
+            ("transfer-encoding: gzip, Chunked\r\ncontent-length: 7\r\n", 200, chunked(), true),
+            ("transfer-encoding: gzip\r\ncontent-length: 7\r\n", 200, Framing::UntilClosed, false),
+            ("", 200, Framing::UntilClosed, false),
+            ("content-length: 7\r\n", 204, Framing::Length(0), true),
+            ("content-length: 7\r\n", 304, Framing::Length(0), true),
+            ("connection: foo, Close\r\ncontent-length: 0\r\n", 200, Framing::Length(0), false),
+            ("upgrade: websocket\r\n", 101, Framing::Length(0), false),
+        ] {
+            let head = head(fields, status, &Method::GET);
+            assert_eq!((head.framing, head.keep_alive), (framing, keep_alive), "{status} {fields}");
+        }
+        assert_eq!(head("content-length: 7\r\n", 200, &Method::HEAD).framing, Framing::Length(0));
+    }
+
+    #[test]
+    fn the_old_version_ends_the_connection_unless_it_says_otherwise() {
+        for (fields, keep_alive) in [("", false), ("connection: keep-alive\r\n", true)] {
+            let text = format!("HTTP/1.0 200 OK\r\ncontent-length: 0\r\n{fields}\r\n");
+            let (head, _) = read(text.as_bytes(), &Method::GET).unwrap().unwrap();
+            assert_eq!((head.keep_alive, head.version), (keep_alive, Version::HTTP_10), "{fields}");
+        }
+    }
+
+    #[test]
+    fn the_fields_are_those_that_came() {
+        let head = head("X: y\r\nSet-Cookie: a=1\r\ncontent-length: 0\r\n", 200, &Method::GET);
+        assert_eq!(head.section.get("x"), Some(&b"y"[..]));
+        assert_eq!(head.section.cookies().collect::<Vec<_>>(), [b"a=1"]);
+        assert_eq!(head.section.get("rest"), None);
+    }
+
+    #[test]
+    fn lengths_that_are_none() {
+        for value in ["-1", "+1", "1 2", "x", "", "1,2", "99999999999999999999"] {
+            let text = format!("HTTP/1.1 200 OK\r\ncontent-length: {value}\r\n\r\n");
+            let failure = read(text.as_bytes(), &Method::GET).err().unwrap();
+            assert_eq!(failure.detail, "malformed reply: invalid content-length", "{value}");
+        }
+    }
+}

@@ -1,0 +1,85 @@
+//! How a request looks on the wire (RFC 9112 section 3).
+
+use hyper::Method;
+use hyper::header::{ACCEPT_ENCODING, CONNECTION, CONTENT_LENGTH, COOKIE, HOST, HeaderValue, TRANSFER_ENCODING};
+
+use super::super::body;
+use super::super::message::{Request, has_payload};
+
+/// Writes the head of a request, with `cookie` unless the request brings one. Framing is ours: `content-length` says
+/// what is sent, whatever the fields say.
+pub(super) fn write_head(request: &Request, cookie: Option<&HeaderValue>, out: &mut Vec<u8>) {
+    let put = |out: &mut Vec<u8>, parts: &[&[u8]]| parts.iter().for_each(|part| out.extend_from_slice(part));
+    put(out, &[request.method.as_str().as_bytes(), b" ", request.target.as_str().as_bytes(), b" HTTP/1.1\r\n"]);
+    let (mut host, mut own_cookie, mut codings) = (false, false, false);
+    for (name, value) in request.headers.iter() {
+        if *name == CONTENT_LENGTH || *name == TRANSFER_ENCODING {
+            continue;
+        }
+        host |= *name == HOST;
+        own_cookie |= *name == COOKIE;
+        codings |= *name == ACCEPT_ENCODING;
+        put(out, &[name.as_str().as_bytes(), b": ", value.as_bytes(), b"\r\n"]);
+    }
+    if !host {
+        put(out, &[b"host: ", request.origin.host_field().as_bytes(), b"\r\n"]);
+    }
+    if let Some(cookie) = cookie.filter(|_| !own_cookie) {
+        put(out, &[b"cookie: ", cookie.as_bytes(), b"\r\n"]);
+    }
+    if request.decode && !codings {
+        put(out, &[b"accept-encoding: ", body::ACCEPTED.as_bytes(), b"\r\n"]);
+    }
+    if !request.body.is_empty() || has_payload(&request.method) {
+        put(out, &[b"content-length: ", request.body.len().to_string().as_bytes(), b"\r\n"]);
+    }
+    put(out, &[b"\r\n"]);
+}
+
+/// Whether the request itself asks for the connection's end.
+pub(super) fn asks_to_close(request: &Request) -> bool {
+    request.method == Method::CONNECT
+        || request.headers.get(&CONNECTION).is_some_and(|value| super::reply::has_token(value.as_bytes(), b"close"))
+}
+
+#[cfg(test)]
+mod tests {
+    use hyper::header::{HeaderName, USER_AGENT};
+    use url::Url;
+
+    use super::super::super::{Fields, Origin, Version, target};
+    use super::*;
+
+    fn written(fields: &[(HeaderName, &'static str)], cookie: Option<&'static str>) -> String {
+        let url = Url::parse("http://site/a?b").unwrap();
+        let fields = fields.iter().map(|(name, value)| (name.clone(), HeaderValue::from_static(value)));
+        let request = Request {
+            method: Method::GET,
+            origin: Origin::of(&url).unwrap(),
+            target: target(&url).unwrap(),
+            headers: fields.collect::<Fields>(),
+            body: Default::default(),
+            version: Version::Http1,
+            keep_body: false,
+            decode: true,
+        };
+        let mut out = Vec::new();
+        write_head(&request, cookie.map(HeaderValue::from_static).as_ref(), &mut out);
+        String::from_utf8(out).unwrap()
+    }
+
+    #[test]
+    fn what_the_request_brings_wins() {
+        assert_eq!(
+            written(&[(USER_AGENT, "x")], Some("a=1")),
+            "GET /a?b HTTP/1.1\r\nuser-agent: x\r\nhost: site\r\ncookie: a=1\r\naccept-encoding: gzip, deflate, br\r\n\r\n"
+        );
+        assert_eq!(
+            written(
+                &[(COOKIE, "mine=1"), (ACCEPT_ENCODING, "br"), (HOST, "other"), (CONTENT_LENGTH, "7")],
+                Some("a=1")
+            ),
+            "GET /a?b HTTP/1.1\r\ncookie: mine=1\r\naccept-encoding: br\r\nhost: other\r\n\r\n"
+        );
+    }
+}

@@ -1,0 +1,133 @@
+//! HTTP/2 (RFC 9113), by hyper: a connection serves several exchanges of its user at once and is driven by a task of
+//! its own.
+
+use std::mem;
+use std::rc::Rc;
+
+use bytes::Bytes;
+use http_body_util::{BodyExt, Full};
+use hyper::Response;
+use hyper::body::Incoming;
+use hyper::client::conn::http2::SendRequest;
+use hyper::header::{ACCEPT_ENCODING, CONTENT_LENGTH, COOKIE, HOST, HeaderValue, TRANSFER_ENCODING};
+use hyper::http::uri::Authority;
+use hyper::rt::Executor;
+use hyper_util::rt::TokioIo;
+
+use super::body::{self, Kept};
+use super::client::Client;
+use super::connect::Transport;
+use super::failure::Failure;
+use super::message::{Reply, Request, has_payload};
+use super::section::HeaderSection;
+use super::timing::{Charge, Meter, Metered, Traffic};
+use crate::run::clock::Nanos;
+
+type Message = hyper::Request<Full<Bytes>>;
+
+/// An open connection. It ends with the last clone.
+#[derive(Clone)]
+pub(super) struct Http2 {
+    sender: SendRequest<Full<Bytes>>,
+    traffic: Rc<Traffic>,
+}
+
+/// Runs what hyper spawns on this thread.
+#[derive(Clone, Copy)]
+pub(super) struct LocalTasks;
+
+impl<F: Future + 'static> Executor<F> for LocalTasks {
+    fn execute(&self, task: F) {
+        tokio::task::spawn_local(async move { drop(task.await) });
+    }
+}
+
+impl Http2 {
+    /// Starts the protocol on a stream.
+    pub async fn start(client: &Client, transport: Transport) -> Result<Self, Failure> {
+        let traffic = Rc::new(Traffic::default());
+        let io = TokioIo::new(Metered::new(transport, Rc::clone(&traffic)));
+        let (sender, driver) = client.http2.handshake(io).await.map_err(|error| Failure::of_exchange(&error, false))?;
+        // How the connection ends is told to the exchanges on it.
+        tokio::task::spawn_local(async move { driver.await.unwrap_or_default() });
+        Ok(Self { sender, traffic })
+    }
+
+    /// Whether it takes no more requests.
+    pub fn is_closed(&self) -> bool {
+        self.sender.is_closed()
+    }
+
+    /// Sends a request and receives its reply. `None` if none of it was written.
+    pub async fn exchange(
+        &mut self,
+        client: &Client,
+        meter: &Meter,
+        (request, cookie): (&Request, Option<HeaderValue>),
+        begun: Nanos,
+    ) -> Option<Result<Reply, Failure>> {
+        let _charge = Charge { meter, traffic: Rc::clone(&self.traffic) };
+        let response = match self.sender.try_send_request(message(request, cookie)).await {
+            Ok(response) => response,
+            Err(mut error) => {
+                let unsent = error.take_message().is_some();
+                // The connection has received settings before any reply: what has come tells nothing of the reply.
+                return (!unsent).then(|| Err(Failure::of_exchange(error.error(), false)));
+            }
+        };
+        let headed = client.now();
+        meter.note(|measured| {
+            measured.status = response.status().as_u16();
+            measured.phases.first_byte = Some(headed.saturating_sub(begun));
+        });
+        let kept = request.keep_body.then(|| Kept::new(client.max_body_kept));
+        let reply = receive(response, meter, kept).await;
+        if reply.is_ok() {
+            meter.note(|measured| measured.phases.receive = Some(client.now() - headed));
+        }
+        Some(reply.unwrap_or_else(|error| Err(Failure::of_exchange(&error, true))))
+    }
+}
+
+/// Receives the content to its last byte; what is not kept is thrown away as it arrives.
+async fn receive(
+    response: Response<Incoming>,
+    meter: &Meter,
+    mut kept: Option<Kept>,
+) -> hyper::Result<Result<Reply, Failure>> {
+    let (head, mut incoming) = response.into_parts();
+    while let Some(frame) = incoming.frame().await {
+        let Ok(data) = frame?.into_data() else { continue };
+        meter.note(|measured| measured.body_bytes_in += data.len() as u64);
+        if let Some(kept) = &mut kept {
+            kept.push(&data);
+        }
+    }
+    let headers = HeaderSection::of_map(&head.headers);
+    let content = kept.map_or_else(|| Ok(Bytes::new()), Kept::finish);
+    Ok(content.map(|body| Reply { status: head.status, version: head.version, headers, body }))
+}
+
+/// The request as hyper wants it.
+fn message(request: &Request, cookie: Option<HeaderValue>) -> Message {
+    let mut message = Message::new(Full::new(request.body.clone()));
+    let mut headers = request.headers.to_map();
+    headers.remove(TRANSFER_ENCODING);
+    if !request.body.is_empty() || has_payload(&request.method) {
+        headers.insert(CONTENT_LENGTH, HeaderValue::from(request.body.len()));
+    } else {
+        headers.remove(CONTENT_LENGTH);
+    }
+    if request.decode && !headers.contains_key(ACCEPT_ENCODING) {
+        headers.insert(ACCEPT_ENCODING, HeaderValue::from_static(body::ACCEPTED));
+    }
+    if let Some(cookie) = cookie.filter(|_| !headers.contains_key(COOKIE)) {
+        headers.insert(COOKIE, cookie);
+    }
+    let host = headers.remove(HOST);
+    let authority = host.and_then(|host| Authority::try_from(host.as_bytes()).ok());
+    *message.method_mut() = request.method.clone();
+    *message.uri_mut() = request.origin.absolute(authority, request.target.clone());
+    drop(mem::replace(message.headers_mut(), headers));
+    message
+}
