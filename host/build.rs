@@ -1,8 +1,11 @@
 //! Compiles the plugins of `plugins/` to components and generates `builtin.rs`, which embeds them:
 //!
 //! ```text
-//! pub const BUILTIN: &[(&str, &[u8])] = &[("http", include_bytes!(…)), …];
+//! pub const BUILTIN: &[Builtin] = &[Builtin { name: "http", actions: &["http"], component: include_bytes!(…) }, …];
 //! ```
+//!
+//! What a plugin offers is known from the files in its folder `schema`, one for each action, so that the program need
+//! not ask a component for it.
 
 #[path = "build/component.rs"]
 mod component;
@@ -26,10 +29,13 @@ fn build() -> Result<()> {
     }
     println!("cargo::rerun-if-changed=build.rs");
     println!("cargo::rerun-if-changed=build");
-    let plugins = plugins(&root.join("plugins"))?;
+    let folder = root.join("plugins");
+    let plugins = plugins(&folder)?;
     let packages: Vec<_> = plugins.iter().map(|plugin| format!("--package=stampede-plugin-{plugin}")).collect();
     let compiled = component::compile(&root, &packages)?;
-    embed(&PathBuf::from(env::var("OUT_DIR")?), &compiled, &plugins)
+    let actions = plugins.iter().map(|plugin| actions(&folder.join(plugin).join("schema")));
+    let offered = plugins.iter().cloned().zip(actions.collect::<Result<Vec<_>>>()?);
+    embed(&PathBuf::from(env::var("OUT_DIR")?), &compiled, &offered.collect::<Vec<_>>())
 }
 
 /// The folders' names, in order.
@@ -45,14 +51,26 @@ fn plugins(folder: &Path) -> Result<Vec<String>> {
     Ok(names)
 }
 
+/// The actions with a schema in this folder, in order.
+fn actions(folder: &Path) -> Result<Vec<String>> {
+    let mut names = Vec::new();
+    for entry in fs::read_dir(folder).map_err(|error| format!("{}: {error}", folder.display()))? {
+        if let Some(name) = entry?.file_name().to_string_lossy().strip_suffix(".json") {
+            names.push(name.to_owned());
+        }
+    }
+    names.sort();
+    Ok(names)
+}
+
 /// Copies the components beside a generated file that includes them.
-fn embed(out: &Path, compiled: &Path, plugins: &[String]) -> Result<()> {
-    let mut source =
-        "/// The built-in plugins: name and component.\npub const BUILTIN: &[(&str, &[u8])] = &[\n".to_owned();
-    for plugin in plugins {
+fn embed(out: &Path, compiled: &Path, plugins: &[(String, Vec<String>)]) -> Result<()> {
+    let mut source = "/// The built-in plugins.\npub const BUILTIN: &[Builtin] = &[\n".to_owned();
+    for (plugin, actions) in plugins {
         let component = format!("{plugin}.wasm");
         fs::copy(compiled.join(format!("stampede_plugin_{plugin}.wasm")), out.join(&component))?;
-        writeln!(source, "    ({plugin:?}, include_bytes!(concat!(env!(\"OUT_DIR\"), \"/{component}\"))),")?;
+        let component = format!("include_bytes!(concat!(env!(\"OUT_DIR\"), \"/{component}\"))");
+        writeln!(source, "    Builtin {{ name: {plugin:?}, actions: &{actions:?}, component: {component} }},")?;
     }
     source.push_str("];\n");
     Ok(fs::write(out.join("builtin.rs"), source)?)

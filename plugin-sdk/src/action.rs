@@ -27,6 +27,11 @@ pub trait Action: Sized + 'static {
     /// `#[serde(deny_unknown_fields)]`, so that a misspelt key inside a nested mapping is an error too.
     type Params: DeserializeOwned + JsonSchema;
 
+    /// The JSON Schema of [`Params`](Action::Params), if it was written to a file beforehand; by default the component
+    /// makes it from the type when the host asks. The code for that is a third of a small component, and a first run
+    /// waits until the host has compiled it. See "A fast first start" in the crate's documentation.
+    const PARAMS_SCHEMA: Option<&'static str> = None;
+
     /// Prepares one step of the script, before the run. The place to check parameters and to prepare requests.
     fn configure(params: Self::Params) -> Result<Self, ConfigError>;
 

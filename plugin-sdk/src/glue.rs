@@ -43,10 +43,16 @@ fn describe<A: Action>() -> raw::ActionDescription {
     }
 }
 
-/// JSON Schema, draft 2020-12, without references: whoever reads it need not follow any.
+/// What the host is told: the schema that was written down, or else the type's own. Which of the two is known when the
+/// plugin is compiled, so one with a written schema has no code that makes schemas.
 pub(crate) fn schema<A: Action>() -> String {
+    A::PARAMS_SCHEMA.map_or_else(|| schema_of_type::<A>().to_string(), str::to_owned)
+}
+
+/// JSON Schema, draft 2020-12, without references: whoever reads it need not follow any.
+pub(crate) fn schema_of_type<A: Action>() -> serde_json::Value {
     let settings = SchemaSettings::draft2020_12().with(|settings| settings.inline_subschemas = true);
-    settings.into_generator().into_root_schema_for::<A::Params>().to_value().to_string()
+    settings.into_generator().into_root_schema_for::<A::Params>().to_value()
 }
 
 /// Reads a step's parameters and keeps the step.

@@ -84,7 +84,7 @@ impl Writer<'_> {
 
 /// Appends a text with what JSON wants escaped (RFC 8259 section 7), without the quotes.
 fn escape(into: &mut String, text: &str) {
-    let quoted = serde_json::Value::from(text).to_string();
+    let quoted = serde_json::to_string(text).expect("a text is JSON");
     into.push_str(&quoted[1..quoted.len() - 1]);
 }
 
@@ -124,7 +124,7 @@ impl<'de> Visitor<'de> for Writer<'_> {
     }
 
     fn visit_f64<E: Error>(self, value: f64) -> Result<(), E> {
-        self.plain(serde_json::Value::from(value));
+        self.plain(serde_json::to_string(&value).map_err(E::custom)?);
         Ok(())
     }
 

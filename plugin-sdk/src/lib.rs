@@ -86,6 +86,26 @@
 //! # assert_eq!(check(&Params { items: 51 }).unwrap_err().pointer, "/items");
 //! ```
 //!
+//! ## A fast first start
+//!
+//! The host checks a step's keys against a JSON Schema, which schemars makes from `Params` inside the component. That
+//! code is a third of a small component and is compiled like the rest when a machine runs the plugin for the first
+//! time. A schema in a file takes its place:
+//!
+//! ```ignore
+//! impl Action for Ping {
+//!     const PARAMS_SCHEMA: Option<&'static str> = Some(include_str!("../schema/ping.json"));
+//!     // … as before …
+//! }
+//!
+//! #[test]
+//! fn the_schema_is_that_of_the_parameters() {
+//!     stampede_plugin::testing::written_schema::<Ping>("schema/ping.json");
+//! }
+//! ```
+//!
+//! Begin with an empty file; `BLESS=1 cargo test` writes it, and without `BLESS` the test says when it is out of date.
+//!
 //! # 4. Several operations
 //!
 //! Requests are on their way as soon as they are sent, so two may be at once; and the next one may depend on the last:

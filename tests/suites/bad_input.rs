@@ -5,6 +5,7 @@ use std::fmt::Write as _;
 use std::fs;
 use std::path::{Path, PathBuf};
 
+use stampede_shooter::plugin::registry::BUILTIN;
 use stampede_tests::{Run, Silent};
 
 use crate::{assert_golden, shooter, tests_folder};
@@ -29,9 +30,15 @@ fn name(path: &Path) -> String {
     path.file_name().expect("a file").to_string_lossy().into_owned()
 }
 
+/// The built-in plugin of that name.
+fn builtin(name: &str) -> &'static [u8] {
+    BUILTIN.iter().find(|plugin| plugin.name == name).expect("there is one of that name").component
+}
+
 /// A call with the files that the scripts of `plan/` name.
 fn with_files() -> Run {
     shooter()
+        .file("login.wasm", builtin("login"))
         .file("picture.png", "")
         .file("nothing.txt", "")
         .file("broken.json", "[1, 2")

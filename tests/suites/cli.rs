@@ -4,6 +4,7 @@ use std::io::{Read as _, Write as _};
 use std::net::TcpStream;
 
 use regex::Regex;
+use stampede_shooter::plugin::registry::BUILTIN;
 use stampede_tests::{Silent, settled, site, wait_for};
 
 use crate::shooter;
@@ -80,6 +81,27 @@ fn plugins_lists_every_action_with_its_parameters() {
     ];
     let login = ["form_body", "headers", "json_body", "method", "set_headers", "url"];
     assert_eq!(names, [&http[..], &login[..]].concat(), "{}", run.stdout);
+}
+
+#[test]
+fn what_a_built_in_plugin_offers_is_what_its_folder_says() {
+    let listed = shooter().args("plugins").finish().exits(0).stdout;
+    // A line is `plugin version`, `  action: summary` or, further in, a parameter.
+    let offered = listed.lines().filter(|line| !line.starts_with("    "));
+    let offered: Vec<_> = offered.map(|line| line.trim().split([' ', ':']).next().unwrap_or_default()).collect();
+    let said = BUILTIN.iter().flat_map(|plugin| [&[plugin.name], plugin.actions].concat());
+    assert_eq!(offered, said.collect::<Vec<_>>(), "{listed}");
+}
+
+#[test]
+fn only_the_built_in_plugins_that_a_script_needs_are_compiled() {
+    for (flags, needed) in [("", 1), ("--login-url http://site/auth", 2)] {
+        let run = shooter().file("script.yml", "- {name: Page, url: http://site/}\n");
+        let run =
+            run.env("STAMPEDE_CACHE_DIR", "cache").args("check --script script.yml").args(flags).finish().exits(0);
+        let compiled = std::fs::read_dir(run.path("cache")).expect("the cache was made").count();
+        assert_eq!(compiled, needed, "{flags}");
+    }
 }
 
 #[test]

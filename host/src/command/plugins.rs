@@ -9,8 +9,8 @@ use serde_json::Value;
 use crate::diagnostic::{Diagnostics, Source};
 use crate::exit::Exit;
 use crate::metrics::interval::one_line;
-use crate::plan::build::load;
 use crate::plan::data::DataSets;
+use crate::plan::plugins::Plugins;
 use crate::plugin::registry::Loaded;
 use crate::plugin::state::Scripting;
 use crate::script;
@@ -29,8 +29,8 @@ pub fn plugins(script: Option<&Path>) -> Result<Exit, Diagnostics> {
     let folder = Path::new(&source.name).parent().map(Path::to_path_buf).unwrap_or_default();
     let scripting =
         Scripting { data: DataSets::default(), environment: Environment::of_process([]), base_url: None, folder };
-    for plugin in load(&script, &Arc::new(scripting))? {
-        super::print(list(&plugin).as_bytes())?;
+    for plugin in Plugins::load(&script, &Arc::new(scripting), |_| true)?.iter() {
+        super::print(list(plugin).as_bytes())?;
     }
     Ok(Exit::Done)
 }

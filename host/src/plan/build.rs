@@ -10,13 +10,12 @@ use crate::cli::RunArgs;
 use crate::diagnostic::{Diagnostic, Diagnostics, reason};
 use crate::http::Tls;
 use crate::metrics::aggregate::RowInfo;
-use crate::plugin::engine::Engine;
-use crate::plugin::registry::{self, Loaded, Location, Registry};
 use crate::plugin::state::Scripting;
 use crate::script::model::{Script, Spanned};
 use crate::template::{Environment, VariableNames};
 
 use super::data::{self, DataSets};
+use super::plugins::Plugins;
 use super::steps::{self, Checked, Draft};
 use super::{Plan, Step, header, login, merge, variables};
 
@@ -30,10 +29,11 @@ pub fn build(args: &RunArgs, script: &Script) -> Result<Plan, Diagnostics> {
     let Some(scripting) = scripting.map(Arc::new) else { return Err(found) };
     let mut names = VariableNames::default();
     let headers = found.absorb(header::compile(args, script, &scripting, &mut names)).unwrap_or_default();
-    let plugins = found.absorb(load(script, &scripting));
+    let drafts = drafts(args, script);
+    let needed = |action: &str| drafts.iter().any(|draft| draft.action == action);
+    let plugins = found.absorb(Plugins::load(script, &scripting, needed));
     let Some(plugins) = plugins else { return Err(found) };
 
-    let drafts = drafts(args, script);
     let names = Rc::new(RefCell::new(names));
     let timeout = merge::timeout(args, script);
     let Checked { steps, used, origins } = match steps::check(&drafts, &plugins, &scripting, &names, timeout) {
@@ -45,7 +45,8 @@ pub fn build(args: &RunArgs, script: &Script) -> Result<Plan, Diagnostics> {
     };
     let names = names.borrow().clone();
     let sets_variables = drafts.iter().any(|draft| {
-        plugins.iter().filter_map(|plugin| plugin.action(&draft.action)).any(|action| action.sets_variables)
+        let offer = plugins.offering(&draft.action).and_then(|plugin| plugin.action(&draft.action));
+        offer.is_some_and(|action| action.sets_variables)
     });
     if !sets_variables {
         variables::unset(script, &names, &steps.iter().collect::<Vec<&Step>>(), &mut found);
@@ -71,47 +72,6 @@ pub fn build(args: &RunArgs, script: &Script) -> Result<Plan, Diagnostics> {
         variables: names,
         headers,
         origins,
-    })
-}
-
-/// Loads the built-in plugins and those that the script names; without a script's, only the built-in ones.
-///
-/// # Errors
-/// All that do not load, and actions that two plugins offer.
-pub fn load(script: &Script, scripting: &Arc<Scripting>) -> Result<Vec<Arc<Loaded>>, Diagnostics> {
-    let internal = |error: wasmtime::Error| Diagnostic::new("plugin::engine", registry::one_line(&error));
-    let engine = Arc::new(Engine::new().map_err(internal)?);
-    let registry = Registry::new(engine, Arc::clone(scripting)).map_err(internal)?;
-    let mut found = Diagnostics::default();
-    let mut plugins: Vec<Arc<Loaded>> = Vec::new();
-    for (name, location) in registry::builtin() {
-        match registry.load(name, &location) {
-            Ok(plugin) => plugins.push(Arc::new(plugin)),
-            Err(error) => found.push(Diagnostic::new("plugin::load", format!("built-in plugin `{name}`: {error}"))),
-        }
-    }
-    for (name, path) in &script.plugins {
-        let mistake =
-            |code, message: String, label| Diagnostic::new(code, message).at(&script.source, path.span, label);
-        let location = Location::File(scripting.folder.join(&path.value));
-        match registry.load(&name.value, &location) {
-            Err(error) => {
-                let message = format!("plugin `{}` does not load: {error}", name.value);
-                found.push(mistake("plugin::load", message, "this file"));
-            }
-            Ok(plugin) => match taken(&plugin, &plugins) {
-                Some(message) => found.push(mistake("plugin::duplicate-action", message, "this plugin")),
-                None => plugins.push(Arc::new(plugin)),
-            },
-        }
-    }
-    found.into_result(plugins)
-}
-
-fn taken(plugin: &Loaded, others: &[Arc<Loaded>]) -> Option<String> {
-    plugin.description.actions.iter().find_map(|action| {
-        let other = others.iter().find(|other| other.action(&action.name).is_some())?;
-        Some(format!("plugins `{}` and `{}` both offer the action `{}`", other.name, plugin.name, action.name))
     })
 }
 

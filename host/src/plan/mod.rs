@@ -9,6 +9,7 @@ mod header;
 mod login;
 mod merge;
 pub mod needs;
+pub mod plugins;
 mod steps;
 mod variables;
 pub mod workload;

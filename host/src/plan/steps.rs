@@ -20,6 +20,7 @@ use crate::template::VariableNames;
 
 use super::build::typed;
 use super::capture::Capture;
+use super::plugins::Plugins;
 use super::{Step, UsedPlugin};
 
 /// A step before it is checked.
@@ -73,7 +74,7 @@ impl<'a> Draft<'a> {
 /// Everything that is wrong with any step.
 pub fn check(
     drafts: &[Draft<'_>],
-    plugins: &[Arc<Loaded>],
+    plugins: &Plugins,
     scripting: &Arc<Scripting>,
     names: &Rc<RefCell<VariableNames>>,
     timeout: Nanos,
@@ -116,9 +117,9 @@ pub fn check(
     found.into_result(Checked { steps, used: ready, origins: origins.into_iter().collect() })
 }
 
-fn plugin_of<'p>(draft: &Draft<'_>, plugins: &'p [Arc<Loaded>]) -> Result<&'p Arc<Loaded>, Diagnostic> {
-    plugins.iter().find(|plugin| plugin.action(&draft.action).is_some()).ok_or_else(|| {
-        let offered = plugins.iter().flat_map(|plugin| &plugin.description.actions).map(|action| action.name.as_str());
+fn plugin_of<'p>(draft: &Draft<'_>, plugins: &'p Plugins) -> Result<&'p Arc<Loaded>, Diagnostic> {
+    plugins.offering(&draft.action).ok_or_else(|| {
+        let offered = plugins.actions();
         let message = format!("no plugin offers the action `{}`", draft.action);
         let mistake = draft.mistake("script::unknown-action", message, |step| {
             step.action.as_ref().map_or(step.span, |action| action.span)

@@ -20,6 +20,16 @@ use super::{capability, locate, wasi};
 
 include!(concat!(env!("OUT_DIR"), "/builtin.rs"));
 
+/// A plugin inside the program.
+pub struct Builtin {
+    /// The name of its folder.
+    pub name: &'static str,
+    /// What it offers, known without compiling it.
+    pub actions: &'static [&'static str],
+    /// Its bytes.
+    pub component: &'static [u8],
+}
+
 /// Where a component comes from.
 #[derive(Clone, Debug)]
 pub enum Location {
@@ -89,11 +99,6 @@ impl Loaded {
     pub fn action(&self, name: &str) -> Option<&ActionDescription> {
         self.description.actions.iter().find(|action| action.name == name)
     }
-}
-
-/// The plugins inside the program, by name.
-pub fn builtin() -> impl Iterator<Item = (&'static str, Location)> {
-    BUILTIN.iter().map(|(name, bytes)| (*name, Location::Builtin(bytes)))
 }
 
 /// An engine error in one line: its causes without the backtrace.

@@ -110,6 +110,24 @@ pub fn schema<A: Action>() -> serde_json::Value {
     serde_json::from_str(&glue::schema::<A>()).expect("a schema is JSON")
 }
 
+/// Checks that [`Action::PARAMS_SCHEMA`] says what the type of the parameters says. With `BLESS=1` in the environment it
+/// writes the file instead that the constant includes, named by its path within the package.
+///
+/// # Panics
+/// If the schema is another one, or the file cannot be written.
+#[track_caller]
+pub fn written_schema<A: Action>(file: &str) {
+    let mut schema = glue::schema_of_type::<A>();
+    if std::env::var_os("BLESS").is_some_and(|bless| bless == "1") {
+        schema.sort_all_objects();
+        // Tests run in the folder of their package.
+        std::fs::write(file, format!("{schema:#}\n")).expect("the schema can be written");
+        return;
+    }
+    let written = A::PARAMS_SCHEMA.and_then(|text| serde_json::from_str(text).ok());
+    assert_eq!(written, Some(schema), "{file} is not the schema of the parameters: test once more with `BLESS=1`");
+}
+
 /// What comes back for a request: by default at once, without fields and content.
 #[derive(Clone, Debug)]
 pub struct Reply {

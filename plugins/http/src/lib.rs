@@ -75,6 +75,7 @@ pub struct Http {
 impl Action for Http {
     const NAME: &'static str = "http";
     const SUMMARY: &'static str = "sends one HTTP request and checks the reply";
+    const PARAMS_SCHEMA: Option<&'static str> = Some(include_str!("../schema/http.json"));
     type Params = Params;
 
     fn configure(params: Params) -> Result<Self, ConfigError> {

@@ -1,7 +1,9 @@
 //! What a step's parameters mean, shown on a fake host.
 
 use stampede_plugin::http::Version;
-use stampede_plugin::testing::{Host, Reply, Run, SentBody, SentCredentials, SentRequest, json, schema};
+use stampede_plugin::testing::{
+    Host, Reply, Run, SentBody, SentCredentials, SentRequest, json, schema, written_schema,
+};
 use stampede_plugin::{Failure, FailureKind};
 
 use super::Http;
@@ -205,4 +207,9 @@ fn the_schema_lists_and_describes_every_parameter() {
         assert!(property["description"].is_string(), "{name} has no description");
     }
     assert_eq!((&schema["required"], &schema["additionalProperties"]), (&json!(["url"]), &json!(false)));
+}
+
+#[test]
+fn the_written_schema_is_that_of_the_parameters() {
+    written_schema::<Http>("schema/http.json");
 }

@@ -46,6 +46,7 @@ pub struct Login {
 impl Action for Login {
     const NAME: &'static str = "login";
     const SUMMARY: &'static str = "signs a user in and sets the headers of its later requests";
+    const PARAMS_SCHEMA: Option<&'static str> = Some(include_str!("../schema/login.json"));
     type Params = Params;
 
     fn configure(params: Params) -> Result<Self, ConfigError> {

@@ -1,6 +1,6 @@
 //! What a login sends, and what the user carries afterwards, shown on a fake host.
 
-use stampede_plugin::testing::{Host, Reply, Run, SentBody, json};
+use stampede_plugin::testing::{Host, Reply, Run, SentBody, json, written_schema};
 use stampede_plugin::{Failure, FailureKind};
 
 use super::Login;
@@ -87,4 +87,9 @@ fn two_bodies_are_refused_by_name() {
         (error.pointer.as_str(), error.message.as_str()),
         ("/form_body", "`json_body` and `form_body` exclude each other")
     );
+}
+
+#[test]
+fn the_written_schema_is_that_of_the_parameters() {
+    written_schema::<Login>("schema/login.json");
 }

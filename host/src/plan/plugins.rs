@@ -1,0 +1,89 @@
+//! The plugins that a script needs. The host compiles a component before it can ask it anything, which a first start
+//! waits for; so a built-in one is loaded only if a step names one of its actions. The script's own are all loaded: only
+//! they know what they offer.
+
+use std::sync::Arc;
+
+use crate::diagnostic::{Diagnostic, Diagnostics};
+use crate::plugin::engine::Engine;
+use crate::plugin::registry::{BUILTIN, Loaded, Location, Registry, one_line};
+use crate::plugin::state::Scripting;
+use crate::script::model::Script;
+
+/// What is loaded for a script.
+#[derive(Default)]
+pub struct Plugins {
+    /// The built-in ones that are needed.
+    builtin: Vec<Arc<Loaded>>,
+    /// The script's, none of which offers what another plugin does, loaded or not.
+    own: Vec<Arc<Loaded>>,
+}
+
+impl Plugins {
+    /// Loads what the script names, and the built-in plugins with an action that is needed.
+    ///
+    /// # Errors
+    /// All that do not load, and actions that two plugins offer.
+    pub fn load(
+        script: &Script,
+        scripting: &Arc<Scripting>,
+        needed: impl Fn(&str) -> bool,
+    ) -> Result<Self, Diagnostics> {
+        let internal = |error: wasmtime::Error| Diagnostic::new("plugin::engine", one_line(&error));
+        let engine = Arc::new(Engine::new().map_err(internal)?);
+        let registry = Registry::new(engine, Arc::clone(scripting)).map_err(internal)?;
+        let mut found = Diagnostics::default();
+        let mut plugins = Self::default();
+        for plugin in BUILTIN.iter().filter(|plugin| plugin.actions.iter().any(|action| needed(action))) {
+            match registry.load(plugin.name, &Location::Builtin(plugin.component)) {
+                Ok(loaded) => plugins.builtin.push(Arc::new(loaded)),
+                Err(error) => {
+                    let message = format!("built-in plugin `{}`: {error}", plugin.name);
+                    found.push(Diagnostic::new("plugin::load", message));
+                }
+            }
+        }
+        for (name, path) in &script.plugins {
+            let mistake =
+                |code, message: String, label| Diagnostic::new(code, message).at(&script.source, path.span, label);
+            let location = Location::File(scripting.folder.join(&path.value));
+            match registry.load(&name.value, &location) {
+                Err(error) => {
+                    let message = format!("plugin `{}` does not load: {error}", name.value);
+                    found.push(mistake("plugin::load", message, "this file"));
+                }
+                Ok(plugin) => match plugins.taken(&plugin) {
+                    Some(message) => found.push(mistake("plugin::duplicate-action", message, "this plugin")),
+                    None => plugins.own.push(Arc::new(plugin)),
+                },
+            }
+        }
+        found.into_result(plugins)
+    }
+
+    /// The loaded plugins, the built-in ones first.
+    pub fn iter(&self) -> impl Iterator<Item = &Arc<Loaded>> {
+        self.builtin.iter().chain(&self.own)
+    }
+
+    /// The loaded plugin that offers an action.
+    pub fn offering(&self, action: &str) -> Option<&Arc<Loaded>> {
+        self.iter().find(|plugin| plugin.action(action).is_some())
+    }
+
+    /// Every action that the script could name, whether its plugin is loaded or not.
+    pub fn actions(&self) -> impl Iterator<Item = &str> + Clone {
+        let own = self.own.iter().flat_map(|plugin| &plugin.description.actions);
+        BUILTIN.iter().flat_map(|plugin| plugin.actions).copied().chain(own.map(|action| action.name.as_str()))
+    }
+
+    /// What is wrong with one more plugin of the script, if another one offers the same.
+    fn taken(&self, plugin: &Loaded) -> Option<String> {
+        plugin.description.actions.iter().map(|action| action.name.as_str()).find_map(|action| {
+            let builtin = BUILTIN.iter().find(|other| other.actions.contains(&action)).map(|other| other.name);
+            let own = || self.own.iter().find(|other| other.action(action).is_some()).map(|other| &*other.name);
+            let other = builtin.or_else(own)?;
+            Some(format!("plugins `{other}` and `{}` both offer the action `{action}`", plugin.name))
+        })
+    }
+}
