@@ -57,6 +57,8 @@ pub struct Instance {
     steps: Vec<u32>,
     calls: u64,
     timed: Nanos,
+    #[cfg(feature = "native-twin")]
+    twin: bool,
 }
 
 /// One call in so many is timed; the rest are taken to be like it. Two clock readings cost more than some calls.
@@ -78,7 +80,15 @@ impl Instance {
         budget::enforce(&mut store);
         budget::grant(&mut store, limits::SET_UP);
         let guest = pre.instantiate(&mut store)?;
-        Ok(Self { store, guest, steps: Vec::new(), calls: 0, timed: 0 })
+        Ok(Self {
+            store,
+            guest,
+            steps: Vec::new(),
+            calls: 0,
+            timed: 0,
+            #[cfg(feature = "native-twin")]
+            twin: super::twin::chosen(),
+        })
     }
 
     /// Configures the next step.
@@ -125,6 +135,10 @@ impl Instance {
     /// It trapped; the instance is dead.
     pub fn start(&mut self, session: &Rc<Session>, step: usize, task: u32) -> wasmtime::Result<Progress> {
         let step = self.steps[step];
+        #[cfg(feature = "native-twin")]
+        if self.twin {
+            return super::twin::start(self.store.data_mut(), session, step);
+        }
         self.task_call(session, |guest, store| guest.stampede_plugin_action().call_start(store, step, task))
     }
 
@@ -133,6 +147,10 @@ impl Instance {
     /// # Errors
     /// It trapped; the instance is dead.
     pub fn resume(&mut self, session: &Rc<Session>, task: u32, operation: u32) -> wasmtime::Result<Progress> {
+        #[cfg(feature = "native-twin")]
+        if self.twin {
+            return super::twin::resume(self.store.data_mut(), session, operation);
+        }
         self.task_call(session, |guest, store| guest.stampede_plugin_action().call_resume(store, task, operation))
     }
 

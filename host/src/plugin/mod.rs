@@ -17,6 +17,7 @@
 //! | `verdict` | the open sample, and what is held against it |
 //! | `request` | prepared HTTP requests |
 //! | `capability` | the imports, one file each |
+//! | `twin` | the `http` action without WebAssembly, for a benchmark alone |
 
 mod bindings;
 mod budget;
@@ -31,6 +32,8 @@ pub mod replica;
 pub mod request;
 pub mod session;
 pub mod state;
+#[cfg(feature = "native-twin")]
+mod twin;
 mod verdict;
 mod wasi;
 
