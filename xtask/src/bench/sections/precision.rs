@@ -1,0 +1,51 @@
+//! Whether users send when they should: neither too little nor too much, and on time.
+
+use super::super::figures::{Bound, Spread};
+use super::super::lab::Lab;
+use super::super::report::number;
+use super::super::table::Findings;
+use super::super::target::Target;
+use crate::step::Failure;
+
+const USERS: f64 = 1000.0;
+const RPS: f64 = 5.0;
+const SECONDS: f64 = 60.0;
+
+/// Users that begin within [`RAMP_UP`] seconds.
+const RAMPED: u64 = 5000;
+const RAMP_UP: f64 = 10.0;
+
+/// A steady pace, then a ramp.
+pub fn measure(lab: &Lab) -> Result<Findings, Failure> {
+    let target = Target::start(lab, None, false)?;
+    let script = lab.script(&[target.url()], "1.1")?;
+    let wanted = USERS * RPS * SECONDS;
+    let mut findings = Findings::new(format!(
+        "{USERS} users at {RPS} requests a second for {SECONDS} s should send {wanted} requests, which the target counts. \
+         {RAMPED} users with one request each that begin within {RAMP_UP} s should be done then. The load runner and the \
+         target share the cores."
+    ));
+    let before = target.count()?;
+    let mut steady = lab.ours(&script, None);
+    steady.args([format!("--users={USERS}"), format!("--rps={RPS}"), format!("--duration={SECONDS}s")]);
+    let (_, report) = lab.report(&mut steady)?;
+    let sent = target.count()?.since(before).requests as f64;
+    let off = (sent / wanted - 1.0).abs() * 100.0;
+    findings.hold("requests off the pace, %", Spread::of([off]), Bound::AtMost(0.2));
+    let delay = |key| number(&report, &["generator", "start_delay_us", key]).map(|micros| micros / 1e3);
+    findings.hold("start delay p99, ms", Spread::of(delay("p99")), Bound::AtMost(2.0));
+    findings.note(format!("The target counted {sent} requests."));
+    if let Some((middle, most)) = delay("p50").zip(delay("max")) {
+        findings.note(format!("Start delay: median {middle} ms, at most {most} ms."));
+    }
+
+    let before = target.count()?;
+    let mut ramp = lab.ours(&script, None);
+    ramp.args([format!("--users={RAMPED}"), format!("--ramp-up={RAMP_UP}s"), "--iterations=1".into()]);
+    let (_, report) = lab.report(&mut ramp)?;
+    let took = number(&report, &["run", "elapsed_us"]).map(|micros| micros / 1e6);
+    findings.hold("ramp-up with its last request, s", Spread::of(took), Bound::AtMost(RAMP_UP));
+    let began = target.count()?.since(before).requests as f64;
+    findings.hold("users who began meanwhile", Spread::of([began]), Bound::AtLeast(RAMPED as f64));
+    Ok(findings)
+}
