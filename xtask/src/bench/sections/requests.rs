@@ -130,7 +130,7 @@ impl Contest {
                 series.shown(Measured::cpu_per_request),
                 series.shown(|it| 1e6 / it.cpu_per_request()),
                 series.shown(|it| it.run.peak / 1024.0),
-                series.shown(|it| it.count.connections as f64),
+                series.whole(|it| it.count.connections as f64),
                 series.count().to_string(),
             ]);
         }
