@@ -3,6 +3,7 @@
 use std::fs;
 use std::process::Command;
 use std::thread::available_parallelism;
+use std::time::Duration;
 
 use crate::step;
 use crate::workspace::root;
@@ -10,6 +11,18 @@ use crate::workspace::root;
 /// How many cores there are to use.
 pub fn cores() -> usize {
     available_parallelism().map_or(1, usize::from)
+}
+
+/// Processor time that all programs have had since the machine started, and what its own host took from it.
+pub fn busy() -> Duration {
+    busy_time(&fs::read_to_string("/proc/stat").unwrap_or_default()).unwrap_or_default()
+}
+
+/// The first line of `/proc/stat`: user, nice, system, idle, waiting, two kinds of interrupts, stolen.
+fn busy_time(stat: &str) -> Option<Duration> {
+    let ticks: Vec<u64> = stat.lines().next()?.split_whitespace().skip(1).map_while(|it| it.parse().ok()).collect();
+    let idle = ticks.get(3)? + ticks.get(4)?;
+    Some(Duration::from_millis(10 * (ticks.iter().take(8).sum::<u64>() - idle)))
 }
 
 /// Lines that name the date, the machine and the commit.
@@ -45,6 +58,13 @@ fn gib(kib: &str) -> Option<f64> {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn whoever_computes_is_busy_and_who_waits_is_not() {
+        let stat = "cpu  10 2 20 5000 300 1 2 3 7 8\ncpu0 5 1 10 2500 150 0 1 1 3 4\n";
+        assert_eq!(busy_time(stat), Some(Duration::from_millis(380)));
+        assert_eq!(busy_time(""), None);
+    }
 
     #[test]
     fn values_are_found_behind_their_keys() {

@@ -18,8 +18,9 @@ use std::path::PathBuf;
 
 use lab::Lab;
 use options::Options;
+use process::{now, waited_for};
 use sections::{SECTIONS, Section};
-use table::Findings;
+use table::{Findings, wrapped};
 use tools::Tool;
 
 use crate::step::{self, Failure};
@@ -28,12 +29,11 @@ use crate::workspace::{build_release, ensure_target, root};
 const RESULTS: &str = "host/benches/RESULTS.md";
 
 /// How to read all of it, in the words of the results themselves.
-const READING: &str = "\
-Made by `cargo xtask bench`. The target is one nginx process, and the requests are those that it counted, whichever \
+const READING: &str = "Made by `cargo xtask bench`. The target is one nginx process, and the requests are those that it counted, whichever \
 client sent them. Processor time is the kernel's account of the client's whole process, to 10 ms; memory is the most \
 that a look every 20 ms saw. Where a section does not say otherwise the client has one core and the target another. \
-Clients take turns, round after round; a figure is the median of the rounds, and a ratio is taken within each round.
-";
+Clients take turns, round after round; a figure is the median of the rounds, and a ratio is taken within each round. \
+Where others had much of a core meanwhile, believe the ratios rather than the figures, and neither to the last digit.";
 
 /// Measures the sections asked for. Only a full run of all of them is written down.
 pub fn run(arguments: &[&str]) -> Result<(), Failure> {
@@ -98,14 +98,19 @@ fn head(lab: &Lab, options: &Options) -> String {
     lines.push(format!("rounds: {} of {} s, where a section does not say otherwise", lab.rounds(), lab.seconds()));
     lines.extend(lab.versions());
     let list: String = lines.iter().map(|line| format!("- {line}\n")).collect();
-    format!("# Benchmarks\n\n{READING}\n{list}")
+    format!("# Benchmarks\n\n{}\n{list}", wrapped(READING))
 }
 
 /// A section that cannot be measured says why, and loses nothing but itself.
 fn findings(section: &Section, lab: &Lab) -> Findings {
     let mut findings = Findings::default();
     let measured = step::step(section.name, || {
+        let (busy, own, start) = (machine::busy(), waited_for()?, now());
         findings = (section.measure)(lab)?;
+        // The section's target has ended by now, so its time is among that of the programs waited for.
+        let others = (machine::busy() - busy).saturating_sub(waited_for()? - own);
+        let share = others.as_secs_f64() / start.elapsed().as_secs_f64() * 100.0;
+        findings.note(format!("Others, and the benchmark itself, had {share:.0} % of a core meanwhile."));
         Ok(())
     });
     measured.map_or_else(|Failure(why)| Findings::new(format!("Not measured: {why}")), |()| findings)

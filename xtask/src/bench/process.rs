@@ -126,13 +126,13 @@ fn failed(command: &Command, why: &dyn std::fmt::Display) -> Failure {
 }
 
 /// The processor time of all children that ended.
-fn waited_for() -> Result<Duration, Failure> {
+pub fn waited_for() -> Result<Duration, Failure> {
     let stat = fs::read_to_string("/proc/self/stat").unwrap_or_default();
     children_time(&stat).ok_or_else(|| Failure("the benchmarks run on Linux only: `/proc/self/stat` is missing".into()))
 }
 
-/// User and system time of children, fields 16 and 17 of `/proc/PID/stat`. The second field, the program's name, may hold
-/// blanks and brackets.
+/// User and system time of children, fields 16 and 17 of `/proc/PID/stat`. The second field, the program's name, may
+/// hold blanks and brackets.
 fn children_time(stat: &str) -> Option<Duration> {
     let mut after_name = stat.rsplit_once(')')?.1.split_whitespace().skip(13);
     let mut ticks = || after_name.next()?.parse::<u32>().ok();

@@ -2,6 +2,9 @@
 
 use super::figures::{Bound, Spread, shown};
 
+/// The longest line of a paragraph.
+const LINE: usize = 120;
+
 /// Rows of cells under a head. The first column is text, the others are figures.
 #[derive(Debug)]
 pub struct Table {
@@ -45,6 +48,25 @@ fn line(row: &[String], widths: &[usize]) -> String {
     format!("|{}|", cells.collect::<Vec<_>>().join("|"))
 }
 
+/// A paragraph in lines of 120 characters at most, unless a word is longer.
+pub fn wrapped(paragraph: &str) -> String {
+    let (mut out, mut width) = (String::new(), 0);
+    for word in paragraph.split_whitespace() {
+        let length = word.chars().count();
+        let fits = width + 1 + length <= LINE;
+        out.push_str(if width == 0 {
+            ""
+        } else if fits {
+            " "
+        } else {
+            "\n"
+        });
+        width = if width > 0 && fits { width + 1 + length } else { length };
+        out.push_str(word);
+    }
+    out + "\n"
+}
+
 /// What a section found.
 #[derive(Debug, Default)]
 pub struct Findings {
@@ -85,7 +107,7 @@ impl Findings {
     /// As Markdown under a heading.
     pub fn markdown(&self, heading: &str) -> String {
         let mut parts = vec![format!("## {heading}\n")];
-        parts.extend(self.paragraphs.iter().map(|paragraph| format!("{paragraph}\n")));
+        parts.extend(self.paragraphs.iter().map(|paragraph| wrapped(paragraph)));
         parts.extend(self.tables.iter().map(Table::markdown));
         if !self.verdicts.is_empty() {
             parts.push(verdicts(&self.verdicts).markdown());
@@ -127,6 +149,13 @@ mod tests {
 | stampede |    9 |
 ";
         assert_eq!(table.markdown(), expected);
+    }
+
+    #[test]
+    fn paragraphs_are_wrapped_between_words() {
+        let (short, long) = ("x".repeat(59), "x".repeat(121));
+        assert_eq!(wrapped(&format!("{short} {short}y a")), format!("{short} {short}y\na\n"));
+        assert_eq!(wrapped(&format!("a {long} b")), format!("a\n{long}\nb\n"));
     }
 
     #[test]

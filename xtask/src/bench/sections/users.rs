@@ -64,14 +64,14 @@ pub fn waiting(lab: &Lab) -> Result<Findings, Failure> {
     let target = Target::start(lab, None, false)?;
     let script = lab.script(&[target.url()], "1.1")?;
     let (users, note) = limited(WAITING, open_files(), u64::MAX);
-    let wait = |users: usize| {
+    let wait = |users: usize, duration: &str| {
         let mut command = lab.ours(&script, None);
-        command.args(["--workers", "2", "--rps", "0.00025", "--duration", "30s", "--users", &users.to_string()]);
+        command.args(["--workers", "2", "--rps", "0.00025", "--duration", duration, "--users", &users.to_string()]);
         lab.report(&mut command)
     };
-    let alone = wait(1)?.0.peak;
+    let alone = wait(1, "2s")?.0.peak;
     let before = target.count()?;
-    let (run, report) = wait(users)?;
+    let (run, report) = wait(users, "30s")?;
     let active = Spread::of(numbers(&report, &["series", "users_active"]).unwrap_or_default());
     let active = active.map_or(0.0, |active| active.most);
     let mut findings = Findings::new(format!(
