@@ -36,11 +36,12 @@ pub struct Run {
     pub memory: Vec<f64>,
 }
 
-/// A call of a program on some cores (as `taskset` writes them), or on all, with as many open files as it may have.
+/// A call of a program on some cores (as `taskset` writes them), or on all, with as many open files as it may have. The
+/// kernel ends it if this process ends first.
 pub fn on_cores(program: &Path, cores: Option<&str>) -> Command {
     let files = open_files();
-    let mut command = Command::new("prlimit");
-    command.arg(format!("--nofile={files}:{files}"));
+    let mut command = Command::new("setpriv");
+    command.args(["--pdeathsig", "KILL", "prlimit", &format!("--nofile={files}:{files}")]);
     if let Some(cores) = cores {
         command.args(["taskset", "-c", cores]);
     }

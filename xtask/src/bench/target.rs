@@ -1,9 +1,10 @@
 //! What is loaded: one nginx in one process, on free ports of this machine. It also counts, so that every client is
 //! measured by the same counter, and none by its own.
 
+use std::fs;
 use std::io::{self, Read, Write};
 use std::net::{Ipv4Addr, SocketAddr, TcpListener, TcpStream};
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::process::{Child, Command};
 use std::thread;
 use std::time::Duration;
@@ -29,6 +30,8 @@ const PATIENCE: Duration = Duration::from_secs(10);
 pub struct Target {
     process: Option<Child>,
     ports: [u16; 3],
+    /// All that it writes. Several may serve at a time, each with a folder of its own.
+    folder: PathBuf,
 }
 
 /// What nginx has counted.
@@ -55,14 +58,16 @@ impl Target {
 
     fn attempt(lab: &Lab, mut command: Command, secure: bool) -> Result<Self, Failure> {
         let ports = free_ports().map_err(|error| Failure(format!("there is no free port: {error}")))?;
-        // Several may serve at a time, each with a configuration of its own.
-        let name = format!("nginx-{}", ports[0]);
-        let configuration = lab.write(&name, configuration(lab.folder(), ports, secure).as_bytes())?;
-        let log = lab.folder().join(format!("{name}.log"));
-        command.arg("-e").arg(&log).arg("-p").arg(lab.folder()).arg("-c").arg(configuration);
-        let mut target = Self { process: Some(spawn(&mut command, &log)?), ports };
-        let ready = target.wait_until_ready(&log);
-        ready.map(|()| target)
+        let folder = lab.folder().join(format!("nginx-{}", ports[0]));
+        let mut target = Self { process: None, ports, folder };
+        let log = target.folder.join("stderr.log");
+        let written = fs::create_dir_all(&target.folder)
+            .and_then(|()| fs::write(target.folder.join("nginx.conf"), configuration(lab.folder(), ports, secure)));
+        written.map_err(|error| Failure(format!("cannot write into `{}`: {error}", target.folder.display())))?;
+        command.args(["-e", "error.log", "-c", "nginx.conf", "-p"]).arg(&target.folder);
+        target.process = Some(spawn(&mut command, &log)?);
+        target.wait_until_ready(&log)?;
+        Ok(target)
     }
 
     fn wait_until_ready(&mut self, log: &Path) -> Result<(), Failure> {
@@ -118,6 +123,8 @@ impl Target {
 impl Drop for Target {
     fn drop(&mut self) {
         self.process.take().into_iter().for_each(end);
+        // What is left of it is in nobody's way.
+        let _ = fs::remove_dir_all(&self.folder);
     }
 }
 
@@ -149,8 +156,9 @@ fn parse(status: &str) -> Option<Count> {
     Some(Count { connections: figures.next()??, requests: figures.nth(1)?? })
 }
 
-/// One process, so that ending it ends all of it. Everything it writes is in the folder.
-fn configuration(folder: &Path, [plain, tls, h2]: [u16; 3], secure: bool) -> String {
+/// One process, so that ending it ends all of it. What it serves is in `folder`.
+fn configuration(folder: &Path, ports: [u16; 3], secure: bool) -> String {
+    let [plain, tls, h2] = ports;
     let connections = open_files().min(CONNECTIONS) - 50;
     let reply = format!(r#"{{"message":"hello","service":"bench","ok":true,"pad":"{}"}}"#, "x".repeat(PADDING));
     let folder = folder.display();
@@ -158,13 +166,13 @@ fn configuration(folder: &Path, [plain, tls, h2]: [u16; 3], secure: bool) -> Str
         format!("server {{ listen 127.0.0.1:{listen} backlog=65535; location / {{ return 200 '{reply}'; }}")
     };
     let secured = if secure {
-        let certificate = "ssl_certificate cert.pem; ssl_certificate_key key.pem; }";
+        let certificate = format!("ssl_certificate '{folder}/cert.pem'; ssl_certificate_key '{folder}/key.pem'; }}");
         format!("{} {certificate}\n{} {certificate}", server(&format!("{tls} ssl")), server(&format!("{h2} ssl http2")))
     } else {
         String::new()
     };
     format!(
-        "daemon off; master_process off; pid nginx-{plain}.pid;
+        "daemon off; master_process off; pid nginx.pid;
 events {{ worker_connections {connections}; multi_accept on; }}
 http {{
     access_log off; default_type application/json; sendfile on; tcp_nodelay on;
