@@ -28,12 +28,15 @@ use crate::workspace::{build_release, ensure_target, root};
 
 const RESULTS: &str = "host/benches/RESULTS.md";
 
+/// Others may have this much of a core, in percent. A busy machine does not only blur: it has turned ratios round.
+const QUIET: f64 = 20.0;
+
 /// How to read all of it, in the words of the results themselves.
 const READING: &str = "Made by `cargo xtask bench`. The target is one nginx process, and the requests are those that it counted, whichever \
 client sent them. Processor time is the kernel's account of the client's whole process, to 10 ms; memory is the most \
 that a look every 20 ms saw. Where a section does not say otherwise the client has one core and the target another. \
 Clients take turns, round after round; a figure is the median of the rounds, and a ratio is taken within each round. \
-Where others had much of a core meanwhile, believe the ratios rather than the figures, and neither to the last digit.";
+Where others had much of a core meanwhile, neither figures nor ratios can be relied on.";
 
 /// Measures the sections asked for. Only a full run of all of them is written down.
 pub fn run(arguments: &[&str]) -> Result<(), Failure> {
@@ -110,7 +113,8 @@ fn findings(section: &Section, lab: &Lab) -> Findings {
         // The section's target has ended by now, so its time is among that of the programs waited for.
         let others = (machine::busy() - busy).saturating_sub(waited_for()? - own);
         let share = others.as_secs_f64() / start.elapsed().as_secs_f64() * 100.0;
-        findings.note(format!("Others, and the benchmark itself, had {share:.0} % of a core meanwhile."));
+        let verdict = if share > QUIET { ": too much to rely on what is above" } else { "" };
+        findings.note(format!("Others, and the benchmark itself, had {share:.0} % of a core meanwhile{verdict}."));
         Ok(())
     });
     measured.map_or_else(|Failure(why)| Findings::new(format!("Not measured: {why}")), |()| findings)
