@@ -96,8 +96,9 @@ impl Lab {
     /// Writes a script with a GET of each URL, and walks it once: that compiles the plugins, and shows that what is
     /// measured afterwards succeeds.
     pub fn script(&self, urls: &[String], http_version: &str) -> Result<PathBuf, Failure> {
-        let step = |url: &String| format!("- name: Get\n  url: {url}\n  http_version: \"{http_version}\"\n");
-        let script = self.write("script.yml", urls.iter().map(step).collect::<String>().as_bytes())?;
+        // Rows of a report need different names.
+        let step = |(at, url)| format!("- name: Get{at}\n  url: {url}\n  http_version: \"{http_version}\"\n");
+        let script = self.write("script.yml", urls.iter().enumerate().map(step).collect::<String>().as_bytes())?;
         let (_, report) = self.report(self.ours(&script, None).args(["--iterations", "1"]))?;
         match number(&report, &["totals", "requests", "err"]) {
             Some(0.0) => Ok(script),

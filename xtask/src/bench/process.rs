@@ -80,7 +80,7 @@ pub fn run(command: &mut Command, log: &Path) -> Result<Run, Failure> {
     let wall = start.elapsed();
     match status.success() {
         true => Ok(Run { wall, cpu: waited_for()? - before, peak, memory }),
-        false => Err(failed(command, &format_args!("{status}: {}", last_line(log)))),
+        false => Err(failed(command, &format_args!("{status}: {}", why(log)))),
     }
 }
 
@@ -92,7 +92,7 @@ pub fn wall(command: &mut Command, log: &Path) -> Result<Duration, Failure> {
     let wall = start.elapsed();
     match status.success() {
         true => Ok(wall),
-        false => Err(failed(command, &format_args!("{status}: {}", last_line(log)))),
+        false => Err(failed(command, &format_args!("{status}: {}", why(log)))),
     }
 }
 
@@ -115,10 +115,11 @@ pub fn now() -> Instant {
     Instant::now()
 }
 
-/// The last line of a file, which is where programs say why they ended.
-pub fn last_line(log: &Path) -> String {
+/// Why a program ended, by what it said: the line that is an error, else its last.
+pub fn why(log: &Path) -> String {
     let text = fs::read_to_string(log).unwrap_or_default();
-    text.trim_end().lines().last().unwrap_or("it said nothing").to_owned()
+    let error = text.lines().find(|line| line.starts_with("error"));
+    error.or(text.trim_end().lines().last()).unwrap_or("it said nothing").to_owned()
 }
 
 fn failed(command: &Command, why: &dyn std::fmt::Display) -> Failure {

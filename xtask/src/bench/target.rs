@@ -10,7 +10,7 @@ use std::thread;
 use std::time::Duration;
 
 use super::lab::Lab;
-use super::process::{end, last_line, now, on_cores, open_files, spawn};
+use super::process::{end, now, on_cores, open_files, spawn, why};
 use super::tools::Tool;
 use crate::step::{self, Failure};
 
@@ -75,7 +75,7 @@ impl Target {
         while self.count().is_err() {
             let ended = self.process.as_mut().is_none_or(|process| !matches!(process.try_wait(), Ok(None)));
             if ended || start.elapsed() > PATIENCE {
-                return Err(Failure(format!("nginx does not serve: {}", last_line(log))));
+                return Err(Failure(format!("nginx does not serve: {}", why(log))));
             }
             thread::sleep(Duration::from_millis(5));
         }
