@@ -1,9 +1,11 @@
 //! The project's own commands, each a single `cargo xtask NAME` that works on a fresh clone: whatever a command needs
 //! is set up by it, or named in one line.
 
+mod bench;
 mod demo;
 mod dist;
 mod nginx;
+mod program;
 mod step;
 mod test;
 mod workspace;
@@ -17,7 +19,10 @@ const USAGE: &str = "usage: cargo xtask <command>
 commands:
   demo  build, start the sample site, run the sample script for 10 s, write report.json
   test  format check, clippy and every test of the workspace
-  dist  release build for this machine into dist/, with man page and completions";
+  dist  release build for this machine into dist/, with man page and completions
+  bench [--quick] [--only SECTION,...] [--binary PATH]
+        cost side by side with wrk, oha, k6 and curl, into host/benches/RESULTS.md; --quick takes two minutes and writes
+        nothing; --only measures some of the sections and writes nothing; --binary takes a release binary as it is";
 
 fn main() -> ExitCode {
     let arguments: Vec<String> = std::env::args().skip(1).collect();
@@ -35,6 +40,7 @@ fn run(arguments: &[String]) -> Result<(), Failure> {
         ["demo"] => demo::run(),
         ["test"] => test::run(),
         ["dist"] => dist::run(),
+        ["bench", ref arguments @ ..] => bench::run(arguments),
         ["help" | "--help" | "-h"] => {
             println!("{USAGE}");
             Ok(())

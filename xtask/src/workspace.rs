@@ -24,8 +24,12 @@ pub fn cargo(arguments: &[&str]) -> Command {
 /// Builds the load runner for release; the path of the binary.
 pub fn build_release() -> Result<PathBuf, Failure> {
     step::run("build", &mut cargo(&["build", "--release", "--package", "stampede-shooter"]))?;
-    let target = env::var_os("CARGO_TARGET_DIR").map_or_else(|| "target".into(), PathBuf::from);
-    Ok(root().join(target).join("release").join(format!("stampede-shooter{EXE_SUFFIX}")))
+    Ok(target_folder().join("release").join(format!("stampede-shooter{EXE_SUFFIX}")))
+}
+
+/// Where cargo puts what it builds.
+pub fn target_folder() -> PathBuf {
+    root().join(env::var_os("CARGO_TARGET_DIR").map_or_else(|| "target".into(), PathBuf::from))
 }
 
 /// Sees to it that plugins can be compiled: adds the target through rustup if it is missing.
