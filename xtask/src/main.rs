@@ -4,6 +4,7 @@
 mod bench;
 mod demo;
 mod dist;
+mod instructions;
 mod nginx;
 mod program;
 mod step;
@@ -20,6 +21,8 @@ commands:
   demo  build, start the sample site, run the sample script for 10 s, write report.json
   test  format check, clippy and every test of the workspace
   dist  release build for this machine into dist/, with man page and completions
+  instructions
+        count what every request pays for with callgrind; fails when a count grew by a tenth
   bench [--quick] [--only SECTION,...] [--binary PATH]
         cost side by side with wrk, oha, k6 and curl, into host/benches/RESULTS.md; --quick takes two minutes and writes
         nothing; --only measures some of the sections and writes nothing; --binary takes a release binary as it is";
@@ -40,6 +43,7 @@ fn run(arguments: &[String]) -> Result<(), Failure> {
         ["demo"] => demo::run(),
         ["test"] => test::run(),
         ["dist"] => dist::run(),
+        ["instructions"] => instructions::run(),
         ["bench", ref arguments @ ..] => bench::run(arguments),
         ["help" | "--help" | "-h"] => {
             println!("{USAGE}");

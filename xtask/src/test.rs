@@ -1,5 +1,6 @@
 //! `cargo xtask test`: all that must hold before a change is merged, and all that continuous integration runs.
 
+use crate::instructions;
 use crate::nginx;
 use crate::step::{self, Failure};
 use crate::workspace::{cargo, ensure_target};
@@ -17,5 +18,6 @@ const STEPS: [(&str, &[&str]); 4] = [
 pub fn run() -> Result<(), Failure> {
     ensure_target()?;
     nginx::ensure()?;
-    STEPS.iter().try_for_each(|(name, arguments)| step::run(name, &mut cargo(arguments)))
+    STEPS.iter().try_for_each(|(name, arguments)| step::run(name, &mut cargo(arguments)))?;
+    instructions::run()
 }

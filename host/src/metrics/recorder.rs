@@ -26,6 +26,7 @@ impl Recorder {
     ///
     /// # Panics
     /// If the sample's row does not exist; so do the methods below.
+    #[inline(never)] // So that its instructions can be counted: `cargo xtask instructions`.
     pub fn record(&mut self, sample: &Sample) {
         self.current.rows[usize::from(sample.row)].record(sample);
     }

@@ -17,7 +17,7 @@ const BASE: u64 = 32 << 20;
 /// What a plan needs.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Needs {
-    /// Connections open at once: one per user and origin.
+    /// Connections open at once: one per origin and user who gets to send anything.
     pub connections: u64,
     /// Open files.
     pub files: u64,
@@ -34,7 +34,7 @@ impl Needs {
     /// files of this process a connection takes: one, or two if the site that is run against is in it too.
     pub fn of(plan: &Plan, files_each: u64) -> Self {
         let users = u64::from(plan.workload.users);
-        let connections = users * (plan.origins.len().max(1) as u64);
+        let connections = u64::from(plan.workload.sending()) * (plan.origins.len().max(1) as u64);
         let file_limit = rlimit::increase_nofile_limit(u64::MAX).unwrap_or(u64::MAX);
         let memory = BASE + users * PER_USER + connections * PER_CONNECTION;
         Self { connections, files: connections * files_each + OTHER_FILES, files_each, memory, file_limit }

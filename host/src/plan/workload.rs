@@ -27,11 +27,28 @@ impl Workload {
         let share = u128::from(nanos(self.ramp_up)) * u128::from(user) / u128::from(self.users);
         u64::try_from(share).unwrap_or(Nanos::MAX)
     }
+
+    /// How many users send anything at all, at most: under a low cap the first turn of some comes after the end.
+    pub fn sending(&self) -> u32 {
+        let turns = self.duration.zip(self.rps).map_or(1.0, |(duration, rps)| duration.as_secs_f64() * rps);
+        (f64::from(self.users) * turns.min(1.0)).ceil() as u32
+    }
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn users_whose_first_turn_comes_too_late_send_nothing() {
+        let sending = |rps, seconds: Option<u64>| {
+            let duration = seconds.map(Duration::from_secs);
+            let (ramp_up, graceful_stop) = (Duration::ZERO, Duration::ZERO);
+            Workload { users: 1000, rps, duration, iterations: None, ramp_up, graceful_stop }.sending()
+        };
+        assert_eq!([sending(None, Some(1)), sending(Some(0.1), None), sending(Some(5.0), Some(1))], [1000; 3]);
+        assert_eq!(sending(Some(0.01), Some(10)), 100);
+    }
 
     #[test]
     fn users_begin_evenly_over_the_ramp_up_and_none_after_it() {

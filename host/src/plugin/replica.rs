@@ -62,6 +62,7 @@ impl Replica {
     ///
     /// # Errors
     /// The guest trapped.
+    #[inline(never)] // So that its instructions can be counted: `cargo xtask instructions`.
     pub fn start(&mut self, session: &Rc<Session>, step: usize, task: u32) -> Result<(Progress, Generation), Lost> {
         let result = self.ready()?.start(session, step, task);
         let progress = self.survived(result)?;
@@ -72,6 +73,7 @@ impl Replica {
     ///
     /// # Errors
     /// The guest trapped, now or in another task since this one began.
+    #[inline(never)] // As above.
     pub fn resume(
         &mut self,
         session: &Rc<Session>,
