@@ -37,6 +37,12 @@ pub(super) struct Acquired {
     pub fresh: bool,
 }
 
+impl Acquired {
+    const fn open(connection: Connection) -> Self {
+        Self { connection, fresh: false }
+    }
+}
+
 /// What is known of an origin that may speak HTTP/2.
 enum Known {
     /// An exchange is finding out; the others wait, for they may be able to share its connection.
@@ -51,25 +57,39 @@ impl Connections {
     /// A connection to the request's origin: an open one of the right version if there is one, else a new one.
     pub async fn acquire(&self, client: &Client, request: &Request, meter: &Meter) -> Result<Acquired, Failure> {
         let (origin, version) = (&request.origin, request.version);
-        let negotiated = may_be_http2(origin, version);
-        while negotiated {
+        if may_be_http2(origin, version) {
             match self.known(origin, version) {
-                Some(Known::Http2(connection)) => {
-                    return Ok(Acquired { connection: Connection::Http2(connection), fresh: false });
-                }
-                Some(Known::Http1) => break,
-                Some(Known::Opening(opening)) => opening.notified().await,
+                Some(Known::Http2(connection)) => return Ok(Acquired::open(Connection::Http2(connection))),
                 // An idle HTTP/1.1 connection says nothing about the version that would be negotiated, for the exchange
                 // that opened it may have asked for that one.
-                None => {
-                    let connection = self.find_out(client, origin, version, meter).await?;
-                    return Ok(Acquired { connection, fresh: true });
+                Some(Known::Http1) => {}
+                Some(Known::Opening(_)) | None => {
+                    // Boxed, so that an exchange on an open connection does not carry the room for this.
+                    if let Some(acquired) = Box::pin(self.negotiate(client, request, meter)).await? {
+                        return Ok(acquired);
+                    }
                 }
             }
         }
         match self.pop_idle(origin) {
-            Some(idle) => Ok(Acquired { connection: Connection::Http1(idle), fresh: false }),
+            Some(idle) => Ok(Acquired::open(Connection::Http1(idle))),
             None => Ok(Acquired { connection: open(client, origin, version, meter).await?, fresh: true }),
+        }
+    }
+
+    /// Waits until the version that an origin speaks is known, or finds it out; `None` if it is HTTP/1.1 and another
+    /// exchange has the connection that told so.
+    async fn negotiate(&self, client: &Client, request: &Request, meter: &Meter) -> Result<Option<Acquired>, Failure> {
+        loop {
+            match self.known(&request.origin, request.version) {
+                Some(Known::Http2(connection)) => return Ok(Some(Acquired::open(Connection::Http2(connection)))),
+                Some(Known::Http1) => return Ok(None),
+                Some(Known::Opening(opening)) => opening.notified().await,
+                None => {
+                    let connection = self.find_out(client, &request.origin, request.version, meter).await?;
+                    return Ok(Some(Acquired { connection, fresh: true }));
+                }
+            }
         }
     }
 

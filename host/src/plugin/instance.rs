@@ -159,7 +159,7 @@ impl Instance {
     /// # Errors
     /// It trapped; the instance is dead.
     pub fn cancel(&mut self, session: &Rc<Session>, task: u32) -> wasmtime::Result<()> {
-        self.call(session, |guest, store| guest.stampede_plugin_action().call_cancel(store, task))
+        self.call(session, false, |guest, store| guest.stampede_plugin_action().call_cancel(store, task))
     }
 
     /// Says that a user is gone.
@@ -167,7 +167,7 @@ impl Instance {
     /// # Errors
     /// It trapped; the instance is dead.
     pub fn forget_user(&mut self, session: &Rc<Session>) -> wasmtime::Result<()> {
-        self.call(session, |guest, store| guest.stampede_plugin_action().call_forget_user(store, session.id))
+        self.call(session, false, |guest, store| guest.stampede_plugin_action().call_forget_user(store, session.id))
     }
 
     /// The origins that the prepared requests are known to go to.
@@ -188,9 +188,7 @@ impl Instance {
     ) -> wasmtime::Result<T> {
         let clock: Option<Clock> = self.calls.is_multiple_of(TIMED).then_some(session.shared.clock);
         let begun = clock.map_or(0, |clock| clock.now());
-        self.store.data_mut().guest().acting = true;
-        let result = self.call(session, call);
-        self.store.data_mut().guest().acting = false;
+        let result = self.call(session, true, call);
         if let Some(clock) = clock {
             self.timed += (clock.now() - begun) * TIMED;
         }
@@ -198,33 +196,37 @@ impl Instance {
         result
     }
 
-    /// A call that has to do with a user, whose secrets are kept out of what the guest says in it.
+    /// A call that has to do with a user, whose secrets are kept out of what the guest says in it; `acting` if it may
+    /// also act for the user.
     fn call<T>(
         &mut self,
         session: &Rc<Session>,
+        acting: bool,
         call: impl FnOnce(&Plugin, &mut Store<State>) -> wasmtime::Result<T>,
     ) -> wasmtime::Result<T> {
         budget::grant(&mut self.store, limits::CALL);
-        self.store.data_mut().guest().session = Some(Rc::clone(session));
+        // Each look at the guest's data proves that this is its thread, which has its price.
+        let guest = self.store.data_mut().guest();
+        guest.session = Some(Rc::clone(session));
+        guest.acting = acting;
         let result = call(&self.guest, &mut self.store);
         let result = self.drained(result);
-        self.store.data_mut().guest().session = None;
+        let guest = self.store.data_mut().guest();
+        guest.session = None;
+        guest.acting = false;
         result
     }
 
     /// Logs what the guest printed in a call that has just returned.
     fn drained<T>(&mut self, result: wasmtime::Result<T>) -> wasmtime::Result<T> {
-        let printed = self.store.data().printed.take();
+        let Some(printed) = self.store.data().printed.take() else { return result };
         let guest = self.store.data_mut().guest();
-        match (result, printed) {
-            // A panic prints its message before it traps: it is the reason.
-            (Err(trap), Some(text)) => Err(trap.context(guest.clean(&reason(&text)))),
-            (result, printed) => {
-                let printed = printed.unwrap_or_default();
-                printed.lines().filter(|line| !line.is_empty()).for_each(|line| guest.log(tracing::Level::DEBUG, line));
-                result
-            }
+        // A panic prints its message before it traps: it is the reason.
+        if let Err(trap) = result {
+            return Err(trap.context(guest.clean(&reason(&printed))));
         }
+        printed.lines().filter(|line| !line.is_empty()).for_each(|line| guest.log(tracing::Level::DEBUG, line));
+        result
     }
 }
 

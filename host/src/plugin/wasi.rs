@@ -197,9 +197,10 @@ struct Buffer {
 impl Printed {
     /// The lines printed since last asked; nothing at almost no cost if there are none.
     pub fn take(&self) -> Option<String> {
-        if !self.0.any.swap(false, Ordering::Relaxed) {
+        if !self.0.any.load(Ordering::Relaxed) {
             return None;
         }
+        self.0.any.store(false, Ordering::Relaxed);
         let bytes = std::mem::take(&mut *self.0.text.lock().unwrap_or_else(PoisonError::into_inner));
         Some(String::from_utf8_lossy(&bytes).into_owned())
     }

@@ -59,7 +59,9 @@ pub(super) fn read(text: &[u8], method: &Method) -> Result<Option<(Head, usize)>
         && (!old || (said.keep_alive && !said.transfer_coding))
         && framing != Framing::UntilClosed
         && status != StatusCode::SWITCHING_PROTOCOLS;
-    let section = HeaderSection::of_lines(fields(&text[..length]), said.sets_cookies);
+    // The fields begin where httparse found the first name.
+    let first = response.headers.first().map_or(length, |field| field.name.as_ptr().addr() - text.as_ptr().addr());
+    let section = HeaderSection::of_lines(&text[first..length], said.sets_cookies);
     let version = if old { Version::HTTP_10 } else { Version::HTTP_11 };
     Ok(Some((Head { status, version, section, framing, keep_alive }, length)))
 }
@@ -89,9 +91,8 @@ impl Said {
 
     /// Several lengths are fine as long as they agree (RFC 9110 section 8.6).
     fn add_length(&mut self, value: &[u8]) -> Result<(), Failure> {
-        for part in value.split(|&byte| byte == b',').map(<[u8]>::trim_ascii) {
-            let digits = !part.is_empty() && part.iter().all(u8::is_ascii_digit);
-            let length = std::str::from_utf8(part).ok().filter(|_| digits).and_then(|part| part.parse().ok());
+        for part in value.split(|&byte| byte == b',') {
+            let length = number(part.trim_ascii());
             if length.is_none() || self.length.is_some_and(|known| Some(known) != length) {
                 return Err(Failure::protocol("malformed reply: invalid content-length"));
             }
@@ -112,15 +113,20 @@ impl Said {
     }
 }
 
-/// A head without its first line, and without the empty lines that httparse allows before it.
-fn fields(head: &[u8]) -> &[u8] {
-    let head = head.trim_ascii_start();
-    head.iter().position(|&byte| byte == b'\n').map_or(&[], |end| &head[end + 1..])
+/// A decimal number of digits alone.
+fn number(text: &[u8]) -> Option<u64> {
+    let first = text.first().map(|_| 0_u64);
+    text.iter().fold(first, |number, byte| {
+        let digit = byte.is_ascii_digit().then(|| u64::from(byte - b'0'))?;
+        number?.checked_mul(10)?.checked_add(digit)
+    })
 }
 
 /// Whether a list of words has this one.
 pub(super) fn has_token(list: &[u8], token: &[u8]) -> bool {
-    list.split(|&byte| byte == b',').any(|word| word.trim_ascii().eq_ignore_ascii_case(token))
+    // Most lists are of one word.
+    list.eq_ignore_ascii_case(token)
+        || list.split(|&byte| byte == b',').any(|word| word.trim_ascii().eq_ignore_ascii_case(token))
 }
 
 fn too_large() -> Failure {
