@@ -6,8 +6,8 @@
 //! across an `await` or a call into a guest.
 
 use std::cell::{Cell, RefCell};
-use std::future::{Future, poll_fn};
-use std::pin::pin;
+use std::future::poll_fn;
+use std::mem;
 use std::rc::Rc;
 use std::task::Poll;
 
@@ -19,6 +19,7 @@ use crate::pace::Limiter;
 use crate::plan::data::DataSets;
 use crate::run::clock::{Clock, Nanos};
 use crate::run::phase::Phase;
+use crate::run::timers::Timers;
 use crate::template::{Rows, Template, UserRandom, Values, Variables};
 
 use super::operation::Task;
@@ -27,6 +28,8 @@ use super::operation::Task;
 pub struct Shared {
     /// Tells the time.
     pub clock: Clock,
+    /// Wakes users who wait.
+    pub timers: Timers,
     /// Opens connections.
     pub client: Rc<Client>,
     /// Takes the samples.
@@ -182,12 +185,21 @@ impl Session {
 
     /// Waits until a time; `false` as soon as the run is ending.
     pub async fn wait_until(&self, at: Nanos) -> bool {
-        let over = || self.shared.phase.get() != Phase::Running;
-        if at <= self.shared.clock.now() {
-            return !over();
-        }
-        let mut sleep = pin!(tokio::time::sleep_until(self.shared.clock.instant(at)));
-        poll_fn(|cx| if !over() { sleep.as_mut().poll(cx).map(|()| true) } else { Poll::Ready(false) }).await
+        let mut added = false;
+        poll_fn(|cx| {
+            let now = self.shared.clock.now();
+            if self.shared.phase.get() != Phase::Running {
+                return Poll::Ready(false);
+            }
+            if at <= now {
+                return Poll::Ready(true);
+            }
+            if !mem::replace(&mut added, true) {
+                self.shared.timers.add(at, now, cx.waker().clone());
+            }
+            Poll::Pending
+        })
+        .await
     }
 }
 

@@ -4,11 +4,13 @@
 //! they record once a second, and moves the run's phase forward when the duration is over or the person who runs it
 //! says so.
 
+mod alarm;
 pub mod clock;
 mod health;
 pub mod phase;
 pub mod shutdown;
 mod task;
+pub mod timers;
 mod virtual_user;
 mod watch;
 pub mod worker;

@@ -3,6 +3,8 @@
 
 use std::cell::{Cell, RefCell};
 use std::future::poll_fn;
+use std::io;
+use std::pin::pin;
 use std::rc::Rc;
 use std::sync::Arc;
 use std::task::Poll;
@@ -21,6 +23,7 @@ use crate::plugin::session::{Session, Shared};
 use super::clock::{Clock, Nanos, nanos};
 use super::health::Health;
 use super::phase::{Phase, SharedPhase};
+use super::timers::Timers;
 use super::virtual_user::{Life, VirtualUser};
 use super::watch::{self, Watch};
 
@@ -129,7 +132,8 @@ async fn work(setup: Setup, crew: Rc<Crew>) -> Result<(), String> {
     let Setup { index, plan, phase, messages, clock, spares } = setup;
     let Ok(clock) = clock.await else { return Ok(()) };
     let ids: Vec<u32> = (index..plan.workload.users as usize).step_by(plan.workers).map(|id| id as u32).collect();
-    let shared = Rc::new(share(&plan, clock, ids.len()));
+    let shared = share(&plan, clock, ids.len()).map_err(|error| format!("no timer is to be had: {error}"))?;
+    let shared = Rc::new(shared);
     let watch = Rc::new(Watch::new(ids.len()));
     let lives = Rc::new(Lives::new(ids.len() as u32));
     for (slot, id) in ids.into_iter().enumerate() {
@@ -139,8 +143,11 @@ async fn work(setup: Setup, crew: Rc<Crew>) -> Result<(), String> {
         HandOver { index, crew, shared, messages, spares, health: Health::start(clock.now()), second: 0 };
     let mut tick = tokio::time::interval(Duration::from_nanos(watch::PERIOD));
     tick.set_missed_tick_behavior(tokio::time::MissedTickBehavior::Delay);
+    let waited_on = Rc::clone(&hand_over.shared);
+    let mut timers = pin!(waited_on.timers.run(clock));
     while lives.left.get() > 0 {
         tokio::select! {
+            never = &mut timers => match never {},
             _ = tick.tick() => {}
             () = lives.last.notified() => {}
         }
@@ -162,10 +169,11 @@ const MOST_BODY_KEPT: usize = 16 << 20;
 
 const SECOND: Nanos = 1_000_000_000;
 
-fn share(plan: &Plan, clock: Clock, users: usize) -> Shared {
+fn share(plan: &Plan, clock: Clock, users: usize) -> io::Result<Shared> {
     let options = ClientOptions { tls: plan.tls.clone(), max_body_kept: MOST_BODY_KEPT };
-    Shared {
+    Ok(Shared {
         clock,
+        timers: Timers::new()?,
         client: Rc::new(Client::new(options, clock)),
         recorder: RefCell::new(Recorder::new(plan.rows.len())),
         data: plan.scripting.data.clone(),
@@ -175,7 +183,7 @@ fn share(plan: &Plan, clock: Clock, users: usize) -> Shared {
         swept: Cell::new(0),
         scratch: RefCell::default(),
         end: plan.workload.duration.map_or(Nanos::MAX, nanos),
-    }
+    })
 }
 
 /// A user as the workload wants it: capped from the moment it begins.

@@ -58,9 +58,17 @@ fn plan(workload: Workload) -> Arc<Plan> {
 /// All users of a workload on one worker.
 fn users(workload: Workload) -> (Rc<Shared>, Vec<Rc<Session>>) {
     let plan = plan(workload);
-    let shared = Rc::new(share(&plan, Clock::start(), workload.users as usize));
+    let shared = Rc::new(share(&plan, Clock::start(), workload.users as usize).unwrap());
     let sessions = (0..workload.users).map(|id| Rc::new(session((id, id as usize), &plan, &shared))).collect();
     (shared, sessions)
+}
+
+/// Does what a worker's loop does for users who wait, until something is done.
+async fn driven<T>(shared: &Shared, work: impl Future<Output = T>) -> T {
+    tokio::select! {
+        never = shared.timers.run(shared.clock) => match never {},
+        done = work => done,
+    }
 }
 
 /// When each user started a request, if every reply takes that long.
@@ -81,7 +89,7 @@ async fn starts(workload: Workload, reply: Duration) -> Vec<Vec<Nanos>> {
             })
         })
         .collect();
-    tasks.await;
+    driven(&shared, tasks).await;
     let mut all = Vec::new();
     for walk in walks {
         all.push(walk.await.unwrap());
@@ -131,26 +139,32 @@ async fn starts_keep_to_a_schedule_that_timers_cannot() {
 #[tokio::test(start_paused = true)]
 async fn waiting_for_a_turn_moves_the_deadline_on_by_exactly_the_wait() {
     let (shared, users) = users(Workload { rps: Some(5.0), ..ONE });
-    let session = &users[0];
-    let timeout = 30 * SECOND;
-    session.deadline().set(timeout);
-    assert!(session.turn().await.is_some());
-    assert_eq!(session.deadline().get(), timeout, "the first turn is there at once");
-    assert!(session.turn().await.is_some());
-    assert_eq!((shared.clock.now(), session.deadline().get()), (200 * MILLISECOND, timeout + 200 * MILLISECOND));
-    sleep(Duration::from_millis(70)).await;
-    assert!(session.turn().await.is_some());
-    assert_eq!((shared.clock.now(), session.deadline().get()), (400 * MILLISECOND, timeout + 330 * MILLISECOND));
+    driven(&shared, async {
+        let session = &users[0];
+        let timeout = 30 * SECOND;
+        session.deadline().set(timeout);
+        assert!(session.turn().await.is_some());
+        assert_eq!(session.deadline().get(), timeout, "the first turn is there at once");
+        assert!(session.turn().await.is_some());
+        assert_eq!((shared.clock.now(), session.deadline().get()), (200 * MILLISECOND, timeout + 200 * MILLISECOND));
+        sleep(Duration::from_millis(70)).await;
+        assert!(session.turn().await.is_some());
+        assert_eq!((shared.clock.now(), session.deadline().get()), (400 * MILLISECOND, timeout + 330 * MILLISECOND));
+    })
+    .await;
 }
 
 #[tokio::test(start_paused = true)]
 async fn there_is_no_turn_at_or_after_the_end() {
     let (shared, users) = users(Workload { rps: Some(5.0), duration: Some(Duration::from_millis(400)), ..ONE });
-    assert!(users[0].turn().await.is_some());
-    assert!(users[0].turn().await.is_some());
-    assert!(users[0].turn().await.is_none(), "the third turn would be at the end itself");
-    assert_eq!(shared.clock.now(), 400 * MILLISECOND, "and that is known at the end, not before");
-    assert!(users[0].turn().await.is_none() && !users[0].running());
+    driven(&shared, async {
+        assert!(users[0].turn().await.is_some());
+        assert!(users[0].turn().await.is_some());
+        assert!(users[0].turn().await.is_none(), "the third turn would be at the end itself");
+        assert_eq!(shared.clock.now(), 400 * MILLISECOND, "and that is known at the end, not before");
+        assert!(users[0].turn().await.is_none() && !users[0].running());
+    })
+    .await;
 }
 
 #[tokio::test(start_paused = true)]
@@ -246,7 +260,7 @@ async fn users_begin_evenly_over_the_ramp_up() {
     let lives = Rc::new(Lives::new(50));
     let tasks = LocalSet::new();
     tasks
-        .run_until(async {
+        .run_until(driven(&shared, async {
             for id in 0..50 {
                 spawn_user((id, id as usize), &crew, &shared, &watch, &lives);
             }
@@ -256,7 +270,7 @@ async fn users_begin_evenly_over_the_ramp_up() {
                 assert_eq!(lives.walked.get(), begun, "at {} ns", shared.clock.now());
                 sleep(Duration::from_millis(200)).await;
             }
-        })
+        }))
         .await;
 }
 

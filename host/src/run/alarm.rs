@@ -1,0 +1,101 @@
+//! One timer of the operating system, as fine as it has them. On Linux that is a timerfd, to microseconds; elsewhere,
+//! and in tests whose clock is virtual, it is tokio's, to a millisecond.
+
+#[cfg(all(target_os = "linux", not(test)))]
+pub use fine::Alarm;
+#[cfg(not(all(target_os = "linux", not(test))))]
+pub use portable::Alarm;
+
+#[cfg(all(target_os = "linux", not(test)))]
+mod fine {
+    use std::io;
+    use std::os::fd::OwnedFd;
+    use std::task::{Context, Poll, ready};
+    use std::time::Duration;
+
+    use rustix::time::{
+        Itimerspec, TimerfdClockId, TimerfdFlags, TimerfdTimerFlags, Timespec, timerfd_create, timerfd_settime,
+    };
+    use tokio::io::Interest;
+    use tokio::io::unix::AsyncFd;
+
+    /// Rings once each time it was set.
+    pub struct Alarm(AsyncFd<OwnedFd>);
+
+    impl Alarm {
+        /// One that is not set.
+        pub fn new() -> io::Result<Self> {
+            let flags = TimerfdFlags::NONBLOCK | TimerfdFlags::CLOEXEC;
+            let timer = timerfd_create(TimerfdClockId::Monotonic, flags)?;
+            // SAFETY: an `OwnedFd` is an open file for as long as it lives, and the `AsyncFd` owns it for good.
+            let registered = unsafe { AsyncFd::register_with_interest(timer, Interest::READABLE) }?;
+            Ok(Self(registered))
+        }
+
+        /// Has it ring after `delay`, and not when it was to ring before.
+        pub fn set(&self, delay: Duration) {
+            // Zero would switch it off.
+            let delay = delay.max(Duration::from_nanos(1));
+            let seconds = i64::try_from(delay.as_secs()).unwrap_or(i64::MAX);
+            let it_value = Timespec { tv_sec: seconds, tv_nsec: delay.subsec_nanos().into() };
+            let it_interval = Timespec { tv_sec: 0, tv_nsec: 0 };
+            let setting = Itimerspec { it_interval, it_value };
+            if let Err(error) = timerfd_settime(self.0.get_ref(), TimerfdTimerFlags::empty(), &setting) {
+                // It fails only for what is no timer and no time.
+                tracing::error!("a timer cannot be set: {error}");
+            }
+        }
+
+        /// Whether it has rung since last asked.
+        pub fn poll(&self, cx: &mut Context<'_>) -> Poll<()> {
+            loop {
+                let Ok(mut readable) = ready!(self.0.poll_read_ready(cx)) else { return Poll::Pending };
+                let mut count = [0; 8];
+                if rustix::io::read(self.0.get_ref(), &mut count).is_ok() {
+                    return Poll::Ready(());
+                }
+                readable.clear_ready();
+            }
+        }
+    }
+}
+
+#[cfg(not(all(target_os = "linux", not(test))))]
+mod portable {
+    use std::cell::{Cell, RefCell};
+    use std::io;
+    use std::pin::Pin;
+    use std::task::{Context, Poll, ready};
+    use std::time::Duration;
+
+    use tokio::time::Sleep;
+
+    /// Rings once each time it was set.
+    pub struct Alarm {
+        sleep: RefCell<Pin<Box<Sleep>>>,
+        set: Cell<bool>,
+    }
+
+    /// A time that does not come.
+    const NEVER: Duration = Duration::from_secs(1 << 30);
+
+    impl Alarm {
+        /// One that is not set.
+        pub fn new() -> io::Result<Self> {
+            Ok(Self { sleep: RefCell::new(Box::pin(tokio::time::sleep(NEVER))), set: Cell::new(false) })
+        }
+
+        /// Has it ring after `delay`, and not when it was to ring before.
+        pub fn set(&self, delay: Duration) {
+            let later = tokio::time::sleep(delay).deadline();
+            self.sleep.borrow_mut().as_mut().reset(later);
+            self.set.set(true);
+        }
+
+        /// Whether it has rung since last asked.
+        pub fn poll(&self, cx: &mut Context<'_>) -> Poll<()> {
+            ready!(self.sleep.borrow_mut().as_mut().poll(cx));
+            if self.set.replace(false) { Poll::Ready(()) } else { Poll::Pending }
+        }
+    }
+}
