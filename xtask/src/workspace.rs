@@ -27,6 +27,17 @@ pub fn build_release() -> Result<PathBuf, Failure> {
     Ok(target_folder().join("release").join(format!("stampede-shooter{EXE_SUFFIX}")))
 }
 
+/// Builds the load runner for release with the native twin of the `http` action in it; the path of a copy in `folder`.
+pub fn build_twin(folder: &Path) -> Result<PathBuf, Failure> {
+    let arguments = ["build", "--release", "--package", "stampede-shooter", "--features", "native-twin"];
+    step::run("build with the native twin", &mut cargo(&arguments))?;
+    let name = format!("stampede-shooter{EXE_SUFFIX}");
+    let (built, copy) = (target_folder().join("release").join(&name), folder.join(format!("twin-{name}")));
+    std::fs::copy(&built, &copy)
+        .map(|_| copy)
+        .map_err(|error| Failure(format!("cannot copy `{}`: {error}", built.display())))
+}
+
 /// Where cargo puts what it builds.
 pub fn target_folder() -> PathBuf {
     root().join(env::var_os("CARGO_TARGET_DIR").map_or_else(|| "target".into(), PathBuf::from))

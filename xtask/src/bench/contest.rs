@@ -118,6 +118,12 @@ pub fn ratio(all: &[Series], names: [&str; 2], figure: impl Fn(&Measured) -> f64
     figures::ratio(&ours?, &theirs?)
 }
 
+/// By how much a figure of one series is above another's, round by round; none if one of them is not there.
+pub fn difference(all: &[Series], names: [&str; 2], figure: impl Fn(&Measured) -> f64) -> Option<Spread> {
+    let [ours, theirs] = names.map(|name| Series::of(all, name).map(|series| series.figures(&figure)));
+    Spread::of(ours?.iter().zip(&theirs?).filter_map(|(ours, theirs)| Some((*ours)? - (*theirs)?)))
+}
+
 #[cfg(test)]
 mod tests {
     use std::time::Duration;
@@ -136,6 +142,8 @@ mod tests {
         let against = ratio(&all, [OURS, "wrk"], Measured::cpu_per_request).unwrap();
         assert_eq!((against.least, against.most, against.count), (1.2, 1.5, 2));
         assert_eq!(ratio(&all, [OURS, "oha"], Measured::cpu_per_request), None);
+        let apart = difference(&all, [OURS, "wrk"], Measured::cpu_per_request).unwrap();
+        assert_eq!((apart.least.round(), apart.most.round(), apart.count), (2.0, 10.0, 2));
     }
 
     #[test]

@@ -87,7 +87,12 @@ impl Lab {
 
     /// The load runner with a script on some cores, or on all. Its plugins are compiled once for all runs.
     pub fn ours(&self, script: &Path, cores: Option<&str>) -> Command {
-        let mut command = on_cores(&self.binary, cores);
+        self.command(&self.binary, script, cores)
+    }
+
+    /// The same of another build.
+    pub fn command(&self, binary: &Path, script: &Path, cores: Option<&str>) -> Command {
+        let mut command = on_cores(binary, cores);
         command.arg("--insecure-tls").arg("--script").arg(script);
         command.env("STAMPEDE_CACHE_DIR", self.folder.join("cache"));
         command
@@ -96,9 +101,14 @@ impl Lab {
     /// Writes a script with a GET of each URL, and walks it once: that compiles the plugins, and shows that what is
     /// measured afterwards succeeds.
     pub fn script(&self, urls: &[String], http_version: &str) -> Result<PathBuf, Failure> {
+        self.named_script("script.yml", urls, http_version)
+    }
+
+    /// The same for a section that needs several.
+    pub fn named_script(&self, name: &str, urls: &[String], http_version: &str) -> Result<PathBuf, Failure> {
         // Rows of a report need different names.
         let step = |(at, url)| format!("- name: Get{at}\n  url: {url}\n  http_version: \"{http_version}\"\n");
-        let script = self.write("script.yml", urls.iter().enumerate().map(step).collect::<String>().as_bytes())?;
+        let script = self.write(name, urls.iter().enumerate().map(step).collect::<String>().as_bytes())?;
         let (_, report) = self.report(self.ours(&script, None).args(["--iterations", "1"]))?;
         match number(&report, &["totals", "requests", "err"]) {
             Some(0.0) => Ok(script),

@@ -4,6 +4,7 @@ mod cores;
 mod download;
 mod precision;
 mod requests;
+mod sandbox;
 mod start;
 mod users;
 
@@ -27,7 +28,7 @@ pub struct Section {
 }
 
 /// In the order of the results.
-pub const SECTIONS: [Section; 10] = [
+pub const SECTIONS: [Section; 11] = [
     Section {
         name: "http64",
         title: "HTTP/1.1 on 64 connections",
@@ -56,6 +57,7 @@ pub const SECTIONS: [Section; 10] = [
         needs: &[Tool::Oha, Tool::Openssl],
         measure: requests::h2_64,
     },
+    Section { name: "sandbox", title: "The price of the sandbox", quick: false, needs: &[], measure: sandbox::measure },
     Section { name: "users", title: "18 000 users", quick: false, needs: &[], measure: users::connected },
     Section { name: "idle", title: "200 000 users who wait", quick: false, needs: &[], measure: users::waiting },
     Section {
