@@ -169,7 +169,11 @@ const MOST_BODY_KEPT: usize = 16 << 20;
 
 const SECOND: Nanos = 1_000_000_000;
 
-fn share(plan: &Plan, clock: Clock, users: usize) -> io::Result<Shared> {
+/// What the users of a worker share, before its first user. Must be called where tasks run.
+///
+/// # Errors
+/// The operating system has no more timers.
+pub fn share(plan: &Plan, clock: Clock, users: usize) -> io::Result<Shared> {
     let options = ClientOptions { tls: plan.tls.clone(), max_body_kept: MOST_BODY_KEPT };
     Ok(Shared {
         clock,
@@ -187,7 +191,7 @@ fn share(plan: &Plan, clock: Clock, users: usize) -> io::Result<Shared> {
 }
 
 /// A user as the workload wants it: capped from the moment it begins.
-fn session((id, slot): (u32, usize), plan: &Plan, shared: &Rc<Shared>) -> Session {
+pub fn session((id, slot): (u32, usize), plan: &Plan, shared: &Rc<Shared>) -> Session {
     let workload = &plan.workload;
     let limiter = workload.rps.map(|rps| Limiter::new(rps, workload.begin(id), id, workload.users));
     Session::new(id, slot, Rc::clone(shared), plan.seed, limiter)

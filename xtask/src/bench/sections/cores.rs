@@ -1,5 +1,8 @@
 //! Whether a second worker does as much as the first.
 
+use std::path::Path;
+use std::process::Command;
+
 use super::super::contest::{Contestant, Measured, OURS, Series, hold, ratio};
 use super::super::figures::Bound;
 use super::super::lab::Lab;
@@ -16,11 +19,13 @@ const GAIN: f64 = 1.9;
 
 const ONE: &str = "1 worker";
 const TWO: &str = "2 workers";
+const APART: &str = "2 processes of 1 worker";
 
 /// One worker and two in turn, with as many targets as workers: everything is there twice, or once.
 ///
-/// With four cores the workers have two and the targets the others. With fewer a worker and a target share a core; they
-/// do so in both cases, so that the gain can still be told.
+/// With four cores the workers have two and the targets the others. With fewer they share cores, and the second worker
+/// also pays for what goes from core to core. So there is a third case: two processes, which share nothing. What two
+/// workers of one process carry less than they do is what workers cost each other.
 pub fn measure(lab: &Lab) -> Result<Findings, Failure> {
     let shared = machine::cores() < 4;
     let cores = if shared { ["0", "1"] } else { ["2", "3"] };
@@ -28,22 +33,37 @@ pub fn measure(lab: &Lab) -> Result<Findings, Failure> {
     let targets: Vec<Target> = targets.into_iter().collect::<Result<_, _>>()?;
     let urls: Vec<String> = targets.iter().map(Target::url).collect();
     let scripts = [lab.named_script("one.yml", &urls[..1], "1.1")?, lab.named_script("two.yml", &urls, "1.1")?];
-    let contestant = |name: &str, workers: usize, cores: &'static str| {
-        let script = &scripts[workers - 1];
-        let command = move || {
-            let mut command = lab.ours(script, Some(cores));
-            command.args(["--workers", &workers.to_string(), "--users", &(workers * USERS).to_string()]);
-            command.args(["--duration", &format!("{}s", lab.seconds())]);
-            command
-        };
-        Contestant { name: name.into(), rounds: lab.rounds(), command: Box::new(command) }
+    let [one, two] = &scripts;
+    let load = |workers: usize, (script, cores): (&Path, &str)| {
+        let mut command = lab.ours(script, Some(cores));
+        command.args(["--workers", &workers.to_string(), "--users", &(workers * USERS).to_string()]);
+        command.args(["--duration", &format!("{}s", lab.seconds())]);
+        command
     };
+    let rounds = lab.rounds();
+    let contestants = [
+        Contestant { name: ONE.into(), rounds, command: Box::new(|| load(1, (one, "0"))) },
+        Contestant { name: TWO.into(), rounds, command: Box::new(|| load(2, (two, "0,1"))) },
+        Contestant { name: APART.into(), rounds, command: Box::new(|| twice(&load(1, (two, "0,1")))) },
+    ];
     let mut findings = Findings::new(how(shared));
-    let all = hold(lab, &targets, &[contestant(ONE, 1, "0"), contestant(TWO, 2, "0,1")], &mut findings);
+    let all = hold(lab, &targets, &contestants, &mut findings);
     findings.table(table(lab, &all));
     let carried = ratio(&all, [TWO, ONE], Measured::requests);
     findings.hold("requests, 2 workers / 1 worker", carried, Bound::AtLeast(GAIN));
+    let together = ratio(&all, [TWO, APART], Measured::requests);
+    findings.hold("requests, 2 workers / 2 processes of 1", together, Bound::AtLeast(GAIN / 2.0));
     Ok(findings)
+}
+
+/// The same command in two processes at a time.
+fn twice(once: &Command) -> Command {
+    let mut both = Command::new("sh");
+    both.args(["-c", "\"$0\" \"$@\" & \"$0\" \"$@\" & wait"]).arg(once.get_program()).args(once.get_args());
+    once.get_envs().for_each(|(name, value)| {
+        value.map(|value| both.env(name, value));
+    });
+    both
 }
 
 fn how(shared: bool) -> String {

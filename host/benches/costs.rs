@@ -1,0 +1,118 @@
+//! What each thing costs that a request pays for, by kind of cost: decide when, render a template, call a guest, record
+//! a sample; and what an instance of a plugin costs, which is paid at the start and after a trap.
+//!
+//! `cargo bench --package stampede-shooter`. These are for finding out where time goes; what holds the costs down is
+//! `cargo xtask instructions`, and what they come to beside other load runners is `cargo xtask bench`.
+#![allow(clippy::unwrap_used, missing_docs, reason = "a benchmark that cannot be set up has no other way out")]
+
+use std::cell::RefCell;
+use std::hint::black_box;
+use std::rc::Rc;
+use std::sync::Arc;
+
+use clap::Parser;
+use criterion::{Criterion, criterion_group, criterion_main};
+use stampede_shooter::cli::Cli;
+use stampede_shooter::diagnostic::Source;
+use stampede_shooter::metrics::recorder::Recorder;
+use stampede_shooter::metrics::sample::{Phases, Sample};
+use stampede_shooter::pace::Limiter;
+use stampede_shooter::plan::{self, Plan};
+use stampede_shooter::plugin::replica::Replica;
+use stampede_shooter::plugin::session::Session;
+use stampede_shooter::run::clock::Clock;
+use stampede_shooter::run::worker;
+use stampede_shooter::script;
+use stampede_shooter::template::{Scope, Template, VariableNames};
+
+/// A step as most are.
+const SCRIPT: &str = "- name: Catalog\n  url: http://127.0.0.1:9/catalog?page={{randInt 1 20}}\n";
+
+fn plan() -> Arc<Plan> {
+    let cli = Cli::try_parse_from(["stampede-shooter", "--script", "-", "--users", "2"]).unwrap();
+    let script = script::parse(&Arc::new(Source { name: "-".into(), text: SCRIPT.into() })).unwrap();
+    Arc::new(plan::build(&cli.run, &script).unwrap_or_else(|_| panic!("the script is right")))
+}
+
+fn user(plan: &Plan) -> Rc<Session> {
+    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
+    let _entered = runtime.enter();
+    let shared = Rc::new(worker::share(plan, Clock::start(), 1).unwrap());
+    Rc::new(worker::session((0, 0), plan, &shared))
+}
+
+fn replica(plan: &Plan) -> Replica {
+    let used = &plan.plugins[0];
+    let variables = Rc::new(RefCell::new(VariableNames::default()));
+    Replica::new(Arc::clone(&used.plugin), Arc::clone(&used.steps), Arc::clone(&plan.scripting), variables)
+}
+
+fn decide(bench: &mut Criterion) {
+    let (mut limiter, mut now) = (Limiter::new(1e6, 0, 0, 1), 0);
+    bench.bench_function("decide/turn of a user", |it| {
+        it.iter(|| {
+            now = limiter.reserve(black_box(now));
+            now
+        });
+    });
+}
+
+fn render(bench: &mut Criterion) {
+    let plan = plan();
+    let user = user(&plan);
+    let (data, environment) = (&plan.scripting.data, &plan.scripting.environment);
+    let mut variables = VariableNames::default();
+    let mut scope = Scope { data, variables: &mut variables, environment };
+    let template = Template::compile("/catalog?page={{randInt 1 20}}&id={{uuid}}", &mut scope).unwrap();
+    let mut out = String::new();
+    bench.bench_function("render/a number and a uuid", |it| {
+        it.iter(|| {
+            out.clear();
+            user.render(black_box(&template), &mut out);
+            out.len()
+        });
+    });
+}
+
+fn call(bench: &mut Criterion) {
+    let plan = plan();
+    let (user, mut replica) = (user(&plan), replica(&plan));
+    // `start` renders the request and submits it; nobody polls it, and `cancel` drops the guest's half.
+    bench.bench_function("call/start and cancel of http", |it| {
+        it.iter(|| {
+            let (_, generation) = replica.start(&user, 0, 0).unwrap();
+            user.task.clear();
+            replica.cancel(&user, 0, generation);
+        });
+    });
+}
+
+fn record(bench: &mut Criterion) {
+    let mut recorder = Recorder::new(1);
+    let mut sample = Sample {
+        row: 0,
+        intended: 0,
+        start: 0,
+        end: 0,
+        status: 200,
+        bytes_out: 64,
+        bytes_in: 300,
+        body_bytes_in: 128,
+        phases: Phases { first_byte: Some(1_000_000), receive: Some(1_000), ..Phases::default() },
+        failure: None,
+    };
+    bench.bench_function("record/a sample", |it| {
+        it.iter(|| {
+            sample.end = (sample.end + 7_919) % 50_000_000;
+            recorder.record(black_box(&sample));
+        });
+    });
+}
+
+fn instantiate(bench: &mut Criterion) {
+    let plan = plan();
+    bench.bench_function("instantiate/http with one step", |it| it.iter(|| replica(&plan).ready().is_ok()));
+}
+
+criterion_group!(benches, decide, render, call, record, instantiate);
+criterion_main!(benches);
