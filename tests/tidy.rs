@@ -157,6 +157,7 @@ const IMPORTS: [(&str, &[&str]); 14] = [
             "plan::data",
             "run::clock",
             "run::phase",
+            "run::timers",
             "template",
         ],
     ),

@@ -7,7 +7,6 @@
 
 use std::cell::{Cell, RefCell};
 use std::future::poll_fn;
-use std::mem;
 use std::rc::Rc;
 use std::task::Poll;
 
@@ -185,7 +184,7 @@ impl Session {
 
     /// Waits until a time; `false` as soon as the run is ending.
     pub async fn wait_until(&self, at: Nanos) -> bool {
-        let mut added = false;
+        let mut waiting = None;
         poll_fn(|cx| {
             let now = self.shared.clock.now();
             if self.shared.phase.get() != Phase::Running {
@@ -194,9 +193,7 @@ impl Session {
             if at <= now {
                 return Poll::Ready(true);
             }
-            if !mem::replace(&mut added, true) {
-                self.shared.timers.add(at, now, cx.waker().clone());
-            }
+            waiting.get_or_insert_with(|| self.shared.timers.add(at, now, cx.waker().clone()));
             Poll::Pending
         })
         .await

@@ -50,11 +50,12 @@ mod fine {
         pub fn poll(&self, cx: &mut Context<'_>) -> Poll<()> {
             loop {
                 let Ok(mut readable) = ready!(self.0.poll_read_ready(cx)) else { return Poll::Pending };
-                let mut count = [0; 8];
-                if rustix::io::read(self.0.get_ref(), &mut count).is_ok() {
+                let rung = rustix::io::read(self.0.get_ref(), &mut [0; 8]).is_ok();
+                // Reading has taken all there was, and what rings from now on is noticed.
+                readable.clear_ready();
+                if rung {
                     return Poll::Ready(());
                 }
-                readable.clear_ready();
             }
         }
     }

@@ -8,6 +8,7 @@ use std::collections::BinaryHeap;
 use std::convert::Infallible;
 use std::future::poll_fn;
 use std::io;
+use std::rc::Rc;
 use std::task::{Context, Poll, Waker, ready};
 use std::time::Duration;
 
@@ -17,6 +18,8 @@ use super::clock::{Clock, Nanos};
 /// The waits of one worker.
 pub struct Timers {
     waits: RefCell<BinaryHeap<Reverse<Wait>>>,
+    /// How many of them nobody waits for any more.
+    given_up: Cell<usize>,
     alarm: Alarm,
     /// What the alarm is set to; `Nanos::MAX` if it is not.
     set: Cell<Nanos>,
@@ -25,7 +28,27 @@ pub struct Timers {
 struct Wait {
     until: Nanos,
     waker: Waker,
+    /// Whether somebody still waits.
+    wanted: Rc<Cell<bool>>,
 }
+
+/// A place in the heap; dropping it gives the wait up.
+pub struct Waiting<'a> {
+    timers: &'a Timers,
+    wanted: Rc<Cell<bool>>,
+}
+
+impl Drop for Waiting<'_> {
+    fn drop(&mut self) {
+        if self.wanted.replace(false) {
+            self.timers.give_up();
+        }
+    }
+}
+
+/// Waits given up stay in the heap until they are due, or until there are this many and they are most of it: what a
+/// guest submits and gives up must not fill the memory.
+const MOST_GIVEN_UP: usize = 1024;
 
 impl Timers {
     /// No waits. Must be called where tasks run.
@@ -33,14 +56,25 @@ impl Timers {
     /// # Errors
     /// The operating system has no more timers.
     pub fn new() -> io::Result<Self> {
-        Ok(Self { waits: RefCell::default(), alarm: Alarm::new()?, set: Cell::new(Nanos::MAX) })
+        let (waits, given_up, set) = (RefCell::default(), Cell::new(0), Cell::new(Nanos::MAX));
+        Ok(Self { waits, given_up, alarm: Alarm::new()?, set })
     }
 
-    /// Wakes somebody at `until`, as soon as that has come; `now` is the time. A wait cannot be taken back: who has no
-    /// more use for it is woken for nothing.
-    pub fn add(&self, until: Nanos, now: Nanos, waker: Waker) {
-        self.waits.borrow_mut().push(Reverse(Wait { until, waker }));
+    /// Wakes somebody as soon as `until` has come, unless the wait was given up; `now` is the time.
+    pub fn add(&self, until: Nanos, now: Nanos, waker: Waker) -> Waiting<'_> {
+        let wanted = Rc::new(Cell::new(true));
+        self.waits.borrow_mut().push(Reverse(Wait { until, waker, wanted: Rc::clone(&wanted) }));
         self.set_to(until, now);
+        Waiting { timers: self, wanted }
+    }
+
+    fn give_up(&self) {
+        self.given_up.set(self.given_up.get() + 1);
+        let mut waits = self.waits.borrow_mut();
+        if self.given_up.get() > MOST_GIVEN_UP.max(waits.len() / 2) {
+            waits.retain(|Reverse(wait)| wait.wanted.get());
+            self.given_up.set(0);
+        }
     }
 
     fn set_to(&self, at: Nanos, now: Nanos) {
@@ -64,8 +98,9 @@ impl Timers {
             while let Some(Reverse(wait)) = waits.peek()
                 && wait.until <= now
             {
-                if let Some(Reverse(wait)) = waits.pop() {
-                    wait.waker.wake();
+                match waits.pop() {
+                    Some(Reverse(wait)) if wait.wanted.replace(false) => wait.waker.wake(),
+                    _ => self.given_up.set(self.given_up.get().saturating_sub(1)),
                 }
             }
             if let Some(Reverse(next)) = waits.peek() {
@@ -97,25 +132,33 @@ impl Ord for Wait {
 
 #[cfg(test)]
 mod tests {
-    use std::rc::Rc;
-
     use super::*;
 
     /// Waits as a user does, and notes when it goes on.
     async fn wait(timers: &Timers, clock: Clock, until: Nanos, woken: &RefCell<Vec<Nanos>>) {
-        let mut added = false;
+        let mut waiting = None;
         poll_fn(|cx| {
             let now = clock.now();
             if until <= now {
                 woken.borrow_mut().push(now);
                 return Poll::Ready(());
             }
-            if !std::mem::replace(&mut added, true) {
-                timers.add(until, now, cx.waker().clone());
-            }
+            waiting.get_or_insert_with(|| timers.add(until, now, cx.waker().clone()));
             Poll::Pending
         })
         .await;
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn waits_that_are_given_up_do_not_fill_the_memory() {
+        let timers = Timers::new().unwrap();
+        let kept = timers.add(1_000_000_000, 0, Waker::noop().clone());
+        for _ in 0..10 * MOST_GIVEN_UP {
+            drop(timers.add(3_600_000_000_000, 0, Waker::noop().clone()));
+            assert!(timers.waits.borrow().len() <= MOST_GIVEN_UP + 2);
+        }
+        assert!(timers.waits.borrow().iter().any(|Reverse(wait)| wait.wanted.get()));
+        drop(kept);
     }
 
     #[tokio::test(start_paused = true)]
