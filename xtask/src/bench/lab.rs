@@ -1,5 +1,6 @@
 //! What every section works with: the load runner, the tools, a folder, and how much time there is.
 
+use std::env::consts::EXE_SUFFIX;
 use std::fs;
 use std::path::{Path, PathBuf};
 use std::process::Command;
@@ -30,6 +31,10 @@ impl Lab {
         let folder = target_folder().join("bench");
         let made = fs::create_dir_all(&folder).and_then(|()| tools::write_scripts(&folder));
         made.map_err(|error| Failure(format!("cannot write into `{}`: {error}", folder.display())))?;
+        // A copy: a section may build another binary in its place.
+        let copy = folder.join(format!("stampede-shooter{EXE_SUFFIX}"));
+        fs::copy(&binary, &copy).map_err(|error| Failure(format!("cannot copy `{}`: {error}", binary.display())))?;
+        let binary = copy;
         let tools = wanted.iter().map(|tool| (*tool, tool.obtain(&folder))).collect();
         Ok(Self { binary, folder, tools, quick })
     }
