@@ -32,7 +32,7 @@ Each walk takes 2 steps:
   2. Second, \"quoted\" (action `http`, within 30s)
 Requests go to {origin}.
 At the end requests in flight get 5s to finish.
-Needs: 100 users on 2 worker threads, up to 100 connections, about 35 MiB of memory, 164 open files (the limit is 1000).
+Needs: 100 users on 2 worker threads, up to 100 connections, about 32 MiB of memory, 164 open files (the limit is 1000).
 "
     );
     assert_eq!(run.stdout, expected);

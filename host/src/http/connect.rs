@@ -4,7 +4,7 @@ use std::io::{self, IoSlice};
 use std::net::IpAddr;
 use std::pin::Pin;
 use std::rc::Rc;
-use std::task::{Context, Poll};
+use std::task::{Context, Poll, Waker};
 
 use hyper::http::uri::PathAndQuery;
 use hyper_rustls::MaybeHttpsStream;
@@ -26,6 +26,21 @@ pub(super) enum Transport {
     Plain(TcpStream),
     /// Above TLS.
     Secure(Box<TokioIo<MaybeHttpsStream<TokioIo<TcpStream>>>>),
+}
+
+impl Transport {
+    /// Whether it is above TLS.
+    pub fn is_secure(&self) -> bool {
+        matches!(self, Self::Secure(_))
+    }
+
+    /// Says goodbye, as far as that can be said at once: a server may take a TLS connection that just ends for one that
+    /// was cut off (RFC 8446 section 6.1).
+    pub fn close(&mut self) {
+        if self.is_secure() {
+            let _ = Pin::new(self).poll_shutdown(&mut Context::from_waker(Waker::noop()));
+        }
+    }
 }
 
 /// A connection nothing has been sent on.

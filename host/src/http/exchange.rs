@@ -37,6 +37,7 @@ pub async fn exchange(client: &Client, session: &Session, meter: &Meter, request
 /// closed.
 async fn send(client: &Client, session: &Session, meter: &Meter, request: &Request) -> Result<Reply, Failure> {
     let connections = &session.connections;
+    let mut over_http2 = 0;
     for _ in 0..MOST_ATTEMPTS {
         let Acquired { connection, fresh } = connections.acquire(client, request, meter).await?;
         let begun = if fresh { client.now() } else { meter.read().start };
@@ -55,9 +56,11 @@ async fn send(client: &Client, session: &Session, meter: &Meter, request: &Reque
                 if let Some(outcome) = exchange.await {
                     return outcome;
                 }
+                over_http2 += 1;
             }
         }
-        if fresh {
+        // A second connection is tried; a third would be turned away as well.
+        if fresh || over_http2 == 2 {
             break;
         }
     }

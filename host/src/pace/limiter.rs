@@ -2,7 +2,7 @@
 //!
 //! With rate `r` the interval is `T = 1/r`. A request asked for at time `t` is due at `max(t, next)`, after which
 //! `next = due + T`. So two requests of a user are never due less than `T` apart, a user who comes late gets no burst
-//! to catch up, and one who waits stays on schedule however late the timer wakes it: lateness (a millisecond or so) does
+//! to catch up, and one who waits stays on schedule however late it is woken: lateness does
 //! not add up, and the gap after a late start is shorter by it. This is the generic cell rate algorithm (ITU-T I.371)
 //! with a tolerance of zero.
 

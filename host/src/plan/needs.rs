@@ -7,9 +7,11 @@ use super::Plan;
 
 /// Files a process has open besides its connections: the program, its log, event queues, data files.
 const OTHER_FILES: u64 = 64;
-/// Bytes of one user with one open connection, as measured with the `http` action (HTTP/1.1, small replies).
-const PER_CONNECTION: u64 = 30 << 10;
-/// Bytes of one user without its connections.
+/// Bytes of one open connection in clear, as measured with HTTP/1.1 and small replies.
+const PER_CLEAR: u64 = 2 << 10;
+/// Bytes of one above TLS, as measured with HTTP/2; with HTTP/1.1 it is 10 KiB, but which it will be the server says.
+const PER_SECURE: u64 = 60 << 10;
+/// Bytes of one user without its connections, as measured with the `http` action.
 const PER_USER: u64 = 4 << 10;
 /// Bytes of everything else: compiled plugins, histograms, runtimes.
 const BASE: u64 = 32 << 20;
@@ -34,9 +36,12 @@ impl Needs {
     /// files of this process a connection takes: one, or two if the site that is run against is in it too.
     pub fn of(plan: &Plan, files_each: u64) -> Self {
         let users = u64::from(plan.workload.users);
-        let connections = u64::from(plan.workload.sending()) * (plan.origins.len().max(1) as u64);
+        let sending = u64::from(plan.workload.sending());
+        let connections = sending * (plan.origins.len().max(1) as u64);
+        let clear = plan.origins.iter().filter(|origin| origin.starts_with("http:")).count() as u64;
+        let held = sending * clear * PER_CLEAR + (connections - sending * clear) * PER_SECURE;
         let file_limit = rlimit::increase_nofile_limit(u64::MAX).unwrap_or(u64::MAX);
-        let memory = BASE + users * PER_USER + connections * PER_CONNECTION;
+        let memory = BASE + users * PER_USER + held;
         Self { connections, files: connections * files_each + OTHER_FILES, files_each, memory, file_limit }
     }
 

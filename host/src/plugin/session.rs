@@ -152,8 +152,9 @@ impl Session {
         &self.shared.deadlines[self.slot]
     }
 
-    /// Waits for the user's turn under its rate limit, and says when it came: now. `None` if the run ends first. The wait is in no latency, and the
-    /// step's deadline moves on by it; by how much the turn came late is recorded as the generator's start delay.
+    /// Waits for the user's turn under its rate limit, and says when it came: now. `None` if the run ends first. The
+    /// wait is in no latency, and the step's deadline moves on by it; by how much the turn came late is recorded as the
+    /// generator's start delay.
     pub async fn turn(&self) -> Option<Nanos> {
         let now = self.shared.clock.now();
         let Some(mut limiter) = self.limiter.get() else { return self.may_start_at(now).then_some(now) };

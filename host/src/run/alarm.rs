@@ -6,7 +6,8 @@ pub use fine::Alarm;
 #[cfg(not(all(target_os = "linux", not(test))))]
 pub use portable::Alarm;
 
-#[cfg(all(target_os = "linux", not(test)))]
+#[cfg(target_os = "linux")]
+#[cfg_attr(test, allow(dead_code, reason = "tests of other modules have a virtual clock"))]
 mod fine {
     use std::io;
     use std::os::fd::OwnedFd;
@@ -97,6 +98,28 @@ mod portable {
         pub fn poll(&self, cx: &mut Context<'_>) -> Poll<()> {
             ready!(self.sleep.borrow_mut().as_mut().poll(cx));
             if self.set.replace(false) { Poll::Ready(()) } else { Poll::Pending }
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    #![cfg(target_os = "linux")]
+
+    use std::future::poll_fn;
+    use std::task::Poll;
+    use std::time::Duration;
+
+    use super::fine::Alarm;
+
+    #[tokio::test]
+    async fn it_rings_once_each_time_it_was_set_and_the_last_setting_counts() {
+        let alarm = Alarm::new().unwrap();
+        for delay in [Duration::from_millis(1), Duration::ZERO, Duration::from_micros(50)] {
+            alarm.set(Duration::from_secs(3600));
+            alarm.set(delay);
+            poll_fn(|cx| alarm.poll(cx)).await;
+            assert!(poll_fn(|cx| Poll::Ready(alarm.poll(cx))).await.is_pending());
         }
     }
 }

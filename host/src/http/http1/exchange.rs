@@ -12,6 +12,7 @@ use std::task::{Context, Poll, ready};
 use bytes::Bytes;
 use hyper::header::HeaderValue;
 use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
+use tokio::task::coop;
 
 use super::super::body::Kept;
 use super::super::client::Client;
@@ -26,6 +27,8 @@ use crate::run::clock::Nanos;
 
 /// Content up to this size is written together with its head.
 const WRITTEN_TOGETHER: usize = 16 * 1024;
+/// A head of up to that many bytes is read again with each piece, so that what is no HTTP is known at once.
+const READ_AGAIN: usize = 1024;
 /// Most reads in a row, so that a download does not keep the worker to itself.
 const MOST_READS: u32 = 16;
 
@@ -108,6 +111,11 @@ struct Incoming {
 impl Exchange<'_> {
     fn advance(&mut self, cx: &mut Context<'_>) -> Poll<Result<Option<Received>, Failure>> {
         let idle = self.out.written == 0 && self.connection.used;
+        if idle && !coop::has_budget_remaining() {
+            // The runtime would say that there is nothing to read, whether or not the peer has closed the connection.
+            cx.waker().wake_by_ref();
+            return Poll::Pending;
+        }
         if idle && self.is_closed(cx) {
             return Poll::Ready(Ok(None));
         }
@@ -115,7 +123,8 @@ impl Exchange<'_> {
             && !self.out.flushed
             && let Poll::Ready(Err(error)) = self.write(cx)
         {
-            if self.out.written == 0 && self.connection.used {
+            // Above TLS some of it may have left before the error.
+            if self.out.written == 0 && self.connection.used && !self.connection.transport.is_secure() {
                 return Poll::Ready(Ok(None));
             }
             self.broken = Some(error);
@@ -199,8 +208,14 @@ impl Exchange<'_> {
         if self.incoming.part.is_empty() {
             return self.take_head(input);
         }
-        let mut text = mem::take(&mut self.incoming.part);
-        text.extend_from_slice(input);
+        let known = self.incoming.part.len();
+        self.incoming.part.extend_from_slice(input);
+        // A long head that comes in small pieces is read when its empty line has come, and not once for each of them.
+        let long = (READ_AGAIN..reply::MOST_BYTES).contains(&self.incoming.part.len());
+        if long && !reply::may_be_complete(&self.incoming.part, known) {
+            return Ok(None);
+        }
+        let text = mem::take(&mut self.incoming.part);
         self.take_head(&text)
     }
 
@@ -235,8 +250,10 @@ impl Exchange<'_> {
             if let Some(kept) = kept {
                 kept.push(data);
             }
-        })?;
+        });
+        // What came before something malformed counts as well.
         self.meter.note(|measured| measured.body_bytes_in += size);
+        let taken = taken?;
         let head = self.incoming.head.take_if(|head| head.framing.is_done());
         Ok(head.map(|head| self.received(head, taken == input.len(), now.unwrap_or_else(|| self.client.now()))))
     }

@@ -25,6 +25,12 @@ pub(super) struct Http1 {
     used: bool,
 }
 
+impl Drop for Http1 {
+    fn drop(&mut self) {
+        self.transport.close();
+    }
+}
+
 impl Http1 {
     /// A connection nothing has been sent on.
     pub fn new(origin: Rc<Origin>, transport: Transport) -> Self {

@@ -103,7 +103,10 @@ impl Said {
 
     /// RFC 9112 section 6.3.
     fn framing(&self, status: StatusCode, method: &Method) -> Framing {
-        let none = status.is_informational() || matches!(status.as_u16(), 204 | 304) || method == Method::HEAD;
+        let none = status.is_informational()
+            || matches!(status.as_u16(), 204 | 304)
+            || method == Method::HEAD
+            || (method == Method::CONNECT && status.is_success());
         match self.length {
             _ if none => Framing::Length(0),
             _ if self.chunked => Framing::Chunked(Chunks::default()),
@@ -113,7 +116,13 @@ impl Said {
     }
 }
 
-/// A decimal number of digits alone.
+/// Whether an empty line ends within the bytes after `known`, so that a head may be complete.
+pub(super) fn may_be_complete(text: &[u8], known: usize) -> bool {
+    let new = &text[known.saturating_sub(3)..];
+    new.windows(2).any(|pair| pair == b"\n\n") || new.windows(3).any(|three| three == b"\n\r\n")
+}
+
+/// A decimal number of one digit or more, and of digits alone.
 fn number(text: &[u8]) -> Option<u64> {
     let first = text.first().map(|_| 0_u64);
     text.iter().fold(first, |number, byte| {
@@ -146,6 +155,8 @@ fn malformed(error: Error) -> Failure {
 
 #[cfg(test)]
 mod tests {
+    use proptest::prelude::*;
+
     use super::*;
 
     fn head(fields: &str, status: u16, method: &Method) -> Head {
@@ -174,6 +185,7 @@ mod tests {
             assert_eq!((head.framing, head.keep_alive), (framing, keep_alive), "{status} {fields}");
         }
         assert_eq!(head("content-length: 7\r\n", 200, &Method::HEAD).framing, Framing::Length(0));
+        assert_eq!(head("", 200, &Method::CONNECT).framing, Framing::Length(0));
     }
 
     #[test]
@@ -191,6 +203,55 @@ mod tests {
         assert_eq!(head.section.get("x"), Some(&b"y"[..]));
         assert_eq!(head.section.cookies().collect::<Vec<_>>(), [b"a=1"]);
         assert_eq!(head.section.get("rest"), None);
+    }
+
+    #[test]
+    fn a_head_in_pieces_is_complete_with_its_last_byte() {
+        for whole in ["HTTP/1.1 200 OK\r\nx: y\r\ncontent-length: 0\r\n\r\n", "HTTP/1.1 200 OK\nx: y\n\n"] {
+            for cut in 1..whole.len() {
+                let part = &whole.as_bytes()[..cut];
+                assert!(read(part, &Method::GET).is_ok_and(|head| head.is_none()), "{whole:?} to {cut}");
+                assert!(!may_be_complete(part, cut - 1), "{whole:?} to {cut}");
+            }
+            assert!(may_be_complete(whole.as_bytes(), whole.len() - 1), "{whole:?}");
+            assert!(read(whole.as_bytes(), &Method::GET).is_ok_and(|head| head.is_some()), "{whole:?}");
+        }
+    }
+
+    proptest! {
+        #[test]
+        fn any_bytes_are_read_without_a_panic(text in heads()) {
+            let whole = read(&text, &Method::GET);
+            if let Ok(Some((head, length))) = whole {
+                prop_assert!(length <= text.len());
+                head.section.get("x");
+                // Not a byte less is enough.
+                prop_assert!(!matches!(read(&text[..length - 1], &Method::GET), Ok(Some(_))));
+            }
+        }
+    }
+
+    /// Heads, most of them with something wrong in them.
+    fn heads() -> impl Strategy<Value = Vec<u8>> {
+        let line = proptest::sample::select(vec![
+            &b"HTTP/1.1 200 OK"[..],
+            b"HTTP/1.0 204",
+            b"x: y",
+            b"Set-Cookie: a=1",
+            b"content-length: 5",
+            b"transfer-encoding: chunked",
+            b"connection: close",
+            b"",
+            b": ",
+            b"\xff\x00",
+            b"x",
+        ]);
+        let end = proptest::sample::select(vec![&b"\r\n"[..], b"\r\n", b"\r\n", b"\r\n", b"\n", b"\r"]);
+        let lines = proptest::collection::vec((line, end), 0..12);
+        lines.prop_map(|lines| {
+            let text = lines.iter().flat_map(|(line, end)| [*line, *end]).collect::<Vec<_>>().concat();
+            [&b"HTTP/1.1 200 OK\r\n"[..], &text].concat()
+        })
     }
 
     #[test]

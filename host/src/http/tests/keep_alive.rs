@@ -185,3 +185,65 @@ async fn the_connections_kept_have_a_limit() {
     })
     .await;
 }
+
+/// A server that answers as soon as it has seen the head of a request, and reads no further.
+async fn answers_early(closes: bool) -> (String, Rc<Cell<usize>>) {
+    let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+    let (url, connections) = (format!("http://{}/", listener.local_addr().unwrap()), Rc::new(Cell::new(0)));
+    let told = Rc::clone(&connections);
+    spawn_local(async move {
+        let mut open = Vec::new();
+        while let Ok((mut connection, _)) = listener.accept().await {
+            told.set(told.get() + 1);
+            while !read_line(&mut connection).await.is_empty() {}
+            connection.write_all(b"HTTP/1.1 413 Too Large\r\ncontent-length: 2\r\n\r\nno").await.unwrap();
+            if closes {
+                connection.shutdown().await.unwrap();
+            }
+            open.push(connection);
+        }
+    });
+    (url, connections)
+}
+
+async fn read_line(connection: &mut TcpStream) -> String {
+    let mut line = String::new();
+    while !line.ends_with("\r\n") {
+        let mut byte = [0];
+        connection.read_exact(&mut byte).await.unwrap();
+        line.push(byte[0].into());
+    }
+    line.trim_end().to_owned()
+}
+
+#[tokio::test]
+async fn a_reply_may_come_before_the_request_is_written_and_ends_the_connection() {
+    run(async {
+        for closes in [false, true] {
+            let (url, connections) = answers_early(closes).await;
+            let user = User::new();
+            for number in 1..=2 {
+                // More than the sockets of both sides hold.
+                let body = Bytes::from(vec![b'x'; 64 << 20]);
+                let reply = user.send(Request { method: Method::POST, body, ..get(&url) }).await;
+                assert_eq!(text(reply), Ok((413, Bytes::from_static(b"no"))), "closes: {closes}");
+                assert!(user.measured().bytes_out < 64 << 20);
+                assert_eq!(connections.get(), number);
+            }
+        }
+    })
+    .await;
+}
+
+#[tokio::test]
+async fn what_came_before_a_malformed_chunk_counts() {
+    run(async {
+        let server =
+            Server::new(&[Then::Last(b"HTTP/1.1 200 OK\r\ntransfer-encoding: chunked\r\n\r\n5\r\nhello\r\nx\r\n")])
+                .await;
+        let user = User::new();
+        assert_eq!(user.get(&server.url("/")).await.unwrap_err(), "protocol: malformed reply: invalid chunk");
+        assert_eq!(user.measured().body_bytes_in, 5);
+    })
+    .await;
+}

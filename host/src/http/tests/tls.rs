@@ -16,8 +16,8 @@ use tokio_rustls::TlsAcceptor;
 use super::super::http2::LocalTasks;
 use super::*;
 
-/// A server that picks from these protocols, speaks it, and reports the one picked.
-async fn server(protocols: &[&str]) -> (String, Rc<RefCell<Vec<String>>>) {
+/// What a server makes TLS connections with, that picks from these protocols.
+fn acceptor(protocols: &[&str]) -> TlsAcceptor {
     let rcgen::CertifiedKey { cert, signing_key } =
         rcgen::generate_simple_self_signed(["localhost".to_owned(), "127.0.0.1".to_owned()]).unwrap();
     let key = PrivateKeyDer::try_from(signing_key.serialize_der()).unwrap();
@@ -25,7 +25,12 @@ async fn server(protocols: &[&str]) -> (String, Rc<RefCell<Vec<String>>>) {
     let builder = builder.with_safe_default_protocol_versions().unwrap().with_no_client_auth();
     let mut config = builder.with_single_cert(vec![cert.der().clone()], key).unwrap();
     config.alpn_protocols = protocols.iter().map(|name| name.as_bytes().to_vec()).collect();
-    let acceptor = TlsAcceptor::from(Arc::new(config));
+    TlsAcceptor::from(Arc::new(config))
+}
+
+/// A server that picks from these protocols, speaks it, and reports the one picked.
+async fn server(protocols: &[&str]) -> (String, Rc<RefCell<Vec<String>>>) {
+    let acceptor = acceptor(protocols);
     let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
     let url = format!("https://{}/", listener.local_addr().unwrap());
     let picked = Rc::new(RefCell::new(Vec::new()));
@@ -167,6 +172,35 @@ async fn a_server_that_does_not_speak_tls() {
             let _ = connection.read(&mut [0; 1_000]).await;
         });
         assert_eq!(User::new().get(&url).await.unwrap_err(), "network: tls: the server does not speak tls");
+    })
+    .await;
+}
+
+#[tokio::test]
+async fn a_large_request_arrives_whole_and_the_connection_ends_with_a_goodbye() {
+    const SIZE: usize = 1_000_000;
+    run(async {
+        let (acceptor, listener) = (acceptor(&[]), TcpListener::bind("127.0.0.1:0").await.unwrap());
+        let url = format!("https://{}/", listener.local_addr().unwrap());
+        let served = spawn_local(async move {
+            let mut connection = acceptor.accept(listener.accept().await.unwrap().0).await.unwrap();
+            let (mut received, mut buffer) = (Vec::new(), vec![0; 10_000]);
+            while received.iter().filter(|&&byte| byte == b'!').count() < SIZE {
+                let count = connection.read(&mut buffer).await.unwrap();
+                received.extend_from_slice(&buffer[..count]);
+            }
+            connection.write_all(OK).await.unwrap();
+            connection.flush().await.unwrap();
+            // A connection that just ends is an error here.
+            connection.read(&mut buffer).await.map_err(|error| error.kind())
+        });
+        let user = User::trusting(true);
+        let body = Bytes::from(vec![b'!'; SIZE]);
+        let reply = user.send(Request { method: Method::POST, body, ..get(&url) }).await;
+        assert_eq!(text(reply), Ok((200, Bytes::from_static(b"ok"))));
+        assert!(user.measured().bytes_out > SIZE as u64);
+        drop(user);
+        assert_eq!(served.await.unwrap(), Ok(0));
     })
     .await;
 }

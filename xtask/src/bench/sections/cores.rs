@@ -59,7 +59,9 @@ pub fn measure(lab: &Lab) -> Result<Findings, Failure> {
 /// The same command in two processes at a time.
 fn twice(once: &Command) -> Command {
     let mut both = Command::new("sh");
-    both.args(["-c", "\"$0\" \"$@\" & \"$0\" \"$@\" & wait"]).arg(once.get_program()).args(once.get_args());
+    both.args(["-c", "\"$0\" \"$@\" & one=$!; \"$0\" \"$@\" & two=$!; wait $one && wait $two"])
+        .arg(once.get_program())
+        .args(once.get_args());
     once.get_envs().for_each(|(name, value)| {
         value.map(|value| both.env(name, value));
     });
