@@ -104,17 +104,14 @@ mod portable {
 
 #[cfg(test)]
 mod tests {
-    #![cfg(target_os = "linux")]
-
-    use std::future::poll_fn;
-    use std::task::Poll;
-    use std::time::Duration;
-
-    use super::fine::Alarm;
-
+    #[cfg(target_os = "linux")]
     #[tokio::test]
     async fn it_rings_once_each_time_it_was_set_and_the_last_setting_counts() {
-        let alarm = Alarm::new().unwrap();
+        use std::future::poll_fn;
+        use std::task::Poll;
+        use std::time::Duration;
+
+        let alarm = super::fine::Alarm::new().unwrap();
         for delay in [Duration::from_millis(1), Duration::ZERO, Duration::from_micros(50)] {
             alarm.set(Duration::from_secs(3600));
             alarm.set(delay);
