@@ -20,8 +20,8 @@ impl Task {
         User::new(self)
     }
 
-    /// Waits at least that long, with the millisecond resolution of the host's timers. The wait begins with this call
-    /// and is in no request's latency.
+    /// Waits at least that long; no more than a millisecond longer while the host keeps up. The wait begins with this
+    /// call and is in no request's latency.
     pub fn sleep(&self, duration: Duration) -> Sleep<'_> {
         let nanoseconds = u64::try_from(duration.as_nanos()).unwrap_or(u64::MAX);
         Sleep(Operation::new(self, timer::sleep(nanoseconds)))

@@ -1,7 +1,6 @@
 //! HTTP/2 (RFC 9113), by hyper: a connection serves several exchanges of its user at once and is driven by a task of
 //! its own.
 
-use std::mem;
 use std::rc::Rc;
 
 use bytes::Bytes;
@@ -128,6 +127,6 @@ fn message(request: &Request, cookie: Option<HeaderValue>) -> Message {
     let authority = host.and_then(|host| Authority::try_from(host.as_bytes()).ok());
     *message.method_mut() = request.method.clone();
     *message.uri_mut() = request.origin.absolute(authority, request.target.clone());
-    drop(mem::replace(message.headers_mut(), headers));
+    *message.headers_mut() = headers;
     message
 }

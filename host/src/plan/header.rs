@@ -38,7 +38,8 @@ impl Plan {
 /// the same name wins.
 ///
 /// # Errors
-/// All values that are no templates, that would have to change in a user's life, or that HTTP could refuse. Values from flags may be secrets and are not repeated.
+/// All values that are no templates, that would have to change in a user's life, or that HTTP could refuse. Values from
+/// flags may be secrets and are not repeated.
 pub fn compile(
     args: &RunArgs,
     script: &Script,
