@@ -4,6 +4,7 @@
 
 use std::collections::BTreeMap;
 use std::fs;
+use std::path::Path;
 
 use stampede_tests::{Finished, Report, Row, Silent, guest, settled, site};
 
@@ -90,6 +91,37 @@ impl Ran {
     fn all_passed(&self) {
         assert_eq!(self.bad().tasks("passed"), TASKS, "{}", self.run.stdout);
     }
+}
+
+#[test]
+fn every_capability() {
+    speaks_the_contract(&guest("every_capability"));
+}
+
+/// A component that was built against an earlier version of the contract runs as it did then.
+#[test]
+fn components_of_every_version_of_the_contract_so_far() {
+    let fixtures = Path::new(env!("CARGO_MANIFEST_DIR")).join("../tests/fixtures");
+    let all: Vec<_> = fs::read_dir(fixtures).unwrap().map(|entry| entry.unwrap().path()).collect();
+    let built: Vec<_> = all.iter().filter(|path| path.extension().is_some_and(|end| end == "wasm")).collect();
+    assert!(!built.is_empty());
+    built.into_iter().for_each(|component| speaks_the_contract(component));
+}
+
+/// Each task of `every_capability` sends two requests, and passes only if every import answered as it should.
+#[track_caller]
+fn speaks_the_contract(component: &Path) {
+    let site = site();
+    let script = format!(
+        "base_url: {}\nplugins: {{guest: '{}'}}\nsteps: [{{name: All, action: misbehave, url: /api/v1/catalog}}]\n",
+        site.base_url(),
+        component.display()
+    );
+    let run = shooter().script(&script).args("--users 2 --iterations 3").report().finish().exits(0);
+    let report = run.report();
+    report.assert_consistent();
+    assert_eq!(report.row("All").tasks("passed"), 6, "{}", run.stdout);
+    assert_eq!(settled(&site.stats()).requests, 12);
 }
 
 #[test]
