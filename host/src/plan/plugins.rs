@@ -43,7 +43,8 @@ impl Plugins {
                 }
             }
         }
-        for (name, path) in &script.plugins {
+        for (name, entry) in &script.plugins {
+            let Some(path) = &entry.source else { continue };
             let mistake =
                 |code, message: String, label| Diagnostic::new(code, message).at(&script.source, path.span, label);
             let location = Location::File(scripting.folder.join(&path.value));

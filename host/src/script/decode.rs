@@ -121,7 +121,7 @@ impl Decoder {
             "base_url" => script.base_url = reader.some_text(name, node, "https://site.example"),
             "login" => self.login(key.span, node),
             "data" => script.data = data(reader, node),
-            "plugins" => script.plugins = plugins(reader, node),
+            "plugins" => script.plugins = super::plugin::plugins(reader, node),
             "steps" => self.steps(node),
             _ => reader.unknown_key(key, "a script", &KEYS),
         }
@@ -172,18 +172,6 @@ fn headers(reader: &mut Reader, node: Node) -> Vec<(Spanned<String>, Spanned<Str
         }
     }
     headers
-}
-
-/// `plugins`: names and paths of components.
-fn plugins(reader: &mut Reader, node: Node) -> Vec<(Spanned<String>, Spanned<String>)> {
-    let entries = reader.mapping("plugins", node, "for example `plugins: {mqtt: ./mqtt.wasm}`");
-    let entries = entries.unwrap_or_default().into_iter();
-    entries
-        .filter_map(|(name, node)| {
-            reader.name("a plugin", &name);
-            reader.some_text(&name.value, node, "./mqtt.wasm").map(|path| (name, path))
-        })
-        .collect()
 }
 
 /// `data`: names and sets of rows.

@@ -3,7 +3,7 @@
 //! | step | file | knows |
 //! |---|---|---|
 //! | text to tree | `yaml`, `raw`, `fault` | YAML |
-//! | tree to script | `decode`, `step`, `data`, `values` | the keys of a script |
+//! | tree to script | `decode`, `step`, `data`, `plugin`, `values` | the keys of a script |
 //! | pointing back | `node`, `span` | where in the text a value stands |
 //!
 //! Nothing here applies a default, opens a file or asks a plugin; that is the plan's part.
@@ -16,6 +16,7 @@ pub mod header;
 pub mod model;
 mod node;
 mod parse;
+mod plugin;
 mod raw;
 mod span;
 mod step;

@@ -50,8 +50,8 @@ pub struct Script {
     pub login: Option<Step>,
     /// Named data sets.
     pub data: Vec<(Spanned<String>, DataSource)>,
-    /// Named components besides the built-in ones.
-    pub plugins: Vec<(Spanned<String>, Spanned<String>)>,
+    /// Named components besides the built-in ones, and what is said of built-in ones.
+    pub plugins: Vec<(Spanned<String>, PluginEntry)>,
     /// What each user walks, at least one.
     pub steps: Vec<Step>,
 }
@@ -125,4 +125,48 @@ pub enum DataSource {
     Inline(Node),
     /// A file; its extension says the format. Relative to the script's folder.
     File(Spanned<String>),
+}
+
+/// What is said of one plugin.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct PluginEntry {
+    /// Where it comes from: a path relative to the script's folder, `https://…` or `oci://…`. A built-in plugin has none.
+    pub source: Option<Spanned<String>>,
+    /// The digest its bytes must have, in lower case.
+    pub sha256: Option<Spanned<String>>,
+    /// Hosts that it may reach, uncompiled.
+    pub allow: Vec<Spanned<String>>,
+    /// What shares an instance.
+    pub isolation: Option<Spanned<Isolation>>,
+    /// What it may use.
+    pub limits: PluginLimits,
+}
+
+/// What shares one instance of a plugin, and so fails together.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum Isolation {
+    /// All users of a worker thread.
+    #[default]
+    Worker,
+    /// Nobody: each user has its own.
+    User,
+}
+
+/// `limits` of a plugin.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct PluginLimits {
+    /// `memory` of one instance, in bytes.
+    pub memory: Option<Spanned<u64>>,
+    /// `call`: processor time of one call.
+    pub call: Option<Spanned<Duration>>,
+    /// `operations` that one task may submit.
+    pub operations: Option<Spanned<u32>>,
+    /// `copied`: bytes that one call may copy out of the plugin.
+    pub copied: Option<Spanned<u64>>,
+    /// `log_lines` of one instance in one second.
+    pub log_lines: Option<Spanned<u32>>,
+    /// `compile_time`: processor time for compiling it.
+    pub compile_time: Option<Spanned<Duration>>,
+    /// `compile_memory`: address space for compiling it, in bytes.
+    pub compile_memory: Option<Spanned<u64>>,
 }

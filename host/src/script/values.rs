@@ -4,6 +4,8 @@
 use std::sync::Arc;
 use std::time::Duration;
 
+use bytesize::ByteSize;
+
 use super::duration::{DurationFault, no_unit, parse_duration};
 use super::model::{Node, Spanned, Value};
 use crate::diagnostic::{Diagnostic, Diagnostics, Source, Span, suggest};
@@ -152,6 +154,25 @@ impl Reader {
             return None;
         }
         Some(duration)
+    }
+
+    /// A size in bytes, of `least` to `most`, with a unit: `64MiB`.
+    pub fn size(&mut self, key: &str, node: &Node, least: u64, most: u64) -> Option<Spanned<u64>> {
+        let help = format!("for example `{key}: 64MiB`");
+        let Value::String(text) = &node.value else {
+            self.wrong_type(key, node, "a size with a unit", &help);
+            return None;
+        };
+        let Ok(size) = text.parse::<ByteSize>() else {
+            self.wrong_type(key, node, "a size with a unit", &help);
+            return None;
+        };
+        if size.0 < least {
+            self.out_of_range(node.span, &format!("`{key}` must be at least {}", ByteSize(least)), "too small");
+        } else if size.0 > most {
+            self.out_of_range(node.span, &format!("`{key}` must be at most {}", ByteSize(most)), "too large");
+        }
+        (least..=most).contains(&size.0).then_some(Spanned { value: size.0, span: node.span })
     }
 
     /// A mapping. `help` shows what one looks like.

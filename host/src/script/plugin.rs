@@ -1,0 +1,119 @@
+//! One entry of `plugins:`: where the component comes from, what it may reach and use.
+
+use super::model::{Isolation, Node, PluginEntry, PluginLimits, Spanned, Value};
+use super::values::{Mistake, Reader};
+
+/// The keys of an entry in its long form.
+const KEYS: [&str; 5] = ["source", "sha256", "allow", "isolation", "limits"];
+
+/// The keys of `limits`.
+const LIMIT_KEYS: [&str; 7] =
+    ["memory", "call", "operations", "copied", "log_lines", "compile_time", "compile_memory"];
+
+/// What an entry looks like, for messages.
+const HELP: &str = "for example `mqtt: ./mqtt.wasm`, or `mqtt: {source: ./mqtt.wasm, allow: [\"broker:1883\"]}`";
+
+/// Least memory of an instance, in bytes: one page of WebAssembly is 64 KiB, and no language gets by with one.
+const LEAST_MEMORY: u64 = 1 << 20;
+/// Most memory of anything, in bytes: what a 32-bit WebAssembly memory can have.
+const MOST_MEMORY: u64 = 4 << 30;
+/// Least memory for compiling, in bytes: less does not even load the compiler.
+const LEAST_TO_COMPILE: u64 = 256 << 20;
+/// Most memory for compiling, in bytes.
+const MOST_TO_COMPILE: u64 = 64 << 30;
+
+/// Reads `plugins`: names and entries.
+pub fn plugins(reader: &mut Reader, node: Node) -> Vec<(Spanned<String>, PluginEntry)> {
+    let entries = reader.mapping("plugins", node, "for example `plugins: {mqtt: ./mqtt.wasm}`");
+    let entries = entries.unwrap_or_default().into_iter();
+    entries
+        .filter_map(|(name, node)| {
+            reader.name("a plugin", &name);
+            entry(reader, &name.value, node).map(|entry| (name, entry))
+        })
+        .collect()
+}
+
+fn entry(reader: &mut Reader, name: &str, node: Node) -> Option<PluginEntry> {
+    let mut entry = PluginEntry::default();
+    if !matches!(node.value, Value::Map(_)) {
+        if matches!(node.value, Value::List(_) | Value::Null) {
+            reader.wrong_type(name, &node, "a path or a mapping", HELP);
+            return None;
+        }
+        entry.source = Some(reader.some_text(name, node, "./mqtt.wasm")?);
+        return Some(entry);
+    }
+    for (key, node) in reader.mapping(name, node, HELP)? {
+        match key.value.as_str() {
+            "source" => entry.source = reader.some_text("source", node, "./mqtt.wasm"),
+            "sha256" => entry.sha256 = sha256(reader, node),
+            "allow" => entry.allow = allow(reader, node),
+            "isolation" => entry.isolation = isolation(reader, node),
+            "limits" => entry.limits = limits(reader, node),
+            _ => reader.unknown_key(&key, "a plugin", &KEYS),
+        }
+    }
+    Some(entry)
+}
+
+/// 64 hexadecimal digits.
+fn sha256(reader: &mut Reader, node: Node) -> Option<Spanned<String>> {
+    let digest = reader.some_text("sha256", node, "9f86d0…")?;
+    if digest.value.len() == 64 && digest.value.bytes().all(|byte| byte.is_ascii_hexdigit()) {
+        return Some(Spanned { value: digest.value.to_ascii_lowercase(), span: digest.span });
+    }
+    let mistake = Mistake {
+        code: "script::digest",
+        message: "`sha256` must be 64 hexadecimal digits",
+        label: "no SHA-256 digest",
+        help: "`sha256sum FILE` prints it, and so does `stampede-shooter plugin inspect FILE`",
+    };
+    reader.report(digest.span, &mistake);
+    None
+}
+
+/// A list of hosts.
+fn allow(reader: &mut Reader, node: Node) -> Vec<Spanned<String>> {
+    let Value::List(items) = node.value else {
+        reader.wrong_type("allow", &node, "a list of hosts", "for example `allow: [\"broker:1883\", \"*.site\"]`");
+        return Vec::new();
+    };
+    items.into_iter().filter_map(|item| reader.some_text("allow", item, "[\"broker:1883\"]")).collect()
+}
+
+fn isolation(reader: &mut Reader, node: Node) -> Option<Spanned<Isolation>> {
+    let text = reader.some_text("isolation", node, "user")?;
+    let value = match text.value.as_str() {
+        "worker" => Isolation::Worker,
+        "user" => Isolation::User,
+        other => {
+            let message = format!("`{other}` is no isolation");
+            let help = "`worker` (one instance for all users of a worker thread) or `user` (one for each user)";
+            let mistake = Mistake { code: "script::isolation", message: &message, label: "unknown", help };
+            reader.report(text.span, &mistake);
+            return None;
+        }
+    };
+    Some(Spanned { value, span: text.span })
+}
+
+fn limits(reader: &mut Reader, node: Node) -> PluginLimits {
+    let mut limits = PluginLimits::default();
+    for (key, node) in reader.mapping("limits", node, "for example `limits: {memory: 128MiB}`").unwrap_or_default() {
+        let name = key.value.as_str();
+        match name {
+            "memory" => limits.memory = reader.size(name, &node, LEAST_MEMORY, MOST_MEMORY),
+            "call" => limits.call = reader.positive_duration(name, &node),
+            "operations" => limits.operations = reader.whole(name, &node, 1, 100_000),
+            "copied" => limits.copied = reader.size(name, &node, 64 << 10, MOST_MEMORY),
+            "log_lines" => limits.log_lines = reader.whole(name, &node, 0, 100_000),
+            "compile_time" => limits.compile_time = reader.positive_duration(name, &node),
+            "compile_memory" => {
+                limits.compile_memory = reader.size(name, &node, LEAST_TO_COMPILE, MOST_TO_COMPILE);
+            }
+            _ => reader.unknown_key(&key, "`limits`", &LIMIT_KEYS),
+        }
+    }
+    limits
+}
