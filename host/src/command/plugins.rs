@@ -38,7 +38,7 @@ pub fn plugins(script: Option<&Path>) -> Result<Exit, Diagnostics> {
 fn list(plugin: &Loaded) -> String {
     let mut out = String::new();
     // Writing to a `String` cannot fail.
-    let _ = writeln!(out, "{} {}", plugin.name, one_line(&plugin.description.version));
+    let _ = writeln!(out, "{} {}", plugin.name(), one_line(&plugin.description.version));
     for action in &plugin.description.actions {
         let _ = writeln!(out, "  {}: {}", action.name, one_line(&action.summary));
         let schema: Value = serde_json::from_str(&action.params_schema).unwrap_or_default();

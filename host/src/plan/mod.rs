@@ -11,6 +11,7 @@ mod merge;
 pub mod needs;
 pub mod plugins;
 mod steps;
+mod terms;
 mod variables;
 pub mod workload;
 
@@ -24,6 +25,7 @@ use crate::metrics::sample::RowId;
 use crate::plugin::instance::StepParams;
 use crate::plugin::registry::Loaded;
 use crate::plugin::state::Scripting;
+use crate::plugin::terms::Terms;
 use crate::run::clock::Nanos;
 use crate::template::{Template, VariableNames};
 
@@ -71,6 +73,8 @@ pub struct UsedPlugin {
     pub plugin: Arc<Loaded>,
     /// Its steps, by [`Step::index`].
     pub steps: Arc<[StepParams]>,
+    /// What it may do.
+    pub terms: Terms,
 }
 
 /// One step.
@@ -92,6 +96,6 @@ pub struct Step {
 impl Plan {
     /// The names of the plugins in use.
     pub fn plugin_names(&self) -> Vec<String> {
-        self.plugins.iter().map(|used| used.plugin.name.to_string()).collect()
+        self.plugins.iter().map(|used| used.terms.name.to_string()).collect()
     }
 }

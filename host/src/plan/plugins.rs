@@ -4,11 +4,14 @@
 
 use std::sync::Arc;
 
-use crate::diagnostic::{Diagnostic, Diagnostics};
+use crate::diagnostic::{Diagnostic, Diagnostics, Source};
+use crate::http::Grant;
 use crate::plugin::engine::Engine;
 use crate::plugin::registry::{BUILTIN, Loaded, Location, Registry, one_line};
 use crate::plugin::state::Scripting;
-use crate::script::model::Script;
+use crate::script::model::{PluginEntry, Script, Spanned};
+
+use super::terms;
 
 /// What is loaded for a script.
 #[derive(Default)]
@@ -17,6 +20,8 @@ pub struct Plugins {
     builtin: Vec<Arc<Loaded>>,
     /// The script's, none of which offers what another plugin does, loaded or not.
     own: Vec<Arc<Loaded>>,
+    /// Hosts that the built-in ones may reach whatever the steps name.
+    pub allowed: Vec<Grant>,
 }
 
 impl Plugins {
@@ -35,7 +40,9 @@ impl Plugins {
         let mut found = Diagnostics::default();
         let mut plugins = Self::default();
         for plugin in BUILTIN.iter().filter(|plugin| plugin.actions.iter().any(|action| needed(action))) {
-            match registry.load(plugin.name, &Location::Builtin(plugin.component)) {
+            let entry = script.plugins.iter().find(|(name, _)| name.value == plugin.name).map(|(_, entry)| entry);
+            let Some(terms) = found.absorb(terms::terms(plugin.name, entry, &script.source)) else { continue };
+            match registry.load(terms, &Location::Builtin(plugin.component)) {
                 Ok(loaded) => plugins.builtin.push(Arc::new(loaded)),
                 Err(error) => {
                     let message = format!("built-in plugin `{}`: {error}", plugin.name);
@@ -44,11 +51,12 @@ impl Plugins {
             }
         }
         for (name, entry) in &script.plugins {
-            let Some(path) = &entry.source else { continue };
+            let Some(path) = found.absorb(source_of(name, entry, &script.source)).flatten() else { continue };
+            let Some(terms) = found.absorb(terms::terms(&name.value, Some(entry), &script.source)) else { continue };
             let mistake =
                 |code, message: String, label| Diagnostic::new(code, message).at(&script.source, path.span, label);
             let location = Location::File(scripting.folder.join(&path.value));
-            match registry.load(&name.value, &location) {
+            match registry.load(terms, &location) {
                 Err(error) => {
                     let message = format!("plugin `{}` does not load: {error}", name.value);
                     found.push(mistake("plugin::load", message, "this file"));
@@ -82,9 +90,33 @@ impl Plugins {
     fn taken(&self, plugin: &Loaded) -> Option<String> {
         plugin.description.actions.iter().map(|action| action.name.as_str()).find_map(|action| {
             let builtin = BUILTIN.iter().find(|other| other.actions.contains(&action)).map(|other| other.name);
-            let own = || self.own.iter().find(|other| other.action(action).is_some()).map(|other| &*other.name);
+            let own = || self.own.iter().find(|other| other.action(action).is_some()).map(|other| other.name());
             let other = builtin.or_else(own)?;
-            Some(format!("plugins `{other}` and `{}` both offer the action `{action}`", plugin.name))
+            Some(format!("plugins `{other}` and `{}` both offer the action `{action}`", plugin.name()))
         })
+    }
+}
+
+/// Where an entry's component comes from; none for a built-in plugin, whose entry says other things.
+fn source_of<'a>(
+    name: &Spanned<String>,
+    entry: &'a PluginEntry,
+    source: &Arc<Source>,
+) -> Result<Option<&'a Spanned<String>>, Diagnostics> {
+    let is_builtin = BUILTIN.iter().any(|plugin| plugin.name == name.value);
+    let wrong = |code, message: String, help: &str| {
+        Err(Diagnostic::new(code, message).at(source, name.span, "").help(help.to_owned()).into())
+    };
+    match (&entry.source, is_builtin) {
+        (None, true) => Ok(None),
+        (Some(path), false) => Ok(Some(path)),
+        (None, false) => {
+            let message = format!("plugin `{}` has no `source`, and there is no built-in one of that name", name.value);
+            wrong("script::missing-key", message, "say where the component is, for example `source: ./mqtt.wasm`")
+        }
+        (Some(_), true) => {
+            let message = format!("`{}` is a built-in plugin and has no `source`", name.value);
+            wrong("script::plugin", message, "give your plugin another name")
+        }
     }
 }

@@ -5,6 +5,8 @@
 //! |---|---|
 //! | `engine` | the engine and the clock that ends endless guests |
 //! | `limits` | what one instance may use, each limit by name |
+//! | `terms` | what the script says a plugin may do |
+//! | `family` | what the instances of one plugin on one worker share |
 //! | `budget` | how long a call may take |
 //! | `locate` | bytes of a component, its contract version, the compile cache |
 //! | `registry` | all plugins of a run and the actions they offer |
@@ -23,6 +25,7 @@ mod bindings;
 mod budget;
 mod capability;
 pub mod engine;
+pub mod family;
 pub mod instance;
 pub mod limits;
 pub mod locate;
@@ -32,6 +35,7 @@ pub mod replica;
 pub mod request;
 pub mod session;
 pub mod state;
+pub mod terms;
 #[cfg(feature = "native-twin")]
 mod twin;
 mod verdict;
