@@ -134,6 +134,7 @@ const IMPORTS: [(&str, &[&str]); 14] = [
             "diagnostic",
             "http",
             "metrics::aggregate",
+            "metrics::custom",
             "metrics::sample",
             "plugin",
             "run::clock",
@@ -149,6 +150,8 @@ const IMPORTS: [(&str, &[&str]); 14] = [
         &[
             "diagnostic",
             "http",
+            // What plugins count by themselves.
+            "metrics::custom",
             // How a text from elsewhere is made fit to be shown.
             "metrics::interval::one_line",
             "metrics::recorder",

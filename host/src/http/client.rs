@@ -55,6 +55,11 @@ impl Client {
         self.read_buffer.borrow_mut()
     }
 
+    /// The same for what is not HTTP.
+    pub fn with_read_buffer<T>(&self, read: impl FnOnce(&mut [u8]) -> T) -> T {
+        read(&mut self.read_buffer())
+    }
+
     /// An empty buffer for a request.
     pub(super) fn spare_buffer(&self) -> Vec<u8> {
         self.spare_buffers.borrow_mut().pop().unwrap_or_default()

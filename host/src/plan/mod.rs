@@ -21,6 +21,7 @@ use hyper::header::HeaderName;
 
 use crate::http::Tls;
 use crate::metrics::aggregate::RowInfo;
+use crate::metrics::custom::MetricInfo;
 use crate::metrics::sample::RowId;
 use crate::plugin::instance::StepParams;
 use crate::plugin::registry::Loaded;
@@ -61,6 +62,8 @@ pub struct Plan {
     pub scripting: Arc<Scripting>,
     /// Names of the script's variables.
     pub variables: VariableNames,
+    /// Metrics of the plugins.
+    pub metrics: Vec<MetricInfo>,
     /// Header fields every user sends with every request.
     pub headers: Vec<(HeaderName, Template)>,
     /// Distinct origins (scheme, host, port) that the script's requests are known to go to.

@@ -73,6 +73,18 @@ pub const HELD: usize = 64 << 20;
 pub const SET_UP: Duration = Duration::from_secs(10);
 /// Characters of a failure's detail or of a log line that are kept.
 pub const TEXT: usize = 200;
+/// Metrics of all plugins of a run.
+pub const METRICS: usize = 256;
+/// How often one instance may define a metric, the same or another: once for each step of a long script.
+pub const DEFINITIONS: usize = 100_000;
+/// Sockets that one user may have open.
+pub const SOCKETS: usize = 64;
+/// Bytes of one write to a socket.
+pub const WRITE: usize = 16 << 20;
+/// Bytes of one read from a socket.
+pub const READ: u32 = 1 << 20;
+/// Protocols offered on one TLS connection (ALPN).
+pub const PROTOCOLS: usize = 16;
 /// Bytes of random numbers that a guest may ask WASI for at once.
 pub const RANDOM: u64 = 64 << 10;
 /// Bytes of what a guest prints that are kept until the call returns.

@@ -14,6 +14,8 @@
 //! | `wasi` | the inert WASI that std-built guests import |
 //! | `instance` | one instance: configure steps, call `start`, `resume`, `cancel` |
 //! | `replica` | one worker's instance of one plugin, replaced after a trap |
+//! | `metrics` | the names of plugins' metrics |
+//! | `socket` | the sockets of a user |
 //! | `session` | one virtual user as the capabilities see it |
 //! | `operation` | what a task has in flight |
 //! | `verdict` | the open sample, and what is held against it |
@@ -29,11 +31,13 @@ pub mod family;
 pub mod instance;
 pub mod limits;
 pub mod locate;
+mod metrics;
 pub mod operation;
 pub mod registry;
 pub mod replica;
 pub mod request;
 pub mod session;
+mod socket;
 pub mod state;
 pub mod terms;
 #[cfg(feature = "native-twin")]

@@ -2,7 +2,6 @@
 //! files; from here on there is no difference between them.
 
 use std::path::{Path, PathBuf};
-use std::rc::Rc;
 use std::sync::Arc;
 use std::sync::atomic::AtomicBool;
 
@@ -12,7 +11,7 @@ use crate::diagnostic::reason;
 
 use super::bindings::{ActionDescription, Description, PluginPre};
 use super::engine::Engine;
-use super::family::Family;
+use super::family::{Family, Names};
 use super::instance::Instance;
 use super::state::{Scripting, State};
 use super::terms::Terms;
@@ -86,7 +85,7 @@ impl Registry {
         };
         locate::check_contract(self.engine.inner(), &component)?;
         let pre = self.linker.instantiate_pre(&component).and_then(PluginPre::new).map_err(|error| one_line(&error))?;
-        let family = Family::new(terms.clone(), Arc::clone(&self.scripting), Rc::default());
+        let family = Family::new(terms.clone(), Arc::clone(&self.scripting), &Names::default());
         let mut instance =
             Instance::new(&pre, family).map_err(|error| format!("it failed to start: {}", one_line(&error)))?;
         let description = instance.describe().map_err(|error| format!("`describe` failed: {}", one_line(&error)))?;

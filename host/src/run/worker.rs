@@ -17,7 +17,7 @@ use crate::metrics::interval::Interval;
 use crate::metrics::recorder::Recorder;
 use crate::pace::Limiter;
 use crate::plan::{Plan, UsedPlugin};
-use crate::plugin::family::Family;
+use crate::plugin::family::{Family, Names};
 use crate::plugin::replica::Replica;
 use crate::plugin::session::{Session, Shared};
 
@@ -84,9 +84,8 @@ pub struct Crew {
 
 impl Crew {
     fn new(plan: Arc<Plan>) -> Self {
-        let variables = Rc::new(RefCell::new(plan.variables.clone()));
-        let family =
-            |used: &UsedPlugin| Family::new(used.terms.clone(), Arc::clone(&plan.scripting), Rc::clone(&variables));
+        let names = Names::of_plan(&plan.variables, &plan.metrics);
+        let family = |used: &UsedPlugin| Family::new(used.terms.clone(), Arc::clone(&plan.scripting), &names);
         let plugins: Vec<_> = plan.plugins.iter().map(family).collect();
         let shared = plan.plugins.iter().zip(&plugins).map(|(used, family)| replica(used, family)).collect();
         let (active, free_tasks, tasks) = Default::default();
@@ -204,7 +203,7 @@ pub fn share(plan: &Plan, clock: Clock, users: usize) -> io::Result<Shared> {
         clock,
         timers: Timers::new()?,
         client: Rc::new(Client::new(options, clock)),
-        recorder: RefCell::new(Recorder::new(plan.rows.len())),
+        recorder: RefCell::new(Recorder::new(plan.rows.len(), plan.metrics.iter().map(|metric| metric.kind).collect())),
         data: plan.scripting.data.clone(),
         users: plan.workload.users,
         phase: Cell::new(Phase::Running),

@@ -50,6 +50,7 @@ fn plan(workload: Workload) -> Arc<Plan> {
         plugins: Vec::new(),
         scripting: Arc::new(scripting),
         variables: VariableNames::default(),
+        metrics: Vec::new(),
         headers: Vec::new(),
         origins: Vec::new(),
     })
