@@ -3,6 +3,7 @@
 //! it can see.
 
 mod guests;
+mod hostile;
 mod nginx;
 mod raw;
 mod report;
@@ -12,6 +13,7 @@ mod site;
 mod wait;
 
 pub use guests::guest;
+pub use hostile::heavy_component;
 pub use nginx::{Logged, Nginx};
 pub use raw::{RawRequest, RawServer};
 pub use report::{Report, Row};

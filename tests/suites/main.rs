@@ -7,6 +7,7 @@ mod determinism;
 mod ending;
 mod failures;
 mod guests;
+mod hostile;
 mod login;
 mod main_job;
 mod plugin_outside;

@@ -2,6 +2,7 @@
 //! out is plain data in which a setting that was not given is `None`, because only the plan knows the script and the
 //! defaults. A flag wins over its `STAMPEDE_*` variable. Wrong usage ends with exit code 2, which is clap's own too.
 
+mod compile;
 mod completions;
 mod console;
 mod demo;
@@ -14,6 +15,7 @@ use clap::{Parser, Subcommand};
 
 use crate::exit::Exit;
 
+pub use compile::CompileArgs;
 pub use completions::{CompletionsArgs, completions};
 pub use console::{ConsoleArgs, LogLevel};
 pub use demo::DemoArgs;
@@ -67,6 +69,9 @@ pub enum Command {
     Completions(CompletionsArgs),
     /// Print the man page
     Man,
+    /// Compile the component on standard input
+    #[command(hide = true)]
+    CompileComponent(CompileArgs),
 }
 
 #[cfg(test)]

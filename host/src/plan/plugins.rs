@@ -2,13 +2,21 @@
 //! waits for; so a built-in one is loaded only if a step names one of its actions. The script's own are all loaded: only
 //! they know what they offer.
 
+use std::path::Path;
 use std::sync::Arc;
 
-use crate::diagnostic::{Diagnostic, Diagnostics};
+use wasmtime::component::Component;
+
+use crate::diagnostic::{Diagnostic, Diagnostics, Source};
+use crate::plugin::compile::{self, Caps, Refusal};
 use crate::plugin::engine::Engine;
-use crate::plugin::registry::{BUILTIN, Loaded, Location, Registry, one_line};
+use crate::plugin::locate;
+use crate::plugin::registry::{BUILTIN, Loaded, Registry, one_line};
+use crate::plugin::side_by_side::side_by_side;
 use crate::plugin::state::Scripting;
-use crate::script::model::Script;
+use crate::script::model::{PluginEntry, Script, Spanned};
+
+use super::build::typed;
 
 /// What is loaded for a script.
 #[derive(Default)]
@@ -31,11 +39,12 @@ impl Plugins {
     ) -> Result<Self, Diagnostics> {
         let internal = |error: wasmtime::Error| Diagnostic::new("plugin::engine", one_line(&error));
         let engine = Arc::new(Engine::new().map_err(internal)?);
-        let registry = Registry::new(engine, Arc::clone(scripting)).map_err(internal)?;
+        let registry = Registry::new(Arc::clone(&engine), Arc::clone(scripting)).map_err(internal)?;
         let mut found = Diagnostics::default();
         let mut plugins = Self::default();
         for plugin in BUILTIN.iter().filter(|plugin| plugin.actions.iter().any(|action| needed(action))) {
-            match registry.load(plugin.name, &Location::Builtin(plugin.component)) {
+            let component = compile::trusted(engine.inner(), plugin.component);
+            match component.and_then(|component| registry.load(plugin.name, &component)) {
                 Ok(loaded) => plugins.builtin.push(Arc::new(loaded)),
                 Err(error) => {
                     let message = format!("built-in plugin `{}`: {error}", plugin.name);
@@ -43,18 +52,14 @@ impl Plugins {
                 }
             }
         }
-        for (name, entry) in &script.plugins {
-            let Some(path) = &entry.source else { continue };
-            let mistake =
-                |code, message: String, label| Diagnostic::new(code, message).at(&script.source, path.span, label);
-            let location = Location::File(scripting.folder.join(&path.value));
-            match registry.load(&name.value, &location) {
-                Err(error) => {
-                    let message = format!("plugin `{}` does not load: {error}", name.value);
-                    found.push(mistake("plugin::load", message, "this file"));
-                }
+        let own: Vec<_> = script.plugins.iter().filter_map(|(name, entry)| Own::of(script, name, entry)).collect();
+        let components = side_by_side(&own, |own| own.component(engine.inner(), &scripting.folder));
+        for (own, component) in own.iter().zip(components) {
+            let loaded = component.and_then(|component| Ok(registry.load(own.name, &component)?));
+            match loaded {
+                Err(refusal) => found.push(own.refused(refusal)),
                 Ok(plugin) => match plugins.taken(&plugin) {
-                    Some(message) => found.push(mistake("plugin::duplicate-action", message, "this plugin")),
+                    Some(message) => found.push(own.mistake("plugin::duplicate-action", message, "this plugin")),
                     None => plugins.own.push(Arc::new(plugin)),
                 },
             }
@@ -86,5 +91,41 @@ impl Plugins {
             let other = builtin.or_else(own)?;
             Some(format!("plugins `{other}` and `{}` both offer the action `{action}`", plugin.name))
         })
+    }
+}
+
+/// A plugin of the script's own, before it is loaded.
+struct Own<'a> {
+    script: &'a Arc<Source>,
+    name: &'a str,
+    source: &'a Spanned<String>,
+    caps: Caps,
+}
+
+impl<'a> Own<'a> {
+    /// `None` if the entry is about a built-in plugin.
+    fn of(script: &'a Script, name: &'a Spanned<String>, entry: &'a PluginEntry) -> Option<Self> {
+        let usual = Caps::default();
+        let caps = Caps {
+            memory: typed(entry.limits.compile_memory.as_ref()).unwrap_or(usual.memory),
+            time: typed(entry.limits.compile_time.as_ref()).unwrap_or(usual.time),
+        };
+        Some(Self { script: &script.source, name: &name.value, source: entry.source.as_ref()?, caps })
+    }
+
+    fn component(&self, engine: &wasmtime::Engine, folder: &Path) -> Result<Component, Refusal> {
+        let bytes = locate::read(&folder.join(&self.source.value))?;
+        compile::stranger(engine, self.name, &bytes, self.caps)
+    }
+
+    fn refused(&self, refusal: Refusal) -> Diagnostic {
+        let message = format!("plugin `{}` does not load: {}", self.name, refusal.message);
+        let mut mistake = self.mistake("plugin::load", message, "this file");
+        mistake.help = refusal.help;
+        mistake
+    }
+
+    fn mistake(&self, code: &'static str, message: String, label: &str) -> Diagnostic {
+        Diagnostic::new(code, message).at(self.script, self.source.span, label)
     }
 }

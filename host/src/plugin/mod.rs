@@ -6,7 +6,10 @@
 //! | `engine` | the engine and the clock that ends endless guests |
 //! | `limits` | what one instance may use, each limit by name |
 //! | `budget` | how long a call may take |
-//! | `locate` | bytes of a component, its contract version, the compile cache |
+//! | `locate` | what a component is by its bytes: kind, digest, contract version |
+//! | `cache` | the private folder of what was compiled before |
+//! | `compile` | code, made by a child process within caps |
+//! | `side_by_side` | work for several plugins at once |
 //! | `registry` | all plugins of a run and the actions they offer |
 //! | `state` | what belongs to one instance on the host's side |
 //! | `wasi` | the inert WASI that std-built guests import |
@@ -21,7 +24,9 @@
 
 mod bindings;
 mod budget;
+pub mod cache;
 mod capability;
+pub mod compile;
 pub mod engine;
 pub mod instance;
 pub mod limits;
@@ -31,6 +36,7 @@ pub mod registry;
 pub mod replica;
 pub mod request;
 pub mod session;
+pub mod side_by_side;
 pub mod state;
 #[cfg(feature = "native-twin")]
 mod twin;

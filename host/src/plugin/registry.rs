@@ -2,14 +2,12 @@
 //! files; from here on there is no difference between them.
 
 use std::cell::RefCell;
-use std::path::{Path, PathBuf};
 use std::rc::Rc;
 use std::sync::Arc;
 use std::sync::atomic::AtomicBool;
 
-use wasmtime::component::Linker;
+use wasmtime::component::{Component, Linker};
 
-use crate::diagnostic::reason;
 use crate::template::VariableNames;
 
 use super::bindings::{ActionDescription, Description, PluginPre};
@@ -28,15 +26,6 @@ pub struct Builtin {
     pub actions: &'static [&'static str],
     /// Its bytes.
     pub component: &'static [u8],
-}
-
-/// Where a component comes from.
-#[derive(Clone, Debug)]
-pub enum Location {
-    /// Out of the program itself.
-    Builtin(&'static [u8]),
-    /// From a file.
-    File(PathBuf),
 }
 
 /// A plugin that is ready to be instantiated.
@@ -72,18 +61,13 @@ impl Registry {
         Ok(Self { engine, linker, scripting })
     }
 
-    /// Compiles a plugin and asks it what it offers.
+    /// Asks a compiled plugin what it offers.
     ///
     /// # Errors
-    /// A message for the user: no such file, no component, another contract version, an import that is not granted, a
-    /// trap.
-    pub fn load(&self, name: &str, location: &Location) -> Result<Loaded, String> {
-        let component = match location {
-            Location::Builtin(bytes) => locate::compile(self.engine.inner(), bytes)?,
-            Location::File(path) => locate::compile(self.engine.inner(), &read(path)?)?,
-        };
-        locate::check_contract(self.engine.inner(), &component)?;
-        let pre = self.linker.instantiate_pre(&component).and_then(PluginPre::new).map_err(|error| one_line(&error))?;
+    /// A message for the user: another contract version, an import that is not granted, a trap.
+    pub fn load(&self, name: &str, component: &Component) -> Result<Loaded, String> {
+        locate::check_contract(self.engine.inner(), component)?;
+        let pre = self.linker.instantiate_pre(component).and_then(PluginPre::new).map_err(|error| one_line(&error))?;
         let name: Arc<str> = name.into();
         let variables = Rc::new(RefCell::new(VariableNames::default()));
         let mut instance = Instance::new(&pre, Arc::clone(&name), Arc::clone(&self.scripting), variables)
@@ -117,10 +101,6 @@ pub fn one_line(error: &wasmtime::Error) -> String {
         text.push_str(line);
     }
     text
-}
-
-fn read(path: &Path) -> Result<Vec<u8>, String> {
-    std::fs::read(path).map_err(|error| format!("cannot read `{}`: {}", path.display(), reason(&error)))
 }
 
 fn check_description(description: &Description) -> Result<(), String> {

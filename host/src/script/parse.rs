@@ -70,7 +70,9 @@ mod tests {
         assert_eq!((login.name.value.as_str(), login.action), ("login", None));
         assert!(matches!(&script.data[0].1, DataSource::Inline(_)));
         assert!(matches!(&script.data[1].1, DataSource::File(path) if path.value == "p.csv"));
-        assert_eq!((script.plugins[0].0.value.as_str(), script.plugins[0].1.value.as_str()), ("mqtt", "./m.wasm"));
+        let (name, entry) = &script.plugins[0];
+        let path = entry.source.as_ref().map(|source| source.value.as_str());
+        assert_eq!((name.value.as_str(), path), ("mqtt", Some("./m.wasm")));
         assert_eq!(script.steps[0].name.value, "404");
     }
 
