@@ -12,6 +12,7 @@ mod login;
 mod main_job;
 mod plugin_outside;
 mod rate;
+mod sources;
 
 use std::path::{Path, PathBuf};
 

@@ -7,6 +7,7 @@ mod completions;
 mod console;
 mod demo;
 mod man;
+mod plugin;
 mod plugins;
 mod run;
 mod value;
@@ -20,6 +21,7 @@ pub use completions::{CompletionsArgs, completions};
 pub use console::{ConsoleArgs, LogLevel};
 pub use demo::DemoArgs;
 pub use man::man;
+pub use plugin::{LockArgs, PluginArgs, PluginCommand};
 pub use plugins::PluginsArgs;
 pub use run::RunArgs;
 pub use value::{DataArg, HeaderArg};
@@ -59,6 +61,8 @@ pub enum Command {
     Check(Box<RunArgs>),
     /// List the actions that scripts can use, with their parameters
     Plugins(PluginsArgs),
+    /// Look after plugins
+    Plugin(PluginArgs),
     /// Run the sample script against an embedded site
     #[command(
         long_about = "Starts an embedded streaming site and runs a script against it: the sample script, unless \

@@ -3,6 +3,7 @@
 mod check;
 mod compile;
 mod demo;
+mod plugin;
 mod plugins;
 mod run;
 
@@ -23,7 +24,8 @@ pub fn dispatch(cli: &Cli) -> Exit {
         None => run::run(&cli.run),
         Some(Command::Check(args)) => check::check(args),
         Some(Command::CompileComponent(args)) => Ok(compile::compile(*args)),
-        Some(Command::Plugins(args)) => plugins::plugins(args.script.as_deref()),
+        Some(Command::Plugins(args)) => plugins::plugins(args.script.as_deref(), args.locked),
+        Some(Command::Plugin(args)) => plugin::plugin(args),
         Some(Command::Demo(args)) => demo::demo(args),
         Some(Command::Completions(args)) => {
             let mut text = Vec::new();
@@ -58,6 +60,7 @@ fn console(cli: &Cli) -> ConsoleArgs {
         Some(Command::Check(args)) => args.console.clone(),
         Some(Command::Demo(args)) => args.run.console.clone(),
         Some(Command::Plugins(args)) => args.console.clone(),
+        Some(Command::Plugin(args)) => args.console().clone(),
         None | Some(Command::CompileComponent(_) | Command::Completions(_) | Command::Man) => cli.run.console.clone(),
     }
 }

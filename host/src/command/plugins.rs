@@ -20,7 +20,7 @@ use crate::template::Environment;
 ///
 /// # Errors
 /// The script is wrong, or a plugin does not load.
-pub fn plugins(script: Option<&Path>) -> Result<Exit, Diagnostics> {
+pub fn plugins(script: Option<&Path>, locked: bool) -> Result<Exit, Diagnostics> {
     let source = match script {
         Some(path) => super::run::read(Some(path))?,
         None => Arc::new(Source { name: String::new(), text: "steps: [{name: none}]".into() }),
@@ -29,7 +29,7 @@ pub fn plugins(script: Option<&Path>) -> Result<Exit, Diagnostics> {
     let folder = Path::new(&source.name).parent().map(Path::to_path_buf).unwrap_or_default();
     let scripting =
         Scripting { data: DataSets::default(), environment: Environment::of_process([]), base_url: None, folder };
-    for plugin in Plugins::load(&script, &Arc::new(scripting), |_| true)?.iter() {
+    for plugin in Plugins::load(&script, &Arc::new(scripting), locked, |_| true)?.iter() {
         super::print(list(plugin).as_bytes())?;
     }
     Ok(Exit::Done)

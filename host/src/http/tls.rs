@@ -65,6 +65,11 @@ impl Tls {
         })
     }
 
+    /// The same trust for a client that says itself which protocols it offers.
+    pub fn without_protocols(&self) -> ClientConfig {
+        Arc::unwrap_or_clone(offering(&self.http1, &[]))
+    }
+
     /// Secures a connection to the host of `uri`.
     pub(super) async fn secure(&self, tcp: TcpStream, uri: Uri, version: Version) -> Result<Secured, Failure> {
         let config = match version {

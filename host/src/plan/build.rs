@@ -31,7 +31,7 @@ pub fn build(args: &RunArgs, script: &Script) -> Result<Plan, Diagnostics> {
     let headers = found.absorb(header::compile(args, script, &scripting, &mut names)).unwrap_or_default();
     let drafts = drafts(args, script);
     let needed = |action: &str| drafts.iter().any(|draft| draft.action == action);
-    let plugins = found.absorb(Plugins::load(script, &scripting, needed));
+    let plugins = found.absorb(Plugins::load(script, &scripting, args.locked, needed));
     let Some(plugins) = plugins else { return Err(found) };
 
     let names = Rc::new(RefCell::new(names));
@@ -95,7 +95,8 @@ fn data(args: &RunArgs, script: &Script, folder: &Path) -> Result<DataSets, Diag
     data::load(&script.data, &files, folder, &script.source)
 }
 
-fn folder(script: &str) -> PathBuf {
+/// The folder that the paths of a script are relative to.
+pub(super) fn folder(script: &str) -> PathBuf {
     Path::new(script).parent().map(Path::to_path_buf).unwrap_or_default()
 }
 

@@ -2,21 +2,18 @@
 //! waits for; so a built-in one is loaded only if a step names one of its actions. The script's own are all loaded: only
 //! they know what they offer.
 
-use std::path::Path;
 use std::sync::Arc;
 
-use wasmtime::component::Component;
-
-use crate::diagnostic::{Diagnostic, Diagnostics, Source};
-use crate::plugin::compile::{self, Caps, Refusal};
+use crate::diagnostic::{Diagnostic, Diagnostics};
+use crate::plugin::compile;
 use crate::plugin::engine::Engine;
-use crate::plugin::locate;
 use crate::plugin::registry::{BUILTIN, Loaded, Registry, one_line};
 use crate::plugin::side_by_side::side_by_side;
 use crate::plugin::state::Scripting;
-use crate::script::model::{PluginEntry, Script, Spanned};
+use crate::script::model::Script;
 
-use super::build::typed;
+use super::lock::Lock;
+use super::own::Own;
 
 /// What is loaded for a script.
 #[derive(Default)]
@@ -28,13 +25,15 @@ pub struct Plugins {
 }
 
 impl Plugins {
-    /// Loads what the script names, and the built-in plugins with an action that is needed.
+    /// Loads what the script names, and the built-in plugins with an action that is needed. With `locked` nothing is
+    /// loaded that is not in the lock as it is.
     ///
     /// # Errors
     /// All that do not load, and actions that two plugins offer.
     pub fn load(
         script: &Script,
         scripting: &Arc<Scripting>,
+        locked: bool,
         needed: impl Fn(&str) -> bool,
     ) -> Result<Self, Diagnostics> {
         let internal = |error: wasmtime::Error| Diagnostic::new("plugin::engine", one_line(&error));
@@ -52,12 +51,15 @@ impl Plugins {
                 }
             }
         }
-        let own: Vec<_> = script.plugins.iter().filter_map(|(name, entry)| Own::of(script, name, entry)).collect();
-        let components = side_by_side(&own, |own| own.component(engine.inner(), &scripting.folder));
+        let own: Vec<_> = Own::all(script).filter_map(|own| found.absorb(own.map_err(Diagnostics::from))).collect();
+        let lock = if own.is_empty() { Ok(Lock::default()) } else { Lock::read(&scripting.folder) };
+        let Some(lock) = found.absorb(lock.map_err(Diagnostics::from)) else { return Err(found) };
+        let components = side_by_side(&own, |own| own.component(engine.inner(), &scripting.folder, &lock, locked));
         for (own, component) in own.iter().zip(components) {
-            let loaded = component.and_then(|component| Ok(registry.load(own.name, &component)?));
+            let loaded =
+                component.and_then(|component| registry.load(own.name, &component).map_err(|why| own.refused(&why)));
             match loaded {
-                Err(refusal) => found.push(own.refused(refusal)),
+                Err(mistake) => found.push(mistake),
                 Ok(plugin) => match plugins.taken(&plugin) {
                     Some(message) => found.push(own.mistake("plugin::duplicate-action", message, "this plugin")),
                     None => plugins.own.push(Arc::new(plugin)),
@@ -91,41 +93,5 @@ impl Plugins {
             let other = builtin.or_else(own)?;
             Some(format!("plugins `{other}` and `{}` both offer the action `{action}`", plugin.name))
         })
-    }
-}
-
-/// A plugin of the script's own, before it is loaded.
-struct Own<'a> {
-    script: &'a Arc<Source>,
-    name: &'a str,
-    source: &'a Spanned<String>,
-    caps: Caps,
-}
-
-impl<'a> Own<'a> {
-    /// `None` if the entry is about a built-in plugin.
-    fn of(script: &'a Script, name: &'a Spanned<String>, entry: &'a PluginEntry) -> Option<Self> {
-        let usual = Caps::default();
-        let caps = Caps {
-            memory: typed(entry.limits.compile_memory.as_ref()).unwrap_or(usual.memory),
-            time: typed(entry.limits.compile_time.as_ref()).unwrap_or(usual.time),
-        };
-        Some(Self { script: &script.source, name: &name.value, source: entry.source.as_ref()?, caps })
-    }
-
-    fn component(&self, engine: &wasmtime::Engine, folder: &Path) -> Result<Component, Refusal> {
-        let bytes = locate::read(&folder.join(&self.source.value))?;
-        compile::stranger(engine, self.name, &bytes, self.caps)
-    }
-
-    fn refused(&self, refusal: Refusal) -> Diagnostic {
-        let message = format!("plugin `{}` does not load: {}", self.name, refusal.message);
-        let mut mistake = self.mistake("plugin::load", message, "this file");
-        mistake.help = refusal.help;
-        mistake
-    }
-
-    fn mistake(&self, code: &'static str, message: String, label: &str) -> Diagnostic {
-        Diagnostic::new(code, message).at(self.script, self.source.span, label)
     }
 }

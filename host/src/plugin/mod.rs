@@ -7,7 +7,9 @@
 //! | `limits` | what one instance may use, each limit by name |
 //! | `budget` | how long a call may take |
 //! | `locate` | what a component is by its bytes: kind, digest, contract version |
-//! | `cache` | the private folder of what was compiled before |
+//! | `source` | where a component comes from, as a script says it |
+//! | `fetch` | its bytes: from a file, a web site, a registry |
+//! | `cache` | the private folder of what was compiled or fetched before |
 //! | `compile` | code, made by a child process within caps |
 //! | `side_by_side` | work for several plugins at once |
 //! | `registry` | all plugins of a run and the actions they offer |
@@ -28,6 +30,7 @@ pub mod cache;
 mod capability;
 pub mod compile;
 pub mod engine;
+pub mod fetch;
 pub mod instance;
 pub mod limits;
 pub mod locate;
@@ -37,6 +40,7 @@ pub mod replica;
 pub mod request;
 pub mod session;
 pub mod side_by_side;
+pub mod source;
 pub mod state;
 #[cfg(feature = "native-twin")]
 mod twin;

@@ -1,0 +1,17 @@
+//! `plugin`: one file per subcommand.
+
+mod lock;
+
+use crate::cli::{PluginArgs, PluginCommand};
+use crate::diagnostic::Diagnostics;
+use crate::exit::Exit;
+
+/// Does what was asked for.
+///
+/// # Errors
+/// What is wrong with it.
+pub fn plugin(args: &PluginArgs) -> Result<Exit, Diagnostics> {
+    match &args.command {
+        PluginCommand::Lock(args) => lock::lock(args.script.as_deref()),
+    }
+}
