@@ -8,6 +8,7 @@ mod ending;
 mod failures;
 mod guests;
 mod hostile;
+mod inspect;
 mod login;
 mod main_job;
 mod plugin_outside;

@@ -2,6 +2,7 @@
 
 use std::path::PathBuf;
 
+use clap::builder::BoolishValueParser;
 use clap::{Args, Subcommand};
 
 use super::ConsoleArgs;
@@ -17,11 +18,33 @@ pub struct PluginArgs {
 /// What to do with plugins.
 #[derive(Clone, Debug, Subcommand)]
 pub enum PluginCommand {
+    /// Show what a component is: its digest, its actions, what it asks of the host
+    Inspect(InspectArgs),
     /// Write down which components a script uses, into `stampede.lock` beside it
     #[command(long_about = "Gets every component that the script names, from files, web sites and registries, and \
                             writes its source and SHA-256 digest into `stampede.lock` beside the script. A run then \
                             uses these components whatever a tag or a URL leads to by now.")]
     Lock(LockArgs),
+}
+
+/// Arguments of `plugin inspect`.
+#[derive(Clone, Debug, Args)]
+pub struct InspectArgs {
+    /// The component
+    #[arg(value_name = "FILE")]
+    pub file: PathBuf,
+    /// Print JSON, with the schemas of the actions' parameters
+    #[arg(
+        long,
+        env = "STAMPEDE_JSON",
+        hide_env_values = true,
+        help_heading = "Output",
+        value_parser = BoolishValueParser::new()
+    )]
+    pub json: bool,
+    /// What is shown, and how.
+    #[command(flatten)]
+    pub console: ConsoleArgs,
 }
 
 /// Arguments of `plugin lock`.
@@ -39,6 +62,7 @@ impl PluginArgs {
     /// What is shown, and how.
     pub const fn console(&self) -> &ConsoleArgs {
         match &self.command {
+            PluginCommand::Inspect(args) => &args.console,
             PluginCommand::Lock(args) => &args.console,
         }
     }

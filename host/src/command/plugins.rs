@@ -36,10 +36,14 @@ pub fn plugins(script: Option<&Path>, locked: bool) -> Result<Exit, Diagnostics>
 }
 
 fn list(plugin: &Loaded) -> String {
+    format!("{} {}\n{}", plugin.name, one_line(&plugin.description.version), actions(plugin))
+}
+
+/// The actions of a plugin with their parameters, a line each.
+pub fn actions(plugin: &Loaded) -> String {
     let mut out = String::new();
-    // Writing to a `String` cannot fail.
-    let _ = writeln!(out, "{} {}", plugin.name, one_line(&plugin.description.version));
     for action in &plugin.description.actions {
+        // Writing to a `String` cannot fail.
         let _ = writeln!(out, "  {}: {}", action.name, one_line(&action.summary));
         let schema: Value = serde_json::from_str(&action.params_schema).unwrap_or_default();
         let required = schema["required"].as_array().cloned().unwrap_or_default();

@@ -14,6 +14,8 @@ use crate::diagnostic::reason;
 /// Most bytes of a component, wherever it comes from. One that carries an interpreter has some 20 MiB.
 pub const LARGEST: u64 = 64 << 20;
 
+/// The package of the contract.
+const PACKAGE: &str = "stampede:plugin/";
 /// The contract this host speaks: the package and the versions of it, as exported by a component.
 const CONTRACT: &str = "stampede:plugin/action@";
 /// Versions this host runs. Within 0.1 only additions are made.
@@ -63,6 +65,33 @@ pub fn contract(engine: &Engine, component: &Component) -> Option<String> {
     let exported = kind.exports(engine).filter(|(_, item)| matches!(item.ty, ComponentItem::ComponentInstance(_)));
     let mut versions = exported.filter_map(|(name, _)| name.strip_prefix(CONTRACT).map(str::to_owned));
     versions.next()
+}
+
+/// What a component asks of the host, by the names of the interfaces.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Imports {
+    /// Of the contract, such as `http`.
+    pub capabilities: Vec<String>,
+    /// All others, such as `wasi:cli/environment@0.2.6`.
+    pub other: Vec<String>,
+}
+
+impl Imports {
+    /// Those of a component, in order.
+    pub fn of(engine: &Engine, component: &Component) -> Self {
+        let mut imports = Self::default();
+        for (name, _) in component.component_type().imports(engine) {
+            match name.strip_prefix(PACKAGE).and_then(|name| name.split('@').next()) {
+                // Types alone let a component do nothing.
+                Some("types") => {}
+                Some(capability) => imports.capabilities.push(capability.to_owned()),
+                None => imports.other.push(name.to_owned()),
+            }
+        }
+        imports.capabilities.sort_unstable();
+        imports.other.sort_unstable();
+        imports
+    }
 }
 
 /// Checks that a component exports a version of the contract that this host speaks.

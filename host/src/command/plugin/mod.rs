@@ -1,5 +1,6 @@
 //! `plugin`: one file per subcommand.
 
+mod inspect;
 mod lock;
 
 use crate::cli::{PluginArgs, PluginCommand};
@@ -12,6 +13,7 @@ use crate::exit::Exit;
 /// What is wrong with it.
 pub fn plugin(args: &PluginArgs) -> Result<Exit, Diagnostics> {
     match &args.command {
+        PluginCommand::Inspect(args) => inspect::inspect(&args.file, args.json),
         PluginCommand::Lock(args) => lock::lock(args.script.as_deref()),
     }
 }
