@@ -3,8 +3,10 @@
 //! it can see.
 
 mod guests;
+mod hostile;
 mod nginx;
 mod raw;
+mod registry;
 mod report;
 mod run;
 mod silent;
@@ -12,8 +14,10 @@ mod site;
 mod wait;
 
 pub use guests::guest;
+pub use hostile::heavy_component;
 pub use nginx::{Logged, Nginx};
 pub use raw::{RawRequest, RawServer};
+pub use registry::Registry;
 pub use report::{Report, Row};
 pub use run::{Finished, Run, Running, Signal};
 pub use silent::{Refusing, Silent};

@@ -7,10 +7,13 @@ mod determinism;
 mod ending;
 mod failures;
 mod guests;
+mod hostile;
+mod inspect;
 mod login;
 mod main_job;
 mod plugin_outside;
 mod rate;
+mod sources;
 
 use std::path::{Path, PathBuf};
 

@@ -7,6 +7,7 @@ mod dist;
 mod instructions;
 mod nginx;
 mod program;
+mod registry;
 mod step;
 mod test;
 mod workspace;

@@ -2,6 +2,7 @@
 
 use crate::instructions;
 use crate::nginx;
+use crate::registry;
 use crate::step::{self, Failure};
 use crate::workspace::{cargo, ensure_target};
 
@@ -21,6 +22,7 @@ const STEPS: [(&str, &[&str]); 4] = [
 pub fn run() -> Result<(), Failure> {
     ensure_target()?;
     nginx::ensure()?;
+    registry::ensure()?;
     STEPS.iter().try_for_each(|(name, arguments)| step::run(name, &mut cargo(arguments)))?;
     // The counts are those of one processor's instructions, and callgrind does not run everywhere.
     if cfg!(all(target_os = "linux", target_arch = "x86_64")) { instructions::run() } else { Ok(()) }

@@ -2,10 +2,12 @@
 //! out is plain data in which a setting that was not given is `None`, because only the plan knows the script and the
 //! defaults. A flag wins over its `STAMPEDE_*` variable. Wrong usage ends with exit code 2, which is clap's own too.
 
+mod compile;
 mod completions;
 mod console;
 mod demo;
 mod man;
+mod plugin;
 mod plugins;
 mod run;
 mod value;
@@ -14,10 +16,12 @@ use clap::{Parser, Subcommand};
 
 use crate::exit::Exit;
 
+pub use compile::CompileArgs;
 pub use completions::{CompletionsArgs, completions};
 pub use console::{ConsoleArgs, LogLevel};
 pub use demo::DemoArgs;
 pub use man::man;
+pub use plugin::{InspectArgs, LockArgs, PluginArgs, PluginCommand};
 pub use plugins::PluginsArgs;
 pub use run::RunArgs;
 pub use value::{DataArg, HeaderArg};
@@ -57,6 +61,8 @@ pub enum Command {
     Check(Box<RunArgs>),
     /// List the actions that scripts can use, with their parameters
     Plugins(PluginsArgs),
+    /// Look after plugins
+    Plugin(PluginArgs),
     /// Run the sample script against an embedded site
     #[command(
         long_about = "Starts an embedded streaming site and runs a script against it: the sample script, unless \
@@ -67,6 +73,9 @@ pub enum Command {
     Completions(CompletionsArgs),
     /// Print the man page
     Man,
+    /// Compile the component on standard input
+    #[command(hide = true)]
+    CompileComponent(CompileArgs),
 }
 
 #[cfg(test)]

@@ -3,6 +3,7 @@
 use std::path::PathBuf;
 
 use clap::Args;
+use clap::builder::BoolishValueParser;
 
 use super::ConsoleArgs;
 
@@ -12,6 +13,15 @@ pub struct PluginsArgs {
     /// Also list the plugins that this script names; `-` reads standard input
     #[arg(long, value_name = "FILE", env = "STAMPEDE_SCRIPT", hide_env_values = true)]
     pub script: Option<PathBuf>,
+    /// Refuse plugins that are not in `stampede.lock` as they are
+    #[arg(
+        long,
+        env = "STAMPEDE_LOCKED",
+        hide_env_values = true,
+        help_heading = "Script",
+        value_parser = BoolishValueParser::new()
+    )]
+    pub locked: bool,
     /// What is shown, and how.
     #[command(flatten)]
     pub console: ConsoleArgs,

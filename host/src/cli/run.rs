@@ -155,6 +155,17 @@ pub struct RunArgs {
     /// Variables of the environment itself win.
     #[arg(long, value_name = "FILE", env = "STAMPEDE_ENV_FILE", hide_env_values = true, help_heading = "Script")]
     pub env_file: Option<PathBuf>,
+    /// Refuse plugins that are not in `stampede.lock` as they are
+    ///
+    /// The lock lies beside the script; `stampede-shooter plugin lock` writes it.
+    #[arg(
+        long,
+        env = "STAMPEDE_LOCKED",
+        hide_env_values = true,
+        help_heading = "Script",
+        value_parser = BoolishValueParser::new()
+    )]
+    pub locked: bool,
 
     /// What relative URLs of the script are resolved against
     #[arg(long, value_name = "URL", env = "STAMPEDE_BASE_URL", hide_env_values = true, help_heading = "Target")]

@@ -1,7 +1,9 @@
 //! What each command does. The arguments are plain data by now; the answer is an exit code, or everything that is wrong.
 
 mod check;
+mod compile;
 mod demo;
+mod plugin;
 mod plugins;
 mod run;
 
@@ -21,7 +23,9 @@ pub fn dispatch(cli: &Cli) -> Exit {
     let result = match &cli.command {
         None => run::run(&cli.run),
         Some(Command::Check(args)) => check::check(args),
-        Some(Command::Plugins(args)) => plugins::plugins(args.script.as_deref()),
+        Some(Command::CompileComponent(args)) => Ok(compile::compile(*args)),
+        Some(Command::Plugins(args)) => plugins::plugins(args.script.as_deref(), args.locked),
+        Some(Command::Plugin(args)) => plugin::plugin(args),
         Some(Command::Demo(args)) => demo::demo(args),
         Some(Command::Completions(args)) => {
             let mut text = Vec::new();
@@ -56,7 +60,8 @@ fn console(cli: &Cli) -> ConsoleArgs {
         Some(Command::Check(args)) => args.console.clone(),
         Some(Command::Demo(args)) => args.run.console.clone(),
         Some(Command::Plugins(args)) => args.console.clone(),
-        None | Some(Command::Completions(_) | Command::Man) => cli.run.console.clone(),
+        Some(Command::Plugin(args)) => args.console().clone(),
+        None | Some(Command::CompileComponent(_) | Command::Completions(_) | Command::Man) => cli.run.console.clone(),
     }
 }
 

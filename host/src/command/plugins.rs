@@ -20,7 +20,7 @@ use crate::template::Environment;
 ///
 /// # Errors
 /// The script is wrong, or a plugin does not load.
-pub fn plugins(script: Option<&Path>) -> Result<Exit, Diagnostics> {
+pub fn plugins(script: Option<&Path>, locked: bool) -> Result<Exit, Diagnostics> {
     let source = match script {
         Some(path) => super::run::read(Some(path))?,
         None => Arc::new(Source { name: String::new(), text: "steps: [{name: none}]".into() }),
@@ -29,17 +29,21 @@ pub fn plugins(script: Option<&Path>) -> Result<Exit, Diagnostics> {
     let folder = Path::new(&source.name).parent().map(Path::to_path_buf).unwrap_or_default();
     let scripting =
         Scripting { data: DataSets::default(), environment: Environment::of_process([]), base_url: None, folder };
-    for plugin in Plugins::load(&script, &Arc::new(scripting), |_| true)?.iter() {
+    for plugin in Plugins::load(&script, &Arc::new(scripting), locked, |_| true)?.iter() {
         super::print(list(plugin).as_bytes())?;
     }
     Ok(Exit::Done)
 }
 
 fn list(plugin: &Loaded) -> String {
+    format!("{} {}\n{}", plugin.name(), one_line(&plugin.description.version), actions(plugin))
+}
+
+/// The actions of a plugin with their parameters, a line each.
+pub fn actions(plugin: &Loaded) -> String {
     let mut out = String::new();
-    // Writing to a `String` cannot fail.
-    let _ = writeln!(out, "{} {}", plugin.name(), one_line(&plugin.description.version));
     for action in &plugin.description.actions {
+        // Writing to a `String` cannot fail.
         let _ = writeln!(out, "  {}: {}", action.name, one_line(&action.summary));
         let schema: Value = serde_json::from_str(&action.params_schema).unwrap_or_default();
         let required = schema["required"].as_array().cloned().unwrap_or_default();

@@ -66,6 +66,14 @@ impl Failure {
         }
     }
 
+    /// Any error with such a cause, of a request that is not measured.
+    pub fn of_any(error: &(dyn Error + 'static)) -> Self {
+        match find::<io::Error>(error) {
+            Some(cause) => Self::of_connection(cause, false),
+            None => Self::closed(false),
+        }
+    }
+
     /// Names certificate troubles one by one, since the remedy depends on which it is.
     fn of_tls(error: &rustls::Error) -> Self {
         Self::network(match error {

@@ -78,6 +78,11 @@ impl Tls {
         config.into()
     }
 
+    /// The same trust for a client that says itself which protocols it offers.
+    pub fn without_protocols(&self) -> ClientConfig {
+        Arc::unwrap_or_clone(Arc::clone(&self.bare))
+    }
+
     /// Secures a connection to the host of `uri`.
     pub(super) async fn secure(&self, tcp: TcpStream, uri: Uri, version: Version) -> Result<Secured, Failure> {
         let config = match version {

@@ -31,7 +31,7 @@ pub fn build(args: &RunArgs, script: &Script) -> Result<Plan, Diagnostics> {
     let drafts = drafts(args, script);
     let needed = |action: &str| drafts.iter().any(|draft| draft.action == action);
     let allowed = found.absorb(terms::allowed(&args.allow_host)).unwrap_or_default();
-    let plugins = found.absorb(Plugins::load(script, &scripting, needed));
+    let plugins = found.absorb(Plugins::load(script, &scripting, args.locked, needed));
     let Some(mut plugins) = plugins else { return Err(found) };
     plugins.allowed = allowed;
 
@@ -98,7 +98,8 @@ fn data(args: &RunArgs, script: &Script, folder: &Path) -> Result<DataSets, Diag
     data::load(&script.data, &files, folder, &script.source)
 }
 
-fn folder(script: &str) -> PathBuf {
+/// The folder that the paths of a script are relative to.
+pub(super) fn folder(script: &str) -> PathBuf {
     Path::new(script).parent().map(Path::to_path_buf).unwrap_or_default()
 }
 

@@ -4,13 +4,17 @@
 
 use std::sync::Arc;
 
-use crate::diagnostic::{Diagnostic, Diagnostics, Source};
+use crate::diagnostic::{Diagnostic, Diagnostics};
 use crate::http::Grant;
+use crate::plugin::compile;
 use crate::plugin::engine::Engine;
-use crate::plugin::registry::{BUILTIN, Loaded, Location, Registry, one_line};
+use crate::plugin::registry::{BUILTIN, Loaded, Registry, one_line};
+use crate::plugin::side_by_side::side_by_side;
 use crate::plugin::state::Scripting;
-use crate::script::model::{PluginEntry, Script, Spanned};
+use crate::script::model::Script;
 
+use super::lock::Lock;
+use super::own::Own;
 use super::terms;
 
 /// What is loaded for a script.
@@ -25,24 +29,27 @@ pub struct Plugins {
 }
 
 impl Plugins {
-    /// Loads what the script names, and the built-in plugins with an action that is needed.
+    /// Loads what the script names, and the built-in plugins with an action that is needed. With `locked` nothing is
+    /// loaded that is not in the lock as it is.
     ///
     /// # Errors
     /// All that do not load, and actions that two plugins offer.
     pub fn load(
         script: &Script,
         scripting: &Arc<Scripting>,
+        locked: bool,
         needed: impl Fn(&str) -> bool,
     ) -> Result<Self, Diagnostics> {
         let internal = |error: wasmtime::Error| Diagnostic::new("plugin::engine", one_line(&error));
         let engine = Arc::new(Engine::new().map_err(internal)?);
-        let registry = Registry::new(engine, Arc::clone(scripting)).map_err(internal)?;
+        let registry = Registry::new(Arc::clone(&engine), Arc::clone(scripting)).map_err(internal)?;
         let mut found = Diagnostics::default();
         let mut plugins = Self::default();
         for plugin in BUILTIN.iter().filter(|plugin| plugin.actions.iter().any(|action| needed(action))) {
             let entry = script.plugins.iter().find(|(name, _)| name.value == plugin.name).map(|(_, entry)| entry);
             let Some(terms) = found.absorb(terms::terms(plugin.name, entry, &script.source)) else { continue };
-            match registry.load(terms, &Location::Builtin(plugin.component)) {
+            let component = compile::trusted(engine.inner(), plugin.component);
+            match component.and_then(|component| registry.load((terms, true), &component)) {
                 Ok(loaded) => plugins.builtin.push(Arc::new(loaded)),
                 Err(error) => {
                     let message = format!("built-in plugin `{}`: {error}", plugin.name);
@@ -50,19 +57,18 @@ impl Plugins {
                 }
             }
         }
-        for (name, entry) in &script.plugins {
-            let Some(path) = found.absorb(source_of(name, entry, &script.source)).flatten() else { continue };
-            let Some(terms) = found.absorb(terms::terms(&name.value, Some(entry), &script.source)) else { continue };
-            let mistake =
-                |code, message: String, label| Diagnostic::new(code, message).at(&script.source, path.span, label);
-            let location = Location::File(scripting.folder.join(&path.value));
-            match registry.load(terms, &location) {
-                Err(error) => {
-                    let message = format!("plugin `{}` does not load: {error}", name.value);
-                    found.push(mistake("plugin::load", message, "this file"));
-                }
+        let own: Vec<_> = Own::all(script).filter_map(|own| found.absorb(own.map_err(Diagnostics::from))).collect();
+        let lock = if own.is_empty() { Ok(Lock::default()) } else { Lock::read(&scripting.folder) };
+        let Some(lock) = found.absorb(lock.map_err(Diagnostics::from)) else { return Err(found) };
+        let components = side_by_side(&own, |own| own.component(engine.inner(), &scripting.folder, &lock, locked));
+        for (own, component) in own.iter().zip(components) {
+            let Some(terms) = found.absorb(own.terms()) else { continue };
+            let loaded = component
+                .and_then(|component| registry.load((terms, false), &component).map_err(|why| own.refused(&why)));
+            match loaded {
+                Err(mistake) => found.push(mistake),
                 Ok(plugin) => match plugins.taken(&plugin) {
-                    Some(message) => found.push(mistake("plugin::duplicate-action", message, "this plugin")),
+                    Some(message) => found.push(own.mistake("plugin::duplicate-action", message, "this plugin")),
                     None => plugins.own.push(Arc::new(plugin)),
                 },
             }
@@ -94,29 +100,5 @@ impl Plugins {
             let other = builtin.or_else(own)?;
             Some(format!("plugins `{other}` and `{}` both offer the action `{action}`", plugin.name()))
         })
-    }
-}
-
-/// Where an entry's component comes from; none for a built-in plugin, whose entry says other things.
-fn source_of<'a>(
-    name: &Spanned<String>,
-    entry: &'a PluginEntry,
-    source: &Arc<Source>,
-) -> Result<Option<&'a Spanned<String>>, Diagnostics> {
-    let is_builtin = BUILTIN.iter().any(|plugin| plugin.name == name.value);
-    let wrong = |code, message: String, help: &str| {
-        Err(Diagnostic::new(code, message).at(source, name.span, "").help(help.to_owned()).into())
-    };
-    match (&entry.source, is_builtin) {
-        (None, true) => Ok(None),
-        (Some(path), false) => Ok(Some(path)),
-        (None, false) => {
-            let message = format!("plugin `{}` has no `source`, and there is no built-in one of that name", name.value);
-            wrong("script::missing-key", message, "say where the component is, for example `source: ./mqtt.wasm`")
-        }
-        (Some(_), true) => {
-            let message = format!("`{}` is a built-in plugin and has no `source`", name.value);
-            wrong("script::plugin", message, "give your plugin another name")
-        }
     }
 }

@@ -54,6 +54,14 @@ impl Drop for Engine {
     }
 }
 
+/// An engine that only compiles, with the very same settings: no thread, and nothing ever runs in it.
+///
+/// # Errors
+/// As [`Engine::new`].
+pub fn compiler() -> wasmtime::Result<wasmtime::Engine> {
+    wasmtime::Engine::new(&config())
+}
+
 fn config() -> Config {
     let mut config = Config::new();
     // Components are the contract.

@@ -19,10 +19,6 @@ pub struct Limits {
     pub copied: usize,
     /// Log lines of one instance in one second; the rest are counted and left out.
     pub log_lines: u32,
-    /// Processor time for compiling the component.
-    pub compile_time: Duration,
-    /// Address space for compiling the component, in bytes.
-    pub compile_memory: u64,
 }
 
 impl Default for Limits {
@@ -34,8 +30,6 @@ impl Default for Limits {
             // A body of the largest size, and what goes with it.
             copied: 17 << 20,
             log_lines: 20,
-            compile_time: Duration::from_secs(60),
-            compile_memory: 2 << 30,
         }
     }
 }

@@ -8,7 +8,12 @@
 //! | `terms` | what the script says a plugin may do |
 //! | `family` | what the instances of one plugin on one worker share |
 //! | `budget` | how long a call may take |
-//! | `locate` | bytes of a component, its contract version, the compile cache |
+//! | `locate` | what a component is by its bytes: kind, digest, contract version |
+//! | `source` | where a component comes from, as a script says it |
+//! | `fetch` | its bytes: from a file, a web site, a registry |
+//! | `cache` | the private folder of what was compiled or fetched before |
+//! | `compile` | code, made by a child process within caps |
+//! | `side_by_side` | work for several plugins at once |
 //! | `registry` | all plugins of a run and the actions they offer |
 //! | `state` | what belongs to one instance on the host's side |
 //! | `wasi` | the inert WASI that std-built guests import |
@@ -25,9 +30,12 @@
 
 mod bindings;
 mod budget;
+pub mod cache;
 mod capability;
+pub mod compile;
 pub mod engine;
 pub mod family;
+pub mod fetch;
 pub mod instance;
 pub mod limits;
 pub mod locate;
@@ -37,7 +45,9 @@ pub mod registry;
 pub mod replica;
 pub mod request;
 pub mod session;
+pub mod side_by_side;
 mod socket;
+pub mod source;
 pub mod state;
 pub mod terms;
 #[cfg(feature = "native-twin")]

@@ -1,13 +1,10 @@
 //! All plugins of a run and the actions they offer. Built-in ones come out of the program itself, the script's own from
 //! files; from here on there is no difference between them.
 
-use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::sync::atomic::AtomicBool;
 
-use wasmtime::component::Linker;
-
-use crate::diagnostic::reason;
+use wasmtime::component::{Component, Linker};
 
 use super::bindings::{ActionDescription, Description, PluginPre};
 use super::engine::Engine;
@@ -27,15 +24,6 @@ pub struct Builtin {
     pub actions: &'static [&'static str],
     /// Its bytes.
     pub component: &'static [u8],
-}
-
-/// Where a component comes from.
-#[derive(Clone, Debug)]
-pub enum Location {
-    /// Out of the program itself.
-    Builtin(&'static [u8]),
-    /// From a file.
-    File(PathBuf),
 }
 
 /// A plugin that is ready to be instantiated.
@@ -73,24 +61,18 @@ impl Registry {
         Ok(Self { engine, linker, scripting })
     }
 
-    /// Compiles a plugin and asks it what it offers.
+    /// Asks a compiled plugin what it offers.
     ///
     /// # Errors
-    /// A message for the user: no such file, no component, another contract version, an import that is not granted, a
-    /// trap.
-    pub fn load(&self, terms: Terms, location: &Location) -> Result<Loaded, String> {
-        let component = match location {
-            Location::Builtin(bytes) => locate::compile(self.engine.inner(), bytes)?,
-            Location::File(path) => locate::compile(self.engine.inner(), &read(path)?)?,
-        };
-        locate::check_contract(self.engine.inner(), &component)?;
-        let pre = self.linker.instantiate_pre(&component).and_then(PluginPre::new).map_err(|error| one_line(&error))?;
+    /// A message for the user: another contract version, an import that is not granted, a trap.
+    pub fn load(&self, (terms, is_builtin): (Terms, bool), component: &Component) -> Result<Loaded, String> {
+        locate::check_contract(self.engine.inner(), component)?;
+        let pre = self.linker.instantiate_pre(component).and_then(PluginPre::new).map_err(|error| one_line(&error))?;
         let family = Family::new(terms.clone(), Arc::clone(&self.scripting), &Names::default());
         let mut instance =
             Instance::new(&pre, family).map_err(|error| format!("it failed to start: {}", one_line(&error)))?;
         let description = instance.describe().map_err(|error| format!("`describe` failed: {}", one_line(&error)))?;
         check_description(&description)?;
-        let is_builtin = matches!(location, Location::Builtin(_));
         let (trap_logged, _engine) = (AtomicBool::new(false), Arc::clone(&self.engine));
         Ok(Loaded { terms, is_builtin, description, pre, trap_logged, _engine })
     }
@@ -124,10 +106,6 @@ pub fn one_line(error: &wasmtime::Error) -> String {
         text.push_str(line);
     }
     text
-}
-
-fn read(path: &Path) -> Result<Vec<u8>, String> {
-    std::fs::read(path).map_err(|error| format!("cannot read `{}`: {}", path.display(), reason(&error)))
 }
 
 fn check_description(description: &Description) -> Result<(), String> {

@@ -1,0 +1,69 @@
+//! `plugin`: what is done with plugins before a run.
+
+use std::path::PathBuf;
+
+use clap::builder::BoolishValueParser;
+use clap::{Args, Subcommand};
+
+use super::ConsoleArgs;
+
+/// Arguments of `plugin`.
+#[derive(Clone, Debug, Args)]
+pub struct PluginArgs {
+    /// What to do.
+    #[command(subcommand)]
+    pub command: PluginCommand,
+}
+
+/// What to do with plugins.
+#[derive(Clone, Debug, Subcommand)]
+pub enum PluginCommand {
+    /// Show what a component is: its digest, its actions, what it asks of the host
+    Inspect(InspectArgs),
+    /// Write down which components a script uses, into `stampede.lock` beside it
+    #[command(long_about = "Gets every component that the script names, from files, web sites and registries, and \
+                            writes its source and SHA-256 digest into `stampede.lock` beside the script. A run then \
+                            uses these components whatever a tag or a URL leads to by now.")]
+    Lock(LockArgs),
+}
+
+/// Arguments of `plugin inspect`.
+#[derive(Clone, Debug, Args)]
+pub struct InspectArgs {
+    /// The component
+    #[arg(value_name = "FILE")]
+    pub file: PathBuf,
+    /// Print JSON, with the schemas of the actions' parameters
+    #[arg(
+        long,
+        env = "STAMPEDE_JSON",
+        hide_env_values = true,
+        help_heading = "Output",
+        value_parser = BoolishValueParser::new()
+    )]
+    pub json: bool,
+    /// What is shown, and how.
+    #[command(flatten)]
+    pub console: ConsoleArgs,
+}
+
+/// Arguments of `plugin lock`.
+#[derive(Clone, Debug, Args)]
+pub struct LockArgs {
+    /// The script whose plugins are locked
+    #[arg(long, value_name = "FILE", env = "STAMPEDE_SCRIPT", hide_env_values = true)]
+    pub script: Option<PathBuf>,
+    /// What is shown, and how.
+    #[command(flatten)]
+    pub console: ConsoleArgs,
+}
+
+impl PluginArgs {
+    /// What is shown, and how.
+    pub const fn console(&self) -> &ConsoleArgs {
+        match &self.command {
+            PluginCommand::Inspect(args) => &args.console,
+            PluginCommand::Lock(args) => &args.console,
+        }
+    }
+}

@@ -1,0 +1,19 @@
+//! `compile-component`: compiles one component within caps and ends. The parent reads what is said here.
+
+use std::time::Duration;
+
+use crate::cli::CompileArgs;
+use crate::exit::Exit;
+use crate::plugin::compile::{Caps, compile_input};
+
+/// Compiles standard input to standard output.
+pub fn compile(args: CompileArgs) -> Exit {
+    let caps = Caps { memory: args.memory, time: Duration::from_millis(args.time) };
+    match compile_input(caps) {
+        Ok(()) => Exit::Done,
+        Err(why) => {
+            eprintln!("{why}");
+            Exit::Internal
+        }
+    }
+}

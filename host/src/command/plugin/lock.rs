@@ -1,0 +1,22 @@
+//! `plugin lock`: writes down which components a script uses.
+
+use std::path::Path;
+
+use crate::command::{print, run};
+use crate::diagnostic::Diagnostics;
+use crate::exit::Exit;
+use crate::plan::lock;
+use crate::script;
+
+/// Gets every component that the script names and writes its digest into the lock beside the script.
+///
+/// # Errors
+/// The script is wrong, a component cannot be had, or the lock cannot be written.
+pub fn lock(path: Option<&Path>) -> Result<Exit, Diagnostics> {
+    let source = run::read(path)?;
+    let locked = lock::renew(&script::parse(&source)?)?;
+    for (name, locked) in locked {
+        print(format!("{}  {name}  {}\n", locked.sha256, locked.source).as_bytes())?;
+    }
+    Ok(Exit::Done)
+}

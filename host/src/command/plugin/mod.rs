@@ -1,0 +1,19 @@
+//! `plugin`: one file per subcommand.
+
+mod inspect;
+mod lock;
+
+use crate::cli::{PluginArgs, PluginCommand};
+use crate::diagnostic::Diagnostics;
+use crate::exit::Exit;
+
+/// Does what was asked for.
+///
+/// # Errors
+/// What is wrong with it.
+pub fn plugin(args: &PluginArgs) -> Result<Exit, Diagnostics> {
+    match &args.command {
+        PluginCommand::Inspect(args) => inspect::inspect(&args.file, args.json),
+        PluginCommand::Lock(args) => lock::lock(args.script.as_deref()),
+    }
+}

@@ -1,0 +1,21 @@
+//! The child's side: caps first, then bytes from standard input, code to standard output, what is wrong to standard
+//! error.
+
+use std::io::{self, Read, Write};
+
+use super::super::{engine, registry};
+use super::{Caps, caps};
+
+/// Compiles what standard input holds, within caps that this process sets for itself before it reads anything.
+///
+/// # Errors
+/// What the parent is to say.
+pub fn compile_input(most: Caps) -> Result<(), String> {
+    let failed = |error: io::Error| error.to_string();
+    caps::set(most).map_err(failed)?;
+    let mut bytes = Vec::new();
+    io::stdin().lock().read_to_end(&mut bytes).map_err(failed)?;
+    let engine = engine::compiler().map_err(|error| registry::one_line(&error))?;
+    let code = engine.precompile_component(&bytes).map_err(|error| registry::one_line(&error))?;
+    io::stdout().lock().write_all(&code).map_err(failed)
+}

@@ -1,0 +1,39 @@
+//! Components that are made to hurt whoever compiles them: valid, small, and far too much work.
+
+use wasm_encoder::{CodeSection, Component, Function, FunctionSection, Module, ModuleSection, TypeSection, ValType};
+
+/// A component of one core module, whose functions are all the same: so many blocks, each of which may change one of
+/// so many locals, all of them alive until the end. The compiler's work is near the product of the three.
+pub fn heavy_component(functions: u32, blocks: u32, locals: u32) -> Vec<u8> {
+    let mut types = TypeSection::new();
+    types.ty().function([ValType::I32], [ValType::I32]);
+    let mut declared = FunctionSection::new();
+    let mut code = CodeSection::new();
+    for _ in 0..functions {
+        declared.function(0);
+        code.function(&heavy_function(blocks, locals));
+    }
+    let mut module = Module::new();
+    module.section(&types).section(&declared).section(&code);
+    let mut component = Component::new();
+    component.section(&ModuleSection(&module));
+    component.finish()
+}
+
+fn heavy_function(blocks: u32, locals: u32) -> Function {
+    let mut function = Function::new([(locals, ValType::I32)]);
+    let mut body = function.instructions();
+    for block in 0..blocks {
+        let (local, other) = (1 + block % locals, 1 + block * 7 % locals);
+        body.block(wasm_encoder::BlockType::Empty);
+        body.local_get(other).local_get(0).i32_xor().br_if(0);
+        body.local_get(other).i32_const(block as i32).i32_add().local_set(local);
+        body.end();
+    }
+    body.i32_const(0);
+    for local in 1..=locals {
+        body.local_get(local).i32_add();
+    }
+    body.end();
+    function
+}

@@ -1,0 +1,112 @@
+//! Components that are broken or made to hurt: whatever a file holds, loading it ends in a message and exit code 4, within
+//! the caps that the script sets, and never in a crash.
+
+use std::fmt::Write as _;
+use std::fs;
+
+use rand::{RngExt, SeedableRng};
+use rand_pcg::Pcg64Mcg;
+use stampede_tests::{Run, guest, heavy_component};
+
+use crate::shooter;
+
+/// Damaged files in one run; they are compiled at once, as many as there are cores.
+const DAMAGED: usize = 32;
+
+/// A call of `check` with these components as plugins, and nothing compiled before.
+fn with_plugins(components: &[(String, Vec<u8>)]) -> Run {
+    let mut script = "base_url: http://127.0.0.1:1\nsteps: [{name: Page, url: /}]\nplugins:\n".to_owned();
+    let mut run = shooter().env("STAMPEDE_CACHE_DIR", "");
+    for (name, component) in components {
+        // Writing to a `String` cannot fail.
+        let _ = writeln!(script, "  {name}: {name}.wasm");
+        run = run.file(&format!("{name}.wasm"), component);
+    }
+    run.file("script.yml", script).args("check --script script.yml")
+}
+
+#[test]
+fn a_component_that_takes_too_long_or_too_much_to_compile_is_refused_by_the_name_of_the_limit() {
+    let script = "plugins:
+  slow: {source: slow.wasm, limits: {compile_time: 1s}}
+  large: {source: large.wasm, limits: {compile_memory: 256MiB}}
+steps: [{name: Page, url: /}]
+";
+    let run = shooter()
+        .env("STAMPEDE_CACHE_DIR", "")
+        .file("slow.wasm", heavy_component(1, 10_000, 1_000))
+        .file("large.wasm", heavy_component(1, 20_000, 20_000))
+        .script(script)
+        .finish()
+        .exits(4);
+    let expected = "error[plugin::load]: plugin `slow` does not load: compiling it takes more than 1s
+ --> script.yml:2:18
+  |
+2 |   slow: {source: slow.wasm, limits: {compile_time: 1s}}
+  |                  ^^^^^^^^^ this file
+  |
+  = help: if you trust it, allow it more: `limits: {compile_time: 4s}`
+
+error[plugin::load]: plugin `large` does not load: compiling it takes more than 256MiB of memory
+ --> script.yml:3:19
+  |
+3 |   large: {source: large.wasm, limits: {compile_memory: 256MiB}}
+  |                   ^^^^^^^^^^ this file
+  |
+  = help: if you trust it, allow it more: `limits: {compile_memory: 512MiB}`
+";
+    assert_eq!(run.stderr, expected);
+}
+
+#[test]
+fn a_component_that_is_cut_short_is_refused_wherever_the_cut_is() {
+    let whole = fs::read(guest("every_capability")).expect("the guest is there");
+    let cuts = (0..DAMAGED).map(|at| (format!("cut{at}"), whole[..at * whole.len() / DAMAGED].to_vec()));
+    let run = with_plugins(&cuts.collect::<Vec<_>>()).finish().exits(4);
+    assert_eq!(run.stderr.matches("error[plugin::load]").count(), DAMAGED, "{}", run.stderr);
+    assert_calm(&run.stderr);
+}
+
+/// A flipped bit may also lie where it changes nothing that matters, or only what the plugin does later.
+#[test]
+fn a_component_with_flipped_bits_never_crashes_the_host() {
+    let whole = fs::read(guest("every_capability")).expect("the guest is there");
+    let mut random = Pcg64Mcg::seed_from_u64(1);
+    let flipped = (0..DAMAGED).map(|at| {
+        let mut component = whole.clone();
+        // What is near the front says what the rest is; a bit there is seldom harmless.
+        let near = if at % 2 == 0 { component.len() } else { 4096 };
+        let place = random.random_range(8..near);
+        component[place] ^= 1 << random.random_range(0..8);
+        (format!("flip{at}"), component)
+    });
+    let run = with_plugins(&flipped.collect::<Vec<_>>()).finish().exits(4);
+    assert!(run.stderr.matches("error[plugin::load]").count() >= DAMAGED / 4, "{}", run.stderr);
+    assert_calm(&run.stderr);
+}
+
+/// Every message is one line, and none of them is a bug's.
+#[track_caller]
+fn assert_calm(said: &str) {
+    for bug in ["panicked", "internal", "crashed", "compiler failed", "RUST_BACKTRACE"] {
+        assert!(!said.contains(bug), "{said}");
+    }
+}
+
+#[test]
+fn compiled_code_is_no_plugin() {
+    let engine = wasmtime::Engine::default();
+    let code = engine.precompile_component(b"\0asm\x0d\0\x01\0").expect("the smallest component compiles");
+    let run = with_plugins(&[("code".into(), code)]).finish().exits(4);
+    let refused =
+        "plugin `code` does not load: it is compiled code, which nobody can check; only components are accepted";
+    assert!(run.stderr.starts_with(&format!("error[plugin::load]: {refused}\n")), "{}", run.stderr);
+}
+
+#[test]
+#[cfg(unix)]
+fn a_file_larger_than_any_component_is_not_read_to_its_end() {
+    let run = with_plugins(&[]).file("script.yml", "{plugins: {zeros: /dev/zero}, steps: [{name: Page, url: /}]}\n");
+    let run = run.finish().exits(4);
+    assert!(run.stderr.contains("plugin `zeros` does not load: it is larger than 64 MiB\n"), "{}", run.stderr);
+}
