@@ -152,12 +152,16 @@ pub mod glue;
 pub mod http;
 mod json;
 pub mod log;
+pub mod metric;
 mod operation;
 mod params;
+mod per_user;
+pub mod socket;
 mod task;
 mod template;
 #[cfg(not(target_arch = "wasm32"))]
 pub mod testing;
+mod timeout;
 mod user;
 
 pub use action::{Action, UserId};
@@ -166,8 +170,10 @@ pub use failure::{Failure, FailureKind, Outcome};
 pub use fields::Fields;
 pub use json::JsonTemplate;
 pub use operation::Sleep;
+pub use per_user::PerUser;
 pub use task::Task;
 pub use template::Template;
+pub use timeout::TimedOut;
 pub use user::User;
 
 /// Makes a plugin of one or more [`Action`]s: `plugin!(Ping);` or `plugin!(Open, Send, Close);`. Once per crate; its
