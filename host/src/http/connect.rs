@@ -4,12 +4,13 @@ use std::io::{self, IoSlice};
 use std::net::IpAddr;
 use std::pin::Pin;
 use std::rc::Rc;
+use std::sync::Arc;
 use std::task::{Context, Poll, Waker};
 
 use hyper::http::uri::PathAndQuery;
 use hyper_rustls::MaybeHttpsStream;
 use hyper_util::rt::TokioIo;
-use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
+use tokio::io::{AsyncRead, AsyncWrite, DuplexStream, ReadBuf};
 use tokio::net::TcpStream;
 
 use super::client::Client;
@@ -25,6 +26,8 @@ use super::timing::Meter;
 pub(super) enum Transport {
     /// In clear.
     Plain(TcpStream),
+    /// To somebody in this process, in a rehearsal.
+    Rehearsed(DuplexStream),
     /// Above TLS.
     Secure(Box<TokioIo<MaybeHttpsStream<TokioIo<TcpStream>>>>),
 }
@@ -54,6 +57,11 @@ pub(super) struct Opened {
 
 /// Opens a connection for an exchange.
 pub(super) async fn open(client: &Client, origin: &Origin, version: Version, meter: &Meter) -> Result<Opened, Failure> {
+    if let Some(dial) = &client.dial {
+        let transport = Transport::Rehearsed(Arc::clone(dial).dial());
+        let offered = if version == Version::Http2 { Err(Failure::network(NO_HTTP2)) } else { Ok(()) };
+        return offered.map(|()| Opened { transport, http2: false });
+    }
     let tcp = tcp(client, (origin.host(), origin.port()), origin.reach(), meter).await?;
     if !origin.is_https() {
         return Ok(Opened { transport: Transport::Plain(tcp), http2: version == Version::Http2 });
@@ -117,6 +125,7 @@ impl AsyncRead for Transport {
     fn poll_read(self: Pin<&mut Self>, cx: &mut Context<'_>, buf: &mut ReadBuf<'_>) -> Poll<io::Result<()>> {
         match self.get_mut() {
             Self::Plain(stream) => Pin::new(stream).poll_read(cx, buf),
+            Self::Rehearsed(stream) => Pin::new(stream).poll_read(cx, buf),
             Self::Secure(stream) => Pin::new(stream).poll_read(cx, buf),
         }
     }
@@ -126,6 +135,7 @@ impl AsyncWrite for Transport {
     fn poll_write(self: Pin<&mut Self>, cx: &mut Context<'_>, buf: &[u8]) -> Poll<io::Result<usize>> {
         match self.get_mut() {
             Self::Plain(stream) => Pin::new(stream).poll_write(cx, buf),
+            Self::Rehearsed(stream) => Pin::new(stream).poll_write(cx, buf),
             Self::Secure(stream) => Pin::new(stream).poll_write(cx, buf),
         }
     }
@@ -137,6 +147,7 @@ impl AsyncWrite for Transport {
     ) -> Poll<io::Result<usize>> {
         match self.get_mut() {
             Self::Plain(stream) => Pin::new(stream).poll_write_vectored(cx, bufs),
+            Self::Rehearsed(stream) => Pin::new(stream).poll_write_vectored(cx, bufs),
             Self::Secure(stream) => Pin::new(stream).poll_write_vectored(cx, bufs),
         }
     }
@@ -144,6 +155,7 @@ impl AsyncWrite for Transport {
     fn is_write_vectored(&self) -> bool {
         match self {
             Self::Plain(stream) => stream.is_write_vectored(),
+            Self::Rehearsed(stream) => stream.is_write_vectored(),
             Self::Secure(stream) => stream.is_write_vectored(),
         }
     }
@@ -151,6 +163,7 @@ impl AsyncWrite for Transport {
     fn poll_flush(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
         match self.get_mut() {
             Self::Plain(stream) => Pin::new(stream).poll_flush(cx),
+            Self::Rehearsed(stream) => Pin::new(stream).poll_flush(cx),
             Self::Secure(stream) => Pin::new(stream).poll_flush(cx),
         }
     }
@@ -158,6 +171,7 @@ impl AsyncWrite for Transport {
     fn poll_shutdown(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
         match self.get_mut() {
             Self::Plain(stream) => Pin::new(stream).poll_shutdown(cx),
+            Self::Rehearsed(stream) => Pin::new(stream).poll_shutdown(cx),
             Self::Secure(stream) => Pin::new(stream).poll_shutdown(cx),
         }
     }

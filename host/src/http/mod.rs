@@ -42,7 +42,7 @@ mod tls;
 mod tests;
 
 pub use body::Allowance;
-pub use client::{Client, ClientOptions};
+pub use client::{Client, ClientOptions, Dial};
 pub use cookies::Cookies;
 pub use exchange::exchange;
 pub use failure::Failure;

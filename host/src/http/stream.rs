@@ -5,10 +5,11 @@ use std::io;
 use std::net::IpAddr;
 use std::pin::Pin;
 use std::rc::Rc;
+use std::sync::Arc;
 use std::task::{Context, Poll};
 
 use rustls::pki_types::ServerName;
-use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
+use tokio::io::{AsyncRead, AsyncWrite, DuplexStream, ReadBuf};
 use tokio::net::TcpStream;
 use tokio_rustls::client::TlsStream;
 use url::Host;
@@ -61,6 +62,8 @@ impl Destination {
 pub enum Stream {
     /// In clear.
     Plain(TcpStream),
+    /// To somebody in this process, in a rehearsal.
+    Rehearsed(DuplexStream),
     /// Above TLS.
     Secure(Box<TlsStream<TcpStream>>),
 }
@@ -71,6 +74,9 @@ impl Stream {
     /// # Errors
     /// The name does not resolve, nobody accepts, or the handshake fails.
     pub async fn open(client: &Client, to: &Destination, meter: &Meter) -> Result<Self, Failure> {
+        if let Some(dial) = &client.dial {
+            return Ok(Self::Rehearsed(Arc::clone(dial).dial()));
+        }
         let tcp = connect::tcp(client, (&to.host, to.port), &to.reach, meter).await?;
         let Some(tls) = &to.tls else { return Ok(Self::Plain(tcp)) };
         let name = tls.server_name.as_ref().unwrap_or(&to.host).clone();
@@ -85,7 +91,7 @@ impl Stream {
     /// The protocol that the server picked.
     pub fn protocol(&self) -> Option<&[u8]> {
         match self {
-            Self::Plain(_) => None,
+            Self::Plain(_) | Self::Rehearsed(_) => None,
             Self::Secure(stream) => stream.get_ref().1.alpn_protocol(),
         }
     }
@@ -105,6 +111,7 @@ impl AsyncRead for Stream {
     fn poll_read(self: Pin<&mut Self>, cx: &mut Context<'_>, buf: &mut ReadBuf<'_>) -> Poll<io::Result<()>> {
         match self.get_mut() {
             Self::Plain(stream) => Pin::new(stream).poll_read(cx, buf),
+            Self::Rehearsed(stream) => Pin::new(stream).poll_read(cx, buf),
             Self::Secure(stream) => Pin::new(stream).poll_read(cx, buf),
         }
     }
@@ -114,6 +121,7 @@ impl AsyncWrite for Stream {
     fn poll_write(self: Pin<&mut Self>, cx: &mut Context<'_>, buf: &[u8]) -> Poll<io::Result<usize>> {
         match self.get_mut() {
             Self::Plain(stream) => Pin::new(stream).poll_write(cx, buf),
+            Self::Rehearsed(stream) => Pin::new(stream).poll_write(cx, buf),
             Self::Secure(stream) => Pin::new(stream).poll_write(cx, buf),
         }
     }
@@ -121,6 +129,7 @@ impl AsyncWrite for Stream {
     fn poll_flush(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
         match self.get_mut() {
             Self::Plain(stream) => Pin::new(stream).poll_flush(cx),
+            Self::Rehearsed(stream) => Pin::new(stream).poll_flush(cx),
             Self::Secure(stream) => Pin::new(stream).poll_flush(cx),
         }
     }
@@ -128,6 +137,7 @@ impl AsyncWrite for Stream {
     fn poll_shutdown(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
         match self.get_mut() {
             Self::Plain(stream) => Pin::new(stream).poll_shutdown(cx),
+            Self::Rehearsed(stream) => Pin::new(stream).poll_shutdown(cx),
             Self::Secure(stream) => Pin::new(stream).poll_shutdown(cx),
         }
     }

@@ -66,6 +66,7 @@ pub fn build(args: &RunArgs, script: &Script) -> Result<Plan, Diagnostics> {
         timeout,
         insecure_tls: args.insecure_tls,
         tls,
+        dial: None,
         login,
         steps,
         rows,

@@ -21,7 +21,7 @@ use std::sync::Arc;
 
 use hyper::header::HeaderName;
 
-use crate::http::Tls;
+use crate::http::{Dial, Tls};
 use crate::metrics::aggregate::RowInfo;
 use crate::metrics::custom::MetricInfo;
 use crate::metrics::sample::RowId;
@@ -52,6 +52,8 @@ pub struct Plan {
     pub insecure_tls: bool,
     /// Whom TLS connections trust.
     pub tls: Tls,
+    /// Who connections are made to instead of the network, in a rehearsal.
+    pub dial: Option<Arc<dyn Dial>>,
     /// The sign-in, row 0 if there is one.
     pub login: Option<Step>,
     /// What each user walks, at least one.
