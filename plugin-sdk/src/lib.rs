@@ -147,6 +147,7 @@ mod config_error;
 mod executor;
 mod failure;
 mod fields;
+pub mod future;
 #[doc(hidden)]
 pub mod glue;
 pub mod http;
