@@ -244,7 +244,8 @@ fn generated_bindings_are_named_in_two_files_only() {
 fn every_guest_has_a_test_of_its_name() {
     let files = files();
     let text = |path: &str| files.iter().find(|file| file.path == path).map_or("", |file| file.text.as_str());
-    let (tests, manifest) = (text("tests/suites/guests.rs"), text("tests/guests/Cargo.toml"));
+    let suites = rust(&files, &["tests/suites/guests/"]).map(|file| file.text.as_str());
+    let (tests, manifest) = (suites.collect::<Vec<_>>().join("\n"), text("tests/guests/Cargo.toml"));
     let guests = rust(&files, &["tests/guests/"]).filter_map(|file| {
         let name = file.path.rsplit('/').next()?.strip_suffix(".rs")?;
         (name != "lib").then_some(name)
@@ -359,6 +360,8 @@ fn no_component_and_nothing_large_is_tracked() {
     const LARGEST: usize = 400 << 10;
     let files = files();
     let compiled = files.iter().filter(|file| has_extension(file, "wasm") || has_extension(file, "cwasm"));
+    // But for those that were built against earlier versions of the contract, which cannot be built again.
+    let compiled = compiled.filter(|file| !file.path.starts_with("tests/fixtures/contract-"));
     none("components are built, not kept", compiled.map(|file| file.path.clone()));
     let large = files.iter().filter(|file| file.size > LARGEST);
     none("a file has 400 KiB at most", large.map(|file| format!("{}: {}", file.path, file.size)));

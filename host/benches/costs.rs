@@ -18,6 +18,7 @@ use stampede_shooter::metrics::recorder::Recorder;
 use stampede_shooter::metrics::sample::{Phases, Sample};
 use stampede_shooter::pace::Limiter;
 use stampede_shooter::plan::{self, Plan};
+use stampede_shooter::plugin::family::Family;
 use stampede_shooter::plugin::replica::Replica;
 use stampede_shooter::plugin::session::Session;
 use stampede_shooter::run::clock::Clock;
@@ -44,7 +45,8 @@ fn user(plan: &Plan) -> Rc<Session> {
 fn replica(plan: &Plan) -> Replica {
     let used = &plan.plugins[0];
     let variables = Rc::new(RefCell::new(VariableNames::default()));
-    Replica::new(Arc::clone(&used.plugin), Arc::clone(&used.steps), Arc::clone(&plan.scripting), variables)
+    let family = Family::new(used.terms.clone(), Arc::clone(&plan.scripting), variables);
+    Replica::new(Arc::clone(&used.plugin), Arc::clone(&used.steps), family)
 }
 
 fn decide(bench: &mut Criterion) {
@@ -80,9 +82,9 @@ fn call(bench: &mut Criterion) {
     // `start` renders the request and submits it; nobody polls it, and `cancel` drops the guest's half.
     bench.bench_function("call/start and cancel of http", |it| {
         it.iter(|| {
-            let (_, generation) = replica.start(&user, 0, 0).unwrap();
+            let (_, begun) = replica.start(&user, 0, 0).unwrap();
             user.task.clear();
-            replica.cancel(&user, 0, generation);
+            replica.cancel(&user, begun);
         });
     });
 }

@@ -82,6 +82,26 @@ impl<M: Misbehaviour> Guest for M {
     fn forget_user(_user: u32) {}
 }
 
+/// The text of a parameter, as it stands in the JSON of all; empty if there is none.
+pub fn text<'p>(params: &'p str, key: &str) -> &'p str {
+    let after = params.split_once(&format!("\"{key}\":\"")).map(|(_, after)| after);
+    after.and_then(|after| after.split('"').next()).unwrap_or_default()
+}
+
+/// The whole number of a parameter; 0 if there is none.
+pub fn number(params: &str, key: &str) -> usize {
+    let after = params.split_once(&format!("\"{key}\":")).map(|(_, after)| after);
+    let digits = after.and_then(|after| after.split(|c: char| !c.is_ascii_digit()).next());
+    digits.and_then(|digits| digits.parse().ok()).unwrap_or_default()
+}
+
+/// A GET without headers, whose reply is kept and whose redirects are followed.
+pub fn get(url: &str) -> http::DynamicRequest {
+    let options =
+        http::RequestOptions { version: http::Version::Http1, max_redirects: 5, compression: false, keep_body: true };
+    http::DynamicRequest { method: "GET".into(), url: url.into(), headers: Vec::new(), body: Vec::new(), options }
+}
+
 /// Exports a guest. Off WebAssembly, where clippy looks at it, there is nothing to export to.
 #[macro_export]
 macro_rules! guest {

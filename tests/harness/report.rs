@@ -50,6 +50,18 @@ impl Report {
         self.rows().find(|row| row.name() == name).unwrap_or_else(|| panic!("no row `{name}` among {names:?}"))
     }
 
+    /// How often a plugin trapped, and how many tasks of other users failed with it.
+    ///
+    /// # Panics
+    /// No plugin has that name.
+    #[track_caller]
+    pub fn traps(&self, plugin: &str) -> (u64, u64) {
+        let guests = self.at("/generator/guests").as_array().into_iter().flatten();
+        let guest = guests.clone().find(|guest| guest["plugin"] == plugin).expect("a plugin of that name");
+        let number = |key: &str| guest[key].as_u64().expect("a number");
+        (number("traps"), number("collateral"))
+    }
+
     /// Compares the totals with what the embedded site counted: requests, each status, body bytes.
     ///
     /// # Panics

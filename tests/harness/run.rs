@@ -181,17 +181,29 @@ impl Running {
         self.child.try_wait().expect("the binary can be waited for").is_some()
     }
 
+    /// The most memory it has had resident so far.
+    fn peak_kib(&self) -> Option<u64> {
+        let status = fs::read_to_string(format!("/proc/{}/status", self.child.id())).ok()?;
+        let line = status.lines().find_map(|line| line.strip_prefix("VmHWM:"))?;
+        line.trim().strip_suffix(" kB")?.parse().ok()
+    }
+
     /// Waits for its end.
     ///
     /// # Panics
     /// It does not end.
     pub fn finish(mut self) -> Finished {
-        wait_for("the binary to end", || self.has_ended());
+        let mut peak_kib = 0;
+        wait_for("the binary to end", || {
+            peak_kib = peak_kib.max(self.peak_kib().unwrap_or_default());
+            self.has_ended()
+        });
         let status = self.child.wait().expect("the binary has ended");
         Finished {
             code: status.code(),
             stdout: self.stdout.whole(),
             stderr: self.stderr.whole(),
+            peak_kib,
             arguments: std::mem::take(&mut self.arguments),
             folder: self.folder.take().expect("a run has a folder until it is over"),
         }
@@ -214,6 +226,8 @@ pub struct Finished {
     pub stdout: String,
     /// What it said.
     pub stderr: String,
+    /// The most memory it was seen to have resident, in KiB; 0 where the system does not tell (it does on Linux).
+    pub peak_kib: u64,
     arguments: Vec<OsString>,
     folder: TempDir,
 }

@@ -42,7 +42,7 @@ fn a_plugin_from_outside_the_workspace_does_what_a_built_in_one_does() {
     let component = target().join("wasm32-wasip2/release/plugin_greet.wasm");
     let site = site();
     let script = "
-plugins: {greet: greet.wasm}
+plugins: {greet: {source: greet.wasm, allow: [127.0.0.1]}}
 data: {names: [Ann Lee, Bob, 'Zoë']}
 steps:
   - {name: Page, url: /bytes/10}

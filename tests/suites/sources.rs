@@ -23,7 +23,7 @@ fn sha256(bytes: &[u8]) -> String {
 /// A script with one step, of the plugin that the entry is about.
 fn script(entry: &str) -> String {
     format!(
-        "base_url: http://127.0.0.1:1\nplugins:\n  it: {entry}\nsteps: [{{name: Step, action: misbehave, url: /}}]\n"
+        "base_url: http://127.0.0.1:1\nplugins:\n  it: {entry}\nsteps: [{{name: Step, action: misbehave}}]\n"
     )
 }
 
@@ -36,7 +36,7 @@ fn call(command: &str, entry: &str, cache: &Path) -> Run {
 #[test]
 fn a_component_of_a_web_site_is_fetched_once_and_verified_each_time() {
     let (folder, cache) = (TempDir::new().unwrap(), TempDir::new().unwrap());
-    let bytes = component("every_capability");
+    let bytes = component("fails_silently");
     fs::write(folder.path().join("it.wasm"), &bytes).unwrap();
     let site = Nginx::start_tls(&format!("location / {{ root {}; }}", folder.path().display()));
     let certificate = site.certificate().display().to_string();
@@ -55,7 +55,7 @@ fn a_component_of_a_web_site_is_fetched_once_and_verified_each_time() {
 #[test]
 fn what_a_web_site_gives_is_judged() {
     let (folder, cache) = (TempDir::new().unwrap(), TempDir::new().unwrap());
-    fs::write(folder.path().join("it.wasm"), component("every_capability")).unwrap();
+    fs::write(folder.path().join("it.wasm"), component("fails_silently")).unwrap();
     fs::File::create(folder.path().join("huge.wasm")).unwrap().set_len((64 << 20) + 1).unwrap();
     let site = Nginx::start_tls(&format!(
         "location / {{ root {}; }} location /away {{ return 302 http://127.0.0.1:1/; }} \
@@ -82,7 +82,7 @@ fn what_a_web_site_gives_is_judged() {
 #[test]
 fn an_artifact_by_the_digest_of_its_manifest_is_pulled_once() {
     let (registry, cache) = (Registry::start(), TempDir::new().unwrap());
-    let manifest = registry.push("team/it:1", WASM, &[&component("every_capability")]);
+    let manifest = registry.push("team/it:1", WASM, &[&component("fails_silently")]);
     let entry = format!("oci://{}/team/it@sha256:{manifest}", registry.address());
     call("check", &entry, cache.path()).finish().exits(0);
     drop(registry);
@@ -95,7 +95,7 @@ fn an_artifact_by_the_digest_of_its_manifest_is_pulled_once() {
 #[test]
 fn a_tag_that_moved_does_not_matter_once_it_is_locked() {
     let registry = Registry::start();
-    let (first, second) = (component("every_capability"), component("prints"));
+    let (first, second) = (component("fails_silently"), component("prints"));
     registry.push("team/it:1", WASM, &[&first]);
     let entry = format!("oci://{}/team/it:1", registry.address());
     let cache = || TempDir::new().unwrap();
@@ -119,7 +119,7 @@ fn a_tag_that_moved_does_not_matter_once_it_is_locked() {
 #[test]
 fn a_file_that_changed_is_a_warning_and_with_locked_an_error() {
     let cache = TempDir::new().unwrap();
-    let (old, new) = (component("prints"), component("every_capability"));
+    let (old, new) = (component("prints"), component("fails_silently"));
     let lock = |source: &str| format!("plugins:\n  it:\n    source: {source}\n    sha256: {}\n", sha256(&old));
     let check = |command: &str| call(command, "it.wasm", cache.path()).file("it.wasm", &new);
 
@@ -184,7 +184,7 @@ fn artifacts_that_are_no_plugins_are_refused() {
 #[test]
 fn a_registry_that_wants_a_token_gives_an_anonymous_one() {
     let cache = TempDir::new().unwrap();
-    let bytes = component("every_capability");
+    let bytes = component("fails_silently");
     let digest = sha256(&bytes);
     let registry = RawServer::start(move |request: &RawRequest| {
         let port = request.header("host");

@@ -183,6 +183,18 @@ pub struct RunArgs {
         value_parser = HeaderParser
     )]
     pub header: Vec<HeaderArg>,
+    /// A host that requests may go to besides those the script names (repeatable)
+    ///
+    /// `host`, `*.domain`, an address or a network such as `10.0.0.0/8`, each with `:port` or without. Requests and redirects to any other host fail. It is for the built-in actions; the script grants hosts to its own plugins with `allow`. Several are separated by line breaks in the variable.
+    #[arg(
+        long,
+        value_name = "HOST[:PORT]",
+        env = "STAMPEDE_ALLOW_HOST",
+        hide_env_values = true,
+        help_heading = "Target",
+        value_delimiter = '\n'
+    )]
+    pub allow_host: Vec<String>,
     /// Accept any TLS certificate
     ///
     /// Anyone on the way can then read and change what is sent. A warning says so.

@@ -36,7 +36,7 @@ pub fn plugins(script: Option<&Path>, locked: bool) -> Result<Exit, Diagnostics>
 }
 
 fn list(plugin: &Loaded) -> String {
-    format!("{} {}\n{}", plugin.name, one_line(&plugin.description.version), actions(plugin))
+    format!("{} {}\n{}", plugin.name(), one_line(&plugin.description.version), actions(plugin))
 }
 
 /// The actions of a plugin with their parameters, a line each.

@@ -1,7 +1,9 @@
 //! The content of a reply: keeps it if asked, and undoes its coding. What is decoded is
 //! limited as well, because a few kilobytes can decode to gigabytes.
 
+use std::cell::Cell;
 use std::io::{self, Read};
+use std::rc::Rc;
 
 use brotli_decompressor::Decompressor;
 use bytes::Bytes;
@@ -16,33 +18,41 @@ pub(super) const ACCEPTED: &str = "gzip, deflate, br";
 /// Most codings undone one after the other; no server applies more than two.
 const MOST_CODINGS: usize = 4;
 
+/// Bytes of content that may still be kept: of several replies together, so one that holds many must not hold much.
+pub type Allowance = Rc<Cell<usize>>;
+
 /// Collects content up to a limit.
 pub(super) struct Kept {
     /// In bytes.
     limit: usize,
+    /// What it takes from while content arrives.
+    allowance: Allowance,
     content: Vec<u8>,
     /// Whether the limit was exceeded, and everything dropped.
     over: bool,
 }
 
 impl Kept {
-    /// Keeps at most `limit` bytes.
-    pub fn new(limit: usize) -> Self {
-        Self { limit, content: Vec::new(), over: false }
+    /// Keeps at most `limit` bytes, and no more than the allowance has left.
+    pub fn new(limit: usize, allowance: &Allowance) -> Self {
+        Self { limit, allowance: Rc::clone(allowance), content: Vec::new(), over: false }
     }
 
     /// Adds a piece.
     pub fn push(&mut self, data: &[u8]) {
-        if self.over || self.content.len() + data.len() > self.limit {
+        let left = self.allowance.get();
+        if self.over || self.content.len() + data.len() > self.limit || data.len() > left {
+            self.allowance.set(left + self.content.len());
             (self.over, self.content) = (true, Vec::new());
         } else {
+            self.allowance.set(left - data.len());
             self.content.extend_from_slice(data);
         }
     }
 
     /// What was kept, or why it could not be.
     pub fn finish(self) -> Result<Bytes, Failure> {
-        if self.over { Err(too_large(self.limit)) } else { Ok(self.content.into()) }
+        if self.over { Err(too_large(self.limit.min(self.allowance.get()))) } else { Ok(self.content.into()) }
     }
 }
 
@@ -173,9 +183,24 @@ mod tests {
             ("a piece too large", &["hello!"], None),
             ("one too many", &["he", "llo", "!", "x"], None),
         ] {
-            let mut content = Kept::new(5);
-            pieces.iter().for_each(|piece| content.push(piece.as_bytes()));
-            assert_eq!(content.finish().ok().as_deref(), kept.map(str::as_bytes), "{case}");
+            for (limit, allowed) in [(5, 100), (100, 5)] {
+                let allowance = Allowance::new(Cell::new(allowed));
+                let mut content = Kept::new(limit, &allowance);
+                pieces.iter().for_each(|piece| content.push(piece.as_bytes()));
+                assert_eq!(content.finish().ok().as_deref(), kept.map(str::as_bytes), "{case}");
+                assert_eq!(allowance.get(), allowed - kept.map_or(0, str::len), "{case}");
+            }
         }
+    }
+
+    #[test]
+    fn two_replies_share_an_allowance() {
+        let allowance = Allowance::new(Cell::new(5));
+        let (mut one, mut other) = (Kept::new(100, &allowance), Kept::new(100, &allowance));
+        one.push(b"hel");
+        other.push(b"lo!");
+        assert!(other.finish().is_err());
+        one.push(b"lo");
+        assert_eq!(one.finish().as_deref(), Ok(&b"hello"[..]));
     }
 }

@@ -72,8 +72,13 @@ async fn open_tcp(client: &Client, origin: &Origin, meter: &Meter) -> Result<Tcp
         Some(address) => Rc::from([address]),
         None => resolve(client, origin, meter).await?,
     };
+    let granted: Vec<_> =
+        addresses.iter().copied().filter(|address| origin.reach().covers(*address, origin.port())).collect();
+    if let (Some(address), []) = (addresses.first(), granted.as_slice()) {
+        return Err(Failure::network(format!("{} resolves to {address}, which is not granted", origin.host())));
+    }
     let begun = client.now();
-    let tcp = connect_to_any(&addresses, origin.port()).await.map_err(|error| Failure::of_io(&error))?;
+    let tcp = connect_to_any(&granted, origin.port()).await.map_err(|error| Failure::of_io(&error))?;
     meter.note(|measured| measured.phases.connect = Some(client.now() - begun));
     Ok(tcp)
 }

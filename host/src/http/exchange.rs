@@ -26,8 +26,10 @@ pub async fn exchange(client: &Client, session: &Session, meter: &Meter, request
     }
     let mut reply = outcome?;
     session.cookies.learn(&reply.headers, &request.origin, &request.target);
-    if request.decode {
-        reply.body = body::decode(&reply.headers, reply.body, client.max_body_kept)?;
+    if let (true, Some(allowance)) = (request.decode, &request.keep_body) {
+        let left = allowance.get() + reply.body.len();
+        reply.body = body::decode(&reply.headers, reply.body, client.max_body_kept.min(left))?;
+        allowance.set(left - reply.body.len());
     }
     Ok(reply)
 }

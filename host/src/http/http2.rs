@@ -79,7 +79,7 @@ impl Http2 {
             measured.status = response.status().as_u16();
             measured.phases.first_byte = Some(headed.saturating_sub(begun));
         });
-        let kept = request.keep_body.then(|| Kept::new(client.max_body_kept));
+        let kept = request.keep_body.as_ref().map(|allowance| Kept::new(client.max_body_kept, allowance));
         let reply = receive(response, meter, kept).await;
         if reply.is_ok() {
             meter.note(|measured| measured.phases.receive = Some(client.now() - headed));

@@ -7,6 +7,7 @@ use bytes::Bytes;
 use hyper::http::uri::PathAndQuery;
 use hyper::{Method, StatusCode};
 
+use super::body::Allowance;
 use super::fields::Fields;
 use super::origin::Origin;
 use super::section::HeaderSection;
@@ -39,8 +40,8 @@ pub struct Request {
     pub body: Bytes,
     /// Which version to speak.
     pub version: Version,
-    /// Whether the reply's content is kept.
-    pub keep_body: bool,
+    /// What the reply's content is kept within; `None` if it is not kept.
+    pub keep_body: Option<Allowance>,
     /// Whether to send `accept-encoding` (unless it is among the headers) and to decode the kept content.
     pub decode: bool,
 }

@@ -26,6 +26,7 @@ mod dns;
 mod exchange;
 mod failure;
 mod fields;
+mod grants;
 mod http1;
 mod http2;
 mod message;
@@ -39,13 +40,15 @@ mod tls;
 #[cfg(test)]
 mod tests;
 
+pub use body::Allowance;
 pub use client::{Client, ClientOptions};
 pub use cookies::Cookies;
 pub use exchange::exchange;
 pub use failure::Failure;
 pub use fields::{Field, Fields};
+pub use grants::{Grant, Grants, NoGrant, Reach};
 pub use message::{Reply, Request, Version};
-pub use origin::{Origin, target};
+pub use origin::{NoOrigin, Origin, not_granted, target};
 pub use section::HeaderSection;
 pub use session::Session;
 pub use timing::{Measured, Meter};

@@ -9,6 +9,8 @@ use hyper::header::HeaderValue;
 use hyper::http::uri::{Authority, PathAndQuery, Scheme};
 use url::{Position, Url};
 
+use super::grants::{Grants, Reach};
+
 /// Scheme, host and port (RFC 9110 section 4.3.1), with the texts that go on the wire made once.
 #[derive(Debug, PartialEq, Eq)]
 pub struct Origin {
@@ -17,11 +19,33 @@ pub struct Origin {
     /// Host, and the port if it is not the scheme's own.
     authority: Authority,
     host_field: HeaderValue,
+    /// Where the name may lead. Connections are not shared between origins that differ in it.
+    reach: Reach,
+}
+
+/// Why a URL leads to no origin.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum NoOrigin {
+    /// It is no `http` or `https` URL with a host.
+    Malformed,
+    /// The host is not granted.
+    Denied,
 }
 
 impl Origin {
-    /// The origin of a URL; `None` unless it is an `http` or `https` URL.
+    /// The origin of a URL, if it is among these grants.
+    pub fn granted(url: &Url, grants: &Rc<Grants>) -> Result<Rc<Self>, NoOrigin> {
+        let mut origin = Self::parse(url).ok_or(NoOrigin::Malformed)?;
+        origin.reach = grants.reach(origin.host(), origin.port).ok_or(NoOrigin::Denied)?;
+        Ok(Rc::new(origin))
+    }
+
+    /// The origin of a URL, whatever is granted; `None` unless it is an `http` or `https` URL.
     pub fn of(url: &Url) -> Option<Rc<Self>> {
+        Self::parse(url).map(Rc::new)
+    }
+
+    fn parse(url: &Url) -> Option<Self> {
         let https = match url.scheme() {
             "http" => false,
             "https" => true,
@@ -33,8 +57,9 @@ impl Origin {
             port: url.port_or_known_default()?,
             authority: Authority::try_from(text).ok()?,
             host_field: HeaderValue::from_str(text).ok()?,
+            reach: Reach::Anywhere,
         };
-        Some(Rc::new(origin))
+        Some(origin)
     }
 
     /// Whether connections are secured.
@@ -50,6 +75,17 @@ impl Origin {
     /// The TCP port.
     pub fn port(&self) -> u16 {
         self.port
+    }
+
+    /// Scheme, host and port as a URL has them, the port always given.
+    pub fn name(&self) -> String {
+        let host = self.authority.host();
+        format!("{}://{host}:{}", if self.https { "https" } else { "http" }, self.port)
+    }
+
+    /// Where the name may lead.
+    pub(super) fn reach(&self) -> &Reach {
+        &self.reach
     }
 
     /// The host's address, if that is what the URL gives.
@@ -76,6 +112,12 @@ impl Origin {
         let scheme = if self.https { "https" } else { "http" };
         Url::parse(&format!("{scheme}://{}{target}", self.authority)).ok()
     }
+}
+
+/// What is said of a URL whose host is not granted: host and port, for the rest of it may be a secret.
+pub fn not_granted(url: &Url) -> String {
+    let (host, port) = (url.host_str().unwrap_or_default(), url.port_or_known_default().unwrap_or_default());
+    format!("`{host}:{port}`, which is not granted")
 }
 
 /// Path and query of a URL, without the fragment; `None` if longer than 65,534 bytes.

@@ -1,6 +1,8 @@
 //! What to send after a redirect (RFC 9110 section 15.4), as a pure function. Each hop is an exchange of its own, with
 //! a sample of its own; whoever sends counts the hops.
 
+use std::rc::Rc;
+
 use hyper::header::{
     ACCEPT, ACCEPT_CHARSET, ACCEPT_ENCODING, ACCEPT_LANGUAGE, CACHE_CONTROL, CONTENT_ENCODING, CONTENT_LANGUAGE,
     CONTENT_LOCATION, CONTENT_TYPE, HeaderName, PRAGMA, RANGE, USER_AGENT,
@@ -9,8 +11,9 @@ use hyper::{Method, StatusCode};
 use url::Url;
 
 use super::failure::Failure;
+use super::grants::Grants;
 use super::message::{Reply, Request};
-use super::origin::{self, Origin};
+use super::origin::{self, NoOrigin, Origin, not_granted};
 
 /// Fields that describe content, and go with it.
 const OF_CONTENT: [HeaderName; 4] = [CONTENT_TYPE, CONTENT_ENCODING, CONTENT_LANGUAGE, CONTENT_LOCATION];
@@ -35,11 +38,20 @@ const FOR_ANYONE: [HeaderName; 11] = [
 ///
 /// After 303, and after 301 and 302 to a POST, the next request is a GET without content (a HEAD stays a HEAD). On the
 /// way to another origin only fields that cannot be credentials are kept, and of these none that is named in `secrets`.
-pub fn next(sent: &Request, reply: &Reply, secrets: &[HeaderName]) -> Result<Option<Request>, Failure> {
+/// It is a failure if the reply redirects to what is not granted.
+pub fn next(
+    sent: &Request,
+    reply: &Reply,
+    secrets: &[HeaderName],
+    grants: &Rc<Grants>,
+) -> Result<Option<Request>, Failure> {
     let Some(url) = location(sent, reply)? else { return Ok(None) };
-    let (Some(origin), Some(target)) = (Origin::of(&url), origin::target(&url)) else {
-        return Err(Failure::protocol("redirect to something other than http or https"));
-    };
+    let elsewhere = || Failure::protocol("redirect to something other than http or https");
+    let target = origin::target(&url).ok_or_else(elsewhere)?;
+    let origin = Origin::granted(&url, grants).map_err(|none| match none {
+        NoOrigin::Malformed => elsewhere(),
+        NoOrigin::Denied => Failure::network(format!("redirect to {}", not_granted(&url))),
+    })?;
     let mut request = Request { target, ..sent.clone() };
     if becomes_get(reply.status, &sent.method) {
         request.method = Method::GET;
@@ -92,7 +104,7 @@ mod tests {
             headers: names.into_iter().map(|name| (name, HeaderValue::from_static("x"))).collect(),
             body: Bytes::from_static(b"content"),
             version: Version::Negotiate,
-            keep_body: true,
+            keep_body: None,
             decode: false,
         }
     }
@@ -108,7 +120,7 @@ mod tests {
     }
 
     fn follow(method: &Method, status: u16, location: Option<&str>) -> Result<Option<Request>, Failure> {
-        next(&request(method), &reply(status, location), &[TOKEN, USER_AGENT])
+        next(&request(method), &reply(status, location), &[TOKEN, USER_AGENT], &Rc::new(Grants::everything()))
     }
 
     #[test]

@@ -185,6 +185,8 @@ impl WorkerHealth {
         total.loop_lag_max = total.loop_lag_max.max(health.loop_lag_max);
         add_lists(&mut total.guest, &health.guest);
         add_lists(&mut total.guest_calls, &health.guest_calls);
+        add_lists(&mut total.guest_traps, &health.guest_traps);
+        add_lists(&mut total.guest_collateral, &health.guest_collateral);
         if health.cpu as f64 > BUSY_CPU * health.wall as f64 {
             self.busy += health.wall;
         }

@@ -54,14 +54,19 @@ pub struct Health {
     pub guest: Vec<Nanos>,
     /// Calls into guests, per plugin.
     pub guest_calls: Vec<u64>,
+    /// Instances of guests lost to traps, per plugin.
+    pub guest_traps: Vec<u64>,
+    /// Other tasks that failed with those instances, per plugin.
+    pub guest_collateral: Vec<u64>,
 }
 
 impl Health {
     /// Back to nothing; the lists keep their lengths.
     fn clear(&mut self) {
         (self.cpu, self.wall, self.loop_lag_max) = (0, 0, 0);
-        self.guest.fill(0);
-        self.guest_calls.fill(0);
+        for list in [&mut self.guest, &mut self.guest_calls, &mut self.guest_traps, &mut self.guest_collateral] {
+            list.fill(0);
+        }
     }
 }
 

@@ -17,7 +17,7 @@ use crate::template::{Environment, VariableNames};
 use super::data::{self, DataSets};
 use super::plugins::Plugins;
 use super::steps::{self, Checked, Draft};
-use super::{Plan, Step, header, login, merge, variables};
+use super::{Plan, Step, header, login, merge, terms, variables};
 
 /// Builds the plan of a run.
 ///
@@ -31,8 +31,10 @@ pub fn build(args: &RunArgs, script: &Script) -> Result<Plan, Diagnostics> {
     let headers = found.absorb(header::compile(args, script, &scripting, &mut names)).unwrap_or_default();
     let drafts = drafts(args, script);
     let needed = |action: &str| drafts.iter().any(|draft| draft.action == action);
+    let allowed = found.absorb(terms::allowed(&args.allow_host)).unwrap_or_default();
     let plugins = found.absorb(Plugins::load(script, &scripting, args.locked, needed));
-    let Some(plugins) = plugins else { return Err(found) };
+    let Some(mut plugins) = plugins else { return Err(found) };
+    plugins.allowed = allowed;
 
     let names = Rc::new(RefCell::new(names));
     let timeout = merge::timeout(args, script);

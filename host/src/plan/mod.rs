@@ -13,6 +13,7 @@ pub mod needs;
 mod own;
 pub mod plugins;
 mod steps;
+mod terms;
 mod variables;
 pub mod workload;
 
@@ -26,6 +27,7 @@ use crate::metrics::sample::RowId;
 use crate::plugin::instance::StepParams;
 use crate::plugin::registry::Loaded;
 use crate::plugin::state::Scripting;
+use crate::plugin::terms::Terms;
 use crate::run::clock::Nanos;
 use crate::template::{Template, VariableNames};
 
@@ -73,6 +75,8 @@ pub struct UsedPlugin {
     pub plugin: Arc<Loaded>,
     /// Its steps, by [`Step::index`].
     pub steps: Arc<[StepParams]>,
+    /// What it may do.
+    pub terms: Terms,
 }
 
 /// One step.
@@ -94,6 +98,6 @@ pub struct Step {
 impl Plan {
     /// The names of the plugins in use.
     pub fn plugin_names(&self) -> Vec<String> {
-        self.plugins.iter().map(|used| used.plugin.name.to_string()).collect()
+        self.plugins.iter().map(|used| used.terms.name.to_string()).collect()
     }
 }

@@ -10,6 +10,7 @@ use crate::diagnostic::{self, Diagnostic};
 use crate::plugin::compile::{self, Caps};
 use crate::plugin::fetch::obtain;
 use crate::plugin::locate::sha256;
+use crate::plugin::registry::BUILTIN;
 use crate::plugin::source::{Source, Version};
 use crate::script::model::{PluginEntry, Script, Spanned};
 
@@ -31,22 +32,25 @@ pub struct Own<'a> {
 }
 
 impl<'a> Own<'a> {
-    /// All that the script names, built-in ones left out; what is malformed is a mistake.
+    /// All that the script names; what is malformed is a mistake.
     pub fn all(script: &'a Script) -> impl Iterator<Item = Result<Self, Diagnostic>> {
-        let entries = script.plugins.iter();
-        entries.filter_map(|(name, entry)| Some(Self::of(&script.source, &name.value, entry, entry.source.as_ref()?)))
+        script.plugins.iter().filter_map(|(name, entry)| Self::of(&script.source, name, entry).transpose())
     }
 
-    fn of(
+    /// The plugin that an entry is about; `None` if it is a built-in one, whose entry says other things.
+    ///
+    /// # Errors
+    /// The entry does not say where the component is, or in a way that is malformed.
+    pub fn of(
         script: &'a Arc<diagnostic::Source>,
-        name: &'a str,
+        name: &'a Spanned<String>,
         entry: &'a PluginEntry,
-        typed: &'a Spanned<String>,
-    ) -> Result<Self, Diagnostic> {
+    ) -> Result<Option<Self>, Diagnostic> {
+        let Some(typed) = source_of(name, entry, script)? else { return Ok(None) };
         match Source::parse(&typed.value) {
-            Ok(source) => Ok(Self { name, typed, script, entry, source }),
+            Ok(source) => Ok(Some(Self { name: &name.value, typed, script, entry, source })),
             Err(fault) => {
-                let message = format!("plugin `{name}`: {}", fault.message);
+                let message = format!("plugin `{}`: {}", name.value, fault.message);
                 Err(Diagnostic::new("script::source", message).at(script, typed.span, "").help(fault.help))
             }
         }
@@ -138,6 +142,29 @@ impl<'a> Own<'a> {
         Caps {
             memory: typed(limits.compile_memory.as_ref()).unwrap_or(usual.memory),
             time: typed(limits.compile_time.as_ref()).unwrap_or(usual.time),
+        }
+    }
+}
+
+/// Where an entry's component comes from; none for a built-in plugin, whose entry says other things.
+fn source_of<'a>(
+    name: &Spanned<String>,
+    entry: &'a PluginEntry,
+    script: &Arc<diagnostic::Source>,
+) -> Result<Option<&'a Spanned<String>>, Diagnostic> {
+    let is_builtin = BUILTIN.iter().any(|plugin| plugin.name == name.value);
+    let wrong =
+        |code, message: String, help: &str| Err(Diagnostic::new(code, message).at(script, name.span, "").help(help));
+    match (&entry.source, is_builtin) {
+        (None, true) => Ok(None),
+        (Some(path), false) => Ok(Some(path)),
+        (None, false) => {
+            let message = format!("plugin `{}` has no `source`, and there is no built-in one of that name", name.value);
+            wrong("script::missing-key", message, "say where the component is, for example `source: ./mqtt.wasm`")
+        }
+        (Some(_), true) => {
+            let message = format!("`{}` is a built-in plugin and has no `source`", name.value);
+            wrong("script::plugin", message, "give your plugin another name")
         }
     }
 }

@@ -5,6 +5,7 @@
 use std::sync::Arc;
 
 use crate::diagnostic::{Diagnostic, Diagnostics};
+use crate::http::Grant;
 use crate::plugin::compile;
 use crate::plugin::engine::Engine;
 use crate::plugin::registry::{BUILTIN, Loaded, Registry, one_line};
@@ -14,6 +15,7 @@ use crate::script::model::Script;
 
 use super::lock::Lock;
 use super::own::Own;
+use super::terms;
 
 /// What is loaded for a script.
 #[derive(Default)]
@@ -22,6 +24,8 @@ pub struct Plugins {
     builtin: Vec<Arc<Loaded>>,
     /// The script's, none of which offers what another plugin does, loaded or not.
     own: Vec<Arc<Loaded>>,
+    /// Hosts that the built-in ones may reach whatever the steps name.
+    pub allowed: Vec<Grant>,
 }
 
 impl Plugins {
@@ -42,8 +46,10 @@ impl Plugins {
         let mut found = Diagnostics::default();
         let mut plugins = Self::default();
         for plugin in BUILTIN.iter().filter(|plugin| plugin.actions.iter().any(|action| needed(action))) {
+            let entry = script.plugins.iter().find(|(name, _)| name.value == plugin.name).map(|(_, entry)| entry);
+            let Some(terms) = found.absorb(terms::terms(plugin.name, entry, &script.source)) else { continue };
             let component = compile::trusted(engine.inner(), plugin.component);
-            match component.and_then(|component| registry.load(plugin.name, &component)) {
+            match component.and_then(|component| registry.load(terms, &component, true)) {
                 Ok(loaded) => plugins.builtin.push(Arc::new(loaded)),
                 Err(error) => {
                     let message = format!("built-in plugin `{}`: {error}", plugin.name);
@@ -51,13 +57,21 @@ impl Plugins {
                 }
             }
         }
-        let own: Vec<_> = Own::all(script).filter_map(|own| found.absorb(own.map_err(Diagnostics::from))).collect();
+        let mut own = Vec::new();
+        let mut own_terms = Vec::new();
+        for (name, entry) in &script.plugins {
+            let known = Own::of(&script.source, name, entry).map_err(Diagnostics::from);
+            let Some(known) = found.absorb(known).flatten() else { continue };
+            let Some(terms) = found.absorb(terms::terms(&name.value, Some(entry), &script.source)) else { continue };
+            own.push(known);
+            own_terms.push(terms);
+        }
         let lock = if own.is_empty() { Ok(Lock::default()) } else { Lock::read(&scripting.folder) };
         let Some(lock) = found.absorb(lock.map_err(Diagnostics::from)) else { return Err(found) };
         let components = side_by_side(&own, |own| own.component(engine.inner(), &scripting.folder, &lock, locked));
-        for (own, component) in own.iter().zip(components) {
-            let loaded =
-                component.and_then(|component| registry.load(own.name, &component).map_err(|why| own.refused(&why)));
+        for ((own, terms), component) in own.iter().zip(own_terms).zip(components) {
+            let loaded = component
+                .and_then(|component| registry.load(terms, &component, false).map_err(|why| own.refused(&why)));
             match loaded {
                 Err(mistake) => found.push(mistake),
                 Ok(plugin) => match plugins.taken(&plugin) {
@@ -89,9 +103,9 @@ impl Plugins {
     fn taken(&self, plugin: &Loaded) -> Option<String> {
         plugin.description.actions.iter().map(|action| action.name.as_str()).find_map(|action| {
             let builtin = BUILTIN.iter().find(|other| other.actions.contains(&action)).map(|other| other.name);
-            let own = || self.own.iter().find(|other| other.action(action).is_some()).map(|other| &*other.name);
+            let own = || self.own.iter().find(|other| other.action(action).is_some()).map(|other| other.name());
             let other = builtin.or_else(own)?;
-            Some(format!("plugins `{other}` and `{}` both offer the action `{action}`", plugin.name))
+            Some(format!("plugins `{other}` and `{}` both offer the action `{action}`", plugin.name()))
         })
     }
 }

@@ -9,7 +9,9 @@ use std::sync::Arc;
 use serde_json::Value;
 
 use crate::diagnostic::{Diagnostic, Diagnostics, Source, Span, suggest};
+use crate::http::{Grant, Grants, Origin};
 use crate::metrics::sample::RowId;
+use crate::plugin::family::Family;
 use crate::plugin::instance::{ConfigureError, Instance, Mistake, StepParams};
 use crate::plugin::registry::{Loaded, one_line};
 use crate::plugin::state::Scripting;
@@ -21,7 +23,7 @@ use crate::template::VariableNames;
 use super::build::typed;
 use super::capture::Capture;
 use super::plugins::Plugins;
-use super::{Step, UsedPlugin};
+use super::{Step, UsedPlugin, terms};
 
 /// A step before it is checked.
 pub struct Draft<'a> {
@@ -53,6 +55,11 @@ impl<'a> Draft<'a> {
     /// The sign-in that flags ask for.
     pub fn login_from_flags(params: Value) -> Self {
         Self { name: "login".into(), action: "login".into(), params, typed: None }
+    }
+
+    /// What its plugin is given.
+    fn params(&self) -> StepParams {
+        StepParams { step: self.name.clone(), action: self.action.clone(), params: self.params.clone() }
     }
 
     fn mistake(&self, code: &'static str, message: String, span: impl FnOnce(&model::Step) -> Span) -> Diagnostic {
@@ -104,17 +111,30 @@ pub fn check(
     if !found.0.is_empty() {
         return Err(found);
     }
-    let mut origins = BTreeSet::new();
+    let mut origins = Vec::new();
     let mut ready = Vec::new();
     for (plugin, rows) in used {
         let mine: Vec<&Draft<'_>> = rows.iter().map(|row| &drafts[*row]).collect();
         if let Some(known) = found.absorb(configure(&plugin, &mine, scripting, names)) {
-            origins.extend(known);
+            origins.extend(known.into_iter().map(|origin| (plugin.is_builtin, origin)));
         }
-        let params = |draft: &Draft<'_>| StepParams { action: draft.action.clone(), params: draft.params.clone() };
-        ready.push(UsedPlugin { plugin, steps: mine.into_iter().map(params).collect() });
+        let terms = plugin.terms.clone();
+        ready.push(UsedPlugin { plugin, steps: mine.into_iter().map(Draft::params).collect(), terms });
     }
+    grant_to_builtin(&mut ready, &origins, plugins, scripting);
+    let origins: BTreeSet<String> = origins.iter().map(|(_, origin)| origin.name()).collect();
     found.into_result(Checked { steps, used: ready, origins: origins.into_iter().collect() })
+}
+
+/// Lets the built-in plugins reach what the script's own URLs name.
+fn grant_to_builtin(used: &mut [UsedPlugin], origins: &[(bool, Rc<Origin>)], plugins: &Plugins, scripting: &Scripting) {
+    let own = origins.iter().filter(|(by_builtin, _)| *by_builtin).map(|(_, origin)| Rc::clone(origin));
+    let base = scripting.base_url.as_ref().and_then(Origin::of);
+    let named: Vec<Grant> = own.chain(base).map(|origin| Grant::of(origin.host(), origin.port())).collect();
+    for used in used.iter_mut().filter(|used| used.plugin.is_builtin) {
+        let hosts = named.iter().chain(&plugins.allowed).cloned();
+        used.terms.grants = terms::also(&used.terms.grants, hosts);
+    }
 }
 
 fn plugin_of<'p>(draft: &Draft<'_>, plugins: &'p Plugins) -> Result<&'p Arc<Loaded>, Diagnostic> {
@@ -176,16 +196,20 @@ fn configure(
     drafts: &[&Draft<'_>],
     scripting: &Arc<Scripting>,
     names: &Rc<RefCell<VariableNames>>,
-) -> Result<BTreeSet<String>, Diagnostics> {
+) -> Result<Vec<Rc<Origin>>, Diagnostics> {
     let trapped = |error: &wasmtime::Error| {
-        Diagnostic::new("plugin::trap", format!("plugin `{}` failed: {}", plugin.name, one_line(error)))
+        Diagnostic::new("plugin::trap", format!("plugin `{}` failed: {}", plugin.name(), one_line(error)))
     };
-    let mut instance = Instance::new(&plugin.pre, Arc::clone(&plugin.name), Arc::clone(scripting), Rc::clone(names))
-        .map_err(|error| trapped(&error))?;
+    let mut terms = plugin.terms.clone();
+    if plugin.is_builtin {
+        // What it asks for here is what it will be granted.
+        terms.grants = Grants::everything();
+    }
+    let family = Family::new(terms, Arc::clone(scripting), Rc::clone(names));
+    let mut instance = Instance::new(&plugin.pre, family).map_err(|error| trapped(&error))?;
     let mut found = Diagnostics::default();
     for draft in drafts {
-        let step = StepParams { action: draft.action.clone(), params: draft.params.clone() };
-        match instance.configure(&step) {
+        match instance.configure(&draft.params()) {
             Ok(()) => {}
             Err(ConfigureError::Params(mistake)) => found.push(refused(draft, *mistake)),
             Err(ConfigureError::Trap(error)) => {

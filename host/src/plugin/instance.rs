@@ -1,26 +1,26 @@
 //! One instance of a plugin: instantiated, its steps configured, then called. Every call has a time budget; an error
 //! from here means that the instance is dead.
 
-use std::cell::RefCell;
-use std::collections::BTreeSet;
 use std::rc::Rc;
-use std::sync::Arc;
 
 use wasmtime::Store;
 
 use crate::diagnostic::Span;
+use crate::http::Origin;
 use crate::metrics::interval::one_line;
-use crate::run::clock::{Clock, Nanos};
-use crate::template::VariableNames;
+use crate::run::clock::Clock;
 
 use super::bindings::{Plugin, PluginPre, Progress};
+use super::family::Family;
 use super::session::Session;
-use super::state::{Configuring, Scripting, State};
+use super::state::{Configuring, State};
 use super::{budget, limits};
 
 /// What a step gives to its plugin.
 #[derive(Debug)]
 pub struct StepParams {
+    /// The step's name, for the log.
+    pub step: String,
     /// The action's name.
     pub action: String,
     /// The step's own keys as a JSON object.
@@ -53,10 +53,9 @@ pub struct Mistake {
 pub struct Instance {
     store: Store<State>,
     guest: Plugin,
+    family: Rc<Family>,
     /// The guest's numbers of the steps, in the order they were configured.
     steps: Vec<u32>,
-    calls: u64,
-    timed: Nanos,
     #[cfg(feature = "native-twin")]
     twin: bool,
 }
@@ -69,23 +68,18 @@ impl Instance {
     ///
     /// # Errors
     /// The component wants an import that does not exist, or traps while it starts.
-    pub fn new(
-        pre: &PluginPre<State>,
-        plugin: Arc<str>,
-        scripting: Arc<Scripting>,
-        variables: Rc<RefCell<VariableNames>>,
-    ) -> wasmtime::Result<Self> {
-        let mut store = Store::new(pre.engine(), State::new(plugin, scripting, variables));
+    pub fn new(pre: &PluginPre<State>, family: Rc<Family>) -> wasmtime::Result<Self> {
+        let mut store = Store::new(pre.engine(), State::new(Rc::clone(&family)));
         store.limiter(|state| &mut state.limits);
+        store.set_hostcall_fuel(family.terms.limits.copied);
         budget::enforce(&mut store);
         budget::grant(&mut store, limits::SET_UP);
         let guest = pre.instantiate(&mut store)?;
         Ok(Self {
             store,
             guest,
+            family,
             steps: Vec::new(),
-            calls: 0,
-            timed: 0,
             #[cfg(feature = "native-twin")]
             twin: super::twin::chosen(),
         })
@@ -171,13 +165,8 @@ impl Instance {
     }
 
     /// The origins that the prepared requests are known to go to.
-    pub fn origins(&mut self) -> BTreeSet<String> {
+    pub fn origins(&mut self) -> Vec<Rc<Origin>> {
         self.store.data_mut().guest().origins()
-    }
-
-    /// Calls on behalf of tasks since last asked, and the time spent in them (an estimate from one call in sixteen).
-    pub fn take_usage(&mut self) -> (u64, Nanos) {
-        (std::mem::take(&mut self.calls), std::mem::take(&mut self.timed))
     }
 
     /// A call on behalf of a task, which may act for the user.
@@ -186,13 +175,15 @@ impl Instance {
         session: &Rc<Session>,
         call: impl FnOnce(&Plugin, &mut Store<State>) -> wasmtime::Result<T>,
     ) -> wasmtime::Result<T> {
-        let clock: Option<Clock> = self.calls.is_multiple_of(TIMED).then_some(session.shared.clock);
+        let calls = self.family.usage.calls.get();
+        let clock: Option<Clock> = calls.is_multiple_of(TIMED).then_some(session.shared.clock);
         let begun = clock.map_or(0, |clock| clock.now());
         let result = self.call(session, true, call);
+        let usage = &self.family.usage;
         if let Some(clock) = clock {
-            self.timed += (clock.now() - begun) * TIMED;
+            usage.timed.set(usage.timed.get() + (clock.now() - begun) * TIMED);
         }
-        self.calls += 1;
+        usage.calls.set(calls + 1);
         result
     }
 
@@ -204,7 +195,7 @@ impl Instance {
         acting: bool,
         call: impl FnOnce(&Plugin, &mut Store<State>) -> wasmtime::Result<T>,
     ) -> wasmtime::Result<T> {
-        budget::grant(&mut self.store, limits::CALL);
+        budget::grant(&mut self.store, self.family.terms.limits.call);
         // Each look at the guest's data proves that this is its thread, which has its price.
         let guest = self.store.data_mut().guest();
         guest.session = Some(Rc::clone(session));

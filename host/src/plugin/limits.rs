@@ -1,12 +1,45 @@
 //! What one plugin instance may use. Each limit is a number with a name; a guest that goes over one traps or gets an
-//! error, and the run goes on.
+//! error, and the run goes on. Those in [`Limits`] can be set for each plugin in the script; the others are what no
+//! honest plugin comes near.
 
 use std::time::Duration;
 
 use wasmtime::{ResourceLimiter, StoreLimits, StoreLimitsBuilder};
 
-/// Linear memory of one instance in bytes, all its memories together.
-const MEMORY: usize = 64 << 20;
+/// The limits that a script may set, with their defaults.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Limits {
+    /// Linear memory of one instance in bytes, all its memories together.
+    pub memory: usize,
+    /// Processor time for one `start`, `resume`, `cancel` or `forget-user`.
+    pub call: Duration,
+    /// Operations one task may have submitted.
+    pub operations: usize,
+    /// Bytes that one call of the guest may copy to the host.
+    pub copied: usize,
+    /// Log lines of one instance in one second; the rest are counted and left out.
+    pub log_lines: u32,
+    /// Processor time for compiling the component.
+    pub compile_time: Duration,
+    /// Address space for compiling the component, in bytes.
+    pub compile_memory: u64,
+}
+
+impl Default for Limits {
+    fn default() -> Self {
+        Self {
+            memory: 64 << 20,
+            call: Duration::from_millis(100),
+            operations: 1024,
+            // A body of the largest size, and what goes with it.
+            copied: 17 << 20,
+            log_lines: 20,
+            compile_time: Duration::from_secs(60),
+            compile_memory: 2 << 30,
+        }
+    }
+}
+
 /// Elements of one table.
 const TABLE_ELEMENTS: usize = 100_000;
 /// Core instances inside one component: a few adapters beside the plugin itself.
@@ -34,33 +67,35 @@ pub const HEADERS: usize = 256;
 pub const HEADER_VALUE: usize = 16 << 10;
 /// Bytes of the body of one request that is decided at run time.
 pub const DYNAMIC_BODY: usize = 16 << 20;
-/// Operations one task may have submitted.
-pub const OPERATIONS: usize = 1024;
-/// Processor time for one `start`, `resume`, `cancel` or `forget-user`.
-pub const CALL: Duration = Duration::from_millis(100);
+/// Bytes of replies and of bodies made at run time that one task may hold at once.
+pub const HELD: usize = 64 << 20;
 /// Processor time for instantiation, `describe` and each `configure`, which may parse and compile.
 pub const SET_UP: Duration = Duration::from_secs(10);
 /// Characters of a failure's detail or of a log line that are kept.
 pub const TEXT: usize = 200;
-/// Log lines of one instance in one second; the rest are counted and left out.
-pub const LOG_LINES: u32 = 20;
+/// Bytes of random numbers that a guest may ask WASI for at once.
+pub const RANDOM: u64 = 64 << 10;
+/// Bytes of what a guest prints that are kept until the call returns.
+pub const PRINTED: u64 = 64 << 10;
 
 /// The limits wasmtime itself asks about.
 pub struct Limiter {
     store: StoreLimits,
-    /// Bytes of all memories so far.
+    /// Bytes of all memories so far, and at most.
     memory: usize,
+    most_memory: usize,
 }
 
-impl Default for Limiter {
-    fn default() -> Self {
+impl Limiter {
+    /// For an instance with this much memory, in bytes.
+    pub fn new(most_memory: usize) -> Self {
         let store = StoreLimitsBuilder::new()
             .table_elements(TABLE_ELEMENTS)
             .instances(INSTANCES)
             .tables(MEMORIES)
             .memories(MEMORIES)
             .build();
-        Self { store, memory: 0 }
+        Self { store, memory: 0, most_memory }
     }
 }
 
@@ -68,7 +103,7 @@ impl ResourceLimiter for Limiter {
     // wasmtime's own limit is for each memory. A memory that could not grow though it was allowed to still counts.
     fn memory_growing(&mut self, current: usize, desired: usize, maximum: Option<usize>) -> wasmtime::Result<bool> {
         let total = self.memory.saturating_add(desired.saturating_sub(current));
-        let allowed = total <= MEMORY && maximum.is_none_or(|most| desired <= most);
+        let allowed = total <= self.most_memory && maximum.is_none_or(|most| desired <= most);
         if allowed {
             self.memory = total;
         }
@@ -98,7 +133,8 @@ mod tests {
 
     #[test]
     fn memories_share_one_limit() {
-        let mut limiter = Limiter::default();
+        const MEMORY: usize = 1 << 20;
+        let mut limiter = Limiter::new(MEMORY);
         let mut grows = |from: usize, to: usize| limiter.memory_growing(from, to, None).unwrap();
         assert!(grows(0, MEMORY / 2), "the first memory is made");
         assert!(grows(0, MEMORY / 4), "the second is made");

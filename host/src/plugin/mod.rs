@@ -5,6 +5,8 @@
 //! |---|---|
 //! | `engine` | the engine and the clock that ends endless guests |
 //! | `limits` | what one instance may use, each limit by name |
+//! | `terms` | what the script says a plugin may do |
+//! | `family` | what the instances of one plugin on one worker share |
 //! | `budget` | how long a call may take |
 //! | `locate` | what a component is by its bytes: kind, digest, contract version |
 //! | `source` | where a component comes from, as a script says it |
@@ -30,6 +32,7 @@ pub mod cache;
 mod capability;
 pub mod compile;
 pub mod engine;
+pub mod family;
 pub mod fetch;
 pub mod instance;
 pub mod limits;
@@ -42,6 +45,7 @@ pub mod session;
 pub mod side_by_side;
 pub mod source;
 pub mod state;
+pub mod terms;
 #[cfg(feature = "native-twin")]
 mod twin;
 mod verdict;

@@ -7,10 +7,11 @@ use std::pin::Pin;
 use std::rc::Rc;
 use std::task::{Context, Poll};
 
-use crate::http::{self, Failure, Measured, Meter, Reply, Request};
+use crate::http::{self, Allowance, Failure, Grants, Measured, Meter, Reply, Request};
 use crate::metrics::sample::{FailureKind, RowId, Sample};
 use crate::template::VariableId;
 
+use super::limits;
 use super::session::Session;
 
 /// Index of an operation within its task.
@@ -60,6 +61,8 @@ pub struct Task {
     pub row: Cell<RowId>,
     /// Whether a capture wants the bodies of replies.
     pub keep_body: Cell<bool>,
+    /// Bytes of replies and of bodies made at run time that it may still hold.
+    pub allowance: Allowance,
     /// Exchanges recorded so far.
     pub exchanges: Cell<u32>,
     /// Whether an operation of it has begun.
@@ -82,6 +85,7 @@ impl Task {
     pub fn begin(&self, row: RowId, keep_body: bool) {
         self.row.set(row);
         self.keep_body.set(keep_body);
+        self.allowance.set(limits::HELD);
         self.exchanges.set(0);
         self.begun_any.set(false);
         self.failure.set(None);
@@ -160,40 +164,60 @@ impl Task {
     }
 }
 
+/// Which redirects an exchange follows.
+pub struct Redirects {
+    left: u8,
+    /// Where they may lead; not needed if none is followed.
+    grants: Option<Rc<Grants>>,
+}
+
+impl Redirects {
+    /// So many, to granted hosts.
+    pub fn new(most: u8, grants: &Rc<Grants>) -> Self {
+        Self { left: most, grants: (most > 0).then(|| Rc::clone(grants)) }
+    }
+
+    /// The request that a reply asks for, if one more is followed. A redirect that cannot be followed fails the
+    /// exchange.
+    fn next(&mut self, session: &Session, sent: &Request, timed: &mut TimedExchange) -> Option<Request> {
+        let grants = self.grants.as_ref().filter(|_| self.left > 0)?;
+        let Ok(reply) = &timed.result else { return None };
+        if !reply.status.is_redirection() {
+            return None;
+        }
+        let secrets: Vec<_> = session.headers().iter().map(|(name, _)| name.clone()).collect();
+        match http::redirect::next(sent, reply, &secrets, grants) {
+            Ok(next) => {
+                self.left -= 1;
+                next
+            }
+            Err(failure) => {
+                timed.result = Err(failure);
+                None
+            }
+        }
+    }
+}
+
 /// One exchange from the wait for its turn to the last byte, redirects followed. Every hop but the last is recorded
 /// here; the last one is left to the guest's judgement. If the run ends between two hops, there is no last one.
-pub async fn exchange(session: Rc<Session>, id: OperationId, mut request: Request, redirects: u8) -> Ended {
+pub async fn exchange(session: Rc<Session>, id: OperationId, mut request: Request, mut redirects: Redirects) -> Ended {
     let meter = session.task.meter(id);
-    let mut left = redirects;
     loop {
         let Some(now) = session.turn().await else { return Ended::NotStarted };
         session.task.mark_begun(id, true);
         meter.begin(now);
         let result = http::exchange(&session.shared.client, &session.http, &meter, &request).await;
         let mut timed = Box::new(TimedExchange { measured: *meter.read(), result });
-        match (left > 0).then(|| following(&session, &request, &mut timed)).flatten() {
+        match redirects.next(&session, &request, &mut timed) {
             None => return Ended::Exchange(timed),
             Some(next) => request = next,
         }
         session.record(&timed.sample(session.task.row.get()));
-        session.task.mark_begun(id, false);
-        left -= 1;
-    }
-}
-
-/// The request that a redirect asks for. A redirect that cannot be followed fails the exchange.
-fn following(session: &Session, sent: &Request, timed: &mut TimedExchange) -> Option<Request> {
-    let Ok(reply) = &timed.result else { return None };
-    if !reply.status.is_redirection() {
-        return None;
-    }
-    let secrets: Vec<_> = session.headers().iter().map(|(name, _)| name.clone()).collect();
-    match http::redirect::next(sent, reply, &secrets) {
-        Ok(next) => next,
-        Err(failure) => {
-            timed.result = Err(failure);
-            None
+        if let (Some(allowance), Ok(reply)) = (&request.keep_body, &timed.result) {
+            allowance.set(allowance.get() + reply.body.len());
         }
+        session.task.mark_begun(id, false);
     }
 }
 

@@ -1,19 +1,18 @@
 //! All plugins of a run and the actions they offer. Built-in ones come out of the program itself, the script's own from
 //! files; from here on there is no difference between them.
 
-use std::cell::RefCell;
 use std::rc::Rc;
 use std::sync::Arc;
 use std::sync::atomic::AtomicBool;
 
 use wasmtime::component::{Component, Linker};
 
-use crate::template::VariableNames;
-
 use super::bindings::{ActionDescription, Description, PluginPre};
 use super::engine::Engine;
+use super::family::Family;
 use super::instance::Instance;
 use super::state::{Scripting, State};
+use super::terms::Terms;
 use super::{capability, locate, wasi};
 
 include!(concat!(env!("OUT_DIR"), "/builtin.rs"));
@@ -30,8 +29,10 @@ pub struct Builtin {
 
 /// A plugin that is ready to be instantiated.
 pub struct Loaded {
-    /// The name the script gave it, or the built-in's own.
-    pub name: Arc<str>,
+    /// What the script says it may do.
+    pub terms: Terms,
+    /// Whether it came out of the program itself.
+    pub is_builtin: bool,
     /// What it says it is.
     pub description: Description,
     /// Linked and compiled.
@@ -65,20 +66,25 @@ impl Registry {
     ///
     /// # Errors
     /// A message for the user: another contract version, an import that is not granted, a trap.
-    pub fn load(&self, name: &str, component: &Component) -> Result<Loaded, String> {
+    pub fn load(&self, terms: Terms, component: &Component, is_builtin: bool) -> Result<Loaded, String> {
         locate::check_contract(self.engine.inner(), component)?;
         let pre = self.linker.instantiate_pre(component).and_then(PluginPre::new).map_err(|error| one_line(&error))?;
-        let name: Arc<str> = name.into();
-        let variables = Rc::new(RefCell::new(VariableNames::default()));
-        let mut instance = Instance::new(&pre, Arc::clone(&name), Arc::clone(&self.scripting), variables)
-            .map_err(|error| format!("it failed to start: {}", one_line(&error)))?;
+        let family = Family::new(terms.clone(), Arc::clone(&self.scripting), Rc::default());
+        let mut instance =
+            Instance::new(&pre, family).map_err(|error| format!("it failed to start: {}", one_line(&error)))?;
         let description = instance.describe().map_err(|error| format!("`describe` failed: {}", one_line(&error)))?;
         check_description(&description)?;
-        Ok(Loaded { name, description, pre, trap_logged: AtomicBool::new(false), _engine: Arc::clone(&self.engine) })
+        let (trap_logged, _engine) = (AtomicBool::new(false), Arc::clone(&self.engine));
+        Ok(Loaded { terms, is_builtin, description, pre, trap_logged, _engine })
     }
 }
 
 impl Loaded {
+    /// The name the script gave it, or the built-in's own.
+    pub fn name(&self) -> &str {
+        &self.terms.name
+    }
+
     /// The description of an action, if this plugin offers it.
     pub fn action(&self, name: &str) -> Option<&ActionDescription> {
         self.description.actions.iter().find(|action| action.name == name)

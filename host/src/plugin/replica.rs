@@ -1,46 +1,46 @@
-//! One worker's instance of one plugin. A trap kills the instance, not the run: the next task gets a new one, and the
-//! tasks that were pending in the old one learn of its end when they would go on.
+//! The instance of a plugin that some users share: all of a worker, or one alone. A trap kills the instance, not the
+//! run: the next task gets a new one, and the tasks that were pending in the old one learn of its end when they would go
+//! on.
 
-use std::cell::RefCell;
+use std::cell::Cell;
 use std::rc::Rc;
 use std::sync::Arc;
 use std::sync::atomic::Ordering;
 
-use crate::run::clock::Nanos;
-use crate::template::VariableNames;
-
 use super::bindings::Progress;
+use super::family::Family;
 use super::instance::{ConfigureError, Instance, StepParams};
 use super::registry::{Loaded, one_line};
 use super::session::Session;
-use super::state::Scripting;
 
 /// The instance is gone; the task that was told so has failed. The text is for the report.
 #[derive(Debug)]
 pub struct Lost(pub String);
 
-/// Which instance of a replica a task runs in. Grows with every replacement.
-pub type Generation = u64;
+/// A task that has been started in a replica.
+#[derive(Clone, Copy, Debug)]
+pub struct Begun {
+    /// Its number.
+    task: u32,
+    /// The index of its step among the plugin's.
+    step: usize,
+    /// Which instance of the replica it runs in; grows with every replacement.
+    generation: u64,
+}
 
-/// One worker's instance of one plugin.
+/// An instance, and what it takes to make another one.
 pub struct Replica {
     plugin: Arc<Loaded>,
     steps: Arc<[StepParams]>,
-    scripting: Arc<Scripting>,
-    variables: Rc<RefCell<VariableNames>>,
+    family: Rc<Family>,
     instance: Option<Instance>,
-    generation: Generation,
+    generation: u64,
 }
 
 impl Replica {
     /// A replica whose instance is made when the first task needs it.
-    pub const fn new(
-        plugin: Arc<Loaded>,
-        steps: Arc<[StepParams]>,
-        scripting: Arc<Scripting>,
-        variables: Rc<RefCell<VariableNames>>,
-    ) -> Self {
-        Self { plugin, steps, scripting, variables, instance: None, generation: 0 }
+    pub const fn new(plugin: Arc<Loaded>, steps: Arc<[StepParams]>, family: Rc<Family>) -> Self {
+        Self { plugin, steps, family, instance: None, generation: 0 }
     }
 
     /// Makes the instance and configures its steps, unless that is done.
@@ -51,8 +51,8 @@ impl Replica {
         let instance = match self.instance.take() {
             Some(instance) => instance,
             None => self.configured().map_err(|message| {
-                self.log_once(&message);
-                Lost(format!("plugin `{}`: {message}", self.plugin.name))
+                self.log_once(None, &message);
+                Lost(format!("plugin `{}`: {message}", self.family.terms.name))
             })?,
         };
         Ok(self.instance.insert(instance))
@@ -63,10 +63,10 @@ impl Replica {
     /// # Errors
     /// The guest trapped.
     #[inline(never)] // So that its instructions can be counted: `cargo xtask instructions`.
-    pub fn start(&mut self, session: &Rc<Session>, step: usize, task: u32) -> Result<(Progress, Generation), Lost> {
+    pub fn start(&mut self, session: &Rc<Session>, step: usize, task: u32) -> Result<(Progress, Begun), Lost> {
         let result = self.ready()?.start(session, step, task);
-        let progress = self.survived(result)?;
-        Ok((progress, self.generation))
+        let begun = Begun { task, step, generation: self.generation };
+        Ok((self.survived(result, step)?, begun))
     }
 
     /// Says that an operation of a task has ended.
@@ -74,24 +74,20 @@ impl Replica {
     /// # Errors
     /// The guest trapped, now or in another task since this one began.
     #[inline(never)] // As above.
-    pub fn resume(
-        &mut self,
-        session: &Rc<Session>,
-        (task, begun_in): (u32, Generation),
-        operation: u32,
-    ) -> Result<Progress, Lost> {
-        if begun_in != self.generation {
-            return Err(Lost(format!("plugin `{}` trapped in another user's action", self.plugin.name)));
+    pub fn resume(&mut self, session: &Rc<Session>, begun: Begun, operation: u32) -> Result<Progress, Lost> {
+        if begun.generation != self.generation {
+            add(&self.family.usage.collateral, 1);
+            return Err(Lost(format!("plugin `{}` trapped in another user's action", self.family.terms.name)));
         }
-        let result = self.ready()?.resume(session, task, operation);
-        self.survived(result)
+        let result = self.ready()?.resume(session, begun.task, operation);
+        self.survived(result, begun.step)
     }
 
     /// Says that a pending task is over. A trap in here hurts nobody but the tasks that are still pending.
-    pub fn cancel(&mut self, session: &Rc<Session>, task: u32, begun_in: Generation) {
-        if let Some(instance) = self.instance.as_mut().filter(|_| begun_in == self.generation) {
-            let result = instance.cancel(session, task);
-            let _ = self.survived(result);
+    pub fn cancel(&mut self, session: &Rc<Session>, begun: Begun) {
+        if let Some(instance) = self.instance.as_mut().filter(|_| begun.generation == self.generation) {
+            let result = instance.cancel(session, begun.task);
+            let _ = self.survived(result, begun.step);
         }
     }
 
@@ -99,19 +95,13 @@ impl Replica {
     pub fn forget_user(&mut self, session: &Rc<Session>) {
         if let Some(instance) = self.instance.as_mut() {
             let result = instance.forget_user(session);
-            let _ = self.survived(result);
+            let _ = self.survived(result, None);
         }
     }
 
-    /// Calls since last asked and the time spent in them.
-    pub fn take_usage(&mut self) -> (u64, Nanos) {
-        self.instance.as_mut().map_or((0, 0), Instance::take_usage)
-    }
-
     fn configured(&self) -> Result<Instance, String> {
-        let (scripting, variables) = (Arc::clone(&self.scripting), Rc::clone(&self.variables));
-        let mut instance = Instance::new(&self.plugin.pre, Arc::clone(&self.plugin.name), scripting, variables)
-            .map_err(|error| one_line(&error))?;
+        let mut instance =
+            Instance::new(&self.plugin.pre, Rc::clone(&self.family)).map_err(|error| one_line(&error))?;
         for step in self.steps.iter() {
             instance.configure(step).map_err(|error| match error {
                 ConfigureError::Params(mistake) => mistake.message,
@@ -121,18 +111,30 @@ impl Replica {
         Ok(instance)
     }
 
-    fn survived<T>(&mut self, result: wasmtime::Result<T>) -> Result<T, Lost> {
+    fn survived<T>(&mut self, result: wasmtime::Result<T>, step: impl Into<Option<usize>>) -> Result<T, Lost> {
         result.map_err(|trap| {
             self.instance = None;
             self.generation += 1;
-            self.log_once(&format!("{trap:?}"));
-            Lost(format!("plugin `{}` trapped: {}", self.plugin.name, one_line(&trap)))
+            add(&self.family.usage.traps, 1);
+            self.log_once(step.into(), &format!("{trap:?}"));
+            Lost(format!("plugin `{}` trapped: {}", self.family.terms.name, one_line(&trap)))
         })
     }
 
-    fn log_once(&self, what: &str) {
-        if !self.plugin.trap_logged.swap(true, Ordering::Relaxed) {
-            tracing::error!(plugin = &*self.plugin.name, "{what}");
+    /// Logs why an instance was lost, in which step and with the guest's backtrace; once for each plugin, for the first
+    /// says it all and a storm would drown it.
+    fn log_once(&self, step: Option<usize>, what: &str) {
+        if self.plugin.trap_logged.swap(true, Ordering::Relaxed) {
+            return;
+        }
+        let plugin = &*self.family.terms.name;
+        match step.and_then(|step| self.steps.get(step)) {
+            Some(StepParams { action, step, .. }) => tracing::error!(plugin, action, step, "{what}"),
+            None => tracing::error!(plugin, "{what}"),
         }
     }
+}
+
+fn add(counter: &Cell<u64>, more: u64) {
+    counter.set(counter.get() + more);
 }

@@ -11,7 +11,7 @@ use hyper::http::uri::PathAndQuery;
 use url::Url;
 
 use crate::diagnostic::reason;
-use crate::http::{self, Failure, Field, Fields, Origin, Request, Version};
+use crate::http::{self, Failure, Field, Fields, Grants, NoOrigin, Origin, Request, Version, not_granted};
 use crate::metrics::sample::FailureKind;
 use crate::template::Template;
 
@@ -19,6 +19,7 @@ use super::bindings::http::{
     Credentials, DynamicRequest, RequestBody as Body, RequestOptions, RequestTemplate, Version as GuestVersion,
 };
 use super::capability::{few_enough, header_fields, header_value};
+use super::family::Family;
 use super::limits;
 use super::session::Session;
 use super::state::Guest;
@@ -77,7 +78,7 @@ impl PreparedRequest {
             Body::File(path) => (read(&path, guest), None),
         };
         let parts = Parts { method: request.method, url, query, headers, credentials, content_type };
-        Ok(body.and_then(|body| parts.check(body, request.options, guest.scripting.base_url.as_ref())))
+        Ok(body.and_then(|body| parts.check(body, request.options, &guest.family)))
     }
 
     /// How many redirects are followed.
@@ -89,13 +90,13 @@ impl PreparedRequest {
     ///
     /// # Errors
     /// What was rendered is no URL or no header value.
-    pub fn build(&self, session: &Session, base: Option<&Url>) -> Result<Request, Failure> {
+    pub fn build(&self, session: &Session, family: &Family) -> Result<Request, Failure> {
         let mut text = String::new();
         let (origin, target) = match &self.url {
             Target::Fixed(origin, uri) => (Rc::clone(origin), uri.clone()),
             Target::Rendered(template) => {
                 session.render(template, &mut text);
-                self.with_query(&text, session, base)?
+                self.with_query(&text, session, family)?
             }
         };
         let mut headers = Fields::new(Rc::clone(&self.fixed), session.headers());
@@ -108,25 +109,20 @@ impl PreparedRequest {
             headers.push(AUTHORIZATION, login.field(session)?);
         }
         let body = self.body.bytes(session);
-        Ok(request(self.method.clone(), (origin, target), headers, body, &self.options))
+        Ok(request(self.method.clone(), (origin, target), headers, body, (&self.options, session)))
     }
 
     /// Where the request goes, as far as that is known before it is rendered: scheme, host and port.
-    pub fn known_origin(&self, base: Option<&Url>) -> Option<String> {
+    pub fn known_origin(&self, base: Option<&Url>) -> Option<Rc<Origin>> {
         let url = match &self.url {
-            Target::Fixed(origin, _) => return Some(name_of(origin)),
-            Target::Rendered(template) => parse_url(origin_of(template.prefix(), base.is_some())?, base).ok()?,
+            Target::Fixed(origin, _) => return Some(Rc::clone(origin)),
+            Target::Rendered(template) => known_url(template.prefix(), base)?,
         };
-        Origin::of(&url).map(|origin| name_of(&origin))
+        Origin::of(&url)
     }
 
-    fn with_query(
-        &self,
-        url: &str,
-        session: &Session,
-        base: Option<&Url>,
-    ) -> Result<(Rc<Origin>, PathAndQuery), Failure> {
-        let mut url = parse_url(url, base).map_err(not_rendered)?;
+    fn with_query(&self, url: &str, session: &Session, family: &Family) -> Result<(Rc<Origin>, PathAndQuery), Failure> {
+        let mut url = parse_url(url, family.scripting.base_url.as_ref()).map_err(not_rendered)?;
         if !self.query.is_empty() {
             let mut text = String::new();
             let mut pairs = url.query_pairs_mut();
@@ -136,7 +132,10 @@ impl PreparedRequest {
                 pairs.append_pair(name, &text);
             }
         }
-        split(&url).map_err(not_rendered)
+        split(&url, &family.grants).map_err(|fault| match fault {
+            UrlFault::Denied => denied(&url),
+            other => not_rendered(other),
+        })
     }
 }
 
@@ -160,18 +159,29 @@ struct Parts {
 }
 
 impl Parts {
-    fn check(self, body: Payload, options: RequestOptions, base: Option<&Url>) -> Result<PreparedRequest, String> {
+    fn check(self, body: Payload, options: RequestOptions, family: &Family) -> Result<PreparedRequest, String> {
         let method = Method::from_bytes(self.method.as_bytes())
             .ok()
             .filter(|_| !self.method.bytes().any(|byte| byte.is_ascii_lowercase()))
             .ok_or_else(|| format!("`{}` is not a method; methods are upper case, such as `GET`", self.method))?;
         let url = match self.url.constant() {
             Some(text) => {
-                let known = parse_url(text, base).and_then(|url| split(&url));
-                let (origin, uri) = known.map_err(|fault| fault.quoting(text))?;
+                let url = parse_url(text, family.scripting.base_url.as_ref()).map_err(|fault| fault.quoting(text))?;
+                let (origin, uri) = split(&url, &family.grants).map_err(|fault| match fault {
+                    UrlFault::Denied => denied_to(&family.terms.name, &url),
+                    other => other.quoting(text),
+                })?;
                 if self.query.is_empty() { Target::Fixed(origin, uri) } else { Target::Rendered(self.url) }
             }
-            None => Target::Rendered(self.url),
+            None => {
+                let prefix = self.url.prefix();
+                if let Some(url) = known_url(prefix, family.scripting.base_url.as_ref())
+                    && split(&url, &family.grants) == Err(UrlFault::Denied)
+                {
+                    return Err(denied_to(&family.terms.name, &url));
+                }
+                Target::Rendered(self.url)
+            }
         };
         few_enough(self.headers.len())?;
         let mut fixed = Vec::new();
@@ -248,18 +258,25 @@ impl Login {
 ///
 /// # Errors
 /// The method, URL or a header is none, or there is too much of it.
-pub fn dynamic(wanted: DynamicRequest, session: &Session, base: Option<&Url>) -> Result<Request, Failure> {
+pub fn dynamic(wanted: DynamicRequest, session: &Session, family: &Family) -> Result<Request, Failure> {
     let because = |message: String| unsendable_because(session, &message);
     let method = Method::from_bytes(wanted.method.as_bytes()).map_err(|_| because("that is no method".into()))?;
-    let target = parse_url(&wanted.url, base).and_then(|url| split(&url));
-    let target = target.map_err(|fault| because(fault.of("the URL")))?;
+    let url = parse_url(&wanted.url, family.scripting.base_url.as_ref());
+    let url = url.map_err(|fault| because(fault.of("the URL")))?;
+    let target = split(&url, &family.grants).map_err(|fault| match fault {
+        UrlFault::Denied => denied(&url),
+        other => because(other.of("the URL")),
+    })?;
     few_enough(wanted.headers.len()).map_err(excessive)?;
     if wanted.body.len() > limits::DYNAMIC_BODY {
         return Err(excessive(format!("the body is longer than {} bytes", limits::DYNAMIC_BODY)));
     }
+    let allowance = &session.task.allowance;
+    let left = allowance.get().checked_sub(wanted.body.len());
+    allowance.set(left.ok_or_else(|| excessive(format!("a task may hold {} MiB of bodies", limits::HELD >> 20)))?);
     let own = header_fields(&wanted.headers).map_err(because)?;
     let headers = Fields::new(own.into(), session.headers());
-    Ok(request(method, target, headers, wanted.body.into(), &wanted.options))
+    Ok(request(method, target, headers, wanted.body.into(), (&wanted.options, session)))
 }
 
 /// Why a text is no URL that a request can go to. It does not repeat the text, which may hold secrets.
@@ -275,6 +292,8 @@ pub enum UrlFault {
     UserInfo,
     /// Without a host that can be asked.
     Host,
+    /// To a host that is not granted.
+    Denied,
     /// Too long for a request.
     Length,
 }
@@ -296,6 +315,7 @@ impl UrlFault {
                  use `auth: {{basic: {{user: ..., password: ...}}}}` or the header `authorization`"
             ),
             Self::Host => format!("{url} names no host"),
+            Self::Denied => format!("{url} leads to a host that is not granted"),
             Self::Length => format!("{url} is too long for a request"),
         }
     }
@@ -321,11 +341,6 @@ pub fn parse_url(text: &str, base: Option<&Url>) -> Result<Url, UrlFault> {
     if anonymous { Ok(url) } else { Err(UrlFault::UserInfo) }
 }
 
-fn name_of(origin: &Origin) -> String {
-    let scheme = if origin.is_https() { "https" } else { "http" };
-    format!("{scheme}://{}:{}", origin.host(), origin.port())
-}
-
 /// The part of a URL's fixed beginning that names its origin; `None` if what follows could still change it.
 fn origin_of(prefix: &str, has_base: bool) -> Option<&str> {
     match prefix.split_once("://") {
@@ -334,8 +349,16 @@ fn origin_of(prefix: &str, has_base: bool) -> Option<&str> {
     }
 }
 
-fn split(url: &Url) -> Result<(Rc<Origin>, PathAndQuery), UrlFault> {
-    let origin = Origin::of(url).ok_or(UrlFault::Host)?;
+/// A URL with the fixed beginning of a template, which tells its origin; `None` if what is rendered could change it.
+fn known_url(prefix: &str, base: Option<&Url>) -> Option<Url> {
+    parse_url(origin_of(prefix, base.is_some())?, base).ok()
+}
+
+fn split(url: &Url, grants: &Rc<Grants>) -> Result<(Rc<Origin>, PathAndQuery), UrlFault> {
+    let origin = Origin::granted(url, grants).map_err(|none| match none {
+        NoOrigin::Malformed => UrlFault::Host,
+        NoOrigin::Denied => UrlFault::Denied,
+    })?;
     let target = http::target(url).ok_or(UrlFault::Length)?;
     Ok((origin, target))
 }
@@ -345,7 +368,7 @@ fn request(
     to: (Rc<Origin>, PathAndQuery),
     headers: Fields,
     body: Bytes,
-    options: &RequestOptions,
+    (options, session): (&RequestOptions, &Session),
 ) -> Request {
     let version = match options.version {
         GuestVersion::Negotiate => Version::Negotiate,
@@ -360,7 +383,7 @@ fn request(
         headers,
         body,
         version,
-        keep_body: options.keep_body,
+        keep_body: (options.keep_body || session.task.keep_body.get()).then(|| Rc::clone(&session.task.allowance)),
         decode: options.compression,
     }
 }
@@ -372,6 +395,17 @@ fn value(name: &HeaderName, text: &str) -> Result<HeaderValue, Failure> {
 /// Why a rendered URL is none, without its text: it may hold the values of variables.
 fn not_rendered(fault: UrlFault) -> Failure {
     Failure { kind: FailureKind::Network, detail: fault.of("the rendered URL").into() }
+}
+
+/// A request to a host that the script does not grant the plugin.
+fn denied(url: &Url) -> Failure {
+    Failure { kind: FailureKind::Network, detail: format!("a request to {}", not_granted(url)).into() }
+}
+
+/// The same before the run, for the one who writes the script.
+fn denied_to(plugin: &str, url: &Url) -> String {
+    let (host, port) = (url.host_str().unwrap_or_default(), url.port_or_known_default().unwrap_or_default());
+    format!("plugin `{plugin}` is not granted `{host}:{port}`; add that to the list `allow` of the plugin")
 }
 
 fn unsendable_because(session: &Session, message: &str) -> Failure {
@@ -389,7 +423,7 @@ fn read(path: &str, guest: &mut Guest) -> Result<Payload, String> {
     if !named {
         return Err(format!("the file `{path}` is not among the step's parameters"));
     }
-    let file = guest.scripting.folder.join(path);
+    let file = guest.family.scripting.folder.join(path);
     let cannot = |error| format!("cannot read `{path}`: {}", reason(&error));
     let bytes = std::fs::read(file).map_err(cannot)?;
     guest.charge(bytes.len()).map_err(|error| error.to_string())?;

@@ -1,11 +1,9 @@
 //! What belongs to one instance on the host's side: the inert WASI it was linked with, its limits, what it prepared
 //! while it was configured, and the session on whose behalf the current call runs.
 
-use std::cell::RefCell;
 use std::collections::BTreeSet;
 use std::path::PathBuf;
 use std::rc::Rc;
-use std::sync::Arc;
 
 use send_wrapper::SendWrapper;
 use serde_json::Value;
@@ -14,11 +12,13 @@ use wasmtime::component::ResourceTable;
 use wasmtime_wasi::{WasiCtx, WasiCtxView, WasiView};
 
 use crate::diagnostic::Span;
+use crate::http::Origin;
 use crate::metrics::interval::one_line;
 use crate::plan::data::DataSets;
-use crate::template::{Environment, Template, VariableNames, environment_names};
+use crate::template::{Environment, Template, environment_names};
 
 use super::budget::Budget;
+use super::family::Family;
 use super::limits;
 use super::request::PreparedRequest;
 use super::session::Session;
@@ -52,12 +52,8 @@ pub struct State {
 
 /// What the guest's imports act on.
 pub struct Guest {
-    /// The plugin's name, for the log.
-    pub plugin: Arc<str>,
-    /// The script around it.
-    pub scripting: Arc<Scripting>,
-    /// The names of the script's variables; one table for all plugins of a worker.
-    pub variables: Rc<RefCell<VariableNames>>,
+    /// The plugin, and what it may do.
+    pub family: Rc<Family>,
     /// Templates by number.
     pub templates: Vec<Template>,
     /// Prepared requests by number.
@@ -116,19 +112,17 @@ impl Configuring {
 
 impl State {
     /// A fresh state; nothing is granted.
-    pub fn new(plugin: Arc<str>, scripting: Arc<Scripting>, variables: Rc<RefCell<VariableNames>>) -> Self {
+    pub fn new(family: Rc<Family>) -> Self {
         let printed = Printed::default();
         let mut resources = ResourceTable::new();
         resources.set_max_capacity(limits::RESOURCES);
         Self {
-            limits: limits::Limiter::default(),
+            limits: limits::Limiter::new(family.terms.limits.memory),
             wasi: wasi::context(&printed),
             printed,
             resources,
             guest: SendWrapper::new(Guest {
-                plugin,
-                scripting,
-                variables,
+                family,
                 templates: Vec::new(),
                 requests: Vec::new(),
                 prepared: 0,
@@ -162,6 +156,16 @@ impl Guest {
         session.ok_or_else(|| wasmtime::format_err!("this function may be called only while a task runs"))
     }
 
+    /// Checks that the task may submit another operation.
+    ///
+    /// # Errors
+    /// It has submitted too many; the guest traps.
+    pub fn room_for_one_more(&self, session: &Session) -> wasmtime::Result<()> {
+        let most = self.family.terms.limits.operations;
+        wasmtime::ensure!(session.task.submitted() < most, "a task may submit {most} operations");
+        Ok(())
+    }
+
     /// A text from the guest without the user's secrets, cut to what is shown, on one line.
     pub fn clean(&self, text: &str) -> String {
         one_line(&match &self.session {
@@ -178,9 +182,9 @@ impl Guest {
             self.log_lines = (second, 0);
         }
         self.log_lines.1 = self.log_lines.1.saturating_add(1);
-        let plugin = &*self.plugin;
-        if self.log_lines.1 > limits::LOG_LINES {
-            if self.log_lines.1 == limits::LOG_LINES + 1 {
+        let (plugin, most) = (&*self.family.terms.name, self.family.terms.limits.log_lines);
+        if self.log_lines.1 > most {
+            if self.log_lines.1 == most + 1 {
                 tracing::warn!(plugin, "more log lines in this second are left out");
             }
             return;
@@ -228,8 +232,8 @@ impl Guest {
     }
 
     /// The origins that the prepared requests are known to go to.
-    pub fn origins(&self) -> BTreeSet<String> {
-        let base = self.scripting.base_url.as_ref();
+    pub fn origins(&self) -> Vec<Rc<Origin>> {
+        let base = self.family.scripting.base_url.as_ref();
         self.requests.iter().filter_map(|request| request.known_origin(base)).collect()
     }
 

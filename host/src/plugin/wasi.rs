@@ -19,11 +19,12 @@ use wasmtime_wasi::p2::{
 };
 use wasmtime_wasi::random::{WasiRandom, WasiRandomView};
 
+use super::limits::{self, PRINTED};
 use super::state::State;
 
 /// A context that grants nothing; standard output and error go to `printed`.
 pub fn context(printed: &Printed) -> WasiCtx {
-    WasiCtx::builder().stdout(printed.clone()).stderr(printed.clone()).max_random_size(64 << 10).build()
+    WasiCtx::builder().stdout(printed.clone()).stderr(printed.clone()).max_random_size(limits::RANDOM).build()
 }
 
 /// Links what is granted.
@@ -103,7 +104,7 @@ impl streams::Host for Streams<'_> {
 
 impl streams::HostInputStream for Streams<'_> {
     fn read(&mut self, stream: Resource<DynInputStream>, length: u64) -> StreamResult<Vec<u8>> {
-        streams::HostInputStream::read(self.0, stream, length.min(MOST))
+        streams::HostInputStream::read(self.0, stream, length.min(PRINTED))
     }
 
     fn blocking_read(&mut self, stream: Resource<DynInputStream>, length: u64) -> StreamResult<Vec<u8>> {
@@ -111,7 +112,7 @@ impl streams::HostInputStream for Streams<'_> {
     }
 
     fn skip(&mut self, stream: Resource<DynInputStream>, length: u64) -> StreamResult<u64> {
-        streams::HostInputStream::skip(self.0, stream, length.min(MOST))
+        streams::HostInputStream::skip(self.0, stream, length.min(PRINTED))
     }
 
     fn blocking_skip(&mut self, stream: Resource<DynInputStream>, length: u64) -> StreamResult<u64> {
@@ -130,7 +131,7 @@ impl streams::HostInputStream for Streams<'_> {
 
 impl streams::HostOutputStream for Streams<'_> {
     fn check_write(&mut self, _: Resource<DynOutputStream>) -> StreamResult<u64> {
-        Ok(MOST)
+        Ok(PRINTED)
     }
 
     fn write(&mut self, stream: Resource<DynOutputStream>, bytes: Vec<u8>) -> StreamResult<()> {
@@ -150,7 +151,7 @@ impl streams::HostOutputStream for Streams<'_> {
     }
 
     fn write_zeroes(&mut self, stream: Resource<DynOutputStream>, length: u64) -> StreamResult<()> {
-        self.write(stream, vec![0; length.min(MOST) as usize])
+        self.write(stream, vec![0; length.min(PRINTED) as usize])
     }
 
     fn flush(&mut self, _: Resource<DynOutputStream>) -> StreamResult<()> {
@@ -180,9 +181,6 @@ impl streams::HostOutputStream for Streams<'_> {
     }
 }
 
-/// Most bytes of one read or write.
-const MOST: u64 = 64 << 10;
-
 /// What a guest has printed and nobody has logged yet. The store's owner takes it after each call: only there is it
 /// known whose secrets must not be in it.
 #[derive(Clone, Default)]
@@ -207,7 +205,7 @@ impl Printed {
 
     fn add(&self, bytes: &[u8]) {
         let mut text = self.0.text.lock().unwrap_or_else(PoisonError::into_inner);
-        let room = (MOST as usize).saturating_sub(text.len()).min(bytes.len());
+        let room = (PRINTED as usize).saturating_sub(text.len()).min(bytes.len());
         text.extend_from_slice(&bytes[..room]);
         self.0.any.store(true, Ordering::Relaxed);
     }
@@ -245,6 +243,6 @@ impl OutputStream for Printed {
     }
 
     fn check_write(&mut self) -> StreamResult<usize> {
-        Ok(MOST as usize)
+        Ok(PRINTED as usize)
     }
 }

@@ -48,8 +48,13 @@ fn guest(aggregate: &Aggregate, index: usize, name: &str) -> Guest {
     let sum = |list: fn(&WorkerHealth) -> &Vec<u64>| -> u64 {
         aggregate.workers().iter().filter_map(|worker| list(worker).get(index)).sum()
     };
-    let (calls, nanos) = (sum(|worker| &worker.total.guest_calls), sum(|worker| &worker.total.guest));
-    Guest { plugin: name.into(), calls, time_us: nanos / 1000 }
+    Guest {
+        plugin: name.into(),
+        calls: sum(|worker| &worker.total.guest_calls),
+        time_us: sum(|worker| &worker.total.guest) / 1000,
+        traps: sum(|worker| &worker.total.guest_traps),
+        collateral: sum(|worker| &worker.total.guest_collateral),
+    }
 }
 
 /// Why the generator was the bottleneck; nothing if it was not.

@@ -255,4 +255,8 @@ pub struct Guest {
     pub calls: u64,
     /// Time inside them.
     pub time_us: u64,
+    /// Instances lost to traps.
+    pub traps: u64,
+    /// Other users' actions that failed because they were pending in an instance that was lost.
+    pub collateral: u64,
 }

@@ -73,7 +73,8 @@ fn done(recorder: &mut Recorder, sample: &Sample) {
 
 fn health(cpu: u64) -> Health {
     let second = 1_000 * MILLISECOND;
-    Health { cpu, wall: second, loop_lag_max: MILLISECOND, guest: vec![5_000, 200], guest_calls: vec![10, 1] }
+    let (guest, guest_calls) = (vec![5_000, 200], vec![10, 1]);
+    Health { cpu, wall: second, loop_lag_max: MILLISECOND, guest, guest_calls, ..Health::default() }
 }
 
 /// The run of the first specification: 12 012 requests in 120 s.
@@ -128,7 +129,7 @@ pub fn wide() -> Report {
         recorder.example(2, kind, || format!("\u{1b}[1mit was {}\n", kind.name()));
     }
     let mut interval = recorder.take(None);
-    interval.health = health(990 * MILLISECOND);
+    interval.health = Health { guest_traps: vec![0, 1], guest_collateral: vec![0, 3], ..health(990 * MILLISECOND) };
     aggregate.add(0, 7_300, &interval);
     let outcome = Outcome { elapsed: 400 * MILLISECOND, ended: EndReason::NoUserSignedIn, ..outcome() };
     Report::build(settings(), &aggregate, &outcome)

@@ -4,7 +4,7 @@
 use unicode_width::UnicodeWidthStr;
 
 use super::format::{count, grouped, grouped_decimal, latency, megabytes, percent, seconds, short};
-use super::model::{ErrorCount, Report, Requests, Row, Times};
+use super::model::{ErrorCount, Guest, Report, Requests, Row, Times};
 use crate::metrics::interval::one_line;
 
 /// The columns and the least width of each; the first is text, the others are numbers.
@@ -21,6 +21,11 @@ pub fn render(report: &Report) -> String {
     if !report.totals.errors.is_empty() {
         text.push('\n');
         text.push_str(&errors(&report.totals.errors, report.totals.requests.total));
+    }
+    let trapped: Vec<_> = report.generator.guests.iter().filter(|guest| guest.traps > 0).collect();
+    if !trapped.is_empty() {
+        text.push('\n');
+        trapped.into_iter().for_each(|guest| text.push_str(&traps(guest)));
     }
     if report.generator.bottleneck {
         text.push('\n');
@@ -98,6 +103,20 @@ fn errors(errors: &[ErrorCount], requests: u64) -> String {
         format!("  {category:first$}  {count:>second$}  {share:>third$}{example}\n")
     });
     format!("Errors, with their share of all requests:\n{}", lines.collect::<String>())
+}
+
+/// What the traps of a plugin have cost, and the cure if others paid for them.
+fn traps(guest: &Guest) -> String {
+    let (plugin, times) =
+        (&guest.plugin, if guest.traps == 1 { "once".into() } else { format!("{} times", grouped(guest.traps)) });
+    match guest.collateral {
+        0 => format!("Plugin `{plugin}` trapped {times}; the log has the first trap's backtrace.\n"),
+        others => format!(
+            "Plugin `{plugin}` trapped {times}, and {} of other users failed with it; the log has the first trap's \
+             backtrace. With `isolation: user` in the plugin's entry a trap fails its own action alone.\n",
+            if others == 1 { "1 action".into() } else { format!("{} actions", grouped(others)) }
+        ),
+    }
 }
 
 fn bottleneck(reasons: &[String]) -> String {

@@ -2,12 +2,13 @@
 //! time, how late its loop comes round, and the time spent inside guests; the report's verdict on the generator stands
 //! on these.
 
-use std::cell::RefCell;
+use std::cell::Cell;
+use std::rc::Rc;
 
 use cpu_time::ThreadTime;
 
 use crate::metrics::interval::Health as Record;
-use crate::plugin::replica::Replica;
+use crate::plugin::family::{Family, Usage};
 
 use super::clock::{Nanos, nanos};
 use super::watch::PERIOD;
@@ -33,14 +34,18 @@ impl Health {
     }
 
     /// The record since the last one.
-    pub fn take(&mut self, now: Nanos, replicas: &[RefCell<Replica>]) -> Record {
-        let (guest_calls, guest) = replicas.iter().map(|replica| replica.borrow_mut().take_usage()).unzip();
+    pub fn take(&mut self, now: Nanos, plugins: &[Rc<Family>]) -> Record {
+        let taken = |counter: fn(&Usage) -> &Cell<u64>| {
+            plugins.iter().map(|plugin| counter(&plugin.usage).take()).collect::<Vec<_>>()
+        };
         let record = Record {
             cpu: nanos(self.cpu.elapsed()),
             wall: now - self.since,
             loop_lag_max: std::mem::take(&mut self.loop_lag_max),
-            guest,
-            guest_calls,
+            guest: taken(|usage| &usage.timed),
+            guest_calls: taken(|usage| &usage.calls),
+            guest_traps: taken(|usage| &usage.traps),
+            guest_collateral: taken(|usage| &usage.collateral),
         };
         self.since = now;
         self.cpu = ThreadTime::now();

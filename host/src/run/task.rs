@@ -8,6 +8,7 @@
 //!
 //! The user's own tokio task polls whatever is in flight and tells the guest what has ended.
 
+use std::cell::RefCell;
 use std::future::poll_fn;
 use std::rc::Rc;
 use std::task::Poll;
@@ -19,7 +20,7 @@ use crate::metrics::series::TaskEnd;
 use crate::plan::Step;
 use crate::plugin::Progress;
 use crate::plugin::operation::{Ended, OperationId, sample};
-use crate::plugin::replica::{Generation, Lost};
+use crate::plugin::replica::{Begun, Lost, Replica};
 use crate::plugin::session::Session;
 
 use super::clock::Nanos;
@@ -38,6 +39,8 @@ pub struct StepTask<'a> {
     pub session: &'a Rc<Session>,
     /// The step.
     pub step: &'a Step,
+    /// The plugin's instance that it runs in.
+    pub replica: &'a RefCell<Replica>,
 }
 
 /// How a task ended.
@@ -77,8 +80,7 @@ impl StepTask<'_> {
     }
 
     async fn drive(&self, task: u32) -> End {
-        let replica = &self.crew.replicas[self.step.plugin];
-        let (mut progress, generation) = match replica.borrow_mut().start(self.session, self.step.index, task) {
+        let (mut progress, begun) = match self.replica.borrow_mut().start(self.session, self.step.index, task) {
             Ok(started) => started,
             Err(lost) => return End::Lost(lost),
         };
@@ -93,7 +95,7 @@ impl StepTask<'_> {
             }
             match self.next_event().await {
                 Event::Ended(id) if self.never_started(id) => break self.let_end().await,
-                Event::Ended(id) => match self.resume((task, generation), id) {
+                Event::Ended(id) => match self.resume(begun, id) {
                     Ok(next) => progress = next,
                     Err(lost) => return End::Lost(lost),
                 },
@@ -101,7 +103,7 @@ impl StepTask<'_> {
                 Event::Stopped => break End::Cancelled,
             }
         };
-        replica.borrow_mut().cancel(self.session, task, generation);
+        self.replica.borrow_mut().cancel(self.session, begun);
         end
     }
 
@@ -138,10 +140,10 @@ impl StepTask<'_> {
     }
 
     /// Tells the guest that an operation has ended. The sample of an exchange is open from here on.
-    fn resume(&self, task: (u32, Generation), id: OperationId) -> Result<Progress, Lost> {
+    fn resume(&self, begun: Begun, id: OperationId) -> Result<Progress, Lost> {
         self.open(id);
         self.capture(id);
-        self.crew.replicas[self.step.plugin].borrow_mut().resume(self.session, task, id)
+        self.replica.borrow_mut().resume(self.session, begun, id)
     }
 
     /// Opens the sample of an exchange that has ended, and holds against it what the host knows.
@@ -248,6 +250,6 @@ impl StepTask<'_> {
 
     /// The plugin of the step, as texts name it.
     fn plugin(&self) -> String {
-        format!("plugin `{}`", self.crew.plan.plugins[self.step.plugin].plugin.name)
+        format!("plugin `{}`", self.crew.plan.plugins[self.step.plugin].terms.name)
     }
 }

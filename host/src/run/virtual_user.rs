@@ -14,7 +14,7 @@ use crate::plugin::session::Session;
 
 use super::clock::Nanos;
 use super::task::StepTask;
-use super::worker::Crew;
+use super::worker::{Crew, Replicas};
 
 /// Waits before the second, third and fourth attempt to sign in.
 const BACK_OFF: [Nanos; 3] = [500_000_000, 1_000_000_000, 2_000_000_000];
@@ -34,12 +34,15 @@ pub enum Life {
 pub struct VirtualUser {
     crew: Rc<Crew>,
     session: Rc<Session>,
+    /// The plugins' instances that its steps run in.
+    replicas: Replicas,
 }
 
 impl VirtualUser {
     /// A user before its first step.
-    pub const fn new(crew: Rc<Crew>, session: Rc<Session>) -> Self {
-        Self { crew, session }
+    pub fn new(crew: Rc<Crew>, session: Rc<Session>) -> Self {
+        let replicas = crew.replicas();
+        Self { crew, session, replicas }
     }
 
     /// The whole life, from `begin` on.
@@ -50,7 +53,7 @@ impl VirtualUser {
         self.crew.active.set(self.crew.active.get() + 1);
         let life = self.walk(&self.crew.plan).await;
         self.crew.active.set(self.crew.active.get() - 1);
-        self.crew.replicas.iter().for_each(|replica| replica.borrow_mut().forget_user(&self.session));
+        self.replicas.iter().for_each(|replica| replica.borrow_mut().forget_user(&self.session));
         life
     }
 
@@ -87,6 +90,7 @@ impl VirtualUser {
     }
 
     fn task<'a>(&'a self, step: &'a Step) -> StepTask<'a> {
-        StepTask { crew: &self.crew, session: &self.session, step }
+        let replica = &self.replicas[step.plugin];
+        StepTask { crew: &self.crew, session: &self.session, step, replica }
     }
 }

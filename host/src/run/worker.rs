@@ -16,7 +16,8 @@ use crate::http::{Client, ClientOptions};
 use crate::metrics::interval::Interval;
 use crate::metrics::recorder::Recorder;
 use crate::pace::Limiter;
-use crate::plan::Plan;
+use crate::plan::{Plan, UsedPlugin};
+use crate::plugin::family::Family;
 use crate::plugin::replica::Replica;
 use crate::plugin::session::{Session, Shared};
 
@@ -71,8 +72,10 @@ pub struct Setup {
 pub struct Crew {
     /// What to run.
     pub plan: Arc<Plan>,
-    /// One instance of each plugin.
-    pub replicas: Vec<RefCell<Replica>>,
+    /// The plugins, by [`Step::plugin`].
+    pub plugins: Vec<Rc<Family>>,
+    /// Their instances as all users of the worker share them.
+    shared: Replicas,
     /// Users under way.
     pub active: Cell<u32>,
     free_tasks: RefCell<Vec<u32>>,
@@ -82,15 +85,27 @@ pub struct Crew {
 impl Crew {
     fn new(plan: Arc<Plan>) -> Self {
         let variables = Rc::new(RefCell::new(plan.variables.clone()));
-        let replicas = plan
-            .plugins
-            .iter()
-            .map(|used| {
-                let (plugin, steps) = (Arc::clone(&used.plugin), Arc::clone(&used.steps));
-                RefCell::new(Replica::new(plugin, steps, Arc::clone(&plan.scripting), Rc::clone(&variables)))
-            })
-            .collect();
-        Self { plan, replicas, active: Cell::new(0), free_tasks: RefCell::default(), tasks: Cell::new(0) }
+        let family =
+            |used: &UsedPlugin| Family::new(used.terms.clone(), Arc::clone(&plan.scripting), Rc::clone(&variables));
+        let plugins: Vec<_> = plan.plugins.iter().map(family).collect();
+        let shared = plan.plugins.iter().zip(&plugins).map(|(used, family)| replica(used, family)).collect();
+        let (active, free_tasks, tasks) = Default::default();
+        Self { plan, plugins, shared, active, free_tasks, tasks }
+    }
+
+    /// The instances that a user's steps run in, by [`Step::plugin`](crate::plan::Step::plugin): those of the worker,
+    /// but for plugins of which each user has its own.
+    pub fn replicas(&self) -> Replicas {
+        if self.plan.plugins.iter().all(|used| !used.terms.instance_per_user) {
+            return Rc::clone(&self.shared);
+        }
+        let all = self.plan.plugins.iter().zip(&self.plugins).zip(self.shared.iter());
+        all.map(
+            |((used, family), shared)| {
+                if used.terms.instance_per_user { replica(used, family) } else { Rc::clone(shared) }
+            },
+        )
+        .collect()
     }
 
     /// A number for a task: dense, so that guests may index arrays with it.
@@ -102,6 +117,14 @@ impl Crew {
     pub fn give_back(&self, task: u32) {
         self.free_tasks.borrow_mut().push(task);
     }
+}
+
+/// One replica of each plugin.
+pub type Replicas = Rc<[Rc<RefCell<Replica>>]>;
+
+fn replica(used: &UsedPlugin, family: &Rc<Family>) -> Rc<RefCell<Replica>> {
+    let (plugin, steps) = (Arc::clone(&used.plugin), Arc::clone(&used.steps));
+    Rc::new(RefCell::new(Replica::new(plugin, steps, Rc::clone(family))))
 }
 
 /// Runs a worker to its end; the body of its thread.
@@ -122,8 +145,10 @@ pub fn run(setup: Setup) {
 
 fn prepare(plan: &Arc<Plan>) -> Result<Rc<Crew>, String> {
     let crew = Crew::new(Arc::clone(plan));
-    for replica in &crew.replicas {
-        replica.borrow_mut().ready().map_err(|lost| lost.0)?;
+    for (replica, used) in crew.shared.iter().zip(&plan.plugins) {
+        if !used.terms.instance_per_user {
+            replica.borrow_mut().ready().map_err(|lost| lost.0)?;
+        }
     }
     Ok(Rc::new(crew))
 }
@@ -278,7 +303,7 @@ impl HandOver {
         let mut recorder = self.shared.recorder.borrow_mut();
         recorder.set_users_active(self.crew.active.get());
         let mut interval = recorder.take(self.spares.try_recv().ok());
-        interval.health = self.health.take(self.shared.clock.now(), &self.crew.replicas);
+        interval.health = self.health.take(self.shared.clock.now(), &self.crew.plugins);
         let _ = self.messages.send(Message::Interval { worker: self.index, second: self.second, interval });
         self.second = second;
     }

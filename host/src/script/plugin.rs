@@ -7,8 +7,7 @@ use super::values::{Mistake, Reader};
 const KEYS: [&str; 5] = ["source", "sha256", "allow", "isolation", "limits"];
 
 /// The keys of `limits`.
-const LIMIT_KEYS: [&str; 7] =
-    ["memory", "call", "operations", "copied", "log_lines", "compile_time", "compile_memory"];
+const LIMIT_KEYS: [&str; 7] = ["memory", "call", "operations", "copied", "log_lines", "compile_time", "compile_memory"];
 
 /// What an entry looks like, for messages.
 const HELP: &str = "for example `mqtt: ./mqtt.wasm`, or `mqtt: {source: ./mqtt.wasm, allow: [\"broker:1883\"]}`";

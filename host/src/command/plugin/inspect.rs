@@ -17,6 +17,7 @@ use crate::plugin::engine::Engine;
 use crate::plugin::locate::{self, Imports};
 use crate::plugin::registry::{self, Loaded, Registry};
 use crate::plugin::state::Scripting;
+use crate::plugin::terms::Terms;
 use crate::template::Environment;
 
 /// What is known of a component.
@@ -53,7 +54,7 @@ fn load(file: &Path) -> Result<Inspected, Diagnostic> {
         folder: file.parent().map(Path::to_path_buf).unwrap_or_default(),
     };
     let registry = Registry::new(Arc::clone(&engine), Arc::new(scripting)).map_err(internal)?;
-    let plugin = registry.load(&name, &component).map_err(refused)?;
+    let plugin = registry.load(Terms::new(&name), &component, false).map_err(refused)?;
     Ok(Inspected {
         plugin,
         contract: locate::contract(engine.inner(), &component).unwrap_or_default(),

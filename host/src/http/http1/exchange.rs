@@ -57,7 +57,7 @@ impl Http1 {
         } else {
             out.body = request.body.clone();
         }
-        let kept = request.keep_body.then(|| Kept::new(client.max_body_kept));
+        let kept = request.keep_body.as_ref().map(|allowance| Kept::new(client.max_body_kept, allowance));
         let incoming = Incoming { part: Vec::new(), head: None, kept, headed: 0 };
         Exchange { connection: self, client, meter, request, begun, out, broken: None, incoming }
     }

@@ -60,7 +60,7 @@ mod tests {
             headers: fields.collect::<Fields>(),
             body: Default::default(),
             version: Version::Http1,
-            keep_body: false,
+            keep_body: None,
             decode: true,
         };
         let mut out = Vec::new();

@@ -83,7 +83,7 @@ fn get(url: &str) -> Request {
         headers: Fields::default(),
         body: Bytes::new(),
         version: Version::Negotiate,
-        keep_body: true,
+        keep_body: Some(Allowance::new(Cell::new(usize::MAX >> 1))),
         decode: false,
     }
 }

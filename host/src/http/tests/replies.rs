@@ -86,7 +86,7 @@ async fn endless_content_is_counted_until_the_caller_gives_up() {
             }
         };
         tokio::select! {
-            _ = user.send(Request { keep_body: false, ..get(&url) }) => panic!("there is no end"),
+            _ = user.send(Request { keep_body: None, ..get(&url) }) => panic!("there is no end"),
             () = enough => {}
         }
         assert!(user.measured().bytes_in > 1_000_000);
@@ -124,7 +124,7 @@ async fn a_redirect_is_followed_by_a_second_exchange() {
         .await;
         let (user, request) = (User::new(), get(&server.url("/dir/page")));
         let reply = user.send(request.clone()).await.ok().unwrap();
-        let request = redirect::next(&request, &reply, &[]).unwrap().unwrap();
+        let request = redirect::next(&request, &reply, &[], &Rc::new(Grants::everything())).unwrap().unwrap();
         assert_eq!(text(user.send(request).await), Ok((200, Bytes::from("ok"))));
         assert!(server.requests()[1].starts_with("GET /dir/next HTTP/1.1\r\n"));
     })

@@ -53,8 +53,14 @@ fn interval(random: &mut Pcg64, label: usize) -> Box<Interval> {
     let mut interval = recorder.take(None);
     let wall = random.random_range(1..1_000_000_000);
     let guest = (0..random.random_range(0..3)).collect();
-    interval.health =
-        Health { cpu: random.random_range(0..=wall), wall, loop_lag_max: wall / 7, guest, guest_calls: vec![3] };
+    interval.health = Health {
+        cpu: random.random_range(0..=wall),
+        wall,
+        loop_lag_max: wall / 7,
+        guest,
+        guest_calls: vec![3],
+        ..Health::default()
+    };
     interval
 }
 

@@ -8,7 +8,7 @@ use crate::http::{Field, Request};
 use crate::plugin::bindings::http::{DynamicRequest, Host, ReplySummary, RequestTemplate};
 use crate::plugin::bindings::types::FailureKind;
 use crate::plugin::limits;
-use crate::plugin::operation::{self, Ended, TimedExchange};
+use crate::plugin::operation::{self, Ended, Redirects, TimedExchange};
 use crate::plugin::request::{self, PreparedRequest};
 use crate::plugin::session::Session;
 use crate::plugin::state::State;
@@ -29,21 +29,23 @@ impl Host for State {
     fn send(&mut self, request: u32) -> wasmtime::Result<u32> {
         let guest = self.guest();
         let session = guest.session()?;
-        room_for_one_more(session)?;
+        guest.room_for_one_more(session)?;
         let prepared = guest
             .requests
             .get(request as usize)
             .ok_or_else(|| wasmtime::format_err!("there is no prepared request {request}"))?;
-        let built = prepared.build(session, guest.scripting.base_url.as_ref());
-        Ok(submit(session, built, prepared.max_redirects()))
+        let built = prepared.build(session, &guest.family);
+        let redirects = Redirects::new(prepared.max_redirects(), &guest.family.grants);
+        Ok(submit(session, built, redirects))
     }
 
     fn send_dynamic(&mut self, request: DynamicRequest) -> wasmtime::Result<u32> {
         let guest = self.guest();
         let session = guest.session()?;
-        room_for_one_more(session)?;
+        guest.room_for_one_more(session)?;
         let redirects = request.options.max_redirects.min(request::MOST_REDIRECTS);
-        let built = request::dynamic(request, session, guest.scripting.base_url.as_ref());
+        let redirects = Redirects::new(redirects, &guest.family.grants);
+        let built = request::dynamic(request, session, &guest.family);
         Ok(submit(session, built, redirects))
     }
 
@@ -72,26 +74,10 @@ impl Host for State {
     }
 }
 
-/// Checks that the task may submit another operation.
-///
-/// # Errors
-/// It has submitted too many; the guest traps.
-pub fn room_for_one_more(session: &Session) -> wasmtime::Result<()> {
-    wasmtime::ensure!(
-        session.task.submitted() < limits::OPERATIONS,
-        "a task may submit {} operations",
-        limits::OPERATIONS
-    );
-    Ok(())
-}
-
-fn submit(session: &Rc<Session>, built: Result<Request, crate::http::Failure>, redirects: u8) -> u32 {
+fn submit(session: &Rc<Session>, built: Result<Request, crate::http::Failure>, redirects: Redirects) -> u32 {
     let owner = Rc::clone(session);
     match built {
-        Ok(mut request) => {
-            request.keep_body |= session.task.keep_body.get();
-            session.task.submit(|id| operation::exchange(owner, id, request, redirects))
-        }
+        Ok(request) => session.task.submit(|id| operation::exchange(owner, id, request, redirects)),
         Err(failure) => session.task.submit(|_| operation::unsendable(owner, failure)),
     }
 }

@@ -18,8 +18,8 @@ impl Host for State {
         }
         guest.charge(source.len())?;
         let compiled = {
-            let mut variables = guest.variables.borrow_mut();
-            let scripting = &guest.scripting;
+            let mut variables = guest.family.variables.borrow_mut();
+            let scripting = &guest.family.scripting;
             let mut scope =
                 Scope { data: &scripting.data, variables: &mut variables, environment: &scripting.environment };
             Template::compile(&source, &mut scope)

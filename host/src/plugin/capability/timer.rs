@@ -8,8 +8,9 @@ use crate::plugin::state::State;
 
 impl Host for State {
     fn sleep(&mut self, nanoseconds: u64) -> wasmtime::Result<u32> {
-        let session = self.guest().session()?;
-        super::http::room_for_one_more(session)?;
+        let guest = self.guest();
+        let session = guest.session()?;
+        guest.room_for_one_more(session)?;
         Ok(session.task.submit(|_| operation::sleep(Rc::clone(session), nanoseconds)))
     }
 

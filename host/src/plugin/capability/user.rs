@@ -18,7 +18,7 @@ impl Host for State {
 
     fn variable(&mut self, name: String) -> wasmtime::Result<Option<String>> {
         let guest = self.guest();
-        let Some(id) = guest.variables.borrow().lookup(&name) else { return Ok(None) };
+        let Some(id) = guest.family.variables.borrow().lookup(&name) else { return Ok(None) };
         Ok(guest.session()?.variables().borrow().get(id).map(str::to_owned))
     }
 
@@ -31,7 +31,7 @@ impl Host for State {
             limits::VARIABLE_NAME,
             limits::VARIABLE
         );
-        let id = intern(&mut guest.variables.borrow_mut(), &name)?;
+        let id = intern(&mut guest.family.variables.borrow_mut(), &name)?;
         session.variables().borrow_mut().set(id, &value);
         Ok(())
     }

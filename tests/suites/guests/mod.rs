@@ -10,6 +10,10 @@ use stampede_tests::{Finished, Report, Row, Silent, guest, settled, site};
 
 use crate::shooter;
 
+mod limits;
+mod reach;
+mod storm;
+
 const USERS: u64 = 4;
 const WALKS: u64 = 5;
 /// Runs of each step.
@@ -31,8 +35,15 @@ fn ran(plugin: &'static str, more: &str) -> Ran {
 
 #[track_caller]
 fn ran_with(plugin: &'static str, more: &str, flags: &str) -> Ran {
+    ran_under(plugin, "", more, flags)
+}
+
+/// The same on terms of its own, as they stand in the plugin's entry.
+#[track_caller]
+fn ran_under(plugin: &'static str, terms: &str, more: &str, flags: &str) -> Ran {
     let site = site();
-    let run = shooter().script(&script(plugin, &site.base_url(), more)).args(flags).report().finish().exits(0);
+    let script = script(plugin, terms, &site.base_url(), more);
+    let run = shooter().script(&script).args(flags).report().finish().exits(0);
     let (report, counted) = (run.report(), settled(&site.stats()));
     report.assert_consistent();
     let good = report.row("Good");
@@ -45,12 +56,12 @@ fn ran_with(plugin: &'static str, more: &str, flags: &str) -> Ran {
     Ran { run, report, plugin }
 }
 
-fn script(plugin: &str, base: &str, more: &str) -> String {
+fn script(plugin: &str, terms: &str, base: &str, more: &str) -> String {
     let component = guest(plugin);
     format!(
         "base_url: {base}
 plugins:
-  {plugin}: '{}'
+  {plugin}: {{source: '{}', {terms}}}
 steps:
   - name: Bad
     action: misbehave
@@ -108,14 +119,23 @@ fn components_of_every_version_of_the_contract_so_far() {
     built.into_iter().for_each(|component| speaks_the_contract(component));
 }
 
+/// Host and port of a URL without a path.
+fn host_of(base: &str) -> &str {
+    base.trim_start_matches("http://")
+}
+
 /// Each task of `every_capability` sends two requests, and passes only if every import answered as it should.
 #[track_caller]
 fn speaks_the_contract(component: &Path) {
     let site = site();
     let script = format!(
-        "base_url: {}\nplugins: {{guest: '{}'}}\nsteps: [{{name: All, action: misbehave, url: /api/v1/catalog}}]\n",
+        "base_url: {}
+plugins: {{guest: {{source: '{}', allow: ['{}']}}}}
+steps: [{{name: All, action: misbehave, url: /api/v1/catalog}}]
+",
         site.base_url(),
-        component.display()
+        component.display(),
+        host_of(&site.base_url())
     );
     let run = shooter().script(&script).args("--users 2 --iterations 3").report().finish().exits(0);
     let report = run.report();
@@ -187,7 +207,7 @@ fn never_finishes() {
 #[test]
 fn never_finishes_but_the_run_does() {
     let site = site();
-    let script = script("never_finishes", &site.base_url(), "");
+    let script = script("never_finishes", "", &site.base_url(), "");
     let flags = "--users 4 --duration 200ms --graceful-stop 100ms --workers 2";
     let run = shooter().script(&script).args(flags).report().finish().exits(0);
     let report = run.report();
@@ -293,7 +313,7 @@ fn looks_around() {
 #[track_caller]
 fn refused(plugin: &str, code: i32) -> String {
     let target = Silent::bind();
-    let script = script(plugin, &target.base_url(), "colour: mud");
+    let script = script(plugin, "", &target.base_url(), "colour: mud");
     let run = shooter().script(&script).finish().exits(code);
     target.assert_untouched();
     the_one_mistake(&run)
@@ -336,7 +356,7 @@ fn trap_while_configured() {
 #[test]
 fn refuses_its_step() {
     let target = Silent::bind();
-    let script = script("refuses_its_step", &target.base_url(), "colour: mud");
+    let script = script("refuses_its_step", "", &target.base_url(), "colour: mud");
     let run = shooter().script(&script).finish().exits(3);
     target.assert_untouched();
     let expected = "error[script::parameter]: `colour` must be a colour of the rainbow
@@ -407,7 +427,7 @@ fn a_damaged_cache_is_filled_anew() {
     };
     let site = site();
     let run = || {
-        let script = script("prints", &site.base_url(), "");
+        let script = script("prints", "", &site.base_url(), "");
         let cached = shooter().env("STAMPEDE_CACHE_DIR", &cache.path().display().to_string());
         cached.script(&script).finish().exits(0)
     };

@@ -1,0 +1,28 @@
+//! What the script says of one plugin besides its steps: which hosts it may reach, what it may use, and who shares an
+//! instance of it.
+
+use std::sync::Arc;
+
+use crate::http::Grants;
+
+use super::limits::Limits;
+
+/// The terms that a plugin runs on.
+#[derive(Clone, Debug)]
+pub struct Terms {
+    /// The name the script gave the plugin, or the built-in's own.
+    pub name: Arc<str>,
+    /// The hosts that it may reach.
+    pub grants: Grants,
+    /// What it may use.
+    pub limits: Limits,
+    /// Whether each user has an instance of its own, instead of sharing that of its worker.
+    pub instance_per_user: bool,
+}
+
+impl Terms {
+    /// The terms of a plugin that the script says nothing about: it may reach nobody.
+    pub fn new(name: &str) -> Self {
+        Self { name: name.into(), grants: Grants::default(), limits: Limits::default(), instance_per_user: false }
+    }
+}
