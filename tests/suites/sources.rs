@@ -55,7 +55,7 @@ fn a_component_of_a_web_site_is_fetched_once_and_verified_each_time() {
 #[test]
 fn what_a_web_site_gives_is_judged() {
     let (folder, cache) = (TempDir::new().unwrap(), TempDir::new().unwrap());
-    fs::write(folder.path().join("it.wasm"), component("fails_silently")).unwrap();
+    fs::write(folder.path().join("it.wasm"), "other bytes").unwrap();
     fs::File::create(folder.path().join("huge.wasm")).unwrap().set_len((64 << 20) + 1).unwrap();
     let site = Nginx::start_tls(&format!(
         "location / {{ root {}; }} location /away {{ return 302 http://127.0.0.1:1/; }} \
