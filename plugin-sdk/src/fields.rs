@@ -59,7 +59,8 @@ impl JsonSchema for Fields {
         "Fields".into()
     }
 
-    fn json_schema(_: &mut SchemaGenerator) -> Schema {
-        json_schema!({ "type": "object", "additionalProperties": { "type": "string" } })
+    fn json_schema(generator: &mut SchemaGenerator) -> Schema {
+        let text = generator.subschema_for::<Template>();
+        json_schema!({ "type": "object", "additionalProperties": text })
     }
 }

@@ -13,6 +13,7 @@ mod login;
 mod main_job;
 mod plugin_outside;
 mod rate;
+mod schema;
 mod sources;
 
 use std::path::{Path, PathBuf};

@@ -22,9 +22,7 @@ fn sha256(bytes: &[u8]) -> String {
 
 /// A script with one step, of the plugin that the entry is about.
 fn script(entry: &str) -> String {
-    format!(
-        "base_url: http://127.0.0.1:1\nplugins:\n  it: {entry}\nsteps: [{{name: Step, action: misbehave}}]\n"
-    )
+    format!("base_url: http://127.0.0.1:1\nplugins:\n  it: {entry}\nsteps: [{{name: Step, action: misbehave}}]\n")
 }
 
 /// A call of a command on that script, with a cache of its own.
