@@ -23,6 +23,9 @@ use bindings::exports::stampede::plugin::action::{ActionDescription, Description
 
 /// A plugin with something wrong. Every function has a default that does nothing wrong.
 pub trait Misbehaviour {
+    /// The schema of the parameters.
+    const SCHEMA: &'static str = r#"{"type": "object", "additionalProperties": true}"#;
+
     /// Called within `describe`, before the description is given.
     fn describing() {}
 
@@ -57,7 +60,7 @@ impl<M: Misbehaviour> Guest for M {
             actions: vec![ActionDescription {
                 name: "misbehave".into(),
                 summary: "does something wrong".into(),
-                params_schema: r#"{"type": "object", "additionalProperties": true}"#.into(),
+                params_schema: M::SCHEMA.into(),
                 sets_variables: false,
             }],
         }

@@ -14,6 +14,7 @@ mod main_job;
 mod plugin_outside;
 mod rate;
 mod rehearsal;
+mod schema;
 mod sources;
 
 use std::path::{Path, PathBuf};

@@ -10,6 +10,7 @@ mod man;
 mod plugin;
 mod plugins;
 mod run;
+mod schema;
 mod value;
 
 use clap::{Parser, Subcommand};
@@ -24,6 +25,7 @@ pub use man::man;
 pub use plugin::{InspectArgs, LockArgs, PluginArgs, PluginCommand, TestArgs};
 pub use plugins::PluginsArgs;
 pub use run::RunArgs;
+pub use schema::SchemaArgs;
 pub use value::{DataArg, HeaderArg};
 
 /// The name of the program, as typed.
@@ -63,6 +65,8 @@ pub enum Command {
     Plugins(PluginsArgs),
     /// Look after plugins
     Plugin(PluginArgs),
+    /// Print a JSON Schema of scripts, for editors
+    Schema(SchemaArgs),
     /// Run the sample script against an embedded site
     #[command(
         long_about = "Starts an embedded streaming site and runs a script against it: the sample script, unless \

@@ -6,6 +6,7 @@ mod demo;
 mod plugin;
 mod plugins;
 mod run;
+mod schema;
 
 use std::io::{IsTerminal, Write};
 
@@ -26,6 +27,7 @@ pub fn dispatch(cli: &Cli) -> Exit {
         Some(Command::CompileComponent(args)) => Ok(compile::compile(*args)),
         Some(Command::Plugins(args)) => plugins::plugins(args.script.as_deref(), args.locked),
         Some(Command::Plugin(args)) => plugin::plugin(args),
+        Some(Command::Schema(args)) => schema::schema(args.script.as_deref()),
         Some(Command::Demo(args)) => demo::demo(args),
         Some(Command::Completions(args)) => {
             let mut text = Vec::new();
@@ -60,6 +62,7 @@ fn console(cli: &Cli) -> ConsoleArgs {
         Some(Command::Check(args)) => args.console.clone(),
         Some(Command::Demo(args)) => args.run.console.clone(),
         Some(Command::Plugins(args)) => args.console.clone(),
+        Some(Command::Schema(args)) => args.console.clone(),
         Some(Command::Plugin(args)) => args.console().clone(),
         None | Some(Command::CompileComponent(_) | Command::Completions(_) | Command::Man) => cli.run.console.clone(),
     }

@@ -21,6 +21,17 @@ use crate::template::Environment;
 /// # Errors
 /// The script is wrong, or a plugin does not load.
 pub fn plugins(script: Option<&Path>, locked: bool) -> Result<Exit, Diagnostics> {
+    for plugin in load(script, locked)?.iter() {
+        super::print(list(plugin).as_bytes())?;
+    }
+    Ok(Exit::Done)
+}
+
+/// Loads the built-in plugins, and those of a script if one is named.
+///
+/// # Errors
+/// The script is wrong, or a plugin does not load.
+pub fn load(script: Option<&Path>, locked: bool) -> Result<Plugins, Diagnostics> {
     let source = match script {
         Some(path) => super::run::read(Some(path))?,
         None => Arc::new(Source { name: String::new(), text: "steps: [{name: none}]".into() }),
@@ -29,10 +40,7 @@ pub fn plugins(script: Option<&Path>, locked: bool) -> Result<Exit, Diagnostics>
     let folder = Path::new(&source.name).parent().map(Path::to_path_buf).unwrap_or_default();
     let scripting =
         Scripting { data: DataSets::default(), environment: Environment::of_process([]), base_url: None, folder };
-    for plugin in Plugins::load(&script, &Arc::new(scripting), locked, |_| true)?.iter() {
-        super::print(list(plugin).as_bytes())?;
-    }
-    Ok(Exit::Done)
+    Plugins::load(&script, &Arc::new(scripting), locked, |_| true)
 }
 
 fn list(plugin: &Loaded) -> String {

@@ -13,10 +13,10 @@ use crate::metrics::sample::RowId;
 use crate::plugin::family::{Family, Names};
 use crate::plugin::instance::{ConfigureError, Instance, Mistake, StepParams};
 use crate::plugin::registry::{Loaded, one_line};
+use crate::plugin::schema::Violation;
 use crate::plugin::state::Scripting;
 use crate::run::clock::{Nanos, nanos};
-use crate::script::model;
-use crate::script::span_within;
+use crate::script::{STEP_KEYS, model, span_within};
 
 use super::build::typed;
 use super::capture::Capture;
@@ -166,8 +166,7 @@ fn unknown_keys(draft: &Draft<'_>, plugin: &Loaded) -> Vec<Diagnostic> {
                 step.params.key_span(&pointer_to(key)).unwrap_or(step.span)
             });
             mistake.place.iter_mut().for_each(|place| place.label = "unknown key".into());
-            let hosts = ["name", "action", "timeout", "capture"];
-            match suggest(key, known.keys().map(String::as_str).chain(hosts)) {
+            match suggest(key, known.keys().map(String::as_str).chain(STEP_KEYS)) {
                 Some(near) => mistake.help(format!("did you mean `{near}`?")),
                 None => mistake.help(format!("`stampede-shooter plugins` lists the parameters of `{}`", draft.action)),
             }
@@ -207,16 +206,27 @@ fn configure(
     let mut instance = Instance::new(&plugin.pre, family).map_err(|error| trapped(&error))?;
     let mut found = Diagnostics::default();
     for draft in drafts {
-        match instance.configure(&draft.params()) {
-            Ok(()) => {}
-            Err(ConfigureError::Params(mistake)) => found.push(refused(draft, *mistake)),
-            Err(ConfigureError::Trap(error)) => {
-                found.push(trapped(&error));
-                break;
-            }
+        let configured = instance.configure(&draft.params());
+        if let Err(ConfigureError::Params(mistake)) = configured {
+            found.push(refused(draft, *mistake));
+            continue;
         }
+        // The plugin's own words come first; its schema says what it accepted, or broke on, without looking.
+        let violations = violations(draft, plugin);
+        if let Err(ConfigureError::Trap(error)) = configured {
+            found.0.extend(if violations.is_empty() { vec![trapped(&error)] } else { violations });
+            break;
+        }
+        found.0.extend(violations);
     }
     found.into_result(instance.origins())
+}
+
+/// What the action's own schema holds against a step.
+fn violations(draft: &Draft<'_>, plugin: &Loaded) -> Vec<Diagnostic> {
+    let violations = plugin.schema(&draft.action).map(|schema| schema.violations(&draft.params)).unwrap_or_default();
+    let mistake = |Violation { pointer, message }| Mistake { pointer, message, help: None, within: None };
+    violations.into_iter().map(|violation| refused(draft, mistake(violation))).collect()
 }
 
 /// What a plugin refused, at the script's line.

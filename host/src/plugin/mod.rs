@@ -14,6 +14,7 @@
 //! | `cache` | the private folder of what was compiled or fetched before |
 //! | `compile` | code, made by a child process within caps |
 //! | `side_by_side` | work for several plugins at once |
+//! | `schema` | what an action's parameters must be |
 //! | `registry` | all plugins of a run and the actions they offer |
 //! | `state` | what belongs to one instance on the host's side |
 //! | `wasi` | the inert WASI that std-built guests import |
@@ -44,6 +45,7 @@ pub mod operation;
 pub mod registry;
 pub mod replica;
 pub mod request;
+pub mod schema;
 pub mod session;
 pub mod side_by_side;
 mod socket;

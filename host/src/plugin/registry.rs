@@ -10,6 +10,7 @@ use super::bindings::{ActionDescription, Description, PluginPre};
 use super::engine::Engine;
 use super::family::{Family, Names};
 use super::instance::Instance;
+use super::schema::Schema;
 use super::state::{Scripting, State};
 use super::terms::Terms;
 use super::{capability, locate, wasi};
@@ -34,6 +35,8 @@ pub struct Loaded {
     pub is_builtin: bool,
     /// What it says it is.
     pub description: Description,
+    /// The schemas of its actions' parameters, in the order of the actions.
+    schemas: Vec<Schema>,
     /// Linked and compiled.
     pub pre: PluginPre<State>,
     /// Whether a trap of it has been logged. The first says it all; a storm would drown it.
@@ -65,16 +68,16 @@ impl Registry {
     ///
     /// # Errors
     /// A message for the user: another contract version, an import that is not granted, a trap.
-    pub fn load(&self, (terms, is_builtin): (Terms, bool), component: &Component) -> Result<Loaded, String> {
+    pub fn load(&self, terms: Terms, component: &Component, is_builtin: bool) -> Result<Loaded, String> {
         locate::check_contract(self.engine.inner(), component)?;
         let pre = self.linker.instantiate_pre(component).and_then(PluginPre::new).map_err(|error| one_line(&error))?;
         let family = Family::new(terms.clone(), Arc::clone(&self.scripting), &Names::default());
         let mut instance =
             Instance::new(&pre, family).map_err(|error| format!("it failed to start: {}", one_line(&error)))?;
         let description = instance.describe().map_err(|error| format!("`describe` failed: {}", one_line(&error)))?;
-        check_description(&description)?;
+        let schemas = check_description(&description)?;
         let (trap_logged, _engine) = (AtomicBool::new(false), Arc::clone(&self.engine));
-        Ok(Loaded { terms, is_builtin, description, pre, trap_logged, _engine })
+        Ok(Loaded { terms, is_builtin, description, schemas, pre, trap_logged, _engine })
     }
 }
 
@@ -87,6 +90,12 @@ impl Loaded {
     /// The description of an action, if this plugin offers it.
     pub fn action(&self, name: &str) -> Option<&ActionDescription> {
         self.description.actions.iter().find(|action| action.name == name)
+    }
+
+    /// The schema of an action's parameters, if this plugin offers it.
+    pub fn schema(&self, name: &str) -> Option<&Schema> {
+        let actions = self.description.actions.iter().zip(&self.schemas);
+        actions.into_iter().find(|(action, _)| action.name == name).map(|(_, schema)| schema)
     }
 }
 
@@ -108,10 +117,11 @@ pub fn one_line(error: &wasmtime::Error) -> String {
     text
 }
 
-fn check_description(description: &Description) -> Result<(), String> {
+fn check_description(description: &Description) -> Result<Vec<Schema>, String> {
     if description.actions.is_empty() {
         return Err("it offers no action".into());
     }
+    let mut schemas = Vec::new();
     for action in &description.actions {
         let mut letters = action.name.chars();
         let fine = letters.next().is_some_and(|first| first.is_ascii_lowercase())
@@ -120,9 +130,8 @@ fn check_description(description: &Description) -> Result<(), String> {
         if !fine {
             return Err("it offers an action whose name is not made of lower case letters, digits, `-` and `.`".into());
         }
-        if !serde_json::from_str::<serde_json::Value>(&action.params_schema).is_ok_and(|schema| schema.is_object()) {
-            return Err(format!("its schema of the parameters of `{}` is no JSON object", action.name));
-        }
+        let schema = Schema::parse(&action.params_schema);
+        schemas.push(schema.map_err(|why| format!("its schema of the parameters of `{}` {why}", action.name))?);
     }
-    Ok(())
+    Ok(schemas)
 }

@@ -9,7 +9,7 @@ use super::values::{Mistake, Reader};
 use crate::diagnostic::{Diagnostics, Source, Span};
 
 /// The keys of the long form, in the order of the reference.
-const KEYS: [&str; 14] = [
+pub(super) const KEYS: [&str; 14] = [
     "users",
     "rps",
     "duration",

@@ -4,6 +4,7 @@
 //! |---|---|---|
 //! | text to tree | `yaml`, `raw`, `fault` | YAML |
 //! | tree to script | `decode`, `step`, `data`, `plugin`, `values` | the keys of a script |
+//! | for editors | `schema` | the same keys, as a JSON Schema |
 //! | pointing back | `node`, `span` | where in the text a value stands |
 //!
 //! Nothing here applies a default, opens a file or asks a plugin; that is the plan's part.
@@ -19,11 +20,14 @@ mod node;
 mod parse;
 mod plugin;
 mod raw;
+mod schema;
 mod span;
 mod step;
 mod values;
 mod yaml;
 
 pub use parse::parse;
+pub use schema::SCHEMA;
 pub use span::span_within;
+pub use step::KEYS as STEP_KEYS;
 pub use values::is_name;

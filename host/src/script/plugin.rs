@@ -4,10 +4,11 @@ use super::model::{Isolation, Node, PluginEntry, PluginLimits, Spanned, Value};
 use super::values::{Mistake, Reader};
 
 /// The keys of an entry in its long form.
-const KEYS: [&str; 5] = ["source", "sha256", "allow", "isolation", "limits"];
+pub(super) const KEYS: [&str; 5] = ["source", "sha256", "allow", "isolation", "limits"];
 
 /// The keys of `limits`.
-const LIMIT_KEYS: [&str; 7] = ["memory", "call", "operations", "copied", "log_lines", "compile_time", "compile_memory"];
+pub(super) const LIMIT_KEYS: [&str; 7] =
+    ["memory", "call", "operations", "copied", "log_lines", "compile_time", "compile_memory"];
 
 /// What an entry looks like, for messages.
 const HELP: &str = "for example `mqtt: ./mqtt.wasm`, or `mqtt: {source: ./mqtt.wasm, allow: [\"broker:1883\"]}`";

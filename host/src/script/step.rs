@@ -5,8 +5,11 @@ use super::model::{Capture, CaptureSource, Node, Spanned, Step, Value};
 use super::values::{Entries, Mistake, Reader};
 use crate::diagnostic::Span;
 
+/// The host's own keys.
+pub const KEYS: [&str; 4] = ["name", "action", "timeout", "capture"];
+
 /// The places a capture can take its value from.
-const CAPTURE_KEYS: [&str; 4] = ["json", "header", "regex", "cookie"];
+pub(super) const CAPTURE_KEYS: [&str; 4] = ["json", "header", "regex", "cookie"];
 
 /// What captures look like, for messages.
 const CAPTURE_HELP: &str = "for example `capture: {token: {json: $.token}}`";

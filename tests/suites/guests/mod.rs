@@ -12,6 +12,7 @@ use crate::shooter;
 
 mod limits;
 mod reach;
+mod schema;
 mod storm;
 
 const USERS: u64 = 4;

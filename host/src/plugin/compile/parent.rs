@@ -128,7 +128,10 @@ fn too_long(most: Caps) -> Refusal {
     let time = humantime::format_duration(most.time);
     Refusal {
         message: format!("compiling it takes more than {time}"),
-        help: Some(format!("if you trust it, allow it more: `limits: {{compile_time: {}s}}`", most.time.as_secs() * 4)),
+        help: Some(format!(
+            "if you trust it, allow it more: `limits: {{compile_time: {}s}}`",
+            most.time.as_secs().max(1) * 4
+        )),
     }
 }
 

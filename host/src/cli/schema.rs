@@ -1,0 +1,18 @@
+//! `schema`: what a script may be, for editors.
+
+use std::path::PathBuf;
+
+use clap::Args;
+
+use super::ConsoleArgs;
+
+/// Arguments of `schema`.
+#[derive(Clone, Debug, Args)]
+pub struct SchemaArgs {
+    /// Include the plugins that this script names; `-` reads standard input
+    #[arg(long, value_name = "FILE", env = "STAMPEDE_SCRIPT", hide_env_values = true)]
+    pub script: Option<PathBuf>,
+    /// What is shown, and how.
+    #[command(flatten)]
+    pub console: ConsoleArgs,
+}

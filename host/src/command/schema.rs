@@ -1,0 +1,73 @@
+//! `schema`: one JSON Schema of scripts, put together from the host's keys and from what the plugins say of their actions.
+
+use std::path::Path;
+
+use serde_json::{Value, json};
+
+use crate::diagnostic::{Diagnostic, Diagnostics};
+use crate::exit::Exit;
+use crate::script;
+
+use super::plugins::load;
+
+/// Prints the schema. With a script its plugins are in it too, and no other action is.
+///
+/// # Errors
+/// The script is wrong, or a plugin does not load.
+pub fn schema(script: Option<&Path>) -> Result<Exit, Diagnostics> {
+    let mut schema: Value =
+        serde_json::from_str(script::SCHEMA).map_err(|error| Diagnostic::new("internal::schema", error.to_string()))?;
+    let plugins = load(script, false)?;
+    let mut names = Vec::new();
+    for plugin in plugins.iter() {
+        for action in &plugin.description.actions {
+            let Some(params) = plugin.schema(&action.name) else { continue };
+            let definition = format!("action:{}", action.name);
+            schema["$defs"][&definition] = params_of(&action.name, &action.summary, params.json());
+            let then = json!({"$ref": format!("#/$defs/{definition}")});
+            for (block, default) in [("step", "http"), ("login", "login")] {
+                offer(&mut schema, block, &json!({"const": action.name}), action.name == default, &then);
+            }
+            names.push(action.name.clone());
+        }
+    }
+    for block in ["step", "login"] {
+        if script.is_some() {
+            schema["$defs"][block]["properties"]["action"]["enum"] = json!(names);
+        } else {
+            // Of an action that some script's own plugin offers nothing is known.
+            let anything = json!({"additionalProperties": true});
+            offer(&mut schema, block, &json!({"not": {"enum": names}}), false, &anything);
+        }
+    }
+    super::print(format!("{schema:#}\n").as_bytes())
+}
+
+/// Says what else holds for a step whose action is such a one; the default action need not be named.
+fn offer(schema: &mut Value, block: &str, action: &Value, is_default: bool, then: &Value) {
+    let mut condition = json!({"properties": {"action": action}});
+    if !is_default {
+        condition["required"] = json!(["action"]);
+    }
+    if let Some(all) = schema["$defs"][block]["allOf"].as_array_mut() {
+        all.push(json!({"if": condition, "then": then}));
+    }
+}
+
+/// The parameters of an action as a part of the whole schema.
+fn params_of(name: &str, summary: &str, params: &Value) -> Value {
+    let mut params = params.clone();
+    if let Some(keywords) = params.as_object_mut() {
+        keywords.remove("$schema");
+        // The host's own keys stand beside the parameters: the step as a whole says that there are no others.
+        if matches!(keywords.get("additionalProperties"), None | Some(Value::Bool(false))) {
+            keywords.remove("additionalProperties");
+        }
+        keywords.insert("title".into(), json!(format!("Action `{name}`: {summary}")));
+        if keywords.contains_key("$defs") {
+            // What it refers to is in itself.
+            keywords.insert("$id".into(), json!(format!("action:{name}")));
+        }
+    }
+    params
+}

@@ -1,0 +1,275 @@
+//! The JSON Schema of an action's parameters. It is the plugin's own text, so it is not trusted: it may refer to nothing
+//! outside of itself, and what it takes to hold it against a step is counted before it is done.
+
+use jsonschema::error::{TypeKind, ValidationErrorKind};
+use jsonschema::{JsonType, ValidationError, Validator};
+use serde_json::Value;
+
+use crate::metrics::interval::one_line;
+
+/// Most violations of one step that are shown.
+const SHOWN: usize = 10;
+/// Most visits of a subschema with a value in it. A schema of a few hundred bytes can double its work with each `$ref`.
+const VISITS: u32 = 100_000;
+/// How deep visits may be nested; deeper ones would overflow the stack.
+const DEPTH: u32 = 256;
+/// Most values of an `enum` that are listed.
+const LISTED: usize = 10;
+
+/// A schema that is sound.
+pub struct Schema {
+    text: Value,
+    validator: Validator,
+}
+
+/// One way in which parameters do not fit.
+#[derive(Debug, PartialEq, Eq)]
+pub struct Violation {
+    /// JSON pointer to the value, or to the mapping in which one is missing.
+    pub pointer: String,
+    /// What is wrong.
+    pub message: String,
+}
+
+impl Schema {
+    /// Reads a schema.
+    ///
+    /// # Errors
+    /// It is no JSON object, no JSON Schema, or too much work; the text goes on after "its schema …".
+    pub fn parse(text: &str) -> Result<Self, String> {
+        let text: Value = serde_json::from_str(text).ok().filter(Value::is_object).ok_or("is no JSON object")?;
+        if !(Work { root: &text, visits: VISITS }).fits(&text, &Value::Null, 0) {
+            return Err("refers to itself without end, or to what is not in it".into());
+        }
+        let validator = jsonschema::options().with_draft(jsonschema::Draft::Draft202012).build(&text);
+        let validator = validator.map_err(|error| format!("is no JSON Schema: {}", one_line(&error.to_string())))?;
+        Ok(Self { text, validator })
+    }
+
+    /// The schema itself.
+    pub const fn json(&self) -> &Value {
+        &self.text
+    }
+
+    /// All that is wrong with parameters, but for what would be too long a list.
+    pub fn violations(&self, params: &Value) -> Vec<Violation> {
+        if !(Work { root: &self.text, visits: VISITS }).fits(&self.text, params, 0) {
+            let message = "the step is too large for the schema of its action".into();
+            return vec![Violation { pointer: String::new(), message }];
+        }
+        self.validator.iter_errors(params).take(SHOWN).map(|error| Violation::of(&error)).collect()
+    }
+}
+
+/// What is left of the work that a schema may be.
+struct Work<'a> {
+    root: &'a Value,
+    visits: u32,
+}
+
+impl Work<'_> {
+    /// Walks as a validator does that never stops early.
+    fn fits(&mut self, schema: &Value, value: &Value, depth: u32) -> bool {
+        if self.visits == 0 || depth == DEPTH {
+            return false;
+        }
+        self.visits -= 1;
+        let Some(keywords) = schema.as_object() else { return true };
+        keywords.iter().all(|(keyword, inner)| match (keyword.as_str(), inner) {
+            ("$ref", Value::String(target)) => {
+                let target = target.strip_prefix('#').and_then(|pointer| self.root.pointer(pointer));
+                target.is_some_and(|target| self.fits(target, value, depth + 1))
+            }
+            ("$ref" | "$dynamicRef" | "$id", _) => false,
+            ("allOf" | "anyOf" | "oneOf", Value::Array(all)) => all.iter().all(|it| self.fits(it, value, depth + 1)),
+            ("not" | "if" | "then" | "else", _) => self.fits(inner, value, depth + 1),
+            ("dependentSchemas", Value::Object(all)) => all.values().all(|it| self.fits(it, value, depth + 1)),
+            ("properties", Value::Object(all)) => {
+                all.iter().all(|(key, it)| value.get(key).is_none_or(|value| self.fits(it, value, depth + 1)))
+            }
+            ("patternProperties", Value::Object(all)) => all.values().all(|it| self.each(it, value, depth)),
+            ("additionalProperties" | "unevaluatedProperties" | "propertyNames", _) => self.each(inner, value, depth),
+            ("items" | "contains" | "unevaluatedItems", _) => self.each(inner, value, depth),
+            ("prefixItems", Value::Array(all)) => all.iter().all(|it| self.each(it, value, depth)),
+            _ => true,
+        })
+    }
+
+    fn each(&mut self, schema: &Value, value: &Value, depth: u32) -> bool {
+        match value {
+            Value::Array(items) => items.iter().all(|item| self.fits(schema, item, depth + 1)),
+            Value::Object(entries) => entries.values().all(|item| self.fits(schema, item, depth + 1)),
+            _ => true,
+        }
+    }
+}
+
+impl Violation {
+    fn of(error: &ValidationError<'_>) -> Self {
+        let mut pointer = error.instance_path().to_string();
+        let subject = subject(&pointer);
+        let message = match error.kind() {
+            ValidationErrorKind::Required { property } => format!("`{}` is missing in {subject}", shown(property)),
+            ValidationErrorKind::AdditionalProperties { unexpected }
+            | ValidationErrorKind::UnevaluatedProperties { unexpected } => {
+                let key = unexpected.first().map(String::as_str).unwrap_or_default();
+                pointer = format!("{pointer}/{}", key.replace('~', "~0").replace('/', "~1"));
+                format!("`{}` is not a key of {subject}", one_line(key))
+            }
+            kind => format!("{subject} {}", must(kind)),
+        };
+        Self { pointer, message }
+    }
+}
+
+/// The value at a pointer, as people name it: `headers.accept`.
+fn subject(pointer: &str) -> String {
+    let keys: Vec<_> = pointer.split('/').skip(1).map(|key| key.replace("~1", "/").replace("~0", "~")).collect();
+    if keys.is_empty() { "the step".into() } else { format!("`{}`", one_line(&keys.join("."))) }
+}
+
+/// What a value must be, to go on after its name.
+fn must(kind: &ValidationErrorKind) -> String {
+    use ValidationErrorKind as Kind;
+    match kind {
+        Kind::Type { kind: TypeKind::Single(one) } => format!("must be {}", name(*one)),
+        Kind::Type { kind: TypeKind::Multiple(several) } => format!("must be {}", or(several.iter().map(name))),
+        Kind::Enum { options } => {
+            let all = options.as_array().map(Vec::as_slice).unwrap_or_default();
+            let listed = or(all.iter().take(LISTED).map(|option| format!("`{}`", shown(option))));
+            let more = all.len().saturating_sub(LISTED);
+            if more > 0 { format!("must be {listed}, or one of {more} more") } else { format!("must be {listed}") }
+        }
+        Kind::Constant { expected_value } => format!("must be `{}`", shown(expected_value)),
+        Kind::Minimum { limit } => format!("must be at least {limit}"),
+        Kind::Maximum { limit } => format!("must be at most {limit}"),
+        Kind::ExclusiveMinimum { limit } => format!("must be more than {limit}"),
+        Kind::ExclusiveMaximum { limit } => format!("must be less than {limit}"),
+        Kind::MultipleOf { multiple_of } => format!("must be a multiple of {multiple_of}"),
+        Kind::MinLength { limit } => format!("must have {} at least", count(*limit, "character")),
+        Kind::MaxLength { limit } => format!("must have {} at most", count(*limit, "character")),
+        Kind::Pattern { pattern } => format!("must match `{}`", clipped(pattern)),
+        Kind::Format { format } => format!("must have the format `{}`", clipped(format)),
+        Kind::MinItems { limit } => format!("must have {} at least", count(*limit, "item")),
+        Kind::MaxItems { limit } => format!("must have {} at most", count(*limit, "item")),
+        Kind::UniqueItems => "must not have an item twice".into(),
+        Kind::MinProperties { limit } => format!("must have {} at least", count(*limit, "key")),
+        Kind::MaxProperties { limit } => format!("must have {} at most", count(*limit, "key")),
+        Kind::AnyOf { .. } | Kind::OneOfNotValid { .. } => "has none of the forms that the action takes".into(),
+        _ => "does not fit the schema of the action".into(),
+    }
+}
+
+/// A type as scripts know it.
+const fn name(kind: JsonType) -> &'static str {
+    match kind {
+        JsonType::Null => "nothing",
+        JsonType::Boolean => "`true` or `false`",
+        JsonType::Integer => "a whole number",
+        JsonType::Number => "a number",
+        JsonType::String => "text",
+        JsonType::Array => "a list",
+        JsonType::Object => "a mapping",
+    }
+}
+
+/// `a, b or c`.
+fn or(words: impl Iterator<Item = impl Into<String>>) -> String {
+    let mut words: Vec<String> = words.map(Into::into).collect();
+    let last = words.pop().unwrap_or_default();
+    if words.is_empty() { last } else { format!("{} or {last}", words.join(", ")) }
+}
+
+fn count(number: u64, of: &str) -> String {
+    format!("{number} {of}{}", if number == 1 { "" } else { "s" })
+}
+
+/// A value of the schema as it would be typed.
+fn shown(value: &Value) -> String {
+    value.as_str().map_or_else(|| clipped(&value.to_string()), clipped)
+}
+
+/// A text of the plugin's on one short line.
+fn clipped(text: &str) -> String {
+    const LONGEST: usize = 60;
+    let line = one_line(text);
+    let short: String = line.chars().take(LONGEST).collect();
+    if short.len() < line.len() { short + "…" } else { line }
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+
+    use super::*;
+
+    fn messages(schema: Value, params: Value) -> Vec<(String, String)> {
+        let violations = Schema::parse(&schema.to_string()).map(|schema| schema.violations(&params)).unwrap();
+        violations.into_iter().map(|violation| (violation.pointer, violation.message)).collect()
+    }
+
+    #[test]
+    fn each_violation_is_said_in_words_at_its_value() {
+        for (schema, value, message) in [
+            (json!({"type": "integer"}), json!("a"), "`v` must be a whole number"),
+            (json!({"type": ["string", "array", "null"]}), json!(1), "`v` must be nothing, text or a list"),
+            (json!({"enum": ["a", 1]}), json!("b"), "`v` must be `a` or `1`"),
+            (json!({"const": "a"}), json!("b"), "`v` must be `a`"),
+            (json!({"minimum": 1}), json!(0), "`v` must be at least 1"),
+            (json!({"exclusiveMaximum": 1.5}), json!(2), "`v` must be less than 1.5"),
+            (json!({"multipleOf": 5}), json!(7), "`v` must be a multiple of 5"),
+            (json!({"minLength": 1}), json!(""), "`v` must have 1 character at least"),
+            (json!({"maxItems": 2}), json!([1, 2, 3]), "`v` must have 2 items at most"),
+            (json!({"pattern": "^a"}), json!("b"), "`v` must match `^a`"),
+            (json!({"uniqueItems": true}), json!([1, 1]), "`v` must not have an item twice"),
+            (json!({"oneOf": [{"type": "null"}]}), json!(1), "`v` has none of the forms that the action takes"),
+            (json!({"contains": {"type": "null"}}), json!([1]), "`v` does not fit the schema of the action"),
+            (json!({"required": ["k"]}), json!({}), "`k` is missing in `v`"),
+        ] {
+            let found = messages(json!({"properties": {"v": schema}}), json!({"v": value}));
+            assert_eq!(found, [("/v".to_owned(), message.to_owned())]);
+        }
+        let nested =
+            json!({"properties": {"a": {"items": {"properties": {"z": true}, "additionalProperties": false}}}});
+        let found = messages(nested, json!({"a": [{}, {"b/c": 1}]}));
+        assert_eq!(found, [("/a/1/b~1c".to_owned(), "`b/c` is not a key of `a.1`".to_owned())]);
+        let found = messages(json!({"required": ["url"]}), json!({}));
+        assert_eq!(found, [(String::new(), "`url` is missing in the step".to_owned())]);
+    }
+
+    #[test]
+    fn what_is_no_schema_is_refused() {
+        for text in
+            ["[]", "{", "{\"type\": \"nonsense\"}", "{\"pattern\": \"(\"}", "{\"$ref\": \"file:///etc/passwd\"}"]
+        {
+            assert!(Schema::parse(text).is_err(), "{text}");
+        }
+    }
+
+    #[test]
+    fn a_schema_may_refer_to_itself_but_not_without_end() {
+        let tree = json!({"properties": {"left": {"$ref": "#"}, "right": {"$ref": "#"}}, "maxProperties": 1});
+        let found = messages(tree, json!({"left": {"left": {"left": {}, "right": {}}}}));
+        assert_eq!(found, [("/left/left".to_owned(), "`left.left` must have 1 key at most".to_owned())]);
+        for text in ["{\"$ref\": \"#\"}", "{\"allOf\": [{\"not\": {\"$ref\": \"#\"}}]}"] {
+            assert!(Schema::parse(text).is_err(), "{text}");
+        }
+    }
+
+    #[test]
+    fn work_that_doubles_with_each_reference_is_not_begun() {
+        let level = |next: usize| json!({"$ref": format!("#/$defs/a{next}")});
+        let doubled = |keyword: &str, root: Value| {
+            let levels = (0..40).map(|at| (format!("a{at}"), json!({keyword: [level(at + 1), level(at + 1)]})));
+            let mut defs: serde_json::Map<_, _> = levels.collect();
+            defs.insert("a40".into(), json!({"type": "string"}));
+            let mut schema = root;
+            schema["$defs"] = defs.into();
+            Schema::parse(&schema.to_string())
+        };
+        assert!(doubled("allOf", level(0)).is_err());
+        let below =
+            doubled("allOf", json!({"properties": {"v": level(0)}})).map(|schema| schema.violations(&json!({"v": 1})));
+        assert_eq!(below.unwrap()[0].message, "the step is too large for the schema of its action");
+    }
+}

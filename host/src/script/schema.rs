@@ -1,0 +1,29 @@
+//! The host's own keys as a JSON Schema, for editors. It is written by hand, for its descriptions; the parser does not
+//! read it, and says what is wrong in its own words. The parameters of actions are put in by whoever knows the plugins.
+
+/// The schema of a script, in which a step's parameters are missing.
+pub const SCHEMA: &str = include_str!("schema.json");
+
+#[cfg(test)]
+mod tests {
+    use serde_json::Value;
+
+    use super::super::{decode, plugin, step};
+    use super::SCHEMA;
+
+    #[test]
+    fn the_schema_has_the_keys_that_the_parser_knows() {
+        let schema: Value = serde_json::from_str(SCHEMA).unwrap();
+        for (place, keys) in [
+            ("/$defs/script", &decode::KEYS[..]),
+            ("/$defs/step", &step::KEYS),
+            ("/$defs/login", &step::KEYS),
+            ("/$defs/capture", &step::CAPTURE_KEYS),
+            ("/$defs/plugin/else", &plugin::KEYS),
+            ("/$defs/limits", &plugin::LIMIT_KEYS),
+        ] {
+            let properties = schema.pointer(place).and_then(|schema| schema["properties"].as_object()).unwrap();
+            assert_eq!(properties.keys().map(String::as_str).collect::<Vec<_>>(), keys, "{place}");
+        }
+    }
+}

@@ -1,0 +1,55 @@
+//! Plugins whose schema and whose `configure` say different things.
+
+use stampede_tests::Silent;
+
+use super::script;
+use crate::shooter;
+
+/// What a check says of a step with these lines.
+#[track_caller]
+fn said(plugin: &str, step: &str, code: i32) -> String {
+    let target = Silent::bind();
+    let script = script(plugin, "", &target.base_url(), step);
+    let run = shooter().args("check").script(&script).finish().exits(code);
+    target.assert_untouched();
+    run.stderr
+}
+
+#[test]
+fn ignores_its_schema() {
+    let wrong = said("ignores_its_schema", "count: 0\n    mode: loud\n    topics: [a/b, A]", 3);
+    let expected = "error[script::parameter]: `count` must be at least 1
+ --> script.yml:7:12
+  |
+7 |     count: 0
+  |            ^
+
+error[script::parameter]: `mode` must be `fast` or `slow`
+ --> script.yml:8:11
+  |
+8 |     mode: loud
+  |           ^^^^
+
+error[script::parameter]: `topics.1` must match `^[a-z/]+$`
+ --> script.yml:9:19
+  |
+9 |     topics: [a/b, A]
+  |                   ^
+";
+    assert_eq!(wrong, expected);
+    let trapped = said("ignores_its_schema", "mode: fast\n    count: many", 3);
+    assert!(trapped.starts_with("error[script::parameter]: `count` must be a whole number\n"), "{trapped}");
+    let missing = said("ignores_its_schema", "", 3);
+    assert!(missing.starts_with("error[script::parameter]: `mode` is missing in the step\n"), "{missing}");
+    assert_eq!(said("ignores_its_schema", "mode: fast", 0), "");
+}
+
+#[test]
+fn wrong_schema() {
+    let refused = said("wrong_schema", "", 4);
+    let why = "its schema of the parameters of `misbehave` is no JSON Schema: ";
+    assert!(
+        refused.starts_with(&format!("error[plugin::load]: plugin `wrong_schema` does not load: {why}")),
+        "{refused}"
+    );
+}
