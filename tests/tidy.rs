@@ -119,7 +119,7 @@ fn every_dependency_has_its_reason() {
 
 /// What each module of the host may name of the others, in the order of the pipeline. A path allows what is below it.
 /// `run::clock` and `run::phase` are the words by which everyone is told of time and of the end.
-const IMPORTS: [(&str, &[&str]); 14] = [
+const IMPORTS: [(&str, &[&str]); 15] = [
     ("exit", &[]),
     ("diagnostic", &["exit"]),
     ("script", &["diagnostic"]),
@@ -134,6 +134,7 @@ const IMPORTS: [(&str, &[&str]); 14] = [
             "diagnostic",
             "http",
             "metrics::aggregate",
+            "metrics::custom",
             "metrics::sample",
             "plugin",
             "run::clock",
@@ -149,6 +150,8 @@ const IMPORTS: [(&str, &[&str]); 14] = [
         &[
             "diagnostic",
             "http",
+            // What plugins count by themselves.
+            "metrics::custom",
             // How a text from elsewhere is made fit to be shown.
             "metrics::interval::one_line",
             "metrics::recorder",
@@ -161,6 +164,8 @@ const IMPORTS: [(&str, &[&str]); 14] = [
             "template",
         ],
     ),
+    // A component in the real host, from a case to a verdict.
+    ("rehearsal", &["cli", "diagnostic", "http", "metrics", "plan", "run", "script"]),
     ("http", &["metrics::sample", "run::clock"]),
     ("metrics", &["run::clock"]),
     ("report", &["diagnostic", "metrics", "run::EndReason", "run::clock"]),
@@ -176,6 +181,7 @@ const IMPORTS: [(&str, &[&str]); 14] = [
             "metrics::sample",
             "plan",
             "plugin",
+            "rehearsal",
             "report",
             "run",
             "script",
@@ -273,8 +279,8 @@ const CLOCKS: [(&str, &[&str]); 5] = [
     // Processor time of a worker, and of a guest's call.
     ("ThreadTime::now", &["host/src/run/health.rs", "host/src/plugin/budget.rs"]),
     (".elapsed()", &["host/src/run/health.rs", "host/src/plugin/budget.rs"]),
-    // The run's clock, and that of the embedded site.
-    ("Clock::start", &["host/src/run/mod.rs", "host/src/demo/timer.rs"]),
+    // The run's clock, that of the embedded site, and the virtual one of a rehearsal.
+    ("Clock::start", &["host/src/run/mod.rs", "host/src/demo/timer.rs", "host/src/rehearsal/mod.rs"]),
 ];
 
 #[test]

@@ -5,7 +5,6 @@
 //! `cargo xtask instructions`, and what they come to beside other load runners is `cargo xtask bench`.
 #![allow(clippy::unwrap_used, missing_docs, reason = "a benchmark that cannot be set up has no other way out")]
 
-use std::cell::RefCell;
 use std::hint::black_box;
 use std::rc::Rc;
 use std::sync::Arc;
@@ -18,7 +17,7 @@ use stampede_shooter::metrics::recorder::Recorder;
 use stampede_shooter::metrics::sample::{Phases, Sample};
 use stampede_shooter::pace::Limiter;
 use stampede_shooter::plan::{self, Plan};
-use stampede_shooter::plugin::family::Family;
+use stampede_shooter::plugin::family::{Family, Names};
 use stampede_shooter::plugin::replica::Replica;
 use stampede_shooter::plugin::session::Session;
 use stampede_shooter::run::clock::Clock;
@@ -44,8 +43,8 @@ fn user(plan: &Plan) -> Rc<Session> {
 
 fn replica(plan: &Plan) -> Replica {
     let used = &plan.plugins[0];
-    let variables = Rc::new(RefCell::new(VariableNames::default()));
-    let family = Family::new(used.terms.clone(), Arc::clone(&plan.scripting), variables);
+    let family =
+        Family::new(used.terms.clone(), Arc::clone(&plan.scripting), &Names::of_plan(&plan.variables, &plan.metrics));
     Replica::new(Arc::clone(&used.plugin), Arc::clone(&used.steps), family)
 }
 
@@ -90,7 +89,7 @@ fn call(bench: &mut Criterion) {
 }
 
 fn record(bench: &mut Criterion) {
-    let mut recorder = Recorder::new(1);
+    let mut recorder = Recorder::new(1, Vec::new());
     let mut sample = Sample {
         row: 0,
         intended: 0,

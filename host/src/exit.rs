@@ -22,6 +22,8 @@ pub enum Exit {
     Unreached = 5,
     /// The script has a login and not one user got through it.
     NoLogin = 6,
+    /// A case of `plugin test` did not come out as it should have.
+    Cases = 7,
     /// The run was done and missed a threshold. Reserved: scripts have no thresholds yet.
     Thresholds = 99,
     /// Interrupted by a signal. 128 + 2, as shells count it.
@@ -30,7 +32,7 @@ pub enum Exit {
 
 impl Exit {
     /// All codes, in the order of their numbers.
-    pub const ALL: [Self; 9] = [
+    pub const ALL: [Self; 10] = [
         Self::Done,
         Self::Internal,
         Self::Usage,
@@ -38,6 +40,7 @@ impl Exit {
         Self::Plugin,
         Self::Unreached,
         Self::NoLogin,
+        Self::Cases,
         Self::Thresholds,
         Self::Interrupted,
     ];
@@ -57,6 +60,7 @@ impl Exit {
             Self::Plugin => "a plugin would not load",
             Self::Unreached => "the target was never reached",
             Self::NoLogin => "no user signed in",
+            Self::Cases => "a case of `plugin test` failed",
             Self::Thresholds => "thresholds failed (reserved)",
             Self::Interrupted => "interrupted",
         }
@@ -83,7 +87,7 @@ mod tests {
     #[test]
     fn all_lists_every_code_once_and_in_order() {
         assert!(Exit::ALL.is_sorted_by(|a, b| a.code() < b.code()));
-        assert_eq!(Exit::ALL.map(Exit::code), [0, 1, 2, 3, 4, 5, 6, 99, 130]);
+        assert_eq!(Exit::ALL.map(Exit::code), [0, 1, 2, 3, 4, 5, 6, 7, 99, 130]);
     }
 
     #[test]

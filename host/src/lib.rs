@@ -13,6 +13,7 @@
 //! | [`run`] | clock, phases, workers, virtual users |
 //! | [`plugin`] | the WebAssembly host: engine, limits, instances, capabilities |
 //! | [`http`] | the metered client |
+//! | [`rehearsal`] | a component against a scripted target, in virtual time |
 //! | [`metrics`], [`report`] | samples, what they add up to, and how that is shown |
 //! | [`demo`] | the embedded site: the demo's target and the tests' |
 
@@ -26,6 +27,7 @@ pub mod metrics;
 pub mod pace;
 pub mod plan;
 pub mod plugin;
+pub mod rehearsal;
 pub mod report;
 pub mod run;
 pub mod script;

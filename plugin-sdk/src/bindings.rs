@@ -14,9 +14,11 @@ mod generated {
 }
 
 pub(crate) use generated::stampede::plugin::types::FailureKind;
-pub(crate) use generated::stampede::plugin::{http as http_types, log as log_types};
 #[cfg(target_arch = "wasm32")]
-pub(crate) use generated::stampede::plugin::{http, log, report, templates, timer, user};
+pub(crate) use generated::stampede::plugin::{http, log, operations, report, sockets, templates, timer, user};
+pub(crate) use generated::stampede::plugin::{
+    http as http_types, log as log_types, report as report_types, sockets as socket_types,
+};
 pub use generated::{export, exports};
 
 #[cfg(not(target_arch = "wasm32"))]
@@ -26,5 +28,5 @@ pub(crate) use self::native::*;
 #[cfg(not(target_arch = "wasm32"))]
 mod native {
     pub(crate) use super::generated::stampede::plugin::templates as template_types;
-    pub(crate) use crate::testing::imports::{http, log, report, templates, timer, user};
+    pub(crate) use crate::testing::imports::{http, log, operations, report, sockets, templates, timer, user};
 }

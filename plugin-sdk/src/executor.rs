@@ -10,8 +10,9 @@ use std::pin::Pin;
 use std::task::{Context, Poll, Waker};
 
 use crate::action::UserId;
+use crate::socket::left_open;
 use crate::task::TASK;
-use crate::{Action, Outcome};
+use crate::{Action, Outcome, bindings, per_user};
 
 /// A task with its type erased. The box is the one allocation of a task.
 type TaskFuture = Pin<Box<dyn Future<Output = Outcome>>>;
@@ -66,12 +67,17 @@ struct Executor {
     tasks: Vec<Slot>,
     /// The task of the current call: operations find their slot by it.
     current: usize,
+    /// Whether a task is being polled. Only then may the host be asked for anything that has to do with one.
+    polling: bool,
+}
+
+impl Executor {
+    const NEW: Self = Self { steps: Vec::new(), tasks: Vec::new(), current: 0, polling: false };
 }
 
 thread_local! {
     /// On wasm a plain static; in native tests each test thread has its own.
-    static EXECUTOR: RefCell<Executor> =
-        const { RefCell::new(Executor { steps: Vec::new(), tasks: Vec::new(), current: 0 }) };
+    static EXECUTOR: RefCell<Executor> = const { RefCell::new(Executor::NEW) };
 }
 
 /// Access for a moment: never while a future is polled or dropped, which may come back here.
@@ -96,6 +102,7 @@ pub(crate) fn start(step: u32, task: u32) -> Progress {
         }
         executor.steps[step as usize]
     });
+    left_open::close();
     poll(task, step.begin())
 }
 
@@ -125,10 +132,12 @@ pub(crate) fn cancel(task: u32) {
     drop(future);
 }
 
-/// Tells every step that a user is gone.
+/// Tells every step that a user is gone, and drops what was kept for it.
 pub(crate) fn forget_user(user: UserId) {
     let steps = with(|executor| executor.steps.clone());
     steps.iter().for_each(|step| step.forget_user(user));
+    per_user::forget_user(user);
+    left_open::forget_user(user);
 }
 
 /// Whether an operation of the current task has been announced; if not, the waker is kept until it is.
@@ -147,16 +156,59 @@ pub(crate) fn take_announced(operation: u32, waker: &Waker) -> bool {
     })
 }
 
+/// Whether an operation of the current task was announced and nobody has awaited it since: from now on somebody has.
+pub(crate) fn claim(operation: u32) -> bool {
+    with_current(|slot| {
+        let index = slot.announced.iter().position(|id| *id == operation);
+        index.map(|index| slot.announced.swap_remove(index)).is_some()
+    })
+    .unwrap_or_default()
+}
+
+/// Gives up an operation that was not awaited to its end. Outside a poll there is nothing to give up: the host has ended
+/// the task, and its operations with it.
+pub(crate) fn give_up(operation: u32) {
+    let waker = with_current(|slot| {
+        let waiting = slot.waiting.iter().position(|(id, _)| *id == operation);
+        waiting.map(|index| slot.waiting.swap_remove(index))
+    });
+    // The waker goes where nothing is borrowed: a combinator's may be the last to hold on to the combinator.
+    if waker.is_some() && !claim(operation) {
+        bindings::operations::cancel(operation);
+    }
+}
+
+/// Whether a task is being polled, so that there is a current user.
+pub(crate) fn is_polling() -> bool {
+    with_current(|_| ()).is_some()
+}
+
+/// Access to the task that is being polled; `None` between polls, and when a native test's thread ends.
+fn with_current<T>(body: impl FnOnce(&mut Slot) -> T) -> Option<T> {
+    let access = EXECUTOR.try_with(|executor| {
+        let executor = &mut *executor.borrow_mut();
+        executor.polling.then(|| body(&mut executor.tasks[executor.current]))
+    });
+    access.ok().flatten()
+}
+
 /// Runs a task as far as it goes. Its future is in no slot meanwhile, so it may submit and await freely.
 fn poll(task: usize, mut future: TaskFuture) -> Progress {
-    with(|executor| executor.current = task);
+    with(|executor| {
+        executor.current = task;
+        executor.polling = true;
+    });
     match future.as_mut().poll(&mut Context::from_waker(Waker::noop())) {
         Poll::Pending => {
-            with(|executor| executor.tasks[task].future = Some(future));
+            with(|executor| {
+                executor.polling = false;
+                executor.tasks[task].future = Some(future);
+            });
             Progress::Pending
         }
         Poll::Ready(outcome) => {
             with(|executor| {
+                executor.polling = false;
                 executor.tasks[task].announced.clear();
                 executor.tasks[task].waiting.clear();
             });
@@ -179,8 +231,10 @@ fn settle(outcome: Outcome) -> Progress {
 /// Forgets steps and tasks, as a new instance would.
 #[cfg(not(target_arch = "wasm32"))]
 pub(crate) fn reset() {
-    let old = EXECUTOR.replace(Executor { steps: Vec::new(), tasks: Vec::new(), current: 0 });
+    let old = EXECUTOR.replace(Executor::NEW);
     drop(old);
+    per_user::reset();
+    left_open::reset();
 }
 
 #[cfg(test)]

@@ -2,9 +2,12 @@
 //!
 //! An *action* is a verb that a load script can name. A *plugin* is a WebAssembly component that offers some. The host
 //! owns time, sockets, TLS, HTTP, rate limits and metrics; an action says which operations it takes, in what order, and
-//! whether the outcome is right. What follows is a tutorial; all of it compiles.
+//! whether the outcome is right. What follows is a tutorial; all of it compiles. The folder `examples` beside the
+//! crate's `src` has seven complete plugins, each with its tests, in the same order.
 //!
 //! # 1. A complete plugin
+//!
+//! It is example `01_request.rs`.
 //!
 //! ```
 //! use stampede_plugin::{Action, ConfigError, Failure, Outcome, Task, Template, http::Request, plugin};
@@ -61,7 +64,7 @@
 //!
 //! The step's keys arrive in `Params` by way of [serde](https://serde.rs). A [`Template`] is a text with
 //! `{{helpers}}`, [`Fields`] a mapping of names to such texts, [`JsonTemplate`] a JSON document with them. What the
-//! types cannot say, `configure` says, with a pointer to the value:
+//! types cannot say, `configure` says, with a pointer to the value (example `02_parameters.rs`):
 //!
 //! ```
 //! # use stampede_plugin::ConfigError;
@@ -106,7 +109,7 @@
 //!
 //! Begin with an empty file; `BLESS=1 cargo test` writes it, and without `BLESS` the test says when it is out of date.
 //!
-//! # 4. Several operations
+//! # 4. Operations at once
 //!
 //! Requests are on their way as soon as they are sent, so two may be at once; and the next one may depend on the last:
 //!
@@ -123,23 +126,122 @@
 //! }
 //! ```
 //!
-//! Combinators such as those of the `futures` crate work too.
+//! What is dropped before it is done is given up: an exchange is cut off and counts as cancelled, a wait is over. So
+//! keep what you do not await yet. Where each of two is more than one operation, [`future::try_join`] runs both (example
+//! `03_join.rs`).
 //!
-//! # 5. The user
+//! # 5. Time limits and races
+//!
+//! [`Task::timeout`] bounds a part of a task; the step's own `timeout:` bounds all of it. [`future::select`] takes the
+//! first of two (example `04_timeout.rs`):
+//!
+//! ```
+//! # use std::time::Duration;
+//! # use stampede_plugin::{Outcome, Task, http::Request};
+//! use stampede_plugin::future::{Either, select};
+//!
+//! async fn run(mirror: Request, other: Request, task: &Task) -> Outcome {
+//!     let first = select(mirror.send(task), other.send(task));
+//!     match task.timeout(Duration::from_secs(1), first).await? {
+//!         // The other one is dropped here, and so given up.
+//!         Either::Left((reply, _)) | Either::Right((reply, _)) => reply.map(drop),
+//!     }
+//! }
+//! ```
+//!
+//! # 6. Sockets
+//!
+//! A protocol that the host does not speak is made of bytes (example `05_socket.rs`). The script grants the plugin the
+//! hosts it may connect to; names, TLS and time are the host's business:
+//!
+//! ```
+//! # use stampede_plugin::{Failure, Outcome, Task};
+//! use stampede_plugin::socket::{Address, Socket};
+//!
+//! async fn run(address: &Address, task: &Task) -> Outcome {
+//!     let socket = Socket::connect(task, address).await?;
+//!     socket.write(task, b"PING\r\n").await?;
+//!     match socket.read_until(task, b"\r\n", 512).await?.as_slice() {
+//!         b"PONG\r\n" => Ok(()),
+//!         other => Err(Failure::check(format!("expected `PONG`, got `{}`", other.escape_ascii()))),
+//!     }
+//! }
+//! ```
+//!
+//! See [`socket`] for what becomes of bytes that nobody waited for, and of sockets that nobody closed.
+//!
+//! # 7. Metrics
+//!
+//! The host measures exchanges; what else is worth a number is a [`metric`], defined in `configure` (example
+//! `06_metrics.rs`):
+//!
+//! ```
+//! # use std::time::Duration;
+//! # use stampede_plugin::{ConfigError, Task};
+//! use stampede_plugin::metric::{Counter, Trend};
+//!
+//! struct Chat {
+//!     messages: Counter,
+//!     round_trip: Trend<Duration>,
+//! }
+//!
+//! fn configure() -> Result<Chat, ConfigError> {
+//!     Ok(Chat { messages: Counter::new("messages")?, round_trip: Trend::time("round_trip")? })
+//! }
+//!
+//! fn received(chat: &Chat, sent: Duration, task: &Task) {
+//!     chat.messages.add(task, 1);
+//!     chat.round_trip.add(task, task.now() - sent);
+//! }
+//! ```
+//!
+//! # 8. State per user
+//!
+//! What outlasts a task is in a [`PerUser`] (example `07_per_user.rs`): of one step with [`PerUser::new`], of all steps
+//! of the plugin with [`PerUser::shared`]. When a user is gone its value is dropped; there is nothing to remember.
+//!
+//! ```
+//! # use stampede_plugin::{Outcome, PerUser, Task, http::DynamicRequest};
+//! struct Pages(PerUser<u32>);
+//!
+//! impl Pages {
+//!     async fn run(&self, task: &Task) -> Outcome {
+//!         let page = self.0.with(task, |page| {
+//!             *page += 1;
+//!             *page
+//!         });
+//!         DynamicRequest::get(format!("/page/{page}")).send(task).await.map(drop)
+//!     }
+//! }
+//! ```
+//!
+//! # 9. The user
 //!
 //! [`Task::user`] is the virtual user: its variables, which later steps read with `{{var name}}`, the header fields that
 //! it carries from now on, its own random stream.
 //!
-//! # 6. Tests
+//! # 10. Tests
 //!
-//! On any target but WebAssembly the host is a fake that a unit test scripts: see `testing`.
+//! On any target but WebAssembly the host is a fake that a unit test scripts, sockets and time included: see `testing`,
+//! and the tests of each example.
 //!
-//! # 7. What to know
+//! # 11. What to know
 //!
 //! - Returning an `Err` fails the task. `?` on an exchange passes on what the host found, such as a refused connection.
 //! - A panic ends the instance: every task in flight in it fails, the log gets the message and a backtrace.
 //! - Never block and never compute for long; the host ends a call after 100 ms.
-//! - Files, environment and sockets are not there. Standard output goes to the log; [`log`] has levels.
+//! - Files, environment and the standard library's sockets are not there. Standard output goes to the log; [`log`] has
+//!   levels.
+//!
+//! # 12. Versions
+//!
+//! | this crate | contract | Rust, at least |
+//! |---|---|---|
+//! | 0.1.1 | 0.1.1 | 1.88 |
+//! | 0.1.0 | 0.1.0 | 1.95 |
+//!
+//! A host runs plugins of every earlier contract of its own `0.x`. One that is older than the contract of the plugin
+//! refuses it by name before the run.
 
 mod action;
 mod bindings;
@@ -147,17 +249,22 @@ mod config_error;
 mod executor;
 mod failure;
 mod fields;
+pub mod future;
 #[doc(hidden)]
 pub mod glue;
 pub mod http;
 mod json;
 pub mod log;
+pub mod metric;
 mod operation;
 mod params;
+mod per_user;
+pub mod socket;
 mod task;
 mod template;
 #[cfg(not(target_arch = "wasm32"))]
 pub mod testing;
+mod timeout;
 mod user;
 
 pub use action::{Action, UserId};
@@ -166,8 +273,10 @@ pub use failure::{Failure, FailureKind, Outcome};
 pub use fields::Fields;
 pub use json::JsonTemplate;
 pub use operation::Sleep;
+pub use per_user::PerUser;
 pub use task::Task;
 pub use template::Template;
+pub use timeout::TimedOut;
 pub use user::User;
 
 /// Makes a plugin of one or more [`Action`]s: `plugin!(Ping);` or `plugin!(Open, Send, Close);`. Once per crate; its
@@ -186,6 +295,10 @@ macro_rules! plugin {
 
             #[cfg(target_arch = "wasm32")]
             $crate::glue::export!(Component with_types_in $crate::glue);
+
+            // Where nothing is exported the actions are in use all the same.
+            #[cfg(not(target_arch = "wasm32"))]
+            const _: &[$crate::glue::Offer] = <Component as $crate::glue::Plugin>::ACTIONS;
         };
     };
 }

@@ -7,11 +7,14 @@ use std::task::{Context, Poll};
 
 use crate::{Task, executor};
 
-/// Ready with its number once the host has announced it. In flight from the start: awaiting it only waits, dropping it
-/// does not call it back.
+/// Ready with its number once the host has announced it. In flight from the start: awaiting it only waits. Dropping it
+/// before it was announced gives it up, so that what loses a race has no effect later: a read swallows nothing, a sleep
+/// wakes nobody.
 #[derive(Debug)]
 pub(crate) struct Operation<'t> {
     id: u32,
+    /// Awaited to its end, so that there is nothing to give up: the one thing that the usual case has to look at.
+    done: bool,
     /// Keeps it within its task: the number means something there alone.
     task: PhantomData<&'t Task>,
 }
@@ -19,19 +22,38 @@ pub(crate) struct Operation<'t> {
 impl<'t> Operation<'t> {
     /// An operation the host has just given a number.
     pub(crate) fn new(_task: &'t Task, id: u32) -> Self {
-        Self { id, task: PhantomData }
+        Self { id, done: false, task: PhantomData }
+    }
+
+    /// The number, if the host has announced the operation and nobody has awaited it so far. For what holds an
+    /// operation and is dropped, to see to a result that would be lost.
+    pub(crate) fn claim(&mut self) -> Option<u32> {
+        if self.done {
+            return None;
+        }
+        self.done = executor::claim(self.id);
+        self.done.then_some(self.id)
+    }
+}
+
+impl Drop for Operation<'_> {
+    fn drop(&mut self) {
+        if !self.done {
+            executor::give_up(self.id);
+        }
     }
 }
 
 impl Future for Operation<'_> {
     type Output = u32;
 
-    fn poll(self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<u32> {
-        if executor::take_announced(self.id, context.waker()) { Poll::Ready(self.id) } else { Poll::Pending }
+    fn poll(mut self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<u32> {
+        self.done = executor::take_announced(self.id, context.waker());
+        if self.done { Poll::Ready(self.id) } else { Poll::Pending }
     }
 }
 
-/// Waits; made by [`Task::sleep`].
+/// Waits; made by [`Task::sleep`]. Dropped early, the wait is over.
 #[derive(Debug)]
 #[must_use = "awaiting it is what waits"]
 pub struct Sleep<'t>(pub(crate) Operation<'t>);

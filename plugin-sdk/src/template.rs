@@ -76,7 +76,6 @@ impl JsonSchema for Template {
     }
 
     fn json_schema(_: &mut SchemaGenerator) -> Schema {
-        // As `Text` above reads it.
         json_schema!({ "type": ["string", "number", "boolean"] })
     }
 }

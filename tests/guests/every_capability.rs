@@ -1,33 +1,35 @@
-//! Does nothing wrong, and uses every function of the contract's version 0.1.0. Built once, it is kept as
-//! `tests/fixtures/contract-0.1.0.wasm`, which every later host must still run.
+//! Does nothing wrong, and uses every function of the contract. Built once for each version of it, it is kept as
+//! `tests/fixtures/contract-VERSION.wasm`, which every later host must still run.
 
 use std::cell::Cell;
 
 use stampede_guests::{
-    ConfigError, FailureKind, Misbehaviour, Progress, guest, http, log, report, templates, timer, user,
+    ConfigError, FailureKind, Misbehaviour, Progress, guest, http, log, number, operations, report, sockets, templates,
+    text, timer, user,
 };
 
 /// The guest.
 pub struct EveryCapability;
 
 thread_local! {
-    /// The template and the request that `configure` made of them.
+    /// The template and the request that `configure` made of `url`.
     static PREPARED: Cell<(u32, u32)> = const { Cell::new((0, 0)) };
+    /// Where the sockets lead.
+    static PORT: Cell<u16> = const { Cell::new(0) };
+    /// A counter and a trend.
+    static METRICS: Cell<(u32, u32)> = const { Cell::new((0, 0)) };
+    /// The socket of the task under way; the test has one user for each worker.
+    static SOCKET: Cell<u32> = const { Cell::new(0) };
 }
 
 /// Nothing but the body is asked for.
 const OPTIONS: http::RequestOptions =
     http::RequestOptions { version: http::Version::Http1, max_redirects: 0, compression: false, keep_body: true };
 
-/// `{"url": "…"}`, which is all the step may say.
-fn url_of(params: &str) -> &str {
-    params.split('"').nth(3).expect("the step has a `url`")
-}
-
 impl Misbehaviour for EveryCapability {
     fn configure(params: &str) -> Result<u32, ConfigError> {
         let refused = |message| ConfigError { pointer: "/url".into(), message, help: None };
-        let url = templates::compile(url_of(params)).map_err(|error| refused(error.message))?;
+        let url = templates::compile(text(params, "url")).map_err(|error| refused(error.message))?;
         let (body, query) = (http::RequestBody::None, Vec::new());
         let headers = vec![("accept".into(), templates::compile("*/*").map_err(|error| refused(error.message))?)];
         let request = http::RequestTemplate {
@@ -40,6 +42,11 @@ impl Misbehaviour for EveryCapability {
             options: OPTIONS,
         };
         PREPARED.set((url, http::prepare(&request).map_err(refused)?));
+        PORT.set(number(params, "port") as u16);
+        let (counter, trend) = (report::MetricKind::Counter, report::MetricKind::Trend);
+        let read = report::define("read", counter, report::MetricUnit::Bytes).map_err(refused)?;
+        let trip = report::define("trip", trend, report::MetricUnit::Nanoseconds).map_err(refused)?;
+        METRICS.set((read, trip));
         Ok(0)
     }
 
@@ -52,7 +59,7 @@ impl Misbehaviour for EveryCapability {
         Progress::Pending
     }
 
-    /// Operation 1 is the prepared request, operation 2 the one made up here.
+    /// Operation 1 is the prepared request, operation 2 the one made up here; operations 3 to 5 connect, write and read.
     fn resume(_: u32, operation: u32) -> Progress {
         let (url, request) = PREPARED.get();
         match operation {
@@ -68,8 +75,41 @@ impl Misbehaviour for EveryCapability {
                 http::send_dynamic(&request);
                 Progress::Pending
             }
-            _ => judge(operation),
+            2 => judge(operation),
+            _ => on_socket(operation),
         }
+    }
+}
+
+/// A request by hand.
+const REQUEST: &[u8] = b"GET /api/v1/catalog HTTP/1.1\r\nhost: site\r\n\r\n";
+
+fn on_socket(operation: u32) -> Progress {
+    match operation {
+        3 => match sockets::connected(operation) {
+            Ok(socket) if sockets::protocol(socket).is_none() => {
+                SOCKET.set(socket);
+                sockets::write(socket, REQUEST);
+                Progress::Pending
+            }
+            _ => failed("no connection"),
+        },
+        4 if sockets::written(operation).is_err() => failed("nothing was written"),
+        4 => {
+            sockets::read(SOCKET.get(), 1 << 16);
+            operations::cancel(timer::sleep(3_600_000_000_000));
+            Progress::Pending
+        }
+        _ => match sockets::received(operation) {
+            Ok(bytes) if bytes.starts_with(b"HTTP/1.1 200 ") => {
+                let (read, trip) = METRICS.get();
+                report::add(read, bytes.len() as f64);
+                report::add(trip, timer::now() as f64);
+                sockets::close(SOCKET.get());
+                Progress::Passed
+            }
+            _ => failed("that is no reply on the socket"),
+        },
     }
 }
 
@@ -78,7 +118,10 @@ fn judge(operation: u32) -> Progress {
     match http::reply(operation) {
         Ok(reply) if reply.status == 200 && reply.body_bytes == body && reply.duration > 0 => {
             match http::header(operation, "content-type") {
-                Some(_) => Progress::Passed,
+                Some(_) => {
+                    sockets::connect(&sockets::Address { host: "127.0.0.1".into(), port: PORT.get(), tls: None });
+                    Progress::Pending
+                }
                 None => failed("no `content-type`"),
             }
         }

@@ -13,6 +13,7 @@ mod login;
 mod main_job;
 mod plugin_outside;
 mod rate;
+mod rehearsal;
 mod schema;
 mod sources;
 

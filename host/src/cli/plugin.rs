@@ -20,6 +20,13 @@ pub struct PluginArgs {
 pub enum PluginCommand {
     /// Show what a component is: its digest, its actions, what it asks of the host
     Inspect(InspectArgs),
+    /// Test a component in the real host, against a target that follows a script, in virtual time
+    #[command(
+        long_about = "Runs each case of a file: steps that one user walks with the component, what the target is \
+                            asked for and answers, and what is to come of it. Nothing is sent over the network, waits \
+                            are over at once, and the same case always takes the same time. Exits with 7 if a case fails."
+    )]
+    Test(TestArgs),
     /// Write down which components a script uses, into `stampede.lock` beside it
     #[command(long_about = "Gets every component that the script names, from files, web sites and registries, and \
                             writes its source and SHA-256 digest into `stampede.lock` beside the script. A run then \
@@ -47,6 +54,20 @@ pub struct InspectArgs {
     pub console: ConsoleArgs,
 }
 
+/// Arguments of `plugin test`.
+#[derive(Clone, Debug, Args)]
+pub struct TestArgs {
+    /// The component
+    #[arg(value_name = "FILE")]
+    pub file: PathBuf,
+    /// The cases
+    #[arg(long, value_name = "FILE", default_value = "cases.yml", env = "STAMPEDE_CASES", hide_env_values = true)]
+    pub cases: PathBuf,
+    /// What is shown, and how.
+    #[command(flatten)]
+    pub console: ConsoleArgs,
+}
+
 /// Arguments of `plugin lock`.
 #[derive(Clone, Debug, Args)]
 pub struct LockArgs {
@@ -63,6 +84,7 @@ impl PluginArgs {
     pub const fn console(&self) -> &ConsoleArgs {
         match &self.command {
             PluginCommand::Inspect(args) => &args.console,
+            PluginCommand::Test(args) => &args.console,
             PluginCommand::Lock(args) => &args.console,
         }
     }

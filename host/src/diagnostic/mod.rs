@@ -89,7 +89,7 @@ impl Diagnostic {
     fn exit(&self) -> Exit {
         match self.code.split("::").next() {
             Some("usage") => Exit::Usage,
-            Some("script") => Exit::Script,
+            Some("script" | "cases") => Exit::Script,
             Some("plugin") => Exit::Plugin,
             _ => Exit::Internal,
         }

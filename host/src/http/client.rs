@@ -1,8 +1,10 @@
 //! What all users of one worker have in common: settings, and the names already resolved.
 
 use std::cell::{RefCell, RefMut};
+use std::sync::Arc;
 
 use hyper::client::conn::http2;
+use tokio::io::DuplexStream;
 
 use super::dns::Names;
 use super::http2::LocalTasks;
@@ -25,6 +27,14 @@ pub struct ClientOptions {
     /// Largest content that can be kept, in bytes, before and after decoding. A larger one is received and counted to
     /// its end, and then the exchange fails.
     pub max_body_kept: usize,
+    /// Who connections are made to instead of the network.
+    pub dial: Option<Arc<dyn Dial>>,
+}
+
+/// Somebody who answers in the network's place: no name is resolved and TLS is left out.
+pub trait Dial: Send + Sync {
+    /// A connection, whose other end is served in the current runtime.
+    fn dial(self: Arc<Self>) -> DuplexStream;
 }
 
 /// The client of one worker. Its users reach it by `Rc`; it must live where tasks can be local, for HTTP/2
@@ -34,6 +44,7 @@ pub struct Client {
     pub(super) tls: Tls,
     pub(super) max_body_kept: usize,
     pub(super) names: Names,
+    pub(super) dial: Option<Arc<dyn Dial>>,
     pub(super) http2: http2::Builder<LocalTasks>,
     read_buffer: RefCell<Box<[u8]>>,
     spare_buffers: RefCell<Vec<Vec<u8>>>,
@@ -44,15 +55,20 @@ impl Client {
     pub fn new(options: ClientOptions, clock: Clock) -> Self {
         let mut http2 = http2::Builder::new(LocalTasks);
         http2.max_header_list_size(MOST_HEADER_BYTES);
-        let ClientOptions { tls, max_body_kept } = options;
+        let ClientOptions { tls, max_body_kept, dial } = options;
         let read_buffer = RefCell::new(vec![0; READ_AT_ONCE].into());
         let (names, spare_buffers) = Default::default();
-        Self { clock, tls, max_body_kept, names, http2, read_buffer, spare_buffers }
+        Self { clock, tls, max_body_kept, names, dial, http2, read_buffer, spare_buffers }
     }
 
     /// What is read goes through here; free between two polls.
     pub(super) fn read_buffer(&self) -> RefMut<'_, Box<[u8]>> {
         self.read_buffer.borrow_mut()
+    }
+
+    /// The same for what is not HTTP.
+    pub fn with_read_buffer<T>(&self, read: impl FnOnce(&mut [u8]) -> T) -> T {
+        read(&mut self.read_buffer())
     }
 
     /// An empty buffer for a request.

@@ -4,17 +4,19 @@ use std::io::{self, IoSlice};
 use std::net::IpAddr;
 use std::pin::Pin;
 use std::rc::Rc;
+use std::sync::Arc;
 use std::task::{Context, Poll, Waker};
 
 use hyper::http::uri::PathAndQuery;
 use hyper_rustls::MaybeHttpsStream;
 use hyper_util::rt::TokioIo;
-use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
+use tokio::io::{AsyncRead, AsyncWrite, DuplexStream, ReadBuf};
 use tokio::net::TcpStream;
 
 use super::client::Client;
 use super::dns;
 use super::failure::{Failure, NO_HTTP2};
+use super::grants::Reach;
 use super::message::Version;
 use super::origin::Origin;
 use super::timing::Meter;
@@ -24,6 +26,8 @@ use super::timing::Meter;
 pub(super) enum Transport {
     /// In clear.
     Plain(TcpStream),
+    /// To somebody in this process, in a rehearsal.
+    Rehearsed(DuplexStream),
     /// Above TLS.
     Secure(Box<TokioIo<MaybeHttpsStream<TokioIo<TcpStream>>>>),
 }
@@ -53,7 +57,12 @@ pub(super) struct Opened {
 
 /// Opens a connection for an exchange.
 pub(super) async fn open(client: &Client, origin: &Origin, version: Version, meter: &Meter) -> Result<Opened, Failure> {
-    let tcp = open_tcp(client, origin, meter).await?;
+    if let Some(dial) = &client.dial {
+        let transport = Transport::Rehearsed(Arc::clone(dial).dial());
+        let offered = if version == Version::Http2 { Err(Failure::network(NO_HTTP2)) } else { Ok(()) };
+        return offered.map(|()| Opened { transport, http2: false });
+    }
+    let tcp = tcp(client, (origin.host(), origin.port()), origin.reach(), meter).await?;
     if !origin.is_https() {
         return Ok(Opened { transport: Transport::Plain(tcp), http2: version == Version::Http2 });
     }
@@ -66,31 +75,35 @@ pub(super) async fn open(client: &Client, origin: &Origin, version: Version, met
     Ok(Opened { transport: Transport::Secure(Box::new(secured.stream)), http2: secured.http2 })
 }
 
-/// Resolves the name, unless it is an address, and connects.
-async fn open_tcp(client: &Client, origin: &Origin, meter: &Meter) -> Result<TcpStream, Failure> {
-    let addresses = match origin.address() {
-        Some(address) => Rc::from([address]),
-        None => resolve(client, origin, meter).await?,
+/// Resolves the name, unless it is an address, and connects to an address that may be reached.
+pub(super) async fn tcp(
+    client: &Client,
+    (host, port): (&str, u16),
+    reach: &Reach,
+    meter: &Meter,
+) -> Result<TcpStream, Failure> {
+    let addresses = match host.parse() {
+        Ok(address) => Rc::from([address]),
+        Err(_) => resolve(client, host, meter).await?,
     };
-    let granted: Vec<_> =
-        addresses.iter().copied().filter(|address| origin.reach().covers(*address, origin.port())).collect();
+    let granted: Vec<_> = addresses.iter().copied().filter(|address| reach.covers(*address, port)).collect();
     if let (Some(address), []) = (addresses.first(), granted.as_slice()) {
-        return Err(Failure::network(format!("{} resolves to {address}, which is not granted", origin.host())));
+        return Err(Failure::network(format!("{host} resolves to {address}, which is not granted")));
     }
     let begun = client.now();
-    let tcp = connect_to_any(&granted, origin.port()).await.map_err(|error| Failure::of_io(&error))?;
+    let tcp = connect_to_any(&granted, port).await.map_err(|error| Failure::of_io(&error))?;
     meter.note(|measured| measured.phases.connect = Some(client.now() - begun));
     Ok(tcp)
 }
 
-/// The addresses of the origin's host. A cached answer takes no time and is no phase.
-async fn resolve(client: &Client, origin: &Origin, meter: &Meter) -> Result<Rc<[IpAddr]>, Failure> {
+/// The addresses of a host. A cached answer takes no time and is no phase.
+async fn resolve(client: &Client, host: &str, meter: &Meter) -> Result<Rc<[IpAddr]>, Failure> {
     let begun = client.now();
-    let resolved = client.names.resolve(origin.host(), client.clock, dns::ask_system).await;
+    let resolved = client.names.resolve(host, client.clock, dns::ask_system).await;
     if resolved.waited {
         meter.note(|measured| measured.phases.dns = Some(client.now() - begun));
     }
-    resolved.addresses.ok_or_else(|| Failure::network(format!("name does not resolve: {}", origin.host())))
+    resolved.addresses.ok_or_else(|| Failure::network(format!("name does not resolve: {host}")))
 }
 
 /// The first address that accepts; the last one's error if none does.
@@ -112,6 +125,7 @@ impl AsyncRead for Transport {
     fn poll_read(self: Pin<&mut Self>, cx: &mut Context<'_>, buf: &mut ReadBuf<'_>) -> Poll<io::Result<()>> {
         match self.get_mut() {
             Self::Plain(stream) => Pin::new(stream).poll_read(cx, buf),
+            Self::Rehearsed(stream) => Pin::new(stream).poll_read(cx, buf),
             Self::Secure(stream) => Pin::new(stream).poll_read(cx, buf),
         }
     }
@@ -121,6 +135,7 @@ impl AsyncWrite for Transport {
     fn poll_write(self: Pin<&mut Self>, cx: &mut Context<'_>, buf: &[u8]) -> Poll<io::Result<usize>> {
         match self.get_mut() {
             Self::Plain(stream) => Pin::new(stream).poll_write(cx, buf),
+            Self::Rehearsed(stream) => Pin::new(stream).poll_write(cx, buf),
             Self::Secure(stream) => Pin::new(stream).poll_write(cx, buf),
         }
     }
@@ -132,6 +147,7 @@ impl AsyncWrite for Transport {
     ) -> Poll<io::Result<usize>> {
         match self.get_mut() {
             Self::Plain(stream) => Pin::new(stream).poll_write_vectored(cx, bufs),
+            Self::Rehearsed(stream) => Pin::new(stream).poll_write_vectored(cx, bufs),
             Self::Secure(stream) => Pin::new(stream).poll_write_vectored(cx, bufs),
         }
     }
@@ -139,6 +155,7 @@ impl AsyncWrite for Transport {
     fn is_write_vectored(&self) -> bool {
         match self {
             Self::Plain(stream) => stream.is_write_vectored(),
+            Self::Rehearsed(stream) => stream.is_write_vectored(),
             Self::Secure(stream) => stream.is_write_vectored(),
         }
     }
@@ -146,6 +163,7 @@ impl AsyncWrite for Transport {
     fn poll_flush(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
         match self.get_mut() {
             Self::Plain(stream) => Pin::new(stream).poll_flush(cx),
+            Self::Rehearsed(stream) => Pin::new(stream).poll_flush(cx),
             Self::Secure(stream) => Pin::new(stream).poll_flush(cx),
         }
     }
@@ -153,6 +171,7 @@ impl AsyncWrite for Transport {
     fn poll_shutdown(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
         match self.get_mut() {
             Self::Plain(stream) => Pin::new(stream).poll_shutdown(cx),
+            Self::Rehearsed(stream) => Pin::new(stream).poll_shutdown(cx),
             Self::Secure(stream) => Pin::new(stream).poll_shutdown(cx),
         }
     }

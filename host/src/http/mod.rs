@@ -34,6 +34,7 @@ mod origin;
 pub mod redirect;
 mod section;
 mod session;
+mod stream;
 mod timing;
 mod tls;
 
@@ -41,7 +42,7 @@ mod tls;
 mod tests;
 
 pub use body::Allowance;
-pub use client::{Client, ClientOptions};
+pub use client::{Client, ClientOptions, Dial};
 pub use cookies::Cookies;
 pub use exchange::exchange;
 pub use failure::Failure;
@@ -51,5 +52,6 @@ pub use message::{Reply, Request, Version};
 pub use origin::{NoOrigin, Origin, not_granted, target};
 pub use section::HeaderSection;
 pub use session::Session;
+pub use stream::{Destination, Security, Stream};
 pub use timing::{Measured, Meter};
 pub use tls::Tls;

@@ -1,7 +1,6 @@
 //! Where a request goes: scheme, host and port. Two requests of one origin may share a connection, and credentials
 //! never follow a redirect to another origin.
 
-use std::net::IpAddr;
 use std::rc::Rc;
 
 use hyper::Uri;
@@ -86,11 +85,6 @@ impl Origin {
     /// Where the name may lead.
     pub(super) fn reach(&self) -> &Reach {
         &self.reach
-    }
-
-    /// The host's address, if that is what the URL gives.
-    pub(super) fn address(&self) -> Option<IpAddr> {
-        self.host().parse().ok()
     }
 
     /// Value of the `host` field.

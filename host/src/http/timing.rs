@@ -49,7 +49,7 @@ impl Meter {
     }
 
     /// Notes something.
-    pub(super) fn note(&self, note: impl FnOnce(&mut Measured)) {
+    pub fn note(&self, note: impl FnOnce(&mut Measured)) {
         note(&mut self.0.borrow_mut());
     }
 }

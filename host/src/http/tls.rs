@@ -15,6 +15,7 @@ use rustls::crypto::{CryptoProvider, ring};
 use rustls::pki_types::{CertificateDer, ServerName, UnixTime};
 use rustls::{ClientConfig, DigitallySignedStruct, Error, RootCertStore, SignatureScheme};
 use tokio::net::TcpStream;
+use tokio_rustls::TlsConnector;
 use tower_service::Service;
 
 use super::failure::Failure;
@@ -27,6 +28,8 @@ pub struct Tls {
     negotiate: Arc<ClientConfig>,
     http1: Arc<ClientConfig>,
     http2: Arc<ClientConfig>,
+    /// With nothing on offer; for what is not HTTP.
+    bare: Arc<ClientConfig>,
 }
 
 /// A secured connection.
@@ -62,12 +65,22 @@ impl Tls {
             negotiate: offering(&config, &["h2", "http/1.1"]),
             http1: offering(&config, &["http/1.1"]),
             http2: offering(&config, &["h2"]),
+            bare: Arc::new(config),
         })
+    }
+
+    /// Secures connections that are not HTTP's, with these protocols on offer.
+    pub(super) fn connector(&self, protocols: &[Vec<u8>]) -> TlsConnector {
+        let mut config = Arc::clone(&self.bare);
+        if !protocols.is_empty() {
+            Arc::make_mut(&mut config).alpn_protocols = protocols.to_vec();
+        }
+        config.into()
     }
 
     /// The same trust for a client that says itself which protocols it offers.
     pub fn without_protocols(&self) -> ClientConfig {
-        Arc::unwrap_or_clone(offering(&self.http1, &[]))
+        Arc::unwrap_or_clone(Arc::clone(&self.bare))
     }
 
     /// Secures a connection to the host of `uri`.

@@ -5,6 +5,7 @@ use std::collections::BTreeMap;
 
 use hdrhistogram::Histogram;
 
+use super::custom::{MetricInfo, Tally};
 use super::histogram;
 use super::interval::{Example, Health, Interval};
 use super::sample::{FailureKind, RowId};
@@ -68,6 +69,18 @@ pub struct Aggregate {
     examples: BTreeMap<(RowId, FailureKind), (u32, usize, Example)>,
     workers: Vec<WorkerHealth>,
     latest: Vec<Option<Latest>>,
+    metrics: Vec<Metric>,
+}
+
+/// A metric of a plugin, and what its values have added up to.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Metric {
+    /// What it is called.
+    pub info: MetricInfo,
+    /// Its values.
+    pub tally: Tally,
+    /// The second and the worker that its last value is of.
+    last: (u32, usize),
 }
 
 impl Aggregate {
@@ -82,7 +95,15 @@ impl Aggregate {
             examples: BTreeMap::new(),
             workers: vec![WorkerHealth::default(); workers],
             latest: vec![None; workers],
+            metrics: Vec::new(),
         }
+    }
+
+    /// The same with metrics of plugins, by [`MetricId`](super::custom::MetricId).
+    pub fn with_metrics(mut self, infos: Vec<MetricInfo>) -> Self {
+        let metric = |info: MetricInfo| Metric { tally: Tally::new(info.kind), info, last: (0, 0) };
+        self.metrics = infos.into_iter().map(metric).collect();
+        self
     }
 
     /// Adds an interval of a worker. It counts in one second of the chart over time, the one it began in; the first
@@ -100,6 +121,10 @@ impl Aggregate {
             self.keep_earliest(worker, second, example);
         }
         self.workers[worker].add(&interval.health);
+        for (metric, tally) in self.metrics.iter_mut().zip(&interval.tallies).filter(|(_, tally)| tally.count > 0) {
+            metric.tally.merge(tally, metric.last <= (second, worker));
+            metric.last = metric.last.max((second, worker));
+        }
         self.note_latest(worker, second, interval);
     }
 
@@ -163,6 +188,11 @@ impl Aggregate {
     /// The earliest example of a kind of failure in a row.
     pub fn example(&self, row: RowId, kind: FailureKind) -> Option<&Example> {
         self.examples.get(&(row, kind)).map(|(_, _, example)| example)
+    }
+
+    /// The metrics of plugins.
+    pub fn metrics(&self) -> &[Metric] {
+        &self.metrics
     }
 
     /// How each worker fared.

@@ -3,6 +3,7 @@
 
 use hdrhistogram::Histogram;
 
+use super::custom::Tally;
 use super::histogram;
 use super::sample::{FailureKind, RowId};
 use super::series::Series;
@@ -83,6 +84,8 @@ pub struct Interval {
     pub examples: Vec<Example>,
     /// How well the worker fared.
     pub health: Health,
+    /// What plugins counted, by [`MetricId`](super::custom::MetricId).
+    pub tallies: Vec<Tally>,
 }
 
 impl Interval {
@@ -94,6 +97,7 @@ impl Interval {
             users_active: 0,
             examples: Vec::new(),
             health: Health::default(),
+            tallies: Vec::new(),
         }
     }
 
@@ -105,6 +109,7 @@ impl Interval {
         self.users_active = 0;
         self.examples.clear();
         self.health.clear();
+        self.tallies.iter_mut().for_each(Tally::clear);
     }
 }
 

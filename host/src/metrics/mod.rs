@@ -7,6 +7,7 @@
 
 pub mod aggregate;
 pub mod coarse;
+pub mod custom;
 pub mod histogram;
 pub mod interval;
 pub mod recorder;

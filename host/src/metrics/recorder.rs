@@ -1,6 +1,7 @@
 //! Counts what one worker measures. Every worker has its own, so nothing is shared and nothing is locked; once a second
 //! the counts are swapped against an emptied interval, and that is all the worker pays for reporting.
 
+use super::custom::{MetricId, MetricKind, Tally};
 use super::histogram;
 use super::interval::{Example, Interval};
 use super::sample::{FailureKind, RowId, Sample};
@@ -14,12 +15,16 @@ pub struct Recorder {
     /// Which kinds have had their example, a bit per [`FailureKind`], per row.
     exemplified: Vec<u8>,
     users_active: u32,
+    /// The kinds of plugins' metrics.
+    metrics: Vec<MetricKind>,
 }
 
 impl Recorder {
-    /// For a report of this many rows.
-    pub fn new(rows: usize) -> Self {
-        Self { current: Box::new(Interval::new(rows)), exemplified: vec![0; rows], users_active: 0 }
+    /// For a report of this many rows, and of these metrics of plugins.
+    pub fn new(rows: usize, metrics: Vec<MetricKind>) -> Self {
+        let mut current = Box::new(Interval::new(rows));
+        current.tallies = metrics.iter().copied().map(Tally::new).collect();
+        Self { current, exemplified: vec![0; rows], users_active: 0, metrics }
     }
 
     /// Counts an exchange. Hot: once each histogram has seen its largest value, nothing is allocated.
@@ -47,6 +52,11 @@ impl Recorder {
         }
     }
 
+    /// Adds a value, which its kind takes, to a plugin's metric. Hot.
+    pub fn add(&mut self, metric: MetricId, value: f64) {
+        self.current.tallies[usize::from(metric)].add(value);
+    }
+
     /// Counts the start of a task.
     pub fn task_started(&mut self, row: RowId) {
         self.current.rows[usize::from(row)].tasks.started += 1;
@@ -70,6 +80,9 @@ impl Recorder {
     pub fn take(&mut self, spare: Option<Box<Interval>>) -> Box<Interval> {
         let rows = self.exemplified.len();
         let mut next = spare.unwrap_or_else(|| Box::new(Interval::new(rows)));
+        if next.tallies.is_empty() {
+            next.tallies.extend(self.metrics.iter().copied().map(Tally::new));
+        }
         assert_eq!(next.rows.len(), rows, "the spare interval belongs to another run");
         next.clear();
         let mut taken = std::mem::replace(&mut self.current, next);
@@ -100,7 +113,7 @@ mod tests {
 
     #[test]
     fn a_sample_counts_in_its_row_and_a_start_delay_in_all() {
-        let mut recorder = Recorder::new(2);
+        let mut recorder = Recorder::new(2, Vec::new());
         recorder.record(&sample(0, 1_000_000));
         recorder.record(&sample(1, 2_000_000));
         recorder.record(&sample(1, 3_000_000));
@@ -113,7 +126,7 @@ mod tests {
 
     #[test]
     fn an_interval_holds_only_what_came_since_the_last() {
-        let mut recorder = Recorder::new(1);
+        let mut recorder = Recorder::new(1, Vec::new());
         recorder.record(&sample(0, 0));
         let first = recorder.take(None);
         recorder.task_started(0);
@@ -126,7 +139,7 @@ mod tests {
 
     #[test]
     fn the_spare_comes_back_as_it_is() {
-        let mut recorder = Recorder::new(1);
+        let mut recorder = Recorder::new(1, Vec::new());
         let first = recorder.take(None);
         let address = std::ptr::from_ref(&*first);
         recorder.take(Some(first));
@@ -140,7 +153,7 @@ mod tests {
             let bins = [row.response.distinct_values(), row.service.distinct_values()];
             (bins, interval.start_delay.distinct_values(), row.statuses.capacity())
         };
-        let mut recorder = Recorder::new(1);
+        let mut recorder = Recorder::new(1, Vec::new());
         let mut spare = None;
         let mut seen = Vec::new();
         for _ in 0..4 {
@@ -155,7 +168,7 @@ mod tests {
 
     #[test]
     fn only_the_first_example_of_a_kind_and_row_is_made() {
-        let mut recorder = Recorder::new(2);
+        let mut recorder = Recorder::new(2, Vec::new());
         recorder.example(0, FailureKind::Status, || "first".into());
         recorder.example(0, FailureKind::Status, || unreachable!("the second is not asked for"));
         recorder.example(1, FailureKind::Status, || "other row".into());
@@ -169,7 +182,7 @@ mod tests {
 
     #[test]
     fn users_active_holds_over_intervals() {
-        let mut recorder = Recorder::new(0);
+        let mut recorder = Recorder::new(0, Vec::new());
         recorder.set_users_active(7);
         assert_eq!(recorder.take(None).users_active, 7);
         assert_eq!(recorder.take(None).users_active, 7);
@@ -177,7 +190,7 @@ mod tests {
 
     #[test]
     fn every_end_of_a_task_has_its_count() {
-        let mut recorder = Recorder::new(1);
+        let mut recorder = Recorder::new(1, Vec::new());
         let ends = [TaskEnd::Passed, TaskEnd::Failed, TaskEnd::Failed, TaskEnd::Cancelled, TaskEnd::Dropped];
         for end in ends {
             recorder.task_started(0);

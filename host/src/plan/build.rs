@@ -1,15 +1,14 @@
 //! From what was typed to a plan. Every stage says all its errors at once; nothing is sent and nothing is started but
 //! the plugins, which are asked what they offer and given each step to check.
 
-use std::cell::RefCell;
 use std::path::{Path, PathBuf};
-use std::rc::Rc;
 use std::sync::Arc;
 
 use crate::cli::RunArgs;
 use crate::diagnostic::{Diagnostic, Diagnostics, reason};
 use crate::http::Tls;
 use crate::metrics::aggregate::RowInfo;
+use crate::plugin::family::Names;
 use crate::plugin::state::Scripting;
 use crate::script::model::{Script, Spanned};
 use crate::template::{Environment, VariableNames};
@@ -36,7 +35,7 @@ pub fn build(args: &RunArgs, script: &Script) -> Result<Plan, Diagnostics> {
     let Some(mut plugins) = plugins else { return Err(found) };
     plugins.allowed = allowed;
 
-    let names = Rc::new(RefCell::new(names));
+    let names = Names::from(names);
     let timeout = merge::timeout(args, script);
     let Checked { steps, used, origins } = match steps::check(&drafts, &plugins, &scripting, &names, timeout) {
         Ok(checked) => checked,
@@ -45,7 +44,8 @@ pub fn build(args: &RunArgs, script: &Script) -> Result<Plan, Diagnostics> {
             return Err(found);
         }
     };
-    let names = names.borrow().clone();
+    let metrics = names.metrics.borrow().list().to_vec();
+    let names = names.variables.borrow().clone();
     let sets_variables = drafts.iter().any(|draft| {
         let offer = plugins.offering(&draft.action).and_then(|plugin| plugin.action(&draft.action));
         offer.is_some_and(|action| action.sets_variables)
@@ -66,12 +66,14 @@ pub fn build(args: &RunArgs, script: &Script) -> Result<Plan, Diagnostics> {
         timeout,
         insecure_tls: args.insecure_tls,
         tls,
+        dial: None,
         login,
         steps,
         rows,
         plugins: used,
         scripting,
         variables: names,
+        metrics,
         headers,
         origins,
     })

@@ -21,8 +21,9 @@ use std::sync::Arc;
 
 use hyper::header::HeaderName;
 
-use crate::http::Tls;
+use crate::http::{Dial, Tls};
 use crate::metrics::aggregate::RowInfo;
+use crate::metrics::custom::MetricInfo;
 use crate::metrics::sample::RowId;
 use crate::plugin::instance::StepParams;
 use crate::plugin::registry::Loaded;
@@ -51,6 +52,8 @@ pub struct Plan {
     pub insecure_tls: bool,
     /// Whom TLS connections trust.
     pub tls: Tls,
+    /// Who connections are made to instead of the network, in a rehearsal.
+    pub dial: Option<Arc<dyn Dial>>,
     /// The sign-in, row 0 if there is one.
     pub login: Option<Step>,
     /// What each user walks, at least one.
@@ -63,6 +66,8 @@ pub struct Plan {
     pub scripting: Arc<Scripting>,
     /// Names of the script's variables.
     pub variables: VariableNames,
+    /// Metrics of the plugins.
+    pub metrics: Vec<MetricInfo>,
     /// Header fields every user sends with every request.
     pub headers: Vec<(HeaderName, Template)>,
     /// Distinct origins (scheme, host, port) that the script's requests are known to go to.

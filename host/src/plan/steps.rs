@@ -1,7 +1,6 @@
 //! Steps checked against the plugins that are to run them. Each plugin in use is instantiated once and given its steps
 //! to configure, exactly as every worker will do later; what it refuses is shown at the script's line.
 
-use std::cell::RefCell;
 use std::collections::BTreeSet;
 use std::rc::Rc;
 use std::sync::Arc;
@@ -11,14 +10,13 @@ use serde_json::Value;
 use crate::diagnostic::{Diagnostic, Diagnostics, Source, Span, suggest};
 use crate::http::{Grant, Grants, Origin};
 use crate::metrics::sample::RowId;
-use crate::plugin::family::Family;
+use crate::plugin::family::{Family, Names};
 use crate::plugin::instance::{ConfigureError, Instance, Mistake, StepParams};
 use crate::plugin::registry::{Loaded, one_line};
 use crate::plugin::schema::Violation;
 use crate::plugin::state::Scripting;
 use crate::run::clock::{Nanos, nanos};
 use crate::script::{STEP_KEYS, model, span_within};
-use crate::template::VariableNames;
 
 use super::build::typed;
 use super::capture::Capture;
@@ -83,7 +81,7 @@ pub fn check(
     drafts: &[Draft<'_>],
     plugins: &Plugins,
     scripting: &Arc<Scripting>,
-    names: &Rc<RefCell<VariableNames>>,
+    names: &Names,
     timeout: Nanos,
 ) -> Result<Checked, Diagnostics> {
     let mut found = Diagnostics::default();
@@ -176,12 +174,12 @@ fn unknown_keys(draft: &Draft<'_>, plugin: &Loaded) -> Vec<Diagnostic> {
         .collect()
 }
 
-fn captures(draft: &Draft<'_>, names: &Rc<RefCell<VariableNames>>) -> Result<Vec<Capture>, Diagnostics> {
+fn captures(draft: &Draft<'_>, names: &Names) -> Result<Vec<Capture>, Diagnostics> {
     let Some((source, step)) = draft.typed else { return Ok(Vec::new()) };
     let mut found = Diagnostics::default();
     let mut captures = Vec::new();
     for typed in &step.captures {
-        match Capture::compile(typed, source, &mut names.borrow_mut()) {
+        match Capture::compile(typed, source, &mut names.variables.borrow_mut()) {
             Ok(capture) => captures.push(capture),
             Err(mistake) => found.push(mistake),
         }
@@ -194,7 +192,7 @@ fn configure(
     plugin: &Arc<Loaded>,
     drafts: &[&Draft<'_>],
     scripting: &Arc<Scripting>,
-    names: &Rc<RefCell<VariableNames>>,
+    names: &Names,
 ) -> Result<Vec<Rc<Origin>>, Diagnostics> {
     let trapped = |error: &wasmtime::Error| {
         Diagnostic::new("plugin::trap", format!("plugin `{}` failed: {}", plugin.name(), one_line(error)))
@@ -204,7 +202,7 @@ fn configure(
         // What it asks for here is what it will be granted.
         terms.grants = Grants::everything();
     }
-    let family = Family::new(terms, Arc::clone(scripting), Rc::clone(names));
+    let family = Family::new(terms, Arc::clone(scripting), names);
     let mut instance = Instance::new(&plugin.pre, family).map_err(|error| trapped(&error))?;
     let mut found = Diagnostics::default();
     for draft in drafts {

@@ -66,7 +66,5 @@ fn limits(given: &PluginLimits) -> Limits {
         operations: typed(given.operations.as_ref()).map_or(default.operations, |most| most as usize),
         copied: bytes(given.copied.as_ref(), default.copied),
         log_lines: typed(given.log_lines.as_ref()).unwrap_or(default.log_lines),
-        compile_time: typed(given.compile_time.as_ref()).unwrap_or(default.compile_time),
-        compile_memory: typed(given.compile_memory.as_ref()).unwrap_or(default.compile_memory),
     }
 }

@@ -5,9 +5,11 @@ use std::rc::Rc;
 use std::sync::Arc;
 
 use crate::http::Grants;
+use crate::metrics::custom::MetricInfo;
 use crate::run::clock::Nanos;
 use crate::template::VariableNames;
 
+use super::metrics::Metrics;
 use super::state::Scripting;
 use super::terms::Terms;
 
@@ -21,8 +23,47 @@ pub struct Family {
     pub scripting: Arc<Scripting>,
     /// The names of the script's variables; one table for all plugins of a worker.
     pub variables: Rc<RefCell<VariableNames>>,
+    /// The metrics of all plugins; one table for all plugins of a worker.
+    pub metrics: Rc<RefCell<Metrics>>,
     /// What it has used since last asked.
     pub usage: Usage,
+    /// The plugin's number on this worker, and how many instances there have been.
+    number: u32,
+    instances: Cell<u64>,
+}
+
+/// One instance among all that a worker has or had.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct InstanceId {
+    /// Of which plugin.
+    pub plugin: u32,
+    /// Which of them.
+    pub instance: u64,
+}
+
+/// The names that all plugins of a worker share.
+#[derive(Clone, Default)]
+pub struct Names {
+    /// Of the script's variables.
+    pub variables: Rc<RefCell<VariableNames>>,
+    /// Of the plugins' metrics.
+    pub metrics: Rc<RefCell<Metrics>>,
+    /// How many plugins there are.
+    plugins: Rc<Cell<u32>>,
+}
+
+impl From<VariableNames> for Names {
+    fn from(variables: VariableNames) -> Self {
+        Self { variables: Rc::new(RefCell::new(variables)), ..Self::default() }
+    }
+}
+
+impl Names {
+    /// Those of a plan that is complete: no metric comes to it.
+    pub fn of_plan(variables: &VariableNames, metrics: &[MetricInfo]) -> Self {
+        let metrics = Rc::new(RefCell::new(Metrics::complete(metrics.to_vec())));
+        Self { metrics, ..Self::from(variables.clone()) }
+    }
 }
 
 /// What the instances of one plugin have used and done, on one worker.
@@ -40,8 +81,15 @@ pub struct Usage {
 
 impl Family {
     /// One plugin on one worker that has done nothing yet.
-    pub fn new(terms: Terms, scripting: Arc<Scripting>, variables: Rc<RefCell<VariableNames>>) -> Rc<Self> {
+    pub fn new(terms: Terms, scripting: Arc<Scripting>, names: &Names) -> Rc<Self> {
         let grants = Rc::new(terms.grants.clone());
-        Rc::new(Self { terms, grants, scripting, variables, usage: Usage::default() })
+        let Names { variables, metrics, plugins } = names.clone();
+        let (number, usage, instances) = (plugins.replace(plugins.get() + 1), Usage::default(), Cell::new(0));
+        Rc::new(Self { terms, grants, scripting, variables, metrics, usage, number, instances })
+    }
+
+    /// A number for an instance that is being made.
+    pub fn next_instance(&self) -> InstanceId {
+        InstanceId { plugin: self.number, instance: self.instances.replace(self.instances.get() + 1) }
     }
 }

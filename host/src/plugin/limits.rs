@@ -19,10 +19,6 @@ pub struct Limits {
     pub copied: usize,
     /// Log lines of one instance in one second; the rest are counted and left out.
     pub log_lines: u32,
-    /// Processor time for compiling the component.
-    pub compile_time: Duration,
-    /// Address space for compiling the component, in bytes.
-    pub compile_memory: u64,
 }
 
 impl Default for Limits {
@@ -34,8 +30,6 @@ impl Default for Limits {
             // A body of the largest size, and what goes with it.
             copied: 17 << 20,
             log_lines: 20,
-            compile_time: Duration::from_secs(60),
-            compile_memory: 2 << 30,
         }
     }
 }
@@ -73,6 +67,18 @@ pub const HELD: usize = 64 << 20;
 pub const SET_UP: Duration = Duration::from_secs(10);
 /// Characters of a failure's detail or of a log line that are kept.
 pub const TEXT: usize = 200;
+/// Metrics of all plugins of a run.
+pub const METRICS: usize = 256;
+/// How often one instance may define a metric, the same or another: once for each step of a long script.
+pub const DEFINITIONS: usize = 100_000;
+/// Sockets that one user may have open.
+pub const SOCKETS: usize = 64;
+/// Bytes of one write to a socket.
+pub const WRITE: usize = 16 << 20;
+/// Bytes of one read from a socket.
+pub const READ: u32 = 1 << 20;
+/// Protocols offered on one TLS connection (ALPN).
+pub const PROTOCOLS: usize = 16;
 /// Bytes of random numbers that a guest may ask WASI for at once.
 pub const RANDOM: u64 = 64 << 10;
 /// Bytes of what a guest prints that are kept until the call returns.

@@ -18,8 +18,9 @@ pub const LARGEST: u64 = 64 << 20;
 const PACKAGE: &str = "stampede:plugin/";
 /// The contract this host speaks: the package and the versions of it, as exported by a component.
 const CONTRACT: &str = "stampede:plugin/action@";
-/// Versions this host runs. Within 0.1 only additions are made.
-const VERSION: &str = "0.1.";
+/// Versions this host runs: of 0.1 all up to this. Within 0.1 only additions are made, so a component of a later one may
+/// ask for what is not here.
+const LATEST: u32 = 1;
 
 /// Reads a component's file.
 ///
@@ -100,8 +101,32 @@ impl Imports {
 /// It exports none, or another version; the text says which.
 pub fn check_contract(engine: &Engine, component: &Component) -> Result<(), String> {
     match contract(engine, component) {
-        Some(version) if version.starts_with(VERSION) => Ok(()),
-        Some(version) => Err(format!("it speaks version {version} of the plugin contract; this host speaks 0.1")),
+        Some(version) if is_spoken(&version) => Ok(()),
+        Some(version) => {
+            Err(format!("it speaks version {version} of the plugin contract; this host speaks 0.1.0 to 0.1.{LATEST}"))
+        }
         None => Err("it is a component, but no plugin: it does not export `stampede:plugin/action`".into()),
+    }
+}
+
+fn is_spoken(version: &str) -> bool {
+    let addition = version.strip_prefix("0.1.").and_then(|number| number.parse().ok());
+    addition.is_some_and(|number: u32| number <= LATEST)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_versions_up_to_that_of_the_wit_files_are_spoken() {
+        let world = include_str!("../../../wit/world.wit");
+        assert!(world.contains(&format!("package stampede:plugin@0.1.{LATEST};")));
+        for version in ["0.1.0", "0.1.1"] {
+            assert!(is_spoken(version), "{version}");
+        }
+        for version in ["0.1.2", "0.2.0", "1.1.0", "0.1", "0.1.x", "0.1.0-rc.1", ""] {
+            assert!(!is_spoken(version), "{version}");
+        }
     }
 }

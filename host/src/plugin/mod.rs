@@ -20,6 +20,8 @@
 //! | `wasi` | the inert WASI that std-built guests import |
 //! | `instance` | one instance: configure steps, call `start`, `resume`, `cancel` |
 //! | `replica` | one worker's instance of one plugin, replaced after a trap |
+//! | `metrics` | the names of plugins' metrics |
+//! | `socket` | the sockets of a user |
 //! | `session` | one virtual user as the capabilities see it |
 //! | `operation` | what a task has in flight |
 //! | `verdict` | the open sample, and what is held against it |
@@ -38,6 +40,7 @@ pub mod fetch;
 pub mod instance;
 pub mod limits;
 pub mod locate;
+mod metrics;
 pub mod operation;
 pub mod registry;
 pub mod replica;
@@ -45,6 +48,7 @@ pub mod request;
 pub mod schema;
 pub mod session;
 pub mod side_by_side;
+mod socket;
 pub mod source;
 pub mod state;
 pub mod terms;

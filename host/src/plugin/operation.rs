@@ -13,6 +13,7 @@ use crate::template::VariableId;
 
 use super::limits;
 use super::session::Session;
+use super::socket::{Activity, SocketId};
 
 /// Index of an operation within its task.
 pub type OperationId = u32;
@@ -23,6 +24,12 @@ pub enum Ended {
     Exchange(Box<TimedExchange>),
     /// A sleep is over.
     Slept,
+    /// A socket's number, or the reason why there is none.
+    Connected(Result<SocketId, Failure>),
+    /// All bytes were written to a socket, or not.
+    Written(Result<(), Failure>),
+    /// Bytes read from a socket, none if the peer has closed its side; they are handed over once.
+    Read(Result<Cell<Option<Vec<u8>>>, Failure>),
     /// The run ended before the operation's turn came: nothing was sent.
     NotStarted,
 }
@@ -52,6 +59,7 @@ pub fn sample(row: RowId, measured: &Measured, failure: Option<FailureKind>) -> 
 enum Slot {
     Pending(Pin<Box<dyn Future<Output = Ended>>>),
     Ended(Ended),
+    GivenUp,
 }
 
 /// The task a user has under way, reused from step to step.
@@ -71,6 +79,8 @@ pub struct Task {
     pub failure: Cell<Option<FailureKind>>,
     /// The sample of the exchange announced last, which the guest may still judge.
     pub open: Cell<Option<Sample>>,
+    /// What it does on its sockets.
+    pub sockets: Activity,
     /// Variables captured so far.
     pub captured: RefCell<Vec<VariableId>>,
     slots: RefCell<Vec<Slot>>,
@@ -85,13 +95,14 @@ impl Task {
     pub fn begin(&self, row: RowId, keep_body: bool) {
         self.row.set(row);
         self.keep_body.set(keep_body);
-        self.allowance.set(limits::HELD);
         self.exchanges.set(0);
         self.begun_any.set(false);
         self.failure.set(None);
         self.open.set(None);
+        self.sockets.begin();
         self.captured.borrow_mut().clear();
         self.clear();
+        self.allowance.set(limits::HELD);
     }
 
     /// Drops every operation; those in flight are cut off.
@@ -136,8 +147,21 @@ impl Task {
     pub fn ended<T>(&self, id: OperationId, look: impl FnOnce(&Ended) -> T) -> Option<T> {
         match self.slots.borrow().get(id as usize)? {
             Slot::Ended(ended) => Some(look(ended)),
-            Slot::Pending(_) => None,
+            Slot::Pending(_) | Slot::GivenUp => None,
         }
+    }
+
+    /// Gives up an operation that is in flight, and says how far it has come if it is an exchange under way.
+    pub fn give_up(&self, id: OperationId) -> Option<Measured> {
+        let index = id as usize;
+        {
+            let mut slots = self.slots.borrow_mut();
+            let slot = slots.get_mut(index).filter(|slot| matches!(slot, Slot::Pending(_)))?;
+            // An exchange is charged with its bytes when its future is dropped.
+            *slot = Slot::GivenUp;
+        }
+        let begun = std::mem::replace(self.begun.borrow_mut().get_mut(index)?, false);
+        begun.then(|| *self.meter(id).read())
     }
 
     /// Cuts off what is in flight and says how far the exchanges among it have come.

@@ -1,7 +1,6 @@
 //! All plugins of a run and the actions they offer. Built-in ones come out of the program itself, the script's own from
 //! files; from here on there is no difference between them.
 
-use std::rc::Rc;
 use std::sync::Arc;
 use std::sync::atomic::AtomicBool;
 
@@ -9,7 +8,7 @@ use wasmtime::component::{Component, Linker};
 
 use super::bindings::{ActionDescription, Description, PluginPre};
 use super::engine::Engine;
-use super::family::Family;
+use super::family::{Family, Names};
 use super::instance::Instance;
 use super::schema::Schema;
 use super::state::{Scripting, State};
@@ -69,10 +68,10 @@ impl Registry {
     ///
     /// # Errors
     /// A message for the user: another contract version, an import that is not granted, a trap.
-    pub fn load(&self, terms: Terms, component: &Component, is_builtin: bool) -> Result<Loaded, String> {
+    pub fn load(&self, (terms, is_builtin): (Terms, bool), component: &Component) -> Result<Loaded, String> {
         locate::check_contract(self.engine.inner(), component)?;
         let pre = self.linker.instantiate_pre(component).and_then(PluginPre::new).map_err(|error| one_line(&error))?;
-        let family = Family::new(terms.clone(), Arc::clone(&self.scripting), Rc::default());
+        let family = Family::new(terms.clone(), Arc::clone(&self.scripting), &Names::default());
         let mut instance =
             Instance::new(&pre, family).map_err(|error| format!("it failed to start: {}", one_line(&error)))?;
         let description = instance.describe().map_err(|error| format!("`describe` failed: {}", one_line(&error)))?;

@@ -22,6 +22,7 @@ use crate::run::timers::Timers;
 use crate::template::{Rows, Template, UserRandom, Values, Variables};
 
 use super::operation::Task;
+use super::socket::Sockets;
 
 /// What all users of one worker share.
 pub struct Shared {
@@ -66,6 +67,8 @@ pub struct Session {
     waiting_until: Cell<Nanos>,
     /// Open connections and cookies.
     pub http: http::Session,
+    /// Open sockets.
+    pub sockets: Sockets,
     /// The task under way.
     pub task: Task,
     random: RefCell<UserRandom>,
@@ -85,6 +88,7 @@ impl Session {
             limiter: Cell::new(limiter),
             waiting_until: Cell::new(0),
             http: http::Session::default(),
+            sockets: Sockets::default(),
             task: Task::default(),
             random: RefCell::new(UserRandom::new(seed, id)),
             variables: RefCell::default(),

@@ -13,12 +13,13 @@ use wasmtime_wasi::{WasiCtx, WasiCtxView, WasiView};
 
 use crate::diagnostic::Span;
 use crate::http::Origin;
+use crate::metrics::custom::{MetricId, MetricKind};
 use crate::metrics::interval::one_line;
 use crate::plan::data::DataSets;
 use crate::template::{Environment, Template, environment_names};
 
 use super::budget::Budget;
-use super::family::Family;
+use super::family::{Family, InstanceId};
 use super::limits;
 use super::request::PreparedRequest;
 use super::session::Session;
@@ -58,6 +59,10 @@ pub struct Guest {
     pub templates: Vec<Template>,
     /// Prepared requests by number.
     pub requests: Vec<PreparedRequest>,
+    /// Metrics by number, and their kinds.
+    pub metrics: Vec<(MetricId, MetricKind)>,
+    /// Which of the plugin's instances it is, for what belongs to an instance and is kept with a user.
+    pub instance: InstanceId,
     /// Bytes that templates and requests were prepared from.
     pub prepared: usize,
     /// Set while `configure` runs.
@@ -122,9 +127,11 @@ impl State {
             printed,
             resources,
             guest: SendWrapper::new(Guest {
+                instance: family.next_instance(),
                 family,
                 templates: Vec::new(),
                 requests: Vec::new(),
+                metrics: Vec::new(),
                 prepared: 0,
                 configuring: None,
                 session: None,

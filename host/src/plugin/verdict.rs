@@ -4,6 +4,7 @@
 
 use crate::metrics::sample::{FailureKind, Sample};
 
+use super::operation::{OperationId, sample};
 use super::session::Session;
 
 impl Session {
@@ -43,6 +44,15 @@ impl Session {
     /// Shows what a failure of this kind looks like, if it is the first.
     pub fn example(&self, kind: FailureKind, text: impl FnOnce() -> String) {
         self.shared.recorder.borrow_mut().example(self.task.row.get(), kind, || self.redact(&text()));
+    }
+
+    /// Gives up an operation of the current task. An exchange that was under way is recorded as far as it came.
+    pub fn give_up(&self, operation: OperationId) {
+        if let Some(mut measured) = self.task.give_up(operation) {
+            measured.end = Some(self.shared.clock.now());
+            self.example(FailureKind::Cancelled, || "the plugin gave it up".into());
+            self.record(&sample(self.task.row.get(), &measured, Some(FailureKind::Cancelled)));
+        }
     }
 
     /// Counts one exchange of the current task.

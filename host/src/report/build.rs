@@ -4,6 +4,7 @@ use std::time::{Duration, UNIX_EPOCH};
 
 use hdrhistogram::Histogram;
 
+use super::custom::metric;
 use super::generator::generator;
 use super::model::{
     Bytes, ErrorCount, ErrorExample, Histograms, Phases, Report, Requests, Row, RowSeries, Run, SCHEMA, Series, Tasks,
@@ -32,6 +33,7 @@ impl Report {
             run: run(outcome),
             totals: totals(aggregate, outcome.elapsed),
             actions: actions.collect(),
+            metrics: aggregate.metrics().iter().map(|measured| metric(measured, outcome.elapsed)).collect(),
             series: over_time(aggregate),
             generator: generator(aggregate, &settings.plugins),
             settings: Settings { base_url: settings.base_url.as_deref().and_then(without_credentials), ..settings },

@@ -6,6 +6,7 @@
 
 mod build;
 mod csv;
+mod custom;
 mod format;
 mod generator;
 mod json;

@@ -28,10 +28,60 @@ pub struct Report {
     pub totals: Row,
     /// One per row: the login first if there is one, then the steps in the script's order.
     pub actions: Vec<Row>,
+    /// What plugins counted by themselves, in the order it was defined.
+    pub metrics: Vec<Metric>,
     /// The actions over time.
     pub series: Series,
     /// How the generator itself fared.
     pub generator: Generator,
+}
+
+/// A metric that a plugin defined. Numbers that its kind does not have are `None`.
+#[derive(Clone, Debug, Serialize)]
+pub struct Metric {
+    /// Name of the plugin.
+    pub plugin: String,
+    /// Name of the metric.
+    pub name: String,
+    /// `counter`, `gauge`, `rate` or `trend`.
+    pub kind: &'static str,
+    /// What the values are: `number`, `nanoseconds` or `bytes`.
+    pub unit: &'static str,
+    /// How many values were added.
+    pub count: u64,
+    /// Of a counter: the sum of its values.
+    pub sum: Option<f64>,
+    /// Of a counter: the sum per second of the run.
+    pub per_second: Option<f64>,
+    /// Of a rate: how many values were not 0.
+    pub hits: Option<u64>,
+    /// Of a rate: the share of values that were not 0.
+    pub share: Option<f64>,
+    /// Of a gauge: the last value.
+    pub last: Option<f64>,
+    /// Of a gauge or a trend: the least value.
+    pub min: Option<f64>,
+    /// Of a gauge or a trend: the greatest value.
+    pub max: Option<f64>,
+    /// Of a trend: how its values are spread.
+    pub distribution: Option<Distribution>,
+}
+
+/// How the values of a trend are spread: three significant digits, the mean exact.
+#[derive(Clone, Debug, Serialize)]
+pub struct Distribution {
+    /// The mean.
+    pub mean: f64,
+    /// The median.
+    pub p50: f64,
+    /// 90 % of the values are at most this.
+    pub p90: f64,
+    /// 95 % of the values are at most this.
+    pub p95: f64,
+    /// 99 % of the values are at most this.
+    pub p99: f64,
+    /// 99.9 % of the values are at most this.
+    pub p999: f64,
 }
 
 /// How the run went.

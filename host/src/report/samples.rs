@@ -4,6 +4,7 @@ use std::time::Duration;
 
 use super::{Outcome, Report, Settings};
 use crate::metrics::aggregate::{Aggregate, RowInfo};
+use crate::metrics::custom::{MetricInfo, MetricKind, MetricUnit};
 use crate::metrics::interval::Health;
 use crate::metrics::recorder::Recorder;
 use crate::metrics::sample::{FailureKind, Phases, RowId, Sample};
@@ -81,7 +82,7 @@ fn health(cpu: u64) -> Health {
 pub fn movies() -> Report {
     let mut aggregate = Aggregate::new(rows(&[("Catalog", "http"), ("StreamInit", "http")]), 2);
     for worker in 0..2 {
-        let mut recorder = Recorder::new(2);
+        let mut recorder = Recorder::new(2, Vec::new());
         recorder.set_users_active(250);
         for n in 0..4_500 {
             done(&mut recorder, &sample(0, if n % 100 < 2 { 180 } else { 10 + n % 50 }, 0));
@@ -99,7 +100,7 @@ pub fn movies() -> Report {
         interval.health = health(400 * MILLISECOND);
         aggregate.add(worker, 3, &interval);
     }
-    let mut recorder = Recorder::new(2);
+    let mut recorder = Recorder::new(2, Vec::new());
     recorder.task_started(0);
     aggregate.add(0, 4, &recorder.take(None));
     Report::build(settings(), &aggregate, &outcome())
@@ -118,8 +119,21 @@ pub fn nothing() -> Report {
 pub fn wide() -> Report {
     let names =
         [("login", "login"), ("映画一覧", "http"), ("Start the stream of a movie\nat once", "http"), ("Unused", "x")];
-    let mut aggregate = Aggregate::new(rows(&names), 1);
-    let mut recorder = Recorder::new(names.len());
+    let metrics = [
+        ("bytes", MetricKind::Counter, MetricUnit::Bytes),
+        ("depth", MetricKind::Gauge, MetricUnit::Number),
+        ("matched", MetricKind::Rate, MetricUnit::Number),
+        ("trip", MetricKind::Trend, MetricUnit::Nanoseconds),
+        ("unused", MetricKind::Counter, MetricUnit::Number),
+    ]
+    .map(|(name, kind, unit)| MetricInfo { plugin: "login".into(), name: name.into(), kind, unit });
+    let mut aggregate = Aggregate::new(rows(&names), 1).with_metrics(metrics.to_vec());
+    let mut recorder = Recorder::new(names.len(), metrics.iter().map(|metric| metric.kind).collect());
+    for (metric, values) in
+        [(0, &[1024.0, 2048.0][..]), (1, &[5.0, -2.0]), (2, &[1.0, 0.0, 1.0, 0.0]), (3, &[1e6, 2e6])]
+    {
+        values.iter().for_each(|value| recorder.add(metric, *value));
+    }
     done(&mut recorder, &sample(0, 12_300, 25));
     for n in 0..1_240 {
         done(&mut recorder, &Sample { end: 25 * MILLISECOND + 850_000 + n * 700, ..sample(1, 0, 25) });

@@ -3,6 +3,7 @@
 
 use unicode_width::UnicodeWidthStr;
 
+use super::custom;
 use super::format::{count, grouped, grouped_decimal, latency, megabytes, percent, seconds, short};
 use super::model::{ErrorCount, Guest, Report, Requests, Row, Times};
 use crate::metrics::interval::one_line;
@@ -21,6 +22,10 @@ pub fn render(report: &Report) -> String {
     if !report.totals.errors.is_empty() {
         text.push('\n');
         text.push_str(&errors(&report.totals.errors, report.totals.requests.total));
+    }
+    if !report.metrics.is_empty() {
+        text.push('\n');
+        text.push_str(&custom::lines(report));
     }
     let trapped: Vec<_> = report.generator.guests.iter().filter(|guest| guest.traps > 0).collect();
     if !trapped.is_empty() {

@@ -1,13 +1,53 @@
 //! One timer of the operating system, as fine as it has them. On Linux that is a timerfd, to microseconds; elsewhere,
-//! and in tests whose clock is virtual, it is tokio's, to a millisecond.
+//! and where the clock is virtual, it is tokio's, to a millisecond.
 
-#[cfg(all(target_os = "linux", not(test)))]
-pub use fine::Alarm;
-#[cfg(not(all(target_os = "linux", not(test))))]
-pub use portable::Alarm;
+use std::io;
+use std::task::{Context, Poll};
+use std::time::Duration;
+
+/// Rings once each time it was set.
+pub enum Alarm {
+    /// To microseconds.
+    #[cfg(target_os = "linux")]
+    Fine(fine::Alarm),
+    /// To a millisecond.
+    Portable(portable::Alarm),
+}
+
+impl Alarm {
+    /// One that is not set; for a clock that is virtual, or for the real one.
+    ///
+    /// # Errors
+    /// The operating system has no more timers.
+    pub fn new(is_virtual: bool) -> io::Result<Self> {
+        #[cfg(target_os = "linux")]
+        if !is_virtual {
+            return Ok(Self::Fine(fine::Alarm::new()?));
+        }
+        let _ = is_virtual;
+        Ok(Self::Portable(portable::Alarm::new()))
+    }
+
+    /// Has it ring after `delay`, and not when it was to ring before.
+    pub fn set(&self, delay: Duration) {
+        match self {
+            #[cfg(target_os = "linux")]
+            Self::Fine(alarm) => alarm.set(delay),
+            Self::Portable(alarm) => alarm.set(delay),
+        }
+    }
+
+    /// Whether it has rung since last asked.
+    pub fn poll(&self, cx: &mut Context<'_>) -> Poll<()> {
+        match self {
+            #[cfg(target_os = "linux")]
+            Self::Fine(alarm) => alarm.poll(cx),
+            Self::Portable(alarm) => alarm.poll(cx),
+        }
+    }
+}
 
 #[cfg(target_os = "linux")]
-#[cfg_attr(test, allow(dead_code, reason = "tests of other modules have a virtual clock"))]
 mod fine {
     use std::io;
     use std::os::fd::OwnedFd;
@@ -62,10 +102,8 @@ mod fine {
     }
 }
 
-#[cfg(not(all(target_os = "linux", not(test))))]
 mod portable {
     use std::cell::{Cell, RefCell};
-    use std::io;
     use std::pin::Pin;
     use std::task::{Context, Poll, ready};
     use std::time::Duration;
@@ -83,8 +121,8 @@ mod portable {
 
     impl Alarm {
         /// One that is not set.
-        pub fn new() -> io::Result<Self> {
-            Ok(Self { sleep: RefCell::new(Box::pin(tokio::time::sleep(NEVER))), set: Cell::new(false) })
+        pub fn new() -> Self {
+            Self { sleep: RefCell::new(Box::pin(tokio::time::sleep(NEVER))), set: Cell::new(false) }
         }
 
         /// Has it ring after `delay`, and not when it was to ring before.

@@ -1,7 +1,7 @@
 //! The one place that reads time. Everyone else is told: a sample, a pacer or a report that asked for the time itself
 //! could not be tested exactly, nor trusted to agree with its neighbours. `clippy.toml` bans the other ways.
 //!
-//! The clock is tokio's, so a test that pauses tokio's time has a virtual clock everywhere.
+//! The clock is tokio's, so whoever pauses tokio's time has a virtual clock everywhere: our own tests, and `plugin test`.
 
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
@@ -16,6 +16,7 @@ pub struct Clock {
     origin: Instant,
     /// Wall-clock time at the origin, since the Unix epoch.
     epoch: Duration,
+    is_virtual: bool,
 }
 
 impl Clock {
@@ -23,7 +24,18 @@ impl Clock {
     #[allow(clippy::disallowed_methods, reason = "this is the one place that reads time")]
     pub fn start() -> Self {
         let epoch = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();
-        Self { origin: Instant::now(), epoch }
+        Self { origin: Instant::now(), epoch, is_virtual: false }
+    }
+
+    /// Starts now on a runtime whose time is paused: it passes when everybody waits, and then at once. The wall clock
+    /// stands at the Unix epoch, so that every run is the same.
+    pub fn start_virtual() -> Self {
+        Self { epoch: Duration::ZERO, is_virtual: true, ..Self::start() }
+    }
+
+    /// Whether time passes only when everybody waits.
+    pub const fn is_virtual(&self) -> bool {
+        self.is_virtual
     }
 
     /// Nanoseconds since the origin.

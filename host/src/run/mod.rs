@@ -72,7 +72,7 @@ pub async fn execute(plan: &Arc<Plan>, mut show: impl FnMut(&Snapshot)) -> Resul
     let (mut workers, mut messages) = Workers::spawn(plan, &phase)?;
     let clock = workers.start(&mut messages).await?;
     let mut run = Run {
-        aggregate: Aggregate::new(plan.rows.clone(), plan.workers),
+        aggregate: Aggregate::new(plan.rows.clone(), plan.workers).with_metrics(plan.metrics.clone()),
         clock,
         elapsed: 0,
         ended: EndReason::Iterations,

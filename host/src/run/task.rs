@@ -149,7 +149,14 @@ impl StepTask<'_> {
     /// Opens the sample of an exchange that has ended, and holds against it what the host knows.
     fn open(&self, id: OperationId) {
         self.session.task.ended(id, |ended| {
-            let Ended::Exchange(timed) = ended else { return };
+            let timed = match ended {
+                Ended::Exchange(timed) => timed,
+                Ended::Connected(Err(failure)) | Ended::Written(Err(failure)) | Ended::Read(Err(failure)) => {
+                    *self.session.task.sockets.failure.borrow_mut() = Some(failure.clone());
+                    return;
+                }
+                _ => return,
+            };
             let sample = timed.sample(self.step.row);
             self.session.open(sample);
             if let (Some(kind), Err(failure)) = (sample.failure, &timed.result) {
@@ -195,6 +202,11 @@ impl StepTask<'_> {
         if matches!(end, End::Cancelled) && !task.begun_any.get() {
             return;
         }
+        if matches!(end, End::Failed)
+            && let Some(failure) = task.sockets.failure.take()
+        {
+            session.blame(failure.kind, || failure.detail.into());
+        }
         let mut cut_off = task.cut_off();
         cut_off.iter_mut().for_each(|measured| measured.end = Some(session.shared.clock.now()));
         match end {
@@ -213,12 +225,22 @@ impl StepTask<'_> {
             End::Lost(Lost(text)) => self.hold(&cut_off, FailureKind::Plugin, || text.clone()),
         }
         session.close();
-        if task.exchanges.get() == 0 {
-            let failure = task.failure.get().or(matches!(end, End::Cancelled).then_some(FailureKind::Cancelled));
-            let whole = Measured { start, end: Some(session.shared.clock.now()), ..Measured::default() };
-            session.record(&sample(self.step.row, &whole, failure));
+        if task.exchanges.get() == 0 || task.sockets.has_begun() {
+            self.record_whole(start, end);
         }
         self.count(end);
+    }
+
+    /// Records the task itself: what it did on its sockets, or that it did nothing that is measured by itself.
+    fn record_whole(&self, start: Nanos, end: &End) {
+        let task = &self.session.task;
+        let failure = task.failure.get().or(matches!(end, End::Cancelled).then_some(FailureKind::Cancelled));
+        let mut whole = Measured { start, ..Measured::default() };
+        if task.sockets.has_begun() {
+            whole = *task.sockets.meter.read();
+        }
+        whole.end = Some(self.session.shared.clock.now());
+        self.session.record(&sample(self.step.row, &whole, failure));
     }
 
     /// Holds a failure against the exchanges that were cut off; without any, against the task and its open sample.

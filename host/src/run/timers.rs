@@ -51,13 +51,13 @@ impl Drop for Waiting<'_> {
 const MOST_GIVEN_UP: usize = 1024;
 
 impl Timers {
-    /// No waits. Must be called where tasks run.
+    /// No waits by this clock. Must be called where tasks run.
     ///
     /// # Errors
     /// The operating system has no more timers.
-    pub fn new() -> io::Result<Self> {
+    pub fn new(clock: Clock) -> io::Result<Self> {
         let (waits, given_up, set) = (RefCell::default(), Cell::new(0), Cell::new(Nanos::MAX));
-        Ok(Self { waits, given_up, alarm: Alarm::new()?, set })
+        Ok(Self { waits, given_up, alarm: Alarm::new(clock.is_virtual())?, set })
     }
 
     /// Wakes somebody as soon as `until` has come, unless the wait was given up; `now` is the time.
@@ -151,7 +151,7 @@ mod tests {
 
     #[tokio::test(start_paused = true)]
     async fn waits_that_are_given_up_do_not_fill_the_memory() {
-        let timers = Timers::new().unwrap();
+        let timers = Timers::new(Clock::start_virtual()).unwrap();
         let kept = timers.add(1_000_000_000, 0, Waker::noop().clone());
         for _ in 0..10 * MOST_GIVEN_UP {
             drop(timers.add(3_600_000_000_000, 0, Waker::noop().clone()));
@@ -164,7 +164,7 @@ mod tests {
     #[tokio::test(start_paused = true)]
     async fn waits_end_in_their_order_and_on_time() {
         const MS: Nanos = 1_000_000;
-        let (timers, clock) = (Rc::new(Timers::new().unwrap()), Clock::start());
+        let (timers, clock) = (Rc::new(Timers::new(Clock::start_virtual()).unwrap()), Clock::start_virtual());
         let woken = RefCell::default();
         let waits = async {
             tokio::join!(

@@ -17,7 +17,7 @@ use crate::metrics::interval::Interval;
 use crate::metrics::recorder::Recorder;
 use crate::pace::Limiter;
 use crate::plan::{Plan, UsedPlugin};
-use crate::plugin::family::Family;
+use crate::plugin::family::{Family, Names};
 use crate::plugin::replica::Replica;
 use crate::plugin::session::{Session, Shared};
 
@@ -84,9 +84,8 @@ pub struct Crew {
 
 impl Crew {
     fn new(plan: Arc<Plan>) -> Self {
-        let variables = Rc::new(RefCell::new(plan.variables.clone()));
-        let family =
-            |used: &UsedPlugin| Family::new(used.terms.clone(), Arc::clone(&plan.scripting), Rc::clone(&variables));
+        let names = Names::of_plan(&plan.variables, &plan.metrics);
+        let family = |used: &UsedPlugin| Family::new(used.terms.clone(), Arc::clone(&plan.scripting), &names);
         let plugins: Vec<_> = plan.plugins.iter().map(family).collect();
         let shared = plan.plugins.iter().zip(&plugins).map(|(used, family)| replica(used, family)).collect();
         let (active, free_tasks, tasks) = Default::default();
@@ -143,7 +142,11 @@ pub fn run(setup: Setup) {
     }
 }
 
-fn prepare(plan: &Arc<Plan>) -> Result<Rc<Crew>, String> {
+/// What the users of a worker share, each plugin instantiated.
+///
+/// # Errors
+/// A plugin does not start.
+pub fn prepare(plan: &Arc<Plan>) -> Result<Rc<Crew>, String> {
     let crew = Crew::new(Arc::clone(plan));
     for (replica, used) in crew.shared.iter().zip(&plan.plugins) {
         if !used.terms.instance_per_user {
@@ -153,7 +156,11 @@ fn prepare(plan: &Arc<Plan>) -> Result<Rc<Crew>, String> {
     Ok(Rc::new(crew))
 }
 
-async fn work(setup: Setup, crew: Rc<Crew>) -> Result<(), String> {
+/// The worker's life, from the moment the clock starts until the last user is gone.
+///
+/// # Errors
+/// The operating system has no more timers.
+pub async fn work(setup: Setup, crew: Rc<Crew>) -> Result<(), String> {
     let Setup { index, plan, phase, messages, clock, spares } = setup;
     let Ok(clock) = clock.await else { return Ok(()) };
     let ids: Vec<u32> = (index..plan.workload.users as usize).step_by(plan.workers).map(|id| id as u32).collect();
@@ -199,12 +206,12 @@ const SECOND: Nanos = 1_000_000_000;
 /// # Errors
 /// The operating system has no more timers.
 pub fn share(plan: &Plan, clock: Clock, users: usize) -> io::Result<Shared> {
-    let options = ClientOptions { tls: plan.tls.clone(), max_body_kept: MOST_BODY_KEPT };
+    let options = ClientOptions { tls: plan.tls.clone(), max_body_kept: MOST_BODY_KEPT, dial: plan.dial.clone() };
     Ok(Shared {
         clock,
-        timers: Timers::new()?,
+        timers: Timers::new(clock)?,
         client: Rc::new(Client::new(options, clock)),
-        recorder: RefCell::new(Recorder::new(plan.rows.len())),
+        recorder: RefCell::new(Recorder::new(plan.rows.len(), plan.metrics.iter().map(|metric| metric.kind).collect())),
         data: plan.scripting.data.clone(),
         users: plan.workload.users,
         phase: Cell::new(Phase::Running),

@@ -38,7 +38,7 @@ pub fn decode(source: &Arc<Source>, root: Node) -> Result<Script, Diagnostics> {
         Value::Null => decoder.empty(),
         _ => decoder.reader.wrong_kind("a script must be a list of steps or a mapping", &root, STEPS_HELP),
     }
-    let Decoder { reader: Reader { mut found, .. }, script, .. } = decoder;
+    let (script, mut found) = decoder.finish();
     found.0.sort_by_key(|mistake| mistake.place.as_ref().map(|place| place.span.start));
     found.into_result(script)
 }
@@ -54,7 +54,13 @@ pub(super) struct Decoder {
 }
 
 impl Decoder {
-    fn new(source: &Arc<Source>) -> Self {
+    /// What was read, and what was wrong with it.
+    pub fn finish(self) -> (Script, Diagnostics) {
+        (self.script, self.reader.found)
+    }
+
+    /// Of this text, nothing read yet.
+    pub fn new(source: &Arc<Source>) -> Self {
         let script = Script {
             source: Arc::clone(source),
             settings: Settings::default(),
@@ -104,7 +110,7 @@ impl Decoder {
     }
 
     /// One key of the long form.
-    fn entry(&mut self, key: &Spanned<String>, node: Node) {
+    pub fn entry(&mut self, key: &Spanned<String>, node: Node) {
         let name = key.value.as_str();
         let (reader, script) = (&mut self.reader, &mut self.script);
         let settings = &mut script.settings;

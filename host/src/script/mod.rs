@@ -9,6 +9,7 @@
 //!
 //! Nothing here applies a default, opens a file or asks a plugin; that is the plan's part.
 
+pub mod cases;
 mod data;
 mod decode;
 pub mod duration;

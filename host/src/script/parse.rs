@@ -71,8 +71,8 @@ mod tests {
         assert!(matches!(&script.data[0].1, DataSource::Inline(_)));
         assert!(matches!(&script.data[1].1, DataSource::File(path) if path.value == "p.csv"));
         let (name, entry) = &script.plugins[0];
-        let source = entry.source.as_ref().map(|source| source.value.as_str());
-        assert_eq!((name.value.as_str(), source), ("mqtt", Some("./m.wasm")));
+        let path = entry.source.as_ref().map(|source| source.value.as_str());
+        assert_eq!((name.value.as_str(), path), ("mqtt", Some("./m.wasm")));
         assert_eq!(script.steps[0].name.value, "404");
     }
 

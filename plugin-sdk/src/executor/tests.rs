@@ -113,6 +113,19 @@ fn cancelling_drops_what_the_task_holds() {
     assert_eq!((Rc::strong_count(&held), held.get()), (2, 0));
 }
 
+#[test]
+fn what_is_dropped_outside_a_poll_is_not_given_up() {
+    // The fake host, of which there is none here, fails the test if it is asked.
+    let holds = step(|| async {
+        let _not_awaited = operation(1);
+        operation(2).await;
+        Ok(())
+    });
+    assert_eq!(start(holds, 0), Progress::Pending);
+    cancel(0);
+    assert!(!is_polling());
+}
+
 /// Counts how often it was woken.
 struct Count(AtomicU32);
 

@@ -12,6 +12,7 @@ use crate::{Failure, Task};
 /// A request that has been submitted; ready when the last byte of the reply is in, or when there will be none.
 ///
 /// It is on its way whether awaited or not, so several may be at once: submit them all, then await one after the other.
+/// Dropped before, it is given up: cut off where it stands, and counted as cancelled.
 /// A failure marks the exchange that the host has announced last: where each has a check of its own, await and check one
 /// before the next is sent.
 #[derive(Debug)]

@@ -1,15 +1,15 @@
 //! The host's imports as native functions: the names and signatures that `wit-bindgen` generates, answered by the fake.
 
-use super::state::{set, with};
+use super::state::{in_task, set, with};
 
 /// Knows the helpers that the test named, and `var`.
 pub(crate) mod templates {
-    use super::with;
+    use super::{in_task, with};
     use crate::bindings::template_types::TemplateError;
 
     pub(crate) fn compile(source: &str) -> Result<u32, TemplateError> {
         with(|state| {
-            assert!(!state.running, "templates are compiled while a step is configured, not in a task");
+            assert!(!state.in_task, "templates are compiled while a step is configured, not in a task");
             state.compile(source).map_err(|message| {
                 let help = message.starts_with("unknown").then(|| "it takes a `renders` of the test".to_owned());
                 TemplateError { message, help }
@@ -18,33 +18,34 @@ pub(crate) mod templates {
     }
 
     pub(crate) fn render(template: u32) -> String {
-        with(|state| state.render(template))
+        in_task(|state| state.render(template))
     }
 }
 
 /// Records what is sent and answers with the test's replies.
 pub(crate) mod http {
+    use super::super::state::number;
     use super::super::{SentBody, SentCredentials, SentRequest};
-    use super::with;
+    use super::{in_task, with};
     use crate::bindings::http_types::{Credentials, DynamicRequest, ReplySummary, RequestBody, RequestTemplate};
 
     pub(crate) fn prepare(request: &RequestTemplate) -> Result<u32, String> {
         with(|state| {
-            assert!(!state.running, "requests are prepared while a step is configured, not in a task");
+            assert!(!state.in_task, "requests are prepared while a step is configured, not in a task");
             state.prepared.push(request.clone());
-            Ok(u32::try_from(state.prepared.len() - 1).expect("few requests"))
+            Ok(number(state.prepared.len() - 1))
         })
     }
 
     pub(crate) fn send(request: u32) -> u32 {
-        with(|state| {
+        in_task(|state| {
             let prepared = state.prepared[request as usize].clone();
             let sent = SentRequest {
                 method: prepared.method,
                 url: state.render(prepared.url),
                 query: state.render_fields(&prepared.query),
                 headers: state.render_fields(&prepared.headers),
-                user_headers: state.user_headers.clone(),
+                user_headers: state.user().headers.clone(),
                 body: match prepared.body {
                     RequestBody::None => SentBody::None,
                     RequestBody::Text(text) => SentBody::Text(state.render(text)),
@@ -65,13 +66,13 @@ pub(crate) mod http {
     }
 
     pub(crate) fn send_dynamic(request: &DynamicRequest) -> u32 {
-        with(|state| {
+        in_task(|state| {
             let sent = SentRequest {
                 method: request.method.clone(),
                 url: request.url.clone(),
                 query: Vec::new(),
                 headers: request.headers.clone(),
-                user_headers: state.user_headers.clone(),
+                user_headers: state.user().headers.clone(),
                 body: if request.body.is_empty() { SentBody::None } else { SentBody::Bytes(request.body.clone()) },
                 credentials: None,
                 options: request.options.into(),
@@ -113,10 +114,11 @@ pub(crate) mod http {
 pub(crate) mod timer {
     use std::time::Duration;
 
-    use super::with;
+    use super::super::state::Kind;
+    use super::{in_task, with};
 
     pub(crate) fn sleep(nanoseconds: u64) -> u32 {
-        with(|state| state.submit(Duration::from_nanos(nanoseconds), None, false))
+        in_task(|state| state.submit(Duration::from_nanos(nanoseconds), Kind::Sleep))
     }
 
     pub(crate) fn now() -> u64 {
@@ -124,24 +126,121 @@ pub(crate) mod timer {
     }
 }
 
-/// One user, number 0, in its first iteration.
-pub(crate) mod user {
-    use super::{set, with};
+/// What is given up is recorded.
+pub(crate) mod operations {
+    use super::in_task;
 
-    pub(crate) fn id() -> u32 {
-        0
+    pub(crate) fn cancel(operation: u32) {
+        in_task(|state| state.cancel(operation));
+    }
+}
+
+/// Sockets whose other ends are the test's peers.
+pub(crate) mod sockets {
+    use std::time::Duration;
+
+    use super::super::state::Kind;
+    use super::in_task;
+    use crate::FailureKind;
+    use crate::bindings::FailureKind as Raw;
+    use crate::bindings::socket_types::Address;
+
+    pub(crate) fn connect(address: &Address) -> u32 {
+        in_task(|state| state.connect(address))
     }
 
+    pub(crate) fn connected(operation: u32) -> Result<u32, Raw> {
+        in_task(|state| {
+            let Kind::Connect(socket) = *state.announced(operation) else { panic!("that operation is no connect") };
+            match state.socket(socket).peer.refusal {
+                Some(kind) => Err(found(state, kind)),
+                None => Ok(socket),
+            }
+        })
+    }
+
+    pub(crate) fn protocol(socket: u32) -> Option<String> {
+        in_task(|state| state.socket(socket).peer.protocol.clone())
+    }
+
+    pub(crate) fn write(socket: u32, bytes: &[u8]) -> u32 {
+        in_task(|state| {
+            let refusal = state.refusal(socket, false);
+            if refusal.is_none() {
+                let now = state.now;
+                state.socket(socket).write(bytes, now);
+            }
+            state.submit(Duration::ZERO, Kind::Write(socket, refusal))
+        })
+    }
+
+    pub(crate) fn written(operation: u32) -> Result<(), Raw> {
+        in_task(|state| {
+            let Kind::Write(socket, refusal) = *state.announced(operation) else {
+                panic!("that operation is no write")
+            };
+            refusal.map_or(Ok(()), |kind| Err(failed(state, socket, kind)))
+        })
+    }
+
+    pub(crate) fn read(socket: u32, most: u32) -> u32 {
+        in_task(|state| {
+            assert!((1..=1 << 20).contains(&most), "a read asks for 1 byte to 1 MiB");
+            let received = state.refusal(socket, true).map_or(Ok(Vec::new()), Err);
+            state.submit(Duration::ZERO, Kind::Read(socket, most as usize, received))
+        })
+    }
+
+    pub(crate) fn received(operation: u32) -> Result<Vec<u8>, Raw> {
+        in_task(|state| {
+            let Kind::Read(socket, _, received) = state.announced(operation) else {
+                panic!("that operation is no read")
+            };
+            match received {
+                Ok(bytes) => Ok(std::mem::take(bytes)),
+                Err(kind) => {
+                    let (socket, kind) = (*socket, *kind);
+                    Err(failed(state, socket, kind))
+                }
+            }
+        })
+    }
+
+    pub(crate) fn close(socket: u32) {
+        in_task(|state| state.socket(socket).record.open = false);
+    }
+
+    /// After a failure the socket is closed.
+    fn failed(state: &mut super::super::state::State, socket: u32, kind: FailureKind) -> Raw {
+        state.socket(socket).record.open = false;
+        found(state, kind)
+    }
+
+    fn found(state: &mut super::super::state::State, kind: FailureKind) -> Raw {
+        state.found.get_or_insert(kind);
+        kind.into()
+    }
+}
+
+/// The user whose task it is.
+pub(crate) mod user {
+    use super::{in_task, set};
+
+    pub(crate) fn id() -> u32 {
+        in_task(|state| state.user)
+    }
+
+    /// Each task counts as a walk of the script.
     pub(crate) fn iteration() -> u64 {
-        0
+        in_task(|state| state.user().tasks - 1)
     }
 
     pub(crate) fn variable(name: &str) -> Option<String> {
-        with(|state| state.variable(name))
+        in_task(|state| state.variable(name))
     }
 
     pub(crate) fn set_variable(name: &str, value: &str) {
-        with(|state| set(&mut state.script.variables, name, value));
+        in_task(|state| set(&mut state.user().variables, name, value));
     }
 
     /// Refuses what would break out of its field (RFC 9110 section 5.5), as the host does.
@@ -149,28 +248,65 @@ pub(crate) mod user {
         if value.contains(['\r', '\n', '\0']) {
             return Err(format!("the value of header `{name}` has characters that HTTP does not allow"));
         }
-        with(|state| set(&mut state.user_headers, name, value));
+        in_task(|state| set(&mut state.user().headers, name, value));
         Ok(())
     }
 
     /// Counts up from 0, so that a test knows what comes.
     pub(crate) fn random() -> u64 {
-        with(|state| {
-            state.random += 1;
-            state.random - 1
+        in_task(|state| {
+            let user = state.user();
+            user.random += 1;
+            user.random - 1
         })
     }
 }
 
-/// Keeps the first report, the one that counts.
+/// Keeps the first report, the one that counts, and every value.
 pub(crate) mod report {
-    use super::with;
+    use super::super::state::{Metric, number};
+    use super::{in_task, with};
     use crate::Failure;
     use crate::bindings::FailureKind;
+    use crate::bindings::report_types::{MetricKind, MetricUnit};
+
+    /// The largest whole number up to which an `f64` has all.
+    const LARGEST: f64 = 9_007_199_254_740_992.0;
 
     pub(crate) fn fail(kind: FailureKind, detail: &str) {
         with(|state| {
             state.reported.get_or_insert_with(|| Failure::new(kind.into(), detail));
+        });
+    }
+
+    pub(crate) fn define(name: &str, kind: MetricKind, unit: MetricUnit) -> Result<u32, String> {
+        let rest = |c: char| c.is_ascii_lowercase() || c.is_ascii_digit() || "_-.".contains(c);
+        if !name.starts_with(|c: char| c.is_ascii_lowercase()) || !name.chars().all(rest) || name.len() > 64 {
+            return Err(format!("`{name}` is no name of a metric"));
+        }
+        with(|state| {
+            assert!(!state.in_task, "metrics are defined while a step is configured, not in a task");
+            match state.metrics.iter().position(|metric| metric.name == name) {
+                Some(at) if state.metrics[at].kind == kind && state.metrics[at].unit == unit => Ok(number(at)),
+                Some(_) => Err(format!("metric `{name}` is defined with another kind or unit")),
+                None => {
+                    state.metrics.push(Metric { name: name.to_owned(), kind, unit });
+                    Ok(number(state.metrics.len() - 1))
+                }
+            }
+        })
+    }
+
+    pub(crate) fn add(metric: u32, value: f64) {
+        in_task(|state| {
+            let Metric { name, kind, .. } = &state.metrics[metric as usize];
+            let in_range = match kind {
+                MetricKind::Counter => value >= 0.0,
+                MetricKind::Trend => (0.0..=LARGEST).contains(&value),
+                MetricKind::Gauge | MetricKind::Rate => !value.is_nan(),
+            };
+            assert!(in_range, "`{name}` does not take {value}: the host would end the instance");
+            state.measured.push((name.clone(), value));
         });
     }
 }

@@ -28,19 +28,21 @@
 //! Time is virtual: it goes forward to whatever completes next. Each test thread has its own host.
 
 pub(crate) mod imports;
+mod peer;
 mod record;
+mod session;
+mod socket;
 mod state;
+mod template;
 
 use std::time::Duration;
 
-pub use record::{Run, SentBody, SentCredentials, SentRequest};
+pub use peer::Peer;
+pub use record::{Connection, GivenUp, Run, SentBody, SentCredentials, SentRequest};
 pub use serde_json::json;
+pub use session::{Session, Step};
 
-use crate::executor::{self, Progress};
-use crate::{Action, ConfigError, Failure, FailureKind, glue};
-
-/// The one task of a run.
-const TASK: u32 = 0;
+use crate::{Action, ConfigError, FailureKind, glue};
 
 /// What the host would answer.
 #[derive(Debug, Default)]
@@ -49,7 +51,7 @@ pub struct Host {
 }
 
 impl Host {
-    /// A host with user 0 in its first iteration, who has no variables.
+    /// A host whose users have no variables.
     pub fn new() -> Self {
         Self::default()
     }
@@ -61,7 +63,14 @@ impl Host {
         self
     }
 
-    /// Sets a variable of the user before the run.
+    /// What the next connect that has no peer yet finds: in the order submitted.
+    #[must_use]
+    pub fn peer(mut self, peer: Peer) -> Self {
+        self.script.peers.push_back(peer);
+        self
+    }
+
+    /// Sets a variable of every user before the run.
     #[must_use]
     pub fn variable(mut self, name: &str, value: &str) -> Self {
         self.script.variables.push((name.to_owned(), value.to_owned()));
@@ -77,32 +86,24 @@ impl Host {
         self
     }
 
-    /// Configures a step and runs it once, to its end. The parameters are JSON: a text, or what [`json!`] makes; only
-    /// the text keeps its order.
+    /// Configures a step and runs it once for user 0, to its end. The parameters are JSON: a text, or what [`json!`]
+    /// makes; only the text keeps its order.
+    ///
+    /// What waits for bytes that never come ends with [`FailureKind::Timeout`], as it would when the step's time is
+    /// over.
     ///
     /// # Panics
-    /// If the action sends more requests than there are replies, or does what would end the instance.
+    /// As [`Session::run`] does.
     pub fn run<A: Action>(self, params: impl ToString) -> Result<Run, ConfigError> {
-        executor::reset();
-        state::begin(self.script);
-        let step = glue::configure::<A>(&params.to_string())?;
-        state::with(|state| state.running = true);
-        let mut progress = executor::start(step, TASK);
-        while progress == Progress::Pending {
-            match state::complete_next() {
-                Some(operation) => progress = executor::resume(TASK, operation),
-                None => return Ok(stuck()),
-            }
-        }
-        Ok(state::end(progress == Progress::Passed))
+        let mut session = self.session();
+        let step = session.configure::<A>(params)?;
+        Ok(session.run(step, 0))
     }
-}
 
-/// What the real host makes of an action that waits with nothing in flight.
-fn stuck() -> Run {
-    executor::cancel(TASK);
-    let failure = Failure::new(FailureKind::Plugin, "the action waits, but no operation is in flight");
-    Run { failure: Some(failure), ..state::end(false) }
+    /// For several steps, several users or several times.
+    pub fn session(self) -> Session {
+        Session::new(self.script)
+    }
 }
 
 /// The parameters' JSON Schema as the host gets it.

@@ -2,8 +2,9 @@
 
 use std::time::Duration;
 
-use crate::Failure;
+use crate::bindings::socket_types::Address;
 use crate::http::{Options, Version};
+use crate::{Failure, UserId};
 
 /// A step that has run.
 #[derive(Clone, Debug)]
@@ -16,6 +17,12 @@ pub struct Run {
     pub user_headers: Vec<(String, String)>,
     /// The user's variables at the end, in the order first set.
     pub variables: Vec<(String, String)>,
+    /// Every connection of the session so far, in the order begun.
+    pub connections: Vec<Connection>,
+    /// Values added to metrics, in order, under the names of the metrics: times in nanoseconds, a rate's as 0 or 1.
+    pub metrics: Vec<(String, f64)>,
+    /// What was given up before it was done, in order.
+    pub given_up: Vec<GivenUp>,
     /// Lines logged, without their level.
     pub log: Vec<String>,
     /// How long it took in virtual time.
@@ -32,6 +39,51 @@ impl Run {
     pub fn variable(&self, name: &str) -> Option<&str> {
         self.variables.iter().find(|(known, _)| known == name).map(|(_, value)| value.as_str())
     }
+
+    /// The values added to a metric, in order.
+    pub fn metric(&self, name: &str) -> Vec<f64> {
+        self.metrics.iter().filter(|(known, _)| known == name).map(|(_, value)| *value).collect()
+    }
+}
+
+/// A connection, and what came of it.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Connection {
+    /// Whose it is.
+    pub user: UserId,
+    /// As the action gave it.
+    pub host: String,
+    /// As the action gave it.
+    pub port: u16,
+    /// Whether with TLS.
+    pub tls: bool,
+    /// All that the action has sent.
+    pub written: Vec<u8>,
+    /// Whether the action's side is open.
+    pub open: bool,
+}
+
+impl Connection {
+    /// One that is being made.
+    pub(super) fn new(user: UserId, address: &Address) -> Self {
+        let (host, tls) = (address.host.clone(), address.tls.is_some());
+        Self { user, host, port: address.port, tls, written: Vec::new(), open: false }
+    }
+}
+
+/// What an action no longer waited for.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum GivenUp {
+    /// A request on its way.
+    Exchange,
+    /// A sleep, or the time limit of something that was in time.
+    Sleep,
+    /// A connect.
+    Connect,
+    /// A read, which has taken nothing.
+    Read,
+    /// A write, with which the socket is closed.
+    Write,
 }
 
 /// A request as it left, every template rendered.

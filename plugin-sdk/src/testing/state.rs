@@ -1,59 +1,101 @@
 //! What the fake host knows: the test's script, what is in flight, and what was recorded.
 
 use std::cell::RefCell;
-use std::collections::VecDeque;
+use std::collections::{BTreeMap, VecDeque};
 use std::time::Duration;
 
-use super::{Reply, Run, SentRequest};
+use super::record::Connection;
+use super::socket::Socket;
+use super::{GivenUp, Peer, Reply, Run, SentRequest};
 use crate::bindings::http_types::RequestTemplate;
-use crate::{Failure, FailureKind};
+use crate::bindings::report_types::{MetricKind, MetricUnit};
+use crate::bindings::socket_types::Address;
+use crate::{Failure, FailureKind, UserId};
 
 /// What the test said beforehand.
 #[derive(Debug, Default)]
 pub(super) struct Script {
     /// For the requests to come, in the order sent.
     pub replies: VecDeque<Reply>,
+    /// For the connects to come, in the order submitted.
+    pub peers: VecDeque<Peer>,
     /// Texts by helper call; the last text stays.
     pub helpers: Vec<(String, VecDeque<String>)>,
-    /// The user's, before the run and during it.
+    /// What every user has at first.
     pub variables: Vec<(String, String)>,
+}
+
+/// What an operation waits for, and what came of it once it is announced.
+pub(super) enum Kind {
+    Sleep,
+    /// The reply, and whether the request asked for the body.
+    Exchange(Reply, bool),
+    /// The socket, by its number.
+    Connect(u32),
+    /// The socket, and what is wrong.
+    Write(u32, Option<FailureKind>),
+    /// The socket, how many bytes at most, and those that came.
+    Read(u32, usize, Result<Vec<u8>, FailureKind>),
 }
 
 /// An operation, by its number.
 pub(super) struct Operation {
-    /// When it completes, in virtual nanoseconds.
-    pub due: u64,
-    /// `None` for a timer.
-    pub reply: Option<Reply>,
-    /// Whether the request asked for the body.
-    pub keep_body: bool,
+    pub kind: Kind,
+    /// When it completes, in virtual nanoseconds; a read no sooner than its bytes arrive.
+    due: u64,
     /// Whether the action has been told.
     pub announced: bool,
+    /// Whether the action no longer waits.
+    given_up: bool,
+}
+
+/// A virtual user.
+#[derive(Clone, Default)]
+pub(super) struct User {
+    /// The next number of the random stream.
+    pub random: u64,
+    /// How many tasks it has begun.
+    pub tasks: u64,
+    pub variables: Vec<(String, String)>,
+    pub headers: Vec<(String, String)>,
+}
+
+/// A metric, by its number.
+pub(super) struct Metric {
+    pub name: String,
+    pub kind: MetricKind,
+    pub unit: MetricUnit,
 }
 
 /// The host of one test thread; numbers given out are indexes into its lists.
 #[derive(Default)]
 pub(super) struct State {
     pub script: Script,
-    /// Whether a task runs, so that templates and requests can no longer be prepared.
-    pub running: bool,
+    /// Whether the guest is within `start` or `resume`: most imports trap elsewhere.
+    pub in_task: bool,
     /// Virtual time since the run began, in nanoseconds.
     pub now: u64,
-    /// The next number of the user's random stream.
-    pub random: u64,
     /// Sources, by template number.
     pub templates: Vec<String>,
     /// By request number.
     pub prepared: Vec<RequestTemplate>,
-    /// By operation number; the numbers of one task.
-    pub operations: Vec<Operation>,
+    pub metrics: Vec<Metric>,
+    pub sockets: Vec<Socket>,
+    users: BTreeMap<UserId, User>,
+    /// The current user.
+    pub user: UserId,
+    /// Of the current task, by number.
+    operations: Vec<Operation>,
     /// The first report.
     pub reported: Option<Failure>,
     /// What the host itself found.
     pub found: Option<FailureKind>,
     pub requests: Vec<SentRequest>,
-    pub user_headers: Vec<(String, String)>,
+    pub measured: Vec<(String, f64)>,
+    given_up: Vec<GivenUp>,
     pub log: Vec<String>,
+    /// When the current task began.
+    began: u64,
 }
 
 thread_local! {
@@ -65,6 +107,15 @@ pub(super) fn with<T>(body: impl FnOnce(&mut State) -> T) -> T {
     STATE.with_borrow_mut(body)
 }
 
+/// Access for what only a task may ask for.
+#[track_caller]
+pub(super) fn in_task<T>(body: impl FnOnce(&mut State) -> T) -> T {
+    with(|state| {
+        assert!(state.in_task, "this is for a task that runs: the host would end the instance");
+        body(state)
+    })
+}
+
 /// A new host, as at the start of a run.
 pub(super) fn begin(script: Script) {
     STATE.replace(State { script, ..State::default() });
@@ -73,81 +124,146 @@ pub(super) fn begin(script: Script) {
 /// Goes forward to what completes next, of several at the same time the one submitted first; its number.
 pub(super) fn complete_next() -> Option<u32> {
     with(|state| {
-        let in_flight = state.operations.iter_mut().zip(0..).filter(|(operation, _)| !operation.announced);
-        let (operation, number) = in_flight.min_by_key(|(operation, _)| operation.due)?;
-        operation.announced = true;
-        state.now = operation.due;
-        let captures = operation.reply.as_ref().map(|reply| reply.captures.clone()).unwrap_or_default();
-        captures.iter().for_each(|(name, value)| set(&mut state.script.variables, name, value));
+        let in_flight = state.operations.iter().zip(0..).filter(|(operation, _)| operation.in_flight());
+        let due = in_flight.filter_map(|(operation, number)| Some((operation.due(&state.sockets)?, number)));
+        let (due, number) = due.min_by_key(|(due, _)| *due)?;
+        state.now = state.now.max(due);
+        state.complete(number);
         Some(number)
     })
 }
 
-/// What is left for the test to look at.
-pub(super) fn end(passed: bool) -> Run {
-    let state = STATE.take();
-    let unexplained = || Failure::new(state.found.unwrap_or(FailureKind::Plugin), "");
-    Run {
-        failure: (!passed).then(|| state.reported.clone().unwrap_or_else(unexplained)),
-        requests: state.requests,
-        user_headers: state.user_headers,
-        variables: state.script.variables,
-        log: state.log,
-        elapsed: Duration::from_nanos(state.now),
+impl Operation {
+    fn in_flight(&self) -> bool {
+        !self.announced && !self.given_up
+    }
+
+    /// When it completes, if it does by itself.
+    fn due(&self, sockets: &[Socket]) -> Option<u64> {
+        match &self.kind {
+            Kind::Read(socket, _, Ok(_)) => Some(sockets[*socket as usize].arrival()?.max(self.due)),
+            _ => Some(self.due),
+        }
     }
 }
 
 impl State {
-    /// Keeps a template, if every call in it is one this host knows.
-    pub fn compile(&mut self, source: &str) -> Result<u32, String> {
-        for call in calls(source) {
-            let name = call?;
-            let known = name.starts_with("var ") || self.script.helpers.iter().any(|(known, _)| known == name);
-            if !known {
-                return Err(format!("unknown helper `{}`", name.split(' ').next().unwrap_or_default()));
-            }
+    /// Another task of a user, with records of its own.
+    pub fn begin_task(&mut self, user: UserId) {
+        let first = || User { variables: self.script.variables.clone(), ..User::default() };
+        self.users.entry(user).or_insert_with(first).tasks += 1;
+        (self.user, self.began) = (user, self.now);
+        (self.reported, self.found) = (None, None);
+        self.operations.clear();
+        self.requests.clear();
+        self.measured.clear();
+        self.given_up.clear();
+        self.log.clear();
+    }
+
+    /// What is left for the test to look at.
+    pub fn end_task(&mut self, passed: bool) -> Run {
+        let unexplained = || Failure::new(self.found.unwrap_or(FailureKind::Plugin), "");
+        let failure = (!passed).then(|| self.reported.clone().unwrap_or_else(unexplained));
+        let elapsed = Duration::from_nanos(self.now - self.began);
+        let user = self.user().clone();
+        Run {
+            failure,
+            requests: self.requests.clone(),
+            user_headers: user.headers,
+            variables: user.variables,
+            connections: self.sockets.iter().map(|socket| socket.record.clone()).collect(),
+            metrics: self.measured.clone(),
+            given_up: self.given_up.clone(),
+            log: self.log.clone(),
+            elapsed,
         }
-        self.templates.push(source.to_owned());
-        Ok(u32::try_from(self.templates.len() - 1).expect("few templates"))
     }
 
-    /// Puts texts in place of the calls.
-    pub fn render(&mut self, template: u32) -> String {
-        let source = self.templates[template as usize].clone();
-        let calls: Vec<&str> = calls(&source).filter_map(Result::ok).collect();
-        calls.iter().fold(source.clone(), |text, call| {
-            let (before, rest) = text.split_once("{{").expect("as many braces as calls");
-            let (_, after) = rest.split_once("}}").expect("closed, or it would not have compiled");
-            format!("{before}{}{after}", self.value(call))
-        })
-    }
-
-    /// What a call renders to this time.
-    fn value(&mut self, call: &str) -> String {
-        if let Some(name) = call.strip_prefix("var ") {
-            return self.variable(name.trim()).unwrap_or_default();
+    /// What the host makes of a task that waits for what never comes.
+    pub fn stuck(&mut self) {
+        self.found = self.operations.iter().any(Operation::in_flight).then_some(FailureKind::Timeout);
+        if self.found.is_none() {
+            let why = "the action waits, but no operation is in flight";
+            self.reported = Some(Failure::new(FailureKind::Plugin, why));
         }
-        let texts = self.script.helpers.iter_mut().find(|(known, _)| known == call).map(|(_, texts)| texts);
-        texts
-            .and_then(|texts| if texts.len() > 1 { texts.pop_front() } else { texts.front().cloned() })
-            .unwrap_or_default()
     }
 
-    /// A variable of the user, if it is set.
-    pub fn variable(&self, name: &str) -> Option<String> {
-        self.script.variables.iter().find(|(known, _)| known == name).map(|(_, value)| value.clone())
+    /// The user is gone, and its sockets with it.
+    pub fn forget_user(&mut self, user: UserId) {
+        self.users.remove(&user);
+        self.sockets
+            .iter_mut()
+            .filter(|socket| socket.record.user == user)
+            .for_each(|socket| socket.record.open = false);
     }
 
-    /// Renders the values, in order.
-    pub fn render_fields(&mut self, fields: &[(String, u32)]) -> Vec<(String, String)> {
-        fields.iter().map(|(name, template)| (name.clone(), self.render(*template))).collect()
+    /// The current user.
+    pub fn user(&mut self) -> &mut User {
+        self.users.get_mut(&self.user).expect("a user whose task it is")
     }
 
     /// Puts an operation in flight; its number.
-    pub fn submit(&mut self, after: Duration, reply: Option<Reply>, keep_body: bool) -> u32 {
-        let due = self.now + u64::try_from(after.as_nanos()).expect("a test's time");
-        self.operations.push(Operation { due, reply, keep_body, announced: false });
-        u32::try_from(self.operations.len() - 1).expect("few operations")
+    pub fn submit(&mut self, after: Duration, kind: Kind) -> u32 {
+        let due = self.now.saturating_add(u64::try_from(after.as_nanos()).unwrap_or(u64::MAX));
+        self.operations.push(Operation { kind, due, announced: false, given_up: false });
+        number(self.operations.len() - 1)
+    }
+
+    /// What an announced operation was, and what came of it.
+    #[track_caller]
+    pub fn announced(&mut self, operation: u32) -> &mut Kind {
+        let operation = &mut self.operations[operation as usize];
+        assert!(operation.announced, "it is not announced yet");
+        &mut operation.kind
+    }
+
+    /// Gives up what is in flight.
+    pub fn cancel(&mut self, operation: u32) {
+        let operation = &mut self.operations[operation as usize];
+        if !operation.in_flight() {
+            return;
+        }
+        operation.given_up = true;
+        let given_up = match &operation.kind {
+            Kind::Sleep => GivenUp::Sleep,
+            Kind::Exchange(..) => GivenUp::Exchange,
+            Kind::Connect(_) => GivenUp::Connect,
+            Kind::Read(..) => GivenUp::Read,
+            Kind::Write(socket, _) => {
+                self.sockets[*socket as usize].record.open = false;
+                GivenUp::Write
+            }
+        };
+        self.given_up.push(given_up);
+    }
+
+    /// Does what the world would have done by now.
+    fn complete(&mut self, operation: u32) {
+        let operation = &mut self.operations[operation as usize];
+        operation.announced = true;
+        match &mut operation.kind {
+            Kind::Exchange(reply, _) => {
+                let captures = reply.captures.clone();
+                let variables = &mut self.users.get_mut(&self.user).expect("a user whose task it is").variables;
+                captures.iter().for_each(|(name, value)| set(variables, name, value));
+            }
+            Kind::Connect(socket) => {
+                let socket = &mut self.sockets[*socket as usize];
+                if socket.peer.refusal.is_none() {
+                    socket.open(self.now);
+                }
+            }
+            Kind::Read(socket, most, received) => {
+                let socket = &mut self.sockets[*socket as usize];
+                match received {
+                    Ok(bytes) if socket.record.open => *bytes = socket.read(*most),
+                    Ok(_) => *received = Err(FailureKind::Network),
+                    Err(_) => {}
+                }
+            }
+            Kind::Sleep | Kind::Write(..) => {}
+        }
     }
 
     /// Records a request and puts it in flight.
@@ -156,15 +272,51 @@ impl State {
         let reply = reply.unwrap_or_else(|| panic!("the test has no reply for {} {}", request.method, request.url));
         let keep_body = request.options.keep_body;
         self.requests.push(request);
-        self.submit(reply.after, Some(reply), keep_body)
+        self.submit(reply.after, Kind::Exchange(reply, keep_body))
     }
 
-    /// The reply of an announced exchange.
-    pub fn reply(&self, operation: u32) -> (&Reply, bool) {
-        let operation = &self.operations[operation as usize];
-        assert!(operation.announced, "the reply is not in yet");
-        (operation.reply.as_ref().expect("a timer has no reply"), operation.keep_body)
+    /// The reply of an announced exchange, and whether its body was asked for.
+    pub fn reply(&mut self, operation: u32) -> (&Reply, bool) {
+        match self.announced(operation) {
+            Kind::Exchange(reply, keep_body) => (reply, *keep_body),
+            _ => panic!("that operation has no reply"),
+        }
     }
+
+    /// Puts a connect in flight.
+    pub fn connect(&mut self, address: &Address) -> u32 {
+        let peer = self.script.peers.pop_front();
+        let peer = peer.unwrap_or_else(|| panic!("the test has no peer for {}:{}", address.host, address.port));
+        let after = peer.after;
+        self.sockets.push(Socket::new(peer, Connection::new(self.user, address)));
+        self.submit(after, Kind::Connect(number(self.sockets.len() - 1)))
+    }
+
+    /// A socket of the current user.
+    #[track_caller]
+    pub fn socket(&mut self, socket: u32) -> &mut Socket {
+        let user = self.user;
+        let socket = self.sockets.get_mut(socket as usize);
+        socket.filter(|socket| socket.record.user == user).expect("a socket of the task's own user")
+    }
+
+    /// What is wrong with a second read, or a second write, while the first is in flight; or with a closed socket.
+    pub fn refusal(&mut self, socket: u32, is_read: bool) -> Option<FailureKind> {
+        let same = |operation: &Operation| match operation.kind {
+            Kind::Read(other, ..) => is_read && other == socket,
+            Kind::Write(other, _) => !is_read && other == socket,
+            _ => false,
+        };
+        if self.operations.iter().any(|operation| operation.in_flight() && same(operation)) {
+            return Some(FailureKind::Plugin);
+        }
+        (!self.socket(socket).record.open).then_some(FailureKind::Network)
+    }
+}
+
+/// Numbers that the host gives out.
+pub(super) fn number(index: usize) -> u32 {
+    u32::try_from(index).expect("a test has few of anything")
 }
 
 /// Sets a value under a name that occurs once.
@@ -173,12 +325,4 @@ pub(super) fn set(list: &mut Vec<(String, String)>, name: &str, value: &str) {
         Some((_, old)) => value.clone_into(old),
         None => list.push((name.to_owned(), value.to_owned())),
     }
-}
-
-/// What stands between `{{` and `}}`, trimmed.
-fn calls(source: &str) -> impl Iterator<Item = Result<&str, String>> {
-    source.split("{{").skip(1).map(|rest| match rest.split_once("}}") {
-        Some((call, _)) => Ok(call.trim()),
-        None => Err("`{{` without `}}`".to_owned()),
-    })
 }

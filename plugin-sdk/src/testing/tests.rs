@@ -2,8 +2,9 @@
 
 use std::time::Duration;
 
-use super::{Host, Reply, json};
+use super::{GivenUp, Host, Reply, json};
 use crate::http::{DynamicRequest, Options, Request};
+use crate::metric::{Counter, Gauge, Rate, Trend};
 use crate::{Action, ConfigError, Failure, FailureKind, Outcome, Task, Template, UserId, log};
 
 #[derive(serde::Deserialize, schemars::JsonSchema)]
@@ -92,4 +93,77 @@ impl Action for Stuck {
 fn waiting_with_nothing_in_flight_is_the_plugins_fault() {
     let run = Host::new().run::<Stuck>("null").expect("configured");
     assert_eq!(run.failure.expect("stuck").kind(), FailureKind::Plugin);
+}
+
+/// One request with a time limit, and another that nobody waits for.
+struct Hurry(Request);
+
+impl Action for Hurry {
+    const NAME: &'static str = "hurry";
+    const SUMMARY: &'static str = "waits no longer than a second";
+    type Params = Params;
+
+    fn configure(params: Params) -> Result<Self, ConfigError> {
+        Request::get(params.url).prepare().map(Self)
+    }
+
+    async fn run(&self, task: &Task) -> Outcome {
+        drop(self.0.send(task));
+        task.timeout(Duration::from_secs(1), self.0.send(task)).await??;
+        Ok(())
+    }
+}
+
+fn hurry(after: Duration) -> super::Run {
+    let host = Host::new().reply(Reply::new(200).after(after)).reply(Reply::new(200).after(after));
+    host.run::<Hurry>(json!({"url": "/"})).expect("configured")
+}
+
+#[test]
+fn what_is_late_is_given_up_and_so_is_the_clock_of_what_is_in_time() {
+    let in_time = hurry(Duration::from_secs(1));
+    assert_eq!((in_time.failure, in_time.elapsed), (None, Duration::from_secs(1)));
+    assert_eq!(in_time.given_up, [GivenUp::Exchange, GivenUp::Sleep]);
+    let late = hurry(Duration::from_millis(1001));
+    let expected = Failure::new(FailureKind::Timeout, "expected a result within 1s, got none");
+    assert_eq!((late.failure, late.elapsed), (Some(expected), Duration::from_secs(1)));
+    assert_eq!(late.given_up, [GivenUp::Exchange, GivenUp::Exchange]);
+}
+
+/// Adds to every kind of metric.
+struct Measure(Counter, Counter, Gauge, Rate, Trend, Trend<Duration>, Trend<u64>);
+
+impl Action for Measure {
+    const NAME: &'static str = "measure";
+    const SUMMARY: &'static str = "adds to every kind of metric";
+    type Params = String;
+
+    fn configure(name: String) -> Result<Self, ConfigError> {
+        let (count, bytes, depth, hit) =
+            (Counter::new("count")?, Counter::bytes("bytes")?, Gauge::new("depth")?, Rate::new("hit")?);
+        Ok(Self(count, bytes, depth, hit, Trend::new(&name)?, Trend::time("time")?, Trend::bytes("size")?))
+    }
+
+    async fn run(&self, task: &Task) -> Outcome {
+        self.0.add(task, 2);
+        self.1.add(task, 3);
+        self.2.add(task, -0.5);
+        self.3.add(task, true);
+        self.4.add(task, 1.5);
+        self.5.add(task, Duration::from_micros(1));
+        self.6.add(task, 7);
+        self.0.add(task, 1);
+        Ok(())
+    }
+}
+
+#[test]
+fn metrics_are_defined_once_and_take_their_values() {
+    let run = Host::new().run::<Measure>(json!("own")).expect("configured");
+    let value = |name| run.metric(name)[0];
+    assert_eq!(run.metric("count"), [2.0, 1.0]);
+    assert_eq!(["bytes", "depth", "hit", "own", "time", "size"].map(value), [3.0, -0.5, 1.0, 1.5, 1000.0, 7.0]);
+    let refused = |name: &str| Host::new().run::<Measure>(json!(name)).expect_err(name).message;
+    assert_eq!(refused("count"), "metric `count` is defined with another kind or unit");
+    assert_eq!(refused("Own"), "`Own` is no name of a metric");
 }

@@ -2,6 +2,7 @@
 
 mod inspect;
 mod lock;
+mod test;
 
 use crate::cli::{PluginArgs, PluginCommand};
 use crate::diagnostic::Diagnostics;
@@ -14,6 +15,7 @@ use crate::exit::Exit;
 pub fn plugin(args: &PluginArgs) -> Result<Exit, Diagnostics> {
     match &args.command {
         PluginCommand::Inspect(args) => inspect::inspect(&args.file, args.json),
+        PluginCommand::Test(args) => test::test(&args.file, &args.cases),
         PluginCommand::Lock(args) => lock::lock(args.script.as_deref()),
     }
 }

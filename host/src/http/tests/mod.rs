@@ -47,7 +47,7 @@ impl User {
 
     /// A user who trusts everyone or only the system's certificates.
     fn trusting(everyone: bool) -> Self {
-        let options = ClientOptions { tls: Tls::load(everyone).unwrap(), max_body_kept: LIMIT };
+        let options = ClientOptions { tls: Tls::load(everyone).unwrap(), max_body_kept: LIMIT, dial: None };
         Self { client: Client::new(options, Clock::start()), session: Session::default(), meter: Meter::default() }
     }
 

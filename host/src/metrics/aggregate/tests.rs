@@ -36,7 +36,7 @@ fn sample(random: &mut Pcg64) -> Sample {
 
 /// A second of one worker. Every second task is still running at its end.
 fn interval(random: &mut Pcg64, label: usize) -> Box<Interval> {
-    let mut recorder = Recorder::new(ROWS);
+    let mut recorder = Recorder::new(ROWS, Vec::new());
     for n in 0..random.random_range(0..40) {
         let sample = sample(random);
         recorder.task_started(sample.row);
@@ -114,7 +114,7 @@ fn rows_add_up_to_the_total_and_to_what_was_recorded() {
 
 #[test]
 fn a_task_may_end_in_a_later_interval() {
-    let mut recorder = Recorder::new(ROWS);
+    let mut recorder = Recorder::new(ROWS, Vec::new());
     let mut aggregate = Aggregate::new(infos(), 1);
     recorder.task_started(1);
     aggregate.add(0, 0, &recorder.take(None));

@@ -88,7 +88,7 @@ fn exchange<T>(state: &mut State, operation: u32, look: impl FnOnce(&TimedExchan
         .task
         .ended(operation, |ended| match ended {
             Ended::Exchange(timed) => Some(look(timed)),
-            Ended::Slept | Ended::NotStarted => None,
+            _ => None,
         })
         .flatten()
         .ok_or_else(|| wasmtime::format_err!("operation {operation} is no exchange that has ended"))

@@ -5,7 +5,9 @@
 mod http;
 pub use http::{few_enough, header_fields, header_value};
 mod log;
+mod operations;
 mod report;
+mod sockets;
 mod templates;
 mod timer;
 mod user;

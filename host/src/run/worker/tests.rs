@@ -44,12 +44,14 @@ fn plan(workload: Workload) -> Arc<Plan> {
         timeout: 30 * SECOND,
         insecure_tls: true,
         tls: Tls::load(true).unwrap(),
+        dial: None,
         login: None,
         steps: Vec::new(),
         rows: Vec::new(),
         plugins: Vec::new(),
         scripting: Arc::new(scripting),
         variables: VariableNames::default(),
+        metrics: Vec::new(),
         headers: Vec::new(),
         origins: Vec::new(),
     })
@@ -58,7 +60,7 @@ fn plan(workload: Workload) -> Arc<Plan> {
 /// All users of a workload on one worker.
 fn users(workload: Workload) -> (Rc<Shared>, Vec<Rc<Session>>) {
     let plan = plan(workload);
-    let shared = Rc::new(share(&plan, Clock::start(), workload.users as usize).unwrap());
+    let shared = Rc::new(share(&plan, Clock::start_virtual(), workload.users as usize).unwrap());
     let sessions = (0..workload.users).map(|id| Rc::new(session((id, id as usize), &plan, &shared))).collect();
     (shared, sessions)
 }
@@ -220,7 +222,7 @@ async fn worker(workload: Workload, end: Option<Duration>) -> (Nanos, Vec<u32>, 
     let (clocks, clock) = oneshot::channel();
     let (_keep, spares) = mpsc::channel();
     let phase = Arc::new(SharedPhase::default());
-    let started = Clock::start();
+    let started = Clock::start_virtual();
     clocks.send(started).unwrap();
     let setup = Setup { index: 0, plan: Arc::clone(&plan), phase: Arc::clone(&phase), messages, clock, spares };
     let crew = Rc::new(Crew::new(plan));

@@ -1,0 +1,38 @@
+//! `plugin test`: a component against its cases, a line for each.
+
+use std::path::Path;
+
+use crate::command::{print, run};
+use crate::diagnostic::Diagnostics;
+use crate::exit::Exit;
+use crate::rehearsal::{Verdict, rehearse, shown};
+use crate::script::cases::{Case, parse_cases};
+
+/// Rehearses every case of a file with the component in another, and says what was not as it should have been.
+///
+/// # Errors
+/// The cases are wrong, or the component does not load.
+pub fn test(component: &Path, cases: &Path) -> Result<Exit, Diagnostics> {
+    let source = run::read(Some(cases))?;
+    let cases = parse_cases(&source)?;
+    let mut failed = 0;
+    for case in &cases {
+        let verdict = rehearse(case, component)?;
+        failed += u64::from(!verdict.faults.is_empty());
+        print(line(case, &verdict).as_bytes())?;
+    }
+    let passed = cases.len() as u64 - failed;
+    print(format!("\n{passed} passed, {failed} failed\n").as_bytes())?;
+    Ok(if failed == 0 { Exit::Done } else { Exit::Cases })
+}
+
+fn line(case: &Case, verdict: &Verdict) -> String {
+    let (name, took) = (&case.name.value, shown(verdict.took));
+    if verdict.faults.is_empty() {
+        return format!("ok      {name} ({took})\n");
+    }
+    let mut text = format!("FAILED  {name} ({took})\n");
+    verdict.faults.iter().for_each(|fault| text.push_str(&format!("        {fault}\n")));
+    verdict.examples.iter().for_each(|example| text.push_str(&format!("        failure of category {example}\n")));
+    text
+}

@@ -1,0 +1,97 @@
+//! Byte streams over TCP and TLS, on the current user's own sockets.
+
+use std::rc::Rc;
+
+use crate::http::{Destination, Failure, Security};
+use crate::metrics::sample::FailureKind;
+use crate::plugin::bindings::sockets::{Address, Host, TlsOptions};
+use crate::plugin::bindings::types::FailureKind as GuestKind;
+use crate::plugin::limits;
+use crate::plugin::operation::Ended;
+use crate::plugin::socket::{self, Held};
+use crate::plugin::state::State;
+
+impl Host for State {
+    fn connect(&mut self, address: Address) -> wasmtime::Result<u32> {
+        let guest = self.guest();
+        let session = guest.session()?;
+        guest.room_for_one_more(session)?;
+        let to = security(address.tls)
+            .and_then(|tls| Destination::granted(&address.host, address.port, tls, &guest.family.grants));
+        Ok(session.task.submit(|_| socket::connect(Rc::clone(session), guest.instance, to)))
+    }
+
+    fn connected(&mut self, operation: u32) -> wasmtime::Result<Result<u32, GuestKind>> {
+        ended(self, operation, |ended| match ended {
+            Ended::Connected(result) => Some(result.as_ref().copied().map_err(kind)),
+            _ => None,
+        })
+    }
+
+    fn protocol(&mut self, socket: u32) -> wasmtime::Result<Option<String>> {
+        let guest = self.guest();
+        let session = guest.session()?;
+        Ok(session.sockets.get(guest.instance, socket).and_then(|socket| socket.protocol()))
+    }
+
+    fn write(&mut self, socket: u32, bytes: Vec<u8>) -> wasmtime::Result<u32> {
+        let guest = self.guest();
+        let session = guest.session()?;
+        guest.room_for_one_more(session)?;
+        let most = limits::WRITE;
+        wasmtime::ensure!(bytes.len() <= most, "one write may have {most} bytes");
+        let held = Held::new(&session.task.allowance, bytes.len());
+        let socket = session.sockets.get(guest.instance, socket);
+        Ok(session.task.submit(|_| socket::write(Rc::clone(session), socket, bytes, held)))
+    }
+
+    fn written(&mut self, operation: u32) -> wasmtime::Result<Result<(), GuestKind>> {
+        ended(self, operation, |ended| match ended {
+            Ended::Written(result) => Some(result.as_ref().copied().map_err(kind)),
+            _ => None,
+        })
+    }
+
+    fn read(&mut self, socket: u32, most: u32) -> wasmtime::Result<u32> {
+        let guest = self.guest();
+        let session = guest.session()?;
+        guest.room_for_one_more(session)?;
+        let socket = session.sockets.get(guest.instance, socket);
+        Ok(session.task.submit(|_| socket::read(Rc::clone(session), socket, most)))
+    }
+
+    fn received(&mut self, operation: u32) -> wasmtime::Result<Result<Vec<u8>, GuestKind>> {
+        ended(self, operation, |ended| match ended {
+            Ended::Read(result) => Some(result.as_ref().map(|bytes| bytes.take().unwrap_or_default()).map_err(kind)),
+            _ => None,
+        })
+    }
+
+    fn close(&mut self, socket: u32) -> wasmtime::Result<()> {
+        let guest = self.guest();
+        guest.session()?.sockets.close(guest.instance, socket);
+        Ok(())
+    }
+}
+
+fn kind(failure: &Failure) -> GuestKind {
+    super::kind_to_guest(failure.kind)
+}
+
+/// What came of an operation of the current task, if it is of the right kind.
+fn ended<T>(state: &mut State, operation: u32, look: impl FnOnce(&Ended) -> Option<T>) -> wasmtime::Result<T> {
+    let session = state.guest().session()?;
+    let found = session.task.ended(operation, look).flatten();
+    found.ok_or_else(|| wasmtime::format_err!("operation {operation} is none of that kind that has ended"))
+}
+
+fn security(tls: Option<TlsOptions>) -> Result<Option<Security>, Failure> {
+    let Some(TlsOptions { server_name, alpn }) = tls else { return Ok(None) };
+    let fits = alpn.len() <= limits::PROTOCOLS && alpn.iter().all(|name| (1..=255).contains(&name.len()));
+    if !fits {
+        let detail = "at most 16 protocols may be offered, each of 1 to 255 bytes".into();
+        return Err(Failure { kind: FailureKind::Plugin, detail });
+    }
+    let protocols = alpn.into_iter().map(String::into_bytes).collect();
+    Ok(Some(Security { server_name, protocols }))
+}

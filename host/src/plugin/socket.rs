@@ -1,0 +1,298 @@
+//! The sockets of one user: byte streams that outlive the task that opened them, each seen by nobody but the instance of
+//! the plugin that did.
+//!
+//! What a task does on its sockets is one sample: it waits for the user's turn once, before its first operation, and
+//! ends with the task.
+
+use std::cell::{Cell, RefCell};
+use std::future::poll_fn;
+use std::io;
+use std::pin::Pin;
+use std::rc::Rc;
+use std::task::{Poll, ready};
+
+use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
+
+use crate::http::{Allowance, Destination, Failure, Meter, Stream};
+use crate::metrics::sample::FailureKind;
+
+use super::family::InstanceId;
+use super::limits;
+use super::operation::Ended;
+use super::session::Session;
+
+/// A socket's number among those of its user.
+pub type SocketId = u32;
+
+/// The open sockets of one user.
+#[derive(Default)]
+pub struct Sockets {
+    open: RefCell<Vec<Entry>>,
+    given: Cell<u32>,
+}
+
+struct Entry {
+    owner: InstanceId,
+    id: SocketId,
+    socket: Rc<Socket>,
+}
+
+/// An open socket. Reads and writes under way hold on to it when it is closed, and fail.
+pub struct Socket {
+    stream: RefCell<Option<Stream>>,
+    reading: Cell<bool>,
+    writing: Cell<bool>,
+}
+
+impl Sockets {
+    /// An open socket of an instance.
+    pub fn get(&self, owner: InstanceId, id: SocketId) -> Option<Rc<Socket>> {
+        let open = self.open.borrow();
+        open.iter().find(|entry| (entry.owner, entry.id) == (owner, id)).map(|entry| Rc::clone(&entry.socket))
+    }
+
+    /// Closes a socket, if it is open.
+    pub fn close(&self, owner: InstanceId, id: SocketId) {
+        self.retain(|entry| (entry.owner, entry.id) != (owner, id));
+    }
+
+    /// Keeps a stream for its owner.
+    fn keep(&self, owner: InstanceId, stream: Stream) -> SocketId {
+        let id = self.given.replace(self.given.get() + 1);
+        let socket =
+            Socket { stream: RefCell::new(Some(stream)), reading: Cell::new(false), writing: Cell::new(false) };
+        self.open.borrow_mut().push(Entry { owner, id, socket: Rc::new(socket) });
+        id
+    }
+
+    /// Closes what nobody can use any more: sockets of instances that this one has replaced.
+    fn outlive(&self, owner: InstanceId) {
+        self.retain(|entry| entry.owner.plugin != owner.plugin || entry.owner == owner);
+    }
+
+    fn retain(&self, keep: impl Fn(&Entry) -> bool) {
+        self.open.borrow_mut().retain(|entry| {
+            let kept = keep(entry);
+            if !kept {
+                entry.socket.close();
+            }
+            kept
+        });
+    }
+
+    fn is_full(&self) -> bool {
+        self.open.borrow().len() >= limits::SOCKETS
+    }
+}
+
+impl Socket {
+    /// The protocol that the server picked (ALPN).
+    pub fn protocol(&self) -> Option<String> {
+        let stream = self.stream.borrow();
+        stream.as_ref()?.protocol().map(|name| String::from_utf8_lossy(name).into_owned())
+    }
+
+    fn close(&self) {
+        if let Some(mut stream) = self.stream.take() {
+            stream.close();
+        }
+    }
+
+    /// Does something with the open stream. After an error it is closed.
+    fn with<T>(&self, io: impl FnOnce(Pin<&mut Stream>) -> Poll<io::Result<T>>) -> Poll<Result<T, Failure>> {
+        let mut stream = self.stream.borrow_mut();
+        let Some(open) = stream.as_mut() else { return Poll::Ready(Err(closed())) };
+        let result = ready!(io(Pin::new(open)));
+        Poll::Ready(result.map_err(|error| {
+            *stream = None;
+            Stream::failure(&error)
+        }))
+    }
+}
+
+/// A read or a write under way. However it ends, another may begin.
+struct Busy<'a> {
+    flag: &'a Cell<bool>,
+    /// Closed if the operation is given up: nobody knows how much of a write has been sent.
+    unless_done: Option<&'a Socket>,
+}
+
+impl<'a> Busy<'a> {
+    fn new(flag: &'a Cell<bool>, unless_done: Option<&'a Socket>) -> Result<Self, Failure> {
+        if flag.replace(true) {
+            return Err(misused("another operation of that kind is under way on the socket"));
+        }
+        Ok(Self { flag, unless_done })
+    }
+}
+
+impl Drop for Busy<'_> {
+    fn drop(&mut self) {
+        self.flag.set(false);
+        if let Some(socket) = self.unless_done {
+            socket.close();
+        }
+    }
+}
+
+/// Bytes taken from what a task may hold, given back when they are gone.
+pub struct Held {
+    allowance: Allowance,
+    bytes: usize,
+}
+
+impl Held {
+    /// So many bytes, if the task may hold as many more.
+    pub fn new(allowance: &Allowance, bytes: usize) -> Option<Self> {
+        allowance.set(allowance.get().checked_sub(bytes)?);
+        Some(Self { allowance: Rc::clone(allowance), bytes })
+    }
+}
+
+impl Drop for Held {
+    fn drop(&mut self) {
+        self.allowance.set(self.allowance.get() + self.bytes);
+    }
+}
+
+/// How far the sockets of a task have come.
+#[derive(Default)]
+pub struct Activity {
+    turn: Cell<Turn>,
+    /// The sample of it all.
+    pub meter: Meter,
+    /// The last failure, which counts if the task fails.
+    pub failure: RefCell<Option<Failure>>,
+}
+
+#[derive(Clone, Copy, Default, PartialEq, Eq)]
+enum Turn {
+    /// No operation has been polled yet.
+    #[default]
+    Unasked,
+    /// One waits for it, and the others for that one.
+    Awaited,
+    /// It came.
+    Taken,
+    /// The run ended first.
+    Refused,
+}
+
+impl Activity {
+    /// Forgets the previous task.
+    pub fn begin(&self) {
+        self.turn.set(Turn::Unasked);
+        self.failure.take();
+    }
+
+    /// Whether anything was done on a socket.
+    pub fn has_begun(&self) -> bool {
+        self.turn.get() == Turn::Taken
+    }
+}
+
+/// Waits until the task may use its sockets; `false` if the run ends first. Operations of one task are polled one after
+/// the other whenever any of them is woken, so those that wait for the first one need no waker.
+async fn turn(session: &Session) -> bool {
+    let activity = &session.task.sockets;
+    if activity.turn.get() == Turn::Unasked {
+        activity.turn.set(Turn::Awaited);
+        let came = session.turn().await;
+        if let Some(now) = came {
+            session.task.begun_any.set(true);
+            activity.meter.begin(now);
+        }
+        activity.turn.set(if came.is_some() { Turn::Taken } else { Turn::Refused });
+    }
+    poll_fn(|_| match activity.turn.get() {
+        Turn::Taken => Poll::Ready(true),
+        Turn::Refused => Poll::Ready(false),
+        Turn::Unasked | Turn::Awaited => Poll::Pending,
+    })
+    .await
+}
+
+/// Opens a socket for an instance.
+pub async fn connect(session: Rc<Session>, owner: InstanceId, to: Result<Destination, Failure>) -> Ended {
+    if !turn(&session).await {
+        return Ended::NotStarted;
+    }
+    session.sockets.outlive(owner);
+    let opened = match to {
+        Ok(_) if session.sockets.is_full() => Err(misused("a user may have 64 open sockets")),
+        Ok(to) => Stream::open(&session.shared.client, &to, &session.task.sockets.meter).await,
+        Err(failure) => Err(failure),
+    };
+    // Several may have been on their way at once.
+    let opened = opened.and_then(|stream| {
+        if session.sockets.is_full() {
+            return Err(misused("a user may have 64 open sockets"));
+        }
+        Ok(session.sockets.keep(owner, stream))
+    });
+    Ended::Connected(opened)
+}
+
+/// Writes all of these bytes, which the task may hold as long.
+pub async fn write(session: Rc<Session>, socket: Option<Rc<Socket>>, bytes: Vec<u8>, held: Option<Held>) -> Ended {
+    if !turn(&session).await {
+        return Ended::NotStarted;
+    }
+    let _held = held;
+    Ended::Written(match (socket, &_held) {
+        (_, None) => Err(misused("a task may hold 64 MiB of bodies and writes")),
+        (None, _) => Err(closed()),
+        (Some(socket), Some(_)) => write_all(&session, &socket, &bytes).await,
+    })
+}
+
+async fn write_all(session: &Session, socket: &Socket, bytes: &[u8]) -> Result<(), Failure> {
+    let mut busy = Busy::new(&socket.writing, None)?;
+    busy.unless_done = Some(socket);
+    let mut written = 0;
+    while written < bytes.len() {
+        let count = poll_fn(|cx| socket.with(|stream| stream.poll_write(cx, &bytes[written..]))).await?;
+        if count == 0 {
+            return Err(closed());
+        }
+        written += count;
+        session.task.sockets.meter.note(|measured| measured.bytes_out += count as u64);
+    }
+    poll_fn(|cx| socket.with(|stream| stream.poll_flush(cx))).await?;
+    busy.unless_done = None;
+    Ok(())
+}
+
+/// Reads what has arrived, or waits for it: at most so many bytes.
+pub async fn read(session: Rc<Session>, socket: Option<Rc<Socket>>, most: u32) -> Ended {
+    if !turn(&session).await {
+        return Ended::NotStarted;
+    }
+    let Some(socket) = socket else { return Ended::Read(Err(closed())) };
+    let read = read_some(&session, &socket, most.min(limits::READ) as usize).await;
+    Ended::Read(read.map(|bytes| Cell::new(Some(bytes))))
+}
+
+async fn read_some(session: &Session, socket: &Socket, most: usize) -> Result<Vec<u8>, Failure> {
+    let _busy = Busy::new(&socket.reading, None)?;
+    poll_fn(|cx| {
+        session.shared.client.with_read_buffer(|buffer| {
+            let most = most.clamp(1, buffer.len());
+            let mut buffer = ReadBuf::new(&mut buffer[..most]);
+            ready!(socket.with(|stream| stream.poll_read(cx, &mut buffer)))?;
+            let bytes = buffer.filled().to_vec();
+            session.task.sockets.meter.note(|measured| measured.bytes_in += bytes.len() as u64);
+            Poll::Ready(Ok(bytes))
+        })
+    })
+    .await
+}
+
+fn closed() -> Failure {
+    Failure { kind: FailureKind::Network, detail: "the socket is closed".into() }
+}
+
+/// What only a plugin can do wrong.
+fn misused(what: &'static str) -> Failure {
+    Failure { kind: FailureKind::Plugin, detail: what.into() }
+}

@@ -1,0 +1,110 @@
+//! `plugin test`: a component in the real host, against a target that follows a script, in virtual time.
+//!
+//! Everything is what a run has: the plan is built by [`plan::build`](crate::plan::build()), the one user walks its steps on a
+//! worker of [`run`](crate::run), requests are written and replies are read by [`http`](crate::http). Only the network is
+//! missing: connections lead to a [`Target`](target::Target) in the same thread, and the runtime's clock is paused, so
+//! that an hour's wait is over at once and the same case always takes the same time.
+
+mod judge;
+mod target;
+
+pub use judge::shown;
+
+use std::path::Path;
+use std::sync::Arc;
+
+use crate::cli::RunArgs;
+use crate::diagnostic::{Diagnostics, Span};
+use crate::http::Grants;
+use crate::metrics::aggregate::Aggregate;
+use crate::plan::{self, Plan};
+use crate::run::clock::{Clock, Nanos};
+use crate::run::phase::SharedPhase;
+use crate::run::worker::{self, Message, Setup};
+use crate::script::cases::Case;
+use crate::script::model::{PluginEntry, Spanned};
+
+use target::Target;
+
+/// The name of the component under test among the plugins of its script.
+const NAME: &str = "plugin";
+
+/// What came of a case.
+pub struct Verdict {
+    /// What was not as it should have been; nothing if the case passed.
+    pub faults: Vec<String>,
+    /// How long it took, in virtual time.
+    pub took: Nanos,
+    /// What the host and the plugin would have logged as the reason of a failure.
+    pub examples: Vec<String>,
+}
+
+/// Rehearses a case with the component in a file.
+///
+/// # Errors
+/// The component does not load, or a step is wrong.
+pub fn rehearse(case: &Case, component: &Path) -> Result<Verdict, Diagnostics> {
+    let mut plan = plan(case, component)?;
+    let target = Target::new(case.target.clone());
+    plan.dial = Some(Arc::clone(&target) as _);
+    let plan = Arc::new(plan);
+    let (result, took) = perform(&plan);
+    Ok(match result {
+        Ok(aggregate) => judge::judge(case, &aggregate, &target.end(), took),
+        Err(why) => Verdict { faults: vec![why], took, examples: Vec::new() },
+    })
+}
+
+/// The plan of a case: one user, and a component that may reach every host that there is not.
+fn plan(case: &Case, component: &Path) -> Result<Plan, Diagnostics> {
+    let mut script = case.script.clone();
+    let nowhere = |value: String| Spanned { value, span: Span::default() };
+    let source = std::path::absolute(component).unwrap_or_else(|_| component.to_path_buf());
+    let entry = PluginEntry { source: Some(nowhere(source.display().to_string())), ..PluginEntry::default() };
+    let everywhere = ["*", "0.0.0.0/0", "[::]/0"].map(|host| nowhere(host.to_owned()));
+    script.plugins = vec![(nowhere(NAME.into()), PluginEntry { allow: everywhere.into(), ..entry })];
+    let times = case.times.as_ref().map_or(1, |times| times.value);
+    let args = RunArgs {
+        users: Some(1),
+        iterations: Some(times),
+        workers: Some(1),
+        seed: Some(0),
+        insecure_tls: true,
+        ..RunArgs::default()
+    };
+    let mut plan = plan::build(&args, &script)?;
+    plan.plugins.iter_mut().for_each(|used| used.terms.grants = Grants::everything());
+    Ok(plan)
+}
+
+/// Runs the plan to its end; what was counted, and how long it took.
+fn perform(plan: &Arc<Plan>) -> (Result<Aggregate, String>, Nanos) {
+    let mut builder = tokio::runtime::Builder::new_current_thread();
+    let runtime = match builder.enable_all().start_paused(true).build_local(Default::default()) {
+        Ok(runtime) => runtime,
+        Err(error) => return (Err(error.to_string()), 0),
+    };
+    runtime.block_on(async {
+        let clock = Clock::start_virtual();
+        let counted = counted(plan, clock).await;
+        (counted, clock.now())
+    })
+}
+
+async fn counted(plan: &Arc<Plan>, clock: Clock) -> Result<Aggregate, String> {
+    let crew = worker::prepare(plan)?;
+    let (messages, mut received) = tokio::sync::mpsc::unbounded_channel();
+    let (start, started) = tokio::sync::oneshot::channel();
+    let (_spares, spares) = std::sync::mpsc::channel();
+    let phase = Arc::new(SharedPhase::default());
+    let _ = start.send(clock);
+    let setup = Setup { index: 0, plan: Arc::clone(plan), phase, messages, clock: started, spares };
+    worker::work(setup, crew).await?;
+    let mut aggregate = Aggregate::new(plan.rows.clone(), 1).with_metrics(plan.metrics.clone());
+    while let Ok(message) = received.try_recv() {
+        if let Message::Interval { worker, second, interval } = message {
+            aggregate.add(worker, second, &interval);
+        }
+    }
+    Ok(aggregate)
+}

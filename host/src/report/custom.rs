@@ -1,0 +1,116 @@
+//! Metrics of plugins' own, as numbers of the report and as lines of the table.
+
+use bytesize::ByteSize;
+
+use super::format::{grouped, grouped_decimal, latency, percent};
+use super::model::{Distribution, Metric, Report};
+use crate::metrics::aggregate;
+use crate::metrics::custom::{MetricKind, MetricUnit, PARTS, Tally};
+use crate::metrics::interval::one_line;
+use crate::run::clock::Nanos;
+
+/// A metric in numbers; those that its kind does not have are `None`, and so are all of one without values.
+pub fn metric(measured: &aggregate::Metric, elapsed: Nanos) -> Metric {
+    let aggregate::Metric { info, tally, .. } = measured;
+    let of = |kinds: &[MetricKind]| kinds.contains(&info.kind) && tally.count > 0;
+    let ranged = of(&[MetricKind::Gauge, MetricKind::Trend]);
+    let seconds = elapsed as f64 / 1e9;
+    Metric {
+        plugin: info.plugin.clone(),
+        name: info.name.clone(),
+        kind: info.kind.name(),
+        unit: info.unit.name(),
+        count: tally.count,
+        sum: of(&[MetricKind::Counter]).then_some(tally.sum),
+        per_second: (of(&[MetricKind::Counter]) && elapsed > 0).then(|| tally.sum / seconds),
+        hits: of(&[MetricKind::Rate]).then_some(tally.hits),
+        share: of(&[MetricKind::Rate]).then(|| tally.hits as f64 / tally.count as f64),
+        last: of(&[MetricKind::Gauge]).then_some(tally.last),
+        min: ranged.then_some(tally.range.0),
+        max: ranged.then_some(tally.range.1),
+        distribution: distribution(tally),
+    }
+}
+
+fn distribution(tally: &Tally) -> Option<Distribution> {
+    let trend = tally.trend.as_ref().filter(|trend| !trend.is_empty())?;
+    let at = |quantile: f64| trend.value_at_quantile(quantile) as f64 / PARTS;
+    Some(Distribution {
+        mean: tally.sum / tally.count as f64,
+        p50: at(0.5),
+        p90: at(0.9),
+        p95: at(0.95),
+        p99: at(0.99),
+        p999: at(0.999),
+    })
+}
+
+/// The metrics of a report, a line each; nothing if there are none.
+pub fn lines(report: &Report) -> String {
+    if report.metrics.is_empty() {
+        return String::new();
+    }
+    let names: Vec<String> =
+        report.metrics.iter().map(|metric| one_line(&format!("{}.{}", metric.plugin, metric.name))).collect();
+    let width = names.iter().map(String::len).max().unwrap_or(0);
+    let lines = names.iter().zip(&report.metrics).map(|(name, metric)| format!("  {name:width$}  {}\n", line(metric)));
+    format!("Metrics of plugins:\n{}", lines.collect::<String>())
+}
+
+fn line(metric: &Metric) -> String {
+    let show = |value: f64| value_in(metric.unit, value);
+    match metric {
+        Metric { count: 0, .. } => "no values".into(),
+        Metric { sum: Some(sum), per_second, .. } => {
+            let rate = per_second.map_or(String::new(), |rate| format!(", {}/s", show(rate)));
+            format!("{}{rate}", show(*sum))
+        }
+        Metric { hits: Some(hits), count, .. } => {
+            format!("{} ({} of {})", percent(*hits, *count), grouped(*hits), grouped(*count))
+        }
+        Metric { distribution: Some(d), max: Some(max), .. } => format!(
+            "avg {}, p50 {}, p90 {}, p99 {}, max {} ({} values)",
+            show(d.mean),
+            show(d.p50),
+            show(d.p90),
+            show(d.p99),
+            show(*max),
+            grouped(metric.count)
+        ),
+        Metric { last: Some(last), min: Some(min), max: Some(max), .. } => {
+            format!("{} (least {}, most {})", show(*last), show(*min), show(*max))
+        }
+        _ => String::new(),
+    }
+}
+
+fn value_in(unit: &str, value: f64) -> String {
+    let sign = if value < 0.0 { "-" } else { "" };
+    let size = value.abs();
+    let shown = match unit {
+        _ if unit == MetricUnit::Nanoseconds.name() => latency(size / 1e3, " "),
+        _ if unit == MetricUnit::Bytes.name() => ByteSize(size.round() as u64).to_string(),
+        _ if size.fract() == 0.0 && size < 1e15 => grouped(size as u64),
+        _ => grouped_decimal(size),
+    };
+    format!("{sign}{shown}")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::samples;
+
+    #[test]
+    fn a_line_for_each_kind_and_unit() {
+        let text = super::lines(&samples::wide());
+        let expected = "Metrics of plugins:
+  login.bytes    3.0 KiB, 7.5 KiB/s
+  login.depth    -2 (least -2, most 5)
+  login.matched  50 % (2 of 4)
+  login.trip     avg 1.50 ms, p50 1.00 ms, p90 2.00 ms, p99 2.00 ms, max 2.00 ms (2 values)
+  login.unused   no values
+";
+        assert_eq!(text, expected);
+        assert_eq!(super::lines(&samples::movies()), "");
+    }
+}

@@ -1,0 +1,96 @@
+//! The other end of a socket, as a test scripts it.
+
+use std::collections::VecDeque;
+use std::time::Duration;
+
+use crate::FailureKind;
+
+/// What the next connect of the action finds. What the peer does, it does in the order said; time that it waits is
+/// virtual.
+///
+/// ```
+/// # use std::time::Duration;
+/// # use stampede_plugin::testing::Peer;
+/// let peer = Peer::new().answers("220 ready\r\n").expects("QUIT\r\n").waits(Duration::from_millis(5)).closes();
+/// ```
+#[derive(Clone, Debug)]
+pub struct Peer {
+    pub(super) refusal: Option<FailureKind>,
+    pub(super) protocol: Option<String>,
+    pub(super) events: VecDeque<Event>,
+    pub(super) after: Duration,
+}
+
+/// What a peer does next.
+#[derive(Clone, Debug)]
+pub(super) enum Event {
+    /// Waits until these bytes have come.
+    Expects(Vec<u8>),
+    /// Lets time go by.
+    Waits(Duration),
+    /// Sends these bytes, which arrive in one piece.
+    Answers(Vec<u8>),
+    /// Closes its side.
+    Closes,
+}
+
+impl Peer {
+    /// One that accepts the connection, and whatever is sent to it.
+    pub fn new() -> Self {
+        Self { refusal: None, protocol: None, events: VecDeque::new(), after: Duration::ZERO }
+    }
+
+    /// There is none, for this reason.
+    pub fn refuses(kind: FailureKind) -> Self {
+        Self { refusal: Some(kind), ..Self::new() }
+    }
+
+    /// How long it takes to connect.
+    #[must_use]
+    pub fn after(mut self, duration: Duration) -> Self {
+        self.after = duration;
+        self
+    }
+
+    /// The protocol it picks (ALPN).
+    #[must_use]
+    pub fn picks(mut self, protocol: &str) -> Self {
+        self.protocol = Some(protocol.to_owned());
+        self
+    }
+
+    /// Goes on when exactly these bytes have come, in whatever pieces; other bytes fail the test.
+    #[must_use]
+    pub fn expects(self, bytes: impl Into<Vec<u8>>) -> Self {
+        self.then(Event::Expects(bytes.into()))
+    }
+
+    /// Waits before it goes on.
+    #[must_use]
+    pub fn waits(self, duration: Duration) -> Self {
+        self.then(Event::Waits(duration))
+    }
+
+    /// Sends bytes. No read gets those of two answers at once.
+    #[must_use]
+    pub fn answers(self, bytes: impl Into<Vec<u8>>) -> Self {
+        self.then(Event::Answers(bytes.into()))
+    }
+
+    /// Closes its side: reads get no more bytes.
+    #[must_use]
+    pub fn closes(self) -> Self {
+        self.then(Event::Closes)
+    }
+
+    fn then(mut self, event: Event) -> Self {
+        self.events.push_back(event);
+        self
+    }
+}
+
+impl Default for Peer {
+    fn default() -> Self {
+        Self::new()
+    }
+}

@@ -1,0 +1,111 @@
+//! `plugin test`: cases in virtual time, through the real binary with real components. What comes out is the same each
+//! time, so it is compared as a whole.
+
+use stampede_tests::{Finished, guest};
+
+use crate::{assert_golden, shooter, tests_folder};
+
+/// Runs these cases with the component of a guest.
+fn rehearsed(plugin: &str, cases: &str) -> Finished {
+    shooter().file("cases.yml", cases).args("plugin test").arg(guest(plugin)).finish()
+}
+
+const EVERY_CAPABILITY: &str = r#"
+- name: two requests and a socket
+  base_url: http://site
+  steps: [{name: All, action: misbehave, url: /a, port: 99}]
+  times: 2
+  target:
+    - request: {method: GET, path: /a, headers: {accept: "*/*", x-user: "0"}}
+      reply: {headers: {content-type: text/plain}, body: one, after: 1h}
+    - request: {path: /a, body: ""}
+      reply: {headers: {content-type: text/plain}, body: two, after: 1ms}
+    - receives: "GET /api/v1/catalog HTTP/1.1\r\nhost: site\r\n\r\n"
+      sends: "HTTP/1.1 200 OK\r\n"
+      after: 20ms
+    - closes: true
+    - request: {method: GET, path: /a}
+      reply: {headers: {content-type: text/plain}, body: three, after: 1ms}
+    - request: {path: /a}
+      reply: {headers: {content-type: text/plain}, body: four, after: 1ms}
+    - receives: "GET /api"
+    - receives: "/v1/catalog HTTP/1.1\r\nhost: site\r\n\r\n"
+      sends: "HTTP/1.1 200 OK\r\n"
+  expect: {outcome: failed, failure: timeout}
+
+- name: one walk
+  base_url: http://site
+  steps: [{name: All, action: misbehave, url: /a, port: 99}]
+  target:
+    - reply: {headers: {content-type: text/plain}, body: one, after: 5s}
+    - reply: {headers: {content-type: text/plain}, body: two, after: 1ms}
+    - receives: "GET /api"
+    - receives: "/v1/catalog HTTP/1.1\r\nhost: site\r\n\r\n"
+      sends: "HTTP/1.1 200 OK\r\n"
+      after: 20ms
+  expect: {outcome: passed, takes: 5022ms, metrics: {read: 17, trip: 5022000000}}
+"#;
+
+#[test]
+fn cases_in_virtual_time() {
+    let run = rehearsed("every_capability", EVERY_CAPABILITY);
+    assert_golden(&tests_folder().join("suites/golden/rehearsal.txt"), &run.stdout);
+    assert_eq!(run.code, Some(7), "{}", run.stderr);
+}
+
+/// The same cases, a hundred times: nothing in them depends on the machine.
+#[test]
+fn a_case_takes_the_same_time_each_time() {
+    let case = "- name: x\n  steps: [{name: S, action: misbehave}]\n  times: 1000\n  expect: {takes: 1s}\n";
+    let runs: Vec<_> =
+        (0..3).map(|_| rehearsed("trap_storm", &case.replace("takes: 1s", "failure: plugin")).stdout).collect();
+    assert!(runs.iter().all(|run| *run == runs[0]), "{runs:?}");
+    assert!(runs[0].ends_with("\n1 passed, 0 failed\n"), "{}", runs[0]);
+}
+
+#[test]
+fn what_is_not_as_it_should_be_is_said() {
+    let cases = r#"
+- name: another request, a faulty answer, another time
+  base_url: http://site
+  steps: [{name: All, action: misbehave, url: /a, port: 99}]
+  target:
+    - request: {method: POST, path: /b, headers: {x-none: some}, body: text}
+      reply: {body: one}
+    - reply: {status: 500}
+    - closes: true
+  expect: {takes: 1h, metrics: {none: 1, read: 7}}
+- name: bytes that are others
+  base_url: http://site
+  steps: [{name: All, action: misbehave, url: /a, port: 99}]
+  target:
+    - receives: "PING\r\n"
+  expect: {failure: protocol, detail: no such text}
+- name: it passes
+  base_url: http://site
+  steps: [{name: All, action: misbehave, url: /a, port: 99}]
+  target:
+    - reply: {headers: {content-type: text/plain}, body: one, after: 1ms}
+    - reply: {headers: {content-type: text/plain}, body: two, after: 1ms}
+    - {receives: "GET /api/v1/catalog HTTP/1.1\r\nhost: site\r\n\r\n", sends: "HTTP/1.1 200 OK\r\n"}
+  expect: {outcome: failed}
+"#;
+    let run = rehearsed("every_capability", cases);
+    assert_golden(&tests_folder().join("suites/golden/rehearsal_faults.txt"), &(run.stdout + &run.stderr));
+}
+
+#[test]
+fn mistakes_in_a_file_of_cases() {
+    let mut said = String::new();
+    for cases in [
+        "name: x",
+        "- {name: x}",
+        "- {steps: [{name: S, action: misbehave}], expectt: {}}",
+        "- {name: x, steps: [{name: S, action: nobody}]}",
+        "- {name: x, steps: [{name: S, action: misbehave}], target: [{reply: {status: 9}, closes: true}, {}]}",
+        "- {name: x, steps: [{name: S, action: misbehave}], expect: {outcome: maybe, takes: 5, metrics: {m: many}}}",
+    ] {
+        said.push_str(&rehearsed("prints", cases).exits(3).stderr);
+    }
+    assert_golden(&tests_folder().join("suites/golden/cases.txt"), &said);
+}
