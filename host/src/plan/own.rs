@@ -6,16 +6,18 @@ use std::sync::Arc;
 
 use wasmtime::component::Component;
 
-use crate::diagnostic::{self, Diagnostic};
+use crate::diagnostic::{self, Diagnostic, Diagnostics};
 use crate::plugin::compile::{self, Caps};
 use crate::plugin::fetch::obtain;
 use crate::plugin::locate::sha256;
 use crate::plugin::registry::BUILTIN;
 use crate::plugin::source::{Source, Version};
+use crate::plugin::terms::Terms;
 use crate::script::model::{PluginEntry, Script, Spanned};
 
 use super::build::typed;
 use super::lock::{FILE, Lock};
+use super::terms;
 
 /// How the lock is written, for messages.
 const LOCK_HELP: &str = "run `stampede-shooter plugin lock --script FILE`";
@@ -32,28 +34,42 @@ pub struct Own<'a> {
 }
 
 impl<'a> Own<'a> {
-    /// All that the script names; what is malformed is a mistake.
+    /// All that the script names, built-in ones left out; what is malformed is a mistake.
     pub fn all(script: &'a Script) -> impl Iterator<Item = Result<Self, Diagnostic>> {
         script.plugins.iter().filter_map(|(name, entry)| Self::of(&script.source, name, entry).transpose())
     }
 
-    /// The plugin that an entry is about; `None` if it is a built-in one, whose entry says other things.
-    ///
-    /// # Errors
-    /// The entry does not say where the component is, or in a way that is malformed.
-    pub fn of(
+    /// What an entry says; nothing if the plugin is built in.
+    fn of(
         script: &'a Arc<diagnostic::Source>,
         name: &'a Spanned<String>,
         entry: &'a PluginEntry,
     ) -> Result<Option<Self>, Diagnostic> {
-        let Some(typed) = source_of(name, entry, script)? else { return Ok(None) };
+        let is_builtin = BUILTIN.iter().any(|plugin| plugin.name == name.value);
+        let wrong =
+            |code, message: String, help: &str| Diagnostic::new(code, message).at(script, name.span, "").help(help);
+        let name = name.value.as_str();
+        let Some(typed) = entry.source.as_ref() else {
+            let message = format!("plugin `{name}` has no `source`, and none of that name is built in");
+            let help = "say where the component is, for example `source: ./mqtt.wasm`";
+            return if is_builtin { Ok(None) } else { Err(wrong("script::missing-key", message, help)) };
+        };
+        if is_builtin {
+            let message = format!("`{name}` is a built-in plugin and has no `source`");
+            return Err(wrong("script::plugin", message, "give your plugin another name"));
+        }
         match Source::parse(&typed.value) {
-            Ok(source) => Ok(Some(Self { name: &name.value, typed, script, entry, source })),
+            Ok(source) => Ok(Some(Self { name, typed, script, entry, source })),
             Err(fault) => {
-                let message = format!("plugin `{}`: {}", name.value, fault.message);
+                let message = format!("plugin `{name}`: {}", fault.message);
                 Err(Diagnostic::new("script::source", message).at(script, typed.span, "").help(fault.help))
             }
         }
+    }
+
+    /// The terms that it runs on.
+    pub fn terms(&self) -> Result<Terms, Diagnostics> {
+        terms::terms(self.name, Some(self.entry), self.script)
     }
 
     /// Fetches and compiles it. With `strict` it must be in the lock, as it is.
@@ -142,29 +158,6 @@ impl<'a> Own<'a> {
         Caps {
             memory: typed(limits.compile_memory.as_ref()).unwrap_or(usual.memory),
             time: typed(limits.compile_time.as_ref()).unwrap_or(usual.time),
-        }
-    }
-}
-
-/// Where an entry's component comes from; none for a built-in plugin, whose entry says other things.
-fn source_of<'a>(
-    name: &Spanned<String>,
-    entry: &'a PluginEntry,
-    script: &Arc<diagnostic::Source>,
-) -> Result<Option<&'a Spanned<String>>, Diagnostic> {
-    let is_builtin = BUILTIN.iter().any(|plugin| plugin.name == name.value);
-    let wrong =
-        |code, message: String, help: &str| Err(Diagnostic::new(code, message).at(script, name.span, "").help(help));
-    match (&entry.source, is_builtin) {
-        (None, true) => Ok(None),
-        (Some(path), false) => Ok(Some(path)),
-        (None, false) => {
-            let message = format!("plugin `{}` has no `source`, and there is no built-in one of that name", name.value);
-            wrong("script::missing-key", message, "say where the component is, for example `source: ./mqtt.wasm`")
-        }
-        (Some(_), true) => {
-            let message = format!("`{}` is a built-in plugin and has no `source`", name.value);
-            wrong("script::plugin", message, "give your plugin another name")
         }
     }
 }

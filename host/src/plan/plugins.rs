@@ -49,7 +49,7 @@ impl Plugins {
             let entry = script.plugins.iter().find(|(name, _)| name.value == plugin.name).map(|(_, entry)| entry);
             let Some(terms) = found.absorb(terms::terms(plugin.name, entry, &script.source)) else { continue };
             let component = compile::trusted(engine.inner(), plugin.component);
-            match component.and_then(|component| registry.load(terms, &component, true)) {
+            match component.and_then(|component| registry.load((terms, true), &component)) {
                 Ok(loaded) => plugins.builtin.push(Arc::new(loaded)),
                 Err(error) => {
                     let message = format!("built-in plugin `{}`: {error}", plugin.name);
@@ -57,21 +57,14 @@ impl Plugins {
                 }
             }
         }
-        let mut own = Vec::new();
-        let mut own_terms = Vec::new();
-        for (name, entry) in &script.plugins {
-            let known = Own::of(&script.source, name, entry).map_err(Diagnostics::from);
-            let Some(known) = found.absorb(known).flatten() else { continue };
-            let Some(terms) = found.absorb(terms::terms(&name.value, Some(entry), &script.source)) else { continue };
-            own.push(known);
-            own_terms.push(terms);
-        }
+        let own: Vec<_> = Own::all(script).filter_map(|own| found.absorb(own.map_err(Diagnostics::from))).collect();
         let lock = if own.is_empty() { Ok(Lock::default()) } else { Lock::read(&scripting.folder) };
         let Some(lock) = found.absorb(lock.map_err(Diagnostics::from)) else { return Err(found) };
         let components = side_by_side(&own, |own| own.component(engine.inner(), &scripting.folder, &lock, locked));
-        for ((own, terms), component) in own.iter().zip(own_terms).zip(components) {
+        for (own, component) in own.iter().zip(components) {
+            let Some(terms) = found.absorb(own.terms()) else { continue };
             let loaded = component
-                .and_then(|component| registry.load(terms, &component, false).map_err(|why| own.refused(&why)));
+                .and_then(|component| registry.load((terms, false), &component).map_err(|why| own.refused(&why)));
             match loaded {
                 Err(mistake) => found.push(mistake),
                 Ok(plugin) => match plugins.taken(&plugin) {

@@ -68,7 +68,7 @@ impl Registry {
     ///
     /// # Errors
     /// A message for the user: another contract version, an import that is not granted, a trap.
-    pub fn load(&self, terms: Terms, component: &Component, is_builtin: bool) -> Result<Loaded, String> {
+    pub fn load(&self, (terms, is_builtin): (Terms, bool), component: &Component) -> Result<Loaded, String> {
         locate::check_contract(self.engine.inner(), component)?;
         let pre = self.linker.instantiate_pre(component).and_then(PluginPre::new).map_err(|error| one_line(&error))?;
         let family = Family::new(terms.clone(), Arc::clone(&self.scripting), &Names::default());

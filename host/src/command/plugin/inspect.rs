@@ -54,7 +54,7 @@ fn load(file: &Path) -> Result<Inspected, Diagnostic> {
         folder: file.parent().map(Path::to_path_buf).unwrap_or_default(),
     };
     let registry = Registry::new(Arc::clone(&engine), Arc::new(scripting)).map_err(internal)?;
-    let plugin = registry.load(Terms::new(&name), &component, false).map_err(refused)?;
+    let plugin = registry.load((Terms::new(&name), false), &component).map_err(refused)?;
     Ok(Inspected {
         plugin,
         contract: locate::contract(engine.inner(), &component).unwrap_or_default(),

@@ -2,7 +2,7 @@
 //! names. A registry that asks for a token is asked for an anonymous one; credentials are not supported, as only what
 //! is public can be named in a script that others run.
 //!
-//! This is not left to a library: the ones there are follow redirects out of TLS and read manifests of any length.
+//! This is not left to oci-client: it takes neither a redirect policy nor TLS settings nor a cap on a manifest.
 
 use hyper::StatusCode;
 use hyper::header::WWW_AUTHENTICATE;
