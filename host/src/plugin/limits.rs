@@ -148,4 +148,12 @@ mod tests {
         assert!(grows(MEMORY / 4, MEMORY / 2), "the second takes the rest");
         assert!(!grows(0, 1), "nothing is left for a third");
     }
+
+    #[test]
+    fn what_is_in_a_component_is_counted() {
+        let mut limiter = Limiter::new(1 << 20);
+        assert_eq!([limiter.instances(), limiter.memories(), limiter.tables()], [INSTANCES, MEMORIES, MEMORIES]);
+        let mut grows = |to: usize| limiter.table_growing(0, to, None).unwrap();
+        assert!(grows(TABLE_ELEMENTS) && !grows(TABLE_ELEMENTS + 1));
+    }
 }

@@ -258,3 +258,28 @@ impl WasiView for State {
         WasiCtxView { ctx: &mut self.wasi, table: &mut self.resources }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use std::sync::Arc;
+
+    use crate::plugin::family::Names;
+    use crate::plugin::terms::Terms;
+
+    use super::*;
+
+    #[test]
+    fn an_instance_holds_so_many_resources_of_wasi_and_no_more() {
+        let scripting = Scripting {
+            data: DataSets::default(),
+            environment: Environment::of_process([]),
+            base_url: None,
+            folder: PathBuf::new(),
+        };
+        let mut state = State::new(Family::new(Terms::new("guest"), Arc::new(scripting), &Names::default()));
+        for _ in 0..limits::RESOURCES {
+            assert!(state.resources().push(0_u8).is_ok());
+        }
+        assert!(state.resources().push(0_u8).is_err());
+    }
+}

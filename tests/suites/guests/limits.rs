@@ -1,8 +1,14 @@
 //! The limits that a script sets for a plugin, each at work.
 
+use stampede_tests::site;
+
 use super::{TASKS, ran, ran_under};
 
 const FLAGS: &str = "--users 4 --iterations 5 --workers 2";
+
+fn port_of(base: &str) -> &str {
+    base.rsplit(':').next().unwrap_or_default()
+}
 
 #[test]
 fn uses_memory() {
@@ -52,4 +58,65 @@ fn holds_too_much() {
 #[test]
 fn breaks_utf8() {
     ran("breaks_utf8", "").all_trapped("utf-8");
+}
+
+#[test]
+fn overuses_wasi() {
+    ran("overuses_wasi", "what: random").all_trapped("requested len 1048576 exceeds limit 65536");
+    let ran = ran_under("overuses_wasi", "limits: {call: 10s}", "what: output", "--users 1 --iterations 1 --log debug");
+    ran.all_of(1, "passed");
+    let said = ran.run.stderr.matches("xxxxxxxx").count();
+    assert!(said > 0 && ran.run.stderr.len() < 64 << 10, "{} bytes", ran.run.stderr.len());
+}
+
+#[test]
+fn floods_metrics() {
+    let ran = ran("floods_metrics", "add: 0");
+    ran.all_trapped("a counter does not take the value -1");
+    let metrics = ran.report.at("/metrics").as_array().map(Vec::len);
+    assert_eq!(metrics, Some(256));
+    ran_under("floods_metrics", "", "add: 256", FLAGS).all_trapped("there is no metric 256");
+}
+
+#[test]
+fn hoards_sockets() {
+    let peer = site();
+    let base = peer.base_url();
+    let port = port_of(&base);
+    let grant = "allow: ['127.0.0.1']";
+    let flags = "--users 2 --iterations 1 --workers 1";
+    ran_under("hoards_sockets", grant, &format!("port: {port}\n    sockets: 64"), flags).all_of(2, "passed");
+    let ran = ran_under("hoards_sockets", grant, &format!("port: {port}\n    sockets: 65"), flags);
+    ran.all_of(2, "failed");
+    assert_eq!(ran.bad().example("plugin"), "a user may have 64 open sockets");
+}
+
+#[test]
+fn misuses_sockets() {
+    let peer = site();
+    let base = peer.base_url();
+    let port = port_of(&base);
+    for (how, category, said) in [
+        ("forged", "network", "the socket is closed"),
+        ("elsewhere", "network", "a connection to `127.0.0.1:1`, which is not granted"),
+        ("two reads", "plugin", "another operation of that kind is under way on the socket"),
+        ("wrong kind", "plugin", "operation 0 is none of that kind that has ended"),
+        ("too large", "plugin", "one write may have 16777216 bytes"),
+    ] {
+        let params = format!("how: {how}\n    port: {port}");
+        let terms = format!("allow: ['127.0.0.1:{port}']");
+        ran_under("misuses_sockets", &terms, &params, FLAGS).all_failed(category, said);
+    }
+    let (params, terms) = (format!("how: another's\n    port: {port}"), format!("allow: ['127.0.0.1:{port}']"));
+    let ran = ran_under("misuses_sockets", &terms, &params, "--users 2 --iterations 1 --workers 1");
+    let bad = ran.bad();
+    assert_eq!((bad.tasks("passed"), bad.tasks("failed")), (1, 1), "{}", ran.run.stdout);
+    assert_eq!(bad.example("network"), "the socket is closed");
+}
+
+#[test]
+fn gives_up() {
+    let ran = ran_under("gives_up", "allow: ['127.0.0.1']", "", FLAGS);
+    ran.all_passed();
+    assert_eq!(ran.bad().total(), TASKS, "what never began is no request");
 }

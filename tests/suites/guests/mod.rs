@@ -99,6 +99,13 @@ impl Ran {
         assert!(example.starts_with(&named), "{example}");
     }
 
+    /// So many runs of the bad step ended that way, and none in another.
+    #[track_caller]
+    fn all_of(&self, tasks: u64, how: &str) {
+        let bad = self.bad();
+        assert_eq!((bad.tasks("started"), bad.tasks(how)), (tasks, tasks), "{}\n{}", self.run.stdout, self.run.stderr);
+    }
+
     #[track_caller]
     fn all_passed(&self) {
         assert_eq!(self.bad().tasks("passed"), TASKS, "{}", self.run.stdout);
