@@ -13,6 +13,7 @@
 //! | [`run`] | clock, phases, workers, virtual users |
 //! | [`plugin`] | the WebAssembly host: engine, limits, instances, capabilities |
 //! | [`http`] | the metered client |
+//! | [`scaffold`] | a plugin to begin with |
 //! | [`metrics`], [`report`] | samples, what they add up to, and how that is shown |
 //! | [`demo`] | the embedded site: the demo's target and the tests' |
 
@@ -28,5 +29,6 @@ pub mod plan;
 pub mod plugin;
 pub mod report;
 pub mod run;
+pub mod scaffold;
 pub mod script;
 pub mod template;

@@ -21,7 +21,7 @@ pub use completions::{CompletionsArgs, completions};
 pub use console::{ConsoleArgs, LogLevel};
 pub use demo::DemoArgs;
 pub use man::man;
-pub use plugin::{InspectArgs, LockArgs, PluginArgs, PluginCommand};
+pub use plugin::{InspectArgs, Language, LockArgs, NewArgs, PluginArgs, PluginCommand};
 pub use plugins::PluginsArgs;
 pub use run::RunArgs;
 pub use value::{DataArg, HeaderArg};

@@ -2,6 +2,7 @@
 
 mod inspect;
 mod lock;
+mod new;
 
 use crate::cli::{PluginArgs, PluginCommand};
 use crate::diagnostic::Diagnostics;
@@ -13,6 +14,7 @@ use crate::exit::Exit;
 /// What is wrong with it.
 pub fn plugin(args: &PluginArgs) -> Result<Exit, Diagnostics> {
     match &args.command {
+        PluginCommand::New(args) => new::new(&args.name, args.lang, args.into.as_deref()),
         PluginCommand::Inspect(args) => inspect::inspect(&args.file, args.json),
         PluginCommand::Lock(args) => lock::lock(args.script.as_deref()),
     }
