@@ -41,9 +41,9 @@
 //! # fn main() {}
 //! ```
 //!
-//! `stampede-shooter plugin new ping` writes a folder to begin with. The plugin's `Cargo.toml` has `crate-type = ["cdylib", "rlib"]` under `[lib]` and depends on `stampede-plugin`, `serde` and
-//! `schemars`; `cargo build --release --target wasm32-wasip2` builds the component. The script says where it is, and
-//! uses it:
+//! `stampede-shooter plugin new ping` writes a folder to begin with. The plugin's `Cargo.toml` has
+//! `crate-type = ["cdylib", "rlib"]` under `[lib]` and depends on `stampede-plugin`, `serde` and `schemars`;
+//! `cargo build --release --target wasm32-wasip2` builds the component. The script says where it is, and uses it:
 //!
 //! ```yaml
 //! plugins:
