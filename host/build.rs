@@ -5,10 +5,12 @@
 //! ```
 //!
 //! What a plugin offers is known from the files in its folder `schema`, one for each action, so that the program need
-//! not ask a component for it.
+//! not ask a component for it. `sdk.rs` has the SDK for plugins that are begun with `plugin new`.
 
 #[path = "build/component.rs"]
 mod component;
+#[path = "build/sdk.rs"]
+mod sdk;
 
 use std::fmt::Write as _;
 use std::path::{Path, PathBuf};
@@ -35,7 +37,9 @@ fn build() -> Result<()> {
     let compiled = component::compile(&root, &packages)?;
     let actions = plugins.iter().map(|plugin| actions(&folder.join(plugin).join("schema")));
     let offered = plugins.iter().cloned().zip(actions.collect::<Result<Vec<_>>>()?);
-    embed(&PathBuf::from(env::var("OUT_DIR")?), &compiled, &offered.collect::<Vec<_>>())
+    let out = PathBuf::from(env::var("OUT_DIR")?);
+    sdk::embed(&root, &out)?;
+    embed(&out, &compiled, &offered.collect::<Vec<_>>())
 }
 
 /// The folders' names, in order.

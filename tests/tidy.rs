@@ -119,7 +119,7 @@ fn every_dependency_has_its_reason() {
 
 /// What each module of the host may name of the others, in the order of the pipeline. A path allows what is below it.
 /// `run::clock` and `run::phase` are the words by which everyone is told of time and of the end.
-const IMPORTS: [(&str, &[&str]); 15] = [
+const IMPORTS: [(&str, &[&str]); 16] = [
     ("exit", &[]),
     ("diagnostic", &["exit"]),
     ("script", &["diagnostic"]),
@@ -184,10 +184,13 @@ const IMPORTS: [(&str, &[&str]); 15] = [
             "rehearsal",
             "report",
             "run",
+            "scaffold",
             "script",
             "template",
         ],
     ),
+    // What is built in cannot be the name of a new plugin.
+    ("scaffold", &["cli", "diagnostic", "plugin::registry"]),
 ];
 
 #[test]

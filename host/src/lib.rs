@@ -14,6 +14,7 @@
 //! | [`plugin`] | the WebAssembly host: engine, limits, instances, capabilities |
 //! | [`http`] | the metered client |
 //! | [`rehearsal`] | a component against a scripted target, in virtual time |
+//! | [`scaffold`] | a plugin to begin with |
 //! | [`metrics`], [`report`] | samples, what they add up to, and how that is shown |
 //! | [`demo`] | the embedded site: the demo's target and the tests' |
 
@@ -30,5 +31,6 @@ pub mod plugin;
 pub mod rehearsal;
 pub mod report;
 pub mod run;
+pub mod scaffold;
 pub mod script;
 pub mod template;

@@ -2,8 +2,8 @@
 //!
 //! An *action* is a verb that a load script can name. A *plugin* is a WebAssembly component that offers some. The host
 //! owns time, sockets, TLS, HTTP, rate limits and metrics; an action says which operations it takes, in what order, and
-//! whether the outcome is right. What follows is a tutorial; all of it compiles. The folder `examples` beside the
-//! crate's `src` has seven complete plugins, each with its tests, in the same order.
+//! whether the outcome is right. What follows is a tutorial; all of it compiles. In the project's
+//! repository the folder `plugin-sdk/examples` has seven complete plugins, each with its tests, in the same order.
 //!
 //! # 1. A complete plugin
 //!
@@ -41,13 +41,15 @@
 //! # fn main() {}
 //! ```
 //!
-//! Its `Cargo.toml` has `crate-type = ["cdylib", "rlib"]` under `[lib]` and depends on `stampede-plugin`, `serde` and
-//! `schemars`; `cargo build --release --target wasm32-wasip2` builds the component. The script says where it is, and
-//! uses it:
+//! `stampede-shooter plugin new ping` writes a folder to begin with. The plugin's `Cargo.toml` has
+//! `crate-type = ["cdylib", "rlib"]` under `[lib]` and depends on `stampede-plugin`, `serde` and `schemars`;
+//! `cargo build --release --target wasm32-wasip2` builds the component. The script says where it is, and uses it:
 //!
 //! ```yaml
 //! plugins:
-//!   ping: target/wasm32-wasip2/release/ping.wasm
+//!   ping:
+//!     source: target/wasm32-wasip2/release/ping.wasm
+//!     allow: [site]    # the hosts that it may reach
 //! steps:
 //!   - name: Home
 //!     action: ping

@@ -11,7 +11,7 @@ use crate::shooter;
 const FOLDER: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/../examples/plugin-greet");
 
 /// What an outer cargo sets for its own packages, or a user for the host.
-const NOT_FOR_PLUGINS: [&str; 6] = [
+pub const NOT_FOR_PLUGINS: [&str; 6] = [
     "CARGO_TARGET_DIR",
     "CARGO_BUILD_TARGET_DIR",
     "CARGO_BUILD_TARGET",

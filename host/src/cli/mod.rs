@@ -22,7 +22,7 @@ pub use completions::{CompletionsArgs, completions};
 pub use console::{ConsoleArgs, LogLevel};
 pub use demo::DemoArgs;
 pub use man::man;
-pub use plugin::{InspectArgs, LockArgs, PluginArgs, PluginCommand, TestArgs};
+pub use plugin::{InspectArgs, Language, LockArgs, NewArgs, PluginArgs, PluginCommand, TestArgs};
 pub use plugins::PluginsArgs;
 pub use run::RunArgs;
 pub use schema::SchemaArgs;

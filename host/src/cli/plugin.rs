@@ -3,7 +3,7 @@
 use std::path::PathBuf;
 
 use clap::builder::BoolishValueParser;
-use clap::{Args, Subcommand};
+use clap::{Args, Subcommand, ValueEnum};
 
 use super::ConsoleArgs;
 
@@ -18,6 +18,12 @@ pub struct PluginArgs {
 /// What to do with plugins.
 #[derive(Clone, Debug, Subcommand)]
 pub enum PluginCommand {
+    /// Begin a plugin of your own: a folder that builds, with a test and a script
+    #[command(
+        long_about = "Writes a folder with a complete plugin of one action, its unit tests, a script that uses it, \
+                            and a copy of the SDK as it is in this program. It builds at once."
+    )]
+    New(NewArgs),
     /// Show what a component is: its digest, its actions, what it asks of the host
     Inspect(InspectArgs),
     /// Test a component in the real host, against a target that follows a script, in virtual time
@@ -32,6 +38,30 @@ pub enum PluginCommand {
                             writes its source and SHA-256 digest into `stampede.lock` beside the script. A run then \
                             uses these components whatever a tag or a URL leads to by now.")]
     Lock(LockArgs),
+}
+
+/// Arguments of `plugin new`.
+#[derive(Clone, Debug, Args)]
+pub struct NewArgs {
+    /// The plugin's name, and that of its folder and its action
+    #[arg(value_name = "NAME")]
+    pub name: String,
+    /// The language to write it in; Rust if not given
+    #[arg(long, value_name = "LANGUAGE", env = "STAMPEDE_LANG", hide_env_values = true, help_heading = "Output")]
+    pub lang: Option<Language>,
+    /// Where to put the folder; the current one if not given
+    #[arg(long, value_name = "DIR", env = "STAMPEDE_INTO", hide_env_values = true, help_heading = "Output")]
+    pub into: Option<PathBuf>,
+    /// What is shown, and how.
+    #[command(flatten)]
+    pub console: ConsoleArgs,
+}
+
+/// A language that plugins can be begun in.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub enum Language {
+    /// Rust, on the SDK of this program
+    Rust,
 }
 
 /// Arguments of `plugin inspect`.
@@ -83,6 +113,7 @@ impl PluginArgs {
     /// What is shown, and how.
     pub const fn console(&self) -> &ConsoleArgs {
         match &self.command {
+            PluginCommand::New(args) => &args.console,
             PluginCommand::Inspect(args) => &args.console,
             PluginCommand::Test(args) => &args.console,
             PluginCommand::Lock(args) => &args.console,

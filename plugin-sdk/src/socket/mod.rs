@@ -1,8 +1,9 @@
 //! Byte streams over TCP, in clear or above TLS: for protocols that the host does not speak.
 //!
-//! The host resolves names, connects and speaks TLS; a plugin sees the bytes above. A task that makes no HTTP exchange
-//! is one sample in the report, from its first socket operation to its end; what else is worth a number, such as a
-//! round trip, is a [`metric`](crate::metric). Only hosts that the script grants the plugin can be connected to.
+//! The host resolves names, connects and speaks TLS; a plugin sees the bytes above. What a task does on its sockets is
+//! one sample in the report, from its first socket operation to its end, and a failure if the task is one; what else is
+//! worth a number, such as a round trip, is a [`metric`](crate::metric). Only hosts that the script grants the plugin can
+//! be connected to.
 //!
 //! ```
 //! use stampede_plugin::socket::{Address, Socket, Tls};

@@ -2,6 +2,7 @@
 
 mod inspect;
 mod lock;
+mod new;
 mod test;
 
 use crate::cli::{PluginArgs, PluginCommand};
@@ -14,6 +15,7 @@ use crate::exit::Exit;
 /// What is wrong with it.
 pub fn plugin(args: &PluginArgs) -> Result<Exit, Diagnostics> {
     match &args.command {
+        PluginCommand::New(args) => new::new(&args.name, args.lang, args.into.as_deref()),
         PluginCommand::Inspect(args) => inspect::inspect(&args.file, args.json),
         PluginCommand::Test(args) => test::test(&args.file, &args.cases),
         PluginCommand::Lock(args) => lock::lock(args.script.as_deref()),

@@ -1,0 +1,83 @@
+//! Generates `sdk.rs`: the plugin SDK and the contract as they are in this build, for `plugin new`, since a plugin of
+//! somebody else has no other place to get them from.
+//!
+//! ```text
+//! pub const SDK: &[(&str, &str)] = &[("plugin-sdk/Cargo.toml", "…"), ("plugin-sdk/src/lib.rs", "…"), …];
+//! ```
+//!
+//! Tests and examples are left out, and the manifest stands by itself: what it takes from the workspace is filled in.
+
+use std::fmt::Write as _;
+use std::fs;
+use std::path::Path;
+
+use crate::component::Result;
+
+/// How a file of the SDK names its tests when they are a file of their own.
+const TESTS: &str = "\n#[cfg(test)]\nmod tests;\n";
+
+/// Sections of the manifest that mean something only in the workspace.
+const LEFT_OUT: [&str; 2] = ["[lints]", "[[example]]"];
+
+/// Writes `sdk.rs` into `out`.
+pub fn embed(root: &Path, out: &Path) -> Result<()> {
+    let manifest = manifest(
+        &fs::read_to_string(root.join("plugin-sdk/Cargo.toml"))?,
+        &fs::read_to_string(root.join("Cargo.toml"))?,
+    )?;
+    let mut files = vec![("plugin-sdk/Cargo.toml".to_owned(), manifest)];
+    collect(root, "plugin-sdk/src", &mut files)?;
+    collect(root, "wit", &mut files)?;
+    files.sort();
+    let mut source = "/// The SDK's files, by their paths.\npub const SDK: &[(&str, &str)] = &[\n".to_owned();
+    for (path, text) in files {
+        writeln!(source, "    ({path:?}, {text:?}),")?;
+    }
+    source.push_str("];\n");
+    Ok(fs::write(out.join("sdk.rs"), source)?)
+}
+
+/// The files below a folder, but for tests.
+fn collect(root: &Path, folder: &str, files: &mut Vec<(String, String)>) -> Result<()> {
+    for entry in fs::read_dir(root.join(folder))? {
+        let entry = entry?;
+        let path = format!("{folder}/{}", entry.file_name().to_string_lossy());
+        if entry.file_type()?.is_dir() {
+            collect(root, &path, files)?;
+        } else if !path.ends_with("/tests.rs") {
+            files.push((path, fs::read_to_string(entry.path())?.replace(TESTS, "")));
+        }
+    }
+    Ok(())
+}
+
+/// The SDK's manifest without its workspace. A comment goes with the line or section below it.
+fn manifest(own: &str, workspace: &str) -> Result<String> {
+    let (mut out, mut comments, mut wanted) = (String::new(), String::new(), true);
+    for line in own.lines() {
+        if line.starts_with('[') {
+            wanted = !LEFT_OUT.contains(&line);
+        }
+        if line.starts_with('#') {
+            comments = format!("{comments}{line}\n");
+            continue;
+        }
+        if wanted && !line.starts_with("autoexamples") {
+            let line = match line.strip_suffix(".workspace = true") {
+                Some(key) => format!("{key} = {}", inherited(key, workspace)?),
+                None => line.to_owned(),
+            };
+            out = format!("{out}{comments}{line}\n");
+        }
+        comments.clear();
+    }
+    Ok(out.trim_end().to_owned() + "\n")
+}
+
+/// What `[workspace.package]` says of a key.
+fn inherited<'w>(key: &str, workspace: &'w str) -> Result<&'w str> {
+    let package = workspace.split_once("[workspace.package]\n").map_or("", |(_, rest)| rest);
+    let mut lines = package.lines().take_while(|line| !line.starts_with('['));
+    let value = lines.find_map(|line| line.strip_prefix(key)?.strip_prefix(" = "));
+    value.ok_or_else(|| format!("the workspace has no `{key}`").into())
+}

@@ -1,0 +1,20 @@
+//! `plugin new`: a plugin to begin with.
+
+use std::path::Path;
+
+use crate::cli::Language;
+use crate::command::print;
+use crate::diagnostic::Diagnostics;
+use crate::exit::Exit;
+use crate::scaffold;
+
+/// Writes the plugin's folder, and says what to do in it.
+///
+/// # Errors
+/// The name is none for a plugin, or the folder cannot be written.
+pub fn new(name: &str, language: Option<Language>, into: Option<&Path>) -> Result<Exit, Diagnostics> {
+    scaffold::check_name(name)?;
+    let folder = into.unwrap_or(Path::new("")).join(name);
+    scaffold::write(&folder, &scaffold::files(name, language.unwrap_or(Language::Rust)))?;
+    print(format!("Wrote `{}`. Its README.md says how to build, test and run it.\n", folder.display()).as_bytes())
+}

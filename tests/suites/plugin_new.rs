@@ -1,0 +1,78 @@
+//! `plugin new`: what it writes builds and passes its tests at once, far from this repository, and its script runs.
+
+use std::path::{Path, PathBuf};
+use std::process::Command;
+
+use stampede_tests::{settled, site};
+
+use crate::plugin_outside::NOT_FOR_PLUGINS;
+use crate::{TARGET_TMP, shooter};
+
+/// Kept for the next time, which is then fast.
+fn target() -> PathBuf {
+    Path::new(TARGET_TMP).join("plugin-new")
+}
+
+/// Runs cargo in a new plugin's folder, on the packages that this repository has brought along.
+#[track_caller]
+fn cargo(folder: &Path, arguments: &[&str]) {
+    let mut command = Command::new(std::env::var_os("CARGO").unwrap_or_else(|| "cargo".into()));
+    command.args(arguments).arg("--offline").arg("--target-dir").arg(target()).current_dir(folder);
+    NOT_FOR_PLUGINS.iter().for_each(|name| {
+        command.env_remove(name);
+    });
+    let output = command.output().expect("cargo starts");
+    let said = String::from_utf8_lossy(&output.stderr);
+    assert!(output.status.success(), "cargo {arguments:?}\n{}{said}", String::from_utf8_lossy(&output.stdout));
+    assert!(!said.contains("warning:"), "cargo {arguments:?}\n{said}");
+}
+
+#[test]
+fn a_new_plugin_builds_passes_its_tests_and_runs_its_script() {
+    let written = shooter().args("plugin new hello-plugin").finish().exits(0);
+    assert_eq!(written.stdout, "Wrote `hello-plugin`. Its README.md says how to build, test and run it.\n");
+    let folder = written.path("hello-plugin");
+    cargo(&folder, &["test"]);
+    cargo(&folder, &["build", "--release", "--target", "wasm32-wasip2"]);
+    // Where the script looks for it, but for the target folder that is kept.
+    let component = "target/wasm32-wasip2/release/hello_plugin.wasm";
+    std::fs::create_dir_all(folder.join(component).parent().expect("a folder")).expect("the folder is writable");
+    let built = target().join(component.trim_start_matches("target/"));
+    std::fs::copy(built, folder.join(component)).expect("the component was built");
+    let site = site();
+    let run = shooter()
+        .current_dir(&folder)
+        .args("--script script.yml --users 5 --iterations 4 --base-url")
+        .arg(site.base_url())
+        .report()
+        .finish()
+        .exits(0);
+    let report = run.report();
+    report.assert_equals(&settled(&site.stats()));
+    assert_eq!((report.row("Greeting").ok(), report.row("Greeting").err()), (20, 0), "{}", run.stdout);
+    assert_eq!(report.row("Greeting").at("/action"), "hello-plugin");
+}
+
+#[test]
+fn what_cannot_be_a_plugin_is_refused() {
+    let run = shooter().args("plugin new 9lives").finish().exits(2);
+    let expected = "error[usage::plugin-name]: `9lives` cannot be the name of a plugin
+  = help: a name has lower case letters, digits, `-` and `_`, a letter first, 64 at most
+";
+    assert_eq!(run.stderr, expected);
+    let run = shooter().file("hello", "a file").args("plugin new hello").finish().exits(2);
+    assert_eq!(run.stderr, "error[usage::output-path]: cannot write `hello`: not a directory\n");
+    let run = shooter().file("taken", "").args("plugin new hello --lang cobol").finish().exits(2);
+    assert!(run.stderr.contains("invalid value 'cobol' for '--lang <LANGUAGE>'"), "{}", run.stderr);
+}
+
+#[test]
+fn nothing_is_overwritten() {
+    let run = shooter().args("plugin new hello --into a/b").finish().exits(0);
+    assert!(run.path("a/b/hello/src/lib.rs").is_file());
+    let again = shooter().current_dir(&run.path("a")).args("plugin new hello --into b").finish().exits(2);
+    let expected = "error[usage::output-path]: there is something in `b/hello` already
+  = help: choose another name, or another `--into`
+";
+    assert_eq!(again.stderr, expected);
+}
