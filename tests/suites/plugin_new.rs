@@ -39,6 +39,8 @@ fn a_new_plugin_builds_passes_its_tests_and_runs_its_script() {
     std::fs::create_dir_all(folder.join(component).parent().expect("a folder")).expect("the folder is writable");
     let built = target().join(component.trim_start_matches("target/"));
     std::fs::copy(built, folder.join(component)).expect("the component was built");
+    let tested = shooter().current_dir(&folder).args("plugin test").arg(component).finish().exits(0);
+    assert!(tested.stdout.ends_with("\n3 passed, 0 failed\n"), "{}", tested.stdout);
     let site = site();
     let run = shooter()
         .current_dir(&folder)

@@ -9,10 +9,11 @@ const SDK_FOLDER: &str = "sdk";
 
 /// Paths in the plugin's folder, and texts with `{{name}}`, `{{crate}}` and `{{action}}` in them. The files have other
 /// names here where cargo or git would take them for this repository's own.
-const TEMPLATE: [(&str, &str); 6] = [
+const TEMPLATE: [(&str, &str); 7] = [
     ("Cargo.toml", include_str!("../../templates/rust/Cargo.toml.in")),
     ("src/lib.rs", include_str!("../../templates/rust/src/lib.rs")),
     ("script.yml", include_str!("../../templates/rust/script.yml")),
+    ("cases.yml", include_str!("../../templates/rust/cases.yml")),
     ("README.md", include_str!("../../templates/rust/README.md")),
     (".gitignore", include_str!("../../templates/rust/gitignore")),
     (".cargo/config.toml", include_str!("../../templates/rust/cargo-config.toml")),

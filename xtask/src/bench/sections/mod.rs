@@ -2,6 +2,7 @@
 
 mod cores;
 mod download;
+mod isolation;
 mod precision;
 mod requests;
 mod sandbox;
@@ -28,7 +29,7 @@ pub struct Section {
 }
 
 /// In the order of the results.
-pub const SECTIONS: [Section; 11] = [
+pub const SECTIONS: [Section; 12] = [
     Section {
         name: "http64",
         title: "HTTP/1.1 on 64 connections",
@@ -58,6 +59,13 @@ pub const SECTIONS: [Section; 11] = [
         measure: requests::h2_64,
     },
     Section { name: "sandbox", title: "The price of the sandbox", quick: false, needs: &[], measure: sandbox::measure },
+    Section {
+        name: "isolation",
+        title: "An instance for each user",
+        quick: false,
+        needs: &[],
+        measure: isolation::measure,
+    },
     Section { name: "users", title: "18 000 users", quick: false, needs: &[], measure: users::connected },
     Section { name: "idle", title: "200 000 users who wait", quick: false, needs: &[], measure: users::waiting },
     Section {
