@@ -79,6 +79,8 @@ pub struct Task {
     pub failure: Cell<Option<FailureKind>>,
     /// The sample of the exchange announced last, which the guest may still judge.
     pub open: Cell<Option<Sample>>,
+    /// Whether that exchange was given up by the guest.
+    pub given_up: Cell<bool>,
     /// What it does on its sockets.
     pub sockets: Activity,
     /// Variables captured so far.
@@ -99,6 +101,7 @@ impl Task {
         self.begun_any.set(false);
         self.failure.set(None);
         self.open.set(None);
+        self.given_up.set(false);
         self.sockets.begin();
         self.captured.borrow_mut().clear();
         self.clear();

@@ -14,9 +14,20 @@ impl Session {
         self.task.open.set(Some(sample));
     }
 
+    /// Opens the sample of an exchange that the guest has given up: it may say why, and else it is cancelled.
+    fn open_given_up(&self, sample: Sample) {
+        self.open(sample);
+        self.task.given_up.set(true);
+    }
+
     /// Records the open sample, if there is one.
     pub fn close(&self) {
-        if let Some(sample) = self.task.open.take() {
+        let given_up = self.task.given_up.take();
+        if let Some(mut sample) = self.task.open.take() {
+            if given_up && sample.failure.is_none() {
+                self.example(FailureKind::Cancelled, || "the plugin gave it up".into());
+                sample.failure = Some(FailureKind::Cancelled);
+            }
             self.record(&sample);
         }
     }
@@ -46,12 +57,12 @@ impl Session {
         self.shared.recorder.borrow_mut().example(self.task.row.get(), kind, || self.redact(&text()));
     }
 
-    /// Gives up an operation of the current task. An exchange that was under way is recorded as far as it came.
+    /// Gives up an operation of the current task. The sample of an exchange that was under way is open then, as far as it
+    /// came.
     pub fn give_up(&self, operation: OperationId) {
         if let Some(mut measured) = self.task.give_up(operation) {
             measured.end = Some(self.shared.clock.now());
-            self.example(FailureKind::Cancelled, || "the plugin gave it up".into());
-            self.record(&sample(self.task.row.get(), &measured, Some(FailureKind::Cancelled)));
+            self.open_given_up(sample(self.task.row.get(), &measured, None));
         }
     }
 

@@ -120,3 +120,16 @@ fn gives_up() {
     ran.all_passed();
     assert_eq!(ran.bad().total(), TASKS, "what never began is no request");
 }
+
+/// An exchange that the guest gives up is a sample: of the category that it says, or cancelled.
+#[test]
+fn loses_patience() {
+    let peer = site();
+    let url = format!("url: {}/delay/60000", peer.base_url());
+    let ran = ran_under("loses_patience", "allow: ['127.0.0.1']", &format!("{url}\n    why: it took too long"), FLAGS);
+    ran.all_failed("timeout", "it took too long");
+    let ran = ran_under("loses_patience", "allow: ['127.0.0.1']", &url, FLAGS);
+    ran.all_passed();
+    assert_eq!(ran.bad().errors(), [("cancelled", TASKS)].into());
+    assert_eq!(ran.bad().example("cancelled"), "the plugin gave it up");
+}
