@@ -11,6 +11,7 @@ mod hostile;
 mod inspect;
 mod login;
 mod main_job;
+mod native;
 mod plugin_outside;
 mod rate;
 mod rehearsal;

@@ -14,8 +14,8 @@ use crate::exit::Exit;
 /// What is wrong with it.
 pub fn plugin(args: &PluginArgs) -> Result<Exit, Diagnostics> {
     match &args.command {
-        PluginCommand::Inspect(args) => inspect::inspect(&args.file, args.json),
-        PluginCommand::Test(args) => test::test(&args.file, &args.cases),
+        PluginCommand::Inspect(args) => inspect::inspect(args),
+        PluginCommand::Test(args) => test::test(args),
         PluginCommand::Lock(args) => lock::lock(args.script.as_deref()),
     }
 }
