@@ -59,7 +59,6 @@ impl Library {
             export.map_err(|_| format!("it is a native library, but no plugin: it does not export `{EXPORT}`"))?;
         // SAFETY: the contract says that it takes nothing and may be called at any time.
         let plugin = unsafe { export() };
-        drop(export);
         // SAFETY: the pointer is null, or leads to the table of a plugin, of which every version begins alike.
         let version = unsafe { plugin.cast::<u32>().as_ref() };
         match version {
