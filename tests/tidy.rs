@@ -348,6 +348,19 @@ fn the_host_does_not_panic() {
     );
 }
 
+/// Where unsafe code may be: what wasmtime compiled is loaded, a timer of the system is registered, native plugins are
+/// called.
+const UNSAFE: [&str; 3] = ["host/src/plugin/compile/mod.rs", "host/src/run/alarm.rs", "host/src/plugin/native/"];
+
+#[test]
+fn unsafe_code_is_in_few_places() {
+    let files = files();
+    let product = product(&files, &["host/src/"]);
+    let elsewhere = product.iter().filter(|(path, _)| !UNSAFE.iter().any(|place| path.starts_with(place)));
+    let named = |line: &str| line.contains("unsafe ");
+    none("pointers are followed in few places", elsewhere.flat_map(|(path, code)| lines(path, code, named)));
+}
+
 #[test]
 fn nothing_is_left_for_later() {
     let files = files();

@@ -44,6 +44,7 @@ fn with_files() -> Run {
         .file("broken.json", "[1, 2")
         .file("module.wasm", MODULE)
         .file("component.wasm", COMPONENT)
+        .file("library.so", "\x7fELF")
 }
 
 #[test]

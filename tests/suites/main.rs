@@ -11,6 +11,8 @@ mod hostile;
 mod inspect;
 mod login;
 mod main_job;
+#[cfg(unix)]
+mod native;
 mod plugin_new;
 mod plugin_outside;
 mod rate;
@@ -20,6 +22,7 @@ mod sources;
 
 use std::path::{Path, PathBuf};
 
+use sha2::{Digest, Sha256};
 use stampede_tests::Run;
 
 /// The real binary.
@@ -42,6 +45,11 @@ fn shooter_after(commands: &str) -> Run {
 /// The folder `tests/` of the repository.
 fn tests_folder() -> PathBuf {
     Path::new(env!("CARGO_MANIFEST_DIR")).join("../tests")
+}
+
+/// The digest by which a component is named.
+fn sha256(bytes: &[u8]) -> String {
+    Sha256::digest(bytes).iter().map(|byte| format!("{byte:02x}")).collect()
 }
 
 /// Compares with a golden file, or writes it if `BLESS=1` is set.

@@ -3,21 +3,16 @@
 use std::fs;
 use std::path::Path;
 
-use sha2::{Digest, Sha256};
 use stampede_tests::{Nginx, RawRequest, RawServer, Registry, Run, guest};
 use tempfile::TempDir;
 
-use crate::{assert_golden, shooter, tests_folder};
+use crate::{assert_golden, sha256, shooter, tests_folder};
 
 /// The media type of a component in a registry.
 const WASM: &str = "application/wasm";
 
 fn component(name: &str) -> Vec<u8> {
     fs::read(guest(name)).expect("the guest is there")
-}
-
-fn sha256(bytes: &[u8]) -> String {
-    Sha256::digest(bytes).iter().map(|byte| format!("{byte:02x}")).collect()
 }
 
 /// A script with one step, of the plugin that the entry is about.

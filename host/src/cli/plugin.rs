@@ -5,7 +5,7 @@ use std::path::PathBuf;
 use clap::builder::BoolishValueParser;
 use clap::{Args, Subcommand, ValueEnum};
 
-use super::ConsoleArgs;
+use super::{ConsoleArgs, NativeArgs};
 
 /// Arguments of `plugin`.
 #[derive(Clone, Debug, Args)]
@@ -79,6 +79,9 @@ pub struct InspectArgs {
         value_parser = BoolishValueParser::new()
     )]
     pub json: bool,
+    /// Whether native plugins may be loaded.
+    #[command(flatten)]
+    pub native: NativeArgs,
     /// What is shown, and how.
     #[command(flatten)]
     pub console: ConsoleArgs,
@@ -93,6 +96,9 @@ pub struct TestArgs {
     /// The cases
     #[arg(long, value_name = "FILE", default_value = "cases.yml", env = "STAMPEDE_CASES", hide_env_values = true)]
     pub cases: PathBuf,
+    /// Whether native plugins may be loaded.
+    #[command(flatten)]
+    pub native: NativeArgs,
     /// What is shown, and how.
     #[command(flatten)]
     pub console: ConsoleArgs,

@@ -5,7 +5,7 @@ use std::path::PathBuf;
 use clap::Args;
 use clap::builder::BoolishValueParser;
 
-use super::ConsoleArgs;
+use super::{ConsoleArgs, NativeArgs};
 
 /// Arguments of `plugins`.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Args)]
@@ -22,6 +22,9 @@ pub struct PluginsArgs {
         value_parser = BoolishValueParser::new()
     )]
     pub locked: bool,
+    /// Whether native plugins may be loaded.
+    #[command(flatten)]
+    pub native: NativeArgs,
     /// What is shown, and how.
     #[command(flatten)]
     pub console: ConsoleArgs,

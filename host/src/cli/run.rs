@@ -9,7 +9,7 @@ use clap::Args;
 use clap::builder::BoolishValueParser;
 
 use super::value::{HeaderParser, at_least_one, data, positive, positive_duration, seed, zero_or_more};
-use super::{ConsoleArgs, DataArg, HeaderArg};
+use super::{ConsoleArgs, DataArg, HeaderArg, NativeArgs};
 
 /// What to run and how. `None`, `false` and an empty list mean that neither flag nor variable was given.
 #[derive(Clone, Debug, Default, PartialEq, Args)]
@@ -166,6 +166,9 @@ pub struct RunArgs {
         value_parser = BoolishValueParser::new()
     )]
     pub locked: bool,
+    /// Whether native plugins may be loaded.
+    #[command(flatten)]
+    pub native: NativeArgs,
 
     /// What relative URLs of the script are resolved against
     #[arg(long, value_name = "URL", env = "STAMPEDE_BASE_URL", hide_env_values = true, help_heading = "Target")]

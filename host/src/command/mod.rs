@@ -25,9 +25,9 @@ pub fn dispatch(cli: &Cli) -> Exit {
         None => run::run(&cli.run),
         Some(Command::Check(args)) => check::check(args),
         Some(Command::CompileComponent(args)) => Ok(compile::compile(*args)),
-        Some(Command::Plugins(args)) => plugins::plugins(args.script.as_deref(), args.locked),
+        Some(Command::Plugins(args)) => plugins::plugins(args),
         Some(Command::Plugin(args)) => plugin::plugin(args),
-        Some(Command::Schema(args)) => schema::schema(args.script.as_deref()),
+        Some(Command::Schema(args)) => schema::schema(args),
         Some(Command::Demo(args)) => demo::demo(args),
         Some(Command::Completions(args)) => {
             let mut text = Vec::new();
@@ -54,6 +54,13 @@ fn print(text: &[u8]) -> Result<Exit, Diagnostics> {
             Err(Diagnostic::new("internal::stdout", error.to_string()).into())
         }
         _ => Ok(Exit::Done),
+    }
+}
+
+/// Says of native plugins what they are.
+fn warn_of_native<'n>(names: impl IntoIterator<Item = &'n str>) {
+    for name in names {
+        eprintln!("warning: plugin `{name}` is native: it runs with all your rights, and no limit holds it");
     }
 }
 

@@ -6,10 +6,12 @@ use std::sync::Arc;
 
 use serde_json::Value;
 
+use crate::cli::PluginsArgs;
 use crate::diagnostic::{Diagnostics, Source};
 use crate::exit::Exit;
 use crate::metrics::interval::one_line;
 use crate::plan::data::DataSets;
+use crate::plan::own::Policy;
 use crate::plan::plugins::Plugins;
 use crate::plugin::registry::Loaded;
 use crate::plugin::state::Scripting;
@@ -20,8 +22,9 @@ use crate::template::Environment;
 ///
 /// # Errors
 /// The script is wrong, or a plugin does not load.
-pub fn plugins(script: Option<&Path>, locked: bool) -> Result<Exit, Diagnostics> {
-    for plugin in load(script, locked)?.iter() {
+pub fn plugins(args: &PluginsArgs) -> Result<Exit, Diagnostics> {
+    let policy = Policy { locked: args.locked, allow_native: args.native.allow_native };
+    for plugin in load(args.script.as_deref(), policy)?.iter() {
         super::print(list(plugin).as_bytes())?;
     }
     Ok(Exit::Done)
@@ -31,7 +34,7 @@ pub fn plugins(script: Option<&Path>, locked: bool) -> Result<Exit, Diagnostics>
 ///
 /// # Errors
 /// The script is wrong, or a plugin does not load.
-pub fn load(script: Option<&Path>, locked: bool) -> Result<Plugins, Diagnostics> {
+pub fn load(script: Option<&Path>, policy: Policy) -> Result<Plugins, Diagnostics> {
     let source = match script {
         Some(path) => super::run::read(Some(path))?,
         None => Arc::new(Source { name: String::new(), text: "steps: [{name: none}]".into() }),
@@ -40,7 +43,9 @@ pub fn load(script: Option<&Path>, locked: bool) -> Result<Plugins, Diagnostics>
     let folder = Path::new(&source.name).parent().map(Path::to_path_buf).unwrap_or_default();
     let scripting =
         Scripting { data: DataSets::default(), environment: Environment::of_process([]), base_url: None, folder };
-    Plugins::load(&script, &Arc::new(scripting), locked, |_| true)
+    let plugins = Plugins::load(&script, &Arc::new(scripting), policy, |_| true)?;
+    super::warn_of_native(plugins.native());
+    Ok(plugins)
 }
 
 fn list(plugin: &Loaded) -> String {

@@ -61,7 +61,9 @@ pub fn run_source(args: &RunArgs, source: &Arc<Source>, files_each: u64) -> Resu
 /// Everything that is wrong with it.
 pub fn plan(args: &RunArgs, source: &Arc<Source>) -> Result<Plan, Diagnostics> {
     let script = script::parse(source)?;
-    plan::build(args, &script)
+    let plan = plan::build(args, &script)?;
+    super::warn_of_native(plan.native.iter().map(String::as_str));
+    Ok(plan)
 }
 
 /// Reads a script from a file, or from standard input if it is `-`.

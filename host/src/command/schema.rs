@@ -1,11 +1,11 @@
 //! `schema`: one JSON Schema of scripts, put together from the host's keys and from what the plugins say of their actions.
 
-use std::path::Path;
-
 use serde_json::{Value, json};
 
+use crate::cli::SchemaArgs;
 use crate::diagnostic::{Diagnostic, Diagnostics};
 use crate::exit::Exit;
+use crate::plan::own::Policy;
 use crate::script;
 
 use super::plugins::load;
@@ -14,10 +14,10 @@ use super::plugins::load;
 ///
 /// # Errors
 /// The script is wrong, or a plugin does not load.
-pub fn schema(script: Option<&Path>) -> Result<Exit, Diagnostics> {
+pub fn schema(args: &SchemaArgs) -> Result<Exit, Diagnostics> {
     let mut schema: Value =
         serde_json::from_str(script::SCHEMA).map_err(|error| Diagnostic::new("internal::schema", error.to_string()))?;
-    let plugins = load(script, false)?;
+    let plugins = load(args.script.as_deref(), Policy { locked: false, allow_native: args.native.allow_native })?;
     let mut names = Vec::new();
     for plugin in plugins.iter() {
         for action in &plugin.description.actions {
@@ -32,7 +32,7 @@ pub fn schema(script: Option<&Path>) -> Result<Exit, Diagnostics> {
         }
     }
     for block in ["step", "login"] {
-        if script.is_some() {
+        if args.script.is_some() {
             schema["$defs"][block]["properties"]["action"]["enum"] = json!(names);
         } else {
             // Of an action that some script's own plugin offers nothing is known.

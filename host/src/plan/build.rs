@@ -14,6 +14,7 @@ use crate::script::model::{Script, Spanned};
 use crate::template::{Environment, VariableNames};
 
 use super::data::{self, DataSets};
+use super::own::Policy;
 use super::plugins::Plugins;
 use super::steps::{self, Checked, Draft};
 use super::{Plan, Step, header, login, merge, terms, variables};
@@ -31,7 +32,7 @@ pub fn build(args: &RunArgs, script: &Script) -> Result<Plan, Diagnostics> {
     let drafts = drafts(args, script);
     let needed = |action: &str| drafts.iter().any(|draft| draft.action == action);
     let allowed = found.absorb(terms::allowed(&args.allow_host)).unwrap_or_default();
-    let plugins = found.absorb(Plugins::load(script, &scripting, args.locked, needed));
+    let plugins = found.absorb(Plugins::load(script, &scripting, policy(args), needed));
     let Some(mut plugins) = plugins else { return Err(found) };
     plugins.allowed = allowed;
 
@@ -71,12 +72,17 @@ pub fn build(args: &RunArgs, script: &Script) -> Result<Plan, Diagnostics> {
         steps,
         rows,
         plugins: used,
+        native: plugins.native().map(str::to_owned).collect(),
         scripting,
         variables: names,
         metrics,
         headers,
         origins,
     })
+}
+
+const fn policy(args: &RunArgs) -> Policy {
+    Policy { locked: args.locked, allow_native: args.native.allow_native }
 }
 
 /// What templates and requests are made from.

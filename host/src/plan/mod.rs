@@ -10,7 +10,7 @@ pub mod lock;
 mod login;
 mod merge;
 pub mod needs;
-mod own;
+pub mod own;
 pub mod plugins;
 mod steps;
 mod terms;
@@ -62,6 +62,8 @@ pub struct Plan {
     pub rows: Vec<RowInfo>,
     /// Plugins in use, by [`Step::plugin`].
     pub plugins: Vec<UsedPlugin>,
+    /// Names of the plugins that no sandbox holds, in use or not: they have run already.
+    pub native: Vec<String>,
     /// What templates and requests are made from.
     pub scripting: Arc<Scripting>,
     /// Names of the script's variables.

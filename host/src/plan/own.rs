@@ -10,7 +10,8 @@ use crate::diagnostic::{self, Diagnostic, Diagnostics};
 use crate::plugin::compile::{self, Caps};
 use crate::plugin::fetch::obtain;
 use crate::plugin::locate::sha256;
-use crate::plugin::registry::BUILTIN;
+use crate::plugin::native::{Library, is_native};
+use crate::plugin::registry::{BUILTIN, Loaded, Registry};
 use crate::plugin::source::{Source, Version};
 use crate::plugin::terms::Terms;
 use crate::script::model::{PluginEntry, Script, Spanned};
@@ -21,6 +22,45 @@ use super::terms;
 
 /// How the lock is written, for messages.
 const LOCK_HELP: &str = "run `stampede-shooter plugin lock --script FILE`";
+
+/// Of plugins of the script's own, which are loaded at all.
+#[derive(Clone, Copy, Debug, Default)]
+pub struct Policy {
+    /// Only those that are in the lock, as they are.
+    pub locked: bool,
+    /// Native ones too, which no sandbox holds.
+    pub allow_native: bool,
+}
+
+/// What a plugin was made into.
+pub enum Made {
+    /// A component, compiled.
+    Component(Component),
+    /// A native library, opened.
+    Native(Arc<Library>),
+}
+
+impl Made {
+    /// Asks it what it offers.
+    ///
+    /// # Errors
+    /// What it says of itself is not as it should be; the text says why.
+    pub fn load(&self, registry: &Registry, terms: Terms) -> Result<Loaded, String> {
+        match self {
+            Self::Component(component) => registry.load((terms, false), component),
+            Self::Native(library) => registry.load_native(terms, library),
+        }
+    }
+}
+
+/// What is said of a native library that nobody vouched for.
+pub fn native_refused(name: &str) -> Diagnostic {
+    let message = format!(
+        "`{name}` is a native library, which no sandbox holds; it would run with all your rights, and no limit would \
+         hold it"
+    );
+    Diagnostic::new("plugin::native", message).help("if you trust it, say so with `--allow-native`")
+}
 
 /// A plugin of the script's own, before it is loaded.
 pub struct Own<'a> {
@@ -72,16 +112,16 @@ impl<'a> Own<'a> {
         terms::terms(self.name, Some(self.entry), self.script)
     }
 
-    /// Fetches and compiles it. With `strict` it must be in the lock, as it is.
-    pub fn component(
+    /// Fetches and compiles it, or opens it, as far as the policy lets it.
+    pub fn made(
         &self,
         engine: &wasmtime::Engine,
         folder: &Path,
         lock: &Lock,
-        strict: bool,
-    ) -> Result<Component, Diagnostic> {
+        policy: Policy,
+    ) -> Result<Made, Diagnostic> {
         let locked = lock.digest(self.name, &self.typed.value);
-        if strict && locked.is_none() {
+        if policy.locked && locked.is_none() {
             let message = format!("plugin `{}` is not in `{FILE}` with this source", self.name);
             return Err(self.mistake("plugin::locked", message, "not locked").help(LOCK_HELP));
         }
@@ -92,9 +132,24 @@ impl<'a> Own<'a> {
             return Err(self.undetermined());
         }
         let bytes = self.bytes(folder, wanted)?;
-        self.check_lock(&sha256(&bytes), locked, strict)?;
+        self.check_lock(&sha256(&bytes), locked, policy.locked)?;
+        if is_native(&bytes) {
+            return self.open(folder, policy).map(|library| Made::Native(Arc::new(library)));
+        }
         let compiled = compile::stranger(engine, self.name, &bytes, self.caps());
-        compiled.map_err(|refusal| Diagnostic { help: refusal.help, ..self.refused(&refusal.message) })
+        let compiled = compiled.map_err(|refusal| Diagnostic { help: refusal.help, ..self.refused(&refusal.message) });
+        compiled.map(Made::Component)
+    }
+
+    /// Opens it as a native library: one that lies on this machine, and only if the user says so.
+    fn open(&self, folder: &Path, policy: Policy) -> Result<Library, Diagnostic> {
+        let Source::File(path) = &self.source else {
+            return Err(self.refused("it is a native library, and only components come over the network"));
+        };
+        if !policy.allow_native {
+            return Err(native_refused(self.name).at(self.script, self.typed.span, "this file"));
+        }
+        Library::open(&folder.join(path)).map_err(|why| self.refused(&why))
     }
 
     /// Its digest as it is today: what the lock is to say.

@@ -14,7 +14,7 @@ use crate::plugin::state::Scripting;
 use crate::script::model::Script;
 
 use super::lock::Lock;
-use super::own::Own;
+use super::own::{Own, Policy};
 use super::terms;
 
 /// What is loaded for a script.
@@ -29,15 +29,14 @@ pub struct Plugins {
 }
 
 impl Plugins {
-    /// Loads what the script names, and the built-in plugins with an action that is needed. With `locked` nothing is
-    /// loaded that is not in the lock as it is.
+    /// Loads what the script names, as far as the policy lets it, and the built-in plugins with an action that is needed.
     ///
     /// # Errors
     /// All that do not load, and actions that two plugins offer.
     pub fn load(
         script: &Script,
         scripting: &Arc<Scripting>,
-        locked: bool,
+        policy: Policy,
         needed: impl Fn(&str) -> bool,
     ) -> Result<Self, Diagnostics> {
         let internal = |error: wasmtime::Error| Diagnostic::new("plugin::engine", one_line(&error));
@@ -60,11 +59,10 @@ impl Plugins {
         let own: Vec<_> = Own::all(script).filter_map(|own| found.absorb(own.map_err(Diagnostics::from))).collect();
         let lock = if own.is_empty() { Ok(Lock::default()) } else { Lock::read(&scripting.folder) };
         let Some(lock) = found.absorb(lock.map_err(Diagnostics::from)) else { return Err(found) };
-        let components = side_by_side(&own, |own| own.component(engine.inner(), &scripting.folder, &lock, locked));
-        for (own, component) in own.iter().zip(components) {
+        let made = side_by_side(&own, |own| own.made(engine.inner(), &scripting.folder, &lock, policy));
+        for (own, made) in own.iter().zip(made) {
             let Some(terms) = found.absorb(own.terms()) else { continue };
-            let loaded = component
-                .and_then(|component| registry.load((terms, false), &component).map_err(|why| own.refused(&why)));
+            let loaded = made.and_then(|made| made.load(&registry, terms).map_err(|why| own.refused(&why)));
             match loaded {
                 Err(mistake) => found.push(mistake),
                 Ok(plugin) => match plugins.taken(&plugin) {
@@ -79,6 +77,11 @@ impl Plugins {
     /// The loaded plugins, the built-in ones first.
     pub fn iter(&self) -> impl Iterator<Item = &Arc<Loaded>> {
         self.builtin.iter().chain(&self.own)
+    }
+
+    /// The names of those that no sandbox holds.
+    pub fn native(&self) -> impl Iterator<Item = &str> {
+        self.own.iter().filter(|plugin| plugin.is_native()).map(|plugin| plugin.name())
     }
 
     /// The loaded plugin that offers an action.

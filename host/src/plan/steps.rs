@@ -203,7 +203,7 @@ fn configure(
         terms.grants = Grants::everything();
     }
     let family = Family::new(terms, Arc::clone(scripting), names);
-    let mut instance = Instance::new(&plugin.pre, family).map_err(|error| trapped(&error))?;
+    let mut instance = Instance::new(&plugin.code, family).map_err(|error| trapped(&error))?;
     let mut found = Diagnostics::default();
     for draft in drafts {
         let configured = instance.configure(&draft.params());

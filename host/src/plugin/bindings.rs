@@ -9,5 +9,5 @@ wasmtime::component::bindgen!({
     imports: { default: trappable },
 });
 
-pub use exports::stampede::plugin::action::{ActionDescription, Description, Progress};
+pub use exports::stampede::plugin::action::{ActionDescription, ConfigError, Description, Progress};
 pub use stampede::plugin::{http, log, operations, report, sockets, templates, timer, types, user};

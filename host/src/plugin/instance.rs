@@ -1,20 +1,20 @@
-//! One instance of a plugin: instantiated, its steps configured, then called. Every call has a time budget; an error
-//! from here means that the instance is dead.
+//! One instance of a plugin: made, its steps configured, then called. What the calls lead to, a component or a native
+//! library, is told apart here and nowhere else. An error from here means that the instance is dead.
 
 use std::rc::Rc;
-
-use wasmtime::Store;
+use std::sync::Arc;
 
 use crate::diagnostic::Span;
 use crate::http::Origin;
 use crate::metrics::interval::one_line;
 use crate::run::clock::Clock;
 
-use super::bindings::{Plugin, PluginPre, Progress};
+use super::bindings::{Description, PluginPre, Progress};
 use super::family::Family;
+use super::native::{self, Library};
+use super::sandboxed::Sandboxed;
 use super::session::Session;
 use super::state::{Configuring, State};
-use super::{budget, limits};
 
 /// What a step gives to its plugin.
 #[derive(Debug)]
@@ -49,40 +49,42 @@ pub struct Mistake {
     pub within: Option<Span>,
 }
 
+/// What instances are made from.
+pub enum Code {
+    /// A component, linked and compiled.
+    Component(PluginPre<State>),
+    /// A shared library, which nothing holds.
+    Native(Arc<Library>),
+}
+
 /// A live instance.
 pub struct Instance {
-    store: Store<State>,
-    guest: Plugin,
+    made: Made,
     family: Rc<Family>,
-    /// The guest's numbers of the steps, in the order they were configured.
+    /// The plugin's numbers of the steps, in the order they were configured.
     steps: Vec<u32>,
-    #[cfg(feature = "native-twin")]
-    twin: bool,
+}
+
+enum Made {
+    Sandboxed(Box<Sandboxed>),
+    Native(native::Instance),
 }
 
 /// One call in so many is timed; the rest are taken to be like it. Two clock readings cost more than some calls.
 const TIMED: u64 = 16;
 
 impl Instance {
-    /// Instantiates; nothing is configured yet.
+    /// Makes one; nothing is configured yet.
     ///
     /// # Errors
-    /// The component wants an import that does not exist, or traps while it starts.
-    pub fn new(pre: &PluginPre<State>, family: Rc<Family>) -> wasmtime::Result<Self> {
-        let mut store = Store::new(pre.engine(), State::new(Rc::clone(&family)));
-        store.limiter(|state| &mut state.limits);
-        store.set_hostcall_fuel(family.terms.limits.copied);
-        budget::enforce(&mut store);
-        budget::grant(&mut store, limits::SET_UP);
-        let guest = pre.instantiate(&mut store)?;
-        Ok(Self {
-            store,
-            guest,
-            family,
-            steps: Vec::new(),
-            #[cfg(feature = "native-twin")]
-            twin: super::twin::chosen(),
-        })
+    /// A component wants an import that does not exist, or traps while it starts; a library cannot make one.
+    pub fn new(code: &Code, family: Rc<Family>) -> wasmtime::Result<Self> {
+        let state = State::new(Rc::clone(&family));
+        let made = match code {
+            Code::Component(pre) => Made::Sandboxed(Box::new(Sandboxed::new(pre, state)?)),
+            Code::Native(library) => Made::Native(native::Instance::new(library, state)?),
+        };
+        Ok(Self { made, family, steps: Vec::new() })
     }
 
     /// Configures the next step.
@@ -90,12 +92,13 @@ impl Instance {
     /// # Errors
     /// See [`ConfigureError`].
     pub fn configure(&mut self, step: &StepParams) -> Result<(), ConfigureError> {
-        budget::grant(&mut self.store, limits::SET_UP);
-        self.store.data_mut().guest().configuring = Some(Configuring::new(&step.params));
-        let (action, params) = (&step.action, step.params.to_string());
-        let result = self.guest.stampede_plugin_action().call_configure(&mut self.store, action, &params);
-        let result = self.drained(result);
-        let configuring = self.store.data_mut().guest().configuring.take();
+        self.state().guest().configuring = Some(Configuring::new(&step.params));
+        let params = step.params.to_string();
+        let result = match &mut self.made {
+            Made::Sandboxed(guest) => guest.configure(&step.action, &params),
+            Made::Native(native) => native.configure(&step.action, &params),
+        };
+        let configuring = self.state().guest().configuring.take();
         match result {
             Err(trap) => Err(ConfigureError::Trap(trap)),
             Ok(Ok(id)) => {
@@ -117,10 +120,11 @@ impl Instance {
     ///
     /// # Errors
     /// It trapped.
-    pub fn describe(&mut self) -> wasmtime::Result<super::bindings::Description> {
-        budget::grant(&mut self.store, limits::SET_UP);
-        let result = self.guest.stampede_plugin_action().call_describe(&mut self.store);
-        self.drained(result)
+    pub fn describe(&mut self) -> wasmtime::Result<Description> {
+        match &mut self.made {
+            Made::Sandboxed(guest) => guest.describe(),
+            Made::Native(native) => native.describe(),
+        }
     }
 
     /// Begins a task for a user: `step` is the index among the steps configured.
@@ -129,11 +133,10 @@ impl Instance {
     /// It trapped; the instance is dead.
     pub fn start(&mut self, session: &Rc<Session>, step: usize, task: u32) -> wasmtime::Result<Progress> {
         let step = self.steps[step];
-        #[cfg(feature = "native-twin")]
-        if self.twin {
-            return super::twin::start(self.store.data_mut(), session, step);
-        }
-        self.task_call(session, |guest, store| guest.stampede_plugin_action().call_start(store, step, task))
+        self.task_call(session, |made| match made {
+            Made::Sandboxed(guest) => guest.start(session, step, task),
+            Made::Native(native) => native.start(session, step, task),
+        })
     }
 
     /// Says that an operation has ended.
@@ -141,11 +144,10 @@ impl Instance {
     /// # Errors
     /// It trapped; the instance is dead.
     pub fn resume(&mut self, session: &Rc<Session>, task: u32, operation: u32) -> wasmtime::Result<Progress> {
-        #[cfg(feature = "native-twin")]
-        if self.twin {
-            return super::twin::resume(self.store.data_mut(), session, operation);
-        }
-        self.task_call(session, |guest, store| guest.stampede_plugin_action().call_resume(store, task, operation))
+        self.task_call(session, |made| match made {
+            Made::Sandboxed(guest) => guest.resume(session, task, operation),
+            Made::Native(native) => native.resume(session, task, operation),
+        })
     }
 
     /// Says that a task of the user is over.
@@ -153,7 +155,10 @@ impl Instance {
     /// # Errors
     /// It trapped; the instance is dead.
     pub fn cancel(&mut self, session: &Rc<Session>, task: u32) -> wasmtime::Result<()> {
-        self.call(session, false, |guest, store| guest.stampede_plugin_action().call_cancel(store, task))
+        match &mut self.made {
+            Made::Sandboxed(guest) => guest.cancel(session, task),
+            Made::Native(native) => native.cancel(session, task),
+        }
     }
 
     /// Says that a user is gone.
@@ -161,24 +166,35 @@ impl Instance {
     /// # Errors
     /// It trapped; the instance is dead.
     pub fn forget_user(&mut self, session: &Rc<Session>) -> wasmtime::Result<()> {
-        self.call(session, false, |guest, store| guest.stampede_plugin_action().call_forget_user(store, session.id))
+        match &mut self.made {
+            Made::Sandboxed(guest) => guest.forget_user(session),
+            Made::Native(native) => native.forget_user(session),
+        }
     }
 
     /// The origins that the prepared requests are known to go to.
     pub fn origins(&mut self) -> Vec<Rc<Origin>> {
-        self.store.data_mut().guest().origins()
+        self.state().guest().origins()
+    }
+
+    /// What the capabilities act on.
+    fn state(&mut self) -> &mut State {
+        match &mut self.made {
+            Made::Sandboxed(guest) => guest.state(),
+            Made::Native(native) => native.state(),
+        }
     }
 
     /// A call on behalf of a task, which may act for the user.
     fn task_call<T>(
         &mut self,
         session: &Rc<Session>,
-        call: impl FnOnce(&Plugin, &mut Store<State>) -> wasmtime::Result<T>,
+        call: impl FnOnce(&mut Made) -> wasmtime::Result<T>,
     ) -> wasmtime::Result<T> {
         let calls = self.family.usage.calls.get();
         let clock: Option<Clock> = calls.is_multiple_of(TIMED).then_some(session.shared.clock);
         let begun = clock.map_or(0, |clock| clock.now());
-        let result = self.call(session, true, call);
+        let result = call(&mut self.made);
         let usage = &self.family.usage;
         if let Some(clock) = clock {
             usage.timed.set(usage.timed.get() + (clock.now() - begun) * TIMED);
@@ -186,44 +202,4 @@ impl Instance {
         usage.calls.set(calls + 1);
         result
     }
-
-    /// A call that has to do with a user, whose secrets are kept out of what the guest says in it; `acting` if it may
-    /// also act for the user.
-    fn call<T>(
-        &mut self,
-        session: &Rc<Session>,
-        acting: bool,
-        call: impl FnOnce(&Plugin, &mut Store<State>) -> wasmtime::Result<T>,
-    ) -> wasmtime::Result<T> {
-        budget::grant(&mut self.store, self.family.terms.limits.call);
-        // Each look at the guest's data proves that this is its thread, which has its price.
-        let guest = self.store.data_mut().guest();
-        guest.session = Some(Rc::clone(session));
-        guest.acting = acting;
-        let result = call(&self.guest, &mut self.store);
-        let result = self.drained(result);
-        let guest = self.store.data_mut().guest();
-        guest.session = None;
-        guest.acting = false;
-        result
-    }
-
-    /// Logs what the guest printed in a call that has just returned.
-    fn drained<T>(&mut self, result: wasmtime::Result<T>) -> wasmtime::Result<T> {
-        let Some(printed) = self.store.data().printed.take() else { return result };
-        let guest = self.store.data_mut().guest();
-        // A panic prints its message before it traps: it is the reason.
-        if let Err(trap) = result {
-            return Err(trap.context(guest.clean(&reason(&printed))));
-        }
-        printed.lines().filter(|line| !line.is_empty()).for_each(|line| guest.log(tracing::Level::DEBUG, line));
-        result
-    }
-}
-
-/// What a guest printed before it trapped, on one line, without the hints that its language adds for programs of one's
-/// own.
-fn reason(printed: &str) -> String {
-    let lines = printed.lines().map(str::trim).filter(|line| !line.is_empty() && !line.starts_with("note: "));
-    lines.collect::<Vec<_>>().join(" ")
 }

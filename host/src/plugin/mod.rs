@@ -19,6 +19,8 @@
 //! | `state` | what belongs to one instance on the host's side |
 //! | `wasi` | the inert WASI that std-built guests import |
 //! | `instance` | one instance: configure steps, call `start`, `resume`, `cancel` |
+//! | `sandboxed` | an instance of a component |
+//! | `native` | shared libraries, which no sandbox holds |
 //! | `replica` | one worker's instance of one plugin, replaced after a trap |
 //! | `metrics` | the names of plugins' metrics |
 //! | `socket` | the sockets of a user |
@@ -41,10 +43,12 @@ pub mod instance;
 pub mod limits;
 pub mod locate;
 mod metrics;
+pub mod native;
 pub mod operation;
 pub mod registry;
 pub mod replica;
 pub mod request;
+mod sandboxed;
 pub mod schema;
 pub mod session;
 pub mod side_by_side;

@@ -9,7 +9,8 @@ use wasmtime::component::{Component, Linker};
 use super::bindings::{ActionDescription, Description, PluginPre};
 use super::engine::Engine;
 use super::family::{Family, Names};
-use super::instance::Instance;
+use super::instance::{Code, Instance};
+use super::native::Library;
 use super::schema::Schema;
 use super::state::{Scripting, State};
 use super::terms::Terms;
@@ -37,8 +38,8 @@ pub struct Loaded {
     pub description: Description,
     /// The schemas of its actions' parameters, in the order of the actions.
     schemas: Vec<Schema>,
-    /// Linked and compiled.
-    pub pre: PluginPre<State>,
+    /// What its instances are made from.
+    pub code: Code,
     /// Whether a trap of it has been logged. The first says it all; a storm would drown it.
     pub trap_logged: AtomicBool,
     /// Lives as long as the plugin may be called: without its ticker no call would ever be over its budget.
@@ -71,13 +72,25 @@ impl Registry {
     pub fn load(&self, (terms, is_builtin): (Terms, bool), component: &Component) -> Result<Loaded, String> {
         locate::check_contract(self.engine.inner(), component)?;
         let pre = self.linker.instantiate_pre(component).and_then(PluginPre::new).map_err(|error| one_line(&error))?;
+        self.ask(terms, is_builtin, Code::Component(pre))
+    }
+
+    /// Asks an opened library what it offers.
+    ///
+    /// # Errors
+    /// A message for the user: what it says of itself is not as it should be.
+    pub fn load_native(&self, terms: Terms, library: &Arc<Library>) -> Result<Loaded, String> {
+        self.ask(terms, false, Code::Native(Arc::clone(library)))
+    }
+
+    fn ask(&self, terms: Terms, is_builtin: bool, code: Code) -> Result<Loaded, String> {
         let family = Family::new(terms.clone(), Arc::clone(&self.scripting), &Names::default());
         let mut instance =
-            Instance::new(&pre, family).map_err(|error| format!("it failed to start: {}", one_line(&error)))?;
+            Instance::new(&code, family).map_err(|error| format!("it failed to start: {}", one_line(&error)))?;
         let description = instance.describe().map_err(|error| format!("`describe` failed: {}", one_line(&error)))?;
         let schemas = check_description(&description)?;
         let (trap_logged, _engine) = (AtomicBool::new(false), Arc::clone(&self.engine));
-        Ok(Loaded { terms, is_builtin, description, schemas, pre, trap_logged, _engine })
+        Ok(Loaded { terms, is_builtin, description, schemas, code, trap_logged, _engine })
     }
 }
 
@@ -85,6 +98,11 @@ impl Loaded {
     /// The name the script gave it, or the built-in's own.
     pub fn name(&self) -> &str {
         &self.terms.name
+    }
+
+    /// Whether it is a native library, which no sandbox holds.
+    pub const fn is_native(&self) -> bool {
+        matches!(self.code, Code::Native(_))
     }
 
     /// The description of an action, if this plugin offers it.

@@ -101,7 +101,7 @@ impl Replica {
 
     fn configured(&self) -> Result<Instance, String> {
         let mut instance =
-            Instance::new(&self.plugin.pre, Rc::clone(&self.family)).map_err(|error| one_line(&error))?;
+            Instance::new(&self.plugin.code, Rc::clone(&self.family)).map_err(|error| one_line(&error))?;
         for step in self.steps.iter() {
             instance.configure(step).map_err(|error| match error {
                 ConfigureError::Params(mistake) => mistake.message,

@@ -13,7 +13,7 @@ pub use judge::shown;
 use std::path::Path;
 use std::sync::Arc;
 
-use crate::cli::RunArgs;
+use crate::cli::{NativeArgs, RunArgs};
 use crate::diagnostic::{Diagnostics, Span};
 use crate::http::Grants;
 use crate::metrics::aggregate::Aggregate;
@@ -43,8 +43,8 @@ pub struct Verdict {
 ///
 /// # Errors
 /// The component does not load, or a step is wrong.
-pub fn rehearse(case: &Case, component: &Path) -> Result<Verdict, Diagnostics> {
-    let mut plan = plan(case, component)?;
+pub fn rehearse(case: &Case, component: &Path, native: NativeArgs) -> Result<Verdict, Diagnostics> {
+    let mut plan = plan(case, component, native)?;
     let target = Target::new(case.target.clone());
     plan.dial = Some(Arc::clone(&target) as _);
     let plan = Arc::new(plan);
@@ -56,7 +56,7 @@ pub fn rehearse(case: &Case, component: &Path) -> Result<Verdict, Diagnostics> {
 }
 
 /// The plan of a case: one user, and a component that may reach every host that there is not.
-fn plan(case: &Case, component: &Path) -> Result<Plan, Diagnostics> {
+fn plan(case: &Case, component: &Path, native: NativeArgs) -> Result<Plan, Diagnostics> {
     let mut script = case.script.clone();
     let nowhere = |value: String| Spanned { value, span: Span::default() };
     let source = std::path::absolute(component).unwrap_or_else(|_| component.to_path_buf());
@@ -70,6 +70,7 @@ fn plan(case: &Case, component: &Path) -> Result<Plan, Diagnostics> {
         workers: Some(1),
         seed: Some(0),
         insecure_tls: true,
+        native,
         ..RunArgs::default()
     };
     let mut plan = plan::build(&args, &script)?;

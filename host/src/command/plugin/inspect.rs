@@ -6,15 +6,18 @@ use std::sync::Arc;
 
 use serde_json::{Value, json};
 
+use crate::cli::InspectArgs;
 use crate::command::plugins::actions;
-use crate::command::print;
+use crate::command::{print, warn_of_native};
 use crate::diagnostic::{Diagnostic, Diagnostics};
 use crate::exit::Exit;
 use crate::metrics::interval::one_line;
 use crate::plan::data::DataSets;
+use crate::plan::own::native_refused;
 use crate::plugin::compile::{self, Caps};
 use crate::plugin::engine::Engine;
 use crate::plugin::locate::{self, Imports};
+use crate::plugin::native::{Library, is_native};
 use crate::plugin::registry::{self, Loaded, Registry};
 use crate::plugin::state::Scripting;
 use crate::plugin::terms::Terms;
@@ -24,7 +27,8 @@ use crate::template::Environment;
 struct Inspected {
     plugin: Loaded,
     contract: String,
-    imports: Imports,
+    /// Nobody knows what a native library asks for.
+    imports: Option<Imports>,
     size: usize,
     sha256: String,
 }
@@ -33,20 +37,18 @@ struct Inspected {
 ///
 /// # Errors
 /// It does not load.
-pub fn inspect(file: &Path, as_json: bool) -> Result<Exit, Diagnostics> {
-    let inspected = load(file)?;
-    let text = if as_json { format!("{:#}\n", inspected.json()) } else { inspected.text() };
+pub fn inspect(args: &InspectArgs) -> Result<Exit, Diagnostics> {
+    let inspected = load(&args.file, args.native.allow_native)?;
+    let text = if args.json { format!("{:#}\n", inspected.json()) } else { inspected.text() };
     print(text.as_bytes())
 }
 
-fn load(file: &Path) -> Result<Inspected, Diagnostic> {
+fn load(file: &Path, allow_native: bool) -> Result<Inspected, Diagnostic> {
     let name = file.display().to_string();
     let refused = |why: String| Diagnostic::new("plugin::load", format!("`{name}` does not load: {why}"));
     let internal = |error: wasmtime::Error| Diagnostic::new("internal::engine", registry::one_line(&error));
     let bytes = locate::read(file).map_err(refused)?;
     let engine = Arc::new(Engine::new().map_err(internal)?);
-    let component = compile::stranger(engine.inner(), &name, &bytes, Caps::default());
-    let component = component.map_err(|refusal| refused(refusal.message))?;
     let scripting = Scripting {
         data: DataSets::default(),
         environment: Environment::of_process([]),
@@ -54,21 +56,31 @@ fn load(file: &Path) -> Result<Inspected, Diagnostic> {
         folder: file.parent().map(Path::to_path_buf).unwrap_or_default(),
     };
     let registry = Registry::new(Arc::clone(&engine), Arc::new(scripting)).map_err(internal)?;
-    let plugin = registry.load((Terms::new(&name), false), &component).map_err(refused)?;
-    Ok(Inspected {
-        plugin,
-        contract: locate::contract(engine.inner(), &component).unwrap_or_default(),
-        imports: Imports::of(engine.inner(), &component),
-        size: bytes.len(),
-        sha256: locate::sha256(&bytes),
-    })
+    let (size, sha256, terms) = (bytes.len(), locate::sha256(&bytes), Terms::new(&name));
+    if is_native(&bytes) {
+        if !allow_native {
+            return Err(native_refused(&name));
+        }
+        warn_of_native([name.as_str()]);
+        let library = Arc::new(Library::open(file).map_err(refused)?);
+        let plugin = registry.load_native(terms, &library).map_err(refused)?;
+        return Ok(Inspected { plugin, contract: library.contract(), imports: None, size, sha256 });
+    }
+    let component = compile::stranger(engine.inner(), &name, &bytes, Caps::default());
+    let component = component.map_err(|refusal| refused(refusal.message))?;
+    let plugin = registry.load((terms, false), &component).map_err(refused)?;
+    let contract = locate::contract(engine.inner(), &component).unwrap_or_default();
+    Ok(Inspected { plugin, contract, imports: Some(Imports::of(engine.inner(), &component)), size, sha256 })
 }
 
 impl Inspected {
     fn text(&self) -> String {
-        let Imports { capabilities, other } = &self.imports;
         let description = &self.plugin.description;
-        let listed = |names: &[String]| if names.is_empty() { "none".into() } else { names.join(", ") };
+        let listed = |names: fn(&Imports) -> &[String]| match self.imports.as_ref().map(names) {
+            None => "unknown: it is native".into(),
+            Some([]) => "none".into(),
+            Some(names) => names.join(", "),
+        };
         format!(
             "{} {}\n  contract       {}\n  size           {} bytes\n  sha256         {}\n  capabilities   {}\n  \
              other imports  {}\n{}",
@@ -77,8 +89,8 @@ impl Inspected {
             self.contract,
             self.size,
             self.sha256,
-            listed(capabilities),
-            listed(other),
+            listed(|imports| &imports.capabilities),
+            listed(|imports| &imports.other),
             actions(&self.plugin)
         )
     }
@@ -95,8 +107,8 @@ impl Inspected {
             "contract": self.contract,
             "size": self.size,
             "sha256": self.sha256,
-            "capabilities": self.imports.capabilities,
-            "other_imports": self.imports.other,
+            "capabilities": self.imports.as_ref().map(|imports| &imports.capabilities),
+            "other_imports": self.imports.as_ref().map(|imports| &imports.other),
             "actions": actions.collect::<Vec<_>>(),
         })
     }

@@ -16,8 +16,8 @@ use crate::exit::Exit;
 pub fn plugin(args: &PluginArgs) -> Result<Exit, Diagnostics> {
     match &args.command {
         PluginCommand::New(args) => new::new(&args.name, args.lang, args.into.as_deref()),
-        PluginCommand::Inspect(args) => inspect::inspect(&args.file, args.json),
-        PluginCommand::Test(args) => test::test(&args.file, &args.cases),
+        PluginCommand::Inspect(args) => inspect::inspect(args),
+        PluginCommand::Test(args) => test::test(args),
         PluginCommand::Lock(args) => lock::lock(args.script.as_deref()),
     }
 }

@@ -1,10 +1,11 @@
 //! `plugin test`: a component against its cases, a line for each.
 
-use std::path::Path;
-
-use crate::command::{print, run};
+use crate::cli::TestArgs;
+use crate::command::{print, run, warn_of_native};
 use crate::diagnostic::Diagnostics;
 use crate::exit::Exit;
+use crate::plugin::locate;
+use crate::plugin::native::is_native;
 use crate::rehearsal::{Verdict, rehearse, shown};
 use crate::script::cases::{Case, parse_cases};
 
@@ -12,12 +13,15 @@ use crate::script::cases::{Case, parse_cases};
 ///
 /// # Errors
 /// The cases are wrong, or the component does not load.
-pub fn test(component: &Path, cases: &Path) -> Result<Exit, Diagnostics> {
-    let source = run::read(Some(cases))?;
+pub fn test(args: &TestArgs) -> Result<Exit, Diagnostics> {
+    let source = run::read(Some(&args.cases))?;
     let cases = parse_cases(&source)?;
+    if args.native.allow_native && locate::read(&args.file).is_ok_and(|bytes| is_native(&bytes)) {
+        warn_of_native([args.file.display().to_string().as_str()]);
+    }
     let mut failed = 0;
     for case in &cases {
-        let verdict = rehearse(case, component)?;
+        let verdict = rehearse(case, &args.file, args.native)?;
         failed += u64::from(!verdict.faults.is_empty());
         print(line(case, &verdict).as_bytes())?;
     }

@@ -49,6 +49,7 @@ fn plan(workload: Workload) -> Arc<Plan> {
         steps: Vec::new(),
         rows: Vec::new(),
         plugins: Vec::new(),
+        native: Vec::new(),
         scripting: Arc::new(scripting),
         variables: VariableNames::default(),
         metrics: Vec::new(),

@@ -1,0 +1,133 @@
+//! The host's side of one instance: what is lent to the library, and whether it broke the contract. Every function that
+//! a library may call comes through here.
+
+use std::thread::{self, ThreadId};
+
+use crate::plugin::state::State;
+
+use super::abi::{STAMPEDE_BROKEN, STAMPEDE_OK, STAMPEDE_REFUSED, stampede_bytes, stampede_host, stampede_text};
+use super::incoming::Incoming;
+
+/// The host's side of one instance: what the functions of the table act on.
+pub struct Bridge {
+    /// What the capabilities act on.
+    pub state: State,
+    /// How the library broke the contract in the call under way, if it did.
+    pub broken: Option<wasmtime::Error>,
+    /// What was lent to the library; until the call under way returns it stays where it is.
+    lent: Vec<Vec<u8>>,
+    /// Where the instance lives.
+    home: ThreadId,
+    /// Whether a call into the library is under way.
+    pub inside: bool,
+}
+
+impl Bridge {
+    /// The host's side of an instance that nobody has called yet.
+    pub fn new(state: State) -> Self {
+        Self { state, broken: None, lent: Vec::new(), home: thread::current().id(), inside: false }
+    }
+
+    /// Lends a text for the rest of the call.
+    pub fn text(&mut self, text: String) -> stampede_text {
+        let stampede_bytes { at, length } = self.bytes(text.into_bytes());
+        stampede_text { at: at.cast(), length }
+    }
+
+    /// Lends a text that may be missing.
+    pub fn optional_text(&mut self, text: Option<String>) -> stampede_text {
+        text.map_or(stampede_text { at: std::ptr::null(), length: 0 }, |text| self.text(text))
+    }
+
+    /// Lends bytes for the rest of the call.
+    pub fn bytes(&mut self, bytes: Vec<u8>) -> stampede_bytes {
+        // The bytes of a vector stay where they are when the vector itself is moved.
+        let lent = stampede_bytes { at: bytes.as_ptr(), length: bytes.len() };
+        self.lent.push(bytes);
+        lent
+    }
+
+    /// A call into the library is over: what was lent is taken back.
+    ///
+    /// # Errors
+    /// The contract was broken in it.
+    pub fn leave(&mut self) -> wasmtime::Result<()> {
+        self.inside = false;
+        self.lent.clear();
+        self.broken.take().map_or(Ok(()), Err)
+    }
+}
+
+/// Does something for the library behind `host`; what comes of it goes to `out`.
+///
+/// # Safety
+/// `host` is null or the table that the instance was given; `out` is null or can be written to.
+pub unsafe fn answer<T>(
+    host: *const stampede_host,
+    out: *mut T,
+    act: impl FnOnce(&mut Bridge, &mut Incoming) -> wasmtime::Result<T>,
+) -> u32 {
+    let mut never = ();
+    // SAFETY: as above, and there is a place for the reason that is never given.
+    unsafe { answer_or(host, (out, &raw mut never), |bridge, incoming| Ok(Ok(act(bridge, incoming)?))) }
+}
+
+/// Does something that gives nothing.
+///
+/// # Safety
+/// As [`answer`].
+pub unsafe fn perform(
+    host: *const stampede_host,
+    act: impl FnOnce(&mut Bridge, &mut Incoming) -> wasmtime::Result<()>,
+) -> u32 {
+    let mut nothing = ();
+    // SAFETY: as above.
+    unsafe { answer(host, &raw mut nothing, act) }
+}
+
+/// Does something that may be refused; what comes of it goes to the first place, the reason to the second.
+///
+/// # Safety
+/// As [`answer`], for both places.
+pub unsafe fn answer_or<T, E>(
+    host: *const stampede_host,
+    (out, reason): (*mut T, *mut E),
+    act: impl FnOnce(&mut Bridge, &mut Incoming) -> wasmtime::Result<Result<T, E>>,
+) -> u32 {
+    // SAFETY: the table that an instance was given leads to its bridge, which lives as long.
+    let Some(bridge) = (unsafe { host.as_ref() }).map(|host| host.context.cast::<Bridge>()) else {
+        return STAMPEDE_BROKEN;
+    };
+    // SAFETY: where an instance lives never changes, so that any thread may read it.
+    if unsafe { (&raw const (*bridge).home).read() } != thread::current().id() {
+        return STAMPEDE_BROKEN;
+    }
+    // SAFETY: it is the right thread, and while the library is in a call the host holds no other reference.
+    let bridge = unsafe { &mut *bridge };
+    if !bridge.inside {
+        return STAMPEDE_BROKEN;
+    }
+    let mut incoming = Incoming::new(bridge.state.guest().family.terms.limits.copied);
+    let done = if out.is_null() || reason.is_null() {
+        Err(wasmtime::format_err!("an out parameter is a null pointer"))
+    } else {
+        act(bridge, &mut incoming)
+    };
+    match done {
+        Ok(Ok(value)) => {
+            // SAFETY: it is not null, and by the contract can be written to.
+            unsafe { out.write(value) };
+            STAMPEDE_OK
+        }
+        Ok(Err(why)) => {
+            // SAFETY: as above.
+            unsafe { reason.write(why) };
+            STAMPEDE_REFUSED
+        }
+        Err(error) => {
+            // The first is the cause of all others.
+            bridge.broken.get_or_insert(error);
+            STAMPEDE_BROKEN
+        }
+    }
+}

@@ -1,0 +1,185 @@
+//! The host's HTTP client for native plugins: texts and structures of C become what the capability takes.
+
+use crate::plugin::bindings::http::{
+    Credentials, DynamicRequest, Host, RequestBody, RequestOptions, RequestTemplate, Version,
+};
+
+use super::abi::{
+    STAMPEDE_BODY_FILE, STAMPEDE_BODY_FORM, STAMPEDE_BODY_JSON, STAMPEDE_BODY_NONE, STAMPEDE_BODY_TEXT,
+    STAMPEDE_CREDENTIALS_BASIC, STAMPEDE_CREDENTIALS_BEARER, STAMPEDE_CREDENTIALS_NONE, stampede_bytes,
+    stampede_credentials, stampede_dynamic_request, stampede_host, stampede_named_template, stampede_reply,
+    stampede_request_body, stampede_request_options, stampede_request_template, stampede_text,
+};
+use super::bridge::{answer, answer_or};
+use super::incoming::{Incoming, flag, nth};
+
+/// `http.prepare`.
+///
+/// # Safety
+/// As the contract says of all functions of the table.
+pub unsafe extern "C" fn prepare(
+    host: *const stampede_host,
+    wanted: *const stampede_request_template,
+    request: *mut u32,
+    error: *mut stampede_text,
+) -> u32 {
+    // SAFETY: as above.
+    unsafe {
+        answer_or(host, (request, error), |bridge, incoming| {
+            let wanted = template(incoming.one(wanted)?, incoming)?;
+            Ok(bridge.state.prepare(wanted)?.map_err(|message| bridge.text(message)))
+        })
+    }
+}
+
+/// `http.send`.
+///
+/// # Safety
+/// As the contract says of all functions of the table.
+pub unsafe extern "C" fn send(host: *const stampede_host, request: u32, operation: *mut u32) -> u32 {
+    // SAFETY: as above.
+    unsafe { answer(host, operation, |bridge, _| bridge.state.send(request)) }
+}
+
+/// `http.send-dynamic`.
+///
+/// # Safety
+/// As the contract says of all functions of the table.
+pub unsafe extern "C" fn send_dynamic(
+    host: *const stampede_host,
+    request: *const stampede_dynamic_request,
+    operation: *mut u32,
+) -> u32 {
+    // SAFETY: as above.
+    unsafe {
+        answer(host, operation, |bridge, incoming| {
+            let request = dynamic(incoming.one(request)?, incoming)?;
+            bridge.state.send_dynamic(request)
+        })
+    }
+}
+
+/// `http.reply`.
+///
+/// # Safety
+/// As the contract says of all functions of the table.
+pub unsafe extern "C" fn reply(
+    host: *const stampede_host,
+    operation: u32,
+    reply: *mut stampede_reply,
+    kind: *mut u32,
+) -> u32 {
+    // SAFETY: as above.
+    unsafe {
+        answer_or(host, (reply, kind), |bridge, _| {
+            let found = bridge.state.reply(operation)?;
+            let summary =
+                found.map(|it| stampede_reply { status: it.status, body_bytes: it.body_bytes, duration: it.duration });
+            Ok(summary.map_err(|kind| kind as u32))
+        })
+    }
+}
+
+/// `http.header`.
+///
+/// # Safety
+/// As the contract says of all functions of the table.
+pub unsafe extern "C" fn header(
+    host: *const stampede_host,
+    operation: u32,
+    name: stampede_text,
+    value: *mut stampede_text,
+) -> u32 {
+    // SAFETY: as above.
+    unsafe {
+        answer(host, value, |bridge, incoming| {
+            let found = bridge.state.header(operation, incoming.text(name)?)?;
+            Ok(bridge.optional_text(found))
+        })
+    }
+}
+
+/// `http.body`.
+///
+/// # Safety
+/// As the contract says of all functions of the table.
+pub unsafe extern "C" fn body(host: *const stampede_host, operation: u32, body: *mut stampede_bytes) -> u32 {
+    // SAFETY: as above.
+    unsafe {
+        answer(host, body, |bridge, _| {
+            let found = bridge.state.body(operation)?;
+            Ok(bridge.bytes(found))
+        })
+    }
+}
+
+unsafe fn template(wanted: &stampede_request_template, incoming: &mut Incoming) -> wasmtime::Result<RequestTemplate> {
+    // SAFETY: what a library hands over is there until the host returns.
+    unsafe {
+        Ok(RequestTemplate {
+            method: incoming.text(wanted.method)?,
+            url: wanted.url,
+            query: named(wanted.query, wanted.query_count, incoming)?,
+            headers: named(wanted.headers, wanted.header_count, incoming)?,
+            body: request_body(&wanted.body, incoming)?,
+            credentials: credentials(&wanted.credentials)?,
+            options: options(wanted.options)?,
+        })
+    }
+}
+
+unsafe fn dynamic(request: &stampede_dynamic_request, incoming: &mut Incoming) -> wasmtime::Result<DynamicRequest> {
+    // SAFETY: as above.
+    unsafe {
+        let fields = incoming.list(request.headers, request.header_count)?.iter();
+        let headers = fields.map(|field| Ok((incoming.text(field.name)?, incoming.text(field.value)?)));
+        Ok(DynamicRequest {
+            headers: headers.collect::<wasmtime::Result<_>>()?,
+            method: incoming.text(request.method)?,
+            url: incoming.text(request.url)?,
+            body: incoming.bytes(request.body)?,
+            options: options(request.options)?,
+        })
+    }
+}
+
+unsafe fn named(
+    first: *const stampede_named_template,
+    count: usize,
+    incoming: &mut Incoming,
+) -> wasmtime::Result<Vec<(String, u32)>> {
+    // SAFETY: as above.
+    unsafe { incoming.list(first, count)?.iter().map(|it| Ok((incoming.text(it.name)?, it.value))).collect() }
+}
+
+unsafe fn request_body(body: &stampede_request_body, incoming: &mut Incoming) -> wasmtime::Result<RequestBody> {
+    // SAFETY: as above.
+    unsafe {
+        match body.kind {
+            STAMPEDE_BODY_NONE => Ok(RequestBody::None),
+            STAMPEDE_BODY_TEXT => Ok(RequestBody::Text(body.text)),
+            STAMPEDE_BODY_JSON => Ok(RequestBody::Json(body.text)),
+            STAMPEDE_BODY_FORM => Ok(RequestBody::Form(named(body.fields, body.field_count, incoming)?)),
+            STAMPEDE_BODY_FILE => Ok(RequestBody::File(incoming.text(body.path)?)),
+            other => Err(wasmtime::format_err!("a body cannot be of kind {other}")),
+        }
+    }
+}
+
+fn credentials(given: &stampede_credentials) -> wasmtime::Result<Option<Credentials>> {
+    match given.kind {
+        STAMPEDE_CREDENTIALS_NONE => Ok(None),
+        STAMPEDE_CREDENTIALS_BASIC => Ok(Some(Credentials::Basic((given.name, given.secret)))),
+        STAMPEDE_CREDENTIALS_BEARER => Ok(Some(Credentials::Bearer(given.secret))),
+        other => Err(wasmtime::format_err!("credentials cannot be of kind {other}")),
+    }
+}
+
+fn options(given: stampede_request_options) -> wasmtime::Result<RequestOptions> {
+    Ok(RequestOptions {
+        version: nth(&[Version::Negotiate, Version::Http1, Version::Http2], given.version)?,
+        max_redirects: given.max_redirects,
+        compression: flag(given.compression)?,
+        keep_body: flag(given.keep_body)?,
+    })
+}

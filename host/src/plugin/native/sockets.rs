@@ -1,0 +1,137 @@
+//! Byte streams for native plugins.
+
+use crate::plugin::bindings::sockets::{Address, Host, TlsOptions};
+
+use super::abi::{stampede_address, stampede_bytes, stampede_host, stampede_text};
+use super::bridge::{answer, answer_or, perform};
+use super::incoming::{Incoming, flag};
+
+/// `sockets.connect`.
+///
+/// # Safety
+/// As the contract says of all functions of the table.
+pub unsafe extern "C" fn connect(
+    host: *const stampede_host,
+    address: *const stampede_address,
+    operation: *mut u32,
+) -> u32 {
+    // SAFETY: as above.
+    unsafe {
+        answer(host, operation, |bridge, incoming| {
+            let to = to(incoming.one(address)?, incoming)?;
+            bridge.state.connect(to)
+        })
+    }
+}
+
+/// `sockets.connected`.
+///
+/// # Safety
+/// As the contract says of all functions of the table.
+pub unsafe extern "C" fn connected(
+    host: *const stampede_host,
+    operation: u32,
+    socket: *mut u32,
+    kind: *mut u32,
+) -> u32 {
+    // SAFETY: as above.
+    unsafe {
+        answer_or(host, (socket, kind), |bridge, _| Ok(bridge.state.connected(operation)?.map_err(|kind| kind as u32)))
+    }
+}
+
+/// `sockets.protocol`.
+///
+/// # Safety
+/// As the contract says of all functions of the table.
+pub unsafe extern "C" fn protocol(host: *const stampede_host, socket: u32, protocol: *mut stampede_text) -> u32 {
+    // SAFETY: as above.
+    unsafe {
+        answer(host, protocol, |bridge, _| {
+            let found = bridge.state.protocol(socket)?;
+            Ok(bridge.optional_text(found))
+        })
+    }
+}
+
+/// `sockets.write`.
+///
+/// # Safety
+/// As the contract says of all functions of the table.
+pub unsafe extern "C" fn write(
+    host: *const stampede_host,
+    socket: u32,
+    bytes: stampede_bytes,
+    operation: *mut u32,
+) -> u32 {
+    // SAFETY: as above.
+    unsafe { answer(host, operation, |bridge, incoming| bridge.state.write(socket, incoming.bytes(bytes)?)) }
+}
+
+/// `sockets.written`.
+///
+/// # Safety
+/// As the contract says of all functions of the table.
+pub unsafe extern "C" fn written(host: *const stampede_host, operation: u32, kind: *mut u32) -> u32 {
+    // SAFETY: as above.
+    unsafe {
+        let mut nothing = ();
+        answer_or(host, (&raw mut nothing, kind), |bridge, _| {
+            Ok(bridge.state.written(operation)?.map_err(|kind| kind as u32))
+        })
+    }
+}
+
+/// `sockets.read`.
+///
+/// # Safety
+/// As the contract says of all functions of the table.
+pub unsafe extern "C" fn read(host: *const stampede_host, socket: u32, most: u32, operation: *mut u32) -> u32 {
+    // SAFETY: as above.
+    unsafe { answer(host, operation, |bridge, _| bridge.state.read(socket, most)) }
+}
+
+/// `sockets.received`.
+///
+/// # Safety
+/// As the contract says of all functions of the table.
+pub unsafe extern "C" fn received(
+    host: *const stampede_host,
+    operation: u32,
+    bytes: *mut stampede_bytes,
+    kind: *mut u32,
+) -> u32 {
+    // SAFETY: as above.
+    unsafe {
+        answer_or(host, (bytes, kind), |bridge, _| {
+            let found = bridge.state.received(operation)?;
+            Ok(found.map(|it| bridge.bytes(it)).map_err(|kind| kind as u32))
+        })
+    }
+}
+
+/// `sockets.close`.
+///
+/// # Safety
+/// As the contract says of all functions of the table.
+pub unsafe extern "C" fn close(host: *const stampede_host, socket: u32) -> u32 {
+    // SAFETY: as above.
+    unsafe { perform(host, |bridge, _| bridge.state.close(socket)) }
+}
+
+unsafe fn to(address: &stampede_address, incoming: &mut Incoming) -> wasmtime::Result<Address> {
+    // SAFETY: what a library hands over is there until the host returns.
+    unsafe {
+        let tls = if flag(address.tls)? {
+            let server_name = incoming.optional_text(address.server_name)?;
+            let names = incoming.list(address.alpn, address.alpn_count)?.iter();
+            Some(TlsOptions {
+                server_name,
+                alpn: names.map(|name| incoming.text(*name)).collect::<wasmtime::Result<_>>()?,
+            })
+        } else {
+            None
+        };
+        Ok(Address { host: incoming.text(address.host)?, port: address.port, tls })
+    }
+}
