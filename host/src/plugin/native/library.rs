@@ -3,6 +3,8 @@
 use std::mem::ManuallyDrop;
 use std::path::Path;
 
+use wasmtime::Engine;
+
 use crate::plugin::bindings::{ActionDescription, Description};
 
 use super::abi::{STAMPEDE_VERSION, stampede_plugin};
@@ -25,9 +27,9 @@ const MAGIC: [&[u8]; 7] = [
     b"MZ",
 ];
 
-/// Whether bytes begin as a shared library does.
+/// Whether bytes begin as a shared library does. What wasmtime compiled is an ELF file too, and no library.
 pub fn is_native(bytes: &[u8]) -> bool {
-    MAGIC.iter().any(|magic| bytes.starts_with(magic))
+    MAGIC.iter().any(|magic| bytes.starts_with(magic)) && Engine::detect_precompiled(bytes).is_none()
 }
 
 /// An opened library of this host's version.
