@@ -186,6 +186,7 @@ impl Instance {
     }
 
     /// A call on behalf of a task, which may act for the user.
+    #[inline]
     fn task_call<T>(
         &mut self,
         session: &Rc<Session>,

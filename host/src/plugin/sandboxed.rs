@@ -75,6 +75,7 @@ impl Sandboxed {
     ///
     /// # Errors
     /// It trapped.
+    #[inline]
     pub fn start(&mut self, session: &Rc<Session>, step: u32, task: u32) -> wasmtime::Result<Progress> {
         #[cfg(feature = "native-twin")]
         if self.twin {
@@ -87,6 +88,7 @@ impl Sandboxed {
     ///
     /// # Errors
     /// It trapped.
+    #[inline]
     pub fn resume(&mut self, session: &Rc<Session>, task: u32, operation: u32) -> wasmtime::Result<Progress> {
         #[cfg(feature = "native-twin")]
         if self.twin {
@@ -112,6 +114,7 @@ impl Sandboxed {
     }
 
     /// A call that has to do with a user; `acting` if it may also act for the user.
+    #[inline]
     fn call<T>(
         &mut self,
         session: &Rc<Session>,

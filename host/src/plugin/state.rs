@@ -156,12 +156,14 @@ impl State {
 impl Guest {
     /// Begins a call that has to do with a user, whose secrets are kept out of what the guest says in it; `acting` if it
     /// may also act for the user.
+    #[inline]
     pub fn enter(&mut self, session: &Rc<Session>, acting: bool) {
         self.session = Some(Rc::clone(session));
         self.acting = acting;
     }
 
     /// Such a call is over.
+    #[inline]
     pub fn leave(&mut self) {
         self.session = None;
         self.acting = false;

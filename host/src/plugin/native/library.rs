@@ -3,6 +3,8 @@
 use std::mem::ManuallyDrop;
 use std::path::Path;
 
+use wasmtime::Engine;
+
 use crate::plugin::bindings::{ActionDescription, Description};
 
 use super::abi::{STAMPEDE_VERSION, stampede_plugin};
