@@ -29,7 +29,7 @@ const MAGIC: [&[u8]; 7] = [
 
 /// Whether bytes begin as a shared library does. What wasmtime compiled before is an ELF file too, and is none.
 pub fn is_native(bytes: &[u8]) -> bool {
-    MAGIC.iter().any(|magic| bytes.starts_with(magic)) && wasmtime::Engine::detect_precompiled(bytes).is_none()
+    MAGIC.iter().any(|magic| bytes.starts_with(magic)) && Engine::detect_precompiled(bytes).is_none()
 }
 
 /// An opened library of this host's version.
