@@ -271,9 +271,6 @@ pub fn dynamic(wanted: DynamicRequest, session: &Session, family: &Family) -> Re
     if wanted.body.len() > limits::DYNAMIC_BODY {
         return Err(excessive(format!("the body is longer than {} bytes", limits::DYNAMIC_BODY)));
     }
-    let allowance = &session.task.allowance;
-    let left = allowance.get().checked_sub(wanted.body.len());
-    allowance.set(left.ok_or_else(|| excessive(format!("a task may hold {} MiB of bodies", limits::HELD >> 20)))?);
     let own = header_fields(&wanted.headers).map_err(because)?;
     let headers = Fields::new(own.into(), session.headers());
     Ok(request(method, target, headers, wanted.body.into(), (&wanted.options, session)))
@@ -413,7 +410,7 @@ fn unsendable_because(session: &Session, message: &str) -> Failure {
 }
 
 /// What is wrong with a request that goes over a limit of the host: no target refused it, the guest asked for too much.
-fn excessive(message: String) -> Failure {
+pub fn excessive(message: String) -> Failure {
     Failure { kind: FailureKind::Plugin, detail: message.into() }
 }
 

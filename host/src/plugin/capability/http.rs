@@ -11,6 +11,7 @@ use crate::plugin::limits;
 use crate::plugin::operation::{self, Ended, Redirects, TimedExchange};
 use crate::plugin::request::{self, PreparedRequest};
 use crate::plugin::session::Session;
+use crate::plugin::socket::Held;
 use crate::plugin::state::State;
 
 impl Host for State {
@@ -36,7 +37,7 @@ impl Host for State {
             .ok_or_else(|| wasmtime::format_err!("there is no prepared request {request}"))?;
         let built = prepared.build(session, &guest.family);
         let redirects = Redirects::new(prepared.max_redirects(), &guest.family.grants);
-        Ok(submit(session, built, redirects))
+        Ok(submit(session, built, redirects, None))
     }
 
     fn send_dynamic(&mut self, request: DynamicRequest) -> wasmtime::Result<u32> {
@@ -45,8 +46,12 @@ impl Host for State {
         guest.room_for_one_more(session)?;
         let redirects = request.options.max_redirects.min(request::MOST_REDIRECTS);
         let redirects = Redirects::new(redirects, &guest.family.grants);
-        let built = request::dynamic(request, session, &guest.family);
-        Ok(submit(session, built, redirects))
+        let held = Held::new(&session.task.allowance, request.body.len());
+        let built = match held {
+            Some(_) => request::dynamic(request, session, &guest.family),
+            None => Err(request::excessive(format!("a task may hold {} MiB of bodies", limits::HELD >> 20))),
+        };
+        Ok(submit(session, built, redirects, held))
     }
 
     fn reply(&mut self, operation: u32) -> wasmtime::Result<Result<ReplySummary, FailureKind>> {
@@ -74,11 +79,21 @@ impl Host for State {
     }
 }
 
-fn submit(session: &Rc<Session>, built: Result<Request, crate::http::Failure>, redirects: Redirects) -> u32 {
+/// Submits what was built. A body that was made at run time is held until the exchange is over.
+fn submit(
+    session: &Rc<Session>,
+    built: Result<Request, crate::http::Failure>,
+    redirects: Redirects,
+    held: Option<Held>,
+) -> u32 {
     let owner = Rc::clone(session);
-    match built {
-        Ok(request) => session.task.submit(|id| operation::exchange(owner, id, request, redirects)),
-        Err(failure) => session.task.submit(|_| operation::unsendable(owner, failure)),
+    match (built, held) {
+        (Ok(request), None) => session.task.submit(|id| operation::exchange(owner, id, request, redirects)),
+        (Ok(request), Some(held)) => session.task.submit(|id| async move {
+            let _held = held;
+            operation::exchange(owner, id, request, redirects).await
+        }),
+        (Err(failure), _) => session.task.submit(|_| operation::unsendable(owner, failure)),
     }
 }
 
