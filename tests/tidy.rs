@@ -165,7 +165,7 @@ const IMPORTS: [(&str, &[&str]); 16] = [
         ],
     ),
     // A component in the real host, from a case to a verdict.
-    ("rehearsal", &["cli", "diagnostic", "http", "metrics", "plan", "run", "script"]),
+    ("rehearsal", &["cli", "diagnostic", "http", "metrics", "plan", "plugin", "run", "script"]),
     ("http", &["metrics::sample", "run::clock"]),
     ("metrics", &["run::clock"]),
     ("report", &["diagnostic", "metrics", "run::EndReason", "run::clock"]),

@@ -232,7 +232,9 @@
 //! - Returning an `Err` fails the task. `?` on an exchange passes on what the host found, such as a refused connection.
 //! - A panic ends the instance: every task in flight in it fails, the log gets the message and a backtrace.
 //! - Never block and never compute for long; the host ends a call after 100 ms.
-//! - Files, environment and the standard library's sockets are not there. Standard output goes to the log; [`log`] has
+//! - The stack has 32 KiB, since every instance has one (`-zstack-size` in `.cargo/config.toml`): what overflows it ends
+//!   in a trap for memory out of bounds, which native tests do not show.
+//! - Files, environment and the standard library's sockets are not there. Standard output goes to the log at its level `debug`; [`log`] has
 //!   levels.
 //!
 //! # 12. Versions

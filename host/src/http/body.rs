@@ -51,8 +51,18 @@ impl Kept {
     }
 
     /// What was kept, or why it could not be.
-    pub fn finish(self) -> Result<Bytes, Failure> {
-        if self.over { Err(too_large(self.limit.min(self.allowance.get()))) } else { Ok(self.content.into()) }
+    pub fn finish(mut self) -> Result<Bytes, Failure> {
+        if self.over {
+            return Err(too_large(self.limit.min(self.allowance.get())));
+        }
+        Ok(std::mem::take(&mut self.content).into())
+    }
+}
+
+/// Content that comes to no reply is held by nobody.
+impl Drop for Kept {
+    fn drop(&mut self) {
+        self.allowance.set(self.allowance.get() + self.content.len());
     }
 }
 

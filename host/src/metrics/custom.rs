@@ -64,9 +64,8 @@ impl MetricKind {
     /// Whether a metric of this kind takes the value.
     pub fn takes(self, value: f64) -> bool {
         match self {
-            Self::Counter => value.is_finite() && value >= 0.0,
-            Self::Gauge | Self::Rate => value.is_finite(),
-            Self::Trend => (0.0..=MOST).contains(&value),
+            Self::Counter | Self::Trend => (0.0..=MOST).contains(&value),
+            Self::Gauge | Self::Rate => (-MOST..=MOST).contains(&value),
         }
     }
 }
@@ -159,9 +158,9 @@ mod tests {
     #[test]
     fn values_out_of_a_kinds_range_are_not_taken() {
         for (kind, takes) in [
-            (MetricKind::Counter, [true, true, false, false, false]),
-            (MetricKind::Gauge, [true, true, true, false, false]),
-            (MetricKind::Rate, [true, true, true, false, false]),
+            (MetricKind::Counter, [true, false, false, false, false]),
+            (MetricKind::Gauge, [true, false, true, false, false]),
+            (MetricKind::Rate, [true, false, true, false, false]),
             (MetricKind::Trend, [true, false, false, false, false]),
         ] {
             assert_eq!([0.5, 1e17, -1.0, f64::NAN, f64::INFINITY].map(|value| kind.takes(value)), takes, "{kind:?}");

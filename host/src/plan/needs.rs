@@ -13,6 +13,8 @@ const PER_CLEAR: u64 = 2 << 10;
 const PER_SECURE: u64 = 60 << 10;
 /// Bytes of one user without its connections, as measured with the `http` action.
 const PER_USER: u64 = 4 << 10;
+/// Bytes of an instance of a plugin that each user has for itself, as measured with the `http` action.
+const PER_INSTANCE: u64 = 115 << 10;
 /// Bytes of everything else: compiled plugins, histograms, runtimes.
 const BASE: u64 = 32 << 20;
 
@@ -41,7 +43,8 @@ impl Needs {
         let clear = plan.origins.iter().filter(|origin| origin.starts_with("http:")).count() as u64;
         let held = sending * clear * PER_CLEAR + (connections - sending * clear) * PER_SECURE;
         let file_limit = rlimit::increase_nofile_limit(u64::MAX).unwrap_or(u64::MAX);
-        let memory = BASE + users * PER_USER + held;
+        let own = plan.plugins.iter().filter(|used| used.terms.instance_per_user).count() as u64;
+        let memory = BASE + users * (PER_USER + own * PER_INSTANCE) + held;
         Self { connections, files: connections * files_each + OTHER_FILES, files_each, memory, file_limit }
     }
 

@@ -27,6 +27,9 @@ pub struct Family {
     pub metrics: Rc<RefCell<Metrics>>,
     /// What it has used since last asked.
     pub usage: Usage,
+    /// The second that lines were last logged in, and how many in it: of all instances, since one that replaces another
+    /// must not begin anew.
+    pub log_lines: Cell<(u64, u32)>,
     /// The plugin's number on this worker, and how many instances there have been.
     number: u32,
     instances: Cell<u64>,
@@ -85,7 +88,8 @@ impl Family {
         let grants = Rc::new(terms.grants.clone());
         let Names { variables, metrics, plugins } = names.clone();
         let (number, usage, instances) = (plugins.replace(plugins.get() + 1), Usage::default(), Cell::new(0));
-        Rc::new(Self { terms, grants, scripting, variables, metrics, usage, number, instances })
+        let log_lines = Cell::new((0, 0));
+        Rc::new(Self { terms, grants, scripting, variables, metrics, usage, log_lines, number, instances })
     }
 
     /// A number for an instance that is being made.

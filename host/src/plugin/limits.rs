@@ -71,12 +71,10 @@ pub const TEXT: usize = 200;
 pub const METRICS: usize = 256;
 /// How often one instance may define a metric, the same or another: once for each step of a long script.
 pub const DEFINITIONS: usize = 100_000;
-/// Sockets that one user may have open.
+/// Sockets that one plugin may have open, or be opening, for one user.
 pub const SOCKETS: usize = 64;
 /// Bytes of one write to a socket.
 pub const WRITE: usize = 16 << 20;
-/// Bytes of one read from a socket.
-pub const READ: u32 = 1 << 20;
 /// Protocols offered on one TLS connection (ALPN).
 pub const PROTOCOLS: usize = 16;
 /// Bytes of random numbers that a guest may ask WASI for at once.

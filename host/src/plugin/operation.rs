@@ -13,7 +13,7 @@ use crate::template::VariableId;
 
 use super::limits;
 use super::session::Session;
-use super::socket::{Activity, SocketId};
+use super::socket::{Activity, Received, SocketId};
 
 /// Index of an operation within its task.
 pub type OperationId = u32;
@@ -29,7 +29,7 @@ pub enum Ended {
     /// All bytes were written to a socket, or not.
     Written(Result<(), Failure>),
     /// Bytes read from a socket, none if the peer has closed its side; they are handed over once.
-    Read(Result<Cell<Option<Vec<u8>>>, Failure>),
+    Read(Result<Cell<Option<Received>>, Failure>),
     /// The run ended before the operation's turn came: nothing was sent.
     NotStarted,
 }

@@ -10,6 +10,7 @@ use super::bindings::{ActionDescription, Description, PluginPre};
 use super::engine::Engine;
 use super::family::{Family, Names};
 use super::instance::{Code, Instance};
+use super::locate::Imports;
 use super::native::Library;
 use super::schema::Schema;
 use super::state::{Scripting, State};
@@ -71,7 +72,8 @@ impl Registry {
     /// A message for the user: another contract version, an import that is not granted, a trap.
     pub fn load(&self, (terms, is_builtin): (Terms, bool), component: &Component) -> Result<Loaded, String> {
         locate::check_contract(self.engine.inner(), component)?;
-        let pre = self.linker.instantiate_pre(component).and_then(PluginPre::new).map_err(|error| one_line(&error))?;
+        let linked = self.linker.instantiate_pre(component).and_then(PluginPre::new);
+        let pre = linked.map_err(|error| not_linked(&Imports::of(self.engine.inner(), component), &error))?;
         self.ask(terms, is_builtin, Code::Component(pre))
     }
 
@@ -114,6 +116,16 @@ impl Loaded {
     pub fn schema(&self, name: &str) -> Option<&Schema> {
         let actions = self.description.actions.iter().zip(&self.schemas);
         actions.into_iter().find(|(action, _)| action.name == name).map(|(_, schema)| schema)
+    }
+}
+
+/// Why a component cannot be linked. What a standard library brings in with its own network is told in plain words.
+fn not_linked(imports: &Imports, error: &wasmtime::Error) -> String {
+    match imports.other.iter().find(|name| name.starts_with("wasi:sockets/")) {
+        Some(name) => format!(
+            "it goes to the network by itself (`{name}`); a plugin does so through the contract's `http` and `sockets` alone"
+        ),
+        None => one_line(error),
     }
 }
 

@@ -4,7 +4,7 @@
 use std::rc::Rc;
 use std::time::Duration;
 
-use wasmtime::Store;
+use wasmtime::{Store, Trap};
 
 use super::bindings::{ConfigError, Description, Plugin, PluginPre, Progress};
 use super::session::Session;
@@ -125,9 +125,19 @@ impl Sandboxed {
         // Each look at the guest's data proves that this is its thread, which has its price.
         self.store.data_mut().guest().enter(session, acting);
         let result = call(&self.guest, &mut self.store);
-        let result = self.drained(result);
+        let result = self.drained(result).map_err(|trap| self.explained(trap));
         self.store.data_mut().guest().leave();
         result
+    }
+
+    /// A trap with the limit that it stands for.
+    #[cold]
+    fn explained(&self, trap: wasmtime::Error) -> wasmtime::Error {
+        if trap.downcast_ref::<Trap>() != Some(&Trap::Interrupt) {
+            return trap;
+        }
+        let limit = humantime::format_duration(self.call);
+        trap.context(format!("it computed for longer than `limits: {{call: {limit}}}` allows"))
     }
 
     /// Logs what the guest printed in a call that has just returned.

@@ -4,6 +4,7 @@
 //! What a task does on its sockets is one sample: it waits for the user's turn once, before its first operation, and
 //! ends with the task.
 
+use std::borrow::Cow;
 use std::cell::{Cell, RefCell};
 use std::future::poll_fn;
 use std::io;
@@ -28,6 +29,8 @@ pub type SocketId = u32;
 #[derive(Default)]
 pub struct Sockets {
     open: RefCell<Vec<Entry>>,
+    /// Whose are being opened.
+    opening: RefCell<Vec<InstanceId>>,
     given: Cell<u32>,
 }
 
@@ -78,10 +81,6 @@ impl Sockets {
             }
             kept
         });
-    }
-
-    fn is_full(&self) -> bool {
-        self.open.borrow().len() >= limits::SOCKETS
     }
 }
 
@@ -194,22 +193,39 @@ impl Activity {
 /// Waits until the task may use its sockets; `false` if the run ends first. Operations of one task are polled one after
 /// the other whenever any of them is woken, so those that wait for the first one need no waker.
 async fn turn(session: &Session) -> bool {
-    let activity = &session.task.sockets;
-    if activity.turn.get() == Turn::Unasked {
-        activity.turn.set(Turn::Awaited);
-        let came = session.turn().await;
-        if let Some(now) = came {
-            session.task.begun_any.set(true);
-            activity.meter.begin(now);
+    let turn = &session.task.sockets.turn;
+    loop {
+        match turn.get() {
+            Turn::Taken => return true,
+            Turn::Refused => return false,
+            Turn::Unasked => ask(session).await,
+            Turn::Awaited => {
+                poll_fn(|_| if turn.get() == Turn::Awaited { Poll::Pending } else { Poll::Ready(()) }).await
+            }
         }
-        activity.turn.set(if came.is_some() { Turn::Taken } else { Turn::Refused });
     }
-    poll_fn(|_| match activity.turn.get() {
-        Turn::Taken => Poll::Ready(true),
-        Turn::Refused => Poll::Ready(false),
-        Turn::Unasked | Turn::Awaited => Poll::Pending,
-    })
-    .await
+}
+
+/// Waits for the user's turn on behalf of all socket operations of the task. If the one that waits is given up, another
+/// one asks.
+async fn ask(session: &Session) {
+    struct Asked<'a>(&'a Cell<Turn>);
+    impl Drop for Asked<'_> {
+        fn drop(&mut self) {
+            if self.0.get() == Turn::Awaited {
+                self.0.set(Turn::Unasked);
+            }
+        }
+    }
+    let activity = &session.task.sockets;
+    activity.turn.set(Turn::Awaited);
+    let asked = Asked(&activity.turn);
+    let came = session.turn().await;
+    if let Some(now) = came {
+        session.task.begun_any.set(true);
+        activity.meter.begin(now);
+    }
+    asked.0.set(if came.is_some() { Turn::Taken } else { Turn::Refused });
 }
 
 /// Opens a socket for an instance.
@@ -218,19 +234,39 @@ pub async fn connect(session: Rc<Session>, owner: InstanceId, to: Result<Destina
         return Ended::NotStarted;
     }
     session.sockets.outlive(owner);
+    let sockets = &session.sockets;
+    let Some(_place) = Place::of(sockets, owner) else {
+        return Ended::Connected(Err(misused(format!("a user may have {} open sockets", limits::SOCKETS))));
+    };
     let opened = match to {
-        Ok(_) if session.sockets.is_full() => Err(misused("a user may have 64 open sockets")),
         Ok(to) => Stream::open(&session.shared.client, &to, &session.task.sockets.meter).await,
         Err(failure) => Err(failure),
     };
-    // Several may have been on their way at once.
-    let opened = opened.and_then(|stream| {
-        if session.sockets.is_full() {
-            return Err(misused("a user may have 64 open sockets"));
+    Ended::Connected(opened.map(|stream| sockets.keep(owner, stream)))
+}
+
+/// A socket that is being opened, among those that a plugin may have.
+struct Place<'a>(&'a Sockets, InstanceId);
+
+impl<'a> Place<'a> {
+    fn of(sockets: &'a Sockets, owner: InstanceId) -> Option<Self> {
+        let open = sockets.open.borrow().iter().filter(|entry| entry.owner == owner).count();
+        let mut opening = sockets.opening.borrow_mut();
+        let coming = opening.iter().filter(|known| **known == owner).count();
+        (open + coming < limits::SOCKETS).then(|| {
+            opening.push(owner);
+            Self(sockets, owner)
+        })
+    }
+}
+
+impl Drop for Place<'_> {
+    fn drop(&mut self) {
+        let mut opening = self.0.opening.borrow_mut();
+        if let Some(index) = opening.iter().position(|known| *known == self.1) {
+            opening.swap_remove(index);
         }
-        Ok(session.sockets.keep(owner, stream))
-    });
-    Ended::Connected(opened)
+    }
 }
 
 /// Writes all of these bytes, which the task may hold as long.
@@ -240,7 +276,7 @@ pub async fn write(session: Rc<Session>, socket: Option<Rc<Socket>>, bytes: Vec<
     }
     let _held = held;
     Ended::Written(match (socket, &_held) {
-        (_, None) => Err(misused("a task may hold 64 MiB of bodies and writes")),
+        (_, None) => Err(too_much()),
         (None, _) => Err(closed()),
         (Some(socket), Some(_)) => write_all(&session, &socket, &bytes).await,
     })
@@ -269,8 +305,23 @@ pub async fn read(session: Rc<Session>, socket: Option<Rc<Socket>>, most: u32) -
         return Ended::NotStarted;
     }
     let Some(socket) = socket else { return Ended::Read(Err(closed())) };
-    let read = read_some(&session, &socket, most.min(limits::READ) as usize).await;
-    Ended::Read(read.map(|bytes| Cell::new(Some(bytes))))
+    let read = read_some(&session, &socket, most as usize).await;
+    Ended::Read(read.and_then(|bytes| {
+        let held = Held::new(&session.task.allowance, bytes.len()).ok_or_else(too_much)?;
+        Ok(Cell::new(Some(Received { bytes, _held: held })))
+    }))
+}
+
+/// Bytes that were read and not yet handed over.
+pub struct Received {
+    /// The bytes.
+    pub bytes: Vec<u8>,
+    _held: Held,
+}
+
+/// The task would hold more than it may.
+fn too_much() -> Failure {
+    misused(format!("a task may hold {} MiB of bodies, reads and writes", limits::HELD >> 20))
 }
 
 async fn read_some(session: &Session, socket: &Socket, most: usize) -> Result<Vec<u8>, Failure> {
@@ -293,6 +344,6 @@ fn closed() -> Failure {
 }
 
 /// What only a plugin can do wrong.
-fn misused(what: &'static str) -> Failure {
+fn misused(what: impl Into<Cow<'static, str>>) -> Failure {
     Failure { kind: FailureKind::Plugin, detail: what.into() }
 }

@@ -71,8 +71,6 @@ pub struct Guest {
     pub session: Option<Rc<Session>>,
     /// Whether the call is `start` or `resume`, and so may act for the user.
     pub acting: bool,
-    /// Log lines written in the current second, and that second.
-    pub log_lines: (u64, u32),
     /// Time for the call under way.
     pub budget: Budget,
 }
@@ -136,7 +134,6 @@ impl State {
                 configuring: None,
                 session: None,
                 acting: false,
-                log_lines: (0, 0),
                 budget: Budget::default(),
             }),
         }
@@ -200,13 +197,15 @@ impl Guest {
     pub fn log(&mut self, level: tracing::Level, text: &str) {
         // Without a session there is no clock; such lines count towards the second of the last one.
         let second = self.session.as_ref().map(|session| session.shared.clock.now() / 1_000_000_000);
-        if let Some(second) = second.filter(|second| *second != self.log_lines.0) {
-            self.log_lines = (second, 0);
+        let (mut counted_in, mut lines) = self.family.log_lines.get();
+        if let Some(second) = second.filter(|second| *second != counted_in) {
+            (counted_in, lines) = (second, 0);
         }
-        self.log_lines.1 = self.log_lines.1.saturating_add(1);
+        lines = lines.saturating_add(1);
+        self.family.log_lines.set((counted_in, lines));
         let (plugin, most) = (&*self.family.terms.name, self.family.terms.limits.log_lines);
-        if self.log_lines.1 > most {
-            if self.log_lines.1 == most + 1 {
+        if lines > most {
+            if lines == most + 1 {
                 tracing::warn!(plugin, "more log lines in this second are left out");
             }
             return;

@@ -57,12 +57,17 @@ impl Session {
         self.shared.recorder.borrow_mut().example(self.task.row.get(), kind, || self.redact(&text()));
     }
 
-    /// Gives up an operation of the current task. The sample of an exchange that was under way is open then, as far as it
-    /// came.
+    /// Gives up an operation of the current task. The sample of an exchange that was under way is open then, unless that of
+    /// one that was announced is: a reply is what a guest judges, and what it gives up for that reply was not at fault.
     pub fn give_up(&self, operation: OperationId) {
-        if let Some(mut measured) = self.task.give_up(operation) {
-            measured.end = Some(self.shared.clock.now());
-            self.open_given_up(sample(self.task.row.get(), &measured, None));
+        let Some(mut measured) = self.task.give_up(operation) else { return };
+        measured.end = Some(self.shared.clock.now());
+        let given_up = sample(self.task.row.get(), &measured, None);
+        if self.task.open.get().is_some() && !self.task.given_up.get() {
+            self.example(FailureKind::Cancelled, || "the plugin gave it up".into());
+            self.record(&Sample { failure: Some(FailureKind::Cancelled), ..given_up });
+        } else {
+            self.open_given_up(given_up);
         }
     }
 

@@ -18,15 +18,17 @@ use crate::diagnostic::{Diagnostics, Span};
 use crate::http::Grants;
 use crate::metrics::aggregate::Aggregate;
 use crate::plan::{self, Plan};
+use crate::plugin::registry::BUILTIN;
 use crate::run::clock::{Clock, Nanos};
 use crate::run::phase::SharedPhase;
 use crate::run::worker::{self, Message, Setup};
 use crate::script::cases::Case;
+use crate::script::is_name;
 use crate::script::model::{PluginEntry, Spanned};
 
 use target::Target;
 
-/// The name of the component under test among the plugins of its script.
+/// The name of a component under test whose file's name is none that a plugin can have.
 const NAME: &str = "plugin";
 
 /// What came of a case.
@@ -62,7 +64,7 @@ fn plan(case: &Case, component: &Path, native: NativeArgs) -> Result<Plan, Diagn
     let source = std::path::absolute(component).unwrap_or_else(|_| component.to_path_buf());
     let entry = PluginEntry { source: Some(nowhere(source.display().to_string())), ..PluginEntry::default() };
     let everywhere = ["*", "0.0.0.0/0", "[::]/0"].map(|host| nowhere(host.to_owned()));
-    script.plugins = vec![(nowhere(NAME.into()), PluginEntry { allow: everywhere.into(), ..entry })];
+    script.plugins = vec![(nowhere(name_of(component)), PluginEntry { allow: everywhere.into(), ..entry })];
     let times = case.times.as_ref().map_or(1, |times| times.value);
     let args = RunArgs {
         users: Some(1),
@@ -73,9 +75,24 @@ fn plan(case: &Case, component: &Path, native: NativeArgs) -> Result<Plan, Diagn
         native,
         ..RunArgs::default()
     };
-    let mut plan = plan::build(&args, &script)?;
+    let mut plan = plan::build(&args, &script).map_err(without_entry)?;
     plan.plugins.iter_mut().for_each(|used| used.terms.grants = Grants::everything());
     Ok(plan)
+}
+
+/// The name of a component's file, as far as a plugin can be called that.
+fn name_of(component: &Path) -> String {
+    let stem = component.file_stem().unwrap_or_default().to_string_lossy();
+    let is_builtin = BUILTIN.iter().any(|plugin| plugin.name == stem);
+    if is_name(&stem) && !is_builtin { stem.into_owned() } else { NAME.into() }
+}
+
+/// Mistakes about the component without a place: its entry stands in no file.
+fn without_entry(mut found: Diagnostics) -> Diagnostics {
+    for mistake in &mut found.0 {
+        mistake.place = mistake.place.take().filter(|place| place.span != Span::default());
+    }
+    found
 }
 
 /// Runs the plan to its end; what was counted, and how long it took.

@@ -84,6 +84,7 @@ impl StepTask<'_> {
             Ok(started) => started,
             Err(lost) => return End::Lost(lost),
         };
+        let mut at_once = false;
         let end = loop {
             match progress {
                 Progress::Passed => return self.captured(),
@@ -93,7 +94,7 @@ impl StepTask<'_> {
                     break End::Lost(Lost(format!("{} waits with nothing in flight", self.plugin())));
                 }
             }
-            match self.next_event().await {
+            match self.next_event(&mut at_once).await {
                 Event::Ended(id) if self.never_started(id) => break self.let_end().await,
                 Event::Ended(id) => match self.resume(begun, id) {
                     Ok(next) => progress = next,
@@ -109,8 +110,9 @@ impl StepTask<'_> {
 
     /// The run is ending and the task cannot go on: waits for the exchanges that have begun, so that they count.
     async fn let_end(&self) -> End {
+        let mut at_once = false;
         while self.session.task.in_flight() {
-            match self.next_event().await {
+            match self.next_event(&mut at_once).await {
                 Event::Ended(id) => self.open(id),
                 Event::TimedOut => return End::TimedOut,
                 Event::Stopped => return End::Cancelled,
@@ -119,20 +121,36 @@ impl StepTask<'_> {
         End::Cancelled
     }
 
-    async fn next_event(&self) -> Event {
-        let shared = &self.session.shared;
-        poll_fn(|cx| {
-            if let Poll::Ready(id) = self.session.task.poll_ended(cx) {
-                Poll::Ready(Event::Ended(id))
-            } else if shared.phase.get() == Phase::Stopped {
-                Poll::Ready(Event::Stopped)
-            } else if self.session.deadline().get() <= shared.swept.get() {
-                Poll::Ready(Event::TimedOut)
-            } else {
-                Poll::Pending
+    /// Waits for what happens next. An event that came without a wait lets the others on the worker go first: a guest
+    /// whose operations end as soon as it submits them must keep neither the worker to itself nor its own deadline from
+    /// being noticed.
+    async fn next_event(&self, at_once: &mut bool) -> Event {
+        if *at_once {
+            tokio::task::yield_now().await;
+            if let Some(over) = self.over() {
+                return over;
+            }
+        }
+        let mut polls = 0_u32;
+        let event = poll_fn(|cx| {
+            polls = polls.saturating_add(1);
+            match self.session.task.poll_ended(cx) {
+                Poll::Ready(id) => Poll::Ready(Event::Ended(id)),
+                Poll::Pending => self.over().map_or(Poll::Pending, Poll::Ready),
             }
         })
-        .await
+        .await;
+        *at_once = polls == 1;
+        event
+    }
+
+    /// Why the task cannot go on, if the run was stopped or the time is up.
+    fn over(&self) -> Option<Event> {
+        let shared = &self.session.shared;
+        if shared.phase.get() == Phase::Stopped {
+            return Some(Event::Stopped);
+        }
+        (self.session.deadline().get() <= shared.swept.get()).then_some(Event::TimedOut)
     }
 
     fn never_started(&self, id: OperationId) -> bool {
@@ -205,7 +223,11 @@ impl StepTask<'_> {
         if matches!(end, End::Failed)
             && let Some(failure) = task.sockets.failure.take()
         {
-            session.blame(failure.kind, || failure.detail.into());
+            // An exchange of the same task is a sample of its own, and has not failed by this.
+            if task.failure.get().is_none() {
+                task.failure.set(Some(failure.kind));
+                session.example(failure.kind, || failure.detail.into());
+            }
         }
         let mut cut_off = task.cut_off();
         cut_off.iter_mut().for_each(|measured| measured.end = Some(session.shared.clock.now()));
@@ -234,7 +256,13 @@ impl StepTask<'_> {
     /// Records the task itself: what it did on its sockets, or that it did nothing that is measured by itself.
     fn record_whole(&self, start: Nanos, end: &End) {
         let task = &self.session.task;
-        let failure = task.failure.get().or(matches!(end, End::Cancelled).then_some(FailureKind::Cancelled));
+        let failure = match end {
+            End::Passed => None,
+            End::Cancelled => Some(FailureKind::Cancelled),
+            End::Failed => task.failure.get().or(Some(FailureKind::Plugin)),
+            End::TimedOut => task.failure.get().or(Some(FailureKind::Timeout)),
+            End::Lost(_) => task.failure.get().or(Some(FailureKind::Plugin)),
+        };
         let mut whole = Measured { start, ..Measured::default() };
         if task.sockets.has_begun() {
             whole = *task.sockets.meter.read();

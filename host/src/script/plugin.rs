@@ -1,5 +1,7 @@
 //! One entry of `plugins:`: where the component comes from, what it may reach and use.
 
+use std::time::Duration;
+
 use super::model::{Isolation, Node, PluginEntry, PluginLimits, Spanned, Value};
 use super::values::{Mistake, Reader};
 
@@ -13,6 +15,10 @@ pub(super) const LIMIT_KEYS: [&str; 7] =
 /// What an entry looks like, for messages.
 const HELP: &str = "for example `mqtt: ./mqtt.wasm`, or `mqtt: {source: ./mqtt.wasm, allow: [\"broker:1883\"]}`";
 
+/// Least time of a call: how often a call that takes long is looked at.
+const LEAST_CALL: Duration = Duration::from_millis(10);
+/// Least time for compiling: operating systems count it in seconds.
+const LEAST_COMPILE: Duration = Duration::from_secs(1);
 /// Least memory of an instance, in bytes: one page of WebAssembly is 64 KiB, and no language gets by with one.
 const LEAST_MEMORY: u64 = 1 << 20;
 /// Most memory of anything, in bytes: what a 32-bit WebAssembly memory can have.
@@ -104,11 +110,11 @@ fn limits(reader: &mut Reader, node: Node) -> PluginLimits {
         let name = key.value.as_str();
         match name {
             "memory" => limits.memory = reader.size(name, &node, LEAST_MEMORY, MOST_MEMORY),
-            "call" => limits.call = reader.positive_duration(name, &node),
+            "call" => limits.call = reader.duration_from(name, &node, LEAST_CALL),
             "operations" => limits.operations = reader.whole(name, &node, 1, 100_000),
             "copied" => limits.copied = reader.size(name, &node, 64 << 10, MOST_MEMORY),
             "log_lines" => limits.log_lines = reader.whole(name, &node, 0, 100_000),
-            "compile_time" => limits.compile_time = reader.positive_duration(name, &node),
+            "compile_time" => limits.compile_time = reader.duration_from(name, &node, LEAST_COMPILE),
             "compile_memory" => {
                 limits.compile_memory = reader.size(name, &node, LEAST_TO_COMPILE, MOST_TO_COMPILE);
             }

@@ -156,6 +156,17 @@ impl Reader {
         Some(duration)
     }
 
+    /// A duration of at least that long.
+    pub fn duration_from(&mut self, key: &str, node: &Node, least: Duration) -> Option<Spanned<Duration>> {
+        let duration = self.duration(key, node)?;
+        if duration.value < least {
+            let message = format!("`{key}` must be at least {}", humantime::format_duration(least));
+            self.out_of_range(node.span, &message, "too small");
+            return None;
+        }
+        Some(duration)
+    }
+
     /// A size in bytes, of `least` to `most`, with a unit: `64MiB`.
     pub fn size(&mut self, key: &str, node: &Node, least: u64, most: u64) -> Option<Spanned<u64>> {
         let help = format!("for example `{key}: 64MiB`");

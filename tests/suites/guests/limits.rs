@@ -34,7 +34,8 @@ fn the_limit_of_operations() {
 
 #[test]
 fn the_limit_of_a_calls_time() {
-    ran_under("endless_loop", "limits: {call: 10ms}", "", FLAGS).all_trapped("trapped: wasm trap: interrupt");
+    ran_under("endless_loop", "limits: {call: 10ms}", "", FLAGS)
+        .all_trapped("it computed for longer than `limits: {call: 10ms}` allows");
 }
 
 #[test]
@@ -132,4 +133,32 @@ fn loses_patience() {
     ran.all_passed();
     assert_eq!(ran.bad().errors(), [("cancelled", TASKS)].into());
     assert_eq!(ran.bad().example("cancelled"), "the plugin gave it up");
+}
+
+/// Its deadline is noticed, and the others on its worker go on, though it never waits.
+#[test]
+fn spins_in_place() {
+    let terms = "limits: {operations: 100000}";
+    ran_under("spins_in_place", terms, "timeout: 300ms", "--users 4 --iterations 1 --workers 1").all_of(4, "failed");
+    let ran = ran_under("spins_in_place", terms, "timeout: 300ms", "--users 1 --iterations 1 --workers 1");
+    assert_eq!(ran.bad().errors(), [("timeout", 1)].into());
+}
+
+#[test]
+fn changes_its_mind() {
+    let peer = site();
+    let base = peer.base_url();
+    let params = format!("port: {}\n    timeout: 20s", port_of(&base));
+    let flags = "--users 2 --iterations 2 --workers 1 --rps 4";
+    ran_under("changes_its_mind", "allow: ['127.0.0.1']", &params, flags).all_of(4, "passed");
+}
+
+#[test]
+fn judges_and_leaves() {
+    let peer = site();
+    let base = format!("base: {}", peer.base_url());
+    let ran = ran_under("judges_and_leaves", "allow: ['127.0.0.1']", &base, FLAGS);
+    ran.all_of(TASKS, "failed");
+    assert_eq!(ran.bad().errors(), [("status", TASKS), ("cancelled", TASKS)].into(), "{}", ran.run.stdout);
+    assert_eq!(ran.bad().example("status"), "a status of 500");
 }

@@ -193,7 +193,8 @@ fn trap_once_in_a_hundred() {
 
 #[test]
 fn endless_loop() {
-    ran("endless_loop", "").all_trapped("trapped: wasm trap: interrupt");
+    ran("endless_loop", "")
+        .all_trapped("it computed for longer than `limits: {call: 100ms}` allows: wasm trap: interrupt");
 }
 
 #[test]

@@ -2,7 +2,7 @@
 
 use crate::cli::TestArgs;
 use crate::command::{print, run, warn_of_native};
-use crate::diagnostic::Diagnostics;
+use crate::diagnostic::{Diagnostic, Diagnostics};
 use crate::exit::Exit;
 use crate::plugin::locate;
 use crate::plugin::native::is_native;
@@ -14,7 +14,11 @@ use crate::script::cases::{Case, parse_cases};
 /// # Errors
 /// The cases are wrong, or the component does not load.
 pub fn test(args: &TestArgs) -> Result<Exit, Diagnostics> {
-    let source = run::read(Some(&args.cases))?;
+    let cases = args.cases.display();
+    let source = run::read(Some(&args.cases)).map_err(|unread| Diagnostic {
+        help: Some(format!("`--cases FILE` names another file than `{cases}`")),
+        ..unread
+    })?;
     let cases = parse_cases(&source)?;
     if args.native.allow_native && locate::read(&args.file).is_ok_and(|bytes| is_native(&bytes)) {
         warn_of_native([args.file.display().to_string().as_str()]);

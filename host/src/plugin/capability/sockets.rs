@@ -62,7 +62,9 @@ impl Host for State {
 
     fn received(&mut self, operation: u32) -> wasmtime::Result<Result<Vec<u8>, GuestKind>> {
         ended(self, operation, |ended| match ended {
-            Ended::Read(result) => Some(result.as_ref().map(|bytes| bytes.take().unwrap_or_default()).map_err(kind)),
+            Ended::Read(result) => {
+                Some(result.as_ref().map(|read| read.take().map(|read| read.bytes).unwrap_or_default()).map_err(kind))
+            }
             _ => None,
         })
     }

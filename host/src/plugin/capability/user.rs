@@ -41,6 +41,9 @@ impl Host for State {
         let Ok(name) = HeaderName::from_bytes(name.as_bytes()) else {
             return Ok(Err(format!("`{}` is not a header name", session.redact(&name))));
         };
+        if name == hyper::header::HOST {
+            return Ok(Err("`host` is no header that a user can carry: it would lead every request astray".into()));
+        }
         let mut value = match super::header_value(&name, &value) {
             Ok(value) => value,
             Err(message) => return Ok(Err(message)),

@@ -16,8 +16,14 @@ pub fn set(caps: Caps) -> io::Result<()> {
     let seconds = caps.time.as_secs() + u64::from(caps.time.subsec_nanos() > 0);
     // A crash is expected of hostile bytes; nobody wants its memory on the disk.
     Resource::CORE.set(0, 0)?;
-    Resource::CPU.set(seconds, seconds + 1)?;
-    Resource::AS.set(caps.memory, caps.memory)
+    lower(Resource::CPU, seconds, seconds + 1)?;
+    lower(Resource::AS, caps.memory, caps.memory)
+}
+
+/// Sets a limit, unless there is a lower one already, which only root may raise.
+fn lower(resource: Resource, soft: u64, hard: u64) -> io::Result<()> {
+    let (_, present) = resource.get()?;
+    resource.set(soft.min(present), hard.min(present))
 }
 
 /// Whether a process ended because its processor time was up.

@@ -56,7 +56,12 @@ fn artifact(reference: &Reference, wanted: Option<&str>) -> Result<Vec<u8>, Stri
             oci::component_of(&fetch(async |client| Repository::new(client, reference).manifest(tag).await)?)?
         }
     };
-    kept(Some(&layer), "wasm", || fetch(async |client| Repository::new(client, reference).blob(&layer).await))
+    let bytes =
+        kept(Some(&layer), "wasm", || fetch(async |client| Repository::new(client, reference).blob(&layer).await))?;
+    if sha256(&bytes) != layer {
+        return Err(format!("{} gives another component for this digest", http::host(&reference.registry)));
+    }
+    Ok(bytes)
 }
 
 /// What the cache has under a digest, or what is fetched, which is kept if it has that digest.
