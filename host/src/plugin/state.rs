@@ -23,7 +23,7 @@ use super::family::{Family, InstanceId};
 use super::limits;
 use super::request::PreparedRequest;
 use super::session::Session;
-use super::wasi::{self, Printed};
+use super::wasi::{self, Printed, Time};
 
 /// What the script says that templates and requests are made from; the same for every instance.
 #[derive(Debug)]
@@ -71,6 +71,8 @@ pub struct Guest {
     pub session: Option<Rc<Session>>,
     /// Whether the call is `start` or `resume`, and so may act for the user.
     pub acting: bool,
+    /// WASI's clocks.
+    time: Time,
     /// Time for the call under way.
     pub budget: Budget,
 }
@@ -116,17 +118,18 @@ impl Configuring {
 impl State {
     /// A fresh state; nothing is granted.
     pub fn new(family: Rc<Family>) -> Self {
-        let printed = Printed::default();
+        let (printed, time) = (Printed::default(), Time::default());
         let mut resources = ResourceTable::new();
         resources.set_max_capacity(limits::RESOURCES);
         Self {
             limits: limits::Limiter::new(family.terms.limits.memory),
-            wasi: wasi::context(&printed),
+            wasi: wasi::context(&printed, &time),
             printed,
             resources,
             guest: SendWrapper::new(Guest {
                 instance: family.next_instance(),
                 family,
+                time,
                 templates: Vec::new(),
                 requests: Vec::new(),
                 metrics: Vec::new(),
@@ -155,6 +158,7 @@ impl Guest {
     /// may also act for the user.
     #[inline]
     pub fn enter(&mut self, session: &Rc<Session>, acting: bool) {
+        self.time.goes_by(session.shared.clock);
         self.session = Some(Rc::clone(session));
         self.acting = acting;
     }

@@ -3,14 +3,16 @@
 //! would stop every user of its worker; `timer.sleep` is the way to wait.
 
 use std::sync::atomic::{AtomicBool, Ordering};
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::{Arc, Mutex, OnceLock, PoisonError};
+use std::time::Duration;
 
 use bytes::Bytes;
 use tokio::io::AsyncWrite;
 use wasmtime::component::{HasData, Linker, Resource, ResourceTable};
 use wasmtime_wasi::WasiCtx;
 use wasmtime_wasi::cli::{IsTerminal, StdoutStream, WasiCli, WasiCliView};
-use wasmtime_wasi::clocks::{WasiClocks, WasiClocksView};
+use wasmtime_wasi::clocks::{HostMonotonicClock, HostWallClock, WasiClocks, WasiClocksView};
+
 use wasmtime_wasi::filesystem::{WasiFilesystem, WasiFilesystemView};
 use wasmtime_wasi::p2::bindings::sync::io::{poll, streams};
 use wasmtime_wasi::p2::bindings::{cli, clocks, filesystem, random, sync};
@@ -19,12 +21,56 @@ use wasmtime_wasi::p2::{
 };
 use wasmtime_wasi::random::{WasiRandom, WasiRandomView};
 
+use crate::run::clock::{Clock, Nanos};
+
 use super::limits::{self, PRINTED};
 use super::state::State;
 
-/// A context that grants nothing; standard output and error go to `printed`.
-pub fn context(printed: &Printed) -> WasiCtx {
-    WasiCtx::builder().stdout(printed.clone()).stderr(printed.clone()).max_random_size(limits::RANDOM).build()
+/// A context that grants nothing; standard output and error go to `printed`, and time is the run's.
+pub fn context(printed: &Printed, time: &Time) -> WasiCtx {
+    let mut builder = WasiCtx::builder();
+    builder.stdout(printed.clone()).stderr(printed.clone()).max_random_size(limits::RANDOM);
+    builder.monotonic_clock(time.clone()).wall_clock(time.clone()).build()
+}
+
+/// WASI's clocks, as the run's own to a millisecond: no finer, since `timer.now` is the clock for measuring, and virtual
+/// where that is. They stand still until a task of the instance has begun.
+#[derive(Clone, Debug, Default)]
+pub struct Time(Arc<OnceLock<Clock>>);
+
+/// How fine they are, in nanoseconds.
+const FINENESS: Nanos = 1_000_000;
+
+impl Time {
+    /// Lets them go by the run's clock from now on.
+    pub fn goes_by(&self, clock: Clock) {
+        // It is the same clock each time.
+        let _ = self.0.set(clock);
+    }
+
+    fn coarse(&self) -> Nanos {
+        self.0.get().map_or(0, |clock| clock.now() / FINENESS * FINENESS)
+    }
+}
+
+impl HostMonotonicClock for Time {
+    fn resolution(&self) -> u64 {
+        FINENESS
+    }
+
+    fn now(&self) -> u64 {
+        self.coarse()
+    }
+}
+
+impl HostWallClock for Time {
+    fn resolution(&self) -> Duration {
+        Duration::from_nanos(FINENESS)
+    }
+
+    fn now(&self) -> Duration {
+        self.0.get().map_or(Duration::ZERO, |clock| clock.wall(self.coarse()))
+    }
 }
 
 /// Links what is granted.

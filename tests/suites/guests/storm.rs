@@ -60,6 +60,30 @@ fn a_storm_leaves_no_memory_behind() {
     }
 }
 
+/// Nineteen users keep to one request a second, beside one on the same worker whose action computes for ever: it is ended
+/// each time, and waits before it tries again.
+#[test]
+fn one_bad_user() {
+    let site = site();
+    let script = format!(
+        "base_url: {}
+plugins: {{guest: '{}'}}
+steps: [{{name: Good, url: /api/v1/catalog}}, {{name: Bad, action: misbehave}}]
+",
+        site.base_url(),
+        guest("one_bad_user").display()
+    );
+    let flags = "--users 20 --rps 1 --duration 5s --workers 1";
+    let run = shooter().script(&script).args(flags).report().finish().exits(0);
+    let report = run.report();
+    report.assert_consistent();
+    let good = report.row("Good").ok();
+    // Five each; the last of a user may be due while the bad one has its turn at the very end.
+    assert!((19 * 4..=100).contains(&good), "{good} requests\n{}", run.stdout);
+    assert_eq!(report.row("Good").err(), 0);
+    assert!(report.row("Bad").tasks("failed") >= 1 && report.traps("guest").0 >= 1, "{}", run.stdout);
+}
+
 #[test]
 fn reads_anothers_reply() {
     let site = site();
