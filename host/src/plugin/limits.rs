@@ -17,7 +17,7 @@ pub struct Limits {
     pub operations: usize,
     /// Bytes that one call of the guest may copy to the host.
     pub copied: usize,
-    /// Log lines of one instance in one second; the rest are counted and left out.
+    /// Log lines of all instances on one worker in one second; the rest are counted and left out.
     pub log_lines: u32,
 }
 
@@ -61,7 +61,7 @@ pub const HEADERS: usize = 256;
 pub const HEADER_VALUE: usize = 16 << 10;
 /// Bytes of the body of one request that is decided at run time.
 pub const DYNAMIC_BODY: usize = 16 << 20;
-/// Bytes of replies and of bodies made at run time that one task may hold at once.
+/// Bytes of replies, of bodies made at run time, and of reads and writes of sockets that one task may hold at once.
 pub const HELD: usize = 64 << 20;
 /// Processor time for instantiation, `describe` and each `configure`, which may parse and compile.
 pub const SET_UP: Duration = Duration::from_secs(10);

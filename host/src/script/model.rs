@@ -163,7 +163,7 @@ pub struct PluginLimits {
     pub operations: Option<Spanned<u32>>,
     /// `copied`: bytes that one call may copy out of the plugin.
     pub copied: Option<Spanned<u64>>,
-    /// `log_lines` of one instance in one second.
+    /// `log_lines` of the plugin on one worker in one second.
     pub log_lines: Option<Spanned<u32>>,
     /// `compile_time`: processor time for compiling it.
     pub compile_time: Option<Spanned<Duration>>,

@@ -58,7 +58,8 @@ pub struct Socket {
 }
 
 impl Socket {
-    /// Submits a connect, at once: awaiting it waits for the socket. A user may have 64 open ones.
+    /// Submits a connect, at once: awaiting it waits for the socket. A user may have 64 open ones of a
+    /// plugin.
     pub fn connect<'t>(task: &'t Task, address: &Address) -> Connect<'t> {
         Connect(Operation::new(task, sockets::connect(&address.0)))
     }
@@ -78,7 +79,7 @@ impl Socket {
         Write(Operation::new(task, sockets::write(self.id, bytes)))
     }
 
-    /// Submits a read of at least one byte and at most `most`, 1 to 1 MiB, at once: awaiting it waits for them. Gives
+    /// Submits a read of at least one byte and at most `most` and 64 KiB, at once: awaiting it waits for them. Gives
     /// none if the peer has closed its side.
     pub fn read<'s>(&'s self, task: &'s Task, most: usize) -> Read<'s> {
         let most = most.clamp(1, MOST);
