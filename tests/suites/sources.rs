@@ -171,7 +171,7 @@ fn artifacts_that_are_no_plugins_are_refused() {
     for (tag, said) in [
         ("text", "does not name exactly one layer of type `application/wasm`".to_owned()),
         ("two", "does not name exactly one layer of type `application/wasm`".to_owned()),
-        ("none", format!("`http://{address}` has no `team/it` with manifests/none")),
+        ("none", format!("`http://{address}` has no manifest of `{address}/team/it:none`")),
     ] {
         let run = call("plugin lock", &format!("oci://{address}/team/it:{tag}"), cache.path()).finish().exits(4);
         assert!(run.stderr.contains(&said), "{}", run.stderr);
@@ -184,37 +184,76 @@ fn a_registry_that_wants_a_token_gives_an_anonymous_one() {
     let bytes = component("fails_silently");
     let digest = sha256(&bytes);
     let registry = RawServer::start(move |request: &RawRequest| {
-        let port = request.header("host");
-        if request.line.starts_with("GET /token?service=r&scope=repository%3Ateam%2Fit%3Apull ") {
+        if request.line.starts_with("GET /token?scope=repository%3Ateam%2Fit%3Apull&service=r ") {
             return answer("200 OK", "", b"{\"access_token\": \"t0ken\"}");
         }
         if request.header("authorization") != "Bearer t0ken" {
-            let challenge = format!("www-authenticate: Bearer realm=\"http://{port}/token\",service=\"r\"\r\n");
-            return answer("401 Unauthorized", &challenge, b"{}");
+            let realm = format!("http://{}/token", request.header("host"));
+            return answer(
+                "401 Unauthorized",
+                &format!("www-authenticate: Bearer realm=\"{realm}\",service=\"r\"\r\n"),
+                b"{}",
+            );
         }
         answer("200 OK", "", &bytes)
     });
-    let address = registry.base_url().replace("http://", "");
-    let entry = format!("{{source: 'oci://{address}/team/it:1', sha256: {digest}}}");
+    let entry = format!("{{source: '{}/team/it:1', sha256: {digest}}}", oci(&registry));
     call("check", &entry, cache.path()).finish().exits(0);
     let lines: Vec<_> = registry.take().into_iter().map(|request| request.line).collect();
     let blob = format!("GET /v2/team/it/blobs/sha256:{digest} HTTP/1.1");
-    assert_eq!((lines.len(), &lines[0], &lines[2]), (3, &blob, &blob), "{lines:?}");
+    assert_eq!(lines.iter().filter(|line| **line == blob).count(), 1, "{lines:?}");
 }
 
 #[test]
-fn a_token_is_asked_for_where_nobody_can_listen_and_credentials_are_never_sent() {
+fn what_a_registry_refuses_is_said() {
     let cache = TempDir::new().unwrap();
-    for (challenge, said) in [
-        ("Bearer realm=\"http://site.example/token\"", "for a token, where anyone can listen"),
-        ("Basic realm=\"r\"", "gives it to nobody without credentials, which are not supported"),
+    let wanted = "gives it to nobody without credentials, which are not supported";
+    for (status, fields, body, said) in [
+        ("401 Unauthorized", "www-authenticate: Basic realm=\"r\"\r\n", "", wanted),
+        ("403 Forbidden", "", r#"{"errors": [{"code": "DENIED"}]}"#, wanted),
+        ("500 Internal Server Error", "", "", "answered with status 500"),
+        ("200 OK", "", "[]", "its manifest is none of an OCI artifact"),
     ] {
-        let challenge = format!("www-authenticate: {challenge}\r\n");
-        let registry = RawServer::start(move |_: &RawRequest| answer("401 Unauthorized", &challenge, b""));
-        let address = registry.base_url().replace("http://", "");
-        let run = call("plugin lock", &format!("oci://{address}/team/it:1"), cache.path()).finish().exits(4);
+        let registry = RawServer::start(move |_: &RawRequest| answer(status, fields, body.as_bytes()));
+        let run = call("plugin lock", &format!("{}/team/it:1", oci(&registry)), cache.path()).finish().exits(4);
         assert!(run.stderr.contains(said), "{}", run.stderr);
     }
+}
+
+#[test]
+fn a_manifest_or_a_component_that_was_swapped_is_refused() {
+    let cache = TempDir::new().unwrap();
+    let (meant, other) = (sha256(&component("fails_silently")), component("prints"));
+    let manifest = serde_json::json!({
+        "schemaVersion": 2,
+        "config": {"mediaType": "application/vnd.wasm.config.v0+json", "digest": format!("sha256:{meant}"), "size": 2},
+        "layers": [{"mediaType": WASM, "digest": format!("sha256:{meant}"), "size": other.len()}],
+    });
+    let manifest = manifest.to_string();
+    let by_digest = sha256(manifest.as_bytes());
+    let registry = RawServer::start(move |request: &RawRequest| match request.line.contains("/manifests/") {
+        true => answer("200 OK", "", manifest.as_bytes()),
+        false => answer("200 OK", "", &other),
+    });
+    let address = oci(&registry);
+    let swapped = "0".repeat(64);
+    for (version, said) in [
+        (":1".to_owned(), "gives another component for this digest"),
+        (format!("@sha256:{by_digest}"), "gives another component for this digest"),
+        (format!("@sha256:{swapped}"), "gives another manifest for this digest"),
+    ] {
+        let run = call("plugin lock", &format!("{address}/team/it{version}"), cache.path()).finish().exits(4);
+        assert!(run.stderr.contains(said), "{}", run.stderr);
+    }
+    let kept = fs::read_dir(cache.path())
+        .unwrap()
+        .filter(|entry| entry.as_ref().unwrap().path().extension().is_some_and(|extension| extension == "wasm"));
+    assert_eq!(kept.count(), 0, "what was swapped is not kept");
+}
+
+/// Where a server plays a registry.
+fn oci(registry: &RawServer) -> String {
+    registry.base_url().replace("http://", "oci://")
 }
 
 fn answer(status: &str, fields: &str, body: &[u8]) -> Vec<u8> {

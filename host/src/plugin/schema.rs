@@ -1,8 +1,7 @@
 //! The JSON Schema of an action's parameters. It is the plugin's own text, so it is not trusted: it may refer to nothing
 //! outside of itself, and what it takes to hold it against a step is counted before it is done.
 
-use jsonschema::error::{TypeKind, ValidationErrorKind};
-use jsonschema::{JsonType, ValidationError, Validator};
+use boon::{Compiler, Draft, ErrorKind, SchemaIndex, Schemas, SchemeUrlLoader, Type, ValidationError};
 use serde_json::Value;
 
 use crate::metrics::interval::one_line;
@@ -13,13 +12,16 @@ const SHOWN: usize = 10;
 const VISITS: u32 = 100_000;
 /// How deep visits may be nested; deeper ones would overflow the stack.
 const DEPTH: u32 = 256;
+/// What the schema is called where it is compiled; nothing is there.
+const NAME: &str = "schema:action";
 /// Most values of an `enum` that are listed.
 const LISTED: usize = 10;
 
 /// A schema that is sound.
 pub struct Schema {
     text: Value,
-    validator: Validator,
+    compiled: Schemas,
+    index: SchemaIndex,
 }
 
 /// One way in which parameters do not fit.
@@ -41,9 +43,13 @@ impl Schema {
         if !(Work { root: &text, visits: VISITS }).fits(&text, &Value::Null, 0) {
             return Err("refers to itself without end, or to what is not in it".into());
         }
-        let validator = jsonschema::options().with_draft(jsonschema::Draft::Draft202012).build(&text);
-        let validator = validator.map_err(|error| format!("is no JSON Schema: {}", one_line(&error.to_string())))?;
-        Ok(Self { text, validator })
+        let (mut compiler, mut compiled) = (Compiler::new(), Schemas::new());
+        compiler.set_default_draft(Draft::V2020_12);
+        // Knows no scheme, so that nothing is ever loaded.
+        compiler.use_loader(Box::new(SchemeUrlLoader::new()));
+        let index = compiler.add_resource(NAME, text.clone()).and_then(|()| compiler.compile(NAME, &mut compiled));
+        let index = index.map_err(|error| format!("is no JSON Schema: {}", one_line(&error.to_string())))?;
+        Ok(Self { text, compiled, index })
     }
 
     /// The schema itself.
@@ -57,7 +63,12 @@ impl Schema {
             let message = "the step is too large for the schema of its action".into();
             return vec![Violation { pointer: String::new(), message }];
         }
-        self.validator.iter_errors(params).take(SHOWN).map(|error| Violation::of(&error)).collect()
+        let mut violations = Vec::new();
+        if let Err(error) = self.compiled.validate(params, self.index) {
+            Violation::collect(&error, &mut violations);
+        }
+        violations.truncate(SHOWN);
+        violations
     }
 }
 
@@ -105,20 +116,25 @@ impl Work<'_> {
 }
 
 impl Violation {
-    fn of(error: &ValidationError<'_>) -> Self {
-        let mut pointer = error.instance_path().to_string();
+    /// Goes down to what can be put right. Of several forms none of which fits, it is not known which was meant.
+    fn collect(error: &ValidationError<'_, '_>, into: &mut Vec<Self>) {
+        let pointer = error.instance_location.to_string();
         let subject = subject(&pointer);
-        let message = match error.kind() {
-            ValidationErrorKind::Required { property } => format!("`{}` is missing in {subject}", shown(property)),
-            ValidationErrorKind::AdditionalProperties { unexpected }
-            | ValidationErrorKind::UnevaluatedProperties { unexpected } => {
-                let key = unexpected.first().map(String::as_str).unwrap_or_default();
-                pointer = format!("{pointer}/{}", key.replace('~', "~0").replace('/', "~1"));
-                format!("`{}` is not a key of {subject}", one_line(key))
+        let mut push = |pointer: String, message: String| into.push(Self { pointer, message });
+        match &error.kind {
+            ErrorKind::Group | ErrorKind::Schema { .. } | ErrorKind::Reference { .. } | ErrorKind::AllOf => {
+                error.causes.iter().for_each(|cause| Self::collect(cause, into));
             }
-            kind => format!("{subject} {}", must(kind)),
-        };
-        Self { pointer, message }
+            ErrorKind::Required { want } => {
+                want.iter()
+                    .for_each(|key| push(pointer.clone(), format!("`{}` is missing in {subject}", clipped(key))));
+            }
+            ErrorKind::AdditionalProperties { got } => got.iter().for_each(|key| {
+                let escaped = key.replace('~', "~0").replace('/', "~1");
+                push(format!("{pointer}/{escaped}"), format!("`{}` is not a key of {subject}", one_line(key)));
+            }),
+            kind => push(pointer, format!("{subject} {}", must(kind))),
+        }
     }
 }
 
@@ -129,47 +145,45 @@ fn subject(pointer: &str) -> String {
 }
 
 /// What a value must be, to go on after its name.
-fn must(kind: &ValidationErrorKind) -> String {
-    use ValidationErrorKind as Kind;
+fn must(kind: &ErrorKind<'_, '_>) -> String {
+    use ErrorKind as Kind;
     match kind {
-        Kind::Type { kind: TypeKind::Single(one) } => format!("must be {}", name(*one)),
-        Kind::Type { kind: TypeKind::Multiple(several) } => format!("must be {}", or(several.iter().map(name))),
-        Kind::Enum { options } => {
-            let all = options.as_array().map(Vec::as_slice).unwrap_or_default();
-            let listed = or(all.iter().take(LISTED).map(|option| format!("`{}`", shown(option))));
-            let more = all.len().saturating_sub(LISTED);
+        Kind::Type { want, .. } => format!("must be {}", or(want.iter().map(name))),
+        Kind::Enum { want } => {
+            let listed = or(want.iter().take(LISTED).map(|option| format!("`{}`", shown(option))));
+            let more = want.len().saturating_sub(LISTED);
             if more > 0 { format!("must be {listed}, or one of {more} more") } else { format!("must be {listed}") }
         }
-        Kind::Constant { expected_value } => format!("must be `{}`", shown(expected_value)),
-        Kind::Minimum { limit } => format!("must be at least {limit}"),
-        Kind::Maximum { limit } => format!("must be at most {limit}"),
-        Kind::ExclusiveMinimum { limit } => format!("must be more than {limit}"),
-        Kind::ExclusiveMaximum { limit } => format!("must be less than {limit}"),
-        Kind::MultipleOf { multiple_of } => format!("must be a multiple of {multiple_of}"),
-        Kind::MinLength { limit } => format!("must have {} at least", count(*limit, "character")),
-        Kind::MaxLength { limit } => format!("must have {} at most", count(*limit, "character")),
-        Kind::Pattern { pattern } => format!("must match `{}`", clipped(pattern)),
-        Kind::Format { format } => format!("must have the format `{}`", clipped(format)),
-        Kind::MinItems { limit } => format!("must have {} at least", count(*limit, "item")),
-        Kind::MaxItems { limit } => format!("must have {} at most", count(*limit, "item")),
-        Kind::UniqueItems => "must not have an item twice".into(),
-        Kind::MinProperties { limit } => format!("must have {} at least", count(*limit, "key")),
-        Kind::MaxProperties { limit } => format!("must have {} at most", count(*limit, "key")),
-        Kind::AnyOf { .. } | Kind::OneOfNotValid { .. } => "has none of the forms that the action takes".into(),
+        Kind::Const { want } => format!("must be `{}`", shown(want)),
+        Kind::Minimum { want, .. } => format!("must be at least {want}"),
+        Kind::Maximum { want, .. } => format!("must be at most {want}"),
+        Kind::ExclusiveMinimum { want, .. } => format!("must be more than {want}"),
+        Kind::ExclusiveMaximum { want, .. } => format!("must be less than {want}"),
+        Kind::MultipleOf { want, .. } => format!("must be a multiple of {want}"),
+        Kind::MinLength { want, .. } => format!("must have {} at least", count(*want, "character")),
+        Kind::MaxLength { want, .. } => format!("must have {} at most", count(*want, "character")),
+        Kind::Pattern { want, .. } => format!("must match `{}`", clipped(want)),
+        Kind::MinItems { want, .. } => format!("must have {} at least", count(*want, "item")),
+        Kind::MaxItems { want, .. } => format!("must have {} at most", count(*want, "item")),
+        Kind::UniqueItems { .. } => "must not have an item twice".into(),
+        Kind::MinProperties { want, .. } => format!("must have {} at least", count(*want, "key")),
+        Kind::MaxProperties { want, .. } => format!("must have {} at most", count(*want, "key")),
+        Kind::AnyOf | Kind::OneOf(None) => "has none of the forms that the action takes".into(),
+        Kind::FalseSchema => "must not be there".into(),
         _ => "does not fit the schema of the action".into(),
     }
 }
 
 /// A type as scripts know it.
-const fn name(kind: JsonType) -> &'static str {
+const fn name(kind: Type) -> &'static str {
     match kind {
-        JsonType::Null => "nothing",
-        JsonType::Boolean => "`true` or `false`",
-        JsonType::Integer => "a whole number",
-        JsonType::Number => "a number",
-        JsonType::String => "text",
-        JsonType::Array => "a list",
-        JsonType::Object => "a mapping",
+        Type::Null => "nothing",
+        Type::Boolean => "`true` or `false`",
+        Type::Integer => "a whole number",
+        Type::Number => "a number",
+        Type::String => "text",
+        Type::Array => "a list",
+        Type::Object => "a mapping",
     }
 }
 
@@ -180,7 +194,7 @@ fn or(words: impl Iterator<Item = impl Into<String>>) -> String {
     if words.is_empty() { last } else { format!("{} or {last}", words.join(", ")) }
 }
 
-fn count(number: u64, of: &str) -> String {
+fn count(number: usize, of: &str) -> String {
     format!("{number} {of}{}", if number == 1 { "" } else { "s" })
 }
 
