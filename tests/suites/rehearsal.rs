@@ -104,6 +104,8 @@ fn mistakes_in_a_file_of_cases() {
         "- {name: x, steps: [{name: S, action: nobody}]}",
         "- {name: x, steps: [{name: S, action: misbehave}], target: [{reply: {status: 9}, closes: true}, {}]}",
         "- {name: x, steps: [{name: S, action: misbehave}], expect: {outcome: maybe, takes: 5, metrics: {m: many}}}",
+        "- {name: x, steps: [{name: S, action: misbehave}], target: [{reply: {status: 200}, after: 5ms}]}",
+        "- {name: x, steps: [{name: S, action: misbehave}], expect: {outcome: passed, failure: status}}",
     ] {
         said.push_str(&rehearsed("prints", cases).exits(3).stderr);
     }

@@ -58,6 +58,13 @@ pub struct Reply {
     pub body: Bytes,
 }
 
+impl Reply {
+    /// Bytes of it that are kept.
+    pub fn held(&self) -> usize {
+        self.headers.size() + self.body.len()
+    }
+}
+
 /// Methods whose content has a meaning, so that its absence is stated as well (RFC 9110 section 8.6).
 pub(super) fn has_payload(method: &Method) -> bool {
     [Method::POST, Method::PUT, Method::PATCH].contains(method)

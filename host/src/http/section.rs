@@ -23,6 +23,11 @@ impl HeaderSection {
         map.iter().map(|(name, value)| (name.as_str(), value.as_bytes())).collect()
     }
 
+    /// Bytes that it takes.
+    pub const fn size(&self) -> usize {
+        self.text.len()
+    }
+
     /// The first value of a field.
     pub fn get(&self, name: &str) -> Option<&[u8]> {
         self.get_all(name).next()

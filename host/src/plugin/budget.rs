@@ -40,6 +40,12 @@ pub fn grant(store: &mut Store<State>, whole: Duration) {
     store.set_epoch_deadline(ticks(whole));
 }
 
+/// Does something, and says how much of the processor's time this thread took for it.
+pub fn timed<T>(work: impl FnOnce() -> T) -> (T, Duration) {
+    let began = ThreadTime::now();
+    (work(), began.elapsed())
+}
+
 /// A time as epoch ticks, rounded up, with one more for the tick that is under way.
 const fn ticks(time: Duration) -> u64 {
     (time.as_millis().div_ceil(TICK.as_millis()) + 1) as u64

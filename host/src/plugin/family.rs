@@ -3,12 +3,14 @@
 use std::cell::{Cell, RefCell};
 use std::rc::Rc;
 use std::sync::Arc;
+use std::time::Duration;
 
 use crate::http::Grants;
 use crate::metrics::custom::MetricInfo;
 use crate::run::clock::Nanos;
 use crate::template::VariableNames;
 
+use super::limits;
 use super::metrics::Metrics;
 use super::state::Scripting;
 use super::terms::Terms;
@@ -30,6 +32,8 @@ pub struct Family {
     /// The second that lines were last logged in, and how many in it: of all instances, since one that replaces another
     /// must not begin anew.
     pub log_lines: Cell<(u64, u32)>,
+    /// Processor time for each call that sets an instance up.
+    pub set_up: Cell<Duration>,
     /// The plugin's number on this worker, and how many instances there have been.
     number: u32,
     instances: Cell<u64>,
@@ -88,8 +92,16 @@ impl Family {
         let grants = Rc::new(terms.grants.clone());
         let Names { variables, metrics, plugins } = names.clone();
         let (number, usage, instances) = (plugins.replace(plugins.get() + 1), Usage::default(), Cell::new(0));
-        let log_lines = Cell::new((0, 0));
-        Rc::new(Self { terms, grants, scripting, variables, metrics, usage, log_lines, number, instances })
+        let (log_lines, set_up) = (Cell::new((0, 0)), Cell::new(limits::SET_UP));
+        Rc::new(Self { terms, grants, scripting, variables, metrics, usage, log_lines, set_up, number, instances })
+    }
+
+    /// The first instance was set up, and took so much processor time. Those that replace it do so under load, where
+    /// its worker's other users wait: they may take somewhat longer each call than that did in all.
+    pub fn was_set_up(&self, took: Duration) {
+        if self.set_up.get() == limits::SET_UP {
+            self.set_up.set((took * 2).clamp(self.terms.limits.call.min(limits::SET_UP), limits::SET_UP));
+        }
     }
 
     /// A number for an instance that is being made.

@@ -10,7 +10,7 @@ use crate::metrics::interval::one_line;
 use crate::run::clock::Clock;
 
 use super::bindings::{Description, PluginPre, Progress};
-use super::family::Family;
+use super::family::{Family, InstanceId};
 use super::native::{self, Library};
 use super::sandboxed::Sandboxed;
 use super::session::Session;
@@ -175,6 +175,11 @@ impl Instance {
     /// The origins that the prepared requests are known to go to.
     pub fn origins(&mut self) -> Vec<Rc<Origin>> {
         self.state().guest().origins()
+    }
+
+    /// Which of the plugin's instances it is.
+    pub fn id(&mut self) -> InstanceId {
+        self.state().guest().instance
     }
 
     /// What the capabilities act on.

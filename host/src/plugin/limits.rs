@@ -13,7 +13,7 @@ pub struct Limits {
     pub memory: usize,
     /// Processor time for one `start`, `resume`, `cancel` or `forget-user`.
     pub call: Duration,
-    /// Operations one task may have submitted.
+    /// Operations of one task that are in flight, or kept until they are asked for.
     pub operations: usize,
     /// Bytes that one call of the guest may copy to the host.
     pub copied: usize,
@@ -63,12 +63,14 @@ pub const HEADER_VALUE: usize = 16 << 10;
 pub const DYNAMIC_BODY: usize = 16 << 20;
 /// Bytes of replies, of bodies made at run time, and of reads and writes of sockets that one task may hold at once.
 pub const HELD: usize = 64 << 20;
-/// Processor time for instantiation, `describe` and each `configure`, which may parse and compile.
+/// Processor time for instantiation, `describe` and each `configure`, which may parse and compile, before the load.
 pub const SET_UP: Duration = Duration::from_secs(10);
 /// Characters of a failure's detail or of a log line that are kept.
 pub const TEXT: usize = 200;
 /// Metrics of all plugins of a run.
 pub const METRICS: usize = 256;
+/// Trends among them: the distribution of one may take 0.4 MiB, several times over in each worker.
+pub const TRENDS: usize = 64;
 /// How often one instance may define a metric, the same or another: once for each step of a long script.
 pub const DEFINITIONS: usize = 100_000;
 /// Sockets that one plugin may have open, or be opening, for one user.

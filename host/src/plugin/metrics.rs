@@ -54,6 +54,10 @@ impl Metrics {
         if self.list.len() >= limits::METRICS {
             return Err(format!("there may be {} metrics", limits::METRICS));
         }
+        let trends = self.list.iter().filter(|known| known.kind == MetricKind::Trend).count();
+        if kind == MetricKind::Trend && trends >= limits::TRENDS {
+            return Err(format!("there may be {} metrics of kind trend", limits::TRENDS));
+        }
         self.list.push(MetricInfo { plugin: plugin.into(), name, kind, unit });
         Ok((self.list.len() - 1) as MetricId)
     }
@@ -92,8 +96,16 @@ mod tests {
         for name in ["", "X", "1x", "a b", "a\n", "ä", &"x".repeat(65)] {
             assert!(metrics.define("one", name.into(), SUM).is_err(), "{name}");
         }
+        let trend = (MetricKind::Trend, MetricUnit::Bytes);
         for number in 0..limits::METRICS {
-            assert!(metrics.define("one", format!("x{number}"), SUM).is_ok());
+            let kind = if number < limits::TRENDS { trend } else { SUM };
+            assert!(metrics.define("one", format!("x{number}"), kind).is_ok());
+            if number == limits::TRENDS {
+                assert_eq!(
+                    metrics.define("two", "x".into(), trend),
+                    Err("there may be 64 metrics of kind trend".into())
+                );
+            }
         }
         assert_eq!(metrics.define("two", "x".into(), SUM), Err("there may be 256 metrics".into()));
     }

@@ -9,6 +9,7 @@ use std::task::{Context, Poll};
 
 use crate::http::{self, Allowance, Failure, Grants, Measured, Meter, Reply, Request};
 use crate::metrics::sample::{FailureKind, RowId, Sample};
+use crate::run::clock::Nanos;
 use crate::template::VariableId;
 
 use super::limits;
@@ -28,8 +29,8 @@ pub enum Ended {
     Connected(Result<SocketId, Failure>),
     /// All bytes were written to a socket, or not.
     Written(Result<(), Failure>),
-    /// Bytes read from a socket, none if the peer has closed its side; they are handed over once.
-    Read(Result<Cell<Option<Received>>, Failure>),
+    /// Bytes read from a socket, none if the peer has closed its side.
+    Read(Result<Received, Failure>),
     /// The run ended before the operation's turn came: nothing was sent.
     NotStarted,
 }
@@ -47,6 +48,19 @@ impl TimedExchange {
     pub fn sample(&self, row: RowId) -> Sample {
         sample(row, &self.measured, self.result.as_ref().err().map(|failure| failure.kind))
     }
+
+    /// Takes the header section out of what a task may hold, as its body has been.
+    fn hold_headers(&mut self, allowance: &Allowance) {
+        let Ok(reply) = &self.result else { return };
+        match allowance.get().checked_sub(reply.headers.size()) {
+            Some(left) => allowance.set(left),
+            None => {
+                allowance.set(allowance.get() + reply.body.len());
+                let detail = format!("a task may hold {} MiB of replies", limits::HELD >> 20).into();
+                self.result = Err(Failure { kind: FailureKind::Protocol, detail });
+            }
+        }
+    }
 }
 
 /// What was measured as a sample. An exchange that was cut off ends when that is noticed, at `measured.end`.
@@ -56,10 +70,10 @@ pub fn sample(row: RowId, measured: &Measured, failure: Option<FailureKind>) -> 
     Sample { row, intended: start, start, end, status, bytes_out, bytes_in, body_bytes_in, phases, failure }
 }
 
-enum Slot {
-    Pending(Pin<Box<dyn Future<Output = Ended>>>),
-    Ended(Ended),
-    GivenUp,
+/// An operation in flight.
+struct Pending {
+    id: OperationId,
+    future: Pin<Box<dyn Future<Output = Ended>>>,
 }
 
 /// The task a user has under way, reused from step to step.
@@ -85,10 +99,14 @@ pub struct Task {
     pub sockets: Activity,
     /// Variables captured so far.
     pub captured: RefCell<Vec<VariableId>>,
-    slots: RefCell<Vec<Slot>>,
-    /// Which of them are exchanges under way.
-    begun: RefCell<Vec<bool>>,
-    /// How far they have come; kept from task to task.
+    submitted: Cell<OperationId>,
+    /// By number, as are the next two.
+    pending: RefCell<Vec<Pending>>,
+    /// What the guest may still ask for.
+    ended: RefCell<Vec<(OperationId, Ended)>>,
+    /// The exchanges under way, and how far they have come.
+    begun: RefCell<Vec<(OperationId, Rc<Meter>)>>,
+    /// Meters that no exchange uses, kept from task to task.
     meters: RefCell<Vec<Rc<Meter>>>,
 }
 
@@ -110,84 +128,105 @@ impl Task {
 
     /// Drops every operation; those in flight are cut off.
     pub fn clear(&self) {
-        self.slots.borrow_mut().clear();
+        self.submitted.set(0);
+        self.pending.borrow_mut().clear();
+        self.ended.borrow_mut().clear();
         self.begun.borrow_mut().clear();
     }
 
-    /// Operations submitted so far.
-    pub fn submitted(&self) -> usize {
-        self.slots.borrow().len()
+    /// Operations that are in flight, or that have ended and are kept for the guest.
+    pub fn kept(&self) -> usize {
+        self.pending.borrow().len() + self.ended.borrow().len()
     }
 
     /// Whether any operation is in flight.
     pub fn in_flight(&self) -> bool {
-        self.slots.borrow().iter().any(|slot| matches!(slot, Slot::Pending(_)))
+        !self.pending.borrow().is_empty()
     }
 
     /// Adds an operation; the future is made from the number it gets.
     pub fn submit<F: Future<Output = Ended> + 'static>(&self, make: impl FnOnce(OperationId) -> F) -> OperationId {
-        let mut slots = self.slots.borrow_mut();
-        let id = slots.len() as OperationId;
-        slots.push(Slot::Pending(Box::pin(make(id))));
-        self.begun.borrow_mut().push(false);
+        let id = self.submitted.get();
+        // Numbers come back after four thousand million operations; whoever kept one of the first for so long has two.
+        self.submitted.set(id.wrapping_add(1));
+        self.pending.borrow_mut().push(Pending { id, future: Box::pin(make(id)) });
         id
     }
 
     /// Polls what is in flight, in the order submitted, until one ends. It must not be called while nothing is.
     pub fn poll_ended(&self, cx: &mut Context<'_>) -> Poll<OperationId> {
-        for (id, slot) in self.slots.borrow_mut().iter_mut().enumerate() {
-            let Slot::Pending(future) = slot else { continue };
-            if let Poll::Ready(ended) = future.as_mut().poll(cx) {
-                *slot = Slot::Ended(ended);
-                self.begun.borrow_mut()[id] = false;
-                return Poll::Ready(id as OperationId);
+        let mut pending = self.pending.borrow_mut();
+        for index in 0..pending.len() {
+            if let Poll::Ready(ended) = pending[index].future.as_mut().poll(cx) {
+                let id = pending.remove(index).id;
+                // Of a sleep there is nothing to ask.
+                if !matches!(ended, Ended::Slept) {
+                    let mut kept = self.ended.borrow_mut();
+                    let place = kept.partition_point(|(known, _)| *known < id);
+                    kept.insert(place, (id, ended));
+                }
+                return Poll::Ready(id);
             }
         }
         Poll::Pending
     }
 
-    /// Looks at what came of an operation; `None` if there is no such operation or it is still in flight.
+    /// Looks at what came of an operation; `None` if there is none of that number that has ended and is kept.
     pub fn ended<T>(&self, id: OperationId, look: impl FnOnce(&Ended) -> T) -> Option<T> {
-        match self.slots.borrow().get(id as usize)? {
-            Slot::Ended(ended) => Some(look(ended)),
-            Slot::Pending(_) | Slot::GivenUp => None,
-        }
+        let ended = self.ended.borrow();
+        let index = ended.binary_search_by_key(&id, |(known, _)| *known).ok()?;
+        Some(look(&ended[index].1))
     }
 
-    /// Gives up an operation that is in flight, and says how far it has come if it is an exchange under way.
+    /// Hands over what came of an operation, and forgets it.
+    pub fn take(&self, id: OperationId) -> Option<Ended> {
+        let mut ended = self.ended.borrow_mut();
+        let index = ended.binary_search_by_key(&id, |(known, _)| *known).ok()?;
+        Some(ended.remove(index).1)
+    }
+
+    /// Gives up an operation that is in flight, and says how far it has come if it is an exchange under way. Of one
+    /// that has ended, what was kept is forgotten.
     pub fn give_up(&self, id: OperationId) -> Option<Measured> {
-        let index = id as usize;
+        let index = self.pending.borrow().binary_search_by_key(&id, |pending| pending.id);
+        let Ok(index) = index else {
+            self.forget(id);
+            return None;
+        };
+        // An exchange is charged with its bytes when its future is dropped.
+        drop(self.pending.borrow_mut().remove(index));
+        self.end_exchange(id).map(|meter| *meter.read())
+    }
+
+    fn forget(&self, id: OperationId) {
+        if let Some(Ended::Exchange(timed)) = self.take(id)
+            && let Ok(reply) = &timed.result
         {
-            let mut slots = self.slots.borrow_mut();
-            let slot = slots.get_mut(index).filter(|slot| matches!(slot, Slot::Pending(_)))?;
-            // An exchange is charged with its bytes when its future is dropped.
-            *slot = Slot::GivenUp;
+            self.allowance.set(self.allowance.get() + reply.held());
         }
-        let begun = std::mem::replace(self.begun.borrow_mut().get_mut(index)?, false);
-        begun.then(|| *self.meter(id).read())
     }
 
     /// Cuts off what is in flight and says how far the exchanges among it have come.
     pub fn cut_off(&self) -> Vec<Measured> {
         // An exchange is charged with its bytes when its future is dropped.
-        self.slots.borrow_mut().clear();
-        let (begun, meters) = (self.begun.borrow(), self.meters.borrow());
-        begun.iter().zip(meters.iter()).filter(|(begun, _)| **begun).map(|(_, meter)| *meter.read()).collect()
+        self.pending.borrow_mut().clear();
+        self.begun.borrow().iter().map(|(_, meter)| *meter.read()).collect()
     }
 
-    /// The meter of an operation.
-    fn meter(&self, id: OperationId) -> Rc<Meter> {
-        let mut meters = self.meters.borrow_mut();
-        let needed = (id as usize + 1).max(meters.len());
-        meters.resize_with(needed, Rc::default);
-        Rc::clone(&meters[id as usize])
-    }
-
-    fn mark_begun(&self, id: OperationId, begun: bool) {
+    /// An exchange begins, now.
+    fn begin_exchange(&self, id: OperationId, meter: &Rc<Meter>, now: Nanos) {
+        meter.begin(now);
         self.begun_any.set(true);
-        if let Some(slot) = self.begun.borrow_mut().get_mut(id as usize) {
-            *slot = begun;
-        }
+        let mut begun = self.begun.borrow_mut();
+        let place = begun.partition_point(|(known, _)| *known < id);
+        begun.insert(place, (id, Rc::clone(meter)));
+    }
+
+    /// An exchange has ended.
+    fn end_exchange(&self, id: OperationId) -> Option<Rc<Meter>> {
+        let mut begun = self.begun.borrow_mut();
+        let index = begun.binary_search_by_key(&id, |(known, _)| *known).ok()?;
+        Some(begun.remove(index).1)
     }
 }
 
@@ -229,22 +268,26 @@ impl Redirects {
 /// One exchange from the wait for its turn to the last byte, redirects followed. Every hop but the last is recorded
 /// here; the last one is left to the guest's judgement. If the run ends between two hops, there is no last one.
 pub async fn exchange(session: Rc<Session>, id: OperationId, mut request: Request, mut redirects: Redirects) -> Ended {
-    let meter = session.task.meter(id);
+    let task = &session.task;
+    let meter = task.meters.borrow_mut().pop().unwrap_or_default();
     loop {
         let Some(now) = session.turn().await else { return Ended::NotStarted };
-        session.task.mark_begun(id, true);
-        meter.begin(now);
+        task.begin_exchange(id, &meter, now);
         let result = http::exchange(&session.shared.client, &session.http, &meter, &request).await;
+        task.end_exchange(id);
         let mut timed = Box::new(TimedExchange { measured: *meter.read(), result });
         match redirects.next(&session, &request, &mut timed) {
-            None => return Ended::Exchange(timed),
+            None => {
+                task.meters.borrow_mut().push(meter);
+                timed.hold_headers(&task.allowance);
+                return Ended::Exchange(timed);
+            }
             Some(next) => request = next,
         }
-        session.record(&timed.sample(session.task.row.get()));
+        session.record(&timed.sample(task.row.get()));
         if let (Some(allowance), Ok(reply)) = (&request.keep_body, &timed.result) {
             allowance.set(allowance.get() + reply.body.len());
         }
-        session.task.mark_begun(id, false);
     }
 }
 

@@ -8,6 +8,7 @@ use std::sync::Arc;
 use std::sync::atomic::Ordering;
 
 use super::bindings::Progress;
+use super::budget;
 use super::family::Family;
 use super::instance::{ConfigureError, Instance, StepParams};
 use super::registry::{Loaded, one_line};
@@ -50,10 +51,14 @@ impl Replica {
     pub fn ready(&mut self) -> Result<&mut Instance, Lost> {
         let instance = match self.instance.take() {
             Some(instance) => instance,
-            None => self.configured().map_err(|message| {
-                self.log_once(None, &message);
-                Lost(format!("plugin `{}`: {message}", self.family.terms.name))
-            })?,
+            None => {
+                let (made, took) = budget::timed(|| self.configured());
+                self.family.was_set_up(took);
+                made.map_err(|message| {
+                    self.log_once(None, &message);
+                    Lost(format!("plugin `{}`: {message}", self.family.terms.name))
+                })?
+            }
         };
         Ok(self.instance.insert(instance))
     }
@@ -64,7 +69,12 @@ impl Replica {
     /// The guest trapped.
     #[inline(never)] // So that its instructions can be counted: `cargo xtask instructions`.
     pub fn start(&mut self, session: &Rc<Session>, step: usize, task: u32) -> Result<(Progress, Begun), Lost> {
-        let result = self.ready()?.start(session, step, task);
+        let replaced = self.generation > 0;
+        let instance = self.ready()?;
+        if replaced {
+            session.sockets.outlive(instance.id());
+        }
+        let result = instance.start(session, step, task);
         let begun = Begun { task, step, generation: self.generation };
         Ok((self.survived(result, step)?, begun))
     }

@@ -27,15 +27,13 @@ impl Sandboxed {
     /// # Errors
     /// The component wants an import that does not exist, or traps while it starts.
     pub fn new(pre: &PluginPre<State>, mut state: State) -> wasmtime::Result<Self> {
-        let (copied, call) = {
-            let limits = &state.guest().family.terms.limits;
-            (limits.copied, limits.call)
-        };
+        let family = Rc::clone(&state.guest().family);
+        let (copied, call) = (family.terms.limits.copied, family.terms.limits.call);
         let mut store = Store::new(pre.engine(), state);
         store.limiter(|state| &mut state.limits);
         store.set_hostcall_fuel(copied);
         budget::enforce(&mut store);
-        budget::grant(&mut store, limits::SET_UP);
+        budget::grant(&mut store, family.set_up.get());
         let guest = pre.instantiate(&mut store)?;
         Ok(Self {
             store,
@@ -66,7 +64,8 @@ impl Sandboxed {
     /// # Errors
     /// It trapped.
     pub fn configure(&mut self, action: &str, params: &str) -> wasmtime::Result<Result<u32, ConfigError>> {
-        budget::grant(&mut self.store, limits::SET_UP);
+        let set_up = self.state().guest().family.set_up.get();
+        budget::grant(&mut self.store, set_up);
         let result = self.guest.stampede_plugin_action().call_configure(&mut self.store, action, params);
         self.drained(result)
     }

@@ -236,7 +236,11 @@ mod tests {
             (json!({"maxItems": 2}), json!([1, 2, 3]), "`v` must have 2 items at most"),
             (json!({"pattern": "^a"}), json!("b"), "`v` must match `^a`"),
             (json!({"uniqueItems": true}), json!([1, 1]), "`v` must not have an item twice"),
-            (json!({"oneOf": [{"type": "null"}]}), json!(1), "`v` has none of the forms that the action takes"),
+            (
+                json!({"oneOf": [{"type": "null"}, {"const": 2}]}),
+                json!(1),
+                "`v` has none of the forms that the action takes",
+            ),
             (json!({"contains": {"type": "null"}}), json!([1]), "`v` does not fit the schema of the action"),
             (json!({"required": ["k"]}), json!({}), "`k` is missing in `v`"),
         ] {

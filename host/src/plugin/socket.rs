@@ -69,7 +69,7 @@ impl Sockets {
     }
 
     /// Closes what nobody can use any more: sockets of instances that this one has replaced.
-    fn outlive(&self, owner: InstanceId) {
+    pub fn outlive(&self, owner: InstanceId) {
         self.retain(|entry| entry.owner.plugin != owner.plugin || entry.owner == owner);
     }
 
@@ -233,7 +233,6 @@ pub async fn connect(session: Rc<Session>, owner: InstanceId, to: Result<Destina
     if !turn(&session).await {
         return Ended::NotStarted;
     }
-    session.sockets.outlive(owner);
     let sockets = &session.sockets;
     let Some(_place) = Place::of(sockets, owner) else {
         return Ended::Connected(Err(misused(format!("a user may have {} open sockets", limits::SOCKETS))));
@@ -308,7 +307,7 @@ pub async fn read(session: Rc<Session>, socket: Option<Rc<Socket>>, most: u32) -
     let read = read_some(&session, &socket, most as usize).await;
     Ended::Read(read.and_then(|bytes| {
         let held = Held::new(&session.task.allowance, bytes.len()).ok_or_else(too_much)?;
-        Ok(Cell::new(Some(Received { bytes, _held: held })))
+        Ok(Received { bytes, _held: held })
     }))
 }
 

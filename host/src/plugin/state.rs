@@ -182,10 +182,10 @@ impl Guest {
     /// Checks that the task may submit another operation.
     ///
     /// # Errors
-    /// It has submitted too many; the guest traps.
+    /// Too many are in flight, or have ended and not been asked for; the guest traps.
     pub fn room_for_one_more(&self, session: &Session) -> wasmtime::Result<()> {
         let most = self.family.terms.limits.operations;
-        wasmtime::ensure!(session.task.submitted() < most, "a task may submit {most} operations");
+        wasmtime::ensure!(session.task.kept() < most, "a task may have {most} operations at a time");
         Ok(())
     }
 

@@ -160,14 +160,14 @@ fn parts(reader: &mut Reader, node: Node) -> Vec<Part> {
 fn part(reader: &mut Reader, node: Node) -> Option<Part> {
     let span = node.span;
     let (mut request, mut reply, mut closes) = (None, None, false);
-    let (mut receives, mut sends, mut after) = (Vec::new(), Vec::new(), Duration::ZERO);
+    let (mut receives, mut sends, mut after) = (Vec::new(), Vec::new(), None);
     let mut bytes = false;
     for (key, node) in reader.mapping("a part of `target`", node, "for example `- reply: {status: 200}`")? {
         match key.value.as_str() {
             "request" => request = Some(wanted(reader, node)),
             "reply" => reply = self::reply(reader, node),
             "closes" => closes = matches!(node.value, Value::Bool(true)),
-            "after" => after = reader.duration("after", &node).map_or(Duration::ZERO, |after| after.value),
+            "after" => after = Some(reader.duration("after", &node).map_or(Duration::ZERO, |after| after.value)),
             "receives" | "sends" => {
                 bytes = true;
                 let text = reader.text(&key.value, node, "\"PING\\r\\n\"")?.value.into_bytes();
@@ -177,13 +177,16 @@ fn part(reader: &mut Reader, node: Node) -> Option<Part> {
         }
     }
     match (request, reply) {
-        (request, Some(reply)) if !bytes && !closes => Some(Part::Http(request.unwrap_or_default(), reply)),
-        (None, None) if bytes && !closes => Some(Part::Bytes { receives, sends, after }),
-        (None, None) if closes && !bytes => Some(Part::Closes),
+        (request, Some(reply)) if !bytes && !closes && after.is_none() => {
+            Some(Part::Http(request.unwrap_or_default(), reply))
+        }
+        (None, None) if bytes && !closes => Some(Part::Bytes { receives, sends, after: after.unwrap_or_default() }),
+        (None, None) if closes && !bytes && after.is_none() => Some(Part::Closes),
         _ => {
             let message =
                 "a part of `target` is a `reply` with or without a `request`, or `receives` and `sends`, or `closes`";
-            let help = "what comes one after the other is a part each";
+            let help =
+                "what comes one after the other is a part each; `after` stands within `reply`, or beside `sends`";
             reader.report(span, &Mistake { code: "cases::part", message, label: "neither of them", help });
             None
         }
@@ -228,9 +231,13 @@ fn headers(reader: &mut Reader, node: Node) -> Vec<(String, String)> {
 
 fn expect(reader: &mut Reader, node: Node) -> Expected {
     let mut expected = Expected::default();
+    let (span, mut passes) = (node.span, false);
     for (key, node) in reader.mapping("expect", node, "for example `expect: {outcome: passed}`").unwrap_or_default() {
         match key.value.as_str() {
-            "outcome" => expected.fails = outcome(reader, node),
+            "outcome" => {
+                expected.fails = outcome(reader, node);
+                passes = !expected.fails;
+            }
             "failure" => expected.failure = reader.some_text("failure", node, "status"),
             "detail" => expected.detail = reader.some_text("detail", node, "expected status 200"),
             "takes" => expected.takes = reader.duration("takes", &node),
@@ -238,7 +245,13 @@ fn expect(reader: &mut Reader, node: Node) -> Expected {
             _ => reader.unknown_key(&key, "`expect`", &EXPECT_KEYS),
         }
     }
-    expected.fails |= expected.failure.is_some() || expected.detail.is_some();
+    let says_why = expected.failure.is_some() || expected.detail.is_some();
+    if passes && says_why {
+        let message = "what passes has neither `failure` nor `detail`";
+        let help = "leave them out, or write `outcome: failed`";
+        reader.report(span, &Mistake { code: "cases::outcome", message, label: "both are expected", help });
+    }
+    expected.fails |= says_why;
     expected
 }
 

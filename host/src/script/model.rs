@@ -159,7 +159,7 @@ pub struct PluginLimits {
     pub memory: Option<Spanned<u64>>,
     /// `call`: processor time of one call.
     pub call: Option<Spanned<Duration>>,
-    /// `operations` that one task may submit.
+    /// `operations` of one task that are in flight or kept.
     pub operations: Option<Spanned<u32>>,
     /// `copied`: bytes that one call may copy out of the plugin.
     pub copied: Option<Spanned<u64>>,

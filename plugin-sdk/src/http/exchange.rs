@@ -5,9 +5,9 @@ use std::pin::Pin;
 use std::task::{Context, Poll, ready};
 use std::time::Duration;
 
-use crate::bindings::http;
+use crate::bindings::{self, http};
 use crate::operation::Operation;
-use crate::{Failure, Task};
+use crate::{Failure, Task, executor};
 
 /// A request that has been submitted; ready when the last byte of the reply is in, or when there will be none.
 ///
@@ -32,13 +32,16 @@ impl<'t> Future for Exchange<'t> {
                 operation,
                 task: std::marker::PhantomData,
             }),
-            Err(kind) => Err(Failure::of_host(kind)),
+            Err(kind) => {
+                forget(operation);
+                Err(Failure::of_host(kind))
+            }
         })
     }
 }
 
 /// What a server answered. Its texts stay in the host until they are asked for.
-#[derive(Clone, Copy, Debug)]
+#[derive(Debug)]
 pub struct Reply<'t> {
     /// The status code, 100 to 999.
     pub status: u16,
@@ -47,8 +50,24 @@ pub struct Reply<'t> {
     /// From the start of the exchange to the last byte of the reply.
     pub duration: Duration,
     operation: u32,
-    /// The host keeps the texts until the task ends.
+    /// The host keeps the texts until the reply is dropped.
     task: std::marker::PhantomData<&'t Task>,
+}
+
+/// Operations of a task whose replies the host keeps until its end: forgetting them one by one would cost each a call.
+const KEPT: u32 = 16;
+
+/// Lets the host drop what it keeps of an exchange.
+fn forget(operation: u32) {
+    if operation >= KEPT && executor::is_polling() {
+        bindings::operations::cancel(operation);
+    }
+}
+
+impl Drop for Reply<'_> {
+    fn drop(&mut self) {
+        forget(self.operation);
+    }
 }
 
 impl Reply<'_> {

@@ -29,7 +29,7 @@ fn copies_too_much() {
 #[test]
 fn the_limit_of_operations() {
     let terms = "limits: {operations: 5}";
-    ran_under("too_many_operations", terms, "", FLAGS).all_trapped("a task may submit 5 operations");
+    ran_under("too_many_operations", terms, "", FLAGS).all_trapped("a task may have 5 operations at a time");
 }
 
 #[test]
@@ -133,6 +133,18 @@ fn loses_patience() {
     ran.all_passed();
     assert_eq!(ran.bad().errors(), [("cancelled", TASKS)].into());
     assert_eq!(ran.bad().example("cancelled"), "the plugin gave it up");
+}
+
+/// What counts is what is in flight or kept, not what was.
+#[test]
+fn many_in_turn() {
+    let peer = site();
+    let params = |keep: &str| format!("url: {}/status/200\n    keep: '{keep}'", peer.base_url());
+    let terms = "allow: ['127.0.0.1'], limits: {operations: 20}";
+    let ran = ran_under("many_in_turn", terms, &params("no"), "--users 2 --iterations 1 --workers 1");
+    ran.all_of(2, "passed");
+    assert_eq!(ran.bad().total(), 2 * 500);
+    ran_under("many_in_turn", terms, &params("yes"), FLAGS).all_trapped("a task may have 20 operations at a time");
 }
 
 /// Its deadline is noticed, and the others on its worker go on, though it never waits.

@@ -298,7 +298,7 @@ fn floods_the_log() {
 
 #[test]
 fn too_many_operations() {
-    ran("too_many_operations", "").all_trapped("a task may submit 1024 operations");
+    ran("too_many_operations", "").all_trapped("a task may have 1024 operations at a time");
 }
 
 #[test]

@@ -23,7 +23,7 @@ impl Host for State {
 
     fn connected(&mut self, operation: u32) -> wasmtime::Result<Result<u32, GuestKind>> {
         ended(self, operation, |ended| match ended {
-            Ended::Connected(result) => Some(result.as_ref().copied().map_err(kind)),
+            Ended::Connected(result) => Some(result),
             _ => None,
         })
     }
@@ -47,7 +47,7 @@ impl Host for State {
 
     fn written(&mut self, operation: u32) -> wasmtime::Result<Result<(), GuestKind>> {
         ended(self, operation, |ended| match ended {
-            Ended::Written(result) => Some(result.as_ref().copied().map_err(kind)),
+            Ended::Written(result) => Some(result),
             _ => None,
         })
     }
@@ -62,9 +62,7 @@ impl Host for State {
 
     fn received(&mut self, operation: u32) -> wasmtime::Result<Result<Vec<u8>, GuestKind>> {
         ended(self, operation, |ended| match ended {
-            Ended::Read(result) => {
-                Some(result.as_ref().map(|read| read.take().map(|read| read.bytes).unwrap_or_default()).map_err(kind))
-            }
+            Ended::Read(result) => Some(result.map(|read| read.bytes)),
             _ => None,
         })
     }
@@ -76,14 +74,18 @@ impl Host for State {
     }
 }
 
-fn kind(failure: &Failure) -> GuestKind {
-    super::kind_to_guest(failure.kind)
-}
-
-/// What came of an operation of the current task, if it is of the right kind.
-fn ended<T>(state: &mut State, operation: u32, look: impl FnOnce(&Ended) -> Option<T>) -> wasmtime::Result<T> {
+/// Takes what came of an operation of the current task, if it is of the right kind.
+fn ended<T>(
+    state: &mut State,
+    operation: u32,
+    pick: impl FnOnce(Ended) -> Option<Result<T, Failure>>,
+) -> wasmtime::Result<Result<T, GuestKind>> {
     let session = state.guest().session()?;
-    let found = session.task.ended(operation, look).flatten();
+    let found = session
+        .task
+        .take(operation)
+        .and_then(pick)
+        .map(|result| result.map_err(|failure| super::kind_to_guest(failure.kind)));
     found.ok_or_else(|| wasmtime::format_err!("operation {operation} is none of that kind that has ended"))
 }
 

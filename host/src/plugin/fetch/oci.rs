@@ -115,7 +115,11 @@ mod tests {
         let digest = "0123456789abcdef".repeat(4);
         let layer =
             |kind: &str, size: u64| format!(r#"{{"mediaType":"{kind}","digest":"sha256:{digest}","size":{size}}}"#);
-        let of = |layers: &[String]| component_of(format!(r#"{{"layers":[{}]}}"#, layers.join(",")).as_bytes());
+        let config = layer("application/vnd.wasm.config.v0+json", 2);
+        let of = |layers: &[String]| {
+            let layers = layers.join(",");
+            component_of(format!(r#"{{"schemaVersion":2,"config":{config},"layers":[{layers}]}}"#).as_bytes())
+        };
         let wasm = || layer("application/wasm", 9);
         assert_eq!(of(&[wasm()]), Ok(digest.clone()));
         assert_eq!(
