@@ -1,7 +1,7 @@
 //! Compiles the plugins of `plugins/` to components and generates `builtin.rs`, which embeds them:
 //!
 //! ```text
-//! pub const BUILTIN: &[Builtin] = &[Builtin { name: "http", actions: &["http"], component: include_bytes!(…) }, …];
+//! pub const BUILTIN: &[Builtin] = &[Builtin { name: "http", actions: &["http"], digest: "9f86d0…", deflated: include_bytes!(…) }, …];
 //! ```
 //!
 //! What a plugin offers is known from the files in its folder `schema`, one for each action, so that the program need
@@ -13,10 +13,15 @@ mod component;
 mod sdk;
 
 use std::fmt::Write as _;
+use std::fs::File;
+use std::io::Write as _;
 use std::path::{Path, PathBuf};
 use std::{env, fs};
 
 use component::Result;
+use flate2::Compression;
+use flate2::write::DeflateEncoder;
+use sha2::{Digest, Sha256};
 
 fn main() {
     if let Err(error) = build() {
@@ -67,14 +72,21 @@ fn actions(folder: &Path) -> Result<Vec<String>> {
     Ok(names)
 }
 
-/// Copies the components beside a generated file that includes them.
+/// Writes the components, deflated, beside a generated file that includes them.
 fn embed(out: &Path, compiled: &Path, plugins: &[(String, Vec<String>)]) -> Result<()> {
     let mut source = "/// The built-in plugins.\npub const BUILTIN: &[Builtin] = &[\n".to_owned();
     for (plugin, actions) in plugins {
-        let component = format!("{plugin}.wasm");
-        fs::copy(compiled.join(format!("stampede_plugin_{plugin}.wasm")), out.join(&component))?;
-        let component = format!("include_bytes!(concat!(env!(\"OUT_DIR\"), \"/{component}\"))");
-        writeln!(source, "    Builtin {{ name: {plugin:?}, actions: &{actions:?}, component: {component} }},")?;
+        let component = fs::read(compiled.join(format!("stampede_plugin_{plugin}.wasm")))?;
+        let digest: String = Sha256::digest(&component).iter().map(|byte| format!("{byte:02x}")).collect();
+        let file = format!("{plugin}.deflated");
+        let mut deflated = DeflateEncoder::new(File::create(out.join(&file))?, Compression::best());
+        deflated.write_all(&component)?;
+        deflated.finish()?;
+        let deflated = format!("include_bytes!(concat!(env!(\"OUT_DIR\"), \"/{file}\"))");
+        writeln!(
+            source,
+            "    Builtin {{ name: {plugin:?}, actions: &{actions:?}, digest: {digest:?}, deflated: {deflated} }},"
+        )?;
     }
     source.push_str("];\n");
     Ok(fs::write(out.join("builtin.rs"), source)?)

@@ -1,9 +1,11 @@
 //! All plugins of a run and the actions they offer. Built-in ones come out of the program itself, the script's own from
 //! files; from here on there is no difference between them.
 
+use std::io::Read;
 use std::sync::Arc;
 use std::sync::atomic::AtomicBool;
 
+use flate2::read::DeflateDecoder;
 use wasmtime::component::{Component, Linker};
 
 use super::bindings::{ActionDescription, Description, PluginPre};
@@ -25,8 +27,22 @@ pub struct Builtin {
     pub name: &'static str,
     /// What it offers, known without compiling it.
     pub actions: &'static [&'static str],
+    /// The SHA-256 digest of its bytes.
+    pub digest: &'static str,
+    /// Its bytes, deflated (RFC 1951).
+    pub deflated: &'static [u8],
+}
+
+impl Builtin {
     /// Its bytes.
-    pub component: &'static [u8],
+    ///
+    /// # Errors
+    /// They cannot be inflated, which is a bug.
+    pub fn component(&self) -> std::io::Result<Vec<u8>> {
+        let mut bytes = Vec::new();
+        DeflateDecoder::new(self.deflated).read_to_end(&mut bytes)?;
+        Ok(bytes)
+    }
 }
 
 /// A plugin that is ready to be instantiated.

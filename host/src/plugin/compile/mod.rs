@@ -17,7 +17,8 @@ use wasmtime::Engine;
 use wasmtime::component::Component;
 
 use super::cache::Entry;
-use super::{locate, registry};
+use super::locate;
+use super::registry::{self, Builtin};
 
 pub use child::compile_input;
 
@@ -55,13 +56,13 @@ impl From<String> for Refusal {
 /// Compiles a built-in component in this process, or takes it from the cache.
 ///
 /// # Errors
-/// The bytes are no component, or one that does not compile; the text says which.
-pub fn trusted(engine: &Engine, bytes: &[u8]) -> Result<Component, String> {
-    locate::check_kind(bytes)?;
-    let entry = entry(engine, bytes);
+/// It does not compile, which is a bug.
+pub fn trusted(engine: &Engine, plugin: &Builtin) -> Result<Component, String> {
+    let entry = entry(engine, plugin.digest);
     if let Some(component) = entry.as_ref().and_then(|entry| cached(engine, entry)) {
         return Ok(component);
     }
+    let bytes = plugin.component().map_err(|error| error.to_string())?;
     let component = Component::new(engine, bytes).map_err(|error| registry::one_line(&error))?;
     if let Some(entry) = entry {
         entry.keep(&component.serialize().map_err(|error| registry::one_line(&error))?);
@@ -75,7 +76,7 @@ pub fn trusted(engine: &Engine, bytes: &[u8]) -> Result<Component, String> {
 /// The bytes are no component, or one that does not compile, or not within its caps.
 pub fn stranger(engine: &Engine, name: &str, bytes: &[u8], caps: Caps) -> Result<Component, Refusal> {
     locate::check_kind(bytes)?;
-    let entry = entry(engine, bytes);
+    let entry = entry(engine, &locate::sha256(bytes));
     if let Some(component) = entry.as_ref().and_then(|entry| cached(engine, entry)) {
         return Ok(component);
     }
@@ -96,9 +97,9 @@ fn cached(engine: &Engine, entry: &Entry) -> Option<Component> {
     unsafe { Component::deserialize_file(engine, entry.file()?) }.ok()
 }
 
-fn entry(engine: &Engine, bytes: &[u8]) -> Option<Entry> {
+fn entry(engine: &Engine, digest: &str) -> Option<Entry> {
     use std::hash::{DefaultHasher, Hash, Hasher};
     let mut compatibility = DefaultHasher::new();
     engine.precompile_compatibility_hash().hash(&mut compatibility);
-    Entry::named(&format!("{}-{:016x}.cwasm", locate::sha256(bytes), compatibility.finish()))
+    Entry::named(&format!("{digest}-{:016x}.cwasm", compatibility.finish()))
 }
