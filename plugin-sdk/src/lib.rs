@@ -241,6 +241,7 @@
 //!
 //! | this crate | contract | Rust, at least |
 //! |---|---|---|
+//! | 0.1.2 | 0.1.2 | 1.88 |
 //! | 0.1.1 | 0.1.1 | 1.88 |
 //! | 0.1.0 | 0.1.0 | 1.95 |
 //!
@@ -253,6 +254,7 @@ mod config_error;
 mod executor;
 mod failure;
 mod fields;
+pub mod file;
 pub mod future;
 #[doc(hidden)]
 pub mod glue;

@@ -25,6 +25,16 @@ impl<'t> Operation<'t> {
         Self { id, done: false, task: PhantomData }
     }
 
+    /// One there is nothing to wait for any more.
+    pub(crate) fn done(_task: &'t Task) -> Self {
+        Self { id: 0, done: true, task: PhantomData }
+    }
+
+    /// Whether it was awaited to its end.
+    pub(crate) fn is_done(&self) -> bool {
+        self.done
+    }
+
     /// The number, if the host has announced the operation and nobody has awaited it so far. For what holds an
     /// operation and is dropped, to see to a result that would be lost.
     pub(crate) fn claim(&mut self) -> Option<u32> {

@@ -5,6 +5,7 @@ use super::client::Client;
 use super::connection::Connection;
 use super::connections::{Acquired, MOST_KEPT};
 use super::failure::Failure;
+use super::flow::Driven;
 use super::message::{Reply, Request};
 use super::session::Session;
 use super::timing::Meter;
@@ -18,11 +19,15 @@ const MOST_ATTEMPTS: usize = MOST_KEPT + 1;
 ///
 /// A request that was written in part is never sent again, whatever happens.
 pub async fn exchange(client: &Client, session: &Session, meter: &Meter, request: &Request) -> Result<Reply, Failure> {
+    let driven = Driven(request.flow.as_deref());
     // Decoding is the generator's own work, so the exchange has ended before it.
     let outcome = send(client, session, meter, request).await;
     if meter.read().end.is_none() {
         let end = client.now();
         meter.note(|measured| measured.end = Some(end));
+    }
+    if let Some(flow) = driven.0 {
+        flow.end(outcome.as_ref().map(|_| ()).map_err(Clone::clone));
     }
     let mut reply = outcome?;
     session.cookies.learn(&reply.headers, &request.origin, &request.target);
@@ -45,6 +50,10 @@ async fn send(client: &Client, session: &Session, meter: &Meter, request: &Reque
         let begun = if fresh { client.now() } else { meter.read().start };
         let cookie = session.cookies.field(&request.origin, &request.target);
         match connection {
+            Connection::Http1(connection) if request.flow.as_ref().is_some_and(|flow| flow.has_more()) => {
+                connections.put_back(connection);
+                return Err(Failure::protocol("content in pieces is sent over HTTP/2 alone"));
+            }
             Connection::Http1(mut connection) => {
                 if let Some(received) = connection.exchange(client, meter, (request, cookie), begun).await? {
                     if received.reusable {

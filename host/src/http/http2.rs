@@ -1,12 +1,17 @@
 //! HTTP/2 (RFC 9113), by hyper: a connection serves several exchanges of its user at once and is driven by a task of
 //! its own.
 
+use std::convert::Infallible;
+use std::future::poll_fn;
+use std::mem;
+use std::pin::Pin;
 use std::rc::Rc;
+use std::task::{Context, Poll};
 
 use bytes::Bytes;
-use http_body_util::{BodyExt, Full};
+use http_body_util::Full;
 use hyper::Response;
-use hyper::body::Incoming;
+use hyper::body::{Body, Frame, Incoming, SizeHint};
 use hyper::client::conn::http2::SendRequest;
 use hyper::header::{ACCEPT_ENCODING, CONTENT_LENGTH, COOKIE, HOST, HeaderValue, TRANSFER_ENCODING};
 use hyper::http::uri::Authority;
@@ -17,17 +22,53 @@ use super::body::{self, Kept};
 use super::client::Client;
 use super::connect::Transport;
 use super::failure::Failure;
+use super::flow::Flow;
 use super::message::{Reply, Request, has_payload};
 use super::section::HeaderSection;
 use super::timing::{Charge, Meter, Metered, Traffic};
 use crate::run::clock::Nanos;
 
-type Message = hyper::Request<Full<Bytes>>;
+type Message = hyper::Request<Content>;
+
+/// What is sent after the header section.
+enum Content {
+    /// Known from the start.
+    Whole(Full<Bytes>),
+    /// A beginning, and what is written to the flow.
+    Pieces(Bytes, Rc<Flow>),
+}
+
+impl Body for Content {
+    type Data = Bytes;
+    type Error = Infallible;
+
+    fn poll_frame(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Option<Result<Frame<Bytes>, Infallible>>> {
+        match &mut *self {
+            Self::Whole(whole) => Pin::new(whole).poll_frame(cx),
+            Self::Pieces(first, _) if !first.is_empty() => Poll::Ready(Some(Ok(Frame::data(mem::take(first))))),
+            Self::Pieces(_, flow) => flow.poll_send(cx).map(|piece| piece.map(|piece| Ok(Frame::data(piece)))),
+        }
+    }
+
+    fn is_end_stream(&self) -> bool {
+        match self {
+            Self::Whole(whole) => whole.is_end_stream(),
+            Self::Pieces(..) => false,
+        }
+    }
+
+    fn size_hint(&self) -> SizeHint {
+        match self {
+            Self::Whole(whole) => whole.size_hint(),
+            Self::Pieces(..) => SizeHint::default(),
+        }
+    }
+}
 
 /// An open connection. It ends with the last clone.
 #[derive(Clone)]
 pub(super) struct Http2 {
-    sender: SendRequest<Full<Bytes>>,
+    sender: SendRequest<Content>,
     traffic: Rc<Traffic>,
 }
 
@@ -80,7 +121,7 @@ impl Http2 {
             measured.phases.first_byte = Some(headed.saturating_sub(begun));
         });
         let kept = request.keep_body.as_ref().map(|allowance| Kept::new(client.max_body_kept, allowance));
-        let reply = receive(response, meter, kept).await;
+        let reply = receive(response, meter, (kept, request.flow.as_deref())).await;
         if reply.is_ok() {
             meter.note(|measured| measured.phases.receive = Some(client.now() - headed));
         }
@@ -92,27 +133,50 @@ impl Http2 {
 async fn receive(
     response: Response<Incoming>,
     meter: &Meter,
-    mut kept: Option<Kept>,
+    (mut kept, flow): (Option<Kept>, Option<&Flow>),
 ) -> hyper::Result<Result<Reply, Failure>> {
     let (head, mut incoming) = response.into_parts();
-    while let Some(frame) = incoming.frame().await {
-        let Ok(data) = frame?.into_data() else { continue };
-        meter.note(|measured| measured.body_bytes_in += data.len() as u64);
-        if let Some(kept) = &mut kept {
-            kept.push(&data);
+    let headers = HeaderSection::of_map(&head.headers);
+    if let Some(flow) = flow {
+        flow.begin(head.status, headers.clone());
+    }
+    let mut next = poll_fn(|cx| match flow {
+        Some(flow) if flow.is_full() => Poll::Pending,
+        _ => Pin::new(&mut incoming).poll_frame(cx),
+    });
+    while let Some(frame) = (&mut next).await {
+        match (frame?.into_data(), flow) {
+            (Ok(data), _) => {
+                meter.note(|measured| measured.body_bytes_in += data.len() as u64);
+                if let Some(kept) = &mut kept {
+                    kept.push(&data);
+                }
+                if let Some(flow) = flow {
+                    flow.push(data);
+                }
+            }
+            (Err(frame), Some(flow)) => {
+                flow.trail(frame.into_trailers().map(|trailers| HeaderSection::of_map(&trailers)).unwrap_or_default());
+            }
+            (Err(_), None) => {}
         }
     }
-    let headers = HeaderSection::of_map(&head.headers);
     let content = kept.map_or_else(|| Ok(Bytes::new()), Kept::finish);
     Ok(content.map(|body| Reply { status: head.status, version: head.version, headers, body }))
 }
 
 /// The request as hyper wants it.
 fn message(request: &Request, cookie: Option<HeaderValue>) -> Message {
-    let mut message = Message::new(Full::new(request.body.clone()));
+    let streamed = request.flow.as_ref().filter(|flow| flow.has_more());
+    let mut message = Message::new(match streamed {
+        Some(flow) => Content::Pieces(request.body.clone(), Rc::clone(flow)),
+        None => Content::Whole(Full::new(request.body.clone())),
+    });
     let mut headers = request.headers.to_map();
     headers.remove(TRANSFER_ENCODING);
-    if !request.body.is_empty() || has_payload(&request.method) {
+    if streamed.is_some() {
+        headers.remove(CONTENT_LENGTH);
+    } else if !request.body.is_empty() || has_payload(&request.method) {
         headers.insert(CONTENT_LENGTH, HeaderValue::from(request.body.len()));
     } else {
         headers.remove(CONTENT_LENGTH);

@@ -9,6 +9,7 @@ use hyper::{Method, StatusCode};
 
 use super::body::Allowance;
 use super::fields::Fields;
+use super::flow::Flow;
 use super::origin::Origin;
 use super::section::HeaderSection;
 
@@ -44,6 +45,8 @@ pub struct Request {
     pub keep_body: Option<Allowance>,
     /// Whether to send `accept-encoding` (unless it is among the headers) and to decode the kept content.
     pub decode: bool,
+    /// Where content goes and comes from in pieces, if it does.
+    pub flow: Option<Rc<Flow>>,
 }
 
 /// A reply, complete to the last byte.

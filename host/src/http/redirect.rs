@@ -106,6 +106,7 @@ mod tests {
             version: Version::Negotiate,
             keep_body: None,
             decode: false,
+            flow: None,
         }
     }
 

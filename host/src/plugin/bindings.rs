@@ -10,4 +10,4 @@ wasmtime::component::bindgen!({
 });
 
 pub use exports::stampede::plugin::action::{ActionDescription, ConfigError, Description, Progress};
-pub use stampede::plugin::{http, log, operations, report, sockets, templates, timer, types, user};
+pub use stampede::plugin::{files, http, log, operations, report, sockets, streams, templates, timer, types, user};

@@ -20,7 +20,7 @@ const PACKAGE: &str = "stampede:plugin/";
 const CONTRACT: &str = "stampede:plugin/action@";
 /// Versions this host runs: of 0.1 all up to this. Within 0.1 only additions are made, so a component of a later one may
 /// ask for what is not here.
-const LATEST: u32 = 1;
+const LATEST: u32 = 2;
 
 /// Reads a component's file.
 ///
@@ -122,10 +122,10 @@ mod tests {
     fn the_versions_up_to_that_of_the_wit_files_are_spoken() {
         let world = include_str!("../../../wit/world.wit");
         assert!(world.contains(&format!("package stampede:plugin@0.1.{LATEST};")));
-        for version in ["0.1.0", "0.1.1"] {
+        for version in ["0.1.0", "0.1.1", "0.1.2"] {
             assert!(is_spoken(version), "{version}");
         }
-        for version in ["0.1.2", "0.2.0", "1.1.0", "0.1", "0.1.x", "0.1.0-rc.1", ""] {
+        for version in ["0.1.3", "0.2.0", "1.1.0", "0.1", "0.1.x", "0.1.0-rc.1", ""] {
             assert!(!is_spoken(version), "{version}");
         }
     }

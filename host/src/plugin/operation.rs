@@ -7,7 +7,7 @@ use std::pin::Pin;
 use std::rc::Rc;
 use std::task::{Context, Poll};
 
-use crate::http::{self, Allowance, Failure, Grants, Measured, Meter, Reply, Request};
+use crate::http::{self, Allowance, Failure, Flow, Grants, Measured, Meter, Reply, Request};
 use crate::metrics::sample::{FailureKind, RowId, Sample};
 use crate::run::clock::Nanos;
 use crate::template::VariableId;
@@ -31,6 +31,12 @@ pub enum Ended {
     Written(Result<(), Failure>),
     /// Bytes read from a socket, none if the peer has closed its side.
     Read(Result<Received, Failure>),
+    /// The head of a streamed exchange has come, or never will.
+    Headed(Result<u16, Failure>),
+    /// Content of a streamed exchange, none at its end.
+    Streamed(Result<Received, Failure>),
+    /// Content was sent, or not.
+    Sent(Result<(), Failure>),
     /// The run ended before the operation's turn came: nothing was sent.
     NotStarted,
 }
@@ -106,6 +112,8 @@ pub struct Task {
     ended: RefCell<Vec<(OperationId, Ended)>>,
     /// The exchanges under way, and how far they have come.
     begun: RefCell<Vec<(OperationId, Rc<Meter>)>>,
+    /// The content of the streamed ones.
+    flows: RefCell<Vec<(OperationId, Rc<Flow>)>>,
     /// Meters that no exchange uses, kept from task to task.
     meters: RefCell<Vec<Rc<Meter>>>,
 }
@@ -132,6 +140,19 @@ impl Task {
         self.pending.borrow_mut().clear();
         self.ended.borrow_mut().clear();
         self.begun.borrow_mut().clear();
+        self.flows.borrow_mut().clear();
+    }
+
+    /// The content of a streamed exchange, which is kept as long as the exchange.
+    pub fn flow(&self, id: OperationId) -> Option<Rc<Flow>> {
+        let flows = self.flows.borrow();
+        let index = flows.binary_search_by_key(&id, |(known, _)| *known).ok()?;
+        Some(Rc::clone(&flows[index].1))
+    }
+
+    /// Keeps the content of the exchange submitted last.
+    pub fn keep_flow(&self, id: OperationId, flow: Rc<Flow>) {
+        self.flows.borrow_mut().push((id, flow));
     }
 
     /// Operations that are in flight, or that have ended and are kept for the guest.
@@ -188,6 +209,7 @@ impl Task {
     /// Gives up an operation that is in flight, and says how far it has come if it is an exchange under way. Of one
     /// that has ended, what was kept is forgotten.
     pub fn give_up(&self, id: OperationId) -> Option<Measured> {
+        self.flows.borrow_mut().retain(|(known, _)| *known != id);
         let index = self.pending.borrow().binary_search_by_key(&id, |pending| pending.id);
         let Ok(index) = index else {
             self.forget(id);

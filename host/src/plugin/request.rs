@@ -75,7 +75,7 @@ impl PreparedRequest {
             Body::Text(id) => (Ok(Payload::text(guest.copy(id)?)), None),
             Body::Json(id) => (Ok(Payload::text(guest.copy(id)?)), Some("application/json")),
             Body::Form(pairs) => (Ok(Payload::Form(named(pairs, guest)?)), Some("application/x-www-form-urlencoded")),
-            Body::File(path) => (read(&path, guest), None),
+            Body::File(path) => (read(&path, guest).map(Payload::Fixed), None),
         };
         let parts = Parts { method: request.method, url, query, headers, credentials, content_type };
         Ok(body.and_then(|body| parts.check(body, request.options, &guest.family)))
@@ -382,6 +382,7 @@ fn request(
         version,
         keep_body: (options.keep_body || session.task.keep_body.get()).then(|| Rc::clone(&session.task.allowance)),
         decode: options.compression,
+        flow: None,
     }
 }
 
@@ -414,8 +415,11 @@ pub fn excessive(message: String) -> Failure {
     Failure { kind: FailureKind::Plugin, detail: message.into() }
 }
 
-/// A body from a file, which must stand among the parameters of the step being configured.
-fn read(path: &str, guest: &mut Guest) -> Result<Payload, String> {
+/// A file, which must stand among the parameters of the step being configured.
+///
+/// # Errors
+/// A message for the user.
+pub fn read(path: &str, guest: &mut Guest) -> Result<Bytes, String> {
     let named = guest.configuring.as_ref().is_some_and(|step| step.texts.iter().any(|text| text == path));
     if !named {
         return Err(format!("the file `{path}` is not among the step's parameters"));
@@ -424,7 +428,7 @@ fn read(path: &str, guest: &mut Guest) -> Result<Payload, String> {
     let cannot = |error| format!("cannot read `{path}`: {}", reason(&error));
     let bytes = std::fs::read(file).map_err(cannot)?;
     guest.charge(bytes.len()).map_err(|error| error.to_string())?;
-    Ok(Payload::Fixed(bytes.into()))
+    Ok(bytes.into())
 }
 
 #[cfg(test)]

@@ -305,10 +305,7 @@ pub async fn read(session: Rc<Session>, socket: Option<Rc<Socket>>, most: u32) -
     }
     let Some(socket) = socket else { return Ended::Read(Err(closed())) };
     let read = read_some(&session, &socket, most as usize).await;
-    Ended::Read(read.and_then(|bytes| {
-        let held = Held::new(&session.task.allowance, bytes.len()).ok_or_else(too_much)?;
-        Ok(Received { bytes, _held: held })
-    }))
+    Ended::Read(read.and_then(|bytes| Received::new(bytes, &session.task.allowance)))
 }
 
 /// Bytes that were read and not yet handed over.
@@ -316,6 +313,17 @@ pub struct Received {
     /// The bytes.
     pub bytes: Vec<u8>,
     _held: Held,
+}
+
+impl Received {
+    /// Bytes that the task holds from now on.
+    ///
+    /// # Errors
+    /// It would hold more than it may.
+    pub fn new(bytes: Vec<u8>, allowance: &Allowance) -> Result<Self, Failure> {
+        let held = Held::new(allowance, bytes.len()).ok_or_else(too_much)?;
+        Ok(Self { bytes, _held: held })
+    }
 }
 
 /// The task would hold more than it may.

@@ -262,6 +262,14 @@ impl Guest {
         self.requests.iter().filter_map(|request| request.known_origin(base)).collect()
     }
 
+    /// A prepared request by its number.
+    ///
+    /// # Errors
+    /// There is none of that number; the guest traps.
+    pub fn request(&self, id: u32) -> wasmtime::Result<&PreparedRequest> {
+        self.requests.get(id as usize).ok_or_else(|| wasmtime::format_err!("there is no prepared request {id}"))
+    }
+
     /// A template by its number.
     ///
     /// # Errors

@@ -2,15 +2,18 @@
 //! reply is right.
 //!
 //! A [`Request`] is prepared in [`Action::configure`](crate::Action::configure), and what differs from one to the next
-//! is in its templates; a [`DynamicRequest`] is put together while the task runs, at a higher price.
+//! is in its templates; a [`DynamicRequest`] is put together while the task runs, at a higher price. A [`Stream`] has its
+//! content in pieces, as they come and go.
 
 mod dynamic;
 mod exchange;
 mod request;
+mod stream;
 
 pub use dynamic::DynamicRequest;
 pub use exchange::{Exchange, Reply};
 pub use request::{Body, Credentials, Request, RequestBuilder};
+pub use stream::{Head, Read, Stream, Write};
 
 use crate::bindings::http_types as raw;
 

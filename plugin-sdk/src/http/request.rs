@@ -7,7 +7,7 @@ use crate::{ConfigError, Fields, JsonTemplate, Task, Template};
 
 /// A prepared request. All users share it; sending costs no more than a number handed to the host.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Request(u32);
+pub struct Request(pub(super) u32);
 
 impl Request {
     /// A request with any method, such as `POST`, in upper case. The URL is absolute, or resolved against the script's

@@ -38,9 +38,15 @@ pub(crate) mod http {
     }
 
     pub(crate) fn send(request: u32) -> u32 {
+        let sent = prepared(request);
+        in_task(|state| state.send(sent))
+    }
+
+    /// A prepared request as it is sent now.
+    pub(super) fn prepared(request: u32) -> SentRequest {
         in_task(|state| {
             let prepared = state.prepared[request as usize].clone();
-            let sent = SentRequest {
+            SentRequest {
                 method: prepared.method,
                 url: state.render(prepared.url),
                 query: state.render_fields(&prepared.query),
@@ -60,8 +66,7 @@ pub(crate) mod http {
                     Credentials::Bearer(token) => SentCredentials::Bearer(state.render(token)),
                 }),
                 options: prepared.options.into(),
-            };
-            state.send(sent)
+            }
         })
     }
 
@@ -107,6 +112,101 @@ pub(crate) mod http {
             let (reply, keep_body) = state.reply(operation);
             if keep_body { reply.body.clone() } else { Vec::new() }
         })
+    }
+}
+
+/// Exchanges in pieces: the reply comes as one.
+pub(crate) mod streams {
+    use std::time::Duration;
+
+    use super::super::SentBody;
+    use super::super::state::Kind;
+    use super::in_task;
+    use crate::bindings::FailureKind;
+
+    pub(crate) fn open(request: u32, content: &[u8], _more: bool) -> u32 {
+        let mut sent = super::http::prepared(request);
+        if !content.is_empty() {
+            assert_eq!(sent.body, SentBody::None, "the request was prepared with a body");
+            sent.body = SentBody::Bytes(content.to_vec());
+        }
+        in_task(|state| {
+            let at = state.requests.len();
+            let exchange = state.send(sent);
+            state.streams.push((exchange, at, false));
+            exchange
+        })
+    }
+
+    pub(crate) fn head(exchange: u32) -> u32 {
+        in_task(|state| state.ask(exchange, Kind::Head(exchange)))
+    }
+
+    pub(crate) fn arrived(operation: u32) -> Result<u16, FailureKind> {
+        in_task(|state| {
+            let Kind::Head(exchange) = *state.announced(operation) else { panic!("that operation waits for no head") };
+            let outcome = state.reply(exchange).0.outcome;
+            outcome.map_err(|kind| {
+                state.found.get_or_insert(kind);
+                kind.into()
+            })
+        })
+    }
+
+    pub(crate) fn header(exchange: u32, name: &str) -> Option<String> {
+        in_task(|state| field(&state.streamed(exchange)?.headers, name))
+    }
+
+    pub(crate) fn read(exchange: u32) -> u32 {
+        in_task(|state| state.ask(exchange, Kind::Piece(exchange)))
+    }
+
+    pub(crate) fn received(operation: u32) -> Result<Vec<u8>, FailureKind> {
+        in_task(|state| {
+            let Kind::Piece(exchange) = *state.announced(operation) else { panic!("that operation is no read") };
+            let reply = state.reply(exchange).0;
+            let (outcome, body) = (reply.outcome, reply.body.clone());
+            outcome?;
+            let stream = state.streams.iter_mut().find(|(known, ..)| *known == exchange);
+            let (.., taken) = stream.expect("a streamed exchange");
+            Ok(if std::mem::replace(taken, true) { Vec::new() } else { body })
+        })
+    }
+
+    pub(crate) fn trailer(exchange: u32, name: &str) -> Option<String> {
+        in_task(|state| field(&state.streamed(exchange)?.trailers, name))
+    }
+
+    pub(crate) fn write(exchange: u32, content: &[u8]) -> u32 {
+        in_task(|state| {
+            let stream = state.streams.iter().find(|(known, ..)| *known == exchange);
+            let at = stream.expect("a streamed exchange").1;
+            match &mut state.requests[at].body {
+                SentBody::Bytes(body) => body.extend_from_slice(content),
+                body => *body = SentBody::Bytes(content.to_vec()),
+            }
+            state.submit(Duration::ZERO, Kind::Sent)
+        })
+    }
+
+    pub(crate) fn written(operation: u32) -> Result<(), FailureKind> {
+        in_task(|state| match state.announced(operation) {
+            Kind::Sent => Ok(()),
+            _ => panic!("that operation is no write"),
+        })
+    }
+
+    pub(crate) fn finish(_exchange: u32) {}
+
+    fn field(fields: &[(String, String)], name: &str) -> Option<String> {
+        fields.iter().find(|(known, _)| known.eq_ignore_ascii_case(name)).map(|(_, value)| value.clone())
+    }
+}
+
+/// Files are the test's own, relative to its folder.
+pub(crate) mod files {
+    pub(crate) fn read(path: &str) -> Result<Vec<u8>, String> {
+        std::fs::read(path).map_err(|error| format!("cannot read `{path}`: {error}"))
     }
 }
 

@@ -135,6 +135,7 @@ pub struct Reply {
     outcome: Result<u16, FailureKind>,
     headers: Vec<(String, String)>,
     body: Vec<u8>,
+    trailers: Vec<(String, String)>,
     captures: Vec<(String, String)>,
     after: Duration,
 }
@@ -151,10 +152,11 @@ impl Reply {
     }
 
     fn of(outcome: Result<u16, FailureKind>) -> Self {
-        Self { outcome, headers: Vec::new(), body: Vec::new(), captures: Vec::new(), after: Duration::ZERO }
+        let (headers, trailers, captures) = Default::default();
+        Self { outcome, headers, body: Vec::new(), trailers, captures, after: Duration::ZERO }
     }
 
-    /// The content, decoded.
+    /// The content, decoded. A streamed exchange gives it as one piece.
     #[must_use]
     pub fn body(mut self, body: impl Into<Vec<u8>>) -> Self {
         self.body = body.into();
@@ -165,6 +167,13 @@ impl Reply {
     #[must_use]
     pub fn header(mut self, name: &str, value: &str) -> Self {
         self.headers.push((name.to_owned(), value.to_owned()));
+        self
+    }
+
+    /// A trailer field, for a streamed exchange.
+    #[must_use]
+    pub fn trailer(mut self, name: &str, value: &str) -> Self {
+        self.trailers.push((name.to_owned(), value.to_owned()));
         self
     }
 

@@ -30,6 +30,12 @@ pub(super) enum Kind {
     Sleep,
     /// The reply, and whether the request asked for the body.
     Exchange(Reply, bool),
+    /// The head of a streamed exchange.
+    Head(u32),
+    /// Content of one.
+    Piece(u32),
+    /// Content for one.
+    Sent,
     /// The socket, by its number.
     Connect(u32),
     /// The socket, and what is wrong.
@@ -93,6 +99,8 @@ pub(super) struct State {
     pub requests: Vec<SentRequest>,
     pub measured: Vec<(String, f64)>,
     given_up: Vec<GivenUp>,
+    /// The streamed exchanges: the operation, the request, and whether the content was handed over.
+    pub streams: Vec<(u32, usize, bool)>,
     pub log: Vec<String>,
     /// When the current task began.
     began: u64,
@@ -158,6 +166,7 @@ impl State {
         self.requests.clear();
         self.measured.clear();
         self.given_up.clear();
+        self.streams.clear();
         self.log.clear();
     }
 
@@ -228,6 +237,8 @@ impl State {
         let given_up = match &operation.kind {
             Kind::Sleep => GivenUp::Sleep,
             Kind::Exchange(..) => GivenUp::Exchange,
+            // They go with their exchange.
+            Kind::Head(_) | Kind::Piece(_) | Kind::Sent => return,
             Kind::Connect(_) => GivenUp::Connect,
             Kind::Read(..) => GivenUp::Read,
             Kind::Write(socket, _) => {
@@ -262,7 +273,7 @@ impl State {
                     Err(_) => {}
                 }
             }
-            Kind::Sleep | Kind::Write(..) => {}
+            Kind::Sleep | Kind::Write(..) | Kind::Head(_) | Kind::Piece(_) | Kind::Sent => {}
         }
     }
 
@@ -280,6 +291,20 @@ impl State {
         match self.announced(operation) {
             Kind::Exchange(reply, keep_body) => (reply, *keep_body),
             _ => panic!("that operation has no reply"),
+        }
+    }
+
+    /// Puts what is asked of a streamed exchange in flight: it completes with the exchange, right after it.
+    pub fn ask(&mut self, exchange: u32, kind: Kind) -> u32 {
+        let due = self.operations[exchange as usize].due.saturating_sub(self.now);
+        self.submit(Duration::from_nanos(due), kind)
+    }
+
+    /// The reply of a streamed exchange that is over.
+    pub fn streamed(&mut self, exchange: u32) -> Option<&Reply> {
+        match &self.operations[exchange as usize] {
+            Operation { kind: Kind::Exchange(reply, _), announced: true, .. } => Some(reply),
+            _ => None,
         }
     }
 

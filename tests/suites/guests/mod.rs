@@ -395,7 +395,7 @@ fn another_contract() {
     assert_eq!(
         refused("another_contract", 4),
         "error[plugin::load]: plugin `another_contract` does not load: it speaks version 9.9.9 of the plugin contract; \
-         this host speaks 0.1.0 to 0.1.1"
+         this host speaks 0.1.0 to 0.1.2"
     );
 }
 

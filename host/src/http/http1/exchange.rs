@@ -169,6 +169,9 @@ impl Exchange<'_> {
     fn read(&mut self, cx: &mut Context<'_>) -> Poll<Result<Received, Failure>> {
         let mut buffer = self.client.read_buffer();
         for _ in 0..MOST_READS {
+            if self.request.flow.as_ref().is_some_and(|flow| flow.is_full()) {
+                return Poll::Pending;
+            }
             let mut filled = ReadBuf::new(&mut buffer);
             let read = ready!(Pin::new(&mut self.connection.transport).poll_read(cx, &mut filled));
             let input = match read {
@@ -236,6 +239,9 @@ impl Exchange<'_> {
                 measured.status = head.status.as_u16();
                 measured.phases.first_byte = Some(now.saturating_sub(self.begun));
             });
+            if let Some(flow) = &self.request.flow {
+                flow.begin(head.status, head.section.clone());
+            }
             self.incoming.head = Some(head);
             return self.take_content(text, Some(now));
         }
@@ -244,11 +250,14 @@ impl Exchange<'_> {
     /// Takes content, at the time `now` if that is known.
     fn take_content(&mut self, input: &[u8], now: Option<Nanos>) -> Result<Option<Received>, Failure> {
         let Incoming { head: Some(head), kept, .. } = &mut self.incoming else { return Ok(None) };
-        let mut size = 0;
+        let (mut size, flow) = (0, self.request.flow.as_deref());
         let taken = head.framing.take(input, &mut |data| {
             size += data.len() as u64;
             if let Some(kept) = kept {
                 kept.push(data);
+            }
+            if let Some(flow) = flow {
+                flow.push(Bytes::copy_from_slice(data));
             }
         });
         // What came before something malformed counts as well.

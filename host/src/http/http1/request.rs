@@ -62,6 +62,7 @@ mod tests {
             version: Version::Http1,
             keep_body: None,
             decode: true,
+            flow: None,
         };
         let mut out = Vec::new();
         write_head(&request, cookie.map(HeaderValue::from_static).as_ref(), &mut out);

@@ -6,6 +6,7 @@ mod http2;
 mod keep_alive;
 mod measures;
 mod replies;
+mod streamed;
 mod tls;
 
 use std::cell::{Cell, RefCell};
@@ -85,6 +86,7 @@ fn get(url: &str) -> Request {
         version: Version::Negotiate,
         keep_body: Some(Allowance::new(Cell::new(usize::MAX >> 1))),
         decode: false,
+        flow: None,
     }
 }
 

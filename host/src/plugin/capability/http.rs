@@ -31,10 +31,7 @@ impl Host for State {
         let guest = self.guest();
         let session = guest.session()?;
         guest.room_for_one_more(session)?;
-        let prepared = guest
-            .requests
-            .get(request as usize)
-            .ok_or_else(|| wasmtime::format_err!("there is no prepared request {request}"))?;
+        let prepared = guest.request(request)?;
         let built = prepared.build(session, &guest.family);
         let redirects = Redirects::new(prepared.max_redirects(), &guest.family.grants);
         Ok(submit(session, built, redirects, None))
@@ -80,7 +77,7 @@ impl Host for State {
 }
 
 /// Submits what was built. A body that was made at run time is held until the exchange is over.
-fn submit(
+pub(super) fn submit(
     session: &Rc<Session>,
     built: Result<Request, crate::http::Failure>,
     redirects: Redirects,

@@ -2,19 +2,24 @@
 //! the step being configured; it checks every number a guest gives before it is used, and traps where the contract
 //! was broken. Expected failures are values of the contract, never traps.
 
+mod files;
 mod http;
 pub use http::{few_enough, header_fields, header_value};
 mod log;
 mod operations;
 mod report;
 mod sockets;
+mod streams;
 mod templates;
 mod timer;
 mod user;
 
 use wasmtime::component::{HasSelf, Linker};
 
+use crate::http::Failure;
+
 use super::bindings::{self, Plugin};
+use super::operation::Ended;
 use super::state::State;
 
 /// Links every capability.
@@ -23,6 +28,18 @@ use super::state::State;
 /// Only if two interfaces clash, which is a bug.
 pub fn link(linker: &mut Linker<State>) -> wasmtime::Result<()> {
     Plugin::add_to_linker::<State, HasSelf<State>>(linker, |state| state)
+}
+
+/// Takes what came of an operation of the current task, if it is of the right kind.
+fn ended<T>(
+    state: &mut State,
+    operation: u32,
+    pick: impl FnOnce(Ended) -> Option<Result<T, Failure>>,
+) -> wasmtime::Result<Result<T, bindings::types::FailureKind>> {
+    let session = state.guest().session()?;
+    let found =
+        session.task.take(operation).and_then(pick).map(|result| result.map_err(|failure| kind_to_guest(failure.kind)));
+    found.ok_or_else(|| wasmtime::format_err!("operation {operation} is none of that kind that has ended"))
 }
 
 impl bindings::types::Host for State {}

@@ -22,7 +22,7 @@ impl Host for State {
     }
 
     fn connected(&mut self, operation: u32) -> wasmtime::Result<Result<u32, GuestKind>> {
-        ended(self, operation, |ended| match ended {
+        super::ended(self, operation, |ended| match ended {
             Ended::Connected(result) => Some(result),
             _ => None,
         })
@@ -46,7 +46,7 @@ impl Host for State {
     }
 
     fn written(&mut self, operation: u32) -> wasmtime::Result<Result<(), GuestKind>> {
-        ended(self, operation, |ended| match ended {
+        super::ended(self, operation, |ended| match ended {
             Ended::Written(result) => Some(result),
             _ => None,
         })
@@ -61,7 +61,7 @@ impl Host for State {
     }
 
     fn received(&mut self, operation: u32) -> wasmtime::Result<Result<Vec<u8>, GuestKind>> {
-        ended(self, operation, |ended| match ended {
+        super::ended(self, operation, |ended| match ended {
             Ended::Read(result) => Some(result.map(|read| read.bytes)),
             _ => None,
         })
@@ -72,21 +72,6 @@ impl Host for State {
         guest.session()?.sockets.close(guest.instance, socket);
         Ok(())
     }
-}
-
-/// Takes what came of an operation of the current task, if it is of the right kind.
-fn ended<T>(
-    state: &mut State,
-    operation: u32,
-    pick: impl FnOnce(Ended) -> Option<Result<T, Failure>>,
-) -> wasmtime::Result<Result<T, GuestKind>> {
-    let session = state.guest().session()?;
-    let found = session
-        .task
-        .take(operation)
-        .and_then(pick)
-        .map(|result| result.map_err(|failure| super::kind_to_guest(failure.kind)));
-    found.ok_or_else(|| wasmtime::format_err!("operation {operation} is none of that kind that has ended"))
 }
 
 fn security(tls: Option<TlsOptions>) -> Result<Option<Security>, Failure> {

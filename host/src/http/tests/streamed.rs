@@ -1,0 +1,162 @@
+//! Exchanges whose content goes back and forth in pieces.
+
+use std::convert::Infallible;
+use std::future::poll_fn;
+
+use hyper::body::{Body, Frame, Incoming};
+use hyper::header::HeaderMap;
+use hyper::server::conn::http2;
+use hyper::service::service_fn;
+use hyper_util::rt::TokioIo;
+
+use super::super::http2::LocalTasks;
+use super::*;
+
+/// Gives back each piece of a request as it comes, and then a trailer.
+struct Echo(Incoming, bool);
+
+impl Body for Echo {
+    type Data = Bytes;
+    type Error = Infallible;
+
+    fn poll_frame(
+        mut self: std::pin::Pin<&mut Self>,
+        cx: &mut std::task::Context<'_>,
+    ) -> std::task::Poll<Option<Result<Frame<Bytes>, Infallible>>> {
+        std::pin::Pin::new(&mut self.0).poll_frame(cx).map(|frame| match frame {
+            Some(frame) => Some(Ok(frame.unwrap())),
+            None if self.1 => None,
+            None => {
+                self.1 = true;
+                let mut trailers = HeaderMap::new();
+                trailers.insert("grpc-status", "0".parse().unwrap());
+                Some(Ok(Frame::trailers(trailers)))
+            }
+        })
+    }
+}
+
+async fn echo_server() -> String {
+    let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+    let url = format!("http://{}/", listener.local_addr().unwrap());
+    spawn_local(async move {
+        while let Ok((connection, _)) = listener.accept().await {
+            let service = service_fn(async |request: hyper::Request<Incoming>| {
+                Ok::<_, Infallible>(hyper::Response::new(Echo(request.into_body(), false)))
+            });
+            spawn_local(http2::Builder::new(LocalTasks).serve_connection(TokioIo::new(connection), service));
+        }
+    });
+    url
+}
+
+fn streamed(url: &str, version: Version, flow: &Rc<Flow>) -> Request {
+    Request { version, keep_body: None, flow: Some(Rc::clone(flow)), ..get(url) }
+}
+
+fn flow(more: bool) -> Rc<Flow> {
+    Rc::new(Flow::new(&Allowance::new(Cell::new(1 << 20)), more))
+}
+
+/// A client's task polls the exchange first and then its reader, whoever was woken.
+async fn with_exchange<T>(
+    exchange: impl Future<Output = Result<Reply, Failure>>,
+    reader: impl Future<Output = T>,
+) -> T {
+    let (mut exchange, mut reader) = (Box::pin(exchange), Box::pin(reader));
+    let mut over = false;
+    poll_fn(|cx| {
+        over = over || exchange.as_mut().poll(cx).is_ready();
+        reader.as_mut().poll(cx)
+    })
+    .await
+}
+
+async fn read(flow: &Flow) -> Result<Bytes, Failure> {
+    poll_fn(|_| flow.poll_read(64 << 10)).await.map(Bytes::from)
+}
+
+#[tokio::test]
+async fn pieces_go_both_ways_over_http2_and_trailers_end_them() {
+    run(async {
+        let (user, flow) = (User::new(), flow(true));
+        let request = streamed(&echo_server().await, Version::Http2, &flow);
+        let reader = async {
+            assert_eq!(poll_fn(|_| flow.poll_head()).await.unwrap(), 200);
+            for piece in ["one", "two", "three"] {
+                flow.write(Bytes::from(piece)).unwrap();
+                assert_eq!(read(&flow).await.unwrap(), piece);
+            }
+            assert_eq!(flow.trailer("grpc-status"), None);
+            flow.finish();
+            assert_eq!(read(&flow).await.unwrap(), "");
+            flow.trailer("grpc-status")
+        };
+        let trailer = with_exchange(user.send(request), reader).await;
+        assert_eq!(trailer.as_deref(), Some(&b"0"[..]));
+    })
+    .await;
+}
+
+#[tokio::test]
+async fn a_reader_who_is_slow_gets_all_of_a_reply_that_is_larger_than_what_is_held() {
+    run(async {
+        let (user, flow) = (User::new(), flow(true));
+        let request = streamed(&echo_server().await, Version::Http2, &flow);
+        let reader = async {
+            let (mut sent, mut received) = (0, 0);
+            while sent < 8 << 20 {
+                let piece = vec![7; 100_000];
+                sent += piece.len();
+                flow.write(piece.into()).unwrap();
+                // The piece before this one is on its way by now, or comes back.
+                while poll_fn(|cx| std::task::Poll::Ready(flow.poll_written(cx).is_pending())).await {
+                    received += read(&flow).await.unwrap().len();
+                }
+            }
+            flow.finish();
+            loop {
+                match read(&flow).await.unwrap().len() {
+                    0 => break,
+                    more => received += more,
+                }
+            }
+            (sent, received)
+        };
+        let (sent, received) = with_exchange(user.send(request), reader).await;
+        assert_eq!(sent, received);
+    })
+    .await;
+}
+
+#[tokio::test]
+async fn a_stream_over_http1_is_read_as_it_comes_and_its_end_is_told() {
+    run(async {
+        let (user, flow) = (User::new(), flow(false));
+        let head =
+            b"HTTP/1.1 200 OK\r\ncontent-type: text/event-stream\r\ntransfer-encoding: chunked\r\n\r\n5\r\nhello\r\n";
+        let server = Server::new(&[Then::Stall(head)]).await;
+        let request = streamed(&server.url("/"), Version::Negotiate, &flow);
+        let reader = async {
+            assert_eq!(poll_fn(|_| flow.poll_head()).await.unwrap(), 200);
+            assert_eq!(flow.header("Content-Type").as_deref(), Some(&b"text/event-stream"[..]));
+            assert_eq!(read(&flow).await.unwrap(), "hello");
+        };
+        with_exchange(user.send(request), reader).await;
+        let failure = read(&flow).await.unwrap_err();
+        assert_eq!(failure.to_string(), "the exchange was cut off");
+    })
+    .await;
+}
+
+#[tokio::test]
+async fn content_in_pieces_is_not_sent_over_http1() {
+    run(async {
+        let (user, flow) = (User::new(), flow(true));
+        let server = Server::new(&[Then::Answer(b"HTTP/1.1 200 OK\r\ncontent-length: 0\r\n\r\n")]).await;
+        let outcome = text(user.send(streamed(&server.url("/"), Version::Http1, &flow)).await);
+        assert_eq!(outcome.unwrap_err(), "protocol: content in pieces is sent over HTTP/2 alone");
+        assert!(read(&flow).await.is_err());
+    })
+    .await;
+}
