@@ -173,7 +173,9 @@ pub(crate) fn give_up(operation: u32) {
         waiting.map(|index| slot.waiting.swap_remove(index))
     });
     // The waker goes where nothing is borrowed: a combinator's may be the last to hold on to the combinator.
-    if waker.is_some() && !claim(operation) {
+    if waker.is_some() {
+        // If it was announced already, the host keeps what came of it.
+        claim(operation);
         bindings::operations::cancel(operation);
     }
 }

@@ -171,7 +171,7 @@ fn artifacts_that_are_no_plugins_are_refused() {
     for (tag, said) in [
         ("text", "does not name exactly one layer of type `application/wasm`".to_owned()),
         ("two", "does not name exactly one layer of type `application/wasm`".to_owned()),
-        ("none", format!("`http://{address}` has no manifest of `{address}/team/it:none`")),
+        ("none", format!("`http://{address}` has no `team/it` with manifests/none")),
     ] {
         let run = call("plugin lock", &format!("oci://{address}/team/it:{tag}"), cache.path()).finish().exits(4);
         assert!(run.stderr.contains(&said), "{}", run.stderr);
@@ -184,24 +184,37 @@ fn a_registry_that_wants_a_token_gives_an_anonymous_one() {
     let bytes = component("fails_silently");
     let digest = sha256(&bytes);
     let registry = RawServer::start(move |request: &RawRequest| {
-        if request.line.starts_with("GET /token?scope=repository%3Ateam%2Fit%3Apull&service=r ") {
+        let port = request.header("host");
+        if request.line.starts_with("GET /token?service=r&scope=repository%3Ateam%2Fit%3Apull ") {
             return answer("200 OK", "", b"{\"access_token\": \"t0ken\"}");
         }
         if request.header("authorization") != "Bearer t0ken" {
-            let realm = format!("http://{}/token", request.header("host"));
-            return answer(
-                "401 Unauthorized",
-                &format!("www-authenticate: Bearer realm=\"{realm}\",service=\"r\"\r\n"),
-                b"{}",
-            );
+            let challenge = format!("www-authenticate: Bearer realm=\"http://{port}/token\",service=\"r\"\r\n");
+            return answer("401 Unauthorized", &challenge, b"{}");
         }
         answer("200 OK", "", &bytes)
     });
-    let entry = format!("{{source: '{}/team/it:1', sha256: {digest}}}", oci(&registry));
+    let address = registry.base_url().replace("http://", "");
+    let entry = format!("{{source: 'oci://{address}/team/it:1', sha256: {digest}}}");
     call("check", &entry, cache.path()).finish().exits(0);
     let lines: Vec<_> = registry.take().into_iter().map(|request| request.line).collect();
     let blob = format!("GET /v2/team/it/blobs/sha256:{digest} HTTP/1.1");
-    assert_eq!(lines.iter().filter(|line| **line == blob).count(), 1, "{lines:?}");
+    assert_eq!((lines.len(), &lines[0], &lines[2]), (3, &blob, &blob), "{lines:?}");
+}
+
+#[test]
+fn a_token_is_asked_for_where_nobody_can_listen_and_credentials_are_never_sent() {
+    let cache = TempDir::new().unwrap();
+    for (challenge, said) in [
+        ("Bearer realm=\"http://site.example/token\"", "for a token, where anyone can listen"),
+        ("Basic realm=\"r\"", "gives it to nobody without credentials, which are not supported"),
+    ] {
+        let challenge = format!("www-authenticate: {challenge}\r\n");
+        let registry = RawServer::start(move |_: &RawRequest| answer("401 Unauthorized", &challenge, b""));
+        let address = registry.base_url().replace("http://", "");
+        let run = call("plugin lock", &format!("oci://{address}/team/it:1"), cache.path()).finish().exits(4);
+        assert!(run.stderr.contains(said), "{}", run.stderr);
+    }
 }
 
 #[test]
@@ -209,10 +222,11 @@ fn what_a_registry_refuses_is_said() {
     let cache = TempDir::new().unwrap();
     let wanted = "gives it to nobody without credentials, which are not supported";
     for (status, fields, body, said) in [
-        ("401 Unauthorized", "www-authenticate: Basic realm=\"r\"\r\n", "", wanted),
+        ("401 Unauthorized", "", "", wanted),
         ("403 Forbidden", "", r#"{"errors": [{"code": "DENIED"}]}"#, wanted),
+        ("429 Too Many Requests", "", r#"{"errors": [{"code": "TOOMANYREQUESTS"}]}"#, "answered with status 429"),
         ("500 Internal Server Error", "", "", "answered with status 500"),
-        ("200 OK", "", "[]", "its manifest is none of an OCI artifact"),
+        ("200 OK", "", "hello", "its manifest is none of an OCI artifact"),
     ] {
         let registry = RawServer::start(move |_: &RawRequest| answer(status, fields, body.as_bytes()));
         let run = call("plugin lock", &format!("{}/team/it:1", oci(&registry)), cache.path()).finish().exits(4);

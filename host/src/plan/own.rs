@@ -12,7 +12,7 @@ use crate::plugin::fetch::obtain;
 use crate::plugin::locate::sha256;
 use crate::plugin::native::{Library, is_native};
 use crate::plugin::registry::{BUILTIN, Loaded, Registry};
-use crate::plugin::source::{Source, manifest_of};
+use crate::plugin::source::{Source, Version};
 use crate::plugin::terms::Terms;
 use crate::script::model::{PluginEntry, Script, Spanned};
 
@@ -127,7 +127,7 @@ impl<'a> Own<'a> {
         }
         let is_file = matches!(self.source, Source::File(_));
         let wanted = self.asked().or(locked.filter(|_| !is_file));
-        let pinned = matches!(&self.source, Source::Oci(it) if manifest_of(it).is_some());
+        let pinned = matches!(&self.source, Source::Oci(it) if matches!(it.version, Version::Manifest(_)));
         if !is_file && !pinned && wanted.is_none() {
             return Err(self.undetermined());
         }

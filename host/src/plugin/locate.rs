@@ -95,23 +95,23 @@ impl Imports {
     }
 }
 
-/// Checks that a component exports a version of the contract that this host speaks.
+/// Checks that a component exports a version of the contract that this host speaks, and says which within 0.1.
 ///
 /// # Errors
 /// It exports none, or another version; the text says which.
-pub fn check_contract(engine: &Engine, component: &Component) -> Result<(), String> {
+pub fn check_contract(engine: &Engine, component: &Component) -> Result<u32, String> {
     match contract(engine, component) {
-        Some(version) if is_spoken(&version) => Ok(()),
-        Some(version) => {
-            Err(format!("it speaks version {version} of the plugin contract; this host speaks 0.1.0 to 0.1.{LATEST}"))
-        }
+        Some(version) => spoken(&version).ok_or_else(|| {
+            format!("it speaks version {version} of the plugin contract; this host speaks 0.1.0 to 0.1.{LATEST}")
+        }),
         None => Err("it is a component, but no plugin: it does not export `stampede:plugin/action`".into()),
     }
 }
 
-fn is_spoken(version: &str) -> bool {
+/// Which version within 0.1 that is, if it is spoken here.
+fn spoken(version: &str) -> Option<u32> {
     let addition = version.strip_prefix("0.1.").and_then(|number| number.parse().ok());
-    addition.is_some_and(|number: u32| number <= LATEST)
+    addition.filter(|number: &u32| *number <= LATEST)
 }
 
 #[cfg(test)]
@@ -123,10 +123,10 @@ mod tests {
         let world = include_str!("../../../wit/world.wit");
         assert!(world.contains(&format!("package stampede:plugin@0.1.{LATEST};")));
         for version in ["0.1.0", "0.1.1", "0.1.2"] {
-            assert!(is_spoken(version), "{version}");
+            assert!(spoken(version).is_some(), "{version}");
         }
         for version in ["0.1.3", "0.2.0", "1.1.0", "0.1", "0.1.x", "0.1.0-rc.1", ""] {
-            assert!(!is_spoken(version), "{version}");
+            assert!(spoken(version).is_none(), "{version}");
         }
     }
 }

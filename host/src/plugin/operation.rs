@@ -155,6 +155,11 @@ impl Task {
         self.flows.borrow_mut().push((id, flow));
     }
 
+    /// Whether there are numbers left for more operations.
+    pub fn has_numbers(&self) -> bool {
+        self.submitted.get() < OperationId::MAX
+    }
+
     /// Operations that are in flight, or that have ended and are kept for the guest.
     pub fn kept(&self) -> usize {
         self.pending.borrow().len() + self.ended.borrow().len()
@@ -168,8 +173,7 @@ impl Task {
     /// Adds an operation; the future is made from the number it gets.
     pub fn submit<F: Future<Output = Ended> + 'static>(&self, make: impl FnOnce(OperationId) -> F) -> OperationId {
         let id = self.submitted.get();
-        // Numbers come back after four thousand million operations; whoever kept one of the first for so long has two.
-        self.submitted.set(id.wrapping_add(1));
+        self.submitted.set(id + 1);
         self.pending.borrow_mut().push(Pending { id, future: Box::pin(make(id)) });
         id
     }
@@ -206,21 +210,35 @@ impl Task {
         Some(ended.remove(index).1)
     }
 
-    /// Gives up an operation that is in flight, and says how far it has come if it is an exchange under way. Of one
-    /// that has ended, what was kept is forgotten.
+    /// Hands over what came of an operation on a socket, which can be asked again: of bytes there are none then.
+    pub fn hand_over(&self, id: OperationId) -> Option<Ended> {
+        let mut ended = self.ended.borrow_mut();
+        let index = ended.binary_search_by_key(&id, |(known, _)| *known).ok()?;
+        match &mut ended[index].1 {
+            Ended::Connected(result) => Some(Ended::Connected(result.clone())),
+            Ended::Written(result) => Some(Ended::Written(result.clone())),
+            Ended::Read(Err(failure)) => Some(Ended::Read(Err(failure.clone()))),
+            Ended::Read(read @ Ok(_)) => {
+                let none = Received::new(Vec::new(), &self.allowance);
+                Some(Ended::Read(std::mem::replace(read, none)))
+            }
+            _ => None,
+        }
+    }
+
+    /// Gives up an operation that is in flight, and says how far it has come if it is an exchange under way.
     pub fn give_up(&self, id: OperationId) -> Option<Measured> {
-        self.flows.borrow_mut().retain(|(known, _)| *known != id);
         let index = self.pending.borrow().binary_search_by_key(&id, |pending| pending.id);
-        let Ok(index) = index else {
-            self.forget(id);
-            return None;
-        };
+        let Ok(index) = index else { return None };
+        self.flows.borrow_mut().retain(|(known, _)| *known != id);
         // An exchange is charged with its bytes when its future is dropped.
         drop(self.pending.borrow_mut().remove(index));
         self.end_exchange(id).map(|meter| *meter.read())
     }
 
-    fn forget(&self, id: OperationId) {
+    /// Drops what is kept of an operation that has ended.
+    pub fn forget(&self, id: OperationId) {
+        self.flows.borrow_mut().retain(|(known, _)| *known != id);
         if let Some(Ended::Exchange(timed)) = self.take(id)
             && let Ok(reply) = &timed.result
         {

@@ -19,6 +19,9 @@ use super::state::{Scripting, State};
 use super::terms::Terms;
 use super::{capability, locate, wasi};
 
+/// The first contract, within 0.1, whose operations on sockets are handed over once.
+const HANDS_OVER_ONCE: u32 = 2;
+
 include!(concat!(env!("OUT_DIR"), "/builtin.rs"));
 
 /// A plugin inside the program.
@@ -86,8 +89,9 @@ impl Registry {
     ///
     /// # Errors
     /// A message for the user: another contract version, an import that is not granted, a trap.
-    pub fn load(&self, (terms, is_builtin): (Terms, bool), component: &Component) -> Result<Loaded, String> {
-        locate::check_contract(self.engine.inner(), component)?;
+    pub fn load(&self, (mut terms, is_builtin): (Terms, bool), component: &Component) -> Result<Loaded, String> {
+        let contract = locate::check_contract(self.engine.inner(), component)?;
+        terms.hands_over_once = contract >= HANDS_OVER_ONCE;
         let linked = self.linker.instantiate_pre(component).and_then(PluginPre::new);
         let pre = linked.map_err(|error| not_linked(&Imports::of(self.engine.inner(), component), &error))?;
         self.ask(terms, is_builtin, Code::Component(pre))

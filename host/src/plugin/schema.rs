@@ -14,6 +14,12 @@ const VISITS: u32 = 100_000;
 const DEPTH: u32 = 256;
 /// What the schema is called where it is compiled; nothing is there.
 const NAME: &str = "schema:action";
+/// Most bytes of a schema.
+const LONGEST: usize = 256 << 10;
+/// Most patterns in it: each may take some MiB when it is compiled.
+const PATTERNS: u32 = 32;
+/// The one dialect that is understood. Others evaluate keywords that are not counted here.
+const DIALECT: &str = "https://json-schema.org/draft/2020-12/schema";
 /// Most values of an `enum` that are listed.
 const LISTED: usize = 10;
 
@@ -39,7 +45,11 @@ impl Schema {
     /// # Errors
     /// It is no JSON object, no JSON Schema, or too much work; the text goes on after "its schema …".
     pub fn parse(text: &str) -> Result<Self, String> {
+        if text.len() > LONGEST {
+            return Err(format!("is longer than {} KiB", LONGEST >> 10));
+        }
         let text: Value = serde_json::from_str(text).ok().filter(Value::is_object).ok_or("is no JSON object")?;
+        Looked::default().at(&text, 0)?;
         if !(Work { root: &text, visits: VISITS }).fits(&text, &Value::Null, 0) {
             return Err("refers to itself without end, or to what is not in it".into());
         }
@@ -72,6 +82,59 @@ impl Schema {
     }
 }
 
+/// A look at all of a schema, whatever it may be held against: what is not counted as work must not be in it.
+#[derive(Default)]
+struct Looked {
+    patterns: u32,
+}
+
+impl Looked {
+    fn at(&mut self, schema: &Value, depth: u32) -> Result<(), String> {
+        let Some(keywords) = schema.as_object() else { return Ok(()) };
+        if depth == DEPTH {
+            return Err("is nested too deep".into());
+        }
+        for (keyword, inner) in keywords {
+            match (keyword.as_str(), inner) {
+                ("$schema", dialect) if dialect.as_str().map(|it| it.trim_end_matches('#')) != Some(DIALECT) => {
+                    return Err(format!("is of another dialect than `{DIALECT}`"));
+                }
+                (
+                    "$id" | "$anchor" | "$dynamicAnchor" | "$dynamicRef" | "$recursiveRef" | "$recursiveAnchor" | "id"
+                    | "dependencies",
+                    _,
+                )
+                | ("items", Value::Array(_)) => {
+                    return Err(format!("has the keyword `{keyword}` in a way that is not taken"));
+                }
+                ("$ref", target) if !target.as_str().is_some_and(|it| it.starts_with('#') && !it.contains('%')) => {
+                    return Err("refers to itself without end, or to what is not in it".into());
+                }
+                ("pattern", _) => self.patterns += 1,
+                ("patternProperties", Value::Object(all)) => {
+                    self.patterns = self.patterns.saturating_add(u32::try_from(all.len()).unwrap_or(u32::MAX));
+                }
+                _ => {}
+            }
+            match (keyword.as_str(), inner) {
+                ("allOf" | "anyOf" | "oneOf" | "prefixItems", Value::Array(all)) => {
+                    all.iter().try_for_each(|it| self.at(it, depth + 1))?;
+                }
+                (
+                    "properties" | "patternProperties" | "dependentSchemas" | "$defs" | "definitions",
+                    Value::Object(all),
+                ) => {
+                    all.values().try_for_each(|it| self.at(it, depth + 1))?;
+                }
+                // What these hold is data.
+                ("enum" | "const" | "default" | "examples", _) => {}
+                _ => self.at(inner, depth + 1)?,
+            }
+        }
+        if self.patterns > PATTERNS { Err(format!("has more than {PATTERNS} patterns")) } else { Ok(()) }
+    }
+}
+
 /// What is left of the work that a schema may be.
 struct Work<'a> {
     root: &'a Value,
@@ -91,7 +154,6 @@ impl Work<'_> {
                 let target = target.strip_prefix('#').and_then(|pointer| self.root.pointer(pointer));
                 target.is_some_and(|target| self.fits(target, value, depth + 1))
             }
-            ("$ref" | "$dynamicRef" | "$id", _) => false,
             ("allOf" | "anyOf" | "oneOf", Value::Array(all)) => all.iter().all(|it| self.fits(it, value, depth + 1)),
             ("not" | "if" | "then" | "else", _) => self.fits(inner, value, depth + 1),
             ("dependentSchemas", Value::Object(all)) => all.values().all(|it| self.fits(it, value, depth + 1)),
@@ -272,6 +334,26 @@ mod tests {
         for text in ["{\"$ref\": \"#\"}", "{\"allOf\": [{\"not\": {\"$ref\": \"#\"}}]}"] {
             assert!(Schema::parse(text).is_err(), "{text}");
         }
+    }
+
+    #[test]
+    fn what_a_validator_would_do_uncounted_is_refused() {
+        let patterns: serde_json::Map<_, _> = (0..=PATTERNS).map(|at| (format!("^{at}$"), json!(true))).collect();
+        for (schema, said) in [
+            (json!({"$schema": "http://json-schema.org/draft-07/schema#"}), "another dialect"),
+            (json!({"dependencies": {"url": {"$ref": "#/$defs/a"}}}), "`dependencies`"),
+            (json!({"properties": {"a": {"items": [true]}}}), "`items`"),
+            (json!({"$defs": {"a": {"$id": "x:y"}}}), "`$id`"),
+            (json!({"not": {"$recursiveRef": "#"}}), "`$recursiveRef`"),
+            (json!({"$ref": "#/$defs/%61", "$defs": {"a": true, "%61": true}}), "what is not in it"),
+            (json!({"patternProperties": patterns}), "more than 32 patterns"),
+            (json!({"description": "x".repeat(LONGEST)}), "longer than 256 KiB"),
+        ] {
+            let refused = Schema::parse(&schema.to_string()).err().unwrap_or_default();
+            assert!(refused.contains(said), "{schema}: {refused}");
+        }
+        let sound = json!({"$schema": DIALECT, "properties": {"id": {"enum": [{"$id": 1}]}, "dependencies": true}});
+        assert!(Schema::parse(&sound.to_string()).is_ok());
     }
 
     #[test]

@@ -3,7 +3,6 @@
 
 use std::path::PathBuf;
 
-use oci_client::Reference;
 use url::{Host, Url};
 
 /// Where a component comes from.
@@ -13,8 +12,28 @@ pub enum Source {
     File(PathBuf),
     /// A file of a web site, over TLS.
     Https(Url),
-    /// An artifact of an OCI registry, which holds the component as its one layer of WebAssembly.
+    /// An artifact of a registry.
     Oci(Reference),
+}
+
+/// An artifact of an OCI registry, which holds the component as its one layer of WebAssembly.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Reference {
+    /// Where the registry is: TLS, but for one on a loopback address.
+    pub registry: Url,
+    /// Such as `team/mqtt`.
+    pub repository: String,
+    /// Which artifact.
+    pub version: Version,
+}
+
+/// Which artifact of a repository.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Version {
+    /// The one that a tag names today.
+    Tag(String),
+    /// The one whose manifest has this SHA-256 digest.
+    Manifest(String),
 }
 
 /// What is wrong with a source, and the fix.
@@ -38,8 +57,8 @@ impl Source {
         match text.split_once("://") {
             None => Ok(Self::File(PathBuf::from(text))),
             Some(("https", _)) => https(text).map(Self::Https),
-            Some(("oci", rest)) => artifact(rest).map(Self::Oci).ok_or_else(|| {
-                let lacks_version = artifact(&format!("{rest}:any")).is_some();
+            Some(("oci", rest)) => Reference::parse(rest).map(Self::Oci).ok_or_else(|| {
+                let lacks_version = Reference::parse(&format!("{rest}:any")).is_some();
                 let what = if lacks_version { "names neither a tag nor a digest" } else { "is no OCI reference" };
                 Fault { message: format!("`{text}` {what}"), help: OCI_HELP }
             }),
@@ -63,21 +82,31 @@ fn https(text: &str) -> Result<Url, Fault> {
     })
 }
 
-/// `registry[:port]/repository` and `:tag` or `@sha256:digest`. The registry is always named, as is the tag: what others
-/// take by default would be somebody's, and today's.
-fn artifact(text: &str) -> Option<Reference> {
-    let (registry, path) = text.split_once('/')?;
-    let reference: Reference = text.parse().ok()?;
-    let sound = match manifest_of(&reference) {
-        Some(digest) => is_sha256(digest),
-        None => reference.digest().is_none() && path.contains(':'),
-    };
-    (sound && reference.registry() == registry).then_some(reference)
+impl Reference {
+    /// `registry[:port]/repository` and `:tag` or `@sha256:digest`. A tag before a digest is a remark.
+    fn parse(text: &str) -> Option<Self> {
+        let (registry, path) = text.split_once('/')?;
+        let (name, digest) = path.split_once('@').map_or((path, None), |(name, digest)| (name, Some(digest)));
+        let (repository, tag) = name.split_once(':').map_or((name, None), |(name, tag)| (name, Some(tag)));
+        let version = match (digest, tag) {
+            (Some(digest), _) => Version::Manifest(digest.strip_prefix("sha256:").filter(|it| is_sha256(it))?.into()),
+            (None, tag) => Version::Tag(tag?.into()),
+        };
+        let sound = repository.split('/').all(is_component) && tag.is_none_or(is_tag);
+        let registry = registry_url(registry).filter(|_| sound)?;
+        Some(Self { registry, repository: repository.into(), version })
+    }
 }
 
-/// The SHA-256 digest of an artifact's manifest, if the artifact is named by it. A tag beside it is a remark.
-pub fn manifest_of(reference: &Reference) -> Option<&str> {
-    reference.digest()?.strip_prefix("sha256:")
+/// Where a registry answers. Only one on this machine may do without TLS.
+fn registry_url(text: &str) -> Option<Url> {
+    let mut url = Url::parse(&format!("https://{text}/")).ok()?;
+    let plain = url.username().is_empty() && url.password().is_none() && url.path() == "/" && url.query().is_none();
+    if is_loopback(&url) {
+        // The port that was typed stays, and 443 does not become 80.
+        url = Url::parse(&format!("http://{text}/")).ok()?;
+    }
+    plain.then_some(url)
 }
 
 /// Whether a URL names this machine by a loopback address.
@@ -95,9 +124,29 @@ pub fn is_sha256(text: &str) -> bool {
     text.len() == 64 && text.bytes().all(|byte| byte.is_ascii_digit() || (b'a'..=b'f').contains(&byte))
 }
 
+/// One part of a repository's name.
+fn is_component(text: &str) -> bool {
+    let inner = |byte: u8| byte.is_ascii_lowercase() || byte.is_ascii_digit();
+    text.bytes().all(|byte| inner(byte) || b"._-".contains(&byte))
+        && text.bytes().next().is_some_and(inner)
+        && text.bytes().next_back().is_some_and(inner)
+}
+
+fn is_tag(text: &str) -> bool {
+    let word = |byte: u8| byte.is_ascii_alphanumeric() || byte == b'_';
+    (1..=128).contains(&text.len())
+        && text.bytes().all(|byte| word(byte) || b".-".contains(&byte))
+        && text.bytes().next().is_some_and(word)
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    fn oci(text: &str) -> Option<(String, String, Version)> {
+        let reference = Reference::parse(text)?;
+        Some((reference.registry.into(), reference.repository, reference.version))
+    }
 
     #[test]
     fn paths_are_what_has_no_scheme() {
@@ -112,47 +161,25 @@ mod tests {
 
     #[test]
     fn references_of_registries() {
-        let digest = format!("sha256:{}", "0123456789abcdef".repeat(4));
-        let parts = |text: &str| {
-            let reference = artifact(text)?;
-            let own = |part: Option<&str>| part.map(str::to_owned);
-            Some((
-                reference.registry().to_owned(),
-                reference.repository().to_owned(),
-                own(reference.tag()),
-                own(reference.digest()),
-            ))
-        };
-        let tagged = |registry: &str, repository: &str, tag: &str| {
-            Some((registry.into(), repository.into(), Some(tag.into()), None))
-        };
-        assert_eq!(parts("r.example/a/b-c:1.2_x"), tagged("r.example", "a/b-c", "1.2_x"));
-        assert_eq!(parts("r.example:5000/a:v1"), tagged("r.example:5000", "a", "v1"));
-        assert_eq!(parts("localhost/a:v1"), tagged("localhost", "a", "v1"));
-        let by_digest =
-            |tag: Option<&str>| Some(("r.example".into(), "a".into(), tag.map(str::to_owned), Some(digest.clone())));
-        assert_eq!(parts(&format!("r.example/a@{digest}")), by_digest(None));
-        assert_eq!(parts(&format!("r.example/a:v1@{digest}")), by_digest(Some("v1")));
-        let long = format!("r.example/a@sha512:{}", "0".repeat(128));
-        let upper = format!("r.example/a@sha256:{}", "A".repeat(64));
-        let wrong = [
-            "a",
-            "a:v1",
-            "team/a:v1",
-            "r.example/",
-            "r.example/a",
-            "r.example/A:v1",
-            "r.example/a//b:v1",
-            "r.example/a:",
-            "r.example/a:-",
-            "me@r.example/a:v1",
-            "r.example/a@sha256:12",
-            "r.example?x/a:v1",
-            &long,
-            &upper,
-        ];
+        let digest = "0123456789abcdef".repeat(4);
+        let tag = |tag: &str| Version::Tag(tag.into());
+        let some = |registry: &str, repository: &str, version| Some((registry.into(), repository.into(), version));
+        for (text, expected) in [
+            ("r.example/a/b-c:1.2_x", some("https://r.example/", "a/b-c", tag("1.2_x"))),
+            ("r.example:5000/a:v1", some("https://r.example:5000/", "a", tag("v1"))),
+            ("127.0.0.1:5000/a:v1", some("http://127.0.0.1:5000/", "a", tag("v1"))),
+            ("[::1]:5000/a:v1", some("http://[::1]:5000/", "a", tag("v1"))),
+            ("localhost/a:v1", some("http://localhost/", "a", tag("v1"))),
+        ] {
+            assert_eq!(oci(text), expected, "{text}");
+        }
+        let by_digest = some("https://r.example/", "a", Version::Manifest(digest.clone()));
+        assert_eq!(oci(&format!("r.example/a@sha256:{digest}")), by_digest);
+        assert_eq!(oci(&format!("r.example/a:v1@sha256:{digest}")), by_digest);
+        let wrong =
+            ["a", "r/", "r/a", "r/A:v1", "r/a//b:v1", "r/a:", "r/a:-", "me@r/a:v1", "r/a@sha256:12", "r?x/a:v1"];
         for text in wrong {
-            assert_eq!(parts(text), None, "{text}");
+            assert_eq!(oci(text), None, "{text}");
         }
     }
 }

@@ -185,6 +185,7 @@ impl Guest {
     /// Too many are in flight, or have ended and not been asked for; the guest traps.
     pub fn room_for_one_more(&self, session: &Session) -> wasmtime::Result<()> {
         let most = self.family.terms.limits.operations;
+        wasmtime::ensure!(session.task.has_numbers(), "a task may submit {} operations", u32::MAX);
         wasmtime::ensure!(session.task.kept() < most, "a task may have {most} operations at a time");
         Ok(())
     }

@@ -18,11 +18,20 @@ pub struct Terms {
     pub limits: Limits,
     /// Whether each user has an instance of its own, instead of sharing that of its worker.
     pub instance_per_user: bool,
+    /// Whether what came of an operation is handed over once, and dropped when it is given up: so since 0.1.2 of the
+    /// contract. Components of earlier ones may ask again.
+    pub hands_over_once: bool,
 }
 
 impl Terms {
     /// The terms of a plugin that the script says nothing about: it may reach nobody.
     pub fn new(name: &str) -> Self {
-        Self { name: name.into(), grants: Grants::default(), limits: Limits::default(), instance_per_user: false }
+        Self {
+            name: name.into(),
+            grants: Grants::default(),
+            limits: Limits::default(),
+            instance_per_user: false,
+            hands_over_once: true,
+        }
     }
 }

@@ -33,7 +33,7 @@ impl<'t> Future for Exchange<'t> {
                 task: std::marker::PhantomData,
             }),
             Err(kind) => {
-                forget(operation);
+                forget(operation, 0);
                 Err(Failure::of_host(kind))
             }
         })
@@ -54,19 +54,22 @@ pub struct Reply<'t> {
     task: std::marker::PhantomData<&'t Task>,
 }
 
-/// Operations of a task whose replies the host keeps until its end: forgetting them one by one would cost each a call.
+/// Operations of a task whose replies the host keeps until its end, unless they are large: forgetting them one by one
+/// would cost each a call.
 const KEPT: u32 = 16;
+/// Bytes of a large one.
+const LARGE: u64 = 64 * 1024;
 
 /// Lets the host drop what it keeps of an exchange.
-fn forget(operation: u32) {
-    if operation >= KEPT && executor::is_polling() {
+fn forget(operation: u32, bytes: u64) {
+    if (operation >= KEPT || bytes >= LARGE) && executor::is_polling() {
         bindings::operations::cancel(operation);
     }
 }
 
 impl Drop for Reply<'_> {
     fn drop(&mut self) {
-        forget(self.operation);
+        forget(self.operation, self.body_bytes);
     }
 }
 

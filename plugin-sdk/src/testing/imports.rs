@@ -228,10 +228,10 @@ pub(crate) mod timer {
 
 /// What is given up is recorded.
 pub(crate) mod operations {
-    use super::in_task;
+    use super::with;
 
     pub(crate) fn cancel(operation: u32) {
-        in_task(|state| state.cancel(operation));
+        with(|state| state.cancel(operation));
     }
 }
 

@@ -229,10 +229,7 @@ impl State {
 
     /// Gives up what is in flight.
     pub fn cancel(&mut self, operation: u32) {
-        let operation = &mut self.operations[operation as usize];
-        if !operation.in_flight() {
-            return;
-        }
+        let Some(operation) = self.operations.get_mut(operation as usize).filter(|it| it.in_flight()) else { return };
         operation.given_up = true;
         let given_up = match &operation.kind {
             Kind::Sleep => GivenUp::Sleep,

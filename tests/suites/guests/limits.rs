@@ -1,8 +1,12 @@
 //! The limits that a script sets for a plugin, each at work.
 
-use stampede_tests::site;
+use std::fs;
+
+use stampede_tests::{guest, site};
+use tempfile::TempDir;
 
 use super::{TASKS, ran, ran_under};
+use crate::shooter;
 
 const FLAGS: &str = "--users 4 --iterations 5 --workers 2";
 
@@ -145,6 +149,36 @@ fn many_in_turn() {
     ran.all_of(2, "passed");
     assert_eq!(ran.bad().total(), 2 * 500);
     ran_under("many_in_turn", terms, &params("yes"), FLAGS).all_trapped("a task may have 20 operations at a time");
+}
+
+/// What was built against 0.1.1 may ask again for what came of an operation on a socket; a guest of today may not.
+#[test]
+fn asks_twice() {
+    let peer = site();
+    let params = format!("port: {}", port_of(&peer.base_url()));
+    ran_under("asks_twice", "allow: ['127.0.0.1']", &params, FLAGS).all_trapped("is none of that kind that has ended");
+    let today = fs::read(guest("asks_twice")).unwrap();
+    let folder = TempDir::new().unwrap();
+    let older = folder.path().join("older.wasm");
+    fs::write(&older, replaced(&today, b"@0.1.2", b"@0.1.1")).unwrap();
+    let script = format!(
+        "plugins: {{older: {{source: {}, allow: ['127.0.0.1']}}}}\nsteps: [{{name: Twice, action: misbehave, {params}}}]\n",
+        older.display()
+    );
+    let flags = "--users 2 --iterations 1 --workers 1";
+    let run = shooter().args(flags).script(&script).report().finish().exits(0);
+    assert_eq!(run.report().row("Twice").tasks("passed"), 2, "{}", run.stdout);
+}
+
+/// Bytes with every occurrence of some replaced by as many others.
+fn replaced(bytes: &[u8], old: &[u8; 6], new: &[u8; 6]) -> Vec<u8> {
+    let mut bytes = bytes.to_vec();
+    for at in 0..bytes.len() - old.len() {
+        if bytes[at..].starts_with(old) {
+            bytes[at..at + new.len()].copy_from_slice(new);
+        }
+    }
+    bytes
 }
 
 /// Its deadline is noticed, and the others on its worker go on, though it never waits.

@@ -36,9 +36,10 @@ fn ended<T>(
     operation: u32,
     pick: impl FnOnce(Ended) -> Option<Result<T, Failure>>,
 ) -> wasmtime::Result<Result<T, bindings::types::FailureKind>> {
-    let session = state.guest().session()?;
-    let found =
-        session.task.take(operation).and_then(pick).map(|result| result.map_err(|failure| kind_to_guest(failure.kind)));
+    let guest = state.guest();
+    let (session, once) = (guest.session()?, guest.family.terms.hands_over_once);
+    let ended = if once { session.task.take(operation) } else { session.task.hand_over(operation) };
+    let found = ended.and_then(pick).map(|result| result.map_err(|failure| kind_to_guest(failure.kind)));
     found.ok_or_else(|| wasmtime::format_err!("operation {operation} is none of that kind that has ended"))
 }
 

@@ -5,7 +5,12 @@ use crate::plugin::state::State;
 
 impl Host for State {
     fn cancel(&mut self, operation: u32) -> wasmtime::Result<()> {
-        self.guest().session()?.give_up(operation);
+        let guest = self.guest();
+        let session = guest.session()?;
+        session.give_up(operation);
+        if guest.family.terms.hands_over_once {
+            session.task.forget(operation);
+        }
         Ok(())
     }
 }

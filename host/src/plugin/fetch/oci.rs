@@ -1,90 +1,116 @@
-//! Pulling from an OCI registry through oci-client: a manifest by tag or digest, and the blob it names. A registry that
-//! asks for a token is asked for an anonymous one; credentials are not supported, as only what is public can be named
-//! in a script that others run.
+//! Pulling from an OCI registry, as its distribution specification has it: a manifest by tag or digest, and the blob it
+//! names. A registry that asks for a token is asked for an anonymous one; credentials are not supported, as only what
+//! is public can be named in a script that others run.
+//!
+//! This is not left to oci-client: it takes neither a redirect policy nor TLS settings nor a cap on a manifest.
 
-use oci_client::Reference;
-use oci_client::client::{Client, ClientConfig, ClientProtocol};
-use oci_client::errors::{OciDistributionError, OciErrorCode};
-use oci_client::manifest::{IMAGE_MANIFEST_MEDIA_TYPE, OCI_IMAGE_MEDIA_TYPE, OciImageManifest};
-use oci_client::secrets::RegistryAuth;
+use hyper::StatusCode;
+use hyper::header::WWW_AUTHENTICATE;
+use serde::Deserialize;
 use url::Url;
 
 use super::super::locate;
-use super::super::source::{is_loopback, is_sha256};
-use super::https::{self, USER_AGENT, collect};
+use super::super::source::Reference;
+use super::http::{Answer, Client, Question, host, may_follow};
 
-/// An artifact's repository, for one pull.
+/// Most bytes of a manifest, as the specification recommends, and of a token.
+const MOST_MANIFEST: u64 = 4 << 20;
+/// The kinds of manifest that are understood.
+const MANIFESTS: &str =
+    "application/vnd.oci.image.manifest.v1+json, application/vnd.docker.distribution.manifest.v2+json";
+
+/// One repository of a registry, for one pull.
 pub struct Repository<'a> {
-    client: Client,
+    client: &'a Client,
     reference: &'a Reference,
-    registry: Url,
+    token: Option<String>,
+}
+
+/// The part of a manifest that matters here.
+#[derive(Deserialize)]
+struct Manifest {
+    #[serde(default)]
+    layers: Vec<Layer>,
+}
+
+#[derive(Deserialize)]
+#[serde(rename_all = "camelCase")]
+struct Layer {
+    media_type: String,
+    digest: String,
+    size: u64,
+}
+
+/// A token, under either of the names that registries give it.
+#[derive(Deserialize)]
+struct Token {
+    #[serde(alias = "access_token")]
+    token: String,
 }
 
 impl<'a> Repository<'a> {
-    /// A repository that was not asked anything yet. Only a registry on this machine may do without TLS.
-    ///
-    /// # Errors
-    /// The registry's name is none.
-    pub fn new(reference: &'a Reference) -> Result<Self, String> {
-        let name = reference.resolve_registry();
-        let url = |scheme: &str| Url::parse(&format!("{scheme}://{name}/")).map_err(|error| error.to_string());
-        let (registry, protocol) = match url("http")? {
-            plain if is_loopback(&plain) => (plain, ClientProtocol::Http),
-            _ => (url("https")?, ClientProtocol::Https),
-        };
-        let client = Client::new(ClientConfig { protocol, user_agent: USER_AGENT, ..ClientConfig::default() });
-        Ok(Self { client, reference, registry })
+    /// A repository that was not asked anything yet.
+    pub const fn new(client: &'a Client, reference: &'a Reference) -> Self {
+        Self { client, reference, token: None }
     }
 
-    /// The manifest that the tag or the digest names, as it came; by a digest, verified.
+    /// The manifest that a tag or a digest names, as it came.
     ///
     /// # Errors
     /// The registry does not give it.
-    pub async fn manifest(&self) -> Result<Vec<u8>, String> {
-        let kinds = [OCI_IMAGE_MEDIA_TYPE, IMAGE_MANIFEST_MEDIA_TYPE];
-        let manifest = self.client.pull_manifest_raw(self.reference, &RegistryAuth::Anonymous, &kinds).await;
-        manifest.map(|(bytes, _)| bytes.into()).map_err(|error| self.reason(&error, "manifest"))
+    pub async fn manifest(&mut self, version: &str) -> Result<Vec<u8>, String> {
+        self.get(&format!("manifests/{version}"), MANIFESTS, MOST_MANIFEST).await
     }
 
-    /// The blob of that SHA-256 digest, verified.
+    /// The blob of that SHA-256 digest, as it came.
     ///
     /// # Errors
     /// The registry does not give it.
-    pub async fn blob(&self, sha256: &str) -> Result<Vec<u8>, String> {
-        self.client.store_auth_if_needed(self.reference.resolve_registry(), &RegistryAuth::Anonymous).await;
-        let blob = self.client.pull_blob_stream(self.reference, format!("sha256:{sha256}").as_str()).await;
-        let blob = blob.map_err(|error| self.reason(&error, "component"))?;
-        let failed = |error: std::io::Error| match error.get_ref().and_then(|error| error.downcast_ref()) {
-            Some(error) => https::reason(&self.registry, error),
-            None => self.swapped("component"),
-        };
-        collect(blob.content_length, blob, failed).await
+    pub async fn blob(&mut self, sha256: &str) -> Result<Vec<u8>, String> {
+        self.get(&format!("blobs/sha256:{sha256}"), "*/*", locate::LARGEST).await
     }
 
-    /// Why the registry did not give what it was asked for.
-    fn reason(&self, error: &OciDistributionError, what: &str) -> String {
-        use OciDistributionError as Error;
-        let server = https::server(&self.registry);
-        match error {
-            Error::RequestError(error) => https::reason(&self.registry, error),
-            Error::UnauthorizedError { .. } | Error::AuthenticationFailure(_) => self.private(),
-            Error::RegistryError { envelope, .. } => match envelope.errors.first().map(|error| &error.code) {
-                Some(OciErrorCode::Unauthorized | OciErrorCode::Denied) => self.private(),
-                _ => format!("{server} has no {what} of `{}`", self.reference.whole()),
-            },
-            Error::ServerError { code, .. } => format!("{server} answered with status {code}"),
-            Error::DigestError(_) => self.swapped(what),
-            other => format!("{server} does not speak as an OCI registry: {other}"),
+    async fn get(&mut self, what: &str, accept: &str, most: u64) -> Result<Vec<u8>, String> {
+        let registry = &self.reference.registry;
+        let path = format!("v2/{}/{what}", self.reference.repository);
+        let url = registry.join(&path).map_err(|error| error.to_string())?;
+        let mut answer = self.ask(&url, accept, most).await?;
+        if answer.status == StatusCode::UNAUTHORIZED && self.token.is_none() {
+            self.token = Some(self.anonymous_token(&answer).await?);
+            answer = self.ask(&url, accept, most).await?;
+        }
+        let repository = &self.reference.repository;
+        match answer.status {
+            StatusCode::OK => Ok(answer.body),
+            StatusCode::NOT_FOUND => Err(format!("{} has no `{repository}` with {what}", host(registry))),
+            StatusCode::UNAUTHORIZED | StatusCode::FORBIDDEN => Err(private(registry)),
+            other => Err(format!("{} answered with status {}", host(registry), other.as_u16())),
         }
     }
 
-    fn private(&self) -> String {
-        format!("{} gives it to nobody without credentials, which are not supported", https::server(&self.registry))
+    async fn ask(&self, url: &Url, accept: &str, most: u64) -> Result<Answer, String> {
+        self.client.ask(Question { url, accept, token: self.token.as_deref(), most }).await
     }
 
-    fn swapped(&self, what: &str) -> String {
-        format!("{} gives another {what} for this digest", https::server(&self.registry))
+    /// The token that anyone is given who asks where the registry says.
+    async fn anonymous_token(&self, refused: &Answer) -> Result<String, String> {
+        let registry = &self.reference.registry;
+        let challenge = refused.headers.get(WWW_AUTHENTICATE).and_then(|challenge| challenge.to_str().ok());
+        let challenge = challenge.and_then(Challenge::parse).ok_or_else(|| private(registry))?;
+        let mut realm = Url::parse(&challenge.realm).map_err(|_| private(registry))?;
+        if !may_follow(registry, &realm) {
+            return Err(format!("{} sends to {} for a token, where anyone can listen", host(registry), host(&realm)));
+        }
+        let scope = challenge.scope.unwrap_or_else(|| format!("repository:{}:pull", self.reference.repository));
+        realm.query_pairs_mut().extend_pairs(challenge.service.map(|it| ("service", it))).append_pair("scope", &scope);
+        let answer = self.ask(&realm, "application/json", MOST_MANIFEST).await?;
+        let token: Option<Token> = serde_json::from_slice(&answer.body).ok();
+        token.filter(|_| answer.status == StatusCode::OK).map(|it| it.token).ok_or_else(|| private(registry))
     }
+}
+
+fn private(registry: &Url) -> String {
+    format!("{} gives it to nobody without credentials, which are not supported", host(registry))
 }
 
 /// The digest of the component that a manifest names.
@@ -92,18 +118,44 @@ impl<'a> Repository<'a> {
 /// # Errors
 /// It names none, several, or one that is too large.
 pub fn component_of(manifest: &[u8]) -> Result<String, String> {
-    let manifest: OciImageManifest =
-        serde_json::from_slice(manifest).map_err(|_| "its manifest is none of an OCI artifact")?;
+    let manifest: Manifest = serde_json::from_slice(manifest).map_err(|_| "its manifest is none of an OCI artifact")?;
     let is_wasm = |kind: &str| kind == "application/wasm" || kind.ends_with("+wasm");
     let mut layers = manifest.layers.iter().filter(|layer| is_wasm(&layer.media_type));
     let (Some(layer), None) = (layers.next(), layers.next()) else {
         return Err("its manifest does not name exactly one layer of type `application/wasm`".into());
     };
-    if u64::try_from(layer.size).is_ok_and(|size| size > locate::LARGEST) {
+    if layer.size > locate::LARGEST {
         return Err(locate::too_large());
     }
-    let digest = layer.digest.strip_prefix("sha256:").filter(|digest| is_sha256(digest));
+    let digest = layer.digest.strip_prefix("sha256:").filter(|digest| super::super::source::is_sha256(digest));
     digest.map(str::to_owned).ok_or_else(|| "its component has a digest other than SHA-256".into())
+}
+
+/// Where a token is to be had: `Bearer realm="…",service="…",scope="…"`.
+#[derive(Debug, Default, PartialEq, Eq)]
+struct Challenge {
+    realm: String,
+    service: Option<String>,
+    scope: Option<String>,
+}
+
+impl Challenge {
+    fn parse(text: &str) -> Option<Self> {
+        let (scheme, mut rest) = text.split_once(' ')?;
+        let mut challenge = Self::default();
+        // A value may hold commas, so it ends at its quote.
+        while let Some((name, after)) = rest.split_once("=\"") {
+            let (value, after) = after.split_once('"')?;
+            match name.trim_matches([',', ' ']) {
+                "realm" => challenge.realm = value.into(),
+                "service" => challenge.service = Some(value.into()),
+                "scope" => challenge.scope = Some(value.into()),
+                _ => {}
+            }
+            rest = after;
+        }
+        (scheme.eq_ignore_ascii_case("bearer") && !challenge.realm.is_empty()).then_some(challenge)
+    }
 }
 
 #[cfg(test)]
@@ -111,15 +163,26 @@ mod tests {
     use super::*;
 
     #[test]
+    fn challenges_are_read() {
+        let text =
+            "Bearer realm=\"https://auth.example/token\", service=\"r\",scope=\"repository:a/b:pull,push\",error=\"x\"";
+        let expected = Challenge {
+            realm: "https://auth.example/token".into(),
+            service: Some("r".into()),
+            scope: Some("repository:a/b:pull,push".into()),
+        };
+        assert_eq!(Challenge::parse(text), Some(expected));
+        for text in ["Basic realm=\"x\"", "Bearer", "Bearer service=\"x\"", "Bearer realm=\"x", ""] {
+            assert_eq!(Challenge::parse(text), None, "{text}");
+        }
+    }
+
+    #[test]
     fn a_manifest_names_one_component() {
         let digest = "0123456789abcdef".repeat(4);
         let layer =
             |kind: &str, size: u64| format!(r#"{{"mediaType":"{kind}","digest":"sha256:{digest}","size":{size}}}"#);
-        let config = layer("application/vnd.wasm.config.v0+json", 2);
-        let of = |layers: &[String]| {
-            let layers = layers.join(",");
-            component_of(format!(r#"{{"schemaVersion":2,"config":{config},"layers":[{layers}]}}"#).as_bytes())
-        };
+        let of = |layers: &[String]| component_of(format!(r#"{{"layers":[{}]}}"#, layers.join(",")).as_bytes());
         let wasm = || layer("application/wasm", 9);
         assert_eq!(of(&[wasm()]), Ok(digest.clone()));
         assert_eq!(
