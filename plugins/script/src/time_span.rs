@@ -16,7 +16,8 @@ impl TimeSpan {
     /// Reads what was typed, or rendered.
     pub fn parse(text: &str) -> Result<Self, ConfigError> {
         humantime::parse_duration(text.trim()).map(Self).map_err(|_| {
-            ConfigError::new(format!("`{text}` is no time")).help("write a number and its unit, such as `500ms` or `2s`")
+            ConfigError::new(format!("`{text}` is no time"))
+                .help("write a number and its unit, such as `500ms` or `2s`")
         })
     }
 }

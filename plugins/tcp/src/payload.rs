@@ -1,0 +1,55 @@
+//! What is sent: a text, or bytes written as hexadecimal digits or base64. The plugin `websocket` has this file as a
+//! module too.
+
+use data_encoding::{BASE64, Encoding, HEXLOWER_PERMISSIVE};
+use stampede_plugin::{ConfigError, Failure, Task, Template};
+
+/// Bytes to send.
+pub enum Payload {
+    /// The text as it renders.
+    Text(Template),
+    /// Bytes that are always the same.
+    Fixed(Vec<u8>),
+    /// What a text stands for, once it has been rendered.
+    Decoded(Notation, Template),
+}
+
+/// How bytes are written as text.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Notation {
+    /// Two hexadecimal digits a byte; white space is ignored.
+    Hex,
+    /// RFC 4648 section 4, with padding.
+    Base64,
+}
+
+impl Payload {
+    /// Bytes written in some notation. Without helpers in it the text is decoded here and now.
+    pub fn decoded(notation: Notation, text: &str) -> Result<Self, ConfigError> {
+        if text.contains("{{") {
+            return Template::compile(text).map(|template| Self::Decoded(notation, template));
+        }
+        notation.decode(text).map(Self::Fixed).map_err(ConfigError::new)
+    }
+
+    /// The bytes for the task's user.
+    pub fn render(&self, task: &Task) -> Result<Vec<u8>, Failure> {
+        match self {
+            Self::Text(template) => Ok(template.render(task).into_bytes()),
+            Self::Fixed(bytes) => Ok(bytes.clone()),
+            Self::Decoded(notation, template) => notation.decode(&template.render(task)).map_err(Failure::check),
+        }
+    }
+}
+
+impl Notation {
+    /// The bytes that a text stands for.
+    fn decode(self, text: &str) -> Result<Vec<u8>, String> {
+        let (encoding, name): (Encoding, _) = match self {
+            Self::Hex => (HEXLOWER_PERMISSIVE, "hexadecimal digits, two a byte"),
+            Self::Base64 => (BASE64, "base64"),
+        };
+        let digits: String = text.split_ascii_whitespace().collect();
+        encoding.decode(digits.as_bytes()).map_err(|_| format!("`{text}` is not {name}"))
+    }
+}
