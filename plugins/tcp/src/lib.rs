@@ -81,8 +81,8 @@ impl Action for Tcp {
 
     async fn run(&self, task: &Task) -> Outcome {
         let mut connection = self.connection(self.endpoint.render(task)?, task).await?;
-        if let Some(Send(payload)) = &self.send {
-            connection.socket.write(task, &payload.render(task)?).await?;
+        if let Some(send) = &self.send {
+            connection.socket.write(task, &send.render(task)?).await?;
         }
         if let Some(expect) = &self.expect {
             connection.wait_for(&expect.render(task), self.most, task).await?;

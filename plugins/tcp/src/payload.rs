@@ -1,13 +1,10 @@
-//! What is sent: a text, or bytes written as hexadecimal digits or base64. The plugin `websocket` has this file as a
-//! module too.
+//! Bytes written as hexadecimal digits or base64. The plugin `websocket` has this file as a module too.
 
 use data_encoding::{BASE64, Encoding, HEXLOWER_PERMISSIVE};
 use stampede_plugin::{ConfigError, Failure, Task, Template};
 
 /// Bytes to send.
 pub enum Payload {
-    /// The text as it renders.
-    Text(Template),
     /// Bytes that are always the same.
     Fixed(Vec<u8>),
     /// What a text stands for, once it has been rendered.
@@ -35,7 +32,6 @@ impl Payload {
     /// The bytes for the task's user.
     pub fn render(&self, task: &Task) -> Result<Vec<u8>, Failure> {
         match self {
-            Self::Text(template) => Ok(template.render(task).into_bytes()),
             Self::Fixed(bytes) => Ok(bytes.clone()),
             Self::Decoded(notation, template) => notation.decode(&template.render(task)).map_err(Failure::check),
         }

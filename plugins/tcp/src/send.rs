@@ -5,16 +5,31 @@ use std::fmt;
 
 use schemars::{JsonSchema, Schema, SchemaGenerator, json_schema};
 use serde::de::{Deserialize, Deserializer, Error, MapAccess, Visitor};
-use stampede_plugin::{ConfigError, Template};
+use stampede_plugin::{ConfigError, Failure, Task, Template};
 
 use crate::payload::{Notation, Payload};
 
 /// What a step sends.
-pub struct Send(pub Payload);
+pub enum Send {
+    /// The text as it renders.
+    Text(Template),
+    /// Bytes.
+    Bytes(Payload),
+}
+
+impl Send {
+    /// The bytes for the task's user.
+    pub fn render(&self, task: &Task) -> Result<Vec<u8>, Failure> {
+        match self {
+            Self::Text(template) => Ok(template.render(task).into_bytes()),
+            Self::Bytes(payload) => payload.render(task),
+        }
+    }
+}
 
 impl<'de> Deserialize<'de> for Send {
     fn deserialize<D: Deserializer<'de>>(source: D) -> Result<Self, D::Error> {
-        source.deserialize_any(Forms).map(Self)
+        source.deserialize_any(Forms)
     }
 }
 
@@ -22,17 +37,17 @@ impl<'de> Deserialize<'de> for Send {
 struct Forms;
 
 impl<'de> Visitor<'de> for Forms {
-    type Value = Payload;
+    type Value = Send;
 
     fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str("a text, `{hex: …}` or `{base64: …}`")
     }
 
-    fn visit_str<E: Error>(self, text: &str) -> Result<Payload, E> {
-        Template::compile(text).map(Payload::Text).map_err(E::custom)
+    fn visit_str<E: Error>(self, text: &str) -> Result<Send, E> {
+        Template::compile(text).map(Send::Text).map_err(E::custom)
     }
 
-    fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<Payload, A::Error> {
+    fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<Send, A::Error> {
         let Some((key, text)) = map.next_entry::<String, String>()? else {
             return Err(A::Error::custom("`send` must be a text, `{hex: …}` or `{base64: …}`"));
         };
@@ -45,7 +60,7 @@ impl<'de> Visitor<'de> for Forms {
             }
         };
         match map.next_key::<String>()? {
-            None => Payload::decoded(notation, &text).map_err(A::Error::custom),
+            None => Payload::decoded(notation, &text).map(Send::Bytes).map_err(A::Error::custom),
             Some(_) => Err(A::Error::custom("`send` takes one of `hex` and `base64`")),
         }
     }

@@ -1,0 +1,90 @@
+//! What can go wrong on a connection, in the categories of the report and in words for the person who reads it.
+
+use stampede_plugin::{Failure, FailureKind};
+use tungstenite::error::{CapacityError, ProtocolError};
+use tungstenite::protocol::CloseFrame;
+use tungstenite::protocol::frame::coding::CloseCode;
+use tungstenite::{Error, Message};
+
+/// What an error of the protocol library counts as.
+pub fn failure(error: &Error) -> Failure {
+    match error {
+        Error::Http(reply) => Failure::status(format!("expected status 101, got {}", reply.status().as_u16())),
+        Error::Protocol(ProtocolError::ResetWithoutClosingHandshake) | Error::ConnectionClosed => {
+            network("the server ended the connection without a close frame")
+        }
+        Error::Protocol(ProtocolError::HandshakeIncomplete) => {
+            network("the server ended the connection before the handshake was done")
+        }
+        Error::Protocol(error) => Failure::protocol(format!("the server broke the protocol: {}", plain(error))),
+        Error::Capacity(CapacityError::MessageTooLong { size, max_size }) => {
+            Failure::protocol(format!("a message has {size} bytes, more than the {max_size} of `most`"))
+        }
+        Error::Capacity(CapacityError::TooManyHeaders) | Error::AttackAttempt => {
+            Failure::protocol("the reply to the handshake is too large")
+        }
+        Error::Utf8(_) => Failure::protocol("a text that is not UTF-8"),
+        Error::HttpFormat(_) => Failure::protocol("the reply to the handshake is no HTTP"),
+        // Of a stream in memory, a URL that was checked and a buffer without limits.
+        Error::Io(_) | Error::Tls(_) | Error::Url(_) | Error::WriteBufferFull(_) | Error::AlreadyClosed => {
+            Failure::new(FailureKind::Plugin, error.to_string())
+        }
+    }
+}
+
+fn network(detail: &str) -> Failure {
+    Failure::new(FailureKind::Network, detail)
+}
+
+/// The library's words for a broken rule, as the report has them.
+fn plain(error: &ProtocolError) -> String {
+    match error {
+        ProtocolError::SecWebSocketAcceptKeyMismatch => "`sec-websocket-accept` does not fit the key".to_owned(),
+        ProtocolError::SecWebSocketSubProtocolError(error) => error.to_string().to_lowercase(),
+        error => {
+            let text = error.to_string();
+            let mut letters = text.chars();
+            letters.next().map(|first| first.to_lowercase().chain(letters).collect()).unwrap_or_default()
+        }
+    }
+}
+
+/// What the server is told of an error, if it is the server's.
+pub fn goodbye(error: &Error) -> Option<CloseFrame> {
+    let code = match error {
+        Error::Protocol(ProtocolError::ResetWithoutClosingHandshake) => return None,
+        Error::Protocol(_) => CloseCode::Protocol,
+        Error::Capacity(_) => CloseCode::Size,
+        Error::Utf8(_) => CloseCode::Invalid,
+        _ => return None,
+    };
+    Some(CloseFrame { code, reason: String::new().into() })
+}
+
+/// The server has closed where something else was expected.
+pub fn closed(frame: Option<&CloseFrame>) -> Failure {
+    Failure::status(format!("the server closed the connection {}", code(frame)))
+}
+
+/// A close frame in words. A frame may be without a code.
+pub fn code(frame: Option<&CloseFrame>) -> String {
+    match frame {
+        None => "without a code".to_owned(),
+        Some(frame) if frame.reason.is_empty() => format!("with code {}", u16::from(frame.code)),
+        Some(frame) => format!("with code {} and `{}`", u16::from(frame.code), frame.reason),
+    }
+}
+
+/// A message as a person reads it, no more than its beginning.
+pub fn shown(message: &Message) -> String {
+    const SHOWN: usize = 60;
+    let (what, bytes) = match message {
+        Message::Text(text) => return format!("`{}`", text.chars().take(SHOWN).collect::<String>()),
+        Message::Close(frame) => return format!("a close frame {}", code(frame.as_ref())),
+        Message::Binary(bytes) => ("", bytes),
+        Message::Ping(bytes) => ("ping ", bytes),
+        Message::Pong(bytes) => ("pong ", bytes),
+        Message::Frame(_) => return "a frame".to_owned(),
+    };
+    format!("{what}`{}`", bytes[..bytes.len().min(SHOWN)].escape_ascii())
+}
