@@ -89,9 +89,9 @@ fn end_of_match(regex: &Regex, bytes: &[u8]) -> Option<usize> {
 impl fmt::Display for Expected<'_> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
-            Self::Contains(text) => write!(f, "`{}`", text.escape_debug()),
+            Self::Contains(text) => write!(f, "`{}`", text.as_bytes().escape_ascii()),
             Self::Regex(regex) => write!(f, "a match of `{regex}`"),
-            Self::Line(text) => write!(f, "a line with `{}`", text.escape_debug()),
+            Self::Line(text) => write!(f, "a line with `{}`", text.as_bytes().escape_ascii()),
             Self::Bytes(count) => write!(f, "{count} bytes"),
         }
     }

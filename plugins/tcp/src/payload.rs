@@ -1,6 +1,7 @@
 //! Bytes written as hexadecimal digits or base64. The plugin `websocket` has this file as a module too.
 
-use data_encoding::{BASE64, Encoding, HEXLOWER_PERMISSIVE};
+use base64::Engine;
+use base64::engine::general_purpose::STANDARD;
 use stampede_plugin::{ConfigError, Failure, Task, Template};
 
 /// Bytes to send.
@@ -41,11 +42,18 @@ impl Payload {
 impl Notation {
     /// The bytes that a text stands for.
     fn decode(self, text: &str) -> Result<Vec<u8>, String> {
-        let (encoding, name): (Encoding, _) = match self {
-            Self::Hex => (HEXLOWER_PERMISSIVE, "hexadecimal digits, two a byte"),
-            Self::Base64 => (BASE64, "base64"),
-        };
         let digits: String = text.split_ascii_whitespace().collect();
-        encoding.decode(digits.as_bytes()).map_err(|_| format!("`{text}` is not {name}"))
+        let (decoded, name) = match self {
+            Self::Hex => (hex(digits.as_bytes()), "hexadecimal digits, two a byte"),
+            Self::Base64 => (STANDARD.decode(&digits).ok(), "base64"),
+        };
+        decoded.ok_or_else(|| format!("`{text}` is not {name}"))
     }
+}
+
+fn hex(digits: &[u8]) -> Option<Vec<u8>> {
+    let digit = |byte: u8| char::from(byte).to_digit(16).and_then(|digit| u8::try_from(digit).ok());
+    let (pairs, rest) = digits.as_chunks();
+    let bytes: Option<Vec<u8>> = pairs.iter().map(|[high, low]| Some(digit(*high)? << 4 | digit(*low)?)).collect();
+    bytes.filter(|_| rest.is_empty())
 }

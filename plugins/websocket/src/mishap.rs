@@ -40,11 +40,10 @@ fn network(detail: &str) -> Failure {
 fn plain(error: &ProtocolError) -> String {
     match error {
         ProtocolError::SecWebSocketAcceptKeyMismatch => "`sec-websocket-accept` does not fit the key".to_owned(),
-        ProtocolError::SecWebSocketSubProtocolError(error) => error.to_string().to_lowercase(),
         error => {
-            let text = error.to_string();
-            let mut letters = text.chars();
-            letters.next().map(|first| first.to_lowercase().chain(letters).collect()).unwrap_or_default()
+            let mut text = error.to_string();
+            text.get_mut(..1).into_iter().for_each(str::make_ascii_lowercase);
+            text
         }
     }
 }
