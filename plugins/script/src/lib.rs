@@ -12,7 +12,7 @@ use log::Log;
 use set::Set;
 use sleep::Sleep;
 
-plugin!(Sleep, Log, Set);
+plugin!(Log, Set, Sleep);
 
 #[cfg(test)]
 mod tests;

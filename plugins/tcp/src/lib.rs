@@ -81,9 +81,9 @@ impl Action for Tcp {
 
     async fn run(&self, task: &Task) -> Outcome {
         let mut connection = self.connection(self.endpoint.render(task)?, task).await?;
-        if let Some(send) = &self.send {
-            connection.socket.write(task, &send.render(task)?).await?;
-        }
+        // Be it nothing: a step whose answer is here already takes the user's turn too, and is a request.
+        let bytes = self.send.as_ref().map(|send| send.render(task)).transpose()?.unwrap_or_default();
+        connection.socket.write(task, &bytes).await?;
         if let Some(expect) = &self.expect {
             connection.wait_for(&expect.render(task), self.most, task).await?;
         }

@@ -23,7 +23,7 @@ use stampede_plugin::plugin;
 
 use actions::{Close, Expect, Once, Open, Send};
 
-plugin!(Once, Open, Send, Expect, Close);
+plugin!(Once, Close, Expect, Open, Send);
 
 #[cfg(test)]
 mod tests;
