@@ -4,7 +4,7 @@ use std::io::ErrorKind;
 use std::time::Duration;
 
 use stampede_plugin::socket::Socket;
-use stampede_plugin::{Failure, Task};
+use stampede_plugin::{Failure, PerUser, Task};
 use tungstenite::handshake::HandshakeError;
 use tungstenite::handshake::client::ClientHandshake;
 use tungstenite::protocol::{CloseFrame, WebSocketConfig};
@@ -32,7 +32,7 @@ pub struct Connection {
     socket: Socket,
     codec: WebSocket<Pipe>,
     metrics: Metrics,
-    /// When the last message went out, if nothing that was expected has come since.
+    /// When this step has sent its message, if what it expects has not come yet.
     sent: Option<Duration>,
 }
 
@@ -62,6 +62,11 @@ impl Connection {
         Ok(Self { socket, codec, metrics, sent: None })
     }
 
+    /// The one that `websocket.open` has left, taken out: a step that fails on the way closes it.
+    pub fn of_user(open: &PerUser<Self>, task: &Task) -> Result<Self, Failure> {
+        open.take(task).ok_or_else(|| Failure::check("the user has no open connection"))
+    }
+
     /// Sends a message.
     pub async fn send(&mut self, message: Message, task: &Task) -> Result<(), Failure> {
         let counts = is_data(&message);
@@ -78,6 +83,8 @@ impl Connection {
     /// Begins a step that may find its message here already. It takes the user's turn and is a sample all the same, so
     /// that the count of requests does not depend on how the bytes arrived.
     pub async fn begin(&mut self, task: &Task) -> Result<(), Failure> {
+        // What another step has sent: the time since is the script's own.
+        self.sent = None;
         write(&self.socket, self.codec.get_mut(), task).await
     }
 

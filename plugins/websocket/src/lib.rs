@@ -3,17 +3,21 @@
 //! of a step's parameters and what goes over the host's sockets when. The parameters are listed, with examples, in this
 //! folder's `README.md`.
 
-mod actions;
+mod close;
 mod connection;
+mod expect;
 mod incoming;
 mod metrics;
 mod mishap;
+mod once;
+mod open;
 mod outgoing;
 mod pattern;
 #[path = "../../tcp/src/payload.rs"]
 mod payload;
 mod pipe;
 mod save;
+mod send;
 mod target;
 #[path = "../../script/src/time_span.rs"]
 mod time_span;
@@ -21,7 +25,11 @@ mod wait;
 
 use stampede_plugin::plugin;
 
-use actions::{Close, Expect, Once, Open, Send};
+use close::Close;
+use expect::Expect;
+use once::Once;
+use open::Open;
+use send::Send;
 
 plugin!(Once, Close, Expect, Open, Send);
 

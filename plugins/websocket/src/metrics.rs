@@ -14,7 +14,7 @@ pub struct Metrics {
     pub messages_out: Counter,
     /// From the request of a handshake to its reply.
     pub handshake: Trend<Duration>,
-    /// From a message or ping to the first one after it that a step expected.
+    /// From a message or ping to the answer that the same step expected.
     pub round_trip: Trend<Duration>,
 }
 

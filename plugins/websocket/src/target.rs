@@ -10,6 +10,11 @@ use tungstenite::http::{HeaderName, HeaderValue, Uri};
 /// Fields that belong to the handshake itself.
 const OWN: [&str; 4] = ["host", "connection", "upgrade", "content-length"];
 
+/// The largest message that is taken where the script does not say, in bytes.
+pub fn most() -> usize {
+    1 << 20
+}
+
 /// What the parameters say of a connection.
 pub struct Target {
     url: Template,

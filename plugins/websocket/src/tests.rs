@@ -116,6 +116,7 @@ fn mistakes_are_found_before_the_run() {
         (mistake::<Expect>(json!({"expect": {"equals": "a"}})), "/expect", "`equals` needs `json`"),
         (mistake::<Expect>(json!({"expect": {"code": 1000}})), "/expect", "`code` needs `kind: close`"),
         (mistake::<Expect>(json!({"expect": {"king": "text"}})), "/expect/king", "`king` is not known here"),
+        (mistake::<Send>(json!({"send": "a", "within": "2s"})), "/within", "`within` needs `expect`"),
         (mistake::<Expect>(json!({"within": 2})), "/within", "`2` is no time"),
         (mistake::<Expect>(json!({"save": {"a": {}}})), "/save", "`a` takes one of `json` and `regex`"),
         (mistake::<Close>(json!({"code": 1006})), "/code", "a client does not send the code 1006"),

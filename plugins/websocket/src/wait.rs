@@ -1,14 +1,72 @@
 //! Waiting for the message that a step expects.
 
 use std::cell::{Cell, RefCell};
+use std::collections::BTreeMap;
 use std::time::Duration;
 
-use stampede_plugin::{Failure, FailureKind, Task};
+use stampede_plugin::{ConfigError, Failure, FailureKind, Outcome, PerUser, Task};
 use tungstenite::Message;
 
 use crate::connection::Connection;
-use crate::incoming::Expected;
+use crate::incoming::{Conditions, Expected, Incoming, text};
 use crate::mishap;
+use crate::save::{Save, Source};
+use crate::time_span::TimeSpan;
+
+/// Waits for a message and takes variables from it.
+pub struct Wait {
+    conditions: Conditions,
+    within: Option<Duration>,
+    save: Save,
+}
+
+impl Wait {
+    /// Checks what was typed.
+    pub fn new(
+        expect: Option<Incoming>,
+        within: Option<TimeSpan>,
+        save: BTreeMap<String, Source>,
+    ) -> Result<Self, ConfigError> {
+        let Incoming(conditions) = expect.unwrap_or_default();
+        Ok(Self { conditions, within: within.map(|span| span.0), save: Save::new(save)? })
+    }
+
+    /// As `new`, if any of it was typed that makes a step wait.
+    pub fn if_any(
+        expect: Option<Incoming>,
+        within: Option<TimeSpan>,
+        save: BTreeMap<String, Source>,
+    ) -> Result<Option<Self>, ConfigError> {
+        let waits = expect.is_some() || !save.is_empty();
+        if within.is_some() && !waits {
+            return Err(ConfigError::new("`within` needs `expect`").at("/within"));
+        }
+        waits.then(|| Self::new(expect, within, save)).transpose()
+    }
+
+    /// Waits on a connection that outlasts the step, if nothing breaks it.
+    pub async fn on_open(&self, mut connection: Connection, open: &PerUser<Connection>, task: &Task) -> Outcome {
+        let found = self.run(&mut connection, task).await;
+        match &found {
+            Ok(Message::Close(_)) => connection.end(task).await,
+            Ok(_) => open.put(task, connection),
+            // What did not come in time may come later; after any other failure nothing does.
+            Err(failure) if failure.kind() == FailureKind::Timeout => open.put(task, connection),
+            Err(_) => drop(connection),
+        }
+        self.save(&found?, task)
+    }
+
+    /// Waits for the message.
+    pub async fn run(&self, connection: &mut Connection, task: &Task) -> Result<Message, Failure> {
+        wait(connection, &self.conditions.render(task), self.within, task).await
+    }
+
+    /// Takes the variables from the message.
+    pub fn save(&self, message: &Message, task: &Task) -> Outcome {
+        self.save.apply(&text(message), task)
+    }
+}
 
 /// What came instead, for the words of a failure.
 #[derive(Default)]
@@ -19,7 +77,7 @@ struct Others {
 
 /// Waits for the first message that is as expected, no longer than `within` if there is such a limit. Others are passed
 /// over, but for the server's goodbye, after which nothing comes.
-pub async fn wait(
+async fn wait(
     connection: &mut Connection,
     expected: &Expected<'_>,
     within: Option<Duration>,

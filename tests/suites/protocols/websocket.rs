@@ -27,14 +27,13 @@ steps:
     save: {{user: {{json: $.user}}, walk: {{regex: 'walk\":\"(\\d)'}}}}
   - {{name: Bytes, action: websocket.send, send: {{hex: 00ff}}}}
   - {{name: Again, action: websocket.expect, expect: {{kind: binary}}}}
-  - {{name: Ping, action: websocket.send, send: {{ping: hello}}}}
-  - {{name: Pong, action: websocket.expect, expect: {{kind: pong, contains: hello}}}}
+  - {{name: Ping, action: websocket.send, send: {{ping: hello}}, expect: {{kind: pong, contains: hello}}}}
   - {{name: Note, action: log, level: warn, message: 'user {{{{var user}}}} in walk {{{{var walk}}}}'}}
 ",
         server.base_url()
     );
     let (run, report) = ran(&script, FLAGS);
-    for name in ["Say", "Hear", "Bytes", "Again", "Ping", "Pong"] {
+    for name in ["Say", "Hear", "Bytes", "Again", "Ping"] {
         let row = report.row(name);
         assert_eq!((row.ok(), row.err()), (TASKS, 0), "{name}\n{}\n{}", run.stdout, run.stderr);
     }
@@ -47,7 +46,7 @@ steps:
     assert_eq!((server.opened, server.messages_in, server.messages_out), (4, 2 * TASKS, 2 * TASKS));
     assert_eq!((counted(&report, "messages_out"), counted(&report, "messages_in")), (2 * TASKS, 2 * TASKS));
     assert_eq!(metric(&report, "websocket", "handshake", "count"), 4.0);
-    assert_eq!(metric(&report, "websocket", "round_trip", "count"), 3.0 * TASKS as f64);
+    assert_eq!(metric(&report, "websocket", "round_trip", "count"), TASKS as f64, "a ping and its pong in one step");
 }
 
 #[test]
@@ -214,6 +213,7 @@ steps:
   - {{name: Open, action: websocket.open, url: '{}/echo'}}
   - {{name: Say, action: websocket.send, send: one}}
   - {{name: Two, action: websocket.expect, expect: two, within: 50ms}}
+  - {{name: Both, action: websocket.send, send: one, expect: two, within: 50ms}}
   - {{name: More, action: websocket.send, send: two}}
   - {{name: Now, action: websocket.expect, expect: two}}
   - {{name: Gone, action: websocket.expect, expect: three, timeout: 50ms}}
@@ -224,7 +224,10 @@ steps:
     let (run, report) = ran(&script, FLAGS);
     let example = "expected a message with `two` within 50ms, got `one`";
     assert_eq!(report.row("Two").errors(), [("timeout", TASKS)].into(), "{}", run.stdout);
-    assert_eq!(report.row("Two").example("timeout"), example);
+    assert_eq!(
+        (report.row("Two").example("timeout"), report.row("Both").errors()),
+        (example, [("timeout", TASKS)].into())
+    );
     assert_eq!(report.row("Now").ok(), TASKS, "{}", run.stdout);
     assert_eq!(report.row("Gone").errors(), [("timeout", TASKS)].into());
     assert_eq!(report.row("None").example("check"), "the user has no open connection");
