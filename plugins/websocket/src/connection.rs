@@ -72,8 +72,9 @@ impl Connection {
         let counts = is_data(&message);
         let queued = self.codec.send(message);
         queued.map_err(|error| mishap::failure(&error))?;
-        self.sent = Some(task.now());
         write(&self.socket, self.codec.get_mut(), task).await?;
+        // Not before: the write has waited for the user's turn.
+        self.sent = Some(task.now());
         if counts {
             self.metrics.messages_out.add(task, 1);
         }
