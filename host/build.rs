@@ -1,9 +1,10 @@
 //! Compiles the plugins of `plugins/` to components and generates `builtin.rs`, which embeds them:
 //!
 //! ```text
-//! pub const BUILTIN: &[Builtin] = &[Builtin { name: "http", actions: &["http"], component: include_bytes!(…) }, …];
+//! pub const BUILTIN: &[Builtin] = &[Builtin { name: "http", actions: &["http"], packed: include_bytes!(…) }, …];
 //! ```
 //!
+//! A component is deflated to a third of its size: most runs need one or two of them, and these once per machine.
 //! What a plugin offers is known from the files in its folder `schema`, one for each action, so that the program need
 //! not ask a component for it. `sdk.rs` has the SDK for plugins that are begun with `plugin new`.
 
@@ -13,10 +14,13 @@ mod component;
 mod sdk;
 
 use std::fmt::Write as _;
+use std::io::Write as _;
 use std::path::{Path, PathBuf};
 use std::{env, fs};
 
 use component::Result;
+use flate2::Compression;
+use flate2::write::DeflateEncoder;
 
 fn main() {
     if let Err(error) = build() {
@@ -67,15 +71,23 @@ fn actions(folder: &Path) -> Result<Vec<String>> {
     Ok(names)
 }
 
-/// Copies the components beside a generated file that includes them.
+/// Packs the components beside a generated file that includes them.
 fn embed(out: &Path, compiled: &Path, plugins: &[(String, Vec<String>)]) -> Result<()> {
     let mut source = "/// The built-in plugins.\npub const BUILTIN: &[Builtin] = &[\n".to_owned();
     for (plugin, actions) in plugins {
-        let component = format!("{plugin}.wasm");
-        fs::copy(compiled.join(format!("stampede_plugin_{plugin}.wasm")), out.join(&component))?;
-        let component = format!("include_bytes!(concat!(env!(\"OUT_DIR\"), \"/{component}\"))");
-        writeln!(source, "    Builtin {{ name: {plugin:?}, actions: &{actions:?}, component: {component} }},")?;
+        let packed = format!("{plugin}.wasm.deflate");
+        let component = fs::read(compiled.join(format!("stampede_plugin_{plugin}.wasm")))?;
+        fs::write(out.join(&packed), pack(&component)?)?;
+        let packed = format!("include_bytes!(concat!(env!(\"OUT_DIR\"), \"/{packed}\"))");
+        writeln!(source, "    Builtin {{ name: {plugin:?}, actions: &{actions:?}, packed: {packed} }},")?;
     }
     source.push_str("];\n");
     Ok(fs::write(out.join("builtin.rs"), source)?)
+}
+
+/// Deflates (RFC 1951) what the program inflates when it has to compile it.
+fn pack(component: &[u8]) -> Result<Vec<u8>> {
+    let mut packed = DeflateEncoder::new(Vec::new(), Compression::best());
+    packed.write_all(component)?;
+    Ok(packed.finish()?)
 }

@@ -31,8 +31,9 @@ fn name(path: &Path) -> String {
 }
 
 /// The built-in plugin of that name.
-fn builtin(name: &str) -> &'static [u8] {
-    BUILTIN.iter().find(|plugin| plugin.name == name).expect("there is one of that name").component
+fn builtin(name: &str) -> Vec<u8> {
+    let plugin = BUILTIN.iter().find(|plugin| plugin.name == name).expect("there is one of that name");
+    plugin.component().expect("it unpacks")
 }
 
 /// A call with the files that the scripts of `plan/` name.

@@ -47,7 +47,7 @@ impl Plugins {
         for plugin in BUILTIN.iter().filter(|plugin| plugin.actions.iter().any(|action| needed(action))) {
             let entry = script.plugins.iter().find(|(name, _)| name.value == plugin.name).map(|(_, entry)| entry);
             let Some(terms) = found.absorb(terms::terms(plugin.name, entry, &script.source)) else { continue };
-            let component = compile::trusted(engine.inner(), plugin.component);
+            let component = compile::trusted(engine.inner(), plugin);
             match component.and_then(|component| registry.load((terms, true), &component)) {
                 Ok(loaded) => plugins.builtin.push(Arc::new(loaded)),
                 Err(error) => {

@@ -1,9 +1,11 @@
 //! All plugins of a run and the actions they offer. Built-in ones come out of the program itself, the script's own from
 //! files; from here on there is no difference between them.
 
+use std::io::Read;
 use std::sync::Arc;
 use std::sync::atomic::AtomicBool;
 
+use flate2::read::DeflateDecoder;
 use wasmtime::component::{Component, Linker};
 
 use super::bindings::{ActionDescription, Description, PluginPre};
@@ -25,8 +27,20 @@ pub struct Builtin {
     pub name: &'static str,
     /// What it offers, known without compiling it.
     pub actions: &'static [&'static str],
-    /// Its bytes.
-    pub component: &'static [u8],
+    /// Its component, deflated (RFC 1951).
+    pub packed: &'static [u8],
+}
+
+impl Builtin {
+    /// The component's bytes.
+    ///
+    /// # Errors
+    /// They do not unpack, which is a bug.
+    pub fn component(&self) -> Result<Vec<u8>, String> {
+        let mut component = Vec::new();
+        let unpacked = DeflateDecoder::new(self.packed).read_to_end(&mut component);
+        unpacked.map(|_| component).map_err(|error| format!("it does not unpack: {error}"))
+    }
 }
 
 /// A plugin that is ready to be instantiated.

@@ -17,7 +17,8 @@ use wasmtime::Engine;
 use wasmtime::component::Component;
 
 use super::cache::Entry;
-use super::{locate, registry};
+use super::locate;
+use super::registry::{self, Builtin};
 
 pub use child::compile_input;
 
@@ -52,17 +53,17 @@ impl From<String> for Refusal {
     }
 }
 
-/// Compiles a built-in component in this process, or takes it from the cache.
+/// Compiles a built-in component in this process, or takes it from the cache, under the hash of its packed bytes: then it
+/// need not be unpacked.
 ///
 /// # Errors
-/// The bytes are no component, or one that does not compile; the text says which.
-pub fn trusted(engine: &Engine, bytes: &[u8]) -> Result<Component, String> {
-    locate::check_kind(bytes)?;
-    let entry = entry(engine, bytes);
+/// It is no component, or one that does not compile; the text says which.
+pub fn trusted(engine: &Engine, builtin: &Builtin) -> Result<Component, String> {
+    let entry = entry(engine, builtin.packed);
     if let Some(component) = entry.as_ref().and_then(|entry| cached(engine, entry)) {
         return Ok(component);
     }
-    let component = Component::new(engine, bytes).map_err(|error| registry::one_line(&error))?;
+    let component = Component::new(engine, builtin.component()?).map_err(|error| registry::one_line(&error))?;
     if let Some(entry) = entry {
         entry.keep(&component.serialize().map_err(|error| registry::one_line(&error))?);
     }
