@@ -7,11 +7,10 @@ use schemars::{JsonSchema, Schema, SchemaGenerator, json_schema};
 use serde::Deserialize;
 use serde::de::value::MapAccessDeserializer;
 use serde::de::{Deserializer, Error, MapAccess, Visitor};
-use serde_json::Value;
 use stampede_plugin::{ConfigError, Task, Template};
 use tungstenite::Message;
 
-use crate::pattern::{Path, Pattern};
+use crate::pattern::{Path, Pattern, document};
 
 /// What a message must be. Without conditions any text or binary message will do.
 #[derive(Default, Deserialize)]
@@ -94,7 +93,7 @@ impl Expected<'_> {
     }
 
     fn leads(&self, path: &Path, text: &str) -> bool {
-        let found = serde_json::from_str::<Value>(text).ok().and_then(|document| path.find(&document));
+        let found = document(text).and_then(|document| path.find(&document));
         found.is_some_and(|value| self.equals.as_ref().is_none_or(|expected| *expected == value))
     }
 }

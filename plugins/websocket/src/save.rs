@@ -4,10 +4,9 @@ use std::collections::BTreeMap;
 
 use schemars::JsonSchema;
 use serde::Deserialize;
-use serde_json::Value;
 use stampede_plugin::{ConfigError, Failure, Outcome, Task};
 
-use crate::pattern::{Path, Pattern};
+use crate::pattern::{Path, Pattern, document};
 
 /// The longest name that the host takes, in bytes.
 const LONGEST_NAME: usize = 256;
@@ -45,12 +44,13 @@ impl Save {
 
     /// Sets the variables from a message.
     pub fn apply(&self, text: &str, task: &Task) -> Outcome {
-        let mut document = None;
+        let mut read = None;
         for (name, source) in &self.0 {
             let value = match source {
                 Source { json: Some(path), .. } => {
-                    let document = document.get_or_insert_with(|| serde_json::from_str(text).unwrap_or(Value::Null));
-                    path.find(document).ok_or_else(|| format!("nothing at `{path}`"))
+                    let read = read.get_or_insert_with(|| document(text));
+                    let found = read.as_ref().and_then(|document| path.find(document));
+                    found.ok_or_else(|| format!("nothing at `{path}`"))
                 }
                 Source { regex: Some(pattern), .. } => {
                     pattern.find(text).ok_or_else(|| format!("nothing matches `{pattern}`"))

@@ -204,6 +204,28 @@ fn a_server_that_breaks_the_protocol_is_found_out() {
     assert_eq!(report.row("Refused").errors(), [("network", TASKS)].into());
 }
 
+/// A server cannot end the instance, and with it everybody's connections, by what it sends.
+#[test]
+fn a_deep_document_is_none_and_ends_nobody() {
+    let server = WebSockets::start();
+    let deep = |levels: usize| format!("{}{}", "[".repeat(levels), "]".repeat(levels));
+    let step = |name: &str, levels: usize| {
+        let expect = "expect: {json: '$..[0]'}, timeout: 100ms";
+        format!(
+            "  - {{name: {name}, action: websocket, url: '{}/echo', send: '{}', {expect}}}\n",
+            server.base_url(),
+            deep(levels)
+        )
+    };
+    let script = ["steps:\n".to_owned(), step("Fits", 64), step("Deep", 65), step("Deeper", 5000)].concat();
+    let (run, report) = ran(&script, FLAGS);
+    assert_eq!(report.row("Fits").ok(), TASKS, "{}", run.stdout);
+    for name in ["Deep", "Deeper"] {
+        assert_eq!(report.row(name).errors(), [("timeout", TASKS)].into(), "{name}\n{}", run.stdout);
+    }
+    assert_eq!(report.traps("websocket"), (0, 0));
+}
+
 #[test]
 fn an_expectation_that_is_not_met_in_time_leaves_the_connection_open() {
     let server = WebSockets::start();
