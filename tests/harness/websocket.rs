@@ -10,7 +10,7 @@ use tokio::io::AsyncWriteExt;
 use tokio::net::{TcpSocket, TcpStream};
 use tokio::sync::watch;
 use tokio_tungstenite::tungstenite::handshake::derive_accept_key;
-use tokio_tungstenite::tungstenite::handshake::server::{ErrorResponse, Request, Response};
+use tokio_tungstenite::tungstenite::handshake::server::{Callback, ErrorResponse, Request, Response};
 use tokio_tungstenite::tungstenite::http::{HeaderValue, StatusCode};
 use tokio_tungstenite::tungstenite::protocol::CloseFrame;
 use tokio_tungstenite::tungstenite::{Error, Message};
@@ -121,13 +121,11 @@ async fn serve(bound: &Mutex<Option<SocketAddr>>, seen: &Arc<Seen>) {
     while let Ok((stream, _)) = listener.accept().await {
         let seen = Arc::clone(seen);
         tokio::spawn(async move {
-            let mut greeted = None;
-            if let Ok(mut stream) =
-                accept_hdr_async(stream, |request: &Request, reply| greet(request, reply, &mut greeted)).await
-            {
+            let mut greeted = Greeted::default();
+            if let Ok(mut stream) = accept_hdr_async(stream, &mut greeted).await {
                 seen.opened();
                 // How a connection ends is the test's business.
-                let _ = act(&mut stream, &greeted.unwrap_or_default(), &seen).await;
+                let _ = act(&mut stream, &greeted, &seen).await;
                 seen.closed();
             }
         });
@@ -141,22 +139,24 @@ struct Greeted {
     authorization: String,
 }
 
-/// Refuses below `/refuse`; of the sub-protocols offered it picks the last one.
-#[allow(clippy::result_large_err, reason = "tokio-tungstenite wants it so")]
-fn greet(request: &Request, mut reply: Response, greeted: &mut Option<Greeted>) -> Result<Response, ErrorResponse> {
-    let field = |name: &str| request.headers().get(name).and_then(|value| value.to_str().ok()).unwrap_or_default();
-    let path = request.uri().path().to_owned();
-    if path.starts_with("/refuse") {
-        let mut refusal = ErrorResponse::new(None);
-        *refusal.status_mut() = StatusCode::FORBIDDEN;
-        return Err(refusal);
+impl Callback for &mut Greeted {
+    /// Refuses below `/refuse`; of the sub-protocols offered it picks the last one.
+    fn on_request(self, request: &Request, mut reply: Response) -> Result<Response, ErrorResponse> {
+        let field = |name: &str| request.headers().get(name).and_then(|value| value.to_str().ok()).unwrap_or_default();
+        self.path = request.uri().path().to_owned();
+        self.authorization = field("authorization").to_owned();
+        if self.path.starts_with("/refuse") {
+            let mut refusal = ErrorResponse::new(None);
+            *refusal.status_mut() = StatusCode::FORBIDDEN;
+            return Err(refusal);
+        }
+        let offered = field("sec-websocket-protocol").split(", ");
+        if let Some(protocol) = offered.last().filter(|protocol| !protocol.is_empty()) {
+            let picked = HeaderValue::from_str(protocol).expect("a token");
+            reply.headers_mut().insert("sec-websocket-protocol", picked);
+        }
+        Ok(reply)
     }
-    if let Some(protocol) = field("sec-websocket-protocol").split(", ").last().filter(|protocol| !protocol.is_empty()) {
-        let picked = HeaderValue::from_str(protocol).expect("a token");
-        reply.headers_mut().insert("sec-websocket-protocol", picked);
-    }
-    *greeted = Some(Greeted { path, authorization: field("authorization").to_owned() });
-    Ok(reply)
 }
 
 /// Does what the path says; by default it sends every message back.
