@@ -2,6 +2,7 @@
 
 use std::cell::{Cell, RefCell};
 use std::collections::BTreeMap;
+use std::fmt;
 use std::time::Duration;
 
 use stampede_plugin::{ConfigError, Failure, FailureKind, Outcome, PerUser, Task};
@@ -121,12 +122,34 @@ impl Others {
         self.last.replace(Some(mishap::shown(message)));
     }
 
-    fn describe(&self, expected: &Expected<'_>, limit: Duration) -> String {
+    fn describe(&self, expected: impl fmt::Display, limit: Duration) -> String {
         let begin = format!("expected {expected} within {limit:?}, got");
         match (self.count.get(), self.last.borrow().as_deref()) {
             (1, Some(last)) => format!("{begin} {last}"),
             (count, Some(last)) => format!("{begin} {count} others, the last {last}"),
             (_, None) => format!("{begin} none"),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_came_instead_is_told() {
+        let others = Others::default();
+        let limit = Duration::from_millis(1500);
+        for (message, text) in [
+            (None, "expected a message within 1.5s, got none"),
+            (Some(Message::text("one")), "expected a message within 1.5s, got `one`"),
+            (
+                Some(Message::binary(vec![0, 255])),
+                "expected a message within 1.5s, got 2 others, the last `\\x00\\xff`",
+            ),
+        ] {
+            message.iter().for_each(|message| others.note(message));
+            assert_eq!(others.describe("a message", limit), text);
         }
     }
 }

@@ -172,8 +172,8 @@ fn a_server_that_breaks_the_protocol_is_found_out() {
     let (not_utf8, lonely) = (frame(b"\x81\x01\xff"), frame(b"\x80\x00"));
     let (refusing, plain) = (Refusing::bind(), site());
     let step = |name: &str, base: &str| {
-        let url = base.replace("http:", "ws:");
-        format!("  - {{name: {name}, action: websocket, url: '{url}/a', expect: a, timeout: 300ms}}\n")
+        let (url, timeout) = (base.replace("http:", "ws:"), if name == "Half" { "100ms" } else { "5m" });
+        format!("  - {{name: {name}, action: websocket, url: '{url}/a', expect: a, timeout: {timeout}}}\n")
     };
     let script = [
         "steps:\n".to_owned(),
@@ -192,7 +192,7 @@ fn a_server_that_breaks_the_protocol_is_found_out() {
         ("Key", "protocol", "the server broke the protocol: `sec-websocket-accept` does not fit the key"),
         ("Reserved", "protocol", "the server broke the protocol: reserved bits are non-zero"),
         ("Masked", "protocol", "the server broke the protocol: received a masked frame from server"),
-        ("Half", "timeout", "not done within 300ms"),
+        ("Half", "timeout", "not done within 100ms"),
         ("Text", "protocol", "a text that is not UTF-8"),
         ("Lonely", "protocol", "the server broke the protocol: continue frame but nothing to continue"),
         ("Plain", "status", "expected status 101, got 404"),
@@ -209,15 +209,21 @@ fn a_server_that_breaks_the_protocol_is_found_out() {
 fn a_deep_document_is_none_and_ends_nobody() {
     let server = WebSockets::start();
     let deep = |levels: usize| format!("{}{}", "[".repeat(levels), "]".repeat(levels));
-    let step = |name: &str, levels: usize| {
-        let expect = "expect: {json: '$..[0]'}, timeout: 100ms";
+    let step = |name: &str, levels: usize, more: &str| {
+        let expect = format!("expect: {{json: '$..[0]'}}, {more}");
         format!(
             "  - {{name: {name}, action: websocket, url: '{}/echo', send: '{}', {expect}}}\n",
             server.base_url(),
             deep(levels)
         )
     };
-    let script = ["steps:\n".to_owned(), step("Fits", 64), step("Deep", 65), step("Deeper", 5000)].concat();
+    let script = [
+        "steps:\n".to_owned(),
+        step("Fits", 64, ""),
+        step("Deep", 65, "timeout: 100ms"),
+        step("Deeper", 5000, "timeout: 100ms"),
+    ]
+    .concat();
     let (run, report) = ran(&script, FLAGS);
     assert_eq!(report.row("Fits").ok(), TASKS, "{}", run.stdout);
     for name in ["Deep", "Deeper"] {
@@ -233,7 +239,7 @@ fn an_expectation_that_is_not_met_in_time_leaves_the_connection_open() {
         "
 steps:
   - {{name: Open, action: websocket.open, url: '{}/echo'}}
-  - {{name: Say, action: websocket.send, send: one}}
+  - {{name: Say, action: websocket.send, send: one, expect: one}}
   - {{name: Two, action: websocket.expect, expect: two, within: 50ms}}
   - {{name: Both, action: websocket.send, send: one, expect: two, within: 50ms}}
   - {{name: More, action: websocket.send, send: two}}
@@ -244,7 +250,7 @@ steps:
         server.base_url()
     );
     let (run, report) = ran(&script, FLAGS);
-    let example = "expected a message with `two` within 50ms, got `one`";
+    let example = "expected a message with `two` within 50ms, got none";
     assert_eq!(report.row("Two").errors(), [("timeout", TASKS)].into(), "{}", run.stdout);
     assert_eq!(
         (report.row("Two").example("timeout"), report.row("Both").errors()),
