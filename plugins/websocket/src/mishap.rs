@@ -74,16 +74,15 @@ pub fn code(frame: Option<&CloseFrame>) -> String {
     }
 }
 
-/// A message as a person reads it, no more than its beginning.
+/// A message by its kind and size. Its contents are not repeated: they may be secret.
 pub fn shown(message: &Message) -> String {
-    const SHOWN: usize = 60;
-    let (what, bytes) = match message {
-        Message::Text(text) => return format!("`{}`", text.chars().take(SHOWN).collect::<String>()),
-        Message::Close(frame) => return format!("a close frame {}", code(frame.as_ref())),
-        Message::Binary(bytes) => ("", bytes),
-        Message::Ping(bytes) => ("ping ", bytes),
-        Message::Pong(bytes) => ("pong ", bytes),
-        Message::Frame(_) => return "a frame".to_owned(),
+    let what = match message {
+        Message::Text(_) => "a text message",
+        Message::Binary(_) => "a binary message",
+        Message::Ping(_) => "a ping",
+        Message::Pong(_) => "a pong",
+        Message::Close(_) => "a close frame",
+        Message::Frame(_) => "a frame",
     };
-    format!("{what}`{}`", bytes[..bytes.len().min(SHOWN)].escape_ascii())
+    format!("{what} of {} bytes", message.len())
 }

@@ -42,8 +42,8 @@ impl Target {
     /// Address and handshake for the task's user.
     pub fn render(&self, task: &Task) -> Result<(Address, Handshake), Failure> {
         let url = self.url.render(task);
-        let mut handshake = url.as_str().into_client_request().map_err(|_| no_url(&url))?;
-        let address = address(handshake.uri()).ok_or_else(|| no_url(&url))?;
+        let mut handshake = url.as_str().into_client_request().map_err(|_| no_url())?;
+        let address = address(handshake.uri()).ok_or_else(no_url)?;
         let fields = handshake.headers_mut();
         for (name, value) in &self.headers {
             let value = HeaderValue::from_str(&value.render(task));
@@ -57,8 +57,9 @@ impl Target {
     }
 }
 
-fn no_url(url: &str) -> Failure {
-    Failure::check(format!("`{url}` is no `ws://` or `wss://` URL"))
+/// What was rendered is not repeated: it may be secret.
+fn no_url() -> Failure {
+    Failure::check("`url` has been rendered to no `ws://` or `wss://` URL")
 }
 
 /// Compiles a URL. A built-in plugin may reach what its own requests name; a handshake is one over HTTP, so the same URL

@@ -130,12 +130,17 @@ fn mistakes_are_found_before_the_run() {
 }
 
 #[test]
-fn a_header_that_http_does_not_allow_fails_before_anything_is_sent() {
+fn a_header_or_url_that_is_none_fails_before_anything_is_sent() {
     let host = Host::new().variable("who", "a\r\nb: c");
     let params = json!({"url": URL, "headers": {"x-who": "{{var who}}"}});
     let run = host.run::<Open>(params).expect("the parameters are right");
     assert_eq!(run.failure, Some(Failure::check("the value of `x-who` is none that HTTP allows")));
     assert_eq!(run.connections, []);
+    for url in ["http://site", "no url", "wss://user@site", "ws://"] {
+        let run = Host::new().variable("url", url).run::<Open>(json!({"url": "{{var url}}"}));
+        let failure = run.expect("the parameters are right").failure;
+        assert_eq!(failure, Some(Failure::check("`url` has been rendered to no `ws://` or `wss://` URL")), "{url}");
+    }
 }
 
 #[test]

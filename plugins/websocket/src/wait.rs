@@ -142,10 +142,10 @@ mod tests {
         let limit = Duration::from_millis(1500);
         for (message, text) in [
             (None, "expected a message within 1.5s, got none"),
-            (Some(Message::text("one")), "expected a message within 1.5s, got `one`"),
+            (Some(Message::text("one")), "expected a message within 1.5s, got a text message of 3 bytes"),
             (
-                Some(Message::binary(vec![0, 255])),
-                "expected a message within 1.5s, got 2 others, the last `\\x00\\xff`",
+                Some(Message::Pong(vec![0].into())),
+                "expected a message within 1.5s, got 2 others, the last a pong of 1 bytes",
             ),
         ] {
             message.iter().for_each(|message| others.note(message));

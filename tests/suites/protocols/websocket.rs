@@ -1,5 +1,7 @@
 //! The WebSocket actions, against tokio-tungstenite, nginx in front of it, and servers that break the rules.
 
+use std::sync::atomic::{AtomicU64, Ordering};
+
 use stampede_tests::{Nginx, RawServer, Refusing, WebSockets, site, switching};
 
 use super::{metric, ran};
@@ -202,6 +204,70 @@ fn a_server_that_breaks_the_protocol_is_found_out() {
         assert_eq!(row.example(category), example, "{name}");
     }
     assert_eq!(report.row("Refused").errors(), [("network", TASKS)].into());
+}
+
+#[test]
+fn a_token_of_the_login_goes_into_the_handshake() {
+    let server = WebSockets::start();
+    let login = RawServer::start(|_| b"HTTP/1.1 200 OK\r\ncontent-length: 16\r\n\r\n{\"token\": \"t-7\"}".to_vec());
+    let script = format!(
+        "
+login: {{url: '{}/login', capture: {{token: {{json: $.token}}}}}}
+steps:
+  - name: Once
+    action: websocket
+    url: '{}/authorization'
+    headers: {{authorization: 'Bearer {{{{var token}}}}'}}
+    expect: Bearer t-7
+",
+        login.base_url(),
+        server.base_url()
+    );
+    let (run, report) = ran(&script, FLAGS);
+    assert_eq!((report.row("Once").ok(), report.totals().err()), (TASKS, 0), "{}", run.stdout);
+}
+
+/// Whatever bytes come after a handshake, or instead of one, a step fails and the instance lives.
+#[test]
+fn garbage_fails_its_step_and_nobody_elses() {
+    // Numbers that look random and are the same each time.
+    let numbers = |seed: u64| {
+        let mut state = seed.wrapping_mul(0x9e37_79b9_7f4a_7c15) | 1;
+        std::iter::repeat_with(move || {
+            state ^= state << 13;
+            state ^= state >> 7;
+            state ^= state << 17;
+            (state >> 32) as u8
+        })
+    };
+    let seeds = AtomicU64::new(1);
+    let frames = RawServer::start(move |request| {
+        let mut numbers = numbers(seeds.fetch_add(1, Ordering::Relaxed));
+        let mut next = || numbers.next().unwrap_or_default();
+        let mut reply = switching(request, None);
+        for _ in 0..8 {
+            // Any operation, mostly without reserved bits, final or not, of a length that mostly fits.
+            let (first, length) = (next() & if next() < 200 { 0x8f } else { 0xff }, next() % 8);
+            reply.extend([first, if next() < 240 { length } else { next() }]);
+            reply.extend((0..length).map(|_| next()));
+        }
+        reply
+    });
+    let seeds = AtomicU64::new(1);
+    let noise = RawServer::start(move |_| numbers(seeds.fetch_add(1, Ordering::Relaxed)).take(200).collect());
+    let step = |name: &str, base: &str| {
+        let (url, expect) = (base.replace("http:", "ws:"), "{kind: pong, contains: nothing of the kind}");
+        format!("  - {{name: {name}, action: websocket, url: '{url}/', expect: {expect}, timeout: 50ms}}\n")
+    };
+    let script = ["steps:\n".to_owned(), step("Frames", &frames.base_url()), step("Noise", &noise.base_url())].concat();
+    let (run, report) = ran(&script, "--users 10 --iterations 50 --workers 2");
+    for name in ["Frames", "Noise"] {
+        let row = report.row(name);
+        assert_eq!((row.ok(), row.err()), (0, 500), "{name}\n{}", run.stdout);
+        assert!(!row.errors().contains_key("plugin"), "{name}\n{}", run.stdout);
+        assert!(row.errors().contains_key("protocol"), "{name}\n{}", run.stdout);
+    }
+    assert_eq!(report.traps("websocket"), (0, 0));
 }
 
 /// A server cannot end the instance, and with it everybody's connections, by what it sends.
