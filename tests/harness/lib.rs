@@ -12,6 +12,7 @@ mod run;
 mod silent;
 mod site;
 mod wait;
+mod websocket;
 
 pub use guests::guest;
 pub use hostile::heavy_component;
@@ -23,3 +24,4 @@ pub use run::{Finished, Run, Running, Signal};
 pub use silent::{Refusing, Silent};
 pub use site::{settled, site};
 pub use wait::wait_for;
+pub use websocket::{Counted, WebSockets, switching};

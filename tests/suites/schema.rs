@@ -53,11 +53,14 @@ fn good_scripts_fit_and_mistakes_do_not() {
         let path = entry.unwrap().path();
         assert_fits(&validator, &json(&fs::read_to_string(&path).unwrap()), &path.display().to_string());
     }
-    let readme = fs::read_to_string(tests_folder().join("../README.md")).unwrap();
-    let blocks = readme.split("```yaml\n").skip(1).filter_map(|rest| rest.split("```").next()).map(json);
-    let scripts: Vec<_> = blocks.filter(|block| block.is_array() || block.get("steps").is_some()).collect();
-    assert!(scripts.len() >= 2);
-    scripts.iter().for_each(|script| assert_fits(&validator, script, "README.md"));
+    let plugins = fs::read_dir(tests_folder().join("../plugins")).unwrap().map(|folder| folder.unwrap().path());
+    for readme in plugins.chain([tests_folder().join("..")]).map(|folder| folder.join("README.md")) {
+        let text = fs::read_to_string(&readme).unwrap();
+        let blocks = text.split("```yaml\n").skip(1).filter_map(|rest| rest.split("```").next()).map(json);
+        let scripts: Vec<_> = blocks.filter(|block| block.is_array() || block.get("steps").is_some()).collect();
+        assert!(!scripts.is_empty() || text.contains("# The `login` action"), "{}", readme.display());
+        scripts.iter().for_each(|script| assert_fits(&validator, script, &readme.display().to_string()));
+    }
     for wrong in WRONG {
         assert!(!validator.is_valid(&json(wrong)), "{wrong}");
     }

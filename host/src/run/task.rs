@@ -213,8 +213,9 @@ impl StepTask<'_> {
         }
     }
 
-    /// Counts the task and records what is not recorded yet: what was cut off with it, the open sample; or, if it made
-    /// no exchange at all, the task itself.
+    /// Counts the task and records what is not recorded yet: what was cut off with it, the open sample; the task itself
+    /// for what it did on its sockets, or if it failed without an exchange. One that only waited or computed is no
+    /// request: its time would be taken for the target's.
     fn conclude(&self, start: Nanos, end: &End) {
         let (session, task) = (self.session, &self.session.task);
         if matches!(end, End::Cancelled) && !task.begun_any.get() {
@@ -247,13 +248,14 @@ impl StepTask<'_> {
             End::Lost(Lost(text)) => self.hold(&cut_off, FailureKind::Plugin, || text.clone()),
         }
         session.close();
-        if task.exchanges.get() == 0 || task.sockets.has_begun() {
+        let in_vain = matches!(end, End::Failed | End::TimedOut | End::Lost(_)) && task.exchanges.get() == 0;
+        if in_vain || task.sockets.has_begun() {
             self.record_whole(start, end);
         }
         self.count(end);
     }
 
-    /// Records the task itself: what it did on its sockets, or that it did nothing that is measured by itself.
+    /// Records the task itself: what it did on its sockets, or that it failed before there was anything to measure.
     fn record_whole(&self, start: Nanos, end: &End) {
         let task = &self.session.task;
         let failure = match end {

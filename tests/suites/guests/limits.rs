@@ -123,7 +123,7 @@ fn misuses_sockets() {
 fn gives_up() {
     let ran = ran_under("gives_up", "allow: ['127.0.0.1']", "", FLAGS);
     ran.all_passed();
-    assert_eq!(ran.bad().total(), TASKS, "what never began is no request");
+    assert_eq!(ran.bad().total(), 0, "what never began is no request");
 }
 
 /// An exchange that the guest gives up is a sample: of the category that it says, or cancelled.

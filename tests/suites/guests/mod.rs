@@ -234,7 +234,7 @@ fn never_finishes_but_the_run_does() {
     report.assert_consistent();
     let bad = report.row("Bad");
     assert_eq!((bad.tasks("started"), bad.tasks("cancelled")), (4, 4));
-    assert_eq!(bad.errors(), BTreeMap::from([("cancelled", 4)]));
+    assert_eq!(bad.total(), 0, "what only waited is no request");
     assert_eq!(run.stderr.matches("was told to give up").count(), 4, "{}", run.stderr);
     assert_eq!(settled(&site.stats()).requests, 0);
 }

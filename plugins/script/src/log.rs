@@ -1,0 +1,52 @@
+//! `log`: a line for the person who runs the test.
+
+use schemars::JsonSchema;
+use serde::Deserialize;
+use stampede_plugin::{Action, ConfigError, Outcome, Task, Template, log};
+
+/// What a step may say.
+#[derive(Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct Params {
+    /// The line.
+    message: Template,
+    /// `error`, `warn`, `info` or `debug`; `info` if absent. `--log` says which are shown.
+    #[serde(default)]
+    level: Level,
+}
+
+/// How much it matters.
+#[derive(Clone, Copy, Default, Deserialize, JsonSchema)]
+#[serde(rename_all = "lowercase")]
+enum Level {
+    Error,
+    Warn,
+    #[default]
+    Info,
+    Debug,
+}
+
+/// One configured step.
+pub struct Log(Params);
+
+impl Action for Log {
+    const NAME: &'static str = "log";
+    const SUMMARY: &'static str = "writes a line to the log";
+    const PARAMS_SCHEMA: Option<&'static str> = Some(include_str!("../schema/log.json"));
+    type Params = Params;
+
+    fn configure(params: Params) -> Result<Self, ConfigError> {
+        Ok(Self(params))
+    }
+
+    async fn run(&self, task: &Task) -> Outcome {
+        let write = match self.0.level {
+            Level::Error => log::error,
+            Level::Warn => log::warn,
+            Level::Info => log::info,
+            Level::Debug => log::debug,
+        };
+        write(&self.0.message.render(task));
+        Ok(())
+    }
+}

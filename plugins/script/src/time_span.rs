@@ -1,0 +1,61 @@
+//! A time with its unit, as scripts write it: `500ms`, `2s`. The plugin `websocket` has this file as a module too.
+
+use std::borrow::Cow;
+use std::fmt;
+use std::time::Duration;
+
+use schemars::{JsonSchema, Schema, SchemaGenerator, json_schema};
+use serde::de::{Deserialize, Deserializer, Error, Visitor};
+use stampede_plugin::ConfigError;
+
+/// A time that was typed with its unit.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd)]
+pub struct TimeSpan(pub Duration);
+
+impl TimeSpan {
+    /// Reads what was typed, or rendered.
+    pub fn parse(text: &str) -> Result<Self, ConfigError> {
+        humantime::parse_duration(text.trim()).map(Self).map_err(|_| {
+            ConfigError::new(format!("`{text}` is no time"))
+                .help("write a number and its unit, such as `500ms` or `2s`")
+        })
+    }
+}
+
+impl<'de> Deserialize<'de> for TimeSpan {
+    fn deserialize<D: Deserializer<'de>>(source: D) -> Result<Self, D::Error> {
+        source.deserialize_any(Text)
+    }
+}
+
+struct Text;
+
+impl Visitor<'_> for Text {
+    type Value = TimeSpan;
+
+    fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("a time with its unit")
+    }
+
+    fn visit_str<E: Error>(self, text: &str) -> Result<TimeSpan, E> {
+        TimeSpan::parse(text).map_err(E::custom)
+    }
+
+    fn visit_u64<E: Error>(self, number: u64) -> Result<TimeSpan, E> {
+        self.visit_str(&number.to_string())
+    }
+
+    fn visit_f64<E: Error>(self, number: f64) -> Result<TimeSpan, E> {
+        self.visit_str(&number.to_string())
+    }
+}
+
+impl JsonSchema for TimeSpan {
+    fn schema_name() -> Cow<'static, str> {
+        "TimeSpan".into()
+    }
+
+    fn json_schema(_: &mut SchemaGenerator) -> Schema {
+        json_schema!({ "type": "string" })
+    }
+}

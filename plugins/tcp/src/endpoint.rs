@@ -1,0 +1,74 @@
+//! `address:` a host and a port.
+
+use stampede_plugin::http::Request;
+use stampede_plugin::socket::{Address, Tls};
+use stampede_plugin::{ConfigError, Failure, Task, Template};
+
+/// Where a step connects to.
+pub struct Endpoint {
+    text: Template,
+    tls: bool,
+}
+
+impl Endpoint {
+    /// Checks an address as far as it is known before the run.
+    pub fn new(text: &str, tls: bool) -> Result<Self, ConfigError> {
+        let template = Template::compile(text)?;
+        if !text.contains("{{") && split(text).is_none() {
+            let wrong = ConfigError::new(format!("`{text}` is no address"));
+            return Err(wrong.help("write a host and a port, such as `site:6379` or `[::1]:6379`"));
+        }
+        // A built-in plugin may reach what its own requests name, and this one makes none: one that is never sent tells.
+        Request::get(Template::compile(&format!("http://{text}/"))?).prepare()?;
+        Ok(Self { text: template, tls })
+    }
+
+    /// The address for the task's user.
+    pub fn render(&self, task: &Task) -> Result<Target, Failure> {
+        let text = self.text.render(task);
+        let Some((host, port)) = split(&text) else {
+            return Err(Failure::check(format!("`{text}` is no address")));
+        };
+        let address = Address::new(host, port);
+        let address = if self.tls { address.tls(Tls::new()) } else { address };
+        Ok(Target { name: format!("{}{text}", if self.tls { "tls " } else { "" }), address })
+    }
+}
+
+/// An address, and what tells it from others.
+pub struct Target {
+    /// As it was rendered.
+    pub name: String,
+    /// For the host.
+    pub address: Address,
+}
+
+/// Host and port; an IPv6 address is in brackets.
+fn split(text: &str) -> Option<(&str, u16)> {
+    let (host, port) = text.rsplit_once(':')?;
+    let is_one = !host.is_empty() && (!host.contains(':') || host.starts_with('[') && host.ends_with(']'));
+    let port = port.parse().ok().filter(|port| *port > 0)?;
+    is_one.then_some((host, port))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn an_address_is_a_host_and_a_port() {
+        for (text, parts) in [
+            ("site:6379", Some(("site", 6379))),
+            ("[::1]:80", Some(("[::1]", 80))),
+            ("10.0.0.1:65535", Some(("10.0.0.1", 65535))),
+            ("::1:80", None),
+            ("site", None),
+            (":80", None),
+            ("site:0", None),
+            ("site:65536", None),
+            ("http://site:80", None),
+        ] {
+            assert_eq!(split(text), parts, "{text}");
+        }
+    }
+}

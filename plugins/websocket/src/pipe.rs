@@ -1,0 +1,84 @@
+//! A stream in memory, between a protocol library that reads and writes at once and a socket that has to be waited for.
+
+use std::io::{self, Read, Write};
+
+/// What has arrived and what is to be sent. Reading from an empty one would block, until the peer has ended its side.
+#[derive(Debug, Default)]
+pub struct Pipe {
+    arrived: Vec<u8>,
+    /// How many of them have been read.
+    read: usize,
+    ended: bool,
+    outgoing: Vec<u8>,
+}
+
+impl Pipe {
+    /// Adds what a read of the socket has brought; nothing means that the peer has ended its side.
+    pub fn add(&mut self, bytes: Vec<u8>) {
+        self.ended = bytes.is_empty();
+        self.arrived.drain(..self.read);
+        self.read = 0;
+        if self.arrived.is_empty() {
+            self.arrived = bytes;
+        } else {
+            self.arrived.extend(bytes);
+        }
+    }
+
+    /// Whether there is anything to be sent.
+    pub fn has_outgoing(&self) -> bool {
+        !self.outgoing.is_empty()
+    }
+
+    /// Takes what is to be sent.
+    pub fn take_outgoing(&mut self) -> Vec<u8> {
+        std::mem::take(&mut self.outgoing)
+    }
+}
+
+impl Read for Pipe {
+    fn read(&mut self, into: &mut [u8]) -> io::Result<usize> {
+        let there = &self.arrived[self.read..];
+        if there.is_empty() {
+            // An idle connection holds no buffer here.
+            (self.arrived, self.read) = (Vec::new(), 0);
+            return if self.ended { Ok(0) } else { Err(io::ErrorKind::WouldBlock.into()) };
+        }
+        let length = there.len().min(into.len());
+        into[..length].copy_from_slice(&there[..length]);
+        self.read += length;
+        Ok(length)
+    }
+}
+
+impl Write for Pipe {
+    fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
+        self.outgoing.extend_from_slice(bytes);
+        Ok(bytes.len())
+    }
+
+    fn flush(&mut self) -> io::Result<()> {
+        Ok(())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn bytes_come_out_as_they_went_in_and_then_it_would_block_or_has_ended() {
+        let mut pipe = Pipe::default();
+        let mut two = [0; 2];
+        assert_eq!(pipe.read(&mut two).expect_err("nothing is there").kind(), io::ErrorKind::WouldBlock);
+        pipe.add(b"abc".to_vec());
+        assert_eq!((pipe.read(&mut two).expect("two"), two), (2, *b"ab"));
+        pipe.add(b"de".to_vec());
+        assert_eq!((pipe.read(&mut two).expect("two"), two), (2, *b"cd"));
+        pipe.add(Vec::new());
+        assert_eq!((pipe.read(&mut two).expect("one"), two[0]), (1, b'e'));
+        assert_eq!(pipe.read(&mut two).expect("the end"), 0);
+        pipe.write_all(b"out").expect("memory");
+        assert_eq!((pipe.take_outgoing(), pipe.take_outgoing()), (b"out".to_vec(), Vec::new()));
+    }
+}

@@ -1,0 +1,124 @@
+//! Where a connection leads, and what its handshake says.
+
+use stampede_plugin::http::Request;
+use stampede_plugin::socket::{Address, Tls};
+use stampede_plugin::{ConfigError, Failure, Fields, Task, Template};
+use tungstenite::client::IntoClientRequest;
+use tungstenite::handshake::client::Request as Handshake;
+use tungstenite::http::{HeaderName, HeaderValue, Uri};
+
+/// Fields that belong to the handshake itself.
+const OWN: [&str; 4] = ["host", "connection", "upgrade", "content-length"];
+
+/// The largest message that is taken where the script does not say, in bytes.
+pub fn most() -> usize {
+    1 << 20
+}
+
+/// What the parameters say of a connection.
+pub struct Target {
+    url: Template,
+    headers: Vec<(HeaderName, Template)>,
+    /// The sub-protocols as the handshake has them, if any are offered.
+    protocols: Option<HeaderValue>,
+    /// The largest message that is taken, in bytes.
+    pub most: usize,
+}
+
+impl Target {
+    /// Checks what is known before the run.
+    pub fn new(url: &str, headers: &Fields, protocols: &[String], most: usize) -> Result<Self, ConfigError> {
+        if most == 0 {
+            return Err(ConfigError::new("`most` must be at least 1").at("/most"));
+        }
+        Ok(Self {
+            url: check_url(url).map_err(|error| error.at("/url"))?,
+            headers: headers.iter().map(header).collect::<Result<_, _>>()?,
+            protocols: offer(protocols)?,
+            most,
+        })
+    }
+
+    /// Address and handshake for the task's user.
+    pub fn render(&self, task: &Task) -> Result<(Address, Handshake), Failure> {
+        let url = self.url.render(task);
+        let mut handshake = url.as_str().into_client_request().map_err(|_| no_url())?;
+        let address = address(handshake.uri()).ok_or_else(no_url)?;
+        let fields = handshake.headers_mut();
+        for (name, value) in &self.headers {
+            let value = HeaderValue::from_str(&value.render(task));
+            let value = value.map_err(|_| Failure::check(format!("the value of `{name}` is none that HTTP allows")))?;
+            fields.append(name.clone(), value);
+        }
+        if let Some(protocols) = &self.protocols {
+            fields.insert("sec-websocket-protocol", protocols.clone());
+        }
+        Ok((address, handshake))
+    }
+}
+
+/// What was rendered is not repeated: it may be secret.
+fn no_url() -> Failure {
+    Failure::check("`url` has been rendered to no `ws://` or `wss://` URL")
+}
+
+/// Compiles a URL. A built-in plugin may reach what its own requests name; a handshake is one over HTTP, so the same URL
+/// as a request that is never sent tells the host where it goes, and the host checks it.
+fn check_url(url: &str) -> Result<Template, ConfigError> {
+    let template = Template::compile(url)?;
+    if url.starts_with("{{") {
+        return Ok(template);
+    }
+    let rest = url.strip_prefix("ws").filter(|rest| rest.starts_with("://") || rest.starts_with("s://"));
+    let Some(rest) = rest else {
+        let wrong = ConfigError::new(format!("`{url}` is no WebSocket URL"));
+        return Err(wrong.help("begin it with `ws://` or `wss://`"));
+    };
+    Request::get(Template::compile(&format!("http{rest}"))?).prepare()?;
+    let wrong = || ConfigError::new(format!("`{url}` is no WebSocket URL"));
+    if !url.contains("{{") && url.parse().ok().as_ref().and_then(address).is_none() {
+        return Err(wrong().help("write it as `ws://host:port/path?query`, percent-encoded"));
+    }
+    Ok(template)
+}
+
+/// Where a URL leads, with the port of its scheme if it names none.
+fn address(url: &Uri) -> Option<Address> {
+    let is_secure = match url.scheme_str()? {
+        "wss" => true,
+        "ws" => false,
+        _ => return None,
+    };
+    let authority = url.authority().filter(|authority| !authority.as_str().contains('@'))?;
+    let port = match authority.port() {
+        Some(port) => port.as_u16(),
+        None if is_secure => 443,
+        None => 80,
+    };
+    let address = Address::new(authority.host(), port);
+    Some(if is_secure { address.tls(Tls::new().offer("http/1.1")) } else { address })
+}
+
+fn header((name, value): (&str, &Template)) -> Result<(HeaderName, Template), ConfigError> {
+    let wrong = |message: String| ConfigError::new(message).at("/headers");
+    let known = HeaderName::try_from(name).map_err(|_| wrong(format!("`{name}` is no name of a header field")))?;
+    if known == "sec-websocket-protocol" {
+        return Err(wrong(format!("`{name}` is set by `protocols`")));
+    }
+    if OWN.contains(&known.as_str()) || known.as_str().starts_with("sec-websocket-") {
+        return Err(wrong(format!("`{name}` is the handshake's own")));
+    }
+    Ok((known, *value))
+}
+
+/// The field that offers sub-protocols, the favourite first.
+fn offer(protocols: &[String]) -> Result<Option<HeaderValue>, ConfigError> {
+    if protocols.is_empty() {
+        return Ok(None);
+    }
+    // A sub-protocol is a token, as a field's name is.
+    match protocols.iter().find(|protocol| HeaderName::try_from(protocol.as_str()).is_err()) {
+        Some(wrong) => Err(ConfigError::new(format!("`{wrong}` is no name of a sub-protocol")).at("/protocols")),
+        None => Ok(HeaderValue::from_str(&protocols.join(", ")).ok()),
+    }
+}

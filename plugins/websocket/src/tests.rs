@@ -1,0 +1,153 @@
+//! What the parameters mean, and what becomes of a handshake that fails, shown on a fake host. A handshake that succeeds
+//! needs a server that can compute: the suites have one.
+
+use stampede_plugin::testing::{Host, Peer, Run, json, written_schema};
+use stampede_plugin::{Action, Failure, FailureKind};
+
+use super::{Close, Expect, Once, Open, Send};
+
+const URL: &str = "ws://site/chat?room=1";
+
+fn run<A: Action>(params: impl ToString, peer: Peer) -> Run {
+    Host::new().variable("who", "Ann").peer(peer).run::<A>(params).expect("the parameters are right")
+}
+
+/// Pointer and message for parameters that are wrong.
+fn mistake<A: Action>(params: impl ToString) -> (String, String) {
+    let error = Host::new().run::<A>(params).expect_err("the parameters are wrong");
+    (error.pointer, error.message)
+}
+
+#[test]
+fn the_handshake_says_what_the_parameters_say() {
+    let params = json!({
+        "url": "ws://site:8080/chat?who={{var who}}",
+        "headers": {"Authorization": "Bearer {{var who}}", "x-b": 7},
+        "protocols": ["chat.v2", "chat.v1"],
+    });
+    let run = run::<Open>(params, Peer::new().closes());
+    let connection = &run.connections[0];
+    assert_eq!((connection.host.as_str(), connection.port, connection.tls), ("site", 8080, false));
+    let sent = String::from_utf8(connection.written.clone()).expect("a text");
+    assert!(sent.starts_with("GET /chat?who=Ann HTTP/1.1\r\nHost: site:8080\r\n"), "{sent}");
+    for field in
+        ["authorization: Bearer Ann", "x-b: 7", "Sec-WebSocket-Protocol: chat.v2, chat.v1", "Sec-WebSocket-Version: 13"]
+    {
+        assert!(sent.contains(&format!("\r\n{field}\r\n")), "{field}\n{sent}");
+    }
+}
+
+#[test]
+fn a_url_without_a_port_has_that_of_its_scheme() {
+    for (url, port, tls) in [("ws://site", 80, false), ("wss://site", 443, true), ("wss://[::1]:9/a", 9, true)] {
+        let run = run::<Open>(json!({"url": url}), Peer::new().closes());
+        assert_eq!((run.connections[0].port, run.connections[0].tls), (port, tls), "{url}");
+    }
+}
+
+#[test]
+fn a_handshake_that_fails_has_its_category() {
+    let reply = |text: &'static str| Peer::new().answers(text).closes();
+    let switch = "HTTP/1.1 101 Switching Protocols\r\nupgrade: websocket\r\nconnection: Upgrade\r\n";
+    for (case, peer, failure) in [
+        ("forbidden", reply("HTTP/1.1 403 Forbidden\r\n\r\n"), Failure::status("expected status 101, got 403")),
+        (
+            "nothing",
+            Peer::new().closes(),
+            Failure::new(FailureKind::Network, "the server ended the connection before the handshake was done"),
+        ),
+        (
+            "half of it",
+            Peer::new().answers("HTTP/1.1 101 Sw").closes(),
+            Failure::new(FailureKind::Network, "the server ended the connection before the handshake was done"),
+        ),
+        (
+            "another protocol",
+            reply("SSH-2.0-OpenSSH_9.2\r\n\r\n"),
+            Failure::protocol("the server broke the protocol: httparse error: invalid HTTP version"),
+        ),
+        (
+            "no key",
+            Peer::new().answers(format!("{switch}\r\n")).closes(),
+            Failure::protocol("the server broke the protocol: `sec-websocket-accept` does not fit the key"),
+        ),
+        (
+            "no upgrade",
+            reply("HTTP/1.1 101 Switching Protocols\r\n\r\n"),
+            Failure::protocol("the server broke the protocol: no \"Upgrade: websocket\" header"),
+        ),
+    ] {
+        let run = run::<Once>(json!({"url": URL}), peer);
+        assert_eq!(run.failure, Some(failure), "{case}");
+        assert!(!run.connections[0].open, "{case}");
+    }
+    let refused = run::<Once>(json!({"url": URL}), Peer::refuses(FailureKind::Network));
+    assert_eq!(refused.failure.map(|failure| failure.kind()), Some(FailureKind::Network));
+    let silent = run::<Once>(json!({"url": URL}), Peer::new());
+    assert_eq!(silent.failure.map(|failure| failure.kind()), Some(FailureKind::Timeout));
+}
+
+#[test]
+fn a_step_without_a_connection_says_so() {
+    let failure = Some(Failure::check("the user has no open connection"));
+    assert_eq!(run::<Send>(json!({"send": "a"}), Peer::new()).failure, failure);
+    assert_eq!(run::<Expect>(json!({}), Peer::new()).failure, failure);
+    assert_eq!(run::<Close>(json!({}), Peer::new()).failure, failure);
+}
+
+#[test]
+fn mistakes_are_found_before_the_run() {
+    let open = |params| mistake::<Open>(params);
+    for (found, pointer, message) in [
+        (open(json!({"url": "http://site"})), "/url", "`http://site` is no WebSocket URL"),
+        (open(json!({"url": "ws:/site"})), "/url", "`ws:/site` is no WebSocket URL"),
+        (open(json!({"url": URL, "most": 0})), "/most", "`most` must be at least 1"),
+        (open(json!({"url": URL, "headers": {"a b": "c"}})), "/headers", "`a b` is no name of a header field"),
+        (open(json!({"url": URL, "headers": {"Upgrade": "h2c"}})), "/headers", "`Upgrade` is the handshake's own"),
+        (
+            open(json!({"url": URL, "headers": {"Sec-WebSocket-Protocol": "a"}})),
+            "/headers",
+            "`Sec-WebSocket-Protocol` is set by `protocols`",
+        ),
+        (open(json!({"url": URL, "protocols": ["a,b"]})), "/protocols", "`a,b` is no name of a sub-protocol"),
+        (mistake::<Send>(json!({"send": {"jason": 1}})), "/send", "`jason` is nothing to send"),
+        (mistake::<Send>(json!({"send": {"hex": "0"}})), "/send", "`0` is not hexadecimal digits, two a byte"),
+        (mistake::<Send>(json!({"send": {"text": "a", "hex": "00"}})), "/send", "`send` takes one message"),
+        (mistake::<Expect>(json!({"expect": {"equals": "a"}})), "/expect", "`equals` needs `json`"),
+        (mistake::<Expect>(json!({"expect": {"code": 1000}})), "/expect", "`code` needs `kind: close`"),
+        (mistake::<Expect>(json!({"expect": {"king": "text"}})), "/expect/king", "`king` is not known here"),
+        (mistake::<Send>(json!({"send": "a", "within": "2s"})), "/within", "`within` needs `expect`"),
+        (mistake::<Expect>(json!({"within": 2})), "/within", "`2` is no time"),
+        (mistake::<Expect>(json!({"save": {"a": {}}})), "/save", "`a` takes one of `json` and `regex`"),
+        (mistake::<Close>(json!({"code": 1006})), "/code", "a client does not send the code 1006"),
+    ] {
+        assert_eq!(found, (pointer.to_owned(), message.to_owned()));
+    }
+    let (pointer, message) = mistake::<Expect>(json!({"expect": {"json": "$["}}));
+    assert!(pointer == "/expect/json" && message.starts_with("`$[` is no JSONPath: "), "{pointer} {message}");
+    let (pointer, message) = mistake::<Expect>(json!({"save": {"a": {"regex": "("}}}));
+    assert!(pointer == "/save/a/regex" && message.starts_with("`(` is no regular expression: "), "{pointer} {message}");
+}
+
+#[test]
+fn a_header_or_url_that_is_none_fails_before_anything_is_sent() {
+    let host = Host::new().variable("who", "a\r\nb: c");
+    let params = json!({"url": URL, "headers": {"x-who": "{{var who}}"}});
+    let run = host.run::<Open>(params).expect("the parameters are right");
+    assert_eq!(run.failure, Some(Failure::check("the value of `x-who` is none that HTTP allows")));
+    assert_eq!(run.connections, []);
+    for url in ["http://site", "no url", "wss://user@site", "ws://"] {
+        let run = Host::new().variable("url", url).run::<Open>(json!({"url": "{{var url}}"}));
+        let failure = run.expect("the parameters are right").failure;
+        assert_eq!(failure, Some(Failure::check("`url` has been rendered to no `ws://` or `wss://` URL")), "{url}");
+    }
+}
+
+#[test]
+fn the_written_schemas_are_those_of_the_parameters() {
+    written_schema::<Once>("schema/websocket.json");
+    written_schema::<Open>("schema/websocket.open.json");
+    written_schema::<Send>("schema/websocket.send.json");
+    written_schema::<Expect>("schema/websocket.expect.json");
+    written_schema::<Close>("schema/websocket.close.json");
+}

@@ -1,0 +1,27 @@
+//! The built-in plugins for other protocols than HTTP, in the real binary, each against a peer that nobody here wrote.
+
+mod script;
+mod tcp;
+mod websocket;
+
+use serde_json::Value;
+use stampede_tests::{Finished, Report};
+
+use crate::shooter;
+
+/// Runs a script for so many users and walks, and checks what must hold of any run.
+#[track_caller]
+fn ran(script: &str, flags: &str) -> (Finished, Report) {
+    let run = shooter().script(script).args(flags).report().finish().exits(0);
+    let report = run.report();
+    report.assert_consistent();
+    (run, report)
+}
+
+/// A number that a plugin has counted.
+#[track_caller]
+fn metric(report: &Report, plugin: &str, name: &str, what: &str) -> f64 {
+    let mut metrics = report.at("/metrics").as_array().into_iter().flatten();
+    let found = metrics.find(|metric| metric["plugin"] == plugin && metric["name"] == name);
+    found.map_or(&Value::Null, |metric| &metric[what]).as_f64().unwrap_or_else(|| panic!("no {what} of {name}"))
+}

@@ -1,0 +1,66 @@
+//! `sleep`, `log` and `set`.
+
+use stampede_tests::{settled, site};
+
+use super::ran;
+use crate::shooter;
+
+#[test]
+fn what_is_set_is_read_later_and_what_is_logged_is_shown() {
+    let site = site();
+    let script = format!(
+        "base_url: {}
+steps:
+  - {{name: Set, action: set, variables: {{size: '{{{{randInt 7 7}}}}', path: '/bytes/{{{{var size}}}}'}}}}
+  - {{name: Get, url: '{{{{var path}}}}', expect_status: 200}}
+  - {{name: Say, action: log, level: warn, message: 'user {{{{userId}}}} got {{{{var size}}}} bytes'}}
+  - {{name: Whisper, action: log, message: nobody hears}}
+",
+        site.base_url()
+    );
+    let (run, report) = ran(&script, "--users 3 --iterations 2 --workers 2");
+    assert_eq!((report.row("Get").ok(), report.row("Get").body_in()), (6, 42), "{}", run.stdout);
+    assert_eq!(settled(&site.stats()).requests, 6);
+    for user in 0..3 {
+        let line = format!("user {user} got 7 bytes");
+        assert_eq!(run.stderr.matches(&line).count(), 2, "{}", run.stderr);
+    }
+    assert!(!run.stderr.contains("nobody hears"), "{}", run.stderr);
+    for name in ["Set", "Say", "Whisper"] {
+        assert_eq!((report.row(name).tasks("passed"), report.row(name).total()), (6, 0), "{name}");
+    }
+}
+
+#[test]
+fn a_sleep_takes_at_least_its_time_and_the_steps_time_ends_it() {
+    let site = site();
+    let script = format!(
+        "
+steps:
+  - {{name: Short, action: sleep, for: {{from: 20ms, to: 40ms}}}}
+  - {{name: Long, action: sleep, for: 10m, timeout: 50ms}}
+  - {{name: Get, url: '{}/bytes/1'}}
+",
+        site.base_url()
+    );
+    let (run, report) = ran(&script, "--users 2 --iterations 2 --workers 1");
+    let short = report.row("Short");
+    assert_eq!((short.tasks("passed"), short.total()), (4, 0), "a wait is no request\n{}", run.stdout);
+    assert!(report.at("/run/elapsed_us").as_u64().is_some_and(|took| took >= 2 * 70_000), "{}", run.stdout);
+    assert_eq!(report.row("Long").errors(), [("timeout", 4)].into());
+}
+
+#[test]
+fn mistakes_are_shown_at_their_line() {
+    let script = "steps:\n  - {name: Nap, action: sleep, for: 5}\n";
+    let run = shooter().script(script).finish().exits(3);
+    let expected = "error[script::parameter]: `5` is no time
+ --> script.yml:2:37
+  |
+2 |   - {name: Nap, action: sleep, for: 5}
+  |                                     ^
+  |
+  = help: write a number and its unit, such as `500ms` or `2s`
+";
+    assert_eq!(run.stderr, expected);
+}
