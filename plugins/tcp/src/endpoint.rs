@@ -14,12 +14,15 @@ impl Endpoint {
     /// Checks an address as far as it is known before the run.
     pub fn new(text: &str, tls: bool) -> Result<Self, ConfigError> {
         let template = Template::compile(text)?;
-        if !text.contains("{{") && split(text).is_none() {
+        let wrong = || {
             let wrong = ConfigError::new(format!("`{text}` is no address"));
-            return Err(wrong.help("write a host and a port, such as `site:6379` or `[::1]:6379`"));
+            wrong.help("write a host and a port, such as `site:6379` or `[::1]:6379`")
+        };
+        if !text.contains("{{") && split(text).is_none() {
+            return Err(wrong());
         }
         // A built-in plugin may reach what its own requests name, and this one makes none: one that is never sent tells.
-        Request::get(Template::compile(&format!("http://{text}/"))?).prepare()?;
+        Request::get(Template::compile(&format!("http://{text}/"))?).prepare().map_err(|_| wrong())?;
         Ok(Self { text: template, tls })
     }
 
@@ -47,6 +50,7 @@ pub struct Target {
 fn split(text: &str) -> Option<(&str, u16)> {
     let (host, port) = text.rsplit_once(':')?;
     let is_one = !host.is_empty() && (!host.contains(':') || host.starts_with('[') && host.ends_with(']'));
+    let is_one = is_one && !host.contains(['/', '?', '#', '@', '\\']);
     let port = port.parse().ok().filter(|port| *port > 0)?;
     is_one.then_some((host, port))
 }
@@ -67,6 +71,8 @@ mod tests {
             ("site:0", None),
             ("site:65536", None),
             ("http://site:80", None),
+            ("site/a:80", None),
+            ("user@site:80", None),
         ] {
             assert_eq!(split(text), parts, "{text}");
         }

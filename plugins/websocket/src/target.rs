@@ -69,15 +69,20 @@ fn check_url(url: &str) -> Result<Template, ConfigError> {
     if url.starts_with("{{") {
         return Ok(template);
     }
+    let wrong = |why: &str| ConfigError::new(format!("`{url}` is no WebSocket URL{why}"));
     let rest = url.strip_prefix("ws").filter(|rest| rest.starts_with("://") || rest.starts_with("s://"));
-    let Some(rest) = rest else {
-        let wrong = ConfigError::new(format!("`{url}` is no WebSocket URL"));
-        return Err(wrong.help("begin it with `ws://` or `wss://`"));
-    };
-    Request::get(Template::compile(&format!("http{rest}"))?).prepare()?;
-    let wrong = || ConfigError::new(format!("`{url}` is no WebSocket URL"));
+    let Some(rest) = rest else { return Err(wrong("").help("begin it with `ws://` or `wss://`")) };
+    let authority = rest.split("://").nth(1).and_then(|rest| rest.split(['/', '?', '#']).next()).unwrap_or_default();
+    if authority.contains('@') {
+        let wrong = ConfigError::new("the URL has a user name or password in it, which would not be sent");
+        return Err(wrong.help("use the header `authorization`"));
+    }
+    Request::get(Template::compile(&format!("http{rest}"))?).prepare().map_err(|error| {
+        // The reason without the URL that was made up for it.
+        wrong(error.message.rsplit_once("is not a URL").map_or("", |(_, why)| why))
+    })?;
     if !url.contains("{{") && url.parse().ok().as_ref().and_then(address).is_none() {
-        return Err(wrong().help("write it as `ws://host:port/path?query`, percent-encoded"));
+        return Err(wrong("").help("write it as `ws://host:port/path?query`, percent-encoded"));
     }
     Ok(template)
 }

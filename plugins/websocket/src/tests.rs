@@ -101,6 +101,11 @@ fn mistakes_are_found_before_the_run() {
     for (found, pointer, message) in [
         (open(json!({"url": "http://site"})), "/url", "`http://site` is no WebSocket URL"),
         (open(json!({"url": "ws:/site"})), "/url", "`ws:/site` is no WebSocket URL"),
+        (
+            open(json!({"url": "wss://user:password@site/"})),
+            "/url",
+            "the URL has a user name or password in it, which would not be sent",
+        ),
         (open(json!({"url": URL, "most": 0})), "/most", "`most` must be at least 1"),
         (open(json!({"url": URL, "headers": {"a b": "c"}})), "/headers", "`a b` is no name of a header field"),
         (open(json!({"url": URL, "headers": {"Upgrade": "h2c"}})), "/headers", "`Upgrade` is the handshake's own"),

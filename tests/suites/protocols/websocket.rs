@@ -207,6 +207,27 @@ fn a_server_that_breaks_the_protocol_is_found_out() {
 }
 
 #[test]
+fn mistakes_are_shown_at_their_line() {
+    for (step, message) in [
+        (
+            "action: websocket, url: 'ws://si te/'",
+            "`ws://si te/` is no WebSocket URL: invalid international domain name",
+        ),
+        (
+            "action: websocket.open, url: 'ws://site:99999'",
+            "`ws://site:99999` is no WebSocket URL: invalid port number",
+        ),
+        ("action: websocket.open, url: /chat", "`/chat` is no WebSocket URL"),
+        ("action: tcp, address: 'si te:80'", "`si te:80` is no address"),
+        ("action: tcp, address: 'site/a:80'", "`site/a:80` is no address"),
+    ] {
+        let run = shooter().script(&format!("steps: [{{name: Wrong, {step}}}]\n")).finish().exits(3);
+        let first = run.stderr.lines().next().unwrap_or_default();
+        assert_eq!(first, format!("error[script::parameter]: {message}"));
+    }
+}
+
+#[test]
 fn a_token_of_the_login_goes_into_the_handshake() {
     let server = WebSockets::start();
     let login = RawServer::start(|_| b"HTTP/1.1 200 OK\r\ncontent-length: 16\r\n\r\n{\"token\": \"t-7\"}".to_vec());
