@@ -9,7 +9,7 @@ use stampede_tests::guest;
 use crate::{shooter, tests_folder};
 
 /// Scripts in which one thing is wrong, in the plain or the long form.
-const WRONG: [&str; 16] = [
+const WRONG: [&str; 18] = [
     "[]",
     "{steps: []}",
     "{users: 0, steps: [{name: a, url: /}]}",
@@ -21,6 +21,8 @@ const WRONG: [&str; 16] = [
     "{login: {}, steps: [{name: a, url: /}]}",
     "{login: {url: /, follow_redirects: 3}, steps: [{name: a, url: /}]}",
     "[{url: /}]",
+    "[{group: a}]",
+    "[{group: a, name: b, steps: [{name: c, url: /}]}]",
     "[{name: a}]",
     "[{name: a, url: /, expect_statuss: 200}]",
     "[{name: a, url: /, follow_redirects: 21}]",

@@ -17,7 +17,7 @@ use super::data::{self, DataSets};
 use super::own::Policy;
 use super::plugins::Plugins;
 use super::steps::{self, Checked, Draft};
-use super::{Plan, Step, header, login, merge, terms, variables};
+use super::{Plan, Step, groups, header, login, merge, terms, variables};
 
 /// Builds the plan of a run.
 ///
@@ -45,7 +45,8 @@ pub fn build(args: &RunArgs, script: &Script) -> Result<Plan, Diagnostics> {
             return Err(found);
         }
     };
-    let metrics = names.metrics.borrow().list().to_vec();
+    let mut metrics = names.metrics.borrow().list().to_vec();
+    let groups = found.absorb(groups::groups(script, &mut metrics)).unwrap_or_default();
     let names = names.variables.borrow().clone();
     let sets_variables = drafts.iter().any(|draft| {
         let offer = plugins.offering(&draft.action).and_then(|plugin| plugin.action(&draft.action));
@@ -70,6 +71,7 @@ pub fn build(args: &RunArgs, script: &Script) -> Result<Plan, Diagnostics> {
         dial: None,
         login,
         steps,
+        groups,
         rows,
         plugins: used,
         native: plugins.native().map(str::to_owned).collect(),

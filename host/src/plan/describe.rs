@@ -22,6 +22,10 @@ pub fn describe(plan: &Plan, needs: &Needs) -> String {
         let _ =
             writeln!(out, "  {}. {} (action `{}`, within {})", number + 1, row.name, row.action, time(step.timeout));
     }
+    for group in &plan.groups {
+        let name = plan.metrics[usize::from(group.duration)].name.trim_end_matches(".duration");
+        let _ = writeln!(out, "Steps {} to {} are timed together: {name}.", group.first + 1, group.after);
+    }
     if !plan.origins.is_empty() {
         let _ = writeln!(out, "Requests go to {}.", plan.origins.join(", "));
     }

@@ -5,6 +5,7 @@ pub mod build;
 pub mod capture;
 pub mod data;
 pub mod describe;
+mod groups;
 mod header;
 pub mod lock;
 mod login;
@@ -23,7 +24,7 @@ use hyper::header::HeaderName;
 
 use crate::http::{Dial, Tls};
 use crate::metrics::aggregate::RowInfo;
-use crate::metrics::custom::MetricInfo;
+use crate::metrics::custom::{MetricId, MetricInfo};
 use crate::metrics::sample::RowId;
 use crate::plugin::instance::StepParams;
 use crate::plugin::registry::Loaded;
@@ -58,6 +59,8 @@ pub struct Plan {
     pub login: Option<Step>,
     /// What each user walks, at least one.
     pub steps: Vec<Step>,
+    /// Which of them are timed together, as in the script.
+    pub groups: Vec<Group>,
     /// Rows of the report: the sign-in, then the steps.
     pub rows: Vec<RowInfo>,
     /// Plugins in use, by [`Step::plugin`].
@@ -68,7 +71,7 @@ pub struct Plan {
     pub scripting: Arc<Scripting>,
     /// Names of the script's variables.
     pub variables: VariableNames,
-    /// Metrics of the plugins.
+    /// Metrics of the plugins, and of groups.
     pub metrics: Vec<MetricInfo>,
     /// Header fields every user sends with every request.
     pub headers: Vec<(HeaderName, Template)>,
@@ -84,6 +87,19 @@ pub struct UsedPlugin {
     pub steps: Arc<[StepParams]>,
     /// What it may do.
     pub terms: Terms,
+}
+
+/// Steps that are timed together, from the beginning of the first to the end of the last.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Group {
+    /// The first of its steps.
+    pub first: usize,
+    /// The step after its last one.
+    pub after: usize,
+    /// How long it takes: a trend.
+    pub duration: MetricId,
+    /// Whether all its steps pass: a rate.
+    pub passed: MetricId,
 }
 
 /// One step.

@@ -54,7 +54,7 @@ pub fn lines(report: &Report) -> String {
         report.metrics.iter().map(|metric| one_line(&format!("{}.{}", metric.plugin, metric.name))).collect();
     let width = names.iter().map(String::len).max().unwrap_or(0);
     let lines = names.iter().zip(&report.metrics).map(|(name, metric)| format!("  {name:width$}  {}\n", line(metric)));
-    format!("Metrics of plugins:\n{}", lines.collect::<String>())
+    format!("Metrics:\n{}", lines.collect::<String>())
 }
 
 fn line(metric: &Metric) -> String {
@@ -103,7 +103,7 @@ mod tests {
     #[test]
     fn a_line_for_each_kind_and_unit() {
         let text = super::lines(&samples::wide());
-        let expected = "Metrics of plugins:
+        let expected = "Metrics:
   login.bytes    3.0 KiB, 7.5 KiB/s
   login.depth    -2 (least -2, most 5)
   login.matched  50 % (2 of 4)

@@ -6,6 +6,7 @@
 
 mod alarm;
 pub mod clock;
+mod groups;
 mod health;
 pub mod phase;
 pub mod shutdown;

@@ -13,6 +13,7 @@ use crate::plan::{Plan, Step};
 use crate::plugin::session::Session;
 
 use super::clock::Nanos;
+use super::groups::Groups;
 use super::task::StepTask;
 use super::worker::{Crew, Replicas};
 
@@ -64,12 +65,15 @@ impl VirtualUser {
             return if self.session.running() { Life::GaveUp } else { Life::NotBegun };
         }
         while plan.workload.iterations.is_none_or(|most| self.session.iteration.get() < most) {
-            for step in &plan.steps {
+            let mut groups = Groups::new(&plan.groups);
+            for (number, step) in plan.steps.iter().enumerate() {
                 let now = self.session.shared.clock.now();
                 if !self.session.may_start_at(now) {
                     return Life::Walked;
                 }
-                self.task(step).run(now).await;
+                groups.begin(number, now);
+                let passed = self.task(step).run(now).await;
+                groups.end(number, passed, &self.session.shared);
             }
             self.session.iteration.set(self.session.iteration.get() + 1);
         }

@@ -4,7 +4,7 @@ use std::collections::HashMap;
 use std::sync::Arc;
 
 use super::header::check_header;
-use super::model::{DataSource, Node, Script, Settings, Spanned, Step, Value};
+use super::model::{DataSource, Group, Node, Script, Settings, Spanned, Value};
 use super::values::{Mistake, Reader};
 use crate::diagnostic::{Diagnostics, Source, Span};
 
@@ -25,6 +25,11 @@ pub(super) const KEYS: [&str; 14] = [
     "plugins",
     "steps",
 ];
+
+/// The keys of a group.
+pub(super) const GROUP_KEYS: [&str; 2] = ["group", "steps"];
+/// What a group looks like, for messages.
+const GROUP_HELP: &str = "for example `- {group: Checkout, steps: [{name: Pay, url: /pay}]}`";
 
 /// What the steps look like, for messages.
 const STEPS_HELP: &str = "a script is a list of steps, or a mapping with a list `steps`; each begins with `- name: …`";
@@ -69,6 +74,7 @@ impl Decoder {
             data: Vec::new(),
             plugins: Vec::new(),
             steps: Vec::new(),
+            groups: Vec::new(),
         };
         let reader = Reader { source: Arc::clone(source), found: Diagnostics::default() };
         Self { reader, script, names: HashMap::new() }
@@ -154,8 +160,50 @@ impl Decoder {
                 },
             );
         }
-        let steps: Vec<Step> = items.into_iter().filter_map(|item| self.step(item, None)).collect();
-        self.script.steps = steps;
+        for item in items {
+            let is_group = matches!(&item.value, Value::Map(keys) if keys.iter().any(|(key, _)| key.value == "group"));
+            if is_group {
+                self.group(item);
+            } else {
+                let step = self.step(item, None);
+                self.script.steps.extend(step);
+            }
+        }
+    }
+
+    /// `{group: NAME, steps: […]}`: its steps stand in line with the others.
+    fn group(&mut self, node: Node) {
+        let (span, at) = (node.span, self.script.groups.len());
+        let first = self.script.steps.len();
+        let (mut name, mut has_steps) = (None, false);
+        let mut steps = None;
+        for (key, node) in self.reader.mapping("a group", node, GROUP_HELP).unwrap_or_default() {
+            match key.value.as_str() {
+                "group" => name = self.reader.some_text("group", node, "Checkout"),
+                "steps" => (has_steps, steps) = (true, Some(node)),
+                _ => self.reader.unknown_key(&key, "a group", &GROUP_KEYS),
+            }
+        }
+        if !has_steps {
+            let mistake = Mistake {
+                code: "script::missing-key",
+                message: "a group has no `steps`",
+                label: "this group",
+                help: GROUP_HELP,
+            };
+            self.reader.report(span, &mistake);
+        }
+        if let Some(name) = name {
+            self.register(&name);
+            self.script.groups.push(Group { name, first, after: first });
+        }
+        if let Some(steps) = steps {
+            self.steps(steps);
+        }
+        let after = self.script.steps.len();
+        if let Some(group) = self.script.groups.get_mut(at) {
+            group.after = after;
+        }
     }
 }
 

@@ -54,6 +54,20 @@ pub struct Script {
     pub plugins: Vec<(Spanned<String>, PluginEntry)>,
     /// What each user walks, at least one.
     pub steps: Vec<Step>,
+    /// Which of them are timed together, in the order they begin; of those that begin with the same step the outer one
+    /// first.
+    pub groups: Vec<Group>,
+}
+
+/// Steps that are timed together.
+#[derive(Clone, Debug)]
+pub struct Group {
+    /// Its name in the report.
+    pub name: Spanned<String>,
+    /// The first of its steps.
+    pub first: usize,
+    /// The step after its last one.
+    pub after: usize,
 }
 
 /// Settings a script may give; a flag or an environment variable of the same name wins.

@@ -18,6 +18,7 @@ mod tests {
             ("/$defs/script", &decode::KEYS[..]),
             ("/$defs/step", &step::KEYS),
             ("/$defs/login", &step::KEYS),
+            ("/$defs/group", &decode::GROUP_KEYS),
             ("/$defs/capture", &step::CAPTURE_KEYS),
             ("/$defs/plugin/else", &plugin::KEYS),
             ("/$defs/limits", &plugin::LIMIT_KEYS),

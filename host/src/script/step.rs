@@ -62,7 +62,7 @@ impl Decoder {
     }
 
     /// Two steps of one name would be one row of the report.
-    fn register(&mut self, name: &Spanned<String>) {
+    pub(super) fn register(&mut self, name: &Spanned<String>) {
         let Some(earlier) = self.names.get(&name.value) else {
             self.check_row_name(name);
             self.names.insert(name.value.clone(), name.span);

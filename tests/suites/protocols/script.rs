@@ -2,7 +2,7 @@
 
 use stampede_tests::{settled, site};
 
-use super::ran;
+use super::{metric, ran};
 use crate::shooter;
 
 #[test]
@@ -63,4 +63,34 @@ fn mistakes_are_shown_at_their_line() {
   = help: write a number and its unit, such as `500ms` or `2s`
 ";
     assert_eq!(run.stderr, expected);
+}
+
+#[test]
+fn groups_time_their_steps_together_waits_included() {
+    let site = site();
+    let script = format!(
+        r#"
+base_url: {}
+steps:
+  - {{name: Before, url: /status/200}}
+  - group: Outer
+    steps:
+      - {{name: First, url: /status/200}}
+      - group: Inner
+        steps:
+          - {{name: Wait, action: sleep, for: 120ms}}
+          - {{name: Fails, url: /status/503}}
+  - group: After
+    steps: [{{name: Last, url: /status/200}}]
+"#,
+        site.base_url()
+    );
+    let (_, report) = ran(&script, "--users 3 --iterations 4");
+    for (group, passed, least) in [("Outer", 0.0, 120e6), ("Inner", 0.0, 120e6), ("After", 12.0, 0.0)] {
+        assert_eq!(metric(&report, "group", &format!("{group}.duration"), "count"), 12.0, "{group}");
+        assert_eq!(metric(&report, "group", &format!("{group}.passed"), "hits"), passed, "{group}");
+        assert!(metric(&report, "group", &format!("{group}.duration"), "min") >= least, "{group}");
+    }
+    let max = |group: &str| metric(&report, "group", &format!("{group}.duration"), "max");
+    assert!(max("Outer") >= max("Inner"), "the outer group lasts as long as the inner one at least");
 }

@@ -47,6 +47,7 @@ fn plan(workload: Workload) -> Arc<Plan> {
         dial: None,
         login: None,
         steps: Vec::new(),
+        groups: Vec::new(),
         rows: Vec::new(),
         plugins: Vec::new(),
         native: Vec::new(),
