@@ -18,13 +18,15 @@ while others run. Several operations may be submitted before the first of them i
 """
 import json
 import traceback
+from types import SimpleNamespace
 
 from componentize_py_types import Err
 from wit_world.exports import action as exported
 from wit_world.imports import http, log, operations, report, sockets, templates, timer, user
 from wit_world.imports.types import FailureKind
 
-PENDING, PASSED, FAILED = exported.Progress.PENDING, exported.Progress.PASSED, exported.Progress.FAILED
+# Where a task stands, with nothing but the number that is asked for: that of an `Enum` takes a call to get.
+PENDING, PASSED, FAILED = (SimpleNamespace(value=progress.value) for progress in exported.Progress)
 
 
 class Failure(Exception):
@@ -108,28 +110,19 @@ def metric(name, kind="COUNTER", unit="NUMBER"):
 render = templates.render
 
 
-class Reply:
-    """The reply to a request."""
-
-    __slots__ = ("operation", "status", "size", "duration")
-
-    def header(self, name):
-        """The first value of a header field, or `None`."""
-        return http.header(self.operation, name)
-
-    def body(self):
-        """The content as bytes, if the request asked to keep it."""
-        return http.body(self.operation)
-
-    def text(self):
-        """The content as text."""
-        return http.body(self.operation).decode(errors="replace")
+# The reply to a request: `status`, `body_bytes`, `duration` in nanoseconds, and what follows. The bindings make one
+# already; a class of its own would have every reply made twice.
+Reply = http.ReplySummary
+# The first value of a header field, or `None`.
+Reply.header = lambda reply, name: http.header(reply.operation, name)
+# The content as bytes, and as text, if the request asked to keep it.
+Reply.body = lambda reply: http.body(reply.operation)
+Reply.text = lambda reply: http.body(reply.operation).decode(errors="replace")
 
 
 def _reply(operation):
-    summary, reply = http.reply(operation), Reply()
-    reply.operation, reply.status = operation, summary.status
-    reply.size, reply.duration = summary.body_bytes, summary.duration
+    reply = http.reply(operation)
+    reply.operation = operation
     return reply
 
 
