@@ -20,8 +20,8 @@ pub struct PluginArgs {
 pub enum PluginCommand {
     /// Begin a plugin of your own: a folder that builds, with a test and a script
     #[command(
-        long_about = "Writes a folder with a complete plugin of one action, its unit tests, a script that uses it, \
-                            and a copy of the SDK as it is in this program. It builds at once."
+        long_about = "Writes a folder with a complete plugin of one action, its tests, a script that uses it, and a \
+                            copy of the SDK as it is in this program. It builds at once; its README.md says with what."
     )]
     New(NewArgs),
     /// Show what a component is: its digest, its actions, what it asks of the host
@@ -62,6 +62,12 @@ pub struct NewArgs {
 pub enum Language {
     /// Rust, on the SDK of this program
     Rust,
+    /// Python, through componentize-py
+    Python,
+    /// JavaScript, through componentize-js
+    Javascript,
+    /// C, through clang and a component linker
+    C,
 }
 
 /// Arguments of `plugin inspect`.

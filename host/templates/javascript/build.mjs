@@ -1,4 +1,4 @@
-// Builds a component of a module: `node build.mjs challenge.js ../../../wit challenge-javascript.wasm`.
+// Builds a component of a module: `node build.mjs action.js sdk/wit {{crate}}.wasm`.
 
 import { componentize } from '@bytecodealliance/componentize-js';
 import { writeFile } from 'node:fs/promises';
