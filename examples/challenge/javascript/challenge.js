@@ -1,6 +1,6 @@
 // The `challenge-javascript` action: asks for a nonce, and answers with its checksum under a shared key.
 
-import { ConfigError, Failure, options, plugin, render, request, send, sendNow, template } from '../../../host/templates/javascript/sdk/stampede.js';
+import { ConfigError, Failure, options, plugin, render, request, send, sendNow, template } from './stampede.js';
 
 const TEXT = ['string', 'number', 'boolean'];
 const SCHEMA = {
