@@ -30,7 +30,9 @@ pub enum PluginCommand {
     #[command(
         long_about = "Runs each case of a file: steps that one user walks with the component, what the target is \
                             asked for and answers, and what is to come of it. Nothing is sent over the network, waits \
-                            are over at once, and the same case always takes the same time. Exits with 7 if a case fails."
+                            are over at once, and the same case always takes the same time. With `--conformance` each rule of the \
+                            contract is tried instead: nonsense, a target that never answers or hangs up at any point, \
+                            many users, 10,000 tasks. Exits with 7 if a case or a rule fails."
     )]
     Test(TestArgs),
     /// Write down which components a script uses, into `stampede.lock` beside it
@@ -102,6 +104,9 @@ pub struct TestArgs {
     /// The cases
     #[arg(long, value_name = "FILE", default_value = "cases.yml", env = "STAMPEDE_CASES", hide_env_values = true)]
     pub cases: PathBuf,
+    /// Hold the component against the contract instead: the cases that pass say what is lawful
+    #[arg(long, env = "STAMPEDE_CONFORMANCE", hide_env_values = true, value_parser = BoolishValueParser::new())]
+    pub conformance: bool,
     /// Whether native plugins may be loaded.
     #[command(flatten)]
     pub native: NativeArgs,

@@ -102,6 +102,11 @@ impl Limiter {
             .build();
         Self { store, memory: 0, most_memory }
     }
+
+    /// Bytes of all memories so far.
+    pub const fn memory(&self) -> usize {
+        self.memory
+    }
 }
 
 impl ResourceLimiter for Limiter {
