@@ -10,7 +10,7 @@ use std::sync::{Arc, Mutex, OnceLock, PoisonError};
 use stampede_tests::{Finished, RawRequest, RawServer, settled, site};
 
 use crate::plugin_outside::NOT_FOR_PLUGINS;
-use crate::{TARGET_TMP, sha256, shooter};
+use crate::{TARGET_TMP, assert_golden, sha256, shooter};
 
 const ROOT: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/..");
 
@@ -194,7 +194,8 @@ fn four_languages_in_one_script_do_the_same_work() {
     let (server, counts) = challenge();
     let mut script = String::from("plugins:\n");
     for ((language, _), component) in EXAMPLES.iter().zip(examples()) {
-        script += &format!("  {language}: {{source: '{}', allow: [127.0.0.1]}}\n", component.display());
+        let limits = if *language == "javascript" { ", limits: {memory: 128MiB}" } else { "" };
+        script += &format!("  {language}: {{source: '{}', allow: [127.0.0.1]{limits}}}\n", component.display());
     }
     script += "steps:\n";
     for ((language, _), digits) in EXAMPLES.iter().zip([8, 8, 4, 1]) {
@@ -254,6 +255,17 @@ fn what_is_wrong_with_a_step_is_said_alike_in_every_language() {
     }
 }
 
+#[test]
+fn every_language_conforms_to_the_contract() {
+    let cases = fs::read_to_string(Path::new(ROOT).join("examples/challenge/cases.yml")).expect("there are cases");
+    for (language, _) in EXAMPLES {
+        let cases = cases.replace("challenge-rust", &format!("challenge-{language}"));
+        let run = shooter().file("cases.yml", cases).args("plugin test --conformance").arg(example(language));
+        let run = run.finish().exits(0);
+        assert!(run.stdout.ends_with("\n7 passed, 0 failed\n"), "{language}: {}", run.stdout);
+    }
+}
+
 /// Begins a plugin, builds it by its README, tests it and runs its script.
 #[track_caller]
 fn begun(language: &str) -> (PathBuf, Finished) {
@@ -274,6 +286,21 @@ fn begun(language: &str) -> (PathBuf, Finished) {
     report.assert_equals(&settled(&site.stats()));
     assert_eq!((report.row("Greeting").ok(), report.row("Greeting").err()), (20, 0), "{}", run.stdout);
     (folder, run)
+}
+
+/// The bindings that plugins in C carry are those that `wit-bindgen` makes of the contract as it is.
+#[test]
+fn the_bindings_for_c_are_those_of_the_contract() {
+    let mut resolve = wit_bindgen_core::wit_parser::Resolve::default();
+    let (package, _) = resolve.push_dir(Path::new(ROOT).join("wit")).expect("the contract is lawful");
+    let world = resolve.select_world(&[package], Some("plugin")).expect("it has that world");
+    let mut files = wit_bindgen_core::Files::default();
+    let options = wit_bindgen_c::Opts { no_object_file: true, ..Default::default() };
+    options.build().generate(&mut resolve, world, &mut files).expect("it can be said in C");
+    for (name, text) in files.iter() {
+        let text = std::str::from_utf8(text).expect("it is a text");
+        assert_golden(&Path::new(ROOT).join("host/templates/c/sdk").join(name), text);
+    }
 }
 
 #[test]

@@ -5,6 +5,7 @@ use super::{Template, contract};
 /// A file on a helper of its own, and the bindings that it stands on.
 pub const TEMPLATE: Template = Template {
     component: "{{crate}}.wasm",
+    limits: "",
     files: &[
         ("action.c", include_str!("../../templates/c/action.c")),
         ("Makefile", include_str!("../../templates/c/Makefile")),

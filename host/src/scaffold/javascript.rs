@@ -5,6 +5,8 @@ use super::{Template, contract};
 /// A module on a helper of one file.
 pub const TEMPLATE: Template = Template {
     component: "{{crate}}.wasm",
+    limits: "\n    # Its engine collects the heap late: with the usual 64MiB the instance would be replaced now and then.\n    \
+             limits: {memory: 128MiB}",
     files: &[
         ("action.js", include_str!("../../templates/javascript/action.js")),
         ("build.mjs", include_str!("../../templates/javascript/build.mjs")),

@@ -19,11 +19,13 @@ pub use write::write;
 /// Where the SDK lies in a plugin's folder.
 const SDK_FOLDER: &str = "sdk";
 
-/// The plugin to begin with in one language. Its texts have `{{name}}`, `{{crate}}`, `{{action}}` and `{{component}}` in
-/// them; its files have other names here where cargo or git would take them for this repository's own.
+/// The plugin to begin with in one language. Its texts have `{{name}}`, `{{crate}}`, `{{action}}`, `{{component}}` and
+/// `{{limits}}` in them; its files have other names here where cargo or git would take them for this repository's own.
 struct Template {
     /// Where the component is once it is built.
     component: &'static str,
+    /// What the script allows it beyond the usual.
+    limits: &'static str,
     /// Paths in the plugin's folder, and texts.
     files: &'static [(&'static str, &'static str)],
     /// What it is written on; taken as it is.
@@ -45,7 +47,7 @@ pub fn files(name: &str, language: Language) -> Vec<(PathBuf, String)> {
         Language::C => c::TEMPLATE,
     };
     let fill = |text: &str| {
-        let text = text.replace("{{component}}", template.component);
+        let text = text.replace("{{component}}", template.component).replace("{{limits}}", template.limits);
         let text = text.replace("{{name}}", name).replace("{{crate}}", &name.replace('-', "_"));
         text.replace("{{action}}", &name.replace('_', "-"))
     };
@@ -79,7 +81,7 @@ mod tests {
             assert!(files.iter().any(|(known, _)| *known == Path::new(SDK_FOLDER).join(helper)), "{language:?}");
             let own = files.iter().filter(|(path, _)| !path.starts_with(SDK_FOLDER));
             for (path, text) in own {
-                let marks = ["{{name}}", "{{crate}}", "{{action}}", "{{component}}"];
+                let marks = ["{{name}}", "{{crate}}", "{{action}}", "{{component}}", "{{limits}}"];
                 assert!(!marks.iter().any(|mark| text.contains(mark)), "{language:?}: {}", path.display());
             }
         }

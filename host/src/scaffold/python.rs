@@ -5,6 +5,7 @@ use super::{Template, contract};
 /// A module on a helper of one file.
 pub const TEMPLATE: Template = Template {
     component: "{{crate}}.wasm",
+    limits: "",
     files: &[
         ("action.py", include_str!("../../templates/python/action.py")),
         ("requirements.txt", include_str!("../../templates/python/requirements.txt")),

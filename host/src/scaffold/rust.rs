@@ -8,6 +8,7 @@ use super::{SDK_FOLDER, Template};
 /// A plugin in Rust; the manifest says too where the SDK is.
 pub const TEMPLATE: Template = Template {
     component: "target/wasm32-wasip2/release/{{crate}}.wasm",
+    limits: "",
     files: &[
         ("Cargo.toml", include_str!("../../templates/rust/Cargo.toml.in")),
         ("src/lib.rs", include_str!("../../templates/rust/src/lib.rs")),

@@ -50,8 +50,8 @@ export class ConfigError {
 
 // Configuring.
 
-/// What went wrong inside of an import.
-const payload = (error) => (error instanceof Error && 'payload' in error ? error.payload : error);
+/// What an import says went wrong.
+const payload = (error) => error?.payload ?? error;
 
 /// The number of the text under a key as a template; `render` gives its text for the current user.
 export function template(params, key, otherwise) {
