@@ -106,7 +106,6 @@ fn what_breaks_the_contract_is_told_by_the_rule() {
     };
     let asks = "  target:\n    - reply: {body: one}\n";
     for (guest, target, rule, why) in [
-        ("trap_while_configured", "", "refuses nonsense without a trap", "traps: "),
         ("trap_on_resume", asks, "passes its lawful cases", "it was to pass, and 1 of 1 tasks did not"),
         ("trap_on_cancel", asks, "bears a target that never answers", "it traps when a task is cancelled"),
         ("pending_with_nothing", "", "serves users side by side", "waits with nothing in flight"),

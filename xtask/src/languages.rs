@@ -46,6 +46,59 @@ pub fn ensure() -> Result<(), Failure> {
     c()
 }
 
+/// Builds what the benchmarks measure of a language, `host/benches/languages/get.*`; the component.
+pub fn build(language: &str) -> Result<PathBuf, Failure> {
+    let (folder, sources) = (folder().join("bench"), root().join("host/benches/languages"));
+    fs::create_dir_all(&folder).map_err(|error| failed(&folder, &error))?;
+    let sdk = root().join("host/templates").join(language).join("sdk");
+    let copy = |from: PathBuf| {
+        let to = folder.join(from.file_name().unwrap_or_default());
+        fs::copy(&from, to).map(drop).map_err(|error| failed(&from, &error))
+    };
+    let mut command = match language {
+        "rust" => {
+            let mut cargo = Command::new(std::env::var_os("CARGO").unwrap_or_else(|| "cargo".into()));
+            cargo.args(["build", "--release", "--locked", "--target", "wasm32-wasip2", "--target-dir"]).arg(&folder);
+            cargo.current_dir(sources.join("rust"));
+            cargo
+        }
+        "python" => {
+            copy(sources.join("get.py"))?;
+            copy(sdk.join("stampede.py"))?;
+            let mut python = Command::new(self::folder().join("python/bin/componentize-py"));
+            python.args(["-q", "-w", "plugin", "-d"]).arg(root().join("wit"));
+            python.args(["componentize", "get", "-p", ".", "-s", "-o", "get-python.wasm"]);
+            python
+        }
+        "javascript" => {
+            copy(sources.join("get.js"))?;
+            copy(sdk.join("stampede.js"))?;
+            copy(sdk.with_file_name("build.mjs"))?;
+            let mut node = Command::new("node");
+            node.args(["build.mjs", "get.js"]).arg(root().join("wit")).arg("get-javascript.wasm");
+            node
+        }
+        _ => {
+            copy(sources.join("get.c"))?;
+            let (template, makefile) = (sdk.with_file_name("Makefile"), folder.join("Makefile"));
+            let text = fs::read_to_string(&template).map_err(|error| failed(&template, &error))?;
+            let text = text.replace("action.c", "get.c").replace("{{crate}}", "get-c");
+            fs::write(&makefile, text).map_err(|error| failed(&makefile, &error))?;
+            let mut make = Command::new("make");
+            make.arg(format!("SDK={}", sdk.display())).arg(format!("WIT={}", root().join("wit").display()));
+            make
+        }
+    };
+    if language != "rust" {
+        command.current_dir(&folder);
+    }
+    step::output(&format!("build in {language}"), &mut command)?;
+    Ok(match language {
+        "rust" => folder.join("wasm32-wasip2/release/get_rust.wasm"),
+        _ => folder.join(format!("get-{language}.wasm")),
+    })
+}
+
 /// componentize-py, in an environment of its own.
 fn python() -> Result<(), Failure> {
     let (wanted, at) = (root().join("host/templates/python/requirements.txt"), folder().join("python"));
