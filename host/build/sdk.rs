@@ -37,14 +37,14 @@ pub fn embed(root: &Path, out: &Path) -> Result<()> {
     Ok(fs::write(out.join("sdk.rs"), source)?)
 }
 
-/// The files below a folder, but for tests.
+/// The files below a folder, but for tests and what leads elsewhere in this repository.
 fn collect(root: &Path, folder: &str, files: &mut Vec<(String, String)>) -> Result<()> {
     for entry in fs::read_dir(root.join(folder))? {
         let entry = entry?;
         let path = format!("{folder}/{}", entry.file_name().to_string_lossy());
         if entry.file_type()?.is_dir() {
             collect(root, &path, files)?;
-        } else if !path.ends_with("/tests.rs") {
+        } else if !path.ends_with("/tests.rs") && !path.ends_with(".md") {
             files.push((path, fs::read_to_string(entry.path())?.replace(TESTS, "")));
         }
     }

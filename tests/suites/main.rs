@@ -9,6 +9,7 @@ mod failures;
 mod guests;
 mod hostile;
 mod inspect;
+mod languages;
 mod login;
 mod main_job;
 #[cfg(unix)]

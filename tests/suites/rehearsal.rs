@@ -7,7 +7,11 @@ use crate::{assert_golden, shooter, tests_folder};
 
 /// Runs these cases with the component of a guest.
 fn rehearsed(plugin: &str, cases: &str) -> Finished {
-    shooter().file("cases.yml", cases).args("plugin test").arg(guest(plugin)).finish()
+    rehearsed_with(plugin, cases, "")
+}
+
+fn rehearsed_with(plugin: &str, cases: &str, arguments: &str) -> Finished {
+    shooter().file("cases.yml", cases).args("plugin test").args(arguments).arg(guest(plugin)).finish()
 }
 
 const EVERY_CAPABILITY: &str = r#"
@@ -92,6 +96,28 @@ fn what_is_not_as_it_should_be_is_said() {
 "#;
     let run = rehearsed("every_capability", cases);
     assert_golden(&tests_folder().join("suites/golden/rehearsal_faults.txt"), &(run.stdout + &run.stderr));
+}
+
+/// Each of these breaks another rule, and some of them more than one.
+#[test]
+fn what_breaks_the_contract_is_told_by_the_rule() {
+    let cases = |more: &str| {
+        format!("- name: once\n  base_url: http://site\n  steps: [{{name: S, action: misbehave, url: /a}}]\n{more}")
+    };
+    let asks = "  target:\n    - reply: {body: one}\n";
+    for (guest, target, rule, why) in [
+        ("trap_on_resume", asks, "passes its lawful cases", "it was to pass, and 1 of 1 tasks did not"),
+        ("trap_on_cancel", asks, "bears a target that never answers", "it traps when a task is cancelled"),
+        ("pending_with_nothing", "", "serves users side by side", "waits with nothing in flight"),
+    ] {
+        let run = rehearsed_with(guest, &cases(target), "--conformance");
+        let (_, after) = run.stdout.split_once(&format!("FAILED  {rule}\n")).unwrap_or_else(|| {
+            panic!("{guest} does not break `{rule}`:\n{}{}", run.stdout, run.stderr);
+        });
+        let faults: Vec<_> = after.lines().take_while(|line| line.starts_with("  ")).collect();
+        assert!(faults.iter().any(|fault| fault.contains(why)), "{guest}: {faults:?}");
+        assert_eq!(run.code, Some(7), "{guest}: {}", run.stderr);
+    }
 }
 
 #[test]

@@ -5,6 +5,7 @@ mod bench;
 mod demo;
 mod dist;
 mod instructions;
+mod languages;
 mod nginx;
 mod program;
 mod registry;
@@ -21,6 +22,7 @@ const USAGE: &str = "usage: cargo xtask <command>
 commands:
   demo  build, start the sample site, run the sample script for 10 s, write report.json
   test  format check, clippy and every test of the workspace
+  tools install what the tests build plugins in Python, JavaScript and C with, as `test` does
   dist  release build for this machine into dist/, with man page and completions
   instructions
         count what every request pays for with callgrind; fails when a count grew by a tenth
@@ -43,6 +45,7 @@ fn run(arguments: &[String]) -> Result<(), Failure> {
     match arguments.iter().map(String::as_str).collect::<Vec<_>>()[..] {
         ["demo"] => demo::run(),
         ["test"] => test::run(),
+        ["tools"] => languages::ensure(),
         ["dist"] => dist::run(),
         ["instructions"] => instructions::run(),
         ["bench", ref arguments @ ..] => bench::run(arguments),

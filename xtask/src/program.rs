@@ -25,19 +25,23 @@ impl Program {
         if let Some(path) = find(self.name) {
             return Ok(path);
         }
-        if is_root() && find("apt-get").is_some() {
-            // The package lists may be absent or out of date, as in a fresh container.
-            self.install().or_else(|_| {
-                step::run("apt-get update", apt_get().arg("update"))?;
-                self.install()
-            })?;
-        }
+        install(&[self.package])?;
         find(self.name).ok_or_else(|| Failure(self.missing.into()))
     }
+}
 
-    fn install(&self) -> Result<(), Failure> {
-        step::run(&format!("apt-get install {}", self.package), apt_get().args(["install", "-y", self.package]))
+/// Installs Debian packages where that needs no question: as root, with apt-get. Does nothing elsewhere.
+pub fn install(packages: &[&str]) -> Result<(), Failure> {
+    if !is_root() || find("apt-get").is_none() {
+        return Ok(());
     }
+    let name = format!("apt-get install {}", packages.join(" "));
+    let get = || step::run(&name, apt_get().args(["install", "-y"]).args(packages));
+    // The package lists may be absent or out of date, as in a fresh container.
+    get().or_else(|_| {
+        step::run("apt-get update", apt_get().arg("update"))?;
+        get()
+    })
 }
 
 /// Where a program is, if it is on the PATH.

@@ -1,6 +1,7 @@
 //! `cargo xtask test`: all that must hold before a change is merged, and all that continuous integration runs.
 
 use crate::instructions;
+use crate::languages;
 use crate::nginx;
 use crate::registry;
 use crate::step::{self, Failure};
@@ -23,6 +24,7 @@ pub fn run() -> Result<(), Failure> {
     ensure_target()?;
     nginx::ensure()?;
     registry::ensure()?;
+    languages::ensure()?;
     STEPS.iter().try_for_each(|(name, arguments)| step::run(name, &mut cargo(arguments)))?;
     // The counts are those of one processor's instructions, and callgrind does not run everywhere.
     if cfg!(all(target_os = "linux", target_arch = "x86_64")) { instructions::run() } else { Ok(()) }

@@ -20,8 +20,8 @@ pub struct PluginArgs {
 pub enum PluginCommand {
     /// Begin a plugin of your own: a folder that builds, with a test and a script
     #[command(
-        long_about = "Writes a folder with a complete plugin of one action, its unit tests, a script that uses it, \
-                            and a copy of the SDK as it is in this program. It builds at once."
+        long_about = "Writes a folder with a complete plugin of one action, its tests, a script that uses it, and a \
+                            copy of the SDK as it is in this program. It builds at once; its README.md says with what."
     )]
     New(NewArgs),
     /// Show what a component is: its digest, its actions, what it asks of the host
@@ -30,7 +30,9 @@ pub enum PluginCommand {
     #[command(
         long_about = "Runs each case of a file: steps that one user walks with the component, what the target is \
                             asked for and answers, and what is to come of it. Nothing is sent over the network, waits \
-                            are over at once, and the same case always takes the same time. Exits with 7 if a case fails."
+                            are over at once, and the same case always takes the same time. With `--conformance` each rule of the \
+                            contract is tried instead: nonsense, a target that never answers or hangs up at any point, \
+                            many users, 10,000 tasks. Exits with 7 if a case or a rule fails."
     )]
     Test(TestArgs),
     /// Write down which components a script uses, into `stampede.lock` beside it
@@ -62,6 +64,12 @@ pub struct NewArgs {
 pub enum Language {
     /// Rust, on the SDK of this program
     Rust,
+    /// Python, through componentize-py
+    Python,
+    /// JavaScript, through componentize-js
+    Javascript,
+    /// C, through clang and a component linker
+    C,
 }
 
 /// Arguments of `plugin inspect`.
@@ -96,6 +104,9 @@ pub struct TestArgs {
     /// The cases
     #[arg(long, value_name = "FILE", default_value = "cases.yml", env = "STAMPEDE_CASES", hide_env_values = true)]
     pub cases: PathBuf,
+    /// Hold the component against the contract instead: the cases that pass say what is lawful
+    #[arg(long, env = "STAMPEDE_CONFORMANCE", hide_env_values = true, value_parser = BoolishValueParser::new())]
+    pub conformance: bool,
     /// Whether native plugins may be loaded.
     #[command(flatten)]
     pub native: NativeArgs,

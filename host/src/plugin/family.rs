@@ -84,6 +84,8 @@ pub struct Usage {
     pub traps: Cell<u64>,
     /// Other tasks that failed because the instance they were pending in was lost.
     pub collateral: Cell<u64>,
+    /// Bytes of an instance's memory when it last lost a user; of a component.
+    pub memory: Cell<usize>,
 }
 
 impl Family {

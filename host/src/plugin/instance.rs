@@ -166,6 +166,8 @@ impl Instance {
     /// # Errors
     /// It trapped; the instance is dead.
     pub fn forget_user(&mut self, session: &Rc<Session>) -> wasmtime::Result<()> {
+        let memory = self.state().limits.memory();
+        self.family.usage.memory.set(memory);
         match &mut self.made {
             Made::Sandboxed(guest) => guest.forget_user(session),
             Made::Native(native) => native.forget_user(session),

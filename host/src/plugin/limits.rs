@@ -36,8 +36,9 @@ impl Default for Limits {
 
 /// Elements of one table.
 const TABLE_ELEMENTS: usize = 100_000;
-/// Core instances inside one component: a few adapters beside the plugin itself.
-const INSTANCES: usize = 32;
+/// Core instances inside one component: a few adapters beside the plugin itself, and with an interpreter each of its
+/// libraries. One of componentize-py has 38.
+const INSTANCES: usize = 64;
 /// Linear memories and tables inside one component.
 const MEMORIES: usize = 8;
 /// WASI resources (streams and the like) one instance may hold.
@@ -102,6 +103,11 @@ impl Limiter {
             .memories(MEMORIES)
             .build();
         Self { store, memory: 0, most_memory }
+    }
+
+    /// Bytes of all memories so far.
+    pub const fn memory(&self) -> usize {
+        self.memory
     }
 }
 

@@ -51,7 +51,7 @@ fn outcome(expected: &Expected, counted: &Aggregate) -> Option<String> {
 }
 
 /// The kinds of failure that occurred, with what they looked like.
-fn examples(counted: &Aggregate) -> Vec<(FailureKind, String)> {
+pub fn examples(counted: &Aggregate) -> Vec<(FailureKind, String)> {
     let rows = 0..counted.rows().len() as RowId;
     let of_row = |row| FailureKind::ALL.map(|kind| Some((kind, counted.example(row, kind)?.text().to_owned())));
     rows.flat_map(of_row).flatten().collect()

@@ -5,9 +5,11 @@
 //! missing: connections lead to a [`Target`](target::Target) in the same thread, and the runtime's clock is paused, so
 //! that an hour's wait is over at once and the same case always takes the same time.
 
+mod conformance;
 mod judge;
 mod target;
 
+pub use conformance::{Finding, conform};
 pub use judge::shown;
 
 use std::path::Path;
@@ -24,7 +26,7 @@ use crate::run::phase::SharedPhase;
 use crate::run::worker::{self, Message, Setup};
 use crate::script::cases::Case;
 use crate::script::is_name;
-use crate::script::model::{PluginEntry, Spanned};
+use crate::script::model::{PluginEntry, Script, Spanned};
 
 use target::Target;
 
@@ -46,29 +48,45 @@ pub struct Verdict {
 /// # Errors
 /// The component does not load, or a step is wrong.
 pub fn rehearse(case: &Case, component: &Path, native: NativeArgs) -> Result<Verdict, Diagnostics> {
-    let mut plan = plan(case, component, native)?;
+    let times = case.times.as_ref().map_or(1, |times| times.value);
+    let mut plan = plan(&case.script, component, native, Walked { users: 1, times })?;
     let target = Target::new(case.target.clone());
     plan.dial = Some(Arc::clone(&target) as _);
     let plan = Arc::new(plan);
     let (result, took) = perform(&plan);
     Ok(match result {
-        Ok(aggregate) => judge::judge(case, &aggregate, &target.end(), took),
+        Ok(counted) => judge::judge(case, &counted.aggregate, &target.end(), took),
         Err(why) => Verdict { faults: vec![why], took, examples: Vec::new() },
     })
 }
 
-/// The plan of a case: one user, and a component that may reach every host that there is not.
-fn plan(case: &Case, component: &Path, native: NativeArgs) -> Result<Plan, Diagnostics> {
-    let mut script = case.script.clone();
+/// Who walks the steps of a case, and how often.
+#[derive(Clone, Copy)]
+struct Walked {
+    users: u32,
+    times: u64,
+}
+
+/// What was counted in a rehearsal.
+struct Counted {
+    aggregate: Aggregate,
+    /// Instances lost to a trap.
+    traps: u64,
+    /// Bytes of memory of the largest instance when its last user went.
+    memory: usize,
+}
+
+/// The plan of a case's steps, with a component that may reach every host that there is not.
+fn plan(script: &Script, component: &Path, native: NativeArgs, walked: Walked) -> Result<Plan, Diagnostics> {
+    let mut script = script.clone();
     let nowhere = |value: String| Spanned { value, span: Span::default() };
     let source = std::path::absolute(component).unwrap_or_else(|_| component.to_path_buf());
     let entry = PluginEntry { source: Some(nowhere(source.display().to_string())), ..PluginEntry::default() };
     let everywhere = ["*", "0.0.0.0/0", "[::]/0"].map(|host| nowhere(host.to_owned()));
     script.plugins = vec![(nowhere(name_of(component)), PluginEntry { allow: everywhere.into(), ..entry })];
-    let times = case.times.as_ref().map_or(1, |times| times.value);
     let args = RunArgs {
-        users: Some(1),
-        iterations: Some(times),
+        users: Some(walked.users),
+        iterations: Some(walked.times),
         workers: Some(1),
         seed: Some(0),
         insecure_tls: true,
@@ -96,7 +114,7 @@ fn without_entry(mut found: Diagnostics) -> Diagnostics {
 }
 
 /// Runs the plan to its end; what was counted, and how long it took.
-fn perform(plan: &Arc<Plan>) -> (Result<Aggregate, String>, Nanos) {
+fn perform(plan: &Arc<Plan>) -> (Result<Counted, String>, Nanos) {
     let mut builder = tokio::runtime::Builder::new_current_thread();
     let runtime = match builder.enable_all().start_paused(true).build_local(Default::default()) {
         Ok(runtime) => runtime,
@@ -109,8 +127,9 @@ fn perform(plan: &Arc<Plan>) -> (Result<Aggregate, String>, Nanos) {
     })
 }
 
-async fn counted(plan: &Arc<Plan>, clock: Clock) -> Result<Aggregate, String> {
+async fn counted(plan: &Arc<Plan>, clock: Clock) -> Result<Counted, String> {
     let crew = worker::prepare(plan)?;
+    let families = crew.plugins.clone();
     let (messages, mut received) = tokio::sync::mpsc::unbounded_channel();
     let (start, started) = tokio::sync::oneshot::channel();
     let (_spares, spares) = std::sync::mpsc::channel();
@@ -124,5 +143,7 @@ async fn counted(plan: &Arc<Plan>, clock: Clock) -> Result<Aggregate, String> {
             aggregate.add(worker, second, &interval);
         }
     }
-    Ok(aggregate)
+    let traps = aggregate.workers().iter().flat_map(|worker| &worker.total.guest_traps).sum();
+    let memory = families.iter().map(|family| family.usage.memory.get()).max().unwrap_or_default();
+    Ok(Counted { aggregate, traps, memory })
 }

@@ -1,21 +1,89 @@
 //! A plugin to begin with: a folder that builds, passes its tests and has a script that uses it. It carries its SDK,
 //! which is the one of this program, so that the two always speak the same contract.
 
+mod c;
+mod javascript;
 mod name;
+mod python;
 mod rust;
 mod sdk;
 mod write;
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 use crate::cli::Language;
 
 pub use name::check_name;
 pub use write::write;
 
-/// The files of a plugin with this name, each by its path within the plugin's folder.
+/// Where the SDK lies in a plugin's folder.
+const SDK_FOLDER: &str = "sdk";
+
+/// The plugin to begin with in one language. Its texts have `{{name}}`, `{{crate}}`, `{{action}}`, `{{component}}` and
+/// `{{limits}}` in them; its files have other names here where cargo or git would take them for this repository's own.
+struct Template {
+    /// Where the component is once it is built.
+    component: &'static str,
+    /// What the script allows it beyond the usual.
+    limits: &'static str,
+    /// Paths in the plugin's folder, and texts.
+    files: &'static [(&'static str, &'static str)],
+    /// What it is written on; taken as it is.
+    sdk: fn() -> Vec<(PathBuf, &'static str)>,
+}
+
+/// What is the same in every language.
+const COMMON: [(&str, &str); 2] = [
+    ("script.yml", include_str!("../../templates/common/script.yml")),
+    ("cases.yml", include_str!("../../templates/common/cases.yml")),
+];
+
+/// The files of a plugin with this name, each by its path within the plugin's folder: its own, then those of the SDK.
 pub fn files(name: &str, language: Language) -> Vec<(PathBuf, String)> {
-    match language {
-        Language::Rust => rust::files(name),
+    let template = match language {
+        Language::Rust => rust::TEMPLATE,
+        Language::Python => python::TEMPLATE,
+        Language::Javascript => javascript::TEMPLATE,
+        Language::C => c::TEMPLATE,
+    };
+    let fill = |text: &str| {
+        let text = text.replace("{{component}}", template.component).replace("{{limits}}", template.limits);
+        let text = text.replace("{{name}}", name).replace("{{crate}}", &name.replace('-', "_"));
+        text.replace("{{action}}", &name.replace('_', "-"))
+    };
+    let own = template.files.iter().chain(&COMMON).map(|(path, text)| (PathBuf::from(path), fill(text)));
+    own.chain((template.sdk)().into_iter().map(|(path, text)| (path, text.to_owned()))).collect()
+}
+
+/// The contract, for languages whose tools read it, beside the helper that hides it.
+fn contract(helper: &[(&str, &'static str)]) -> Vec<(PathBuf, &'static str)> {
+    let contract = sdk::SDK.iter().filter(|(path, _)| path.starts_with("wit/"));
+    let all = contract.chain(helper).map(|(path, text)| (Path::new(SDK_FOLDER).join(path), *text));
+    all.collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_contract_goes_with_every_language() {
+        for (language, helper) in [
+            (Language::Rust, "plugin-sdk/src/lib.rs"),
+            (Language::Python, "stampede.py"),
+            (Language::Javascript, "stampede.js"),
+            (Language::C, "stampede.h"),
+        ] {
+            let files = files("my_plugin-2", language);
+            for path in ["sdk/wit/world.wit", "sdk/wit/action.wit", "script.yml", "README.md", ".gitignore"] {
+                assert!(files.iter().any(|(known, _)| known == Path::new(path)), "{language:?}: {path}");
+            }
+            assert!(files.iter().any(|(known, _)| *known == Path::new(SDK_FOLDER).join(helper)), "{language:?}");
+            let own = files.iter().filter(|(path, _)| !path.starts_with(SDK_FOLDER));
+            for (path, text) in own {
+                let marks = ["{{name}}", "{{crate}}", "{{action}}", "{{component}}", "{{limits}}"];
+                assert!(!marks.iter().any(|mark| text.contains(mark)), "{language:?}: {}", path.display());
+            }
+        }
     }
 }

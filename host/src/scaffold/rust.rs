@@ -3,36 +3,32 @@
 use std::path::{Path, PathBuf};
 
 use super::sdk::SDK;
+use super::{SDK_FOLDER, Template};
 
-/// Where the SDK lies in the plugin's folder; the template's manifest says the same.
-const SDK_FOLDER: &str = "sdk";
+/// A plugin in Rust; the manifest says too where the SDK is.
+pub const TEMPLATE: Template = Template {
+    component: "target/wasm32-wasip2/release/{{crate}}.wasm",
+    limits: "",
+    files: &[
+        ("Cargo.toml", include_str!("../../templates/rust/Cargo.toml.in")),
+        ("src/lib.rs", include_str!("../../templates/rust/src/lib.rs")),
+        ("README.md", include_str!("../../templates/rust/README.md")),
+        (".gitignore", include_str!("../../templates/rust/gitignore")),
+        (".cargo/config.toml", include_str!("../../templates/rust/cargo-config.toml")),
+    ],
+    sdk,
+};
 
-/// Paths in the plugin's folder, and texts with `{{name}}`, `{{crate}}` and `{{action}}` in them. The files have other
-/// names here where cargo or git would take them for this repository's own.
-const TEMPLATE: [(&str, &str); 7] = [
-    ("Cargo.toml", include_str!("../../templates/rust/Cargo.toml.in")),
-    ("src/lib.rs", include_str!("../../templates/rust/src/lib.rs")),
-    ("script.yml", include_str!("../../templates/rust/script.yml")),
-    ("cases.yml", include_str!("../../templates/rust/cases.yml")),
-    ("README.md", include_str!("../../templates/rust/README.md")),
-    (".gitignore", include_str!("../../templates/rust/gitignore")),
-    (".cargo/config.toml", include_str!("../../templates/rust/cargo-config.toml")),
-];
-
-/// The plugin's own files, then those of the SDK.
-pub fn files(name: &str) -> Vec<(PathBuf, String)> {
-    let fill = |text: &str| {
-        let text = text.replace("{{name}}", name).replace("{{crate}}", &name.replace('-', "_"));
-        text.replace("{{action}}", &name.replace('_', "-"))
-    };
-    let own = TEMPLATE.iter().map(|(path, text)| (PathBuf::from(path), fill(text)));
-    let sdk = SDK.iter().map(|(path, text)| (Path::new(SDK_FOLDER).join(path), (*text).to_owned()));
-    own.chain(sdk).collect()
+/// The crate, and the contract that it is made from.
+fn sdk() -> Vec<(PathBuf, &'static str)> {
+    SDK.iter().map(|(path, text)| (Path::new(SDK_FOLDER).join(path), *text)).collect()
 }
 
 #[cfg(test)]
 mod tests {
+    use super::super::files;
     use super::*;
+    use crate::cli::Language;
 
     fn text<'f>(files: &'f [(PathBuf, String)], path: &str) -> &'f str {
         let file = files.iter().find(|(known, _)| known == Path::new(path));
@@ -41,7 +37,7 @@ mod tests {
 
     #[test]
     fn the_name_is_written_as_each_place_wants_it() {
-        let files = files("my_plugin-2");
+        let files = files("my_plugin-2", Language::Rust);
         assert!(text(&files, "Cargo.toml").contains("name = \"my_plugin-2\""));
         let script = text(&files, "script.yml");
         assert!(script.contains("release/my_plugin_2.wasm") && script.contains("action: my-plugin-2"));
@@ -56,7 +52,7 @@ mod tests {
 
     #[test]
     fn the_sdk_stands_by_itself() {
-        let files = files("hello");
+        let files = files("hello", Language::Rust);
         let manifest = text(&files, "sdk/plugin-sdk/Cargo.toml");
         assert!(!["workspace", "[lints]", "example"].iter().any(|mark| manifest.contains(mark)), "{manifest}");
         assert!(manifest.contains("edition = \"2024\"\n") && manifest.contains("wit-bindgen = "));

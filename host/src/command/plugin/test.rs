@@ -6,7 +6,7 @@ use crate::diagnostic::{Diagnostic, Diagnostics};
 use crate::exit::Exit;
 use crate::plugin::locate;
 use crate::plugin::native::is_native;
-use crate::rehearsal::{Verdict, rehearse, shown};
+use crate::rehearsal::{Finding, Verdict, conform, rehearse, shown};
 use crate::script::cases::{Case, parse_cases};
 
 /// Rehearses every case of a file with the component in another, and says what was not as it should have been.
@@ -23,13 +23,31 @@ pub fn test(args: &TestArgs) -> Result<Exit, Diagnostics> {
     if args.native.allow_native && locate::read(&args.file).is_ok_and(|bytes| is_native(&bytes)) {
         warn_of_native([args.file.display().to_string().as_str()]);
     }
+    if args.conformance {
+        return conformance(&cases, args);
+    }
     let mut failed = 0;
     for case in &cases {
         let verdict = rehearse(case, &args.file, args.native)?;
         failed += u64::from(!verdict.faults.is_empty());
         print(line(case, &verdict).as_bytes())?;
     }
-    let passed = cases.len() as u64 - failed;
+    ended(cases.len() as u64 - failed, failed)
+}
+
+/// Holds the component against the contract, a line for each rule.
+fn conformance(cases: &[Case], args: &TestArgs) -> Result<Exit, Diagnostics> {
+    let findings = conform(cases, &args.file, args.native)?;
+    let failed = findings.iter().filter(|finding| !finding.faults.is_empty()).count() as u64;
+    for Finding { rule, faults } in &findings {
+        let outcome = if faults.is_empty() { "ok    " } else { "FAILED" };
+        print(format!("{outcome}  {rule}\n").as_bytes())?;
+        faults.iter().try_for_each(|fault| print(format!("        {fault}\n").as_bytes()).map(drop))?;
+    }
+    ended(findings.len() as u64 - failed, failed)
+}
+
+fn ended(passed: u64, failed: u64) -> Result<Exit, Diagnostics> {
     print(format!("\n{passed} passed, {failed} failed\n").as_bytes())?;
     Ok(if failed == 0 { Exit::Done } else { Exit::Cases })
 }

@@ -14,7 +14,7 @@ use super::{Caps, Refusal, caps};
 /// The hidden command of this program that compiles.
 const COMMAND: &str = "compile-component";
 /// Compiling that takes longer than this is shown to whoever waits.
-const LONG: Duration = Duration::from_millis(500);
+const LONG: Duration = Duration::from_secs(1);
 /// Most bytes of code: many times what the largest component compiles to.
 const MOST_CODE: u64 = 1 << 30;
 /// Most bytes that are kept of what the child says; it is a line.
@@ -71,7 +71,8 @@ fn run(name: &str, child: &mut Child, bytes: &[u8], most: Caps) -> io::Result<Op
         let mut code = end.recv_timeout(LONG);
         if matches!(code, Err(RecvTimeoutError::Timeout)) {
             if io::stderr().is_terminal() {
-                eprintln!("compiling plugin `{name}` …");
+                let size = bytes.len().div_ceil(1 << 20);
+                eprintln!("compiling plugin `{name}` ({size} MiB), once …");
             }
             code = end.recv_timeout(wall);
         }

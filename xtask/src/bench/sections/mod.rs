@@ -3,6 +3,7 @@
 mod cores;
 mod download;
 mod isolation;
+mod languages;
 mod precision;
 mod requests;
 mod sandbox;
@@ -29,7 +30,7 @@ pub struct Section {
 }
 
 /// In the order of the results.
-pub const SECTIONS: [Section; 12] = [
+pub const SECTIONS: [Section; 13] = [
     Section {
         name: "http64",
         title: "HTTP/1.1 on 64 connections",
@@ -65,6 +66,13 @@ pub const SECTIONS: [Section; 12] = [
         quick: false,
         needs: &[],
         measure: isolation::measure,
+    },
+    Section {
+        name: "languages",
+        title: "Plugins in four languages",
+        quick: false,
+        needs: &[],
+        measure: languages::measure,
     },
     Section { name: "users", title: "18 000 users", quick: false, needs: &[], measure: users::connected },
     Section { name: "idle", title: "200 000 users who wait", quick: false, needs: &[], measure: users::waiting },

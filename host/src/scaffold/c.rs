@@ -1,0 +1,23 @@
+//! A plugin in C, on what `wit-bindgen` makes of the contract.
+
+use super::{Template, contract};
+
+/// A file on a helper of its own, and the bindings that it stands on.
+pub const TEMPLATE: Template = Template {
+    component: "{{crate}}.wasm",
+    limits: "",
+    files: &[
+        ("action.c", include_str!("../../templates/c/action.c")),
+        ("Makefile", include_str!("../../templates/c/Makefile")),
+        ("README.md", include_str!("../../templates/c/README.md")),
+        (".gitignore", include_str!("../../templates/c/gitignore")),
+    ],
+    sdk: || {
+        contract(&[
+            ("plugin.c", include_str!("../../templates/c/sdk/plugin.c")),
+            ("plugin.h", include_str!("../../templates/c/sdk/plugin.h")),
+            ("stampede.c", include_str!("../../templates/c/sdk/stampede.c")),
+            ("stampede.h", include_str!("../../templates/c/sdk/stampede.h")),
+        ])
+    },
+};

@@ -1,0 +1,18 @@
+//! A plugin in JavaScript, which `componentize-js` makes a component of.
+
+use super::{Template, contract};
+
+/// A module on a helper of one file.
+pub const TEMPLATE: Template = Template {
+    component: "{{crate}}.wasm",
+    limits: "\n    # Its engine collects the heap late: with the usual 64MiB the instance would be replaced now and then.\n    \
+             limits: {memory: 128MiB}",
+    files: &[
+        ("action.js", include_str!("../../templates/javascript/action.js")),
+        ("build.mjs", include_str!("../../templates/javascript/build.mjs")),
+        ("package.json", include_str!("../../templates/javascript/package.json")),
+        ("README.md", include_str!("../../templates/javascript/README.md")),
+        (".gitignore", include_str!("../../templates/javascript/gitignore")),
+    ],
+    sdk: || contract(&[("stampede.js", include_str!("../../templates/javascript/sdk/stampede.js"))]),
+};

@@ -1,0 +1,16 @@
+//! A plugin in Python, which `componentize-py` makes a component of.
+
+use super::{Template, contract};
+
+/// A module on a helper of one file.
+pub const TEMPLATE: Template = Template {
+    component: "{{crate}}.wasm",
+    limits: "",
+    files: &[
+        ("action.py", include_str!("../../templates/python/action.py")),
+        ("requirements.txt", include_str!("../../templates/python/requirements.txt")),
+        ("README.md", include_str!("../../templates/python/README.md")),
+        (".gitignore", include_str!("../../templates/python/gitignore")),
+    ],
+    sdk: || contract(&[("stampede.py", include_str!("../../templates/python/sdk/stampede.py"))]),
+};

@@ -1,0 +1,113 @@
+// The contract of stampede-shooter as straight-line code.
+//
+// An action is a function that is called again each time what it awaits has ended, and goes on where it stood. What is to
+// outlive an await is in a struct of its own, whose first member is `struct stampede_task`; all virtual users of a thread
+// share the rest, so nothing here waits.
+//
+//     struct task { struct stampede_task base; uint32_t asked; };
+//
+//     static stampede_progress run(const void *step, void *of)
+//     {
+//         struct task *task = of;
+//         stampede_reply reply;
+//         STAMPEDE_BEGIN(task);
+//         task->asked = stampede_plugin_http_send(((const struct step *)step)->request);
+//         STAMPEDE_AWAIT(task, task->asked);
+//         if (!stampede_replied(task->asked, &reply))
+//             return STAMPEDE_FAILED;
+//         if (reply.status != 200)
+//             return stampede_fail(STAMPEDE_STATUS, "expected status 200, got %d", reply.status);
+//         STAMPEDE_END();
+//     }
+//
+// Several operations may be submitted before the first of them is awaited; they run side by side. `plugin.h` has every
+// call of the contract, with its meaning in the folder `wit`; texts that come from it are freed with
+// `plugin_string_free`.
+
+#ifndef STAMPEDE_H
+#define STAMPEDE_H
+
+#include "plugin.h"
+
+typedef exports_stampede_plugin_action_progress_t stampede_progress;
+typedef stampede_plugin_http_reply_summary_t stampede_reply;
+
+#define STAMPEDE_PENDING EXPORTS_STAMPEDE_PLUGIN_ACTION_PROGRESS_PENDING
+#define STAMPEDE_PASSED EXPORTS_STAMPEDE_PLUGIN_ACTION_PROGRESS_PASSED
+#define STAMPEDE_FAILED EXPORTS_STAMPEDE_PLUGIN_ACTION_PROGRESS_FAILED
+
+// Why a task failed.
+#define STAMPEDE_TIMEOUT STAMPEDE_PLUGIN_TYPES_FAILURE_KIND_TIMEOUT
+#define STAMPEDE_STATUS STAMPEDE_PLUGIN_TYPES_FAILURE_KIND_STATUS
+#define STAMPEDE_NETWORK STAMPEDE_PLUGIN_TYPES_FAILURE_KIND_NETWORK
+#define STAMPEDE_CHECK STAMPEDE_PLUGIN_TYPES_FAILURE_KIND_CHECK
+#define STAMPEDE_PROTOCOL STAMPEDE_PLUGIN_TYPES_FAILURE_KIND_PROTOCOL
+
+// The first member of what an action keeps for one task.
+struct stampede_task {
+    // The line of the await that it stands at; 0 if it is to begin.
+    int at;
+    // What it awaits.
+    uint32_t awaits;
+    // Operations that have ended before they were awaited.
+    uint32_t *ended;
+    size_t ended_count;
+};
+
+#define STAMPEDE_BEGIN(task) switch ((task)->base.at) { case 0:
+#define STAMPEDE_AWAIT(task, operation) \
+    do { \
+        if (!stampede_has_ended(&(task)->base, (operation))) { \
+            (task)->base.at = __LINE__; \
+            return STAMPEDE_PENDING; \
+        case __LINE__:; \
+        } \
+    } while (0)
+#define STAMPEDE_END() } return STAMPEDE_PASSED
+
+// An action. The file of a plugin defines `stampede_actions`, `stampede_name` and `stampede_version`.
+struct stampede_action {
+    const char *name;
+    const char *summary;
+    // A JSON Schema of the parameters.
+    const char *schema;
+    // The size of what is kept for a step, and for a task; they begin as zeros.
+    size_t step_size;
+    size_t task_size;
+    // Called once for each step, with its parameters as JSON. Calls `stampede_refuse` and gives false if they are wrong.
+    bool (*configure)(void *step, const plugin_string_t *params);
+    // Called for every user and every time, and again whenever what it awaits has ended.
+    stampede_progress (*run)(const void *step, void *task);
+    // Frees what a task keeps, however it ended; may be absent.
+    void (*drop)(void *task);
+};
+
+extern const char *const stampede_name;
+extern const char *const stampede_version;
+extern const struct stampede_action stampede_actions[];
+extern const size_t stampede_action_count;
+
+// Configuring.
+
+// Says what is wrong with a step, and at which key if `key` is not NULL; gives false.
+bool stampede_refuse(const char *key, const char *message);
+// The text under a key, to be freed; false if there is none, or it is a list or a mapping. A number is taken as its text:
+// YAML reads `page: 7` as one, and its author meant a text.
+bool stampede_text(const plugin_string_t *params, const char *key, plugin_string_t *text);
+// The whole number under a key; `otherwise` if there is none.
+int64_t stampede_number(const plugin_string_t *params, const char *key, int64_t otherwise);
+// The text under a key as a template; false after `stampede_refuse`.
+bool stampede_template(const plugin_string_t *params, const char *key, uint32_t *template_number);
+// Prepares a request without fields or a body; false after `stampede_refuse`.
+bool stampede_request(const char *method, uint32_t url, bool keep_body, uint32_t *request);
+
+// Running.
+
+// The reply to an exchange that has ended; false if there is none, and why has been recorded.
+bool stampede_replied(uint32_t operation, stampede_reply *reply);
+// Says why the task failed, as `printf` does; gives STAMPEDE_FAILED.
+stampede_progress stampede_fail(uint8_t kind, const char *format, ...) __attribute__((format(printf, 2, 3)));
+// Whether an operation has ended already; if not, it is what the task awaits.
+bool stampede_has_ended(struct stampede_task *task, uint32_t operation);
+
+#endif
