@@ -51,7 +51,7 @@ pub fn measure(lab: &Lab) -> Result<Findings, Failure> {
     }
     findings.table(table);
     for (language, action, most) in actions {
-        findings.hold(&format!("µs per action in {language}"), Spread::of([action]), Bound::AtMost(most));
+        findings.hold(format!("µs per action in {language}"), Spread::of([action]), Bound::AtMost(most));
     }
     Ok(findings)
 }
