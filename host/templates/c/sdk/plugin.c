@@ -3,112 +3,149 @@
 #include <stdlib.h>
 #include <string.h>
 
-// Imported Functions from `stampede:plugin/templates@0.1.1`
+// Imported Functions from `stampede:plugin/templates@0.1.2`
 
-__attribute__((__import_module__("stampede:plugin/templates@0.1.1"), __import_name__("compile")))
+__attribute__((__import_module__("stampede:plugin/templates@0.1.2"), __import_name__("compile")))
 extern void __wasm_import_stampede_plugin_templates_compile(uint8_t *, size_t, uint8_t *);
 
-__attribute__((__import_module__("stampede:plugin/templates@0.1.1"), __import_name__("render")))
+__attribute__((__import_module__("stampede:plugin/templates@0.1.2"), __import_name__("render")))
 extern void __wasm_import_stampede_plugin_templates_render(int32_t, uint8_t *);
 
-// Imported Functions from `stampede:plugin/http@0.1.1`
+// Imported Functions from `stampede:plugin/http@0.1.2`
 
-__attribute__((__import_module__("stampede:plugin/http@0.1.1"), __import_name__("prepare")))
+__attribute__((__import_module__("stampede:plugin/http@0.1.2"), __import_name__("prepare")))
 extern void __wasm_import_stampede_plugin_http_prepare(uint8_t *, uint8_t *);
 
-__attribute__((__import_module__("stampede:plugin/http@0.1.1"), __import_name__("send")))
+__attribute__((__import_module__("stampede:plugin/http@0.1.2"), __import_name__("send")))
 extern int32_t __wasm_import_stampede_plugin_http_send(int32_t);
 
-__attribute__((__import_module__("stampede:plugin/http@0.1.1"), __import_name__("send-dynamic")))
+__attribute__((__import_module__("stampede:plugin/http@0.1.2"), __import_name__("send-dynamic")))
 extern int32_t __wasm_import_stampede_plugin_http_send_dynamic(uint8_t *, size_t, uint8_t *, size_t, uint8_t *, size_t, uint8_t *, size_t, int32_t, int32_t, int32_t, int32_t);
 
-__attribute__((__import_module__("stampede:plugin/http@0.1.1"), __import_name__("reply")))
+__attribute__((__import_module__("stampede:plugin/http@0.1.2"), __import_name__("reply")))
 extern void __wasm_import_stampede_plugin_http_reply(int32_t, uint8_t *);
 
-__attribute__((__import_module__("stampede:plugin/http@0.1.1"), __import_name__("header")))
+__attribute__((__import_module__("stampede:plugin/http@0.1.2"), __import_name__("header")))
 extern void __wasm_import_stampede_plugin_http_header(int32_t, uint8_t *, size_t, uint8_t *);
 
-__attribute__((__import_module__("stampede:plugin/http@0.1.1"), __import_name__("body")))
+__attribute__((__import_module__("stampede:plugin/http@0.1.2"), __import_name__("body")))
 extern void __wasm_import_stampede_plugin_http_body(int32_t, uint8_t *);
 
-// Imported Functions from `stampede:plugin/timer@0.1.1`
+// Imported Functions from `stampede:plugin/timer@0.1.2`
 
-__attribute__((__import_module__("stampede:plugin/timer@0.1.1"), __import_name__("sleep")))
+__attribute__((__import_module__("stampede:plugin/timer@0.1.2"), __import_name__("sleep")))
 extern int32_t __wasm_import_stampede_plugin_timer_sleep(int64_t);
 
-__attribute__((__import_module__("stampede:plugin/timer@0.1.1"), __import_name__("now")))
+__attribute__((__import_module__("stampede:plugin/timer@0.1.2"), __import_name__("now")))
 extern int64_t __wasm_import_stampede_plugin_timer_now(void);
 
-// Imported Functions from `stampede:plugin/user@0.1.1`
+// Imported Functions from `stampede:plugin/user@0.1.2`
 
-__attribute__((__import_module__("stampede:plugin/user@0.1.1"), __import_name__("id")))
+__attribute__((__import_module__("stampede:plugin/user@0.1.2"), __import_name__("id")))
 extern int32_t __wasm_import_stampede_plugin_user_id(void);
 
-__attribute__((__import_module__("stampede:plugin/user@0.1.1"), __import_name__("iteration")))
+__attribute__((__import_module__("stampede:plugin/user@0.1.2"), __import_name__("iteration")))
 extern int64_t __wasm_import_stampede_plugin_user_iteration(void);
 
-__attribute__((__import_module__("stampede:plugin/user@0.1.1"), __import_name__("variable")))
+__attribute__((__import_module__("stampede:plugin/user@0.1.2"), __import_name__("variable")))
 extern void __wasm_import_stampede_plugin_user_variable(uint8_t *, size_t, uint8_t *);
 
-__attribute__((__import_module__("stampede:plugin/user@0.1.1"), __import_name__("set-variable")))
+__attribute__((__import_module__("stampede:plugin/user@0.1.2"), __import_name__("set-variable")))
 extern void __wasm_import_stampede_plugin_user_set_variable(uint8_t *, size_t, uint8_t *, size_t);
 
-__attribute__((__import_module__("stampede:plugin/user@0.1.1"), __import_name__("set-header")))
+__attribute__((__import_module__("stampede:plugin/user@0.1.2"), __import_name__("set-header")))
 extern void __wasm_import_stampede_plugin_user_set_header(uint8_t *, size_t, uint8_t *, size_t, uint8_t *);
 
-__attribute__((__import_module__("stampede:plugin/user@0.1.1"), __import_name__("random")))
+__attribute__((__import_module__("stampede:plugin/user@0.1.2"), __import_name__("random")))
 extern int64_t __wasm_import_stampede_plugin_user_random(void);
 
-// Imported Functions from `stampede:plugin/operations@0.1.1`
+// Imported Functions from `stampede:plugin/operations@0.1.2`
 
-__attribute__((__import_module__("stampede:plugin/operations@0.1.1"), __import_name__("cancel")))
+__attribute__((__import_module__("stampede:plugin/operations@0.1.2"), __import_name__("cancel")))
 extern void __wasm_import_stampede_plugin_operations_cancel(int32_t);
 
-// Imported Functions from `stampede:plugin/sockets@0.1.1`
+// Imported Functions from `stampede:plugin/sockets@0.1.2`
 
-__attribute__((__import_module__("stampede:plugin/sockets@0.1.1"), __import_name__("connect")))
+__attribute__((__import_module__("stampede:plugin/sockets@0.1.2"), __import_name__("connect")))
 extern int32_t __wasm_import_stampede_plugin_sockets_connect(uint8_t *, size_t, int32_t, int32_t, int32_t, uint8_t *, size_t, uint8_t *, size_t);
 
-__attribute__((__import_module__("stampede:plugin/sockets@0.1.1"), __import_name__("connected")))
+__attribute__((__import_module__("stampede:plugin/sockets@0.1.2"), __import_name__("connected")))
 extern void __wasm_import_stampede_plugin_sockets_connected(int32_t, uint8_t *);
 
-__attribute__((__import_module__("stampede:plugin/sockets@0.1.1"), __import_name__("protocol")))
+__attribute__((__import_module__("stampede:plugin/sockets@0.1.2"), __import_name__("protocol")))
 extern void __wasm_import_stampede_plugin_sockets_protocol(int32_t, uint8_t *);
 
-__attribute__((__import_module__("stampede:plugin/sockets@0.1.1"), __import_name__("write")))
+__attribute__((__import_module__("stampede:plugin/sockets@0.1.2"), __import_name__("write")))
 extern int32_t __wasm_import_stampede_plugin_sockets_write(int32_t, uint8_t *, size_t);
 
-__attribute__((__import_module__("stampede:plugin/sockets@0.1.1"), __import_name__("written")))
+__attribute__((__import_module__("stampede:plugin/sockets@0.1.2"), __import_name__("written")))
 extern void __wasm_import_stampede_plugin_sockets_written(int32_t, uint8_t *);
 
-__attribute__((__import_module__("stampede:plugin/sockets@0.1.1"), __import_name__("read")))
+__attribute__((__import_module__("stampede:plugin/sockets@0.1.2"), __import_name__("read")))
 extern int32_t __wasm_import_stampede_plugin_sockets_read(int32_t, int32_t);
 
-__attribute__((__import_module__("stampede:plugin/sockets@0.1.1"), __import_name__("received")))
+__attribute__((__import_module__("stampede:plugin/sockets@0.1.2"), __import_name__("received")))
 extern void __wasm_import_stampede_plugin_sockets_received(int32_t, uint8_t *);
 
-__attribute__((__import_module__("stampede:plugin/sockets@0.1.1"), __import_name__("close")))
+__attribute__((__import_module__("stampede:plugin/sockets@0.1.2"), __import_name__("close")))
 extern void __wasm_import_stampede_plugin_sockets_close(int32_t);
 
-// Imported Functions from `stampede:plugin/report@0.1.1`
+// Imported Functions from `stampede:plugin/streams@0.1.2`
 
-__attribute__((__import_module__("stampede:plugin/report@0.1.1"), __import_name__("fail")))
+__attribute__((__import_module__("stampede:plugin/streams@0.1.2"), __import_name__("open")))
+extern int32_t __wasm_import_stampede_plugin_streams_open(int32_t, uint8_t *, size_t, int32_t);
+
+__attribute__((__import_module__("stampede:plugin/streams@0.1.2"), __import_name__("head")))
+extern int32_t __wasm_import_stampede_plugin_streams_head(int32_t);
+
+__attribute__((__import_module__("stampede:plugin/streams@0.1.2"), __import_name__("arrived")))
+extern void __wasm_import_stampede_plugin_streams_arrived(int32_t, uint8_t *);
+
+__attribute__((__import_module__("stampede:plugin/streams@0.1.2"), __import_name__("header")))
+extern void __wasm_import_stampede_plugin_streams_header(int32_t, uint8_t *, size_t, uint8_t *);
+
+__attribute__((__import_module__("stampede:plugin/streams@0.1.2"), __import_name__("read")))
+extern int32_t __wasm_import_stampede_plugin_streams_read(int32_t);
+
+__attribute__((__import_module__("stampede:plugin/streams@0.1.2"), __import_name__("received")))
+extern void __wasm_import_stampede_plugin_streams_received(int32_t, uint8_t *);
+
+__attribute__((__import_module__("stampede:plugin/streams@0.1.2"), __import_name__("trailer")))
+extern void __wasm_import_stampede_plugin_streams_trailer(int32_t, uint8_t *, size_t, uint8_t *);
+
+__attribute__((__import_module__("stampede:plugin/streams@0.1.2"), __import_name__("write")))
+extern int32_t __wasm_import_stampede_plugin_streams_write(int32_t, uint8_t *, size_t);
+
+__attribute__((__import_module__("stampede:plugin/streams@0.1.2"), __import_name__("written")))
+extern void __wasm_import_stampede_plugin_streams_written(int32_t, uint8_t *);
+
+__attribute__((__import_module__("stampede:plugin/streams@0.1.2"), __import_name__("finish")))
+extern void __wasm_import_stampede_plugin_streams_finish(int32_t);
+
+// Imported Functions from `stampede:plugin/files@0.1.2`
+
+__attribute__((__import_module__("stampede:plugin/files@0.1.2"), __import_name__("read")))
+extern void __wasm_import_stampede_plugin_files_read(uint8_t *, size_t, uint8_t *);
+
+// Imported Functions from `stampede:plugin/report@0.1.2`
+
+__attribute__((__import_module__("stampede:plugin/report@0.1.2"), __import_name__("fail")))
 extern void __wasm_import_stampede_plugin_report_fail(int32_t, uint8_t *, size_t);
 
-__attribute__((__import_module__("stampede:plugin/report@0.1.1"), __import_name__("define")))
+__attribute__((__import_module__("stampede:plugin/report@0.1.2"), __import_name__("define")))
 extern void __wasm_import_stampede_plugin_report_define(uint8_t *, size_t, int32_t, int32_t, uint8_t *);
 
-__attribute__((__import_module__("stampede:plugin/report@0.1.1"), __import_name__("add")))
+__attribute__((__import_module__("stampede:plugin/report@0.1.2"), __import_name__("add")))
 extern void __wasm_import_stampede_plugin_report_add(int32_t, double);
 
-// Imported Functions from `stampede:plugin/log@0.1.1`
+// Imported Functions from `stampede:plugin/log@0.1.2`
 
-__attribute__((__import_module__("stampede:plugin/log@0.1.1"), __import_name__("write")))
+__attribute__((__import_module__("stampede:plugin/log@0.1.2"), __import_name__("write")))
 extern void __wasm_import_stampede_plugin_log_write(int32_t, uint8_t *, size_t);
 
-// Exported Functions from `stampede:plugin/action@0.1.1`
+// Exported Functions from `stampede:plugin/action@0.1.2`
 
-__attribute__((__weak__, __export_name__("cabi_post_stampede:plugin/action@0.1.1#describe")))
+__attribute__((__weak__, __export_name__("cabi_post_stampede:plugin/action@0.1.2#describe")))
 void __wasm_export_exports_stampede_plugin_action_describe_post_return(uint8_t * arg0) {
   if ((*((size_t*) (arg0 + sizeof(void*)))) > 0) {
     free(*((uint8_t **) (arg0 + 0)));
@@ -136,7 +173,7 @@ void __wasm_export_exports_stampede_plugin_action_describe_post_return(uint8_t *
   }
 }
 
-__attribute__((__weak__, __export_name__("cabi_post_stampede:plugin/action@0.1.1#configure")))
+__attribute__((__weak__, __export_name__("cabi_post_stampede:plugin/action@0.1.2#configure")))
 void __wasm_export_exports_stampede_plugin_action_configure_post_return(uint8_t * arg0) {
   switch ((int32_t) (int32_t) *((uint8_t*) (arg0 + 0))) {
     case 0: {
@@ -358,6 +395,33 @@ void stampede_plugin_sockets_result_list_u8_failure_kind_free(stampede_plugin_so
   if (!ptr->is_err) {
     plugin_list_u8_free(&ptr->val.ok);
   } else {
+  }
+}
+
+void stampede_plugin_streams_result_u16_failure_kind_free(stampede_plugin_streams_result_u16_failure_kind_t *ptr) {
+  if (!ptr->is_err) {
+  } else {
+  }
+}
+
+void stampede_plugin_streams_result_list_u8_failure_kind_free(stampede_plugin_streams_result_list_u8_failure_kind_t *ptr) {
+  if (!ptr->is_err) {
+    plugin_list_u8_free(&ptr->val.ok);
+  } else {
+  }
+}
+
+void stampede_plugin_streams_result_void_failure_kind_free(stampede_plugin_streams_result_void_failure_kind_t *ptr) {
+  if (!ptr->is_err) {
+  } else {
+  }
+}
+
+void stampede_plugin_files_result_list_u8_string_free(stampede_plugin_files_result_list_u8_string_t *ptr) {
+  if (!ptr->is_err) {
+    plugin_list_u8_free(&ptr->val.ok);
+  } else {
+    plugin_string_free(&ptr->val.err);
   }
 }
 
@@ -876,6 +940,178 @@ void stampede_plugin_sockets_close(stampede_plugin_sockets_socket_id_t socket) {
   __wasm_import_stampede_plugin_sockets_close((int32_t) (socket));
 }
 
+stampede_plugin_streams_op_id_t stampede_plugin_streams_open(stampede_plugin_streams_request_id_t request, plugin_list_u8_t *content, bool more) {
+  int32_t ret = __wasm_import_stampede_plugin_streams_open((int32_t) (request), (uint8_t *) (*content).ptr, (*content).len, more);
+  return (uint32_t) (ret);
+}
+
+stampede_plugin_streams_op_id_t stampede_plugin_streams_head(stampede_plugin_streams_op_id_t exchange) {
+  int32_t ret = __wasm_import_stampede_plugin_streams_head((int32_t) (exchange));
+  return (uint32_t) (ret);
+}
+
+bool stampede_plugin_streams_arrived(stampede_plugin_streams_op_id_t operation, uint16_t *ret, stampede_plugin_streams_failure_kind_t *err) {
+  __attribute__((__aligned__(2)))
+  uint8_t ret_area[4];
+  uint8_t *ptr = (uint8_t *) &ret_area;
+  __wasm_import_stampede_plugin_streams_arrived((int32_t) (operation), ptr);
+  stampede_plugin_streams_result_u16_failure_kind_t result;
+  switch ((int32_t) *((uint8_t*) (ptr + 0))) {
+    case 0: {
+      result.is_err = false;
+      result.val.ok = (uint16_t) ((int32_t) *((uint16_t*) (ptr + 2)));
+      break;
+    }
+    case 1: {
+      result.is_err = true;
+      result.val.err = (int32_t) *((uint8_t*) (ptr + 2));
+      break;
+    }
+  }
+  if (!result.is_err) {
+    *ret = result.val.ok;
+    return 1;
+  } else {
+    *err = result.val.err;
+    return 0;
+  }
+}
+
+bool stampede_plugin_streams_header(stampede_plugin_streams_op_id_t exchange, plugin_string_t *name, plugin_string_t *ret) {
+  __attribute__((__aligned__(sizeof(void*))))
+  uint8_t ret_area[(3*sizeof(void*))];
+  uint8_t *ptr = (uint8_t *) &ret_area;
+  __wasm_import_stampede_plugin_streams_header((int32_t) (exchange), (uint8_t *) (*name).ptr, (*name).len, ptr);
+  plugin_option_string_t option;
+  switch ((int32_t) *((uint8_t*) (ptr + 0))) {
+    case 0: {
+      option.is_some = false;
+      break;
+    }
+    case 1: {
+      option.is_some = true;
+      option.val = (plugin_string_t) { (uint8_t*)(*((uint8_t **) (ptr + sizeof(void*)))), (*((size_t*) (ptr + (2*sizeof(void*))))) };
+      break;
+    }
+  }
+  *ret = option.val;
+  return option.is_some;
+}
+
+stampede_plugin_streams_op_id_t stampede_plugin_streams_read(stampede_plugin_streams_op_id_t exchange) {
+  int32_t ret = __wasm_import_stampede_plugin_streams_read((int32_t) (exchange));
+  return (uint32_t) (ret);
+}
+
+bool stampede_plugin_streams_received(stampede_plugin_streams_op_id_t operation, plugin_list_u8_t *ret, stampede_plugin_streams_failure_kind_t *err) {
+  __attribute__((__aligned__(sizeof(void*))))
+  uint8_t ret_area[(3*sizeof(void*))];
+  uint8_t *ptr = (uint8_t *) &ret_area;
+  __wasm_import_stampede_plugin_streams_received((int32_t) (operation), ptr);
+  stampede_plugin_streams_result_list_u8_failure_kind_t result;
+  switch ((int32_t) *((uint8_t*) (ptr + 0))) {
+    case 0: {
+      result.is_err = false;
+      result.val.ok = (plugin_list_u8_t) { (uint8_t*)(*((uint8_t **) (ptr + sizeof(void*)))), (*((size_t*) (ptr + (2*sizeof(void*))))) };
+      break;
+    }
+    case 1: {
+      result.is_err = true;
+      result.val.err = (int32_t) *((uint8_t*) (ptr + sizeof(void*)));
+      break;
+    }
+  }
+  if (!result.is_err) {
+    *ret = result.val.ok;
+    return 1;
+  } else {
+    *err = result.val.err;
+    return 0;
+  }
+}
+
+bool stampede_plugin_streams_trailer(stampede_plugin_streams_op_id_t exchange, plugin_string_t *name, plugin_string_t *ret) {
+  __attribute__((__aligned__(sizeof(void*))))
+  uint8_t ret_area[(3*sizeof(void*))];
+  uint8_t *ptr = (uint8_t *) &ret_area;
+  __wasm_import_stampede_plugin_streams_trailer((int32_t) (exchange), (uint8_t *) (*name).ptr, (*name).len, ptr);
+  plugin_option_string_t option;
+  switch ((int32_t) *((uint8_t*) (ptr + 0))) {
+    case 0: {
+      option.is_some = false;
+      break;
+    }
+    case 1: {
+      option.is_some = true;
+      option.val = (plugin_string_t) { (uint8_t*)(*((uint8_t **) (ptr + sizeof(void*)))), (*((size_t*) (ptr + (2*sizeof(void*))))) };
+      break;
+    }
+  }
+  *ret = option.val;
+  return option.is_some;
+}
+
+stampede_plugin_streams_op_id_t stampede_plugin_streams_write(stampede_plugin_streams_op_id_t exchange, plugin_list_u8_t *content) {
+  int32_t ret = __wasm_import_stampede_plugin_streams_write((int32_t) (exchange), (uint8_t *) (*content).ptr, (*content).len);
+  return (uint32_t) (ret);
+}
+
+bool stampede_plugin_streams_written(stampede_plugin_streams_op_id_t operation, stampede_plugin_streams_failure_kind_t *err) {
+  __attribute__((__aligned__(1)))
+  uint8_t ret_area[2];
+  uint8_t *ptr = (uint8_t *) &ret_area;
+  __wasm_import_stampede_plugin_streams_written((int32_t) (operation), ptr);
+  stampede_plugin_streams_result_void_failure_kind_t result;
+  switch ((int32_t) *((uint8_t*) (ptr + 0))) {
+    case 0: {
+      result.is_err = false;
+      break;
+    }
+    case 1: {
+      result.is_err = true;
+      result.val.err = (int32_t) *((uint8_t*) (ptr + 1));
+      break;
+    }
+  }
+  if (!result.is_err) {
+    return 1;
+  } else {
+    *err = result.val.err;
+    return 0;
+  }
+}
+
+void stampede_plugin_streams_finish(stampede_plugin_streams_op_id_t exchange) {
+  __wasm_import_stampede_plugin_streams_finish((int32_t) (exchange));
+}
+
+bool stampede_plugin_files_read(plugin_string_t *path, plugin_list_u8_t *ret, plugin_string_t *err) {
+  __attribute__((__aligned__(sizeof(void*))))
+  uint8_t ret_area[(3*sizeof(void*))];
+  uint8_t *ptr = (uint8_t *) &ret_area;
+  __wasm_import_stampede_plugin_files_read((uint8_t *) (*path).ptr, (*path).len, ptr);
+  stampede_plugin_files_result_list_u8_string_t result;
+  switch ((int32_t) *((uint8_t*) (ptr + 0))) {
+    case 0: {
+      result.is_err = false;
+      result.val.ok = (plugin_list_u8_t) { (uint8_t*)(*((uint8_t **) (ptr + sizeof(void*)))), (*((size_t*) (ptr + (2*sizeof(void*))))) };
+      break;
+    }
+    case 1: {
+      result.is_err = true;
+      result.val.err = (plugin_string_t) { (uint8_t*)(*((uint8_t **) (ptr + sizeof(void*)))), (*((size_t*) (ptr + (2*sizeof(void*))))) };
+      break;
+    }
+  }
+  if (!result.is_err) {
+    *ret = result.val.ok;
+    return 1;
+  } else {
+    *err = result.val.err;
+    return 0;
+  }
+}
+
 void stampede_plugin_report_fail(stampede_plugin_report_failure_kind_t kind, plugin_string_t *detail) {
   __wasm_import_stampede_plugin_report_fail((int32_t) kind, (uint8_t *) (*detail).ptr, (*detail).len);
 }
@@ -915,7 +1151,7 @@ void stampede_plugin_log_write(stampede_plugin_log_level_t level, plugin_string_
   __wasm_import_stampede_plugin_log_write((int32_t) level, (uint8_t *) (*message).ptr, (*message).len);
 }
 
-__attribute__((__export_name__("stampede:plugin/action@0.1.1#describe")))
+__attribute__((__export_name__("stampede:plugin/action@0.1.2#describe")))
 uint8_t * __wasm_export_exports_stampede_plugin_action_describe(void) {
   exports_stampede_plugin_action_description_t ret;
   exports_stampede_plugin_action_describe(&ret);
@@ -929,7 +1165,7 @@ uint8_t * __wasm_export_exports_stampede_plugin_action_describe(void) {
   return ptr;
 }
 
-__attribute__((__export_name__("stampede:plugin/action@0.1.1#configure")))
+__attribute__((__export_name__("stampede:plugin/action@0.1.2#configure")))
 uint8_t * __wasm_export_exports_stampede_plugin_action_configure(uint8_t * arg, size_t arg0, uint8_t * arg1, size_t arg2) {
   plugin_string_t arg3 = (plugin_string_t) { (uint8_t*)(arg), (arg0) };
   plugin_string_t arg4 = (plugin_string_t) { (uint8_t*)(arg1), (arg2) };
@@ -965,24 +1201,24 @@ uint8_t * __wasm_export_exports_stampede_plugin_action_configure(uint8_t * arg, 
   return ptr;
 }
 
-__attribute__((__export_name__("stampede:plugin/action@0.1.1#start")))
+__attribute__((__export_name__("stampede:plugin/action@0.1.2#start")))
 int32_t __wasm_export_exports_stampede_plugin_action_start(int32_t arg, int32_t arg0) {
   exports_stampede_plugin_action_progress_t ret = exports_stampede_plugin_action_start((uint32_t) (arg), (uint32_t) (arg0));
   return (int32_t) ret;
 }
 
-__attribute__((__export_name__("stampede:plugin/action@0.1.1#resume")))
+__attribute__((__export_name__("stampede:plugin/action@0.1.2#resume")))
 int32_t __wasm_export_exports_stampede_plugin_action_resume(int32_t arg, int32_t arg0) {
   exports_stampede_plugin_action_progress_t ret = exports_stampede_plugin_action_resume((uint32_t) (arg), (uint32_t) (arg0));
   return (int32_t) ret;
 }
 
-__attribute__((__export_name__("stampede:plugin/action@0.1.1#cancel")))
+__attribute__((__export_name__("stampede:plugin/action@0.1.2#cancel")))
 void __wasm_export_exports_stampede_plugin_action_cancel(int32_t arg) {
   exports_stampede_plugin_action_cancel((uint32_t) (arg));
 }
 
-__attribute__((__export_name__("stampede:plugin/action@0.1.1#forget-user")))
+__attribute__((__export_name__("stampede:plugin/action@0.1.2#forget-user")))
 void __wasm_export_exports_stampede_plugin_action_forget_user(int32_t arg) {
   exports_stampede_plugin_action_forget_user((uint32_t) (arg));
 }

@@ -38,8 +38,10 @@ typedef struct {
   } val;
 } stampede_plugin_templates_result_template_id_template_error_t;
 
-// An operation in flight or completed, of the current task. Valid from the call that returned it until the task
-// ends. Numbers are not reused within a task.
+// An operation in flight or completed, of the current task. Numbers rise and are not reused within a task. What came
+// of an exchange can be asked for until the task ends or the guest gives it up; what came of an operation on a
+// socket, once. A task may have 1,024 operations that are in flight or kept so (the script may set another limit);
+// one more traps.
 typedef uint32_t stampede_plugin_types_op_id_t;
 
 // A task: one run of one step by one user. Chosen by the host, small and dense, so that a guest may index an array
@@ -305,6 +307,43 @@ typedef struct {
   } val;
 } stampede_plugin_sockets_result_list_u8_failure_kind_t;
 
+typedef stampede_plugin_types_op_id_t stampede_plugin_streams_op_id_t;
+
+typedef stampede_plugin_types_failure_kind_t stampede_plugin_streams_failure_kind_t;
+
+typedef stampede_plugin_http_request_id_t stampede_plugin_streams_request_id_t;
+
+typedef struct {
+  bool is_err;
+  union {
+    uint16_t ok;
+    stampede_plugin_streams_failure_kind_t err;
+  } val;
+} stampede_plugin_streams_result_u16_failure_kind_t;
+
+typedef struct {
+  bool is_err;
+  union {
+    plugin_list_u8_t ok;
+    stampede_plugin_streams_failure_kind_t err;
+  } val;
+} stampede_plugin_streams_result_list_u8_failure_kind_t;
+
+typedef struct {
+  bool is_err;
+  union {
+    stampede_plugin_streams_failure_kind_t err;
+  } val;
+} stampede_plugin_streams_result_void_failure_kind_t;
+
+typedef struct {
+  bool is_err;
+  union {
+    plugin_list_u8_t ok;
+    plugin_string_t err;
+  } val;
+} stampede_plugin_files_result_list_u8_string_t;
+
 typedef stampede_plugin_types_failure_kind_t stampede_plugin_report_failure_kind_t;
 
 // A metric of this instance.
@@ -420,7 +459,7 @@ typedef struct {
   } val;
 } exports_stampede_plugin_action_result_step_id_config_error_t;
 
-// Imported Functions from `stampede:plugin/templates@0.1.1`
+// Imported Functions from `stampede:plugin/templates@0.1.2`
 // Compiles a text. Only while the instance is configured; later calls trap. A text without `{{` is a valid template
 // of itself. `env` may name only variables that `env` names in a text of the step being configured: what a guest
 // makes up by itself can't read the environment. All templates and requests of an instance share 256 MiB; traps
@@ -430,7 +469,7 @@ extern bool stampede_plugin_templates_compile(plugin_string_t *source, stampede_
 // renders as nothing. Traps outside `start` and `resume`, where there is no user.
 extern void stampede_plugin_templates_render(stampede_plugin_templates_template_id_t template_, plugin_string_t *ret);
 
-// Imported Functions from `stampede:plugin/http@0.1.1`
+// Imported Functions from `stampede:plugin/http@0.1.2`
 // Prepares a request. Only while the instance is configured; later calls trap. The error is a message for the user:
 // lower case, no full stop. A request may have 256 header fields.
 extern bool stampede_plugin_http_prepare(stampede_plugin_http_request_template_t *request, stampede_plugin_http_request_id_t *ret, plugin_string_t *err);
@@ -449,14 +488,14 @@ extern bool stampede_plugin_http_header(stampede_plugin_http_op_id_t operation, 
 // `protocol` after it was received.
 extern void stampede_plugin_http_body(stampede_plugin_http_op_id_t operation, plugin_list_u8_t *ret);
 
-// Imported Functions from `stampede:plugin/timer@0.1.1`
+// Imported Functions from `stampede:plugin/timer@0.1.2`
 // Completes after at least that many nanoseconds, and within a millisecond of that while the host keeps up. The wait
 // is in no request's latency. Traps outside `start` and `resume`.
 extern stampede_plugin_timer_op_id_t stampede_plugin_timer_sleep(uint64_t nanoseconds);
 // Nanoseconds since the run began. Monotonic; the same clock that times the samples.
 extern uint64_t stampede_plugin_timer_now(void);
 
-// Imported Functions from `stampede:plugin/user@0.1.1`
+// Imported Functions from `stampede:plugin/user@0.1.2`
 // Who it is.
 extern stampede_plugin_user_user_id_t stampede_plugin_user_id(void);
 // How many times the user has walked the whole script so far; 0 during the first walk and the login before it.
@@ -474,18 +513,22 @@ extern bool stampede_plugin_user_set_header(plugin_string_t *name, plugin_string
 // The next number of the user's own random stream: the same seed gives the same numbers.
 extern uint64_t stampede_plugin_user_random(void);
 
-// Imported Functions from `stampede:plugin/operations@0.1.1`
-// Gives up an operation of the current task. It is never announced, and its number means nothing from now on; one
-// that has been announced or given up before is left as it is. Traps outside `start` and `resume`.
+// Imported Functions from `stampede:plugin/operations@0.1.2`
+// Gives up an operation of the current task: its number means nothing from now on. Traps outside `start` and `resume`.
 // 
-// What was under way is cut off where it stands. The connection of an exchange is closed, and it is recorded as
-// cancelled; but if no other exchange of the task was announced, its sample is open as if it had been: what
-// `report.fail` says next, such as a timeout, is held against it. A wait is over; a read has taken nothing that the next one misses; a write may have been sent in part,
-// so that its socket is closed.
+// One in flight is never announced; it is cut off where it stands. The connection of an exchange is closed, and it is
+// recorded as cancelled; but if no other exchange of the task was announced, its sample is open as if it had been:
+// what `report.fail` says next, such as a timeout, is held against it. A wait is over; a read has taken nothing that
+// the next one misses; a write may have been sent in part, so that its socket is closed.
+// 
+// Of one that has been announced, what the host keeps is dropped (since 0.1.2; before, it was left as it is): a reply's texts and its place among the operations
+// that a task may have. It changes nothing of what was measured. One that is gone already is left as it is.
 extern void stampede_plugin_operations_cancel(stampede_plugin_operations_op_id_t operation);
 
-// Imported Functions from `stampede:plugin/sockets@0.1.1`
-// Submits a connect. Traps outside `start` and `resume`, as every function here does.
+// Imported Functions from `stampede:plugin/sockets@0.1.2`
+// Submits a connect. Traps outside `start` and `resume`, as every function here does. What came of an operation here
+// is handed over once; asked again traps. (For a component built against 0.1.1 it can be asked again, and of bytes that
+// were read there are none then.)
 extern stampede_plugin_sockets_op_id_t stampede_plugin_sockets_connect(stampede_plugin_sockets_address_t *address);
 // What came of a connect that `resume` has announced: the socket, or why there is none.
 extern bool stampede_plugin_sockets_connected(stampede_plugin_sockets_op_id_t operation, stampede_plugin_sockets_socket_id_t *ret, stampede_plugin_sockets_failure_kind_t *err);
@@ -499,14 +542,51 @@ extern bool stampede_plugin_sockets_written(stampede_plugin_sockets_op_id_t oper
 // Submits a read. It completes as soon as there is at least one byte, with at most `most` of them, and 64 KiB; or
 // when the peer has closed its side.
 extern stampede_plugin_sockets_op_id_t stampede_plugin_sockets_read(stampede_plugin_sockets_socket_id_t socket, uint32_t most);
-// What came of a read that `resume` has announced: bytes, none if the peer has closed its side. They are handed
-// over once; asked again, there are none. After a failure of kind `network` the socket is closed.
+// What came of a read that `resume` has announced: bytes, none if the peer has closed its side. After a failure of kind `network` the socket is closed.
 extern bool stampede_plugin_sockets_received(stampede_plugin_sockets_op_id_t operation, plugin_list_u8_t *ret, stampede_plugin_sockets_failure_kind_t *err);
 // Closes a socket, in good order as far as that takes no waiting (TLS says goodbye). What is in flight on it fails
 // with kind `network`. One that is closed already, or never was, is left as it is.
 extern void stampede_plugin_sockets_close(stampede_plugin_sockets_socket_id_t socket);
 
-// Imported Functions from `stampede:plugin/report@0.1.1`
+// Imported Functions from `stampede:plugin/streams@0.1.2`
+// Submits a prepared request, its templates rendered in this call; what its options say of redirects, compression
+// and keeping the body does not count. `content` is what is sent after the header section, if the request was
+// prepared without a body; more than 16 MiB trap. If `more` is set, `write` adds to it until `finish`: over HTTP/2
+// alone, so that elsewhere the exchange fails with kind `protocol`. Traps outside `start` and `resume`, as every
+// function here does.
+extern stampede_plugin_streams_op_id_t stampede_plugin_streams_open(stampede_plugin_streams_request_id_t request, plugin_list_u8_t *content, bool more);
+// Submits a wait for the reply's head.
+extern stampede_plugin_streams_op_id_t stampede_plugin_streams_head(stampede_plugin_streams_op_id_t exchange);
+// What came of a wait for a head that `resume` has announced: the status code, 100 to 999, or why there is none. What
+// came of an operation here is handed over once; asked again traps.
+extern bool stampede_plugin_streams_arrived(stampede_plugin_streams_op_id_t operation, uint16_t *ret, stampede_plugin_streams_failure_kind_t *err);
+// The first value of a field of the reply's header section, names in any case; bytes that are not UTF-8 are replaced.
+// None before it has come.
+extern bool stampede_plugin_streams_header(stampede_plugin_streams_op_id_t exchange, plugin_string_t *name, plugin_string_t *ret);
+// Submits a read. It completes as soon as there is at least one byte of content, with all that has come and at most
+// 64 KiB; or when there will be no more.
+extern stampede_plugin_streams_op_id_t stampede_plugin_streams_read(stampede_plugin_streams_op_id_t exchange);
+// What came of a read that `resume` has announced: bytes, none if the content has come to its end.
+extern bool stampede_plugin_streams_received(stampede_plugin_streams_op_id_t operation, plugin_list_u8_t *ret, stampede_plugin_streams_failure_kind_t *err);
+// The first value of a field of the reply's trailer section (RFC 9110 section 6.5), likewise; none before the content
+// has come to its end, and over HTTP/1.1.
+extern bool stampede_plugin_streams_trailer(stampede_plugin_streams_op_id_t exchange, plugin_string_t *name, plugin_string_t *ret);
+// Submits a write of more content, at most 16 MiB. It completes when the connection has taken it, as far as that can
+// be known: when no more than 64 KiB of content wait to be sent.
+extern stampede_plugin_streams_op_id_t stampede_plugin_streams_write(stampede_plugin_streams_op_id_t exchange, plugin_list_u8_t *content);
+// What came of a write that `resume` has announced.
+extern bool stampede_plugin_streams_written(stampede_plugin_streams_op_id_t operation, stampede_plugin_streams_failure_kind_t *err);
+// There is no more to write. Said again, or of an exchange that is over, it changes nothing.
+extern void stampede_plugin_streams_finish(stampede_plugin_streams_op_id_t exchange);
+
+// Imported Functions from `stampede:plugin/files@0.1.2`
+// Reads a file, its path relative to the script's folder. The path must stand, as it is, among the parameters of the
+// step that is being configured: a guest can't name a file that the script did not. What it holds counts towards the
+// 256 MiB that an instance may prepare. Only while a step is configured; elsewhere the call traps. The error is a
+// message for the user: lower case, no full stop.
+extern bool stampede_plugin_files_read(plugin_string_t *path, plugin_list_u8_t *ret, plugin_string_t *err);
+
+// Imported Functions from `stampede:plugin/report@0.1.2`
 // The current task has failed, for this reason. It marks the sample of the exchange that was announced last, unless
 // that one is a failure already; before any exchange it marks the task itself. `detail` is shown as an example of its
 // kind in the report, cut at 200 characters: name what was expected and what came, no full stop.
@@ -514,17 +594,17 @@ extern void stampede_plugin_report_fail(stampede_plugin_report_failure_kind_t ki
 // Defines a metric. Only while the instance is configured; later calls trap. The name is shown in the report,
 // in its table after the plugin's own and a dot: 1 to 64 lower case letters, digits, `_`, `-` and `.`, a letter first. The same name of the same plugin is one metric
 // whichever step defines it, of all steps, users and workers together; the same name with another kind or unit is
-// refused, as is one name too many: a run has room for 256. The error is a message for the user.
+// refused, as is one name too many: a run has room for 256, of which 64 may be trends. The error is a message for the user.
 extern bool stampede_plugin_report_define(plugin_string_t *name, stampede_plugin_report_metric_kind_t kind, stampede_plugin_report_metric_unit_t unit, stampede_plugin_report_metric_id_t *ret, plugin_string_t *err);
 // Adds a value to a metric. Traps outside `start` and `resume`, and for a value outside the range of its kind or
 // that is no number. Hot.
 extern void stampede_plugin_report_add(stampede_plugin_report_metric_id_t metric, double value);
 
-// Imported Functions from `stampede:plugin/log@0.1.1`
+// Imported Functions from `stampede:plugin/log@0.1.2`
 // Writes one line. Long texts are cut, and a flood is cut short with a note that says so.
 extern void stampede_plugin_log_write(stampede_plugin_log_level_t level, plugin_string_t *message);
 
-// Exported Functions from `stampede:plugin/action@0.1.1`
+// Exported Functions from `stampede:plugin/action@0.1.2`
 void exports_stampede_plugin_action_describe(exports_stampede_plugin_action_description_t *ret);
 bool exports_stampede_plugin_action_configure(plugin_string_t *action, plugin_string_t *params, exports_stampede_plugin_action_step_id_t *ret, exports_stampede_plugin_action_config_error_t *err);
 exports_stampede_plugin_action_progress_t exports_stampede_plugin_action_start(exports_stampede_plugin_action_step_id_t step, exports_stampede_plugin_action_task_id_t task);
@@ -579,6 +659,14 @@ void stampede_plugin_sockets_result_socket_id_failure_kind_free(stampede_plugin_
 void stampede_plugin_sockets_result_void_failure_kind_free(stampede_plugin_sockets_result_void_failure_kind_t *ptr);
 
 void stampede_plugin_sockets_result_list_u8_failure_kind_free(stampede_plugin_sockets_result_list_u8_failure_kind_t *ptr);
+
+void stampede_plugin_streams_result_u16_failure_kind_free(stampede_plugin_streams_result_u16_failure_kind_t *ptr);
+
+void stampede_plugin_streams_result_list_u8_failure_kind_free(stampede_plugin_streams_result_list_u8_failure_kind_t *ptr);
+
+void stampede_plugin_streams_result_void_failure_kind_free(stampede_plugin_streams_result_void_failure_kind_t *ptr);
+
+void stampede_plugin_files_result_list_u8_string_free(stampede_plugin_files_result_list_u8_string_t *ptr);
 
 void stampede_plugin_report_result_metric_id_string_free(stampede_plugin_report_result_metric_id_string_t *ptr);
 

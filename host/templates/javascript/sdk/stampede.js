@@ -19,14 +19,14 @@
 // while others run, and promises and `await` have no place. Several operations may be submitted before the first of them
 // is yielded; they run side by side.
 
-import * as http from 'stampede:plugin/http@0.1.1';
-import * as log from 'stampede:plugin/log@0.1.1';
-import * as operations from 'stampede:plugin/operations@0.1.1';
-import * as report from 'stampede:plugin/report@0.1.1';
-import * as sockets from 'stampede:plugin/sockets@0.1.1';
-import * as templates from 'stampede:plugin/templates@0.1.1';
-import * as timer from 'stampede:plugin/timer@0.1.1';
-import * as user from 'stampede:plugin/user@0.1.1';
+import * as http from 'stampede:plugin/http@0.1.2';
+import * as log from 'stampede:plugin/log@0.1.2';
+import * as operations from 'stampede:plugin/operations@0.1.2';
+import * as report from 'stampede:plugin/report@0.1.2';
+import * as sockets from 'stampede:plugin/sockets@0.1.2';
+import * as templates from 'stampede:plugin/templates@0.1.2';
+import * as timer from 'stampede:plugin/timer@0.1.2';
+import * as user from 'stampede:plugin/user@0.1.2';
 
 export { log, report, sockets, timer, user };
 
