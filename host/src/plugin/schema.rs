@@ -1,7 +1,7 @@
 //! The JSON Schema of an action's parameters. It is the plugin's own text, so it is not trusted: it may refer to nothing
 //! outside of itself, and what it takes to hold it against a step is counted before it is done.
 
-use boon::{Compiler, Draft, ErrorKind, SchemaIndex, Schemas, SchemeUrlLoader, Type, ValidationError};
+use boon::{CompileError, Compiler, Draft, ErrorKind, SchemaIndex, Schemas, SchemeUrlLoader, Type, ValidationError};
 use serde_json::Value;
 
 use crate::metrics::interval::one_line;
@@ -57,8 +57,9 @@ impl Schema {
         compiler.set_default_draft(Draft::V2020_12);
         // Knows no scheme, so that nothing is ever loaded.
         compiler.use_loader(Box::new(SchemeUrlLoader::new()));
-        let index = compiler.add_resource(NAME, text.clone()).and_then(|()| compiler.compile(NAME, &mut compiled));
-        let index = index.map_err(|error| format!("is no JSON Schema: {}", one_line(&error.to_string())))?;
+        let wrong = |error: CompileError| format!("is no JSON Schema: {}", one_line(&error.to_string()));
+        compiler.add_resource(NAME, text.clone()).map_err(wrong)?;
+        let index = compiler.compile(NAME, &mut compiled).map_err(wrong)?;
         Ok(Self { text, compiled, index })
     }
 
