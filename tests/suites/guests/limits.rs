@@ -151,6 +151,31 @@ fn many_in_turn() {
     ran_under("many_in_turn", terms, &params("yes"), FLAGS).all_trapped("a task may have 20 operations at a time");
 }
 
+#[test]
+fn streams_amiss() {
+    let peer = site();
+    let params = |what: &str| format!("what: {what}\n    url: {}/bytes/1000000", peer.base_url());
+    let terms = "allow: ['127.0.0.1']";
+    for (what, said) in [
+        ("no exchange", "operation 0 is no streamed exchange"),
+        ("made up", "operation 4000000000 is no streamed exchange"),
+        ("given up", "operation 0 is no streamed exchange"),
+        ("a file too late", "this function may be called only within `configure`"),
+    ] {
+        ran_under("streams_amiss", terms, &params(what), FLAGS).all_trapped(said);
+    }
+    let ran = ran_under("streams_amiss", terms, &params("pieces over HTTP/1.1"), FLAGS);
+    ran.all_failed("protocol", "content in pieces is sent over HTTP/2 alone");
+    // What it does not read stays on the wire, and is cut off when the task is over.
+    let ran = ran_under("streams_amiss", terms, &params("nothing"), FLAGS);
+    ran.all_passed();
+    assert_eq!(ran.bad().errors(), [("cancelled", TASKS)].into(), "{}", ran.run.stdout);
+    assert!(ran.bad().body_in() < TASKS * 1_000_000, "{} bytes were taken", ran.bad().body_in());
+    let script = super::script("streams_amiss", terms, &peer.base_url(), &params("another file"));
+    let said = shooter().script(&script).finish().exits(3).stderr;
+    assert!(said.contains("the file `../../../etc/passwd` is not among the step's parameters"), "{said}");
+}
+
 /// What was built against 0.1.1 may ask again for what came of an operation on a socket; a guest of today may not.
 #[test]
 fn asks_twice() {
