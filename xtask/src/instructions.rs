@@ -31,6 +31,10 @@ const COUNTED: [(&str, &[&str]); 2] = [
     ("a recorded sample", &["stampede_shooter::metrics::recorder::Recorder::record"]),
 ];
 
+/// How often growth is counted before it is believed: one long wait of a busy machine makes a histogram grow, and that
+/// takes as many instructions as a hundred samples.
+const ATTEMPTS: u32 = 3;
+
 /// Requests of the two runs.
 const REQUESTS: [u64; 2] = [500, 1500];
 
@@ -46,24 +50,35 @@ pub fn run() -> Result<(), Failure> {
     // As the tests build it, so that after them there is nothing to do.
     step::run("build", &mut cargo(&["test", "--workspace", "--no-run", "--quiet"]))?;
     step::step("instructions", || {
-        let counts = count(valgrind)?;
+        let mut counts = count(&valgrind)?;
         let file = root().join(FILE);
         if std::env::var("BLESS").is_ok_and(|bless| bless == "1") {
             return fs::write(&file, written(&counts)).map_err(|error| failed(&error));
         }
         let known = fs::read_to_string(&file).map_err(|error| failed(&error))?;
+        for _ in 1..ATTEMPTS {
+            if compare(&counts, &known).is_ok() {
+                break;
+            }
+            let again = count(&valgrind)?;
+            counts = counts.into_iter().zip(again).map(|(one, other)| one.min(other)).collect();
+        }
+        for ((name, _), count) in COUNTED.iter().zip(&counts) {
+            println!("{name}: {count} instructions");
+        }
         compare(&counts, &known)
     })
 }
 
 /// Instructions per request, in the order of [`COUNTED`].
-fn count(valgrind: PathBuf) -> Result<Vec<u64>, Failure> {
+fn count(valgrind: &Path) -> Result<Vec<u64>, Failure> {
     let address = serve().map_err(|error| failed(&error))?;
     let folder = target_folder().join("instructions");
     fs::create_dir_all(&folder).map_err(|error| failed(&error))?;
     let script = folder.join("get.yml");
     fs::write(&script, format!("- name: Get\n  url: http://{address}/\n")).map_err(|error| failed(&error))?;
-    let lab = Lab { valgrind, binary: target_folder().join("debug/stampede-shooter"), folder, script };
+    let lab =
+        Lab { valgrind: valgrind.to_owned(), binary: target_folder().join("debug/stampede-shooter"), folder, script };
     COUNTED
         .iter()
         .map(|(_, functions)| {
@@ -152,7 +167,6 @@ fn compare(counts: &[u64], known: &str) -> Result<(), Failure> {
     for (index, ((name, _), count)) in COUNTED.iter().zip(counts).enumerate() {
         let number = known.lines().nth(index).and_then(|line| line.split(' ').next());
         let known: u64 = number.and_then(|number| number.parse().ok()).unwrap_or(0);
-        println!("{name}: {count} instructions, {known} before");
         if count * 10 > known * 11 {
             grown.push(format!("{name} takes {count} instructions, which is more than 10 % over {known}"));
         }
