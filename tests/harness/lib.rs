@@ -3,6 +3,7 @@
 //! it can see.
 
 mod events;
+mod grpc;
 mod guests;
 mod hostile;
 mod nginx;
@@ -16,6 +17,7 @@ mod wait;
 mod websocket;
 
 pub use events::EventStreams;
+pub use grpc::GrpcServer;
 pub use guests::guest;
 pub use hostile::heavy_component;
 pub use nginx::{Logged, Nginx};

@@ -40,7 +40,9 @@ impl Frames {
         }
         if length > self.most {
             let most = self.most;
-            return Err(Failure::protocol(format!("a message has {length} bytes, more than the {most} of `max_message`")));
+            return Err(Failure::protocol(format!(
+                "a message has {length} bytes, more than the {most} of `max_message`"
+            )));
         }
         if rest.len() < length {
             return Ok(None);

@@ -180,7 +180,10 @@ fn request(params: &Params) -> Result<Request, ConfigError> {
     if let Some(deadline) = params.deadline {
         field("grpc-timeout", &timeout(deadline.0))?;
     }
-    Request::builder("POST", url).headers(headers).options(Options { version: Version::Http2, ..Options::default() }).prepare()
+    Request::builder("POST", url)
+        .headers(headers)
+        .options(Options { version: Version::Http2, ..Options::default() })
+        .prepare()
 }
 
 /// A deadline as it is sent: eight digits at most, and a unit.

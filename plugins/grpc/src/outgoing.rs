@@ -85,9 +85,11 @@ fn without_templates(document: Value) -> Value {
     let stays = |value: &Value| !value.as_str().is_some_and(|text| text.contains("{{"));
     match document {
         Value::Array(values) => values.into_iter().filter(stays).map(without_templates).collect(),
-        Value::Object(fields) => {
-            fields.into_iter().filter(|(_, value)| stays(value)).map(|(key, value)| (key, without_templates(value))).collect()
-        }
+        Value::Object(fields) => fields
+            .into_iter()
+            .filter(|(_, value)| stays(value))
+            .map(|(key, value)| (key, without_templates(value)))
+            .collect(),
         other => other,
     }
 }

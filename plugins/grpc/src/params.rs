@@ -109,8 +109,8 @@ impl Params {
             }
             other => {
                 let repeated = Repeated::deserialize(other.clone());
-                let Repeated { message, times } = repeated
-                    .map_err(|_| wrong("`messages` must be a list, or `{message: …, times: …}`".to_owned()))?;
+                let Repeated { message, times } =
+                    repeated.map_err(|_| wrong("`messages` must be a list, or `{message: …, times: …}`".to_owned()))?;
                 Ok(vec![one(&message, times.get(), "/messages/message".to_owned())?])
             }
         }

@@ -66,7 +66,9 @@ fn compile_sources(sources: Vec<(String, String)>) -> Result<DescriptorPool, Con
 
 /// The name by which other files import this one; without such a file its path.
 fn imported_as(path: &str, imports: &[String]) -> String {
-    let is_end = |import: &&String| path.strip_suffix(import.as_str()).is_some_and(|rest| rest.is_empty() || rest.ends_with('/'));
+    let is_end = |import: &&String| {
+        path.strip_suffix(import.as_str()).is_some_and(|rest| rest.is_empty() || rest.ends_with('/'))
+    };
     imports.iter().find(is_end).map_or_else(|| path.to_owned(), String::clone)
 }
 
@@ -134,6 +136,6 @@ pub mod tests {
             compile_sources(sources).map(drop).expect_err("no schema").message
         };
         assert!(error("syntax = \"proto3\"; message {").starts_with("`a.proto`: "), "{}", error("message {"));
-        assert_eq!(error("syntax = \"proto3\"; import \"b.proto\";"), "file 'b.proto' not found");
+        assert_eq!(error("syntax = \"proto3\"; import \"b.proto\";"), "import 'b.proto' not found");
     }
 }

@@ -19,10 +19,6 @@ pub struct Metrics {
 impl Metrics {
     /// Defines them, or finds them defined by another step.
     pub fn new() -> Result<Self, ConfigError> {
-        Ok(Self {
-            events: Counter::new("events")?,
-            first_event: Trend::time("first_event")?,
-            gap: Trend::time("gap")?,
-        })
+        Ok(Self { events: Counter::new("events")?, first_event: Trend::time("first_event")?, gap: Trend::time("gap")? })
     }
 }

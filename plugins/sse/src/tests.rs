@@ -62,10 +62,9 @@ fn an_event_that_never_ends_is_not_kept() {
 
 #[test]
 fn the_request_asks_for_an_event_stream_unless_it_says_something_else() {
-    for (params, accept) in [
-        (json!({"url": URL}), "text/event-stream"),
-        (json!({"url": URL, "headers": {"Accept": "*/*"}}), "*/*"),
-    ] {
+    for (params, accept) in
+        [(json!({"url": URL}), "text/event-stream"), (json!({"url": URL, "headers": {"Accept": "*/*"}}), "*/*")]
+    {
         let run = run(params, stream(""));
         let fields = run.requests[0].headers.iter().filter(|(name, _)| name.eq_ignore_ascii_case("accept"));
         assert_eq!(fields.map(|(_, value)| value.as_str()).collect::<Vec<_>>(), [accept]);

@@ -1,5 +1,6 @@
 //! The built-in plugins for other protocols than HTTP, in the real binary, each against a peer that nobody here wrote.
 
+mod grpc;
 mod script;
 mod sse;
 mod tcp;
