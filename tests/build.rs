@@ -1,4 +1,4 @@
-//! Compiles the misbehaving plugins of `tests/guests/`, and says where they are.
+//! Compiles the misbehaving plugins of `tests/guests/`, and says where they are; makes the service of the gRPC server.
 
 #[path = "../host/build/component.rs"]
 mod component;
@@ -19,5 +19,7 @@ fn build() -> component::Result<()> {
     }
     let compiled = component::compile(&root, &["--package=stampede-guests".into(), "--examples".into()])?;
     println!("cargo::rustc-env=STAMPEDE_GUESTS={}", compiled.join("examples").display());
-    Ok(())
+    println!("cargo::rerun-if-changed=harness/protos");
+    let service = protox::compile(["echo.proto"], ["harness/protos"])?;
+    Ok(tonic_prost_build::configure().build_client(false).compile_fds(service)?)
 }

@@ -2,6 +2,8 @@
 //! as values to compare with what the target counted. Nothing here sleeps for luck: whoever waits, waits for something
 //! it can see.
 
+mod events;
+mod grpc;
 mod guests;
 mod hostile;
 mod nginx;
@@ -14,6 +16,8 @@ mod site;
 mod wait;
 mod websocket;
 
+pub use events::EventStreams;
+pub use grpc::GrpcServer;
 pub use guests::guest;
 pub use hostile::heavy_component;
 pub use nginx::{Logged, Nginx};

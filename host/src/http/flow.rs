@@ -90,6 +90,11 @@ impl Flow {
         }
     }
 
+    /// Whether the head has come.
+    pub fn has_head(&self) -> bool {
+        self.state.borrow().head.is_some()
+    }
+
     /// A field of the header section.
     pub fn header(&self, name: &str) -> Option<Vec<u8>> {
         self.state.borrow().head.as_ref()?.1.get(name).map(<[u8]>::to_vec)

@@ -59,11 +59,15 @@ impl Session {
 
     /// Gives up an operation of the current task. The sample of an exchange that was under way is open then, unless that of
     /// one that was announced is: a reply is what a guest judges, and what it gives up for that reply was not at fault.
+    /// A streamed one whose head has come has a reply: giving it up is how a guest ends it, and no failure by itself.
     pub fn give_up(&self, operation: OperationId) {
+        let has_reply = self.task.flow(operation).is_some_and(|flow| flow.has_head());
         let Some(mut measured) = self.task.give_up(operation) else { return };
         measured.end = Some(self.shared.clock.now());
         let given_up = sample(self.task.row.get(), &measured, None);
-        if self.task.open.get().is_some() && !self.task.given_up.get() {
+        if has_reply {
+            self.open(given_up);
+        } else if self.task.open.get().is_some() && !self.task.given_up.get() {
             self.example(FailureKind::Cancelled, || "the plugin gave it up".into());
             self.record(&Sample { failure: Some(FailureKind::Cancelled), ..given_up });
         } else {

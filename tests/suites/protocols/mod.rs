@@ -1,6 +1,8 @@
 //! The built-in plugins for other protocols than HTTP, in the real binary, each against a peer that nobody here wrote.
 
+mod grpc;
 mod script;
+mod sse;
 mod tcp;
 mod websocket;
 

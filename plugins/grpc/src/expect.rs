@@ -1,0 +1,131 @@
+//! `expect:` a text, or a mapping of conditions that all hold of one message, which is looked at as JSON.
+
+use std::borrow::Cow;
+use std::fmt;
+
+use schemars::{JsonSchema, Schema, SchemaGenerator, json_schema};
+use serde::Deserialize;
+use serde::de::value::MapAccessDeserializer;
+use serde::de::{Deserializer, Error, MapAccess, Visitor};
+use stampede_plugin::{ConfigError, Task, Template};
+
+use crate::pattern::{Path, Pattern, document};
+
+/// What a message must be. Without conditions any will do.
+#[derive(Default, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Conditions {
+    contains: Option<Template>,
+    regex: Option<Pattern>,
+    json: Option<Path>,
+    equals: Option<Template>,
+}
+
+/// The conditions, rendered for one run.
+pub struct Expected<'a> {
+    conditions: &'a Conditions,
+    contains: Option<String>,
+    equals: Option<String>,
+}
+
+impl Conditions {
+    /// What this run waits for.
+    pub fn render(&self, task: &Task) -> Expected<'_> {
+        let render = |template: &Option<Template>| template.map(|template| template.render(task));
+        Expected { conditions: self, contains: render(&self.contains), equals: render(&self.equals) }
+    }
+}
+
+impl Expected<'_> {
+    /// Whether this is the message.
+    pub fn accepts(&self, text: &str) -> bool {
+        let Conditions { regex, json, .. } = self.conditions;
+        self.contains.as_ref().is_none_or(|part| text.contains(part.as_str()))
+            && regex.as_ref().is_none_or(|regex| regex.matches(text))
+            && json.as_ref().is_none_or(|path| self.leads(path, text))
+    }
+
+    fn leads(&self, path: &Path, text: &str) -> bool {
+        let found = document(text).and_then(|document| path.find(&document));
+        found.is_some_and(|value| self.equals.as_ref().is_none_or(|expected| *expected == value))
+    }
+}
+
+/// What follows "expected".
+impl fmt::Display for Expected<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("a message")?;
+        let mut word = " with";
+        let mut next = |f: &mut fmt::Formatter<'_>| f.write_str(std::mem::replace(&mut word, " and"));
+        if let Some(text) = &self.contains {
+            next(f)?;
+            write!(f, " `{text}`")?;
+        }
+        if let Some(regex) = &self.conditions.regex {
+            next(f)?;
+            write!(f, " a match of `{regex}`")?;
+        }
+        if let Some(path) = &self.conditions.json {
+            next(f)?;
+            write!(f, " `{path}`")?;
+            if let Some(value) = &self.equals {
+                write!(f, " = `{value}`")?;
+            }
+        }
+        Ok(())
+    }
+}
+
+/// What was typed.
+pub struct Expect(pub Conditions);
+
+impl<'de> Deserialize<'de> for Expect {
+    fn deserialize<D: Deserializer<'de>>(source: D) -> Result<Self, D::Error> {
+        source.deserialize_any(Forms)
+    }
+}
+
+/// By hand: the messages of an untagged enum would name none of the forms.
+struct Forms;
+
+impl<'de> Visitor<'de> for Forms {
+    type Value = Expect;
+
+    fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("a text, or `{contains: …, regex: …, json: …, equals: …}`")
+    }
+
+    fn visit_str<E: Error>(self, text: &str) -> Result<Expect, E> {
+        let contains = Some(Template::compile(text).map_err(E::custom)?);
+        Ok(Expect(Conditions { contains, ..Conditions::default() }))
+    }
+
+    fn visit_map<A: MapAccess<'de>>(self, map: A) -> Result<Expect, A::Error> {
+        let conditions = Conditions::deserialize(MapAccessDeserializer::new(map))?;
+        if conditions.equals.is_some() && conditions.json.is_none() {
+            let error = ConfigError::new("`equals` needs `json`").help("say with `json` where the value is");
+            return Err(A::Error::custom(error));
+        }
+        Ok(Expect(conditions))
+    }
+}
+
+impl JsonSchema for Expect {
+    fn schema_name() -> Cow<'static, str> {
+        "Expect".into()
+    }
+
+    fn json_schema(generator: &mut SchemaGenerator) -> Schema {
+        let text = generator.subschema_for::<Template>();
+        json_schema!({
+            "type": ["string", "object"],
+            "properties": {
+                "contains": text,
+                "regex": { "type": "string" },
+                "json": { "type": "string" },
+                "equals": text,
+            },
+            "additionalProperties": false,
+        })
+    }
+}

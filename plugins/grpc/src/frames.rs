@@ -1,0 +1,101 @@
+//! Messages on the wire: a flag, a length of four bytes, and so many bytes, cut anywhere into pieces.
+
+use stampede_plugin::Failure;
+
+/// The flag and the length.
+const PREFIX: usize = 5;
+
+/// What has come of a reply's messages.
+#[derive(Debug)]
+pub struct Frames {
+    received: Vec<u8>,
+    /// Where in it the next message begins.
+    at: usize,
+    /// The largest message that is taken, in bytes.
+    most: usize,
+}
+
+impl Frames {
+    /// None so far.
+    pub fn new(most: usize) -> Self {
+        Self { received: Vec::new(), at: 0, most }
+    }
+
+    /// Takes the next piece.
+    pub fn push(&mut self, piece: &[u8]) {
+        self.received.drain(..self.at);
+        self.at = 0;
+        self.received.extend_from_slice(piece);
+    }
+
+    /// The next message, if all of it has come.
+    pub fn next(&mut self) -> Result<Option<&[u8]>, Failure> {
+        let Some((prefix, rest)) = self.received[self.at..].split_first_chunk::<PREFIX>() else { return Ok(None) };
+        let [flag, length @ ..] = *prefix;
+        let length = u32::from_be_bytes(length) as usize;
+        match flag {
+            0 => {}
+            1 => return Err(Failure::protocol("a message is compressed, which was not asked for")),
+            flag => return Err(Failure::protocol(format!("a message begins with {flag} instead of 0 or 1"))),
+        }
+        if length > self.most {
+            let most = self.most;
+            return Err(Failure::protocol(format!(
+                "a message has {length} bytes, more than the {most} of `max_message`"
+            )));
+        }
+        if rest.len() < length {
+            return Ok(None);
+        }
+        let begin = self.at + PREFIX;
+        self.at = begin + length;
+        Ok(Some(&self.received[begin..self.at]))
+    }
+
+    /// Whether a part of a message has come, and no more.
+    pub fn is_cut(&self) -> bool {
+        self.at < self.received.len()
+    }
+}
+
+/// A message as it is sent.
+pub fn framed(message: &[u8]) -> Vec<u8> {
+    let mut frame = vec![0; PREFIX];
+    frame[1..].copy_from_slice(&u32::try_from(message.len()).unwrap_or(u32::MAX).to_be_bytes());
+    frame.extend_from_slice(message);
+    frame
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn messages_are_the_same_wherever_they_are_cut() {
+        let stream = [framed(b"one"), framed(b""), framed(b"three"), vec![0, 0]].concat();
+        for size in [1, 2, 5, 7, 100] {
+            let (mut frames, mut read) = (Frames::new(5), Vec::new());
+            for piece in stream.chunks(size) {
+                frames.push(piece);
+                while let Some(message) = frames.next().expect("messages") {
+                    read.push(message.to_vec());
+                }
+            }
+            assert_eq!(read, [b"one".as_slice(), b"", b"three"], "pieces of {size}");
+            assert!(frames.is_cut());
+        }
+    }
+
+    #[test]
+    fn what_is_no_message_is_found_out_at_its_beginning() {
+        for (bytes, text) in [
+            (b"\x01\0\0\0\x01", "a message is compressed, which was not asked for"),
+            (b"HTTP/", "a message begins with 72 instead of 0 or 1"),
+            (b"\0\0\0\0\x06", "a message has 6 bytes, more than the 5 of `max_message`"),
+        ] {
+            let mut frames = Frames::new(5);
+            frames.push(bytes);
+            assert_eq!(frames.next(), Err(Failure::protocol(text)));
+        }
+    }
+}

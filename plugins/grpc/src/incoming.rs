@@ -1,0 +1,95 @@
+//! What is made of the messages of a reply. They are decoded only where something is expected of them, or saved.
+
+use std::time::Duration;
+
+use prost_reflect::{DynamicMessage, MessageDescriptor, SerializeOptions};
+use stampede_plugin::http::Stream;
+use stampede_plugin::{Failure, Outcome, Task};
+
+use crate::Grpc;
+use crate::expect::Expected;
+use crate::frames::Frames;
+
+/// The messages so far.
+pub struct Incoming<'a> {
+    step: &'a Grpc,
+    task: &'a Task,
+    /// When the call began.
+    start: Duration,
+    frames: Frames,
+    count: u64,
+    expected: Option<Expected<'a>>,
+    /// The first message that is as expected, as JSON.
+    found: Option<String>,
+}
+
+impl<'a> Incoming<'a> {
+    /// None so far, of a call that began at `start`.
+    pub fn new(step: &'a Grpc, start: Duration, task: &'a Task) -> Self {
+        let expected = step.expect.as_ref().map(|conditions| conditions.render(task));
+        Self { step, task, start, frames: Frames::new(step.max_message), count: 0, expected, found: None }
+    }
+
+    /// Reads to the end of the reply.
+    pub async fn read(&mut self, stream: &Stream<'_>) -> Outcome {
+        loop {
+            let piece = stream.read().await?;
+            if piece.is_empty() {
+                break;
+            }
+            self.take(&piece)?;
+        }
+        if self.frames.is_cut() {
+            return Err(Failure::protocol("the reply ended within a message"));
+        }
+        Ok(())
+    }
+
+    fn take(&mut self, piece: &[u8]) -> Outcome {
+        let (before, looks) = (self.count, self.expected.is_some() || self.step.save.is_some());
+        self.frames.push(piece);
+        while let Some(message) = self.frames.next()? {
+            self.count += 1;
+            if looks && self.found.is_none() {
+                let text = json(message, &self.step.output)?;
+                if self.expected.as_ref().is_none_or(|expected| expected.accepts(&text)) {
+                    self.found = Some(text);
+                }
+            }
+        }
+        if self.count > before {
+            self.step.metrics.messages_in.add(self.task, self.count - before);
+            if before == 0 {
+                self.step.metrics.first_message.add(self.task, self.task.now() - self.start);
+            }
+        }
+        Ok(())
+    }
+
+    /// Whether a call that ended as it should has given what it should.
+    pub fn verdict(&self) -> Outcome {
+        let count = self.count;
+        if !self.step.streams_in && self.step.is_ok_expected() && count != 1 {
+            return Err(Failure::protocol(format!("expected one message, got {count}")));
+        }
+        match (&self.found, &self.expected) {
+            (Some(text), _) => self.step.save.as_ref().map_or(Ok(()), |save| save.apply(text, self.task)),
+            (None, Some(expected)) => Err(Failure::check(format!("expected {expected}, got {count} others"))),
+            (None, None) if self.step.save.is_some() => {
+                Err(Failure::check("expected a message to save from, got none"))
+            }
+            (None, None) => Ok(()),
+        }
+    }
+}
+
+/// A message in the JSON of protobuf, fields without a value included.
+fn json(message: &[u8], descriptor: &MessageDescriptor) -> Result<String, Failure> {
+    let wrong = || Failure::protocol(format!("a message is no `{}`", descriptor.full_name()));
+    let message = DynamicMessage::decode(descriptor.clone(), message).map_err(|_| wrong())?;
+    let mut text = Vec::new();
+    let mut sink = serde_json::Serializer::new(&mut text);
+    let options = SerializeOptions::new().skip_default_fields(false);
+    message.serialize_with_options(&mut sink, &options).map_err(|_| wrong())?;
+    String::from_utf8(text).map_err(|_| wrong())
+}

@@ -1,0 +1,199 @@
+//! The `grpc` action: one call of any of the four kinds, which the method's descriptor tells. HTTP/2 is the host's; what is
+//! here is schemas, messages and statuses. The parameters are listed, with an example, in this folder's `README.md`.
+
+mod expect;
+mod frames;
+mod incoming;
+mod metrics;
+mod outgoing;
+mod params;
+#[path = "../../websocket/src/pattern.rs"]
+mod pattern;
+#[path = "../../websocket/src/save.rs"]
+mod save;
+mod schema;
+mod status;
+#[path = "../../script/src/time_span.rs"]
+mod time_span;
+
+use std::pin::pin;
+use std::time::Duration;
+
+use prost_reflect::MessageDescriptor;
+use stampede_plugin::future::{Either, select};
+use stampede_plugin::http::{Options, Request, Stream, Version};
+use stampede_plugin::{Action, ConfigError, Failure, FailureKind, Outcome, Task, Template, plugin};
+
+use expect::Conditions;
+use incoming::Incoming;
+use metrics::Metrics;
+use outgoing::Outgoing;
+use params::Params;
+use save::Save;
+use status::{Code, Status};
+
+/// How much is put together before it is written.
+const CHUNK: usize = 32 << 10;
+
+/// One configured step.
+pub struct Grpc {
+    request: Request,
+    outgoing: Vec<Outgoing>,
+    /// Whether the method takes a stream.
+    streams_out: bool,
+    /// Whether it gives one.
+    streams_in: bool,
+    output: MessageDescriptor,
+    deadline: Option<Duration>,
+    expect_status: Code,
+    expect: Option<Conditions>,
+    save: Option<Save>,
+    max_message: usize,
+    metrics: Metrics,
+}
+
+impl Action for Grpc {
+    const NAME: &'static str = "grpc";
+    const SUMMARY: &'static str = "makes one gRPC call and checks its status and messages";
+    const PARAMS_SCHEMA: Option<&'static str> = Some(include_str!("../schema/grpc.json"));
+    const SETS_VARIABLES: bool = true;
+    type Params = Params;
+
+    fn configure(params: Params) -> Result<Self, ConfigError> {
+        let method = params.find()?;
+        Ok(Self {
+            request: request(&params)?,
+            outgoing: params.outgoing(&method)?,
+            streams_out: method.is_client_streaming(),
+            streams_in: method.is_server_streaming(),
+            output: method.output(),
+            deadline: params.deadline.map(|span| span.0),
+            expect_status: params.expect_status,
+            expect: params.expect.map(|expect| expect.0),
+            save: (!params.save.is_empty()).then(|| Save::new(params.save)).transpose()?,
+            max_message: params.max_message,
+            metrics: Metrics::new()?,
+        })
+    }
+
+    async fn run(&self, task: &Task) -> Outcome {
+        let mut incoming = Incoming::new(self, task.now(), task);
+        let status = match self.deadline {
+            None => self.call(&mut incoming, task).await?,
+            Some(deadline) => match task.timeout(deadline, self.call(&mut incoming, task)).await {
+                Ok(status) => status?,
+                Err(_) => Status { code: Code::DEADLINE_EXCEEDED, message: String::new() },
+            },
+        };
+        self.judge(&status)?;
+        incoming.verdict()
+    }
+}
+
+impl Grpc {
+    /// Makes the call; how it ended.
+    async fn call(&self, incoming: &mut Incoming<'_>, task: &Task) -> Result<Status, Failure> {
+        let stream = if self.streams_out {
+            self.request.open_for_writing(task, &[])
+        } else {
+            let frame = self.outgoing[0].frame(task)?;
+            self.metrics.messages_out.add(task, 1);
+            self.request.open(task, &frame)
+        };
+        let reply = pin!(self.read(&stream, incoming));
+        if !self.streams_out {
+            return reply.await;
+        }
+        match select(reply, pin!(self.write(&stream, task))).await {
+            Either::Left((status, _)) => status,
+            // A server may end a call before it has read everything: what it says of that is what counts.
+            Either::Right((Ok(()), reply)) => reply.await,
+            Either::Right((Err(failure), reply)) if failure.detail().is_empty() => reply.await,
+            Either::Right((Err(failure), _)) => Err(failure),
+        }
+    }
+
+    /// Sends all messages.
+    async fn write(&self, stream: &Stream<'_>, task: &Task) -> Outcome {
+        let (mut chunk, mut count) = (Vec::new(), 0);
+        for outgoing in &self.outgoing {
+            for _ in 0..outgoing.times {
+                chunk.extend(outgoing.frame(task)?);
+                count += 1;
+                if chunk.len() >= CHUNK {
+                    stream.write(&std::mem::take(&mut chunk)).await?;
+                    self.metrics.messages_out.add(task, std::mem::take(&mut count));
+                }
+            }
+        }
+        if !chunk.is_empty() {
+            stream.write(&chunk).await?;
+        }
+        self.metrics.messages_out.add(task, count);
+        stream.finish();
+        Ok(())
+    }
+
+    /// Reads the reply to its end.
+    async fn read(&self, stream: &Stream<'_>, incoming: &mut Incoming<'_>) -> Result<Status, Failure> {
+        let status = stream.head().await?;
+        let content_type = stream.header("content-type").unwrap_or_default();
+        if status != 200 {
+            return Err(Failure::status(format!("expected HTTP status 200, got {status}")));
+        }
+        if !content_type.starts_with("application/grpc") {
+            return Err(Failure::protocol("expected the content type `application/grpc`, got another"));
+        }
+        incoming.read(stream).await?;
+        Status::of(stream)
+    }
+
+    /// Whether a call may end so.
+    fn judge(&self, status: &Status) -> Outcome {
+        if status.code == self.expect_status {
+            return Ok(());
+        }
+        let kind = match self.deadline {
+            Some(_) if status.code == Code::DEADLINE_EXCEEDED => FailureKind::Timeout,
+            _ => FailureKind::Status,
+        };
+        Err(Failure::new(kind, format!("expected status {}, got {status}", self.expect_status)))
+    }
+
+    /// Whether a call must succeed.
+    fn is_ok_expected(&self) -> bool {
+        self.expect_status == Code::default()
+    }
+}
+
+/// The request of every call.
+fn request(params: &Params) -> Result<Request, ConfigError> {
+    let url = Template::compile(&format!("{}/{}", params.url.trim_end_matches('/'), params.method));
+    let url = url.map_err(|error| error.at("/url"))?;
+    let mut headers = params.metadata.clone();
+    let mut field = |name: &str, value: &str| {
+        headers.0.push((name.to_owned(), Template::compile(value)?));
+        Ok::<_, ConfigError>(())
+    };
+    field("content-type", "application/grpc")?;
+    field("te", "trailers")?;
+    if let Some(deadline) = params.deadline {
+        field("grpc-timeout", &timeout(deadline.0))?;
+    }
+    Request::builder("POST", url)
+        .headers(headers)
+        .options(Options { version: Version::Http2, ..Options::default() })
+        .prepare()
+}
+
+/// A deadline as it is sent: eight digits at most, and a unit.
+fn timeout(deadline: Duration) -> String {
+    const MOST: u128 = 99_999_999;
+    let (millis, seconds) = (deadline.as_millis(), u128::from(deadline.as_secs()));
+    if millis <= MOST { format!("{}m", millis.max(1)) } else { format!("{}S", seconds.min(MOST)) }
+}
+
+plugin!(Grpc);
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,141 @@
+//! What a service's methods take and give: compiled from `.proto` files, or read from a set of descriptors.
+
+use std::collections::BTreeMap;
+
+use prost_reflect::{DescriptorPool, MethodDescriptor};
+use protox::file::{ChainFileResolver, File, FileResolver, GoogleFileResolver};
+use stampede_plugin::{ConfigError, file};
+
+/// Finds a method, named `package.Service/Method`, in files that the step lists.
+pub fn find(method: &str, proto: &[String], descriptors: Option<&String>) -> Result<MethodDescriptor, ConfigError> {
+    let pool = match (proto, descriptors) {
+        ([_, ..], Some(_)) => {
+            return Err(ConfigError::new("`proto` and `descriptors` exclude each other").at("/descriptors"));
+        }
+        ([], None) => return Err(ConfigError::new("a step needs `proto` or `descriptors`")),
+        ([], Some(path)) => decode(path).map_err(|error| error.at("/descriptors"))?,
+        (proto, None) => compile(proto).map_err(|error| error.at("/proto"))?,
+    };
+    let wrong = |message: String| ConfigError::new(message).at("/method");
+    let Some((service, name)) = method.rsplit_once('/') else {
+        return Err(wrong(format!("`{method}` is no method")).help("write it as `package.Service/Method`"));
+    };
+    let Some(found) = pool.get_service_by_name(service) else {
+        let known: Vec<_> = pool.services().map(|service| format!("`{}`", service.full_name())).collect();
+        return Err(wrong(format!("there is no service `{service}`")).help(format!("there are: {}", known.join(", "))));
+    };
+    found.methods().find(|method| method.name() == name).ok_or_else(|| {
+        let known: Vec<_> = found.methods().map(|method| format!("`{}`", method.name())).collect();
+        wrong(format!("`{service}` has no method `{name}`")).help(format!("it has: {}", known.join(", ")))
+    })
+}
+
+fn decode(path: &str) -> Result<DescriptorPool, ConfigError> {
+    let bytes = file::read(path)?;
+    let pool = DescriptorPool::decode(bytes.as_slice());
+    pool.map_err(|error| ConfigError::new(format!("`{path}` is no set of descriptors: {error}")))
+}
+
+fn compile(paths: &[String]) -> Result<DescriptorPool, ConfigError> {
+    let read = |path: &String| {
+        let source = String::from_utf8(file::read(path)?);
+        let source = source.map_err(|_| ConfigError::new(format!("`{path}` is no text")))?;
+        Ok((path.clone(), source))
+    };
+    compile_sources(paths.iter().map(read).collect::<Result<_, _>>()?)
+}
+
+/// Compiles files that know each other by the names in their imports.
+fn compile_sources(sources: Vec<(String, String)>) -> Result<DescriptorPool, ConfigError> {
+    let mut imports = Vec::new();
+    for (path, source) in &sources {
+        let parsed = File::from_source(path, source).map_err(|error| explain(&error, &sources))?;
+        imports.extend(parsed.file_descriptor_proto().dependency.iter().cloned());
+    }
+    let sources: Vec<_> = sources.into_iter().map(|(path, source)| (imported_as(&path, &imports), source)).collect();
+    let mut resolver = ChainFileResolver::new();
+    resolver.add(Listed(sources.iter().cloned().collect()));
+    resolver.add(GoogleFileResolver::new());
+    let mut compiler = protox::Compiler::with_file_resolver(resolver);
+    compiler.include_imports(true);
+    for (name, _) in &sources {
+        compiler.open_file(name).map_err(|error| explain(&error, &sources))?;
+    }
+    Ok(compiler.descriptor_pool())
+}
+
+/// The name by which other files import this one; without such a file its path.
+fn imported_as(path: &str, imports: &[String]) -> String {
+    let is_end = |import: &&String| {
+        path.strip_suffix(import.as_str()).is_some_and(|rest| rest.is_empty() || rest.ends_with('/'))
+    };
+    imports.iter().find(is_end).map_or_else(|| path.to_owned(), String::clone)
+}
+
+/// In the words of the compiler, and where.
+fn explain(error: &protox::Error, sources: &[(String, String)]) -> ConfigError {
+    if error.is_file_not_found() {
+        return ConfigError::new(error.to_string()).help("list every file, those that others import too");
+    }
+    let source = error.file().and_then(|file| sources.iter().find(|(name, _)| name == file));
+    let (Some((name, _)), text) = (source, error.to_string()) else { return ConfigError::new(error.to_string()) };
+    if text.contains(name.as_str()) { ConfigError::new(text) } else { ConfigError::new(format!("`{name}`: {text}")) }
+}
+
+/// The files that the step lists, by the names they are imported as.
+struct Listed(BTreeMap<String, String>);
+
+impl FileResolver for Listed {
+    fn open_file(&self, name: &str) -> Result<File, protox::Error> {
+        let source = self.0.get(name).ok_or_else(|| protox::Error::file_not_found(name))?;
+        File::from_source(name, source)
+    }
+}
+
+#[cfg(test)]
+pub mod tests {
+    use super::*;
+
+    const ECHO: &str = r#"
+        syntax = "proto3";
+        package echo;
+        import "common/kind.proto";
+        import "google/protobuf/timestamp.proto";
+        message Said { string text = 1; int64 times = 2; common.Kind kind = 3; google.protobuf.Timestamp at = 4; }
+        service Echo {
+            rpc Say(Said) returns (Said);
+            rpc Hear(Said) returns (stream Said);
+            rpc Tell(stream Said) returns (Said);
+            rpc Talk(stream Said) returns (stream Said);
+        }
+    "#;
+
+    /// A method of a service whose schema is made of two files.
+    pub fn method(name: &str) -> MethodDescriptor {
+        let kind = "syntax = \"proto3\"; package common; enum Kind { NONE = 0; LOUD = 1; }";
+        let sources = [("proto/echo.proto", ECHO), ("proto/common/kind.proto", kind)];
+        let sources = sources.map(|(name, source)| (name.to_owned(), source.to_owned()));
+        let pool = compile_sources(sources.into()).expect("a schema");
+        let service = pool.get_service_by_name("echo.Echo").expect("the service");
+        service.methods().find(|method| method.name() == name).expect("the method")
+    }
+
+    #[test]
+    fn files_import_each_other_by_name_and_what_comes_with_protobuf() {
+        let kinds = ["Say", "Hear", "Tell", "Talk"].map(|name| {
+            let method = method(name);
+            (method.is_client_streaming(), method.is_server_streaming())
+        });
+        assert_eq!(kinds, [(false, false), (false, true), (true, false), (true, true)]);
+    }
+
+    #[test]
+    fn what_does_not_compile_says_where() {
+        let error = |source: &str| {
+            let sources = vec![("a.proto".to_owned(), source.to_owned())];
+            compile_sources(sources).map(drop).expect_err("no schema").message
+        };
+        assert!(error("syntax = \"proto3\"; message {").starts_with("`a.proto`: "), "{}", error("message {"));
+        assert_eq!(error("syntax = \"proto3\"; import \"b.proto\";"), "import 'b.proto' not found");
+    }
+}

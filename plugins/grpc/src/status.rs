@@ -1,0 +1,151 @@
+//! The status of a call: its codes and their names, and where a reply says it.
+
+use std::borrow::Cow;
+use std::fmt;
+
+use schemars::{JsonSchema, Schema, SchemaGenerator, json_schema};
+use serde::de::{Deserialize, Deserializer, Error, Visitor};
+use stampede_plugin::http::Stream;
+use stampede_plugin::{ConfigError, Failure};
+
+/// The names of the codes, from 0 on.
+const NAMES: [&str; 17] = [
+    "OK",
+    "CANCELLED",
+    "UNKNOWN",
+    "INVALID_ARGUMENT",
+    "DEADLINE_EXCEEDED",
+    "NOT_FOUND",
+    "ALREADY_EXISTS",
+    "PERMISSION_DENIED",
+    "RESOURCE_EXHAUSTED",
+    "FAILED_PRECONDITION",
+    "ABORTED",
+    "OUT_OF_RANGE",
+    "UNIMPLEMENTED",
+    "INTERNAL",
+    "UNAVAILABLE",
+    "DATA_LOSS",
+    "UNAUTHENTICATED",
+];
+
+/// A status code.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Code(pub u32);
+
+impl Code {
+    /// The call took longer than its deadline.
+    pub const DEADLINE_EXCEEDED: Self = Self(4);
+}
+
+impl fmt::Display for Code {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match NAMES.get(self.0 as usize) {
+            Some(name) => f.write_str(name),
+            None => write!(f, "{}", self.0),
+        }
+    }
+}
+
+/// How a call ended, in the server's words.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Status {
+    /// The code.
+    pub code: Code,
+    /// What the server says of it.
+    pub message: String,
+}
+
+impl Status {
+    /// Of a reply that has come to its end: in its trailers, or among its headers if there is nothing else.
+    pub fn of(stream: &Stream<'_>) -> Result<Self, Failure> {
+        let field = |name: &str| stream.trailer(name).or_else(|| stream.header(name));
+        let Some(code) = field("grpc-status") else {
+            return Err(Failure::protocol("expected a `grpc-status`, got none"));
+        };
+        let parsed = code.trim().parse();
+        let code = parsed.map_err(|_| Failure::protocol("expected a `grpc-status` that is a number"))?;
+        Ok(Self { code: Code(code), message: field("grpc-message").map_or_else(String::new, |text| decoded(&text)) })
+    }
+}
+
+impl fmt::Display for Status {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self.message.as_str() {
+            "" => write!(f, "{}", self.code),
+            message => write!(f, "{}: {message}", self.code),
+        }
+    }
+}
+
+/// Undoes percent-encoding. What is none is left as it is.
+fn decoded(text: &str) -> String {
+    let (mut bytes, mut rest) = (Vec::new(), text.as_bytes());
+    while let Some((first, after)) = rest.split_first() {
+        let digit = |at: usize| after.get(at).and_then(|digit| char::from(*digit).to_digit(16));
+        match (first, digit(0), digit(1)) {
+            (b'%', Some(high), Some(low)) => {
+                bytes.push((high * 16 + low) as u8);
+                rest = &after[2..];
+            }
+            _ => {
+                bytes.push(*first);
+                rest = after;
+            }
+        }
+    }
+    String::from_utf8_lossy(&bytes).into_owned()
+}
+
+impl<'de> Deserialize<'de> for Code {
+    fn deserialize<D: Deserializer<'de>>(source: D) -> Result<Self, D::Error> {
+        source.deserialize_any(Forms)
+    }
+}
+
+struct Forms;
+
+impl Visitor<'_> for Forms {
+    type Value = Code;
+
+    fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("the name of a status, or its number")
+    }
+
+    fn visit_u64<E: Error>(self, number: u64) -> Result<Code, E> {
+        let known = u32::try_from(number).ok().filter(|code| (*code as usize) < NAMES.len());
+        known.map(Code).ok_or_else(|| E::custom(format!("`{number}` is no status of gRPC")))
+    }
+
+    fn visit_str<E: Error>(self, text: &str) -> Result<Code, E> {
+        let known = NAMES.iter().position(|name| name.eq_ignore_ascii_case(text));
+        known.map(|code| Code(code as u32)).ok_or_else(|| {
+            let error = ConfigError::new(format!("`{text}` is no status of gRPC"));
+            E::custom(error.help("expected a name such as `NOT_FOUND`, or a number from 0 to 16"))
+        })
+    }
+}
+
+impl JsonSchema for Code {
+    fn schema_name() -> Cow<'static, str> {
+        "Code".into()
+    }
+
+    fn json_schema(_: &mut SchemaGenerator) -> Schema {
+        json_schema!({ "type": ["string", "integer"] })
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn messages_are_percent_decoded() {
+        for (text, message) in
+            [("no such%20user", "no such user"), ("100%", "100%"), ("%zz%4", "%zz%4"), ("%C3%A9%0a", "é\n")]
+        {
+            assert_eq!(decoded(text), message);
+        }
+    }
+}

@@ -1,0 +1,140 @@
+//! The `sse` action: reads an event stream until enough has come, and measures when each event does. The parameters are
+//! listed, with an example, in this folder's `README.md`.
+
+#[path = "../../http/src/auth.rs"]
+mod auth;
+#[path = "../../http/src/body.rs"]
+mod body;
+mod event_stream;
+mod expect;
+#[path = "../../http/src/http_version.rs"]
+mod http_version;
+mod metrics;
+mod reading;
+#[path = "../../script/src/time_span.rs"]
+mod time_span;
+
+use std::num::NonZeroU64;
+use std::time::Duration;
+
+use schemars::JsonSchema;
+use serde::Deserialize;
+use stampede_plugin::http::{Options, Request, RequestBuilder, Stream};
+use stampede_plugin::{Action, ConfigError, Failure, Fields, JsonTemplate, Outcome, Task, Template, plugin};
+
+use auth::Auth;
+use expect::Expect;
+use http_version::HttpVersion;
+use metrics::Metrics;
+use reading::Reading;
+use time_span::TimeSpan;
+
+/// What a step may say.
+#[derive(Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct Params {
+    /// The request method, such as `POST`; `GET` if absent.
+    #[serde(default = "get")]
+    method: String,
+    /// An absolute URL, or one relative to the script's `base_url`.
+    url: Template,
+    /// Header fields; they win over those that every request of the user carries.
+    #[serde(default)]
+    headers: Fields,
+    /// Parameters appended to the URL, percent-encoded.
+    #[serde(default)]
+    query: Fields,
+    /// A JSON body: its text, or the mapping or list itself.
+    json_body: Option<JsonTemplate>,
+    /// A form: names and values, sent as `application/x-www-form-urlencoded`.
+    form_body: Option<Fields>,
+    /// A body as plain text, without a `content-type`.
+    body: Option<Template>,
+    /// The path of a file whose contents are the body, relative to the script.
+    body_file: Option<String>,
+    /// `1.1`, `2` or `auto` (HTTP/2 if the server picks it); `auto` if absent.
+    #[serde(default)]
+    http_version: HttpVersion,
+    /// Credentials: `{basic: {user: …, password: …}}` or `{bearer: …}`.
+    auth: Option<Auth>,
+    /// After how many events the step is done.
+    events: Option<NonZeroU64>,
+    /// How long events are read, from the reply's head on.
+    r#for: Option<TimeSpan>,
+    /// What the data of one of the events must contain: a text, or `{regex: …}`.
+    expect: Option<Expect>,
+}
+
+fn get() -> String {
+    "GET".to_owned()
+}
+
+/// One configured step.
+pub struct Sse {
+    request: Request,
+    events: Option<NonZeroU64>,
+    time: Option<Duration>,
+    expect: Option<Expect>,
+    metrics: Metrics,
+}
+
+impl Action for Sse {
+    const NAME: &'static str = "sse";
+    const SUMMARY: &'static str = "reads an event stream and measures when its events come";
+    const PARAMS_SCHEMA: Option<&'static str> = Some(include_str!("../schema/sse.json"));
+    type Params = Params;
+
+    fn configure(params: Params) -> Result<Self, ConfigError> {
+        Ok(Self {
+            request: builder(&params)?.prepare()?,
+            events: params.events,
+            time: params.r#for.map(|span| span.0),
+            expect: params.expect,
+            metrics: Metrics::new()?,
+        })
+    }
+
+    async fn run(&self, task: &Task) -> Outcome {
+        let start = task.now();
+        let stream = self.request.open(task, &[]);
+        accept(&stream).await?;
+        Reading::new(self, start, task).run(stream).await
+    }
+}
+
+/// The request that the parameters describe.
+fn builder(params: &Params) -> Result<RequestBuilder, ConfigError> {
+    let mut headers = params.headers.clone();
+    if !headers.iter().any(|(name, _)| name.eq_ignore_ascii_case("accept")) {
+        headers.0.push(("accept".to_owned(), Template::compile("text/event-stream")?));
+    }
+    let request = Request::builder(params.method.to_ascii_uppercase(), params.url)
+        .query(params.query.clone())
+        .headers(headers)
+        .body(body::choose(params)?)
+        .options(Options { version: params.http_version.0, ..Options::default() });
+    Ok(match params.auth {
+        Some(Auth(credentials)) => request.credentials(credentials),
+        None => request,
+    })
+}
+
+/// Whether the reply is an event stream.
+async fn accept(stream: &Stream<'_>) -> Outcome {
+    let status = stream.head().await?;
+    if status != 200 {
+        return Err(Failure::status(format!("expected status 200, got {status}")));
+    }
+    let found = stream.header("content-type");
+    let essence = found.as_deref().and_then(|value| value.split(';').next()).unwrap_or_default().trim();
+    if essence.eq_ignore_ascii_case("text/event-stream") {
+        return Ok(());
+    }
+    let found = if found.is_some() { format!("`{essence}`") } else { "none".to_owned() };
+    Err(Failure::protocol(format!("expected the content type `text/event-stream`, got {found}")))
+}
+
+plugin!(Sse);
+
+#[cfg(test)]
+mod tests;
