@@ -93,7 +93,7 @@ impl FileResolver for Listed {
 }
 
 #[cfg(test)]
-pub mod tests {
+mod tests {
     use super::*;
 
     const ECHO: &str = r#"
@@ -111,7 +111,7 @@ pub mod tests {
     "#;
 
     /// A method of a service whose schema is made of two files.
-    pub fn method(name: &str) -> MethodDescriptor {
+    fn method(name: &str) -> MethodDescriptor {
         let kind = "syntax = \"proto3\"; package common; enum Kind { NONE = 0; LOUD = 1; }";
         let sources = [("proto/echo.proto", ECHO), ("proto/common/kind.proto", kind)];
         let sources = sources.map(|(name, source)| (name.to_owned(), source.to_owned()));
