@@ -3,6 +3,7 @@
 use std::collections::BTreeMap;
 use std::num::NonZeroU64;
 
+use prost_reflect::MethodDescriptor;
 use schemars::JsonSchema;
 use serde::Deserialize;
 use serde_json::Value;
@@ -14,7 +15,6 @@ use crate::save::Source;
 use crate::schema;
 use crate::status::Code;
 use crate::time_span::TimeSpan;
-use prost_reflect::MethodDescriptor;
 
 /// What a step may say.
 #[derive(Deserialize, JsonSchema)]
@@ -80,9 +80,6 @@ struct Repeated {
 impl Params {
     /// The method that the step calls.
     pub fn find(&self) -> Result<MethodDescriptor, ConfigError> {
-        if self.proto.iter().any(|path| path.contains("{{")) {
-            return Err(ConfigError::new("the path of a file has no templates").at("/proto"));
-        }
         schema::find(&self.method, &self.proto, self.descriptors.as_ref())
     }
 

@@ -64,12 +64,16 @@ fn compile_sources(sources: Vec<(String, String)>) -> Result<DescriptorPool, Con
     Ok(compiler.descriptor_pool())
 }
 
-/// The name by which other files import this one; without such a file its path.
+/// The name by which other files import this one. Without such a file its path, as the compiler takes it: not from the
+/// root, and not upwards.
 fn imported_as(path: &str, imports: &[String]) -> String {
     let is_end = |import: &&String| {
         path.strip_suffix(import.as_str()).is_some_and(|rest| rest.is_empty() || rest.ends_with('/'))
     };
-    imports.iter().find(is_end).map_or_else(|| path.to_owned(), String::clone)
+    imports.iter().find(is_end).cloned().unwrap_or_else(|| {
+        let names = path.split('/').filter(|name| !matches!(*name, "" | "." | ".."));
+        names.collect::<Vec<_>>().join("/")
+    })
 }
 
 /// In the words of the compiler, and where.
@@ -93,7 +97,7 @@ impl FileResolver for Listed {
 }
 
 #[cfg(test)]
-pub mod tests {
+mod tests {
     use super::*;
 
     const ECHO: &str = r#"
@@ -111,9 +115,9 @@ pub mod tests {
     "#;
 
     /// A method of a service whose schema is made of two files.
-    pub fn method(name: &str) -> MethodDescriptor {
+    fn method(name: &str) -> MethodDescriptor {
         let kind = "syntax = \"proto3\"; package common; enum Kind { NONE = 0; LOUD = 1; }";
-        let sources = [("proto/echo.proto", ECHO), ("proto/common/kind.proto", kind)];
+        let sources = [("/proto/echo.proto", ECHO), ("../proto/common/kind.proto", kind)];
         let sources = sources.map(|(name, source)| (name.to_owned(), source.to_owned()));
         let pool = compile_sources(sources.into()).expect("a schema");
         let service = pool.get_service_by_name("echo.Echo").expect("the service");

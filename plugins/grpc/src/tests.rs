@@ -1,3 +1,5 @@
+//! What needs the whole crate: the schema, and how a deadline is told.
+
 use std::time::Duration;
 
 use stampede_plugin::testing::written_schema;

@@ -1,3 +1,5 @@
+//! The step as a whole, against a scripted host.
+
 use std::time::Duration;
 
 use stampede_plugin::testing::{Host, Reply, Run, json, written_schema};
