@@ -518,7 +518,8 @@ extern uint64_t stampede_plugin_user_random(void);
 // 
 // One in flight is never announced; it is cut off where it stands. The connection of an exchange is closed, and it is
 // recorded as cancelled; but if no other exchange of the task was announced, its sample is open as if it had been:
-// what `report.fail` says next, such as a timeout, is held against it. A wait is over; a read has taken nothing that
+// what `report.fail` says next, such as a timeout, is held against it. A streamed exchange whose head has come (since
+// 0.1.2) is recorded as one that has ended, open likewise: that is how an exchange without an end is ended. A wait is over; a read has taken nothing that
 // the next one misses; a write may have been sent in part, so that its socket is closed.
 // 
 // Of one that has been announced, what the host keeps is dropped (since 0.1.2; before, it was left as it is): a reply's texts and its place among the operations
