@@ -17,7 +17,7 @@ use proto::{Order, Said};
 
 /// What the build script has made of `protos/`.
 mod proto {
-    #![allow(missing_docs, clippy::too_many_lines, reason = "generated")]
+    #![allow(missing_docs, clippy::pedantic, reason = "generated")]
 
     tonic::include_proto!("stampede.test");
 }
