@@ -1,6 +1,16 @@
-//! When requests start. A pacer is a pure function of times it is told: it reads no clock and never sleeps, so that its
-//! schedule can be tested exactly; the one wait stands in `plugin::session`.
+//! When requests, iterations and users start. A pacer is a pure function of times it is told: it reads no clock and never
+//! sleeps, so that its schedule can be tested exactly; the waits stand in `plugin::session` and `run::turns`.
+//!
+//! | what starts | when | file |
+//! |---|---|---|
+//! | a request of a user under a cap | an interval after the last one, or later | `limiter` |
+//! | an iteration of an open workload | when the area under the rate says so | `arrivals` on `shape` |
+//! | a user of a ramp | as long as the shape is above its number | `shape` |
 
+mod arrivals;
 mod limiter;
+mod shape;
 
+pub use arrivals::{Arrivals, Spread};
 pub use limiter::Limiter;
+pub use shape::{Shape, Stage};

@@ -52,9 +52,14 @@ impl UserRandom {
         low.wrapping_add(offset as i64)
     }
 
+    /// A number in `0.0..1.0`, evenly spread on a grid of 2^53 steps.
+    pub fn unit(&mut self) -> f64 {
+        (self.next_u64() >> 11) as f64 * (-53_f64).exp2()
+    }
+
     /// A number in `low..high`, evenly spread on a grid of 2^53 steps. `low` must be below `high`.
     pub(super) fn float(&mut self, low: f64, high: f64) -> f64 {
-        let unit = (self.next_u64() >> 11) as f64 * (-53_f64).exp2();
+        let unit = self.unit();
         // Weighing both ends can't overflow as `high - low` can; rounding may touch the end that is excluded.
         (low * (1.0 - unit) + high * unit).clamp(low, high.next_down())
     }

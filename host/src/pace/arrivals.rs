@@ -1,0 +1,152 @@
+//! When the iterations of an open workload begin: its arrivals. With `A(t)` the area under the arrival rate, arrival `n`
+//! (from 0) is due at the time from which on `A(t) > n`, so that `⌈A(end)⌉` arrivals are due in all, evenly spread wherever
+//! the rate is constant. Poisson arrivals put a sum of `n + 1` exponential gaps in place of `n`: the process of that rate,
+//! by the time change of its unit process (Çinlar, *Introduction to Stochastic Processes*, 1975, 4.7).
+//!
+//! Every worker has its own iterator over all arrivals and takes every so-manieth of them; that keeps the schedule the
+//! same for any number of workers, with nothing shared.
+
+use crate::run::clock::Nanos;
+use crate::template::UserRandom;
+
+use super::Shape;
+
+/// How arrivals are spread around their rate.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum Spread {
+    /// Evenly.
+    #[default]
+    Even,
+    /// At random, independently of each other, with this seed.
+    Poisson(u64),
+}
+
+/// The arrivals of one worker, in order.
+#[derive(Clone, Debug)]
+pub struct Arrivals {
+    rate: Shape,
+    /// How many were passed over or given out so far.
+    passed: u64,
+    worker: u64,
+    workers: u64,
+    /// Of Poisson arrivals: their random stream, and the sum of the gaps so far.
+    gaps: Option<(UserRandom, f64)>,
+}
+
+/// The number under which arrivals draw from the run's seed; no user has it.
+const STREAM: u32 = u32::MAX;
+
+impl Arrivals {
+    /// Those that worker `worker` of `workers` takes, at a rate in arrivals per second.
+    pub fn new(rate: Shape, spread: Spread, worker: usize, workers: usize) -> Self {
+        let gaps = match spread {
+            Spread::Even => None,
+            Spread::Poisson(seed) => Some((UserRandom::new(seed, STREAM), 0.0)),
+        };
+        Self { rate, passed: 0, worker: worker as u64, workers: workers.max(1) as u64, gaps }
+    }
+
+    /// The area at which the next arrival of any worker is due.
+    fn next_area(&mut self) -> f64 {
+        let number = self.passed;
+        self.passed += 1;
+        let Some((random, sum)) = &mut self.gaps else { return number as f64 };
+        // 1 − u is in (0, 1]: the logarithm is finite.
+        *sum -= (1.0 - random.unit()).ln();
+        *sum
+    }
+}
+
+impl Iterator for Arrivals {
+    type Item = Nanos;
+
+    fn next(&mut self) -> Option<Nanos> {
+        loop {
+            let mine = self.passed % self.workers == self.worker;
+            let area = self.next_area();
+            if mine || area > self.rate.area() {
+                return self.rate.exceeds(area);
+            }
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::time::Duration;
+
+    use proptest::prelude::*;
+
+    use super::super::Stage;
+    use super::*;
+
+    const SECOND: Nanos = 1_000_000_000;
+
+    fn arrivals(rate: &Shape, spread: Spread, workers: usize) -> Vec<Nanos> {
+        let mut all: Vec<_> = (0..workers).flat_map(|worker| Arrivals::new(rate.clone(), spread, worker, workers)).collect();
+        all.sort_unstable();
+        all
+    }
+
+    #[test]
+    fn as_many_arrive_as_there_is_area() {
+        let stage = |milliseconds, target| Stage { duration: Duration::from_millis(milliseconds), target };
+        for (case, start, stages, expected) in [
+            ("a constant rate", 500.0, vec![stage(2_000, 500.0)], 1_000),
+            ("a rate below one a second", 0.1, vec![stage(60_000, 0.1)], 6),
+            ("a ramp from nothing", 0.0, vec![stage(10_000, 100.0)], 500),
+            ("a step", 10.0, vec![stage(1_000, 10.0), stage(0, 20.0), stage(1_000, 20.0)], 30),
+            ("a spike", 0.0, vec![stage(5_000, 0.0), stage(0, 5_000.0), stage(100, 5_000.0), stage(0, 0.0)], 500),
+            ("a part of an arrival", 1.0, vec![stage(1_500, 1.0)], 2),
+            ("no rate", 0.0, vec![stage(1_000, 0.0)], 0),
+            ("no time", 9.0, vec![], 0),
+        ] {
+            let rate = Shape::new(start, &stages);
+            assert_eq!(arrivals(&rate, Spread::Even, 1).len(), expected, "{case}");
+        }
+    }
+
+    #[test]
+    fn a_constant_rate_is_even() {
+        let all = arrivals(&Shape::constant(50_000.0, Duration::from_secs(1)), Spread::Even, 1);
+        assert!(all.iter().enumerate().all(|(number, at)| (number as u64 * 20_000).abs_diff(*at) <= 1));
+    }
+
+    #[test]
+    fn poisson_arrivals_have_the_rate_and_the_variance_of_their_process() {
+        let rate = Shape::constant(1_000.0, Duration::from_secs(100));
+        let all = arrivals(&rate, Spread::Poisson(7), 1);
+        let mut counts = vec![0_f64; 100];
+        all.iter().for_each(|at| counts[(at / SECOND) as usize] += 1.0);
+        let mean = counts.iter().sum::<f64>() / 100.0;
+        let variance = counts.iter().map(|count| (count - mean).powi(2)).sum::<f64>() / 99.0;
+        // Five standard deviations of each: the seed is fixed, so this holds always or never.
+        assert!((mean - 1_000.0).abs() < 5.0 * (1_000.0_f64 / 100.0).sqrt(), "{mean}");
+        assert!((variance - 1_000.0).abs() < 5.0 * 1_000.0 * (2.0_f64 / 99.0).sqrt(), "{variance}");
+        assert_ne!(all, arrivals(&rate, Spread::Poisson(8), 1));
+    }
+
+    proptest! {
+        #[test]
+        fn the_schedule_is_the_same_for_any_number_of_workers(
+            start in 0.0..500.0_f64,
+            typed in prop::collection::vec((0_u64..5_000, 0.0..500.0_f64), 1..4),
+            workers in 1_usize..5,
+            poisson: bool,
+        ) {
+            let stages: Vec<_> = typed
+                .iter()
+                .map(|&(milliseconds, target)| Stage { duration: Duration::from_millis(milliseconds), target })
+                .collect();
+            let rate = Shape::new(start, &stages);
+            let spread = if poisson { Spread::Poisson(3) } else { Spread::Even };
+            let alone = arrivals(&rate, spread, 1);
+            prop_assert_eq!(&arrivals(&rate, spread, workers), &alone);
+            prop_assert!(alone.iter().all(|at| *at < rate.end().max(1)));
+            if !poisson {
+                let due = rate.area();
+                prop_assert!((alone.len() as f64 - due).abs() <= 1.0, "{} of {due}", alone.len());
+            }
+        }
+    }
+}
