@@ -136,15 +136,17 @@ const IMPORTS: [(&str, &[&str]); 16] = [
             "metrics::aggregate",
             "metrics::custom",
             "metrics::sample",
+            "pace",
             "plugin",
             "run::clock",
             "script",
             "template",
         ],
     ),
-    ("pace", &["run::clock"]),
+    // Arrivals at random are drawn as a user's numbers are.
+    ("pace", &["run::clock", "template"]),
     // How a process that is interrupted exits.
-    ("run", &["exit", "http", "metrics", "pace", "plan", "plugin"]),
+    ("run", &["exit", "http", "metrics", "pace", "plan", "plugin", "template"]),
     (
         "plugin",
         &[

@@ -24,6 +24,8 @@ pub enum Exit {
     NoLogin = 6,
     /// A case of `plugin test` did not come out as it should have.
     Cases = 7,
+    /// A step of the script's set-up failed, and there was no load.
+    Setup = 8,
     /// The run was done and missed a threshold. Reserved: scripts have no thresholds yet.
     Thresholds = 99,
     /// Interrupted by a signal. 128 + 2, as shells count it.
@@ -32,7 +34,7 @@ pub enum Exit {
 
 impl Exit {
     /// All codes, in the order of their numbers.
-    pub const ALL: [Self; 10] = [
+    pub const ALL: [Self; 11] = [
         Self::Done,
         Self::Internal,
         Self::Usage,
@@ -41,6 +43,7 @@ impl Exit {
         Self::Unreached,
         Self::NoLogin,
         Self::Cases,
+        Self::Setup,
         Self::Thresholds,
         Self::Interrupted,
     ];
@@ -61,6 +64,7 @@ impl Exit {
             Self::Unreached => "the target was never reached",
             Self::NoLogin => "no user signed in",
             Self::Cases => "a case of `plugin test` failed",
+            Self::Setup => "the set-up failed",
             Self::Thresholds => "thresholds failed (reserved)",
             Self::Interrupted => "interrupted",
         }
@@ -87,7 +91,7 @@ mod tests {
     #[test]
     fn all_lists_every_code_once_and_in_order() {
         assert!(Exit::ALL.is_sorted_by(|a, b| a.code() < b.code()));
-        assert_eq!(Exit::ALL.map(Exit::code), [0, 1, 2, 3, 4, 5, 6, 7, 99, 130]);
+        assert_eq!(Exit::ALL.map(Exit::code), [0, 1, 2, 3, 4, 5, 6, 7, 8, 99, 130]);
     }
 
     #[test]

@@ -26,7 +26,7 @@ pub use man::man;
 pub use native::NativeArgs;
 pub use plugin::{InspectArgs, Language, LockArgs, NewArgs, PluginArgs, PluginCommand, TestArgs};
 pub use plugins::PluginsArgs;
-pub use run::RunArgs;
+pub use run::{Latency, RunArgs};
 pub use schema::SchemaArgs;
 pub use value::{DataArg, HeaderArg};
 

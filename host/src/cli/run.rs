@@ -5,11 +5,25 @@
 use std::path::PathBuf;
 use std::time::Duration;
 
-use clap::Args;
 use clap::builder::BoolishValueParser;
+use clap::{Args, ValueEnum};
 
-use super::value::{HeaderParser, at_least_one, data, positive, positive_duration, seed, zero_or_more};
+use super::value::{
+    HeaderParser, Stages, at_least_one, data, positive, positive_duration, rate, seed, stages, zero_or_more,
+};
 use super::{ConsoleArgs, DataArg, HeaderArg, NativeArgs};
+
+/// Which times the table shows.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, ValueEnum)]
+pub enum Latency {
+    /// From when a request should have started.
+    #[default]
+    Response,
+    /// From when it did.
+    Service,
+    /// The one beside the other.
+    Both,
+}
 
 /// What to run and how. `None`, `false` and an empty list mean that neither flag nor variable was given.
 #[derive(Clone, Debug, Default, PartialEq, Args)]
@@ -80,6 +94,73 @@ pub struct RunArgs {
         value_parser = zero_or_more
     )]
     pub ramp_up: Option<Duration>,
+    /// Users over time: `1m:100,5m:100,30s:0` goes to 100 within a minute, stays, and ends
+    ///
+    /// Each stage is a time and where it leads to in a straight line, from none at first; a stage of 0s is a jump. With
+    /// rates, such as `1m:100/s`, iterations begin so often instead, whoever is busy. Takes the place of --users,
+    /// --duration, --iterations and --ramp-up.
+    #[arg(
+        long,
+        value_name = "D:N,...",
+        env = "STAMPEDE_STAGES",
+        hide_env_values = true,
+        help_heading = "Load",
+        value_parser = stages
+    )]
+    pub stages: Option<Stages>,
+    /// Begin so many iterations per second, whoever is busy
+    ///
+    /// A number with a unit: 500/s, 30/m, 10/h. For --duration, or at the beginning of --stages. Response times count
+    /// from when an iteration should have begun.
+    #[arg(
+        long,
+        value_name = "N/s",
+        env = "STAMPEDE_ARRIVAL_RATE",
+        hide_env_values = true,
+        help_heading = "Load",
+        value_parser = rate
+    )]
+    pub arrival_rate: Option<f64>,
+    /// Most users that arrivals may keep busy
+    ///
+    /// At least 1. An arrival that finds no free one is dropped, and counted. Ten seconds' worth of arrivals, at most
+    /// 10,000, if not given.
+    #[arg(
+        long,
+        value_name = "N",
+        env = "STAMPEDE_MAX_USERS",
+        hide_env_values = true,
+        help_heading = "Load",
+        allow_negative_numbers = true,
+        value_parser = at_least_one::<u32>
+    )]
+    pub max_users: Option<u32>,
+    /// Most requests per second of all users together
+    ///
+    /// More than 0. No limit if not given.
+    #[arg(
+        long,
+        value_name = "R",
+        env = "STAMPEDE_RPS_TOTAL",
+        hide_env_values = true,
+        help_heading = "Load",
+        allow_negative_numbers = true,
+        value_parser = positive
+    )]
+    pub rps_total: Option<f64>,
+    /// Do not count what begins within this time after the start
+    ///
+    /// A number with a unit, 0s or more. Everything counts if not given.
+    #[arg(
+        long,
+        value_name = "D",
+        env = "STAMPEDE_WARM_UP",
+        hide_env_values = true,
+        help_heading = "Load",
+        allow_hyphen_values = true,
+        value_parser = zero_or_more
+    )]
+    pub warm_up: Option<Duration>,
     /// How long requests in flight may take at the end
     ///
     /// A number with a unit, 0s or more. 5s if not given.
@@ -242,6 +323,12 @@ pub struct RunArgs {
         value_delimiter = '\n'
     )]
     pub out: Vec<PathBuf>,
+    /// Which times the table shows
+    ///
+    /// `response` counts from when a request should have started, `service` from when it did. They differ where the run
+    /// promised a rate. `response` if not given; the files of --out have both.
+    #[arg(long, value_name = "WHICH", env = "STAMPEDE_LATENCY", hide_env_values = true, help_heading = "Report")]
+    pub latency: Option<Latency>,
     /// Show the progress every second
     ///
     /// Users active, current rps, error rate, time elapsed and remaining: a bar on a terminal, plain lines elsewhere.

@@ -13,6 +13,7 @@ use clap::{Arg, Command, Error};
 use crate::script::duration::parse_duration;
 use crate::script::header::{HeaderFault, check_header};
 use crate::script::is_name;
+use crate::script::stage::{Stage, parse_rate, parse_stages};
 
 /// A header field of the command line. Its value may be a secret and is not shown by `Debug`.
 #[derive(Clone, PartialEq, Eq)]
@@ -76,6 +77,20 @@ pub fn data(text: &str) -> Result<DataArg, &'static str> {
         return Err("the file is missing");
     }
     Ok(DataArg { name: name.to_owned(), file: file.into() })
+}
+
+/// The stages of a load, at least one.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Stages(pub Vec<Stage>);
+
+/// Reads stages with commas between them.
+pub fn stages(text: &str) -> Result<Stages, String> {
+    parse_stages(text).map(Stages).map_err(|why| format!("a stage {why}"))
+}
+
+/// Reads a rate with a unit.
+pub fn rate(text: &str) -> Result<f64, String> {
+    parse_rate(text).map_err(|why| format!("it {why}"))
 }
 
 /// Reads a whole number of at least 1 that `T` can hold.

@@ -9,7 +9,8 @@ use crate::diagnostic::{Diagnostic, Diagnostics, Source, reason};
 use crate::exit::Exit;
 use crate::metrics::sample::FailureKind;
 use crate::plan::needs::Needs;
-use crate::plan::{self, Plan};
+use crate::plan::{self, Plan, Scenario};
+use crate::report::settings::Load;
 use crate::report::{self, Outcome, Output, Progress, Report, Settings};
 use crate::run::{self, EndReason, Run, shutdown};
 use crate::script;
@@ -45,11 +46,11 @@ pub fn run_source(args: &RunArgs, source: &Arc<Source>, files_each: u64) -> Resu
     // The table is shown even if the files cannot be written: nothing else is left of the run then.
     let written = write(outputs, &report);
     if !args.quiet {
-        super::print(report::table(&report).as_bytes())?;
+        super::print(report::table(&report, args.latency.unwrap_or_default()).as_bytes())?;
     }
     written?;
     let exit = exit(&finished);
-    if let Exit::Unreached | Exit::NoLogin | Exit::Internal = exit {
+    if let Exit::Unreached | Exit::NoLogin | Exit::Setup | Exit::Internal = exit {
         eprintln!("error: {} (exit code {})", exit.meaning(), exit.code());
     }
     Ok(exit)
@@ -105,7 +106,7 @@ pub fn open(args: &RunArgs) -> Result<Vec<Output>, Diagnostics> {
 
 fn execute(args: &RunArgs, plan: &Arc<Plan>) -> Result<Run, Diagnostics> {
     let terminal = std::io::stderr().is_terminal();
-    let progress = Progress::new(terminal, plan.workload.duration.map(run::clock::nanos), !args.verbose || args.quiet);
+    let progress = Progress::new(terminal, plan.end(), !args.verbose || args.quiet);
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build();
     let finished = runtime
         .map_err(|error| error.to_string())
@@ -125,15 +126,12 @@ fn write(outputs: Vec<Output>, report: &Report) -> Result<(), Diagnostics> {
 }
 
 fn settings(plan: &Plan) -> Settings {
-    let workload = plan.workload;
     Settings {
         script: plan.script.clone(),
-        users: workload.users,
-        rps: workload.rps,
-        duration: workload.duration,
-        iterations: workload.iterations,
-        ramp_up: workload.ramp_up,
-        graceful_stop: workload.graceful_stop,
+        users: plan.users(),
+        rps_total: plan.rps_total,
+        warm_up: plan.warm_up,
+        scenarios: plan.scenarios.iter().map(load).collect(),
         timeout: Duration::from_nanos(plan.timeout),
         workers: plan.workers,
         seed: plan.seed,
@@ -141,6 +139,20 @@ fn settings(plan: &Plan) -> Settings {
         base_url: plan.scripting.base_url.as_ref().map(ToString::to_string),
         plugins: plan.plugin_names(),
         tool_version: env!("CARGO_PKG_VERSION").into(),
+    }
+}
+
+fn load(scenario: &Scenario) -> Load {
+    let workload = &scenario.workload;
+    Load {
+        name: scenario.name.clone(),
+        model: workload.model.name(),
+        load: plan::describe::load(workload),
+        users: workload.users(),
+        rps: workload.rps,
+        start: workload.start,
+        end: workload.end().map(Duration::from_nanos),
+        graceful_stop: workload.graceful_stop,
     }
 }
 
@@ -162,6 +174,7 @@ fn exit(run: &Run) -> Exit {
         EndReason::Interrupted => Exit::Interrupted,
         _ if total.bytes.out == 0 && total.ok == 0 && failed > 0 => Exit::Unreached,
         EndReason::NoUserSignedIn => Exit::NoLogin,
+        EndReason::SetupFailed => Exit::Setup,
         EndReason::Duration | EndReason::Iterations => Exit::Done,
     }
 }

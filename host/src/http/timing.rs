@@ -17,6 +17,8 @@ use crate::run::clock::Nanos;
 pub struct Measured {
     /// When it began, before any connecting.
     pub start: Nanos,
+    /// How long after it should have.
+    pub late: Nanos,
     /// When the last byte was in, or it failed; `None` while it is under way and after it was dropped.
     pub end: Option<Nanos>,
     /// The reply's status code, 0 if none has arrived.
@@ -43,9 +45,9 @@ impl Meter {
         self.0.borrow()
     }
 
-    /// Forgets what was measured before, and begins at `start`, before any connecting.
-    pub fn begin(&self, start: Nanos) {
-        *self.0.borrow_mut() = Measured { start, ..Measured::default() };
+    /// Forgets what was measured before, and begins at `start`, before any connecting, and `late` after it should have.
+    pub fn begin(&self, start: Nanos, late: Nanos) {
+        *self.0.borrow_mut() = Measured { start, late, ..Measured::default() };
     }
 
     /// Notes something.

@@ -8,6 +8,7 @@ use hdrhistogram::Histogram;
 use super::custom::{MetricInfo, Tally};
 use super::histogram;
 use super::interval::{Example, Health, Interval};
+use super::iterations::Iterations;
 use super::sample::{FailureKind, RowId};
 use super::series::Series;
 use super::timeline::Timeline;
@@ -19,10 +20,17 @@ pub const BUSY_CPU: f64 = 0.9;
 /// What a row of the report is called.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct RowInfo {
+    /// The scenario it belongs to; none in the plain form, and for the sign-in.
+    pub scenario: Option<String>,
     /// The step's name.
     pub name: String,
     /// The action it runs, such as `http`.
     pub action: String,
+}
+
+/// What something of a scenario is called in the report.
+pub fn label(scenario: Option<&str>, name: &str) -> String {
+    scenario.map_or_else(|| name.to_owned(), |scenario| format!("{scenario}/{name}"))
 }
 
 /// How one worker fared over the whole run.
@@ -70,6 +78,8 @@ pub struct Aggregate {
     workers: Vec<WorkerHealth>,
     latest: Vec<Option<Latest>>,
     metrics: Vec<Metric>,
+    iterations: Vec<Iterations<u64>>,
+    warm_up: u64,
 }
 
 /// A metric of a plugin, and what its values have added up to.
@@ -96,6 +106,8 @@ impl Aggregate {
             workers: vec![WorkerHealth::default(); workers],
             latest: vec![None; workers],
             metrics: Vec::new(),
+            iterations: Vec::new(),
+            warm_up: 0,
         }
     }
 
@@ -125,6 +137,12 @@ impl Aggregate {
             metric.tally.merge(tally, metric.last <= (second, worker));
             metric.last = metric.last.max((second, worker));
         }
+        let missing = interval.iterations.len().saturating_sub(self.iterations.len());
+        self.iterations.extend(std::iter::repeat_with(Iterations::default).take(missing));
+        for (total, iterations) in self.iterations.iter_mut().zip(&interval.iterations) {
+            total.add(iterations);
+        }
+        self.warm_up += interval.warm_up;
         self.note_latest(worker, second, interval);
     }
 
@@ -193,6 +211,16 @@ impl Aggregate {
     /// The metrics of plugins.
     pub fn metrics(&self) -> &[Metric] {
         &self.metrics
+    }
+
+    /// Iterations, by scenario; none for scenarios that nobody has said anything of.
+    pub fn iterations(&self) -> &[Iterations<u64>] {
+        &self.iterations
+    }
+
+    /// Exchanges of the warm-up, which are in no row.
+    pub const fn warm_up(&self) -> u64 {
+        self.warm_up
     }
 
     /// How each worker fared.

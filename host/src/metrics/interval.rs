@@ -5,6 +5,7 @@ use hdrhistogram::Histogram;
 
 use super::custom::Tally;
 use super::histogram;
+use super::iterations::Iterations;
 use super::sample::{FailureKind, RowId};
 use super::series::Series;
 use crate::run::clock::Nanos;
@@ -86,6 +87,10 @@ pub struct Interval {
     pub health: Health,
     /// What plugins counted, by [`MetricId`](super::custom::MetricId).
     pub tallies: Vec<Tally>,
+    /// Iterations, by scenario.
+    pub iterations: Vec<Iterations<u32>>,
+    /// Exchanges of the warm-up, which are counted nowhere else.
+    pub warm_up: u64,
 }
 
 impl Interval {
@@ -98,6 +103,8 @@ impl Interval {
             examples: Vec::new(),
             health: Health::default(),
             tallies: Vec::new(),
+            iterations: Vec::new(),
+            warm_up: 0,
         }
     }
 
@@ -110,6 +117,8 @@ impl Interval {
         self.examples.clear();
         self.health.clear();
         self.tallies.iter_mut().for_each(Tally::clear);
+        self.iterations.iter_mut().for_each(Iterations::clear);
+        self.warm_up = 0;
     }
 }
 

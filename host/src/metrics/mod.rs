@@ -10,6 +10,7 @@ pub mod coarse;
 pub mod custom;
 pub mod histogram;
 pub mod interval;
+pub mod iterations;
 pub mod recorder;
 pub mod sample;
 pub mod series;

@@ -4,6 +4,7 @@
 use super::custom::{MetricId, MetricKind, Tally};
 use super::histogram;
 use super::interval::{Example, Interval};
+use super::iterations::Iterations;
 use super::sample::{FailureKind, RowId, Sample};
 use super::series::TaskEnd;
 use crate::run::clock::Nanos;
@@ -17,6 +18,10 @@ pub struct Recorder {
     users_active: u32,
     /// The kinds of plugins' metrics.
     metrics: Vec<MetricKind>,
+    /// How many scenarios there are.
+    scenarios: usize,
+    /// What began, or should have, before this is the warm-up's.
+    counts_from: Nanos,
 }
 
 impl Recorder {
@@ -24,7 +29,18 @@ impl Recorder {
     pub fn new(rows: usize, metrics: Vec<MetricKind>) -> Self {
         let mut current = Box::new(Interval::new(rows));
         current.tallies = metrics.iter().copied().map(Tally::new).collect();
-        Self { current, exemplified: vec![0; rows], users_active: 0, metrics }
+        Self { current, exemplified: vec![0; rows], users_active: 0, metrics, scenarios: 0, counts_from: 0 }
+    }
+
+    /// The same for iterations of so many scenarios, where what began before `counts_from` is the warm-up's.
+    pub fn with_scenarios(mut self, scenarios: usize, counts_from: Nanos) -> Self {
+        self.current.iterations.resize_with(scenarios, Iterations::default);
+        Self { scenarios, counts_from, ..self }
+    }
+
+    /// Whether what began then counts.
+    pub const fn counts(&self, began: Nanos) -> bool {
+        began >= self.counts_from
     }
 
     /// Counts an exchange. Hot: once each histogram has seen its largest value, nothing is allocated.
@@ -33,6 +49,10 @@ impl Recorder {
     /// If the sample's row does not exist; so do the methods below.
     #[inline(never)] // So that its instructions can be counted: `cargo xtask instructions`.
     pub fn record(&mut self, sample: &Sample) {
+        if sample.intended < self.counts_from {
+            self.current.warm_up += 1;
+            return;
+        }
         self.current.rows[usize::from(sample.row)].record(sample);
     }
 
@@ -55,6 +75,18 @@ impl Recorder {
     /// Adds a value, which its kind takes, to a plugin's metric. Hot.
     pub fn add(&mut self, metric: MetricId, value: f64) {
         self.current.tallies[usize::from(metric)].add(value);
+    }
+
+    /// Counts an iteration that began at `began`.
+    pub fn iteration(&mut self, scenario: usize, is_complete: bool, (began, now): (Nanos, Nanos)) {
+        if self.counts(began) {
+            self.current.iterations[scenario].ended(is_complete, now.saturating_sub(began));
+        }
+    }
+
+    /// Counts an iteration that was due then and found no user.
+    pub fn dropped(&mut self, scenario: usize, due: Nanos) {
+        self.current.iterations[scenario].dropped += u64::from(self.counts(due));
     }
 
     /// Counts the start of a task.
@@ -83,6 +115,7 @@ impl Recorder {
         if next.tallies.is_empty() {
             next.tallies.extend(self.metrics.iter().copied().map(Tally::new));
         }
+        next.iterations.resize_with(self.scenarios, Iterations::default);
         assert_eq!(next.rows.len(), rows, "the spare interval belongs to another run");
         next.clear();
         let mut taken = std::mem::replace(&mut self.current, next);

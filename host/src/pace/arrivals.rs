@@ -83,7 +83,8 @@ mod tests {
     const SECOND: Nanos = 1_000_000_000;
 
     fn arrivals(rate: &Shape, spread: Spread, workers: usize) -> Vec<Nanos> {
-        let mut all: Vec<_> = (0..workers).flat_map(|worker| Arrivals::new(rate.clone(), spread, worker, workers)).collect();
+        let mut all: Vec<_> =
+            (0..workers).flat_map(|worker| Arrivals::new(rate.clone(), spread, worker, workers)).collect();
         all.sort_unstable();
         all
     }

@@ -27,6 +27,11 @@ impl Limiter {
         Self { interval, next: begin.saturating_add(u64::try_from(offset).unwrap_or(u64::MAX)) }
     }
 
+    /// A cap of one start in an interval, the first at once.
+    pub const fn every(interval: Nanos) -> Self {
+        Self { interval, next: 0 }
+    }
+
     /// Takes the next token and says when it is there: the intended start of the request. Never before `now`.
     pub fn reserve(&mut self, now: Nanos) -> Nanos {
         let due = self.next.max(now);

@@ -53,6 +53,17 @@ impl Shape {
         Self { lines }
     }
 
+    /// The same with every value times `factor`.
+    pub fn scaled(&self, factor: f64) -> Self {
+        let scaled = |line: &Line| Line {
+            from: line.from * factor,
+            to: line.to * factor,
+            before: line.before * factor,
+            ..*line
+        };
+        Self { lines: self.lines.iter().map(scaled).collect() }
+    }
+
     /// When the last stage ends.
     pub fn end(&self) -> Nanos {
         self.lines.last().map_or(0, |line| line.end)

@@ -5,19 +5,21 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use crate::cli::RunArgs;
-use crate::diagnostic::{Diagnostic, Diagnostics, reason};
+use crate::diagnostic::{Diagnostic, Diagnostics, Span, reason};
 use crate::http::Tls;
 use crate::metrics::aggregate::RowInfo;
+use crate::metrics::custom::{MetricInfo, MetricKind};
 use crate::plugin::family::Names;
 use crate::plugin::state::Scripting;
-use crate::script::model::{Script, Spanned};
+use crate::script::model::{self, Item, Script, Spanned};
 use crate::template::{Environment, VariableNames};
 
 use super::data::{self, DataSets};
+use super::flow::Flows;
 use super::own::Policy;
 use super::plugins::Plugins;
 use super::steps::{self, Checked, Draft};
-use super::{Plan, Step, groups, header, login, merge, terms, variables};
+use super::{Plan, Scenario, Step, header, login, merge, scenarios, terms, variables};
 
 /// Builds the plan of a run.
 ///
@@ -29,7 +31,10 @@ pub fn build(args: &RunArgs, script: &Script) -> Result<Plan, Diagnostics> {
     let Some(scripting) = scripting.map(Arc::new) else { return Err(found) };
     let mut names = VariableNames::default();
     let headers = found.absorb(header::compile(args, script, &scripting, &mut names)).unwrap_or_default();
-    let drafts = drafts(args, script);
+    let seed = merge::seed(args, script);
+    let cast = found.absorb(scenarios::drafts(args, script, seed)).unwrap_or_default();
+    let parts = Parts::new(script, cast);
+    let drafts = parts.steps(args, script, &scripting);
     let needed = |action: &str| drafts.iter().any(|draft| draft.action == action);
     let allowed = found.absorb(terms::allowed(&args.allow_host)).unwrap_or_default();
     let plugins = found.absorb(Plugins::load(script, &scripting, policy(args), needed));
@@ -46,7 +51,9 @@ pub fn build(args: &RunArgs, script: &Script) -> Result<Plan, Diagnostics> {
         }
     };
     let mut metrics = names.metrics.borrow().list().to_vec();
-    let groups = found.absorb(groups::groups(script, &mut metrics)).unwrap_or_default();
+    let login = has_login(args, script);
+    let (setup, scenarios, teardown) = parts.scenarios(&mut metrics);
+    found.absorb(few_trends(&metrics, script).map_err(Diagnostics::from));
     let names = names.variables.borrow().clone();
     let sets_variables = drafts.iter().any(|draft| {
         let offer = plugins.offering(&draft.action).and_then(|plugin| plugin.action(&draft.action));
@@ -56,22 +63,30 @@ pub fn build(args: &RunArgs, script: &Script) -> Result<Plan, Diagnostics> {
         variables::unset(script, &names, &steps.iter().collect::<Vec<&Step>>(), &mut found);
     }
     let tls = Tls::load(args.insecure_tls).map_err(|error| Diagnostic::new("internal::tls", error.to_string()))?;
-    let workload = merge::workload(args, script);
-    let rows = drafts.iter().map(|draft| RowInfo { name: draft.name.clone(), action: draft.action.clone() }).collect();
+    let rows = drafts.iter().map(|draft| RowInfo {
+        scenario: draft.scenario.map(str::to_owned),
+        name: draft.name.clone(),
+        action: draft.action.clone(),
+    });
+    let rows = rows.collect();
     let mut steps = steps;
-    let login = has_login(args, script).then(|| steps.remove(0));
+    let login = login.then(|| steps.remove(0));
+    let users = scenarios.iter().map(|scenario| scenario.workload.users()).fold(0, u32::saturating_add);
     found.into_result(Plan {
         script: script.source.name.clone(),
-        workload,
-        workers: merge::workers(args, workload.users),
-        seed: merge::seed(args, script),
+        scenarios,
+        setup,
+        teardown,
+        rps_total: merge::rps_total(args, script),
+        warm_up: merge::warm_up(args, script),
+        workers: merge::workers(args, users),
+        seed,
         timeout,
         insecure_tls: args.insecure_tls,
         tls,
         dial: None,
         login,
         steps,
-        groups,
         rows,
         plugins: used,
         native: plugins.native().map(str::to_owned).collect(),
@@ -131,11 +146,61 @@ fn has_login(args: &RunArgs, script: &Script) -> bool {
     args.login_url.is_some() || script.login.is_some()
 }
 
-/// The steps as typed, the sign-in first.
-fn drafts<'a>(args: &RunArgs, script: &'a Script) -> Vec<Draft<'a>> {
-    let typed_login = script.login.as_ref().map(|step| Draft::typed(&script.source, step, "login"));
-    let login = login::params(args).map(Draft::login_from_flags).or(typed_login);
-    login.into_iter().chain(script.steps.iter().map(|step| Draft::typed(&script.source, step, "http"))).collect()
+/// Everybody who walks steps, in the order of the rows.
+struct Parts<'a> {
+    setup: Option<scenarios::Draft<'a>>,
+    scenarios: Vec<scenarios::Draft<'a>>,
+    teardown: Option<scenarios::Draft<'a>>,
+}
+
+impl<'a> Parts<'a> {
+    fn new(script: &'a Script, scenarios: Vec<scenarios::Draft<'a>>) -> Self {
+        let alone = |name, items: &'a [Item]| (!items.is_empty()).then(|| scenarios::alone(name, items));
+        Self { setup: alone("setup", &script.setup), scenarios, teardown: alone("teardown", &script.teardown) }
+    }
+
+    /// The steps as typed, the sign-in first.
+    fn steps(&self, args: &RunArgs, script: &'a Script, scripting: &Scripting) -> Vec<Draft<'a>> {
+        let typed_login = script.login.as_ref().map(|step| Draft::typed(&script.source, step, "login"));
+        let login = login::params(args).map(Draft::login_from_flags).or(typed_login);
+        let all = self.setup.iter().chain(&self.scenarios).chain(&self.teardown);
+        let steps = all.flat_map(|scenario| {
+            let environment = scenarios::environment(scenario.typed, &scripting.environment);
+            let draft = move |step| Draft::typed(&script.source, step, "http").within(scenario, environment.clone());
+            model::steps(scenario.items).into_iter().map(draft)
+        });
+        login.into_iter().chain(steps).collect()
+    }
+
+    /// The same as scenarios; their groups get metrics.
+    fn scenarios(&self, metrics: &mut Vec<MetricInfo>) -> (Option<Scenario>, Vec<Scenario>, Option<Scenario>) {
+        let (mut flows, mut first_user) = (Flows { next: 0, metrics }, 0);
+        let mut made = |draft: &scenarios::Draft<'_>| {
+            let flow = flows.flow(draft, draft.items);
+            Scenario { name: draft.name.map(str::to_owned), workload: draft.workload.clone(), first_user: 0, flow }
+        };
+        let setup = self.setup.as_ref().map(&mut made);
+        let scenarios = self.scenarios.iter().map(|draft| {
+            let scenario = Scenario { first_user, ..made(draft) };
+            first_user = first_user.saturating_add(scenario.workload.users());
+            scenario
+        });
+        let scenarios = scenarios.collect();
+        (setup, scenarios, self.teardown.as_ref().map(&mut made))
+    }
+}
+
+/// The most trends of a run, those of groups and of plugins together: the distribution of one takes some memory in each
+/// worker.
+const MOST_TRENDS: usize = 128;
+
+fn few_trends(metrics: &[MetricInfo], script: &Script) -> Result<(), Diagnostic> {
+    let trends = metrics.iter().filter(|metric| metric.kind == MetricKind::Trend).count();
+    if trends <= MOST_TRENDS {
+        return Ok(());
+    }
+    let message = format!("{trends} groups and trends of plugins; there may be {MOST_TRENDS}");
+    Err(Diagnostic::new("script::groups", message).at(&script.source, Span::default(), "too many"))
 }
 
 /// The value of an optional setting that was typed.

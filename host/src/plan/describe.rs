@@ -3,41 +3,53 @@
 use std::fmt::Write as _;
 use std::time::Duration;
 
-use super::Plan;
+use crate::pace::Spread;
+
+use super::flow::Move;
 use super::needs::Needs;
+use super::workload::{Model, Workload};
+use super::{Plan, Scenario};
 
 /// Describes a plan.
 pub fn describe(plan: &Plan, needs: &Needs) -> String {
     let mut out = String::new();
     // Writing to a `String` cannot fail.
-    let _ = write!(out, "{} walk{} {}", users(plan), if plan.workload.users == 1 { "s" } else { "" }, length(plan));
-    let _ = writeln!(out, "{}.", rate(plan));
-    if let Some(login) = &plan.login {
-        let row = &plan.rows[login.row as usize];
-        let _ = writeln!(out, "Before its first step each user signs in: {} (action `{}`).", row.name, row.action);
+    if let Some(setup) = &plan.setup {
+        let _ = writeln!(out, "Before all load, one user takes {}:", steps(setup));
+        list(&mut out, plan, setup);
     }
-    let _ = writeln!(out, "Each walk takes {}:", count(plan.steps.len() as u64, "step"));
-    for (number, step) in plan.steps.iter().enumerate() {
-        let row = &plan.rows[step.row as usize];
-        let _ =
-            writeln!(out, "  {}. {} (action `{}`, within {})", number + 1, row.name, row.action, time(step.timeout));
+    for scenario in &plan.scenarios {
+        let named = scenario.name.as_ref().map(|name| format!("{name}: ")).unwrap_or_default();
+        let _ = writeln!(out, "{named}{}.", load(&scenario.workload));
+        if let (Some(login), true) = (&plan.login, scenario.first_user == 0) {
+            let row = &plan.rows[login.row as usize];
+            let _ = writeln!(out, "Before its first step each user signs in: {} (action `{}`).", row.name, row.action);
+        }
+        let _ = writeln!(out, "Each walk takes {}:", steps(scenario));
+        list(&mut out, plan, scenario);
     }
-    for group in &plan.groups {
-        let name = plan.metrics[usize::from(group.duration)].name.trim_end_matches(".duration");
-        let _ = writeln!(out, "Steps {} to {} are timed together: {name}.", group.first + 1, group.after);
+    if let Some(teardown) = &plan.teardown {
+        let _ = writeln!(out, "After all load, one user takes {}:", steps(teardown));
+        list(&mut out, plan, teardown);
     }
     if !plan.origins.is_empty() {
         let _ = writeln!(out, "Requests go to {}.", plan.origins.join(", "));
     }
-    let grace = humantime::format_duration(plan.workload.graceful_stop);
-    let _ = writeln!(out, "At the end requests in flight get {grace} to finish.");
+    if let Some(all) = plan.rps_total {
+        let _ = writeln!(out, "All users together send at most {all} requests a second.");
+    }
+    if !plan.warm_up.is_zero() {
+        let _ =
+            writeln!(out, "What begins within the first {} is not counted.", humantime::format_duration(plan.warm_up));
+    }
+    let _ = writeln!(out, "At the end requests in flight get {} to finish.", time(plan.graceful_stop()));
     if plan.insecure_tls {
         let _ = writeln!(out, "Any TLS certificate is accepted.");
     }
     let _ = writeln!(
         out,
         "Needs: {} on {}, up to {}, about {} MiB of memory, {} open files (the limit is {}).",
-        count(plan.workload.users.into(), "user"),
+        count(plan.users().into(), "user"),
         count(plan.workers as u64, "worker thread"),
         count(needs.connections, "connection"),
         needs.memory >> 20,
@@ -47,31 +59,100 @@ pub fn describe(plan: &Plan, needs: &Needs) -> String {
     out
 }
 
-fn users(plan: &Plan) -> String {
-    let users = count(plan.workload.users.into(), "virtual user");
-    if plan.workload.ramp_up.is_zero() {
-        return users;
+/// A load in a sentence, without its full stop.
+pub fn load(workload: &Workload) -> String {
+    let mut text = match &workload.model {
+        Model::Constant { users, duration, iterations, ramp_up } => {
+            let length = match (duration.map(humantime::format_duration), iterations) {
+                (Some(duration), None) => format!("the script for {duration}"),
+                (Some(duration), Some(most)) => format!("the script {}, for {duration} at most", times(*most)),
+                (None, most) => format!("the script {}", times(most.unwrap_or(1))),
+            };
+            format!("{} {length}", walkers(*users, *ramp_up))
+        }
+        Model::Shared { users, iterations, duration, ramp_up } => {
+            let most = duration.map(|most| format!(", for {} at most", humantime::format_duration(most)));
+            let all = count(*iterations, "iteration");
+            format!("{} {all} of the script between them{}", walkers(*users, *ramp_up), most.unwrap_or_default())
+        }
+        Model::Ramping { users } => {
+            format!("up to {} walk the script for {}", count(users.most() as u64, "virtual user"), time(users.end()))
+        }
+        Model::Arrivals { rate, spread, max_users, max_wait } => {
+            let all = count(rate.area().ceil() as u64, "iteration");
+            let about = if *spread == Spread::Even { "" } else { "about " };
+            let most = format!("{} a second", per_second(rate.most()));
+            let wait = (!max_wait.is_zero())
+                .then(|| format!(", for whom they wait {}", humantime::format_duration(*max_wait)));
+            let users = count((*max_users).into(), "virtual user");
+            format!(
+                "{about}{all} of the script begin within {}, up to {most}, with up to {users}{}",
+                time(rate.end()),
+                wait.unwrap_or_default()
+            )
+        }
+    };
+    if !workload.start.is_zero() {
+        let _ = write!(text, ", from {} on", humantime::format_duration(workload.start));
     }
-    format!("{users}, begun over {},", humantime::format_duration(plan.workload.ramp_up))
+    text + &rate(workload)
 }
 
-fn length(plan: &Plan) -> String {
-    let duration = plan.workload.duration.map(humantime::format_duration);
-    match (duration, plan.workload.iterations) {
-        (Some(duration), None) => format!("the script for {duration}"),
-        (Some(duration), Some(most)) => format!("the script {}, for {duration} at most", times(most)),
-        (None, most) => format!("the script {}", times(most.unwrap_or(1))),
+fn walkers(users: u32, ramp_up: Duration) -> String {
+    let verb = if users == 1 { "walks" } else { "walk" };
+    let who = count(users.into(), "virtual user");
+    if ramp_up.is_zero() {
+        return format!("{who} {verb}");
     }
+    format!("{who}, begun over {}, {verb}", humantime::format_duration(ramp_up))
 }
 
-fn rate(plan: &Plan) -> String {
-    match plan.workload.rps {
-        None => ", as fast as replies come".into(),
-        Some(rps) => {
-            let all = rps * f64::from(plan.workload.users);
+fn rate(workload: &Workload) -> String {
+    match (workload.rps, &workload.model) {
+        (Some(rps), _) => {
+            let all = rps * f64::from(workload.users());
             format!(", each at {rps} rps at most ({all:.1} rps in all)")
         }
+        (None, Model::Constant { .. } | Model::Shared { .. }) if workload.pace.is_zero() => {
+            ", as fast as replies come".into()
+        }
+        (None, _) if !workload.pace.is_zero() => {
+            format!(", each beginning an iteration every {} at most", humantime::format_duration(workload.pace))
+        }
+        (None, _) => String::new(),
     }
+}
+
+fn per_second(rate: f64) -> String {
+    format!("{}", (rate * 100.0).round() / 100.0)
+}
+
+/// Lists the steps of a flow, with its groups.
+fn list(out: &mut String, plan: &Plan, scenario: &Scenario) {
+    let (mut number, mut open, mut groups) = (0, Vec::new(), Vec::new());
+    for next in &scenario.flow.0 {
+        match next {
+            Move::Step(index) => {
+                number += 1;
+                let step = &plan.steps[*index];
+                let row = &plan.rows[step.row as usize];
+                let within = time(step.timeout);
+                let _ = writeln!(out, "  {number}. {} (action `{}`, within {within})", row.name, row.action);
+            }
+            Move::Begin(group) => open.push((group, number + 1)),
+            Move::Think(_) => {}
+            Move::End => groups.extend(open.pop().map(|(group, first)| (first, number, group))),
+        }
+    }
+    groups.sort_by_key(|(first, last, _)| (*first, std::cmp::Reverse(*last)));
+    for (first, last, group) in groups {
+        let name = plan.metrics[usize::from(group.duration)].name.trim_end_matches(".duration");
+        let _ = writeln!(out, "Steps {first} to {last} are timed together: {name}.");
+    }
+}
+
+fn steps(scenario: &Scenario) -> String {
+    count(scenario.flow.steps() as u64, "step")
 }
 
 fn times(number: u64) -> String {

@@ -11,28 +11,8 @@ use crate::plugin::request::{UrlFault, parse_url};
 use crate::run::clock::{Nanos, nanos};
 use crate::script::model::{Script, Spanned};
 
-use super::workload::Workload;
-
 /// How long a step may take unless the script says otherwise.
 const TIMEOUT: Duration = Duration::from_secs(30);
-/// How long requests in flight get to finish.
-const GRACEFUL_STOP: Duration = Duration::from_secs(5);
-
-/// The workload of a run. Neither duration nor iterations means one iteration.
-pub fn workload(args: &RunArgs, script: &Script) -> Workload {
-    let typed = &script.settings;
-    let duration = pick(args.duration, typed.duration.as_ref());
-    let iterations = pick(args.iterations, typed.iterations.as_ref());
-    Workload {
-        users: pick(args.users, typed.users.as_ref()).unwrap_or(1),
-        rps: pick(args.rps, typed.rps.as_ref()),
-        duration,
-        iterations: iterations.or_else(|| duration.is_none().then_some(1)),
-        ramp_up: pick(args.ramp_up, typed.ramp_up.as_ref()).unwrap_or_default(),
-        graceful_stop: pick(args.graceful_stop, typed.graceful_stop.as_ref()).unwrap_or(GRACEFUL_STOP),
-    }
-}
-
 /// The timeout of steps that give none.
 pub fn timeout(args: &RunArgs, script: &Script) -> Nanos {
     nanos(pick(args.timeout, script.settings.timeout.as_ref()).unwrap_or(TIMEOUT))
@@ -47,6 +27,16 @@ pub fn seed(args: &RunArgs, script: &Script) -> u64 {
 pub fn workers(args: &RunArgs, users: u32) -> usize {
     let cores = || std::thread::available_parallelism().map_or(1, usize::from);
     args.workers.map_or_else(cores, |workers| workers as usize).min(users as usize)
+}
+
+/// The cap on the requests per second of all users together.
+pub fn rps_total(args: &RunArgs, script: &Script) -> Option<f64> {
+    pick(args.rps_total, script.settings.rps_total.as_ref())
+}
+
+/// The time at the start in which nothing counts.
+pub fn warm_up(args: &RunArgs, script: &Script) -> Duration {
+    pick(args.warm_up, script.settings.warm_up.as_ref()).unwrap_or_default()
 }
 
 /// What relative URLs are resolved against.

@@ -5,44 +5,56 @@ pub mod build;
 pub mod capture;
 pub mod data;
 pub mod describe;
-mod groups;
+pub mod flow;
 mod header;
+mod load;
 pub mod lock;
 mod login;
 mod merge;
 pub mod needs;
 pub mod own;
 pub mod plugins;
+mod scenarios;
 mod steps;
 mod terms;
 mod variables;
 pub mod workload;
 
 use std::sync::Arc;
+use std::time::Duration;
 
 use hyper::header::HeaderName;
 
 use crate::http::{Dial, Tls};
 use crate::metrics::aggregate::RowInfo;
-use crate::metrics::custom::{MetricId, MetricInfo};
+use crate::metrics::custom::MetricInfo;
 use crate::metrics::sample::RowId;
 use crate::plugin::instance::StepParams;
 use crate::plugin::registry::Loaded;
 use crate::plugin::state::Scripting;
 use crate::plugin::terms::Terms;
-use crate::run::clock::Nanos;
+use crate::run::clock::{Nanos, nanos};
 use crate::template::{Template, VariableNames};
 
 pub use build::build;
 use capture::Capture;
+use flow::Flow;
 use workload::Workload;
 
 /// What to run.
 pub struct Plan {
     /// The script's name: a path, or `-`.
     pub script: String,
-    /// How many users, how fast, how long.
-    pub workload: Workload,
+    /// The loads that run side by side, at least one.
+    pub scenarios: Vec<Scenario>,
+    /// What one user walks before all load.
+    pub setup: Option<Scenario>,
+    /// What one user walks after all load.
+    pub teardown: Option<Scenario>,
+    /// The most requests per second of all users together; `None` is no limit.
+    pub rps_total: Option<f64>,
+    /// What begins earlier after the start is sent and not counted.
+    pub warm_up: Duration,
     /// Worker threads, at least one and at most one per user.
     pub workers: usize,
     /// Of the users' random streams.
@@ -57,11 +69,9 @@ pub struct Plan {
     pub dial: Option<Arc<dyn Dial>>,
     /// The sign-in, row 0 if there is one.
     pub login: Option<Step>,
-    /// What each user walks, at least one.
+    /// The steps of all flows, in the order of the rows.
     pub steps: Vec<Step>,
-    /// Which of them are timed together, as in the script.
-    pub groups: Vec<Group>,
-    /// Rows of the report: the sign-in, then the steps.
+    /// Rows of the report: the sign-in, then the steps of the set-up, of the scenarios, and of the teardown.
     pub rows: Vec<RowInfo>,
     /// Plugins in use, by [`Step::plugin`].
     pub plugins: Vec<UsedPlugin>,
@@ -89,17 +99,17 @@ pub struct UsedPlugin {
     pub terms: Terms,
 }
 
-/// Steps that are timed together, from the beginning of the first to the end of the last.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Group {
-    /// The first of its steps.
-    pub first: usize,
-    /// The step after its last one.
-    pub after: usize,
-    /// How long it takes: a trend.
-    pub duration: MetricId,
-    /// Whether all its steps pass: a rate.
-    pub passed: MetricId,
+/// One load, and what its users walk.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Scenario {
+    /// Its name; none in the plain form.
+    pub name: Option<String>,
+    /// How many users, how fast, how long.
+    pub workload: Workload,
+    /// The number of its first user in the whole run; the others follow.
+    pub first_user: u32,
+    /// What each iteration walks.
+    pub flow: Flow,
 }
 
 /// One step.
@@ -119,6 +129,21 @@ pub struct Step {
 }
 
 impl Plan {
+    /// The most users at once, over all scenarios.
+    pub fn users(&self) -> u32 {
+        self.scenarios.iter().map(|scenario| scenario.workload.users()).fold(0, u32::saturating_add)
+    }
+
+    /// When the last users start no more requests; `None` if only their iterations end the run.
+    pub fn end(&self) -> Option<Nanos> {
+        self.scenarios.iter().map(|scenario| scenario.workload.end()).try_fold(0, |latest, end| Some(latest.max(end?)))
+    }
+
+    /// How long requests in flight get at the end, at most.
+    pub fn graceful_stop(&self) -> Nanos {
+        self.scenarios.iter().map(|scenario| nanos(scenario.workload.graceful_stop)).max().unwrap_or(0)
+    }
+
     /// The names of the plugins in use.
     pub fn plugin_names(&self) -> Vec<String> {
         self.plugins.iter().map(|used| used.terms.name.to_string()).collect()

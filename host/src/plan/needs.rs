@@ -37,8 +37,8 @@ impl Needs {
     /// Works out what a plan needs, and raises the soft limit of open files to the hard one. `files_each` is how many
     /// files of this process a connection takes: one, or two if the site that is run against is in it too.
     pub fn of(plan: &Plan, files_each: u64) -> Self {
-        let users = u64::from(plan.workload.users);
-        let sending = u64::from(plan.workload.sending());
+        let users = u64::from(plan.users());
+        let sending = plan.scenarios.iter().map(|scenario| u64::from(scenario.workload.sending())).sum::<u64>();
         let connections = sending * (plan.origins.len().max(1) as u64);
         let clear = plan.origins.iter().filter(|origin| origin.starts_with("http:")).count() as u64;
         let held = sending * clear * PER_CLEAR + (connections - sending * clear) * PER_SECURE;

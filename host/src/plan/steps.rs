@@ -9,6 +9,7 @@ use serde_json::Value;
 
 use crate::diagnostic::{Diagnostic, Diagnostics, Source, Span, suggest};
 use crate::http::{Grant, Grants, Origin};
+use crate::metrics::aggregate::label;
 use crate::metrics::sample::RowId;
 use crate::plugin::family::{Family, Names};
 use crate::plugin::instance::{ConfigureError, Instance, Mistake, StepParams};
@@ -17,10 +18,12 @@ use crate::plugin::schema::Violation;
 use crate::plugin::state::Scripting;
 use crate::run::clock::{Nanos, nanos};
 use crate::script::{STEP_KEYS, model, span_within};
+use crate::template::Environment;
 
 use super::build::typed;
 use super::capture::Capture;
 use super::plugins::Plugins;
+use super::scenarios::Draft as Scenario;
 use super::{Step, UsedPlugin, terms};
 
 /// A step before it is checked.
@@ -29,6 +32,9 @@ pub struct Draft<'a> {
     pub name: String,
     /// The action it names.
     pub action: String,
+    /// The scenario it belongs to.
+    pub scenario: Option<&'a str>,
+    environment: Option<Arc<Environment>>,
     params: Value,
     typed: Option<(&'a Arc<Source>, &'a model::Step)>,
 }
@@ -47,17 +53,26 @@ impl<'a> Draft<'a> {
     /// A step of the script.
     pub fn typed(source: &'a Arc<Source>, step: &'a model::Step, default_action: &str) -> Self {
         let action = step.action.as_ref().map_or_else(|| default_action.to_owned(), |action| action.value.clone());
-        Self { name: step.name.value.clone(), action, params: step.params.to_json(), typed: Some((source, step)) }
+        let (scenario, environment) = (None, None);
+        let (name, params, typed) = (step.name.value.clone(), step.params.to_json(), Some((source, step)));
+        Self { name, action, scenario, environment, params, typed }
+    }
+
+    /// The same in a scenario, with what the steps of that have in common.
+    pub fn within(self, scenario: &Scenario<'a>, environment: Option<Arc<Environment>>) -> Self {
+        Self { scenario: scenario.name, environment, ..self }
     }
 
     /// The sign-in that flags ask for.
     pub fn login_from_flags(params: Value) -> Self {
-        Self { name: "login".into(), action: "login".into(), params, typed: None }
+        let (name, action) = ("login".into(), "login".into());
+        Self { name, action, scenario: None, environment: None, params, typed: None }
     }
 
     /// What its plugin is given.
     fn params(&self) -> StepParams {
-        StepParams { step: self.name.clone(), action: self.action.clone(), params: self.params.clone() }
+        let (step, action) = (label(self.scenario, &self.name), self.action.clone());
+        StepParams { step, action, params: self.params.clone(), environment: self.environment.clone() }
     }
 
     fn mistake(&self, code: &'static str, message: String, span: impl FnOnce(&model::Step) -> Span) -> Diagnostic {

@@ -1,50 +1,147 @@
-//! How many users, how fast, how long.
+//! How many users walk a scenario, how fast, how long: the model of its load, complete and valid.
 
 use std::time::Duration;
 
+use crate::pace::{Shape, Spread};
 use crate::run::clock::{Nanos, nanos};
 
-/// A constant number of users, each under its own cap.
-#[derive(Clone, Copy, Debug, PartialEq)]
+/// The load of one scenario. Times count from the scenario's start.
+#[derive(Clone, Debug, PartialEq)]
 pub struct Workload {
-    /// Virtual users, at least one.
-    pub users: u32,
+    /// Who begins an iteration, and when.
+    pub model: Model,
+    /// When the scenario starts.
+    pub start: Duration,
     /// The most requests per second of one user; `None` is no limit.
     pub rps: Option<f64>,
-    /// How long users start requests; `None` is until their iterations are done.
-    pub duration: Option<Duration>,
-    /// Walks of the script per user; `None` is until the duration is over. Never `None` with no duration.
-    pub iterations: Option<u64>,
-    /// Over what time the users begin, evenly.
-    pub ramp_up: Duration,
+    /// From the beginning of a user's iteration to that of its next one, at least.
+    pub pace: Duration,
     /// How long requests in flight get to finish at the end.
     pub graceful_stop: Duration,
+    /// How long the iteration of a user may go on that a ramp no longer wants.
+    pub graceful_ramp_down: Duration,
+}
+
+/// Who begins an iteration, and when.
+#[derive(Clone, Debug, PartialEq)]
+pub enum Model {
+    /// Closed: so many users, each as often as it can. At least one of `duration` and `iterations` is there.
+    Constant {
+        /// At least one.
+        users: u32,
+        /// How long users start requests; `None` is until their iterations are done.
+        duration: Option<Duration>,
+        /// Iterations of each user; `None` is until the duration is over.
+        iterations: Option<u64>,
+        /// Over what time the users begin, evenly.
+        ramp_up: Duration,
+    },
+    /// Closed: as many users as the shape says at each moment.
+    Ramping {
+        /// Users over time.
+        users: Shape,
+    },
+    /// Closed: users who share a pool of iterations.
+    Shared {
+        /// At least one.
+        users: u32,
+        /// Iterations in the pool.
+        iterations: u64,
+        /// When the rest of the pool is left; `None` is never.
+        duration: Option<Duration>,
+        /// Over what time the users begin, evenly.
+        ramp_up: Duration,
+    },
+    /// Open: iterations begin when they are due, whoever is still busy.
+    Arrivals {
+        /// Iterations begun per second, over time.
+        rate: Shape,
+        /// How they are spread around it.
+        spread: Spread,
+        /// The most users that may be busy at once.
+        max_users: u32,
+        /// How long an arrival waits for a user; then it is dropped.
+        max_wait: Duration,
+    },
+}
+
+impl Model {
+    /// The name in reports.
+    pub const fn name(&self) -> &'static str {
+        match self {
+            Self::Constant { .. } => "constant",
+            Self::Ramping { .. } => "ramping",
+            Self::Shared { .. } => "shared",
+            Self::Arrivals { .. } => "arrivals",
+        }
+    }
 }
 
 impl Workload {
-    /// When a user begins: user 0 at once, the others evenly over the ramp-up.
+    /// The most users at once, at least one.
+    pub fn users(&self) -> u32 {
+        match &self.model {
+            Model::Constant { users, .. } | Model::Shared { users, .. } => *users,
+            Model::Ramping { users } => (users.most().ceil() as u32).max(1),
+            Model::Arrivals { max_users, .. } => *max_users,
+        }
+    }
+
+    /// When its users start no more requests, after the run's begin; `None` if only their iterations end it.
+    pub fn end(&self) -> Option<Nanos> {
+        let lasts = match &self.model {
+            Model::Constant { duration, .. } | Model::Shared { duration, .. } => nanos((*duration)?),
+            Model::Ramping { users: shape } | Model::Arrivals { rate: shape, .. } => shape.end(),
+        };
+        Some(nanos(self.start).saturating_add(lasts))
+    }
+
+    /// When requests in flight are cut off.
+    pub fn cut(&self) -> Option<Nanos> {
+        Some(self.end()?.saturating_add(nanos(self.graceful_stop)))
+    }
+
+    /// When user `user` of the scenario begins, after the run's begin: user 0 at once, the others evenly over the ramp-up.
     pub fn begin(&self, user: u32) -> Nanos {
-        let share = u128::from(nanos(self.ramp_up)) * u128::from(user) / u128::from(self.users);
-        u64::try_from(share).unwrap_or(Nanos::MAX)
+        let (users, ramp_up) = match &self.model {
+            Model::Constant { users, ramp_up, .. } | Model::Shared { users, ramp_up, .. } => (*users, *ramp_up),
+            Model::Ramping { .. } | Model::Arrivals { .. } => (1, Duration::ZERO),
+        };
+        let share = u128::from(nanos(ramp_up)) * u128::from(user) / u128::from(users.max(1));
+        nanos(self.start).saturating_add(u64::try_from(share).unwrap_or(Nanos::MAX))
     }
 
     /// How many users send anything at all, at most: under a low cap the first turn of some comes after the end.
     pub fn sending(&self) -> u32 {
-        let turns = self.duration.zip(self.rps).map_or(1.0, |(duration, rps)| duration.as_secs_f64() * rps);
-        (f64::from(self.users) * turns.min(1.0)).ceil() as u32
+        let lasts = self.end().map(|end| Duration::from_nanos(end).saturating_sub(self.start));
+        let turns = lasts.zip(self.rps).map_or(1.0, |(lasts, rps)| lasts.as_secs_f64() * rps);
+        (f64::from(self.users()) * turns.min(1.0)).ceil() as u32
     }
 }
 
 #[cfg(test)]
-mod tests {
+pub(crate) mod tests {
     use super::*;
+
+    /// One user who walks once.
+    pub fn once() -> Workload {
+        let model = Model::Constant { users: 1, duration: None, iterations: Some(1), ramp_up: Duration::ZERO };
+        Workload {
+            model,
+            start: Duration::ZERO,
+            rps: None,
+            pace: Duration::ZERO,
+            graceful_stop: Duration::ZERO,
+            graceful_ramp_down: Duration::ZERO,
+        }
+    }
 
     #[test]
     fn users_whose_first_turn_comes_too_late_send_nothing() {
         let sending = |rps, seconds: Option<u64>| {
             let duration = seconds.map(Duration::from_secs);
-            let (ramp_up, graceful_stop) = (Duration::ZERO, Duration::ZERO);
-            Workload { users: 1000, rps, duration, iterations: None, ramp_up, graceful_stop }.sending()
+            let model = Model::Constant { users: 1000, duration, iterations: None, ramp_up: Duration::ZERO };
+            Workload { model, rps, start: Duration::from_secs(5), ..once() }.sending()
         };
         assert_eq!([sending(None, Some(1)), sending(Some(0.1), None), sending(Some(5.0), Some(1))], [1000; 3]);
         assert_eq!(sending(Some(0.01), Some(10)), 100);
@@ -52,17 +149,12 @@ mod tests {
 
     #[test]
     fn users_begin_evenly_over_the_ramp_up_and_none_after_it() {
-        let workload = Workload {
-            users: 5000,
-            rps: None,
-            duration: None,
-            iterations: Some(1),
-            ramp_up: Duration::from_secs(10),
-            graceful_stop: Duration::ZERO,
-        };
+        let ramp_up = Duration::from_secs(10);
+        let model = Model::Constant { users: 5000, duration: None, iterations: Some(1), ramp_up };
+        let workload = Workload { model, start: Duration::from_secs(3), ..once() };
         let begins: Vec<_> = (0..5000).map(|user| workload.begin(user)).collect();
-        assert_eq!(begins[0], 0);
+        assert_eq!(begins[0], 3_000_000_000);
         assert!(begins.windows(2).all(|pair| pair[1] - pair[0] == 2_000_000));
-        assert!(begins[4999] < 10_000_000_000);
+        assert!(begins[4999] < 13_000_000_000);
     }
 }

@@ -8,6 +8,7 @@ use crate::diagnostic::Span;
 use crate::http::Origin;
 use crate::metrics::interval::one_line;
 use crate::run::clock::Clock;
+use crate::template::Environment;
 
 use super::bindings::{Description, PluginPre, Progress};
 use super::family::{Family, InstanceId};
@@ -25,6 +26,8 @@ pub struct StepParams {
     pub action: String,
     /// The step's own keys as a JSON object.
     pub params: serde_json::Value,
+    /// What `{{env NAME}}` gives in this step, if that is not what it gives in others.
+    pub environment: Option<Arc<Environment>>,
 }
 
 /// Why a step could not be configured.
@@ -92,7 +95,7 @@ impl Instance {
     /// # Errors
     /// See [`ConfigureError`].
     pub fn configure(&mut self, step: &StepParams) -> Result<(), ConfigureError> {
-        self.state().guest().configuring = Some(Configuring::new(&step.params));
+        self.state().guest().configuring = Some(Configuring::new(step));
         let params = step.params.to_string();
         let result = match &mut self.made {
             Made::Sandboxed(guest) => guest.configure(&step.action, &params),

@@ -9,11 +9,10 @@ use std::task::{Context, Poll};
 
 use crate::http::{self, Allowance, Failure, Flow, Grants, Measured, Meter, Reply, Request};
 use crate::metrics::sample::{FailureKind, RowId, Sample};
-use crate::run::clock::Nanos;
 use crate::template::VariableId;
 
 use super::limits;
-use super::session::Session;
+use super::session::{Session, Start};
 use super::socket::{Activity, Received, SocketId};
 
 /// Index of an operation within its task.
@@ -71,9 +70,9 @@ impl TimedExchange {
 
 /// What was measured as a sample. An exchange that was cut off ends when that is noticed, at `measured.end`.
 pub fn sample(row: RowId, measured: &Measured, failure: Option<FailureKind>) -> Sample {
-    let Measured { start, status, bytes_out, bytes_in, body_bytes_in, phases, .. } = *measured;
-    let end = measured.end.unwrap_or(start);
-    Sample { row, intended: start, start, end, status, bytes_out, bytes_in, body_bytes_in, phases, failure }
+    let Measured { start, late, status, bytes_out, bytes_in, body_bytes_in, phases, .. } = *measured;
+    let (intended, end) = (start.saturating_sub(late), measured.end.unwrap_or(start));
+    Sample { row, intended, start, end, status, bytes_out, bytes_in, body_bytes_in, phases, failure }
 }
 
 /// An operation in flight.
@@ -254,8 +253,8 @@ impl Task {
     }
 
     /// An exchange begins, now.
-    fn begin_exchange(&self, id: OperationId, meter: &Rc<Meter>, now: Nanos) {
-        meter.begin(now);
+    fn begin_exchange(&self, id: OperationId, meter: &Rc<Meter>, start: Start) {
+        meter.begin(start.at, start.late);
         self.begun_any.set(true);
         let mut begun = self.begun.borrow_mut();
         let place = begun.partition_point(|(known, _)| *known < id);
@@ -311,8 +310,8 @@ pub async fn exchange(session: Rc<Session>, id: OperationId, mut request: Reques
     let task = &session.task;
     let meter = task.meters.borrow_mut().pop().unwrap_or_default();
     loop {
-        let Some(now) = session.turn().await else { return Ended::NotStarted };
-        task.begin_exchange(id, &meter, now);
+        let Some(start) = session.turn().await else { return Ended::NotStarted };
+        task.begin_exchange(id, &meter, start);
         let result = http::exchange(&session.shared.client, &session.http, &meter, &request).await;
         task.end_exchange(id);
         let mut timed = Box::new(TimedExchange { measured: *meter.read(), result });
@@ -340,8 +339,8 @@ pub async fn sleep(session: Rc<Session>, nanoseconds: u64) -> Ended {
 
 /// A request that could not even be built: it takes its turn like any other, and fails.
 pub async fn unsendable(session: Rc<Session>, failure: Failure) -> Ended {
-    let Some(now) = session.turn().await else { return Ended::NotStarted };
+    let Some(Start { at, late }) = session.turn().await else { return Ended::NotStarted };
     session.task.begun_any.set(true);
-    let measured = Measured { start: now, end: Some(now), ..Measured::default() };
+    let measured = Measured { start: at, late, end: Some(at), ..Measured::default() };
     Ended::Exchange(Box::new(TimedExchange { measured, result: Err(failure) }))
 }

@@ -47,8 +47,48 @@ pub struct Shared {
     pub deadlines: Box<[Cell<Nanos>]>,
     /// When the worker last looked through the deadlines.
     pub swept: Cell<Nanos>,
-    /// Requests are not started at or after this time; `Nanos::MAX` if the run has no set duration.
-    pub end: Nanos,
+    /// Variables that every user begins with.
+    pub found: Variables,
+    /// The worker's part of the cap on all users together, if there is one.
+    pub limiter: Cell<Option<Limiter>>,
+}
+
+/// When a request starts.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Start {
+    /// Then.
+    pub at: Nanos,
+    /// How long after it should have. What was promised no time is never late.
+    pub late: Nanos,
+}
+
+/// The time that an iteration was promised to begin at.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Promise {
+    /// When it should begin.
+    pub intended: Nanos,
+    /// When it could: later if it had to wait for a user. From then on it is the generator that is late.
+    pub due: Nanos,
+}
+
+/// From when and until when a user may do something.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Hours {
+    /// Nothing is begun before this time.
+    pub begin: Nanos,
+    /// Iterations are not begun at or after this time.
+    pub iterations: Nanos,
+    /// Nor requests.
+    pub requests: Nanos,
+    /// What is in flight then is cut off.
+    pub cut: Nanos,
+}
+
+impl Hours {
+    /// From then on without an end.
+    pub const fn from(begin: Nanos) -> Self {
+        Self { begin, iterations: Nanos::MAX, requests: Nanos::MAX, cut: Nanos::MAX }
+    }
 }
 
 /// One virtual user.
@@ -63,6 +103,10 @@ pub struct Session {
     pub slot: usize,
     /// The cap on this user's rate, if there is one.
     pub limiter: Cell<Option<Limiter>>,
+    /// Until when it may do something.
+    pub hours: Cell<Hours>,
+    /// What its next request was promised, if anything.
+    pub promise: Cell<Option<Promise>>,
     /// Until when the user's operations wait for their turns.
     waiting_until: Cell<Nanos>,
     /// Open connections and cookies.
@@ -78,20 +122,22 @@ pub struct Session {
 }
 
 impl Session {
-    /// A user before its first step.
+    /// A user before its first step, who knows what the run's set-up has found out.
     pub fn new(id: u32, slot: usize, shared: Rc<Shared>, seed: u64, limiter: Option<Limiter>) -> Self {
         Self {
             id,
             slot,
+            variables: RefCell::new(shared.found.clone()),
             shared,
             iteration: Cell::new(0),
             limiter: Cell::new(limiter),
+            hours: Cell::new(Hours::from(0)),
+            promise: Cell::new(None),
             waiting_until: Cell::new(0),
             http: http::Session::default(),
             sockets: Sockets::default(),
             task: Task::default(),
             random: RefCell::new(UserRandom::new(seed, id)),
-            variables: RefCell::default(),
             rows: RefCell::default(),
             headers: RefCell::default(),
         }
@@ -116,6 +162,11 @@ impl Session {
     /// The user's variables.
     pub const fn variables(&self) -> &RefCell<Variables> {
         &self.variables
+    }
+
+    /// The next number of the user's random stream, in `0.0..1.0`.
+    pub fn random_unit(&self) -> f64 {
+        self.random.borrow_mut().unit()
     }
 
     /// The next number of the user's random stream.
@@ -156,25 +207,40 @@ impl Session {
         &self.shared.deadlines[self.slot]
     }
 
-    /// Waits for the user's turn under its rate limit, and says when it came: now. `None` if the run ends first. The
-    /// wait is in no latency, and the step's deadline moves on by it; by how much the turn came late is recorded as the
-    /// generator's start delay.
-    pub async fn turn(&self) -> Option<Nanos> {
-        let now = self.shared.clock.now();
-        let Some(mut limiter) = self.limiter.get() else { return self.may_start_at(now).then_some(now) };
-        let due = limiter.reserve(now);
-        self.limiter.set(Some(limiter));
-        // Waits of several operations at once overlap: each moves the deadline by what it adds to them.
-        let waited = due.saturating_sub(self.waiting_until.get().max(now));
-        self.waiting_until.set(self.waiting_until.get().max(due));
-        let deadline = self.deadline();
-        deadline.set(deadline.get().saturating_add(waited));
-        if !self.wait_until(due.min(self.shared.end)).await || due >= self.shared.end {
-            return None;
+    /// Waits for the user's turn under its rate limit and under that of all users, and says when it came: now. `None` if
+    /// the run ends first. The wait moves the step's deadline on and is in no latency, unless the request was promised a
+    /// time; by how much it came late through the generator alone is recorded as its start delay.
+    pub async fn turn(&self) -> Option<Start> {
+        let promise = self.promise.take();
+        let mut due = promise.map(|promise| promise.due);
+        for limiter in [&self.limiter, &self.shared.limiter] {
+            if let Some(mut next) = limiter.get() {
+                let turn = next.reserve(self.shared.clock.now());
+                limiter.set(Some(next));
+                self.wait_for_turn(turn).await?;
+                due = Some(turn);
+            }
         }
         let now = self.shared.clock.now();
-        self.shared.recorder.borrow_mut().start_delay(now.saturating_sub(due));
-        Some(now)
+        if !self.may_start_at(now) {
+            return None;
+        }
+        if let Some(due) = due {
+            self.shared.recorder.borrow_mut().start_delay(now.saturating_sub(due));
+        }
+        let intended = promise.map_or(now, |promise| promise.intended);
+        Some(Start { at: now, late: now.saturating_sub(intended) })
+    }
+
+    /// Waits for a turn that has been reserved; the step's deadline moves on by it. `None` if the run ends first.
+    async fn wait_for_turn(&self, turn: Nanos) -> Option<()> {
+        let now = self.shared.clock.now();
+        // Waits of several operations at once overlap: each moves the deadline by what it adds to them.
+        let waited = turn.saturating_sub(self.waiting_until.get().max(now));
+        self.waiting_until.set(self.waiting_until.get().max(turn));
+        let (deadline, hours) = (self.deadline(), self.hours.get());
+        deadline.set(deadline.get().saturating_add(waited).min(hours.cut));
+        self.pause_until(turn).await.then_some(())
     }
 
     /// Whether the user may start something now.
@@ -184,21 +250,34 @@ impl Session {
 
     /// Whether the user may start something at the time `now`, just read from the clock.
     pub fn may_start_at(&self, now: Nanos) -> bool {
-        self.shared.phase.get() == Phase::Running && now < self.shared.end
+        self.shared.phase.get() == Phase::Running && now < self.hours.get().requests
     }
 
     /// Waits until a time; `false` as soon as the run is ending.
     pub async fn wait_until(&self, at: Nanos) -> bool {
+        self.shared.wait_until(at).await
+    }
+
+    /// Waits for a time that is not promised to be over before the user's is; `false` if it is not.
+    pub async fn pause_until(&self, at: Nanos) -> bool {
+        let end = self.hours.get().requests;
+        self.wait_until(at.min(end)).await && at < end
+    }
+}
+
+impl Shared {
+    /// Waits until a time; `false` as soon as the run is ending.
+    pub async fn wait_until(&self, at: Nanos) -> bool {
         let mut waiting = None;
         poll_fn(|cx| {
-            let now = self.shared.clock.now();
-            if self.shared.phase.get() != Phase::Running {
+            let now = self.clock.now();
+            if self.phase.get() != Phase::Running {
                 return Poll::Ready(false);
             }
             if at <= now {
                 return Poll::Ready(true);
             }
-            waiting.get_or_insert_with(|| self.shared.timers.add(at, now, cx.waker().clone()));
+            waiting.get_or_insert_with(|| self.timers.add(at, now, cx.waker().clone()));
             Poll::Pending
         })
         .await

@@ -20,7 +20,7 @@ use crate::metrics::sample::FailureKind;
 use super::family::InstanceId;
 use super::limits;
 use super::operation::Ended;
-use super::session::Session;
+use super::session::{Session, Start};
 
 /// A socket's number among those of its user.
 pub type SocketId = u32;
@@ -221,9 +221,9 @@ async fn ask(session: &Session) {
     activity.turn.set(Turn::Awaited);
     let asked = Asked(&activity.turn);
     let came = session.turn().await;
-    if let Some(now) = came {
+    if let Some(Start { at, late }) = came {
         session.task.begun_any.set(true);
-        activity.meter.begin(now);
+        activity.meter.begin(at, late);
     }
     asked.0.set(if came.is_some() { Turn::Taken } else { Turn::Refused });
 }

@@ -4,6 +4,7 @@
 use std::collections::BTreeSet;
 use std::path::PathBuf;
 use std::rc::Rc;
+use std::sync::Arc;
 
 use send_wrapper::SendWrapper;
 use serde_json::Value;
@@ -20,6 +21,7 @@ use crate::template::{Environment, Template, environment_names};
 
 use super::budget::Budget;
 use super::family::{Family, InstanceId};
+use super::instance::StepParams;
 use super::limits;
 use super::request::PreparedRequest;
 use super::session::Session;
@@ -85,15 +87,17 @@ pub struct Configuring {
     /// The environment variables that these texts, or the keys beside them, read: templates may read no others, for a
     /// plugin could send them anywhere.
     pub environment: BTreeSet<String>,
+    /// What these give, if that is not what they give in other steps.
+    pub own: Option<Arc<Environment>>,
     /// The last text that did not compile, and where in it the mistake is. Lets the host point at the script.
     pub mistake: Option<(String, Span)>,
 }
 
 impl Configuring {
-    /// What is known from the step's parameters.
-    pub fn new(params: &Value) -> Self {
-        let mut known = Self::default();
-        known.collect(params);
+    /// What is known from the step.
+    pub fn new(step: &StepParams) -> Self {
+        let mut known = Self { own: step.environment.clone(), ..Self::default() };
+        known.collect(&step.params);
         known
     }
 

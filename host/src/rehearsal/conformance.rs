@@ -17,6 +17,7 @@ use crate::plugin::family::{Family, Names};
 use crate::plugin::instance::{ConfigureError, Instance, StepParams};
 use crate::plugin::registry::one_line;
 use crate::script::cases::{Case, Part, Reply};
+use crate::script::model::steps;
 
 use super::target::Target;
 use super::{Walked, judge, perform, plan, rehearse};
@@ -190,7 +191,7 @@ impl<'a> Subject<'a> {
 }
 
 fn uses(case: &Case, action: &str) -> bool {
-    case.script.steps.iter().any(|step| step.action.as_ref().is_some_and(|named| named.value == action))
+    steps(&case.script.steps).iter().any(|step| step.action.as_ref().is_some_and(|named| named.value == action))
 }
 
 fn repeated(target: &[Part], times: u64) -> Vec<Part> {
@@ -210,7 +211,8 @@ fn refuses(plan: &Plan, used: &UsedPlugin, step: &StepParams) -> Option<String> 
     };
     let trapped = |instance: &mut Instance, params: Value| {
         let shown: String = params.to_string().chars().take(80).collect();
-        let step = StepParams { step: step.step.clone(), action: step.action.clone(), params };
+        let (name, action) = (step.step.clone(), step.action.clone());
+        let step = StepParams { step: name, action, params, environment: None };
         match instance.configure(&step) {
             Err(ConfigureError::Trap(trap)) => Some(format!("`configure` with `{shown}` traps: {}", one_line(&trap))),
             Ok(()) | Err(ConfigureError::Params(_)) => None,

@@ -22,11 +22,12 @@ use crate::metrics::aggregate::Aggregate;
 use crate::plan::{self, Plan};
 use crate::plugin::registry::BUILTIN;
 use crate::run::clock::{Clock, Nanos};
-use crate::run::phase::SharedPhase;
-use crate::run::worker::{self, Message, Setup};
+use crate::run::common::Common;
+use crate::run::worker::{self, Message, Part, Setup};
 use crate::script::cases::Case;
 use crate::script::is_name;
 use crate::script::model::{PluginEntry, Script, Spanned};
+use crate::template::Variables;
 
 use target::Target;
 
@@ -133,9 +134,11 @@ async fn counted(plan: &Arc<Plan>, clock: Clock) -> Result<Counted, String> {
     let (messages, mut received) = tokio::sync::mpsc::unbounded_channel();
     let (start, started) = tokio::sync::oneshot::channel();
     let (_spares, spares) = std::sync::mpsc::channel();
-    let phase = Arc::new(SharedPhase::default());
     let _ = start.send(clock);
-    let setup = Setup { index: 0, plan: Arc::clone(plan), phase, messages, clock: started, spares };
+    let (part, common) = (Part::Load, Arc::new(Common::new(&plan.scenarios)));
+    let (plan_of_all, found) = (Arc::clone(plan), Variables::default());
+    let setup =
+        Setup { index: 0, workers: 1, plan: plan_of_all, part, common, found, messages, clock: started, spares };
     worker::work(setup, crew).await?;
     let mut aggregate = Aggregate::new(plan.rows.clone(), 1).with_metrics(plan.metrics.clone());
     while let Ok(message) = received.try_recv() {

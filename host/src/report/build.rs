@@ -7,33 +7,38 @@ use hdrhistogram::Histogram;
 use super::custom::metric;
 use super::generator::generator;
 use super::model::{
-    Bytes, ErrorCount, ErrorExample, Histograms, Phases, Report, Requests, Row, RowSeries, Run, SCHEMA, Series, Tasks,
+    Bytes, ErrorCount, ErrorExample, Histograms, Iterations, Phases, Report, Requests, Row, RowSeries, Run, SCHEMA,
+    Scenario, Series, Tasks,
 };
 use super::settings::{Outcome, Settings};
 use super::times::{encode, times};
 use crate::metrics::aggregate::Aggregate;
+use crate::metrics::iterations;
 use crate::metrics::sample::{FailureKind, RowId};
 use crate::metrics::series::{self, PhaseTimes};
 use crate::metrics::timeline::{Point, Timeline};
-use crate::run::clock::Nanos;
+use crate::run::clock::{Nanos, nanos};
 
 impl Report {
     /// Builds the report. A task that neither passed nor failed by now was cut short by the end of the run, so it counts
     /// as cancelled: every task that started has ended in exactly one way.
     pub fn build(settings: Settings, aggregate: &Aggregate, outcome: &Outcome) -> Self {
+        let elapsed = counted(&settings, outcome);
         let rows = aggregate.rows().iter().zip(aggregate.infos()).enumerate();
         let actions = rows.map(|(index, (measured, info))| {
             let errors = errors(measured, |kind| example(aggregate, index, kind));
-            let row = Row { errors, ..row(measured, outcome.elapsed) };
-            Row { name: info.name.clone(), action: Some(info.action.clone()), ..row }
+            let row = Row { errors, ..row(measured, elapsed) };
+            let (scenario, action) = (info.scenario.clone(), Some(info.action.clone()));
+            Row { scenario, name: info.name.clone(), action, ..row }
         });
         Self {
             schema: SCHEMA,
             tool_version: settings.tool_version.clone(),
-            run: run(outcome),
-            totals: totals(aggregate, outcome.elapsed),
+            run: run(aggregate, outcome),
+            scenarios: scenarios(&settings, aggregate),
+            totals: totals(aggregate, elapsed),
             actions: actions.collect(),
-            metrics: aggregate.metrics().iter().map(|measured| metric(measured, outcome.elapsed)).collect(),
+            metrics: aggregate.metrics().iter().map(|measured| metric(measured, elapsed)).collect(),
             series: over_time(aggregate),
             generator: generator(aggregate, &settings.plugins),
             settings: Settings { base_url: settings.base_url.as_deref().and_then(without_credentials), ..settings },
@@ -41,7 +46,27 @@ impl Report {
     }
 }
 
-fn run(outcome: &Outcome) -> Run {
+/// How long the run was without its warm-up.
+fn counted(settings: &Settings, outcome: &Outcome) -> Nanos {
+    outcome.elapsed.saturating_sub(nanos(settings.warm_up))
+}
+
+fn scenarios(settings: &Settings, aggregate: &Aggregate) -> Vec<Scenario> {
+    let none = iterations::Iterations::default();
+    let all = settings.scenarios.iter().enumerate().map(|(number, load)| {
+        let counted = aggregate.iterations().get(number).unwrap_or(&none);
+        let iterations::Iterations { completed, cut_short, dropped, ref duration } = *counted;
+        Scenario {
+            load: load.clone(),
+            iterations: Iterations { due: counted.due(), completed, cut_short, dropped },
+            iteration_time_us: times(duration),
+            iteration_histogram: encode(duration),
+        }
+    });
+    all.collect()
+}
+
+fn run(aggregate: &Aggregate, outcome: &Outcome) -> Run {
     // RFC 3339 ends with the year 9999.
     let started_at = outcome.started_at.min(Duration::from_secs(253_402_300_799));
     Run {
@@ -50,6 +75,7 @@ fn run(outcome: &Outcome) -> Run {
         ended: outcome.ended,
         users_signed_in: outcome.users_signed_in,
         users_given_up: outcome.users_given_up,
+        warm_up_requests: aggregate.warm_up(),
     }
 }
 
@@ -62,6 +88,7 @@ fn totals(aggregate: &Aggregate, elapsed: Nanos) -> Row {
 /// All that follows from a row's own counts. Its names and errors, which need more, are those of the sum.
 fn row(measured: &series::Series<u64>, elapsed: Nanos) -> Row {
     Row {
+        scenario: None,
         name: "Totals".into(),
         action: None,
         tasks: tasks(&measured.tasks),

@@ -3,7 +3,7 @@
 //!
 //! | columns | meaning |
 //! |---|---|
-//! | `name`, `action` | the step, and the action it ran |
+//! | `scenario`, `name`, `action` | the scenario, empty in the plain form; the step, and the action it ran |
 //! | `started` `passed` `failed` `cancelled` `dropped` | runs of the step; the first is the sum of the others |
 //! | `requests` `ok` `err` | exchanges; the first is the sum of the others |
 //! | `err_timeout` … `err_cancelled` | exchanges that failed, by category; their sum is `err` |
@@ -32,7 +32,8 @@ pub fn write(report: &Report, out: &mut dyn Write) -> io::Result<()> {
 }
 
 fn header() -> Vec<String> {
-    let tasks = ["name", "action", "started", "passed", "failed", "cancelled", "dropped", "requests", "ok", "err"];
+    let tasks =
+        ["scenario", "name", "action", "started", "passed", "failed", "cancelled", "dropped", "requests", "ok", "err"];
     let mut header: Vec<String> = tasks.map(Into::into).into();
     header.extend(FailureKind::ALL.map(|kind| format!("err_{}", kind.name())));
     header.extend(["rps", "bytes_out", "bytes_in", "body_bytes_in"].map(Into::into));
@@ -44,7 +45,8 @@ fn header() -> Vec<String> {
 
 fn record(row: &Row) -> Vec<String> {
     let (tasks, requests, bytes) = (&row.tasks, &row.requests, &row.bytes);
-    let mut record = vec![row.name.clone(), row.action.clone().unwrap_or_default()];
+    let mut record =
+        vec![row.scenario.clone().unwrap_or_default(), row.name.clone(), row.action.clone().unwrap_or_default()];
     let counts = [tasks.started, tasks.passed, tasks.failed, tasks.cancelled, tasks.dropped];
     record.extend(counts.map(|count| count.to_string()));
     record.extend([requests.total, requests.ok, requests.err].map(|count| count.to_string()));
@@ -81,7 +83,7 @@ mod tests {
     #[test]
     fn the_header_is_stable() {
         let text = written(&samples::nothing());
-        let header = "name,action,started,passed,failed,cancelled,dropped,requests,ok,err,err_timeout,err_status,\
+        let header = "scenario,name,action,started,passed,failed,cancelled,dropped,requests,ok,err,err_timeout,err_status,\
              err_network,err_check,err_protocol,err_plugin,err_cancelled,rps,bytes_out,bytes_in,body_bytes_in,\
              response_min_us,response_mean_us,response_stddev_us,response_p50_us,response_p75_us,response_p90_us,\
              response_p95_us,response_p99_us,response_p99_9_us,response_max_us,\
@@ -93,7 +95,7 @@ mod tests {
     #[test]
     fn a_row_without_requests_has_zeros_and_no_times() {
         let text = written(&samples::nothing());
-        let expected = format!("Catalog,http,0,0,0,0,0,0,0,0,0,0,0,0,0,0,0,0.000,0,0,0{}\r\n", ",".repeat(20));
+        let expected = format!(",Catalog,http,0,0,0,0,0,0,0,0,0,0,0,0,0,0,0,0.000,0,0,0{}\r\n", ",".repeat(20));
         assert_eq!(text.lines().nth(1), expected.strip_suffix("\r\n"));
     }
 
@@ -102,7 +104,7 @@ mod tests {
         let mut report = samples::nothing();
         report.actions[0].name = "a, \"b\"\nc".into();
         let text = written(&report);
-        assert!(text.contains("\r\n\"a, \"\"b\"\"\nc\",http,"), "{text}");
+        assert!(text.contains("\r\n,\"a, \"\"b\"\"\nc\",http,"), "{text}");
     }
 
     #[test]
@@ -113,8 +115,8 @@ mod tests {
         let rows: Vec<csv::StringRecord> = reader.records().collect::<Result<_, _>>().expect("valid CSV");
         assert_eq!(rows.len(), report.actions.len());
         for (record, row) in rows.iter().zip(&report.actions) {
-            assert_eq!((&record[0], &record[7]), (row.name.as_str(), row.requests.total.to_string().as_str()));
-            let errors: u64 = (10..17).map(|column| record[column].parse::<u64>().expect("a count")).sum();
+            assert_eq!((&record[1], &record[8]), (row.name.as_str(), row.requests.total.to_string().as_str()));
+            let errors: u64 = (11..18).map(|column| record[column].parse::<u64>().expect("a count")).sum();
             assert_eq!(errors, row.requests.err);
         }
     }

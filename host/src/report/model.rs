@@ -7,7 +7,7 @@ use std::collections::BTreeMap;
 
 use serde::Serialize;
 
-use super::settings::Settings;
+use super::settings::{Load, Settings};
 use crate::run::EndReason;
 
 /// Name and version of the serialized form. The version grows when a reader of the old form would misread the new.
@@ -24,6 +24,8 @@ pub struct Report {
     pub settings: Settings,
     /// How it went.
     pub run: Run,
+    /// The loads that ran side by side, and their iterations.
+    pub scenarios: Vec<Scenario>,
     /// The sum of all actions.
     pub totals: Row,
     /// One per row: the login first if there is one, then the steps in the script's order.
@@ -97,11 +99,42 @@ pub struct Run {
     pub users_signed_in: u32,
     /// Users that gave up signing in.
     pub users_given_up: u32,
+    /// Exchanges of the warm-up, which are counted nowhere else.
+    pub warm_up_requests: u64,
+}
+
+/// One load and its iterations.
+#[derive(Clone, Debug, Serialize)]
+pub struct Scenario {
+    /// How it was set up.
+    #[serde(flatten)]
+    pub load: Load,
+    /// Its iterations.
+    pub iterations: Iterations,
+    /// How long those took that were completed, waits included.
+    pub iteration_time_us: Option<Times>,
+    /// The same for other programs.
+    pub iteration_histogram: String,
+}
+
+/// Iterations of a scenario: `due = completed + cut_short + dropped`.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
+pub struct Iterations {
+    /// That should have begun.
+    pub due: u64,
+    /// That were walked to the end.
+    pub completed: u64,
+    /// That the end of the run, or of their user, cut short.
+    pub cut_short: u64,
+    /// That found no free user.
+    pub dropped: u64,
 }
 
 /// What was measured of one action, or of all.
 #[derive(Clone, Debug, Serialize)]
 pub struct Row {
+    /// The scenario it belongs to; `None` for the sum, for the sign-in, and in the plain form.
+    pub scenario: Option<String>,
     /// The step's name; `Totals` for the sum.
     pub name: String,
     /// The action that the step ran; `None` for the sum.

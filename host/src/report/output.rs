@@ -229,7 +229,7 @@ mod tests {
         std::os::unix::fs::symlink(&target, &link).expect("links work here");
         Output::open(&link).expect("writable").write(&samples::nothing()).expect("written");
         assert!(fs::symlink_metadata(&link).expect("there").is_symlink());
-        assert!(fs::read_to_string(&target).expect("readable").starts_with("name,action,"));
+        assert!(fs::read_to_string(&target).expect("readable").starts_with("scenario,name,action,"));
     }
 
     #[test]

@@ -2,6 +2,7 @@
 
 use std::time::Duration;
 
+use super::settings::Load;
 use super::{Outcome, Report, Settings};
 use crate::metrics::aggregate::{Aggregate, RowInfo};
 use crate::metrics::custom::{MetricInfo, MetricKind, MetricUnit};
@@ -17,11 +18,18 @@ fn settings() -> Settings {
     Settings {
         script: "movies.yml".into(),
         users: 500,
-        rps: Some(1.5),
-        duration: Some(Duration::from_secs(120)),
-        iterations: None,
-        ramp_up: Duration::ZERO,
-        graceful_stop: Duration::from_secs(5),
+        rps_total: None,
+        warm_up: Duration::ZERO,
+        scenarios: vec![Load {
+            name: None,
+            model: "constant",
+            load: "500 virtual users walk the script for 2m, each at 1.5 rps at most (750.0 rps in all)".into(),
+            users: 500,
+            rps: Some(1.5),
+            start: Duration::ZERO,
+            end: Some(Duration::from_secs(120)),
+            graceful_stop: Duration::from_secs(5),
+        }],
         timeout: Duration::from_secs(30),
         workers: 2,
         seed: 7,
@@ -43,7 +51,7 @@ fn outcome() -> Outcome {
 }
 
 fn rows(names: &[(&str, &str)]) -> Vec<RowInfo> {
-    names.iter().map(|&(name, action)| RowInfo { name: name.into(), action: action.into() }).collect()
+    names.iter().map(|&(name, action)| RowInfo { scenario: None, name: name.into(), action: action.into() }).collect()
 }
 
 /// An exchange that took this long, after a start that was this late.
@@ -109,7 +117,7 @@ pub fn movies() -> Report {
 /// A run that ended before it sent anything.
 pub fn nothing() -> Report {
     let aggregate = Aggregate::new(rows(&[("Catalog", "http")]), 1);
-    let settings = Settings { rps: None, duration: None, base_url: None, iterations: Some(1), ..settings() };
+    let settings = Settings { base_url: None, ..settings() };
     let outcome = Outcome { elapsed: 180 * MILLISECOND, ended: EndReason::Interrupted, ..outcome() };
     Report::build(settings, &aggregate, &outcome)
 }

@@ -13,21 +13,16 @@ use crate::run::clock::Nanos;
 pub struct Settings {
     /// The script's file name, `-` for standard input.
     pub script: String,
-    /// Concurrent virtual users.
+    /// Concurrent virtual users, at most.
     pub users: u32,
-    /// Most requests per second and user; no limit if `None`.
-    pub rps: Option<f64>,
-    /// How long users were to be kept active, if that was limited.
-    #[serde(rename = "duration_us", serialize_with = "optional_micros")]
-    pub duration: Option<Duration>,
-    /// How often each user was to walk the script, if that was limited.
-    pub iterations: Option<u64>,
-    /// Over what time the users started.
-    #[serde(rename = "ramp_up_us", serialize_with = "micros")]
-    pub ramp_up: Duration,
-    /// How long requests in flight were given when the run ended.
-    #[serde(rename = "graceful_stop_us", serialize_with = "micros")]
-    pub graceful_stop: Duration,
+    /// Most requests per second of all users together; no limit if `None`.
+    pub rps_total: Option<f64>,
+    /// What began within this time after the start was not counted.
+    #[serde(rename = "warm_up_us", serialize_with = "micros")]
+    pub warm_up: Duration,
+    /// The loads that ran side by side.
+    #[serde(skip)]
+    pub scenarios: Vec<Load>,
     /// Timeout of steps that give none.
     #[serde(rename = "timeout_us", serialize_with = "micros")]
     pub timeout: Duration,
@@ -44,6 +39,30 @@ pub struct Settings {
     /// Version of this tool.
     #[serde(skip)]
     pub tool_version: String,
+}
+
+/// The load of one scenario.
+#[derive(Clone, Debug, Serialize)]
+pub struct Load {
+    /// The scenario's name; `None` in the plain form.
+    pub name: Option<String>,
+    /// `constant`, `ramping`, `shared` or `arrivals`.
+    pub model: &'static str,
+    /// The load in a sentence.
+    pub load: String,
+    /// Users, at most.
+    pub users: u32,
+    /// Most requests per second and user; no limit if `None`.
+    pub rps: Option<f64>,
+    /// When it was to start.
+    #[serde(rename = "start_us", serialize_with = "micros")]
+    pub start: Duration,
+    /// When it was to start no more requests, if that was limited.
+    #[serde(rename = "end_us", serialize_with = "optional_micros")]
+    pub end: Option<Duration>,
+    /// How long requests in flight were given then.
+    #[serde(rename = "graceful_stop_us", serialize_with = "micros")]
+    pub graceful_stop: Duration,
 }
 
 /// How the run ended.

@@ -5,20 +5,24 @@ use unicode_width::UnicodeWidthStr;
 
 use super::custom;
 use super::format::{count, grouped, grouped_decimal, latency, megabytes, percent, seconds, short};
-use super::model::{ErrorCount, Guest, Report, Requests, Row, Times};
+use super::model::{ErrorCount, Guest, Report, Requests, Row, Scenario, Times};
+use crate::cli::Latency;
+use crate::metrics::aggregate::label;
 use crate::metrics::interval::one_line;
 
-/// The columns and the least width of each; the first is text, the others are numbers.
-const COLUMNS: [(&str, usize); 7] =
-    [("Action", 12), ("OK", 4), ("ERR", 4), ("p50", 5), ("p90", 5), ("p99", 5), ("rps", 4)];
-
-type Cells = [String; COLUMNS.len()];
+/// One column: its title, its least width, and what a row has in it. The first is text, the others are numbers.
+struct Column {
+    title: &'static str,
+    width: usize,
+    cell: fn(&Row) -> String,
+}
 
 /// The whole text, with a line feed at the end.
-pub fn render(report: &Report) -> String {
-    let mut text = actions(&report.actions);
+pub fn render(report: &Report, latency: Latency) -> String {
+    let mut text = actions(&report.actions, &columns(latency));
     text.push('\n');
-    text.push_str(&totals(report));
+    text.push_str(&totals(report, latency));
+    text.push_str(&iterations(&report.scenarios));
     if !report.totals.errors.is_empty() {
         text.push('\n');
         text.push_str(&errors(&report.totals.errors, report.totals.requests.total));
@@ -39,22 +43,66 @@ pub fn render(report: &Report) -> String {
     text
 }
 
-fn actions(rows: &[Row]) -> String {
-    let mut lines: Vec<Cells> = vec![COLUMNS.map(|(title, _)| title.into())];
-    lines.extend(rows.iter().map(cells));
-    let widths: [usize; COLUMNS.len()] = std::array::from_fn(|column| {
-        let widest = lines.iter().map(|cells| cells[column].width()).max().unwrap_or(0);
-        widest.max(COLUMNS[column].1)
-    });
-    lines.insert(1, widths.map(|width| "─".repeat(width)));
+fn columns(latency: Latency) -> Vec<Column> {
+    let column = |title, width, cell| Column { title, width, cell };
+    let response = || -> [Column; 3] {
+        [
+            column("p50", 5, |row| time(row.response_time_us.as_ref(), |times| times.p50)),
+            column("p90", 5, |row| time(row.response_time_us.as_ref(), |times| times.p90)),
+            column("p99", 5, |row| time(row.response_time_us.as_ref(), |times| times.p99)),
+        ]
+    };
+    let service = |titles: [&'static str; 3]| -> [Column; 3] {
+        [
+            column(titles[0], 5, |row| time(row.service_time_us.as_ref(), |times| times.p50)),
+            column(titles[1], 5, |row| time(row.service_time_us.as_ref(), |times| times.p90)),
+            column(titles[2], 5, |row| time(row.service_time_us.as_ref(), |times| times.p99)),
+        ]
+    };
+    let mut columns = vec![
+        column("Action", 12, |row| one_line(&label(row.scenario.as_deref(), &row.name))),
+        column("OK", 4, |row| count(row.requests.ok)),
+        column("ERR", 4, |row| count(row.requests.err)),
+    ];
+    match latency {
+        Latency::Response => columns.extend(response()),
+        Latency::Service => columns.extend(service(["svc p50", "svc p90", "svc p99"])),
+        Latency::Both => {
+            columns.extend(response());
+            columns.extend(service(["svc p50", "svc p90", "svc p99"]));
+        }
+    }
+    columns.push(column("rps", 4, |row| rate(row.requests.rps)));
+    columns
+}
+
+fn time(times: Option<&Times>, pick: fn(&Times) -> u64) -> String {
+    times.map_or("-".into(), |times| latency(pick(times) as f64, ""))
+}
+
+fn actions(rows: &[Row], columns: &[Column]) -> String {
+    let mut lines: Vec<Vec<String>> = vec![columns.iter().map(|column| column.title.into()).collect()];
+    lines.extend(rows.iter().map(|row| columns.iter().map(|column| (column.cell)(row)).collect()));
+    let widest = |(number, column): (usize, &Column)| {
+        lines.iter().map(|cells| cells[number].width()).max().unwrap_or(0).max(column.width)
+    };
+    let widths: Vec<usize> = columns.iter().enumerate().map(widest).collect();
+    lines.insert(1, widths.iter().map(|width| "─".repeat(*width)).collect());
     lines.iter().map(|cells| line(cells, &widths)).collect()
 }
 
-fn cells(row: &Row) -> Cells {
-    let times = row.response_time_us.as_ref();
-    let at = |pick: fn(&Times) -> u64| times.map_or("-".into(), |times| latency(pick(times) as f64, ""));
-    let Requests { ok, err, rps, .. } = row.requests;
-    [one_line(&row.name), count(ok), count(err), at(|t| t.p50), at(|t| t.p90), at(|t| t.p99), rate(rps)]
+/// What has become of the iterations that scenarios wanted, where that is not plain from the rows.
+fn iterations(scenarios: &[Scenario]) -> String {
+    let told = |scenario: &&Scenario| scenario.load.name.is_some() || scenario.load.model == "arrivals";
+    let lines = scenarios.iter().filter(told).map(|Scenario { load, iterations, iteration_time_us, .. }| {
+        let of = load.name.as_ref().map(|name| format!(" of {name}")).unwrap_or_default();
+        let took = iteration_time_us.as_ref().map(|times| format!(", p95 {}", latency(times.p95 as f64, " ")));
+        let [completed, cut_short, dropped] =
+            [iterations.completed, iterations.cut_short, iterations.dropped].map(grouped);
+        let took = took.unwrap_or_default();
+        format!("Iterations{of}: {completed} completed{took}, {cut_short} cut short, {dropped} dropped\n")
+    });
+    lines.collect()
 }
 
 /// Whole numbers from 10 per second on.
@@ -62,7 +110,7 @@ fn rate(rps: f64) -> String {
     if rps < 9.95 { short(rps) } else { count(rps.round() as u64) }
 }
 
-fn line(cells: &Cells, widths: &[usize; COLUMNS.len()]) -> String {
+fn line(cells: &[String], widths: &[usize]) -> String {
     let padded: Vec<String> = cells
         .iter()
         .zip(widths)
@@ -75,16 +123,25 @@ fn line(cells: &Cells, widths: &[usize; COLUMNS.len()]) -> String {
     format!("{}\n", padded.join(" "))
 }
 
-fn totals(report: &Report) -> String {
+fn totals(report: &Report, which: Latency) -> String {
     let elapsed = seconds(report.run.elapsed_us);
     let Requests { total, ok, rps, .. } = report.totals.requests;
     if total == 0 {
         return format!("Totals: no request was sent in {elapsed}\n");
     }
-    let average = report.totals.response_time_us.as_ref().map_or("-".into(), |times| latency(times.mean, " "));
+    let shown = match which {
+        Latency::Response | Latency::Both => &report.totals.response_time_us,
+        Latency::Service => &report.totals.service_time_us,
+    };
+    let average = shown.as_ref().map_or("-".into(), |times| latency(times.mean, " "));
     let (requests, success, rps) = (grouped(total), percent(ok, total), grouped_decimal(rps));
     let noun = if total == 1 { "request" } else { "requests" };
-    format!("Totals: {requests} {noun}, {success} success, {elapsed}, {rps} rps, avg {average}\n{}", bandwidth(report))
+    let warm_up = match report.run.warm_up_requests {
+        0 => String::new(),
+        before => format!("Warm-up: {} requests before that are not counted\n", grouped(before)),
+    };
+    let totals = format!("Totals: {requests} {noun}, {success} success, {elapsed}, {rps} rps, avg {average}\n");
+    totals + &warm_up + &bandwidth(report)
 }
 
 fn bandwidth(report: &Report) -> String {
@@ -140,7 +197,7 @@ mod tests {
     /// Compares with a golden file; `BLESS=1` writes it instead.
     fn golden(name: &str, report: &Report) {
         let path = std::path::Path::new(env!("CARGO_MANIFEST_DIR")).join("src/report/golden").join(name);
-        let text = render(report);
+        let text = render(report, Latency::Response);
         if std::env::var_os("BLESS").is_some() {
             std::fs::write(&path, &text).expect("golden file is writable");
         }
@@ -150,6 +207,9 @@ mod tests {
     #[test]
     fn a_usual_run() {
         golden("movies.txt", &samples::movies());
+        let titles = |latency| columns(latency).iter().map(|column| column.title).collect::<Vec<_>>().join(" ");
+        assert_eq!(titles(Latency::Service), "Action OK ERR svc p50 svc p90 svc p99 rps");
+        assert_eq!(titles(Latency::Both), "Action OK ERR p50 p90 p99 svc p50 svc p90 svc p99 rps");
     }
 
     #[test]

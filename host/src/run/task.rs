@@ -43,6 +43,17 @@ pub struct StepTask<'a> {
     pub replica: &'a RefCell<Replica>,
 }
 
+/// How a step went, for what comes after it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Ran {
+    /// As it should.
+    Passed,
+    /// Not so.
+    Failed,
+    /// The run, or its user's time, ended first.
+    CutShort,
+}
+
 /// How a task ended.
 enum End {
     Passed,
@@ -60,13 +71,13 @@ enum Event {
 }
 
 impl StepTask<'_> {
-    /// Runs the task, which begins now, at `start`, to its end; true if it passed.
-    pub async fn run(&self, start: Nanos) -> bool {
+    /// Runs the task, which begins now, at `start`, to its end.
+    pub async fn run(&self, start: Nanos) -> Ran {
         // A step that never waits must not keep the worker to itself.
         tokio::task::consume_budget().await;
         let session = self.session;
         session.task.begin(self.step.row, self.step.needs_body);
-        session.deadline().set(start.saturating_add(self.step.timeout));
+        session.deadline().set(start.saturating_add(self.step.timeout).min(session.hours.get().cut));
         let task = self.crew.take_task_id();
         let end = self.drive(task).await;
         self.crew.give_back(task);
@@ -76,7 +87,11 @@ impl StepTask<'_> {
         if matches!(end, End::Lost(_)) && !session.task.begun_any.get() {
             session.wait_until(session.shared.clock.now().saturating_add(AFTER_A_LOSS)).await;
         }
-        matches!(end, End::Passed)
+        match end {
+            End::Passed => Ran::Passed,
+            End::Failed | End::TimedOut | End::Lost(_) => Ran::Failed,
+            End::Cancelled => Ran::CutShort,
+        }
     }
 
     async fn drive(&self, task: u32) -> End {
@@ -147,7 +162,7 @@ impl StepTask<'_> {
     /// Why the task cannot go on, if the run was stopped or the time is up.
     fn over(&self) -> Option<Event> {
         let shared = &self.session.shared;
-        if shared.phase.get() == Phase::Stopped {
+        if shared.phase.get() == Phase::Stopped || self.session.hours.get().cut <= shared.swept.get() {
             return Some(Event::Stopped);
         }
         (self.session.deadline().get() <= shared.swept.get()).then_some(Event::TimedOut)
@@ -252,7 +267,7 @@ impl StepTask<'_> {
         if in_vain || task.sockets.has_begun() {
             self.record_whole(start, end);
         }
-        self.count(end);
+        self.count(start, end);
     }
 
     /// Records the task itself: what it did on its sockets, or that it failed before there was anything to measure.
@@ -289,8 +304,11 @@ impl StepTask<'_> {
         cut_off.iter().for_each(|measured| self.session.record(&sample(self.step.row, measured, Some(kind))));
     }
 
-    fn count(&self, end: &End) {
+    fn count(&self, start: Nanos, end: &End) {
         let mut recorder = self.session.shared.recorder.borrow_mut();
+        if !recorder.counts(start) {
+            return;
+        }
         recorder.task_started(self.step.row);
         let how = match end {
             End::Passed => TaskEnd::Passed,

@@ -1,34 +1,38 @@
-//! One virtual user: signs in, then walks the script step by step until its time or its iterations are over.
+//! One virtual user: signs in, then walks its scenario's steps, iteration after iteration, until its time or its turns are
+//! over.
 //!
 //! ```text
-//!   waiting for its ramp-up time ─▶ signing in ─▶ walking ─▶ gone
-//!                                    │ failed four times ───────▲
+//!   waiting for its time ─▶ waiting for a turn ─▶ signing in ─▶ walking ─▶ waiting for a turn ─▶ … ─▶ gone
+//!                                                  │ failed four times ──────────────────────────────▲
 //! ```
 //!
 //! Each step is one task in one plugin, see [`StepTask`].
 
 use std::rc::Rc;
 
-use crate::plan::{Plan, Step};
+use crate::pace::Think;
+use crate::plan::flow::Move;
+use crate::plan::{Scenario, Step};
 use crate::plugin::session::Session;
 
 use super::clock::Nanos;
 use super::groups::Groups;
-use super::task::StepTask;
+use super::task::{Ran, StepTask};
+use super::turns::Turns;
 use super::worker::{Crew, Replicas};
 
 /// Waits before the second, third and fourth attempt to sign in.
 const BACK_OFF: [Nanos; 3] = [500_000_000, 1_000_000_000, 2_000_000_000];
 
 /// How the life of a user went, for the outcome of the run.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub enum Life {
-    /// It signed in, or there was no need to.
-    Walked,
-    /// It could not sign in.
-    GaveUp,
     /// The run ended before it was signed in.
     NotBegun,
+    /// It could not sign in.
+    GaveUp,
+    /// It signed in, or there was no need to.
+    Walked,
 }
 
 /// One virtual user.
@@ -37,47 +41,108 @@ pub struct VirtualUser {
     session: Rc<Session>,
     /// The plugins' instances that its steps run in.
     replicas: Replicas,
+    /// What it walks: the scenario's number in the run, if it is counted, and the scenario.
+    scenario: (Option<usize>, Rc<Scenario>),
+    turns: Turns,
 }
 
 impl VirtualUser {
     /// A user before its first step.
-    pub fn new(crew: Rc<Crew>, session: Rc<Session>) -> Self {
+    pub fn new(crew: Rc<Crew>, session: Rc<Session>, scenario: (Option<usize>, Rc<Scenario>), turns: Turns) -> Self {
         let replicas = crew.replicas();
-        Self { crew, session, replicas }
+        Self { crew, session, replicas, scenario, turns }
     }
 
-    /// The whole life, from `begin` on.
-    pub async fn live(&self, begin: Nanos) -> Life {
-        if !self.session.wait_until(begin).await {
+    /// The whole life.
+    pub async fn live(&self) -> Life {
+        if !self.session.wait_until(self.session.hours.get().begin).await {
             return Life::NotBegun;
         }
-        self.crew.active.set(self.crew.active.get() + 1);
-        let life = self.walk(&self.crew.plan).await;
-        self.crew.active.set(self.crew.active.get() - 1);
+        let always = !self.is_idle_between();
+        self.crew.active.set(self.crew.active.get() + u32::from(always));
+        let life = self.iterate().await;
+        self.crew.active.set(self.crew.active.get() - u32::from(always));
         self.replicas.iter().for_each(|replica| replica.borrow_mut().forget_user(&self.session));
         life
     }
 
-    async fn walk(&self, plan: &Plan) -> Life {
-        if let Some(login) = &plan.login
-            && !self.sign_in(login).await
-        {
-            return if self.session.running() { Life::GaveUp } else { Life::NotBegun };
-        }
-        while plan.workload.iterations.is_none_or(|most| self.session.iteration.get() < most) {
-            let mut groups = Groups::new(&plan.groups);
-            for (number, step) in plan.steps.iter().enumerate() {
-                let now = self.session.shared.clock.now();
-                if !self.session.may_start_at(now) {
-                    return Life::Walked;
-                }
-                groups.begin(number, now);
-                let passed = self.task(step).run(now).await;
-                groups.end(number, passed, &self.session.shared);
+    /// Whether it counts as active only during its iterations.
+    const fn is_idle_between(&self) -> bool {
+        matches!(self.turns, Turns::Arrivals(..))
+    }
+
+    async fn iterate(&self) -> Life {
+        let mut login = self.crew.plan.login.as_ref();
+        while self.turns.next(&self.session).await {
+            // An iteration that never waits must not keep the worker to itself.
+            tokio::task::consume_budget().await;
+            let began = self.began();
+            self.crew.active.set(self.crew.active.get() + u32::from(self.is_idle_between()));
+            if let Some(step) = login
+                && !self.sign_in(step).await
+            {
+                self.ended(began, false);
+                return if self.session.running() { Life::GaveUp } else { Life::NotBegun };
             }
+            login = None;
+            let is_complete = self.walk().await;
+            self.ended(began, is_complete);
             self.session.iteration.set(self.session.iteration.get() + 1);
         }
-        Life::Walked
+        if login.is_none() { Life::Walked } else { Life::NotBegun }
+    }
+
+    /// When the iteration began that is about to: then it should have.
+    fn began(&self) -> Nanos {
+        let promise = self.session.promise.get();
+        promise.map_or_else(|| self.session.shared.clock.now(), |promise| promise.intended)
+    }
+
+    /// An iteration has ended.
+    fn ended(&self, began: Nanos, is_complete: bool) {
+        let shared = &self.session.shared;
+        if let (Some(scenario), _) = self.scenario {
+            shared.recorder.borrow_mut().iteration(scenario, is_complete, (began, shared.clock.now()));
+        }
+        self.crew.active.set(self.crew.active.get() - u32::from(self.is_idle_between()));
+    }
+
+    /// One iteration; whether it came to its end.
+    async fn walk(&self) -> bool {
+        let (session, plan) = (&self.session, &self.crew.plan);
+        let mut groups = Groups::default();
+        for next in &self.scenario.1.flow.0 {
+            match *next {
+                Move::Begin(group) => groups.begin(group, session.shared.clock.now()),
+                Move::Think(think) => {
+                    if !self.think(think).await {
+                        return false;
+                    }
+                }
+                Move::End => groups.end(&session.shared),
+                Move::Step(number) => {
+                    let (step, now) = (&plan.steps[number], session.shared.clock.now());
+                    if !session.may_start_at(now) {
+                        return false;
+                    }
+                    let ran = self.task(step).run(now).await;
+                    // What was promised was the first step's to keep.
+                    session.promise.set(None);
+                    if ran == Ran::CutShort {
+                        return false;
+                    }
+                    self.crew.failed.set(self.crew.failed.get() || ran == Ran::Failed);
+                    groups.step(ran == Ran::Passed);
+                }
+            }
+        }
+        true
+    }
+
+    /// Waits; `false` if the user's time ends before that.
+    async fn think(&self, think: Think) -> bool {
+        let wait = think.next(|| self.session.random_unit());
+        self.session.pause_until(self.session.shared.clock.now().saturating_add(wait)).await
     }
 
     async fn sign_in(&self, login: &Step) -> bool {
@@ -86,7 +151,8 @@ impl VirtualUser {
             if !self.session.wait_until(again).await {
                 return false;
             }
-            if self.task(login).run(self.session.shared.clock.now()).await {
+            if self.task(login).run(self.session.shared.clock.now()).await == Ran::Passed {
+                self.session.promise.set(None);
                 return true;
             }
         }

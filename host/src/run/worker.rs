@@ -2,31 +2,28 @@
 //! the other workers while the run lasts; once a second the worker hands over what it recorded.
 
 use std::cell::{Cell, RefCell};
-use std::future::poll_fn;
 use std::io;
 use std::pin::pin;
 use std::rc::Rc;
 use std::sync::Arc;
-use std::task::Poll;
 use std::time::Duration;
-
-use tokio::sync::Notify;
 
 use crate::http::{Client, ClientOptions};
 use crate::metrics::interval::Interval;
 use crate::metrics::recorder::Recorder;
-use crate::pace::Limiter;
-use crate::plan::{Plan, UsedPlugin};
+use crate::plan::{Plan, Scenario, UsedPlugin};
 use crate::plugin::family::{Family, Names};
 use crate::plugin::replica::Replica;
-use crate::plugin::session::{Session, Shared};
+use crate::plugin::session::Shared;
+use crate::template::Variables;
 
-use super::clock::{Clock, Nanos, nanos};
+use super::cast::Cast;
+use super::clock::{Clock, Nanos};
+use super::common::Common;
 use super::health::Health;
-use super::phase::{Phase, SharedPhase};
+use super::phase::Phase;
 use super::timers::Timers;
-use super::virtual_user::{Life, VirtualUser};
-use super::watch::{self, Watch};
+use super::watch;
 
 /// What a worker tells the main thread.
 pub enum Message {
@@ -47,6 +44,10 @@ pub enum Message {
         walked: u32,
         /// Users that could not sign in.
         gave_up: u32,
+        /// Whether every step passed.
+        passed: bool,
+        /// What the last user knew at its end.
+        found: Variables,
     },
     /// The worker could not start.
     Failed(String),
@@ -56,16 +57,44 @@ pub enum Message {
 pub struct Setup {
     /// The worker's number, from 0.
     pub index: usize,
+    /// How many workers there are beside it, itself included.
+    pub workers: usize,
     /// What to run.
     pub plan: Arc<Plan>,
-    /// How far the run has come.
-    pub phase: Arc<SharedPhase>,
+    /// Which part of it.
+    pub part: Part,
+    /// What it shares with the others.
+    pub common: Arc<Common>,
+    /// Variables that its users begin with.
+    pub found: Variables,
     /// To the main thread.
     pub messages: tokio::sync::mpsc::UnboundedSender<Message>,
     /// From the main thread, once, when all workers are ready.
     pub clock: tokio::sync::oneshot::Receiver<Clock>,
     /// Intervals to be used again.
     pub spares: std::sync::mpsc::Receiver<Box<Interval>>,
+}
+
+/// The parts of a run, one after the other.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Part {
+    /// One user prepares.
+    Setup,
+    /// The scenarios.
+    Load,
+    /// One user tidies up.
+    Teardown,
+}
+
+impl Part {
+    /// The scenarios of this part of a plan.
+    pub fn scenarios(self, plan: &Plan) -> &[Scenario] {
+        match self {
+            Self::Setup => plan.setup.as_slice(),
+            Self::Load => &plan.scenarios,
+            Self::Teardown => plan.teardown.as_slice(),
+        }
+    }
 }
 
 /// What the users of one worker share besides what their plugins see.
@@ -78,6 +107,8 @@ pub struct Crew {
     shared: Replicas,
     /// Users under way.
     pub active: Cell<u32>,
+    /// Whether a step has failed.
+    pub failed: Cell<bool>,
     free_tasks: RefCell<Vec<u32>>,
     tasks: Cell<u32>,
 }
@@ -88,8 +119,8 @@ impl Crew {
         let family = |used: &UsedPlugin| Family::new(used.terms.clone(), Arc::clone(&plan.scripting), &names);
         let plugins: Vec<_> = plan.plugins.iter().map(family).collect();
         let shared = plan.plugins.iter().zip(&plugins).map(|(used, family)| replica(used, family)).collect();
-        let (active, free_tasks, tasks) = Default::default();
-        Self { plan, plugins, shared, active, free_tasks, tasks }
+        let (active, failed, free_tasks, tasks) = Default::default();
+        Self { plan, plugins, shared, active, failed, free_tasks, tasks }
     }
 
     /// The instances that a user's steps run in, by [`Step::plugin`](crate::plan::Step::plugin): those of the worker,
@@ -160,39 +191,33 @@ pub fn prepare(plan: &Arc<Plan>) -> Result<Rc<Crew>, String> {
 ///
 /// # Errors
 /// The operating system has no more timers.
-pub async fn work(setup: Setup, crew: Rc<Crew>) -> Result<(), String> {
-    let Setup { index, plan, phase, messages, clock, spares } = setup;
-    let Ok(clock) = clock.await else { return Ok(()) };
-    let ids: Vec<u32> = (index..plan.workload.users as usize).step_by(plan.workers).map(|id| id as u32).collect();
-    let shared = share(&plan, clock, ids.len()).map_err(|error| format!("no timer is to be had: {error}"))?;
-    let shared = Rc::new(shared);
-    let watch = Rc::new(Watch::new(ids.len()));
-    let lives = Rc::new(Lives::new(ids.len() as u32));
-    for (slot, id) in ids.into_iter().enumerate() {
-        spawn_user((id, slot), &crew, &shared, &watch, &lives);
-    }
-    let mut hand_over =
-        HandOver { index, crew, shared, messages, spares, health: Health::start(clock.now()), second: 0 };
+pub async fn work(mut setup: Setup, crew: Rc<Crew>) -> Result<(), String> {
+    let Ok(clock) = (&mut setup.clock).await else { return Ok(()) };
+    let cast = Cast::new(&setup, clock, crew).map_err(|error| format!("no timer is to be had: {error}"))?;
+    cast.begin();
+    let Setup { index, common, messages, spares, .. } = setup;
+    let (shared, crew) = (Rc::clone(&cast.shared), Rc::clone(&cast.crew));
+    let health = Health::start(clock.now());
+    let mut hand_over = HandOver { index, crew, shared, messages, spares, health, second: 0 };
     let mut tick = tokio::time::interval(Duration::from_nanos(watch::PERIOD));
     tick.set_missed_tick_behavior(tokio::time::MissedTickBehavior::Delay);
-    let waited_on = Rc::clone(&hand_over.shared);
-    let mut timers = pin!(waited_on.timers.run(clock));
-    while lives.left.get() > 0 {
+    let mut timers = pin!(cast.shared.timers.run(clock));
+    while cast.lives.left.get() > 0 {
         tokio::select! {
             never = &mut timers => match never {},
             _ = tick.tick() => {}
-            () = lives.last.notified() => {}
+            () = cast.lives.last.notified() => {}
         }
         let now = clock.now();
         hand_over.health.looked(now);
-        watch.look(&hand_over.shared, now, phase.get());
+        cast.watch.look(&cast.shared, now, common.phase.get());
         if now / SECOND > u64::from(hand_over.second) {
             hand_over.interval((now / SECOND) as u32);
         }
     }
+    cast.end();
     hand_over.interval((clock.now() / SECOND) as u32 + 1);
-    let finished = Message::Finished { walked: lives.walked.get(), gave_up: lives.gave_up.get() };
-    let _ = hand_over.messages.send(finished);
+    let _ = hand_over.messages.send(cast.finished());
     Ok(())
 }
 
@@ -207,90 +232,21 @@ const SECOND: Nanos = 1_000_000_000;
 /// The operating system has no more timers.
 pub fn share(plan: &Plan, clock: Clock, users: usize) -> io::Result<Shared> {
     let options = ClientOptions { tls: plan.tls.clone(), max_body_kept: MOST_BODY_KEPT, dial: plan.dial.clone() };
+    let metrics = plan.metrics.iter().map(|metric| metric.kind).collect();
     Ok(Shared {
         clock,
         timers: Timers::new(clock)?,
         client: Rc::new(Client::new(options, clock)),
-        recorder: RefCell::new(Recorder::new(plan.rows.len(), plan.metrics.iter().map(|metric| metric.kind).collect())),
+        recorder: RefCell::new(Recorder::new(plan.rows.len(), metrics)),
         data: plan.scripting.data.clone(),
-        users: plan.workload.users,
+        users: plan.users(),
         phase: Cell::new(Phase::Running),
         deadlines: (0..users).map(|_| Cell::new(Nanos::MAX)).collect(),
         swept: Cell::new(0),
         scratch: RefCell::default(),
-        end: plan.workload.duration.map_or(Nanos::MAX, nanos),
+        found: Variables::default(),
+        limiter: Cell::default(),
     })
-}
-
-/// A user as the workload wants it: capped from the moment it begins.
-pub fn session((id, slot): (u32, usize), plan: &Plan, shared: &Rc<Shared>) -> Session {
-    let workload = &plan.workload;
-    let limiter = workload.rps.map(|rps| Limiter::new(rps, workload.begin(id), id, workload.users));
-    Session::new(id, slot, Rc::clone(shared), plan.seed, limiter)
-}
-
-fn spawn_user((id, slot): (u32, usize), crew: &Rc<Crew>, shared: &Rc<Shared>, watch: &Rc<Watch>, lives: &Rc<Lives>) {
-    let begin = crew.plan.workload.begin(id);
-    let session = Rc::new(session((id, slot), &crew.plan, shared));
-    crew.plan.give_headers(&session);
-    let user = VirtualUser::new(Rc::clone(crew), session);
-    let entry = Entry { slot, watch: Rc::clone(watch), lives: Rc::clone(lives), life: Life::NotBegun };
-    tokio::task::spawn_local(async move {
-        poll_fn(|cx| {
-            entry.watch.enter(slot, cx.waker());
-            Poll::Ready(())
-        })
-        .await;
-        entry.end(user.live(begin).await);
-    });
-}
-
-/// A user's place on its worker. It is left however the user ends, also by a panic: a run that waited for a user who is
-/// gone would never end.
-struct Entry {
-    slot: usize,
-    watch: Rc<Watch>,
-    lives: Rc<Lives>,
-    life: Life,
-}
-
-impl Entry {
-    fn end(mut self, life: Life) {
-        self.life = life;
-    }
-}
-
-impl Drop for Entry {
-    fn drop(&mut self) {
-        self.watch.leave(self.slot);
-        self.lives.ended(self.life);
-    }
-}
-
-/// How the users' lives went.
-struct Lives {
-    left: Cell<u32>,
-    walked: Cell<u32>,
-    gave_up: Cell<u32>,
-    last: Notify,
-}
-
-impl Lives {
-    fn new(users: u32) -> Self {
-        Self { left: Cell::new(users), walked: Cell::new(0), gave_up: Cell::new(0), last: Notify::new() }
-    }
-
-    fn ended(&self, life: Life) {
-        match life {
-            Life::Walked => self.walked.set(self.walked.get() + 1),
-            Life::GaveUp => self.gave_up.set(self.gave_up.get() + 1),
-            Life::NotBegun => {}
-        }
-        self.left.set(self.left.get() - 1);
-        if self.left.get() == 0 {
-            self.last.notify_one();
-        }
-    }
 }
 
 /// Hands what was recorded to the main thread.

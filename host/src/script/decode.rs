@@ -4,18 +4,15 @@ use std::collections::HashMap;
 use std::sync::Arc;
 
 use super::header::check_header;
-use super::model::{DataSource, Group, Node, Script, Settings, Spanned, Value};
+use super::load;
+use super::model::{DataSource, Group, Item, Node, Script, Settings, Spanned, Value};
 use super::values::{Mistake, Reader};
 use crate::diagnostic::{Diagnostics, Source, Span};
 
-/// The keys of the long form, in the order of the reference.
-pub(super) const KEYS: [&str; 14] = [
-    "users",
-    "rps",
-    "duration",
-    "iterations",
-    "ramp_up",
-    "graceful_stop",
+/// The keys of the long form besides those of a load, in the order of the reference.
+pub(super) const KEYS: [&str; 13] = [
+    "rps_total",
+    "warm_up",
     "timeout",
     "seed",
     "headers",
@@ -23,6 +20,9 @@ pub(super) const KEYS: [&str; 14] = [
     "login",
     "data",
     "plugins",
+    "setup",
+    "scenarios",
+    "teardown",
     "steps",
 ];
 
@@ -38,7 +38,7 @@ const STEPS_HELP: &str = "a script is a list of steps, or a mapping with a list 
 pub fn decode(source: &Arc<Source>, root: Node) -> Result<Script, Diagnostics> {
     let mut decoder = Decoder::new(source);
     match root.value {
-        Value::List(_) => decoder.steps(root),
+        Value::List(_) => decoder.entry(&nowhere("steps"), root),
         Value::Map(_) => decoder.long_form(root),
         Value::Null => decoder.empty(),
         _ => decoder.reader.wrong_kind("a script must be a list of steps or a mapping", &root, STEPS_HELP),
@@ -73,8 +73,10 @@ impl Decoder {
             login: None,
             data: Vec::new(),
             plugins: Vec::new(),
+            setup: Vec::new(),
+            teardown: Vec::new(),
+            scenarios: Vec::new(),
             steps: Vec::new(),
-            groups: Vec::new(),
         };
         let reader = Reader { source: Arc::clone(source), found: Diagnostics::default() };
         Self { reader, script, names: HashMap::new() }
@@ -89,15 +91,22 @@ impl Decoder {
     fn long_form(&mut self, root: Node) {
         let Value::Map(entries) = root.value else { return };
         let has = |wanted: &str| entries.iter().any(|(key, _)| key.value == wanted);
-        if !has("steps") {
+        if !has("steps") && !has("scenarios") {
             self.no_steps(root.span, has("name"));
             if has("name") {
                 // Every key would be an unknown one; that the step is no list is all there is to say.
                 return;
             }
         }
+        let has_steps = has("steps");
         for (key, node) in entries {
             self.entry(&key, node);
+        }
+        for scenario in self.script.scenarios.iter().filter(|scenario| scenario.steps.is_empty() && !has_steps) {
+            let message = format!("scenario `{}` has no steps, and neither has the script", scenario.name.value);
+            let help = "add `steps` to the scenario, or to the script for all that have none";
+            let mistake = Mistake { code: "script::missing-key", message: &message, label: "this scenario", help };
+            self.reader.report(scenario.name.span, &mistake);
         }
     }
 
@@ -121,12 +130,8 @@ impl Decoder {
         let (reader, script) = (&mut self.reader, &mut self.script);
         let settings = &mut script.settings;
         match name {
-            "users" => settings.users = reader.whole(name, &node, 1, u32::MAX.into()),
-            "rps" => settings.rps = reader.positive(name, &node),
-            "duration" => settings.duration = reader.positive_duration(name, &node),
-            "iterations" => settings.iterations = reader.whole(name, &node, 1, i64::MAX),
-            "ramp_up" => settings.ramp_up = reader.duration(name, &node),
-            "graceful_stop" => settings.graceful_stop = reader.duration(name, &node),
+            "rps_total" => settings.rps_total = reader.positive(name, &node),
+            "warm_up" => settings.warm_up = reader.positive_duration(name, &node),
             "timeout" => settings.timeout = reader.positive_duration(name, &node),
             "seed" => settings.seed = reader.whole(name, &node, 0, i64::MAX),
             "headers" => settings.headers = headers(reader, node),
@@ -134,8 +139,16 @@ impl Decoder {
             "login" => self.login(key.span, node),
             "data" => script.data = data(reader, node),
             "plugins" => script.plugins = super::plugin::plugins(reader, node),
-            "steps" => self.steps(node),
-            _ => reader.unknown_key(key, "a script", &KEYS),
+            "setup" => self.script.setup = self.own_steps(name, node),
+            "scenarios" => self.script.scenarios = self.scenarios(node),
+            "teardown" => self.script.teardown = self.own_steps(name, node),
+            "steps" => self.script.steps = self.own_steps(name, node),
+            _ => {
+                if !load::entry(reader, &mut settings.load, name, node) {
+                    let known: Vec<_> = load::KEYS.into_iter().chain(KEYS).collect();
+                    reader.unknown_key(key, "a script", &known);
+                }
+            }
         }
     }
 
@@ -144,47 +157,47 @@ impl Decoder {
         self.script.login = self.step(node, Some(name));
     }
 
-    fn steps(&mut self, node: Node) {
-        let Value::List(items) = node.value else {
-            return self.reader.wrong_type("steps", &node, "a list", "begin each step with `- name: …`");
-        };
-        if items.is_empty() {
-            let message = "a script needs at least one step";
-            self.reader.report(
-                node.span,
-                &Mistake {
-                    code: "script::empty",
-                    message,
-                    label: "no steps",
-                    help: "begin each step with `- name: …`",
-                },
-            );
-        }
-        for item in items {
-            let is_group = matches!(&item.value, Value::Map(keys) if keys.iter().any(|(key, _)| key.value == "group"));
-            if is_group {
-                self.group(item);
-            } else {
-                let step = self.step(item, None);
-                self.script.steps.extend(step);
-            }
-        }
+    /// A list of steps whose names have nothing to do with those of other lists.
+    pub(super) fn own_steps(&mut self, key: &str, node: Node) -> Vec<Item> {
+        // The sign-in has a row in every one of them.
+        self.names.retain(|name, _| name == "login");
+        self.items(key, node)
     }
 
-    /// `{group: NAME, steps: […]}`: its steps stand in line with the others.
-    fn group(&mut self, node: Node) {
-        let (span, at) = (node.span, self.script.groups.len());
-        let first = self.script.steps.len();
-        let (mut name, mut has_steps) = (None, false);
-        let mut steps = None;
+    /// A list of steps and what may stand in their place.
+    fn items(&mut self, key: &str, node: Node) -> Vec<Item> {
+        const HELP: &str = "begin each step with `- name: …`";
+        let Value::List(items) = node.value else {
+            self.reader.wrong_type(key, &node, "a list", HELP);
+            return Vec::new();
+        };
+        if items.is_empty() {
+            let message = if key == "steps" { "a script needs at least one step" } else { "there are no steps" };
+            self.reader.report(node.span, &Mistake { code: "script::empty", message, label: "no steps", help: HELP });
+        }
+        items.into_iter().filter_map(|item| self.item(item)).collect()
+    }
+
+    fn item(&mut self, node: Node) -> Option<Item> {
+        let has = |wanted| matches!(&node.value, Value::Map(keys) if keys.iter().any(|(key, _)| key.value == wanted));
+        if has("group") {
+            return self.group(node).map(Item::Group);
+        }
+        self.step(node, None).map(|step| Item::Step(Box::new(step)))
+    }
+
+    /// `{group: NAME, steps: […]}`.
+    fn group(&mut self, node: Node) -> Option<Group> {
+        let span = node.span;
+        let (mut name, mut steps) = (None, None);
         for (key, node) in self.reader.mapping("a group", node, GROUP_HELP).unwrap_or_default() {
             match key.value.as_str() {
                 "group" => name = self.reader.some_text("group", node, "Checkout"),
-                "steps" => (has_steps, steps) = (true, Some(node)),
+                "steps" => steps = Some(node),
                 _ => self.reader.unknown_key(&key, "a group", &GROUP_KEYS),
             }
         }
-        if !has_steps {
+        if steps.is_none() {
             let mistake = Mistake {
                 code: "script::missing-key",
                 message: "a group has no `steps`",
@@ -193,18 +206,15 @@ impl Decoder {
             };
             self.reader.report(span, &mistake);
         }
-        if let Some(name) = name {
-            self.register(&name);
-            self.script.groups.push(Group { name, first, after: first });
-        }
-        if let Some(steps) = steps {
-            self.steps(steps);
-        }
-        let after = self.script.steps.len();
-        if let Some(group) = self.script.groups.get_mut(at) {
-            group.after = after;
-        }
+        name.iter().for_each(|name| self.register(name));
+        let items = self.items("steps", steps?);
+        Some(Group { name: name?, items })
     }
+}
+
+/// A key that nobody typed.
+fn nowhere(key: &str) -> Spanned<String> {
+    Spanned { value: key.to_owned(), span: Span::default() }
 }
 
 /// `headers`: names and values. A value may be empty.

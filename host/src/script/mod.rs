@@ -3,7 +3,8 @@
 //! | step | file | knows |
 //! |---|---|---|
 //! | text to tree | `yaml`, `raw`, `fault` | YAML |
-//! | tree to script | `decode`, `step`, `data`, `plugin`, `values` | the keys of a script |
+//! | tree to script | `decode`, `scenario`, `load`, `step`, `data`, `plugin`, `values` | the keys of a script |
+//! | words of their own | `duration`, `stage`, `header` | what the command line takes too |
 //! | for editors | `schema` | the same keys, as a JSON Schema |
 //! | pointing back | `node`, `span` | where in the text a value stands |
 //!
@@ -15,13 +16,16 @@ mod decode;
 pub mod duration;
 mod fault;
 pub mod header;
+mod load;
 pub mod model;
 mod node;
 mod parse;
 mod plugin;
 mod raw;
+mod scenario;
 mod schema;
 mod span;
+pub mod stage;
 mod step;
 mod values;
 mod yaml;

@@ -4,6 +4,7 @@
 use std::sync::Arc;
 use std::time::Duration;
 
+use super::stage::Stage;
 use crate::diagnostic::{Source, Span};
 
 /// A value and where it stands.
@@ -52,11 +53,23 @@ pub struct Script {
     pub data: Vec<(Spanned<String>, DataSource)>,
     /// Named components besides the built-in ones, and what is said of built-in ones.
     pub plugins: Vec<(Spanned<String>, PluginEntry)>,
-    /// What each user walks, at least one.
-    pub steps: Vec<Step>,
-    /// Which of them are timed together, in the order they begin; of those that begin with the same step the outer one
-    /// first.
-    pub groups: Vec<Group>,
+    /// What is walked once before all load.
+    pub setup: Vec<Item>,
+    /// What is walked once after all load.
+    pub teardown: Vec<Item>,
+    /// Loads side by side; none in the plain form.
+    pub scenarios: Vec<Scenario>,
+    /// What each user walks, but for users of scenarios with steps of their own.
+    pub steps: Vec<Item>,
+}
+
+/// One thing in a list of steps.
+#[derive(Clone, Debug)]
+pub enum Item {
+    /// A step.
+    Step(Box<Step>),
+    /// Steps that are timed together.
+    Group(Group),
 }
 
 /// Steps that are timed together.
@@ -64,15 +77,32 @@ pub struct Script {
 pub struct Group {
     /// Its name in the report.
     pub name: Spanned<String>,
-    /// The first of its steps.
-    pub first: usize,
-    /// The step after its last one.
-    pub after: usize,
+    /// What it consists of.
+    pub items: Vec<Item>,
 }
 
-/// Settings a script may give; a flag or an environment variable of the same name wins.
+/// One of several loads in a run.
+#[derive(Clone, Debug)]
+pub struct Scenario {
+    /// Its name in the report.
+    pub name: Spanned<String>,
+    /// How much load; what is not said is the script's.
+    pub load: Load,
+    /// `start`: when it begins, after the run.
+    pub start: Option<Spanned<Duration>>,
+    /// `weight`: its share of the script's own load, beside the other scenarios that have none of their own.
+    pub weight: Option<Spanned<f64>>,
+    /// `env`: what `{{env NAME}}` gives in its steps, before the environment.
+    pub env: Vec<(Spanned<String>, Spanned<String>)>,
+    /// `tags` of all its steps.
+    pub tags: Vec<(Spanned<String>, Spanned<String>)>,
+    /// `steps`; the script's if there are none.
+    pub steps: Vec<Item>,
+}
+
+/// How much load.
 #[derive(Clone, Debug, Default)]
-pub struct Settings {
+pub struct Load {
     /// `users`.
     pub users: Option<Spanned<u32>>,
     /// `rps`, per user.
@@ -81,16 +111,81 @@ pub struct Settings {
     pub duration: Option<Spanned<Duration>>,
     /// `iterations`, per user.
     pub iterations: Option<Spanned<u64>>,
+    /// `shared_iterations`, of all users together.
+    pub shared_iterations: Option<Spanned<u64>>,
     /// `ramp_up`.
     pub ramp_up: Option<Spanned<Duration>>,
+    /// `stages`.
+    pub stages: Option<Spanned<Vec<Spanned<Stage>>>>,
+    /// `arrival_rate`, iterations begun per second.
+    pub arrival_rate: Option<Spanned<f64>>,
+    /// `arrivals`: how they are spread.
+    pub arrivals: Option<Spanned<Spread>>,
+    /// `max_users` that arrivals may keep busy.
+    pub max_users: Option<Spanned<u32>>,
+    /// `max_wait` of an arrival for a user.
+    pub max_wait: Option<Spanned<Duration>>,
+    /// `graceful_ramp_down`: how long an iteration may go on whose user is no longer wanted.
+    pub graceful_ramp_down: Option<Spanned<Duration>>,
     /// `graceful_stop`.
     pub graceful_stop: Option<Spanned<Duration>>,
+    /// `pace`: from the beginning of an iteration to the next, at least.
+    pub pace: Option<Spanned<Duration>>,
+    /// `think` after each step.
+    pub think: Option<Spanned<Think>>,
+}
+
+/// How arrivals are spread around their rate.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum Spread {
+    /// Evenly.
+    #[default]
+    Even,
+    /// At random, independently of each other.
+    Poisson,
+}
+
+/// How long a user waits after a step.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub enum Think {
+    /// Always as long.
+    Fixed(Duration),
+    /// From the first time to the second, each as likely.
+    Uniform(Duration, Duration),
+    /// Around the first time, with the second as standard deviation; never less than none.
+    Normal(Duration, Duration),
+}
+
+/// Settings a script may give; a flag or an environment variable of the same name wins.
+#[derive(Clone, Debug, Default)]
+pub struct Settings {
+    /// How much load, for all users that no scenario has load of its own for.
+    pub load: Load,
+    /// `rps_total`, of all users together.
+    pub rps_total: Option<Spanned<f64>>,
+    /// `warm_up`, in which nothing counts.
+    pub warm_up: Option<Spanned<Duration>>,
     /// `timeout` of steps that give none.
     pub timeout: Option<Spanned<Duration>>,
     /// `seed` of the users' random streams.
     pub seed: Option<Spanned<u64>>,
     /// `headers` sent with every request.
     pub headers: Vec<(Spanned<String>, Spanned<String>)>,
+}
+
+impl Item {
+    /// The steps in it, in their order.
+    pub fn steps(&self) -> Vec<&Step> {
+        match self {
+            Self::Step(step) => vec![step],
+            Self::Group(group) => steps(&group.items),
+        }
+    }
+}
+
+/// The steps in a list, in their order.
+pub fn steps(items: &[Item]) -> Vec<&Step> {
+    items.iter().flat_map(Item::steps).collect()
 }
 
 /// One step: keys of the host, and the rest for the plugin.
@@ -106,6 +201,8 @@ pub struct Step {
     pub timeout: Option<Spanned<Duration>>,
     /// `capture`, in order.
     pub captures: Vec<Capture>,
+    /// `think` after it.
+    pub think: Option<Spanned<Think>>,
     /// All other keys, a [`Value::Map`].
     pub params: Node,
 }

@@ -31,7 +31,7 @@ fn without_mark(source: &Arc<Source>) -> Arc<Source> {
 mod tests {
     use std::time::Duration;
 
-    use super::super::model::{CaptureSource, DataSource};
+    use super::super::model::{CaptureSource, DataSource, steps};
     use super::*;
 
     fn parsed(text: &str) -> Script {
@@ -41,7 +41,7 @@ mod tests {
     #[test]
     fn a_mark_moves_no_span() {
         let script = parsed("\u{feff}- name: ☃\n");
-        let name = &script.steps[0].name;
+        let name = &steps(&script.steps)[0].name;
         assert_eq!(&script.source.text[name.span.start..name.span.end], "☃");
         assert_eq!(name.span.start, 8);
     }
@@ -49,8 +49,8 @@ mod tests {
     #[test]
     fn windows_line_ends_are_no_part_of_values() {
         let script = parsed("- name: a\r\n  url: x\r\n  json_body: |\r\n    {\r\n    }\r\n");
-        assert_eq!(script.steps[0].name.value, "a");
-        let params = script.steps[0].params.to_json();
+        assert_eq!(steps(&script.steps)[0].name.value, "a");
+        let params = steps(&script.steps)[0].params.to_json();
         assert_eq!(params, serde_json::json!({"url": "x", "json_body": "{\n}\n"}));
     }
 
@@ -61,10 +61,10 @@ mod tests {
              data: {movies: [a], people: {file: p.csv}}\nplugins: {mqtt: ./m.wasm}\nsteps: [{name: 404}]\n",
         );
         let settings = &script.settings;
-        assert_eq!(settings.users.as_ref().map(|users| users.value), Some(5));
-        assert_eq!(settings.rps.as_ref().map(|rps| rps.value), Some(2.0));
-        assert_eq!(settings.ramp_up.as_ref().map(|time| time.value), Some(Duration::from_secs(60)));
-        assert!(settings.duration.is_none() && settings.seed.is_none() && script.base_url.is_none());
+        assert_eq!(settings.load.users.as_ref().map(|users| users.value), Some(5));
+        assert_eq!(settings.load.rps.as_ref().map(|rps| rps.value), Some(2.0));
+        assert_eq!(settings.load.ramp_up.as_ref().map(|time| time.value), Some(Duration::from_secs(60)));
+        assert!(settings.load.duration.is_none() && settings.seed.is_none() && script.base_url.is_none());
         assert_eq!(settings.headers[0].1.value, "1.10");
         let login = script.login.expect("a login");
         assert_eq!((login.name.value.as_str(), login.action), ("login", None));
@@ -73,13 +73,14 @@ mod tests {
         let (name, entry) = &script.plugins[0];
         let path = entry.source.as_ref().map(|source| source.value.as_str());
         assert_eq!((name.value.as_str(), path), ("mqtt", Some("./m.wasm")));
-        assert_eq!(script.steps[0].name.value, "404");
+        assert_eq!(steps(&script.steps)[0].name.value, "404");
     }
 
     #[test]
     fn the_hosts_keys_stay_and_all_others_go_to_the_plugin() {
         let text = "- name: a\n  nmae: b\n  action: x\n  timeout: 2s\n  capture: {t: {header: etag}, u: {cookie: s}}\n  n: 1\n";
-        let step = parsed(text).steps.remove(0);
+        let script = parsed(text);
+        let step = steps(&script.steps)[0].clone();
         assert_eq!(step.params.to_json(), serde_json::json!({"nmae": "b", "n": 1}));
         assert_eq!(step.action.expect("an action").value, "x");
         assert_eq!(step.timeout.expect("a timeout").value, Duration::from_secs(2));

@@ -8,14 +8,17 @@ pub const SCHEMA: &str = include_str!("schema.json");
 mod tests {
     use serde_json::Value;
 
-    use super::super::{decode, plugin, step};
+    use super::super::{decode, load, plugin, scenario, step};
     use super::SCHEMA;
 
     #[test]
     fn the_schema_has_the_keys_that_the_parser_knows() {
+        let with_load = |keys: &[&'static str]| load::KEYS.iter().chain(keys).copied().collect::<Vec<_>>();
+        let (script, scenario) = (with_load(&decode::KEYS), with_load(&scenario::KEYS));
         let schema: Value = serde_json::from_str(SCHEMA).unwrap();
         for (place, keys) in [
-            ("/$defs/script", &decode::KEYS[..]),
+            ("/$defs/script", &script[..]),
+            ("/$defs/scenario", &scenario),
             ("/$defs/step", &step::KEYS),
             ("/$defs/login", &step::KEYS),
             ("/$defs/group", &decode::GROUP_KEYS),

@@ -6,7 +6,7 @@ use super::values::{Entries, Mistake, Reader};
 use crate::diagnostic::Span;
 
 /// The host's own keys.
-pub const KEYS: [&str; 4] = ["name", "action", "timeout", "capture"];
+pub const KEYS: [&str; 5] = ["name", "action", "timeout", "capture", "think"];
 
 /// The places a capture can take its value from.
 pub(super) const CAPTURE_KEYS: [&str; 4] = ["json", "header", "regex", "cookie"];
@@ -22,13 +22,14 @@ impl Decoder {
         let entries = self.step_entries(subject, node)?;
         let reader = &mut self.reader;
         let (mut name, mut action, mut timeout) = (None, None, None);
-        let (mut captures, mut params) = (Vec::new(), Entries::new());
+        let (mut captures, mut think, mut params) = (Vec::new(), None, Entries::new());
         for (key, node) in entries {
             match key.value.as_str() {
                 "name" => name = Some(reader.some_text("name", node, "Catalog")),
                 "action" => action = reader.some_text("action", node, "http"),
                 "timeout" => timeout = reader.positive_duration("timeout", &node),
                 "capture" => captures = capture(reader, node),
+                "think" => think = super::load::think(reader, node),
                 _ => params.push((key, node)),
             }
         }
@@ -37,7 +38,7 @@ impl Decoder {
             None => return self.nameless(span),
         };
         self.register(&name);
-        Some(Step { span, name, action, timeout, captures, params: Node { value: Value::Map(params), span } })
+        Some(Step { span, name, action, timeout, captures, think, params: Node { value: Value::Map(params), span } })
     }
 
     fn step_entries(&mut self, subject: &str, node: Node) -> Option<Entries> {

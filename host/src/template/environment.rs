@@ -27,6 +27,11 @@ impl Environment {
         Self::new(utf8, file)
     }
 
+    /// The same with these pairs, which win.
+    pub fn with(&self, own: impl IntoIterator<Item = (String, String)>) -> Self {
+        Self::new(own, self.0.clone())
+    }
+
     /// The value, if there is one. May be a secret.
     pub fn get(&self, name: &str) -> Option<&str> {
         self.0.get(name).map(String::as_str)

@@ -53,7 +53,7 @@ impl User {
     }
 
     async fn send(&self, request: Request) -> Result<Reply, Failure> {
-        self.meter.begin(self.client.now());
+        self.meter.begin(self.client.now(), 0);
         exchange(&self.client, &self.session, &self.meter, &request).await
     }
 

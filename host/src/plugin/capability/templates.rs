@@ -17,11 +17,12 @@ impl Host for State {
             return Ok(Err(TemplateError { message, help: None }));
         }
         guest.charge(source.len())?;
+        let own = guest.configuring()?.own.clone();
         let compiled = {
             let mut variables = guest.family.variables.borrow_mut();
             let scripting = &guest.family.scripting;
-            let mut scope =
-                Scope { data: &scripting.data, variables: &mut variables, environment: &scripting.environment };
+            let environment = own.as_deref().unwrap_or(&scripting.environment);
+            let mut scope = Scope { data: &scripting.data, variables: &mut variables, environment };
             Template::compile(&source, &mut scope)
         };
         Ok(match compiled {

@@ -4,32 +4,47 @@
 use std::rc::Rc;
 use std::sync::mpsc;
 
+use std::future::poll_fn;
+use std::task::Poll;
+
+use tokio::sync::mpsc::UnboundedReceiver;
 use tokio::sync::oneshot;
 use tokio::task::LocalSet;
 use tokio::time::sleep;
 
 use crate::http::Tls;
+use crate::metrics::iterations::Iterations;
+use crate::pace::{Shape, Spread, Stage, Think};
 use crate::plan::data::DataSets;
-use crate::plan::workload::Workload;
+use crate::plan::flow::{Flow, Move};
+use crate::plan::workload::tests::once;
+use crate::plan::workload::{Model, Workload};
+use crate::plugin::session::Session;
 use crate::plugin::state::Scripting;
+use crate::run::watch::Watch;
 use crate::template::{Environment, VariableNames};
 
 use super::*;
 
 const MILLISECOND: Nanos = 1_000_000;
 
-/// One user who starts as often as it may, for ever.
-const ONE: Workload = Workload {
-    users: 1,
-    rps: None,
-    duration: None,
-    iterations: Some(1),
-    ramp_up: Duration::ZERO,
-    graceful_stop: Duration::ZERO,
-};
+/// Users who start as often as they may.
+fn constant(users: u32, rps: Option<f64>, milliseconds: Option<u64>) -> Workload {
+    let duration = milliseconds.map(Duration::from_millis);
+    let iterations = duration.is_none().then_some(1);
+    Workload { model: Model::Constant { users, duration, iterations, ramp_up: Duration::ZERO }, rps, ..once() }
+}
 
-/// A plan without steps: a user begins, and is done.
-fn plan(workload: Workload) -> Arc<Plan> {
+/// Fifty users who begin within ten seconds, and walk once.
+fn ramped_up() -> Workload {
+    let ramp_up = Duration::from_secs(10);
+    Workload { model: Model::Constant { users: 50, duration: None, iterations: Some(1), ramp_up }, ..once() }
+}
+
+/// A plan whose iterations are a wait, if that.
+fn plan(workload: Workload, takes: Option<Nanos>) -> Arc<Plan> {
+    let flow = Flow(takes.map(|takes| Move::Think(Think::Fixed(takes))).into_iter().collect());
+    let scenario = Scenario { name: None, workload, first_user: 0, flow };
     let scripting = Scripting {
         data: DataSets::default(),
         environment: Environment::of_process([]),
@@ -38,7 +53,11 @@ fn plan(workload: Workload) -> Arc<Plan> {
     };
     Arc::new(Plan {
         script: "-".into(),
-        workload,
+        scenarios: vec![scenario],
+        setup: None,
+        teardown: None,
+        rps_total: None,
+        warm_up: Duration::ZERO,
         workers: 1,
         seed: 0,
         timeout: 30 * SECOND,
@@ -47,7 +66,6 @@ fn plan(workload: Workload) -> Arc<Plan> {
         dial: None,
         login: None,
         steps: Vec::new(),
-        groups: Vec::new(),
         rows: Vec::new(),
         plugins: Vec::new(),
         native: Vec::new(),
@@ -59,12 +77,22 @@ fn plan(workload: Workload) -> Arc<Plan> {
     })
 }
 
+/// A worker that is to run a plan, where to tell it the time, and what it says.
+fn worker_of(plan: &Arc<Plan>) -> (Setup, oneshot::Sender<Clock>, UnboundedReceiver<Message>) {
+    let (messages, said) = tokio::sync::mpsc::unbounded_channel();
+    let (clocks, clock) = oneshot::channel();
+    let (_, spares) = mpsc::channel();
+    let (part, common) = (Part::Load, Arc::new(Common::new(&plan.scenarios)));
+    let (plan, found) = (Arc::clone(plan), Variables::default());
+    (Setup { index: 0, workers: 1, plan, part, common, found, messages, clock, spares }, clocks, said)
+}
+
 /// All users of a workload on one worker.
 fn users(workload: Workload) -> (Rc<Shared>, Vec<Rc<Session>>) {
-    let plan = plan(workload);
-    let shared = Rc::new(share(&plan, Clock::start_virtual(), workload.users as usize).unwrap());
-    let sessions = (0..workload.users).map(|id| Rc::new(session((id, id as usize), &plan, &shared))).collect();
-    (shared, sessions)
+    let plan = plan(workload, None);
+    let crew = Rc::new(Crew::new(Arc::clone(&plan)));
+    let cast = Cast::new(&worker_of(&plan).0, Clock::start_virtual(), crew).unwrap();
+    (Rc::clone(&cast.shared), cast.sessions())
 }
 
 /// Does what a worker's loop does for users who wait, until something is done.
@@ -107,9 +135,9 @@ fn gaps(starts: &[Nanos]) -> impl Iterator<Item = Nanos> + '_ {
 
 #[tokio::test(start_paused = true)]
 async fn two_hundred_users_at_five_a_second_start_exactly_twenty_thousand_in_twenty_seconds() {
-    let workload = Workload { users: 200, rps: Some(5.0), duration: Some(Duration::from_secs(20)), ..ONE };
+    let workload = constant(200, Some(5.0), Some(20_000));
     for reply in [Duration::ZERO, Duration::from_millis(37), Duration::from_millis(200)] {
-        let all = starts(workload, reply).await;
+        let all = starts(workload.clone(), reply).await;
         assert_eq!(all.iter().map(Vec::len).sum::<usize>(), 20_000, "replies take {reply:?}");
         for (user, starts) in all.iter().enumerate() {
             assert_eq!(starts[0], user as Nanos * MILLISECOND, "phases are spread over one interval");
@@ -120,7 +148,7 @@ async fn two_hundred_users_at_five_a_second_start_exactly_twenty_thousand_in_twe
 
 #[tokio::test(start_paused = true)]
 async fn a_user_whose_replies_are_slow_starts_when_they_are_in_and_never_catches_up() {
-    let workload = Workload { rps: Some(5.0), duration: Some(Duration::from_secs(20)), ..ONE };
+    let workload = constant(1, Some(5.0), Some(20_000));
     let starts = starts(workload, Duration::from_millis(300)).await.remove(0);
     assert!(gaps(&starts).all(|gap| gap == 300 * MILLISECOND));
     assert_eq!(starts.len(), 67);
@@ -131,7 +159,7 @@ async fn a_user_whose_replies_are_slow_starts_when_they_are_in_and_never_catches
 #[tokio::test(start_paused = true)]
 async fn starts_keep_to_a_schedule_that_timers_cannot() {
     const INTERVAL: Nanos = 333_333_334;
-    let workload = Workload { rps: Some(3.0), duration: Some(Duration::from_secs(20)), ..ONE };
+    let workload = constant(1, Some(3.0), Some(20_000));
     let starts = starts(workload, Duration::from_millis(10)).await.remove(0);
     assert_eq!(starts.len(), 60);
     for (nth, start) in starts.iter().enumerate() {
@@ -142,7 +170,7 @@ async fn starts_keep_to_a_schedule_that_timers_cannot() {
 
 #[tokio::test(start_paused = true)]
 async fn waiting_for_a_turn_moves_the_deadline_on_by_exactly_the_wait() {
-    let (shared, users) = users(Workload { rps: Some(5.0), ..ONE });
+    let (shared, users) = users(constant(1, Some(5.0), None));
     driven(&shared, async {
         let session = &users[0];
         let timeout = 30 * SECOND;
@@ -160,7 +188,7 @@ async fn waiting_for_a_turn_moves_the_deadline_on_by_exactly_the_wait() {
 
 #[tokio::test(start_paused = true)]
 async fn there_is_no_turn_at_or_after_the_end() {
-    let (shared, users) = users(Workload { rps: Some(5.0), duration: Some(Duration::from_millis(400)), ..ONE });
+    let (shared, users) = users(constant(1, Some(5.0), Some(400)));
     driven(&shared, async {
         assert!(users[0].turn().await.is_some());
         assert!(users[0].turn().await.is_some());
@@ -173,7 +201,7 @@ async fn there_is_no_turn_at_or_after_the_end() {
 
 #[tokio::test(start_paused = true)]
 async fn without_a_cap_there_is_a_turn_until_the_end_and_not_at_it() {
-    let (_, users) = users(Workload { duration: Some(Duration::from_millis(400)), ..ONE });
+    let (_, users) = users(constant(1, None, Some(400)));
     assert!(users[0].turn().await.is_some());
     sleep(Duration::from_millis(399)).await;
     assert!(users[0].turn().await.is_some());
@@ -184,7 +212,7 @@ async fn without_a_cap_there_is_a_turn_until_the_end_and_not_at_it() {
 #[tokio::test(start_paused = true)]
 async fn there_is_no_turn_while_the_run_drains() {
     for rps in [None, Some(5.0)] {
-        let (shared, users) = users(Workload { rps, ..ONE });
+        let (shared, users) = users(constant(1, rps, None));
         shared.phase.set(Phase::Draining);
         assert!(users[0].turn().await.is_none());
         assert_eq!(shared.clock.now(), 0);
@@ -193,7 +221,7 @@ async fn there_is_no_turn_while_the_run_drains() {
 
 #[tokio::test(start_paused = true)]
 async fn a_user_who_waits_for_its_turn_learns_at_once_that_the_run_drains() {
-    let (shared, users) = users(Workload { rps: Some(0.001), ..ONE });
+    let (shared, users) = users(constant(1, Some(0.001), None));
     let (session, watch) = (Rc::clone(&users[0]), Rc::new(Watch::new(1)));
     let tasks = LocalSet::new();
     let waiting = tasks.spawn_local({
@@ -217,25 +245,35 @@ async fn a_user_who_waits_for_its_turn_learns_at_once_that_the_run_drains() {
         .await;
 }
 
-/// A worker in its loop, told to drain at `end`: when it ended, the seconds it handed over, and the users that walked.
-async fn worker(workload: Workload, end: Option<Duration>) -> (Nanos, Vec<u32>, u32) {
-    let plan = plan(workload);
-    let (messages, mut said) = tokio::sync::mpsc::unbounded_channel();
-    let (clocks, clock) = oneshot::channel();
-    let (_keep, spares) = mpsc::channel();
-    let phase = Arc::new(SharedPhase::default());
+/// What came of a worker in its loop.
+#[derive(Default)]
+struct Came {
+    /// When it ended.
+    at: Nanos,
+    /// The seconds that it handed over, and the iterations completed in each.
+    seconds: Vec<(u32, u64)>,
+    walked: u32,
+    iterations: Iterations<u64>,
+    /// The most users that were active at the end of a second.
+    most_active: u32,
+}
+
+/// A worker in its loop, told to drain at `end`. An iteration takes so long.
+async fn worker(workload: Workload, takes: Option<Nanos>, end: Option<Duration>) -> Came {
+    let plan = plan(workload, takes);
+    let (setup, clocks, mut said) = worker_of(&plan);
     let started = Clock::start_virtual();
     clocks.send(started).unwrap();
-    let setup = Setup { index: 0, plan: Arc::clone(&plan), phase: Arc::clone(&phase), messages, clock, spares };
+    let common = Arc::clone(&setup.common);
     let crew = Rc::new(Crew::new(plan));
     let tasks = LocalSet::new();
     let drain = async {
         if let Some(end) = end {
             sleep(end).await;
-            phase.advance(Phase::Draining);
+            common.phase.advance(Phase::Draining);
         }
         // A worker that never ends is caught here instead of going on for ever.
-        sleep(Duration::from_secs(3600)).await;
+        sleep(Duration::from_secs(7200)).await;
     };
     tasks
         .run_until(async {
@@ -245,50 +283,116 @@ async fn worker(workload: Workload, end: Option<Duration>) -> (Nanos, Vec<u32>, 
             }
         })
         .await;
-    let (mut seconds, mut walked) = (Vec::new(), 0);
+    let mut came = Came { at: started.now(), ..Came::default() };
     while let Ok(message) = said.try_recv() {
         match message {
-            Message::Interval { second, .. } => seconds.push(second),
-            Message::Finished { walked: all, .. } => walked = all,
+            Message::Interval { second, interval, .. } => {
+                came.seconds.push((second, interval.iterations[0].completed));
+                came.iterations.add(&interval.iterations[0]);
+                came.most_active = came.most_active.max(interval.users_active);
+            }
+            Message::Finished { walked, .. } => came.walked = walked,
             Message::Ready | Message::Failed(_) => {}
         }
     }
-    (started.now(), seconds, walked)
+    came
 }
 
 #[tokio::test(start_paused = true)]
 async fn users_begin_evenly_over_the_ramp_up() {
-    let workload = Workload { users: 50, ramp_up: Duration::from_secs(10), ..ONE };
-    let (shared, watch) = (users(workload).0, Rc::new(Watch::new(50)));
-    let crew = Rc::new(Crew::new(plan(workload)));
-    let lives = Rc::new(Lives::new(50));
-    let tasks = LocalSet::new();
-    tasks
-        .run_until(driven(&shared, async {
-            for id in 0..50 {
-                spawn_user((id, id as usize), &crew, &shared, &watch, &lives);
-            }
-            // Between two users' begins, so that it does not matter whose timer is first.
-            sleep(Duration::from_millis(100)).await;
-            for begun in 1..=50 {
-                assert_eq!(lives.walked.get(), begun, "at {} ns", shared.clock.now());
-                sleep(Duration::from_millis(200)).await;
-            }
-        }))
-        .await;
-}
-
-#[tokio::test(start_paused = true)]
-async fn a_worker_ends_with_the_last_of_its_users() {
-    let (ended, seconds, walked) = worker(Workload { users: 50, ramp_up: Duration::from_secs(10), ..ONE }, None).await;
-    assert_eq!((ended, walked), (9_800 * MILLISECOND, 50));
-    assert_eq!(seconds, (0..10).collect::<Vec<_>>());
+    let came = worker(ramped_up(), None, None).await;
+    assert_eq!((came.at, came.walked), (9_800 * MILLISECOND, 50), "the last one ends the worker");
+    assert_eq!(came.seconds, (0..10).map(|second| (second, 5)).collect::<Vec<_>>());
 }
 
 #[tokio::test(start_paused = true)]
 async fn users_who_have_not_begun_when_the_run_drains_never_do() {
-    let workload = Workload { users: 50, ramp_up: Duration::from_secs(10), ..ONE };
-    let (ended, _, walked) = worker(workload, Some(Duration::from_millis(3_105))).await;
-    assert_eq!(walked, 16, "users begin 200 ms apart");
-    assert!(ended <= 3_105 * MILLISECOND + watch::PERIOD + MILLISECOND, "noticed within one look: {ended}");
+    let came = worker(ramped_up(), None, Some(Duration::from_millis(3_105))).await;
+    assert_eq!(came.walked, 16, "users begin 200 ms apart");
+    assert!(came.at <= 3_105 * MILLISECOND + watch::PERIOD + MILLISECOND, "noticed within one look: {}", came.at);
+}
+
+fn stages(typed: &[(u64, f64)]) -> Vec<Stage> {
+    typed.iter().map(|&(seconds, target)| Stage { duration: Duration::from_secs(seconds), target }).collect()
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_pace_keeps_the_beginnings_of_iterations_apart() {
+    let workload = Workload { pace: Duration::from_millis(250), ..constant(3, None, Some(10_000)) };
+    for (case, takes, expected) in [
+        ("shorter than the pace", 100 * MILLISECOND, 3 * 40),
+        ("longer: they begin when the last is over, and never catch up", 500 * MILLISECOND, 3 * 20),
+    ] {
+        let came = worker(workload.clone(), Some(takes), None).await;
+        assert_eq!((came.iterations.due(), came.walked), (expected, 3), "{case}");
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_ramp_has_as_many_users_as_its_stages_say() {
+    let shape = Shape::new(0.0, &stages(&[(10, 100.0), (5, 100.0), (0, 20.0), (5, 20.0), (10, 0.0)]));
+    let grace = Duration::from_secs(30);
+    let workload = Workload { model: Model::Ramping { users: shape }, graceful_ramp_down: grace, ..once() };
+    let paced = Workload { pace: Duration::from_millis(100), ..workload };
+    let came = worker(paced, Some(50 * MILLISECOND), None).await;
+    assert_eq!(came.at / SECOND, 29, "the last user leaves when the value reaches it");
+    let begun: Vec<u64> = came.seconds.iter().map(|(_, completed)| *completed).collect();
+    // Each user begins ten iterations a second while it is there: ten times the area under the shape.
+    for (second, expected) in [(0, 50), (4, 450), (12, 1_000), (17, 200), (25, 90)] {
+        assert!(begun[second].abs_diff(expected) <= 110, "{expected} in second {second}: {}", begun[second]);
+    }
+    let all = 10.0 * (500.0 + 500.0 + 100.0 + 100.0);
+    assert!((came.iterations.due() as f64 - all).abs() <= 120.0, "{} of {all}", came.iterations.due());
+    assert_eq!(came.iterations.dropped, 0);
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_user_whom_the_ramp_no_longer_wants_ends_its_iteration_within_its_grace() {
+    for (grace, completed, cut_short) in [(30, 2, 0), (1, 0, 2)] {
+        let shape = Shape::new(2.0, &stages(&[(5, 2.0), (0, 0.0), (60, 0.0)]));
+        let graceful_ramp_down = Duration::from_secs(grace);
+        let workload = Workload { model: Model::Ramping { users: shape }, graceful_ramp_down, ..once() };
+        let came = worker(workload, Some(8 * SECOND), None).await;
+        let iterations = &came.iterations;
+        assert_eq!((iterations.completed, iterations.cut_short), (completed, cut_short), "{grace} s of grace");
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn users_who_share_iterations_walk_no_more_than_there_are() {
+    let model = Model::Shared { users: 7, iterations: 100, duration: None, ramp_up: Duration::ZERO };
+    let came = worker(Workload { model, ..once() }, Some(10 * MILLISECOND), None).await;
+    assert_eq!((came.iterations.completed, came.walked), (100, 7));
+    assert_eq!(came.at / MILLISECOND, 150, "the faster walk more: 15 rounds of 7 at most");
+}
+
+fn arrivals(rate: Shape, max_users: u32, max_wait: Duration) -> Workload {
+    Workload { model: Model::Arrivals { rate, spread: Spread::Even, max_users, max_wait }, ..once() }
+}
+
+#[tokio::test(start_paused = true)]
+async fn arrivals_begin_when_they_are_due_whoever_is_busy() {
+    let shape = Shape::new(0.0, &stages(&[(10, 100.0), (10, 100.0)]));
+    let came = worker(arrivals(shape, 1_000, Duration::ZERO), Some(2 * SECOND), None).await;
+    assert_eq!((came.iterations.due(), came.iterations.dropped), (1_500, 0));
+    assert!((198..=202).contains(&came.most_active), "a hundred a second, each two seconds long: {}", came.most_active);
+}
+
+#[tokio::test(start_paused = true)]
+async fn an_arrival_that_finds_no_free_user_is_dropped_and_counted() {
+    let shape = Shape::constant(10.0, Duration::from_secs(10));
+    let came = worker(arrivals(shape, 5, Duration::ZERO), Some(SECOND), None).await;
+    let iterations = &came.iterations;
+    assert_eq!((iterations.due(), iterations.dropped), (100, 50), "five users walk five a second");
+    assert_eq!(came.most_active, 5);
+}
+
+#[tokio::test(start_paused = true)]
+async fn an_arrival_may_wait_for_a_user_and_its_time_counts_from_when_it_was_due() {
+    let shape = Shape::constant(10.0, Duration::from_secs(10));
+    let came = worker(arrivals(shape, 5, Duration::from_secs(2)), Some(SECOND), None).await;
+    let iterations = &came.iterations;
+    assert_eq!((iterations.due(), iterations.dropped), (100, 50), "waiting makes nobody faster");
+    let longest = iterations.duration.max() / 1000;
+    assert!((2_800..=3_000).contains(&longest), "two seconds of waiting and one of walking: {longest} ms");
 }

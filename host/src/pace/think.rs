@@ -1,0 +1,58 @@
+//! How long a user waits between two steps, as people do.
+
+use std::f64::consts::TAU;
+
+use crate::run::clock::Nanos;
+
+/// A wait, or how waits are spread. In nanoseconds.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub enum Think {
+    /// Always as long.
+    Fixed(Nanos),
+    /// From the first to the second, each as likely.
+    Uniform(Nanos, Nanos),
+    /// Around the first, with the second as standard deviation; never less than none.
+    Normal(Nanos, Nanos),
+}
+
+impl Think {
+    /// The next wait. `unit` gives numbers in `0.0..1.0`, evenly spread; a fixed wait asks for none, a normal one for two
+    /// (Box and Muller, Annals of Mathematical Statistics 29, 1958).
+    pub fn next(self, mut unit: impl FnMut() -> f64) -> Nanos {
+        match self {
+            Self::Fixed(wait) => wait,
+            Self::Uniform(from, to) => from + ((to - from) as f64 * unit()) as Nanos,
+            Self::Normal(mean, deviation) => {
+                let radius = (-2.0 * (1.0 - unit()).ln()).sqrt();
+                // A negative wait becomes none.
+                (mean as f64 + deviation as f64 * radius * (TAU * unit()).cos()) as Nanos
+            }
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::template::UserRandom;
+
+    #[test]
+    fn waits_are_spread_as_they_say() {
+        let mut random = UserRandom::new(1, 0);
+        let mut waits =
+            |think: Think| -> Vec<f64> { (0..20_000).map(|_| think.next(|| random.unit()) as f64).collect() };
+        let mean = |waits: &[f64]| waits.iter().sum::<f64>() / waits.len() as f64;
+        let deviation = |waits: &[f64]| {
+            let middle = mean(waits);
+            (waits.iter().map(|wait| (wait - middle).powi(2)).sum::<f64>() / waits.len() as f64).sqrt()
+        };
+        assert!(waits(Think::Fixed(7)).iter().all(|wait| *wait == 7.0));
+        let uniform = waits(Think::Uniform(1_000_000, 3_000_000));
+        assert!(uniform.iter().all(|wait| (1e6..3e6).contains(wait)));
+        // The seed is fixed: these hold always or never. The standard error of each mean is 1/141 of its deviation.
+        assert!((mean(&uniform) - 2e6).abs() < 2e4);
+        let normal = waits(Think::Normal(10_000_000, 1_000_000));
+        assert!((mean(&normal) - 1e7).abs() < 4e4 && (deviation(&normal) - 1e6).abs() < 3e4);
+        assert!(waits(Think::Normal(0, 1_000_000)).iter().all(|wait| *wait >= 0.0));
+    }
+}

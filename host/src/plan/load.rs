@@ -1,0 +1,282 @@
+//! The load of a run or of a scenario, from the keys and flags that say how much. Which keys are there decides on the
+//! model; keys that do not go together are an error, never one of them ignored.
+
+use std::time::Duration;
+
+use crate::cli::RunArgs;
+use crate::diagnostic::{Diagnostic, Source, Span};
+use crate::pace::{Shape, Spread, Stage};
+use crate::script::model::{self, Load, Spanned};
+use crate::script::stage::{self, Target};
+
+use super::workload::Model;
+use std::sync::Arc;
+
+/// A value, and where it was typed; from a flag it has no place.
+#[derive(Clone, Copy, Debug)]
+pub struct Typed<T> {
+    value: T,
+    span: Option<Span>,
+}
+
+/// What was said of one load. A flag has won over the script already.
+#[derive(Clone, Debug, Default)]
+pub struct Said {
+    users: Option<Typed<u32>>,
+    duration: Option<Typed<Duration>>,
+    iterations: Option<Typed<u64>>,
+    shared_iterations: Option<Typed<u64>>,
+    ramp_up: Option<Typed<Duration>>,
+    stages: Option<Typed<Vec<stage::Stage>>>,
+    arrival_rate: Option<Typed<f64>>,
+    arrivals: Option<Typed<model::Spread>>,
+    max_users: Option<Typed<u32>>,
+    max_wait: Option<Typed<Duration>>,
+}
+
+/// Users that arrivals may keep busy if nobody says how many: so many seconds' worth of them, and no more than this.
+const SECONDS_OF_USERS: f64 = 10.0;
+const MOST_BY_DEFAULT: f64 = 10_000.0;
+
+impl Said {
+    /// What a script or a scenario says.
+    pub fn of(load: &Load) -> Self {
+        Self {
+            users: typed(load.users.as_ref()),
+            duration: typed(load.duration.as_ref()),
+            iterations: typed(load.iterations.as_ref()),
+            shared_iterations: typed(load.shared_iterations.as_ref()),
+            ramp_up: typed(load.ramp_up.as_ref()),
+            stages: load.stages.as_ref().map(|stages| Typed {
+                value: stages.value.iter().map(|stage| stage.value).collect(),
+                span: Some(stages.span),
+            }),
+            arrival_rate: typed(load.arrival_rate.as_ref()),
+            arrivals: typed(load.arrivals.as_ref()),
+            max_users: typed(load.max_users.as_ref()),
+            max_wait: typed(load.max_wait.as_ref()),
+        }
+    }
+
+    /// The same with the flags. A flag that chooses another model than the script's takes the place of its keys: `--users
+    /// 5 --duration 10s` tries a script with stages out.
+    pub fn with_flags(mut self, args: &RunArgs) -> Self {
+        let closed = args.users.is_some() || args.iterations.is_some();
+        let staged = args.stages.is_some();
+        let open = args.arrival_rate.is_some();
+        if closed || open || args.duration.is_some() {
+            self.stages = None;
+        }
+        if closed || staged {
+            (self.arrival_rate, self.arrivals, self.max_wait) = Default::default();
+            self.max_users = None;
+        }
+        if staged || open {
+            (self.users, self.iterations, self.shared_iterations, self.ramp_up) = Default::default();
+        }
+        if staged {
+            self.duration = None;
+        }
+        if args.iterations.is_some() {
+            self.shared_iterations = None;
+        }
+        flag(&mut self.users, args.users);
+        flag(&mut self.duration, args.duration);
+        flag(&mut self.iterations, args.iterations);
+        flag(&mut self.ramp_up, args.ramp_up);
+        flag(&mut self.stages, args.stages.as_ref().map(|stages| stages.0.clone()));
+        flag(&mut self.arrival_rate, args.arrival_rate);
+        flag(&mut self.max_users, args.max_users);
+        self
+    }
+
+    /// Whether it chooses a model at all. A duration alone does not.
+    pub fn chooses(&self) -> bool {
+        self.users.is_some()
+            || self.iterations.is_some()
+            || self.shared_iterations.is_some()
+            || self.ramp_up.is_some()
+            || self.stages.is_some()
+            || self.arrival_rate.is_some()
+            || self.arrivals.is_some()
+            || self.max_users.is_some()
+            || self.max_wait.is_some()
+    }
+
+    /// With the duration of another if it needs one and has none.
+    pub fn lasting(mut self, other: &Self) -> Self {
+        if self.stages.is_none() && self.iterations.is_none() && self.shared_iterations.is_none() {
+            self.duration = self.duration.or(other.duration);
+        }
+        self
+    }
+
+    /// The model that was chosen. Neither duration nor iterations means one iteration.
+    ///
+    /// # Errors
+    /// What does not go together.
+    pub fn model(&self, seed: u64, source: &Arc<Source>) -> Result<Model, Box<Diagnostic>> {
+        let wrong = |what: (&str, Option<Span>), message: String, help: &str| {
+            let code = if what.1.is_some() { "script::load" } else { "usage::load" };
+            let mistake = Diagnostic::new(code, message).help(help);
+            Box::new(match what.1 {
+                Some(span) => mistake.at(source, span, ""),
+                None => mistake,
+            })
+        };
+        let targets = self.stages.as_ref().map(|stages| (stages.value.as_slice(), stages.span));
+        let rates = targets.filter(|(stages, _)| stages.iter().any(|stage| matches!(stage.target, Target::Rate(_))));
+        if let Some((stages, span)) = rates
+            && stages.iter().any(|stage| matches!(stage.target, Target::Users(_)))
+        {
+            let message = "some stages lead to users and some to a rate".into();
+            return Err(wrong(("stages", span), message, "write all as `1m:100` or all as `1m:100/s`"));
+        }
+        if let Some((_, span)) = targets
+            && let Some(duration) = &self.duration
+        {
+            let message = "`duration` beside `stages`, which say how long they take".into();
+            return Err(wrong(("duration", duration.span.and(span)), message, "remove one of them"));
+        }
+        let is_open = self.arrival_rate.is_some() || rates.is_some();
+        let (against, because, help) = if is_open {
+            let help = "arrivals begin whoever is busy: give `max_users`, and remove this";
+            (self.closed_keys(), "an arrival rate", help)
+        } else if targets.is_some() {
+            (
+                self.others_than_stages(),
+                "stages of users",
+                "remove one of them; stages of arrivals end in `/s`: `1m:100/s`",
+            )
+        } else {
+            (
+                self.open_keys(),
+                "a constant number of users",
+                "it is for an `arrival_rate`, such as `arrival_rate: 100/s`",
+            )
+        };
+        if let Some((key, span)) = against {
+            return Err(wrong((key, span), format!("`{key}` does not go with {because}"), help));
+        }
+        if let (Some(each), Some(_)) = (&self.iterations, &self.shared_iterations) {
+            let message = "`iterations` of each user beside `shared_iterations` of all".into();
+            return Err(wrong(("iterations", each.span), message, "remove one of them"));
+        }
+        if !is_open {
+            return Ok(self.closed());
+        }
+        let shape = match (&self.stages, &self.duration, &self.arrival_rate) {
+            (Some(stages), ..) => shape(self.arrival_rate.as_ref().map_or(0.0, |rate| rate.value), &stages.value),
+            (None, Some(duration), Some(rate)) => Shape::constant(rate.value, duration.value),
+            _ => {
+                let span = self.arrival_rate.as_ref().and_then(|rate| rate.span);
+                let help = "add `duration`, or `stages` such as `1m:100/s`";
+                return Err(wrong(("arrival_rate", span), "an arrival rate needs a duration".into(), help));
+            }
+        };
+        Ok(self.open(shape, seed))
+    }
+
+    fn closed(&self) -> Model {
+        let users = value(self.users).unwrap_or(1);
+        let (duration, ramp_up) = (value(self.duration), value(self.ramp_up).unwrap_or_default());
+        match (&self.stages, value(self.shared_iterations)) {
+            (Some(stages), _) => Model::Ramping { users: shape(0.0, &stages.value) },
+            (None, Some(iterations)) => Model::Shared { users, iterations, duration, ramp_up },
+            (None, None) => {
+                let iterations = value(self.iterations).or_else(|| duration.is_none().then_some(1));
+                Model::Constant { users, duration, iterations, ramp_up }
+            }
+        }
+    }
+
+    fn open(&self, rate: Shape, seed: u64) -> Model {
+        let by_default = (rate.most() * SECONDS_OF_USERS).ceil().clamp(1.0, MOST_BY_DEFAULT) as u32;
+        let spread = match value(self.arrivals).unwrap_or_default() {
+            model::Spread::Even => Spread::Even,
+            model::Spread::Poisson => Spread::Poisson(seed),
+        };
+        let max_users = value(self.max_users).unwrap_or(by_default);
+        Model::Arrivals { rate, spread, max_users, max_wait: value(self.max_wait).unwrap_or_default() }
+    }
+
+    /// The first key that has no meaning for arrivals.
+    fn closed_keys(&self) -> Option<(&'static str, Option<Span>)> {
+        first([
+            ("users", place(&self.users)),
+            ("iterations", place(&self.iterations)),
+            ("shared_iterations", place(&self.shared_iterations)),
+            ("ramp_up", place(&self.ramp_up)),
+        ])
+    }
+
+    /// The first key that has a meaning for arrivals only.
+    fn open_keys(&self) -> Option<(&'static str, Option<Span>)> {
+        first([
+            ("max_users", place(&self.max_users)),
+            ("max_wait", place(&self.max_wait)),
+            ("arrivals", place(&self.arrivals)),
+        ])
+    }
+
+    fn others_than_stages(&self) -> Option<(&'static str, Option<Span>)> {
+        self.closed_keys().or_else(|| self.open_keys())
+    }
+}
+
+/// The share of a model's load that the weights from `before` to `after`, of 1 in all, stand for. Shares of users and of
+/// iterations are whole and add up to all of them; a share may be none.
+pub fn share(model: &Model, before: f64, after: f64) -> Option<Model> {
+    let whole = |all: u64| ((all as f64 * after).round() - (all as f64 * before).round()) as u64;
+    let part = |all: u32| u32::try_from(whole(all.into())).ok().filter(|part| *part > 0);
+    let share = after - before;
+    Some(match model {
+        Model::Constant { users, duration, iterations, ramp_up } => {
+            Model::Constant { users: part(*users)?, duration: *duration, iterations: *iterations, ramp_up: *ramp_up }
+        }
+        Model::Ramping { users } => Model::Ramping { users: users.scaled(share) },
+        Model::Shared { users, iterations, duration, ramp_up } => {
+            let iterations = Some(whole(*iterations)).filter(|part| *part > 0)?;
+            Model::Shared { users: part(*users)?, iterations, duration: *duration, ramp_up: *ramp_up }
+        }
+        Model::Arrivals { rate, spread, max_users, max_wait } => Model::Arrivals {
+            rate: rate.scaled(share),
+            spread: *spread,
+            max_users: part(*max_users)?,
+            max_wait: *max_wait,
+        },
+    })
+}
+
+fn shape(start: f64, stages: &[stage::Stage]) -> Shape {
+    let target = |stage: &stage::Stage| match stage.target {
+        Target::Users(users) => f64::from(users),
+        Target::Rate(rate) => rate,
+    };
+    let stages: Vec<_> = stages.iter().map(|stage| Stage { duration: stage.duration, target: target(stage) }).collect();
+    Shape::new(start, &stages)
+}
+
+fn typed<T: Copy>(typed: Option<&Spanned<T>>) -> Option<Typed<T>> {
+    typed.map(|typed| Typed { value: typed.value, span: Some(typed.span) })
+}
+
+fn flag<T>(said: &mut Option<Typed<T>>, flag: Option<T>) {
+    if let Some(value) = flag {
+        *said = Some(Typed { value, span: None });
+    }
+}
+
+fn value<T: Copy>(typed: Option<Typed<T>>) -> Option<T> {
+    typed.map(|typed| typed.value)
+}
+
+#[allow(clippy::option_option, reason = "whether a key is there, and where it stands")]
+fn place<T>(typed: &Option<Typed<T>>) -> Option<Option<Span>> {
+    typed.as_ref().map(|typed| typed.span)
+}
+
+#[allow(clippy::option_option, reason = "whether a key is there, and where it stands")]
+fn first<const N: usize>(keys: [(&'static str, Option<Option<Span>>); N]) -> Option<(&'static str, Option<Span>)> {
+    keys.into_iter().find_map(|(key, place)| Some((key, place?)))
+}

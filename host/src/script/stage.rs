@@ -1,0 +1,114 @@
+//! Stages and rates as people write them: `1m:100` for a ramp to 100 users within a minute, `30s:500/s` for one to 500
+//! iterations a second, `500/s` for a rate. The command line and scripts share them.
+
+use std::time::Duration;
+
+use super::duration::parse_duration;
+
+/// One stage as typed.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct Stage {
+    /// How long it takes; zero is a jump.
+    pub duration: Duration,
+    /// What it leads to.
+    pub target: Target,
+}
+
+/// What a stage leads to.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub enum Target {
+    /// So many users.
+    Users(u32),
+    /// So many iterations begun per second.
+    Rate(f64),
+}
+
+/// The highest rate there is, per second: one iteration in a nanosecond.
+const HIGHEST: f64 = 1e9;
+
+/// Reads `DURATION:TARGET`.
+///
+/// # Errors
+/// The end of a sentence about the value.
+pub fn parse_stage(text: &str) -> Result<Stage, String> {
+    let (duration, target) =
+        text.split_once(':').ok_or("must be `DURATION:USERS` or `DURATION:RATE`, such as `1m:100` or `1m:100/s`")?;
+    let duration = parse_duration(duration.trim()).map_err(|fault| fault.to_string())?;
+    Ok(Stage { duration, target: parse_target(target.trim())? })
+}
+
+/// Reads several with commas between them.
+///
+/// # Errors
+/// The end of a sentence about the value.
+pub fn parse_stages(text: &str) -> Result<Vec<Stage>, String> {
+    text.split(',').map(|stage| parse_stage(stage.trim())).collect()
+}
+
+/// Reads what a stage leads to: a whole number of users, or a rate.
+///
+/// # Errors
+/// The end of a sentence about the value.
+pub fn parse_target(text: &str) -> Result<Target, String> {
+    if text.contains('/') {
+        return parse_rate(text).map(Target::Rate);
+    }
+    text.parse()
+        .map(Target::Users)
+        .map_err(|_| "leads to a whole number of users, such as `100`, or to a rate, such as `100/s`".to_owned())
+}
+
+/// Reads a rate such as `500/s`, `30/m` or `0.5/h`; gives it per second.
+///
+/// # Errors
+/// The end of a sentence about the value.
+pub fn parse_rate(text: &str) -> Result<f64, String> {
+    let (number, unit) = text.split_once('/').ok_or("needs a unit: `500/s`, `500/m` or `500/h`")?;
+    let seconds = match unit.trim() {
+        "s" => 1.0,
+        "m" => 60.0,
+        "h" => 3600.0,
+        _ => return Err("needs a unit: `/s`, `/m` or `/h`".into()),
+    };
+    let number: f64 = number.trim().parse().map_err(|_| "must be a number and a unit, such as `500/s`")?;
+    let rate = number / seconds;
+    if (0.0..=HIGHEST).contains(&rate) { Ok(rate) } else { Err("must be 0 or more, and at most 1e9 a second".into()) }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn stages_lead_to_users_or_rates() {
+        let stage = |seconds, target| Stage { duration: Duration::from_secs(seconds), target };
+        for (text, expected) in [
+            ("1m:100", stage(60, Target::Users(100))),
+            ("0s:0", stage(0, Target::Users(0))),
+            ("1h 30m : 5", stage(5400, Target::Users(5))),
+            ("30s:500/s", stage(30, Target::Rate(500.0))),
+            ("30s:90/m", stage(30, Target::Rate(1.5))),
+        ] {
+            assert_eq!(parse_stage(text), Ok(expected), "{text}");
+        }
+        assert_eq!(parse_stages("1m:1,2m:2").map(|all| all.len()), Ok(2));
+    }
+
+    #[test]
+    fn what_is_none_says_why() {
+        for (text, expected) in [
+            ("1m", "must be `DURATION:USERS`"),
+            ("100:1m", "needs a unit"),
+            ("1m:", "whole number of users"),
+            ("1m:1.5", "whole number of users"),
+            ("1m:-1", "whole number of users"),
+            ("1m:5/x", "needs a unit: `/s`"),
+            ("1m:-5/s", "must be 0 or more"),
+            ("1m:NaN/s", "must be 0 or more"),
+            ("1m:x/s", "must be a number and a unit"),
+        ] {
+            let said = parse_stage(text).unwrap_err();
+            assert!(said.contains(expected), "{text}: {said}");
+        }
+    }
+}
