@@ -10,6 +10,7 @@ mod guests;
 mod hostile;
 mod inspect;
 mod languages;
+mod load;
 mod login;
 mod main_job;
 #[cfg(unix)]

@@ -1,0 +1,206 @@
+//! Load models with the real program: what the schedule promises is what the target counts. The exact times are proved in
+//! virtual time, in `host/src/run/worker/tests.rs`, and for the pacers in `host/src/pace/`.
+
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::{Arc, Mutex, PoisonError};
+use std::thread;
+use std::time::{Duration, Instant};
+
+use stampede_tests::{Finished, RawServer, Report, settled, site};
+
+use crate::shooter;
+
+/// The iterations of a scenario by its place in the report: due, completed, cut short, dropped.
+#[track_caller]
+fn iterations(report: &Report, scenario: usize) -> [u64; 4] {
+    let of = |what| {
+        let number = report.at(&format!("/scenarios/{scenario}/iterations/{what}"));
+        number.as_u64().unwrap_or_else(|| panic!("scenario {scenario} has no {what}"))
+    };
+    let all = ["due", "completed", "cut_short", "dropped"].map(of);
+    assert_eq!(all[0], all[1..].iter().sum::<u64>(), "due = completed + cut short + dropped");
+    all
+}
+
+#[track_caller]
+fn ran(script: &str, flags: &str, url: &str, code: u8) -> (Finished, Report) {
+    let run = shooter().script(script).args(flags).arg("--base-url").arg(url).report().finish().exits(code.into());
+    let report = run.report();
+    report.assert_consistent();
+    (run, report)
+}
+
+#[test]
+fn as_many_iterations_begin_as_the_rate_promises() {
+    for (flags, due) in [
+        ("--arrival-rate 250/s --duration 2s", 500),
+        ("--stages 1s:200/s,1s:200/s,0s:0/s", 300),
+        ("--arrival-rate 6000/m --stages 2s:100/s --workers 1", 200),
+    ] {
+        let site = site();
+        let (run, report) = ran("- {name: Page, url: /bytes/10}\n", flags, site.base_url(), 0);
+        report.assert_equals(&settled(&site.stats()));
+        let [all, completed, cut_short, dropped] = iterations(&report, 0);
+        assert_eq!((all, dropped), (due, 0), "{flags}\n{}", run.stdout);
+        assert_eq!(report.totals().total(), completed + cut_short, "{flags}");
+        assert!(run.stdout.contains("Iterations: "), "{}", run.stdout);
+    }
+}
+
+#[test]
+fn random_arrivals_are_those_of_their_seed() {
+    let due = |seed: &str| {
+        let site = site();
+        let flags = format!("--arrival-rate 100/s --duration 1s --seed {seed}");
+        let (_, report) = ran("{arrivals: poisson, steps: [{name: Page, url: /bytes/10}]}\n", &flags, site.base_url(), 0);
+        report.assert_equals(&settled(&site.stats()));
+        iterations(&report, 0)[0]
+    };
+    let all = ["1", "1", "2", "3", "4"].map(due);
+    assert_eq!(all[0], all[1]);
+    assert!(all.iter().any(|due| *due != 100), "{all:?}: not one differs from even arrivals");
+}
+
+#[test]
+fn what_finds_no_free_user_is_dropped_counted_and_warned_of_once() {
+    let site = site();
+    let flags = "--arrival-rate 50/s --duration 2s --max-users 4 --workers 2";
+    let (run, report) = ran("- {name: Slow, url: /delay/400}\n", flags, site.base_url(), 0);
+    report.assert_equals(&settled(&site.stats()));
+    let [due, completed, cut_short, dropped] = iterations(&report, 0);
+    assert_eq!((due, report.totals().total()), (100, completed + cut_short));
+    // Four users, each busy for 0.4 s, begin 20 in 2 s if they are never late.
+    assert!((80..=96).contains(&dropped), "{dropped}");
+    assert_eq!(run.stderr.matches("are dropped").count(), 1, "{}", run.stderr);
+    assert!(run.stderr.contains("all of its 4 users are busy") && run.stderr.contains("max_wait"), "{}", run.stderr);
+}
+
+#[test]
+fn users_of_one_pool_walk_exactly_its_iterations_on_all_workers() {
+    let site = site();
+    let script = "{users: 7, shared_iterations: 1001, steps: [{name: Page, url: /bytes/10}]}\n";
+    let (_, report) = ran(script, "--workers 3", site.base_url(), 0);
+    assert_eq!(settled(&site.stats()).requests, 1001);
+    assert_eq!(iterations(&report, 0), [1001, 1001, 0, 0]);
+}
+
+const SCENARIOS: &str = "
+users: 4
+iterations: 5
+setup:
+  - {name: Seed, url: /echo?id=77, capture: {id: {regex: 'id=([0-9]+)'}}}
+scenarios:
+  browse: {weight: 3, env: {SIZE: '10'}, steps: [{name: Page, url: '/bytes/{{env SIZE}}'}]}
+  buy: {weight: 1, env: {SIZE: '20'}, steps: [{name: Page, url: '/bytes/{{env SIZE}}'}, {name: Own, url: '/bytes/{{var id}}'}]}
+  later: {start: 300ms, arrival_rate: 20/s, duration: 500ms, steps: [{name: Late, url: /bytes/30}]}
+teardown:
+  - {name: Tidy, url: '/bytes/{{var id}}'}
+";
+
+#[test]
+fn scenarios_run_side_by_side_between_set_up_and_teardown() {
+    let site = site();
+    let (run, report) = ran(SCENARIOS, "--workers 2", site.base_url(), 0);
+    report.assert_equals(&settled(&site.stats()));
+    let rows: Vec<_> = report
+        .rows()
+        .map(|row| (row.at("/scenario").as_str().unwrap_or("-").to_owned(), row.name().to_owned(), row.ok(), row.body_in()))
+        .collect();
+    let row = |scenario: &str, name: &str, ok: u64, each: u64| (scenario.to_owned(), name.to_owned(), ok, ok * each);
+    assert_eq!(rows[0].2, 1, "the set-up is walked once");
+    let expected = [
+        row("browse", "Page", 15, 10),
+        row("buy", "Page", 5, 20),
+        row("buy", "Own", 5, 77),
+        row("later", "Late", 10, 30),
+        row("teardown", "Tidy", 1, 77),
+    ];
+    assert_eq!(rows[1..], expected);
+    assert_eq!([0, 1, 2].map(|scenario| iterations(&report, scenario)), [[15, 15, 0, 0], [5, 5, 0, 0], [10, 10, 0, 0]]);
+    for text in ["setup/Seed", "browse/Page", "buy/Own", "Iterations of later: 10 completed"] {
+        assert!(run.stdout.contains(text), "{text}\n{}", run.stdout);
+    }
+}
+
+#[test]
+fn without_its_set_up_there_is_no_load_but_a_teardown() {
+    let site = site();
+    let script = "setup: [{name: Seed, url: /status/500}]\nsteps: [{name: Page, url: /bytes/10}]\n\
+                  teardown: [{name: Tidy, url: /bytes/20}]\n";
+    let (run, report) = ran(script, "", site.base_url(), 8);
+    assert_eq!(report.at("/run/ended"), "setup-failed");
+    assert_eq!([("Seed", 1), ("Page", 0), ("Tidy", 1)].map(|(name, _)| report.row(name).total()), [1, 0, 1]);
+    assert!(run.stderr.contains("the set-up failed"), "{}", run.stderr);
+}
+
+#[test]
+fn the_warm_up_is_sent_and_counted_apart() {
+    let site = site();
+    let flags = "--arrival-rate 100/s --duration 2s --warm-up 500ms";
+    let (run, report) = ran("- {name: Page, url: /bytes/10}\n", flags, site.base_url(), 0);
+    let before = report.at("/run/warm_up_requests").as_u64().unwrap();
+    assert_eq!((before, report.totals().total()), (50, 150), "by when they were due");
+    assert_eq!(settled(&site.stats()).requests, 200);
+    assert_eq!((iterations(&report, 0)[0], report.row("Page").tasks("passed")), (150, 150));
+    assert!(run.stdout.contains("Warm-up: 50 requests"), "{}", run.stdout);
+}
+
+#[test]
+fn a_cap_on_all_users_holds_whatever_their_number() {
+    let site = site();
+    let flags = "--users 50 --duration 1s --rps-total 100 --workers 2";
+    let (_, report) = ran("- {name: Page, url: /bytes/10}\n", flags, site.base_url(), 0);
+    report.assert_equals(&settled(&site.stats()));
+    let sent = report.totals().total();
+    assert!((1..=100).contains(&sent), "{sent}");
+}
+
+#[test]
+fn flags_try_a_script_out_with_another_load() {
+    let site = site();
+    let script = "{stages: [10m:500], arrival_rate: 5/s, steps: [{name: Page, url: /bytes/10}]}\n";
+    let (_, report) = ran(script, "--users 2 --iterations 3", site.base_url(), 0);
+    assert_eq!((report.totals().total(), report.at("/scenarios/0/model").as_str()), (6, Some("constant")));
+    let refused = "{scenarios: {a: {users: 1}}, steps: [{name: Page, url: /bytes/10}]}\n";
+    let run = shooter().script(refused).args("--users 5 --base-url").arg(site.base_url()).finish().exits(2);
+    assert!(run.stderr.contains("`--users` changes nothing"), "{}", run.stderr);
+}
+
+/// Arrivals per second, and for how many seconds.
+const RATE: u64 = 2_000;
+const SECONDS: u64 = 10;
+const STALL: Duration = Duration::from_millis(1_400);
+
+/// A target that answers nobody for a while shows in the response times, which count from when a request should have
+/// started; service times, which count from when one of the few users was free, hide it.
+#[test]
+fn a_stall_shows_in_response_times_and_hides_from_service_times() {
+    let (served, stalled) = (AtomicU64::new(0), Arc::new(Mutex::new(Duration::ZERO)));
+    let lasted = Arc::clone(&stalled);
+    let target = RawServer::start(move |_| {
+        let mut lasted = lasted.lock().unwrap_or_else(PoisonError::into_inner);
+        if served.fetch_add(1, Ordering::Relaxed) == RATE * SECONDS / 2 {
+            // What the target does, not a wait for anything: nobody is answered while this one holds the lock.
+            let began = Instant::now();
+            thread::sleep(STALL);
+            *lasted = began.elapsed();
+        }
+        b"HTTP/1.1 200 OK\r\ncontent-length: 2\r\n\r\nok".to_vec()
+    });
+    let script = "{max_wait: 10s, steps: [{name: Page, url: /}]}\n";
+    let flags = format!("--arrival-rate {RATE}/s --duration {SECONDS}s --max-users 64 --latency both");
+    let (run, report) = ran(script, &flags, &target.base_url(), 0);
+    assert_eq!(iterations(&report, 0)[0], RATE * SECONDS);
+    assert!(run.stdout.contains("svc p99"), "{}", run.stdout);
+    let micros = |pointer: &str| report.at(pointer).as_u64().unwrap() as f64;
+    let (response, service) = (micros("/totals/response_time_us/p99"), micros("/totals/service_time_us/p99"));
+    let stall = stalled.lock().unwrap().as_micros() as f64;
+    assert!(response > service, "{response} {service}");
+    // The hundredth part of all requests waited longer than the stall less the time in which so many arrive. A machine
+    // that is too busy to keep the rate adds waits of its own, and the report says so.
+    let expected = stall - 0.01 * (RATE * SECONDS) as f64 / RATE as f64 * 1e6;
+    if micros("/generator/start_delay_us/p99") < 20_000.0 && micros("/totals/service_time_us/p90") < 20_000.0 {
+        assert!((response / expected - 1.0).abs() < 0.05, "{response} us, and {expected} by the stall");
+        assert!(service < expected / 10.0, "{service} us");
+    }
+}
