@@ -2,7 +2,7 @@
 
 use std::fmt::Display;
 
-use stampede_tests::{Finished, GrpcServer, Refusing, Report, Run, site};
+use stampede_tests::{Finished, GrpcServer, Http2Server, Part, Reflection, Refusing, Report, Run, site};
 
 use super::metric;
 use crate::shooter;
@@ -12,8 +12,16 @@ const FLAGS: &str = "--users 4 --iterations 5 --workers 2";
 const TASKS: u64 = 20;
 
 fn step(name: &str, url: impl Display, method: &str, more: &str) -> String {
-    let method = format!("method: stampede.test.Echo/{method}, proto: [echo.proto, kind.proto]");
-    format!("  - {{name: {name}, action: grpc, url: '{url}', {method}, {more}}}\n")
+    let method = format!("stampede.test.Echo/{method}, proto: [echo.proto, kind.proto]");
+    without_schema(name, url, &method, more)
+}
+
+fn reflected(name: &str, url: impl Display, method: &str, more: &str) -> String {
+    without_schema(name, url, &format!("{method}, reflection: true"), more)
+}
+
+fn without_schema(name: &str, url: impl Display, method: &str, more: &str) -> String {
+    format!("  - {{name: {name}, action: grpc, url: '{url}', method: {method}, {more}}}\n")
 }
 
 /// The binary, with the script and the schemas that it names in its folder.
@@ -113,6 +121,80 @@ fn what_goes_wrong_has_its_category() {
     }
     assert_eq!(report.row("Deadline").errors(), [("timeout", TASKS)].into(), "{}", run.stdout);
     assert_eq!(report.row("Refused").errors(), [("network", TASKS)].into(), "{}", run.stdout);
+    assert_eq!(report.traps("grpc"), (0, 0));
+}
+
+#[test]
+fn the_server_tells_its_schema_once_to_each_worker() {
+    for reflection in [Reflection::V1, Reflection::V1Alpha] {
+        let server = GrpcServer::reflecting(reflection);
+        let step = |name: &str, method: &str, more: &str| reflected(name, server.base_url(), method, more);
+        let script = [
+            "steps:\n".to_owned(),
+            step(
+                "Say",
+                "stampede.test.Echo/Say",
+                "message: {text: 'user {{userId}}', kind: LOUD, at: '2026-01-02T03:04:05Z'}, \
+                 expect: {json: $.kind, equals: LOUD, contains: 'user {{userId}}'}",
+            ),
+            step("Talk", "stampede.test.Echo/Talk", "messages: {message: {text: abc}, times: 300}, deadline: 5m"),
+            step("Health", "grpc.health.v1.Health/Check", "expect: {json: $.status, equals: SERVING}"),
+        ]
+        .concat();
+        let (run, report) = ran(&script, FLAGS);
+        // Either version is asked once by either worker for each of the two services; the newer one is asked first.
+        let (services, versions) = (2, if reflection == Reflection::V1 { 1 } else { 2 });
+        let workers = report.at("/settings/workers").as_u64().expect("a number");
+        assert_eq!(server.asked(), workers * services, "{}", run.stdout);
+        for (name, asked) in [("Say", workers * versions), ("Talk", 0), ("Health", workers * versions)] {
+            let row = report.row(name);
+            assert_eq!((row.ok(), row.err(), row.tasks("passed")), (TASKS + asked, 0, TASKS), "{name}\n{}", run.stdout);
+        }
+        assert_eq!((server.came(), server.went()), (301 * TASKS, 301 * TASKS));
+        assert_eq!((counted(&report, "messages_out"), counted(&report, "messages_in")), (302 * TASKS, 302 * TASKS));
+        assert_eq!(metric(&report, "grpc", "first_message", "count") as u64, 3 * TASKS);
+        assert_eq!(report.traps("grpc"), (0, 0));
+    }
+}
+
+#[test]
+fn what_the_server_does_not_tell_has_its_category() {
+    let (server, silent, refusing) = (GrpcServer::reflecting(Reflection::V1), GrpcServer::start(), Refusing::bind());
+    let head = Part::Head("application/grpc");
+    // `file_descriptor_response {file_descriptor_proto: …}`: a byte that begins no field, and a file that imports another.
+    let (file, imports) = (b"\0\0\0\0\x05\x22\x03\x0a\x01\xff", b"\0\0\0\0\x0c\x22\x0a\x0a\x08\x0a\x01a\x1a\x03b.c");
+    let answers = [file.as_slice(), &imports.repeat(2), b"\0\0\0\0\x01\xff"];
+    let [file, imports, answer] = answers.map(|answer| Http2Server::start([head.clone(), Part::Data(answer.to_vec())]));
+    let script = [
+        "steps:\n".to_owned(),
+        reflected("None", silent.base_url(), "stampede.test.Echo/Say", ""),
+        reflected("Service", server.base_url(), "stampede.test.Ehco/Say", ""),
+        reflected("Method", server.base_url(), "stampede.test.Echo/Shout", ""),
+        reflected("Message", server.base_url(), "stampede.test.Echo/Say", "message: {texd: a}"),
+        reflected("Stream", server.base_url(), "stampede.test.Echo/Say", "messages: [{}]"),
+        reflected("File", file.base_url(), "stampede.test.Echo/Say", ""),
+        reflected("Imports", imports.base_url(), "stampede.test.Echo/Say", ""),
+        reflected("Answer", answer.base_url(), "stampede.test.Echo/Say", ""),
+        reflected("Refused", refusing.base_url(), "stampede.test.Echo/Say", ""),
+    ]
+    .concat();
+    let (run, report) = ran(&script, FLAGS);
+    for (name, category, example) in [
+        ("None", "status", "expected server reflection, got UNIMPLEMENTED"),
+        ("Service", "status", "expected the schema of `stampede.test.Ehco`, got NOT_FOUND"),
+        ("Method", "check", "`stampede.test.Echo` has no method `Shout`"),
+        ("Message", "check", "texd"),
+        ("Stream", "check", "`stampede.test.Echo/Say` takes one message"),
+        ("File", "protocol", "the server's schema is malformed: "),
+        ("Imports", "protocol", "the server was asked for the file `b.c` and sent others"),
+        ("Answer", "protocol", "an answer of the server's reflection is malformed"),
+        ("Refused", "network", "refused"),
+    ] {
+        let row = report.row(name);
+        assert_eq!(row.errors(), [(category, TASKS)].into(), "{name}\n{}\n{}", run.stdout, run.stderr);
+        assert_eq!(row.tasks("failed"), TASKS, "{name}");
+        assert!(row.example(category).contains(example), "{name}: {}", row.example(category));
+    }
     assert_eq!(report.traps("grpc"), (0, 0));
 }
 
