@@ -72,7 +72,8 @@ impl Action for Grpc {
     async fn run(&self, task: &Task) -> Outcome {
         let method = self.schema.method(task).await?;
         let mut incoming = Incoming::new(self, method, task);
-        let call = self.call(method, &mut incoming, task);
+        let stream = self.open(method, task)?;
+        let call = self.call(method, &stream, &mut incoming, task);
         let status = match self.deadline {
             None => call.await?,
             Some(deadline) => match task.timeout(deadline, call).await {
@@ -81,25 +82,37 @@ impl Action for Grpc {
             },
         };
         self.judge(&status)?;
-        incoming.verdict()
+        incoming.verdict()?;
+        // It may end here even if nothing has come: the deadline was to pass.
+        stream.leave();
+        Ok(())
     }
 }
 
 impl Grpc {
-    /// Makes the call; how it ended.
-    async fn call(&self, method: &Method, incoming: &mut Incoming<'_>, task: &Task) -> Result<Status, Failure> {
-        let stream = if method.streams_out {
-            self.request.open_for_writing(task, &[])
-        } else {
-            let frame = method.outgoing[0].frame(task)?;
-            self.metrics.messages_out.add(task, 1);
-            self.request.open(task, &frame)
-        };
-        let reply = pin!(read(&stream, incoming));
+    /// Begins the call.
+    fn open<'t>(&self, method: &Method, task: &'t Task) -> Result<Stream<'t>, Failure> {
+        if method.streams_out {
+            return Ok(self.request.open_for_writing(task, &[]));
+        }
+        let frame = method.outgoing[0].frame(task)?;
+        self.metrics.messages_out.add(task, 1);
+        Ok(self.request.open(task, &frame))
+    }
+
+    /// Sends and reads; how the call ended.
+    async fn call(
+        &self,
+        method: &Method,
+        stream: &Stream<'_>,
+        incoming: &mut Incoming<'_>,
+        task: &Task,
+    ) -> Result<Status, Failure> {
+        let reply = pin!(read(stream, incoming));
         if !method.streams_out {
             return reply.await;
         }
-        match select(reply, pin!(self.write(method, &stream, task))).await {
+        match select(reply, pin!(self.write(method, stream, task))).await {
             Either::Left((status, _)) => status,
             // A server may end a call before it has read everything: what it says of that is what counts.
             Either::Right((Ok(()), reply)) => reply.await,

@@ -244,6 +244,28 @@ fn what_a_server_may_not_send_has_its_category() {
 }
 
 #[test]
+fn a_deadline_that_is_expected_is_no_error() {
+    let (silent, began) = (Http2Server::start([]), Http2Server::start([Part::Head("application/grpc")]));
+    let script = ["steps:\n".to_owned()]
+        .into_iter()
+        .chain([("Silent", &silent), ("Began", &began)].into_iter().flat_map(|(name, server)| {
+            let step = |name: &str, more: &str| {
+                step(name, server.base_url(), "Say", &format!("message: {{text: a}}, deadline: 20ms, {more}"))
+            };
+            [step(name, "expect_status: DEADLINE_EXCEEDED"), step(&format!("{name} amiss"), "")]
+        }))
+        .collect::<String>();
+    let (run, report) = ran(&script, FLAGS);
+    for name in ["Silent", "Began"] {
+        let row = report.row(name);
+        assert_eq!((row.ok(), row.err(), row.tasks("passed")), (TASKS, 0, TASKS), "{name}\n{}", run.stdout);
+        let amiss = report.row(&format!("{name} amiss"));
+        assert_eq!(amiss.errors(), [("timeout", TASKS)].into(), "{name}\n{}", run.stdout);
+        assert_eq!(amiss.example("timeout"), "expected status OK, got DEADLINE_EXCEEDED");
+    }
+}
+
+#[test]
 fn the_server_tells_its_schema_once_to_each_worker() {
     for reflection in [Reflection::V1, Reflection::V1Alpha] {
         let server = GrpcServer::reflecting(reflection);
