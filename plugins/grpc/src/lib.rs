@@ -14,6 +14,8 @@ mod reflection;
 #[path = "../../websocket/src/save.rs"]
 mod save;
 mod schema;
+#[path = "../../script/src/shorthand.rs"]
+mod shorthand;
 mod status;
 #[path = "../../script/src/time_span.rs"]
 mod time_span;
