@@ -6,6 +6,8 @@ mod component;
 use std::env;
 use std::path::Path;
 
+use prost::Message;
+
 fn main() {
     if let Err(error) = build() {
         println!("cargo::error={error}");
@@ -21,5 +23,6 @@ fn build() -> component::Result<()> {
     println!("cargo::rustc-env=STAMPEDE_GUESTS={}", compiled.join("examples").display());
     println!("cargo::rerun-if-changed=harness/protos");
     let service = protox::compile(["echo.proto"], ["harness/protos"])?;
+    std::fs::write(Path::new(&env::var("OUT_DIR")?).join("echo.bin"), service.encode_to_vec())?;
     Ok(tonic_prost_build::configure().build_client(false).compile_fds(service)?)
 }

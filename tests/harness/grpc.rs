@@ -8,6 +8,7 @@ use std::thread;
 use std::time::Duration;
 
 use futures_util::{Stream, StreamExt, stream};
+use tonic::service::interceptor::InterceptedService;
 use tonic::transport::Server;
 use tonic::transport::server::TcpIncoming;
 use tonic::{Code, Request, Response, Status, Streaming, async_trait};
@@ -22,6 +23,22 @@ mod proto {
     tonic::include_proto!("stampede.test");
 }
 
+/// The compiled schemas of what the server serves: of its own service, and of tonic's for health.
+pub const fn descriptors() -> [&'static [u8]; 2] {
+    [include_bytes!(concat!(env!("OUT_DIR"), "/echo.bin")), tonic_health::pb::FILE_DESCRIPTOR_SET]
+}
+
+/// Which services a server has to tell its schema.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Reflection {
+    /// None.
+    None,
+    /// That of today, `grpc.reflection.v1`.
+    V1,
+    /// The one before, `grpc.reflection.v1alpha`.
+    V1Alpha,
+}
+
 /// A server that runs as long as the tests.
 pub struct GrpcServer {
     addr: SocketAddr,
@@ -32,21 +49,27 @@ pub struct GrpcServer {
 struct Counted {
     came: AtomicU64,
     went: AtomicU64,
+    asked: AtomicU64,
 }
 
 impl GrpcServer {
-    /// Listens on a free port. Its service is that of `protos/echo.proto`.
+    /// Listens on a free port. Its services are that of `protos/echo.proto` and `grpc.health.v1.Health`.
     pub fn start() -> Self {
+        Self::reflecting(Reflection::None)
+    }
+
+    /// The same, and it tells its schema.
+    pub fn reflecting(reflection: Reflection) -> Self {
         let listener = std::net::TcpListener::bind(("127.0.0.1", 0)).expect("a free port");
         listener.set_nonblocking(true).expect("a listener that does not block");
         let addr = listener.local_addr().expect("a bound listener has an address");
         let counted = Arc::new(Counted::default());
-        let service = EchoServer::new(Service(Arc::clone(&counted)));
+        let service = Service(Arc::clone(&counted));
         thread::spawn(move || {
             let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().expect("a runtime");
             runtime.block_on(async {
                 let incoming = TcpIncoming::from(tokio::net::TcpListener::from_std(listener).expect("a listener"));
-                Server::builder().add_service(service).serve_with_incoming(incoming).await.expect("a server");
+                serve(service, reflection, incoming).await.expect("a server");
             });
         });
         Self { addr, counted }
@@ -62,10 +85,40 @@ impl GrpcServer {
         self.counted.came.load(Ordering::Relaxed)
     }
 
+    /// Calls that asked for its schema.
+    pub fn asked(&self) -> u64 {
+        self.counted.asked.load(Ordering::Relaxed)
+    }
+
     /// Messages that were sent, or begun to be.
     pub fn went(&self) -> u64 {
         self.counted.went.load(Ordering::Relaxed)
     }
+}
+
+async fn serve(
+    service: Service,
+    reflection: Reflection,
+    incoming: TcpIncoming,
+) -> Result<(), Box<dyn std::error::Error>> {
+    let (reporter, health) = tonic_health::server::health_reporter();
+    reporter.set_serving::<EchoServer<Service>>().await;
+    let asked = Arc::clone(&service.0);
+    let count = move |request: Request<()>| {
+        asked.asked.fetch_add(1, Ordering::Relaxed);
+        Ok(request)
+    };
+    let schemas = || {
+        let builder = tonic_reflection::server::Builder::configure();
+        descriptors().into_iter().fold(builder, |builder, set| builder.register_encoded_file_descriptor_set(set))
+    };
+    let router = Server::builder().add_service(EchoServer::new(service)).add_service(health);
+    let router = match reflection {
+        Reflection::None => router,
+        Reflection::V1 => router.add_service(InterceptedService::new(schemas().build_v1()?, count)),
+        Reflection::V1Alpha => router.add_service(InterceptedService::new(schemas().build_v1alpha()?, count)),
+    };
+    Ok(router.serve_with_incoming(incoming).await?)
 }
 
 struct Service(Arc<Counted>);

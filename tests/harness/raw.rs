@@ -57,6 +57,15 @@ pub struct RawServer {
 impl RawServer {
     /// Listens on a free port for as long as the tests run. `reply` makes the bytes to send; none end the connection.
     pub fn start(reply: impl Fn(&RawRequest) -> Vec<u8> + Send + Sync + 'static) -> Self {
+        Self::serve(reply, false)
+    }
+
+    /// The same, on connections that end with the first reply.
+    pub fn hanging_up(reply: impl Fn(&RawRequest) -> Vec<u8> + Send + Sync + 'static) -> Self {
+        Self::serve(reply, true)
+    }
+
+    fn serve(reply: impl Fn(&RawRequest) -> Vec<u8> + Send + Sync + 'static, once: bool) -> Self {
         let listener = TcpListener::bind(("127.0.0.1", 0)).expect("a free port");
         let addr = listener.local_addr().expect("a bound listener has an address");
         let requests = Arc::new(Mutex::new(Vec::new()));
@@ -64,7 +73,7 @@ impl RawServer {
         thread::spawn(move || {
             for stream in listener.incoming().flatten() {
                 let (seen, reply) = (Arc::clone(&seen), Arc::clone(&reply));
-                thread::spawn(move || serve(&stream, &seen, &*reply));
+                thread::spawn(move || serve(&stream, (&seen, once), &*reply));
             }
         });
         Self { addr, requests }
@@ -86,7 +95,7 @@ impl RawServer {
     }
 }
 
-fn serve(stream: &TcpStream, seen: &Mutex<Vec<RawRequest>>, reply: &impl Fn(&RawRequest) -> Vec<u8>) {
+fn serve(stream: &TcpStream, (seen, once): (&Mutex<Vec<RawRequest>>, bool), reply: &impl Fn(&RawRequest) -> Vec<u8>) {
     // A reply in two segments must not wait for the client's acknowledgement.
     let _ = stream.set_nodelay(true);
     let mut reader = BufReader::new(stream);
@@ -94,7 +103,7 @@ fn serve(stream: &TcpStream, seen: &Mutex<Vec<RawRequest>>, reply: &impl Fn(&Raw
         let bytes = reply(&request);
         seen.lock().unwrap_or_else(PoisonError::into_inner).push(request);
         let mut writer = stream;
-        if bytes.is_empty() || writer.write_all(&bytes).is_err() {
+        if bytes.is_empty() || writer.write_all(&bytes).is_err() || once {
             return;
         }
     }

@@ -61,18 +61,30 @@ impl Session {
     /// one that was announced is: a reply is what a guest judges, and what it gives up for that reply was not at fault.
     /// A streamed one whose head has come has a reply: giving it up is how a guest ends it, and no failure by itself.
     pub fn give_up(&self, operation: OperationId) {
-        let has_reply = self.task.flow(operation).is_some_and(|flow| flow.has_head());
-        let Some(mut measured) = self.task.give_up(operation) else { return };
-        measured.end = Some(self.shared.clock.now());
-        let given_up = sample(self.task.row.get(), &measured, None);
-        if has_reply {
-            self.open(given_up);
-        } else if self.task.open.get().is_some() && !self.task.given_up.get() {
+        if self.task.flow(operation).is_some_and(|flow| flow.has_head()) {
+            return self.leave(operation);
+        }
+        let Some(given_up) = self.cut_off(operation) else { return };
+        if self.task.open.get().is_some() && !self.task.given_up.get() {
             self.example(FailureKind::Cancelled, || "the plugin gave it up".into());
             self.record(&Sample { failure: Some(FailureKind::Cancelled), ..given_up });
         } else {
             self.open_given_up(given_up);
         }
+    }
+
+    /// Ends a streamed exchange of the current task where it stands, and as it should: its sample is open then.
+    pub fn leave(&self, operation: OperationId) {
+        if let Some(left) = self.cut_off(operation) {
+            self.open(left);
+        }
+    }
+
+    /// Drops an operation in flight; how far it has come if it was an exchange under way.
+    fn cut_off(&self, operation: OperationId) -> Option<Sample> {
+        let mut measured = self.task.give_up(operation)?;
+        measured.end = Some(self.shared.clock.now());
+        Some(sample(self.task.row.get(), &measured, None))
     }
 
     /// Counts one exchange of the current task.

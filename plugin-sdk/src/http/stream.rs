@@ -11,7 +11,7 @@ use crate::{Failure, Task, executor};
 
 /// A streamed exchange: its head, and the content of both sides, as they come and go. The host times and counts it as
 /// any other; its sample ends with the last byte of the reply. Dropped, it is given up: cut off if it is still under
-/// way, which is how an exchange without an end is ended.
+/// way, which is how an exchange without an end is ended; see [`Stream::leave`] for one that has not begun to come.
 #[derive(Debug)]
 pub struct Stream<'t> {
     task: &'t Task,
@@ -65,6 +65,14 @@ impl<'t> Stream<'t> {
     /// There is no more to write.
     pub fn finish(&self) {
         streams::finish(self.id);
+    }
+
+    /// Ends the exchange here, as it should: one that is dropped before its head has come counts as cancelled, and this
+    /// one does not. For a reply that was expected to be late, or not to come at all.
+    pub fn leave(mut self) {
+        let exchange = std::mem::replace(&mut self.exchange, Operation::done(self.task));
+        streams::leave(self.id);
+        drop(exchange);
     }
 
     /// Waits for the exchange as a whole: for its last byte, whose content nobody asks for any more must be small, as

@@ -196,6 +196,10 @@ pub(crate) mod streams {
         })
     }
 
+    pub(crate) fn leave(exchange: u32) {
+        in_task(|state| state.leave(exchange));
+    }
+
     pub(crate) fn finish(_exchange: u32) {}
 
     fn field(fields: &[(String, String)], name: &str) -> Option<String> {

@@ -246,6 +246,12 @@ impl State {
         self.given_up.push(given_up);
     }
 
+    /// Ends a streamed exchange as it should: it is not among what was given up.
+    pub fn leave(&mut self, exchange: u32) {
+        assert!(self.streams.iter().any(|(known, ..)| *known == exchange), "a streamed exchange");
+        self.operations[exchange as usize].given_up = true;
+    }
+
     /// Does what the world would have done by now.
     fn complete(&mut self, operation: u32) {
         let operation = &mut self.operations[operation as usize];

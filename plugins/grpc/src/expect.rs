@@ -4,12 +4,11 @@ use std::borrow::Cow;
 use std::fmt;
 
 use schemars::{JsonSchema, Schema, SchemaGenerator, json_schema};
-use serde::Deserialize;
-use serde::de::value::MapAccessDeserializer;
-use serde::de::{Deserializer, Error, MapAccess, Visitor};
+use serde::{Deserialize, Deserializer};
 use stampede_plugin::{ConfigError, Task, Template};
 
 use crate::pattern::{Path, Pattern, document};
+use crate::shorthand;
 
 /// What a message must be. Without conditions any will do.
 #[derive(Default, Deserialize)]
@@ -81,32 +80,22 @@ pub struct Expect(pub Conditions);
 
 impl<'de> Deserialize<'de> for Expect {
     fn deserialize<D: Deserializer<'de>>(source: D) -> Result<Self, D::Error> {
-        source.deserialize_any(Forms)
+        let forms = "a text, or `{contains: …, regex: …, json: …, equals: …}`";
+        shorthand::read(source, forms, Self::of_text, Self::of_mapping)
     }
 }
 
-/// By hand: the messages of an untagged enum would name none of the forms.
-struct Forms;
-
-impl<'de> Visitor<'de> for Forms {
-    type Value = Expect;
-
-    fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str("a text, or `{contains: …, regex: …, json: …, equals: …}`")
+impl Expect {
+    fn of_text(text: &str) -> Result<Self, ConfigError> {
+        let contains = Some(Template::compile(text)?);
+        Ok(Self(Conditions { contains, ..Conditions::default() }))
     }
 
-    fn visit_str<E: Error>(self, text: &str) -> Result<Expect, E> {
-        let contains = Some(Template::compile(text).map_err(E::custom)?);
-        Ok(Expect(Conditions { contains, ..Conditions::default() }))
-    }
-
-    fn visit_map<A: MapAccess<'de>>(self, map: A) -> Result<Expect, A::Error> {
-        let conditions = Conditions::deserialize(MapAccessDeserializer::new(map))?;
+    fn of_mapping(conditions: Conditions) -> Result<Self, ConfigError> {
         if conditions.equals.is_some() && conditions.json.is_none() {
-            let error = ConfigError::new("`equals` needs `json`").help("say with `json` where the value is");
-            return Err(A::Error::custom(error));
+            return Err(ConfigError::new("`equals` needs `json`").help("say with `json` where the value is"));
         }
-        Ok(Expect(conditions))
+        Ok(Self(conditions))
     }
 }
 

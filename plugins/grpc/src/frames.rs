@@ -56,6 +56,11 @@ impl Frames {
     pub fn is_cut(&self) -> bool {
         self.at < self.received.len()
     }
+
+    /// What there is to say of a reply that ends so.
+    pub fn cut() -> Failure {
+        Failure::protocol("the reply ended within a message")
+    }
 }
 
 /// A message as it is sent.

@@ -9,10 +9,12 @@ use stampede_plugin::{Failure, Outcome, Task};
 use crate::Grpc;
 use crate::expect::Expected;
 use crate::frames::Frames;
+use crate::method::Method;
 
 /// The messages so far.
 pub struct Incoming<'a> {
     step: &'a Grpc,
+    method: &'a Method,
     task: &'a Task,
     /// When the call began.
     start: Duration,
@@ -24,10 +26,11 @@ pub struct Incoming<'a> {
 }
 
 impl<'a> Incoming<'a> {
-    /// None so far, of a call that began at `start`.
-    pub fn new(step: &'a Grpc, start: Duration, task: &'a Task) -> Self {
+    /// None so far, of a call that begins now.
+    pub fn new(step: &'a Grpc, method: &'a Method, task: &'a Task) -> Self {
         let expected = step.expect.as_ref().map(|conditions| conditions.render(task));
-        Self { step, task, start, frames: Frames::new(step.max_message), count: 0, expected, found: None }
+        let start = task.now();
+        Self { step, method, task, start, frames: Frames::new(step.max_message), count: 0, expected, found: None }
     }
 
     /// Reads to the end of the reply.
@@ -40,7 +43,7 @@ impl<'a> Incoming<'a> {
             self.take(&piece)?;
         }
         if self.frames.is_cut() {
-            return Err(Failure::protocol("the reply ended within a message"));
+            return Err(Frames::cut());
         }
         Ok(())
     }
@@ -51,7 +54,7 @@ impl<'a> Incoming<'a> {
         while let Some(message) = self.frames.next()? {
             self.count += 1;
             if looks && self.found.is_none() {
-                let text = json(message, &self.step.output)?;
+                let text = json(message, &self.method.output)?;
                 if self.expected.as_ref().is_none_or(|expected| expected.accepts(&text)) {
                     self.found = Some(text);
                 }
@@ -69,7 +72,7 @@ impl<'a> Incoming<'a> {
     /// Whether a call that ended as it should has given what it should.
     pub fn verdict(&self) -> Outcome {
         let count = self.count;
-        if !self.step.streams_in && self.step.is_ok_expected() && count != 1 {
+        if !self.method.streams_in && self.step.is_ok_expected() && count != 1 {
             return Err(Failure::protocol(format!("expected one message, got {count}")));
         }
         match (&self.found, &self.expected) {

@@ -4,14 +4,18 @@
 mod expect;
 mod frames;
 mod incoming;
+mod method;
 mod metrics;
 mod outgoing;
 mod params;
 #[path = "../../websocket/src/pattern.rs"]
 mod pattern;
+mod reflection;
 #[path = "../../websocket/src/save.rs"]
 mod save;
 mod schema;
+#[path = "../../script/src/shorthand.rs"]
+mod shorthand;
 mod status;
 #[path = "../../script/src/time_span.rs"]
 mod time_span;
@@ -19,15 +23,14 @@ mod time_span;
 use std::pin::pin;
 use std::time::Duration;
 
-use prost_reflect::MessageDescriptor;
 use stampede_plugin::future::{Either, select};
 use stampede_plugin::http::{Options, Request, Stream, Version};
 use stampede_plugin::{Action, ConfigError, Failure, FailureKind, Outcome, Task, Template, plugin};
 
 use expect::Conditions;
 use incoming::Incoming;
+use method::{Method, Schema};
 use metrics::Metrics;
-use outgoing::Outgoing;
 use params::Params;
 use save::Save;
 use status::{Code, Status};
@@ -38,12 +41,7 @@ const CHUNK: usize = 32 << 10;
 /// One configured step.
 pub struct Grpc {
     request: Request,
-    outgoing: Vec<Outgoing>,
-    /// Whether the method takes a stream.
-    streams_out: bool,
-    /// Whether it gives one.
-    streams_in: bool,
-    output: MessageDescriptor,
+    schema: Schema,
     deadline: Option<Duration>,
     expect_status: Code,
     expect: Option<Conditions>,
@@ -60,14 +58,11 @@ impl Action for Grpc {
     type Params = Params;
 
     fn configure(params: Params) -> Result<Self, ConfigError> {
-        let method = params.find()?;
+        let deadline = params.deadline.as_ref().map(|span| span.0);
         Ok(Self {
-            request: request(&params)?,
-            outgoing: params.outgoing(&method)?,
-            streams_out: method.is_client_streaming(),
-            streams_in: method.is_server_streaming(),
-            output: method.output(),
-            deadline: params.deadline.map(|span| span.0),
+            schema: params.schema()?,
+            request: request(&params, &params.method, deadline)?,
+            deadline,
             expect_status: params.expect_status,
             expect: params.expect.map(|expect| expect.0),
             save: (!params.save.is_empty()).then(|| Save::new(params.save)).transpose()?,
@@ -77,34 +72,49 @@ impl Action for Grpc {
     }
 
     async fn run(&self, task: &Task) -> Outcome {
-        let mut incoming = Incoming::new(self, task.now(), task);
+        let method = self.schema.method(task).await?;
+        let mut incoming = Incoming::new(self, method, task);
+        let stream = self.open(method, task)?;
+        let call = self.call(method, &stream, &mut incoming, task);
         let status = match self.deadline {
-            None => self.call(&mut incoming, task).await?,
-            Some(deadline) => match task.timeout(deadline, self.call(&mut incoming, task)).await {
+            None => call.await?,
+            Some(deadline) => match task.timeout(deadline, call).await {
                 Ok(status) => status?,
                 Err(_) => Status { code: Code::DEADLINE_EXCEEDED, message: String::new() },
             },
         };
         self.judge(&status)?;
-        incoming.verdict()
+        incoming.verdict()?;
+        // It may end here even if nothing has come: the deadline was to pass.
+        stream.leave();
+        Ok(())
     }
 }
 
 impl Grpc {
-    /// Makes the call; how it ended.
-    async fn call(&self, incoming: &mut Incoming<'_>, task: &Task) -> Result<Status, Failure> {
-        let stream = if self.streams_out {
-            self.request.open_for_writing(task, &[])
-        } else {
-            let frame = self.outgoing[0].frame(task)?;
-            self.metrics.messages_out.add(task, 1);
-            self.request.open(task, &frame)
-        };
-        let reply = pin!(self.read(&stream, incoming));
-        if !self.streams_out {
+    /// Begins the call.
+    fn open<'t>(&self, method: &Method, task: &'t Task) -> Result<Stream<'t>, Failure> {
+        if method.streams_out {
+            return Ok(self.request.open_for_writing(task, &[]));
+        }
+        let frame = method.outgoing[0].frame(task)?;
+        self.metrics.messages_out.add(task, 1);
+        Ok(self.request.open(task, &frame))
+    }
+
+    /// Sends and reads; how the call ended.
+    async fn call(
+        &self,
+        method: &Method,
+        stream: &Stream<'_>,
+        incoming: &mut Incoming<'_>,
+        task: &Task,
+    ) -> Result<Status, Failure> {
+        let reply = pin!(read(stream, incoming));
+        if !method.streams_out {
             return reply.await;
         }
-        match select(reply, pin!(self.write(&stream, task))).await {
+        match select(reply, pin!(self.write(method, stream, task))).await {
             Either::Left((status, _)) => status,
             // A server may end a call before it has read everything: what it says of that is what counts.
             Either::Right((Ok(()), reply)) => reply.await,
@@ -114,9 +124,9 @@ impl Grpc {
     }
 
     /// Sends all messages.
-    async fn write(&self, stream: &Stream<'_>, task: &Task) -> Outcome {
+    async fn write(&self, method: &Method, stream: &Stream<'_>, task: &Task) -> Outcome {
         let (mut chunk, mut count) = (Vec::new(), 0);
-        for outgoing in &self.outgoing {
+        for outgoing in &method.outgoing {
             for _ in 0..outgoing.times {
                 chunk.extend(outgoing.frame(task)?);
                 count += 1;
@@ -132,20 +142,6 @@ impl Grpc {
         self.metrics.messages_out.add(task, count);
         stream.finish();
         Ok(())
-    }
-
-    /// Reads the reply to its end.
-    async fn read(&self, stream: &Stream<'_>, incoming: &mut Incoming<'_>) -> Result<Status, Failure> {
-        let status = stream.head().await?;
-        let content_type = stream.header("content-type").unwrap_or_default();
-        if status != 200 {
-            return Err(Failure::status(format!("expected HTTP status 200, got {status}")));
-        }
-        if !content_type.starts_with("application/grpc") {
-            return Err(Failure::protocol("expected the content type `application/grpc`, got another"));
-        }
-        incoming.read(stream).await?;
-        Status::of(stream)
     }
 
     /// Whether a call may end so.
@@ -166,9 +162,16 @@ impl Grpc {
     }
 }
 
-/// The request of every call.
-fn request(params: &Params) -> Result<Request, ConfigError> {
-    let url = Template::compile(&format!("{}/{}", params.url.trim_end_matches('/'), params.method));
+/// Reads a reply to its end.
+async fn read(stream: &Stream<'_>, incoming: &mut Incoming<'_>) -> Result<Status, Failure> {
+    status::accept(stream).await?;
+    incoming.read(stream).await?;
+    Status::of(stream)
+}
+
+/// The request of every call of a method, with the step's metadata.
+fn request(params: &Params, method: &str, deadline: Option<Duration>) -> Result<Request, ConfigError> {
+    let url = Template::compile(&format!("{}/{method}", params.url.trim_end_matches('/')));
     let url = url.map_err(|error| error.at("/url"))?;
     let mut headers = params.metadata.clone();
     let mut field = |name: &str, value: &str| {
@@ -177,8 +180,8 @@ fn request(params: &Params) -> Result<Request, ConfigError> {
     };
     field("content-type", "application/grpc")?;
     field("te", "trailers")?;
-    if let Some(deadline) = params.deadline {
-        field("grpc-timeout", &timeout(deadline.0))?;
+    if let Some(deadline) = deadline {
+        field("grpc-timeout", &timeout(deadline))?;
     }
     Request::builder("POST", url)
         .headers(headers)

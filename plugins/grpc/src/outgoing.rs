@@ -1,7 +1,7 @@
 //! Messages to send, from YAML mappings. One without templates is encoded once.
 
 use prost::Message;
-use prost_reflect::{DynamicMessage, MessageDescriptor};
+use prost_reflect::{DynamicMessage, MessageDescriptor, MethodDescriptor};
 use serde_json::Value;
 use stampede_plugin::{ConfigError, Failure, Task, Template};
 
@@ -17,30 +17,71 @@ pub struct Outgoing {
 enum Form {
     /// As it is sent.
     Fixed(Vec<u8>),
-    /// A document, and the texts in it that are rendered: where they are (RFC 6901).
-    Rendered { document: Value, texts: Vec<(String, Template)>, descriptor: MessageDescriptor },
+    /// What is rendered each time.
+    Rendered(Draft, MessageDescriptor),
+}
+
+/// A message as it was typed, before it is known what it must be.
+#[derive(Clone)]
+pub struct Draft {
+    document: Value,
+    /// What is rendered in it, and where that is (RFC 6901).
+    texts: Vec<(String, Template)>,
+    times: u64,
+    /// Where it is in the step.
+    pointer: String,
+}
+
+/// All of them.
+pub enum Drafts {
+    /// `message`.
+    One(Draft),
+    /// `messages`, for a method that takes a stream.
+    Several(Vec<Draft>),
+}
+
+impl Drafts {
+    /// Holds them against what a method takes.
+    pub fn encode(&self, method: &MethodDescriptor) -> Result<Vec<Outgoing>, ConfigError> {
+        match self {
+            Self::One(draft) => Ok(vec![draft.encode(method.input())?]),
+            Self::Several(_) if !method.is_client_streaming() => {
+                let (service, name) = (method.parent_service(), method.name());
+                let message = format!("`{}/{name}` takes one message", service.full_name());
+                Err(ConfigError::new(message).at("/messages").help("say it with `message`"))
+            }
+            Self::Several(drafts) => drafts.iter().map(|draft| draft.encode(method.input())).collect(),
+        }
+    }
+}
+
+impl Draft {
+    /// Compiles what is rendered in a message.
+    pub fn new(document: Value, times: u64, pointer: String) -> Result<Self, ConfigError> {
+        let (mut texts, mut at) = (Vec::new(), String::new());
+        find(&document, &mut at, &mut texts)
+            .map_err(|error| ConfigError { pointer: format!("{pointer}{}", error.pointer), ..error })?;
+        Ok(Self { document, texts, times, pointer })
+    }
+
+    /// Checks it against its descriptor.
+    fn encode(&self, descriptor: MessageDescriptor) -> Result<Outgoing, ConfigError> {
+        let certain = without_templates(self.document.clone());
+        let frame = encode(certain, descriptor.clone());
+        let frame = frame.map_err(|error| ConfigError::new(error).at(self.pointer.clone()))?;
+        let form = if self.texts.is_empty() { Form::Fixed(frame) } else { Form::Rendered(self.clone(), descriptor) };
+        Ok(Outgoing { form, times: self.times })
+    }
 }
 
 impl Outgoing {
-    /// Checks a message against its descriptor.
-    pub fn new(document: Value, times: u64, descriptor: MessageDescriptor) -> Result<Self, ConfigError> {
-        let mut texts = Vec::new();
-        find(&document, &mut String::new(), &mut texts)?;
-        if texts.is_empty() {
-            let frame = encode(document, descriptor).map_err(ConfigError::new)?;
-            return Ok(Self { form: Form::Fixed(frame), times });
-        }
-        encode(without_templates(document.clone()), descriptor.clone()).map_err(ConfigError::new)?;
-        Ok(Self { form: Form::Rendered { document, texts, descriptor }, times })
-    }
-
     /// As it is sent this time.
     pub fn frame(&self, task: &Task) -> Result<Vec<u8>, Failure> {
         match &self.form {
             Form::Fixed(frame) => Ok(frame.clone()),
-            Form::Rendered { document, texts, descriptor } => {
-                let mut document = document.clone();
-                for (pointer, template) in texts {
+            Form::Rendered(draft, descriptor) => {
+                let mut document = draft.document.clone();
+                for (pointer, template) in &draft.texts {
                     if let Some(text) = document.pointer_mut(pointer) {
                         *text = Value::String(template.render(task));
                     }

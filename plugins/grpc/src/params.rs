@@ -3,14 +3,15 @@
 use std::collections::BTreeMap;
 use std::num::NonZeroU64;
 
-use prost_reflect::MethodDescriptor;
 use schemars::JsonSchema;
 use serde::Deserialize;
 use serde_json::Value;
 use stampede_plugin::{ConfigError, Fields};
 
 use crate::expect::Expect;
-use crate::outgoing::Outgoing;
+use crate::method::{Method, Schema};
+use crate::outgoing::{Draft, Drafts};
+use crate::reflection::Reflected;
 use crate::save::Source;
 use crate::schema;
 use crate::status::Code;
@@ -30,6 +31,9 @@ pub struct Params {
     pub proto: Vec<String>,
     /// The path of a compiled set of descriptors (`protoc --descriptor_set_out --include_imports`) instead.
     pub descriptors: Option<String>,
+    /// Whether the server is asked for the schema instead, through its reflection service.
+    #[serde(default)]
+    pub reflection: bool,
     /// The message to send; an empty one if absent.
     pub message: Option<Value>,
     /// The messages to send where the method takes a stream: a list, or `{message: …, times: …}`.
@@ -78,38 +82,43 @@ struct Repeated {
 }
 
 impl Params {
-    /// The method that the step calls.
-    pub fn find(&self) -> Result<MethodDescriptor, ConfigError> {
-        schema::find(&self.method, &self.proto, self.descriptors.as_ref())
+    /// Where the step has its method from.
+    pub fn schema(&self) -> Result<Schema, ConfigError> {
+        let drafts = self.drafts()?;
+        let pool = match (self.proto.as_slice(), &self.descriptors, self.reflection) {
+            ([], None, true) => return Reflected::new(self, drafts).map(Schema::Reflected),
+            ([], Some(path), false) => schema::decode(path).map_err(|error| error.at("/descriptors"))?,
+            (proto @ [_, ..], None, false) => schema::compile(proto).map_err(|error| error.at("/proto"))?,
+            ([], None, false) => {
+                let error = ConfigError::new("a step needs `proto`, `descriptors` or `reflection`");
+                return Err(error.help("`reflection: true` asks the server for the schema"));
+            }
+            _ => return Err(ConfigError::new("`proto`, `descriptors` and `reflection` exclude each other")),
+        };
+        Method::new(&schema::find(&pool, &self.method)?, &drafts).map(Schema::Known)
     }
 
     /// What is sent.
-    pub fn outgoing(&self, method: &MethodDescriptor) -> Result<Vec<Outgoing>, ConfigError> {
-        let one = |document: &Value, times, pointer: String| {
-            Outgoing::new(document.clone(), times, method.input())
-                .map_err(|error| ConfigError { pointer: format!("{pointer}{}", error.pointer), ..error })
-        };
+    fn drafts(&self) -> Result<Drafts, ConfigError> {
         let Some(Messages(messages)) = &self.messages else {
-            let empty = Value::Object(serde_json::Map::new());
-            return Ok(vec![one(self.message.as_ref().unwrap_or(&empty), 1, "/message".to_owned())?]);
+            let message = self.message.clone().unwrap_or_else(|| Value::Object(serde_json::Map::new()));
+            return Ok(Drafts::One(Draft::new(message, 1, "/message".to_owned())?));
         };
-        let wrong = |message: String| ConfigError::new(message).at("/messages");
+        let wrong = |message: &str| ConfigError::new(message).at("/messages");
         if self.message.is_some() {
-            return Err(wrong("`message` and `messages` exclude each other".to_owned()));
+            return Err(wrong("`message` and `messages` exclude each other"));
         }
-        if !method.is_client_streaming() {
-            return Err(wrong(format!("`{}` takes one message", self.method)).help("say it with `message`"));
-        }
-        match messages {
+        let list = match messages {
             Value::Array(list) => {
-                list.iter().enumerate().map(|(at, message)| one(message, 1, format!("/messages/{at}"))).collect()
+                let drafts = list.iter().enumerate();
+                drafts.map(|(at, message)| Draft::new(message.clone(), 1, format!("/messages/{at}"))).collect()
             }
             other => {
-                let repeated = Repeated::deserialize(other.clone());
-                let Repeated { message, times } =
-                    repeated.map_err(|_| wrong("`messages` must be a list, or `{message: …, times: …}`".to_owned()))?;
-                Ok(vec![one(&message, times.get(), "/messages/message".to_owned())?])
+                let Repeated { message, times } = Repeated::deserialize(other.clone())
+                    .map_err(|_| wrong("`messages` must be a list, or `{message: …, times: …}`"))?;
+                Draft::new(message, times.get(), "/messages/message".to_owned()).map(|draft| vec![draft])
             }
-        }
+        };
+        list.map(Drafts::Several)
     }
 }

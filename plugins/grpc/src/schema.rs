@@ -6,20 +6,18 @@ use prost_reflect::{DescriptorPool, MethodDescriptor};
 use protox::file::{ChainFileResolver, File, FileResolver, GoogleFileResolver};
 use stampede_plugin::{ConfigError, file};
 
-/// Finds a method, named `package.Service/Method`, in files that the step lists.
-pub fn find(method: &str, proto: &[String], descriptors: Option<&String>) -> Result<MethodDescriptor, ConfigError> {
-    let pool = match (proto, descriptors) {
-        ([_, ..], Some(_)) => {
-            return Err(ConfigError::new("`proto` and `descriptors` exclude each other").at("/descriptors"));
-        }
-        ([], None) => return Err(ConfigError::new("a step needs `proto` or `descriptors`")),
-        ([], Some(path)) => decode(path).map_err(|error| error.at("/descriptors"))?,
-        (proto, None) => compile(proto).map_err(|error| error.at("/proto"))?,
-    };
+/// The service and the name of a method that is written as `package.Service/Method`.
+pub fn parts(method: &str) -> Result<(&str, &str), ConfigError> {
+    method.rsplit_once('/').ok_or_else(|| {
+        let error = ConfigError::new(format!("`{method}` is no method")).at("/method");
+        error.help("write it as `package.Service/Method`")
+    })
+}
+
+/// Finds a method.
+pub fn find(pool: &DescriptorPool, method: &str) -> Result<MethodDescriptor, ConfigError> {
     let wrong = |message: String| ConfigError::new(message).at("/method");
-    let Some((service, name)) = method.rsplit_once('/') else {
-        return Err(wrong(format!("`{method}` is no method")).help("write it as `package.Service/Method`"));
-    };
+    let (service, name) = parts(method)?;
     let Some(found) = pool.get_service_by_name(service) else {
         let known: Vec<_> = pool.services().map(|service| format!("`{}`", service.full_name())).collect();
         return Err(wrong(format!("there is no service `{service}`")).help(format!("there are: {}", known.join(", "))));
@@ -30,13 +28,15 @@ pub fn find(method: &str, proto: &[String], descriptors: Option<&String>) -> Res
     })
 }
 
-fn decode(path: &str) -> Result<DescriptorPool, ConfigError> {
+/// Reads a compiled set of descriptors.
+pub fn decode(path: &str) -> Result<DescriptorPool, ConfigError> {
     let bytes = file::read(path)?;
     let pool = DescriptorPool::decode(bytes.as_slice());
     pool.map_err(|error| ConfigError::new(format!("`{path}` is no set of descriptors: {error}")))
 }
 
-fn compile(paths: &[String]) -> Result<DescriptorPool, ConfigError> {
+/// Compiles the files that a step lists.
+pub fn compile(paths: &[String]) -> Result<DescriptorPool, ConfigError> {
     let read = |path: &String| {
         let source = String::from_utf8(file::read(path)?);
         let source = source.map_err(|_| ConfigError::new(format!("`{path}` is no text")))?;

@@ -6,7 +6,7 @@ use std::fmt;
 use schemars::{JsonSchema, Schema, SchemaGenerator, json_schema};
 use serde::de::{Deserialize, Deserializer, Error, Visitor};
 use stampede_plugin::http::Stream;
-use stampede_plugin::{ConfigError, Failure};
+use stampede_plugin::{ConfigError, Failure, Outcome};
 
 /// The names of the codes, from 0 on.
 const NAMES: [&str; 17] = [
@@ -36,6 +36,8 @@ pub struct Code(pub u32);
 impl Code {
     /// The call took longer than its deadline.
     pub const DEADLINE_EXCEEDED: Self = Self(4);
+    /// The server has no such method.
+    pub const UNIMPLEMENTED: Self = Self(12);
 }
 
 impl fmt::Display for Code {
@@ -76,6 +78,19 @@ impl fmt::Display for Status {
             message => write!(f, "{}: {message}", self.code),
         }
     }
+}
+
+/// Whether a reply is one of gRPC.
+pub async fn accept(stream: &Stream<'_>) -> Outcome {
+    let status = stream.head().await?;
+    let content_type = stream.header("content-type").unwrap_or_default();
+    if status != 200 {
+        return Err(Failure::status(format!("expected HTTP status 200, got {status}")));
+    }
+    if !content_type.starts_with("application/grpc") {
+        return Err(Failure::protocol("expected the content type `application/grpc`, got another"));
+    }
+    Ok(())
 }
 
 /// Undoes percent-encoding. What is none is left as it is.

@@ -3,10 +3,12 @@
 
 mod auth;
 mod body;
-mod expect_body;
 mod expect_status;
 mod http_version;
 mod redirects;
+mod search;
+#[path = "../../script/src/shorthand.rs"]
+mod shorthand;
 
 use schemars::JsonSchema;
 use serde::Deserialize;
@@ -14,10 +16,10 @@ use stampede_plugin::http::{Options, Reply, Request, RequestBuilder};
 use stampede_plugin::{Action, ConfigError, Failure, Fields, JsonTemplate, Outcome, Task, Template, plugin};
 
 use auth::Auth;
-use expect_body::ExpectBody;
 use expect_status::ExpectStatus;
 use http_version::HttpVersion;
 use redirects::FollowRedirects;
+use search::Search;
 
 /// What a step may say.
 #[derive(Deserialize, JsonSchema)]
@@ -47,7 +49,7 @@ pub struct Params {
     #[serde(default)]
     expect_status: ExpectStatus,
     /// What the reply's body must contain: a text, or `{regex: …}`.
-    expect_body: Option<ExpectBody>,
+    expect_body: Option<Search>,
     /// Whether to follow redirects, or how many (0 to 20); up to 10 if absent.
     #[serde(default)]
     follow_redirects: FollowRedirects,
@@ -69,7 +71,7 @@ fn get() -> String {
 pub struct Http {
     request: Request,
     expect_status: ExpectStatus,
-    expect_body: Option<ExpectBody>,
+    expect_body: Option<Search>,
 }
 
 impl Action for Http {

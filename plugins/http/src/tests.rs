@@ -165,8 +165,8 @@ fn mistakes_are_explained_where_they_are() {
         (r#""follow_redirects": -1"#, "/follow_redirects", redirects, ""),
         (
             r#""expect_body": {"like": "a"}"#,
-            "/expect_body",
-            "`like` is no way to look through a body",
+            "/expect_body/like",
+            "`like` is not known here",
             "expected `contains` or `regex`",
         ),
         (r#""auth": {"digest": "a"}"#, "/auth", "`digest` is no kind of credentials", "expected `basic` or `bearer`"),

@@ -6,11 +6,14 @@ mod auth;
 #[path = "../../http/src/body.rs"]
 mod body;
 mod event_stream;
-mod expect;
 #[path = "../../http/src/http_version.rs"]
 mod http_version;
 mod metrics;
 mod reading;
+#[path = "../../http/src/search.rs"]
+mod search;
+#[path = "../../script/src/shorthand.rs"]
+mod shorthand;
 #[path = "../../script/src/time_span.rs"]
 mod time_span;
 
@@ -23,10 +26,10 @@ use stampede_plugin::http::{Options, Request, RequestBuilder, Stream};
 use stampede_plugin::{Action, ConfigError, Failure, Fields, JsonTemplate, Outcome, Task, Template, plugin};
 
 use auth::Auth;
-use expect::Expect;
 use http_version::HttpVersion;
 use metrics::Metrics;
 use reading::Reading;
+use search::Search;
 use time_span::TimeSpan;
 
 /// What a step may say.
@@ -62,7 +65,7 @@ pub struct Params {
     /// How long events are read, from the reply's head on.
     r#for: Option<TimeSpan>,
     /// What the data of one of the events must contain: a text, or `{regex: …}`.
-    expect: Option<Expect>,
+    expect: Option<Search>,
 }
 
 fn get() -> String {
@@ -74,7 +77,7 @@ pub struct Sse {
     request: Request,
     events: Option<NonZeroU64>,
     time: Option<Duration>,
-    expect: Option<Expect>,
+    expect: Option<Search>,
     metrics: Metrics,
 }
 

@@ -5,8 +5,10 @@ use std::fmt;
 
 use regex_lite::Regex;
 use schemars::{JsonSchema, Schema, SchemaGenerator, json_schema};
-use serde::de::{Deserialize, Deserializer, Error, MapAccess, Visitor};
+use serde::{Deserialize, Deserializer};
 use stampede_plugin::{ConfigError, Task, Template};
+
+use crate::shorthand;
 
 /// What a step waits for.
 pub enum Expect {
@@ -99,43 +101,32 @@ impl fmt::Display for Expected<'_> {
 
 impl<'de> Deserialize<'de> for Expect {
     fn deserialize<D: Deserializer<'de>>(source: D) -> Result<Self, D::Error> {
-        source.deserialize_any(Forms)
+        let forms = "a text, `{regex: …}`, `{line: …}` or `{bytes: …}`";
+        shorthand::read(source, forms, |text| Template::compile(text).map(Self::Contains), Self::of_mapping)
     }
 }
 
-/// By hand: the messages of an untagged enum would name none of the forms.
-struct Forms;
+/// A mapping, of which one key is there.
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct Mapping {
+    contains: Option<Template>,
+    regex: Option<String>,
+    line: Option<Template>,
+    bytes: Option<usize>,
+}
 
-impl<'de> Visitor<'de> for Forms {
-    type Value = Expect;
-
-    fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str("a text, `{regex: …}`, `{line: …}` or `{bytes: …}`")
-    }
-
-    fn visit_str<E: Error>(self, text: &str) -> Result<Expect, E> {
-        Template::compile(text).map(Expect::Contains).map_err(E::custom)
-    }
-
-    fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<Expect, A::Error> {
-        let expect = match map.next_key::<String>()?.as_deref() {
-            Some("contains") => Expect::Contains(map.next_value()?),
-            Some("line") => Expect::Line(map.next_value()?),
-            Some("bytes") => Expect::Bytes(map.next_value()?),
-            Some("regex") => {
-                let pattern: String = map.next_value()?;
-                let wrong = |error| A::Error::custom(format!("`{pattern}` is no regular expression: {error}"));
-                Expect::Regex(Regex::new(&pattern).map_err(wrong)?)
+impl Expect {
+    fn of_mapping(mapping: Mapping) -> Result<Self, ConfigError> {
+        match mapping {
+            Mapping { contains: Some(text), regex: None, line: None, bytes: None } => Ok(Self::Contains(text)),
+            Mapping { contains: None, regex: None, line: Some(text), bytes: None } => Ok(Self::Line(text)),
+            Mapping { contains: None, regex: None, line: None, bytes: Some(count) } => Ok(Self::Bytes(count)),
+            Mapping { contains: None, regex: Some(pattern), line: None, bytes: None } => {
+                let wrong = |error| ConfigError::new(format!("`{pattern}` is no regular expression: {error}"));
+                Regex::new(&pattern).map(Self::Regex).map_err(wrong)
             }
-            Some(key) => {
-                let error = ConfigError::new(format!("`{key}` is nothing to wait for"));
-                return Err(A::Error::custom(error.help("expected `contains`, `regex`, `line` or `bytes`")));
-            }
-            None => return Err(A::Error::custom("`expect` must be a text, `{regex: …}`, `{line: …}` or `{bytes: …}`")),
-        };
-        match map.next_key::<String>()? {
-            None => Ok(expect),
-            Some(_) => Err(A::Error::custom("`expect` takes one of `contains`, `regex`, `line` and `bytes`")),
+            _ => Err(ConfigError::new("expected one of `contains`, `regex`, `line` and `bytes`")),
         }
     }
 }

@@ -90,7 +90,7 @@ fn mistakes_are_found_before_the_run() {
         (json!({"address": "site:1", "send": {"hex": "0"}}), "/send", "`0` is not hexadecimal digits, two a byte"),
         (json!({"address": "site:1", "send": {"base64": "?"}}), "/send", "`?` is not base64"),
         (json!({"address": "site:1", "send": {"octal": "7"}}), "/send", "`octal` is no way to write bytes"),
-        (json!({"address": "site:1", "expect": {"byte": 7}}), "/expect", "`byte` is nothing to wait for"),
+        (json!({"address": "site:1", "expect": {"byte": 7}}), "/expect/byte", "`byte` is not known here"),
         (
             json!({"address": "site:1", "expect": {"bytes": 65_537}}),
             "/expect",

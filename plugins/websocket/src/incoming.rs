@@ -4,13 +4,12 @@ use std::borrow::Cow;
 use std::fmt;
 
 use schemars::{JsonSchema, Schema, SchemaGenerator, json_schema};
-use serde::Deserialize;
-use serde::de::value::MapAccessDeserializer;
-use serde::de::{Deserializer, Error, MapAccess, Visitor};
+use serde::{Deserialize, Deserializer};
 use stampede_plugin::{ConfigError, Task, Template};
 use tungstenite::Message;
 
 use crate::pattern::{Path, Pattern, document};
+use crate::shorthand;
 
 /// What a message must be. Without conditions any text or binary message will do.
 #[derive(Default, Deserialize)]
@@ -167,27 +166,15 @@ pub struct Incoming(pub Conditions);
 
 impl<'de> Deserialize<'de> for Incoming {
     fn deserialize<D: Deserializer<'de>>(source: D) -> Result<Self, D::Error> {
-        source.deserialize_any(Forms).map(Self)
+        let forms = "a text, or a mapping such as `{regex: …}` or `{json: …, equals: …}`";
+        shorthand::read(source, forms, Self::of_text, |conditions: Conditions| conditions.check().map(Self))
     }
 }
 
-/// By hand: the messages of an untagged enum would name none of the forms.
-struct Forms;
-
-impl<'de> Visitor<'de> for Forms {
-    type Value = Conditions;
-
-    fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str("a text, or a mapping such as `{regex: …}` or `{json: …, equals: …}`")
-    }
-
-    fn visit_str<E: Error>(self, text: &str) -> Result<Conditions, E> {
-        let contains = Some(Template::compile(text).map_err(E::custom)?);
-        Ok(Conditions { contains, ..Conditions::default() })
-    }
-
-    fn visit_map<A: MapAccess<'de>>(self, map: A) -> Result<Conditions, A::Error> {
-        Conditions::deserialize(MapAccessDeserializer::new(map))?.check().map_err(A::Error::custom)
+impl Incoming {
+    fn of_text(text: &str) -> Result<Self, ConfigError> {
+        let contains = Some(Template::compile(text)?);
+        Ok(Self(Conditions { contains, ..Conditions::default() }))
     }
 }
 

@@ -18,6 +18,8 @@ mod payload;
 mod pipe;
 mod save;
 mod send;
+#[path = "../../script/src/shorthand.rs"]
+mod shorthand;
 mod target;
 #[path = "../../script/src/time_span.rs"]
 mod time_span;

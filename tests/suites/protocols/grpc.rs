@@ -2,7 +2,9 @@
 
 use std::fmt::Display;
 
-use stampede_tests::{Finished, GrpcServer, Refusing, Report, Run, site};
+use stampede_tests::{
+    Finished, GrpcServer, Http2Server, Nginx, Part, Reflection, Refusing, Report, Run, descriptors, site,
+};
 
 use super::metric;
 use crate::shooter;
@@ -12,8 +14,16 @@ const FLAGS: &str = "--users 4 --iterations 5 --workers 2";
 const TASKS: u64 = 20;
 
 fn step(name: &str, url: impl Display, method: &str, more: &str) -> String {
-    let method = format!("method: stampede.test.Echo/{method}, proto: [echo.proto, kind.proto]");
-    format!("  - {{name: {name}, action: grpc, url: '{url}', {method}, {more}}}\n")
+    let method = format!("stampede.test.Echo/{method}, proto: [echo.proto, kind.proto]");
+    without_schema(name, url, &method, more)
+}
+
+fn reflected(name: &str, url: impl Display, method: &str, more: &str) -> String {
+    without_schema(name, url, &format!("{method}, reflection: true"), more)
+}
+
+fn without_schema(name: &str, url: impl Display, method: &str, more: &str) -> String {
+    format!("  - {{name: {name}, action: grpc, url: '{url}', method: {method}, {more}}}\n")
 }
 
 /// The binary, with the script and the schemas that it names in its folder.
@@ -113,6 +123,219 @@ fn what_goes_wrong_has_its_category() {
     }
     assert_eq!(report.row("Deadline").errors(), [("timeout", TASKS)].into(), "{}", run.stdout);
     assert_eq!(report.row("Refused").errors(), [("network", TASKS)].into(), "{}", run.stdout);
+    assert_eq!(report.traps("grpc"), (0, 0));
+}
+
+#[test]
+fn schemas_come_from_compiled_sets_too() {
+    let server = GrpcServer::start();
+    let [echo, health] = descriptors();
+    let step = |name: &str, method: &str, more: &str| without_schema(name, server.base_url(), method, more);
+    let script = [
+        "steps:\n".to_owned(),
+        step(
+            "Say",
+            "stampede.test.Echo/Say, descriptors: echo.bin",
+            "message: {kind: LOUD, at: '2026-01-02T03:04:05Z'}, expect: {json: $.kind, equals: LOUD}",
+        ),
+        step(
+            "Health",
+            "grpc.health.v1.Health/Check, descriptors: health.bin",
+            "message: {service: stampede.test.Echo}, expect: {json: $.status, equals: SERVING}",
+        ),
+        step(
+            "Unknown",
+            "grpc.health.v1.Health/Check, descriptors: health.bin",
+            "message: {service: stampede.test.Ehco}, expect_status: NOT_FOUND",
+        ),
+    ]
+    .concat();
+    let run = shooter().file("echo.bin", echo).file("health.bin", health).script(&script).args(FLAGS);
+    let run = run.report().finish().exits(0);
+    let report = run.report();
+    report.assert_consistent();
+    for name in ["Say", "Health", "Unknown"] {
+        let row = report.row(name);
+        assert_eq!((row.ok(), row.err(), row.tasks("passed")), (TASKS, 0, TASKS), "{name}\n{}", run.stdout);
+    }
+    assert_eq!((server.came(), server.went()), (TASKS, TASKS));
+    let script = ["steps:\n".to_owned(), step("Say", "stampede.test.Echo/Say, descriptors: echo.bin", "")].concat();
+    let run = shooter().file("echo.bin", &echo[..100]).script(&script).finish().exits(3);
+    assert!(run.stderr.contains("`echo.bin` is no set of descriptors: "), "{}", run.stderr);
+}
+
+#[test]
+fn above_tls_it_is_the_same() {
+    let server = GrpcServer::start();
+    let nginx =
+        Nginx::start_tls(&format!("location / {{ grpc_pass {}; }}", server.base_url().replace("http:", "grpc:")));
+    let base = nginx.base_url();
+    let script = [
+        "steps:\n".to_owned(),
+        step("Say", &base, "Say", "message: {text: a}, expect: a"),
+        step("Hear", &base, "Hear", "message: {count: 7, size: 3}, expect: {json: $.number, equals: 7}"),
+        step("Talk", &base, "Talk", "messages: {message: {text: abc}, times: 300}"),
+        step("Missing", &base, "Serve", "message: {code: 5}, expect_status: NOT_FOUND"),
+    ]
+    .concat();
+    let (run, report) = ran(&script, &format!("{FLAGS} --insecure-tls"));
+    for name in ["Say", "Hear", "Talk", "Missing"] {
+        let row = report.row(name);
+        assert_eq!((row.ok(), row.err(), row.tasks("passed")), (TASKS, 0, TASKS), "{name}\n{}", run.stdout);
+    }
+    assert_eq!(server.came(), (1 + 1 + 300 + 1) * TASKS);
+    assert_eq!((server.went(), counted(&report, "messages_in")), ((1 + 7 + 300) * TASKS, (1 + 7 + 300) * TASKS));
+    let log = nginx.log(4 * TASKS);
+    assert!(log.iter().all(|line| line.status == 200 && line.request.ends_with("HTTP/2.0")), "{log:?}");
+    // Nobody has said that this certificate is to be trusted.
+    let script = format!("steps:\n{}", step("Say", &base, "Say", ""));
+    let run = with(&script).args(FLAGS).report().finish().exits(5);
+    assert_eq!(run.report().row("Say").errors(), [("network", TASKS)].into(), "{}", run.stdout);
+}
+
+#[test]
+fn what_a_server_may_not_send_has_its_category() {
+    let server = |parts: &[Part]| Http2Server::start([&[Part::Head("application/grpc")], parts].concat()).base_url();
+    let data = |content: &[u8]| Part::Data(content.to_vec());
+    let (ok, short) = (Part::Trailer("grpc-status", "0"), data(b"\0\0\0\0\x0aabc"));
+    let script = [
+        "steps:\n".to_owned(),
+        step("Short", server(&[short.clone(), ok.clone()]), "Say", ""),
+        step("Long", server(&[data(b"\0\x7f\xff\xff\xff"), ok.clone()]), "Say", ""),
+        step("Compressed", server(&[data(b"\x01\0\0\0\0"), ok.clone()]), "Say", ""),
+        step("Flag", server(&[data(b"HTTP/1.1 200 OK"), ok.clone()]), "Say", ""),
+        step("None", server(&[ok.clone()]), "Say", ""),
+        step("Two", server(&[data(b"\0\0\0\0\0").clone(), data(b"\0\0\0\0\0"), ok.clone()]), "Say", ""),
+        step("Other", server(&[data(b"\0\0\0\0\x01\xff"), ok.clone()]), "Say", "expect: a"),
+        step("Trailers", server(&[data(b"\0\0\0\0\0"), Part::End]), "Say", ""),
+        step("Field", server(&[data(b"\0\0\0\0\0"), Part::Trailer("grpc-message", "a")]), "Say", ""),
+        step("Word", server(&[data(b"\0\0\0\0\0"), Part::Trailer("grpc-status", "OK")]), "Say", ""),
+        step("Type", Http2Server::start([Part::Head("text/plain"), ok]).base_url(), "Say", ""),
+        step("Reset", server(&[short.clone(), Part::Reset(2)]), "Say", ""),
+        step("Refused", server(&[Part::Reset(7)]), "Say", ""),
+        step("Closed", server(&[short, Part::Close]), "Say", ""),
+        step("Headless", Http2Server::start([Part::Close]).base_url(), "Say", ""),
+    ]
+    .concat();
+    let (run, report) = ran(&script, FLAGS);
+    for (name, category, example) in [
+        ("Short", "protocol", "the reply ended within a message"),
+        ("Long", "protocol", "a message has 2147483647 bytes, more than the 4194304 of `max_message`"),
+        ("Compressed", "protocol", "a message is compressed, which was not asked for"),
+        ("Flag", "protocol", "a message begins with 72 instead of 0 or 1"),
+        ("None", "protocol", "expected one message, got 0"),
+        ("Two", "protocol", "expected one message, got 2"),
+        ("Other", "protocol", "a message is no `stampede.test.Said`"),
+        ("Trailers", "protocol", "expected a `grpc-status`, got none"),
+        ("Field", "protocol", "expected a `grpc-status`, got none"),
+        ("Word", "protocol", "expected a `grpc-status` that is a number"),
+        ("Type", "protocol", "expected the content type `application/grpc`, got another"),
+        ("Reset", "network", ""),
+        ("Refused", "network", ""),
+        ("Closed", "network", ""),
+        ("Headless", "network", ""),
+    ] {
+        let row = report.row(name);
+        assert_eq!(row.errors(), [(category, TASKS)].into(), "{name}\n{}\n{}", run.stdout, run.stderr);
+        assert_eq!(row.tasks("failed"), TASKS, "{name}");
+        assert!(row.example(category).contains(example), "{name}: {}", row.example(category));
+    }
+    assert_eq!(report.traps("grpc"), (0, 0));
+}
+
+#[test]
+fn a_deadline_that_is_expected_is_no_error() {
+    let (silent, began) = (Http2Server::start([]), Http2Server::start([Part::Head("application/grpc")]));
+    let script = ["steps:\n".to_owned()]
+        .into_iter()
+        .chain([("Silent", &silent), ("Began", &began)].into_iter().flat_map(|(name, server)| {
+            let step = |name: &str, more: &str| {
+                step(name, server.base_url(), "Say", &format!("message: {{text: a}}, deadline: 20ms, {more}"))
+            };
+            [step(name, "expect_status: DEADLINE_EXCEEDED"), step(&format!("{name} amiss"), "")]
+        }))
+        .collect::<String>();
+    let (run, report) = ran(&script, FLAGS);
+    for name in ["Silent", "Began"] {
+        let row = report.row(name);
+        assert_eq!((row.ok(), row.err(), row.tasks("passed")), (TASKS, 0, TASKS), "{name}\n{}", run.stdout);
+        let amiss = report.row(&format!("{name} amiss"));
+        assert_eq!(amiss.errors(), [("timeout", TASKS)].into(), "{name}\n{}", run.stdout);
+        assert_eq!(amiss.example("timeout"), "expected status OK, got DEADLINE_EXCEEDED");
+    }
+}
+
+#[test]
+fn the_server_tells_its_schema_once_to_each_worker() {
+    for reflection in [Reflection::V1, Reflection::V1Alpha] {
+        let server = GrpcServer::reflecting(reflection);
+        let step = |name: &str, method: &str, more: &str| reflected(name, server.base_url(), method, more);
+        let script = [
+            "steps:\n".to_owned(),
+            step(
+                "Say",
+                "stampede.test.Echo/Say",
+                "message: {text: 'user {{userId}}', kind: LOUD, at: '2026-01-02T03:04:05Z'}, \
+                 expect: {json: $.kind, equals: LOUD, contains: 'user {{userId}}'}",
+            ),
+            step("Talk", "stampede.test.Echo/Talk", "messages: {message: {text: abc}, times: 300}, deadline: 5m"),
+            step("Health", "grpc.health.v1.Health/Check", "expect: {json: $.status, equals: SERVING}"),
+        ]
+        .concat();
+        let (run, report) = ran(&script, FLAGS);
+        // Either version is asked once by either worker for each of the two services; the newer one is asked first.
+        let (services, versions) = (2, if reflection == Reflection::V1 { 1 } else { 2 });
+        let workers = report.at("/settings/workers").as_u64().expect("a number");
+        assert_eq!(server.asked(), workers * services, "{}", run.stdout);
+        for (name, asked) in [("Say", workers * versions), ("Talk", 0), ("Health", workers * versions)] {
+            let row = report.row(name);
+            assert_eq!((row.ok(), row.err(), row.tasks("passed")), (TASKS + asked, 0, TASKS), "{name}\n{}", run.stdout);
+        }
+        assert_eq!((server.came(), server.went()), (301 * TASKS, 301 * TASKS));
+        assert_eq!((counted(&report, "messages_out"), counted(&report, "messages_in")), (302 * TASKS, 302 * TASKS));
+        assert_eq!(metric(&report, "grpc", "first_message", "count") as u64, 3 * TASKS);
+        assert_eq!(report.traps("grpc"), (0, 0));
+    }
+}
+
+#[test]
+fn what_the_server_does_not_tell_has_its_category() {
+    let (server, silent, refusing) = (GrpcServer::reflecting(Reflection::V1), GrpcServer::start(), Refusing::bind());
+    let head = Part::Head("application/grpc");
+    // `file_descriptor_response {file_descriptor_proto: …}`: a byte that begins no field, and a file that imports another.
+    let (file, imports) = (b"\0\0\0\0\x05\x22\x03\x0a\x01\xff", b"\0\0\0\0\x0c\x22\x0a\x0a\x08\x0a\x01a\x1a\x03b.c");
+    let answers = [file.as_slice(), &imports.repeat(2), b"\0\0\0\0\x01\xff"];
+    let [file, imports, answer] = answers.map(|answer| Http2Server::start([head.clone(), Part::Data(answer.to_vec())]));
+    let script = [
+        "steps:\n".to_owned(),
+        reflected("None", silent.base_url(), "stampede.test.Echo/Say", ""),
+        reflected("Service", server.base_url(), "stampede.test.Ehco/Say", ""),
+        reflected("Method", server.base_url(), "stampede.test.Echo/Shout", ""),
+        reflected("Message", server.base_url(), "stampede.test.Echo/Say", "message: {texd: a}"),
+        reflected("Stream", server.base_url(), "stampede.test.Echo/Say", "messages: [{}]"),
+        reflected("File", file.base_url(), "stampede.test.Echo/Say", ""),
+        reflected("Imports", imports.base_url(), "stampede.test.Echo/Say", ""),
+        reflected("Answer", answer.base_url(), "stampede.test.Echo/Say", ""),
+        reflected("Refused", refusing.base_url(), "stampede.test.Echo/Say", ""),
+    ]
+    .concat();
+    let (run, report) = ran(&script, FLAGS);
+    for (name, category, example) in [
+        ("None", "status", "expected server reflection, got UNIMPLEMENTED"),
+        ("Service", "status", "expected the schema of `stampede.test.Ehco`, got NOT_FOUND"),
+        ("Method", "check", "`stampede.test.Echo` has no method `Shout`"),
+        ("Message", "check", "texd"),
+        ("Stream", "check", "`stampede.test.Echo/Say` takes one message"),
+        ("File", "protocol", "the server's schema is malformed: "),
+        ("Imports", "protocol", "the server was asked for the file `b.c` and sent others"),
+        ("Answer", "protocol", "an answer of the server's reflection is malformed"),
+        ("Refused", "network", "refused"),
+    ] {
+        let row = report.row(name);
+        assert_eq!(row.errors(), [(category, TASKS)].into(), "{name}\n{}\n{}", run.stdout, run.stderr);
+        assert_eq!(row.tasks("failed"), TASKS, "{name}");
+        assert!(row.example(category).contains(example), "{name}: {}", row.example(category));
+    }
     assert_eq!(report.traps("grpc"), (0, 0));
 }
 

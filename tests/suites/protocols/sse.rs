@@ -1,6 +1,6 @@
 //! The `sse` action, against axum and servers that end too early.
 
-use stampede_tests::{EventStreams, RawServer, Refusing};
+use stampede_tests::{EventStreams, Http2Server, Part, RawServer, Refusing};
 
 use super::{metric, ran};
 
@@ -79,6 +79,36 @@ fn what_goes_wrong_has_its_category() {
     }
     assert_eq!(report.row("Malformed").errors(), [("protocol", TASKS)].into());
     server.settle();
+}
+
+#[test]
+fn a_stream_that_is_cut_off_has_its_category() {
+    let head = "HTTP/1.1 200 OK\r\ncontent-type: text/event-stream\r\n";
+    let raw = |rest: &'static str| RawServer::hanging_up(move |_| format!("{head}{rest}").into_bytes());
+    let [length, chunk] = [
+        raw("content-length: 100\r\n\r\ndata: a\n\ndata: b"),
+        raw("transfer-encoding: chunked\r\n\r\n9\r\ndata: a\n\n\r\n9\r\ndata"),
+    ];
+    let two = |end: Part| {
+        let data = Part::Data(b"data: a\n\ndata: b".to_vec());
+        Http2Server::start([Part::Head("text/event-stream"), data, end])
+    };
+    let (closed, reset) = (two(Part::Close), two(Part::Reset(2)));
+    // A reply that ends before it is all there is malformed in HTTP/1.1; in HTTP/2 its stream ends, or the connection.
+    let servers = [
+        ("Length", length.base_url(), "", "protocol"),
+        ("Chunk", chunk.base_url(), "", "protocol"),
+        ("Closed", closed.base_url(), ", http_version: 2", "network"),
+        ("Reset", reset.base_url(), ", http_version: 2", "network"),
+    ];
+    let steps = servers.iter().map(|(name, url, more, _)| step(name, url, &format!("events: 2{more}")));
+    let (run, report) = ran(&format!("steps:\n{}", steps.collect::<String>()), FLAGS);
+    for (name, .., category) in servers {
+        let row = report.row(name);
+        assert_eq!((row.errors(), row.tasks("failed")), ([(category, TASKS)].into(), TASKS), "{name}\n{}", run.stdout);
+        assert_eq!(row.statuses(), [(200, TASKS)].into(), "{name}");
+    }
+    assert_eq!(metric(&report, "sse", "events", "sum") as u64, 4 * TASKS);
 }
 
 #[test]

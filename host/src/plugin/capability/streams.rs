@@ -98,6 +98,14 @@ impl Host for State {
         })
     }
 
+    fn leave(&mut self, exchange: u32) -> wasmtime::Result<()> {
+        flow(self, exchange)?;
+        let session = self.guest().session()?;
+        session.leave(exchange);
+        session.task.forget(exchange);
+        Ok(())
+    }
+
     fn finish(&mut self, exchange: u32) -> wasmtime::Result<()> {
         flow(self, exchange)?.finish();
         Ok(())

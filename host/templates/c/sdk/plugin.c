@@ -119,6 +119,9 @@ extern int32_t __wasm_import_stampede_plugin_streams_write(int32_t, uint8_t *, s
 __attribute__((__import_module__("stampede:plugin/streams@0.1.2"), __import_name__("written")))
 extern void __wasm_import_stampede_plugin_streams_written(int32_t, uint8_t *);
 
+__attribute__((__import_module__("stampede:plugin/streams@0.1.2"), __import_name__("leave")))
+extern void __wasm_import_stampede_plugin_streams_leave(int32_t);
+
 __attribute__((__import_module__("stampede:plugin/streams@0.1.2"), __import_name__("finish")))
 extern void __wasm_import_stampede_plugin_streams_finish(int32_t);
 
@@ -1079,6 +1082,10 @@ bool stampede_plugin_streams_written(stampede_plugin_streams_op_id_t operation, 
     *err = result.val.err;
     return 0;
   }
+}
+
+void stampede_plugin_streams_leave(stampede_plugin_streams_op_id_t exchange) {
+  __wasm_import_stampede_plugin_streams_leave((int32_t) (exchange));
 }
 
 void stampede_plugin_streams_finish(stampede_plugin_streams_op_id_t exchange) {

@@ -577,6 +577,10 @@ extern bool stampede_plugin_streams_trailer(stampede_plugin_streams_op_id_t exch
 extern stampede_plugin_streams_op_id_t stampede_plugin_streams_write(stampede_plugin_streams_op_id_t exchange, plugin_list_u8_t *content);
 // What came of a write that `resume` has announced.
 extern bool stampede_plugin_streams_written(stampede_plugin_streams_op_id_t operation, stampede_plugin_streams_failure_kind_t *err);
+// Ends an exchange as `operations.cancel` does, and says that it was to end so: it is recorded as one that has ended,
+// open likewise, even if its head has not come, as when a deadline has passed that was expected to. Traps if that is
+// no streamed exchange of the current task.
+extern void stampede_plugin_streams_leave(stampede_plugin_streams_op_id_t exchange);
 // There is no more to write. Said again, or of an exchange that is over, it changes nothing.
 extern void stampede_plugin_streams_finish(stampede_plugin_streams_op_id_t exchange);
 
