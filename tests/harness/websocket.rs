@@ -137,14 +137,20 @@ async fn serve(bound: &Mutex<Option<SocketAddr>>, seen: &Arc<Seen>) {
 struct Greeted {
     path: String,
     authorization: String,
+    /// Whatever the user is known by.
+    known: String,
 }
 
 impl Callback for &mut Greeted {
-    /// Refuses below `/refuse`; of the sub-protocols offered it picks the last one.
+    /// Refuses below `/refuse`; hands out a cookie below `/known`; of the sub-protocols offered it picks the last one.
     fn on_request(self, request: &Request, mut reply: Response) -> Result<Response, ErrorResponse> {
         let field = |name: &str| request.headers().get(name).and_then(|value| value.to_str().ok()).unwrap_or_default();
         self.path = request.uri().path().to_owned();
         self.authorization = field("authorization").to_owned();
+        self.known = format!("{}|{}", field("authorization"), field("cookie"));
+        if self.path.starts_with("/known") {
+            reply.headers_mut().insert("set-cookie", HeaderValue::from_static("seat=7; Path=/"));
+        }
         if self.path.starts_with("/refuse") {
             let mut refusal = ErrorResponse::new(None);
             *refusal.status_mut() = StatusCode::FORBIDDEN;
@@ -168,6 +174,7 @@ async fn act(stream: &mut Stream, greeted: &Greeted, seen: &Seen) -> Result<(), 
             let number = how.parse().unwrap_or(u64::MAX);
             let _ = seen.open.subscribe().wait_for(|open| *open >= number).await;
         }
+        "known" => send(stream, Message::text(greeted.known.as_str()), seen).await?,
         "authorization" => send(stream, Message::text(greeted.authorization.as_str()), seen).await?,
         "bytes" => send(stream, Message::binary(vec![7; how.parse().unwrap_or(0)]), seen).await?,
         "ping" => stream.send(Message::Ping("are you there".into())).await?,

@@ -23,7 +23,7 @@ fn iterations(report: &Report, scenario: usize) -> [u64; 4] {
 }
 
 #[track_caller]
-fn ran(script: &str, flags: &str, url: &str, code: u8) -> (Finished, Report) {
+fn ran(script: &str, flags: &str, url: String, code: u8) -> (Finished, Report) {
     let run = shooter().script(script).args(flags).arg("--base-url").arg(url).report().finish().exits(code.into());
     let report = run.report();
     report.assert_consistent();
@@ -189,7 +189,7 @@ fn a_stall_shows_in_response_times_and_hides_from_service_times() {
     });
     let script = "{max_wait: 10s, steps: [{name: Page, url: /}]}\n";
     let flags = format!("--arrival-rate {RATE}/s --duration {SECONDS}s --max-users 64 --latency both");
-    let (run, report) = ran(script, &flags, &target.base_url(), 0);
+    let (run, report) = ran(script, &flags, target.base_url(), 0);
     assert_eq!(iterations(&report, 0)[0], RATE * SECONDS);
     assert!(run.stdout.contains("svc p99"), "{}", run.stdout);
     let micros = |pointer: &str| report.at(pointer).as_u64().unwrap() as f64;

@@ -102,13 +102,16 @@ fn what_is_not_as_it_should_be_is_said() {
 #[test]
 fn what_breaks_the_contract_is_told_by_the_rule() {
     let cases = |more: &str| {
-        format!("- name: once\n  base_url: http://site\n  steps: [{{name: S, action: misbehave, url: /a}}]\n{more}")
+        let step = "{name: S, action: misbehave, url: /a, who: Ann}";
+        format!("- name: once\n  base_url: http://site\n  steps: [{step}]\n{more}")
     };
     let asks = "  target:\n    - reply: {body: one}\n";
     for (guest, target, rule, why) in [
         ("trap_on_resume", asks, "passes its lawful cases", "it was to pass, and 1 of 1 tasks did not"),
         ("trap_on_cancel", asks, "bears a target that never answers", "it traps when a task is cancelled"),
         ("pending_with_nothing", "", "serves users side by side", "waits with nothing in flight"),
+        ("trusts_its_parameters", "", "refuses nonsense without a trap", "`configure` with `{}` traps"),
+        ("leaks_memory", "", "keeps no memory of 10,000 tasks", "KiB after 40000 tasks, "),
     ] {
         let run = rehearsed_with(guest, &cases(target), "--conformance");
         let (_, after) = run.stdout.split_once(&format!("FAILED  {rule}\n")).unwrap_or_else(|| {

@@ -28,6 +28,29 @@ fn call(command: &str, entry: &str, cache: &Path) -> Run {
     shooter().env("STAMPEDE_CACHE_DIR", cache).args(command).script(&script(entry))
 }
 
+/// A component of five MiB, most of it a section that means nothing, is told of by its size and so whatever the machine.
+#[test]
+fn compiling_a_large_component_is_told_of_once_where_no_terminal_is() {
+    let (folder, caches) = (TempDir::new().unwrap(), [TempDir::new().unwrap(), TempDir::new().unwrap()]);
+    let mut bytes = component("fails_silently");
+    // A custom section: its number, its length in LEB128, and its name, which is empty.
+    bytes.extend([&[0, 0x80, 0x80, 0xc0, 0x02][..], &vec![0; 5 << 20]].concat());
+    let file = folder.path().join("it.wasm");
+    fs::write(&file, &bytes).unwrap();
+    let run = |cache: &TempDir, flags: &str| {
+        let run = call("", &format!("{{source: '{}'}}", file.display()), cache.path());
+        run.args("--users 1 --iterations 1").args(flags).finish().exits(0).stderr
+    };
+    let size = bytes.len() as f64 / f64::from(1 << 20);
+    let told = format!("compiling plugin `it` ({size:.1} MiB), once …\ncompiled plugin `it`\n");
+    let first = run(&caches[0], "");
+    assert!(first.contains(&told), "{first}");
+    for (cache, flags) in [(&caches[0], ""), (&caches[1], "--quiet")] {
+        let said = run(cache, flags);
+        assert!(!said.contains("compil"), "{said}");
+    }
+}
+
 #[test]
 fn a_component_of_a_web_site_is_fetched_once_and_verified_each_time() {
     let (folder, cache) = (TempDir::new().unwrap(), TempDir::new().unwrap());

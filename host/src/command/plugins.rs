@@ -23,7 +23,7 @@ use crate::template::Environment;
 /// # Errors
 /// The script is wrong, or a plugin does not load.
 pub fn plugins(args: &PluginsArgs) -> Result<Exit, Diagnostics> {
-    let policy = Policy { locked: args.locked, allow_native: args.native.allow_native };
+    let policy = Policy { locked: args.locked, allow_native: args.native.allow_native, quiet: false };
     for plugin in load(args.script.as_deref(), policy)?.iter() {
         super::print(list(plugin).as_bytes())?;
     }

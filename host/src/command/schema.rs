@@ -17,7 +17,7 @@ use super::plugins::load;
 pub fn schema(args: &SchemaArgs) -> Result<Exit, Diagnostics> {
     let mut schema: Value =
         serde_json::from_str(script::SCHEMA).map_err(|error| Diagnostic::new("internal::schema", error.to_string()))?;
-    let plugins = load(args.script.as_deref(), Policy { locked: false, allow_native: args.native.allow_native })?;
+    let plugins = load(args.script.as_deref(), Policy { allow_native: args.native.allow_native, ..Policy::default() })?;
     let mut names = Vec::new();
     for plugin in plugins.iter() {
         for action in &plugin.description.actions {

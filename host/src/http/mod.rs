@@ -50,6 +50,7 @@ pub use failure::Failure;
 pub use fields::{Field, Fields};
 pub use flow::Flow;
 pub use grants::{Grant, Grants, NoGrant, Reach};
+pub use http1::{Switched, upgrade};
 pub use message::{Reply, Request, Version};
 pub use origin::{NoOrigin, Origin, not_granted, target};
 pub use section::HeaderSection;

@@ -35,7 +35,7 @@ impl HeaderSection {
 
     /// All values of a field.
     pub fn get_all<'a>(&'a self, name: &str) -> impl Iterator<Item = &'a [u8]> {
-        self.lines().filter(move |(known, _)| known.eq_ignore_ascii_case(name.as_bytes())).map(|(_, value)| value)
+        self.fields().filter(move |(known, _)| known.eq_ignore_ascii_case(name.as_bytes())).map(|(_, value)| value)
     }
 
     /// The values of all `set-cookie` fields.
@@ -43,7 +43,8 @@ impl HeaderSection {
         self.sets_cookies.then(|| self.get_all(SET_COOKIE)).into_iter().flatten()
     }
 
-    fn lines(&self) -> impl Iterator<Item = (&[u8], &[u8])> {
+    /// All names and values.
+    pub fn fields(&self) -> impl Iterator<Item = (&[u8], &[u8])> {
         self.text.split(|&byte| byte == b'\n').filter_map(|line| {
             let colon = line.iter().position(|&byte| byte == b':')?;
             Some((&line[..colon], line[colon + 1..].trim_ascii()))

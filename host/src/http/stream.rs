@@ -18,6 +18,7 @@ use super::client::Client;
 use super::connect;
 use super::failure::Failure;
 use super::grants::{Grants, Reach};
+use super::origin::Origin;
 use super::timing::Meter;
 
 /// Where a stream leads, granted.
@@ -56,6 +57,13 @@ impl Destination {
         let denied = || Failure::network(format!("a connection to `{host}:{port}`, which is not granted"));
         Ok(Self { reach: reach.ok_or_else(denied)?, host, port, tls })
     }
+
+    /// An origin, for HTTP/1.1.
+    pub(super) fn of(origin: &Origin) -> Self {
+        let security = || Security { server_name: None, protocols: vec![b"http/1.1".to_vec()] };
+        let (host, port, reach) = (origin.host().to_owned(), origin.port(), origin.reach().clone());
+        Self { host, port, reach, tls: origin.is_https().then(security) }
+    }
 }
 
 /// An open stream.
@@ -66,6 +74,16 @@ pub enum Stream {
     Rehearsed(DuplexStream),
     /// Above TLS.
     Secure(Box<TlsStream<TcpStream>>),
+    /// One on which something had been said already.
+    Begun(Box<Begun>),
+}
+
+/// A stream, and what was read from it together with what came before.
+pub struct Begun {
+    early: Vec<u8>,
+    /// How many of these bytes are taken.
+    taken: usize,
+    rest: Stream,
 }
 
 impl Stream {
@@ -93,6 +111,7 @@ impl Stream {
         match self {
             Self::Plain(_) | Self::Rehearsed(_) => None,
             Self::Secure(stream) => stream.get_ref().1.alpn_protocol(),
+            Self::Begun(stream) => stream.rest.protocol(),
         }
     }
 
@@ -101,9 +120,29 @@ impl Stream {
         let _ = Pin::new(self).poll_shutdown(&mut Context::from_waker(std::task::Waker::noop()));
     }
 
+    /// The same stream behind these bytes, which have been read from it.
+    pub(super) fn behind(self, early: Vec<u8>) -> Self {
+        if early.is_empty() { self } else { Self::Begun(Box::new(Begun { early, taken: 0, rest: self })) }
+    }
+
     /// What went wrong on a stream that was open.
     pub fn failure(error: &io::Error) -> Failure {
         Failure::of_connection(error, false)
+    }
+}
+
+impl Begun {
+    fn poll_read(&mut self, cx: &mut Context<'_>, buf: &mut ReadBuf<'_>) -> Poll<io::Result<()>> {
+        let early = &self.early[self.taken..];
+        if early.is_empty() {
+            // A connection that lives long holds no buffer for its beginning.
+            (self.early, self.taken) = (Vec::new(), 0);
+            return Pin::new(&mut self.rest).poll_read(cx, buf);
+        }
+        let length = early.len().min(buf.remaining());
+        buf.put_slice(&early[..length]);
+        self.taken += length;
+        Poll::Ready(Ok(()))
     }
 }
 
@@ -113,6 +152,7 @@ impl AsyncRead for Stream {
             Self::Plain(stream) => Pin::new(stream).poll_read(cx, buf),
             Self::Rehearsed(stream) => Pin::new(stream).poll_read(cx, buf),
             Self::Secure(stream) => Pin::new(stream).poll_read(cx, buf),
+            Self::Begun(stream) => stream.poll_read(cx, buf),
         }
     }
 }
@@ -123,6 +163,7 @@ impl AsyncWrite for Stream {
             Self::Plain(stream) => Pin::new(stream).poll_write(cx, buf),
             Self::Rehearsed(stream) => Pin::new(stream).poll_write(cx, buf),
             Self::Secure(stream) => Pin::new(stream).poll_write(cx, buf),
+            Self::Begun(stream) => Pin::new(&mut stream.rest).poll_write(cx, buf),
         }
     }
 
@@ -131,6 +172,7 @@ impl AsyncWrite for Stream {
             Self::Plain(stream) => Pin::new(stream).poll_flush(cx),
             Self::Rehearsed(stream) => Pin::new(stream).poll_flush(cx),
             Self::Secure(stream) => Pin::new(stream).poll_flush(cx),
+            Self::Begun(stream) => Pin::new(&mut stream.rest).poll_flush(cx),
         }
     }
 
@@ -139,6 +181,7 @@ impl AsyncWrite for Stream {
             Self::Plain(stream) => Pin::new(stream).poll_shutdown(cx),
             Self::Rehearsed(stream) => Pin::new(stream).poll_shutdown(cx),
             Self::Secure(stream) => Pin::new(stream).poll_shutdown(cx),
+            Self::Begun(stream) => Pin::new(&mut stream.rest).poll_shutdown(cx),
         }
     }
 }

@@ -99,7 +99,7 @@ pub fn build(args: &RunArgs, script: &Script) -> Result<Plan, Diagnostics> {
 }
 
 const fn policy(args: &RunArgs) -> Policy {
-    Policy { locked: args.locked, allow_native: args.native.allow_native }
+    Policy { locked: args.locked, allow_native: args.native.allow_native, quiet: args.quiet }
 }
 
 /// What templates and requests are made from.

@@ -30,6 +30,8 @@ pub struct Policy {
     pub locked: bool,
     /// Native ones too, which no sandbox holds.
     pub allow_native: bool,
+    /// Whether nothing is said of what takes long.
+    pub quiet: bool,
 }
 
 /// What a plugin was made into.
@@ -136,7 +138,8 @@ impl<'a> Own<'a> {
         if is_native(&bytes) {
             return self.open(folder, policy).map(|library| Made::Native(Arc::new(library)));
         }
-        let compiled = compile::stranger(engine, self.name, &bytes, self.caps());
+        let name = (!policy.quiet).then_some(self.name);
+        let compiled = compile::stranger(engine, name, &bytes, self.caps());
         let compiled = compiled.map_err(|refusal| Diagnostic { help: refusal.help, ..self.refused(&refusal.message) });
         compiled.map(Made::Component)
     }

@@ -13,7 +13,7 @@ use crate::template::VariableId;
 
 use super::limits;
 use super::session::{Session, Start};
-use super::socket::{Activity, Received, SocketId};
+use super::socket::{Activity, Received, SocketId, Upgraded};
 
 /// Index of an operation within its task.
 pub type OperationId = u32;
@@ -26,6 +26,8 @@ pub enum Ended {
     Slept,
     /// A socket's number, or the reason why there is none.
     Connected(Result<SocketId, Failure>),
+    /// What a server answered to a request for its connection, or why it did not.
+    Upgraded(Result<Upgraded, Failure>),
     /// All bytes were written to a socket, or not.
     Written(Result<(), Failure>),
     /// Bytes read from a socket, none if the peer has closed its side.

@@ -14,8 +14,9 @@ use std::task::{Poll, ready};
 
 use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
 
-use crate::http::{Allowance, Destination, Failure, Meter, Stream};
+use crate::http::{self, Allowance, Destination, Failure, HeaderSection, Meter, Request, Stream};
 use crate::metrics::sample::FailureKind;
+use crate::run::clock::Nanos;
 
 use super::family::InstanceId;
 use super::limits;
@@ -233,29 +234,58 @@ pub async fn connect(session: Rc<Session>, owner: InstanceId, to: Result<Destina
     if !turn(&session).await {
         return Ended::NotStarted;
     }
-    let sockets = &session.sockets;
-    let Some(_place) = Place::of(sockets, owner) else {
-        return Ended::Connected(Err(misused(format!("a user may have {} open sockets", limits::SOCKETS))));
+    let connected = async {
+        let _place = Place::of(&session.sockets, owner)?;
+        let stream = Stream::open(&session.shared.client, &to?, &session.task.sockets.meter).await?;
+        Ok(session.sockets.keep(owner, stream))
     };
-    let opened = match to {
-        Ok(to) => Stream::open(&session.shared.client, &to, &session.task.sockets.meter).await,
-        Err(failure) => Err(failure),
+    Ended::Connected(connected.await)
+}
+
+/// What a server answered to a request for its connection.
+pub struct Upgraded {
+    /// The status.
+    pub status: u16,
+    /// The header section.
+    pub headers: HeaderSection,
+    /// The socket, if the server switches.
+    pub socket: Option<SocketId>,
+    /// From the request to the head of the reply.
+    pub duration: Nanos,
+    /// For the header section, until it is handed over.
+    _held: Held,
+}
+
+/// Sends a request for its connection, which becomes a socket of the instance if the server switches.
+pub async fn upgrade(session: Rc<Session>, owner: InstanceId, request: Result<Request, Failure>) -> Ended {
+    if !turn(&session).await {
+        return Ended::NotStarted;
+    }
+    let upgraded = async {
+        let _place = Place::of(&session.sockets, owner)?;
+        let (client, meter) = (&session.shared.client, &session.task.sockets.meter);
+        let http::Switched { status, headers, stream, duration } =
+            http::upgrade(client, &session.http, meter, &request?).await?;
+        let held = Held::new(&session.task.allowance, headers.size()).ok_or_else(too_much)?;
+        let socket = stream.map(|stream| session.sockets.keep(owner, stream));
+        Ok(Upgraded { status: status.as_u16(), headers, socket, duration, _held: held })
     };
-    Ended::Connected(opened.map(|stream| sockets.keep(owner, stream)))
+    Ended::Upgraded(upgraded.await)
 }
 
 /// A socket that is being opened, among those that a plugin may have.
 struct Place<'a>(&'a Sockets, InstanceId);
 
 impl<'a> Place<'a> {
-    fn of(sockets: &'a Sockets, owner: InstanceId) -> Option<Self> {
+    fn of(sockets: &'a Sockets, owner: InstanceId) -> Result<Self, Failure> {
         let open = sockets.open.borrow().iter().filter(|entry| entry.owner == owner).count();
         let mut opening = sockets.opening.borrow_mut();
         let coming = opening.iter().filter(|known| **known == owner).count();
-        (open + coming < limits::SOCKETS).then(|| {
-            opening.push(owner);
-            Self(sockets, owner)
-        })
+        if open + coming >= limits::SOCKETS {
+            return Err(misused(format!("a user may have {} open sockets", limits::SOCKETS)));
+        }
+        opening.push(owner);
+        Ok(Self(sockets, owner))
     }
 }
 
@@ -351,6 +381,6 @@ fn closed() -> Failure {
 }
 
 /// What only a plugin can do wrong.
-fn misused(what: impl Into<Cow<'static, str>>) -> Failure {
+pub fn misused(what: impl Into<Cow<'static, str>>) -> Failure {
     Failure { kind: FailureKind::Plugin, detail: what.into() }
 }

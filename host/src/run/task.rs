@@ -184,7 +184,10 @@ impl StepTask<'_> {
         self.session.task.ended(id, |ended| {
             let timed = match ended {
                 Ended::Exchange(timed) => timed,
-                Ended::Connected(Err(failure)) | Ended::Written(Err(failure)) | Ended::Read(Err(failure)) => {
+                Ended::Connected(Err(failure))
+                | Ended::Upgraded(Err(failure))
+                | Ended::Written(Err(failure))
+                | Ended::Read(Err(failure)) => {
                     *self.session.task.sockets.failure.borrow_mut() = Some(failure.clone());
                     return;
                 }

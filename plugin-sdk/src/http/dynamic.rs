@@ -29,13 +29,17 @@ impl DynamicRequest {
 
     /// Submits the request, at once: awaiting the exchange waits for the reply.
     pub fn send(self, task: &Task) -> Exchange<'_> {
-        let request = raw::DynamicRequest {
+        Exchange(Operation::new(task, http::send_dynamic(&self.into_raw())))
+    }
+
+    /// In the shape of the contract.
+    pub(super) fn into_raw(self) -> raw::DynamicRequest {
+        raw::DynamicRequest {
             method: self.method,
             url: self.url,
             headers: self.headers,
             body: self.body,
             options: self.options.into_raw(),
-        };
-        Exchange(Operation::new(task, http::send_dynamic(&request)))
+        }
     }
 }

@@ -3,17 +3,19 @@
 //!
 //! A [`Request`] is prepared in [`Action::configure`](crate::Action::configure), and what differs from one to the next
 //! is in its templates; a [`DynamicRequest`] is put together while the task runs, at a higher price. A [`Stream`] has its
-//! content in pieces, as they come and go.
+//! content in pieces, as they come and go; an [`Upgrade`] ends in a [`Socket`](crate::socket::Socket).
 
 mod dynamic;
 mod exchange;
 mod request;
 mod stream;
+mod upgrade;
 
 pub use dynamic::DynamicRequest;
 pub use exchange::{Exchange, Reply};
 pub use request::{Body, Credentials, Request, RequestBuilder};
 pub use stream::{Head, Read, Stream, Write};
+pub use upgrade::{Switched, Upgrade};
 
 use crate::bindings::http_types as raw;
 

@@ -65,7 +65,7 @@ impl Socket {
     }
 
     /// One that the current task has just been given.
-    fn new(id: u32) -> Self {
+    pub(crate) fn new(id: u32) -> Self {
         Self { id, user: user::id(), buffer: RefCell::default() }
     }
 

@@ -6,7 +6,8 @@ use std::task::Poll;
 use std::time::Duration;
 
 use super::{Address, Socket, Tls};
-use crate::testing::{GivenUp, Host, Peer, Run, Session, Step, json};
+use crate::http::DynamicRequest;
+use crate::testing::{GivenUp, Host, Peer, Reply, Run, Session, Step, json};
 use crate::{Action, ConfigError, Failure, FailureKind, Outcome, PerUser, Task};
 
 const MOMENT: Duration = Duration::from_millis(10);
@@ -103,6 +104,52 @@ fn a_peer_answers_when_it_has_what_it_expects() {
     let run = talk(2, Peer::new().after(MOMENT).expects("PI").expects("NG").waits(MOMENT).answers("PONG"));
     assert_eq!((said(&run), run.elapsed), (Some("PONG"), 2 * MOMENT));
     assert_eq!(run.connections[0].written, b"PING");
+}
+
+/// Asks for the connection of a request, and reads from it.
+struct Switch;
+
+impl Action for Switch {
+    const NAME: &'static str = "switch";
+    const SUMMARY: &'static str = "";
+    type Params = Option<u8>;
+
+    fn configure(_: Option<u8>) -> Result<Self, ConfigError> {
+        Ok(Self)
+    }
+
+    async fn run(&self, task: &Task) -> Outcome {
+        task.user().set_header("authorization", "secret")?;
+        let headers = vec![("upgrade".to_owned(), "echo".to_owned())];
+        let request = DynamicRequest { headers, ..DynamicRequest::get("https://site/a") };
+        drop(request.clone().upgrade(task));
+        let reply = task.timeout(2 * MOMENT, request.upgrade(task)).await??;
+        let Some(socket) = &reply.socket else { return Err(Failure::status(reply.status.to_string())) };
+        let said = socket.read(task, 99).await?;
+        task.user().set_variable("said", &format!("{} {:?}", said.escape_ascii(), reply.duration));
+        assert_eq!(reply.header("Upgrade"), Some("echo"));
+        Ok(())
+    }
+}
+
+#[test]
+fn a_request_becomes_a_socket_if_the_server_switches() {
+    let first = || Host::new().reply(Reply::new(101)).peer(Peer::new());
+    let reply = |status| Reply::new(status).header("upgrade", "echo").after(MOMENT);
+    let host = first().reply(reply(101)).peer(Peer::new().answers("hello"));
+    let run = host.run::<Switch>(json!(null)).expect("the parameters are right");
+    assert_eq!((said(&run), run.elapsed), (Some("hello 10ms"), MOMENT));
+    let connection = &run.connections[1];
+    assert_eq!((connection.host.as_str(), connection.port, connection.tls), ("site", 443, true));
+    assert!(!connection.open);
+    assert_eq!(run.given_up, [GivenUp::Connect, GivenUp::Sleep]);
+    let sent = &run.requests[1];
+    assert_eq!((sent.headers[0].1.as_str(), sent.user_headers[0].1.as_str()), ("echo", "secret"));
+
+    let other = first().reply(reply(403)).run::<Switch>(json!(null)).expect("the parameters are right");
+    assert_eq!((other.failure, other.connections.len()), (Some(Failure::status("403")), 1));
+    let none = first().reply(Reply::failed(FailureKind::Network)).run::<Switch>(json!(null));
+    assert_eq!(none.expect("the parameters are right").failure.map(|it| it.kind()), Some(FailureKind::Network));
 }
 
 #[test]

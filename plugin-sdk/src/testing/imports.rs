@@ -71,18 +71,21 @@ pub(crate) mod http {
     }
 
     pub(crate) fn send_dynamic(request: &DynamicRequest) -> u32 {
-        in_task(|state| {
-            let sent = SentRequest {
-                method: request.method.clone(),
-                url: request.url.clone(),
-                query: Vec::new(),
-                headers: request.headers.clone(),
-                user_headers: state.user().headers.clone(),
-                body: if request.body.is_empty() { SentBody::None } else { SentBody::Bytes(request.body.clone()) },
-                credentials: None,
-                options: request.options.into(),
-            };
-            state.send(sent)
+        let sent = dynamic(request);
+        in_task(|state| state.send(sent))
+    }
+
+    /// A request put together in the task as it is sent now.
+    pub(super) fn dynamic(request: &DynamicRequest) -> SentRequest {
+        in_task(|state| SentRequest {
+            method: request.method.clone(),
+            url: request.url.clone(),
+            query: Vec::new(),
+            headers: request.headers.clone(),
+            user_headers: state.user().headers.clone(),
+            body: if request.body.is_empty() { SentBody::None } else { SentBody::Bytes(request.body.clone()) },
+            credentials: None,
+            options: request.options.into(),
         })
     }
 
@@ -247,7 +250,7 @@ pub(crate) mod sockets {
     use super::in_task;
     use crate::FailureKind;
     use crate::bindings::FailureKind as Raw;
-    use crate::bindings::socket_types::Address;
+    use crate::bindings::socket_types::{Address, DynamicRequest, Switched};
 
     pub(crate) fn connect(address: &Address) -> u32 {
         in_task(|state| state.connect(address))
@@ -260,6 +263,23 @@ pub(crate) mod sockets {
                 Some(kind) => Err(found(state, kind)),
                 None => Ok(socket),
             }
+        })
+    }
+
+    pub(crate) fn upgrade(request: &DynamicRequest) -> u32 {
+        assert!(request.body.is_empty(), "a request for a connection has no body");
+        let sent = super::http::dynamic(request);
+        in_task(|state| state.upgrade(sent))
+    }
+
+    pub(crate) fn upgraded(operation: u32) -> Result<Switched, Raw> {
+        in_task(|state| {
+            let Kind::Upgrade(reply, socket) = state.announced(operation) else {
+                panic!("that operation is no upgrade")
+            };
+            let (outcome, headers, socket, after) = (reply.outcome, reply.headers.clone(), *socket, reply.after);
+            let duration = after.as_nanos() as u64;
+            outcome.map(|status| Switched { status, headers, socket, duration }).map_err(|kind| found(state, kind))
         })
     }
 

@@ -63,7 +63,8 @@ impl Host {
         self
     }
 
-    /// What the next connect that has no peer yet finds: in the order submitted.
+    /// What the next connect that has no peer yet finds: in the order submitted. A request for a connection takes a reply,
+    /// and a peer as well if the reply's status is 101.
     #[must_use]
     pub fn peer(mut self, peer: Peer) -> Self {
         self.script.peers.push_back(peer);

@@ -9,7 +9,7 @@ use super::socket::Socket;
 use super::{GivenUp, Peer, Reply, Run, SentRequest};
 use crate::bindings::http_types::RequestTemplate;
 use crate::bindings::report_types::{MetricKind, MetricUnit};
-use crate::bindings::socket_types::Address;
+use crate::bindings::socket_types::{Address, TlsOptions};
 use crate::{Failure, FailureKind, UserId};
 
 /// What the test said beforehand.
@@ -38,6 +38,8 @@ pub(super) enum Kind {
     Sent,
     /// The socket, by its number.
     Connect(u32),
+    /// The reply to a request for a connection, and the socket that it becomes.
+    Upgrade(Reply, Option<u32>),
     /// The socket, and what is wrong.
     Write(u32, Option<FailureKind>),
     /// The socket, how many bytes at most, and those that came.
@@ -236,7 +238,7 @@ impl State {
             Kind::Exchange(..) => GivenUp::Exchange,
             // They go with their exchange.
             Kind::Head(_) | Kind::Piece(_) | Kind::Sent => return,
-            Kind::Connect(_) => GivenUp::Connect,
+            Kind::Connect(_) | Kind::Upgrade(..) => GivenUp::Connect,
             Kind::Read(..) => GivenUp::Read,
             Kind::Write(socket, _) => {
                 self.sockets[*socket as usize].record.open = false;
@@ -262,7 +264,7 @@ impl State {
                 let variables = &mut self.users.get_mut(&self.user).expect("a user whose task it is").variables;
                 captures.iter().for_each(|(name, value)| set(variables, name, value));
             }
-            Kind::Connect(socket) => {
+            Kind::Connect(socket) | Kind::Upgrade(_, Some(socket)) => {
                 let socket = &mut self.sockets[*socket as usize];
                 if socket.peer.refusal.is_none() {
                     socket.open(self.now);
@@ -276,17 +278,31 @@ impl State {
                     Err(_) => {}
                 }
             }
-            Kind::Sleep | Kind::Write(..) | Kind::Head(_) | Kind::Piece(_) | Kind::Sent => {}
+            Kind::Sleep | Kind::Upgrade(..) | Kind::Write(..) | Kind::Head(_) | Kind::Piece(_) | Kind::Sent => {}
         }
     }
 
     /// Records a request and puts it in flight.
     pub fn send(&mut self, request: SentRequest) -> u32 {
+        let keep_body = request.options.keep_body;
+        let reply = self.answer(request);
+        self.submit(reply.after, Kind::Exchange(reply, keep_body))
+    }
+
+    /// The same of a request that asks for its connection.
+    pub fn upgrade(&mut self, request: SentRequest) -> u32 {
+        let address = address(&request.url);
+        let reply = self.answer(request);
+        let socket = (reply.outcome == Ok(101)).then(|| self.connection(&address).0);
+        self.submit(reply.after, Kind::Upgrade(reply, socket))
+    }
+
+    /// Records a request; what comes back.
+    fn answer(&mut self, request: SentRequest) -> Reply {
         let reply = self.script.replies.pop_front();
         let reply = reply.unwrap_or_else(|| panic!("the test has no reply for {} {}", request.method, request.url));
-        let keep_body = request.options.keep_body;
         self.requests.push(request);
-        self.submit(reply.after, Kind::Exchange(reply, keep_body))
+        reply
     }
 
     /// The reply of an announced exchange, and whether its body was asked for.
@@ -313,11 +329,17 @@ impl State {
 
     /// Puts a connect in flight.
     pub fn connect(&mut self, address: &Address) -> u32 {
+        let (socket, after) = self.connection(address);
+        self.submit(after, Kind::Connect(socket))
+    }
+
+    /// A connection that is being made, and how long that takes.
+    fn connection(&mut self, address: &Address) -> (u32, Duration) {
         let peer = self.script.peers.pop_front();
         let peer = peer.unwrap_or_else(|| panic!("the test has no peer for {}:{}", address.host, address.port));
         let after = peer.after;
         self.sockets.push(Socket::new(peer, Connection::new(self.user, address)));
-        self.submit(after, Kind::Connect(number(self.sockets.len() - 1)))
+        (number(self.sockets.len() - 1), after)
     }
 
     /// A socket of the current user.
@@ -340,6 +362,16 @@ impl State {
         }
         (!self.socket(socket).record.open).then_some(FailureKind::Network)
     }
+}
+
+/// Where a URL leads, if it is an absolute one.
+fn address(url: &str) -> Address {
+    let (scheme, rest) = url.split_once("://").unwrap_or(("", url));
+    let tls = (scheme == "https").then(|| TlsOptions { server_name: None, alpn: vec!["http/1.1".to_owned()] });
+    let authority = rest.split(['/', '?', '#']).next().unwrap_or_default();
+    let port = authority.rsplit_once(':').and_then(|(host, port)| Some((host, port.parse().ok()?)));
+    let (host, port) = port.unwrap_or((authority, if tls.is_some() { 443 } else { 80 }));
+    Address { host: host.to_owned(), port, tls }
 }
 
 /// Numbers that the host gives out.

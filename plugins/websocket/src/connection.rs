@@ -37,28 +37,27 @@ pub struct Connection {
 }
 
 impl Connection {
-    /// Connects and shakes hands.
+    /// Connects and shakes hands. The host sends the request and receives the reply, for it adds what only it knows; the
+    /// library is shown both, and checks the one against the other.
     pub async fn open(target: &Target, metrics: Metrics, task: &Task) -> Result<Self, Failure> {
-        let (address, request) = target.render(task)?;
-        let socket = Socket::connect(task, &address).await?;
-        let begun = task.now();
+        let (handshake, request) = target.render(task)?;
+        let reply = request.upgrade(task).await?;
+        let Some(socket) = reply.socket else { return Err(mishap::status(reply.status)) };
+        let mut pipe = Pipe::default();
+        pipe.add(switching(&reply.headers));
         let config = WebSocketConfig::default()
             .read_buffer_size(BUFFER)
             .max_message_size(Some(target.most))
             .max_frame_size(Some(target.most));
-        let started = ClientHandshake::start(Pipe::default(), request, Some(config));
-        let mut handshake = started.map_err(|error| mishap::failure(&error))?;
-        let codec = loop {
-            match handshake.handshake() {
-                Ok((codec, _)) => break codec,
-                Err(HandshakeError::Failure(error)) => return Err(mishap::failure(&error)),
-                Err(HandshakeError::Interrupted(waiting)) => {
-                    handshake = waiting;
-                    exchange(&socket, handshake.get_mut().get_mut(), task).await?;
-                }
-            }
+        let started = ClientHandshake::start(pipe, handshake, Some(config));
+        let mut codec = match started.map_err(|error| mishap::failure(&error))?.handshake() {
+            Ok((codec, _)) => codec,
+            Err(HandshakeError::Failure(error)) => return Err(mishap::failure(&error)),
+            Err(HandshakeError::Interrupted(_)) => return Err(mishap::no_http()),
         };
-        metrics.handshake.add(task, task.now() - begun);
+        // The request, which the host has sent.
+        codec.get_mut().take_outgoing();
+        metrics.handshake.add(task, reply.duration);
         Ok(Self { socket, codec, metrics, sent: None })
     }
 
@@ -156,6 +155,14 @@ impl Connection {
             let _ = write(&self.socket, self.codec.get_mut(), task).await;
         }
     }
+}
+
+/// The reply to a handshake as it came over the wire.
+fn switching(fields: &[(String, String)]) -> Vec<u8> {
+    let mut head = "HTTP/1.1 101 Switching Protocols\r\n".to_owned();
+    fields.iter().for_each(|(name, value)| head.push_str(&format!("{name}: {value}\r\n")));
+    head.push_str("\r\n");
+    head.into_bytes()
 }
 
 /// Sends what the codec has written, and waits for the server's next bytes.

@@ -9,12 +9,9 @@ use tungstenite::{Error, Message};
 /// What an error of the protocol library counts as.
 pub fn failure(error: &Error) -> Failure {
     match error {
-        Error::Http(reply) => Failure::status(format!("expected status 101, got {}", reply.status().as_u16())),
+        Error::Http(reply) => status(reply.status().as_u16()),
         Error::Protocol(ProtocolError::ResetWithoutClosingHandshake) | Error::ConnectionClosed => {
             network("the server ended the connection without a close frame")
-        }
-        Error::Protocol(ProtocolError::HandshakeIncomplete) => {
-            network("the server ended the connection before the handshake was done")
         }
         Error::Protocol(error) => Failure::protocol(format!("the server broke the protocol: {}", plain(error))),
         Error::Capacity(CapacityError::MessageTooLong { size, max_size }) => {
@@ -24,12 +21,22 @@ pub fn failure(error: &Error) -> Failure {
             Failure::protocol("the reply to the handshake is too large")
         }
         Error::Utf8(_) => Failure::protocol("a text that is not UTF-8"),
-        Error::HttpFormat(_) => Failure::protocol("the reply to the handshake is no HTTP"),
+        Error::HttpFormat(_) => no_http(),
         // Of a stream in memory, a URL that was checked and a buffer without limits.
         Error::Io(_) | Error::Tls(_) | Error::Url(_) | Error::WriteBufferFull(_) | Error::AlreadyClosed => {
             Failure::new(FailureKind::Plugin, error.to_string())
         }
     }
+}
+
+/// The server does not switch.
+pub fn status(status: u16) -> Failure {
+    Failure::status(format!("expected status 101, got {status}"))
+}
+
+/// What the host took for a head is none to the library.
+pub fn no_http() -> Failure {
+    Failure::protocol("the reply to the handshake is no HTTP")
 }
 
 fn network(detail: &str) -> Failure {

@@ -1,10 +1,10 @@
 //! Where a connection leads, and what its handshake says.
 
-use stampede_plugin::http::Request;
-use stampede_plugin::socket::{Address, Tls};
+use stampede_plugin::http::{DynamicRequest, Request};
 use stampede_plugin::{ConfigError, Failure, Fields, Task, Template};
 use tungstenite::client::IntoClientRequest;
 use tungstenite::handshake::client::Request as Handshake;
+use tungstenite::http::header::HOST;
 use tungstenite::http::{HeaderName, HeaderValue, Uri};
 
 /// Fields that belong to the handshake itself.
@@ -39,11 +39,12 @@ impl Target {
         })
     }
 
-    /// Address and handshake for the task's user.
-    pub fn render(&self, task: &Task) -> Result<(Address, Handshake), Failure> {
+    /// The handshake of the task's user, as the library knows it and as the host sends it: with the user's own fields and
+    /// cookies besides.
+    pub fn render(&self, task: &Task) -> Result<(Handshake, DynamicRequest), Failure> {
         let url = self.url.render(task);
         let mut handshake = url.as_str().into_client_request().map_err(|_| no_url())?;
-        let address = address(handshake.uri()).ok_or_else(no_url)?;
+        let url = over_http(handshake.uri()).ok_or_else(no_url)?;
         let fields = handshake.headers_mut();
         for (name, value) in &self.headers {
             let value = HeaderValue::from_str(&value.render(task));
@@ -53,7 +54,10 @@ impl Target {
         if let Some(protocols) = &self.protocols {
             fields.insert("sec-websocket-protocol", protocols.clone());
         }
-        Ok((address, handshake))
+        let fields = handshake.headers().iter().filter(|(name, _)| *name != HOST);
+        let text = |value: &HeaderValue| String::from_utf8_lossy(value.as_bytes()).into_owned();
+        let headers = fields.map(|(name, value)| (name.to_string(), text(value))).collect();
+        Ok((handshake, DynamicRequest { headers, ..DynamicRequest::get(url) }))
     }
 }
 
@@ -81,27 +85,22 @@ fn check_url(url: &str) -> Result<Template, ConfigError> {
         // The reason without the URL that was made up for it.
         wrong(error.message.rsplit_once("is not a URL").map_or("", |(_, why)| why))
     })?;
-    if !url.contains("{{") && url.parse().ok().as_ref().and_then(address).is_none() {
+    if !url.contains("{{") && url.parse().ok().as_ref().and_then(over_http).is_none() {
         return Err(wrong("").help("write it as `ws://host:port/path?query`, percent-encoded"));
     }
     Ok(template)
 }
 
-/// Where a URL leads, with the port of its scheme if it names none.
-fn address(url: &Uri) -> Option<Address> {
-    let is_secure = match url.scheme_str()? {
-        "wss" => true,
-        "ws" => false,
+/// The same URL over HTTP, which is what the handshake of a WebSocket goes over (RFC 6455, section 4.1).
+fn over_http(url: &Uri) -> Option<String> {
+    let scheme = match url.scheme_str()? {
+        "wss" => "https",
+        "ws" => "http",
         _ => return None,
     };
     let authority = url.authority().filter(|authority| !authority.as_str().contains('@'))?;
-    let port = match authority.port() {
-        Some(port) => port.as_u16(),
-        None if is_secure => 443,
-        None => 80,
-    };
-    let address = Address::new(authority.host(), port);
-    Some(if is_secure { address.tls(Tls::new().offer("http/1.1")) } else { address })
+    let target = url.path_and_query().map_or("/", |target| target.as_str());
+    Some(format!("{scheme}://{authority}{target}"))
 }
 
 fn header((name, value): (&str, &Template)) -> Result<(HeaderName, Template), ConfigError> {

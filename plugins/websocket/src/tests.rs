@@ -1,7 +1,7 @@
 //! What the parameters mean, and what becomes of a handshake that fails, shown on a fake host. A handshake that succeeds
 //! needs a server that can compute: the suites have one.
 
-use stampede_plugin::testing::{Host, Peer, Run, json, written_schema};
+use stampede_plugin::testing::{Host, Peer, Reply, Run, json, written_schema};
 use stampede_plugin::{Action, Failure, FailureKind};
 
 use super::{Close, Expect, Once, Open, Send};
@@ -10,6 +10,12 @@ const URL: &str = "ws://site/chat?room=1";
 
 fn run<A: Action>(params: impl ToString, peer: Peer) -> Run {
     Host::new().variable("who", "Ann").peer(peer).run::<A>(params).expect("the parameters are right")
+}
+
+/// Runs a step whose handshake is answered so.
+fn shaken<A: Action>(params: impl ToString, reply: Reply) -> Run {
+    let host = Host::new().variable("who", "Ann").reply(reply).peer(Peer::new());
+    host.run::<A>(params).expect("the parameters are right")
 }
 
 /// Pointer and message for parameters that are wrong.
@@ -25,66 +31,63 @@ fn the_handshake_says_what_the_parameters_say() {
         "headers": {"Authorization": "Bearer {{var who}}", "x-b": 7},
         "protocols": ["chat.v2", "chat.v1"],
     });
-    let run = run::<Open>(params, Peer::new().closes());
+    let run = shaken::<Open>(params, Reply::new(101));
     let connection = &run.connections[0];
     assert_eq!((connection.host.as_str(), connection.port, connection.tls), ("site", 8080, false));
-    let sent = String::from_utf8(connection.written.clone()).expect("a text");
-    assert!(sent.starts_with("GET /chat?who=Ann HTTP/1.1\r\nHost: site:8080\r\n"), "{sent}");
-    for field in
-        ["authorization: Bearer Ann", "x-b: 7", "Sec-WebSocket-Protocol: chat.v2, chat.v1", "Sec-WebSocket-Version: 13"]
-    {
-        assert!(sent.contains(&format!("\r\n{field}\r\n")), "{field}\n{sent}");
+    assert_eq!(
+        (run.requests[0].method.as_str(), run.requests[0].url.as_str()),
+        ("GET", "http://site:8080/chat?who=Ann")
+    );
+    let sent = &run.requests[0].headers;
+    for (name, value) in [
+        ("authorization", "Bearer Ann"),
+        ("x-b", "7"),
+        ("connection", "Upgrade"),
+        ("upgrade", "websocket"),
+        ("sec-websocket-protocol", "chat.v2, chat.v1"),
+        ("sec-websocket-version", "13"),
+    ] {
+        assert!(sent.contains(&(name.to_owned(), value.to_owned())), "{name}\n{sent:?}");
     }
+    assert!(sent.iter().all(|(name, _)| name != "host"), "the host is the host's: {sent:?}");
 }
 
 #[test]
 fn a_url_without_a_port_has_that_of_its_scheme() {
     for (url, port, tls) in [("ws://site", 80, false), ("wss://site", 443, true), ("wss://[::1]:9/a", 9, true)] {
-        let run = run::<Open>(json!({"url": url}), Peer::new().closes());
+        let run = shaken::<Open>(json!({"url": url}), Reply::new(101));
         assert_eq!((run.connections[0].port, run.connections[0].tls), (port, tls), "{url}");
     }
 }
 
 #[test]
 fn a_handshake_that_fails_has_its_category() {
-    let reply = |text: &'static str| Peer::new().answers(text).closes();
-    let switch = "HTTP/1.1 101 Switching Protocols\r\nupgrade: websocket\r\nconnection: Upgrade\r\n";
-    for (case, peer, failure) in [
-        ("forbidden", reply("HTTP/1.1 403 Forbidden\r\n\r\n"), Failure::status("expected status 101, got 403")),
-        (
-            "nothing",
-            Peer::new().closes(),
-            Failure::new(FailureKind::Network, "the server ended the connection before the handshake was done"),
-        ),
-        (
-            "half of it",
-            Peer::new().answers("HTTP/1.1 101 Sw").closes(),
-            Failure::new(FailureKind::Network, "the server ended the connection before the handshake was done"),
-        ),
-        (
-            "another protocol",
-            reply("SSH-2.0-OpenSSH_9.2\r\n\r\n"),
-            Failure::protocol("the server broke the protocol: httparse error: invalid HTTP version"),
-        ),
+    let switch = || Reply::new(101).header("upgrade", "websocket").header("connection", "Upgrade");
+    for (case, reply, failure) in [
+        ("forbidden", Reply::new(403), Failure::status("expected status 101, got 403")),
+        ("no switch", Reply::new(200), Failure::status("expected status 101, got 200")),
+        ("a redirect", Reply::new(302).header("location", "/b"), Failure::status("expected status 101, got 302")),
         (
             "no key",
-            Peer::new().answers(format!("{switch}\r\n")).closes(),
+            switch(),
+            Failure::protocol("the server broke the protocol: `sec-websocket-accept` does not fit the key"),
+        ),
+        (
+            "another key",
+            switch().header("sec-websocket-accept", "c29tZWJvZHkgZWxzZSdzIGtleQ=="),
             Failure::protocol("the server broke the protocol: `sec-websocket-accept` does not fit the key"),
         ),
         (
             "no upgrade",
-            reply("HTTP/1.1 101 Switching Protocols\r\n\r\n"),
+            Reply::new(101),
             Failure::protocol("the server broke the protocol: no \"Upgrade: websocket\" header"),
         ),
+        ("no reply", Reply::failed(FailureKind::Network), Failure::new(FailureKind::Network, "")),
     ] {
-        let run = run::<Once>(json!({"url": URL}), peer);
+        let run = shaken::<Once>(json!({"url": URL}), reply);
         assert_eq!(run.failure, Some(failure), "{case}");
-        assert!(!run.connections[0].open, "{case}");
+        assert!(run.connections.iter().all(|connection| !connection.open), "{case}");
     }
-    let refused = run::<Once>(json!({"url": URL}), Peer::refuses(FailureKind::Network));
-    assert_eq!(refused.failure.map(|failure| failure.kind()), Some(FailureKind::Network));
-    let silent = run::<Once>(json!({"url": URL}), Peer::new());
-    assert_eq!(silent.failure.map(|failure| failure.kind()), Some(FailureKind::Timeout));
 }
 
 #[test]

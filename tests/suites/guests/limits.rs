@@ -206,6 +206,12 @@ fn replaced(bytes: &[u8], old: &[u8; 6], new: &[u8; 6]) -> Vec<u8> {
     bytes
 }
 
+/// What it takes for long is too little to be noticed here: `plugin test --conformance` finds it.
+#[test]
+fn leaks_memory() {
+    ran("leaks_memory", "").all_passed();
+}
+
 /// Its deadline is noticed, and the others on its worker go on, though it never waits.
 #[test]
 fn spins_in_place() {

@@ -15,6 +15,14 @@ fn said(plugin: &str, step: &str, code: i32) -> String {
     run.stderr
 }
 
+/// With what it takes for granted, all is well; `plugin test --conformance` tries the rest.
+#[test]
+fn trusts_its_parameters() {
+    said("trusts_its_parameters", "who: Ann", 0);
+    let wrong = said("trusts_its_parameters", "who: 7", 4);
+    assert!(wrong.contains("a text"), "{wrong}");
+}
+
 #[test]
 fn ignores_its_schema() {
     let wrong = said("ignores_its_schema", "count: 0\n    mode: loud\n    topics: [a/b, A]", 3);

@@ -91,14 +91,22 @@ fn nginx_in_between_and_tls_change_nothing() {
         "proxy_http_version 1.1; proxy_set_header Upgrade $http_upgrade; proxy_set_header Connection Upgrade;";
     let nginx = Nginx::start_tls(&format!("location / {{ proxy_pass http://{}; {upgrade} }}", server.address()));
     let base = nginx.base_url().replace("https:", "wss:");
-    let script =
-        format!("steps: [{{name: Once, action: websocket, url: '{base}/echo', send: over TLS, expect: over TLS}}]");
+    let script = format!(
+        "
+headers: {{authorization: Bearer u}}
+steps:
+  - {{name: Known, action: websocket, url: '{base}/known', expect: Bearer u}}
+  - {{name: Once, action: websocket, url: '{base}/echo', send: over TLS, expect: over TLS}}
+"
+    );
     let (run, report) = ran(&script, &format!("{FLAGS} --insecure-tls"));
-    assert_eq!((report.row("Once").ok(), report.row("Once").err()), (TASKS, 0), "{}", run.stdout);
+    for name in ["Known", "Once"] {
+        assert_eq!((report.row(name).ok(), report.row(name).err()), (TASKS, 0), "{name}\n{}", run.stdout);
+    }
     assert_eq!(server.settled().messages_in, TASKS);
     let run = shooter().script(&script).args(FLAGS).report().finish().exits(5);
     assert_eq!(run.report().row("Once").errors(), [("network", TASKS)].into(), "nobody vouches for the certificate");
-    assert_eq!(nginx.log(TASKS).iter().filter(|line| line.status == 101).count() as u64, TASKS);
+    assert_eq!(nginx.log(2 * TASKS).iter().filter(|line| line.status == 101).count() as u64, 2 * TASKS);
 }
 
 #[test]
@@ -246,6 +254,114 @@ steps:
     );
     let (run, report) = ran(&script, FLAGS);
     assert_eq!((report.row("Once").ok(), report.totals().err()), (TASKS, 0), "{}", run.stdout);
+}
+
+#[test]
+fn a_ping_that_comes_between_two_steps_is_answered_by_the_next_one_that_waits() {
+    let server = WebSockets::start();
+    let script = format!(
+        "
+steps:
+  - {{name: Open, action: websocket.open, url: '{}/ping'}}
+  - {{name: Meanwhile, action: sleep, for: 20ms}}
+  - {{name: Hear, action: websocket.expect, expect: you are}}
+",
+        server.base_url()
+    );
+    let (run, report) = ran(&script, "--users 4 --iterations 1");
+    assert_eq!((report.row("Hear").ok(), report.row("Hear").err()), (4, 0), "{}", run.stdout);
+}
+
+/// Signs in with a token that is nowhere in the script, and with a cookie.
+fn signs_in() -> (RawServer, String) {
+    let reply =
+        "HTTP/1.1 200 OK\r\nset-cookie: id=ann; Path=/\r\ncontent-length: 23\r\n\r\n{\"token\": \"s3cret-t-7\"}";
+    let server = RawServer::start(|_| reply.as_bytes().to_vec());
+    let login = format!(
+        "login: {{url: '{}/login', capture: {{token: {{json: $.token}}}}, \
+         set_headers: {{authorization: 'Bearer {{{{var token}}}}'}}}}\n",
+        server.base_url()
+    );
+    (server, login)
+}
+
+#[test]
+fn a_handshake_carries_what_its_user_signed_in_with() {
+    let (server, (_site, login)) = (WebSockets::start(), signs_in());
+    let base = server.base_url();
+    let page = RawServer::recording();
+    let script = format!(
+        "
+{login}steps:
+  - {{name: First, action: websocket, url: '{base}/known', expect: Bearer s3cret-t-7|id=ann}}
+  - {{name: Again, action: websocket, url: '{base}/known', expect: Bearer s3cret-t-7|id=ann; seat=7}}
+  - {{name: Own, action: websocket, url: '{base}/known', headers: {{Authorization: mine, cookie: a=1}}, expect: mine|a=1}}
+  - {{name: Page, url: '{}/page'}}
+",
+        page.base_url()
+    );
+    let (run, report) = ran(&script, "--users 2 --iterations 1");
+    for name in ["First", "Again", "Own"] {
+        assert_eq!((report.row(name).ok(), report.row(name).err()), (2, 0), "{name}\n{}", run.stdout);
+        assert_eq!(report.row(name).statuses(), [(101, 2)].into(), "{name}");
+    }
+    let pages = page.take();
+    assert!(pages.len() == 2 && pages.iter().all(|page| page.header("cookie") == "id=ann; seat=7"), "{pages:?}");
+}
+
+#[test]
+fn a_handshake_that_is_not_answered_with_101_has_its_category_and_tells_no_secret() {
+    let (switching_server, (_site, login)) = (WebSockets::start(), signs_in());
+    let replies = RawServer::start(|request| {
+        let switch = || switching(request, None);
+        match request.line.split(' ').nth(1).unwrap_or_default() {
+            "/unauthorized" => b"HTTP/1.1 401 Unauthorized\r\nwww-authenticate: Bearer\r\n\r\n".to_vec(),
+            "/missing" => b"HTTP/1.1 404 Not Found\r\ncontent-length: 4\r\n\r\nnone".to_vec(),
+            "/page" => b"HTTP/1.1 200 OK\r\ncontent-length: 2\r\n\r\nok".to_vec(),
+            "/moved" => b"HTTP/1.1 302 Found\r\nlocation: /page\r\ncontent-length: 0\r\n\r\n".to_vec(),
+            "/bare" => b"HTTP/1.1 101 Switching Protocols\r\n\r\n".to_vec(),
+            "/other" => String::from_utf8_lossy(&switch()).replace("upgrade: websocket", "upgrade: h2c").into_bytes(),
+            "/length" => {
+                String::from_utf8_lossy(&switch()).replace("upgrade:", "content-length: x\r\nupgrade:").into_bytes()
+            }
+            "/together" => [&switch()[..], b"\x81\x05hello\x88\x02\x03\xe8"].concat(),
+            _ => Vec::new(),
+        }
+    });
+    let base = replies.base_url().replace("http:", "ws:");
+    let step =
+        |name: &str, url: &str| format!("  - {{name: {name}, action: websocket, url: '{url}', expect: hello}}\n");
+    let cases = [
+        ("Unauthorized", "status", "expected status 101, got 401"),
+        ("Missing", "status", "expected status 101, got 404"),
+        ("Page", "status", "expected status 101, got 200"),
+        ("Moved", "status", "expected status 101, got 302"),
+        ("Bare", "protocol", "the server broke the protocol: no \"Upgrade: websocket\" header"),
+        ("Other", "protocol", "the server broke the protocol: no \"Upgrade: websocket\" header"),
+        ("Length", "protocol", "malformed reply: invalid content-length"),
+        ("Hangup", "network", "connection closed before the reply"),
+    ];
+    let mut script = format!("{login}steps:\n");
+    cases.iter().for_each(|(name, ..)| script += &step(name, &format!("{base}/{}", name.to_lowercase())));
+    script += &step("Together", &format!("{base}/together"));
+    script += &step("Elsewhere", &format!("{{{{var none}}}}{}/known", switching_server.base_url()));
+    let (run, report) = ran(&script, "--users 2 --iterations 3 --verbose");
+    for (name, category, example) in
+        cases.into_iter().chain([("Elsewhere", "network", "a request to `127.0.0.1:PORT`, which is not granted")])
+    {
+        let row = report.row(name);
+        assert_eq!(row.errors(), [(category, 6)].into(), "{name}\n{}", run.stdout);
+        let port = switching_server.address().rsplit_once(':').map(|(_, port)| port.to_owned()).unwrap_or_default();
+        assert_eq!(row.example(category), example.replace("PORT", &port), "{name}");
+    }
+    assert_eq!(report.row("Together").ok(), 6, "{}", run.stdout);
+    let seen = replies.take();
+    assert_eq!(seen.iter().filter(|request| request.line.contains(" /page ")).count(), 6, "no redirect is followed");
+    assert!(seen.iter().all(|request| request.header("authorization") == "Bearer s3cret-t-7"), "{seen:?}");
+    assert_eq!(switching_server.settled().opened, 0, "nothing is sent to a host that is not granted");
+    for text in [&run.stdout, &run.stderr, &report.at("").to_string()] {
+        assert!(!text.contains("s3cret"), "{text}");
+    }
 }
 
 /// Whatever bytes come after a handshake, or instead of one, a step fails and the instance lives.

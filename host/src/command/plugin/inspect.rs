@@ -66,7 +66,7 @@ fn load(file: &Path, allow_native: bool) -> Result<Inspected, Diagnostic> {
         let plugin = registry.load_native(terms, &library).map_err(refused)?;
         return Ok(Inspected { plugin, contract: library.contract(), imports: None, size, sha256 });
     }
-    let component = compile::stranger(engine.inner(), &name, &bytes, Caps::default());
+    let component = compile::stranger(engine.inner(), Some(&name), &bytes, Caps::default());
     let component = component.map_err(|refusal| refused(refusal.message))?;
     let plugin = registry.load((terms, false), &component).map_err(refused)?;
     let contract = locate::contract(engine.inner(), &component).unwrap_or_default();

@@ -27,8 +27,6 @@ use crate::run::clock::Nanos;
 
 /// Content up to this size is written together with its head.
 const WRITTEN_TOGETHER: usize = 16 * 1024;
-/// A head of up to that many bytes is read again with each piece, so that what is no HTTP is known at once.
-const READ_AGAIN: usize = 1024;
 /// Most reads in a row, so that a download does not keep the worker to itself.
 const MOST_READS: u32 = 16;
 
@@ -213,9 +211,7 @@ impl Exchange<'_> {
         }
         let known = self.incoming.part.len();
         self.incoming.part.extend_from_slice(input);
-        // A long head that comes in small pieces is read when its empty line has come, and not once for each of them.
-        let long = (READ_AGAIN..reply::MOST_BYTES).contains(&self.incoming.part.len());
-        if long && !reply::may_be_complete(&self.incoming.part, known) {
+        if !reply::is_worth_reading(&self.incoming.part, known) {
             return Ok(None);
         }
         let text = mem::take(&mut self.incoming.part);

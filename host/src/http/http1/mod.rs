@@ -10,11 +10,14 @@ mod exchange;
 mod framing;
 mod reply;
 mod request;
+mod upgrade;
 
 use std::rc::Rc;
 
 use super::connect::Transport;
 use super::origin::Origin;
+
+pub use upgrade::{Switched, upgrade};
 
 /// An open connection with no exchange on it.
 pub(super) struct Http1 {

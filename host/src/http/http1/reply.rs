@@ -10,7 +10,9 @@ use super::super::section::{HeaderSection, SET_COOKIE};
 use super::framing::{Chunks, Framing};
 
 /// Largest header section, in bytes.
-pub(super) const MOST_BYTES: usize = 64 * 1024;
+const MOST_BYTES: usize = 64 * 1024;
+/// A head of up to that many bytes is read again with each piece, so that what is no HTTP is known at once.
+const READ_AGAIN: usize = 1024;
 /// Most header fields.
 const MOST_FIELDS: usize = 100;
 
@@ -116,8 +118,14 @@ impl Said {
     }
 }
 
+/// Whether a beginning that had `known` bytes before is read once more. A long head that comes in small pieces is read when
+/// its empty line has come, and not once for each of them.
+pub(super) fn is_worth_reading(text: &[u8], known: usize) -> bool {
+    !(READ_AGAIN..MOST_BYTES).contains(&text.len()) || may_be_complete(text, known)
+}
+
 /// Whether an empty line ends within the bytes after `known`, so that a head may be complete.
-pub(super) fn may_be_complete(text: &[u8], known: usize) -> bool {
+fn may_be_complete(text: &[u8], known: usize) -> bool {
     let new = &text[known.saturating_sub(3)..];
     new.windows(2).any(|pair| pair == b"\n\n") || new.windows(3).any(|three| three == b"\n\r\n")
 }

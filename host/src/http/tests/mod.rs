@@ -8,6 +8,7 @@ mod measures;
 mod replies;
 mod streamed;
 mod tls;
+mod upgrade;
 
 use std::cell::{Cell, RefCell};
 use std::net::SocketAddr;

@@ -3,12 +3,12 @@
 use std::rc::Rc;
 
 use crate::http::{Destination, Failure, Security};
-use crate::metrics::sample::FailureKind;
-use crate::plugin::bindings::sockets::{Address, Host, TlsOptions};
+use crate::plugin::bindings::sockets::{Address, DynamicRequest, Host, Switched, TlsOptions};
 use crate::plugin::bindings::types::FailureKind as GuestKind;
 use crate::plugin::limits;
 use crate::plugin::operation::Ended;
-use crate::plugin::socket::{self, Held};
+use crate::plugin::request;
+use crate::plugin::socket::{self, Held, Upgraded, misused};
 use crate::plugin::state::State;
 
 impl Host for State {
@@ -24,6 +24,25 @@ impl Host for State {
     fn connected(&mut self, operation: u32) -> wasmtime::Result<Result<u32, GuestKind>> {
         super::ended(self, operation, |ended| match ended {
             Ended::Connected(result) => Some(result),
+            _ => None,
+        })
+    }
+
+    fn upgrade(&mut self, request: DynamicRequest) -> wasmtime::Result<u32> {
+        let guest = self.guest();
+        let session = guest.session()?;
+        guest.room_for_one_more(session)?;
+        let built = if request.body.is_empty() {
+            request::dynamic(request, session, &guest.family)
+        } else {
+            Err(misused("a request for a connection has no body"))
+        };
+        Ok(session.task.submit(|_| socket::upgrade(Rc::clone(session), guest.instance, built)))
+    }
+
+    fn upgraded(&mut self, operation: u32) -> wasmtime::Result<Result<Switched, GuestKind>> {
+        super::ended(self, operation, |ended| match ended {
+            Ended::Upgraded(result) => Some(result.map(switched)),
             _ => None,
         })
     }
@@ -74,12 +93,17 @@ impl Host for State {
     }
 }
 
+fn switched(upgraded: Upgraded) -> Switched {
+    let text = |bytes| String::from_utf8_lossy(bytes).into_owned();
+    let headers = upgraded.headers.fields().map(|(name, value)| (text(name), text(value))).collect();
+    Switched { status: upgraded.status, headers, socket: upgraded.socket, duration: upgraded.duration }
+}
+
 fn security(tls: Option<TlsOptions>) -> Result<Option<Security>, Failure> {
     let Some(TlsOptions { server_name, alpn }) = tls else { return Ok(None) };
     let fits = alpn.len() <= limits::PROTOCOLS && alpn.iter().all(|name| (1..=255).contains(&name.len()));
     if !fits {
-        let detail = "at most 16 protocols may be offered, each of 1 to 255 bytes".into();
-        return Err(Failure { kind: FailureKind::Plugin, detail });
+        return Err(misused("at most 16 protocols may be offered, each of 1 to 255 bytes"));
     }
     let protocols = alpn.into_iter().map(String::into_bytes).collect();
     Ok(Some(Security { server_name, protocols }))

@@ -70,11 +70,12 @@ pub fn trusted(engine: &Engine, plugin: &Builtin) -> Result<Component, String> {
     Ok(component)
 }
 
-/// Compiles a component of a stranger in a child process, or takes it from the cache. `name` is shown if it takes long.
+/// Compiles a component of a stranger in a child process, or takes it from the cache. If it takes long, that is
+/// said under this name, if there is one.
 ///
 /// # Errors
 /// The bytes are no component, or one that does not compile, or not within its caps.
-pub fn stranger(engine: &Engine, name: &str, bytes: &[u8], caps: Caps) -> Result<Component, Refusal> {
+pub fn stranger(engine: &Engine, name: Option<&str>, bytes: &[u8], caps: Caps) -> Result<Component, Refusal> {
     locate::check_kind(bytes)?;
     let entry = entry(engine, &locate::sha256(bytes));
     if let Some(component) = entry.as_ref().and_then(|entry| cached(engine, entry)) {

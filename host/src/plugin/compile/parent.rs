@@ -1,6 +1,7 @@
 //! The parent's side: this program once more, with nothing of the environment and nothing to read but the bytes. It is
 //! killed when its time on the wall is up too, as a child that waits uses no processor.
 
+use std::cell::Cell;
 use std::io::{self, IsTerminal, Read, Write};
 use std::process::{Child, ChildStdin, Command, ExitStatus, Stdio};
 use std::sync::mpsc::{RecvTimeoutError, channel};
@@ -13,8 +14,11 @@ use super::{Caps, Refusal, caps};
 
 /// The hidden command of this program that compiles.
 const COMMAND: &str = "compile-component";
-/// Compiling that takes longer than this is shown to whoever waits.
+/// Compiling that takes longer than this is shown to whoever waits at a terminal.
 const LONG: Duration = Duration::from_secs(1);
+/// A component of that many bytes takes longer on any machine. Elsewhere it is told of by its size: what stands in a log
+/// must not depend on how busy the machine was.
+const LARGE: usize = 4 << 20;
 /// Most bytes of code: many times what the largest component compiles to.
 const MOST_CODE: u64 = 1 << 30;
 /// Most bytes that are kept of what the child says; it is a line.
@@ -27,18 +31,45 @@ struct Ended {
     said: String,
 }
 
-/// Compiles a component in a child process; the code is serialized.
+/// What is said to whoever waits.
+struct Notice<'a> {
+    /// What the component is called; nothing is said without it.
+    name: Option<&'a str>,
+    bytes: usize,
+    begun: Cell<bool>,
+}
+
+impl Notice<'_> {
+    fn begin(&self) {
+        if let Some(name) = self.name {
+            eprintln!("compiling plugin `{name}` ({:.1} MiB), once …", self.bytes as f64 / f64::from(1 << 20));
+            self.begun.set(true);
+        }
+    }
+
+    fn end(&self) {
+        if let Some(name) = self.name.filter(|_| self.begun.get()) {
+            eprintln!("compiled plugin `{name}`");
+        }
+    }
+}
+
+/// Compiles a component in a child process; the code is serialized. If that takes long it is said under this name, if
+/// there is one.
 ///
 /// # Errors
 /// It does not compile, or not within its caps.
-pub fn compile(name: &str, bytes: &[u8], most: Caps) -> Result<Vec<u8>, Refusal> {
+pub fn compile(name: Option<&str>, bytes: &[u8], most: Caps) -> Result<Vec<u8>, Refusal> {
     let failed = |error: io::Error| Refusal::from(format!("it could not be compiled: {}", reason(&error)));
     let mut child = spawn(most).map_err(failed)?;
-    let ended = run(name, &mut child, bytes, most).map_err(failed);
+    let notice = Notice { name, bytes: bytes.len(), begun: Cell::new(false) };
+    let ended = run(&notice, &mut child, bytes, most).map_err(failed);
     // Most often it has ended; otherwise nobody waits for it any more.
     let _ = child.kill();
     let _ = child.wait();
-    ended?.map_or_else(|| Err(too_long(most)), |ended| judge(ended, most))
+    let code = ended?.map_or_else(|| Err(too_long(most)), |ended| judge(ended, most))?;
+    notice.end();
+    Ok(code)
 }
 
 fn spawn(most: Caps) -> io::Result<Child> {
@@ -54,7 +85,7 @@ fn spawn(most: Caps) -> io::Result<Child> {
 }
 
 /// Feeds the child and reads it to its end; `None` if that did not come in time.
-fn run(name: &str, child: &mut Child, bytes: &[u8], most: Caps) -> io::Result<Option<Ended>> {
+fn run(notice: &Notice<'_>, child: &mut Child, bytes: &[u8], most: Caps) -> io::Result<Option<Ended>> {
     let gone = || io::Error::from(io::ErrorKind::BrokenPipe);
     let input = child.stdin.take().ok_or_else(gone)?;
     let output = child.stdout.take().ok_or_else(gone)?;
@@ -68,11 +99,14 @@ fn run(name: &str, child: &mut Child, bytes: &[u8], most: Caps) -> io::Result<Op
             let _ = done.send(read(output, MOST_CODE));
         });
         let wall = most.time * 2 + Duration::from_secs(5);
+        let at_terminal = io::stderr().is_terminal();
+        if !at_terminal && bytes.len() >= LARGE {
+            notice.begin();
+        }
         let mut code = end.recv_timeout(LONG);
         if matches!(code, Err(RecvTimeoutError::Timeout)) {
-            if io::stderr().is_terminal() {
-                let size = bytes.len().div_ceil(1 << 20);
-                eprintln!("compiling plugin `{name}` ({size} MiB), once …");
+            if at_terminal {
+                notice.begin();
             }
             code = end.recv_timeout(wall);
         }

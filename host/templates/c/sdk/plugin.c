@@ -72,6 +72,12 @@ extern int32_t __wasm_import_stampede_plugin_sockets_connect(uint8_t *, size_t, 
 __attribute__((__import_module__("stampede:plugin/sockets@0.1.2"), __import_name__("connected")))
 extern void __wasm_import_stampede_plugin_sockets_connected(int32_t, uint8_t *);
 
+__attribute__((__import_module__("stampede:plugin/sockets@0.1.2"), __import_name__("upgrade")))
+extern int32_t __wasm_import_stampede_plugin_sockets_upgrade(uint8_t *, size_t, uint8_t *, size_t, uint8_t *, size_t, uint8_t *, size_t, int32_t, int32_t, int32_t, int32_t);
+
+__attribute__((__import_module__("stampede:plugin/sockets@0.1.2"), __import_name__("upgraded")))
+extern void __wasm_import_stampede_plugin_sockets_upgraded(int32_t, uint8_t *);
+
 __attribute__((__import_module__("stampede:plugin/sockets@0.1.2"), __import_name__("protocol")))
 extern void __wasm_import_stampede_plugin_sockets_protocol(int32_t, uint8_t *);
 
@@ -355,6 +361,10 @@ void stampede_plugin_user_result_void_string_free(stampede_plugin_user_result_vo
   }
 }
 
+void stampede_plugin_sockets_dynamic_request_free(stampede_plugin_sockets_dynamic_request_t *ptr) {
+  stampede_plugin_http_dynamic_request_free(ptr);
+}
+
 void plugin_list_string_free(plugin_list_string_t *ptr) {
   size_t list_len = ptr->len;
   if (list_len > 0) {
@@ -382,8 +392,25 @@ void stampede_plugin_sockets_address_free(stampede_plugin_sockets_address_t *ptr
   stampede_plugin_sockets_option_tls_options_free(&ptr->tls);
 }
 
+void stampede_plugin_sockets_option_socket_id_free(stampede_plugin_sockets_option_socket_id_t *ptr) {
+  if (ptr->is_some) {
+  }
+}
+
+void stampede_plugin_sockets_switched_free(stampede_plugin_sockets_switched_t *ptr) {
+  plugin_list_tuple2_string_string_free(&ptr->headers);
+  stampede_plugin_sockets_option_socket_id_free(&ptr->socket);
+}
+
 void stampede_plugin_sockets_result_socket_id_failure_kind_free(stampede_plugin_sockets_result_socket_id_failure_kind_t *ptr) {
   if (!ptr->is_err) {
+  } else {
+  }
+}
+
+void stampede_plugin_sockets_result_switched_failure_kind_free(stampede_plugin_sockets_result_switched_failure_kind_t *ptr) {
+  if (!ptr->is_err) {
+    stampede_plugin_sockets_switched_free(&ptr->val.ok);
   } else {
   }
 }
@@ -844,6 +871,56 @@ bool stampede_plugin_sockets_connected(stampede_plugin_sockets_op_id_t operation
     case 1: {
       result.is_err = true;
       result.val.err = (int32_t) *((uint8_t*) (ptr + 4));
+      break;
+    }
+  }
+  if (!result.is_err) {
+    *ret = result.val.ok;
+    return 1;
+  } else {
+    *err = result.val.err;
+    return 0;
+  }
+}
+
+stampede_plugin_sockets_op_id_t stampede_plugin_sockets_upgrade(stampede_plugin_sockets_dynamic_request_t *request) {
+  int32_t ret = __wasm_import_stampede_plugin_sockets_upgrade((uint8_t *) ((*request).method).ptr, ((*request).method).len, (uint8_t *) ((*request).url).ptr, ((*request).url).len, (uint8_t *) ((*request).headers).ptr, ((*request).headers).len, (uint8_t *) ((*request).body).ptr, ((*request).body).len, (int32_t) ((*request).options).version, (int32_t) (((*request).options).max_redirects), ((*request).options).compression, ((*request).options).keep_body);
+  return (uint32_t) (ret);
+}
+
+bool stampede_plugin_sockets_upgraded(stampede_plugin_sockets_op_id_t operation, stampede_plugin_sockets_switched_t *ret, stampede_plugin_sockets_failure_kind_t *err) {
+  __attribute__((__aligned__(8)))
+  uint8_t ret_area[(32+2*sizeof(void*))];
+  uint8_t *ptr = (uint8_t *) &ret_area;
+  __wasm_import_stampede_plugin_sockets_upgraded((int32_t) (operation), ptr);
+  stampede_plugin_sockets_result_switched_failure_kind_t result;
+  switch ((int32_t) *((uint8_t*) (ptr + 0))) {
+    case 0: {
+      result.is_err = false;
+      stampede_plugin_sockets_option_socket_id_t option;
+      switch ((int32_t) *((uint8_t*) (ptr + (8+3*sizeof(void*))))) {
+        case 0: {
+          option.is_some = false;
+          break;
+        }
+        case 1: {
+          option.is_some = true;
+          option.val = (uint32_t) (*((int32_t*) (ptr + (12+3*sizeof(void*)))));
+          break;
+        }
+      }
+
+      result.val.ok = (stampede_plugin_sockets_switched_t) {
+        (uint16_t) (uint16_t) ((int32_t) *((uint16_t*) (ptr + 8))),
+        (plugin_list_tuple2_string_string_t) (plugin_list_tuple2_string_string_t) { (plugin_tuple2_string_string_t*)(*((uint8_t **) (ptr + (8+1*sizeof(void*))))), (*((size_t*) (ptr + (8+2*sizeof(void*))))) },
+        (stampede_plugin_sockets_option_socket_id_t) option,
+        (uint64_t) (uint64_t) (*((int64_t*) (ptr + (24+2*sizeof(void*))))),
+      };
+      break;
+    }
+    case 1: {
+      result.is_err = true;
+      result.val.err = (int32_t) *((uint8_t*) (ptr + 8));
       break;
     }
   }

@@ -252,6 +252,8 @@ typedef stampede_plugin_types_op_id_t stampede_plugin_sockets_op_id_t;
 
 typedef stampede_plugin_types_failure_kind_t stampede_plugin_sockets_failure_kind_t;
 
+typedef stampede_plugin_http_dynamic_request_t stampede_plugin_sockets_dynamic_request_t;
+
 // A socket of the current user, open or closed. Numbers are not reused by that user while the instance lives.
 typedef uint32_t stampede_plugin_sockets_socket_id_t;
 
@@ -285,12 +287,38 @@ typedef struct stampede_plugin_sockets_address_t {
 } stampede_plugin_sockets_address_t;
 
 typedef struct {
+  bool is_some;
+  stampede_plugin_sockets_socket_id_t val;
+} stampede_plugin_sockets_option_socket_id_t;
+
+// What a server answered to a request for its connection.
+typedef struct stampede_plugin_sockets_switched_t {
+  // The status code, 100 to 999.
+  uint16_t   status;
+  // The fields of the reply's header section, in the order they came; bytes that are not UTF-8 are replaced.
+  plugin_list_tuple2_string_string_t   headers;
+  // The connection, if the status is 101. With any other it is closed, and what follows the head is not read.
+  stampede_plugin_sockets_option_socket_id_t   socket;
+  // From the first byte of the request to the last of the reply's head, in nanoseconds: without the time to resolve,
+  // connect and speak TLS.
+  uint64_t   duration;
+} stampede_plugin_sockets_switched_t;
+
+typedef struct {
   bool is_err;
   union {
     stampede_plugin_sockets_socket_id_t ok;
     stampede_plugin_sockets_failure_kind_t err;
   } val;
 } stampede_plugin_sockets_result_socket_id_failure_kind_t;
+
+typedef struct {
+  bool is_err;
+  union {
+    stampede_plugin_sockets_switched_t ok;
+    stampede_plugin_sockets_failure_kind_t err;
+  } val;
+} stampede_plugin_sockets_result_switched_failure_kind_t;
 
 typedef struct {
   bool is_err;
@@ -519,11 +547,13 @@ extern uint64_t stampede_plugin_user_random(void);
 // One in flight is never announced; it is cut off where it stands. The connection of an exchange is closed, and it is
 // recorded as cancelled; but if no other exchange of the task was announced, its sample is open as if it had been:
 // what `report.fail` says next, such as a timeout, is held against it. A streamed exchange whose head has come (since
-// 0.1.2) is recorded as one that has ended, open likewise: that is how an exchange without an end is ended. A wait is over; a read has taken nothing that
-// the next one misses; a write may have been sent in part, so that its socket is closed.
+// 0.1.2) is recorded as one that has ended, open likewise: that is how an exchange without an end is ended. A wait is
+// over; a read has taken nothing that the next one misses; a write may have been sent in part, so that its socket is
+// closed.
 // 
-// Of one that has been announced, what the host keeps is dropped (since 0.1.2; before, it was left as it is): a reply's texts and its place among the operations
-// that a task may have. It changes nothing of what was measured. One that is gone already is left as it is.
+// Of one that has been announced, what the host keeps is dropped (since 0.1.2; before, it was left as it is): a
+// reply's texts and its place among the operations that a task may have. It changes nothing of what was measured. One
+// that is gone already is left as it is.
 extern void stampede_plugin_operations_cancel(stampede_plugin_operations_op_id_t operation);
 
 // Imported Functions from `stampede:plugin/sockets@0.1.2`
@@ -533,6 +563,24 @@ extern void stampede_plugin_operations_cancel(stampede_plugin_operations_op_id_t
 extern stampede_plugin_sockets_op_id_t stampede_plugin_sockets_connect(stampede_plugin_sockets_address_t *address);
 // What came of a connect that `resume` has announced: the socket, or why there is none.
 extern bool stampede_plugin_sockets_connected(stampede_plugin_sockets_op_id_t operation, stampede_plugin_sockets_socket_id_t *ret, stampede_plugin_sockets_failure_kind_t *err);
+// Submits an HTTP request that asks for its connection (RFC 9110 section 7.8), such as the handshake of a WebSocket
+// (RFC 6455 section 4.1). It is a connect that carries what no guest may see: the current user's headers and cookies.
+// A field of the request's own wins over the same name among them, and the cookies of the reply are kept for the
+// user, whatever its status.
+// 
+// It goes over HTTP/1.1, on a connection opened for it alone, to a URL of scheme `http` or `https`; what the options
+// say does not count, and one with a body fails with kind `plugin`. No redirect is followed. The fields that ask for
+// the switch, such as `connection` and `upgrade`, are the guest's to give, and those of the reply are the guest's to
+// check: a server may switch to something else than it was asked for. Bytes that came behind the head are the first
+// that a read of the socket gives.
+// 
+// It completes when the head of the reply has come, hints such as 103 passed over. What `send-dynamic` refuses fails
+// here as well, with the same kind, and so does what a connect refuses. It belongs to the sample of the task's
+// sockets, with the status code and the time to the head; a status other than 101 is a failure only if the guest says
+// so.
+extern stampede_plugin_sockets_op_id_t stampede_plugin_sockets_upgrade(stampede_plugin_sockets_dynamic_request_t *request);
+// What came of such a request that `resume` has announced: the reply's head, or why there is none.
+extern bool stampede_plugin_sockets_upgraded(stampede_plugin_sockets_op_id_t operation, stampede_plugin_sockets_switched_t *ret, stampede_plugin_sockets_failure_kind_t *err);
 // The protocol that the server picked (ALPN); none if it picked none, or the socket is in clear or closed.
 extern bool stampede_plugin_sockets_protocol(stampede_plugin_sockets_socket_id_t socket, plugin_string_t *ret);
 // Submits a write of all these bytes, at most 16 MiB. It completes when the operating system has taken the last of
@@ -543,7 +591,8 @@ extern bool stampede_plugin_sockets_written(stampede_plugin_sockets_op_id_t oper
 // Submits a read. It completes as soon as there is at least one byte, with at most `most` of them, and 64 KiB; or
 // when the peer has closed its side.
 extern stampede_plugin_sockets_op_id_t stampede_plugin_sockets_read(stampede_plugin_sockets_socket_id_t socket, uint32_t most);
-// What came of a read that `resume` has announced: bytes, none if the peer has closed its side. After a failure of kind `network` the socket is closed.
+// What came of a read that `resume` has announced: bytes, none if the peer has closed its side. After a failure of
+// kind `network` the socket is closed.
 extern bool stampede_plugin_sockets_received(stampede_plugin_sockets_op_id_t operation, plugin_list_u8_t *ret, stampede_plugin_sockets_failure_kind_t *err);
 // Closes a socket, in good order as far as that takes no waiting (TLS says goodbye). What is in flight on it fails
 // with kind `network`. One that is closed already, or never was, is left as it is.
@@ -651,6 +700,8 @@ void stampede_plugin_http_result_reply_summary_failure_kind_free(stampede_plugin
 
 void stampede_plugin_user_result_void_string_free(stampede_plugin_user_result_void_string_t *ptr);
 
+void stampede_plugin_sockets_dynamic_request_free(stampede_plugin_sockets_dynamic_request_t *ptr);
+
 void plugin_list_string_free(plugin_list_string_t *ptr);
 
 void stampede_plugin_sockets_tls_options_free(stampede_plugin_sockets_tls_options_t *ptr);
@@ -659,7 +710,13 @@ void stampede_plugin_sockets_option_tls_options_free(stampede_plugin_sockets_opt
 
 void stampede_plugin_sockets_address_free(stampede_plugin_sockets_address_t *ptr);
 
+void stampede_plugin_sockets_option_socket_id_free(stampede_plugin_sockets_option_socket_id_t *ptr);
+
+void stampede_plugin_sockets_switched_free(stampede_plugin_sockets_switched_t *ptr);
+
 void stampede_plugin_sockets_result_socket_id_failure_kind_free(stampede_plugin_sockets_result_socket_id_failure_kind_t *ptr);
+
+void stampede_plugin_sockets_result_switched_failure_kind_free(stampede_plugin_sockets_result_switched_failure_kind_t *ptr);
 
 void stampede_plugin_sockets_result_void_failure_kind_free(stampede_plugin_sockets_result_void_failure_kind_t *ptr);
 

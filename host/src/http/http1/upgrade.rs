@@ -1,0 +1,115 @@
+//! A request that asks for its connection (RFC 9110 section 7.8), such as the handshake of a WebSocket. It has a connection
+//! of its own, which ends or becomes a byte stream for another protocol, so it shares nothing with the exchanges but how
+//! a head is written and read.
+
+use std::future::poll_fn;
+use std::io::ErrorKind;
+use std::pin::Pin;
+use std::task::ready;
+
+use hyper::{Method, StatusCode};
+use tokio::io::{AsyncRead, AsyncWriteExt, ReadBuf};
+
+use super::super::client::Client;
+use super::super::failure::Failure;
+use super::super::message::Request;
+use super::super::section::HeaderSection;
+use super::super::session::Session;
+use super::super::stream::{Destination, Stream};
+use super::super::timing::Meter;
+use super::reply::{self, Head};
+use super::request;
+use crate::run::clock::Nanos;
+
+/// What a server answered.
+pub struct Switched {
+    /// The status, never informational but 101.
+    pub status: StatusCode,
+    /// The header section.
+    pub headers: HeaderSection,
+    /// The connection, if the status is 101.
+    pub stream: Option<Stream>,
+    /// From the first byte of the request to the last of the reply's head.
+    pub duration: Nanos,
+}
+
+/// Sends a request of a user, with its cookies, on a new connection, and receives the head of the reply. Its cookies are
+/// kept whatever its status. `meter` has begun; the status and the time to the head are noted.
+///
+/// # Errors
+/// No connection could be opened, or it ended before the head was complete, or that is none.
+pub async fn upgrade(
+    client: &Client,
+    session: &Session,
+    meter: &Meter,
+    request: &Request,
+) -> Result<Switched, Failure> {
+    let mut stream = Stream::open(client, &Destination::of(&request.origin), meter).await?;
+    let begun = client.now();
+    let mut head = client.spare_buffer();
+    request::write_head(request, session.cookies.field(&request.origin, &request.target).as_ref(), &mut head);
+    stream.write_all(&head).await.map_err(|error| Stream::failure(&error))?;
+    stream.flush().await.map_err(|error| Stream::failure(&error))?;
+    meter.note(|measured| measured.bytes_out += head.len() as u64);
+    client.give_back(head);
+    let (head, early) = receive(client, meter, &mut stream, &request.method).await?;
+    let duration = client.now().saturating_sub(begun);
+    meter.note(|measured| {
+        measured.status = head.status.as_u16();
+        measured.phases.first_byte = Some(duration);
+    });
+    session.cookies.learn(&head.section, &request.origin, &request.target);
+    let stream = if head.status == StatusCode::SWITCHING_PROTOCOLS {
+        Some(stream.behind(early))
+    } else {
+        stream.close();
+        None
+    };
+    Ok(Switched { status: head.status, headers: head.section, stream, duration })
+}
+
+/// Receives a head that is not informational, or is 101, and what came behind it. Those bytes count when they are read
+/// from the stream.
+async fn receive(
+    client: &Client,
+    meter: &Meter,
+    stream: &mut Stream,
+    method: &Method,
+) -> Result<(Head, Vec<u8>), Failure> {
+    let mut text = Vec::new();
+    loop {
+        let known = text.len();
+        read(client, stream, &mut text).await?;
+        meter.note(|measured| measured.bytes_in += (text.len() - known) as u64);
+        if !reply::is_worth_reading(&text, known) {
+            continue;
+        }
+        while let Some((head, length)) = reply::read(&text, method)? {
+            let rest = text.split_off(length);
+            if head.status.is_informational() && head.status != StatusCode::SWITCHING_PROTOCOLS {
+                text = rest;
+                continue;
+            }
+            meter.note(|measured| measured.bytes_in -= rest.len() as u64);
+            return Ok((head, rest));
+        }
+    }
+}
+
+/// Appends what arrives next.
+async fn read(client: &Client, stream: &mut Stream, text: &mut Vec<u8>) -> Result<(), Failure> {
+    let known = text.len();
+    let read = poll_fn(|cx| {
+        let mut buffer = client.read_buffer();
+        let mut filled = ReadBuf::new(&mut buffer);
+        ready!(Pin::new(&mut *stream).poll_read(cx, &mut filled))?;
+        text.extend_from_slice(filled.filled());
+        std::task::Poll::Ready(Ok(()))
+    });
+    let ended = match read.await {
+        Ok(()) if text.len() > known => return Ok(()),
+        Ok(()) => ErrorKind::UnexpectedEof.into(),
+        Err(error) => error,
+    };
+    Err(Failure::of_connection(&ended, known > 0))
+}
