@@ -4,8 +4,8 @@
 use std::cell::Cell;
 
 use stampede_guests::{
-    ConfigError, FailureKind, Misbehaviour, Progress, guest, http, log, number, operations, report, sockets, templates,
-    text, timer, user,
+    ConfigError, FailureKind, Misbehaviour, Progress, files, get, guest, http, log, number, operations, report,
+    sockets, streams, templates, text, timer, user,
 };
 
 /// The guest.
@@ -20,6 +20,10 @@ thread_local! {
     static METRICS: Cell<(u32, u32)> = const { Cell::new((0, 0)) };
     /// The socket of the task under way; the test has one user for each worker.
     static SOCKET: Cell<u32> = const { Cell::new(0) };
+    /// The request of the streamed exchange, if the step names a file: then the task goes on with what came with 0.1.2.
+    static STREAMED: Cell<Option<u32>> = const { Cell::new(None) };
+    /// How many operations of the streamed exchange have ended.
+    static ENDED: Cell<u32> = const { Cell::new(0) };
 }
 
 /// Nothing but the body is asked for.
@@ -43,6 +47,15 @@ impl Misbehaviour for EveryCapability {
         };
         PREPARED.set((url, http::prepare(&request).map_err(refused)?));
         PORT.set(number(params, "port") as u16);
+        let file = text(params, "file");
+        if !file.is_empty() {
+            files::read(file).map_err(refused)?;
+            let options = http::RequestOptions { version: http::Version::Http2, ..OPTIONS };
+            let url = templates::compile("/echo").map_err(|error| refused(error.message))?;
+            let streamed =
+                http::RequestTemplate { method: "POST".into(), url, headers: Vec::new(), options, ..request };
+            STREAMED.set(Some(http::prepare(&streamed).map_err(refused)?));
+        }
         let (counter, trend) = (report::MetricKind::Counter, report::MetricKind::Trend);
         let read = report::define("read", counter, report::MetricUnit::Bytes).map_err(refused)?;
         let trip = report::define("trip", trend, report::MetricUnit::Nanoseconds).map_err(refused)?;
@@ -76,7 +89,9 @@ impl Misbehaviour for EveryCapability {
                 Progress::Pending
             }
             2 => judge(operation),
-            _ => on_socket(operation),
+            3..=5 => on_socket(operation),
+            7..=10 => streamed(operation),
+            _ => upgraded(operation),
         }
     }
 }
@@ -106,11 +121,79 @@ fn on_socket(operation: u32) -> Progress {
                 report::add(read, bytes.len() as f64);
                 report::add(trip, timer::now() as f64);
                 sockets::close(SOCKET.get());
-                Progress::Passed
+                STREAMED.get().map_or(Progress::Passed, stream)
             }
             _ => failed("that is no reply on the socket"),
         },
     }
+}
+
+/// Operation 7 is a streamed exchange, for 6 was given up; 8 sends in it, 9 waits for its head and 10 for content.
+fn stream(request: u32) -> Progress {
+    ENDED.set(0);
+    streams::open(request, b"one, ", true);
+    streams::write(7, b"two");
+    Progress::Pending
+}
+
+fn streamed(operation: u32) -> Progress {
+    let as_it_should = match operation {
+        8 => {
+            streams::finish(7);
+            streams::head(7);
+            streams::written(operation).is_ok()
+        }
+        9 => {
+            streams::read(7);
+            streams::arrived(operation) == Ok(200) && streams::header(7, "content-type").is_some()
+        }
+        10 => {
+            let content = streams::received(operation).unwrap_or_default();
+            streams::trailer(7, "none").is_none() && content.windows(8).any(|some| some == b"one, two")
+        }
+        _ => http::reply(operation).is_ok_and(|reply| reply.status == 200),
+    };
+    if !as_it_should {
+        return failed("that is no stream");
+    }
+    ENDED.set(ENDED.get() + 1);
+    if ENDED.get() == 4 {
+        let headers = HANDSHAKE.map(|(name, value)| (name.into(), value.into())).into();
+        sockets::upgrade(&http::DynamicRequest { headers, ..get("/ws") });
+    }
+    Progress::Pending
+}
+
+/// A key and its answer as RFC 6455 section 1.3 has them.
+const HANDSHAKE: [(&str, &str); 4] = [
+    ("connection", "upgrade"),
+    ("upgrade", "websocket"),
+    ("sec-websocket-version", "13"),
+    ("sec-websocket-key", "dGhlIHNhbXBsZSBub25jZQ=="),
+];
+const ANSWER: &str = "s3pPLMBiTxaQ9kYGzzhZRbK+xOo=";
+
+/// Operation 11 is the upgrade; 12 writes a frame, and 13 reads what the server sends back.
+fn upgraded(operation: u32) -> Progress {
+    let as_it_should = match operation {
+        11 => sockets::upgraded(operation).is_ok_and(|reply| {
+            SOCKET.set(reply.socket.unwrap_or(u32::MAX));
+            sockets::write(SOCKET.get(), b"\x81\x82\0\0\0\0hi");
+            reply.status == 101 && reply.duration > 0 && reply.headers.iter().any(|(_, value)| value == ANSWER)
+        }),
+        12 => {
+            sockets::read(SOCKET.get(), 100);
+            sockets::written(operation).is_ok()
+        }
+        _ => {
+            sockets::close(SOCKET.get());
+            return match sockets::received(operation) {
+                Ok(bytes) if bytes == b"\x81\x02hi" => Progress::Passed,
+                _ => failed("that is no frame"),
+            };
+        }
+    };
+    if as_it_should { Progress::Pending } else { failed("that is no upgrade") }
 }
 
 fn judge(operation: u32) -> Progress {

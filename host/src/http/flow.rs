@@ -167,9 +167,10 @@ impl Flow {
 
     // ── For the exchange ──
 
-    /// Whether more may be written.
+    /// Whether there is content to send in pieces: more may be written, or was before the exchange began.
     pub(super) fn has_more(&self) -> bool {
-        self.state.borrow().more
+        let state = self.state.borrow();
+        state.more || state.unsent.bytes > 0
     }
 
     /// The head has come.

@@ -150,6 +150,27 @@ async fn a_stream_over_http1_is_read_as_it_comes_and_its_end_is_told() {
 }
 
 #[tokio::test]
+async fn what_was_written_before_the_exchange_began_is_sent_though_no_more_comes() {
+    run(async {
+        let (user, flow) = (User::new(), flow(true));
+        let request = Request { body: Bytes::from("one"), ..streamed(&echo_server().await, Version::Http2, &flow) };
+        flow.write(Bytes::from("two")).unwrap();
+        flow.finish();
+        let reader = async {
+            let mut all = Vec::new();
+            loop {
+                match read(&flow).await.unwrap() {
+                    piece if piece.is_empty() => return all,
+                    piece => all.extend_from_slice(&piece),
+                }
+            }
+        };
+        assert_eq!(with_exchange(user.send(request), reader).await, b"onetwo");
+    })
+    .await;
+}
+
+#[tokio::test]
 async fn content_in_pieces_is_not_sent_over_http1() {
     run(async {
         let (user, flow) = (User::new(), flow(true));
