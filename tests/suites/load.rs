@@ -52,7 +52,8 @@ fn random_arrivals_are_those_of_their_seed() {
     let due = |seed: &str| {
         let site = site();
         let flags = format!("--arrival-rate 100/s --duration 1s --seed {seed}");
-        let (_, report) = ran("{arrivals: poisson, steps: [{name: Page, url: /bytes/10}]}\n", &flags, site.base_url(), 0);
+        let (_, report) =
+            ran("{arrivals: poisson, steps: [{name: Page, url: /bytes/10}]}\n", &flags, site.base_url(), 0);
         report.assert_equals(&settled(&site.stats()));
         iterations(&report, 0)[0]
     };
@@ -104,7 +105,9 @@ fn scenarios_run_side_by_side_between_set_up_and_teardown() {
     report.assert_equals(&settled(&site.stats()));
     let rows: Vec<_> = report
         .rows()
-        .map(|row| (row.at("/scenario").as_str().unwrap_or("-").to_owned(), row.name().to_owned(), row.ok(), row.body_in()))
+        .map(|row| {
+            (row.at("/scenario").as_str().unwrap_or("-").to_owned(), row.name().to_owned(), row.ok(), row.body_in())
+        })
         .collect();
     let row = |scenario: &str, name: &str, ok: u64, each: u64| (scenario.to_owned(), name.to_owned(), ok, ok * each);
     assert_eq!(rows[0].2, 1, "the set-up is walked once");

@@ -6,7 +6,7 @@ use super::*;
 
 impl User {
     async fn upgrade(&self, request: Request) -> Result<Switched, Failure> {
-        self.meter.begin(self.client.now());
+        self.meter.begin(self.client.now(), 0);
         upgrade(&self.client, &self.session, &self.meter, &request).await
     }
 }
