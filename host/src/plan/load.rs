@@ -136,7 +136,7 @@ impl Said {
             && let Some(duration) = &self.duration
         {
             let message = "`duration` beside `stages`, which say how long they take".into();
-            return Err(wrong(("duration", duration.span.and(span)), message, "remove one of them"));
+            return Err(wrong(("duration", duration.span.or(span)), message, "remove one of them"));
         }
         let is_open = self.arrival_rate.is_some() || rates.is_some();
         let (against, because, help) = if is_open {
