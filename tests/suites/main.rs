@@ -21,6 +21,7 @@ mod rate;
 mod rehearsal;
 mod schema;
 mod sources;
+mod verdict;
 
 use std::path::{Path, PathBuf};
 

@@ -8,8 +8,9 @@ use std::time::Duration;
 use clap::Args;
 use clap::builder::BoolishValueParser;
 
-use super::value::{HeaderParser, at_least_one, data, positive, positive_duration, seed, zero_or_more};
+use super::value::{HeaderParser, at_least_one, data, fail_on, positive, positive_duration, seed, zero_or_more};
 use super::{ConsoleArgs, DataArg, HeaderArg, NativeArgs};
+use crate::script::model::FailOn;
 
 /// What to run and how. `None`, `false` and an empty list mean that neither flag nor variable was given.
 #[derive(Clone, Debug, Default, PartialEq, Args)]
@@ -230,9 +231,35 @@ pub struct RunArgs {
     )]
     pub login_hdr: Vec<HeaderArg>,
 
+    /// What has to hold for the run to pass (repeatable)
+    ///
+    /// As in a script: `http_duration{step:Catalog}: p(95)<200ms`, `http_failed: rate<1%`, `checks: rate>99% for 30s`.
+    /// If one does not hold, the exit code is 99. Several are separated by line breaks in the variable.
+    #[arg(
+        long,
+        value_name = "METRIC: EXPR",
+        env = "STAMPEDE_THRESHOLD",
+        hide_env_values = true,
+        help_heading = "Verdict",
+        value_delimiter = '\n'
+    )]
+    pub threshold: Vec<String>,
+    /// When failed requests alone make the exit code another than 0
+    ///
+    /// Never, if there were some and all of them failed, or if any failed. All-failed if not given.
+    #[arg(
+        long,
+        value_name = "WHEN",
+        env = "STAMPEDE_FAIL_ON",
+        hide_env_values = true,
+        help_heading = "Verdict",
+        value_parser = fail_on()
+    )]
+    pub fail_on: Option<FailOn>,
+
     /// Write the report to this file as well (repeatable)
     ///
-    /// The extension says the format: .json or .csv. An existing pipe or device needs none and gets JSON. Several are separated by line breaks in the variable.
+    /// The extension says the format: .json, .csv or .xml (JUnit). An existing pipe or device needs none and gets JSON. Several are separated by line breaks in the variable.
     #[arg(
         long,
         value_name = "FILE",

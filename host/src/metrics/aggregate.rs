@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 
 use hdrhistogram::Histogram;
 
-use super::custom::{MetricInfo, Tally};
+use super::custom::{MetricId, MetricInfo, Tally};
 use super::histogram;
 use super::interval::{Example, Health, Interval};
 use super::sample::{FailureKind, RowId};
@@ -23,6 +23,27 @@ pub struct RowInfo {
     pub name: String,
     /// The action it runs, such as `http`.
     pub action: String,
+    /// Names and values that the script gives it.
+    pub tags: Vec<(String, String)>,
+}
+
+impl RowInfo {
+    /// All names and values by which a threshold finds the row.
+    pub fn all_tags(&self) -> impl Iterator<Item = (&str, &str)> {
+        let own = [("step", self.name.as_str()), ("action", self.action.as_str())];
+        own.into_iter().chain(self.tags.iter().map(|(name, value)| (name.as_str(), value.as_str())))
+    }
+}
+
+/// A check of a row's replies.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct CheckInfo {
+    /// Whose replies.
+    pub row: RowId,
+    /// What it is called.
+    pub name: String,
+    /// The rate that its answers are counted in.
+    pub metric: MetricId,
 }
 
 /// How one worker fared over the whole run.
@@ -70,6 +91,7 @@ pub struct Aggregate {
     workers: Vec<WorkerHealth>,
     latest: Vec<Option<Latest>>,
     metrics: Vec<Metric>,
+    checks: Vec<CheckInfo>,
 }
 
 /// A metric of a plugin, and what its values have added up to.
@@ -96,6 +118,7 @@ impl Aggregate {
             workers: vec![WorkerHealth::default(); workers],
             latest: vec![None; workers],
             metrics: Vec::new(),
+            checks: Vec::new(),
         }
     }
 
@@ -103,6 +126,12 @@ impl Aggregate {
     pub fn with_metrics(mut self, infos: Vec<MetricInfo>) -> Self {
         let metric = |info: MetricInfo| Metric { tally: Tally::new(info.kind), info, last: (0, 0) };
         self.metrics = infos.into_iter().map(metric).collect();
+        self
+    }
+
+    /// The same with checks, which are counted in some of these metrics.
+    pub fn with_checks(mut self, checks: Vec<CheckInfo>) -> Self {
+        self.checks = checks;
         self
     }
 
@@ -190,7 +219,12 @@ impl Aggregate {
         self.examples.get(&(row, kind)).map(|(_, _, example)| example)
     }
 
-    /// The metrics of plugins.
+    /// The checks, by row.
+    pub fn checks(&self) -> &[CheckInfo] {
+        &self.checks
+    }
+
+    /// The metrics of plugins, groups and checks, by [`MetricId`].
     pub fn metrics(&self) -> &[Metric] {
         &self.metrics
     }

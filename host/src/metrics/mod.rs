@@ -13,4 +13,5 @@ pub mod interval;
 pub mod recorder;
 pub mod sample;
 pub mod series;
+pub mod threshold;
 pub mod timeline;

@@ -7,7 +7,6 @@ use std::sync::Arc;
 use crate::cli::RunArgs;
 use crate::diagnostic::{Diagnostic, Diagnostics, reason};
 use crate::http::Tls;
-use crate::metrics::aggregate::RowInfo;
 use crate::plugin::family::Names;
 use crate::plugin::state::Scripting;
 use crate::script::model::{Script, Spanned};
@@ -17,7 +16,8 @@ use super::data::{self, DataSets};
 use super::own::Policy;
 use super::plugins::Plugins;
 use super::steps::{self, Checked, Draft};
-use super::{Plan, Step, groups, header, login, merge, terms, variables};
+use super::thresholds::{self, Known};
+use super::{Plan, Step, checks, groups, header, login, merge, terms, variables};
 
 /// Builds the plan of a run.
 ///
@@ -57,8 +57,11 @@ pub fn build(args: &RunArgs, script: &Script) -> Result<Plan, Diagnostics> {
     }
     let tls = Tls::load(args.insecure_tls).map_err(|error| Diagnostic::new("internal::tls", error.to_string()))?;
     let workload = merge::workload(args, script);
-    let rows = drafts.iter().map(|draft| RowInfo { name: draft.name.clone(), action: draft.action.clone() }).collect();
+    let rows: Vec<_> = drafts.iter().map(Draft::row).collect();
     let mut steps = steps;
+    let checks = found.absorb(checks::register(steps.iter_mut(), &mut metrics)).unwrap_or_default();
+    let known = Known { rows: &rows, metrics: &metrics, checks: &checks };
+    let thresholds = found.absorb(thresholds::thresholds(args, script, &known)).unwrap_or_default();
     let login = has_login(args, script).then(|| steps.remove(0));
     found.into_result(Plan {
         script: script.source.name.clone(),
@@ -78,6 +81,9 @@ pub fn build(args: &RunArgs, script: &Script) -> Result<Plan, Diagnostics> {
         scripting,
         variables: names,
         metrics,
+        checks,
+        thresholds,
+        fail_on: merge::fail_on(args, script),
         headers,
         origins,
     })

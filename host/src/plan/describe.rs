@@ -31,6 +31,13 @@ pub fn describe(plan: &Plan, needs: &Needs) -> String {
     }
     let grace = humantime::format_duration(plan.workload.graceful_stop);
     let _ = writeln!(out, "At the end requests in flight get {grace} to finish.");
+    if !plan.checks.is_empty() {
+        let _ = writeln!(out, "Replies are asked {}.", count(plan.checks.len() as u64, "check"));
+    }
+    for threshold in &plan.thresholds {
+        let abort = if threshold.abort.is_some() { ", or the run ends" } else { "" };
+        let _ = writeln!(out, "The run passes if {}: {}{abort}.", threshold.metric, threshold.expression);
+    }
     if plan.insecure_tls {
         let _ = writeln!(out, "Any TLS certificate is accepted.");
     }

@@ -9,7 +9,7 @@ use crate::cli::RunArgs;
 use crate::diagnostic::Diagnostic;
 use crate::plugin::request::{UrlFault, parse_url};
 use crate::run::clock::{Nanos, nanos};
-use crate::script::model::{Script, Spanned};
+use crate::script::model::{FailOn, Script, Spanned};
 
 use super::workload::Workload;
 
@@ -47,6 +47,11 @@ pub fn seed(args: &RunArgs, script: &Script) -> u64 {
 pub fn workers(args: &RunArgs, users: u32) -> usize {
     let cores = || std::thread::available_parallelism().map_or(1, usize::from);
     args.workers.map_or_else(cores, |workers| workers as usize).min(users as usize)
+}
+
+/// When failed requests fail the run.
+pub fn fail_on(args: &RunArgs, script: &Script) -> FailOn {
+    pick(args.fail_on, script.settings.fail_on.as_ref()).unwrap_or_default()
 }
 
 /// What relative URLs are resolved against.

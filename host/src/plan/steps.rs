@@ -9,6 +9,7 @@ use serde_json::Value;
 
 use crate::diagnostic::{Diagnostic, Diagnostics, Source, Span, suggest};
 use crate::http::{Grant, Grants, Origin};
+use crate::metrics::aggregate::RowInfo;
 use crate::metrics::sample::RowId;
 use crate::plugin::family::{Family, Names};
 use crate::plugin::instance::{ConfigureError, Instance, Mistake, StepParams};
@@ -20,6 +21,7 @@ use crate::script::{STEP_KEYS, model, span_within};
 
 use super::build::typed;
 use super::capture::Capture;
+use super::checks::{self, Check};
 use super::plugins::Plugins;
 use super::{Step, UsedPlugin, terms};
 
@@ -29,6 +31,7 @@ pub struct Draft<'a> {
     pub name: String,
     /// The action it names.
     pub action: String,
+    tags: Vec<(String, String)>,
     params: Value,
     typed: Option<(&'a Arc<Source>, &'a model::Step)>,
 }
@@ -47,12 +50,18 @@ impl<'a> Draft<'a> {
     /// A step of the script.
     pub fn typed(source: &'a Arc<Source>, step: &'a model::Step, default_action: &str) -> Self {
         let action = step.action.as_ref().map_or_else(|| default_action.to_owned(), |action| action.value.clone());
-        Self { name: step.name.value.clone(), action, params: step.params.to_json(), typed: Some((source, step)) }
+        let tags = step.tags.iter().map(|(name, value)| (name.value.clone(), value.value.clone())).collect();
+        Self { name: step.name.value.clone(), action, tags, params: step.params.to_json(), typed: Some((source, step)) }
     }
 
     /// The sign-in that flags ask for.
     pub fn login_from_flags(params: Value) -> Self {
-        Self { name: "login".into(), action: "login".into(), params, typed: None }
+        Self { name: "login".into(), action: "login".into(), tags: Vec::new(), params, typed: None }
+    }
+
+    /// What it is called in the report.
+    pub fn row(&self) -> RowInfo {
+        RowInfo { name: self.name.clone(), action: self.action.clone(), tags: self.tags.clone() }
     }
 
     /// What its plugin is given.
@@ -95,13 +104,15 @@ pub fn check(
             used.len() - 1
         });
         let captures = found.absorb(captures(draft, names)).unwrap_or_default();
+        let checks = found.absorb(checks(draft, plugin)).unwrap_or_default();
         steps.push(Step {
             row: row as RowId,
             plugin: at,
             index: used[at].1.len(),
             timeout: draft.typed.and_then(|(_, step)| typed(step.timeout.as_ref())).map_or(timeout, nanos),
-            needs_body: captures.iter().any(Capture::needs_body),
+            needs_body: captures.iter().any(Capture::needs_body) || checks.iter().any(Check::needs_body),
             captures,
+            checks,
         });
         used[at].1.push(row);
     }
@@ -185,6 +196,19 @@ fn captures(draft: &Draft<'_>, names: &Names) -> Result<Vec<Capture>, Diagnostic
         }
     }
     found.into_result(captures)
+}
+
+/// The checks of a step. There is nothing to check where nothing is asked of a site.
+fn checks(draft: &Draft<'_>, plugin: &Loaded) -> Result<Vec<Check>, Diagnostics> {
+    let Some((source, step)) = draft.typed else { return Ok(Vec::new()) };
+    match step.checks.first() {
+        Some(first) if !plugin.makes_exchanges => {
+            let message = format!("action `{}` makes no HTTP exchange that could be checked", draft.action);
+            let wrong = Diagnostic::new("script::check", message).at(source, first.name.span, "never asked");
+            Err(wrong.help("leave out `checks`").into())
+        }
+        _ => checks::compile(step, source),
+    }
 }
 
 /// Has a plugin configure its steps in an instance of its own; gives the origins its requests are known to go to.

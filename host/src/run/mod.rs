@@ -5,6 +5,8 @@
 //! says so.
 
 mod alarm;
+mod bench;
+mod checks;
 pub mod clock;
 mod groups;
 mod health;
@@ -25,7 +27,9 @@ use tokio::time::{Instant, sleep_until};
 
 use crate::metrics::aggregate::{Aggregate, Snapshot};
 use crate::metrics::interval::Interval;
+use crate::metrics::threshold::Verdict;
 use crate::plan::Plan;
+use bench::Bench;
 use clock::{Clock, Nanos, nanos};
 use phase::{Phase, SharedPhase};
 use shutdown::Signals;
@@ -43,6 +47,8 @@ pub enum EndReason {
     Interrupted,
     /// Nobody could sign in.
     NoUserSignedIn,
+    /// A threshold did not hold that says so.
+    Threshold,
 }
 
 /// What a run leaves behind.
@@ -59,6 +65,8 @@ pub struct Run {
     pub walked: u32,
     /// Users that could not sign in.
     pub gave_up: u32,
+    /// What came of each threshold.
+    pub verdicts: Vec<Verdict>,
     /// Whether a worker died, which is a bug.
     pub broken: bool,
 }
@@ -73,14 +81,16 @@ pub async fn execute(plan: &Arc<Plan>, mut show: impl FnMut(&Snapshot)) -> Resul
     let (mut workers, mut messages) = Workers::spawn(plan, &phase)?;
     let clock = workers.start(&mut messages).await?;
     let mut run = Run {
-        aggregate: Aggregate::new(plan.rows.clone(), plan.workers).with_metrics(plan.metrics.clone()),
+        aggregate: aggregate(plan),
         clock,
         elapsed: 0,
         ended: EndReason::Iterations,
         walked: 0,
         gave_up: 0,
+        verdicts: Vec::new(),
         broken: false,
     };
+    let mut bench = Bench::new(plan);
     let mut next = plan.workload.duration.map(|duration| clock.instant(nanos(duration)));
     let mut show_at = clock.instant(SHOW + SHOW / 10);
     let mut left = plan.workers;
@@ -89,6 +99,9 @@ pub async fn execute(plan: &Arc<Plan>, mut show: impl FnMut(&Snapshot)) -> Resul
             message = messages.recv() => match message {
                 Some(Message::Interval { worker, second, interval }) => {
                     run.aggregate.add(worker, second, &interval);
+                    if bench.hear((worker, second, &interval), &run.aggregate, clock.now(), phase.get()) {
+                        next = forward(plan, &phase, &mut run.ended, EndReason::Threshold, &clock);
+                    }
                     workers.reuse(worker, interval);
                 }
                 Some(Message::Finished { walked, gave_up }) => {
@@ -119,11 +132,17 @@ pub async fn execute(plan: &Arc<Plan>, mut show: impl FnMut(&Snapshot)) -> Resul
     {
         run.ended = EndReason::Duration;
     }
-    if run.walked == 0 && plan.login.is_some() && run.ended != EndReason::Interrupted {
+    if run.walked == 0 && plan.login.is_some() && ![EndReason::Interrupted, EndReason::Threshold].contains(&run.ended) {
         run.ended = EndReason::NoUserSignedIn;
     }
+    run.verdicts = bench.finish(&run.aggregate, run.elapsed);
     workers.join();
     Ok(run)
+}
+
+/// What is to be counted.
+fn aggregate(plan: &Plan) -> Aggregate {
+    Aggregate::new(plan.rows.clone(), plan.workers).with_metrics(plan.metrics.clone()).with_checks(plan.checks.clone())
 }
 
 /// How often progress is shown; a little after each second, when the workers have handed it over.

@@ -9,7 +9,7 @@ use super::values::{Mistake, Reader};
 use crate::diagnostic::{Diagnostics, Source, Span};
 
 /// The keys of the long form, in the order of the reference.
-pub(super) const KEYS: [&str; 14] = [
+pub(super) const KEYS: [&str; 16] = [
     "users",
     "rps",
     "duration",
@@ -23,6 +23,8 @@ pub(super) const KEYS: [&str; 14] = [
     "login",
     "data",
     "plugins",
+    "thresholds",
+    "fail_on",
     "steps",
 ];
 
@@ -75,6 +77,7 @@ impl Decoder {
             plugins: Vec::new(),
             steps: Vec::new(),
             groups: Vec::new(),
+            thresholds: Vec::new(),
         };
         let reader = Reader { source: Arc::clone(source), found: Diagnostics::default() };
         Self { reader, script, names: HashMap::new() }
@@ -134,6 +137,8 @@ impl Decoder {
             "login" => self.login(key.span, node),
             "data" => script.data = data(reader, node),
             "plugins" => script.plugins = super::plugin::plugins(reader, node),
+            "thresholds" => script.thresholds = super::thresholds::thresholds(reader, node),
+            "fail_on" => settings.fail_on = super::thresholds::fail_on(reader, node),
             "steps" => self.steps(node),
             _ => reader.unknown_key(key, "a script", &KEYS),
         }

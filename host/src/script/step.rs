@@ -6,7 +6,7 @@ use super::values::{Entries, Mistake, Reader};
 use crate::diagnostic::Span;
 
 /// The host's own keys.
-pub const KEYS: [&str; 4] = ["name", "action", "timeout", "capture"];
+pub const KEYS: [&str; 6] = ["name", "action", "timeout", "capture", "checks", "tags"];
 
 /// The places a capture can take its value from.
 pub(super) const CAPTURE_KEYS: [&str; 4] = ["json", "header", "regex", "cookie"];
@@ -23,12 +23,15 @@ impl Decoder {
         let reader = &mut self.reader;
         let (mut name, mut action, mut timeout) = (None, None, None);
         let (mut captures, mut params) = (Vec::new(), Entries::new());
+        let (mut checks, mut tags) = (Vec::new(), Vec::new());
         for (key, node) in entries {
             match key.value.as_str() {
                 "name" => name = Some(reader.some_text("name", node, "Catalog")),
                 "action" => action = reader.some_text("action", node, "http"),
                 "timeout" => timeout = reader.positive_duration("timeout", &node),
                 "capture" => captures = capture(reader, node),
+                "checks" => checks = super::checks::checks(reader, node),
+                "tags" => tags = super::checks::tags(reader, node),
                 _ => params.push((key, node)),
             }
         }
@@ -37,7 +40,8 @@ impl Decoder {
             None => return self.nameless(span),
         };
         self.register(&name);
-        Some(Step { span, name, action, timeout, captures, params: Node { value: Value::Map(params), span } })
+        let params = Node { value: Value::Map(params), span };
+        Some(Step { span, name, action, timeout, captures, checks, tags, params })
     }
 
     fn step_entries(&mut self, subject: &str, node: Node) -> Option<Entries> {

@@ -13,7 +13,7 @@ const ROWS: usize = 3;
 const WORKERS: usize = 4;
 
 fn infos() -> Vec<RowInfo> {
-    (0..ROWS).map(|row| RowInfo { name: format!("step {row}"), action: "http".into() }).collect()
+    (0..ROWS).map(|row| RowInfo { name: format!("step {row}"), action: "http".into(), tags: Vec::new() }).collect()
 }
 
 fn sample(random: &mut Pcg64) -> Sample {
