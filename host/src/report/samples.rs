@@ -170,19 +170,20 @@ fn verdicts() -> Vec<Verdict> {
         ("http_tls", "p(95)<50ms", Quantity::Time, None, None, false),
         ("users", "max<=500", Quantity::Number, Some(500.0), None, false),
     ];
-    let verdict = |(metric, expression, quantity, value, at, aborted): (&str, &str, Quantity, Option<f64>, Option<u32>, bool)| {
-        let threshold = Threshold {
-            metric: metric.into(),
-            expression: expression.into(),
-            measure: Measure::Users,
-            aggregation: Aggregation::Max,
-            comparison: Comparison::Less,
-            limit: 200_000.0,
-            quantity,
-            window: None,
-            abort: None,
+    let verdict =
+        |(metric, expression, quantity, value, at, aborted): (&str, &str, Quantity, Option<f64>, Option<u32>, bool)| {
+            let threshold = Threshold {
+                metric: metric.into(),
+                expression: expression.into(),
+                measure: Measure::Users,
+                aggregation: Aggregation::Max,
+                comparison: Comparison::Less,
+                limit: 200_000.0,
+                quantity,
+                window: None,
+                abort: None,
+            };
+            Verdict { threshold, passed: at.is_none() && value.is_some(), value, at, aborted }
         };
-        Verdict { threshold, passed: at.is_none() && value.is_some(), value, at, aborted }
-    };
     cases.map(verdict).into()
 }

@@ -270,7 +270,7 @@ fn bound(
         reader.wrong_type(key, node, "a comparison", help);
         return None;
     }
-    let ((comparison, limit), place) = placed(reader, node, threshold::bound)?;
+    let ((comparison, limit), place) = placed(reader, node, "script::check", threshold::bound)?;
     match limit.value.unit {
         Some((unit, factor)) if unit == quantity => Some((comparison, limit.value.number * factor)),
         None if quantity == Quantity::Bytes => Some((comparison, limit.value.number)),

@@ -11,6 +11,9 @@ use crate::diagnostic::{Diagnostic, Diagnostics, Source, Span};
 /// The keys of a threshold that is a mapping.
 pub(super) const KEYS: [&str; 3] = ["expr", "abort", "delay"];
 
+/// The family of mistakes in thresholds.
+const CODE: &str = "script::threshold";
+
 const HELP: &str = "for example `http_duration{step:Catalog}: [p(95)<200ms, {expr: rate<1%, abort: true, delay: 10s}]`";
 
 /// Reads the value of `thresholds`.
@@ -18,7 +21,8 @@ pub fn thresholds(reader: &mut Reader, node: Node) -> Vec<Threshold> {
     let mut all = Vec::new();
     for (key, node) in reader.mapping("thresholds", node, HELP).unwrap_or_default() {
         let typed = Node { value: Value::String(key.value.clone()), span: key.span };
-        let selector = placed(reader, &typed, threshold::selector).map(|(selector, place)| selector.placed(&*place));
+        let selector =
+            placed(reader, &typed, CODE, threshold::selector).map(|(selector, place)| selector.placed(&*place));
         let items = match node.value {
             Value::List(items) => items,
             _ => vec![node.clone()],
@@ -120,7 +124,7 @@ fn one(reader: &mut Reader, metric: &str, node: Node, selector: Option<Selector>
         reader.wrong_type(metric, &expr, "a threshold, a mapping with `expr`, or a list of them", HELP);
         return None;
     };
-    let (criterion, place) = placed(reader, &expr, threshold::criterion)?;
+    let (criterion, place) = placed(reader, &expr, CODE, threshold::criterion)?;
     let criterion = criterion.placed(&*place);
     let (source, text) = (Arc::clone(&reader.source), text.trim().to_owned());
     Some(Threshold { source, selector: selector?, criterion, text, abort, delay })
@@ -133,6 +137,7 @@ type Place = Box<dyn Fn(Span) -> Span>;
 pub(super) fn placed<T>(
     reader: &mut Reader,
     node: &Node,
+    code: &'static str,
     read: impl Fn(&str) -> Result<T, Fault>,
 ) -> Option<(T, Place)> {
     let Value::String(text) = &node.value else { return None };
@@ -143,8 +148,7 @@ pub(super) fn placed<T>(
         }
         Err(fault) => {
             let span = span_within(&reader.source, node, fault.range);
-            let mistake =
-                Mistake { code: "script::threshold", message: &fault.message, label: fault.label, help: &fault.help };
+            let mistake = Mistake { code, message: &fault.message, label: fault.label, help: &fault.help };
             reader.report(span, &mistake);
             None
         }

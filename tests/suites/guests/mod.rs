@@ -228,7 +228,7 @@ fn never_finishes() {
 fn never_finishes_but_the_run_does() {
     let site = site();
     let script = script("never_finishes", "", &site.base_url(), "");
-    let flags = "--users 4 --duration 200ms --graceful-stop 100ms --workers 2";
+    let flags = "--users 4 --duration 200ms --graceful-stop 100ms --workers 2 --fail-on never";
     let run = shooter().script(&script).args(flags).report().finish().exits(0);
     let report = run.report();
     report.assert_consistent();
