@@ -164,7 +164,7 @@ fn every_request_is_asked_every_check_of_its_step_and_none_fails_by_it() {
     assert_eq!(checks(&report), expected);
     assert_eq!([report.row("Page").ok(), report.row("Echo").ok(), report.row("Gone").err()], [100; 3]);
     assert_eq!(report.at("/metrics"), &json!([]), "checks are no metrics of plugins");
-    assert!(run.stdout.contains("  Page  is found                             50 % (50 of 100)\n"), "{}", run.stdout);
+    assert!(run.stdout.contains("  Page  is found                           50 % (50 of 100)\n"), "{}", run.stdout);
 }
 
 #[test]
