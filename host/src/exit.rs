@@ -25,7 +25,7 @@ pub enum Exit {
     /// A case of `plugin test` did not come out as it should have.
     Cases = 7,
     /// The run was done, and its requests failed as `--fail-on` says.
-    Failed = 8,
+    Failed = 9,
     /// A threshold did not hold, whatever else happened.
     Thresholds = 99,
     /// Interrupted by a signal. 128 + 2, as shells count it.
@@ -91,7 +91,7 @@ mod tests {
     #[test]
     fn all_lists_every_code_once_and_in_order() {
         assert!(Exit::ALL.is_sorted_by(|a, b| a.code() < b.code()));
-        assert_eq!(Exit::ALL.map(Exit::code), [0, 1, 2, 3, 4, 5, 6, 7, 8, 99, 130]);
+        assert_eq!(Exit::ALL.map(Exit::code), [0, 1, 2, 3, 4, 5, 6, 7, 9, 99, 130]);
     }
 
     #[test]

@@ -122,7 +122,7 @@ fn completions_man_page_help_and_version_are_printed() {
         (4, "a plugin would not load"),
         (5, "the target was never reached"),
         (6, "no user signed in"),
-        (8, "requests failed (see --fail-on)"),
+        (9, "requests failed (see --fail-on)"),
         (99, "a threshold failed"),
         (130, "interrupted"),
     ] {

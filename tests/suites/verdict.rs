@@ -233,11 +233,11 @@ fn failed_requests_end_the_program_as_fail_on_says() {
         ("- {name: Bad, url: /reset}\n", "- {name: Bad, url: /reset}\n- {name: Good, url: /status/200}\n");
     let in_script = "{fail_on: any-error, steps: [{name: Bad, url: /reset}, {name: Good, url: /status/200}]}\n";
     for (case, script, flags, code) in [
-        ("all failed", all, "", 8),
+        ("all failed", all, "", 9),
         ("all failed, which is fine", all, "--fail-on never", 0),
         ("some failed", some, "", 0),
-        ("some failed, which is not fine", some, "--fail-on any-error", 8),
-        ("the script says so", in_script, "", 8),
+        ("some failed, which is not fine", some, "--fail-on any-error", 9),
+        ("the script says so", in_script, "", 9),
         ("a flag wins", in_script, "--fail-on all-failed", 0),
         ("a threshold comes first", all, "--threshold http_failed:rate<1%", 99),
     ] {
