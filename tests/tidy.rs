@@ -136,6 +136,7 @@ const IMPORTS: [(&str, &[&str]); 16] = [
             "metrics::aggregate",
             "metrics::custom",
             "metrics::sample",
+            "metrics::threshold",
             "pace",
             "plugin",
             "run::clock",
@@ -169,8 +170,9 @@ const IMPORTS: [(&str, &[&str]); 16] = [
     // A component in the real host, from a case to a verdict.
     ("rehearsal", &["cli", "diagnostic", "http", "metrics", "plan", "plugin", "run", "script"]),
     ("http", &["metrics::sample", "run::clock"]),
-    ("metrics", &["run::clock"]),
-    ("report", &["diagnostic", "metrics", "run::EndReason", "run::clock"]),
+    // The words of a threshold are typed, checked, judged and shown.
+    ("metrics", &["run::clock", "script::threshold"]),
+    ("report", &["diagnostic", "metrics", "run::EndReason", "run::clock", "script::threshold"]),
     ("demo", &["run::clock"]),
     (
         "command",

@@ -7,7 +7,7 @@ use std::process::ExitCode;
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 #[repr(u8)]
 pub enum Exit {
-    /// Everything asked for was done. Failed requests alone do not change that; thresholds will.
+    /// Everything asked for was done, and the thresholds held.
     Done = 0,
     /// A bug: something failed that no input should be able to break; or the report could not be written at the end, the
     /// disk being full, say.
@@ -26,7 +26,9 @@ pub enum Exit {
     Cases = 7,
     /// A step of the script's set-up failed, and there was no load.
     Setup = 8,
-    /// The run was done and missed a threshold. Reserved: scripts have no thresholds yet.
+    /// The run was done, and its requests failed as `--fail-on` says.
+    Failed = 9,
+    /// A threshold did not hold, whatever else happened.
     Thresholds = 99,
     /// Interrupted by a signal. 128 + 2, as shells count it.
     Interrupted = 130,
@@ -34,7 +36,7 @@ pub enum Exit {
 
 impl Exit {
     /// All codes, in the order of their numbers.
-    pub const ALL: [Self; 11] = [
+    pub const ALL: [Self; 12] = [
         Self::Done,
         Self::Internal,
         Self::Usage,
@@ -44,6 +46,7 @@ impl Exit {
         Self::NoLogin,
         Self::Cases,
         Self::Setup,
+        Self::Failed,
         Self::Thresholds,
         Self::Interrupted,
     ];
@@ -65,7 +68,8 @@ impl Exit {
             Self::NoLogin => "no user signed in",
             Self::Cases => "a case of `plugin test` failed",
             Self::Setup => "the set-up failed",
-            Self::Thresholds => "thresholds failed (reserved)",
+            Self::Failed => "requests failed (see --fail-on)",
+            Self::Thresholds => "a threshold failed",
             Self::Interrupted => "interrupted",
         }
     }
@@ -91,7 +95,7 @@ mod tests {
     #[test]
     fn all_lists_every_code_once_and_in_order() {
         assert!(Exit::ALL.is_sorted_by(|a, b| a.code() < b.code()));
-        assert_eq!(Exit::ALL.map(Exit::code), [0, 1, 2, 3, 4, 5, 6, 7, 8, 99, 130]);
+        assert_eq!(Exit::ALL.map(Exit::code), [0, 1, 2, 3, 4, 5, 6, 7, 8, 9, 99, 130]);
     }
 
     #[test]

@@ -78,7 +78,7 @@ fn mistakes_in_a_script_get_their_messages_from_the_program_too() {
 }
 
 /// Arguments that are wrong by themselves, or that name what is not there.
-const WRONG: [&str; 33] = [
+const WRONG: [&str; 38] = [
     "--users 0",
     "--users -1",
     "--users 1.5",
@@ -99,6 +99,11 @@ const WRONG: [&str; 33] = [
     "--seed -1",
     "--log loud",
     "--out report.txt",
+    "--threshold nonsense",
+    "--threshold http_duration:p95<1s",
+    "--threshold http_duratoin:p(95)<1s --threshold http_duration{step:Pag}:p(95)<1s",
+    "--threshold http_duration:p(95)<1",
+    "--fail-on sometimes",
     "--out nonesuch/report.json",
     "--out .json/ --out nonesuch/report.csv",
     "--data movies",

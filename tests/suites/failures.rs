@@ -52,7 +52,7 @@ fn each_failure_is_counted_in_its_category_and_later_steps_still_run() {
 fn a_target_that_resets_every_request_was_reached() {
     let site = site();
     let run = shooter().script("- {name: Page, url: /reset}\n").args("--base-url").arg(site.base_url()).report();
-    let report = run.finish().exits(0).report();
+    let report = run.finish().exits(9).report();
     assert_eq!(report.row("Page").errors(), BTreeMap::from([("network", 1)]));
 }
 

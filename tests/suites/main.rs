@@ -22,6 +22,7 @@ mod rate;
 mod rehearsal;
 mod schema;
 mod sources;
+mod verdict;
 
 use std::path::{Path, PathBuf};
 

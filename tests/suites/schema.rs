@@ -9,7 +9,7 @@ use stampede_tests::guest;
 use crate::{shooter, tests_folder};
 
 /// Scripts in which one thing is wrong, in the plain or the long form.
-const WRONG: [&str; 18] = [
+const WRONG: [&str; 27] = [
     "[]",
     "{steps: []}",
     "{users: 0, steps: [{name: a, url: /}]}",
@@ -28,6 +28,15 @@ const WRONG: [&str; 18] = [
     "[{name: a, url: /, follow_redirects: 21}]",
     "[{name: a, url: /, headers: [a]}]",
     "[{name: a, url: /, capture: {token: {json: $.a, header: b}}}]",
+    "[{name: a, url: /, tags: [b]}]",
+    "[{name: a, url: /, checks: []}]",
+    "[{name: a, url: /, checks: {b: {status: 99}}}]",
+    "[{name: a, url: /, checks: {b: {status: 200, size: < 1KB}}}]",
+    "[{name: a, url: /, checks: [{name: b}]}]",
+    "[{name: a, url: /, checks: {b: {header: {contains: c}}}}]",
+    "{fail_on: always, steps: [{name: a, url: /}]}",
+    "{thresholds: [a], steps: [{name: a, url: /}]}",
+    "{thresholds: {a: {abort: true}}, steps: [{name: a, url: /}]}",
 ];
 
 fn json(yaml: &str) -> Value {

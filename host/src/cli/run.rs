@@ -9,9 +9,10 @@ use clap::builder::BoolishValueParser;
 use clap::{Args, ValueEnum};
 
 use super::value::{
-    HeaderParser, Stages, at_least_one, data, positive, positive_duration, rate, seed, stages, zero_or_more,
+    HeaderParser, Stages, at_least_one, data, fail_on, positive, positive_duration, rate, seed, stages, zero_or_more,
 };
 use super::{ConsoleArgs, DataArg, HeaderArg, NativeArgs};
+use crate::script::model::FailOn;
 
 /// Which times the table shows.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, ValueEnum)]
@@ -311,9 +312,35 @@ pub struct RunArgs {
     )]
     pub login_hdr: Vec<HeaderArg>,
 
+    /// What has to hold for the run to pass (repeatable)
+    ///
+    /// As in a script: `http_duration{step:Catalog}: p(95)<200ms`, `http_failed: rate<1%`, `checks: rate>99% for 30s`.
+    /// If one does not hold, the exit code is 99. Several are separated by line breaks in the variable.
+    #[arg(
+        long,
+        value_name = "METRIC: EXPR",
+        env = "STAMPEDE_THRESHOLD",
+        hide_env_values = true,
+        help_heading = "Verdict",
+        value_delimiter = '\n'
+    )]
+    pub threshold: Vec<String>,
+    /// When failed requests alone make the exit code another than 0
+    ///
+    /// Never, if there were some and all of them failed, or if any failed. All-failed if not given.
+    #[arg(
+        long,
+        value_name = "WHEN",
+        env = "STAMPEDE_FAIL_ON",
+        hide_env_values = true,
+        help_heading = "Verdict",
+        value_parser = fail_on()
+    )]
+    pub fail_on: Option<FailOn>,
+
     /// Write the report to this file as well (repeatable)
     ///
-    /// The extension says the format: .json or .csv. An existing pipe or device needs none and gets JSON. Several are separated by line breaks in the variable.
+    /// The extension says the format: .json, .csv or .xml (JUnit). An existing pipe or device needs none and gets JSON. Several are separated by line breaks in the variable.
     #[arg(
         long,
         value_name = "FILE",

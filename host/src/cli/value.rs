@@ -6,13 +6,14 @@ use std::fmt;
 use std::path::PathBuf;
 use std::time::Duration;
 
-use clap::builder::TypedValueParser;
+use clap::builder::{PossibleValuesParser, TypedValueParser};
 use clap::error::ErrorKind;
 use clap::{Arg, Command, Error};
 
 use crate::script::duration::parse_duration;
 use crate::script::header::{HeaderFault, check_header};
 use crate::script::is_name;
+use crate::script::model::FailOn;
 use crate::script::stage::{Stage, parse_rate, parse_stages};
 
 /// A header field of the command line. Its value may be a secret and is not shown by `Debug`.
@@ -91,6 +92,11 @@ pub fn stages(text: &str) -> Result<Stages, String> {
 /// Reads a rate with a unit.
 pub fn rate(text: &str) -> Result<f64, String> {
     parse_rate(text).map_err(|why| format!("it {why}"))
+}
+
+/// Reads when failed requests fail a run.
+pub fn fail_on() -> impl TypedValueParser<Value = FailOn> {
+    PossibleValuesParser::new(FailOn::NAMES.map(|(name, _)| name)).map(|name| FailOn::named(&name).unwrap_or_default())
 }
 
 /// Reads a whole number of at least 1 that `T` can hold.

@@ -14,6 +14,7 @@ use crate::report::settings::Load;
 use crate::report::{self, Outcome, Output, Progress, Report, Settings};
 use crate::run::{self, EndReason, Run, shutdown};
 use crate::script;
+use crate::script::model::FailOn;
 
 use crate::cli::RunArgs;
 
@@ -42,15 +43,15 @@ pub fn run_source(args: &RunArgs, source: &Arc<Source>, files_each: u64) -> Resu
     }
     let finished = execute(args, &plan)?;
     shutdown::end_soon();
-    let report = Report::build(settings(&plan), &finished.aggregate, &outcome(&plan, &finished));
+    let report = Report::build(settings(&plan), &finished.aggregate, &outcome(&plan, &finished), &finished.verdicts);
     // The table is shown even if the files cannot be written: nothing else is left of the run then.
     let written = write(outputs, &report);
     if !args.quiet {
         super::print(report::table(&report, args.latency.unwrap_or_default()).as_bytes())?;
     }
     written?;
-    let exit = exit(&finished);
-    if let Exit::Unreached | Exit::NoLogin | Exit::Setup | Exit::Internal = exit {
+    let exit = exit(&finished, plan.fail_on);
+    if !matches!(exit, Exit::Done | Exit::Interrupted) {
         eprintln!("error: {} (exit code {})", exit.meaning(), exit.code());
     }
     Ok(exit)
@@ -166,15 +167,24 @@ fn outcome(plan: &Plan, run: &Run) -> Outcome {
     }
 }
 
-fn exit(run: &Run) -> Exit {
+/// How the process ends. What a threshold says comes before what the report says anyway.
+fn exit(run: &Run, fail_on: FailOn) -> Exit {
     let total = run.aggregate.total();
+    let errors = total.failures() - total.err[FailureKind::Cancelled as usize];
+    let fails = match fail_on {
+        FailOn::Never => false,
+        FailOn::AllFailed => errors > 0 && total.ok == 0,
+        FailOn::AnyError => errors > 0,
+    };
     let failed = [FailureKind::Network, FailureKind::Timeout].map(|kind| total.err[kind as usize]).iter().sum::<u64>();
     match run.ended {
         _ if run.broken => Exit::Internal,
         EndReason::Interrupted => Exit::Interrupted,
+        _ if run.verdicts.iter().any(|verdict| !verdict.passed) => Exit::Thresholds,
         _ if total.bytes.out == 0 && total.ok == 0 && failed > 0 => Exit::Unreached,
         EndReason::NoUserSignedIn => Exit::NoLogin,
         EndReason::SetupFailed => Exit::Setup,
-        EndReason::Duration | EndReason::Iterations => Exit::Done,
+        _ if fails => Exit::Failed,
+        EndReason::Duration | EndReason::Iterations | EndReason::Threshold => Exit::Done,
     }
 }

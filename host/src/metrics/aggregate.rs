@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 
 use hdrhistogram::Histogram;
 
-use super::custom::{MetricInfo, Tally};
+use super::custom::{MetricId, MetricInfo, Tally};
 use super::histogram;
 use super::interval::{Example, Health, Interval};
 use super::iterations::Iterations;
@@ -26,6 +26,28 @@ pub struct RowInfo {
     pub name: String,
     /// The action it runs, such as `http`.
     pub action: String,
+    /// Names and values that the script gives it.
+    pub tags: Vec<(String, String)>,
+}
+
+impl RowInfo {
+    /// All names and values by which a threshold finds the row.
+    pub fn all_tags(&self) -> impl Iterator<Item = (&str, &str)> {
+        let own = [("step", self.name.as_str()), ("action", self.action.as_str())];
+        let scenario = self.scenario.iter().map(|scenario| ("scenario", scenario.as_str()));
+        own.into_iter().chain(scenario).chain(self.tags.iter().map(|(name, value)| (name.as_str(), value.as_str())))
+    }
+}
+
+/// A check of a row's replies.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct CheckInfo {
+    /// Whose replies.
+    pub row: RowId,
+    /// What it is called.
+    pub name: String,
+    /// The rate that its answers are counted in.
+    pub metric: MetricId,
 }
 
 /// What something of a scenario is called in the report.
@@ -80,6 +102,7 @@ pub struct Aggregate {
     metrics: Vec<Metric>,
     iterations: Vec<Iterations<u64>>,
     warm_up: u64,
+    checks: Vec<CheckInfo>,
 }
 
 /// A metric of a plugin, and what its values have added up to.
@@ -108,6 +131,7 @@ impl Aggregate {
             metrics: Vec::new(),
             iterations: Vec::new(),
             warm_up: 0,
+            checks: Vec::new(),
         }
     }
 
@@ -115,6 +139,12 @@ impl Aggregate {
     pub fn with_metrics(mut self, infos: Vec<MetricInfo>) -> Self {
         let metric = |info: MetricInfo| Metric { tally: Tally::new(info.kind), info, last: (0, 0) };
         self.metrics = infos.into_iter().map(metric).collect();
+        self
+    }
+
+    /// The same with checks, which are counted in some of these metrics.
+    pub fn with_checks(mut self, checks: Vec<CheckInfo>) -> Self {
+        self.checks = checks;
         self
     }
 
@@ -208,7 +238,12 @@ impl Aggregate {
         self.examples.get(&(row, kind)).map(|(_, _, example)| example)
     }
 
-    /// The metrics of plugins.
+    /// The checks, by row.
+    pub fn checks(&self) -> &[CheckInfo] {
+        &self.checks
+    }
+
+    /// The metrics of plugins, groups and checks, by [`MetricId`].
     pub fn metrics(&self) -> &[Metric] {
         &self.metrics
     }

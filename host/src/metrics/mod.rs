@@ -14,4 +14,5 @@ pub mod iterations;
 pub mod recorder;
 pub mod sample;
 pub mod series;
+pub mod threshold;
 pub mod timeline;

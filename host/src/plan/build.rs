@@ -7,7 +7,6 @@ use std::sync::Arc;
 use crate::cli::RunArgs;
 use crate::diagnostic::{Diagnostic, Diagnostics, Span, reason};
 use crate::http::Tls;
-use crate::metrics::aggregate::RowInfo;
 use crate::metrics::custom::{MetricInfo, MetricKind};
 use crate::plugin::family::Names;
 use crate::plugin::state::Scripting;
@@ -19,7 +18,8 @@ use super::flow::Flows;
 use super::own::Policy;
 use super::plugins::Plugins;
 use super::steps::{self, Checked, Draft};
-use super::{Plan, Scenario, Step, header, login, merge, scenarios, terms, variables};
+use super::thresholds::{self, Known};
+use super::{Plan, Scenario, Step, checks, header, login, merge, scenarios, terms, variables};
 
 /// Builds the plan of a run.
 ///
@@ -63,13 +63,12 @@ pub fn build(args: &RunArgs, script: &Script) -> Result<Plan, Diagnostics> {
         variables::unset(script, &names, &steps.iter().collect::<Vec<&Step>>(), &mut found);
     }
     let tls = Tls::load(args.insecure_tls).map_err(|error| Diagnostic::new("internal::tls", error.to_string()))?;
-    let rows = drafts.iter().map(|draft| RowInfo {
-        scenario: draft.scenario.map(str::to_owned),
-        name: draft.name.clone(),
-        action: draft.action.clone(),
-    });
-    let rows = rows.collect();
+    let rows: Vec<_> = drafts.iter().map(Draft::row).collect();
     let mut steps = steps;
+    let checks = found.absorb(checks::register(steps.iter_mut(), &mut metrics)).unwrap_or_default();
+    let names_of: Vec<_> = scenarios.iter().map(|scenario| scenario.name.clone()).collect();
+    let known = Known { rows: &rows, metrics: &metrics, checks: &checks, scenarios: &names_of };
+    let thresholds = found.absorb(thresholds::thresholds(args, script, &known)).unwrap_or_default();
     let login = login.then(|| steps.remove(0));
     let users = scenarios.iter().map(|scenario| scenario.workload.users()).fold(0, u32::saturating_add);
     found.into_result(Plan {
@@ -93,6 +92,9 @@ pub fn build(args: &RunArgs, script: &Script) -> Result<Plan, Diagnostics> {
         scripting,
         variables: names,
         metrics,
+        checks,
+        thresholds,
+        fail_on: merge::fail_on(args, script),
         headers,
         origins,
     })

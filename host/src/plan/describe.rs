@@ -43,6 +43,13 @@ pub fn describe(plan: &Plan, needs: &Needs) -> String {
             writeln!(out, "What begins within the first {} is not counted.", humantime::format_duration(plan.warm_up));
     }
     let _ = writeln!(out, "At the end requests in flight get {} to finish.", time(plan.graceful_stop()));
+    if !plan.checks.is_empty() {
+        let _ = writeln!(out, "Replies are asked {}.", count(plan.checks.len() as u64, "check"));
+    }
+    for threshold in &plan.thresholds {
+        let abort = if threshold.abort.is_some() { ", or the run ends" } else { "" };
+        let _ = writeln!(out, "The run passes if {}: {}{abort}.", threshold.metric, threshold.expression);
+    }
     if plan.insecure_tls {
         let _ = writeln!(out, "Any TLS certificate is accepted.");
     }

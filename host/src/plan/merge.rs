@@ -9,7 +9,7 @@ use crate::cli::RunArgs;
 use crate::diagnostic::Diagnostic;
 use crate::plugin::request::{UrlFault, parse_url};
 use crate::run::clock::{Nanos, nanos};
-use crate::script::model::{Script, Spanned};
+use crate::script::model::{FailOn, Script, Spanned};
 
 /// How long a step may take unless the script says otherwise.
 const TIMEOUT: Duration = Duration::from_secs(30);
@@ -37,6 +37,11 @@ pub fn rps_total(args: &RunArgs, script: &Script) -> Option<f64> {
 /// The time at the start in which nothing counts.
 pub fn warm_up(args: &RunArgs, script: &Script) -> Duration {
     pick(args.warm_up, script.settings.warm_up.as_ref()).unwrap_or_default()
+}
+
+/// When failed requests fail the run.
+pub fn fail_on(args: &RunArgs, script: &Script) -> FailOn {
+    pick(args.fail_on, script.settings.fail_on.as_ref()).unwrap_or_default()
 }
 
 /// What relative URLs are resolved against.

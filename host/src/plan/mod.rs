@@ -3,6 +3,7 @@
 
 pub mod build;
 pub mod capture;
+pub mod checks;
 pub mod data;
 pub mod describe;
 pub mod flow;
@@ -17,6 +18,7 @@ pub mod plugins;
 mod scenarios;
 mod steps;
 mod terms;
+mod thresholds;
 mod variables;
 pub mod workload;
 
@@ -26,18 +28,21 @@ use std::time::Duration;
 use hyper::header::HeaderName;
 
 use crate::http::{Dial, Tls};
-use crate::metrics::aggregate::RowInfo;
+use crate::metrics::aggregate::{CheckInfo, RowInfo};
 use crate::metrics::custom::MetricInfo;
 use crate::metrics::sample::RowId;
+use crate::metrics::threshold::Threshold;
 use crate::plugin::instance::StepParams;
 use crate::plugin::registry::Loaded;
 use crate::plugin::state::Scripting;
 use crate::plugin::terms::Terms;
 use crate::run::clock::{Nanos, nanos};
+use crate::script::model::FailOn;
 use crate::template::{Template, VariableNames};
 
 pub use build::build;
 use capture::Capture;
+use checks::Check;
 use flow::Flow;
 use workload::Workload;
 
@@ -81,8 +86,14 @@ pub struct Plan {
     pub scripting: Arc<Scripting>,
     /// Names of the script's variables.
     pub variables: VariableNames,
-    /// Metrics of the plugins, and of groups.
+    /// Metrics of the plugins, of groups, and of checks.
     pub metrics: Vec<MetricInfo>,
+    /// The checks of all steps, by row.
+    pub checks: Vec<CheckInfo>,
+    /// What has to hold for the run to pass.
+    pub thresholds: Vec<Threshold>,
+    /// When failed requests fail it.
+    pub fail_on: FailOn,
     /// Header fields every user sends with every request.
     pub headers: Vec<(HeaderName, Template)>,
     /// Distinct origins (scheme, host, port) that the script's requests are known to go to.
@@ -124,7 +135,9 @@ pub struct Step {
     pub timeout: Nanos,
     /// Variables taken from its reply.
     pub captures: Vec<Capture>,
-    /// Whether a capture looks into the body.
+    /// Questions about its replies.
+    pub checks: Vec<Check>,
+    /// Whether a capture or a check looks into the body.
     pub needs_body: bool,
 }
 

@@ -9,7 +9,7 @@ use serde_json::Value;
 
 use crate::diagnostic::{Diagnostic, Diagnostics, Source, Span, suggest};
 use crate::http::{Grant, Grants, Origin};
-use crate::metrics::aggregate::label;
+use crate::metrics::aggregate::{RowInfo, label};
 use crate::metrics::sample::RowId;
 use crate::plugin::family::{Family, Names};
 use crate::plugin::instance::{ConfigureError, Instance, Mistake, StepParams};
@@ -22,6 +22,7 @@ use crate::template::Environment;
 
 use super::build::typed;
 use super::capture::Capture;
+use super::checks::{self, Check};
 use super::plugins::Plugins;
 use super::scenarios::Draft as Scenario;
 use super::{Step, UsedPlugin, terms};
@@ -35,6 +36,7 @@ pub struct Draft<'a> {
     /// The scenario it belongs to.
     pub scenario: Option<&'a str>,
     environment: Option<Arc<Environment>>,
+    tags: Vec<(String, String)>,
     params: Value,
     typed: Option<(&'a Arc<Source>, &'a model::Step)>,
 }
@@ -55,18 +57,27 @@ impl<'a> Draft<'a> {
         let action = step.action.as_ref().map_or_else(|| default_action.to_owned(), |action| action.value.clone());
         let (scenario, environment) = (None, None);
         let (name, params, typed) = (step.name.value.clone(), step.params.to_json(), Some((source, step)));
-        Self { name, action, scenario, environment, params, typed }
+        Self { name, action, scenario, environment, tags: texts(&step.tags), params, typed }
     }
 
-    /// The same in a scenario, with what the steps of that have in common.
+    /// The same in a scenario, with what the steps of that have in common; a step's own tags win over the scenario's.
     pub fn within(self, scenario: &Scenario<'a>, environment: Option<Arc<Environment>>) -> Self {
-        Self { scenario: scenario.name, environment, ..self }
+        let mut tags = scenario.typed.map(|typed| texts(&typed.tags)).unwrap_or_default();
+        tags.retain(|(name, _)| !self.tags.iter().any(|(own, _)| own == name));
+        tags.extend(self.tags);
+        Self { scenario: scenario.name, environment, tags, ..self }
     }
 
     /// The sign-in that flags ask for.
     pub fn login_from_flags(params: Value) -> Self {
         let (name, action) = ("login".into(), "login".into());
-        Self { name, action, scenario: None, environment: None, params, typed: None }
+        Self { name, action, scenario: None, environment: None, tags: Vec::new(), params, typed: None }
+    }
+
+    /// What it is called in the report.
+    pub fn row(&self) -> RowInfo {
+        let scenario = self.scenario.map(str::to_owned);
+        RowInfo { scenario, name: self.name.clone(), action: self.action.clone(), tags: self.tags.clone() }
     }
 
     /// What its plugin is given.
@@ -110,13 +121,15 @@ pub fn check(
             used.len() - 1
         });
         let captures = found.absorb(captures(draft, names)).unwrap_or_default();
+        let checks = found.absorb(checks(draft, plugin)).unwrap_or_default();
         steps.push(Step {
             row: row as RowId,
             plugin: at,
             index: used[at].1.len(),
             timeout: draft.typed.and_then(|(_, step)| typed(step.timeout.as_ref())).map_or(timeout, nanos),
-            needs_body: captures.iter().any(Capture::needs_body),
+            needs_body: captures.iter().any(Capture::needs_body) || checks.iter().any(Check::needs_body),
             captures,
+            checks,
         });
         used[at].1.push(row);
     }
@@ -202,6 +215,19 @@ fn captures(draft: &Draft<'_>, names: &Names) -> Result<Vec<Capture>, Diagnostic
     found.into_result(captures)
 }
 
+/// The checks of a step. There is nothing to check where nothing is asked of a site.
+fn checks(draft: &Draft<'_>, plugin: &Loaded) -> Result<Vec<Check>, Diagnostics> {
+    let Some((source, step)) = draft.typed else { return Ok(Vec::new()) };
+    match step.checks.first() {
+        Some(first) if !plugin.makes_exchanges => {
+            let message = format!("action `{}` makes no HTTP exchange that could be checked", draft.action);
+            let wrong = Diagnostic::new("script::check", message).at(source, first.name.span, "never asked");
+            Err(wrong.help("leave out `checks`").into())
+        }
+        _ => checks::compile(step, source),
+    }
+}
+
 /// Has a plugin configure its steps in an instance of its own; gives the origins its requests are known to go to.
 fn configure(
     plugin: &Arc<Loaded>,
@@ -266,6 +292,11 @@ fn refused(draft: &Draft<'_>, mistake: Mistake) -> Diagnostic {
     }
     diagnostic.help = mistake.help;
     diagnostic
+}
+
+/// Names and values as plain texts.
+fn texts(typed: &[(model::Spanned<String>, model::Spanned<String>)]) -> Vec<(String, String)> {
+    typed.iter().map(|(name, value)| (name.value.clone(), value.value.clone())).collect()
 }
 
 fn pointer_to(key: &str) -> String {

@@ -93,6 +93,11 @@ impl Imports {
         imports.other.sort_unstable();
         imports
     }
+
+    /// Whether it can make HTTP exchanges.
+    pub fn make_exchanges(&self) -> bool {
+        self.capabilities.iter().any(|capability| ["http", "streams"].contains(&capability.as_str()))
+    }
 }
 
 /// Checks that a component exports a version of the contract that this host speaks, and says which within 0.1.

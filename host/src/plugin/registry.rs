@@ -58,6 +58,8 @@ pub struct Loaded {
     pub description: Description,
     /// The schemas of its actions' parameters, in the order of the actions.
     schemas: Vec<Schema>,
+    /// Whether it can make HTTP exchanges: it asks for the capability, or nobody knows what it asks for.
+    pub makes_exchanges: bool,
     /// What its instances are made from.
     pub code: Code,
     /// Whether a trap of it has been logged. The first says it all; a storm would drown it.
@@ -112,7 +114,11 @@ impl Registry {
         let description = instance.describe().map_err(|error| format!("`describe` failed: {}", one_line(&error)))?;
         let schemas = check_description(&description)?;
         let (trap_logged, _engine) = (AtomicBool::new(false), Arc::clone(&self.engine));
-        Ok(Loaded { terms, is_builtin, description, schemas, code, trap_logged, _engine })
+        let makes_exchanges = match &code {
+            Code::Component(pre) => Imports::of(self.engine.inner(), pre.instance_pre().component()).make_exchanges(),
+            Code::Native(_) => true,
+        };
+        Ok(Loaded { terms, is_builtin, description, schemas, makes_exchanges, code, trap_logged, _engine })
     }
 }
 

@@ -1,5 +1,6 @@
 //! Builds the report of a finished run: every number that any form of it shows is computed here, once.
 
+use std::collections::BTreeMap;
 use std::time::{Duration, UNIX_EPOCH};
 
 use hdrhistogram::Histogram;
@@ -12,25 +13,30 @@ use super::model::{
 };
 use super::settings::{Outcome, Settings};
 use super::times::{encode, times};
+use super::verdict;
 use crate::metrics::aggregate::Aggregate;
 use crate::metrics::iterations;
 use crate::metrics::sample::{FailureKind, RowId};
 use crate::metrics::series::{self, PhaseTimes};
+use crate::metrics::threshold::Verdict;
 use crate::metrics::timeline::{Point, Timeline};
 use crate::run::clock::{Nanos, nanos};
 
 impl Report {
     /// Builds the report. A task that neither passed nor failed by now was cut short by the end of the run, so it counts
     /// as cancelled: every task that started has ended in exactly one way.
-    pub fn build(settings: Settings, aggregate: &Aggregate, outcome: &Outcome) -> Self {
+    pub fn build(settings: Settings, aggregate: &Aggregate, outcome: &Outcome, verdicts: &[Verdict]) -> Self {
         let elapsed = counted(&settings, outcome);
         let rows = aggregate.rows().iter().zip(aggregate.infos()).enumerate();
         let actions = rows.map(|(index, (measured, info))| {
             let errors = errors(measured, |kind| example(aggregate, index, kind));
             let row = Row { errors, ..row(measured, elapsed) };
             let (scenario, action) = (info.scenario.clone(), Some(info.action.clone()));
-            Row { scenario, name: info.name.clone(), action, ..row }
+            let tags = info.tags.iter().cloned().collect();
+            Row { scenario, name: info.name.clone(), action, tags, ..row }
         });
+        let is_check = |id: usize| aggregate.checks().iter().any(|check| usize::from(check.metric) == id);
+        let metrics = aggregate.metrics().iter().enumerate().filter(|(id, _)| !is_check(*id));
         Self {
             schema: SCHEMA,
             tool_version: settings.tool_version.clone(),
@@ -38,7 +44,9 @@ impl Report {
             scenarios: scenarios(&settings, aggregate),
             totals: totals(aggregate, elapsed),
             actions: actions.collect(),
-            metrics: aggregate.metrics().iter().map(|measured| metric(measured, elapsed)).collect(),
+            metrics: metrics.map(|(_, measured)| metric(measured, elapsed)).collect(),
+            checks: verdict::checks(aggregate),
+            thresholds: verdicts.iter().map(verdict::threshold).collect(),
             series: over_time(aggregate),
             generator: generator(aggregate, &settings.plugins),
             settings: Settings { base_url: settings.base_url.as_deref().and_then(without_credentials), ..settings },
@@ -91,6 +99,7 @@ fn row(measured: &series::Series<u64>, elapsed: Nanos) -> Row {
         scenario: None,
         name: "Totals".into(),
         action: None,
+        tags: BTreeMap::new(),
         tasks: tasks(&measured.tasks),
         requests: requests(measured, elapsed),
         bytes: Bytes { out: measured.bytes.out, received: measured.bytes.received, body_in: measured.bytes.body_in },

@@ -10,12 +10,14 @@ mod custom;
 mod format;
 mod generator;
 mod json;
+mod junit;
 pub mod model;
 pub mod output;
 pub mod progress;
 pub mod settings;
 mod table;
 mod times;
+mod verdict;
 
 pub use model::Report;
 pub use output::Output;

@@ -32,10 +32,50 @@ pub struct Report {
     pub actions: Vec<Row>,
     /// What plugins counted by themselves, in the order it was defined.
     pub metrics: Vec<Metric>,
+    /// The checks, in the order of the steps.
+    pub checks: Vec<Check>,
+    /// What came of the thresholds: those of the script, then those of flags.
+    pub thresholds: Vec<Threshold>,
     /// The actions over time.
     pub series: Series,
     /// How the generator itself fared.
     pub generator: Generator,
+}
+
+/// A check of a step's replies.
+#[derive(Clone, Debug, Serialize)]
+pub struct Check {
+    /// The step's name.
+    pub step: String,
+    /// The check's own.
+    pub name: String,
+    /// How many exchanges passed it.
+    pub passed: u64,
+    /// How many did not, those without a reply included.
+    pub failed: u64,
+    /// The share that passed; `None` if it was never asked.
+    pub share: Option<f64>,
+}
+
+/// What came of a threshold.
+#[derive(Clone, Debug, Serialize)]
+pub struct Threshold {
+    /// The metric with its tags.
+    pub metric: String,
+    /// What had to hold of it.
+    pub expression: String,
+    /// Whether it held.
+    pub passed: bool,
+    /// The number that decided; `None` if there was nothing to look at.
+    pub value: Option<f64>,
+    /// What it was held against.
+    pub limit: f64,
+    /// What both are: `microseconds`, `share`, `bytes` or `number`.
+    pub unit: &'static str,
+    /// At the end of which second it was that number; `None` for the end of the run.
+    pub at_s: Option<u32>,
+    /// Whether it ended the run.
+    pub aborted: bool,
 }
 
 /// A metric that a plugin defined. Numbers that its kind does not have are `None`.
@@ -139,6 +179,8 @@ pub struct Row {
     pub name: String,
     /// The action that the step ran; `None` for the sum.
     pub action: Option<String>,
+    /// Names and values that the script gives the step.
+    pub tags: BTreeMap<String, String>,
     /// Runs of the step.
     pub tasks: Tasks,
     /// Exchanges.

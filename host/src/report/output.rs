@@ -8,7 +8,7 @@ use std::path::{Path, PathBuf};
 use tempfile::NamedTempFile;
 
 use super::model::Report;
-use super::{csv, json};
+use super::{csv, json, junit};
 use crate::diagnostic::{Diagnostic, reason};
 
 /// A file that waits for its report.
@@ -24,6 +24,7 @@ pub struct Output {
 enum Format {
     Json,
     Csv,
+    Junit,
 }
 
 #[derive(Debug)]
@@ -35,7 +36,7 @@ enum Sink {
 }
 
 impl Output {
-    /// Gets ready to write, by the extension as JSON or CSV. What exists and is no regular file, such as `/dev/stdout`
+    /// Gets ready to write, by the extension as JSON, CSV or JUnit XML. What exists and is no regular file, such as `/dev/stdout`
     /// or a pipe, is written to directly, and needs no extension: it gets JSON then. Opening a pipe waits for its reader.
     ///
     /// # Errors
@@ -73,10 +74,12 @@ fn format(path: &Path, special: bool) -> Result<Format, Diagnostic> {
     match extension.as_deref() {
         Some("json") => Ok(Format::Json),
         Some("csv") => Ok(Format::Csv),
+        Some("xml") => Ok(Format::Junit),
         None if special => Ok(Format::Json),
         _ => {
             let message = format!("`{}` does not say which format to write", path.display());
-            Err(Diagnostic::new("usage::output-format", message).help("give it the extension `.json` or `.csv`"))
+            Err(Diagnostic::new("usage::output-format", message)
+                .help("give it the extension `.json`, `.csv` or `.xml`"))
         }
     }
 }
@@ -140,6 +143,7 @@ fn write_to(file: &File, format: Format, report: &Report) -> io::Result<()> {
     match format {
         Format::Json => json::write(report, &mut writer)?,
         Format::Csv => csv::write(report, &mut writer)?,
+        Format::Junit => junit::write(report, &mut writer)?,
     }
     writer.flush()
 }
@@ -175,14 +179,20 @@ mod tests {
 
     #[test]
     fn the_extension_is_the_format() {
-        let cases = [("r.json", Ok(Format::Json)), ("R.CSV", Ok(Format::Csv)), ("r.xml", Err(())), ("r", Err(()))];
+        let cases = [
+            ("r.json", Ok(Format::Json)),
+            ("R.CSV", Ok(Format::Csv)),
+            ("r.xml", Ok(Format::Junit)),
+            ("r.txt", Err(())),
+            ("r", Err(())),
+        ];
         for (path, expected) in cases {
             assert_eq!(format(Path::new(path), false).map_err(|_| ()), expected, "{path}");
         }
-        let refused = Output::open(Path::new("r.xml")).expect_err("no such format");
+        let refused = Output::open(Path::new("r.txt")).expect_err("no such format");
         assert_eq!(
             (refused.code, refused.message.as_str()),
-            ("usage::output-format", "`r.xml` does not say which format to write")
+            ("usage::output-format", "`r.txt` does not say which format to write")
         );
     }
 

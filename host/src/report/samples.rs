@@ -4,13 +4,15 @@ use std::time::Duration;
 
 use super::settings::Load;
 use super::{Outcome, Report, Settings};
-use crate::metrics::aggregate::{Aggregate, RowInfo};
+use crate::metrics::aggregate::{Aggregate, CheckInfo, RowInfo};
 use crate::metrics::custom::{MetricInfo, MetricKind, MetricUnit};
 use crate::metrics::interval::Health;
 use crate::metrics::recorder::Recorder;
 use crate::metrics::sample::{FailureKind, Phases, RowId, Sample};
 use crate::metrics::series::TaskEnd;
+use crate::metrics::threshold::{Measure, Threshold, Verdict};
 use crate::run::EndReason;
+use crate::script::threshold::{Aggregation, Comparison, Quantity};
 
 const MILLISECOND: u64 = 1_000_000;
 
@@ -51,7 +53,11 @@ fn outcome() -> Outcome {
 }
 
 fn rows(names: &[(&str, &str)]) -> Vec<RowInfo> {
-    names.iter().map(|&(name, action)| RowInfo { scenario: None, name: name.into(), action: action.into() }).collect()
+    let row = |&(name, action): &(&str, &str)| {
+        let (name, action) = (name.to_owned(), action.to_owned());
+        RowInfo { scenario: None, name, action, tags: Vec::new() }
+    };
+    names.iter().map(row).collect()
 }
 
 /// An exchange that took this long, after a start that was this late.
@@ -111,7 +117,7 @@ pub fn movies() -> Report {
     let mut recorder = Recorder::new(2, Vec::new());
     recorder.task_started(0);
     aggregate.add(0, 4, &recorder.take(None));
-    Report::build(settings(), &aggregate, &outcome())
+    Report::build(settings(), &aggregate, &outcome(), &[])
 }
 
 /// A run that ended before it sent anything.
@@ -119,7 +125,7 @@ pub fn nothing() -> Report {
     let aggregate = Aggregate::new(rows(&[("Catalog", "http")]), 1);
     let settings = Settings { base_url: None, ..settings() };
     let outcome = Outcome { elapsed: 180 * MILLISECOND, ended: EndReason::Interrupted, ..outcome() };
-    Report::build(settings, &aggregate, &outcome)
+    Report::build(settings, &aggregate, &outcome, &[])
 }
 
 /// Names wider than their column, one of them in wide characters, all kinds of failure, and a generator that was late
@@ -133,13 +139,23 @@ pub fn wide() -> Report {
         ("matched", MetricKind::Rate, MetricUnit::Number),
         ("trip", MetricKind::Trend, MetricUnit::Nanoseconds),
         ("unused", MetricKind::Counter, MetricUnit::Number),
+        ("is found", MetricKind::Rate, MetricUnit::Number),
+        ("is quick", MetricKind::Rate, MetricUnit::Number),
     ]
     .map(|(name, kind, unit)| MetricInfo { plugin: "login".into(), name: name.into(), kind, unit });
-    let mut aggregate = Aggregate::new(rows(&names), 1).with_metrics(metrics.to_vec());
+    let check = |row, metric: u16| CheckInfo { row, name: metrics[usize::from(metric)].name.clone(), metric };
+    let mut infos = rows(&names);
+    infos[1].tags = vec![("area".into(), "start".into())];
+    let mut aggregate =
+        Aggregate::new(infos, 1).with_metrics(metrics.to_vec()).with_checks(vec![check(1, 5), check(3, 6)]);
     let mut recorder = Recorder::new(names.len(), metrics.iter().map(|metric| metric.kind).collect());
-    for (metric, values) in
-        [(0, &[1024.0, 2048.0][..]), (1, &[5.0, -2.0]), (2, &[1.0, 0.0, 1.0, 0.0]), (3, &[1e6, 2e6])]
-    {
+    for (metric, values) in [
+        (0, &[1024.0, 2048.0][..]),
+        (1, &[5.0, -2.0]),
+        (2, &[1.0, 0.0, 1.0, 0.0]),
+        (3, &[1e6, 2e6]),
+        (5, &[1.0, 1.0, 0.0]),
+    ] {
         values.iter().for_each(|value| recorder.add(metric, *value));
     }
     done(&mut recorder, &sample(0, 12_300, 25));
@@ -154,5 +170,32 @@ pub fn wide() -> Report {
     interval.health = Health { guest_traps: vec![0, 1], guest_collateral: vec![0, 3], ..health(990 * MILLISECOND) };
     aggregate.add(0, 7_300, &interval);
     let outcome = Outcome { elapsed: 400 * MILLISECOND, ended: EndReason::NoUserSignedIn, ..outcome() };
-    Report::build(settings(), &aggregate, &outcome)
+    Report::build(settings(), &aggregate, &outcome, &verdicts())
+}
+
+/// Thresholds of every quantity, with every outcome.
+fn verdicts() -> Vec<Verdict> {
+    let cases = [
+        ("http_duration{step:映画一覧}", "p(95)<200ms", Quantity::Time, Some(26_000.0), None, false),
+        ("http_failed", "rate<1%", Quantity::Share, Some(0.032), Some(12), true),
+        ("bytes_in", "rate>1MB for 30s", Quantity::Bytes, Some(48_000.0), Some(34), false),
+        ("http_tls", "p(95)<50ms", Quantity::Time, None, None, false),
+        ("users", "max<=500", Quantity::Number, Some(500.0), None, false),
+    ];
+    let verdict =
+        |(metric, expression, quantity, value, at, aborted): (&str, &str, Quantity, Option<f64>, Option<u32>, bool)| {
+            let threshold = Threshold {
+                metric: metric.into(),
+                expression: expression.into(),
+                measure: Measure::Users,
+                aggregation: Aggregation::Max,
+                comparison: Comparison::Less,
+                limit: 200_000.0,
+                quantity,
+                window: None,
+                abort: None,
+            };
+            Verdict { threshold, passed: at.is_none() && value.is_some(), value, at, aborted }
+        };
+    cases.map(verdict).into()
 }

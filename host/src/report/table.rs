@@ -3,9 +3,9 @@
 
 use unicode_width::UnicodeWidthStr;
 
-use super::custom;
 use super::format::{count, grouped, grouped_decimal, latency, megabytes, percent, seconds, short};
 use super::model::{ErrorCount, Guest, Report, Requests, Row, Scenario, Times};
+use super::{custom, verdict};
 use crate::cli::Latency;
 use crate::metrics::aggregate::label;
 use crate::metrics::interval::one_line;
@@ -30,6 +30,12 @@ pub fn render(report: &Report, latency: Latency) -> String {
     if !report.metrics.is_empty() {
         text.push('\n');
         text.push_str(&custom::lines(report));
+    }
+    for lines in [verdict::check_lines(report), verdict::threshold_lines(report)] {
+        if !lines.is_empty() {
+            text.push('\n');
+            text.push_str(&lines);
+        }
     }
     let trapped: Vec<_> = report.generator.guests.iter().filter(|guest| guest.traps > 0).collect();
     if !trapped.is_empty() {

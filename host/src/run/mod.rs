@@ -6,7 +6,9 @@
 
 mod alarm;
 mod arrivals;
+mod bench;
 mod cast;
+mod checks;
 pub mod clock;
 pub mod common;
 mod groups;
@@ -24,6 +26,7 @@ pub mod worker;
 use std::sync::Arc;
 
 use crate::metrics::aggregate::{Aggregate, Snapshot};
+use crate::metrics::threshold::Verdict;
 use crate::plan::Plan;
 use crate::template::Variables;
 use clock::{Clock, Nanos};
@@ -45,6 +48,8 @@ pub enum EndReason {
     NoUserSignedIn,
     /// A step of the set-up failed, and there was no load.
     SetupFailed,
+    /// A threshold did not hold that says so.
+    Threshold,
 }
 
 /// What a run leaves behind.
@@ -61,6 +66,8 @@ pub struct Run {
     pub walked: u32,
     /// Users that could not sign in.
     pub gave_up: u32,
+    /// What came of each threshold.
+    pub verdicts: Vec<Verdict>,
     /// Whether a worker died, which is a bug.
     pub broken: bool,
 }
@@ -72,6 +79,7 @@ pub struct Run {
 pub async fn execute(plan: &Arc<Plan>, mut show: impl FnMut(&Snapshot)) -> Result<Run, String> {
     let mut signals = Signals::listen().map_err(|error| format!("cannot listen for signals: {error}"))?;
     let aggregate = Aggregate::new(plan.rows.clone(), plan.workers).with_metrics(plan.metrics.clone());
+    let aggregate = aggregate.with_checks(plan.checks.clone());
     let mut run = Run {
         aggregate,
         clock: Clock::start(),
@@ -79,6 +87,7 @@ pub async fn execute(plan: &Arc<Plan>, mut show: impl FnMut(&Snapshot)) -> Resul
         ended: EndReason::Iterations,
         walked: 0,
         gave_up: 0,
+        verdicts: Vec::new(),
         broken: false,
     };
     let mut found = Variables::default();
@@ -91,7 +100,7 @@ pub async fn execute(plan: &Arc<Plan>, mut show: impl FnMut(&Snapshot)) -> Resul
     }
     if run.ended == EndReason::Iterations {
         let load = Stage::spawn(plan, Part::Load, plan.workers, found)?.run(&mut run, &mut signals, &mut show).await?;
-        (run.walked, run.gave_up, found) = (load.walked, load.gave_up, load.found);
+        (run.walked, run.gave_up, run.verdicts, found) = (load.walked, load.gave_up, load.verdicts, load.found);
         run.concluded(plan);
     }
     if plan.teardown.is_some() && !run.broken {
@@ -113,7 +122,8 @@ impl Run {
         if self.ended == EndReason::Iterations && plan.end().is_some_and(|end| self.elapsed >= end) {
             self.ended = EndReason::Duration;
         }
-        if self.walked == 0 && self.gave_up > 0 && self.ended != EndReason::Interrupted {
+        let cut_off = [EndReason::Interrupted, EndReason::Threshold].contains(&self.ended);
+        if self.walked == 0 && plan.login.is_some() && !cut_off {
             self.ended = EndReason::NoUserSignedIn;
         }
     }
@@ -128,6 +138,8 @@ pub struct Outcome {
     pub gave_up: u32,
     /// Whether every step passed.
     pub passed: bool,
+    /// What came of each threshold, if it is the load.
+    pub verdicts: Vec<Verdict>,
     /// What its last user knew.
     pub found: Variables,
 }

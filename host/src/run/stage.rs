@@ -13,6 +13,7 @@ use crate::metrics::interval::Interval;
 use crate::plan::Plan;
 use crate::template::Variables;
 
+use super::bench::Bench;
 use super::clock::{Clock, Nanos};
 use super::common::Common;
 use super::phase::Phase;
@@ -82,6 +83,7 @@ impl Stage {
         let mut outcome = Outcome { passed: true, ..Outcome::default() };
         let end = (self.part == Part::Load).then(|| self.plan.end()).flatten();
         let mut next = end.map(|end| clock.instant(end));
+        let mut bench = (self.part == Part::Load).then(|| Bench::new(&self.plan));
         let mut show_at = clock.instant(SHOW + SHOW / 10);
         let mut left = self.threads.len();
         while left > 0 {
@@ -91,6 +93,11 @@ impl Stage {
                         // Set-up and teardown count in the first and the last second of the load.
                         let second = if self.part == Part::Load { second } else { began };
                         run.aggregate.add(worker, second, &interval);
+                        let heard = (worker, second, &*interval);
+                        let phase = self.common.phase.get();
+                        if bench.as_mut().is_some_and(|bench| bench.hear(heard, &run.aggregate, clock.now(), phase)) {
+                            next = self.forward(&mut run.ended, EndReason::Threshold, &clock);
+                        }
                         self.reuse(worker, interval);
                     }
                     Some(Message::Finished { walked, gave_up, passed, found }) => {
@@ -117,6 +124,7 @@ impl Stage {
             }
         }
         run.elapsed = clock.now();
+        outcome.verdicts = bench.map(|bench| bench.finish(&run.aggregate, run.elapsed)).unwrap_or_default();
         self.join();
         Ok(outcome)
     }

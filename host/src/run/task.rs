@@ -23,6 +23,7 @@ use crate::plugin::operation::{Ended, OperationId, sample};
 use crate::plugin::replica::{Begun, Lost, Replica};
 use crate::plugin::session::Session;
 
+use super::checks;
 use super::clock::Nanos;
 use super::phase::Phase;
 use super::worker::Crew;
@@ -195,6 +196,7 @@ impl StepTask<'_> {
             };
             let sample = timed.sample(self.step.row);
             self.session.open(sample);
+            checks::count(self.step, self.session, &sample, timed.result.as_ref().ok());
             if let (Some(kind), Err(failure)) = (sample.failure, &timed.result) {
                 self.session.task.failure.set(self.session.task.failure.get().or(Some(kind)));
                 self.session.example(kind, || failure.detail.to_string());
@@ -250,6 +252,11 @@ impl StepTask<'_> {
         }
         let mut cut_off = task.cut_off();
         cut_off.iter_mut().for_each(|measured| measured.end = Some(session.shared.clock.now()));
+        if !matches!(end, End::Passed | End::Cancelled) {
+            cut_off.iter().for_each(|measured| {
+                checks::count(self.step, session, &sample(self.step.row, measured, None), None);
+            });
+        }
         match end {
             End::Passed | End::Cancelled => {
                 let why = if matches!(end, End::Passed) { "the action ended first" } else { "the run ended first" };

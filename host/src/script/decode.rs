@@ -10,7 +10,7 @@ use super::values::{Mistake, Reader};
 use crate::diagnostic::{Diagnostics, Source, Span};
 
 /// The keys of the long form besides those of a load, in the order of the reference.
-pub(super) const KEYS: [&str; 13] = [
+pub(super) const KEYS: [&str; 15] = [
     "rps_total",
     "warm_up",
     "timeout",
@@ -20,6 +20,8 @@ pub(super) const KEYS: [&str; 13] = [
     "login",
     "data",
     "plugins",
+    "thresholds",
+    "fail_on",
     "setup",
     "scenarios",
     "teardown",
@@ -77,6 +79,7 @@ impl Decoder {
             teardown: Vec::new(),
             scenarios: Vec::new(),
             steps: Vec::new(),
+            thresholds: Vec::new(),
         };
         let reader = Reader { source: Arc::clone(source), found: Diagnostics::default() };
         Self { reader, script, names: HashMap::new() }
@@ -139,6 +142,8 @@ impl Decoder {
             "login" => self.login(key.span, node),
             "data" => script.data = data(reader, node),
             "plugins" => script.plugins = super::plugin::plugins(reader, node),
+            "thresholds" => script.thresholds = super::thresholds::thresholds(reader, node),
+            "fail_on" => settings.fail_on = super::thresholds::fail_on(reader, node),
             "setup" => self.script.setup = self.own_steps(name, node),
             "scenarios" => self.script.scenarios = self.scenarios(node),
             "teardown" => self.script.teardown = self.own_steps(name, node),

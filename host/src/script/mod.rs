@@ -4,13 +4,14 @@
 //! |---|---|---|
 //! | text to tree | `yaml`, `raw`, `fault` | YAML |
 //! | tree to script | `decode`, `scenario`, `load`, `step`, `data`, `plugin`, `values` | the keys of a script |
-//! | words of their own | `duration`, `stage`, `header` | what the command line takes too |
+//! | texts in it | `threshold`, `thresholds`, `checks`, `duration`, `stage`, `header` | small grammars of their own |
 //! | for editors | `schema` | the same keys, as a JSON Schema |
 //! | pointing back | `node`, `span` | where in the text a value stands |
 //!
 //! Nothing here applies a default, opens a file or asks a plugin; that is the plan's part.
 
 pub mod cases;
+mod checks;
 mod data;
 mod decode;
 pub mod duration;
@@ -27,6 +28,8 @@ mod schema;
 mod span;
 pub mod stage;
 mod step;
+pub mod threshold;
+mod thresholds;
 mod values;
 mod yaml;
 
@@ -34,4 +37,5 @@ pub use parse::parse;
 pub use schema::SCHEMA;
 pub use span::span_within;
 pub use step::KEYS as STEP_KEYS;
+pub use thresholds::flag as threshold_flag;
 pub use values::is_name;

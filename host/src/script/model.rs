@@ -5,6 +5,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use super::stage::Stage;
+use super::threshold::{Comparison, Criterion, Selector};
 use crate::diagnostic::{Source, Span};
 
 /// A value and where it stands.
@@ -61,6 +62,8 @@ pub struct Script {
     pub scenarios: Vec<Scenario>,
     /// What each user walks, but for users of scenarios with steps of their own.
     pub steps: Vec<Item>,
+    /// `thresholds`, in order.
+    pub thresholds: Vec<Threshold>,
 }
 
 /// One thing in a list of steps.
@@ -171,6 +174,48 @@ pub struct Settings {
     pub seed: Option<Spanned<u64>>,
     /// `headers` sent with every request.
     pub headers: Vec<(Spanned<String>, Spanned<String>)>,
+    /// `fail_on`: when failed requests fail the run.
+    pub fail_on: Option<Spanned<FailOn>>,
+}
+
+/// When failed requests alone make the exit code another than 0.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum FailOn {
+    /// Never, once the target was reached.
+    Never,
+    /// If there were any, and all of them failed.
+    #[default]
+    AllFailed,
+    /// If any failed.
+    AnyError,
+}
+
+impl FailOn {
+    /// What it is called, on the command line and in scripts.
+    pub const NAMES: [(&str, Self); 3] =
+        [("never", Self::Never), ("all-failed", Self::AllFailed), ("any-error", Self::AnyError)];
+
+    /// The one of that name.
+    pub fn named(name: &str) -> Option<Self> {
+        Self::NAMES.iter().find(|(known, _)| *known == name).map(|(_, value)| *value)
+    }
+}
+
+/// What has to hold for a run to pass.
+#[derive(Clone, Debug)]
+pub struct Threshold {
+    /// The text it stands in: the script, or a flag's value.
+    pub source: Arc<Source>,
+    /// What is measured.
+    pub selector: Selector,
+    /// What has to hold of it.
+    pub criterion: Criterion,
+    /// The criterion as typed.
+    pub text: String,
+    /// Whether the run ends as soon as it does not hold.
+    pub abort: bool,
+    /// From when on it may end.
+    pub delay: Option<Spanned<Duration>>,
 }
 
 impl Item {
@@ -203,6 +248,10 @@ pub struct Step {
     pub captures: Vec<Capture>,
     /// `think` after it.
     pub think: Option<Spanned<Think>>,
+    /// `checks`, in order.
+    pub checks: Vec<Check>,
+    /// `tags`, in order.
+    pub tags: Vec<(Spanned<String>, Spanned<String>)>,
     /// All other keys, a [`Value::Map`].
     pub params: Node,
 }
@@ -227,6 +276,47 @@ pub enum CaptureSource {
     Regex(String),
     /// A cookie of the user, by name.
     Cookie(String),
+}
+
+/// One question about replies whose answers are counted.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Check {
+    /// Its name, one of its step.
+    pub name: Spanned<String>,
+    /// What must be so.
+    pub test: CheckTest,
+}
+
+/// What must be so for a check to pass, uncompiled.
+#[derive(Clone, Debug, PartialEq)]
+pub enum CheckTest {
+    /// The status is in one of these ranges, ends included.
+    Status(Vec<(u16, u16)>),
+    /// Something holds of a header field's first value.
+    Header(Spanned<String>, TextTest),
+    /// Something holds of the body.
+    Body(TextTest),
+    /// A JSONPath (RFC 9535) leads to something in the body, or not.
+    JsonExists(Spanned<String>, bool),
+    /// It leads to such a value first.
+    JsonEquals(Spanned<String>, Node),
+    /// The bytes of the content, before decoding.
+    Size(Comparison, f64),
+    /// The response time in microseconds.
+    Latency(Comparison, f64),
+}
+
+/// What must hold of a text.
+#[derive(Clone, Debug, PartialEq)]
+pub enum TextTest {
+    /// It is there, or not.
+    Exists(bool),
+    /// It is this.
+    Equals(String),
+    /// It has this in it.
+    Contains(String),
+    /// This regular expression matches in it.
+    Regex(Spanned<String>),
 }
 
 /// Where a data set comes from.

@@ -43,7 +43,7 @@ impl Decoder {
                 "start" => start = reader.duration("start", &node),
                 "weight" => weight = reader.positive("weight", &node),
                 "env" => env = texts(reader, "env", node, "for example `env: {REGION: eu}`"),
-                "tags" => tags = super::scenario::tags(reader, node),
+                "tags" => tags = super::checks::tags(reader, node),
                 "steps" => steps = self.own_steps("steps", node),
                 known => {
                     if !load::entry(reader, &mut load, known, node) {
@@ -55,13 +55,6 @@ impl Decoder {
         }
         Some(Scenario { name, load, start, weight, env, tags, steps })
     }
-}
-
-/// `tags`: names and values.
-pub(super) fn tags(reader: &mut Reader, node: Node) -> Vec<(Spanned<String>, Spanned<String>)> {
-    let tags = texts(reader, "tags", node, "for example `tags: {team: search}`");
-    tags.iter().for_each(|(name, _)| reader.name("a tag", name));
-    tags
 }
 
 /// A mapping of names to texts.

@@ -8,7 +8,7 @@ pub const SCHEMA: &str = include_str!("schema.json");
 mod tests {
     use serde_json::Value;
 
-    use super::super::{decode, load, plugin, scenario, step};
+    use super::super::{checks, decode, load, plugin, scenario, step, thresholds};
     use super::SCHEMA;
 
     #[test]
@@ -25,6 +25,11 @@ mod tests {
             ("/$defs/capture", &step::CAPTURE_KEYS),
             ("/$defs/plugin/else", &plugin::KEYS),
             ("/$defs/limits", &plugin::LIMIT_KEYS),
+            ("/$defs/threshold/else", &thresholds::KEYS),
+            ("/$defs/check", &checks::KINDS),
+            ("/$defs/header_check", &checks::HEADER_KEYS),
+            ("/$defs/body_check", &checks::BODY_KEYS),
+            ("/$defs/json_check", &checks::JSON_KEYS),
         ] {
             let properties = schema.pointer(place).and_then(|schema| schema["properties"].as_object()).unwrap();
             assert_eq!(properties.keys().map(String::as_str).collect::<Vec<_>>(), keys, "{place}");

@@ -6,7 +6,7 @@ use super::values::{Entries, Mistake, Reader};
 use crate::diagnostic::Span;
 
 /// The host's own keys.
-pub const KEYS: [&str; 5] = ["name", "action", "timeout", "capture", "think"];
+pub const KEYS: [&str; 7] = ["name", "action", "timeout", "capture", "think", "checks", "tags"];
 
 /// The places a capture can take its value from.
 pub(super) const CAPTURE_KEYS: [&str; 4] = ["json", "header", "regex", "cookie"];
@@ -23,6 +23,7 @@ impl Decoder {
         let reader = &mut self.reader;
         let (mut name, mut action, mut timeout) = (None, None, None);
         let (mut captures, mut think, mut params) = (Vec::new(), None, Entries::new());
+        let (mut checks, mut tags) = (Vec::new(), Vec::new());
         for (key, node) in entries {
             match key.value.as_str() {
                 "name" => name = Some(reader.some_text("name", node, "Catalog")),
@@ -30,6 +31,8 @@ impl Decoder {
                 "timeout" => timeout = reader.positive_duration("timeout", &node),
                 "capture" => captures = capture(reader, node),
                 "think" => think = super::load::think(reader, node),
+                "checks" => checks = super::checks::checks(reader, node),
+                "tags" => tags = super::checks::tags(reader, node),
                 _ => params.push((key, node)),
             }
         }
@@ -38,7 +41,8 @@ impl Decoder {
             None => return self.nameless(span),
         };
         self.register(&name);
-        Some(Step { span, name, action, timeout, captures, think, params: Node { value: Value::Map(params), span } })
+        let params = Node { value: Value::Map(params), span };
+        Some(Step { span, name, action, timeout, captures, think, checks, tags, params })
     }
 
     fn step_entries(&mut self, subject: &str, node: Node) -> Option<Entries> {

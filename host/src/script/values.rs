@@ -186,6 +186,15 @@ impl Reader {
         (least..=most).contains(&size.0).then_some(Spanned { value: size.0, span: node.span })
     }
 
+    /// `true` or `false`.
+    pub fn truth(&mut self, key: &str, node: &Node) -> Option<bool> {
+        if let Value::Bool(value) = node.value {
+            return Some(value);
+        }
+        self.wrong_type(key, node, "true or false", &format!("for example `{key}: true`"));
+        None
+    }
+
     /// A mapping. `help` shows what one looks like.
     pub fn mapping(&mut self, key: &str, node: Node, help: &str) -> Option<Entries> {
         match node.value {

@@ -44,7 +44,7 @@ fn ran_with(plugin: &'static str, more: &str, flags: &str) -> Ran {
 fn ran_under(plugin: &'static str, terms: &str, more: &str, flags: &str) -> Ran {
     let site = site();
     let script = script(plugin, terms, &site.base_url(), more);
-    let run = shooter().script(&script).args(flags).report().finish().exits(0);
+    let run = shooter().script(&script).args(flags).args("--fail-on never").report().finish().exits(0);
     let (report, counted) = (run.report(), settled(&site.stats()));
     report.assert_consistent();
     let good = report.row("Good");
@@ -229,7 +229,7 @@ fn never_finishes() {
 fn never_finishes_but_the_run_does() {
     let site = site();
     let script = script("never_finishes", "", &site.base_url(), "");
-    let flags = "--users 4 --duration 200ms --graceful-stop 100ms --workers 2";
+    let flags = "--users 4 --duration 200ms --graceful-stop 100ms --workers 2 --fail-on never";
     let run = shooter().script(&script).args(flags).report().finish().exits(0);
     let report = run.report();
     report.assert_consistent();

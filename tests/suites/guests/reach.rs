@@ -32,7 +32,7 @@ steps: [{{name: Bad, action: misbehave, url: '{}/redirect-to?url={}/x'}}]
         site.base_url(),
         target.base_url()
     );
-    let run = shooter().script(&script).report().finish().exits(0);
+    let run = shooter().script(&script).report().finish().exits(9);
     target.assert_untouched();
     let report = run.report();
     let example = report.row("Bad").example("network").to_owned();
@@ -96,7 +96,7 @@ fn the_built_in_actions_follow_no_redirect_to_a_host_that_the_script_does_not_na
     let (site, elsewhere) = (site(), site());
     let script =
         format!("- name: Away\n  url: '{}/redirect-to?url={}/status/200'\n", site.base_url(), elsewhere.base_url());
-    let run = shooter().script(&script).report().finish().exits(0);
+    let run = shooter().script(&script).report().finish().exits(9);
     let host = host_of(&elsewhere.base_url()).to_owned();
     let report = run.report();
     assert_eq!(report.row("Away").example("network"), format!("redirect to `{host}`, which is not granted"));

@@ -13,7 +13,11 @@ const ROWS: usize = 3;
 const WORKERS: usize = 4;
 
 fn infos() -> Vec<RowInfo> {
-    (0..ROWS).map(|row| RowInfo { scenario: None, name: format!("step {row}"), action: "http".into() }).collect()
+    let row = |row| {
+        let (name, action) = (format!("step {row}"), "http".into());
+        RowInfo { scenario: None, name, action, tags: Vec::new() }
+    };
+    (0..ROWS).map(row).collect()
 }
 
 fn sample(random: &mut Pcg64) -> Sample {

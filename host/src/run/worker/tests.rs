@@ -72,6 +72,9 @@ fn plan(workload: Workload, takes: Option<Nanos>) -> Arc<Plan> {
         scripting: Arc::new(scripting),
         variables: VariableNames::default(),
         metrics: Vec::new(),
+        checks: Vec::new(),
+        thresholds: Vec::new(),
+        fail_on: crate::script::model::FailOn::default(),
         headers: Vec::new(),
         origins: Vec::new(),
     })

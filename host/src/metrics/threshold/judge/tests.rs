@@ -1,0 +1,240 @@
+//! Made-up seconds of made-up workers, and what comes of thresholds on them.
+
+use super::super::{Measure, RowMeasure};
+use super::*;
+use crate::metrics::aggregate::RowInfo;
+use crate::metrics::custom::{MetricInfo, MetricKind, MetricUnit};
+use crate::metrics::recorder::Recorder;
+use crate::metrics::sample::{FailureKind, Phases, Sample};
+use crate::script::threshold::{Quantity, criterion};
+
+const MILLISECOND: Nanos = 1_000_000;
+
+/// A threshold on all rows; `p(95)<200ms for 30s` and the like.
+fn threshold(what: RowMeasure, expression: &str) -> Threshold {
+    on(Measure::Rows(what, vec![0, 1]), expression)
+}
+
+fn on(measure: Measure, expression: &str) -> Threshold {
+    let read = criterion(expression).expect(expression);
+    let limit = read.limit.value;
+    Threshold {
+        metric: "metric".into(),
+        expression: expression.into(),
+        quantity: measure.quantity(read.aggregation.value).expect("a metric has this aggregation"),
+        measure,
+        aggregation: read.aggregation.value,
+        comparison: read.comparison,
+        limit: limit.number * limit.unit.map_or(1.0, |(_, factor)| factor),
+        window: read.window.map(|window| window.value.as_secs() as u32),
+        abort: None,
+    }
+}
+
+/// A run of one worker: in each second so many requests that all take so many milliseconds, a share of which fail.
+struct Made {
+    aggregate: Aggregate,
+    judge: Judge,
+    second: u32,
+}
+
+impl Made {
+    fn new(thresholds: &[Threshold], workers: usize) -> Self {
+        let info = |name: &str| RowInfo { scenario: None, name: name.into(), action: "http".into(), tags: Vec::new() };
+        let metric =
+            MetricInfo { plugin: "p".into(), name: "m".into(), kind: MetricKind::Rate, unit: MetricUnit::Number };
+        let aggregate = Aggregate::new(vec![info("a"), info("b")], workers).with_metrics(vec![metric]);
+        Self { aggregate, judge: Judge::new(thresholds, workers), second: 0 }
+    }
+
+    fn hand_over(&mut self, worker: usize, second: u32, requests: &[(u64, Option<FailureKind>)]) {
+        let mut recorder = Recorder::new(2, vec![MetricKind::Rate]);
+        for (index, (millis, failure)) in requests.iter().enumerate() {
+            let end = millis * MILLISECOND;
+            let (row, failure, phases) = ((index % 2) as u16, *failure, Phases::default());
+            let (bytes_out, bytes_in, body_bytes_in) = (10, 100, 50);
+            recorder.record(&Sample {
+                row,
+                intended: 0,
+                start: 0,
+                end,
+                status: 200,
+                bytes_out,
+                bytes_in,
+                body_bytes_in,
+                phases,
+                failure,
+            });
+            recorder.add(0, f64::from(u8::from(failure.is_none())));
+        }
+        recorder.set_users_active(5);
+        let interval = recorder.take(None);
+        self.aggregate.add(worker, second, &interval);
+        self.judge.add(worker, second, &interval);
+    }
+
+    /// One more second of the only worker. Whether a threshold ends the run.
+    fn next(&mut self, requests: &[(u64, Option<FailureKind>)]) -> bool {
+        self.hand_over(0, self.second, requests);
+        self.second += 1;
+        self.judge.look(&self.aggregate, Nanos::from(self.second) * SECOND).is_some()
+    }
+
+    fn finish(self) -> Verdict {
+        let elapsed = Nanos::from(self.second) * SECOND;
+        self.judge.finish(&self.aggregate, elapsed, elapsed).remove(0)
+    }
+}
+
+const GOOD: (u64, Option<FailureKind>) = (10, None);
+const BAD: (u64, Option<FailureKind>) = (500, Some(FailureKind::Status));
+
+#[test]
+fn the_whole_run_is_judged_at_its_end() {
+    for (case, what, expression, passed, value) in [
+        ("the slow tenth is not in the 90th percentile", RowMeasure::Response, "p(90)<20ms", true, 10_000.0),
+        ("it is in the 95th", RowMeasure::Response, "p(95)<20ms", false, 500_000.0),
+        ("least", RowMeasure::Service, "min>=9ms", true, 10_000.0),
+        ("greatest", RowMeasure::Service, "max<1s", true, 500_000.0),
+        ("median", RowMeasure::Response, "med<=11ms", true, 10_000.0),
+        ("mean", RowMeasure::Response, "avg<50ms", false, 59_000.0),
+        ("share of failures", RowMeasure::Failed, "rate<5%", false, 0.1),
+        ("the same by the duration", RowMeasure::Response, "rate<=0.1", true, 0.1),
+        ("requests", RowMeasure::Requests, "count==20", true, 20.0),
+        ("requests per second", RowMeasure::Requests, "rate>11", false, 10.0),
+        ("bytes", RowMeasure::BytesIn, "count<2KB", false, 2_000.0),
+        ("bytes per second", RowMeasure::BytesOut, "rate<=100B", true, 100.0),
+        ("a part that did not happen", RowMeasure::Phase(2), "p(95)<1h", false, f64::NAN),
+    ] {
+        let mut run = Made::new(&[threshold(what, expression)], 1);
+        let second = [&[GOOD; 9][..], &[BAD]].concat();
+        assert!(!run.next(&second) && !run.next(&second), "{case}");
+        let verdict = run.finish();
+        assert_eq!((verdict.passed, verdict.at), (passed, None), "{case}: {verdict:?}");
+        match verdict.value {
+            Some(found) => assert!((found - value).abs() <= value / 500.0, "{case}: {found}"),
+            None => assert!(value.is_nan(), "{case}"),
+        }
+    }
+}
+
+#[test]
+fn metrics_of_plugins_users_and_checks_are_judged_too() {
+    let (ids, unit) = (vec![0], MetricUnit::Number);
+    for (case, measure, expression, passed, value) in [
+        ("checks", Measure::Metrics { ids, kind: MetricKind::Rate, unit }, "rate>90%", true, 0.95),
+        ("users", Measure::Users, "max>=5", true, 5.0),
+    ] {
+        let mut run = Made::new(&[on(measure, expression)], 1);
+        run.next(&[GOOD; 10]);
+        run.next(&[&[GOOD; 9][..], &[BAD]].concat());
+        let verdict = run.finish();
+        assert_eq!((verdict.passed, verdict.value), (passed, Some(value)), "{case}");
+    }
+}
+
+#[test]
+fn what_the_end_of_the_run_cut_off_is_no_failure() {
+    let mut run = Made::new(&[threshold(RowMeasure::Failed, "rate<1%")], 1);
+    run.next(&[GOOD, (0, Some(FailureKind::Cancelled))]);
+    assert_eq!(run.finish().value, Some(0.0));
+}
+
+#[test]
+fn one_bad_stretch_fails_a_window_and_not_the_whole_run() {
+    let thresholds = ["p(99)<100ms for 3s", "p(50)<100ms"].map(|text| threshold(RowMeasure::Response, text));
+    let mut run = Made::new(&thresholds, 1);
+    for second in 0..20 {
+        let requests = if second == 10 { [BAD; 4] } else { [GOOD; 4] };
+        run.next(&requests);
+    }
+    let verdicts = run.judge.finish(&run.aggregate, 20 * SECOND, 20 * SECOND);
+    assert_eq!((verdicts[0].passed, verdicts[0].at), (false, Some(11)), "the first window that holds the bad second");
+    assert!(verdicts[1].passed);
+}
+
+#[test]
+fn a_window_that_holds_shows_what_came_nearest_to_its_limit() {
+    let mut run = Made::new(&[threshold(RowMeasure::Response, "max<100ms for 2s")], 1);
+    for millis in [10, 20, 60, 30, 5, 5, 5] {
+        run.next(&[(millis, None)]);
+    }
+    let verdict = run.finish();
+    assert_eq!((verdict.passed, verdict.at), (true, Some(3)));
+    assert!(verdict.value.is_some_and(|value| (59_900.0..60_100.0).contains(&value)));
+}
+
+#[test]
+fn a_run_shorter_than_a_window_is_judged_once_at_its_end() {
+    let mut run = Made::new(&[threshold(RowMeasure::Response, "max<100ms for 30s")], 1);
+    run.next(&[GOOD, BAD]);
+    let verdict = run.finish();
+    assert_eq!((verdict.passed, verdict.at), (false, None));
+}
+
+#[test]
+fn a_window_is_not_judged_before_the_run_has_lasted_so_long_nor_when_it_drains() {
+    let mut run = Made::new(&[threshold(RowMeasure::Requests, "rate>3 for 2s")], 1);
+    for requests in [0, 8, 8, 8, 0, 0, 0] {
+        run.next(&vec![GOOD; requests]);
+        if run.second == 4 {
+            break;
+        }
+    }
+    run.hand_over(0, 4, &[]);
+    run.hand_over(0, 5, &[]);
+    let verdict = run.judge.finish(&run.aggregate, 6 * SECOND, 4 * SECOND).remove(0);
+    assert_eq!((verdict.passed, verdict.value), (true, Some(4.0)));
+}
+
+#[test]
+fn a_threshold_aborts_when_it_does_not_hold_and_not_before_its_delay() {
+    for (case, expression, delay, expected) in [
+        ("at once", "rate<50%", 0, [false, true]),
+        ("not yet", "rate<50%", 3, [false, false]),
+        ("from a window on", "rate<50% for 2s", 0, [false, true]),
+    ] {
+        let mut fatal = threshold(RowMeasure::Failed, expression);
+        fatal.abort = Some(delay);
+        let mut run = Made::new(&[fatal], 1);
+        let seen = [run.next(&[GOOD]), run.next(&[BAD, BAD])];
+        assert_eq!(seen, expected, "{case}");
+        let verdict = run.finish();
+        assert_eq!((verdict.passed, verdict.aborted), (false, expected[1]), "{case}");
+        assert_eq!(verdict.at, expected[1].then_some(2), "{case}");
+    }
+}
+
+#[test]
+fn the_number_that_aborted_stays_whatever_comes_after() {
+    let mut fatal = threshold(RowMeasure::Failed, "rate<10%");
+    fatal.abort = Some(0);
+    let mut run = Made::new(&[fatal], 1);
+    assert!(run.next(&[BAD, GOOD]));
+    run.hand_over(0, 1, &[GOOD; 100]);
+    let verdict = run.judge.finish(&run.aggregate, 2 * SECOND, SECOND).remove(0);
+    assert_eq!((verdict.value, verdict.at, verdict.aborted), (Some(0.5), Some(1), true));
+}
+
+#[test]
+fn a_second_waits_for_every_worker_but_not_for_one_that_is_left_behind() {
+    let mut fatal = threshold(RowMeasure::Failed, "rate<50% for 1s");
+    fatal.abort = Some(0);
+    let mut run = Made::new(&[fatal], 2);
+    run.hand_over(0, 0, &[BAD]);
+    assert!(run.judge.look(&run.aggregate, 10 * SECOND).is_none(), "the other worker had only good replies, perhaps");
+    run.hand_over(1, 0, &[GOOD, GOOD]);
+    assert!(run.judge.look(&run.aggregate, 10 * SECOND).is_none(), "a third has failed");
+    run.hand_over(0, 1, &[BAD]);
+    run.hand_over(0, 2, &[GOOD]);
+    assert!(run.judge.look(&run.aggregate, 10 * SECOND).is_none(), "the other may come");
+    run.hand_over(0, 3, &[GOOD]);
+    assert!(run.judge.look(&run.aggregate, 10 * SECOND).is_some(), "it has ended");
+}
+
+#[test]
+fn aggregations_that_a_metric_lacks_are_known() {
+    let response = Measure::Rows(RowMeasure::Response, vec![0]);
+    assert_eq!(response.quantity(crate::script::threshold::Aggregation::Value), None);
+    assert_eq!(response.quantity(crate::script::threshold::Aggregation::Count), Some(Quantity::Number));
+}

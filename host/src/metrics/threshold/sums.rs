@@ -1,0 +1,220 @@
+//! What a measure has added up to over some time: a second of one worker, a window, or the whole run. One shape for all
+//! three, so that a window is the sum of its seconds.
+
+use std::collections::BTreeMap;
+
+use hdrhistogram::{Counter, Histogram};
+
+use super::{IterationMeasure, Kind, Measure, RowMeasure, Threshold};
+use crate::metrics::aggregate::Aggregate;
+use crate::metrics::custom::{MetricUnit, PARTS, Tally};
+use crate::metrics::interval::Interval;
+use crate::metrics::iterations::Iterations;
+use crate::metrics::sample::FailureKind;
+use crate::metrics::series::Series;
+use crate::script::threshold::Aggregation;
+
+/// What was counted. Times are microseconds.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Sums {
+    /// How often each value came, by the value's bin; in thousandths if it is of a plugin's trend.
+    bins: BTreeMap<u64, u64>,
+    /// How many things there were.
+    count: u64,
+    /// How many of them were so.
+    hits: u64,
+    /// The sum of their values.
+    sum: f64,
+    /// The least and the greatest, the wrong way round while there is none.
+    range: (f64, f64),
+    /// The last one.
+    last: Option<f64>,
+}
+
+impl Default for Sums {
+    fn default() -> Self {
+        let range = (f64::INFINITY, f64::NEG_INFINITY);
+        Self { bins: BTreeMap::new(), count: 0, hits: 0, sum: 0.0, range, last: None }
+    }
+}
+
+impl Sums {
+    /// What a worker counted in a second.
+    pub fn of_interval(measure: &Measure, interval: &Interval) -> Self {
+        let mut sums = Self::default();
+        match measure {
+            Measure::Rows(what, rows) => {
+                rows.iter().for_each(|row| sums.add_row(*what, &interval.rows[usize::from(*row)]));
+            }
+            Measure::Iterations(what, scenarios) => {
+                let of = scenarios.iter().filter_map(|scenario| interval.iterations.get(*scenario));
+                of.for_each(|iterations| sums.add_iterations(*what, iterations));
+            }
+            Measure::StartDelay => sums.add_histogram(&interval.start_delay),
+            Measure::Users => sums.gauge(f64::from(interval.users_active)),
+            Measure::Metrics { ids, unit, .. } => {
+                ids.iter().for_each(|id| sums.add_tally(*unit, &interval.tallies[usize::from(*id)]));
+            }
+        }
+        sums
+    }
+
+    /// What all workers have counted so far.
+    pub fn of_run(measure: &Measure, aggregate: &Aggregate) -> Self {
+        let mut sums = Self::default();
+        match measure {
+            Measure::Rows(what, rows) => {
+                rows.iter().for_each(|row| sums.add_row(*what, &aggregate.rows()[usize::from(*row)]));
+            }
+            Measure::Iterations(what, scenarios) => {
+                let of = scenarios.iter().filter_map(|scenario| aggregate.iterations().get(*scenario));
+                of.for_each(|iterations| sums.add_iterations(*what, iterations));
+            }
+            Measure::StartDelay => sums.add_histogram(aggregate.start_delay()),
+            Measure::Users => {
+                let timeline = aggregate.timeline();
+                // Users are counted at the end of a second; the last one ends with nobody.
+                let points = timeline.length().saturating_sub(1).max(1).min(timeline.length());
+                (0..points).for_each(|index| sums.gauge(f64::from(timeline.users_at(index))));
+            }
+            Measure::Metrics { ids, unit, .. } => {
+                ids.iter().for_each(|id| sums.add_tally(*unit, &aggregate.metrics()[usize::from(*id)].tally));
+            }
+        }
+        sums
+    }
+
+    /// Adds what another worker counted in the same second: their users are users of one second.
+    pub fn add_worker(&mut self, measure: &Measure, other: &Self) {
+        if let (Measure::Users, Some(mine), Some(others)) = (measure, self.last, other.last) {
+            *self = Self::default();
+            self.gauge(mine + others);
+        } else {
+            self.add(other);
+        }
+    }
+
+    /// Adds what was counted later.
+    pub fn add(&mut self, other: &Self) {
+        for (value, count) in &other.bins {
+            *self.bins.entry(*value).or_default() += count;
+        }
+        self.count += other.count;
+        self.hits += other.hits;
+        self.sum += other.sum;
+        self.range = (self.range.0.min(other.range.0), self.range.1.max(other.range.1));
+        self.last = other.last.or(self.last);
+    }
+
+    /// The number that a threshold looks at, over so many seconds; `None` if there is none.
+    pub fn number(&self, threshold: &Threshold, seconds: f64) -> Option<f64> {
+        let share = || (self.count > 0).then(|| self.hits as f64 / self.count as f64);
+        let in_range = |value: f64| value.is_finite().then_some(value);
+        match (threshold.measure.kind(), threshold.aggregation) {
+            (Kind::Share | Kind::Trend { .. }, Aggregation::Rate) => share(),
+            (Kind::Counter, Aggregation::Rate) => (seconds > 0.0).then(|| self.sum / seconds),
+            (Kind::Counter, _) => Some(self.sum),
+            (Kind::Gauge, Aggregation::Min) => in_range(self.range.0),
+            (Kind::Gauge, Aggregation::Max) => in_range(self.range.1),
+            (Kind::Gauge, _) => self.last,
+            (_, Aggregation::Count) => Some(self.values() as f64),
+            (_, Aggregation::Avg) => (self.values() > 0).then(|| self.sum / self.values() as f64),
+            (_, aggregation) => {
+                let quantile = match aggregation {
+                    Aggregation::Min => 0.0,
+                    Aggregation::Max => 1.0,
+                    other => other.quantile().unwrap_or(1.0),
+                };
+                self.quantile(quantile).map(|value| value as f64 * scale(&threshold.measure))
+            }
+        }
+    }
+
+    fn values(&self) -> u64 {
+        self.bins.values().sum()
+    }
+
+    /// The value that this share of the values does not exceed, as HDR histograms count it.
+    fn quantile(&self, quantile: f64) -> Option<u64> {
+        let rank = ((quantile * self.values() as f64).ceil() as u64).max(1);
+        let mut below = 0;
+        let reached = self.bins.iter().find(|(_, count)| {
+            below += *count;
+            below >= rank
+        });
+        reached.map(|(value, _)| *value)
+    }
+
+    fn add_row<C: Counter>(&mut self, what: RowMeasure, series: &Series<C>) {
+        let cancelled = series.err[FailureKind::Cancelled as usize];
+        match what {
+            RowMeasure::Response => self.add_histogram(&series.response),
+            RowMeasure::Service => self.add_histogram(&series.service),
+            RowMeasure::Phase(part) => self.add_histogram(&series.phases.parts()[part]),
+            RowMeasure::Failed => {}
+            RowMeasure::Requests => self.sum += series.requests() as f64,
+            RowMeasure::BytesIn => self.sum += series.bytes.received as f64,
+            RowMeasure::BytesOut => self.sum += series.bytes.out as f64,
+        }
+        // What the end of the run cut off is no failure of the site.
+        self.count += series.requests() - cancelled;
+        self.hits += series.failures() - cancelled;
+    }
+
+    fn add_iterations<C: Counter>(&mut self, what: IterationMeasure, iterations: &Iterations<C>) {
+        match what {
+            IterationMeasure::Completed => self.sum += iterations.completed as f64,
+            IterationMeasure::Dropped => self.sum += iterations.dropped as f64,
+            IterationMeasure::Duration => self.add_histogram(&iterations.duration),
+        }
+    }
+
+    fn add_histogram<C: Counter>(&mut self, histogram: &Histogram<C>) {
+        if histogram.is_empty() {
+            return;
+        }
+        for bin in histogram.iter_recorded() {
+            let (value, count) = (bin.value_iterated_to(), bin.count_at_value().as_u64());
+            *self.bins.entry(value).or_default() += count;
+            self.sum += histogram.median_equivalent(value) as f64 * count as f64;
+        }
+    }
+
+    fn add_tally(&mut self, unit: MetricUnit, tally: &Tally) {
+        if tally.count == 0 {
+            return;
+        }
+        let factor = factor(unit);
+        if let Some(trend) = &tally.trend {
+            for bin in trend.iter_recorded() {
+                *self.bins.entry(bin.value_iterated_to()).or_default() += bin.count_at_value();
+            }
+        }
+        self.count += tally.count;
+        self.hits += tally.hits;
+        self.sum += tally.sum * factor;
+        self.range = (self.range.0.min(tally.range.0 * factor), self.range.1.max(tally.range.1 * factor));
+        self.last = Some(tally.last * factor);
+    }
+
+    fn gauge(&mut self, value: f64) {
+        self.range = (self.range.0.min(value), self.range.1.max(value));
+        self.last = Some(value);
+    }
+}
+
+/// Base units of a plugin's unit.
+const fn factor(unit: MetricUnit) -> f64 {
+    match unit {
+        MetricUnit::Nanoseconds => 1e-3,
+        MetricUnit::Number | MetricUnit::Bytes => 1.0,
+    }
+}
+
+/// Base units of a bin's unit.
+fn scale(measure: &Measure) -> f64 {
+    match measure {
+        Measure::Metrics { unit, .. } => factor(*unit) / PARTS,
+        _ => 1.0,
+    }
+}

@@ -1,0 +1,122 @@
+//! Checks and thresholds as JUnit XML, which continuous integration shows by itself: a suite of each, with a test case
+//! for every threshold and every check. A check that failed even once is a failed case, and one that was never asked a
+//! skipped one.
+
+use std::io::{self, Write};
+
+use quick_xml::Writer;
+use quick_xml::events::{BytesDecl, BytesText, Event};
+use quick_xml::writer::ElementWriter;
+
+use super::format::grouped;
+use super::model::Report;
+use super::verdict::found;
+use crate::metrics::interval::one_line;
+
+/// What came of a case.
+enum Outcome {
+    Passed,
+    Skipped,
+    Failed(String),
+}
+
+/// A test case: class, name, outcome.
+type Case = (String, String, Outcome);
+
+/// Writes checks and thresholds of a report.
+pub fn write(report: &Report, out: &mut dyn Write) -> io::Result<()> {
+    let suites = [("thresholds", thresholds(report)), ("checks", checks(report))];
+    let all = || suites.iter().flat_map(|(_, cases)| cases);
+    let mut writer = Writer::new_with_indent(&mut *out, b' ', 2);
+    writer.write_event(Event::Decl(BytesDecl::new("1.0", Some("UTF-8"), None)))?;
+    let root =
+        counted(writer.create_element("testsuites").with_attribute(("name", report.settings.script.as_str())), all());
+    root.write_inner_content(|writer| {
+        for (name, cases) in &suites {
+            let suite = writer.create_element("testsuite").with_attribute(("name", *name));
+            let suite = suite.with_attribute(("timestamp", report.run.started_at.as_str()));
+            counted(suite, cases.iter())
+                .write_inner_content(|writer| cases.iter().try_for_each(|one| case(writer, one)))?;
+        }
+        Ok(())
+    })?;
+    out.write_all(b"\n")
+}
+
+fn thresholds(report: &Report) -> Vec<Case> {
+    let cases = report.thresholds.iter().map(|threshold| {
+        let outcome = if threshold.passed { Outcome::Passed } else { Outcome::Failed(found(threshold)) };
+        ("thresholds".into(), format!("{}: {}", threshold.metric, threshold.expression), outcome)
+    });
+    cases.collect()
+}
+
+fn checks(report: &Report) -> Vec<Case> {
+    let cases = report.checks.iter().map(|check| {
+        let outcome = match (check.passed, check.failed) {
+            (0, 0) => Outcome::Skipped,
+            (_, 0) => Outcome::Passed,
+            (passed, failed) => Outcome::Failed(format!("{} of {} failed", grouped(failed), grouped(passed + failed))),
+        };
+        (check.step.clone(), check.name.clone(), outcome)
+    });
+    cases.collect()
+}
+
+/// The numbers of cases as attributes.
+fn counted<'w, W: Write>(
+    element: ElementWriter<'w, W>,
+    cases: impl Iterator<Item = &'w Case> + Clone,
+) -> ElementWriter<'w, W> {
+    let count = |fits: fn(&Outcome) -> bool| cases.clone().filter(|(_, _, outcome)| fits(outcome)).count().to_string();
+    element
+        .with_attribute(("tests", count(|_| true).as_str()))
+        .with_attribute(("failures", count(|outcome| matches!(outcome, Outcome::Failed(_))).as_str()))
+        .with_attribute(("skipped", count(|outcome| matches!(outcome, Outcome::Skipped)).as_str()))
+        .with_attribute(("errors", "0"))
+}
+
+fn case<W: Write>(writer: &mut Writer<W>, (class, name, outcome): &Case) -> io::Result<()> {
+    // Control characters are not XML in any form.
+    let (class, name) = (one_line(class), one_line(name));
+    let attributes = [("classname", class.as_str()), ("name", name.as_str()), ("time", "0")];
+    let element = writer.create_element("testcase").with_attributes(attributes);
+    match outcome {
+        Outcome::Passed => element.write_empty()?,
+        Outcome::Skipped => element.write_inner_content(|writer| {
+            writer.create_element("skipped").write_empty()?;
+            Ok(())
+        })?,
+        Outcome::Failed(why) => element.write_inner_content(|writer| {
+            let failure = writer.create_element("failure").with_attribute(("message", why.as_str()));
+            failure.write_text_content(BytesText::new(why))?;
+            Ok(())
+        })?,
+    };
+    Ok(())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::samples;
+    use super::*;
+
+    fn written(report: &Report) -> String {
+        let mut bytes = Vec::new();
+        write(report, &mut bytes).expect("memory can be written to");
+        String::from_utf8(bytes).expect("UTF-8")
+    }
+
+    /// Compares with a golden file; `BLESS=1` writes it instead.
+    #[test]
+    fn every_threshold_and_every_check_is_a_case() {
+        for (name, report) in [("wide.xml", samples::wide()), ("nothing.xml", samples::nothing())] {
+            let path = std::path::Path::new(env!("CARGO_MANIFEST_DIR")).join("src/report/golden").join(name);
+            let text = written(&report);
+            if std::env::var_os("BLESS").is_some() {
+                std::fs::write(&path, &text).expect("golden file is writable");
+            }
+            assert_eq!(text, std::fs::read_to_string(&path).unwrap_or_default(), "{name}");
+        }
+    }
+}

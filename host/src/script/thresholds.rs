@@ -1,0 +1,180 @@
+//! `thresholds`: metrics, and what has to hold of them for the run to pass; and `fail_on`.
+
+use std::sync::Arc;
+
+use super::model::{FailOn, Node, Spanned, Threshold, Value};
+use super::span_within;
+use super::threshold::{self, Fault, Selector};
+use super::values::{Mistake, Reader};
+use crate::diagnostic::{Diagnostic, Diagnostics, Source, Span};
+
+/// The keys of a threshold that is a mapping.
+pub(super) const KEYS: [&str; 3] = ["expr", "abort", "delay"];
+
+/// The family of mistakes in thresholds.
+const CODE: &str = "script::threshold";
+
+const HELP: &str = "for example `http_duration{step:Catalog}: [p(95)<200ms, {expr: rate<1%, abort: true, delay: 10s}]`";
+
+/// Reads the value of `thresholds`.
+pub fn thresholds(reader: &mut Reader, node: Node) -> Vec<Threshold> {
+    let mut all = Vec::new();
+    for (key, node) in reader.mapping("thresholds", node, HELP).unwrap_or_default() {
+        let typed = Node { value: Value::String(key.value.clone()), span: key.span };
+        let selector =
+            placed(reader, &typed, CODE, threshold::selector).map(|(selector, place)| selector.placed(&*place));
+        let items = match node.value {
+            Value::List(items) => items,
+            _ => vec![node.clone()],
+        };
+        if items.is_empty() {
+            let message = format!("`{}` has no threshold", key.value);
+            reader.report(
+                node.span,
+                &Mistake { code: "script::threshold", message: &message, label: "none", help: HELP },
+            );
+        }
+        for item in items {
+            let criterion = one(reader, &key.value, item, selector.clone());
+            all.extend(criterion);
+        }
+    }
+    all
+}
+
+/// One threshold of a flag, `METRIC{TAG:VALUE}: CRITERION`.
+///
+/// # Errors
+/// It is none.
+pub fn flag(text: &str) -> Result<Threshold, Diagnostics> {
+    let source = Arc::new(Source { name: "--threshold".into(), text: text.to_owned() });
+    let wrong = |base: usize| {
+        let source = Arc::clone(&source);
+        move |fault: Fault| {
+            let span = Span { start: base + fault.range.start, end: base + fault.range.end };
+            Diagnostics::from(
+                Diagnostic::new("usage::threshold", fault.message).at(&source, span, fault.label).help(fault.help),
+            )
+        }
+    };
+    let after_tags = match (text.contains('{'), text.rfind('}')) {
+        // What is wrong with the tags comes first.
+        (true, None) => text.len(),
+        (_, end) => end.unwrap_or(0),
+    };
+    if after_tags == text.len() && !text.is_empty() {
+        threshold::selector(text).map_err(wrong(0))?;
+    }
+    let Some(colon) = text[after_tags..].find(':').map(|colon| after_tags + colon) else {
+        let message = "a threshold is a metric, `:` and what has to hold of it";
+        let wrong =
+            Diagnostic::new("usage::threshold", message).at(&source, Span { start: 0, end: text.len() }, "no `:`");
+        return Err(wrong.help("for example `--threshold 'http_duration: p(95)<200ms'`").into());
+    };
+    let (selector, criterion) = (&text[..colon], &text[colon + 1..]);
+    let selector = threshold::selector(selector).map_err(wrong(0))?;
+    let moved = |span: Span| Span { start: colon + 1 + span.start, end: colon + 1 + span.end };
+    let typed = criterion.trim().to_owned();
+    let criterion = threshold::criterion(criterion).map_err(wrong(colon + 1))?.placed(&moved);
+    Ok(Threshold { source, selector, criterion, text: typed, abort: false, delay: None })
+}
+
+/// Reads the value of `fail_on`.
+pub fn fail_on(reader: &mut Reader, node: Node) -> Option<Spanned<FailOn>> {
+    let typed = reader.some_text("fail_on", node, "any-error")?;
+    let value = FailOn::named(&typed.value);
+    if value.is_none() {
+        let message = format!("`fail_on` cannot be `{}`", typed.value);
+        let help = "it is `never`, `all-failed` or `any-error`";
+        reader.report(typed.span, &Mistake { code: "script::type", message: &message, label: "unknown", help });
+    }
+    value.map(|value| Spanned { value, span: typed.span })
+}
+
+/// A criterion alone, or with what is to happen when it does not hold.
+fn one(reader: &mut Reader, metric: &str, node: Node, selector: Option<Selector>) -> Option<Threshold> {
+    let (mut expr, mut abort, mut delay) = (None, None, None);
+    let span = node.span;
+    match node.value {
+        Value::Map(entries) => {
+            for (key, node) in entries {
+                match key.value.as_str() {
+                    "expr" => expr = Some(node),
+                    "abort" => abort = reader.truth("abort", &node),
+                    "delay" => delay = reader.duration("delay", &node),
+                    _ => reader.unknown_key(&key, "a threshold", &KEYS),
+                }
+            }
+            if expr.is_none() {
+                let message = format!("a threshold of `{metric}` has no `expr`");
+                let mistake =
+                    Mistake { code: "script::missing-key", message: &message, label: "this threshold", help: HELP };
+                reader.report(span, &mistake);
+            }
+        }
+        _ => expr = Some(node),
+    }
+    let abort = abort == Some(true);
+    if let Some(delay) = delay.as_ref().filter(|_| !abort) {
+        let (message, help) = ("`delay` says from when on a run may be aborted", "add `abort: true`, or leave it out");
+        reader.report(delay.span, &Mistake { code: "script::threshold", message, label: "nothing is aborted", help });
+    }
+    let expr = expr?;
+    let Value::String(text) = &expr.value else {
+        reader.wrong_type(metric, &expr, "a threshold, a mapping with `expr`, or a list of them", HELP);
+        return None;
+    };
+    let (criterion, place) = placed(reader, &expr, CODE, threshold::criterion)?;
+    let criterion = criterion.placed(&*place);
+    let (source, text) = (Arc::clone(&reader.source), text.trim().to_owned());
+    Some(Threshold { source, selector: selector?, criterion, text, abort, delay })
+}
+
+/// Moves a place in a text to where the text stands.
+type Place = Box<dyn Fn(Span) -> Span>;
+
+/// Reads a text by its own grammar; a mistake is shown where it stands in the script.
+pub(super) fn placed<T>(
+    reader: &mut Reader,
+    node: &Node,
+    code: &'static str,
+    read: impl Fn(&str) -> Result<T, Fault>,
+) -> Option<(T, Place)> {
+    let Value::String(text) = &node.value else { return None };
+    match read(text) {
+        Ok(value) => {
+            let (source, node) = (Arc::clone(&reader.source), node.clone());
+            Some((value, Box::new(move |span| span_within(&source, &node, span.start..span.end))))
+        }
+        Err(fault) => {
+            let span = span_within(&reader.source, node, fault.range);
+            let mistake = Mistake { code, message: &fault.message, label: fault.label, help: &fault.help };
+            reader.report(span, &mistake);
+            None
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_flag_is_split_after_its_tags() {
+        let read = flag("http_duration{step:Sign in}: p(95)<200ms").expect("a threshold");
+        assert_eq!((read.selector.tags[0].1.value.as_str(), read.text.as_str()), ("Sign in", "p(95)<200ms"));
+        let span = read.criterion.limit.span;
+        assert_eq!(&read.source.text[span.start..span.end], "200ms");
+    }
+
+    #[test]
+    fn what_is_no_threshold_is_refused_with_its_place() {
+        for (text, at) in
+            [("http_duration", "http_duration"), ("a{step:b", ""), ("a: p95<1", "p95"), ("a{b}: rate<1", "b")]
+        {
+            let found = flag(text).expect_err(text).0.remove(0);
+            let place = found.place.expect("a place");
+            assert_eq!((found.code, &text[place.span.start..place.span.end]), ("usage::threshold", at), "{text}");
+        }
+    }
+}
