@@ -6,6 +6,7 @@ mod counts;
 mod determinism;
 mod ending;
 mod failures;
+mod feeders;
 mod guests;
 mod hostile;
 mod inspect;

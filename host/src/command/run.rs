@@ -8,8 +8,10 @@ use std::time::Duration;
 use crate::diagnostic::{Diagnostic, Diagnostics, Source, reason};
 use crate::exit::Exit;
 use crate::metrics::sample::FailureKind;
+use crate::plan::data::{DataSet, DataSets};
 use crate::plan::needs::Needs;
 use crate::plan::{self, Plan};
+use crate::report::model::DataEnd;
 use crate::report::{self, Outcome, Output, Progress, Report, Settings};
 use crate::run::{self, EndReason, Run, shutdown};
 use crate::script;
@@ -41,7 +43,8 @@ pub fn run_source(args: &RunArgs, source: &Arc<Source>, files_each: u64) -> Resu
     }
     let finished = execute(args, &plan)?;
     shutdown::end_soon();
-    let report = Report::build(settings(&plan), &finished.aggregate, &outcome(&plan, &finished));
+    let built = Report::build(settings(&plan), &finished.aggregate, &outcome(&plan, &finished));
+    let report = Report { data: data_ends(&plan.scripting.data), ..built };
     // The table is shown even if the files cannot be written: nothing else is left of the run then.
     let written = write(outputs, &report);
     if !args.quiet {
@@ -144,6 +147,13 @@ fn settings(plan: &Plan) -> Settings {
     }
 }
 
+/// The data sets that ran out.
+fn data_ends(data: &DataSets) -> Vec<DataEnd> {
+    let ended = data.iter().filter(|set| set.users_ended() > 0);
+    let end = |set: &DataSet| DataEnd { name: set.name().into(), rows: set.rows() as u64, users: set.users_ended() };
+    ended.map(end).collect()
+}
+
 fn outcome(plan: &Plan, run: &Run) -> Outcome {
     Outcome {
         started_at: run.clock.wall(0),
@@ -162,6 +172,6 @@ fn exit(run: &Run) -> Exit {
         EndReason::Interrupted => Exit::Interrupted,
         _ if total.bytes.out == 0 && total.ok == 0 && failed > 0 => Exit::Unreached,
         EndReason::NoUserSignedIn => Exit::NoLogin,
-        EndReason::Duration | EndReason::Iterations => Exit::Done,
+        EndReason::Duration | EndReason::Iterations | EndReason::Data => Exit::Done,
     }
 }

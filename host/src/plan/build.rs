@@ -57,6 +57,7 @@ pub fn build(args: &RunArgs, script: &Script) -> Result<Plan, Diagnostics> {
     }
     let tls = Tls::load(args.insecure_tls).map_err(|error| Diagnostic::new("internal::tls", error.to_string()))?;
     let workload = merge::workload(args, script);
+    found.absorb(data::too_few_rows(&scripting.data, workload.users, &script.data, &script.source));
     let rows = drafts.iter().map(|draft| RowInfo { name: draft.name.clone(), action: draft.action.clone() }).collect();
     let mut steps = steps;
     let login = has_login(args, script).then(|| steps.remove(0));

@@ -19,7 +19,8 @@ use crate::plan::data::DataSets;
 use crate::run::clock::{Clock, Nanos};
 use crate::run::phase::Phase;
 use crate::run::timers::Timers;
-use crate::template::{Rows, Template, UserRandom, Values, Variables};
+pub use crate::template::Shortage;
+use crate::template::{Rows, Scratch, Template, UserRandom, Values, Variables};
 
 use super::operation::Task;
 use super::socket::Sockets;
@@ -36,8 +37,8 @@ pub struct Shared {
     pub recorder: RefCell<Recorder>,
     /// The script's data sets.
     pub data: DataSets,
-    /// Room for nested template helpers.
-    pub scratch: RefCell<String>,
+    /// Room for rendering templates.
+    pub scratch: RefCell<Scratch>,
     /// Users in the whole run.
     pub users: u32,
     /// The phase as the worker last saw it. A user looks here whenever it is woken.
@@ -49,6 +50,35 @@ pub struct Shared {
     pub swept: Cell<Nanos>,
     /// Requests are not started at or after this time; `Nanos::MAX` if the run has no set duration.
     pub end: Nanos,
+}
+
+impl Shared {
+    /// Counts a user for whom a data set has no row, and warns of the first.
+    fn ran_short(&self, user: u32, shortage: Shortage) {
+        let set = match shortage {
+            Shortage::Stop(set) | Shortage::Error(set) | Shortage::Unreadable(set) => self.data.set(set),
+        };
+        if set.user_ended() {
+            let text = self.shortage_text(shortage);
+            match shortage {
+                Shortage::Stop(_) => tracing::warn!("{text}: user {user} is the first to end"),
+                _ => tracing::error!("{text}: user {user} is the first to fail"),
+            }
+        }
+    }
+
+    /// What a user's shortage is, for messages.
+    pub fn shortage_text(&self, shortage: Shortage) -> String {
+        match shortage {
+            Shortage::Stop(set) | Shortage::Error(set) => {
+                let set = self.data.set(set);
+                format!("data set `{}` has no row left ({} in all)", set.name(), set.rows())
+            }
+            Shortage::Unreadable(set) => {
+                format!("the file of data set `{}` changed during the run, or can't be read", self.data.set(set).name())
+            }
+        }
+    }
 }
 
 /// One virtual user.
@@ -92,12 +122,12 @@ impl Session {
             task: Task::default(),
             random: RefCell::new(UserRandom::new(seed, id)),
             variables: RefCell::default(),
-            rows: RefCell::default(),
+            rows: RefCell::new(Rows::new(seed)),
             headers: RefCell::default(),
         }
     }
 
-    /// Appends a template's text for this user, now.
+    /// Appends a template's text for this user, now. A user for whom a data set has no row left starts nothing from then on.
     pub fn render(&self, template: &Template, out: &mut String) {
         let mut values = Values {
             user: self.id,
@@ -110,7 +140,19 @@ impl Session {
             data: &self.shared.data,
             scratch: &mut self.shared.scratch.borrow_mut(),
         };
+        let before = values.rows.shortage();
         template.render(&mut values, out);
+        let after = values.rows.shortage();
+        if before.is_none()
+            && let Some(shortage) = after
+        {
+            self.shared.ran_short(self.id, shortage);
+        }
+    }
+
+    /// Why the user goes on no further, if a data set has no row for it.
+    pub fn shortage(&self) -> Option<Shortage> {
+        self.rows.borrow().shortage()
     }
 
     /// The user's variables.
@@ -156,10 +198,13 @@ impl Session {
         &self.shared.deadlines[self.slot]
     }
 
-    /// Waits for the user's turn under its rate limit, and says when it came: now. `None` if the run ends first. The
-    /// wait is in no latency, and the step's deadline moves on by it; by how much the turn came late is recorded as the
+    /// Waits for the user's turn under its rate limit, and says when it came: now. `None` if the run ends first, or
+    /// the user's data has ended. The wait is in no latency, and the step's deadline moves on by it; by how much the turn came late is recorded as the
     /// generator's start delay.
     pub async fn turn(&self) -> Option<Nanos> {
+        if self.shortage().is_some() {
+            return None;
+        }
         let now = self.shared.clock.now();
         let Some(mut limiter) = self.limiter.get() else { return self.may_start_at(now).then_some(now) };
         let due = limiter.reserve(now);

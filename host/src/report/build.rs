@@ -34,6 +34,7 @@ impl Report {
             totals: totals(aggregate, outcome.elapsed),
             actions: actions.collect(),
             metrics: aggregate.metrics().iter().map(|measured| metric(measured, outcome.elapsed)).collect(),
+            data: Vec::new(),
             series: over_time(aggregate),
             generator: generator(aggregate, &settings.plugins),
             settings: Settings { base_url: settings.base_url.as_deref().and_then(without_credentials), ..settings },

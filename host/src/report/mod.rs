@@ -7,6 +7,7 @@
 mod build;
 mod csv;
 mod custom;
+mod data;
 mod format;
 mod generator;
 mod json;

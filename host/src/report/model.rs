@@ -30,10 +30,23 @@ pub struct Report {
     pub actions: Vec<Row>,
     /// What plugins counted by themselves, in the order it was defined.
     pub metrics: Vec<Metric>,
+    /// Data sets that had no row left for some user, in the order of the script.
+    pub data: Vec<DataEnd>,
     /// The actions over time.
     pub series: Series,
     /// How the generator itself fared.
     pub generator: Generator,
+}
+
+/// A data set that ran out of rows.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+pub struct DataEnd {
+    /// Its name in the script.
+    pub name: String,
+    /// How many rows it has.
+    pub rows: u64,
+    /// Users for whom none was left.
+    pub users: u32,
 }
 
 /// A metric that a plugin defined. Numbers that its kind does not have are `None`.

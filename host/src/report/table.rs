@@ -3,9 +3,9 @@
 
 use unicode_width::UnicodeWidthStr;
 
-use super::custom;
 use super::format::{count, grouped, grouped_decimal, latency, megabytes, percent, seconds, short};
 use super::model::{ErrorCount, Guest, Report, Requests, Row, Times};
+use super::{custom, data};
 use crate::metrics::interval::one_line;
 
 /// The columns and the least width of each; the first is text, the others are numbers.
@@ -26,6 +26,10 @@ pub fn render(report: &Report) -> String {
     if !report.metrics.is_empty() {
         text.push('\n');
         text.push_str(&custom::lines(report));
+    }
+    if !report.data.is_empty() {
+        text.push('\n');
+        text.push_str(&data::lines(&report.data));
     }
     let trapped: Vec<_> = report.generator.guests.iter().filter(|guest| guest.traps > 0).collect();
     if !trapped.is_empty() {

@@ -39,6 +39,8 @@ pub enum EndReason {
     Duration,
     /// Every user had walked its iterations.
     Iterations,
+    /// Every user had walked its iterations, or found no row left in a data set.
+    Data,
     /// Ctrl-C or SIGTERM.
     Interrupted,
     /// Nobody could sign in.
@@ -118,6 +120,9 @@ pub async fn execute(plan: &Arc<Plan>, mut show: impl FnMut(&Snapshot)) -> Resul
         && plan.workload.duration.is_some_and(|duration| run.elapsed >= nanos(duration))
     {
         run.ended = EndReason::Duration;
+    }
+    if run.ended == EndReason::Iterations && plan.scripting.data.iter().any(|set| set.users_ended() > 0) {
+        run.ended = EndReason::Data;
     }
     if run.walked == 0 && plan.login.is_some() && run.ended != EndReason::Interrupted {
         run.ended = EndReason::NoUserSignedIn;

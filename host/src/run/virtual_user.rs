@@ -1,4 +1,4 @@
-//! One virtual user: signs in, then walks the script step by step until its time or its iterations are over.
+//! One virtual user: signs in, then walks the script step by step until its time, its iterations or its data are over.
 //!
 //! ```text
 //!   waiting for its ramp-up time ─▶ signing in ─▶ walking ─▶ gone
@@ -10,7 +10,7 @@
 use std::rc::Rc;
 
 use crate::plan::{Plan, Step};
-use crate::plugin::session::Session;
+use crate::plugin::session::{Session, Shortage};
 
 use super::clock::Nanos;
 use super::groups::Groups;
@@ -27,7 +27,7 @@ pub enum Life {
     Walked,
     /// It could not sign in.
     GaveUp,
-    /// The run ended before it was signed in.
+    /// The run, or its data, ended before it was signed in.
     NotBegun,
 }
 
@@ -62,7 +62,8 @@ impl VirtualUser {
         if let Some(login) = &plan.login
             && !self.sign_in(login).await
         {
-            return if self.session.running() { Life::GaveUp } else { Life::NotBegun };
+            let gave_up = self.session.running() && !matches!(self.session.shortage(), Some(Shortage::Stop(_)));
+            return if gave_up { Life::GaveUp } else { Life::NotBegun };
         }
         while plan.workload.iterations.is_none_or(|most| self.session.iteration.get() < most) {
             let mut groups = Groups::new(&plan.groups);
@@ -74,6 +75,9 @@ impl VirtualUser {
                 groups.begin(number, now);
                 let passed = self.task(step).run(now).await;
                 groups.end(number, passed, &self.session.shared);
+                if self.session.shortage().is_some() {
+                    return Life::Walked;
+                }
             }
             self.session.iteration.set(self.session.iteration.get() + 1);
         }
@@ -88,6 +92,9 @@ impl VirtualUser {
             }
             if self.task(login).run(self.session.shared.clock.now()).await {
                 return true;
+            }
+            if self.session.shortage().is_some() {
+                return false;
             }
         }
         false

@@ -8,7 +8,7 @@ pub const SCHEMA: &str = include_str!("schema.json");
 mod tests {
     use serde_json::Value;
 
-    use super::super::{decode, plugin, step};
+    use super::super::{data, decode, plugin, step};
     use super::SCHEMA;
 
     #[test]
@@ -22,9 +22,23 @@ mod tests {
             ("/$defs/capture", &step::CAPTURE_KEYS),
             ("/$defs/plugin/else", &plugin::KEYS),
             ("/$defs/limits", &plugin::LIMIT_KEYS),
+            ("/$defs/data/else", &data::KEYS),
         ] {
             let properties = schema.pointer(place).and_then(|schema| schema["properties"].as_object()).unwrap();
             assert_eq!(properties.keys().map(String::as_str).collect::<Vec<_>>(), keys, "{place}");
+        }
+    }
+
+    #[test]
+    fn the_schema_has_the_words_that_the_parser_knows() {
+        let schema: Value = serde_json::from_str(SCHEMA).unwrap();
+        for (key, words) in [
+            ("order", data::ORDERS.map(|(word, _)| word).to_vec()),
+            ("at_end", data::ENDS.map(|(word, _)| word).to_vec()),
+            ("partition", data::PARTITIONS.map(|(word, _)| word).to_vec()),
+        ] {
+            let known = &schema["$defs"]["data"]["else"]["properties"][key]["enum"];
+            assert_eq!(*known, serde_json::json!(words), "{key}");
         }
     }
 }
