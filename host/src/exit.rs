@@ -24,7 +24,7 @@ pub enum Exit {
     NoLogin = 6,
     /// A case of `plugin test` did not come out as it should have.
     Cases = 7,
-    /// The run was done and missed a threshold. Reserved: scripts have no thresholds yet.
+    /// The run was done and missed a threshold, or was worse than another. Scripts have no thresholds yet.
     Thresholds = 99,
     /// Interrupted by a signal. 128 + 2, as shells count it.
     Interrupted = 130,
@@ -61,7 +61,7 @@ impl Exit {
             Self::Unreached => "the target was never reached",
             Self::NoLogin => "no user signed in",
             Self::Cases => "a case of `plugin test` failed",
-            Self::Thresholds => "thresholds failed (reserved)",
+            Self::Thresholds => "the run was worse than its baseline",
             Self::Interrupted => "interrupted",
         }
     }

@@ -122,7 +122,7 @@ fn completions_man_page_help_and_version_are_printed() {
         (4, "a plugin would not load"),
         (5, "the target was never reached"),
         (6, "no user signed in"),
-        (99, "thresholds failed (reserved)"),
+        (99, "the run was worse than its baseline"),
         (130, "interrupted"),
     ] {
         assert!(help.contains(&format!("{code:>3}  {meaning}\n")), "{help}");

@@ -20,6 +20,7 @@ mod plugin_outside;
 mod protocols;
 mod rate;
 mod rehearsal;
+mod reports;
 mod schema;
 mod sources;
 

@@ -8,7 +8,7 @@ use std::time::Duration;
 use clap::Args;
 use clap::builder::BoolishValueParser;
 
-use super::value::{HeaderParser, at_least_one, data, positive, positive_duration, seed, zero_or_more};
+use super::value::{HeaderParser, at_least_one, data, positive, positive_duration, seed, tolerance, zero_or_more};
 use super::{ConsoleArgs, DataArg, HeaderArg, NativeArgs};
 
 /// What to run and how. `None`, `false` and an empty list mean that neither flag nor variable was given.
@@ -242,6 +242,23 @@ pub struct RunArgs {
         value_delimiter = '\n'
     )]
     pub out: Vec<PathBuf>,
+    /// Compare with this earlier report at the end; exit 99 if the run was worse
+    ///
+    /// A JSON report of the same script. As `stampede-shooter compare` does.
+    #[arg(long, value_name = "FILE", env = "STAMPEDE_BASELINE", hide_env_values = true, help_heading = "Report")]
+    pub baseline: Option<PathBuf>,
+    /// How much worse than the baseline is still good
+    ///
+    /// A share in percent, such as 10%. 5% if not given.
+    #[arg(
+        long,
+        value_name = "P%",
+        env = "STAMPEDE_TOLERANCE",
+        hide_env_values = true,
+        help_heading = "Report",
+        value_parser = tolerance
+    )]
+    pub tolerance: Option<f64>,
     /// Show the progress every second
     ///
     /// Users active, current rps, error rate, time elapsed and remaining: a bar on a terminal, plain lines elsewhere.

@@ -18,6 +18,8 @@ use crate::script;
 
 use crate::cli::RunArgs;
 
+use super::compare;
+
 /// Largest script, in bytes. A script is typed by people.
 const LARGEST: u64 = 16 << 20;
 
@@ -37,6 +39,8 @@ pub fn run(args: &RunArgs) -> Result<Exit, Diagnostics> {
 pub fn run_source(args: &RunArgs, source: &Arc<Source>, files_each: u64) -> Result<Exit, Diagnostics> {
     let plan = Arc::new(plan(args, source)?);
     let outputs = open(args)?;
+    let baseline = args.baseline.as_deref().map(|path| Ok((path, compare::baseline(path, &plan)?)));
+    let baseline = baseline.transpose().map_err(|found: Diagnostic| found)?;
     Needs::of(&plan, files_each).check()?;
     if plan.insecure_tls {
         eprintln!("warning: any TLS certificate is accepted (`--insecure-tls`): the target may be anyone");
@@ -55,7 +59,12 @@ pub fn run_source(args: &RunArgs, source: &Arc<Source>, files_each: u64) -> Resu
     if let Exit::Unreached | Exit::NoLogin | Exit::Internal = exit {
         eprintln!("error: {} (exit code {})", exit.meaning(), exit.code());
     }
-    Ok(exit)
+    let Some((path, base)) = baseline else { return Ok(exit) };
+    let (text, compared) = compare::against((path, &base), &report, args.tolerance)?;
+    if !args.quiet {
+        super::print(text.as_bytes())?;
+    }
+    Ok(if exit == Exit::Done { compared } else { exit })
 }
 
 /// The plan of the script.

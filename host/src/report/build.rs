@@ -28,7 +28,7 @@ impl Report {
             Row { name: info.name.clone(), action: Some(info.action.clone()), ..row }
         });
         Self {
-            schema: SCHEMA,
+            schema: SCHEMA.into(),
             tool_version: settings.tool_version.clone(),
             run: run(outcome),
             totals: totals(aggregate, outcome.elapsed),
@@ -98,15 +98,14 @@ fn requests(measured: &series::Series<u64>, elapsed: Nanos) -> Requests {
 }
 
 fn phases<T>(measured: &PhaseTimes<u64>, show: impl Fn(&Histogram<u64>) -> T) -> Phases<T> {
-    let [dns, connect, tls, first_byte, receive] = measured.parts().each_ref().map(show);
-    Phases { dns, connect, tls, first_byte, receive }
+    Phases::of(measured.parts().each_ref().map(show))
 }
 
 /// The kinds of failure that occurred.
 fn errors(measured: &series::Series<u64>, example: impl Fn(FailureKind) -> Option<ErrorExample>) -> Vec<ErrorCount> {
     let counted = FailureKind::ALL.into_iter().zip(measured.err).filter(|&(_, count)| count > 0);
     let shown = counted.map(|(kind, count)| ErrorCount {
-        category: kind.name(),
+        category: kind.name().into(),
         count,
         share: count as f64 / measured.requests() as f64,
         example: example(kind),

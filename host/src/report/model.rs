@@ -3,9 +3,10 @@
 //!
 //! Fields whose names end in `_us` are microseconds.
 
+use std::borrow::Cow;
 use std::collections::BTreeMap;
 
-use serde::Serialize;
+use serde::{Deserialize, Serialize};
 
 use super::settings::Settings;
 use crate::run::EndReason;
@@ -14,10 +15,10 @@ use crate::run::EndReason;
 pub const SCHEMA: &str = "stampede-report/1";
 
 /// Everything that is known about a run once it is over. Made by [`Report::build`], never changed.
-#[derive(Clone, Debug, Serialize)]
+#[derive(Clone, Debug, Serialize, Deserialize)]
 pub struct Report {
     /// [`SCHEMA`].
-    pub schema: &'static str,
+    pub schema: Cow<'static, str>,
     /// Version of the tool that made it.
     pub tool_version: String,
     /// How the run was set up.
@@ -31,6 +32,7 @@ pub struct Report {
     /// What plugins counted by themselves, in the order it was defined.
     pub metrics: Vec<Metric>,
     /// Data sets that had no row left for some user, in the order of the script.
+    #[serde(default)]
     pub data: Vec<DataEnd>,
     /// The actions over time.
     pub series: Series,
@@ -39,7 +41,7 @@ pub struct Report {
 }
 
 /// A data set that ran out of rows.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct DataEnd {
     /// Its name in the script.
     pub name: String,
@@ -50,16 +52,16 @@ pub struct DataEnd {
 }
 
 /// A metric that a plugin defined. Numbers that its kind does not have are `None`.
-#[derive(Clone, Debug, Serialize)]
+#[derive(Clone, Debug, Serialize, Deserialize)]
 pub struct Metric {
     /// Name of the plugin.
     pub plugin: String,
     /// Name of the metric.
     pub name: String,
     /// `counter`, `gauge`, `rate` or `trend`.
-    pub kind: &'static str,
+    pub kind: Cow<'static, str>,
     /// What the values are: `number`, `nanoseconds` or `bytes`.
-    pub unit: &'static str,
+    pub unit: Cow<'static, str>,
     /// How many values were added.
     pub count: u64,
     /// Of a counter: the sum of its values.
@@ -78,10 +80,13 @@ pub struct Metric {
     pub max: Option<f64>,
     /// Of a trend: how its values are spread.
     pub distribution: Option<Distribution>,
+    /// Of a trend: the same for other programs, in thousandths.
+    #[serde(default)]
+    pub histogram: Option<String>,
 }
 
 /// How the values of a trend are spread: three significant digits, the mean exact.
-#[derive(Clone, Debug, Serialize)]
+#[derive(Clone, Debug, Serialize, Deserialize)]
 pub struct Distribution {
     /// The mean.
     pub mean: f64,
@@ -98,7 +103,7 @@ pub struct Distribution {
 }
 
 /// How the run went.
-#[derive(Clone, Debug, Serialize)]
+#[derive(Clone, Debug, Serialize, Deserialize)]
 pub struct Run {
     /// RFC 3339, UTC.
     pub started_at: String,
@@ -113,7 +118,7 @@ pub struct Run {
 }
 
 /// What was measured of one action, or of all.
-#[derive(Clone, Debug, Serialize)]
+#[derive(Clone, Debug, Serialize, Deserialize)]
 pub struct Row {
     /// The step's name; `Totals` for the sum.
     pub name: String,
@@ -140,7 +145,7 @@ pub struct Row {
 }
 
 /// Runs of a step: `started = passed + failed + cancelled + dropped`.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Tasks {
     /// That were due.
     pub started: u64,
@@ -155,7 +160,7 @@ pub struct Tasks {
 }
 
 /// Exchanges: `total = ok + err`.
-#[derive(Clone, Debug, PartialEq, Serialize)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct Requests {
     /// All of them.
     pub total: u64,
@@ -168,7 +173,7 @@ pub struct Requests {
 }
 
 /// Traffic in bytes, above TLS.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Bytes {
     /// Requests as sent.
     pub out: u64,
@@ -180,10 +185,10 @@ pub struct Bytes {
 }
 
 /// One kind of failure.
-#[derive(Clone, Debug, PartialEq, Serialize)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct ErrorCount {
     /// Its name.
-    pub category: &'static str,
+    pub category: Cow<'static, str>,
     /// How many exchanges failed that way.
     pub count: u64,
     /// Their share of all exchanges of the row, 0 to 1.
@@ -193,7 +198,7 @@ pub struct ErrorCount {
 }
 
 /// What a failure looked like.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct ErrorExample {
     /// The step where it happened.
     pub name: String,
@@ -203,7 +208,7 @@ pub struct ErrorExample {
 
 /// A distribution of durations in microseconds, each within 0.1 % (phases: 1 %) of the true one. Longer than an hour
 /// counts as an hour.
-#[derive(Clone, Debug, PartialEq, Serialize)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[allow(missing_docs, reason = "the names are the meanings")]
 pub struct Times {
     pub count: u64,
@@ -220,7 +225,7 @@ pub struct Times {
 }
 
 /// Something about each part of an exchange.
-#[derive(Clone, Debug, PartialEq, Serialize)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct Phases<T> {
     /// Resolving the host's name.
     pub dns: T,
@@ -234,8 +239,20 @@ pub struct Phases<T> {
     pub receive: T,
 }
 
+impl<T> Phases<T> {
+    /// All parts, in their order.
+    pub const fn each(&self) -> [&T; 5] {
+        [&self.dns, &self.connect, &self.tls, &self.first_byte, &self.receive]
+    }
+
+    /// Of parts in that order.
+    pub fn of([dns, connect, tls, first_byte, receive]: [T; 5]) -> Self {
+        Self { dns, connect, tls, first_byte, receive }
+    }
+}
+
 /// HDR histograms of microseconds, V2 compressed format in base64.
-#[derive(Clone, Debug, Serialize)]
+#[derive(Clone, Debug, Serialize, Deserialize)]
 pub struct Histograms {
     /// Response time, 3 significant digits.
     pub response_time: String,
@@ -246,7 +263,7 @@ pub struct Histograms {
 }
 
 /// The run over time. All lists are equally long: one element per stretch of time, from the start of the run.
-#[derive(Clone, Debug, Serialize)]
+#[derive(Clone, Debug, Serialize, Deserialize)]
 pub struct Series {
     /// How many seconds an element covers: 1, or a higher power of two for runs of more than an hour.
     pub resolution_s: u32,
@@ -257,7 +274,7 @@ pub struct Series {
 }
 
 /// One row over time.
-#[derive(Clone, Debug, Serialize)]
+#[derive(Clone, Debug, Serialize, Deserialize)]
 pub struct RowSeries {
     /// The step's name.
     pub name: String,
@@ -278,7 +295,7 @@ pub struct RowSeries {
 }
 
 /// How the generator itself fared, and so how far its numbers can be trusted.
-#[derive(Clone, Debug, Serialize)]
+#[derive(Clone, Debug, Serialize, Deserialize)]
 pub struct Generator {
     /// Whether it was slower than it should have been: then latencies include its own.
     pub bottleneck: bool,
@@ -295,7 +312,7 @@ pub struct Generator {
 }
 
 /// How one worker thread fared.
-#[derive(Clone, Debug, PartialEq, Serialize)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct Worker {
     /// CPU time.
     pub cpu_us: u64,
@@ -310,7 +327,7 @@ pub struct Worker {
 }
 
 /// Time spent inside one plugin, over all workers.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Guest {
     /// The plugin's name.
     pub plugin: String,

@@ -3,13 +3,13 @@
 
 use std::time::Duration;
 
-use serde::{Serialize, Serializer};
+use serde::{Deserialize, Deserializer, Serialize, Serializer};
 
 use crate::run::EndReason;
 use crate::run::clock::Nanos;
 
 /// How the run was set up.
-#[derive(Clone, Debug, Serialize)]
+#[derive(Clone, Debug, Serialize, Deserialize)]
 pub struct Settings {
     /// The script's file name, `-` for standard input.
     pub script: String,
@@ -18,18 +18,18 @@ pub struct Settings {
     /// Most requests per second and user; no limit if `None`.
     pub rps: Option<f64>,
     /// How long users were to be kept active, if that was limited.
-    #[serde(rename = "duration_us", serialize_with = "optional_micros")]
+    #[serde(rename = "duration_us", with = "optional_micros")]
     pub duration: Option<Duration>,
     /// How often each user was to walk the script, if that was limited.
     pub iterations: Option<u64>,
     /// Over what time the users started.
-    #[serde(rename = "ramp_up_us", serialize_with = "micros")]
+    #[serde(rename = "ramp_up_us", with = "micros")]
     pub ramp_up: Duration,
     /// How long requests in flight were given when the run ended.
-    #[serde(rename = "graceful_stop_us", serialize_with = "micros")]
+    #[serde(rename = "graceful_stop_us", with = "micros")]
     pub graceful_stop: Duration,
     /// Timeout of steps that give none.
-    #[serde(rename = "timeout_us", serialize_with = "micros")]
+    #[serde(rename = "timeout_us", with = "micros")]
     pub timeout: Duration,
     /// Worker threads.
     pub workers: usize,
@@ -61,12 +61,30 @@ pub struct Outcome {
     pub users_given_up: u32,
 }
 
-fn micros<S: Serializer>(duration: &Duration, serializer: S) -> Result<S::Ok, S::Error> {
-    serializer.serialize_u64(whole_micros(*duration))
+/// Durations as whole microseconds.
+mod micros {
+    use super::{Deserialize, Deserializer, Duration, Serializer};
+
+    pub(super) fn serialize<S: Serializer>(duration: &Duration, serializer: S) -> Result<S::Ok, S::Error> {
+        serializer.serialize_u64(super::whole_micros(*duration))
+    }
+
+    pub(super) fn deserialize<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Duration, D::Error> {
+        u64::deserialize(deserializer).map(Duration::from_micros)
+    }
 }
 
-fn optional_micros<S: Serializer>(duration: &Option<Duration>, serializer: S) -> Result<S::Ok, S::Error> {
-    duration.map(whole_micros).serialize(serializer)
+/// The same where there may be none.
+mod optional_micros {
+    use super::{Deserialize, Deserializer, Duration, Serialize, Serializer};
+
+    pub(super) fn serialize<S: Serializer>(duration: &Option<Duration>, serializer: S) -> Result<S::Ok, S::Error> {
+        duration.map(super::whole_micros).serialize(serializer)
+    }
+
+    pub(super) fn deserialize<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Option<Duration>, D::Error> {
+        Ok(Option::<u64>::deserialize(deserializer)?.map(Duration::from_micros))
+    }
 }
 
 fn whole_micros(duration: Duration) -> u64 {

@@ -103,7 +103,7 @@ fn errors(errors: &[ErrorCount], requests: u64) -> String {
     let cells = errors.iter().map(|error| {
         let example = error.example.as_ref();
         let example = example.map_or(String::new(), |e| format!("  e.g. {}: {}", one_line(&e.name), e.text));
-        (error.category, grouped(error.count), percent(error.count, requests), example)
+        (error.category.as_ref(), grouped(error.count), percent(error.count, requests), example)
     });
     let cells: Vec<_> = cells.collect();
     let width = |get: fn(&(&str, String, String, String)) -> usize| cells.iter().map(get).max().unwrap_or(0);
