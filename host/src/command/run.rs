@@ -39,8 +39,10 @@ pub fn run(args: &RunArgs) -> Result<Exit, Diagnostics> {
 pub fn run_source(args: &RunArgs, source: &Arc<Source>, files_each: u64) -> Result<Exit, Diagnostics> {
     let plan = Arc::new(plan(args, source)?);
     let outputs = open(args)?;
-    let baseline = args.baseline.as_deref().map(|path| Ok((path, compare::baseline(path, &plan)?)));
-    let baseline = baseline.transpose().map_err(|found: Diagnostic| found)?;
+    let baseline = match args.baseline.as_deref() {
+        Some(path) => Some((path, compare::baseline(path, &plan)?)),
+        None => None,
+    };
     Needs::of(&plan, files_each).check()?;
     if plan.insecure_tls {
         eprintln!("warning: any TLS certificate is accepted (`--insecure-tls`): the target may be anyone");

@@ -13,7 +13,7 @@ use rand::{Rng, RngExt, SeedableRng};
 use rand_distr::{Beta, Distribution};
 use rand_pcg::Pcg64Mcg;
 
-use super::model::{Report, Row, RowSeries};
+use super::model::{Report, Row, RowSeries, Series};
 use super::read::histogram;
 use crate::metrics::histogram::FINE;
 
@@ -21,7 +21,7 @@ use crate::metrics::histogram::FINE;
 const DRAWS: usize = 2_000;
 /// How much is left outside of the interval on each side, in 1.
 const TAIL: f64 = 0.005;
-/// The fewest seconds from which a rate is judged.
+/// The fewest stretches of the series from which a rate is judged.
 const LEAST_SECONDS: usize = 5;
 /// The fewest values beyond a percentile from which it is judged.
 const LEAST_BEYOND: f64 = 5.0;
@@ -98,7 +98,12 @@ pub fn compare(base: &Report, new: &Report, tolerance: f64) -> Result<Comparison
     let rows = base.actions.iter().zip(&base.series.actions).zip(new.actions.iter().zip(&new.series.actions));
     let actions = rows.map(|((base_row, base_series), (new_row, new_series))| {
         let mut changes = vec![
-            rate((base_row, base_series), (new_row, new_series), tolerance, &mut random),
+            rate(
+                (base_row, &rates(&base.series, base_series)),
+                (new_row, &rates(&new.series, new_series)),
+                tolerance,
+                &mut random,
+            ),
             errors(base_row, new_row, tolerance, &mut random),
         ];
         let (base_times, new_times) = (Times::of(base_row)?, Times::of(new_row)?);
@@ -135,31 +140,24 @@ fn change(what: What, (base, new): (Option<f64>, Option<f64>), judged: Option<((
 }
 
 fn rate(
-    (base_row, base): (&Row, &RowSeries),
-    (new_row, new): (&Row, &RowSeries),
+    (base_row, base): (&Row, &[f64]),
+    (new_row, new): (&Row, &[f64]),
     tolerance: f64,
     random: &mut impl Rng,
 ) -> Change {
-    // The last stretch is cut off by the end of the run.
-    let counts = |series: &RowSeries| -> Vec<f64> {
-        let all = series.ok.iter().zip(&series.err).map(|(ok, err)| (ok + err) as f64);
-        all.take(series.ok.len().saturating_sub(1)).collect()
-    };
-    let (a, b) = (counts(base), counts(new));
-    let enough = a.len() >= LEAST_SECONDS && b.len() >= LEAST_SECONDS && a.iter().sum::<f64>() > 0.0;
+    let enough = base.len() >= LEAST_SECONDS && new.len() >= LEAST_SECONDS && base.iter().any(|rate| *rate > 0.0);
     let judged = enough.then(|| {
-        let scale = new_row.requests.rps / mean(&b).max(f64::MIN_POSITIVE) * mean(&a)
-            / base_row.requests.rps.max(f64::MIN_POSITIVE);
-        let scale = if scale.is_finite() && scale > 0.0 { scale } else { 1.0 };
-        let draws =
-            (0..DRAWS).map(|_| resampled(&b, random) / resampled(&a, random).max(f64::MIN_POSITIVE) * scale - 1.0);
+        let draws = (0..DRAWS).map(|_| resampled(new, random) / resampled(base, random).max(f64::MIN_POSITIVE) - 1.0);
         judge(draws.collect(), -1.0, (tolerance, tolerance))
     });
     change(What::Rps, (Some(base_row.requests.rps), Some(new_row.requests.rps)), judged)
 }
 
-fn mean(values: &[f64]) -> f64 {
-    values.iter().sum::<f64>() / values.len() as f64
+/// The rate in each stretch but the last, which the end of the run cuts off.
+fn rates(series: &Series, row: &RowSeries) -> Vec<f64> {
+    let stretch = f64::from(series.resolution_s);
+    let all = row.ok.iter().zip(&row.err).map(|(ok, err)| (ok + err) as f64 / stretch);
+    all.take(row.ok.len().saturating_sub(1)).collect()
 }
 
 /// The mean of as many of the values, drawn with replacement.
