@@ -5,9 +5,7 @@ use std::path::Path;
 use crate::cli::CompareArgs;
 use crate::diagnostic::{Diagnostic, Diagnostics};
 use crate::exit::Exit;
-use crate::metrics::aggregate::RowInfo;
 use crate::plan::Plan;
-use crate::report::model::Row;
 use crate::report::{self, Report, compare, merge, read};
 
 /// Compares two reports and prints what has changed.
@@ -50,8 +48,9 @@ pub fn against(
 /// It is no report, or one of other actions than the plan's.
 pub fn baseline(path: &Path, plan: &Plan) -> Result<Report, Diagnostic> {
     let report = read::read(path)?;
-    let same = |(row, info): (&Row, &RowInfo)| row.name == info.name && row.action.as_ref() == Some(&info.action);
-    if report.actions.len() == plan.rows.len() && report.actions.iter().zip(&plan.rows).all(same) {
+    let mut rows = report.actions.iter().zip(&plan.rows);
+    let same = rows.all(|(row, info)| row.name == info.name && row.action.as_ref() == Some(&info.action));
+    if same && report.actions.len() == plan.rows.len() {
         return Ok(report);
     }
     Err(incomparable(format!("the baseline `{}` has other actions than the script", path.display())))
