@@ -61,7 +61,7 @@ fn twice_the_same_is_twice_as_much_in_the_same_time() {
     assert_eq!(merged.totals.requests.total, 2 * report.totals.requests.total);
     assert_eq!(merged.run.elapsed_us, report.run.elapsed_us);
     assert_eq!(merged.settings.users, 2 * report.settings.users);
-    let (one, two) = (report.totals.response_time_us.unwrap(), merged.totals.response_time_us.unwrap());
+    let (one, two) = (report.totals.response_time_us.clone().unwrap(), merged.totals.response_time_us.clone().unwrap());
     assert_eq!((two.count, two.p50, two.p99, two.max), (2 * one.count, one.p50, one.p99, one.max));
     let trend = |report: &Report| report.metrics.iter().find(|metric| metric.kind == "trend").cloned().unwrap();
     let trend = trend(&merged);

@@ -83,7 +83,8 @@ impl RowBuffer {
             Format::Csv => {
                 let reader = self.csv.get_or_insert_with(Box::default);
                 self.ends.resize(columns.len() + 1, 0);
-                self.cells.resize(bytes.len(), 0);
+                // One more than the cells can take: the parser wants room even for nothing.
+                self.cells.resize(bytes.len() + 1, 0);
                 let cells = record(reader, bytes, &mut self.cells, &mut self.ends);
                 if cells != Some(columns.len()) {
                     return Err(Unreadable);
