@@ -20,8 +20,8 @@ mod tests {
     #[test]
     fn a_line_says_whom_and_how_much() {
         let end = |rows, users| DataEnd { name: "ids".into(), rows, users };
-        let expected = "Data set `ids` ran out: 1,200 users ended, for whom nothing of its 1,000,000 rows was left.\n\
+        let expected = "Data set `ids` ran out: 12 users ended, for whom nothing of its 999 rows was left.\n\
                         Data set `ids` ran out: 1 user ended, for whom nothing of its only row was left.\n";
-        assert_eq!(lines(&[end(1_000_000, 1_200), end(1, 1)]), expected);
+        assert_eq!(lines(&[end(999, 12), end(1, 1)]), expected);
     }
 }

@@ -81,7 +81,7 @@ impl RowBuffer {
         self.places.clear();
         match format {
             Format::Csv => {
-                let reader = self.csv.get_or_insert_with(Box::default);
+                let reader = self.csv.get_or_insert_with(|| Box::new(Reader::new()));
                 self.ends.resize(columns.len() + 1, 0);
                 // One more than the cells can take: the parser wants room even for nothing.
                 self.cells.resize(bytes.len() + 1, 0);
