@@ -28,7 +28,7 @@ pub enum Exit {
     Setup = 8,
     /// The run was done, and its requests failed as `--fail-on` says.
     Failed = 9,
-    /// A threshold did not hold, whatever else happened.
+    /// A threshold did not hold, whatever else happened; or a run was worse than another.
     Thresholds = 99,
     /// Interrupted by a signal. 128 + 2, as shells count it.
     Interrupted = 130,
@@ -69,7 +69,7 @@ impl Exit {
             Self::Cases => "a case of `plugin test` failed",
             Self::Setup => "the set-up failed",
             Self::Failed => "requests failed (see --fail-on)",
-            Self::Thresholds => "a threshold failed",
+            Self::Thresholds => "a threshold failed, or the run was worse than its baseline",
             Self::Interrupted => "interrupted",
         }
     }

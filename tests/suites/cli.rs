@@ -123,7 +123,7 @@ fn completions_man_page_help_and_version_are_printed() {
         (5, "the target was never reached"),
         (6, "no user signed in"),
         (9, "requests failed (see --fail-on)"),
-        (99, "a threshold failed"),
+        (99, "a threshold failed, or the run was worse than its baseline"),
         (130, "interrupted"),
     ] {
         assert!(help.contains(&format!("{code:>3}  {meaning}\n")), "{help}");

@@ -10,6 +10,7 @@ mod man;
 mod native;
 mod plugin;
 mod plugins;
+mod reports;
 mod run;
 mod schema;
 mod value;
@@ -26,6 +27,7 @@ pub use man::man;
 pub use native::NativeArgs;
 pub use plugin::{InspectArgs, Language, LockArgs, NewArgs, PluginArgs, PluginCommand, TestArgs};
 pub use plugins::PluginsArgs;
+pub use reports::{CompareArgs, MergeArgs};
 pub use run::{Latency, RunArgs};
 pub use schema::SchemaArgs;
 pub use value::{DataArg, HeaderArg};
@@ -75,6 +77,15 @@ pub enum Command {
                             another is given. Takes the flags of a run."
     )]
     Demo(Box<DemoArgs>),
+    /// Add up the reports of several machines
+    #[command(long_about = "Adds up the reports of runs of the same script, as if their machines had been one, and \
+                            prints the table. Counts and histograms are added; nothing of them is lost.")]
+    Merge(MergeArgs),
+    /// Compare two reports; exit 99 if the second is worse
+    #[command(long_about = "Compares two reports of the same script action by action: requests per second, share of \
+                            errors and percentiles of the response time, each with the interval that its change is in \
+                            with 99 % confidence. Exits with 99 if one of these is worse by more than the tolerance.")]
+    Compare(CompareArgs),
     /// Print a completion script for a shell
     Completions(CompletionsArgs),
     /// Print the man page

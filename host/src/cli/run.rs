@@ -9,7 +9,8 @@ use clap::builder::BoolishValueParser;
 use clap::{Args, ValueEnum};
 
 use super::value::{
-    HeaderParser, Stages, at_least_one, data, fail_on, positive, positive_duration, rate, seed, stages, zero_or_more,
+    HeaderParser, Stages, at_least_one, data, fail_on, positive, positive_duration, rate, seed, stages, tolerance,
+    zero_or_more,
 };
 use super::{ConsoleArgs, DataArg, HeaderArg, NativeArgs};
 use crate::script::model::FailOn;
@@ -356,6 +357,23 @@ pub struct RunArgs {
     /// promised a rate. `response` if not given; the files of --out have both.
     #[arg(long, value_name = "WHICH", env = "STAMPEDE_LATENCY", hide_env_values = true, help_heading = "Report")]
     pub latency: Option<Latency>,
+    /// Compare with this earlier report at the end; exit 99 if the run was worse
+    ///
+    /// A JSON report of the same script. As `stampede-shooter compare` does.
+    #[arg(long, value_name = "FILE", env = "STAMPEDE_BASELINE", hide_env_values = true, help_heading = "Report")]
+    pub baseline: Option<PathBuf>,
+    /// How much worse than the baseline is still good
+    ///
+    /// A share in percent, such as 10%. 5% if not given.
+    #[arg(
+        long,
+        value_name = "P%",
+        env = "STAMPEDE_TOLERANCE",
+        hide_env_values = true,
+        help_heading = "Report",
+        value_parser = tolerance
+    )]
+    pub tolerance: Option<f64>,
     /// Show the progress every second
     ///
     /// Users active, current rps, error rate, time elapsed and remaining: a bar on a terminal, plain lines elsewhere.

@@ -181,6 +181,13 @@ fn commands_take_their_own_flags() {
     assert_eq!((check.script, check.users), (Some(PathBuf::from("a.yml")), Some(7)));
     let Command::Plugins(plugins) = command(&["plugins", "--script", "a.yml"]) else { panic!("plugins") };
     assert_eq!(plugins.script, Some(PathBuf::from("a.yml")));
+    let Command::Merge(merge) = command(&["merge", "a.json", "b.json", "--out", "c.json"]) else { panic!("merge") };
+    assert_eq!((merge.reports.len(), merge.out), (2, vec![PathBuf::from("c.json")]));
+    let Command::Compare(compare) = command(&["compare", "a.json", "b.json", "--tolerance", "7.5%"]) else {
+        panic!("compare")
+    };
+    assert_eq!((compare.new, compare.tolerance), (PathBuf::from("b.json"), Some(0.075)));
+    assert!(parse(&["compare", "a.json", "b.json", "--tolerance", "7"]).is_err());
     let Command::Demo(demo) = command(&["demo", "--users", "7"]) else { panic!("demo") };
     assert_eq!((demo.run.users, demo.address().to_string().as_str()), (Some(7), "127.0.0.1:0"));
     let Command::Demo(demo) = command(&["demo", "--serve"]) else { panic!("demo") };

@@ -118,6 +118,15 @@ pub fn positive(text: &str) -> Result<f64, &'static str> {
     if number.is_finite() && number > 0.0 { Ok(number) } else { Err("it must be more than 0, and finite") }
 }
 
+/// Reads a share in percent, as a part of 1.
+pub fn tolerance(text: &str) -> Result<f64, &'static str> {
+    let percent = text.strip_suffix('%').and_then(|number| number.trim().parse::<f64>().ok());
+    match percent {
+        Some(percent) if (0.0..=1_000.0).contains(&percent) => Ok(percent / 100.0),
+        _ => Err("it must be a share in percent such as 5%, from 0% to 1000%"),
+    }
+}
+
 /// Reads a duration of zero or more.
 pub fn zero_or_more(text: &str) -> Result<Duration, String> {
     parse_duration(text).map_err(|fault| fault.to_string())

@@ -1,8 +1,10 @@
 //! What each command does. The arguments are plain data by now; the answer is an exit code, or everything that is wrong.
 
 mod check;
+mod compare;
 mod compile;
 mod demo;
+mod merge;
 mod plugin;
 mod plugins;
 mod run;
@@ -29,6 +31,8 @@ pub fn dispatch(cli: &Cli) -> Exit {
         Some(Command::Plugin(args)) => plugin::plugin(args),
         Some(Command::Schema(args)) => schema::schema(args),
         Some(Command::Demo(args)) => demo::demo(args),
+        Some(Command::Merge(args)) => merge::merge(args),
+        Some(Command::Compare(args)) => compare::compare(args),
         Some(Command::Completions(args)) => {
             let mut text = Vec::new();
             cli::completions(args.shell, &mut text);
@@ -71,6 +75,8 @@ fn console(cli: &Cli) -> ConsoleArgs {
         Some(Command::Plugins(args)) => args.console.clone(),
         Some(Command::Schema(args)) => args.console.clone(),
         Some(Command::Plugin(args)) => args.console().clone(),
+        Some(Command::Merge(args)) => args.console.clone(),
+        Some(Command::Compare(args)) => args.console.clone(),
         None | Some(Command::CompileComponent(_) | Command::Completions(_) | Command::Man) => cli.run.console.clone(),
     }
 }

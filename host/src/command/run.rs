@@ -8,8 +8,10 @@ use std::time::Duration;
 use crate::diagnostic::{Diagnostic, Diagnostics, Source, reason};
 use crate::exit::Exit;
 use crate::metrics::sample::FailureKind;
+use crate::plan::data::{DataSet, DataSets};
 use crate::plan::needs::Needs;
 use crate::plan::{self, Plan, Scenario};
+use crate::report::model::DataEnd;
 use crate::report::settings::Load;
 use crate::report::{self, Outcome, Output, Progress, Report, Settings};
 use crate::run::{self, EndReason, Run, shutdown};
@@ -17,6 +19,8 @@ use crate::script;
 use crate::script::model::FailOn;
 
 use crate::cli::RunArgs;
+
+use super::compare;
 
 /// Largest script, in bytes. A script is typed by people.
 const LARGEST: u64 = 16 << 20;
@@ -37,13 +41,18 @@ pub fn run(args: &RunArgs) -> Result<Exit, Diagnostics> {
 pub fn run_source(args: &RunArgs, source: &Arc<Source>, files_each: u64) -> Result<Exit, Diagnostics> {
     let plan = Arc::new(plan(args, source)?);
     let outputs = open(args)?;
+    let baseline = match args.baseline.as_deref() {
+        Some(path) => Some((path, compare::baseline(path, &plan)?)),
+        None => None,
+    };
     Needs::of(&plan, files_each).check()?;
     if plan.insecure_tls {
         eprintln!("warning: any TLS certificate is accepted (`--insecure-tls`): the target may be anyone");
     }
     let finished = execute(args, &plan)?;
     shutdown::end_soon();
-    let report = Report::build(settings(&plan), &finished.aggregate, &outcome(&plan, &finished), &finished.verdicts);
+    let built = Report::build(settings(&plan), &finished.aggregate, &outcome(&plan, &finished), &finished.verdicts);
+    let report = Report { data: data_ends(&plan.scripting.data), ..built };
     // The table is shown even if the files cannot be written: nothing else is left of the run then.
     let written = write(outputs, &report);
     if !args.quiet {
@@ -54,7 +63,12 @@ pub fn run_source(args: &RunArgs, source: &Arc<Source>, files_each: u64) -> Resu
     if !matches!(exit, Exit::Done | Exit::Interrupted) {
         eprintln!("error: {} (exit code {})", exit.meaning(), exit.code());
     }
-    Ok(exit)
+    let Some((path, base)) = baseline else { return Ok(exit) };
+    let (text, compared) = compare::against((path, &base), &report, args.tolerance)?;
+    if !args.quiet {
+        super::print(text.as_bytes())?;
+    }
+    Ok(if exit == Exit::Done { compared } else { exit })
 }
 
 /// The plan of the script.
@@ -147,7 +161,7 @@ fn load(scenario: &Scenario) -> Load {
     let workload = &scenario.workload;
     Load {
         name: scenario.name.clone(),
-        model: workload.model.name(),
+        model: workload.model.name().into(),
         load: plan::describe::load(workload),
         users: workload.users(),
         rps: workload.rps,
@@ -155,6 +169,13 @@ fn load(scenario: &Scenario) -> Load {
         end: workload.end().map(Duration::from_nanos),
         graceful_stop: workload.graceful_stop,
     }
+}
+
+/// The data sets that ran out.
+fn data_ends(data: &DataSets) -> Vec<DataEnd> {
+    let ended = data.iter().filter(|set| set.users_ended() > 0);
+    let end = |set: &DataSet| DataEnd { name: set.name().into(), rows: set.rows() as u64, users: set.users_ended() };
+    ended.map(end).collect()
 }
 
 fn outcome(plan: &Plan, run: &Run) -> Outcome {
@@ -185,6 +206,6 @@ fn exit(run: &Run, fail_on: FailOn) -> Exit {
         EndReason::NoUserSignedIn => Exit::NoLogin,
         EndReason::SetupFailed => Exit::Setup,
         _ if fails => Exit::Failed,
-        EndReason::Duration | EndReason::Iterations | EndReason::Threshold => Exit::Done,
+        EndReason::Duration | EndReason::Iterations | EndReason::Data | EndReason::Threshold => Exit::Done,
     }
 }

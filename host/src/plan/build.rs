@@ -71,6 +71,7 @@ pub fn build(args: &RunArgs, script: &Script) -> Result<Plan, Diagnostics> {
     let thresholds = found.absorb(thresholds::thresholds(args, script, &known)).unwrap_or_default();
     let login = login.then(|| steps.remove(0));
     let users = scenarios.iter().map(|scenario| scenario.workload.users()).fold(0, u32::saturating_add);
+    found.absorb(data::too_few_rows(&scripting.data, users, &script.data, &script.source));
     found.into_result(Plan {
         script: script.source.name.clone(),
         scenarios,

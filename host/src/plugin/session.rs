@@ -19,7 +19,8 @@ use crate::plan::data::DataSets;
 use crate::run::clock::{Clock, Nanos};
 use crate::run::phase::Phase;
 use crate::run::timers::Timers;
-use crate::template::{Rows, Template, UserRandom, Values, Variables};
+pub use crate::template::Shortage;
+use crate::template::{Rows, Scratch, Template, UserRandom, Values, Variables};
 
 use super::operation::Task;
 use super::socket::Sockets;
@@ -36,8 +37,8 @@ pub struct Shared {
     pub recorder: RefCell<Recorder>,
     /// The script's data sets.
     pub data: DataSets,
-    /// Room for nested template helpers.
-    pub scratch: RefCell<String>,
+    /// Room for rendering templates.
+    pub scratch: RefCell<Scratch>,
     /// Users in the whole run.
     pub users: u32,
     /// The phase as the worker last saw it. A user looks here whenever it is woken.
@@ -47,6 +48,8 @@ pub struct Shared {
     pub deadlines: Box<[Cell<Nanos>]>,
     /// When the worker last looked through the deadlines.
     pub swept: Cell<Nanos>,
+    /// Of the run, by which rows of data sets are shuffled.
+    pub seed: u64,
     /// Variables that every user begins with.
     pub found: Variables,
     /// The worker's part of the cap on all users together, if there is one.
@@ -91,6 +94,35 @@ impl Hours {
     }
 }
 
+impl Shared {
+    /// Counts a user for whom a data set has no row, and warns of the first.
+    fn ran_short(&self, user: u32, shortage: Shortage) {
+        let set = match shortage {
+            Shortage::Stop(set) | Shortage::Error(set) | Shortage::Unreadable(set) => self.data.set(set),
+        };
+        if set.user_ended() {
+            let text = self.shortage_text(shortage);
+            match shortage {
+                Shortage::Stop(_) => tracing::warn!("{text}: user {user} is the first to end"),
+                _ => tracing::error!("{text}: user {user} is the first to fail"),
+            }
+        }
+    }
+
+    /// What a user's shortage is, for messages.
+    pub fn shortage_text(&self, shortage: Shortage) -> String {
+        match shortage {
+            Shortage::Stop(set) | Shortage::Error(set) => {
+                let set = self.data.set(set);
+                format!("data set `{}` has no row left ({} in all)", set.name(), set.rows())
+            }
+            Shortage::Unreadable(set) => {
+                format!("the file of data set `{}` changed during the run, or can't be read", self.data.set(set).name())
+            }
+        }
+    }
+}
+
 /// One virtual user.
 pub struct Session {
     /// The user's number in the whole run.
@@ -124,6 +156,7 @@ pub struct Session {
 impl Session {
     /// A user before its first step, who knows what the run's set-up has found out.
     pub fn new(id: u32, slot: usize, shared: Rc<Shared>, seed: u64, limiter: Option<Limiter>) -> Self {
+        let rows_seed = shared.seed;
         Self {
             id,
             slot,
@@ -138,12 +171,12 @@ impl Session {
             sockets: Sockets::default(),
             task: Task::default(),
             random: RefCell::new(UserRandom::new(seed, id)),
-            rows: RefCell::default(),
+            rows: RefCell::new(Rows::new(rows_seed)),
             headers: RefCell::default(),
         }
     }
 
-    /// Appends a template's text for this user, now.
+    /// Appends a template's text for this user, now. A user for whom a data set has no row left starts nothing from then on.
     pub fn render(&self, template: &Template, out: &mut String) {
         let mut values = Values {
             user: self.id,
@@ -156,7 +189,19 @@ impl Session {
             data: &self.shared.data,
             scratch: &mut self.shared.scratch.borrow_mut(),
         };
+        let before = values.rows.shortage();
         template.render(&mut values, out);
+        let after = values.rows.shortage();
+        if before.is_none()
+            && let Some(shortage) = after
+        {
+            self.shared.ran_short(self.id, shortage);
+        }
+    }
+
+    /// Why the user goes on no further, if a data set has no row for it.
+    pub fn shortage(&self) -> Option<Shortage> {
+        self.rows.borrow().shortage()
     }
 
     /// The user's variables.
@@ -208,9 +253,12 @@ impl Session {
     }
 
     /// Waits for the user's turn under its rate limit and under that of all users, and says when it came: now. `None` if
-    /// the run ends first. The wait moves the step's deadline on and is in no latency, unless the request was promised a
+    /// the run, or the user's data, ends first. The wait moves the step's deadline on and is in no latency, unless the request was promised a
     /// time; by how much it came late through the generator alone is recorded as its start delay.
     pub async fn turn(&self) -> Option<Start> {
+        if self.shortage().is_some() {
+            return None;
+        }
         let promise = self.promise.take();
         let mut due = promise.map(|promise| promise.due);
         for limiter in [&self.limiter, &self.shared.limiter] {

@@ -38,7 +38,7 @@ impl Report {
         let is_check = |id: usize| aggregate.checks().iter().any(|check| usize::from(check.metric) == id);
         let metrics = aggregate.metrics().iter().enumerate().filter(|(id, _)| !is_check(*id));
         Self {
-            schema: SCHEMA,
+            schema: SCHEMA.into(),
             tool_version: settings.tool_version.clone(),
             run: run(aggregate, outcome),
             scenarios: scenarios(&settings, aggregate),
@@ -47,6 +47,7 @@ impl Report {
             metrics: metrics.map(|(_, measured)| metric(measured, elapsed)).collect(),
             checks: verdict::checks(aggregate),
             thresholds: verdicts.iter().map(verdict::threshold).collect(),
+            data: Vec::new(),
             series: over_time(aggregate),
             generator: generator(aggregate, &settings.plugins),
             settings: Settings { base_url: settings.base_url.as_deref().and_then(without_credentials), ..settings },
@@ -133,15 +134,14 @@ fn requests(measured: &series::Series<u64>, elapsed: Nanos) -> Requests {
 }
 
 fn phases<T>(measured: &PhaseTimes<u64>, show: impl Fn(&Histogram<u64>) -> T) -> Phases<T> {
-    let [dns, connect, tls, first_byte, receive] = measured.parts().each_ref().map(show);
-    Phases { dns, connect, tls, first_byte, receive }
+    Phases::of(measured.parts().each_ref().map(show))
 }
 
 /// The kinds of failure that occurred.
 fn errors(measured: &series::Series<u64>, example: impl Fn(FailureKind) -> Option<ErrorExample>) -> Vec<ErrorCount> {
     let counted = FailureKind::ALL.into_iter().zip(measured.err).filter(|&(_, count)| count > 0);
     let shown = counted.map(|(kind, count)| ErrorCount {
-        category: kind.name(),
+        category: kind.name().into(),
         count,
         share: count as f64 / measured.requests() as f64,
         example: example(kind),

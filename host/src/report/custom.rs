@@ -1,9 +1,11 @@
 //! Metrics of plugins' own, as numbers of the report and as lines of the table.
 
 use bytesize::ByteSize;
+use hdrhistogram::Histogram;
 
 use super::format::{grouped, grouped_decimal, latency, percent};
 use super::model::{Distribution, Metric, Report};
+use super::times::encode_wide;
 use crate::metrics::aggregate;
 use crate::metrics::custom::{MetricKind, MetricUnit, PARTS, Tally};
 use crate::metrics::interval::one_line;
@@ -18,8 +20,8 @@ pub fn metric(measured: &aggregate::Metric, elapsed: Nanos) -> Metric {
     Metric {
         plugin: info.plugin.clone(),
         name: info.name.clone(),
-        kind: info.kind.name(),
-        unit: info.unit.name(),
+        kind: info.kind.name().into(),
+        unit: info.unit.name().into(),
         count: tally.count,
         sum: of(&[MetricKind::Counter]).then_some(tally.sum),
         per_second: (of(&[MetricKind::Counter]) && elapsed > 0).then(|| tally.sum / seconds),
@@ -28,21 +30,19 @@ pub fn metric(measured: &aggregate::Metric, elapsed: Nanos) -> Metric {
         last: of(&[MetricKind::Gauge]).then_some(tally.last),
         min: ranged.then_some(tally.range.0),
         max: ranged.then_some(tally.range.1),
-        distribution: distribution(tally),
+        distribution: trend(tally).map(|trend| distribution(trend, tally.sum / tally.count as f64)),
+        histogram: trend(tally).map(encode_wide),
     }
 }
 
-fn distribution(tally: &Tally) -> Option<Distribution> {
-    let trend = tally.trend.as_ref().filter(|trend| !trend.is_empty())?;
+fn trend(tally: &Tally) -> Option<&Histogram<u64>> {
+    tally.trend.as_ref().filter(|trend| !trend.is_empty())
+}
+
+/// How the values of a trend are spread, whose mean is known exactly.
+pub fn distribution(trend: &Histogram<u64>, mean: f64) -> Distribution {
     let at = |quantile: f64| trend.value_at_quantile(quantile) as f64 / PARTS;
-    Some(Distribution {
-        mean: tally.sum / tally.count as f64,
-        p50: at(0.5),
-        p90: at(0.9),
-        p95: at(0.95),
-        p99: at(0.99),
-        p999: at(0.999),
-    })
+    Distribution { mean, p50: at(0.5), p90: at(0.9), p95: at(0.95), p99: at(0.99), p999: at(0.999) }
 }
 
 /// The metrics of a report, a line each; nothing if there are none.
@@ -58,7 +58,7 @@ pub fn lines(report: &Report) -> String {
 }
 
 fn line(metric: &Metric) -> String {
-    let show = |value: f64| value_in(metric.unit, value);
+    let show = |value: f64| value_in(&metric.unit, value);
     match metric {
         Metric { count: 0, .. } => "no values".into(),
         Metric { sum: Some(sum), per_second, .. } => {

@@ -58,7 +58,7 @@ fn guest(aggregate: &Aggregate, index: usize, name: &str) -> Guest {
 }
 
 /// Why the generator was the bottleneck; nothing if it was not.
-fn reasons(workers: &[Worker], start_delay: &Histogram<u64>) -> Vec<String> {
+pub(super) fn reasons(workers: &[Worker], start_delay: &Histogram<u64>) -> Vec<String> {
     let busiest = workers.iter().enumerate().max_by(|(_, a), (_, b)| a.busy_share.total_cmp(&b.busy_share));
     let busy = busiest.filter(|(_, worker)| worker.busy_share > BUSY_SHARE && worker.wall_us >= SHORTEST_US).map(
         |(index, worker)| {

@@ -5,20 +5,26 @@
 //! snapshots.
 
 mod build;
+mod changes;
+pub mod compare;
 mod csv;
 mod custom;
+mod data;
 mod format;
 mod generator;
 mod json;
 mod junit;
+pub mod merge;
 pub mod model;
 pub mod output;
 pub mod progress;
+pub mod read;
 pub mod settings;
 mod table;
 mod times;
 mod verdict;
 
+pub use changes::render as changes;
 pub use model::Report;
 pub use output::Output;
 pub use progress::Progress;

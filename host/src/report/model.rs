@@ -3,9 +3,10 @@
 //!
 //! Fields whose names end in `_us` are microseconds.
 
+use std::borrow::Cow;
 use std::collections::BTreeMap;
 
-use serde::Serialize;
+use serde::{Deserialize, Serialize};
 
 use super::settings::{Load, Settings};
 use crate::run::EndReason;
@@ -14,10 +15,10 @@ use crate::run::EndReason;
 pub const SCHEMA: &str = "stampede-report/1";
 
 /// Everything that is known about a run once it is over. Made by [`Report::build`], never changed.
-#[derive(Clone, Debug, Serialize)]
+#[derive(Clone, Debug, Serialize, Deserialize)]
 pub struct Report {
     /// [`SCHEMA`].
-    pub schema: &'static str,
+    pub schema: Cow<'static, str>,
     /// Version of the tool that made it.
     pub tool_version: String,
     /// How the run was set up.
@@ -33,9 +34,14 @@ pub struct Report {
     /// What plugins counted by themselves, in the order it was defined.
     pub metrics: Vec<Metric>,
     /// The checks, in the order of the steps.
+    #[serde(default)]
     pub checks: Vec<Check>,
     /// What came of the thresholds: those of the script, then those of flags.
+    #[serde(default)]
     pub thresholds: Vec<Threshold>,
+    /// Data sets that had no row left for some user, in the order of the script.
+    #[serde(default)]
+    pub data: Vec<DataEnd>,
     /// The actions over time.
     pub series: Series,
     /// How the generator itself fared.
@@ -43,7 +49,7 @@ pub struct Report {
 }
 
 /// A check of a step's replies.
-#[derive(Clone, Debug, Serialize)]
+#[derive(Clone, Debug, Serialize, Deserialize)]
 pub struct Check {
     /// The step's name.
     pub step: String,
@@ -58,7 +64,7 @@ pub struct Check {
 }
 
 /// What came of a threshold.
-#[derive(Clone, Debug, Serialize)]
+#[derive(Clone, Debug, Serialize, Deserialize)]
 pub struct Threshold {
     /// The metric with its tags.
     pub metric: String,
@@ -71,24 +77,35 @@ pub struct Threshold {
     /// What it was held against.
     pub limit: f64,
     /// What both are: `microseconds`, `share`, `bytes` or `number`.
-    pub unit: &'static str,
+    pub unit: Cow<'static, str>,
     /// At the end of which second it was that number; `None` for the end of the run.
     pub at_s: Option<u32>,
     /// Whether it ended the run.
     pub aborted: bool,
 }
 
+/// A data set that ran out of rows.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct DataEnd {
+    /// Its name in the script.
+    pub name: String,
+    /// How many rows it has.
+    pub rows: u64,
+    /// Users for whom none was left.
+    pub users: u32,
+}
+
 /// A metric that a plugin defined. Numbers that its kind does not have are `None`.
-#[derive(Clone, Debug, Serialize)]
+#[derive(Clone, Debug, Serialize, Deserialize)]
 pub struct Metric {
     /// Name of the plugin.
     pub plugin: String,
     /// Name of the metric.
     pub name: String,
     /// `counter`, `gauge`, `rate` or `trend`.
-    pub kind: &'static str,
+    pub kind: Cow<'static, str>,
     /// What the values are: `number`, `nanoseconds` or `bytes`.
-    pub unit: &'static str,
+    pub unit: Cow<'static, str>,
     /// How many values were added.
     pub count: u64,
     /// Of a counter: the sum of its values.
@@ -107,10 +124,13 @@ pub struct Metric {
     pub max: Option<f64>,
     /// Of a trend: how its values are spread.
     pub distribution: Option<Distribution>,
+    /// Of a trend: the same for other programs, in thousandths.
+    #[serde(default)]
+    pub histogram: Option<String>,
 }
 
 /// How the values of a trend are spread: three significant digits, the mean exact.
-#[derive(Clone, Debug, Serialize)]
+#[derive(Clone, Debug, Serialize, Deserialize)]
 pub struct Distribution {
     /// The mean.
     pub mean: f64,
@@ -127,7 +147,7 @@ pub struct Distribution {
 }
 
 /// How the run went.
-#[derive(Clone, Debug, Serialize)]
+#[derive(Clone, Debug, Serialize, Deserialize)]
 pub struct Run {
     /// RFC 3339, UTC.
     pub started_at: String,
@@ -144,7 +164,7 @@ pub struct Run {
 }
 
 /// One load and its iterations.
-#[derive(Clone, Debug, Serialize)]
+#[derive(Clone, Debug, Serialize, Deserialize)]
 pub struct Scenario {
     /// How it was set up.
     #[serde(flatten)]
@@ -158,7 +178,7 @@ pub struct Scenario {
 }
 
 /// Iterations of a scenario: `due = completed + cut_short + dropped`.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Iterations {
     /// That should have begun.
     pub due: u64,
@@ -171,7 +191,7 @@ pub struct Iterations {
 }
 
 /// What was measured of one action, or of all.
-#[derive(Clone, Debug, Serialize)]
+#[derive(Clone, Debug, Serialize, Deserialize)]
 pub struct Row {
     /// The scenario it belongs to; `None` for the sum, for the sign-in, and in the plain form.
     pub scenario: Option<String>,
@@ -202,7 +222,7 @@ pub struct Row {
 }
 
 /// Runs of a step: `started = passed + failed + cancelled + dropped`.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Tasks {
     /// That were due.
     pub started: u64,
@@ -217,7 +237,7 @@ pub struct Tasks {
 }
 
 /// Exchanges: `total = ok + err`.
-#[derive(Clone, Debug, PartialEq, Serialize)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct Requests {
     /// All of them.
     pub total: u64,
@@ -230,7 +250,7 @@ pub struct Requests {
 }
 
 /// Traffic in bytes, above TLS.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Bytes {
     /// Requests as sent.
     pub out: u64,
@@ -242,10 +262,10 @@ pub struct Bytes {
 }
 
 /// One kind of failure.
-#[derive(Clone, Debug, PartialEq, Serialize)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct ErrorCount {
     /// Its name.
-    pub category: &'static str,
+    pub category: Cow<'static, str>,
     /// How many exchanges failed that way.
     pub count: u64,
     /// Their share of all exchanges of the row, 0 to 1.
@@ -255,7 +275,7 @@ pub struct ErrorCount {
 }
 
 /// What a failure looked like.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct ErrorExample {
     /// The step where it happened.
     pub name: String,
@@ -265,7 +285,7 @@ pub struct ErrorExample {
 
 /// A distribution of durations in microseconds, each within 0.1 % (phases: 1 %) of the true one. Longer than an hour
 /// counts as an hour.
-#[derive(Clone, Debug, PartialEq, Serialize)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[allow(missing_docs, reason = "the names are the meanings")]
 pub struct Times {
     pub count: u64,
@@ -282,7 +302,7 @@ pub struct Times {
 }
 
 /// Something about each part of an exchange.
-#[derive(Clone, Debug, PartialEq, Serialize)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct Phases<T> {
     /// Resolving the host's name.
     pub dns: T,
@@ -296,8 +316,20 @@ pub struct Phases<T> {
     pub receive: T,
 }
 
+impl<T> Phases<T> {
+    /// All parts, in their order.
+    pub const fn each(&self) -> [&T; 5] {
+        [&self.dns, &self.connect, &self.tls, &self.first_byte, &self.receive]
+    }
+
+    /// Of parts in that order.
+    pub fn of([dns, connect, tls, first_byte, receive]: [T; 5]) -> Self {
+        Self { dns, connect, tls, first_byte, receive }
+    }
+}
+
 /// HDR histograms of microseconds, V2 compressed format in base64.
-#[derive(Clone, Debug, Serialize)]
+#[derive(Clone, Debug, Serialize, Deserialize)]
 pub struct Histograms {
     /// Response time, 3 significant digits.
     pub response_time: String,
@@ -308,7 +340,7 @@ pub struct Histograms {
 }
 
 /// The run over time. All lists are equally long: one element per stretch of time, from the start of the run.
-#[derive(Clone, Debug, Serialize)]
+#[derive(Clone, Debug, Serialize, Deserialize)]
 pub struct Series {
     /// How many seconds an element covers: 1, or a higher power of two for runs of more than an hour.
     pub resolution_s: u32,
@@ -319,7 +351,7 @@ pub struct Series {
 }
 
 /// One row over time.
-#[derive(Clone, Debug, Serialize)]
+#[derive(Clone, Debug, Serialize, Deserialize)]
 pub struct RowSeries {
     /// The step's name.
     pub name: String,
@@ -340,7 +372,7 @@ pub struct RowSeries {
 }
 
 /// How the generator itself fared, and so how far its numbers can be trusted.
-#[derive(Clone, Debug, Serialize)]
+#[derive(Clone, Debug, Serialize, Deserialize)]
 pub struct Generator {
     /// Whether it was slower than it should have been: then latencies include its own.
     pub bottleneck: bool,
@@ -357,7 +389,7 @@ pub struct Generator {
 }
 
 /// How one worker thread fared.
-#[derive(Clone, Debug, PartialEq, Serialize)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct Worker {
     /// CPU time.
     pub cpu_us: u64,
@@ -372,7 +404,7 @@ pub struct Worker {
 }
 
 /// Time spent inside one plugin, over all workers.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Guest {
     /// The plugin's name.
     pub plugin: String,

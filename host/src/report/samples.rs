@@ -24,7 +24,7 @@ fn settings() -> Settings {
         warm_up: Duration::ZERO,
         scenarios: vec![Load {
             name: None,
-            model: "constant",
+            model: "constant".into(),
             load: "500 virtual users walk the script for 2m, each at 1.5 rps at most (750.0 rps in all)".into(),
             users: 500,
             rps: Some(1.5),
@@ -198,4 +198,62 @@ fn verdicts() -> Vec<Verdict> {
             Verdict { threshold, passed: at.is_none() && value.is_some(), value, at, aborted }
         };
     cases.map(verdict).into()
+}
+
+/// A minute of one action at a steady rate, with response times evenly from a least one over a span, and so many
+/// failures of a thousand requests.
+pub fn steady(rate: u64, (from, over): (u64, u64), failures: u64) -> Report {
+    let mut aggregate = Aggregate::new(rows(&[("Catalog", "http")]), 1);
+    let mut recorder = Recorder::new(1, Vec::new());
+    for n in 0..60 * rate {
+        // A stride that is prime to the span spreads the times over each second.
+        let micros = from + n * 7_919 % over;
+        let failure = (n * 7_907 % 1_000 < failures).then_some(FailureKind::Status);
+        done(&mut recorder, &Sample { end: micros * 1_000, failure, ..sample(0, 0, 0) });
+        if (n + 1) % rate == 0 {
+            aggregate.add(0, (n / rate) as u32, &recorder.take(None));
+        }
+    }
+    Report::build(settings(), &aggregate, &Outcome { elapsed: 60_000 * MILLISECOND, ..outcome() })
+}
+
+/// The same samples as the runs of several machines, and as that of one.
+pub fn split(parts: usize, seconds: u32, seed: u64) -> (Vec<Report>, Report) {
+    let names = [("Catalog", "http"), ("Pay", "http")];
+    let metrics = [MetricKind::Counter, MetricKind::Rate, MetricKind::Trend].map(|kind| MetricInfo {
+        plugin: "http".into(),
+        name: kind.name().into(),
+        kind,
+        unit: MetricUnit::Number,
+    });
+    let kinds = || metrics.iter().map(|metric| metric.kind).collect();
+    let aggregate = || Aggregate::new(rows(&names), 1).with_metrics(metrics.to_vec());
+    let (mut all, mut each) = (aggregate(), vec![aggregate(); parts]);
+    let mut random = seed;
+    for second in 0..seconds {
+        for part in &mut each {
+            let (mut one, mut same) = (Recorder::new(2, kinds()), Recorder::new(2, kinds()));
+            for recorder in [&mut one, &mut same] {
+                recorder.set_users_active(3);
+                let mut state = random;
+                for _ in 0..state % 50 {
+                    state = state.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1);
+                    let row = (state >> 60) as RowId % 2;
+                    let failure = (state >> 58 & 3 == 0).then_some(FailureKind::ALL[(state >> 40) as usize % 7]);
+                    done(recorder, &Sample { failure, ..sample(row, state >> 48 & 1023, 0) });
+                    (0..3).for_each(|metric| recorder.add(metric, (state >> 33 & 255) as f64));
+                }
+            }
+            random = random.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1_442_695_040_888_963_407);
+            part.add(0, second, &one.take(None));
+            all.add(0, second, &same.take(None));
+        }
+    }
+    // All parts are of the same length: the last second has something of each.
+    let report = |aggregate: &Aggregate| Report::build(settings(), aggregate, &outcome());
+    let mut whole = report(&all);
+    whole.run.users_signed_in *= parts as u32;
+    let total = parts as u32 * 3;
+    whole.series.users_active.iter_mut().for_each(|users| *users = total);
+    (each.iter().map(report).collect(), whole)
 }

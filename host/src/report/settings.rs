@@ -1,15 +1,16 @@
 //! What a report says about the run besides its measurements: how it was set up and how it ended. The caller fills these
 //! in; durations become whole microseconds in JSON, as everywhere in it.
 
+use std::borrow::Cow;
 use std::time::Duration;
 
-use serde::{Serialize, Serializer};
+use serde::{Deserialize, Deserializer, Serialize, Serializer};
 
 use crate::run::EndReason;
 use crate::run::clock::Nanos;
 
 /// How the run was set up.
-#[derive(Clone, Debug, Serialize)]
+#[derive(Clone, Debug, Serialize, Deserialize)]
 pub struct Settings {
     /// The script's file name, `-` for standard input.
     pub script: String,
@@ -18,13 +19,13 @@ pub struct Settings {
     /// Most requests per second of all users together; no limit if `None`.
     pub rps_total: Option<f64>,
     /// What began within this time after the start was not counted.
-    #[serde(rename = "warm_up_us", serialize_with = "micros")]
+    #[serde(rename = "warm_up_us", with = "micros")]
     pub warm_up: Duration,
     /// The loads that ran side by side.
     #[serde(skip)]
     pub scenarios: Vec<Load>,
     /// Timeout of steps that give none.
-    #[serde(rename = "timeout_us", serialize_with = "micros")]
+    #[serde(rename = "timeout_us", with = "micros")]
     pub timeout: Duration,
     /// Worker threads.
     pub workers: usize,
@@ -42,12 +43,12 @@ pub struct Settings {
 }
 
 /// The load of one scenario.
-#[derive(Clone, Debug, Serialize)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct Load {
     /// The scenario's name; `None` in the plain form.
     pub name: Option<String>,
     /// `constant`, `ramping`, `shared` or `arrivals`.
-    pub model: &'static str,
+    pub model: Cow<'static, str>,
     /// The load in a sentence.
     pub load: String,
     /// Users, at most.
@@ -55,13 +56,13 @@ pub struct Load {
     /// Most requests per second and user; no limit if `None`.
     pub rps: Option<f64>,
     /// When it was to start.
-    #[serde(rename = "start_us", serialize_with = "micros")]
+    #[serde(rename = "start_us", with = "micros")]
     pub start: Duration,
     /// When it was to start no more requests, if that was limited.
-    #[serde(rename = "end_us", serialize_with = "optional_micros")]
+    #[serde(rename = "end_us", with = "optional_micros")]
     pub end: Option<Duration>,
     /// How long requests in flight were given then.
-    #[serde(rename = "graceful_stop_us", serialize_with = "micros")]
+    #[serde(rename = "graceful_stop_us", with = "micros")]
     pub graceful_stop: Duration,
 }
 
@@ -80,12 +81,30 @@ pub struct Outcome {
     pub users_given_up: u32,
 }
 
-fn micros<S: Serializer>(duration: &Duration, serializer: S) -> Result<S::Ok, S::Error> {
-    serializer.serialize_u64(whole_micros(*duration))
+/// Durations as whole microseconds.
+mod micros {
+    use super::{Deserialize, Deserializer, Duration, Serializer};
+
+    pub(super) fn serialize<S: Serializer>(duration: &Duration, serializer: S) -> Result<S::Ok, S::Error> {
+        serializer.serialize_u64(super::whole_micros(*duration))
+    }
+
+    pub(super) fn deserialize<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Duration, D::Error> {
+        u64::deserialize(deserializer).map(Duration::from_micros)
+    }
 }
 
-fn optional_micros<S: Serializer>(duration: &Option<Duration>, serializer: S) -> Result<S::Ok, S::Error> {
-    duration.map(whole_micros).serialize(serializer)
+/// The same where there may be none.
+mod optional_micros {
+    use super::{Deserialize, Deserializer, Duration, Serialize, Serializer};
+
+    pub(super) fn serialize<S: Serializer>(duration: &Option<Duration>, serializer: S) -> Result<S::Ok, S::Error> {
+        duration.map(super::whole_micros).serialize(serializer)
+    }
+
+    pub(super) fn deserialize<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Option<Duration>, D::Error> {
+        Ok(Option::<u64>::deserialize(deserializer)?.map(Duration::from_micros))
+    }
 }
 
 fn whole_micros(duration: Duration) -> u64 {

@@ -5,7 +5,7 @@ use unicode_width::UnicodeWidthStr;
 
 use super::format::{count, grouped, grouped_decimal, latency, megabytes, percent, seconds, short};
 use super::model::{ErrorCount, Guest, Report, Requests, Row, Scenario, Times};
-use super::{custom, verdict};
+use super::{custom, data, verdict};
 use crate::cli::Latency;
 use crate::metrics::aggregate::label;
 use crate::metrics::interval::one_line;
@@ -31,7 +31,7 @@ pub fn render(report: &Report, latency: Latency) -> String {
         text.push('\n');
         text.push_str(&custom::lines(report));
     }
-    for lines in [verdict::check_lines(report), verdict::threshold_lines(report)] {
+    for lines in [verdict::check_lines(report), verdict::threshold_lines(report), data::lines(&report.data)] {
         if !lines.is_empty() {
             text.push('\n');
             text.push_str(&lines);
@@ -162,7 +162,7 @@ fn errors(errors: &[ErrorCount], requests: u64) -> String {
     let cells = errors.iter().map(|error| {
         let example = error.example.as_ref();
         let example = example.map_or(String::new(), |e| format!("  e.g. {}: {}", one_line(&e.name), e.text));
-        (error.category, grouped(error.count), percent(error.count, requests), example)
+        (error.category.as_ref(), grouped(error.count), percent(error.count, requests), example)
     });
     let cells: Vec<_> = cells.collect();
     let width = |get: fn(&(&str, String, String, String)) -> usize| cells.iter().map(get).max().unwrap_or(0);

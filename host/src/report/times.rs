@@ -6,6 +6,7 @@ use hdrhistogram::Histogram;
 use hdrhistogram::serialization::{Serializer, V2DeflateSerializer};
 
 use super::model::Times;
+use crate::metrics::custom::{MOST, PARTS};
 use crate::metrics::histogram;
 
 /// The numbers; `None` of an empty histogram, which has none.
@@ -40,8 +41,20 @@ pub fn encode(histogram: &Histogram<u64>) -> String {
     let mut whole =
         Histogram::<u64>::new_with_bounds(1, histogram::MAX_MICROS, histogram.sigfig()).expect("valid bounds");
     histogram::add(&mut whole, histogram);
+    deflated(&whole)
+}
+
+/// The same for a trend of a plugin, which is counted in thousandths and goes up to 2^53.
+pub fn encode_wide(histogram: &Histogram<u64>) -> String {
+    let most = (MOST * PARTS) as u64;
+    let mut whole = Histogram::<u64>::new_with_bounds(1, most, histogram.sigfig()).expect("valid bounds");
+    histogram::add(&mut whole, histogram);
+    deflated(&whole)
+}
+
+fn deflated(histogram: &Histogram<u64>) -> String {
     let mut bytes = Vec::new();
-    V2DeflateSerializer::new().serialize(&whole, &mut bytes).expect("memory can be written to");
+    V2DeflateSerializer::new().serialize(histogram, &mut bytes).expect("memory can be written to");
     STANDARD.encode(bytes)
 }
 

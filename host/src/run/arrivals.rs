@@ -80,7 +80,8 @@ impl Pool {
     pub async fn serve(&self, arrivals: Arrivals, begin: Nanos, shared: &Shared, mut spawn: impl FnMut(Rc<Place>)) {
         for due in arrivals {
             let due = begin.saturating_add(due);
-            if due > shared.clock.now() && !shared.wait_until(due).await || shared.phase.get() != Phase::Running {
+            let waited = due <= shared.clock.now() || shared.wait_until(due).await;
+            if !waited || self.is_over.get() || shared.phase.get() != Phase::Running {
                 break;
             }
             match self.arrive(due) {
@@ -94,6 +95,11 @@ impl Pool {
             }
             self.expire(shared);
         }
+        self.stop();
+    }
+
+    /// Nothing more arrives: whoever is free may go.
+    pub fn stop(&self) {
         self.is_over.set(true);
         self.free.borrow_mut().drain(..).for_each(|place| place.wake());
     }

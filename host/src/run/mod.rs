@@ -35,13 +35,15 @@ use stage::Stage;
 use worker::Part;
 
 /// Why a run ended.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, serde::Serialize)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
 #[serde(rename_all = "kebab-case")]
 pub enum EndReason {
     /// The duration was over.
     Duration,
     /// Every user had walked its iterations.
     Iterations,
+    /// Every user had walked its iterations, or found no row left in a data set.
+    Data,
     /// Ctrl-C or SIGTERM.
     Interrupted,
     /// Nobody could sign in.
@@ -121,6 +123,9 @@ impl Run {
         // Users stop by themselves when their time is over, and may all be gone before this thread's timer fires.
         if self.ended == EndReason::Iterations && plan.end().is_some_and(|end| self.elapsed >= end) {
             self.ended = EndReason::Duration;
+        }
+        if self.ended == EndReason::Iterations && plan.scripting.data.iter().any(|set| set.users_ended() > 0) {
+            self.ended = EndReason::Data;
         }
         let cut_off = [EndReason::Interrupted, EndReason::Threshold].contains(&self.ended);
         if self.walked == 0 && plan.login.is_some() && !cut_off {

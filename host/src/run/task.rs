@@ -21,7 +21,7 @@ use crate::plan::Step;
 use crate::plugin::Progress;
 use crate::plugin::operation::{Ended, OperationId, sample};
 use crate::plugin::replica::{Begun, Lost, Replica};
-use crate::plugin::session::Session;
+use crate::plugin::session::{Session, Shortage};
 
 use super::checks;
 use super::clock::Nanos;
@@ -64,6 +64,13 @@ enum End {
     Lost(Lost),
 }
 
+impl End {
+    /// This end if it says more than that the task could not go on, or else the other.
+    fn or(self, other: Self) -> Self {
+        if matches!(self, Self::Cancelled) { other } else { self }
+    }
+}
+
 /// What happens to a pending task next.
 enum Event {
     Ended(OperationId),
@@ -96,12 +103,20 @@ impl StepTask<'_> {
     }
 
     async fn drive(&self, task: u32) -> End {
+        if let Some(end) = self.without_data() {
+            return end;
+        }
         let (mut progress, begun) = match self.replica.borrow_mut().start(self.session, self.step.index, task) {
             Ok(started) => started,
             Err(lost) => return End::Lost(lost),
         };
         let mut at_once = false;
         let end = loop {
+            match (progress, self.without_data()) {
+                (Progress::Passed | Progress::Failed, Some(end)) => return end,
+                (Progress::Pending, Some(end)) => break self.let_end().await.or(end),
+                _ => {}
+            }
             match progress {
                 Progress::Passed => return self.captured(),
                 Progress::Failed => return End::Failed,
@@ -124,7 +139,17 @@ impl StepTask<'_> {
         end
     }
 
-    /// The run is ending and the task cannot go on: waits for the exchanges that have begun, so that they count.
+    /// How the task ends if a data set had no row for it: what it was to send is not what the script says.
+    fn without_data(&self) -> Option<End> {
+        let shortage = self.session.shortage()?;
+        if matches!(shortage, Shortage::Stop(_)) {
+            return Some(End::Cancelled);
+        }
+        self.session.blame(FailureKind::Check, || self.session.shared.shortage_text(shortage));
+        Some(End::Failed)
+    }
+
+    /// The run, or the user's data, is ending and the task cannot go on: waits for the exchanges that have begun, so that they count.
     async fn let_end(&self) -> End {
         let mut at_once = false;
         while self.session.task.in_flight() {

@@ -36,6 +36,13 @@ pub struct Own {
 }
 
 impl Turns {
+    /// The data has ended for one user: where iterations arrive, for all.
+    pub fn stop(&self) {
+        if let Self::Arrivals(pool, _) = self {
+            pool.stop();
+        }
+    }
+
     /// Waits until the user may begin an iteration; `false` if it never will.
     pub async fn next(&self, session: &Session) -> bool {
         match self {

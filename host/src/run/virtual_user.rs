@@ -1,5 +1,5 @@
-//! One virtual user: signs in, then walks its scenario's steps, iteration after iteration, until its time or its turns are
-//! over.
+//! One virtual user: signs in, then walks its scenario's steps, iteration after iteration, until its time, its turns or its
+//! data are over.
 //!
 //! ```text
 //!   waiting for its time ─▶ waiting for a turn ─▶ signing in ─▶ walking ─▶ waiting for a turn ─▶ … ─▶ gone
@@ -13,7 +13,7 @@ use std::rc::Rc;
 use crate::pace::Think;
 use crate::plan::flow::Move;
 use crate::plan::{Scenario, Step};
-use crate::plugin::session::Session;
+use crate::plugin::session::{Session, Shortage};
 
 use super::clock::Nanos;
 use super::groups::Groups;
@@ -27,7 +27,7 @@ const BACK_OFF: [Nanos; 3] = [500_000_000, 1_000_000_000, 2_000_000_000];
 /// How the life of a user went, for the outcome of the run.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub enum Life {
-    /// The run ended before it was signed in.
+    /// The run, or its data, ended before it was signed in.
     NotBegun,
     /// It could not sign in.
     GaveUp,
@@ -82,11 +82,16 @@ impl VirtualUser {
                 && !self.sign_in(step).await
             {
                 self.ended(began, false);
-                return if self.session.running() { Life::GaveUp } else { Life::NotBegun };
+                let data_ended = matches!(self.session.shortage(), Some(Shortage::Stop(_)));
+                return if self.session.running() && !data_ended { Life::GaveUp } else { Life::NotBegun };
             }
             login = None;
             let is_complete = self.walk().await;
             self.ended(began, is_complete);
+            if self.session.shortage().is_some() {
+                self.turns.stop();
+                return Life::Walked;
+            }
             self.session.iteration.set(self.session.iteration.get() + 1);
         }
         if login.is_none() { Life::Walked } else { Life::NotBegun }
@@ -133,6 +138,9 @@ impl VirtualUser {
                     }
                     self.crew.failed.set(self.crew.failed.get() || ran == Ran::Failed);
                     groups.step(ran == Ran::Passed);
+                    if session.shortage().is_some() {
+                        return false;
+                    }
                 }
             }
         }
@@ -154,6 +162,9 @@ impl VirtualUser {
             if self.task(login).run(self.session.shared.clock.now()).await == Ran::Passed {
                 self.session.promise.set(None);
                 return true;
+            }
+            if self.session.shortage().is_some() {
+                return false;
             }
         }
         false

@@ -244,6 +244,7 @@ pub fn share(plan: &Plan, clock: Clock, users: usize) -> io::Result<Shared> {
         deadlines: (0..users).map(|_| Cell::new(Nanos::MAX)).collect(),
         swept: Cell::new(0),
         scratch: RefCell::default(),
+        seed: plan.seed,
         found: Variables::default(),
         limiter: Cell::default(),
     })

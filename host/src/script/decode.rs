@@ -5,7 +5,7 @@ use std::sync::Arc;
 
 use super::header::check_header;
 use super::load;
-use super::model::{DataSource, Group, Item, Node, Script, Settings, Spanned, Value};
+use super::model::{DataEntry, Group, Item, Node, Script, Settings, Spanned, Value};
 use super::values::{Mistake, Reader};
 use crate::diagnostic::{Diagnostics, Source, Span};
 
@@ -244,13 +244,13 @@ fn headers(reader: &mut Reader, node: Node) -> Vec<(Spanned<String>, Spanned<Str
 }
 
 /// `data`: names and sets of rows.
-fn data(reader: &mut Reader, node: Node) -> Vec<(Spanned<String>, DataSource)> {
+fn data(reader: &mut Reader, node: Node) -> Vec<(Spanned<String>, DataEntry)> {
     let entries = reader.mapping("data", node, "for example `data: {movies: [alien, heat]}`");
     let entries = entries.unwrap_or_default().into_iter();
     entries
         .filter_map(|(name, node)| {
             reader.name("a data set", &name);
-            super::data::source(reader, &name.value, node).map(|source| (name, source))
+            super::data::entry(reader, &name.value, node).map(|entry| (name, entry))
         })
         .collect()
 }

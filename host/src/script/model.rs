@@ -51,7 +51,7 @@ pub struct Script {
     /// The step that signs each user in.
     pub login: Option<Step>,
     /// Named data sets.
-    pub data: Vec<(Spanned<String>, DataSource)>,
+    pub data: Vec<(Spanned<String>, DataEntry)>,
     /// Named components besides the built-in ones, and what is said of built-in ones.
     pub plugins: Vec<(Spanned<String>, PluginEntry)>,
     /// What is walked once before all load.
@@ -317,6 +317,57 @@ pub enum TextTest {
     Contains(String),
     /// This regular expression matches in it.
     Regex(Spanned<String>),
+}
+
+/// A data set: its rows, and how they are dealt out.
+#[derive(Clone, Debug, PartialEq)]
+pub struct DataEntry {
+    /// Where the rows come from.
+    pub source: DataSource,
+    /// `order` of the rows that `next` deals out.
+    pub order: Option<Spanned<Order>>,
+    /// `at_end`: what happens to a user for whom no row is left.
+    pub at_end: Option<Spanned<AtEnd>>,
+    /// `partition`: who may get which row.
+    pub partition: Option<Spanned<Partition>>,
+}
+
+/// In what order `next` deals out the rows of a data set.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum Order {
+    /// As they stand, every user on to its own next row: user number + turn × users.
+    #[default]
+    Sequential,
+    /// The same, over and over: `sequential` that never ends.
+    Circular,
+    /// The same in an order that the run's seed decides; each pass through the rows has another one.
+    Shuffle,
+    /// Any row, each time.
+    Random,
+    /// As they stand, to whoever asks next; none is given twice in a run.
+    Unique,
+}
+
+/// What happens to a user for whom no row is left.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum AtEnd {
+    /// The rows start over.
+    #[default]
+    Wrap,
+    /// Its walk ends.
+    Stop,
+    /// Its step fails and says so, and its walk ends.
+    Error,
+}
+
+/// Who may get which row of a data set.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum Partition {
+    /// All users get from all rows.
+    #[default]
+    None,
+    /// Each user has a share of the rows that nobody else gets from.
+    User,
 }
 
 /// Where a data set comes from.

@@ -68,8 +68,8 @@ mod tests {
         assert_eq!(settings.headers[0].1.value, "1.10");
         let login = script.login.expect("a login");
         assert_eq!((login.name.value.as_str(), login.action), ("login", None));
-        assert!(matches!(&script.data[0].1, DataSource::Inline(_)));
-        assert!(matches!(&script.data[1].1, DataSource::File(path) if path.value == "p.csv"));
+        assert!(matches!(&script.data[0].1.source, DataSource::Inline(_)));
+        assert!(matches!(&script.data[1].1.source, DataSource::File(path) if path.value == "p.csv"));
         let (name, entry) = &script.plugins[0];
         let path = entry.source.as_ref().map(|source| source.value.as_str());
         assert_eq!((name.value.as_str(), path), ("mqtt", Some("./m.wasm")));

@@ -8,7 +8,7 @@ pub const SCHEMA: &str = include_str!("schema.json");
 mod tests {
     use serde_json::Value;
 
-    use super::super::{checks, decode, load, plugin, scenario, step, thresholds};
+    use super::super::{checks, data, decode, load, plugin, scenario, step, thresholds};
     use super::SCHEMA;
 
     #[test]
@@ -30,9 +30,23 @@ mod tests {
             ("/$defs/header_check", &checks::HEADER_KEYS),
             ("/$defs/body_check", &checks::BODY_KEYS),
             ("/$defs/json_check", &checks::JSON_KEYS),
+            ("/$defs/data/else", &data::KEYS),
         ] {
             let properties = schema.pointer(place).and_then(|schema| schema["properties"].as_object()).unwrap();
             assert_eq!(properties.keys().map(String::as_str).collect::<Vec<_>>(), keys, "{place}");
+        }
+    }
+
+    #[test]
+    fn the_schema_has_the_words_that_the_parser_knows() {
+        let schema: Value = serde_json::from_str(SCHEMA).unwrap();
+        for (key, words) in [
+            ("order", data::ORDERS.map(|(word, _)| word).to_vec()),
+            ("at_end", data::ENDS.map(|(word, _)| word).to_vec()),
+            ("partition", data::PARTITIONS.map(|(word, _)| word).to_vec()),
+        ] {
+            let known = &schema["$defs"]["data"]["else"]["properties"][key]["enum"];
+            assert_eq!(*known, serde_json::json!(words), "{key}");
         }
     }
 }

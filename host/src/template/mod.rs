@@ -9,10 +9,12 @@
 
 mod arguments;
 mod compile;
+mod deal;
 mod encode;
 mod environment;
 mod helpers;
 mod parse;
+mod permutation;
 mod random;
 mod render;
 mod resolve;
@@ -25,12 +27,12 @@ use std::fmt;
 pub use environment::{Environment, environment_names};
 pub use helpers::{Definition, Kind, helpers};
 pub use random::UserRandom;
-pub use rows::Rows;
-pub use scope::{Scope, Values};
+pub use rows::{Rows, Shortage};
+pub use scope::{Scope, Scratch, Values};
 pub use variables::{VariableId, VariableNames, Variables};
 
 use crate::diagnostic::Span;
-use crate::plan::data::DataSets;
+use crate::plan::data::{DataSets, RowBuffer};
 use render::{Call, Piece};
 
 /// A compiled text.
@@ -93,9 +95,12 @@ impl Template {
         self.pieces.iter().all(|piece| match piece {
             Piece::Text(text) => check(text),
             Piece::Call(Call::Cell { set, column, .. }, encodings) => {
-                let table = data.table(*set);
-                (0..table.rows()).all(|row| {
-                    let cell = Piece::Text(table.cell(row, *column).into());
+                let (set, mut buffer) = (data.set(*set), RowBuffer::ahead());
+                (0..set.rows()).all(|row| {
+                    let mut cell = String::new();
+                    // A file that changes meanwhile is noticed when the row is drawn.
+                    let _ = set.append(row, *column, &mut buffer, &mut cell);
+                    let cell = Piece::Text(cell.into());
                     let cell = encodings.iter().fold(cell, |cell, encoding| cell.encoded(*encoding));
                     matches!(cell, Piece::Text(text) if check(&text))
                 })
@@ -105,7 +110,8 @@ impl Template {
     }
 
     /// Appends the text for one user at one moment. `values` must belong to the scope of [`Template::compile`]. Every
-    /// call draws anew from the user's random stream; a variable that is not set renders as nothing.
+    /// call draws anew from the user's random stream; a variable that is not set renders as nothing, and so does a row
+    /// that is not to be had: the user's [`Rows`] know of it.
     pub fn render(&self, values: &mut Values<'_>, out: &mut String) {
         for piece in &self.pieces {
             piece.render(values, out);

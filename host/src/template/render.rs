@@ -4,7 +4,7 @@ use std::fmt::{Display, Write as _};
 use std::time::UNIX_EPOCH;
 
 use super::encode::Encoding;
-use super::rows::Draw;
+use super::rows::{Draw, Shortage};
 use super::scope::Values;
 use super::variables::VariableId;
 use crate::plan::data::DataId;
@@ -51,9 +51,9 @@ impl Piece {
         match self {
             Self::Text(text) => out.push_str(text),
             Self::Call(call, encodings) => {
-                let mut scratch = std::mem::take(values.scratch);
+                let mut scratch = std::mem::take(&mut values.scratch.text);
                 call.render_encoded(encodings, values, out, &mut scratch);
-                *values.scratch = scratch;
+                values.scratch.text = scratch;
             }
         }
     }
@@ -94,8 +94,11 @@ impl Call {
             Self::RandFloat { low, high } => display(values.random.float(*low, *high), out),
             Self::RandString(length) => values.random.alphanumeric(*length, out),
             Self::Cell { draw, set, column } => {
-                let row = draw.row(*set, values);
-                out.push_str(values.data.table(*set).cell(row, *column));
+                if let Some(row) = draw.row(*set, values)
+                    && values.data.set(*set).append(row, *column, &mut values.scratch.row, out).is_err()
+                {
+                    values.rows.note(Shortage::Unreadable(*set));
+                }
             }
             Self::Uuid => {
                 out.push_str(values.random.uuid().hyphenated().encode_lower(&mut uuid::Uuid::encode_buffer()))

@@ -5,7 +5,7 @@ use super::render::{Call, Piece};
 use super::rows::Draw;
 use super::scope::Scope;
 use crate::diagnostic::{Span, suggest};
-use crate::plan::data::{DataId, DataSets, Table};
+use crate::plan::data::{DataId, DataSet, DataSets, Order};
 
 /// What is wrong with a helper's arguments; the compiler knows where they stand.
 #[derive(Debug, PartialEq, Eq)]
@@ -32,7 +32,14 @@ impl Mistake {
 
 /// `pick LIST`.
 pub(super) fn pick(name: &str, scope: &mut Scope<'_>) -> Result<Piece, Mistake> {
-    cell(name, scope.data, Draw::Pick, Draw::PickOfIteration)
+    let piece = cell(name, scope.data, Draw::Pick, Draw::PickOfIteration)?;
+    match &piece {
+        Piece::Call(Call::Cell { set, .. }, _) if scope.data.set(*set).feed().order == Order::Unique => {
+            let mistake = Mistake::new(format!("`pick` could give a row of `{}` twice", scope.data.set(*set).name()));
+            Err(mistake.help(format!("its `order` is `unique`: write `next {name}`")))
+        }
+        _ => Ok(piece),
+    }
 }
 
 /// `next LIST`.
@@ -67,19 +74,19 @@ fn cell(name: &str, data: &DataSets, each: Draw, iteration: Draw) -> Result<Piec
 /// The data set, and the column if one is named. Names may hold dots themselves, so the longest set that fits wins.
 fn find(name: &str, data: &DataSets) -> Result<(DataId, Option<usize>), Mistake> {
     if let Some(set) = data.find(name) {
-        return whole(name, data.table(set)).map(|()| (set, None));
+        return whole(name, data.set(set)).map(|()| (set, None));
     }
     for (dot, _) in name.rmatch_indices('.') {
         let (list, wanted) = (&name[..dot], &name[dot + 1..]);
         if let Some(set) = data.find(list) {
-            return column(list, wanted, data.table(set)).map(|column| (set, Some(column)));
+            return column(list, wanted, data.set(set)).map(|column| (set, Some(column)));
         }
     }
     Err(no_such_set(name.split('.').next().unwrap_or(name), data))
 }
 
 /// Without a column, a list may have one column at most.
-fn whole(list: &str, table: &Table) -> Result<(), Mistake> {
+fn whole(list: &str, table: &DataSet) -> Result<(), Mistake> {
     match table.columns() {
         [] | [_] => Ok(()),
         columns => {
@@ -91,7 +98,7 @@ fn whole(list: &str, table: &Table) -> Result<(), Mistake> {
 }
 
 /// The position of a column of a list.
-fn column(list: &str, wanted: &str, table: &Table) -> Result<usize, Mistake> {
+fn column(list: &str, wanted: &str, table: &DataSet) -> Result<usize, Mistake> {
     let columns = table.columns();
     let position = columns.iter().position(|column| column == wanted);
     position.ok_or_else(|| match columns {

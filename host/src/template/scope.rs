@@ -1,12 +1,13 @@
 //! What a template is compiled against, and what it is rendered with.
 
+use std::fmt;
 use std::time::Duration;
 
 use super::environment::Environment;
 use super::random::UserRandom;
 use super::rows::Rows;
 use super::variables::{VariableNames, Variables};
-use crate::plan::data::DataSets;
+use crate::plan::data::{DataSets, RowBuffer};
 
 /// What names in a template may refer to.
 #[derive(Debug)]
@@ -40,5 +41,21 @@ pub struct Values<'a> {
     pub data: &'a DataSets,
     /// Room for what nested helpers pass on. What it holds is of no meaning before or after; keep one per worker, so
     /// that rendering allocates nothing.
-    pub scratch: &'a mut String,
+    pub scratch: &'a mut Scratch,
+}
+
+/// Room that rendering needs for a moment.
+#[derive(Default)]
+pub struct Scratch {
+    /// What nested helpers pass on.
+    pub text: String,
+    /// The row that was last read from a file.
+    pub row: RowBuffer,
+}
+
+/// Not what it holds: rows may hold passwords.
+impl fmt::Debug for Scratch {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Scratch").finish_non_exhaustive()
+    }
 }

@@ -5,7 +5,7 @@ use std::time::Duration;
 use proptest::prelude::*;
 
 use super::*;
-use crate::plan::data::{DataSets, Table};
+use crate::plan::data::{DataSets, Feed, Table};
 
 /// A run to compile for, and one of its users to render for.
 struct World {
@@ -15,7 +15,7 @@ struct World {
     random: UserRandom,
     variables: Variables,
     rows: Rows,
-    scratch: String,
+    scratch: Scratch,
     user: u32,
     iteration: u64,
 }
@@ -35,13 +35,13 @@ impl World {
         let data =
             [("letters", letters), ("users", users), ("ids", ids), ("dotted.list", ["dot"].into_iter().collect())];
         Self {
-            data: data.into_iter().map(|(name, table)| (name.to_owned(), table)).collect(),
+            data: data.into_iter().map(|(name, table)| (name.to_owned(), table, Feed::default())).collect(),
             names: VariableNames::default(),
             environment: Environment::new([("HOST".to_owned(), "a b".to_owned())], []),
             random: UserRandom::new(1, user),
             variables: Variables::default(),
             rows: Rows::default(),
-            scratch: String::new(),
+            scratch: Scratch::default(),
             user,
             iteration: 0,
         }
@@ -108,7 +108,7 @@ fn what_does_not_depend_on_chance_renders_exactly() {
     world.set("q", "x \"y\"");
     for (case, source, expected) in cases {
         assert_eq!(world.text(source), expected, "{case}");
-        assert_eq!(world.scratch, "", "{case}: the scratch buffer is left as it was");
+        assert_eq!(world.scratch.text, "", "{case}: the scratch buffer is left as it was");
     }
 }
 
@@ -117,9 +117,9 @@ fn rendering_appends() {
     let mut world = world();
     let template = world.compile("{{json (userId)}}").unwrap();
     let mut out = "before ".to_owned();
-    world.scratch.push_str("left over");
+    world.scratch.text.push_str("left over");
     out += &world.render(&template);
-    assert_eq!((out.as_str(), world.scratch.as_str()), ("before \"2\"", "left over"));
+    assert_eq!((out.as_str(), world.scratch.text.as_str()), ("before \"2\"", "left over"));
 }
 
 #[test]

@@ -20,12 +20,15 @@ pub(super) fn parse(text: &str) -> Result<Table, Problem> {
 /// Text in memory can't fail to be read and is UTF-8 already, so a wrong number of cells is all there is.
 fn problem(text: &str, error: &Error) -> Problem {
     let message = match error.kind() {
-        ErrorKind::UnequalLengths { expected_len, len, .. } => {
-            format!("expected {expected_len} cells as in the first line, found {len}")
-        }
+        ErrorKind::UnequalLengths { expected_len, len, .. } => unequal(*expected_len, *len),
         _ => error.to_string(),
     };
     Problem { line: error.position().map_or(1, |at| line_of(text, at)), message }
+}
+
+/// What is wrong with a row of another width.
+pub(super) fn unequal(expected: u64, found: u64) -> String {
+    format!("expected {expected} cells as in the first line, found {found}")
 }
 
 /// The line a record begins in, from 1. The parser's own count is of the place where it began to look, which is before

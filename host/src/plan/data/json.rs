@@ -4,9 +4,11 @@
 //! Numbers are kept as written: an id of 20 digits or a price of `1.10` must reach the site unchanged, so values are
 //! read as raw text instead of being parsed into numbers.
 
+use std::borrow::Cow;
 use std::fmt;
 
-use serde::de::{Deserialize, Deserializer, MapAccess, Visitor};
+use serde::Deserialize;
+use serde::de::{Deserializer, MapAccess, Visitor};
 use serde_json::value::RawValue;
 
 use super::Table;
@@ -33,6 +35,91 @@ pub(super) fn parse_lines(text: &str) -> Result<Table, Problem> {
     }
     Ok(rows.finish())
 }
+
+/// Checks a row of a file that is not kept in memory: it is added and forgotten.
+pub(super) fn push_line(rows: &mut TableBuilder, line: &str) -> Result<(), String> {
+    let row: &RawValue = serde_json::from_str(line).map_err(|error| syntax(&error))?;
+    push(rows, row.get())?;
+    rows.forget_rows();
+    Ok(())
+}
+
+/// Takes apart a row that was checked once: the cells, one after the other, and where each is among them. What follows
+/// the row is left alone. `None` if it is not what it was.
+pub(super) fn cells(
+    bytes: &[u8],
+    columns: &[String],
+    cells: &mut Vec<u8>,
+    places: &mut [Option<(usize, usize)>],
+) -> Option<()> {
+    let mut json = serde_json::Deserializer::from_slice(bytes);
+    let row = <&RawValue>::deserialize(&mut json).ok()?.get();
+    let mut keep = |value: &str| {
+        let start = cells.len();
+        append_scalar(value, cells)?;
+        Some((start, cells.len()))
+    };
+    if columns.is_empty() {
+        *places.first_mut()? = Some(keep(row)?);
+        return Some(());
+    }
+    let mut fields = serde_json::Deserializer::from_str(row);
+    let each = |name: &str, value: &RawValue| {
+        if let Some(column) = columns.iter().position(|column| column == name) {
+            places[column] = keep(value.get());
+        }
+    };
+    fields.deserialize_map(Each(each)).ok()
+}
+
+/// Appends the text of a scalar. `None` if it is none.
+fn append_scalar(json: &str, out: &mut Vec<u8>) -> Option<()> {
+    match json.as_bytes().first()? {
+        b'"' => serde_json::Deserializer::from_str(json).deserialize_str(Text(out)).ok()?,
+        b'[' | b'{' => return None,
+        b'n' => {}
+        _ => out.extend_from_slice(json.as_bytes()),
+    }
+    Some(())
+}
+
+/// A string, decoded to the end of a buffer.
+struct Text<'a>(&'a mut Vec<u8>);
+
+impl Visitor<'_> for Text<'_> {
+    type Value = ();
+
+    fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("a string")
+    }
+
+    fn visit_str<E>(self, text: &str) -> Result<(), E> {
+        self.0.extend_from_slice(text.as_bytes());
+        Ok(())
+    }
+}
+
+/// An object whose fields are handed over one by one, as names without escapes and unread values.
+struct Each<F>(F);
+
+impl<'de, F: FnMut(&str, &'de RawValue)> Visitor<'de> for Each<F> {
+    type Value = ();
+
+    fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("an object")
+    }
+
+    fn visit_map<A: MapAccess<'de>>(mut self, mut map: A) -> Result<(), A::Error> {
+        while let Some(Name(name)) = map.next_key()? {
+            (self.0)(&name, map.next_value()?);
+        }
+        Ok(())
+    }
+}
+
+/// The name of a field, borrowed unless it has escapes.
+#[derive(Deserialize)]
+struct Name<'a>(#[serde(borrow)] Cow<'a, str>);
 
 /// Valid JSON of the wrong kind is told apart from text that is no JSON.
 fn array_problem(text: &str, error: &serde_json::Error) -> Problem {

@@ -1,13 +1,14 @@
 //! Brings the data sets in, before the run, and says everything that is wrong with any of them in one go.
 
-use std::fs;
-use std::io::{self, ErrorKind};
+use std::fs::File;
+use std::io::{self, ErrorKind, Read};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
-use super::{DataSets, Table, csv, inline, json, text};
+use super::file::{self, Fault};
+use super::{DataSet, DataSets, Feed, Rows, Table, csv, inline, json, text};
 use crate::diagnostic::{Diagnostic, Diagnostics, Source, Span};
-use crate::script::model::{DataSource, Node, Spanned};
+use crate::script::model::{DataEntry, DataSource, Node, Spanned};
 
 /// What is wrong with the contents of a file.
 #[derive(Debug, PartialEq, Eq)]
@@ -21,34 +22,37 @@ pub(super) struct Problem {
 /// Loads every declared set, and those the command line adds.
 ///
 /// `extra` are the `--data NAME=FILE` pairs, relative to the working directory. One of them replaces a declared set of
-/// the same name, whose source is then not even looked at; of two with the same name the last counts. Files named in
-/// the script are relative to `base`, the script's folder; `source` is the script's text, for the places of mistakes.
+/// the same name, whose source is then not even looked at, but which is dealt out as declared; of two with the same name
+/// the last counts. Files named in the script are relative to `base`, the script's folder; `source` is the script's text, for the places of mistakes.
 pub fn load(
-    declared: &[(Spanned<String>, DataSource)],
+    declared: &[(Spanned<String>, DataEntry)],
     extra: &[(String, PathBuf)],
     base: &Path,
     source: &Arc<Source>,
 ) -> Result<DataSets, Diagnostics> {
     let mut mistakes = Diagnostics::default();
-    let mut tables = Vec::new();
-    for (name, from) in declared.iter().filter(|(name, _)| extra.iter().all(|(other, _)| *other != name.value)) {
-        let table = load_declared(&name.value, from, base, source).map_err(Diagnostics::from);
-        tables.extend(mistakes.absorb(table).map(|table| (name.value.clone(), table)));
+    let mut sets = Vec::new();
+    for (name, entry) in declared.iter().filter(|(name, _)| extra.iter().all(|(other, _)| *other != name.value)) {
+        let rows = load_declared(&name.value, &entry.source, base, source).map_err(Diagnostics::from);
+        sets.extend(mistakes.absorb(rows).map(|rows| DataSet::new(name.value.clone(), rows, Feed::of(entry))));
     }
     for (at, (name, path)) in extra.iter().enumerate() {
         if extra[at + 1..].iter().all(|(later, _)| later != name) {
-            let table = load_extra(name, path).map_err(Diagnostics::from);
-            tables.extend(mistakes.absorb(table).map(|table| (name.clone(), table)));
+            let entry = declared.iter().find(|(known, _)| known.value == *name);
+            let feed = entry.map(|(_, entry)| Feed::of(entry)).unwrap_or_default();
+            let rows = load_extra(name, path).map_err(Diagnostics::from);
+            sets.extend(mistakes.absorb(rows).map(|rows| DataSet::new(name.clone(), rows, feed)));
         }
     }
-    mistakes.into_result(tables.into_iter().collect())
+    let numbered = sets.into_iter().enumerate().map(|(number, set)| set.numbered(number));
+    mistakes.into_result(numbered.collect())
 }
 
 /// A set of the script.
-fn load_declared(name: &str, from: &DataSource, base: &Path, source: &Arc<Source>) -> Result<Table, Diagnostic> {
+fn load_declared(name: &str, from: &DataSource, base: &Path, source: &Arc<Source>) -> Result<Rows, Diagnostic> {
     let (result, span) = match from {
         DataSource::Inline(node) => (read_inline(name, node, source), node.span),
-        DataSource::File(path) => (read_file(name, &path.value, &base.join(&path.value)), path.span),
+        DataSource::File(path) => (read_file(name, &path.value, &base.join(&path.value), LARGE), path.span),
     };
     result.map_err(|failure| {
         let place = failure.span.unwrap_or(span);
@@ -63,8 +67,8 @@ fn load_declared(name: &str, from: &DataSource, base: &Path, source: &Arc<Source
 }
 
 /// A set of the command line, which has no place to point at.
-fn load_extra(name: &str, path: &Path) -> Result<Table, Diagnostic> {
-    read_file(name, &path.to_string_lossy(), path).map_err(|failure| {
+fn load_extra(name: &str, path: &Path) -> Result<Rows, Diagnostic> {
+    read_file(name, &path.to_string_lossy(), path, LARGE).map_err(|failure| {
         let code = match failure.kind {
             Kind::Missing => "usage::data-missing",
             Kind::Unreadable => "usage::data-unreadable",
@@ -114,34 +118,51 @@ impl Failure {
 }
 
 /// Rows in the script.
-fn read_inline(name: &str, node: &Node, source: &Source) -> Result<Table, Failure> {
+fn read_inline(name: &str, node: &Node, source: &Source) -> Result<Rows, Failure> {
     let table = inline::parse(node, source).map_err(|mistake| Failure {
         span: Some(mistake.span),
         ..Failure::new(Kind::Format, format!("data set `{name}`: {}", mistake.value))
     })?;
-    not_empty(table, || format!("data set `{name}` has no rows"))
+    not_empty(Rows::Memory(table), || format!("data set `{name}` has no rows"))
 }
 
-/// Rows in a file. `typed` is the path as the user knows it.
-fn read_file(name: &str, typed: &str, path: &Path) -> Result<Table, Failure> {
+/// Files of this many bytes and more stay where they are: less than that is little beside what a run takes, and its rows
+/// are at hand without a system call.
+const LARGE: u64 = 32 << 20;
+
+/// Rows in a file. `typed` is the path as the user knows it; a file of `large` bytes is not taken into memory.
+fn read_file(name: &str, typed: &str, path: &Path, large: u64) -> Result<Rows, Failure> {
     let format = Format::of(path).ok_or_else(|| Failure {
         help: Some("use `.csv`, `.json`, `.ndjson`, `.jsonl` or `.txt`"),
         ..Failure::new(Kind::Format, format!("data set `{name}`: the extension of `{typed}` names no data format"))
     })?;
-    let bytes = fs::read(path).map_err(|error| unreadable(name, typed, &error))?;
-    let table = decode(&bytes).and_then(|text| format.parse(text)).map_err(|Problem { line, message }| {
+    let io = |error: io::Error| unreadable(name, typed, &error);
+    let contents = |Problem { line, message }| {
         Failure::new(Kind::Format, format!("data set `{name}`: `{typed}`, line {line}: {message}"))
-    })?;
-    not_empty(table, || format!("data set `{name}`: `{typed}` has no rows"))
+    };
+    let mut file = File::open(path).map_err(io)?;
+    let rows = if file.metadata().map_err(io)?.len() >= large {
+        Rows::File(file::scan(file, format).map_err(|fault| match fault {
+            Fault::Io(error) => io(error),
+            Fault::Contents(problem) => contents(problem),
+        })?)
+    } else {
+        let mut bytes = Vec::new();
+        file.read_to_end(&mut bytes).map_err(io)?;
+        Rows::Memory(decode(&bytes).and_then(|text| format.parse(text)).map_err(contents)?)
+    };
+    not_empty(rows, || format!("data set `{name}`: `{typed}` has no rows"))
 }
 
-/// The finished table. An empty one is refused here, so that nothing later has to think of it.
-fn not_empty(mut table: Table, message: impl FnOnce() -> String) -> Result<Table, Failure> {
-    if table.rows() == 0 {
+/// The finished rows. Without any they are refused here, so that nothing later has to think of it.
+fn not_empty(mut rows: Rows, message: impl FnOnce() -> String) -> Result<Rows, Failure> {
+    if rows.count() == 0 {
         return Err(Failure::new(Kind::Empty, message()));
     }
-    table.shrink();
-    Ok(table)
+    if let Rows::Memory(table) = &mut rows {
+        table.shrink();
+    }
+    Ok(rows)
 }
 
 /// The system's reason in words that are the same everywhere.
@@ -153,7 +174,7 @@ fn unreadable(name: &str, typed: &str, error: &io::Error) -> Failure {
 }
 
 /// The text of a file, without the byte order mark some editors put in front.
-fn decode(bytes: &[u8]) -> Result<&str, Problem> {
+pub(super) fn decode(bytes: &[u8]) -> Result<&str, Problem> {
     let text = str::from_utf8(bytes).map_err(|error| Problem {
         line: line_at(bytes, error.valid_up_to()),
         message: "not valid UTF-8".to_owned(),
@@ -167,8 +188,8 @@ pub(super) fn line_at(text: impl AsRef<[u8]>, at: usize) -> usize {
 }
 
 /// How the rows of a file are written.
-#[derive(Clone, Copy)]
-enum Format {
+#[derive(Clone, Copy, Debug)]
+pub(super) enum Format {
     /// `.csv`
     Csv,
     /// `.json`
@@ -181,7 +202,7 @@ enum Format {
 
 impl Format {
     /// By the extension, in any case.
-    fn of(path: &Path) -> Option<Self> {
+    pub(super) fn of(path: &Path) -> Option<Self> {
         match path.extension()?.to_str()?.to_ascii_lowercase().as_str() {
             "csv" => Some(Self::Csv),
             "json" => Some(Self::JsonArray),
@@ -191,7 +212,7 @@ impl Format {
         }
     }
 
-    fn parse(self, text: &str) -> Result<Table, Problem> {
+    pub(super) fn parse(self, text: &str) -> Result<Table, Problem> {
         match self {
             Self::Csv => csv::parse(text),
             Self::JsonArray => json::parse_array(text),
@@ -203,6 +224,7 @@ impl Format {
 
 #[cfg(test)]
 mod tests {
+    use super::super::RowBuffer;
     use super::*;
     use crate::script::model::Value;
 
@@ -216,7 +238,7 @@ mod tests {
         fn new(files: &[(&str, &[u8])]) -> Self {
             let folder = tempfile::tempdir().unwrap();
             for (name, contents) in files {
-                fs::write(folder.path().join(name), contents).unwrap();
+                std::fs::write(folder.path().join(name), contents).unwrap();
             }
             let source = Source { name: "s.yml".into(), text: "data: { movies: movies.csv }".into() };
             Self { folder, source: Arc::new(source) }
@@ -228,7 +250,7 @@ mod tests {
 
         fn load(
             &self,
-            declared: &[(Spanned<String>, DataSource)],
+            declared: &[(Spanned<String>, DataEntry)],
             extra: &[(&str, &str)],
         ) -> Result<DataSets, Diagnostics> {
             let extra: Vec<_> = extra.iter().map(|(name, file)| (name.to_string(), self.path(file))).collect();
@@ -240,17 +262,30 @@ mod tests {
         Spanned { value, span: Span { start: 16, end: 26 } }
     }
 
-    fn file(name: &str, path: &str) -> (Spanned<String>, DataSource) {
-        (spanned(name.to_owned()), DataSource::File(spanned(path.to_owned())))
+    fn file(name: &str, path: &str) -> (Spanned<String>, DataEntry) {
+        (spanned(name.to_owned()), entry(DataSource::File(spanned(path.to_owned()))))
     }
 
-    fn inline(name: &str, rows: &[&str]) -> (Spanned<String>, DataSource) {
+    fn inline(name: &str, rows: &[&str]) -> (Spanned<String>, DataEntry) {
         let rows = rows.iter().map(|row| spanned(Value::String(row.to_string()))).collect();
-        (spanned(name.to_owned()), DataSource::Inline(spanned(Value::List(rows))))
+        (spanned(name.to_owned()), entry(DataSource::Inline(spanned(Value::List(rows)))))
     }
 
-    fn first_cells(sets: &DataSets) -> Vec<(&str, &str)> {
-        sets.names().map(|name| (name, sets.get(name).unwrap().cell(0, 0))).collect()
+    fn entry(source: DataSource) -> DataEntry {
+        DataEntry { source, order: None, at_end: None, partition: None }
+    }
+
+    fn first_cells(sets: &DataSets) -> Vec<(String, String)> {
+        let first = |set: &DataSet| {
+            let mut cell = String::new();
+            set.append(0, 0, &mut RowBuffer::default(), &mut cell).unwrap();
+            cell
+        };
+        sets.iter().map(|set| (set.name().to_owned(), first(set))).collect()
+    }
+
+    fn owned((name, cell): (&str, &str)) -> (String, String) {
+        (name.to_owned(), cell.to_owned())
     }
 
     #[test]
@@ -264,7 +299,7 @@ mod tests {
         ]);
         let declared = ["a.csv", "b.json", "c.ndjson", "d.JSONL", "e.txt"].map(|path| file(&path[..1], path));
         let sets = case.load(&declared, &[]).unwrap();
-        assert_eq!(first_cells(&sets), [("a", "1"), ("b", "2"), ("c", "3"), ("d", "4"), ("e", "5")]);
+        assert_eq!(first_cells(&sets), [("a", "1"), ("b", "2"), ("c", "3"), ("d", "4"), ("e", "5")].map(owned));
     }
 
     #[test]
@@ -272,7 +307,7 @@ mod tests {
         let case = Case::new(&[("old.txt", b"old"), ("new.txt", b"new")]);
         let declared = [file("movies", "gone.txt"), inline("words", &["x"])];
         let sets = case.load(&declared, &[("movies", "old.txt"), ("movies", "new.txt")]).unwrap();
-        assert_eq!(first_cells(&sets), [("words", "x"), ("movies", "new")]);
+        assert_eq!(first_cells(&sets), [("words", "x"), ("movies", "new")].map(owned));
     }
 
     #[test]
@@ -323,7 +358,7 @@ mod tests {
     #[test]
     fn a_folder_can_not_be_read() {
         let case = Case::new(&[]);
-        fs::create_dir(case.path("dir.txt")).unwrap();
+        std::fs::create_dir(case.path("dir.txt")).unwrap();
         let found = case.load(&[], &[("a", "dir.txt")]).unwrap_err().0;
         assert_eq!(found[0].code, "usage::data-unreadable");
     }

@@ -49,6 +49,11 @@ impl Table {
         &self.columns
     }
 
+    /// The names alone.
+    pub(super) fn into_columns(self) -> Vec<String> {
+        self.columns
+    }
+
     /// One cell; a plain list has column 0 only. Panics out of range.
     pub fn cell(&self, row: usize, column: usize) -> &str {
         let at = row * self.width() + column;
@@ -113,6 +118,14 @@ impl TableBuilder {
         let result = push_record(&mut table, fields);
         self.0 = Some(table);
         result
+    }
+
+    /// Keeps the columns alone, against which the next rows are checked.
+    pub(super) fn forget_rows(&mut self) {
+        if let Some(table) = &mut self.0 {
+            table.text.clear();
+            table.ends.clear();
+        }
     }
 
     /// The table; a plain list without rows if nothing was added.

@@ -2,9 +2,10 @@
 
 use super::Table;
 
-/// Every line is a row as it stands, blanks included; only the line's end (LF or CRLF) and an empty last line are not.
+/// Every line is a row as it stands, blanks in it included, without its end (LF or CRLF). A line of nothing but blanks is
+/// no row, as in the other formats: who leaves one in a list of names does not mean a user without a name.
 pub(super) fn parse(text: &str) -> Table {
-    text.lines().collect()
+    text.lines().filter(|line| !line.trim().is_empty()).collect()
 }
 
 #[cfg(test)]
@@ -18,7 +19,7 @@ mod tests {
             ("no end of line", "a", &["a"]),
             ("empty last line", "a\nb\n", &["a", "b"]),
             ("CRLF", "a\r\nb\r\n", &["a", "b"]),
-            ("an empty line in between", "a\n\nb", &["a", "", "b"]),
+            ("blank lines", "\na\n\n \t\nb\n\n", &["a", "b"]),
             ("blanks stay", " a \n", &[" a "]),
         ];
         for (case, text, rows) in cases {

@@ -1,0 +1,361 @@
+//! Several reports as one, as if their machines had been one: counts and histograms are added, so nothing is lost that
+//! they hold. The series are laid side by side by the second since each run's start, whose clocks need not agree; a
+//! percentile of a second in which more than one of them has replies cannot be had from theirs, and is left out.
+//!
+//! The order of the reports does not matter: they are put in one first.
+
+use std::collections::BTreeMap;
+
+use super::model::{
+    Check, DataEnd, ErrorCount, Generator, Guest, Metric, Phases, Report, Requests, Row, RowSeries, Run, Scenario, Series,
+    Threshold,
+};
+use super::read::{decode, histogram};
+use super::settings::Settings;
+use super::times::{encode, encode_wide, times};
+use super::{custom, generator};
+use crate::metrics::aggregate::label;
+use crate::metrics::histogram::{FINE, ROUGH};
+use crate::metrics::sample::FailureKind;
+
+/// Adds reports up.
+///
+/// # Errors
+/// There is none, or two of them are of different scripts, in words: `first` and `second` are how they are called.
+pub fn merge(named: Vec<(String, Report)>) -> Result<Report, String> {
+    let mut named = named;
+    named.sort_by_cached_key(|(_, report)| {
+        (report.run.started_at.clone(), serde_json::to_string(report).unwrap_or_default())
+    });
+    let mut rest = named.into_iter();
+    let (first, mut sum) = rest.next().ok_or("there is no report")?;
+    for (name, report) in rest {
+        same_rows((&first, &sum), (&name, &report))?;
+        add(&mut sum, &report)?;
+    }
+    Ok(sum)
+}
+
+/// Whether two reports are of the same script, as far as they tell.
+///
+/// # Errors
+/// What sets them apart.
+pub fn same_rows((first, a): (&str, &Report), (second, b): (&str, &Report)) -> Result<(), String> {
+    let file = |report: &Report| report.settings.script.rsplit(['/', '\\']).next().unwrap_or_default().to_owned();
+    if file(a) != file(b) {
+        return Err(format!("`{first}` is of the script `{}`, and `{second}` of `{}`", file(a), file(b)));
+    }
+    let row = |report: &Report, at: usize| report.actions.get(at).map(|row| (label(row.scenario.as_deref(), &row.name), row.action.clone()));
+    for at in 0..a.actions.len().max(b.actions.len()) {
+        let (in_a, in_b) = (row(a, at), row(b, at));
+        if in_a != in_b {
+            let called = |row: Option<(String, Option<String>)>| match row {
+                Some((name, action)) => format!("`{name}` (action `{}`)", action.unwrap_or_default()),
+                None => "none".to_owned(),
+            };
+            let at = at + 1;
+            return Err(format!("row {at} of `{first}` is {}, of `{second}` {}", called(in_a), called(in_b)));
+        }
+    }
+    let metrics = |report: &Report| -> Vec<_> {
+        report.metrics.iter().map(|m| (m.plugin.clone(), m.name.clone(), m.kind.clone(), m.unit.clone())).collect()
+    };
+    if metrics(a) != metrics(b) {
+        return Err(format!("`{first}` and `{second}` have different metrics of plugins"));
+    }
+    let scenarios = |report: &Report| -> Vec<_> { report.scenarios.iter().map(|one| one.load.name.clone()).collect() };
+    if scenarios(a) != scenarios(b) {
+        return Err(format!("`{first}` and `{second}` have different scenarios"));
+    }
+    let judged = |report: &Report| -> Vec<_> {
+        let checks = report.checks.iter().map(|check| (check.step.clone(), check.name.clone()));
+        let thresholds = report.thresholds.iter().map(|one| (one.metric.clone(), one.expression.clone()));
+        checks.chain(thresholds).collect()
+    };
+    if judged(a) != judged(b) {
+        return Err(format!("`{first}` and `{second}` have different checks or thresholds"));
+    }
+    Ok(())
+}
+
+fn add(sum: &mut Report, more: &Report) -> Result<(), String> {
+    settings(&mut sum.settings, &more.settings);
+    run(&mut sum.run, &more.run);
+    let warm_up = u64::try_from(sum.settings.warm_up.as_micros()).unwrap_or(u64::MAX);
+    let elapsed = sum.run.elapsed_us.saturating_sub(warm_up);
+    row(&mut sum.totals, &more.totals, elapsed)?;
+    for (into, from) in sum.actions.iter_mut().zip(&more.actions) {
+        row(into, from, elapsed)?;
+    }
+    for (into, from) in sum.metrics.iter_mut().zip(&more.metrics) {
+        metric(into, from, elapsed)?;
+    }
+    for (into, from) in sum.scenarios.iter_mut().zip(&more.scenarios) {
+        scenario(into, from)?;
+    }
+    sum.checks.iter_mut().zip(&more.checks).for_each(|(into, from)| check(into, from));
+    sum.thresholds.iter_mut().zip(&more.thresholds).for_each(|(into, from)| threshold(into, from));
+    data(&mut sum.data, &more.data);
+    series(&mut sum.series, &more.series);
+    health(&mut sum.generator, &more.generator)
+}
+
+/// Users and workers add up; what else differs is said only if all agree.
+fn settings(sum: &mut Settings, more: &Settings) {
+    sum.users = sum.users.saturating_add(more.users);
+    sum.workers += more.workers;
+    sum.rps_total = sum.rps_total.zip(more.rps_total).map(|(a, b)| a + b);
+    sum.warm_up = sum.warm_up.max(more.warm_up);
+    sum.timeout = sum.timeout.max(more.timeout);
+    sum.insecure_tls |= more.insecure_tls;
+    sum.base_url = sum.base_url.take().filter(|url| more.base_url.as_ref() == Some(url));
+    let new = more.plugins.iter().filter(|plugin| !sum.plugins.contains(plugin)).cloned().collect::<Vec<_>>();
+    sum.plugins.extend(new);
+}
+
+fn run(sum: &mut Run, more: &Run) {
+    sum.ended = more.ended;
+    sum.started_at = sum.started_at.clone().min(more.started_at.clone());
+    sum.elapsed_us = sum.elapsed_us.max(more.elapsed_us);
+    sum.users_signed_in += more.users_signed_in;
+    sum.users_given_up += more.users_given_up;
+    sum.warm_up_requests += more.warm_up_requests;
+}
+
+fn scenario(sum: &mut Scenario, more: &Scenario) -> Result<(), String> {
+    sum.load.users = sum.load.users.saturating_add(more.load.users);
+    sum.load.end = sum.load.end.max(more.load.end);
+    let (into, from) = (&mut sum.iterations, &more.iterations);
+    into.due += from.due;
+    into.completed += from.completed;
+    into.cut_short += from.cut_short;
+    into.dropped += from.dropped;
+    (sum.iteration_histogram, sum.iteration_time_us) =
+        added(&sum.iteration_histogram, &more.iteration_histogram, FINE)?;
+    Ok(())
+}
+
+fn check(sum: &mut Check, more: &Check) {
+    sum.passed += more.passed;
+    sum.failed += more.failed;
+    let asked = sum.passed + sum.failed;
+    sum.share = (asked > 0).then(|| sum.passed as f64 / asked as f64);
+}
+
+/// A threshold of several runs held if it held in each; one in which it did not is shown.
+fn threshold(sum: &mut Threshold, more: &Threshold) {
+    if sum.passed && !more.passed {
+        *sum = more.clone();
+    }
+}
+
+fn row(sum: &mut Row, more: &Row, elapsed_us: u64) -> Result<(), String> {
+    let (tasks, others) = (&mut sum.tasks, &more.tasks);
+    tasks.started += others.started;
+    tasks.passed += others.passed;
+    tasks.failed += others.failed;
+    tasks.cancelled += others.cancelled;
+    tasks.dropped += others.dropped;
+    let Requests { total, ok, err, .. } = more.requests;
+    sum.requests = Requests {
+        total: sum.requests.total + total,
+        ok: sum.requests.ok + ok,
+        err: sum.requests.err + err,
+        rps: per_second(sum.requests.total + total, elapsed_us),
+    };
+    sum.bytes.out += more.bytes.out;
+    sum.bytes.received += more.bytes.received;
+    sum.bytes.body_in += more.bytes.body_in;
+    for (status, count) in &more.statuses {
+        *sum.statuses.entry(*status).or_default() += count;
+    }
+    sum.errors = errors(&sum.errors, &more.errors, sum.requests.total);
+    let (into, from) = (&mut sum.histograms, &more.histograms);
+    (into.response_time, sum.response_time_us) = added(&into.response_time, &from.response_time, FINE)?;
+    (into.service_time, sum.service_time_us) = added(&into.service_time, &from.service_time, FINE)?;
+    let (a, b) = (&into.phases, &from.phases);
+    let Phases { dns, connect, tls, first_byte, receive } = Phases {
+        dns: added(&a.dns, &b.dns, ROUGH)?,
+        connect: added(&a.connect, &b.connect, ROUGH)?,
+        tls: added(&a.tls, &b.tls, ROUGH)?,
+        first_byte: added(&a.first_byte, &b.first_byte, ROUGH)?,
+        receive: added(&a.receive, &b.receive, ROUGH)?,
+    };
+    into.phases = Phases::of([dns.0, connect.0, tls.0, first_byte.0, receive.0]);
+    sum.phases_us = Phases::of([dns.1, connect.1, tls.1, first_byte.1, receive.1]);
+    Ok(())
+}
+
+/// Every form of two histograms together.
+fn added(a: &str, b: &str, digits: u8) -> Result<(String, Option<super::model::Times>), String> {
+    let mut sum = histogram(a, digits)?;
+    crate::metrics::histogram::add(&mut sum, &histogram(b, digits)?);
+    Ok((encode(&sum), times(&sum)))
+}
+
+fn per_second(count: u64, elapsed_us: u64) -> f64 {
+    // In nanoseconds, as a report is built.
+    if elapsed_us == 0 { 0.0 } else { count as f64 * 1e6 / elapsed_us as f64 }
+}
+
+/// In the order of the kinds; kinds that this version does not know come last.
+fn errors(a: &[ErrorCount], b: &[ErrorCount], requests: u64) -> Vec<ErrorCount> {
+    let place = |category: &str| FailureKind::ALL.iter().position(|kind| kind.name() == category).unwrap_or(usize::MAX);
+    let mut sums: BTreeMap<(usize, String), ErrorCount> = BTreeMap::new();
+    for error in a.iter().chain(b) {
+        let key = (place(&error.category), error.category.to_string());
+        match sums.entry(key) {
+            std::collections::btree_map::Entry::Vacant(entry) => drop(entry.insert(error.clone())),
+            std::collections::btree_map::Entry::Occupied(mut entry) => {
+                let sum = entry.get_mut();
+                sum.count += error.count;
+                sum.example = sum.example.take().or_else(|| error.example.clone());
+            }
+        }
+    }
+    let share = |error: ErrorCount| ErrorCount { share: error.count as f64 / requests.max(1) as f64, ..error };
+    sums.into_values().map(share).collect()
+}
+
+fn metric(sum: &mut Metric, more: &Metric, elapsed_us: u64) -> Result<(), String> {
+    let both = |a: Option<f64>, b: Option<f64>, join: fn(f64, f64) -> f64| match (a, b) {
+        (Some(a), Some(b)) => Some(join(a, b)),
+        (a, b) => a.or(b),
+    };
+    let mean = |metric: &Metric| metric.distribution.as_ref().map_or(0.0, |d| d.mean * metric.count as f64);
+    let means = mean(sum) + mean(more);
+    sum.count += more.count;
+    sum.sum = both(sum.sum, more.sum, |a, b| a + b);
+    sum.per_second = sum.sum.filter(|_| elapsed_us > 0).map(|all| all * 1e6 / elapsed_us as f64);
+    sum.hits = sum.hits.map_or(more.hits, |hits| Some(hits + more.hits.unwrap_or(0)));
+    sum.share = sum.hits.map(|hits| hits as f64 / sum.count as f64);
+    // Of several machines the one that began last, which is the order that the reports are in.
+    sum.last = more.last.or(sum.last);
+    sum.min = both(sum.min, more.min, f64::min);
+    sum.max = both(sum.max, more.max, f64::max);
+    sum.histogram = match (sum.histogram.take(), &more.histogram) {
+        (Some(a), Some(b)) => {
+            let mut trend = decode(&a, FINE)?;
+            crate::metrics::histogram::add(&mut trend, &decode(b, FINE)?);
+            sum.distribution = Some(custom::distribution(&trend, means / sum.count as f64));
+            Some(encode_wide(&trend))
+        }
+        (None, Some(b)) => {
+            sum.distribution = more.distribution.clone();
+            Some(b.clone())
+        }
+        (a, None) => a,
+    };
+    Ok(())
+}
+
+fn data(sum: &mut Vec<DataEnd>, more: &[DataEnd]) {
+    for end in more {
+        match sum.iter_mut().find(|known| known.name == end.name) {
+            Some(known) => {
+                known.users += end.users;
+                known.rows = known.rows.max(end.rows);
+            }
+            None => sum.push(end.clone()),
+        }
+    }
+    sum.sort_by(|a, b| a.name.cmp(&b.name));
+}
+
+fn series(sum: &mut Series, more: &Series) {
+    let resolution = sum.resolution_s.max(more.resolution_s);
+    let (a, b) = (coarser(sum, resolution), coarser(more, resolution));
+    let length = a.users_active.len().max(b.users_active.len());
+    sum.resolution_s = resolution;
+    sum.users_active = (0..length).map(|at| value(&a.users_active, at) + value(&b.users_active, at)).collect();
+    sum.actions = a.actions.iter().zip(&b.actions).map(|(a, b)| side_by_side(a, b, length)).collect();
+}
+
+/// What a list has at a place; nothing beyond its end.
+fn value<T: Copy + Default>(list: &[T], at: usize) -> T {
+    list.get(at).copied().unwrap_or_default()
+}
+
+/// The percentile of several: that of the only one with replies, and else nobody knows it.
+fn only(values: impl Iterator<Item = Option<u64>>) -> Option<u64> {
+    let mut known = values.flatten();
+    let first = known.next();
+    if known.next().is_some() { None } else { first }
+}
+
+fn side_by_side(a: &RowSeries, b: &RowSeries, length: usize) -> RowSeries {
+    let sums = |a: &[u64], b: &[u64]| (0..length).map(|at| value(a, at) + value(b, at)).collect();
+    let quiet = |row: &RowSeries, at: usize| value(&row.ok, at) + value(&row.err, at) == 0;
+    // A stretch may have replies and no percentile any more.
+    let percentile = |a_list: &[Option<u64>], b_list: &[Option<u64>]| {
+        let at = |at| match (quiet(a, at), quiet(b, at)) {
+            (true, _) => value(b_list, at),
+            (_, true) => value(a_list, at),
+            _ => None,
+        };
+        (0..length).map(at).collect()
+    };
+    RowSeries {
+        name: a.name.clone(),
+        ok: sums(&a.ok, &b.ok),
+        err: sums(&a.err, &b.err),
+        bytes_out: sums(&a.bytes_out, &b.bytes_out),
+        bytes_in: sums(&a.bytes_in, &b.bytes_in),
+        response_p50_us: percentile(&a.response_p50_us, &b.response_p50_us),
+        response_p95_us: percentile(&a.response_p95_us, &b.response_p95_us),
+        response_max_us: (0..length)
+            .map(|at| value(&a.response_max_us, at).max(value(&b.response_max_us, at)))
+            .collect(),
+    }
+}
+
+/// The same in longer stretches.
+fn coarser(series: &Series, resolution: u32) -> Series {
+    let each = (resolution / series.resolution_s).max(1) as usize;
+    if each == 1 {
+        return series.clone();
+    }
+    let sums = |list: &[u64]| list.chunks(each).map(|chunk| chunk.iter().sum()).collect();
+    let only = |list: &[Option<u64>]| list.chunks(each).map(|chunk| only(chunk.iter().copied())).collect();
+    let row = |row: &RowSeries| RowSeries {
+        name: row.name.clone(),
+        ok: sums(&row.ok),
+        err: sums(&row.err),
+        bytes_out: sums(&row.bytes_out),
+        bytes_in: sums(&row.bytes_in),
+        response_p50_us: only(&row.response_p50_us),
+        response_p95_us: only(&row.response_p95_us),
+        response_max_us: row.response_max_us.chunks(each).map(|chunk| chunk.iter().copied().max().flatten()).collect(),
+    };
+    Series {
+        resolution_s: resolution,
+        users_active: series.users_active.chunks(each).map(|c| c.iter().copied().max().unwrap_or(0)).collect(),
+        actions: series.actions.iter().map(row).collect(),
+    }
+}
+
+/// The workers of all machines; whether they kept up is judged anew.
+fn health(sum: &mut Generator, more: &Generator) -> Result<(), String> {
+    sum.workers.extend(more.workers.iter().cloned());
+    let mut delay = histogram(&sum.start_delay_histogram, FINE)?;
+    crate::metrics::histogram::add(&mut delay, &histogram(&more.start_delay_histogram, FINE)?);
+    sum.reasons = generator::reasons(&sum.workers, &delay);
+    sum.bottleneck = !sum.reasons.is_empty();
+    (sum.start_delay_us, sum.start_delay_histogram) = (times(&delay), encode(&delay));
+    for guest in &more.guests {
+        match sum.guests.iter_mut().find(|known| known.plugin == guest.plugin) {
+            Some(known) => {
+                let Guest { calls, time_us, traps, collateral, .. } = guest;
+                known.calls += calls;
+                known.time_us += time_us;
+                known.traps += traps;
+                known.collateral += collateral;
+            }
+            None => sum.guests.push(guest.clone()),
+        }
+    }
+    Ok(())
+}
+
+#[cfg(test)]
+mod tests;

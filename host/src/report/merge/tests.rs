@@ -1,0 +1,101 @@
+//! Whatever is split comes back together, in any order.
+
+use proptest::prelude::*;
+
+use super::super::{json, samples};
+use super::*;
+
+fn text(report: &Report) -> String {
+    let mut bytes = Vec::new();
+    json::write(report, &mut bytes).unwrap();
+    String::from_utf8(bytes).unwrap()
+}
+
+fn named(reports: &[Report]) -> Vec<(String, Report)> {
+    reports.iter().enumerate().map(|(at, report)| (at.to_string(), report.clone())).collect()
+}
+
+/// What must be the same, whoever measured it: all but settings, workers and percentiles of single seconds.
+fn whole(report: &Report) -> serde_json::Value {
+    let mut value = serde_json::to_value(report).unwrap();
+    value["settings"] = serde_json::Value::Null;
+    value["generator"]["workers"] = serde_json::Value::Null;
+    for row in value["series"]["actions"].as_array_mut().unwrap() {
+        row["response_p50_us"] = serde_json::Value::Null;
+        row["response_p95_us"] = serde_json::Value::Null;
+    }
+    value
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig::with_cases(24))]
+    #[test]
+    fn what_was_split_comes_back_together(parts in 2_usize..5, seconds in 1_u32..30, seed: u64) {
+        let (split, together) = samples::split(parts, seconds, seed);
+        let merged = merge(named(&split)).unwrap();
+        prop_assert_eq!(whole(&merged), whole(&together));
+    }
+
+    #[test]
+    fn the_order_does_not_matter(seconds in 1_u32..20, seed: u64, rotated in 0_usize..3) {
+        let (mut split, _) = samples::split(3, seconds, seed);
+        let expected = text(&merge(named(&split)).unwrap());
+        split.rotate_left(rotated);
+        prop_assert_eq!(text(&merge(named(&split)).unwrap()), expected.clone());
+        split.swap(0, 1);
+        prop_assert_eq!(text(&merge(named(&split)).unwrap()), expected);
+    }
+}
+
+#[test]
+fn one_report_is_itself() {
+    for report in [samples::movies(), samples::wide(), samples::nothing()] {
+        assert_eq!(text(&merge(named(std::slice::from_ref(&report))).unwrap()), text(&report));
+    }
+}
+
+#[test]
+fn twice_the_same_is_twice_as_much_in_the_same_time() {
+    let report = samples::wide();
+    let merged = merge(named(&[report.clone(), report.clone()])).unwrap();
+    assert_eq!(merged.totals.requests.total, 2 * report.totals.requests.total);
+    assert_eq!(merged.run.elapsed_us, report.run.elapsed_us);
+    assert_eq!(merged.settings.users, 2 * report.settings.users);
+    let (one, two) = (report.totals.response_time_us.clone().unwrap(), merged.totals.response_time_us.clone().unwrap());
+    assert_eq!((two.count, two.p50, two.p99, two.max), (2 * one.count, one.p50, one.p99, one.max));
+    let trend = |report: &Report| report.metrics.iter().find(|metric| metric.kind == "trend").cloned().unwrap();
+    let trend = trend(&merged);
+    assert_eq!((trend.count, trend.distribution.unwrap().mean), (4, 1.5e6));
+}
+
+#[test]
+fn reports_of_other_scripts_are_refused() {
+    let (a, b) = (samples::movies(), samples::wide());
+    let said = merge(vec![("a.json".into(), a.clone()), ("b.json".into(), b.clone())]).unwrap_err();
+    assert!(said.contains("`Catalog` (action `http`)") && said.contains("`login` (action `login`)"), "{said}");
+    let mut other = a.clone();
+    other.settings.script = "checkout.yml".into();
+    let said = merge(vec![("a.json".into(), a), ("b.json".into(), other)]).unwrap_err();
+    assert!(said.contains("`movies.yml`") && said.contains("`checkout.yml`"), "{said}");
+}
+
+#[test]
+fn longer_stretches_take_in_shorter_ones() {
+    let row = RowSeries {
+        name: "a".into(),
+        ok: vec![1, 2, 3],
+        err: vec![0, 1, 0],
+        bytes_out: vec![10, 10, 10],
+        bytes_in: vec![5, 5, 5],
+        response_p50_us: vec![Some(7), None, Some(9)],
+        response_p95_us: vec![Some(7), Some(8), Some(9)],
+        response_max_us: vec![Some(7), Some(8), None],
+    };
+    let series = Series { resolution_s: 1, users_active: vec![3, 5, 4], actions: vec![row] };
+    let coarse = coarser(&series, 2);
+    assert_eq!((coarse.users_active, coarse.resolution_s), (vec![5, 4], 2));
+    let row = &coarse.actions[0];
+    assert_eq!((&row.ok, &row.err), (&vec![3, 3], &vec![1, 0]));
+    assert_eq!((&row.response_p50_us, &row.response_p95_us), (&vec![Some(7), Some(9)], &vec![None, Some(9)]));
+    assert_eq!(row.response_max_us, [Some(8), None]);
+}

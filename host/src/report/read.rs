@@ -1,0 +1,174 @@
+//! Reads a report back from its JSON. It may have come from anywhere, so whatever is wrong with it is one clear line: no
+//! JSON, not a report, one of a newer version, or a damaged one.
+
+use std::fs;
+use std::path::Path;
+
+use base64::Engine;
+use base64::engine::general_purpose::STANDARD;
+use hdrhistogram::Histogram;
+use hdrhistogram::serialization::Deserializer;
+use serde::Deserialize;
+
+use super::model::{Report, Row, SCHEMA};
+use crate::diagnostic::{Diagnostic, reason};
+use crate::metrics::histogram::{FINE, MAX_MICROS, ROUGH};
+
+/// Reads a file.
+///
+/// # Errors
+/// `usage::report`, whatever is wrong.
+pub fn read(path: &Path) -> Result<Report, Diagnostic> {
+    let name = path.display();
+    let text = fs::read_to_string(path).map_err(|error| {
+        Diagnostic::new("usage::report", format!("cannot read the report `{name}`: {}", reason(&error)))
+    })?;
+    parse(&text).map_err(|(what, help)| {
+        let diagnostic = Diagnostic::new("usage::report", format!("`{name}` {what}"));
+        if help.is_empty() { diagnostic } else { diagnostic.help(help) }
+    })
+}
+
+/// What tells a report from other JSON.
+#[derive(Deserialize)]
+struct Probe {
+    schema: Option<serde_json::Value>,
+}
+
+/// How to get a report, for who gave something else.
+const HELP: &str = "`--out FILE.json` of a run writes one";
+
+/// Reads a text. What is wrong goes on after the file's name.
+pub fn parse(text: &str) -> Result<Report, (String, &'static str)> {
+    let place = |error: &serde_json::Error| format!("(line {}, column {})", error.line(), error.column());
+    let probe: Probe = serde_json::from_str(text).map_err(|error| match error.classify() {
+        serde_json::error::Category::Data => ("is no report of stampede-shooter".to_owned(), HELP),
+        _ => (format!("is not valid JSON {}", place(&error)), HELP),
+    })?;
+    match probe.schema.as_ref().and_then(serde_json::Value::as_str) {
+        Some(SCHEMA) => {}
+        Some(other) if other.starts_with("stampede-report/") => {
+            let message = format!("is a report in the format `{other}`, and this version reads `{SCHEMA}`");
+            return Err((message, "use the version of stampede-shooter that made it, or a newer one"));
+        }
+        _ => return Err(("is no report of stampede-shooter".to_owned(), HELP)),
+    }
+    let damaged = |what: String| (format!("is a damaged report: {what}"), "");
+    let report: Report = serde_json::from_str(text).map_err(|error| {
+        let text = error.to_string();
+        let what = text.rsplit_once(" at line ").map_or(text.as_str(), |(what, _)| what);
+        damaged(format!("{what} {}", place(&error)))
+    })?;
+    check(&report).map_err(damaged)?;
+    Ok(report)
+}
+
+/// What the types do not say: histograms that can be read, and lists of the same length.
+fn check(report: &Report) -> Result<(), String> {
+    for row in report.actions.iter().chain([&report.totals]) {
+        let Row { histograms, .. } = row;
+        for text in [&histograms.response_time, &histograms.service_time] {
+            histogram(text, FINE)?;
+        }
+        for text in histograms.phases.each() {
+            histogram(text, ROUGH)?;
+        }
+    }
+    histogram(&report.generator.start_delay_histogram, FINE)?;
+    for metric in &report.metrics {
+        metric.histogram.as_deref().map_or(Ok(()), |text| decode(text, FINE).map(drop))?;
+    }
+    let series = &report.series;
+    if !series.resolution_s.is_power_of_two() {
+        return Err("its series has no resolution".to_owned());
+    }
+    let lengths = series.actions.iter().flat_map(|row| {
+        let counts = [&row.ok, &row.err, &row.bytes_out, &row.bytes_in].map(Vec::len);
+        let times = [&row.response_p50_us, &row.response_p95_us, &row.response_max_us].map(Vec::len);
+        counts.into_iter().chain(times)
+    });
+    let whole = series.actions.len() == report.actions.len();
+    if !whole || lengths.into_iter().any(|length| length != series.users_active.len()) {
+        return Err("the lists of its series differ in length".to_owned());
+    }
+    Ok(())
+}
+
+/// A histogram of microseconds with this many digits.
+///
+/// # Errors
+/// It is none, in words.
+pub fn histogram(text: &str, digits: u8) -> Result<Histogram<u64>, String> {
+    let histogram = decode(text, digits)?;
+    if histogram.is_empty() || histogram.max() <= MAX_MICROS + MAX_MICROS / 100 {
+        return Ok(histogram);
+    }
+    Err("a histogram goes beyond an hour".to_owned())
+}
+
+/// A histogram of anything.
+///
+/// # Errors
+/// It is none, in words.
+pub fn decode(text: &str, digits: u8) -> Result<Histogram<u64>, String> {
+    let unreadable = || "a histogram cannot be read".to_owned();
+    let bytes = STANDARD.decode(text).map_err(|_| unreadable())?;
+    let mut histogram: Histogram<u64> =
+        Deserializer::new().deserialize(&mut bytes.as_slice()).map_err(|_| unreadable())?;
+    if histogram.sigfig() != digits {
+        return Err(format!("a histogram has {} significant digits instead of {digits}", histogram.sigfig()));
+    }
+    histogram.auto(true);
+    Ok(histogram)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::{json, samples};
+    use super::*;
+
+    fn written(report: &Report) -> String {
+        let mut bytes = Vec::new();
+        json::write(report, &mut bytes).unwrap();
+        String::from_utf8(bytes).unwrap()
+    }
+
+    #[test]
+    fn what_was_written_reads_back_the_same() {
+        for report in [samples::movies(), samples::nothing(), samples::wide()] {
+            let text = written(&report);
+            assert_eq!(written(&parse(&text).unwrap()), text);
+        }
+    }
+
+    #[test]
+    fn what_is_no_report_gets_one_line() {
+        let good = written(&samples::movies());
+        let cases = [
+            ("{".to_owned(), "is not valid JSON (line 1, column 1)"),
+            ("[1]".to_owned(), "is no report of stampede-shooter"),
+            ("{\"metrics\": {}}".to_owned(), "is no report of stampede-shooter"),
+            (
+                good.replace("stampede-report/1", "stampede-report/9"),
+                "is a report in the format `stampede-report/9`, and this version reads `stampede-report/1`",
+            ),
+            (good.replace("\"users\":500", "\"users\":-1"), "is a damaged report: invalid value"),
+            (good.replace("\"totals\":", "\"total\":"), "is a damaged report: missing field `totals`"),
+            (good.replace("\"response_time\":\"", "\"response_time\":\"AA"), "is a damaged report: a histogram cannot"),
+            (
+                good.replace("\"users_active\":[", "\"users_active\":[1,"),
+                "is a damaged report: the lists of its series",
+            ),
+        ];
+        for (text, expected) in cases {
+            let (said, _) = parse(&text).unwrap_err();
+            assert!(said.starts_with(expected) && said.lines().count() == 1, "{said}");
+        }
+    }
+
+    #[test]
+    fn older_reports_without_newer_parts_can_be_read() {
+        let text = written(&samples::movies()).replace("\"data\":[],", "");
+        assert!(parse(&text).unwrap().data.is_empty());
+    }
+}

@@ -1,0 +1,72 @@
+//! What is done with reports after their runs: added up, compared, held against a baseline.
+
+use stampede_tests::{Report, Run};
+
+use crate::shooter;
+
+const SCRIPT: &str = "steps:\n  - {name: Get, url: /api/v1/catalog}\n";
+
+/// The report of a run against the embedded site.
+fn report(arguments: &str) -> String {
+    let run = shooter().arg("demo").script(SCRIPT).report().args(arguments).finish().exits(0);
+    run.read("report.json")
+}
+
+fn with(files: &[(&str, &str)]) -> Run {
+    files.iter().fold(shooter(), |run, (name, text)| run.file(name, text))
+}
+
+#[test]
+fn merged_reports_are_the_sum_of_their_parts() {
+    let (a, b) = (report("--users 3 --iterations 7"), report("--users 2 --iterations 5"));
+    let files = [("a.json", a.as_str()), ("b.json", &b)];
+    let run = with(&files).args("merge a.json b.json --out sum.json").finish().exits(0);
+    let sum = Report::parse(&run.read("sum.json"));
+    assert_eq!(sum.totals().number("/requests/total"), 31);
+    assert_eq!(sum.row("Get").number("/response_time_us/count"), 31);
+    assert_eq!(*sum.at("/settings/users"), 5);
+    assert!(run.stdout.contains("Totals: 31 requests"), "{}", run.stdout);
+    let other = with(&files).args("merge b.json a.json --out sum.json").finish().exits(0);
+    let again = other.read("sum.json");
+    assert_eq!(again, run.read("sum.json"));
+}
+
+#[test]
+fn a_run_is_no_worse_than_itself_and_a_slower_one_is() {
+    let base = report("--users 2 --iterations 300");
+    let run = with(&[("base.json", &base)]).args("compare base.json base.json --tolerance 0%").finish().exits(0);
+    assert!(run.stdout.contains("Nothing is worse than in `base.json`"), "{}", run.stdout);
+    // Every request of the new run failed, which no machine is fast enough to hide.
+    let failing = "steps:\n  - {name: Get, url: /api/v1/catalog, expect_status: 404}\n";
+    let run = shooter().arg("demo").script(failing).file("base.json", &base);
+    let run = run.args("--users 2 --iterations 300 --baseline base.json").finish().exits(99);
+    assert!(run.stdout.contains("WORSE"), "{}", run.stdout);
+}
+
+#[test]
+fn what_cannot_be_added_or_compared_is_said_in_one_line() {
+    let good = report("--iterations 1");
+    let files = [
+        ("good.json", good.clone()),
+        ("newer.json", good.replace("stampede-report/1", "stampede-report/2")),
+        ("other.json", good.replace("\"Get\"", "\"Put\"")),
+        ("foreign.json", "{\"metrics\": {}}".to_owned()),
+        ("broken.json", good[..good.len() / 2].to_owned()),
+    ];
+    for (name, said) in [
+        ("newer.json", "error[usage::report]: `newer.json` is a report in the format `stampede-report/2`"),
+        ("other.json", "row 1 of `good.json` is `Get` (action `http`), of `other.json` `Put` (action `http`)"),
+        ("foreign.json", "error[usage::report]: `foreign.json` is no report of stampede-shooter"),
+        ("broken.json", "error[usage::report]: `broken.json` is not valid JSON (line 1, column "),
+        ("missing.json", "error[usage::report]: cannot read the report `missing.json`: no such file or directory"),
+    ] {
+        for command in ["compare", "merge"] {
+            let files: Vec<_> = files.iter().map(|(name, text)| (*name, text.as_str())).collect();
+            let run = with(&files).arg(command).arg("good.json").arg(name).finish().exits(2);
+            assert!(run.stderr.contains(said), "{command} {name}: {}", run.stderr);
+        }
+    }
+    let run = shooter().script("steps:\n  - {name: Else, url: /}\n").file("good.json", &good);
+    let run = run.args("--base-url http://127.0.0.1:1 --baseline good.json").finish().exits(2);
+    assert!(run.stderr.contains("the baseline `good.json` has other actions than the script"), "{}", run.stderr);
+}
