@@ -107,7 +107,7 @@ fn a_login_takes_one_row_and_a_user_without_one_sends_nothing() {
 fn a_shuffle_is_the_seed_s_whatever_the_workers() {
     let target = RawServer::recording();
     let script = script("ids: {file: ids.txt, order: shuffle, at_end: stop}", "{{next ids}}");
-    let mut shuffled = |arguments: &str| {
+    let shuffled = |arguments: &str| {
         let run = run(&target, &script, "--users 5 --iterations 100").args(arguments).file("ids.txt", numbers(90));
         run.finish().exits(0);
         let asked = asked(&target);

@@ -2,7 +2,7 @@
 
 use std::path::Path;
 
-use crate::cli::MergeArgs;
+use crate::cli::{Latency, MergeArgs};
 use crate::diagnostic::{Diagnostic, Diagnostics};
 use crate::exit::Exit;
 use crate::report::{self, Output, Report, merge, read};
@@ -23,7 +23,7 @@ pub fn merge(args: &MergeArgs) -> Result<Exit, Diagnostics> {
     for output in outputs {
         found.absorb(output.write(&merged).map_err(Diagnostics::from));
     }
-    super::print(report::table(&merged).as_bytes())?;
+    super::print(report::table(&merged, Latency::default()).as_bytes())?;
     found.into_result(Exit::Done)
 }
 

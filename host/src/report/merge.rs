@@ -7,8 +7,8 @@
 use std::collections::BTreeMap;
 
 use super::model::{
-    Check, DataEnd, ErrorCount, Generator, Guest, Metric, Phases, Report, Requests, Row, RowSeries, Run, Scenario, Series,
-    Threshold,
+    Check, DataEnd, ErrorCount, Generator, Guest, Metric, Phases, Report, Requests, Row, RowSeries, Run, Scenario,
+    Series, Threshold,
 };
 use super::read::{decode, histogram};
 use super::settings::Settings;
@@ -45,7 +45,9 @@ pub fn same_rows((first, a): (&str, &Report), (second, b): (&str, &Report)) -> R
     if file(a) != file(b) {
         return Err(format!("`{first}` is of the script `{}`, and `{second}` of `{}`", file(a), file(b)));
     }
-    let row = |report: &Report, at: usize| report.actions.get(at).map(|row| (label(row.scenario.as_deref(), &row.name), row.action.clone()));
+    let row = |report: &Report, at: usize| {
+        report.actions.get(at).map(|row| (label(row.scenario.as_deref(), &row.name), row.action.clone()))
+    };
     for at in 0..a.actions.len().max(b.actions.len()) {
         let (in_a, in_b) = (row(a, at), row(b, at));
         if in_a != in_b {

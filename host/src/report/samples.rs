@@ -214,7 +214,7 @@ pub fn steady(rate: u64, (from, over): (u64, u64), failures: u64) -> Report {
             aggregate.add(0, (n / rate) as u32, &recorder.take(None));
         }
     }
-    Report::build(settings(), &aggregate, &Outcome { elapsed: 60_000 * MILLISECOND, ..outcome() })
+    Report::build(settings(), &aggregate, &Outcome { elapsed: 60_000 * MILLISECOND, ..outcome() }, &[])
 }
 
 /// The same samples as the runs of several machines, and as that of one.
@@ -250,7 +250,7 @@ pub fn split(parts: usize, seconds: u32, seed: u64) -> (Vec<Report>, Report) {
         }
     }
     // All parts are of the same length: the last second has something of each.
-    let report = |aggregate: &Aggregate| Report::build(settings(), aggregate, &outcome());
+    let report = |aggregate: &Aggregate| Report::build(settings(), aggregate, &outcome(), &[]);
     let mut whole = report(&all);
     whole.run.users_signed_in *= parts as u32;
     let total = parts as u32 * 3;

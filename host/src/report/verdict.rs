@@ -34,7 +34,7 @@ pub fn threshold(verdict: &Verdict) -> Threshold {
         passed: verdict.passed,
         value: verdict.value,
         limit: threshold.limit,
-        unit: threshold.quantity.name(),
+        unit: threshold.quantity.name().into(),
         at_s: verdict.at,
         aborted: verdict.aborted,
     }
@@ -65,7 +65,7 @@ pub fn threshold_lines(report: &Report) -> String {
 /// The number that decided, and when: `512 ms, at 34 s`.
 pub fn found(threshold: &Threshold) -> String {
     let Some(value) = threshold.value else { return "no values".into() };
-    let shown = shown(threshold.unit, value);
+    let shown = shown(&threshold.unit, value);
     match threshold.at_s {
         Some(second) if threshold.aborted => format!("{shown}, aborted the run after {second} s"),
         Some(second) => format!("{shown}, at {second} s"),

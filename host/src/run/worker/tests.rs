@@ -338,7 +338,7 @@ async fn a_ramp_has_as_many_users_as_its_stages_say() {
     let workload = Workload { model: Model::Ramping { users: shape }, graceful_ramp_down: grace, ..once() };
     let paced = Workload { pace: Duration::from_millis(100), ..workload };
     let came = worker(paced, Some(50 * MILLISECOND), None).await;
-    assert_eq!(came.at / SECOND, 29, "the last user leaves when the value reaches it");
+    assert_eq!(came.at / SECOND, 30, "the last user leaves when the value reaches it");
     let begun: Vec<u64> = came.seconds.iter().map(|(_, completed)| *completed).collect();
     // Each user begins ten iterations a second while it is there: ten times the area under the shape.
     for (second, expected) in [(0, 50), (4, 450), (12, 1_000), (17, 200), (25, 90)] {
