@@ -168,11 +168,12 @@ const IMPORTS: [(&str, &[&str]); 16] = [
         ],
     ),
     // A component in the real host, from a case to a verdict.
-    ("rehearsal", &["cli", "diagnostic", "http", "metrics", "plan", "plugin", "run", "script"]),
+    ("rehearsal", &["cli", "diagnostic", "http", "metrics", "plan", "plugin", "run", "script", "template"]),
     ("http", &["metrics::sample", "run::clock"]),
     // The words of a threshold are typed, checked, judged and shown.
     ("metrics", &["run::clock", "script::threshold"]),
-    ("report", &["diagnostic", "metrics", "run::EndReason", "run::clock", "script::threshold"]),
+    // Which times the table shows is a flag.
+    ("report", &["cli::Latency", "diagnostic", "metrics", "run::EndReason", "run::clock", "script::threshold"]),
     ("demo", &["run::clock"]),
     (
         "command",
@@ -287,7 +288,10 @@ const CLOCKS: [(&str, &[&str]); 5] = [
     ("ThreadTime::now", &["host/src/run/health.rs", "host/src/plugin/budget.rs"]),
     (".elapsed()", &["host/src/run/health.rs", "host/src/plugin/budget.rs"]),
     // The run's clock, that of the embedded site, and the virtual one of a rehearsal.
-    ("Clock::start", &["host/src/run/mod.rs", "host/src/demo/timer.rs", "host/src/rehearsal/mod.rs"]),
+    (
+        "Clock::start",
+        &["host/src/run/mod.rs", "host/src/run/stage.rs", "host/src/demo/timer.rs", "host/src/rehearsal/mod.rs"],
+    ),
 ];
 
 #[test]

@@ -43,7 +43,7 @@ pub fn build(args: &RunArgs, script: &Script) -> Result<Plan, Diagnostics> {
 
     let names = Names::from(names);
     let timeout = merge::timeout(args, script);
-    let Checked { steps, used, origins } = match steps::check(&drafts, &plugins, &scripting, &names, timeout) {
+    let Checked { mut steps, used, origins } = match steps::check(&drafts, &plugins, &scripting, &names, timeout) {
         Ok(checked) => checked,
         Err(more) => {
             found.0.extend(more.0);
@@ -55,16 +55,11 @@ pub fn build(args: &RunArgs, script: &Script) -> Result<Plan, Diagnostics> {
     let (setup, scenarios, teardown) = parts.scenarios(&mut metrics);
     found.absorb(few_trends(&metrics, script).map_err(Diagnostics::from));
     let names = names.variables.borrow().clone();
-    let sets_variables = drafts.iter().any(|draft| {
-        let offer = plugins.offering(&draft.action).and_then(|plugin| plugin.action(&draft.action));
-        offer.is_some_and(|action| action.sets_variables)
-    });
-    if !sets_variables {
+    if !drafts.iter().any(|draft| plugins.sets_variables(&draft.action)) {
         variables::unset(script, &names, &steps.iter().collect::<Vec<&Step>>(), &mut found);
     }
     let tls = Tls::load(args.insecure_tls).map_err(|error| Diagnostic::new("internal::tls", error.to_string()))?;
     let rows: Vec<_> = drafts.iter().map(Draft::row).collect();
-    let mut steps = steps;
     let checks = found.absorb(checks::register(steps.iter_mut(), &mut metrics)).unwrap_or_default();
     let names_of: Vec<_> = scenarios.iter().map(|scenario| scenario.name.clone()).collect();
     let known = Known { rows: &rows, metrics: &metrics, checks: &checks, scenarios: &names_of };

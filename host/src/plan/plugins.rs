@@ -89,6 +89,12 @@ impl Plugins {
         self.iter().find(|plugin| plugin.action(action).is_some())
     }
 
+    /// Whether an action may set variables besides those that its step captures.
+    pub fn sets_variables(&self, action: &str) -> bool {
+        let offer = self.offering(action).and_then(|plugin| plugin.action(action));
+        offer.is_some_and(|action| action.sets_variables)
+    }
+
     /// Every action that the script could name, whether its plugin is loaded or not.
     pub fn actions(&self) -> impl Iterator<Item = &str> + Clone {
         let own = self.own.iter().flat_map(|plugin| &plugin.description.actions);

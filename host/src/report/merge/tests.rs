@@ -20,6 +20,9 @@ fn whole(report: &Report) -> serde_json::Value {
     let mut value = serde_json::to_value(report).unwrap();
     value["settings"] = serde_json::Value::Null;
     value["generator"]["workers"] = serde_json::Value::Null;
+    for scenario in value["scenarios"].as_array_mut().unwrap() {
+        scenario["users"] = serde_json::Value::Null;
+    }
     for row in value["series"]["actions"].as_array_mut().unwrap() {
         row["response_p50_us"] = serde_json::Value::Null;
         row["response_p95_us"] = serde_json::Value::Null;
