@@ -77,7 +77,8 @@ fn a_threshold_that_does_not_hold_is_exit_code_99_and_is_said_even_if_quiet() {
         .exits(99);
     assert_eq!(passed(&run.report()), [true, true, true, true, true, true, false]);
     assert_eq!(run.report().at("/thresholds/6/value"), &json!(10.0));
-    assert_eq!((run.stdout.as_str(), run.stderr.as_str()), ("", "error: a threshold failed (exit code 99)\n"));
+    let said = "error: a threshold failed, or the run was worse than its baseline (exit code 99)\n";
+    assert_eq!((run.stdout.as_str(), run.stderr.as_str()), ("", said));
 }
 
 #[test]

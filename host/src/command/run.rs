@@ -59,16 +59,21 @@ pub fn run_source(args: &RunArgs, source: &Arc<Source>, files_each: u64) -> Resu
         super::print(report::table(&report, args.latency.unwrap_or_default()).as_bytes())?;
     }
     written?;
-    let exit = exit(&finished, plan.fail_on);
+    let mut exit = exit(&finished, plan.fail_on);
+    if let Some((path, base)) = baseline {
+        let (text, compared) = compare::against((path, &base), &report, args.tolerance)?;
+        if !args.quiet {
+            super::print(text.as_bytes())?;
+        }
+        // That the run was worse says more than that its requests failed.
+        if compared != Exit::Done && matches!(exit, Exit::Done | Exit::Failed) {
+            exit = compared;
+        }
+    }
     if !matches!(exit, Exit::Done | Exit::Interrupted) {
         eprintln!("error: {} (exit code {})", exit.meaning(), exit.code());
     }
-    let Some((path, base)) = baseline else { return Ok(exit) };
-    let (text, compared) = compare::against((path, &base), &report, args.tolerance)?;
-    if !args.quiet {
-        super::print(text.as_bytes())?;
-    }
-    Ok(if exit == Exit::Done { compared } else { exit })
+    Ok(exit)
 }
 
 /// The plan of the script.
