@@ -3,7 +3,7 @@
 //! | step | file | knows |
 //! |---|---|---|
 //! | text to tree | `yaml`, `raw`, `fault` | YAML |
-//! | tree to script | `decode`, `scenario`, `load`, `step`, `data`, `plugin`, `values` | the keys of a script |
+//! | tree to script | `decode`, `scenario`, `load`, `step`, `block`, `control`, `data`, `plugin`, `values` | the keys of a script |
 //! | texts in it | `threshold`, `thresholds`, `checks`, `duration`, `stage`, `header` | small grammars of their own |
 //! | for editors | `schema` | the same keys, as a JSON Schema |
 //! | pointing back | `node`, `span` | where in the text a value stands |
@@ -11,7 +11,9 @@
 //! Nothing here applies a default, opens a file or asks a plugin; that is the plan's part.
 
 pub mod cases;
+mod block;
 mod checks;
+mod control;
 mod data;
 mod decode;
 pub mod duration;
@@ -33,9 +35,10 @@ mod thresholds;
 mod values;
 mod yaml;
 
+pub use block::parse_included;
 pub use parse::parse;
 pub use schema::SCHEMA;
 pub use span::span_within;
-pub use step::KEYS as STEP_KEYS;
+pub use step::{KEYS as STEP_KEYS, LOGIN_KEYS};
 pub use thresholds::flag as threshold_flag;
 pub use values::is_name;
