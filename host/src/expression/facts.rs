@@ -10,7 +10,6 @@ use super::Part;
 use crate::template::{VariableId, Variables};
 
 /// The last exchange of a user, as far as conditions of its scenario ask for it.
-#[derive(Default)]
 pub struct Last {
     /// Its status; 0 without a reply.
     pub status: u16,
@@ -22,6 +21,11 @@ pub struct Last {
     pub body: Vec<u8>,
     /// Its fields, in their order.
     pub headers: Vec<(String, String)>,
+}
+
+impl Last {
+    /// Before the first.
+    pub const NONE: Self = Self { status: 0, latency: 0.0, size: 0, body: Vec::new(), headers: Vec::new() };
 }
 
 /// What is known of a user where it comes to a condition.

@@ -61,7 +61,9 @@ impl<'a> Reader<'a> {
         match &expression.expr {
             Expr::Ident(name) => self.name(name, expression),
             Expr::Select(select) => self.look(&select.operand),
-            Expr::Call(call) => call.target.iter().map(|target| &**target).chain(&call.args).try_for_each(|part| self.look(part)),
+            Expr::Call(call) => {
+                call.target.iter().map(|target| &**target).chain(&call.args).try_for_each(|part| self.look(part))
+            }
             Expr::List(list) => list.elements.iter().try_for_each(|part| self.look(part)),
             Expr::Map(map) => self.entries(map.entries.iter().map(|entry| &entry.expr)),
             Expr::Struct(made) => self.entries(made.entries.iter().map(|entry| &entry.expr)),
@@ -122,7 +124,8 @@ impl<'a> Reader<'a> {
             _ => {
                 let message = format!("`{name}` is not a name of an expression");
                 let near = suggest(name, ROOTS);
-                let help = near.map_or_else(|| format!("a variable is `vars.{name}`"), |near| format!("did you mean `{near}`?"));
+                let help = near
+                    .map_or_else(|| format!("a variable is `vars.{name}`"), |near| format!("did you mean `{near}`?"));
                 (message, help)
             }
         };
@@ -132,9 +135,8 @@ impl<'a> Reader<'a> {
     fn wrong(&self, at: &IdedExpr, message: String, help: Option<String>) -> ExpressionError {
         // The library counts in characters, the last one included; a select has the place of its point.
         let (start, stop) = self.program.source_info().offset_for(at.id).unwrap_or_default();
-        let byte = |character: u32| {
-            self.text.char_indices().nth(character as usize).map_or(self.text.len(), |(at, _)| at)
-        };
+        let byte =
+            |character: u32| self.text.char_indices().nth(character as usize).map_or(self.text.len(), |(at, _)| at);
         let (mut start, mut end) = (byte(start), byte(stop.max(start) + 1));
         if let Expr::Select(select) = &at.expr {
             let ends = |character: char| !(character.is_alphanumeric() || character == '_');

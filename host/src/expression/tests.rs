@@ -85,7 +85,7 @@ fn what_cannot_be_told_does_not_hold_and_shows_no_value() {
 #[test]
 fn one_warning_is_enough() {
     let expression = Expression::compile("reply.json.a == 1", &mut VariableNames::default()).unwrap();
-    let (variables, last) = (Variables::default(), Last::default());
+    let (variables, last) = (Variables::default(), Last::NONE);
     let facts = Facts { variables: &variables, last: &last, passed: true, user: 0, iteration: 0, round: 0 };
     let (language, mut warnings) = (Language::default(), 0);
     for _ in 0..3 {

@@ -194,13 +194,12 @@ impl<'a> Flows<'a> {
     }
 
     fn block(&mut self, source: &Arc<Source>, control: &Control, body: Moves) -> Move {
-        let mut condition = |typed: &Option<Spanned<String>>| {
-            typed.as_ref().and_then(|typed| self.condition(source, typed))
-        };
+        let mut condition =
+            |typed: &Option<Spanned<String>>| typed.as_ref().and_then(|typed| self.condition(source, typed));
         let (when, holds) = (condition(&control.when), condition(&control.holds));
         let most = control.repeat.as_ref().map(|most| most.value);
-        let rounds = (most.is_some() || control.holds.is_some())
-            .then(|| Rounds { most: most.unwrap_or(u64::MAX), holds });
+        let rounds =
+            (most.is_some() || control.holds.is_some()).then(|| Rounds { most: most.unwrap_or(u64::MAX), holds });
         let retry = control.retry.map(|typed| Retry {
             times: typed.times,
             wait: typed.wait.map_or(RETRY_WAIT, nanos),

@@ -99,8 +99,7 @@ impl Resolver<'_> {
             Some(other) if Arc::ptr_eq(other, source) => {}
             Some(other) => {
                 let message = format!("two steps are named `{}`", name.value);
-                let mistake =
-                    Diagnostic::new("script::duplicate-name", message).at(source, name.span, "named again");
+                let mistake = Diagnostic::new("script::duplicate-name", message).at(source, name.span, "named again");
                 let help = format!("`{}` has one of that name; rows of the report need different names", other.name);
                 self.found.push(mistake.help(help));
             }

@@ -82,7 +82,8 @@ impl Outline<'_> {
             let name = self.plan.metrics[usize::from(group.duration)].name.trim_end_matches(".duration");
             format!("timed together as {name}")
         });
-        let retry = block.retry.map(|Retry { times, .. }| format!("again up to {}, as long as it fails", count(times.into())));
+        let retry =
+            block.retry.map(|Retry { times, .. }| format!("again up to {}, as long as it fails", count(times.into())));
         [when, rounds, group, retry].into_iter().flatten().collect()
     }
 

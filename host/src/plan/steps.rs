@@ -83,7 +83,16 @@ impl<'a> Draft<'a> {
     /// The sign-in that flags ask for.
     pub fn login_from_flags(params: Value) -> Self {
         let (name, action) = ("login".into(), "login".into());
-        Self { name, action, scenario: None, environment: None, tags: Vec::new(), params, typed: None, keys: &LOGIN_KEYS }
+        Self {
+            name,
+            action,
+            scenario: None,
+            environment: None,
+            tags: Vec::new(),
+            params,
+            typed: None,
+            keys: &LOGIN_KEYS,
+        }
     }
 
     /// What it is called in the report.

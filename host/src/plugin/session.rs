@@ -158,7 +158,7 @@ pub struct User {
     /// Open sockets.
     pub sockets: Sockets,
     /// Its last exchange, as far as conditions ask for it.
-    pub last: RefCell<Last>,
+    pub last: RefCell<Option<Box<Last>>>,
     random: RefCell<UserRandom>,
     variables: RefCell<Variables>,
     rows: RefCell<Rows>,

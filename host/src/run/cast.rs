@@ -240,7 +240,12 @@ impl Cast {
 
     fn enter(&self, slot: usize, lanes: usize) -> Entry {
         self.lives.begun();
-        Entry { slots: slot..slot + lanes, watch: Rc::clone(&self.watch), lives: Rc::clone(&self.lives), life: Life::NotBegun }
+        Entry {
+            slots: slot..slot + lanes,
+            watch: Rc::clone(&self.watch),
+            lives: Rc::clone(&self.lives),
+            life: Life::NotBegun,
+        }
     }
 }
 

@@ -14,7 +14,7 @@ use std::rc::Rc;
 use std::task::Poll;
 use std::time::Duration;
 
-use crate::expression::Remembers;
+use crate::expression::{Last, Remembers};
 use crate::http::{Measured, Reply};
 use crate::metrics::sample::{FailureKind, Sample};
 use crate::metrics::series::TaskEnd;
@@ -237,6 +237,7 @@ impl StepTask<'_> {
     /// Keeps what conditions ask for.
     fn remember(&self, sample: &Sample, reply: Option<&Reply>) {
         let mut last = self.session.last.borrow_mut();
+        let last = last.get_or_insert_with(|| Box::new(Last::NONE));
         (last.status, last.size) = (sample.status, sample.body_bytes_in);
         last.latency = sample.response_time() as f64 / 1e6;
         if self.step.remembers == Remembers::Content {

@@ -11,7 +11,7 @@ use std::rc::Rc;
 
 use futures_util::future::join_all;
 
-use crate::expression::{Expression, Facts};
+use crate::expression::{Expression, Facts, Last};
 use crate::pace::{Retry, Think};
 use crate::plan::flow::{Block, Flow, Group, Move, Moves};
 use crate::plugin::session::Session;
@@ -160,9 +160,10 @@ impl<'a> Walk<'a> {
 
     fn holds(self, condition: &Expression) -> bool {
         let session = self.session;
+        let (variables, last, none) = (session.variables().borrow(), session.last.borrow(), Last::NONE);
         let facts = Facts {
-            variables: &session.variables().borrow(),
-            last: &session.last.borrow(),
+            variables: &variables,
+            last: last.as_deref().unwrap_or(&none),
             passed: session.passed.get(),
             user: session.id,
             iteration: session.iteration.get(),

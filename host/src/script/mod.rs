@@ -10,8 +10,8 @@
 //!
 //! Nothing here applies a default, opens a file or asks a plugin; that is the plan's part.
 
-pub mod cases;
 mod block;
+pub mod cases;
 mod checks;
 mod control;
 mod data;

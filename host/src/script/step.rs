@@ -12,8 +12,7 @@ use crate::diagnostic::Span;
 pub const KEYS: [&str; 11] =
     ["name", "action", "timeout", "capture", "think", "checks", "tags", "when", "while", "repeat", "retry"];
 /// Those of the sign-in.
-pub const LOGIN_KEYS: [&str; 8] =
-    ["name", "action", "timeout", "capture", "think", "checks", "tags", "refresh_on"];
+pub const LOGIN_KEYS: [&str; 8] = ["name", "action", "timeout", "capture", "think", "checks", "tags", "refresh_on"];
 
 /// The places a capture can take its value from.
 pub(super) const CAPTURE_KEYS: [&str; 4] = ["json", "header", "regex", "cookie"];
