@@ -5,6 +5,7 @@
 //! | text to tree | `yaml`, `raw`, `fault` | YAML |
 //! | tree to script | `decode`, `scenario`, `load`, `step`, `block`, `control`, `data`, `plugin`, `values` | the keys of a script |
 //! | texts in it | `threshold`, `thresholds`, `checks`, `duration`, `stage`, `header` | small grammars of their own |
+//! | what they come to | `model`, `items` | nothing but types |
 //! | for editors | `schema` | the same keys, as a JSON Schema |
 //! | pointing back | `node`, `span` | where in the text a value stands |
 //!
@@ -19,6 +20,7 @@ mod decode;
 pub mod duration;
 mod fault;
 pub mod header;
+mod items;
 mod load;
 pub mod model;
 mod node;
