@@ -119,19 +119,21 @@ fn every_dependency_has_its_reason() {
 
 /// What each module of the host may name of the others, in the order of the pipeline. A path allows what is below it.
 /// `run::clock` and `run::phase` are the words by which everyone is told of time and of the end.
-const IMPORTS: [(&str, &[&str]); 16] = [
+const IMPORTS: [(&str, &[&str]); 17] = [
     ("exit", &[]),
     ("diagnostic", &["exit"]),
     ("script", &["diagnostic"]),
     ("cli", &["exit", "script"]),
     // Data sets are made by the plan and read by templates.
     ("template", &["diagnostic", "plan::data"]),
+    ("expression", &["diagnostic", "template"]),
     // Plugins check their steps while the plan is made; rows and kinds of failure are named before they are counted.
     (
         "plan",
         &[
             "cli",
             "diagnostic",
+            "expression",
             "http",
             "metrics::aggregate",
             "metrics::custom",
@@ -147,11 +149,13 @@ const IMPORTS: [(&str, &[&str]); 16] = [
     // Arrivals at random are drawn as a user's numbers are.
     ("pace", &["run::clock", "template"]),
     // How a process that is interrupted exits.
-    ("run", &["exit", "http", "metrics", "pace", "plan", "plugin", "template"]),
+    ("run", &["exit", "expression", "http", "metrics", "pace", "plan", "plugin", "template"]),
     (
         "plugin",
         &[
             "diagnostic",
+            // What a user remembers of its last exchange.
+            "expression",
             "http",
             // What plugins count by themselves.
             "metrics::custom",

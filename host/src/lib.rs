@@ -7,7 +7,7 @@
 //! |---|---|
 //! | [`cli`], [`command`], [`exit`] | what was asked for, and how the process ends |
 //! | [`diagnostic`] | one shape for every mistake a user can make |
-//! | [`script`], [`template`] | what was typed, with its place in the file |
+//! | [`script`], [`template`], [`expression`] | what was typed, with its place in the file |
 //! | [`plan`] | what to run: complete, valid, described |
 //! | [`pace`] | when, as a pure function |
 //! | [`run`] | clock, phases, workers, virtual users |
@@ -23,6 +23,7 @@ pub mod command;
 pub mod demo;
 pub mod diagnostic;
 pub mod exit;
+pub mod expression;
 pub mod http;
 pub mod metrics;
 pub mod pace;

@@ -46,6 +46,10 @@ fn with_files() -> Run {
         .file("module.wasm", MODULE)
         .file("component.wasm", COMPONENT)
         .file("library.so", "\x7fELF")
+        .file("once.yml", "- {name: A, url: http://127.0.0.1:9/other}\n")
+        .file("round.yml", "- {name: R, url: http://127.0.0.1:9/r}\n- include: round.yml\n")
+        .file("wrong.yml", "- {name: W, url: http://127.0.0.1:9/w, timeout: 5}\n- {nmae: X}\n")
+        .file("mapping.yml", "steps:\n  - {name: M, url: http://127.0.0.1:9/m}\n")
 }
 
 #[test]

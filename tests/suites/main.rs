@@ -7,6 +7,7 @@ mod determinism;
 mod ending;
 mod failures;
 mod feeders;
+mod flow;
 mod guests;
 mod hostile;
 mod inspect;

@@ -6,14 +6,17 @@
 //! | a request of a user under a cap | an interval after the last one, or later | `limiter` |
 //! | an iteration of an open workload | when the area under the rate says so | `arrivals` on `shape` |
 //! | the step after a step | when its user has thought | `think` |
+//! | what failed, again | when the target was left alone for a while | `retry` |
 //! | a user of a ramp | as long as the shape is above its number | `shape` |
 
 mod arrivals;
 mod limiter;
+mod retry;
 mod shape;
 mod think;
 
 pub use arrivals::{Arrivals, Spread};
 pub use limiter::Limiter;
+pub use retry::Retry;
 pub use shape::{Shape, Stage};
 pub use think::Think;

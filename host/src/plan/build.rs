@@ -6,6 +6,7 @@ use std::sync::Arc;
 
 use crate::cli::RunArgs;
 use crate::diagnostic::{Diagnostic, Diagnostics, Span, reason};
+use crate::expression::Remembers;
 use crate::http::Tls;
 use crate::metrics::custom::{MetricInfo, MetricKind};
 use crate::plugin::family::Names;
@@ -19,13 +20,14 @@ use super::own::Policy;
 use super::plugins::Plugins;
 use super::steps::{self, Checked, Draft};
 use super::thresholds::{self, Known};
-use super::{Plan, Scenario, Step, checks, header, login, merge, scenarios, terms, variables};
+use super::{Plan, Scenario, Step, checks, header, include, login, merge, scenarios, terms, variables};
 
 /// Builds the plan of a run.
 ///
 /// # Errors
 /// Everything that is wrong with the script, the flags, the data and the plugins, as far as one depends not on another.
 pub fn build(args: &RunArgs, script: &Script) -> Result<Plan, Diagnostics> {
+    let script = &include::resolved(script, &folder(&script.source.name))?;
     let mut found = Diagnostics::default();
     let scripting = found.absorb(scripting(args, script));
     let Some(scripting) = scripting.map(Arc::new) else { return Err(found) };
@@ -52,11 +54,13 @@ pub fn build(args: &RunArgs, script: &Script) -> Result<Plan, Diagnostics> {
     };
     let mut metrics = names.metrics.borrow().list().to_vec();
     let login = has_login(args, script);
-    let (setup, scenarios, teardown) = parts.scenarios(&mut metrics);
+    let mut flows = Flows::new(&mut metrics, &names);
+    let (setup, scenarios, teardown) = parts.scenarios(&mut flows, &mut steps[usize::from(login)..]);
+    found.0.extend(flows.found.0);
     found.absorb(few_trends(&metrics, script).map_err(Diagnostics::from));
     let names = names.variables.borrow().clone();
     if !drafts.iter().any(|draft| plugins.sets_variables(&draft.action)) {
-        variables::unset(script, &names, &steps.iter().collect::<Vec<&Step>>(), &mut found);
+        variables::unset(script, &names, &steps, &mut found);
     }
     let tls = Tls::load(args.insecure_tls).map_err(|error| Diagnostic::new("internal::tls", error.to_string()))?;
     let rows: Vec<_> = drafts.iter().map(Draft::row).collect();
@@ -65,6 +69,7 @@ pub fn build(args: &RunArgs, script: &Script) -> Result<Plan, Diagnostics> {
     let known = Known { rows: &rows, metrics: &metrics, checks: &checks, scenarios: &names_of };
     let thresholds = found.absorb(thresholds::thresholds(args, script, &known)).unwrap_or_default();
     let login = login.then(|| steps.remove(0));
+    let refresh_on = script.refresh_on.clone();
     let users = scenarios.iter().map(|scenario| scenario.workload.users()).fold(0, u32::saturating_add);
     found.absorb(data::too_few_rows(&scripting.data, users, &script.data, &script.source));
     found.into_result(Plan {
@@ -81,6 +86,7 @@ pub fn build(args: &RunArgs, script: &Script) -> Result<Plan, Diagnostics> {
         tls,
         dial: None,
         login,
+        refresh_on,
         steps,
         rows,
         plugins: used,
@@ -159,22 +165,31 @@ impl<'a> Parts<'a> {
 
     /// The steps as typed, the sign-in first.
     fn steps(&self, args: &RunArgs, script: &'a Script, scripting: &Scripting) -> Vec<Draft<'a>> {
-        let typed_login = script.login.as_ref().map(|step| Draft::typed(&script.source, step, "login"));
+        let typed_login = script.login.as_ref().map(|step| Draft::login(step));
         let login = login::params(args).map(Draft::login_from_flags).or(typed_login);
         let all = self.setup.iter().chain(&self.scenarios).chain(&self.teardown);
         let steps = all.flat_map(|scenario| {
             let environment = scenarios::environment(scenario.typed, &scripting.environment);
-            let draft = move |step| Draft::typed(&script.source, step, "http").within(scenario, environment.clone());
+            let draft = move |step| Draft::typed(step).within(scenario, environment.clone());
             model::steps(scenario.items).into_iter().map(draft)
         });
         login.into_iter().chain(steps).collect()
     }
 
-    /// The same as scenarios; their groups get metrics.
-    fn scenarios(&self, metrics: &mut Vec<MetricInfo>) -> (Option<Scenario>, Vec<Scenario>, Option<Scenario>) {
-        let (mut flows, mut first_user) = (Flows { next: 0, metrics }, 0);
+    /// The same as scenarios; their steps remember of replies what their conditions ask for.
+    fn scenarios(
+        &self,
+        flows: &mut Flows<'_>,
+        steps: &mut [Step],
+    ) -> (Option<Scenario>, Vec<Scenario>, Option<Scenario>) {
+        let mut first_user = 0;
         let mut made = |draft: &scenarios::Draft<'_>| {
-            let flow = flows.flow(draft, draft.items);
+            let first = flows.next;
+            let (flow, remembers) = flows.whole(draft);
+            for step in &mut steps[first..flows.next] {
+                step.remembers = remembers;
+                step.needs_body |= remembers == Remembers::Content;
+            }
             Scenario { name: draft.name.map(str::to_owned), workload: draft.workload.clone(), first_user: 0, flow }
         };
         let setup = self.setup.as_ref().map(&mut made);

@@ -5,8 +5,8 @@ use std::time::Duration;
 
 use crate::pace::Spread;
 
-use super::flow::Move;
 use super::needs::Needs;
+use super::outline::outline;
 use super::workload::{Model, Workload};
 use super::{Plan, Scenario};
 
@@ -16,7 +16,7 @@ pub fn describe(plan: &Plan, needs: &Needs) -> String {
     // Writing to a `String` cannot fail.
     if let Some(setup) = &plan.setup {
         let _ = writeln!(out, "Before all load, one user takes {}:", steps(setup));
-        list(&mut out, plan, setup);
+        out += &outline(plan, &setup.flow);
     }
     for scenario in &plan.scenarios {
         let named = scenario.name.as_ref().map(|name| format!("{name}: ")).unwrap_or_default();
@@ -26,11 +26,11 @@ pub fn describe(plan: &Plan, needs: &Needs) -> String {
             let _ = writeln!(out, "Before its first step each user signs in: {} (action `{}`).", row.name, row.action);
         }
         let _ = writeln!(out, "Each walk takes {}:", steps(scenario));
-        list(&mut out, plan, scenario);
+        out += &outline(plan, &scenario.flow);
     }
     if let Some(teardown) = &plan.teardown {
         let _ = writeln!(out, "After all load, one user takes {}:", steps(teardown));
-        list(&mut out, plan, teardown);
+        out += &outline(plan, &teardown.flow);
     }
     if !plan.origins.is_empty() {
         let _ = writeln!(out, "Requests go to {}.", plan.origins.join(", "));
@@ -132,30 +132,6 @@ fn rate(workload: &Workload) -> String {
 
 fn per_second(rate: f64) -> String {
     format!("{}", (rate * 100.0).round() / 100.0)
-}
-
-/// Lists the steps of a flow, with its groups.
-fn list(out: &mut String, plan: &Plan, scenario: &Scenario) {
-    let (mut number, mut open, mut groups) = (0, Vec::new(), Vec::new());
-    for next in &scenario.flow.0 {
-        match next {
-            Move::Step(index) => {
-                number += 1;
-                let step = &plan.steps[*index];
-                let row = &plan.rows[step.row as usize];
-                let within = time(step.timeout);
-                let _ = writeln!(out, "  {number}. {} (action `{}`, within {within})", row.name, row.action);
-            }
-            Move::Begin(group) => open.push((group, number + 1)),
-            Move::Think(_) => {}
-            Move::End => groups.extend(open.pop().map(|(group, first)| (first, number, group))),
-        }
-    }
-    groups.sort_by_key(|(first, last, _)| (*first, std::cmp::Reverse(*last)));
-    for (first, last, group) in groups {
-        let name = plan.metrics[usize::from(group.duration)].name.trim_end_matches(".duration");
-        let _ = writeln!(out, "Steps {first} to {last} are timed together: {name}.");
-    }
 }
 
 fn steps(scenario: &Scenario) -> String {

@@ -8,11 +8,13 @@ pub mod data;
 pub mod describe;
 pub mod flow;
 mod header;
+mod include;
 mod load;
 pub mod lock;
 mod login;
 mod merge;
 pub mod needs;
+mod outline;
 pub mod own;
 pub mod plugins;
 mod scenarios;
@@ -27,6 +29,7 @@ use std::time::Duration;
 
 use hyper::header::HeaderName;
 
+use crate::expression::Remembers;
 use crate::http::{Dial, Tls};
 use crate::metrics::aggregate::{CheckInfo, RowInfo};
 use crate::metrics::custom::MetricInfo;
@@ -74,6 +77,8 @@ pub struct Plan {
     pub dial: Option<Arc<dyn Dial>>,
     /// The sign-in, row 0 if there is one.
     pub login: Option<Step>,
+    /// Statuses, ends included, upon which a user signs in again, once, and repeats the step.
+    pub refresh_on: Vec<(u16, u16)>,
     /// The steps of all flows, in the order of the rows.
     pub steps: Vec<Step>,
     /// Rows of the report: the sign-in, then the steps of the set-up, of the scenarios, and of the teardown.
@@ -111,7 +116,7 @@ pub struct UsedPlugin {
 }
 
 /// One load, and what its users walk.
-#[derive(Clone, Debug, PartialEq)]
+#[derive(Clone, Debug)]
 pub struct Scenario {
     /// Its name; none in the plain form.
     pub name: Option<String>,
@@ -137,8 +142,10 @@ pub struct Step {
     pub captures: Vec<Capture>,
     /// Questions about its replies.
     pub checks: Vec<Check>,
-    /// Whether a capture or a check looks into the body.
+    /// Whether a capture, a check or a condition looks into the body.
     pub needs_body: bool,
+    /// What conditions ask of its replies.
+    pub remembers: Remembers,
 }
 
 impl Plan {

@@ -7,7 +7,8 @@ use std::sync::Arc;
 
 use serde_json::Value;
 
-use crate::diagnostic::{Diagnostic, Diagnostics, Source, Span, suggest};
+use crate::diagnostic::{Diagnostic, Diagnostics, Span, suggest};
+use crate::expression::Remembers;
 use crate::http::{Grant, Grants, Origin};
 use crate::metrics::aggregate::{RowInfo, label};
 use crate::metrics::sample::RowId;
@@ -17,7 +18,7 @@ use crate::plugin::registry::{Loaded, one_line};
 use crate::plugin::schema::Violation;
 use crate::plugin::state::Scripting;
 use crate::run::clock::{Nanos, nanos};
-use crate::script::{STEP_KEYS, model, span_within};
+use crate::script::{LOGIN_KEYS, STEP_KEYS, model, span_within};
 use crate::template::Environment;
 
 use super::build::typed;
@@ -38,7 +39,9 @@ pub struct Draft<'a> {
     environment: Option<Arc<Environment>>,
     tags: Vec<(String, String)>,
     params: Value,
-    typed: Option<(&'a Arc<Source>, &'a model::Step)>,
+    typed: Option<&'a model::Step>,
+    /// The host's own keys of it.
+    keys: &'static [&'static str],
 }
 
 /// Steps that their plugins have accepted.
@@ -53,11 +56,20 @@ pub struct Checked {
 
 impl<'a> Draft<'a> {
     /// A step of the script.
-    pub fn typed(source: &'a Arc<Source>, step: &'a model::Step, default_action: &str) -> Self {
+    pub fn typed(step: &'a model::Step) -> Self {
+        Self::of(step, "http", &STEP_KEYS)
+    }
+
+    /// The sign-in of the script.
+    pub fn login(step: &'a model::Step) -> Self {
+        Self::of(step, "login", &LOGIN_KEYS)
+    }
+
+    fn of(step: &'a model::Step, default_action: &str, keys: &'static [&'static str]) -> Self {
         let action = step.action.as_ref().map_or_else(|| default_action.to_owned(), |action| action.value.clone());
         let (scenario, environment) = (None, None);
-        let (name, params, typed) = (step.name.value.clone(), step.params.to_json(), Some((source, step)));
-        Self { name, action, scenario, environment, tags: texts(&step.tags), params, typed }
+        let (name, params, typed) = (step.name.value.clone(), step.params.to_json(), Some(step));
+        Self { name, action, scenario, environment, tags: texts(&step.tags), params, typed, keys }
     }
 
     /// The same in a scenario, with what the steps of that have in common; a step's own tags win over the scenario's.
@@ -71,7 +83,16 @@ impl<'a> Draft<'a> {
     /// The sign-in that flags ask for.
     pub fn login_from_flags(params: Value) -> Self {
         let (name, action) = ("login".into(), "login".into());
-        Self { name, action, scenario: None, environment: None, tags: Vec::new(), params, typed: None }
+        Self {
+            name,
+            action,
+            scenario: None,
+            environment: None,
+            tags: Vec::new(),
+            params,
+            typed: None,
+            keys: &LOGIN_KEYS,
+        }
     }
 
     /// What it is called in the report.
@@ -89,7 +110,7 @@ impl<'a> Draft<'a> {
     fn mistake(&self, code: &'static str, message: String, span: impl FnOnce(&model::Step) -> Span) -> Diagnostic {
         let diagnostic = Diagnostic::new(code, message);
         match self.typed {
-            Some((source, step)) => diagnostic.at(source, span(step), ""),
+            Some(step) => diagnostic.at(&step.source, span(step), ""),
             None => diagnostic,
         }
     }
@@ -126,10 +147,11 @@ pub fn check(
             row: row as RowId,
             plugin: at,
             index: used[at].1.len(),
-            timeout: draft.typed.and_then(|(_, step)| typed(step.timeout.as_ref())).map_or(timeout, nanos),
+            timeout: draft.typed.and_then(|step| typed(step.timeout.as_ref())).map_or(timeout, nanos),
             needs_body: captures.iter().any(Capture::needs_body) || checks.iter().any(Check::needs_body),
             captures,
             checks,
+            remembers: Remembers::Nothing,
         });
         used[at].1.push(row);
     }
@@ -194,7 +216,7 @@ fn unknown_keys(draft: &Draft<'_>, plugin: &Loaded) -> Vec<Diagnostic> {
                 step.params.key_span(&pointer_to(key)).unwrap_or(step.span)
             });
             mistake.place.iter_mut().for_each(|place| place.label = "unknown key".into());
-            match suggest(key, known.keys().map(String::as_str).chain(STEP_KEYS)) {
+            match suggest(key, known.keys().map(String::as_str).chain(draft.keys.iter().copied())) {
                 Some(near) => mistake.help(format!("did you mean `{near}`?")),
                 None => mistake.help(format!("`stampede-shooter plugins` lists the parameters of `{}`", draft.action)),
             }
@@ -203,11 +225,11 @@ fn unknown_keys(draft: &Draft<'_>, plugin: &Loaded) -> Vec<Diagnostic> {
 }
 
 fn captures(draft: &Draft<'_>, names: &Names) -> Result<Vec<Capture>, Diagnostics> {
-    let Some((source, step)) = draft.typed else { return Ok(Vec::new()) };
+    let Some(step) = draft.typed else { return Ok(Vec::new()) };
     let mut found = Diagnostics::default();
     let mut captures = Vec::new();
     for typed in &step.captures {
-        match Capture::compile(typed, source, &mut names.variables.borrow_mut()) {
+        match Capture::compile(typed, &step.source, &mut names.variables.borrow_mut()) {
             Ok(capture) => captures.push(capture),
             Err(mistake) => found.push(mistake),
         }
@@ -217,14 +239,14 @@ fn captures(draft: &Draft<'_>, names: &Names) -> Result<Vec<Capture>, Diagnostic
 
 /// The checks of a step. There is nothing to check where nothing is asked of a site.
 fn checks(draft: &Draft<'_>, plugin: &Loaded) -> Result<Vec<Check>, Diagnostics> {
-    let Some((source, step)) = draft.typed else { return Ok(Vec::new()) };
+    let Some(step) = draft.typed else { return Ok(Vec::new()) };
     match step.checks.first() {
         Some(first) if !plugin.makes_exchanges => {
             let message = format!("action `{}` makes no HTTP exchange that could be checked", draft.action);
-            let wrong = Diagnostic::new("script::check", message).at(source, first.name.span, "never asked");
+            let wrong = Diagnostic::new("script::check", message).at(&step.source, first.name.span, "never asked");
             Err(wrong.help("leave out `checks`").into())
         }
-        _ => checks::compile(step, source),
+        _ => checks::compile(step, &step.source),
     }
 }
 
@@ -280,7 +302,8 @@ fn refused(draft: &Draft<'_>, mistake: Mistake) -> Diagnostic {
         _ => mistake.message,
     };
     let mut diagnostic = Diagnostic::new(code, message);
-    if let Some((source, step)) = draft.typed {
+    if let Some(step) = draft.typed {
+        let source = &step.source;
         let node = step.params.pointer(&mistake.pointer);
         let span = match (node, mistake.within) {
             (Some(node), Some(within)) => span_within(source, node, within.start..within.end),

@@ -1,4 +1,4 @@
-//! Whether every variable that a template reads is set by something.
+//! Whether every variable that a template or a condition reads is set by something.
 
 use crate::diagnostic::{Diagnostic, Diagnostics, Span, suggest};
 use crate::script::model::Script;
@@ -6,8 +6,8 @@ use crate::template::VariableNames;
 
 use super::Step;
 
-/// Finds variables that templates read and no capture sets.
-pub fn unset(script: &Script, names: &VariableNames, steps: &[&Step], found: &mut Diagnostics) {
+/// Finds variables that are read and no capture sets.
+pub fn unset(script: &Script, names: &VariableNames, steps: &[Step], found: &mut Diagnostics) {
     let set: Vec<_> = steps.iter().flat_map(|step| &step.captures).map(|capture| capture.variable).collect();
     let known: Vec<&str> = names.iter().filter(|(id, _)| set.contains(id)).map(|(_, name)| name).collect();
     for (id, name) in names.iter() {
@@ -15,8 +15,9 @@ pub fn unset(script: &Script, names: &VariableNames, steps: &[&Step], found: &mu
             continue;
         }
         let mut diagnostic = Diagnostic::new("script::unknown-variable", format!("nothing sets the variable `{name}`"));
-        if let Some(span) = first_use(&script.source.text, name) {
-            diagnostic = diagnostic.at(&script.source, span, "read here");
+        let all = script.sources();
+        if let Some((source, span)) = all.iter().find_map(|source| Some((source, first_use(&source.text, name)?))) {
+            diagnostic = diagnostic.at(source, span, "read here");
         }
         found.push(diagnostic.help(match suggest(name, known.iter().copied()) {
             Some(near) => format!("did you mean `{near}`?"),
@@ -25,11 +26,12 @@ pub fn unset(script: &Script, names: &VariableNames, steps: &[&Step], found: &mu
     }
 }
 
-/// Where a template first reads the variable. Headers given by flags are not in the script's text.
+/// Where a template (`{{var name}}`) or a condition (`vars.name`) first reads the variable. Headers given by flags are not in
+/// the script's text.
 fn first_use(text: &str, name: &str) -> Option<Span> {
     text.match_indices("var").find_map(|(at, word)| {
         let rest = &text[at + word.len()..];
-        let trimmed = rest.trim_start();
+        let trimmed = rest.strip_prefix("s.").unwrap_or(rest.trim_start());
         let start = at + word.len() + rest.len() - trimmed.len();
         let ends =
             !trimmed.strip_prefix(name)?.starts_with(|next: char| next.is_alphanumeric() || "_-.".contains(next));

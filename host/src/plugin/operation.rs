@@ -96,6 +96,8 @@ pub struct Task {
     pub exchanges: Cell<u32>,
     /// Whether an operation of it has begun.
     pub begun_any: Cell<bool>,
+    /// The status of the exchange announced last; 0 without a reply.
+    pub status: Cell<u16>,
     /// What was held against it first.
     pub failure: Cell<Option<FailureKind>>,
     /// The sample of the exchange announced last, which the guest may still judge.
@@ -126,6 +128,7 @@ impl Task {
         self.keep_body.set(keep_body);
         self.exchanges.set(0);
         self.begun_any.set(false);
+        self.status.set(0);
         self.failure.set(None);
         self.open.set(None);
         self.given_up.set(false);

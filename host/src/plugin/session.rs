@@ -7,11 +7,13 @@
 
 use std::cell::{Cell, RefCell};
 use std::future::poll_fn;
+use std::ops::Deref;
 use std::rc::Rc;
 use std::task::Poll;
 
 use hyper::header::{HeaderName, HeaderValue};
 
+use crate::expression::Last;
 use crate::http::{self, Client, Field};
 use crate::metrics::recorder::Recorder;
 use crate::pace::Limiter;
@@ -123,57 +125,83 @@ impl Shared {
     }
 }
 
-/// One virtual user.
+/// One virtual user, as it does one thing after the other. A user who does several things at once is several of these, its
+/// lanes: each with a task, and all with the same [`User`] behind them.
 pub struct Session {
+    user: Rc<User>,
+    /// The number of the user, or of its lane, on its worker.
+    pub slot: usize,
+    /// Until when the operations wait for their turns.
+    waiting_until: Cell<Nanos>,
+    /// Whether the last step passed; so does none.
+    pub passed: Cell<bool>,
+    /// The task under way.
+    pub task: Task,
+}
+
+/// What a user is, whatever it does at the moment.
+pub struct User {
     /// The user's number in the whole run.
     pub id: u32,
     /// The worker's part.
     pub shared: Rc<Shared>,
     /// Walks of the whole script completed.
     pub iteration: Cell<u64>,
-    /// The user's number on its worker.
-    pub slot: usize,
     /// The cap on this user's rate, if there is one.
     pub limiter: Cell<Option<Limiter>>,
     /// Until when it may do something.
     pub hours: Cell<Hours>,
     /// What its next request was promised, if anything.
     pub promise: Cell<Option<Promise>>,
-    /// Until when the user's operations wait for their turns.
-    waiting_until: Cell<Nanos>,
     /// Open connections and cookies.
     pub http: http::Session,
     /// Open sockets.
     pub sockets: Sockets,
-    /// The task under way.
-    pub task: Task,
+    /// Its last exchange, as far as conditions ask for it.
+    pub last: RefCell<Option<Box<Last>>>,
     random: RefCell<UserRandom>,
     variables: RefCell<Variables>,
     rows: RefCell<Rows>,
     headers: RefCell<Rc<Vec<Field>>>,
 }
 
+impl Deref for Session {
+    type Target = User;
+
+    fn deref(&self) -> &User {
+        &self.user
+    }
+}
+
 impl Session {
     /// A user before its first step, who knows what the run's set-up has found out.
     pub fn new(id: u32, slot: usize, shared: Rc<Shared>, seed: u64, limiter: Option<Limiter>) -> Self {
         let rows_seed = shared.seed;
-        Self {
+        let user = User {
             id,
-            slot,
             variables: RefCell::new(shared.found.clone()),
             shared,
             iteration: Cell::new(0),
             limiter: Cell::new(limiter),
             hours: Cell::new(Hours::from(0)),
             promise: Cell::new(None),
-            waiting_until: Cell::new(0),
             http: http::Session::default(),
             sockets: Sockets::default(),
-            task: Task::default(),
+            last: RefCell::default(),
             random: RefCell::new(UserRandom::new(seed, id)),
             rows: RefCell::new(Rows::new(rows_seed)),
             headers: RefCell::default(),
-        }
+        };
+        Self::of(Rc::new(user), slot)
+    }
+
+    fn of(user: Rc<User>, slot: usize) -> Self {
+        Self { user, slot, waiting_until: Cell::new(0), passed: Cell::new(true), task: Task::default() }
+    }
+
+    /// The same user in another lane. Their slots lie side by side.
+    pub fn lane(&self, number: usize) -> Self {
+        Self::of(Rc::clone(&self.user), self.slot + number)
     }
 
     /// Appends a template's text for this user, now. A user for whom a data set has no row left starts nothing from then on.
@@ -205,7 +233,7 @@ impl Session {
     }
 
     /// The user's variables.
-    pub const fn variables(&self) -> &RefCell<Variables> {
+    pub fn variables(&self) -> &RefCell<Variables> {
         &self.variables
     }
 

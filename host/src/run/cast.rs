@@ -5,6 +5,7 @@
 use std::cell::{Cell, RefCell};
 use std::future::poll_fn;
 use std::io;
+use std::ops::Range;
 use std::rc::Rc;
 use std::sync::Arc;
 use std::task::Poll;
@@ -51,8 +52,17 @@ struct Troupe {
     scenario: Rc<Scenario>,
     /// The slot of its first user; those of the others follow. After the last one comes that of its arrivals.
     slot: usize,
+    /// Slots of each user: one for each thing that it does at once.
+    lanes: usize,
     /// Its users on this worker, at most.
     users: u32,
+}
+
+impl Troupe {
+    /// The slot of a user with that number on this worker; after those of all users comes that of the arrivals.
+    const fn slot_of(&self, number: u32) -> usize {
+        self.slot + number as usize * self.lanes
+    }
 }
 
 impl Cast {
@@ -68,8 +78,9 @@ impl Cast {
             // Those of 0..users that leave this remainder.
             let users = (users + place.1 as u32 - 1 - place.0 as u32) / place.1 as u32;
             let number = (setup.part == Part::Load).then_some(number);
-            let troupe = Rc::new(Troupe { number, scenario: Rc::new(scenario.clone()), slot, users });
-            slot += users as usize + 1;
+            let lanes = scenario.flow.lanes();
+            let troupe = Rc::new(Troupe { number, scenario: Rc::new(scenario.clone()), slot, lanes, users });
+            slot = troupe.slot_of(users) + 1;
             troupe
         });
         let troupes: Vec<_> = troupes.collect();
@@ -154,7 +165,7 @@ impl Cast {
         self.pools.borrow_mut().push(Rc::clone(&pool));
         let (begin, stays) = (nanos(workload.start), stays(workload, 0));
         let (spawner, troupe) = (self.again(), Rc::clone(troupe));
-        let entry = self.enter(troupe.slot + troupe.users as usize);
+        let entry = self.enter(troupe.slot_of(troupe.users), 1);
         tokio::task::spawn_local(async move {
             entry.noticed().await;
             let mut spawned = 0;
@@ -187,7 +198,7 @@ impl Cast {
     /// A user's task: one life after the other, each a new user to the target.
     fn spawn(&self, troupe: &Rc<Troupe>, number: u32, stays: Vec<Hours>, turns: impl Fn() -> Turns + 'static) {
         let (cast, troupe) = (self.again(), Rc::clone(troupe));
-        let mut entry = self.enter(troupe.slot + number as usize);
+        let mut entry = self.enter(troupe.slot_of(number), troupe.lanes);
         tokio::task::spawn_local(async move {
             entry.noticed().await;
             for (life, hours) in stays.into_iter().enumerate() {
@@ -207,7 +218,7 @@ impl Cast {
         let of_scenario = self.number(number);
         let (begin, users) = (workload.begin(of_scenario), workload.users());
         let limiter = workload.rps.map(|rps| Limiter::new(rps, begin, of_scenario, users));
-        let (id, slot) = (troupe.scenario.first_user + of_scenario, troupe.slot + number as usize);
+        let (id, slot) = (troupe.scenario.first_user + of_scenario, troupe.slot_of(number));
         let seed = plan.seed.wrapping_add(life);
         let session = Rc::new(Session::new(id, slot, Rc::clone(&self.shared), seed, limiter));
         plan.give_headers(&session);
@@ -227,9 +238,14 @@ impl Cast {
         sessions.collect()
     }
 
-    fn enter(&self, slot: usize) -> Entry {
+    fn enter(&self, slot: usize, lanes: usize) -> Entry {
         self.lives.begun();
-        Entry { slot, watch: Rc::clone(&self.watch), lives: Rc::clone(&self.lives), life: Life::NotBegun }
+        Entry {
+            slots: slot..slot + lanes,
+            watch: Rc::clone(&self.watch),
+            lives: Rc::clone(&self.lives),
+            life: Life::NotBegun,
+        }
     }
 }
 
@@ -261,7 +277,7 @@ fn own_turns(troupe: &Troupe, common: &Arc<Common>) -> Turns {
 /// A task's place on its worker. It is left however the task ends, also by a panic: a run that waited for a user who is
 /// gone would never end.
 struct Entry {
-    slot: usize,
+    slots: Range<usize>,
     watch: Rc<Watch>,
     lives: Rc<Lives>,
     life: Life,
@@ -271,7 +287,7 @@ impl Entry {
     /// From now on its task can be woken.
     async fn noticed(&self) {
         poll_fn(|cx| {
-            self.watch.enter(self.slot, cx.waker());
+            self.slots.clone().for_each(|slot| self.watch.enter(slot, cx.waker()));
             Poll::Ready(())
         })
         .await;
@@ -280,7 +296,7 @@ impl Entry {
 
 impl Drop for Entry {
     fn drop(&mut self) {
-        self.watch.leave(self.slot);
+        self.slots.clone().for_each(|slot| self.watch.leave(slot));
         self.lives.ended(self.life);
     }
 }

@@ -11,7 +11,6 @@ mod cast;
 mod checks;
 pub mod clock;
 pub mod common;
-mod groups;
 mod health;
 pub mod phase;
 pub mod shutdown;
@@ -20,6 +19,7 @@ mod task;
 pub mod timers;
 mod turns;
 mod virtual_user;
+mod walk;
 mod watch;
 pub mod worker;
 

@@ -14,8 +14,9 @@ use std::rc::Rc;
 use std::task::Poll;
 use std::time::Duration;
 
-use crate::http::Measured;
-use crate::metrics::sample::FailureKind;
+use crate::expression::{Last, Remembers};
+use crate::http::{Measured, Reply};
+use crate::metrics::sample::{FailureKind, Sample};
 use crate::metrics::series::TaskEnd;
 use crate::plan::Step;
 use crate::plugin::Progress;
@@ -220,13 +221,35 @@ impl StepTask<'_> {
                 _ => return,
             };
             let sample = timed.sample(self.step.row);
+            self.session.task.status.set(sample.status);
             self.session.open(sample);
+            if self.step.remembers != Remembers::Nothing {
+                self.remember(&sample, timed.result.as_ref().ok());
+            }
             checks::count(self.step, self.session, &sample, timed.result.as_ref().ok());
             if let (Some(kind), Err(failure)) = (sample.failure, &timed.result) {
                 self.session.task.failure.set(self.session.task.failure.get().or(Some(kind)));
                 self.session.example(kind, || failure.detail.to_string());
             }
         });
+    }
+
+    /// Keeps what conditions ask for.
+    fn remember(&self, sample: &Sample, reply: Option<&Reply>) {
+        let mut last = self.session.last.borrow_mut();
+        let last = last.get_or_insert_with(|| Box::new(Last::NONE));
+        (last.status, last.size) = (sample.status, sample.body_bytes_in);
+        last.latency = sample.response_time() as f64 / 1e6;
+        if self.step.remembers == Remembers::Content {
+            last.body.clear();
+            last.headers.clear();
+            if let Some(reply) = reply {
+                last.body.extend_from_slice(&reply.body);
+                let text = |bytes| String::from_utf8_lossy(bytes).into_owned();
+                let fields = reply.headers.fields().map(|(name, value)| (text(name).to_ascii_lowercase(), text(value)));
+                last.headers.extend(fields);
+            }
+        }
     }
 
     fn capture(&self, id: OperationId) {

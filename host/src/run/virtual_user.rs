@@ -6,19 +6,21 @@
 //!                                                  │ failed four times ──────────────────────────────▲
 //! ```
 //!
-//! Each step is one task in one plugin, see [`StepTask`].
+//! What it walks is in [`Walk`]; each step is one task in one plugin, see [`StepTask`].
 
+use std::cell::{Cell, RefCell};
 use std::rc::Rc;
 
-use crate::pace::Think;
-use crate::plan::flow::Move;
-use crate::plan::{Scenario, Step};
+use tokio::sync::Mutex;
+
+use crate::expression::Language;
+use crate::plan::{Plan, Scenario, Step};
 use crate::plugin::session::{Session, Shortage};
 
 use super::clock::Nanos;
-use super::groups::Groups;
 use super::task::{Ran, StepTask};
 use super::turns::Turns;
+use super::walk::Walk;
 use super::worker::{Crew, Replicas};
 
 /// Waits before the second, third and fourth attempt to sign in.
@@ -44,13 +46,19 @@ pub struct VirtualUser {
     /// What it walks: the scenario's number in the run, if it is counted, and the scenario.
     scenario: (Option<usize>, Rc<Scenario>),
     turns: Turns,
+    /// The user as it does several things at once; none before it first does.
+    lanes: RefCell<Vec<Rc<Session>>>,
+    /// How often it has signed in again, and whether it is about to.
+    sign_ins: Cell<u64>,
+    signing_in: Mutex<()>,
 }
 
 impl VirtualUser {
     /// A user before its first step.
     pub fn new(crew: Rc<Crew>, session: Rc<Session>, scenario: (Option<usize>, Rc<Scenario>), turns: Turns) -> Self {
         let replicas = crew.replicas();
-        Self { crew, session, replicas, scenario, turns }
+        let (lanes, sign_ins, signing_in) = Default::default();
+        Self { crew, session, replicas, scenario, turns, lanes, sign_ins, signing_in }
     }
 
     /// The whole life.
@@ -86,7 +94,7 @@ impl VirtualUser {
                 return if self.session.running() && !data_ended { Life::GaveUp } else { Life::NotBegun };
             }
             login = None;
-            let is_complete = self.walk().await;
+            let is_complete = Walk::new(self, &self.session).flow(&self.scenario.1.flow).await != Ran::CutShort;
             self.ended(began, is_complete);
             if self.session.shortage().is_some() {
                 self.turns.stop();
@@ -112,45 +120,66 @@ impl VirtualUser {
         self.crew.active.set(self.crew.active.get() - u32::from(self.is_idle_between()));
     }
 
-    /// One iteration; whether it came to its end.
-    async fn walk(&self) -> bool {
-        let (session, plan) = (&self.session, &self.crew.plan);
-        let mut groups = Groups::default();
-        for next in &self.scenario.1.flow.0 {
-            match *next {
-                Move::Begin(group) => groups.begin(group, session.shared.clock.now()),
-                Move::Think(think) => {
-                    if !self.think(think).await {
-                        return false;
-                    }
-                }
-                Move::End => groups.end(&session.shared),
-                Move::Step(number) => {
-                    let (step, now) = (&plan.steps[number], session.shared.clock.now());
-                    if !session.may_start_at(now) {
-                        return false;
-                    }
-                    let ran = self.task(step).run(now).await;
-                    // What was promised was the first step's to keep.
-                    session.promise.set(None);
-                    if ran == Ran::CutShort {
-                        return false;
-                    }
-                    self.crew.failed.set(self.crew.failed.get() || ran == Ran::Failed);
-                    groups.step(ran == Ran::Passed);
-                    if session.shortage().is_some() {
-                        return false;
-                    }
-                }
+    /// One step, which begins now; after a status that asks for it the sign-in, and the step once more.
+    pub async fn step(&self, session: &Rc<Session>, step: &Step, now: Nanos) -> Ran {
+        let signed_in = self.sign_ins.get();
+        let ran = self.run(session, step, now).await;
+        let Some(login) = self.refresh(session, ran) else { return ran };
+        // Of several things under way at once that are refused, one signs in, and the others wait for it.
+        let turn = self.signing_in.lock().await;
+        if self.sign_ins.get() == signed_in {
+            if self.run(session, login, session.shared.clock.now()).await != Ran::Passed {
+                return ran;
             }
+            self.sign_ins.set(signed_in + 1);
         }
-        true
+        drop(turn);
+        self.run(session, step, session.shared.clock.now()).await
     }
 
-    /// Waits; `false` if the user's time ends before that.
-    async fn think(&self, think: Think) -> bool {
-        let wait = think.next(|| self.session.random_unit());
-        self.session.pause_until(self.session.shared.clock.now().saturating_add(wait)).await
+    /// The sign-in, if a step that ended like this asks for it.
+    fn refresh(&self, session: &Session, ran: Ran) -> Option<&Step> {
+        let plan = &self.crew.plan;
+        let status = session.task.status.get();
+        let asks = || plan.refresh_on.iter().any(|(first, last)| (*first..=*last).contains(&status));
+        plan.login.as_ref().filter(|_| ran == Ran::Failed && asks() && session.running())
+    }
+
+    /// A step, or the sign-in. What its user was promised was the first one's to keep.
+    async fn run(&self, session: &Rc<Session>, step: &Step, now: Nanos) -> Ran {
+        let replica = &self.replicas[step.plugin];
+        let ran = StepTask { crew: &self.crew, session, step, replica }.run(now).await;
+        session.promise.set(None);
+        ran
+    }
+
+    /// The user as it does several things at once, itself for the first of them. What it is to others, to the target and to
+    /// plugins, is the same in all of them.
+    pub fn lanes(&self, wanted: usize) -> Vec<Rc<Session>> {
+        let mut lanes = self.lanes.borrow_mut();
+        if lanes.is_empty() {
+            lanes.push(Rc::clone(&self.session));
+        }
+        while lanes.len() < wanted {
+            let next = self.session.lane(lanes.len());
+            lanes.push(Rc::new(next));
+        }
+        lanes[..wanted].to_vec()
+    }
+
+    /// A step has failed for good.
+    pub fn failed(&self) {
+        self.crew.failed.set(true);
+    }
+
+    /// What to run.
+    pub fn plan(&self) -> &Plan {
+        &self.crew.plan
+    }
+
+    /// What conditions are told in.
+    pub fn language(&self) -> &Language {
+        self.crew.language.get_or_init(Language::default)
     }
 
     async fn sign_in(&self, login: &Step) -> bool {
@@ -159,8 +188,7 @@ impl VirtualUser {
             if !self.session.wait_until(again).await {
                 return false;
             }
-            if self.task(login).run(self.session.shared.clock.now()).await == Ran::Passed {
-                self.session.promise.set(None);
+            if self.run(&self.session, login, self.session.shared.clock.now()).await == Ran::Passed {
                 return true;
             }
             if self.session.shortage().is_some() {
@@ -168,10 +196,5 @@ impl VirtualUser {
             }
         }
         false
-    }
-
-    fn task<'a>(&'a self, step: &'a Step) -> StepTask<'a> {
-        let replica = &self.replicas[step.plugin];
-        StepTask { crew: &self.crew, session: &self.session, step, replica }
     }
 }

@@ -1,13 +1,14 @@
 //! One worker: a thread with its own runtime, users, plugin instances, connections and recorder. Nothing is shared with
 //! the other workers while the run lasts; once a second the worker hands over what it recorded.
 
-use std::cell::{Cell, RefCell};
+use std::cell::{Cell, OnceCell, RefCell};
 use std::io;
 use std::pin::pin;
 use std::rc::Rc;
 use std::sync::Arc;
 use std::time::Duration;
 
+use crate::expression::Language;
 use crate::http::{Client, ClientOptions};
 use crate::metrics::interval::Interval;
 use crate::metrics::recorder::Recorder;
@@ -109,6 +110,8 @@ pub struct Crew {
     pub active: Cell<u32>,
     /// Whether a step has failed.
     pub failed: Cell<bool>,
+    /// What conditions are told in, once there is one.
+    pub language: OnceCell<Language>,
     free_tasks: RefCell<Vec<u32>>,
     tasks: Cell<u32>,
 }
@@ -119,8 +122,8 @@ impl Crew {
         let family = |used: &UsedPlugin| Family::new(used.terms.clone(), Arc::clone(&plan.scripting), &names);
         let plugins: Vec<_> = plan.plugins.iter().map(family).collect();
         let shared = plan.plugins.iter().zip(&plugins).map(|(used, family)| replica(used, family)).collect();
-        let (active, failed, free_tasks, tasks) = Default::default();
-        Self { plan, plugins, shared, active, failed, free_tasks, tasks }
+        let (active, failed, language, free_tasks, tasks) = Default::default();
+        Self { plan, plugins, shared, active, failed, language, free_tasks, tasks }
     }
 
     /// The instances that a user's steps run in, by [`Step::plugin`](crate::plan::Step::plugin): those of the worker,

@@ -126,7 +126,7 @@ fn derived(reader: &Reader, kind: &str, node: &Node) -> String {
 
 fn test(reader: &mut Reader, kind: &str, node: Node) -> Option<CheckTest> {
     match kind {
-        "status" => status(reader, node).map(CheckTest::Status),
+        "status" => codes(reader, kind, node).map(CheckTest::Status),
         "header" => header(reader, node),
         "body" => body(reader, node),
         "json" => json(reader, node),
@@ -144,7 +144,7 @@ fn test(reader: &mut Reader, kind: &str, node: Node) -> Option<CheckTest> {
 }
 
 /// Codes, and classes of them.
-fn status(reader: &mut Reader, node: Node) -> Option<Vec<(u16, u16)>> {
+pub(super) fn codes(reader: &mut Reader, key: &str, node: Node) -> Option<Vec<(u16, u16)>> {
     let span = node.span;
     let items = match node.value {
         Value::List(items) => items,
@@ -156,8 +156,8 @@ fn status(reader: &mut Reader, node: Node) -> Option<Vec<(u16, u16)>> {
         wrong.push(span);
     }
     for span in &wrong {
-        let (message, label) = ("`status` must be status codes", "not a status code");
-        reader.report(*span, &Mistake { code: "script::check", message, label, help: STATUS_HELP });
+        let (message, label) = (format!("`{key}` must be status codes"), "not a status code");
+        reader.report(*span, &Mistake { code: "script::check", message: &message, label, help: STATUS_HELP });
     }
     wrong.is_empty().then(|| ranges.into_iter().filter_map(|(_, range)| range).collect())
 }

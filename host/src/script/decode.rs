@@ -5,7 +5,7 @@ use std::sync::Arc;
 
 use super::header::check_header;
 use super::load;
-use super::model::{DataEntry, Group, Item, Node, Script, Settings, Spanned, Value};
+use super::model::{DataEntry, Item, Node, Script, Settings, Spanned, Value};
 use super::values::{Mistake, Reader};
 use crate::diagnostic::{Diagnostics, Source, Span};
 
@@ -27,11 +27,6 @@ pub(super) const KEYS: [&str; 15] = [
     "teardown",
     "steps",
 ];
-
-/// The keys of a group.
-pub(super) const GROUP_KEYS: [&str; 2] = ["group", "steps"];
-/// What a group looks like, for messages.
-const GROUP_HELP: &str = "for example `- {group: Checkout, steps: [{name: Pay, url: /pay}]}`";
 
 /// What the steps look like, for messages.
 const STEPS_HELP: &str = "a script is a list of steps, or a mapping with a list `steps`; each begins with `- name: …`";
@@ -73,6 +68,7 @@ impl Decoder {
             settings: Settings::default(),
             base_url: None,
             login: None,
+            refresh_on: Vec::new(),
             data: Vec::new(),
             plugins: Vec::new(),
             setup: Vec::new(),
@@ -157,8 +153,14 @@ impl Decoder {
         }
     }
 
-    fn login(&mut self, key: Span, node: Node) {
+    fn login(&mut self, key: Span, mut node: Node) {
         let name = Spanned { value: "login".to_owned(), span: key };
+        if let Value::Map(entries) = &mut node.value
+            && let Some(at) = entries.iter().position(|(key, _)| key.value == "refresh_on")
+        {
+            let (_, codes) = entries.remove(at);
+            self.script.refresh_on = super::checks::codes(&mut self.reader, "refresh_on", codes).unwrap_or_default();
+        }
         self.script.login = self.step(node, Some(name));
     }
 
@@ -167,53 +169,6 @@ impl Decoder {
         // The sign-in has a row in every one of them.
         self.names.retain(|name, _| name == "login");
         self.items(key, node)
-    }
-
-    /// A list of steps and what may stand in their place.
-    fn items(&mut self, key: &str, node: Node) -> Vec<Item> {
-        const HELP: &str = "begin each step with `- name: …`";
-        let Value::List(items) = node.value else {
-            self.reader.wrong_type(key, &node, "a list", HELP);
-            return Vec::new();
-        };
-        if items.is_empty() {
-            let message = if key == "steps" { "a script needs at least one step" } else { "there are no steps" };
-            self.reader.report(node.span, &Mistake { code: "script::empty", message, label: "no steps", help: HELP });
-        }
-        items.into_iter().filter_map(|item| self.item(item)).collect()
-    }
-
-    fn item(&mut self, node: Node) -> Option<Item> {
-        let has = |wanted| matches!(&node.value, Value::Map(keys) if keys.iter().any(|(key, _)| key.value == wanted));
-        if has("group") {
-            return self.group(node).map(Item::Group);
-        }
-        self.step(node, None).map(|step| Item::Step(Box::new(step)))
-    }
-
-    /// `{group: NAME, steps: […]}`.
-    fn group(&mut self, node: Node) -> Option<Group> {
-        let span = node.span;
-        let (mut name, mut steps) = (None, None);
-        for (key, node) in self.reader.mapping("a group", node, GROUP_HELP).unwrap_or_default() {
-            match key.value.as_str() {
-                "group" => name = self.reader.some_text("group", node, "Checkout"),
-                "steps" => steps = Some(node),
-                _ => self.reader.unknown_key(&key, "a group", &GROUP_KEYS),
-            }
-        }
-        if steps.is_none() {
-            let mistake = Mistake {
-                code: "script::missing-key",
-                message: "a group has no `steps`",
-                label: "this group",
-                help: GROUP_HELP,
-            };
-            self.reader.report(span, &mistake);
-        }
-        name.iter().for_each(|name| self.register(name));
-        let items = self.items("steps", steps?);
-        Some(Group { name: name?, items })
     }
 }
 

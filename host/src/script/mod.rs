@@ -3,20 +3,24 @@
 //! | step | file | knows |
 //! |---|---|---|
 //! | text to tree | `yaml`, `raw`, `fault` | YAML |
-//! | tree to script | `decode`, `scenario`, `load`, `step`, `data`, `plugin`, `values` | the keys of a script |
+//! | tree to script | `decode`, `scenario`, `load`, `step`, `block`, `control`, `data`, `plugin`, `values` | the keys of a script |
 //! | texts in it | `threshold`, `thresholds`, `checks`, `duration`, `stage`, `header` | small grammars of their own |
+//! | what they come to | `model`, `items` | nothing but types |
 //! | for editors | `schema` | the same keys, as a JSON Schema |
 //! | pointing back | `node`, `span` | where in the text a value stands |
 //!
 //! Nothing here applies a default, opens a file or asks a plugin; that is the plan's part.
 
+mod block;
 pub mod cases;
 mod checks;
+mod control;
 mod data;
 mod decode;
 pub mod duration;
 mod fault;
 pub mod header;
+mod items;
 mod load;
 pub mod model;
 mod node;
@@ -33,9 +37,10 @@ mod thresholds;
 mod values;
 mod yaml;
 
+pub use block::parse_included;
 pub use parse::parse;
 pub use schema::SCHEMA;
 pub use span::span_within;
-pub use step::KEYS as STEP_KEYS;
+pub use step::{KEYS as STEP_KEYS, LOGIN_KEYS};
 pub use thresholds::flag as threshold_flag;
 pub use values::is_name;

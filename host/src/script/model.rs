@@ -4,6 +4,7 @@
 use std::sync::Arc;
 use std::time::Duration;
 
+pub use super::items::{Block, Body, Branch, Control, Item, Retry, steps};
 use super::stage::Stage;
 use super::threshold::{Comparison, Criterion, Selector};
 use crate::diagnostic::{Source, Span};
@@ -50,6 +51,8 @@ pub struct Script {
     pub base_url: Option<Spanned<String>>,
     /// The step that signs each user in.
     pub login: Option<Step>,
+    /// `refresh_on` of the login: the statuses, ends included, upon which a user signs in again.
+    pub refresh_on: Vec<(u16, u16)>,
     /// Named data sets.
     pub data: Vec<(Spanned<String>, DataEntry)>,
     /// Named components besides the built-in ones, and what is said of built-in ones.
@@ -64,24 +67,6 @@ pub struct Script {
     pub steps: Vec<Item>,
     /// `thresholds`, in order.
     pub thresholds: Vec<Threshold>,
-}
-
-/// One thing in a list of steps.
-#[derive(Clone, Debug)]
-pub enum Item {
-    /// A step.
-    Step(Box<Step>),
-    /// Steps that are timed together.
-    Group(Group),
-}
-
-/// Steps that are timed together.
-#[derive(Clone, Debug)]
-pub struct Group {
-    /// Its name in the report.
-    pub name: Spanned<String>,
-    /// What it consists of.
-    pub items: Vec<Item>,
 }
 
 /// One of several loads in a run.
@@ -218,24 +203,26 @@ pub struct Threshold {
     pub delay: Option<Spanned<Duration>>,
 }
 
-impl Item {
-    /// The steps in it, in their order.
-    pub fn steps(&self) -> Vec<&Step> {
-        match self {
-            Self::Step(step) => vec![step],
-            Self::Group(group) => steps(&group.items),
+impl Script {
+    /// Its own text, and those of the files that it includes.
+    pub fn sources(&self) -> Vec<&Arc<Source>> {
+        let own = self.scenarios.iter().map(|scenario| &scenario.steps);
+        let lists = [&self.setup, &self.steps, &self.teardown].into_iter().chain(own);
+        let mut all = vec![&self.source];
+        for step in lists.flat_map(|list| steps(list)) {
+            if !all.iter().any(|known| Arc::ptr_eq(known, &step.source)) {
+                all.push(&step.source);
+            }
         }
+        all
     }
-}
-
-/// The steps in a list, in their order.
-pub fn steps(items: &[Item]) -> Vec<&Step> {
-    items.iter().flat_map(Item::steps).collect()
 }
 
 /// One step: keys of the host, and the rest for the plugin.
 #[derive(Clone, Debug)]
 pub struct Step {
+    /// The text it stands in: the script, or a file that it includes.
+    pub source: Arc<Source>,
     /// The whole step.
     pub span: Span,
     /// `name`, the row in the report.
@@ -248,6 +235,8 @@ pub struct Step {
     pub captures: Vec<Capture>,
     /// `think` after it.
     pub think: Option<Spanned<Think>>,
+    /// Whether and how often.
+    pub control: Control,
     /// `checks`, in order.
     pub checks: Vec<Check>,
     /// `tags`, in order.

@@ -8,7 +8,7 @@ pub const SCHEMA: &str = include_str!("schema.json");
 mod tests {
     use serde_json::Value;
 
-    use super::super::{checks, data, decode, load, plugin, scenario, step, thresholds};
+    use super::super::{block, checks, control, data, decode, load, plugin, scenario, step, thresholds};
     use super::SCHEMA;
 
     #[test]
@@ -20,8 +20,10 @@ mod tests {
             ("/$defs/script", &script[..]),
             ("/$defs/scenario", &scenario),
             ("/$defs/step", &step::KEYS),
-            ("/$defs/login", &step::KEYS),
-            ("/$defs/group", &decode::GROUP_KEYS),
+            ("/$defs/login", &step::LOGIN_KEYS),
+            ("/$defs/block", &block::KEYS),
+            ("/$defs/branch", &block::BRANCH_KEYS),
+            ("/$defs/retry", &control::RETRY_KEYS),
             ("/$defs/capture", &step::CAPTURE_KEYS),
             ("/$defs/plugin/else", &plugin::KEYS),
             ("/$defs/limits", &plugin::LIMIT_KEYS),

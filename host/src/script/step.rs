@@ -1,12 +1,18 @@
 //! One step: the host's own keys are read and checked, all others are the plugin's and go to it untouched.
 
+use std::sync::Arc;
+
+use super::control;
 use super::decode::Decoder;
-use super::model::{Capture, CaptureSource, Node, Spanned, Step, Value};
+use super::model::{Capture, CaptureSource, Control, Node, Spanned, Step, Value};
 use super::values::{Entries, Mistake, Reader};
 use crate::diagnostic::Span;
 
 /// The host's own keys.
-pub const KEYS: [&str; 7] = ["name", "action", "timeout", "capture", "think", "checks", "tags"];
+pub const KEYS: [&str; 11] =
+    ["name", "action", "timeout", "capture", "think", "checks", "tags", "when", "while", "repeat", "retry"];
+/// Those of the sign-in.
+pub const LOGIN_KEYS: [&str; 8] = ["name", "action", "timeout", "capture", "think", "checks", "tags", "refresh_on"];
 
 /// The places a capture can take its value from.
 pub(super) const CAPTURE_KEYS: [&str; 4] = ["json", "header", "regex", "cookie"];
@@ -18,14 +24,17 @@ impl Decoder {
     /// Reads a step. `default_name` is the name of a step that needs none.
     pub fn step(&mut self, node: Node, default_name: Option<Spanned<String>>) -> Option<Step> {
         let span = node.span;
-        let subject = default_name.as_ref().map_or("a step", |_| "`login`");
+        // The sign-in is done when a user needs it, and no more often.
+        let is_step = default_name.is_none();
+        let subject = if is_step { "a step" } else { "`login`" };
         let entries = self.step_entries(subject, node)?;
         let reader = &mut self.reader;
         let (mut name, mut action, mut timeout) = (None, None, None);
         let (mut captures, mut think, mut params) = (Vec::new(), None, Entries::new());
-        let (mut checks, mut tags) = (Vec::new(), Vec::new());
+        let (mut checks, mut tags, mut control) = (Vec::new(), Vec::new(), Control::default());
         for (key, node) in entries {
             match key.value.as_str() {
+                known if is_step && control::KEYS.contains(&known) => control.entry(reader, known, node),
                 "name" => name = Some(reader.some_text("name", node, "Catalog")),
                 "action" => action = reader.some_text("action", node, "http"),
                 "timeout" => timeout = reader.positive_duration("timeout", &node),
@@ -42,7 +51,8 @@ impl Decoder {
         };
         self.register(&name);
         let params = Node { value: Value::Map(params), span };
-        Some(Step { span, name, action, timeout, captures, think, checks, tags, params })
+        let source = Arc::clone(&self.reader.source);
+        Some(Step { source, span, name, action, timeout, captures, think, control, checks, tags, params })
     }
 
     fn step_entries(&mut self, subject: &str, node: Node) -> Option<Entries> {

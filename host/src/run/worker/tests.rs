@@ -65,6 +65,7 @@ fn plan(workload: Workload, takes: Option<Nanos>) -> Arc<Plan> {
         tls: Tls::load(true).unwrap(),
         dial: None,
         login: None,
+        refresh_on: Vec::new(),
         steps: Vec::new(),
         rows: Vec::new(),
         plugins: Vec::new(),

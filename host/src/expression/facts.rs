@@ -1,0 +1,105 @@
+//! What a condition is evaluated with: who the user is, what it knows, and what its last exchange came to.
+
+use std::collections::HashMap;
+use std::sync::Arc;
+
+use cel::objects::Key;
+use cel::{Context, Value};
+
+use super::Part;
+use crate::template::{VariableId, Variables};
+
+/// The last exchange of a user, as far as conditions of its scenario ask for it.
+pub struct Last {
+    /// Its status; 0 without a reply.
+    pub status: u16,
+    /// Its response time in milliseconds.
+    pub latency: f64,
+    /// Bytes of its content, before decoding.
+    pub size: u64,
+    /// Its content.
+    pub body: Vec<u8>,
+    /// Its fields, in their order.
+    pub headers: Vec<(String, String)>,
+}
+
+impl Last {
+    /// Before the first.
+    pub const NONE: Self = Self { status: 0, latency: 0.0, size: 0, body: Vec::new(), headers: Vec::new() };
+}
+
+/// What is known of a user where it comes to a condition.
+pub struct Facts<'a> {
+    /// The user's variables.
+    pub variables: &'a Variables,
+    /// Its last exchange.
+    pub last: &'a Last,
+    /// Whether the step before passed; so does none.
+    pub passed: bool,
+    /// The user's number, from 0.
+    pub user: u32,
+    /// Walks of the steps so far.
+    pub iteration: u64,
+    /// Rounds of the loop around the condition so far; 0 without one.
+    pub round: u64,
+}
+
+impl Facts<'_> {
+    /// Gives a condition the names that it reads.
+    pub(super) fn declare(&self, context: &mut Context<'_, '_>, variables: &[(String, VariableId)], reply: &[Part]) {
+        let text = |id: VariableId| Value::from(self.variables.get(id).unwrap_or_default());
+        let vars = variables.iter().map(|(name, id)| (key(name), text(*id)));
+        context.add_variable_from_value("vars", map(vars));
+        context.add_variable_from_value("reply", map(reply.iter().map(|part| self.part(*part))));
+        context.add_variable_from_value("passed", Value::Bool(self.passed));
+        context.add_variable_from_value("user", Value::Int(self.user.into()));
+        context.add_variable_from_value("iteration", whole(self.iteration));
+        context.add_variable_from_value("round", whole(self.round));
+    }
+
+    fn part(&self, part: Part) -> (Key, Value) {
+        let last = self.last;
+        match part {
+            Part::Status => (key("status"), Value::Int(last.status.into())),
+            Part::Latency => (key("latency"), Value::Float(last.latency)),
+            Part::Size => (key("size"), whole(last.size)),
+            Part::Body => (key("body"), Value::from(&*String::from_utf8_lossy(&last.body))),
+            Part::Json => {
+                let json = serde_json::from_slice(&last.body).map_or(Value::Null, |json| value(&json));
+                (key("json"), json)
+            }
+            Part::Headers => {
+                let fields = last.headers.iter().map(|(name, text)| (key(name), Value::from(text.as_str())));
+                (key("headers"), map(fields))
+            }
+        }
+    }
+}
+
+fn key(name: &str) -> Key {
+    Key::String(Arc::new(name.to_owned()))
+}
+
+fn map(entries: impl Iterator<Item = (Key, Value)>) -> Value {
+    Value::Map(cel::objects::Map { map: Arc::new(entries.collect::<HashMap<_, _>>()) })
+}
+
+fn whole(number: u64) -> Value {
+    i64::try_from(number).map_or(Value::UInt(number), Value::Int)
+}
+
+/// JSON as the language has it: whole numbers are `int`, unless they are too large for it.
+fn value(json: &serde_json::Value) -> Value {
+    match json {
+        serde_json::Value::Null => Value::Null,
+        serde_json::Value::Bool(truth) => Value::Bool(*truth),
+        serde_json::Value::String(text) => Value::from(text.as_str()),
+        serde_json::Value::Number(number) => match (number.as_i64(), number.as_u64()) {
+            (Some(number), _) => Value::Int(number),
+            (None, Some(number)) => Value::UInt(number),
+            (None, None) => Value::Float(number.as_f64().unwrap_or(f64::NAN)),
+        },
+        serde_json::Value::Array(items) => Value::List(Arc::new(items.iter().map(value).collect())),
+        serde_json::Value::Object(entries) => map(entries.iter().map(|(name, json)| (key(name), value(json)))),
+    }
+}
