@@ -45,13 +45,8 @@ pub fn build(args: &RunArgs, script: &Script) -> Result<Plan, Diagnostics> {
 
     let names = Names::from(names);
     let timeout = merge::timeout(args, script);
-    let Checked { mut steps, used, origins } = match steps::check(&drafts, &plugins, &scripting, &names, timeout) {
-        Ok(checked) => checked,
-        Err(more) => {
-            found.0.extend(more.0);
-            return Err(found);
-        }
-    };
+    let checked = found.absorb(steps::check(&drafts, &plugins, &scripting, &names, timeout));
+    let Some(Checked { mut steps, used, origins }) = checked else { return Err(found) };
     let mut metrics = names.metrics.borrow().list().to_vec();
     let login = has_login(args, script);
     let mut flows = Flows::new(&mut metrics, &names);
@@ -165,7 +160,7 @@ impl<'a> Parts<'a> {
 
     /// The steps as typed, the sign-in first.
     fn steps(&self, args: &RunArgs, script: &'a Script, scripting: &Scripting) -> Vec<Draft<'a>> {
-        let typed_login = script.login.as_ref().map(|step| Draft::login(step));
+        let typed_login = script.login.as_ref().map(Draft::login);
         let login = login::params(args).map(Draft::login_from_flags).or(typed_login);
         let all = self.setup.iter().chain(&self.scenarios).chain(&self.teardown);
         let steps = all.flat_map(|scenario| {

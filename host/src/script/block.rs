@@ -69,7 +69,8 @@ impl Decoder {
 
     fn block(&mut self, entries: Entries, span: Span) -> Option<Block> {
         let (mut group, mut control) = (None, Control::default());
-        let (mut body, mut otherwise): (Option<(String, Node)>, Option<(Span, Node)>) = (None, None);
+        let mut body: Option<(String, Node)> = None;
+        let mut otherwise = None;
         let is_group = entries.iter().any(|(key, _)| key.value == "group");
         for (key, node) in entries {
             match key.value.as_str() {
