@@ -1,14 +1,16 @@
 //! Every message about a script has a golden file: `tests/scripts/invalid/*.yml` with the exact text a user sees beside
 //! it in `*.err`, renewed with `BLESS=1`; `tests/scripts/ok/*.yml` must be accepted.
 
+use std::collections::BTreeSet;
 use std::fs;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
+use serde_json::Value;
 use stampede_shooter::diagnostic::{Diagnostics, Source, render};
 use stampede_shooter::exit::Exit;
 use stampede_shooter::script::model::Script;
-use stampede_shooter::script::parse;
+use stampede_shooter::script::{SCHEMA, parse};
 
 /// The scripts of one of the two folders, in the order of their names.
 fn scripts(folder: &str) -> Vec<PathBuf> {
@@ -42,6 +44,37 @@ fn invalid_scripts_get_their_messages() {
         }
     }
     assert!(wrong.is_empty(), "renew with BLESS=1 if these are right:\n{}", wrong.join("\n"));
+}
+
+/// The keys that a part of the schema lists, wherever in it.
+fn keys(part: &Value, found: &mut BTreeSet<String>) {
+    match part {
+        Value::Object(entries) => {
+            let listed = entries.get("properties").and_then(Value::as_object);
+            found.extend(listed.into_iter().flatten().map(|(key, _)| key.clone()));
+            entries.values().for_each(|part| keys(part, found));
+        }
+        Value::Array(items) => items.iter().for_each(|part| keys(part, found)),
+        _ => {}
+    }
+}
+
+/// A key that nobody can get wrong in the tests is one whose message nobody has read.
+#[test]
+fn every_key_of_a_script_has_a_message_somewhere() {
+    let schema: Value = serde_json::from_str(SCHEMA).expect("a schema");
+    let mut all = BTreeSet::new();
+    keys(&schema["$defs"], &mut all);
+    let golden = |folder: &str| scripts(folder).into_iter().map(|path| fs::read_to_string(path.with_extension("err")));
+    let golden = golden("invalid").chain(golden("invalid/plan"));
+    let golden: Vec<_> = golden.map(|text| text.expect("a golden file")).collect();
+    let said: Vec<_> = golden.iter().flat_map(|text| text.lines()).filter(|line| line.starts_with("error[")).collect();
+    let silent = |key: &&String| {
+        let (alone, typed) = (format!("`{key}`"), format!("`{key}: "));
+        !said.iter().any(|line| line.contains(&alone) || line.contains(&typed))
+    };
+    let silent: Vec<_> = all.iter().filter(silent).collect();
+    assert!(silent.is_empty(), "no golden message is about these: {silent:?}");
 }
 
 #[test]

@@ -12,9 +12,9 @@ use crate::{Task, UserId};
 
 /// A value for each user who has one. Made in [`Action::configure`](crate::Action::configure) and kept in the action.
 ///
-/// A user does one task at a time, so nobody else touches its value meanwhile. A value that is needed across an `await`
-/// is [taken](PerUser::take) out and [put](PerUser::put) back: if the task fails or times out in between, the value is
-/// dropped, and the next task begins without.
+/// A value that is needed across an `await` is [taken](PerUser::take) out and [put](PerUser::put) back: if the task fails or
+/// times out in between, the value is dropped, and the next task begins without. A user does one task at a time, unless the
+/// script has it do several at once (`parallel`); another of them that comes meanwhile finds none.
 ///
 /// ```
 /// # use stampede_plugin::{ConfigError, Outcome, PerUser, Task};

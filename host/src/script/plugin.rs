@@ -93,10 +93,10 @@ fn isolation(reader: &mut Reader, node: Node) -> Option<Spanned<Isolation>> {
     let value = match text.value.as_str() {
         "worker" => Isolation::Worker,
         "user" => Isolation::User,
-        other => {
-            let message = format!("`{other}` is no isolation");
+        _ => {
+            let message = "`isolation` is neither `worker` nor `user`";
             let help = "`worker` (one instance for all users of a worker thread) or `user` (one for each user)";
-            let mistake = Mistake { code: "script::isolation", message: &message, label: "unknown", help };
+            let mistake = Mistake { code: "script::isolation", message, label: "unknown", help };
             reader.report(text.span, &mistake);
             return None;
         }
