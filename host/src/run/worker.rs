@@ -274,4 +274,6 @@ impl HandOver {
 }
 
 #[cfg(test)]
+mod schedules;
+#[cfg(test)]
 mod tests;
