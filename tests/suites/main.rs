@@ -8,6 +8,7 @@ mod ending;
 mod failures;
 mod feeders;
 mod guests;
+mod honesty;
 mod hostile;
 mod inspect;
 mod languages;
