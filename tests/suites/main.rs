@@ -13,6 +13,7 @@ mod hostile;
 mod inspect;
 mod languages;
 mod load;
+mod load_models;
 mod login;
 mod main_job;
 #[cfg(unix)]
