@@ -67,8 +67,9 @@ impl Ran {
     /// When the requests of that name came, in milliseconds of which none may have a part.
     #[track_caller]
     fn milliseconds(&self, name: &str) -> Vec<u64> {
-        let came = self.came.get(name).map_or(&[][..], Vec::as_slice).iter();
-        let mut all: Vec<u64> = came.map(|at| (at / MILLISECOND, assert_eq!(at % MILLISECOND, 0)).0).collect();
+        let mut all = self.came.get(name).cloned().unwrap_or_default();
+        assert!(all.iter().all(|at| at % MILLISECOND == 0), "{all:?}");
+        all.iter_mut().for_each(|at| *at /= MILLISECOND);
         all.sort_unstable();
         all
     }
