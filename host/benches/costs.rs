@@ -38,7 +38,9 @@ fn user(plan: &Plan) -> Rc<Session> {
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
     let _entered = runtime.enter();
     let shared = Rc::new(worker::share(plan, Clock::start(), 1).unwrap());
-    Rc::new(worker::session((0, 0), plan, &shared))
+    let session = Rc::new(Session::new(0, 0, shared, plan.seed, None));
+    plan.give_headers(&session);
+    session
 }
 
 fn replica(plan: &Plan) -> Replica {

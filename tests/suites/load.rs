@@ -1,12 +1,7 @@
 //! Load models with the real program: what the schedule promises is what the target counts. The exact times are proved in
 //! virtual time, in `host/src/run/worker/tests.rs`, and for the pacers in `host/src/pace/`.
 
-use std::sync::atomic::{AtomicU64, Ordering};
-use std::sync::{Arc, Mutex, PoisonError};
-use std::thread;
-use std::time::{Duration, Instant};
-
-use stampede_tests::{Finished, RawServer, Report, settled, site};
+use stampede_tests::{Finished, Report, settled, site};
 
 use crate::shooter;
 
@@ -167,43 +162,4 @@ fn flags_try_a_script_out_with_another_load() {
     let refused = "{scenarios: {a: {users: 1}}, steps: [{name: Page, url: /bytes/10}]}\n";
     let run = shooter().script(refused).args("--users 5 --base-url").arg(site.base_url()).finish().exits(2);
     assert!(run.stderr.contains("`--users` changes nothing"), "{}", run.stderr);
-}
-
-/// Arrivals per second, and for how many seconds.
-const RATE: u64 = 2_000;
-const SECONDS: u64 = 10;
-const STALL: Duration = Duration::from_millis(1_400);
-
-/// A target that answers nobody for a while shows in the response times, which count from when a request should have
-/// started; service times, which count from when one of the few users was free, hide it.
-#[test]
-fn a_stall_shows_in_response_times_and_hides_from_service_times() {
-    let (served, stalled) = (AtomicU64::new(0), Arc::new(Mutex::new(Duration::ZERO)));
-    let lasted = Arc::clone(&stalled);
-    let target = RawServer::start(move |_| {
-        let mut lasted = lasted.lock().unwrap_or_else(PoisonError::into_inner);
-        if served.fetch_add(1, Ordering::Relaxed) == RATE * SECONDS / 2 {
-            // What the target does, not a wait for anything: nobody is answered while this one holds the lock.
-            let began = Instant::now();
-            thread::sleep(STALL);
-            *lasted = began.elapsed();
-        }
-        b"HTTP/1.1 200 OK\r\ncontent-length: 2\r\n\r\nok".to_vec()
-    });
-    let script = "{max_wait: 10s, steps: [{name: Page, url: /}]}\n";
-    let flags = format!("--arrival-rate {RATE}/s --duration {SECONDS}s --max-users 64 --latency both");
-    let (run, report) = ran(script, &flags, target.base_url(), 0);
-    assert_eq!(iterations(&report, 0)[0], RATE * SECONDS);
-    assert!(run.stdout.contains("svc p99"), "{}", run.stdout);
-    let micros = |pointer: &str| report.at(pointer).as_u64().unwrap() as f64;
-    let (response, service) = (micros("/totals/response_time_us/p99"), micros("/totals/service_time_us/p99"));
-    let stall = stalled.lock().unwrap().as_micros() as f64;
-    assert!(response > service, "{response} {service}");
-    // The hundredth part of all requests waited longer than the stall less the time in which so many arrive. A machine
-    // that is too busy to keep the rate adds waits of its own, and the report says so.
-    let expected = stall - 0.01 * (RATE * SECONDS) as f64 / RATE as f64 * 1e6;
-    if micros("/generator/start_delay_us/p99") < 20_000.0 && micros("/totals/service_time_us/p90") < 20_000.0 {
-        assert!((response / expected - 1.0).abs() < 0.05, "{response} us, and {expected} by the stall");
-        assert!(service < expected / 10.0, "{service} us");
-    }
 }

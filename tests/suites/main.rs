@@ -9,10 +9,12 @@ mod failures;
 mod feeders;
 mod flow;
 mod guests;
+mod honesty;
 mod hostile;
 mod inspect;
 mod languages;
 mod load;
+mod load_models;
 mod login;
 mod main_job;
 #[cfg(unix)]

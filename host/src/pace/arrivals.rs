@@ -149,5 +149,43 @@ mod tests {
                 prop_assert!((alone.len() as f64 - due).abs() <= 1.0, "{} of {due}", alone.len());
             }
         }
+
+        #[test]
+        fn no_arrival_is_early_or_late_and_all_of_them_are_the_integral_of_the_rate(
+            start in 0.0..500.0_f64,
+            typed in prop::collection::vec((0_u64..5_000, 0.0..500.0_f64), 1..4),
+            poisson: bool,
+        ) {
+            // The integral of the rate up to a time, by its own arithmetic.
+            let integral = |at: f64| {
+                let (mut from, mut begin, mut area) = (start, 0.0, 0.0);
+                for (milliseconds, to) in &typed {
+                    let length = *milliseconds as f64 / 1e3;
+                    let within = (at - begin).clamp(0.0, length);
+                    if length > 0.0 {
+                        area += within * (from + (to - from) * within / length / 2.0);
+                    }
+                    (from, begin) = (*to, begin + length);
+                }
+                area
+            };
+            let stages: Vec<_> = typed
+                .iter()
+                .map(|&(milliseconds, target)| Stage { duration: Duration::from_millis(milliseconds), target })
+                .collect();
+            let spread = if poisson { Spread::Poisson(5) } else { Spread::Even };
+            let all = arrivals(&Shape::new(start, &stages), spread, 1);
+            let mut random = UserRandom::new(5, STREAM);
+            let mut due = 0.0;
+            for (number, at) in all.iter().enumerate() {
+                due = if poisson { due - (1.0 - random.unit()).ln() } else { number as f64 };
+                let seconds = *at as f64 / 1e9;
+                prop_assert!(integral(seconds) >= due - 1e-6, "{number} is early: {seconds}");
+                prop_assert!(integral(seconds - 2e-9) <= due + 1e-6, "{number} is late: {seconds}");
+            }
+            let total = integral(f64::INFINITY);
+            let next = if poisson { due - (1.0 - random.unit()).ln() } else { all.len() as f64 };
+            prop_assert!(next >= total - 1e-6, "another was due at {next} of {total}");
+        }
     }
 }

@@ -42,6 +42,8 @@ impl Limiter {
 
 #[cfg(test)]
 mod tests {
+    use proptest::prelude::*;
+
     use super::*;
 
     const SECOND: Nanos = 1_000_000_000;
@@ -103,5 +105,40 @@ mod tests {
         assert_eq!(slow.reserve(u64::MAX), u64::MAX);
         let mut fast = Limiter::new(1e12, 0, 0, 0);
         assert_eq!((fast.reserve(5), fast.reserve(5)), (5, 6));
+    }
+
+    proptest! {
+        #[test]
+        fn no_start_is_early_and_none_later_than_it_has_to_be(
+            rps in 0.001..1e6_f64,
+            begin in 0..10 * SECOND,
+            (user, users) in (0_u32..1_000, 1_000_u32..2_000),
+            takes in prop::collection::vec(0..3 * SECOND, 1..50),
+        ) {
+            let interval = (1e9 / rps).ceil() as Nanos;
+            let mut limiter = Limiter::new(rps, begin, user, users);
+            // What the definition says, on its own: each start is due when it is asked for, or an interval after the last.
+            let mut next = begin + (u128::from(interval) * u128::from(user) / u128::from(users)) as Nanos;
+            prop_assert!((begin..=begin + interval).contains(&next), "the first one is within an interval");
+            let mut now = 0;
+            for takes in takes {
+                let due = limiter.reserve(now);
+                prop_assert!(due >= now && due >= next, "early: {due}, asked at {now}, not before {next}");
+                prop_assert_eq!(due, now.max(next));
+                (next, now) = (due + interval, due + takes);
+            }
+        }
+
+        #[test]
+        fn starts_are_as_many_as_the_rate_has_room_for(
+            rps in 0.5..1e3_f64,
+            (user, users) in (0_u32..10, 10_u32..20),
+            length in SECOND..5 * SECOND,
+        ) {
+            let all = starts(Limiter::new(rps, 0, user, users), 0, length).len() as f64;
+            // The integral of the rate, but for a part of one start at either end, and the interval's rounding.
+            let due = rps * length as f64 / 1e9;
+            prop_assert!((all - due).abs() <= 1.0 + due * rps / 1e9, "{all} of {due}");
+        }
     }
 }

@@ -220,5 +220,52 @@ mod tests {
                 }
             }
         }
+
+        #[test]
+        fn the_area_is_the_sum_of_the_stages_and_is_reached_no_later_than_it_has_to_be(
+            start in 0.0..1e4_f64,
+            typed in prop::collection::vec((0_u64..100_000, 0.0..1e4_f64), 1..6),
+            share in 0.0..1.0_f64,
+        ) {
+            let shape = Shape::new(start, &stages(&typed));
+            let (mut from, mut sum) = (start, 0.0);
+            for (milliseconds, to) in typed {
+                sum += (from + to) / 2.0 * milliseconds as f64 / 1e3;
+                from = to;
+            }
+            prop_assert!((shape.area() - sum).abs() <= sum * 1e-9, "{} and {sum}", shape.area());
+            let area = sum * share;
+            if let Some(time) = shape.exceeds(area) {
+                let line = shape.lines.iter().rev().find(|line| line.begin <= time).unwrap();
+                let before = line.before + line.area(time.saturating_sub(2).max(line.begin));
+                prop_assert!(before <= area + sum * 1e-9 + 1e-6, "{before} of {area}, two nanoseconds before {time}");
+            } else {
+                // Only what is left at the very end, within what a float can tell, is reached at no time.
+                prop_assert!(area >= sum * (1.0 - 1e-9), "{area} of {sum}");
+            }
+        }
+
+        #[test]
+        fn there_are_as_many_users_at_every_moment_as_the_value_rounded_up(
+            start in 0_u32..20,
+            typed in prop::collection::vec((0_u64..100_000, 0_u32..20), 1..6),
+            share in 0.0..1.0_f64,
+        ) {
+            let typed: Vec<_> = typed.into_iter().map(|(milliseconds, to)| (milliseconds, f64::from(to))).collect();
+            let shape = Shape::new(start.into(), &stages(&typed));
+            let moment = (shape.end() as f64 * share) as Nanos;
+            if let Some(line) = shape.lines.iter().find(|line| (line.begin..line.end).contains(&moment)) {
+                let value = line.from + line.slope() * seconds(moment - line.begin);
+                let there = |user: &u32| {
+                    let stretches = shape.above(f64::from(*user));
+                    stretches.iter().any(|(begin, end)| (*begin..*end).contains(&moment))
+                };
+                let users = (0..20).filter(there).count() as f64;
+                // Where the value is whole, a user comes or goes within the nanosecond.
+                if (value - value.round()).abs() > 1e-6 || line.from.to_bits() == line.to.to_bits() {
+                    prop_assert_eq!(users, value.ceil());
+                }
+            }
+        }
     }
 }

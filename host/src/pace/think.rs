@@ -33,6 +33,8 @@ impl Think {
 
 #[cfg(test)]
 mod tests {
+    use proptest::prelude::*;
+
     use super::*;
     use crate::template::UserRandom;
 
@@ -54,5 +56,32 @@ mod tests {
         let normal = waits(Think::Normal(10_000_000, 1_000_000));
         assert!((mean(&normal) - 1e7).abs() < 4e4 && (deviation(&normal) - 1e6).abs() < 3e4);
         assert!(waits(Think::Normal(0, 1_000_000)).iter().all(|wait| *wait >= 0.0));
+    }
+
+    proptest! {
+        #[test]
+        fn a_wait_is_within_what_was_asked_for_whatever_is_drawn(
+            from in 0..3_600_000_000_000_u64,
+            more in 0..3_600_000_000_000_u64,
+            seed: u64,
+        ) {
+            let mut random = UserRandom::new(seed, 0);
+            prop_assert_eq!(Think::Fixed(from).next(|| unreachable!("a fixed wait draws nothing")), from);
+            let uniform = Think::Uniform(from, from + more).next(|| random.unit());
+            prop_assert!((from..=from + more).contains(&uniform));
+            // A draw on a grid of 2^53 steps is no further from the mean than √(2·53·ln 2) = 8.58 deviations.
+            let normal = Think::Normal(from, more).next(|| random.unit());
+            prop_assert!(normal as f64 <= from as f64 + 8.6 * more as f64 + 1.0, "{normal}");
+            prop_assert!(normal as f64 >= from as f64 - 8.6 * more as f64 - 1.0, "{normal}");
+        }
+
+        #[test]
+        fn the_same_draws_give_the_same_wait_and_the_ends_are_reached(from in 0..1_000_000_u64, more in 1..1_000_000_u64) {
+            let think = Think::Uniform(from, from + more);
+            prop_assert_eq!(think.next(|| 0.0), from);
+            prop_assert!(think.next(|| 1.0_f64.next_down()) >= from + more - 1);
+            prop_assert_eq!(Think::Normal(from, more).next(|| 0.0), from, "no radius: the mean");
+            prop_assert_eq!(Think::Normal(0, more).next(|| 0.5), 0, "below none is none");
+        }
     }
 }

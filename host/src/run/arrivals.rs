@@ -81,8 +81,14 @@ impl Pool {
         for due in arrivals {
             let due = begin.saturating_add(due);
             let waited = due <= shared.clock.now() || shared.wait_until(due).await;
-            if !waited || self.is_over.get() || shared.phase.get() != Phase::Running {
+            let now = shared.clock.now();
+            if self.is_over.get() || due > now {
                 break;
+            }
+            if !waited || shared.phase.get() != Phase::Running {
+                // It was due before the end, and the worker was late: nobody shall think that it never was.
+                shared.recorder.borrow_mut().iteration(self.scenario, false, (due, now));
+                continue;
             }
             match self.arrive(due) {
                 Some(Unserved::NewUser(promise)) => {

@@ -277,4 +277,6 @@ impl HandOver {
 }
 
 #[cfg(test)]
+mod schedules;
+#[cfg(test)]
 mod tests;

@@ -9,6 +9,7 @@ mod options;
 mod process;
 mod report;
 mod sections;
+mod site;
 mod table;
 mod target;
 mod tools;

@@ -264,6 +264,17 @@ struct Came {
 
 /// A worker in its loop, told to drain at `end`. An iteration takes so long.
 async fn worker(workload: Workload, takes: Option<Nanos>, end: Option<Duration>) -> Came {
+    let drain = async |common: &Common| {
+        if let Some(end) = end {
+            sleep(end).await;
+            common.phase.advance(Phase::Draining);
+        }
+    };
+    drained(workload, takes, drain).await
+}
+
+/// The same, told to drain by somebody who knows when.
+async fn drained(workload: Workload, takes: Option<Nanos>, drain: impl AsyncFnOnce(&Common)) -> Came {
     let plan = plan(workload, takes);
     let (setup, clocks, mut said) = worker_of(&plan);
     let started = Clock::start_virtual();
@@ -272,10 +283,7 @@ async fn worker(workload: Workload, takes: Option<Nanos>, end: Option<Duration>)
     let crew = Rc::new(Crew::new(plan));
     let tasks = LocalSet::new();
     let drain = async {
-        if let Some(end) = end {
-            sleep(end).await;
-            common.phase.advance(Phase::Draining);
-        }
+        drain(&common).await;
         // A worker that never ends is caught here instead of going on for ever.
         sleep(Duration::from_secs(7200)).await;
     };
@@ -399,4 +407,20 @@ async fn an_arrival_may_wait_for_a_user_and_its_time_counts_from_when_it_was_due
     assert_eq!((iterations.due(), iterations.dropped), (100, 50), "waiting makes nobody faster");
     let longest = iterations.duration.max() / 1000;
     assert!((2_800..=3_000).contains(&longest), "two seconds of waiting and one of walking: {longest} ms");
+}
+
+#[tokio::test(start_paused = true)]
+async fn arrivals_for_which_a_late_worker_has_no_time_left_are_counted() {
+    let shape = Shape::constant(100.0, Duration::from_secs(10));
+    let came = drained(arrivals(shape, 50, Duration::ZERO), Some(SECOND / 10), async |common| {
+        // Between two arrivals, so that none is on its way: the run is over, and the worker gets to know it half a second
+        // later, when it can run again.
+        sleep(Duration::from_millis(3_005)).await;
+        common.phase.advance(Phase::Draining);
+        tokio::time::advance(Duration::from_millis(500)).await;
+    })
+    .await;
+    let iterations = &came.iterations;
+    assert_eq!(iterations.due(), 351, "all that were due until 3.5 s: {iterations:?}");
+    assert_eq!(iterations.dropped, 0, "there were users for all of them");
 }

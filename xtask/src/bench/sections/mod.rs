@@ -1,9 +1,11 @@
 //! What is measured. A section is a function and a line in the table here.
 
+mod arrivals;
 mod cores;
 mod download;
 mod isolation;
 mod languages;
+mod mixed;
 mod precision;
 mod requests;
 mod sandbox;
@@ -30,7 +32,7 @@ pub struct Section {
 }
 
 /// In the order of the results.
-pub const SECTIONS: [Section; 13] = [
+pub const SECTIONS: [Section; 15] = [
     Section {
         name: "http64",
         title: "HTTP/1.1 on 64 connections",
@@ -83,6 +85,8 @@ pub const SECTIONS: [Section; 13] = [
         needs: &[],
         measure: precision::measure,
     },
+    Section { name: "arrivals", title: "Arrivals on time", quick: false, needs: &[], measure: arrivals::measure },
+    Section { name: "mixed", title: "Everything at once", quick: false, needs: &[], measure: mixed::measure },
     Section { name: "cores", title: "One worker and two", quick: false, needs: &[], measure: cores::measure },
     Section { name: "start", title: "Start and size", quick: true, needs: &[], measure: start::measure },
     Section { name: "download", title: "Downloads", quick: true, needs: &[Tool::Curl], measure: download::measure },
