@@ -3,6 +3,7 @@
 use std::fmt::Write as _;
 use std::time::Duration;
 
+use crate::http::{Keeps, Lasts};
 use crate::pace::Spread;
 
 use super::flow::Move;
@@ -27,6 +28,7 @@ pub fn describe(plan: &Plan, needs: &Needs) -> String {
         }
         let _ = writeln!(out, "Each walk takes {}:", steps(scenario));
         list(&mut out, plan, scenario);
+        keeps(&mut out, scenario.workload.keeps);
     }
     if let Some(teardown) = &plan.teardown {
         let _ = writeln!(out, "After all load, one user takes {}:", steps(teardown));
@@ -155,6 +157,22 @@ fn list(out: &mut String, plan: &Plan, scenario: &Scenario) {
     for (first, last, group) in groups {
         let name = plan.metrics[usize::from(group.duration)].name.trim_end_matches(".duration");
         let _ = writeln!(out, "Steps {first} to {last} are timed together: {name}.");
+    }
+}
+
+/// What its users do not keep as long as they are there.
+fn keeps(out: &mut String, keeps: Keeps) {
+    if keeps.cookies != Lasts::User {
+        let _ = writeln!(out, "An iteration begins with the cookies of the sign-in alone.");
+    }
+    match keeps.connections {
+        Lasts::User => {}
+        Lasts::Iteration => {
+            let _ = writeln!(out, "A user's connections are closed when an iteration begins.");
+        }
+        Lasts::Request => {
+            let _ = writeln!(out, "Each request has a connection of its own.");
+        }
     }
 }
 

@@ -77,6 +77,7 @@ impl VirtualUser {
             // An iteration that never waits must not keep the worker to itself.
             tokio::task::consume_budget().await;
             let began = self.began();
+            self.session.http.begin_iteration();
             self.crew.active.set(self.crew.active.get() + u32::from(self.is_idle_between()));
             if let Some(step) = login
                 && !self.sign_in(step).await
@@ -161,6 +162,7 @@ impl VirtualUser {
             }
             if self.task(login).run(self.session.shared.clock.now()).await == Ran::Passed {
                 self.session.promise.set(None);
+                self.session.http.signed_in();
                 return true;
             }
             if self.session.shortage().is_some() {

@@ -136,6 +136,21 @@ pub struct Load {
     pub pace: Option<Spanned<Duration>>,
     /// `think` after each step.
     pub think: Option<Spanned<Think>>,
+    /// `cookies`: how long a user keeps them.
+    pub cookies: Option<Spanned<Lasts>>,
+    /// `connections`: how long a user keeps them.
+    pub connections: Option<Spanned<Lasts>>,
+}
+
+/// How long a user keeps what it has.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Lasts {
+    /// As long as it is there.
+    Keep,
+    /// Until its next iteration.
+    Iteration,
+    /// For one request.
+    Request,
 }
 
 /// How arrivals are spread around their rate.
