@@ -23,6 +23,7 @@ mod rate;
 mod rehearsal;
 mod reports;
 mod schema;
+mod secrets;
 mod session;
 mod sources;
 mod verdict;

@@ -35,7 +35,8 @@ pub fn describe(plan: &Plan, needs: &Needs) -> String {
         list(&mut out, plan, teardown);
     }
     if !plan.origins.is_empty() {
-        let _ = writeln!(out, "Requests go to {}.", plan.origins.join(", "));
+        let origins = plan.scripting.secrets.blot(&plan.origins.join(", "), &[]);
+        let _ = writeln!(out, "Requests go to {origins}.");
     }
     if let Some(all) = plan.rps_total {
         let _ = writeln!(out, "All users together send at most {all} requests a second.");

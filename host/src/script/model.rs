@@ -278,6 +278,8 @@ pub struct Capture {
     pub variable: Spanned<String>,
     /// Where its value comes from.
     pub from: Spanned<CaptureSource>,
+    /// `secret`: whether the value is never shown.
+    pub secret: bool,
 }
 
 /// Where a captured value comes from, uncompiled.
@@ -345,6 +347,20 @@ pub struct DataEntry {
     pub at_end: Option<Spanned<AtEnd>>,
     /// `partition`: who may get which row.
     pub partition: Option<Spanned<Partition>>,
+    /// `secret`: which columns are never shown.
+    pub secret: SecretColumns,
+}
+
+/// Which columns of a data set are never shown.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub enum SecretColumns {
+    /// None of them is kept back.
+    #[default]
+    None,
+    /// All of them.
+    All,
+    /// These.
+    These(Vec<Spanned<String>>),
 }
 
 /// In what order `next` deals out the rows of a data set.
