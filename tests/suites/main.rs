@@ -26,6 +26,8 @@ mod rate;
 mod rehearsal;
 mod reports;
 mod schema;
+mod secrets;
+mod session;
 mod sources;
 mod verdict;
 

@@ -41,8 +41,13 @@ pub fn load(script: Option<&Path>, policy: Policy) -> Result<Plugins, Diagnostic
     };
     let script = script::parse(&source)?;
     let folder = Path::new(&source.name).parent().map(Path::to_path_buf).unwrap_or_default();
-    let scripting =
-        Scripting { data: DataSets::default(), environment: Environment::of_process([]), base_url: None, folder };
+    let scripting = Scripting {
+        data: DataSets::default(),
+        environment: Environment::of_process([]),
+        base_url: None,
+        folder,
+        secrets: Arc::default(),
+    };
     let plugins = Plugins::load(&script, &Arc::new(scripting), policy, |_| true)?;
     super::warn_of_native(plugins.native());
     Ok(plugins)

@@ -2,7 +2,7 @@
 //! and a half-read reply can never be taken for the answer to the next request; only after the last byte is it put
 //! back. An HTTP/2 connection stays and is used by several exchanges at once.
 
-use std::cell::RefCell;
+use std::cell::{Cell, RefCell};
 use std::rc::Rc;
 
 use tokio::sync::Notify;
@@ -27,6 +27,8 @@ pub(super) struct Connections {
     idle: RefCell<Vec<Http1>>,
     /// What is known of the origins that may speak HTTP/2.
     origins: RefCell<Vec<(Rc<Origin>, Known)>>,
+    /// Whether each serves one exchange.
+    once: Cell<bool>,
 }
 
 /// A connection for one exchange.
@@ -54,9 +56,28 @@ enum Known {
 }
 
 impl Connections {
+    /// Says whether each connection is to serve one exchange.
+    pub fn use_once(&self, once: bool) {
+        self.once.set(once);
+    }
+
+    /// Whether it is.
+    pub const fn is_used_once(&self) -> bool {
+        self.once.get()
+    }
+
+    /// Closes all that are open. What is known of the origins goes with them: a new connection may be agreed on anew.
+    pub fn close(&self) {
+        self.idle.borrow_mut().clear();
+        self.origins.borrow_mut().clear();
+    }
+
     /// A connection to the request's origin: an open one of the right version if there is one, else a new one.
     pub async fn acquire(&self, client: &Client, request: &Request, meter: &Meter) -> Result<Acquired, Failure> {
         let (origin, version) = (&request.origin, request.version);
+        if self.once.get() {
+            return Ok(Acquired { connection: open(client, origin, version, meter).await?, fresh: true });
+        }
         if may_be_http2(origin, version) {
             match self.known(origin, version) {
                 Some(Known::Http2(connection)) => return Ok(Acquired::open(Connection::Http2(connection))),
@@ -93,8 +114,11 @@ impl Connections {
         }
     }
 
-    /// Keeps a connection for the next exchange. Call it after the last byte of a reply.
+    /// Keeps a connection for the next exchange, unless it was for one alone. Call it after the last byte of a reply.
     pub fn put_back(&self, connection: Http1) {
+        if self.once.get() {
+            return;
+        }
         let mut idle = self.idle.borrow_mut();
         if idle.len() >= MOST_KEPT {
             idle.remove(0);

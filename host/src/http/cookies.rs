@@ -19,19 +19,33 @@ const MOST_COOKIES: usize = 256;
 
 /// The cookies of one user.
 #[derive(Default)]
-pub struct Cookies(RefCell<Option<Box<CookieStore>>>);
+pub struct Cookies {
+    jar: RefCell<Option<Box<CookieStore>>>,
+    /// What it is put back to.
+    remembered: RefCell<Option<Box<CookieStore>>>,
+}
 
 impl Cookies {
     /// The value of an unexpired cookie, whatever its domain and path.
     pub fn value(&self, name: &str) -> Option<String> {
-        let jar = self.0.borrow();
+        let jar = self.jar.borrow();
         let found = jar.as_ref()?.iter_unexpired().find(|cookie| cookie.name() == name);
         found.map(|cookie| cookie.value().to_owned())
     }
 
+    /// From now on [`put_back`](Self::put_back) leads to these cookies.
+    pub(super) fn remember(&self) {
+        self.remembered.replace(self.jar.borrow().clone());
+    }
+
+    /// Has the cookies that were remembered, and no others; none if none were.
+    pub(super) fn put_back(&self) {
+        self.jar.replace(self.remembered.borrow().clone());
+    }
+
     /// The cookies that belong to a request, as its `cookie` field; a field of its own wins.
     pub(super) fn field(&self, origin: &Origin, target: &PathAndQuery) -> Option<HeaderValue> {
-        let jar = self.0.borrow();
+        let jar = self.jar.borrow();
         field(jar.as_ref()?, &origin.url(target)?)
     }
 
@@ -42,7 +56,7 @@ impl Cookies {
             return;
         }
         let Some(url) = origin.url(target) else { return };
-        let mut jar = self.0.borrow_mut();
+        let mut jar = self.jar.borrow_mut();
         let jar = jar.get_or_insert_default();
         for text in set {
             let Ok(cookie) = Cookie::parse(text, &url) else { continue };
@@ -116,6 +130,27 @@ mod tests {
     }
 
     #[test]
+    fn a_jar_is_put_back_to_what_was_remembered() {
+        let url = Url::parse("http://site.test/").unwrap();
+        let (origin, target) = (Origin::of(&url).unwrap(), super::super::target(&url).unwrap());
+        let cookies = Cookies::default();
+        let learn =
+            |text: &str| cookies.learn(&[("set-cookie", text.as_bytes())].into_iter().collect(), &origin, &target);
+        let sent = || cookies.field(&origin, &target).map(|value| value.to_str().unwrap().to_owned());
+        learn("early=1");
+        cookies.put_back();
+        assert_eq!(sent(), None, "nothing was remembered");
+        learn("session=1");
+        cookies.remember();
+        for basket in ["basket=1", "basket=2; Path=/", "session=2"] {
+            learn(basket);
+            assert_ne!(sent().as_deref(), Some("session=1"));
+            cookies.put_back();
+            assert_eq!(sent().as_deref(), Some("session=1"));
+        }
+    }
+
+    #[test]
     fn made_up_names_do_not_fill_the_memory() {
         let many: Vec<_> = (0..2 * MOST_COOKIES).map(|number| format!("name{number}=1")).collect();
         let many: Vec<_> = many.iter().map(String::as_str).collect();
@@ -132,7 +167,7 @@ mod tests {
         let cookies = Cookies::default();
         let headers = many.iter().map(|text| ("set-cookie", text.as_bytes())).collect();
         cookies.learn(&headers, &origin, &target);
-        assert_eq!(cookies.0.borrow().as_ref().unwrap().iter_any().count(), MOST_COOKIES);
+        assert_eq!(cookies.jar.borrow().as_ref().unwrap().iter_any().count(), MOST_COOKIES);
         assert_eq!(cookies.field(&origin, &target).unwrap(), "a=2");
     }
 }

@@ -55,7 +55,8 @@ async fn send(client: &Client, session: &Session, meter: &Meter, request: &Reque
                 return Err(Failure::protocol("content in pieces is sent over HTTP/2 alone"));
             }
             Connection::Http1(mut connection) => {
-                if let Some(received) = connection.exchange(client, meter, (request, cookie), begun).await? {
+                let last = connections.is_used_once();
+                if let Some(received) = connection.exchange(client, meter, (request, cookie, last), begun).await? {
                     if received.reusable {
                         connections.put_back(connection);
                     }

@@ -54,7 +54,7 @@ pub use http1::{Switched, upgrade};
 pub use message::{Reply, Request, Version};
 pub use origin::{NoOrigin, Origin, not_granted, target};
 pub use section::HeaderSection;
-pub use session::Session;
+pub use session::{Keeps, Lasts, Session};
 pub use stream::{Destination, Security, Stream};
 pub use timing::{Measured, Meter};
 pub use tls::Tls;

@@ -10,6 +10,7 @@ use crate::expression::Remembers;
 use crate::http::Tls;
 use crate::metrics::custom::{MetricInfo, MetricKind};
 use crate::plugin::family::Names;
+use crate::plugin::secrets::Secrets;
 use crate::plugin::state::Scripting;
 use crate::script::model::{self, Item, Script, Spanned};
 use crate::template::{Environment, VariableNames};
@@ -20,7 +21,7 @@ use super::own::Policy;
 use super::plugins::Plugins;
 use super::steps::{self, Checked, Draft};
 use super::thresholds::{self, Known};
-use super::{Plan, Scenario, Step, checks, header, include, login, merge, scenarios, terms, variables};
+use super::{Plan, Scenario, Step, checks, header, include, login, merge, scenarios, secrets, terms, variables};
 
 /// Builds the plan of a run.
 ///
@@ -28,15 +29,24 @@ use super::{Plan, Scenario, Step, checks, header, include, login, merge, scenari
 /// Everything that is wrong with the script, the flags, the data and the plugins, as far as one depends not on another.
 pub fn build(args: &RunArgs, script: &Script) -> Result<Plan, Diagnostics> {
     let script = &include::resolved(script, &folder(&script.source.name))?;
+    let mut secrets = Arc::default();
+    // Messages of plugins may repeat what their parameters came to.
+    assemble(args, script, &mut secrets).map_err(|found| secrets::hide(found, &secrets))
+}
+
+/// The same, with messages that may repeat the secrets, which are known as soon as the script has been looked through.
+fn assemble(args: &RunArgs, script: &Script, secrets: &mut Arc<Secrets>) -> Result<Plan, Diagnostics> {
     let mut found = Diagnostics::default();
     let scripting = found.absorb(scripting(args, script));
-    let Some(scripting) = scripting.map(Arc::new) else { return Err(found) };
+    let Some(scripting) = scripting else { return Err(found) };
     let mut names = VariableNames::default();
     let headers = found.absorb(header::compile(args, script, &scripting, &mut names)).unwrap_or_default();
     let seed = merge::seed(args, script);
     let cast = found.absorb(scenarios::drafts(args, script, seed)).unwrap_or_default();
     let parts = Parts::new(script, cast);
     let drafts = parts.steps(args, script, &scripting);
+    *secrets = Arc::new(secrets::of(args, script, &scripting, &drafts));
+    let scripting = Arc::new(Scripting { secrets: Arc::clone(secrets), ..scripting });
     let needed = |action: &str| drafts.iter().any(|draft| draft.action == action);
     let allowed = found.absorb(terms::allowed(&args.allow_host)).unwrap_or_default();
     let plugins = found.absorb(Plugins::load(script, &scripting, policy(args), needed));
@@ -110,7 +120,7 @@ fn scripting(args: &RunArgs, script: &Script) -> Result<Scripting, Diagnostics> 
     let base_url = found.absorb(merge::base_url(args, script).map_err(Diagnostics::from));
     match (data, environment, base_url) {
         (Some(data), Some(environment), Some(base_url)) => {
-            found.into_result(Scripting { data, environment, base_url, folder })
+            found.into_result(Scripting { data, environment, base_url, folder, secrets: Arc::default() })
         }
         _ => Err(found),
     }

@@ -13,6 +13,8 @@ use crate::template::{VariableId, VariableNames};
 pub struct Capture {
     /// Where it goes.
     pub variable: VariableId,
+    /// Whether it is never shown.
+    pub secret: bool,
     name: String,
     from: Extract,
 }
@@ -56,7 +58,7 @@ impl Capture {
             CaptureSource::Cookie(name) => Extract::Cookie(name.clone()),
         };
         let name = typed.variable.value.clone();
-        Ok(Self { variable: variables.intern(&name), name, from })
+        Ok(Self { variable: variables.intern(&name), secret: typed.secret, name, from })
     }
 
     /// Whether the body is looked into.

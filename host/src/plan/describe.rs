@@ -3,6 +3,7 @@
 use std::fmt::Write as _;
 use std::time::Duration;
 
+use crate::http::{Keeps, Lasts};
 use crate::pace::Spread;
 
 use super::needs::Needs;
@@ -27,13 +28,15 @@ pub fn describe(plan: &Plan, needs: &Needs) -> String {
         }
         let _ = writeln!(out, "Each walk takes {}:", steps(scenario));
         out += &outline(plan, &scenario.flow);
+        keeps(&mut out, scenario.workload.keeps);
     }
     if let Some(teardown) = &plan.teardown {
         let _ = writeln!(out, "After all load, one user takes {}:", steps(teardown));
         out += &outline(plan, &teardown.flow);
     }
     if !plan.origins.is_empty() {
-        let _ = writeln!(out, "Requests go to {}.", plan.origins.join(", "));
+        let origins = plan.scripting.secrets.blot(&plan.origins.join(", "), &[]);
+        let _ = writeln!(out, "Requests go to {origins}.");
     }
     if let Some(all) = plan.rps_total {
         let _ = writeln!(out, "All users together send at most {all} requests a second.");
@@ -132,6 +135,22 @@ fn rate(workload: &Workload) -> String {
 
 fn per_second(rate: f64) -> String {
     format!("{}", (rate * 100.0).round() / 100.0)
+}
+
+/// What its users do not keep as long as they are there.
+fn keeps(out: &mut String, keeps: Keeps) {
+    if keeps.cookies != Lasts::User {
+        let _ = writeln!(out, "An iteration begins with the cookies of the sign-in alone.");
+    }
+    match keeps.connections {
+        Lasts::User => {}
+        Lasts::Iteration => {
+            let _ = writeln!(out, "A user's connections are closed when an iteration begins.");
+        }
+        Lasts::Request => {
+            let _ = writeln!(out, "Each request has a connection of its own.");
+        }
+    }
 }
 
 fn steps(scenario: &Scenario) -> String {

@@ -18,6 +18,7 @@ mod outline;
 pub mod own;
 pub mod plugins;
 mod scenarios;
+mod secrets;
 mod steps;
 mod terms;
 mod thresholds;
@@ -41,7 +42,7 @@ use crate::plugin::state::Scripting;
 use crate::plugin::terms::Terms;
 use crate::run::clock::{Nanos, nanos};
 use crate::script::model::FailOn;
-use crate::template::{Template, VariableNames};
+use crate::template::{Template, VariableId, VariableNames};
 
 pub use build::build;
 use capture::Capture;
@@ -162,6 +163,15 @@ impl Plan {
     /// How long requests in flight get at the end, at most.
     pub fn graceful_stop(&self) -> Nanos {
         self.scenarios.iter().map(|scenario| nanos(scenario.workload.graceful_stop)).max().unwrap_or(0)
+    }
+
+    /// The variables whose values are never shown.
+    pub fn secret_variables(&self) -> Vec<VariableId> {
+        let captures = self.login.iter().chain(&self.steps).flat_map(|step| &step.captures);
+        let mut secret: Vec<_> = captures.filter(|capture| capture.secret).map(|capture| capture.variable).collect();
+        secret.sort_unstable();
+        secret.dedup();
+        secret
     }
 
     /// The names of the plugins in use.

@@ -5,6 +5,7 @@ use std::time::Duration;
 
 use crate::cli::RunArgs;
 use crate::diagnostic::{Diagnostic, Diagnostics};
+use crate::http::{Keeps, Lasts};
 use crate::script::model::{self, Item, Load, Script, Spanned, Think};
 
 use super::load::{Said, share};
@@ -129,6 +130,18 @@ fn workload(args: &RunArgs, script: &Load, scenario: Option<&model::Scenario>, m
             .unwrap_or(GRACEFUL_STOP),
         graceful_ramp_down: said(script, scenario, |load| load.graceful_ramp_down.as_ref())
             .unwrap_or(GRACEFUL_RAMP_DOWN),
+        keeps: Keeps {
+            cookies: said(script, scenario, |load| load.cookies.as_ref()).map_or(Lasts::default(), lasts),
+            connections: said(script, scenario, |load| load.connections.as_ref()).map_or(Lasts::default(), lasts),
+        },
+    }
+}
+
+const fn lasts(typed: model::Lasts) -> Lasts {
+    match typed {
+        model::Lasts::Keep => Lasts::User,
+        model::Lasts::Iteration => Lasts::Iteration,
+        model::Lasts::Request => Lasts::Request,
     }
 }
 
@@ -142,6 +155,7 @@ pub fn alone<'a>(name: &'static str, items: &'a [Item]) -> Draft<'a> {
         pace: Duration::ZERO,
         graceful_stop: GRACEFUL_STOP,
         graceful_ramp_down: Duration::ZERO,
+        keeps: Keeps::default(),
     };
     Draft { name: Some(name), workload, items, think: None, typed: None }
 }

@@ -16,7 +16,7 @@ use crate::plugin::family::{Family, Names};
 use crate::plugin::instance::{ConfigureError, Instance, Mistake, StepParams};
 use crate::plugin::registry::{Loaded, one_line};
 use crate::plugin::schema::Violation;
-use crate::plugin::state::Scripting;
+use crate::plugin::state::{Configuring, Scripting};
 use crate::run::clock::{Nanos, nanos};
 use crate::script::{LOGIN_KEYS, STEP_KEYS, model, span_within};
 use crate::template::Environment;
@@ -101,10 +101,21 @@ impl<'a> Draft<'a> {
         RowInfo { scenario, name: self.name.clone(), action: self.action.clone(), tags: self.tags.clone() }
     }
 
+    /// Its parameters, templates not rendered.
+    pub const fn params(&self) -> &Value {
+        &self.params
+    }
+
     /// What its plugin is given.
-    fn params(&self) -> StepParams {
+    fn given(&self) -> StepParams {
         let (step, action) = (label(self.scenario, &self.name), self.action.clone());
         StepParams { step, action, params: self.params.clone(), environment: self.environment.clone() }
+    }
+
+    /// What `env` gives to its parameters, but for what stands in the script.
+    pub fn secrets(&self, shared: &Environment) -> Vec<String> {
+        let (environment, read) = (self.environment.as_deref().unwrap_or(shared), Configuring::new(&self.given()));
+        read.environment.iter().filter_map(|name| environment.secret(name)).map(str::to_owned).collect()
     }
 
     fn mistake(&self, code: &'static str, message: String, span: impl FnOnce(&model::Step) -> Span) -> Diagnostic {
@@ -167,7 +178,7 @@ pub fn check(
             origins.extend(known.into_iter().map(|origin| (plugin.is_builtin, origin)));
         }
         let terms = plugin.terms.clone();
-        ready.push(UsedPlugin { plugin, steps: mine.into_iter().map(Draft::params).collect(), terms });
+        ready.push(UsedPlugin { plugin, steps: mine.into_iter().map(Draft::given).collect(), terms });
     }
     grant_to_builtin(&mut ready, &origins, plugins, scripting);
     let origins: BTreeSet<String> = origins.iter().map(|(_, origin)| origin.name()).collect();
@@ -269,7 +280,7 @@ fn configure(
     let mut instance = Instance::new(&plugin.code, family).map_err(|error| trapped(&error))?;
     let mut found = Diagnostics::default();
     for draft in drafts {
-        let configured = instance.configure(&draft.params());
+        let configured = instance.configure(&draft.given());
         if let Err(ConfigureError::Params(mistake)) = configured {
             found.push(refused(draft, *mistake));
             continue;

@@ -2,6 +2,7 @@
 
 use std::time::Duration;
 
+use crate::http::Keeps;
 use crate::pace::{Shape, Spread};
 use crate::run::clock::{Nanos, nanos};
 
@@ -20,6 +21,8 @@ pub struct Workload {
     pub graceful_stop: Duration,
     /// How long the iteration of a user may go on that a ramp no longer wants.
     pub graceful_ramp_down: Duration,
+    /// How long a user keeps its cookies and connections.
+    pub keeps: Keeps,
 }
 
 /// Who begins an iteration, and when.
@@ -133,6 +136,7 @@ pub(crate) mod tests {
             pace: Duration::ZERO,
             graceful_stop: Duration::ZERO,
             graceful_ramp_down: Duration::ZERO,
+            keeps: Keeps::default(),
         }
     }
 

@@ -50,6 +50,7 @@ pub mod replica;
 pub mod request;
 mod sandboxed;
 pub mod schema;
+pub mod secrets;
 pub mod session;
 pub mod side_by_side;
 mod socket;

@@ -55,6 +55,7 @@ impl Replica {
                 let (made, took) = budget::timed(|| self.configured());
                 self.family.was_set_up(took);
                 made.map_err(|message| {
+                    let message = self.family.scripting.secrets.blot(&message, &[]);
                     self.log_once(None, &message);
                     Lost(format!("plugin `{}`: {message}", self.family.terms.name))
                 })?
@@ -137,7 +138,7 @@ impl Replica {
         if self.plugin.trap_logged.swap(true, Ordering::Relaxed) {
             return;
         }
-        let plugin = &*self.family.terms.name;
+        let (plugin, what) = (&*self.family.terms.name, self.family.scripting.secrets.blot(what, &[]));
         match step.and_then(|step| self.steps.get(step)) {
             Some(StepParams { action, step, .. }) => tracing::error!(plugin, action, step, "{what}"),
             None => tracing::error!(plugin, "{what}"),

@@ -9,6 +9,7 @@ use std::cell::{Cell, RefCell};
 use std::future::poll_fn;
 use std::ops::Deref;
 use std::rc::Rc;
+use std::sync::Arc;
 use std::task::Poll;
 
 use hyper::header::{HeaderName, HeaderValue};
@@ -22,9 +23,10 @@ use crate::run::clock::{Clock, Nanos};
 use crate::run::phase::Phase;
 use crate::run::timers::Timers;
 pub use crate::template::Shortage;
-use crate::template::{Rows, Scratch, Template, UserRandom, Values, Variables};
+use crate::template::{Rows, Scratch, Template, UserRandom, Values, VariableId, Variables};
 
 use super::operation::Task;
+use super::secrets::Secrets;
 use super::socket::Sockets;
 
 /// What all users of one worker share.
@@ -56,6 +58,10 @@ pub struct Shared {
     pub found: Variables,
     /// The worker's part of the cap on all users together, if there is one.
     pub limiter: Cell<Option<Limiter>>,
+    /// What is never shown.
+    pub secrets: Arc<Secrets>,
+    /// Variables whose values are not, either.
+    pub secret_variables: Vec<VariableId>,
 }
 
 /// When a request starts.
@@ -163,6 +169,8 @@ pub struct User {
     variables: RefCell<Variables>,
     rows: RefCell<Rows>,
     headers: RefCell<Rc<Vec<Field>>>,
+    /// Secrets that others took the place of, the newest last: the target may still speak of them.
+    former: RefCell<Vec<String>>,
 }
 
 impl Deref for Session {
@@ -191,6 +199,7 @@ impl Session {
             random: RefCell::new(UserRandom::new(seed, id)),
             rows: RefCell::new(Rows::new(rows_seed)),
             headers: RefCell::default(),
+            former: RefCell::default(),
         };
         Self::of(Rc::new(user), slot)
     }
@@ -237,6 +246,26 @@ impl Session {
         &self.variables
     }
 
+    /// Gives a variable a value.
+    pub fn set_variable(&self, id: VariableId, value: &str) {
+        let mut variables = self.variables.borrow_mut();
+        if self.shared.secret_variables.contains(&id)
+            && let Some(former) = variables.get(id).filter(|former| *former != value)
+        {
+            self.retire(former);
+        }
+        variables.set(id, value);
+    }
+
+    /// A secret of the user is not used any more.
+    fn retire(&self, secret: &str) {
+        let mut former = self.former.borrow_mut();
+        if former.len() == MOST_FORMER {
+            former.remove(0);
+        }
+        former.push(secret.to_owned());
+    }
+
     /// The next number of the user's random stream, in `0.0..1.0`.
     pub fn random_unit(&self) -> f64 {
         self.random.borrow_mut().unit()
@@ -259,7 +288,13 @@ impl Session {
     pub fn set_header(&self, name: HeaderName, value: HeaderValue) -> Result<(), String> {
         let mut headers = self.headers.borrow_mut();
         let headers = Rc::make_mut(&mut headers);
-        headers.retain(|(known, _)| *known != name);
+        headers.retain(|(known, former)| {
+            let goes = *known == name;
+            if goes && *former != value {
+                self.retire(text(former));
+            }
+            !goes
+        });
         if headers.len() >= super::limits::HEADERS {
             return Err(format!("a user may have {} header fields", super::limits::HEADERS));
         }
@@ -267,12 +302,14 @@ impl Session {
         Ok(())
     }
 
-    /// A text with the values of this user's header store blotted out, cut to what the report keeps. For texts that a
-    /// guest or a peer had a hand in.
-    pub fn redact(&self, text: &str) -> String {
-        let headers = self.headers.borrow();
-        let clean = blotted(&text[..text.floor_char_boundary(MOST_SEARCHED)], headers.iter().map(|(_, value)| value));
-        clean.chars().take(super::limits::TEXT).collect()
+    /// A text without the secrets of the run and of this user, which are its header store and its secret variables, cut
+    /// to what the report keeps. For texts that a guest or a peer had a hand in.
+    pub fn redact(&self, shown: &str) -> String {
+        let (headers, variables, former) = (self.headers.borrow(), self.variables.borrow(), self.former.borrow());
+        let fields = headers.iter().map(|(_, value)| text(value)).flat_map(parts);
+        let variables = self.shared.secret_variables.iter().filter_map(|id| variables.get(*id));
+        let own: Vec<&str> = fields.chain(variables).chain(former.iter().flat_map(|former| parts(former))).collect();
+        self.shared.secrets.shown(shown, &own)
     }
 
     /// When the current step times out. Waiting for the rate limit moves it on.
@@ -360,36 +397,15 @@ impl Shared {
     }
 }
 
-/// The text without the values, whole or in the parts between their spaces.
-fn blotted<'v>(text: &str, values: impl Iterator<Item = &'v HeaderValue>) -> String {
-    // Values are UTF-8, and not only the visible ASCII that `to_str` takes.
-    let values = values.filter_map(|value| std::str::from_utf8(value.as_bytes()).ok());
-    let parts = values.flat_map(|value| std::iter::once(value).chain(value.split(' ')));
-    let mut parts: Vec<&str> = parts.filter(|part| part.len() >= SHORTEST_SECRET).collect();
-    // The longest first: a short one that is part of a longer one would leave the rest of that standing.
-    parts.sort_unstable_by_key(|part| std::cmp::Reverse(part.len()));
-    parts.iter().fold(text.to_owned(), |clean, part| clean.replace(part, "***"))
+/// A header value, which is UTF-8 and not only the visible ASCII that `to_str` takes.
+fn text(value: &HeaderValue) -> &str {
+    std::str::from_utf8(value.as_bytes()).unwrap_or_default()
 }
 
-/// Bytes of a text that are searched for secrets; the rest is left out.
-const MOST_SEARCHED: usize = 64 << 10;
-/// Header values shorter than this are not blotted out: they would take half the text with them.
-const SHORTEST_SECRET: usize = 4;
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn secrets_are_blotted_out_whatever_their_characters_and_their_order() {
-        for (case, values, text, expected) in [
-            ("a part of a value", &["Bearer hunter2"][..], "sent hunter2 twice: hunter2", "sent *** twice: ***"),
-            ("not ASCII", &["schlüssel"], "it was schlüssel!", "it was ***!"),
-            ("one within another, the short one first", &["abcd", "abcdefgh"], "x abcdefgh abcd", "x *** ***"),
-            ("too short to be one", &["abc"], "abc", "abc"),
-        ] {
-            let values: Vec<_> = values.iter().map(|value| HeaderValue::from_str(value).unwrap()).collect();
-            assert_eq!(blotted(text, values.iter()), expected, "{case}");
-        }
-    }
+/// A secret, whole and what stands between its spaces: `Bearer` is none, the rest is.
+fn parts(secret: &str) -> impl Iterator<Item = &str> {
+    std::iter::once(secret).chain(secret.split(' '))
 }
+
+/// Secrets that a user still keeps back when it has others in their place.
+const MOST_FORMER: usize = 8;

@@ -24,6 +24,7 @@ use super::family::{Family, InstanceId};
 use super::instance::StepParams;
 use super::limits;
 use super::request::PreparedRequest;
+use super::secrets::Secrets;
 use super::session::Session;
 use super::wasi::{self, Printed, Time};
 
@@ -38,6 +39,8 @@ pub struct Scripting {
     pub base_url: Option<Url>,
     /// The script's folder, for files it names.
     pub folder: PathBuf,
+    /// What is never shown.
+    pub secrets: Arc<Secrets>,
 }
 
 /// The data of one instance's store.
@@ -198,7 +201,7 @@ impl Guest {
     pub fn clean(&self, text: &str) -> String {
         one_line(&match &self.session {
             Some(session) => session.redact(text),
-            None => text.chars().take(limits::TEXT).collect(),
+            None => self.family.scripting.secrets.shown(text, &[]),
         })
     }
 
@@ -306,6 +309,7 @@ mod tests {
             environment: Environment::of_process([]),
             base_url: None,
             folder: PathBuf::new(),
+            secrets: Arc::default(),
         };
         let mut state = State::new(Family::new(Terms::new("guest"), Arc::new(scripting), &Names::default()));
         for _ in 0..limits::RESOURCES {

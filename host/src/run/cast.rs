@@ -221,6 +221,7 @@ impl Cast {
         let (id, slot) = (troupe.scenario.first_user + of_scenario, troupe.slot_of(number));
         let seed = plan.seed.wrapping_add(life);
         let session = Rc::new(Session::new(id, slot, Rc::clone(&self.shared), seed, limiter));
+        session.http.keep(workload.keeps);
         plan.give_headers(&session);
         session
     }

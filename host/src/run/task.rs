@@ -261,7 +261,7 @@ impl StepTask<'_> {
             let Ok(reply) = &timed.result else { return };
             for capture in &self.step.captures {
                 if let Some(value) = capture.extract(reply, &self.session.http.cookies) {
-                    self.session.variables().borrow_mut().set(capture.variable, &value);
+                    self.session.set_variable(capture.variable, &value);
                     self.session.task.captured.borrow_mut().push(capture.variable);
                 }
             }

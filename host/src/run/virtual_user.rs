@@ -85,6 +85,7 @@ impl VirtualUser {
             // An iteration that never waits must not keep the worker to itself.
             tokio::task::consume_budget().await;
             let began = self.began();
+            self.session.http.begin_iteration();
             self.crew.active.set(self.crew.active.get() + u32::from(self.is_idle_between()));
             if let Some(step) = login
                 && !self.sign_in(step).await
@@ -131,6 +132,7 @@ impl VirtualUser {
             if self.run(session, login, session.shared.clock.now()).await != Ran::Passed {
                 return ran;
             }
+            session.http.signed_in();
             self.sign_ins.set(signed_in + 1);
         }
         drop(turn);
@@ -189,6 +191,7 @@ impl VirtualUser {
                 return false;
             }
             if self.run(&self.session, login, self.session.shared.clock.now()).await == Ran::Passed {
+                self.session.http.signed_in();
                 return true;
             }
             if self.session.shortage().is_some() {

@@ -250,6 +250,8 @@ pub fn share(plan: &Plan, clock: Clock, users: usize) -> io::Result<Shared> {
         seed: plan.seed,
         found: Variables::default(),
         limiter: Cell::default(),
+        secrets: Arc::clone(&plan.scripting.secrets),
+        secret_variables: plan.secret_variables(),
     })
 }
 

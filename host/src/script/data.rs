@@ -1,11 +1,11 @@
 //! A data set: rows in the script, or `{file: path}`; in the mapping form also how they are dealt out.
 
-use super::model::{AtEnd, DataEntry, DataSource, Node, Order, Partition, Spanned, Value};
+use super::model::{AtEnd, DataEntry, DataSource, Node, Order, Partition, SecretColumns, Spanned, Value};
 use super::values::{Mistake, Reader};
 use crate::diagnostic::suggest;
 
 /// The keys of the mapping form.
-pub(super) const KEYS: [&str; 5] = ["file", "rows", "order", "at_end", "partition"];
+pub(super) const KEYS: [&str; 6] = ["file", "rows", "order", "at_end", "partition", "secret"];
 /// The orders by their names.
 pub(super) const ORDERS: [(&str, Order); 5] = [
     ("sequential", Order::Sequential),
@@ -38,14 +38,14 @@ pub fn entry(reader: &mut Reader, name: &str, node: Node) -> Option<DataEntry> {
 
 /// Rows about which nothing else is said.
 const fn plain(source: DataSource) -> DataEntry {
-    DataEntry { source, order: None, at_end: None, partition: None }
+    DataEntry { source, order: None, at_end: None, partition: None, secret: SecretColumns::None }
 }
 
 /// `{file: path}` or `{rows: […]}`, with what is said of their order.
 fn mapping(reader: &mut Reader, name: &str, node: Node) -> Option<DataEntry> {
     let span = node.span;
     let (mut file, mut rows) = (None, None);
-    let (mut order, mut at_end, mut partition) = (None, None, None);
+    let (mut order, mut at_end, mut partition, mut secret) = (None, None, None, SecretColumns::None);
     for (key, node) in reader.mapping(name, node, "")? {
         match key.value.as_str() {
             "file" => file = Some((key.span, reader.some_text("file", node, "rows.csv").map(DataSource::File))),
@@ -53,6 +53,7 @@ fn mapping(reader: &mut Reader, name: &str, node: Node) -> Option<DataEntry> {
             "order" => order = one_of(reader, "order", node, &ORDERS),
             "at_end" => at_end = one_of(reader, "at_end", node, &ENDS),
             "partition" => partition = one_of(reader, "partition", node, &PARTITIONS),
+            "secret" => secret = columns(reader, node),
             _ => reader.unknown_key(&key, "a data set", &KEYS),
         }
     }
@@ -69,7 +70,7 @@ fn mapping(reader: &mut Reader, name: &str, node: Node) -> Option<DataEntry> {
         reader.report(span, &mistake);
         return None;
     };
-    Some(DataEntry { source: source?, order, at_end, partition })
+    Some(DataEntry { source: source?, order, at_end, partition, secret })
 }
 
 /// `rows`.
@@ -79,6 +80,22 @@ fn list(reader: &mut Reader, node: Node) -> Option<Node> {
     }
     reader.wrong_type("rows", &node, "a list", "for example `rows: [alien, heat]`");
     None
+}
+
+/// `secret`: `true` for all columns, or a list of them.
+fn columns(reader: &mut Reader, node: Node) -> SecretColumns {
+    match node.value {
+        Value::Bool(true) => SecretColumns::All,
+        Value::Bool(false) => SecretColumns::None,
+        Value::List(names) => SecretColumns::These(
+            names.into_iter().filter_map(|name| reader.some_text("secret", name, "[password]")).collect(),
+        ),
+        _ => {
+            let help = "for example `secret: [password]`, or `secret: true` for all columns";
+            reader.wrong_type("secret", &node, "true or a list of columns", help);
+            SecretColumns::None
+        }
+    }
 }
 
 /// One of a few words.

@@ -2,12 +2,12 @@
 
 use std::time::Duration;
 
-use super::model::{Load, Node, Spanned, Spread, Think, Value};
+use super::model::{Lasts, Load, Node, Spanned, Spread, Think, Value};
 use super::stage::{Stage, parse_rate, parse_stage, parse_target};
 use super::values::{Mistake, Reader};
 
 /// The keys, in the order of the reference.
-pub(super) const KEYS: [&str; 15] = [
+pub(super) const KEYS: [&str; 17] = [
     "users",
     "rps",
     "duration",
@@ -23,8 +23,15 @@ pub(super) const KEYS: [&str; 15] = [
     "graceful_stop",
     "pace",
     "think",
+    "cookies",
+    "connections",
 ];
 
+/// How long cookies may be kept.
+pub(super) const COOKIES: [(&str, Lasts); 2] = [("keep", Lasts::Keep), ("iteration", Lasts::Iteration)];
+/// How long connections may be.
+pub(super) const CONNECTIONS: [(&str, Lasts); 3] =
+    [("keep", Lasts::Keep), ("iteration", Lasts::Iteration), ("request", Lasts::Request)];
 const STAGE_KEYS: [&str; 2] = ["duration", "target"];
 const STAGES_HELP: &str = "for example `stages: [1m:100, 5m:100, 30s:0]`";
 const THINK_HELP: &str = "for example `think: 2s`, `think: {uniform: [1s, 3s]}` or `think: {normal: [2s, 500ms]}`";
@@ -48,6 +55,8 @@ pub(super) fn entry(reader: &mut Reader, load: &mut Load, name: &str, node: Node
         "graceful_stop" => load.graceful_stop = reader.duration(name, &node),
         "pace" => load.pace = reader.positive_duration(name, &node),
         "think" => load.think = think(reader, node),
+        "cookies" => load.cookies = lasts(reader, name, node, &COOKIES),
+        "connections" => load.connections = lasts(reader, name, node, &CONNECTIONS),
         _ => return false,
     }
     true
@@ -137,6 +146,18 @@ fn spread(reader: &mut Reader, node: Node) -> Option<Spanned<Spread>> {
         }
     };
     Some(Spanned { value, span: text.span })
+}
+
+/// `cookies` and `connections`: how long they are kept.
+fn lasts(reader: &mut Reader, key: &str, node: Node, words: &[(&str, Lasts)]) -> Option<Spanned<Lasts>> {
+    let text = reader.some_text(key, node, "iteration")?;
+    let found = words.iter().find(|(word, _)| *word == text.value);
+    if found.is_none() {
+        let known: Vec<_> = words.iter().map(|(word, _)| format!("`{word}`")).collect();
+        let (message, help) = (format!("`{key}` cannot be `{}`", text.value), format!("it is {}", known.join(" or ")));
+        reader.report(text.span, &Mistake { code: "script::type", message: &message, label: "unknown", help: &help });
+    }
+    found.map(|(_, value)| Spanned { value: *value, span: text.span })
 }
 
 /// `think`: a time, or how times are spread.

@@ -121,6 +121,21 @@ pub struct Load {
     pub pace: Option<Spanned<Duration>>,
     /// `think` after each step.
     pub think: Option<Spanned<Think>>,
+    /// `cookies`: how long a user keeps them.
+    pub cookies: Option<Spanned<Lasts>>,
+    /// `connections`: how long a user keeps them.
+    pub connections: Option<Spanned<Lasts>>,
+}
+
+/// How long a user keeps what it has.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Lasts {
+    /// As long as it is there.
+    Keep,
+    /// Until its next iteration.
+    Iteration,
+    /// For one request.
+    Request,
 }
 
 /// How arrivals are spread around their rate.
@@ -252,6 +267,8 @@ pub struct Capture {
     pub variable: Spanned<String>,
     /// Where its value comes from.
     pub from: Spanned<CaptureSource>,
+    /// `secret`: whether the value is never shown.
+    pub secret: bool,
 }
 
 /// Where a captured value comes from, uncompiled.
@@ -319,6 +336,20 @@ pub struct DataEntry {
     pub at_end: Option<Spanned<AtEnd>>,
     /// `partition`: who may get which row.
     pub partition: Option<Spanned<Partition>>,
+    /// `secret`: which columns are never shown.
+    pub secret: SecretColumns,
+}
+
+/// Which columns of a data set are never shown.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub enum SecretColumns {
+    /// None of them is kept back.
+    #[default]
+    None,
+    /// All of them.
+    All,
+    /// These.
+    These(Vec<Spanned<String>>),
 }
 
 /// In what order `next` deals out the rows of a data set.

@@ -50,5 +50,14 @@ mod tests {
             let known = &schema["$defs"]["data"]["else"]["properties"][key]["enum"];
             assert_eq!(*known, serde_json::json!(words), "{key}");
         }
+        for (key, words) in [
+            ("cookies", load::COOKIES.map(|(word, _)| word).to_vec()),
+            ("connections", load::CONNECTIONS.map(|(word, _)| word).to_vec()),
+        ] {
+            for place in ["script", "scenario"] {
+                let known = &schema["$defs"][place]["properties"][key]["enum"];
+                assert_eq!(*known, serde_json::json!(words), "{key} of {place}");
+            }
+        }
     }
 }

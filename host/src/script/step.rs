@@ -14,8 +14,8 @@ pub const KEYS: [&str; 11] =
 /// Those of the sign-in.
 pub const LOGIN_KEYS: [&str; 8] = ["name", "action", "timeout", "capture", "think", "checks", "tags", "refresh_on"];
 
-/// The places a capture can take its value from.
-pub(super) const CAPTURE_KEYS: [&str; 4] = ["json", "header", "regex", "cookie"];
+/// The places a capture can take its value from, and whether that is never shown.
+pub(super) const CAPTURE_KEYS: [&str; 5] = ["json", "header", "regex", "cookie", "secret"];
 
 /// What captures look like, for messages.
 const CAPTURE_HELP: &str = "for example `capture: {token: {json: $.token}}`";
@@ -113,22 +113,24 @@ fn capture(reader: &mut Reader, node: Node) -> Vec<Capture> {
         .filter_map(|(variable, node)| {
             reader.name("a variable", &variable);
             let span = node.span;
-            let from = capture_source(reader, &variable, node)?;
-            Some(Capture { variable, from: Spanned { value: from, span } })
+            let (from, secret) = capture_source(reader, &variable, node)?;
+            Some(Capture { variable, from: Spanned { value: from, span }, secret })
         })
         .collect()
 }
 
-/// `{json: …}` and its like: exactly one key.
-fn capture_source(reader: &mut Reader, variable: &Spanned<String>, node: Node) -> Option<CaptureSource> {
+/// `{json: …}` and its like: exactly one place, and perhaps that the value is a secret.
+fn capture_source(reader: &mut Reader, variable: &Spanned<String>, node: Node) -> Option<(CaptureSource, bool)> {
     let span = node.span;
     let help = format!("for example `{}: {{json: $.token}}`", variable.value);
     let entries = reader.mapping(&variable.value, node, &help)?;
     let mut first: Option<String> = None;
     let mut source = None;
-    let mut is_unknown = false;
+    let (mut is_unknown, mut secret) = (false, false);
     for (key, node) in entries {
-        if !CAPTURE_KEYS.contains(&key.value.as_str()) {
+        if key.value == "secret" {
+            secret = reader.truth("secret", &node).unwrap_or_default();
+        } else if !CAPTURE_KEYS.contains(&key.value.as_str()) {
             reader.unknown_key(&key, "a capture", &CAPTURE_KEYS);
             is_unknown = true;
         } else if let Some(first) = &first {
@@ -144,7 +146,7 @@ fn capture_source(reader: &mut Reader, variable: &Spanned<String>, node: Node) -
         let help = "give one of `json`, `header`, `regex` and `cookie`";
         reader.report(span, &Mistake { code: "script::capture", message: &message, label: "no source", help });
     }
-    source
+    source.map(|source| (source, secret))
 }
 
 fn second_source(reader: &mut Reader, first: &str, key: &Spanned<String>) {

@@ -1,14 +1,18 @@
 //! The environment that `{{env NAME}}` reads, taken once before the run: a template is constant where it uses `env`,
 //! and a test can bring an environment of its own.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::{env, fmt};
 
 use super::parse::{ArgumentValue, Expression, Segment, parse};
 
 /// Environment variables by name.
 #[derive(Clone, Default)]
-pub struct Environment(BTreeMap<String, String>);
+pub struct Environment {
+    values: BTreeMap<String, String>,
+    /// Names that are given in the script, for all to read.
+    typed: BTreeSet<String>,
+}
 
 impl Environment {
     /// `process` over `file`, the pairs of an env-file: a name that both have keeps the value of the process, as it does
@@ -17,7 +21,7 @@ impl Environment {
         process: impl IntoIterator<Item = (String, String)>,
         file: impl IntoIterator<Item = (String, String)>,
     ) -> Self {
-        Self(file.into_iter().chain(process).collect())
+        Self { values: file.into_iter().chain(process).collect(), typed: BTreeSet::new() }
     }
 
     /// The environment of this process over the pairs of an env-file. A variable that is not UTF-8 counts as missing.
@@ -27,19 +31,29 @@ impl Environment {
         Self::new(utf8, file)
     }
 
-    /// The same with these pairs, which win.
+    /// The same with these pairs of the script, which win.
     pub fn with(&self, own: impl IntoIterator<Item = (String, String)>) -> Self {
-        Self::new(own, self.0.clone())
+        let mut both = self.clone();
+        for (name, value) in own {
+            both.typed.insert(name.clone());
+            both.values.insert(name, value);
+        }
+        both
+    }
+
+    /// The value, if there is one that does not stand in the script: what the process was given may be a secret.
+    pub fn secret(&self, name: &str) -> Option<&str> {
+        self.get(name).filter(|_| !self.typed.contains(name))
     }
 
     /// The value, if there is one. May be a secret.
     pub fn get(&self, name: &str) -> Option<&str> {
-        self.0.get(name).map(String::as_str)
+        self.values.get(name).map(String::as_str)
     }
 
     /// All names in alphabetical order.
     pub fn names(&self) -> impl Iterator<Item = &str> {
-        self.0.keys().map(String::as_str)
+        self.values.keys().map(String::as_str)
     }
 }
 
@@ -72,7 +86,7 @@ fn collect(expression: Expression<'_>, names: &mut Vec<String>) {
 /// How many there are, and no value: one may be a token.
 impl fmt::Debug for Environment {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("Environment").field("variables", &self.0.len()).finish_non_exhaustive()
+        f.debug_struct("Environment").field("variables", &self.values.len()).finish_non_exhaustive()
     }
 }
 
@@ -89,6 +103,15 @@ mod tests {
         let environment = Environment::new(pairs(&[("A", "process")]), pairs(&[("A", "file"), ("B", "1"), ("B", "2")]));
         assert_eq!((environment.get("A"), environment.get("B")), (Some("process"), Some("2")));
         assert_eq!((environment.get("C"), environment.names().count()), (None, 2));
+    }
+
+    #[test]
+    fn what_stands_in_the_script_is_no_secret() {
+        let environment = Environment::new(pairs(&[("A", "1"), ("B", "2")]), pairs(&[("C", "3")]));
+        let own = environment.with(pairs(&[("B", "4"), ("D", "5")]));
+        assert_eq!(["A", "B", "C", "D"].map(|name| own.get(name)), ["1", "4", "3", "5"].map(Some));
+        assert_eq!(["A", "B", "C", "D"].map(|name| own.secret(name)), [Some("1"), None, Some("3"), None]);
+        assert_eq!(environment.secret("B"), Some("2"));
     }
 
     #[test]

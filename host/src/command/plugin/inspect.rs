@@ -54,6 +54,7 @@ fn load(file: &Path, allow_native: bool) -> Result<Inspected, Diagnostic> {
         environment: Environment::of_process([]),
         base_url: None,
         folder: file.parent().map(Path::to_path_buf).unwrap_or_default(),
+        secrets: Arc::default(),
     };
     let registry = Registry::new(Arc::clone(&engine), Arc::new(scripting)).map_err(internal)?;
     let (size, sha256, terms) = (bytes.len(), locate::sha256(&bytes), Terms::new(&name));

@@ -39,17 +39,17 @@ pub(in crate::http) struct Received {
 }
 
 impl Http1 {
-    /// Sends a request and receives its reply. `None` if none of it was written because the peer had closed the
+    /// Sends a request, which may be the last on the connection, and receives its reply. `None` if none of it was written because the peer had closed the
     /// connection before, or had sent something unasked.
     pub fn exchange<'a>(
         &'a mut self,
         client: &'a Client,
         meter: &'a Meter,
-        (request, cookie): (&'a Request, Option<HeaderValue>),
+        (request, cookie, last): (&'a Request, Option<HeaderValue>, bool),
         begun: Nanos,
     ) -> Exchange<'a> {
         let mut out = Outgoing { head: client.spare_buffer(), body: Bytes::new(), written: 0, flushed: false };
-        request::write_head(request, cookie.as_ref(), &mut out.head);
+        request::write_head(request, (cookie.as_ref(), last), &mut out.head);
         if request.body.len() <= WRITTEN_TOGETHER {
             out.head.extend_from_slice(&request.body);
         } else {

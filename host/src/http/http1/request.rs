@@ -6,9 +6,10 @@ use hyper::header::{ACCEPT_ENCODING, CONNECTION, CONTENT_LENGTH, COOKIE, HOST, H
 use super::super::body;
 use super::super::message::{Request, has_payload};
 
-/// Writes the head of a request, with `cookie` unless the request brings one. Framing is ours: `content-length` says
-/// what is sent, whatever the fields say.
-pub(super) fn write_head(request: &Request, cookie: Option<&HeaderValue>, out: &mut Vec<u8>) {
+/// Writes the head of a request, with `cookie` unless the request brings one; if it is the `last` on its connection, it
+/// says so, unless it says something else of it. Framing is ours: `content-length` says what is sent, whatever the fields
+/// say.
+pub(super) fn write_head(request: &Request, (cookie, last): (Option<&HeaderValue>, bool), out: &mut Vec<u8>) {
     let put = |out: &mut Vec<u8>, parts: &[&[u8]]| parts.iter().for_each(|part| out.extend_from_slice(part));
     put(out, &[request.method.as_str().as_bytes(), b" ", request.target.as_str().as_bytes(), b" HTTP/1.1\r\n"]);
     let (mut host, mut own_cookie, mut codings) = (false, false, false);
@@ -33,6 +34,9 @@ pub(super) fn write_head(request: &Request, cookie: Option<&HeaderValue>, out: &
     if !request.body.is_empty() || has_payload(&request.method) {
         put(out, &[b"content-length: ", request.body.len().to_string().as_bytes(), b"\r\n"]);
     }
+    if last && request.headers.get(&CONNECTION).is_none() {
+        put(out, &[b"connection: close\r\n"]);
+    }
     put(out, &[b"\r\n"]);
 }
 
@@ -50,7 +54,7 @@ mod tests {
     use super::super::super::{Fields, Origin, Version, target};
     use super::*;
 
-    fn written(fields: &[(HeaderName, &'static str)], cookie: Option<&'static str>) -> String {
+    fn written(fields: &[(HeaderName, &'static str)], (cookie, last): (Option<&'static str>, bool)) -> String {
         let url = Url::parse("http://site/a?b").unwrap();
         let fields = fields.iter().map(|(name, value)| (name.clone(), HeaderValue::from_static(value)));
         let request = Request {
@@ -65,22 +69,30 @@ mod tests {
             flow: None,
         };
         let mut out = Vec::new();
-        write_head(&request, cookie.map(HeaderValue::from_static).as_ref(), &mut out);
+        write_head(&request, (cookie.map(HeaderValue::from_static).as_ref(), last), &mut out);
         String::from_utf8(out).unwrap()
     }
 
     #[test]
     fn what_the_request_brings_wins() {
         assert_eq!(
-            written(&[(USER_AGENT, "x")], Some("a=1")),
+            written(&[(USER_AGENT, "x")], (Some("a=1"), false)),
             "GET /a?b HTTP/1.1\r\nuser-agent: x\r\nhost: site\r\ncookie: a=1\r\naccept-encoding: gzip, deflate, br\r\n\r\n"
         );
         assert_eq!(
             written(
                 &[(COOKIE, "mine=1"), (ACCEPT_ENCODING, "br"), (HOST, "other"), (CONTENT_LENGTH, "7")],
-                Some("a=1")
+                (Some("a=1"), false)
             ),
             "GET /a?b HTTP/1.1\r\ncookie: mine=1\r\naccept-encoding: br\r\nhost: other\r\n\r\n"
         );
+    }
+
+    #[test]
+    fn the_last_request_of_a_connection_says_so_unless_it_says_something_else_of_it() {
+        let rest = "host: site\r\naccept-encoding: gzip, deflate, br\r\n";
+        let of = |first: &str, last: &str| format!("GET /a?b HTTP/1.1\r\n{first}{rest}{last}\r\n");
+        assert_eq!(written(&[], (None, true)), of("", "connection: close\r\n"));
+        assert_eq!(written(&[(CONNECTION, "x")], (None, true)), of("connection: x\r\n", ""));
     }
 }

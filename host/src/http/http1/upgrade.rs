@@ -47,7 +47,8 @@ pub async fn upgrade(
     let mut stream = Stream::open(client, &Destination::of(&request.origin), meter).await?;
     let begun = client.now();
     let mut head = client.spare_buffer();
-    request::write_head(request, session.cookies.field(&request.origin, &request.target).as_ref(), &mut head);
+    let cookie = session.cookies.field(&request.origin, &request.target);
+    request::write_head(request, (cookie.as_ref(), false), &mut head);
     stream.write_all(&head).await.map_err(|error| Stream::failure(&error))?;
     stream.flush().await.map_err(|error| Stream::failure(&error))?;
     meter.note(|measured| measured.bytes_out += head.len() as u64);

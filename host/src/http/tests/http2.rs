@@ -67,6 +67,26 @@ fn post(url: &str, content: &'static str) -> Request {
 }
 
 #[tokio::test]
+async fn connections_last_as_long_as_they_should() {
+    run(async {
+        for (connections, opened) in [(Lasts::User, 1), (Lasts::Iteration, 3), (Lasts::Request, 6)] {
+            let (url, counted) = server(1).await;
+            let user = User::new();
+            user.session.keep(Keeps { connections, ..Keeps::default() });
+            for _ in 0..3 {
+                user.session.begin_iteration();
+                for content in ["one", "two"] {
+                    assert_eq!(text(user.send(post(&url, content)).await), Ok((200, Bytes::from(content))));
+                }
+            }
+            let requests = counted.requests.borrow().len();
+            assert_eq!((counted.connections.get(), requests), (opened, 6), "{connections:?}");
+        }
+    })
+    .await;
+}
+
+#[tokio::test]
 async fn requests_at_once_share_a_connection() {
     run(async {
         let (url, counted) = server(3).await;

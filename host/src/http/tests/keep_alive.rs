@@ -28,6 +28,31 @@ async fn requests_of_a_user_share_a_connection() {
     .await;
 }
 
+/// What `connections` says, in three walks of two requests each.
+#[tokio::test]
+async fn connections_last_as_long_as_they_should() {
+    run(async {
+        for (connections, opened, says_close) in [(Lasts::User, 1, 0), (Lasts::Iteration, 3, 0), (Lasts::Request, 6, 6)]
+        {
+            let server = Server::new(&[Then::Answer(OK)]).await;
+            let user = User::new();
+            user.session.keep(Keeps { connections, ..Keeps::default() });
+            for _ in 0..3 {
+                user.session.begin_iteration();
+                for _ in 0..2 {
+                    assert_eq!(user.get(&server.url("/")).await.unwrap().1, "ok");
+                }
+            }
+            let closing = server.requests().iter().filter(|head| head.contains("connection: close\r\n")).count();
+            assert_eq!((server.connections(), closing), (opened, says_close), "{connections:?}");
+            if connections == Lasts::Request {
+                server.until_closed(6).await;
+            }
+        }
+    })
+    .await;
+}
+
 #[tokio::test]
 async fn users_share_no_connection_and_neither_do_requests_at_once() {
     run(async {

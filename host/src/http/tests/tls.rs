@@ -117,6 +117,27 @@ async fn the_version_asked_for_is_offered() {
 }
 
 #[tokio::test]
+async fn connections_last_as_long_as_they_should() {
+    run(async {
+        for protocol in ["h2", "http/1.1"] {
+            for (connections, opened) in [(Lasts::User, 1), (Lasts::Iteration, 2), (Lasts::Request, 4)] {
+                let (url, picked) = server(&[protocol]).await;
+                let user = User::trusting(true);
+                user.session.keep(Keeps { connections, ..Keeps::default() });
+                for _ in 0..2 {
+                    user.session.begin_iteration();
+                    for _ in 0..2 {
+                        assert_eq!(user.get(&url).await, Ok((200, Bytes::from("ok"))));
+                    }
+                }
+                assert_eq!(*picked.borrow(), vec![protocol; opened], "{connections:?}");
+            }
+        }
+    })
+    .await;
+}
+
+#[tokio::test]
 async fn a_server_that_does_not_offer_the_version_wanted() {
     run(async {
         for (case, protocols, failure) in [

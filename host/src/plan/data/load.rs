@@ -7,8 +7,8 @@ use std::sync::Arc;
 
 use super::file::{self, Fault};
 use super::{DataSet, DataSets, Feed, Rows, Table, csv, inline, json, text};
-use crate::diagnostic::{Diagnostic, Diagnostics, Source, Span};
-use crate::script::model::{DataEntry, DataSource, Node, Spanned};
+use crate::diagnostic::{Diagnostic, Diagnostics, Source, Span, suggest};
+use crate::script::model::{DataEntry, DataSource, Node, SecretColumns, Spanned};
 
 /// What is wrong with the contents of a file.
 #[derive(Debug, PartialEq, Eq)]
@@ -34,18 +34,50 @@ pub fn load(
     let mut sets = Vec::new();
     for (name, entry) in declared.iter().filter(|(name, _)| extra.iter().all(|(other, _)| *other != name.value)) {
         let rows = load_declared(&name.value, &entry.source, base, source).map_err(Diagnostics::from);
-        sets.extend(mistakes.absorb(rows).map(|rows| DataSet::new(name.value.clone(), rows, Feed::of(entry))));
+        let set = mistakes.absorb(rows).map(|rows| DataSet::new(name.value.clone(), rows, Feed::of(entry)));
+        sets.extend(set.and_then(|set| mistakes.absorb(hide(set, &entry.secret, source))));
     }
     for (at, (name, path)) in extra.iter().enumerate() {
         if extra[at + 1..].iter().all(|(later, _)| later != name) {
             let entry = declared.iter().find(|(known, _)| known.value == *name);
             let feed = entry.map(|(_, entry)| Feed::of(entry)).unwrap_or_default();
             let rows = load_extra(name, path).map_err(Diagnostics::from);
-            sets.extend(mistakes.absorb(rows).map(|rows| DataSet::new(name.clone(), rows, feed)));
+            let set = mistakes.absorb(rows).map(|rows| DataSet::new(name.clone(), rows, feed));
+            let secret = entry.map_or(&SecretColumns::None, |(_, entry)| &entry.secret);
+            sets.extend(set.and_then(|set| mistakes.absorb(hide(set, secret, source))));
         }
     }
     let numbered = sets.into_iter().enumerate().map(|(number, set)| set.numbered(number));
     mistakes.into_result(numbered.collect())
+}
+
+/// The set with its secret columns.
+fn hide(set: DataSet, secret: &SecretColumns, source: &Arc<Source>) -> Result<DataSet, Diagnostics> {
+    let names = match secret {
+        SecretColumns::None => return Ok(set),
+        SecretColumns::All => {
+            let columns = set.columns().len().max(1);
+            return Ok(set.hiding(0..columns));
+        }
+        SecretColumns::These(names) => names,
+    };
+    let (mut found, mut columns) = (Diagnostics::default(), Vec::new());
+    for name in names {
+        match set.columns().iter().position(|column| *column == name.value) {
+            Some(column) => columns.push(column),
+            None => found.push(no_column(&set, &name.value).at(source, name.span, "no such column")),
+        }
+    }
+    found.into_result(set.hiding(columns))
+}
+
+fn no_column(set: &DataSet, name: &str) -> Diagnostic {
+    let mistake = Diagnostic::new("script::data-secret", format!("data set `{}` has no column `{name}`", set.name()));
+    match (set.columns(), suggest(name, set.columns().iter().map(String::as_str))) {
+        ([], _) => mistake.help("its rows are plain values: write `secret: true`"),
+        (_, Some(near)) => mistake.help(format!("did you mean `{near}`?")),
+        (columns, None) => mistake.help(format!("its columns are `{}`", columns.join("`, `"))),
+    }
 }
 
 /// A set of the script.
@@ -272,7 +304,7 @@ mod tests {
     }
 
     fn entry(source: DataSource) -> DataEntry {
-        DataEntry { source, order: None, at_end: None, partition: None }
+        DataEntry { source, order: None, at_end: None, partition: None, secret: SecretColumns::None }
     }
 
     fn first_cells(sets: &DataSets) -> Vec<(String, String)> {

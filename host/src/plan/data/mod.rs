@@ -41,6 +41,8 @@ pub struct DataSet {
     name: String,
     rows: Rows,
     feed: Feed,
+    /// Columns that are never shown.
+    secret: Box<[usize]>,
     /// How many rows were asked for of a set whose rows are given once. Users of all workers meet in this number.
     asked: AtomicU64,
     /// Users for whom no row was left.
@@ -67,8 +69,13 @@ impl Rows {
 
 impl DataSet {
     /// A set that nothing was drawn from yet.
-    pub(super) const fn new(name: String, rows: Rows, feed: Feed) -> Self {
-        Self { name, rows, feed, asked: AtomicU64::new(0), ended: AtomicU32::new(0) }
+    pub(super) fn new(name: String, rows: Rows, feed: Feed) -> Self {
+        Self { name, rows, feed, secret: Box::default(), asked: AtomicU64::new(0), ended: AtomicU32::new(0) }
+    }
+
+    /// The same, of which these columns are never shown.
+    pub(super) fn hiding(self, columns: impl IntoIterator<Item = usize>) -> Self {
+        Self { secret: columns.into_iter().collect(), ..self }
     }
 
     /// Sets its file apart from those of other sets.
@@ -100,6 +107,11 @@ impl DataSet {
             Rows::Memory(table) => table.columns(),
             Rows::File(file) => file.columns(),
         }
+    }
+
+    /// The columns that are never shown; that of a plain list is 0.
+    pub fn secret(&self) -> &[usize] {
+        &self.secret
     }
 
     /// Appends one cell; a plain list has column 0 only. Panics out of range.

@@ -32,7 +32,7 @@ impl Host for State {
             limits::VARIABLE
         );
         let id = intern(&mut guest.family.variables.borrow_mut(), &name)?;
-        session.variables().borrow_mut().set(id, &value);
+        session.set_variable(id, &value);
         Ok(())
     }
 

@@ -50,6 +50,7 @@ fn plan(workload: Workload, takes: Option<Nanos>) -> Arc<Plan> {
         environment: Environment::of_process([]),
         base_url: None,
         folder: std::path::PathBuf::new(),
+        secrets: Arc::default(),
     };
     Arc::new(Plan {
         script: "-".into(),

@@ -1,0 +1,43 @@
+//! What a script reads that is never shown: environment variables, and secret columns of data sets.
+
+use crate::cli::RunArgs;
+use crate::diagnostic::{Diagnostic, Diagnostics, Place};
+use crate::plugin::secrets::Secrets;
+use crate::plugin::state::Scripting;
+use crate::script::model::Script;
+use crate::template::environment_names;
+
+use super::steps::Draft;
+
+/// The secrets of a run. Of the environment only what some template reads is one.
+pub fn of(args: &RunArgs, script: &Script, scripting: &Scripting, drafts: &[Draft<'_>]) -> Secrets {
+    let environment = &scripting.environment;
+    let typed = script.settings.headers.iter().map(|(_, value)| &value.value);
+    let given = args.header.iter().chain(&args.login_hdr).map(|header| &header.value);
+    let names = typed.chain(given).flat_map(|text| environment_names(text));
+    let in_headers = names.filter_map(|name| environment.secret(&name).map(str::to_owned));
+    let in_steps = drafts.iter().flat_map(|draft| draft.secrets(environment));
+    let credentials = drafts.iter().filter(|draft| draft.action == "login").flat_map(credentials);
+    Secrets::new(in_headers.chain(in_steps).chain(credentials), &scripting.data)
+}
+
+/// The values of a sign-in's own headers, whole and what stands between their spaces. Those that every request carries are
+/// kept with the user.
+fn credentials(login: &Draft<'_>) -> impl Iterator<Item = String> {
+    let headers = login.params()["headers"].as_object().cloned().unwrap_or_default();
+    let values = headers.into_iter().filter_map(|(_, value)| value.as_str().map(str::to_owned));
+    let typed = values.filter(|value| !value.contains("{{"));
+    typed.flat_map(|value| value.split(' ').chain([value.as_str()]).map(str::to_owned).collect::<Vec<_>>())
+}
+
+/// The same mistakes in words without the secrets. What stands in the script is shown as it stands there.
+pub fn hide(found: Diagnostics, secrets: &Secrets) -> Diagnostics {
+    let hidden = |text: String| secrets.blot(&text, &[]);
+    let one = |one: Diagnostic| Diagnostic {
+        message: hidden(one.message),
+        help: one.help.map(hidden),
+        place: one.place.map(|place| Place { label: hidden(place.label), ..place }),
+        ..one
+    };
+    Diagnostics(found.0.into_iter().map(one).collect())
+}

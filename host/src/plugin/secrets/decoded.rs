@@ -1,0 +1,211 @@
+//! A text as it reads once it is decoded, with the place that each byte came from. Decoding what may hold a secret finds
+//! more than encoding the secret would: it is the same whatever stands beside the secret, and however it was escaped.
+
+use std::ops::Range;
+
+use base64::Engine as _;
+use base64::alphabet::STANDARD;
+use base64::engine::{DecodePaddingMode, GeneralPurpose, GeneralPurposeConfig};
+
+/// A decoded text.
+pub(super) struct View {
+    bytes: Vec<u8>,
+    /// For each byte what it came from, in the text that is searched.
+    from: Vec<Range<usize>>,
+}
+
+/// Takes what a strict decoder refuses: a part of an encoded text may end anywhere.
+const BASE64: GeneralPurpose = GeneralPurpose::new(
+    &STANDARD,
+    GeneralPurposeConfig::new()
+        .with_decode_allow_trailing_bits(true)
+        .with_decode_padding_mode(DecodePaddingMode::RequireNone),
+);
+
+impl View {
+    /// A text as it is.
+    pub(super) fn of(text: &str) -> Self {
+        Self { bytes: text.as_bytes().to_vec(), from: (0..text.len()).map(|at| at..at + 1).collect() }
+    }
+
+    /// The bytes.
+    pub(super) fn bytes(&self) -> &[u8] {
+        &self.bytes
+    }
+
+    /// What some of the bytes came from; they must not be none.
+    pub(super) fn place(&self, bytes: Range<usize>) -> Range<usize> {
+        self.from[bytes.start].start..self.from[bytes.end - 1].end
+    }
+
+    /// Hands over what it reads as, taken as percent-encoded, as a form, as JSON, and its stretches of base64 that hold
+    /// `least` bytes or more.
+    pub(super) fn decoded(&self, least: usize, mut each: impl FnMut(Self)) {
+        let has = |byte| self.bytes.contains(&byte);
+        if has(b'%') {
+            each(self.unescaped(percent));
+        }
+        if has(b'+') {
+            each(self.unescaped(form));
+        }
+        if has(b'\\') {
+            each(self.unescaped(json));
+        }
+        let mut start = 0;
+        for run in self.bytes.split(|byte| !is_base64(*byte)) {
+            self.base64(start..start + run.len(), least, &mut each);
+            start += run.len() + 1;
+        }
+    }
+
+    /// The bytes with escapes replaced by what they stand for. `escape` looks at what comes next: how many bytes of it
+    /// are an escape, if any, and what that stands for.
+    fn unescaped(&self, escape: impl Fn(&[u8], &mut Vec<u8>) -> usize) -> Self {
+        let mut view = Self { bytes: Vec::new(), from: Vec::new() };
+        let (mut at, mut meant) = (0, Vec::new());
+        while at < self.bytes.len() {
+            meant.clear();
+            let mut length = escape(&self.bytes[at..], &mut meant);
+            if length == 0 {
+                meant.push(self.bytes[at]);
+                length = 1;
+            }
+            view.push(&meant, self.place(at..at + length));
+            at += length;
+        }
+        view
+    }
+
+    fn push(&mut self, bytes: &[u8], from: Range<usize>) {
+        self.bytes.extend_from_slice(bytes);
+        self.from.extend(bytes.iter().map(|_| from.clone()));
+    }
+
+    /// A stretch of base64, of either alphabet. What is found in it came from all of it and the padding after it. Where it
+    /// begins is not known: a path or a name may stand before it.
+    fn base64(&self, run: Range<usize>, least: usize, each: &mut impl FnMut(Self)) {
+        let standard: Vec<u8> = self.bytes[run.clone()].iter().map(|byte| standard(*byte)).collect();
+        let padding = self.bytes[run.end..].iter().take_while(|byte| **byte == b'=').count().min(2);
+        for skipped in 0..4.min(run.len()) {
+            let encoded = &standard[skipped..];
+            let whole = &encoded[..encoded.len() - usize::from(encoded.len() % 4 == 1)];
+            let Ok(bytes) = BASE64.decode(whole) else { continue };
+            if bytes.len() >= least {
+                let from = self.place(run.start..run.end + padding);
+                let from = bytes.iter().map(|_| from.clone()).collect();
+                each(Self { bytes, from });
+            }
+        }
+    }
+}
+
+const fn is_base64(byte: u8) -> bool {
+    byte.is_ascii_alphanumeric() || matches!(byte, b'+' | b'/' | b'-' | b'_')
+}
+
+/// A digit of the alphabet for URLs in the standard one.
+const fn standard(digit: u8) -> u8 {
+    match digit {
+        b'-' => b'+',
+        b'_' => b'/',
+        other => other,
+    }
+}
+
+/// A percent-encoded byte.
+fn percent(rest: &[u8], meant: &mut Vec<u8>) -> usize {
+    let [b'%', high, low, ..] = rest else { return 0 };
+    byte([*high, *low], meant).map_or(0, |()| 3)
+}
+
+/// A byte in hexadecimal.
+fn byte(digits: [u8; 2], meant: &mut Vec<u8>) -> Option<()> {
+    let [high, low] = digits;
+    meant.push((hex(high)? << 4 | hex(low)?) as u8);
+    Some(())
+}
+
+/// The same, or a space as forms have it.
+fn form(rest: &[u8], meant: &mut Vec<u8>) -> usize {
+    if rest.first() == Some(&b'+') {
+        meant.push(b' ');
+        return 1;
+    }
+    percent(rest, meant)
+}
+
+/// An escape within a JSON string, or one of Rust's for bytes.
+fn json(rest: &[u8], meant: &mut Vec<u8>) -> usize {
+    let character = match rest {
+        [b'\\', b'u', ..] => return unicode(rest, meant),
+        [b'\\', b'x', high, low, ..] => return byte([*high, *low], meant).map_or(0, |()| 4),
+        [b'\\', escaped @ (b'"' | b'\'' | b'\\' | b'/'), ..] => *escaped,
+        [b'\\', b'b', ..] => 8,
+        [b'\\', b'f', ..] => 12,
+        [b'\\', b'n', ..] => b'\n',
+        [b'\\', b'r', ..] => b'\r',
+        [b'\\', b't', ..] => b'\t',
+        _ => return 0,
+    };
+    meant.push(character);
+    2
+}
+
+/// `\u1234`, or two of them that are one character.
+fn unicode(rest: &[u8], meant: &mut Vec<u8>) -> usize {
+    let units = rest.chunks(6).map_while(unit).take(2);
+    // What follows a character that needs no second unit is the next one's.
+    let Some(Ok(character)) = char::decode_utf16(units).next() else { return 0 };
+    meant.extend_from_slice(character.encode_utf8(&mut [0; 4]).as_bytes());
+    6 * character.len_utf16()
+}
+
+/// One `\u1234`.
+fn unit(escape: &[u8]) -> Option<u16> {
+    let [b'\\', b'u', digits @ ..] = escape else { return None };
+    let digits: [u8; 4] = digits.try_into().ok()?;
+    digits.iter().try_fold(0, |unit, digit| Some(unit << 4 | hex(*digit)?))
+}
+
+/// The value of a hexadecimal digit.
+fn hex(digit: u8) -> Option<u16> {
+    char::from(digit).to_digit(16).and_then(|value| u16::try_from(value).ok())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn all(text: &str) -> Vec<String> {
+        let mut views = Vec::new();
+        View::of(text).decoded(4, |view| views.push(String::from_utf8_lossy(&view.bytes).into_owned()));
+        views
+    }
+
+    #[test]
+    fn a_text_reads_as_what_its_escapes_stand_for() {
+        for (case, text, expected) in [
+            ("plain words are too short", "a few, and 100 more", &[][..]),
+            ("percent", "%41%2b%zz%4", &["A+%zz%4"]),
+            ("a form", "a+%2B", &["a++", "a +"]),
+            ("JSON", r#"\"\\\/\n\x"#, &["\"\\/\n\\x"]),
+            ("JSON in ASCII", r"\u00e9\ud83d\ude00\u0041!", &["é😀A!"]),
+            ("bytes", r"\'\xc3\xa9\xg0", &[r"'é\xg0"]),
+            ("half a character", r"\ud83d!\u12", &[r"\ud83d!\u12"]),
+        ] {
+            assert_eq!(all(text), expected, "{case}");
+        }
+        let base64 = all("in dXNlcjpwYXNz.");
+        assert!(base64.contains(&"user:pass".to_owned()), "{base64:?}");
+    }
+
+    #[test]
+    fn what_a_part_came_from_is_known() {
+        let text = r"p=%7Bé\u00e9%7D";
+        let mut seen = Vec::new();
+        View::of(text).decoded(4, |view| {
+            view.decoded(4, |inner| seen.push((inner.bytes.clone(), inner.place(2..inner.bytes.len()))));
+        });
+        assert_eq!(seen[0], ("p={éé}".as_bytes().to_vec(), 2..text.len()));
+    }
+}
