@@ -170,7 +170,7 @@ impl<'a> Walk<'a> {
             round: self.round,
         };
         condition.holds(self.user.language(), &facts, |text, why| {
-            let text = session.redact(text);
+            let (text, why) = (session.redact(text), session.redact(why));
             tracing::warn!("the condition `{text}` cannot be told and is taken as false: {why}");
         })
     }
