@@ -8,6 +8,7 @@ use std::io;
 use std::os::unix::fs::MetadataExt;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
+use std::time::Duration;
 
 use rustix::fs::Mode;
 use rustix::process::umask;
@@ -21,6 +22,8 @@ use crate::run::control::{Ask, Asks};
 
 /// Bytes of the longest line.
 const LONGEST: u64 = 4096;
+/// Until connections are accepted again when that failed.
+const REST: Duration = Duration::from_secs(1);
 /// Connections at once.
 const MOST: usize = 32;
 
@@ -76,7 +79,7 @@ impl Socket {
                     // No files are left, say; a client that went away is none of ours.
                     Err(error) => {
                         tracing::warn!("the control socket: {error}");
-                        tokio::task::yield_now().await;
+                        tokio::time::sleep(REST).await;
                     }
                 }
             },

@@ -122,11 +122,13 @@ impl Stage {
                 () = at(next) => next = self.forward(&mut run.ended, EndReason::Duration, &clock),
                 () = signals.next() => next = self.forward(&mut run.ended, EndReason::Interrupted, &clock),
                 ask = control.next() => {
-                    let stop = self.answer(ask, control, &run.aggregate.snapshot(clock.now()));
-                    if stop {
+                    let (snapshot, before) = (run.aggregate.snapshot(clock.now()), control.words());
+                    if self.answer(ask, control, &snapshot) {
                         next = self.forward(&mut run.ended, EndReason::Stopped, &clock);
                     }
-                    show(&run.aggregate.snapshot(clock.now()), &control.words());
+                    if control.words() != before {
+                        show(&snapshot, &control.words());
+                    }
                 }
                 () = sleep_until(show_at) => {
                     show(&run.aggregate.snapshot(clock.now()), &control.words());

@@ -103,12 +103,12 @@ impl Own {
         let take =
             |left: &AtomicU64| left.fetch_update(Ordering::Relaxed, Ordering::Relaxed, |left| left.checked_sub(1));
         self.shares.as_ref().is_none_or(|(common, scenario)| {
-            let taken = take(&common.left[*scenario]).is_ok();
-            if !taken {
+            let taken = take(&common.left[*scenario]);
+            if taken == Ok(1) {
                 // Who waits at its gate waits in vain from now on.
                 common.scales.tell();
             }
-            taken
+            taken.is_ok()
         })
     }
 }
