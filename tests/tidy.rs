@@ -119,7 +119,7 @@ fn every_dependency_has_its_reason() {
 
 /// What each module of the host may name of the others, in the order of the pipeline. A path allows what is below it.
 /// `run::clock` and `run::phase` are the words by which everyone is told of time and of the end.
-const IMPORTS: [(&str, &[&str]); 17] = [
+const IMPORTS: [(&str, &[&str]); 18] = [
     ("exit", &[]),
     ("diagnostic", &["exit"]),
     ("script", &["diagnostic"]),
@@ -179,10 +179,13 @@ const IMPORTS: [(&str, &[&str]); 17] = [
     // Which times the table shows is a flag.
     ("report", &["cli::Latency", "diagnostic", "metrics", "run::EndReason", "run::clock", "script::threshold"]),
     ("demo", &["run::clock"]),
+    // Who asks is told how the run stands.
+    ("control", &["diagnostic", "run::control"]),
     (
         "command",
         &[
             "cli",
+            "control",
             "demo",
             "diagnostic",
             "exit",

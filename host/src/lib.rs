@@ -11,6 +11,7 @@
 //! | [`plan`] | what to run: complete, valid, described |
 //! | [`pace`] | when, as a pure function |
 //! | [`run`] | clock, phases, workers, virtual users |
+//! | [`control`] | keys and a socket that change a run while it goes on |
 //! | [`plugin`] | the WebAssembly host: engine, limits, instances, capabilities |
 //! | [`http`] | the metered client |
 //! | [`rehearsal`] | a component against a scripted target, in virtual time |
@@ -20,6 +21,7 @@
 
 pub mod cli;
 pub mod command;
+pub mod control;
 pub mod demo;
 pub mod diagnostic;
 pub mod exit;

@@ -171,6 +171,14 @@ impl Running {
         kill_process(pid, number).expect("the binary is still running");
     }
 
+    /// A file in the run's folder.
+    ///
+    /// # Panics
+    /// The run is over.
+    pub fn path(&self, name: &str) -> PathBuf {
+        self.folder.as_ref().expect("a run has a folder until it is over").path().join(name)
+    }
+
     /// What it has printed so far.
     pub fn printed(&self) -> String {
         self.stdout.so_far()

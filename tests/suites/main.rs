@@ -2,6 +2,8 @@
 
 mod bad_input;
 mod cli;
+#[cfg(unix)]
+mod control;
 mod counts;
 mod determinism;
 mod ending;

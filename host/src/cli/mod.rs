@@ -5,6 +5,7 @@
 mod compile;
 mod completions;
 mod console;
+mod control;
 mod demo;
 mod man;
 mod native;
@@ -22,6 +23,7 @@ use crate::exit::Exit;
 pub use compile::CompileArgs;
 pub use completions::{CompletionsArgs, completions};
 pub use console::{ConsoleArgs, LogLevel};
+pub use control::{ControlArgs, Wanted};
 pub use demo::DemoArgs;
 pub use man::man;
 pub use native::NativeArgs;
@@ -77,6 +79,10 @@ pub enum Command {
                             another is given. Takes the flags of a run."
     )]
     Demo(Box<DemoArgs>),
+    /// Change a run while it goes on
+    #[command(long_about = "Asks something of a run that was started with `--control PATH`, and prints how the run \
+                            stands then, as a line of JSON.")]
+    Control(ControlArgs),
     /// Add up the reports of several machines
     #[command(long_about = "Adds up the reports of runs of the same script, as if their machines had been one, and \
                             prints the table. Counts and histograms are added; nothing of them is lost.")]

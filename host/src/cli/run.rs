@@ -385,6 +385,12 @@ pub struct RunArgs {
         value_parser = BoolishValueParser::new()
     )]
     pub verbose: bool,
+    /// Listen on a socket at this path for changes of the load
+    ///
+    /// A Unix domain socket that only its owner may open, removed at the end. `stampede-shooter control PATH` speaks to
+    /// it; so does whatever writes lines of JSON such as `{"scale": 1.5}`, `{"pause": true}` or `{"status": true}`.
+    #[arg(long, value_name = "PATH", env = "STAMPEDE_CONTROL", hide_env_values = true, help_heading = "Load")]
+    pub control: Option<PathBuf>,
     /// Print neither progress nor the table at the end
     ///
     /// Wins over --verbose. Errors and warnings are still shown, and the files of --out are written.

@@ -3,6 +3,7 @@
 mod check;
 mod compare;
 mod compile;
+mod control;
 mod demo;
 mod merge;
 mod plugin;
@@ -31,6 +32,7 @@ pub fn dispatch(cli: &Cli) -> Exit {
         Some(Command::Plugin(args)) => plugin::plugin(args),
         Some(Command::Schema(args)) => schema::schema(args),
         Some(Command::Demo(args)) => demo::demo(args),
+        Some(Command::Control(args)) => control::control(args),
         Some(Command::Merge(args)) => merge::merge(args),
         Some(Command::Compare(args)) => compare::compare(args),
         Some(Command::Completions(args)) => {
@@ -75,6 +77,7 @@ fn console(cli: &Cli) -> ConsoleArgs {
         Some(Command::Plugins(args)) => args.console.clone(),
         Some(Command::Schema(args)) => args.console.clone(),
         Some(Command::Plugin(args)) => args.console().clone(),
+        Some(Command::Control(args)) => args.console.clone(),
         Some(Command::Merge(args)) => args.console.clone(),
         Some(Command::Compare(args)) => args.console.clone(),
         None | Some(Command::CompileComponent(_) | Command::Completions(_) | Command::Man) => cli.run.console.clone(),

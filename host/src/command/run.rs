@@ -11,14 +11,16 @@ use crate::metrics::sample::FailureKind;
 use crate::plan::data::{DataSet, DataSets};
 use crate::plan::needs::Needs;
 use crate::plan::{self, Plan, Scenario};
-use crate::report::model::DataEnd;
+use crate::report::model::{Change, DataEnd};
 use crate::report::settings::Load;
 use crate::report::{self, Outcome, Output, Progress, Report, Settings};
+use crate::run::control::{Changed, Control};
 use crate::run::{self, EndReason, Run, shutdown};
 use crate::script;
 use crate::script::model::FailOn;
 
 use crate::cli::RunArgs;
+use crate::control::{Keys, Socket};
 
 use super::compare;
 
@@ -52,7 +54,7 @@ pub fn run_source(args: &RunArgs, source: &Arc<Source>, files_each: u64) -> Resu
     let finished = execute(args, &plan)?;
     shutdown::end_soon();
     let built = Report::build(settings(&plan), &finished.aggregate, &outcome(&plan, &finished), &finished.verdicts);
-    let report = Report { data: data_ends(&plan.scripting.data), ..built };
+    let report = Report { data: data_ends(&plan.scripting.data), changes: changes(&finished), ..built };
     // The table is shown even if the files cannot be written: nothing else is left of the run then.
     let written = write(outputs, &report);
     if !args.quiet {
@@ -125,12 +127,31 @@ pub fn open(args: &RunArgs) -> Result<Vec<Output>, Diagnostics> {
 }
 
 fn execute(args: &RunArgs, plan: &Arc<Plan>) -> Result<Run, Diagnostics> {
+    let socket = args.control.as_deref().map(Socket::create).transpose()?;
     let terminal = std::io::stderr().is_terminal();
-    let progress = Progress::new(terminal, plan.end(), !args.verbose || args.quiet);
+    let is_shown = args.verbose && !args.quiet;
+    let progress = Progress::new(terminal, plan.end(), !is_shown);
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build();
-    let finished = runtime
-        .map_err(|error| error.to_string())
-        .and_then(|runtime| runtime.block_on(run::execute(plan, |snapshot| progress.update(snapshot))));
+    let finished = runtime.map_err(|error| error.to_string()).and_then(|runtime| {
+        let (asks, control) = Control::new();
+        // Who sees what comes of keys may press them, unless what is typed is the script.
+        let is_script = args.script.as_deref().is_some_and(|path| path.as_os_str() == "-");
+        let keys = (terminal && is_shown && !is_script).then(|| Keys::listen(asks.clone())).flatten();
+        if keys.is_some() {
+            eprintln!("keys: `+` and `-` change the load by a tenth, `p` pauses, `q` stops");
+        }
+        let control = if keys.is_some() || socket.is_some() { control } else { Control::default() };
+        let run = run::execute(plan, control, |snapshot, load| progress.update(snapshot, load));
+        runtime.block_on(async {
+            match &socket {
+                Some(socket) => tokio::select! {
+                    finished = run => finished,
+                    never = socket.serve(asks) => match never {},
+                },
+                None => run.await,
+            }
+        })
+    });
     progress.finish();
     finished.map_err(|reason| Diagnostic::new("internal::run", reason).into())
 }
@@ -183,6 +204,20 @@ fn data_ends(data: &DataSets) -> Vec<DataEnd> {
     ended.map(end).collect()
 }
 
+/// What was changed while it ran.
+fn changes(run: &Run) -> Vec<Change> {
+    let change = |change: &run::control::Change| {
+        let (what, scale, scenario) = match &change.what {
+            Changed::Scale(scale, scenario) => ("scale", Some(*scale), scenario.clone()),
+            Changed::Paused => ("pause", None, None),
+            Changed::Resumed => ("resume", None, None),
+            Changed::Stopped => ("stop", None, None),
+        };
+        Change { at_us: change.at / 1000, what: what.into(), scale, scenario }
+    };
+    run.changes.iter().map(change).collect()
+}
+
 fn outcome(plan: &Plan, run: &Run) -> Outcome {
     Outcome {
         started_at: run.clock.wall(0),
@@ -211,6 +246,7 @@ fn exit(run: &Run, fail_on: FailOn) -> Exit {
         EndReason::NoUserSignedIn => Exit::NoLogin,
         EndReason::SetupFailed => Exit::Setup,
         _ if fails => Exit::Failed,
-        EndReason::Duration | EndReason::Iterations | EndReason::Data | EndReason::Threshold => Exit::Done,
+        EndReason::Duration | EndReason::Iterations | EndReason::Data => Exit::Done,
+        EndReason::Threshold | EndReason::Stopped => Exit::Done,
     }
 }

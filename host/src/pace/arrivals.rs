@@ -3,8 +3,13 @@
 //! the rate is constant. Poisson arrivals put a sum of `n + 1` exponential gaps in place of `n`: the process of that rate,
 //! by the time change of its unit process (Çinlar, *Introduction to Stochastic Processes*, 1975, 4.7).
 //!
+//! The load may be changed while it runs: from a time on the rate is multiplied by a scale. With `N(t)` the area under the
+//! rate as scaled, arrival `n` is due at the time from which on `N(t) > n`. Between changes `N` is a straight function of
+//! `A`, so the time follows from the same shape, and nothing is lost or doubled at a change: the number goes on where it
+//! was. With a scale of 0 the area stands still: what would have arrived meanwhile was not promised, and is not made up for.
+//!
 //! Every worker has its own iterator over all arrivals and takes every so-manieth of them; that keeps the schedule the
-//! same for any number of workers, with nothing shared.
+//! same for any number of workers, with nothing shared. A change has a time of its own for the same reason.
 
 use crate::run::clock::Nanos;
 use crate::template::UserRandom;
@@ -31,6 +36,22 @@ pub struct Arrivals {
     workers: u64,
     /// Of Poisson arrivals: their random stream, and the sum of the gaps so far.
     gaps: Option<(UserRandom, f64)>,
+    /// The area, as scaled, at which the worker's next arrival is due; not known before somebody asks.
+    next: Option<f64>,
+    since: Change,
+}
+
+/// The last change of the load.
+#[derive(Clone, Copy, Debug)]
+struct Change {
+    /// When it was.
+    at: Nanos,
+    /// `A` then.
+    plain: f64,
+    /// `N` then.
+    scaled: f64,
+    /// What the rate is multiplied by since.
+    scale: f64,
 }
 
 /// The number under which arrivals draw from the run's seed; no user has it.
@@ -43,7 +64,49 @@ impl Arrivals {
             Spread::Even => None,
             Spread::Poisson(seed) => Some((UserRandom::new(seed, STREAM), 0.0)),
         };
-        Self { rate, passed: 0, worker: worker as u64, workers: workers.max(1) as u64, gaps }
+        let since = Change { at: 0, plain: 0.0, scaled: 0.0, scale: 1.0 };
+        Self { rate, passed: 0, worker: worker as u64, workers: workers.max(1) as u64, gaps, next: None, since }
+    }
+
+    /// When the worker's next arrival is due, if the load stays as it is; `None` if not before the end.
+    pub fn due(&mut self) -> Option<Nanos> {
+        let area = match self.next {
+            Some(area) => area,
+            None => self.draw(),
+        };
+        self.next = Some(area);
+        let Change { at, plain, scaled, scale } = self.since;
+        if scale <= 0.0 {
+            return None;
+        }
+        let due = self.rate.exceeds(plain + (area - scaled) / scale)?;
+        Some(due.max(at))
+    }
+
+    /// The next one has arrived: goes on to the one after it.
+    pub fn pass(&mut self) {
+        if self.next.take().is_none() {
+            self.draw();
+        }
+    }
+
+    /// From `at` on, which is not before the last change, the rate is that of the plan times `scale`.
+    pub fn rescale(&mut self, at: Nanos, scale: f64) {
+        let last = self.since;
+        let at = at.max(last.at);
+        let plain = self.rate.area_by(at);
+        self.since = Change { at, plain, scaled: last.scaled + last.scale * (plain - last.plain), scale };
+    }
+
+    /// The area of the worker's next arrival, past those of the others.
+    fn draw(&mut self) -> f64 {
+        loop {
+            let mine = self.passed % self.workers == self.worker;
+            let area = self.next_area();
+            if mine {
+                return area;
+            }
+        }
     }
 
     /// The area at which the next arrival of any worker is due.
@@ -54,20 +117,6 @@ impl Arrivals {
         // 1 − u is in (0, 1]: the logarithm is finite.
         *sum -= (1.0 - random.unit()).ln();
         *sum
-    }
-}
-
-impl Iterator for Arrivals {
-    type Item = Nanos;
-
-    fn next(&mut self) -> Option<Nanos> {
-        loop {
-            let mine = self.passed % self.workers == self.worker;
-            let area = self.next_area();
-            if mine || area > self.rate.area() {
-                return self.rate.exceeds(area);
-            }
-        }
     }
 }
 
@@ -83,8 +132,28 @@ mod tests {
     const SECOND: Nanos = 1_000_000_000;
 
     fn arrivals(rate: &Shape, spread: Spread, workers: usize) -> Vec<Nanos> {
-        let mut all: Vec<_> =
-            (0..workers).flat_map(|worker| Arrivals::new(rate.clone(), spread, worker, workers)).collect();
+        changed(rate, spread, workers, &[])
+    }
+
+    /// The same with changes, each as soon as no arrival before it is left.
+    fn changed(rate: &Shape, spread: Spread, workers: usize, changes: &[(Nanos, f64)]) -> Vec<Nanos> {
+        let of_worker = |worker| {
+            let (mut arrivals, mut changes) = (Arrivals::new(rate.clone(), spread, worker, workers), changes.iter());
+            let mut change = changes.next();
+            std::iter::from_fn(move || {
+                let due = loop {
+                    let due = arrivals.due();
+                    let Some(&(at, scale)) = change.filter(|(at, _)| due.is_none_or(|due| due >= *at)) else {
+                        break due;
+                    };
+                    arrivals.rescale(at, scale);
+                    change = changes.next();
+                };
+                arrivals.pass();
+                due
+            })
+        };
+        let mut all: Vec<_> = (0..workers).flat_map(of_worker).collect();
         all.sort_unstable();
         all
     }
@@ -127,7 +196,68 @@ mod tests {
         assert_ne!(all, arrivals(&rate, Spread::Poisson(8), 1));
     }
 
+    #[test]
+    fn a_change_holds_from_its_time_on_and_nothing_is_lost_or_made_up_for() {
+        let rate = Shape::constant(10.0, Duration::from_secs(10));
+        let ramp = Shape::new(0.0, &[Stage { duration: Duration::from_secs(10), target: 100.0 }]);
+        for (case, rate, changes, expected) in [
+            ("none", &rate, &[][..], 100),
+            ("twice as many from half-way on", &rate, &[(5 * SECOND, 2.0)], 150),
+            ("a pause of three seconds", &rate, &[(2 * SECOND, 0.0), (5 * SECOND, 1.0)], 70),
+            ("a pause that lasts to the end", &rate, &[(2 * SECOND, 0.0)], 20),
+            ("a pause before the first", &rate, &[(0, 0.0), (9 * SECOND, 1.0)], 10),
+            ("the same again", &rate, &[(SECOND, 1.0), (2 * SECOND, 1.0)], 100),
+            ("two at one time: the last one counts", &rate, &[(5 * SECOND, 9.0), (5 * SECOND, 0.5)], 75),
+            ("a ramp, its steeper half doubled", &ramp, &[(5 * SECOND, 2.0)], 125 + 750),
+            ("after the end", &rate, &[(11 * SECOND, 9.0)], 100),
+        ] {
+            let all = changed(rate, Spread::Even, 1, changes);
+            assert_eq!(all.len(), expected, "{case}");
+            if let [(from, 0.0), (to, _)] = changes {
+                assert!(all.iter().all(|due| due < from || due >= to), "{case}");
+                assert!(all.windows(2).all(|pair| pair[1] - pair[0] + 1 >= SECOND / 10), "{case}: no burst");
+            }
+        }
+    }
+
     proptest! {
+        #[test]
+        fn whatever_the_changes_the_total_is_the_area_as_scaled_and_none_is_early(
+            typed in prop::collection::vec((1_u64..5_000, 0.0..300.0_f64), 1..4),
+            typed_changes in prop::collection::vec((0_u64..10_000, prop_oneof![Just(0.0), 0.0..10.0_f64]), 0..5),
+            workers in 1_usize..4,
+            poisson: bool,
+        ) {
+            let stages: Vec<_> = typed
+                .iter()
+                .map(|&(milliseconds, target)| Stage { duration: Duration::from_millis(milliseconds), target })
+                .collect();
+            let rate = Shape::new(50.0, &stages);
+            let mut changes: Vec<_> = typed_changes.iter().map(|&(at, scale)| (at * 1_000_000, scale)).collect();
+            changes.sort_by_key(|(at, _)| *at);
+            let spread = if poisson { Spread::Poisson(3) } else { Spread::Even };
+            let all = changed(&rate, spread, 1, &changes);
+            prop_assert_eq!(&changed(&rate, spread, workers, &changes), &all, "for any number of workers");
+            // N(t), from its definition.
+            let area = |until: Nanos| {
+                let mut corners = vec![(0, 1.0)];
+                corners.extend(&changes);
+                let ends = corners.iter().skip(1).map(|(at, _)| *at).chain([Nanos::MAX]);
+                corners.iter().zip(ends).map(|(&(from, scale), to)| {
+                    let by = |at: Nanos| rate.area_by(at.min(until));
+                    scale * (by(to) - by(from)).max(0.0)
+                }).sum::<f64>()
+            };
+            if !poisson {
+                let whole = area(rate.end());
+                prop_assert!((all.len() as f64 - whole).abs() <= 1.0, "{} of {whole}", all.len());
+                for (number, due) in all.iter().enumerate() {
+                    prop_assert!(area(*due) >= number as f64 - 1e-6, "{number} is early");
+                    prop_assert!(area(due.saturating_sub(2_000)) <= number as f64 + 1e-6, "{number} is late");
+                }
+            }
+        }
+
         #[test]
         fn the_schedule_is_the_same_for_any_number_of_workers(
             start in 0.0..500.0_f64,

@@ -79,6 +79,12 @@ impl Shape {
         self.lines.last().map_or(0.0, |line| line.before + line.area(line.end))
     }
 
+    /// `A(at)`: what is under it by then.
+    pub fn area_by(&self, at: Nanos) -> f64 {
+        let line = self.lines.iter().rev().find(|line| line.begin <= at);
+        line.map_or(0.0, |line| line.before + line.area(at.min(line.end)))
+    }
+
     /// From when on `A(t) > area`, rounded up to a nanosecond, so that nothing is ever early; `None` if not before the
     /// end.
     pub fn exceeds(&self, area: f64) -> Option<Nanos> {

@@ -90,6 +90,25 @@ impl Workload {
         }
     }
 
+    /// From when on user `user` of a closed scenario is wanted while the load is multiplied by `scale`, at `now` or after
+    /// it; `None` if it never is.
+    pub fn wanted(&self, user: u32, scale: f64, now: Nanos) -> Option<Nanos> {
+        let start = nanos(self.start);
+        match &self.model {
+            Model::Constant { users, .. } | Model::Shared { users, .. } => {
+                (f64::from(user) < scale * f64::from(*users)).then_some(now)
+            }
+            // `scale × value > user`, in the form that asks for no value.
+            Model::Ramping { users } if scale > 0.0 => {
+                let stretches = users.above(f64::from(user) / scale).into_iter();
+                let next = stretches.map(|(from, to)| (start.saturating_add(from), start.saturating_add(to)));
+                next.into_iter().find(|(_, to)| now < *to).map(|(from, _)| from.max(now))
+            }
+            Model::Ramping { .. } => None,
+            Model::Arrivals { .. } => Some(now),
+        }
+    }
+
     /// When its users start no more requests, after the run's begin; `None` if only their iterations end it.
     pub fn end(&self) -> Option<Nanos> {
         let lasts = match &self.model {

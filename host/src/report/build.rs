@@ -48,6 +48,7 @@ impl Report {
             checks: verdict::checks(aggregate),
             thresholds: verdicts.iter().map(verdict::threshold).collect(),
             data: Vec::new(),
+            changes: Vec::new(),
             series: over_time(aggregate),
             generator: generator(aggregate, &settings.plugins),
             settings: Settings { base_url: settings.base_url.as_deref().and_then(without_credentials), ..settings },

@@ -98,6 +98,8 @@ fn add(sum: &mut Report, more: &Report) -> Result<(), String> {
     sum.checks.iter_mut().zip(&more.checks).for_each(|(into, from)| check(into, from));
     sum.thresholds.iter_mut().zip(&more.thresholds).for_each(|(into, from)| threshold(into, from));
     data(&mut sum.data, &more.data);
+    sum.changes.extend(more.changes.iter().cloned());
+    sum.changes.sort_by_key(|change| change.at_us);
     series(&mut sum.series, &more.series);
     health(&mut sum.generator, &more.generator)
 }

@@ -5,6 +5,7 @@
 //! snapshots.
 
 mod build;
+mod changed;
 mod changes;
 pub mod compare;
 mod csv;

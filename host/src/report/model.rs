@@ -42,10 +42,26 @@ pub struct Report {
     /// Data sets that had no row left for some user, in the order of the script.
     #[serde(default)]
     pub data: Vec<DataEnd>,
+    /// What was changed while it ran, in order.
+    #[serde(default)]
+    pub changes: Vec<Change>,
     /// The actions over time.
     pub series: Series,
     /// How the generator itself fared.
     pub generator: Generator,
+}
+
+/// A change of the load while the run went on.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Change {
+    /// When, after the run's start.
+    pub at_us: u64,
+    /// `scale`, `pause`, `resume` or `stop`.
+    pub what: Cow<'static, str>,
+    /// The load from then on, in that of the plan.
+    pub scale: Option<f64>,
+    /// Of which scenario, if not of all.
+    pub scenario: Option<String>,
 }
 
 /// A check of a step's replies.

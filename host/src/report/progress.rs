@@ -35,17 +35,17 @@ impl Progress {
         Self { shown, planned }
     }
 
-    /// Shows how the run stands.
-    pub fn update(&self, snapshot: &Snapshot) {
+    /// Shows how the run stands, and how its load was changed, if it was.
+    pub fn update(&self, snapshot: &Snapshot, load: &str) {
         match &self.shown {
             Shown::Nothing => {}
             Shown::Lines => {
                 // Nobody is left to tell if standard error is closed.
-                let _ = writeln!(std::io::stderr(), "{}", line(snapshot, self.planned));
+                let _ = writeln!(std::io::stderr(), "{}", line(snapshot, self.planned, load));
             }
             Shown::Bar(bar) => {
                 bar.set_position(snapshot.elapsed);
-                bar.set_message(line(snapshot, self.planned));
+                bar.set_message(line(snapshot, self.planned, load));
             }
         }
     }
@@ -64,8 +64,8 @@ fn bar(planned: Option<Nanos>) -> ProgressBar {
     ProgressBar::with_draw_target(planned, ProgressDrawTarget::stderr()).with_style(style)
 }
 
-/// `12 s elapsed, 108 s left | 500 users | 498.2 rps | 0.1 % errors`. Errors are those of the whole run so far.
-fn line(snapshot: &Snapshot, planned: Option<Nanos>) -> String {
+/// `12 s elapsed, 108 s left | 500 users | 498.2 rps | 0.1 % errors | load × 1.5`. Errors are those of the whole run so far.
+fn line(snapshot: &Snapshot, planned: Option<Nanos>, load: &str) -> String {
     let whole_seconds = |nanos: Nanos| (nanos + 500_000_000) / 1_000_000_000;
     let elapsed = whole_seconds(snapshot.elapsed);
     let left =
@@ -74,7 +74,8 @@ fn line(snapshot: &Snapshot, planned: Option<Nanos>) -> String {
     let noun = if users == 1 { "user" } else { "users" };
     let rps = grouped_decimal(snapshot.rps);
     let errors = percent(snapshot.errors, snapshot.requests);
-    format!("{elapsed} s elapsed{left} | {users} {noun} | {rps} rps | {errors} errors")
+    let separator = if load.is_empty() { "" } else { " | " };
+    format!("{elapsed} s elapsed{left} | {users} {noun} | {rps} rps | {errors} errors{separator}{load}")
 }
 
 #[cfg(test)]
@@ -98,15 +99,16 @@ mod tests {
             ),
         ];
         for (case, snapshot, planned, text) in cases {
-            assert_eq!(line(&snapshot, planned), text, "{case}");
+            assert_eq!(line(&snapshot, planned, ""), text, "{case}");
         }
+        assert!(line(&running, None, "load × 1.5").ends_with("0.1 % errors | load × 1.5"));
     }
 
     #[test]
     fn bars_of_both_kinds_can_be_made_and_finished() {
         for planned in [None, Some(SECOND)] {
             let progress = Progress::new(true, planned, false);
-            progress.update(&Snapshot::default());
+            progress.update(&Snapshot::default(), "");
             progress.finish();
         }
     }

@@ -5,7 +5,7 @@ use unicode_width::UnicodeWidthStr;
 
 use super::format::{count, grouped, grouped_decimal, latency, megabytes, percent, seconds, short};
 use super::model::{ErrorCount, Guest, Report, Requests, Row, Scenario, Times};
-use super::{custom, data, verdict};
+use super::{changed, custom, data, verdict};
 use crate::cli::Latency;
 use crate::metrics::aggregate::label;
 use crate::metrics::interval::one_line;
@@ -31,7 +31,12 @@ pub fn render(report: &Report, latency: Latency) -> String {
         text.push('\n');
         text.push_str(&custom::lines(report));
     }
-    for lines in [verdict::check_lines(report), verdict::threshold_lines(report), data::lines(&report.data)] {
+    for lines in [
+        verdict::check_lines(report),
+        verdict::threshold_lines(report),
+        data::lines(&report.data),
+        changed::line(&report.changes),
+    ] {
         if !lines.is_empty() {
             text.push('\n');
             text.push_str(&lines);

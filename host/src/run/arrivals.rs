@@ -22,6 +22,7 @@ use crate::plugin::session::{Promise, Shared};
 use super::clock::Nanos;
 use super::common::Common;
 use super::phase::Phase;
+use super::scale::Waited;
 
 /// The users of one scenario on one worker, and the arrivals that wait for them.
 pub struct Pool {
@@ -77,19 +78,50 @@ impl Pool {
 
     /// Lets everything arrive that is due, `begin` after the run's start; `spawn` makes a new user, who is handed its
     /// first iteration.
-    pub async fn serve(&self, arrivals: Arrivals, begin: Nanos, shared: &Shared, mut spawn: impl FnMut(Rc<Place>)) {
-        for due in arrivals {
-            let due = begin.saturating_add(due);
-            let waited = due <= shared.clock.now() || shared.wait_until(due).await;
-            let now = shared.clock.now();
-            if self.is_over.get() || due > now {
+    pub async fn serve(&self, mut arrivals: Arrivals, begin: Nanos, shared: &Shared, spawn: impl FnMut(Rc<Place>)) {
+        self.let_arrive(&mut arrivals, begin, shared, spawn).await;
+        // What was due before an end that a late worker noticed too late: nobody shall think that it never was.
+        let now = shared.clock.now();
+        while let Some(due) = arrivals.due().map(|due| begin.saturating_add(due)).filter(|due| *due <= now) {
+            if self.is_over.get() {
                 break;
             }
-            if !waited || shared.phase.get() != Phase::Running {
-                // It was due before the end, and the worker was late: nobody shall think that it never was.
-                shared.recorder.borrow_mut().iteration(self.scenario, false, (due, now));
-                continue;
+            arrivals.pass();
+            shared.recorder.borrow_mut().iteration(self.scenario, false, (due, now));
+        }
+        self.stop();
+    }
+
+    async fn let_arrive(
+        &self,
+        arrivals: &mut Arrivals,
+        begin: Nanos,
+        shared: &Shared,
+        mut spawn: impl FnMut(Rc<Place>),
+    ) {
+        let scales = &self.common.scales;
+        let mut known = 0;
+        loop {
+            let heard = scales.news();
+            known = scales.since(known, self.scenario, |at, scale| arrivals.rescale(at.saturating_sub(begin), scale));
+            let due = arrivals.due().map(|due| begin.saturating_add(due));
+            // With another scale there may be more.
+            let until = due.or(scales.may_change().then_some(self.end));
+            let Some(until) = until.filter(|_| !self.is_over.get() && shared.phase.get() == Phase::Running) else {
+                break;
+            };
+            if until > shared.clock.now() {
+                match scales.wait(shared, until, heard).await {
+                    Waited::Due => {}
+                    Waited::News => {
+                        self.expire(shared);
+                        continue;
+                    }
+                    Waited::Ending => break,
+                }
             }
+            let Some(due) = due.filter(|_| !self.is_over.get()) else { break };
+            arrivals.pass();
             match self.arrive(due) {
                 Some(Unserved::NewUser(promise)) => {
                     let place = Rc::new(Place::default());
@@ -101,7 +133,6 @@ impl Pool {
             }
             self.expire(shared);
         }
-        self.stop();
     }
 
     /// Nothing more arrives: whoever is free may go.
@@ -151,6 +182,11 @@ impl Pool {
             if self.is_over.get() || shared.phase.get() != Phase::Running {
                 return Poll::Ready(None);
             }
+            // What had to wait because nothing may begin while the load is paused.
+            if let Some(promise) = self.queued(shared) {
+                self.free.borrow_mut().retain(|free| !Rc::ptr_eq(free, place));
+                return Poll::Ready(Some(promise));
+            }
             place.waker.borrow_mut().get_or_insert_with(|| cx.waker().clone());
             Poll::Pending
         })
@@ -159,9 +195,13 @@ impl Pool {
 
     /// The arrival that has waited longest, if it may still begin.
     fn queued(&self, shared: &Shared) -> Option<Promise> {
+        if self.queue.borrow().is_empty() {
+            return None;
+        }
         self.expire(shared);
         let now = shared.clock.now();
-        let may_begin = now < self.end && shared.phase.get() == Phase::Running;
+        let is_paused = self.common.scales.of(self.scenario) <= 0.0;
+        let may_begin = now < self.end && !is_paused && shared.phase.get() == Phase::Running;
         let intended = may_begin.then(|| self.queue.borrow_mut().pop_front()).flatten()?;
         // Until now there was no user for it; from now on it is the generator that is late.
         Some(Promise { intended, due: now })

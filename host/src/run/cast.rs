@@ -21,7 +21,7 @@ use crate::template::Variables;
 use super::arrivals::{Place, Pool, Terms};
 use super::clock::{Clock, Nanos, nanos};
 use super::common::Common;
-use super::turns::{Own, Turns};
+use super::turns::{Gate, Own, Turns};
 use super::virtual_user::{Life, VirtualUser};
 use super::watch::Watch;
 use super::worker::{Crew, Message, Part, Setup, share};
@@ -138,7 +138,8 @@ impl Cast {
         let stays = stays(&troupe.scenario.workload, self.number(number));
         let turns = {
             let (troupe, common) = (Rc::clone(troupe), Arc::clone(&self.common));
-            move || own_turns(&troupe, &common)
+            let (crew, number) = (Rc::clone(&self.crew), self.number(number));
+            move || own_turns(&troupe, &common, (&crew, number))
         };
         self.spawn(troupe, number, stays, turns);
     }
@@ -263,7 +264,7 @@ fn stays(workload: &Workload, number: u32) -> Vec<Hours> {
     stretches.map(|(from, to)| until(start.saturating_add(from), start.saturating_add(to), grace)).collect()
 }
 
-fn own_turns(troupe: &Troupe, common: &Arc<Common>) -> Turns {
+fn own_turns(troupe: &Troupe, common: &Arc<Common>, (crew, number): (&Rc<Crew>, u32)) -> Turns {
     let workload = &troupe.scenario.workload;
     let most = match workload.model {
         Model::Constant { iterations, .. } => iterations,
@@ -272,7 +273,14 @@ fn own_turns(troupe: &Troupe, common: &Arc<Common>) -> Turns {
     let shares =
         matches!(workload.model, Model::Shared { .. }).then(|| (Arc::clone(common), troupe.number.unwrap_or_default()));
     let pace = (!workload.pace.is_zero()).then(|| Limiter::every(nanos(workload.pace)));
-    Turns::Own(Own { most, shares, pace: Cell::new(pace) })
+    let gate = troupe.number.filter(|_| common.scales.may_change()).map(|scenario| Gate {
+        common: Arc::clone(common),
+        scenario,
+        load: Rc::clone(&troupe.scenario),
+        number,
+        crew: Rc::clone(crew),
+    });
+    Turns::Own(Own { most, shares, pace: Cell::new(pace), gate })
 }
 
 /// A task's place on its worker. It is left however the task ends, also by a panic: a run that waited for a user who is

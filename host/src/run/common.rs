@@ -1,5 +1,5 @@
-//! The little that all workers of a run share: the phase, and what is left of iterations that no user has for itself. None
-//! of it is touched for a request.
+//! The little that all workers of a run share: the phase, what the load is multiplied by, and what is left of iterations
+//! that no user has for itself. None of it is touched for a request.
 
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 
@@ -7,12 +7,15 @@ use crate::plan::Scenario;
 use crate::plan::workload::Model;
 
 use super::phase::SharedPhase;
+use super::scale::Scales;
 
 /// What the workers of a run share.
 #[derive(Debug, Default)]
 pub struct Common {
     /// How far the run has come.
     pub phase: SharedPhase,
+    /// What the load of each scenario is multiplied by.
+    pub scales: Scales,
     /// Iterations left in the pool of each scenario that has one.
     pub left: Vec<AtomicU64>,
     warned_of_drops: AtomicBool,
@@ -25,7 +28,7 @@ impl Common {
             Model::Shared { iterations, .. } => AtomicU64::new(iterations),
             _ => AtomicU64::new(0),
         });
-        Self { left: left.collect(), ..Self::default() }
+        Self { left: left.collect(), scales: Scales::new(scenarios.len()), ..Self::default() }
     }
 
     /// Says once in a run that iterations are dropped, and what can be done.

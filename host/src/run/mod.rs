@@ -11,8 +11,10 @@ mod cast;
 mod checks;
 pub mod clock;
 pub mod common;
+pub mod control;
 mod health;
 pub mod phase;
+pub mod scale;
 pub mod shutdown;
 mod stage;
 mod task;
@@ -30,6 +32,7 @@ use crate::metrics::threshold::Verdict;
 use crate::plan::Plan;
 use crate::template::Variables;
 use clock::{Clock, Nanos};
+use control::{Change, Control};
 use shutdown::Signals;
 use stage::Stage;
 use worker::Part;
@@ -52,6 +55,8 @@ pub enum EndReason {
     SetupFailed,
     /// A threshold did not hold that says so.
     Threshold,
+    /// Whoever runs it had it stopped before its time, by a key or through the control socket.
+    Stopped,
 }
 
 /// What a run leaves behind.
@@ -70,16 +75,23 @@ pub struct Run {
     pub gave_up: u32,
     /// What came of each threshold.
     pub verdicts: Vec<Verdict>,
+    /// What was changed while it ran.
+    pub changes: Vec<Change>,
     /// Whether a worker died, which is a bug.
     pub broken: bool,
 }
 
-/// Runs a plan to its end: one user's set-up, the scenarios, one user's teardown. `show` is called about once a second.
+/// Runs a plan to its end: one user's set-up, the scenarios, one user's teardown. `show` is called about once a second, with
+/// a word on how the load was changed, and at each change.
 ///
 /// # Errors
 /// A worker could not start; the text is for the user.
-pub async fn execute(plan: &Arc<Plan>, mut show: impl FnMut(&Snapshot)) -> Result<Run, String> {
-    let mut signals = Signals::listen().map_err(|error| format!("cannot listen for signals: {error}"))?;
+pub async fn execute(
+    plan: &Arc<Plan>,
+    mut control: Control,
+    mut show: impl FnMut(&Snapshot, &str),
+) -> Result<Run, String> {
+    let signals = Signals::listen().map_err(|error| format!("cannot listen for signals: {error}"))?;
     let aggregate = Aggregate::new(plan.rows.clone(), plan.workers).with_metrics(plan.metrics.clone());
     let aggregate = aggregate.with_checks(plan.checks.clone());
     let mut run = Run {
@@ -90,30 +102,34 @@ pub async fn execute(plan: &Arc<Plan>, mut show: impl FnMut(&Snapshot)) -> Resul
         walked: 0,
         gave_up: 0,
         verdicts: Vec::new(),
+        changes: Vec::new(),
         broken: false,
     };
+    control.names = plan.scenarios.iter().map(|scenario| scenario.name.clone()).collect();
+    let mut hands = Hands { signals, control };
     let mut found = Variables::default();
     if plan.setup.is_some() {
-        let before = Stage::spawn(plan, Part::Setup, 1, found)?.run(&mut run, &mut signals, &mut show).await?;
+        let before = Stage::spawn(plan, Part::Setup, 1, found)?.run(&mut run, &mut hands, &mut show).await?;
         if !before.passed && run.ended == EndReason::Iterations {
             run.ended = EndReason::SetupFailed;
         }
         found = before.found;
     }
     if run.ended == EndReason::Iterations {
-        let load = Stage::spawn(plan, Part::Load, plan.workers, found)?.run(&mut run, &mut signals, &mut show).await?;
+        let load = Stage::spawn(plan, Part::Load, plan.workers, found)?.run(&mut run, &mut hands, &mut show).await?;
         (run.walked, run.gave_up, run.verdicts, found) = (load.walked, load.gave_up, load.verdicts, load.found);
         run.concluded(plan);
     }
     if plan.teardown.is_some() && !run.broken {
         let ended = std::mem::replace(&mut run.ended, EndReason::Iterations);
         let (clock, elapsed) = (run.clock, run.elapsed);
-        Stage::spawn(plan, Part::Teardown, 1, found)?.run(&mut run, &mut signals, &mut show).await?;
+        Stage::spawn(plan, Part::Teardown, 1, found)?.run(&mut run, &mut hands, &mut show).await?;
         (run.clock, run.elapsed) = (clock, elapsed);
         if run.ended == EndReason::Iterations {
             run.ended = ended;
         }
     }
+    run.changes = hands.control.into_changes();
     Ok(run)
 }
 
@@ -127,11 +143,17 @@ impl Run {
         if self.ended == EndReason::Iterations && plan.scripting.data.iter().any(|set| set.users_ended() > 0) {
             self.ended = EndReason::Data;
         }
-        let cut_off = [EndReason::Interrupted, EndReason::Threshold].contains(&self.ended);
+        let cut_off = [EndReason::Interrupted, EndReason::Threshold, EndReason::Stopped].contains(&self.ended);
         if self.walked == 0 && plan.login.is_some() && !cut_off {
             self.ended = EndReason::NoUserSignedIn;
         }
     }
+}
+
+/// What else than time and the workers moves a run.
+struct Hands {
+    signals: Signals,
+    control: Control,
 }
 
 /// What a part of a run has come to.

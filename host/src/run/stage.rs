@@ -16,10 +16,10 @@ use crate::template::Variables;
 use super::bench::Bench;
 use super::clock::{Clock, Nanos};
 use super::common::Common;
+use super::control::{Ask, Control};
 use super::phase::Phase;
-use super::shutdown::Signals;
 use super::worker::{self, Message, Part, Setup};
-use super::{EndReason, Outcome, Run};
+use super::{EndReason, Hands, Outcome, Run};
 
 /// How often progress is shown; a little after each second, when the workers have handed it over.
 const SHOW: Nanos = 1_000_000_000;
@@ -74,9 +74,13 @@ impl Stage {
     pub async fn run(
         mut self,
         run: &mut Run,
-        signals: &mut Signals,
-        show: &mut impl FnMut(&Snapshot),
+        hands: &mut Hands,
+        show: &mut impl FnMut(&Snapshot, &str),
     ) -> Result<Outcome, String> {
+        let Hands { signals, control } = hands;
+        if self.part == Part::Load {
+            control.begin(&self.common.scales);
+        }
         let began = (run.elapsed / SHOW) as u32;
         let clock = self.start().await?;
         run.clock = clock;
@@ -117,8 +121,17 @@ impl Stage {
                 },
                 () = at(next) => next = self.forward(&mut run.ended, EndReason::Duration, &clock),
                 () = signals.next() => next = self.forward(&mut run.ended, EndReason::Interrupted, &clock),
+                ask = control.next() => {
+                    let (snapshot, before) = (run.aggregate.snapshot(clock.now()), control.words());
+                    if self.answer(ask, control, &snapshot) {
+                        next = self.forward(&mut run.ended, EndReason::Stopped, &clock);
+                    }
+                    if control.words() != before {
+                        show(&snapshot, &control.words());
+                    }
+                }
                 () = sleep_until(show_at) => {
-                    show(&run.aggregate.snapshot(clock.now()));
+                    show(&run.aggregate.snapshot(clock.now()), &control.words());
                     show_at += Duration::from_nanos(SHOW);
                 }
             }
@@ -144,6 +157,17 @@ impl Stage {
             let _ = worker.send(clock);
         }
         Ok(clock)
+    }
+
+    /// Does what somebody asks for, and tells them how the run stands; true if it is to end.
+    fn answer(&self, ask: Ask, control: &mut Control, snapshot: &Snapshot) -> bool {
+        let scales = (self.part == Part::Load).then_some(&self.common.scales);
+        let is_ending = self.common.phase.get() != Phase::Running;
+        let done = control.take(&ask.request, scales, (snapshot.elapsed, is_ending));
+        let stop = done == Ok(true);
+        // Who asked may be gone by now.
+        let _ = ask.reply.send(done.map(|_| control.status(snapshot, is_ending || stop)));
+        stop
     }
 
     /// Moves the part on: first to draining, then to stopped. Says when to move on again.

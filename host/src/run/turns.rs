@@ -5,6 +5,8 @@
 //! | constant, ramping | as soon as the last one is over and the pace allows it, while its hours last |
 //! | shared | likewise, while there are any left in the pool |
 //! | arrivals | when one is handed to it, see [`Pool`] |
+//!
+//! Where the load may be changed while it runs, a user of the first two also waits at its [`Gate`].
 
 use std::cell::Cell;
 use std::rc::Rc;
@@ -12,10 +14,13 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 
 use crate::pace::Limiter;
+use crate::plan::Scenario;
 use crate::plugin::session::Session;
 
 use super::arrivals::{Place, Pool};
 use super::common::Common;
+use super::scale::Waited;
+use super::worker::Crew;
 
 /// When one user begins its iterations.
 pub enum Turns {
@@ -33,6 +38,22 @@ pub struct Own {
     pub shares: Option<(Arc<Common>, usize)>,
     /// Keeps the beginnings of iterations apart.
     pub pace: Cell<Option<Limiter>>,
+    /// Where it waits while the load has no use for it.
+    pub gate: Option<Gate>,
+}
+
+/// Lets a user begin iterations while its number is below the number of users wanted now.
+pub struct Gate {
+    /// Where it is said what the load is multiplied by.
+    pub common: Arc<Common>,
+    /// The scenario's number in the run.
+    pub scenario: usize,
+    /// The scenario itself.
+    pub load: Rc<Scenario>,
+    /// The user's number within it.
+    pub number: u32,
+    /// Where who waits does not count as active.
+    pub crew: Rc<Crew>,
 }
 
 impl Turns {
@@ -70,12 +91,58 @@ impl Own {
                 return false;
             }
         }
+        if let Some(gate) = &self.gate
+            && !gate.pass(session, self.shares.as_ref()).await
+        {
+            return false;
+        }
         let now = session.shared.clock.now();
         if !session.may_start_at(now) || now >= session.hours.get().iterations {
             return false;
         }
         let take =
             |left: &AtomicU64| left.fetch_update(Ordering::Relaxed, Ordering::Relaxed, |left| left.checked_sub(1));
-        self.shares.as_ref().is_none_or(|(common, scenario)| take(&common.left[*scenario]).is_ok())
+        self.shares.as_ref().is_none_or(|(common, scenario)| {
+            let taken = take(&common.left[*scenario]);
+            if taken == Ok(1) {
+                // Who waits at its gate waits in vain from now on.
+                common.scales.tell();
+            }
+            taken.is_ok()
+        })
+    }
+}
+
+impl Gate {
+    /// Waits while the user is not wanted; `false` if the run, its hours or the pool end first.
+    async fn pass(&self, session: &Session, pool: Option<&(Arc<Common>, usize)>) -> bool {
+        let (scales, workload) = (&self.common.scales, &self.load.workload);
+        let mut held = false;
+        let passed = loop {
+            let (heard, now, end) = (scales.news(), session.shared.clock.now(), session.hours.get().iterations);
+            if pool.is_some_and(|(common, scenario)| common.left[*scenario].load(Ordering::Relaxed) == 0) || now >= end
+            {
+                break false;
+            }
+            let wanted = workload.wanted(self.number, scales.of(self.scenario), now);
+            if wanted.is_some_and(|from| from <= now) {
+                break true;
+            }
+            if !std::mem::replace(&mut held, true) {
+                self.crew.active.set(self.crew.active.get() - 1);
+            }
+            if scales.wait(&session.shared, wanted.unwrap_or(end).min(end), heard).await == Waited::Ending {
+                break false;
+            }
+        };
+        if held {
+            self.crew.active.set(self.crew.active.get() + 1);
+            // Who was held goes on beside many others: their turns are spread again.
+            if let Some(rps) = workload.rps {
+                let now = session.shared.clock.now();
+                session.limiter.set(Some(Limiter::new(rps, now, self.number, workload.users())));
+            }
+        }
+        passed
     }
 }

@@ -33,6 +33,11 @@ impl Watch {
         self.wakers.borrow_mut()[slot] = None;
     }
 
+    /// Wakes everybody: there is news for who waits.
+    pub fn wake_all(&self) {
+        self.wakers.borrow().iter().flatten().for_each(Waker::wake_by_ref);
+    }
+
     /// Wakes the users whose step has timed out by `now`, and all of them if the phase is a new one.
     pub fn look(&self, shared: &Shared, now: Nanos, phase: Phase) {
         shared.swept.set(now);

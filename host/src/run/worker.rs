@@ -205,6 +205,7 @@ pub async fn work(mut setup: Setup, crew: Rc<Crew>) -> Result<(), String> {
     let mut tick = tokio::time::interval(Duration::from_nanos(watch::PERIOD));
     tick.set_missed_tick_behavior(tokio::time::MissedTickBehavior::Delay);
     let mut timers = pin!(cast.shared.timers.run(clock));
+    let mut heard = 0;
     while cast.lives.left.get() > 0 {
         tokio::select! {
             never = &mut timers => match never {},
@@ -214,6 +215,10 @@ pub async fn work(mut setup: Setup, crew: Rc<Crew>) -> Result<(), String> {
         let now = clock.now();
         hand_over.health.looked(now);
         cast.watch.look(&cast.shared, now, common.phase.get());
+        let news = common.scales.news();
+        if std::mem::replace(&mut heard, news) != news {
+            cast.watch.wake_all();
+        }
         if now / SECOND > u64::from(hand_over.second) {
             hand_over.interval((now / SECOND) as u32);
         }

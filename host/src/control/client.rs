@@ -1,0 +1,39 @@
+//! The other end of the control socket, for the command `control`.
+
+use std::io::{BufRead, BufReader, Write};
+use std::os::unix::net::UnixStream;
+use std::path::Path;
+use std::time::Duration;
+
+use super::protocol::refused;
+use crate::diagnostic::{Diagnostic, reason};
+
+/// A run answers between two other things that it does.
+const PATIENCE: Duration = Duration::from_secs(30);
+
+/// Sends a line and gives the one that answers.
+///
+/// # Errors
+/// Nobody answers, or the run does not do it.
+pub fn ask(path: &Path, line: &str) -> Result<String, Diagnostic> {
+    let name = path.display();
+    let failed = |what: &str, why: String| Diagnostic::new("usage::control", format!("{what} `{name}`: {why}"));
+    let mut stream = UnixStream::connect(path).map_err(|error| {
+        failed("cannot reach a run at", reason(&error))
+            .help("a run that was started with `--control PATH` listens there")
+    })?;
+    let mut answer = String::new();
+    let talked = stream
+        .set_read_timeout(Some(PATIENCE))
+        .and_then(|()| stream.write_all(format!("{line}\n").as_bytes()))
+        .and_then(|()| BufReader::new(&stream).read_line(&mut answer));
+    talked.map_err(|error| failed("no answer from the run at", reason(&error)))?;
+    let answer = answer.trim_end();
+    if answer.is_empty() {
+        return Err(failed("no answer from the run at", "it has ended".into()));
+    }
+    match refused(answer) {
+        Some(why) => Err(failed("not done by the run at", why)),
+        None => Ok(answer.to_owned()),
+    }
+}

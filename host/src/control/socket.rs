@@ -1,0 +1,136 @@
+//! The control socket: a Unix domain socket that only its owner may open. Each connection is a task that reads a line, asks
+//! the run, and writes the answer before it reads on; so a client that never reads, or never ends its line, keeps nobody
+//! else waiting and takes no more memory than one line.
+
+use std::convert::Infallible;
+use std::fs;
+use std::io;
+use std::os::unix::fs::MetadataExt;
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+use std::time::Duration;
+
+use rustix::fs::Mode;
+use rustix::process::umask;
+use tokio::io::{AsyncBufReadExt, AsyncReadExt, AsyncWriteExt, BufReader};
+use tokio::net::{UnixListener, UnixStream};
+use tokio::sync::{Semaphore, oneshot};
+
+use super::protocol::{parse, reply};
+use crate::diagnostic::{Diagnostic, reason};
+use crate::run::control::{Ask, Asks};
+
+/// Bytes of the longest line.
+const LONGEST: u64 = 4096;
+/// Until connections are accepted again when that failed.
+const REST: Duration = Duration::from_secs(1);
+/// Connections at once.
+const MOST: usize = 32;
+
+/// The socket; its file is removed when this is dropped.
+pub struct Socket {
+    path: PathBuf,
+    /// What tells the file from another of its name.
+    file: (u64, u64),
+    listener: std::os::unix::net::UnixListener,
+}
+
+impl Socket {
+    /// Creates it, for its owner alone.
+    ///
+    /// # Errors
+    /// The path exists, or cannot be created.
+    pub fn create(path: &Path) -> Result<Self, Diagnostic> {
+        // The file is born with its mode: one that is narrowed afterwards is open for a moment.
+        let others = umask(Mode::from_bits_truncate(0o177));
+        let bound = std::os::unix::net::UnixListener::bind(path);
+        umask(others);
+        let created = bound.and_then(|listener| {
+            listener.set_nonblocking(true)?;
+            let file = identity(path)?;
+            Ok(Self { path: path.to_owned(), file, listener })
+        });
+        created.map_err(|error| {
+            let exists = error.kind() == io::ErrorKind::AddrInUse;
+            let why = if exists { "it exists already".to_owned() } else { reason(&error) };
+            let mistake =
+                Diagnostic::new("usage::control", format!("cannot create the socket `{}`: {why}", path.display()));
+            if exists { mistake.help("another run may be using it; if none is, remove it") } else { mistake }
+        })
+    }
+
+    /// Serves whoever connects, for ever. Must be called where tasks run.
+    pub async fn serve(&self, asks: Asks) -> Infallible {
+        let listener = self.listener.try_clone().and_then(UnixListener::from_std);
+        let free = Arc::new(Semaphore::new(MOST));
+        match listener {
+            Ok(listener) => loop {
+                match listener.accept().await {
+                    Ok((stream, _)) => {
+                        let (asks, place) = (asks.clone(), Arc::clone(&free).try_acquire_owned());
+                        tokio::spawn(async move {
+                            // Who is refused, or goes away, needs no answer.
+                            let _ = match place {
+                                Ok(_place) => talk(stream, &asks).await,
+                                Err(_) => refuse(stream).await,
+                            };
+                        });
+                    }
+                    // No files are left, say; a client that went away is none of ours.
+                    Err(error) => {
+                        tracing::warn!("the control socket: {error}");
+                        tokio::time::sleep(REST).await;
+                    }
+                }
+            },
+            Err(error) => tracing::error!("the control socket cannot be served: {error}"),
+        }
+        std::future::pending().await
+    }
+}
+
+impl Drop for Socket {
+    fn drop(&mut self) {
+        if identity(&self.path).is_ok_and(|file| file == self.file) {
+            let _ = fs::remove_file(&self.path);
+        }
+    }
+}
+
+fn identity(path: &Path) -> io::Result<(u64, u64)> {
+    let metadata = fs::symlink_metadata(path)?;
+    Ok((metadata.dev(), metadata.ino()))
+}
+
+async fn refuse(mut stream: UnixStream) -> io::Result<()> {
+    let line = reply(Err(format!("{MOST} others are connected, which is the most")));
+    stream.write_all(format!("{line}\n").as_bytes()).await
+}
+
+/// One connection, to its end.
+async fn talk(stream: UnixStream, asks: &Asks) -> io::Result<()> {
+    let (read, mut write) = stream.into_split();
+    let mut read = BufReader::new(read);
+    loop {
+        let mut line = Vec::new();
+        (&mut read).take(LONGEST).read_until(b'\n', &mut line).await?;
+        if line.is_empty() {
+            return Ok(());
+        }
+        let is_whole = line.ends_with(b"\n") || (line.len() as u64) < LONGEST;
+        let answer =
+            if is_whole { answer(&line, asks).await } else { Err(format!("a line has {LONGEST} bytes at most")) };
+        write.write_all(format!("{}\n", reply(answer)).as_bytes()).await?;
+        if !is_whole {
+            return Ok(());
+        }
+    }
+}
+
+async fn answer(line: &[u8], asks: &Asks) -> Result<crate::run::control::Status, String> {
+    let line = std::str::from_utf8(line).map_err(|_| "the line is not UTF-8")?;
+    let (reply, answer) = oneshot::channel();
+    let over = || "the run is over".to_owned();
+    asks.send(Ask { request: parse(line)?, reply }).await.map_err(|_| over())?;
+    answer.await.map_err(|_| over())?
+}
