@@ -90,6 +90,32 @@ fn a_run_is_paused_goes_on_and_is_stopped() {
 }
 
 #[test]
+fn users_that_were_given_room_come_when_the_load_is_raised() {
+    let site = site();
+    let running = shooter()
+        .script(PAGE)
+        .args("--users 2 --max-users 6 --rps 20 --duration 1h --workers 2 --control run.sock --base-url")
+        .arg(site.base_url())
+        .report()
+        .spawn();
+    let mut client = Client::of(&running);
+    let mut users = |wanted: u64| {
+        wait_for("so many users", || client.ask(r#"{"status": true}"#)["users"] == wanted);
+    };
+    users(2);
+    let mut other = Client::of(&running);
+    other.ask(r#"{"scale": 3}"#);
+    users(6);
+    other.ask(r#"{"scale": 9}"#);
+    other.ask(r#"{"scale": 0.5}"#);
+    users(1);
+    other.ask(r#"{"stop": true}"#);
+    let report = running.finish().exits(0).report();
+    report.assert_equals(&settled(&site.stats()));
+    report.assert_consistent();
+}
+
+#[test]
 fn lines_that_are_wrong_lose_nothing_and_clients_that_hang_hold_nobody_up() {
     let site = site();
     let running = shooter()

@@ -72,13 +72,14 @@ pub fn describe(plan: &Plan, needs: &Needs) -> String {
 /// A load in a sentence, without its full stop.
 pub fn load(workload: &Workload) -> String {
     let mut text = match &workload.model {
-        Model::Constant { users, duration, iterations, ramp_up } => {
+        Model::Constant { users, room, duration, iterations, ramp_up } => {
             let length = match (duration.map(humantime::format_duration), iterations) {
                 (Some(duration), None) => format!("the script for {duration}"),
                 (Some(duration), Some(most)) => format!("the script {}, for {duration} at most", times(*most)),
                 (None, most) => format!("the script {}", times(most.unwrap_or(1))),
             };
-            format!("{} {length}", walkers(*users, *ramp_up))
+            let more = if *room > 0 { format!(", with room for {room} more") } else { String::new() };
+            format!("{} {length}{more}", walkers(*users, *ramp_up))
         }
         Model::Shared { users, iterations, duration, ramp_up } => {
             let most = duration.map(|most| format!(", for {} at most", humantime::format_duration(most)));

@@ -162,6 +162,12 @@ impl Said {
             let message = "`iterations` of each user beside `shared_iterations` of all".into();
             return Err(wrong(("iterations", each.span), message, "remove one of them"));
         }
+        if let (Some(users), Some(most)) = (&self.users, &self.max_users)
+            && most.value < users.value
+        {
+            let message = "`max_users` is less than `users`".into();
+            return Err(wrong(("max_users", most.span), message, "it is how many users there may be at most"));
+        }
         if !is_open {
             return Ok(self.closed());
         }
@@ -185,7 +191,8 @@ impl Said {
             (None, Some(iterations)) => Model::Shared { users, iterations, duration, ramp_up },
             (None, None) => {
                 let iterations = value(self.iterations).or_else(|| duration.is_none().then_some(1));
-                Model::Constant { users, duration, iterations, ramp_up }
+                let room = value(self.max_users).map_or(0, |most| most.saturating_sub(users));
+                Model::Constant { users, room, duration, iterations, ramp_up }
             }
         }
     }
@@ -212,15 +219,19 @@ impl Said {
 
     /// The first key that has a meaning for arrivals only.
     fn open_keys(&self) -> Option<(&'static str, Option<Span>)> {
+        // A constant number of users for a time may have room for more.
+        let has_room = self.duration.is_some() && self.iterations.is_none() && self.shared_iterations.is_none();
+        let max_users = self.max_users.as_ref().filter(|_| !has_room).copied();
         first([
-            ("max_users", place(&self.max_users)),
+            ("max_users", place(&max_users)),
             ("max_wait", place(&self.max_wait)),
             ("arrivals", place(&self.arrivals)),
         ])
     }
 
     fn others_than_stages(&self) -> Option<(&'static str, Option<Span>)> {
-        self.closed_keys().or_else(|| self.open_keys())
+        let max_users = first([("max_users", place(&self.max_users))]);
+        self.closed_keys().or(max_users).or_else(|| self.open_keys())
     }
 }
 
@@ -231,8 +242,9 @@ pub fn share(model: &Model, before: f64, after: f64) -> Option<Model> {
     let part = |all: u32| u32::try_from(whole(all.into())).ok().filter(|part| *part > 0);
     let share = after - before;
     Some(match model {
-        Model::Constant { users, duration, iterations, ramp_up } => {
-            Model::Constant { users: part(*users)?, duration: *duration, iterations: *iterations, ramp_up: *ramp_up }
+        Model::Constant { users, room, duration, iterations, ramp_up } => {
+            let (users, room) = (part(*users)?, part(*room).unwrap_or(0));
+            Model::Constant { users, room, duration: *duration, iterations: *iterations, ramp_up: *ramp_up }
         }
         Model::Ramping { users } => Model::Ramping { users: users.scaled(share) },
         Model::Shared { users, iterations, duration, ramp_up } => {

@@ -147,7 +147,7 @@ const fn lasts(typed: model::Lasts) -> Lasts {
 
 /// One user who walks some steps once, before or after all load.
 pub fn alone<'a>(name: &'static str, items: &'a [Item]) -> Draft<'a> {
-    let model = Model::Constant { users: 1, duration: None, iterations: Some(1), ramp_up: Duration::ZERO };
+    let model = Model::Constant { users: 1, room: 0, duration: None, iterations: Some(1), ramp_up: Duration::ZERO };
     let workload = Workload {
         model,
         start: Duration::ZERO,

@@ -32,6 +32,8 @@ pub enum Model {
     Constant {
         /// At least one.
         users: u32,
+        /// How many more there may be if the load is changed while it runs.
+        room: u32,
         /// How long users start requests; `None` is until their iterations are done.
         duration: Option<Duration>,
         /// Iterations of each user; `None` is until the duration is over.
@@ -84,7 +86,8 @@ impl Workload {
     /// The most users at once, at least one.
     pub fn users(&self) -> u32 {
         match &self.model {
-            Model::Constant { users, .. } | Model::Shared { users, .. } => *users,
+            Model::Constant { users, room, .. } => users.saturating_add(*room),
+            Model::Shared { users, .. } => *users,
             Model::Ramping { users } => (users.most().ceil() as u32).max(1),
             Model::Arrivals { max_users, .. } => *max_users,
         }
@@ -147,7 +150,7 @@ pub(crate) mod tests {
 
     /// One user who walks once.
     pub fn once() -> Workload {
-        let model = Model::Constant { users: 1, duration: None, iterations: Some(1), ramp_up: Duration::ZERO };
+        let model = Model::Constant { users: 1, room: 0, duration: None, iterations: Some(1), ramp_up: Duration::ZERO };
         Workload {
             model,
             start: Duration::ZERO,
@@ -163,7 +166,7 @@ pub(crate) mod tests {
     fn users_whose_first_turn_comes_too_late_send_nothing() {
         let sending = |rps, seconds: Option<u64>| {
             let duration = seconds.map(Duration::from_secs);
-            let model = Model::Constant { users: 1000, duration, iterations: None, ramp_up: Duration::ZERO };
+            let model = Model::Constant { users: 1000, room: 0, duration, iterations: None, ramp_up: Duration::ZERO };
             Workload { model, rps, start: Duration::from_secs(5), ..once() }.sending()
         };
         assert_eq!([sending(None, Some(1)), sending(Some(0.1), None), sending(Some(5.0), Some(1))], [1000; 3]);
@@ -173,7 +176,7 @@ pub(crate) mod tests {
     #[test]
     fn users_begin_evenly_over_the_ramp_up_and_none_after_it() {
         let ramp_up = Duration::from_secs(10);
-        let model = Model::Constant { users: 5000, duration: None, iterations: Some(1), ramp_up };
+        let model = Model::Constant { users: 5000, room: 0, duration: None, iterations: Some(1), ramp_up };
         let workload = Workload { model, start: Duration::from_secs(3), ..once() };
         let begins: Vec<_> = (0..5000).map(|user| workload.begin(user)).collect();
         assert_eq!(begins[0], 3_000_000_000);

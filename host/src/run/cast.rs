@@ -273,7 +273,9 @@ fn own_turns(troupe: &Troupe, common: &Arc<Common>, (crew, number): (&Rc<Crew>, 
     let shares =
         matches!(workload.model, Model::Shared { .. }).then(|| (Arc::clone(common), troupe.number.unwrap_or_default()));
     let pace = (!workload.pace.is_zero()).then(|| Limiter::every(nanos(workload.pace)));
-    let gate = troupe.number.filter(|_| common.scales.may_change()).map(|scenario| Gate {
+    // Whoever is more than planned waits until the load is changed, if it ever is.
+    let has_room = matches!(workload.model, Model::Constant { room, .. } if room > 0);
+    let gate = troupe.number.filter(|_| has_room || common.scales.may_change()).map(|scenario| Gate {
         common: Arc::clone(common),
         scenario,
         load: Rc::clone(&troupe.scenario),

@@ -33,13 +33,13 @@ const MILLISECOND: Nanos = 1_000_000;
 fn constant(users: u32, rps: Option<f64>, milliseconds: Option<u64>) -> Workload {
     let duration = milliseconds.map(Duration::from_millis);
     let iterations = duration.is_none().then_some(1);
-    Workload { model: Model::Constant { users, duration, iterations, ramp_up: Duration::ZERO }, rps, ..once() }
+    Workload { model: Model::Constant { users, room: 0, duration, iterations, ramp_up: Duration::ZERO }, rps, ..once() }
 }
 
 /// Fifty users who begin within ten seconds, and walk once.
 fn ramped_up() -> Workload {
     let ramp_up = Duration::from_secs(10);
-    Workload { model: Model::Constant { users: 50, duration: None, iterations: Some(1), ramp_up }, ..once() }
+    Workload { model: Model::Constant { users: 50, room: 0, duration: None, iterations: Some(1), ramp_up }, ..once() }
 }
 
 /// A plan whose iterations are a wait, if that.
