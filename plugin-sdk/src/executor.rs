@@ -224,7 +224,7 @@ fn settle(outcome: Outcome) -> Progress {
     match outcome {
         Ok(()) => Progress::Passed,
         Err(failure) => {
-            failure.report();
+            failure.tell();
             Progress::Failed
         }
     }

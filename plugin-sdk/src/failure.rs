@@ -1,6 +1,6 @@
 //! Why a task failed. A failure is an ordinary `Err`, so that `?` ends a task; the SDK reports it to the host.
 
-use crate::bindings;
+use crate::{Task, bindings};
 
 /// What `run` answers: done as the step wants it, or why not.
 pub type Outcome = Result<(), Failure>;
@@ -69,9 +69,18 @@ impl Failure {
         self.detail.as_deref().unwrap_or_default()
     }
 
+    /// Tells the host now, against the exchange that was announced last, and gives what is left of it: a failure of the
+    /// same kind that is not told a second time. For a task that goes on after a reply that was not right; whether it
+    /// then fails or passes, that exchange is an error, and none of those that follow it.
+    #[must_use = "the task has not failed before `run` answers so"]
+    pub fn report(self, _task: &Task) -> Self {
+        self.tell();
+        Self { kind: self.kind, detail: None }
+    }
+
     /// Tells the host, unless it was the host that told us: its own words about a refused connection are better than
     /// ours, and the first report of a task is the one that counts.
-    pub(crate) fn report(&self) {
+    pub(crate) fn tell(&self) {
         if let Some(detail) = &self.detail {
             bindings::report::fail(self.kind.into(), detail);
         }

@@ -102,7 +102,7 @@ impl Origin {
     }
 
     /// The URL of a target.
-    pub(super) fn url(&self, target: &PathAndQuery) -> Option<Url> {
+    pub fn url(&self, target: &PathAndQuery) -> Option<Url> {
         let scheme = if self.https { "https" } else { "http" };
         Url::parse(&format!("{scheme}://{}{target}", self.authority)).ok()
     }

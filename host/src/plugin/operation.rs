@@ -7,7 +7,9 @@ use std::pin::Pin;
 use std::rc::Rc;
 use std::task::{Context, Poll};
 
-use crate::http::{self, Allowance, Failure, Flow, Grants, Measured, Meter, Reply, Request};
+use hyper::http::uri::PathAndQuery;
+
+use crate::http::{self, Allowance, Failure, Flow, Grants, Measured, Meter, Origin, Reply, Request};
 use crate::metrics::sample::{FailureKind, RowId, Sample};
 use crate::template::VariableId;
 
@@ -48,12 +50,20 @@ pub struct TimedExchange {
     pub measured: Measured,
     /// The reply, or why there is none.
     pub result: Result<Reply, Failure>,
+    /// Where the last request went; `None` if it could not be sent.
+    pub target: Option<(Rc<Origin>, PathAndQuery)>,
 }
 
 impl TimedExchange {
     /// The exchange as numbers.
     pub fn sample(&self, row: RowId) -> Sample {
         sample(row, &self.measured, self.result.as_ref().err().map(|failure| failure.kind))
+    }
+
+    /// Where the last request went, as a URL.
+    pub fn url(&self) -> Option<String> {
+        let (origin, target) = self.target.as_ref()?;
+        origin.url(target).map(String::from)
     }
 
     /// Takes the header section out of what a task may hold, as its body has been.
@@ -319,11 +329,12 @@ pub async fn exchange(session: Rc<Session>, id: OperationId, mut request: Reques
         task.begin_exchange(id, &meter, start);
         let result = http::exchange(&session.shared.client, &session.http, &meter, &request).await;
         task.end_exchange(id);
-        let mut timed = Box::new(TimedExchange { measured: *meter.read(), result });
+        let mut timed = Box::new(TimedExchange { measured: *meter.read(), result, target: None });
         match redirects.next(&session, &request, &mut timed) {
             None => {
                 task.meters.borrow_mut().push(meter);
                 timed.hold_headers(&task.allowance);
+                timed.target = Some((request.origin, request.target));
                 return Ended::Exchange(timed);
             }
             Some(next) => request = next,
@@ -347,5 +358,5 @@ pub async fn unsendable(session: Rc<Session>, failure: Failure) -> Ended {
     let Some(Start { at, late }) = session.turn().await else { return Ended::NotStarted };
     session.task.begun_any.set(true);
     let measured = Measured { start: at, late, end: Some(at), ..Measured::default() };
-    Ended::Exchange(Box::new(TimedExchange { measured, result: Err(failure) }))
+    Ended::Exchange(Box::new(TimedExchange { measured, result: Err(failure), target: None }))
 }

@@ -79,6 +79,12 @@ impl Reply<'_> {
         http::header(self.operation, name)
     }
 
+    /// Where the reply came from: the request's URL, absolute, or that of the last redirect that was followed; without a
+    /// fragment.
+    pub fn url(&self) -> String {
+        http::url(self.operation)
+    }
+
     /// The content, decoded; empty unless [`Options::keep_body`](super::Options::keep_body) was set.
     pub fn body(&self) -> Vec<u8> {
         http::body(self.operation)

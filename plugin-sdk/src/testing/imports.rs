@@ -110,6 +110,10 @@ pub(crate) mod http {
         })
     }
 
+    pub(crate) fn url(operation: u32) -> String {
+        with(|state| state.reply(operation).0.url.clone().unwrap_or_default())
+    }
+
     pub(crate) fn body(operation: u32) -> Vec<u8> {
         with(|state| {
             let (reply, keep_body) = state.reply(operation);

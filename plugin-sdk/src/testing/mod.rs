@@ -139,6 +139,8 @@ pub struct Reply {
     trailers: Vec<(String, String)>,
     captures: Vec<(String, String)>,
     after: Duration,
+    /// Where it came from; if not said, that is where the request went.
+    url: Option<String>,
 }
 
 impl Reply {
@@ -154,7 +156,7 @@ impl Reply {
 
     fn of(outcome: Result<u16, FailureKind>) -> Self {
         let (headers, trailers, captures) = Default::default();
-        Self { outcome, headers, body: Vec::new(), trailers, captures, after: Duration::ZERO }
+        Self { outcome, headers, body: Vec::new(), trailers, captures, after: Duration::ZERO, url: None }
     }
 
     /// The content, decoded. A streamed exchange gives it as one piece.
@@ -182,6 +184,13 @@ impl Reply {
     #[must_use]
     pub fn captures(mut self, variable: &str, value: &str) -> Self {
         self.captures.push((variable.to_owned(), value.to_owned()));
+        self
+    }
+
+    /// Where it came from, if a redirect or a `base_url` has led elsewhere than the request's own URL.
+    #[must_use]
+    pub fn url(mut self, url: &str) -> Self {
+        self.url = Some(url.to_owned());
         self
     }
 

@@ -300,7 +300,8 @@ impl State {
     /// Records a request; what comes back.
     fn answer(&mut self, request: SentRequest) -> Reply {
         let reply = self.script.replies.pop_front();
-        let reply = reply.unwrap_or_else(|| panic!("the test has no reply for {} {}", request.method, request.url));
+        let mut reply = reply.unwrap_or_else(|| panic!("the test has no reply for {} {}", request.method, request.url));
+        reply.url.get_or_insert_with(|| request.url.clone());
         self.requests.push(request);
         reply
     }

@@ -1,6 +1,7 @@
 //! The built-in plugins for other protocols than HTTP, in the real binary, each against a peer that nobody here wrote.
 
 mod grpc;
+mod page;
 mod script;
 mod sse;
 mod tcp;

@@ -69,6 +69,10 @@ impl Host for State {
         })
     }
 
+    fn url(&mut self, operation: u32) -> wasmtime::Result<String> {
+        exchange(self, operation, |exchange| exchange.url().unwrap_or_default())
+    }
+
     fn body(&mut self, operation: u32) -> wasmtime::Result<Vec<u8>> {
         exchange(self, operation, |exchange| {
             exchange.result.as_ref().map(|reply| reply.body.to_vec()).unwrap_or_default()

@@ -28,6 +28,9 @@ extern void __wasm_import_stampede_plugin_http_reply(int32_t, uint8_t *);
 __attribute__((__import_module__("stampede:plugin/http@0.1.2"), __import_name__("header")))
 extern void __wasm_import_stampede_plugin_http_header(int32_t, uint8_t *, size_t, uint8_t *);
 
+__attribute__((__import_module__("stampede:plugin/http@0.1.2"), __import_name__("url")))
+extern void __wasm_import_stampede_plugin_http_url(int32_t, uint8_t *);
+
 __attribute__((__import_module__("stampede:plugin/http@0.1.2"), __import_name__("body")))
 extern void __wasm_import_stampede_plugin_http_body(int32_t, uint8_t *);
 
@@ -727,6 +730,14 @@ bool stampede_plugin_http_header(stampede_plugin_http_op_id_t operation, plugin_
   }
   *ret = option.val;
   return option.is_some;
+}
+
+void stampede_plugin_http_url(stampede_plugin_http_op_id_t operation, plugin_string_t *ret) {
+  __attribute__((__aligned__(sizeof(void*))))
+  uint8_t ret_area[(2*sizeof(void*))];
+  uint8_t *ptr = (uint8_t *) &ret_area;
+  __wasm_import_stampede_plugin_http_url((int32_t) (operation), ptr);
+  *ret = (plugin_string_t) { (uint8_t*)(*((uint8_t **) (ptr + 0))), (*((size_t*) (ptr + sizeof(void*)))) };
 }
 
 void stampede_plugin_http_body(stampede_plugin_http_op_id_t operation, plugin_list_u8_t *ret) {

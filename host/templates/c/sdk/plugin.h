@@ -511,6 +511,9 @@ extern stampede_plugin_http_op_id_t stampede_plugin_http_send_dynamic(stampede_p
 extern bool stampede_plugin_http_reply(stampede_plugin_http_op_id_t operation, stampede_plugin_http_reply_summary_t *ret, stampede_plugin_http_failure_kind_t *err);
 // The first value of a header field of the reply, names in any case; bytes that are not UTF-8 are replaced.
 extern bool stampede_plugin_http_header(stampede_plugin_http_op_id_t operation, plugin_string_t *name, plugin_string_t *ret);
+// Where the reply came from: the absolute URL of the request, resolved against the script's `base_url`, or that of the
+// last redirect that was followed; without a fragment. Empty if the request's URL was none.
+extern void stampede_plugin_http_url(stampede_plugin_http_op_id_t operation, plugin_string_t *ret);
 // The content of the reply, decoded; empty unless the request asked to keep it. What is kept is kept until the task
 // ends: 16 MiB of one reply, and 64 MiB of all that a task holds. An exchange whose reply is over that fails with kind
 // `protocol` after it was received.

@@ -1,0 +1,127 @@
+//! The `page` action, against servers that count what they are asked for.
+
+use std::collections::BTreeMap;
+use std::sync::{Condvar, Mutex, PoisonError};
+use std::time::Duration;
+
+use stampede_tests::{Finished, RawRequest, RawServer, Report};
+
+use super::metric;
+use crate::shooter;
+
+fn reply(status: u16, fields: &str, body: &str) -> Vec<u8> {
+    let length = body.len();
+    format!("HTTP/1.1 {status} -\r\ncontent-length: {length}\r\n{fields}\r\n{body}").into_bytes()
+}
+
+/// A page, and whatever else somebody asks for.
+fn site(content: &'static str, other: impl Fn(&RawRequest) -> Vec<u8> + Send + Sync + 'static) -> RawServer {
+    RawServer::start(move |request| match path(request) {
+        "/page" => reply(200, "content-type: text/html\r\n", content),
+        "/moved" => reply(302, "location: /page\r\n", ""),
+        _ => other(request),
+    })
+}
+
+fn path(request: &RawRequest) -> &str {
+    request.line.split(' ').nth(1).unwrap_or_default()
+}
+
+/// How often each path was asked for.
+fn asked(server: &RawServer) -> BTreeMap<String, usize> {
+    let mut asked = BTreeMap::new();
+    for request in server.take() {
+        *asked.entry(path(&request).to_owned()).or_default() += 1;
+    }
+    asked
+}
+
+fn times(paths: &[(&str, usize)]) -> BTreeMap<String, usize> {
+    paths.iter().map(|(path, times)| ((*path).to_owned(), *times)).collect()
+}
+
+#[track_caller]
+fn ran(script: &str, flags: &str, server: &RawServer) -> (Finished, Report) {
+    let run = shooter().script(script).args(flags).arg("--base-url").arg(server.base_url()).report();
+    let run = run.args("--fail-on never").finish().exits(0);
+    let report = run.report();
+    report.assert_consistent();
+    (run, report)
+}
+
+#[test]
+fn a_page_is_loaded_with_what_is_its_own_and_what_is_named() {
+    let cdn = RawServer::start(|_| reply(200, "", "cdn"));
+    let address = cdn.base_url().replace("http://", "");
+    let content = format!(
+        "<link rel=stylesheet href=/a.css><script src=/b.js></script><img src=c.png><img src=c.png>\
+         <img src=http://{address}/d.png><img src=http://127.0.0.1:9/no><img src=http://bücher.example/no><a href=/no></a>"
+    );
+    let server = site(content.leak(), |_| reply(200, "", "0123456789"));
+    let script = format!("[{{name: Page, action: page, url: /moved, hosts: ['{address}']}}]");
+    let (run, report) = ran(&script, "--users 4 --iterations 5 --workers 2", &server);
+    let all = ["/moved", "/page", "/a.css", "/b.js", "/c.png"].map(|path| (path, 20));
+    assert_eq!((asked(&server), asked(&cdn)), (times(&all), times(&[("/d.png", 20)])), "{}", run.stdout);
+    let row = report.row("Page");
+    assert_eq!((row.ok(), row.err(), row.tasks("passed")), (6 * 20, 0, 20), "{}", run.stdout);
+    let number = |name, what| metric(&report, "page", name, what) as u64;
+    assert_eq!((number("resources", "sum"), number("skipped", "sum"), number("load_time", "count")), (80, 40, 20));
+}
+
+#[test]
+fn resources_are_fetched_so_many_at_once() {
+    let (here, all) = (Mutex::new((0_usize, 0)), Condvar::new());
+    let content = "<img src=1><img src=2><img src=3><img src=4><img src=5><img src=6>";
+    // Each is answered only when three are there, or after a while that no test should take.
+    let server = site(content, move |_| {
+        let mut state = here.lock().unwrap_or_else(PoisonError::into_inner);
+        state.0 += 1;
+        if state.0 % 3 == 0 {
+            state.1 = state.0;
+            all.notify_all();
+        }
+        let mine = state.0.div_ceil(3) * 3;
+        let waited = all.wait_timeout_while(state, Duration::from_secs(60), |state| state.1 < mine);
+        reply(if waited.is_ok_and(|(_, over)| !over.timed_out()) { 200 } else { 500 }, "", "")
+    });
+    let (run, report) = ran("[{name: Page, action: page, url: /page, at_once: 3}]", "--iterations 3", &server);
+    let row = report.row("Page");
+    assert_eq!((row.ok(), row.err(), row.tasks("passed")), (21, 0, 3), "{}", run.stdout);
+}
+
+#[test]
+fn a_resource_that_fails_is_one_error_and_fails_the_step_unless_it_may() {
+    let content = "<img src=/gone><img src=/good><img src=/cut><img src=/fine>";
+    let server = site(content, |request| match path(request) {
+        "/gone" => reply(404, "", ""),
+        "/cut" => Vec::new(),
+        _ => reply(200, "", ""),
+    });
+    let script = "
+- {name: Strict, action: page, url: /page}
+- {name: Lax, action: page, url: /page, ignore_failures: true}
+";
+    let (run, report) = ran(script, "--users 2 --iterations 5", &server);
+    for (name, end) in [("Strict", "failed"), ("Lax", "passed")] {
+        let row = report.row(name);
+        assert_eq!(row.errors(), [("network", 10), ("status", 10)].into(), "{name}\n{}", run.stdout);
+        assert_eq!((row.ok(), row.tasks(end)), (30, 10), "{name}");
+        assert_eq!(row.example("status"), "expected status 200 to 399 of the resource `/gone`, got 404");
+    }
+    let paths = ["/page", "/gone", "/good", "/cut", "/fine"].map(|path| (path, 20));
+    assert_eq!(asked(&server), times(&paths));
+}
+
+#[test]
+fn a_user_fetches_once_what_it_may_keep() {
+    let server = site("<img src=/kept><img src=/stored><img src=/asked>", |request| match path(request) {
+        "/kept" => reply(200, "cache-control: public, max-age=3600\r\n", ""),
+        "/stored" => reply(200, "cache-control: no-store, max-age=3600\r\n", ""),
+        _ => reply(200, "", ""),
+    });
+    let script = "[{name: Page, action: page, url: /page, cache: true}]";
+    let (run, report) = ran(script, "--users 3 --iterations 4 --workers 1", &server);
+    let all = [("/page", 12), ("/kept", 3), ("/stored", 12), ("/asked", 12)];
+    assert_eq!(asked(&server), times(&all), "{}", run.stdout);
+    assert_eq!((report.row("Page").ok(), metric(&report, "page", "cached", "sum") as u64), (39, 9));
+}
