@@ -147,11 +147,14 @@ impl VirtualUser {
         plan.login.as_ref().filter(|_| ran == Ran::Failed && asks() && session.running())
     }
 
-    /// A step, or the sign-in. What its user was promised was the first one's to keep.
+    /// A step, or the sign-in. What its user was promised was the first one's to keep; one that sends nothing began when it
+    /// was started.
     async fn run(&self, session: &Rc<Session>, step: &Step, now: Nanos) -> Ran {
         let replica = &self.replicas[step.plugin];
         let ran = StepTask { crew: &self.crew, session, step, replica }.run(now).await;
-        session.promise.set(None);
+        if let Some(promise) = session.promise.take() {
+            session.shared.recorder.borrow_mut().start_delay(now.saturating_sub(promise.due));
+        }
         ran
     }
 

@@ -435,8 +435,9 @@ typedef struct exports_stampede_plugin_action_action_description_t {
   // One line for `stampede-shooter plugins`.
   plugin_string_t   summary;
   // A JSON Schema (draft 2020-12, an object) of the parameters: the step's own keys without those of the host
-  // (`name action timeout capture`). Property descriptions are shown to users; a key that `properties` does not list
-  // is refused before `configure` is called, unless `additionalProperties` is `true` or a schema.
+  // (`name action timeout capture think checks tags when while repeat retry`). Property descriptions are shown to users;
+  // a key that `properties` does not list is refused before `configure` is called, unless `additionalProperties` is
+  // `true` or a schema.
   plugin_string_t   params_schema;
   // Whether this action sets variables whose names the host cannot know from the script. If no action in the script
   // does, `{{var x}}` with an `x` that nothing captures is an error before the run.
