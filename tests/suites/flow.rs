@@ -230,6 +230,39 @@ fn at_once_one_may_time_out_while_the_others_go_on() {
 }
 
 #[test]
+fn as_many_as_there_may_be_at_once_keep_their_deadlines_and_the_end_of_the_run() {
+    let target = RawServer::start(|request| {
+        if request.line.contains("/hangs") {
+            std::thread::park();
+        }
+        reply(200, "")
+    });
+    let hangs = |number: u32| format!("    - {{name: H{number}, url: /hangs, timeout: TIMEOUT}}\n");
+    let script = format!("- parallel:\n{}- {{name: After, url: /after}}\n", (0..64).map(hangs).collect::<String>());
+    let (_, report) = ran(&script.replace("TIMEOUT", "300ms"), "", &target, 0);
+    assert_eq!(report.totals().errors(), BTreeMap::from([("timeout", 64)]));
+    assert_eq!(report.row("After").ok(), 1);
+    // The end of the run ends them too: they are cut off, and nobody waits for an hour.
+    let flags = "--duration 1s --graceful-stop 100ms";
+    let (_, report) = ran(&script.replace("TIMEOUT", "1h"), flags, &target, 0);
+    assert_eq!(report.totals().errors(), BTreeMap::from([("cancelled", 64)]));
+}
+
+#[test]
+fn each_of_several_things_at_once_has_its_own_last_reply() {
+    let target = RawServer::start(|request| reply(if request.line.contains("/bad") { 404 } else { 200 }, ""));
+    let script = "
+- parallel:
+    - steps: [{name: A, url: /good}, {name: A2, url: /a2, when: reply.status == 200 && passed}]
+    - steps: [{name: B, url: /bad}, {name: B2, url: /b2, when: reply.status == 404 && !passed}]
+- {name: Whole, url: /whole, when: '!passed && reply.status == 200'}
+";
+    ran(script, "--iterations 3", &target, 0);
+    let all = [("/a2", 3), ("/b2", 3), ("/bad", 3), ("/good", 3), ("/whole", 3)];
+    assert_eq!(asked(&target), counts(&all));
+}
+
+#[test]
 fn files_are_included_where_they_are_named() {
     let target = RawServer::recording();
     let script = "

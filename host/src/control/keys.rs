@@ -90,7 +90,11 @@ fn read(asks: &Asks, over: &AtomicBool) {
         if over.load(Ordering::Relaxed) {
             return;
         }
-        let Ok(length @ 1..) = rustix::io::read(stdin(), &mut keys) else { return };
+        let length = match rustix::io::read(stdin(), &mut keys) {
+            Ok(length @ 1..) => length,
+            Err(rustix::io::Errno::INTR) => continue,
+            Ok(0) | Err(_) => return,
+        };
         for request in keys[..length].iter().filter_map(|key| meaning(*key)) {
             // What comes of it shows in the progress line.
             let (reply, _) = oneshot::channel();

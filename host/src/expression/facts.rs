@@ -1,13 +1,19 @@
 //! What a condition is evaluated with: who the user is, what it knows, and what its last exchange came to.
 
+use std::cell::OnceCell;
 use std::collections::HashMap;
 use std::sync::Arc;
+
+use bytes::Bytes;
 
 use cel::objects::Key;
 use cel::{Context, Value};
 
 use super::Part;
 use crate::template::{VariableId, Variables};
+
+/// The longest content that is remembered, in bytes. Each user has one, and a condition may look at all of it.
+pub const MOST_REMEMBERED: usize = 1 << 20;
 
 /// The last exchange of a user, as far as conditions of its scenario ask for it.
 pub struct Last {
@@ -17,15 +23,19 @@ pub struct Last {
     pub latency: f64,
     /// Bytes of its content, before decoding.
     pub size: u64,
-    /// Its content.
-    pub body: Vec<u8>,
+    /// Its content; empty if it is longer than [`MOST_REMEMBERED`].
+    pub body: Bytes,
+    /// The same as JSON, once a condition has asked.
+    pub json: OnceCell<Value>,
     /// Its fields, in their order.
     pub headers: Vec<(String, String)>,
 }
 
 impl Last {
     /// Before the first.
-    pub const NONE: Self = Self { status: 0, latency: 0.0, size: 0, body: Vec::new(), headers: Vec::new() };
+    pub const fn none() -> Self {
+        Self { status: 0, latency: 0.0, size: 0, body: Bytes::new(), json: OnceCell::new(), headers: Vec::new() }
+    }
 }
 
 /// What is known of a user where it comes to a condition.
@@ -65,8 +75,8 @@ impl Facts<'_> {
             Part::Size => (key("size"), whole(last.size)),
             Part::Body => (key("body"), Value::from(&*String::from_utf8_lossy(&last.body))),
             Part::Json => {
-                let json = serde_json::from_slice(&last.body).map_or(Value::Null, |json| value(&json));
-                (key("json"), json)
+                let parsed = || serde_json::from_slice(&last.body).map_or(Value::Null, |json| value(&json));
+                (key("json"), last.json.get_or_init(parsed).clone())
             }
             Part::Headers => {
                 let fields = last.headers.iter().map(|(name, text)| (key(name), Value::from(text.as_str())));

@@ -22,7 +22,7 @@ use cel::{Context, Env, ExecutionError, Program, Value};
 use crate::diagnostic::Span;
 use crate::template::{VariableId, VariableNames};
 
-pub use facts::{Facts, Last};
+pub use facts::{Facts, Last, MOST_REMEMBERED};
 
 /// A compiled condition.
 pub struct Expression {
@@ -54,7 +54,9 @@ pub enum Remembers {
     Nothing,
     /// Numbers.
     Numbers,
-    /// The fields and the content, too.
+    /// The fields, too.
+    Headers,
+    /// The content, too.
     Content,
 }
 
@@ -94,12 +96,12 @@ impl Expression {
 
     /// What has to be known of the replies before it.
     pub fn remembers(&self) -> Remembers {
-        let content = |part: &Part| matches!(part, Part::Body | Part::Json | Part::Headers);
-        match &*self.reply {
-            [] => Remembers::Nothing,
-            parts if parts.iter().any(content) => Remembers::Content,
-            _ => Remembers::Numbers,
-        }
+        let remembers = |part: &Part| match part {
+            Part::Status | Part::Latency | Part::Size => Remembers::Numbers,
+            Part::Headers => Remembers::Headers,
+            Part::Body | Part::Json => Remembers::Content,
+        };
+        self.reply.iter().map(remembers).max().unwrap_or_default()
     }
 
     /// Whether it holds. What cannot be told does not hold; `warn` is told why the first time.

@@ -68,6 +68,11 @@ impl<'a> Reader<'a> {
             Expr::Map(map) => self.entries(map.entries.iter().map(|entry| &entry.expr)),
             Expr::Struct(made) => self.entries(made.entries.iter().map(|entry| &entry.expr)),
             Expr::Comprehension(over) => {
+                if !self.local.is_empty() {
+                    // A list of the target's would be gone through as often as it is long.
+                    let help = "go through one list only: a condition must be over in no time".to_owned();
+                    return Err(self.wrong(expression, "a loop stands within another".into(), Some(help)));
+                }
                 self.look(&over.iter_range)?;
                 let before = self.local.len();
                 self.local.extend([&*over.iter_var, &*over.accu_var].into_iter().chain(over.iter_var2.as_deref()));
@@ -140,8 +145,8 @@ impl<'a> Reader<'a> {
         let (mut start, mut end) = (byte(start), byte(stop.max(start) + 1));
         if let Expr::Select(select) = &at.expr {
             let ends = |character: char| !(character.is_alphanumeric() || character == '_');
-            end = (end + select.field.len()).min(self.text.len());
-            start = self.text[..start].rfind(ends).map_or(0, |before| before + 1);
+            end = self.text.ceil_char_boundary((end + select.field.len()).min(self.text.len()));
+            start = self.text[..start].rfind(ends).map_or(0, |before| self.text.ceil_char_boundary(before + 1));
         }
         ExpressionError { message, span: Span { start, end }, help }
     }

@@ -11,6 +11,8 @@ use crate::script::parse_included;
 
 /// Files within files, at most.
 const DEEPEST: usize = 16;
+/// Files in all, at most: files that include others twice are many soon.
+const MOST_FILES: usize = 1_000;
 
 /// The script with everything that it includes.
 ///
@@ -18,7 +20,7 @@ const DEEPEST: usize = 16;
 /// Files that cannot be read, include themselves, or are wrong; steps of different files with the same name.
 pub fn resolved(script: &Script, folder: &Path) -> Result<Script, Diagnostics> {
     let mut script = script.clone();
-    let mut resolver = Resolver { folder, open: Vec::new(), found: Diagnostics::default() };
+    let mut resolver = Resolver { folder, open: Vec::new(), read: 0, found: Diagnostics::default() };
     let own = script.scenarios.iter_mut().map(|scenario| &mut scenario.steps);
     for list in [&mut script.setup, &mut script.steps, &mut script.teardown].into_iter().chain(own) {
         let mut names = HashMap::new();
@@ -34,6 +36,8 @@ struct Resolver<'a> {
     folder: &'a Path,
     /// The files around the place.
     open: Vec<PathBuf>,
+    /// How many were read.
+    read: usize,
     found: Diagnostics,
 }
 
@@ -83,6 +87,10 @@ impl Resolver<'_> {
         if self.open.len() >= DEEPEST {
             return Err(wrong(format!("files are included {DEEPEST} deep at most"), "too deep"));
         }
+        if self.read >= MOST_FILES {
+            return Err(wrong(format!("a script may include {MOST_FILES} files"), "one too many"));
+        }
+        self.read += 1;
         let text = std::fs::read_to_string(&path)
             .map_err(|error| wrong(format!("cannot read `{}`: {}", file.value, reason(&error)), "this file"))?;
         let items = parse_included(&Arc::new(Source { name: path.display().to_string(), text }))?;

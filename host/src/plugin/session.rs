@@ -141,6 +141,8 @@ pub struct Session {
     waiting_until: Cell<Nanos>,
     /// Whether the last step passed; so does none.
     pub passed: Cell<bool>,
+    /// The last exchange, as far as conditions ask for it.
+    pub last: RefCell<Option<Box<Last>>>,
     /// The task under way.
     pub task: Task,
 }
@@ -163,8 +165,6 @@ pub struct User {
     pub http: http::Session,
     /// Open sockets.
     pub sockets: Sockets,
-    /// Its last exchange, as far as conditions ask for it.
-    pub last: RefCell<Option<Box<Last>>>,
     random: RefCell<UserRandom>,
     variables: RefCell<Variables>,
     rows: RefCell<Rows>,
@@ -195,7 +195,6 @@ impl Session {
             promise: Cell::new(None),
             http: http::Session::default(),
             sockets: Sockets::default(),
-            last: RefCell::default(),
             random: RefCell::new(UserRandom::new(seed, id)),
             rows: RefCell::new(Rows::new(rows_seed)),
             headers: RefCell::default(),
@@ -205,12 +204,25 @@ impl Session {
     }
 
     fn of(user: Rc<User>, slot: usize) -> Self {
-        Self { user, slot, waiting_until: Cell::new(0), passed: Cell::new(true), task: Task::default() }
+        Self {
+            user,
+            slot,
+            waiting_until: Cell::new(0),
+            passed: Cell::new(true),
+            last: RefCell::default(),
+            task: Task::default(),
+        }
     }
 
     /// The same user in another lane. Their slots lie side by side.
     pub fn lane(&self, number: usize) -> Self {
         Self::of(Rc::clone(&self.user), self.slot + number)
+    }
+
+    /// The lane begins something, after what its user did so far: no exchange of the lane's own is its last one.
+    pub fn begin_lane(&self, user: &Self) {
+        self.passed.set(user.passed.get());
+        self.last.take();
     }
 
     /// Appends a template's text for this user, now. A user for whom a data set has no row left starts nothing from then on.

@@ -100,10 +100,13 @@ impl Pool {
         mut spawn: impl FnMut(Rc<Place>),
     ) {
         let scales = &self.common.scales;
-        let mut known = 0;
+        let (mut heard, mut known) = (0, 0);
         loop {
-            let heard = scales.news();
-            known = scales.since(known, self.scenario, |at, scale| arrivals.rescale(at.saturating_sub(begin), scale));
+            let news = scales.news();
+            if std::mem::replace(&mut heard, news) != news {
+                let rescale = |at: Nanos, scale| arrivals.rescale(at.saturating_sub(begin), scale);
+                known = scales.since(known, self.scenario, rescale);
+            }
             let due = arrivals.due().map(|due| begin.saturating_add(due));
             // With another scale there may be more.
             let until = due.or(scales.may_change().then_some(self.end));

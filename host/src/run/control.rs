@@ -153,7 +153,9 @@ impl Control {
         if is_ending {
             return Err("the run is ending".into());
         }
-        if self.changes.len() >= MOST_CHANGES {
+        // What ends a pause, or the run, is taken whatever was before.
+        let is_way_out = matches!(request, Request::Stop | Request::Pause(false));
+        if self.changes.len() >= MOST_CHANGES && !is_way_out {
             return Err(format!("a run takes {MOST_CHANGES} changes"));
         }
         let whose: Vec<usize> = match request {
@@ -163,17 +165,29 @@ impl Control {
         };
         let scale = match *request {
             Request::Scale(scale, _) => scale,
-            Request::Shift(by) => shifted(self.scale(0), by),
             _ => 1.0,
         };
         if !(0.0..=MOST).contains(&scale) {
             return Err(format!("a scale is from 0 to {MOST}"));
         }
         self.scales.resize(self.names.len(), 1.0);
-        whose.iter().for_each(|scenario| self.scales[*scenario] = scale);
+        let before = self.scales.clone();
+        for scenario in &whose {
+            let own = &mut self.scales[*scenario];
+            *own = if let Request::Shift(by) = *request { shifted(*own, by) } else { scale };
+        }
+        if !whose.is_empty() && before == self.scales {
+            return Ok(false);
+        }
         let what = match request {
             Request::Scale(_, name) => Changed::Scale(scale, name.clone()),
-            Request::Shift(_) => Changed::Scale(scale, None),
+            Request::Shift(_) => {
+                let together = self.scales.iter().all(|scale| *scale == self.scales[0]);
+                let each =
+                    self.names.iter().zip(&self.scales).map(|(name, scale)| Changed::Scale(*scale, name.clone()));
+                let all = if together { vec![Changed::Scale(self.scales[0], None)] } else { each.collect() };
+                return Ok(self.changed(all, (whose, scales, now)));
+            }
             Request::Stop => Changed::Stopped,
             Request::Pause(_) | Request::TogglePause | Request::Status => {
                 let was = std::mem::replace(&mut self.paused, *request != Request::Pause(false));
@@ -186,16 +200,23 @@ impl Control {
                 if self.paused { Changed::Paused } else { Changed::Resumed }
             }
         };
+        let touched = if whose.is_empty() { (0..self.names.len()).collect() } else { whose };
+        self.changed(vec![what], (touched, scales, now));
+        Ok(*request == Request::Stop)
+    }
+
+    /// Notes what was changed, and tells those whose load it is; no run ends by it.
+    fn changed(&mut self, what: Vec<Changed>, (whose, scales, now): (Vec<usize>, Option<&Scales>, Nanos)) -> bool {
         // Before the load it is the load's first moment that is changed.
         let at = if scales.is_some() { now } else { 0 };
-        self.changes.push(Change { at, what });
-        let touched = if whose.is_empty() { (0..self.names.len()).collect() } else { whose };
-        for (scenario, scales) in touched.into_iter().zip(std::iter::repeat(scales)) {
-            if let Some(scales) = scales.filter(|scales| scales.of(scenario) != self.effective(scenario)) {
+        self.changes.extend(what.into_iter().map(|what| Change { at, what }));
+        let Some(scales) = scales else { return false };
+        for scenario in whose {
+            if scales.of(scenario) != self.effective(scenario) {
                 scales.set(scenario, self.effective(scenario), now.saturating_add(NOTICE));
             }
         }
-        Ok(*request == Request::Stop)
+        false
     }
 
     fn named(&self, name: &str) -> Result<usize, String> {

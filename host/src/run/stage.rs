@@ -162,7 +162,8 @@ impl Stage {
     /// Does what somebody asks for, and tells them how the run stands; true if it is to end.
     fn answer(&self, ask: Ask, control: &mut Control, snapshot: &Snapshot) -> bool {
         let scales = (self.part == Part::Load).then_some(&self.common.scales);
-        let is_ending = self.common.phase.get() != Phase::Running;
+        // Of the teardown nothing can be changed: the load is over.
+        let is_ending = self.common.phase.get() != Phase::Running || self.part == Part::Teardown;
         let done = control.take(&ask.request, scales, (snapshot.elapsed, is_ending));
         let stop = done == Ok(true);
         // Who asked may be gone by now.

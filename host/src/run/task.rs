@@ -8,13 +8,13 @@
 //!
 //! The user's own tokio task polls whatever is in flight and tells the guest what has ended.
 
-use std::cell::RefCell;
+use std::cell::{OnceCell, RefCell};
 use std::future::poll_fn;
 use std::rc::Rc;
 use std::task::Poll;
 use std::time::Duration;
 
-use crate::expression::{Last, Remembers};
+use crate::expression::{Last, MOST_REMEMBERED, Remembers};
 use crate::http::{Measured, Reply};
 use crate::metrics::sample::{FailureKind, Sample};
 use crate::metrics::series::TaskEnd;
@@ -237,14 +237,15 @@ impl StepTask<'_> {
     /// Keeps what conditions ask for.
     fn remember(&self, sample: &Sample, reply: Option<&Reply>) {
         let mut last = self.session.last.borrow_mut();
-        let last = last.get_or_insert_with(|| Box::new(Last::NONE));
+        let last = last.get_or_insert_with(|| Box::new(Last::none()));
         (last.status, last.size) = (sample.status, sample.body_bytes_in);
         last.latency = sample.response_time() as f64 / 1e6;
-        if self.step.remembers == Remembers::Content {
-            last.body.clear();
+        let content = reply.map(|reply| &reply.body).filter(|body| body.len() <= MOST_REMEMBERED);
+        last.body = content.filter(|_| self.step.remembers == Remembers::Content).cloned().unwrap_or_default();
+        last.json = OnceCell::new();
+        if self.step.remembers >= Remembers::Headers {
             last.headers.clear();
             if let Some(reply) = reply {
-                last.body.extend_from_slice(&reply.body);
                 let text = |bytes| String::from_utf8_lossy(bytes).into_owned();
                 let fields = reply.headers.fields().map(|(name, value)| (text(name).to_ascii_lowercase(), text(value)));
                 last.headers.extend(fields);

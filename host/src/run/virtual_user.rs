@@ -48,8 +48,9 @@ pub struct VirtualUser {
     turns: Turns,
     /// The user as it does several things at once; none before it first does.
     lanes: RefCell<Vec<Rc<Session>>>,
-    /// How often it has signed in again, and whether it is about to.
+    /// How often it has signed in again, whether the last time went well, and whether it is about to.
     sign_ins: Cell<u64>,
+    refreshed: Cell<bool>,
     signing_in: Mutex<()>,
 }
 
@@ -57,16 +58,17 @@ impl VirtualUser {
     /// A user before its first step.
     pub fn new(crew: Rc<Crew>, session: Rc<Session>, scenario: (Option<usize>, Rc<Scenario>), turns: Turns) -> Self {
         let replicas = crew.replicas();
-        let (lanes, sign_ins, signing_in) = Default::default();
-        Self { crew, session, replicas, scenario, turns, lanes, sign_ins, signing_in }
+        let (lanes, sign_ins, refreshed, signing_in) = Default::default();
+        Self { crew, session, replicas, scenario, turns, lanes, sign_ins, refreshed, signing_in }
     }
 
     /// The whole life.
     pub async fn live(&self) -> Life {
-        if !self.session.wait_until(self.session.hours.get().begin).await {
+        let always = !self.is_idle_between();
+        // Who was made for an arrival has it in hand, and it counts whatever comes.
+        if always && !self.session.wait_until(self.session.hours.get().begin).await {
             return Life::NotBegun;
         }
-        let always = !self.is_idle_between();
         self.crew.active.set(self.crew.active.get() + u32::from(always));
         let life = self.iterate().await;
         self.crew.active.set(self.crew.active.get() - u32::from(always));
@@ -129,13 +131,16 @@ impl VirtualUser {
         // Of several things under way at once that are refused, one signs in, and the others wait for it.
         let turn = self.signing_in.lock().await;
         if self.sign_ins.get() == signed_in {
-            if self.run(session, login, session.shared.clock.now()).await != Ran::Passed {
-                return ran;
-            }
-            session.http.signed_in();
             self.sign_ins.set(signed_in + 1);
+            self.refreshed.set(self.run(session, login, session.shared.clock.now()).await == Ran::Passed);
+            if self.refreshed.get() {
+                session.http.signed_in();
+            }
         }
         drop(turn);
+        if !self.refreshed.get() || !session.running() {
+            return ran;
+        }
         self.run(session, step, session.shared.clock.now()).await
     }
 

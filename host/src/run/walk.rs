@@ -7,9 +7,11 @@
 //!                     ▲─────────────────────────────────────────────────────────────────┘
 //! ```
 
+use std::future::{Future, poll_fn};
 use std::rc::Rc;
+use std::task::Poll;
 
-use futures_util::future::join_all;
+use futures_util::future::maybe_done;
 
 use crate::expression::{Expression, Facts, Last};
 use crate::pace::{Retry, Think};
@@ -153,14 +155,24 @@ impl<'a> Walk<'a> {
     /// Everything at once, each in a lane of its own. It has come to its end when all have.
     async fn at_once(self, flows: &[Flow]) -> Ran {
         let lanes = self.user.lanes(flows.len());
-        let walks = flows.iter().zip(&*lanes).map(|(flow, session)| Walk { session, ..self }.flow(flow));
-        let all = join_all(walks).await;
-        [Ran::CutShort, Ran::Failed].into_iter().find(|ran| all.contains(ran)).unwrap_or(Ran::Passed)
+        lanes.iter().skip(1).for_each(|lane| lane.begin_lane(self.session));
+        let walk = |(flow, session)| Box::pin(maybe_done(Walk { session, ..self }.flow(flow)));
+        let mut walks: Vec<_> = flows.iter().zip(&*lanes).map(walk).collect();
+        // All of them, each time: the user's task is woken for deadlines and for the end of the run, and not a lane.
+        poll_fn(|cx| {
+            let waiting = walks.iter_mut().filter_map(|walk| walk.as_mut().poll(cx).is_pending().then_some(())).count();
+            if waiting == 0 { Poll::Ready(()) } else { Poll::Pending }
+        })
+        .await;
+        let all: Vec<_> = walks.iter_mut().filter_map(|walk| walk.as_mut().take_output()).collect();
+        let ran = [Ran::CutShort, Ran::Failed].into_iter().find(|ran| all.contains(ran)).unwrap_or(Ran::Passed);
+        self.session.passed.set(ran == Ran::Passed);
+        ran
     }
 
     fn holds(self, condition: &Expression) -> bool {
         let session = self.session;
-        let (variables, last, none) = (session.variables().borrow(), session.last.borrow(), Last::NONE);
+        let (variables, last, none) = (session.variables().borrow(), session.last.borrow(), Last::none());
         let facts = Facts {
             variables: &variables,
             last: last.as_deref().unwrap_or(&none),

@@ -284,6 +284,8 @@ impl HandOver {
 }
 
 #[cfg(test)]
+mod changes;
+#[cfg(test)]
 mod schedules;
 #[cfg(test)]
 mod tests;

@@ -27,10 +27,10 @@ use crate::template::{Environment, VariableNames};
 
 use super::*;
 
-const MILLISECOND: Nanos = 1_000_000;
+pub(super) const MILLISECOND: Nanos = 1_000_000;
 
 /// Users who start as often as they may.
-fn constant(users: u32, rps: Option<f64>, milliseconds: Option<u64>) -> Workload {
+pub(super) fn constant(users: u32, rps: Option<f64>, milliseconds: Option<u64>) -> Workload {
     let duration = milliseconds.map(Duration::from_millis);
     let iterations = duration.is_none().then_some(1);
     Workload { model: Model::Constant { users, room: 0, duration, iterations, ramp_up: Duration::ZERO }, rps, ..once() }
@@ -253,13 +253,13 @@ async fn a_user_who_waits_for_its_turn_learns_at_once_that_the_run_drains() {
 
 /// What came of a worker in its loop.
 #[derive(Default)]
-struct Came {
+pub(super) struct Came {
     /// When it ended.
-    at: Nanos,
+    pub at: Nanos,
     /// The seconds that it handed over, and the iterations completed in each.
     seconds: Vec<(u32, u64)>,
     walked: u32,
-    iterations: Iterations<u64>,
+    pub iterations: Iterations<u64>,
     /// The most users that were active at the end of a second.
     most_active: u32,
 }
@@ -270,7 +270,12 @@ async fn worker(workload: Workload, takes: Option<Nanos>, end: Option<Duration>)
 }
 
 /// The same with changes of the load, each told a moment before its time.
-async fn changed(workload: Workload, takes: Option<Nanos>, end: Option<Duration>, changes: &[(u64, f64)]) -> Came {
+pub(super) async fn changed(
+    workload: Workload,
+    takes: Option<Nanos>,
+    end: Option<Duration>,
+    changes: &[(u64, f64)],
+) -> Came {
     let drain = async |common: &Common| {
         if let Some(end) = end {
             sleep(end).await;
@@ -347,7 +352,7 @@ async fn users_who_have_not_begun_when_the_run_drains_never_do() {
     assert!(came.at <= 3_105 * MILLISECOND + watch::PERIOD + MILLISECOND, "noticed within one look: {}", came.at);
 }
 
-fn stages(typed: &[(u64, f64)]) -> Vec<Stage> {
+pub(super) fn stages(typed: &[(u64, f64)]) -> Vec<Stage> {
     typed.iter().map(|&(seconds, target)| Stage { duration: Duration::from_secs(seconds), target }).collect()
 }
 
@@ -401,7 +406,7 @@ async fn users_who_share_iterations_walk_no_more_than_there_are() {
     assert_eq!(came.at / MILLISECOND, 150, "the faster walk more: 15 rounds of 7 at most");
 }
 
-fn arrivals(rate: Shape, max_users: u32, max_wait: Duration) -> Workload {
+pub(super) fn arrivals(rate: Shape, max_users: u32, max_wait: Duration) -> Workload {
     Workload { model: Model::Arrivals { rate, spread: Spread::Even, max_users, max_wait }, ..once() }
 }
 
@@ -446,64 +451,4 @@ async fn arrivals_for_which_a_late_worker_has_no_time_left_are_counted() {
     let iterations = &came.iterations;
     assert_eq!(iterations.due(), 351, "all that were due until 3.5 s: {iterations:?}");
     assert_eq!(iterations.dropped, 0, "there were users for all of them");
-}
-
-#[tokio::test(start_paused = true)]
-async fn arrivals_follow_the_scale_and_what_a_pause_left_out_is_not_made_up_for() {
-    for (case, changes, due, ends) in [
-        ("as planned", &[(0, 1.0)][..], 100, 10),
-        ("twice as many from half-way on", &[(5_000, 2.0)], 150, 10),
-        ("a pause of three seconds", &[(2_000, 0.0), (5_000, 1.0)], 70, 10),
-        ("a pause until the end", &[(2_000, 0.0)], 20, 10),
-        ("many small changes", &[(1_000, 1.1), (2_000, 1.2), (3_000, 0.1), (4_000, 3.0)], 10 + 11 + 12 + 1 + 180, 10),
-    ] {
-        let shape = Shape::constant(10.0, Duration::from_secs(10));
-        let came = changed(arrivals(shape, 100, Duration::ZERO), Some(50 * MILLISECOND), None, changes).await;
-        let iterations = &came.iterations;
-        assert_eq!((iterations.due(), iterations.dropped, came.at / SECOND), (due, 0, ends), "{case}");
-        assert!(iterations.duration.max() / 1000 <= 52, "{case}: none was late");
-    }
-}
-
-#[tokio::test(start_paused = true)]
-async fn arrivals_that_wait_for_a_user_begin_after_the_pause_or_not_at_all() {
-    // One user, busy for two seconds: the second arrival waits for it, and it is free in the pause.
-    for (max_wait, completed, dropped) in [(9, 2, 0), (3, 1, 1)] {
-        let shape = Shape::constant(1.0, Duration::from_secs(10));
-        let workload = arrivals(shape, 1, Duration::from_secs(max_wait));
-        let changes = [(1_500, 0.0), (8_000, 0.01)];
-        let came = changed(workload, Some(2 * SECOND), None, &changes).await;
-        assert_eq!((came.iterations.completed, came.iterations.dropped), (completed, dropped), "{max_wait} s");
-    }
-}
-
-#[tokio::test(start_paused = true)]
-async fn users_begin_iterations_while_their_number_is_below_the_scale() {
-    let ramp = Shape::new(10.0, &stages(&[(10, 10.0)]));
-    let constant = constant(10, None, Some(10_000)).model;
-    for model in [constant, Model::Ramping { users: ramp }] {
-        let (name, workload) = (model.name(), Workload { model, pace: Duration::from_millis(100), ..once() });
-        for (case, changes, expected) in [
-            ("as planned", &[(0, 1.0)][..], 1_000),
-            ("half of them from half-way on", &[(5_000, 0.5)], 750),
-            ("a part of a user is none more than that one", &[(5_000, 0.55)], 800),
-            ("a pause of three seconds", &[(2_000, 0.0), (5_000, 1.0)], 700),
-            ("more than planned are not there", &[(5_000, 9.0)], 1_000),
-        ] {
-            let came = changed(workload.clone(), Some(50 * MILLISECOND), None, changes).await;
-            let iterations = &came.iterations;
-            // A change is known at most two looks before its time or after it.
-            assert!(iterations.due().abs_diff(expected) <= 20, "{name}, {case}: {} of {expected}", iterations.due());
-            // Only what the end of the run itself cuts short.
-            assert!(iterations.cut_short <= 10 && came.at / SECOND == 10, "{name}, {case}: {}", iterations.cut_short);
-        }
-    }
-}
-
-#[tokio::test(start_paused = true)]
-async fn users_who_are_held_back_leave_when_the_pool_is_empty() {
-    let model = Model::Shared { users: 10, iterations: 100, duration: None, ramp_up: Duration::ZERO };
-    let came = changed(Workload { model, ..once() }, Some(SECOND), None, &[(500, 0.2)]).await;
-    assert_eq!((came.iterations.completed, came.iterations.cut_short), (100, 0));
-    assert_eq!(came.at / SECOND, 46, "ten at first, then two at a time");
 }
