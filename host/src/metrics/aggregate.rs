@@ -200,7 +200,8 @@ impl Aggregate {
         Snapshot {
             elapsed,
             users_active: live().map(|latest| latest.users).sum(),
-            rps: live().map(Latest::rps).sum(),
+            // The sum of none would be -0.
+            rps: live().map(Latest::rps).fold(0.0, |all, rps| all + rps),
             requests: self.rows.iter().map(Series::requests).sum(),
             errors: self.rows.iter().map(Series::failures).sum(),
         }

@@ -3,7 +3,7 @@
 
 use crate::diagnostic::Diagnostic;
 
-use super::Plan;
+use super::{Plan, Scenario};
 
 /// Files a process has open besides its connections: the program, its log, event queues, data files.
 const OTHER_FILES: u64 = 64;
@@ -21,7 +21,8 @@ const BASE: u64 = 32 << 20;
 /// What a plan needs.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Needs {
-    /// Connections open at once: one per origin and user who gets to send anything.
+    /// Connections open at once: one per origin and user who gets to send anything, or more for one who does several things
+    /// at once.
     pub connections: u64,
     /// Open files.
     pub files: u64,
@@ -38,7 +39,8 @@ impl Needs {
     /// files of this process a connection takes: one, or two if the site that is run against is in it too.
     pub fn of(plan: &Plan, files_each: u64) -> Self {
         let users = u64::from(plan.users());
-        let sending = plan.scenarios.iter().map(|scenario| u64::from(scenario.workload.sending())).sum::<u64>();
+        let each = |scenario: &Scenario| u64::from(scenario.workload.sending()) * scenario.flow.lanes() as u64;
+        let sending = plan.scenarios.iter().map(each).sum::<u64>();
         let connections = sending * (plan.origins.len().max(1) as u64);
         let clear = plan.origins.iter().filter(|origin| origin.starts_with("http:")).count() as u64;
         let held = sending * clear * PER_CLEAR + (connections - sending * clear) * PER_SECURE;
