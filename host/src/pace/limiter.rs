@@ -32,6 +32,12 @@ impl Limiter {
         Self { interval, next: 0 }
     }
 
+    /// The same cap, whose next token is there no earlier than that of another.
+    #[must_use]
+    pub fn no_earlier_than(self, other: Self) -> Self {
+        Self { next: self.next.max(other.next), ..self }
+    }
+
     /// Takes the next token and says when it is there: the intended start of the request. Never before `now`.
     pub fn reserve(&mut self, now: Nanos) -> Nanos {
         let due = self.next.max(now);
@@ -57,6 +63,17 @@ mod tests {
             (due < length).then_some(due)
         })
         .collect()
+    }
+
+    #[test]
+    fn a_cap_that_is_spread_anew_keeps_its_distance_from_the_last_start() {
+        let mut old = Limiter::new(1.0, 0, 0, 4);
+        assert_eq!(old.reserve(5 * SECOND), 5 * SECOND);
+        // Spread anew 10 ms later: user 0 would start at once, user 3 three quarters of an interval later.
+        let anew = |user, now| Limiter::new(1.0, now, user, 4).no_earlier_than(old).reserve(now);
+        let soon = 5 * SECOND + 10_000_000;
+        assert_eq!([anew(0, soon), anew(3, soon)], [6 * SECOND; 2]);
+        assert_eq!([anew(0, 9 * SECOND), anew(2, 9 * SECOND)], [9 * SECOND, 9 * SECOND + SECOND / 2]);
     }
 
     #[test]

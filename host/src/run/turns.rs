@@ -140,7 +140,8 @@ impl Gate {
             // Who was held goes on beside many others: their turns are spread again.
             if let Some(rps) = workload.rps {
                 let now = session.shared.clock.now();
-                session.limiter.set(Some(Limiter::new(rps, now, self.number, workload.users())));
+                let anew = Limiter::new(rps, now, self.number, workload.users());
+                session.limiter.set(session.limiter.get().map(|last| anew.no_earlier_than(last)).or(Some(anew)));
             }
         }
         passed
