@@ -1,6 +1,6 @@
 //! The control socket: a Unix domain socket that only its owner may open. Each connection is a task that reads a line, asks
-//! the run, and writes the answer before it reads on; so a client that never reads, or never ends its line, keeps nobody
-//! else waiting and takes no more memory than one line.
+//! the run, and writes the answer before it reads on; so a client that never reads, or never ends its line, takes no more
+//! memory than one line, and keeps nobody else waiting while there are fewer than [`MOST`] of its kind.
 
 use std::convert::Infallible;
 use std::fs;

@@ -186,7 +186,8 @@ impl Control {
                 let each =
                     self.names.iter().zip(&self.scales).map(|(name, scale)| Changed::Scale(*scale, name.clone()));
                 let all = if together { vec![Changed::Scale(self.scales[0], None)] } else { each.collect() };
-                return Ok(self.changed(all, (whose, scales, now)));
+                self.changed(all, (whose, scales, now));
+                return Ok(false);
             }
             Request::Stop => Changed::Stopped,
             Request::Pause(_) | Request::TogglePause | Request::Status => {
@@ -205,18 +206,17 @@ impl Control {
         Ok(*request == Request::Stop)
     }
 
-    /// Notes what was changed, and tells those whose load it is; no run ends by it.
-    fn changed(&mut self, what: Vec<Changed>, (whose, scales, now): (Vec<usize>, Option<&Scales>, Nanos)) -> bool {
+    /// Notes what was changed, and tells those whose load it is.
+    fn changed(&mut self, what: Vec<Changed>, (whose, scales, now): (Vec<usize>, Option<&Scales>, Nanos)) {
         // Before the load it is the load's first moment that is changed.
         let at = if scales.is_some() { now } else { 0 };
         self.changes.extend(what.into_iter().map(|what| Change { at, what }));
-        let Some(scales) = scales else { return false };
+        let Some(scales) = scales else { return };
         for scenario in whose {
             if scales.of(scenario) != self.effective(scenario) {
                 scales.set(scenario, self.effective(scenario), now.saturating_add(NOTICE));
             }
         }
-        false
     }
 
     fn named(&self, name: &str) -> Result<usize, String> {

@@ -160,8 +160,11 @@ impl<'a> Walk<'a> {
         let mut walks: Vec<_> = flows.iter().zip(&*lanes).map(walk).collect();
         // All of them, each time: the user's task is woken for deadlines and for the end of the run, and not a lane.
         poll_fn(|cx| {
-            let waiting = walks.iter_mut().filter_map(|walk| walk.as_mut().poll(cx).is_pending().then_some(())).count();
-            if waiting == 0 { Poll::Ready(()) } else { Poll::Pending }
+            let mut is_waiting = false;
+            for walk in &mut walks {
+                is_waiting |= walk.as_mut().poll(cx).is_pending();
+            }
+            if is_waiting { Poll::Pending } else { Poll::Ready(()) }
         })
         .await;
         let all: Vec<_> = walks.iter_mut().filter_map(|walk| walk.as_mut().take_output()).collect();
