@@ -17,13 +17,12 @@ use stampede_shooter::metrics::recorder::Recorder;
 use stampede_shooter::metrics::sample::{Phases, Sample};
 use stampede_shooter::pace::Limiter;
 use stampede_shooter::plan::{self, Plan};
-use stampede_shooter::plugin::family::{Family, Names};
-use stampede_shooter::plugin::replica::Replica;
-use stampede_shooter::plugin::session::Session;
-use stampede_shooter::run::clock::Clock;
-use stampede_shooter::run::worker;
-use stampede_shooter::script;
+use stampede_shooter::plugin::instance::restarting_instance::Replica;
+use stampede_shooter::plugin::instance::worker_plugin::{Family, Names};
 use stampede_shooter::template::{Scope, Template, VariableNames};
+use stampede_shooter::user::Session;
+use stampede_shooter::{run, script};
+use stampede_time::Clock;
 
 /// A step as most are.
 const SCRIPT: &str = "- name: Catalog\n  url: http://127.0.0.1:9/catalog?page={{randInt 1 20}}\n";
@@ -37,7 +36,7 @@ fn plan() -> Arc<Plan> {
 fn user(plan: &Plan) -> Rc<Session> {
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
     let _entered = runtime.enter();
-    let shared = Rc::new(worker::share(plan, Clock::start(), 1).unwrap());
+    let shared = Rc::new(run::share(plan, Clock::start(), 1).unwrap());
     let session = Rc::new(Session::new(0, 0, shared, plan.seed, None));
     plan.give_headers(&session);
     session

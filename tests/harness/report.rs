@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 
 use serde_json::Value;
-use stampede_shooter::demo::Snapshot;
+use stampede_site::Snapshot;
 
 /// A whole report.
 #[derive(Clone, Debug)]

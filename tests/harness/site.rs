@@ -1,6 +1,6 @@
 //! The embedded site as a target.
 
-use stampede_shooter::demo::{RunningSite, Site, Snapshot, Stats};
+use stampede_site::{RunningSite, Site, Snapshot, Stats};
 
 use crate::wait_for;
 

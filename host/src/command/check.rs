@@ -1,12 +1,11 @@
 //! `check`: everything a run would do before its first request, and the plan in sentences.
 
+use super::run::{open, plan, read};
 use crate::cli::RunArgs;
 use crate::diagnostic::Diagnostics;
 use crate::exit::Exit;
 use crate::plan::describe::describe;
 use crate::plan::needs::Needs;
-
-use super::run::{open, plan, read};
 
 /// Checks the script that the arguments name and prints its plan. Sends nothing.
 ///

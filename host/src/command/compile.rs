@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use crate::cli::CompileArgs;
 use crate::exit::Exit;
-use crate::plugin::compile::{Caps, compile_input};
+use crate::plugin::load::compile::{Caps, compile_input};
 
 /// Compiles standard input to standard output.
 pub fn compile(args: CompileArgs) -> Exit {

@@ -2,13 +2,13 @@
 
 use std::sync::Arc;
 
+use stampede_site::{SAMPLE_SCRIPT, Site};
+
+use super::run;
 use crate::cli::DemoArgs;
-use crate::demo::{SAMPLE_SCRIPT, Site};
 use crate::diagnostic::{Diagnostic, Diagnostics, Source, reason};
 use crate::exit::Exit;
 use crate::run::shutdown::Signals;
-
-use super::run;
 
 /// Starts the site and runs the sample script, or the one that was named, against it; with `--serve` it only serves.
 ///

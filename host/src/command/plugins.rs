@@ -7,16 +7,16 @@ use std::sync::Arc;
 use serde_json::Value;
 
 use crate::cli::PluginsArgs;
+use crate::data::DataSets;
 use crate::diagnostic::{Diagnostics, Source};
 use crate::exit::Exit;
-use crate::metrics::interval::one_line;
-use crate::plan::data::DataSets;
-use crate::plan::own::Policy;
-use crate::plan::plugins::Plugins;
-use crate::plugin::registry::Loaded;
-use crate::plugin::state::Scripting;
+use crate::plugin::load::plugins::Plugins;
+use crate::plugin::load::registry::Loaded;
+use crate::plugin::load::resolve::Policy;
+use crate::plugin::scripting::Scripting;
 use crate::script;
 use crate::template::Environment;
+use crate::text::one_line;
 
 /// Lists the built-in actions, and those of a script's own plugins if one is named.
 ///

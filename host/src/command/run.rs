@@ -5,10 +5,13 @@ use std::path::Path;
 use std::sync::Arc;
 use std::time::Duration;
 
+use super::compare;
+use crate::cli::RunArgs;
+use crate::control::{Keys, Socket};
+use crate::data::{DataSet, DataSets};
 use crate::diagnostic::{Diagnostic, Diagnostics, Source, reason};
 use crate::exit::Exit;
 use crate::metrics::sample::FailureKind;
-use crate::plan::data::{DataSet, DataSets};
 use crate::plan::needs::Needs;
 use crate::plan::{self, Plan, Scenario};
 use crate::report::model::{Change, DataEnd};
@@ -18,11 +21,6 @@ use crate::run::control::{Changed, Control};
 use crate::run::{self, EndReason, Run, shutdown};
 use crate::script;
 use crate::script::model::FailOn;
-
-use crate::cli::RunArgs;
-use crate::control::{Keys, Socket};
-
-use super::compare;
 
 /// Largest script, in bytes. A script is typed by people.
 const LARGEST: u64 = 16 << 20;

@@ -2,13 +2,12 @@
 
 use serde_json::{Value, json};
 
+use super::plugins::load;
 use crate::cli::SchemaArgs;
 use crate::diagnostic::{Diagnostic, Diagnostics};
 use crate::exit::Exit;
-use crate::plan::own::Policy;
+use crate::plugin::load::resolve::Policy;
 use crate::script;
-
-use super::plugins::load;
 
 /// Prints the schema. With a script its plugins are in it too, and no other action is.
 ///

@@ -3,12 +3,11 @@
 //! memory than one line, and keeps nobody else waiting while there are fewer than [`MOST`] of its kind.
 
 use std::convert::Infallible;
-use std::fs;
-use std::io;
 use std::os::unix::fs::MetadataExt;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::Duration;
+use std::{fs, io};
 
 use rustix::fs::Mode;
 use rustix::process::umask;

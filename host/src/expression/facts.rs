@@ -5,7 +5,6 @@ use std::collections::HashMap;
 use std::sync::Arc;
 
 use bytes::Bytes;
-
 use cel::objects::Key;
 use cel::{Context, Value};
 

@@ -9,8 +9,8 @@ use brotli_decompressor::Decompressor;
 use bytes::Bytes;
 use flate2::read::{DeflateDecoder, MultiGzDecoder, ZlibDecoder};
 
-use super::failure::Failure;
 use super::section::HeaderSection;
+use crate::net::Failure;
 
 /// The codings that can be undone, for `accept-encoding`.
 pub(super) const ACCEPTED: &str = "gzip, deflate, br";

@@ -4,12 +4,10 @@ use std::cell::{RefCell, RefMut};
 use std::sync::Arc;
 
 use hyper::client::conn::http2;
-use tokio::io::DuplexStream;
+use hyper::rt::Executor;
+use stampede_time::{Clock, Nanos};
 
-use super::dns::Names;
-use super::http2::LocalTasks;
-use super::tls::Tls;
-use crate::run::clock::{Clock, Nanos};
+use crate::net::{Connector, Dial, Tls};
 
 /// Largest header section of an HTTP/2 reply, in bytes.
 const MOST_HEADER_BYTES: u32 = 64 * 1024;
@@ -31,20 +29,22 @@ pub struct ClientOptions {
     pub dial: Option<Arc<dyn Dial>>,
 }
 
-/// Somebody who answers in the network's place: no name is resolved and TLS is left out.
-pub trait Dial: Send + Sync {
-    /// A connection, whose other end is served in the current runtime.
-    fn dial(self: Arc<Self>) -> DuplexStream;
+/// Runs what hyper spawns on this thread.
+#[derive(Clone, Copy)]
+pub(super) struct LocalTasks;
+
+impl<F: Future + 'static> Executor<F> for LocalTasks {
+    fn execute(&self, task: F) {
+        tokio::task::spawn_local(async move { drop(task.await) });
+    }
 }
 
 /// The client of one worker. Its users reach it by `Rc`; it must live where tasks can be local, for HTTP/2
 /// connections run as such.
 pub struct Client {
-    pub(super) clock: Clock,
-    pub(super) tls: Tls,
+    /// Opens its connections.
+    pub connector: Connector,
     pub(super) max_body_kept: usize,
-    pub(super) names: Names,
-    pub(super) dial: Option<Arc<dyn Dial>>,
     pub(super) http2: http2::Builder<LocalTasks>,
     read_buffer: RefCell<Box<[u8]>>,
     spare_buffers: RefCell<Vec<Vec<u8>>>,
@@ -57,8 +57,8 @@ impl Client {
         http2.max_header_list_size(MOST_HEADER_BYTES);
         let ClientOptions { tls, max_body_kept, dial } = options;
         let read_buffer = RefCell::new(vec![0; READ_AT_ONCE].into());
-        let (names, spare_buffers) = Default::default();
-        Self { clock, tls, max_body_kept, names, dial, http2, read_buffer, spare_buffers }
+        let connector = Connector::new(clock, tls, dial);
+        Self { connector, max_body_kept, http2, read_buffer, spare_buffers: RefCell::default() }
     }
 
     /// What is read goes through here; free between two polls.
@@ -87,6 +87,6 @@ impl Client {
 
     /// The time.
     pub(super) fn now(&self) -> Nanos {
-        self.clock.now()
+        self.connector.now()
     }
 }

@@ -4,13 +4,9 @@ use std::pin::Pin;
 use std::rc::Rc;
 
 use super::client::Client;
-use super::connect;
-use super::failure::Failure;
 use super::http1::Http1;
 use super::http2::Http2;
-use super::message::Version;
-use super::origin::Origin;
-use super::timing::Meter;
+use crate::net::{self, Failure, Meter, Origin, Version};
 
 /// One connection with no other exchange in its way.
 pub(super) enum Connection {
@@ -28,7 +24,7 @@ pub(super) fn open<'a>(
     meter: &'a Meter,
 ) -> Pin<Box<impl Future<Output = Result<Connection, Failure>> + use<'a>>> {
     Box::pin(async move {
-        let opened = connect::open(client, origin, version, meter).await?;
+        let opened = net::open(&client.connector, origin, version, meter).await?;
         if opened.http2 {
             return Http2::start(client, opened.transport).await.map(Connection::Http2);
         }

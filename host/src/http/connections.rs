@@ -9,12 +9,10 @@ use tokio::sync::Notify;
 
 use super::client::Client;
 use super::connection::{Connection, open};
-use super::failure::Failure;
 use super::http1::Http1;
 use super::http2::Http2;
-use super::message::{Request, Version};
-use super::origin::{Origin, same};
-use super::timing::Meter;
+use super::message::Request;
+use crate::net::{Failure, Meter, Origin, Version, same};
 
 /// Most connections, and most origins, that a user keeps. Far more than a browser does; a script that makes up host names
 /// must not fill the memory.

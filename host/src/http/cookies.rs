@@ -10,8 +10,8 @@ use hyper::header::HeaderValue;
 use hyper::http::uri::PathAndQuery;
 use url::Url;
 
-use super::origin::Origin;
 use super::section::HeaderSection;
+use crate::net::Origin;
 
 /// Most cookies a user keeps; further ones are ignored, so that a target that makes up names or paths does not fill
 /// the memory.
@@ -91,7 +91,7 @@ mod tests {
         let cookies = Cookies::default();
         let headers = set.iter().map(|text| ("set-cookie", text.as_bytes())).collect();
         let (from, to) = (Url::parse(from).unwrap(), Url::parse(to).unwrap());
-        let parts = |url: &Url| (Origin::of(url).unwrap(), super::super::target(url).unwrap());
+        let parts = |url: &Url| (Origin::of(url).unwrap(), crate::net::target(url).unwrap());
         let (origin, target) = parts(&from);
         cookies.learn(&headers, &origin, &target);
         let (origin, target) = parts(&to);
@@ -122,7 +122,7 @@ mod tests {
     #[test]
     fn a_cookie_has_a_value() {
         let url = Url::parse("http://site.test/").unwrap();
-        let (origin, target) = (Origin::of(&url).unwrap(), super::super::target(&url).unwrap());
+        let (origin, target) = (Origin::of(&url).unwrap(), crate::net::target(&url).unwrap());
         let cookies = Cookies::default();
         cookies.learn(&[("set-cookie", &b"a=1"[..])].into_iter().collect(), &origin, &target);
         assert_eq!(cookies.value("a").as_deref(), Some("1"));
@@ -132,7 +132,7 @@ mod tests {
     #[test]
     fn a_jar_is_put_back_to_what_was_remembered() {
         let url = Url::parse("http://site.test/").unwrap();
-        let (origin, target) = (Origin::of(&url).unwrap(), super::super::target(&url).unwrap());
+        let (origin, target) = (Origin::of(&url).unwrap(), crate::net::target(&url).unwrap());
         let cookies = Cookies::default();
         let learn =
             |text: &str| cookies.learn(&[("set-cookie", text.as_bytes())].into_iter().collect(), &origin, &target);
@@ -163,7 +163,7 @@ mod tests {
         many.extend((0..2 * MOST_COOKIES).map(|number| format!("a=1; Path=/{number}")));
         many.push("a=2; Path=/".to_owned());
         let url = Url::parse("http://site.test/").unwrap();
-        let (origin, target) = (Origin::of(&url).unwrap(), super::super::target(&url).unwrap());
+        let (origin, target) = (Origin::of(&url).unwrap(), crate::net::target(&url).unwrap());
         let cookies = Cookies::default();
         let headers = many.iter().map(|text| ("set-cookie", text.as_bytes())).collect();
         cookies.learn(&headers, &origin, &target);

@@ -4,11 +4,10 @@ use super::body;
 use super::client::Client;
 use super::connection::Connection;
 use super::connections::{Acquired, MOST_KEPT};
-use super::failure::Failure;
 use super::flow::Driven;
 use super::message::{Reply, Request};
 use super::session::Session;
-use super::timing::Meter;
+use crate::net::{Failure, Meter};
 
 /// All idle connections of a user may have been closed, and a new one besides.
 const MOST_ATTEMPTS: usize = MOST_KEPT + 1;

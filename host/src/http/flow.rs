@@ -12,8 +12,8 @@ use bytes::Bytes;
 use hyper::StatusCode;
 
 use super::body::Allowance;
-use super::failure::Failure;
 use super::section::HeaderSection;
+use crate::net::Failure;
 
 /// Bytes of a reply that are taken from the connection before anybody has asked for them.
 const MOST_UNREAD: usize = 256 * 1024;

@@ -15,18 +15,15 @@ use hyper::body::{Body, Frame, Incoming, SizeHint};
 use hyper::client::conn::http2::SendRequest;
 use hyper::header::{ACCEPT_ENCODING, CONTENT_LENGTH, COOKIE, HOST, HeaderValue, TRANSFER_ENCODING};
 use hyper::http::uri::Authority;
-use hyper::rt::Executor;
 use hyper_util::rt::TokioIo;
+use stampede_time::Nanos;
 
 use super::body::{self, Kept};
 use super::client::Client;
-use super::connect::Transport;
-use super::failure::Failure;
 use super::flow::Flow;
 use super::message::{Reply, Request, has_payload};
 use super::section::HeaderSection;
-use super::timing::{Charge, Meter, Metered, Traffic};
-use crate::run::clock::Nanos;
+use crate::net::{Charge, Failure, Meter, Metered, Traffic, Transport};
 
 type Message = hyper::Request<Content>;
 
@@ -70,16 +67,6 @@ impl Body for Content {
 pub(super) struct Http2 {
     sender: SendRequest<Content>,
     traffic: Rc<Traffic>,
-}
-
-/// Runs what hyper spawns on this thread.
-#[derive(Clone, Copy)]
-pub(super) struct LocalTasks;
-
-impl<F: Future + 'static> Executor<F> for LocalTasks {
-    fn execute(&self, task: F) {
-        tokio::task::spawn_local(async move { drop(task.await) });
-    }
 }
 
 impl Http2 {

@@ -10,20 +10,8 @@ use hyper::{Method, StatusCode};
 use super::body::Allowance;
 use super::fields::Fields;
 use super::flow::Flow;
-use super::origin::Origin;
 use super::section::HeaderSection;
-
-/// Which HTTP version to speak.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub enum Version {
-    /// HTTP/2 if the server picks it during the TLS handshake (ALPN), else HTTP/1.1.
-    #[default]
-    Negotiate,
-    /// HTTP/1.1.
-    Http1,
-    /// HTTP/2: over TLS by ALPN, in clear with prior knowledge.
-    Http2,
-}
+use crate::net::{Origin, Version};
 
 /// One request; cheap to clone.
 #[derive(Clone)]

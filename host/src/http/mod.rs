@@ -18,43 +18,29 @@
 
 mod body;
 mod client;
-mod connect;
 mod connection;
 mod connections;
 mod cookies;
-mod dns;
 mod exchange;
-mod failure;
 mod fields;
 mod flow;
-mod grants;
 mod http1;
 mod http2;
 mod message;
-mod origin;
 pub mod redirect;
 mod section;
 mod session;
-mod stream;
-mod timing;
-mod tls;
 
 #[cfg(test)]
 mod tests;
 
 pub use body::Allowance;
-pub use client::{Client, ClientOptions, Dial};
+pub use client::{Client, ClientOptions};
 pub use cookies::Cookies;
 pub use exchange::exchange;
-pub use failure::Failure;
 pub use fields::{Field, Fields};
 pub use flow::Flow;
-pub use grants::{Grant, Grants, NoGrant, Reach};
 pub use http1::{Switched, upgrade};
-pub use message::{Reply, Request, Version};
-pub use origin::{NoOrigin, Origin, not_granted, target};
+pub use message::{Reply, Request};
 pub use section::HeaderSection;
 pub use session::{Keeps, Lasts, Session};
-pub use stream::{Destination, Security, Stream};
-pub use timing::{Measured, Meter};
-pub use tls::Tls;

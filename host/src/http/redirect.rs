@@ -10,10 +10,8 @@ use hyper::header::{
 use hyper::{Method, StatusCode};
 use url::Url;
 
-use super::failure::Failure;
-use super::grants::Grants;
 use super::message::{Reply, Request};
-use super::origin::{self, NoOrigin, Origin, not_granted};
+use crate::net::{self, Failure, Grants, NoOrigin, Origin, not_granted};
 
 /// Fields that describe content, and go with it.
 const OF_CONTENT: [HeaderName; 4] = [CONTENT_TYPE, CONTENT_ENCODING, CONTENT_LANGUAGE, CONTENT_LOCATION];
@@ -47,7 +45,7 @@ pub fn next(
 ) -> Result<Option<Request>, Failure> {
     let Some(url) = location(sent, reply)? else { return Ok(None) };
     let elsewhere = || Failure::protocol("redirect to something other than http or https");
-    let target = origin::target(&url).ok_or_else(elsewhere)?;
+    let target = net::target(&url).ok_or_else(elsewhere)?;
     let origin = Origin::granted(&url, grants).map_err(|none| match none {
         NoOrigin::Malformed => elsewhere(),
         NoOrigin::Denied => Failure::network(format!("redirect to {}", not_granted(&url))),
@@ -58,7 +56,7 @@ pub fn next(
         request.body = Default::default();
         request.headers.retain(|name| !OF_CONTENT.contains(name));
     }
-    if !origin::same(&origin, &sent.origin) {
+    if !net::same(&origin, &sent.origin) {
         request.headers.retain(|name| FOR_ANYONE.contains(name) && !secrets.contains(name));
         request.origin = origin;
     }
@@ -88,8 +86,8 @@ mod tests {
     use bytes::Bytes;
     use hyper::header::{AUTHORIZATION, COOKIE, HOST, HeaderValue};
 
-    use super::super::message::Version;
     use super::*;
+    use crate::net::Version;
 
     const TOKEN: HeaderName = HeaderName::from_static("x-token");
     const API_KEY: HeaderName = HeaderName::from_static("x-api-key");
@@ -100,7 +98,7 @@ mod tests {
         Request {
             method: method.clone(),
             origin: Origin::of(&url).unwrap(),
-            target: origin::target(&url).unwrap(),
+            target: net::target(&url).unwrap(),
             headers: names.into_iter().map(|name| (name, HeaderValue::from_static("x"))).collect(),
             body: Bytes::from_static(b"content"),
             version: Version::Negotiate,

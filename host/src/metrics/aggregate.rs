@@ -4,6 +4,7 @@
 use std::collections::BTreeMap;
 
 use hdrhistogram::Histogram;
+use stampede_time::Nanos;
 
 use super::custom::{MetricId, MetricInfo, Tally};
 use super::histogram;
@@ -12,7 +13,6 @@ use super::iterations::Iterations;
 use super::sample::{FailureKind, RowId};
 use super::series::Series;
 use super::timeline::Timeline;
-use crate::run::clock::Nanos;
 
 /// The share of an interval's wall time above which a worker's CPU counts as exhausted.
 pub const BUSY_CPU: f64 = 0.9;

@@ -5,8 +5,7 @@
 //! the largest value seen, which is at most 21 times.
 
 use hdrhistogram::{Counter, Histogram};
-
-use crate::run::clock::Nanos;
+use stampede_time::Nanos;
 
 /// The largest duration that is told apart from longer ones, in microseconds: one hour.
 pub const MAX_MICROS: u64 = 3_600_000_000;

@@ -2,13 +2,14 @@
 //! the [`Aggregate`](super::aggregate::Aggregate) and, emptied, back again.
 
 use hdrhistogram::Histogram;
+use stampede_time::Nanos;
 
 use super::custom::Tally;
 use super::histogram;
 use super::iterations::Iterations;
 use super::sample::{FailureKind, RowId};
 use super::series::Series;
-use crate::run::clock::Nanos;
+use crate::text::one_line;
 
 /// The longest example text kept, in characters.
 pub const EXAMPLE_CHARS: usize = 200;
@@ -33,14 +34,6 @@ impl Example {
     pub fn text(&self) -> &str {
         &self.text
     }
-}
-
-/// The text with each run of white space and control characters, which could drive a terminal or break a table, made one
-/// space.
-pub fn one_line(text: &str) -> String {
-    let blank = |c: char| c.is_whitespace() || c.is_control();
-    let words: Vec<&str> = text.split(blank).filter(|word| !word.is_empty()).collect();
-    words.join(" ")
 }
 
 /// How well the worker itself fared. Filled by the worker when it hands the interval over.

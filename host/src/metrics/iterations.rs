@@ -1,10 +1,9 @@
 //! Iterations of one scenario: `due = completed + cut short + dropped`, and how long the completed ones took.
 
-use hdrhistogram::Counter;
-use hdrhistogram::Histogram;
+use hdrhistogram::{Counter, Histogram};
+use stampede_time::Nanos;
 
 use super::histogram;
-use crate::run::clock::Nanos;
 
 /// The iterations of one scenario.
 #[derive(Clone, Debug, PartialEq)]

@@ -6,11 +6,11 @@
 //! come. Nothing here prints, reads a clock, or keeps every sample.
 
 pub mod aggregate;
-pub mod coarse;
 pub mod custom;
 pub mod histogram;
 pub mod interval;
 pub mod iterations;
+pub mod log_linear;
 pub mod recorder;
 pub mod sample;
 pub mod series;

@@ -1,13 +1,14 @@
 //! Counts what one worker measures. Every worker has its own, so nothing is shared and nothing is locked; once a second
 //! the counts are swapped against an emptied interval, and that is all the worker pays for reporting.
 
+use stampede_time::Nanos;
+
 use super::custom::{MetricId, MetricKind, Tally};
 use super::histogram;
 use super::interval::{Example, Interval};
 use super::iterations::Iterations;
 use super::sample::{FailureKind, RowId, Sample};
 use super::series::TaskEnd;
-use crate::run::clock::Nanos;
 
 /// The counts of one worker since the last [`take`](Recorder::take).
 #[derive(Debug)]

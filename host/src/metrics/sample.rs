@@ -1,7 +1,7 @@
 //! One measured exchange, as plain numbers. A sample is made on the hot path for every request, so it is `Copy`, holds
 //! no text and allocates nothing; names and messages live in the plan and in the recorder's error examples.
 
-use crate::run::clock::Nanos;
+use stampede_time::Nanos;
 
 /// Index of a row of the report: the login first if there is one, then the steps in the script's order.
 pub type RowId = u16;

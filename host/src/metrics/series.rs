@@ -2,10 +2,10 @@
 //! the whole run (64-bit), so that adding up is one function.
 
 use hdrhistogram::{Counter, Histogram};
+use stampede_time::Nanos;
 
 use super::histogram;
 use super::sample::{FailureKind, Phases, Sample};
-use crate::run::clock::Nanos;
 
 /// How a task ended. A task is one run of one step by one user and may make several exchanges, or none.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

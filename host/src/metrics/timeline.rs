@@ -2,8 +2,8 @@
 //! point covers twice the time. Memory is bounded however long the run, and the result does not depend on the order in
 //! which intervals arrive.
 
-use super::coarse::Coarse;
 use super::interval::Interval;
+use super::log_linear::Coarse;
 use super::series::Series;
 
 /// The most points a row keeps. Past it, pairs of points become one.

@@ -11,10 +11,10 @@
 //! Every worker has its own iterator over all arrivals and takes every so-manieth of them; that keeps the schedule the
 //! same for any number of workers, with nothing shared. A change has a time of its own for the same reason.
 
-use crate::run::clock::Nanos;
-use crate::template::UserRandom;
+use stampede_time::Nanos;
 
 use super::Shape;
+use crate::random::UserRandom;
 
 /// How arrivals are spread around their rate.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]

@@ -6,7 +6,7 @@
 //! not add up, and the gap after a late start is shorter by it. This is the generic cell rate algorithm (ITU-T I.371)
 //! with a tolerance of zero.
 
-use crate::run::clock::Nanos;
+use stampede_time::Nanos;
 
 /// The state of one user's cap.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

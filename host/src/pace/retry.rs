@@ -1,7 +1,7 @@
 //! How long to wait before something is done again that failed: longer from time to time, so that a target in trouble is
 //! left alone, and not everybody at the same moment.
 
-use crate::run::clock::Nanos;
+use stampede_time::Nanos;
 
 /// How often something is done again, and the waits before that. In nanoseconds.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

@@ -5,7 +5,7 @@
 
 use std::time::Duration;
 
-use crate::run::clock::{Nanos, nanos};
+use stampede_time::{Nanos, nanos};
 
 /// One stage: from the value before it to `target`, in a straight line. A stage of no length is a jump.
 #[derive(Clone, Copy, Debug, PartialEq)]

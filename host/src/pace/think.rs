@@ -2,7 +2,7 @@
 
 use std::f64::consts::TAU;
 
-use crate::run::clock::Nanos;
+use stampede_time::Nanos;
 
 /// A wait, or how waits are spread. In nanoseconds.
 #[derive(Clone, Copy, Debug, PartialEq)]
@@ -36,7 +36,7 @@ mod tests {
     use proptest::prelude::*;
 
     use super::*;
-    use crate::template::UserRandom;
+    use crate::random::UserRandom;
 
     #[test]
     fn waits_are_spread_as_they_say() {

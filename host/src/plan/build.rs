@@ -1,34 +1,34 @@
 //! From what was typed to a plan. Every stage says all its errors at once; nothing is sent and nothing is started but
 //! the plugins, which are asked what they offer and given each step to check.
 
-use std::path::{Path, PathBuf};
+use std::path::Path;
 use std::sync::Arc;
 
-use crate::cli::RunArgs;
-use crate::diagnostic::{Diagnostic, Diagnostics, Span, reason};
-use crate::expression::Remembers;
-use crate::http::Tls;
-use crate::metrics::custom::{MetricInfo, MetricKind};
-use crate::plugin::family::Names;
-use crate::plugin::secrets::Secrets;
-use crate::plugin::state::Scripting;
-use crate::script::model::{self, Item, Script, Spanned};
-use crate::template::{Environment, VariableNames};
-
-use super::data::{self, DataSets};
 use super::flow::Flows;
-use super::own::Policy;
-use super::plugins::Plugins;
 use super::steps::{self, Checked, Draft};
 use super::thresholds::{self, Known};
-use super::{Plan, Scenario, Step, checks, header, include, login, merge, scenarios, secrets, terms, variables};
+use super::{Plan, Scenario, Step, checks, header, include, login, merge, scenarios, secrets, variables};
+use crate::cli::RunArgs;
+use crate::data::{self, DataSets};
+use crate::diagnostic::{Diagnostic, Diagnostics, Span, reason};
+use crate::expression::Remembers;
+use crate::metrics::custom::{MetricInfo, MetricKind};
+use crate::net::Tls;
+use crate::plugin::instance::worker_plugin::Names;
+use crate::plugin::load::plugins::Plugins;
+use crate::plugin::load::policy;
+use crate::plugin::load::resolve::Policy;
+use crate::plugin::scripting::Scripting;
+use crate::script::model::{self, Item, Script};
+use crate::secrets::Secrets;
+use crate::template::{Environment, VariableNames};
 
 /// Builds the plan of a run.
 ///
 /// # Errors
 /// Everything that is wrong with the script, the flags, the data and the plugins, as far as one depends not on another.
 pub fn build(args: &RunArgs, script: &Script) -> Result<Plan, Diagnostics> {
-    let script = &include::resolved(script, &folder(&script.source.name))?;
+    let script = &include::resolved(script, &script.folder())?;
     let mut secrets = Arc::default();
     // Messages of plugins may repeat what their parameters came to.
     assemble(args, script, &mut secrets).map_err(|found| secrets::hide(found, &secrets))
@@ -48,7 +48,7 @@ fn assemble(args: &RunArgs, script: &Script, secrets: &mut Arc<Secrets>) -> Resu
     *secrets = Arc::new(secrets::of(args, script, &scripting, &drafts));
     let scripting = Arc::new(Scripting { secrets: Arc::clone(secrets), ..scripting });
     let needed = |action: &str| drafts.iter().any(|draft| draft.action == action);
-    let allowed = found.absorb(terms::allowed(&args.allow_host)).unwrap_or_default();
+    let allowed = found.absorb(policy::allowed(&args.allow_host)).unwrap_or_default();
     let plugins = found.absorb(Plugins::load(script, &scripting, policy(args), needed));
     let Some(mut plugins) = plugins else { return Err(found) };
     plugins.allowed = allowed;
@@ -69,7 +69,9 @@ fn assemble(args: &RunArgs, script: &Script, secrets: &mut Arc<Secrets>) -> Resu
     }
     let tls = Tls::load(args.insecure_tls).map_err(|error| Diagnostic::new("internal::tls", error.to_string()))?;
     let rows: Vec<_> = drafts.iter().map(Draft::row).collect();
-    let checks = found.absorb(checks::register(steps.iter_mut(), &mut metrics)).unwrap_or_default();
+    let checks = found
+        .absorb(checks::register(steps.iter_mut().map(|step| (step.row, &mut step.checks[..])), &mut metrics))
+        .unwrap_or_default();
     let names_of: Vec<_> = scenarios.iter().map(|scenario| scenario.name.clone()).collect();
     let known = Known { rows: &rows, metrics: &metrics, checks: &checks, scenarios: &names_of };
     let thresholds = found.absorb(thresholds::thresholds(args, script, &known)).unwrap_or_default();
@@ -114,7 +116,7 @@ const fn policy(args: &RunArgs) -> Policy {
 /// What templates and requests are made from.
 fn scripting(args: &RunArgs, script: &Script) -> Result<Scripting, Diagnostics> {
     let mut found = Diagnostics::default();
-    let folder = folder(&script.source.name);
+    let folder = script.folder();
     let data = found.absorb(data(args, script, &folder));
     let environment = found.absorb(environment(args.env_file.as_deref()).map_err(Diagnostics::from));
     let base_url = found.absorb(merge::base_url(args, script).map_err(Diagnostics::from));
@@ -129,11 +131,6 @@ fn scripting(args: &RunArgs, script: &Script) -> Result<Scripting, Diagnostics> 
 fn data(args: &RunArgs, script: &Script, folder: &Path) -> Result<DataSets, Diagnostics> {
     let files: Vec<_> = args.data.iter().map(|data| (data.name.clone(), data.file.clone())).collect();
     data::load(&script.data, &files, folder, &script.source)
-}
-
-/// The folder that the paths of a script are relative to.
-pub(super) fn folder(script: &str) -> PathBuf {
-    Path::new(script).parent().map(Path::to_path_buf).unwrap_or_default()
 }
 
 fn environment(file: Option<&Path>) -> Result<Environment, Diagnostic> {
@@ -219,9 +216,4 @@ fn few_trends(metrics: &[MetricInfo], script: &Script) -> Result<(), Diagnostic>
     }
     let message = format!("{trends} groups and trends of plugins; there may be {MOST_TRENDS}");
     Err(Diagnostic::new("script::groups", message).at(&script.source, Span::default(), "too many"))
-}
-
-/// The value of an optional setting that was typed.
-pub(super) fn typed<T: Copy>(setting: Option<&Spanned<T>>) -> Option<T> {
-    setting.map(|setting| setting.value)
 }

@@ -12,10 +12,9 @@ use crate::diagnostic::{Diagnostic, Diagnostics, Source};
 use crate::http::Reply;
 use crate::metrics::aggregate::CheckInfo;
 use crate::metrics::custom::{MetricId, MetricInfo, MetricKind, MetricUnit};
+use crate::metrics::sample::RowId;
 use crate::script::model::{self, CheckTest, Spanned, TextTest};
 use crate::script::threshold::Comparison;
-
-use super::Step;
 
 /// What stands before a check's name where its metric is named.
 const PREFIX: &str = "check";
@@ -75,17 +74,17 @@ pub fn compile(step: &model::Step, source: &Arc<Source>) -> Result<Vec<Check>, D
 /// # Errors
 /// There are too many.
 pub fn register<'s>(
-    steps: impl Iterator<Item = &'s mut Step>,
+    steps: impl Iterator<Item = (RowId, &'s mut [Check])>,
     metrics: &mut Vec<MetricInfo>,
 ) -> Result<Vec<CheckInfo>, Diagnostics> {
     let mut all = Vec::new();
-    for step in steps {
-        for check in &mut step.checks {
+    for (row, checks) in steps {
+        for check in checks {
             check.metric = metrics.len() as MetricId;
             let name = check.name.clone();
             let (kind, unit) = (MetricKind::Rate, MetricUnit::Number);
             metrics.push(MetricInfo { plugin: PREFIX.into(), name: name.clone(), kind, unit });
-            all.push(CheckInfo { row: step.row, name, metric: check.metric });
+            all.push(CheckInfo { row, name, metric: check.metric });
         }
     }
     if all.len() > MOST {

@@ -3,13 +3,12 @@
 use std::fmt::Write as _;
 use std::time::Duration;
 
-use crate::http::{Keeps, Lasts};
-use crate::pace::Spread;
-
 use super::needs::Needs;
 use super::outline::outline;
 use super::workload::{Model, Workload};
 use super::{Plan, Scenario};
+use crate::http::{Keeps, Lasts};
+use crate::pace::Spread;
 
 /// Describes a plan.
 pub fn describe(plan: &Plan, needs: &Needs) -> String {

@@ -3,17 +3,17 @@
 
 use std::sync::Arc;
 
+use stampede_time::{Nanos, nanos};
+
+use super::scenarios::Draft;
 use crate::diagnostic::{Diagnostic, Diagnostics, Source, Span};
 use crate::expression::{Expression, Remembers};
 use crate::metrics::aggregate::label;
 use crate::metrics::custom::{MetricId, MetricInfo, MetricKind, MetricUnit};
 use crate::pace::{Retry, Think};
-use crate::plugin::family::Names;
-use crate::run::clock::{Nanos, nanos};
+use crate::plugin::instance::worker_plugin::Names;
 use crate::script::model::{self, Body, Control, Item, Node, Spanned, Value};
 use crate::script::span_within;
-
-use super::scenarios::Draft;
 
 /// What stands before a group's name in the report, where metrics of plugins have the plugin's.
 const PREFIX: &str = "group";

@@ -2,15 +2,14 @@
 
 use hyper::header::{HeaderName, HeaderValue};
 
+use super::Plan;
 use crate::cli::RunArgs;
 use crate::diagnostic::{Diagnostic, Diagnostics, Place, Span};
-use crate::plugin::session::Session;
-use crate::plugin::state::Scripting;
+use crate::plugin::scripting::Scripting;
 use crate::script::model::{Node, Script, Value};
 use crate::script::span_within;
 use crate::template::{Scope, Template, VariableNames};
-
-use super::Plan;
+use crate::user::Session;
 
 impl Plan {
     /// Puts the fields into a user's header store, rendered for that user.

@@ -1,16 +1,15 @@
 //! The load of a run or of a scenario, from the keys and flags that say how much. Which keys are there decides on the
 //! model; keys that do not go together are an error, never one of them ignored.
 
+use std::sync::Arc;
 use std::time::Duration;
 
+use super::workload::Model;
 use crate::cli::RunArgs;
 use crate::diagnostic::{Diagnostic, Source, Span};
 use crate::pace::{Shape, Spread, Stage};
 use crate::script::model::{self, Load, Spanned};
 use crate::script::stage::{self, Target};
-
-use super::workload::Model;
-use std::sync::Arc;
 
 /// A value, and where it was typed; from a flag it has no place.
 #[derive(Clone, Copy, Debug)]

@@ -3,12 +3,12 @@
 
 use std::time::Duration;
 
+use stampede_time::{Nanos, nanos};
 use url::Url;
 
 use crate::cli::RunArgs;
 use crate::diagnostic::Diagnostic;
-use crate::plugin::request::{UrlFault, parse_url};
-use crate::run::clock::{Nanos, nanos};
+use crate::plugin::contract::request::{UrlFault, parse_url};
 use crate::script::model::{FailOn, Script, Spanned};
 
 /// How long a step may take unless the script says otherwise.

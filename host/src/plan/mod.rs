@@ -4,23 +4,18 @@
 pub mod build;
 pub mod capture;
 pub mod checks;
-pub mod data;
 pub mod describe;
 pub mod flow;
 mod header;
 mod include;
 mod load;
-pub mod lock;
 mod login;
 mod merge;
 pub mod needs;
 mod outline;
-pub mod own;
-pub mod plugins;
 mod scenarios;
 mod secrets;
 mod steps;
-mod terms;
 mod thresholds;
 mod variables;
 pub mod workload;
@@ -29,18 +24,17 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use hyper::header::HeaderName;
+use stampede_time::{Nanos, nanos};
 
 use crate::expression::Remembers;
-use crate::http::{Dial, Tls};
 use crate::metrics::aggregate::{CheckInfo, RowInfo};
 use crate::metrics::custom::MetricInfo;
 use crate::metrics::sample::RowId;
 use crate::metrics::threshold::Threshold;
-use crate::plugin::instance::StepParams;
-use crate::plugin::registry::Loaded;
-use crate::plugin::state::Scripting;
-use crate::plugin::terms::Terms;
-use crate::run::clock::{Nanos, nanos};
+use crate::net::{Dial, Tls};
+use crate::plugin::load::registry::Loaded;
+use crate::plugin::policy::Terms;
+use crate::plugin::scripting::{Scripting, StepParams};
 use crate::script::model::FailOn;
 use crate::template::{Template, VariableId, VariableNames};
 

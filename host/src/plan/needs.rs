@@ -1,9 +1,8 @@
 //! What a plan takes from the machine: connections, memory, open files. Looked at before the run, because a run that
 //! hits a limit half-way has measured nothing.
 
-use crate::diagnostic::Diagnostic;
-
 use super::{Plan, Scenario};
+use crate::diagnostic::Diagnostic;
 
 /// Files a process has open besides its connections: the program, its log, event queues, data files.
 const OTHER_FILES: u64 = 64;

@@ -4,10 +4,9 @@
 use std::fmt::Write as _;
 use std::time::Duration;
 
-use crate::pace::Retry;
-
 use super::Plan;
 use super::flow::{Block, Flow, Move, Moves, Rounds};
+use crate::pace::Retry;
 
 /// The lines of a flow.
 pub fn outline(plan: &Plan, flow: &Flow) -> String {

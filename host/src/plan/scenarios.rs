@@ -3,13 +3,12 @@
 use std::sync::Arc;
 use std::time::Duration;
 
+use super::load::{Said, share};
+use super::workload::{Model, Workload};
 use crate::cli::RunArgs;
 use crate::diagnostic::{Diagnostic, Diagnostics};
 use crate::http::{Keeps, Lasts};
 use crate::script::model::{self, Item, Load, Script, Spanned, Think};
-
-use super::load::{Said, share};
-use super::workload::{Model, Workload};
 
 /// How long requests in flight get to finish.
 const GRACEFUL_STOP: Duration = Duration::from_secs(5);

@@ -1,13 +1,12 @@
 //! What a script reads that is never shown: environment variables, and secret columns of data sets.
 
+use super::steps::Draft;
 use crate::cli::RunArgs;
 use crate::diagnostic::{Diagnostic, Diagnostics, Place};
-use crate::plugin::secrets::Secrets;
-use crate::plugin::state::Scripting;
+use crate::plugin::scripting::Scripting;
 use crate::script::model::Script;
+use crate::secrets::Secrets;
 use crate::template::environment_names;
-
-use super::steps::Draft;
 
 /// The secrets of a run. Of the environment only what some template reads is one.
 pub fn of(args: &RunArgs, script: &Script, scripting: &Scripting, drafts: &[Draft<'_>]) -> Secrets {

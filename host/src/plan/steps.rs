@@ -6,27 +6,28 @@ use std::rc::Rc;
 use std::sync::Arc;
 
 use serde_json::Value;
+use stampede_time::{Nanos, nanos};
 
-use crate::diagnostic::{Diagnostic, Diagnostics, Span, suggest};
-use crate::expression::Remembers;
-use crate::http::{Grant, Grants, Origin};
-use crate::metrics::aggregate::{RowInfo, label};
-use crate::metrics::sample::RowId;
-use crate::plugin::family::{Family, Names};
-use crate::plugin::instance::{ConfigureError, Instance, Mistake, StepParams};
-use crate::plugin::registry::{Loaded, one_line};
-use crate::plugin::schema::Violation;
-use crate::plugin::state::{Configuring, Scripting};
-use crate::run::clock::{Nanos, nanos};
-use crate::script::{LOGIN_KEYS, STEP_KEYS, model, span_within};
-use crate::template::Environment;
-
-use super::build::typed;
 use super::capture::Capture;
 use super::checks::{self, Check};
-use super::plugins::Plugins;
 use super::scenarios::Draft as Scenario;
-use super::{Step, UsedPlugin, terms};
+use super::{Step, UsedPlugin};
+use crate::diagnostic::{Diagnostic, Diagnostics, Span, suggest};
+use crate::expression::Remembers;
+use crate::metrics::aggregate::{RowInfo, label};
+use crate::metrics::sample::RowId;
+use crate::net::{Grant, Grants, Origin};
+use crate::plugin::contract::state::Configuring;
+use crate::plugin::instance::error_text::error_text;
+use crate::plugin::instance::worker_plugin::{Family, Names};
+use crate::plugin::instance::{ConfigureError, Instance, Mistake};
+use crate::plugin::load::plugins::Plugins;
+use crate::plugin::load::policy;
+use crate::plugin::load::registry::Loaded;
+use crate::plugin::load::schema::Violation;
+use crate::plugin::scripting::{Scripting, StepParams};
+use crate::script::{LOGIN_KEYS, STEP_KEYS, model, span_within, value_of};
+use crate::template::Environment;
 
 /// A step before it is checked.
 pub struct Draft<'a> {
@@ -158,7 +159,7 @@ pub fn check(
             row: row as RowId,
             plugin: at,
             index: used[at].1.len(),
-            timeout: draft.typed.and_then(|step| typed(step.timeout.as_ref())).map_or(timeout, nanos),
+            timeout: draft.typed.and_then(|step| value_of(step.timeout.as_ref())).map_or(timeout, nanos),
             needs_body: captures.iter().any(Capture::needs_body) || checks.iter().any(Check::needs_body),
             captures,
             checks,
@@ -192,7 +193,7 @@ fn grant_to_builtin(used: &mut [UsedPlugin], origins: &[(bool, Rc<Origin>)], plu
     let named: Vec<Grant> = own.chain(base).map(|origin| Grant::of(origin.host(), origin.port())).collect();
     for used in used.iter_mut().filter(|used| used.plugin.is_builtin) {
         let hosts = named.iter().chain(&plugins.allowed).cloned();
-        used.terms.grants = terms::also(&used.terms.grants, hosts);
+        used.terms.grants = policy::also(&used.terms.grants, hosts);
     }
 }
 
@@ -269,7 +270,7 @@ fn configure(
     names: &Names,
 ) -> Result<Vec<Rc<Origin>>, Diagnostics> {
     let trapped = |error: &wasmtime::Error| {
-        Diagnostic::new("plugin::trap", format!("plugin `{}` failed: {}", plugin.name(), one_line(error)))
+        Diagnostic::new("plugin::trap", format!("plugin `{}` failed: {}", plugin.name(), error_text(error)))
     };
     let mut terms = plugin.terms.clone();
     if plugin.is_builtin {

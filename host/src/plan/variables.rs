@@ -1,10 +1,9 @@
 //! Whether every variable that a template or a condition reads is set by something.
 
+use super::Step;
 use crate::diagnostic::{Diagnostic, Diagnostics, Span, suggest};
 use crate::script::model::Script;
 use crate::template::VariableNames;
-
-use super::Step;
 
 /// Finds variables that are read and no capture sets.
 pub fn unset(script: &Script, names: &VariableNames, steps: &[Step], found: &mut Diagnostics) {

@@ -2,9 +2,10 @@
 
 use std::time::Duration;
 
+use stampede_time::{Nanos, nanos};
+
 use crate::http::Keeps;
 use crate::pace::{Shape, Spread};
-use crate::run::clock::{Nanos, nanos};
 
 /// The load of one scenario. Times count from the scenario's start.
 #[derive(Clone, Debug, PartialEq)]

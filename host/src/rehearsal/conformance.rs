@@ -9,18 +9,18 @@ use std::time::Duration;
 
 use serde_json::{Value, json};
 
+use super::cases::{Case, Part, Reply};
+use super::target::Target;
+use super::{Walked, judge, perform, plan, rehearse};
 use crate::cli::NativeArgs;
 use crate::diagnostic::Diagnostics;
 use crate::metrics::sample::FailureKind;
 use crate::plan::{Plan, UsedPlugin};
-use crate::plugin::family::{Family, Names};
-use crate::plugin::instance::{ConfigureError, Instance, StepParams};
-use crate::plugin::registry::one_line;
-use crate::script::cases::{Case, Part, Reply};
+use crate::plugin::instance::error_text::error_text;
+use crate::plugin::instance::worker_plugin::{Family, Names};
+use crate::plugin::instance::{ConfigureError, Instance};
+use crate::plugin::scripting::StepParams;
 use crate::script::model::steps;
-
-use super::target::Target;
-use super::{Walked, judge, perform, plan, rehearse};
 
 /// Tasks after which memory is looked at, and again: a heap that is collected takes its time to find its size.
 const TASKS: [u64; 2] = [40_000, 50_000];
@@ -95,7 +95,7 @@ impl<'a> Subject<'a> {
                     faults.push("`describe` says something else the second time".into());
                 }
                 Ok(_) => {}
-                Err(trap) => faults.push(format!("`describe` traps the second time: {}", one_line(&trap))),
+                Err(trap) => faults.push(format!("`describe` traps the second time: {}", error_text(&trap))),
             }
             let tried = |action: &str| self.lawful.iter().any(|case| uses(case, action));
             let untried = known.actions.iter().filter(|action| !tried(&action.name));
@@ -207,14 +207,14 @@ fn instance(plan: &Plan, used: &UsedPlugin) -> wasmtime::Result<Instance> {
 fn refuses(plan: &Plan, used: &UsedPlugin, step: &StepParams) -> Option<String> {
     let mut instance = match instance(plan, used) {
         Ok(instance) => instance,
-        Err(trap) => return Some(format!("it does not start: {}", one_line(&trap))),
+        Err(trap) => return Some(format!("it does not start: {}", error_text(&trap))),
     };
     let trapped = |instance: &mut Instance, params: Value| {
         let shown: String = params.to_string().chars().take(80).collect();
         let (name, action) = (step.step.clone(), step.action.clone());
         let step = StepParams { step: name, action, params, environment: None };
         match instance.configure(&step) {
-            Err(ConfigureError::Trap(trap)) => Some(format!("`configure` with `{shown}` traps: {}", one_line(&trap))),
+            Err(ConfigureError::Trap(trap)) => Some(format!("`configure` with `{shown}` traps: {}", error_text(&trap))),
             Ok(()) | Err(ConfigureError::Params(_)) => None,
         }
     };

@@ -2,13 +2,13 @@
 
 use std::time::Duration;
 
+use stampede_time::{Nanos, nanos};
+
+use super::Verdict;
+use super::cases::{Case, Expected};
 use crate::metrics::aggregate::{Aggregate, Metric};
 use crate::metrics::custom::{MetricKind, Tally};
 use crate::metrics::sample::{FailureKind, RowId};
-use crate::run::clock::{Nanos, nanos};
-use crate::script::cases::{Case, Expected};
-
-use super::Verdict;
 
 /// Timers of the runtime are as fine as this.
 const MILLISECOND: Nanos = 1_000_000;

@@ -5,6 +5,7 @@
 //! missing: connections lead to a [`Target`](target::Target) in the same thread, and the runtime's clock is paused, so
 //! that an hour's wait is over at once and the same case always takes the same time.
 
+pub mod cases;
 mod conformance;
 mod judge;
 mod target;
@@ -15,20 +16,19 @@ pub use judge::shown;
 use std::path::Path;
 use std::sync::Arc;
 
+use stampede_time::{Clock, Nanos};
+
 use crate::cli::{NativeArgs, RunArgs};
 use crate::diagnostic::{Diagnostics, Span};
-use crate::http::Grants;
 use crate::metrics::aggregate::Aggregate;
+use crate::net::Grants;
 use crate::plan::{self, Plan};
-use crate::plugin::registry::BUILTIN;
-use crate::run::clock::{Clock, Nanos};
-use crate::run::common::Common;
-use crate::run::worker::{self, Message, Part, Setup};
-use crate::script::cases::Case;
+use crate::plugin::load::registry::BUILTIN;
+use crate::rehearsal::cases::Case;
+use crate::run::{Common, Message, Part, Setup, prepare, work};
 use crate::script::is_name;
 use crate::script::model::{PluginEntry, Script, Spanned};
 use crate::template::Variables;
-
 use target::Target;
 
 /// The name of a component under test whose file's name is none that a plugin can have.
@@ -129,7 +129,7 @@ fn perform(plan: &Arc<Plan>) -> (Result<Counted, String>, Nanos) {
 }
 
 async fn counted(plan: &Arc<Plan>, clock: Clock) -> Result<Counted, String> {
-    let crew = worker::prepare(plan)?;
+    let crew = prepare(plan)?;
     let families = crew.plugins.clone();
     let (messages, mut received) = tokio::sync::mpsc::unbounded_channel();
     let (start, started) = tokio::sync::oneshot::channel();
@@ -139,7 +139,7 @@ async fn counted(plan: &Arc<Plan>, clock: Clock) -> Result<Counted, String> {
     let (plan_of_all, found) = (Arc::clone(plan), Variables::default());
     let setup =
         Setup { index: 0, workers: 1, plan: plan_of_all, part, common, found, messages, clock: started, spares };
-    worker::work(setup, crew).await?;
+    work(setup, crew).await?;
     let mut aggregate = Aggregate::new(plan.rows.clone(), 1).with_metrics(plan.metrics.clone());
     while let Ok(message) = received.try_recv() {
         if let Message::Interval { worker, second, interval } = message {

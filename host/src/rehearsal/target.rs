@@ -5,8 +5,8 @@ use std::sync::{Arc, Mutex, PoisonError};
 
 use tokio::io::{AsyncReadExt, AsyncWriteExt, DuplexStream};
 
-use crate::http::Dial;
-use crate::script::cases::{Part, Reply, Wanted};
+use super::cases::{Part, Reply, Wanted};
+use crate::net::Dial;
 
 /// Bytes that a connection holds in either direction before the writer waits.
 const BUFFERED: usize = 64 << 10;

@@ -4,6 +4,7 @@ use std::collections::BTreeMap;
 use std::time::{Duration, UNIX_EPOCH};
 
 use hdrhistogram::Histogram;
+use stampede_time::{Nanos, nanos};
 
 use super::custom::metric;
 use super::generator::generator;
@@ -20,7 +21,6 @@ use crate::metrics::sample::{FailureKind, RowId};
 use crate::metrics::series::{self, PhaseTimes};
 use crate::metrics::threshold::Verdict;
 use crate::metrics::timeline::{Point, Timeline};
-use crate::run::clock::{Nanos, nanos};
 
 impl Report {
     /// Builds the report. A task that neither passed nor failed by now was cut short by the end of the run, so it counts

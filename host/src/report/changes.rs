@@ -4,7 +4,7 @@ use unicode_width::UnicodeWidthStr;
 
 use super::compare::{Change, Comparison, Judgement, What};
 use super::format::{latency, short};
-use crate::metrics::interval::one_line;
+use crate::text::one_line;
 
 const COLUMNS: usize = 6;
 

@@ -2,14 +2,14 @@
 
 use bytesize::ByteSize;
 use hdrhistogram::Histogram;
+use stampede_time::Nanos;
 
 use super::format::{grouped, grouped_decimal, latency, percent};
 use super::model::{Distribution, Metric, Report};
 use super::times::encode_wide;
 use crate::metrics::aggregate;
 use crate::metrics::custom::{MetricKind, MetricUnit, PARTS, Tally};
-use crate::metrics::interval::one_line;
-use crate::run::clock::Nanos;
+use crate::text::one_line;
 
 /// A metric in numbers; those that its kind does not have are `None`, and so are all of one without values.
 pub fn metric(measured: &aggregate::Metric, elapsed: Nanos) -> Metric {

@@ -11,7 +11,7 @@ use quick_xml::writer::ElementWriter;
 use super::format::grouped;
 use super::model::Report;
 use super::verdict::found;
-use crate::metrics::interval::one_line;
+use crate::text::one_line;
 
 /// What came of a case.
 enum Outcome {

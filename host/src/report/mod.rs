@@ -5,7 +5,6 @@
 //! snapshots.
 
 mod build;
-mod changed;
 mod changes;
 pub mod compare;
 mod csv;
@@ -32,5 +31,6 @@ pub use progress::Progress;
 pub use settings::{Outcome, Settings};
 pub use table::render as table;
 
+pub mod load_changes;
 #[cfg(test)]
 mod samples;

@@ -4,10 +4,10 @@
 use std::io::Write;
 
 use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
+use stampede_time::Nanos;
 
 use super::format::{grouped_decimal, percent};
 use crate::metrics::aggregate::Snapshot;
-use crate::run::clock::Nanos;
 
 /// The display. Gone from the screen once finished or dropped.
 #[derive(Debug)]

@@ -5,9 +5,9 @@ use std::borrow::Cow;
 use std::time::Duration;
 
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
+use stampede_time::Nanos;
 
 use crate::run::EndReason;
-use crate::run::clock::Nanos;
 
 /// How the run was set up.
 #[derive(Clone, Debug, Serialize, Deserialize)]

@@ -5,10 +5,10 @@ use unicode_width::UnicodeWidthStr;
 
 use super::format::{count, grouped, grouped_decimal, latency, megabytes, percent, seconds, short};
 use super::model::{ErrorCount, Guest, Report, Requests, Row, Scenario, Times};
-use super::{changed, custom, data, verdict};
+use super::{custom, data, load_changes, verdict};
 use crate::cli::Latency;
 use crate::metrics::aggregate::label;
-use crate::metrics::interval::one_line;
+use crate::text::one_line;
 
 /// One column: its title, its least width, and what a row has in it. The first is text, the others are numbers.
 struct Column {
@@ -35,7 +35,7 @@ pub fn render(report: &Report, latency: Latency) -> String {
         verdict::check_lines(report),
         verdict::threshold_lines(report),
         data::lines(&report.data),
-        changed::line(&report.changes),
+        load_changes::line(&report.changes),
     ] {
         if !lines.is_empty() {
             text.push('\n');

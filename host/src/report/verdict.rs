@@ -6,9 +6,9 @@ use unicode_width::UnicodeWidthStr;
 use super::format::{grouped, grouped_decimal, latency, percent};
 use super::model::{Check, Report, Threshold};
 use crate::metrics::aggregate::Aggregate;
-use crate::metrics::interval::one_line;
 use crate::metrics::threshold::Verdict;
 use crate::script::threshold::Quantity;
+use crate::text::one_line;
 
 /// The checks and how often they passed.
 pub fn checks(aggregate: &Aggregate) -> Vec<Check> {

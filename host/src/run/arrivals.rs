@@ -16,13 +16,12 @@ use std::rc::Rc;
 use std::sync::Arc;
 use std::task::{Poll, Waker};
 
-use crate::pace::Arrivals;
-use crate::plugin::session::{Promise, Shared};
+use stampede_time::{Nanos, Phase};
 
-use super::clock::Nanos;
-use super::common::Common;
-use super::phase::Phase;
 use super::scale::Waited;
+use super::shared::Common;
+use crate::pace::Arrivals;
+use crate::user::{Promise, Shared};
 
 /// The users of one scenario on one worker, and the arrivals that wait for them.
 pub struct Pool {

@@ -4,7 +4,7 @@ use crate::http::Reply;
 use crate::metrics::sample::{FailureKind, Sample};
 use crate::plan::Step;
 use crate::plan::checks::{Document, Measured};
-use crate::plugin::session::Session;
+use crate::user::Session;
 
 /// Counts each check of the step once. An exchange without a reply passes none, but one that the end of the run cut off
 /// is not asked about. Hot: nothing is allocated, but for JSON.

@@ -4,12 +4,11 @@
 //! A load is a multiple of the plan's, one for each scenario; a pause is beside it, so that the load is the same after it.
 
 use serde::Serialize;
+use stampede_time::Nanos;
 use tokio::sync::{mpsc, oneshot};
 
-use crate::metrics::aggregate::Snapshot;
-
-use super::clock::Nanos;
 use super::scale::{MOST, NOTICE, Scales};
+use crate::metrics::aggregate::Snapshot;
 
 /// How many changes a run takes: they are all in its report.
 const MOST_CHANGES: usize = 10_000;

@@ -6,12 +6,11 @@ use std::cell::Cell;
 use std::rc::Rc;
 
 use cpu_time::ThreadTime;
+use stampede_time::{Nanos, nanos};
 
+use super::deadline_sweep::PERIOD;
 use crate::metrics::interval::Health as Record;
-use crate::plugin::family::{Family, Usage};
-
-use super::clock::{Nanos, nanos};
-use super::watch::PERIOD;
+use crate::plugin::instance::worker_plugin::{Family, Usage};
 
 /// Measures the thread it was made on.
 pub struct Health {

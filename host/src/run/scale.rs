@@ -15,11 +15,10 @@ use std::sync::atomic::{AtomicBool, AtomicU64, AtomicUsize, Ordering};
 use std::sync::{Mutex, PoisonError};
 use std::task::Poll;
 
-use crate::plugin::session::Shared;
+use stampede_time::{Nanos, Phase};
 
-use super::clock::Nanos;
-use super::phase::Phase;
-use super::watch::PERIOD;
+use super::deadline_sweep::PERIOD;
+use crate::user::Shared;
 
 /// The most that a load may be multiplied by.
 pub const MOST: f64 = 10.0;

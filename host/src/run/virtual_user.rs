@@ -1,51 +1,27 @@
-//! One virtual user: signs in, then walks its scenario's steps, iteration after iteration, until its time, its turns or its
-//! data are over.
-//!
-//! ```text
-//!   waiting for its time ─▶ waiting for a turn ─▶ signing in ─▶ walking ─▶ waiting for a turn ─▶ … ─▶ gone
-//!                                                  │ failed four times ──────────────────────────────▲
-//! ```
-//!
-//! What it walks is in [`Walk`]; each step is one task in one plugin, see [`StepTask`].
+//! One virtual user: what it walks with, and how it takes one step. A step is one task in one plugin, see [`StepTask`].
 
 use std::cell::{Cell, RefCell};
 use std::rc::Rc;
 
+use stampede_time::Nanos;
 use tokio::sync::Mutex;
 
+use super::context::{Crew, Replicas};
+use super::iteration_source::Turns;
+use super::step_task::{Ran, StepTask};
 use crate::expression::Language;
 use crate::plan::{Plan, Scenario, Step};
-use crate::plugin::session::{Session, Shortage};
-
-use super::clock::Nanos;
-use super::task::{Ran, StepTask};
-use super::turns::Turns;
-use super::walk::Walk;
-use super::worker::{Crew, Replicas};
-
-/// Waits before the second, third and fourth attempt to sign in.
-const BACK_OFF: [Nanos; 3] = [500_000_000, 1_000_000_000, 2_000_000_000];
-
-/// How the life of a user went, for the outcome of the run.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
-pub enum Life {
-    /// The run, or its data, ended before it was signed in.
-    NotBegun,
-    /// It could not sign in.
-    GaveUp,
-    /// It signed in, or there was no need to.
-    Walked,
-}
+use crate::user::Session;
 
 /// One virtual user.
 pub struct VirtualUser {
-    crew: Rc<Crew>,
-    session: Rc<Session>,
+    pub crew: Rc<Crew>,
+    pub session: Rc<Session>,
     /// The plugins' instances that its steps run in.
-    replicas: Replicas,
+    pub replicas: Replicas,
     /// What it walks: the scenario's number in the run, if it is counted, and the scenario.
-    scenario: (Option<usize>, Rc<Scenario>),
-    turns: Turns,
+    pub scenario: (Option<usize>, Rc<Scenario>),
+    pub turns: Turns,
     /// The user as it does several things at once; none before it first does.
     lanes: RefCell<Vec<Rc<Session>>>,
     /// How often it has signed in again, whether the last time went well, and whether it is about to.
@@ -60,67 +36,6 @@ impl VirtualUser {
         let replicas = crew.replicas();
         let (lanes, sign_ins, refreshed, signing_in) = Default::default();
         Self { crew, session, replicas, scenario, turns, lanes, sign_ins, refreshed, signing_in }
-    }
-
-    /// The whole life.
-    pub async fn live(&self) -> Life {
-        let always = !self.is_idle_between();
-        // Who was made for an arrival has it in hand, and it counts whatever comes.
-        if always && !self.session.wait_until(self.session.hours.get().begin).await {
-            return Life::NotBegun;
-        }
-        self.crew.active.set(self.crew.active.get() + u32::from(always));
-        let life = self.iterate().await;
-        self.crew.active.set(self.crew.active.get() - u32::from(always));
-        self.replicas.iter().for_each(|replica| replica.borrow_mut().forget_user(&self.session));
-        life
-    }
-
-    /// Whether it counts as active only during its iterations.
-    const fn is_idle_between(&self) -> bool {
-        matches!(self.turns, Turns::Arrivals(..))
-    }
-
-    async fn iterate(&self) -> Life {
-        let mut login = self.crew.plan.login.as_ref();
-        while self.turns.next(&self.session).await {
-            // An iteration that never waits must not keep the worker to itself.
-            tokio::task::consume_budget().await;
-            let began = self.began();
-            self.session.http.begin_iteration();
-            self.crew.active.set(self.crew.active.get() + u32::from(self.is_idle_between()));
-            if let Some(step) = login
-                && !self.sign_in(step).await
-            {
-                self.ended(began, false);
-                let data_ended = matches!(self.session.shortage(), Some(Shortage::Stop(_)));
-                return if self.session.running() && !data_ended { Life::GaveUp } else { Life::NotBegun };
-            }
-            login = None;
-            let is_complete = Walk::new(self, &self.session).flow(&self.scenario.1.flow).await != Ran::CutShort;
-            self.ended(began, is_complete);
-            if self.session.shortage().is_some() {
-                self.turns.stop();
-                return Life::Walked;
-            }
-            self.session.iteration.set(self.session.iteration.get() + 1);
-        }
-        if login.is_none() { Life::Walked } else { Life::NotBegun }
-    }
-
-    /// When the iteration began that is about to: then it should have.
-    fn began(&self) -> Nanos {
-        let promise = self.session.promise.get();
-        promise.map_or_else(|| self.session.shared.clock.now(), |promise| promise.intended)
-    }
-
-    /// An iteration has ended.
-    fn ended(&self, began: Nanos, is_complete: bool) {
-        let shared = &self.session.shared;
-        if let (Some(scenario), _) = self.scenario {
-            shared.recorder.borrow_mut().iteration(scenario, is_complete, (began, shared.clock.now()));
-        }
-        self.crew.active.set(self.crew.active.get() - u32::from(self.is_idle_between()));
     }
 
     /// One step, which begins now; after a status that asks for it the sign-in, and the step once more.
@@ -154,7 +69,7 @@ impl VirtualUser {
 
     /// A step, or the sign-in. What its user was promised was the first one's to keep; one that sends nothing began when it
     /// was started.
-    async fn run(&self, session: &Rc<Session>, step: &Step, now: Nanos) -> Ran {
+    pub async fn run(&self, session: &Rc<Session>, step: &Step, now: Nanos) -> Ran {
         let replica = &self.replicas[step.plugin];
         let ran = StepTask { crew: &self.crew, session, step, replica }.run(now).await;
         if let Some(promise) = session.promise.take() {
@@ -190,22 +105,5 @@ impl VirtualUser {
     /// What conditions are told in.
     pub fn language(&self) -> &Language {
         self.crew.language.get_or_init(Language::default)
-    }
-
-    async fn sign_in(&self, login: &Step) -> bool {
-        for pause in std::iter::once(0).chain(BACK_OFF) {
-            let again = self.session.shared.clock.now().saturating_add(pause);
-            if !self.session.wait_until(again).await {
-                return false;
-            }
-            if self.run(&self.session, login, self.session.shared.clock.now()).await == Ran::Passed {
-                self.session.http.signed_in();
-                return true;
-            }
-            if self.session.shortage().is_some() {
-                return false;
-            }
-        }
-        false
     }
 }

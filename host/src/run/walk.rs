@@ -12,15 +12,14 @@ use std::rc::Rc;
 use std::task::Poll;
 
 use futures_util::future::maybe_done;
+use stampede_time::Nanos;
 
+use super::step_task::Ran;
+use super::virtual_user::VirtualUser;
 use crate::expression::{Expression, Facts, Last};
 use crate::pace::{Retry, Think};
 use crate::plan::flow::{Block, Flow, Group, Move, Moves};
-use crate::plugin::session::Session;
-
-use super::clock::Nanos;
-use super::task::Ran;
-use super::virtual_user::VirtualUser;
+use crate::user::Session;
 
 /// A walk, or a part of one.
 #[derive(Clone, Copy)]

@@ -1,7 +1,7 @@
 //! What a plugin may be called: its name is that of a folder, a package and an action.
 
 use crate::diagnostic::Diagnostic;
-use crate::plugin::registry::BUILTIN;
+use crate::plugin::load::registry::BUILTIN;
 
 /// The longest name, in bytes.
 const LONGEST: usize = 64;

@@ -3,20 +3,20 @@
 
 use std::sync::Arc;
 
-use super::control;
 use super::decode::Decoder;
 use super::model::{Block, Body, Branch, Control, Item, Node, Spanned, Value};
+use super::repetition;
 use super::values::{Entries, Mistake};
 use super::yaml::read;
 use crate::diagnostic::{Diagnostics, Source, Span};
 
 /// The keys of a block: its name, its body, and when and how often, in the order of the reference.
-pub(super) const KEYS: [&str; 10] =
+pub const KEYS: [&str; 10] =
     ["group", "steps", "choose", "parallel", "include", "when", "else", "while", "repeat", "retry"];
 /// Those of them that say what a block consists of: one of them must be there.
 const BODIES: [&str; 4] = ["steps", "choose", "parallel", "include"];
 /// The keys of a branch of `choose`.
-pub(super) const BRANCH_KEYS: [&str; 2] = ["weight", "steps"];
+pub const BRANCH_KEYS: [&str; 2] = ["weight", "steps"];
 
 const STEPS_HELP: &str = "begin each step with `- name: …`";
 const BLOCK_HELP: &str = "for example `- {group: Checkout, steps: [{name: Pay, url: /pay}]}`";
@@ -44,7 +44,7 @@ pub fn parse_included(source: &Arc<Source>) -> Result<Vec<Item>, Diagnostics> {
 
 impl Decoder {
     /// A list of steps and what may stand in their place.
-    pub(super) fn items(&mut self, key: &str, node: Node) -> Vec<Item> {
+    pub fn items(&mut self, key: &str, node: Node) -> Vec<Item> {
         let Value::List(items) = node.value else {
             self.reader.wrong_type(key, &node, "a list", STEPS_HELP);
             return Vec::new();
@@ -76,7 +76,7 @@ impl Decoder {
             match key.value.as_str() {
                 "group" => group = self.reader.some_text("group", node, "Checkout"),
                 "else" => otherwise = Some((key.span, node)),
-                known if control::KEYS.contains(&known) => control.entry(&mut self.reader, known, node),
+                known if repetition::KEYS.contains(&known) => control.entry(&mut self.reader, known, node),
                 known if BODIES.contains(&known) => match &body {
                     None => body = Some((key.value, node)),
                     Some((first, _)) => self.second_body(first, &key),

@@ -6,13 +6,13 @@ use super::thresholds::placed;
 use super::values::{Mistake, Reader};
 
 /// What a check can look at.
-pub(super) const KINDS: [&str; 6] = ["status", "header", "body", "json", "size", "latency"];
+pub const KINDS: [&str; 6] = ["status", "header", "body", "json", "size", "latency"];
 /// What a check of a header field can ask besides its name.
-pub(super) const HEADER_KEYS: [&str; 5] = ["name", "present", "equals", "contains", "regex"];
+pub const HEADER_KEYS: [&str; 5] = ["name", "present", "equals", "contains", "regex"];
 /// What a check of a body can ask.
-pub(super) const BODY_KEYS: [&str; 2] = ["contains", "regex"];
+pub const BODY_KEYS: [&str; 2] = ["contains", "regex"];
 /// What a check by JSONPath can ask besides the path.
-pub(super) const JSON_KEYS: [&str; 3] = ["path", "exists", "equals"];
+pub const JSON_KEYS: [&str; 3] = ["path", "exists", "equals"];
 /// Tags that every step has already, or that have a meaning of their own.
 const RESERVED: [&str; 4] = ["step", "action", "scenario", "check"];
 
@@ -144,7 +144,7 @@ fn test(reader: &mut Reader, kind: &str, node: Node) -> Option<CheckTest> {
 }
 
 /// Codes, and classes of them.
-pub(super) fn codes(reader: &mut Reader, key: &str, node: Node) -> Option<Vec<(u16, u16)>> {
+pub fn codes(reader: &mut Reader, key: &str, node: Node) -> Option<Vec<(u16, u16)>> {
     let span = node.span;
     let items = match node.value {
         Value::List(items) => items,

@@ -5,9 +5,9 @@ use super::values::{Mistake, Reader};
 use crate::diagnostic::suggest;
 
 /// The keys of the mapping form.
-pub(super) const KEYS: [&str; 6] = ["file", "rows", "order", "at_end", "partition", "secret"];
+pub const KEYS: [&str; 6] = ["file", "rows", "order", "at_end", "partition", "secret"];
 /// The orders by their names.
-pub(super) const ORDERS: [(&str, Order); 5] = [
+pub const ORDERS: [(&str, Order); 5] = [
     ("sequential", Order::Sequential),
     ("circular", Order::Circular),
     ("shuffle", Order::Shuffle),
@@ -15,9 +15,9 @@ pub(super) const ORDERS: [(&str, Order); 5] = [
     ("unique", Order::Unique),
 ];
 /// What may happen at the end, by its name.
-pub(super) const ENDS: [(&str, AtEnd); 3] = [("wrap", AtEnd::Wrap), ("stop", AtEnd::Stop), ("error", AtEnd::Error)];
+pub const ENDS: [(&str, AtEnd); 3] = [("wrap", AtEnd::Wrap), ("stop", AtEnd::Stop), ("error", AtEnd::Error)];
 /// The partitions by their names.
-pub(super) const PARTITIONS: [(&str, Partition); 2] = [("none", Partition::None), ("user", Partition::User)];
+pub const PARTITIONS: [(&str, Partition); 2] = [("none", Partition::None), ("user", Partition::User)];
 
 /// Reads the value of one name under `data`.
 pub fn entry(reader: &mut Reader, name: &str, node: Node) -> Option<DataEntry> {

@@ -10,7 +10,7 @@ use super::values::{Mistake, Reader};
 use crate::diagnostic::{Diagnostics, Source, Span};
 
 /// The keys of the long form besides those of a load, in the order of the reference.
-pub(super) const KEYS: [&str; 15] = [
+pub const KEYS: [&str; 15] = [
     "rps_total",
     "warm_up",
     "timeout",
@@ -46,7 +46,7 @@ pub fn decode(source: &Arc<Source>, root: Node) -> Result<Script, Diagnostics> {
 }
 
 /// A script in the making.
-pub(super) struct Decoder {
+pub struct Decoder {
     /// Reads values.
     pub reader: Reader,
     /// What was right so far.
@@ -165,7 +165,7 @@ impl Decoder {
     }
 
     /// A list of steps whose names have nothing to do with those of other lists.
-    pub(super) fn own_steps(&mut self, key: &str, node: Node) -> Vec<Item> {
+    pub fn own_steps(&mut self, key: &str, node: Node) -> Vec<Item> {
         // The sign-in has a row in every one of them.
         self.names.retain(|name, _| name == "login");
         self.items(key, node)

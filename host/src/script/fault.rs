@@ -6,9 +6,12 @@ use std::sync::Arc;
 use serde_saphyr::budget::BudgetBreach;
 use serde_saphyr::{Error, Location, MessageFormatter, UserMessageFormatter};
 
-use super::yaml::{ALIAS_ITEMS, DEPTH};
 use crate::diagnostic::{Diagnostic, Source, Span};
 
+/// How many parsed items aliases may add to a document: enough for any honest script, too few for an alias bomb.
+pub const ALIAS_ITEMS: usize = 100_000;
+/// How deep lists and mappings may nest.
+pub const DEPTH: usize = 64;
 /// The label of a tab, whose place is looked for.
 const TAB: &str = "a tab";
 

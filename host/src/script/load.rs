@@ -7,7 +7,7 @@ use super::stage::{Stage, parse_rate, parse_stage, parse_target};
 use super::values::{Mistake, Reader};
 
 /// The keys, in the order of the reference.
-pub(super) const KEYS: [&str; 17] = [
+pub const KEYS: [&str; 17] = [
     "users",
     "rps",
     "duration",
@@ -28,9 +28,9 @@ pub(super) const KEYS: [&str; 17] = [
 ];
 
 /// How long cookies may be kept.
-pub(super) const COOKIES: [(&str, Lasts); 2] = [("keep", Lasts::Keep), ("iteration", Lasts::Iteration)];
+pub const COOKIES: [(&str, Lasts); 2] = [("keep", Lasts::Keep), ("iteration", Lasts::Iteration)];
 /// How long connections may be.
-pub(super) const CONNECTIONS: [(&str, Lasts); 3] =
+pub const CONNECTIONS: [(&str, Lasts); 3] =
     [("keep", Lasts::Keep), ("iteration", Lasts::Iteration), ("request", Lasts::Request)];
 const STAGE_KEYS: [&str; 2] = ["duration", "target"];
 const STAGES_HELP: &str = "for example `stages: [1m:100, 5m:100, 30s:0]`";
@@ -38,7 +38,7 @@ const THINK_HELP: &str = "for example `think: 2s`, `think: {uniform: [1s, 3s]}` 
 const THINK_KEYS: [&str; 2] = ["uniform", "normal"];
 
 /// Reads the value of one key; `false` if it is none of [`KEYS`].
-pub(super) fn entry(reader: &mut Reader, load: &mut Load, name: &str, node: Node) -> bool {
+pub fn entry(reader: &mut Reader, load: &mut Load, name: &str, node: Node) -> bool {
     match name {
         "users" => load.users = reader.whole(name, &node, 1, u32::MAX.into()),
         "rps" => load.rps = reader.positive(name, &node),
@@ -161,7 +161,7 @@ fn lasts(reader: &mut Reader, key: &str, node: Node, words: &[(&str, Lasts)]) ->
 }
 
 /// `think`: a time, or how times are spread.
-pub(super) fn think(reader: &mut Reader, node: Node) -> Option<Spanned<Think>> {
+pub fn think(reader: &mut Reader, node: Node) -> Option<Spanned<Think>> {
     let span = node.span;
     let Value::Map(entries) = node.value else {
         let time = reader.duration("think", &node)?;

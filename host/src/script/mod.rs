@@ -12,11 +12,9 @@
 //! Nothing here applies a default, opens a file or asks a plugin; that is the plan's part.
 
 mod block;
-pub mod cases;
 mod checks;
-mod control;
 mod data;
-mod decode;
+pub mod decode;
 pub mod duration;
 mod fault;
 pub mod header;
@@ -27,20 +25,23 @@ mod node;
 mod parse;
 mod plugin;
 mod raw;
+pub mod repetition;
 mod scenario;
 mod schema;
 mod span;
+mod spanned;
 pub mod stage;
 mod step;
 pub mod threshold;
 mod thresholds;
-mod values;
-mod yaml;
+pub mod values;
+pub mod yaml;
 
 pub use block::parse_included;
 pub use parse::parse;
 pub use schema::SCHEMA;
 pub use span::span_within;
+pub use spanned::value_of;
 pub use step::{KEYS as STEP_KEYS, LOGIN_KEYS};
 pub use thresholds::flag as threshold_flag;
 pub use values::is_name;

@@ -1,22 +1,15 @@
 //! What was typed, with the place of every value. A `Script` knows syntax only: no defaults are applied, no file is
 //! touched, no plugin is asked. `plan::build` turns it into something valid.
 
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::Duration;
 
 pub use super::items::{Block, Body, Branch, Control, Item, Retry, steps};
+pub use super::spanned::Spanned;
 use super::stage::Stage;
 use super::threshold::{Comparison, Criterion, Selector};
 use crate::diagnostic::{Source, Span};
-
-/// A value and where it stands.
-#[derive(Clone, Debug, PartialEq)]
-pub struct Spanned<T> {
-    /// What was typed.
-    pub value: T,
-    /// Where.
-    pub span: Span,
-}
 
 /// A YAML value with places.
 #[derive(Clone, Debug, PartialEq)]
@@ -67,6 +60,13 @@ pub struct Script {
     pub steps: Vec<Item>,
     /// `thresholds`, in order.
     pub thresholds: Vec<Threshold>,
+}
+
+impl Script {
+    /// Returns the folder that the paths of the script are relative to.
+    pub fn folder(&self) -> PathBuf {
+        Path::new(&self.source.name).parent().map(Path::to_path_buf).unwrap_or_default()
+    }
 }
 
 /// One of several loads in a run.

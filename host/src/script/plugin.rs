@@ -6,10 +6,10 @@ use super::model::{Isolation, Node, PluginEntry, PluginLimits, Spanned, Value};
 use super::values::{Mistake, Reader};
 
 /// The keys of an entry in its long form.
-pub(super) const KEYS: [&str; 5] = ["source", "sha256", "allow", "isolation", "limits"];
+pub const KEYS: [&str; 5] = ["source", "sha256", "allow", "isolation", "limits"];
 
 /// The keys of `limits`.
-pub(super) const LIMIT_KEYS: [&str; 7] =
+pub const LIMIT_KEYS: [&str; 7] =
     ["memory", "call", "operations", "copied", "log_lines", "compile_time", "compile_memory"];
 
 /// What an entry looks like, for messages.

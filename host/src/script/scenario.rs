@@ -6,14 +6,14 @@ use super::model::{Load, Node, Scenario, Spanned, Value};
 use super::values::{Mistake, Reader};
 
 /// The keys of a scenario besides those of a load.
-pub(super) const KEYS: [&str; 5] = ["start", "weight", "env", "tags", "steps"];
+pub const KEYS: [&str; 5] = ["start", "weight", "env", "tags", "steps"];
 const HELP: &str = "for example `scenarios: {browse: {users: 50, duration: 5m, steps: [{name: Home, url: /}]}}`";
 /// Names that rows of the report have already.
 const TAKEN: [&str; 2] = ["setup", "teardown"];
 
 impl Decoder {
     /// `scenarios`: names and what each does.
-    pub(super) fn scenarios(&mut self, node: Node) -> Vec<Scenario> {
+    pub fn scenarios(&mut self, node: Node) -> Vec<Scenario> {
         let span = node.span;
         let Some(entries) = self.reader.mapping("scenarios", node, HELP) else { return Vec::new() };
         if entries.is_empty() {

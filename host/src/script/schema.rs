@@ -8,8 +8,9 @@ pub const SCHEMA: &str = include_str!("schema.json");
 mod tests {
     use serde_json::Value;
 
-    use super::super::{block, checks, control, data, decode, load, plugin, scenario, step, thresholds};
+    use super::super::{block, checks, data, decode, load, plugin, scenario, step, thresholds};
     use super::SCHEMA;
+    use crate::script::repetition;
 
     #[test]
     fn the_schema_has_the_keys_that_the_parser_knows() {
@@ -23,7 +24,7 @@ mod tests {
             ("/$defs/login", &step::LOGIN_KEYS),
             ("/$defs/block", &block::KEYS),
             ("/$defs/branch", &block::BRANCH_KEYS),
-            ("/$defs/retry", &control::RETRY_KEYS),
+            ("/$defs/retry", &repetition::RETRY_KEYS),
             ("/$defs/capture", &step::CAPTURE_KEYS),
             ("/$defs/plugin/else", &plugin::KEYS),
             ("/$defs/limits", &plugin::LIMIT_KEYS),

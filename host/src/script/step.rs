@@ -2,9 +2,9 @@
 
 use std::sync::Arc;
 
-use super::control;
 use super::decode::Decoder;
 use super::model::{Capture, CaptureSource, Control, Node, Spanned, Step, Value};
+use super::repetition;
 use super::values::{Entries, Mistake, Reader};
 use crate::diagnostic::Span;
 
@@ -15,7 +15,7 @@ pub const KEYS: [&str; 11] =
 pub const LOGIN_KEYS: [&str; 8] = ["name", "action", "timeout", "capture", "think", "checks", "tags", "refresh_on"];
 
 /// The places a capture can take its value from, and whether that is never shown.
-pub(super) const CAPTURE_KEYS: [&str; 5] = ["json", "header", "regex", "cookie", "secret"];
+pub const CAPTURE_KEYS: [&str; 5] = ["json", "header", "regex", "cookie", "secret"];
 
 /// What captures look like, for messages.
 const CAPTURE_HELP: &str = "for example `capture: {token: {json: $.token}}`";
@@ -34,7 +34,7 @@ impl Decoder {
         let (mut checks, mut tags, mut control) = (Vec::new(), Vec::new(), Control::default());
         for (key, node) in entries {
             match key.value.as_str() {
-                known if is_step && control::KEYS.contains(&known) => control.entry(reader, known, node),
+                known if is_step && repetition::KEYS.contains(&known) => control.entry(reader, known, node),
                 "name" => name = Some(reader.some_text("name", node, "Catalog")),
                 "action" => action = reader.some_text("action", node, "http"),
                 "timeout" => timeout = reader.positive_duration("timeout", &node),
@@ -77,7 +77,7 @@ impl Decoder {
     }
 
     /// Two steps of one name would be one row of the report.
-    pub(super) fn register(&mut self, name: &Spanned<String>) {
+    pub fn register(&mut self, name: &Spanned<String>) {
         let Some(earlier) = self.names.get(&name.value) else {
             self.check_row_name(name);
             self.names.insert(name.value.clone(), name.span);

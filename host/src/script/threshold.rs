@@ -12,7 +12,7 @@ use std::ops::Range;
 use std::time::Duration;
 
 use super::duration::parse_duration;
-use super::model::Spanned;
+use super::spanned::Spanned;
 use crate::diagnostic::{Span, suggest};
 
 /// What is measured, and of which part of the run.

@@ -9,7 +9,7 @@ use super::values::{Mistake, Reader};
 use crate::diagnostic::{Diagnostic, Diagnostics, Source, Span};
 
 /// The keys of a threshold that is a mapping.
-pub(super) const KEYS: [&str; 3] = ["expr", "abort", "delay"];
+pub const KEYS: [&str; 3] = ["expr", "abort", "delay"];
 
 /// The family of mistakes in thresholds.
 const CODE: &str = "script::threshold";
@@ -134,7 +134,7 @@ fn one(reader: &mut Reader, metric: &str, node: Node, selector: Option<Selector>
 type Place = Box<dyn Fn(Span) -> Span>;
 
 /// Reads a text by its own grammar; a mistake is shown where it stands in the script.
-pub(super) fn placed<T>(
+pub fn placed<T>(
     reader: &mut Reader,
     node: &Node,
     code: &'static str,

@@ -7,16 +7,10 @@ use std::sync::Arc;
 
 use serde_saphyr::{DuplicateKeyPolicy, Location, NonFiniteFloatPolicy, Options};
 
-use super::fault;
+use super::fault::{self, ALIAS_ITEMS, DEPTH};
 use super::model::{Node, Spanned, Value};
 use super::raw::{Raw, RawValue};
 use crate::diagnostic::{Diagnostic, Diagnostics, Source, Span};
-
-/// How many parsed items aliases may add to a document: enough for any honest script, too few for an alias bomb.
-pub const ALIAS_ITEMS: usize = 100_000;
-
-/// How deep lists and mappings may nest.
-pub const DEPTH: usize = 64;
 
 /// Reads one document.
 pub fn read(source: &Arc<Source>) -> Result<Node, Diagnostics> {

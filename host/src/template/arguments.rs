@@ -1,12 +1,12 @@
 //! Checks the arguments of a helper against its definition: how many, and of which kind. Each check hands out the value
 //! it has checked, so nothing is looked at twice.
 
-use super::TemplateError;
+use super::error::TemplateError;
 use super::helpers::Definition;
 use super::parse::{Argument, ArgumentValue, Expression};
 
 /// Exactly as many arguments as the helper takes.
-pub(super) fn arguments<'e, const COUNT: usize>(
+pub fn arguments<'e, const COUNT: usize>(
     helper: &Definition,
     expression: Expression<'e>,
 ) -> Result<[Argument<'e>; COUNT], TemplateError> {
@@ -31,7 +31,7 @@ fn was_or_were(count: usize) -> String {
 }
 
 /// The argument at `index`, if it is a whole number.
-pub(super) fn integer(helper: &Definition, index: usize, argument: &Argument<'_>) -> Result<i64, TemplateError> {
+pub fn integer(helper: &Definition, index: usize, argument: &Argument<'_>) -> Result<i64, TemplateError> {
     match argument.value {
         ArgumentValue::Integer(number, _) => Ok(number),
         _ => Err(wrong_kind(helper, index, argument)),
@@ -39,7 +39,7 @@ pub(super) fn integer(helper: &Definition, index: usize, argument: &Argument<'_>
 }
 
 /// The argument at `index`, if it is a number; whole ones beyond 2^53 are rounded.
-pub(super) fn number(helper: &Definition, index: usize, argument: &Argument<'_>) -> Result<f64, TemplateError> {
+pub fn number(helper: &Definition, index: usize, argument: &Argument<'_>) -> Result<f64, TemplateError> {
     match argument.value {
         ArgumentValue::Integer(number, _) => Ok(number as f64),
         ArgumentValue::Float(number, _) => Ok(number),
@@ -48,7 +48,7 @@ pub(super) fn number(helper: &Definition, index: usize, argument: &Argument<'_>)
 }
 
 /// The only argument, if it is a name. A number would be one by its letters, but is a slip more often.
-pub(super) fn name<'a>(helper: &Definition, argument: &'a Argument<'_>) -> Result<&'a str, TemplateError> {
+pub fn name<'a>(helper: &Definition, argument: &'a Argument<'_>) -> Result<&'a str, TemplateError> {
     match &argument.value {
         ArgumentValue::Name(word) => Ok(word),
         ArgumentValue::Text(text) => Ok(text),
@@ -60,7 +60,7 @@ pub(super) fn name<'a>(helper: &Definition, argument: &'a Argument<'_>) -> Resul
 }
 
 /// The argument at `index` is not what the table says of it.
-pub(super) fn wrong_kind(helper: &Definition, index: usize, argument: &Argument<'_>) -> TemplateError {
+pub fn wrong_kind(helper: &Definition, index: usize, argument: &Argument<'_>) -> TemplateError {
     let (parameter, kind) = helper.parameters()[index];
     let found = match &argument.value {
         ArgumentValue::Integer(..) => "an integer",

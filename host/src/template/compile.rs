@@ -2,26 +2,32 @@
 //! known now written out.
 
 use super::arguments::{arguments, integer, name, number, wrong_kind};
+use super::compiled::Template;
+use super::error::TemplateError;
 use super::helpers::{Definition, Shape, helpers};
 use super::parse::{Argument, ArgumentValue, Expression, Segment, parse};
 use super::render::{Call, Piece};
 use super::resolve::{did_you_mean, enumerate};
 use super::scope::Scope;
 use super::variables::VariableId;
-use super::{Template, TemplateError};
 use crate::diagnostic::{Span, suggest};
 
-/// See [`Template::compile`].
-pub(super) fn compile(source: &str, scope: &mut Scope<'_>) -> Result<Template, TemplateError> {
-    let mut compiler = Compiler { scope, reads: Vec::new() };
-    let mut pieces = Pieces::default();
-    for segment in parse(source)? {
-        match segment {
-            Segment::Literal(text) => pieces.text.push_str(text),
-            Segment::Expression(expression) => pieces.push(compiler.expression(expression)?),
+impl Template {
+    /// Compiles a text. One without `{{` is a template of itself.
+    ///
+    /// # Errors
+    /// The first mistake in the text.
+    pub fn compile(source: &str, scope: &mut Scope<'_>) -> Result<Self, TemplateError> {
+        let mut compiler = Compiler { scope, reads: Vec::new() };
+        let mut pieces = Pieces::default();
+        for segment in parse(source)? {
+            match segment {
+                Segment::Literal(text) => pieces.text.push_str(text),
+                Segment::Expression(expression) => pieces.push(compiler.expression(expression)?),
+            }
         }
+        Ok(Self { pieces: pieces.finish(), reads: compiler.reads.into() })
     }
-    Ok(Template { pieces: pieces.finish(), reads: compiler.reads.into() })
 }
 
 /// Collects pieces, joining neighbouring texts and dropping empty ones, so that a template without calls ends up as the

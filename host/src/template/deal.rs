@@ -1,12 +1,12 @@
 //! Which row of a data set is a user's next one: pure arithmetic on the user's number and how many rows it had. Only
-//! rows that are given once in a run are counted out, see [`DataSet::once`](crate::plan::data::DataSet::once).
+//! rows that are given once in a run are counted out, see [`DataSet::once`](crate::data::DataSet::once).
 
 use super::permutation::{mix, permute};
-use crate::plan::data::{AtEnd, Feed, Order, Partition};
+use crate::data::{AtEnd, Feed, Order, Partition};
 
 /// One user before one data set.
 #[derive(Clone, Copy, Debug)]
-pub(super) struct Deal {
+pub struct Deal {
     /// Rows of the set, at least 1.
     pub rows: u64,
     /// The user's number, from 0.

@@ -8,7 +8,7 @@ use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, utf8_percent_encode};
 
 /// How a text is encoded.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum Encoding {
+pub enum Encoding {
     /// Percent-encoded UTF-8, all but the unreserved characters of RFC 3986: safe in any part of a URL.
     Url,
     /// Base64 of the UTF-8 bytes, standard alphabet, padded (RFC 4648 section 4).
@@ -22,7 +22,7 @@ const RESERVED: &AsciiSet = &NON_ALPHANUMERIC.remove(b'-').remove(b'.').remove(b
 
 impl Encoding {
     /// Appends the encoded text.
-    pub(super) fn append(self, text: &str, out: &mut String) {
+    pub fn append(self, text: &str, out: &mut String) {
         match self {
             Self::Url => out.extend(utf8_percent_encode(text, RESERVED)),
             Self::Base64 => STANDARD.encode_string(text, out),

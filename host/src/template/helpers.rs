@@ -39,11 +39,11 @@ pub struct Definition {
     /// One line for the documentation: what it renders as.
     pub meaning: &'static str,
     /// What it takes and becomes.
-    pub(super) shape: Shape,
+    pub shape: Shape,
 }
 
 /// The parameters of a helper, and how it is made from arguments of just these kinds.
-pub(super) enum Shape {
+pub enum Shape {
     /// No parameters.
     Nothing(Call),
     /// One integer.

@@ -9,7 +9,7 @@
 
 use std::borrow::Cow;
 
-use super::TemplateError;
+use super::error::TemplateError;
 use crate::diagnostic::Span;
 
 /// How deep expressions may nest: far more than makes sense, and too little to exhaust the stack.
@@ -17,7 +17,7 @@ const MAX_DEPTH: usize = 16;
 
 /// A part of a template.
 #[derive(Debug, PartialEq)]
-pub(super) enum Segment<'s> {
+pub enum Segment<'s> {
     /// As it stands.
     Literal(&'s str),
     /// Between `{{` and `}}`.
@@ -26,29 +26,29 @@ pub(super) enum Segment<'s> {
 
 /// A helper's name and its arguments.
 #[derive(Debug, PartialEq)]
-pub(super) struct Expression<'s> {
+pub struct Expression<'s> {
     /// Never empty; not checked to exist.
-    pub(super) name: &'s str,
+    pub name: &'s str,
     /// Where the name stands.
-    pub(super) name_span: Span,
+    pub name_span: Span,
     /// As typed, of any number and kind.
-    pub(super) arguments: Vec<Argument<'s>>,
+    pub arguments: Vec<Argument<'s>>,
     /// From the name to the end of the last argument.
-    pub(super) span: Span,
+    pub span: Span,
 }
 
 /// One argument.
 #[derive(Debug, PartialEq)]
-pub(super) struct Argument<'s> {
+pub struct Argument<'s> {
     /// What it is.
-    pub(super) value: ArgumentValue<'s>,
+    pub value: ArgumentValue<'s>,
     /// With quotes or parentheses.
-    pub(super) span: Span,
+    pub span: Span,
 }
 
 /// What was typed as an argument. Numbers keep their text: where a text is wanted, `1.50` stays `1.50`.
 #[derive(Debug, PartialEq)]
-pub(super) enum ArgumentValue<'s> {
+pub enum ArgumentValue<'s> {
     /// A whole number.
     Integer(i64, &'s str),
     /// Any other number, finite.
@@ -62,7 +62,7 @@ pub(super) enum ArgumentValue<'s> {
 }
 
 /// Splits a template into its parts. Empty literals are left out.
-pub(super) fn parse(source: &str) -> Result<Vec<Segment<'_>>, TemplateError> {
+pub fn parse(source: &str) -> Result<Vec<Segment<'_>>, TemplateError> {
     let mut segments = Vec::new();
     let mut at = 0;
     while let Some(found) = source[at..].find("{{") {

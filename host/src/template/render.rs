@@ -3,15 +3,16 @@
 use std::fmt::{Display, Write as _};
 use std::time::UNIX_EPOCH;
 
+use super::draw::Draw;
 use super::encode::Encoding;
-use super::rows::{Draw, Shortage};
+use super::rows::Shortage;
 use super::scope::Values;
 use super::variables::VariableId;
-use crate::plan::data::DataId;
+use crate::data::DataId;
 
 /// A part of a compiled template.
 #[derive(Clone, PartialEq)]
-pub(super) enum Piece {
+pub enum Piece {
     /// Text known at compile time.
     Text(Box<str>),
     /// Text that differs from one rendering to the next, and how it is encoded, innermost first.
@@ -20,7 +21,7 @@ pub(super) enum Piece {
 
 /// A helper with its arguments resolved and checked.
 #[derive(Clone, PartialEq)]
-pub(super) enum Call {
+pub enum Call {
     /// Both ends included, `low <= high`.
     RandInt { low: i64, high: i64 },
     /// `high` excluded, `low < high`, both finite.
@@ -47,7 +48,7 @@ pub(super) enum Call {
 
 impl Piece {
     /// Appends the text.
-    pub(super) fn render(&self, values: &mut Values<'_>, out: &mut String) {
+    pub fn render(&self, values: &mut Values<'_>, out: &mut String) {
         match self {
             Self::Text(text) => out.push_str(text),
             Self::Call(call, encodings) => {
@@ -59,7 +60,7 @@ impl Piece {
     }
 
     /// The piece with its text encoded, at once if it is known.
-    pub(super) fn encoded(self, encoding: Encoding) -> Self {
+    pub fn encoded(self, encoding: Encoding) -> Self {
         match self {
             Self::Text(plain) => {
                 let mut text = String::new();

@@ -1,22 +1,22 @@
 //! Names in templates: which data set, column, variable or environment variable they mean.
 
-use super::TemplateError;
+use super::draw::Draw;
+use super::error::TemplateError;
 use super::render::{Call, Piece};
-use super::rows::Draw;
 use super::scope::Scope;
+use crate::data::{DataId, DataSet, DataSets, Order};
 use crate::diagnostic::{Span, suggest};
-use crate::plan::data::{DataId, DataSet, DataSets, Order};
 
 /// What is wrong with a helper's arguments; the compiler knows where they stand.
 #[derive(Debug, PartialEq, Eq)]
-pub(super) struct Mistake {
+pub struct Mistake {
     message: String,
     help: Option<String>,
 }
 
 impl Mistake {
     /// A mistake whose message says enough.
-    pub(super) fn new(message: impl Into<String>) -> Self {
+    pub fn new(message: impl Into<String>) -> Self {
         Self { message: message.into(), help: None }
     }
 
@@ -25,13 +25,13 @@ impl Mistake {
     }
 
     /// Says where.
-    pub(super) fn at(self, span: Span) -> TemplateError {
+    pub fn at(self, span: Span) -> TemplateError {
         TemplateError { message: self.message, help: self.help, span }
     }
 }
 
 /// `pick LIST`.
-pub(super) fn pick(name: &str, scope: &mut Scope<'_>) -> Result<Piece, Mistake> {
+pub fn pick(name: &str, scope: &mut Scope<'_>) -> Result<Piece, Mistake> {
     let piece = cell(name, scope.data, Draw::Pick, Draw::PickOfIteration)?;
     match &piece {
         Piece::Call(Call::Cell { set, .. }, _) if scope.data.set(*set).feed().order == Order::Unique => {
@@ -43,17 +43,17 @@ pub(super) fn pick(name: &str, scope: &mut Scope<'_>) -> Result<Piece, Mistake> 
 }
 
 /// `next LIST`.
-pub(super) fn next(name: &str, scope: &mut Scope<'_>) -> Result<Piece, Mistake> {
+pub fn next(name: &str, scope: &mut Scope<'_>) -> Result<Piece, Mistake> {
     cell(name, scope.data, Draw::Next, Draw::NextOfIteration)
 }
 
 /// `var NAME`. Any name will do: the plan judges whether something sets it.
-pub(super) fn variable(name: &str, scope: &mut Scope<'_>) -> Result<Piece, Mistake> {
+pub fn variable(name: &str, scope: &mut Scope<'_>) -> Result<Piece, Mistake> {
     Ok(Piece::Call(Call::Variable(scope.variables.intern(name)), Vec::new()))
 }
 
 /// `env NAME`, a constant from here on. The value is in no message.
-pub(super) fn environment(name: &str, scope: &mut Scope<'_>) -> Result<Piece, Mistake> {
+pub fn environment(name: &str, scope: &mut Scope<'_>) -> Result<Piece, Mistake> {
     let missing = || {
         let mistake = Mistake::new(format!("environment variable `{name}` is not set"));
         mistake.help(match suggest(name, scope.environment.names()) {
@@ -125,12 +125,12 @@ fn no_such_set(list: &str, data: &DataSets) -> Mistake {
 }
 
 /// The usual words for a suggestion.
-pub(super) fn did_you_mean(name: &str) -> String {
+pub fn did_you_mean(name: &str) -> String {
     format!("did you mean `{name}`?")
 }
 
 /// "`a`, `b` and `c`".
-pub(super) fn enumerate<S: AsRef<str>>(names: impl IntoIterator<Item = S>, last: &str) -> String {
+pub fn enumerate<S: AsRef<str>>(names: impl IntoIterator<Item = S>, last: &str) -> String {
     let names: Vec<String> = names.into_iter().map(|name| format!("`{}`", name.as_ref())).collect();
     match names.split_last() {
         Some((end, start)) if !start.is_empty() => format!("{} {last} {end}", start.join(", ")),

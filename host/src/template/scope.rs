@@ -4,10 +4,10 @@ use std::fmt;
 use std::time::Duration;
 
 use super::environment::Environment;
-use super::random::UserRandom;
 use super::rows::Rows;
 use super::variables::{VariableNames, Variables};
-use crate::plan::data::{DataSets, RowBuffer};
+use crate::data::{DataSets, RowBuffer};
+use crate::random::UserRandom;
 
 /// What names in a template may refer to.
 #[derive(Debug)]

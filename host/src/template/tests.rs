@@ -1,11 +1,13 @@
 //! Templates as a whole: text in, text or mistake out.
 
+use crate::random::UserRandom;
 use std::time::Duration;
 
 use proptest::prelude::*;
 
 use super::*;
-use crate::plan::data::{DataSets, Feed, Table};
+use crate::data::{DataSets, Feed, Table};
+use crate::diagnostic::Span;
 
 /// A run to compile for, and one of its users to render for.
 struct World {

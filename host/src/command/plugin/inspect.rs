@@ -9,19 +9,20 @@ use serde_json::{Value, json};
 use crate::cli::InspectArgs;
 use crate::command::plugins::actions;
 use crate::command::{print, warn_of_native};
+use crate::data::DataSets;
 use crate::diagnostic::{Diagnostic, Diagnostics};
 use crate::exit::Exit;
-use crate::metrics::interval::one_line;
-use crate::plan::data::DataSets;
-use crate::plan::own::native_refused;
-use crate::plugin::compile::{self, Caps};
-use crate::plugin::engine::Engine;
-use crate::plugin::locate::{self, Imports};
+use crate::plugin::instance::engine::Engine;
+use crate::plugin::instance::error_text::error_text;
+use crate::plugin::load::compile::{self, Caps};
+use crate::plugin::load::locate::{self, Imports};
+use crate::plugin::load::registry::{Loaded, Registry};
+use crate::plugin::load::resolve::native_refused;
 use crate::plugin::native::{Library, is_native};
-use crate::plugin::registry::{self, Loaded, Registry};
-use crate::plugin::state::Scripting;
-use crate::plugin::terms::Terms;
+use crate::plugin::policy::Terms;
+use crate::plugin::scripting::Scripting;
 use crate::template::Environment;
+use crate::text::one_line;
 
 /// What is known of a component.
 struct Inspected {
@@ -46,7 +47,7 @@ pub fn inspect(args: &InspectArgs) -> Result<Exit, Diagnostics> {
 fn load(file: &Path, allow_native: bool) -> Result<Inspected, Diagnostic> {
     let name = file.display().to_string();
     let refused = |why: String| Diagnostic::new("plugin::load", format!("`{name}` does not load: {why}"));
-    let internal = |error: wasmtime::Error| Diagnostic::new("internal::engine", registry::one_line(&error));
+    let internal = |error: wasmtime::Error| Diagnostic::new("internal::engine", error_text(&error));
     let bytes = locate::read(file).map_err(refused)?;
     let engine = Arc::new(Engine::new().map_err(internal)?);
     let scripting = Scripting {

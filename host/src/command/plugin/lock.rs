@@ -5,7 +5,7 @@ use std::path::Path;
 use crate::command::{print, run};
 use crate::diagnostic::Diagnostics;
 use crate::exit::Exit;
-use crate::plan::lock;
+use crate::plugin::load::renew_lock;
 use crate::script;
 
 /// Gets every component that the script names and writes its digest into the lock beside the script.
@@ -14,7 +14,7 @@ use crate::script;
 /// The script is wrong, a component cannot be had, or the lock cannot be written.
 pub fn lock(path: Option<&Path>) -> Result<Exit, Diagnostics> {
     let source = run::read(path)?;
-    let locked = lock::renew(&script::parse(&source)?)?;
+    let locked = renew_lock::renew(&script::parse(&source)?)?;
     for (name, locked) in locked {
         print(format!("{}  {name}  {}\n", locked.sha256, locked.source).as_bytes())?;
     }

@@ -4,10 +4,10 @@ use crate::cli::TestArgs;
 use crate::command::{print, run, warn_of_native};
 use crate::diagnostic::{Diagnostic, Diagnostics};
 use crate::exit::Exit;
-use crate::plugin::locate;
+use crate::plugin::load::locate;
 use crate::plugin::native::is_native;
+use crate::rehearsal::cases::{Case, parse_cases};
 use crate::rehearsal::{Finding, Verdict, conform, rehearse, shown};
-use crate::script::cases::{Case, parse_cases};
 
 /// Rehearses every case of a file with the component in another, and says what was not as it should have been.
 ///

@@ -11,19 +11,17 @@ use std::task::{Context, Poll, ready};
 
 use bytes::Bytes;
 use hyper::header::HeaderValue;
+use stampede_time::Nanos;
 use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
 use tokio::task::coop;
 
 use super::super::body::Kept;
 use super::super::client::Client;
-use super::super::failure::Failure;
 use super::super::message::{Reply, Request};
-use super::super::timing::Meter;
-use super::Http1;
 use super::framing::Framing;
 use super::reply::{self, Head};
-use super::request;
-use crate::run::clock::Nanos;
+use super::{Http1, request};
+use crate::net::{Failure, Meter};
 
 /// Content up to this size is written together with its head.
 const WRITTEN_TOGETHER: usize = 16 * 1024;

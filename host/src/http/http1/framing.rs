@@ -1,6 +1,6 @@
 //! Where the content of a reply ends (RFC 9112 sections 6 and 7). Pure: bytes in, pieces of content out.
 
-use super::super::failure::Failure;
+use crate::net::Failure;
 
 /// Most bytes of chunk extensions and trailers of one reply; both are read and ignored.
 const MOST_OVERHEAD: usize = 64 * 1024;

@@ -14,8 +14,7 @@ mod upgrade;
 
 use std::rc::Rc;
 
-use super::connect::Transport;
-use super::origin::Origin;
+use crate::net::{Origin, Transport};
 
 pub use upgrade::{Switched, upgrade};
 

@@ -5,9 +5,9 @@ use std::mem::MaybeUninit;
 use httparse::{Error, Header, ParserConfig, Response, Status};
 use hyper::{Method, StatusCode, Version};
 
-use super::super::failure::Failure;
 use super::super::section::{HeaderSection, SET_COOKIE};
 use super::framing::{Chunks, Framing};
+use crate::net::Failure;
 
 /// Largest header section, in bytes.
 const MOST_BYTES: usize = 64 * 1024;

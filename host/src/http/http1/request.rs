@@ -51,8 +51,10 @@ mod tests {
     use hyper::header::{HeaderName, USER_AGENT};
     use url::Url;
 
-    use super::super::super::{Fields, Origin, Version, target};
+    use super::super::super::Fields;
     use super::*;
+    use crate::net::Version;
+    use crate::net::{Origin, target};
 
     fn written(fields: &[(HeaderName, &'static str)], (cookie, last): (Option<&'static str>, bool)) -> String {
         let url = Url::parse("http://site/a?b").unwrap();

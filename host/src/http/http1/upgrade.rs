@@ -8,18 +8,16 @@ use std::pin::Pin;
 use std::task::ready;
 
 use hyper::{Method, StatusCode};
+use stampede_time::Nanos;
 use tokio::io::{AsyncRead, AsyncWriteExt, ReadBuf};
 
 use super::super::client::Client;
-use super::super::failure::Failure;
 use super::super::message::Request;
 use super::super::section::HeaderSection;
 use super::super::session::Session;
-use super::super::stream::{Destination, Stream};
-use super::super::timing::Meter;
 use super::reply::{self, Head};
 use super::request;
-use crate::run::clock::Nanos;
+use crate::net::{Destination, Failure, Meter, Stream};
 
 /// What a server answered.
 pub struct Switched {
@@ -44,7 +42,7 @@ pub async fn upgrade(
     meter: &Meter,
     request: &Request,
 ) -> Result<Switched, Failure> {
-    let mut stream = Stream::open(client, &Destination::of(&request.origin), meter).await?;
+    let mut stream = Stream::open(&client.connector, &Destination::of(&request.origin), meter).await?;
     let begun = client.now();
     let mut head = client.spare_buffer();
     let cookie = session.cookies.field(&request.origin, &request.target);

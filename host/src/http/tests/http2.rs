@@ -1,5 +1,7 @@
 //! HTTP/2 with prior knowledge, against hyper's own server.
 
+use crate::net::Meter;
+use crate::net::Version;
 use std::convert::Infallible;
 
 use http_body_util::{BodyExt, Full};
@@ -10,7 +12,7 @@ use hyper::service::service_fn;
 use hyper_util::rt::TokioIo;
 use tokio::sync::Barrier;
 
-use super::super::http2::LocalTasks;
+use super::super::client::LocalTasks;
 use super::*;
 
 /// What the server saw.

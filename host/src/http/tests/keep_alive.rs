@@ -1,5 +1,6 @@
 //! When a connection is used again, and when a request may be sent again.
 
+use crate::net::Meter;
 use hyper::header::{CONNECTION, HeaderValue};
 use tokio::task::coop;
 

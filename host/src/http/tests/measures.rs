@@ -1,5 +1,6 @@
 //! The numbers of a sample, compared with the server's own.
 
+use crate::net::Measured;
 use hyper::header::{HeaderName, HeaderValue, USER_AGENT};
 
 use super::*;

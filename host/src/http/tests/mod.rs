@@ -10,6 +10,13 @@ mod streamed;
 mod tls;
 mod upgrade;
 
+use crate::net::Failure;
+use crate::net::Measured;
+use crate::net::Meter;
+use crate::net::Origin;
+use crate::net::Tls;
+use crate::net::Version;
+use crate::net::target;
 use std::cell::{Cell, RefCell};
 use std::net::SocketAddr;
 use std::rc::Rc;
@@ -17,6 +24,7 @@ use std::time::Duration;
 
 use bytes::Bytes;
 use hyper::Method;
+use stampede_time::Clock;
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::{TcpListener, TcpStream};
 use tokio::sync::Notify;
@@ -24,7 +32,6 @@ use tokio::task::{LocalSet, spawn_local};
 use url::Url;
 
 use super::*;
-use crate::run::clock::Clock;
 
 /// Content kept in these tests, in bytes.
 const LIMIT: usize = 100_000;

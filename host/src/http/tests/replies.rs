@@ -1,6 +1,7 @@
 //! Replies as HTTP allows them.
 
 use super::*;
+use crate::net::Grants;
 
 #[tokio::test]
 async fn content_in_all_its_forms() {

@@ -1,5 +1,7 @@
 //! Exchanges whose content goes back and forth in pieces.
 
+use crate::net::Failure;
+use crate::net::Version;
 use std::convert::Infallible;
 use std::future::poll_fn;
 
@@ -9,7 +11,7 @@ use hyper::server::conn::http2;
 use hyper::service::service_fn;
 use hyper_util::rt::TokioIo;
 
-use super::super::http2::LocalTasks;
+use super::super::client::LocalTasks;
 use super::*;
 
 /// Gives back each piece of a request as it comes, and then a trailer.

@@ -1,5 +1,8 @@
 //! TLS with a certificate that nobody has signed.
 
+use crate::net::Measured;
+use crate::net::Meter;
+use crate::net::Version;
 use std::convert::Infallible;
 use std::sync::Arc;
 
@@ -13,7 +16,7 @@ use rustls::crypto::ring;
 use rustls::pki_types::PrivateKeyDer;
 use tokio_rustls::TlsAcceptor;
 
-use super::super::http2::LocalTasks;
+use super::super::client::LocalTasks;
 use super::*;
 
 /// What a server makes TLS connections with, that picks from these protocols.

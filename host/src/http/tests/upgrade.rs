@@ -1,5 +1,6 @@
 //! Requests that ask for their connection.
 
+use crate::net::Failure;
 use hyper::header::{HeaderName, HeaderValue};
 
 use super::*;

@@ -5,11 +5,12 @@
 
 use std::collections::BTreeMap;
 
+use stampede_time::Nanos;
+
 use super::Threshold;
 use super::sums::Sums;
 use crate::metrics::aggregate::Aggregate;
 use crate::metrics::interval::Interval;
-use crate::run::clock::Nanos;
 
 /// A worker that is so many seconds behind the foremost one has ended, or stands still; nobody waits for it.
 const LEFT_BEHIND: u32 = 2;

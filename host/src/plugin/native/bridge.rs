@@ -3,10 +3,9 @@
 
 use std::thread::{self, ThreadId};
 
-use crate::plugin::state::State;
-
 use super::abi::{STAMPEDE_BROKEN, STAMPEDE_OK, STAMPEDE_REFUSED, stampede_bytes, stampede_host, stampede_text};
 use super::incoming::Incoming;
+use crate::plugin::contract::state::State;
 
 /// The host's side of one instance: what the functions of the table act on.
 pub struct Bridge {

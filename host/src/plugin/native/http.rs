@@ -1,9 +1,5 @@
 //! The host's HTTP client for native plugins: texts and structures of C become what the capability takes.
 
-use crate::plugin::bindings::http::{
-    Credentials, DynamicRequest, Host, RequestBody, RequestOptions, RequestTemplate, Version,
-};
-
 use super::abi::{
     STAMPEDE_BODY_FILE, STAMPEDE_BODY_FORM, STAMPEDE_BODY_JSON, STAMPEDE_BODY_NONE, STAMPEDE_BODY_TEXT,
     STAMPEDE_CREDENTIALS_BASIC, STAMPEDE_CREDENTIALS_BEARER, STAMPEDE_CREDENTIALS_NONE, stampede_bytes,
@@ -12,6 +8,9 @@ use super::abi::{
 };
 use super::bridge::{answer, answer_or};
 use super::incoming::{Incoming, flag, nth};
+use crate::plugin::contract::bindings::http::{
+    Credentials, DynamicRequest, Host, RequestBody, RequestOptions, RequestTemplate, Version,
+};
 
 /// `http.prepare`.
 ///

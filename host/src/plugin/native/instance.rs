@@ -4,15 +4,14 @@ use std::ffi::c_void;
 use std::rc::Rc;
 use std::sync::Arc;
 
-use crate::plugin::bindings::{ConfigError, Description, Progress};
-use crate::plugin::session::Session;
-use crate::plugin::state::State;
-
 use super::abi::{STAMPEDE_OK, STAMPEDE_REFUSED, stampede_config_error, stampede_host, stampede_text};
 use super::bridge::Bridge;
 use super::incoming::{Incoming, nth};
 use super::library::Library;
 use super::table;
+use crate::plugin::contract::bindings::{ConfigError, Description, Progress};
+use crate::plugin::contract::state::State;
+use crate::user::Session;
 
 /// A live instance, on the thread that made it.
 pub struct Instance {

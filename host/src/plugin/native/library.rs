@@ -5,10 +5,9 @@ use std::path::Path;
 
 use wasmtime::Engine;
 
-use crate::plugin::bindings::{ActionDescription, Description};
-
 use super::abi::{STAMPEDE_VERSION, stampede_plugin};
 use super::incoming::{Incoming, flag};
+use crate::plugin::contract::bindings::{ActionDescription, Description};
 
 /// The name of the function that a library exports; its version is that of the contract.
 const EXPORT: &str = "stampede_plugin_v1";

@@ -1,6 +1,6 @@
 //! Native plugins: shared libraries that speak the contract over a C header, for what cannot become WebAssembly. No
 //! sandbox holds them, so they are loaded only if the user says so. What they ask of the host is done by the very methods
-//! that serve components, on the same [`State`](super::state::State), so that grants and limits of what the host does
+//! that serve components, on the same [`State`](crate::plugin::contract::state::State), so that grants and limits of what the host does
 //! are the same.
 //!
 //! This is the one place where pointers of strangers are followed. Each is checked for null, each length against a limit

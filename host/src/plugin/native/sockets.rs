@@ -1,10 +1,9 @@
 //! Byte streams for native plugins.
 
-use crate::plugin::bindings::sockets::{Address, Host, TlsOptions};
-
 use super::abi::{stampede_address, stampede_bytes, stampede_host, stampede_text};
 use super::bridge::{answer, answer_or, perform};
 use super::incoming::{Incoming, flag};
+use crate::plugin::contract::bindings::sockets::{Address, Host, TlsOptions};
 
 /// `sockets.connect`.
 ///

@@ -2,15 +2,14 @@
 
 use std::ffi::c_void;
 
-use crate::plugin::bindings::log::Level;
-use crate::plugin::bindings::report::{MetricKind, MetricUnit};
-use crate::plugin::bindings::types::FailureKind;
-use crate::plugin::bindings::{log, operations, report, templates, timer, user};
-
 use super::abi::{stampede_host, stampede_template_error, stampede_text};
 use super::bridge::{Bridge, answer, answer_or, perform};
 use super::incoming::nth;
 use super::{http, sockets};
+use crate::plugin::contract::bindings::log::{self, Level};
+use crate::plugin::contract::bindings::report::{self, MetricKind, MetricUnit};
+use crate::plugin::contract::bindings::types::FailureKind;
+use crate::plugin::contract::bindings::{operations, templates, timer, user};
 
 /// All kinds of failures, in the order of their numbers.
 const KINDS: [FailureKind; 7] = [

@@ -1,0 +1,98 @@
+//! Signing in and being signed in. Tokens are derived from the API token and carry their own seal, so the site keeps no
+//! sessions, however many users there are. None of this is secure; it only has to tell a user who signed in from one
+//! who did not.
+
+use std::fmt::Write;
+
+use hyper::StatusCode;
+use hyper::header::{AUTHORIZATION, HeaderValue, SET_COOKIE, WWW_AUTHENTICATE};
+
+use super::ask::Ask;
+use super::hash::{digest, scramble};
+use super::outcome::{Outcome, Reply, json, refuse};
+
+/// Carries the API token.
+const API_TOKEN: &str = "x-api-token";
+
+/// Carries the session token.
+const COOKIE: &str = "session";
+
+/// Makes the seal differ from what it seals.
+const SEAL: u64 = 0x5374_616d_7065_6465;
+
+/// `/auth`
+pub fn sign_in(ask: &Ask<'_>) -> Outcome {
+    let Some(api_token) = api_token(ask) else { return unauthorized().into() };
+    let user = digest(api_token.as_bytes());
+    let token = token(user);
+    let mut text = String::with_capacity(80);
+    // Writing to a string cannot fail.
+    let _ = write!(text, r#"{{"token":"{token}","user":"user-{user:016x}"}}"#);
+    let mut reply = json(StatusCode::OK, text);
+    if let Ok(cookie) = HeaderValue::try_from(format!("{COOKIE}={token}; Path=/; HttpOnly; SameSite=Lax")) {
+        reply.headers_mut().insert(SET_COOKIE, cookie);
+    }
+    reply.into()
+}
+
+/// Whether the request carries a token of `/auth` (as bearer or cookie) or an API token that `/auth` would take.
+pub fn signed_in(ask: &Ask<'_>) -> bool {
+    let bearer = || ask.field(AUTHORIZATION.as_str()).and_then(bearer).is_some_and(is_token);
+    let cookie = || ask.cookies().any(|(name, value)| name == COOKIE && is_token(value));
+    bearer() || api_token(ask).is_some() || cookie()
+}
+
+/// 401.
+pub fn unauthorized() -> Reply {
+    let mut reply = refuse(StatusCode::UNAUTHORIZED, "sign in first");
+    reply.headers_mut().insert(WWW_AUTHENTICATE, HeaderValue::from_static("Bearer"));
+    reply
+}
+
+fn api_token<'a>(ask: &'a Ask<'_>) -> Option<&'a str> {
+    ask.field(API_TOKEN).filter(|token| !token.is_empty() && *token != "wrong")
+}
+
+/// The token of an `authorization` field; the scheme's case does not matter (RFC 9110).
+fn bearer(field: &str) -> Option<&str> {
+    let (scheme, token) = field.split_once(' ')?;
+    scheme.eq_ignore_ascii_case("bearer").then(|| token.trim())
+}
+
+fn token(user: u64) -> String {
+    format!("{user:016x}{:016x}", scramble(user ^ SEAL))
+}
+
+fn is_token(text: &str) -> bool {
+    let user = text.get(..16).and_then(|user| u64::from_str_radix(user, 16).ok());
+    user.is_some_and(|user| token(user) == text)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_token_is_known_by_its_seal() {
+        let good = token(digest(b"demo-1"));
+        assert!(is_token(&good));
+        for text in ["", "abc", &good[1..], &good.to_uppercase(), &good.replace(&good[16..17], "x"), "ééééééééé"]
+        {
+            assert!(!is_token(text), "{text}");
+        }
+    }
+
+    #[test]
+    fn different_api_tokens_give_different_tokens() {
+        assert_ne!(token(digest(b"demo-1")), token(digest(b"demo-2")));
+        assert_eq!(token(digest(b"demo-1")), token(digest(b"demo-1")));
+    }
+
+    #[test]
+    fn a_bearer_is_known_in_any_case() {
+        assert_eq!(bearer("Bearer abc"), Some("abc"));
+        assert_eq!(bearer("bearer abc"), Some("abc"));
+        assert_eq!(bearer("Basic abc"), None);
+        assert_eq!(bearer("abc"), None);
+    }
+}

@@ -1,0 +1,172 @@
+//! Reply bodies: where their bytes come from, and the counting of what is handed to the connection.
+
+use std::convert::Infallible;
+use std::pin::Pin;
+use std::sync::Arc;
+use std::task::{Context, Poll, ready};
+use std::time::Duration;
+
+use bytes::Bytes;
+use hyper::body::{Body as HttpBody, Frame, SizeHint};
+use stampede_time::Delay;
+
+use super::exchange::Exchange;
+use super::shared::Shared;
+
+/// Where the bytes of a body come from.
+pub enum Source {
+    /// Known as a whole.
+    Whole(Bytes),
+    /// A pattern over and over.
+    Filler(Filler),
+    /// A piece every so often.
+    Drip(Drip),
+}
+
+impl Source {
+    /// Known as a whole.
+    pub fn whole(bytes: impl Into<Bytes>) -> Self {
+        Self::Whole(bytes.into())
+    }
+}
+
+/// Bytes of which only the number matters: `head`, then as many of the endlessly repeated pattern as are `left`.
+pub struct Filler {
+    /// Comes first.
+    pub head: Bytes,
+    /// Repeated after it, one repetition per frame; at least one byte.
+    pub pattern: &'static [u8],
+    /// How many bytes of the repeated pattern are still to come.
+    pub left: u64,
+    /// What the connection is told about the length.
+    pub framing: Framing,
+}
+
+/// What the connection is told about a body's length.
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub enum Framing {
+    /// The truth.
+    Announced,
+    /// Nothing: the body is chunked in HTTP/1.1.
+    Unannounced,
+    /// The reply's own `content-length` is too large. The body rests once before its end, or the connection would be
+    /// closed before what was sent so far has left it.
+    Truncated,
+}
+
+/// Pieces on a fixed schedule: the first after one interval, the n-th after n.
+pub struct Drip {
+    shared: Arc<Shared>,
+    begin: Duration,
+    every: Duration,
+    count: u64,
+    sent: u64,
+    delay: Option<Delay>,
+    piece: fn(u64) -> Bytes,
+}
+
+impl Filler {
+    fn next(&mut self, context: &Context<'_>) -> Poll<Option<Bytes>> {
+        if !self.head.is_empty() {
+            return Poll::Ready(Some(std::mem::take(&mut self.head)));
+        }
+        let size = usize::try_from(self.left).unwrap_or(usize::MAX).min(self.pattern.len());
+        if size > 0 {
+            self.left -= size as u64;
+            return Poll::Ready(Some(Bytes::from_static(&self.pattern[..size])));
+        }
+        if self.framing == Framing::Truncated {
+            self.framing = Framing::Unannounced;
+            context.waker().wake_by_ref();
+            return Poll::Pending;
+        }
+        Poll::Ready(None)
+    }
+
+    fn length(&self) -> Option<u64> {
+        (self.framing == Framing::Announced).then(|| self.left.saturating_add(self.head.len() as u64))
+    }
+}
+
+impl Drip {
+    /// `count` pieces, one `every` interval from now; `piece` makes the n-th, numbered from 1.
+    pub fn new(shared: &Arc<Shared>, every: Duration, count: u64, piece: fn(u64) -> Bytes) -> Self {
+        let begin = shared.timer.now();
+        Self { shared: Arc::clone(shared), begin, every, count, sent: 0, delay: None, piece }
+    }
+
+    fn next(&mut self, context: &mut Context<'_>) -> Poll<Option<Bytes>> {
+        if self.sent == self.count {
+            return Poll::Ready(None);
+        }
+        let number = self.sent + 1;
+        let delay = self.delay.get_or_insert_with(|| {
+            let periods = u32::try_from(number).unwrap_or(u32::MAX);
+            self.shared.timer.at(self.begin.saturating_add(self.every.saturating_mul(periods)))
+        });
+        ready!(Pin::new(delay).poll(context));
+        self.delay = None;
+        self.sent = number;
+        Poll::Ready(Some((self.piece)(number)))
+    }
+}
+
+/// A body on its way, counted frame by frame as the connection takes it.
+pub struct Body {
+    source: Source,
+    /// Whom to tell; its request is in flight until the body is dropped. `/stats` itself tells nobody.
+    exchange: Option<Exchange>,
+}
+
+impl Body {
+    /// Part of that exchange.
+    pub fn counted(source: Source, exchange: Exchange) -> Self {
+        Self { source, exchange: Some(exchange) }
+    }
+
+    /// Not counted.
+    pub fn uncounted(source: Source) -> Self {
+        Self { source, exchange: None }
+    }
+
+    fn next(&mut self, context: &mut Context<'_>) -> Poll<Option<Bytes>> {
+        match &mut self.source {
+            Source::Whole(bytes) if bytes.is_empty() => Poll::Ready(None),
+            Source::Whole(bytes) => Poll::Ready(Some(std::mem::take(bytes))),
+            Source::Filler(filler) => filler.next(context),
+            Source::Drip(drip) => drip.next(context),
+        }
+    }
+
+    fn length(&self) -> Option<u64> {
+        match &self.source {
+            Source::Whole(bytes) => Some(bytes.len() as u64),
+            Source::Filler(filler) => filler.length(),
+            Source::Drip(_) => None,
+        }
+    }
+}
+
+impl HttpBody for Body {
+    type Data = Bytes;
+    type Error = Infallible;
+
+    fn poll_frame(
+        mut self: Pin<&mut Self>,
+        context: &mut Context<'_>,
+    ) -> Poll<Option<Result<Frame<Bytes>, Infallible>>> {
+        let Some(bytes) = ready!(self.next(context)) else { return Poll::Ready(None) };
+        if let Some(exchange) = &self.exchange {
+            exchange.sent(bytes.len());
+        }
+        Poll::Ready(Some(Ok(Frame::data(bytes))))
+    }
+
+    fn is_end_stream(&self) -> bool {
+        self.length() == Some(0)
+    }
+
+    fn size_hint(&self) -> SizeHint {
+        self.length().map_or_else(SizeHint::default, SizeHint::with_exact)
+    }
+}

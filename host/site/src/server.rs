@@ -1,0 +1,95 @@
+//! Listening, accepting, and what all connections share.
+
+use std::future::Future;
+use std::io;
+use std::net::{SocketAddr, TcpListener};
+use std::sync::Arc;
+use std::time::Duration;
+
+use socket2::{Domain, Protocol, Socket, Type};
+use stampede_time::Timer;
+use tokio::task::JoinSet;
+
+use super::connection;
+use super::contents::{Catalog, Codings};
+use super::shared::Shared;
+use super::stats::Stats;
+
+/// How many connections may wait to be accepted. A load run opens thousands at once; one that finds the queue full
+/// tries again only after a second. The kernel lowers it to its own limit.
+const BACKLOG: i32 = 4096;
+
+/// After a failed accept, most likely for want of file descriptors: time for some to be closed.
+const PAUSE: Duration = Duration::from_millis(10);
+
+/// A site that listens. Connections queue up from the moment it is bound; they are answered once it is served.
+pub struct Site {
+    listener: TcpListener,
+    addr: SocketAddr,
+    shared: Arc<Shared>,
+}
+
+impl Site {
+    /// Listens on an address; port 0 picks a free one. Needs no runtime.
+    pub fn bind(addr: SocketAddr) -> io::Result<Self> {
+        let listener = listen(addr)?;
+        let addr = listener.local_addr()?;
+        let shared = Shared {
+            stats: Arc::default(),
+            timer: Timer::start()?,
+            catalog: Catalog::default(),
+            codings: Codings::new()?,
+        };
+        Ok(Self { listener, addr, shared: Arc::new(shared) })
+    }
+
+    /// Where it listens, with the port that was picked.
+    pub fn addr(&self) -> SocketAddr {
+        self.addr
+    }
+
+    /// The live counters; they outlive the site.
+    pub fn stats(&self) -> Arc<Stats> {
+        Arc::clone(&self.shared.stats)
+    }
+
+    /// Serves until `shutdown` is ready, then drops all connections. Runs on the current tokio runtime, which needs
+    /// its I/O driver but not its timer.
+    pub async fn serve(self, shutdown: impl Future<Output = ()>) -> io::Result<()> {
+        let listener = tokio::net::TcpListener::from_std(self.listener)?;
+        let mut connections = JoinSet::new();
+        let mut shutdown = std::pin::pin!(shutdown);
+        loop {
+            tokio::select! {
+                () = &mut shutdown => return Ok(()),
+                Some(_) = connections.join_next() => {}
+                accepted = listener.accept() => match accepted {
+                    Ok((stream, _)) => {
+                        // Without it a small reply may wait for the client's delayed acknowledgement.
+                        let _ = stream.set_nodelay(true);
+                        connections.spawn(connection::serve(Arc::clone(&self.shared), stream));
+                    }
+                    Err(_) => self.shared.timer.after(PAUSE).await,
+                },
+            }
+        }
+    }
+
+    /// A second handle on the same socket, the same counters and the same contents.
+    pub(super) fn share(&self) -> io::Result<Self> {
+        Ok(Self { listener: self.listener.try_clone()?, addr: self.addr, shared: Arc::clone(&self.shared) })
+    }
+}
+
+/// As `TcpListener::bind`, non-blocking and with a longer queue.
+fn listen(addr: SocketAddr) -> io::Result<TcpListener> {
+    let socket = Socket::new(Domain::for_address(addr), Type::STREAM, Some(Protocol::TCP))?;
+    // On Unix, lets a site come back at once on a port whose last connections linger; on Windows it would let two
+    // sites share the port.
+    #[cfg(unix)]
+    socket.set_reuse_address(true)?;
+    socket.set_nonblocking(true)?;
+    socket.bind(&addr.into())?;
+    socket.listen(BACKLOG)?;
+    Ok(socket.into())
+}

@@ -1,0 +1,212 @@
+//! What was served, counted exactly. A report is checked against these numbers, so every request counts once and only
+//! once, when its status is known: the sums over routes and over statuses are equal at any time.
+//!
+//! Plain atomic counters in tables indexed by route and status: no lock, no map, nothing allocated per request.
+
+use std::collections::BTreeMap;
+use std::sync::atomic::AtomicU64;
+use std::sync::atomic::Ordering::{Acquire, Relaxed, Release};
+
+use serde::Serialize;
+
+use super::route::Route;
+
+/// Status codes have three digits; 0 stands for no reply.
+const STATUSES: usize = 1000;
+
+/// The live counters of one site, shared by all its connections.
+#[derive(Debug)]
+pub struct Stats {
+    routes: [RouteCounters; Route::ALL.len()],
+    statuses: Box<[AtomicU64]>,
+    connections: AtomicU64,
+    in_flight: AtomicU64,
+}
+
+#[derive(Debug, Default)]
+struct RouteCounters {
+    requests: AtomicU64,
+    body_bytes_sent: AtomicU64,
+    body_bytes_received: AtomicU64,
+}
+
+/// The counters at one moment; the JSON of `/stats`.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize)]
+pub struct Snapshot {
+    /// Requests whose status is known: answered, refused or left without a reply. What HTTP could not parse never
+    /// was a request.
+    pub requests: u64,
+    /// Requests whose reply is not wholly handed over yet. Wait for 0 before comparing.
+    pub in_flight: u64,
+    /// TCP connections accepted, those that asked for `/stats` included.
+    pub connections: u64,
+    /// Bytes of reply bodies handed to the connections, frame by frame, before transfer coding.
+    pub body_bytes_sent: u64,
+    /// Bytes of request bodies received, after transfer coding was removed.
+    pub body_bytes_received: u64,
+    /// By status code; 0 for requests that got no reply. Only those that occurred.
+    pub statuses: BTreeMap<u16, u64>,
+    /// By [`Route::pattern`]. Only those that occurred.
+    pub routes: BTreeMap<&'static str, RouteCount>,
+}
+
+/// One route's part of a [`Snapshot`].
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize)]
+pub struct RouteCount {
+    /// As [`Snapshot::requests`].
+    pub requests: u64,
+    /// As [`Snapshot::body_bytes_sent`].
+    pub body_bytes_sent: u64,
+    /// As [`Snapshot::body_bytes_received`].
+    pub body_bytes_received: u64,
+}
+
+impl Default for Stats {
+    fn default() -> Self {
+        Self {
+            routes: Default::default(),
+            statuses: std::iter::repeat_with(AtomicU64::default).take(STATUSES).collect(),
+            connections: AtomicU64::default(),
+            in_flight: AtomicU64::default(),
+        }
+    }
+}
+
+impl Stats {
+    /// Reads all counters. Exact when nothing is in flight; otherwise each number is, but they may be of different
+    /// moments.
+    pub fn snapshot(&self) -> Snapshot {
+        let mut snapshot = Snapshot {
+            in_flight: self.in_flight.load(Acquire),
+            connections: self.connections.load(Relaxed),
+            statuses: (0..).zip(self.statuses.iter().map(load)).filter(|(_, count)| *count > 0).collect(),
+            ..Snapshot::default()
+        };
+        for (route, counters) in Route::ALL.iter().zip(&self.routes) {
+            snapshot.add(route.pattern(), counters.read());
+        }
+        snapshot
+    }
+
+    /// Zeroes all counters but the requests in flight, which go on counting. Reset when there are none.
+    pub fn reset(&self) {
+        let routes = self.routes.iter().flat_map(RouteCounters::all);
+        for counter in routes.chain(self.statuses.iter()).chain([&self.connections]) {
+            counter.store(0, Relaxed);
+        }
+    }
+
+    pub(super) fn connected(&self) {
+        self.connections.fetch_add(1, Relaxed);
+    }
+
+    pub(super) fn begun(&self) {
+        self.in_flight.fetch_add(1, Relaxed);
+    }
+
+    /// The status of a request that has `begun`; 0 if it gets no reply.
+    pub(super) fn answered(&self, route: Route, status: u16) {
+        self.routes[route as usize].requests.fetch_add(1, Relaxed);
+        if let Some(counter) = self.statuses.get(usize::from(status)) {
+            counter.fetch_add(1, Relaxed);
+        }
+    }
+
+    /// The end of a request that was `answered`. Whoever reads that none is in flight sees all their counts.
+    pub(super) fn ended(&self) {
+        self.in_flight.fetch_sub(1, Release);
+    }
+
+    pub(super) fn sent(&self, route: Route, bytes: usize) {
+        self.routes[route as usize].body_bytes_sent.fetch_add(bytes as u64, Relaxed);
+    }
+
+    pub(super) fn received(&self, route: Route, bytes: usize) {
+        self.routes[route as usize].body_bytes_received.fetch_add(bytes as u64, Relaxed);
+    }
+}
+
+impl RouteCounters {
+    fn all(&self) -> [&AtomicU64; 3] {
+        [&self.requests, &self.body_bytes_sent, &self.body_bytes_received]
+    }
+
+    fn read(&self) -> RouteCount {
+        let [requests, body_bytes_sent, body_bytes_received] = self.all().map(load);
+        RouteCount { requests, body_bytes_sent, body_bytes_received }
+    }
+}
+
+impl Snapshot {
+    fn add(&mut self, pattern: &'static str, count: RouteCount) {
+        self.requests += count.requests;
+        self.body_bytes_sent += count.body_bytes_sent;
+        self.body_bytes_received += count.body_bytes_received;
+        if count != RouteCount::default() {
+            self.routes.insert(pattern, count);
+        }
+    }
+}
+
+fn load(counter: &AtomicU64) -> u64 {
+    counter.load(Relaxed)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn an_ended_request_counts_under_its_route_and_status() {
+        let stats = Stats::default();
+        stats.begun();
+        assert_eq!(stats.snapshot(), Snapshot { in_flight: 1, ..Snapshot::default() });
+        stats.received(Route::Echo, 7);
+        stats.sent(Route::Echo, 11);
+        stats.answered(Route::Echo, 200);
+        stats.ended();
+        let echo = RouteCount { requests: 1, body_bytes_sent: 11, body_bytes_received: 7 };
+        let expected = Snapshot {
+            requests: 1,
+            body_bytes_sent: 11,
+            body_bytes_received: 7,
+            statuses: BTreeMap::from([(200, 1)]),
+            routes: BTreeMap::from([("/echo", echo)]),
+            ..Snapshot::default()
+        };
+        assert_eq!(stats.snapshot(), expected);
+    }
+
+    #[test]
+    fn a_reset_zeroes_all_but_what_is_in_flight() {
+        let stats = Stats::default();
+        stats.connected();
+        stats.begun();
+        stats.begun();
+        stats.answered(Route::Close, 0);
+        stats.ended();
+        stats.reset();
+        assert_eq!(stats.snapshot(), Snapshot { in_flight: 1, ..Snapshot::default() });
+    }
+
+    #[test]
+    fn counting_is_exact_with_many_threads() {
+        let stats = Stats::default();
+        std::thread::scope(|scope| {
+            for _ in 0..8 {
+                scope.spawn(|| {
+                    for status in (200..600).cycle().take(10_000) {
+                        stats.begun();
+                        stats.sent(Route::Status, 3);
+                        stats.answered(Route::Status, status);
+                        stats.ended();
+                    }
+                });
+            }
+        });
+        let snapshot = stats.snapshot();
+        assert_eq!((snapshot.requests, snapshot.in_flight, snapshot.body_bytes_sent), (80_000, 0, 240_000));
+        assert_eq!(snapshot.statuses.values().sum::<u64>(), 80_000);
+        assert_eq!(snapshot.statuses[&200], 200);
+    }
+}

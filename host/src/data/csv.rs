@@ -1,0 +1,78 @@
+//! CSV files (RFC 4180): the first line names the columns.
+
+use csv::{Error, ErrorKind, Position, ReaderBuilder, StringRecord, Trim};
+
+use super::problem::{Problem, line_at};
+use super::table::Table;
+
+/// Cells are kept as they stand; names of columns are trimmed, as `name, password` is common. Empty lines are no rows.
+pub(super) fn parse(text: &str) -> Result<Table, Problem> {
+    let mut reader = ReaderBuilder::new().trim(Trim::Headers).from_reader(text.as_bytes());
+    let columns = reader.headers().map_err(|error| problem(text, &error))?.iter().map(str::to_owned).collect();
+    let mut table = Table::with_columns(columns).map_err(|message| Problem { line: 1, message })?;
+    let mut record = StringRecord::new();
+    while reader.read_record(&mut record).map_err(|error| problem(text, &error))? {
+        table.push(&record);
+    }
+    Ok(table)
+}
+
+/// Text in memory can't fail to be read and is UTF-8 already, so a wrong number of cells is all there is.
+fn problem(text: &str, error: &Error) -> Problem {
+    let message = match error.kind() {
+        ErrorKind::UnequalLengths { expected_len, len, .. } => unequal(*expected_len, *len),
+        _ => error.to_string(),
+    };
+    Problem { line: error.position().map_or(1, |at| line_of(text, at)), message }
+}
+
+/// What is wrong with a row of another width.
+pub(super) fn unequal(expected: u64, found: u64) -> String {
+    format!("expected {expected} cells as in the first line, found {found}")
+}
+
+/// The line a record begins in, from 1. The parser's own count is of the place where it began to look, which is before
+/// empty lines, and before the LF of a CRLF.
+fn line_of(text: &str, record: &Position) -> usize {
+    let from = usize::try_from(record.byte()).unwrap_or(text.len()).min(text.len());
+    let skipped = text.as_bytes()[from..].iter().take_while(|byte| matches!(byte, b'\r' | b'\n')).count();
+    line_at(text, from + skipped)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn quoted_cells_may_hold_anything() {
+        let table = parse("name, note\r\nann,\"a, \"\"b\"\"\nc\"\r\nbob,\r\n").unwrap();
+        assert_eq!(table.columns(), ["name", "note"]);
+        assert_eq!(table.rows(), 2);
+        assert_eq!((table.cell(0, 1), table.cell(1, 0), table.cell(1, 1)), ("a, \"b\"\nc", "bob", ""));
+    }
+
+    #[test]
+    fn ragged_rows_are_refused_with_their_line() {
+        let cases = [
+            ("in the next line", "a,b\n1\n", 2),
+            ("after an empty line", "a,b\n1,2\n\n3\n", 4),
+            ("with CRLF", "a,b\r\n1,2\r\n3\r\n", 3),
+            ("after a cell of two lines", "a,b\n1,\"2\n2\"\n3\n", 4),
+        ];
+        for (case, text, line) in cases {
+            let message = "expected 2 cells as in the first line, found 1".to_owned();
+            assert_eq!(parse(text).unwrap_err(), Problem { line, message }, "{case}");
+        }
+    }
+
+    #[test]
+    fn a_header_alone_has_no_rows() {
+        assert_eq!(parse("a,b\n").unwrap().rows(), 0);
+        assert_eq!(parse("").unwrap().rows(), 0);
+    }
+
+    #[test]
+    fn a_repeated_column_is_refused() {
+        assert_eq!(parse("a,a\n1,2\n").unwrap_err().line, 1);
+    }
+}

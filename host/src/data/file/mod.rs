@@ -1,0 +1,71 @@
+//! Rows that stay in their file. A set of a gigabyte would cost more memory than all users together, so of a large file
+//! only the places of its rows are kept, four bytes each; a row is read and parsed when it is drawn.
+//!
+//! It is read with `pread`, not mapped into memory: a mapped file that somebody truncates during the run ends the process
+//! with `SIGBUS`, and one that is written to changes texts that were checked. A row that cannot be read, or is none any
+//! more, is an error of the user that draws it.
+
+mod array;
+mod index;
+mod row;
+mod scan;
+
+use std::fs::File;
+
+use index::Index;
+pub use row::RowBuffer;
+pub(super) use scan::{Fault, scan};
+
+use super::problem::Format;
+use super::problem::Unreadable;
+
+/// The rows of one file, all looked at once before the run.
+pub struct FileRows {
+    file: File,
+    format: Format,
+    /// Names of the columns; empty for a plain list.
+    columns: Vec<String>,
+    index: Index,
+    /// Tells the buffer of a worker which file a row is from.
+    number: usize,
+}
+
+impl FileRows {
+    /// Number of rows.
+    pub const fn rows(&self) -> usize {
+        self.index.rows()
+    }
+
+    /// Names of the columns in their order; empty for a plain list.
+    pub fn columns(&self) -> &[String] {
+        &self.columns
+    }
+
+    /// Sets this file apart from the others of a run.
+    pub const fn set_number(&mut self, number: usize) {
+        self.number = number;
+    }
+
+    /// Appends a cell, by row and column. Several cells of a row, one after the other, read it once.
+    ///
+    /// # Errors
+    /// The file can no longer be read, or has changed.
+    pub fn append(
+        &self,
+        (row, column): (usize, usize),
+        buffer: &mut RowBuffer,
+        out: &mut String,
+    ) -> Result<(), Unreadable> {
+        if !buffer.holds(self.number, row) {
+            buffer.forget();
+            buffer.read((self.number, &self.file), self.index.range(row))?;
+            buffer.parse(self.format, &self.columns)?;
+            buffer.keep(self.number, row);
+        }
+        out.push_str(buffer.cell(column)?);
+        Ok(())
+    }
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,123 @@
+//! Rows written in the script itself: a list of scalars, or of flat mappings whose keys are the columns.
+
+use super::table::{Table, TableBuilder};
+use crate::diagnostic::{Source, Span};
+use crate::script::model::{Node, Spanned, Value};
+
+/// What is wrong, at the smallest value that shows it.
+pub(super) type Mistake = Spanned<String>;
+
+/// The rows of a list.
+pub(super) fn parse(list: &Node, source: &Source) -> Result<Table, Mistake> {
+    let Value::List(elements) = &list.value else {
+        return Err(mistake(list.span, "expected a list of rows"));
+    };
+    let mut rows = TableBuilder::default();
+    for element in elements {
+        push(&mut rows, element, source)?;
+    }
+    Ok(rows.finish())
+}
+
+/// Adds one row.
+fn push(rows: &mut TableBuilder, row: &Node, source: &Source) -> Result<(), Mistake> {
+    let result = match &row.value {
+        Value::Null => Err("an empty row".to_owned()),
+        Value::Map(fields) => {
+            let cell = |(name, value): &(Spanned<String>, Node)| Ok((name.value.clone(), scalar(value, source)?));
+            rows.record(&fields.iter().map(cell).collect::<Result<Vec<_>, _>>()?)
+        }
+        _ => rows.value(&scalar(row, source)?),
+    };
+    result.map_err(|message| mistake(row.span, message))
+}
+
+/// The text of a scalar; `null` is empty.
+fn scalar(node: &Node, source: &Source) -> Result<String, Mistake> {
+    match &node.value {
+        Value::Null => Ok(String::new()),
+        Value::Bool(value) => Ok(value.to_string()),
+        Value::Int(value) => Ok(as_typed(node.span, source, *value)),
+        Value::Float(value) => Ok(as_typed(node.span, source, *value)),
+        Value::String(value) => Ok(value.clone()),
+        Value::List(_) => Err(mistake(node.span, "a list where a single value is expected")),
+        Value::Map(_) => Err(mistake(node.span, "a mapping where a single value is expected")),
+    }
+}
+
+/// A number as it was typed, so that `007` and `1.10` reach the site unchanged. Where the place holds something else
+/// that means the number (an alias, another base), the number itself.
+fn as_typed<N: ToString + PartialEq + std::str::FromStr>(span: Span, source: &Source, number: N) -> String {
+    let typed = source.text.get(span.start..span.end);
+    match typed.filter(|text| text.parse::<N>().is_ok_and(|value| value == number)) {
+        Some(text) => text.to_owned(),
+        None => number.to_string(),
+    }
+}
+
+fn mistake(span: Span, message: impl Into<String>) -> Mistake {
+    Spanned { value: message.into(), span }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn node(value: Value) -> Node {
+        Spanned { value, span: Span { start: 0, end: 4 } }
+    }
+
+    fn source(text: &str) -> Source {
+        Source { name: "s.yml".into(), text: text.into() }
+    }
+
+    fn one(value: Value, text: &str) -> Result<String, String> {
+        let list = node(Value::List(vec![node(value)]));
+        match parse(&list, &source(text)) {
+            Ok(table) => Ok(table.cell(0, 0).to_owned()),
+            Err(mistake) => Err(mistake.value),
+        }
+    }
+
+    #[test]
+    fn scalars_render_as_they_were_typed() {
+        let cases = [
+            ("text", Value::String("ü".into()), "????", "ü"),
+            ("a number with leading zeros", Value::Int(7), "0007", "0007"),
+            ("a number with trailing zeros", Value::Float(1.1), "1.10", "1.10"),
+            ("a number in another base", Value::Int(255), "0xff", "255"),
+            ("a number behind an alias", Value::Int(255), "*abc", "255"),
+            ("a place outside the text", Value::Float(1.5), "", "1.5"),
+            ("a switch", Value::Bool(true), "true", "true"),
+        ];
+        for (case, value, text, expected) in cases {
+            assert_eq!(one(value, text).unwrap(), expected, "{case}");
+        }
+    }
+
+    #[test]
+    fn what_is_no_row_is_refused() {
+        let key = Spanned { value: "a".to_owned(), span: Span::default() };
+        let nested = Value::Map(vec![(key, node(Value::List(vec![])))]);
+        let cases = [
+            ("a list", Value::List(vec![]), "a list where a single value is expected"),
+            ("nothing", Value::Null, "an empty row"),
+            ("a nested list", nested, "a list where a single value is expected"),
+            ("an empty mapping", Value::Map(vec![]), "a row without columns"),
+        ];
+        for (case, value, message) in cases {
+            assert_eq!(one(value, "").unwrap_err(), message, "{case}");
+        }
+        let no_list = parse(&node(Value::Int(1)), &source("1")).unwrap_err();
+        assert_eq!(no_list.value, "expected a list of rows");
+    }
+
+    #[test]
+    fn mappings_are_rows_with_columns() {
+        let field = |name: &str, value| (Spanned { value: name.to_owned(), span: Span::default() }, node(value));
+        let row = Value::Map(vec![field("a", Value::Null), field("b", Value::String("x".into()))]);
+        let table = parse(&node(Value::List(vec![node(row)])), &source("")).unwrap();
+        assert_eq!(table.columns(), ["a", "b"]);
+        assert_eq!((table.cell(0, 0), table.cell(0, 1)), ("", "x"));
+    }
+}

@@ -1,0 +1,253 @@
+//! JSON files: an array of rows (`.json`), or a row a line (`.ndjson`, `.jsonl`). A row is a scalar, or a flat object
+//! whose keys are the columns.
+//!
+//! Numbers are kept as written: an id of 20 digits or a price of `1.10` must reach the site unchanged, so values are
+//! read as raw text instead of being parsed into numbers.
+
+use std::borrow::Cow;
+use std::fmt;
+
+use serde::Deserialize;
+use serde::de::{Deserializer, MapAccess, Visitor};
+use serde_json::value::RawValue;
+
+use super::problem::{Problem, line_at};
+use super::table::{Table, TableBuilder};
+
+/// One array of rows.
+pub(super) fn parse_array(text: &str) -> Result<Table, Problem> {
+    let elements: Vec<&RawValue> = serde_json::from_str(text).map_err(|error| array_problem(text, &error))?;
+    let mut rows = TableBuilder::default();
+    for element in elements {
+        push(&mut rows, element.get()).map_err(|message| Problem { line: line_of(text, element), message })?;
+    }
+    Ok(rows.finish())
+}
+
+/// A row a line. Empty lines are no rows.
+pub(super) fn parse_lines(text: &str) -> Result<Table, Problem> {
+    let mut rows = TableBuilder::default();
+    for (index, line) in text.lines().enumerate().filter(|(_, line)| !line.trim().is_empty()) {
+        let problem = |message| Problem { line: index + 1, message };
+        let row: &RawValue = serde_json::from_str(line).map_err(|error| problem(syntax(&error)))?;
+        push(&mut rows, row.get()).map_err(problem)?;
+    }
+    Ok(rows.finish())
+}
+
+/// Checks a row of a file that is not kept in memory: it is added and forgotten.
+pub(super) fn push_line(rows: &mut TableBuilder, line: &str) -> Result<(), String> {
+    let row: &RawValue = serde_json::from_str(line).map_err(|error| syntax(&error))?;
+    push(rows, row.get())?;
+    rows.forget_rows();
+    Ok(())
+}
+
+/// Takes apart a row that was checked once: the cells, one after the other, and where each is among them. What follows
+/// the row is left alone. `None` if it is not what it was.
+pub(super) fn cells(
+    bytes: &[u8],
+    columns: &[String],
+    cells: &mut Vec<u8>,
+    places: &mut [Option<(usize, usize)>],
+) -> Option<()> {
+    let mut json = serde_json::Deserializer::from_slice(bytes);
+    let row = <&RawValue>::deserialize(&mut json).ok()?.get();
+    let mut keep = |value: &str| {
+        let start = cells.len();
+        append_scalar(value, cells)?;
+        Some((start, cells.len()))
+    };
+    if columns.is_empty() {
+        *places.first_mut()? = Some(keep(row)?);
+        return Some(());
+    }
+    let mut fields = serde_json::Deserializer::from_str(row);
+    let each = |name: &str, value: &RawValue| {
+        if let Some(column) = columns.iter().position(|column| column == name) {
+            places[column] = keep(value.get());
+        }
+    };
+    fields.deserialize_map(Each(each)).ok()
+}
+
+/// Appends the text of a scalar. `None` if it is none.
+fn append_scalar(json: &str, out: &mut Vec<u8>) -> Option<()> {
+    match json.as_bytes().first()? {
+        b'"' => serde_json::Deserializer::from_str(json).deserialize_str(Text(out)).ok()?,
+        b'[' | b'{' => return None,
+        b'n' => {}
+        _ => out.extend_from_slice(json.as_bytes()),
+    }
+    Some(())
+}
+
+/// A string, decoded to the end of a buffer.
+struct Text<'a>(&'a mut Vec<u8>);
+
+impl Visitor<'_> for Text<'_> {
+    type Value = ();
+
+    fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("a string")
+    }
+
+    fn visit_str<E>(self, text: &str) -> Result<(), E> {
+        self.0.extend_from_slice(text.as_bytes());
+        Ok(())
+    }
+}
+
+/// An object whose fields are handed over one by one, as names without escapes and unread values.
+struct Each<F>(F);
+
+impl<'de, F: FnMut(&str, &'de RawValue)> Visitor<'de> for Each<F> {
+    type Value = ();
+
+    fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("an object")
+    }
+
+    fn visit_map<A: MapAccess<'de>>(mut self, mut map: A) -> Result<(), A::Error> {
+        while let Some(Name(name)) = map.next_key()? {
+            (self.0)(&name, map.next_value()?);
+        }
+        Ok(())
+    }
+}
+
+/// The name of a field, borrowed unless it has escapes.
+#[derive(Deserialize)]
+struct Name<'a>(#[serde(borrow)] Cow<'a, str>);
+
+/// Valid JSON of the wrong kind is told apart from text that is no JSON.
+fn array_problem(text: &str, error: &serde_json::Error) -> Problem {
+    match error.classify() {
+        serde_json::error::Category::Data => {
+            let start = text.len() - text.trim_start().len();
+            Problem { line: line_at(text, start), message: "expected an array of rows".to_owned() }
+        }
+        _ => Problem { line: error.line(), message: syntax(error) },
+    }
+}
+
+/// serde_json ends its messages with a place; ours is the line in front, and the column.
+fn syntax(error: &serde_json::Error) -> String {
+    let message = error.to_string();
+    let reason = message.rsplit_once(" at line ").map_or(message.as_str(), |(reason, _)| reason);
+    format!("not valid JSON: {reason} (column {})", error.column())
+}
+
+/// The line a value begins in, from 1. The value must be a part of the text.
+fn line_of(text: &str, value: &RawValue) -> usize {
+    line_at(text, (value.get().as_ptr() as usize).saturating_sub(text.as_ptr() as usize))
+}
+
+/// Adds one row.
+fn push(rows: &mut TableBuilder, json: &str) -> Result<(), String> {
+    match json.as_bytes().first() {
+        Some(b'{') => {
+            let Fields(fields) = serde_json::from_str(json).map_err(|error| syntax(&error))?;
+            let cell = |(name, value): (String, &RawValue)| {
+                let text = scalar(value.get()).map_err(|message| format!("column `{name}` {message}"));
+                text.map(|text| (name, text))
+            };
+            rows.record(&fields.into_iter().map(cell).collect::<Result<Vec<_>, _>>()?)
+        }
+        Some(b'n') => Err("a row is `null`".to_owned()),
+        _ => rows.value(&scalar(json).map_err(|message| format!("a row {message}"))?),
+    }
+}
+
+/// The text of a scalar: strings decoded, `null` empty, numbers and booleans as written.
+fn scalar(json: &str) -> Result<String, String> {
+    match json.as_bytes().first() {
+        Some(b'"') => serde_json::from_str(json).map_err(|error| format!("is {}", syntax(&error))),
+        Some(b'[') => Err("is a list where a single value is expected".to_owned()),
+        Some(b'{') => Err("is an object where a single value is expected".to_owned()),
+        Some(b'n') => Ok(String::new()),
+        _ => Ok(json.to_owned()),
+    }
+}
+
+/// An object's fields in their order, repeated names included, values unread.
+struct Fields<'a>(Vec<(String, &'a RawValue)>);
+
+impl<'de: 'a, 'a> Deserialize<'de> for Fields<'a> {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        struct Entries;
+        impl<'de> Visitor<'de> for Entries {
+            type Value = Fields<'de>;
+
+            fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+                f.write_str("an object")
+            }
+
+            fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<Self::Value, A::Error> {
+                let mut fields = Vec::new();
+                while let Some(field) = map.next_entry()? {
+                    fields.push(field);
+                }
+                Ok(Fields(fields))
+            }
+        }
+        deserializer.deserialize_map(Entries)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn list(rows: &[&str]) -> Table {
+        rows.iter().copied().collect()
+    }
+
+    #[test]
+    fn scalars_are_rows_and_numbers_keep_their_digits() {
+        let text = r#" ["a\n\u00fc", 1.10, 123456789012345678901234, true, ""] "#;
+        assert_eq!(parse_array(text).unwrap(), list(&["a\nü", "1.10", "123456789012345678901234", "true", ""]));
+    }
+
+    #[test]
+    fn objects_are_rows_with_columns() {
+        let table = parse_array(r#"[{"name": "ann", "age": 7}, {"age": null, "name": "bob"}]"#).unwrap();
+        assert_eq!(table.columns(), ["name", "age"]);
+        let cells = [table.cell(0, 0), table.cell(0, 1), table.cell(1, 0), table.cell(1, 1)];
+        assert_eq!(cells, ["ann", "7", "bob", ""]);
+    }
+
+    #[test]
+    fn lines_hold_a_row_each() {
+        assert_eq!(parse_lines("\"a\"\r\n\r\n 2 \n").unwrap(), list(&["a", "2"]));
+        assert_eq!(parse_lines("").unwrap().rows(), 0);
+    }
+
+    #[test]
+    fn what_is_no_list_of_rows_is_refused_with_its_line() {
+        let cases = [
+            ("no array", "\n{\"a\": 1}", 2, "expected an array of rows"),
+            ("no JSON", "[1,\n oops]", 2, "not valid JSON: expected value (column 2)"),
+            ("a nested list", "[\n[1]]", 2, "a row is a list where a single value is expected"),
+            ("a null row", "[1,\n\nnull]", 3, "a row is `null`"),
+            ("a nested object", "[{\"a\": {}}]", 1, "column `a` is an object where a single value is expected"),
+            ("a repeated key", "[{\"a\": 1, \"a\": 2}]", 1, "column `a` occurs twice"),
+            ("rows of two kinds", "[{\"a\": 1},\n2]", 2, "a plain value among rows with columns"),
+        ];
+        for (case, text, line, message) in cases {
+            assert_eq!(parse_array(text).unwrap_err(), Problem { line, message: message.into() }, "{case}");
+        }
+    }
+
+    #[test]
+    fn a_bad_line_is_named() {
+        let problem = parse_lines("1\n2 3\n").unwrap_err();
+        assert_eq!(problem, Problem { line: 2, message: "not valid JSON: trailing characters (column 3)".into() });
+    }
+
+    #[test]
+    fn an_unfinished_array_is_no_json() {
+        let problem = parse_array("[1, 2").unwrap_err();
+        assert_eq!(problem.message, "not valid JSON: EOF while parsing a list (column 5)");
+    }
+}

@@ -1,0 +1,178 @@
+//! Opens a connection: resolve, connect, TLS; each a phase of the exchange that needed it.
+
+use std::io::{self, IoSlice};
+use std::net::IpAddr;
+use std::pin::Pin;
+use std::rc::Rc;
+use std::sync::Arc;
+use std::task::{Context, Poll, Waker};
+
+use hyper::http::uri::PathAndQuery;
+use hyper_rustls::MaybeHttpsStream;
+use hyper_util::rt::TokioIo;
+use tokio::io::{AsyncRead, AsyncWrite, DuplexStream, ReadBuf};
+use tokio::net::TcpStream;
+
+use super::connector::Connector;
+use super::dns;
+use super::failure::{Failure, NO_HTTP2};
+use super::grants::Reach;
+use super::meter::Meter;
+use super::origin::Origin;
+use super::version::Version;
+
+/// A connection in clear or above TLS. The TLS state is a kilobyte and more, so a plain connection does not carry its
+/// room around.
+pub enum Transport {
+    /// In clear.
+    Plain(TcpStream),
+    /// To somebody in this process, in a rehearsal.
+    Rehearsed(DuplexStream),
+    /// Above TLS.
+    Secure(Box<TokioIo<MaybeHttpsStream<TokioIo<TcpStream>>>>),
+}
+
+impl Transport {
+    /// Whether it is above TLS.
+    pub fn is_secure(&self) -> bool {
+        matches!(self, Self::Secure(_))
+    }
+
+    /// Says goodbye, as far as that can be said at once: a server may take a TLS connection that just ends for one that
+    /// was cut off (RFC 8446 section 6.1).
+    pub fn close(&mut self) {
+        if self.is_secure() {
+            let _ = Pin::new(self).poll_shutdown(&mut Context::from_waker(Waker::noop()));
+        }
+    }
+}
+
+/// A connection nothing has been sent on.
+pub struct Opened {
+    /// The connection.
+    pub transport: Transport,
+    /// Whether HTTP/2 is to be spoken on it.
+    pub http2: bool,
+}
+
+/// Opens a connection for an exchange.
+pub async fn open(connector: &Connector, origin: &Origin, version: Version, meter: &Meter) -> Result<Opened, Failure> {
+    if let Some(dial) = &connector.dial {
+        let transport = Transport::Rehearsed(Arc::clone(dial).dial());
+        let offered = if version == Version::Http2 { Err(Failure::network(NO_HTTP2)) } else { Ok(()) };
+        return offered.map(|()| Opened { transport, http2: false });
+    }
+    let tcp = tcp(connector, (origin.host(), origin.port()), origin.reach(), meter).await?;
+    if !origin.is_https() {
+        return Ok(Opened { transport: Transport::Plain(tcp), http2: version == Version::Http2 });
+    }
+    let begun = connector.now();
+    let secured = connector.tls.secure(tcp, origin.absolute(None, PathAndQuery::from_static("/")), version).await?;
+    meter.note(|measured| measured.phases.tls = Some(connector.now() - begun));
+    if version == Version::Http2 && !secured.http2 {
+        return Err(Failure::network(NO_HTTP2));
+    }
+    Ok(Opened { transport: Transport::Secure(Box::new(secured.stream)), http2: secured.http2 })
+}
+
+/// Resolves the name, unless it is an address, and connects to an address that may be reached.
+pub async fn tcp(
+    connector: &Connector,
+    (host, port): (&str, u16),
+    reach: &Reach,
+    meter: &Meter,
+) -> Result<TcpStream, Failure> {
+    let addresses = match host.parse() {
+        Ok(address) => Rc::from([address]),
+        Err(_) => resolve(connector, host, meter).await?,
+    };
+    let granted: Vec<_> = addresses.iter().copied().filter(|address| reach.covers(*address, port)).collect();
+    if let (Some(address), []) = (addresses.first(), granted.as_slice()) {
+        return Err(Failure::network(format!("{host} resolves to {address}, which is not granted")));
+    }
+    let begun = connector.now();
+    let tcp = connect_to_any(&granted, port).await.map_err(|error| Failure::of_io(&error))?;
+    meter.note(|measured| measured.phases.connect = Some(connector.now() - begun));
+    Ok(tcp)
+}
+
+/// The addresses of a host. A cached answer takes no time and is no phase.
+async fn resolve(connector: &Connector, host: &str, meter: &Meter) -> Result<Rc<[IpAddr]>, Failure> {
+    let begun = connector.now();
+    let resolved = connector.names.resolve(host, connector.clock, dns::ask_system).await;
+    if resolved.waited {
+        meter.note(|measured| measured.phases.dns = Some(connector.now() - begun));
+    }
+    resolved.addresses.ok_or_else(|| Failure::network(format!("name does not resolve: {host}")))
+}
+
+/// The first address that accepts; the last one's error if none does.
+async fn connect_to_any(addresses: &[IpAddr], port: u16) -> io::Result<TcpStream> {
+    let mut outcome = Err(io::ErrorKind::AddrNotAvailable.into());
+    for &address in addresses {
+        outcome = TcpStream::connect((address, port)).await;
+        if outcome.is_ok() {
+            break;
+        }
+    }
+    let tcp = outcome?;
+    // Whole requests are written at once, so waiting for more to send would only add to the latency.
+    tcp.set_nodelay(true)?;
+    Ok(tcp)
+}
+
+impl AsyncRead for Transport {
+    fn poll_read(self: Pin<&mut Self>, cx: &mut Context<'_>, buf: &mut ReadBuf<'_>) -> Poll<io::Result<()>> {
+        match self.get_mut() {
+            Self::Plain(stream) => Pin::new(stream).poll_read(cx, buf),
+            Self::Rehearsed(stream) => Pin::new(stream).poll_read(cx, buf),
+            Self::Secure(stream) => Pin::new(stream).poll_read(cx, buf),
+        }
+    }
+}
+
+impl AsyncWrite for Transport {
+    fn poll_write(self: Pin<&mut Self>, cx: &mut Context<'_>, buf: &[u8]) -> Poll<io::Result<usize>> {
+        match self.get_mut() {
+            Self::Plain(stream) => Pin::new(stream).poll_write(cx, buf),
+            Self::Rehearsed(stream) => Pin::new(stream).poll_write(cx, buf),
+            Self::Secure(stream) => Pin::new(stream).poll_write(cx, buf),
+        }
+    }
+
+    fn poll_write_vectored(
+        self: Pin<&mut Self>,
+        cx: &mut Context<'_>,
+        bufs: &[IoSlice<'_>],
+    ) -> Poll<io::Result<usize>> {
+        match self.get_mut() {
+            Self::Plain(stream) => Pin::new(stream).poll_write_vectored(cx, bufs),
+            Self::Rehearsed(stream) => Pin::new(stream).poll_write_vectored(cx, bufs),
+            Self::Secure(stream) => Pin::new(stream).poll_write_vectored(cx, bufs),
+        }
+    }
+
+    fn is_write_vectored(&self) -> bool {
+        match self {
+            Self::Plain(stream) => stream.is_write_vectored(),
+            Self::Rehearsed(stream) => stream.is_write_vectored(),
+            Self::Secure(stream) => stream.is_write_vectored(),
+        }
+    }
+
+    fn poll_flush(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
+        match self.get_mut() {
+            Self::Plain(stream) => Pin::new(stream).poll_flush(cx),
+            Self::Rehearsed(stream) => Pin::new(stream).poll_flush(cx),
+            Self::Secure(stream) => Pin::new(stream).poll_flush(cx),
+        }
+    }
+
+    fn poll_shutdown(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
+        match self.get_mut() {
+            Self::Plain(stream) => Pin::new(stream).poll_shutdown(cx),
+            Self::Rehearsed(stream) => Pin::new(stream).poll_shutdown(cx),
+            Self::Secure(stream) => Pin::new(stream).poll_shutdown(cx),
+        }
+    }
+}

@@ -1,0 +1,39 @@
+//! What one worker opens connections with: the clock, the names it has resolved, and whom it trusts.
+
+use std::sync::Arc;
+
+use stampede_time::{Clock, Nanos};
+use tokio::io::DuplexStream;
+
+use super::dns::Names;
+use super::tls::Tls;
+
+/// Answers in the network's place, in a rehearsal: no name is resolved and TLS is left out.
+pub trait Dial: Send + Sync {
+    /// Returns a connection whose other end is served in the current runtime.
+    fn dial(self: Arc<Self>) -> DuplexStream;
+}
+
+/// Opens connections for the users of one worker.
+pub struct Connector {
+    /// Times the phases of a connection.
+    pub clock: Clock,
+    /// Secures connections.
+    pub tls: Tls,
+    /// Answers in the network's place, if set.
+    pub dial: Option<Arc<dyn Dial>>,
+    /// Names that were resolved before.
+    pub names: Names,
+}
+
+impl Connector {
+    /// Creates a connector that has resolved nothing yet.
+    pub fn new(clock: Clock, tls: Tls, dial: Option<Arc<dyn Dial>>) -> Self {
+        Self { clock, tls, dial, names: Names::default() }
+    }
+
+    /// Returns the time.
+    pub fn now(&self) -> Nanos {
+        self.clock.now()
+    }
+}

@@ -1,0 +1,174 @@
+//! Names to addresses, once for all users of a worker. Ten thousand users who start in the same second ask for the same
+//! name; one `getaddrinfo` answers them all.
+
+use std::cell::RefCell;
+use std::collections::HashMap;
+use std::io;
+use std::net::IpAddr;
+use std::rc::Rc;
+
+use stampede_time::{Clock, Nanos};
+use tokio::sync::OnceCell;
+
+const SECOND: Nanos = 1_000_000_000;
+
+/// How long addresses are used before the name is looked up again.
+const KEPT: Nanos = 300 * SECOND;
+
+/// How long a name that does not resolve is not looked up again.
+const KEPT_IF_UNKNOWN: Nanos = SECOND;
+
+/// Most names kept; a script that makes up names must not fill the memory.
+const MOST_NAMES: usize = 1024;
+
+/// The addresses in the resolver's order, or `None` if the name does not resolve.
+pub type Addresses = Option<Rc<[IpAddr]>>;
+
+struct Answer {
+    addresses: Addresses,
+    expires: Nanos,
+}
+
+/// A name's answer, or the lookup that will bring it, which all who ask wait for.
+type Entry = Rc<OnceCell<Answer>>;
+
+/// The cache of one worker.
+#[derive(Default)]
+pub struct Names(RefCell<HashMap<Box<str>, Entry>>);
+
+/// What came of a lookup.
+pub struct Resolved {
+    /// The answer.
+    pub addresses: Addresses,
+    /// Whether it had to be waited for.
+    pub waited: bool,
+}
+
+impl Names {
+    /// The addresses of a host, from the cache or by `lookup`.
+    pub async fn resolve(
+        &self,
+        host: &str,
+        clock: Clock,
+        lookup: impl AsyncFnOnce(&str) -> io::Result<Vec<IpAddr>>,
+    ) -> Resolved {
+        let entry = self.entry(host, clock.now());
+        let waited = entry.get().is_none();
+        let answer = entry
+            .get_or_init(|| async {
+                let found = lookup(host).await.ok().filter(|found| !found.is_empty());
+                let kept = if found.is_some() { KEPT } else { KEPT_IF_UNKNOWN };
+                Answer { addresses: found.map(Rc::from), expires: clock.now() + kept }
+            })
+            .await;
+        Resolved { addresses: answer.addresses.clone(), waited }
+    }
+
+    /// The entry of a host, a new one if there is none or it has expired.
+    fn entry(&self, host: &str, now: Nanos) -> Entry {
+        let is_fresh = |entry: &Entry| entry.get().is_none_or(|answer| now < answer.expires);
+        let mut names = self.0.borrow_mut();
+        if let Some(entry) = names.get(host).filter(|entry| is_fresh(entry)) {
+            return Rc::clone(entry);
+        }
+        if names.len() >= MOST_NAMES {
+            names.retain(|_, entry| is_fresh(entry));
+        }
+        if names.len() >= MOST_NAMES {
+            names.clear();
+        }
+        let entry = Entry::default();
+        names.insert(host.into(), Rc::clone(&entry));
+        entry
+    }
+}
+
+/// Asks the operating system.
+pub async fn ask_system(host: &str) -> io::Result<Vec<IpAddr>> {
+    let found = tokio::net::lookup_host((host, 0)).await?;
+    Ok(found.map(|address| address.ip()).collect())
+}
+
+#[cfg(test)]
+mod tests {
+    use std::cell::Cell;
+    use std::net::Ipv4Addr;
+    use std::time::Duration;
+
+    use super::*;
+
+    /// Counts how often it is asked.
+    #[derive(Default)]
+    struct Nameserver {
+        asked: Cell<usize>,
+    }
+
+    impl Nameserver {
+        async fn answer(&self, host: &str) -> io::Result<Vec<IpAddr>> {
+            self.asked.set(self.asked.get() + 1);
+            tokio::task::yield_now().await;
+            match host {
+                "site" => Ok(vec![Ipv4Addr::LOCALHOST.into()]),
+                _ => Err(io::ErrorKind::NotFound.into()),
+            }
+        }
+
+        async fn resolve(&self, names: &Names, clock: Clock, host: &str) -> Resolved {
+            names.resolve(host, clock, async |host| self.answer(host).await).await
+        }
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn users_who_ask_at_once_share_one_lookup() {
+        let (names, server, clock) = (Rc::new(Names::default()), Rc::new(Nameserver::default()), Clock::start());
+        let users = tokio::task::LocalSet::new();
+        for _ in 0..1_000 {
+            let (names, server) = (Rc::clone(&names), Rc::clone(&server));
+            users.spawn_local(async move {
+                let resolved = server.resolve(&names, clock, "site").await;
+                assert!(resolved.waited && resolved.addresses.is_some());
+            });
+        }
+        users.await;
+        assert_eq!(server.asked.get(), 1);
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn answers_are_kept_for_five_minutes_and_failures_for_a_second() {
+        let (names, server, clock) = (Names::default(), Nameserver::default(), Clock::start());
+        for (case, host, wait, asked) in [
+            ("first time", "site", 0, 1),
+            ("at once", "site", 0, 1),
+            ("just before it expires", "site", 299_999, 1),
+            ("when it has expired", "site", 1, 2),
+            ("unknown, first time", "nowhere", 0, 3),
+            ("unknown, just before it expires", "nowhere", 999, 3),
+            ("unknown, when it has expired", "nowhere", 1, 4),
+        ] {
+            tokio::time::advance(Duration::from_millis(wait)).await;
+            let resolved = server.resolve(&names, clock, host).await;
+            assert_eq!(resolved.addresses.is_some(), host == "site", "{case}");
+            assert_eq!(server.asked.get(), asked, "{case}");
+        }
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn if_the_one_who_asks_gives_up_another_takes_over() {
+        let (names, server, clock) = (Names::default(), Nameserver::default(), Clock::start());
+        {
+            let mut first = std::pin::pin!(server.resolve(&names, clock, "site"));
+            std::future::poll_fn(|cx| std::task::Poll::Ready(first.as_mut().poll(cx).is_pending())).await;
+        }
+        assert!(server.resolve(&names, clock, "site").await.addresses.is_some());
+        assert_eq!(server.asked.get(), 2);
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn made_up_names_do_not_fill_the_memory() {
+        let (names, server, clock) = (Names::default(), Nameserver::default(), Clock::start());
+        for number in 0..3 * MOST_NAMES {
+            server.resolve(&names, clock, &number.to_string()).await;
+        }
+        assert!(names.0.borrow().len() <= MOST_NAMES);
+    }
+}

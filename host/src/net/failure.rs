@@ -1,0 +1,215 @@
+//! Why there is no reply, as a kind for the counts and a short text for the report's example. The texts are made of
+//! this file's own words, host names and the operating system's messages, so they hold neither secrets nor URLs.
+
+use std::borrow::Cow;
+use std::error::Error;
+use std::fmt;
+use std::io::{self, ErrorKind};
+
+use rustls::{AlertDescription, CertificateError};
+
+use crate::metrics::sample::FailureKind;
+
+/// Every server that does not pick HTTP/2 when nothing else is offered.
+pub const NO_HTTP2: &str = "tls: the server does not offer http/2";
+
+/// Why there is no reply.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Failure {
+    /// [`FailureKind::Network`] or [`FailureKind::Protocol`].
+    pub kind: FailureKind,
+    /// Lower case, no full stop.
+    pub detail: Cow<'static, str>,
+}
+
+impl fmt::Display for Failure {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.detail)
+    }
+}
+
+impl Failure {
+    /// The name did not resolve, or the connection could not be opened or broke.
+    pub fn network(detail: impl Into<Cow<'static, str>>) -> Self {
+        Self { kind: FailureKind::Network, detail: detail.into() }
+    }
+
+    /// What arrived breaks the rules.
+    pub fn protocol(detail: impl Into<Cow<'static, str>>) -> Self {
+        Self { kind: FailureKind::Protocol, detail: detail.into() }
+    }
+
+    /// A connection could not be opened, or broke.
+    pub fn of_io(error: &io::Error) -> Self {
+        Self::network(match error.kind() {
+            ErrorKind::ConnectionRefused => Cow::Borrowed("connection refused"),
+            ErrorKind::ConnectionReset | ErrorKind::ConnectionAborted => Cow::Borrowed("connection reset"),
+            ErrorKind::TimedOut => Cow::Borrowed("connection timed out"),
+            ErrorKind::NetworkUnreachable => Cow::Borrowed("network unreachable"),
+            ErrorKind::HostUnreachable => Cow::Borrowed("host unreachable"),
+            ErrorKind::AddrNotAvailable => Cow::Borrowed("no local port is free for a new connection"),
+            _ => Cow::Owned(system_message(error)),
+        })
+    }
+
+    /// The TLS handshake failed.
+    pub fn of_handshake(error: &(dyn Error + 'static)) -> Self {
+        if let Some(error) = find::<rustls::Error>(error) {
+            return Self::of_tls(error);
+        }
+        match find::<io::Error>(error) {
+            Some(error) if error.kind() == ErrorKind::UnexpectedEof => {
+                Self::network("tls: connection closed during the handshake")
+            }
+            Some(error) => Self::network(format!("tls: {}", Self::of_io(error))),
+            None => Self::network("tls: the host is no valid server name"),
+        }
+    }
+
+    /// Any error with such a cause, of a request that is not measured.
+    pub fn of_any(error: &(dyn Error + 'static)) -> Self {
+        match find::<io::Error>(error) {
+            Some(cause) => Self::of_connection(cause, false),
+            None => Self::closed(false),
+        }
+    }
+
+    /// Names certificate troubles one by one, since the remedy depends on which it is.
+    fn of_tls(error: &rustls::Error) -> Self {
+        Self::network(match error {
+            rustls::Error::InvalidCertificate(error) => Cow::Borrowed(certificate(error)),
+            rustls::Error::InvalidMessage(_) => Cow::Borrowed("tls: the server does not speak tls"),
+            rustls::Error::AlertReceived(AlertDescription::NoApplicationProtocol) => Cow::Borrowed(NO_HTTP2),
+            rustls::Error::AlertReceived(alert) => Cow::Owned(format!("tls: refused by the server: {}", words(*alert))),
+            other => Cow::Owned(format!("tls: {other}")),
+        })
+    }
+
+    /// An exchange over HTTP/2 failed.
+    pub fn of_exchange(error: &hyper::Error, reply_begun: bool) -> Self {
+        if let Some(error) = find::<h2::Error>(error) {
+            return Self::of_http2(error);
+        }
+        match find::<io::Error>(error) {
+            Some(cause) => Self::of_connection(cause, reply_begun),
+            None => Self::closed(reply_begun),
+        }
+    }
+
+    /// A connection broke. Whether any byte of a reply had come tells a close before the reply from a truncated one.
+    pub fn of_connection(error: &io::Error, reply_begun: bool) -> Self {
+        if let Some(error) = find::<rustls::Error>(error) {
+            return Self::of_tls(error);
+        }
+        match error.kind() {
+            ErrorKind::UnexpectedEof | ErrorKind::BrokenPipe => Self::closed(reply_begun),
+            _ => Self::of_io(error),
+        }
+    }
+
+    /// The peer closed the connection too early.
+    fn closed(reply_begun: bool) -> Self {
+        if reply_begun {
+            Self::protocol("reply truncated")
+        } else {
+            Self::network("connection closed before the reply")
+        }
+    }
+
+    /// An error frame came from the server, or what came from the server deserves one.
+    fn of_http2(error: &h2::Error) -> Self {
+        if let Some(error) = error.get_io() {
+            return Self::of_io(error);
+        }
+        let reason = error.reason().unwrap_or(h2::Reason::INTERNAL_ERROR);
+        if !error.is_remote() {
+            return Self::protocol(format!("malformed reply: http/2: {reason}"));
+        }
+        let what = if error.is_go_away() { "connection closed" } else { "stream reset" };
+        Self::network(format!("{what} by the server: http/2: {reason}"))
+    }
+}
+
+/// What is wrong with a certificate. The names in it are left out: they may be long, and are the server's to choose.
+fn certificate(error: &CertificateError) -> &'static str {
+    match error {
+        CertificateError::UnknownIssuer => "tls: certificate of an unknown issuer",
+        CertificateError::Expired | CertificateError::ExpiredContext { .. } => "tls: certificate has expired",
+        CertificateError::NotValidYet | CertificateError::NotValidYetContext { .. } => {
+            "tls: certificate is not valid yet"
+        }
+        CertificateError::NotValidForName | CertificateError::NotValidForNameContext { .. } => {
+            "tls: certificate is for another name"
+        }
+        CertificateError::Revoked => "tls: certificate is revoked",
+        CertificateError::BadEncoding => "tls: certificate is malformed",
+        _ => "tls: certificate is not acceptable",
+    }
+}
+
+/// The name of an alert in words, such as `handshake failure`.
+fn words(alert: AlertDescription) -> String {
+    let (mut words, mut was_lower) = (String::new(), false);
+    for letter in alert.as_str().unwrap_or("unknown alert").chars() {
+        if letter.is_uppercase() && was_lower {
+            words.push(' ');
+        }
+        was_lower = letter.is_lowercase();
+        words.push(letter.to_ascii_lowercase());
+    }
+    words
+}
+
+/// What the operating system says, without its number.
+fn system_message(error: &io::Error) -> String {
+    let text = error.to_string();
+    let text = text.split(" (os error").next().unwrap_or_default();
+    text.to_ascii_lowercase()
+}
+
+/// The first error of a type in a chain of causes. An I/O error hides the error it wraps from `source`.
+fn find<'a, E: Error + 'static>(error: &'a (dyn Error + 'static)) -> Option<&'a E> {
+    let inner = error.downcast_ref::<io::Error>().and_then(|error| error.get_ref());
+    let cause = match inner {
+        Some(inner) => Some(inner as &(dyn Error + 'static)),
+        None => error.source(),
+    };
+    error.downcast_ref().or_else(|| find(cause?))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn messages_of_the_system_have_no_number() {
+        let error = io::Error::from_raw_os_error(24);
+        let detail = Failure::of_io(&error).detail;
+        assert!(!detail.contains("os error"), "{detail}");
+        assert_eq!(detail, detail.to_ascii_lowercase());
+    }
+
+    #[test]
+    fn an_error_is_found_inside_io_errors() {
+        let tls = rustls::Error::InvalidCertificate(CertificateError::UnknownIssuer);
+        let wrapped = io::Error::other(io::Error::new(ErrorKind::InvalidData, tls));
+        assert_eq!(Failure::of_handshake(&wrapped), Failure::network("tls: certificate of an unknown issuer"));
+    }
+
+    #[test]
+    fn alerts_in_words() {
+        assert_eq!(words(AlertDescription::HandshakeFailure), "handshake failure");
+        assert_eq!(words(AlertDescription::UnknownCA), "unknown ca");
+        assert_eq!(words(AlertDescription::Unknown(200)), "unknown alert");
+    }
+
+    #[test]
+    fn a_handshake_that_breaks_off() {
+        for (case, error, detail) in [
+            ("end of stream", ErrorKind::UnexpectedEof, "tls: connection closed during the handshake"),
+            ("reset", ErrorKind::ConnectionReset, "tls: connection reset"),
+        ] {
+            assert_eq!(Failure::of_handshake(&io::Error::from(error)).detail, detail, "{case}");
+        }
+    }
+}

@@ -1,0 +1,162 @@
+//! TLS of the client: which certificates are trusted, which HTTP version is offered (ALPN), and the handshake.
+
+use std::future::{Ready, ready};
+use std::io;
+use std::sync::Arc;
+use std::task::{Context, Poll};
+
+use hyper::Uri;
+use hyper_rustls::{ConfigBuilderExt, HttpsConnector, MaybeHttpsStream};
+use hyper_util::client::legacy::connect::Connection;
+use hyper_util::rt::TokioIo;
+use rustls::client::Resumption;
+use rustls::client::danger::{HandshakeSignatureValid, ServerCertVerified, ServerCertVerifier};
+use rustls::crypto::{CryptoProvider, ring};
+use rustls::pki_types::{CertificateDer, ServerName, UnixTime};
+use rustls::{ClientConfig, DigitallySignedStruct, Error, RootCertStore, SignatureScheme};
+use tokio::net::TcpStream;
+use tokio_rustls::TlsConnector;
+use tower_service::Service;
+
+use super::failure::Failure;
+use super::version::Version;
+
+/// The settings for each [`Version`]. Reading the system's certificates takes milliseconds, so they are read once and
+/// shared by all workers.
+#[derive(Clone)]
+pub struct Tls {
+    negotiate: Arc<ClientConfig>,
+    http1: Arc<ClientConfig>,
+    http2: Arc<ClientConfig>,
+    /// With nothing on offer; for what is not HTTP.
+    bare: Arc<ClientConfig>,
+}
+
+/// A secured connection.
+pub struct Secured {
+    /// The stream above TLS.
+    pub stream: TokioIo<MaybeHttpsStream<TokioIo<TcpStream>>>,
+    /// Whether the server picked HTTP/2.
+    pub http2: bool,
+}
+
+impl Tls {
+    /// Trusts the system's certificates (those of `SSL_CERT_FILE` and `SSL_CERT_DIR` if set), or with `insecure` any
+    /// certificate. A system without certificates is no error, as the run may need none.
+    pub fn load(insecure: bool) -> Result<Self, Error> {
+        let provider = Arc::new(ring::default_provider());
+        let builder =
+            ClientConfig::builder_with_provider(Arc::clone(&provider)).with_safe_default_protocol_versions()?;
+        let mut config = if insecure {
+            let verifier = Arc::new(AnyCertificate(provider));
+            builder.dangerous().with_custom_certificate_verifier(verifier).with_no_client_auth()
+        } else {
+            let without_roots = builder.clone().with_root_certificates(RootCertStore::empty());
+            let trusting = builder.with_native_roots().unwrap_or_else(|error| {
+                tracing::warn!("no server can be trusted: {error}");
+                without_roots
+            });
+            trusting.with_no_client_auth()
+        };
+        // Every new connection pays for a full handshake, as that of a new visitor does: sessions resumed across the
+        // users of a worker would make the target look faster than it is.
+        config.resumption = Resumption::disabled();
+        Ok(Self {
+            negotiate: offering(&config, &["h2", "http/1.1"]),
+            http1: offering(&config, &["http/1.1"]),
+            http2: offering(&config, &["h2"]),
+            bare: Arc::new(config),
+        })
+    }
+
+    /// Secures connections that are not HTTP's, with these protocols on offer.
+    pub fn connector(&self, protocols: &[Vec<u8>]) -> TlsConnector {
+        let mut config = Arc::clone(&self.bare);
+        if !protocols.is_empty() {
+            Arc::make_mut(&mut config).alpn_protocols = protocols.to_vec();
+        }
+        config.into()
+    }
+
+    /// The same trust for a client that says itself which protocols it offers.
+    pub fn without_protocols(&self) -> ClientConfig {
+        Arc::unwrap_or_clone(Arc::clone(&self.bare))
+    }
+
+    /// Secures a connection to the host of `uri`.
+    pub async fn secure(&self, tcp: TcpStream, uri: Uri, version: Version) -> Result<Secured, Failure> {
+        let config = match version {
+            Version::Negotiate => &self.negotiate,
+            Version::Http1 => &self.http1,
+            Version::Http2 => &self.http2,
+        };
+        let mut connector = HttpsConnector::from((Handover(Some(tcp)), Arc::clone(config)));
+        let stream = connector.call(uri).await.map_err(|error| Failure::of_handshake(&*error))?;
+        let http2 = stream.connected().is_negotiated_h2();
+        Ok(Secured { stream: TokioIo::new(stream), http2 })
+    }
+}
+
+/// The same settings with these protocols on offer, the preferred one first.
+fn offering(config: &ClientConfig, protocols: &[&str]) -> Arc<ClientConfig> {
+    let mut config = config.clone();
+    config.alpn_protocols = protocols.iter().map(|name| name.as_bytes().to_vec()).collect();
+    Arc::new(config)
+}
+
+/// Hands a connection that is open already to hyper-rustls, which would otherwise open its own: resolving and
+/// connecting are measured apart from the handshake, and share the worker's names.
+struct Handover(Option<TcpStream>);
+
+impl Service<Uri> for Handover {
+    type Response = TokioIo<TcpStream>;
+    type Error = io::Error;
+    type Future = Ready<io::Result<Self::Response>>;
+
+    fn poll_ready(&mut self, _: &mut Context<'_>) -> Poll<io::Result<()>> {
+        Poll::Ready(Ok(()))
+    }
+
+    fn call(&mut self, _: Uri) -> Self::Future {
+        ready(self.0.take().map(TokioIo::new).ok_or_else(|| io::ErrorKind::NotConnected.into()))
+    }
+}
+
+/// Trusts everyone, for `--insecure-tls`.
+#[derive(Debug)]
+struct AnyCertificate(Arc<CryptoProvider>);
+
+impl ServerCertVerifier for AnyCertificate {
+    fn verify_server_cert(
+        &self,
+        _: &CertificateDer<'_>,
+        _: &[CertificateDer<'_>],
+        _: &ServerName<'_>,
+        _: &[u8],
+        _: UnixTime,
+    ) -> Result<ServerCertVerified, Error> {
+        Ok(ServerCertVerified::assertion())
+    }
+
+    fn verify_tls12_signature(
+        &self,
+        _: &[u8],
+        _: &CertificateDer<'_>,
+        _: &DigitallySignedStruct,
+    ) -> Result<HandshakeSignatureValid, Error> {
+        Ok(HandshakeSignatureValid::assertion())
+    }
+
+    fn verify_tls13_signature(
+        &self,
+        _: &[u8],
+        _: &CertificateDer<'_>,
+        _: &DigitallySignedStruct,
+    ) -> Result<HandshakeSignatureValid, Error> {
+        Ok(HandshakeSignatureValid::assertion())
+    }
+
+    fn supported_verify_schemes(&self) -> Vec<SignatureScheme> {
+        self.0.signature_verification_algorithms.supported_schemes()
+    }
+}

@@ -1,0 +1,110 @@
+//! Byte streams over TCP and TLS, on the current user's own sockets.
+
+use std::rc::Rc;
+
+use super::convert;
+use crate::net::{Destination, Failure, Security};
+use crate::plugin::contract::bindings::sockets::{Address, DynamicRequest, Host, Switched, TlsOptions};
+use crate::plugin::contract::bindings::types::FailureKind as GuestKind;
+use crate::plugin::contract::request;
+use crate::plugin::contract::state::State;
+use crate::plugin::instance::limits;
+use crate::user::{Ended, Held, Upgraded, misused, socket_operations};
+
+impl Host for State {
+    fn connect(&mut self, address: Address) -> wasmtime::Result<u32> {
+        let guest = self.guest();
+        let session = guest.session()?;
+        guest.room_for_one_more(session)?;
+        let to = security(address.tls)
+            .and_then(|tls| Destination::granted(&address.host, address.port, tls, &guest.family.grants));
+        Ok(session.task.submit(|_| socket_operations::connect(Rc::clone(session), guest.instance, to)))
+    }
+
+    fn connected(&mut self, operation: u32) -> wasmtime::Result<Result<u32, GuestKind>> {
+        convert::ended(self, operation, |ended| match ended {
+            Ended::Connected(result) => Some(result),
+            _ => None,
+        })
+    }
+
+    fn upgrade(&mut self, request: DynamicRequest) -> wasmtime::Result<u32> {
+        let guest = self.guest();
+        let session = guest.session()?;
+        guest.room_for_one_more(session)?;
+        let built = if request.body.is_empty() {
+            request::dynamic(request, session, &guest.family)
+        } else {
+            Err(misused("a request for a connection has no body"))
+        };
+        Ok(session.task.submit(|_| socket_operations::upgrade(Rc::clone(session), guest.instance, built)))
+    }
+
+    fn upgraded(&mut self, operation: u32) -> wasmtime::Result<Result<Switched, GuestKind>> {
+        convert::ended(self, operation, |ended| match ended {
+            Ended::Upgraded(result) => Some(result.map(switched)),
+            _ => None,
+        })
+    }
+
+    fn protocol(&mut self, socket: u32) -> wasmtime::Result<Option<String>> {
+        let guest = self.guest();
+        let session = guest.session()?;
+        Ok(session.sockets.get(guest.instance, socket).and_then(|socket| socket.protocol()))
+    }
+
+    fn write(&mut self, socket: u32, bytes: Vec<u8>) -> wasmtime::Result<u32> {
+        let guest = self.guest();
+        let session = guest.session()?;
+        guest.room_for_one_more(session)?;
+        let most = limits::WRITE;
+        wasmtime::ensure!(bytes.len() <= most, "one write may have {most} bytes");
+        let held = Held::new(&session.task.allowance, bytes.len());
+        let socket = session.sockets.get(guest.instance, socket);
+        Ok(session.task.submit(|_| socket_operations::write(Rc::clone(session), socket, bytes, held)))
+    }
+
+    fn written(&mut self, operation: u32) -> wasmtime::Result<Result<(), GuestKind>> {
+        convert::ended(self, operation, |ended| match ended {
+            Ended::Written(result) => Some(result),
+            _ => None,
+        })
+    }
+
+    fn read(&mut self, socket: u32, most: u32) -> wasmtime::Result<u32> {
+        let guest = self.guest();
+        let session = guest.session()?;
+        guest.room_for_one_more(session)?;
+        let socket = session.sockets.get(guest.instance, socket);
+        Ok(session.task.submit(|_| socket_operations::read(Rc::clone(session), socket, most)))
+    }
+
+    fn received(&mut self, operation: u32) -> wasmtime::Result<Result<Vec<u8>, GuestKind>> {
+        convert::ended(self, operation, |ended| match ended {
+            Ended::Read(result) => Some(result.map(|read| read.bytes)),
+            _ => None,
+        })
+    }
+
+    fn close(&mut self, socket: u32) -> wasmtime::Result<()> {
+        let guest = self.guest();
+        guest.session()?.sockets.close(guest.instance, socket);
+        Ok(())
+    }
+}
+
+fn switched(upgraded: Upgraded) -> Switched {
+    let text = |bytes| String::from_utf8_lossy(bytes).into_owned();
+    let headers = upgraded.headers.fields().map(|(name, value)| (text(name), text(value))).collect();
+    Switched { status: upgraded.status, headers, socket: upgraded.socket, duration: upgraded.duration }
+}
+
+fn security(tls: Option<TlsOptions>) -> Result<Option<Security>, Failure> {
+    let Some(TlsOptions { server_name, alpn }) = tls else { return Ok(None) };
+    let fits = alpn.len() <= limits::PROTOCOLS && alpn.iter().all(|name| (1..=255).contains(&name.len()));
+    if !fits {
+        return Err(misused("at most 16 protocols may be offered, each of 1 to 255 bytes"));
+    }
+    let protocols = alpn.into_iter().map(String::into_bytes).collect();
+    Ok(Some(Security { server_name, protocols }))
+}

@@ -1,0 +1,20 @@
+//! Waiting, and the run's clock.
+
+use std::rc::Rc;
+
+use crate::plugin::contract::bindings::timer::Host;
+use crate::plugin::contract::state::State;
+use crate::user::exchange;
+
+impl Host for State {
+    fn sleep(&mut self, nanoseconds: u64) -> wasmtime::Result<u32> {
+        let guest = self.guest();
+        let session = guest.session()?;
+        guest.room_for_one_more(session)?;
+        Ok(session.task.submit(|_| exchange::sleep(Rc::clone(session), nanoseconds)))
+    }
+
+    fn now(&mut self) -> wasmtime::Result<u64> {
+        Ok(self.guest().session()?.shared.clock.now())
+    }
+}

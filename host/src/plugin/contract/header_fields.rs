@@ -1,0 +1,67 @@
+//! Header fields that a guest names: checked against HTTP and the limits before they reach a request.
+
+use hyper::header::{HeaderName, HeaderValue};
+
+use crate::http::Field;
+use crate::plugin::instance::limits;
+use crate::user;
+
+/// The header fields of names and values, or what is wrong with the first that HTTP or the host does not allow.
+pub fn header_fields(pairs: &[(String, String)]) -> Result<Vec<Field>, String> {
+    few_enough(pairs.len())?;
+    let field = |(name, value): &(String, String)| {
+        let name = HeaderName::from_bytes(name.as_bytes()).map_err(|_| format!("`{name}` is not a header name"))?;
+        let value = header_value(&name, value)?;
+        Ok((name, value))
+    };
+    pairs.iter().map(field).collect()
+}
+
+/// Checks the number of a request's header fields.
+///
+/// # Errors
+/// There are too many.
+pub fn few_enough(fields: usize) -> Result<(), String> {
+    if fields <= user::limits::HEADERS {
+        return Ok(());
+    }
+    Err(format!("{fields} header fields are too many; a request may have {}", user::limits::HEADERS))
+}
+
+/// The value of a header field. What is wrong with one is said without repeating it.
+///
+/// # Errors
+/// It is too long, or HTTP does not allow it.
+pub fn header_value(name: &HeaderName, value: &str) -> Result<HeaderValue, String> {
+    if value.len() > limits::HEADER_VALUE {
+        return Err(format!("the value of header `{name}` is longer than {} bytes", limits::HEADER_VALUE));
+    }
+    HeaderValue::from_str(value)
+        .map_err(|_| format!("the value of header `{name}` has a character that HTTP does not allow"))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn too_many_header_fields_are_an_error_and_no_panic() {
+        let fields = |number: usize| (0..number).map(|n| (format!("x-{n}"), "v".to_owned())).collect::<Vec<_>>();
+        assert_eq!(header_fields(&fields(user::limits::HEADERS)).map(|fields| fields.len()), Ok(user::limits::HEADERS));
+        for number in [user::limits::HEADERS + 1, 25_000, 40_000] {
+            let said = header_fields(&fields(number)).unwrap_err();
+            assert_eq!(said, format!("{number} header fields are too many; a request may have 256"));
+        }
+    }
+
+    #[test]
+    fn a_header_value_that_is_refused_is_not_repeated() {
+        let name = HeaderName::from_static("x-token");
+        for (value, said) in [
+            ("hunter2\n".to_owned(), "the value of header `x-token` has a character that HTTP does not allow"),
+            ("x".repeat(limits::HEADER_VALUE + 1), "the value of header `x-token` is longer than 16384 bytes"),
+        ] {
+            assert_eq!(header_value(&name, &value).unwrap_err(), said);
+        }
+    }
+}

@@ -1,0 +1,261 @@
+//! The part of WASI 0.2 that std-built guests import, made inert: no files, no environment, no arguments, no sockets;
+//! standard output and error become log lines. Whatever would make the guest wait traps, because one waiting guest
+//! would stop every user of its worker; `timer.sleep` is the way to wait.
+
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::{Arc, Mutex, OnceLock, PoisonError};
+use std::time::Duration;
+
+use bytes::Bytes;
+use stampede_time::{Clock, Nanos};
+use tokio::io::AsyncWrite;
+use wasmtime::component::{HasData, Resource, ResourceTable};
+use wasmtime_wasi::WasiCtx;
+use wasmtime_wasi::cli::{IsTerminal, StdoutStream};
+use wasmtime_wasi::clocks::{HostMonotonicClock, HostWallClock};
+use wasmtime_wasi::p2::bindings::sync::io::{poll, streams};
+use wasmtime_wasi::p2::{
+    DynInputStream, DynOutputStream, DynPollable, OutputStream, Pollable, StreamError, StreamResult,
+};
+
+use crate::plugin::instance::limits::{self, PRINTED};
+
+/// A context that grants nothing; standard output and error go to `printed`, and time is the run's.
+pub fn context(printed: &Printed, time: &Time) -> WasiCtx {
+    let mut builder = WasiCtx::builder();
+    builder.stdout(printed.clone()).stderr(printed.clone()).max_random_size(limits::RANDOM);
+    builder.monotonic_clock(time.clone()).wall_clock(time.clone()).build()
+}
+
+/// WASI's clocks, as the run's own to a millisecond: no finer, since `timer.now` is the clock for measuring, and virtual
+/// where that is. They stand still until a task of the instance has begun.
+#[derive(Clone, Debug, Default)]
+pub struct Time(Arc<OnceLock<Clock>>);
+
+/// How fine they are, in nanoseconds.
+const FINENESS: Nanos = 1_000_000;
+
+impl Time {
+    /// Lets them go by the run's clock from now on.
+    pub fn goes_by(&self, clock: Clock) {
+        // It is the same clock each time.
+        let _ = self.0.set(clock);
+    }
+
+    fn coarse(&self) -> Nanos {
+        self.0.get().map_or(0, |clock| clock.now() / FINENESS * FINENESS)
+    }
+}
+
+impl HostMonotonicClock for Time {
+    fn resolution(&self) -> u64 {
+        FINENESS
+    }
+
+    fn now(&self) -> u64 {
+        self.coarse()
+    }
+}
+
+impl HostWallClock for Time {
+    fn resolution(&self) -> Duration {
+        Duration::from_nanos(FINENESS)
+    }
+
+    fn now(&self) -> Duration {
+        self.0.get().map_or(Duration::ZERO, |clock| clock.wall(self.coarse()))
+    }
+}
+
+/// The interfaces of streams and polls.
+pub struct Io;
+
+impl HasData for Io {
+    type Data<'a> = Streams<'a>;
+}
+
+/// The interface of errors.
+pub struct IoError;
+
+impl HasData for IoError {
+    type Data<'a> = &'a mut ResourceTable;
+}
+
+/// Streams and polls that never wait: `wasmtime-wasi`'s own block on the tokio runtime, which a worker is inside of.
+/// A guest may subscribe, since C libraries do so before they print anything; what traps is to wait for the pollable.
+pub struct Streams<'a>(pub &'a mut ResourceTable);
+
+fn would_wait() -> wasmtime::Error {
+    wasmtime::format_err!("a plugin must not wait: use the contract's `timer.sleep`")
+}
+
+impl poll::Host for Streams<'_> {
+    fn poll(&mut self, _: Vec<Resource<DynPollable>>) -> wasmtime::Result<Vec<u32>> {
+        Err(would_wait())
+    }
+}
+
+impl poll::HostPollable for Streams<'_> {
+    fn ready(&mut self, _: Resource<DynPollable>) -> wasmtime::Result<bool> {
+        Err(would_wait())
+    }
+
+    fn block(&mut self, _: Resource<DynPollable>) -> wasmtime::Result<()> {
+        Err(would_wait())
+    }
+
+    fn drop(&mut self, pollable: Resource<DynPollable>) -> wasmtime::Result<()> {
+        poll::HostPollable::drop(self.0, pollable)
+    }
+}
+
+impl streams::Host for Streams<'_> {
+    fn convert_stream_error(&mut self, error: StreamError) -> wasmtime::Result<streams::StreamError> {
+        streams::Host::convert_stream_error(self.0, error)
+    }
+}
+
+impl streams::HostInputStream for Streams<'_> {
+    fn read(&mut self, stream: Resource<DynInputStream>, length: u64) -> StreamResult<Vec<u8>> {
+        streams::HostInputStream::read(self.0, stream, length.min(PRINTED))
+    }
+
+    fn blocking_read(&mut self, stream: Resource<DynInputStream>, length: u64) -> StreamResult<Vec<u8>> {
+        self.read(stream, length)
+    }
+
+    fn skip(&mut self, stream: Resource<DynInputStream>, length: u64) -> StreamResult<u64> {
+        streams::HostInputStream::skip(self.0, stream, length.min(PRINTED))
+    }
+
+    fn blocking_skip(&mut self, stream: Resource<DynInputStream>, length: u64) -> StreamResult<u64> {
+        self.skip(stream, length)
+    }
+
+    fn subscribe(&mut self, stream: Resource<DynInputStream>) -> wasmtime::Result<Resource<DynPollable>> {
+        streams::HostInputStream::subscribe(self.0, stream)
+    }
+
+    fn drop(&mut self, stream: Resource<DynInputStream>) -> wasmtime::Result<()> {
+        self.0.delete(stream)?;
+        Ok(())
+    }
+}
+
+impl streams::HostOutputStream for Streams<'_> {
+    fn check_write(&mut self, _: Resource<DynOutputStream>) -> StreamResult<u64> {
+        Ok(PRINTED)
+    }
+
+    fn write(&mut self, stream: Resource<DynOutputStream>, bytes: Vec<u8>) -> StreamResult<()> {
+        self.0.get_mut(&stream)?.write(bytes.into())
+    }
+
+    fn blocking_write_and_flush(&mut self, stream: Resource<DynOutputStream>, bytes: Vec<u8>) -> StreamResult<()> {
+        self.write(stream, bytes)
+    }
+
+    fn blocking_write_zeroes_and_flush(&mut self, stream: Resource<DynOutputStream>, length: u64) -> StreamResult<()> {
+        self.write_zeroes(stream, length)
+    }
+
+    fn subscribe(&mut self, stream: Resource<DynOutputStream>) -> wasmtime::Result<Resource<DynPollable>> {
+        streams::HostOutputStream::subscribe(self.0, stream)
+    }
+
+    fn write_zeroes(&mut self, stream: Resource<DynOutputStream>, length: u64) -> StreamResult<()> {
+        self.write(stream, vec![0; length.min(PRINTED) as usize])
+    }
+
+    fn flush(&mut self, _: Resource<DynOutputStream>) -> StreamResult<()> {
+        Ok(())
+    }
+
+    fn blocking_flush(&mut self, _: Resource<DynOutputStream>) -> StreamResult<()> {
+        Ok(())
+    }
+
+    fn splice(&mut self, _: Resource<DynOutputStream>, _: Resource<DynInputStream>, _: u64) -> StreamResult<u64> {
+        Err(StreamError::Trap(would_wait()))
+    }
+
+    fn blocking_splice(
+        &mut self,
+        output: Resource<DynOutputStream>,
+        input: Resource<DynInputStream>,
+        length: u64,
+    ) -> StreamResult<u64> {
+        self.splice(output, input, length)
+    }
+
+    fn drop(&mut self, stream: Resource<DynOutputStream>) -> wasmtime::Result<()> {
+        self.0.delete(stream)?;
+        Ok(())
+    }
+}
+
+/// What a guest has printed and nobody has logged yet. The store's owner takes it after each call: only there is it
+/// known whose secrets must not be in it.
+#[derive(Clone, Default)]
+pub struct Printed(Arc<Buffer>);
+
+#[derive(Default)]
+struct Buffer {
+    any: AtomicBool,
+    text: Mutex<Vec<u8>>,
+}
+
+impl Printed {
+    /// The lines printed since last asked; nothing at almost no cost if there are none.
+    pub fn take(&self) -> Option<String> {
+        if !self.0.any.load(Ordering::Relaxed) {
+            return None;
+        }
+        self.0.any.store(false, Ordering::Relaxed);
+        let bytes = std::mem::take(&mut *self.0.text.lock().unwrap_or_else(PoisonError::into_inner));
+        Some(String::from_utf8_lossy(&bytes).into_owned())
+    }
+
+    fn add(&self, bytes: &[u8]) {
+        let mut text = self.0.text.lock().unwrap_or_else(PoisonError::into_inner);
+        let room = (PRINTED as usize).saturating_sub(text.len()).min(bytes.len());
+        text.extend_from_slice(&bytes[..room]);
+        self.0.any.store(true, Ordering::Relaxed);
+    }
+}
+
+impl IsTerminal for Printed {
+    fn is_terminal(&self) -> bool {
+        false
+    }
+}
+
+impl StdoutStream for Printed {
+    fn p2_stream(&self) -> Box<dyn OutputStream> {
+        Box::new(self.clone())
+    }
+
+    fn async_stream(&self) -> Box<dyn AsyncWrite + Send + Sync> {
+        Box::new(tokio::io::sink())
+    }
+}
+
+#[wasmtime_wasi::async_trait]
+impl Pollable for Printed {
+    async fn ready(&mut self) {}
+}
+
+impl OutputStream for Printed {
+    fn write(&mut self, bytes: Bytes) -> StreamResult<()> {
+        self.add(&bytes);
+        Ok(())
+    }
+
+    fn flush(&mut self) -> StreamResult<()> {
+        Ok(())
+    }
+
+    fn check_write(&mut self) -> StreamResult<usize> {
+        Ok(PRINTED as usize)
+    }
+}

@@ -1,0 +1,44 @@
+//! The `http` action without WebAssembly, so that a benchmark can tell what the sandbox costs: the same binary, the same
+//! script, the same requests prepared by the real plugin; only `start` and `resume` are native. It is compiled with the
+//! feature `native-twin` alone and chosen by the environment variable `STAMPEDE_NATIVE_TWIN`, which no other build reads.
+
+use std::rc::Rc;
+
+use crate::plugin::contract::bindings::Progress;
+use crate::plugin::contract::bindings::http::Host;
+use crate::plugin::contract::state::State;
+use crate::user::Session;
+
+/// Whether this process is to run the twin.
+pub fn chosen() -> bool {
+    std::env::var_os("STAMPEDE_NATIVE_TWIN").is_some()
+}
+
+/// Begins a task: sends the step's request.
+///
+/// # Errors
+/// The step has prepared no request: it is not of the `http` action.
+pub fn start(state: &mut State, session: &Rc<Session>, step: u32) -> wasmtime::Result<Progress> {
+    acting(state, session, |state| state.send(step).map(|_| Progress::Pending))
+}
+
+/// Judges the reply as `http` does by default.
+///
+/// # Errors
+/// The operation is none of the task's.
+pub fn resume(state: &mut State, session: &Rc<Session>, operation: u32) -> wasmtime::Result<Progress> {
+    acting(state, session, |state| {
+        let reply = state.reply(operation)?;
+        let passed = reply.is_ok_and(|reply| (200..=399).contains(&reply.status));
+        Ok(if passed { Progress::Passed } else { Progress::Failed })
+    })
+}
+
+fn acting<T>(state: &mut State, session: &Rc<Session>, act: impl FnOnce(&mut State) -> T) -> T {
+    state.guest().session = Some(Rc::clone(session));
+    state.guest().acting = true;
+    let done = act(state);
+    state.guest().session = None;
+    state.guest().acting = false;
+    done
+}

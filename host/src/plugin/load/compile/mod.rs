@@ -1,0 +1,107 @@
+//! From a component's bytes to code. Compiling is where wasmtime promises nothing against bytes made to exhaust it: so
+//! components of strangers are compiled by a child process, which has caps on memory and processor time and can be
+//! killed. Built-in ones are compiled here. Either way the code is cached.
+//!
+//! The cache holds machine code under the hash of the component's bytes and of everything in the engine that shapes the
+//! code. Code from anywhere else than this cache and this program's own child is never loaded.
+
+#[cfg_attr(unix, path = "caps_unix.rs")]
+#[cfg_attr(not(unix), path = "caps_other.rs")]
+mod caps;
+mod child;
+mod parent;
+
+use std::time::Duration;
+
+use wasmtime::Engine;
+use wasmtime::component::Component;
+
+use super::cache::Entry;
+use super::locate;
+use super::registry::Builtin;
+use crate::plugin::instance::error_text::error_text;
+
+pub use child::compile_input;
+
+/// What compiling one component may use.
+#[derive(Clone, Copy, Debug)]
+pub struct Caps {
+    /// Bytes of address space.
+    pub memory: u64,
+    /// Processor time.
+    pub time: Duration,
+}
+
+impl Default for Caps {
+    /// Ten times what a component with a whole interpreter in it takes.
+    fn default() -> Self {
+        Self { memory: 2 << 30, time: Duration::from_secs(60) }
+    }
+}
+
+/// Why a component was not compiled.
+#[derive(Debug, PartialEq, Eq)]
+pub struct Refusal {
+    /// What is wrong, to go on after "plugin `x` does not load: ".
+    pub message: String,
+    /// The fix, if there is one.
+    pub help: Option<String>,
+}
+
+impl From<String> for Refusal {
+    fn from(message: String) -> Self {
+        Self { message, help: None }
+    }
+}
+
+/// Compiles a built-in component in this process, or takes it from the cache.
+///
+/// # Errors
+/// It does not compile, which is a bug.
+pub fn trusted(engine: &Engine, plugin: &Builtin) -> Result<Component, String> {
+    let entry = entry(engine, plugin.digest);
+    if let Some(component) = entry.as_ref().and_then(|entry| cached(engine, entry)) {
+        return Ok(component);
+    }
+    let bytes = plugin.component().map_err(|error| error.to_string())?;
+    let component = Component::new(engine, bytes).map_err(|error| error_text(&error))?;
+    if let Some(entry) = entry {
+        entry.keep(&component.serialize().map_err(|error| error_text(&error))?);
+    }
+    Ok(component)
+}
+
+/// Compiles a component of a stranger in a child process, or takes it from the cache. If it takes long, that is
+/// said under this name, if there is one.
+///
+/// # Errors
+/// The bytes are no component, or one that does not compile, or not within its caps.
+pub fn stranger(engine: &Engine, name: Option<&str>, bytes: &[u8], caps: Caps) -> Result<Component, Refusal> {
+    locate::check_kind(bytes)?;
+    let entry = entry(engine, &locate::sha256(bytes));
+    if let Some(component) = entry.as_ref().and_then(|entry| cached(engine, entry)) {
+        return Ok(component);
+    }
+    let code = parent::compile(name, bytes, caps)?;
+    // SAFETY: the code comes from this program's own child over their own pipe, and the child does with the bytes what
+    // this process would have done; wasmtime checks version and settings besides.
+    let component = unsafe { Component::deserialize(engine, &code) };
+    let component = component.map_err(|error| error_text(&error))?;
+    if let Some(entry) = entry {
+        entry.keep(&code);
+    }
+    Ok(component)
+}
+
+fn cached(engine: &Engine, entry: &Entry) -> Option<Component> {
+    // SAFETY: the file is the user's own, lies in the user's private cache folder and was written by this program from
+    // an engine's own output; wasmtime checks its version and settings besides.
+    unsafe { Component::deserialize_file(engine, entry.file()?) }.ok()
+}
+
+fn entry(engine: &Engine, digest: &str) -> Option<Entry> {
+    use std::hash::{DefaultHasher, Hash, Hasher};
+    let mut compatibility = DefaultHasher::new();
+    engine.precompile_compatibility_hash().hash(&mut compatibility);
+    Entry::named(&format!("{digest}-{:016x}.cwasm", compatibility.finish()))
+}

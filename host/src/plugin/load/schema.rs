@@ -1,0 +1,376 @@
+//! The JSON Schema of an action's parameters. It is the plugin's own text, so it is not trusted: it may refer to nothing
+//! outside of itself, and what it takes to hold it against a step is counted before it is done.
+
+use boon::{CompileError, Compiler, Draft, ErrorKind, SchemaIndex, Schemas, SchemeUrlLoader, Type, ValidationError};
+use serde_json::Value;
+
+use crate::text::one_line;
+
+/// Most violations of one step that are shown.
+const SHOWN: usize = 10;
+/// Most visits of a subschema with a value in it. A schema of a few hundred bytes can double its work with each `$ref`.
+const VISITS: u32 = 100_000;
+/// How deep visits may be nested; deeper ones would overflow the stack.
+const DEPTH: u32 = 256;
+/// What the schema is called where it is compiled; nothing is there.
+const NAME: &str = "schema:action";
+/// Most bytes of a schema.
+const LONGEST: usize = 256 << 10;
+/// Most patterns in it: each may take some MiB when it is compiled.
+const PATTERNS: u32 = 32;
+/// The one dialect that is understood. Others evaluate keywords that are not counted here.
+const DIALECT: &str = "https://json-schema.org/draft/2020-12/schema";
+/// Most values of an `enum` that are listed.
+const LISTED: usize = 10;
+
+/// A schema that is sound.
+pub struct Schema {
+    text: Value,
+    compiled: Schemas,
+    index: SchemaIndex,
+}
+
+/// One way in which parameters do not fit.
+#[derive(Debug, PartialEq, Eq)]
+pub struct Violation {
+    /// JSON pointer to the value, or to the mapping in which one is missing.
+    pub pointer: String,
+    /// What is wrong.
+    pub message: String,
+}
+
+impl Schema {
+    /// Reads a schema.
+    ///
+    /// # Errors
+    /// It is no JSON object, no JSON Schema, or too much work; the text goes on after "its schema …".
+    pub fn parse(text: &str) -> Result<Self, String> {
+        if text.len() > LONGEST {
+            return Err(format!("is longer than {} KiB", LONGEST >> 10));
+        }
+        let text: Value = serde_json::from_str(text).ok().filter(Value::is_object).ok_or("is no JSON object")?;
+        Looked::default().at(&text, 0)?;
+        if !(Work { root: &text, visits: VISITS }).fits(&text, &Value::Null, 0) {
+            return Err("refers to itself without end, or to what is not in it".into());
+        }
+        let (mut compiler, mut compiled) = (Compiler::new(), Schemas::new());
+        compiler.set_default_draft(Draft::V2020_12);
+        // Knows no scheme, so that nothing is ever loaded.
+        compiler.use_loader(Box::new(SchemeUrlLoader::new()));
+        let wrong = |error: CompileError| format!("is no JSON Schema: {}", one_line(&error.to_string()));
+        compiler.add_resource(NAME, text.clone()).map_err(wrong)?;
+        let index = compiler.compile(NAME, &mut compiled).map_err(wrong)?;
+        Ok(Self { text, compiled, index })
+    }
+
+    /// The schema itself.
+    pub const fn json(&self) -> &Value {
+        &self.text
+    }
+
+    /// All that is wrong with parameters, but for what would be too long a list.
+    pub fn violations(&self, params: &Value) -> Vec<Violation> {
+        if !(Work { root: &self.text, visits: VISITS }).fits(&self.text, params, 0) {
+            let message = "the step is too large for the schema of its action".into();
+            return vec![Violation { pointer: String::new(), message }];
+        }
+        let mut violations = Vec::new();
+        if let Err(error) = self.compiled.validate(params, self.index) {
+            Violation::collect(&error, &mut violations);
+        }
+        violations.truncate(SHOWN);
+        violations
+    }
+}
+
+/// A look at all of a schema, whatever it may be held against: what is not counted as work must not be in it.
+#[derive(Default)]
+struct Looked {
+    patterns: u32,
+}
+
+impl Looked {
+    fn at(&mut self, schema: &Value, depth: u32) -> Result<(), String> {
+        let Some(keywords) = schema.as_object() else { return Ok(()) };
+        if depth == DEPTH {
+            return Err("is nested too deep".into());
+        }
+        for (keyword, inner) in keywords {
+            match (keyword.as_str(), inner) {
+                ("$schema", dialect) if dialect.as_str().map(|it| it.trim_end_matches('#')) != Some(DIALECT) => {
+                    return Err(format!("is of another dialect than `{DIALECT}`"));
+                }
+                (
+                    "$id" | "$anchor" | "$dynamicAnchor" | "$dynamicRef" | "$recursiveRef" | "$recursiveAnchor" | "id"
+                    | "dependencies",
+                    _,
+                )
+                | ("items", Value::Array(_)) => {
+                    return Err(format!("has the keyword `{keyword}` in a way that is not taken"));
+                }
+                ("$ref", target) if !target.as_str().is_some_and(|it| it.starts_with('#') && !it.contains('%')) => {
+                    return Err("refers to itself without end, or to what is not in it".into());
+                }
+                ("pattern", _) => self.patterns += 1,
+                ("patternProperties", Value::Object(all)) => {
+                    self.patterns = self.patterns.saturating_add(u32::try_from(all.len()).unwrap_or(u32::MAX));
+                }
+                _ => {}
+            }
+            match (keyword.as_str(), inner) {
+                ("allOf" | "anyOf" | "oneOf" | "prefixItems", Value::Array(all)) => {
+                    all.iter().try_for_each(|it| self.at(it, depth + 1))?;
+                }
+                (
+                    "properties" | "patternProperties" | "dependentSchemas" | "$defs" | "definitions",
+                    Value::Object(all),
+                ) => {
+                    all.values().try_for_each(|it| self.at(it, depth + 1))?;
+                }
+                // What these hold is data.
+                ("enum" | "const" | "default" | "examples", _) => {}
+                _ => self.at(inner, depth + 1)?,
+            }
+        }
+        if self.patterns > PATTERNS { Err(format!("has more than {PATTERNS} patterns")) } else { Ok(()) }
+    }
+}
+
+/// What is left of the work that a schema may be.
+struct Work<'a> {
+    root: &'a Value,
+    visits: u32,
+}
+
+impl Work<'_> {
+    /// Walks as a validator does that never stops early.
+    fn fits(&mut self, schema: &Value, value: &Value, depth: u32) -> bool {
+        if self.visits == 0 || depth == DEPTH {
+            return false;
+        }
+        self.visits -= 1;
+        let Some(keywords) = schema.as_object() else { return true };
+        keywords.iter().all(|(keyword, inner)| match (keyword.as_str(), inner) {
+            ("$ref", Value::String(target)) => {
+                let target = target.strip_prefix('#').and_then(|pointer| self.root.pointer(pointer));
+                target.is_some_and(|target| self.fits(target, value, depth + 1))
+            }
+            ("allOf" | "anyOf" | "oneOf", Value::Array(all)) => all.iter().all(|it| self.fits(it, value, depth + 1)),
+            ("not" | "if" | "then" | "else", _) => self.fits(inner, value, depth + 1),
+            ("dependentSchemas", Value::Object(all)) => all.values().all(|it| self.fits(it, value, depth + 1)),
+            ("properties", Value::Object(all)) => {
+                all.iter().all(|(key, it)| value.get(key).is_none_or(|value| self.fits(it, value, depth + 1)))
+            }
+            ("patternProperties", Value::Object(all)) => all.values().all(|it| self.each(it, value, depth)),
+            ("additionalProperties" | "unevaluatedProperties" | "propertyNames", _) => self.each(inner, value, depth),
+            ("items" | "contains" | "unevaluatedItems", _) => self.each(inner, value, depth),
+            ("prefixItems", Value::Array(all)) => all.iter().all(|it| self.each(it, value, depth)),
+            _ => true,
+        })
+    }
+
+    fn each(&mut self, schema: &Value, value: &Value, depth: u32) -> bool {
+        match value {
+            Value::Array(items) => items.iter().all(|item| self.fits(schema, item, depth + 1)),
+            Value::Object(entries) => entries.values().all(|item| self.fits(schema, item, depth + 1)),
+            _ => true,
+        }
+    }
+}
+
+impl Violation {
+    /// Goes down to what can be put right. Of several forms none of which fits, it is not known which was meant.
+    fn collect(error: &ValidationError<'_, '_>, into: &mut Vec<Self>) {
+        let pointer = error.instance_location.to_string();
+        let subject = subject(&pointer);
+        let mut push = |pointer: String, message: String| into.push(Self { pointer, message });
+        match &error.kind {
+            ErrorKind::Group | ErrorKind::Schema { .. } | ErrorKind::Reference { .. } | ErrorKind::AllOf => {
+                error.causes.iter().for_each(|cause| Self::collect(cause, into));
+            }
+            ErrorKind::Required { want } => {
+                want.iter()
+                    .for_each(|key| push(pointer.clone(), format!("`{}` is missing in {subject}", clipped(key))));
+            }
+            ErrorKind::AdditionalProperties { got } => got.iter().for_each(|key| {
+                let escaped = key.replace('~', "~0").replace('/', "~1");
+                push(format!("{pointer}/{escaped}"), format!("`{}` is not a key of {subject}", one_line(key)));
+            }),
+            kind => push(pointer, format!("{subject} {}", must(kind))),
+        }
+    }
+}
+
+/// The value at a pointer, as people name it: `headers.accept`.
+fn subject(pointer: &str) -> String {
+    let keys: Vec<_> = pointer.split('/').skip(1).map(|key| key.replace("~1", "/").replace("~0", "~")).collect();
+    if keys.is_empty() { "the step".into() } else { format!("`{}`", one_line(&keys.join("."))) }
+}
+
+/// What a value must be, to go on after its name.
+fn must(kind: &ErrorKind<'_, '_>) -> String {
+    use ErrorKind as Kind;
+    match kind {
+        Kind::Type { want, .. } => format!("must be {}", or(want.iter().map(name))),
+        Kind::Enum { want } => {
+            let listed = or(want.iter().take(LISTED).map(|option| format!("`{}`", shown(option))));
+            let more = want.len().saturating_sub(LISTED);
+            if more > 0 { format!("must be {listed}, or one of {more} more") } else { format!("must be {listed}") }
+        }
+        Kind::Const { want } => format!("must be `{}`", shown(want)),
+        Kind::Minimum { want, .. } => format!("must be at least {want}"),
+        Kind::Maximum { want, .. } => format!("must be at most {want}"),
+        Kind::ExclusiveMinimum { want, .. } => format!("must be more than {want}"),
+        Kind::ExclusiveMaximum { want, .. } => format!("must be less than {want}"),
+        Kind::MultipleOf { want, .. } => format!("must be a multiple of {want}"),
+        Kind::MinLength { want, .. } => format!("must have {} at least", count(*want, "character")),
+        Kind::MaxLength { want, .. } => format!("must have {} at most", count(*want, "character")),
+        Kind::Pattern { want, .. } => format!("must match `{}`", clipped(want)),
+        Kind::MinItems { want, .. } => format!("must have {} at least", count(*want, "item")),
+        Kind::MaxItems { want, .. } => format!("must have {} at most", count(*want, "item")),
+        Kind::UniqueItems { .. } => "must not have an item twice".into(),
+        Kind::MinProperties { want, .. } => format!("must have {} at least", count(*want, "key")),
+        Kind::MaxProperties { want, .. } => format!("must have {} at most", count(*want, "key")),
+        Kind::AnyOf | Kind::OneOf(None) => "has none of the forms that the action takes".into(),
+        Kind::FalseSchema => "must not be there".into(),
+        _ => "does not fit the schema of the action".into(),
+    }
+}
+
+/// A type as scripts know it.
+const fn name(kind: Type) -> &'static str {
+    match kind {
+        Type::Null => "nothing",
+        Type::Boolean => "`true` or `false`",
+        Type::Integer => "a whole number",
+        Type::Number => "a number",
+        Type::String => "text",
+        Type::Array => "a list",
+        Type::Object => "a mapping",
+    }
+}
+
+/// `a, b or c`.
+fn or(words: impl Iterator<Item = impl Into<String>>) -> String {
+    let mut words: Vec<String> = words.map(Into::into).collect();
+    let last = words.pop().unwrap_or_default();
+    if words.is_empty() { last } else { format!("{} or {last}", words.join(", ")) }
+}
+
+fn count(number: usize, of: &str) -> String {
+    format!("{number} {of}{}", if number == 1 { "" } else { "s" })
+}
+
+/// A value of the schema as it would be typed.
+fn shown(value: &Value) -> String {
+    value.as_str().map_or_else(|| clipped(&value.to_string()), clipped)
+}
+
+/// A text of the plugin's on one short line.
+fn clipped(text: &str) -> String {
+    const LONGEST: usize = 60;
+    let line = one_line(text);
+    let short: String = line.chars().take(LONGEST).collect();
+    if short.len() < line.len() { short + "…" } else { line }
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+
+    use super::*;
+
+    fn messages(schema: Value, params: Value) -> Vec<(String, String)> {
+        let violations = Schema::parse(&schema.to_string()).map(|schema| schema.violations(&params)).unwrap();
+        violations.into_iter().map(|violation| (violation.pointer, violation.message)).collect()
+    }
+
+    #[test]
+    fn each_violation_is_said_in_words_at_its_value() {
+        for (schema, value, message) in [
+            (json!({"type": "integer"}), json!("a"), "`v` must be a whole number"),
+            (json!({"type": ["string", "array", "null"]}), json!(1), "`v` must be nothing, text or a list"),
+            (json!({"enum": ["a", 1]}), json!("b"), "`v` must be `a` or `1`"),
+            (json!({"const": "a"}), json!("b"), "`v` must be `a`"),
+            (json!({"minimum": 1}), json!(0), "`v` must be at least 1"),
+            (json!({"exclusiveMaximum": 1.5}), json!(2), "`v` must be less than 1.5"),
+            (json!({"multipleOf": 5}), json!(7), "`v` must be a multiple of 5"),
+            (json!({"minLength": 1}), json!(""), "`v` must have 1 character at least"),
+            (json!({"maxItems": 2}), json!([1, 2, 3]), "`v` must have 2 items at most"),
+            (json!({"pattern": "^a"}), json!("b"), "`v` must match `^a`"),
+            (json!({"uniqueItems": true}), json!([1, 1]), "`v` must not have an item twice"),
+            (
+                json!({"oneOf": [{"type": "null"}, {"const": 2}]}),
+                json!(1),
+                "`v` has none of the forms that the action takes",
+            ),
+            (json!({"contains": {"type": "null"}}), json!([1]), "`v` does not fit the schema of the action"),
+            (json!({"required": ["k"]}), json!({}), "`k` is missing in `v`"),
+        ] {
+            let found = messages(json!({"properties": {"v": schema}}), json!({"v": value}));
+            assert_eq!(found, [("/v".to_owned(), message.to_owned())]);
+        }
+        let nested =
+            json!({"properties": {"a": {"items": {"properties": {"z": true}, "additionalProperties": false}}}});
+        let found = messages(nested, json!({"a": [{}, {"b/c": 1}]}));
+        assert_eq!(found, [("/a/1/b~1c".to_owned(), "`b/c` is not a key of `a.1`".to_owned())]);
+        let found = messages(json!({"required": ["url"]}), json!({}));
+        assert_eq!(found, [(String::new(), "`url` is missing in the step".to_owned())]);
+    }
+
+    #[test]
+    fn what_is_no_schema_is_refused() {
+        for text in
+            ["[]", "{", "{\"type\": \"nonsense\"}", "{\"pattern\": \"(\"}", "{\"$ref\": \"file:///etc/passwd\"}"]
+        {
+            assert!(Schema::parse(text).is_err(), "{text}");
+        }
+    }
+
+    #[test]
+    fn a_schema_may_refer_to_itself_but_not_without_end() {
+        let tree = json!({"properties": {"left": {"$ref": "#"}, "right": {"$ref": "#"}}, "maxProperties": 1});
+        let found = messages(tree, json!({"left": {"left": {"left": {}, "right": {}}}}));
+        assert_eq!(found, [("/left/left".to_owned(), "`left.left` must have 1 key at most".to_owned())]);
+        for text in ["{\"$ref\": \"#\"}", "{\"allOf\": [{\"not\": {\"$ref\": \"#\"}}]}"] {
+            assert!(Schema::parse(text).is_err(), "{text}");
+        }
+    }
+
+    #[test]
+    fn what_a_validator_would_do_uncounted_is_refused() {
+        let patterns: serde_json::Map<_, _> = (0..=PATTERNS).map(|at| (format!("^{at}$"), json!(true))).collect();
+        for (schema, said) in [
+            (json!({"$schema": "http://json-schema.org/draft-07/schema#"}), "another dialect"),
+            (json!({"dependencies": {"url": {"$ref": "#/$defs/a"}}}), "`dependencies`"),
+            (json!({"properties": {"a": {"items": [true]}}}), "`items`"),
+            (json!({"$defs": {"a": {"$id": "x:y"}}}), "`$id`"),
+            (json!({"not": {"$recursiveRef": "#"}}), "`$recursiveRef`"),
+            (json!({"$ref": "#/$defs/%61", "$defs": {"a": true, "%61": true}}), "what is not in it"),
+            (json!({"patternProperties": patterns}), "more than 32 patterns"),
+            (json!({"description": "x".repeat(LONGEST)}), "longer than 256 KiB"),
+        ] {
+            let refused = Schema::parse(&schema.to_string()).err().unwrap_or_default();
+            assert!(refused.contains(said), "{schema}: {refused}");
+        }
+        let sound = json!({"$schema": DIALECT, "properties": {"id": {"enum": [{"$id": 1}]}, "dependencies": true}});
+        assert!(Schema::parse(&sound.to_string()).is_ok());
+    }
+
+    #[test]
+    fn work_that_doubles_with_each_reference_is_not_begun() {
+        let level = |next: usize| json!({"$ref": format!("#/$defs/a{next}")});
+        let doubled = |keyword: &str, root: Value| {
+            let levels = (0..40).map(|at| (format!("a{at}"), json!({keyword: [level(at + 1), level(at + 1)]})));
+            let mut defs: serde_json::Map<_, _> = levels.collect();
+            defs.insert("a40".into(), json!({"type": "string"}));
+            let mut schema = root;
+            schema["$defs"] = defs.into();
+            Schema::parse(&schema.to_string())
+        };
+        assert!(doubled("allOf", level(0)).is_err());
+        let below =
+            doubled("allOf", json!({"properties": {"v": level(0)}})).map(|schema| schema.violations(&json!({"v": 1})));
+        assert_eq!(below.unwrap()[0].message, "the step is too large for the schema of its action");
+    }
+}

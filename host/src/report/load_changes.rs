@@ -1,0 +1,51 @@
+//! The line about what was changed while the run went on.
+
+use super::format::{seconds, short};
+use super::model::Change;
+use crate::text::one_line;
+
+/// How many changes are told one by one.
+const TOLD: usize = 8;
+
+/// The line; empty if nothing was changed.
+pub(super) fn line(changes: &[Change]) -> String {
+    if changes.is_empty() {
+        return String::new();
+    }
+    let told = changes.iter().take(TOLD).map(|change| {
+        let at = seconds(change.at_us);
+        match (change.scale, &change.scenario) {
+            (Some(scale), Some(name)) => format!("load of {} × {} at {at}", one_line(name), short(scale)),
+            (Some(scale), None) => format!("load × {} at {at}", short(scale)),
+            (None, _) => format!("{} at {at}", change.what),
+        }
+    });
+    let more = changes.len().saturating_sub(TOLD);
+    let more = if more == 0 { String::new() } else { format!(", and {more} more changes") };
+    format!("Changed while it ran: {}{more}\n", told.collect::<Vec<_>>().join(", "))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_line_says_what_and_when() {
+        let change = |at_us, what: &'static str, scale, scenario: Option<&str>| Change {
+            at_us,
+            what: what.into(),
+            scale,
+            scenario: scenario.map(Into::into),
+        };
+        assert_eq!(line(&[]), "");
+        let changes = [
+            change(1_500_000, "scale", Some(1.5), None),
+            change(2_000_000, "scale", Some(0.2), Some("buy")),
+            change(3_000_000, "pause", None, None),
+        ];
+        let expected = "Changed while it ran: load × 1.5 at 1.5 s, load of buy × 0.2 at 2 s, pause at 3 s\n";
+        assert_eq!(line(&changes), expected);
+        let many = vec![change(1_000_000, "pause", None, None); 10];
+        assert!(line(&many).ends_with("pause at 1 s, and 2 more changes\n"));
+    }
+}

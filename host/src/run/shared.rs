@@ -1,0 +1,45 @@
+//! The little that all workers of a run share: the phase, what the load is multiplied by, and what is left of iterations
+//! that no user has for itself. None of it is touched for a request.
+
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
+
+use stampede_time::SharedPhase;
+
+use super::scale::Scales;
+use crate::plan::Scenario;
+use crate::plan::workload::Model;
+
+/// What the workers of a run share.
+#[derive(Debug, Default)]
+pub struct Common {
+    /// How far the run has come.
+    pub phase: SharedPhase,
+    /// What the load of each scenario is multiplied by.
+    pub scales: Scales,
+    /// Iterations left in the pool of each scenario that has one.
+    pub left: Vec<AtomicU64>,
+    warned_of_drops: AtomicBool,
+}
+
+impl Common {
+    /// Before these scenarios have begun.
+    pub fn new(scenarios: &[Scenario]) -> Self {
+        let left = scenarios.iter().map(|scenario| match scenario.workload.model {
+            Model::Shared { iterations, .. } => AtomicU64::new(iterations),
+            _ => AtomicU64::new(0),
+        });
+        Self { left: left.collect(), scales: Scales::new(scenarios.len()), ..Self::default() }
+    }
+
+    /// Says once in a run that iterations are dropped, and what can be done.
+    pub fn warn_of_drops(&self, scenario: Option<&str>, max_users: u32) {
+        if self.warned_of_drops.swap(true, Ordering::Relaxed) {
+            return;
+        }
+        let of = scenario.map(|name| format!(" of scenario `{name}`")).unwrap_or_default();
+        tracing::warn!(
+            "iterations{of} are dropped: all of its {max_users} users are busy when they are due; \
+             raise `max_users`, or allow a `max_wait`, unless the target is what is slow"
+        );
+    }
+}

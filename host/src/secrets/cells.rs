@@ -1,0 +1,160 @@
+//! The secret columns of data sets. A set may have millions of rows, of which any user may meet any, in a reply or in a log
+//! line; so each cell is known by a fingerprint of eight bytes, and a text is searched by the fingerprints of its parts.
+//!
+//! The fingerprint is a polynomial over the bytes, modulo a prime, so that those of all parts of one length follow from
+//! running sums, one multiplication each.
+
+use std::collections::BTreeSet;
+use std::ops::Range;
+
+use super::parts::{SHORTEST, parts};
+use crate::data::{DataSets, RowBuffer};
+
+/// A prime: 2^61 - 1.
+const PRIME: u64 = (1 << 61) - 1;
+/// What the polynomial is taken at; any large number will do.
+const AT: u64 = 0x0f3c_91a7_d45b_2e6d;
+
+/// The fingerprints of all secret cells.
+#[derive(Default)]
+pub(super) struct Cells {
+    /// Their lengths in bytes, ascending.
+    lengths: Vec<usize>,
+    /// Ascending.
+    prints: Box<[u64]>,
+}
+
+impl Cells {
+    /// All cells of the secret columns.
+    pub(super) fn of(data: &DataSets) -> Self {
+        Self::made(|add| {
+            for set in data.iter().filter(|set| !set.secret().is_empty()) {
+                let (mut buffer, mut cell) = (RowBuffer::ahead(), String::new());
+                for (row, column) in
+                    (0..set.rows()).flat_map(|row| set.secret().iter().map(move |column| (row, *column)))
+                {
+                    cell.clear();
+                    // A file that changes meanwhile is noticed when the row is drawn.
+                    let _ = set.append(row, column, &mut buffer, &mut cell);
+                    add(&cell);
+                }
+            }
+        })
+    }
+
+    /// The cells that are added, but for those too short to be looked for, and the lines of those that have several.
+    fn made(fill: impl FnOnce(&mut dyn FnMut(&str))) -> Self {
+        let (mut lengths, mut prints) = (BTreeSet::new(), Vec::new());
+        fill(&mut |cell| {
+            for part in parts(cell) {
+                lengths.insert(part.len());
+                prints.push(print(part.as_bytes()));
+            }
+        });
+        prints.sort_unstable();
+        prints.dedup();
+        Self { lengths: lengths.into_iter().collect(), prints: prints.into() }
+    }
+
+    pub(super) fn is_empty(&self) -> bool {
+        self.prints.is_empty()
+    }
+
+    /// The length of the longest one.
+    pub(super) fn longest(&self) -> usize {
+        self.lengths.last().copied().unwrap_or(0)
+    }
+
+    /// Says where in a text cells stand.
+    pub(super) fn find(&self, bytes: &[u8], mut found: impl FnMut(Range<usize>)) {
+        if self.is_empty() || bytes.len() < SHORTEST {
+            return;
+        }
+        // Of the first byte, the first two, and so on.
+        let (mut sums, mut powers) = (vec![0], vec![1]);
+        for (at, byte) in bytes.iter().enumerate() {
+            sums.push(next(sums[at], *byte));
+            powers.push(product(powers[at], AT));
+        }
+        for length in self.lengths.iter().copied().take_while(|length| *length <= bytes.len()) {
+            for start in 0..=bytes.len() - length {
+                let before = product(sums[start], powers[length]);
+                let print = sum(sums[start + length], PRIME - before);
+                if self.prints.binary_search(&print).is_ok() {
+                    found(start..start + length);
+                }
+            }
+        }
+    }
+}
+
+/// The fingerprint of a text.
+fn print(bytes: &[u8]) -> u64 {
+    bytes.iter().fold(0, |sum, byte| next(sum, *byte))
+}
+
+/// The fingerprint with one byte more, a letter of whatever case. A zero counts as something, or leading ones would not.
+fn next(print: u64, byte: u8) -> u64 {
+    sum(product(print, AT), u64::from(byte.to_ascii_lowercase()) + 1)
+}
+
+/// The sum modulo the prime, of two numbers that are not above it.
+const fn sum(a: u64, b: u64) -> u64 {
+    let whole = a + b;
+    if whole >= PRIME { whole - PRIME } else { whole }
+}
+
+/// The product modulo the prime, of two numbers below it.
+fn product(a: u64, b: u64) -> u64 {
+    let whole = u128::from(a) * u128::from(b);
+    let folded = (whole & u128::from(PRIME)) as u64 + (whole >> 61) as u64;
+    if folded >= PRIME { folded - PRIME } else { folded }
+}
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+
+    use super::*;
+
+    fn cells(rows: &[&str]) -> Cells {
+        Cells::made(|add| rows.iter().for_each(|row| add(row)))
+    }
+
+    fn found(cells: &Cells, text: &str) -> Vec<String> {
+        let mut found = Vec::new();
+        cells.find(text.as_bytes(), |place| found.push(text[place].to_owned()));
+        found
+    }
+
+    #[test]
+    fn cells_are_found_anywhere_and_short_ones_are_not_looked_for() {
+        let cells = cells(&["hunter2", "abc", "", "pass word", "\0\0\0\0"]);
+        assert_eq!(found(&cells, "hunter2 and HUNTER2, abc, pass word"), ["hunter2", "HUNTER2", "pass word"]);
+        assert_eq!(found(&cells, "hunter1 \0\0\0"), [""; 0]);
+        assert_eq!((found(&cells, "").len(), cells.longest()), (0, 9));
+    }
+
+    proptest! {
+        #[test]
+        fn what_is_there_is_found_and_nothing_else(
+            secrets in proptest::collection::vec("[ab]{4,6}", 1..4),
+            text in "[ab ]{0,60}",
+        ) {
+            let known: Vec<_> = secrets.iter().map(String::as_str).collect();
+            let mut found: Vec<_> = found(&cells(&known), &text);
+            let mut expected: Vec<String> = known
+                .iter()
+                .collect::<BTreeSet<_>>()
+                .into_iter()
+                .flat_map(|secret| {
+                    let count = text.as_bytes().windows(secret.len()).filter(|part| *part == secret.as_bytes()).count();
+                    std::iter::repeat_n((*secret).to_owned(), count)
+                })
+                .collect();
+            found.sort();
+            expected.sort();
+            prop_assert_eq!(found, expected);
+        }
+    }
+}

@@ -1,0 +1,221 @@
+//! What must never be shown, and how it is taken out of a text. Texts that a guest or a peer had a hand in go through here
+//! before they are logged or reported, and so do messages about the script.
+//!
+//! ```text
+//! text ──decoded──▶ views of it ──secrets of the run and of one user──▶ places ──▶ the text with `***` there
+//! ```
+//! Nothing of it is on the path of a request: a failure is shown once of its kind, and log lines are few.
+
+mod cells;
+mod decoded;
+mod parts;
+
+use std::collections::BTreeSet;
+use std::fmt;
+use std::ops::Range;
+
+use crate::data::DataSets;
+use cells::Cells;
+use decoded::View;
+use parts::{SHORTEST, parts};
+
+/// Characters of a text that are shown, such as the detail of a failure or a log line.
+pub const SHOWN: usize = 200;
+/// The shortest beginning of a secret, in bytes, that counts as one where a text was cut.
+const SHORTEST_BEGINNING: usize = 6;
+/// Bytes of a text that are searched, and the longest secret cell besides; the rest is left out.
+const MOST_SEARCHED: usize = 2048;
+/// How often a text is decoded, one encoding within another.
+const DEEPEST: u8 = 2;
+
+/// The secrets that all users of a run share.
+#[derive(Default)]
+pub struct Secrets {
+    /// Values of environment variables that the script reads.
+    texts: Vec<String>,
+    /// Secret columns of data sets.
+    cells: Cells,
+}
+
+impl Secrets {
+    /// These texts, and the secret columns of the data sets.
+    pub fn new(texts: impl IntoIterator<Item = String>, data: &DataSets) -> Self {
+        let texts: BTreeSet<_> = texts.into_iter().filter(|text| text.len() >= SHORTEST).collect();
+        Self { texts: texts.into_iter().collect(), cells: Cells::of(data) }
+    }
+
+    /// What is shown of a text: without secrets, these `own` ones included, and cut.
+    pub fn shown(&self, text: &str, own: &[&str]) -> String {
+        let most = MOST_SEARCHED + self.cells.longest();
+        self.blot(&text[..text.floor_char_boundary(most)], own).chars().take(SHOWN).collect()
+    }
+
+    /// The text with its secrets blotted out, these `own` ones included; as they are, in lines, and as templates encode
+    /// them, in whatever case. A beginning of one counts as well where the text, or a quotation in it, ends: what comes from
+    /// elsewhere may have been cut.
+    pub fn blot(&self, text: &str, own: &[&str]) -> String {
+        let texts = self.texts.iter().map(String::as_str).chain(own.iter().copied()).flat_map(parts).collect();
+        let mut search = Search { texts, cells: &self.cells, found: Vec::new() };
+        if search.has_nothing() {
+            return text.to_owned();
+        }
+        search.look(&View::of(text), DEEPEST);
+        without(text, search.found)
+    }
+}
+
+/// How many there are, and none of them.
+impl fmt::Debug for Secrets {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Secrets").field("texts", &self.texts.len()).finish_non_exhaustive()
+    }
+}
+
+/// A search under way.
+struct Search<'s> {
+    texts: Vec<&'s str>,
+    cells: &'s Cells,
+    /// Places in the text that is searched, in any order.
+    found: Vec<Range<usize>>,
+}
+
+impl Search<'_> {
+    fn has_nothing(&self) -> bool {
+        self.texts.is_empty() && self.cells.is_empty()
+    }
+
+    /// Notes the secrets in a view, and in what it decodes to, so many times.
+    fn look(&mut self, view: &View, deeper: u8) {
+        let (bytes, ends) = (view.bytes(), ends(view.bytes()));
+        for text in &self.texts {
+            self.found.extend(occurrences(bytes, text.as_bytes()).map(|place| view.place(place)));
+            self.found.extend(cut_off(bytes, &ends, text.as_bytes()).map(|place| view.place(place)));
+        }
+        self.cells.find(bytes, |place| self.found.push(view.place(place)));
+        if deeper > 0 {
+            view.decoded(SHORTEST, |inner| self.look(&inner, deeper - 1));
+        }
+    }
+}
+
+/// Where one text stands in another, overlapping places included.
+fn occurrences<'a>(bytes: &'a [u8], wanted: &'a [u8]) -> impl Iterator<Item = Range<usize>> + 'a {
+    let places = bytes.windows(wanted.len()).enumerate().filter(move |(_, window)| window.eq_ignore_ascii_case(wanted));
+    places.map(|(start, window)| start..start + window.len())
+}
+
+/// Where a text may have been cut: before a mark that is put in such a place, and at the end.
+fn ends(bytes: &[u8]) -> Vec<usize> {
+    let marks = |rest: &[u8]| ["…", "...", "`", "\"", "'"].iter().any(|mark| rest.starts_with(mark.as_bytes()));
+    (0..=bytes.len()).filter(|end| *end == bytes.len() || marks(&bytes[*end..])).collect()
+}
+
+/// Where the beginning of a text stands in another, at one of its ends.
+fn cut_off(bytes: &[u8], ends: &[usize], wanted: &[u8]) -> impl Iterator<Item = Range<usize>> {
+    ends.iter().filter_map(|end| {
+        let mut lengths = (SHORTEST_BEGINNING..=wanted.len() - 1).rev().filter(|length| length <= end);
+        let length = lengths.find(|length| bytes[end - length..*end].eq_ignore_ascii_case(&wanted[..*length]))?;
+        Some(end - length..*end)
+    })
+}
+
+/// The text without what stands in these places.
+fn without(text: &str, mut places: Vec<Range<usize>>) -> String {
+    places.sort_unstable_by_key(|place| place.start);
+    let (mut clean, mut done) = (String::with_capacity(text.len()), 0);
+    for place in places {
+        let (start, end) = (text.floor_char_boundary(place.start), text.ceil_char_boundary(place.end));
+        if end <= done {
+            continue;
+        }
+        // A place that goes on where the last one ended is part of it.
+        if start > done || done == 0 {
+            clean.push_str(&text[done..start.max(done)]);
+            clean.push_str("***");
+        }
+        done = end;
+    }
+    clean.push_str(&text[done..]);
+    clean
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn blotted(own: &[&str], text: &str) -> String {
+        Secrets::default().blot(text, own)
+    }
+
+    #[test]
+    fn secrets_are_blotted_out_whatever_their_characters_and_their_order() {
+        for (case, secrets, text, expected) in [
+            ("in another case", &["Hunter2"][..], "http://hUNTER2/", "http://***/"),
+            ("several times", &["hunter2"], "sent hunter2 twice: hunter2", "sent *** twice: ***"),
+            ("not ASCII", &["schlüssel"], "é schlüssel!", "é ***!"),
+            ("one within another, the short one first", &["abcd", "abcdefgh"], "x abcdefgh abcd", "x *** ***"),
+            ("one after the other", &["abcd", "efgh"], "abcdefgh.", "***."),
+            ("overlapping", &["abcab"], "abcabcab!", "***!"),
+            ("too short to be one", &["abc"], "abc", "abc"),
+            ("none", &[], "abcd", "abcd"),
+            ("all of it", &["abcd"], "abcd", "***"),
+            (
+                "line by line",
+                &["BEGIN\nMIIB\nEND!"],
+                "the second line is MIIB, then END!",
+                "the second line is ***, then ***",
+            ),
+        ] {
+            assert_eq!(blotted(secrets, text), expected, "{case}");
+        }
+    }
+
+    #[test]
+    fn secrets_are_found_as_templates_encode_them() {
+        let secret = "p&ss \"wörd\" 1+1/2?";
+        for (case, text, expected) in [
+            ("percent", "/a?p=p%26ss%20%22w%C3%B6rd%22%201%2B1%2F2%3F&x=1", "/a?p=***&x=1"),
+            ("percent, in lower case", "p=p%26ss%20%22w%c3%b6rd%22%201%2b1%2f2%3f;", "p=***;"),
+            ("a form", "p=p%26ss+%22w%C3%B6rd%22+1%2B1%2F2%3F&x=1+1", "p=***&x=1+1"),
+            ("JSON", r#"{"p":"p&ss \"wörd\" 1+1/2?"}"#, r#"{"p":"***"}"#),
+            ("JSON in ASCII", r#"{"p":"p&ss \u0022w\u00f6rd\u0022 1+1\/2?"}"#, r#"{"p":"***"}"#),
+            ("base64", "it is cCZzcyAid8O2cmQiIDErMS8yPw==.", "it is ***."),
+            ("base64, for URLs", "it is cCZzcyAid8O2cmQiIDErMS8yPw.", "it is ***."),
+            ("base64 of more", "Basic dXNlcjpwJnNzICJ3w7ZyZCIgMSsxLzI/", "Basic ***"),
+            ("base64 after a slash", "/v1/cCZzcyAid8O2cmQiIDErMS8yPw==", "***"),
+            ("base64, percent-encoded", "p=cCZzcyAid8O2cmQiIDErMS8yPw%3D%3D&x", "p=***&x"),
+            ("nothing of it", "p%26ss %22 \\u0022 cCZz", "p%26ss %22 \\u0022 cCZz"),
+        ] {
+            assert_eq!(blotted(&[secret], text), expected, "{case}");
+        }
+    }
+
+    #[test]
+    fn a_secret_that_was_cut_off_is_one() {
+        for (case, text, expected) in [
+            ("at its end", "the body begins with correct-horse-bat", "the body begins with ***"),
+            ("in a quotation", "got `correct-horse-bat` and the end", "got `***` and the end"),
+            ("with dots", "the body begins with correct-horse-bat…", "the body begins with ***…"),
+            ("quoted", "`correct-ho`", "`***`"),
+            ("too little of it", "this is cor", "this is cor"),
+            ("in the middle", "correct it!", "correct it!"),
+        ] {
+            assert_eq!(blotted(&["correct-horse-battery"], text), expected, "{case}");
+        }
+        let long = "correct-horse-battery".repeat(1_000);
+        assert_eq!(Secrets::default().shown(&format!("it was {long}"), &[&long]), "it was ***");
+    }
+
+    #[test]
+    fn a_text_is_cut_after_its_secrets_are_gone() {
+        let text = "secret ".repeat(100) + &"é".repeat(1_000);
+        let shown = Secrets::default().shown(&text, &["secret"]);
+        assert_eq!(shown, "*** ".repeat(50));
+    }
+
+    #[test]
+    fn debug_shows_no_secret() {
+        let secrets = Secrets::new(["hunter2".to_owned()], &DataSets::default());
+        assert_eq!(format!("{secrets:?}"), "Secrets { texts: 1, .. }");
+    }
+}

@@ -1,0 +1,28 @@
+//! One virtual user: its identity and variables, the task under way, its sockets, and the sample that is open.
+//!
+//! | file | contents |
+//! |---|---|
+//! | `session` | a user as the capabilities see it |
+//! | `start` | when it may do something |
+//! | `task` | what it has in flight |
+//! | `operation` | one operation, and its result |
+//! | `exchange`, `socket_operations` | the operations themselves |
+//! | `sockets` | the sockets that it keeps open |
+//! | `open_sample` | the sample of the last exchange, which may still turn into a failure |
+//! | `limits` | what one user may use |
+
+pub mod exchange;
+pub mod limits;
+mod open_sample;
+mod operation;
+mod session;
+pub mod socket_operations;
+mod sockets;
+mod start;
+mod task;
+
+pub use operation::{Ended, OperationId, TimedExchange, sample};
+pub use session::{Session, Shared, Shortage, User};
+pub use sockets::{Activity, Held, InstanceId, Received, Socket, SocketId, Sockets, Upgraded, misused};
+pub use start::{Hours, Promise, Start};
+pub use task::Task;
