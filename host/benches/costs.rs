@@ -12,14 +12,14 @@ use std::sync::Arc;
 use clap::Parser;
 use criterion::{Criterion, criterion_group, criterion_main};
 use stampede_shooter::cli::Cli;
-use stampede_shooter::diagnostic::Source;
+use stampede_shooter::diagnostic::SourceText;
 use stampede_shooter::metrics::recorder::Recorder;
-use stampede_shooter::metrics::sample::{Phases, Sample};
-use stampede_shooter::pace::Limiter;
+use stampede_shooter::metrics::sample::{PhaseDurations, Sample};
+use stampede_shooter::pace::RateLimiter;
 use stampede_shooter::plan::{self, Plan};
-use stampede_shooter::plugin::instance::restarting_instance::Replica;
-use stampede_shooter::plugin::instance::worker_plugin::{Family, Names};
-use stampede_shooter::template::{Scope, Template, VariableNames};
+use stampede_shooter::plugin::instance::restarting_instance::RestartingInstance;
+use stampede_shooter::plugin::instance::worker_plugin::{SharedNames, WorkerPlugin};
+use stampede_shooter::template::{CompileScope, Template, VariableNames};
 use stampede_shooter::user::Session;
 use stampede_shooter::{run, script};
 use stampede_time::Clock;
@@ -29,28 +29,31 @@ const SCRIPT: &str = "- name: Catalog\n  url: http://127.0.0.1:9/catalog?page={{
 
 fn plan() -> Arc<Plan> {
     let cli = Cli::try_parse_from(["stampede-shooter", "--script", "-", "--users", "2"]).unwrap();
-    let script = script::parse(&Arc::new(Source { name: "-".into(), text: SCRIPT.into() })).unwrap();
+    let script = script::parse(&Arc::new(SourceText { name: "-".into(), text: SCRIPT.into() })).unwrap();
     Arc::new(plan::build(&cli.run, &script).unwrap_or_else(|_| panic!("the script is right")))
 }
 
 fn user(plan: &Plan) -> Rc<Session> {
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
     let _entered = runtime.enter();
-    let shared = Rc::new(run::share(plan, Clock::start(), 1).unwrap());
+    let shared = Rc::new(run::new_shared(plan, Clock::start(), 1).unwrap());
     let session = Rc::new(Session::new(0, 0, shared, plan.seed, None));
-    plan.give_headers(&session);
+    plan.set_user_headers(&session);
     session
 }
 
-fn replica(plan: &Plan) -> Replica {
+fn replica(plan: &Plan) -> RestartingInstance {
     let used = &plan.plugins[0];
-    let family =
-        Family::new(used.terms.clone(), Arc::clone(&plan.scripting), &Names::of_plan(&plan.variables, &plan.metrics));
-    Replica::new(Arc::clone(&used.plugin), Arc::clone(&used.steps), family)
+    let family = WorkerPlugin::new(
+        used.policy.clone(),
+        Arc::clone(&plan.script_context),
+        &SharedNames::of_plan(&plan.variables, &plan.metrics),
+    );
+    RestartingInstance::new(Arc::clone(&used.plugin), Arc::clone(&used.steps), family)
 }
 
 fn decide(bench: &mut Criterion) {
-    let (mut limiter, mut now) = (Limiter::new(1e6, 0, 0, 1), 0);
+    let (mut limiter, mut now) = (RateLimiter::new(1e6, 0, 0, 1), 0);
     bench.bench_function("decide/turn of a user", |it| {
         it.iter(|| {
             now = limiter.reserve(black_box(now));
@@ -62,9 +65,9 @@ fn decide(bench: &mut Criterion) {
 fn render(bench: &mut Criterion) {
     let plan = plan();
     let user = user(&plan);
-    let (data, environment) = (&plan.scripting.data, &plan.scripting.environment);
+    let (data, environment) = (&plan.script_context.data, &plan.script_context.environment);
     let mut variables = VariableNames::default();
-    let mut scope = Scope { data, variables: &mut variables, environment };
+    let mut scope = CompileScope { data, variables: &mut variables, environment };
     let template = Template::compile("/catalog?page={{randInt 1 20}}&id={{uuid}}", &mut scope).unwrap();
     let mut out = String::new();
     bench.bench_function("render/a number and a uuid", |it| {
@@ -100,7 +103,7 @@ fn record(bench: &mut Criterion) {
         bytes_out: 64,
         bytes_in: 300,
         body_bytes_in: 128,
-        phases: Phases { first_byte: Some(1_000_000), receive: Some(1_000), ..Phases::default() },
+        phases: PhaseDurations { first_byte: Some(1_000_000), receive: Some(1_000), ..PhaseDurations::default() },
         failure: None,
     };
     bench.bench_function("record/a sample", |it| {
@@ -113,7 +116,7 @@ fn record(bench: &mut Criterion) {
 
 fn instantiate(bench: &mut Criterion) {
     let plan = plan();
-    bench.bench_function("instantiate/http with one step", |it| it.iter(|| replica(&plan).ready().is_ok()));
+    bench.bench_function("instantiate/http with one step", |it| it.iter(|| replica(&plan).ensure_instance().is_ok()));
 }
 
 criterion_group!(benches, decide, render, call, record, instantiate);

@@ -8,7 +8,7 @@ use std::process::ExitCode;
 #[repr(u8)]
 pub enum Exit {
     /// Everything asked for was done, and the thresholds held.
-    Done = 0,
+    Success = 0,
     /// A bug: something failed that no input should be able to break; or the report could not be written at the end, the
     /// disk being full, say.
     Internal = 1,
@@ -19,17 +19,17 @@ pub enum Exit {
     /// A component could not be loaded, or speaks another version of the contract. No traffic was sent.
     Plugin = 4,
     /// Requests failed, and not one could even be sent: names, connections or TLS failed.
-    Unreached = 5,
+    TargetUnreached = 5,
     /// The script has a login and not one user got through it.
-    NoLogin = 6,
+    SignInFailed = 6,
     /// A case of `plugin test` did not come out as it should have.
-    Cases = 7,
+    CasesFailed = 7,
     /// A step of the script's set-up failed, and there was no load.
-    Setup = 8,
+    SetupFailed = 8,
     /// The run was done, and its requests failed as `--fail-on` says.
-    Failed = 9,
+    RequestsFailed = 9,
     /// A threshold did not hold, whatever else happened; or a run was worse than another.
-    Thresholds = 99,
+    ThresholdsFailed = 99,
     /// Interrupted by a signal. 128 + 2, as shells count it.
     Interrupted = 130,
 }
@@ -37,17 +37,17 @@ pub enum Exit {
 impl Exit {
     /// All codes, in the order of their numbers.
     pub const ALL: [Self; 12] = [
-        Self::Done,
+        Self::Success,
         Self::Internal,
         Self::Usage,
         Self::Script,
         Self::Plugin,
-        Self::Unreached,
-        Self::NoLogin,
-        Self::Cases,
-        Self::Setup,
-        Self::Failed,
-        Self::Thresholds,
+        Self::TargetUnreached,
+        Self::SignInFailed,
+        Self::CasesFailed,
+        Self::SetupFailed,
+        Self::RequestsFailed,
+        Self::ThresholdsFailed,
         Self::Interrupted,
     ];
 
@@ -59,17 +59,17 @@ impl Exit {
     /// What the number means, in a few words for the help text.
     pub const fn meaning(self) -> &'static str {
         match self {
-            Self::Done => "done",
+            Self::Success => "done",
             Self::Internal => "the report could not be written, or an internal error (please report it)",
             Self::Usage => "wrong usage",
             Self::Script => "bad script",
             Self::Plugin => "a plugin would not load",
-            Self::Unreached => "the target was never reached",
-            Self::NoLogin => "no user signed in",
-            Self::Cases => "a case of `plugin test` failed",
-            Self::Setup => "the set-up failed",
-            Self::Failed => "requests failed (see --fail-on)",
-            Self::Thresholds => "a threshold failed, or the run was worse than its baseline",
+            Self::TargetUnreached => "the target was never reached",
+            Self::SignInFailed => "no user signed in",
+            Self::CasesFailed => "a case of `plugin test` failed",
+            Self::SetupFailed => "the set-up failed",
+            Self::RequestsFailed => "requests failed (see --fail-on)",
+            Self::ThresholdsFailed => "a threshold failed, or the run was worse than its baseline",
             Self::Interrupted => "interrupted",
         }
     }

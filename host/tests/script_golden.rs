@@ -7,7 +7,7 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use serde_json::Value;
-use stampede_shooter::diagnostic::{Diagnostics, Source, render};
+use stampede_shooter::diagnostic::{Diagnostics, SourceText, render};
 use stampede_shooter::exit::Exit;
 use stampede_shooter::script::model::Script;
 use stampede_shooter::script::{SCHEMA, parse};
@@ -26,7 +26,7 @@ fn scripts(folder: &str) -> Vec<PathBuf> {
 fn parsed(path: &Path) -> Result<Script, Diagnostics> {
     let name = path.file_name().expect("a file").to_string_lossy().into_owned();
     let text = fs::read_to_string(path).expect("a readable script");
-    parse(&Arc::new(Source { name, text }))
+    parse(&Arc::new(SourceText { name, text }))
 }
 
 #[test]
@@ -103,7 +103,7 @@ fn damaged_scripts_are_explained() {
 
 /// Parses and renders; every mistake must have a help or be about a range.
 fn explain(text: String) {
-    let source = Arc::new(Source { name: "damaged.yml".into(), text });
+    let source = Arc::new(SourceText { name: "damaged.yml".into(), text });
     if let Err(found) = parse(&source) {
         assert!(render(&found, false).starts_with("error[script::"), "{source:?}");
         assert!(found.0.iter().all(|one| one.help.is_some() || one.code == "script::range"), "{found:?}");

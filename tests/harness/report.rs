@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 
 use serde_json::Value;
-use stampede_site::Snapshot;
+use stampede_site::SiteCounts;
 
 /// A whole report.
 #[derive(Clone, Debug)]
@@ -67,7 +67,7 @@ impl Report {
     /// # Panics
     /// They differ.
     #[track_caller]
-    pub fn assert_equals(&self, site: &Snapshot) {
+    pub fn assert_equals(&self, site: &SiteCounts) {
         let totals = self.totals();
         assert_eq!(totals.total(), site.requests, "requests\n{}", self.0["totals"]);
         assert_eq!(totals.statuses(), site.statuses, "statuses");

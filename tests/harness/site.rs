@@ -1,6 +1,6 @@
 //! The embedded site as a target.
 
-use stampede_site::{RunningSite, Site, Snapshot, Stats};
+use stampede_site::{RunningSite, Site, SiteCounts, SiteStats};
 
 use crate::wait_for;
 
@@ -14,7 +14,7 @@ pub fn site() -> RunningSite {
 }
 
 /// The site's counters once nothing is in flight any more.
-pub fn settled(stats: &Stats) -> Snapshot {
+pub fn settled(stats: &SiteStats) -> SiteCounts {
     wait_for("the site to have nothing in flight", || stats.snapshot().in_flight == 0);
     stats.snapshot()
 }

@@ -5,7 +5,7 @@ use std::fmt::Write as _;
 use std::fs;
 use std::path::{Path, PathBuf};
 
-use stampede_shooter::plugin::load::registry::BUILTIN;
+use stampede_shooter::plugin::load::loader::BUILTIN;
 use stampede_tests::{Run, Silent};
 
 use crate::{assert_golden, shooter, tests_folder};

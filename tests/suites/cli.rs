@@ -4,7 +4,7 @@ use std::io::{Read as _, Write as _};
 use std::net::TcpStream;
 
 use regex::Regex;
-use stampede_shooter::plugin::load::registry::BUILTIN;
+use stampede_shooter::plugin::load::loader::BUILTIN;
 use stampede_tests::{Silent, settled, site, wait_for};
 
 use crate::shooter;

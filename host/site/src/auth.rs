@@ -7,50 +7,50 @@ use std::fmt::Write;
 use hyper::StatusCode;
 use hyper::header::{AUTHORIZATION, HeaderValue, SET_COOKIE, WWW_AUTHENTICATE};
 
-use super::ask::Ask;
-use super::hash::{digest, scramble};
-use super::outcome::{Outcome, Reply, json, refuse};
+use super::hash::{hash_bytes, mix_bits};
+use super::page_outcome::{PageOutcome, PageReply, error_reply, json};
+use super::page_request::PageRequest;
 
 /// Carries the API token.
-const API_TOKEN: &str = "x-api-token";
+const API_TOKEN_HEADER: &str = "x-api-token";
 
 /// Carries the session token.
-const COOKIE: &str = "session";
+const SESSION_COOKIE: &str = "session";
 
 /// Makes the seal differ from what it seals.
-const SEAL: u64 = 0x5374_616d_7065_6465;
+const TOKEN_SEAL: u64 = 0x5374_616d_7065_6465;
 
 /// `/auth`
-pub fn sign_in(ask: &Ask<'_>) -> Outcome {
+pub fn sign_in(ask: &PageRequest<'_>) -> PageOutcome {
     let Some(api_token) = api_token(ask) else { return unauthorized().into() };
-    let user = digest(api_token.as_bytes());
+    let user = hash_bytes(api_token.as_bytes());
     let token = token(user);
     let mut text = String::with_capacity(80);
     // Writing to a string cannot fail.
     let _ = write!(text, r#"{{"token":"{token}","user":"user-{user:016x}"}}"#);
     let mut reply = json(StatusCode::OK, text);
-    if let Ok(cookie) = HeaderValue::try_from(format!("{COOKIE}={token}; Path=/; HttpOnly; SameSite=Lax")) {
+    if let Ok(cookie) = HeaderValue::try_from(format!("{SESSION_COOKIE}={token}; Path=/; HttpOnly; SameSite=Lax")) {
         reply.headers_mut().insert(SET_COOKIE, cookie);
     }
     reply.into()
 }
 
 /// Whether the request carries a token of `/auth` (as bearer or cookie) or an API token that `/auth` would take.
-pub fn signed_in(ask: &Ask<'_>) -> bool {
-    let bearer = || ask.field(AUTHORIZATION.as_str()).and_then(bearer).is_some_and(is_token);
-    let cookie = || ask.cookies().any(|(name, value)| name == COOKIE && is_token(value));
+pub fn is_signed_in(ask: &PageRequest<'_>) -> bool {
+    let bearer = || ask.header(AUTHORIZATION.as_str()).and_then(bearer).is_some_and(is_token);
+    let cookie = || ask.cookies().any(|(name, value)| name == SESSION_COOKIE && is_token(value));
     bearer() || api_token(ask).is_some() || cookie()
 }
 
 /// 401.
-pub fn unauthorized() -> Reply {
-    let mut reply = refuse(StatusCode::UNAUTHORIZED, "sign in first");
+pub fn unauthorized() -> PageReply {
+    let mut reply = error_reply(StatusCode::UNAUTHORIZED, "sign in first");
     reply.headers_mut().insert(WWW_AUTHENTICATE, HeaderValue::from_static("Bearer"));
     reply
 }
 
-fn api_token<'a>(ask: &'a Ask<'_>) -> Option<&'a str> {
-    ask.field(API_TOKEN).filter(|token| !token.is_empty() && *token != "wrong")
+fn api_token<'a>(ask: &'a PageRequest<'_>) -> Option<&'a str> {
+    ask.header(API_TOKEN_HEADER).filter(|token| !token.is_empty() && *token != "wrong")
 }
 
 /// The token of an `authorization` field; the scheme's case does not matter (RFC 9110).
@@ -60,7 +60,7 @@ fn bearer(field: &str) -> Option<&str> {
 }
 
 fn token(user: u64) -> String {
-    format!("{user:016x}{:016x}", scramble(user ^ SEAL))
+    format!("{user:016x}{:016x}", mix_bits(user ^ TOKEN_SEAL))
 }
 
 fn is_token(text: &str) -> bool {
@@ -74,7 +74,7 @@ mod tests {
 
     #[test]
     fn a_token_is_known_by_its_seal() {
-        let good = token(digest(b"demo-1"));
+        let good = token(hash_bytes(b"demo-1"));
         assert!(is_token(&good));
         for text in ["", "abc", &good[1..], &good.to_uppercase(), &good.replace(&good[16..17], "x"), "ééééééééé"]
         {
@@ -84,8 +84,8 @@ mod tests {
 
     #[test]
     fn different_api_tokens_give_different_tokens() {
-        assert_ne!(token(digest(b"demo-1")), token(digest(b"demo-2")));
-        assert_eq!(token(digest(b"demo-1")), token(digest(b"demo-1")));
+        assert_ne!(token(hash_bytes(b"demo-1")), token(hash_bytes(b"demo-2")));
+        assert_eq!(token(hash_bytes(b"demo-1")), token(hash_bytes(b"demo-1")));
     }
 
     #[test]

@@ -10,11 +10,11 @@ use bytes::Bytes;
 use hyper::body::{Body as HttpBody, Frame, SizeHint};
 use stampede_time::Delay;
 
-use super::exchange::Exchange;
-use super::shared::Shared;
+use super::counted_exchange::CountedExchange;
+use super::shared::SiteState;
 
 /// Where the bytes of a body come from.
-pub enum Source {
+pub enum BodySource {
     /// Known as a whole.
     Whole(Bytes),
     /// A pattern over and over.
@@ -23,7 +23,7 @@ pub enum Source {
     Drip(Drip),
 }
 
-impl Source {
+impl BodySource {
     /// Known as a whole.
     pub fn whole(bytes: impl Into<Bytes>) -> Self {
         Self::Whole(bytes.into())
@@ -37,14 +37,14 @@ pub struct Filler {
     /// Repeated after it, one repetition per frame; at least one byte.
     pub pattern: &'static [u8],
     /// How many bytes of the repeated pattern are still to come.
-    pub left: u64,
+    pub remaining: u64,
     /// What the connection is told about the length.
-    pub framing: Framing,
+    pub length_policy: LengthPolicy,
 }
 
 /// What the connection is told about a body's length.
 #[derive(Clone, Copy, PartialEq, Eq)]
-pub enum Framing {
+pub enum LengthPolicy {
     /// The truth.
     Announced,
     /// Nothing: the body is chunked in HTTP/1.1.
@@ -56,13 +56,13 @@ pub enum Framing {
 
 /// Pieces on a fixed schedule: the first after one interval, the n-th after n.
 pub struct Drip {
-    shared: Arc<Shared>,
+    shared: Arc<SiteState>,
     begin: Duration,
-    every: Duration,
+    interval: Duration,
     count: u64,
     sent: u64,
     delay: Option<Delay>,
-    piece: fn(u64) -> Bytes,
+    make_piece: fn(u64) -> Bytes,
 }
 
 impl Filler {
@@ -70,13 +70,13 @@ impl Filler {
         if !self.head.is_empty() {
             return Poll::Ready(Some(std::mem::take(&mut self.head)));
         }
-        let size = usize::try_from(self.left).unwrap_or(usize::MAX).min(self.pattern.len());
+        let size = usize::try_from(self.remaining).unwrap_or(usize::MAX).min(self.pattern.len());
         if size > 0 {
-            self.left -= size as u64;
+            self.remaining -= size as u64;
             return Poll::Ready(Some(Bytes::from_static(&self.pattern[..size])));
         }
-        if self.framing == Framing::Truncated {
-            self.framing = Framing::Unannounced;
+        if self.length_policy == LengthPolicy::Truncated {
+            self.length_policy = LengthPolicy::Unannounced;
             context.waker().wake_by_ref();
             return Poll::Pending;
         }
@@ -84,15 +84,15 @@ impl Filler {
     }
 
     fn length(&self) -> Option<u64> {
-        (self.framing == Framing::Announced).then(|| self.left.saturating_add(self.head.len() as u64))
+        (self.length_policy == LengthPolicy::Announced).then(|| self.remaining.saturating_add(self.head.len() as u64))
     }
 }
 
 impl Drip {
     /// `count` pieces, one `every` interval from now; `piece` makes the n-th, numbered from 1.
-    pub fn new(shared: &Arc<Shared>, every: Duration, count: u64, piece: fn(u64) -> Bytes) -> Self {
+    pub fn new(shared: &Arc<SiteState>, every: Duration, count: u64, piece: fn(u64) -> Bytes) -> Self {
         let begin = shared.timer.now();
-        Self { shared: Arc::clone(shared), begin, every, count, sent: 0, delay: None, piece }
+        Self { shared: Arc::clone(shared), begin, interval: every, count, sent: 0, delay: None, make_piece: piece }
     }
 
     fn next(&mut self, context: &mut Context<'_>) -> Poll<Option<Bytes>> {
@@ -102,52 +102,52 @@ impl Drip {
         let number = self.sent + 1;
         let delay = self.delay.get_or_insert_with(|| {
             let periods = u32::try_from(number).unwrap_or(u32::MAX);
-            self.shared.timer.at(self.begin.saturating_add(self.every.saturating_mul(periods)))
+            self.shared.timer.at(self.begin.saturating_add(self.interval.saturating_mul(periods)))
         });
         ready!(Pin::new(delay).poll(context));
         self.delay = None;
         self.sent = number;
-        Poll::Ready(Some((self.piece)(number)))
+        Poll::Ready(Some((self.make_piece)(number)))
     }
 }
 
 /// A body on its way, counted frame by frame as the connection takes it.
-pub struct Body {
-    source: Source,
+pub struct CountedBody {
+    source: BodySource,
     /// Whom to tell; its request is in flight until the body is dropped. `/stats` itself tells nobody.
-    exchange: Option<Exchange>,
+    exchange: Option<CountedExchange>,
 }
 
-impl Body {
+impl CountedBody {
     /// Part of that exchange.
-    pub fn counted(source: Source, exchange: Exchange) -> Self {
+    pub fn counted(source: BodySource, exchange: CountedExchange) -> Self {
         Self { source, exchange: Some(exchange) }
     }
 
     /// Not counted.
-    pub fn uncounted(source: Source) -> Self {
+    pub fn uncounted(source: BodySource) -> Self {
         Self { source, exchange: None }
     }
 
     fn next(&mut self, context: &mut Context<'_>) -> Poll<Option<Bytes>> {
         match &mut self.source {
-            Source::Whole(bytes) if bytes.is_empty() => Poll::Ready(None),
-            Source::Whole(bytes) => Poll::Ready(Some(std::mem::take(bytes))),
-            Source::Filler(filler) => filler.next(context),
-            Source::Drip(drip) => drip.next(context),
+            BodySource::Whole(bytes) if bytes.is_empty() => Poll::Ready(None),
+            BodySource::Whole(bytes) => Poll::Ready(Some(std::mem::take(bytes))),
+            BodySource::Filler(filler) => filler.next(context),
+            BodySource::Drip(drip) => drip.next(context),
         }
     }
 
     fn length(&self) -> Option<u64> {
         match &self.source {
-            Source::Whole(bytes) => Some(bytes.len() as u64),
-            Source::Filler(filler) => filler.length(),
-            Source::Drip(_) => None,
+            BodySource::Whole(bytes) => Some(bytes.len() as u64),
+            BodySource::Filler(filler) => filler.length(),
+            BodySource::Drip(_) => None,
         }
     }
 }
 
-impl HttpBody for Body {
+impl HttpBody for CountedBody {
     type Data = Bytes;
     type Error = Infallible;
 
@@ -157,7 +157,7 @@ impl HttpBody for Body {
     ) -> Poll<Option<Result<Frame<Bytes>, Infallible>>> {
         let Some(bytes) = ready!(self.next(context)) else { return Poll::Ready(None) };
         if let Some(exchange) = &self.exchange {
-            exchange.sent(bytes.len());
+            exchange.count_sent(bytes.len());
         }
         Poll::Ready(Some(Ok(Frame::data(bytes))))
     }

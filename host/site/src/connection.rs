@@ -12,29 +12,29 @@ use hyper_util::rt::{TokioExecutor, TokioIo};
 use hyper_util::server::conn::auto;
 use tokio::net::TcpStream;
 
-use super::ask::Ask;
-use super::body::{Body, Source};
-use super::exchange::{Exchange, TooLarge, Unanswered};
-use super::outcome::{Outcome, empty, refuse, serialized};
+use super::abortable_stream::{AbortCell, AbortMode, AbortableStream};
+use super::body::{BodySource, CountedBody};
+use super::counted_exchange::{BodyTooLarge, CountedExchange, NoReply};
+use super::page_outcome::{PageOutcome, empty, error_reply, json_value};
+use super::page_request::PageRequest;
 use super::route::Route;
-use super::shared::Shared;
-use super::stats::Stats;
-use super::wire::{Fate, FateCell, Wire};
+use super::shared::SiteState;
+use super::stats::SiteStats;
 use super::{pages, websocket};
 
 /// What the requests of one connection share.
-struct Connection {
-    shared: Arc<Shared>,
-    fate: FateCell,
+struct SiteConnection {
+    shared: Arc<SiteState>,
+    abort: AbortCell,
     /// Set once a page has agreed to a WebSocket, which takes over when HTTP is done.
     upgrade: Mutex<Option<OnUpgrade>>,
 }
 
 /// Serves until either side is done with it.
-pub async fn serve(shared: Arc<Shared>, stream: TcpStream) {
-    shared.stats.connected();
-    let connection = Arc::new(Connection { shared, fate: FateCell::default(), upgrade: Mutex::default() });
-    let io = TokioIo::new(Wire::new(stream, connection.fate.clone()));
+pub async fn serve(shared: Arc<SiteState>, stream: TcpStream) {
+    shared.stats.connection_opened();
+    let connection = Arc::new(SiteConnection { shared, abort: AbortCell::default(), upgrade: Mutex::default() });
+    let io = TokioIo::new(AbortableStream::new(stream, connection.abort.clone()));
     let requests = Arc::clone(&connection);
     let service = service_fn(move |request| answer(Arc::clone(&requests), request));
     let builder = auto::Builder::new(TokioExecutor::new());
@@ -46,62 +46,62 @@ pub async fn serve(shared: Arc<Shared>, stream: TcpStream) {
     }
 }
 
-async fn answer(connection: Arc<Connection>, request: Request<Incoming>) -> Result<Response<Body>, Unanswered> {
+async fn answer(connection: Arc<SiteConnection>, request: Request<Incoming>) -> Result<Response<CountedBody>, NoReply> {
     let (mut parts, content) = request.into_parts();
     let shared = &connection.shared;
-    if let Some(reply) = account(&shared.stats, &parts) {
-        return Ok(reply.map(Body::uncounted));
+    if let Some(reply) = stats_reply(&shared.stats, &parts) {
+        return Ok(reply.map(CountedBody::uncounted));
     }
-    let route = Route::find(parts.uri.path());
-    let mut exchange = Exchange::begin(&shared.stats, route);
+    let route = Route::of_path(parts.uri.path());
+    let mut exchange = CountedExchange::begin(&shared.stats, route);
     let body = if content.is_end_stream() { Ok(Bytes::new()) } else { exchange.receive(content).await? };
     let outcome = match body {
-        Ok(body) => pages::answer(&Ask { shared, parts: &parts, route, body }),
-        Err(TooLarge) => refuse(StatusCode::PAYLOAD_TOO_LARGE, "the body is larger than 1 MiB").into(),
+        Ok(body) => pages::answer(&PageRequest { shared, parts: &parts, route, body }),
+        Err(BodyTooLarge) => error_reply(StatusCode::PAYLOAD_TOO_LARGE, "the body is larger than 1 MiB").into(),
     };
     let reply = match outcome {
-        Outcome::Reply(reply) => reply,
-        Outcome::After(delay, reply) => {
+        PageOutcome::Reply(reply) => reply,
+        PageOutcome::Delayed(delay, reply) => {
             shared.timer.after(delay).await;
             reply
         }
-        Outcome::WebSocket(reply) => {
+        PageOutcome::WebSocket(reply) => {
             let upgrade = parts.extensions.remove::<OnUpgrade>();
             *connection.upgrade.lock().unwrap_or_else(PoisonError::into_inner) = upgrade;
             reply
         }
-        Outcome::Nothing(fate) => return connection.leave(fate, parts.version),
+        PageOutcome::Abort(fate) => return connection.abort(fate, parts.version),
     };
-    exchange.answered(reply.status());
-    Ok(reply.map(|source| Body::counted(source, exchange)))
+    exchange.count_status(reply.status());
+    Ok(reply.map(|source| CountedBody::counted(source, exchange)))
 }
 
 /// `/stats` and its reset, which count nowhere.
-fn account(stats: &Stats, parts: &Parts) -> Option<Response<Source>> {
+fn stats_reply(stats: &SiteStats, parts: &Parts) -> Option<Response<BodySource>> {
     match parts.uri.path() {
-        "/stats" if parts.method == Method::GET => Some(serialized(&stats.snapshot())),
+        "/stats" if parts.method == Method::GET => Some(json_value(&stats.snapshot())),
         "/stats/reset" if parts.method == Method::POST => {
             stats.reset();
             Some(empty(StatusCode::NO_CONTENT))
         }
         "/stats" | "/stats/reset" => {
-            Some(refuse(StatusCode::METHOD_NOT_ALLOWED, "GET `/stats` or POST `/stats/reset`"))
+            Some(error_reply(StatusCode::METHOD_NOT_ALLOWED, "GET `/stats` or POST `/stats/reset`"))
         }
         _ => None,
     }
 }
 
-impl Connection {
+impl SiteConnection {
     /// No reply. HTTP/2 shares its connection among streams, so there only the stream ends.
-    fn leave(&self, fate: Fate, version: Version) -> Result<Response<Body>, Unanswered> {
+    fn abort(&self, fate: AbortMode, version: Version) -> Result<Response<CountedBody>, NoReply> {
         if version == Version::HTTP_2 {
-            return Err(Unanswered);
+            return Err(NoReply);
         }
-        self.fate.set(fate);
+        self.abort.set(fate);
         match fate {
             // hyper must try to write a reply for the wire to put the garbage in its place.
-            Fate::Garble => Ok(empty(StatusCode::OK).map(Body::uncounted)),
-            Fate::Close | Fate::Reset => Err(Unanswered),
+            AbortMode::Garble => Ok(empty(StatusCode::OK).map(CountedBody::uncounted)),
+            AbortMode::Close | AbortMode::Reset => Err(NoReply),
         }
     }
 }

@@ -8,9 +8,9 @@ use bytes::Bytes;
 use flate2::Compression;
 use flate2::read::{GzEncoder, ZlibEncoder};
 
-use super::hash::scramble;
+use super::hash::mix_bits;
 
-const PAGES: usize = 1000;
+const PAGE_COUNT: usize = 1000;
 const MOVIES_PER_PAGE: usize = 10;
 
 const ADJECTIVES: [&str; 8] = ["Silent", "Crimson", "Hidden", "Golden", "Broken", "Distant", "Electric", "Frozen"];
@@ -23,7 +23,7 @@ pub struct Catalog {
 
 impl Default for Catalog {
     fn default() -> Self {
-        Self { pages: std::iter::repeat_with(OnceLock::new).take(PAGES).collect() }
+        Self { pages: std::iter::repeat_with(OnceLock::new).take(PAGE_COUNT).collect() }
     }
 }
 
@@ -36,7 +36,7 @@ impl Catalog {
 }
 
 /// One JSON text in every coding, compressed once.
-pub struct Codings {
+pub struct EncodedBodies {
     /// As it is.
     pub clear: Bytes,
     /// In `gzip`.
@@ -45,13 +45,13 @@ pub struct Codings {
     pub deflate: Bytes,
 }
 
-impl Codings {
+impl EncodedBodies {
     /// Compresses; fails only if memory does.
     pub fn new() -> std::io::Result<Self> {
-        let text = clear();
-        let gzip = read(GzEncoder::new(text.as_bytes(), Compression::default()))?;
+        let text = plain_json();
+        let gzip = read_all(GzEncoder::new(text.as_bytes(), Compression::default()))?;
         // HTTP's `deflate` is the zlib format.
-        let deflate = read(ZlibEncoder::new(text.as_bytes(), Compression::default()))?;
+        let deflate = read_all(ZlibEncoder::new(text.as_bytes(), Compression::default()))?;
         Ok(Self { clear: text.into(), gzip, deflate })
     }
 }
@@ -61,12 +61,12 @@ fn write_page(number: usize) -> String {
     let first = (number - 1) * MOVIES_PER_PAGE + 1;
     let movies: Vec<_> = (first..first + MOVIES_PER_PAGE).map(movie).collect();
     // Writing to a string cannot fail.
-    let _ = write!(text, r#"{{"page":{number},"pages":{PAGES},"movies":[{}]}}"#, movies.join(","));
+    let _ = write!(text, r#"{{"page":{number},"pages":{PAGE_COUNT},"movies":[{}]}}"#, movies.join(","));
     text
 }
 
 fn movie(number: usize) -> String {
-    let dice = scramble(number as u64);
+    let dice = mix_bits(number as u64);
     let pick = |words: [&'static str; 8], shift: u32| words[(dice >> shift & 7) as usize];
     let (adjective, noun) = (pick(ADJECTIVES, 0), pick(NOUNS, 3));
     let (year, minutes) = (1950 + dice / 64 % 75, 75 + dice / 8192 % 90);
@@ -75,12 +75,12 @@ fn movie(number: usize) -> String {
     )
 }
 
-fn clear() -> String {
+fn plain_json() -> String {
     let words = vec!["stampede"; 100];
     serde_json::json!({ "compressed": "maybe", "words": words }).to_string()
 }
 
-fn read(mut coder: impl Read) -> std::io::Result<Bytes> {
+fn read_all(mut coder: impl Read) -> std::io::Result<Bytes> {
     let mut bytes = Vec::new();
     coder.read_to_end(&mut bytes)?;
     Ok(bytes.into())
@@ -93,7 +93,7 @@ mod tests {
     #[test]
     fn every_page_is_json_of_about_one_kilobyte() {
         let catalog = Catalog::default();
-        for number in 1..=PAGES {
+        for number in 1..=PAGE_COUNT {
             let text = catalog.page(number).unwrap();
             assert!((800..1200).contains(&text.len()), "page {number} has {} bytes", text.len());
             let page: serde_json::Value = serde_json::from_slice(&text).unwrap();
@@ -113,6 +113,6 @@ mod tests {
     #[test]
     fn there_is_nothing_before_the_first_page_and_after_the_last() {
         let catalog = Catalog::default();
-        assert_eq!((catalog.page(0), catalog.page(PAGES + 1)), (None, None));
+        assert_eq!((catalog.page(0), catalog.page(PAGE_COUNT + 1)), (None, None));
     }
 }

@@ -4,15 +4,15 @@ use hyper::StatusCode;
 use hyper::header::{HeaderValue, SET_COOKIE};
 use serde_json::Map;
 
-use super::ask::Ask;
-use super::outcome::{Outcome, bad, empty, serialized};
+use super::page_outcome::{PageOutcome, bad_request, empty, json_value};
+use super::page_request::PageRequest;
 
 /// `/cookie/set?name=value`, for the whole site and the session.
-pub fn set(ask: &Ask<'_>) -> Outcome {
+pub fn set(ask: &PageRequest<'_>) -> PageOutcome {
     let mut reply = empty(StatusCode::OK);
-    for (name, value) in ask.arguments() {
+    for (name, value) in ask.query_pairs() {
         let Ok(cookie) = HeaderValue::try_from(format!("{name}={value}; Path=/")) else {
-            return bad("a name or value holds characters that a header field cannot");
+            return bad_request("a name or value holds characters that a header field cannot");
         };
         reply.headers_mut().append(SET_COOKIE, cookie);
     }
@@ -20,7 +20,7 @@ pub fn set(ask: &Ask<'_>) -> Outcome {
 }
 
 /// `/cookie/show`
-pub fn show(ask: &Ask<'_>) -> Outcome {
+pub fn show(ask: &PageRequest<'_>) -> PageOutcome {
     let cookies: Map<_, _> = ask.cookies().map(|(name, value)| (name.to_owned(), value.into())).collect();
-    serialized(&cookies).into()
+    json_value(&cookies).into()
 }

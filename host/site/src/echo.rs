@@ -2,14 +2,14 @@
 
 use serde_json::{Map, Value, json};
 
-use super::ask::Ask;
-use super::outcome::{Outcome, serialized};
+use super::page_outcome::{PageOutcome, json_value};
+use super::page_request::PageRequest;
 
 /// `/echo`. `query` is raw, `args` decoded. Of names that repeat, `args` keeps the last value and `headers` joins all
 /// with `, `. Bytes that are not UTF-8 are replaced.
-pub fn request(ask: &Ask<'_>) -> Outcome {
-    let args: Map<_, _> = ask.arguments().map(|(name, value)| (name.into_owned(), value.into())).collect();
-    serialized(&json!({
+pub fn request(ask: &PageRequest<'_>) -> PageOutcome {
+    let args: Map<_, _> = ask.query_pairs().map(|(name, value)| (name.into_owned(), value.into())).collect();
+    json_value(&json!({
         "method": ask.parts.method.as_str(),
         "path": ask.parts.uri.path(),
         "query": ask.query(),
@@ -20,7 +20,7 @@ pub fn request(ask: &Ask<'_>) -> Outcome {
     .into()
 }
 
-fn headers(ask: &Ask<'_>) -> Map<String, Value> {
+fn headers(ask: &PageRequest<'_>) -> Map<String, Value> {
     let fields = &ask.parts.headers;
     let joined = |name| {
         let values: Vec<_> =

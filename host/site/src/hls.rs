@@ -5,14 +5,14 @@ use std::fmt::Write;
 
 use hyper::StatusCode;
 
-use super::ask::Ask;
-use super::body::{Filler, Framing, Source};
-use super::outcome::{Outcome, refuse, typed};
-use super::transport_stream::{NULL_PACKETS, PACKET, PROGRAM_TABLES};
+use super::body::{BodySource, Filler, LengthPolicy};
+use super::page_outcome::{PageOutcome, error_reply, with_media_type};
+use super::page_request::PageRequest;
+use super::transport_stream::{NULL_PACKETS, PACKET_BYTES, PROGRAM_TABLES};
 
 const PLAYLIST: &str = "application/vnd.apple.mpegurl";
 const SECONDS_PER_SEGMENT: u64 = 4;
-const SEGMENTS: u64 = 30;
+const SEGMENT_COUNT: u64 = 30;
 
 /// One quality of a movie.
 struct Rendition {
@@ -30,51 +30,51 @@ const RENDITIONS: [Rendition; 3] = [
 ];
 
 impl Rendition {
-    fn named(name: &str) -> Option<&'static Self> {
+    fn find(name: &str) -> Option<&'static Self> {
         RENDITIONS.iter().find(|rendition| rendition.name == name)
     }
 
     /// Whole packets in one segment: 400, 1400 and 2500 KB.
     const fn packets_per_segment(&self) -> u64 {
-        self.bandwidth / 8 * SECONDS_PER_SEGMENT / PACKET as u64
+        self.bandwidth / 8 * SECONDS_PER_SEGMENT / PACKET_BYTES as u64
     }
 }
 
 /// `/hls/{movie}/master.m3u8`
-pub fn master(ask: &Ask<'_>) -> Outcome {
-    let movie = ask.rest().split('/').next().unwrap_or_default();
-    typed(StatusCode::OK, PLAYLIST, Source::whole(master_playlist(movie))).into()
+pub fn master(ask: &PageRequest<'_>) -> PageOutcome {
+    let movie = ask.path_rest().split('/').next().unwrap_or_default();
+    with_media_type(StatusCode::OK, PLAYLIST, BodySource::whole(master_playlist(movie))).into()
 }
 
 /// `/hls/{movie}/{rendition}/media.m3u8`
-pub fn media(ask: &Ask<'_>) -> Outcome {
-    let (folder, rendition, _) = place(ask.rest());
-    if Rendition::named(rendition).is_none() {
-        return missing("no such rendition");
+pub fn media(ask: &PageRequest<'_>) -> PageOutcome {
+    let (folder, rendition, _) = split_path(ask.path_rest());
+    if Rendition::find(rendition).is_none() {
+        return not_found("no such rendition");
     }
-    typed(StatusCode::OK, PLAYLIST, Source::whole(media_playlist(folder))).into()
+    with_media_type(StatusCode::OK, PLAYLIST, BodySource::whole(media_playlist(folder))).into()
 }
 
 /// `/hls/{movie}/{rendition}/{segment}.ts`
-pub fn segment(ask: &Ask<'_>) -> Outcome {
-    let (_, rendition, file) = place(ask.rest());
+pub fn segment(ask: &PageRequest<'_>) -> PageOutcome {
+    let (_, rendition, file) = split_path(ask.path_rest());
     let number = file.strip_suffix(".ts").and_then(|number| number.parse::<u64>().ok());
-    match (Rendition::named(rendition), number) {
-        (Some(rendition), Some(number)) if number < SEGMENTS => {
-            typed(StatusCode::OK, "video/mp2t", transport_stream(rendition)).into()
+    match (Rendition::find(rendition), number) {
+        (Some(rendition), Some(number)) if number < SEGMENT_COUNT => {
+            with_media_type(StatusCode::OK, "video/mp2t", transport_stream(rendition)).into()
         }
-        _ => missing("no such segment"),
+        _ => not_found("no such segment"),
     }
 }
 
 /// Of `mv-1/360p/7.ts`: `mv-1/360p`, `360p` and `7.ts`.
-fn place(rest: &str) -> (&str, &str, &str) {
+fn split_path(rest: &str) -> (&str, &str, &str) {
     let (folder, file) = rest.rsplit_once('/').unwrap_or_default();
     (folder, folder.rsplit('/').next().unwrap_or_default(), file)
 }
 
-fn missing(why: &str) -> Outcome {
-    refuse(StatusCode::NOT_FOUND, why).into()
+fn not_found(why: &str) -> PageOutcome {
+    error_reply(StatusCode::NOT_FOUND, why).into()
 }
 
 /// The lowest quality first: that is where a player starts.
@@ -96,20 +96,20 @@ fn media_playlist(folder: &str) -> String {
         "#EXTM3U\n#EXT-X-VERSION:3\n#EXT-X-TARGETDURATION:{SECONDS_PER_SEGMENT}\n#EXT-X-MEDIA-SEQUENCE:0\n\
          #EXT-X-PLAYLIST-TYPE:VOD\n"
     );
-    for number in 0..SEGMENTS {
+    for number in 0..SEGMENT_COUNT {
         // Writing to a string cannot fail.
         let _ = write!(text, "#EXTINF:{SECONDS_PER_SEGMENT}.000,\n/hls/{folder}/{number}.ts\n");
     }
     text + "#EXT-X-ENDLIST\n"
 }
 
-fn transport_stream(rendition: &Rendition) -> Source {
-    let tables = (PROGRAM_TABLES.len() / PACKET) as u64;
-    Source::Filler(Filler {
+fn transport_stream(rendition: &Rendition) -> BodySource {
+    let tables = (PROGRAM_TABLES.len() / PACKET_BYTES) as u64;
+    BodySource::Filler(Filler {
         head: bytes::Bytes::from_static(PROGRAM_TABLES),
         pattern: NULL_PACKETS,
-        left: (rendition.packets_per_segment() - tables) * PACKET as u64,
-        framing: Framing::Announced,
+        remaining: (rendition.packets_per_segment() - tables) * PACKET_BYTES as u64,
+        length_policy: LengthPolicy::Announced,
     })
 }
 
@@ -143,7 +143,7 @@ mod tests {
     #[test]
     fn no_segment_exceeds_the_bandwidth_of_its_rendition() {
         for rendition in &RENDITIONS {
-            let bits = rendition.packets_per_segment() * PACKET as u64 * 8;
+            let bits = rendition.packets_per_segment() * PACKET_BYTES as u64 * 8;
             assert!(bits <= rendition.bandwidth * SECONDS_PER_SEGMENT, "{}", rendition.name);
             assert!(bits > rendition.bandwidth * SECONDS_PER_SEGMENT * 99 / 100, "{}", rendition.name);
         }

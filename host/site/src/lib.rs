@@ -38,23 +38,24 @@
 //! Over HTTP/2 the first three kinds of misbehaviour are a stream reset, and `/truncated` ends the stream early.
 //! Routes without a method take any. A request's body is received to its end, and counted, before the reply.
 
-mod ask;
+mod abortable_stream;
 mod auth;
 mod body;
 mod catalog;
-mod coding;
 mod connection;
+mod content_coding;
 mod contents;
 mod cookies;
+mod counted_exchange;
 mod echo;
 mod events;
-mod exchange;
+mod exact;
 mod hash;
 mod hls;
 mod misbehave;
-mod outcome;
+mod page_outcome;
+mod page_request;
 mod pages;
-mod plain;
 mod redirect;
 mod route;
 mod running;
@@ -63,12 +64,11 @@ mod shared;
 mod stats;
 mod transport_stream;
 mod websocket;
-mod wire;
 
 pub use route::Route;
 pub use running::RunningSite;
 pub use server::Site;
-pub use stats::{RouteCount, Snapshot, Stats};
+pub use stats::{RouteCounts, SiteCounts, SiteStats};
 
 /// The sample script in the long form: sign-in, catalogue, stream start and the walk down the HLS tree. It has no
 /// `base_url`, so that it fits whatever address the site got; give one at run time.

@@ -2,25 +2,25 @@
 
 use hyper::header::{CONTENT_LENGTH, HeaderValue};
 
-use super::outcome::{Outcome, Reply};
-use super::plain;
+use super::abortable_stream::AbortMode;
+use super::exact;
+use super::page_outcome::{PageOutcome, PageReply};
 use super::route::Route;
-use super::wire::Fate;
 
 /// Misbehaves as the route's name says.
-pub fn now(route: Route) -> Outcome {
+pub fn misbehave(route: Route) -> PageOutcome {
     match route {
-        Route::Reset => Outcome::Nothing(Fate::Reset),
-        Route::Malformed => Outcome::Nothing(Fate::Garble),
+        Route::Reset => PageOutcome::Abort(AbortMode::Reset),
+        Route::Malformed => PageOutcome::Abort(AbortMode::Garble),
         Route::Truncated => truncated().into(),
-        Route::Endless => plain::endless().into(),
-        _ => Outcome::Nothing(Fate::Close),
+        Route::Endless => exact::endless().into(),
+        _ => PageOutcome::Abort(AbortMode::Close),
     }
 }
 
 /// Says 1024 bytes, sends 512.
-fn truncated() -> Reply {
-    let mut reply = plain::truncated(512);
+fn truncated() -> PageReply {
+    let mut reply = exact::truncated(512);
     reply.headers_mut().insert(CONTENT_LENGTH, HeaderValue::from_static("1024"));
     reply
 }

@@ -3,44 +3,46 @@
 use hyper::StatusCode;
 use hyper::header::{ALLOW, HeaderValue};
 
-use super::ask::Ask;
-use super::outcome::{Outcome, refuse};
+use super::page_outcome::{PageOutcome, error_reply};
+use super::page_request::PageRequest;
 use super::route::Route;
-use super::{auth, catalog, coding, cookies, echo, events, hls, misbehave, plain, redirect, websocket};
+use super::{auth, catalog, content_coding, cookies, echo, events, exact, hls, misbehave, redirect, websocket};
 
 /// Decides what becomes of a request.
-pub fn answer(ask: &Ask<'_>) -> Outcome {
+pub fn answer(ask: &PageRequest<'_>) -> PageOutcome {
     match ask.route {
-        route if !route.takes(&ask.parts.method) => wrong_method(route),
+        route if !route.allows(&ask.parts.method) => wrong_method(route),
         Route::Auth => auth::sign_in(ask),
         Route::Catalog => catalog::page(ask),
         Route::StreamStart => catalog::start_stream(ask),
         Route::Master => hls::master(ask),
         Route::Media => hls::media(ask),
         Route::Segment => hls::segment(ask),
-        Route::WebSocket => websocket::shake_hands(ask),
+        Route::WebSocket => websocket::handshake(ask),
         Route::Events => events::stream(ask),
-        Route::Status => plain::status(ask),
-        Route::Delay => plain::delay(ask),
-        Route::Bytes => plain::bytes(ask),
-        Route::Chunked => plain::chunked(ask),
-        Route::Slow => plain::slow(ask),
-        Route::BigHeader => plain::big_header(ask),
+        Route::Status => exact::status(ask),
+        Route::Delay => exact::delay(ask),
+        Route::Bytes => exact::bytes(ask),
+        Route::Chunked => exact::chunked(ask),
+        Route::Slow => exact::slow(ask),
+        Route::BigHeader => exact::big_header(ask),
         Route::Redirect => redirect::chain(ask),
         Route::RedirectTo => redirect::to(ask),
         Route::Echo => echo::request(ask),
-        Route::Gzip => coding::gzip(ask),
-        Route::Deflate => coding::deflate(ask),
+        Route::Gzip => content_coding::gzip(ask),
+        Route::Deflate => content_coding::deflate(ask),
         Route::CookieSet => cookies::set(ask),
         Route::CookieShow => cookies::show(ask),
-        Route::Close | Route::Reset | Route::Malformed | Route::Truncated | Route::Endless => misbehave::now(ask.route),
-        Route::Unknown => refuse(StatusCode::NOT_FOUND, "no such route").into(),
+        Route::Close | Route::Reset | Route::Malformed | Route::Truncated | Route::Endless => {
+            misbehave::misbehave(ask.route)
+        }
+        Route::Unknown => error_reply(StatusCode::NOT_FOUND, "no such route").into(),
     }
 }
 
-fn wrong_method(route: Route) -> Outcome {
-    let mut reply = refuse(StatusCode::METHOD_NOT_ALLOWED, "the route does not take this method");
-    if let Some(allowed) = route.allow() {
+fn wrong_method(route: Route) -> PageOutcome {
+    let mut reply = error_reply(StatusCode::METHOD_NOT_ALLOWED, "the route does not take this method");
+    if let Some(allowed) = route.allowed_methods() {
         reply.headers_mut().insert(ALLOW, HeaderValue::from_static(allowed));
     }
     reply.into()

@@ -1,18 +1,18 @@
 //! Redirects: chains of a given length, and to anywhere.
 
-use super::ask::Ask;
-use super::outcome::{Outcome, bad, found};
+use super::page_outcome::{PageOutcome, bad_request, redirect_found};
+use super::page_request::PageRequest;
 
 /// `/redirect/{n}`
-pub fn chain(ask: &Ask<'_>) -> Outcome {
-    match ask.rest().parse::<u64>() {
-        Ok(0) | Err(_) => bad("the number of redirects is not a number from 1"),
-        Ok(1) => found("/status/200"),
-        Ok(hops) => found(&format!("/redirect/{}", hops - 1)),
+pub fn chain(ask: &PageRequest<'_>) -> PageOutcome {
+    match ask.path_rest().parse::<u64>() {
+        Ok(0) | Err(_) => bad_request("the number of redirects is not a number from 1"),
+        Ok(1) => redirect_found("/status/200"),
+        Ok(hops) => redirect_found(&format!("/redirect/{}", hops - 1)),
     }
 }
 
 /// `/redirect-to?url=U`
-pub fn to(ask: &Ask<'_>) -> Outcome {
-    ask.argument("url").map_or_else(|| bad("`url` is missing"), |url| found(&url))
+pub fn to(ask: &PageRequest<'_>) -> PageOutcome {
+    ask.query_value("url").map_or_else(|| bad_request("`url` is missing"), |url| redirect_found(&url))
 }

@@ -103,7 +103,7 @@ impl Route {
     }
 
     /// The route of a path without its query.
-    pub fn find(path: &str) -> Self {
+    pub fn of_path(path: &str) -> Self {
         let path = path.strip_prefix('/').unwrap_or_default();
         match path.split_once('/') {
             None => Self::single(path),
@@ -155,13 +155,13 @@ impl Route {
     }
 
     /// What follows the fixed beginning of the pattern: `404` of `/status/404`, empty if nothing varies.
-    pub fn rest(self, path: &str) -> &str {
+    pub fn variable_part(self, path: &str) -> &str {
         let fixed = self.pattern().find('{').unwrap_or(path.len());
         path.get(fixed..).unwrap_or_default()
     }
 
     /// The methods it takes, as in the `allow` field; `None` if it takes any.
-    pub const fn allow(self) -> Option<&'static str> {
+    pub const fn allowed_methods(self) -> Option<&'static str> {
         match self {
             Self::Auth => Some("GET, HEAD, POST"),
             Self::StreamStart => Some("POST"),
@@ -177,8 +177,8 @@ impl Route {
     }
 
     /// Whether it takes a method.
-    pub fn takes(self, method: &Method) -> bool {
-        self.allow().is_none_or(|allowed| allowed.split(", ").any(|one| one == method.as_str()))
+    pub fn allows(self, method: &Method) -> bool {
+        self.allowed_methods().is_none_or(|allowed| allowed.split(", ").any(|one| one == method.as_str()))
     }
 }
 
@@ -197,29 +197,29 @@ mod tests {
     fn every_pattern_with_its_braces_filled_finds_its_route() {
         for route in Route::ALL {
             let path = route.pattern().replace(['{', '}'], "");
-            assert_eq!(Route::find(&path), route, "{path}");
+            assert_eq!(Route::of_path(&path), route, "{path}");
         }
     }
 
     #[test]
     fn paths_that_only_resemble_a_route_are_unknown() {
         for path in ["", "/", "/auth/", "/status", "/api/v1/catalog/", "/hls//master.m3u8", "/hls/a/b/c/media.m3u8"] {
-            assert_eq!(Route::find(path), Route::Unknown, "{path}");
+            assert_eq!(Route::of_path(path), Route::Unknown, "{path}");
         }
     }
 
     #[test]
     fn the_rest_is_what_varies() {
-        assert_eq!(Route::Status.rest("/status/404"), "404");
-        assert_eq!(Route::Segment.rest("/hls/mv-1/360p/7.ts"), "mv-1/360p/7.ts");
-        assert_eq!(Route::Auth.rest("/auth"), "");
-        assert_eq!(Route::Unknown.rest("/nowhere"), "");
+        assert_eq!(Route::Status.variable_part("/status/404"), "404");
+        assert_eq!(Route::Segment.variable_part("/hls/mv-1/360p/7.ts"), "mv-1/360p/7.ts");
+        assert_eq!(Route::Auth.variable_part("/auth"), "");
+        assert_eq!(Route::Unknown.variable_part("/nowhere"), "");
     }
 
     #[test]
     fn methods_are_as_the_allow_field_says() {
-        assert!(Route::Auth.takes(&Method::POST) && !Route::Auth.takes(&Method::PUT));
-        assert!(!Route::StreamStart.takes(&Method::GET));
-        assert!(Route::Status.takes(&Method::DELETE));
+        assert!(Route::Auth.allows(&Method::POST) && !Route::Auth.allows(&Method::PUT));
+        assert!(!Route::StreamStart.allows(&Method::GET));
+        assert!(Route::Status.allows(&Method::DELETE));
     }
 }

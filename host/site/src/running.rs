@@ -8,12 +8,12 @@ use std::thread::{self, JoinHandle};
 use tokio::sync::watch;
 
 use super::server::Site;
-use super::stats::Stats;
+use super::stats::SiteStats;
 
 /// A site that is being served. Dropping it stops it.
 pub struct RunningSite {
     addr: SocketAddr,
-    stats: Arc<Stats>,
+    stats: Arc<SiteStats>,
     /// Dropping it ends the threads; `None` while they end.
     running: Option<watch::Sender<()>>,
     threads: Vec<JoinHandle<()>>,
@@ -56,7 +56,7 @@ impl RunningSite {
     }
 
     /// The live counters; they outlive the site.
-    pub fn stats(&self) -> Arc<Stats> {
+    pub fn stats(&self) -> Arc<SiteStats> {
         Arc::clone(&self.stats)
     }
 

@@ -7,26 +7,26 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use socket2::{Domain, Protocol, Socket, Type};
-use stampede_time::Timer;
+use stampede_time::DelayTimer;
 use tokio::task::JoinSet;
 
 use super::connection;
-use super::contents::{Catalog, Codings};
-use super::shared::Shared;
-use super::stats::Stats;
+use super::contents::{Catalog, EncodedBodies};
+use super::shared::SiteState;
+use super::stats::SiteStats;
 
 /// How many connections may wait to be accepted. A load run opens thousands at once; one that finds the queue full
 /// tries again only after a second. The kernel lowers it to its own limit.
 const BACKLOG: i32 = 4096;
 
 /// After a failed accept, most likely for want of file descriptors: time for some to be closed.
-const PAUSE: Duration = Duration::from_millis(10);
+const ACCEPT_RETRY_DELAY: Duration = Duration::from_millis(10);
 
 /// A site that listens. Connections queue up from the moment it is bound; they are answered once it is served.
 pub struct Site {
     listener: TcpListener,
     addr: SocketAddr,
-    shared: Arc<Shared>,
+    shared: Arc<SiteState>,
 }
 
 impl Site {
@@ -34,11 +34,11 @@ impl Site {
     pub fn bind(addr: SocketAddr) -> io::Result<Self> {
         let listener = listen(addr)?;
         let addr = listener.local_addr()?;
-        let shared = Shared {
+        let shared = SiteState {
             stats: Arc::default(),
-            timer: Timer::start()?,
+            timer: DelayTimer::start()?,
             catalog: Catalog::default(),
-            codings: Codings::new()?,
+            codings: EncodedBodies::new()?,
         };
         Ok(Self { listener, addr, shared: Arc::new(shared) })
     }
@@ -49,7 +49,7 @@ impl Site {
     }
 
     /// The live counters; they outlive the site.
-    pub fn stats(&self) -> Arc<Stats> {
+    pub fn stats(&self) -> Arc<SiteStats> {
         Arc::clone(&self.shared.stats)
     }
 
@@ -69,7 +69,7 @@ impl Site {
                         let _ = stream.set_nodelay(true);
                         connections.spawn(connection::serve(Arc::clone(&self.shared), stream));
                     }
-                    Err(_) => self.shared.timer.after(PAUSE).await,
+                    Err(_) => self.shared.timer.after(ACCEPT_RETRY_DELAY).await,
                 },
             }
         }

@@ -2,19 +2,19 @@
 
 use std::sync::Arc;
 
-use stampede_time::Timer;
+use stampede_time::DelayTimer;
 
-use super::contents::{Catalog, Codings};
-use super::stats::Stats;
+use super::contents::{Catalog, EncodedBodies};
+use super::stats::SiteStats;
 
 /// What all connections of a site share.
-pub struct Shared {
+pub struct SiteState {
     /// What was served.
-    pub stats: Arc<Stats>,
+    pub stats: Arc<SiteStats>,
     /// Delays and drips.
-    pub timer: Timer,
+    pub timer: DelayTimer,
     /// The pages of `/api/v1/catalog`.
     pub catalog: Catalog,
     /// The bodies of `/gzip` and `/deflate`.
-    pub codings: Codings,
+    pub codings: EncodedBodies,
 }

@@ -12,11 +12,11 @@ use serde::Serialize;
 use super::route::Route;
 
 /// Status codes have three digits; 0 stands for no reply.
-const STATUSES: usize = 1000;
+const STATUS_SLOTS: usize = 1000;
 
 /// The live counters of one site, shared by all its connections.
 #[derive(Debug)]
-pub struct Stats {
+pub struct SiteStats {
     routes: [RouteCounters; Route::ALL.len()],
     statuses: Box<[AtomicU64]>,
     connections: AtomicU64,
@@ -32,7 +32,7 @@ struct RouteCounters {
 
 /// The counters at one moment; the JSON of `/stats`.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize)]
-pub struct Snapshot {
+pub struct SiteCounts {
     /// Requests whose status is known: answered, refused or left without a reply. What HTTP could not parse never
     /// was a request.
     pub requests: u64,
@@ -47,12 +47,12 @@ pub struct Snapshot {
     /// By status code; 0 for requests that got no reply. Only those that occurred.
     pub statuses: BTreeMap<u16, u64>,
     /// By [`Route::pattern`]. Only those that occurred.
-    pub routes: BTreeMap<&'static str, RouteCount>,
+    pub routes: BTreeMap<&'static str, RouteCounts>,
 }
 
 /// One route's part of a [`Snapshot`].
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize)]
-pub struct RouteCount {
+pub struct RouteCounts {
     /// As [`Snapshot::requests`].
     pub requests: u64,
     /// As [`Snapshot::body_bytes_sent`].
@@ -61,26 +61,26 @@ pub struct RouteCount {
     pub body_bytes_received: u64,
 }
 
-impl Default for Stats {
+impl Default for SiteStats {
     fn default() -> Self {
         Self {
             routes: Default::default(),
-            statuses: std::iter::repeat_with(AtomicU64::default).take(STATUSES).collect(),
+            statuses: std::iter::repeat_with(AtomicU64::default).take(STATUS_SLOTS).collect(),
             connections: AtomicU64::default(),
             in_flight: AtomicU64::default(),
         }
     }
 }
 
-impl Stats {
+impl SiteStats {
     /// Reads all counters. Exact when nothing is in flight; otherwise each number is, but they may be of different
     /// moments.
-    pub fn snapshot(&self) -> Snapshot {
-        let mut snapshot = Snapshot {
+    pub fn snapshot(&self) -> SiteCounts {
+        let mut snapshot = SiteCounts {
             in_flight: self.in_flight.load(Acquire),
             connections: self.connections.load(Relaxed),
             statuses: (0..).zip(self.statuses.iter().map(load)).filter(|(_, count)| *count > 0).collect(),
-            ..Snapshot::default()
+            ..SiteCounts::default()
         };
         for (route, counters) in Route::ALL.iter().zip(&self.routes) {
             snapshot.add(route.pattern(), counters.read());
@@ -96,16 +96,16 @@ impl Stats {
         }
     }
 
-    pub(super) fn connected(&self) {
+    pub(super) fn connection_opened(&self) {
         self.connections.fetch_add(1, Relaxed);
     }
 
-    pub(super) fn begun(&self) {
+    pub(super) fn request_begun(&self) {
         self.in_flight.fetch_add(1, Relaxed);
     }
 
     /// The status of a request that has `begun`; 0 if it gets no reply.
-    pub(super) fn answered(&self, route: Route, status: u16) {
+    pub(super) fn status_known(&self, route: Route, status: u16) {
         self.routes[route as usize].requests.fetch_add(1, Relaxed);
         if let Some(counter) = self.statuses.get(usize::from(status)) {
             counter.fetch_add(1, Relaxed);
@@ -113,15 +113,15 @@ impl Stats {
     }
 
     /// The end of a request that was `answered`. Whoever reads that none is in flight sees all their counts.
-    pub(super) fn ended(&self) {
+    pub(super) fn request_finished(&self) {
         self.in_flight.fetch_sub(1, Release);
     }
 
-    pub(super) fn sent(&self, route: Route, bytes: usize) {
+    pub(super) fn body_sent(&self, route: Route, bytes: usize) {
         self.routes[route as usize].body_bytes_sent.fetch_add(bytes as u64, Relaxed);
     }
 
-    pub(super) fn received(&self, route: Route, bytes: usize) {
+    pub(super) fn body_received(&self, route: Route, bytes: usize) {
         self.routes[route as usize].body_bytes_received.fetch_add(bytes as u64, Relaxed);
     }
 }
@@ -131,18 +131,18 @@ impl RouteCounters {
         [&self.requests, &self.body_bytes_sent, &self.body_bytes_received]
     }
 
-    fn read(&self) -> RouteCount {
+    fn read(&self) -> RouteCounts {
         let [requests, body_bytes_sent, body_bytes_received] = self.all().map(load);
-        RouteCount { requests, body_bytes_sent, body_bytes_received }
+        RouteCounts { requests, body_bytes_sent, body_bytes_received }
     }
 }
 
-impl Snapshot {
-    fn add(&mut self, pattern: &'static str, count: RouteCount) {
+impl SiteCounts {
+    fn add(&mut self, pattern: &'static str, count: RouteCounts) {
         self.requests += count.requests;
         self.body_bytes_sent += count.body_bytes_sent;
         self.body_bytes_received += count.body_bytes_received;
-        if count != RouteCount::default() {
+        if count != RouteCounts::default() {
             self.routes.insert(pattern, count);
         }
     }
@@ -158,48 +158,48 @@ mod tests {
 
     #[test]
     fn an_ended_request_counts_under_its_route_and_status() {
-        let stats = Stats::default();
-        stats.begun();
-        assert_eq!(stats.snapshot(), Snapshot { in_flight: 1, ..Snapshot::default() });
-        stats.received(Route::Echo, 7);
-        stats.sent(Route::Echo, 11);
-        stats.answered(Route::Echo, 200);
-        stats.ended();
-        let echo = RouteCount { requests: 1, body_bytes_sent: 11, body_bytes_received: 7 };
-        let expected = Snapshot {
+        let stats = SiteStats::default();
+        stats.request_begun();
+        assert_eq!(stats.snapshot(), SiteCounts { in_flight: 1, ..SiteCounts::default() });
+        stats.body_received(Route::Echo, 7);
+        stats.body_sent(Route::Echo, 11);
+        stats.status_known(Route::Echo, 200);
+        stats.request_finished();
+        let echo = RouteCounts { requests: 1, body_bytes_sent: 11, body_bytes_received: 7 };
+        let expected = SiteCounts {
             requests: 1,
             body_bytes_sent: 11,
             body_bytes_received: 7,
             statuses: BTreeMap::from([(200, 1)]),
             routes: BTreeMap::from([("/echo", echo)]),
-            ..Snapshot::default()
+            ..SiteCounts::default()
         };
         assert_eq!(stats.snapshot(), expected);
     }
 
     #[test]
     fn a_reset_zeroes_all_but_what_is_in_flight() {
-        let stats = Stats::default();
-        stats.connected();
-        stats.begun();
-        stats.begun();
-        stats.answered(Route::Close, 0);
-        stats.ended();
+        let stats = SiteStats::default();
+        stats.connection_opened();
+        stats.request_begun();
+        stats.request_begun();
+        stats.status_known(Route::Close, 0);
+        stats.request_finished();
         stats.reset();
-        assert_eq!(stats.snapshot(), Snapshot { in_flight: 1, ..Snapshot::default() });
+        assert_eq!(stats.snapshot(), SiteCounts { in_flight: 1, ..SiteCounts::default() });
     }
 
     #[test]
     fn counting_is_exact_with_many_threads() {
-        let stats = Stats::default();
+        let stats = SiteStats::default();
         std::thread::scope(|scope| {
             for _ in 0..8 {
                 scope.spawn(|| {
                     for status in (200..600).cycle().take(10_000) {
-                        stats.begun();
-                        stats.sent(Route::Status, 3);
-                        stats.answered(Route::Status, status);
-                        stats.ended();
+                        stats.request_begun();
+                        stats.body_sent(Route::Status, 3);
+                        stats.status_known(Route::Status, status);
+                        stats.request_finished();
                     }
                 });
             }

@@ -2,14 +2,14 @@
 //! binary: the tables that announce one programme, then null packets, which every player skips.
 
 /// Bytes in a packet.
-pub const PACKET: usize = 188;
+pub const PACKET_BYTES: usize = 188;
 
 /// The two packets that RFC 8216 wants first in a segment: programme association table (one programme, whose map is on
 /// PID 0x1000) and programme map table (H.264 on PID 0x100, AAC on 0x101).
 pub const PROGRAM_TABLES: &[u8] = &tables();
 
 /// 340 packets (64 KB) on the PID that means nothing.
-pub const NULL_PACKETS: &[u8] = &null_packets::<{ 340 * PACKET }>();
+pub const NULL_PACKETS: &[u8] = &null_packets::<{ 340 * PACKET_BYTES }>();
 
 /// Sync byte, PID with the unit-start flag, payload only, pointer field; then the section with its CRC.
 const ASSOCIATION: &[u8] = &[
@@ -31,14 +31,14 @@ const MAP: &[u8] = &[
     0x2f, 0x44, 0xb9, 0x9b, // CRC
 ];
 
-const fn tables() -> [u8; 2 * PACKET] {
-    let mut bytes = [0xff; 2 * PACKET];
+const fn tables() -> [u8; 2 * PACKET_BYTES] {
+    let mut bytes = [0xff; 2 * PACKET_BYTES];
     let mut index = 0;
     while index < MAP.len() {
         if index < ASSOCIATION.len() {
             bytes[index] = ASSOCIATION[index];
         }
-        bytes[PACKET + index] = MAP[index];
+        bytes[PACKET_BYTES + index] = MAP[index];
         index += 1;
     }
     bytes
@@ -51,7 +51,7 @@ const fn null_packets<const N: usize>() -> [u8; N] {
         bytes[start] = 0x47;
         bytes[start + 1] = 0x1f;
         bytes[start + 3] = 0x10;
-        start += PACKET;
+        start += PACKET_BYTES;
     }
     bytes
 }
@@ -80,10 +80,10 @@ mod tests {
     #[test]
     fn every_packet_starts_with_the_sync_byte() {
         for bytes in [PROGRAM_TABLES, NULL_PACKETS] {
-            assert_eq!(bytes.len() % PACKET, 0);
-            assert!(bytes.chunks(PACKET).all(|packet| packet[0] == 0x47));
+            assert_eq!(bytes.len() % PACKET_BYTES, 0);
+            assert!(bytes.chunks(PACKET_BYTES).all(|packet| packet[0] == 0x47));
         }
         assert_eq!(PROGRAM_TABLES[..ASSOCIATION.len()], *ASSOCIATION);
-        assert_eq!(PROGRAM_TABLES[PACKET..PACKET + MAP.len()], *MAP);
+        assert_eq!(PROGRAM_TABLES[PACKET_BYTES..PACKET_BYTES + MAP.len()], *MAP);
     }
 }

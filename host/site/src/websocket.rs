@@ -9,13 +9,13 @@ use tokio_tungstenite::WebSocketStream;
 use tokio_tungstenite::tungstenite::handshake::derive_accept_key;
 use tokio_tungstenite::tungstenite::protocol::Role;
 
-use super::ask::Ask;
-use super::outcome::{Outcome, empty, refuse};
+use super::page_outcome::{PageOutcome, empty, error_reply};
+use super::page_request::PageRequest;
 
 /// Accepts the handshake, or answers 426.
-pub fn shake_hands(ask: &Ask<'_>) -> Outcome {
-    let Some(accept) = accept(ask) else {
-        let mut reply = refuse(StatusCode::UPGRADE_REQUIRED, "this is a WebSocket, version 13");
+pub fn handshake(ask: &PageRequest<'_>) -> PageOutcome {
+    let Some(accept) = accept_key(ask) else {
+        let mut reply = error_reply(StatusCode::UPGRADE_REQUIRED, "this is a WebSocket, version 13");
         reply.headers_mut().insert(UPGRADE, HeaderValue::from_static("websocket"));
         return reply.into();
     };
@@ -24,13 +24,13 @@ pub fn shake_hands(ask: &Ask<'_>) -> Outcome {
     fields.insert(CONNECTION, HeaderValue::from_static("upgrade"));
     fields.insert(UPGRADE, HeaderValue::from_static("websocket"));
     fields.insert(SEC_WEBSOCKET_ACCEPT, accept);
-    Outcome::WebSocket(reply)
+    PageOutcome::WebSocket(reply)
 }
 
 /// The answer to the key, if the request is a handshake at all.
-fn accept(ask: &Ask<'_>) -> Option<HeaderValue> {
-    let upgrade = ask.field(UPGRADE.as_str())?.eq_ignore_ascii_case("websocket");
-    let version = ask.field(SEC_WEBSOCKET_VERSION.as_str())? == "13" && ask.parts.version == Version::HTTP_11;
+fn accept_key(ask: &PageRequest<'_>) -> Option<HeaderValue> {
+    let upgrade = ask.header(UPGRADE.as_str())?.eq_ignore_ascii_case("websocket");
+    let version = ask.header(SEC_WEBSOCKET_VERSION.as_str())? == "13" && ask.parts.version == Version::HTTP_11;
     let key = ask.parts.headers.get(SEC_WEBSOCKET_KEY)?;
     (upgrade && version).then(|| HeaderValue::try_from(derive_accept_key(key.as_bytes())).ok())?
 }

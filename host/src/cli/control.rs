@@ -14,7 +14,7 @@ pub struct ControlArgs {
     pub socket: PathBuf,
     /// What to ask for.
     #[command(subcommand)]
-    pub what: Wanted,
+    pub command: ControlCommand,
     /// What is shown, and how.
     #[command(flatten)]
     pub console: ConsoleArgs,
@@ -22,7 +22,7 @@ pub struct ControlArgs {
 
 /// What to ask for.
 #[derive(Clone, Debug, PartialEq, Subcommand)]
-pub enum Wanted {
+pub enum ControlCommand {
     /// Another load
     Scale {
         /// So many times the plan's, 0 to 10

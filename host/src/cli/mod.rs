@@ -23,14 +23,14 @@ use crate::exit::Exit;
 pub use compile::CompileArgs;
 pub use completions::{CompletionsArgs, completions};
 pub use console::{ConsoleArgs, LogLevel};
-pub use control::{ControlArgs, Wanted};
+pub use control::{ControlArgs, ControlCommand};
 pub use demo::DemoArgs;
 pub use man::man;
 pub use native::NativeArgs;
-pub use plugin::{InspectArgs, Language, LockArgs, NewArgs, PluginArgs, PluginCommand, TestArgs};
+pub use plugin::{InspectArgs, LockArgs, NewArgs, PluginArgs, PluginCommand, PluginLanguage, TestArgs};
 pub use plugins::PluginsArgs;
 pub use reports::{CompareArgs, MergeArgs};
-pub use run::{Latency, RunArgs};
+pub use run::{LatencyView, RunArgs};
 pub use schema::SchemaArgs;
 pub use value::{DataArg, HeaderArg};
 

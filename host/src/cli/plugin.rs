@@ -50,7 +50,7 @@ pub struct NewArgs {
     pub name: String,
     /// The language to write it in; Rust if not given
     #[arg(long, value_name = "LANGUAGE", env = "STAMPEDE_LANG", hide_env_values = true, help_heading = "Output")]
-    pub lang: Option<Language>,
+    pub lang: Option<PluginLanguage>,
     /// Where to put the folder; the current one if not given
     #[arg(long, value_name = "DIR", env = "STAMPEDE_INTO", hide_env_values = true, help_heading = "Output")]
     pub into: Option<PathBuf>,
@@ -61,7 +61,7 @@ pub struct NewArgs {
 
 /// A language that plugins can be begun in.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
-pub enum Language {
+pub enum PluginLanguage {
     /// Rust, on the SDK of this program
     Rust,
     /// Python, through componentize-py

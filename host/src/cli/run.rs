@@ -9,7 +9,7 @@ use clap::builder::BoolishValueParser;
 use clap::{Args, ValueEnum};
 
 use super::value::{
-    HeaderParser, Stages, at_least_one, data, fail_on, positive, positive_duration, rate, seed, stages, tolerance,
+    HeaderParser, StageList, at_least_one, data, fail_on, positive, positive_duration, rate, seed, stages, tolerance,
     zero_or_more,
 };
 use super::{ConsoleArgs, DataArg, HeaderArg, NativeArgs};
@@ -17,7 +17,7 @@ use crate::script::model::FailOn;
 
 /// Which times the table shows.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, ValueEnum)]
-pub enum Latency {
+pub enum LatencyView {
     /// From when a request should have started.
     #[default]
     Response,
@@ -109,7 +109,7 @@ pub struct RunArgs {
         help_heading = "Load",
         value_parser = stages
     )]
-    pub stages: Option<Stages>,
+    pub stages: Option<StageList>,
     /// Begin so many iterations per second, whoever is busy
     ///
     /// A number with a unit: 500/s, 30/m, 10/h. For --duration, or at the beginning of --stages. Response times count
@@ -356,7 +356,7 @@ pub struct RunArgs {
     /// `response` counts from when a request should have started, `service` from when it did. They differ where the run
     /// promised a rate. `response` if not given; the files of --out have both.
     #[arg(long, value_name = "WHICH", env = "STAMPEDE_LATENCY", hide_env_values = true, help_heading = "Report")]
-    pub latency: Option<Latency>,
+    pub latency: Option<LatencyView>,
     /// Compare with this earlier report at the end; exit 99 if the run was worse
     ///
     /// A JSON report of the same script. As `stampede-shooter compare` does.

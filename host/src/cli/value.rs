@@ -11,10 +11,10 @@ use clap::error::ErrorKind;
 use clap::{Arg, Command, Error};
 
 use crate::script::duration::parse_duration;
-use crate::script::header::{HeaderFault, check_header};
+use crate::script::header::{HeaderError, check_header};
 use crate::script::is_name;
 use crate::script::model::FailOn;
-use crate::script::stage::{Stage, parse_rate, parse_stages};
+use crate::script::stage::{StageSpec, parse_rate, parse_stages};
 
 /// A header field of the command line. Its value may be a secret and is not shown by `Debug`.
 #[derive(Clone, PartialEq, Eq)]
@@ -62,7 +62,7 @@ fn header(value: &OsStr) -> Result<HeaderArg, String> {
     let (name, value) = (name.trim(), value.trim());
     // What stands before the colon is repeated only if it is a name: the parts may have been mixed up.
     check_header(name, value).map_err(|fault| match fault {
-        HeaderFault::Name(_) => "what stands before the `:` is not a header name".to_owned(),
+        HeaderError::Name(_) => "what stands before the `:` is not a header name".to_owned(),
         fault => fault.to_string(),
     })?;
     Ok(HeaderArg { name: name.to_owned(), value: value.to_owned() })
@@ -82,11 +82,11 @@ pub fn data(text: &str) -> Result<DataArg, &'static str> {
 
 /// The stages of a load, at least one.
 #[derive(Clone, Debug, PartialEq)]
-pub struct Stages(pub Vec<Stage>);
+pub struct StageList(pub Vec<StageSpec>);
 
 /// Reads stages with commas between them.
-pub fn stages(text: &str) -> Result<Stages, String> {
-    parse_stages(text).map(Stages).map_err(|why| format!("a stage {why}"))
+pub fn stages(text: &str) -> Result<StageList, String> {
+    parse_stages(text).map(StageList).map_err(|why| format!("a stage {why}"))
 }
 
 /// Reads a rate with a unit.
@@ -96,7 +96,8 @@ pub fn rate(text: &str) -> Result<f64, String> {
 
 /// Reads when failed requests fail a run.
 pub fn fail_on() -> impl TypedValueParser<Value = FailOn> {
-    PossibleValuesParser::new(FailOn::NAMES.map(|(name, _)| name)).map(|name| FailOn::named(&name).unwrap_or_default())
+    PossibleValuesParser::new(FailOn::NAMES.map(|(name, _)| name))
+        .map(|name| FailOn::from_name(&name).unwrap_or_default())
 }
 
 /// Reads a whole number of at least 1 that `T` can hold.

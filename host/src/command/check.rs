@@ -1,22 +1,22 @@
 //! `check`: everything a run would do before its first request, and the plan in sentences.
 
-use super::run::{open, plan, read};
+use super::run::{build_plan, open_report_files, read_source};
 use crate::cli::RunArgs;
 use crate::diagnostic::Diagnostics;
 use crate::exit::Exit;
 use crate::plan::describe::describe;
-use crate::plan::needs::Needs;
+use crate::plan::requirements::Requirements;
 
 /// Checks the script that the arguments name and prints its plan. Sends nothing.
 ///
 /// # Errors
 /// Everything that is wrong with it.
 pub fn check(args: &RunArgs) -> Result<Exit, Diagnostics> {
-    let source = read(args.script.as_deref())?;
-    let plan = plan(args, &source)?;
-    drop(open(args)?);
-    let needs = Needs::of(&plan, 1);
+    let source = read_source(args.script.as_deref())?;
+    let plan = build_plan(args, &source)?;
+    drop(open_report_files(args)?);
+    let needs = Requirements::of_plan(&plan, 1);
     super::print(describe(&plan, &needs).as_bytes())?;
-    needs.check()?;
-    Ok(Exit::Done)
+    needs.check_limits()?;
+    Ok(Exit::Success)
 }

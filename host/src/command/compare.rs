@@ -13,32 +13,32 @@ use crate::report::{self, Report, compare, merge, read};
 /// # Errors
 /// A file is no report, or the two are of different scripts.
 pub fn compare(args: &CompareArgs) -> Result<Exit, Diagnostics> {
-    let mut found = Diagnostics::default();
-    let base = found.absorb(read::read(&args.base).map_err(Diagnostics::from));
-    let new = found.absorb(read::read(&args.new).map_err(Diagnostics::from));
-    let (Some(base), Some(new)) = (base, new) else { return Err(found) };
+    let mut diagnostics = Diagnostics::default();
+    let base = diagnostics.absorb(read::read(&args.base).map_err(Diagnostics::from));
+    let new = diagnostics.absorb(read::read(&args.new).map_err(Diagnostics::from));
+    let (Some(base), Some(new)) = (base, new) else { return Err(diagnostics) };
     let names = [&args.base, &args.new].map(|path| path.display().to_string());
-    merge::same_rows((&names[0], &base), (&names[1], &new)).map_err(incomparable)?;
-    let (text, exit) = against((&args.base, &base), &new, args.tolerance)?;
+    merge::check_same_script((&names[0], &base), (&names[1], &new)).map_err(not_comparable)?;
+    let (text, exit) = compare_with_base((&args.base, &base), &new, args.tolerance)?;
     super::print(text.as_bytes())?;
     Ok(exit)
 }
 
 /// How much worse a run may be if nothing is said.
-const TOLERANCE: f64 = 0.05;
+const DEFAULT_TOLERANCE: f64 = 0.05;
 
 /// What is to be printed of a comparison, and how to exit.
 ///
 /// # Errors
 /// The two cannot be compared.
-pub fn against(
+pub fn compare_with_base(
     (base_path, base): (&Path, &Report),
     new: &Report,
     tolerance: Option<f64>,
 ) -> Result<(String, Exit), Diagnostic> {
-    let tolerance = tolerance.unwrap_or(TOLERANCE);
-    let compared = compare::compare(base, new, tolerance).map_err(incomparable)?;
-    let exit = if compared.is_worse() { Exit::Thresholds } else { Exit::Done };
+    let tolerance = tolerance.unwrap_or(DEFAULT_TOLERANCE);
+    let compared = compare::compare(base, new, tolerance).map_err(not_comparable)?;
+    let exit = if compared.is_worse() { Exit::ThresholdsFailed } else { Exit::Success };
     Ok((report::changes(&compared, &base_path.display().to_string(), tolerance), exit))
 }
 
@@ -46,16 +46,16 @@ pub fn against(
 ///
 /// # Errors
 /// It is no report, or one of other actions than the plan's.
-pub fn baseline(path: &Path, plan: &Plan) -> Result<Report, Diagnostic> {
+pub fn read_baseline(path: &Path, plan: &Plan) -> Result<Report, Diagnostic> {
     let report = read::read(path)?;
     let mut rows = report.actions.iter().zip(&plan.rows);
     let same = rows.all(|(row, info)| row.name == info.name && row.action.as_ref() == Some(&info.action));
     if same && report.actions.len() == plan.rows.len() {
         return Ok(report);
     }
-    Err(incomparable(format!("the baseline `{}` has other actions than the script", path.display())))
+    Err(not_comparable(format!("the baseline `{}` has other actions than the script", path.display())))
 }
 
-fn incomparable(why: String) -> Diagnostic {
+fn not_comparable(why: String) -> Diagnostic {
     Diagnostic::new("usage::report", why).help("only reports of the same script can be compared")
 }

@@ -4,13 +4,13 @@ use std::time::Duration;
 
 use crate::cli::CompileArgs;
 use crate::exit::Exit;
-use crate::plugin::load::compile::{Caps, compile_input};
+use crate::plugin::load::compile::{CompileCaps, compile_input};
 
 /// Compiles standard input to standard output.
 pub fn compile(args: CompileArgs) -> Exit {
-    let caps = Caps { memory: args.memory, time: Duration::from_millis(args.time) };
+    let caps = CompileCaps { memory: args.memory, time: Duration::from_millis(args.time) };
     match compile_input(caps) {
-        Ok(()) => Exit::Done,
+        Ok(()) => Exit::Success,
         Err(why) => {
             eprintln!("{why}");
             Exit::Internal

@@ -6,9 +6,9 @@ use stampede_site::{SAMPLE_SCRIPT, Site};
 
 use super::run;
 use crate::cli::DemoArgs;
-use crate::diagnostic::{Diagnostic, Diagnostics, Source, reason};
+use crate::diagnostic::{Diagnostic, Diagnostics, SourceText, io_reason};
 use crate::exit::Exit;
-use crate::run::shutdown::Signals;
+use crate::run::signals::Signals;
 
 /// Starts the site and runs the sample script, or the one that was named, against it; with `--serve` it only serves.
 ///
@@ -16,8 +16,9 @@ use crate::run::shutdown::Signals;
 /// The address cannot be listened on, or what is wrong with the run.
 pub fn demo(args: &DemoArgs) -> Result<Exit, Diagnostics> {
     let address = args.address();
-    let site = Site::spawn(address, 1)
-        .map_err(|error| Diagnostic::new("usage::addr", format!("cannot listen on {address}: {}", reason(&error))))?;
+    let site = Site::spawn(address, 1).map_err(|error| {
+        Diagnostic::new("usage::addr", format!("cannot listen on {address}: {}", io_reason(&error)))
+    })?;
     let base = site.base_url();
     if args.serve {
         return serve(&format!("serving the sample site on {base} until interrupted; what was served: {base}/stats"));
@@ -26,8 +27,8 @@ pub fn demo(args: &DemoArgs) -> Result<Exit, Diagnostics> {
     let mut run = args.run.clone();
     run.base_url.get_or_insert(base);
     let source = match run.script.as_deref() {
-        Some(path) => run::read(Some(path))?,
-        None => Arc::new(Source { name: "sample.yml".into(), text: SAMPLE_SCRIPT.into() }),
+        Some(path) => run::read_source(Some(path))?,
+        None => Arc::new(SourceText { name: "sample.yml".into(), text: SAMPLE_SCRIPT.into() }),
     };
     // Each connection has both its ends in this process.
     run::run_source(&run, &source, 2)

@@ -2,39 +2,42 @@
 
 use std::path::Path;
 
-use crate::cli::{Latency, MergeArgs};
+use crate::cli::{LatencyView, MergeArgs};
 use crate::diagnostic::{Diagnostic, Diagnostics};
 use crate::exit::Exit;
-use crate::report::{self, Output, Report, merge, read};
+use crate::report::{self, Report, ReportFile, merge, read};
 
 /// Adds the reports up, prints the table, and writes the files of `--out`.
 ///
 /// # Errors
 /// A file is no report, two of them are of different scripts, or a file cannot be written.
 pub fn merge(args: &MergeArgs) -> Result<Exit, Diagnostics> {
-    let mut found = Diagnostics::default();
-    let reports = found.absorb(named(&args.reports));
-    let outputs: Vec<Output> =
-        args.out.iter().filter_map(|out| found.absorb(Output::open(out).map_err(Diagnostics::from))).collect();
-    let reports = found.into_result(reports)?.unwrap_or_default();
+    let mut diagnostics = Diagnostics::default();
+    let reports = diagnostics.absorb(read_reports(&args.reports));
+    let outputs: Vec<ReportFile> = args
+        .out
+        .iter()
+        .filter_map(|out| diagnostics.absorb(ReportFile::open(out).map_err(Diagnostics::from)))
+        .collect();
+    let reports = diagnostics.into_result(reports)?.unwrap_or_default();
     let merged = merge::merge(reports)
         .map_err(|why| Diagnostic::new("usage::report", why).help("only reports of the same script can be added"))?;
     let mut found = Diagnostics::default();
     for output in outputs {
         found.absorb(output.write(&merged).map_err(Diagnostics::from));
     }
-    super::print(report::table(&merged, Latency::default()).as_bytes())?;
-    found.into_result(Exit::Done)
+    super::print(report::table(&merged, LatencyView::default()).as_bytes())?;
+    found.into_result(Exit::Success)
 }
 
 /// Reads all the files, each with its name.
-fn named(paths: &[impl AsRef<Path>]) -> Result<Vec<(String, Report)>, Diagnostics> {
-    let mut found = Diagnostics::default();
+fn read_reports(paths: &[impl AsRef<Path>]) -> Result<Vec<(String, Report)>, Diagnostics> {
+    let mut diagnostics = Diagnostics::default();
     let read = paths.iter().filter_map(|path| {
         let path = path.as_ref();
-        let report = found.absorb(read::read(path).map_err(Diagnostics::from))?;
+        let report = diagnostics.absorb(read::read(path).map_err(Diagnostics::from))?;
         Some((path.display().to_string(), report))
     });
     let reports = read.collect();
-    found.into_result(reports)
+    diagnostics.into_result(reports)
 }

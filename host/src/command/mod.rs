@@ -59,12 +59,12 @@ fn print(text: &[u8]) -> Result<Exit, Diagnostics> {
         Err(error) if error.kind() != std::io::ErrorKind::BrokenPipe => {
             Err(Diagnostic::new("internal::stdout", error.to_string()).into())
         }
-        _ => Ok(Exit::Done),
+        _ => Ok(Exit::Success),
     }
 }
 
 /// Says of native plugins what they are.
-fn warn_of_native<'n>(names: impl IntoIterator<Item = &'n str>) {
+fn warn_about_native<'n>(names: impl IntoIterator<Item = &'n str>) {
     for name in names {
         eprintln!("warning: plugin `{name}` is native: it runs with all your rights, and no limit holds it");
     }

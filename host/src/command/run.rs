@@ -7,30 +7,30 @@ use std::time::Duration;
 
 use super::compare;
 use crate::cli::RunArgs;
-use crate::control::{Keys, Socket};
+use crate::control::{ControlSocket, TerminalKeys};
 use crate::data::{DataSet, DataSets};
-use crate::diagnostic::{Diagnostic, Diagnostics, Source, reason};
+use crate::diagnostic::{Diagnostic, Diagnostics, SourceText, io_reason};
 use crate::exit::Exit;
 use crate::metrics::sample::FailureKind;
-use crate::plan::needs::Needs;
+use crate::plan::requirements::Requirements;
 use crate::plan::{self, Plan, Scenario};
-use crate::report::model::{Change, DataEnd};
-use crate::report::settings::Load;
-use crate::report::{self, Outcome, Output, Progress, Report, Settings};
-use crate::run::control::{Changed, Control};
-use crate::run::{self, EndReason, Run, shutdown};
+use crate::report::model::{ChangeReport, ExhaustedDataSet};
+use crate::report::settings::ScenarioLoad;
+use crate::report::{self, ProgressDisplay, Report, ReportFile, RunSettings, RunSummary};
+use crate::run::load_controller::{LoadChangeKind, LoadController};
+use crate::run::{self, EndReason, RunOutcome, signals};
 use crate::script;
 use crate::script::model::FailOn;
 
 /// Largest script, in bytes. A script is typed by people.
-const LARGEST: u64 = 16 << 20;
+const MAX_SCRIPT_BYTES: u64 = 16 << 20;
 
 /// Runs the script that the arguments name.
 ///
 /// # Errors
 /// Everything that is wrong before the run, or a report that cannot be written after it.
 pub fn run(args: &RunArgs) -> Result<Exit, Diagnostics> {
-    let source = read(args.script.as_deref())?;
+    let source = read_source(args.script.as_deref())?;
     run_source(args, &source, 1)
 }
 
@@ -38,39 +38,41 @@ pub fn run(args: &RunArgs) -> Result<Exit, Diagnostics> {
 ///
 /// # Errors
 /// As [`run`].
-pub fn run_source(args: &RunArgs, source: &Arc<Source>, files_each: u64) -> Result<Exit, Diagnostics> {
-    let plan = Arc::new(plan(args, source)?);
-    let outputs = open(args)?;
+pub fn run_source(args: &RunArgs, source: &Arc<SourceText>, files_each: u64) -> Result<Exit, Diagnostics> {
+    let plan = Arc::new(build_plan(args, source)?);
+    let outputs = open_report_files(args)?;
     let baseline = match args.baseline.as_deref() {
-        Some(path) => Some((path, compare::baseline(path, &plan)?)),
+        Some(path) => Some((path, compare::read_baseline(path, &plan)?)),
         None => None,
     };
-    Needs::of(&plan, files_each).check()?;
+    Requirements::of_plan(&plan, files_each).check_limits()?;
     if plan.insecure_tls {
         eprintln!("warning: any TLS certificate is accepted (`--insecure-tls`): the target may be anyone");
     }
     let finished = execute(args, &plan)?;
-    shutdown::end_soon();
-    let built = Report::build(settings(&plan), &finished.aggregate, &outcome(&plan, &finished), &finished.verdicts);
-    let report = Report { data: data_ends(&plan.scripting.data), changes: changes(&finished), ..built };
+    signals::exit_on_next_signal();
+    let built =
+        Report::build(run_settings(&plan), &finished.aggregate, &run_summary(&plan, &finished), &finished.verdicts);
+    let report =
+        Report { data: exhausted_data_sets(&plan.script_context.data), changes: change_reports(&finished), ..built };
     // The table is shown even if the files cannot be written: nothing else is left of the run then.
-    let written = write(outputs, &report);
+    let write_result = write_report_files(outputs, &report);
     if !args.quiet {
         super::print(report::table(&report, args.latency.unwrap_or_default()).as_bytes())?;
     }
-    written?;
-    let mut exit = exit(&finished, plan.fail_on);
+    write_result?;
+    let mut exit = exit_of(&finished, plan.fail_on);
     if let Some((path, base)) = baseline {
-        let (text, compared) = compare::against((path, &base), &report, args.tolerance)?;
+        let (text, comparison_exit) = compare::compare_with_base((path, &base), &report, args.tolerance)?;
         if !args.quiet {
             super::print(text.as_bytes())?;
         }
         // That the run was worse says more than that its requests failed.
-        if compared != Exit::Done && matches!(exit, Exit::Done | Exit::Failed) {
-            exit = compared;
+        if comparison_exit != Exit::Success && matches!(exit, Exit::Success | Exit::RequestsFailed) {
+            exit = comparison_exit;
         }
     }
-    if !matches!(exit, Exit::Done | Exit::Interrupted) {
+    if !matches!(exit, Exit::Success | Exit::Interrupted) {
         eprintln!("error: {} (exit code {})", exit.meaning(), exit.code());
     }
     Ok(exit)
@@ -80,10 +82,10 @@ pub fn run_source(args: &RunArgs, source: &Arc<Source>, files_each: u64) -> Resu
 ///
 /// # Errors
 /// Everything that is wrong with it.
-pub fn plan(args: &RunArgs, source: &Arc<Source>) -> Result<Plan, Diagnostics> {
+pub fn build_plan(args: &RunArgs, source: &Arc<SourceText>) -> Result<Plan, Diagnostics> {
     let script = script::parse(source)?;
     let plan = plan::build(args, &script)?;
-    super::warn_of_native(plan.native.iter().map(String::as_str));
+    super::warn_about_native(plan.native.iter().map(String::as_str));
     Ok(plan)
 }
 
@@ -91,7 +93,7 @@ pub fn plan(args: &RunArgs, source: &Arc<Source>) -> Result<Plan, Diagnostics> {
 ///
 /// # Errors
 /// No script was named, or it cannot be read.
-pub fn read(path: Option<&Path>) -> Result<Arc<Source>, Diagnostic> {
+pub fn read_source(path: Option<&Path>) -> Result<Arc<SourceText>, Diagnostic> {
     let path = path.ok_or_else(|| {
         Diagnostic::new("usage::script", "no script was given")
             .help("name one with `--script FILE`, or try `stampede-shooter demo`")
@@ -101,44 +103,47 @@ pub fn read(path: Option<&Path>) -> Result<Arc<Source>, Diagnostic> {
     let reader: Box<dyn Read> = if name == "-" {
         Box::new(std::io::stdin())
     } else {
-        Box::new(std::fs::File::open(path).map_err(|error| unreadable(reason(&error)))?)
+        Box::new(std::fs::File::open(path).map_err(|error| unreadable(io_reason(&error)))?)
     };
     let mut bytes = Vec::new();
-    reader.take(LARGEST + 1).read_to_end(&mut bytes).map_err(|error| unreadable(reason(&error)))?;
-    if bytes.len() as u64 > LARGEST {
-        return Err(unreadable(format!("it is larger than {} MiB", LARGEST >> 20)));
+    reader.take(MAX_SCRIPT_BYTES + 1).read_to_end(&mut bytes).map_err(|error| unreadable(io_reason(&error)))?;
+    if bytes.len() as u64 > MAX_SCRIPT_BYTES {
+        return Err(unreadable(format!("it is larger than {} MiB", MAX_SCRIPT_BYTES >> 20)));
     }
     let text = String::from_utf8(bytes)
         .map_err(|error| unreadable(format!("it is not UTF-8 (at its byte {})", error.utf8_error().valid_up_to())))?;
-    Ok(Arc::new(Source { name, text }))
+    Ok(Arc::new(SourceText { name, text }))
 }
 
 /// Gets the files of `--out` ready.
 ///
 /// # Errors
 /// All that cannot be written.
-pub fn open(args: &RunArgs) -> Result<Vec<Output>, Diagnostics> {
-    let mut found = Diagnostics::default();
-    let outputs =
-        args.out.iter().filter_map(|out| found.absorb(Output::open(out).map_err(Diagnostics::from))).collect();
-    found.into_result(outputs)
+pub fn open_report_files(args: &RunArgs) -> Result<Vec<ReportFile>, Diagnostics> {
+    let mut diagnostics = Diagnostics::default();
+    let outputs = args
+        .out
+        .iter()
+        .filter_map(|out| diagnostics.absorb(ReportFile::open(out).map_err(Diagnostics::from)))
+        .collect();
+    diagnostics.into_result(outputs)
 }
 
-fn execute(args: &RunArgs, plan: &Arc<Plan>) -> Result<Run, Diagnostics> {
-    let socket = args.control.as_deref().map(Socket::create).transpose()?;
+fn execute(args: &RunArgs, plan: &Arc<Plan>) -> Result<RunOutcome, Diagnostics> {
+    let socket = args.control.as_deref().map(ControlSocket::create).transpose()?;
     let terminal = std::io::stderr().is_terminal();
     let is_shown = args.verbose && !args.quiet;
-    let progress = Progress::new(terminal, plan.end(), !is_shown);
+    let progress = ProgressDisplay::new(terminal, plan.end(), !is_shown);
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build();
     let finished = runtime.map_err(|error| error.to_string()).and_then(|runtime| {
-        let (asks, control) = Control::new();
+        let (asks, control) = LoadController::new();
         // Who sees what comes of keys may press them, unless what is typed is the script.
         let is_script = args.script.as_deref().is_some_and(|path| path.as_os_str() == "-");
-        let keys = (terminal && is_shown && !is_script).then(|| Keys::listen(asks.clone())).flatten();
+        let keys = (terminal && is_shown && !is_script).then(|| TerminalKeys::listen(asks.clone())).flatten();
         if keys.is_some() {
             eprintln!("keys: `+` and `-` change the load by a tenth, `p` pauses, `q` stops");
         }
-        let control = if keys.is_some() || socket.is_some() { control } else { Control::default() };
+        let control = if keys.is_some() || socket.is_some() { control } else { LoadController::default() };
         let run = run::execute(plan, control, |snapshot, load| progress.update(snapshot, load));
         runtime.block_on(async {
             match &socket {
@@ -154,39 +159,39 @@ fn execute(args: &RunArgs, plan: &Arc<Plan>) -> Result<Run, Diagnostics> {
     finished.map_err(|reason| Diagnostic::new("internal::run", reason).into())
 }
 
-fn write(outputs: Vec<Output>, report: &Report) -> Result<(), Diagnostics> {
-    let mut found = Diagnostics::default();
+fn write_report_files(outputs: Vec<ReportFile>, report: &Report) -> Result<(), Diagnostics> {
+    let mut diagnostics = Diagnostics::default();
     for output in outputs {
-        if let Err(mistake) = output.write(report) {
-            found.push(mistake);
+        if let Err(diagnostic) = output.write(report) {
+            diagnostics.push(diagnostic);
         }
     }
-    found.into_result(())
+    diagnostics.into_result(())
 }
 
-fn settings(plan: &Plan) -> Settings {
-    Settings {
+fn run_settings(plan: &Plan) -> RunSettings {
+    RunSettings {
         script: plan.script.clone(),
         users: plan.users(),
         rps_total: plan.rps_total,
         warm_up: plan.warm_up,
-        scenarios: plan.scenarios.iter().map(load).collect(),
+        scenarios: plan.scenarios.iter().map(scenario_load).collect(),
         timeout: Duration::from_nanos(plan.timeout),
         workers: plan.workers,
         seed: plan.seed,
         insecure_tls: plan.insecure_tls,
-        base_url: plan.scripting.base_url.as_ref().map(ToString::to_string),
+        base_url: plan.script_context.base_url.as_ref().map(ToString::to_string),
         plugins: plan.plugin_names(),
         tool_version: env!("CARGO_PKG_VERSION").into(),
     }
 }
 
-fn load(scenario: &Scenario) -> Load {
+fn scenario_load(scenario: &Scenario) -> ScenarioLoad {
     let workload = &scenario.workload;
-    Load {
+    ScenarioLoad {
         name: scenario.name.clone(),
         model: workload.model.name().into(),
-        load: plan::describe::load(workload),
+        load: plan::describe::describe_load(workload),
         users: workload.users(),
         rps: workload.rps,
         start: workload.start,
@@ -196,38 +201,42 @@ fn load(scenario: &Scenario) -> Load {
 }
 
 /// The data sets that ran out.
-fn data_ends(data: &DataSets) -> Vec<DataEnd> {
-    let ended = data.iter().filter(|set| set.users_ended() > 0);
-    let end = |set: &DataSet| DataEnd { name: set.name().into(), rows: set.rows() as u64, users: set.users_ended() };
+fn exhausted_data_sets(data: &DataSets) -> Vec<ExhaustedDataSet> {
+    let ended = data.iter().filter(|set| set.exhausted_users() > 0);
+    let end = |set: &DataSet| ExhaustedDataSet {
+        name: set.name().into(),
+        rows: set.rows() as u64,
+        users: set.exhausted_users(),
+    };
     ended.map(end).collect()
 }
 
 /// What was changed while it ran.
-fn changes(run: &Run) -> Vec<Change> {
-    let change = |change: &run::control::Change| {
-        let (what, scale, scenario) = match &change.what {
-            Changed::Scale(scale, scenario) => ("scale", Some(*scale), scenario.clone()),
-            Changed::Paused => ("pause", None, None),
-            Changed::Resumed => ("resume", None, None),
-            Changed::Stopped => ("stop", None, None),
+fn change_reports(run: &RunOutcome) -> Vec<ChangeReport> {
+    let change = |change: &run::load_controller::LoadChange| {
+        let (what, scale, scenario) = match &change.kind {
+            LoadChangeKind::Scale(scale, scenario) => ("scale", Some(*scale), scenario.clone()),
+            LoadChangeKind::Paused => ("pause", None, None),
+            LoadChangeKind::Resumed => ("resume", None, None),
+            LoadChangeKind::Stopped => ("stop", None, None),
         };
-        Change { at_us: change.at / 1000, what: what.into(), scale, scenario }
+        ChangeReport { at_us: change.at / 1000, what: what.into(), scale, scenario }
     };
     run.changes.iter().map(change).collect()
 }
 
-fn outcome(plan: &Plan, run: &Run) -> Outcome {
-    Outcome {
+fn run_summary(plan: &Plan, run: &RunOutcome) -> RunSummary {
+    RunSummary {
         started_at: run.clock.wall(0),
         elapsed: run.elapsed,
-        ended: run.ended,
-        users_signed_in: if plan.login.is_some() { run.walked } else { 0 },
+        end_reason: run.end_reason,
+        users_signed_in: if plan.login.is_some() { run.signed_in } else { 0 },
         users_given_up: run.gave_up,
     }
 }
 
 /// How the process ends. What a threshold says comes before what the report says anyway.
-fn exit(run: &Run, fail_on: FailOn) -> Exit {
+fn exit_of(run: &RunOutcome, fail_on: FailOn) -> Exit {
     let total = run.aggregate.total();
     let errors = total.failures() - total.err[FailureKind::Cancelled as usize];
     let fails = match fail_on {
@@ -236,15 +245,15 @@ fn exit(run: &Run, fail_on: FailOn) -> Exit {
         FailOn::AnyError => errors > 0,
     };
     let failed = [FailureKind::Network, FailureKind::Timeout].map(|kind| total.err[kind as usize]).iter().sum::<u64>();
-    match run.ended {
-        _ if run.broken => Exit::Internal,
+    match run.end_reason {
+        _ if run.worker_died => Exit::Internal,
         EndReason::Interrupted => Exit::Interrupted,
-        _ if run.verdicts.iter().any(|verdict| !verdict.passed) => Exit::Thresholds,
-        _ if total.bytes.out == 0 && total.ok == 0 && failed > 0 => Exit::Unreached,
-        EndReason::NoUserSignedIn => Exit::NoLogin,
-        EndReason::SetupFailed => Exit::Setup,
-        _ if fails => Exit::Failed,
-        EndReason::Duration | EndReason::Iterations | EndReason::Data => Exit::Done,
-        EndReason::Threshold | EndReason::Stopped => Exit::Done,
+        _ if run.verdicts.iter().any(|verdict| !verdict.passed) => Exit::ThresholdsFailed,
+        _ if total.bytes.out == 0 && total.ok == 0 && failed > 0 => Exit::TargetUnreached,
+        EndReason::NoUserSignedIn => Exit::SignInFailed,
+        EndReason::SetupFailed => Exit::SetupFailed,
+        _ if fails => Exit::RequestsFailed,
+        EndReason::Duration | EndReason::Iterations | EndReason::Data => Exit::Success,
+        EndReason::Threshold | EndReason::Stopped => Exit::Success,
     }
 }

@@ -2,11 +2,11 @@
 
 use serde_json::{Value, json};
 
-use super::plugins::load;
+use super::plugins::load_plugins;
 use crate::cli::SchemaArgs;
 use crate::diagnostic::{Diagnostic, Diagnostics};
 use crate::exit::Exit;
-use crate::plugin::load::resolve::Policy;
+use crate::plugin::load::resolve::PluginLoadOptions;
 use crate::script;
 
 /// Prints the schema. With a script its plugins are in it too, and no other action is.
@@ -16,16 +16,19 @@ use crate::script;
 pub fn schema(args: &SchemaArgs) -> Result<Exit, Diagnostics> {
     let mut schema: Value =
         serde_json::from_str(script::SCHEMA).map_err(|error| Diagnostic::new("internal::schema", error.to_string()))?;
-    let plugins = load(args.script.as_deref(), Policy { allow_native: args.native.allow_native, ..Policy::default() })?;
+    let plugins = load_plugins(
+        args.script.as_deref(),
+        PluginLoadOptions { allow_native: args.native.allow_native, ..PluginLoadOptions::default() },
+    )?;
     let mut names = Vec::new();
     for plugin in plugins.iter() {
         for action in &plugin.description.actions {
             let Some(params) = plugin.schema(&action.name) else { continue };
             let definition = format!("action:{}", action.name);
-            schema["$defs"][&definition] = params_of(&action.name, &action.summary, params.json());
+            schema["$defs"][&definition] = action_schema(&action.name, &action.summary, params.json());
             let then = json!({"$ref": format!("#/$defs/{definition}")});
             for (block, default) in [("step", "http"), ("login", "login")] {
-                offer(&mut schema, block, &json!({"const": action.name}), action.name == default, &then);
+                add_action_condition(&mut schema, block, &json!({"const": action.name}), action.name == default, &then);
             }
             names.push(action.name.clone());
         }
@@ -36,14 +39,14 @@ pub fn schema(args: &SchemaArgs) -> Result<Exit, Diagnostics> {
         } else {
             // Of an action that some script's own plugin offers nothing is known.
             let anything = json!({"additionalProperties": true});
-            offer(&mut schema, block, &json!({"not": {"enum": names}}), false, &anything);
+            add_action_condition(&mut schema, block, &json!({"not": {"enum": names}}), false, &anything);
         }
     }
     super::print(format!("{schema:#}\n").as_bytes())
 }
 
 /// Says what else holds for a step whose action is such a one; the default action need not be named.
-fn offer(schema: &mut Value, block: &str, action: &Value, is_default: bool, then: &Value) {
+fn add_action_condition(schema: &mut Value, block: &str, action: &Value, is_default: bool, then: &Value) {
     let mut condition = json!({"properties": {"action": action}});
     if !is_default {
         condition["required"] = json!(["action"]);
@@ -54,7 +57,7 @@ fn offer(schema: &mut Value, block: &str, action: &Value, is_default: bool, then
 }
 
 /// The parameters of an action as a part of the whole schema.
-fn params_of(name: &str, summary: &str, params: &Value) -> Value {
+fn action_schema(name: &str, summary: &str, params: &Value) -> Value {
     let mut params = params.clone();
     if let Some(keywords) = params.as_object_mut() {
         keywords.remove("$schema");

@@ -3,19 +3,19 @@
 
 #[cfg(unix)]
 mod client;
-#[cfg(unix)]
-mod keys;
-mod other;
 mod protocol;
 #[cfg(unix)]
 mod socket;
+#[cfg(unix)]
+mod terminal_keys;
+mod unsupported;
 
 #[cfg(unix)]
-pub use client::ask;
+pub use client::send_line;
+pub use protocol::encode_request;
 #[cfg(unix)]
-pub use keys::Keys;
+pub use socket::ControlSocket;
+#[cfg(unix)]
+pub use terminal_keys::TerminalKeys;
 #[cfg(not(unix))]
-pub use other::{Keys, Socket, ask};
-pub use protocol::request;
-#[cfg(unix)]
-pub use socket::Socket;
+pub use unsupported::{ControlSocket, TerminalKeys, send_line};

@@ -15,53 +15,53 @@ use tokio::io::{AsyncBufReadExt, AsyncReadExt, AsyncWriteExt, BufReader};
 use tokio::net::{UnixListener, UnixStream};
 use tokio::sync::{Semaphore, oneshot};
 
-use super::protocol::{parse, reply};
-use crate::diagnostic::{Diagnostic, reason};
-use crate::run::control::{Ask, Asks};
+use super::protocol::{decode_request, encode_reply};
+use crate::diagnostic::{Diagnostic, io_reason};
+use crate::run::load_controller::{ControlCall, ControlSender};
 
 /// Bytes of the longest line.
-const LONGEST: u64 = 4096;
+const MAX_LINE_BYTES: u64 = 4096;
 /// Until connections are accepted again when that failed.
-const REST: Duration = Duration::from_secs(1);
+const ACCEPT_RETRY_DELAY: Duration = Duration::from_secs(1);
 /// Connections at once.
-const MOST: usize = 32;
+const MAX_CLIENTS: usize = 32;
 
 /// The socket; its file is removed when this is dropped.
-pub struct Socket {
+pub struct ControlSocket {
     path: PathBuf,
     /// What tells the file from another of its name.
     file: (u64, u64),
     listener: std::os::unix::net::UnixListener,
 }
 
-impl Socket {
+impl ControlSocket {
     /// Creates it, for its owner alone.
     ///
     /// # Errors
     /// The path exists, or cannot be created.
     pub fn create(path: &Path) -> Result<Self, Diagnostic> {
         // The file is born with its mode: one that is narrowed afterwards is open for a moment.
-        let others = umask(Mode::from_bits_truncate(0o177));
+        let previous_mask = umask(Mode::from_bits_truncate(0o177));
         let bound = std::os::unix::net::UnixListener::bind(path);
-        umask(others);
+        umask(previous_mask);
         let created = bound.and_then(|listener| {
             listener.set_nonblocking(true)?;
-            let file = identity(path)?;
+            let file = file_id(path)?;
             Ok(Self { path: path.to_owned(), file, listener })
         });
         created.map_err(|error| {
             let exists = error.kind() == io::ErrorKind::AddrInUse;
-            let why = if exists { "it exists already".to_owned() } else { reason(&error) };
-            let mistake =
+            let why = if exists { "it exists already".to_owned() } else { io_reason(&error) };
+            let diagnostic =
                 Diagnostic::new("usage::control", format!("cannot create the socket `{}`: {why}", path.display()));
-            if exists { mistake.help("another run may be using it; if none is, remove it") } else { mistake }
+            if exists { diagnostic.help("another run may be using it; if none is, remove it") } else { diagnostic }
         })
     }
 
     /// Serves whoever connects, for ever. Must be called where tasks run.
-    pub async fn serve(&self, asks: Asks) -> Infallible {
+    pub async fn serve(&self, asks: ControlSender) -> Infallible {
         let listener = self.listener.try_clone().and_then(UnixListener::from_std);
-        let free = Arc::new(Semaphore::new(MOST));
+        let free = Arc::new(Semaphore::new(MAX_CLIENTS));
         match listener {
             Ok(listener) => loop {
                 match listener.accept().await {
@@ -70,15 +70,15 @@ impl Socket {
                         tokio::spawn(async move {
                             // Who is refused, or goes away, needs no answer.
                             let _ = match place {
-                                Ok(_place) => talk(stream, &asks).await,
-                                Err(_) => refuse(stream).await,
+                                Ok(_place) => serve_connection(stream, &asks).await,
+                                Err(_) => refuse_connection(stream).await,
                             };
                         });
                     }
                     // No files are left, say; a client that went away is none of ours.
                     Err(error) => {
                         tracing::warn!("the control socket: {error}");
-                        tokio::time::sleep(REST).await;
+                        tokio::time::sleep(ACCEPT_RETRY_DELAY).await;
                     }
                 }
             },
@@ -88,48 +88,51 @@ impl Socket {
     }
 }
 
-impl Drop for Socket {
+impl Drop for ControlSocket {
     fn drop(&mut self) {
-        if identity(&self.path).is_ok_and(|file| file == self.file) {
+        if file_id(&self.path).is_ok_and(|file| file == self.file) {
             let _ = fs::remove_file(&self.path);
         }
     }
 }
 
-fn identity(path: &Path) -> io::Result<(u64, u64)> {
+fn file_id(path: &Path) -> io::Result<(u64, u64)> {
     let metadata = fs::symlink_metadata(path)?;
     Ok((metadata.dev(), metadata.ino()))
 }
 
-async fn refuse(mut stream: UnixStream) -> io::Result<()> {
-    let line = reply(Err(format!("{MOST} others are connected, which is the most")));
+async fn refuse_connection(mut stream: UnixStream) -> io::Result<()> {
+    let line = encode_reply(Err(format!("{MAX_CLIENTS} others are connected, which is the most")));
     stream.write_all(format!("{line}\n").as_bytes()).await
 }
 
 /// One connection, to its end.
-async fn talk(stream: UnixStream, asks: &Asks) -> io::Result<()> {
+async fn serve_connection(stream: UnixStream, asks: &ControlSender) -> io::Result<()> {
     let (read, mut write) = stream.into_split();
     let mut read = BufReader::new(read);
     loop {
         let mut line = Vec::new();
-        (&mut read).take(LONGEST).read_until(b'\n', &mut line).await?;
+        (&mut read).take(MAX_LINE_BYTES).read_until(b'\n', &mut line).await?;
         if line.is_empty() {
             return Ok(());
         }
-        let is_whole = line.ends_with(b"\n") || (line.len() as u64) < LONGEST;
-        let answer =
-            if is_whole { answer(&line, asks).await } else { Err(format!("a line has {LONGEST} bytes at most")) };
-        write.write_all(format!("{}\n", reply(answer)).as_bytes()).await?;
+        let is_whole = line.ends_with(b"\n") || (line.len() as u64) < MAX_LINE_BYTES;
+        let answer = if is_whole {
+            answer(&line, asks).await
+        } else {
+            Err(format!("a line has {MAX_LINE_BYTES} bytes at most"))
+        };
+        write.write_all(format!("{}\n", encode_reply(answer)).as_bytes()).await?;
         if !is_whole {
             return Ok(());
         }
     }
 }
 
-async fn answer(line: &[u8], asks: &Asks) -> Result<crate::run::control::Status, String> {
+async fn answer(line: &[u8], asks: &ControlSender) -> Result<crate::run::load_controller::RunStatus, String> {
     let line = std::str::from_utf8(line).map_err(|_| "the line is not UTF-8")?;
     let (reply, answer) = oneshot::channel();
     let over = || "the run is over".to_owned();
-    asks.send(Ask { request: parse(line)?, reply }).await.map_err(|_| over())?;
+    asks.send(ControlCall { request: decode_request(line)?, reply }).await.map_err(|_| over())?;
     answer.await.map_err(|_| over())?
 }

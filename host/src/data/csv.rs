@@ -2,32 +2,32 @@
 
 use csv::{Error, ErrorKind, Position, ReaderBuilder, StringRecord, Trim};
 
-use super::problem::{Problem, line_at};
+use super::problem::{FormatError, line_at};
 use super::table::Table;
 
 /// Cells are kept as they stand; names of columns are trimmed, as `name, password` is common. Empty lines are no rows.
-pub(super) fn parse(text: &str) -> Result<Table, Problem> {
+pub(super) fn parse(text: &str) -> Result<Table, FormatError> {
     let mut reader = ReaderBuilder::new().trim(Trim::Headers).from_reader(text.as_bytes());
-    let columns = reader.headers().map_err(|error| problem(text, &error))?.iter().map(str::to_owned).collect();
-    let mut table = Table::with_columns(columns).map_err(|message| Problem { line: 1, message })?;
+    let columns = reader.headers().map_err(|error| format_error(text, &error))?.iter().map(str::to_owned).collect();
+    let mut table = Table::with_columns(columns).map_err(|message| FormatError { line: 1, message })?;
     let mut record = StringRecord::new();
-    while reader.read_record(&mut record).map_err(|error| problem(text, &error))? {
+    while reader.read_record(&mut record).map_err(|error| format_error(text, &error))? {
         table.push(&record);
     }
     Ok(table)
 }
 
 /// Text in memory can't fail to be read and is UTF-8 already, so a wrong number of cells is all there is.
-fn problem(text: &str, error: &Error) -> Problem {
+fn format_error(text: &str, error: &Error) -> FormatError {
     let message = match error.kind() {
-        ErrorKind::UnequalLengths { expected_len, len, .. } => unequal(*expected_len, *len),
+        ErrorKind::UnequalLengths { expected_len, len, .. } => cell_count_message(*expected_len, *len),
         _ => error.to_string(),
     };
-    Problem { line: error.position().map_or(1, |at| line_of(text, at)), message }
+    FormatError { line: error.position().map_or(1, |at| line_of(text, at)), message }
 }
 
 /// What is wrong with a row of another width.
-pub(super) fn unequal(expected: u64, found: u64) -> String {
+pub(super) fn cell_count_message(expected: u64, found: u64) -> String {
     format!("expected {expected} cells as in the first line, found {found}")
 }
 
@@ -61,7 +61,7 @@ mod tests {
         ];
         for (case, text, line) in cases {
             let message = "expected 2 cells as in the first line, found 1".to_owned();
-            assert_eq!(parse(text).unwrap_err(), Problem { line, message }, "{case}");
+            assert_eq!(parse(text).unwrap_err(), FormatError { line, message }, "{case}");
         }
     }
 

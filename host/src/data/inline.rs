@@ -1,16 +1,16 @@
 //! Rows written in the script itself: a list of scalars, or of flat mappings whose keys are the columns.
 
 use super::table::{Table, TableBuilder};
-use crate::diagnostic::{Source, Span};
-use crate::script::model::{Node, Spanned, Value};
+use crate::diagnostic::{SourceText, Span};
+use crate::script::model::{Node, NodeValue, Spanned};
 
 /// What is wrong, at the smallest value that shows it.
-pub(super) type Mistake = Spanned<String>;
+pub(super) type InlineError = Spanned<String>;
 
 /// The rows of a list.
-pub(super) fn parse(list: &Node, source: &Source) -> Result<Table, Mistake> {
-    let Value::List(elements) = &list.value else {
-        return Err(mistake(list.span, "expected a list of rows"));
+pub(super) fn parse(list: &Node, source: &SourceText) -> Result<Table, InlineError> {
+    let NodeValue::List(elements) = &list.value else {
+        return Err(diagnostic(list.span, "expected a list of rows"));
     };
     let mut rows = TableBuilder::default();
     for element in elements {
@@ -20,34 +20,34 @@ pub(super) fn parse(list: &Node, source: &Source) -> Result<Table, Mistake> {
 }
 
 /// Adds one row.
-fn push(rows: &mut TableBuilder, row: &Node, source: &Source) -> Result<(), Mistake> {
+fn push(rows: &mut TableBuilder, row: &Node, source: &SourceText) -> Result<(), InlineError> {
     let result = match &row.value {
-        Value::Null => Err("an empty row".to_owned()),
-        Value::Map(fields) => {
+        NodeValue::Null => Err("an empty row".to_owned()),
+        NodeValue::Map(fields) => {
             let cell = |(name, value): &(Spanned<String>, Node)| Ok((name.value.clone(), scalar(value, source)?));
             rows.record(&fields.iter().map(cell).collect::<Result<Vec<_>, _>>()?)
         }
         _ => rows.value(&scalar(row, source)?),
     };
-    result.map_err(|message| mistake(row.span, message))
+    result.map_err(|message| diagnostic(row.span, message))
 }
 
 /// The text of a scalar; `null` is empty.
-fn scalar(node: &Node, source: &Source) -> Result<String, Mistake> {
+fn scalar(node: &Node, source: &SourceText) -> Result<String, InlineError> {
     match &node.value {
-        Value::Null => Ok(String::new()),
-        Value::Bool(value) => Ok(value.to_string()),
-        Value::Int(value) => Ok(as_typed(node.span, source, *value)),
-        Value::Float(value) => Ok(as_typed(node.span, source, *value)),
-        Value::String(value) => Ok(value.clone()),
-        Value::List(_) => Err(mistake(node.span, "a list where a single value is expected")),
-        Value::Map(_) => Err(mistake(node.span, "a mapping where a single value is expected")),
+        NodeValue::Null => Ok(String::new()),
+        NodeValue::Bool(value) => Ok(value.to_string()),
+        NodeValue::Int(value) => Ok(as_typed(node.span, source, *value)),
+        NodeValue::Float(value) => Ok(as_typed(node.span, source, *value)),
+        NodeValue::String(value) => Ok(value.clone()),
+        NodeValue::List(_) => Err(diagnostic(node.span, "a list where a single value is expected")),
+        NodeValue::Map(_) => Err(diagnostic(node.span, "a mapping where a single value is expected")),
     }
 }
 
 /// A number as it was typed, so that `007` and `1.10` reach the site unchanged. Where the place holds something else
 /// that means the number (an alias, another base), the number itself.
-fn as_typed<N: ToString + PartialEq + std::str::FromStr>(span: Span, source: &Source, number: N) -> String {
+fn as_typed<N: ToString + PartialEq + std::str::FromStr>(span: Span, source: &SourceText, number: N) -> String {
     let typed = source.text.get(span.start..span.end);
     match typed.filter(|text| text.parse::<N>().is_ok_and(|value| value == number)) {
         Some(text) => text.to_owned(),
@@ -55,7 +55,7 @@ fn as_typed<N: ToString + PartialEq + std::str::FromStr>(span: Span, source: &So
     }
 }
 
-fn mistake(span: Span, message: impl Into<String>) -> Mistake {
+fn diagnostic(span: Span, message: impl Into<String>) -> InlineError {
     Spanned { value: message.into(), span }
 }
 
@@ -63,16 +63,16 @@ fn mistake(span: Span, message: impl Into<String>) -> Mistake {
 mod tests {
     use super::*;
 
-    fn node(value: Value) -> Node {
+    fn node(value: NodeValue) -> Node {
         Spanned { value, span: Span { start: 0, end: 4 } }
     }
 
-    fn source(text: &str) -> Source {
-        Source { name: "s.yml".into(), text: text.into() }
+    fn source(text: &str) -> SourceText {
+        SourceText { name: "s.yml".into(), text: text.into() }
     }
 
-    fn one(value: Value, text: &str) -> Result<String, String> {
-        let list = node(Value::List(vec![node(value)]));
+    fn one(value: NodeValue, text: &str) -> Result<String, String> {
+        let list = node(NodeValue::List(vec![node(value)]));
         match parse(&list, &source(text)) {
             Ok(table) => Ok(table.cell(0, 0).to_owned()),
             Err(mistake) => Err(mistake.value),
@@ -82,13 +82,13 @@ mod tests {
     #[test]
     fn scalars_render_as_they_were_typed() {
         let cases = [
-            ("text", Value::String("ü".into()), "????", "ü"),
-            ("a number with leading zeros", Value::Int(7), "0007", "0007"),
-            ("a number with trailing zeros", Value::Float(1.1), "1.10", "1.10"),
-            ("a number in another base", Value::Int(255), "0xff", "255"),
-            ("a number behind an alias", Value::Int(255), "*abc", "255"),
-            ("a place outside the text", Value::Float(1.5), "", "1.5"),
-            ("a switch", Value::Bool(true), "true", "true"),
+            ("text", NodeValue::String("ü".into()), "????", "ü"),
+            ("a number with leading zeros", NodeValue::Int(7), "0007", "0007"),
+            ("a number with trailing zeros", NodeValue::Float(1.1), "1.10", "1.10"),
+            ("a number in another base", NodeValue::Int(255), "0xff", "255"),
+            ("a number behind an alias", NodeValue::Int(255), "*abc", "255"),
+            ("a place outside the text", NodeValue::Float(1.5), "", "1.5"),
+            ("a switch", NodeValue::Bool(true), "true", "true"),
         ];
         for (case, value, text, expected) in cases {
             assert_eq!(one(value, text).unwrap(), expected, "{case}");
@@ -98,25 +98,25 @@ mod tests {
     #[test]
     fn what_is_no_row_is_refused() {
         let key = Spanned { value: "a".to_owned(), span: Span::default() };
-        let nested = Value::Map(vec![(key, node(Value::List(vec![])))]);
+        let nested = NodeValue::Map(vec![(key, node(NodeValue::List(vec![])))]);
         let cases = [
-            ("a list", Value::List(vec![]), "a list where a single value is expected"),
-            ("nothing", Value::Null, "an empty row"),
+            ("a list", NodeValue::List(vec![]), "a list where a single value is expected"),
+            ("nothing", NodeValue::Null, "an empty row"),
             ("a nested list", nested, "a list where a single value is expected"),
-            ("an empty mapping", Value::Map(vec![]), "a row without columns"),
+            ("an empty mapping", NodeValue::Map(vec![]), "a row without columns"),
         ];
         for (case, value, message) in cases {
             assert_eq!(one(value, "").unwrap_err(), message, "{case}");
         }
-        let no_list = parse(&node(Value::Int(1)), &source("1")).unwrap_err();
+        let no_list = parse(&node(NodeValue::Int(1)), &source("1")).unwrap_err();
         assert_eq!(no_list.value, "expected a list of rows");
     }
 
     #[test]
     fn mappings_are_rows_with_columns() {
         let field = |name: &str, value| (Spanned { value: name.to_owned(), span: Span::default() }, node(value));
-        let row = Value::Map(vec![field("a", Value::Null), field("b", Value::String("x".into()))]);
-        let table = parse(&node(Value::List(vec![node(row)])), &source("")).unwrap();
+        let row = NodeValue::Map(vec![field("a", NodeValue::Null), field("b", NodeValue::String("x".into()))]);
+        let table = parse(&node(NodeValue::List(vec![node(row)])), &source("")).unwrap();
         assert_eq!(table.columns(), ["a", "b"]);
         assert_eq!((table.cell(0, 0), table.cell(0, 1)), ("", "x"));
     }

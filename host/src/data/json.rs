@@ -11,25 +11,25 @@ use serde::Deserialize;
 use serde::de::{Deserializer, MapAccess, Visitor};
 use serde_json::value::RawValue;
 
-use super::problem::{Problem, line_at};
+use super::problem::{FormatError, line_at};
 use super::table::{Table, TableBuilder};
 
 /// One array of rows.
-pub(super) fn parse_array(text: &str) -> Result<Table, Problem> {
+pub(super) fn parse_array(text: &str) -> Result<Table, FormatError> {
     let elements: Vec<&RawValue> = serde_json::from_str(text).map_err(|error| array_problem(text, &error))?;
     let mut rows = TableBuilder::default();
     for element in elements {
-        push(&mut rows, element.get()).map_err(|message| Problem { line: line_of(text, element), message })?;
+        push(&mut rows, element.get()).map_err(|message| FormatError { line: line_of(text, element), message })?;
     }
     Ok(rows.finish())
 }
 
 /// A row a line. Empty lines are no rows.
-pub(super) fn parse_lines(text: &str) -> Result<Table, Problem> {
+pub(super) fn parse_lines(text: &str) -> Result<Table, FormatError> {
     let mut rows = TableBuilder::default();
     for (index, line) in text.lines().enumerate().filter(|(_, line)| !line.trim().is_empty()) {
-        let problem = |message| Problem { line: index + 1, message };
-        let row: &RawValue = serde_json::from_str(line).map_err(|error| problem(syntax(&error)))?;
+        let problem = |message| FormatError { line: index + 1, message };
+        let row: &RawValue = serde_json::from_str(line).map_err(|error| problem(syntax_message(&error)))?;
         push(&mut rows, row.get()).map_err(problem)?;
     }
     Ok(rows.finish())
@@ -37,7 +37,7 @@ pub(super) fn parse_lines(text: &str) -> Result<Table, Problem> {
 
 /// Checks a row of a file that is not kept in memory: it is added and forgotten.
 pub(super) fn push_line(rows: &mut TableBuilder, line: &str) -> Result<(), String> {
-    let row: &RawValue = serde_json::from_str(line).map_err(|error| syntax(&error))?;
+    let row: &RawValue = serde_json::from_str(line).map_err(|error| syntax_message(&error))?;
     push(rows, row.get())?;
     rows.forget_rows();
     Ok(())
@@ -45,7 +45,7 @@ pub(super) fn push_line(rows: &mut TableBuilder, line: &str) -> Result<(), Strin
 
 /// Takes apart a row that was checked once: the cells, one after the other, and where each is among them. What follows
 /// the row is left alone. `None` if it is not what it was.
-pub(super) fn cells(
+pub(super) fn split_row(
     bytes: &[u8],
     columns: &[String],
     cells: &mut Vec<u8>,
@@ -68,13 +68,13 @@ pub(super) fn cells(
             places[column] = keep(value.get());
         }
     };
-    fields.deserialize_map(Each(each)).ok()
+    fields.deserialize_map(ObjectVisitor(each)).ok()
 }
 
 /// Appends the text of a scalar. `None` if it is none.
 fn append_scalar(json: &str, out: &mut Vec<u8>) -> Option<()> {
     match json.as_bytes().first()? {
-        b'"' => serde_json::Deserializer::from_str(json).deserialize_str(Text(out)).ok()?,
+        b'"' => serde_json::Deserializer::from_str(json).deserialize_str(StringVisitor(out)).ok()?,
         b'[' | b'{' => return None,
         b'n' => {}
         _ => out.extend_from_slice(json.as_bytes()),
@@ -83,9 +83,9 @@ fn append_scalar(json: &str, out: &mut Vec<u8>) -> Option<()> {
 }
 
 /// A string, decoded to the end of a buffer.
-struct Text<'a>(&'a mut Vec<u8>);
+struct StringVisitor<'a>(&'a mut Vec<u8>);
 
-impl Visitor<'_> for Text<'_> {
+impl Visitor<'_> for StringVisitor<'_> {
     type Value = ();
 
     fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
@@ -99,9 +99,9 @@ impl Visitor<'_> for Text<'_> {
 }
 
 /// An object whose fields are handed over one by one, as names without escapes and unread values.
-struct Each<F>(F);
+struct ObjectVisitor<F>(F);
 
-impl<'de, F: FnMut(&str, &'de RawValue)> Visitor<'de> for Each<F> {
+impl<'de, F: FnMut(&str, &'de RawValue)> Visitor<'de> for ObjectVisitor<F> {
     type Value = ();
 
     fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
@@ -109,7 +109,7 @@ impl<'de, F: FnMut(&str, &'de RawValue)> Visitor<'de> for Each<F> {
     }
 
     fn visit_map<A: MapAccess<'de>>(mut self, mut map: A) -> Result<(), A::Error> {
-        while let Some(Name(name)) = map.next_key()? {
+        while let Some(FieldName(name)) = map.next_key()? {
             (self.0)(&name, map.next_value()?);
         }
         Ok(())
@@ -118,21 +118,21 @@ impl<'de, F: FnMut(&str, &'de RawValue)> Visitor<'de> for Each<F> {
 
 /// The name of a field, borrowed unless it has escapes.
 #[derive(Deserialize)]
-struct Name<'a>(#[serde(borrow)] Cow<'a, str>);
+struct FieldName<'a>(#[serde(borrow)] Cow<'a, str>);
 
 /// Valid JSON of the wrong kind is told apart from text that is no JSON.
-fn array_problem(text: &str, error: &serde_json::Error) -> Problem {
+fn array_problem(text: &str, error: &serde_json::Error) -> FormatError {
     match error.classify() {
         serde_json::error::Category::Data => {
             let start = text.len() - text.trim_start().len();
-            Problem { line: line_at(text, start), message: "expected an array of rows".to_owned() }
+            FormatError { line: line_at(text, start), message: "expected an array of rows".to_owned() }
         }
-        _ => Problem { line: error.line(), message: syntax(error) },
+        _ => FormatError { line: error.line(), message: syntax_message(error) },
     }
 }
 
 /// serde_json ends its messages with a place; ours is the line in front, and the column.
-fn syntax(error: &serde_json::Error) -> String {
+fn syntax_message(error: &serde_json::Error) -> String {
     let message = error.to_string();
     let reason = message.rsplit_once(" at line ").map_or(message.as_str(), |(reason, _)| reason);
     format!("not valid JSON: {reason} (column {})", error.column())
@@ -147,7 +147,7 @@ fn line_of(text: &str, value: &RawValue) -> usize {
 fn push(rows: &mut TableBuilder, json: &str) -> Result<(), String> {
     match json.as_bytes().first() {
         Some(b'{') => {
-            let Fields(fields) = serde_json::from_str(json).map_err(|error| syntax(&error))?;
+            let RawFields(fields) = serde_json::from_str(json).map_err(|error| syntax_message(&error))?;
             let cell = |(name, value): (String, &RawValue)| {
                 let text = scalar(value.get()).map_err(|message| format!("column `{name}` {message}"));
                 text.map(|text| (name, text))
@@ -162,7 +162,7 @@ fn push(rows: &mut TableBuilder, json: &str) -> Result<(), String> {
 /// The text of a scalar: strings decoded, `null` empty, numbers and booleans as written.
 fn scalar(json: &str) -> Result<String, String> {
     match json.as_bytes().first() {
-        Some(b'"') => serde_json::from_str(json).map_err(|error| format!("is {}", syntax(&error))),
+        Some(b'"') => serde_json::from_str(json).map_err(|error| format!("is {}", syntax_message(&error))),
         Some(b'[') => Err("is a list where a single value is expected".to_owned()),
         Some(b'{') => Err("is an object where a single value is expected".to_owned()),
         Some(b'n') => Ok(String::new()),
@@ -171,13 +171,13 @@ fn scalar(json: &str) -> Result<String, String> {
 }
 
 /// An object's fields in their order, repeated names included, values unread.
-struct Fields<'a>(Vec<(String, &'a RawValue)>);
+struct RawFields<'a>(Vec<(String, &'a RawValue)>);
 
-impl<'de: 'a, 'a> Deserialize<'de> for Fields<'a> {
+impl<'de: 'a, 'a> Deserialize<'de> for RawFields<'a> {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        struct Entries;
-        impl<'de> Visitor<'de> for Entries {
-            type Value = Fields<'de>;
+        struct RawFieldsVisitor;
+        impl<'de> Visitor<'de> for RawFieldsVisitor {
+            type Value = RawFields<'de>;
 
             fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
                 f.write_str("an object")
@@ -188,10 +188,10 @@ impl<'de: 'a, 'a> Deserialize<'de> for Fields<'a> {
                 while let Some(field) = map.next_entry()? {
                     fields.push(field);
                 }
-                Ok(Fields(fields))
+                Ok(RawFields(fields))
             }
         }
-        deserializer.deserialize_map(Entries)
+        deserializer.deserialize_map(RawFieldsVisitor)
     }
 }
 
@@ -235,14 +235,14 @@ mod tests {
             ("rows of two kinds", "[{\"a\": 1},\n2]", 2, "a plain value among rows with columns"),
         ];
         for (case, text, line, message) in cases {
-            assert_eq!(parse_array(text).unwrap_err(), Problem { line, message: message.into() }, "{case}");
+            assert_eq!(parse_array(text).unwrap_err(), FormatError { line, message: message.into() }, "{case}");
         }
     }
 
     #[test]
     fn a_bad_line_is_named() {
         let problem = parse_lines("1\n2 3\n").unwrap_err();
-        assert_eq!(problem, Problem { line: 2, message: "not valid JSON: trailing characters (column 3)".into() });
+        assert_eq!(problem, FormatError { line: 2, message: "not valid JSON: trailing characters (column 3)".into() });
     }
 
     #[test]

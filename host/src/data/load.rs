@@ -5,14 +5,14 @@ use std::io::{self, ErrorKind, Read};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
-use super::feed::Feed;
-use super::file::{self, Fault};
-use super::problem::{Format, Problem, line_at};
-use super::set::{DataSet, DataSets, Rows};
+use super::feed_strategy::FeedStrategy;
+use super::file::{self, ScanError};
+use super::problem::{DataFormat, FormatError, line_at};
+use super::set::{DataSet, DataSets, RowStore};
 use super::table::Table;
-use super::{csv, inline, json, text};
-use crate::diagnostic::{Diagnostic, Diagnostics, Source, Span, suggest};
-use crate::script::model::{DataEntry, DataSource, Node, SecretColumns, Spanned};
+use super::{csv, inline, json, text_lines};
+use crate::diagnostic::{Diagnostic, Diagnostics, SourceText, Span, suggest};
+use crate::script::model::{DataSource, DataSpec, Node, SecretColumns, Spanned};
 
 /// Loads every declared set, and those the command line adds.
 ///
@@ -20,95 +20,99 @@ use crate::script::model::{DataEntry, DataSource, Node, SecretColumns, Spanned};
 /// the same name, whose source is then not even looked at, but which is dealt out as declared; of two with the same name
 /// the last counts. Files named in the script are relative to `base`, the script's folder; `source` is the script's text, for the places of mistakes.
 pub fn load(
-    declared: &[(Spanned<String>, DataEntry)],
+    declared: &[(Spanned<String>, DataSpec)],
     extra: &[(String, PathBuf)],
     base: &Path,
-    source: &Arc<Source>,
+    source: &Arc<SourceText>,
 ) -> Result<DataSets, Diagnostics> {
-    let mut mistakes = Diagnostics::default();
+    let mut diagnostics = Diagnostics::default();
     let mut sets = Vec::new();
     for (name, entry) in declared.iter().filter(|(name, _)| extra.iter().all(|(other, _)| *other != name.value)) {
         let rows = load_declared(&name.value, &entry.source, base, source).map_err(Diagnostics::from);
-        let set = mistakes.absorb(rows).map(|rows| DataSet::new(name.value.clone(), rows, Feed::of(entry)));
-        sets.extend(set.and_then(|set| mistakes.absorb(hide(set, &entry.secret, source))));
+        let set =
+            diagnostics.absorb(rows).map(|rows| DataSet::new(name.value.clone(), rows, FeedStrategy::from_spec(entry)));
+        sets.extend(set.and_then(|set| diagnostics.absorb(with_secret_columns(set, &entry.secret, source))));
     }
     for (at, (name, path)) in extra.iter().enumerate() {
         if extra[at + 1..].iter().all(|(later, _)| later != name) {
             let entry = declared.iter().find(|(known, _)| known.value == *name);
-            let feed = entry.map(|(_, entry)| Feed::of(entry)).unwrap_or_default();
+            let feed = entry.map(|(_, entry)| FeedStrategy::from_spec(entry)).unwrap_or_default();
             let rows = load_extra(name, path).map_err(Diagnostics::from);
-            let set = mistakes.absorb(rows).map(|rows| DataSet::new(name.clone(), rows, feed));
+            let set = diagnostics.absorb(rows).map(|rows| DataSet::new(name.clone(), rows, feed));
             let secret = entry.map_or(&SecretColumns::None, |(_, entry)| &entry.secret);
-            sets.extend(set.and_then(|set| mistakes.absorb(hide(set, secret, source))));
+            sets.extend(set.and_then(|set| diagnostics.absorb(with_secret_columns(set, secret, source))));
         }
     }
-    let numbered = sets.into_iter().enumerate().map(|(number, set)| set.numbered(number));
-    mistakes.into_result(numbered.collect())
+    let numbered = sets.into_iter().enumerate().map(|(number, set)| set.with_file_number(number));
+    diagnostics.into_result(numbered.collect())
 }
 
 /// The set with its secret columns.
-fn hide(set: DataSet, secret: &SecretColumns, source: &Arc<Source>) -> Result<DataSet, Diagnostics> {
+fn with_secret_columns(set: DataSet, secret: &SecretColumns, source: &Arc<SourceText>) -> Result<DataSet, Diagnostics> {
     let names = match secret {
         SecretColumns::None => return Ok(set),
         SecretColumns::All => {
             let columns = set.columns().len().max(1);
-            return Ok(set.hiding(0..columns));
+            return Ok(set.with_secret_columns(0..columns));
         }
-        SecretColumns::These(names) => names,
+        SecretColumns::Named(names) => names,
     };
-    let (mut found, mut columns) = (Diagnostics::default(), Vec::new());
+    let (mut diagnostics, mut columns) = (Diagnostics::default(), Vec::new());
     for name in names {
         match set.columns().iter().position(|column| *column == name.value) {
             Some(column) => columns.push(column),
-            None => found.push(no_column(&set, &name.value).at(source, name.span, "no such column")),
+            None => diagnostics.push(unknown_column(&set, &name.value).at(source, name.span, "no such column")),
         }
     }
-    found.into_result(set.hiding(columns))
+    diagnostics.into_result(set.with_secret_columns(columns))
 }
 
-fn no_column(set: &DataSet, name: &str) -> Diagnostic {
-    let mistake = Diagnostic::new("script::data-secret", format!("data set `{}` has no column `{name}`", set.name()));
+fn unknown_column(set: &DataSet, name: &str) -> Diagnostic {
+    let diagnostic =
+        Diagnostic::new("script::data-secret", format!("data set `{}` has no column `{name}`", set.name()));
     match (set.columns(), suggest(name, set.columns().iter().map(String::as_str))) {
-        ([], _) => mistake.help("its rows are plain values: write `secret: true`"),
-        (_, Some(near)) => mistake.help(format!("did you mean `{near}`?")),
-        (columns, None) => mistake.help(format!("its columns are `{}`", columns.join("`, `"))),
+        ([], _) => diagnostic.help("its rows are plain values: write `secret: true`"),
+        (_, Some(near)) => diagnostic.help(format!("did you mean `{near}`?")),
+        (columns, None) => diagnostic.help(format!("its columns are `{}`", columns.join("`, `"))),
     }
 }
 
 /// A set of the script.
-fn load_declared(name: &str, from: &DataSource, base: &Path, source: &Arc<Source>) -> Result<Rows, Diagnostic> {
+fn load_declared(name: &str, from: &DataSource, base: &Path, source: &Arc<SourceText>) -> Result<RowStore, Diagnostic> {
     let (result, span) = match from {
         DataSource::Inline(node) => (read_inline(name, node, source), node.span),
-        DataSource::File(path) => (read_file(name, &path.value, &base.join(&path.value), LARGE), path.span),
+        DataSource::File(path) => {
+            (read_file(name, &path.value, &base.join(&path.value), STREAMING_THRESHOLD), path.span)
+        }
     };
     result.map_err(|failure| {
         let place = failure.span.unwrap_or(span);
         let (code, label) = match failure.kind {
-            Kind::Missing => ("script::data-missing", "no such file"),
-            Kind::Unreadable => ("script::data-unreadable", "can't be read"),
-            Kind::Format => ("script::data-format", "not usable as data"),
-            Kind::Empty => ("script::data-empty", "no rows"),
+            DataErrorKind::Missing => ("script::data-missing", "no such file"),
+            DataErrorKind::Unreadable => ("script::data-unreadable", "can't be read"),
+            DataErrorKind::Format => ("script::data-format", "not usable as data"),
+            DataErrorKind::Empty => ("script::data-empty", "no rows"),
         };
         failure.diagnostic(code).at(source, place, label)
     })
 }
 
 /// A set of the command line, which has no place to point at.
-fn load_extra(name: &str, path: &Path) -> Result<Rows, Diagnostic> {
-    read_file(name, &path.to_string_lossy(), path, LARGE).map_err(|failure| {
+fn load_extra(name: &str, path: &Path) -> Result<RowStore, Diagnostic> {
+    read_file(name, &path.to_string_lossy(), path, STREAMING_THRESHOLD).map_err(|failure| {
         let code = match failure.kind {
-            Kind::Missing => "usage::data-missing",
-            Kind::Unreadable => "usage::data-unreadable",
-            Kind::Format => "usage::data-format",
-            Kind::Empty => "usage::data-empty",
+            DataErrorKind::Missing => "usage::data-missing",
+            DataErrorKind::Unreadable => "usage::data-unreadable",
+            DataErrorKind::Format => "usage::data-format",
+            DataErrorKind::Empty => "usage::data-empty",
         };
         failure.diagnostic(code)
     })
 }
 
 /// Why there is no table.
-struct Failure {
-    kind: Kind,
+struct DataError {
+    kind: DataErrorKind,
     /// Names the data set, and the file if there is one.
     message: String,
     /// How to put it right, if known.
@@ -118,7 +122,7 @@ struct Failure {
 }
 
 /// Each has its code, for the script and for the command line.
-enum Kind {
+enum DataErrorKind {
     /// No such file.
     Missing,
     /// There is one, and the system refuses.
@@ -129,8 +133,8 @@ enum Kind {
     Empty,
 }
 
-impl Failure {
-    fn new(kind: Kind, message: String) -> Self {
+impl DataError {
+    fn new(kind: DataErrorKind, message: String) -> Self {
         Self { kind, message, help: None, span: None }
     }
 
@@ -145,64 +149,71 @@ impl Failure {
 }
 
 /// Rows in the script.
-fn read_inline(name: &str, node: &Node, source: &Source) -> Result<Rows, Failure> {
-    let table = inline::parse(node, source).map_err(|mistake| Failure {
-        span: Some(mistake.span),
-        ..Failure::new(Kind::Format, format!("data set `{name}`: {}", mistake.value))
+fn read_inline(name: &str, node: &Node, source: &SourceText) -> Result<RowStore, DataError> {
+    let table = inline::parse(node, source).map_err(|error| DataError {
+        span: Some(error.span),
+        ..DataError::new(DataErrorKind::Format, format!("data set `{name}`: {}", error.value))
     })?;
-    not_empty(Rows::Memory(table), || format!("data set `{name}` has no rows"))
+    require_rows(RowStore::Memory(table), || format!("data set `{name}` has no rows"))
 }
 
 /// Files of this many bytes and more stay where they are: less than that is little beside what a run takes, and its rows
 /// are at hand without a system call.
-const LARGE: u64 = 32 << 20;
+const STREAMING_THRESHOLD: u64 = 32 << 20;
 
 /// Rows in a file. `typed` is the path as the user knows it; a file of `large` bytes is not taken into memory.
-fn read_file(name: &str, typed: &str, path: &Path, large: u64) -> Result<Rows, Failure> {
-    let format = Format::of(path).ok_or_else(|| Failure {
+fn read_file(name: &str, shown_path: &str, path: &Path, large: u64) -> Result<RowStore, DataError> {
+    let format = DataFormat::from_path(path).ok_or_else(|| DataError {
         help: Some("use `.csv`, `.json`, `.ndjson`, `.jsonl` or `.txt`"),
-        ..Failure::new(Kind::Format, format!("data set `{name}`: the extension of `{typed}` names no data format"))
+        ..DataError::new(
+            DataErrorKind::Format,
+            format!("data set `{name}`: the extension of `{shown_path}` names no data format"),
+        )
     })?;
-    let io = |error: io::Error| unreadable(name, typed, &error);
-    let contents = |Problem { line, message }| {
-        Failure::new(Kind::Format, format!("data set `{name}`: `{typed}`, line {line}: {message}"))
+    let io = |error: io::Error| unreadable(name, shown_path, &error);
+    let contents = |FormatError { line, message }| {
+        DataError::new(DataErrorKind::Format, format!("data set `{name}`: `{shown_path}`, line {line}: {message}"))
     };
     let mut file = File::open(path).map_err(io)?;
     let rows = if file.metadata().map_err(io)?.len() >= large {
-        Rows::File(file::scan(file, format).map_err(|fault| match fault {
-            Fault::Io(error) => io(error),
-            Fault::Contents(problem) => contents(problem),
+        RowStore::File(file::scan(file, format).map_err(|fault| match fault {
+            ScanError::Io(error) => io(error),
+            ScanError::Contents(problem) => contents(problem),
         })?)
     } else {
         let mut bytes = Vec::new();
         file.read_to_end(&mut bytes).map_err(io)?;
-        Rows::Memory(decode(&bytes).and_then(|text| parse_rows(format, text)).map_err(contents)?)
+        RowStore::Memory(decode(&bytes).and_then(|text| parse_rows(format, text)).map_err(contents)?)
     };
-    not_empty(rows, || format!("data set `{name}`: `{typed}` has no rows"))
+    require_rows(rows, || format!("data set `{name}`: `{shown_path}` has no rows"))
 }
 
 /// The finished rows. Without any they are refused here, so that nothing later has to think of it.
-fn not_empty(mut rows: Rows, message: impl FnOnce() -> String) -> Result<Rows, Failure> {
+fn require_rows(mut rows: RowStore, message: impl FnOnce() -> String) -> Result<RowStore, DataError> {
     if rows.count() == 0 {
-        return Err(Failure::new(Kind::Empty, message()));
+        return Err(DataError::new(DataErrorKind::Empty, message()));
     }
-    if let Rows::Memory(table) = &mut rows {
+    if let RowStore::Memory(table) = &mut rows {
         table.shrink();
     }
     Ok(rows)
 }
 
 /// The system's reason in words that are the same everywhere.
-fn unreadable(name: &str, typed: &str, error: &io::Error) -> Failure {
+fn unreadable(name: &str, typed: &str, error: &io::Error) -> DataError {
     match error.kind() {
-        ErrorKind::NotFound => Failure::new(Kind::Missing, format!("data set `{name}`: `{typed}` does not exist")),
-        reason => Failure::new(Kind::Unreadable, format!("data set `{name}`: `{typed}` can't be read: {reason}")),
+        ErrorKind::NotFound => {
+            DataError::new(DataErrorKind::Missing, format!("data set `{name}`: `{typed}` does not exist"))
+        }
+        reason => {
+            DataError::new(DataErrorKind::Unreadable, format!("data set `{name}`: `{typed}` can't be read: {reason}"))
+        }
     }
 }
 
 /// The text of a file, without the byte order mark some editors put in front.
-pub(super) fn decode(bytes: &[u8]) -> Result<&str, Problem> {
-    let text = str::from_utf8(bytes).map_err(|error| Problem {
+pub(super) fn decode(bytes: &[u8]) -> Result<&str, FormatError> {
+    let text = str::from_utf8(bytes).map_err(|error| FormatError {
         line: line_at(bytes, error.valid_up_to()),
         message: "not valid UTF-8".to_owned(),
     })?;
@@ -210,12 +221,12 @@ pub(super) fn decode(bytes: &[u8]) -> Result<&str, Problem> {
 }
 
 /// Parses the rows of a file that is kept in memory.
-pub fn parse_rows(format: Format, text: &str) -> Result<Table, Problem> {
+pub fn parse_rows(format: DataFormat, text: &str) -> Result<Table, FormatError> {
     match format {
-        Format::Csv => csv::parse(text),
-        Format::JsonArray => json::parse_array(text),
-        Format::JsonLines => json::parse_lines(text),
-        Format::Lines => Ok(text::parse(text)),
+        DataFormat::Csv => csv::parse(text),
+        DataFormat::JsonArray => json::parse_array(text),
+        DataFormat::JsonLines => json::parse_lines(text),
+        DataFormat::Lines => Ok(text_lines::parse(text)),
     }
 }
 
@@ -223,21 +234,21 @@ pub fn parse_rows(format: Format, text: &str) -> Result<Table, Problem> {
 mod tests {
     use super::super::RowBuffer;
     use super::*;
-    use crate::script::model::Value;
+    use crate::script::model::NodeValue;
 
     /// The script's text as far as these tests need one, and a folder with files beside it.
-    struct Case {
+    struct LoadCase {
         folder: tempfile::TempDir,
-        source: Arc<Source>,
+        source: Arc<SourceText>,
     }
 
-    impl Case {
+    impl LoadCase {
         fn new(files: &[(&str, &[u8])]) -> Self {
             let folder = tempfile::tempdir().unwrap();
             for (name, contents) in files {
                 std::fs::write(folder.path().join(name), contents).unwrap();
             }
-            let source = Source { name: "s.yml".into(), text: "data: { movies: movies.csv }".into() };
+            let source = SourceText { name: "s.yml".into(), text: "data: { movies: movies.csv }".into() };
             Self { folder, source: Arc::new(source) }
         }
 
@@ -247,7 +258,7 @@ mod tests {
 
         fn load(
             &self,
-            declared: &[(Spanned<String>, DataEntry)],
+            declared: &[(Spanned<String>, DataSpec)],
             extra: &[(&str, &str)],
         ) -> Result<DataSets, Diagnostics> {
             let extra: Vec<_> = extra.iter().map(|(name, file)| (name.to_string(), self.path(file))).collect();
@@ -259,17 +270,17 @@ mod tests {
         Spanned { value, span: Span { start: 16, end: 26 } }
     }
 
-    fn file(name: &str, path: &str) -> (Spanned<String>, DataEntry) {
+    fn file(name: &str, path: &str) -> (Spanned<String>, DataSpec) {
         (spanned(name.to_owned()), entry(DataSource::File(spanned(path.to_owned()))))
     }
 
-    fn inline(name: &str, rows: &[&str]) -> (Spanned<String>, DataEntry) {
-        let rows = rows.iter().map(|row| spanned(Value::String(row.to_string()))).collect();
-        (spanned(name.to_owned()), entry(DataSource::Inline(spanned(Value::List(rows)))))
+    fn inline(name: &str, rows: &[&str]) -> (Spanned<String>, DataSpec) {
+        let rows = rows.iter().map(|row| spanned(NodeValue::String(row.to_string()))).collect();
+        (spanned(name.to_owned()), entry(DataSource::Inline(spanned(NodeValue::List(rows)))))
     }
 
-    fn entry(source: DataSource) -> DataEntry {
-        DataEntry { source, order: None, at_end: None, partition: None, secret: SecretColumns::None }
+    fn entry(source: DataSource) -> DataSpec {
+        DataSpec { source, order: None, at_end: None, partition: None, secret: SecretColumns::None }
     }
 
     fn first_cells(sets: &DataSets) -> Vec<(String, String)> {
@@ -287,7 +298,7 @@ mod tests {
 
     #[test]
     fn the_extension_says_the_format() {
-        let case = Case::new(&[
+        let case = LoadCase::new(&[
             ("a.csv", b"id\n1\n"),
             ("b.json", b"[2]"),
             ("c.ndjson", b"3\n"),
@@ -301,7 +312,7 @@ mod tests {
 
     #[test]
     fn the_command_line_wins_and_its_last_word_counts() {
-        let case = Case::new(&[("old.txt", b"old"), ("new.txt", b"new")]);
+        let case = LoadCase::new(&[("old.txt", b"old"), ("new.txt", b"new")]);
         let declared = [file("movies", "gone.txt"), inline("words", &["x"])];
         let sets = case.load(&declared, &[("movies", "old.txt"), ("movies", "new.txt")]).unwrap();
         assert_eq!(first_cells(&sets), [("words", "x"), ("movies", "new")].map(owned));
@@ -309,7 +320,7 @@ mod tests {
 
     #[test]
     fn all_mistakes_come_at_once_and_point_at_the_script() {
-        let case = Case::new(&[
+        let case = LoadCase::new(&[
             ("empty.csv", b"id\n"),
             ("ragged.csv", b"a,b\n1\n"),
             ("latin.txt", b"ok\nk\xf6ln\n"),
@@ -338,23 +349,23 @@ mod tests {
         ];
         assert_eq!(said, expected);
         let span = Span { start: 16, end: 26 };
-        assert!(found.iter().all(|it| it.place.as_ref().is_some_and(|place| place.span == span)));
+        assert!(found.iter().all(|it| it.location.as_ref().is_some_and(|place| place.span == span)));
     }
 
     #[test]
     fn mistakes_of_the_command_line_have_no_place() {
-        let case = Case::new(&[("empty.json", b"[]"), ("bad.json", b"{")]);
+        let case = LoadCase::new(&[("empty.json", b"[]"), ("bad.json", b"{")]);
         let files = [("a", "gone.txt"), ("b", "empty.json"), ("c", "bad.json"), ("d", "noext")];
         let found = case.load(&[], &files).unwrap_err().0;
         let codes: Vec<_> = found.iter().map(|it| it.code).collect();
         assert_eq!(codes, ["usage::data-missing", "usage::data-empty", "usage::data-format", "usage::data-format"]);
-        assert!(found.iter().all(|it| it.place.is_none()));
+        assert!(found.iter().all(|it| it.location.is_none()));
         assert!(found[0].message.contains(&*case.path("gone.txt").to_string_lossy()), "the path as typed");
     }
 
     #[test]
     fn a_folder_can_not_be_read() {
-        let case = Case::new(&[]);
+        let case = LoadCase::new(&[]);
         std::fs::create_dir(case.path("dir.txt")).unwrap();
         let found = case.load(&[], &[("a", "dir.txt")]).unwrap_err().0;
         assert_eq!(found[0].code, "usage::data-unreadable");
@@ -362,7 +373,7 @@ mod tests {
 
     #[test]
     fn clones_share_the_rows() {
-        let sets = Case::new(&[]).load(&[inline("words", &["x", "y"])], &[]).unwrap();
+        let sets = LoadCase::new(&[]).load(&[inline("words", &["x", "y"])], &[]).unwrap();
         let copy = sets.clone();
         assert!(std::ptr::eq(sets.get("words").unwrap(), copy.get("words").unwrap()));
         assert_eq!(sets.find("other"), None);

@@ -5,21 +5,21 @@
 //! A set is never empty: a run that could find nothing to pick ends before it starts.
 
 mod csv;
-mod feed;
+mod feed_strategy;
 mod file;
 mod inline;
 mod json;
 mod load;
+mod partition_check;
 mod problem;
 mod set;
-mod share;
 mod table;
-mod text;
+mod text_lines;
 
-pub use feed::{AtEnd, Feed, Order, Partition};
+pub use feed_strategy::{AtEnd, FeedStrategy, Order, Partition};
 pub use file::RowBuffer;
 pub use load::load;
-pub use problem::Unreadable;
+pub use partition_check::check_rows_per_user;
+pub use problem::RowReadError;
 pub use set::{DataId, DataSet, DataSets};
-pub use share::too_few_rows;
 pub use table::Table;

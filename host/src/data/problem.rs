@@ -4,7 +4,7 @@ use std::path::Path;
 
 /// How the rows of a file are written.
 #[derive(Clone, Copy, Debug)]
-pub enum Format {
+pub enum DataFormat {
     /// `.csv`
     Csv,
     /// `.json`
@@ -15,9 +15,9 @@ pub enum Format {
     Lines,
 }
 
-impl Format {
+impl DataFormat {
     /// By the extension, in any case.
-    pub fn of(path: &Path) -> Option<Self> {
+    pub fn from_path(path: &Path) -> Option<Self> {
         match path.extension()?.to_str()?.to_ascii_lowercase().as_str() {
             "csv" => Some(Self::Csv),
             "json" => Some(Self::JsonArray),
@@ -30,7 +30,7 @@ impl Format {
 
 /// What is wrong with the contents of a file.
 #[derive(Debug, PartialEq, Eq)]
-pub struct Problem {
+pub struct FormatError {
     /// The line it shows in, from 1.
     pub line: usize,
     /// In the grammar of a diagnostic.
@@ -44,4 +44,4 @@ pub fn line_at(text: impl AsRef<[u8]>, at: usize) -> usize {
 
 /// A row's file can no longer be read, or has changed.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Unreadable;
+pub struct RowReadError;

@@ -5,9 +5,9 @@ use std::sync::Arc;
 use std::sync::atomic::Ordering::Relaxed;
 use std::sync::atomic::{AtomicU32, AtomicU64};
 
-use super::feed::Feed;
+use super::feed_strategy::FeedStrategy;
 use super::file::{FileRows, RowBuffer};
-use super::problem::Unreadable;
+use super::problem::RowReadError;
 use super::table::Table;
 
 /// Index of a data set among the [`DataSets`] it was looked up in.
@@ -24,25 +24,25 @@ impl DataId {
 /// A data set: its rows and how they are dealt out. The counters are those of one run.
 pub struct DataSet {
     name: String,
-    rows: Rows,
-    feed: Feed,
+    rows: RowStore,
+    feed: FeedStrategy,
     /// Columns that are never shown.
-    secret: Box<[usize]>,
+    secret_columns: Box<[usize]>,
     /// How many rows were asked for of a set whose rows are given once. Users of all workers meet in this number.
-    asked: AtomicU64,
+    rows_claimed: AtomicU64,
     /// Users for whom no row was left.
-    ended: AtomicU32,
+    exhausted_users: AtomicU32,
 }
 
 /// Where the rows are.
-pub enum Rows {
+pub enum RowStore {
     /// In memory.
     Memory(Table),
     /// In a file.
     File(FileRows),
 }
 
-impl Rows {
+impl RowStore {
     /// How many there are.
     pub fn count(&self) -> usize {
         match self {
@@ -54,18 +54,25 @@ impl Rows {
 
 impl DataSet {
     /// A set that nothing was drawn from yet.
-    pub fn new(name: String, rows: Rows, feed: Feed) -> Self {
-        Self { name, rows, feed, secret: Box::default(), asked: AtomicU64::new(0), ended: AtomicU32::new(0) }
+    pub fn new(name: String, rows: RowStore, feed: FeedStrategy) -> Self {
+        Self {
+            name,
+            rows,
+            feed,
+            secret_columns: Box::default(),
+            rows_claimed: AtomicU64::new(0),
+            exhausted_users: AtomicU32::new(0),
+        }
     }
 
     /// The same, of which these columns are never shown.
-    pub fn hiding(self, columns: impl IntoIterator<Item = usize>) -> Self {
-        Self { secret: columns.into_iter().collect(), ..self }
+    pub fn with_secret_columns(self, columns: impl IntoIterator<Item = usize>) -> Self {
+        Self { secret_columns: columns.into_iter().collect(), ..self }
     }
 
     /// Sets its file apart from those of other sets.
-    pub fn numbered(mut self, number: usize) -> Self {
-        if let Rows::File(file) = &mut self.rows {
+    pub fn with_file_number(mut self, number: usize) -> Self {
+        if let RowStore::File(file) = &mut self.rows {
             file.set_number(number);
         }
         self
@@ -77,7 +84,7 @@ impl DataSet {
     }
 
     /// How its rows are dealt out.
-    pub const fn feed(&self) -> Feed {
+    pub const fn feed(&self) -> FeedStrategy {
         self.feed
     }
 
@@ -89,14 +96,14 @@ impl DataSet {
     /// Names of the columns in their order; empty for a plain list.
     pub fn columns(&self) -> &[String] {
         match &self.rows {
-            Rows::Memory(table) => table.columns(),
-            Rows::File(file) => file.columns(),
+            RowStore::Memory(table) => table.columns(),
+            RowStore::File(file) => file.columns(),
         }
     }
 
     /// The columns that are never shown; that of a plain list is 0.
-    pub fn secret(&self) -> &[usize] {
-        &self.secret
+    pub fn secret_columns(&self) -> &[usize] {
+        &self.secret_columns
     }
 
     /// Appends one cell; a plain list has column 0 only. Panics out of range.
@@ -109,30 +116,30 @@ impl DataSet {
         column: usize,
         buffer: &mut RowBuffer,
         out: &mut String,
-    ) -> Result<(), Unreadable> {
+    ) -> Result<(), RowReadError> {
         match &self.rows {
-            Rows::Memory(table) => {
+            RowStore::Memory(table) => {
                 out.push_str(table.cell(row, column));
                 Ok(())
             }
-            Rows::File(file) => file.append((row, column), buffer, out),
+            RowStore::File(file) => file.append((row, column), buffer, out),
         }
     }
 
     /// The next row of those that are given once, over all users of the run.
-    pub fn once(&self) -> Option<u64> {
-        let row = self.asked.fetch_add(1, Relaxed);
+    pub fn next_unique_row(&self) -> Option<u64> {
+        let row = self.rows_claimed.fetch_add(1, Relaxed);
         (row < self.rows() as u64).then_some(row)
     }
 
     /// Counts a user for whom no row was left; true for the first.
-    pub fn user_ended(&self) -> bool {
-        self.ended.fetch_add(1, Relaxed) == 0
+    pub fn count_exhausted_user(&self) -> bool {
+        self.exhausted_users.fetch_add(1, Relaxed) == 0
     }
 
     /// Users for whom no row was left.
-    pub fn users_ended(&self) -> u32 {
-        self.ended.load(Relaxed)
+    pub fn exhausted_users(&self) -> u32 {
+        self.exhausted_users.load(Relaxed)
     }
 }
 
@@ -182,10 +189,10 @@ impl FromIterator<DataSet> for DataSets {
     }
 }
 
-impl FromIterator<(String, Table, Feed)> for DataSets {
+impl FromIterator<(String, Table, FeedStrategy)> for DataSets {
     /// Names must differ; of two alike the first is found.
-    fn from_iter<I: IntoIterator<Item = (String, Table, Feed)>>(tables: I) -> Self {
-        tables.into_iter().map(|(name, table, feed)| DataSet::new(name, Rows::Memory(table), feed)).collect()
+    fn from_iter<I: IntoIterator<Item = (String, Table, FeedStrategy)>>(tables: I) -> Self {
+        tables.into_iter().map(|(name, table, feed)| DataSet::new(name, RowStore::Memory(table), feed)).collect()
     }
 }
 

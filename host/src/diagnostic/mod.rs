@@ -1,7 +1,7 @@
 //! One error shape for everything a user can get wrong: code, message, place, help. Whoever finds a mistake builds a
 //! [`Diagnostic`]; nobody prints one but `main`, so every message looks the same and all of a file come in one go.
 
-mod reason;
+mod io_reason;
 mod render;
 mod suggest;
 
@@ -9,20 +9,20 @@ use std::sync::Arc;
 
 use crate::exit::Exit;
 
-pub use reason::reason;
+pub use io_reason::io_reason;
 pub use render::render;
 pub use suggest::suggest;
 
 /// A text a user wrote, under the name they know it by (a path, `-` for standard input, or a flag such as `--data`).
 #[derive(Debug, PartialEq, Eq)]
-pub struct Source {
+pub struct SourceText {
     /// Shown after `-->`.
     pub name: String,
     /// The whole text, for the excerpt.
     pub text: String,
 }
 
-impl Source {
+impl SourceText {
     /// The number of the line that holds a byte, from 1.
     pub fn line(&self, offset: usize) -> usize {
         1 + self.text.bytes().take(offset).filter(|byte| *byte == b'\n').count()
@@ -49,16 +49,16 @@ pub struct Diagnostic {
     /// What is wrong.
     pub message: String,
     /// Where, if there is a place.
-    pub place: Option<Place>,
+    pub location: Option<LabeledSpan>,
     /// The fix, if known.
     pub help: Option<String>,
 }
 
 /// Where a mistake stands.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Place {
+pub struct LabeledSpan {
     /// The text it stands in.
-    pub source: Arc<Source>,
+    pub source: Arc<SourceText>,
     /// The bytes to underline.
     pub span: Span,
     /// A few words under the caret.
@@ -68,13 +68,13 @@ pub struct Place {
 impl Diagnostic {
     /// A mistake without a place or a fix.
     pub fn new(code: &'static str, message: impl Into<String>) -> Self {
-        Self { code, message: message.into(), place: None, help: None }
+        Self { code, message: message.into(), location: None, help: None }
     }
 
     /// Says where.
     #[must_use]
-    pub fn at(mut self, source: &Arc<Source>, span: Span, label: impl Into<String>) -> Self {
-        self.place = Some(Place { source: Arc::clone(source), span, label: label.into() });
+    pub fn at(mut self, source: &Arc<SourceText>, span: Span, label: impl Into<String>) -> Self {
+        self.location = Some(LabeledSpan { source: Arc::clone(source), span, label: label.into() });
         self
     }
 
@@ -114,7 +114,7 @@ impl Diagnostics {
     /// How the process ends because of these: the exit code of the family that is checked first, since its mistakes
     /// may have caused the others. [`Exit::Done`] if there are none; [`Exit::Internal`] for a family that has no code.
     pub fn exit(&self) -> Exit {
-        self.0.iter().map(Diagnostic::exit).min().unwrap_or(Exit::Done)
+        self.0.iter().map(Diagnostic::exit).min().unwrap_or(Exit::Success)
     }
 
     /// The value if nothing was wrong.
@@ -135,14 +135,14 @@ mod tests {
 
     #[test]
     fn lines_are_counted_from_one() {
-        let source = Source { name: "a.yml".into(), text: "a\nb\r\nc".into() };
+        let source = SourceText { name: "a.yml".into(), text: "a\nb\r\nc".into() };
         assert_eq!([0, 1, 2, 4, 5, 99].map(|offset| source.line(offset)), [1, 1, 2, 2, 3, 3]);
     }
 
     #[test]
     fn the_family_checked_first_decides_the_exit_code() {
         let all = |codes: &[&'static str]| Diagnostics(codes.iter().map(|code| Diagnostic::new(code, "m")).collect());
-        assert_eq!(all(&[]).exit(), Exit::Done);
+        assert_eq!(all(&[]).exit(), Exit::Success);
         assert_eq!(all(&["plugin::missing"]).exit(), Exit::Plugin);
         assert_eq!(all(&["plugin::missing", "script::type"]).exit(), Exit::Script);
         assert_eq!(all(&["script::type", "usage::no-script"]).exit(), Exit::Usage);

@@ -4,7 +4,7 @@ use std::ops::Range;
 
 use annotate_snippets::{AnnotationKind, Group, Level, Renderer, Snippet, normalize_untrusted_str};
 
-use super::{Diagnostic, Diagnostics, Place};
+use super::{Diagnostic, Diagnostics, LabeledSpan};
 
 /// All mistakes in the order found, a blank line between them, each line ending in a line break. Empty if there are
 /// none. `color` adds ANSI escapes; the caller knows whether they are wanted.
@@ -19,7 +19,7 @@ fn message(renderer: &Renderer, diagnostic: &Diagnostic) -> String {
     let title = Level::ERROR.primary_title(diagnostic.message.as_str()).id(diagnostic.code);
     let header = Group::with_title(title);
     let help = diagnostic.help.as_deref().map(normalize_untrusted_str);
-    let Some(place) = &diagnostic.place else {
+    let Some(place) = &diagnostic.location else {
         // The renderer would draw a stray gutter between header and help.
         let help = help.map(|help| format!("  = help: {help}\n")).unwrap_or_default();
         return format!("{}\n{help}", renderer.render(&[header]));
@@ -29,14 +29,14 @@ fn message(renderer: &Renderer, diagnostic: &Diagnostic) -> String {
 }
 
 /// The line a mistake stands in, with a caret and a label.
-fn excerpt(place: &Place) -> Snippet<'_, annotate_snippets::Annotation<'_>> {
+fn excerpt(place: &LabeledSpan) -> Snippet<'_, annotate_snippets::Annotation<'_>> {
     let annotation = AnnotationKind::Primary.span(first_line(place)).label(place.label.as_str());
     Snippet::source(place.source.text.as_str()).path(place.source.name.as_str()).annotation(annotation)
 }
 
 /// The part of the span on its first line. A mistake in a text of several lines is pointed out where it begins, since a
 /// bracket around all of it would bury the message.
-fn first_line(place: &Place) -> Range<usize> {
+fn first_line(place: &LabeledSpan) -> Range<usize> {
     let Range { start, end } = place.span.start..place.span.end;
     let text = place.source.text.get(start..end).unwrap_or_default();
     let line = text.split('\n').next().unwrap_or_default();
@@ -47,11 +47,11 @@ fn first_line(place: &Place) -> Range<usize> {
 mod tests {
     use std::sync::Arc;
 
-    use super::super::{Source, Span};
+    use super::super::{SourceText, Span};
     use super::*;
 
-    fn source(text: &str) -> Arc<Source> {
-        Arc::new(Source { name: "checkout.yml".into(), text: text.into() })
+    fn source(text: &str) -> Arc<SourceText> {
+        Arc::new(SourceText { name: "checkout.yml".into(), text: text.into() })
     }
 
     fn text(diagnostic: Diagnostic) -> String {

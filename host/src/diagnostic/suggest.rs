@@ -2,14 +2,14 @@
 
 /// The smallest Jaro-Winkler similarity that counts as a slip. Below it suggestions confuse more than they help:
 /// `usrs` is 0.93 from `users`, `method` 0.47 from `name`.
-const NEAR: f64 = 0.8;
+const MIN_SIMILARITY: f64 = 0.8;
 
 /// The candidate nearest to what was typed, if any is near enough. Case does not matter; of two equally near candidates
 /// the first wins.
 pub fn suggest<'a>(typed: &str, candidates: impl IntoIterator<Item = &'a str>) -> Option<&'a str> {
     let typed = typed.to_lowercase();
     let mut best = None;
-    let mut best_score = NEAR;
+    let mut best_score = MIN_SIMILARITY;
     for candidate in candidates {
         let score = strsim::jaro_winkler(&typed, &candidate.to_lowercase());
         if score > best_score {

@@ -10,8 +10,8 @@
 //! | `reply.body` `reply.json` `reply.headers` | its content as text and as JSON; its fields, by names in lower case |
 //! | `user` `iteration` `round` | the user's number; its walks so far; the rounds so far of the loop around it |
 
-mod facts;
-mod names;
+mod inputs;
+mod references;
 
 use std::fmt;
 use std::sync::Arc;
@@ -22,7 +22,7 @@ use cel::{Context, Env, ExecutionError, Program, Value};
 use crate::diagnostic::Span;
 use crate::template::{VariableId, VariableNames};
 
-pub use facts::{Facts, Last, MOST_REMEMBERED};
+pub use inputs::{ExpressionInputs, LastExchange, MAX_REMEMBERED_BODY};
 
 /// A compiled condition.
 pub struct Expression {
@@ -31,13 +31,13 @@ pub struct Expression {
     /// The variables that it reads.
     variables: Box<[(String, VariableId)]>,
     /// The parts of the last reply that it reads.
-    reply: Box<[Part]>,
+    reply: Box<[ReplyPart]>,
     warned: AtomicBool,
 }
 
 /// A part of the last reply.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-enum Part {
+enum ReplyPart {
     Status,
     Latency,
     Size,
@@ -48,7 +48,7 @@ enum Part {
 
 /// What has to be known of replies, for all expressions of a scenario.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord)]
-pub enum Remembers {
+pub enum ReplyDetail {
     /// Nothing.
     #[default]
     Nothing,
@@ -72,9 +72,9 @@ pub struct ExpressionError {
 }
 
 /// What the language knows; one for each worker, since making it costs more than a condition does.
-pub struct Language(Context<'static, 'static>);
+pub struct CelContext(Context<'static, 'static>);
 
-impl Default for Language {
+impl Default for CelContext {
     fn default() -> Self {
         Self(Context::with_env(Arc::new(Env::stdlib())))
     }
@@ -86,32 +86,33 @@ impl Expression {
     /// # Errors
     /// The text is no expression, or reads a name that there is not.
     pub fn compile(text: &str, names: &mut VariableNames) -> Result<Self, ExpressionError> {
-        let program = Program::compile(text).map_err(|errors| syntax(text, &errors))?;
-        let read = names::read(&program, text)?;
-        let variables = read.variables.into_iter().map(|name| (names.intern(&name), name)).map(|(id, name)| (name, id));
+        let program = Program::compile(text).map_err(|errors| syntax_error(text, &errors))?;
+        let references = references::collect_references(&program, text)?;
+        let variables =
+            references.variables.into_iter().map(|name| (names.intern(&name), name)).map(|(id, name)| (name, id));
         let variables = variables.collect();
-        let (reply, warned) = (read.reply.into_boxed_slice(), AtomicBool::new(false));
+        let (reply, warned) = (references.reply.into_boxed_slice(), AtomicBool::new(false));
         Ok(Self { program, text: text.to_owned(), variables, reply, warned })
     }
 
     /// What has to be known of the replies before it.
-    pub fn remembers(&self) -> Remembers {
-        let remembers = |part: &Part| match part {
-            Part::Status | Part::Latency | Part::Size => Remembers::Numbers,
-            Part::Headers => Remembers::Headers,
-            Part::Body | Part::Json => Remembers::Content,
+    pub fn reply_detail(&self) -> ReplyDetail {
+        let remembers = |part: &ReplyPart| match part {
+            ReplyPart::Status | ReplyPart::Latency | ReplyPart::Size => ReplyDetail::Numbers,
+            ReplyPart::Headers => ReplyDetail::Headers,
+            ReplyPart::Body | ReplyPart::Json => ReplyDetail::Content,
         };
         self.reply.iter().map(remembers).max().unwrap_or_default()
     }
 
     /// Whether it holds. What cannot be told does not hold; `warn` is told why the first time.
-    pub fn holds(&self, language: &Language, facts: &Facts<'_>, warn: impl FnOnce(&str, &str)) -> bool {
+    pub fn holds(&self, language: &CelContext, facts: &ExpressionInputs<'_>, warn: impl FnOnce(&str, &str)) -> bool {
         let mut context = language.0.new_inner_scope();
         facts.declare(&mut context, &self.variables, &self.reply);
         let why = match self.program.execute(&context) {
             Ok(Value::Bool(holds)) => return holds,
             Ok(_) => "it is neither true nor false".to_owned(),
-            Err(error) => reason(&error),
+            Err(error) => execution_error_text(&error),
         };
         if !self.warned.swap(true, Ordering::Relaxed) {
             warn(&self.text, &why);
@@ -121,7 +122,7 @@ impl Expression {
 }
 
 /// Why an expression has no value. The library's own texts show the values, which may be secrets.
-fn reason(error: &ExecutionError) -> String {
+fn execution_error_text(error: &ExecutionError) -> String {
     match error {
         ExecutionError::NoSuchKey(key) => format!("there is no `{key}`"),
         ExecutionError::IndexOutOfBounds(_) => "a list is shorter than that".into(),
@@ -138,7 +139,7 @@ fn reason(error: &ExecutionError) -> String {
 }
 
 /// The first error of the parser, at its place.
-fn syntax(text: &str, errors: &cel::ParseErrors) -> ExpressionError {
+fn syntax_error(text: &str, errors: &cel::ParseErrors) -> ExpressionError {
     let first = errors.errors.first();
     let at = first.map_or(0, |error| offset(text, error.pos));
     let message = "this is not an expression".to_owned();

@@ -15,7 +15,7 @@ fn told(text: &str) -> (bool, Option<String>) {
             _ => {}
         }
     }
-    let last = Last {
+    let last = LastExchange {
         status: 404,
         latency: 12.5,
         size: 9_000_000_000,
@@ -24,9 +24,9 @@ fn told(text: &str) -> (bool, Option<String>) {
         json: std::cell::OnceCell::new(),
         headers: vec![("content-type".into(), "application/json".into())],
     };
-    let facts = Facts { variables: &variables, last: &last, passed: false, user: 5, iteration: 2, round: 3 };
+    let facts = ExpressionInputs { variables: &variables, last: &last, passed: false, user: 5, iteration: 2, round: 3 };
     let mut warned = None;
-    let holds = expression.holds(&Language::default(), &facts, |_, why| warned = Some(why.to_owned()));
+    let holds = expression.holds(&CelContext::default(), &facts, |_, why| warned = Some(why.to_owned()));
     (holds, warned)
 }
 
@@ -87,9 +87,9 @@ fn what_cannot_be_told_does_not_hold_and_shows_no_value() {
 #[test]
 fn one_warning_is_enough() {
     let expression = Expression::compile("reply.json.a == 1", &mut VariableNames::default()).unwrap();
-    let (variables, last) = (Variables::default(), Last::none());
-    let facts = Facts { variables: &variables, last: &last, passed: true, user: 0, iteration: 0, round: 0 };
-    let (language, mut warnings) = (Language::default(), 0);
+    let (variables, last) = (Variables::default(), LastExchange::empty());
+    let facts = ExpressionInputs { variables: &variables, last: &last, passed: true, user: 0, iteration: 0, round: 0 };
+    let (language, mut warnings) = (CelContext::default(), 0);
     for _ in 0..3 {
         assert!(!expression.holds(&language, &facts, |_, _| warnings += 1));
     }
@@ -119,13 +119,13 @@ fn what_is_no_condition_is_said_at_its_place() {
 #[test]
 fn only_what_is_read_has_to_be_remembered() {
     for (text, remembers) in [
-        ("vars.a == \"\"", Remembers::Nothing),
-        ("passed", Remembers::Nothing),
-        ("reply.status == 1", Remembers::Numbers),
-        ("reply.latency > 1.0 && \"etag\" in reply.headers", Remembers::Headers),
-        ("reply.status == 1 || has(reply.json.a)", Remembers::Content),
+        ("vars.a == \"\"", ReplyDetail::Nothing),
+        ("passed", ReplyDetail::Nothing),
+        ("reply.status == 1", ReplyDetail::Numbers),
+        ("reply.latency > 1.0 && \"etag\" in reply.headers", ReplyDetail::Headers),
+        ("reply.status == 1 || has(reply.json.a)", ReplyDetail::Content),
     ] {
         let expression = Expression::compile(text, &mut VariableNames::default()).unwrap();
-        assert_eq!(expression.remembers(), remembers, "{text}");
+        assert_eq!(expression.reply_detail(), remembers, "{text}");
     }
 }

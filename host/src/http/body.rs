@@ -9,41 +9,41 @@ use brotli_decompressor::Decompressor;
 use bytes::Bytes;
 use flate2::read::{DeflateDecoder, MultiGzDecoder, ZlibDecoder};
 
-use super::section::HeaderSection;
+use super::header_section::HeaderSection;
 use crate::net::Failure;
 
 /// The codings that can be undone, for `accept-encoding`.
-pub(super) const ACCEPTED: &str = "gzip, deflate, br";
+pub(super) const ACCEPTED_CODINGS: &str = "gzip, deflate, br";
 
 /// Most codings undone one after the other; no server applies more than two.
-const MOST_CODINGS: usize = 4;
+const MAX_CODINGS: usize = 4;
 
 /// Bytes of content that may still be kept: of several replies together, so one that holds many must not hold much.
 pub type Allowance = Rc<Cell<usize>>;
 
 /// Collects content up to a limit.
-pub(super) struct Kept {
+pub(super) struct BodyCollector {
     /// In bytes.
     limit: usize,
     /// What it takes from while content arrives.
     allowance: Allowance,
     content: Vec<u8>,
     /// Whether the limit was exceeded, and everything dropped.
-    over: bool,
+    exceeded: bool,
 }
 
-impl Kept {
+impl BodyCollector {
     /// Keeps at most `limit` bytes, and no more than the allowance has left.
     pub fn new(limit: usize, allowance: &Allowance) -> Self {
-        Self { limit, allowance: Rc::clone(allowance), content: Vec::new(), over: false }
+        Self { limit, allowance: Rc::clone(allowance), content: Vec::new(), exceeded: false }
     }
 
     /// Adds a piece.
     pub fn push(&mut self, data: &[u8]) {
         let left = self.allowance.get();
-        if self.over || self.content.len() + data.len() > self.limit || data.len() > left {
+        if self.exceeded || self.content.len() + data.len() > self.limit || data.len() > left {
             self.allowance.set(left + self.content.len());
-            (self.over, self.content) = (true, Vec::new());
+            (self.exceeded, self.content) = (true, Vec::new());
         } else {
             self.allowance.set(left - data.len());
             self.content.extend_from_slice(data);
@@ -52,7 +52,7 @@ impl Kept {
 
     /// What was kept, or why it could not be.
     pub fn finish(mut self) -> Result<Bytes, Failure> {
-        if self.over {
+        if self.exceeded {
             return Err(too_large(self.limit.min(self.allowance.get())));
         }
         Ok(std::mem::take(&mut self.content).into())
@@ -60,7 +60,7 @@ impl Kept {
 }
 
 /// Content that comes to no reply is held by nobody.
-impl Drop for Kept {
+impl Drop for BodyCollector {
     fn drop(&mut self) {
         self.allowance.set(self.allowance.get() + self.content.len());
     }
@@ -73,7 +73,7 @@ pub(super) fn decode(headers: &HeaderSection, content: Bytes, limit: usize) -> R
     }
     let fields = headers.get_all("content-encoding");
     let names: Vec<_> = fields.flat_map(|field| field.split(|&byte| byte == b',')).collect();
-    if names.len() > MOST_CODINGS {
+    if names.len() > MAX_CODINGS {
         return Err(Failure::protocol("too many content codings"));
     }
     names.iter().rev().try_fold(content, |content, name| undo(name.trim_ascii(), content, limit))
@@ -195,7 +195,7 @@ mod tests {
         ] {
             for (limit, allowed) in [(5, 100), (100, 5)] {
                 let allowance = Allowance::new(Cell::new(allowed));
-                let mut content = Kept::new(limit, &allowance);
+                let mut content = BodyCollector::new(limit, &allowance);
                 pieces.iter().for_each(|piece| content.push(piece.as_bytes()));
                 assert_eq!(content.finish().ok().as_deref(), kept.map(str::as_bytes), "{case}");
                 assert_eq!(allowance.get(), allowed - kept.map_or(0, str::len), "{case}");
@@ -206,7 +206,7 @@ mod tests {
     #[test]
     fn two_replies_share_an_allowance() {
         let allowance = Allowance::new(Cell::new(5));
-        let (mut one, mut other) = (Kept::new(100, &allowance), Kept::new(100, &allowance));
+        let (mut one, mut other) = (BodyCollector::new(100, &allowance), BodyCollector::new(100, &allowance));
         one.push(b"hel");
         other.push(b"lo!");
         assert!(other.finish().is_err());

@@ -10,12 +10,12 @@ use stampede_time::{Clock, Nanos};
 use crate::net::{Connector, Dial, Tls};
 
 /// Largest header section of an HTTP/2 reply, in bytes.
-const MOST_HEADER_BYTES: u32 = 64 * 1024;
+const MAX_HEADER_BYTES: u32 = 64 * 1024;
 /// Bytes read from a connection at once.
-const READ_AT_ONCE: usize = 64 * 1024;
+const READ_BUFFER_BYTES: usize = 64 * 1024;
 /// Buffers for requests that are kept, and their size: enough for those being written at one moment, which are few.
-const MOST_SPARE: usize = 64;
-const LARGEST_SPARE: usize = 32 * 1024;
+const MAX_SPARE_BUFFERS: usize = 64;
+const MAX_SPARE_BYTES: usize = 32 * 1024;
 
 /// Settings of a [`Client`].
 #[derive(Clone)]
@@ -54,9 +54,9 @@ impl Client {
     /// A client that has resolved nothing yet.
     pub fn new(options: ClientOptions, clock: Clock) -> Self {
         let mut http2 = http2::Builder::new(LocalTasks);
-        http2.max_header_list_size(MOST_HEADER_BYTES);
+        http2.max_header_list_size(MAX_HEADER_BYTES);
         let ClientOptions { tls, max_body_kept, dial } = options;
-        let read_buffer = RefCell::new(vec![0; READ_AT_ONCE].into());
+        let read_buffer = RefCell::new(vec![0; READ_BUFFER_BYTES].into());
         let connector = Connector::new(clock, tls, dial);
         Self { connector, max_body_kept, http2, read_buffer, spare_buffers: RefCell::default() }
     }
@@ -77,9 +77,9 @@ impl Client {
     }
 
     /// Takes a buffer back for the next request. A large one, or one of many, goes.
-    pub(super) fn give_back(&self, mut buffer: Vec<u8>) {
+    pub(super) fn return_buffer(&self, mut buffer: Vec<u8>) {
         let mut spare = self.spare_buffers.borrow_mut();
-        if buffer.capacity() <= LARGEST_SPARE && spare.len() < MOST_SPARE {
+        if buffer.capacity() <= MAX_SPARE_BYTES && spare.len() < MAX_SPARE_BUFFERS {
             buffer.clear();
             spare.push(buffer);
         }

@@ -12,11 +12,11 @@ use super::connection::{Connection, open};
 use super::http1::Http1;
 use super::http2::Http2;
 use super::message::Request;
-use crate::net::{Failure, Meter, Origin, Version, same};
+use crate::net::{Failure, Meter, Origin, Version, same_origin};
 
 /// Most connections, and most origins, that a user keeps. Far more than a browser does; a script that makes up host names
 /// must not fill the memory.
-pub(super) const MOST_KEPT: usize = 64;
+pub(super) const MAX_KEPT: usize = 64;
 
 /// The connections of one user, none at first.
 #[derive(Default)]
@@ -24,27 +24,27 @@ pub(super) struct Connections {
     /// HTTP/1.1 connections in no exchange, the one used last at the end.
     idle: RefCell<Vec<Http1>>,
     /// What is known of the origins that may speak HTTP/2.
-    origins: RefCell<Vec<(Rc<Origin>, Known)>>,
+    origins: RefCell<Vec<(Rc<Origin>, OriginState)>>,
     /// Whether each serves one exchange.
-    once: Cell<bool>,
+    single_use: Cell<bool>,
 }
 
 /// A connection for one exchange.
-pub(super) struct Acquired {
+pub(super) struct ConnectionLease {
     /// The connection.
     pub connection: Connection,
     /// Whether it was opened for this exchange. If not, the peer may have closed it meanwhile.
     pub fresh: bool,
 }
 
-impl Acquired {
-    const fn open(connection: Connection) -> Self {
+impl ConnectionLease {
+    const fn reused(connection: Connection) -> Self {
         Self { connection, fresh: false }
     }
 }
 
 /// What is known of an origin that may speak HTTP/2.
-enum Known {
+enum OriginState {
     /// An exchange is finding out; the others wait, for they may be able to share its connection.
     Opening(Rc<Notify>),
     /// It negotiated HTTP/1.1.
@@ -55,13 +55,13 @@ enum Known {
 
 impl Connections {
     /// Says whether each connection is to serve one exchange.
-    pub fn use_once(&self, once: bool) {
-        self.once.set(once);
+    pub fn set_single_use(&self, once: bool) {
+        self.single_use.set(once);
     }
 
     /// Whether it is.
-    pub const fn is_used_once(&self) -> bool {
-        self.once.get()
+    pub const fn is_single_use(&self) -> bool {
+        self.single_use.get()
     }
 
     /// Closes all that are open. What is known of the origins goes with them: a new connection may be agreed on anew.
@@ -71,18 +71,20 @@ impl Connections {
     }
 
     /// A connection to the request's origin: an open one of the right version if there is one, else a new one.
-    pub async fn acquire(&self, client: &Client, request: &Request, meter: &Meter) -> Result<Acquired, Failure> {
+    pub async fn acquire(&self, client: &Client, request: &Request, meter: &Meter) -> Result<ConnectionLease, Failure> {
         let (origin, version) = (&request.origin, request.version);
-        if self.once.get() {
-            return Ok(Acquired { connection: open(client, origin, version, meter).await?, fresh: true });
+        if self.single_use.get() {
+            return Ok(ConnectionLease { connection: open(client, origin, version, meter).await?, fresh: true });
         }
         if may_be_http2(origin, version) {
-            match self.known(origin, version) {
-                Some(Known::Http2(connection)) => return Ok(Acquired::open(Connection::Http2(connection))),
+            match self.origin_state(origin, version) {
+                Some(OriginState::Http2(connection)) => {
+                    return Ok(ConnectionLease::reused(Connection::Http2(connection)));
+                }
                 // An idle HTTP/1.1 connection says nothing about the version that would be negotiated, for the exchange
                 // that opened it may have asked for that one.
-                Some(Known::Http1) => {}
-                Some(Known::Opening(_)) | None => {
+                Some(OriginState::Http1) => {}
+                Some(OriginState::Opening(_)) | None => {
                     // Boxed, so that an exchange on an open connection does not carry the room for this.
                     if let Some(acquired) = Box::pin(self.negotiate(client, request, meter)).await? {
                         return Ok(acquired);
@@ -91,22 +93,29 @@ impl Connections {
             }
         }
         match self.pop_idle(origin) {
-            Some(idle) => Ok(Acquired::open(Connection::Http1(idle))),
-            None => Ok(Acquired { connection: open(client, origin, version, meter).await?, fresh: true }),
+            Some(idle) => Ok(ConnectionLease::reused(Connection::Http1(idle))),
+            None => Ok(ConnectionLease { connection: open(client, origin, version, meter).await?, fresh: true }),
         }
     }
 
     /// Waits until the version that an origin speaks is known, or finds it out; `None` if it is HTTP/1.1 and another
     /// exchange has the connection that told so.
-    async fn negotiate(&self, client: &Client, request: &Request, meter: &Meter) -> Result<Option<Acquired>, Failure> {
+    async fn negotiate(
+        &self,
+        client: &Client,
+        request: &Request,
+        meter: &Meter,
+    ) -> Result<Option<ConnectionLease>, Failure> {
         loop {
-            match self.known(&request.origin, request.version) {
-                Some(Known::Http2(connection)) => return Ok(Some(Acquired::open(Connection::Http2(connection)))),
-                Some(Known::Http1) => return Ok(None),
-                Some(Known::Opening(opening)) => opening.notified().await,
+            match self.origin_state(&request.origin, request.version) {
+                Some(OriginState::Http2(connection)) => {
+                    return Ok(Some(ConnectionLease::reused(Connection::Http2(connection))));
+                }
+                Some(OriginState::Http1) => return Ok(None),
+                Some(OriginState::Opening(opening)) => opening.notified().await,
                 None => {
-                    let connection = self.find_out(client, &request.origin, request.version, meter).await?;
-                    return Ok(Some(Acquired { connection, fresh: true }));
+                    let connection = self.open_first(client, &request.origin, request.version, meter).await?;
+                    return Ok(Some(ConnectionLease { connection, fresh: true }));
                 }
             }
         }
@@ -114,11 +123,11 @@ impl Connections {
 
     /// Keeps a connection for the next exchange, unless it was for one alone. Call it after the last byte of a reply.
     pub fn put_back(&self, connection: Http1) {
-        if self.once.get() {
+        if self.single_use.get() {
             return;
         }
         let mut idle = self.idle.borrow_mut();
-        if idle.len() >= MOST_KEPT {
+        if idle.len() >= MAX_KEPT {
             idle.remove(0);
         }
         idle.push(connection);
@@ -127,18 +136,18 @@ impl Connections {
     /// The one used last: it is the least likely to be closed, and those that are not needed grow old.
     fn pop_idle(&self, origin: &Rc<Origin>) -> Option<Http1> {
         let mut idle = self.idle.borrow_mut();
-        let index = idle.iter().rposition(|connection| same(&connection.origin, origin))?;
+        let index = idle.iter().rposition(|connection| same_origin(&connection.origin, origin))?;
         Some(idle.remove(index))
     }
 
     /// What is known of the origin, as far as it helps; forgets a connection that was closed.
-    fn known(&self, origin: &Rc<Origin>, version: Version) -> Option<Known> {
+    fn origin_state(&self, origin: &Rc<Origin>, version: Version) -> Option<OriginState> {
         let mut origins = self.origins.borrow_mut();
-        let index = origins.iter().position(|(known, _)| same(known, origin))?;
+        let index = origins.iter().position(|(candidate, _)| same_origin(candidate, origin))?;
         match &origins[index].1 {
-            Known::Opening(opening) => Some(Known::Opening(Rc::clone(opening))),
-            Known::Http1 if version == Version::Negotiate => Some(Known::Http1),
-            Known::Http2(connection) if !connection.is_closed() => Some(Known::Http2(connection.clone())),
+            OriginState::Opening(opening) => Some(OriginState::Opening(Rc::clone(opening))),
+            OriginState::Http1 if version == Version::Negotiate => Some(OriginState::Http1),
+            OriginState::Http2(connection) if !connection.is_closed() => Some(OriginState::Http2(connection.clone())),
             _ => {
                 origins.remove(index);
                 None
@@ -147,30 +156,30 @@ impl Connections {
     }
 
     /// Notes that an origin's version is being found out, in place of the origin known longest if there are many.
-    fn note(&self, origin: &Rc<Origin>) {
+    fn note_opening(&self, origin: &Rc<Origin>) {
         let mut origins = self.origins.borrow_mut();
-        if origins.len() >= MOST_KEPT
-            && let Some(oldest) = origins.iter().position(|(_, known)| !matches!(known, Known::Opening(_)))
+        if origins.len() >= MAX_KEPT
+            && let Some(oldest) = origins.iter().position(|(_, known)| !matches!(known, OriginState::Opening(_)))
         {
             origins.remove(oldest);
         }
-        origins.push((Rc::clone(origin), Known::Opening(Rc::default())));
+        origins.push((Rc::clone(origin), OriginState::Opening(Rc::default())));
     }
 
     /// Opens the first connection to an origin that may speak HTTP/2.
-    async fn find_out(
+    async fn open_first(
         &self,
         client: &Client,
         origin: &Rc<Origin>,
         version: Version,
         meter: &Meter,
     ) -> Result<Connection, Failure> {
-        let mut finding = Finding { connections: self, origin, found: None };
-        self.note(origin);
+        let mut finding = NegotiationGuard { connections: self, origin, result: None };
+        self.note_opening(origin);
         let connection = open(client, origin, version, meter).await?;
-        finding.found = Some(match &connection {
-            Connection::Http1(_) => Known::Http1,
-            Connection::Http2(connection) => Known::Http2(connection.clone()),
+        finding.result = Some(match &connection {
+            Connection::Http1(_) => OriginState::Http1,
+            Connection::Http2(connection) => OriginState::Http2(connection.clone()),
         });
         Ok(connection)
     }
@@ -178,21 +187,21 @@ impl Connections {
 
 /// Tells the waiting exchanges what was found out; if nothing was, because connecting failed or was given up, they find
 /// out themselves.
-struct Finding<'a> {
+struct NegotiationGuard<'a> {
     connections: &'a Connections,
     origin: &'a Rc<Origin>,
-    found: Option<Known>,
+    result: Option<OriginState>,
 }
 
-impl Drop for Finding<'_> {
+impl Drop for NegotiationGuard<'_> {
     fn drop(&mut self) {
         let mut origins = self.connections.origins.borrow_mut();
-        let Some(index) = origins.iter().position(|(known, _)| same(known, self.origin)) else { return };
+        let Some(index) = origins.iter().position(|(known, _)| same_origin(known, self.origin)) else { return };
         let (origin, opening) = origins.remove(index);
-        if let Some(found) = self.found.take() {
-            origins.push((origin, found));
+        if let Some(state) = self.result.take() {
+            origins.push((origin, state));
         }
-        if let Known::Opening(waiting) = opening {
+        if let OriginState::Opening(waiting) = opening {
             waiting.notify_waiters();
         }
     }

@@ -10,37 +10,37 @@ use hyper::header::HeaderValue;
 use hyper::http::uri::PathAndQuery;
 use url::Url;
 
-use super::section::HeaderSection;
+use super::header_section::HeaderSection;
 use crate::net::Origin;
 
 /// Most cookies a user keeps; further ones are ignored, so that a target that makes up names or paths does not fill
 /// the memory.
-const MOST_COOKIES: usize = 256;
+const MAX_COOKIES: usize = 256;
 
 /// The cookies of one user.
 #[derive(Default)]
 pub struct Cookies {
     jar: RefCell<Option<Box<CookieStore>>>,
     /// What it is put back to.
-    remembered: RefCell<Option<Box<CookieStore>>>,
+    saved: RefCell<Option<Box<CookieStore>>>,
 }
 
 impl Cookies {
     /// The value of an unexpired cookie, whatever its domain and path.
     pub fn value(&self, name: &str) -> Option<String> {
         let jar = self.jar.borrow();
-        let found = jar.as_ref()?.iter_unexpired().find(|cookie| cookie.name() == name);
-        found.map(|cookie| cookie.value().to_owned())
+        let cookie = jar.as_ref()?.iter_unexpired().find(|cookie| cookie.name() == name);
+        cookie.map(|cookie| cookie.value().to_owned())
     }
 
     /// From now on [`put_back`](Self::put_back) leads to these cookies.
-    pub(super) fn remember(&self) {
-        self.remembered.replace(self.jar.borrow().clone());
+    pub(super) fn save(&self) {
+        self.saved.replace(self.jar.borrow().clone());
     }
 
     /// Has the cookies that were remembered, and no others; none if none were.
-    pub(super) fn put_back(&self) {
-        self.jar.replace(self.remembered.borrow().clone());
+    pub(super) fn restore(&self) {
+        self.jar.replace(self.saved.borrow().clone());
     }
 
     /// The cookies that belong to a request, as its `cookie` field; a field of its own wins.
@@ -50,7 +50,7 @@ impl Cookies {
     }
 
     /// Keeps the cookies of a reply.
-    pub(super) fn learn(&self, headers: &HeaderSection, origin: &Origin, target: &PathAndQuery) {
+    pub(super) fn store_from(&self, headers: &HeaderSection, origin: &Origin, target: &PathAndQuery) {
         let mut set = headers.cookies().filter_map(|value| std::str::from_utf8(value).ok()).peekable();
         if set.peek().is_none() {
             return;
@@ -60,7 +60,7 @@ impl Cookies {
         let jar = jar.get_or_insert_default();
         for text in set {
             let Ok(cookie) = Cookie::parse(text, &url) else { continue };
-            if is_known(jar, &cookie) || jar.iter_any().count() < MOST_COOKIES {
+            if replaces_existing(jar, &cookie) || jar.iter_any().count() < MAX_COOKIES {
                 // What is refused (another domain, say) is ignored, as RFC 6265 section 5.3 wants it.
                 let _ = jar.insert(cookie.into_owned(), &url);
             }
@@ -69,7 +69,7 @@ impl Cookies {
 }
 
 /// Whether the cookie takes the place of another: one of the same domain, path and name (RFC 6265 section 5.3).
-fn is_known(jar: &CookieStore, cookie: &Cookie<'_>) -> bool {
+fn replaces_existing(jar: &CookieStore, cookie: &Cookie<'_>) -> bool {
     jar.contains_any(&String::from(&cookie.domain), &cookie.path, cookie.name())
 }
 
@@ -93,7 +93,7 @@ mod tests {
         let (from, to) = (Url::parse(from).unwrap(), Url::parse(to).unwrap());
         let parts = |url: &Url| (Origin::of(url).unwrap(), crate::net::target(url).unwrap());
         let (origin, target) = parts(&from);
-        cookies.learn(&headers, &origin, &target);
+        cookies.store_from(&headers, &origin, &target);
         let (origin, target) = parts(&to);
         let field = cookies.field(&origin, &target);
         field.map_or_else(String::new, |value| value.to_str().unwrap().to_owned())
@@ -124,7 +124,7 @@ mod tests {
         let url = Url::parse("http://site.test/").unwrap();
         let (origin, target) = (Origin::of(&url).unwrap(), crate::net::target(&url).unwrap());
         let cookies = Cookies::default();
-        cookies.learn(&[("set-cookie", &b"a=1"[..])].into_iter().collect(), &origin, &target);
+        cookies.store_from(&[("set-cookie", &b"a=1"[..])].into_iter().collect(), &origin, &target);
         assert_eq!(cookies.value("a").as_deref(), Some("1"));
         assert_eq!(cookies.value("b"), None);
     }
@@ -135,39 +135,39 @@ mod tests {
         let (origin, target) = (Origin::of(&url).unwrap(), crate::net::target(&url).unwrap());
         let cookies = Cookies::default();
         let learn =
-            |text: &str| cookies.learn(&[("set-cookie", text.as_bytes())].into_iter().collect(), &origin, &target);
+            |text: &str| cookies.store_from(&[("set-cookie", text.as_bytes())].into_iter().collect(), &origin, &target);
         let sent = || cookies.field(&origin, &target).map(|value| value.to_str().unwrap().to_owned());
         learn("early=1");
-        cookies.put_back();
+        cookies.restore();
         assert_eq!(sent(), None, "nothing was remembered");
         learn("session=1");
-        cookies.remember();
+        cookies.save();
         for basket in ["basket=1", "basket=2; Path=/", "session=2"] {
             learn(basket);
             assert_ne!(sent().as_deref(), Some("session=1"));
-            cookies.put_back();
+            cookies.restore();
             assert_eq!(sent().as_deref(), Some("session=1"));
         }
     }
 
     #[test]
     fn made_up_names_do_not_fill_the_memory() {
-        let many: Vec<_> = (0..2 * MOST_COOKIES).map(|number| format!("name{number}=1")).collect();
+        let many: Vec<_> = (0..2 * MAX_COOKIES).map(|number| format!("name{number}=1")).collect();
         let many: Vec<_> = many.iter().map(String::as_str).collect();
-        assert_eq!(sent("http://site.test/", &many, "http://site.test/").split("; ").count(), MOST_COOKIES);
+        assert_eq!(sent("http://site.test/", &many, "http://site.test/").split("; ").count(), MAX_COOKIES);
     }
 
     #[test]
     fn made_up_paths_do_not_fill_the_memory_and_updates_still_count() {
         let mut many = vec!["a=1; Path=/".to_owned()];
-        many.extend((0..2 * MOST_COOKIES).map(|number| format!("a=1; Path=/{number}")));
+        many.extend((0..2 * MAX_COOKIES).map(|number| format!("a=1; Path=/{number}")));
         many.push("a=2; Path=/".to_owned());
         let url = Url::parse("http://site.test/").unwrap();
         let (origin, target) = (Origin::of(&url).unwrap(), crate::net::target(&url).unwrap());
         let cookies = Cookies::default();
         let headers = many.iter().map(|text| ("set-cookie", text.as_bytes())).collect();
-        cookies.learn(&headers, &origin, &target);
-        assert_eq!(cookies.jar.borrow().as_ref().unwrap().iter_any().count(), MOST_COOKIES);
+        cookies.store_from(&headers, &origin, &target);
+        assert_eq!(cookies.jar.borrow().as_ref().unwrap().iter_any().count(), MAX_COOKIES);
         assert_eq!(cookies.field(&origin, &target).unwrap(), "a=2");
     }
 }

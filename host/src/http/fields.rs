@@ -12,24 +12,24 @@ pub type Field = (HeaderName, HeaderValue);
 #[derive(Clone, Default)]
 pub struct Fields {
     prepared: Rc<[Field]>,
-    own: Vec<Field>,
+    rendered: Vec<Field>,
     user: Rc<Vec<Field>>,
 }
 
 impl Fields {
     /// Fields that were checked before the run, and those the user sends with every request.
     pub fn new(prepared: Rc<[Field]>, user: Rc<Vec<Field>>) -> Self {
-        Self { prepared, own: Vec::new(), user }
+        Self { prepared, rendered: Vec::new(), user }
     }
 
     /// Adds a field of the request's own; the same name may be there several times.
     pub fn push(&mut self, name: HeaderName, value: HeaderValue) {
-        self.own.push((name, value));
+        self.rendered.push((name, value));
     }
 
     /// All fields.
     pub fn iter(&self) -> impl Iterator<Item = &Field> {
-        let own = || self.prepared.iter().chain(&self.own);
+        let own = || self.prepared.iter().chain(&self.rendered);
         own().chain(self.user.iter().filter(move |(name, _)| own().all(|(known, _)| known != name)))
     }
 
@@ -44,9 +44,9 @@ impl Fields {
     }
 
     /// Keeps the fields whose names are right.
-    pub fn retain(&mut self, right: impl Fn(&HeaderName) -> bool) {
-        let kept = self.iter().filter(|(name, _)| right(name)).cloned().collect();
-        *self = Self { own: kept, ..Self::default() };
+    pub fn retain(&mut self, keep: impl Fn(&HeaderName) -> bool) {
+        let kept = self.iter().filter(|(name, _)| keep(name)).cloned().collect();
+        *self = Self { rendered: kept, ..Self::default() };
     }
 
     /// The fields as HTTP/2 wants them.
@@ -61,7 +61,7 @@ impl Fields {
 
 impl FromIterator<Field> for Fields {
     fn from_iter<I: IntoIterator<Item = Field>>(fields: I) -> Self {
-        Self { own: fields.into_iter().collect(), ..Self::default() }
+        Self { rendered: fields.into_iter().collect(), ..Self::default() }
     }
 }
 

@@ -18,24 +18,24 @@ use hyper::http::uri::Authority;
 use hyper_util::rt::TokioIo;
 use stampede_time::Nanos;
 
-use super::body::{self, Kept};
+use super::body::{self, BodyCollector};
+use super::body_channel::BodyChannel;
 use super::client::Client;
-use super::flow::Flow;
+use super::header_section::HeaderSection;
 use super::message::{Reply, Request, has_payload};
-use super::section::HeaderSection;
-use crate::net::{Charge, Failure, Meter, Metered, Traffic, Transport};
+use crate::net::{Failure, Meter, MeteredStream, Traffic, TrafficGuard, Transport};
 
-type Message = hyper::Request<Content>;
+type HyperRequest = hyper::Request<RequestContent>;
 
 /// What is sent after the header section.
-enum Content {
+enum RequestContent {
     /// Known from the start.
     Whole(Full<Bytes>),
     /// A beginning, and what is written to the flow.
-    Pieces(Bytes, Rc<Flow>),
+    Pieces(Bytes, Rc<BodyChannel>),
 }
 
-impl Body for Content {
+impl Body for RequestContent {
     type Data = Bytes;
     type Error = Infallible;
 
@@ -65,7 +65,7 @@ impl Body for Content {
 /// An open connection. It ends with the last clone.
 #[derive(Clone)]
 pub(super) struct Http2 {
-    sender: SendRequest<Content>,
+    sender: SendRequest<RequestContent>,
     traffic: Rc<Traffic>,
 }
 
@@ -73,7 +73,7 @@ impl Http2 {
     /// Starts the protocol on a stream.
     pub async fn start(client: &Client, transport: Transport) -> Result<Self, Failure> {
         let traffic = Rc::new(Traffic::default());
-        let io = TokioIo::new(Metered::new(transport, Rc::clone(&traffic)));
+        let io = TokioIo::new(MeteredStream::new(transport, Rc::clone(&traffic)));
         let (sender, driver) = client.http2.handshake(io).await.map_err(|error| Failure::of_exchange(&error, false))?;
         // How the connection ends is told to the exchanges on it.
         tokio::task::spawn_local(async move { driver.await.unwrap_or_default() });
@@ -93,7 +93,7 @@ impl Http2 {
         (request, cookie): (&Request, Option<HeaderValue>),
         begun: Nanos,
     ) -> Option<Result<Reply, Failure>> {
-        let _charge = Charge { meter, traffic: Rc::clone(&self.traffic) };
+        let _charge = TrafficGuard { meter, traffic: Rc::clone(&self.traffic) };
         let response = match self.sender.try_send_request(message(request, cookie)).await {
             Ok(response) => response,
             Err(mut error) => {
@@ -103,14 +103,14 @@ impl Http2 {
             }
         };
         let headed = client.now();
-        meter.note(|measured| {
+        meter.update(|measured| {
             measured.status = response.status().as_u16();
             measured.phases.first_byte = Some(headed.saturating_sub(begun));
         });
-        let kept = request.keep_body.as_ref().map(|allowance| Kept::new(client.max_body_kept, allowance));
+        let kept = request.keep_body.as_ref().map(|allowance| BodyCollector::new(client.max_body_kept, allowance));
         let reply = receive(response, meter, (kept, request.flow.as_deref())).await;
         if reply.is_ok() {
-            meter.note(|measured| measured.phases.receive = Some(client.now() - headed));
+            meter.update(|measured| measured.phases.receive = Some(client.now() - headed));
         }
         Some(reply.unwrap_or_else(|error| Err(Failure::of_exchange(&error, true))))
     }
@@ -120,12 +120,12 @@ impl Http2 {
 async fn receive(
     response: Response<Incoming>,
     meter: &Meter,
-    (mut kept, flow): (Option<Kept>, Option<&Flow>),
+    (mut kept, flow): (Option<BodyCollector>, Option<&BodyChannel>),
 ) -> hyper::Result<Result<Reply, Failure>> {
     let (head, mut incoming) = response.into_parts();
     let headers = HeaderSection::of_map(&head.headers);
     if let Some(flow) = flow {
-        flow.begin(head.status, headers.clone());
+        flow.push_head(head.status, headers.clone());
     }
     let mut next = poll_fn(|cx| match flow {
         Some(flow) if flow.is_full() => Poll::Pending,
@@ -134,7 +134,7 @@ async fn receive(
     while let Some(frame) = (&mut next).await {
         match (frame?.into_data(), flow) {
             (Ok(data), _) => {
-                meter.note(|measured| measured.body_bytes_in += data.len() as u64);
+                meter.update(|measured| measured.body_bytes_in += data.len() as u64);
                 if let Some(kept) = &mut kept {
                     kept.push(&data);
                 }
@@ -143,21 +143,23 @@ async fn receive(
                 }
             }
             (Err(frame), Some(flow)) => {
-                flow.trail(frame.into_trailers().map(|trailers| HeaderSection::of_map(&trailers)).unwrap_or_default());
+                flow.push_trailers(
+                    frame.into_trailers().map(|trailers| HeaderSection::of_map(&trailers)).unwrap_or_default(),
+                );
             }
             (Err(_), None) => {}
         }
     }
-    let content = kept.map_or_else(|| Ok(Bytes::new()), Kept::finish);
+    let content = kept.map_or_else(|| Ok(Bytes::new()), BodyCollector::finish);
     Ok(content.map(|body| Reply { status: head.status, version: head.version, headers, body }))
 }
 
 /// The request as hyper wants it.
-fn message(request: &Request, cookie: Option<HeaderValue>) -> Message {
-    let streamed = request.flow.as_ref().filter(|flow| flow.has_more());
-    let mut message = Message::new(match streamed {
-        Some(flow) => Content::Pieces(request.body.clone(), Rc::clone(flow)),
-        None => Content::Whole(Full::new(request.body.clone())),
+fn message(request: &Request, cookie: Option<HeaderValue>) -> HyperRequest {
+    let streamed = request.flow.as_ref().filter(|flow| flow.has_request_content());
+    let mut message = HyperRequest::new(match streamed {
+        Some(flow) => RequestContent::Pieces(request.body.clone(), Rc::clone(flow)),
+        None => RequestContent::Whole(Full::new(request.body.clone())),
     });
     let mut headers = request.headers.to_map();
     headers.remove(TRANSFER_ENCODING);
@@ -169,7 +171,7 @@ fn message(request: &Request, cookie: Option<HeaderValue>) -> Message {
         headers.remove(CONTENT_LENGTH);
     }
     if request.decode && !headers.contains_key(ACCEPT_ENCODING) {
-        headers.insert(ACCEPT_ENCODING, HeaderValue::from_static(body::ACCEPTED));
+        headers.insert(ACCEPT_ENCODING, HeaderValue::from_static(body::ACCEPTED_CODINGS));
     }
     if let Some(cookie) = cookie.filter(|_| !headers.contains_key(COOKIE)) {
         headers.insert(COOKIE, cookie);

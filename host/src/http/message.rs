@@ -8,9 +8,9 @@ use hyper::http::uri::PathAndQuery;
 use hyper::{Method, StatusCode};
 
 use super::body::Allowance;
+use super::body_channel::BodyChannel;
 use super::fields::Fields;
-use super::flow::Flow;
-use super::section::HeaderSection;
+use super::header_section::HeaderSection;
 use crate::net::{Origin, Version};
 
 /// One request; cheap to clone.
@@ -34,7 +34,7 @@ pub struct Request {
     /// Whether to send `accept-encoding` (unless it is among the headers) and to decode the kept content.
     pub decode: bool,
     /// Where content goes and comes from in pieces, if it does.
-    pub flow: Option<Rc<Flow>>,
+    pub flow: Option<Rc<BodyChannel>>,
 }
 
 /// A reply, complete to the last byte.

@@ -17,30 +17,30 @@
 //!   connection.
 
 mod body;
+mod body_channel;
 mod client;
 mod connection;
 mod connections;
 mod cookies;
 mod exchange;
 mod fields;
-mod flow;
+mod header_section;
 mod http1;
 mod http2;
 mod message;
 pub mod redirect;
-mod section;
 mod session;
 
 #[cfg(test)]
 mod tests;
 
 pub use body::Allowance;
+pub use body_channel::BodyChannel;
 pub use client::{Client, ClientOptions};
 pub use cookies::Cookies;
 pub use exchange::exchange;
 pub use fields::{Field, Fields};
-pub use flow::Flow;
-pub use http1::{Switched, upgrade};
+pub use header_section::HeaderSection;
+pub use http1::{UpgradeReply, upgrade};
 pub use message::{Reply, Request};
-pub use section::HeaderSection;
-pub use session::{Keeps, Lasts, Session};
+pub use session::{HttpSession, Lifespan, Retention};

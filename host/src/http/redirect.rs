@@ -11,7 +11,7 @@ use hyper::{Method, StatusCode};
 use url::Url;
 
 use super::message::{Reply, Request};
-use crate::net::{self, Failure, Grants, NoOrigin, Origin, not_granted};
+use crate::net::{self, Failure, Grants, Origin, OriginError, not_granted};
 
 /// Fields that describe content, and go with it.
 const OF_CONTENT: [HeaderName; 4] = [CONTENT_TYPE, CONTENT_ENCODING, CONTENT_LANGUAGE, CONTENT_LOCATION];
@@ -47,8 +47,8 @@ pub fn next(
     let elsewhere = || Failure::protocol("redirect to something other than http or https");
     let target = net::target(&url).ok_or_else(elsewhere)?;
     let origin = Origin::granted(&url, grants).map_err(|none| match none {
-        NoOrigin::Malformed => elsewhere(),
-        NoOrigin::Denied => Failure::network(format!("redirect to {}", not_granted(&url))),
+        OriginError::Malformed => elsewhere(),
+        OriginError::Denied => Failure::network(format!("redirect to {}", not_granted(&url))),
     })?;
     let mut request = Request { target, ..sent.clone() };
     if becomes_get(reply.status, &sent.method) {
@@ -56,7 +56,7 @@ pub fn next(
         request.body = Default::default();
         request.headers.retain(|name| !OF_CONTENT.contains(name));
     }
-    if !net::same(&origin, &sent.origin) {
+    if !net::same_origin(&origin, &sent.origin) {
         request.headers.retain(|name| FOR_ANYONE.contains(name) && !secrets.contains(name));
         request.origin = origin;
     }
@@ -119,7 +119,7 @@ mod tests {
     }
 
     fn follow(method: &Method, status: u16, location: Option<&str>) -> Result<Option<Request>, Failure> {
-        next(&request(method), &reply(status, location), &[TOKEN, USER_AGENT], &Rc::new(Grants::everything()))
+        next(&request(method), &reply(status, location), &[TOKEN, USER_AGENT], &Rc::new(Grants::unrestricted()))
     }
 
     #[test]

@@ -7,7 +7,7 @@ use super::cookies::Cookies;
 
 /// How long a user keeps what it has.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub enum Lasts {
+pub enum Lifespan {
     /// As long as the user is there.
     #[default]
     User,
@@ -19,45 +19,45 @@ pub enum Lasts {
 
 /// How long a user keeps its cookies and connections.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub struct Keeps {
+pub struct Retention {
     /// Its cookies, for an iteration at least.
-    pub cookies: Lasts,
+    pub cookies: Lifespan,
     /// Its connections.
-    pub connections: Lasts,
+    pub connections: Lifespan,
 }
 
 /// The connections and cookies of one user; empty and without allocations at first.
 #[derive(Default)]
-pub struct Session {
+pub struct HttpSession {
     pub(super) connections: Connections,
     /// The user's cookies.
     pub cookies: Cookies,
-    keeps: Cell<Keeps>,
+    retention: Cell<Retention>,
 }
 
-impl Session {
+impl HttpSession {
     /// Says how long cookies and connections are kept.
-    pub fn keep(&self, keeps: Keeps) {
-        self.keeps.set(keeps);
-        self.connections.use_once(keeps.connections == Lasts::Request);
+    pub fn set_retention(&self, keeps: Retention) {
+        self.retention.set(keeps);
+        self.connections.set_single_use(keeps.connections == Lifespan::Request);
     }
 
     /// An iteration begins: what lasts no longer than one is gone, but for the cookies of the sign-in. Nothing may be
     /// under way.
     pub fn begin_iteration(&self) {
-        let Keeps { cookies, connections } = self.keeps.get();
-        if connections == Lasts::Iteration {
+        let Retention { cookies, connections } = self.retention.get();
+        if connections == Lifespan::Iteration {
             self.connections.close();
         }
-        if cookies != Lasts::User {
-            self.cookies.put_back();
+        if cookies != Lifespan::User {
+            self.cookies.restore();
         }
     }
 
     /// The user has signed in: it begins its later iterations with the cookies that it has now.
-    pub fn signed_in(&self) {
-        if self.keeps.get().cookies != Lasts::User {
-            self.cookies.remember();
+    pub fn save_login_cookies(&self) {
+        if self.retention.get().cookies != Lifespan::User {
+            self.cookies.save();
         }
     }
 }

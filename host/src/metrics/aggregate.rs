@@ -6,12 +6,12 @@ use std::collections::BTreeMap;
 use hdrhistogram::Histogram;
 use stampede_time::Nanos;
 
-use super::custom::{MetricId, MetricInfo, Tally};
+use super::custom_metric::{MetricId, MetricInfo, MetricTally};
 use super::histogram;
-use super::interval::{Example, Health, Interval};
-use super::iterations::Iterations;
+use super::interval::{Example, Interval, IntervalHealth};
+use super::iteration_stats::IterationStats;
+use super::row_stats::RowStats;
 use super::sample::{FailureKind, RowId};
-use super::series::Series;
 use super::timeline::Timeline;
 
 /// The share of an interval's wall time above which a worker's CPU counts as exhausted.
@@ -59,14 +59,14 @@ pub fn label(scenario: Option<&str>, name: &str) -> String {
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct WorkerHealth {
     /// Sums, and the longest loop lag.
-    pub total: Health,
+    pub total: IntervalHealth,
     /// Wall time of those intervals in which the CPU was busy for more than [`BUSY_CPU`].
     pub busy: Nanos,
 }
 
 /// A worker's most recent interval, for the progress line.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-struct Latest {
+struct LatestInterval {
     second: u32,
     users: u32,
     requests: u64,
@@ -91,27 +91,27 @@ pub struct Snapshot {
 /// Everything counted so far.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Aggregate {
-    infos: Vec<RowInfo>,
-    rows: Vec<Series<u64>>,
+    row_infos: Vec<RowInfo>,
+    rows: Vec<RowStats<u64>>,
     start_delay: Histogram<u64>,
     timeline: Timeline,
     /// The earliest example of each row and kind: when, in which worker, what.
     examples: BTreeMap<(RowId, FailureKind), (u32, usize, Example)>,
     workers: Vec<WorkerHealth>,
-    latest: Vec<Option<Latest>>,
-    metrics: Vec<Metric>,
-    iterations: Vec<Iterations<u64>>,
+    latest: Vec<Option<LatestInterval>>,
+    metrics: Vec<MetricTotal>,
+    iterations: Vec<IterationStats<u64>>,
     warm_up: u64,
     checks: Vec<CheckInfo>,
 }
 
 /// A metric of a plugin, and what its values have added up to.
 #[derive(Clone, Debug, PartialEq)]
-pub struct Metric {
+pub struct MetricTotal {
     /// What it is called.
     pub info: MetricInfo,
     /// Its values.
-    pub tally: Tally,
+    pub tally: MetricTally,
     /// The second and the worker that its last value is of.
     last: (u32, usize),
 }
@@ -121,8 +121,8 @@ impl Aggregate {
     pub fn new(infos: Vec<RowInfo>, workers: usize) -> Self {
         let rows = infos.len();
         Self {
-            infos,
-            rows: std::iter::repeat_with(Series::default).take(rows).collect(),
+            row_infos: infos,
+            rows: std::iter::repeat_with(RowStats::default).take(rows).collect(),
             start_delay: histogram::empty(histogram::FINE),
             timeline: Timeline::new(rows, workers),
             examples: BTreeMap::new(),
@@ -137,7 +137,7 @@ impl Aggregate {
 
     /// The same with metrics of plugins, by [`MetricId`](super::custom::MetricId).
     pub fn with_metrics(mut self, infos: Vec<MetricInfo>) -> Self {
-        let metric = |info: MetricInfo| Metric { tally: Tally::new(info.kind), info, last: (0, 0) };
+        let metric = |info: MetricInfo| MetricTotal { tally: MetricTally::new(info.kind), info, last: (0, 0) };
         self.metrics = infos.into_iter().map(metric).collect();
         self
     }
@@ -168,7 +168,7 @@ impl Aggregate {
             metric.last = metric.last.max((second, worker));
         }
         let missing = interval.iterations.len().saturating_sub(self.iterations.len());
-        self.iterations.extend(std::iter::repeat_with(Iterations::default).take(missing));
+        self.iterations.extend(std::iter::repeat_with(IterationStats::default).take(missing));
         for (total, iterations) in self.iterations.iter_mut().zip(&interval.iterations) {
             total.add(iterations);
         }
@@ -186,9 +186,10 @@ impl Aggregate {
 
     fn note_latest(&mut self, worker: usize, second: u32, interval: &Interval) {
         let latest = &mut self.latest[worker];
-        if latest.is_none_or(|known| known.second <= second) {
-            let requests = interval.rows.iter().map(Series::requests).sum();
-            *latest = Some(Latest { second, users: interval.users_active, requests, wall: interval.health.wall });
+        if latest.is_none_or(|latest| latest.second <= second) {
+            let requests = interval.rows.iter().map(RowStats::requests).sum();
+            *latest =
+                Some(LatestInterval { second, users: interval.users_active, requests, wall: interval.health.wall });
         }
     }
 
@@ -201,25 +202,25 @@ impl Aggregate {
             elapsed,
             users_active: live().map(|latest| latest.users).sum(),
             // The sum of none would be -0.
-            rps: live().map(Latest::rps).fold(0.0, |all, rps| all + rps),
-            requests: self.rows.iter().map(Series::requests).sum(),
-            errors: self.rows.iter().map(Series::failures).sum(),
+            rps: live().map(LatestInterval::rps).fold(0.0, |all, rps| all + rps),
+            requests: self.rows.iter().map(RowStats::requests).sum(),
+            errors: self.rows.iter().map(RowStats::failures).sum(),
         }
     }
 
     /// What the rows are called, by [`RowId`].
-    pub fn infos(&self) -> &[RowInfo] {
-        &self.infos
+    pub fn row_infos(&self) -> &[RowInfo] {
+        &self.row_infos
     }
 
     /// Totals per row, by [`RowId`].
-    pub fn rows(&self) -> &[Series<u64>] {
+    pub fn rows(&self) -> &[RowStats<u64>] {
         &self.rows
     }
 
     /// The sum of all rows.
-    pub fn total(&self) -> Series<u64> {
-        let mut total = Series::default();
+    pub fn total(&self) -> RowStats<u64> {
+        let mut total = RowStats::default();
         self.rows.iter().for_each(|row| total.add(row));
         total
     }
@@ -245,12 +246,12 @@ impl Aggregate {
     }
 
     /// The metrics of plugins, groups and checks, by [`MetricId`].
-    pub fn metrics(&self) -> &[Metric] {
+    pub fn metrics(&self) -> &[MetricTotal] {
         &self.metrics
     }
 
     /// Iterations, by scenario; none for scenarios that nobody has said anything of.
-    pub fn iterations(&self) -> &[Iterations<u64>] {
+    pub fn iterations(&self) -> &[IterationStats<u64>] {
         &self.iterations
     }
 
@@ -265,14 +266,14 @@ impl Aggregate {
     }
 }
 
-impl Latest {
+impl LatestInterval {
     fn rps(&self) -> f64 {
         if self.wall == 0 { 0.0 } else { self.requests as f64 * 1e9 / self.wall as f64 }
     }
 }
 
 impl WorkerHealth {
-    fn add(&mut self, health: &Health) {
+    fn add(&mut self, health: &IntervalHealth) {
         let total = &mut self.total;
         total.cpu += health.cpu;
         total.wall += health.wall;

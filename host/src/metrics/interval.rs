@@ -4,12 +4,12 @@
 use hdrhistogram::Histogram;
 use stampede_time::Nanos;
 
-use super::custom::Tally;
+use super::custom_metric::MetricTally;
 use super::histogram;
-use super::iterations::Iterations;
+use super::iteration_stats::IterationStats;
+use super::row_stats::RowStats;
 use super::sample::{FailureKind, RowId};
-use super::series::Series;
-use crate::text::one_line;
+use crate::text::error_chain;
 
 /// The longest example text kept, in characters.
 pub const EXAMPLE_CHARS: usize = 200;
@@ -27,7 +27,7 @@ pub struct Example {
 impl Example {
     /// Keeps the first [`EXAMPLE_CHARS`] characters of the text, as [`one_line`].
     pub fn new(row: RowId, kind: FailureKind, text: &str) -> Self {
-        Self { row, kind, text: one_line(text).chars().take(EXAMPLE_CHARS).collect() }
+        Self { row, kind, text: error_chain(text).chars().take(EXAMPLE_CHARS).collect() }
     }
 
     /// The text.
@@ -38,7 +38,7 @@ impl Example {
 
 /// How well the worker itself fared. Filled by the worker when it hands the interval over.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub struct Health {
+pub struct IntervalHealth {
     /// CPU time of the worker's thread.
     pub cpu: Nanos,
     /// How long the interval lasted.
@@ -55,7 +55,7 @@ pub struct Health {
     pub guest_collateral: Vec<u64>,
 }
 
-impl Health {
+impl IntervalHealth {
     /// Back to nothing; the lists keep their lengths.
     fn clear(&mut self) {
         (self.cpu, self.wall, self.loop_lag_max) = (0, 0, 0);
@@ -69,7 +69,7 @@ impl Health {
 #[derive(Clone, Debug, PartialEq)]
 pub struct Interval {
     /// One series per row, by [`RowId`].
-    pub rows: Vec<Series<u32>>,
+    pub rows: Vec<RowStats<u32>>,
     /// Start − intended start of every exchange of any row.
     pub start_delay: Histogram<u32>,
     /// Users that the worker had when it handed the interval over.
@@ -77,11 +77,11 @@ pub struct Interval {
     /// Failures seen for the first time by this worker.
     pub examples: Vec<Example>,
     /// How well the worker fared.
-    pub health: Health,
+    pub health: IntervalHealth,
     /// What plugins counted, by [`MetricId`](super::custom::MetricId).
-    pub tallies: Vec<Tally>,
+    pub tallies: Vec<MetricTally>,
     /// Iterations, by scenario.
-    pub iterations: Vec<Iterations<u32>>,
+    pub iterations: Vec<IterationStats<u32>>,
     /// Exchanges of the warm-up, which are counted nowhere else.
     pub warm_up: u64,
 }
@@ -90,11 +90,11 @@ impl Interval {
     /// Nothing counted yet, for this many rows.
     pub fn new(rows: usize) -> Self {
         Self {
-            rows: std::iter::repeat_with(Series::default).take(rows).collect(),
+            rows: std::iter::repeat_with(RowStats::default).take(rows).collect(),
             start_delay: histogram::empty(histogram::FINE),
             users_active: 0,
             examples: Vec::new(),
-            health: Health::default(),
+            health: IntervalHealth::default(),
             tallies: Vec::new(),
             iterations: Vec::new(),
             warm_up: 0,
@@ -104,13 +104,13 @@ impl Interval {
     /// Back to nothing, keeping the memory. Best done where it was read: it writes over all counters in use, and what is
     /// empty already costs nothing to clear again.
     pub fn clear(&mut self) {
-        self.rows.iter_mut().for_each(Series::clear);
+        self.rows.iter_mut().for_each(RowStats::clear);
         histogram::clear(&mut self.start_delay);
         self.users_active = 0;
         self.examples.clear();
         self.health.clear();
-        self.tallies.iter_mut().for_each(Tally::clear);
-        self.iterations.iter_mut().for_each(Iterations::clear);
+        self.tallies.iter_mut().for_each(MetricTally::clear);
+        self.iterations.iter_mut().for_each(IterationStats::clear);
         self.warm_up = 0;
     }
 }

@@ -6,7 +6,7 @@ use hdrhistogram::{Counter, Histogram};
 
 /// Counts of microseconds in coarse bins.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub struct Coarse(Box<[(u16, u32)]>);
+pub struct LogLinearHistogram(Box<[(u16, u32)]>);
 
 /// Bins 0 to 31 are the values themselves; from there on, 16 bins cover each doubling.
 const fn bin(micros: u64) -> u16 {
@@ -21,7 +21,7 @@ const fn middle(bin: u16) -> u64 {
     (first << shift) + (1 << shift) / 2
 }
 
-impl Coarse {
+impl LogLinearHistogram {
     /// Adds what a histogram of microseconds counted.
     pub fn add_histogram<C: Counter>(&mut self, histogram: &Histogram<C>) {
         if histogram.is_empty() {
@@ -77,10 +77,10 @@ mod tests {
     use super::super::histogram::{FINE, MAX_MICROS, empty};
     use super::*;
 
-    fn coarse(values: impl IntoIterator<Item = u64>) -> Coarse {
+    fn coarse(values: impl IntoIterator<Item = u64>) -> LogLinearHistogram {
         let mut histogram = empty::<u32>(FINE);
         values.into_iter().for_each(|value| histogram.record(value).expect("in range"));
-        let mut coarse = Coarse::default();
+        let mut coarse = LogLinearHistogram::default();
         coarse.add_histogram(&histogram);
         coarse
     }
@@ -107,7 +107,7 @@ mod tests {
 
     #[test]
     fn quantiles() {
-        assert_eq!(Coarse::default().quantile(0.5), None);
+        assert_eq!(LogLinearHistogram::default().quantile(0.5), None);
         let tens = coarse(1..=10);
         assert_eq!((tens.quantile(0.0), tens.quantile(0.5), tens.quantile(1.0)), (Some(1), Some(5), Some(10)));
     }
@@ -116,7 +116,7 @@ mod tests {
     fn adding_parts_gives_the_whole() {
         let mut sum = coarse((0..500).map(|n| n * 3));
         sum.add(&coarse(500..2_000));
-        sum.add(&Coarse::default());
+        sum.add(&LogLinearHistogram::default());
         assert_eq!(sum, coarse((0..500).map(|n| n * 3).chain(500..2_000)));
     }
 }

@@ -6,13 +6,13 @@
 //! come. Nothing here prints, reads a clock, or keeps every sample.
 
 pub mod aggregate;
-pub mod custom;
+pub mod custom_metric;
 pub mod histogram;
 pub mod interval;
-pub mod iterations;
+pub mod iteration_stats;
 pub mod log_linear;
 pub mod recorder;
+pub mod row_stats;
 pub mod sample;
-pub mod series;
 pub mod threshold;
 pub mod timeline;

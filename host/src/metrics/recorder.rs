@@ -3,19 +3,19 @@
 
 use stampede_time::Nanos;
 
-use super::custom::{MetricId, MetricKind, Tally};
+use super::custom_metric::{MetricId, MetricKind, MetricTally};
 use super::histogram;
 use super::interval::{Example, Interval};
-use super::iterations::Iterations;
+use super::iteration_stats::IterationStats;
+use super::row_stats::TaskEnd;
 use super::sample::{FailureKind, RowId, Sample};
-use super::series::TaskEnd;
 
 /// The counts of one worker since the last [`take`](Recorder::take).
 #[derive(Debug)]
 pub struct Recorder {
     current: Box<Interval>,
     /// Which kinds have had their example, a bit per [`FailureKind`], per row.
-    exemplified: Vec<u8>,
+    example_kinds: Vec<u8>,
     users_active: u32,
     /// The kinds of plugins' metrics.
     metrics: Vec<MetricKind>,
@@ -29,18 +29,18 @@ impl Recorder {
     /// For a report of this many rows, and of these metrics of plugins.
     pub fn new(rows: usize, metrics: Vec<MetricKind>) -> Self {
         let mut current = Box::new(Interval::new(rows));
-        current.tallies = metrics.iter().copied().map(Tally::new).collect();
-        Self { current, exemplified: vec![0; rows], users_active: 0, metrics, scenarios: 0, counts_from: 0 }
+        current.tallies = metrics.iter().copied().map(MetricTally::new).collect();
+        Self { current, example_kinds: vec![0; rows], users_active: 0, metrics, scenarios: 0, counts_from: 0 }
     }
 
     /// The same for iterations of so many scenarios, where what began before `counts_from` is the warm-up's.
     pub fn with_scenarios(mut self, scenarios: usize, counts_from: Nanos) -> Self {
-        self.current.iterations.resize_with(scenarios, Iterations::default);
+        self.current.iterations.resize_with(scenarios, IterationStats::default);
         Self { scenarios, counts_from, ..self }
     }
 
     /// Whether what began then counts.
-    pub const fn counts(&self, began: Nanos) -> bool {
+    pub const fn is_counted(&self, began: Nanos) -> bool {
         began >= self.counts_from
     }
 
@@ -58,14 +58,14 @@ impl Recorder {
     }
 
     /// Counts by how much a start that was due came late: the generator's own lateness. Hot.
-    pub fn start_delay(&mut self, late: Nanos) {
+    pub fn record_start_delay(&mut self, late: Nanos) {
         histogram::record(&mut self.current.start_delay, late);
     }
 
     /// Keeps a text that shows what a failure looked like, if it is the first of its kind in this row in the whole run.
     /// `make` is called only then. The text must hold no secret; it is cut and stripped here.
-    pub fn example(&mut self, row: RowId, kind: FailureKind, make: impl FnOnce() -> String) {
-        let seen = &mut self.exemplified[usize::from(row)];
+    pub fn record_example(&mut self, row: RowId, kind: FailureKind, make: impl FnOnce() -> String) {
+        let seen = &mut self.example_kinds[usize::from(row)];
         let bit = 1 << (kind as u8);
         if *seen & bit == 0 {
             *seen |= bit;
@@ -74,20 +74,20 @@ impl Recorder {
     }
 
     /// Adds a value, which its kind takes, to a plugin's metric. Hot.
-    pub fn add(&mut self, metric: MetricId, value: f64) {
+    pub fn add_to_metric(&mut self, metric: MetricId, value: f64) {
         self.current.tallies[usize::from(metric)].add(value);
     }
 
     /// Counts an iteration that began at `began`.
-    pub fn iteration(&mut self, scenario: usize, is_complete: bool, (began, now): (Nanos, Nanos)) {
-        if self.counts(began) {
-            self.current.iterations[scenario].ended(is_complete, now.saturating_sub(began));
+    pub fn record_iteration(&mut self, scenario: usize, is_complete: bool, (began, now): (Nanos, Nanos)) {
+        if self.is_counted(began) {
+            self.current.iterations[scenario].record(is_complete, now.saturating_sub(began));
         }
     }
 
     /// Counts an iteration that was due then and found no user.
-    pub fn dropped(&mut self, scenario: usize, due: Nanos) {
-        self.current.iterations[scenario].dropped += u64::from(self.counts(due));
+    pub fn record_dropped(&mut self, scenario: usize, due: Nanos) {
+        self.current.iterations[scenario].dropped += u64::from(self.is_counted(due));
     }
 
     /// Counts the start of a task.
@@ -111,12 +111,12 @@ impl Recorder {
     /// # Panics
     /// If `spare` has another number of rows.
     pub fn take(&mut self, spare: Option<Box<Interval>>) -> Box<Interval> {
-        let rows = self.exemplified.len();
+        let rows = self.example_kinds.len();
         let mut next = spare.unwrap_or_else(|| Box::new(Interval::new(rows)));
         if next.tallies.is_empty() {
-            next.tallies.extend(self.metrics.iter().copied().map(Tally::new));
+            next.tallies.extend(self.metrics.iter().copied().map(MetricTally::new));
         }
-        next.iterations.resize_with(self.scenarios, Iterations::default);
+        next.iterations.resize_with(self.scenarios, IterationStats::default);
         assert_eq!(next.rows.len(), rows, "the spare interval belongs to another run");
         next.clear();
         let mut taken = std::mem::replace(&mut self.current, next);
@@ -127,7 +127,7 @@ impl Recorder {
 
 #[cfg(test)]
 mod tests {
-    use super::super::sample::Phases;
+    use super::super::sample::PhaseDurations;
     use super::*;
 
     fn sample(row: RowId, start: u64) -> Sample {
@@ -140,7 +140,7 @@ mod tests {
             bytes_out: 1,
             bytes_in: 2,
             body_bytes_in: 1,
-            phases: Phases::default(),
+            phases: PhaseDurations::default(),
             failure: None,
         }
     }
@@ -151,8 +151,8 @@ mod tests {
         recorder.record(&sample(0, 1_000_000));
         recorder.record(&sample(1, 2_000_000));
         recorder.record(&sample(1, 3_000_000));
-        recorder.start_delay(1_000_000);
-        recorder.start_delay(2_000_000);
+        recorder.record_start_delay(1_000_000);
+        recorder.record_start_delay(2_000_000);
         let interval = recorder.take(None);
         assert_eq!((interval.rows[0].ok, interval.rows[1].ok), (1, 2));
         assert_eq!((interval.start_delay.len(), interval.start_delay.max() / 1000), (2, 2));
@@ -192,7 +192,7 @@ mod tests {
         let mut seen = Vec::new();
         for _ in 0..4 {
             (0..1_000).for_each(|n| recorder.record(&sample(0, n * 50_000)));
-            (0..1_000).for_each(|n| recorder.start_delay(n * 50_000));
+            (0..1_000).for_each(|n| recorder.record_start_delay(n * 50_000));
             let taken = recorder.take(spare);
             seen.push(sizes(&taken));
             spare = Some(taken);
@@ -203,14 +203,14 @@ mod tests {
     #[test]
     fn only_the_first_example_of_a_kind_and_row_is_made() {
         let mut recorder = Recorder::new(2, Vec::new());
-        recorder.example(0, FailureKind::Status, || "first".into());
-        recorder.example(0, FailureKind::Status, || unreachable!("the second is not asked for"));
-        recorder.example(1, FailureKind::Status, || "other row".into());
+        recorder.record_example(0, FailureKind::Status, || "first".into());
+        recorder.record_example(0, FailureKind::Status, || unreachable!("the second is not asked for"));
+        recorder.record_example(1, FailureKind::Status, || "other row".into());
         let interval = recorder.take(None);
         let texts: Vec<&str> = interval.examples.iter().map(Example::text).collect();
         assert_eq!(texts, ["first", "other row"]);
-        recorder.example(0, FailureKind::Status, || unreachable!("nor in a later interval"));
-        recorder.example(0, FailureKind::Cancelled, || "another kind".into());
+        recorder.record_example(0, FailureKind::Status, || unreachable!("nor in a later interval"));
+        recorder.record_example(0, FailureKind::Cancelled, || "another kind".into());
         assert_eq!(recorder.take(None).examples.len(), 1);
     }
 

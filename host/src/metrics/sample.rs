@@ -48,7 +48,7 @@ impl FailureKind {
 /// How long each part of an exchange took, in nanoseconds. A part that did not happen is `None`: a request on an open
 /// connection has no `connect`, one that was refused has no `first_byte`.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub struct Phases {
+pub struct PhaseDurations {
     /// Resolving the host's name.
     pub dns: Option<Nanos>,
     /// TCP connect.
@@ -82,7 +82,7 @@ pub struct Sample {
     /// Bytes of the reply's content, before decoding.
     pub body_bytes_in: u64,
     /// What took how long.
-    pub phases: Phases,
+    pub phases: PhaseDurations,
     /// Why it failed, if it did.
     pub failure: Option<FailureKind>,
 }

@@ -3,15 +3,15 @@
 //! which intervals arrive.
 
 use super::interval::Interval;
-use super::log_linear::Coarse;
-use super::series::Series;
+use super::log_linear::LogLinearHistogram;
+use super::row_stats::RowStats;
 
 /// The most points a row keeps. Past it, pairs of points become one.
 pub const MAX_POINTS: usize = 3_600;
 
 /// One row in one stretch of time.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub struct Point {
+pub struct TimelinePoint {
     /// Exchanges without a failure.
     pub ok: u64,
     /// Exchanges with one.
@@ -21,13 +21,13 @@ pub struct Point {
     /// Bytes received.
     pub bytes_in: u64,
     /// Response times, for percentiles.
-    pub response: Coarse,
+    pub response: LogLinearHistogram,
     /// The longest response time in microseconds; 0 if there was none.
     pub response_max: u64,
 }
 
-impl Point {
-    fn add_series(&mut self, series: &Series<u32>) {
+impl TimelinePoint {
+    fn add_series(&mut self, series: &RowStats<u32>) {
         self.ok += series.ok;
         self.err += series.failures();
         self.bytes_out += series.bytes.out;
@@ -51,7 +51,7 @@ impl Point {
 pub struct Timeline {
     seconds_per_point: u32,
     /// By row, then by time. Rows may be of different lengths: what is missing is nothing.
-    rows: Vec<Vec<Point>>,
+    rows: Vec<Vec<TimelinePoint>>,
     /// The most users each worker had, by worker, then by time.
     users: Vec<Vec<u32>>,
 }
@@ -70,10 +70,10 @@ impl Timeline {
         let index = (second / self.seconds_per_point) as usize;
         for (points, series) in self.rows.iter_mut().zip(&interval.rows) {
             if series.requests() > 0 {
-                at(points, index).add_series(series);
+                entry_at(points, index).add_series(series);
             }
         }
-        let users = at(&mut self.users[worker], index);
+        let users = entry_at(&mut self.users[worker], index);
         *users = interval.users_active.max(*users);
     }
 
@@ -99,7 +99,7 @@ impl Timeline {
     }
 
     /// One row's points in the order of time; shorter than [`length`](Self::length) if the row fell silent.
-    pub fn row(&self, row: usize) -> &[Point] {
+    pub fn row(&self, row: usize) -> &[TimelinePoint] {
         &self.rows[row]
     }
 
@@ -110,7 +110,7 @@ impl Timeline {
 }
 
 /// The element at an index; the list grows as needed.
-fn at<T: Default + Clone>(list: &mut Vec<T>, index: usize) -> &mut T {
+fn entry_at<T: Default + Clone>(list: &mut Vec<T>, index: usize) -> &mut T {
     if list.len() <= index {
         list.resize(index + 1, T::default());
     }
@@ -146,7 +146,7 @@ mod tests {
         timeline.add(0, 3, &interval(10, 4));
         timeline.add(1, 3, &interval(5, 6));
         assert_eq!((timeline.length(), timeline.row(0)[3].ok, timeline.users_at(3)), (4, 15, 10));
-        assert_eq!(timeline.row(0)[0], Point::default());
+        assert_eq!(timeline.row(0)[0], TimelinePoint::default());
     }
 
     #[test]

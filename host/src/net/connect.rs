@@ -27,7 +27,7 @@ pub enum Transport {
     /// In clear.
     Plain(TcpStream),
     /// To somebody in this process, in a rehearsal.
-    Rehearsed(DuplexStream),
+    InProcess(DuplexStream),
     /// Above TLS.
     Secure(Box<TokioIo<MaybeHttpsStream<TokioIo<TcpStream>>>>),
 }
@@ -48,7 +48,7 @@ impl Transport {
 }
 
 /// A connection nothing has been sent on.
-pub struct Opened {
+pub struct NewTransport {
     /// The connection.
     pub transport: Transport,
     /// Whether HTTP/2 is to be spoken on it.
@@ -56,27 +56,32 @@ pub struct Opened {
 }
 
 /// Opens a connection for an exchange.
-pub async fn open(connector: &Connector, origin: &Origin, version: Version, meter: &Meter) -> Result<Opened, Failure> {
+pub async fn open(
+    connector: &Connector,
+    origin: &Origin,
+    version: Version,
+    meter: &Meter,
+) -> Result<NewTransport, Failure> {
     if let Some(dial) = &connector.dial {
-        let transport = Transport::Rehearsed(Arc::clone(dial).dial());
+        let transport = Transport::InProcess(Arc::clone(dial).dial());
         let offered = if version == Version::Http2 { Err(Failure::network(NO_HTTP2)) } else { Ok(()) };
-        return offered.map(|()| Opened { transport, http2: false });
+        return offered.map(|()| NewTransport { transport, http2: false });
     }
-    let tcp = tcp(connector, (origin.host(), origin.port()), origin.reach(), meter).await?;
+    let tcp = connect_tcp(connector, (origin.host(), origin.port()), origin.reach(), meter).await?;
     if !origin.is_https() {
-        return Ok(Opened { transport: Transport::Plain(tcp), http2: version == Version::Http2 });
+        return Ok(NewTransport { transport: Transport::Plain(tcp), http2: version == Version::Http2 });
     }
-    let begun = connector.now();
-    let secured = connector.tls.secure(tcp, origin.absolute(None, PathAndQuery::from_static("/")), version).await?;
-    meter.note(|measured| measured.phases.tls = Some(connector.now() - begun));
+    let start = connector.now();
+    let secured = connector.tls.handshake(tcp, origin.absolute(None, PathAndQuery::from_static("/")), version).await?;
+    meter.update(|measured| measured.phases.tls = Some(connector.now() - start));
     if version == Version::Http2 && !secured.http2 {
         return Err(Failure::network(NO_HTTP2));
     }
-    Ok(Opened { transport: Transport::Secure(Box::new(secured.stream)), http2: secured.http2 })
+    Ok(NewTransport { transport: Transport::Secure(Box::new(secured.stream)), http2: secured.http2 })
 }
 
 /// Resolves the name, unless it is an address, and connects to an address that may be reached.
-pub async fn tcp(
+pub async fn connect_tcp(
     connector: &Connector,
     (host, port): (&str, u16),
     reach: &Reach,
@@ -92,16 +97,16 @@ pub async fn tcp(
     }
     let begun = connector.now();
     let tcp = connect_to_any(&granted, port).await.map_err(|error| Failure::of_io(&error))?;
-    meter.note(|measured| measured.phases.connect = Some(connector.now() - begun));
+    meter.update(|measured| measured.phases.connect = Some(connector.now() - begun));
     Ok(tcp)
 }
 
 /// The addresses of a host. A cached answer takes no time and is no phase.
 async fn resolve(connector: &Connector, host: &str, meter: &Meter) -> Result<Rc<[IpAddr]>, Failure> {
     let begun = connector.now();
-    let resolved = connector.names.resolve(host, connector.clock, dns::ask_system).await;
+    let resolved = connector.names.resolve(host, connector.clock, dns::system_lookup).await;
     if resolved.waited {
-        meter.note(|measured| measured.phases.dns = Some(connector.now() - begun));
+        meter.update(|measured| measured.phases.dns = Some(connector.now() - begun));
     }
     resolved.addresses.ok_or_else(|| Failure::network(format!("name does not resolve: {host}")))
 }
@@ -125,7 +130,7 @@ impl AsyncRead for Transport {
     fn poll_read(self: Pin<&mut Self>, cx: &mut Context<'_>, buf: &mut ReadBuf<'_>) -> Poll<io::Result<()>> {
         match self.get_mut() {
             Self::Plain(stream) => Pin::new(stream).poll_read(cx, buf),
-            Self::Rehearsed(stream) => Pin::new(stream).poll_read(cx, buf),
+            Self::InProcess(stream) => Pin::new(stream).poll_read(cx, buf),
             Self::Secure(stream) => Pin::new(stream).poll_read(cx, buf),
         }
     }
@@ -135,7 +140,7 @@ impl AsyncWrite for Transport {
     fn poll_write(self: Pin<&mut Self>, cx: &mut Context<'_>, buf: &[u8]) -> Poll<io::Result<usize>> {
         match self.get_mut() {
             Self::Plain(stream) => Pin::new(stream).poll_write(cx, buf),
-            Self::Rehearsed(stream) => Pin::new(stream).poll_write(cx, buf),
+            Self::InProcess(stream) => Pin::new(stream).poll_write(cx, buf),
             Self::Secure(stream) => Pin::new(stream).poll_write(cx, buf),
         }
     }
@@ -147,7 +152,7 @@ impl AsyncWrite for Transport {
     ) -> Poll<io::Result<usize>> {
         match self.get_mut() {
             Self::Plain(stream) => Pin::new(stream).poll_write_vectored(cx, bufs),
-            Self::Rehearsed(stream) => Pin::new(stream).poll_write_vectored(cx, bufs),
+            Self::InProcess(stream) => Pin::new(stream).poll_write_vectored(cx, bufs),
             Self::Secure(stream) => Pin::new(stream).poll_write_vectored(cx, bufs),
         }
     }
@@ -155,7 +160,7 @@ impl AsyncWrite for Transport {
     fn is_write_vectored(&self) -> bool {
         match self {
             Self::Plain(stream) => stream.is_write_vectored(),
-            Self::Rehearsed(stream) => stream.is_write_vectored(),
+            Self::InProcess(stream) => stream.is_write_vectored(),
             Self::Secure(stream) => stream.is_write_vectored(),
         }
     }
@@ -163,7 +168,7 @@ impl AsyncWrite for Transport {
     fn poll_flush(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
         match self.get_mut() {
             Self::Plain(stream) => Pin::new(stream).poll_flush(cx),
-            Self::Rehearsed(stream) => Pin::new(stream).poll_flush(cx),
+            Self::InProcess(stream) => Pin::new(stream).poll_flush(cx),
             Self::Secure(stream) => Pin::new(stream).poll_flush(cx),
         }
     }
@@ -171,7 +176,7 @@ impl AsyncWrite for Transport {
     fn poll_shutdown(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
         match self.get_mut() {
             Self::Plain(stream) => Pin::new(stream).poll_shutdown(cx),
-            Self::Rehearsed(stream) => Pin::new(stream).poll_shutdown(cx),
+            Self::InProcess(stream) => Pin::new(stream).poll_shutdown(cx),
             Self::Secure(stream) => Pin::new(stream).poll_shutdown(cx),
         }
     }

@@ -5,7 +5,7 @@ use std::sync::Arc;
 use stampede_time::{Clock, Nanos};
 use tokio::io::DuplexStream;
 
-use super::dns::Names;
+use super::dns::DnsCache;
 use super::tls::Tls;
 
 /// Answers in the network's place, in a rehearsal: no name is resolved and TLS is left out.
@@ -23,13 +23,13 @@ pub struct Connector {
     /// Answers in the network's place, if set.
     pub dial: Option<Arc<dyn Dial>>,
     /// Names that were resolved before.
-    pub names: Names,
+    pub names: DnsCache,
 }
 
 impl Connector {
     /// Creates a connector that has resolved nothing yet.
     pub fn new(clock: Clock, tls: Tls, dial: Option<Arc<dyn Dial>>) -> Self {
-        Self { clock, tls, dial, names: Names::default() }
+        Self { clock, tls, dial, names: DnsCache::default() }
     }
 
     /// Returns the time.

@@ -13,80 +13,80 @@ use tokio::sync::OnceCell;
 const SECOND: Nanos = 1_000_000_000;
 
 /// How long addresses are used before the name is looked up again.
-const KEPT: Nanos = 300 * SECOND;
+const TTL: Nanos = 300 * SECOND;
 
 /// How long a name that does not resolve is not looked up again.
-const KEPT_IF_UNKNOWN: Nanos = SECOND;
+const NEGATIVE_TTL: Nanos = SECOND;
 
 /// Most names kept; a script that makes up names must not fill the memory.
-const MOST_NAMES: usize = 1024;
+const MAX_NAMES: usize = 1024;
 
 /// The addresses in the resolver's order, or `None` if the name does not resolve.
 pub type Addresses = Option<Rc<[IpAddr]>>;
 
-struct Answer {
+struct DnsAnswer {
     addresses: Addresses,
     expires: Nanos,
 }
 
 /// A name's answer, or the lookup that will bring it, which all who ask wait for.
-type Entry = Rc<OnceCell<Answer>>;
+type DnsEntry = Rc<OnceCell<DnsAnswer>>;
 
 /// The cache of one worker.
 #[derive(Default)]
-pub struct Names(RefCell<HashMap<Box<str>, Entry>>);
+pub struct DnsCache(RefCell<HashMap<Box<str>, DnsEntry>>);
 
 /// What came of a lookup.
-pub struct Resolved {
+pub struct Resolution {
     /// The answer.
     pub addresses: Addresses,
     /// Whether it had to be waited for.
     pub waited: bool,
 }
 
-impl Names {
+impl DnsCache {
     /// The addresses of a host, from the cache or by `lookup`.
     pub async fn resolve(
         &self,
         host: &str,
         clock: Clock,
         lookup: impl AsyncFnOnce(&str) -> io::Result<Vec<IpAddr>>,
-    ) -> Resolved {
+    ) -> Resolution {
         let entry = self.entry(host, clock.now());
         let waited = entry.get().is_none();
         let answer = entry
             .get_or_init(|| async {
-                let found = lookup(host).await.ok().filter(|found| !found.is_empty());
-                let kept = if found.is_some() { KEPT } else { KEPT_IF_UNKNOWN };
-                Answer { addresses: found.map(Rc::from), expires: clock.now() + kept }
+                let addresses = lookup(host).await.ok().filter(|found| !found.is_empty());
+                let kept = if addresses.is_some() { TTL } else { NEGATIVE_TTL };
+                DnsAnswer { addresses: addresses.map(Rc::from), expires: clock.now() + kept }
             })
             .await;
-        Resolved { addresses: answer.addresses.clone(), waited }
+        Resolution { addresses: answer.addresses.clone(), waited }
     }
 
     /// The entry of a host, a new one if there is none or it has expired.
-    fn entry(&self, host: &str, now: Nanos) -> Entry {
-        let is_fresh = |entry: &Entry| entry.get().is_none_or(|answer| now < answer.expires);
+    fn entry(&self, host: &str, now: Nanos) -> DnsEntry {
+        let is_fresh = |entry: &DnsEntry| entry.get().is_none_or(|answer| now < answer.expires);
         let mut names = self.0.borrow_mut();
         if let Some(entry) = names.get(host).filter(|entry| is_fresh(entry)) {
             return Rc::clone(entry);
         }
-        if names.len() >= MOST_NAMES {
+        if names.len() >= MAX_NAMES {
             names.retain(|_, entry| is_fresh(entry));
         }
-        if names.len() >= MOST_NAMES {
+        if names.len() >= MAX_NAMES {
             names.clear();
         }
-        let entry = Entry::default();
+        let entry = DnsEntry::default();
         names.insert(host.into(), Rc::clone(&entry));
         entry
     }
 }
 
 /// Asks the operating system.
-pub async fn ask_system(host: &str) -> io::Result<Vec<IpAddr>> {
-    let found = tokio::net::lookup_host((host, 0)).await?;
-    Ok(found.map(|address| address.ip()).collect())
+pub async fn system_lookup(host: &str) -> io::Result<Vec<IpAddr>> {
+    let addresses = tokio::net::lookup_host((host, 0)).await?;
+    Ok(addresses.map(|address| address.ip()).collect())
 }
 
 #[cfg(test)]
@@ -113,14 +113,14 @@ mod tests {
             }
         }
 
-        async fn resolve(&self, names: &Names, clock: Clock, host: &str) -> Resolved {
+        async fn resolve(&self, names: &DnsCache, clock: Clock, host: &str) -> Resolution {
             names.resolve(host, clock, async |host| self.answer(host).await).await
         }
     }
 
     #[tokio::test(start_paused = true)]
     async fn users_who_ask_at_once_share_one_lookup() {
-        let (names, server, clock) = (Rc::new(Names::default()), Rc::new(Nameserver::default()), Clock::start());
+        let (names, server, clock) = (Rc::new(DnsCache::default()), Rc::new(Nameserver::default()), Clock::start());
         let users = tokio::task::LocalSet::new();
         for _ in 0..1_000 {
             let (names, server) = (Rc::clone(&names), Rc::clone(&server));
@@ -135,7 +135,7 @@ mod tests {
 
     #[tokio::test(start_paused = true)]
     async fn answers_are_kept_for_five_minutes_and_failures_for_a_second() {
-        let (names, server, clock) = (Names::default(), Nameserver::default(), Clock::start());
+        let (names, server, clock) = (DnsCache::default(), Nameserver::default(), Clock::start());
         for (case, host, wait, asked) in [
             ("first time", "site", 0, 1),
             ("at once", "site", 0, 1),
@@ -154,7 +154,7 @@ mod tests {
 
     #[tokio::test(start_paused = true)]
     async fn if_the_one_who_asks_gives_up_another_takes_over() {
-        let (names, server, clock) = (Names::default(), Nameserver::default(), Clock::start());
+        let (names, server, clock) = (DnsCache::default(), Nameserver::default(), Clock::start());
         {
             let mut first = std::pin::pin!(server.resolve(&names, clock, "site"));
             std::future::poll_fn(|cx| std::task::Poll::Ready(first.as_mut().poll(cx).is_pending())).await;
@@ -165,10 +165,10 @@ mod tests {
 
     #[tokio::test(start_paused = true)]
     async fn made_up_names_do_not_fill_the_memory() {
-        let (names, server, clock) = (Names::default(), Nameserver::default(), Clock::start());
-        for number in 0..3 * MOST_NAMES {
+        let (names, server, clock) = (DnsCache::default(), Nameserver::default(), Clock::start());
+        for number in 0..3 * MAX_NAMES {
             server.resolve(&names, clock, &number.to_string()).await;
         }
-        assert!(names.0.borrow().len() <= MOST_NAMES);
+        assert!(names.0.borrow().len() <= MAX_NAMES);
     }
 }

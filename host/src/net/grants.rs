@@ -16,17 +16,17 @@ use url::Host;
 /// One grant: `site.example`, `*.site.example:443`, `10.0.0.0/8`, `[::1]:8080`, `*`.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Grant {
-    hosts: Hosts,
+    pattern: HostPattern,
     /// Any port if `None`.
     port: Option<u16>,
 }
 
 #[derive(Clone, Debug, PartialEq, Eq)]
-enum Hosts {
+enum HostPattern {
     /// All of them.
     Any,
     /// Those whose names end with a dot and this.
-    Under(String),
+    Subdomains(String),
     /// The one of this name.
     Name(String),
     /// Addresses with these leading bits.
@@ -35,14 +35,14 @@ enum Hosts {
 
 /// Why a text is no grant.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct NoGrant;
+pub struct InvalidGrant;
 
 /// The hosts granted to a plugin.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Grants {
     /// Whether all are.
-    everything: bool,
-    some: Vec<Grant>,
+    unrestricted: bool,
+    grants: Vec<Grant>,
 }
 
 /// Where a name that is granted may lead.
@@ -69,72 +69,72 @@ impl Grant {
     /// A grant of one host and port.
     pub fn of(host: &str, port: u16) -> Self {
         let hosts = match host.parse() {
-            Ok(address) => Hosts::address(address),
-            Err(_) => Hosts::Name(host.to_ascii_lowercase()),
+            Ok(address) => HostPattern::single_address(address),
+            Err(_) => HostPattern::Name(host.to_ascii_lowercase()),
         };
-        Self { hosts, port: Some(port) }
+        Self { pattern: hosts, port: Some(port) }
     }
 }
 
-impl Hosts {
-    fn address(address: IpAddr) -> Self {
+impl HostPattern {
+    fn single_address(address: IpAddr) -> Self {
         let bits = if address.is_ipv4() { 32 } else { 128 };
         Self::Network(address, bits)
     }
 }
 
 impl FromStr for Grant {
-    type Err = NoGrant;
+    type Err = InvalidGrant;
 
-    fn from_str(text: &str) -> Result<Self, NoGrant> {
+    fn from_str(text: &str) -> Result<Self, InvalidGrant> {
         // An IPv6 address without brackets is full of colons and has no port.
         let (host, port) = match text.rsplit_once(':') {
             _ if text.parse::<Ipv6Addr>().is_ok() => (text, None),
             Some((host, port)) if !text.ends_with(']') && port.bytes().all(|digit| digit.is_ascii_digit()) => {
-                (host, Some(port.parse().ok().filter(|port| *port > 0).ok_or(NoGrant)?))
+                (host, Some(port.parse().ok().filter(|port| *port > 0).ok_or(InvalidGrant)?))
             }
             _ => (text, None),
         };
-        Ok(Self { hosts: hosts(host)?, port })
+        Ok(Self { pattern: parse_pattern(host)?, port })
     }
 }
 
-fn hosts(text: &str) -> Result<Hosts, NoGrant> {
+fn parse_pattern(text: &str) -> Result<HostPattern, InvalidGrant> {
     if text == "*" {
-        return Ok(Hosts::Any);
+        return Ok(HostPattern::Any);
     }
     if let Some(domain) = text.strip_prefix("*.") {
         return match Host::parse(domain) {
-            Ok(Host::Domain(domain)) if !domain.contains('*') => Ok(Hosts::Under(domain)),
-            _ => Err(NoGrant),
+            Ok(Host::Domain(domain)) if !domain.contains('*') => Ok(HostPattern::Subdomains(domain)),
+            _ => Err(InvalidGrant),
         };
     }
     let bare = |text: &str| text.trim_start_matches('[').trim_end_matches(']').parse::<IpAddr>().ok();
     if let Some((network, bits)) = text.rsplit_once('/') {
-        let network = bare(network).ok_or(NoGrant)?;
+        let network = bare(network).ok_or(InvalidGrant)?;
         let most = if network.is_ipv4() { 32 } else { 128 };
-        let bits = bits.parse().ok().filter(|bits| *bits <= most).ok_or(NoGrant)?;
-        return Ok(Hosts::Network(network, bits));
+        let bits = bits.parse().ok().filter(|bits| *bits <= most).ok_or(InvalidGrant)?;
+        return Ok(HostPattern::Network(network, bits));
     }
     if let Some(address) = bare(text) {
-        return Ok(Hosts::address(address));
+        return Ok(HostPattern::single_address(address));
     }
     match Host::parse(text) {
-        Ok(Host::Domain(name)) if !name.contains('*') => Ok(Hosts::Name(name)),
-        Ok(Host::Ipv4(address)) => Ok(Hosts::address(address.into())),
-        _ => Err(NoGrant),
+        Ok(Host::Domain(name)) if !name.contains('*') => Ok(HostPattern::Name(name)),
+        Ok(Host::Ipv4(address)) => Ok(HostPattern::single_address(address.into())),
+        _ => Err(InvalidGrant),
     }
 }
 
 impl fmt::Display for Grant {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match &self.hosts {
-            Hosts::Any => f.write_str("*")?,
-            Hosts::Under(domain) => write!(f, "*.{domain}")?,
-            Hosts::Name(name) => f.write_str(name)?,
-            Hosts::Network(IpAddr::V4(address), 32) => write!(f, "{address}")?,
-            Hosts::Network(IpAddr::V6(address), 128) => write!(f, "[{address}]")?,
-            Hosts::Network(network, bits) => write!(f, "{network}/{bits}")?,
+        match &self.pattern {
+            HostPattern::Any => f.write_str("*")?,
+            HostPattern::Subdomains(domain) => write!(f, "*.{domain}")?,
+            HostPattern::Name(name) => f.write_str(name)?,
+            HostPattern::Network(IpAddr::V4(address), 32) => write!(f, "{address}")?,
+            HostPattern::Network(IpAddr::V6(address), 128) => write!(f, "[{address}]")?,
+            HostPattern::Network(network, bits) => write!(f, "{network}/{bits}")?,
         }
         self.port.map_or(Ok(()), |port| write!(f, ":{port}"))
     }
@@ -142,51 +142,54 @@ impl fmt::Display for Grant {
 
 impl FromIterator<Grant> for Grants {
     fn from_iter<I: IntoIterator<Item = Grant>>(grants: I) -> Self {
-        Self { everything: false, some: grants.into_iter().collect() }
+        Self { unrestricted: false, grants: grants.into_iter().collect() }
     }
 }
 
 impl Grants {
     /// Every host, wherever it leads. For asking a plugin what it would send to, while nothing is sent.
-    pub fn everything() -> Self {
-        Self { everything: true, some: Vec::new() }
+    pub fn unrestricted() -> Self {
+        Self { unrestricted: true, grants: Vec::new() }
     }
 
     /// The grants.
     pub fn iter(&self) -> impl Iterator<Item = &Grant> {
-        self.some.iter()
+        self.grants.iter()
     }
 
     /// Where a host may lead; `None` if it is not granted at all. A name is in lower case, as URLs have it.
     pub fn reach(self: &Rc<Self>, host: &str, port: u16) -> Option<Reach> {
-        if self.everything {
+        if self.unrestricted {
             return Some(Reach::Anywhere);
         }
         if let Ok(address) = host.parse() {
-            let public = || is_public(address) && self.for_port(port).any(|hosts| *hosts == Hosts::Any);
+            let public = || is_public(address) && self.for_port(port).any(|hosts| *hosts == HostPattern::Any);
             return (self.network(address, port) || public()).then_some(Reach::Anywhere);
         }
-        if self.for_port(port).any(|hosts| matches!(hosts, Hosts::Name(name) if name == host)) {
+        if self.for_port(port).any(|hosts| matches!(hosts, HostPattern::Name(name) if name == host)) {
             return Some(Reach::Anywhere);
         }
         let under = |domain: &str| host.strip_suffix(domain).is_some_and(|left| left.len() > 1 && left.ends_with('.'));
-        let fits = |hosts: &Hosts| match hosts {
-            Hosts::Any => true,
-            Hosts::Under(domain) => under(domain),
-            Hosts::Name(_) | Hosts::Network(..) => false,
+        let fits = |hosts: &HostPattern| match hosts {
+            HostPattern::Any => true,
+            HostPattern::Subdomains(domain) => under(domain),
+            HostPattern::Name(_) | HostPattern::Network(..) => false,
         };
         self.for_port(port).any(fits).then(|| Reach::Public(Rc::clone(self)))
     }
 
-    fn for_port(&self, port: u16) -> impl Iterator<Item = &Hosts> {
-        self.some.iter().filter(move |grant| grant.port.is_none_or(|granted| granted == port)).map(|grant| &grant.hosts)
+    fn for_port(&self, port: u16) -> impl Iterator<Item = &HostPattern> {
+        self.grants
+            .iter()
+            .filter(move |grant| grant.port.is_none_or(|granted| granted == port))
+            .map(|grant| &grant.pattern)
     }
 
     /// Whether an address is in a granted network.
     fn network(&self, address: IpAddr, port: u16) -> bool {
         let address = address.to_canonical();
         self.for_port(port)
-            .any(|hosts| matches!(hosts, Hosts::Network(network, bits) if within(address, *network, *bits)))
+            .any(|hosts| matches!(hosts, HostPattern::Network(network, bits) if within(address, *network, *bits)))
     }
 }
 
@@ -265,7 +268,7 @@ mod tests {
             "*.1.2.3.4",
             "/8",
         ] {
-            assert_eq!(text.parse::<Grant>(), Err(NoGrant), "{text}");
+            assert_eq!(text.parse::<Grant>(), Err(InvalidGrant), "{text}");
         }
     }
 
@@ -292,7 +295,7 @@ mod tests {
         assert_eq!(grants(&[]).reach("site.example", 443), None);
         assert_eq!(grants(&["*"]).reach("127.0.0.1", 80), None, "a star is no way inside");
         assert_eq!(grants(&["*"]).reach("1.1.1.1", 80), Some(Reach::Anywhere));
-        assert_eq!(Rc::new(Grants::everything()).reach("127.0.0.1", 80), Some(Reach::Anywhere));
+        assert_eq!(Rc::new(Grants::unrestricted()).reach("127.0.0.1", 80), Some(Reach::Anywhere));
     }
 
     #[test]

@@ -10,11 +10,11 @@ use std::task::{Context, Poll};
 use stampede_time::Nanos;
 use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
 
-use crate::metrics::sample::Phases;
+use crate::metrics::sample::PhaseDurations;
 
 /// How far an exchange has come.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub struct Measured {
+pub struct Measurements {
     /// When it began, before any connecting.
     pub start: Nanos,
     /// How long after it should have.
@@ -31,27 +31,27 @@ pub struct Measured {
     /// Bytes of the reply's content, without framing, before decoding.
     pub body_bytes_in: u64,
     /// The parts that have been completed.
-    pub phases: Phases,
+    pub phases: PhaseDurations,
 }
 
 /// Shows how far an exchange has come, also when its future was dropped halfway: a sample of a reply that timed out
 /// still says what arrived. One meter serves one exchange at a time and can be used again for the next.
 #[derive(Debug, Default)]
-pub struct Meter(RefCell<Measured>);
+pub struct Meter(RefCell<Measurements>);
 
 impl Meter {
     /// What has been measured. Byte counts are complete once the exchange's future is finished or dropped.
-    pub fn read(&self) -> Ref<'_, Measured> {
+    pub fn read(&self) -> Ref<'_, Measurements> {
         self.0.borrow()
     }
 
     /// Forgets what was measured before, and begins at `start`, before any connecting, and `late` after it should have.
     pub fn begin(&self, start: Nanos, late: Nanos) {
-        *self.0.borrow_mut() = Measured { start, late, ..Measured::default() };
+        *self.0.borrow_mut() = Measurements { start, late, ..Measurements::default() };
     }
 
     /// Notes something.
-    pub fn note(&self, note: impl FnOnce(&mut Measured)) {
+    pub fn update(&self, note: impl FnOnce(&mut Measurements)) {
         note(&mut self.0.borrow_mut());
     }
 }
@@ -64,17 +64,17 @@ pub struct Traffic {
 }
 
 /// Charges an exchange with its connection's traffic when it ends, however it ends.
-pub struct Charge<'a> {
+pub struct TrafficGuard<'a> {
     /// Who pays.
     pub meter: &'a Meter,
     /// For what.
     pub traffic: Rc<Traffic>,
 }
 
-impl Drop for Charge<'_> {
+impl Drop for TrafficGuard<'_> {
     fn drop(&mut self) {
         let (sent, received) = (self.traffic.sent.take(), self.traffic.received.take());
-        self.meter.note(|measured| {
+        self.meter.update(|measured| {
             measured.bytes_out += sent;
             measured.bytes_in += received;
         });
@@ -82,19 +82,19 @@ impl Drop for Charge<'_> {
 }
 
 /// A stream that counts.
-pub struct Metered<S> {
+pub struct MeteredStream<S> {
     stream: S,
     traffic: Rc<Traffic>,
 }
 
-impl<S> Metered<S> {
+impl<S> MeteredStream<S> {
     /// Counts into `traffic`.
     pub fn new(stream: S, traffic: Rc<Traffic>) -> Self {
         Self { stream, traffic }
     }
 }
 
-impl<S: AsyncRead + Unpin> AsyncRead for Metered<S> {
+impl<S: AsyncRead + Unpin> AsyncRead for MeteredStream<S> {
     fn poll_read(mut self: Pin<&mut Self>, cx: &mut Context<'_>, buf: &mut ReadBuf<'_>) -> Poll<io::Result<()>> {
         let before = buf.filled().len();
         let polled = Pin::new(&mut self.stream).poll_read(cx, buf);
@@ -103,7 +103,7 @@ impl<S: AsyncRead + Unpin> AsyncRead for Metered<S> {
     }
 }
 
-impl<S: AsyncRead + AsyncWrite + Unpin> AsyncWrite for Metered<S> {
+impl<S: AsyncRead + AsyncWrite + Unpin> AsyncWrite for MeteredStream<S> {
     fn poll_write(mut self: Pin<&mut Self>, cx: &mut Context<'_>, buf: &[u8]) -> Poll<io::Result<usize>> {
         let polled = Pin::new(&mut self.stream).poll_write(cx, buf);
         self.count_sent(polled)
@@ -131,7 +131,7 @@ impl<S: AsyncRead + AsyncWrite + Unpin> AsyncWrite for Metered<S> {
     }
 }
 
-impl<S> Metered<S> {
+impl<S> MeteredStream<S> {
     fn count_sent(&self, polled: Poll<io::Result<usize>>) -> Poll<io::Result<usize>> {
         if let Poll::Ready(Ok(count)) = polled {
             add(&self.traffic.sent, count);

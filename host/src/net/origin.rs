@@ -24,7 +24,7 @@ pub struct Origin {
 
 /// Why a URL leads to no origin.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum NoOrigin {
+pub enum OriginError {
     /// It is no `http` or `https` URL with a host.
     Malformed,
     /// The host is not granted.
@@ -33,9 +33,9 @@ pub enum NoOrigin {
 
 impl Origin {
     /// The origin of a URL, if it is among these grants.
-    pub fn granted(url: &Url, grants: &Rc<Grants>) -> Result<Rc<Self>, NoOrigin> {
-        let mut origin = Self::parse(url).ok_or(NoOrigin::Malformed)?;
-        origin.reach = grants.reach(origin.host(), origin.port).ok_or(NoOrigin::Denied)?;
+    pub fn granted(url: &Url, grants: &Rc<Grants>) -> Result<Rc<Self>, OriginError> {
+        let mut origin = Self::parse(url).ok_or(OriginError::Malformed)?;
+        origin.reach = grants.reach(origin.host(), origin.port).ok_or(OriginError::Denied)?;
         Ok(Rc::new(origin))
     }
 
@@ -120,7 +120,7 @@ pub fn target(url: &Url) -> Option<PathAndQuery> {
 }
 
 /// Whether both are the same origin. Steps share their `Rc`, so the texts are seldom compared.
-pub fn same(one: &Rc<Origin>, other: &Rc<Origin>) -> bool {
+pub fn same_origin(one: &Rc<Origin>, other: &Rc<Origin>) -> bool {
     Rc::ptr_eq(one, other) || one == other
 }
 
@@ -165,9 +165,9 @@ mod tests {
     fn origins_differ_by_scheme_host_and_port() {
         let origin = |url| Origin::of(&Url::parse(url).unwrap()).unwrap();
         let site = origin("http://site/a");
-        assert!(same(&site, &origin("http://site:80/b")));
+        assert!(same_origin(&site, &origin("http://site:80/b")));
         for other in ["https://site/", "http://site:81/", "http://www.site/"] {
-            assert!(!same(&site, &origin(other)), "{other}");
+            assert!(!same_origin(&site, &origin(other)), "{other}");
         }
     }
 }

@@ -26,11 +26,11 @@ pub struct Destination {
     host: String,
     port: u16,
     reach: Reach,
-    tls: Option<Security>,
+    tls: Option<StreamTls>,
 }
 
 /// How a stream is secured.
-pub struct Security {
+pub struct StreamTls {
     /// The name that the certificate must be for; the destination's host if `None`.
     pub server_name: Option<String>,
     /// The protocols offered (ALPN), the favourite first.
@@ -42,7 +42,7 @@ impl Destination {
     ///
     /// # Errors
     /// That is no host, or it is not granted.
-    pub fn granted(host: &str, port: u16, tls: Option<Security>, grants: &Rc<Grants>) -> Result<Self, Failure> {
+    pub fn granted(host: &str, port: u16, tls: Option<StreamTls>, grants: &Rc<Grants>) -> Result<Self, Failure> {
         let bare = host.trim_start_matches('[').trim_end_matches(']');
         // As URLs read them: `0x7f.1` is an address here, and not a name that the resolver takes for one.
         let host = match bare.parse::<IpAddr>() {
@@ -60,7 +60,7 @@ impl Destination {
 
     /// An origin, for HTTP/1.1.
     pub fn of(origin: &Origin) -> Self {
-        let security = || Security { server_name: None, protocols: vec![b"http/1.1".to_vec()] };
+        let security = || StreamTls { server_name: None, protocols: vec![b"http/1.1".to_vec()] };
         let (host, port, reach) = (origin.host().to_owned(), origin.port(), origin.reach().clone());
         Self { host, port, reach, tls: origin.is_https().then(security) }
     }
@@ -71,19 +71,19 @@ pub enum Stream {
     /// In clear.
     Plain(TcpStream),
     /// To somebody in this process, in a rehearsal.
-    Rehearsed(DuplexStream),
+    InProcess(DuplexStream),
     /// Above TLS.
     Secure(Box<TlsStream<TcpStream>>),
     /// One on which something had been said already.
-    Begun(Box<Begun>),
+    Prefixed(Box<PrefixedStream>),
 }
 
 /// A stream, and what was read from it together with what came before.
-pub struct Begun {
-    early: Vec<u8>,
+pub struct PrefixedStream {
+    prefix: Vec<u8>,
     /// How many of these bytes are taken.
-    taken: usize,
-    rest: Stream,
+    consumed: usize,
+    inner: Stream,
 }
 
 impl Stream {
@@ -93,25 +93,25 @@ impl Stream {
     /// The name does not resolve, nobody accepts, or the handshake fails.
     pub async fn open(connector: &Connector, to: &Destination, meter: &Meter) -> Result<Self, Failure> {
         if let Some(dial) = &connector.dial {
-            return Ok(Self::Rehearsed(Arc::clone(dial).dial()));
+            return Ok(Self::InProcess(Arc::clone(dial).dial()));
         }
-        let tcp = connect::tcp(connector, (&to.host, to.port), &to.reach, meter).await?;
+        let tcp = connect::connect_tcp(connector, (&to.host, to.port), &to.reach, meter).await?;
         let Some(tls) = &to.tls else { return Ok(Self::Plain(tcp)) };
         let name = tls.server_name.as_ref().unwrap_or(&to.host).clone();
         let name = ServerName::try_from(name).map_err(|_| Failure::network("tls: that is no server name"))?;
         let begun = connector.now();
         let secured = connector.tls.connector(&tls.protocols).connect(name, tcp).await;
         let secured = secured.map_err(|error| Failure::of_handshake(&error))?;
-        meter.note(|measured| measured.phases.tls = Some(connector.now() - begun));
+        meter.update(|measured| measured.phases.tls = Some(connector.now() - begun));
         Ok(Self::Secure(Box::new(secured)))
     }
 
     /// The protocol that the server picked.
     pub fn protocol(&self) -> Option<&[u8]> {
         match self {
-            Self::Plain(_) | Self::Rehearsed(_) => None,
+            Self::Plain(_) | Self::InProcess(_) => None,
             Self::Secure(stream) => stream.get_ref().1.alpn_protocol(),
-            Self::Begun(stream) => stream.rest.protocol(),
+            Self::Prefixed(stream) => stream.inner.protocol(),
         }
     }
 
@@ -121,8 +121,12 @@ impl Stream {
     }
 
     /// The same stream behind these bytes, which have been read from it.
-    pub fn behind(self, early: Vec<u8>) -> Self {
-        if early.is_empty() { self } else { Self::Begun(Box::new(Begun { early, taken: 0, rest: self })) }
+    pub fn with_prefix(self, early: Vec<u8>) -> Self {
+        if early.is_empty() {
+            self
+        } else {
+            Self::Prefixed(Box::new(PrefixedStream { prefix: early, consumed: 0, inner: self }))
+        }
     }
 
     /// What went wrong on a stream that was open.
@@ -131,17 +135,17 @@ impl Stream {
     }
 }
 
-impl Begun {
+impl PrefixedStream {
     fn poll_read(&mut self, cx: &mut Context<'_>, buf: &mut ReadBuf<'_>) -> Poll<io::Result<()>> {
-        let early = &self.early[self.taken..];
+        let early = &self.prefix[self.consumed..];
         if early.is_empty() {
             // A connection that lives long holds no buffer for its beginning.
-            (self.early, self.taken) = (Vec::new(), 0);
-            return Pin::new(&mut self.rest).poll_read(cx, buf);
+            (self.prefix, self.consumed) = (Vec::new(), 0);
+            return Pin::new(&mut self.inner).poll_read(cx, buf);
         }
         let length = early.len().min(buf.remaining());
         buf.put_slice(&early[..length]);
-        self.taken += length;
+        self.consumed += length;
         Poll::Ready(Ok(()))
     }
 }
@@ -150,9 +154,9 @@ impl AsyncRead for Stream {
     fn poll_read(self: Pin<&mut Self>, cx: &mut Context<'_>, buf: &mut ReadBuf<'_>) -> Poll<io::Result<()>> {
         match self.get_mut() {
             Self::Plain(stream) => Pin::new(stream).poll_read(cx, buf),
-            Self::Rehearsed(stream) => Pin::new(stream).poll_read(cx, buf),
+            Self::InProcess(stream) => Pin::new(stream).poll_read(cx, buf),
             Self::Secure(stream) => Pin::new(stream).poll_read(cx, buf),
-            Self::Begun(stream) => stream.poll_read(cx, buf),
+            Self::Prefixed(stream) => stream.poll_read(cx, buf),
         }
     }
 }
@@ -161,27 +165,27 @@ impl AsyncWrite for Stream {
     fn poll_write(self: Pin<&mut Self>, cx: &mut Context<'_>, buf: &[u8]) -> Poll<io::Result<usize>> {
         match self.get_mut() {
             Self::Plain(stream) => Pin::new(stream).poll_write(cx, buf),
-            Self::Rehearsed(stream) => Pin::new(stream).poll_write(cx, buf),
+            Self::InProcess(stream) => Pin::new(stream).poll_write(cx, buf),
             Self::Secure(stream) => Pin::new(stream).poll_write(cx, buf),
-            Self::Begun(stream) => Pin::new(&mut stream.rest).poll_write(cx, buf),
+            Self::Prefixed(stream) => Pin::new(&mut stream.inner).poll_write(cx, buf),
         }
     }
 
     fn poll_flush(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
         match self.get_mut() {
             Self::Plain(stream) => Pin::new(stream).poll_flush(cx),
-            Self::Rehearsed(stream) => Pin::new(stream).poll_flush(cx),
+            Self::InProcess(stream) => Pin::new(stream).poll_flush(cx),
             Self::Secure(stream) => Pin::new(stream).poll_flush(cx),
-            Self::Begun(stream) => Pin::new(&mut stream.rest).poll_flush(cx),
+            Self::Prefixed(stream) => Pin::new(&mut stream.inner).poll_flush(cx),
         }
     }
 
     fn poll_shutdown(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
         match self.get_mut() {
             Self::Plain(stream) => Pin::new(stream).poll_shutdown(cx),
-            Self::Rehearsed(stream) => Pin::new(stream).poll_shutdown(cx),
+            Self::InProcess(stream) => Pin::new(stream).poll_shutdown(cx),
             Self::Secure(stream) => Pin::new(stream).poll_shutdown(cx),
-            Self::Begun(stream) => Pin::new(&mut stream.rest).poll_shutdown(cx),
+            Self::Prefixed(stream) => Pin::new(&mut stream.inner).poll_shutdown(cx),
         }
     }
 }

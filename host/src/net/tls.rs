@@ -29,11 +29,11 @@ pub struct Tls {
     http1: Arc<ClientConfig>,
     http2: Arc<ClientConfig>,
     /// With nothing on offer; for what is not HTTP.
-    bare: Arc<ClientConfig>,
+    no_alpn: Arc<ClientConfig>,
 }
 
 /// A secured connection.
-pub struct Secured {
+pub struct TlsConnection {
     /// The stream above TLS.
     pub stream: TokioIo<MaybeHttpsStream<TokioIo<TcpStream>>>,
     /// Whether the server picked HTTP/2.
@@ -48,7 +48,7 @@ impl Tls {
         let builder =
             ClientConfig::builder_with_provider(Arc::clone(&provider)).with_safe_default_protocol_versions()?;
         let mut config = if insecure {
-            let verifier = Arc::new(AnyCertificate(provider));
+            let verifier = Arc::new(AcceptAnyCertificate(provider));
             builder.dangerous().with_custom_certificate_verifier(verifier).with_no_client_auth()
         } else {
             let without_roots = builder.clone().with_root_certificates(RootCertStore::empty());
@@ -62,16 +62,16 @@ impl Tls {
         // users of a worker would make the target look faster than it is.
         config.resumption = Resumption::disabled();
         Ok(Self {
-            negotiate: offering(&config, &["h2", "http/1.1"]),
-            http1: offering(&config, &["http/1.1"]),
-            http2: offering(&config, &["h2"]),
-            bare: Arc::new(config),
+            negotiate: with_alpn(&config, &["h2", "http/1.1"]),
+            http1: with_alpn(&config, &["http/1.1"]),
+            http2: with_alpn(&config, &["h2"]),
+            no_alpn: Arc::new(config),
         })
     }
 
     /// Secures connections that are not HTTP's, with these protocols on offer.
     pub fn connector(&self, protocols: &[Vec<u8>]) -> TlsConnector {
-        let mut config = Arc::clone(&self.bare);
+        let mut config = Arc::clone(&self.no_alpn);
         if !protocols.is_empty() {
             Arc::make_mut(&mut config).alpn_protocols = protocols.to_vec();
         }
@@ -80,25 +80,25 @@ impl Tls {
 
     /// The same trust for a client that says itself which protocols it offers.
     pub fn without_protocols(&self) -> ClientConfig {
-        Arc::unwrap_or_clone(Arc::clone(&self.bare))
+        Arc::unwrap_or_clone(Arc::clone(&self.no_alpn))
     }
 
     /// Secures a connection to the host of `uri`.
-    pub async fn secure(&self, tcp: TcpStream, uri: Uri, version: Version) -> Result<Secured, Failure> {
+    pub async fn handshake(&self, tcp: TcpStream, uri: Uri, version: Version) -> Result<TlsConnection, Failure> {
         let config = match version {
             Version::Negotiate => &self.negotiate,
             Version::Http1 => &self.http1,
             Version::Http2 => &self.http2,
         };
-        let mut connector = HttpsConnector::from((Handover(Some(tcp)), Arc::clone(config)));
+        let mut connector = HttpsConnector::from((Preconnected(Some(tcp)), Arc::clone(config)));
         let stream = connector.call(uri).await.map_err(|error| Failure::of_handshake(&*error))?;
         let http2 = stream.connected().is_negotiated_h2();
-        Ok(Secured { stream: TokioIo::new(stream), http2 })
+        Ok(TlsConnection { stream: TokioIo::new(stream), http2 })
     }
 }
 
 /// The same settings with these protocols on offer, the preferred one first.
-fn offering(config: &ClientConfig, protocols: &[&str]) -> Arc<ClientConfig> {
+fn with_alpn(config: &ClientConfig, protocols: &[&str]) -> Arc<ClientConfig> {
     let mut config = config.clone();
     config.alpn_protocols = protocols.iter().map(|name| name.as_bytes().to_vec()).collect();
     Arc::new(config)
@@ -106,9 +106,9 @@ fn offering(config: &ClientConfig, protocols: &[&str]) -> Arc<ClientConfig> {
 
 /// Hands a connection that is open already to hyper-rustls, which would otherwise open its own: resolving and
 /// connecting are measured apart from the handshake, and share the worker's names.
-struct Handover(Option<TcpStream>);
+struct Preconnected(Option<TcpStream>);
 
-impl Service<Uri> for Handover {
+impl Service<Uri> for Preconnected {
     type Response = TokioIo<TcpStream>;
     type Error = io::Error;
     type Future = Ready<io::Result<Self::Response>>;
@@ -124,9 +124,9 @@ impl Service<Uri> for Handover {
 
 /// Trusts everyone, for `--insecure-tls`.
 #[derive(Debug)]
-struct AnyCertificate(Arc<CryptoProvider>);
+struct AcceptAnyCertificate(Arc<CryptoProvider>);
 
-impl ServerCertVerifier for AnyCertificate {
+impl ServerCertVerifier for AcceptAnyCertificate {
     fn verify_server_cert(
         &self,
         _: &CertificateDer<'_>,

@@ -13,12 +13,12 @@
 
 use stampede_time::Nanos;
 
-use super::Shape;
+use super::LoadProfile;
 use crate::random::UserRandom;
 
 /// How arrivals are spread around their rate.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub enum Spread {
+pub enum ArrivalProcess {
     /// Evenly.
     #[default]
     Even,
@@ -29,80 +29,93 @@ pub enum Spread {
 /// The arrivals of one worker, in order.
 #[derive(Clone, Debug)]
 pub struct Arrivals {
-    rate: Shape,
+    rate: LoadProfile,
     /// How many were passed over or given out so far.
-    passed: u64,
+    drawn: u64,
     worker: u64,
     workers: u64,
     /// Of Poisson arrivals: their random stream, and the sum of the gaps so far.
     gaps: Option<(UserRandom, f64)>,
     /// The area, as scaled, at which the worker's next arrival is due; not known before somebody asks.
     next: Option<f64>,
-    since: Change,
+    last_change: RateChange,
 }
 
 /// The last change of the load.
 #[derive(Clone, Copy, Debug)]
-struct Change {
+struct RateChange {
     /// When it was.
     at: Nanos,
     /// `A` then.
-    plain: f64,
+    planned_area: f64,
     /// `N` then.
-    scaled: f64,
+    scaled_area: f64,
     /// What the rate is multiplied by since.
     scale: f64,
 }
 
 /// The number under which arrivals draw from the run's seed; no user has it.
-const STREAM: u32 = u32::MAX;
+const ARRIVALS_STREAM: u32 = u32::MAX;
 
 impl Arrivals {
     /// Those that worker `worker` of `workers` takes, at a rate in arrivals per second.
-    pub fn new(rate: Shape, spread: Spread, worker: usize, workers: usize) -> Self {
+    pub fn new(rate: LoadProfile, spread: ArrivalProcess, worker: usize, workers: usize) -> Self {
         let gaps = match spread {
-            Spread::Even => None,
-            Spread::Poisson(seed) => Some((UserRandom::new(seed, STREAM), 0.0)),
+            ArrivalProcess::Even => None,
+            ArrivalProcess::Poisson(seed) => Some((UserRandom::new(seed, ARRIVALS_STREAM), 0.0)),
         };
-        let since = Change { at: 0, plain: 0.0, scaled: 0.0, scale: 1.0 };
-        Self { rate, passed: 0, worker: worker as u64, workers: workers.max(1) as u64, gaps, next: None, since }
+        let since = RateChange { at: 0, planned_area: 0.0, scaled_area: 0.0, scale: 1.0 };
+        Self {
+            rate,
+            drawn: 0,
+            worker: worker as u64,
+            workers: workers.max(1) as u64,
+            gaps,
+            next: None,
+            last_change: since,
+        }
     }
 
     /// When the worker's next arrival is due, if the load stays as it is; `None` if not before the end.
-    pub fn due(&mut self) -> Option<Nanos> {
+    pub fn next_due(&mut self) -> Option<Nanos> {
         let area = match self.next {
             Some(area) => area,
-            None => self.draw(),
+            None => self.draw_own_area(),
         };
         self.next = Some(area);
-        let Change { at, plain, scaled, scale } = self.since;
+        let RateChange { at, planned_area: plain, scaled_area: scaled, scale } = self.last_change;
         if scale <= 0.0 {
             return None;
         }
-        let due = self.rate.exceeds(plain + (area - scaled) / scale)?;
+        let due = self.rate.time_above_area(plain + (area - scaled) / scale)?;
         Some(due.max(at))
     }
 
     /// The next one has arrived: goes on to the one after it.
-    pub fn pass(&mut self) {
+    pub fn advance(&mut self) {
         if self.next.take().is_none() {
-            self.draw();
+            self.draw_own_area();
         }
     }
 
     /// From `at` on, which is not before the last change, the rate is that of the plan times `scale`.
     pub fn rescale(&mut self, at: Nanos, scale: f64) {
-        let last = self.since;
+        let last = self.last_change;
         let at = at.max(last.at);
-        let plain = self.rate.area_by(at);
-        self.since = Change { at, plain, scaled: last.scaled + last.scale * (plain - last.plain), scale };
+        let plain = self.rate.area_until(at);
+        self.last_change = RateChange {
+            at,
+            planned_area: plain,
+            scaled_area: last.scaled_area + last.scale * (plain - last.planned_area),
+            scale,
+        };
     }
 
     /// The area of the worker's next arrival, past those of the others.
-    fn draw(&mut self) -> f64 {
+    fn draw_own_area(&mut self) -> f64 {
         loop {
-            let mine = self.passed % self.workers == self.worker;
-            let area = self.next_area();
+            let mine = self.drawn % self.workers == self.worker;
+            let area = self.draw_area();
             if mine {
                 return area;
             }
@@ -110,9 +123,9 @@ impl Arrivals {
     }
 
     /// The area at which the next arrival of any worker is due.
-    fn next_area(&mut self) -> f64 {
-        let number = self.passed;
-        self.passed += 1;
+    fn draw_area(&mut self) -> f64 {
+        let number = self.drawn;
+        self.drawn += 1;
         let Some((random, sum)) = &mut self.gaps else { return number as f64 };
         // 1 − u is in (0, 1]: the logarithm is finite.
         *sum -= (1.0 - random.unit()).ln();
@@ -131,25 +144,25 @@ mod tests {
 
     const SECOND: Nanos = 1_000_000_000;
 
-    fn arrivals(rate: &Shape, spread: Spread, workers: usize) -> Vec<Nanos> {
+    fn arrivals(rate: &LoadProfile, spread: ArrivalProcess, workers: usize) -> Vec<Nanos> {
         changed(rate, spread, workers, &[])
     }
 
     /// The same with changes, each as soon as no arrival before it is left.
-    fn changed(rate: &Shape, spread: Spread, workers: usize, changes: &[(Nanos, f64)]) -> Vec<Nanos> {
+    fn changed(rate: &LoadProfile, spread: ArrivalProcess, workers: usize, changes: &[(Nanos, f64)]) -> Vec<Nanos> {
         let of_worker = |worker| {
             let (mut arrivals, mut changes) = (Arrivals::new(rate.clone(), spread, worker, workers), changes.iter());
             let mut change = changes.next();
             std::iter::from_fn(move || {
                 let due = loop {
-                    let due = arrivals.due();
+                    let due = arrivals.next_due();
                     let Some(&(at, scale)) = change.filter(|(at, _)| due.is_none_or(|due| due >= *at)) else {
                         break due;
                     };
                     arrivals.rescale(at, scale);
                     change = changes.next();
                 };
-                arrivals.pass();
+                arrivals.advance();
                 due
             })
         };
@@ -171,21 +184,21 @@ mod tests {
             ("no rate", 0.0, vec![stage(1_000, 0.0)], 0),
             ("no time", 9.0, vec![], 0),
         ] {
-            let rate = Shape::new(start, &stages);
-            assert_eq!(arrivals(&rate, Spread::Even, 1).len(), expected, "{case}");
+            let rate = LoadProfile::new(start, &stages);
+            assert_eq!(arrivals(&rate, ArrivalProcess::Even, 1).len(), expected, "{case}");
         }
     }
 
     #[test]
     fn a_constant_rate_is_even() {
-        let all = arrivals(&Shape::constant(50_000.0, Duration::from_secs(1)), Spread::Even, 1);
+        let all = arrivals(&LoadProfile::constant(50_000.0, Duration::from_secs(1)), ArrivalProcess::Even, 1);
         assert!(all.iter().enumerate().all(|(number, at)| (number as u64 * 20_000).abs_diff(*at) <= 1));
     }
 
     #[test]
     fn poisson_arrivals_have_the_rate_and_the_variance_of_their_process() {
-        let rate = Shape::constant(1_000.0, Duration::from_secs(100));
-        let all = arrivals(&rate, Spread::Poisson(7), 1);
+        let rate = LoadProfile::constant(1_000.0, Duration::from_secs(100));
+        let all = arrivals(&rate, ArrivalProcess::Poisson(7), 1);
         let mut counts = vec![0_f64; 100];
         all.iter().for_each(|at| counts[(at / SECOND) as usize] += 1.0);
         let mean = counts.iter().sum::<f64>() / 100.0;
@@ -193,13 +206,13 @@ mod tests {
         // Five standard deviations of each: the seed is fixed, so this holds always or never.
         assert!((mean - 1_000.0).abs() < 5.0 * (1_000.0_f64 / 100.0).sqrt(), "{mean}");
         assert!((variance - 1_000.0).abs() < 5.0 * 1_000.0 * (2.0_f64 / 99.0).sqrt(), "{variance}");
-        assert_ne!(all, arrivals(&rate, Spread::Poisson(8), 1));
+        assert_ne!(all, arrivals(&rate, ArrivalProcess::Poisson(8), 1));
     }
 
     #[test]
     fn a_change_holds_from_its_time_on_and_nothing_is_lost_or_made_up_for() {
-        let rate = Shape::constant(10.0, Duration::from_secs(10));
-        let ramp = Shape::new(0.0, &[Stage { duration: Duration::from_secs(10), target: 100.0 }]);
+        let rate = LoadProfile::constant(10.0, Duration::from_secs(10));
+        let ramp = LoadProfile::new(0.0, &[Stage { duration: Duration::from_secs(10), target: 100.0 }]);
         for (case, rate, changes, expected) in [
             ("none", &rate, &[][..], 100),
             ("twice as many from half-way on", &rate, &[(5 * SECOND, 2.0)], 150),
@@ -211,7 +224,7 @@ mod tests {
             ("a ramp, its steeper half doubled", &ramp, &[(5 * SECOND, 2.0)], 125 + 750),
             ("after the end", &rate, &[(11 * SECOND, 9.0)], 100),
         ] {
-            let all = changed(rate, Spread::Even, 1, changes);
+            let all = changed(rate, ArrivalProcess::Even, 1, changes);
             assert_eq!(all.len(), expected, "{case}");
             if let [(from, 0.0), (to, _)] = changes {
                 assert!(all.iter().all(|due| due < from || due >= to), "{case}");
@@ -232,10 +245,10 @@ mod tests {
                 .iter()
                 .map(|&(milliseconds, target)| Stage { duration: Duration::from_millis(milliseconds), target })
                 .collect();
-            let rate = Shape::new(50.0, &stages);
+            let rate = LoadProfile::new(50.0, &stages);
             let mut changes: Vec<_> = typed_changes.iter().map(|&(at, scale)| (at * 1_000_000, scale)).collect();
             changes.sort_by_key(|(at, _)| *at);
-            let spread = if poisson { Spread::Poisson(3) } else { Spread::Even };
+            let spread = if poisson { ArrivalProcess::Poisson(3) } else { ArrivalProcess::Even };
             let all = changed(&rate, spread, 1, &changes);
             prop_assert_eq!(&changed(&rate, spread, workers, &changes), &all, "for any number of workers");
             // N(t), from its definition.
@@ -244,7 +257,7 @@ mod tests {
                 corners.extend(&changes);
                 let ends = corners.iter().skip(1).map(|(at, _)| *at).chain([Nanos::MAX]);
                 corners.iter().zip(ends).map(|(&(from, scale), to)| {
-                    let by = |at: Nanos| rate.area_by(at.min(until));
+                    let by = |at: Nanos| rate.area_until(at.min(until));
                     scale * (by(to) - by(from)).max(0.0)
                 }).sum::<f64>()
             };
@@ -269,8 +282,8 @@ mod tests {
                 .iter()
                 .map(|&(milliseconds, target)| Stage { duration: Duration::from_millis(milliseconds), target })
                 .collect();
-            let rate = Shape::new(start, &stages);
-            let spread = if poisson { Spread::Poisson(3) } else { Spread::Even };
+            let rate = LoadProfile::new(start, &stages);
+            let spread = if poisson { ArrivalProcess::Poisson(3) } else { ArrivalProcess::Even };
             let alone = arrivals(&rate, spread, 1);
             prop_assert_eq!(&arrivals(&rate, spread, workers), &alone);
             prop_assert!(alone.iter().all(|at| *at < rate.end().max(1)));
@@ -303,9 +316,9 @@ mod tests {
                 .iter()
                 .map(|&(milliseconds, target)| Stage { duration: Duration::from_millis(milliseconds), target })
                 .collect();
-            let spread = if poisson { Spread::Poisson(5) } else { Spread::Even };
-            let all = arrivals(&Shape::new(start, &stages), spread, 1);
-            let mut random = UserRandom::new(5, STREAM);
+            let spread = if poisson { ArrivalProcess::Poisson(5) } else { ArrivalProcess::Even };
+            let all = arrivals(&LoadProfile::new(start, &stages), spread, 1);
+            let mut random = UserRandom::new(5, ARRIVALS_STREAM);
             let mut due = 0.0;
             for (number, at) in all.iter().enumerate() {
                 due = if poisson { due - (1.0 - random.unit()).ln() } else { number as f64 };

@@ -10,13 +10,13 @@
 //! | a user of a ramp | as long as the shape is above its number | `shape` |
 
 mod arrivals;
-mod limiter;
-mod retry;
-mod shape;
-mod think;
+mod backoff;
+mod load_profile;
+mod rate_limiter;
+mod think_time;
 
-pub use arrivals::{Arrivals, Spread};
-pub use limiter::Limiter;
-pub use retry::Retry;
-pub use shape::{Shape, Stage};
-pub use think::Think;
+pub use arrivals::{ArrivalProcess, Arrivals};
+pub use backoff::Backoff;
+pub use load_profile::{LoadProfile, Stage};
+pub use rate_limiter::RateLimiter;
+pub use think_time::ThinkTime;

@@ -4,7 +4,7 @@ use hyper::header::HeaderName;
 use regex::Regex;
 use serde_json_path::JsonPath;
 
-use crate::diagnostic::{Diagnostic, Source};
+use crate::diagnostic::{Diagnostic, SourceText};
 use crate::http::{Cookies, HeaderSection, Reply};
 use crate::script::model::{self, CaptureSource};
 use crate::template::{VariableId, VariableNames};
@@ -16,10 +16,10 @@ pub struct Capture {
     /// Whether it is never shown.
     pub secret: bool,
     name: String,
-    from: Extract,
+    from: Extractor,
 }
 
-enum Extract {
+enum Extractor {
     Json(JsonPath),
     Header(HeaderName),
     Regex(Regex),
@@ -32,8 +32,8 @@ impl Capture {
     /// # Errors
     /// The JSONPath, regular expression or header name is none.
     pub fn compile(
-        typed: &model::Capture,
-        source: &std::sync::Arc<Source>,
+        typed: &model::CaptureSpec,
+        source: &std::sync::Arc<SourceText>,
         variables: &mut VariableNames,
     ) -> Result<Self, Diagnostic> {
         let wrong = |kind: &str, error: &str| {
@@ -46,16 +46,16 @@ impl Capture {
         };
         let from = match &typed.from.value {
             CaptureSource::Json(path) => {
-                Extract::Json(JsonPath::parse(path).map_err(|error| wrong("JSONPath", &error.to_string()))?)
+                Extractor::Json(JsonPath::parse(path).map_err(|error| wrong("JSONPath", &error.to_string()))?)
             }
-            CaptureSource::Header(name) => Extract::Header(
+            CaptureSource::Header(name) => Extractor::Header(
                 HeaderName::from_bytes(name.as_bytes())
                     .map_err(|_| wrong("header name", "a character is not allowed"))?,
             ),
             CaptureSource::Regex(pattern) => {
-                Extract::Regex(Regex::new(pattern).map_err(|error| wrong("regular expression", &error.to_string()))?)
+                Extractor::Regex(Regex::new(pattern).map_err(|error| wrong("regular expression", &error.to_string()))?)
             }
-            CaptureSource::Cookie(name) => Extract::Cookie(name.clone()),
+            CaptureSource::Cookie(name) => Extractor::Cookie(name.clone()),
         };
         let name = typed.variable.value.clone();
         Ok(Self { variable: variables.intern(&name), secret: typed.secret, name, from })
@@ -63,30 +63,30 @@ impl Capture {
 
     /// Whether the body is looked into.
     pub const fn needs_body(&self) -> bool {
-        matches!(self.from, Extract::Json(_) | Extract::Regex(_))
+        matches!(self.from, Extractor::Json(_) | Extractor::Regex(_))
     }
 
     /// The value, if the reply has it. A JSON string gives its contents, anything else in JSON its JSON text.
     pub fn extract(&self, reply: &Reply, cookies: &Cookies) -> Option<String> {
         match &self.from {
-            Extract::Json(path) => json(path, &reply.body),
-            Extract::Header(name) => header(name, &reply.headers),
-            Extract::Regex(regex) => {
+            Extractor::Json(path) => json(path, &reply.body),
+            Extractor::Header(name) => header(name, &reply.headers),
+            Extractor::Regex(regex) => {
                 let text = String::from_utf8_lossy(&reply.body);
-                let found = regex.captures(&text)?;
-                found.get(1).or_else(|| found.get(0)).map(|part| part.as_str().to_owned())
+                let groups = regex.captures(&text)?;
+                groups.get(1).or_else(|| groups.get(0)).map(|part| part.as_str().to_owned())
             }
-            Extract::Cookie(name) => cookies.value(name),
+            Extractor::Cookie(name) => cookies.value(name),
         }
     }
 
     /// What to say when the value was not there. The reply's contents are not repeated: they may be secret.
-    pub fn missing(&self) -> String {
+    pub fn missing_message(&self) -> String {
         let what = match &self.from {
-            Extract::Json(path) => format!("nothing in the body at `{path}`"),
-            Extract::Header(name) => format!("no header `{name}`"),
-            Extract::Regex(regex) => format!("nothing in the body matches `{regex}`"),
-            Extract::Cookie(name) => format!("no cookie `{name}`"),
+            Extractor::Json(path) => format!("nothing in the body at `{path}`"),
+            Extractor::Header(name) => format!("no header `{name}`"),
+            Extractor::Regex(regex) => format!("nothing in the body matches `{regex}`"),
+            Extractor::Cookie(name) => format!("no cookie `{name}`"),
         };
         format!("capture `{}`: {what}", self.name)
     }

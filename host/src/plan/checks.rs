@@ -8,18 +8,18 @@ use regex::bytes::Regex;
 use serde_json::Value;
 use serde_json_path::JsonPath;
 
-use crate::diagnostic::{Diagnostic, Diagnostics, Source};
+use crate::diagnostic::{Diagnostic, Diagnostics, SourceText};
 use crate::http::Reply;
 use crate::metrics::aggregate::CheckInfo;
-use crate::metrics::custom::{MetricId, MetricInfo, MetricKind, MetricUnit};
+use crate::metrics::custom_metric::{MetricId, MetricInfo, MetricKind, MetricUnit};
 use crate::metrics::sample::RowId;
 use crate::script::model::{self, CheckTest, Spanned, TextTest};
-use crate::script::threshold::Comparison;
+use crate::script::threshold_syntax::Comparison;
 
 /// What stands before a check's name where its metric is named.
-const PREFIX: &str = "check";
+const METRIC_PREFIX: &str = "check";
 /// Most checks of a script, since each is a counter in every worker.
-const MOST: usize = 1_000;
+const MAX_CHECKS: usize = 1_000;
 
 /// One question about a reply.
 pub struct Check {
@@ -27,29 +27,29 @@ pub struct Check {
     pub name: String,
     /// The rate that its answers are counted in.
     pub metric: MetricId,
-    test: Test,
+    test: CheckPredicate,
 }
 
 /// What is known of an exchange besides its reply.
 #[derive(Clone, Copy)]
-pub struct Measured {
+pub struct ReplyMetrics {
     /// Bytes of the content, before decoding.
     pub size: u64,
     /// The response time in microseconds.
     pub latency: f64,
 }
 
-enum Test {
+enum CheckPredicate {
     Status(Vec<(u16, u16)>),
-    Header(HeaderName, Text),
-    Body(Text),
+    Header(HeaderName, TextPredicate),
+    Body(TextPredicate),
     JsonExists(JsonPath, bool),
     JsonEquals(JsonPath, Value),
     Size(Comparison, f64),
     Latency(Comparison, f64),
 }
 
-enum Text {
+enum TextPredicate {
     Exists(bool),
     Equals(String),
     Matches(Regex),
@@ -59,14 +59,14 @@ enum Text {
 ///
 /// # Errors
 /// JSONPaths, regular expressions and header names that are none.
-pub fn compile(step: &model::Step, source: &Arc<Source>) -> Result<Vec<Check>, Diagnostics> {
-    let mut found = Diagnostics::default();
+pub fn compile(step: &model::StepSpec, source: &Arc<SourceText>) -> Result<Vec<Check>, Diagnostics> {
+    let mut diagnostics = Diagnostics::default();
     let compiled = step.checks.iter().filter_map(|typed| {
-        let test = found.absorb(test(&typed.test, source).map_err(Diagnostics::from))?;
+        let test = diagnostics.absorb(compile_predicate(&typed.test, source).map_err(Diagnostics::from))?;
         Some(Check { name: typed.name.value.clone(), metric: 0, test })
     });
     let compiled = compiled.collect();
-    found.into_result(compiled)
+    diagnostics.into_result(compiled)
 }
 
 /// Numbers the checks of all steps; their metrics are added to those there are.
@@ -83,12 +83,12 @@ pub fn register<'s>(
             check.metric = metrics.len() as MetricId;
             let name = check.name.clone();
             let (kind, unit) = (MetricKind::Rate, MetricUnit::Number);
-            metrics.push(MetricInfo { plugin: PREFIX.into(), name: name.clone(), kind, unit });
+            metrics.push(MetricInfo { plugin: METRIC_PREFIX.into(), name: name.clone(), kind, unit });
             all.push(CheckInfo { row, name, metric: check.metric });
         }
     }
-    if all.len() > MOST {
-        return Err(Diagnostic::new("script::check", format!("there may be {MOST} checks")).into());
+    if all.len() > MAX_CHECKS {
+        return Err(Diagnostic::new("script::check", format!("there may be {MAX_CHECKS} checks")).into());
     }
     Ok(all)
 }
@@ -96,44 +96,44 @@ pub fn register<'s>(
 impl Check {
     /// Whether the body is looked into.
     pub const fn needs_body(&self) -> bool {
-        matches!(self.test, Test::Body(_) | Test::JsonExists(..) | Test::JsonEquals(..))
+        matches!(self.test, CheckPredicate::Body(_) | CheckPredicate::JsonExists(..) | CheckPredicate::JsonEquals(..))
     }
 
     /// Whether the reply is as it should be. `document` is its body as JSON once a check of the same reply has asked
     /// for it.
-    pub fn passes(&self, reply: &Reply, measured: Measured, document: &mut Document) -> bool {
+    pub fn passes(&self, reply: &Reply, measured: ReplyMetrics, document: &mut JsonBody) -> bool {
         match &self.test {
-            Test::Status(ranges) => {
+            CheckPredicate::Status(ranges) => {
                 let status = reply.status.as_u16();
                 ranges.iter().any(|(first, last)| (*first..=*last).contains(&status))
             }
-            Test::Header(name, text) => text.fits(reply.headers.get(name.as_str())),
-            Test::Body(text) => text.fits(Some(&reply.body)),
-            Test::JsonExists(path, wanted) => {
-                document.of(&reply.body).is_some_and(|json| path.query(json).first().is_some() == *wanted)
+            CheckPredicate::Header(name, text) => text.matches(reply.headers.get(name.as_str())),
+            CheckPredicate::Body(text) => text.matches(Some(&reply.body)),
+            CheckPredicate::JsonExists(path, wanted) => {
+                document.parse(&reply.body).is_some_and(|json| path.query(json).first().is_some() == *wanted)
             }
-            Test::JsonEquals(path, wanted) => document
-                .of(&reply.body)
+            CheckPredicate::JsonEquals(path, wanted) => document
+                .parse(&reply.body)
                 .and_then(|json| path.query(json).first())
                 .is_some_and(|found| is_equal(found, wanted)),
-            Test::Size(comparison, limit) => comparison.holds(measured.size as f64, *limit),
-            Test::Latency(comparison, limit) => comparison.holds(measured.latency, *limit),
+            CheckPredicate::Size(comparison, limit) => comparison.holds(measured.size as f64, *limit),
+            CheckPredicate::Latency(comparison, limit) => comparison.holds(measured.latency, *limit),
         }
     }
 }
 
 /// The body of a reply as JSON: parsed once, and only if a check asks.
 #[derive(Default)]
-pub struct Document(Option<Option<Value>>);
+pub struct JsonBody(Option<Option<Value>>);
 
-impl Document {
-    fn of(&mut self, body: &[u8]) -> Option<&Value> {
+impl JsonBody {
+    fn parse(&mut self, body: &[u8]) -> Option<&Value> {
         self.0.get_or_insert_with(|| serde_json::from_slice(body).ok()).as_ref()
     }
 }
 
-impl Text {
-    fn fits(&self, text: Option<&[u8]>) -> bool {
+impl TextPredicate {
+    fn matches(&self, text: Option<&[u8]>) -> bool {
         match (self, text) {
             (Self::Exists(wanted), text) => text.is_some() == *wanted,
             (Self::Equals(wanted), Some(text)) => wanted.as_bytes() == text,
@@ -144,45 +144,50 @@ impl Text {
 }
 
 /// Numbers are equal by their value: `1` is `1.0`.
-fn is_equal(found: &Value, wanted: &Value) -> bool {
-    match (found.as_f64(), wanted.as_f64()) {
+fn is_equal(actual: &Value, expected: &Value) -> bool {
+    match (actual.as_f64(), expected.as_f64()) {
         (Some(found), Some(wanted)) => found == wanted,
-        _ => found == wanted,
+        _ => actual == expected,
     }
 }
 
-fn test(typed: &CheckTest, source: &Arc<Source>) -> Result<Test, Diagnostic> {
-    let wrong = |what: &str, typed: &Spanned<String>, why: &str| {
+fn compile_predicate(typed: &CheckTest, source: &Arc<SourceText>) -> Result<CheckPredicate, Diagnostic> {
+    let invalid = |what: &str, typed: &Spanned<String>, why: &str| {
         let line = why.lines().last().unwrap_or_default().trim().trim_start_matches("error: ").to_owned();
         let wrong = Diagnostic::new("script::check", format!("this is not a {what}: {line}"));
         wrong.at(source, typed.span, format!("not a {what}"))
     };
     let path = |typed: &Spanned<String>| {
-        JsonPath::parse(&typed.value).map_err(|error| wrong("JSONPath", typed, &error.to_string()))
+        JsonPath::parse(&typed.value).map_err(|error| invalid("JSONPath", typed, &error.to_string()))
     };
     let regex = |typed: &Spanned<String>| {
-        Regex::new(&typed.value).map_err(|error| wrong("regular expression", typed, &error.to_string()))
+        Regex::new(&typed.value).map_err(|error| invalid("regular expression", typed, &error.to_string()))
     };
     let text = |test: &TextTest| match test {
-        TextTest::Exists(wanted) => Ok(Text::Exists(*wanted)),
-        TextTest::Equals(wanted) => Ok(Text::Equals(wanted.clone())),
-        TextTest::Regex(typed) => regex(typed).map(Text::Matches),
+        TextTest::Exists(wanted) => Ok(TextPredicate::Exists(*wanted)),
+        TextTest::Equals(wanted) => Ok(TextPredicate::Equals(wanted.clone())),
+        TextTest::Regex(typed) => regex(typed).map(TextPredicate::Matches),
         TextTest::Contains(part) => {
             let escaped = Regex::new(&regex::escape(part));
-            escaped.map(Text::Matches).map_err(|_| Diagnostic::new("script::check", "a text to look for is too long"))
+            escaped
+                .map(TextPredicate::Matches)
+                .map_err(|_| Diagnostic::new("script::check", "a text to look for is too long"))
         }
     };
     Ok(match typed {
-        CheckTest::Status(ranges) => Test::Status(ranges.clone()),
+        CheckTest::Status(ranges) => CheckPredicate::Status(ranges.clone()),
         CheckTest::Header(name, test) => {
             let parsed = HeaderName::from_bytes(name.value.as_bytes());
-            Test::Header(parsed.map_err(|_| wrong("header name", name, "a character is not allowed"))?, text(test)?)
+            CheckPredicate::Header(
+                parsed.map_err(|_| invalid("header name", name, "a character is not allowed"))?,
+                text(test)?,
+            )
         }
-        CheckTest::Body(test) => Test::Body(text(test)?),
-        CheckTest::JsonExists(typed, wanted) => Test::JsonExists(path(typed)?, *wanted),
-        CheckTest::JsonEquals(typed, wanted) => Test::JsonEquals(path(typed)?, wanted.to_json()),
-        CheckTest::Size(comparison, limit) => Test::Size(*comparison, *limit),
-        CheckTest::Latency(comparison, limit) => Test::Latency(*comparison, *limit),
+        CheckTest::Body(test) => CheckPredicate::Body(text(test)?),
+        CheckTest::JsonExists(typed, wanted) => CheckPredicate::JsonExists(path(typed)?, *wanted),
+        CheckTest::JsonEquals(typed, wanted) => CheckPredicate::JsonEquals(path(typed)?, wanted.to_json()),
+        CheckTest::Size(comparison, limit) => CheckPredicate::Size(*comparison, *limit),
+        CheckTest::Latency(comparison, limit) => CheckPredicate::Latency(*comparison, *limit),
     })
 }
 
@@ -200,7 +205,7 @@ mod tests {
 
     #[test]
     fn a_check_passes_or_fails_by_what_came() {
-        let measured = Measured { size: 2_000, latency: 1_500.0 };
+        let measured = ReplyMetrics { size: 2_000, latency: 1_500.0 };
         for (check, passes) in [
             ("{status: 201}", true),
             ("{status: 200}", false),
@@ -231,11 +236,11 @@ mod tests {
             ("{latency: < 1500us}", false),
         ] {
             let text = format!("- {{name: a, url: /, checks: [{check}]}}\n");
-            let source = Arc::new(Source { name: "a.yml".into(), text });
+            let source = Arc::new(SourceText { name: "a.yml".into(), text });
             let script = parse(&source).expect(check);
             let compiled = compile(crate::script::model::steps(&script.steps)[0], &source).expect(check).remove(0);
             let reply = reply("{\"movies\": [{\"id\": 7}]}");
-            assert_eq!(compiled.passes(&reply, measured, &mut Document::default()), passes, "{check}");
+            assert_eq!(compiled.passes(&reply, measured, &mut JsonBody::default()), passes, "{check}");
         }
     }
 
@@ -243,11 +248,11 @@ mod tests {
     fn a_body_that_is_no_json_fails_every_question_about_json() {
         for check in ["{json: $.a}", "{json: {path: $.a, exists: false}}", "{json: {path: $, equals: null}}"] {
             let text = format!("- {{name: a, url: /, checks: [{check}]}}\n");
-            let source = Arc::new(Source { name: "a.yml".into(), text });
+            let source = Arc::new(SourceText { name: "a.yml".into(), text });
             let script = parse(&source).expect(check);
             let compiled = compile(crate::script::model::steps(&script.steps)[0], &source).expect(check).remove(0);
-            let measured = Measured { size: 0, latency: 0.0 };
-            assert!(!compiled.passes(&reply("<html>"), measured, &mut Document::default()), "{check}");
+            let measured = ReplyMetrics { size: 0, latency: 0.0 };
+            assert!(!compiled.passes(&reply("<html>"), measured, &mut JsonBody::default()), "{check}");
         }
     }
 }

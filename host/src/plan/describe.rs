@@ -3,15 +3,15 @@
 use std::fmt::Write as _;
 use std::time::Duration;
 
-use super::needs::Needs;
 use super::outline::outline;
-use super::workload::{Model, Workload};
+use super::requirements::Requirements;
+use super::workload::{LoadModel, Workload};
 use super::{Plan, Scenario};
-use crate::http::{Keeps, Lasts};
-use crate::pace::Spread;
+use crate::http::{Lifespan, Retention};
+use crate::pace::ArrivalProcess;
 
 /// Describes a plan.
-pub fn describe(plan: &Plan, needs: &Needs) -> String {
+pub fn describe(plan: &Plan, needs: &Requirements) -> String {
     let mut out = String::new();
     // Writing to a `String` cannot fail.
     if let Some(setup) = &plan.setup {
@@ -20,21 +20,21 @@ pub fn describe(plan: &Plan, needs: &Needs) -> String {
     }
     for scenario in &plan.scenarios {
         let named = scenario.name.as_ref().map(|name| format!("{name}: ")).unwrap_or_default();
-        let _ = writeln!(out, "{named}{}.", load(&scenario.workload));
+        let _ = writeln!(out, "{named}{}.", describe_load(&scenario.workload));
         if let (Some(login), true) = (&plan.login, scenario.first_user == 0) {
             let row = &plan.rows[login.row as usize];
             let _ = writeln!(out, "Before its first step each user signs in: {} (action `{}`).", row.name, row.action);
         }
         let _ = writeln!(out, "Each walk takes {}:", steps(scenario));
         out += &outline(plan, &scenario.flow);
-        keeps(&mut out, scenario.workload.keeps);
+        retention(&mut out, scenario.workload.retention);
     }
     if let Some(teardown) = &plan.teardown {
         let _ = writeln!(out, "After all load, one user takes {}:", steps(teardown));
         out += &outline(plan, &teardown.flow);
     }
     if !plan.origins.is_empty() {
-        let origins = plan.scripting.secrets.blot(&plan.origins.join(", "), &[]);
+        let origins = plan.script_context.secrets.redact(&plan.origins.join(", "), &[]);
         let _ = writeln!(out, "Requests go to {origins}.");
     }
     if let Some(all) = plan.rps_total {
@@ -69,29 +69,29 @@ pub fn describe(plan: &Plan, needs: &Needs) -> String {
 }
 
 /// A load in a sentence, without its full stop.
-pub fn load(workload: &Workload) -> String {
+pub fn describe_load(workload: &Workload) -> String {
     let mut text = match &workload.model {
-        Model::Constant { users, room, duration, iterations, ramp_up } => {
+        LoadModel::Constant { users, spare_users: room, duration, iterations, ramp_up } => {
             let length = match (duration.map(humantime::format_duration), iterations) {
                 (Some(duration), None) => format!("the script for {duration}"),
                 (Some(duration), Some(most)) => format!("the script {}, for {duration} at most", times(*most)),
                 (None, most) => format!("the script {}", times(most.unwrap_or(1))),
             };
             let more = if *room > 0 { format!(", with room for {room} more") } else { String::new() };
-            format!("{} {length}{more}", walkers(*users, *ramp_up))
+            format!("{} {length}{more}", users_phrase(*users, *ramp_up))
         }
-        Model::Shared { users, iterations, duration, ramp_up } => {
+        LoadModel::Shared { users, iterations, duration, ramp_up } => {
             let most = duration.map(|most| format!(", for {} at most", humantime::format_duration(most)));
             let all = count(*iterations, "iteration");
-            format!("{} {all} of the script between them{}", walkers(*users, *ramp_up), most.unwrap_or_default())
+            format!("{} {all} of the script between them{}", users_phrase(*users, *ramp_up), most.unwrap_or_default())
         }
-        Model::Ramping { users } => {
-            format!("up to {} walk the script for {}", count(users.most() as u64, "virtual user"), time(users.end()))
+        LoadModel::Ramping { users } => {
+            format!("up to {} walk the script for {}", count(users.peak() as u64, "virtual user"), time(users.end()))
         }
-        Model::Arrivals { rate, spread, max_users, max_wait } => {
+        LoadModel::Arrivals { rate, spread, max_users, max_wait } => {
             let all = count(rate.area().ceil() as u64, "iteration");
-            let about = if *spread == Spread::Even { "" } else { "about " };
-            let most = format!("{} a second", per_second(rate.most()));
+            let about = if *spread == ArrivalProcess::Even { "" } else { "about " };
+            let most = format!("{} a second", per_second(rate.peak()));
             let wait = (!max_wait.is_zero())
                 .then(|| format!(", for whom they wait {}", humantime::format_duration(*max_wait)));
             let users = count((*max_users).into(), "virtual user");
@@ -108,7 +108,7 @@ pub fn load(workload: &Workload) -> String {
     text + &rate(workload)
 }
 
-fn walkers(users: u32, ramp_up: Duration) -> String {
+fn users_phrase(users: u32, ramp_up: Duration) -> String {
     let verb = if users == 1 { "walks" } else { "walk" };
     let who = count(users.into(), "virtual user");
     if ramp_up.is_zero() {
@@ -123,7 +123,7 @@ fn rate(workload: &Workload) -> String {
             let all = rps * f64::from(workload.users());
             format!(", each at {rps} rps at most ({all:.1} rps in all)")
         }
-        (None, Model::Constant { .. } | Model::Shared { .. }) if workload.pace.is_zero() => {
+        (None, LoadModel::Constant { .. } | LoadModel::Shared { .. }) if workload.pace.is_zero() => {
             ", as fast as replies come".into()
         }
         (None, _) if !workload.pace.is_zero() => {
@@ -138,16 +138,16 @@ fn per_second(rate: f64) -> String {
 }
 
 /// What its users do not keep as long as they are there.
-fn keeps(out: &mut String, keeps: Keeps) {
-    if keeps.cookies != Lasts::User {
+fn retention(out: &mut String, keeps: Retention) {
+    if keeps.cookies != Lifespan::User {
         let _ = writeln!(out, "An iteration begins with the cookies of the sign-in alone.");
     }
     match keeps.connections {
-        Lasts::User => {}
-        Lasts::Iteration => {
+        Lifespan::User => {}
+        Lifespan::Iteration => {
             let _ = writeln!(out, "A user's connections are closed when an iteration begins.");
         }
-        Lasts::Request => {
+        Lifespan::Request => {
             let _ = writeln!(out, "Each request has a connection of its own.");
         }
     }

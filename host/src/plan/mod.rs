@@ -6,18 +6,18 @@ pub mod capture;
 pub mod checks;
 pub mod describe;
 pub mod flow;
-mod header;
 mod include;
-mod load;
-mod login;
-mod merge;
-pub mod needs;
+mod load_spec;
+mod login_flags;
 mod outline;
+mod precedence;
+pub mod requirements;
 mod scenarios;
 mod secrets;
 mod steps;
 mod thresholds;
-mod variables;
+mod unset_variables;
+mod user_headers;
 pub mod workload;
 
 use std::sync::Arc;
@@ -26,15 +26,15 @@ use std::time::Duration;
 use hyper::header::HeaderName;
 use stampede_time::{Nanos, nanos};
 
-use crate::expression::Remembers;
+use crate::expression::ReplyDetail;
 use crate::metrics::aggregate::{CheckInfo, RowInfo};
-use crate::metrics::custom::MetricInfo;
+use crate::metrics::custom_metric::MetricInfo;
 use crate::metrics::sample::RowId;
-use crate::metrics::threshold::Threshold;
+use crate::metrics::threshold::ThresholdRule;
 use crate::net::{Dial, Tls};
-use crate::plugin::load::registry::Loaded;
-use crate::plugin::policy::Terms;
-use crate::plugin::scripting::{Scripting, StepParams};
+use crate::plugin::load::loader::LoadedPlugin;
+use crate::plugin::policy::PluginPolicy;
+use crate::plugin::scripting::{ScriptContext, StepParams};
 use crate::script::model::FailOn;
 use crate::template::{Template, VariableId, VariableNames};
 
@@ -79,11 +79,11 @@ pub struct Plan {
     /// Rows of the report: the sign-in, then the steps of the set-up, of the scenarios, and of the teardown.
     pub rows: Vec<RowInfo>,
     /// Plugins in use, by [`Step::plugin`].
-    pub plugins: Vec<UsedPlugin>,
+    pub plugins: Vec<PlannedPlugin>,
     /// Names of the plugins that no sandbox holds, in use or not: they have run already.
     pub native: Vec<String>,
     /// What templates and requests are made from.
-    pub scripting: Arc<Scripting>,
+    pub script_context: Arc<ScriptContext>,
     /// Names of the script's variables.
     pub variables: VariableNames,
     /// Metrics of the plugins, of groups, and of checks.
@@ -91,7 +91,7 @@ pub struct Plan {
     /// The checks of all steps, by row.
     pub checks: Vec<CheckInfo>,
     /// What has to hold for the run to pass.
-    pub thresholds: Vec<Threshold>,
+    pub thresholds: Vec<ThresholdRule>,
     /// When failed requests fail it.
     pub fail_on: FailOn,
     /// Header fields every user sends with every request.
@@ -101,13 +101,13 @@ pub struct Plan {
 }
 
 /// A plugin and the steps it is to run.
-pub struct UsedPlugin {
+pub struct PlannedPlugin {
     /// The plugin.
-    pub plugin: Arc<Loaded>,
+    pub plugin: Arc<LoadedPlugin>,
     /// Its steps, by [`Step::index`].
     pub steps: Arc<[StepParams]>,
     /// What it may do.
-    pub terms: Terms,
+    pub policy: PluginPolicy,
 }
 
 /// One load, and what its users walk.
@@ -130,7 +130,7 @@ pub struct Step {
     /// Index of its plugin.
     pub plugin: usize,
     /// Index among the plugin's steps.
-    pub index: usize,
+    pub plugin_step: usize,
     /// How long a task may take, in nanoseconds; waiting for the rate limit not counted.
     pub timeout: Nanos,
     /// Variables taken from its reply.
@@ -140,7 +140,7 @@ pub struct Step {
     /// Whether a capture, a check or a condition looks into the body.
     pub needs_body: bool,
     /// What conditions ask of its replies.
-    pub remembers: Remembers,
+    pub reply_detail: ReplyDetail,
 }
 
 impl Plan {
@@ -170,6 +170,6 @@ impl Plan {
 
     /// The names of the plugins in use.
     pub fn plugin_names(&self) -> Vec<String> {
-        self.plugins.iter().map(|used| used.terms.name.to_string()).collect()
+        self.plugins.iter().map(|used| used.policy.name.to_string()).collect()
     }
 }

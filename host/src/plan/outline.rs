@@ -5,30 +5,30 @@ use std::fmt::Write as _;
 use std::time::Duration;
 
 use super::Plan;
-use super::flow::{Block, Flow, Move, Moves, Rounds};
-use crate::pace::Retry;
+use super::flow::{Block, BlockFlow, Flow, FlowNode, Rounds};
+use crate::pace::Backoff;
 
 /// The lines of a flow.
 pub fn outline(plan: &Plan, flow: &Flow) -> String {
-    let mut outline = Outline { plan, out: String::new(), number: 0 };
+    let mut outline = OutlineWriter { plan, out: String::new(), number: 0 };
     outline.flow(flow, 1);
     outline.out
 }
 
-struct Outline<'a> {
+struct OutlineWriter<'a> {
     plan: &'a Plan,
     out: String,
     /// Of the step written last.
     number: usize,
 }
 
-impl Outline<'_> {
+impl OutlineWriter<'_> {
     fn flow(&mut self, flow: &Flow, depth: usize) {
         for next in &flow.0 {
             match next {
-                Move::Step(index) => self.step(*index, depth),
-                Move::Think(_) => {}
-                Move::Block(block) => self.block(block, depth),
+                FlowNode::Step(index) => self.step(*index, depth),
+                FlowNode::Think(_) => {}
+                FlowNode::Block(block) => self.block(block, depth),
             }
         }
     }
@@ -44,21 +44,21 @@ impl Outline<'_> {
 
     fn block(&mut self, block: &Block, depth: usize) {
         let mut inner = depth;
-        for text in self.heads(block) {
+        for text in self.headings(block) {
             self.line(inner, &format!("{text}:"));
             inner += 1;
         }
         match &block.body {
-            Moves::InTurn(flow) => self.flow(flow, inner),
-            Moves::AtOnce(flows) => {
+            BlockFlow::Sequence(flow) => self.flow(flow, inner),
+            BlockFlow::Parallel(flows) => {
                 self.line(inner, "at once:");
                 flows.iter().for_each(|flow| self.flow(flow, inner + 1));
             }
-            Moves::OneOf(branches) => self.branches(branches, inner),
+            BlockFlow::Choice(branches) => self.branches(branches, inner),
         }
-        if !block.otherwise.0.is_empty() {
+        if !block.else_flow.0.is_empty() {
             self.line(depth, "else:");
-            self.flow(&block.otherwise, depth + 1);
+            self.flow(&block.else_flow, depth + 1);
         }
     }
 
@@ -74,15 +74,16 @@ impl Outline<'_> {
     }
 
     /// What is said of a block before its steps, the outer things first.
-    fn heads(&self, block: &Block) -> Vec<String> {
+    fn headings(&self, block: &Block) -> Vec<String> {
         let when = block.when.as_ref().map(|when| format!("if {when}"));
         let rounds = block.rounds.as_ref().map(rounds);
         let group = block.group.map(|group| {
             let name = self.plan.metrics[usize::from(group.duration)].name.trim_end_matches(".duration");
             format!("timed together as {name}")
         });
-        let retry =
-            block.retry.map(|Retry { times, .. }| format!("again up to {}, as long as it fails", count(times.into())));
+        let retry = block.retry.map(|Backoff { max_retries: times, .. }| {
+            format!("again up to {}, as long as it fails", count(times.into()))
+        });
         [when, rounds, group, retry].into_iter().flatten().collect()
     }
 
@@ -93,7 +94,7 @@ impl Outline<'_> {
 }
 
 fn rounds(rounds: &Rounds) -> String {
-    match (&rounds.holds, rounds.most) {
+    match (&rounds.condition, rounds.max) {
         (None, most) => count(most),
         (Some(holds), u64::MAX) => format!("while {holds}"),
         (Some(holds), most) => format!("up to {}, while {holds}", count(most)),

@@ -3,95 +3,104 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use super::load::{Said, share};
-use super::workload::{Model, Workload};
+use super::load_spec::{LoadSpec, weighted_share};
+use super::workload::{LoadModel, Workload};
 use crate::cli::RunArgs;
 use crate::diagnostic::{Diagnostic, Diagnostics};
-use crate::http::{Keeps, Lasts};
-use crate::script::model::{self, Item, Load, Script, Spanned, Think};
+use crate::http::{Lifespan, Retention};
+use crate::script::model::{self, FlowItem, LoadSettings, Script, Spanned, ThinkSpec};
 
 /// How long requests in flight get to finish.
-const GRACEFUL_STOP: Duration = Duration::from_secs(5);
+const DEFAULT_GRACEFUL_STOP: Duration = Duration::from_secs(5);
 /// How long the iteration of a user may go on that a ramp no longer wants.
-const GRACEFUL_RAMP_DOWN: Duration = Duration::from_secs(30);
+const DEFAULT_GRACEFUL_RAMP_DOWN: Duration = Duration::from_secs(30);
 
 /// A scenario before its steps are checked.
-pub struct Draft<'a> {
+pub struct ScenarioDraft<'a> {
     /// Its name; none in the plain form.
     pub name: Option<&'a str>,
     /// Its load.
     pub workload: Workload,
     /// What each iteration walks.
-    pub items: &'a [Item],
+    pub items: &'a [FlowItem],
     /// How long its users wait after steps that do not say so themselves.
-    pub think: Option<Think>,
+    pub think: Option<ThinkSpec>,
     /// The scenario as typed.
-    pub typed: Option<&'a model::Scenario>,
+    pub spec: Option<&'a model::ScenarioSpec>,
 }
 
 /// The scenarios of a script, at least one.
 ///
 /// # Errors
 /// Loads that make no sense, and flags that change nothing.
-pub fn drafts<'a>(args: &RunArgs, script: &'a Script, seed: u64) -> Result<Vec<Draft<'a>>, Diagnostics> {
+pub fn drafts<'a>(args: &RunArgs, script: &'a Script, seed: u64) -> Result<Vec<ScenarioDraft<'a>>, Diagnostics> {
     let settings = &script.settings.load;
-    let said = Said::of(settings).with_flags(args);
-    let think = |load: &Load| load.think.as_ref().map(|think| think.value);
-    let of_all = think(settings);
-    let model = || said.model(seed, &script.source).map_err(|mistake| Diagnostics::from(*mistake));
+    let script_load = LoadSpec::from_settings(settings).with_flags(args);
+    let think = |load: &LoadSettings| load.think.as_ref().map(|think| think.value);
+    let default_think = think(settings);
+    let model = || script_load.model(seed, &script.source).map_err(|diagnostic| Diagnostics::from(*diagnostic));
     if script.scenarios.is_empty() {
         let workload = workload(args, settings, None, model()?);
-        return Ok(vec![Draft { name: None, workload, items: &script.steps, think: of_all, typed: None }]);
+        return Ok(vec![ScenarioDraft {
+            name: None,
+            workload,
+            items: &script.steps,
+            think: default_think,
+            spec: None,
+        }]);
     }
-    let mut found = Diagnostics::default();
-    let own: Vec<Said> = script.scenarios.iter().map(|scenario| Said::of(&scenario.load)).collect();
-    let weights = || script.scenarios.iter().zip(&own).filter(|(_, own)| !own.chooses()).map(|(one, _)| weight(one));
+    let mut diagnostics = Diagnostics::default();
+    let own_loads: Vec<LoadSpec> =
+        script.scenarios.iter().map(|scenario| LoadSpec::from_settings(&scenario.load)).collect();
+    let weights =
+        || script.scenarios.iter().zip(&own_loads).filter(|(_, own)| !own.selects_model()).map(|(one, _)| weight(one));
     let (all, mut before) = (weights().sum::<f64>(), 0.0);
-    let common = if weights().next().is_some() { found.absorb(model()) } else { None };
+    let common = if weights().next().is_some() { diagnostics.absorb(model()) } else { None };
     if let (Some(flag), None) = (load_flag(args), weights().next()) {
         let message = format!("`{flag}` changes nothing: every scenario has a load of its own");
-        found.push(Diagnostic::new("usage::load", message).help("take the load out of a scenario, or the flag away"));
+        diagnostics
+            .push(Diagnostic::new("usage::load", message).help("take the load out of a scenario, or the flag away"));
     }
     let mut drafts = Vec::new();
-    for (typed, own) in script.scenarios.iter().zip(own) {
-        let model = if own.chooses() {
-            unweighted(typed, script, &mut found);
-            let model = own.lasting(&said).model(seed, &script.source);
-            found.absorb(model.map_err(|mistake| Diagnostics::from(*mistake)))
+    for (typed, own) in script.scenarios.iter().zip(own_loads) {
+        let model = if own.selects_model() {
+            reject_weight(typed, script, &mut diagnostics);
+            let model = own.with_duration_from(&script_load).model(seed, &script.source);
+            diagnostics.absorb(model.map_err(|mistake| Diagnostics::from(*mistake)))
         } else {
             let after = before + weight(typed) / all;
-            let model = common.as_ref().and_then(|common| share(common, before, after));
+            let model = common.as_ref().and_then(|common| weighted_share(common, before, after));
             before = after;
             if model.is_none() && common.is_some() {
-                found.push(too_light(typed, script));
+                diagnostics.push(no_share_left(typed, script));
             }
             model
         };
         let items = if typed.steps.is_empty() { &script.steps } else { &typed.steps };
         let Some(model) = model else { continue };
         let workload = workload(args, settings, Some(typed), model);
-        let think = think(&typed.load).or(of_all);
-        drafts.push(Draft { name: Some(&typed.name.value), workload, items, think, typed: Some(typed) });
+        let think = think(&typed.load).or(default_think);
+        drafts.push(ScenarioDraft { name: Some(&typed.name.value), workload, items, think, spec: Some(typed) });
     }
-    found.into_result(drafts)
+    diagnostics.into_result(drafts)
 }
 
-fn weight(scenario: &model::Scenario) -> f64 {
+fn weight(scenario: &model::ScenarioSpec) -> f64 {
     scenario.weight.as_ref().map_or(1.0, |weight| weight.value)
 }
 
-fn unweighted(typed: &model::Scenario, script: &Script, found: &mut Diagnostics) {
+fn reject_weight(typed: &model::ScenarioSpec, script: &Script, diagnostics: &mut Diagnostics) {
     if let Some(weight) = &typed.weight {
         let message = format!("`weight` of `{}`, which has a load of its own", typed.name.value);
-        let mistake = Diagnostic::new("script::load", message).at(&script.source, weight.span, "");
-        found.push(mistake.help("a weight is a share of the script's own load; remove one of them"));
+        let diagnostic = Diagnostic::new("script::load", message).at(&script.source, weight.span, "");
+        diagnostics.push(diagnostic.help("a weight is a share of the script's own load; remove one of them"));
     }
 }
 
-fn too_light(typed: &model::Scenario, script: &Script) -> Diagnostic {
+fn no_share_left(typed: &model::ScenarioSpec, script: &Script) -> Diagnostic {
     let message = format!("nothing of the script's load is left for `{}`", typed.name.value);
-    let mistake = Diagnostic::new("script::load", message).at(&script.source, typed.name.span, "");
-    mistake.help("give the script more users, or the scenario more weight or a load of its own")
+    let diagnostic = Diagnostic::new("script::load", message).at(&script.source, typed.name.span, "");
+    diagnostic.help("give the script more users, or the scenario more weight or a load of its own")
 }
 
 /// The first flag that says how much load.
@@ -108,11 +117,16 @@ fn load_flag(args: &RunArgs) -> Option<&'static str> {
 }
 
 /// A load with what stands beside its model; what a scenario does not say is the script's.
-fn workload(args: &RunArgs, script: &Load, scenario: Option<&model::Scenario>, model: Model) -> Workload {
-    fn said<'a, T: Copy + 'a>(
-        script: &'a Load,
-        scenario: Option<&'a model::Scenario>,
-        key: impl Fn(&'a Load) -> Option<&'a Spanned<T>>,
+fn workload(
+    args: &RunArgs,
+    script: &LoadSettings,
+    scenario: Option<&model::ScenarioSpec>,
+    model: LoadModel,
+) -> Workload {
+    fn scenario_or_script<'a, T: Copy + 'a>(
+        script: &'a LoadSettings,
+        scenario: Option<&'a model::ScenarioSpec>,
+        key: impl Fn(&'a LoadSettings) -> Option<&'a Spanned<T>>,
     ) -> Option<T> {
         let own = scenario.and_then(|scenario| key(&scenario.load));
         own.or_else(|| key(script)).map(|typed| typed.value)
@@ -121,50 +135,53 @@ fn workload(args: &RunArgs, script: &Load, scenario: Option<&model::Scenario>, m
     Workload {
         model,
         start: start.unwrap_or_default(),
-        rps: args.rps.or_else(|| said(script, scenario, |load| load.rps.as_ref())),
-        pace: said(script, scenario, |load| load.pace.as_ref()).unwrap_or_default(),
+        rps: args.rps.or_else(|| scenario_or_script(script, scenario, |load| load.rps.as_ref())),
+        pace: scenario_or_script(script, scenario, |load| load.pace.as_ref()).unwrap_or_default(),
         graceful_stop: args
             .graceful_stop
-            .or_else(|| said(script, scenario, |load| load.graceful_stop.as_ref()))
-            .unwrap_or(GRACEFUL_STOP),
-        graceful_ramp_down: said(script, scenario, |load| load.graceful_ramp_down.as_ref())
-            .unwrap_or(GRACEFUL_RAMP_DOWN),
-        keeps: Keeps {
-            cookies: said(script, scenario, |load| load.cookies.as_ref()).map_or(Lasts::default(), lasts),
-            connections: said(script, scenario, |load| load.connections.as_ref()).map_or(Lasts::default(), lasts),
+            .or_else(|| scenario_or_script(script, scenario, |load| load.graceful_stop.as_ref()))
+            .unwrap_or(DEFAULT_GRACEFUL_STOP),
+        graceful_ramp_down: scenario_or_script(script, scenario, |load| load.graceful_ramp_down.as_ref())
+            .unwrap_or(DEFAULT_GRACEFUL_RAMP_DOWN),
+        retention: Retention {
+            cookies: scenario_or_script(script, scenario, |load| load.cookies.as_ref())
+                .map_or(Lifespan::default(), lifespan),
+            connections: scenario_or_script(script, scenario, |load| load.connections.as_ref())
+                .map_or(Lifespan::default(), lifespan),
         },
     }
 }
 
-const fn lasts(typed: model::Lasts) -> Lasts {
+const fn lifespan(typed: model::LifespanSpec) -> Lifespan {
     match typed {
-        model::Lasts::Keep => Lasts::User,
-        model::Lasts::Iteration => Lasts::Iteration,
-        model::Lasts::Request => Lasts::Request,
+        model::LifespanSpec::Keep => Lifespan::User,
+        model::LifespanSpec::Iteration => Lifespan::Iteration,
+        model::LifespanSpec::Request => Lifespan::Request,
     }
 }
 
 /// One user who walks some steps once, before or after all load.
-pub fn alone<'a>(name: &'static str, items: &'a [Item]) -> Draft<'a> {
-    let model = Model::Constant { users: 1, room: 0, duration: None, iterations: Some(1), ramp_up: Duration::ZERO };
+pub fn single_iteration<'a>(name: &'static str, items: &'a [FlowItem]) -> ScenarioDraft<'a> {
+    let model =
+        LoadModel::Constant { users: 1, spare_users: 0, duration: None, iterations: Some(1), ramp_up: Duration::ZERO };
     let workload = Workload {
         model,
         start: Duration::ZERO,
         rps: None,
         pace: Duration::ZERO,
-        graceful_stop: GRACEFUL_STOP,
+        graceful_stop: DEFAULT_GRACEFUL_STOP,
         graceful_ramp_down: Duration::ZERO,
-        keeps: Keeps::default(),
+        retention: Retention::default(),
     };
-    Draft { name: Some(name), workload, items, think: None, typed: None }
+    ScenarioDraft { name: Some(name), workload, items, think: None, spec: None }
 }
 
 /// What `{{env NAME}}` gives in a scenario's steps, if it has anything of its own.
 pub fn environment(
-    typed: Option<&model::Scenario>,
+    typed: Option<&model::ScenarioSpec>,
     shared: &crate::template::Environment,
 ) -> Option<Arc<crate::template::Environment>> {
     let own = &typed?.env;
     let pairs = own.iter().map(|(name, value)| (name.value.clone(), value.value.clone()));
-    (!own.is_empty()).then(|| Arc::new(shared.with(pairs)))
+    (!own.is_empty()).then(|| Arc::new(shared.with_script_values(pairs)))
 }

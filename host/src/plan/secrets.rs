@@ -1,28 +1,33 @@
 //! What a script reads that is never shown: environment variables, and secret columns of data sets.
 
-use super::steps::Draft;
+use super::steps::StepDraft;
 use crate::cli::RunArgs;
-use crate::diagnostic::{Diagnostic, Diagnostics, Place};
-use crate::plugin::scripting::Scripting;
+use crate::diagnostic::{Diagnostic, Diagnostics, LabeledSpan};
+use crate::plugin::scripting::ScriptContext;
 use crate::script::model::Script;
 use crate::secrets::Secrets;
 use crate::template::environment_names;
 
 /// The secrets of a run. Of the environment only what some template reads is one.
-pub fn of(args: &RunArgs, script: &Script, scripting: &Scripting, drafts: &[Draft<'_>]) -> Secrets {
-    let environment = &scripting.environment;
+pub fn collect_secrets(
+    args: &RunArgs,
+    script: &Script,
+    script_context: &ScriptContext,
+    drafts: &[StepDraft<'_>],
+) -> Secrets {
+    let environment = &script_context.environment;
     let typed = script.settings.headers.iter().map(|(_, value)| &value.value);
     let given = args.header.iter().chain(&args.login_hdr).map(|header| &header.value);
     let names = typed.chain(given).flat_map(|text| environment_names(text));
     let in_headers = names.filter_map(|name| environment.secret(&name).map(str::to_owned));
-    let in_steps = drafts.iter().flat_map(|draft| draft.secrets(environment));
+    let in_steps = drafts.iter().flat_map(|draft| draft.secret_values(environment));
     let credentials = drafts.iter().filter(|draft| draft.action == "login").flat_map(credentials);
-    Secrets::new(in_headers.chain(in_steps).chain(credentials), &scripting.data)
+    Secrets::new(in_headers.chain(in_steps).chain(credentials), &script_context.data)
 }
 
 /// The values of a sign-in's own headers, whole and what stands between their spaces. Those that every request carries are
 /// kept with the user.
-fn credentials(login: &Draft<'_>) -> impl Iterator<Item = String> {
+fn credentials(login: &StepDraft<'_>) -> impl Iterator<Item = String> {
     let headers = login.params()["headers"].as_object().cloned().unwrap_or_default();
     let values = headers.into_iter().filter_map(|(_, value)| value.as_str().map(str::to_owned));
     let typed = values.filter(|value| !value.contains("{{"));
@@ -30,13 +35,13 @@ fn credentials(login: &Draft<'_>) -> impl Iterator<Item = String> {
 }
 
 /// The same mistakes in words without the secrets. What stands in the script is shown as it stands there.
-pub fn hide(found: Diagnostics, secrets: &Secrets) -> Diagnostics {
-    let hidden = |text: String| secrets.blot(&text, &[]);
+pub fn redact(diagnostics: Diagnostics, secrets: &Secrets) -> Diagnostics {
+    let hidden = |text: String| secrets.redact(&text, &[]);
     let one = |one: Diagnostic| Diagnostic {
         message: hidden(one.message),
         help: one.help.map(hidden),
-        place: one.place.map(|place| Place { label: hidden(place.label), ..place }),
+        location: one.location.map(|place| LabeledSpan { label: hidden(place.label), ..place }),
         ..one
     };
-    Diagnostics(found.0.into_iter().map(one).collect())
+    Diagnostics(diagnostics.0.into_iter().map(one).collect())
 }

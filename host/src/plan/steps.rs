@@ -10,27 +10,27 @@ use stampede_time::{Nanos, nanos};
 
 use super::capture::Capture;
 use super::checks::{self, Check};
-use super::scenarios::Draft as Scenario;
-use super::{Step, UsedPlugin};
+use super::scenarios::ScenarioDraft as Scenario;
+use super::{PlannedPlugin, Step};
 use crate::diagnostic::{Diagnostic, Diagnostics, Span, suggest};
-use crate::expression::Remembers;
+use crate::expression::ReplyDetail;
 use crate::metrics::aggregate::{RowInfo, label};
 use crate::metrics::sample::RowId;
 use crate::net::{Grant, Grants, Origin};
-use crate::plugin::contract::state::Configuring;
+use crate::plugin::contract::state::ConfigureContext;
 use crate::plugin::instance::error_text::error_text;
-use crate::plugin::instance::worker_plugin::{Family, Names};
-use crate::plugin::instance::{ConfigureError, Instance, Mistake};
-use crate::plugin::load::plugins::Plugins;
+use crate::plugin::instance::worker_plugin::{SharedNames, WorkerPlugin};
+use crate::plugin::instance::{ConfigureError, Instance, ParamsError};
+use crate::plugin::load::loader::LoadedPlugin;
+use crate::plugin::load::plugin_set::PluginSet;
 use crate::plugin::load::policy;
-use crate::plugin::load::registry::Loaded;
 use crate::plugin::load::schema::Violation;
-use crate::plugin::scripting::{Scripting, StepParams};
+use crate::plugin::scripting::{ScriptContext, StepParams};
 use crate::script::{LOGIN_KEYS, STEP_KEYS, model, span_within, value_of};
 use crate::template::Environment;
 
 /// A step before it is checked.
-pub struct Draft<'a> {
+pub struct StepDraft<'a> {
     /// Its row in the report.
     pub name: String,
     /// The action it names.
@@ -40,42 +40,51 @@ pub struct Draft<'a> {
     environment: Option<Arc<Environment>>,
     tags: Vec<(String, String)>,
     params: Value,
-    typed: Option<&'a model::Step>,
+    spec: Option<&'a model::StepSpec>,
     /// The host's own keys of it.
-    keys: &'static [&'static str],
+    host_keys: &'static [&'static str],
 }
 
 /// Steps that their plugins have accepted.
-pub struct Checked {
+pub struct ValidatedSteps {
     /// In the order of the drafts.
     pub steps: Vec<Step>,
     /// The plugins they use.
-    pub used: Vec<UsedPlugin>,
+    pub plugins: Vec<PlannedPlugin>,
     /// Distinct origins among the requests that were prepared.
     pub origins: Vec<String>,
 }
 
-impl<'a> Draft<'a> {
+impl<'a> StepDraft<'a> {
     /// A step of the script.
-    pub fn typed(step: &'a model::Step) -> Self {
-        Self::of(step, "http", &STEP_KEYS)
+    pub fn from_step(step: &'a model::StepSpec) -> Self {
+        Self::from_spec(step, "http", &STEP_KEYS)
     }
 
     /// The sign-in of the script.
-    pub fn login(step: &'a model::Step) -> Self {
-        Self::of(step, "login", &LOGIN_KEYS)
+    pub fn from_login(step: &'a model::StepSpec) -> Self {
+        Self::from_spec(step, "login", &LOGIN_KEYS)
     }
 
-    fn of(step: &'a model::Step, default_action: &str, keys: &'static [&'static str]) -> Self {
+    fn from_spec(step: &'a model::StepSpec, default_action: &str, keys: &'static [&'static str]) -> Self {
         let action = step.action.as_ref().map_or_else(|| default_action.to_owned(), |action| action.value.clone());
         let (scenario, environment) = (None, None);
         let (name, params, typed) = (step.name.value.clone(), step.params.to_json(), Some(step));
-        Self { name, action, scenario, environment, tags: texts(&step.tags), params, typed, keys }
+        Self {
+            name,
+            action,
+            scenario,
+            environment,
+            tags: plain_pairs(&step.tags),
+            params,
+            spec: typed,
+            host_keys: keys,
+        }
     }
 
     /// The same in a scenario, with what the steps of that have in common; a step's own tags win over the scenario's.
-    pub fn within(self, scenario: &Scenario<'a>, environment: Option<Arc<Environment>>) -> Self {
-        let mut tags = scenario.typed.map(|typed| texts(&typed.tags)).unwrap_or_default();
+    pub fn in_scenario(self, scenario: &Scenario<'a>, environment: Option<Arc<Environment>>) -> Self {
+        let mut tags = scenario.spec.map(|typed| plain_pairs(&typed.tags)).unwrap_or_default();
         tags.retain(|(name, _)| !self.tags.iter().any(|(own, _)| own == name));
         tags.extend(self.tags);
         Self { scenario: scenario.name, environment, tags, ..self }
@@ -91,13 +100,13 @@ impl<'a> Draft<'a> {
             environment: None,
             tags: Vec::new(),
             params,
-            typed: None,
-            keys: &LOGIN_KEYS,
+            spec: None,
+            host_keys: &LOGIN_KEYS,
         }
     }
 
     /// What it is called in the report.
-    pub fn row(&self) -> RowInfo {
+    pub fn row_info(&self) -> RowInfo {
         let scenario = self.scenario.map(str::to_owned);
         RowInfo { scenario, name: self.name.clone(), action: self.action.clone(), tags: self.tags.clone() }
     }
@@ -108,27 +117,33 @@ impl<'a> Draft<'a> {
     }
 
     /// What its plugin is given.
-    fn given(&self) -> StepParams {
+    fn step_params(&self) -> StepParams {
         let (step, action) = (label(self.scenario, &self.name), self.action.clone());
         StepParams { step, action, params: self.params.clone(), environment: self.environment.clone() }
     }
 
     /// What `env` gives to its parameters, but for what stands in the script.
-    pub fn secrets(&self, shared: &Environment) -> Vec<String> {
-        let (environment, read) = (self.environment.as_deref().unwrap_or(shared), Configuring::new(&self.given()));
+    pub fn secret_values(&self, shared: &Environment) -> Vec<String> {
+        let (environment, read) =
+            (self.environment.as_deref().unwrap_or(shared), ConfigureContext::new(&self.step_params()));
         read.environment.iter().filter_map(|name| environment.secret(name)).map(str::to_owned).collect()
     }
 
-    fn mistake(&self, code: &'static str, message: String, span: impl FnOnce(&model::Step) -> Span) -> Diagnostic {
+    fn diagnostic(
+        &self,
+        code: &'static str,
+        message: String,
+        span: impl FnOnce(&model::StepSpec) -> Span,
+    ) -> Diagnostic {
         let diagnostic = Diagnostic::new(code, message);
-        match self.typed {
+        match self.spec {
             Some(step) => diagnostic.at(&step.source, span(step), ""),
             None => diagnostic,
         }
     }
 
-    fn code(&self, in_script: &'static str) -> &'static str {
-        if self.typed.is_some() { in_script } else { "usage::login" }
+    fn code_or_usage(&self, in_script: &'static str) -> &'static str {
+        if self.spec.is_some() { in_script } else { "usage::login" }
     }
 }
 
@@ -136,83 +151,92 @@ impl<'a> Draft<'a> {
 ///
 /// # Errors
 /// Everything that is wrong with any step.
-pub fn check(
-    drafts: &[Draft<'_>],
-    plugins: &Plugins,
-    scripting: &Arc<Scripting>,
-    names: &Names,
+pub fn validate_steps(
+    drafts: &[StepDraft<'_>],
+    plugins: &PluginSet,
+    script_context: &Arc<ScriptContext>,
+    names: &SharedNames,
     timeout: Nanos,
-) -> Result<Checked, Diagnostics> {
-    let mut found = Diagnostics::default();
+) -> Result<ValidatedSteps, Diagnostics> {
+    let mut diagnostics = Diagnostics::default();
     let mut steps = Vec::new();
-    let mut used: Vec<(Arc<Loaded>, Vec<usize>)> = Vec::new();
+    let mut used: Vec<(Arc<LoadedPlugin>, Vec<usize>)> = Vec::new();
     for (row, draft) in drafts.iter().enumerate() {
-        let Some(plugin) = found.absorb(plugin_of(draft, plugins).map_err(Diagnostics::from)) else { continue };
-        found.0.extend(unknown_keys(draft, plugin));
+        let Some(plugin) = diagnostics.absorb(plugin_of(draft, plugins).map_err(Diagnostics::from)) else { continue };
+        diagnostics.0.extend(unknown_keys(draft, plugin));
         let at = used.iter().position(|(known, _)| Arc::ptr_eq(known, plugin)).unwrap_or_else(|| {
             used.push((Arc::clone(plugin), Vec::new()));
             used.len() - 1
         });
-        let captures = found.absorb(captures(draft, names)).unwrap_or_default();
-        let checks = found.absorb(checks(draft, plugin)).unwrap_or_default();
+        let captures = diagnostics.absorb(captures(draft, names)).unwrap_or_default();
+        let checks = diagnostics.absorb(checks(draft, plugin)).unwrap_or_default();
         steps.push(Step {
             row: row as RowId,
             plugin: at,
-            index: used[at].1.len(),
-            timeout: draft.typed.and_then(|step| value_of(step.timeout.as_ref())).map_or(timeout, nanos),
+            plugin_step: used[at].1.len(),
+            timeout: draft.spec.and_then(|step| value_of(step.timeout.as_ref())).map_or(timeout, nanos),
             needs_body: captures.iter().any(Capture::needs_body) || checks.iter().any(Check::needs_body),
             captures,
             checks,
-            remembers: Remembers::Nothing,
+            reply_detail: ReplyDetail::Nothing,
         });
         used[at].1.push(row);
     }
     // Plugins are asked only about steps whose keys they know: they would say the same again in their own words.
-    if !found.0.is_empty() {
-        return Err(found);
+    if !diagnostics.0.is_empty() {
+        return Err(diagnostics);
     }
     let mut origins = Vec::new();
     let mut ready = Vec::new();
     for (plugin, rows) in used {
-        let mine: Vec<&Draft<'_>> = rows.iter().map(|row| &drafts[*row]).collect();
-        if let Some(known) = found.absorb(configure(&plugin, &mine, scripting, names)) {
+        let mine: Vec<&StepDraft<'_>> = rows.iter().map(|row| &drafts[*row]).collect();
+        if let Some(known) = diagnostics.absorb(configure(&plugin, &mine, script_context, names)) {
             origins.extend(known.into_iter().map(|origin| (plugin.is_builtin, origin)));
         }
-        let terms = plugin.terms.clone();
-        ready.push(UsedPlugin { plugin, steps: mine.into_iter().map(Draft::given).collect(), terms });
+        let terms = plugin.policy.clone();
+        ready.push(PlannedPlugin {
+            plugin,
+            steps: mine.into_iter().map(StepDraft::step_params).collect(),
+            policy: terms,
+        });
     }
-    grant_to_builtin(&mut ready, &origins, plugins, scripting);
+    grant_to_builtin(&mut ready, &origins, plugins, script_context);
     let origins: BTreeSet<String> = origins.iter().map(|(_, origin)| origin.name()).collect();
-    found.into_result(Checked { steps, used: ready, origins: origins.into_iter().collect() })
+    diagnostics.into_result(ValidatedSteps { steps, plugins: ready, origins: origins.into_iter().collect() })
 }
 
 /// Lets the built-in plugins reach what the script's own URLs name.
-fn grant_to_builtin(used: &mut [UsedPlugin], origins: &[(bool, Rc<Origin>)], plugins: &Plugins, scripting: &Scripting) {
+fn grant_to_builtin(
+    used: &mut [PlannedPlugin],
+    origins: &[(bool, Rc<Origin>)],
+    plugins: &PluginSet,
+    script_context: &ScriptContext,
+) {
     let own = origins.iter().filter(|(by_builtin, _)| *by_builtin).map(|(_, origin)| Rc::clone(origin));
-    let base = scripting.base_url.as_ref().and_then(Origin::of);
+    let base = script_context.base_url.as_ref().and_then(Origin::of);
     let named: Vec<Grant> = own.chain(base).map(|origin| Grant::of(origin.host(), origin.port())).collect();
     for used in used.iter_mut().filter(|used| used.plugin.is_builtin) {
-        let hosts = named.iter().chain(&plugins.allowed).cloned();
-        used.terms.grants = policy::also(&used.terms.grants, hosts);
+        let hosts = named.iter().chain(&plugins.allowed_hosts).cloned();
+        used.policy.grants = policy::with_hosts(&used.policy.grants, hosts);
     }
 }
 
-fn plugin_of<'p>(draft: &Draft<'_>, plugins: &'p Plugins) -> Result<&'p Arc<Loaded>, Diagnostic> {
-    plugins.offering(&draft.action).ok_or_else(|| {
-        let offered = plugins.actions();
+fn plugin_of<'p>(draft: &StepDraft<'_>, plugins: &'p PluginSet) -> Result<&'p Arc<LoadedPlugin>, Diagnostic> {
+    plugins.find_by_action(&draft.action).ok_or_else(|| {
+        let offered = plugins.known_actions();
         let message = format!("no plugin offers the action `{}`", draft.action);
-        let mistake = draft.mistake("script::unknown-action", message, |step| {
+        let diagnostic = draft.diagnostic("script::unknown-action", message, |step| {
             step.action.as_ref().map_or(step.span, |action| action.span)
         });
         match suggest(&draft.action, offered.clone()) {
-            Some(near) => mistake.help(format!("did you mean `{near}`?")),
-            None => mistake.help(format!("there are: {}", offered.collect::<Vec<_>>().join(", "))),
+            Some(near) => diagnostic.help(format!("did you mean `{near}`?")),
+            None => diagnostic.help(format!("there are: {}", offered.collect::<Vec<_>>().join(", "))),
         }
     })
 }
 
 /// Keys that the action's schema does not list.
-fn unknown_keys(draft: &Draft<'_>, plugin: &Loaded) -> Vec<Diagnostic> {
+fn unknown_keys(draft: &StepDraft<'_>, plugin: &LoadedPlugin) -> Vec<Diagnostic> {
     let schema: Value = plugin
         .action(&draft.action)
         .and_then(|action| serde_json::from_str(&action.params_schema).ok())
@@ -224,34 +248,36 @@ fn unknown_keys(draft: &Draft<'_>, plugin: &Loaded) -> Vec<Diagnostic> {
     unknown
         .map(|key| {
             let message = format!("`{key}` is not a parameter of action `{}`", draft.action);
-            let mut mistake = draft.mistake(draft.code("script::unknown-key"), message, |step| {
+            let mut diagnostic = draft.diagnostic(draft.code_or_usage("script::unknown-key"), message, |step| {
                 step.params.key_span(&pointer_to(key)).unwrap_or(step.span)
             });
-            mistake.place.iter_mut().for_each(|place| place.label = "unknown key".into());
-            match suggest(key, known.keys().map(String::as_str).chain(draft.keys.iter().copied())) {
-                Some(near) => mistake.help(format!("did you mean `{near}`?")),
-                None => mistake.help(format!("`stampede-shooter plugins` lists the parameters of `{}`", draft.action)),
+            diagnostic.location.iter_mut().for_each(|place| place.label = "unknown key".into());
+            match suggest(key, known.keys().map(String::as_str).chain(draft.host_keys.iter().copied())) {
+                Some(near) => diagnostic.help(format!("did you mean `{near}`?")),
+                None => {
+                    diagnostic.help(format!("`stampede-shooter plugins` lists the parameters of `{}`", draft.action))
+                }
             }
         })
         .collect()
 }
 
-fn captures(draft: &Draft<'_>, names: &Names) -> Result<Vec<Capture>, Diagnostics> {
-    let Some(step) = draft.typed else { return Ok(Vec::new()) };
-    let mut found = Diagnostics::default();
+fn captures(draft: &StepDraft<'_>, names: &SharedNames) -> Result<Vec<Capture>, Diagnostics> {
+    let Some(step) = draft.spec else { return Ok(Vec::new()) };
+    let mut diagnostics = Diagnostics::default();
     let mut captures = Vec::new();
     for typed in &step.captures {
         match Capture::compile(typed, &step.source, &mut names.variables.borrow_mut()) {
             Ok(capture) => captures.push(capture),
-            Err(mistake) => found.push(mistake),
+            Err(diagnostic) => diagnostics.push(diagnostic),
         }
     }
-    found.into_result(captures)
+    diagnostics.into_result(captures)
 }
 
 /// The checks of a step. There is nothing to check where nothing is asked of a site.
-fn checks(draft: &Draft<'_>, plugin: &Loaded) -> Result<Vec<Check>, Diagnostics> {
-    let Some(step) = draft.typed else { return Ok(Vec::new()) };
+fn checks(draft: &StepDraft<'_>, plugin: &LoadedPlugin) -> Result<Vec<Check>, Diagnostics> {
+    let Some(step) = draft.spec else { return Ok(Vec::new()) };
     match step.checks.first() {
         Some(first) if !plugin.makes_exchanges => {
             let message = format!("action `{}` makes no HTTP exchange that could be checked", draft.action);
@@ -264,60 +290,60 @@ fn checks(draft: &Draft<'_>, plugin: &Loaded) -> Result<Vec<Check>, Diagnostics>
 
 /// Has a plugin configure its steps in an instance of its own; gives the origins its requests are known to go to.
 fn configure(
-    plugin: &Arc<Loaded>,
-    drafts: &[&Draft<'_>],
-    scripting: &Arc<Scripting>,
-    names: &Names,
+    plugin: &Arc<LoadedPlugin>,
+    drafts: &[&StepDraft<'_>],
+    script_context: &Arc<ScriptContext>,
+    names: &SharedNames,
 ) -> Result<Vec<Rc<Origin>>, Diagnostics> {
     let trapped = |error: &wasmtime::Error| {
         Diagnostic::new("plugin::trap", format!("plugin `{}` failed: {}", plugin.name(), error_text(error)))
     };
-    let mut terms = plugin.terms.clone();
+    let mut terms = plugin.policy.clone();
     if plugin.is_builtin {
         // What it asks for here is what it will be granted.
-        terms.grants = Grants::everything();
+        terms.grants = Grants::unrestricted();
     }
-    let family = Family::new(terms, Arc::clone(scripting), names);
+    let family = WorkerPlugin::new(terms, Arc::clone(script_context), names);
     let mut instance = Instance::new(&plugin.code, family).map_err(|error| trapped(&error))?;
-    let mut found = Diagnostics::default();
+    let mut diagnostics = Diagnostics::default();
     for draft in drafts {
-        let configured = instance.configure(&draft.given());
-        if let Err(ConfigureError::Params(mistake)) = configured {
-            found.push(refused(draft, *mistake));
+        let configured = instance.configure(&draft.step_params());
+        if let Err(ConfigureError::Params(diagnostic)) = configured {
+            diagnostics.push(params_diagnostic(draft, *diagnostic));
             continue;
         }
         // The plugin's own words come first; its schema says what it accepted, or broke on, without looking.
         let violations = violations(draft, plugin);
         if let Err(ConfigureError::Trap(error)) = configured {
-            found.0.extend(if violations.is_empty() { vec![trapped(&error)] } else { violations });
+            diagnostics.0.extend(if violations.is_empty() { vec![trapped(&error)] } else { violations });
             break;
         }
-        found.0.extend(violations);
+        diagnostics.0.extend(violations);
     }
-    found.into_result(instance.origins())
+    diagnostics.into_result(instance.origins())
 }
 
 /// What the action's own schema holds against a step.
-fn violations(draft: &Draft<'_>, plugin: &Loaded) -> Vec<Diagnostic> {
+fn violations(draft: &StepDraft<'_>, plugin: &LoadedPlugin) -> Vec<Diagnostic> {
     let violations = plugin.schema(&draft.action).map(|schema| schema.violations(&draft.params)).unwrap_or_default();
-    let mistake = |Violation { pointer, message }| Mistake { pointer, message, help: None, within: None };
-    violations.into_iter().map(|violation| refused(draft, mistake(violation))).collect()
+    let error = |Violation { pointer, message }| ParamsError { pointer, message, help: None, span: None };
+    violations.into_iter().map(|violation| params_diagnostic(draft, error(violation))).collect()
 }
 
 /// What a plugin refused, at the script's line.
-fn refused(draft: &Draft<'_>, mistake: Mistake) -> Diagnostic {
-    let code = draft.code(if mistake.within.is_some() { "script::template" } else { "script::parameter" });
-    let key = mistake.pointer.trim_start_matches('/');
+fn params_diagnostic(draft: &StepDraft<'_>, error: ParamsError) -> Diagnostic {
+    let code = draft.code_or_usage(if error.span.is_some() { "script::template" } else { "script::parameter" });
+    let key = error.pointer.trim_start_matches('/');
     // A parameter that came from a flag has no line to point at, and its value may be a secret.
-    let message = match (draft.typed, key.is_empty()) {
-        (None, false) => format!("`--login-url` or `--login-hdr`: {}", mistake.message),
-        _ => mistake.message,
+    let message = match (draft.spec, key.is_empty()) {
+        (None, false) => format!("`--login-url` or `--login-hdr`: {}", error.message),
+        _ => error.message,
     };
     let mut diagnostic = Diagnostic::new(code, message);
-    if let Some(step) = draft.typed {
+    if let Some(step) = draft.spec {
         let source = &step.source;
-        let node = step.params.pointer(&mistake.pointer);
-        let span = match (node, mistake.within) {
+        let node = step.params.pointer(&error.pointer);
+        let span = match (node, error.span) {
             (Some(node), Some(within)) => span_within(source, node, within.start..within.end),
             (Some(node), None) if !key.is_empty() => node.span,
             _ => step.name.span,
@@ -325,12 +351,12 @@ fn refused(draft: &Draft<'_>, mistake: Mistake) -> Diagnostic {
         let label = if key.is_empty() { "in this step".to_owned() } else { String::new() };
         diagnostic = diagnostic.at(source, span, label);
     }
-    diagnostic.help = mistake.help;
+    diagnostic.help = error.help;
     diagnostic
 }
 
 /// Names and values as plain texts.
-fn texts(typed: &[(model::Spanned<String>, model::Spanned<String>)]) -> Vec<(String, String)> {
+fn plain_pairs(typed: &[(model::Spanned<String>, model::Spanned<String>)]) -> Vec<(String, String)> {
     typed.iter().map(|(name, value)| (name.value.clone(), value.value.clone())).collect()
 }
 

@@ -6,36 +6,36 @@ use std::sync::Arc;
 use crate::cli::RunArgs;
 use crate::diagnostic::{Diagnostic, Diagnostics, Span, suggest};
 use crate::metrics::aggregate::{CheckInfo, RowInfo};
-use crate::metrics::custom::{MetricId, MetricInfo, MetricKind, MetricUnit};
+use crate::metrics::custom_metric::{MetricId, MetricInfo, MetricKind, MetricUnit};
 use crate::metrics::sample::RowId;
-use crate::metrics::threshold::{IterationMeasure, Kind, Measure, RowMeasure, Threshold};
+use crate::metrics::threshold::{IterationMeasure, Measure, MeasureKind, RowMeasure, ThresholdRule};
 use crate::script::model::{self, Script, Spanned};
-use crate::script::threshold::{Limit, Quantity};
 use crate::script::threshold_flag;
+use crate::script::threshold_syntax::{Limit, Quantity};
 
 /// The metrics of every run. One that belongs to rows may have their tags.
-const METRICS: [(&str, Metric); 17] = [
-    ("http_duration", Metric::Rows(RowMeasure::Response)),
-    ("http_service_time", Metric::Rows(RowMeasure::Service)),
-    ("http_dns", Metric::Rows(RowMeasure::Phase(0))),
-    ("http_connect", Metric::Rows(RowMeasure::Phase(1))),
-    ("http_tls", Metric::Rows(RowMeasure::Phase(2))),
-    ("http_first_byte", Metric::Rows(RowMeasure::Phase(3))),
-    ("http_receive", Metric::Rows(RowMeasure::Phase(4))),
-    ("http_failed", Metric::Rows(RowMeasure::Failed)),
-    ("http_reqs", Metric::Rows(RowMeasure::Requests)),
-    ("bytes_in", Metric::Rows(RowMeasure::BytesIn)),
-    ("bytes_out", Metric::Rows(RowMeasure::BytesOut)),
-    ("iterations", Metric::Iterations(IterationMeasure::Completed)),
-    ("dropped_iterations", Metric::Iterations(IterationMeasure::Dropped)),
-    ("iteration_duration", Metric::Iterations(IterationMeasure::Duration)),
-    ("checks", Metric::Checks),
-    ("users", Metric::Users),
-    ("start_delay", Metric::StartDelay),
+const METRICS: [(&str, MetricRef); 17] = [
+    ("http_duration", MetricRef::Rows(RowMeasure::Response)),
+    ("http_service_time", MetricRef::Rows(RowMeasure::Service)),
+    ("http_dns", MetricRef::Rows(RowMeasure::Phase(0))),
+    ("http_connect", MetricRef::Rows(RowMeasure::Phase(1))),
+    ("http_tls", MetricRef::Rows(RowMeasure::Phase(2))),
+    ("http_first_byte", MetricRef::Rows(RowMeasure::Phase(3))),
+    ("http_receive", MetricRef::Rows(RowMeasure::Phase(4))),
+    ("http_failed", MetricRef::Rows(RowMeasure::Failed)),
+    ("http_reqs", MetricRef::Rows(RowMeasure::Requests)),
+    ("bytes_in", MetricRef::Rows(RowMeasure::BytesIn)),
+    ("bytes_out", MetricRef::Rows(RowMeasure::BytesOut)),
+    ("iterations", MetricRef::Iterations(IterationMeasure::Completed)),
+    ("dropped_iterations", MetricRef::Iterations(IterationMeasure::Dropped)),
+    ("iteration_duration", MetricRef::Iterations(IterationMeasure::Duration)),
+    ("checks", MetricRef::Checks),
+    ("users", MetricRef::Users),
+    ("start_delay", MetricRef::StartDelay),
 ];
 
 /// What k6 calls them.
-const ELSEWHERE: [(&str, &str); 12] = [
+const K6_NAMES: [(&str, &str); 12] = [
     ("http_req_duration", "http_duration"),
     ("http_req_failed", "http_failed"),
     ("http_req_blocked", "http_connect"),
@@ -52,7 +52,7 @@ const ELSEWHERE: [(&str, &str); 12] = [
 
 /// Which metric a name means.
 #[derive(Clone, Copy)]
-enum Metric {
+enum MetricRef {
     Rows(RowMeasure),
     Iterations(IterationMeasure),
     Checks,
@@ -62,7 +62,7 @@ enum Metric {
 }
 
 /// What thresholds can look at.
-pub struct Known<'a> {
+pub struct MetricCatalog<'a> {
     /// The rows of the report.
     pub rows: &'a [RowInfo],
     /// Metrics of plugins, groups and checks.
@@ -77,24 +77,28 @@ pub struct Known<'a> {
 ///
 /// # Errors
 /// Everything that is wrong with any.
-pub fn thresholds(args: &RunArgs, script: &Script, known: &Known<'_>) -> Result<Vec<Threshold>, Diagnostics> {
-    let mut found = Diagnostics::default();
+pub fn thresholds(
+    args: &RunArgs,
+    script: &Script,
+    known: &MetricCatalog<'_>,
+) -> Result<Vec<ThresholdRule>, Diagnostics> {
+    let mut diagnostics = Diagnostics::default();
     let mut typed = script.thresholds.clone();
-    typed.extend(args.threshold.iter().filter_map(|text| found.absorb(threshold_flag(text))));
-    let thresholds: Vec<_> = typed.iter().filter_map(|one| found.absorb(known.threshold(one))).collect();
+    typed.extend(args.threshold.iter().filter_map(|text| diagnostics.absorb(threshold_flag(text))));
+    let thresholds: Vec<_> = typed.iter().filter_map(|one| diagnostics.absorb(known.threshold(one))).collect();
     // What is wrong with a metric is wrong with each of its thresholds, and said once.
     let mut once: Vec<Diagnostic> = Vec::new();
-    found.0.into_iter().for_each(|mistake| {
-        if !once.contains(&mistake) {
-            once.push(mistake);
+    diagnostics.0.into_iter().for_each(|diagnostic| {
+        if !once.contains(&diagnostic) {
+            once.push(diagnostic);
         }
     });
     Diagnostics(once).into_result(thresholds)
 }
 
-impl Known<'_> {
-    fn threshold(&self, typed: &model::Threshold) -> Result<Threshold, Diagnostics> {
-        let wrong = Wrong(typed);
+impl MetricCatalog<'_> {
+    fn threshold(&self, typed: &model::ThresholdSpec) -> Result<ThresholdRule, Diagnostics> {
+        let wrong = ThresholdReporter(typed);
         let metric = self.metric(&typed.selector.metric, &wrong)?;
         let measure = self.measure(metric, typed, &wrong)?;
         let aggregation = typed.criterion.aggregation.value;
@@ -103,10 +107,10 @@ impl Known<'_> {
             let help = format!("it has {}", measure.kind().aggregations());
             return Err(wrong.at(typed.criterion.aggregation.span, message, "not of this metric").help(help).into());
         };
-        let per_second = measure.kind() == Kind::Counter;
+        let per_second = measure.kind() == MeasureKind::Counter;
         let limit = limit(&typed.criterion.limit, quantity, per_second, &wrong)?;
-        Ok(Threshold {
-            metric: shown(&typed.selector),
+        Ok(ThresholdRule {
+            metric: format_selector(&typed.selector),
             expression: typed.text.clone(),
             measure,
             aggregation,
@@ -118,36 +122,41 @@ impl Known<'_> {
         })
     }
 
-    fn metric(&self, name: &Spanned<String>, wrong: &Wrong<'_>) -> Result<Metric, Diagnostic> {
+    fn metric(&self, name: &Spanned<String>, wrong: &ThresholdReporter<'_>) -> Result<MetricRef, Diagnostic> {
         let typed = name.value.as_str();
         let built_in = METRICS.iter().find(|(known, _)| *known == typed).map(|(_, metric)| *metric);
         let is_check = |id: usize| self.checks.iter().any(|check| usize::from(check.metric) == id);
         let own = || self.metrics.iter().enumerate().filter(|(id, _)| !is_check(*id));
         let names: Vec<_> = own().map(|(id, info)| (id, format!("{}.{}", info.plugin, info.name))).collect();
-        let custom = names.iter().find(|(_, known)| known == typed).map(|(id, _)| Metric::Custom(*id as MetricId));
+        let custom = names.iter().find(|(_, known)| known == typed).map(|(id, _)| MetricRef::Custom(*id as MetricId));
         built_in.or(custom).ok_or_else(|| {
-            let mistake = wrong.at(name.span, format!("there is no metric `{typed}`"), "unknown metric");
-            let translated = ELSEWHERE.iter().find(|(known, _)| *known == typed).map(|(_, ours)| *ours);
+            let diagnostic = wrong.at(name.span, format!("there is no metric `{typed}`"), "unknown metric");
+            let translated = K6_NAMES.iter().find(|(known, _)| *known == typed).map(|(_, ours)| *ours);
             let all = METRICS.iter().map(|(known, _)| *known).chain(names.iter().map(|(_, known)| known.as_str()));
             match translated.or_else(|| suggest(typed, all.clone())) {
-                Some(near) => mistake.help(format!("did you mean `{near}`?")),
-                None => mistake.help(format!("there are: {}", all.collect::<Vec<_>>().join(", "))),
+                Some(near) => diagnostic.help(format!("did you mean `{near}`?")),
+                None => diagnostic.help(format!("there are: {}", all.collect::<Vec<_>>().join(", "))),
             }
         })
     }
 
     /// What a metric with its tags looks at.
-    fn measure(&self, metric: Metric, typed: &model::Threshold, wrong: &Wrong<'_>) -> Result<Measure, Diagnostic> {
+    fn measure(
+        &self,
+        metric: MetricRef,
+        typed: &model::ThresholdSpec,
+        wrong: &ThresholdReporter<'_>,
+    ) -> Result<Measure, Diagnostic> {
         let tags = &typed.selector.tags;
         let measure = match metric {
-            Metric::Rows(what) => return self.rows(tags, wrong).map(|rows| Measure::Rows(what, rows)),
-            Metric::Iterations(what) => {
+            MetricRef::Rows(what) => return self.rows(tags, wrong).map(|rows| Measure::Rows(what, rows)),
+            MetricRef::Iterations(what) => {
                 return self.iterations(tags, wrong).map(|scenarios| Measure::Iterations(what, scenarios));
             }
-            Metric::Checks => return self.checks(typed, wrong),
-            Metric::Users => Measure::Users,
-            Metric::StartDelay => Measure::StartDelay,
-            Metric::Custom(id) => {
+            MetricRef::Checks => return self.checks(typed, wrong),
+            MetricRef::Users => Measure::Users,
+            MetricRef::StartDelay => Measure::StartDelay,
+            MetricRef::Custom(id) => {
                 let MetricInfo { kind, unit, .. } = self.metrics[usize::from(id)];
                 Measure::Metrics { ids: vec![id], kind, unit }
             }
@@ -162,15 +171,15 @@ impl Known<'_> {
     fn iterations(
         &self,
         tags: &[(Spanned<String>, Spanned<String>)],
-        wrong: &Wrong<'_>,
+        wrong: &ThresholdReporter<'_>,
     ) -> Result<Vec<usize>, Diagnostic> {
         let names = || self.scenarios.iter().flatten().map(String::as_str);
         for (name, value) in tags {
             if name.value != "scenario" {
-                return Err(unknown(name, "tag", vec!["scenario"], wrong));
+                return Err(unknown_name(name, "tag", vec!["scenario"], wrong));
             }
             if !names().any(|known| known == value.value) {
-                return Err(unknown(value, "scenario", names().collect(), wrong));
+                return Err(unknown_name(value, "scenario", names().collect(), wrong));
             }
         }
         let fits =
@@ -179,16 +188,20 @@ impl Known<'_> {
     }
 
     /// The rows that have all these tags.
-    fn rows(&self, tags: &[(Spanned<String>, Spanned<String>)], wrong: &Wrong<'_>) -> Result<Vec<RowId>, Diagnostic> {
+    fn rows(
+        &self,
+        tags: &[(Spanned<String>, Spanned<String>)],
+        wrong: &ThresholdReporter<'_>,
+    ) -> Result<Vec<RowId>, Diagnostic> {
         for (name, value) in tags {
             let all = || self.rows.iter().flat_map(RowInfo::all_tags);
             let mut values = all().filter(|(known, _)| *known == name.value).map(|(_, value)| value).peekable();
             if values.peek().is_none() {
-                return Err(unknown(name, "tag", all().map(|(known, _)| known).collect(), wrong));
+                return Err(unknown_name(name, "tag", all().map(|(known, _)| known).collect(), wrong));
             }
             let values: Vec<_> = values.collect();
             if !values.contains(&value.value.as_str()) {
-                return Err(unknown(value, &name.value, values, wrong));
+                return Err(unknown_name(value, &name.value, values, wrong));
             }
         }
         let has = |row: &RowInfo, tag: &(Spanned<String>, Spanned<String>)| {
@@ -205,7 +218,7 @@ impl Known<'_> {
     }
 
     /// The checks of that name, of rows that have the other tags.
-    fn checks(&self, typed: &model::Threshold, wrong: &Wrong<'_>) -> Result<Measure, Diagnostic> {
+    fn checks(&self, typed: &model::ThresholdSpec, wrong: &ThresholdReporter<'_>) -> Result<Measure, Diagnostic> {
         let metric = &typed.selector.metric;
         if self.checks.is_empty() {
             let help = "give a step some: `checks: {is found: {status: 200}}`";
@@ -217,7 +230,7 @@ impl Known<'_> {
         for (_, name) in &named {
             let names: Vec<_> = self.checks.iter().map(|check| check.name.as_str()).collect();
             if !names.contains(&name.value.as_str()) {
-                return Err(unknown(name, "check", names, wrong));
+                return Err(unknown_name(name, "check", names, wrong));
             }
         }
         let fits =
@@ -232,16 +245,21 @@ impl Known<'_> {
 }
 
 /// Says what is wrong with a threshold, in the script or in a flag.
-struct Wrong<'a>(&'a model::Threshold);
+struct ThresholdReporter<'a>(&'a model::ThresholdSpec);
 
-impl Wrong<'_> {
+impl ThresholdReporter<'_> {
     fn at(&self, span: Span, message: impl Into<String>, label: &str) -> Diagnostic {
         let code = if self.0.source.name == "--threshold" { "usage::threshold" } else { "script::threshold" };
         Diagnostic::new(code, message).at(&Arc::clone(&self.0.source), span, label)
     }
 }
 
-fn unknown(typed: &Spanned<String>, what: &str, mut known: Vec<&str>, wrong: &Wrong<'_>) -> Diagnostic {
+fn unknown_name(
+    typed: &Spanned<String>,
+    what: &str,
+    mut known: Vec<&str>,
+    wrong: &ThresholdReporter<'_>,
+) -> Diagnostic {
     let mut seen = Vec::new();
     known.retain(|name| {
         !seen.contains(name) && {
@@ -250,15 +268,20 @@ fn unknown(typed: &Spanned<String>, what: &str, mut known: Vec<&str>, wrong: &Wr
         }
     });
     let message = format!("there is no {what} `{}`", typed.value);
-    let mistake = wrong.at(typed.span, message, "fits nothing");
+    let diagnostic = wrong.at(typed.span, message, "fits nothing");
     match suggest(&typed.value, known.iter().copied()) {
-        Some(near) => mistake.help(format!("did you mean `{near}`?")),
-        None => mistake.help(format!("there are: {}", known.join(", "))),
+        Some(near) => diagnostic.help(format!("did you mean `{near}`?")),
+        None => diagnostic.help(format!("there are: {}", known.join(", "))),
     }
 }
 
 /// The limit in base units.
-fn limit(typed: &Spanned<Limit>, wanted: Quantity, per_second: bool, wrong: &Wrong<'_>) -> Result<f64, Diagnostic> {
+fn limit(
+    typed: &Spanned<Limit>,
+    wanted: Quantity,
+    per_second: bool,
+    wrong: &ThresholdReporter<'_>,
+) -> Result<f64, Diagnostic> {
     let Limit { number, unit } = typed.value;
     let what = match wanted {
         Quantity::Time => "a time",
@@ -284,7 +307,7 @@ fn limit(typed: &Spanned<Limit>, wanted: Quantity, per_second: bool, wrong: &Wro
 }
 
 /// A metric with its tags as they are usually written.
-fn shown(selector: &crate::script::threshold::Selector) -> String {
+fn format_selector(selector: &crate::script::threshold_syntax::Selector) -> String {
     let tags: Vec<_> = selector.tags.iter().map(|(name, value)| format!("{}:{}", name.value, value.value)).collect();
     match tags.as_slice() {
         [] => selector.metric.value.clone(),

@@ -8,7 +8,7 @@ use crate::net::Grants;
 
 /// The terms that a plugin runs on.
 #[derive(Clone, Debug)]
-pub struct Terms {
+pub struct PluginPolicy {
     /// The name the script gave the plugin, or the built-in's own.
     pub name: Arc<str>,
     /// The hosts that it may reach.
@@ -19,10 +19,10 @@ pub struct Terms {
     pub instance_per_user: bool,
     /// Whether what came of an operation is handed over once, and dropped when it is given up: so since 0.1.2 of the
     /// contract. Components of earlier ones may ask again.
-    pub hands_over_once: bool,
+    pub takes_once: bool,
 }
 
-impl Terms {
+impl PluginPolicy {
     /// The terms of a plugin that the script says nothing about: it may reach nobody.
     pub fn new(name: &str) -> Self {
         Self {
@@ -30,7 +30,7 @@ impl Terms {
             grants: Grants::default(),
             limits: Limits::default(),
             instance_per_user: false,
-            hands_over_once: true,
+            takes_once: true,
         }
     }
 }

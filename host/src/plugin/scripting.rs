@@ -11,7 +11,7 @@ use crate::template::Environment;
 
 /// What the script says that templates and requests are made from; the same for every instance.
 #[derive(Debug)]
-pub struct Scripting {
+pub struct ScriptContext {
     /// The script's data sets.
     pub data: DataSets,
     /// Environment variables.

@@ -13,14 +13,14 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use crate::diagnostic::{Diagnostics, Source, Span};
-use crate::script::decode::Decoder;
-use crate::script::model::{Node, Script, Spanned, Value};
-use crate::script::values::{Mistake, Reader};
+use crate::diagnostic::{Diagnostics, SourceText, Span};
+use crate::script::decode::ScriptDecoder;
+use crate::script::model::{Node, NodeValue, Script, Spanned};
+use crate::script::value_reader::{DiagnosticText, ValueReader};
 use crate::script::yaml::read;
 
 const CASE_KEYS: [&str; 6] = ["name", "base_url", "steps", "times", "target", "expect"];
-const PART_KEYS: [&str; 6] = ["request", "reply", "receives", "sends", "after", "closes"];
+const TARGET_PART_KEYS: [&str; 6] = ["request", "reply", "receives", "sends", "after", "closes"];
 const REQUEST_KEYS: [&str; 4] = ["method", "path", "headers", "body"];
 const REPLY_KEYS: [&str; 4] = ["status", "headers", "body", "after"];
 const EXPECT_KEYS: [&str; 5] = ["outcome", "failure", "detail", "takes", "metrics"];
@@ -36,16 +36,16 @@ pub struct Case {
     /// How many times the user walks the steps; once if not typed.
     pub times: Option<Spanned<u64>>,
     /// What the target does, part after part.
-    pub target: Vec<Part>,
+    pub target: Vec<TargetPart>,
     /// What is to come of it.
-    pub expected: Expected,
+    pub expectation: Expectation,
 }
 
 /// What the target does next.
 #[derive(Clone, Debug, PartialEq)]
-pub enum Part {
+pub enum TargetPart {
     /// It receives an HTTP request and answers it.
-    Http(Wanted, Reply),
+    Http(ExpectedRequest, TargetReply),
     /// It receives these bytes, if any, and after a while sends those, if any.
     Bytes {
         /// What must come first.
@@ -56,12 +56,12 @@ pub enum Part {
         after: Duration,
     },
     /// It closes the connection.
-    Closes,
+    Close,
 }
 
 /// What a request must be like; what is not typed may be anything.
 #[derive(Clone, Debug, Default, PartialEq)]
-pub struct Wanted {
+pub struct ExpectedRequest {
     /// The method.
     pub method: Option<String>,
     /// Path and query.
@@ -74,7 +74,7 @@ pub struct Wanted {
 
 /// What a request is answered with.
 #[derive(Clone, Debug, PartialEq)]
-pub struct Reply {
+pub struct TargetReply {
     /// The status.
     pub status: u16,
     /// Fields and their values.
@@ -87,15 +87,15 @@ pub struct Reply {
 
 /// What is to come of a case; what is not typed may be anything, but for the outcome.
 #[derive(Debug, Default)]
-pub struct Expected {
+pub struct Expectation {
     /// Whether all tasks are to pass, or one to fail; to pass if not typed.
-    pub fails: bool,
+    pub expects_failure: bool,
     /// The category that a failure must have.
     pub failure: Option<Spanned<String>>,
     /// What its example must say somewhere.
     pub detail: Option<Spanned<String>>,
     /// How long it all must take, to a millisecond.
-    pub takes: Option<Spanned<Duration>>,
+    pub duration: Option<Spanned<Duration>>,
     /// Metrics of the plugin: a counter's sum, a gauge's last value, a rate's share, a trend's mean.
     pub metrics: Vec<(Spanned<String>, f64)>,
 }
@@ -104,101 +104,103 @@ pub struct Expected {
 ///
 /// # Errors
 /// All mistakes in it.
-pub fn parse_cases(source: &Arc<Source>) -> Result<Vec<Case>, Diagnostics> {
+pub fn parse_cases(source: &Arc<SourceText>) -> Result<Vec<Case>, Diagnostics> {
     let root = read(source)?;
-    let mut reader = Reader { source: Arc::clone(source), found: Diagnostics::default() };
-    let Value::List(items) = root.value else {
-        reader.wrong_kind("a file of cases must be a list", &root, CASES_HELP);
-        return Err(reader.found);
+    let mut reader = ValueReader { source: Arc::clone(source), diagnostics: Diagnostics::default() };
+    let NodeValue::List(items) = root.value else {
+        reader.type_mismatch("a file of cases must be a list", &root, CASES_HELP);
+        return Err(reader.diagnostics);
     };
     let cases: Vec<Case> = items.into_iter().filter_map(|item| case(&mut reader, item)).collect();
-    let mut found = reader.found;
-    found.0.sort_by_key(|mistake| mistake.place.as_ref().map(|place| place.span.start));
-    found.into_result(cases)
+    let mut diagnostics = reader.diagnostics;
+    diagnostics.0.sort_by_key(|diagnostic| diagnostic.location.as_ref().map(|place| place.span.start));
+    diagnostics.into_result(cases)
 }
 
-fn case(reader: &mut Reader, node: Node) -> Option<Case> {
+fn case(reader: &mut ValueReader, node: Node) -> Option<Case> {
     let span = node.span;
-    let mut decoder = Decoder::new(&reader.source);
-    let (mut name, mut times, mut target, mut expected) = (None, None, Vec::new(), Expected::default());
+    let mut decoder = ScriptDecoder::new(&reader.source);
+    let (mut name, mut times, mut target, mut expected) = (None, None, Vec::new(), Expectation::default());
     let mut has_steps = false;
     for (key, node) in reader.mapping("a case", node, CASES_HELP)? {
         match key.value.as_str() {
-            "name" => name = reader.some_text("name", node, "greets by name"),
-            "times" => times = reader.whole("times", &node, 1, 1_000_000),
-            "target" => target = parts(reader, node),
-            "expect" => expected = expect(reader, node),
+            "name" => name = reader.non_empty_text("name", node, "greets by name"),
+            "times" => times = reader.integer("times", &node, 1, 1_000_000),
+            "target" => target = target_parts(reader, node),
+            "expect" => expected = expectation(reader, node),
             "steps" | "base_url" => {
                 has_steps |= key.value == "steps";
-                decoder.entry(&key, node);
+                decoder.read_entry(&key, node);
             }
             _ => reader.unknown_key(&key, "a case", &CASE_KEYS),
         }
     }
-    let (script, found) = decoder.finish();
-    reader.found.0.extend(found.0);
+    let (script, diagnostics) = decoder.finish();
+    reader.diagnostics.0.extend(diagnostics.0);
     let missing = [(name.is_none(), "name"), (!has_steps, "steps")];
     for (_, key) in missing.into_iter().filter(|(is_missing, _)| *is_missing) {
-        lacks(reader, span, "a case", key);
+        report_missing_key(reader, span, "a case", key);
     }
-    Some(Case { name: name.filter(|_| has_steps)?, script, times, target, expected })
+    Some(Case { name: name.filter(|_| has_steps)?, script, times, target, expectation: expected })
 }
 
-fn lacks(reader: &mut Reader, span: Span, what: &str, key: &str) {
+fn report_missing_key(reader: &mut ValueReader, span: Span, what: &str, key: &str) {
     let message = format!("{what} has no `{key}`");
-    reader.report(span, &Mistake { code: "cases::missing-key", message: &message, label: "", help: CASES_HELP });
+    reader.report(span, &DiagnosticText { code: "cases::missing-key", message: &message, label: "", help: CASES_HELP });
 }
 
-fn parts(reader: &mut Reader, node: Node) -> Vec<Part> {
-    let Value::List(items) = node.value else {
+fn target_parts(reader: &mut ValueReader, node: Node) -> Vec<TargetPart> {
+    let NodeValue::List(items) = node.value else {
         reader.wrong_type("target", &node, "a list", "for example `target: [{reply: {status: 200}}]`");
         return Vec::new();
     };
-    items.into_iter().filter_map(|item| part(reader, item)).collect()
+    items.into_iter().filter_map(|item| target_part(reader, item)).collect()
 }
 
-fn part(reader: &mut Reader, node: Node) -> Option<Part> {
+fn target_part(reader: &mut ValueReader, node: Node) -> Option<TargetPart> {
     let span = node.span;
     let (mut request, mut reply, mut closes) = (None, None, false);
     let (mut receives, mut sends, mut after) = (Vec::new(), Vec::new(), None);
     let mut bytes = false;
     for (key, node) in reader.mapping("a part of `target`", node, "for example `- reply: {status: 200}`")? {
         match key.value.as_str() {
-            "request" => request = Some(wanted(reader, node)),
-            "reply" => reply = self::reply(reader, node),
-            "closes" => closes = matches!(node.value, Value::Bool(true)),
+            "request" => request = Some(expected_request(reader, node)),
+            "reply" => reply = self::target_reply(reader, node),
+            "closes" => closes = matches!(node.value, NodeValue::Bool(true)),
             "after" => after = Some(reader.duration("after", &node).map_or(Duration::ZERO, |after| after.value)),
             "receives" | "sends" => {
                 bytes = true;
                 let text = reader.text(&key.value, node, "\"PING\\r\\n\"")?.value.into_bytes();
                 if key.value == "sends" { sends = text } else { receives = text }
             }
-            _ => reader.unknown_key(&key, "a part of `target`", &PART_KEYS),
+            _ => reader.unknown_key(&key, "a part of `target`", &TARGET_PART_KEYS),
         }
     }
     match (request, reply) {
         (request, Some(reply)) if !bytes && !closes && after.is_none() => {
-            Some(Part::Http(request.unwrap_or_default(), reply))
+            Some(TargetPart::Http(request.unwrap_or_default(), reply))
         }
-        (None, None) if bytes && !closes => Some(Part::Bytes { receives, sends, after: after.unwrap_or_default() }),
-        (None, None) if closes && !bytes && after.is_none() => Some(Part::Closes),
+        (None, None) if bytes && !closes => {
+            Some(TargetPart::Bytes { receives, sends, after: after.unwrap_or_default() })
+        }
+        (None, None) if closes && !bytes && after.is_none() => Some(TargetPart::Close),
         _ => {
             let message =
                 "a part of `target` is a `reply` with or without a `request`, or `receives` and `sends`, or `closes`";
             let help =
                 "what comes one after the other is a part each; `after` stands within `reply`, or beside `sends`";
-            reader.report(span, &Mistake { code: "cases::part", message, label: "neither of them", help });
+            reader.report(span, &DiagnosticText { code: "cases::part", message, label: "neither of them", help });
             None
         }
     }
 }
 
-fn wanted(reader: &mut Reader, node: Node) -> Wanted {
-    let mut wanted = Wanted::default();
+fn expected_request(reader: &mut ValueReader, node: Node) -> ExpectedRequest {
+    let mut wanted = ExpectedRequest::default();
     for (key, node) in reader.mapping("request", node, "for example `request: {path: /}`").unwrap_or_default() {
         match key.value.as_str() {
-            "method" => wanted.method = reader.some_text("method", node, "GET").map(|text| text.value),
-            "path" => wanted.path = reader.some_text("path", node, "/").map(|text| text.value),
+            "method" => wanted.method = reader.non_empty_text("method", node, "GET").map(|text| text.value),
+            "path" => wanted.path = reader.non_empty_text("path", node, "/").map(|text| text.value),
             "headers" => wanted.headers = headers(reader, node),
             "body" => wanted.body = reader.text("body", node, "\"…\"").map(|text| text.value),
             _ => reader.unknown_key(&key, "`request`", &REQUEST_KEYS),
@@ -207,11 +209,11 @@ fn wanted(reader: &mut Reader, node: Node) -> Wanted {
     wanted
 }
 
-fn reply(reader: &mut Reader, node: Node) -> Option<Reply> {
-    let mut reply = Reply { status: 200, headers: Vec::new(), body: String::new(), after: Duration::ZERO };
+fn target_reply(reader: &mut ValueReader, node: Node) -> Option<TargetReply> {
+    let mut reply = TargetReply { status: 200, headers: Vec::new(), body: String::new(), after: Duration::ZERO };
     for (key, node) in reader.mapping("reply", node, "for example `reply: {status: 200}`")? {
         match key.value.as_str() {
-            "status" => reply.status = reader.whole("status", &node, 100, 999).map_or(200, |status| status.value),
+            "status" => reply.status = reader.integer("status", &node, 100, 999).map_or(200, |status| status.value),
             "headers" => reply.headers = headers(reader, node),
             "body" => reply.body = reader.text("body", node, "\"…\"").map(|text| text.value).unwrap_or_default(),
             "after" => reply.after = reader.duration("after", &node).map_or(Duration::ZERO, |after| after.value),
@@ -221,7 +223,7 @@ fn reply(reader: &mut Reader, node: Node) -> Option<Reply> {
     Some(reply)
 }
 
-fn headers(reader: &mut Reader, node: Node) -> Vec<(String, String)> {
+fn headers(reader: &mut ValueReader, node: Node) -> Vec<(String, String)> {
     let entries = reader.mapping("headers", node, "for example `headers: {etag: abc}`").unwrap_or_default();
     entries
         .into_iter()
@@ -229,18 +231,18 @@ fn headers(reader: &mut Reader, node: Node) -> Vec<(String, String)> {
         .collect()
 }
 
-fn expect(reader: &mut Reader, node: Node) -> Expected {
-    let mut expected = Expected::default();
+fn expectation(reader: &mut ValueReader, node: Node) -> Expectation {
+    let mut expected = Expectation::default();
     let (span, mut passes) = (node.span, false);
     for (key, node) in reader.mapping("expect", node, "for example `expect: {outcome: passed}`").unwrap_or_default() {
         match key.value.as_str() {
             "outcome" => {
-                expected.fails = outcome(reader, node);
-                passes = !expected.fails;
+                expected.expects_failure = expects_failure(reader, node);
+                passes = !expected.expects_failure;
             }
-            "failure" => expected.failure = reader.some_text("failure", node, "status"),
-            "detail" => expected.detail = reader.some_text("detail", node, "expected status 200"),
-            "takes" => expected.takes = reader.duration("takes", &node),
+            "failure" => expected.failure = reader.non_empty_text("failure", node, "status"),
+            "detail" => expected.detail = reader.non_empty_text("detail", node, "expected status 200"),
+            "takes" => expected.duration = reader.duration("takes", &node),
             "metrics" => expected.metrics = metrics(reader, node),
             _ => reader.unknown_key(&key, "`expect`", &EXPECT_KEYS),
         }
@@ -249,26 +251,26 @@ fn expect(reader: &mut Reader, node: Node) -> Expected {
     if passes && says_why {
         let message = "what passes has neither `failure` nor `detail`";
         let help = "leave them out, or write `outcome: failed`";
-        reader.report(span, &Mistake { code: "cases::outcome", message, label: "both are expected", help });
+        reader.report(span, &DiagnosticText { code: "cases::outcome", message, label: "both are expected", help });
     }
-    expected.fails |= says_why;
+    expected.expects_failure |= says_why;
     expected
 }
 
-fn outcome(reader: &mut Reader, node: Node) -> bool {
-    let Some(text) = reader.some_text("outcome", node, "passed") else { return false };
+fn expects_failure(reader: &mut ValueReader, node: Node) -> bool {
+    let Some(text) = reader.non_empty_text("outcome", node, "passed") else { return false };
     if !["passed", "failed"].contains(&text.value.as_str()) {
         let (message, help) = (format!("`{}` is no outcome", text.value), "it is `passed` or `failed`");
-        reader.report(text.span, &Mistake { code: "cases::outcome", message: &message, label: "unknown", help });
+        reader.report(text.span, &DiagnosticText { code: "cases::outcome", message: &message, label: "unknown", help });
     }
     text.value == "failed"
 }
 
-fn metrics(reader: &mut Reader, node: Node) -> Vec<(Spanned<String>, f64)> {
+fn metrics(reader: &mut ValueReader, node: Node) -> Vec<(Spanned<String>, f64)> {
     let entries = reader.mapping("metrics", node, "for example `metrics: {messages: 3}`").unwrap_or_default();
-    let value = |reader: &mut Reader, name: &str, node: &Node| match node.value {
-        Value::Int(value) => Some(value as f64),
-        Value::Float(value) => Some(value),
+    let value = |reader: &mut ValueReader, name: &str, node: &Node| match node.value {
+        NodeValue::Int(value) => Some(value as f64),
+        NodeValue::Float(value) => Some(value),
         _ => {
             reader.wrong_type(name, node, "a number", &format!("for example `{name}: 3`"));
             None

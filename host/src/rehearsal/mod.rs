@@ -7,11 +7,11 @@
 
 pub mod cases;
 mod conformance;
-mod judge;
-mod target;
+mod evaluate;
+mod scripted_target;
 
-pub use conformance::{Finding, conform};
-pub use judge::shown;
+pub use conformance::{RuleResult, check_conformance};
+pub use evaluate::format_millis;
 
 use std::path::Path;
 use std::sync::Arc;
@@ -23,23 +23,23 @@ use crate::diagnostic::{Diagnostics, Span};
 use crate::metrics::aggregate::Aggregate;
 use crate::net::Grants;
 use crate::plan::{self, Plan};
-use crate::plugin::load::registry::BUILTIN;
+use crate::plugin::load::loader::BUILTIN;
 use crate::rehearsal::cases::Case;
-use crate::run::{Common, Message, Part, Setup, prepare, work};
+use crate::run::{RunShared, SegmentKind, WorkerMessage, WorkerSetup, instantiate_plugins, run_users};
 use crate::script::is_name;
-use crate::script::model::{PluginEntry, Script, Spanned};
+use crate::script::model::{PluginSpec, Script, Spanned};
 use crate::template::Variables;
-use target::Target;
+use scripted_target::ScriptedTarget;
 
 /// The name of a component under test whose file's name is none that a plugin can have.
-const NAME: &str = "plugin";
+const DEFAULT_PLUGIN_NAME: &str = "plugin";
 
 /// What came of a case.
-pub struct Verdict {
+pub struct CaseResult {
     /// What was not as it should have been; nothing if the case passed.
     pub faults: Vec<String>,
     /// How long it took, in virtual time.
-    pub took: Nanos,
+    pub duration: Nanos,
     /// What the host and the plugin would have logged as the reason of a failure.
     pub examples: Vec<String>,
 }
@@ -48,28 +48,28 @@ pub struct Verdict {
 ///
 /// # Errors
 /// The component does not load, or a step is wrong.
-pub fn rehearse(case: &Case, component: &Path, native: NativeArgs) -> Result<Verdict, Diagnostics> {
+pub fn rehearse(case: &Case, component: &Path, native: NativeArgs) -> Result<CaseResult, Diagnostics> {
     let times = case.times.as_ref().map_or(1, |times| times.value);
-    let mut plan = plan(&case.script, component, native, Walked { users: 1, times })?;
-    let target = Target::new(case.target.clone());
+    let mut plan = build_plan(&case.script, component, native, RehearsalLoad { users: 1, iterations: times })?;
+    let target = ScriptedTarget::new(case.target.clone());
     plan.dial = Some(Arc::clone(&target) as _);
     let plan = Arc::new(plan);
-    let (result, took) = perform(&plan);
+    let (result, took) = run_in_virtual_time(&plan);
     Ok(match result {
-        Ok(counted) => judge::judge(case, &counted.aggregate, &target.end(), took),
-        Err(why) => Verdict { faults: vec![why], took, examples: Vec::new() },
+        Ok(counted) => evaluate::evaluate(case, &counted.aggregate, &target.finish(), took),
+        Err(why) => CaseResult { faults: vec![why], duration: took, examples: Vec::new() },
     })
 }
 
 /// Who walks the steps of a case, and how often.
 #[derive(Clone, Copy)]
-struct Walked {
+struct RehearsalLoad {
     users: u32,
-    times: u64,
+    iterations: u64,
 }
 
 /// What was counted in a rehearsal.
-struct Counted {
+struct RehearsalStats {
     aggregate: Aggregate,
     /// Instances lost to a trap.
     traps: u64,
@@ -78,44 +78,49 @@ struct Counted {
 }
 
 /// The plan of a case's steps, with a component that may reach every host that there is not.
-fn plan(script: &Script, component: &Path, native: NativeArgs, walked: Walked) -> Result<Plan, Diagnostics> {
+fn build_plan(
+    script: &Script,
+    component: &Path,
+    native: NativeArgs,
+    walked: RehearsalLoad,
+) -> Result<Plan, Diagnostics> {
     let mut script = script.clone();
     let nowhere = |value: String| Spanned { value, span: Span::default() };
     let source = std::path::absolute(component).unwrap_or_else(|_| component.to_path_buf());
-    let entry = PluginEntry { source: Some(nowhere(source.display().to_string())), ..PluginEntry::default() };
+    let entry = PluginSpec { source: Some(nowhere(source.display().to_string())), ..PluginSpec::default() };
     let everywhere = ["*", "0.0.0.0/0", "[::]/0"].map(|host| nowhere(host.to_owned()));
-    script.plugins = vec![(nowhere(name_of(component)), PluginEntry { allow: everywhere.into(), ..entry })];
+    script.plugins = vec![(nowhere(plugin_name(component)), PluginSpec { allow: everywhere.into(), ..entry })];
     let args = RunArgs {
         users: Some(walked.users),
-        iterations: Some(walked.times),
+        iterations: Some(walked.iterations),
         workers: Some(1),
         seed: Some(0),
         insecure_tls: true,
         native,
         ..RunArgs::default()
     };
-    let mut plan = plan::build(&args, &script).map_err(without_entry)?;
-    plan.plugins.iter_mut().for_each(|used| used.terms.grants = Grants::everything());
+    let mut plan = plan::build(&args, &script).map_err(without_entry_spans)?;
+    plan.plugins.iter_mut().for_each(|used| used.policy.grants = Grants::unrestricted());
     Ok(plan)
 }
 
 /// The name of a component's file, as far as a plugin can be called that.
-fn name_of(component: &Path) -> String {
+fn plugin_name(component: &Path) -> String {
     let stem = component.file_stem().unwrap_or_default().to_string_lossy();
     let is_builtin = BUILTIN.iter().any(|plugin| plugin.name == stem);
-    if is_name(&stem) && !is_builtin { stem.into_owned() } else { NAME.into() }
+    if is_name(&stem) && !is_builtin { stem.into_owned() } else { DEFAULT_PLUGIN_NAME.into() }
 }
 
 /// Mistakes about the component without a place: its entry stands in no file.
-fn without_entry(mut found: Diagnostics) -> Diagnostics {
-    for mistake in &mut found.0 {
-        mistake.place = mistake.place.take().filter(|place| place.span != Span::default());
+fn without_entry_spans(mut diagnostics: Diagnostics) -> Diagnostics {
+    for mistake in &mut diagnostics.0 {
+        mistake.location = mistake.location.take().filter(|place| place.span != Span::default());
     }
-    found
+    diagnostics
 }
 
 /// Runs the plan to its end; what was counted, and how long it took.
-fn perform(plan: &Arc<Plan>) -> (Result<Counted, String>, Nanos) {
+fn run_in_virtual_time(plan: &Arc<Plan>) -> (Result<RehearsalStats, String>, Nanos) {
     let mut builder = tokio::runtime::Builder::new_current_thread();
     let runtime = match builder.enable_all().start_paused(true).build_local(Default::default()) {
         Ok(runtime) => runtime,
@@ -123,30 +128,39 @@ fn perform(plan: &Arc<Plan>) -> (Result<Counted, String>, Nanos) {
     };
     runtime.block_on(async {
         let clock = Clock::start_virtual();
-        let counted = counted(plan, clock).await;
+        let counted = run_worker(plan, clock).await;
         (counted, clock.now())
     })
 }
 
-async fn counted(plan: &Arc<Plan>, clock: Clock) -> Result<Counted, String> {
-    let crew = prepare(plan)?;
-    let families = crew.plugins.clone();
-    let (messages, mut received) = tokio::sync::mpsc::unbounded_channel();
+async fn run_worker(plan: &Arc<Plan>, clock: Clock) -> Result<RehearsalStats, String> {
+    let context = instantiate_plugins(plan)?;
+    let worker_plugins = context.plugins.clone();
+    let (messages, mut message_receiver) = tokio::sync::mpsc::unbounded_channel();
     let (start, started) = tokio::sync::oneshot::channel();
     let (_spares, spares) = std::sync::mpsc::channel();
     let _ = start.send(clock);
-    let (part, common) = (Part::Load, Arc::new(Common::new(&plan.scenarios)));
+    let (part, common) = (SegmentKind::Load, Arc::new(RunShared::new(&plan.scenarios)));
     let (plan_of_all, found) = (Arc::clone(plan), Variables::default());
-    let setup =
-        Setup { index: 0, workers: 1, plan: plan_of_all, part, common, found, messages, clock: started, spares };
-    work(setup, crew).await?;
+    let setup = WorkerSetup {
+        index: 0,
+        workers: 1,
+        plan: plan_of_all,
+        segment: part,
+        run_shared: common,
+        variables: found,
+        messages,
+        clock: started,
+        spares,
+    };
+    run_users(setup, context).await?;
     let mut aggregate = Aggregate::new(plan.rows.clone(), 1).with_metrics(plan.metrics.clone());
-    while let Ok(message) = received.try_recv() {
-        if let Message::Interval { worker, second, interval } = message {
+    while let Ok(message) = message_receiver.try_recv() {
+        if let WorkerMessage::Interval { worker, second, interval } = message {
             aggregate.add(worker, second, &interval);
         }
     }
     let traps = aggregate.workers().iter().flat_map(|worker| &worker.total.guest_traps).sum();
-    let memory = families.iter().map(|family| family.usage.memory.get()).max().unwrap_or_default();
-    Ok(Counted { aggregate, traps, memory })
+    let memory = worker_plugins.iter().map(|family| family.usage.memory.get()).max().unwrap_or_default();
+    Ok(RehearsalStats { aggregate, traps, memory })
 }

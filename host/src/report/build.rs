@@ -6,34 +6,39 @@ use std::time::{Duration, UNIX_EPOCH};
 use hdrhistogram::Histogram;
 use stampede_time::{Nanos, nanos};
 
-use super::custom::metric;
-use super::generator::generator;
+use super::checks_and_thresholds;
+use super::custom_metrics::metric_report;
+use super::duration_stats::{duration_stats, encode};
+use super::generator::generator_report;
 use super::model::{
-    Bytes, ErrorCount, ErrorExample, Histograms, Iterations, Phases, Report, Requests, Row, RowSeries, Run, SCHEMA,
-    Scenario, Series, Tasks,
+    ByteTotals, ErrorCount, ErrorExample, IterationTotals, PerPhase, Report, RequestTotals, RowHistograms, RowReport,
+    RowSeries, RunReport, SCHEMA, ScenarioReport, TaskTotals, TimeSeries,
 };
-use super::settings::{Outcome, Settings};
-use super::times::{encode, times};
-use super::verdict;
+use super::settings::{RunSettings, RunSummary};
 use crate::metrics::aggregate::Aggregate;
-use crate::metrics::iterations;
+use crate::metrics::iteration_stats;
+use crate::metrics::row_stats::{self, PhaseHistograms};
 use crate::metrics::sample::{FailureKind, RowId};
-use crate::metrics::series::{self, PhaseTimes};
-use crate::metrics::threshold::Verdict;
-use crate::metrics::timeline::{Point, Timeline};
+use crate::metrics::threshold::ThresholdVerdict;
+use crate::metrics::timeline::{Timeline, TimelinePoint};
 
 impl Report {
     /// Builds the report. A task that neither passed nor failed by now was cut short by the end of the run, so it counts
     /// as cancelled: every task that started has ended in exactly one way.
-    pub fn build(settings: Settings, aggregate: &Aggregate, outcome: &Outcome, verdicts: &[Verdict]) -> Self {
-        let elapsed = counted(&settings, outcome);
-        let rows = aggregate.rows().iter().zip(aggregate.infos()).enumerate();
+    pub fn build(
+        settings: RunSettings,
+        aggregate: &Aggregate,
+        outcome: &RunSummary,
+        verdicts: &[ThresholdVerdict],
+    ) -> Self {
+        let elapsed = measured_time(&settings, outcome);
+        let rows = aggregate.rows().iter().zip(aggregate.row_infos()).enumerate();
         let actions = rows.map(|(index, (measured, info))| {
             let errors = errors(measured, |kind| example(aggregate, index, kind));
-            let row = Row { errors, ..row(measured, elapsed) };
+            let row = RowReport { errors, ..row(measured, elapsed) };
             let (scenario, action) = (info.scenario.clone(), Some(info.action.clone()));
             let tags = info.tags.iter().cloned().collect();
-            Row { scenario, name: info.name.clone(), action, tags, ..row }
+            RowReport { scenario, name: info.name.clone(), action, tags, ..row }
         });
         let is_check = |id: usize| aggregate.checks().iter().any(|check| usize::from(check.metric) == id);
         let metrics = aggregate.metrics().iter().enumerate().filter(|(id, _)| !is_check(*id));
@@ -44,73 +49,77 @@ impl Report {
             scenarios: scenarios(&settings, aggregate),
             totals: totals(aggregate, elapsed),
             actions: actions.collect(),
-            metrics: metrics.map(|(_, measured)| metric(measured, elapsed)).collect(),
-            checks: verdict::checks(aggregate),
-            thresholds: verdicts.iter().map(verdict::threshold).collect(),
+            metrics: metrics.map(|(_, measured)| metric_report(measured, elapsed)).collect(),
+            checks: checks_and_thresholds::checks(aggregate),
+            thresholds: verdicts.iter().map(checks_and_thresholds::threshold).collect(),
             data: Vec::new(),
             changes: Vec::new(),
-            series: over_time(aggregate),
-            generator: generator(aggregate, &settings.plugins),
-            settings: Settings { base_url: settings.base_url.as_deref().and_then(without_credentials), ..settings },
+            series: time_series(aggregate),
+            generator: generator_report(aggregate, &settings.plugins),
+            settings: RunSettings { base_url: settings.base_url.as_deref().and_then(without_credentials), ..settings },
         }
     }
 }
 
 /// How long the run was without its warm-up.
-fn counted(settings: &Settings, outcome: &Outcome) -> Nanos {
+fn measured_time(settings: &RunSettings, outcome: &RunSummary) -> Nanos {
     outcome.elapsed.saturating_sub(nanos(settings.warm_up))
 }
 
-fn scenarios(settings: &Settings, aggregate: &Aggregate) -> Vec<Scenario> {
-    let none = iterations::Iterations::default();
+fn scenarios(settings: &RunSettings, aggregate: &Aggregate) -> Vec<ScenarioReport> {
+    let none = iteration_stats::IterationStats::default();
     let all = settings.scenarios.iter().enumerate().map(|(number, load)| {
         let counted = aggregate.iterations().get(number).unwrap_or(&none);
-        let iterations::Iterations { completed, cut_short, dropped, ref duration } = *counted;
-        Scenario {
+        let iteration_stats::IterationStats { completed, cut_short, dropped, ref duration } = *counted;
+        ScenarioReport {
             load: load.clone(),
-            iterations: Iterations { due: counted.due(), completed, cut_short, dropped },
-            iteration_time_us: times(duration),
+            iterations: IterationTotals { due: counted.due(), completed, cut_short, dropped },
+            iteration_time_us: duration_stats(duration),
             iteration_histogram: encode(duration),
         }
     });
     all.collect()
 }
 
-fn run(aggregate: &Aggregate, outcome: &Outcome) -> Run {
+fn run(aggregate: &Aggregate, outcome: &RunSummary) -> RunReport {
     // RFC 3339 ends with the year 9999.
     let started_at = outcome.started_at.min(Duration::from_secs(253_402_300_799));
-    Run {
+    RunReport {
         started_at: humantime::format_rfc3339_millis(UNIX_EPOCH + started_at).to_string(),
         elapsed_us: outcome.elapsed / 1000,
-        ended: outcome.ended,
+        ended: outcome.end_reason,
         users_signed_in: outcome.users_signed_in,
         users_given_up: outcome.users_given_up,
         warm_up_requests: aggregate.warm_up(),
     }
 }
 
-fn totals(aggregate: &Aggregate, elapsed: Nanos) -> Row {
+fn totals(aggregate: &Aggregate, elapsed: Nanos) -> RowReport {
     let total = aggregate.total();
     let any_row = |kind| (0..aggregate.rows().len()).find_map(|index| example(aggregate, index, kind));
-    Row { errors: errors(&total, any_row), ..row(&total, elapsed) }
+    RowReport { errors: errors(&total, any_row), ..row(&total, elapsed) }
 }
 
 /// All that follows from a row's own counts. Its names and errors, which need more, are those of the sum.
-fn row(measured: &series::Series<u64>, elapsed: Nanos) -> Row {
-    Row {
+fn row(measured: &row_stats::RowStats<u64>, elapsed: Nanos) -> RowReport {
+    RowReport {
         scenario: None,
         name: "Totals".into(),
         action: None,
         tags: BTreeMap::new(),
         tasks: tasks(&measured.tasks),
         requests: requests(measured, elapsed),
-        bytes: Bytes { out: measured.bytes.out, received: measured.bytes.received, body_in: measured.bytes.body_in },
+        bytes: ByteTotals {
+            out: measured.bytes.out,
+            received: measured.bytes.received,
+            body_in: measured.bytes.body_in,
+        },
         statuses: measured.statuses.iter().copied().collect(),
         errors: Vec::new(),
-        response_time_us: times(&measured.response),
-        service_time_us: times(&measured.service),
-        phases_us: phases(&measured.phases, times),
-        histograms: Histograms {
+        response_time_us: duration_stats(&measured.response),
+        service_time_us: duration_stats(&measured.service),
+        phases_us: phases(&measured.phases, duration_stats),
+        histograms: RowHistograms {
             response_time: encode(&measured.response),
             service_time: encode(&measured.service),
             phases: phases(&measured.phases, encode),
@@ -118,8 +127,8 @@ fn row(measured: &series::Series<u64>, elapsed: Nanos) -> Row {
     }
 }
 
-fn tasks(measured: &series::Tasks) -> Tasks {
-    Tasks {
+fn tasks(measured: &row_stats::TaskCounts) -> TaskTotals {
+    TaskTotals {
         started: measured.started,
         passed: measured.passed,
         failed: measured.failed,
@@ -128,18 +137,21 @@ fn tasks(measured: &series::Tasks) -> Tasks {
     }
 }
 
-fn requests(measured: &series::Series<u64>, elapsed: Nanos) -> Requests {
+fn requests(measured: &row_stats::RowStats<u64>, elapsed: Nanos) -> RequestTotals {
     let total = measured.requests();
     let rps = if elapsed == 0 { 0.0 } else { total as f64 * 1e9 / elapsed as f64 };
-    Requests { total, ok: measured.ok, err: measured.failures(), rps }
+    RequestTotals { total, ok: measured.ok, err: measured.failures(), rps }
 }
 
-fn phases<T>(measured: &PhaseTimes<u64>, show: impl Fn(&Histogram<u64>) -> T) -> Phases<T> {
-    Phases::of(measured.parts().each_ref().map(show))
+fn phases<T>(measured: &PhaseHistograms<u64>, show: impl Fn(&Histogram<u64>) -> T) -> PerPhase<T> {
+    PerPhase::from_array(measured.parts().each_ref().map(show))
 }
 
 /// The kinds of failure that occurred.
-fn errors(measured: &series::Series<u64>, example: impl Fn(FailureKind) -> Option<ErrorExample>) -> Vec<ErrorCount> {
+fn errors(
+    measured: &row_stats::RowStats<u64>,
+    example: impl Fn(FailureKind) -> Option<ErrorExample>,
+) -> Vec<ErrorCount> {
     let counted = FailureKind::ALL.into_iter().zip(measured.err).filter(|&(_, count)| count > 0);
     let shown = counted.map(|(kind, count)| ErrorCount {
         category: kind.name().into(),
@@ -152,13 +164,13 @@ fn errors(measured: &series::Series<u64>, example: impl Fn(FailureKind) -> Optio
 
 fn example(aggregate: &Aggregate, index: usize, kind: FailureKind) -> Option<ErrorExample> {
     let example = aggregate.example(RowId::try_from(index).ok()?, kind)?;
-    Some(ErrorExample { name: aggregate.infos()[index].name.clone(), text: example.text().into() })
+    Some(ErrorExample { name: aggregate.row_infos()[index].name.clone(), text: example.text().into() })
 }
 
-fn over_time(aggregate: &Aggregate) -> Series {
+fn time_series(aggregate: &Aggregate) -> TimeSeries {
     let timeline = aggregate.timeline();
-    let rows = aggregate.infos().iter().enumerate();
-    Series {
+    let rows = aggregate.row_infos().iter().enumerate();
+    TimeSeries {
         resolution_s: timeline.seconds_per_point(),
         users_active: (0..timeline.length()).map(|index| timeline.users_at(index)).collect(),
         actions: rows.map(|(row, info)| row_over_time(timeline, row, info.name.clone())).collect(),
@@ -166,7 +178,7 @@ fn over_time(aggregate: &Aggregate) -> Series {
 }
 
 fn row_over_time(timeline: &Timeline, row: usize, name: String) -> RowSeries {
-    let silent = Point::default();
+    let silent = TimelinePoint::default();
     let points = || timeline.row(row).iter().chain(std::iter::repeat(&silent)).take(timeline.length());
     RowSeries {
         name,
@@ -193,14 +205,14 @@ fn without_credentials(url: &str) -> Option<String> {
 
 #[cfg(test)]
 mod tests {
-    use super::super::samples;
+    use super::super::test_reports;
     use super::*;
 
     #[test]
     fn rows_add_up_to_the_totals() {
-        let report = samples::movies();
-        let sum = |get: fn(&Row) -> u64| report.actions.iter().map(get).sum::<u64>();
-        let numbers: [fn(&Row) -> u64; 10] = [
+        let report = test_reports::movies();
+        let sum = |get: fn(&RowReport) -> u64| report.actions.iter().map(get).sum::<u64>();
+        let numbers: [fn(&RowReport) -> u64; 10] = [
             |row| row.tasks.started,
             |row| row.tasks.passed,
             |row| row.tasks.failed,
@@ -220,7 +232,7 @@ mod tests {
 
     #[test]
     fn every_task_ends_in_exactly_one_way() {
-        let report = samples::movies();
+        let report = test_reports::movies();
         for row in report.actions.iter().chain([&report.totals]) {
             let tasks = &row.tasks;
             assert_eq!(tasks.started, tasks.passed + tasks.failed + tasks.cancelled + tasks.dropped, "{}", row.name);
@@ -230,7 +242,7 @@ mod tests {
 
     #[test]
     fn the_series_holds_every_request_and_its_lists_are_equally_long() {
-        let report = samples::movies();
+        let report = test_reports::movies();
         let length = report.series.users_active.len();
         let mut counted = 0;
         for row in &report.series.actions {

@@ -14,11 +14,11 @@
 
 use std::io::{self, Write};
 
-use super::model::{Report, Row, Times};
+use super::model::{DurationStats, Report, RowReport};
 use crate::metrics::sample::FailureKind;
 
 /// The columns of a distribution, after `response_` and `service_`.
-const TIMES: [&str; 10] =
+const TIME_COLUMNS: [&str; 10] =
     ["min_us", "mean_us", "stddev_us", "p50_us", "p75_us", "p90_us", "p95_us", "p99_us", "p99_9_us", "max_us"];
 
 /// Writes the whole report.
@@ -38,12 +38,12 @@ fn header() -> Vec<String> {
     header.extend(FailureKind::ALL.map(|kind| format!("err_{}", kind.name())));
     header.extend(["rps", "bytes_out", "bytes_in", "body_bytes_in"].map(Into::into));
     for what in ["response", "service"] {
-        header.extend(TIMES.map(|column| format!("{what}_{column}")));
+        header.extend(TIME_COLUMNS.map(|column| format!("{what}_{column}")));
     }
     header
 }
 
-fn record(row: &Row) -> Vec<String> {
+fn record(row: &RowReport) -> Vec<String> {
     let (tasks, requests, bytes) = (&row.tasks, &row.requests, &row.bytes);
     let mut record =
         vec![row.scenario.clone().unwrap_or_default(), row.name.clone(), row.action.clone().unwrap_or_default()];
@@ -58,11 +58,11 @@ fn record(row: &Row) -> Vec<String> {
     record
 }
 
-fn failures(row: &Row, kind: FailureKind) -> u64 {
+fn failures(row: &RowReport, kind: FailureKind) -> u64 {
     row.errors.iter().find(|error| error.category == kind.name()).map_or(0, |error| error.count)
 }
 
-fn times(times: Option<&Times>) -> [String; TIMES.len()] {
+fn times(times: Option<&DurationStats>) -> [String; TIME_COLUMNS.len()] {
     let Some(t) = times else { return Default::default() };
     let [min, p50, p75, p90, p95, p99, p99_9, max] =
         [t.min, t.p50, t.p75, t.p90, t.p95, t.p99, t.p99_9, t.max].map(|micros| micros.to_string());
@@ -71,7 +71,7 @@ fn times(times: Option<&Times>) -> [String; TIMES.len()] {
 
 #[cfg(test)]
 mod tests {
-    use super::super::samples;
+    use super::super::test_reports;
     use super::*;
 
     fn written(report: &Report) -> String {
@@ -82,7 +82,7 @@ mod tests {
 
     #[test]
     fn the_header_is_stable() {
-        let text = written(&samples::nothing());
+        let text = written(&test_reports::nothing());
         let header = "scenario,name,action,started,passed,failed,cancelled,dropped,requests,ok,err,err_timeout,err_status,\
              err_network,err_check,err_protocol,err_plugin,err_cancelled,rps,bytes_out,bytes_in,body_bytes_in,\
              response_min_us,response_mean_us,response_stddev_us,response_p50_us,response_p75_us,response_p90_us,\
@@ -94,14 +94,14 @@ mod tests {
 
     #[test]
     fn a_row_without_requests_has_zeros_and_no_times() {
-        let text = written(&samples::nothing());
+        let text = written(&test_reports::nothing());
         let expected = format!(",Catalog,http,0,0,0,0,0,0,0,0,0,0,0,0,0,0,0,0.000,0,0,0{}\r\n", ",".repeat(20));
         assert_eq!(text.lines().nth(1), expected.strip_suffix("\r\n"));
     }
 
     #[test]
     fn names_with_commas_and_quotes_survive() {
-        let mut report = samples::nothing();
+        let mut report = test_reports::nothing();
         report.actions[0].name = "a, \"b\"\nc".into();
         let text = written(&report);
         assert!(text.contains("\r\n,\"a, \"\"b\"\"\nc\",http,"), "{text}");
@@ -109,7 +109,7 @@ mod tests {
 
     #[test]
     fn what_was_written_reads_back_equal_to_the_report() {
-        let report = samples::movies();
+        let report = test_reports::movies();
         let text = written(&report);
         let mut reader = csv::Reader::from_reader(text.as_bytes());
         let rows: Vec<csv::StringRecord> = reader.records().collect::<Result<_, _>>().expect("valid CSV");

@@ -3,39 +3,39 @@
 
 use hdrhistogram::Histogram;
 
+use super::duration_stats::{duration_stats, encode};
 use super::format;
-use super::model::{Generator, Guest, Worker};
-use super::times::{encode, times};
+use super::model::{GeneratorReport, PluginReport, WorkerReport};
 use crate::metrics::aggregate::{Aggregate, WorkerHealth};
 
 /// A worker whose CPU was exhausted for more than this share of the run held it back. Less is a passing burst, such as
 /// everybody connecting at once.
-const BUSY_SHARE: f64 = 0.1;
+const MAX_BUSY_SHARE: f64 = 0.1;
 
 /// A run shorter than this, in microseconds, is all start-up and says nothing about the CPU.
-const SHORTEST_US: u64 = 1_000_000;
+const MIN_WALL_US: u64 = 1_000_000;
 
 /// Starts later than this at the 99th percentile, in microseconds, are too late.
-const START_DELAY_P99: u64 = 10_000;
+const MAX_START_DELAY_P99_US: u64 = 10_000;
 
 /// How the generator fared, with the plugins' names in the order of the workers' lists.
-pub fn generator(aggregate: &Aggregate, plugins: &[String]) -> Generator {
-    let workers: Vec<Worker> = aggregate.workers().iter().map(worker).collect();
-    let reasons = reasons(&workers, aggregate.start_delay());
-    Generator {
+pub fn generator_report(aggregate: &Aggregate, plugins: &[String]) -> GeneratorReport {
+    let workers: Vec<WorkerReport> = aggregate.workers().iter().map(worker_report).collect();
+    let reasons = bottleneck_reasons(&workers, aggregate.start_delay());
+    GeneratorReport {
         bottleneck: !reasons.is_empty(),
         reasons,
         workers,
-        start_delay_us: times(aggregate.start_delay()),
+        start_delay_us: duration_stats(aggregate.start_delay()),
         start_delay_histogram: encode(aggregate.start_delay()),
-        guests: plugins.iter().enumerate().map(|(index, name)| guest(aggregate, index, name)).collect(),
+        guests: plugins.iter().enumerate().map(|(index, name)| plugin_report(aggregate, index, name)).collect(),
     }
 }
 
-fn worker(health: &WorkerHealth) -> Worker {
+fn worker_report(health: &WorkerHealth) -> WorkerReport {
     let total = &health.total;
     let share = |part: u64| if total.wall == 0 { 0.0 } else { part as f64 / total.wall as f64 };
-    Worker {
+    WorkerReport {
         cpu_us: total.cpu / 1000,
         wall_us: total.wall / 1000,
         cpu_share: share(total.cpu),
@@ -44,11 +44,11 @@ fn worker(health: &WorkerHealth) -> Worker {
     }
 }
 
-fn guest(aggregate: &Aggregate, index: usize, name: &str) -> Guest {
+fn plugin_report(aggregate: &Aggregate, index: usize, name: &str) -> PluginReport {
     let sum = |list: fn(&WorkerHealth) -> &Vec<u64>| -> u64 {
         aggregate.workers().iter().filter_map(|worker| list(worker).get(index)).sum()
     };
-    Guest {
+    PluginReport {
         plugin: name.into(),
         calls: sum(|worker| &worker.total.guest_calls),
         time_us: sum(|worker| &worker.total.guest) / 1000,
@@ -58,16 +58,16 @@ fn guest(aggregate: &Aggregate, index: usize, name: &str) -> Guest {
 }
 
 /// Why the generator was the bottleneck; nothing if it was not.
-pub(super) fn reasons(workers: &[Worker], start_delay: &Histogram<u64>) -> Vec<String> {
+pub(super) fn bottleneck_reasons(workers: &[WorkerReport], start_delay: &Histogram<u64>) -> Vec<String> {
     let busiest = workers.iter().enumerate().max_by(|(_, a), (_, b)| a.busy_share.total_cmp(&b.busy_share));
-    let busy = busiest.filter(|(_, worker)| worker.busy_share > BUSY_SHARE && worker.wall_us >= SHORTEST_US).map(
+    let busy = busiest.filter(|(_, worker)| worker.busy_share > MAX_BUSY_SHARE && worker.wall_us >= MIN_WALL_US).map(
         |(index, worker)| {
             let share = format::percent((worker.busy_share * 1e6).round() as u64, 1_000_000);
             format!("the CPU of worker {index} was more than 90 % busy for {share} of the run")
         },
     );
     let p99 = if start_delay.is_empty() { 0 } else { start_delay.value_at_quantile(0.99) };
-    let late = (p99 > START_DELAY_P99).then(|| {
+    let late = (p99 > MAX_START_DELAY_P99_US).then(|| {
         let delay = format::latency(p99 as f64, " ");
         format!("1 % of the requests started at least {delay} late")
     });
@@ -79,8 +79,8 @@ mod tests {
     use super::*;
     use crate::metrics::histogram;
 
-    fn busy(busy_share: f64) -> Worker {
-        Worker { cpu_us: 0, wall_us: 2_000_000, cpu_share: 0.0, busy_share, loop_lag_max_us: 0 }
+    fn busy(busy_share: f64) -> WorkerReport {
+        WorkerReport { cpu_us: 0, wall_us: 2_000_000, cpu_share: 0.0, busy_share, loop_lag_max_us: 0 }
     }
 
     fn late(nanos: u64) -> Histogram<u64> {
@@ -103,14 +103,14 @@ mod tests {
             ),
             (
                 "too short to tell",
-                vec![Worker { wall_us: 900_000, ..busy(1.0) }],
+                vec![WorkerReport { wall_us: 900_000, ..busy(1.0) }],
                 histogram::empty(histogram::FINE),
                 "",
             ),
             ("late starts", vec![busy(0.0)], late(23_000_000), "1 % of the requests started at least 23 ms late"),
         ];
         for (case, workers, delays, expected) in cases {
-            assert_eq!(reasons(&workers, &delays).join("; "), expected, "{case}");
+            assert_eq!(bottleneck_reasons(&workers, &delays).join("; "), expected, "{case}");
         }
     }
 }

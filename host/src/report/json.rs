@@ -17,7 +17,7 @@ mod tests {
     use hdrhistogram::serialization::Deserializer;
     use serde_json::{Value, json};
 
-    use super::super::samples;
+    use super::super::test_reports;
     use super::*;
 
     fn schema() -> Value {
@@ -35,7 +35,7 @@ mod tests {
         let schema = schema();
         jsonschema::meta::validate(&schema).expect("a valid schema");
         let validator = jsonschema::validator_for(&schema).expect("a valid schema");
-        for report in [samples::movies(), samples::nothing(), samples::wide()] {
+        for report in [test_reports::movies(), test_reports::nothing(), test_reports::wide()] {
             let output = written(&report);
             let errors: Vec<String> =
                 validator.iter_errors(&output).map(|e| format!("{}: {e}", e.instance_path())).collect();
@@ -46,10 +46,10 @@ mod tests {
     #[test]
     fn the_schema_is_strict() {
         let validator = jsonschema::validator_for(&schema()).expect("a valid schema");
-        let mut output = written(&samples::movies());
+        let mut output = written(&test_reports::movies());
         output["actions"][0]["surprise"] = json!(1);
         assert!(!validator.is_valid(&output), "an unknown field");
-        output = written(&samples::movies());
+        output = written(&test_reports::movies());
         output["totals"]["requests"].as_object_mut().expect("an object").remove("ok");
         assert!(!validator.is_valid(&output), "a missing field");
     }
@@ -76,7 +76,7 @@ mod tests {
 
     #[test]
     fn a_decoded_histogram_gives_the_same_percentiles() {
-        let output = written(&samples::movies());
+        let output = written(&test_reports::movies());
         for row in output["actions"].as_array().expect("a list") {
             let histogram = decode(row["histograms"]["response_time"].as_str().expect("text"));
             let times = &row["response_time_us"];

@@ -8,20 +8,20 @@ use quick_xml::Writer;
 use quick_xml::events::{BytesDecl, BytesText, Event};
 use quick_xml::writer::ElementWriter;
 
+use super::checks_and_thresholds::deciding_value;
 use super::format::grouped;
 use super::model::Report;
-use super::verdict::found;
-use crate::text::one_line;
+use crate::text::error_chain;
 
 /// What came of a case.
-enum Outcome {
+enum CaseOutcome {
     Passed,
     Skipped,
     Failed(String),
 }
 
 /// A test case: class, name, outcome.
-type Case = (String, String, Outcome);
+type TestCase = (String, String, CaseOutcome);
 
 /// Writes checks and thresholds of a report.
 pub fn write(report: &Report, out: &mut dyn Write) -> io::Result<()> {
@@ -29,13 +29,15 @@ pub fn write(report: &Report, out: &mut dyn Write) -> io::Result<()> {
     let all = || suites.iter().flat_map(|(_, cases)| cases);
     let mut writer = Writer::new_with_indent(&mut *out, b' ', 2);
     writer.write_event(Event::Decl(BytesDecl::new("1.0", Some("UTF-8"), None)))?;
-    let root =
-        counted(writer.create_element("testsuites").with_attribute(("name", report.settings.script.as_str())), all());
+    let root = with_counts(
+        writer.create_element("testsuites").with_attribute(("name", report.settings.script.as_str())),
+        all(),
+    );
     root.write_inner_content(|writer| {
         for (name, cases) in &suites {
             let suite = writer.create_element("testsuite").with_attribute(("name", *name));
             let suite = suite.with_attribute(("timestamp", report.run.started_at.as_str()));
-            counted(suite, cases.iter())
+            with_counts(suite, cases.iter())
                 .write_inner_content(|writer| cases.iter().try_for_each(|one| case(writer, one)))?;
         }
         Ok(())
@@ -43,20 +45,23 @@ pub fn write(report: &Report, out: &mut dyn Write) -> io::Result<()> {
     out.write_all(b"\n")
 }
 
-fn thresholds(report: &Report) -> Vec<Case> {
+fn thresholds(report: &Report) -> Vec<TestCase> {
     let cases = report.thresholds.iter().map(|threshold| {
-        let outcome = if threshold.passed { Outcome::Passed } else { Outcome::Failed(found(threshold)) };
+        let outcome =
+            if threshold.passed { CaseOutcome::Passed } else { CaseOutcome::Failed(deciding_value(threshold)) };
         ("thresholds".into(), format!("{}: {}", threshold.metric, threshold.expression), outcome)
     });
     cases.collect()
 }
 
-fn checks(report: &Report) -> Vec<Case> {
+fn checks(report: &Report) -> Vec<TestCase> {
     let cases = report.checks.iter().map(|check| {
         let outcome = match (check.passed, check.failed) {
-            (0, 0) => Outcome::Skipped,
-            (_, 0) => Outcome::Passed,
-            (passed, failed) => Outcome::Failed(format!("{} of {} failed", grouped(failed), grouped(passed + failed))),
+            (0, 0) => CaseOutcome::Skipped,
+            (_, 0) => CaseOutcome::Passed,
+            (passed, failed) => {
+                CaseOutcome::Failed(format!("{} of {} failed", grouped(failed), grouped(passed + failed)))
+            }
         };
         (check.step.clone(), check.name.clone(), outcome)
     });
@@ -64,30 +69,31 @@ fn checks(report: &Report) -> Vec<Case> {
 }
 
 /// The numbers of cases as attributes.
-fn counted<'w, W: Write>(
+fn with_counts<'w, W: Write>(
     element: ElementWriter<'w, W>,
-    cases: impl Iterator<Item = &'w Case> + Clone,
+    cases: impl Iterator<Item = &'w TestCase> + Clone,
 ) -> ElementWriter<'w, W> {
-    let count = |fits: fn(&Outcome) -> bool| cases.clone().filter(|(_, _, outcome)| fits(outcome)).count().to_string();
+    let count =
+        |fits: fn(&CaseOutcome) -> bool| cases.clone().filter(|(_, _, outcome)| fits(outcome)).count().to_string();
     element
         .with_attribute(("tests", count(|_| true).as_str()))
-        .with_attribute(("failures", count(|outcome| matches!(outcome, Outcome::Failed(_))).as_str()))
-        .with_attribute(("skipped", count(|outcome| matches!(outcome, Outcome::Skipped)).as_str()))
+        .with_attribute(("failures", count(|outcome| matches!(outcome, CaseOutcome::Failed(_))).as_str()))
+        .with_attribute(("skipped", count(|outcome| matches!(outcome, CaseOutcome::Skipped)).as_str()))
         .with_attribute(("errors", "0"))
 }
 
-fn case<W: Write>(writer: &mut Writer<W>, (class, name, outcome): &Case) -> io::Result<()> {
+fn case<W: Write>(writer: &mut Writer<W>, (class, name, outcome): &TestCase) -> io::Result<()> {
     // Control characters are not XML in any form.
-    let (class, name) = (one_line(class), one_line(name));
+    let (class, name) = (error_chain(class), error_chain(name));
     let attributes = [("classname", class.as_str()), ("name", name.as_str()), ("time", "0")];
     let element = writer.create_element("testcase").with_attributes(attributes);
     match outcome {
-        Outcome::Passed => element.write_empty()?,
-        Outcome::Skipped => element.write_inner_content(|writer| {
+        CaseOutcome::Passed => element.write_empty()?,
+        CaseOutcome::Skipped => element.write_inner_content(|writer| {
             writer.create_element("skipped").write_empty()?;
             Ok(())
         })?,
-        Outcome::Failed(why) => element.write_inner_content(|writer| {
+        CaseOutcome::Failed(why) => element.write_inner_content(|writer| {
             let failure = writer.create_element("failure").with_attribute(("message", why.as_str()));
             failure.write_text_content(BytesText::new(why))?;
             Ok(())
@@ -98,7 +104,7 @@ fn case<W: Write>(writer: &mut Writer<W>, (class, name, outcome): &Case) -> io::
 
 #[cfg(test)]
 mod tests {
-    use super::super::samples;
+    use super::super::test_reports;
     use super::*;
 
     fn written(report: &Report) -> String {
@@ -110,7 +116,7 @@ mod tests {
     /// Compares with a golden file; `BLESS=1` writes it instead.
     #[test]
     fn every_threshold_and_every_check_is_a_case() {
-        for (name, report) in [("wide.xml", samples::wide()), ("nothing.xml", samples::nothing())] {
+        for (name, report) in [("wide.xml", test_reports::wide()), ("nothing.xml", test_reports::nothing())] {
             let path = std::path::Path::new(env!("CARGO_MANIFEST_DIR")).join("src/report/golden").join(name);
             let text = written(&report);
             if std::env::var_os("BLESS").is_some() {

@@ -1,28 +1,28 @@
 //! The line about what was changed while the run went on.
 
 use super::format::{seconds, short};
-use super::model::Change;
-use crate::text::one_line;
+use super::model::ChangeReport;
+use crate::text::error_chain;
 
 /// How many changes are told one by one.
-const TOLD: usize = 8;
+const MAX_LISTED: usize = 8;
 
 /// The line; empty if nothing was changed.
-pub(super) fn line(changes: &[Change]) -> String {
+pub(super) fn line(changes: &[ChangeReport]) -> String {
     if changes.is_empty() {
         return String::new();
     }
-    let told = changes.iter().take(TOLD).map(|change| {
+    let listed = changes.iter().take(MAX_LISTED).map(|change| {
         let at = seconds(change.at_us);
         match (change.scale, &change.scenario) {
-            (Some(scale), Some(name)) => format!("load of {} × {} at {at}", one_line(name), short(scale)),
+            (Some(scale), Some(name)) => format!("load of {} × {} at {at}", error_chain(name), short(scale)),
             (Some(scale), None) => format!("load × {} at {at}", short(scale)),
             (None, _) => format!("{} at {at}", change.what),
         }
     });
-    let more = changes.len().saturating_sub(TOLD);
+    let more = changes.len().saturating_sub(MAX_LISTED);
     let more = if more == 0 { String::new() } else { format!(", and {more} more changes") };
-    format!("Changed while it ran: {}{more}\n", told.collect::<Vec<_>>().join(", "))
+    format!("Changed while it ran: {}{more}\n", listed.collect::<Vec<_>>().join(", "))
 }
 
 #[cfg(test)]
@@ -31,7 +31,7 @@ mod tests {
 
     #[test]
     fn a_line_says_what_and_when() {
-        let change = |at_us, what: &'static str, scale, scenario: Option<&str>| Change {
+        let change = |at_us, what: &'static str, scale, scenario: Option<&str>| ChangeReport {
             at_us,
             what: what.into(),
             scale,

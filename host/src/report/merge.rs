@@ -6,14 +6,14 @@
 
 use std::collections::BTreeMap;
 
+use super::duration_stats::{duration_stats, encode, encode_wide};
 use super::model::{
-    Check, DataEnd, ErrorCount, Generator, Guest, Metric, Phases, Report, Requests, Row, RowSeries, Run, Scenario,
-    Series, Threshold,
+    CheckReport, ErrorCount, ExhaustedDataSet, GeneratorReport, MetricReport, PerPhase, PluginReport, Report,
+    RequestTotals, RowReport, RowSeries, RunReport, ScenarioReport, ThresholdReport, TimeSeries,
 };
-use super::read::{decode, histogram};
-use super::settings::Settings;
-use super::times::{encode, encode_wide, times};
-use super::{custom, generator};
+use super::read::{decode_histogram, decode_micros};
+use super::settings::RunSettings;
+use super::{custom_metrics, generator};
 use crate::metrics::aggregate::label;
 use crate::metrics::histogram::{FINE, ROUGH};
 use crate::metrics::sample::FailureKind;
@@ -30,7 +30,7 @@ pub fn merge(named: Vec<(String, Report)>) -> Result<Report, String> {
     let mut rest = named.into_iter();
     let (first, mut sum) = rest.next().ok_or("there is no report")?;
     for (name, report) in rest {
-        same_rows((&first, &sum), (&name, &report))?;
+        check_same_script((&first, &sum), (&name, &report))?;
         add(&mut sum, &report)?;
     }
     Ok(sum)
@@ -40,7 +40,7 @@ pub fn merge(named: Vec<(String, Report)>) -> Result<Report, String> {
 ///
 /// # Errors
 /// What sets them apart.
-pub fn same_rows((first, a): (&str, &Report), (second, b): (&str, &Report)) -> Result<(), String> {
+pub fn check_same_script((first, a): (&str, &Report), (second, b): (&str, &Report)) -> Result<(), String> {
     let file = |report: &Report| report.settings.script.rsplit(['/', '\\']).next().unwrap_or_default().to_owned();
     if file(a) != file(b) {
         return Err(format!("`{first}` is of the script `{}`, and `{second}` of `{}`", file(a), file(b)));
@@ -69,43 +69,43 @@ pub fn same_rows((first, a): (&str, &Report), (second, b): (&str, &Report)) -> R
     if scenarios(a) != scenarios(b) {
         return Err(format!("`{first}` and `{second}` have different scenarios"));
     }
-    let judged = |report: &Report| -> Vec<_> {
+    let checks_and_thresholds = |report: &Report| -> Vec<_> {
         let checks = report.checks.iter().map(|check| (check.step.clone(), check.name.clone()));
         let thresholds = report.thresholds.iter().map(|one| (one.metric.clone(), one.expression.clone()));
         checks.chain(thresholds).collect()
     };
-    if judged(a) != judged(b) {
+    if checks_and_thresholds(a) != checks_and_thresholds(b) {
         return Err(format!("`{first}` and `{second}` have different checks or thresholds"));
     }
     Ok(())
 }
 
-fn add(sum: &mut Report, more: &Report) -> Result<(), String> {
-    settings(&mut sum.settings, &more.settings);
-    run(&mut sum.run, &more.run);
+fn add(sum: &mut Report, other: &Report) -> Result<(), String> {
+    settings(&mut sum.settings, &other.settings);
+    run(&mut sum.run, &other.run);
     let warm_up = u64::try_from(sum.settings.warm_up.as_micros()).unwrap_or(u64::MAX);
     let elapsed = sum.run.elapsed_us.saturating_sub(warm_up);
-    row(&mut sum.totals, &more.totals, elapsed)?;
-    for (into, from) in sum.actions.iter_mut().zip(&more.actions) {
+    row(&mut sum.totals, &other.totals, elapsed)?;
+    for (into, from) in sum.actions.iter_mut().zip(&other.actions) {
         row(into, from, elapsed)?;
     }
-    for (into, from) in sum.metrics.iter_mut().zip(&more.metrics) {
+    for (into, from) in sum.metrics.iter_mut().zip(&other.metrics) {
         metric(into, from, elapsed)?;
     }
-    for (into, from) in sum.scenarios.iter_mut().zip(&more.scenarios) {
+    for (into, from) in sum.scenarios.iter_mut().zip(&other.scenarios) {
         scenario(into, from)?;
     }
-    sum.checks.iter_mut().zip(&more.checks).for_each(|(into, from)| check(into, from));
-    sum.thresholds.iter_mut().zip(&more.thresholds).for_each(|(into, from)| threshold(into, from));
-    data(&mut sum.data, &more.data);
-    sum.changes.extend(more.changes.iter().cloned());
+    sum.checks.iter_mut().zip(&other.checks).for_each(|(into, from)| check(into, from));
+    sum.thresholds.iter_mut().zip(&other.thresholds).for_each(|(into, from)| threshold(into, from));
+    data(&mut sum.data, &other.data);
+    sum.changes.extend(other.changes.iter().cloned());
     sum.changes.sort_by_key(|change| change.at_us);
-    series(&mut sum.series, &more.series);
-    health(&mut sum.generator, &more.generator)
+    series(&mut sum.series, &other.series);
+    generator_health(&mut sum.generator, &other.generator)
 }
 
 /// Users and workers add up; what else differs is said only if all agree.
-fn settings(sum: &mut Settings, more: &Settings) {
+fn settings(sum: &mut RunSettings, more: &RunSettings) {
     sum.users = sum.users.saturating_add(more.users);
     sum.workers += more.workers;
     sum.rps_total = sum.rps_total.zip(more.rps_total).map(|(a, b)| a + b);
@@ -117,7 +117,7 @@ fn settings(sum: &mut Settings, more: &Settings) {
     sum.plugins.extend(new);
 }
 
-fn run(sum: &mut Run, more: &Run) {
+fn run(sum: &mut RunReport, more: &RunReport) {
     sum.ended = more.ended;
     sum.started_at = sum.started_at.clone().min(more.started_at.clone());
     sum.elapsed_us = sum.elapsed_us.max(more.elapsed_us);
@@ -126,7 +126,7 @@ fn run(sum: &mut Run, more: &Run) {
     sum.warm_up_requests += more.warm_up_requests;
 }
 
-fn scenario(sum: &mut Scenario, more: &Scenario) -> Result<(), String> {
+fn scenario(sum: &mut ScenarioReport, more: &ScenarioReport) -> Result<(), String> {
     sum.load.users = sum.load.users.saturating_add(more.load.users);
     sum.load.end = sum.load.end.max(more.load.end);
     let (into, from) = (&mut sum.iterations, &more.iterations);
@@ -135,11 +135,11 @@ fn scenario(sum: &mut Scenario, more: &Scenario) -> Result<(), String> {
     into.cut_short += from.cut_short;
     into.dropped += from.dropped;
     (sum.iteration_histogram, sum.iteration_time_us) =
-        added(&sum.iteration_histogram, &more.iteration_histogram, FINE)?;
+        merge_histograms(&sum.iteration_histogram, &more.iteration_histogram, FINE)?;
     Ok(())
 }
 
-fn check(sum: &mut Check, more: &Check) {
+fn check(sum: &mut CheckReport, more: &CheckReport) {
     sum.passed += more.passed;
     sum.failed += more.failed;
     let asked = sum.passed + sum.failed;
@@ -147,21 +147,21 @@ fn check(sum: &mut Check, more: &Check) {
 }
 
 /// A threshold of several runs held if it held in each; one in which it did not is shown.
-fn threshold(sum: &mut Threshold, more: &Threshold) {
+fn threshold(sum: &mut ThresholdReport, more: &ThresholdReport) {
     if sum.passed && !more.passed {
         *sum = more.clone();
     }
 }
 
-fn row(sum: &mut Row, more: &Row, elapsed_us: u64) -> Result<(), String> {
+fn row(sum: &mut RowReport, more: &RowReport, elapsed_us: u64) -> Result<(), String> {
     let (tasks, others) = (&mut sum.tasks, &more.tasks);
     tasks.started += others.started;
     tasks.passed += others.passed;
     tasks.failed += others.failed;
     tasks.cancelled += others.cancelled;
     tasks.dropped += others.dropped;
-    let Requests { total, ok, err, .. } = more.requests;
-    sum.requests = Requests {
+    let RequestTotals { total, ok, err, .. } = more.requests;
+    sum.requests = RequestTotals {
         total: sum.requests.total + total,
         ok: sum.requests.ok + ok,
         err: sum.requests.err + err,
@@ -175,26 +175,26 @@ fn row(sum: &mut Row, more: &Row, elapsed_us: u64) -> Result<(), String> {
     }
     sum.errors = errors(&sum.errors, &more.errors, sum.requests.total);
     let (into, from) = (&mut sum.histograms, &more.histograms);
-    (into.response_time, sum.response_time_us) = added(&into.response_time, &from.response_time, FINE)?;
-    (into.service_time, sum.service_time_us) = added(&into.service_time, &from.service_time, FINE)?;
+    (into.response_time, sum.response_time_us) = merge_histograms(&into.response_time, &from.response_time, FINE)?;
+    (into.service_time, sum.service_time_us) = merge_histograms(&into.service_time, &from.service_time, FINE)?;
     let (a, b) = (&into.phases, &from.phases);
-    let Phases { dns, connect, tls, first_byte, receive } = Phases {
-        dns: added(&a.dns, &b.dns, ROUGH)?,
-        connect: added(&a.connect, &b.connect, ROUGH)?,
-        tls: added(&a.tls, &b.tls, ROUGH)?,
-        first_byte: added(&a.first_byte, &b.first_byte, ROUGH)?,
-        receive: added(&a.receive, &b.receive, ROUGH)?,
+    let PerPhase { dns, connect, tls, first_byte, receive } = PerPhase {
+        dns: merge_histograms(&a.dns, &b.dns, ROUGH)?,
+        connect: merge_histograms(&a.connect, &b.connect, ROUGH)?,
+        tls: merge_histograms(&a.tls, &b.tls, ROUGH)?,
+        first_byte: merge_histograms(&a.first_byte, &b.first_byte, ROUGH)?,
+        receive: merge_histograms(&a.receive, &b.receive, ROUGH)?,
     };
-    into.phases = Phases::of([dns.0, connect.0, tls.0, first_byte.0, receive.0]);
-    sum.phases_us = Phases::of([dns.1, connect.1, tls.1, first_byte.1, receive.1]);
+    into.phases = PerPhase::from_array([dns.0, connect.0, tls.0, first_byte.0, receive.0]);
+    sum.phases_us = PerPhase::from_array([dns.1, connect.1, tls.1, first_byte.1, receive.1]);
     Ok(())
 }
 
 /// Every form of two histograms together.
-fn added(a: &str, b: &str, digits: u8) -> Result<(String, Option<super::model::Times>), String> {
-    let mut sum = histogram(a, digits)?;
-    crate::metrics::histogram::add(&mut sum, &histogram(b, digits)?);
-    Ok((encode(&sum), times(&sum)))
+fn merge_histograms(a: &str, b: &str, digits: u8) -> Result<(String, Option<super::model::DurationStats>), String> {
+    let mut sum = decode_micros(a, digits)?;
+    crate::metrics::histogram::add(&mut sum, &decode_micros(b, digits)?);
+    Ok((encode(&sum), duration_stats(&sum)))
 }
 
 fn per_second(count: u64, elapsed_us: u64) -> f64 {
@@ -221,12 +221,12 @@ fn errors(a: &[ErrorCount], b: &[ErrorCount], requests: u64) -> Vec<ErrorCount> 
     sums.into_values().map(share).collect()
 }
 
-fn metric(sum: &mut Metric, more: &Metric, elapsed_us: u64) -> Result<(), String> {
+fn metric(sum: &mut MetricReport, more: &MetricReport, elapsed_us: u64) -> Result<(), String> {
     let both = |a: Option<f64>, b: Option<f64>, join: fn(f64, f64) -> f64| match (a, b) {
         (Some(a), Some(b)) => Some(join(a, b)),
         (a, b) => a.or(b),
     };
-    let mean = |metric: &Metric| metric.distribution.as_ref().map_or(0.0, |d| d.mean * metric.count as f64);
+    let mean = |metric: &MetricReport| metric.distribution.as_ref().map_or(0.0, |d| d.mean * metric.count as f64);
     let means = mean(sum) + mean(more);
     sum.count += more.count;
     sum.sum = both(sum.sum, more.sum, |a, b| a + b);
@@ -239,9 +239,9 @@ fn metric(sum: &mut Metric, more: &Metric, elapsed_us: u64) -> Result<(), String
     sum.max = both(sum.max, more.max, f64::max);
     sum.histogram = match (sum.histogram.take(), &more.histogram) {
         (Some(a), Some(b)) => {
-            let mut trend = decode(&a, FINE)?;
-            crate::metrics::histogram::add(&mut trend, &decode(b, FINE)?);
-            sum.distribution = Some(custom::distribution(&trend, means / sum.count as f64));
+            let mut trend = decode_histogram(&a, FINE)?;
+            crate::metrics::histogram::add(&mut trend, &decode_histogram(b, FINE)?);
+            sum.distribution = Some(custom_metrics::distribution(&trend, means / sum.count as f64));
             Some(encode_wide(&trend))
         }
         (None, Some(b)) => {
@@ -253,7 +253,7 @@ fn metric(sum: &mut Metric, more: &Metric, elapsed_us: u64) -> Result<(), String
     Ok(())
 }
 
-fn data(sum: &mut Vec<DataEnd>, more: &[DataEnd]) {
+fn data(sum: &mut Vec<ExhaustedDataSet>, more: &[ExhaustedDataSet]) {
     for end in more {
         match sum.iter_mut().find(|known| known.name == end.name) {
             Some(known) => {
@@ -266,35 +266,35 @@ fn data(sum: &mut Vec<DataEnd>, more: &[DataEnd]) {
     sum.sort_by(|a, b| a.name.cmp(&b.name));
 }
 
-fn series(sum: &mut Series, more: &Series) {
+fn series(sum: &mut TimeSeries, more: &TimeSeries) {
     let resolution = sum.resolution_s.max(more.resolution_s);
-    let (a, b) = (coarser(sum, resolution), coarser(more, resolution));
+    let (a, b) = (coarsen(sum, resolution), coarsen(more, resolution));
     let length = a.users_active.len().max(b.users_active.len());
     sum.resolution_s = resolution;
-    sum.users_active = (0..length).map(|at| value(&a.users_active, at) + value(&b.users_active, at)).collect();
-    sum.actions = a.actions.iter().zip(&b.actions).map(|(a, b)| side_by_side(a, b, length)).collect();
+    sum.users_active = (0..length).map(|at| value_at(&a.users_active, at) + value_at(&b.users_active, at)).collect();
+    sum.actions = a.actions.iter().zip(&b.actions).map(|(a, b)| merge_row_series(a, b, length)).collect();
 }
 
 /// What a list has at a place; nothing beyond its end.
-fn value<T: Copy + Default>(list: &[T], at: usize) -> T {
+fn value_at<T: Copy + Default>(list: &[T], at: usize) -> T {
     list.get(at).copied().unwrap_or_default()
 }
 
 /// The percentile of several: that of the only one with replies, and else nobody knows it.
-fn only(values: impl Iterator<Item = Option<u64>>) -> Option<u64> {
-    let mut known = values.flatten();
-    let first = known.next();
-    if known.next().is_some() { None } else { first }
+fn single_value(values: impl Iterator<Item = Option<u64>>) -> Option<u64> {
+    let mut present = values.flatten();
+    let first = present.next();
+    if present.next().is_some() { None } else { first }
 }
 
-fn side_by_side(a: &RowSeries, b: &RowSeries, length: usize) -> RowSeries {
-    let sums = |a: &[u64], b: &[u64]| (0..length).map(|at| value(a, at) + value(b, at)).collect();
-    let quiet = |row: &RowSeries, at: usize| value(&row.ok, at) + value(&row.err, at) == 0;
+fn merge_row_series(a: &RowSeries, b: &RowSeries, length: usize) -> RowSeries {
+    let sums = |a: &[u64], b: &[u64]| (0..length).map(|at| value_at(a, at) + value_at(b, at)).collect();
+    let quiet = |row: &RowSeries, at: usize| value_at(&row.ok, at) + value_at(&row.err, at) == 0;
     // A stretch may have replies and no percentile any more.
     let percentile = |a_list: &[Option<u64>], b_list: &[Option<u64>]| {
         let at = |at| match (quiet(a, at), quiet(b, at)) {
-            (true, _) => value(b_list, at),
-            (_, true) => value(a_list, at),
+            (true, _) => value_at(b_list, at),
+            (_, true) => value_at(a_list, at),
             _ => None,
         };
         (0..length).map(at).collect()
@@ -308,19 +308,19 @@ fn side_by_side(a: &RowSeries, b: &RowSeries, length: usize) -> RowSeries {
         response_p50_us: percentile(&a.response_p50_us, &b.response_p50_us),
         response_p95_us: percentile(&a.response_p95_us, &b.response_p95_us),
         response_max_us: (0..length)
-            .map(|at| value(&a.response_max_us, at).max(value(&b.response_max_us, at)))
+            .map(|at| value_at(&a.response_max_us, at).max(value_at(&b.response_max_us, at)))
             .collect(),
     }
 }
 
 /// The same in longer stretches.
-fn coarser(series: &Series, resolution: u32) -> Series {
+fn coarsen(series: &TimeSeries, resolution: u32) -> TimeSeries {
     let each = (resolution / series.resolution_s).max(1) as usize;
     if each == 1 {
         return series.clone();
     }
     let sums = |list: &[u64]| list.chunks(each).map(|chunk| chunk.iter().sum()).collect();
-    let only = |list: &[Option<u64>]| list.chunks(each).map(|chunk| only(chunk.iter().copied())).collect();
+    let only = |list: &[Option<u64>]| list.chunks(each).map(|chunk| single_value(chunk.iter().copied())).collect();
     let row = |row: &RowSeries| RowSeries {
         name: row.name.clone(),
         ok: sums(&row.ok),
@@ -331,7 +331,7 @@ fn coarser(series: &Series, resolution: u32) -> Series {
         response_p95_us: only(&row.response_p95_us),
         response_max_us: row.response_max_us.chunks(each).map(|chunk| chunk.iter().copied().max().flatten()).collect(),
     };
-    Series {
+    TimeSeries {
         resolution_s: resolution,
         users_active: series.users_active.chunks(each).map(|c| c.iter().copied().max().unwrap_or(0)).collect(),
         actions: series.actions.iter().map(row).collect(),
@@ -339,17 +339,17 @@ fn coarser(series: &Series, resolution: u32) -> Series {
 }
 
 /// The workers of all machines; whether they kept up is judged anew.
-fn health(sum: &mut Generator, more: &Generator) -> Result<(), String> {
+fn generator_health(sum: &mut GeneratorReport, more: &GeneratorReport) -> Result<(), String> {
     sum.workers.extend(more.workers.iter().cloned());
-    let mut delay = histogram(&sum.start_delay_histogram, FINE)?;
-    crate::metrics::histogram::add(&mut delay, &histogram(&more.start_delay_histogram, FINE)?);
-    sum.reasons = generator::reasons(&sum.workers, &delay);
+    let mut delay = decode_micros(&sum.start_delay_histogram, FINE)?;
+    crate::metrics::histogram::add(&mut delay, &decode_micros(&more.start_delay_histogram, FINE)?);
+    sum.reasons = generator::bottleneck_reasons(&sum.workers, &delay);
     sum.bottleneck = !sum.reasons.is_empty();
-    (sum.start_delay_us, sum.start_delay_histogram) = (times(&delay), encode(&delay));
+    (sum.start_delay_us, sum.start_delay_histogram) = (duration_stats(&delay), encode(&delay));
     for guest in &more.guests {
         match sum.guests.iter_mut().find(|known| known.plugin == guest.plugin) {
             Some(known) => {
-                let Guest { calls, time_us, traps, collateral, .. } = guest;
+                let PluginReport { calls, time_us, traps, collateral, .. } = guest;
                 known.calls += calls;
                 known.time_us += time_us;
                 known.traps += traps;

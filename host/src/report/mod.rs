@@ -5,32 +5,32 @@
 //! snapshots.
 
 mod build;
-mod changes;
+mod checks_and_thresholds;
 pub mod compare;
+mod comparison_table;
 mod csv;
-mod custom;
-mod data;
+mod custom_metrics;
+mod duration_stats;
+mod exhausted_data;
 mod format;
 mod generator;
 mod json;
 mod junit;
 pub mod merge;
 pub mod model;
-pub mod output;
 pub mod progress;
 pub mod read;
+pub mod report_file;
 pub mod settings;
 mod table;
-mod times;
-mod verdict;
 
-pub use changes::render as changes;
+pub use comparison_table::render as changes;
 pub use model::Report;
-pub use output::Output;
-pub use progress::Progress;
-pub use settings::{Outcome, Settings};
+pub use progress::ProgressDisplay;
+pub use report_file::ReportFile;
+pub use settings::{RunSettings, RunSummary};
 pub use table::render as table;
 
 pub mod load_changes;
 #[cfg(test)]
-mod samples;
+mod test_reports;

@@ -8,7 +8,7 @@ use std::collections::BTreeMap;
 
 use serde::{Deserialize, Serialize};
 
-use super::settings::{Load, Settings};
+use super::settings::{RunSettings, ScenarioLoad};
 use crate::run::EndReason;
 
 /// Name and version of the serialized form. The version grows when a reader of the old form would misread the new.
@@ -22,38 +22,38 @@ pub struct Report {
     /// Version of the tool that made it.
     pub tool_version: String,
     /// How the run was set up.
-    pub settings: Settings,
+    pub settings: RunSettings,
     /// How it went.
-    pub run: Run,
+    pub run: RunReport,
     /// The loads that ran side by side, and their iterations.
-    pub scenarios: Vec<Scenario>,
+    pub scenarios: Vec<ScenarioReport>,
     /// The sum of all actions.
-    pub totals: Row,
+    pub totals: RowReport,
     /// One per row: the login first if there is one, then the steps in the script's order.
-    pub actions: Vec<Row>,
+    pub actions: Vec<RowReport>,
     /// What plugins counted by themselves, in the order it was defined.
-    pub metrics: Vec<Metric>,
+    pub metrics: Vec<MetricReport>,
     /// The checks, in the order of the steps.
     #[serde(default)]
-    pub checks: Vec<Check>,
+    pub checks: Vec<CheckReport>,
     /// What came of the thresholds: those of the script, then those of flags.
     #[serde(default)]
-    pub thresholds: Vec<Threshold>,
+    pub thresholds: Vec<ThresholdReport>,
     /// Data sets that had no row left for some user, in the order of the script.
     #[serde(default)]
-    pub data: Vec<DataEnd>,
+    pub data: Vec<ExhaustedDataSet>,
     /// What was changed while it ran, in order.
     #[serde(default)]
-    pub changes: Vec<Change>,
+    pub changes: Vec<ChangeReport>,
     /// The actions over time.
-    pub series: Series,
+    pub series: TimeSeries,
     /// How the generator itself fared.
-    pub generator: Generator,
+    pub generator: GeneratorReport,
 }
 
 /// A change of the load while the run went on.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
-pub struct Change {
+pub struct ChangeReport {
     /// When, after the run's start.
     pub at_us: u64,
     /// `scale`, `pause`, `resume` or `stop`.
@@ -66,7 +66,7 @@ pub struct Change {
 
 /// A check of a step's replies.
 #[derive(Clone, Debug, Serialize, Deserialize)]
-pub struct Check {
+pub struct CheckReport {
     /// The step's name.
     pub step: String,
     /// The check's own.
@@ -81,7 +81,7 @@ pub struct Check {
 
 /// What came of a threshold.
 #[derive(Clone, Debug, Serialize, Deserialize)]
-pub struct Threshold {
+pub struct ThresholdReport {
     /// The metric with its tags.
     pub metric: String,
     /// What had to hold of it.
@@ -102,7 +102,7 @@ pub struct Threshold {
 
 /// A data set that ran out of rows.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-pub struct DataEnd {
+pub struct ExhaustedDataSet {
     /// Its name in the script.
     pub name: String,
     /// How many rows it has.
@@ -113,7 +113,7 @@ pub struct DataEnd {
 
 /// A metric that a plugin defined. Numbers that its kind does not have are `None`.
 #[derive(Clone, Debug, Serialize, Deserialize)]
-pub struct Metric {
+pub struct MetricReport {
     /// Name of the plugin.
     pub plugin: String,
     /// Name of the metric.
@@ -139,7 +139,7 @@ pub struct Metric {
     /// Of a gauge or a trend: the greatest value.
     pub max: Option<f64>,
     /// Of a trend: how its values are spread.
-    pub distribution: Option<Distribution>,
+    pub distribution: Option<TrendStats>,
     /// Of a trend: the same for other programs, in thousandths.
     #[serde(default)]
     pub histogram: Option<String>,
@@ -147,7 +147,7 @@ pub struct Metric {
 
 /// How the values of a trend are spread: three significant digits, the mean exact.
 #[derive(Clone, Debug, Serialize, Deserialize)]
-pub struct Distribution {
+pub struct TrendStats {
     /// The mean.
     pub mean: f64,
     /// The median.
@@ -164,7 +164,7 @@ pub struct Distribution {
 
 /// How the run went.
 #[derive(Clone, Debug, Serialize, Deserialize)]
-pub struct Run {
+pub struct RunReport {
     /// RFC 3339, UTC.
     pub started_at: String,
     /// From the start to the last sample.
@@ -181,21 +181,21 @@ pub struct Run {
 
 /// One load and its iterations.
 #[derive(Clone, Debug, Serialize, Deserialize)]
-pub struct Scenario {
+pub struct ScenarioReport {
     /// How it was set up.
     #[serde(flatten)]
-    pub load: Load,
+    pub load: ScenarioLoad,
     /// Its iterations.
-    pub iterations: Iterations,
+    pub iterations: IterationTotals,
     /// How long those took that were completed, waits included.
-    pub iteration_time_us: Option<Times>,
+    pub iteration_time_us: Option<DurationStats>,
     /// The same for other programs.
     pub iteration_histogram: String,
 }
 
 /// Iterations of a scenario: `due = completed + cut_short + dropped`.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Iterations {
+pub struct IterationTotals {
     /// That should have begun.
     pub due: u64,
     /// That were walked to the end.
@@ -208,7 +208,7 @@ pub struct Iterations {
 
 /// What was measured of one action, or of all.
 #[derive(Clone, Debug, Serialize, Deserialize)]
-pub struct Row {
+pub struct RowReport {
     /// The scenario it belongs to; `None` for the sum, for the sign-in, and in the plain form.
     pub scenario: Option<String>,
     /// The step's name; `Totals` for the sum.
@@ -218,28 +218,28 @@ pub struct Row {
     /// Names and values that the script gives the step.
     pub tags: BTreeMap<String, String>,
     /// Runs of the step.
-    pub tasks: Tasks,
+    pub tasks: TaskTotals,
     /// Exchanges.
-    pub requests: Requests,
+    pub requests: RequestTotals,
     /// Traffic.
-    pub bytes: Bytes,
+    pub bytes: ByteTotals,
     /// How often each status code came.
     pub statuses: BTreeMap<u16, u64>,
     /// Kinds of failure that occurred, in a fixed order.
     pub errors: Vec<ErrorCount>,
     /// End − intended start of every exchange that was not cancelled.
-    pub response_time_us: Option<Times>,
+    pub response_time_us: Option<DurationStats>,
     /// End − start of the same exchanges.
-    pub service_time_us: Option<Times>,
+    pub service_time_us: Option<DurationStats>,
     /// The parts of the same exchanges.
-    pub phases_us: Phases<Option<Times>>,
+    pub phases_us: PerPhase<Option<DurationStats>>,
     /// The same for other programs.
-    pub histograms: Histograms,
+    pub histograms: RowHistograms,
 }
 
 /// Runs of a step: `started = passed + failed + cancelled + dropped`.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Tasks {
+pub struct TaskTotals {
     /// That were due.
     pub started: u64,
     /// That ended as the step wants it.
@@ -254,7 +254,7 @@ pub struct Tasks {
 
 /// Exchanges: `total = ok + err`.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
-pub struct Requests {
+pub struct RequestTotals {
     /// All of them.
     pub total: u64,
     /// Without a failure.
@@ -267,7 +267,7 @@ pub struct Requests {
 
 /// Traffic in bytes, above TLS.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Bytes {
+pub struct ByteTotals {
     /// Requests as sent.
     pub out: u64,
     /// Replies as received.
@@ -303,7 +303,7 @@ pub struct ErrorExample {
 /// counts as an hour.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[allow(missing_docs, reason = "the names are the meanings")]
-pub struct Times {
+pub struct DurationStats {
     pub count: u64,
     pub min: u64,
     pub mean: f64,
@@ -319,7 +319,7 @@ pub struct Times {
 
 /// Something about each part of an exchange.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
-pub struct Phases<T> {
+pub struct PerPhase<T> {
     /// Resolving the host's name.
     pub dns: T,
     /// TCP connect.
@@ -332,32 +332,32 @@ pub struct Phases<T> {
     pub receive: T,
 }
 
-impl<T> Phases<T> {
+impl<T> PerPhase<T> {
     /// All parts, in their order.
-    pub const fn each(&self) -> [&T; 5] {
+    pub const fn as_array(&self) -> [&T; 5] {
         [&self.dns, &self.connect, &self.tls, &self.first_byte, &self.receive]
     }
 
     /// Of parts in that order.
-    pub fn of([dns, connect, tls, first_byte, receive]: [T; 5]) -> Self {
+    pub fn from_array([dns, connect, tls, first_byte, receive]: [T; 5]) -> Self {
         Self { dns, connect, tls, first_byte, receive }
     }
 }
 
 /// HDR histograms of microseconds, V2 compressed format in base64.
 #[derive(Clone, Debug, Serialize, Deserialize)]
-pub struct Histograms {
+pub struct RowHistograms {
     /// Response time, 3 significant digits.
     pub response_time: String,
     /// Service time, 3 significant digits.
     pub service_time: String,
     /// The parts, 2 significant digits.
-    pub phases: Phases<String>,
+    pub phases: PerPhase<String>,
 }
 
 /// The run over time. All lists are equally long: one element per stretch of time, from the start of the run.
 #[derive(Clone, Debug, Serialize, Deserialize)]
-pub struct Series {
+pub struct TimeSeries {
     /// How many seconds an element covers: 1, or a higher power of two for runs of more than an hour.
     pub resolution_s: u32,
     /// Users, the most at any second's end.
@@ -389,24 +389,24 @@ pub struct RowSeries {
 
 /// How the generator itself fared, and so how far its numbers can be trusted.
 #[derive(Clone, Debug, Serialize, Deserialize)]
-pub struct Generator {
+pub struct GeneratorReport {
     /// Whether it was slower than it should have been: then latencies include its own.
     pub bottleneck: bool,
     /// Why, one sentence without a full stop each; empty if it was not.
     pub reasons: Vec<String>,
     /// One per worker thread.
-    pub workers: Vec<Worker>,
+    pub workers: Vec<WorkerReport>,
     /// Start − intended start of all exchanges.
-    pub start_delay_us: Option<Times>,
+    pub start_delay_us: Option<DurationStats>,
     /// The same for other programs.
     pub start_delay_histogram: String,
     /// One per plugin.
-    pub guests: Vec<Guest>,
+    pub guests: Vec<PluginReport>,
 }
 
 /// How one worker thread fared.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
-pub struct Worker {
+pub struct WorkerReport {
     /// CPU time.
     pub cpu_us: u64,
     /// How long it was observed.
@@ -421,7 +421,7 @@ pub struct Worker {
 
 /// Time spent inside one plugin, over all workers.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Guest {
+pub struct PluginReport {
     /// The plugin's name.
     pub plugin: String,
     /// Calls into it.

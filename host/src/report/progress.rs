@@ -11,48 +11,48 @@ use crate::metrics::aggregate::Snapshot;
 
 /// The display. Gone from the screen once finished or dropped.
 #[derive(Debug)]
-pub struct Progress {
-    shown: Shown,
-    planned: Option<Nanos>,
+pub struct ProgressDisplay {
+    mode: ProgressMode,
+    planned_length: Option<Nanos>,
 }
 
 #[derive(Debug)]
-enum Shown {
-    Nothing,
+enum ProgressMode {
+    Silent,
     Lines,
     Bar(ProgressBar),
 }
 
-impl Progress {
+impl ProgressDisplay {
     /// For a run of a planned length, or one that ends by itself. `terminal` says whether standard error is one; `quiet`
     /// shows nothing at all.
     pub fn new(terminal: bool, planned: Option<Nanos>, quiet: bool) -> Self {
         let shown = match (quiet, terminal) {
-            (true, _) => Shown::Nothing,
-            (false, false) => Shown::Lines,
-            (false, true) => Shown::Bar(bar(planned)),
+            (true, _) => ProgressMode::Silent,
+            (false, false) => ProgressMode::Lines,
+            (false, true) => ProgressMode::Bar(bar(planned)),
         };
-        Self { shown, planned }
+        Self { mode: shown, planned_length: planned }
     }
 
     /// Shows how the run stands, and how its load was changed, if it was.
     pub fn update(&self, snapshot: &Snapshot, load: &str) {
-        match &self.shown {
-            Shown::Nothing => {}
-            Shown::Lines => {
+        match &self.mode {
+            ProgressMode::Silent => {}
+            ProgressMode::Lines => {
                 // Nobody is left to tell if standard error is closed.
-                let _ = writeln!(std::io::stderr(), "{}", line(snapshot, self.planned, load));
+                let _ = writeln!(std::io::stderr(), "{}", line(snapshot, self.planned_length, load));
             }
-            Shown::Bar(bar) => {
+            ProgressMode::Bar(bar) => {
                 bar.set_position(snapshot.elapsed);
-                bar.set_message(line(snapshot, self.planned, load));
+                bar.set_message(line(snapshot, self.planned_length, load));
             }
         }
     }
 
     /// Clears the bar, so that the table starts on an empty line.
     pub fn finish(self) {
-        if let Shown::Bar(bar) = &self.shown {
+        if let ProgressMode::Bar(bar) = &self.mode {
             bar.finish_and_clear();
         }
     }
@@ -107,7 +107,7 @@ mod tests {
     #[test]
     fn bars_of_both_kinds_can_be_made_and_finished() {
         for planned in [None, Some(SECOND)] {
-            let progress = Progress::new(true, planned, false);
+            let progress = ProgressDisplay::new(true, planned, false);
             progress.update(&Snapshot::default(), "");
             progress.finish();
         }

@@ -10,8 +10,8 @@ use hdrhistogram::Histogram;
 use hdrhistogram::serialization::Deserializer;
 use serde::Deserialize;
 
-use super::model::{Report, Row, SCHEMA};
-use crate::diagnostic::{Diagnostic, reason};
+use super::model::{Report, RowReport, SCHEMA};
+use crate::diagnostic::{Diagnostic, io_reason};
 use crate::metrics::histogram::{FINE, MAX_MICROS, ROUGH};
 
 /// Reads a file.
@@ -21,7 +21,7 @@ use crate::metrics::histogram::{FINE, MAX_MICROS, ROUGH};
 pub fn read(path: &Path) -> Result<Report, Diagnostic> {
     let name = path.display();
     let text = fs::read_to_string(path).map_err(|error| {
-        Diagnostic::new("usage::report", format!("cannot read the report `{name}`: {}", reason(&error)))
+        Diagnostic::new("usage::report", format!("cannot read the report `{name}`: {}", io_reason(&error)))
     })?;
     parse(&text).map_err(|(what, help)| {
         let diagnostic = Diagnostic::new("usage::report", format!("`{name}` {what}"));
@@ -31,7 +31,7 @@ pub fn read(path: &Path) -> Result<Report, Diagnostic> {
 
 /// What tells a report from other JSON.
 #[derive(Deserialize)]
-struct Probe {
+struct SchemaProbe {
     schema: Option<serde_json::Value>,
 }
 
@@ -41,7 +41,7 @@ const HELP: &str = "`--out FILE.json` of a run writes one";
 /// Reads a text. What is wrong goes on after the file's name.
 pub fn parse(text: &str) -> Result<Report, (String, &'static str)> {
     let place = |error: &serde_json::Error| format!("(line {}, column {})", error.line(), error.column());
-    let probe: Probe = serde_json::from_str(text).map_err(|error| match error.classify() {
+    let probe: SchemaProbe = serde_json::from_str(text).map_err(|error| match error.classify() {
         serde_json::error::Category::Data => ("is no report of stampede-shooter".to_owned(), HELP),
         _ => (format!("is not valid JSON {}", place(&error)), HELP),
     })?;
@@ -59,24 +59,24 @@ pub fn parse(text: &str) -> Result<Report, (String, &'static str)> {
         let what = text.rsplit_once(" at line ").map_or(text.as_str(), |(what, _)| what);
         damaged(format!("{what} {}", place(&error)))
     })?;
-    check(&report).map_err(damaged)?;
+    check_consistency(&report).map_err(damaged)?;
     Ok(report)
 }
 
 /// What the types do not say: histograms that can be read, and lists of the same length.
-fn check(report: &Report) -> Result<(), String> {
+fn check_consistency(report: &Report) -> Result<(), String> {
     for row in report.actions.iter().chain([&report.totals]) {
-        let Row { histograms, .. } = row;
+        let RowReport { histograms, .. } = row;
         for text in [&histograms.response_time, &histograms.service_time] {
-            histogram(text, FINE)?;
+            decode_micros(text, FINE)?;
         }
-        for text in histograms.phases.each() {
-            histogram(text, ROUGH)?;
+        for text in histograms.phases.as_array() {
+            decode_micros(text, ROUGH)?;
         }
     }
-    histogram(&report.generator.start_delay_histogram, FINE)?;
+    decode_micros(&report.generator.start_delay_histogram, FINE)?;
     for metric in &report.metrics {
-        metric.histogram.as_deref().map_or(Ok(()), |text| decode(text, FINE).map(drop))?;
+        metric.histogram.as_deref().map_or(Ok(()), |text| decode_histogram(text, FINE).map(drop))?;
     }
     let series = &report.series;
     if !series.resolution_s.is_power_of_two() {
@@ -98,8 +98,8 @@ fn check(report: &Report) -> Result<(), String> {
 ///
 /// # Errors
 /// It is none, in words.
-pub fn histogram(text: &str, digits: u8) -> Result<Histogram<u64>, String> {
-    let histogram = decode(text, digits)?;
+pub fn decode_micros(text: &str, digits: u8) -> Result<Histogram<u64>, String> {
+    let histogram = decode_histogram(text, digits)?;
     if histogram.is_empty() || histogram.max() <= MAX_MICROS + MAX_MICROS / 100 {
         return Ok(histogram);
     }
@@ -110,7 +110,7 @@ pub fn histogram(text: &str, digits: u8) -> Result<Histogram<u64>, String> {
 ///
 /// # Errors
 /// It is none, in words.
-pub fn decode(text: &str, digits: u8) -> Result<Histogram<u64>, String> {
+pub fn decode_histogram(text: &str, digits: u8) -> Result<Histogram<u64>, String> {
     let unreadable = || "a histogram cannot be read".to_owned();
     let bytes = STANDARD.decode(text).map_err(|_| unreadable())?;
     let mut histogram: Histogram<u64> =
@@ -124,7 +124,7 @@ pub fn decode(text: &str, digits: u8) -> Result<Histogram<u64>, String> {
 
 #[cfg(test)]
 mod tests {
-    use super::super::{json, samples};
+    use super::super::{json, test_reports};
     use super::*;
 
     fn written(report: &Report) -> String {
@@ -135,7 +135,7 @@ mod tests {
 
     #[test]
     fn what_was_written_reads_back_the_same() {
-        for report in [samples::movies(), samples::nothing(), samples::wide()] {
+        for report in [test_reports::movies(), test_reports::nothing(), test_reports::wide()] {
             let text = written(&report);
             assert_eq!(written(&parse(&text).unwrap()), text);
         }
@@ -143,7 +143,7 @@ mod tests {
 
     #[test]
     fn what_is_no_report_gets_one_line() {
-        let good = written(&samples::movies());
+        let good = written(&test_reports::movies());
         let cases = [
             ("{".to_owned(), "is not valid JSON (line 1, column 1)"),
             ("[1]".to_owned(), "is no report of stampede-shooter"),
@@ -168,7 +168,7 @@ mod tests {
 
     #[test]
     fn older_reports_without_newer_parts_can_be_read() {
-        let text = written(&samples::movies()).replace("\"data\":[],", "");
+        let text = written(&test_reports::movies()).replace("\"data\":[],", "");
         assert!(parse(&text).unwrap().data.is_empty());
     }
 }

@@ -11,7 +11,7 @@ use crate::run::EndReason;
 
 /// How the run was set up.
 #[derive(Clone, Debug, Serialize, Deserialize)]
-pub struct Settings {
+pub struct RunSettings {
     /// The script's file name, `-` for standard input.
     pub script: String,
     /// Concurrent virtual users, at most.
@@ -23,7 +23,7 @@ pub struct Settings {
     pub warm_up: Duration,
     /// The loads that ran side by side.
     #[serde(skip)]
-    pub scenarios: Vec<Load>,
+    pub scenarios: Vec<ScenarioLoad>,
     /// Timeout of steps that give none.
     #[serde(rename = "timeout_us", with = "micros")]
     pub timeout: Duration,
@@ -44,7 +44,7 @@ pub struct Settings {
 
 /// The load of one scenario.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
-pub struct Load {
+pub struct ScenarioLoad {
     /// The scenario's name; `None` in the plain form.
     pub name: Option<String>,
     /// `constant`, `ramping`, `shared` or `arrivals`.
@@ -68,13 +68,13 @@ pub struct Load {
 
 /// How the run ended.
 #[derive(Clone, Copy, Debug)]
-pub struct Outcome {
+pub struct RunSummary {
     /// When the run began, since the Unix epoch.
     pub started_at: Duration,
     /// From then to the last sample.
     pub elapsed: Nanos,
     /// Why it ended.
-    pub ended: EndReason,
+    pub end_reason: EndReason,
     /// Users that signed in; 0 if the script has no login.
     pub users_signed_in: u32,
     /// Users that gave up signing in.

@@ -4,21 +4,21 @@
 use unicode_width::UnicodeWidthStr;
 
 use super::format::{count, grouped, grouped_decimal, latency, megabytes, percent, seconds, short};
-use super::model::{ErrorCount, Guest, Report, Requests, Row, Scenario, Times};
-use super::{custom, data, load_changes, verdict};
-use crate::cli::Latency;
+use super::model::{DurationStats, ErrorCount, PluginReport, Report, RequestTotals, RowReport, ScenarioReport};
+use super::{checks_and_thresholds, custom_metrics, exhausted_data, load_changes};
+use crate::cli::LatencyView;
 use crate::metrics::aggregate::label;
-use crate::text::one_line;
+use crate::text::error_chain;
 
 /// One column: its title, its least width, and what a row has in it. The first is text, the others are numbers.
 struct Column {
     title: &'static str,
     width: usize,
-    cell: fn(&Row) -> String,
+    cell: fn(&RowReport) -> String,
 }
 
 /// The whole text, with a line feed at the end.
-pub fn render(report: &Report, latency: Latency) -> String {
+pub fn render(report: &Report, latency: LatencyView) -> String {
     let mut text = actions(&report.actions, &columns(latency));
     text.push('\n');
     text.push_str(&totals(report, latency));
@@ -29,12 +29,12 @@ pub fn render(report: &Report, latency: Latency) -> String {
     }
     if !report.metrics.is_empty() {
         text.push('\n');
-        text.push_str(&custom::lines(report));
+        text.push_str(&custom_metrics::lines(report));
     }
     for lines in [
-        verdict::check_lines(report),
-        verdict::threshold_lines(report),
-        data::lines(&report.data),
+        checks_and_thresholds::check_lines(report),
+        checks_and_thresholds::threshold_lines(report),
+        exhausted_data::lines(&report.data),
         load_changes::line(&report.changes),
     ] {
         if !lines.is_empty() {
@@ -45,7 +45,7 @@ pub fn render(report: &Report, latency: Latency) -> String {
     let trapped: Vec<_> = report.generator.guests.iter().filter(|guest| guest.traps > 0).collect();
     if !trapped.is_empty() {
         text.push('\n');
-        trapped.into_iter().for_each(|guest| text.push_str(&traps(guest)));
+        trapped.into_iter().for_each(|guest| text.push_str(&trap_line(guest)));
     }
     if report.generator.bottleneck {
         text.push('\n');
@@ -54,44 +54,44 @@ pub fn render(report: &Report, latency: Latency) -> String {
     text
 }
 
-fn columns(latency: Latency) -> Vec<Column> {
+fn columns(latency: LatencyView) -> Vec<Column> {
     let column = |title, width, cell| Column { title, width, cell };
     let response = || -> [Column; 3] {
         [
-            column("p50", 5, |row| time(row.response_time_us.as_ref(), |times| times.p50)),
-            column("p90", 5, |row| time(row.response_time_us.as_ref(), |times| times.p90)),
-            column("p99", 5, |row| time(row.response_time_us.as_ref(), |times| times.p99)),
+            column("p50", 5, |row| time_cell(row.response_time_us.as_ref(), |times| times.p50)),
+            column("p90", 5, |row| time_cell(row.response_time_us.as_ref(), |times| times.p90)),
+            column("p99", 5, |row| time_cell(row.response_time_us.as_ref(), |times| times.p99)),
         ]
     };
     let service = |titles: [&'static str; 3]| -> [Column; 3] {
         [
-            column(titles[0], 5, |row| time(row.service_time_us.as_ref(), |times| times.p50)),
-            column(titles[1], 5, |row| time(row.service_time_us.as_ref(), |times| times.p90)),
-            column(titles[2], 5, |row| time(row.service_time_us.as_ref(), |times| times.p99)),
+            column(titles[0], 5, |row| time_cell(row.service_time_us.as_ref(), |times| times.p50)),
+            column(titles[1], 5, |row| time_cell(row.service_time_us.as_ref(), |times| times.p90)),
+            column(titles[2], 5, |row| time_cell(row.service_time_us.as_ref(), |times| times.p99)),
         ]
     };
     let mut columns = vec![
-        column("Action", 12, |row| one_line(&label(row.scenario.as_deref(), &row.name))),
+        column("Action", 12, |row| error_chain(&label(row.scenario.as_deref(), &row.name))),
         column("OK", 4, |row| count(row.requests.ok)),
         column("ERR", 4, |row| count(row.requests.err)),
     ];
     match latency {
-        Latency::Response => columns.extend(response()),
-        Latency::Service => columns.extend(service(["svc p50", "svc p90", "svc p99"])),
-        Latency::Both => {
+        LatencyView::Response => columns.extend(response()),
+        LatencyView::Service => columns.extend(service(["svc p50", "svc p90", "svc p99"])),
+        LatencyView::Both => {
             columns.extend(response());
             columns.extend(service(["svc p50", "svc p90", "svc p99"]));
         }
     }
-    columns.push(column("rps", 4, |row| rate(row.requests.rps)));
+    columns.push(column("rps", 4, |row| rate_cell(row.requests.rps)));
     columns
 }
 
-fn time(times: Option<&Times>, pick: fn(&Times) -> u64) -> String {
+fn time_cell(times: Option<&DurationStats>, pick: fn(&DurationStats) -> u64) -> String {
     times.map_or("-".into(), |times| latency(pick(times) as f64, ""))
 }
 
-fn actions(rows: &[Row], columns: &[Column]) -> String {
+fn actions(rows: &[RowReport], columns: &[Column]) -> String {
     let mut lines: Vec<Vec<String>> = vec![columns.iter().map(|column| column.title.into()).collect()];
     lines.extend(rows.iter().map(|row| columns.iter().map(|column| (column.cell)(row)).collect()));
     let widest = |(number, column): (usize, &Column)| {
@@ -103,21 +103,22 @@ fn actions(rows: &[Row], columns: &[Column]) -> String {
 }
 
 /// What has become of the iterations that scenarios wanted, where that is not plain from the rows.
-fn iterations(scenarios: &[Scenario]) -> String {
-    let told = |scenario: &&Scenario| scenario.load.name.is_some() || scenario.load.model == "arrivals";
-    let lines = scenarios.iter().filter(told).map(|Scenario { load, iterations, iteration_time_us, .. }| {
-        let of = load.name.as_ref().map(|name| format!(" of {name}")).unwrap_or_default();
-        let took = iteration_time_us.as_ref().map(|times| format!(", p95 {}", latency(times.p95 as f64, " ")));
-        let [completed, cut_short, dropped] =
-            [iterations.completed, iterations.cut_short, iterations.dropped].map(grouped);
-        let took = took.unwrap_or_default();
-        format!("Iterations{of}: {completed} completed{took}, {cut_short} cut short, {dropped} dropped\n")
-    });
+fn iterations(scenarios: &[ScenarioReport]) -> String {
+    let is_listed = |scenario: &&ScenarioReport| scenario.load.name.is_some() || scenario.load.model == "arrivals";
+    let lines =
+        scenarios.iter().filter(is_listed).map(|ScenarioReport { load, iterations, iteration_time_us, .. }| {
+            let of = load.name.as_ref().map(|name| format!(" of {name}")).unwrap_or_default();
+            let took = iteration_time_us.as_ref().map(|times| format!(", p95 {}", latency(times.p95 as f64, " ")));
+            let [completed, cut_short, dropped] =
+                [iterations.completed, iterations.cut_short, iterations.dropped].map(grouped);
+            let took = took.unwrap_or_default();
+            format!("Iterations{of}: {completed} completed{took}, {cut_short} cut short, {dropped} dropped\n")
+        });
     lines.collect()
 }
 
 /// Whole numbers from 10 per second on.
-fn rate(rps: f64) -> String {
+fn rate_cell(rps: f64) -> String {
     if rps < 9.95 { short(rps) } else { count(rps.round() as u64) }
 }
 
@@ -134,15 +135,15 @@ fn line(cells: &[String], widths: &[usize]) -> String {
     format!("{}\n", padded.join(" "))
 }
 
-fn totals(report: &Report, which: Latency) -> String {
+fn totals(report: &Report, which: LatencyView) -> String {
     let elapsed = seconds(report.run.elapsed_us);
-    let Requests { total, ok, rps, .. } = report.totals.requests;
+    let RequestTotals { total, ok, rps, .. } = report.totals.requests;
     if total == 0 {
         return format!("Totals: no request was sent in {elapsed}\n");
     }
     let shown = match which {
-        Latency::Response | Latency::Both => &report.totals.response_time_us,
-        Latency::Service => &report.totals.service_time_us,
+        LatencyView::Response | LatencyView::Both => &report.totals.response_time_us,
+        LatencyView::Service => &report.totals.service_time_us,
     };
     let average = shown.as_ref().map_or("-".into(), |times| latency(times.mean, " "));
     let (requests, success, rps) = (grouped(total), percent(ok, total), grouped_decimal(rps));
@@ -166,7 +167,7 @@ fn bandwidth(report: &Report) -> String {
 fn errors(errors: &[ErrorCount], requests: u64) -> String {
     let cells = errors.iter().map(|error| {
         let example = error.example.as_ref();
-        let example = example.map_or(String::new(), |e| format!("  e.g. {}: {}", one_line(&e.name), e.text));
+        let example = example.map_or(String::new(), |e| format!("  e.g. {}: {}", error_chain(&e.name), e.text));
         (error.category.as_ref(), grouped(error.count), percent(error.count, requests), example)
     });
     let cells: Vec<_> = cells.collect();
@@ -179,7 +180,7 @@ fn errors(errors: &[ErrorCount], requests: u64) -> String {
 }
 
 /// What the traps of a plugin have cost, and the cure if others paid for them.
-fn traps(guest: &Guest) -> String {
+fn trap_line(guest: &PluginReport) -> String {
     let (plugin, times) =
         (&guest.plugin, if guest.traps == 1 { "once".into() } else { format!("{} times", grouped(guest.traps)) });
     match guest.collateral {
@@ -202,13 +203,13 @@ fn bottleneck(reasons: &[String]) -> String {
 
 #[cfg(test)]
 mod tests {
-    use super::super::samples;
+    use super::super::test_reports;
     use super::*;
 
     /// Compares with a golden file; `BLESS=1` writes it instead.
     fn golden(name: &str, report: &Report) {
         let path = std::path::Path::new(env!("CARGO_MANIFEST_DIR")).join("src/report/golden").join(name);
-        let text = render(report, Latency::Response);
+        let text = render(report, LatencyView::Response);
         if std::env::var_os("BLESS").is_some() {
             std::fs::write(&path, &text).expect("golden file is writable");
         }
@@ -217,24 +218,27 @@ mod tests {
 
     #[test]
     fn a_usual_run() {
-        golden("movies.txt", &samples::movies());
+        golden("movies.txt", &test_reports::movies());
         let titles = |latency| columns(latency).iter().map(|column| column.title).collect::<Vec<_>>().join(" ");
-        assert_eq!(titles(Latency::Service), "Action OK ERR svc p50 svc p90 svc p99 rps");
-        assert_eq!(titles(Latency::Both), "Action OK ERR p50 p90 p99 svc p50 svc p90 svc p99 rps");
+        assert_eq!(titles(LatencyView::Service), "Action OK ERR svc p50 svc p90 svc p99 rps");
+        assert_eq!(titles(LatencyView::Both), "Action OK ERR p50 p90 p99 svc p50 svc p90 svc p99 rps");
     }
 
     #[test]
     fn nothing_was_sent() {
-        golden("nothing.txt", &samples::nothing());
+        golden("nothing.txt", &test_reports::nothing());
     }
 
     #[test]
     fn wide_names_many_requests_and_a_busy_generator() {
-        golden("wide.txt", &samples::wide());
+        golden("wide.txt", &test_reports::wide());
     }
 
     #[test]
     fn rates() {
-        assert_eq!([0.0, 0.04, 0.5, 9.94, 9.96, 74.6, 1_240.0].map(rate), ["0", "0", "0.5", "9.9", "10", "75", "1.2k"]);
+        assert_eq!(
+            [0.0, 0.04, 0.5, 9.94, 9.96, 74.6, 1_240.0].map(rate_cell),
+            ["0", "0", "0.5", "9.9", "10", "75", "1.2k"]
+        );
     }
 }

@@ -4,50 +4,60 @@ use std::cell::{Cell, OnceCell, RefCell};
 use std::rc::Rc;
 use std::sync::Arc;
 
-use crate::expression::Language;
-use crate::plan::{Plan, UsedPlugin};
-use crate::plugin::instance::restarting_instance::Replica;
-use crate::plugin::instance::worker_plugin::{Family, Names};
+use crate::expression::CelContext;
+use crate::plan::{Plan, PlannedPlugin};
+use crate::plugin::instance::restarting_instance::RestartingInstance;
+use crate::plugin::instance::worker_plugin::{SharedNames, WorkerPlugin};
 
 /// What the users of one worker share besides what their plugins see.
-pub struct Crew {
+pub struct WorkerContext {
     /// What to run.
     pub plan: Arc<Plan>,
     /// The plugins, by [`Step::plugin`].
-    pub plugins: Vec<Rc<Family>>,
+    pub plugins: Vec<Rc<WorkerPlugin>>,
     /// Their instances as all users of the worker share them.
-    shared: Replicas,
+    shared_instances: InstanceSet,
     /// Users under way.
-    pub active: Cell<u32>,
+    pub active_users: Cell<u32>,
     /// Whether a step has failed.
-    pub failed: Cell<bool>,
+    pub any_step_failed: Cell<bool>,
     /// What conditions are told in, once there is one.
-    pub language: OnceCell<Language>,
-    free_tasks: RefCell<Vec<u32>>,
-    tasks: Cell<u32>,
+    pub language: OnceCell<CelContext>,
+    free_task_ids: RefCell<Vec<u32>>,
+    next_task_id: Cell<u32>,
 }
 
-impl Crew {
+impl WorkerContext {
     /// Creates the context of one worker.
     pub fn new(plan: Arc<Plan>) -> Self {
-        let names = Names::of_plan(&plan.variables, &plan.metrics);
-        let family = |used: &UsedPlugin| Family::new(used.terms.clone(), Arc::clone(&plan.scripting), &names);
+        let names = SharedNames::of_plan(&plan.variables, &plan.metrics);
+        let family =
+            |used: &PlannedPlugin| WorkerPlugin::new(used.policy.clone(), Arc::clone(&plan.script_context), &names);
         let plugins: Vec<_> = plan.plugins.iter().map(family).collect();
-        let shared = plan.plugins.iter().zip(&plugins).map(|(used, family)| replica(used, family)).collect();
+        let shared = plan.plugins.iter().zip(&plugins).map(|(used, family)| new_instance(used, family)).collect();
         let (active, failed, language, free_tasks, tasks) = Default::default();
-        Self { plan, plugins, shared, active, failed, language, free_tasks, tasks }
+        Self {
+            plan,
+            plugins,
+            shared_instances: shared,
+            active_users: active,
+            any_step_failed: failed,
+            language,
+            free_task_ids: free_tasks,
+            next_task_id: tasks,
+        }
     }
 
     /// The instances that a user's steps run in, by [`Step::plugin`](crate::plan::Step::plugin): those of the worker,
     /// but for plugins of which each user has its own.
-    pub fn replicas(&self) -> Replicas {
-        if self.plan.plugins.iter().all(|used| !used.terms.instance_per_user) {
-            return Rc::clone(&self.shared);
+    pub fn instances(&self) -> InstanceSet {
+        if self.plan.plugins.iter().all(|used| !used.policy.instance_per_user) {
+            return Rc::clone(&self.shared_instances);
         }
-        let all = self.plan.plugins.iter().zip(&self.plugins).zip(self.shared.iter());
+        let all = self.plan.plugins.iter().zip(&self.plugins).zip(self.shared_instances.iter());
         all.map(
             |((used, family), shared)| {
-                if used.terms.instance_per_user { replica(used, family) } else { Rc::clone(shared) }
+                if used.policy.instance_per_user { new_instance(used, family) } else { Rc::clone(shared) }
             },
         )
         .collect()
@@ -55,32 +65,32 @@ impl Crew {
 
     /// A number for a task: dense, so that guests may index arrays with it.
     pub fn take_task_id(&self) -> u32 {
-        self.free_tasks.borrow_mut().pop().unwrap_or_else(|| self.tasks.replace(self.tasks.get() + 1))
+        self.free_task_ids.borrow_mut().pop().unwrap_or_else(|| self.next_task_id.replace(self.next_task_id.get() + 1))
     }
 
     /// The number may be used again.
-    pub fn give_back(&self, task: u32) {
-        self.free_tasks.borrow_mut().push(task);
+    pub fn release_task_id(&self, task: u32) {
+        self.free_task_ids.borrow_mut().push(task);
     }
 }
 
 /// One replica of each plugin.
-pub type Replicas = Rc<[Rc<RefCell<Replica>>]>;
+pub type InstanceSet = Rc<[Rc<RefCell<RestartingInstance>>]>;
 
-fn replica(used: &UsedPlugin, family: &Rc<Family>) -> Rc<RefCell<Replica>> {
+fn new_instance(used: &PlannedPlugin, family: &Rc<WorkerPlugin>) -> Rc<RefCell<RestartingInstance>> {
     let (plugin, steps) = (Arc::clone(&used.plugin), Arc::clone(&used.steps));
-    Rc::new(RefCell::new(Replica::new(plugin, steps, Rc::clone(family))))
+    Rc::new(RefCell::new(RestartingInstance::new(plugin, steps, Rc::clone(family))))
 }
 
 /// What the users of a worker share, each plugin instantiated.
 ///
 /// # Errors
 /// A plugin does not start.
-pub fn prepare(plan: &Arc<Plan>) -> Result<Rc<Crew>, String> {
-    let crew = Crew::new(Arc::clone(plan));
-    for (replica, used) in crew.shared.iter().zip(&plan.plugins) {
-        if !used.terms.instance_per_user {
-            replica.borrow_mut().ready().map_err(|lost| lost.0)?;
+pub fn instantiate_plugins(plan: &Arc<Plan>) -> Result<Rc<WorkerContext>, String> {
+    let crew = WorkerContext::new(Arc::clone(plan));
+    for (replica, used) in crew.shared_instances.iter().zip(&plan.plugins) {
+        if !used.policy.instance_per_user {
+            replica.borrow_mut().ensure_instance().map_err(|lost| lost.0)?;
         }
     }
     Ok(Rc::new(crew))

@@ -4,31 +4,31 @@
 use std::cell::RefCell;
 use std::task::Waker;
 
-use stampede_time::{Nanos, Phase};
+use stampede_time::{Nanos, RunPhase};
 
-use crate::user::Shared;
+use crate::user::WorkerShared;
 
 /// How often a worker looks, in nanoseconds: how late a timeout, a stop or a Ctrl-C may be noticed.
-pub const PERIOD: Nanos = 10_000_000;
+pub const SWEEP_PERIOD: Nanos = 10_000_000;
 
 /// The users of one worker that can be woken.
-pub struct Watch {
+pub struct DeadlineSweep {
     wakers: RefCell<Vec<Option<Waker>>>,
 }
 
-impl Watch {
+impl DeadlineSweep {
     /// For that many users.
     pub fn new(users: usize) -> Self {
         Self { wakers: RefCell::new(vec![None; users]) }
     }
 
     /// Remembers how to wake a user. A user's waker never changes: it is one tokio task for life.
-    pub fn enter(&self, slot: usize, waker: &Waker) {
+    pub fn register(&self, slot: usize, waker: &Waker) {
         self.wakers.borrow_mut()[slot] = Some(waker.clone());
     }
 
     /// Forgets a user.
-    pub fn leave(&self, slot: usize) {
+    pub fn unregister(&self, slot: usize) {
         self.wakers.borrow_mut()[slot] = None;
     }
 
@@ -38,8 +38,8 @@ impl Watch {
     }
 
     /// Wakes the users whose step has timed out by `now`, and all of them if the phase is a new one.
-    pub fn look(&self, shared: &Shared, now: Nanos, phase: Phase) {
-        shared.swept.set(now);
+    pub fn sweep(&self, shared: &WorkerShared, now: Nanos, phase: RunPhase) {
+        shared.last_sweep.set(now);
         let wakers = self.wakers.borrow();
         if shared.phase.replace(phase) != phase {
             wakers.iter().flatten().for_each(Waker::wake_by_ref);

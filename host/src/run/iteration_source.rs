@@ -13,49 +13,49 @@ use std::rc::Rc;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 
-use super::arrivals::{Place, Pool};
-use super::context::Crew;
-use super::scale::Waited;
-use super::shared::Common;
-use crate::pace::Limiter;
+use super::arrival_pool::{ArrivalPool, IdleSlot};
+use super::context::WorkerContext;
+use super::scale::WakeReason;
+use super::shared::RunShared;
+use crate::pace::RateLimiter;
 use crate::plan::Scenario;
 use crate::user::Session;
 
 /// When one user begins its iterations.
-pub enum Turns {
+pub enum IterationSource {
     /// When it is done with the last one.
-    Own(Own),
+    SelfPaced(SelfPaced),
     /// When one arrives.
-    Arrivals(Rc<Pool>, Rc<Place>),
+    Arrivals(Rc<ArrivalPool>, Rc<IdleSlot>),
 }
 
 /// The turns of a user who goes at its own speed.
-pub struct Own {
+pub struct SelfPaced {
     /// The most iterations of the user, if there is a limit.
-    pub most: Option<u64>,
+    pub max_iterations: Option<u64>,
     /// Where the iterations are counted that are left to it and others, if they share them.
-    pub shares: Option<(Arc<Common>, usize)>,
+    pub pool: Option<(Arc<RunShared>, usize)>,
     /// Keeps the beginnings of iterations apart.
-    pub pace: Cell<Option<Limiter>>,
+    pub pace: Cell<Option<RateLimiter>>,
     /// Where it waits while the load has no use for it.
-    pub gate: Option<Gate>,
+    pub gate: Option<ScaleGate>,
 }
 
 /// Lets a user begin iterations while its number is below the number of users wanted now.
-pub struct Gate {
+pub struct ScaleGate {
     /// Where it is said what the load is multiplied by.
-    pub common: Arc<Common>,
+    pub run_shared: Arc<RunShared>,
     /// The scenario's number in the run.
-    pub scenario: usize,
+    pub scenario_index: usize,
     /// The scenario itself.
-    pub load: Rc<Scenario>,
+    pub scenario: Rc<Scenario>,
     /// The user's number within it.
     pub number: u32,
     /// Where who waits does not count as active.
-    pub crew: Rc<Crew>,
+    pub context: Rc<WorkerContext>,
 }
 
-impl Turns {
+impl IterationSource {
     /// The data has ended for one user: where iterations arrive, for all.
     pub fn stop(&self) {
         if let Self::Arrivals(pool, _) = self {
@@ -66,10 +66,10 @@ impl Turns {
     /// Waits until the user may begin an iteration; `false` if it never will.
     pub async fn next(&self, session: &Session) -> bool {
         match self {
-            Self::Own(own) => own.next(session).await,
+            Self::SelfPaced(self_paced) => self_paced.next(session).await,
             Self::Arrivals(pool, place) => match pool.next(place, &session.shared).await {
                 Some(promise) => {
-                    session.promise.set(Some(promise));
+                    session.promised.set(Some(promise));
                     true
                 }
                 None => false,
@@ -78,9 +78,9 @@ impl Turns {
     }
 }
 
-impl Own {
+impl SelfPaced {
     async fn next(&self, session: &Session) -> bool {
-        if self.most.is_some_and(|most| session.iteration.get() >= most) {
+        if self.max_iterations.is_some_and(|most| session.iteration.get() >= most) {
             return false;
         }
         if let Some(mut pace) = self.pace.get() {
@@ -91,56 +91,59 @@ impl Own {
             }
         }
         if let Some(gate) = &self.gate
-            && !gate.pass(session, self.shares.as_ref()).await
+            && !gate.wait(session, self.pool.as_ref()).await
         {
             return false;
         }
         let now = session.shared.clock.now();
-        if !session.may_start_at(now) || now >= session.hours.get().iterations {
+        if !session.may_start_at(now) || now >= session.window.get().iterations_until {
             return false;
         }
         let take =
             |left: &AtomicU64| left.fetch_update(Ordering::Relaxed, Ordering::Relaxed, |left| left.checked_sub(1));
-        self.shares.as_ref().is_none_or(|(common, scenario)| {
-            let taken = take(&common.left[*scenario]);
-            if taken == Ok(1) {
+        self.pool.as_ref().is_none_or(|(common, scenario)| {
+            let left_before = take(&common.iterations_left[*scenario]);
+            if left_before == Ok(1) {
                 // Who waits at its gate waits in vain from now on.
-                common.scales.tell();
+                common.scales.notify();
             }
-            taken.is_ok()
+            left_before.is_ok()
         })
     }
 }
 
-impl Gate {
+impl ScaleGate {
     /// Waits while the user is not wanted; `false` if the run, its hours or the pool end first.
-    async fn pass(&self, session: &Session, pool: Option<&(Arc<Common>, usize)>) -> bool {
-        let (scales, workload) = (&self.common.scales, &self.load.workload);
-        let mut held = false;
+    async fn wait(&self, session: &Session, pool: Option<&(Arc<RunShared>, usize)>) -> bool {
+        let (scales, workload) = (&self.run_shared.scales, &self.scenario.workload);
+        let mut has_waited = false;
         let passed = loop {
-            let (heard, now, end) = (scales.news(), session.shared.clock.now(), session.hours.get().iterations);
-            if pool.is_some_and(|(common, scenario)| common.left[*scenario].load(Ordering::Relaxed) == 0) || now >= end
+            let (seen_generation, now, end) =
+                (scales.generation(), session.shared.clock.now(), session.window.get().iterations_until);
+            if pool.is_some_and(|(common, scenario)| common.iterations_left[*scenario].load(Ordering::Relaxed) == 0)
+                || now >= end
             {
                 break false;
             }
-            let wanted = workload.wanted(self.number, scales.of(self.scenario), now);
+            let wanted = workload.next_active(self.number, scales.get(self.scenario_index), now);
             if wanted.is_some_and(|from| from <= now) {
                 break true;
             }
-            if !std::mem::replace(&mut held, true) {
-                self.crew.active.set(self.crew.active.get() - 1);
+            if !std::mem::replace(&mut has_waited, true) {
+                self.context.active_users.set(self.context.active_users.get() - 1);
             }
-            if scales.wait(&session.shared, wanted.unwrap_or(end).min(end), heard).await == Waited::Ending {
+            if scales.wait(&session.shared, wanted.unwrap_or(end).min(end), seen_generation).await == WakeReason::Ending
+            {
                 break false;
             }
         };
-        if held {
-            self.crew.active.set(self.crew.active.get() + 1);
+        if has_waited {
+            self.context.active_users.set(self.context.active_users.get() + 1);
             // Who was held goes on beside many others: their turns are spread again.
             if let Some(rps) = workload.rps {
                 let now = session.shared.clock.now();
-                let anew = Limiter::new(rps, now, self.number, workload.users());
-                session.limiter.set(session.limiter.get().map(|last| anew.no_earlier_than(last)).or(Some(anew)));
+                let limiter = RateLimiter::new(rps, now, self.number, workload.users());
+                session.limiter.set(session.limiter.get().map(|last| limiter.not_before(last)).or(Some(limiter)));
             }
         }
         passed

@@ -4,19 +4,19 @@
 //! they record once a second, and moves the run's phase forward when the duration is over or the person who runs it
 //! says so.
 
-mod arrivals;
-mod checks;
+mod arrival_pool;
 mod context;
-pub mod control;
+mod count_checks;
 mod deadline_sweep;
-mod health;
+mod health_monitor;
 mod iteration_source;
+pub mod load_controller;
 mod outcome;
 pub mod scale;
 mod segment;
 mod setup;
 mod shared;
-pub mod shutdown;
+pub mod signals;
 mod step_task;
 mod threshold_watch;
 mod user_loop;
@@ -32,16 +32,16 @@ use stampede_time::Clock;
 use crate::metrics::aggregate::{Aggregate, Snapshot};
 use crate::plan::Plan;
 use crate::template::Variables;
-use control::Control;
-use outcome::Hands;
-use segment::Stage;
-use shutdown::Signals;
+use load_controller::LoadController;
+use outcome::Interrupts;
+use segment::SegmentRunner;
+use signals::Signals;
 
-pub use context::{Crew, prepare};
-pub use outcome::{EndReason, Run};
-pub use setup::{Message, Part, Setup, share};
-pub use shared::Common;
-pub use worker::work;
+pub use context::{WorkerContext, instantiate_plugins};
+pub use outcome::{EndReason, RunOutcome};
+pub use setup::{SegmentKind, WorkerMessage, WorkerSetup, new_shared};
+pub use shared::RunShared;
+pub use worker::run_users;
 
 /// Runs a plan to its end: one user's set-up, the scenarios, one user's teardown. `show` is called about once a second, with
 /// a word on how the load was changed, and at each change.
@@ -50,47 +50,54 @@ pub use worker::work;
 /// A worker could not start; the text is for the user.
 pub async fn execute(
     plan: &Arc<Plan>,
-    mut control: Control,
+    mut control: LoadController,
     mut show: impl FnMut(&Snapshot, &str),
-) -> Result<Run, String> {
+) -> Result<RunOutcome, String> {
     let signals = Signals::listen().map_err(|error| format!("cannot listen for signals: {error}"))?;
     let aggregate = Aggregate::new(plan.rows.clone(), plan.workers).with_metrics(plan.metrics.clone());
     let aggregate = aggregate.with_checks(plan.checks.clone());
-    let mut run = Run {
+    let mut run = RunOutcome {
         aggregate,
         clock: Clock::start(),
         elapsed: 0,
-        ended: EndReason::Iterations,
-        walked: 0,
+        end_reason: EndReason::Iterations,
+        signed_in: 0,
         gave_up: 0,
         verdicts: Vec::new(),
         changes: Vec::new(),
-        broken: false,
+        worker_died: false,
     };
-    control.names = plan.scenarios.iter().map(|scenario| scenario.name.clone()).collect();
-    let mut hands = Hands { signals, control };
-    let mut found = Variables::default();
+    control.scenario_names = plan.scenarios.iter().map(|scenario| scenario.name.clone()).collect();
+    let mut interrupts = Interrupts { signals, control };
+    let mut variables = Variables::default();
     if plan.setup.is_some() {
-        let before = Stage::spawn(plan, Part::Setup, 1, found)?.run(&mut run, &mut hands, &mut show).await?;
-        if !before.passed && run.ended == EndReason::Iterations {
-            run.ended = EndReason::SetupFailed;
+        let setup = SegmentRunner::spawn(plan, SegmentKind::Setup, 1, variables)?
+            .run(&mut run, &mut interrupts, &mut show)
+            .await?;
+        if !setup.passed && run.end_reason == EndReason::Iterations {
+            run.end_reason = EndReason::SetupFailed;
         }
-        found = before.found;
+        variables = setup.variables;
     }
-    if run.ended == EndReason::Iterations {
-        let load = Stage::spawn(plan, Part::Load, plan.workers, found)?.run(&mut run, &mut hands, &mut show).await?;
-        (run.walked, run.gave_up, run.verdicts, found) = (load.walked, load.gave_up, load.verdicts, load.found);
-        run.concluded(plan);
+    if run.end_reason == EndReason::Iterations {
+        let load = SegmentRunner::spawn(plan, SegmentKind::Load, plan.workers, variables)?
+            .run(&mut run, &mut interrupts, &mut show)
+            .await?;
+        (run.signed_in, run.gave_up, run.verdicts, variables) =
+            (load.signed_in, load.gave_up, load.verdicts, load.variables);
+        run.set_end_reason(plan);
     }
-    if plan.teardown.is_some() && !run.broken {
-        let ended = std::mem::replace(&mut run.ended, EndReason::Iterations);
+    if plan.teardown.is_some() && !run.worker_died {
+        let ended = std::mem::replace(&mut run.end_reason, EndReason::Iterations);
         let (clock, elapsed) = (run.clock, run.elapsed);
-        Stage::spawn(plan, Part::Teardown, 1, found)?.run(&mut run, &mut hands, &mut show).await?;
+        SegmentRunner::spawn(plan, SegmentKind::Teardown, 1, variables)?
+            .run(&mut run, &mut interrupts, &mut show)
+            .await?;
         (run.clock, run.elapsed) = (clock, elapsed);
-        if run.ended == EndReason::Iterations {
-            run.ended = ended;
+        if run.end_reason == EndReason::Iterations {
+            run.end_reason = ended;
         }
     }
-    run.changes = hands.control.into_changes();
+    run.changes = interrupts.control.into_changes();
     Ok(run)
 }

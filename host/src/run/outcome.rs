@@ -2,10 +2,10 @@
 
 use stampede_time::{Clock, Nanos};
 
-use super::control::{Change, Control};
-use super::shutdown::Signals;
+use super::load_controller::{LoadChange, LoadController};
+use super::signals::Signals;
 use crate::metrics::aggregate::Aggregate;
-use crate::metrics::threshold::Verdict;
+use crate::metrics::threshold::ThresholdVerdict;
 use crate::plan::Plan;
 use crate::template::Variables;
 
@@ -32,7 +32,7 @@ pub enum EndReason {
 }
 
 /// What a run leaves behind.
-pub struct Run {
+pub struct RunOutcome {
     /// Everything that was measured.
     pub aggregate: Aggregate,
     /// The clock it was measured by.
@@ -40,55 +40,57 @@ pub struct Run {
     /// From the start to the last user's end.
     pub elapsed: Nanos,
     /// Why it ended.
-    pub ended: EndReason,
+    pub end_reason: EndReason,
     /// Users that signed in or had no need to.
-    pub walked: u32,
+    pub signed_in: u32,
     /// Users that could not sign in.
     pub gave_up: u32,
     /// What came of each threshold.
-    pub verdicts: Vec<Verdict>,
+    pub verdicts: Vec<ThresholdVerdict>,
     /// What was changed while it ran.
-    pub changes: Vec<Change>,
+    pub changes: Vec<LoadChange>,
     /// Whether a worker died, which is a bug.
-    pub broken: bool,
+    pub worker_died: bool,
 }
 
-impl Run {
+impl RunOutcome {
     /// The load is over: why.
-    pub fn concluded(&mut self, plan: &Plan) {
+    pub fn set_end_reason(&mut self, plan: &Plan) {
         // Users stop by themselves when their time is over, and may all be gone before this thread's timer fires.
-        if self.ended == EndReason::Iterations && plan.end().is_some_and(|end| self.elapsed >= end) {
-            self.ended = EndReason::Duration;
+        if self.end_reason == EndReason::Iterations && plan.end().is_some_and(|end| self.elapsed >= end) {
+            self.end_reason = EndReason::Duration;
         }
-        if self.ended == EndReason::Iterations && plan.scripting.data.iter().any(|set| set.users_ended() > 0) {
-            self.ended = EndReason::Data;
+        if self.end_reason == EndReason::Iterations
+            && plan.script_context.data.iter().any(|set| set.exhausted_users() > 0)
+        {
+            self.end_reason = EndReason::Data;
         }
-        let cut_off = [EndReason::Interrupted, EndReason::Threshold, EndReason::Stopped].contains(&self.ended);
-        if self.walked == 0 && plan.login.is_some() && !cut_off {
-            self.ended = EndReason::NoUserSignedIn;
+        let cut_off = [EndReason::Interrupted, EndReason::Threshold, EndReason::Stopped].contains(&self.end_reason);
+        if self.signed_in == 0 && plan.login.is_some() && !cut_off {
+            self.end_reason = EndReason::NoUserSignedIn;
         }
     }
 }
 
 /// What else than time and the workers moves a run.
-pub struct Hands {
+pub struct Interrupts {
     /// Ctrl-C and SIGTERM.
     pub signals: Signals,
     /// Keys and the control socket.
-    pub control: Control,
+    pub control: LoadController,
 }
 
 /// What a part of a run has come to.
 #[derive(Default)]
-pub struct Outcome {
+pub struct SegmentOutcome {
     /// Users that signed in or had no need to.
-    pub walked: u32,
+    pub signed_in: u32,
     /// Users that could not sign in.
     pub gave_up: u32,
     /// Whether every step passed.
     pub passed: bool,
     /// What came of each threshold, if it is the load.
-    pub verdicts: Vec<Verdict>,
+    pub verdicts: Vec<ThresholdVerdict>,
     /// What its last user knew.
-    pub found: Variables,
+    pub variables: Variables,
 }

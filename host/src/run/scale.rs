@@ -15,33 +15,33 @@ use std::sync::atomic::{AtomicBool, AtomicU64, AtomicUsize, Ordering};
 use std::sync::{Mutex, PoisonError};
 use std::task::Poll;
 
-use stampede_time::{Nanos, Phase};
+use stampede_time::{Nanos, RunPhase};
 
-use super::deadline_sweep::PERIOD;
-use crate::user::Shared;
+use super::deadline_sweep::SWEEP_PERIOD;
+use crate::user::WorkerShared;
 
 /// The most that a load may be multiplied by.
-pub const MOST: f64 = 10.0;
+pub const MAX_SCALE: f64 = 10.0;
 
 /// From when a change is made until it takes effect: every worker that is not late looks at least once in this time.
-pub const NOTICE: Nanos = 2 * PERIOD;
+pub const CHANGE_DELAY: Nanos = 2 * SWEEP_PERIOD;
 
 /// The scales of all scenarios, as the main thread sets them and the workers read them.
 #[derive(Debug, Default)]
 pub struct Scales {
     /// By scenario; the bits of an `f64`.
-    now: Vec<AtomicU64>,
+    current: Vec<AtomicU64>,
     /// All changes, for arrivals.
-    changes: Mutex<Vec<Change>>,
+    changes: Mutex<Vec<ScaleChange>>,
     /// How often there was something that who waits must know of.
-    news: AtomicUsize,
+    generation: AtomicUsize,
     /// Whether anybody may change them.
-    open: AtomicBool,
+    changeable: AtomicBool,
 }
 
 /// A change of one scenario's scale.
 #[derive(Clone, Copy, Debug, PartialEq)]
-struct Change {
+struct ScaleChange {
     at: Nanos,
     scenario: usize,
     scale: f64,
@@ -49,11 +49,11 @@ struct Change {
 
 /// Why a wait is over.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Waited {
+pub enum WakeReason {
     /// The time has come.
     Due,
     /// There is news.
-    News,
+    Changed,
     /// The run is ending.
     Ending,
 }
@@ -62,66 +62,66 @@ impl Scales {
     /// Of so many scenarios.
     pub fn new(scenarios: usize) -> Self {
         let one = || AtomicU64::new(1_f64.to_bits());
-        Self { now: std::iter::repeat_with(one).take(scenarios).collect(), ..Self::default() }
+        Self { current: std::iter::repeat_with(one).take(scenarios).collect(), ..Self::default() }
     }
 
     /// From now on somebody may change them: who has nothing to do for now waits for that.
-    pub fn open(&self) {
-        self.open.store(true, Ordering::Relaxed);
+    pub fn allow_changes(&self) {
+        self.changeable.store(true, Ordering::Relaxed);
     }
 
     /// Whether somebody may change them.
     pub fn may_change(&self) -> bool {
-        self.open.load(Ordering::Relaxed)
+        self.changeable.load(Ordering::Relaxed)
     }
 
     /// What a scenario's load is multiplied by.
-    pub fn of(&self, scenario: usize) -> f64 {
-        self.now.get(scenario).map_or(1.0, |bits| f64::from_bits(bits.load(Ordering::Relaxed)))
+    pub fn get(&self, scenario: usize) -> f64 {
+        self.current.get(scenario).map_or(1.0, |bits| f64::from_bits(bits.load(Ordering::Relaxed)))
     }
 
     /// Multiplies a scenario's load by another number from `at` on.
     pub fn set(&self, scenario: usize, scale: f64, at: Nanos) {
-        let Some(now) = self.now.get(scenario) else { return };
+        let Some(now) = self.current.get(scenario) else { return };
         now.store(scale.to_bits(), Ordering::Relaxed);
-        self.changes.lock().unwrap_or_else(PoisonError::into_inner).push(Change { at, scenario, scale });
-        self.tell();
+        self.changes.lock().unwrap_or_else(PoisonError::into_inner).push(ScaleChange { at, scenario, scale });
+        self.notify();
     }
 
     /// Who waits is to look again.
-    pub fn tell(&self) {
-        self.news.fetch_add(1, Ordering::Release);
+    pub fn notify(&self) {
+        self.generation.fetch_add(1, Ordering::Release);
     }
 
     /// How much news there was so far.
-    pub fn news(&self) -> usize {
-        self.news.load(Ordering::Acquire)
+    pub fn generation(&self) -> usize {
+        self.generation.load(Ordering::Acquire)
     }
 
     /// Calls back for the changes of a scenario past the first `known` of all, in their order; gives how many are known now.
-    pub fn since(&self, known: usize, scenario: usize, mut each: impl FnMut(Nanos, f64)) -> usize {
+    pub fn changes_since(&self, seen: usize, scenario: usize, mut on_change: impl FnMut(Nanos, f64)) -> usize {
         let changes = self.changes.lock().unwrap_or_else(PoisonError::into_inner);
-        let new = changes.get(known..).unwrap_or_default();
-        new.iter().filter(|change| change.scenario == scenario).for_each(|change| each(change.at, change.scale));
+        let new = changes.get(seen..).unwrap_or_default();
+        new.iter().filter(|change| change.scenario == scenario).for_each(|change| on_change(change.at, change.scale));
         changes.len()
     }
 
     /// Waits until a time, or for more news than `heard`. [`Nanos::MAX`] never comes.
-    pub async fn wait(&self, shared: &Shared, until: Nanos, heard: usize) -> Waited {
-        let mut waiting = None;
+    pub async fn wait(&self, shared: &WorkerShared, until: Nanos, seen_generation: usize) -> WakeReason {
+        let mut timer = None;
         poll_fn(|cx| {
             let now = shared.clock.now();
-            if shared.phase.get() != Phase::Running {
-                return Poll::Ready(Waited::Ending);
+            if shared.phase.get() != RunPhase::Running {
+                return Poll::Ready(WakeReason::Ending);
             }
-            if self.news() != heard {
-                return Poll::Ready(Waited::News);
+            if self.generation() != seen_generation {
+                return Poll::Ready(WakeReason::Changed);
             }
             if until <= now {
-                return Poll::Ready(Waited::Due);
+                return Poll::Ready(WakeReason::Due);
             }
-            if until != Nanos::MAX && waiting.is_none() {
-                waiting = Some(shared.timers.add(until, now, cx.waker().clone()));
+            if until != Nanos::MAX && timer.is_none() {
+                timer = Some(shared.timers.add(until, now, cx.waker().clone()));
             }
             Poll::Pending
         })
@@ -136,15 +136,15 @@ mod tests {
     #[test]
     fn changes_are_told_in_order_to_whom_they_concern() {
         let scales = Scales::new(2);
-        assert_eq!((scales.of(0), scales.of(1), scales.news()), (1.0, 1.0, 0));
+        assert_eq!((scales.get(0), scales.get(1), scales.generation()), (1.0, 1.0, 0));
         scales.set(1, 0.5, 10);
         scales.set(0, 2.0, 20);
         scales.set(1, 0.0, 30);
         scales.set(7, 9.0, 40);
         let mut told = Vec::new();
-        let known = scales.since(0, 1, |at, scale| told.push((at, scale)));
-        assert_eq!((told.as_slice(), known, scales.news()), (&[(10, 0.5), (30, 0.0)][..], 3, 3));
-        assert_eq!(scales.since(known, 1, |_, _| panic!("nothing is told twice")), 3);
-        assert_eq!((scales.of(0), scales.of(1)), (2.0, 0.0));
+        let known = scales.changes_since(0, 1, |at, scale| told.push((at, scale)));
+        assert_eq!((told.as_slice(), known, scales.generation()), (&[(10, 0.5), (30, 0.0)][..], 3, 3));
+        assert_eq!(scales.changes_since(known, 1, |_, _| panic!("nothing is told twice")), 3);
+        assert_eq!((scales.get(0), scales.get(1)), (2.0, 0.0));
     }
 }

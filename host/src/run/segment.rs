@@ -5,15 +5,15 @@ use std::sync::Arc;
 use std::sync::mpsc::{Receiver, Sender};
 use std::time::Duration;
 
-use stampede_time::{Clock, Nanos, Phase};
+use stampede_time::{Clock, Nanos, RunPhase};
 use tokio::sync::{mpsc, oneshot};
 use tokio::time::{Instant, sleep_until};
 
-use super::control::{Ask, Control};
-use super::outcome::{EndReason, Hands, Outcome, Run};
-use super::setup::{Message, Part, Setup};
-use super::shared::Common;
-use super::threshold_watch::Bench;
+use super::load_controller::{ControlCall, LoadController};
+use super::outcome::{EndReason, Interrupts, RunOutcome, SegmentOutcome};
+use super::setup::{SegmentKind, WorkerMessage, WorkerSetup};
+use super::shared::RunShared;
+use super::threshold_watch::ThresholdWatch;
 use super::worker;
 use crate::metrics::aggregate::Snapshot;
 use crate::metrics::interval::Interval;
@@ -21,47 +21,55 @@ use crate::plan::Plan;
 use crate::template::Variables;
 
 /// How often progress is shown; a little after each second, when the workers have handed it over.
-const SHOW: Nanos = 1_000_000_000;
+const PROGRESS_PERIOD: Nanos = 1_000_000_000;
 
 /// A part of a run.
-pub struct Stage {
-    part: Part,
+pub struct SegmentRunner {
+    segment: SegmentKind,
     plan: Arc<Plan>,
-    common: Arc<Common>,
+    run_shared: Arc<RunShared>,
     threads: Vec<std::thread::JoinHandle<()>>,
-    clocks: Vec<oneshot::Sender<Clock>>,
-    spares: Vec<Sender<Box<Interval>>>,
-    messages: mpsc::UnboundedReceiver<Message>,
+    clock_senders: Vec<oneshot::Sender<Clock>>,
+    spare_senders: Vec<Sender<Box<Interval>>>,
+    messages: mpsc::UnboundedReceiver<WorkerMessage>,
 }
 
-impl Stage {
+impl SegmentRunner {
     /// Starts the workers, whose users begin with these variables; they wait for the clock.
     ///
     /// # Errors
     /// The operating system has no more threads.
-    pub fn spawn(plan: &Arc<Plan>, part: Part, workers: usize, found: Variables) -> Result<Self, String> {
+    pub fn spawn(plan: &Arc<Plan>, part: SegmentKind, workers: usize, variables: Variables) -> Result<Self, String> {
         let (sender, messages) = mpsc::unbounded_channel();
-        let common = Arc::new(Common::new(part.scenarios(plan)));
+        let common = Arc::new(RunShared::new(part.scenarios(plan)));
         let (threads, clocks, spares) = Default::default();
-        let mut stage = Self { part, plan: Arc::clone(plan), common, threads, clocks, spares, messages };
+        let mut stage = Self {
+            segment: part,
+            plan: Arc::clone(plan),
+            run_shared: common,
+            threads,
+            clock_senders: clocks,
+            spare_senders: spares,
+            messages,
+        };
         for index in 0..workers {
             let (clock, clock_receiver) = oneshot::channel();
             let (spares, spare_receiver): (_, Receiver<Box<Interval>>) = std::sync::mpsc::channel();
-            let setup = Setup {
+            let setup = WorkerSetup {
                 index,
                 workers,
                 plan: Arc::clone(plan),
-                part,
-                common: Arc::clone(&stage.common),
-                found: found.clone(),
+                segment: part,
+                run_shared: Arc::clone(&stage.run_shared),
+                variables: variables.clone(),
                 messages: sender.clone(),
                 clock: clock_receiver,
                 spares: spare_receiver,
             };
             let thread = std::thread::Builder::new().name(format!("worker-{index}")).spawn(|| worker::run(setup));
             stage.threads.push(thread.map_err(|error| format!("cannot start a worker thread: {error}"))?);
-            stage.clocks.push(clock);
-            stage.spares.push(spares);
+            stage.clock_senders.push(clock);
+            stage.spare_senders.push(spares);
         }
         Ok(stage)
     }
@@ -72,86 +80,86 @@ impl Stage {
     /// A worker could not start; the text is for the user.
     pub async fn run(
         mut self,
-        run: &mut Run,
-        hands: &mut Hands,
+        run: &mut RunOutcome,
+        interrupts: &mut Interrupts,
         show: &mut impl FnMut(&Snapshot, &str),
-    ) -> Result<Outcome, String> {
-        let Hands { signals, control } = hands;
-        if self.part == Part::Load {
-            control.begin(&self.common.scales);
+    ) -> Result<SegmentOutcome, String> {
+        let Interrupts { signals, control } = interrupts;
+        if self.segment == SegmentKind::Load {
+            control.apply_to_load(&self.run_shared.scales);
         }
-        let began = (run.elapsed / SHOW) as u32;
-        let clock = self.start().await?;
+        let first_second = (run.elapsed / PROGRESS_PERIOD) as u32;
+        let clock = self.start_clock().await?;
         run.clock = clock;
-        let mut outcome = Outcome { passed: true, ..Outcome::default() };
-        let end = (self.part == Part::Load).then(|| self.plan.end()).flatten();
-        let mut next = end.map(|end| clock.instant(end));
-        let mut bench = (self.part == Part::Load).then(|| Bench::new(&self.plan));
-        let mut show_at = clock.instant(SHOW + SHOW / 10);
-        let mut left = self.threads.len();
-        while left > 0 {
+        let mut outcome = SegmentOutcome { passed: true, ..SegmentOutcome::default() };
+        let end = (self.segment == SegmentKind::Load).then(|| self.plan.end()).flatten();
+        let mut next_advance = end.map(|end| clock.instant(end));
+        let mut thresholds = (self.segment == SegmentKind::Load).then(|| ThresholdWatch::new(&self.plan));
+        let mut show_at = clock.instant(PROGRESS_PERIOD + PROGRESS_PERIOD / 10);
+        let mut workers_left = self.threads.len();
+        while workers_left > 0 {
             tokio::select! {
                 message = self.messages.recv() => match message {
-                    Some(Message::Interval { worker, second, interval }) => {
+                    Some(WorkerMessage::Interval { worker, second, interval }) => {
                         // Set-up and teardown count in the first and the last second of the load.
-                        let second = if self.part == Part::Load { second } else { began };
+                        let second = if self.segment == SegmentKind::Load { second } else { first_second };
                         run.aggregate.add(worker, second, &interval);
-                        let heard = (worker, second, &*interval);
-                        let phase = self.common.phase.get();
-                        if bench.as_mut().is_some_and(|bench| bench.hear(heard, &run.aggregate, clock.now(), phase)) {
-                            next = self.forward(&mut run.ended, EndReason::Threshold, &clock);
+                        let worker_interval = (worker, second, &*interval);
+                        let phase = self.run_shared.phase.get();
+                        if thresholds.as_mut().is_some_and(|bench| bench.observe(worker_interval, &run.aggregate, clock.now(), phase)) {
+                            next_advance = self.advance_phase(&mut run.end_reason, EndReason::Threshold, &clock);
                         }
-                        self.reuse(worker, interval);
+                        self.return_spare(worker, interval);
                     }
-                    Some(Message::Finished { walked, gave_up, passed, found }) => {
-                        left -= 1;
-                        outcome.walked += walked;
+                    Some(WorkerMessage::Finished { signed_in, gave_up, passed, variables }) => {
+                        workers_left -= 1;
+                        outcome.signed_in += signed_in;
                         outcome.gave_up += gave_up;
                         outcome.passed &= passed && gave_up == 0;
-                        outcome.found = found;
+                        outcome.variables = variables;
                     }
-                    Some(Message::Ready) => {}
-                    Some(Message::Failed(reason)) => return Err(reason),
+                    Some(WorkerMessage::Ready) => {}
+                    Some(WorkerMessage::Failed(reason)) => return Err(reason),
                     None => {
                         tracing::error!("a worker thread died; what it had not handed over is missing from the report");
-                        run.broken = true;
+                        run.worker_died = true;
                         break;
                     }
                 },
-                () = at(next) => next = self.forward(&mut run.ended, EndReason::Duration, &clock),
-                () = signals.next() => next = self.forward(&mut run.ended, EndReason::Interrupted, &clock),
-                ask = control.next() => {
-                    let (snapshot, before) = (run.aggregate.snapshot(clock.now()), control.words());
-                    if self.answer(ask, control, &snapshot) {
-                        next = self.forward(&mut run.ended, EndReason::Stopped, &clock);
+                () = sleep_until_some(next_advance) => next_advance = self.advance_phase(&mut run.end_reason, EndReason::Duration, &clock),
+                () = signals.next() => next_advance = self.advance_phase(&mut run.end_reason, EndReason::Interrupted, &clock),
+                ask = control.next_call() => {
+                    let (snapshot, before) = (run.aggregate.snapshot(clock.now()), control.summary());
+                    if self.handle_call(ask, control, &snapshot) {
+                        next_advance = self.advance_phase(&mut run.end_reason, EndReason::Stopped, &clock);
                     }
-                    if control.words() != before {
-                        show(&snapshot, &control.words());
+                    if control.summary() != before {
+                        show(&snapshot, &control.summary());
                     }
                 }
                 () = sleep_until(show_at) => {
-                    show(&run.aggregate.snapshot(clock.now()), &control.words());
-                    show_at += Duration::from_nanos(SHOW);
+                    show(&run.aggregate.snapshot(clock.now()), &control.summary());
+                    show_at += Duration::from_nanos(PROGRESS_PERIOD);
                 }
             }
         }
         run.elapsed = clock.now();
-        outcome.verdicts = bench.map(|bench| bench.finish(&run.aggregate, run.elapsed)).unwrap_or_default();
+        outcome.verdicts = thresholds.map(|bench| bench.finish(&run.aggregate, run.elapsed)).unwrap_or_default();
         self.join();
         Ok(outcome)
     }
 
     /// Waits until all are ready, then starts the clock.
-    async fn start(&mut self) -> Result<Clock, String> {
+    async fn start_clock(&mut self) -> Result<Clock, String> {
         for _ in 0..self.threads.len() {
             match self.messages.recv().await {
-                Some(Message::Failed(reason)) => return Err(reason),
+                Some(WorkerMessage::Failed(reason)) => return Err(reason),
                 Some(_) => {}
                 None => return Err("a worker ended without a word; its message is above".into()),
             }
         }
         let clock = Clock::start();
-        for worker in self.clocks.drain(..) {
+        for worker in self.clock_senders.drain(..) {
             // A worker that is gone by now has said why, or its thread's end is noticed later.
             let _ = worker.send(clock);
         }
@@ -159,11 +167,11 @@ impl Stage {
     }
 
     /// Does what somebody asks for, and tells them how the run stands; true if it is to end.
-    fn answer(&self, ask: Ask, control: &mut Control, snapshot: &Snapshot) -> bool {
-        let scales = (self.part == Part::Load).then_some(&self.common.scales);
+    fn handle_call(&self, ask: ControlCall, control: &mut LoadController, snapshot: &Snapshot) -> bool {
+        let scales = (self.segment == SegmentKind::Load).then_some(&self.run_shared.scales);
         // Of the teardown nothing can be changed: the load is over.
-        let is_ending = self.common.phase.get() != Phase::Running || self.part == Part::Teardown;
-        let done = control.take(&ask.request, scales, (snapshot.elapsed, is_ending));
+        let is_ending = self.run_shared.phase.get() != RunPhase::Running || self.segment == SegmentKind::Teardown;
+        let done = control.apply(&ask.request, scales, (snapshot.elapsed, is_ending));
         let stop = done == Ok(true);
         // Who asked may be gone by now.
         let _ = ask.reply.send(done.map(|_| control.status(snapshot, is_ending || stop)));
@@ -171,34 +179,34 @@ impl Stage {
     }
 
     /// Moves the part on: first to draining, then to stopped. Says when to move on again.
-    fn forward(&self, ended: &mut EndReason, why: EndReason, clock: &Clock) -> Option<Instant> {
-        let phase = &self.common.phase;
+    fn advance_phase(&self, end_reason: &mut EndReason, reason: EndReason, clock: &Clock) -> Option<Instant> {
+        let phase = &self.run_shared.phase;
         match phase.get() {
-            Phase::Running => {
-                *ended = why;
+            RunPhase::Running => {
+                *end_reason = reason;
                 let grace = self.plan.graceful_stop();
-                if why == EndReason::Interrupted {
+                if reason == EndReason::Interrupted {
                     let grace = humantime::format_duration(Duration::from_nanos(grace));
                     tracing::warn!(
                         "stopping: requests in flight get {grace} to finish; interrupt again to stop at once"
                     );
                 }
-                phase.advance(Phase::Draining);
+                phase.advance(RunPhase::Draining);
                 Some(clock.instant(clock.now().saturating_add(grace)))
             }
-            Phase::Draining | Phase::Stopped => {
-                if why == EndReason::Interrupted {
-                    *ended = why;
+            RunPhase::Draining | RunPhase::Stopped => {
+                if reason == EndReason::Interrupted {
+                    *end_reason = reason;
                 }
-                phase.advance(Phase::Stopped);
+                phase.advance(RunPhase::Stopped);
                 None
             }
         }
     }
 
-    fn reuse(&self, worker: usize, interval: Box<Interval>) {
+    fn return_spare(&self, worker: usize, interval: Box<Interval>) {
         // A worker that has finished needs no spare.
-        let _ = self.spares[worker].send(interval);
+        let _ = self.spare_senders[worker].send(interval);
     }
 
     fn join(self) {
@@ -209,7 +217,7 @@ impl Stage {
     }
 }
 
-async fn at(when: Option<Instant>) {
+async fn sleep_until_some(when: Option<Instant>) {
     match when {
         Some(when) => sleep_until(when).await,
         None => std::future::pending().await,

@@ -5,18 +5,18 @@ use std::io;
 use std::rc::Rc;
 use std::sync::Arc;
 
-use stampede_time::{Clock, Nanos, Phase, Timers};
+use stampede_time::{Clock, Nanos, RunPhase, Timers};
 
-use super::shared::Common;
+use super::shared::RunShared;
 use crate::http::{Client, ClientOptions};
 use crate::metrics::interval::Interval;
 use crate::metrics::recorder::Recorder;
 use crate::plan::{Plan, Scenario};
 use crate::template::Variables;
-use crate::user::Shared;
+use crate::user::WorkerShared;
 
 /// What a worker tells the main thread.
-pub enum Message {
+pub enum WorkerMessage {
     /// The worker's instances stand; it waits for the clock.
     Ready,
     /// What was recorded in about a second.
@@ -31,20 +31,20 @@ pub enum Message {
     /// All users are gone, everything recorded has been handed over.
     Finished {
         /// Users that signed in or had no need to.
-        walked: u32,
+        signed_in: u32,
         /// Users that could not sign in.
         gave_up: u32,
         /// Whether every step passed.
         passed: bool,
         /// What the last user knew at its end.
-        found: Variables,
+        variables: Variables,
     },
     /// The worker could not start.
     Failed(String),
 }
 
 /// What a worker is made from.
-pub struct Setup {
+pub struct WorkerSetup {
     /// The worker's number, from 0.
     pub index: usize,
     /// How many workers there are beside it, itself included.
@@ -52,13 +52,13 @@ pub struct Setup {
     /// What to run.
     pub plan: Arc<Plan>,
     /// Which part of it.
-    pub part: Part,
+    pub segment: SegmentKind,
     /// What it shares with the others.
-    pub common: Arc<Common>,
+    pub run_shared: Arc<RunShared>,
     /// Variables that its users begin with.
-    pub found: Variables,
+    pub variables: Variables,
     /// To the main thread.
-    pub messages: tokio::sync::mpsc::UnboundedSender<Message>,
+    pub messages: tokio::sync::mpsc::UnboundedSender<WorkerMessage>,
     /// From the main thread, once, when all workers are ready.
     pub clock: tokio::sync::oneshot::Receiver<Clock>,
     /// Intervals to be used again.
@@ -67,7 +67,7 @@ pub struct Setup {
 
 /// The parts of a run, one after the other.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Part {
+pub enum SegmentKind {
     /// One user prepares.
     Setup,
     /// The scenarios.
@@ -76,7 +76,7 @@ pub enum Part {
     Teardown,
 }
 
-impl Part {
+impl SegmentKind {
     /// The scenarios of this part of a plan.
     pub fn scenarios(self, plan: &Plan) -> &[Scenario] {
         match self {
@@ -88,30 +88,30 @@ impl Part {
 }
 
 /// Largest reply body that is kept for a capture or a plugin, in bytes.
-const MOST_BODY_KEPT: usize = 16 << 20;
+const MAX_BODY_KEPT: usize = 16 << 20;
 
 /// What the users of a worker share, before its first user. Must be called where tasks run.
 ///
 /// # Errors
 /// The operating system has no more timers.
-pub fn share(plan: &Plan, clock: Clock, users: usize) -> io::Result<Shared> {
-    let options = ClientOptions { tls: plan.tls.clone(), max_body_kept: MOST_BODY_KEPT, dial: plan.dial.clone() };
+pub fn new_shared(plan: &Plan, clock: Clock, users: usize) -> io::Result<WorkerShared> {
+    let options = ClientOptions { tls: plan.tls.clone(), max_body_kept: MAX_BODY_KEPT, dial: plan.dial.clone() };
     let metrics = plan.metrics.iter().map(|metric| metric.kind).collect();
-    Ok(Shared {
+    Ok(WorkerShared {
         clock,
         timers: Timers::new(clock)?,
         client: Rc::new(Client::new(options, clock)),
         recorder: RefCell::new(Recorder::new(plan.rows.len(), metrics)),
-        data: plan.scripting.data.clone(),
-        users: plan.users(),
-        phase: Cell::new(Phase::Running),
+        data: plan.script_context.data.clone(),
+        total_users: plan.users(),
+        phase: Cell::new(RunPhase::Running),
         deadlines: (0..users).map(|_| Cell::new(Nanos::MAX)).collect(),
-        swept: Cell::new(0),
+        last_sweep: Cell::new(0),
         scratch: RefCell::default(),
         seed: plan.seed,
-        found: Variables::default(),
-        limiter: Cell::default(),
-        secrets: Arc::clone(&plan.scripting.secrets),
+        initial_variables: Variables::default(),
+        total_limiter: Cell::default(),
+        secrets: Arc::clone(&plan.script_context.secrets),
         secret_variables: plan.secret_variables(),
     })
 }

@@ -7,28 +7,28 @@ use stampede_time::SharedPhase;
 
 use super::scale::Scales;
 use crate::plan::Scenario;
-use crate::plan::workload::Model;
+use crate::plan::workload::LoadModel;
 
 /// What the workers of a run share.
 #[derive(Debug, Default)]
-pub struct Common {
+pub struct RunShared {
     /// How far the run has come.
     pub phase: SharedPhase,
     /// What the load of each scenario is multiplied by.
     pub scales: Scales,
     /// Iterations left in the pool of each scenario that has one.
-    pub left: Vec<AtomicU64>,
+    pub iterations_left: Vec<AtomicU64>,
     warned_of_drops: AtomicBool,
 }
 
-impl Common {
+impl RunShared {
     /// Before these scenarios have begun.
     pub fn new(scenarios: &[Scenario]) -> Self {
         let left = scenarios.iter().map(|scenario| match scenario.workload.model {
-            Model::Shared { iterations, .. } => AtomicU64::new(iterations),
+            LoadModel::Shared { iterations, .. } => AtomicU64::new(iterations),
             _ => AtomicU64::new(0),
         });
-        Self { left: left.collect(), scales: Scales::new(scenarios.len()), ..Self::default() }
+        Self { iterations_left: left.collect(), scales: Scales::new(scenarios.len()), ..Self::default() }
     }
 
     /// Says once in a run that iterations are dropped, and what can be done.

@@ -6,74 +6,90 @@ use std::rc::Rc;
 use stampede_time::Nanos;
 use tokio::sync::Mutex;
 
-use super::context::{Crew, Replicas};
-use super::iteration_source::Turns;
-use super::step_task::{Ran, StepTask};
-use crate::expression::Language;
+use super::context::{InstanceSet, WorkerContext};
+use super::iteration_source::IterationSource;
+use super::step_task::{StepOutcome, StepTask};
+use crate::expression::CelContext;
 use crate::plan::{Plan, Scenario, Step};
 use crate::user::Session;
 
 /// One virtual user.
 pub struct VirtualUser {
-    pub crew: Rc<Crew>,
+    pub context: Rc<WorkerContext>,
     pub session: Rc<Session>,
     /// The plugins' instances that its steps run in.
-    pub replicas: Replicas,
+    pub instances: InstanceSet,
     /// What it walks: the scenario's number in the run, if it is counted, and the scenario.
     pub scenario: (Option<usize>, Rc<Scenario>),
-    pub turns: Turns,
+    pub iterations: IterationSource,
     /// The user as it does several things at once; none before it first does.
     lanes: RefCell<Vec<Rc<Session>>>,
     /// How often it has signed in again, whether the last time went well, and whether it is about to.
-    sign_ins: Cell<u64>,
-    refreshed: Cell<bool>,
-    signing_in: Mutex<()>,
+    refreshes: Cell<u64>,
+    last_refresh_passed: Cell<bool>,
+    refresh_lock: Mutex<()>,
 }
 
 impl VirtualUser {
     /// A user before its first step.
-    pub fn new(crew: Rc<Crew>, session: Rc<Session>, scenario: (Option<usize>, Rc<Scenario>), turns: Turns) -> Self {
-        let replicas = crew.replicas();
+    pub fn new(
+        crew: Rc<WorkerContext>,
+        session: Rc<Session>,
+        scenario: (Option<usize>, Rc<Scenario>),
+        turns: IterationSource,
+    ) -> Self {
+        let replicas = crew.instances();
         let (lanes, sign_ins, refreshed, signing_in) = Default::default();
-        Self { crew, session, replicas, scenario, turns, lanes, sign_ins, refreshed, signing_in }
+        Self {
+            context: crew,
+            session,
+            instances: replicas,
+            scenario,
+            iterations: turns,
+            lanes,
+            refreshes: sign_ins,
+            last_refresh_passed: refreshed,
+            refresh_lock: signing_in,
+        }
     }
 
     /// One step, which begins now; after a status that asks for it the sign-in, and the step once more.
-    pub async fn step(&self, session: &Rc<Session>, step: &Step, now: Nanos) -> Ran {
-        let signed_in = self.sign_ins.get();
-        let ran = self.run(session, step, now).await;
-        let Some(login) = self.refresh(session, ran) else { return ran };
+    pub async fn step(&self, session: &Rc<Session>, step: &Step, now: Nanos) -> StepOutcome {
+        let refreshes = self.refreshes.get();
+        let outcome = self.run_step(session, step, now).await;
+        let Some(login) = self.refresh_login(session, outcome) else { return outcome };
         // Of several things under way at once that are refused, one signs in, and the others wait for it.
-        let turn = self.signing_in.lock().await;
-        if self.sign_ins.get() == signed_in {
-            self.sign_ins.set(signed_in + 1);
-            self.refreshed.set(self.run(session, login, session.shared.clock.now()).await == Ran::Passed);
-            if self.refreshed.get() {
-                session.http.signed_in();
+        let lock = self.refresh_lock.lock().await;
+        if self.refreshes.get() == refreshes {
+            self.refreshes.set(refreshes + 1);
+            self.last_refresh_passed
+                .set(self.run_step(session, login, session.shared.clock.now()).await == StepOutcome::Passed);
+            if self.last_refresh_passed.get() {
+                session.http.save_login_cookies();
             }
         }
-        drop(turn);
-        if !self.refreshed.get() || !session.running() {
-            return ran;
+        drop(lock);
+        if !self.last_refresh_passed.get() || !session.may_start() {
+            return outcome;
         }
-        self.run(session, step, session.shared.clock.now()).await
+        self.run_step(session, step, session.shared.clock.now()).await
     }
 
     /// The sign-in, if a step that ended like this asks for it.
-    fn refresh(&self, session: &Session, ran: Ran) -> Option<&Step> {
-        let plan = &self.crew.plan;
+    fn refresh_login(&self, session: &Session, ran: StepOutcome) -> Option<&Step> {
+        let plan = &self.context.plan;
         let status = session.task.status.get();
         let asks = || plan.refresh_on.iter().any(|(first, last)| (*first..=*last).contains(&status));
-        plan.login.as_ref().filter(|_| ran == Ran::Failed && asks() && session.running())
+        plan.login.as_ref().filter(|_| ran == StepOutcome::Failed && asks() && session.may_start())
     }
 
     /// A step, or the sign-in. What its user was promised was the first one's to keep; one that sends nothing began when it
     /// was started.
-    pub async fn run(&self, session: &Rc<Session>, step: &Step, now: Nanos) -> Ran {
-        let replica = &self.replicas[step.plugin];
-        let ran = StepTask { crew: &self.crew, session, step, replica }.run(now).await;
-        if let Some(promise) = session.promise.take() {
-            session.shared.recorder.borrow_mut().start_delay(now.saturating_sub(promise.due));
+    pub async fn run_step(&self, session: &Rc<Session>, step: &Step, now: Nanos) -> StepOutcome {
+        let replica = &self.instances[step.plugin];
+        let ran = StepTask { context: &self.context, session, step, instance: replica }.run(now).await;
+        if let Some(promise) = session.promised.take() {
+            session.shared.recorder.borrow_mut().record_start_delay(now.saturating_sub(promise.due));
         }
         ran
     }
@@ -93,17 +109,17 @@ impl VirtualUser {
     }
 
     /// A step has failed for good.
-    pub fn failed(&self) {
-        self.crew.failed.set(true);
+    pub fn mark_failed(&self) {
+        self.context.any_step_failed.set(true);
     }
 
     /// What to run.
     pub fn plan(&self) -> &Plan {
-        &self.crew.plan
+        &self.context.plan
     }
 
     /// What conditions are told in.
-    pub fn language(&self) -> &Language {
-        self.crew.language.get_or_init(Language::default)
+    pub fn language(&self) -> &CelContext {
+        self.context.language.get_or_init(CelContext::default)
     }
 }

@@ -14,11 +14,11 @@ use std::task::Poll;
 use futures_util::future::maybe_done;
 use stampede_time::Nanos;
 
-use super::step_task::Ran;
+use super::step_task::StepOutcome;
 use super::virtual_user::VirtualUser;
-use crate::expression::{Expression, Facts, Last};
-use crate::pace::{Retry, Think};
-use crate::plan::flow::{Block, Flow, Group, Move, Moves};
+use crate::expression::{Expression, ExpressionInputs, LastExchange};
+use crate::pace::{Backoff, ThinkTime};
+use crate::plan::flow::{Block, BlockFlow, Flow, FlowNode, GroupMetrics};
 use crate::user::Session;
 
 /// A walk, or a part of one.
@@ -40,119 +40,119 @@ impl<'a> Walk<'a> {
     }
 
     /// Walks a flow to its end, or as far as the user's time and data last.
-    pub async fn flow(self, flow: &Flow) -> Ran {
-        let mut all = Ran::Passed;
+    pub async fn flow(self, flow: &Flow) -> StepOutcome {
+        let mut outcome = StepOutcome::Passed;
         for next in &flow.0 {
-            let ran = match next {
-                Move::Step(number) => self.step(*number).await,
-                Move::Think(think) => self.think(*think).await,
-                Move::Block(block) => Box::pin(self.block(block)).await,
+            let step_outcome = match next {
+                FlowNode::Step(number) => self.step(*number).await,
+                FlowNode::Think(think) => self.think(*think).await,
+                FlowNode::Block(block) => Box::pin(self.block(block)).await,
             };
-            match ran {
-                Ran::Passed => {}
-                Ran::Failed if self.strict => return Ran::Failed,
-                Ran::Failed => all = Ran::Failed,
-                Ran::CutShort => return Ran::CutShort,
+            match step_outcome {
+                StepOutcome::Passed => {}
+                StepOutcome::Failed if self.strict => return StepOutcome::Failed,
+                StepOutcome::Failed => outcome = StepOutcome::Failed,
+                StepOutcome::CutShort => return StepOutcome::CutShort,
             }
         }
-        all
+        outcome
     }
 
-    async fn step(self, number: usize) -> Ran {
+    async fn step(self, number: usize) -> StepOutcome {
         let session = self.session;
         let now = session.shared.clock.now();
         if !session.may_start_at(now) {
-            return Ran::CutShort;
+            return StepOutcome::CutShort;
         }
         let ran = self.user.step(session, &self.user.plan().steps[number], now).await;
-        session.passed.set(ran == Ran::Passed);
-        if ran == Ran::Failed && !self.strict {
-            self.user.failed();
+        session.last_step_passed.set(ran == StepOutcome::Passed);
+        if ran == StepOutcome::Failed && !self.strict {
+            self.user.mark_failed();
         }
-        if session.shortage().is_some() { Ran::CutShort } else { ran }
+        if session.shortage().is_some() { StepOutcome::CutShort } else { ran }
     }
 
     /// Waits, unless the user's time ends before that.
-    async fn think(self, think: Think) -> Ran {
-        self.pause(think.next(|| self.session.random_unit())).await
+    async fn think(self, think: ThinkTime) -> StepOutcome {
+        self.pause(think.next_wait(|| self.session.random_unit())).await
     }
 
-    async fn pause(self, wait: Nanos) -> Ran {
+    async fn pause(self, wait: Nanos) -> StepOutcome {
         let until = self.session.shared.clock.now().saturating_add(wait);
-        if self.session.pause_until(until).await { Ran::Passed } else { Ran::CutShort }
+        if self.session.pause_until(until).await { StepOutcome::Passed } else { StepOutcome::CutShort }
     }
 
-    async fn block(self, block: &Block) -> Ran {
+    async fn block(self, block: &Block) -> StepOutcome {
         if block.when.as_ref().is_some_and(|when| !self.holds(when)) {
-            return self.flow(&block.otherwise).await;
+            return self.flow(&block.else_flow).await;
         }
-        let Some(rounds) = &block.rounds else { return self.once(block).await };
-        let mut all = Ran::Passed;
-        for round in 0..rounds.most {
+        let Some(rounds) = &block.rounds else { return self.run_round(block).await };
+        let mut all = StepOutcome::Passed;
+        for round in 0..rounds.max {
             let walk = Self { round, ..self };
-            if rounds.holds.as_ref().is_some_and(|condition| !walk.holds(condition)) {
+            if rounds.condition.as_ref().is_some_and(|condition| !walk.holds(condition)) {
                 break;
             }
             // A loop whose steps never wait must neither keep the worker to itself nor outlive the run.
             tokio::task::consume_budget().await;
-            if !self.session.running() {
-                return Ran::CutShort;
+            if !self.session.may_start() {
+                return StepOutcome::CutShort;
             }
-            match walk.once(block).await {
-                Ran::Passed => {}
-                Ran::Failed if self.strict => return Ran::Failed,
-                Ran::Failed => all = Ran::Failed,
-                Ran::CutShort => return Ran::CutShort,
+            match walk.run_round(block).await {
+                StepOutcome::Passed => {}
+                StepOutcome::Failed if self.strict => return StepOutcome::Failed,
+                StepOutcome::Failed => all = StepOutcome::Failed,
+                StepOutcome::CutShort => return StepOutcome::CutShort,
             }
         }
         all
     }
 
     /// One round of a block, timed if it is a group. One that the end of the run cuts off is not counted.
-    async fn once(self, block: &Block) -> Ran {
+    async fn run_round(self, block: &Block) -> StepOutcome {
         let began = self.session.shared.clock.now();
         let ran = match block.retry {
-            Some(retry) => self.again_and_again(block, retry).await,
+            Some(retry) => self.with_retries(block, retry).await,
             None => self.body(&block.body).await,
         };
-        if let (Some(group), true) = (block.group, ran != Ran::CutShort) {
-            self.count(group, began, ran);
+        if let (Some(group), true) = (block.group, ran != StepOutcome::CutShort) {
+            self.record_group(group, began, ran);
         }
         ran
     }
 
-    async fn again_and_again(self, block: &Block, retry: Retry) -> Ran {
+    async fn with_retries(self, block: &Block, retry: Backoff) -> StepOutcome {
         for time in 0.. {
             let ran = Self { strict: true, ..self }.body(&block.body).await;
-            if ran != Ran::Failed {
+            if ran != StepOutcome::Failed {
                 return ran;
             }
-            let Some(wait) = retry.wait(time, || self.session.random_unit()) else { break };
-            if self.pause(wait).await == Ran::CutShort {
-                return Ran::CutShort;
+            let Some(wait) = retry.wait_before(time, || self.session.random_unit()) else { break };
+            if self.pause(wait).await == StepOutcome::CutShort {
+                return StepOutcome::CutShort;
             }
         }
         if !self.strict {
-            self.user.failed();
+            self.user.mark_failed();
         }
-        Ran::Failed
+        StepOutcome::Failed
     }
 
-    async fn body(self, body: &Moves) -> Ran {
+    async fn body(self, body: &BlockFlow) -> StepOutcome {
         match body {
-            Moves::InTurn(flow) => self.flow(flow).await,
-            Moves::OneOf(branches) => {
+            BlockFlow::Sequence(flow) => self.flow(flow).await,
+            BlockFlow::Choice(branches) => {
                 let sum = branches.last().map_or(0.0, |(sum, _)| *sum);
                 let drawn = self.session.random_unit() * sum;
                 let at = branches.partition_point(|(sum, _)| *sum <= drawn).min(branches.len() - 1);
                 self.flow(&branches[at].1).await
             }
-            Moves::AtOnce(flows) => self.at_once(flows).await,
+            BlockFlow::Parallel(flows) => self.in_parallel(flows).await,
         }
     }
 
     /// Everything at once, each in a lane of its own. It has come to its end when all have.
-    async fn at_once(self, flows: &[Flow]) -> Ran {
+    async fn in_parallel(self, flows: &[Flow]) -> StepOutcome {
         let lanes = self.user.lanes(flows.len());
         lanes.iter().skip(1).for_each(|lane| lane.begin_lane(self.session));
         let walk = |(flow, session)| Box::pin(maybe_done(Walk { session, ..self }.flow(flow)));
@@ -167,18 +167,22 @@ impl<'a> Walk<'a> {
         })
         .await;
         let all: Vec<_> = walks.iter_mut().filter_map(|walk| walk.as_mut().take_output()).collect();
-        let ran = [Ran::CutShort, Ran::Failed].into_iter().find(|ran| all.contains(ran)).unwrap_or(Ran::Passed);
-        self.session.passed.set(ran == Ran::Passed);
+        let ran = [StepOutcome::CutShort, StepOutcome::Failed]
+            .into_iter()
+            .find(|ran| all.contains(ran))
+            .unwrap_or(StepOutcome::Passed);
+        self.session.last_step_passed.set(ran == StepOutcome::Passed);
         ran
     }
 
     fn holds(self, condition: &Expression) -> bool {
         let session = self.session;
-        let (variables, last, none) = (session.variables().borrow(), session.last.borrow(), Last::none());
-        let facts = Facts {
+        let (variables, last, none) =
+            (session.variables().borrow(), session.last_exchange.borrow(), LastExchange::empty());
+        let facts = ExpressionInputs {
             variables: &variables,
             last: last.as_deref().unwrap_or(&none),
-            passed: session.passed.get(),
+            passed: session.last_step_passed.get(),
             user: session.id,
             iteration: session.iteration.get(),
             round: self.round,
@@ -189,13 +193,13 @@ impl<'a> Walk<'a> {
         })
     }
 
-    fn count(self, group: Group, began: Nanos, ran: Ran) {
+    fn record_group(self, group: GroupMetrics, began: Nanos, ran: StepOutcome) {
         let shared = &self.session.shared;
         let took = shared.clock.now().saturating_sub(began);
         let mut recorder = shared.recorder.borrow_mut();
-        if recorder.counts(began) {
-            recorder.add(group.duration, took as f64);
-            recorder.add(group.passed, f64::from(u8::from(ran == Ran::Passed)));
+        if recorder.is_counted(began) {
+            recorder.add_to_metric(group.duration, took as f64);
+            recorder.add_to_metric(group.passed, f64::from(u8::from(ran == StepOutcome::Passed)));
         }
     }
 }

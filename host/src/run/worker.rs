@@ -7,27 +7,27 @@ use std::time::Duration;
 
 use stampede_time::Nanos;
 
-use super::context::{Crew, prepare};
+use super::context::{WorkerContext, instantiate_plugins};
 use super::deadline_sweep;
-use super::health::Health;
-use super::setup::{Message, Setup};
-use super::worker_users::Cast;
+use super::health_monitor::HealthMonitor;
+use super::setup::{WorkerMessage, WorkerSetup};
+use super::worker_users::WorkerUsers;
 use crate::metrics::interval::Interval;
-use crate::user::Shared;
+use crate::user::WorkerShared;
 
 /// Runs a worker to its end; the body of its thread.
-pub fn run(setup: Setup) {
+pub fn run(setup: WorkerSetup) {
     let messages = setup.messages.clone();
-    let worked = prepare(&setup.plan).and_then(|crew| {
-        let _ = messages.send(Message::Ready);
+    let outcome = instantiate_plugins(&setup.plan).and_then(|crew| {
+        let _ = messages.send(WorkerMessage::Ready);
         let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build_local(Default::default());
         let runtime = runtime.map_err(|error| error.to_string())?;
-        let result = runtime.block_on(work(setup, crew));
+        let result = runtime.block_on(run_users(setup, crew));
         runtime.shutdown_background();
         result
     });
-    if let Err(reason) = worked {
-        let _ = messages.send(Message::Failed(reason));
+    if let Err(reason) = outcome {
+        let _ = messages.send(WorkerMessage::Failed(reason));
     }
 }
 
@@ -35,62 +35,63 @@ pub fn run(setup: Setup) {
 ///
 /// # Errors
 /// The operating system has no more timers.
-pub async fn work(mut setup: Setup, crew: Rc<Crew>) -> Result<(), String> {
+pub async fn run_users(mut setup: WorkerSetup, crew: Rc<WorkerContext>) -> Result<(), String> {
     let Ok(clock) = (&mut setup.clock).await else { return Ok(()) };
-    let cast = Cast::new(&setup, clock, crew).map_err(|error| format!("no timer is to be had: {error}"))?;
-    cast.begin();
-    let Setup { index, common, messages, spares, .. } = setup;
-    let (shared, crew) = (Rc::clone(&cast.shared), Rc::clone(&cast.crew));
-    let health = Health::start(clock.now());
-    let mut hand_over = HandOver { index, crew, shared, messages, spares, health, second: 0 };
-    let mut tick = tokio::time::interval(Duration::from_nanos(deadline_sweep::PERIOD));
+    let worker_users =
+        WorkerUsers::new(&setup, clock, crew).map_err(|error| format!("no timer is to be had: {error}"))?;
+    worker_users.spawn_all();
+    let WorkerSetup { index, run_shared: common, messages, spares, .. } = setup;
+    let (shared, crew) = (Rc::clone(&worker_users.shared), Rc::clone(&worker_users.context));
+    let health = HealthMonitor::start(clock.now());
+    let mut sender = IntervalSender { index, context: crew, shared, messages, spares, health, second: 0 };
+    let mut tick = tokio::time::interval(Duration::from_nanos(deadline_sweep::SWEEP_PERIOD));
     tick.set_missed_tick_behavior(tokio::time::MissedTickBehavior::Delay);
-    let mut timers = pin!(cast.shared.timers.run(clock));
-    let mut heard = 0;
-    while cast.lives.left.get() > 0 {
+    let mut timers = pin!(worker_users.shared.timers.run(clock));
+    let mut seen_generation = 0;
+    while worker_users.tally.running.get() > 0 {
         tokio::select! {
             never = &mut timers => match never {},
             _ = tick.tick() => {}
-            () = cast.lives.last.notified() => {}
+            () = worker_users.tally.all_done.notified() => {}
         }
         let now = clock.now();
-        hand_over.health.looked(now);
-        cast.watch.look(&cast.shared, now, common.phase.get());
-        let news = common.scales.news();
-        if std::mem::replace(&mut heard, news) != news {
-            cast.watch.wake_all();
+        sender.health.loop_turned(now);
+        worker_users.sweep.sweep(&worker_users.shared, now, common.phase.get());
+        let news = common.scales.generation();
+        if std::mem::replace(&mut seen_generation, news) != news {
+            worker_users.sweep.wake_all();
         }
-        if now / SECOND > u64::from(hand_over.second) {
-            hand_over.interval((now / SECOND) as u32);
+        if now / SECOND > u64::from(sender.second) {
+            sender.send((now / SECOND) as u32);
         }
     }
-    cast.end();
-    hand_over.interval((clock.now() / SECOND) as u32 + 1);
-    let _ = hand_over.messages.send(cast.finished());
+    worker_users.drop_queued_arrivals();
+    sender.send((clock.now() / SECOND) as u32 + 1);
+    let _ = sender.messages.send(worker_users.final_message());
     Ok(())
 }
 
 const SECOND: Nanos = 1_000_000_000;
 
 /// Hands what was recorded to the main thread.
-struct HandOver {
+struct IntervalSender {
     index: usize,
-    crew: Rc<Crew>,
-    shared: Rc<Shared>,
-    messages: tokio::sync::mpsc::UnboundedSender<Message>,
+    context: Rc<WorkerContext>,
+    shared: Rc<WorkerShared>,
+    messages: tokio::sync::mpsc::UnboundedSender<WorkerMessage>,
     spares: std::sync::mpsc::Receiver<Box<Interval>>,
-    health: Health,
+    health: HealthMonitor,
     second: u32,
 }
 
-impl HandOver {
+impl IntervalSender {
     /// Everything recorded so far, as the record of the seconds that end before `second`.
-    fn interval(&mut self, second: u32) {
+    fn send(&mut self, second: u32) {
         let mut recorder = self.shared.recorder.borrow_mut();
-        recorder.set_users_active(self.crew.active.get());
+        recorder.set_users_active(self.context.active_users.get());
         let mut interval = recorder.take(self.spares.try_recv().ok());
-        interval.health = self.health.take(self.shared.clock.now(), &self.crew.plugins);
-        let _ = self.messages.send(Message::Interval { worker: self.index, second: self.second, interval });
+        interval.health = self.health.take_interval(self.shared.clock.now(), &self.context.plugins);
+        let _ = self.messages.send(WorkerMessage::Interval { worker: self.index, second: self.second, interval });
         self.second = second;
     }
 }

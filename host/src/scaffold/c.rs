@@ -1,9 +1,9 @@
 //! A plugin in C, on what `wit-bindgen` makes of the contract.
 
-use super::{Template, contract};
+use super::{PluginTemplate, contract};
 
 /// A file on a helper of its own, and the bindings that it stands on.
-pub const TEMPLATE: Template = Template {
+pub const TEMPLATE: PluginTemplate = PluginTemplate {
     component: "{{crate}}.wasm",
     limits: "",
     files: &[

@@ -1,9 +1,9 @@
 //! A plugin in JavaScript, which `componentize-js` makes a component of.
 
-use super::{Template, contract};
+use super::{PluginTemplate, contract};
 
 /// A module on a helper of one file.
-pub const TEMPLATE: Template = Template {
+pub const TEMPLATE: PluginTemplate = PluginTemplate {
     component: "{{crate}}.wasm",
     limits: "\n    # Its engine collects the heap late: with the usual 64MiB the instance would be replaced now and then.\n    \
              limits: {memory: 128MiB}",

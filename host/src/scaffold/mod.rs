@@ -11,7 +11,7 @@ mod write;
 
 use std::path::{Path, PathBuf};
 
-use crate::cli::Language;
+use crate::cli::PluginLanguage;
 
 pub use name::check_name;
 pub use write::write;
@@ -21,7 +21,7 @@ const SDK_FOLDER: &str = "sdk";
 
 /// The plugin to begin with in one language. Its texts have `{{name}}`, `{{crate}}`, `{{action}}`, `{{component}}` and
 /// `{{limits}}` in them; its files have other names here where cargo or git would take them for this repository's own.
-struct Template {
+struct PluginTemplate {
     /// Where the component is once it is built.
     component: &'static str,
     /// What the script allows it beyond the usual.
@@ -33,25 +33,25 @@ struct Template {
 }
 
 /// What is the same in every language.
-const COMMON: [(&str, &str); 2] = [
+const COMMON_FILES: [(&str, &str); 2] = [
     ("script.yml", include_str!("../../templates/common/script.yml")),
     ("cases.yml", include_str!("../../templates/common/cases.yml")),
 ];
 
 /// The files of a plugin with this name, each by its path within the plugin's folder: its own, then those of the SDK.
-pub fn files(name: &str, language: Language) -> Vec<(PathBuf, String)> {
+pub fn files(name: &str, language: PluginLanguage) -> Vec<(PathBuf, String)> {
     let template = match language {
-        Language::Rust => rust::TEMPLATE,
-        Language::Python => python::TEMPLATE,
-        Language::Javascript => javascript::TEMPLATE,
-        Language::C => c::TEMPLATE,
+        PluginLanguage::Rust => rust::TEMPLATE,
+        PluginLanguage::Python => python::TEMPLATE,
+        PluginLanguage::Javascript => javascript::TEMPLATE,
+        PluginLanguage::C => c::TEMPLATE,
     };
     let fill = |text: &str| {
         let text = text.replace("{{component}}", template.component).replace("{{limits}}", template.limits);
         let text = text.replace("{{name}}", name).replace("{{crate}}", &name.replace('-', "_"));
         text.replace("{{action}}", &name.replace('_', "-"))
     };
-    let own = template.files.iter().chain(&COMMON).map(|(path, text)| (PathBuf::from(path), fill(text)));
+    let own = template.files.iter().chain(&COMMON_FILES).map(|(path, text)| (PathBuf::from(path), fill(text)));
     own.chain((template.sdk)().into_iter().map(|(path, text)| (path, text.to_owned()))).collect()
 }
 
@@ -69,10 +69,10 @@ mod tests {
     #[test]
     fn the_contract_goes_with_every_language() {
         for (language, helper) in [
-            (Language::Rust, "plugin-sdk/src/lib.rs"),
-            (Language::Python, "stampede.py"),
-            (Language::Javascript, "stampede.js"),
-            (Language::C, "stampede.h"),
+            (PluginLanguage::Rust, "plugin-sdk/src/lib.rs"),
+            (PluginLanguage::Python, "stampede.py"),
+            (PluginLanguage::Javascript, "stampede.js"),
+            (PluginLanguage::C, "stampede.h"),
         ] {
             let files = files("my_plugin-2", language);
             for path in ["sdk/wit/world.wit", "sdk/wit/action.wit", "script.yml", "README.md", ".gitignore"] {

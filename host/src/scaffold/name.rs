@@ -1,10 +1,10 @@
 //! What a plugin may be called: its name is that of a folder, a package and an action.
 
 use crate::diagnostic::Diagnostic;
-use crate::plugin::load::registry::BUILTIN;
+use crate::plugin::load::loader::BUILTIN;
 
 /// The longest name, in bytes.
-const LONGEST: usize = 64;
+const MAX_NAME_BYTES: usize = 64;
 
 /// Rust's keywords: no crate can be called by one.
 const KEYWORDS: &str = "\
@@ -13,7 +13,7 @@ const KEYWORDS: &str = "\
     super trait true try type typeof unsafe unsized use virtual where while yield";
 
 /// Crates that are always there, and those that the plugin depends on.
-const CRATES: &str = "alloc core proc-macro std test schemars serde stampede-plugin";
+const RESERVED_CRATES: &str = "alloc core proc-macro std test schemars serde stampede-plugin";
 
 /// Says what is wrong with a name.
 ///
@@ -24,14 +24,14 @@ pub fn check_name(name: &str) -> Result<(), Diagnostic> {
     let refused = |help: String| {
         Err(Diagnostic::new("usage::plugin-name", format!("`{name}` cannot be the name of a plugin")).help(help))
     };
-    if !name.starts_with(|c: char| c.is_ascii_lowercase()) || !name.chars().all(inner) || name.len() > LONGEST {
+    if !name.starts_with(|c: char| c.is_ascii_lowercase()) || !name.chars().all(inner) || name.len() > MAX_NAME_BYTES {
         return refused(format!(
-            "a name has lower case letters, digits, `-` and `_`, a letter first, {LONGEST} at most"
+            "a name has lower case letters, digits, `-` and `_`, a letter first, {MAX_NAME_BYTES} at most"
         ));
     }
     // Cargo and the contract do not tell `-` from `_`.
     let plain = name.replace('_', "-");
-    if KEYWORDS.split(' ').chain(CRATES.split(' ')).any(|taken| taken == plain) {
+    if KEYWORDS.split(' ').chain(RESERVED_CRATES.split(' ')).any(|taken| taken == plain) {
         return refused(format!("`{plain}` means something to Rust: choose another name"));
     }
     if BUILTIN.iter().any(|plugin| plugin.name == plain || plugin.actions.contains(&plain.as_str())) {

@@ -1,9 +1,9 @@
 //! A plugin in Python, which `componentize-py` makes a component of.
 
-use super::{Template, contract};
+use super::{PluginTemplate, contract};
 
 /// A module on a helper of one file.
-pub const TEMPLATE: Template = Template {
+pub const TEMPLATE: PluginTemplate = PluginTemplate {
     component: "{{crate}}.wasm",
     limits: "",
     files: &[

@@ -3,10 +3,10 @@
 use std::path::{Path, PathBuf};
 
 use super::sdk::SDK;
-use super::{SDK_FOLDER, Template};
+use super::{PluginTemplate, SDK_FOLDER};
 
 /// A plugin in Rust; the manifest says too where the SDK is.
-pub const TEMPLATE: Template = Template {
+pub const TEMPLATE: PluginTemplate = PluginTemplate {
     component: "target/wasm32-wasip2/release/{{crate}}.wasm",
     limits: "",
     files: &[
@@ -28,7 +28,7 @@ fn sdk() -> Vec<(PathBuf, &'static str)> {
 mod tests {
     use super::super::files;
     use super::*;
-    use crate::cli::Language;
+    use crate::cli::PluginLanguage;
 
     fn text<'f>(files: &'f [(PathBuf, String)], path: &str) -> &'f str {
         let file = files.iter().find(|(known, _)| known == Path::new(path));
@@ -37,7 +37,7 @@ mod tests {
 
     #[test]
     fn the_name_is_written_as_each_place_wants_it() {
-        let files = files("my_plugin-2", Language::Rust);
+        let files = files("my_plugin-2", PluginLanguage::Rust);
         assert!(text(&files, "Cargo.toml").contains("name = \"my_plugin-2\""));
         let script = text(&files, "script.yml");
         assert!(script.contains("release/my_plugin_2.wasm") && script.contains("action: my-plugin-2"));
@@ -52,7 +52,7 @@ mod tests {
 
     #[test]
     fn the_sdk_stands_by_itself() {
-        let files = files("hello", Language::Rust);
+        let files = files("hello", PluginLanguage::Rust);
         let manifest = text(&files, "sdk/plugin-sdk/Cargo.toml");
         assert!(!["workspace", "[lints]", "example"].iter().any(|mark| manifest.contains(mark)), "{manifest}");
         assert!(manifest.contains("edition = \"2024\"\n") && manifest.contains("wit-bindgen = "));

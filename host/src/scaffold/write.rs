@@ -4,7 +4,7 @@ use std::fs;
 use std::io::{self, ErrorKind};
 use std::path::{Path, PathBuf};
 
-use crate::diagnostic::{Diagnostic, reason};
+use crate::diagnostic::{Diagnostic, io_reason};
 
 /// Writes the files into a folder, which is made if there is none.
 ///
@@ -12,7 +12,7 @@ use crate::diagnostic::{Diagnostic, reason};
 /// There is something in the folder, or a file cannot be written.
 pub fn write(folder: &Path, files: &[(PathBuf, String)]) -> Result<(), Diagnostic> {
     let cannot = |path: &Path, error: &io::Error| {
-        Diagnostic::new("usage::output-path", format!("cannot write `{}`: {}", path.display(), reason(error)))
+        Diagnostic::new("usage::output-path", format!("cannot write `{}`: {}", path.display(), io_reason(error)))
     };
     match fs::read_dir(folder).map(|mut entries| entries.next().is_some()) {
         Ok(true) => {

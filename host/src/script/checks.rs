@@ -1,9 +1,9 @@
 //! `checks` of a step: questions about its replies whose answers are counted, and `tags`, by which thresholds find it.
 
-use super::model::{Check, CheckTest, Node, Spanned, TextTest, Value};
-use super::threshold::{self, Quantity};
-use super::thresholds::placed;
-use super::values::{Mistake, Reader};
+use super::model::{CheckSpec, CheckTest, Node, NodeValue, Spanned, TextTest};
+use super::threshold_syntax::{self, Quantity};
+use super::thresholds::parse_in_place;
+use super::value_reader::{DiagnosticText, ValueReader};
 
 /// What a check can look at.
 pub const KINDS: [&str; 6] = ["status", "header", "body", "json", "size", "latency"];
@@ -14,51 +14,51 @@ pub const BODY_KEYS: [&str; 2] = ["contains", "regex"];
 /// What a check by JSONPath can ask besides the path.
 pub const JSON_KEYS: [&str; 3] = ["path", "exists", "equals"];
 /// Tags that every step has already, or that have a meaning of their own.
-const RESERVED: [&str; 4] = ["step", "action", "scenario", "check"];
+const RESERVED_TAGS: [&str; 4] = ["step", "action", "scenario", "check"];
 
 const HELP: &str = "for example `checks: {is found: {status: 200}, is quick: {latency: < 200ms}}`";
 const STATUS_HELP: &str = "write a code from 100 to 999, a class such as `2xx`, or a list of them";
 
 /// Reads the value of `checks`: a mapping by name, or a list whose entries may have a `name`.
-pub fn checks(reader: &mut Reader, node: Node) -> Vec<Check> {
-    let mut all: Vec<Check> = Vec::new();
+pub fn checks(reader: &mut ValueReader, node: Node) -> Vec<CheckSpec> {
+    let mut checks: Vec<CheckSpec> = Vec::new();
     let span = node.span;
     let entries: Vec<(Option<Spanned<String>>, Node)> = match node.value {
-        Value::Map(entries) => entries.into_iter().map(|(name, node)| (Some(name), node)).collect(),
-        Value::List(items) => items.into_iter().map(|item| (None, item)).collect(),
+        NodeValue::Map(entries) => entries.into_iter().map(|(name, node)| (Some(name), node)).collect(),
+        NodeValue::List(items) => items.into_iter().map(|item| (None, item)).collect(),
         _ => {
             reader.wrong_type("checks", &node, "a mapping or a list", HELP);
-            return all;
+            return checks;
         }
     };
     if entries.is_empty() {
         let (message, label) = ("`checks` checks nothing", "no checks");
-        reader.report(span, &Mistake { code: "script::check", message, label, help: HELP });
+        reader.report(span, &DiagnosticText { code: "script::check", message, label, help: HELP });
     }
     for (name, node) in entries {
         let Some(check) = check(reader, name, node) else { continue };
-        if all.iter().any(|known| known.name.value == check.name.value) {
+        if checks.iter().any(|known| known.name.value == check.name.value) {
             let message = format!("two checks of a step are named `{}`", check.name.value);
             let help = "give each a `name` of its own";
-            let mistake = Mistake { code: "script::check", message: &message, label: "named again", help };
-            reader.report(check.name.span, &mistake);
+            let diagnostic = DiagnosticText { code: "script::check", message: &message, label: "named again", help };
+            reader.report(check.name.span, &diagnostic);
         }
-        all.push(check);
+        checks.push(check);
     }
-    all
+    checks
 }
 
 /// Reads the value of `tags`.
-pub fn tags(reader: &mut Reader, node: Node) -> Vec<(Spanned<String>, Spanned<String>)> {
+pub fn tags(reader: &mut ValueReader, node: Node) -> Vec<(Spanned<String>, Spanned<String>)> {
     let mut all = Vec::new();
     for (name, node) in reader.mapping("tags", node, "for example `tags: {area: checkout}`").unwrap_or_default() {
-        reader.name("a tag", &name);
-        if RESERVED.contains(&name.value.as_str()) {
+        reader.check_name("a tag", &name);
+        if RESERVED_TAGS.contains(&name.value.as_str()) {
             let message = format!("`{}` cannot be the name of a tag", name.value);
             let help = "the tags `step`, `action`, `scenario` and `check` have a meaning already";
-            reader.report(name.span, &Mistake { code: "script::name", message: &message, label: "taken", help });
+            reader.report(name.span, &DiagnosticText { code: "script::name", message: &message, label: "taken", help });
         }
-        if let Some(value) = reader.some_text(&name.value, node, "checkout") {
+        if let Some(value) = reader.non_empty_text(&name.value, node, "checkout") {
             all.push((name, value));
         }
     }
@@ -66,34 +66,35 @@ pub fn tags(reader: &mut Reader, node: Node) -> Vec<(Spanned<String>, Spanned<St
 }
 
 /// `{status: 200}` and its like: one key that says what to look at.
-fn check(reader: &mut Reader, name: Option<Spanned<String>>, node: Node) -> Option<Check> {
+fn check(reader: &mut ValueReader, name: Option<Spanned<String>>, node: Node) -> Option<CheckSpec> {
     let span = node.span;
     let in_list = name.is_none();
     let entries = match node.value {
-        Value::Map(entries) => entries,
+        NodeValue::Map(entries) => entries,
         _ => {
-            reader.wrong_kind("a check must be a mapping", &node, HELP);
+            reader.type_mismatch("a check must be a mapping", &node, HELP);
             return None;
         }
     };
     let mut name = name;
-    let mut found: Option<(String, Option<CheckTest>)> = None;
+    let mut question: Option<(String, Option<CheckTest>)> = None;
     let mut is_wrong = false;
     for (key, node) in entries {
         match key.value.as_str() {
-            "name" if in_list => name = reader.some_text("name", node, "is quick"),
+            "name" if in_list => name = reader.non_empty_text("name", node, "is quick"),
             kind if KINDS.contains(&kind) => {
-                if let Some((first, _)) = &found {
+                if let Some((first, _)) = &question {
                     let message = format!("a check has `{kind}` besides `{first}`");
                     let help = "a check asks one question: split it into two";
-                    let mistake = Mistake { code: "script::check", message: &message, label: "second question", help };
-                    reader.report(key.span, &mistake);
+                    let diagnostic =
+                        DiagnosticText { code: "script::check", message: &message, label: "second question", help };
+                    reader.report(key.span, &diagnostic);
                     continue;
                 }
-                let name = name.get_or_insert_with(|| Spanned { value: derived(reader, kind, &node), span });
+                let name = name.get_or_insert_with(|| Spanned { value: default_check_name(reader, kind, &node), span });
                 name.value.truncate(name.value.trim_end().len());
                 let test = test(reader, kind, node);
-                found = Some((key.value, test));
+                question = Some((key.value, test));
             }
             _ => {
                 reader.unknown_key(&key, "a check", &KINDS);
@@ -101,32 +102,32 @@ fn check(reader: &mut Reader, name: Option<Spanned<String>>, node: Node) -> Opti
             }
         }
     }
-    let Some((_, test)) = found else {
+    let Some((_, test)) = question else {
         if !is_wrong {
             let help = "give one of `status`, `header`, `body`, `json`, `size` and `latency`";
             let (message, label) = ("a check does not say what it looks at", "no question");
-            reader.report(span, &Mistake { code: "script::check", message, label, help });
+            reader.report(span, &DiagnosticText { code: "script::check", message, label, help });
         }
         return None;
     };
     let name = name?;
     if name.value.is_empty() || name.value.contains(char::is_control) {
         let (message, help) = ("a check's name must be one line of text", "the name becomes a row in the report");
-        reader.report(name.span, &Mistake { code: "script::name", message, label: "not a name", help });
+        reader.report(name.span, &DiagnosticText { code: "script::name", message, label: "not a name", help });
     }
-    Some(Check { name, test: test? })
+    Some(CheckSpec { name, test: test? })
 }
 
 /// The name of a check that has none: what it asks, as typed.
-fn derived(reader: &Reader, kind: &str, node: &Node) -> String {
+fn default_check_name(reader: &ValueReader, kind: &str, node: &Node) -> String {
     let typed = reader.source.text[node.span.start..node.span.end].lines().next().unwrap_or_default();
     let typed = typed.trim().trim_matches(['"', '\'', '{', '}', '[', ']']);
     format!("{kind} {typed}")
 }
 
-fn test(reader: &mut Reader, kind: &str, node: Node) -> Option<CheckTest> {
+fn test(reader: &mut ValueReader, kind: &str, node: Node) -> Option<CheckTest> {
     match kind {
-        "status" => codes(reader, kind, node).map(CheckTest::Status),
+        "status" => status_ranges(reader, kind, node).map(CheckTest::Status),
         "header" => header(reader, node),
         "body" => body(reader, node),
         "json" => json(reader, node),
@@ -144,28 +145,28 @@ fn test(reader: &mut Reader, kind: &str, node: Node) -> Option<CheckTest> {
 }
 
 /// Codes, and classes of them.
-pub fn codes(reader: &mut Reader, key: &str, node: Node) -> Option<Vec<(u16, u16)>> {
+pub fn status_ranges(reader: &mut ValueReader, key: &str, node: Node) -> Option<Vec<(u16, u16)>> {
     let span = node.span;
     let items = match node.value {
-        Value::List(items) => items,
+        NodeValue::List(items) => items,
         _ => vec![node],
     };
-    let ranges: Vec<_> = items.iter().map(|item| (item.span, range(&item.value))).collect();
+    let ranges: Vec<_> = items.iter().map(|item| (item.span, status_range(&item.value))).collect();
     let mut wrong = ranges.iter().filter(|(_, range)| range.is_none()).map(|(span, _)| *span).collect::<Vec<_>>();
     if ranges.is_empty() {
         wrong.push(span);
     }
     for span in &wrong {
         let (message, label) = (format!("`{key}` must be status codes"), "not a status code");
-        reader.report(*span, &Mistake { code: "script::check", message: &message, label, help: STATUS_HELP });
+        reader.report(*span, &DiagnosticText { code: "script::check", message: &message, label, help: STATUS_HELP });
     }
     wrong.is_empty().then(|| ranges.into_iter().filter_map(|(_, range)| range).collect())
 }
 
-fn range(value: &Value) -> Option<(u16, u16)> {
+fn status_range(value: &NodeValue) -> Option<(u16, u16)> {
     match value {
-        Value::Int(code @ 100..=999) => u16::try_from(*code).ok().map(|code| (code, code)),
-        Value::String(text) => match text.as_bytes() {
+        NodeValue::Int(code @ 100..=999) => u16::try_from(*code).ok().map(|code| (code, code)),
+        NodeValue::String(text) => match text.as_bytes() {
             [class @ b'1'..=b'9', b'x' | b'X', b'x' | b'X'] => {
                 let first = u16::from(class - b'0') * 100;
                 Some((first, first + 99))
@@ -177,39 +178,43 @@ fn range(value: &Value) -> Option<(u16, u16)> {
 }
 
 /// A field's name, or a mapping with what must hold of its value.
-fn header(reader: &mut Reader, node: Node) -> Option<CheckTest> {
+fn header(reader: &mut ValueReader, node: Node) -> Option<CheckTest> {
     let help = "for example `header: etag` or `header: {name: content-type, contains: json}`";
-    if !matches!(node.value, Value::Map(_)) {
-        let name = reader.some_text("header", node, "etag")?;
+    if !matches!(node.value, NodeValue::Map(_)) {
+        let name = reader.non_empty_text("header", node, "etag")?;
         return Some(CheckTest::Header(name, TextTest::Exists(true)));
     }
     let span = node.span;
     let mut name = None;
-    let mut tests = Tests::default();
+    let mut tests = TextTestReader::default();
     for (key, node) in reader.mapping("header", node, help)? {
         match key.value.as_str() {
-            "name" => name = reader.some_text("name", node, "etag"),
+            "name" => name = reader.non_empty_text("name", node, "etag"),
             known if HEADER_KEYS.contains(&known) => tests.read(reader, &key, node),
             _ => reader.unknown_key(&key, "a check of a header", &HEADER_KEYS),
         }
     }
     if name.is_none() {
-        let mistake =
-            Mistake { code: "script::check", message: "the name of the header is missing", label: "no `name`", help };
-        reader.report(span, &mistake);
+        let diagnostic = DiagnosticText {
+            code: "script::check",
+            message: "the name of the header is missing",
+            label: "no `name`",
+            help,
+        };
+        reader.report(span, &diagnostic);
     }
-    Some(CheckTest::Header(name?, tests.found.unwrap_or(TextTest::Exists(true))))
+    Some(CheckTest::Header(name?, tests.test.unwrap_or(TextTest::Exists(true))))
 }
 
 /// A text that it contains, or a mapping.
-fn body(reader: &mut Reader, node: Node) -> Option<CheckTest> {
+fn body(reader: &mut ValueReader, node: Node) -> Option<CheckTest> {
     let help = "for example `body: alien` or `body: {regex: \"id=[0-9]+\"}`";
-    if !matches!(node.value, Value::Map(_)) {
-        let text = reader.some_text("body", node, "alien")?;
+    if !matches!(node.value, NodeValue::Map(_)) {
+        let text = reader.non_empty_text("body", node, "alien")?;
         return Some(CheckTest::Body(TextTest::Contains(text.value)));
     }
     let span = node.span;
-    let mut tests = Tests::default();
+    let mut tests = TextTestReader::default();
     let entries = reader.mapping("body", node, help)?;
     let is_empty = entries.is_empty();
     for (key, node) in entries {
@@ -220,26 +225,26 @@ fn body(reader: &mut Reader, node: Node) -> Option<CheckTest> {
         }
     }
     if is_empty {
-        let mistake =
-            Mistake { code: "script::check", message: "the body is asked nothing", label: "no question", help };
-        reader.report(span, &mistake);
+        let diagnostic =
+            DiagnosticText { code: "script::check", message: "the body is asked nothing", label: "no question", help };
+        reader.report(span, &diagnostic);
     }
-    tests.found.map(CheckTest::Body)
+    tests.test.map(CheckTest::Body)
 }
 
 /// A JSONPath, or a mapping with what must hold of what it leads to.
-fn json(reader: &mut Reader, node: Node) -> Option<CheckTest> {
+fn json(reader: &mut ValueReader, node: Node) -> Option<CheckTest> {
     let help = "for example `json: $.token` or `json: {path: $.count, equals: 10}`";
-    if !matches!(node.value, Value::Map(_)) {
-        let path = reader.some_text("json", node, "$.token")?;
+    if !matches!(node.value, NodeValue::Map(_)) {
+        let path = reader.non_empty_text("json", node, "$.token")?;
         return Some(CheckTest::JsonExists(path, true));
     }
     let span = node.span;
     let (mut path, mut exists, mut equals) = (None, None, None);
     for (key, node) in reader.mapping("json", node, help)? {
         match key.value.as_str() {
-            "path" => path = reader.some_text("path", node, "$.token"),
-            "exists" => exists = reader.truth("exists", &node),
+            "path" => path = reader.non_empty_text("path", node, "$.token"),
+            "exists" => exists = reader.boolean("exists", &node),
             "equals" => equals = Some(node),
             _ => reader.unknown_key(&key, "a check by JSONPath", &JSON_KEYS),
         }
@@ -255,22 +260,22 @@ fn json(reader: &mut Reader, node: Node) -> Option<CheckTest> {
             });
         }
     };
-    reader.report(span, &Mistake { code: "script::check", message, label: "this check", help });
+    reader.report(span, &DiagnosticText { code: "script::check", message, label: "this check", help });
     None
 }
 
 /// `< 10KB` and its like, in the base unit.
 fn bound(
-    reader: &mut Reader,
+    reader: &mut ValueReader,
     node: &Node,
     (key, quantity): (&str, Quantity),
     help: &str,
-) -> Option<(threshold::Comparison, f64)> {
-    if !matches!(node.value, Value::String(_)) {
+) -> Option<(threshold_syntax::Comparison, f64)> {
+    if !matches!(node.value, NodeValue::String(_)) {
         reader.wrong_type(key, node, "a comparison", help);
         return None;
     }
-    let ((comparison, limit), place) = placed(reader, node, "script::check", threshold::bound)?;
+    let ((comparison, limit), place) = parse_in_place(reader, node, "script::check", threshold_syntax::parse_bound)?;
     match limit.value.unit {
         Some((unit, factor)) if unit == quantity => Some((comparison, limit.value.number * factor)),
         None if quantity == Quantity::Bytes => Some((comparison, limit.value.number)),
@@ -278,7 +283,7 @@ fn bound(
             let what = if quantity == Quantity::Bytes { "a size" } else { "a time" };
             let message = format!("`{key}` is compared with {what}");
             let label = if limit.value.unit.is_none() { "no unit" } else { "another unit" };
-            reader.report(place(limit.span), &Mistake { code: "script::check", message: &message, label, help });
+            reader.report(place(limit.span), &DiagnosticText { code: "script::check", message: &message, label, help });
             None
         }
     }
@@ -286,26 +291,27 @@ fn bound(
 
 /// What must hold of a text: one of several keys.
 #[derive(Default)]
-struct Tests {
+struct TextTestReader {
     first: Option<String>,
-    found: Option<TextTest>,
+    test: Option<TextTest>,
 }
 
-impl Tests {
-    fn read(&mut self, reader: &mut Reader, key: &Spanned<String>, node: Node) {
+impl TextTestReader {
+    fn read(&mut self, reader: &mut ValueReader, key: &Spanned<String>, node: Node) {
         let name = key.value.as_str();
         if let Some(first) = &self.first {
             let message = format!("a check has `{name}` besides `{first}`");
             let help = "a check asks one question: split it into two";
-            let mistake = Mistake { code: "script::check", message: &message, label: "second question", help };
-            return reader.report(key.span, &mistake);
+            let diagnostic =
+                DiagnosticText { code: "script::check", message: &message, label: "second question", help };
+            return reader.report(key.span, &diagnostic);
         }
         self.first = Some(name.to_owned());
-        self.found = match name {
-            "present" => reader.truth(name, &node).map(TextTest::Exists),
+        self.test = match name {
+            "present" => reader.boolean(name, &node).map(TextTest::Exists),
             "equals" => reader.text(name, node, "application/json").map(|text| TextTest::Equals(text.value)),
-            "contains" => reader.some_text(name, node, "json").map(|text| TextTest::Contains(text.value)),
-            _ => reader.some_text(name, node, "\"id=[0-9]+\"").map(TextTest::Regex),
+            "contains" => reader.non_empty_text(name, node, "json").map(|text| TextTest::Contains(text.value)),
+            _ => reader.non_empty_text(name, node, "\"id=[0-9]+\"").map(TextTest::Regex),
         };
     }
 }

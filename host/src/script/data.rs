@@ -1,7 +1,7 @@
 //! A data set: rows in the script, or `{file: path}`; in the mapping form also how they are dealt out.
 
-use super::model::{AtEnd, DataEntry, DataSource, Node, Order, Partition, SecretColumns, Spanned, Value};
-use super::values::{Mistake, Reader};
+use super::model::{AtEnd, DataSource, DataSpec, Node, NodeValue, Order, Partition, SecretColumns, Spanned};
+use super::value_reader::{DiagnosticText, ValueReader};
 use crate::diagnostic::suggest;
 
 /// The keys of the mapping form.
@@ -20,11 +20,11 @@ pub const ENDS: [(&str, AtEnd); 3] = [("wrap", AtEnd::Wrap), ("stop", AtEnd::Sto
 pub const PARTITIONS: [(&str, Partition); 2] = [("none", Partition::None), ("user", Partition::User)];
 
 /// Reads the value of one name under `data`.
-pub fn entry(reader: &mut Reader, name: &str, node: Node) -> Option<DataEntry> {
+pub fn entry(reader: &mut ValueReader, name: &str, node: Node) -> Option<DataSpec> {
     match node.value {
-        Value::List(_) => Some(plain(DataSource::Inline(node))),
-        Value::Map(_) => mapping(reader, name, node),
-        Value::String(ref path) => {
+        NodeValue::List(_) => Some(with_defaults(DataSource::Inline(node))),
+        NodeValue::Map(_) => mapping(reader, name, node),
+        NodeValue::String(ref path) => {
             let help = format!("if it is a file, write `{name}: {{file: {path}}}`");
             reader.wrong_type(name, &node, "a list or a file", &help);
             None
@@ -37,22 +37,22 @@ pub fn entry(reader: &mut Reader, name: &str, node: Node) -> Option<DataEntry> {
 }
 
 /// Rows about which nothing else is said.
-const fn plain(source: DataSource) -> DataEntry {
-    DataEntry { source, order: None, at_end: None, partition: None, secret: SecretColumns::None }
+const fn with_defaults(source: DataSource) -> DataSpec {
+    DataSpec { source, order: None, at_end: None, partition: None, secret: SecretColumns::None }
 }
 
 /// `{file: path}` or `{rows: […]}`, with what is said of their order.
-fn mapping(reader: &mut Reader, name: &str, node: Node) -> Option<DataEntry> {
+fn mapping(reader: &mut ValueReader, name: &str, node: Node) -> Option<DataSpec> {
     let span = node.span;
     let (mut file, mut rows) = (None, None);
     let (mut order, mut at_end, mut partition, mut secret) = (None, None, None, SecretColumns::None);
     for (key, node) in reader.mapping(name, node, "")? {
         match key.value.as_str() {
-            "file" => file = Some((key.span, reader.some_text("file", node, "rows.csv").map(DataSource::File))),
+            "file" => file = Some((key.span, reader.non_empty_text("file", node, "rows.csv").map(DataSource::File))),
             "rows" => rows = Some((key.span, list(reader, node).map(DataSource::Inline))),
-            "order" => order = one_of(reader, "order", node, &ORDERS),
-            "at_end" => at_end = one_of(reader, "at_end", node, &ENDS),
-            "partition" => partition = one_of(reader, "partition", node, &PARTITIONS),
+            "order" => order = keyword(reader, "order", node, &ORDERS),
+            "at_end" => at_end = keyword(reader, "at_end", node, &ENDS),
+            "partition" => partition = keyword(reader, "partition", node, &PARTITIONS),
             "secret" => secret = columns(reader, node),
             _ => reader.unknown_key(&key, "a data set", &KEYS),
         }
@@ -60,22 +60,23 @@ fn mapping(reader: &mut Reader, name: &str, node: Node) -> Option<DataEntry> {
     if let (Some(_), Some((second, _))) = (&file, &rows) {
         let message = format!("data set `{name}` has both `file` and `rows`");
         let (code, label, help) = ("script::data-order", "rows twice", "leave one of them out");
-        reader.report(*second, &Mistake { code, message: &message, label, help });
+        reader.report(*second, &DiagnosticText { code, message: &message, label, help });
     }
-    contradiction(reader, order.as_ref(), at_end.as_ref());
+    check_order_and_end(reader, order.as_ref(), at_end.as_ref());
     let Some((_, source)) = file.or(rows) else {
         let message = format!("data set `{name}` has no `file`");
         let help = format!("write `{name}: {{file: rows.csv}}`, or a list of rows");
-        let mistake = Mistake { code: "script::missing-key", message: &message, label: "no `file`", help: &help };
-        reader.report(span, &mistake);
+        let diagnostic =
+            DiagnosticText { code: "script::missing-key", message: &message, label: "no `file`", help: &help };
+        reader.report(span, &diagnostic);
         return None;
     };
-    Some(DataEntry { source: source?, order, at_end, partition, secret })
+    Some(DataSpec { source: source?, order, at_end, partition, secret })
 }
 
 /// `rows`.
-fn list(reader: &mut Reader, node: Node) -> Option<Node> {
-    if matches!(node.value, Value::List(_)) {
+fn list(reader: &mut ValueReader, node: Node) -> Option<Node> {
+    if matches!(node.value, NodeValue::List(_)) {
         return Some(node);
     }
     reader.wrong_type("rows", &node, "a list", "for example `rows: [alien, heat]`");
@@ -83,12 +84,12 @@ fn list(reader: &mut Reader, node: Node) -> Option<Node> {
 }
 
 /// `secret`: `true` for all columns, or a list of them.
-fn columns(reader: &mut Reader, node: Node) -> SecretColumns {
+fn columns(reader: &mut ValueReader, node: Node) -> SecretColumns {
     match node.value {
-        Value::Bool(true) => SecretColumns::All,
-        Value::Bool(false) => SecretColumns::None,
-        Value::List(names) => SecretColumns::These(
-            names.into_iter().filter_map(|name| reader.some_text("secret", name, "[password]")).collect(),
+        NodeValue::Bool(true) => SecretColumns::All,
+        NodeValue::Bool(false) => SecretColumns::None,
+        NodeValue::List(names) => SecretColumns::Named(
+            names.into_iter().filter_map(|name| reader.non_empty_text("secret", name, "[password]")).collect(),
         ),
         _ => {
             let help = "for example `secret: [password]`, or `secret: true` for all columns";
@@ -99,7 +100,7 @@ fn columns(reader: &mut Reader, node: Node) -> SecretColumns {
 }
 
 /// One of a few words.
-fn one_of<T: Copy>(reader: &mut Reader, key: &str, node: Node, words: &[(&str, T)]) -> Option<Spanned<T>> {
+fn keyword<T: Copy>(reader: &mut ValueReader, key: &str, node: Node, words: &[(&str, T)]) -> Option<Spanned<T>> {
     let typed = reader.text(key, node, words[0].0)?;
     if let Some((_, value)) = words.iter().find(|(word, _)| *word == typed.value) {
         return Some(Spanned { value: *value, span: typed.span });
@@ -110,13 +111,15 @@ fn one_of<T: Copy>(reader: &mut Reader, key: &str, node: Node, words: &[(&str, T
         None => format!("`{key}` is one of `{}`", known.join("`, `")),
     };
     let message = format!("`{}` is no `{key}` of a data set", typed.value);
-    reader
-        .report(typed.span, &Mistake { code: "script::data-order", message: &message, label: "unknown", help: &help });
+    reader.report(
+        typed.span,
+        &DiagnosticText { code: "script::data-order", message: &message, label: "unknown", help: &help },
+    );
     None
 }
 
 /// Orders that never end cannot end otherwise, and one that gives no row twice cannot start over.
-fn contradiction(reader: &mut Reader, order: Option<&Spanned<Order>>, at_end: Option<&Spanned<AtEnd>>) {
+fn check_order_and_end(reader: &mut ValueReader, order: Option<&Spanned<Order>>, at_end: Option<&Spanned<AtEnd>>) {
     let (Some(order), Some(at_end)) = (order, at_end) else { return };
     let (message, help) = match (order.value, at_end.value) {
         (Order::Unique, AtEnd::Wrap) => (
@@ -131,5 +134,5 @@ fn contradiction(reader: &mut Reader, order: Option<&Spanned<Order>>, at_end: Op
         }
         _ => return,
     };
-    reader.report(at_end.span, &Mistake { code: "script::data-order", message, label: "never happens", help });
+    reader.report(at_end.span, &DiagnosticText { code: "script::data-order", message, label: "never happens", help });
 }

@@ -5,9 +5,9 @@ use std::sync::Arc;
 
 use super::header::check_header;
 use super::load;
-use super::model::{DataEntry, Item, Node, Script, Settings, Spanned, Value};
-use super::values::{Mistake, Reader};
-use crate::diagnostic::{Diagnostics, Source, Span};
+use super::model::{DataSpec, FlowItem, Node, NodeValue, Script, ScriptSettings, Spanned};
+use super::value_reader::{DiagnosticText, ValueReader};
+use crate::diagnostic::{Diagnostics, SourceText, Span};
 
 /// The keys of the long form besides those of a load, in the order of the reference.
 pub const KEYS: [&str; 15] = [
@@ -32,40 +32,40 @@ pub const KEYS: [&str; 15] = [
 const STEPS_HELP: &str = "a script is a list of steps, or a mapping with a list `steps`; each begins with `- name: …`";
 
 /// Reads the tree of a whole script. All mistakes are found, in the order of their places.
-pub fn decode(source: &Arc<Source>, root: Node) -> Result<Script, Diagnostics> {
-    let mut decoder = Decoder::new(source);
+pub fn decode(source: &Arc<SourceText>, root: Node) -> Result<Script, Diagnostics> {
+    let mut decoder = ScriptDecoder::new(source);
     match root.value {
-        Value::List(_) => decoder.entry(&nowhere("steps"), root),
-        Value::Map(_) => decoder.long_form(root),
-        Value::Null => decoder.empty(),
-        _ => decoder.reader.wrong_kind("a script must be a list of steps or a mapping", &root, STEPS_HELP),
+        NodeValue::List(_) => decoder.read_entry(&without_span("steps"), root),
+        NodeValue::Map(_) => decoder.long_form(root),
+        NodeValue::Null => decoder.report_empty(),
+        _ => decoder.reader.type_mismatch("a script must be a list of steps or a mapping", &root, STEPS_HELP),
     }
-    let (script, mut found) = decoder.finish();
-    found.0.sort_by_key(|mistake| mistake.place.as_ref().map(|place| place.span.start));
-    found.into_result(script)
+    let (script, mut diagnostics) = decoder.finish();
+    diagnostics.0.sort_by_key(|diagnostic| diagnostic.location.as_ref().map(|place| place.span.start));
+    diagnostics.into_result(script)
 }
 
 /// A script in the making.
-pub struct Decoder {
+pub struct ScriptDecoder {
     /// Reads values.
-    pub reader: Reader,
+    pub reader: ValueReader,
     /// What was right so far.
     script: Script,
     /// The names of all steps so far, for names given twice.
     pub names: HashMap<String, Span>,
 }
 
-impl Decoder {
+impl ScriptDecoder {
     /// What was read, and what was wrong with it.
     pub fn finish(self) -> (Script, Diagnostics) {
-        (self.script, self.reader.found)
+        (self.script, self.reader.diagnostics)
     }
 
     /// Of this text, nothing read yet.
-    pub fn new(source: &Arc<Source>) -> Self {
+    pub fn new(source: &Arc<SourceText>) -> Self {
         let script = Script {
             source: Arc::clone(source),
-            settings: Settings::default(),
+            settings: ScriptSettings::default(),
             base_url: None,
             login: None,
             refresh_on: Vec::new(),
@@ -77,21 +77,25 @@ impl Decoder {
             steps: Vec::new(),
             thresholds: Vec::new(),
         };
-        let reader = Reader { source: Arc::clone(source), found: Diagnostics::default() };
+        let reader = ValueReader { source: Arc::clone(source), diagnostics: Diagnostics::default() };
         Self { reader, script, names: HashMap::new() }
     }
 
-    fn empty(&mut self) {
-        let mistake =
-            Mistake { code: "script::empty", message: "the script is empty", label: "no steps", help: STEPS_HELP };
-        self.reader.report(Span::default(), &mistake);
+    fn report_empty(&mut self) {
+        let diagnostic = DiagnosticText {
+            code: "script::empty",
+            message: "the script is empty",
+            label: "no steps",
+            help: STEPS_HELP,
+        };
+        self.reader.report(Span::default(), &diagnostic);
     }
 
     fn long_form(&mut self, root: Node) {
-        let Value::Map(entries) = root.value else { return };
+        let NodeValue::Map(entries) = root.value else { return };
         let has = |wanted: &str| entries.iter().any(|(key, _)| key.value == wanted);
         if !has("steps") && !has("scenarios") {
-            self.no_steps(root.span, has("name"));
+            self.report_missing_steps(root.span, has("name"));
             if has("name") {
                 // Every key would be an unknown one; that the step is no list is all there is to say.
                 return;
@@ -99,32 +103,38 @@ impl Decoder {
         }
         let has_steps = has("steps");
         for (key, node) in entries {
-            self.entry(&key, node);
+            self.read_entry(&key, node);
         }
         for scenario in self.script.scenarios.iter().filter(|scenario| scenario.steps.is_empty() && !has_steps) {
             let message = format!("scenario `{}` has no steps, and neither has the script", scenario.name.value);
             let help = "add `steps` to the scenario, or to the script for all that have none";
-            let mistake = Mistake { code: "script::missing-key", message: &message, label: "this scenario", help };
-            self.reader.report(scenario.name.span, &mistake);
+            let diagnostic =
+                DiagnosticText { code: "script::missing-key", message: &message, label: "this scenario", help };
+            self.reader.report(scenario.name.span, &diagnostic);
         }
     }
 
-    fn no_steps(&mut self, span: Span, is_step: bool) {
-        let mistake = if is_step {
-            Mistake {
+    fn report_missing_steps(&mut self, span: Span, is_step: bool) {
+        let diagnostic = if is_step {
+            DiagnosticText {
                 code: "script::type",
                 message: "a step stands outside of a list",
                 label: "not in a list",
                 help: "begin it with `- ` and indent its other keys by two",
             }
         } else {
-            Mistake { code: "script::missing-key", message: "`steps` is missing", label: "no steps", help: STEPS_HELP }
+            DiagnosticText {
+                code: "script::missing-key",
+                message: "`steps` is missing",
+                label: "no steps",
+                help: STEPS_HELP,
+            }
         };
-        self.reader.report(span, &mistake);
+        self.reader.report(span, &diagnostic);
     }
 
     /// One key of the long form.
-    pub fn entry(&mut self, key: &Spanned<String>, node: Node) {
+    pub fn read_entry(&mut self, key: &Spanned<String>, node: Node) {
         let name = key.value.as_str();
         let (reader, script) = (&mut self.reader, &mut self.script);
         let settings = &mut script.settings;
@@ -132,18 +142,18 @@ impl Decoder {
             "rps_total" => settings.rps_total = reader.positive(name, &node),
             "warm_up" => settings.warm_up = reader.positive_duration(name, &node),
             "timeout" => settings.timeout = reader.positive_duration(name, &node),
-            "seed" => settings.seed = reader.whole(name, &node, 0, i64::MAX),
+            "seed" => settings.seed = reader.integer(name, &node, 0, i64::MAX),
             "headers" => settings.headers = headers(reader, node),
-            "base_url" => script.base_url = reader.some_text(name, node, "https://site.example"),
+            "base_url" => script.base_url = reader.non_empty_text(name, node, "https://site.example"),
             "login" => self.login(key.span, node),
             "data" => script.data = data(reader, node),
             "plugins" => script.plugins = super::plugin::plugins(reader, node),
             "thresholds" => script.thresholds = super::thresholds::thresholds(reader, node),
             "fail_on" => settings.fail_on = super::thresholds::fail_on(reader, node),
-            "setup" => self.script.setup = self.own_steps(name, node),
+            "setup" => self.script.setup = self.independent_steps(name, node),
             "scenarios" => self.script.scenarios = self.scenarios(node),
-            "teardown" => self.script.teardown = self.own_steps(name, node),
-            "steps" => self.script.steps = self.own_steps(name, node),
+            "teardown" => self.script.teardown = self.independent_steps(name, node),
+            "steps" => self.script.steps = self.independent_steps(name, node),
             _ => {
                 if !load::entry(reader, &mut settings.load, name, node) {
                     let known: Vec<_> = load::KEYS.into_iter().chain(KEYS).collect();
@@ -155,17 +165,18 @@ impl Decoder {
 
     fn login(&mut self, key: Span, mut node: Node) {
         let name = Spanned { value: "login".to_owned(), span: key };
-        if let Value::Map(entries) = &mut node.value
+        if let NodeValue::Map(entries) = &mut node.value
             && let Some(at) = entries.iter().position(|(key, _)| key.value == "refresh_on")
         {
             let (_, codes) = entries.remove(at);
-            self.script.refresh_on = super::checks::codes(&mut self.reader, "refresh_on", codes).unwrap_or_default();
+            self.script.refresh_on =
+                super::checks::status_ranges(&mut self.reader, "refresh_on", codes).unwrap_or_default();
         }
         self.script.login = self.step(node, Some(name));
     }
 
     /// A list of steps whose names have nothing to do with those of other lists.
-    pub fn own_steps(&mut self, key: &str, node: Node) -> Vec<Item> {
+    pub fn independent_steps(&mut self, key: &str, node: Node) -> Vec<FlowItem> {
         // The sign-in has a row in every one of them.
         self.names.retain(|name, _| name == "login");
         self.items(key, node)
@@ -173,12 +184,12 @@ impl Decoder {
 }
 
 /// A key that nobody typed.
-fn nowhere(key: &str) -> Spanned<String> {
+fn without_span(key: &str) -> Spanned<String> {
     Spanned { value: key.to_owned(), span: Span::default() }
 }
 
 /// `headers`: names and values. A value may be empty.
-fn headers(reader: &mut Reader, node: Node) -> Vec<(Spanned<String>, Spanned<String>)> {
+fn headers(reader: &mut ValueReader, node: Node) -> Vec<(Spanned<String>, Spanned<String>)> {
     let entries = reader.mapping("headers", node, "for example `headers: {accept: application/json}`");
     let mut headers = Vec::new();
     for (name, node) in entries.unwrap_or_default() {
@@ -190,7 +201,7 @@ fn headers(reader: &mut Reader, node: Node) -> Vec<(Spanned<String>, Spanned<Str
                 let help = "HTTP allows letters, digits and most signs in names, and no control characters in values";
                 reader.report(
                     name.span,
-                    &Mistake { code: "script::header", message: &message, label: "this header", help },
+                    &DiagnosticText { code: "script::header", message: &message, label: "this header", help },
                 );
             }
         }
@@ -199,12 +210,12 @@ fn headers(reader: &mut Reader, node: Node) -> Vec<(Spanned<String>, Spanned<Str
 }
 
 /// `data`: names and sets of rows.
-fn data(reader: &mut Reader, node: Node) -> Vec<(Spanned<String>, DataEntry)> {
+fn data(reader: &mut ValueReader, node: Node) -> Vec<(Spanned<String>, DataSpec)> {
     let entries = reader.mapping("data", node, "for example `data: {movies: [alien, heat]}`");
     let entries = entries.unwrap_or_default().into_iter();
     entries
         .filter_map(|(name, node)| {
-            reader.name("a data set", &name);
+            reader.check_name("a data set", &name);
             super::data::entry(reader, &name.value, node).map(|entry| (name, entry))
         })
         .collect()

@@ -7,14 +7,14 @@ use hyper::header::{HeaderName, HeaderValue};
 
 /// What is wrong with a header field. Never holds the value, which may be a secret.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub enum HeaderFault {
+pub enum HeaderError {
     /// The name is empty or holds a character that names may not.
     Name(String),
     /// The value of the field of that name holds a control character.
     Value(String),
 }
 
-impl fmt::Display for HeaderFault {
+impl fmt::Display for HeaderError {
     fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Self::Name(name) => write!(formatter, "`{name}` is not a header name"),
@@ -23,15 +23,15 @@ impl fmt::Display for HeaderFault {
     }
 }
 
-impl std::error::Error for HeaderFault {}
+impl std::error::Error for HeaderError {}
 
 /// Checks a field as typed. The value may hold `{{templates}}`; what they render to is checked when it is sent.
-pub fn check_header(name: &str, value: &str) -> Result<(), HeaderFault> {
+pub fn check_header(name: &str, value: &str) -> Result<(), HeaderError> {
     if HeaderName::from_bytes(name.as_bytes()).is_err() {
-        return Err(HeaderFault::Name(name.to_owned()));
+        return Err(HeaderError::Name(name.to_owned()));
     }
     if HeaderValue::from_bytes(value.as_bytes()).is_err() {
-        return Err(HeaderFault::Value(name.to_owned()));
+        return Err(HeaderError::Value(name.to_owned()));
     }
     Ok(())
 }
@@ -45,7 +45,7 @@ mod tests {
         assert_eq!(check_header("X-Api-Token", "a {{var t}} ☃"), Ok(()));
         assert_eq!(check_header("x", ""), Ok(()));
         for name in ["", "x y", "x:", "☃"] {
-            assert_eq!(check_header(name, "v"), Err(HeaderFault::Name(name.into())), "{name}");
+            assert_eq!(check_header(name, "v"), Err(HeaderError::Name(name.into())), "{name}");
         }
         for value in ["a\nb", "a\r", "\0"] {
             let fault = check_header("x", value).expect_err("a control character");

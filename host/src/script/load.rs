@@ -2,9 +2,9 @@
 
 use std::time::Duration;
 
-use super::model::{Lasts, Load, Node, Spanned, Spread, Think, Value};
-use super::stage::{Stage, parse_rate, parse_stage, parse_target};
-use super::values::{Mistake, Reader};
+use super::model::{ArrivalSpec, LifespanSpec, LoadSettings, Node, NodeValue, Spanned, ThinkSpec};
+use super::stage::{StageSpec, parse_rate, parse_stage, parse_target};
+use super::value_reader::{DiagnosticText, ValueReader};
 
 /// The keys, in the order of the reference.
 pub const KEYS: [&str; 17] = [
@@ -28,67 +28,67 @@ pub const KEYS: [&str; 17] = [
 ];
 
 /// How long cookies may be kept.
-pub const COOKIES: [(&str, Lasts); 2] = [("keep", Lasts::Keep), ("iteration", Lasts::Iteration)];
+pub const COOKIES: [(&str, LifespanSpec); 2] = [("keep", LifespanSpec::Keep), ("iteration", LifespanSpec::Iteration)];
 /// How long connections may be.
-pub const CONNECTIONS: [(&str, Lasts); 3] =
-    [("keep", Lasts::Keep), ("iteration", Lasts::Iteration), ("request", Lasts::Request)];
+pub const CONNECTIONS: [(&str, LifespanSpec); 3] =
+    [("keep", LifespanSpec::Keep), ("iteration", LifespanSpec::Iteration), ("request", LifespanSpec::Request)];
 const STAGE_KEYS: [&str; 2] = ["duration", "target"];
 const STAGES_HELP: &str = "for example `stages: [1m:100, 5m:100, 30s:0]`";
 const THINK_HELP: &str = "for example `think: 2s`, `think: {uniform: [1s, 3s]}` or `think: {normal: [2s, 500ms]}`";
 const THINK_KEYS: [&str; 2] = ["uniform", "normal"];
 
 /// Reads the value of one key; `false` if it is none of [`KEYS`].
-pub fn entry(reader: &mut Reader, load: &mut Load, name: &str, node: Node) -> bool {
+pub fn entry(reader: &mut ValueReader, load: &mut LoadSettings, name: &str, node: Node) -> bool {
     match name {
-        "users" => load.users = reader.whole(name, &node, 1, u32::MAX.into()),
+        "users" => load.users = reader.integer(name, &node, 1, u32::MAX.into()),
         "rps" => load.rps = reader.positive(name, &node),
         "duration" => load.duration = reader.positive_duration(name, &node),
-        "iterations" => load.iterations = reader.whole(name, &node, 1, i64::MAX),
-        "shared_iterations" => load.shared_iterations = reader.whole(name, &node, 1, i64::MAX),
+        "iterations" => load.iterations = reader.integer(name, &node, 1, i64::MAX),
+        "shared_iterations" => load.shared_iterations = reader.integer(name, &node, 1, i64::MAX),
         "ramp_up" => load.ramp_up = reader.duration(name, &node),
         "stages" => load.stages = stages(reader, node),
-        "arrival_rate" => load.arrival_rate = rate(reader, name, node),
-        "arrivals" => load.arrivals = spread(reader, node),
-        "max_users" => load.max_users = reader.whole(name, &node, 1, u32::MAX.into()),
+        "arrival_rate" => load.arrival_rate = arrival_rate(reader, name, node),
+        "arrivals" => load.arrivals = arrival_spec(reader, node),
+        "max_users" => load.max_users = reader.integer(name, &node, 1, u32::MAX.into()),
         "max_wait" => load.max_wait = reader.duration(name, &node),
         "graceful_ramp_down" => load.graceful_ramp_down = reader.duration(name, &node),
         "graceful_stop" => load.graceful_stop = reader.duration(name, &node),
         "pace" => load.pace = reader.positive_duration(name, &node),
         "think" => load.think = think(reader, node),
-        "cookies" => load.cookies = lasts(reader, name, node, &COOKIES),
-        "connections" => load.connections = lasts(reader, name, node, &CONNECTIONS),
+        "cookies" => load.cookies = lifespan(reader, name, node, &COOKIES),
+        "connections" => load.connections = lifespan(reader, name, node, &CONNECTIONS),
         _ => return false,
     }
     true
 }
 
 /// `stages`: a list of `1m:100` or `{duration: 1m, target: 100}`.
-fn stages(reader: &mut Reader, node: Node) -> Option<Spanned<Vec<Spanned<Stage>>>> {
+fn stages(reader: &mut ValueReader, node: Node) -> Option<Spanned<Vec<Spanned<StageSpec>>>> {
     let span = node.span;
-    let Value::List(items) = node.value else {
+    let NodeValue::List(items) = node.value else {
         reader.wrong_type("stages", &node, "a list", STAGES_HELP);
         return None;
     };
     if items.is_empty() {
-        let mistake = Mistake {
+        let diagnostic = DiagnosticText {
             code: "script::range",
             message: "`stages` must not be empty",
             label: "no stages",
             help: STAGES_HELP,
         };
-        reader.report(span, &mistake);
+        reader.report(span, &diagnostic);
     }
     let value = items.into_iter().filter_map(|item| stage(reader, item)).collect();
     Some(Spanned { value, span })
 }
 
-fn stage(reader: &mut Reader, node: Node) -> Option<Spanned<Stage>> {
+fn stage(reader: &mut ValueReader, node: Node) -> Option<Spanned<StageSpec>> {
     let span = node.span;
-    let Value::Map(entries) = node.value else {
-        let text = reader.some_text("stages", node, "1m:100")?;
+    let NodeValue::Map(entries) = node.value else {
+        let text = reader.non_empty_text("stages", node, "1m:100")?;
         return match parse_stage(&text.value) {
             Ok(value) => Some(Spanned { value, span }),
-            Err(why) => wrong(reader, &text, &format!("a stage {why}")),
+            Err(why) => report_load(reader, &text, &format!("a stage {why}")),
         };
     };
     let (mut duration, mut target) = (None, None);
@@ -96,52 +96,52 @@ fn stage(reader: &mut Reader, node: Node) -> Option<Spanned<Stage>> {
         match key.value.as_str() {
             "duration" => duration = reader.duration("duration", &node),
             "target" => {
-                let text = reader.some_text("target", node, "100")?;
+                let text = reader.non_empty_text("target", node, "100")?;
                 match parse_target(&text.value) {
                     Ok(value) => target = Some(value),
-                    Err(why) => return wrong(reader, &text, &format!("`target` {why}")),
+                    Err(why) => return report_load(reader, &text, &format!("`target` {why}")),
                 }
             }
             _ => reader.unknown_key(&key, "a stage", &STAGE_KEYS),
         }
     }
     let (Some(duration), Some(target)) = (duration, target) else {
-        if reader.found.0.is_empty() {
+        if reader.diagnostics.0.is_empty() {
             let help = "give both: `{duration: 1m, target: 100}`";
             let message = "a stage needs `duration` and `target`";
-            reader.report(span, &Mistake { code: "script::missing-key", message, label: "this stage", help });
+            reader.report(span, &DiagnosticText { code: "script::missing-key", message, label: "this stage", help });
         }
         return None;
     };
-    Some(Spanned { value: Stage { duration: duration.value, target }, span })
+    Some(Spanned { value: StageSpec { duration: duration.value, target }, span })
 }
 
 /// A rate such as `500/s`.
-fn rate(reader: &mut Reader, key: &str, node: Node) -> Option<Spanned<f64>> {
-    let text = reader.some_text(key, node, "500/s")?;
+fn arrival_rate(reader: &mut ValueReader, key: &str, node: Node) -> Option<Spanned<f64>> {
+    let text = reader.non_empty_text(key, node, "500/s")?;
     match parse_rate(&text.value) {
         Ok(value) => Some(Spanned { value, span: text.span }),
-        Err(why) => wrong(reader, &text, &format!("`{key}` {why}")),
+        Err(why) => report_load(reader, &text, &format!("`{key}` {why}")),
     }
 }
 
-fn wrong<T>(reader: &mut Reader, text: &Spanned<String>, message: &str) -> Option<T> {
+fn report_load<T>(reader: &mut ValueReader, text: &Spanned<String>, message: &str) -> Option<T> {
     // What is wrong stands before the colon, and how to put it right after it.
     let (message, help) = message.split_once(": ").unwrap_or((message, STAGES_HELP));
-    reader.report(text.span, &Mistake { code: "script::load", message, label: "", help });
+    reader.report(text.span, &DiagnosticText { code: "script::load", message, label: "", help });
     None
 }
 
 /// `arrivals`: how they are spread.
-fn spread(reader: &mut Reader, node: Node) -> Option<Spanned<Spread>> {
-    let text = reader.some_text("arrivals", node, "poisson")?;
+fn arrival_spec(reader: &mut ValueReader, node: Node) -> Option<Spanned<ArrivalSpec>> {
+    let text = reader.non_empty_text("arrivals", node, "poisson")?;
     let value = match text.value.as_str() {
-        "even" => Spread::Even,
-        "poisson" => Spread::Poisson,
+        "even" => ArrivalSpec::Even,
+        "poisson" => ArrivalSpec::Poisson,
         _ => {
             let help = "write `arrivals: even` or `arrivals: poisson`";
             let message = "`arrivals` is neither `even` nor `poisson`";
-            reader.report(text.span, &Mistake { code: "script::load", message, label: "", help });
+            reader.report(text.span, &DiagnosticText { code: "script::load", message, label: "", help });
             return None;
         }
     };
@@ -149,23 +149,31 @@ fn spread(reader: &mut Reader, node: Node) -> Option<Spanned<Spread>> {
 }
 
 /// `cookies` and `connections`: how long they are kept.
-fn lasts(reader: &mut Reader, key: &str, node: Node, words: &[(&str, Lasts)]) -> Option<Spanned<Lasts>> {
-    let text = reader.some_text(key, node, "iteration")?;
-    let found = words.iter().find(|(word, _)| *word == text.value);
-    if found.is_none() {
+fn lifespan(
+    reader: &mut ValueReader,
+    key: &str,
+    node: Node,
+    words: &[(&str, LifespanSpec)],
+) -> Option<Spanned<LifespanSpec>> {
+    let text = reader.non_empty_text(key, node, "iteration")?;
+    let entry = words.iter().find(|(word, _)| *word == text.value);
+    if entry.is_none() {
         let known: Vec<_> = words.iter().map(|(word, _)| format!("`{word}`")).collect();
         let (message, help) = (format!("`{key}` cannot be `{}`", text.value), format!("it is {}", known.join(" or ")));
-        reader.report(text.span, &Mistake { code: "script::type", message: &message, label: "unknown", help: &help });
+        reader.report(
+            text.span,
+            &DiagnosticText { code: "script::type", message: &message, label: "unknown", help: &help },
+        );
     }
-    found.map(|(_, value)| Spanned { value: *value, span: text.span })
+    entry.map(|(_, value)| Spanned { value: *value, span: text.span })
 }
 
 /// `think`: a time, or how times are spread.
-pub fn think(reader: &mut Reader, node: Node) -> Option<Spanned<Think>> {
+pub fn think(reader: &mut ValueReader, node: Node) -> Option<Spanned<ThinkSpec>> {
     let span = node.span;
-    let Value::Map(entries) = node.value else {
+    let NodeValue::Map(entries) = node.value else {
         let time = reader.duration("think", &node)?;
-        return Some(Spanned { value: Think::Fixed(time.value), span });
+        return Some(Spanned { value: ThinkSpec::Fixed(time.value), span });
     };
     let mut think = None;
     for (key, node) in entries {
@@ -173,14 +181,18 @@ pub fn think(reader: &mut Reader, node: Node) -> Option<Spanned<Think>> {
             reader.unknown_key(&key, "`think`", &THINK_KEYS);
             return None;
         }
-        let [first, second] = two(reader, &key.value, node)?;
-        think = Some(if key.value == "uniform" { Think::Uniform(first, second) } else { Think::Normal(first, second) });
+        let [first, second] = duration_pair(reader, &key.value, node)?;
+        think = Some(if key.value == "uniform" {
+            ThinkSpec::Uniform(first, second)
+        } else {
+            ThinkSpec::Normal(first, second)
+        });
     }
-    if let Some(Think::Uniform(from, to)) = think
+    if let Some(ThinkSpec::Uniform(from, to)) = think
         && to < from
     {
         let message = "the second time of `uniform` is less than the first";
-        reader.report(span, &Mistake { code: "script::range", message, label: "", help: THINK_HELP });
+        reader.report(span, &DiagnosticText { code: "script::range", message, label: "", help: THINK_HELP });
         return None;
     }
     match think {
@@ -189,7 +201,7 @@ pub fn think(reader: &mut Reader, node: Node) -> Option<Spanned<Think>> {
             let message = "`think` says no time";
             reader.report(
                 span,
-                &Mistake { code: "script::missing-key", message, label: "nothing in it", help: THINK_HELP },
+                &DiagnosticText { code: "script::missing-key", message, label: "nothing in it", help: THINK_HELP },
             );
             None
         }
@@ -197,9 +209,9 @@ pub fn think(reader: &mut Reader, node: Node) -> Option<Spanned<Think>> {
 }
 
 /// A list of two times.
-fn two(reader: &mut Reader, key: &str, node: Node) -> Option<[Duration; 2]> {
+fn duration_pair(reader: &mut ValueReader, key: &str, node: Node) -> Option<[Duration; 2]> {
     let read = match &node.value {
-        Value::List(items) if items.len() == 2 => {
+        NodeValue::List(items) if items.len() == 2 => {
             let times: Vec<_> = items.iter().filter_map(|item| reader.duration(key, item)).collect();
             return <[_; 2]>::try_from(times).ok().map(|times| times.map(|time| time.value));
         }

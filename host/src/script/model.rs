@@ -5,15 +5,15 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::Duration;
 
-pub use super::items::{Block, Body, Branch, Control, Item, Retry, steps};
+pub use super::flow_items::{BlockBody, BlockSpec, Branch, FlowItem, Repetition, RetrySpec, steps};
 pub use super::spanned::Spanned;
-use super::stage::Stage;
-use super::threshold::{Comparison, Criterion, Selector};
-use crate::diagnostic::{Source, Span};
+use super::stage::StageSpec;
+use super::threshold_syntax::{Comparison, Criterion, Selector};
+use crate::diagnostic::{SourceText, Span};
 
 /// A YAML value with places.
 #[derive(Clone, Debug, PartialEq)]
-pub enum Value {
+pub enum NodeValue {
     /// `null`, `~` or nothing.
     Null,
     /// `true` or `false`.
@@ -31,35 +31,35 @@ pub enum Value {
 }
 
 /// A [`Value`] and where it stands.
-pub type Node = Spanned<Value>;
+pub type Node = Spanned<NodeValue>;
 
 /// A whole script file.
 #[derive(Clone, Debug)]
 pub struct Script {
     /// The text, for messages.
-    pub source: Arc<Source>,
+    pub source: Arc<SourceText>,
     /// The settings that have a flag of the same name.
-    pub settings: Settings,
+    pub settings: ScriptSettings,
     /// What relative URLs are resolved against.
     pub base_url: Option<Spanned<String>>,
     /// The step that signs each user in.
-    pub login: Option<Step>,
+    pub login: Option<StepSpec>,
     /// `refresh_on` of the login: the statuses, ends included, upon which a user signs in again.
     pub refresh_on: Vec<(u16, u16)>,
     /// Named data sets.
-    pub data: Vec<(Spanned<String>, DataEntry)>,
+    pub data: Vec<(Spanned<String>, DataSpec)>,
     /// Named components besides the built-in ones, and what is said of built-in ones.
-    pub plugins: Vec<(Spanned<String>, PluginEntry)>,
+    pub plugins: Vec<(Spanned<String>, PluginSpec)>,
     /// What is walked once before all load.
-    pub setup: Vec<Item>,
+    pub setup: Vec<FlowItem>,
     /// What is walked once after all load.
-    pub teardown: Vec<Item>,
+    pub teardown: Vec<FlowItem>,
     /// Loads side by side; none in the plain form.
-    pub scenarios: Vec<Scenario>,
+    pub scenarios: Vec<ScenarioSpec>,
     /// What each user walks, but for users of scenarios with steps of their own.
-    pub steps: Vec<Item>,
+    pub steps: Vec<FlowItem>,
     /// `thresholds`, in order.
-    pub thresholds: Vec<Threshold>,
+    pub thresholds: Vec<ThresholdSpec>,
 }
 
 impl Script {
@@ -71,11 +71,11 @@ impl Script {
 
 /// One of several loads in a run.
 #[derive(Clone, Debug)]
-pub struct Scenario {
+pub struct ScenarioSpec {
     /// Its name in the report.
     pub name: Spanned<String>,
     /// How much load; what is not said is the script's.
-    pub load: Load,
+    pub load: LoadSettings,
     /// `start`: when it begins, after the run.
     pub start: Option<Spanned<Duration>>,
     /// `weight`: its share of the script's own load, beside the other scenarios that have none of their own.
@@ -85,12 +85,12 @@ pub struct Scenario {
     /// `tags` of all its steps.
     pub tags: Vec<(Spanned<String>, Spanned<String>)>,
     /// `steps`; the script's if there are none.
-    pub steps: Vec<Item>,
+    pub steps: Vec<FlowItem>,
 }
 
 /// How much load.
 #[derive(Clone, Debug, Default)]
-pub struct Load {
+pub struct LoadSettings {
     /// `users`.
     pub users: Option<Spanned<u32>>,
     /// `rps`, per user.
@@ -104,11 +104,11 @@ pub struct Load {
     /// `ramp_up`.
     pub ramp_up: Option<Spanned<Duration>>,
     /// `stages`.
-    pub stages: Option<Spanned<Vec<Spanned<Stage>>>>,
+    pub stages: Option<Spanned<Vec<Spanned<StageSpec>>>>,
     /// `arrival_rate`, iterations begun per second.
     pub arrival_rate: Option<Spanned<f64>>,
     /// `arrivals`: how they are spread.
-    pub arrivals: Option<Spanned<Spread>>,
+    pub arrivals: Option<Spanned<ArrivalSpec>>,
     /// `max_users` that arrivals may keep busy.
     pub max_users: Option<Spanned<u32>>,
     /// `max_wait` of an arrival for a user.
@@ -120,16 +120,16 @@ pub struct Load {
     /// `pace`: from the beginning of an iteration to the next, at least.
     pub pace: Option<Spanned<Duration>>,
     /// `think` after each step.
-    pub think: Option<Spanned<Think>>,
+    pub think: Option<Spanned<ThinkSpec>>,
     /// `cookies`: how long a user keeps them.
-    pub cookies: Option<Spanned<Lasts>>,
+    pub cookies: Option<Spanned<LifespanSpec>>,
     /// `connections`: how long a user keeps them.
-    pub connections: Option<Spanned<Lasts>>,
+    pub connections: Option<Spanned<LifespanSpec>>,
 }
 
 /// How long a user keeps what it has.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Lasts {
+pub enum LifespanSpec {
     /// As long as it is there.
     Keep,
     /// Until its next iteration.
@@ -140,7 +140,7 @@ pub enum Lasts {
 
 /// How arrivals are spread around their rate.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub enum Spread {
+pub enum ArrivalSpec {
     /// Evenly.
     #[default]
     Even,
@@ -150,7 +150,7 @@ pub enum Spread {
 
 /// How long a user waits after a step.
 #[derive(Clone, Copy, Debug, PartialEq)]
-pub enum Think {
+pub enum ThinkSpec {
     /// Always as long.
     Fixed(Duration),
     /// From the first time to the second, each as likely.
@@ -161,9 +161,9 @@ pub enum Think {
 
 /// Settings a script may give; a flag or an environment variable of the same name wins.
 #[derive(Clone, Debug, Default)]
-pub struct Settings {
+pub struct ScriptSettings {
     /// How much load, for all users that no scenario has load of its own for.
-    pub load: Load,
+    pub load: LoadSettings,
     /// `rps_total`, of all users together.
     pub rps_total: Option<Spanned<f64>>,
     /// `warm_up`, in which nothing counts.
@@ -196,16 +196,16 @@ impl FailOn {
         [("never", Self::Never), ("all-failed", Self::AllFailed), ("any-error", Self::AnyError)];
 
     /// The one of that name.
-    pub fn named(name: &str) -> Option<Self> {
+    pub fn from_name(name: &str) -> Option<Self> {
         Self::NAMES.iter().find(|(known, _)| *known == name).map(|(_, value)| *value)
     }
 }
 
 /// What has to hold for a run to pass.
 #[derive(Clone, Debug)]
-pub struct Threshold {
+pub struct ThresholdSpec {
     /// The text it stands in: the script, or a flag's value.
-    pub source: Arc<Source>,
+    pub source: Arc<SourceText>,
     /// What is measured.
     pub selector: Selector,
     /// What has to hold of it.
@@ -220,7 +220,7 @@ pub struct Threshold {
 
 impl Script {
     /// Its own text, and those of the files that it includes.
-    pub fn sources(&self) -> Vec<&Arc<Source>> {
+    pub fn sources(&self) -> Vec<&Arc<SourceText>> {
         let own = self.scenarios.iter().map(|scenario| &scenario.steps);
         let lists = [&self.setup, &self.steps, &self.teardown].into_iter().chain(own);
         let mut all = vec![&self.source];
@@ -235,9 +235,9 @@ impl Script {
 
 /// One step: keys of the host, and the rest for the plugin.
 #[derive(Clone, Debug)]
-pub struct Step {
+pub struct StepSpec {
     /// The text it stands in: the script, or a file that it includes.
-    pub source: Arc<Source>,
+    pub source: Arc<SourceText>,
     /// The whole step.
     pub span: Span,
     /// `name`, the row in the report.
@@ -247,13 +247,13 @@ pub struct Step {
     /// `timeout` of the whole step.
     pub timeout: Option<Spanned<Duration>>,
     /// `capture`, in order.
-    pub captures: Vec<Capture>,
+    pub captures: Vec<CaptureSpec>,
     /// `think` after it.
-    pub think: Option<Spanned<Think>>,
+    pub think: Option<Spanned<ThinkSpec>>,
     /// Whether and how often.
-    pub control: Control,
+    pub repetition: Repetition,
     /// `checks`, in order.
-    pub checks: Vec<Check>,
+    pub checks: Vec<CheckSpec>,
     /// `tags`, in order.
     pub tags: Vec<(Spanned<String>, Spanned<String>)>,
     /// All other keys, a [`Value::Map`].
@@ -262,7 +262,7 @@ pub struct Step {
 
 /// One variable taken from a reply.
 #[derive(Clone, Debug, PartialEq)]
-pub struct Capture {
+pub struct CaptureSpec {
     /// The variable's name.
     pub variable: Spanned<String>,
     /// Where its value comes from.
@@ -286,7 +286,7 @@ pub enum CaptureSource {
 
 /// One question about replies whose answers are counted.
 #[derive(Clone, Debug, PartialEq)]
-pub struct Check {
+pub struct CheckSpec {
     /// Its name, one of its step.
     pub name: Spanned<String>,
     /// What must be so.
@@ -327,7 +327,7 @@ pub enum TextTest {
 
 /// A data set: its rows, and how they are dealt out.
 #[derive(Clone, Debug, PartialEq)]
-pub struct DataEntry {
+pub struct DataSpec {
     /// Where the rows come from.
     pub source: DataSource,
     /// `order` of the rows that `next` deals out.
@@ -349,7 +349,7 @@ pub enum SecretColumns {
     /// All of them.
     All,
     /// These.
-    These(Vec<Spanned<String>>),
+    Named(Vec<Spanned<String>>),
 }
 
 /// In what order `next` deals out the rows of a data set.
@@ -401,7 +401,7 @@ pub enum DataSource {
 
 /// What is said of one plugin.
 #[derive(Clone, Debug, Default, PartialEq)]
-pub struct PluginEntry {
+pub struct PluginSpec {
     /// Where it comes from: a path relative to the script's folder, `https://…` or `oci://…`. A built-in plugin has none.
     pub source: Option<Spanned<String>>,
     /// The digest its bytes must have, in lower case.

@@ -3,21 +3,21 @@
 
 use serde_json::{Map, Number};
 
-use super::model::{Node, Spanned, Value};
+use super::model::{Node, NodeValue, Spanned};
 use crate::diagnostic::Span;
 
 impl Node {
     /// The value as JSON. Keys keep their order.
     pub fn to_json(&self) -> serde_json::Value {
         match &self.value {
-            Value::Null => serde_json::Value::Null,
-            Value::Bool(value) => (*value).into(),
-            Value::Int(value) => (*value).into(),
+            NodeValue::Null => serde_json::Value::Null,
+            NodeValue::Bool(value) => (*value).into(),
+            NodeValue::Int(value) => (*value).into(),
             // Numbers that JSON lacks are texts already.
-            Value::Float(value) => Number::from_f64(*value).map_or(serde_json::Value::Null, Into::into),
-            Value::String(value) => value.as_str().into(),
-            Value::List(items) => items.iter().map(Self::to_json).collect(),
-            Value::Map(entries) => {
+            NodeValue::Float(value) => Number::from_f64(*value).map_or(serde_json::Value::Null, Into::into),
+            NodeValue::String(value) => value.as_str().into(),
+            NodeValue::List(items) => items.iter().map(Self::to_json).collect(),
+            NodeValue::Map(entries) => {
                 entries.iter().map(|(key, value)| (key.value.clone(), value.to_json())).collect::<Map<_, _>>().into()
             }
         }
@@ -38,10 +38,10 @@ impl Node {
     /// The entry of a mapping or the item of a list.
     fn child(&self, token: &str) -> Option<(Option<&Spanned<String>>, &Self)> {
         match &self.value {
-            Value::Map(entries) => {
+            NodeValue::Map(entries) => {
                 entries.iter().find(|(key, _)| key.value == token).map(|(key, value)| (Some(key), value))
             }
-            Value::List(items) => items.get(token.parse::<usize>().ok()?).map(|item| (None, item)),
+            NodeValue::List(items) => items.get(token.parse::<usize>().ok()?).map(|item| (None, item)),
             _ => None,
         }
     }
@@ -63,13 +63,13 @@ mod tests {
     use std::sync::Arc;
 
     use super::*;
-    use crate::diagnostic::Source;
+    use crate::diagnostic::SourceText;
     use crate::script::yaml::read;
 
     const TEXT: &str = "url: x\nheaders:\n  a/b: 1\n  '~': 2.5\nlist: [true, ~, {k: v}]\n";
 
     fn node() -> Node {
-        read(&Arc::new(Source { name: "a.yml".into(), text: TEXT.into() })).expect("YAML")
+        read(&Arc::new(SourceText { name: "a.yml".into(), text: TEXT.into() })).expect("YAML")
     }
 
     #[test]

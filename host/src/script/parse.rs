@@ -5,7 +5,7 @@ use std::sync::Arc;
 use super::decode::decode;
 use super::model::Script;
 use super::yaml::read;
-use crate::diagnostic::{Diagnostics, Source};
+use crate::diagnostic::{Diagnostics, SourceText};
 
 /// What Windows editors put before a text to say that it is UTF-8.
 const BYTE_ORDER_MARK: char = '\u{feff}';
@@ -13,16 +13,16 @@ const BYTE_ORDER_MARK: char = '\u{feff}';
 /// Reads a script. All mistakes are found in one go, in the order of their places, except that a text which is not YAML
 /// has no further ones. A byte order mark is dropped, so the spans of the result refer to its own
 /// [`source`](Script::source).
-pub fn parse(source: &Arc<Source>) -> Result<Script, Diagnostics> {
-    let source = without_mark(source);
+pub fn parse(source: &Arc<SourceText>) -> Result<Script, Diagnostics> {
+    let source = without_byte_order_mark(source);
     let root = read(&source)?;
     decode(&source, root)
 }
 
 /// The same text without a byte order mark, so that the columns of the first line are right.
-fn without_mark(source: &Arc<Source>) -> Arc<Source> {
+fn without_byte_order_mark(source: &Arc<SourceText>) -> Arc<SourceText> {
     match source.text.strip_prefix(BYTE_ORDER_MARK) {
-        Some(text) => Arc::new(Source { name: source.name.clone(), text: text.to_owned() }),
+        Some(text) => Arc::new(SourceText { name: source.name.clone(), text: text.to_owned() }),
         None => Arc::clone(source),
     }
 }
@@ -35,7 +35,7 @@ mod tests {
     use super::*;
 
     fn parsed(text: &str) -> Script {
-        parse(&Arc::new(Source { name: "a.yml".into(), text: text.into() })).expect("a script")
+        parse(&Arc::new(SourceText { name: "a.yml".into(), text: text.into() })).expect("a script")
     }
 
     #[test]

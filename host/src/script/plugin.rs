@@ -2,8 +2,8 @@
 
 use std::time::Duration;
 
-use super::model::{Isolation, Node, PluginEntry, PluginLimits, Spanned, Value};
-use super::values::{Mistake, Reader};
+use super::model::{Isolation, Node, NodeValue, PluginLimits, PluginSpec, Spanned};
+use super::value_reader::{DiagnosticText, ValueReader};
 
 /// The keys of an entry in its long form.
 pub const KEYS: [&str; 5] = ["source", "sha256", "allow", "isolation", "limits"];
@@ -16,43 +16,43 @@ pub const LIMIT_KEYS: [&str; 7] =
 const HELP: &str = "for example `mqtt: ./mqtt.wasm`, or `mqtt: {source: ./mqtt.wasm, allow: [\"broker:1883\"]}`";
 
 /// Least time of a call: how often a call that takes long is looked at.
-const LEAST_CALL: Duration = Duration::from_millis(10);
+const MIN_CALL_TIME: Duration = Duration::from_millis(10);
 /// Least time for compiling: operating systems count it in seconds.
-const LEAST_COMPILE: Duration = Duration::from_secs(1);
+const MIN_COMPILE_TIME: Duration = Duration::from_secs(1);
 /// Least memory of an instance, in bytes: one page of WebAssembly is 64 KiB, and no language gets by with one.
-const LEAST_MEMORY: u64 = 1 << 20;
+const MIN_MEMORY: u64 = 1 << 20;
 /// Most memory of anything, in bytes: what a 32-bit WebAssembly memory can have.
-const MOST_MEMORY: u64 = 4 << 30;
+const MAX_MEMORY: u64 = 4 << 30;
 /// Least memory for compiling, in bytes: less does not even load the compiler.
-const LEAST_TO_COMPILE: u64 = 256 << 20;
+const MIN_COMPILE_MEMORY: u64 = 256 << 20;
 /// Most memory for compiling, in bytes.
-const MOST_TO_COMPILE: u64 = 64 << 30;
+const MAX_COMPILE_MEMORY: u64 = 64 << 30;
 
 /// Reads `plugins`: names and entries.
-pub fn plugins(reader: &mut Reader, node: Node) -> Vec<(Spanned<String>, PluginEntry)> {
+pub fn plugins(reader: &mut ValueReader, node: Node) -> Vec<(Spanned<String>, PluginSpec)> {
     let entries = reader.mapping("plugins", node, "for example `plugins: {mqtt: ./mqtt.wasm}`");
     let entries = entries.unwrap_or_default().into_iter();
     entries
         .filter_map(|(name, node)| {
-            reader.name("a plugin", &name);
+            reader.check_name("a plugin", &name);
             entry(reader, &name.value, node).map(|entry| (name, entry))
         })
         .collect()
 }
 
-fn entry(reader: &mut Reader, name: &str, node: Node) -> Option<PluginEntry> {
-    let mut entry = PluginEntry::default();
-    if !matches!(node.value, Value::Map(_)) {
-        if matches!(node.value, Value::List(_) | Value::Null) {
+fn entry(reader: &mut ValueReader, name: &str, node: Node) -> Option<PluginSpec> {
+    let mut entry = PluginSpec::default();
+    if !matches!(node.value, NodeValue::Map(_)) {
+        if matches!(node.value, NodeValue::List(_) | NodeValue::Null) {
             reader.wrong_type(name, &node, "a path or a mapping", HELP);
             return None;
         }
-        entry.source = Some(reader.some_text(name, node, "./mqtt.wasm")?);
+        entry.source = Some(reader.non_empty_text(name, node, "./mqtt.wasm")?);
         return Some(entry);
     }
     for (key, node) in reader.mapping(name, node, HELP)? {
         match key.value.as_str() {
-            "source" => entry.source = reader.some_text("source", node, "./mqtt.wasm"),
+            "source" => entry.source = reader.non_empty_text("source", node, "./mqtt.wasm"),
             "sha256" => entry.sha256 = sha256(reader, node),
             "allow" => entry.allow = allow(reader, node),
             "isolation" => entry.isolation = isolation(reader, node),
@@ -64,59 +64,59 @@ fn entry(reader: &mut Reader, name: &str, node: Node) -> Option<PluginEntry> {
 }
 
 /// 64 hexadecimal digits.
-fn sha256(reader: &mut Reader, node: Node) -> Option<Spanned<String>> {
-    let digest = reader.some_text("sha256", node, "9f86d0…")?;
+fn sha256(reader: &mut ValueReader, node: Node) -> Option<Spanned<String>> {
+    let digest = reader.non_empty_text("sha256", node, "9f86d0…")?;
     if digest.value.len() == 64 && digest.value.bytes().all(|byte| byte.is_ascii_hexdigit()) {
         return Some(Spanned { value: digest.value.to_ascii_lowercase(), span: digest.span });
     }
-    let mistake = Mistake {
+    let diagnostic = DiagnosticText {
         code: "script::digest",
         message: "`sha256` must be 64 hexadecimal digits",
         label: "no SHA-256 digest",
         help: "`sha256sum FILE` prints it, and so does `stampede-shooter plugin inspect FILE`",
     };
-    reader.report(digest.span, &mistake);
+    reader.report(digest.span, &diagnostic);
     None
 }
 
 /// A list of hosts.
-fn allow(reader: &mut Reader, node: Node) -> Vec<Spanned<String>> {
-    let Value::List(items) = node.value else {
+fn allow(reader: &mut ValueReader, node: Node) -> Vec<Spanned<String>> {
+    let NodeValue::List(items) = node.value else {
         reader.wrong_type("allow", &node, "a list of hosts", "for example `allow: [\"broker:1883\", \"*.site\"]`");
         return Vec::new();
     };
-    items.into_iter().filter_map(|item| reader.some_text("allow", item, "[\"broker:1883\"]")).collect()
+    items.into_iter().filter_map(|item| reader.non_empty_text("allow", item, "[\"broker:1883\"]")).collect()
 }
 
-fn isolation(reader: &mut Reader, node: Node) -> Option<Spanned<Isolation>> {
-    let text = reader.some_text("isolation", node, "user")?;
+fn isolation(reader: &mut ValueReader, node: Node) -> Option<Spanned<Isolation>> {
+    let text = reader.non_empty_text("isolation", node, "user")?;
     let value = match text.value.as_str() {
         "worker" => Isolation::Worker,
         "user" => Isolation::User,
         _ => {
             let message = "`isolation` is neither `worker` nor `user`";
             let help = "`worker` (one instance for all users of a worker thread) or `user` (one for each user)";
-            let mistake = Mistake { code: "script::isolation", message, label: "unknown", help };
-            reader.report(text.span, &mistake);
+            let diagnostic = DiagnosticText { code: "script::isolation", message, label: "unknown", help };
+            reader.report(text.span, &diagnostic);
             return None;
         }
     };
     Some(Spanned { value, span: text.span })
 }
 
-fn limits(reader: &mut Reader, node: Node) -> PluginLimits {
+fn limits(reader: &mut ValueReader, node: Node) -> PluginLimits {
     let mut limits = PluginLimits::default();
     for (key, node) in reader.mapping("limits", node, "for example `limits: {memory: 128MiB}`").unwrap_or_default() {
         let name = key.value.as_str();
         match name {
-            "memory" => limits.memory = reader.size(name, &node, LEAST_MEMORY, MOST_MEMORY),
-            "call" => limits.call = reader.duration_from(name, &node, LEAST_CALL),
-            "operations" => limits.operations = reader.whole(name, &node, 1, 100_000),
-            "copied" => limits.copied = reader.size(name, &node, 64 << 10, MOST_MEMORY),
-            "log_lines" => limits.log_lines = reader.whole(name, &node, 0, 100_000),
-            "compile_time" => limits.compile_time = reader.duration_from(name, &node, LEAST_COMPILE),
+            "memory" => limits.memory = reader.size(name, &node, MIN_MEMORY, MAX_MEMORY),
+            "call" => limits.call = reader.duration_at_least(name, &node, MIN_CALL_TIME),
+            "operations" => limits.operations = reader.integer(name, &node, 1, 100_000),
+            "copied" => limits.copied = reader.size(name, &node, 64 << 10, MAX_MEMORY),
+            "log_lines" => limits.log_lines = reader.integer(name, &node, 0, 100_000),
+            "compile_time" => limits.compile_time = reader.duration_at_least(name, &node, MIN_COMPILE_TIME),
             "compile_memory" => {
-                limits.compile_memory = reader.size(name, &node, LEAST_TO_COMPILE, MOST_TO_COMPILE);
+                limits.compile_memory = reader.size(name, &node, MIN_COMPILE_MEMORY, MAX_COMPILE_MEMORY);
             }
             _ => reader.unknown_key(&key, "`limits`", &LIMIT_KEYS),
         }

@@ -7,7 +7,7 @@ use serde::de::{Deserialize, Deserializer, MapAccess, SeqAccess, Visitor};
 use serde_saphyr::Spanned;
 
 /// A value with its location: for a scalar all of its text, for a collection the place where it begins.
-pub struct Raw(pub Spanned<RawValue>);
+pub struct RawNode(pub Spanned<RawValue>);
 
 /// A value typed by the YAML 1.2 core schema.
 pub enum RawValue {
@@ -22,12 +22,12 @@ pub enum RawValue {
     /// Any other scalar.
     Text(String),
     /// A list.
-    List(Vec<Raw>),
+    List(Vec<RawNode>),
     /// A mapping in the order typed; keys may repeat.
-    Map(Vec<(Spanned<String>, Raw)>),
+    Map(Vec<(Spanned<String>, RawNode)>),
 }
 
-impl<'de> Deserialize<'de> for Raw {
+impl<'de> Deserialize<'de> for RawNode {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
         Spanned::deserialize(deserializer).map(Self)
     }

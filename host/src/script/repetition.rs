@@ -2,8 +2,8 @@
 
 use std::time::Duration;
 
-use super::model::{Control, Node, Retry, Value};
-use super::values::{Mistake, Reader};
+use super::model::{Node, NodeValue, Repetition, RetrySpec};
+use super::value_reader::{DiagnosticText, ValueReader};
 
 /// The keys.
 pub(super) const KEYS: [&str; 4] = ["when", "while", "repeat", "retry"];
@@ -11,40 +11,40 @@ pub(super) const KEYS: [&str; 4] = ["when", "while", "repeat", "retry"];
 pub(super) const RETRY_KEYS: [&str; 3] = ["times", "wait", "max_wait"];
 
 /// Most rounds of a `repeat`; what is to go on longer is an iteration.
-const MOST_ROUNDS: i64 = 1_000_000_000;
+const MAX_ROUNDS: i64 = 1_000_000_000;
 /// Most times of a `retry`.
-const MOST_TIMES: i64 = 1_000;
+const MAX_RETRIES: i64 = 1_000;
 
 const RETRY_HELP: &str = "for example `retry: 3` or `retry: {times: 3, wait: 500ms, max_wait: 10s}`";
 
-impl Control {
+impl Repetition {
     /// Reads the value of one of [`KEYS`].
-    pub(super) fn entry(&mut self, reader: &mut Reader, key: &str, node: Node) {
+    pub(super) fn read_entry(&mut self, reader: &mut ValueReader, key: &str, node: Node) {
         match key {
-            "when" => self.when = reader.some_text(key, node, "reply.status == 404"),
-            "while" => self.holds = reader.some_text(key, node, "vars.state == \"pending\""),
-            "repeat" => self.repeat = reader.whole(key, &node, 1, MOST_ROUNDS),
+            "when" => self.when = reader.non_empty_text(key, node, "reply.status == 404"),
+            "while" => self.while_condition = reader.non_empty_text(key, node, "vars.state == \"pending\""),
+            "repeat" => self.repeat = reader.integer(key, &node, 1, MAX_ROUNDS),
             _ => self.retry = retry(reader, node),
         }
     }
 
     /// Whether nothing is said.
     pub const fn is_plain(&self) -> bool {
-        self.when.is_none() && self.holds.is_none() && self.repeat.is_none() && self.retry.is_none()
+        self.when.is_none() && self.while_condition.is_none() && self.repeat.is_none() && self.retry.is_none()
     }
 }
 
 /// A number of times, or a mapping.
-fn retry(reader: &mut Reader, node: Node) -> Option<Retry> {
-    if let Value::Int(_) = node.value {
-        let times = reader.whole("retry", &node, 1, MOST_TIMES)?.value;
-        return Some(Retry { times, wait: None, max_wait: None });
+fn retry(reader: &mut ValueReader, node: Node) -> Option<RetrySpec> {
+    if let NodeValue::Int(_) = node.value {
+        let times = reader.integer("retry", &node, 1, MAX_RETRIES)?.value;
+        return Some(RetrySpec { times, wait: None, max_wait: None });
     }
     let span = node.span;
     let (mut times, mut wait, mut max_wait) = (None, None, None);
     for (key, node) in reader.mapping("retry", node, RETRY_HELP)? {
         match key.value.as_str() {
-            "times" => times = reader.whole("times", &node, 1, MOST_TIMES),
+            "times" => times = reader.integer("times", &node, 1, MAX_RETRIES),
             "wait" => wait = reader.duration("wait", &node),
             "max_wait" => max_wait = reader.duration("max_wait", &node),
             _ => reader.unknown_key(&key, "`retry`", &RETRY_KEYS),
@@ -52,9 +52,9 @@ fn retry(reader: &mut Reader, node: Node) -> Option<Retry> {
     }
     let Some(times) = times else {
         let (message, label) = ("`retry` does not say how many `times`", "no `times`");
-        reader.report(span, &Mistake { code: "script::missing-key", message, label, help: RETRY_HELP });
+        reader.report(span, &DiagnosticText { code: "script::missing-key", message, label, help: RETRY_HELP });
         return None;
     };
     let value = |typed: Option<super::model::Spanned<Duration>>| typed.map(|typed| typed.value);
-    Some(Retry { times: times.value, wait: value(wait), max_wait: value(max_wait) })
+    Some(RetrySpec { times: times.value, wait: value(wait), max_wait: value(max_wait) })
 }

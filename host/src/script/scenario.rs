@@ -1,50 +1,52 @@
 //! `scenarios`: loads side by side, each with its own steps or the script's.
 
-use super::decode::Decoder;
+use super::decode::ScriptDecoder;
 use super::load;
-use super::model::{Load, Node, Scenario, Spanned, Value};
-use super::values::{Mistake, Reader};
+use super::model::{LoadSettings, Node, NodeValue, ScenarioSpec, Spanned};
+use super::value_reader::{DiagnosticText, ValueReader};
 
 /// The keys of a scenario besides those of a load.
 pub const KEYS: [&str; 5] = ["start", "weight", "env", "tags", "steps"];
 const HELP: &str = "for example `scenarios: {browse: {users: 50, duration: 5m, steps: [{name: Home, url: /}]}}`";
 /// Names that rows of the report have already.
-const TAKEN: [&str; 2] = ["setup", "teardown"];
+const RESERVED_NAMES: [&str; 2] = ["setup", "teardown"];
 
-impl Decoder {
+impl ScriptDecoder {
     /// `scenarios`: names and what each does.
-    pub fn scenarios(&mut self, node: Node) -> Vec<Scenario> {
+    pub fn scenarios(&mut self, node: Node) -> Vec<ScenarioSpec> {
         let span = node.span;
         let Some(entries) = self.reader.mapping("scenarios", node, HELP) else { return Vec::new() };
         if entries.is_empty() {
             let message = "`scenarios` must not be empty";
-            self.reader.report(span, &Mistake { code: "script::empty", message, label: "no scenarios", help: HELP });
+            self.reader
+                .report(span, &DiagnosticText { code: "script::empty", message, label: "no scenarios", help: HELP });
         }
         entries.into_iter().filter_map(|(name, node)| self.scenario(name, node)).collect()
     }
 
-    fn scenario(&mut self, name: Spanned<String>, node: Node) -> Option<Scenario> {
-        self.reader.name("a scenario", &name);
-        if TAKEN.contains(&name.value.as_str()) {
+    fn scenario(&mut self, name: Spanned<String>, node: Node) -> Option<ScenarioSpec> {
+        self.reader.check_name("a scenario", &name);
+        if RESERVED_NAMES.contains(&name.value.as_str()) {
             let message = format!("`{}` cannot be the name of a scenario", name.value);
             let help = "rows of the report have it already; take another";
-            self.reader.report(name.span, &Mistake { code: "script::name", message: &message, label: "taken", help });
+            self.reader
+                .report(name.span, &DiagnosticText { code: "script::name", message: &message, label: "taken", help });
         }
         // A scenario about which nothing is said is the script's own load and steps.
         let entries = match node.value {
-            Value::Null => Vec::new(),
+            NodeValue::Null => Vec::new(),
             _ => self.reader.mapping(&name.value, node, HELP)?,
         };
-        let (mut load, mut start, mut weight) = (Load::default(), None, None);
+        let (mut load, mut start, mut weight) = (LoadSettings::default(), None, None);
         let (mut env, mut tags, mut steps) = (Vec::new(), Vec::new(), Vec::new());
         for (key, node) in entries {
             let reader = &mut self.reader;
             match key.value.as_str() {
                 "start" => start = reader.duration("start", &node),
                 "weight" => weight = reader.positive("weight", &node),
-                "env" => env = texts(reader, "env", node, "for example `env: {REGION: eu}`"),
+                "env" => env = text_entries(reader, "env", node, "for example `env: {REGION: eu}`"),
                 "tags" => tags = super::checks::tags(reader, node),
-                "steps" => steps = self.own_steps("steps", node),
+                "steps" => steps = self.independent_steps("steps", node),
                 known => {
                     if !load::entry(reader, &mut load, known, node) {
                         let known: Vec<_> = load::KEYS.into_iter().chain(KEYS).collect();
@@ -53,12 +55,17 @@ impl Decoder {
                 }
             }
         }
-        Some(Scenario { name, load, start, weight, env, tags, steps })
+        Some(ScenarioSpec { name, load, start, weight, env, tags, steps })
     }
 }
 
 /// A mapping of names to texts.
-fn texts(reader: &mut Reader, key: &str, node: Node, help: &str) -> Vec<(Spanned<String>, Spanned<String>)> {
+fn text_entries(
+    reader: &mut ValueReader,
+    key: &str,
+    node: Node,
+    help: &str,
+) -> Vec<(Spanned<String>, Spanned<String>)> {
     let entries = reader.mapping(key, node, help).unwrap_or_default().into_iter();
     entries
         .filter_map(|(name, node)| Some((Spanned { ..name.clone() }, reader.text(&name.value, node, "…")?)))

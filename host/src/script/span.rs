@@ -4,13 +4,13 @@
 
 use std::ops::Range;
 
-use super::model::{Node, Value};
-use crate::diagnostic::{Source, Span};
+use super::model::{Node, NodeValue};
+use crate::diagnostic::{SourceText, Span};
 
 /// The part of the script that a byte range of a text value was typed as. Exact for plain and quoted text on one line
 /// without escapes and within a line of a block (`|`), cut at the end of that line; otherwise the whole value.
-pub fn span_within(source: &Source, node: &Node, range: Range<usize>) -> Span {
-    let Value::String(value) = &node.value else { return node.span };
+pub fn span_within(source: &SourceText, node: &Node, range: Range<usize>) -> Span {
+    let NodeValue::String(value) = &node.value else { return node.span };
     if value.get(range.clone()).is_none() {
         return node.span;
     }
@@ -20,7 +20,7 @@ pub fn span_within(source: &Source, node: &Node, range: Range<usize>) -> Span {
 }
 
 /// The range if the value is its own source text, perhaps in quotes.
-fn on_one_line(source: &Source, span: Span, value: &str, range: &Range<usize>) -> Option<Span> {
+fn on_one_line(source: &SourceText, span: Span, value: &str, range: &Range<usize>) -> Option<Span> {
     let typed = source.text.get(span.start..span.end)?;
     let begin = match typed.strip_suffix(value) {
         Some("") => span.start,
@@ -32,7 +32,7 @@ fn on_one_line(source: &Source, span: Span, value: &str, range: &Range<usize>) -
 }
 
 /// The range if the value is a block: each of its lines is the end of a line of the script.
-fn in_block(source: &Source, span: Span, value: &str, range: &Range<usize>) -> Option<Span> {
+fn in_block(source: &SourceText, span: Span, value: &str, range: &Range<usize>) -> Option<Span> {
     let before = &value[..range.start];
     let line_number = before.matches('\n').count();
     let column = before.rsplit('\n').next().map_or(0, str::len);
@@ -58,10 +58,10 @@ mod tests {
 
     /// The source text under the first occurrence of `part` in the value of `a`.
     fn under<'a>(text: &'a str, part: &str) -> &'a str {
-        let source = Arc::new(Source { name: "a.yml".into(), text: text.into() });
+        let source = Arc::new(SourceText { name: "a.yml".into(), text: text.into() });
         let root = read(&source).expect("YAML");
         let node = root.pointer("/a").expect("a value");
-        let Value::String(value) = &node.value else { panic!("a text") };
+        let NodeValue::String(value) = &node.value else { panic!("a text") };
         let start = value.find(part).expect("the part");
         let span = span_within(&source, node, start..start + part.len());
         &text[span.start..span.end]
@@ -91,7 +91,7 @@ mod tests {
 
     #[test]
     fn what_has_no_place_gets_the_whole_value() {
-        let source = Arc::new(Source { name: "a.yml".into(), text: "[5, ab]".into() });
+        let source = Arc::new(SourceText { name: "a.yml".into(), text: "[5, ab]".into() });
         let root = read(&source).expect("YAML");
         for (pointer, range) in [("/0", 0..1), ("/1", 1..9)] {
             let node = root.pointer(pointer).expect("an item");

@@ -7,16 +7,16 @@ use super::duration::parse_duration;
 
 /// One stage as typed.
 #[derive(Clone, Copy, Debug, PartialEq)]
-pub struct Stage {
+pub struct StageSpec {
     /// How long it takes; zero is a jump.
     pub duration: Duration,
     /// What it leads to.
-    pub target: Target,
+    pub target: StageTarget,
 }
 
 /// What a stage leads to.
 #[derive(Clone, Copy, Debug, PartialEq)]
-pub enum Target {
+pub enum StageTarget {
     /// So many users.
     Users(u32),
     /// So many iterations begun per second.
@@ -24,24 +24,24 @@ pub enum Target {
 }
 
 /// The highest rate there is, per second: one iteration in a nanosecond.
-const HIGHEST: f64 = 1e9;
+const MAX_RATE: f64 = 1e9;
 
 /// Reads `DURATION:TARGET`.
 ///
 /// # Errors
 /// The end of a sentence about the value.
-pub fn parse_stage(text: &str) -> Result<Stage, String> {
+pub fn parse_stage(text: &str) -> Result<StageSpec, String> {
     let (duration, target) =
         text.split_once(':').ok_or("must be `DURATION:USERS` or `DURATION:RATE`, such as `1m:100` or `1m:100/s`")?;
     let duration = parse_duration(duration.trim()).map_err(|fault| fault.to_string())?;
-    Ok(Stage { duration, target: parse_target(target.trim())? })
+    Ok(StageSpec { duration, target: parse_target(target.trim())? })
 }
 
 /// Reads several with commas between them.
 ///
 /// # Errors
 /// The end of a sentence about the value.
-pub fn parse_stages(text: &str) -> Result<Vec<Stage>, String> {
+pub fn parse_stages(text: &str) -> Result<Vec<StageSpec>, String> {
     text.split(',').map(|stage| parse_stage(stage.trim())).collect()
 }
 
@@ -49,12 +49,12 @@ pub fn parse_stages(text: &str) -> Result<Vec<Stage>, String> {
 ///
 /// # Errors
 /// The end of a sentence about the value.
-pub fn parse_target(text: &str) -> Result<Target, String> {
+pub fn parse_target(text: &str) -> Result<StageTarget, String> {
     if text.contains('/') {
-        return parse_rate(text).map(Target::Rate);
+        return parse_rate(text).map(StageTarget::Rate);
     }
     text.parse()
-        .map(Target::Users)
+        .map(StageTarget::Users)
         .map_err(|_| "leads to a whole number of users, such as `100`, or to a rate, such as `100/s`".to_owned())
 }
 
@@ -72,7 +72,7 @@ pub fn parse_rate(text: &str) -> Result<f64, String> {
     };
     let number: f64 = number.trim().parse().map_err(|_| "must be a number and a unit, such as `500/s`")?;
     let rate = number / seconds;
-    if (0.0..=HIGHEST).contains(&rate) { Ok(rate) } else { Err("must be 0 or more, and at most 1e9 a second".into()) }
+    if (0.0..=MAX_RATE).contains(&rate) { Ok(rate) } else { Err("must be 0 or more, and at most 1e9 a second".into()) }
 }
 
 #[cfg(test)]
@@ -81,13 +81,13 @@ mod tests {
 
     #[test]
     fn stages_lead_to_users_or_rates() {
-        let stage = |seconds, target| Stage { duration: Duration::from_secs(seconds), target };
+        let stage = |seconds, target| StageSpec { duration: Duration::from_secs(seconds), target };
         for (text, expected) in [
-            ("1m:100", stage(60, Target::Users(100))),
-            ("0s:0", stage(0, Target::Users(0))),
-            ("1h 30m : 5", stage(5400, Target::Users(5))),
-            ("30s:500/s", stage(30, Target::Rate(500.0))),
-            ("30s:90/m", stage(30, Target::Rate(1.5))),
+            ("1m:100", stage(60, StageTarget::Users(100))),
+            ("0s:0", stage(0, StageTarget::Users(0))),
+            ("1h 30m : 5", stage(5400, StageTarget::Users(5))),
+            ("30s:500/s", stage(30, StageTarget::Rate(500.0))),
+            ("30s:90/m", stage(30, StageTarget::Rate(1.5))),
         ] {
             assert_eq!(parse_stage(text), Ok(expected), "{text}");
         }

@@ -2,10 +2,10 @@
 
 use std::sync::Arc;
 
-use super::decode::Decoder;
-use super::model::{Capture, CaptureSource, Control, Node, Spanned, Step, Value};
+use super::decode::ScriptDecoder;
+use super::model::{CaptureSource, CaptureSpec, Node, NodeValue, Repetition, Spanned, StepSpec};
 use super::repetition;
-use super::values::{Entries, Mistake, Reader};
+use super::value_reader::{DiagnosticText, Entries, ValueReader};
 use crate::diagnostic::Span;
 
 /// The host's own keys.
@@ -20,9 +20,9 @@ pub const CAPTURE_KEYS: [&str; 5] = ["json", "header", "regex", "cookie", "secre
 /// What captures look like, for messages.
 const CAPTURE_HELP: &str = "for example `capture: {token: {json: $.token}}`";
 
-impl Decoder {
+impl ScriptDecoder {
     /// Reads a step. `default_name` is the name of a step that needs none.
-    pub fn step(&mut self, node: Node, default_name: Option<Spanned<String>>) -> Option<Step> {
+    pub fn step(&mut self, node: Node, default_name: Option<Spanned<String>>) -> Option<StepSpec> {
         let span = node.span;
         // The sign-in is done when a user needs it, and no more often.
         let is_step = default_name.is_none();
@@ -31,12 +31,12 @@ impl Decoder {
         let reader = &mut self.reader;
         let (mut name, mut action, mut timeout) = (None, None, None);
         let (mut captures, mut think, mut params) = (Vec::new(), None, Entries::new());
-        let (mut checks, mut tags, mut control) = (Vec::new(), Vec::new(), Control::default());
+        let (mut checks, mut tags, mut control) = (Vec::new(), Vec::new(), Repetition::default());
         for (key, node) in entries {
             match key.value.as_str() {
-                known if is_step && repetition::KEYS.contains(&known) => control.entry(reader, known, node),
-                "name" => name = Some(reader.some_text("name", node, "Catalog")),
-                "action" => action = reader.some_text("action", node, "http"),
+                known if is_step && repetition::KEYS.contains(&known) => control.read_entry(reader, known, node),
+                "name" => name = Some(reader.non_empty_text("name", node, "Catalog")),
+                "action" => action = reader.non_empty_text("action", node, "http"),
                 "timeout" => timeout = reader.positive_duration("timeout", &node),
                 "capture" => captures = capture(reader, node),
                 "think" => think = super::load::think(reader, node),
@@ -47,37 +47,49 @@ impl Decoder {
         }
         let name = match name.or(default_name.map(Some)) {
             Some(name) => name?,
-            None => return self.nameless(span),
+            None => return self.report_missing_name(span),
         };
-        self.register(&name);
-        let params = Node { value: Value::Map(params), span };
+        self.register_row_name(&name);
+        let params = Node { value: NodeValue::Map(params), span };
         let source = Arc::clone(&self.reader.source);
-        Some(Step { source, span, name, action, timeout, captures, think, control, checks, tags, params })
+        Some(StepSpec {
+            source,
+            span,
+            name,
+            action,
+            timeout,
+            captures,
+            think,
+            repetition: control,
+            checks,
+            tags,
+            params,
+        })
     }
 
     fn step_entries(&mut self, subject: &str, node: Node) -> Option<Entries> {
-        if let Value::Map(entries) = node.value {
+        if let NodeValue::Map(entries) = node.value {
             return Some(entries);
         }
         let help =
             if subject == "a step" { "begin it with `- name: …`" } else { "for example `login: {url: /auth}`" };
-        self.reader.wrong_kind(&format!("{subject} must be a mapping"), &node, help);
+        self.reader.type_mismatch(&format!("{subject} must be a mapping"), &node, help);
         None
     }
 
-    fn nameless(&mut self, span: Span) -> Option<Step> {
-        let mistake = Mistake {
+    fn report_missing_name(&mut self, span: Span) -> Option<StepSpec> {
+        let diagnostic = DiagnosticText {
             code: "script::missing-key",
             message: "a step has no `name`",
             label: "this step",
             help: "add `name: …`, which becomes its row in the report",
         };
-        self.reader.report(span, &mistake);
+        self.reader.report(span, &diagnostic);
         None
     }
 
     /// Two steps of one name would be one row of the report.
-    pub fn register(&mut self, name: &Spanned<String>) {
+    pub fn register_row_name(&mut self, name: &Spanned<String>) {
         let Some(earlier) = self.names.get(&name.value) else {
             self.check_row_name(name);
             self.names.insert(name.value.clone(), name.span);
@@ -88,39 +100,39 @@ impl Decoder {
         let help = format!("the name is taken on line {line}; rows of the report need different names");
         self.reader.report(
             name.span,
-            &Mistake { code: "script::duplicate-name", message: &message, label: "named again", help: &help },
+            &DiagnosticText { code: "script::duplicate-name", message: &message, label: "named again", help: &help },
         );
     }
 
     /// A name becomes a cell of a table.
     fn check_row_name(&mut self, name: &Spanned<String>) {
         if name.value.contains(char::is_control) {
-            let mistake = Mistake {
+            let diagnostic = DiagnosticText {
                 code: "script::name",
                 message: "a step's name must be one line of text",
                 label: "line break or control character",
                 help: "the name becomes a row in the report",
             };
-            self.reader.report(name.span, &mistake);
+            self.reader.report(name.span, &diagnostic);
         }
     }
 }
 
 /// `capture`: variables and where their values come from.
-fn capture(reader: &mut Reader, node: Node) -> Vec<Capture> {
+fn capture(reader: &mut ValueReader, node: Node) -> Vec<CaptureSpec> {
     let entries = reader.mapping("capture", node, CAPTURE_HELP).unwrap_or_default().into_iter();
     entries
         .filter_map(|(variable, node)| {
-            reader.name("a variable", &variable);
+            reader.check_name("a variable", &variable);
             let span = node.span;
             let (from, secret) = capture_source(reader, &variable, node)?;
-            Some(Capture { variable, from: Spanned { value: from, span }, secret })
+            Some(CaptureSpec { variable, from: Spanned { value: from, span }, secret })
         })
         .collect()
 }
 
 /// `{json: …}` and its like: exactly one place, and perhaps that the value is a secret.
-fn capture_source(reader: &mut Reader, variable: &Spanned<String>, node: Node) -> Option<(CaptureSource, bool)> {
+fn capture_source(reader: &mut ValueReader, variable: &Spanned<String>, node: Node) -> Option<(CaptureSource, bool)> {
     let span = node.span;
     let help = format!("for example `{}: {{json: $.token}}`", variable.value);
     let entries = reader.mapping(&variable.value, node, &help)?;
@@ -129,34 +141,36 @@ fn capture_source(reader: &mut Reader, variable: &Spanned<String>, node: Node) -
     let (mut is_unknown, mut secret) = (false, false);
     for (key, node) in entries {
         if key.value == "secret" {
-            secret = reader.truth("secret", &node).unwrap_or_default();
+            secret = reader.boolean("secret", &node).unwrap_or_default();
         } else if !CAPTURE_KEYS.contains(&key.value.as_str()) {
             reader.unknown_key(&key, "a capture", &CAPTURE_KEYS);
             is_unknown = true;
         } else if let Some(first) = &first {
-            second_source(reader, first, &key);
+            report_second_source(reader, first, &key);
         } else {
-            source =
-                reader.some_text(&key.value, node, example(&key.value)).map(|text| from_key(&key.value, text.value));
+            source = reader
+                .non_empty_text(&key.value, node, capture_example(&key.value))
+                .map(|text| capture_source_from(&key.value, text.value));
             first = Some(key.value);
         }
     }
     if first.is_none() && !is_unknown {
         let message = format!("capture `{}` does not say where its value comes from", variable.value);
         let help = "give one of `json`, `header`, `regex` and `cookie`";
-        reader.report(span, &Mistake { code: "script::capture", message: &message, label: "no source", help });
+        reader.report(span, &DiagnosticText { code: "script::capture", message: &message, label: "no source", help });
     }
     source.map(|source| (source, secret))
 }
 
-fn second_source(reader: &mut Reader, first: &str, key: &Spanned<String>) {
+fn report_second_source(reader: &mut ValueReader, first: &str, key: &Spanned<String>) {
     let message = format!("a capture has `{}` besides `{first}`", key.value);
     let help = "a value comes from one place: split it into two captures";
-    reader.report(key.span, &Mistake { code: "script::capture", message: &message, label: "second source", help });
+    reader
+        .report(key.span, &DiagnosticText { code: "script::capture", message: &message, label: "second source", help });
 }
 
 /// The source that a key of [`CAPTURE_KEYS`] stands for.
-fn from_key(key: &str, text: String) -> CaptureSource {
+fn capture_source_from(key: &str, text: String) -> CaptureSource {
     match key {
         "json" => CaptureSource::Json(text),
         "header" => CaptureSource::Header(text),
@@ -166,7 +180,7 @@ fn from_key(key: &str, text: String) -> CaptureSource {
 }
 
 /// What a key of [`CAPTURE_KEYS`] may hold.
-fn example(key: &str) -> &'static str {
+fn capture_example(key: &str) -> &'static str {
     match key {
         "json" => "$.token",
         "header" => "etag",

@@ -2,11 +2,11 @@
 
 use std::sync::Arc;
 
-use super::model::{FailOn, Node, Spanned, Threshold, Value};
+use super::model::{FailOn, Node, NodeValue, Spanned, ThresholdSpec};
 use super::span_within;
-use super::threshold::{self, Fault, Selector};
-use super::values::{Mistake, Reader};
-use crate::diagnostic::{Diagnostic, Diagnostics, Source, Span};
+use super::threshold_syntax::{self, Selector, ThresholdSyntaxError};
+use super::value_reader::{DiagnosticText, ValueReader};
+use crate::diagnostic::{Diagnostic, Diagnostics, SourceText, Span};
 
 /// The keys of a threshold that is a mapping.
 pub const KEYS: [&str; 3] = ["expr", "abort", "delay"];
@@ -17,25 +17,25 @@ const CODE: &str = "script::threshold";
 const HELP: &str = "for example `http_duration{step:Catalog}: [p(95)<200ms, {expr: rate<1%, abort: true, delay: 10s}]`";
 
 /// Reads the value of `thresholds`.
-pub fn thresholds(reader: &mut Reader, node: Node) -> Vec<Threshold> {
+pub fn thresholds(reader: &mut ValueReader, node: Node) -> Vec<ThresholdSpec> {
     let mut all = Vec::new();
     for (key, node) in reader.mapping("thresholds", node, HELP).unwrap_or_default() {
-        let typed = Node { value: Value::String(key.value.clone()), span: key.span };
-        let selector =
-            placed(reader, &typed, CODE, threshold::selector).map(|(selector, place)| selector.placed(&*place));
+        let typed = Node { value: NodeValue::String(key.value.clone()), span: key.span };
+        let selector = parse_in_place(reader, &typed, CODE, threshold_syntax::parse_selector)
+            .map(|(selector, place)| selector.map_spans(&*place));
         let items = match node.value {
-            Value::List(items) => items,
+            NodeValue::List(items) => items,
             _ => vec![node.clone()],
         };
         if items.is_empty() {
             let message = format!("`{}` has no threshold", key.value);
             reader.report(
                 node.span,
-                &Mistake { code: "script::threshold", message: &message, label: "none", help: HELP },
+                &DiagnosticText { code: "script::threshold", message: &message, label: "none", help: HELP },
             );
         }
         for item in items {
-            let criterion = one(reader, &key.value, item, selector.clone());
+            let criterion = threshold(reader, &key.value, item, selector.clone());
             all.extend(criterion);
         }
     }
@@ -46,11 +46,11 @@ pub fn thresholds(reader: &mut Reader, node: Node) -> Vec<Threshold> {
 ///
 /// # Errors
 /// It is none.
-pub fn flag(text: &str) -> Result<Threshold, Diagnostics> {
-    let source = Arc::new(Source { name: "--threshold".into(), text: text.to_owned() });
+pub fn threshold_flag(text: &str) -> Result<ThresholdSpec, Diagnostics> {
+    let source = Arc::new(SourceText { name: "--threshold".into(), text: text.to_owned() });
     let wrong = |base: usize| {
         let source = Arc::clone(&source);
-        move |fault: Fault| {
+        move |fault: ThresholdSyntaxError| {
             let span = Span { start: base + fault.range.start, end: base + fault.range.end };
             Diagnostics::from(
                 Diagnostic::new("usage::threshold", fault.message).at(&source, span, fault.label).help(fault.help),
@@ -63,7 +63,7 @@ pub fn flag(text: &str) -> Result<Threshold, Diagnostics> {
         (_, end) => end.unwrap_or(0),
     };
     if after_tags == text.len() && !text.is_empty() {
-        threshold::selector(text).map_err(wrong(0))?;
+        threshold_syntax::parse_selector(text).map_err(wrong(0))?;
     }
     let Some(colon) = text[after_tags..].find(':').map(|colon| after_tags + colon) else {
         let message = "a threshold is a metric, `:` and what has to hold of it";
@@ -72,44 +72,48 @@ pub fn flag(text: &str) -> Result<Threshold, Diagnostics> {
         return Err(wrong.help("for example `--threshold 'http_duration: p(95)<200ms'`").into());
     };
     let (selector, criterion) = (&text[..colon], &text[colon + 1..]);
-    let selector = threshold::selector(selector).map_err(wrong(0))?;
+    let selector = threshold_syntax::parse_selector(selector).map_err(wrong(0))?;
     let moved = |span: Span| Span { start: colon + 1 + span.start, end: colon + 1 + span.end };
     let typed = criterion.trim().to_owned();
-    let criterion = threshold::criterion(criterion).map_err(wrong(colon + 1))?.placed(&moved);
-    Ok(Threshold { source, selector, criterion, text: typed, abort: false, delay: None })
+    let criterion = threshold_syntax::parse_criterion(criterion).map_err(wrong(colon + 1))?.map_spans(&moved);
+    Ok(ThresholdSpec { source, selector, criterion, text: typed, abort: false, delay: None })
 }
 
 /// Reads the value of `fail_on`.
-pub fn fail_on(reader: &mut Reader, node: Node) -> Option<Spanned<FailOn>> {
-    let typed = reader.some_text("fail_on", node, "any-error")?;
-    let value = FailOn::named(&typed.value);
+pub fn fail_on(reader: &mut ValueReader, node: Node) -> Option<Spanned<FailOn>> {
+    let typed = reader.non_empty_text("fail_on", node, "any-error")?;
+    let value = FailOn::from_name(&typed.value);
     if value.is_none() {
         let message = format!("`fail_on` cannot be `{}`", typed.value);
         let help = "it is `never`, `all-failed` or `any-error`";
-        reader.report(typed.span, &Mistake { code: "script::type", message: &message, label: "unknown", help });
+        reader.report(typed.span, &DiagnosticText { code: "script::type", message: &message, label: "unknown", help });
     }
     value.map(|value| Spanned { value, span: typed.span })
 }
 
 /// A criterion alone, or with what is to happen when it does not hold.
-fn one(reader: &mut Reader, metric: &str, node: Node, selector: Option<Selector>) -> Option<Threshold> {
+fn threshold(reader: &mut ValueReader, metric: &str, node: Node, selector: Option<Selector>) -> Option<ThresholdSpec> {
     let (mut expr, mut abort, mut delay) = (None, None, None);
     let span = node.span;
     match node.value {
-        Value::Map(entries) => {
+        NodeValue::Map(entries) => {
             for (key, node) in entries {
                 match key.value.as_str() {
                     "expr" => expr = Some(node),
-                    "abort" => abort = reader.truth("abort", &node),
+                    "abort" => abort = reader.boolean("abort", &node),
                     "delay" => delay = reader.duration("delay", &node),
                     _ => reader.unknown_key(&key, "a threshold", &KEYS),
                 }
             }
             if expr.is_none() {
                 let message = format!("a threshold of `{metric}` has no `expr`");
-                let mistake =
-                    Mistake { code: "script::missing-key", message: &message, label: "this threshold", help: HELP };
-                reader.report(span, &mistake);
+                let diagnostic = DiagnosticText {
+                    code: "script::missing-key",
+                    message: &message,
+                    label: "this threshold",
+                    help: HELP,
+                };
+                reader.report(span, &diagnostic);
             }
         }
         _ => expr = Some(node),
@@ -117,30 +121,33 @@ fn one(reader: &mut Reader, metric: &str, node: Node, selector: Option<Selector>
     let abort = abort == Some(true);
     if let Some(delay) = delay.as_ref().filter(|_| !abort) {
         let (message, help) = ("`delay` says from when on a run may be aborted", "add `abort: true`, or leave it out");
-        reader.report(delay.span, &Mistake { code: "script::threshold", message, label: "nothing is aborted", help });
+        reader.report(
+            delay.span,
+            &DiagnosticText { code: "script::threshold", message, label: "nothing is aborted", help },
+        );
     }
     let expr = expr?;
-    let Value::String(text) = &expr.value else {
+    let NodeValue::String(text) = &expr.value else {
         reader.wrong_type(metric, &expr, "a threshold, a mapping with `expr`, or a list of them", HELP);
         return None;
     };
-    let (criterion, place) = placed(reader, &expr, CODE, threshold::criterion)?;
-    let criterion = criterion.placed(&*place);
+    let (criterion, place) = parse_in_place(reader, &expr, CODE, threshold_syntax::parse_criterion)?;
+    let criterion = criterion.map_spans(&*place);
     let (source, text) = (Arc::clone(&reader.source), text.trim().to_owned());
-    Some(Threshold { source, selector: selector?, criterion, text, abort, delay })
+    Some(ThresholdSpec { source, selector: selector?, criterion, text, abort, delay })
 }
 
 /// Moves a place in a text to where the text stands.
-type Place = Box<dyn Fn(Span) -> Span>;
+type SpanMapper = Box<dyn Fn(Span) -> Span>;
 
 /// Reads a text by its own grammar; a mistake is shown where it stands in the script.
-pub fn placed<T>(
-    reader: &mut Reader,
+pub fn parse_in_place<T>(
+    reader: &mut ValueReader,
     node: &Node,
     code: &'static str,
-    read: impl Fn(&str) -> Result<T, Fault>,
-) -> Option<(T, Place)> {
-    let Value::String(text) = &node.value else { return None };
+    read: impl Fn(&str) -> Result<T, ThresholdSyntaxError>,
+) -> Option<(T, SpanMapper)> {
+    let NodeValue::String(text) = &node.value else { return None };
     match read(text) {
         Ok(value) => {
             let (source, node) = (Arc::clone(&reader.source), node.clone());
@@ -148,8 +155,8 @@ pub fn placed<T>(
         }
         Err(fault) => {
             let span = span_within(&reader.source, node, fault.range);
-            let mistake = Mistake { code, message: &fault.message, label: fault.label, help: &fault.help };
-            reader.report(span, &mistake);
+            let diagnostic = DiagnosticText { code, message: &fault.message, label: fault.label, help: &fault.help };
+            reader.report(span, &diagnostic);
             None
         }
     }
@@ -161,7 +168,7 @@ mod tests {
 
     #[test]
     fn a_flag_is_split_after_its_tags() {
-        let read = flag("http_duration{step:Sign in}: p(95)<200ms").expect("a threshold");
+        let read = threshold_flag("http_duration{step:Sign in}: p(95)<200ms").expect("a threshold");
         assert_eq!((read.selector.tags[0].1.value.as_str(), read.text.as_str()), ("Sign in", "p(95)<200ms"));
         let span = read.criterion.limit.span;
         assert_eq!(&read.source.text[span.start..span.end], "200ms");
@@ -172,8 +179,8 @@ mod tests {
         for (text, at) in
             [("http_duration", "http_duration"), ("a{step:b", ""), ("a: p95<1", "p95"), ("a{b}: rate<1", "b")]
         {
-            let found = flag(text).expect_err(text).0.remove(0);
-            let place = found.place.expect("a place");
+            let found = threshold_flag(text).expect_err(text).0.remove(0);
+            let place = found.location.expect("a place");
             assert_eq!((found.code, &text[place.span.start..place.span.end]), ("usage::threshold", at), "{text}");
         }
     }

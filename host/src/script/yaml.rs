@@ -7,18 +7,18 @@ use std::sync::Arc;
 
 use serde_saphyr::{DuplicateKeyPolicy, Location, NonFiniteFloatPolicy, Options};
 
-use super::fault::{self, ALIAS_ITEMS, DEPTH};
-use super::model::{Node, Spanned, Value};
-use super::raw::{Raw, RawValue};
-use crate::diagnostic::{Diagnostic, Diagnostics, Source, Span};
+use super::model::{Node, NodeValue, Spanned};
+use super::raw::{RawNode, RawValue};
+use super::yaml_error::{self, MAX_ALIAS_ITEMS, MAX_DEPTH};
+use crate::diagnostic::{Diagnostic, Diagnostics, SourceText, Span};
 
 /// Reads one document.
-pub fn read(source: &Arc<Source>) -> Result<Node, Diagnostics> {
-    let raw: Raw = serde_saphyr::from_str_with_options(&source.text, options())
-        .map_err(|error| fault::diagnostic(source, &error))?;
-    let mut builder = Builder { source, found: Diagnostics::default() };
+pub fn read(source: &Arc<SourceText>) -> Result<Node, Diagnostics> {
+    let raw: RawNode = serde_saphyr::from_str_with_options(&source.text, options())
+        .map_err(|error| yaml_error::diagnostic(source, &error))?;
+    let mut builder = NodeBuilder { source, diagnostics: Diagnostics::default() };
     let root = builder.node(raw);
-    builder.found.into_result(root)
+    builder.diagnostics.into_result(root)
 }
 
 /// YAML 1.2 without the surprises of 1.1: `yes` and `007` and `1_000` are texts, which is what a form field or a header
@@ -26,8 +26,8 @@ pub fn read(source: &Arc<Source>) -> Result<Node, Diagnostics> {
 /// since what they add up to is limited already.
 fn options() -> Options {
     serde_saphyr::options! {
-        budget: serde_saphyr::budget! { max_depth: DEPTH, enforce_alias_anchor_ratio: false },
-        alias_limits: serde_saphyr::alias_limits! { max_total_replayed_events: ALIAS_ITEMS },
+        budget: serde_saphyr::budget! { max_depth: MAX_DEPTH, enforce_alias_anchor_ratio: false },
+        alias_limits: serde_saphyr::alias_limits! { max_total_replayed_events: MAX_ALIAS_ITEMS },
         duplicate_keys: DuplicateKeyPolicy::PassThrough,
         strict_booleans: true,
         leading_zero_numbers_as_strings: true,
@@ -38,21 +38,21 @@ fn options() -> Options {
 }
 
 /// Turns raw values into nodes and remembers what is wrong with them.
-struct Builder<'a> {
-    source: &'a Arc<Source>,
-    found: Diagnostics,
+struct NodeBuilder<'a> {
+    source: &'a Arc<SourceText>,
+    diagnostics: Diagnostics,
 }
 
-impl Builder<'_> {
-    fn node(&mut self, raw: Raw) -> Node {
+impl NodeBuilder<'_> {
+    fn node(&mut self, raw: RawNode) -> Node {
         // An alias is shown where its value is defined: that is the text which has to be put right.
         let span = span_of(&raw.0.defined);
         match raw.0.value {
-            RawValue::Null => Node { value: Value::Null, span },
-            RawValue::Bool(value) => Node { value: Value::Bool(value), span },
+            RawValue::Null => Node { value: NodeValue::Null, span },
+            RawValue::Bool(value) => Node { value: NodeValue::Bool(value), span },
             RawValue::Int(value) => self.int(value, span),
             RawValue::Float(value) => self.float(value, span),
-            RawValue::Text(value) => Node { span: self.without_trailing_space(span), value: Value::String(value) },
+            RawValue::Text(value) => Node { span: self.without_trailing_space(span), value: NodeValue::String(value) },
             RawValue::List(items) => self.list(items, span),
             RawValue::Map(entries) => self.map(entries, span),
         }
@@ -60,10 +60,10 @@ impl Builder<'_> {
 
     fn int(&mut self, value: i128, span: Span) -> Node {
         let value = i64::try_from(value).unwrap_or_else(|_| {
-            self.too_large(span);
+            self.report_too_large(span);
             0
         });
-        Node { value: Value::Int(value), span }
+        Node { value: NodeValue::Int(value), span }
     }
 
     /// A number that cannot be written in JSON stays the text that was typed; a whole number that does not fit is an
@@ -72,37 +72,37 @@ impl Builder<'_> {
         let text = self.text(span).to_owned();
         let is_whole = text.trim_start_matches(['+', '-']).bytes().all(|byte| byte.is_ascii_digit());
         if is_whole {
-            self.too_large(span);
+            self.report_too_large(span);
         }
-        let value = if value.is_finite() { Value::Float(value) } else { Value::String(text) };
+        let value = if value.is_finite() { NodeValue::Float(value) } else { NodeValue::String(text) };
         Node { value, span }
     }
 
-    fn too_large(&mut self, span: Span) {
+    fn report_too_large(&mut self, span: Span) {
         let number = self.text(span);
         let message = format!("`{number}` is more than a 64-bit number can hold");
         let help = format!("if it is meant as text, put it in quotes: `\"{number}\"`");
-        self.found.push(Diagnostic::new("script::number", message).at(self.source, span, "too large").help(help));
+        self.diagnostics.push(Diagnostic::new("script::number", message).at(self.source, span, "too large").help(help));
     }
 
-    fn list(&mut self, items: Vec<Raw>, begin: Span) -> Node {
+    fn list(&mut self, items: Vec<RawNode>, begin: Span) -> Node {
         let items: Vec<Node> = items.into_iter().map(|item| self.node(item)).collect();
         let last = items.iter().map(|item| item.span.end).max();
-        Node { span: self.collection(begin, last), value: Value::List(items) }
+        Node { span: self.collection_span(begin, last), value: NodeValue::List(items) }
     }
 
-    fn map(&mut self, entries: Vec<(serde_saphyr::Spanned<String>, Raw)>, begin: Span) -> Node {
+    fn map(&mut self, entries: Vec<(serde_saphyr::Spanned<String>, RawNode)>, begin: Span) -> Node {
         let mut first: HashMap<String, Span> = HashMap::new();
         let mut map = Vec::new();
         for (key, value) in entries {
             let key = Spanned { span: span_of(&key.defined), value: key.value };
             let mut value = self.node(value);
-            if value.value == Value::Null && value.span.start == value.span.end {
+            if value.value == NodeValue::Null && value.span.start == value.span.end {
                 // Nothing was typed: the key is all there is to point at.
                 value.span = key.span;
             }
             match first.get(&key.value) {
-                Some(earlier) => self.repeated(&key, *earlier),
+                Some(earlier) => self.report_duplicate_key(&key, *earlier),
                 None => {
                     first.insert(key.value.clone(), key.span);
                     map.push((key, value));
@@ -110,20 +110,20 @@ impl Builder<'_> {
             }
         }
         let last = map.iter().map(|(_, value)| value.span.end).max();
-        Node { span: self.collection(begin, last), value: Value::Map(map) }
+        Node { span: self.collection_span(begin, last), value: NodeValue::Map(map) }
     }
 
-    fn repeated(&mut self, key: &Spanned<String>, earlier: Span) {
+    fn report_duplicate_key(&mut self, key: &Spanned<String>, earlier: Span) {
         let message = format!("`{}` is given twice", key.value);
         let help = format!("it stands on line {} already; keep one of the two", self.source.line(earlier.start));
-        self.found.push(
+        self.diagnostics.push(
             Diagnostic::new("script::duplicate-key", message).at(self.source, key.span, "given again").help(help),
         );
     }
 
     /// The first line of a collection, or all of one that ends on it. The parser tells where a collection begins; it
     /// ends where the last of its items does or, if it is written in brackets, with the next bracket after that.
-    fn collection(&self, begin: Span, last: Option<usize>) -> Span {
+    fn collection_span(&self, begin: Span, last: Option<usize>) -> Span {
         let text = &self.source.text;
         let line_end = begin.start + self.line_from(begin.start).trim_end().len();
         let is_bracketed = text[begin.start..].starts_with(['[', '{']);
@@ -165,8 +165,8 @@ fn span_of(location: &Location) -> Span {
 mod tests {
     use super::*;
 
-    fn source(text: &str) -> Arc<Source> {
-        Arc::new(Source { name: "a.yml".into(), text: text.into() })
+    fn source(text: &str) -> Arc<SourceText> {
+        Arc::new(SourceText { name: "a.yml".into(), text: text.into() })
     }
 
     /// Every value's path and source text, one a line.
@@ -179,10 +179,10 @@ mod tests {
     fn walk(node: &Node, text: &str, path: &str, lines: &mut Vec<String>) {
         lines.push(format!("{path} {}", &text[node.span.start..node.span.end]));
         match &node.value {
-            Value::List(items) => {
+            NodeValue::List(items) => {
                 items.iter().enumerate().for_each(|(i, item)| walk(item, text, &format!("{path}/{i}"), lines));
             }
-            Value::Map(entries) => {
+            NodeValue::Map(entries) => {
                 for (key, value) in entries {
                     walk(value, text, &format!("{path}/{}", &text[key.span.start..key.span.end]), lines);
                 }
@@ -247,21 +247,21 @@ mod tests {
     #[test]
     fn scalars_are_typed_by_yaml_1_2() {
         let text = "[~, null, true, yes, 7, -7, 0x10, 1.5, 1e3, 007, 1_000, .inf, 1e999, '1', 2024-01-01]";
-        let text_value = |text: &str| Value::String(text.into());
-        let Value::List(items) = read(&source(text)).expect("YAML").value else { panic!("a list") };
-        let values: Vec<Value> = items.into_iter().map(|item| item.value).collect();
+        let text_value = |text: &str| NodeValue::String(text.into());
+        let NodeValue::List(items) = read(&source(text)).expect("YAML").value else { panic!("a list") };
+        let values: Vec<NodeValue> = items.into_iter().map(|item| item.value).collect();
         assert_eq!(
             values,
             [
-                Value::Null,
-                Value::Null,
-                Value::Bool(true),
+                NodeValue::Null,
+                NodeValue::Null,
+                NodeValue::Bool(true),
                 text_value("yes"),
-                Value::Int(7),
-                Value::Int(-7),
-                Value::Int(16),
-                Value::Float(1.5),
-                Value::Float(1000.0),
+                NodeValue::Int(7),
+                NodeValue::Int(-7),
+                NodeValue::Int(16),
+                NodeValue::Float(1.5),
+                NodeValue::Float(1000.0),
                 text_value("007"),
                 text_value("1_000"),
                 text_value(".inf"),
@@ -276,7 +276,8 @@ mod tests {
     fn all_repeated_keys_and_large_numbers_are_found() {
         let text = "a: 1\na: 2\nb: {c: 1, c: 2}\nd: 9223372036854775808\ne: 99999999999999999999\n";
         let found = read(&source(text)).expect_err("mistakes");
-        let lines: Vec<_> = found.0.iter().map(|one| (one.code, one.place.as_ref().map(|at| at.span.start))).collect();
+        let lines: Vec<_> =
+            found.0.iter().map(|one| (one.code, one.location.as_ref().map(|at| at.span.start))).collect();
         assert_eq!(
             lines,
             [

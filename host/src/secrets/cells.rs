@@ -7,31 +7,31 @@
 use std::collections::BTreeSet;
 use std::ops::Range;
 
-use super::parts::{SHORTEST, parts};
+use super::parts::{MIN_SECRET_BYTES, whole_and_lines};
 use crate::data::{DataSets, RowBuffer};
 
 /// A prime: 2^61 - 1.
 const PRIME: u64 = (1 << 61) - 1;
 /// What the polynomial is taken at; any large number will do.
-const AT: u64 = 0x0f3c_91a7_d45b_2e6d;
+const BASE: u64 = 0x0f3c_91a7_d45b_2e6d;
 
 /// The fingerprints of all secret cells.
 #[derive(Default)]
-pub(super) struct Cells {
+pub(super) struct SecretCells {
     /// Their lengths in bytes, ascending.
     lengths: Vec<usize>,
     /// Ascending.
-    prints: Box<[u64]>,
+    fingerprints: Box<[u64]>,
 }
 
-impl Cells {
+impl SecretCells {
     /// All cells of the secret columns.
-    pub(super) fn of(data: &DataSets) -> Self {
-        Self::made(|add| {
-            for set in data.iter().filter(|set| !set.secret().is_empty()) {
-                let (mut buffer, mut cell) = (RowBuffer::ahead(), String::new());
+    pub(super) fn from_data(data: &DataSets) -> Self {
+        Self::collect(|add| {
+            for set in data.iter().filter(|set| !set.secret_columns().is_empty()) {
+                let (mut buffer, mut cell) = (RowBuffer::with_read_ahead(), String::new());
                 for (row, column) in
-                    (0..set.rows()).flat_map(|row| set.secret().iter().map(move |column| (row, *column)))
+                    (0..set.rows()).flat_map(|row| set.secret_columns().iter().map(move |column| (row, *column)))
                 {
                     cell.clear();
                     // A file that changes meanwhile is noticed when the row is drawn.
@@ -43,21 +43,21 @@ impl Cells {
     }
 
     /// The cells that are added, but for those too short to be looked for, and the lines of those that have several.
-    fn made(fill: impl FnOnce(&mut dyn FnMut(&str))) -> Self {
+    fn collect(fill: impl FnOnce(&mut dyn FnMut(&str))) -> Self {
         let (mut lengths, mut prints) = (BTreeSet::new(), Vec::new());
         fill(&mut |cell| {
-            for part in parts(cell) {
+            for part in whole_and_lines(cell) {
                 lengths.insert(part.len());
-                prints.push(print(part.as_bytes()));
+                prints.push(fingerprint(part.as_bytes()));
             }
         });
         prints.sort_unstable();
         prints.dedup();
-        Self { lengths: lengths.into_iter().collect(), prints: prints.into() }
+        Self { lengths: lengths.into_iter().collect(), fingerprints: prints.into() }
     }
 
     pub(super) fn is_empty(&self) -> bool {
-        self.prints.is_empty()
+        self.fingerprints.is_empty()
     }
 
     /// The length of the longest one.
@@ -66,22 +66,22 @@ impl Cells {
     }
 
     /// Says where in a text cells stand.
-    pub(super) fn find(&self, bytes: &[u8], mut found: impl FnMut(Range<usize>)) {
-        if self.is_empty() || bytes.len() < SHORTEST {
+    pub(super) fn find(&self, bytes: &[u8], mut report: impl FnMut(Range<usize>)) {
+        if self.is_empty() || bytes.len() < MIN_SECRET_BYTES {
             return;
         }
         // Of the first byte, the first two, and so on.
         let (mut sums, mut powers) = (vec![0], vec![1]);
         for (at, byte) in bytes.iter().enumerate() {
-            sums.push(next(sums[at], *byte));
-            powers.push(product(powers[at], AT));
+            sums.push(extend(sums[at], *byte));
+            powers.push(product(powers[at], BASE));
         }
         for length in self.lengths.iter().copied().take_while(|length| *length <= bytes.len()) {
             for start in 0..=bytes.len() - length {
                 let before = product(sums[start], powers[length]);
                 let print = sum(sums[start + length], PRIME - before);
-                if self.prints.binary_search(&print).is_ok() {
-                    found(start..start + length);
+                if self.fingerprints.binary_search(&print).is_ok() {
+                    report(start..start + length);
                 }
             }
         }
@@ -89,13 +89,13 @@ impl Cells {
 }
 
 /// The fingerprint of a text.
-fn print(bytes: &[u8]) -> u64 {
-    bytes.iter().fold(0, |sum, byte| next(sum, *byte))
+fn fingerprint(bytes: &[u8]) -> u64 {
+    bytes.iter().fold(0, |sum, byte| extend(sum, *byte))
 }
 
 /// The fingerprint with one byte more, a letter of whatever case. A zero counts as something, or leading ones would not.
-fn next(print: u64, byte: u8) -> u64 {
-    sum(product(print, AT), u64::from(byte.to_ascii_lowercase()) + 1)
+fn extend(print: u64, byte: u8) -> u64 {
+    sum(product(print, BASE), u64::from(byte.to_ascii_lowercase()) + 1)
 }
 
 /// The sum modulo the prime, of two numbers that are not above it.
@@ -117,11 +117,11 @@ mod tests {
 
     use super::*;
 
-    fn cells(rows: &[&str]) -> Cells {
-        Cells::made(|add| rows.iter().for_each(|row| add(row)))
+    fn cells(rows: &[&str]) -> SecretCells {
+        SecretCells::collect(|add| rows.iter().for_each(|row| add(row)))
     }
 
-    fn found(cells: &Cells, text: &str) -> Vec<String> {
+    fn found(cells: &SecretCells, text: &str) -> Vec<String> {
         let mut found = Vec::new();
         cells.find(text.as_bytes(), |place| found.push(text[place].to_owned()));
         found

@@ -8,10 +8,10 @@ use base64::alphabet::STANDARD;
 use base64::engine::{DecodePaddingMode, GeneralPurpose, GeneralPurposeConfig};
 
 /// A decoded text.
-pub(super) struct View {
+pub(super) struct DecodedView {
     bytes: Vec<u8>,
     /// For each byte what it came from, in the text that is searched.
-    from: Vec<Range<usize>>,
+    origins: Vec<Range<usize>>,
 }
 
 /// Takes what a strict decoder refuses: a part of an encoded text may end anywhere.
@@ -22,10 +22,10 @@ const BASE64: GeneralPurpose = GeneralPurpose::new(
         .with_decode_padding_mode(DecodePaddingMode::RequireNone),
 );
 
-impl View {
+impl DecodedView {
     /// A text as it is.
     pub(super) fn of(text: &str) -> Self {
-        Self { bytes: text.as_bytes().to_vec(), from: (0..text.len()).map(|at| at..at + 1).collect() }
+        Self { bytes: text.as_bytes().to_vec(), origins: (0..text.len()).map(|at| at..at + 1).collect() }
     }
 
     /// The bytes.
@@ -34,22 +34,22 @@ impl View {
     }
 
     /// What some of the bytes came from; they must not be none.
-    pub(super) fn place(&self, bytes: Range<usize>) -> Range<usize> {
-        self.from[bytes.start].start..self.from[bytes.end - 1].end
+    pub(super) fn source_range(&self, bytes: Range<usize>) -> Range<usize> {
+        self.origins[bytes.start].start..self.origins[bytes.end - 1].end
     }
 
     /// Hands over what it reads as, taken as percent-encoded, as a form, as JSON, and its stretches of base64 that hold
     /// `least` bytes or more.
-    pub(super) fn decoded(&self, least: usize, mut each: impl FnMut(Self)) {
+    pub(super) fn for_each_decoding(&self, least: usize, mut each: impl FnMut(Self)) {
         let has = |byte| self.bytes.contains(&byte);
         if has(b'%') {
-            each(self.unescaped(percent));
+            each(self.unescape(percent));
         }
         if has(b'+') {
-            each(self.unescaped(form));
+            each(self.unescape(form));
         }
         if has(b'\\') {
-            each(self.unescaped(json));
+            each(self.unescape(json));
         }
         let mut start = 0;
         for run in self.bytes.split(|byte| !is_base64(*byte)) {
@@ -60,17 +60,17 @@ impl View {
 
     /// The bytes with escapes replaced by what they stand for. `escape` looks at what comes next: how many bytes of it
     /// are an escape, if any, and what that stands for.
-    fn unescaped(&self, escape: impl Fn(&[u8], &mut Vec<u8>) -> usize) -> Self {
-        let mut view = Self { bytes: Vec::new(), from: Vec::new() };
-        let (mut at, mut meant) = (0, Vec::new());
+    fn unescape(&self, escape: impl Fn(&[u8], &mut Vec<u8>) -> usize) -> Self {
+        let mut view = Self { bytes: Vec::new(), origins: Vec::new() };
+        let (mut at, mut decoded) = (0, Vec::new());
         while at < self.bytes.len() {
-            meant.clear();
-            let mut length = escape(&self.bytes[at..], &mut meant);
+            decoded.clear();
+            let mut length = escape(&self.bytes[at..], &mut decoded);
             if length == 0 {
-                meant.push(self.bytes[at]);
+                decoded.push(self.bytes[at]);
                 length = 1;
             }
-            view.push(&meant, self.place(at..at + length));
+            view.push(&decoded, self.source_range(at..at + length));
             at += length;
         }
         view
@@ -78,22 +78,22 @@ impl View {
 
     fn push(&mut self, bytes: &[u8], from: Range<usize>) {
         self.bytes.extend_from_slice(bytes);
-        self.from.extend(bytes.iter().map(|_| from.clone()));
+        self.origins.extend(bytes.iter().map(|_| from.clone()));
     }
 
     /// A stretch of base64, of either alphabet. What is found in it came from all of it and the padding after it. Where it
     /// begins is not known: a path or a name may stand before it.
     fn base64(&self, run: Range<usize>, least: usize, each: &mut impl FnMut(Self)) {
-        let standard: Vec<u8> = self.bytes[run.clone()].iter().map(|byte| standard(*byte)).collect();
+        let standard: Vec<u8> = self.bytes[run.clone()].iter().map(|byte| to_standard(*byte)).collect();
         let padding = self.bytes[run.end..].iter().take_while(|byte| **byte == b'=').count().min(2);
         for skipped in 0..4.min(run.len()) {
             let encoded = &standard[skipped..];
             let whole = &encoded[..encoded.len() - usize::from(encoded.len() % 4 == 1)];
             let Ok(bytes) = BASE64.decode(whole) else { continue };
             if bytes.len() >= least {
-                let from = self.place(run.start..run.end + padding);
+                let from = self.source_range(run.start..run.end + padding);
                 let from = bytes.iter().map(|_| from.clone()).collect();
-                each(Self { bytes, from });
+                each(Self { bytes, origins: from });
             }
         }
     }
@@ -104,7 +104,7 @@ const fn is_base64(byte: u8) -> bool {
 }
 
 /// A digit of the alphabet for URLs in the standard one.
-const fn standard(digit: u8) -> u8 {
+const fn to_standard(digit: u8) -> u8 {
     match digit {
         b'-' => b'+',
         b'_' => b'/',
@@ -178,7 +178,8 @@ mod tests {
 
     fn all(text: &str) -> Vec<String> {
         let mut views = Vec::new();
-        View::of(text).decoded(4, |view| views.push(String::from_utf8_lossy(&view.bytes).into_owned()));
+        DecodedView::of(text)
+            .for_each_decoding(4, |view| views.push(String::from_utf8_lossy(&view.bytes).into_owned()));
         views
     }
 
@@ -203,8 +204,10 @@ mod tests {
     fn what_a_part_came_from_is_known() {
         let text = r"p=%7Bé\u00e9%7D";
         let mut seen = Vec::new();
-        View::of(text).decoded(4, |view| {
-            view.decoded(4, |inner| seen.push((inner.bytes.clone(), inner.place(2..inner.bytes.len()))));
+        DecodedView::of(text).for_each_decoding(4, |view| {
+            view.for_each_decoding(4, |inner| {
+                seen.push((inner.bytes.clone(), inner.source_range(2..inner.bytes.len())))
+            });
         });
         assert_eq!(seen[0], ("p={éé}".as_bytes().to_vec(), 2..text.len()));
     }

@@ -15,18 +15,18 @@ use std::fmt;
 use std::ops::Range;
 
 use crate::data::DataSets;
-use cells::Cells;
-use decoded::View;
-use parts::{SHORTEST, parts};
+use cells::SecretCells;
+use decoded::DecodedView;
+use parts::{MIN_SECRET_BYTES, whole_and_lines};
 
 /// Characters of a text that are shown, such as the detail of a failure or a log line.
 pub const SHOWN: usize = 200;
 /// The shortest beginning of a secret, in bytes, that counts as one where a text was cut.
-const SHORTEST_BEGINNING: usize = 6;
+const MIN_PREFIX_BYTES: usize = 6;
 /// Bytes of a text that are searched, and the longest secret cell besides; the rest is left out.
-const MOST_SEARCHED: usize = 2048;
+const MAX_SEARCHED_BYTES: usize = 2048;
 /// How often a text is decoded, one encoding within another.
-const DEEPEST: u8 = 2;
+const MAX_DECODINGS: u8 = 2;
 
 /// The secrets that all users of a run share.
 #[derive(Default)]
@@ -34,33 +34,39 @@ pub struct Secrets {
     /// Values of environment variables that the script reads.
     texts: Vec<String>,
     /// Secret columns of data sets.
-    cells: Cells,
+    cells: SecretCells,
 }
 
 impl Secrets {
     /// These texts, and the secret columns of the data sets.
     pub fn new(texts: impl IntoIterator<Item = String>, data: &DataSets) -> Self {
-        let texts: BTreeSet<_> = texts.into_iter().filter(|text| text.len() >= SHORTEST).collect();
-        Self { texts: texts.into_iter().collect(), cells: Cells::of(data) }
+        let texts: BTreeSet<_> = texts.into_iter().filter(|text| text.len() >= MIN_SECRET_BYTES).collect();
+        Self { texts: texts.into_iter().collect(), cells: SecretCells::from_data(data) }
     }
 
     /// What is shown of a text: without secrets, these `own` ones included, and cut.
-    pub fn shown(&self, text: &str, own: &[&str]) -> String {
-        let most = MOST_SEARCHED + self.cells.longest();
-        self.blot(&text[..text.floor_char_boundary(most)], own).chars().take(SHOWN).collect()
+    pub fn excerpt(&self, text: &str, own: &[&str]) -> String {
+        let most = MAX_SEARCHED_BYTES + self.cells.longest();
+        self.redact(&text[..text.floor_char_boundary(most)], own).chars().take(SHOWN).collect()
     }
 
     /// The text with its secrets blotted out, these `own` ones included; as they are, in lines, and as templates encode
     /// them, in whatever case. A beginning of one counts as well where the text, or a quotation in it, ends: what comes from
     /// elsewhere may have been cut.
-    pub fn blot(&self, text: &str, own: &[&str]) -> String {
-        let texts = self.texts.iter().map(String::as_str).chain(own.iter().copied()).flat_map(parts).collect();
-        let mut search = Search { texts, cells: &self.cells, found: Vec::new() };
-        if search.has_nothing() {
+    pub fn redact(&self, text: &str, user_secrets: &[&str]) -> String {
+        let texts = self
+            .texts
+            .iter()
+            .map(String::as_str)
+            .chain(user_secrets.iter().copied())
+            .flat_map(whole_and_lines)
+            .collect();
+        let mut search = SecretSearch { texts, cells: &self.cells, ranges: Vec::new() };
+        if search.is_empty() {
             return text.to_owned();
         }
-        search.look(&View::of(text), DEEPEST);
-        without(text, search.found)
+        search.search(&DecodedView::of(text), MAX_DECODINGS);
+        mask(text, search.ranges)
     }
 }
 
@@ -72,28 +78,29 @@ impl fmt::Debug for Secrets {
 }
 
 /// A search under way.
-struct Search<'s> {
+struct SecretSearch<'s> {
     texts: Vec<&'s str>,
-    cells: &'s Cells,
+    cells: &'s SecretCells,
     /// Places in the text that is searched, in any order.
-    found: Vec<Range<usize>>,
+    ranges: Vec<Range<usize>>,
 }
 
-impl Search<'_> {
-    fn has_nothing(&self) -> bool {
+impl SecretSearch<'_> {
+    fn is_empty(&self) -> bool {
         self.texts.is_empty() && self.cells.is_empty()
     }
 
     /// Notes the secrets in a view, and in what it decodes to, so many times.
-    fn look(&mut self, view: &View, deeper: u8) {
-        let (bytes, ends) = (view.bytes(), ends(view.bytes()));
+    fn search(&mut self, view: &DecodedView, deeper: u8) {
+        let (bytes, ends) = (view.bytes(), possible_cuts(view.bytes()));
         for text in &self.texts {
-            self.found.extend(occurrences(bytes, text.as_bytes()).map(|place| view.place(place)));
-            self.found.extend(cut_off(bytes, &ends, text.as_bytes()).map(|place| view.place(place)));
+            self.ranges.extend(occurrences(bytes, text.as_bytes()).map(|place| view.source_range(place)));
+            self.ranges
+                .extend(truncated_occurrences(bytes, &ends, text.as_bytes()).map(|place| view.source_range(place)));
         }
-        self.cells.find(bytes, |place| self.found.push(view.place(place)));
+        self.cells.find(bytes, |place| self.ranges.push(view.source_range(place)));
         if deeper > 0 {
-            view.decoded(SHORTEST, |inner| self.look(&inner, deeper - 1));
+            view.for_each_decoding(MIN_SECRET_BYTES, |inner| self.search(&inner, deeper - 1));
         }
     }
 }
@@ -105,22 +112,22 @@ fn occurrences<'a>(bytes: &'a [u8], wanted: &'a [u8]) -> impl Iterator<Item = Ra
 }
 
 /// Where a text may have been cut: before a mark that is put in such a place, and at the end.
-fn ends(bytes: &[u8]) -> Vec<usize> {
+fn possible_cuts(bytes: &[u8]) -> Vec<usize> {
     let marks = |rest: &[u8]| ["…", "...", "`", "\"", "'"].iter().any(|mark| rest.starts_with(mark.as_bytes()));
     (0..=bytes.len()).filter(|end| *end == bytes.len() || marks(&bytes[*end..])).collect()
 }
 
 /// Where the beginning of a text stands in another, at one of its ends.
-fn cut_off(bytes: &[u8], ends: &[usize], wanted: &[u8]) -> impl Iterator<Item = Range<usize>> {
+fn truncated_occurrences(bytes: &[u8], ends: &[usize], wanted: &[u8]) -> impl Iterator<Item = Range<usize>> {
     ends.iter().filter_map(|end| {
-        let mut lengths = (SHORTEST_BEGINNING..=wanted.len() - 1).rev().filter(|length| length <= end);
+        let mut lengths = (MIN_PREFIX_BYTES..=wanted.len() - 1).rev().filter(|length| length <= end);
         let length = lengths.find(|length| bytes[end - length..*end].eq_ignore_ascii_case(&wanted[..*length]))?;
         Some(end - length..*end)
     })
 }
 
 /// The text without what stands in these places.
-fn without(text: &str, mut places: Vec<Range<usize>>) -> String {
+fn mask(text: &str, mut places: Vec<Range<usize>>) -> String {
     places.sort_unstable_by_key(|place| place.start);
     let (mut clean, mut done) = (String::with_capacity(text.len()), 0);
     for place in places {
@@ -144,7 +151,7 @@ mod tests {
     use super::*;
 
     fn blotted(own: &[&str], text: &str) -> String {
-        Secrets::default().blot(text, own)
+        Secrets::default().redact(text, own)
     }
 
     #[test]
@@ -203,13 +210,13 @@ mod tests {
             assert_eq!(blotted(&["correct-horse-battery"], text), expected, "{case}");
         }
         let long = "correct-horse-battery".repeat(1_000);
-        assert_eq!(Secrets::default().shown(&format!("it was {long}"), &[&long]), "it was ***");
+        assert_eq!(Secrets::default().excerpt(&format!("it was {long}"), &[&long]), "it was ***");
     }
 
     #[test]
     fn a_text_is_cut_after_its_secrets_are_gone() {
         let text = "secret ".repeat(100) + &"é".repeat(1_000);
-        let shown = Secrets::default().shown(&text, &["secret"]);
+        let shown = Secrets::default().excerpt(&text, &["secret"]);
         assert_eq!(shown, "*** ".repeat(50));
     }
 

@@ -2,13 +2,13 @@
 //! it has checked, so nothing is looked at twice.
 
 use super::error::TemplateError;
-use super::helpers::Definition;
-use super::parse::{Argument, ArgumentValue, Expression};
+use super::helpers::Helper;
+use super::parse::{Argument, ArgumentValue, HelperCall};
 
 /// Exactly as many arguments as the helper takes.
 pub fn arguments<'e, const COUNT: usize>(
-    helper: &Definition,
-    expression: Expression<'e>,
+    helper: &Helper,
+    expression: HelperCall<'e>,
 ) -> Result<[Argument<'e>; COUNT], TemplateError> {
     let span = expression.span;
     expression.arguments.try_into().map_err(|given: Vec<_>| {
@@ -31,7 +31,7 @@ fn was_or_were(count: usize) -> String {
 }
 
 /// The argument at `index`, if it is a whole number.
-pub fn integer(helper: &Definition, index: usize, argument: &Argument<'_>) -> Result<i64, TemplateError> {
+pub fn integer(helper: &Helper, index: usize, argument: &Argument<'_>) -> Result<i64, TemplateError> {
     match argument.value {
         ArgumentValue::Integer(number, _) => Ok(number),
         _ => Err(wrong_kind(helper, index, argument)),
@@ -39,7 +39,7 @@ pub fn integer(helper: &Definition, index: usize, argument: &Argument<'_>) -> Re
 }
 
 /// The argument at `index`, if it is a number; whole ones beyond 2^53 are rounded.
-pub fn number(helper: &Definition, index: usize, argument: &Argument<'_>) -> Result<f64, TemplateError> {
+pub fn number(helper: &Helper, index: usize, argument: &Argument<'_>) -> Result<f64, TemplateError> {
     match argument.value {
         ArgumentValue::Integer(number, _) => Ok(number as f64),
         ArgumentValue::Float(number, _) => Ok(number),
@@ -48,7 +48,7 @@ pub fn number(helper: &Definition, index: usize, argument: &Argument<'_>) -> Res
 }
 
 /// The only argument, if it is a name. A number would be one by its letters, but is a slip more often.
-pub fn name<'a>(helper: &Definition, argument: &'a Argument<'_>) -> Result<&'a str, TemplateError> {
+pub fn name<'a>(helper: &Helper, argument: &'a Argument<'_>) -> Result<&'a str, TemplateError> {
     match &argument.value {
         ArgumentValue::Name(word) => Ok(word),
         ArgumentValue::Text(text) => Ok(text),
@@ -60,20 +60,20 @@ pub fn name<'a>(helper: &Definition, argument: &'a Argument<'_>) -> Result<&'a s
 }
 
 /// The argument at `index` is not what the table says of it.
-pub fn wrong_kind(helper: &Definition, index: usize, argument: &Argument<'_>) -> TemplateError {
+pub fn wrong_kind(helper: &Helper, index: usize, argument: &Argument<'_>) -> TemplateError {
     let (parameter, kind) = helper.parameters()[index];
-    let found = match &argument.value {
+    let actual = match &argument.value {
         ArgumentValue::Integer(..) => "an integer",
         ArgumentValue::Float(..) => "a decimal number",
         ArgumentValue::Name(_) => "a bare word",
         ArgumentValue::Text(_) => "a quoted text",
         ArgumentValue::Expression(_) => "a helper in parentheses",
     };
-    let message = format!("`{parameter}` of `{}` must be {kind}, not {found}", helper.name);
+    let message = format!("`{parameter}` of `{}` must be {kind}, not {actual}", helper.name);
     TemplateError { message, help: Some(usage(helper)), span: argument.span }
 }
 
 /// The whole call as it should look.
-fn usage(helper: &Definition) -> String {
+fn usage(helper: &Helper) -> String {
     format!("write `{{{{{}}}}}`", helper.signature())
 }

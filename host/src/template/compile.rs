@@ -4,11 +4,11 @@
 use super::arguments::{arguments, integer, name, number, wrong_kind};
 use super::compiled::Template;
 use super::error::TemplateError;
-use super::helpers::{Definition, Shape, helpers};
-use super::parse::{Argument, ArgumentValue, Expression, Segment, parse};
-use super::render::{Call, Piece};
+use super::helpers::{Helper, HelperKind, helpers};
+use super::parse::{Argument, ArgumentValue, HelperCall, TemplateSegment, parse};
+use super::render::{Piece, ResolvedCall};
 use super::resolve::{did_you_mean, enumerate};
-use super::scope::Scope;
+use super::scope::CompileScope;
 use super::variables::VariableId;
 use crate::diagnostic::{Span, suggest};
 
@@ -17,29 +17,29 @@ impl Template {
     ///
     /// # Errors
     /// The first mistake in the text.
-    pub fn compile(source: &str, scope: &mut Scope<'_>) -> Result<Self, TemplateError> {
+    pub fn compile(source: &str, scope: &mut CompileScope<'_>) -> Result<Self, TemplateError> {
         let mut compiler = Compiler { scope, reads: Vec::new() };
-        let mut pieces = Pieces::default();
+        let mut pieces = PieceBuilder::default();
         for segment in parse(source)? {
             match segment {
-                Segment::Literal(text) => pieces.text.push_str(text),
-                Segment::Expression(expression) => pieces.push(compiler.expression(expression)?),
+                TemplateSegment::Literal(text) => pieces.text.push_str(text),
+                TemplateSegment::Expression(expression) => pieces.push(compiler.expression(expression)?),
             }
         }
-        Ok(Self { pieces: pieces.finish(), reads: compiler.reads.into() })
+        Ok(Self { pieces: pieces.finish(), variable_reads: compiler.reads.into() })
     }
 }
 
 /// Collects pieces, joining neighbouring texts and dropping empty ones, so that a template without calls ends up as the
 /// one text that [`Template::constant`] looks for.
 #[derive(Default)]
-struct Pieces {
+struct PieceBuilder {
     done: Vec<Piece>,
     /// Text since the last call.
     text: String,
 }
 
-impl Pieces {
+impl PieceBuilder {
     fn push(&mut self, piece: Piece) {
         match piece {
             Piece::Text(text) => self.text.push_str(&text),
@@ -64,7 +64,7 @@ impl Pieces {
 
 /// What compiling needs and finds on its way.
 struct Compiler<'c, 's> {
-    scope: &'c mut Scope<'s>,
+    scope: &'c mut CompileScope<'s>,
     /// Every `var` so far, nested ones included.
     reads: Vec<(VariableId, Span)>,
 }
@@ -72,36 +72,36 @@ struct Compiler<'c, 's> {
 impl Compiler<'_, '_> {
     /// Makes a piece of a helper and its arguments. What a helper says about their values is underlined from the first
     /// to the last of them.
-    fn expression(&mut self, expression: Expression<'_>) -> Result<Piece, TemplateError> {
+    fn expression(&mut self, expression: HelperCall<'_>) -> Result<Piece, TemplateError> {
         let helper = helpers().iter().find(|helper| helper.name == expression.name);
         let helper = helper.ok_or_else(|| unknown_helper(&expression))?;
         let at = match (expression.arguments.first(), expression.arguments.last()) {
             (Some(first), Some(last)) => Span { start: first.span.start, end: last.span.end },
             _ => expression.span,
         };
-        match &helper.shape {
-            Shape::Nothing(call) => arguments(helper, expression).map(|[]| plain(call.clone())),
-            Shape::Integer(_, make) => {
+        match &helper.kind {
+            HelperKind::NoArguments(call) => arguments(helper, expression).map(|[]| unencoded(call.clone())),
+            HelperKind::Integer(_, make) => {
                 let [a] = arguments(helper, expression)?;
-                make(integer(helper, 0, &a)?).map(plain).map_err(|mistake| mistake.at(at))
+                make(integer(helper, 0, &a)?).map(unencoded).map_err(|error| error.at(at))
             }
-            Shape::Integers(_, make) => {
+            HelperKind::Integers(_, make) => {
                 let [a, b] = arguments(helper, expression)?;
-                make(integer(helper, 0, &a)?, integer(helper, 1, &b)?).map(plain).map_err(|mistake| mistake.at(at))
+                make(integer(helper, 0, &a)?, integer(helper, 1, &b)?).map(unencoded).map_err(|mistake| mistake.at(at))
             }
-            Shape::Numbers(_, make) => {
+            HelperKind::Numbers(_, make) => {
                 let [a, b] = arguments(helper, expression)?;
-                make(number(helper, 0, &a)?, number(helper, 1, &b)?).map(plain).map_err(|mistake| mistake.at(at))
+                make(number(helper, 0, &a)?, number(helper, 1, &b)?).map(unencoded).map_err(|mistake| mistake.at(at))
             }
-            Shape::Name(_, make) => {
+            HelperKind::Name(_, make) => {
                 let [a] = arguments(helper, expression)?;
                 let piece = make(name(helper, &a)?, self.scope).map_err(|mistake| mistake.at(at))?;
-                if let Piece::Call(Call::Variable(id), _) = piece {
+                if let Piece::Call(ResolvedCall::Variable(id), _) = piece {
                     self.reads.push((id, at));
                 }
                 Ok(piece)
             }
-            Shape::Text(encoding) => {
+            HelperKind::Text(encoding) => {
                 let [a] = arguments(helper, expression)?;
                 Ok(self.text(helper, a)?.encoded(*encoding))
             }
@@ -109,7 +109,7 @@ impl Compiler<'_, '_> {
     }
 
     /// A text as an argument. A bare word could mean the word or the variable of that name, so it is neither.
-    fn text(&mut self, helper: &Definition, argument: Argument<'_>) -> Result<Piece, TemplateError> {
+    fn text(&mut self, helper: &Helper, argument: Argument<'_>) -> Result<Piece, TemplateError> {
         match argument.value {
             ArgumentValue::Expression(inner) => self.expression(inner),
             ArgumentValue::Text(text) => Ok(Piece::Text(text.into())),
@@ -127,12 +127,12 @@ impl Compiler<'_, '_> {
 }
 
 /// A call whose text is not encoded.
-fn plain(call: Call) -> Piece {
+fn unencoded(call: ResolvedCall) -> Piece {
     Piece::Call(call, Vec::new())
 }
 
 /// `{{name}}` for a variable is the likeliest slip where nothing is similar.
-fn unknown_helper(expression: &Expression<'_>) -> TemplateError {
+fn unknown_helper(expression: &HelperCall<'_>) -> TemplateError {
     let name = expression.name;
     let all = || helpers().iter().map(|helper| helper.name);
     let help = match suggest(name, all()) {

@@ -2,8 +2,8 @@
 
 use std::fmt;
 
-use super::render::{Call, Piece};
-use super::scope::Values;
+use super::render::{Piece, ResolvedCall};
+use super::scope::RenderContext;
 use super::variables::VariableId;
 use crate::data::{DataSets, RowBuffer};
 use crate::diagnostic::Span;
@@ -14,7 +14,7 @@ pub struct Template {
     /// No two texts in a row, none empty.
     pub pieces: Box<[Piece]>,
     /// The variables it reads, and where it says so.
-    pub reads: Box<[(VariableId, Span)]>,
+    pub variable_reads: Box<[(VariableId, Span)]>,
 }
 
 impl Template {
@@ -28,11 +28,11 @@ impl Template {
     }
 
     /// About how many bytes of memory a copy takes.
-    pub fn bytes(&self) -> usize {
+    pub fn memory_size(&self) -> usize {
         let text = |piece: &Piece| if let Piece::Text(text) = piece { text.len() } else { 0 };
         size_of::<Self>()
             + size_of_val(&*self.pieces)
-            + size_of_val(&*self.reads)
+            + size_of_val(&*self.variable_reads)
             + self.pieces.iter().map(text).sum::<usize>()
     }
 
@@ -46,25 +46,26 @@ impl Template {
 
     /// The variables that `var` reads and where it says so, in bytes of the source. Whether anything sets them is not
     /// known here.
-    pub fn reads(&self) -> &[(VariableId, Span)] {
-        &self.reads
+    pub fn variable_reads(&self) -> &[(VariableId, Span)] {
+        &self.variable_reads
     }
 
     /// Whether the text changes in the life of one user: `var` and `iteration` do. What is drawn at random does not
     /// count: any draw is as good as another.
-    pub fn follows_the_user(&self) -> bool {
-        let follows = |piece: &Piece| matches!(piece, Piece::Call(Call::Variable(_) | Call::Iteration, _));
+    pub fn varies_within_user(&self) -> bool {
+        let follows =
+            |piece: &Piece| matches!(piece, Piece::Call(ResolvedCall::Variable(_) | ResolvedCall::Iteration, _));
         self.pieces.iter().any(follows)
     }
 
     /// Whether a check holds for all texts from outside that a rendering may contain: what was typed, what comes from the
     /// environment, and every value that may be drawn from the data sets, encoded as the template says. The values of
     /// variables are not known here.
-    pub fn all_texts(&self, data: &DataSets, check: impl Fn(&str) -> bool) -> bool {
+    pub fn all_inputs_satisfy(&self, data: &DataSets, check: impl Fn(&str) -> bool) -> bool {
         self.pieces.iter().all(|piece| match piece {
             Piece::Text(text) => check(text),
-            Piece::Call(Call::Cell { set, column, .. }, encodings) => {
-                let (set, mut buffer) = (data.set(*set), RowBuffer::ahead());
+            Piece::Call(ResolvedCall::Cell { set, column, .. }, encodings) => {
+                let (set, mut buffer) = (data.set(*set), RowBuffer::with_read_ahead());
                 (0..set.rows()).all(|row| {
                     let mut cell = String::new();
                     // A file that changes meanwhile is noticed when the row is drawn.
@@ -81,7 +82,7 @@ impl Template {
     /// Appends the text for one user at one moment. `values` must belong to the scope of [`Template::compile`]. Every
     /// call draws anew from the user's random stream; a variable that is not set renders as nothing, and so does a row
     /// that is not to be had: the user's [`Rows`] know of it.
-    pub fn render(&self, values: &mut Values<'_>, out: &mut String) {
+    pub fn render(&self, values: &mut RenderContext<'_>, out: &mut String) {
         for piece in &self.pieces {
             piece.render(values, out);
         }

@@ -4,14 +4,14 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::{env, fmt};
 
-use super::parse::{ArgumentValue, Expression, Segment, parse};
+use super::parse::{ArgumentValue, HelperCall, TemplateSegment, parse};
 
 /// Environment variables by name.
 #[derive(Clone, Default)]
 pub struct Environment {
     values: BTreeMap<String, String>,
     /// Names that are given in the script, for all to read.
-    typed: BTreeSet<String>,
+    script_names: BTreeSet<String>,
 }
 
 impl Environment {
@@ -21,21 +21,21 @@ impl Environment {
         process: impl IntoIterator<Item = (String, String)>,
         file: impl IntoIterator<Item = (String, String)>,
     ) -> Self {
-        Self { values: file.into_iter().chain(process).collect(), typed: BTreeSet::new() }
+        Self { values: file.into_iter().chain(process).collect(), script_names: BTreeSet::new() }
     }
 
     /// The environment of this process over the pairs of an env-file. A variable that is not UTF-8 counts as missing.
-    pub fn of_process(file: impl IntoIterator<Item = (String, String)>) -> Self {
+    pub fn from_process(file: impl IntoIterator<Item = (String, String)>) -> Self {
         let utf8 =
             env::vars_os().filter_map(|(name, value)| Some((name.into_string().ok()?, value.into_string().ok()?)));
         Self::new(utf8, file)
     }
 
     /// The same with these pairs of the script, which win.
-    pub fn with(&self, own: impl IntoIterator<Item = (String, String)>) -> Self {
+    pub fn with_script_values(&self, own: impl IntoIterator<Item = (String, String)>) -> Self {
         let mut both = self.clone();
         for (name, value) in own {
-            both.typed.insert(name.clone());
+            both.script_names.insert(name.clone());
             both.values.insert(name, value);
         }
         both
@@ -43,7 +43,7 @@ impl Environment {
 
     /// The value, if there is one that does not stand in the script: what the process was given may be a secret.
     pub fn secret(&self, name: &str) -> Option<&str> {
-        self.get(name).filter(|_| !self.typed.contains(name))
+        self.get(name).filter(|_| !self.script_names.contains(name))
     }
 
     /// The value, if there is one. May be a secret.
@@ -61,21 +61,21 @@ impl Environment {
 pub fn environment_names(source: &str) -> Vec<String> {
     let segments = parse(source).unwrap_or_default();
     let expressions = segments.into_iter().filter_map(|segment| match segment {
-        Segment::Expression(expression) => Some(expression),
-        Segment::Literal(_) => None,
+        TemplateSegment::Expression(expression) => Some(expression),
+        TemplateSegment::Literal(_) => None,
     });
     let mut names = Vec::new();
     for expression in expressions {
-        collect(expression, &mut names);
+        collect_names(expression, &mut names);
     }
     names
 }
 
 /// Adds the names of one expression. How deep expressions nest is limited.
-fn collect(expression: Expression<'_>, names: &mut Vec<String>) {
+fn collect_names(expression: HelperCall<'_>, names: &mut Vec<String>) {
     for argument in expression.arguments {
         match argument.value {
-            ArgumentValue::Expression(inner) => collect(inner, names),
+            ArgumentValue::Expression(inner) => collect_names(inner, names),
             ArgumentValue::Name(name) if expression.name == "env" => names.push(name.to_owned()),
             ArgumentValue::Text(name) if expression.name == "env" => names.push(name.into_owned()),
             _ => {}
@@ -108,7 +108,7 @@ mod tests {
     #[test]
     fn what_stands_in_the_script_is_no_secret() {
         let environment = Environment::new(pairs(&[("A", "1"), ("B", "2")]), pairs(&[("C", "3")]));
-        let own = environment.with(pairs(&[("B", "4"), ("D", "5")]));
+        let own = environment.with_script_values(pairs(&[("B", "4"), ("D", "5")]));
         assert_eq!(["A", "B", "C", "D"].map(|name| own.get(name)), ["1", "4", "3", "5"].map(Some));
         assert_eq!(["A", "B", "C", "D"].map(|name| own.secret(name)), [Some("1"), None, Some("3"), None]);
         assert_eq!(environment.secret("B"), Some("2"));

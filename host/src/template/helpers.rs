@@ -3,14 +3,14 @@
 
 use std::fmt;
 
-use super::encode::Encoding;
-use super::render::{Call, Piece};
-use super::resolve::{self, Mistake};
-use super::scope::Scope;
+use super::encoding::Encoding;
+use super::render::{Piece, ResolvedCall};
+use super::resolve::{self, ArgumentError};
+use super::scope::CompileScope;
 
 /// What an argument must be.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Kind {
+pub enum ParameterKind {
     /// A whole number of 64 bits with sign.
     Integer,
     /// A whole or a decimal number.
@@ -21,7 +21,7 @@ pub enum Kind {
     Text,
 }
 
-impl fmt::Display for Kind {
+impl fmt::Display for ParameterKind {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(match self {
             Self::Integer => "an integer",
@@ -33,41 +33,41 @@ impl fmt::Display for Kind {
 }
 
 /// One helper.
-pub struct Definition {
+pub struct Helper {
     /// What is written after `{{`.
     pub name: &'static str,
     /// One line for the documentation: what it renders as.
     pub meaning: &'static str,
     /// What it takes and becomes.
-    pub shape: Shape,
+    pub kind: HelperKind,
 }
 
 /// The parameters of a helper, and how it is made from arguments of just these kinds.
-pub enum Shape {
+pub enum HelperKind {
     /// No parameters.
-    Nothing(Call),
+    NoArguments(ResolvedCall),
     /// One integer.
-    Integer(&'static str, fn(i64) -> Result<Call, Mistake>),
+    Integer(&'static str, fn(i64) -> Result<ResolvedCall, ArgumentError>),
     /// Two integers.
-    Integers([&'static str; 2], fn(i64, i64) -> Result<Call, Mistake>),
+    Integers([&'static str; 2], fn(i64, i64) -> Result<ResolvedCall, ArgumentError>),
     /// Two numbers.
-    Numbers([&'static str; 2], fn(f64, f64) -> Result<Call, Mistake>),
+    Numbers([&'static str; 2], fn(f64, f64) -> Result<ResolvedCall, ArgumentError>),
     /// A name, looked up in the scope.
-    Name(&'static str, fn(&str, &mut Scope<'_>) -> Result<Piece, Mistake>),
+    Name(&'static str, fn(&str, &mut CompileScope<'_>) -> Result<Piece, ArgumentError>),
     /// A text to encode.
     Text(Encoding),
 }
 
-impl Definition {
+impl Helper {
     /// The parameters in their order.
-    pub fn parameters(&self) -> Vec<(&'static str, Kind)> {
-        match &self.shape {
-            Shape::Nothing(_) => Vec::new(),
-            Shape::Integer(name, _) => vec![(name, Kind::Integer)],
-            Shape::Integers(names, _) => names.map(|name| (name, Kind::Integer)).into(),
-            Shape::Numbers(names, _) => names.map(|name| (name, Kind::Number)).into(),
-            Shape::Name(name, _) => vec![(name, Kind::Name)],
-            Shape::Text(_) => vec![("TEXT", Kind::Text)],
+    pub fn parameters(&self) -> Vec<(&'static str, ParameterKind)> {
+        match &self.kind {
+            HelperKind::NoArguments(_) => Vec::new(),
+            HelperKind::Integer(name, _) => vec![(name, ParameterKind::Integer)],
+            HelperKind::Integers(names, _) => names.map(|name| (name, ParameterKind::Integer)).into(),
+            HelperKind::Numbers(names, _) => names.map(|name| (name, ParameterKind::Number)).into(),
+            HelperKind::Name(name, _) => vec![(name, ParameterKind::Name)],
+            HelperKind::Text(_) => vec![("TEXT", ParameterKind::Text)],
         }
     }
 
@@ -79,93 +79,97 @@ impl Definition {
 }
 
 /// Every helper there is, in the order of the documentation.
-pub fn helpers() -> &'static [Definition] {
-    TABLE
+pub fn helpers() -> &'static [Helper] {
+    HELPERS
 }
 
 /// The longest `randString`, in characters.
 const MAX_RANDOM_STRING: i64 = 65_536;
 
-static TABLE: &[Definition] = &[
-    Definition {
+static HELPERS: &[Helper] = &[
+    Helper {
         name: "randInt",
         meaning: "a random whole number from LOW to HIGH, both included",
-        shape: Shape::Integers(["LOW", "HIGH"], |low, high| {
-            let empty = || Mistake::new(format!("the range from {low} to {high} is empty"));
-            (low <= high).then_some(Call::RandInt { low, high }).ok_or_else(empty)
+        kind: HelperKind::Integers(["LOW", "HIGH"], |low, high| {
+            let empty = || ArgumentError::new(format!("the range from {low} to {high} is empty"));
+            (low <= high).then_some(ResolvedCall::RandInt { low, high }).ok_or_else(empty)
         }),
     },
-    Definition {
+    Helper {
         name: "randFloat",
         meaning: "a random decimal number from LOW up to, but not including, HIGH",
-        shape: Shape::Numbers(["LOW", "HIGH"], |low, high| {
-            let empty = || Mistake::new(format!("the range from {low} up to {high} is empty"));
-            (low < high).then_some(Call::RandFloat { low, high }).ok_or_else(empty)
+        kind: HelperKind::Numbers(["LOW", "HIGH"], |low, high| {
+            let empty = || ArgumentError::new(format!("the range from {low} up to {high} is empty"));
+            (low < high).then_some(ResolvedCall::RandFloat { low, high }).ok_or_else(empty)
         }),
     },
-    Definition {
+    Helper {
         name: "randString",
         meaning: "LENGTH random letters and digits (A-Z, a-z, 0-9), 1 to 65536",
-        shape: Shape::Integer("LENGTH", |length| match u32::try_from(length) {
-            Ok(count) if (1..=MAX_RANDOM_STRING).contains(&length) => Ok(Call::RandString(count)),
-            _ => Err(Mistake::new(format!("length {length} is not in 1 to {MAX_RANDOM_STRING}"))),
+        kind: HelperKind::Integer("LENGTH", |length| match u32::try_from(length) {
+            Ok(count) if (1..=MAX_RANDOM_STRING).contains(&length) => Ok(ResolvedCall::RandString(count)),
+            _ => Err(ArgumentError::new(format!("length {length} is not in 1 to {MAX_RANDOM_STRING}"))),
         }),
     },
-    Definition {
+    Helper {
         name: "pick",
         meaning: "a random row of a data set, a new one each time; with LIST.COLUMN that column of a row that is drawn \
                   once per iteration",
-        shape: Shape::Name("LIST", resolve::pick),
+        kind: HelperKind::Name("LIST", resolve::pick),
     },
-    Definition {
+    Helper {
         name: "next",
         meaning: "the user's next row of a data set, each user reading rows of its own while they last; with \
                   LIST.COLUMN that column of the iteration's row",
-        shape: Shape::Name("LIST", resolve::next),
+        kind: HelperKind::Name("LIST", resolve::next),
     },
-    Definition { name: "uuid", meaning: "a random UUID (version 4)", shape: Shape::Nothing(Call::Uuid) },
-    Definition {
+    Helper { name: "uuid", meaning: "a random UUID (version 4)", kind: HelperKind::NoArguments(ResolvedCall::Uuid) },
+    Helper {
         name: "epochms",
         meaning: "milliseconds since 1970-01-01 UTC",
-        shape: Shape::Nothing(Call::EpochMilliseconds),
+        kind: HelperKind::NoArguments(ResolvedCall::EpochMilliseconds),
     },
-    Definition {
+    Helper {
         name: "epochs",
         meaning: "whole seconds since 1970-01-01 UTC",
-        shape: Shape::Nothing(Call::EpochSeconds),
+        kind: HelperKind::NoArguments(ResolvedCall::EpochSeconds),
     },
-    Definition {
+    Helper {
         name: "isoNow",
         meaning: "the time in UTC with milliseconds, as in `2026-01-31T09:05:00.250Z`",
-        shape: Shape::Nothing(Call::IsoNow),
+        kind: HelperKind::NoArguments(ResolvedCall::IsoNow),
     },
-    Definition { name: "userId", meaning: "the user's number, from 0", shape: Shape::Nothing(Call::UserId) },
-    Definition {
+    Helper {
+        name: "userId",
+        meaning: "the user's number, from 0",
+        kind: HelperKind::NoArguments(ResolvedCall::UserId),
+    },
+    Helper {
         name: "iteration",
         meaning: "how many times the user has walked the script so far, from 0",
-        shape: Shape::Nothing(Call::Iteration),
+        kind: HelperKind::NoArguments(ResolvedCall::Iteration),
     },
-    Definition {
+    Helper {
         name: "var",
         meaning: "a variable's value, as captured from an earlier reply; nothing while it is not set",
-        shape: Shape::Name("NAME", resolve::variable),
+        kind: HelperKind::Name("NAME", resolve::variable),
     },
-    Definition {
+    Helper {
         name: "env",
         meaning: "an environment variable, read once before the run",
-        shape: Shape::Name("NAME", resolve::environment),
+        kind: HelperKind::Name("NAME", resolve::environment),
     },
-    Definition {
+    Helper {
         name: "urlencode",
         meaning: "TEXT percent-encoded, safe in any part of a URL",
-        shape: Shape::Text(Encoding::Url),
+        kind: HelperKind::Text(Encoding::Url),
     },
-    Definition {
+    Helper {
         name: "base64",
         meaning: "TEXT in base64, standard alphabet, padded",
-        shape: Shape::Text(Encoding::Base64),
+        kind: HelperKind::Text(Encoding::Base64),
     },
-    Definition { name: "json", meaning: "TEXT as a JSON string, with its quotes", shape: Shape::Text(Encoding::Json) },
+    Helper { name: "json", meaning: "TEXT as a JSON string, with its quotes", kind: HelperKind::Text(Encoding::Json) },
 ];
 
 #[cfg(test)]

@@ -10,9 +10,8 @@
 mod arguments;
 mod compile;
 mod compiled;
-mod deal;
 mod draw;
-mod encode;
+mod encoding;
 mod environment;
 mod error;
 mod helpers;
@@ -20,16 +19,17 @@ mod parse;
 mod permutation;
 mod render;
 mod resolve;
-mod rows;
+mod row_cursors;
+mod row_sequence;
 mod scope;
 mod variables;
 
 pub use compiled::Template;
 pub use environment::{Environment, environment_names};
 pub use error::TemplateError;
-pub use helpers::{Definition, Kind, helpers};
-pub use rows::{Rows, Shortage};
-pub use scope::{Scope, Scratch, Values};
+pub use helpers::{Helper, ParameterKind, helpers};
+pub use row_cursors::{RowCursors, RowShortage};
+pub use scope::{CompileScope, RenderContext, RenderScratch};
 pub use variables::{VariableId, VariableNames, Variables};
 
 #[cfg(test)]

@@ -17,16 +17,16 @@ const MAX_DEPTH: usize = 16;
 
 /// A part of a template.
 #[derive(Debug, PartialEq)]
-pub enum Segment<'s> {
+pub enum TemplateSegment<'s> {
     /// As it stands.
     Literal(&'s str),
     /// Between `{{` and `}}`.
-    Expression(Expression<'s>),
+    Expression(HelperCall<'s>),
 }
 
 /// A helper's name and its arguments.
 #[derive(Debug, PartialEq)]
-pub struct Expression<'s> {
+pub struct HelperCall<'s> {
     /// Never empty; not checked to exist.
     pub name: &'s str,
     /// Where the name stands.
@@ -58,22 +58,22 @@ pub enum ArgumentValue<'s> {
     /// What stood in quotes, escapes resolved.
     Text(Cow<'s, str>),
     /// What stood in parentheses.
-    Expression(Expression<'s>),
+    Expression(HelperCall<'s>),
 }
 
 /// Splits a template into its parts. Empty literals are left out.
-pub fn parse(source: &str) -> Result<Vec<Segment<'_>>, TemplateError> {
+pub fn parse(source: &str) -> Result<Vec<TemplateSegment<'_>>, TemplateError> {
     let mut segments = Vec::new();
     let mut at = 0;
-    while let Some(found) = source[at..].find("{{") {
-        let open = at + found;
+    while let Some(offset) = source[at..].find("{{") {
+        let open = at + offset;
         push_literal(&mut segments, &source[at..open]);
         if source[open..].starts_with("{{{{") {
             push_literal(&mut segments, &source[open..open + 2]);
             at = open + 4;
         } else {
             let mut cursor = Cursor { source, at: open + 2, open };
-            segments.push(Segment::Expression(cursor.whole()?));
+            segments.push(TemplateSegment::Expression(cursor.braced_expression()?));
             at = cursor.at;
         }
     }
@@ -82,9 +82,9 @@ pub fn parse(source: &str) -> Result<Vec<Segment<'_>>, TemplateError> {
 }
 
 /// Adds a literal unless it is empty.
-fn push_literal<'s>(segments: &mut Vec<Segment<'s>>, text: &'s str) {
+fn push_literal<'s>(segments: &mut Vec<TemplateSegment<'s>>, text: &'s str) {
     if !text.is_empty() {
-        segments.push(Segment::Literal(text));
+        segments.push(TemplateSegment::Literal(text));
     }
 }
 
@@ -99,7 +99,7 @@ struct Cursor<'s> {
 
 impl<'s> Cursor<'s> {
     /// The rest up to and with `}}`.
-    fn whole(&mut self) -> Result<Expression<'s>, TemplateError> {
+    fn braced_expression(&mut self) -> Result<HelperCall<'s>, TemplateError> {
         self.skip_blanks();
         if self.rest().starts_with("}}") {
             let help = "name a helper, or write `{{{{` for a literal `{{`";
@@ -114,7 +114,7 @@ impl<'s> Cursor<'s> {
     }
 
     /// A name and its arguments, up to something that is no argument.
-    fn expression(&mut self, depth: usize) -> Result<Expression<'s>, TemplateError> {
+    fn expression(&mut self, depth: usize) -> Result<HelperCall<'s>, TemplateError> {
         self.skip_blanks();
         let start = self.at;
         let name = self.word();
@@ -122,7 +122,7 @@ impl<'s> Cursor<'s> {
             return Err(self.unexpected("the name of a helper"));
         }
         let name_span = Span { start, end: self.at };
-        let mut expression = Expression { name, name_span, arguments: Vec::new(), span: name_span };
+        let mut expression = HelperCall { name, name_span, arguments: Vec::new(), span: name_span };
         loop {
             self.skip_blanks();
             let Some(argument) = self.argument(depth)? else {
@@ -151,7 +151,7 @@ impl<'s> Cursor<'s> {
     }
 
     /// `(expression)`.
-    fn parenthesis(&mut self, depth: usize) -> Result<Expression<'s>, TemplateError> {
+    fn parenthesis(&mut self, depth: usize) -> Result<HelperCall<'s>, TemplateError> {
         let open = Span { start: self.at, end: self.at + 1 };
         if depth > MAX_DEPTH {
             return Err(self.error(format!("expressions nest deeper than {MAX_DEPTH} levels"), open));
@@ -234,11 +234,11 @@ impl<'s> Cursor<'s> {
             None => self
                 .error("`{{` is never closed", Span { start: self.open, end: self.open + 2 })
                 .help("add `}}`, or write `{{{{` for a literal `{{`"),
-            Some(found) => {
-                let span = Span { start: self.at, end: self.at + found.len_utf8() };
-                let shown = if found.is_control() { found.escape_default().to_string() } else { found.to_string() };
+            Some(next) => {
+                let span = Span { start: self.at, end: self.at + next.len_utf8() };
+                let shown = if next.is_control() { next.escape_default().to_string() } else { next.to_string() };
                 let error = self.error(format!("expected {expected}, found `{shown}`"), span);
-                match found {
+                match next {
                     '{' => error.help("write `{{{{` for a literal `{{`"),
                     _ => error,
                 }
@@ -290,7 +290,9 @@ mod tests {
 
     fn arguments(source: &str) -> Vec<ArgumentValue<'_>> {
         match parse(source).unwrap().pop() {
-            Some(Segment::Expression(expression)) => expression.arguments.into_iter().map(|it| it.value).collect(),
+            Some(TemplateSegment::Expression(expression)) => {
+                expression.arguments.into_iter().map(|it| it.value).collect()
+            }
             other => panic!("{source} is {other:?}"),
         }
     }
@@ -298,8 +300,12 @@ mod tests {
     #[test]
     fn literals_and_expressions_alternate() {
         let name = Span { start: 4, end: 5 };
-        let expression = Expression { name: "f", name_span: name, arguments: Vec::new(), span: name };
-        let expected = vec![Segment::Literal("a}"), Segment::Expression(expression), Segment::Literal("}b")];
+        let expression = HelperCall { name: "f", name_span: name, arguments: Vec::new(), span: name };
+        let expected = vec![
+            TemplateSegment::Literal("a}"),
+            TemplateSegment::Expression(expression),
+            TemplateSegment::Literal("}b"),
+        ];
         assert_eq!(parse("a}{{f}}}b").unwrap(), expected);
         assert_eq!(parse("").unwrap(), []);
     }
@@ -309,7 +315,7 @@ mod tests {
         let cases: [(&str, &[&str]); 3] =
             [("{{{{", &["{{"]), ("a{{{{b}}", &["a", "{{", "b}}"]), ("{{{{{", &["{{", "{"])];
         for (source, literals) in cases {
-            let expected: Vec<_> = literals.iter().map(|text| Segment::Literal(text)).collect();
+            let expected: Vec<_> = literals.iter().map(|text| TemplateSegment::Literal(text)).collect();
             assert_eq!(parse(source).unwrap(), expected, "{source}");
         }
     }
@@ -342,7 +348,7 @@ mod tests {
     #[test]
     fn expressions_nest_and_know_their_place() {
         let source = "{{ a\n(b (c x) 1) }}";
-        let Some(Segment::Expression(a)) = parse(source).unwrap().pop() else { panic!("no expression") };
+        let Some(TemplateSegment::Expression(a)) = parse(source).unwrap().pop() else { panic!("no expression") };
         let ArgumentValue::Expression(b) = &a.arguments[0].value else { panic!("no inner expression") };
         let text = |span: Span| &source[span.start..span.end];
         assert_eq!((text(a.span), text(a.arguments[0].span)), ("a\n(b (c x) 1)", "(b (c x) 1)"));
@@ -380,7 +386,7 @@ mod tests {
     proptest! {
         #[test]
         fn text_without_braces_is_one_literal(text in "[^{]+") {
-            prop_assert_eq!(parse(&text).unwrap(), vec![Segment::Literal(&text)]);
+            prop_assert_eq!(parse(&text).unwrap(), vec![TemplateSegment::Literal(&text)]);
         }
 
         #[test]

@@ -4,9 +4,9 @@ use std::fmt::{Display, Write as _};
 use std::time::UNIX_EPOCH;
 
 use super::draw::Draw;
-use super::encode::Encoding;
-use super::rows::Shortage;
-use super::scope::Values;
+use super::encoding::Encoding;
+use super::row_cursors::RowShortage;
+use super::scope::RenderContext;
 use super::variables::VariableId;
 use crate::data::DataId;
 
@@ -16,12 +16,12 @@ pub enum Piece {
     /// Text known at compile time.
     Text(Box<str>),
     /// Text that differs from one rendering to the next, and how it is encoded, innermost first.
-    Call(Call, Vec<Encoding>),
+    Call(ResolvedCall, Vec<Encoding>),
 }
 
 /// A helper with its arguments resolved and checked.
 #[derive(Clone, PartialEq)]
-pub enum Call {
+pub enum ResolvedCall {
     /// Both ends included, `low <= high`.
     RandInt { low: i64, high: i64 },
     /// `high` excluded, `low < high`, both finite.
@@ -48,7 +48,7 @@ pub enum Call {
 
 impl Piece {
     /// Appends the text.
-    pub fn render(&self, values: &mut Values<'_>, out: &mut String) {
+    pub fn render(&self, values: &mut RenderContext<'_>, out: &mut String) {
         match self {
             Self::Text(text) => out.push_str(text),
             Self::Call(call, encodings) => {
@@ -75,10 +75,16 @@ impl Piece {
     }
 }
 
-impl Call {
+impl ResolvedCall {
     /// Appends the encoded text. What is encoded last is first put at the end of `spare` and taken off again; one level
     /// further in the two buffers change places, so that any depth needs no third.
-    fn render_encoded(&self, encodings: &[Encoding], values: &mut Values<'_>, out: &mut String, spare: &mut String) {
+    fn render_encoded(
+        &self,
+        encodings: &[Encoding],
+        values: &mut RenderContext<'_>,
+        out: &mut String,
+        spare: &mut String,
+    ) {
         let Some((last, inner)) = encodings.split_last() else {
             return self.render(values, out);
         };
@@ -89,7 +95,7 @@ impl Call {
     }
 
     /// Appends the text.
-    fn render(&self, values: &mut Values<'_>, out: &mut String) {
+    fn render(&self, values: &mut RenderContext<'_>, out: &mut String) {
         match self {
             Self::RandInt { low, high } => display(values.random.integer(*low, *high), out),
             Self::RandFloat { low, high } => display(values.random.float(*low, *high), out),
@@ -98,15 +104,15 @@ impl Call {
                 if let Some(row) = draw.row(*set, values)
                     && values.data.set(*set).append(row, *column, &mut values.scratch.row, out).is_err()
                 {
-                    values.rows.note(Shortage::Unreadable(*set));
+                    values.rows.record_shortage(RowShortage::Unreadable(*set));
                 }
             }
             Self::Uuid => {
                 out.push_str(values.random.uuid().hyphenated().encode_lower(&mut uuid::Uuid::encode_buffer()))
             }
-            Self::EpochMilliseconds => display(values.wall.as_millis(), out),
-            Self::EpochSeconds => display(values.wall.as_secs(), out),
-            Self::IsoNow => display(humantime::format_rfc3339_millis(UNIX_EPOCH + values.wall), out),
+            Self::EpochMilliseconds => display(values.wall_clock.as_millis(), out),
+            Self::EpochSeconds => display(values.wall_clock.as_secs(), out),
+            Self::IsoNow => display(humantime::format_rfc3339_millis(UNIX_EPOCH + values.wall_clock), out),
             Self::UserId => display(values.user, out),
             Self::Iteration => display(values.iteration, out),
             Self::Variable(id) => out.push_str(values.variables.get(*id).unwrap_or_default()),

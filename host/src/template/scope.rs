@@ -4,14 +4,14 @@ use std::fmt;
 use std::time::Duration;
 
 use super::environment::Environment;
-use super::rows::Rows;
+use super::row_cursors::RowCursors;
 use super::variables::{VariableNames, Variables};
 use crate::data::{DataSets, RowBuffer};
 use crate::random::UserRandom;
 
 /// What names in a template may refer to.
 #[derive(Debug)]
-pub struct Scope<'a> {
+pub struct CompileScope<'a> {
     /// What `pick` and `next` draw from.
     pub data: &'a DataSets,
     /// What `var` reads; a name met for the first time is added.
@@ -22,7 +22,7 @@ pub struct Scope<'a> {
 
 /// What one rendering may use: who the user is, and what belongs to that user.
 #[derive(Debug)]
-pub struct Values<'a> {
+pub struct RenderContext<'a> {
     /// The user's number, from 0.
     pub user: u32,
     /// How many users the run has, at least 1: the step of `next`.
@@ -30,23 +30,23 @@ pub struct Values<'a> {
     /// How many times the user has walked the script so far; 0 during the login too.
     pub iteration: u64,
     /// Time since the Unix epoch.
-    pub wall: Duration,
+    pub wall_clock: Duration,
     /// The user's random stream.
     pub random: &'a mut UserRandom,
     /// The user's variables, numbered by the names of the scope.
     pub variables: &'a Variables,
     /// The user's places in the data sets.
-    pub rows: &'a mut Rows,
+    pub rows: &'a mut RowCursors,
     /// The data sets of the scope.
     pub data: &'a DataSets,
     /// Room for what nested helpers pass on. What it holds is of no meaning before or after; keep one per worker, so
     /// that rendering allocates nothing.
-    pub scratch: &'a mut Scratch,
+    pub scratch: &'a mut RenderScratch,
 }
 
 /// Room that rendering needs for a moment.
 #[derive(Default)]
-pub struct Scratch {
+pub struct RenderScratch {
     /// What nested helpers pass on.
     pub text: String,
     /// The row that was last read from a file.
@@ -54,7 +54,7 @@ pub struct Scratch {
 }
 
 /// Not what it holds: rows may hold passwords.
-impl fmt::Debug for Scratch {
+impl fmt::Debug for RenderScratch {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("Scratch").finish_non_exhaustive()
     }

@@ -1,13 +1,13 @@
 //! Templates as a whole: text in, text or mistake out.
 
-use crate::random::UserRandom;
 use std::time::Duration;
 
 use proptest::prelude::*;
 
 use super::*;
-use crate::data::{DataSets, Feed, Table};
+use crate::data::{DataSets, FeedStrategy, Table};
 use crate::diagnostic::Span;
+use crate::random::UserRandom;
 
 /// A run to compile for, and one of its users to render for.
 struct World {
@@ -16,8 +16,8 @@ struct World {
     environment: Environment,
     random: UserRandom,
     variables: Variables,
-    rows: Rows,
-    scratch: Scratch,
+    rows: RowCursors,
+    scratch: RenderScratch,
     user: u32,
     iteration: u64,
 }
@@ -37,30 +37,30 @@ impl World {
         let data =
             [("letters", letters), ("users", users), ("ids", ids), ("dotted.list", ["dot"].into_iter().collect())];
         Self {
-            data: data.into_iter().map(|(name, table)| (name.to_owned(), table, Feed::default())).collect(),
+            data: data.into_iter().map(|(name, table)| (name.to_owned(), table, FeedStrategy::default())).collect(),
             names: VariableNames::default(),
             environment: Environment::new([("HOST".to_owned(), "a b".to_owned())], []),
             random: UserRandom::new(1, user),
             variables: Variables::default(),
-            rows: Rows::default(),
-            scratch: Scratch::default(),
+            rows: RowCursors::default(),
+            scratch: RenderScratch::default(),
             user,
             iteration: 0,
         }
     }
 
     fn compile(&mut self, source: &str) -> Result<Template, TemplateError> {
-        let scope = &mut Scope { data: &self.data, variables: &mut self.names, environment: &self.environment };
+        let scope = &mut CompileScope { data: &self.data, variables: &mut self.names, environment: &self.environment };
         Template::compile(source, scope)
     }
 
     fn render(&mut self, template: &Template) -> String {
         let mut out = String::new();
-        let values = &mut Values {
+        let values = &mut RenderContext {
             user: self.user,
             users: USERS,
             iteration: self.iteration,
-            wall: Duration::from_millis(1_769_850_300_250),
+            wall_clock: Duration::from_millis(1_769_850_300_250),
             random: &mut self.random,
             variables: &self.variables,
             rows: &mut self.rows,
@@ -212,7 +212,7 @@ fn a_template_says_which_variables_it_reads() {
     let template = world.compile(source).unwrap();
     let name = |id| world.names.iter().find(|(known, _)| *known == id).unwrap().1;
     let read = |(id, span): &(VariableId, Span)| (name(*id), &source[span.start..span.end]);
-    let reads: Vec<_> = template.reads().iter().map(read).collect();
+    let reads: Vec<_> = template.variable_reads().iter().map(read).collect();
     assert_eq!(reads, [("a", "a"), ("b c", "'b c'"), ("a", "a")]);
 }
 

@@ -21,8 +21,10 @@ mod sockets;
 mod start;
 mod task;
 
-pub use operation::{Ended, OperationId, TimedExchange, sample};
-pub use session::{Session, Shared, Shortage, User};
-pub use sockets::{Activity, Held, InstanceId, Received, Socket, SocketId, Sockets, Upgraded, misused};
-pub use start::{Hours, Promise, Start};
+pub use operation::{CompletedExchange, Completion, OperationId, sample};
+pub use session::{RowShortage, Session, User, WorkerShared};
+pub use sockets::{
+    InstanceId, ReceivedBytes, Reservation, Socket, SocketActivity, SocketId, SocketUpgrade, Sockets, plugin_fault,
+};
+pub use start::{ActiveWindow, PromisedStart, RequestStart};
 pub use task::Task;

@@ -5,51 +5,51 @@ use std::rc::Rc;
 use hyper::http::uri::PathAndQuery;
 
 use super::limits;
-use super::sockets::{Received, SocketId, Upgraded};
+use super::sockets::{ReceivedBytes, SocketId, SocketUpgrade};
 use crate::http::{Allowance, Reply};
 use crate::metrics::sample::{FailureKind, RowId, Sample};
-use crate::net::{Failure, Measured, Origin};
+use crate::net::{Failure, Measurements, Origin};
 
 /// Index of an operation within its task.
 pub type OperationId = u32;
 
 /// What came of an operation.
-pub enum Ended {
+pub enum Completion {
     /// A reply, or the reason why there is none.
-    Exchange(Box<TimedExchange>),
+    Exchange(Box<CompletedExchange>),
     /// A sleep is over.
     Slept,
     /// A socket's number, or the reason why there is none.
     Connected(Result<SocketId, Failure>),
     /// What a server answered to a request for its connection, or why it did not.
-    Upgraded(Result<Upgraded, Failure>),
+    Upgraded(Result<SocketUpgrade, Failure>),
     /// All bytes were written to a socket, or not.
     Written(Result<(), Failure>),
     /// Bytes read from a socket, none if the peer has closed its side.
-    Read(Result<Received, Failure>),
+    Read(Result<ReceivedBytes, Failure>),
     /// The head of a streamed exchange has come, or never will.
-    Headed(Result<u16, Failure>),
+    HeadReceived(Result<u16, Failure>),
     /// Content of a streamed exchange, none at its end.
-    Streamed(Result<Received, Failure>),
+    ContentReceived(Result<ReceivedBytes, Failure>),
     /// Content was sent, or not.
-    Sent(Result<(), Failure>),
+    ContentSent(Result<(), Failure>),
     /// The run ended before the operation's turn came: nothing was sent.
     NotStarted,
 }
 
 /// An exchange that has ended.
-pub struct TimedExchange {
+pub struct CompletedExchange {
     /// What was measured.
-    pub measured: Measured,
+    pub measured: Measurements,
     /// The reply, or why there is none.
     pub result: Result<Reply, Failure>,
     /// Where the last request went; `None` if it could not be sent.
     pub target: Option<(Rc<Origin>, PathAndQuery)>,
 }
 
-impl TimedExchange {
+impl CompletedExchange {
     /// The exchange as numbers.
-    pub fn sample(&self, row: RowId) -> Sample {
+    pub fn to_sample(&self, row: RowId) -> Sample {
         sample(row, &self.measured, self.result.as_ref().err().map(|failure| failure.kind))
     }
 
@@ -60,7 +60,7 @@ impl TimedExchange {
     }
 
     /// Takes the header section out of what a task may hold, as its body has been.
-    pub fn hold_headers(&mut self, allowance: &Allowance) {
+    pub fn charge_headers(&mut self, allowance: &Allowance) {
         let Ok(reply) = &self.result else { return };
         match allowance.get().checked_sub(reply.headers.size()) {
             Some(left) => allowance.set(left),
@@ -74,8 +74,8 @@ impl TimedExchange {
 }
 
 /// What was measured as a sample. An exchange that was cut off ends when that is noticed, at `measured.end`.
-pub fn sample(row: RowId, measured: &Measured, failure: Option<FailureKind>) -> Sample {
-    let Measured { start, late, status, bytes_out, bytes_in, body_bytes_in, phases, .. } = *measured;
+pub fn sample(row: RowId, measured: &Measurements, failure: Option<FailureKind>) -> Sample {
+    let Measurements { start, late, status, bytes_out, bytes_in, body_bytes_in, phases, .. } = *measured;
     let (intended, end) = (start.saturating_sub(late), measured.end.unwrap_or(start));
     Sample { row, intended, start, end, status, bytes_out, bytes_in, body_bytes_in, phases, failure }
 }

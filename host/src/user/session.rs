@@ -13,25 +13,25 @@ use std::sync::Arc;
 use std::task::Poll;
 
 use hyper::header::{HeaderName, HeaderValue};
-use stampede_time::{Clock, Nanos, Phase, Timers};
+use stampede_time::{Clock, Nanos, RunPhase, Timers};
 
 use crate::data::DataSets;
-use crate::expression::Last;
+use crate::expression::LastExchange;
 use crate::http::{self, Client, Field};
 use crate::metrics::recorder::Recorder;
-use crate::pace::Limiter;
+use crate::pace::RateLimiter;
 use crate::random::UserRandom;
-pub use crate::template::Shortage;
-use crate::template::{Rows, Scratch, Template, Values, VariableId, Variables};
+pub use crate::template::RowShortage;
+use crate::template::{RenderContext, RenderScratch, RowCursors, Template, VariableId, Variables};
 
 use super::limits;
 use super::sockets::Sockets;
-use super::start::{Hours, Promise, Start};
+use super::start::{ActiveWindow, PromisedStart, RequestStart};
 use super::task::Task;
 use crate::secrets::Secrets;
 
 /// What all users of one worker share.
-pub struct Shared {
+pub struct WorkerShared {
     /// Tells the time.
     pub clock: Clock,
     /// Wakes users who wait.
@@ -43,51 +43,51 @@ pub struct Shared {
     /// The script's data sets.
     pub data: DataSets,
     /// Room for rendering templates.
-    pub scratch: RefCell<Scratch>,
+    pub scratch: RefCell<RenderScratch>,
     /// Users in the whole run.
-    pub users: u32,
+    pub total_users: u32,
     /// The phase as the worker last saw it. A user looks here whenever it is woken.
-    pub phase: Cell<Phase>,
+    pub phase: Cell<RunPhase>,
     /// When each user's current step times out, by [`Session::slot`]; `Nanos::MAX` while none is under way. Side by
     /// side in memory because the worker looks through all of them many times a second; no request has a timer.
     pub deadlines: Box<[Cell<Nanos>]>,
     /// When the worker last looked through the deadlines.
-    pub swept: Cell<Nanos>,
+    pub last_sweep: Cell<Nanos>,
     /// Of the run, by which rows of data sets are shuffled.
     pub seed: u64,
     /// Variables that every user begins with.
-    pub found: Variables,
+    pub initial_variables: Variables,
     /// The worker's part of the cap on all users together, if there is one.
-    pub limiter: Cell<Option<Limiter>>,
+    pub total_limiter: Cell<Option<RateLimiter>>,
     /// What is never shown.
     pub secrets: Arc<Secrets>,
     /// Variables whose values are not, either.
     pub secret_variables: Vec<VariableId>,
 }
 
-impl Shared {
+impl WorkerShared {
     /// Counts a user for whom a data set has no row, and warns of the first.
-    fn ran_short(&self, user: u32, shortage: Shortage) {
+    fn count_shortage(&self, user: u32, shortage: RowShortage) {
         let set = match shortage {
-            Shortage::Stop(set) | Shortage::Error(set) | Shortage::Unreadable(set) => self.data.set(set),
+            RowShortage::Stop(set) | RowShortage::Error(set) | RowShortage::Unreadable(set) => self.data.set(set),
         };
-        if set.user_ended() {
+        if set.count_exhausted_user() {
             let text = self.shortage_text(shortage);
             match shortage {
-                Shortage::Stop(_) => tracing::warn!("{text}: user {user} is the first to end"),
+                RowShortage::Stop(_) => tracing::warn!("{text}: user {user} is the first to end"),
                 _ => tracing::error!("{text}: user {user} is the first to fail"),
             }
         }
     }
 
     /// What a user's shortage is, for messages.
-    pub fn shortage_text(&self, shortage: Shortage) -> String {
+    pub fn shortage_text(&self, shortage: RowShortage) -> String {
         match shortage {
-            Shortage::Stop(set) | Shortage::Error(set) => {
+            RowShortage::Stop(set) | RowShortage::Error(set) => {
                 let set = self.data.set(set);
                 format!("data set `{}` has no row left ({} in all)", set.name(), set.rows())
             }
-            Shortage::Unreadable(set) => {
+            RowShortage::Unreadable(set) => {
                 format!("the file of data set `{}` changed during the run, or can't be read", self.data.set(set).name())
             }
         }
@@ -101,11 +101,11 @@ pub struct Session {
     /// The number of the user, or of its lane, on its worker.
     pub slot: usize,
     /// Until when the operations wait for their turns.
-    waiting_until: Cell<Nanos>,
+    turns_until: Cell<Nanos>,
     /// Whether the last step passed; so does none.
-    pub passed: Cell<bool>,
+    pub last_step_passed: Cell<bool>,
     /// The last exchange, as far as conditions ask for it.
-    pub last: RefCell<Option<Box<Last>>>,
+    pub last_exchange: RefCell<Option<Box<LastExchange>>>,
     /// The task under way.
     pub task: Task,
 }
@@ -115,25 +115,25 @@ pub struct User {
     /// The user's number in the whole run.
     pub id: u32,
     /// The worker's part.
-    pub shared: Rc<Shared>,
+    pub shared: Rc<WorkerShared>,
     /// Walks of the whole script completed.
     pub iteration: Cell<u64>,
     /// The cap on this user's rate, if there is one.
-    pub limiter: Cell<Option<Limiter>>,
+    pub limiter: Cell<Option<RateLimiter>>,
     /// Until when it may do something.
-    pub hours: Cell<Hours>,
+    pub window: Cell<ActiveWindow>,
     /// What its next request was promised, if anything.
-    pub promise: Cell<Option<Promise>>,
+    pub promised: Cell<Option<PromisedStart>>,
     /// Open connections and cookies.
-    pub http: http::Session,
+    pub http: http::HttpSession,
     /// Open sockets.
     pub sockets: Sockets,
     random: RefCell<UserRandom>,
     variables: RefCell<Variables>,
-    rows: RefCell<Rows>,
+    rows: RefCell<RowCursors>,
     headers: RefCell<Rc<Vec<Field>>>,
     /// Secrets that others took the place of, the newest last: the target may still speak of them.
-    former: RefCell<Vec<String>>,
+    retired_secrets: RefCell<Vec<String>>,
 }
 
 impl Deref for Session {
@@ -146,55 +146,55 @@ impl Deref for Session {
 
 impl Session {
     /// A user before its first step, who knows what the run's set-up has found out.
-    pub fn new(id: u32, slot: usize, shared: Rc<Shared>, seed: u64, limiter: Option<Limiter>) -> Self {
+    pub fn new(id: u32, slot: usize, shared: Rc<WorkerShared>, seed: u64, limiter: Option<RateLimiter>) -> Self {
         let rows_seed = shared.seed;
         let user = User {
             id,
-            variables: RefCell::new(shared.found.clone()),
+            variables: RefCell::new(shared.initial_variables.clone()),
             shared,
             iteration: Cell::new(0),
             limiter: Cell::new(limiter),
-            hours: Cell::new(Hours::from(0)),
-            promise: Cell::new(None),
-            http: http::Session::default(),
+            window: Cell::new(ActiveWindow::from(0)),
+            promised: Cell::new(None),
+            http: http::HttpSession::default(),
             sockets: Sockets::default(),
             random: RefCell::new(UserRandom::new(seed, id)),
-            rows: RefCell::new(Rows::new(rows_seed)),
+            rows: RefCell::new(RowCursors::new(rows_seed)),
             headers: RefCell::default(),
-            former: RefCell::default(),
+            retired_secrets: RefCell::default(),
         };
-        Self::of(Rc::new(user), slot)
+        Self::from_user(Rc::new(user), slot)
     }
 
-    fn of(user: Rc<User>, slot: usize) -> Self {
+    fn from_user(user: Rc<User>, slot: usize) -> Self {
         Self {
             user,
             slot,
-            waiting_until: Cell::new(0),
-            passed: Cell::new(true),
-            last: RefCell::default(),
+            turns_until: Cell::new(0),
+            last_step_passed: Cell::new(true),
+            last_exchange: RefCell::default(),
             task: Task::default(),
         }
     }
 
     /// The same user in another lane. Their slots lie side by side.
     pub fn lane(&self, number: usize) -> Self {
-        Self::of(Rc::clone(&self.user), self.slot + number)
+        Self::from_user(Rc::clone(&self.user), self.slot + number)
     }
 
     /// The lane begins something, after what its user did so far: no exchange of the lane's own is its last one.
     pub fn begin_lane(&self, user: &Self) {
-        self.passed.set(user.passed.get());
-        self.last.take();
+        self.last_step_passed.set(user.last_step_passed.get());
+        self.last_exchange.take();
     }
 
     /// Appends a template's text for this user, now. A user for whom a data set has no row left starts nothing from then on.
     pub fn render(&self, template: &Template, out: &mut String) {
-        let mut values = Values {
+        let mut values = RenderContext {
             user: self.id,
-            users: self.shared.users,
+            users: self.shared.total_users,
             iteration: self.iteration.get(),
-            wall: self.shared.clock.wall(self.shared.clock.now()),
+            wall_clock: self.shared.clock.wall(self.shared.clock.now()),
             random: &mut self.random.borrow_mut(),
             variables: &self.variables.borrow(),
             rows: &mut self.rows.borrow_mut(),
@@ -207,12 +207,12 @@ impl Session {
         if before.is_none()
             && let Some(shortage) = after
         {
-            self.shared.ran_short(self.id, shortage);
+            self.shared.count_shortage(self.id, shortage);
         }
     }
 
     /// Why the user goes on no further, if a data set has no row for it.
-    pub fn shortage(&self) -> Option<Shortage> {
+    pub fn shortage(&self) -> Option<RowShortage> {
         self.rows.borrow().shortage()
     }
 
@@ -227,15 +227,15 @@ impl Session {
         if self.shared.secret_variables.contains(&id)
             && let Some(former) = variables.get(id).filter(|former| *former != value)
         {
-            self.retire(former);
+            self.retire_secret(former);
         }
         variables.set(id, value);
     }
 
     /// A secret of the user is not used any more.
-    fn retire(&self, secret: &str) {
-        let mut former = self.former.borrow_mut();
-        if former.len() == MOST_FORMER {
+    fn retire_secret(&self, secret: &str) {
+        let mut former = self.retired_secrets.borrow_mut();
+        if former.len() == MAX_RETIRED_SECRETS {
             former.remove(0);
         }
         former.push(secret.to_owned());
@@ -263,12 +263,12 @@ impl Session {
     pub fn set_header(&self, name: HeaderName, value: HeaderValue) -> Result<(), String> {
         let mut headers = self.headers.borrow_mut();
         let headers = Rc::make_mut(&mut headers);
-        headers.retain(|(known, former)| {
-            let goes = *known == name;
-            if goes && *former != value {
-                self.retire(text(former));
+        headers.retain(|(existing, former)| {
+            let is_replaced = *existing == name;
+            if is_replaced && *former != value {
+                self.retire_secret(header_text(former));
             }
-            !goes
+            !is_replaced
         });
         if headers.len() >= limits::HEADERS {
             return Err(format!("a user may have {} header fields", limits::HEADERS));
@@ -280,11 +280,13 @@ impl Session {
     /// A text without the secrets of the run and of this user, which are its header store and its secret variables, cut
     /// to what the report keeps. For texts that a guest or a peer had a hand in.
     pub fn redact(&self, shown: &str) -> String {
-        let (headers, variables, former) = (self.headers.borrow(), self.variables.borrow(), self.former.borrow());
-        let fields = headers.iter().map(|(_, value)| text(value)).flat_map(parts);
+        let (headers, variables, former) =
+            (self.headers.borrow(), self.variables.borrow(), self.retired_secrets.borrow());
+        let fields = headers.iter().map(|(_, value)| header_text(value)).flat_map(whole_and_words);
         let variables = self.shared.secret_variables.iter().filter_map(|id| variables.get(*id));
-        let own: Vec<&str> = fields.chain(variables).chain(former.iter().flat_map(|former| parts(former))).collect();
-        self.shared.secrets.shown(shown, &own)
+        let secrets: Vec<&str> =
+            fields.chain(variables).chain(former.iter().flat_map(|former| whole_and_words(former))).collect();
+        self.shared.secrets.excerpt(shown, &secrets)
     }
 
     /// When the current step times out. Waiting for the rate limit moves it on.
@@ -295,17 +297,17 @@ impl Session {
     /// Waits for the user's turn under its rate limit and under that of all users, and says when it came: now. `None` if
     /// the run, or the user's data, ends first. The wait moves the step's deadline on and is in no latency, unless the request was promised a
     /// time; by how much it came late through the generator alone is recorded as its start delay.
-    pub async fn turn(&self) -> Option<Start> {
+    pub async fn next_turn(&self) -> Option<RequestStart> {
         if self.shortage().is_some() {
             return None;
         }
-        let promise = self.promise.take();
+        let promise = self.promised.take();
         let mut due = promise.map(|promise| promise.due);
-        for limiter in [&self.limiter, &self.shared.limiter] {
+        for limiter in [&self.limiter, &self.shared.total_limiter] {
             if let Some(mut next) = limiter.get() {
                 let turn = next.reserve(self.shared.clock.now());
                 limiter.set(Some(next));
-                self.wait_for_turn(turn).await?;
+                self.wait_for_reserved(turn).await?;
                 due = Some(turn);
             }
         }
@@ -314,31 +316,31 @@ impl Session {
             return None;
         }
         if let Some(due) = due {
-            self.shared.recorder.borrow_mut().start_delay(now.saturating_sub(due));
+            self.shared.recorder.borrow_mut().record_start_delay(now.saturating_sub(due));
         }
         let intended = promise.map_or(now, |promise| promise.intended);
-        Some(Start { at: now, late: now.saturating_sub(intended) })
+        Some(RequestStart { at: now, late: now.saturating_sub(intended) })
     }
 
     /// Waits for a turn that has been reserved; the step's deadline moves on by it. `None` if the run ends first.
-    async fn wait_for_turn(&self, turn: Nanos) -> Option<()> {
+    async fn wait_for_reserved(&self, turn: Nanos) -> Option<()> {
         let now = self.shared.clock.now();
         // Waits of several operations at once overlap: each moves the deadline by what it adds to them.
-        let waited = turn.saturating_sub(self.waiting_until.get().max(now));
-        self.waiting_until.set(self.waiting_until.get().max(turn));
-        let (deadline, hours) = (self.deadline(), self.hours.get());
-        deadline.set(deadline.get().saturating_add(waited).min(hours.cut));
+        let waited = turn.saturating_sub(self.turns_until.get().max(now));
+        self.turns_until.set(self.turns_until.get().max(turn));
+        let (deadline, hours) = (self.deadline(), self.window.get());
+        deadline.set(deadline.get().saturating_add(waited).min(hours.cut_off));
         self.pause_until(turn).await.then_some(())
     }
 
     /// Whether the user may start something now.
-    pub fn running(&self) -> bool {
+    pub fn may_start(&self) -> bool {
         self.may_start_at(self.shared.clock.now())
     }
 
     /// Whether the user may start something at the time `now`, just read from the clock.
     pub fn may_start_at(&self, now: Nanos) -> bool {
-        self.shared.phase.get() == Phase::Running && now < self.hours.get().requests
+        self.shared.phase.get() == RunPhase::Running && now < self.window.get().requests_until
     }
 
     /// Waits until a time; `false` as soon as the run is ending.
@@ -348,24 +350,24 @@ impl Session {
 
     /// Waits for a time that is not promised to be over before the user's is; `false` if it is not.
     pub async fn pause_until(&self, at: Nanos) -> bool {
-        let end = self.hours.get().requests;
+        let end = self.window.get().requests_until;
         self.wait_until(at.min(end)).await && at < end
     }
 }
 
-impl Shared {
+impl WorkerShared {
     /// Waits until a time; `false` as soon as the run is ending.
     pub async fn wait_until(&self, at: Nanos) -> bool {
-        let mut waiting = None;
+        let mut timer = None;
         poll_fn(|cx| {
             let now = self.clock.now();
-            if self.phase.get() != Phase::Running {
+            if self.phase.get() != RunPhase::Running {
                 return Poll::Ready(false);
             }
             if at <= now {
                 return Poll::Ready(true);
             }
-            waiting.get_or_insert_with(|| self.timers.add(at, now, cx.waker().clone()));
+            timer.get_or_insert_with(|| self.timers.add(at, now, cx.waker().clone()));
             Poll::Pending
         })
         .await
@@ -373,14 +375,14 @@ impl Shared {
 }
 
 /// A header value, which is UTF-8 and not only the visible ASCII that `to_str` takes.
-fn text(value: &HeaderValue) -> &str {
+fn header_text(value: &HeaderValue) -> &str {
     std::str::from_utf8(value.as_bytes()).unwrap_or_default()
 }
 
 /// A secret, whole and what stands between its spaces: `Bearer` is none, the rest is.
-fn parts(secret: &str) -> impl Iterator<Item = &str> {
+fn whole_and_words(secret: &str) -> impl Iterator<Item = &str> {
     std::iter::once(secret).chain(secret.split(' '))
 }
 
 /// Secrets that a user still keeps back when it has others in their place.
-const MOST_FORMER: usize = 8;
+const MAX_RETIRED_SECRETS: usize = 8;

@@ -33,13 +33,13 @@ pub type SocketId = u32;
 /// The open sockets of one user.
 #[derive(Default)]
 pub struct Sockets {
-    open: RefCell<Vec<Entry>>,
+    open: RefCell<Vec<OpenSocket>>,
     /// Whose are being opened.
     opening: RefCell<Vec<InstanceId>>,
-    given: Cell<u32>,
+    next_id: Cell<u32>,
 }
 
-struct Entry {
+struct OpenSocket {
     owner: InstanceId,
     id: SocketId,
     socket: Rc<Socket>,
@@ -67,20 +67,20 @@ impl Sockets {
     }
 
     /// Keeps a stream for its owner.
-    pub fn keep(&self, owner: InstanceId, stream: Stream) -> SocketId {
-        let id = self.given.replace(self.given.get() + 1);
+    pub fn add(&self, owner: InstanceId, stream: Stream) -> SocketId {
+        let id = self.next_id.replace(self.next_id.get() + 1);
         let socket =
             Socket { stream: RefCell::new(Some(stream)), reading: Cell::new(false), writing: Cell::new(false) };
-        self.open.borrow_mut().push(Entry { owner, id, socket: Rc::new(socket) });
+        self.open.borrow_mut().push(OpenSocket { owner, id, socket: Rc::new(socket) });
         id
     }
 
     /// Closes what nobody can use any more: sockets of instances that this one has replaced.
-    pub fn outlive(&self, owner: InstanceId) {
+    pub fn close_replaced(&self, owner: InstanceId) {
         self.retain(|entry| entry.owner.plugin != owner.plugin || entry.owner == owner);
     }
 
-    fn retain(&self, keep: impl Fn(&Entry) -> bool) {
+    fn retain(&self, keep: impl Fn(&OpenSocket) -> bool) {
         self.open.borrow_mut().retain(|entry| {
             let kept = keep(entry);
             if !kept {
@@ -117,41 +117,41 @@ impl Socket {
 }
 
 /// A read or a write under way. However it ends, another may begin.
-pub struct Busy<'a> {
+pub struct IoGuard<'a> {
     flag: &'a Cell<bool>,
     /// Closed if the operation is given up: nobody knows how much of a write has been sent.
-    pub unless_done: Option<&'a Socket>,
+    pub close_on_drop: Option<&'a Socket>,
 }
 
-impl<'a> Busy<'a> {
+impl<'a> IoGuard<'a> {
     /// Begins an operation of that kind.
     ///
     /// # Errors
     /// Another one is under way.
     pub fn new(flag: &'a Cell<bool>, unless_done: Option<&'a Socket>) -> Result<Self, Failure> {
         if flag.replace(true) {
-            return Err(misused("another operation of that kind is under way on the socket"));
+            return Err(plugin_fault("another operation of that kind is under way on the socket"));
         }
-        Ok(Self { flag, unless_done })
+        Ok(Self { flag, close_on_drop: unless_done })
     }
 }
 
-impl Drop for Busy<'_> {
+impl Drop for IoGuard<'_> {
     fn drop(&mut self) {
         self.flag.set(false);
-        if let Some(socket) = self.unless_done {
+        if let Some(socket) = self.close_on_drop {
             socket.close();
         }
     }
 }
 
 /// Bytes taken from what a task may hold, given back when they are gone.
-pub struct Held {
+pub struct Reservation {
     allowance: Allowance,
     bytes: usize,
 }
 
-impl Held {
+impl Reservation {
     /// So many bytes, if the task may hold as many more.
     pub fn new(allowance: &Allowance, bytes: usize) -> Option<Self> {
         allowance.set(allowance.get().checked_sub(bytes)?);
@@ -159,7 +159,7 @@ impl Held {
     }
 }
 
-impl Drop for Held {
+impl Drop for Reservation {
     fn drop(&mut self) {
         self.allowance.set(self.allowance.get() + self.bytes);
     }
@@ -167,9 +167,9 @@ impl Drop for Held {
 
 /// How far the sockets of a task have come.
 #[derive(Default)]
-pub struct Activity {
+pub struct SocketActivity {
     /// Whether the task may use its sockets.
-    pub turn: Cell<Turn>,
+    pub turn: Cell<TurnState>,
     /// The sample of it all.
     pub meter: Meter,
     /// The last failure, which counts if the task fails.
@@ -178,33 +178,33 @@ pub struct Activity {
 
 /// The turn of a task on its sockets.
 #[derive(Clone, Copy, Default, PartialEq, Eq)]
-pub enum Turn {
+pub enum TurnState {
     /// No operation has been polled yet.
     #[default]
-    Unasked,
+    NotRequested,
     /// One waits for it, and the others for that one.
-    Awaited,
+    Waiting,
     /// It came.
-    Taken,
+    Granted,
     /// The run ended first.
     Refused,
 }
 
-impl Activity {
+impl SocketActivity {
     /// Forgets the previous task.
     pub fn begin(&self) {
-        self.turn.set(Turn::Unasked);
+        self.turn.set(TurnState::NotRequested);
         self.failure.take();
     }
 
     /// Whether anything was done on a socket.
     pub fn has_begun(&self) -> bool {
-        self.turn.get() == Turn::Taken
+        self.turn.get() == TurnState::Granted
     }
 }
 
 /// What a server answered to a request for its connection.
-pub struct Upgraded {
+pub struct SocketUpgrade {
     /// The status.
     pub status: u16,
     /// The header section.
@@ -214,30 +214,30 @@ pub struct Upgraded {
     /// From the request to the head of the reply.
     pub duration: Nanos,
     /// For the header section, until it is handed over.
-    pub held: Held,
+    pub held: Reservation,
 }
 
 /// A socket that is being opened, among those that a plugin may have.
-pub struct Place<'a>(&'a Sockets, InstanceId);
+pub struct OpeningGuard<'a>(&'a Sockets, InstanceId);
 
-impl<'a> Place<'a> {
+impl<'a> OpeningGuard<'a> {
     /// Takes a place.
     ///
     /// # Errors
     /// The plugin has as many sockets as it may.
-    pub fn of(sockets: &'a Sockets, owner: InstanceId) -> Result<Self, Failure> {
+    pub fn claim(sockets: &'a Sockets, owner: InstanceId) -> Result<Self, Failure> {
         let open = sockets.open.borrow().iter().filter(|entry| entry.owner == owner).count();
         let mut opening = sockets.opening.borrow_mut();
-        let coming = opening.iter().filter(|known| **known == owner).count();
-        if open + coming >= limits::SOCKETS {
-            return Err(misused(format!("a user may have {} open sockets", limits::SOCKETS)));
+        let opening_count = opening.iter().filter(|candidate| **candidate == owner).count();
+        if open + opening_count >= limits::SOCKETS {
+            return Err(plugin_fault(format!("a user may have {} open sockets", limits::SOCKETS)));
         }
         opening.push(owner);
         Ok(Self(sockets, owner))
     }
 }
 
-impl Drop for Place<'_> {
+impl Drop for OpeningGuard<'_> {
     fn drop(&mut self) {
         let mut opening = self.0.opening.borrow_mut();
         if let Some(index) = opening.iter().position(|known| *known == self.1) {
@@ -247,26 +247,26 @@ impl Drop for Place<'_> {
 }
 
 /// Bytes that were read and not yet handed over.
-pub struct Received {
+pub struct ReceivedBytes {
     /// The bytes.
     pub bytes: Vec<u8>,
-    _held: Held,
+    _held: Reservation,
 }
 
-impl Received {
+impl ReceivedBytes {
     /// Bytes that the task holds from now on.
     ///
     /// # Errors
     /// It would hold more than it may.
     pub fn new(bytes: Vec<u8>, allowance: &Allowance) -> Result<Self, Failure> {
-        let held = Held::new(allowance, bytes.len()).ok_or_else(too_much)?;
+        let held = Reservation::new(allowance, bytes.len()).ok_or_else(over_allowance)?;
         Ok(Self { bytes, _held: held })
     }
 }
 
 /// The task would hold more than it may.
-pub fn too_much() -> Failure {
-    misused(format!("a task may hold {} MiB of bodies, reads and writes", limits::HELD >> 20))
+pub fn over_allowance() -> Failure {
+    plugin_fault(format!("a task may hold {} MiB of bodies, reads and writes", limits::HELD >> 20))
 }
 
 /// The failure of an operation on a closed socket.
@@ -275,6 +275,6 @@ pub fn closed() -> Failure {
 }
 
 /// What only a plugin can do wrong.
-pub fn misused(what: impl Into<Cow<'static, str>>) -> Failure {
+pub fn plugin_fault(what: impl Into<Cow<'static, str>>) -> Failure {
     Failure { kind: FailureKind::Plugin, detail: what.into() }
 }

@@ -4,7 +4,7 @@ use stampede_time::Nanos;
 
 /// When a request starts.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Start {
+pub struct RequestStart {
     /// Then.
     pub at: Nanos,
     /// How long after it should have. What was promised no time is never late.
@@ -13,7 +13,7 @@ pub struct Start {
 
 /// The time that an iteration was promised to begin at.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Promise {
+pub struct PromisedStart {
     /// When it should begin.
     pub intended: Nanos,
     /// When it could: later if it had to wait for a user. From then on it is the generator that is late.
@@ -22,20 +22,20 @@ pub struct Promise {
 
 /// From when and until when a user may do something.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Hours {
+pub struct ActiveWindow {
     /// Nothing is begun before this time.
     pub begin: Nanos,
     /// Iterations are not begun at or after this time.
-    pub iterations: Nanos,
+    pub iterations_until: Nanos,
     /// Nor requests.
-    pub requests: Nanos,
+    pub requests_until: Nanos,
     /// What is in flight then is cut off.
-    pub cut: Nanos,
+    pub cut_off: Nanos,
 }
 
-impl Hours {
+impl ActiveWindow {
     /// From then on without an end.
     pub const fn from(begin: Nanos) -> Self {
-        Self { begin, iterations: Nanos::MAX, requests: Nanos::MAX, cut: Nanos::MAX }
+        Self { begin, iterations_until: Nanos::MAX, requests_until: Nanos::MAX, cut_off: Nanos::MAX }
     }
 }

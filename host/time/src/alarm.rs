@@ -9,9 +9,9 @@ use std::time::Duration;
 pub enum Alarm {
     /// To microseconds.
     #[cfg(target_os = "linux")]
-    Fine(fine::Alarm),
+    Fine(fine::TimerFd),
     /// To a millisecond.
-    Portable(portable::Alarm),
+    Portable(portable::TokioAlarm),
 }
 
 impl Alarm {
@@ -22,10 +22,10 @@ impl Alarm {
     pub fn new(is_virtual: bool) -> io::Result<Self> {
         #[cfg(target_os = "linux")]
         if !is_virtual {
-            return Ok(Self::Fine(fine::Alarm::new()?));
+            return Ok(Self::Fine(fine::TimerFd::new()?));
         }
         let _ = is_virtual;
-        Ok(Self::Portable(portable::Alarm::new()))
+        Ok(Self::Portable(portable::TokioAlarm::new()))
     }
 
     /// Has it ring after `delay`, and not when it was to ring before.
@@ -61,9 +61,9 @@ mod fine {
     use tokio::io::unix::AsyncFd;
 
     /// Rings once each time it was set.
-    pub struct Alarm(AsyncFd<OwnedFd>);
+    pub struct TimerFd(AsyncFd<OwnedFd>);
 
-    impl Alarm {
+    impl TimerFd {
         /// One that is not set.
         pub fn new() -> io::Result<Self> {
             let flags = TimerfdFlags::NONBLOCK | TimerfdFlags::CLOEXEC;
@@ -111,31 +111,31 @@ mod portable {
     use tokio::time::Sleep;
 
     /// Rings once each time it was set.
-    pub struct Alarm {
+    pub struct TokioAlarm {
         sleep: RefCell<Pin<Box<Sleep>>>,
-        set: Cell<bool>,
+        armed: Cell<bool>,
     }
 
     /// A time that does not come.
     const NEVER: Duration = Duration::from_secs(1 << 30);
 
-    impl Alarm {
+    impl TokioAlarm {
         /// One that is not set.
         pub fn new() -> Self {
-            Self { sleep: RefCell::new(Box::pin(tokio::time::sleep(NEVER))), set: Cell::new(false) }
+            Self { sleep: RefCell::new(Box::pin(tokio::time::sleep(NEVER))), armed: Cell::new(false) }
         }
 
         /// Has it ring after `delay`, and not when it was to ring before.
         pub fn set(&self, delay: Duration) {
             let later = tokio::time::sleep(delay).deadline();
             self.sleep.borrow_mut().as_mut().reset(later);
-            self.set.set(true);
+            self.armed.set(true);
         }
 
         /// Whether it has rung since last asked.
         pub fn poll(&self, cx: &mut Context<'_>) -> Poll<()> {
             ready!(self.sleep.borrow_mut().as_mut().poll(cx));
-            if self.set.replace(false) { Poll::Ready(()) } else { Poll::Pending }
+            if self.armed.replace(false) { Poll::Ready(()) } else { Poll::Pending }
         }
     }
 }
@@ -149,7 +149,7 @@ mod tests {
         use std::task::Poll;
         use std::time::Duration;
 
-        let alarm = super::fine::Alarm::new().unwrap();
+        let alarm = super::fine::TimerFd::new().unwrap();
         for delay in [Duration::from_millis(1), Duration::ZERO, Duration::from_micros(50)] {
             alarm.set(Duration::from_secs(3600));
             alarm.set(delay);

@@ -16,6 +16,6 @@ mod thread_timer;
 mod timers;
 
 pub use clock::{Clock, Nanos, nanos};
-pub use phase::{Phase, SharedPhase};
-pub use thread_timer::{Delay, Timer};
-pub use timers::{Timers, Waiting};
+pub use phase::{RunPhase, SharedPhase};
+pub use thread_timer::{Delay, DelayTimer};
+pub use timers::{TimerGuard, Timers};

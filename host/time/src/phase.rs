@@ -11,7 +11,7 @@ use std::sync::atomic::{AtomicU8, Ordering};
 /// Where the run stands.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 #[repr(u8)]
-pub enum Phase {
+pub enum RunPhase {
     /// Users start requests.
     Running,
     /// Nothing new starts; what is in flight may finish.
@@ -26,16 +26,16 @@ pub struct SharedPhase(AtomicU8);
 
 impl SharedPhase {
     /// The phase now.
-    pub fn get(&self) -> Phase {
+    pub fn get(&self) -> RunPhase {
         match self.0.load(Ordering::Acquire) {
-            0 => Phase::Running,
-            1 => Phase::Draining,
-            _ => Phase::Stopped,
+            0 => RunPhase::Running,
+            1 => RunPhase::Draining,
+            _ => RunPhase::Stopped,
         }
     }
 
     /// Moves forward to a phase; going back is ignored.
-    pub fn advance(&self, to: Phase) {
+    pub fn advance(&self, to: RunPhase) {
         self.0.fetch_max(to as u8, Ordering::AcqRel);
     }
 }
@@ -47,9 +47,9 @@ mod tests {
     #[test]
     fn a_phase_never_goes_back() {
         let phase = SharedPhase::default();
-        assert_eq!(phase.get(), Phase::Running);
-        phase.advance(Phase::Stopped);
-        phase.advance(Phase::Draining);
-        assert_eq!(phase.get(), Phase::Stopped);
+        assert_eq!(phase.get(), RunPhase::Running);
+        phase.advance(RunPhase::Stopped);
+        phase.advance(RunPhase::Draining);
+        assert_eq!(phase.get(), RunPhase::Stopped);
     }
 }

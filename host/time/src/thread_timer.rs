@@ -13,32 +13,33 @@ use std::{io, thread};
 use crate::clock::{Clock, Nanos, nanos};
 
 /// Due time, then the order of creation, so that equal due times are different keys.
-type Key = (Nanos, u64);
+type DueKey = (Nanos, u64);
 
 /// Makes [`Delay`]s. Its thread ends when it is dropped.
-pub struct Timer {
-    inner: Arc<Inner>,
+pub struct DelayTimer {
+    inner: Arc<DelayTimerInner>,
 }
 
-struct Inner {
+struct DelayTimerInner {
     clock: Clock,
-    queue: Mutex<Queue>,
+    queue: Mutex<DelayQueue>,
     /// Signalled when the earliest due time has changed, or on closing.
     changed: Condvar,
 }
 
 #[derive(Default)]
-struct Queue {
-    waiting: BTreeMap<Key, Waker>,
+struct DelayQueue {
+    waiting: BTreeMap<DueKey, Waker>,
     /// How many delays there have been.
     created: u64,
     closed: bool,
 }
 
-impl Timer {
+impl DelayTimer {
     /// Starts the thread.
     pub fn start() -> io::Result<Self> {
-        let inner = Arc::new(Inner { clock: Clock::start(), queue: Mutex::default(), changed: Condvar::new() });
+        let inner =
+            Arc::new(DelayTimerInner { clock: Clock::start(), queue: Mutex::default(), changed: Condvar::new() });
         let timer = Self { inner: Arc::clone(&inner) };
         thread::Builder::new().name("demo-timer".into()).spawn(move || inner.run())?;
         Ok(timer)
@@ -62,14 +63,14 @@ impl Timer {
     }
 }
 
-impl Drop for Timer {
+impl Drop for DelayTimer {
     fn drop(&mut self) {
         self.inner.lock().closed = true;
         self.inner.changed.notify_one();
     }
 }
 
-impl Inner {
+impl DelayTimerInner {
     fn run(&self) {
         let mut queue = self.lock();
         while !queue.closed {
@@ -86,7 +87,7 @@ impl Inner {
     }
 
     /// Until the earliest due time or a change.
-    fn sleep<'a>(&self, queue: MutexGuard<'a, Queue>) -> MutexGuard<'a, Queue> {
+    fn sleep<'a>(&self, queue: MutexGuard<'a, DelayQueue>) -> MutexGuard<'a, DelayQueue> {
         match queue.waiting.first_key_value() {
             None => self.changed.wait(queue).unwrap_or_else(PoisonError::into_inner),
             Some(((due, _), _)) => {
@@ -96,12 +97,12 @@ impl Inner {
         }
     }
 
-    fn lock(&self) -> MutexGuard<'_, Queue> {
+    fn lock(&self) -> MutexGuard<'_, DelayQueue> {
         self.queue.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 
-impl Queue {
+impl DelayQueue {
     fn take_due(&mut self, now: Nanos) -> Vec<Waker> {
         let later = self.waiting.split_off(&(now.saturating_add(1), 0));
         std::mem::replace(&mut self.waiting, later).into_values().collect()
@@ -110,8 +111,8 @@ impl Queue {
 
 /// A wait that has an end. Dropping it forgets it.
 pub struct Delay {
-    inner: Arc<Inner>,
-    key: Key,
+    inner: Arc<DelayTimerInner>,
+    key: DueKey,
 }
 
 impl Future for Delay {
@@ -148,7 +149,7 @@ mod tests {
 
     #[tokio::test]
     async fn a_delay_is_never_early() {
-        let timer = Timer::start().unwrap();
+        let timer = DelayTimer::start().unwrap();
         for micros in [0, 1, 100, 1_500] {
             let due = timer.now() + Duration::from_micros(micros);
             timer.at(due).await;
@@ -158,7 +159,7 @@ mod tests {
 
     #[tokio::test]
     async fn the_earlier_of_two_ends_first_in_whatever_order_they_were_made() {
-        let timer = Timer::start().unwrap();
+        let timer = DelayTimer::start().unwrap();
         let now = timer.now();
         let (late, early) = (timer.at(now + Duration::from_secs(3600)), timer.at(now + Duration::from_millis(1)));
         tokio::select! {
@@ -170,7 +171,7 @@ mod tests {
 
     #[tokio::test]
     async fn a_dropped_delay_is_forgotten() {
-        let timer = Timer::start().unwrap();
+        let timer = DelayTimer::start().unwrap();
         let mut delay = timer.after(Duration::from_secs(3600));
         let mut context = Context::from_waker(Waker::noop());
         assert!(Pin::new(&mut delay).poll(&mut context).is_pending());

@@ -17,38 +17,38 @@ use super::clock::{Clock, Nanos};
 
 /// The waits of one worker.
 pub struct Timers {
-    waits: RefCell<BinaryHeap<Reverse<Wait>>>,
+    entries: RefCell<BinaryHeap<Reverse<TimerEntry>>>,
     /// How many of them nobody waits for any more.
-    given_up: Cell<usize>,
+    cancelled: Cell<usize>,
     alarm: Alarm,
     /// What the alarm is set to; `Nanos::MAX` if it is not.
-    set: Cell<Nanos>,
+    armed_for: Cell<Nanos>,
 }
 
-struct Wait {
+struct TimerEntry {
     until: Nanos,
     waker: Waker,
     /// Whether somebody still waits.
-    wanted: Rc<Cell<bool>>,
+    active: Rc<Cell<bool>>,
 }
 
 /// A place in the heap; dropping it gives the wait up.
-pub struct Waiting<'a> {
+pub struct TimerGuard<'a> {
     timers: &'a Timers,
-    wanted: Rc<Cell<bool>>,
+    active: Rc<Cell<bool>>,
 }
 
-impl Drop for Waiting<'_> {
+impl Drop for TimerGuard<'_> {
     fn drop(&mut self) {
-        if self.wanted.replace(false) {
-            self.timers.give_up();
+        if self.active.replace(false) {
+            self.timers.cancel_one();
         }
     }
 }
 
 /// Waits given up stay in the heap until they are due, or until there are this many and they are most of it: what a
 /// guest submits and gives up must not fill the memory.
-const MOST_GIVEN_UP: usize = 1024;
+const MAX_CANCELLED: usize = 1024;
 
 impl Timers {
     /// No waits by this clock. Must be called where tasks run.
@@ -57,29 +57,29 @@ impl Timers {
     /// The operating system has no more timers.
     pub fn new(clock: Clock) -> io::Result<Self> {
         let (waits, given_up, set) = (RefCell::default(), Cell::new(0), Cell::new(Nanos::MAX));
-        Ok(Self { waits, given_up, alarm: Alarm::new(clock.is_virtual())?, set })
+        Ok(Self { entries: waits, cancelled: given_up, alarm: Alarm::new(clock.is_virtual())?, armed_for: set })
     }
 
     /// Wakes somebody as soon as `until` has come, unless the wait was given up; `now` is the time.
-    pub fn add(&self, until: Nanos, now: Nanos, waker: Waker) -> Waiting<'_> {
+    pub fn add(&self, until: Nanos, now: Nanos, waker: Waker) -> TimerGuard<'_> {
         let wanted = Rc::new(Cell::new(true));
-        self.waits.borrow_mut().push(Reverse(Wait { until, waker, wanted: Rc::clone(&wanted) }));
-        self.set_to(until, now);
-        Waiting { timers: self, wanted }
+        self.entries.borrow_mut().push(Reverse(TimerEntry { until, waker, active: Rc::clone(&wanted) }));
+        self.arm(until, now);
+        TimerGuard { timers: self, active: wanted }
     }
 
-    fn give_up(&self) {
-        self.given_up.set(self.given_up.get() + 1);
-        let mut waits = self.waits.borrow_mut();
-        if self.given_up.get() > MOST_GIVEN_UP.max(waits.len() / 2) {
-            waits.retain(|Reverse(wait)| wait.wanted.get());
-            self.given_up.set(0);
+    fn cancel_one(&self) {
+        self.cancelled.set(self.cancelled.get() + 1);
+        let mut waits = self.entries.borrow_mut();
+        if self.cancelled.get() > MAX_CANCELLED.max(waits.len() / 2) {
+            waits.retain(|Reverse(wait)| wait.active.get());
+            self.cancelled.set(0);
         }
     }
 
-    fn set_to(&self, at: Nanos, now: Nanos) {
-        if at < self.set.get() {
-            self.set.set(at);
+    fn arm(&self, at: Nanos, now: Nanos) {
+        if at < self.armed_for.get() {
+            self.armed_for.set(at);
             self.alarm.set(Duration::from_nanos(at.saturating_sub(now)));
         }
     }
@@ -93,38 +93,38 @@ impl Timers {
         loop {
             ready!(self.alarm.poll(cx));
             let now = clock.now();
-            self.set.set(Nanos::MAX);
-            let mut waits = self.waits.borrow_mut();
+            self.armed_for.set(Nanos::MAX);
+            let mut waits = self.entries.borrow_mut();
             while let Some(Reverse(wait)) = waits.peek()
                 && wait.until <= now
             {
                 match waits.pop() {
-                    Some(Reverse(wait)) if wait.wanted.replace(false) => wait.waker.wake(),
-                    _ => self.given_up.set(self.given_up.get().saturating_sub(1)),
+                    Some(Reverse(wait)) if wait.active.replace(false) => wait.waker.wake(),
+                    _ => self.cancelled.set(self.cancelled.get().saturating_sub(1)),
                 }
             }
             if let Some(Reverse(next)) = waits.peek() {
-                self.set_to(next.until, now);
+                self.arm(next.until, now);
             }
         }
     }
 }
 
-impl PartialEq for Wait {
+impl PartialEq for TimerEntry {
     fn eq(&self, other: &Self) -> bool {
         self.until == other.until
     }
 }
 
-impl Eq for Wait {}
+impl Eq for TimerEntry {}
 
-impl PartialOrd for Wait {
+impl PartialOrd for TimerEntry {
     fn partial_cmp(&self, other: &Self) -> Option<std::cmp::Ordering> {
         Some(self.cmp(other))
     }
 }
 
-impl Ord for Wait {
+impl Ord for TimerEntry {
     fn cmp(&self, other: &Self) -> std::cmp::Ordering {
         self.until.cmp(&other.until)
     }
@@ -153,11 +153,11 @@ mod tests {
     async fn waits_that_are_given_up_do_not_fill_the_memory() {
         let timers = Timers::new(Clock::start_virtual()).unwrap();
         let kept = timers.add(1_000_000_000, 0, Waker::noop().clone());
-        for _ in 0..10 * MOST_GIVEN_UP {
+        for _ in 0..10 * MAX_CANCELLED {
             drop(timers.add(3_600_000_000_000, 0, Waker::noop().clone()));
-            assert!(timers.waits.borrow().len() <= MOST_GIVEN_UP + 2);
+            assert!(timers.entries.borrow().len() <= MAX_CANCELLED + 2);
         }
-        assert!(timers.waits.borrow().iter().any(|Reverse(wait)| wait.wanted.get()));
+        assert!(timers.entries.borrow().iter().any(|Reverse(wait)| wait.active.get()));
         drop(kept);
     }
 

@@ -9,7 +9,7 @@ use hyper::client::conn::http1::{self, SendRequest};
 use hyper::{HeaderMap, Request, Response, StatusCode};
 use hyper_util::rt::TokioIo;
 use serde_json::Value;
-use stampede_site::{RunningSite, Site, Snapshot};
+use stampede_site::{RunningSite, Site, SiteCounts};
 use tokio::net::TcpStream;
 
 /// A site on a free port.
@@ -87,7 +87,7 @@ pub fn request(method: &str, path: &str, headers: &[(&str, &str)], body: &str) -
 }
 
 /// The counts once every request has come to its end: a connection that a client has dropped is noticed a moment later.
-pub async fn settled(site: &RunningSite) -> Snapshot {
+pub async fn settled(site: &RunningSite) -> SiteCounts {
     loop {
         let snapshot = site.stats().snapshot();
         if snapshot.in_flight == 0 {

@@ -1,6 +1,6 @@
 //! `/stats` against what the clients received.
 
-use stampede_site::{Route, RouteCount};
+use stampede_site::{Route, RouteCounts};
 
 use crate::client::{Client, request, settled, site_with};
 
@@ -36,9 +36,9 @@ async fn counts_are_exact_with_eight_connections_on_two_threads() {
     assert_eq!((snapshot.requests, snapshot.connections), (5 * each, CONNECTIONS));
     assert_eq!((snapshot.body_bytes_sent, snapshot.body_bytes_received), (received, 10 * each));
     assert_eq!(snapshot.statuses.into_iter().collect::<Vec<_>>(), [(200, 4 * each), (404, each)]);
-    let chunked = RouteCount { requests: each, body_bytes_sent: 5000 * each, body_bytes_received: 0 };
+    let chunked = RouteCounts { requests: each, body_bytes_sent: 5000 * each, body_bytes_received: 0 };
     assert_eq!(snapshot.routes[Route::Chunked.pattern()], chunked);
-    let bytes = RouteCount { requests: each, ..RouteCount::default() };
+    let bytes = RouteCounts { requests: each, ..RouteCounts::default() };
     assert_eq!(snapshot.routes[Route::Bytes.pattern()], bytes);
     assert_eq!(snapshot.routes.len(), 5);
 }

@@ -7,29 +7,29 @@ use std::sync::Arc;
 use serde_json::{Value, json};
 
 use crate::cli::InspectArgs;
-use crate::command::plugins::actions;
-use crate::command::{print, warn_of_native};
+use crate::command::plugins::action_lines;
+use crate::command::{print, warn_about_native};
 use crate::data::DataSets;
 use crate::diagnostic::{Diagnostic, Diagnostics};
 use crate::exit::Exit;
-use crate::plugin::instance::engine::Engine;
+use crate::plugin::instance::engine::PluginEngine;
 use crate::plugin::instance::error_text::error_text;
-use crate::plugin::load::compile::{self, Caps};
-use crate::plugin::load::locate::{self, Imports};
-use crate::plugin::load::registry::{Loaded, Registry};
-use crate::plugin::load::resolve::native_refused;
-use crate::plugin::native::{Library, is_native};
-use crate::plugin::policy::Terms;
-use crate::plugin::scripting::Scripting;
+use crate::plugin::load::compile::{self, CompileCaps};
+use crate::plugin::load::identify::{self, ComponentImports};
+use crate::plugin::load::loader::{LoadedPlugin, PluginLoader};
+use crate::plugin::load::resolve::native_not_allowed;
+use crate::plugin::native::{NativeLibrary, is_native};
+use crate::plugin::policy::PluginPolicy;
+use crate::plugin::scripting::ScriptContext;
 use crate::template::Environment;
-use crate::text::one_line;
+use crate::text::error_chain;
 
 /// What is known of a component.
-struct Inspected {
-    plugin: Loaded,
+struct Inspection {
+    plugin: LoadedPlugin,
     contract: String,
     /// Nobody knows what a native library asks for.
-    imports: Option<Imports>,
+    imports: Option<ComponentImports>,
     size: usize,
     sha256: String,
 }
@@ -39,46 +39,46 @@ struct Inspected {
 /// # Errors
 /// It does not load.
 pub fn inspect(args: &InspectArgs) -> Result<Exit, Diagnostics> {
-    let inspected = load(&args.file, args.native.allow_native)?;
+    let inspected = inspect_file(&args.file, args.native.allow_native)?;
     let text = if args.json { format!("{:#}\n", inspected.json()) } else { inspected.text() };
     print(text.as_bytes())
 }
 
-fn load(file: &Path, allow_native: bool) -> Result<Inspected, Diagnostic> {
+fn inspect_file(file: &Path, allow_native: bool) -> Result<Inspection, Diagnostic> {
     let name = file.display().to_string();
     let refused = |why: String| Diagnostic::new("plugin::load", format!("`{name}` does not load: {why}"));
     let internal = |error: wasmtime::Error| Diagnostic::new("internal::engine", error_text(&error));
-    let bytes = locate::read(file).map_err(refused)?;
-    let engine = Arc::new(Engine::new().map_err(internal)?);
-    let scripting = Scripting {
+    let bytes = identify::read(file).map_err(refused)?;
+    let engine = Arc::new(PluginEngine::new().map_err(internal)?);
+    let script_context = ScriptContext {
         data: DataSets::default(),
-        environment: Environment::of_process([]),
+        environment: Environment::from_process([]),
         base_url: None,
         folder: file.parent().map(Path::to_path_buf).unwrap_or_default(),
         secrets: Arc::default(),
     };
-    let registry = Registry::new(Arc::clone(&engine), Arc::new(scripting)).map_err(internal)?;
-    let (size, sha256, terms) = (bytes.len(), locate::sha256(&bytes), Terms::new(&name));
+    let registry = PluginLoader::new(Arc::clone(&engine), Arc::new(script_context)).map_err(internal)?;
+    let (size, sha256, terms) = (bytes.len(), identify::sha256(&bytes), PluginPolicy::new(&name));
     if is_native(&bytes) {
         if !allow_native {
-            return Err(native_refused(&name));
+            return Err(native_not_allowed(&name));
         }
-        warn_of_native([name.as_str()]);
-        let library = Arc::new(Library::open(file).map_err(refused)?);
+        warn_about_native([name.as_str()]);
+        let library = Arc::new(NativeLibrary::open(file).map_err(refused)?);
         let plugin = registry.load_native(terms, &library).map_err(refused)?;
-        return Ok(Inspected { plugin, contract: library.contract(), imports: None, size, sha256 });
+        return Ok(Inspection { plugin, contract: library.contract(), imports: None, size, sha256 });
     }
-    let component = compile::stranger(engine.inner(), Some(&name), &bytes, Caps::default());
+    let component = compile::compile_untrusted(engine.inner(), Some(&name), &bytes, CompileCaps::default());
     let component = component.map_err(|refusal| refused(refusal.message))?;
     let plugin = registry.load((terms, false), &component).map_err(refused)?;
-    let contract = locate::contract(engine.inner(), &component).unwrap_or_default();
-    Ok(Inspected { plugin, contract, imports: Some(Imports::of(engine.inner(), &component)), size, sha256 })
+    let contract = identify::contract(engine.inner(), &component).unwrap_or_default();
+    Ok(Inspection { plugin, contract, imports: Some(ComponentImports::of(engine.inner(), &component)), size, sha256 })
 }
 
-impl Inspected {
+impl Inspection {
     fn text(&self) -> String {
         let description = &self.plugin.description;
-        let listed = |names: fn(&Imports) -> &[String]| match self.imports.as_ref().map(names) {
+        let listed = |names: fn(&ComponentImports) -> &[String]| match self.imports.as_ref().map(names) {
             None => "unknown: it is native".into(),
             Some([]) => "none".into(),
             Some(names) => names.join(", "),
@@ -86,14 +86,14 @@ impl Inspected {
         format!(
             "{} {}\n  contract       {}\n  size           {} bytes\n  sha256         {}\n  capabilities   {}\n  \
              other imports  {}\n{}",
-            one_line(&description.name),
-            one_line(&description.version),
+            error_chain(&description.name),
+            error_chain(&description.version),
             self.contract,
             self.size,
             self.sha256,
             listed(|imports| &imports.capabilities),
             listed(|imports| &imports.other),
-            actions(&self.plugin)
+            action_lines(&self.plugin)
         )
     }
 

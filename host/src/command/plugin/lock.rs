@@ -13,10 +13,10 @@ use crate::script;
 /// # Errors
 /// The script is wrong, a component cannot be had, or the lock cannot be written.
 pub fn lock(path: Option<&Path>) -> Result<Exit, Diagnostics> {
-    let source = run::read(path)?;
-    let locked = renew_lock::renew(&script::parse(&source)?)?;
+    let source = run::read_source(path)?;
+    let locked = renew_lock::update_lock(&script::parse(&source)?)?;
     for (name, locked) in locked {
         print(format!("{}  {name}  {}\n", locked.sha256, locked.source).as_bytes())?;
     }
-    Ok(Exit::Done)
+    Ok(Exit::Success)
 }

@@ -2,7 +2,7 @@
 
 use std::path::Path;
 
-use crate::cli::Language;
+use crate::cli::PluginLanguage;
 use crate::command::print;
 use crate::diagnostic::Diagnostics;
 use crate::exit::Exit;
@@ -12,9 +12,9 @@ use crate::scaffold;
 ///
 /// # Errors
 /// The name is none for a plugin, or the folder cannot be written.
-pub fn new(name: &str, language: Option<Language>, into: Option<&Path>) -> Result<Exit, Diagnostics> {
+pub fn new(name: &str, language: Option<PluginLanguage>, into: Option<&Path>) -> Result<Exit, Diagnostics> {
     scaffold::check_name(name)?;
     let folder = into.unwrap_or(Path::new("")).join(name);
-    scaffold::write(&folder, &scaffold::files(name, language.unwrap_or(Language::Rust)))?;
+    scaffold::write(&folder, &scaffold::files(name, language.unwrap_or(PluginLanguage::Rust)))?;
     print(format!("Wrote `{}`. Its README.md says how to build, test and run it.\n", folder.display()).as_bytes())
 }

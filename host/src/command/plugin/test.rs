@@ -1,13 +1,13 @@
 //! `plugin test`: a component against its cases, a line for each.
 
 use crate::cli::TestArgs;
-use crate::command::{print, run, warn_of_native};
+use crate::command::{print, run, warn_about_native};
 use crate::diagnostic::{Diagnostic, Diagnostics};
 use crate::exit::Exit;
-use crate::plugin::load::locate;
+use crate::plugin::load::identify;
 use crate::plugin::native::is_native;
 use crate::rehearsal::cases::{Case, parse_cases};
-use crate::rehearsal::{Finding, Verdict, conform, rehearse, shown};
+use crate::rehearsal::{CaseResult, RuleResult, check_conformance, format_millis, rehearse};
 
 /// Rehearses every case of a file with the component in another, and says what was not as it should have been.
 ///
@@ -15,13 +15,13 @@ use crate::rehearsal::{Finding, Verdict, conform, rehearse, shown};
 /// The cases are wrong, or the component does not load.
 pub fn test(args: &TestArgs) -> Result<Exit, Diagnostics> {
     let cases = args.cases.display();
-    let source = run::read(Some(&args.cases)).map_err(|unread| Diagnostic {
+    let source = run::read_source(Some(&args.cases)).map_err(|unread| Diagnostic {
         help: Some(format!("`--cases FILE` names another file than `{cases}`")),
         ..unread
     })?;
     let cases = parse_cases(&source)?;
-    if args.native.allow_native && locate::read(&args.file).is_ok_and(|bytes| is_native(&bytes)) {
-        warn_of_native([args.file.display().to_string().as_str()]);
+    if args.native.allow_native && identify::read(&args.file).is_ok_and(|bytes| is_native(&bytes)) {
+        warn_about_native([args.file.display().to_string().as_str()]);
     }
     if args.conformance {
         return conformance(&cases, args);
@@ -30,30 +30,30 @@ pub fn test(args: &TestArgs) -> Result<Exit, Diagnostics> {
     for case in &cases {
         let verdict = rehearse(case, &args.file, args.native)?;
         failed += u64::from(!verdict.faults.is_empty());
-        print(line(case, &verdict).as_bytes())?;
+        print(case_line(case, &verdict).as_bytes())?;
     }
-    ended(cases.len() as u64 - failed, failed)
+    print_summary(cases.len() as u64 - failed, failed)
 }
 
 /// Holds the component against the contract, a line for each rule.
 fn conformance(cases: &[Case], args: &TestArgs) -> Result<Exit, Diagnostics> {
-    let findings = conform(cases, &args.file, args.native)?;
+    let findings = check_conformance(cases, &args.file, args.native)?;
     let failed = findings.iter().filter(|finding| !finding.faults.is_empty()).count() as u64;
-    for Finding { rule, faults } in &findings {
+    for RuleResult { rule, faults } in &findings {
         let outcome = if faults.is_empty() { "ok    " } else { "FAILED" };
         print(format!("{outcome}  {rule}\n").as_bytes())?;
         faults.iter().try_for_each(|fault| print(format!("        {fault}\n").as_bytes()).map(drop))?;
     }
-    ended(findings.len() as u64 - failed, failed)
+    print_summary(findings.len() as u64 - failed, failed)
 }
 
-fn ended(passed: u64, failed: u64) -> Result<Exit, Diagnostics> {
+fn print_summary(passed: u64, failed: u64) -> Result<Exit, Diagnostics> {
     print(format!("\n{passed} passed, {failed} failed\n").as_bytes())?;
-    Ok(if failed == 0 { Exit::Done } else { Exit::Cases })
+    Ok(if failed == 0 { Exit::Success } else { Exit::CasesFailed })
 }
 
-fn line(case: &Case, verdict: &Verdict) -> String {
-    let (name, took) = (&case.name.value, shown(verdict.took));
+fn case_line(case: &Case, verdict: &CaseResult) -> String {
+    let (name, took) = (&case.name.value, format_millis(verdict.duration));
     if verdict.faults.is_empty() {
         return format!("ok      {name} ({took})\n");
     }

@@ -5,27 +5,27 @@
 //! with `SIGBUS`, and one that is written to changes texts that were checked. A row that cannot be read, or is none any
 //! more, is an error of the user that draws it.
 
-mod array;
-mod index;
-mod row;
+mod array_scanner;
+mod row_buffer;
+mod row_index;
 mod scan;
 
 use std::fs::File;
 
-use index::Index;
-pub use row::RowBuffer;
-pub(super) use scan::{Fault, scan};
+pub use row_buffer::RowBuffer;
+use row_index::RowIndex;
+pub(super) use scan::{ScanError, scan};
 
-use super::problem::Format;
-use super::problem::Unreadable;
+use super::problem::DataFormat;
+use super::problem::RowReadError;
 
 /// The rows of one file, all looked at once before the run.
 pub struct FileRows {
     file: File,
-    format: Format,
+    format: DataFormat,
     /// Names of the columns; empty for a plain list.
     columns: Vec<String>,
-    index: Index,
+    index: RowIndex,
     /// Tells the buffer of a worker which file a row is from.
     number: usize,
 }
@@ -55,12 +55,12 @@ impl FileRows {
         (row, column): (usize, usize),
         buffer: &mut RowBuffer,
         out: &mut String,
-    ) -> Result<(), Unreadable> {
+    ) -> Result<(), RowReadError> {
         if !buffer.holds(self.number, row) {
-            buffer.forget();
+            buffer.clear_held();
             buffer.read((self.number, &self.file), self.index.range(row))?;
             buffer.parse(self.format, &self.columns)?;
-            buffer.keep(self.number, row);
+            buffer.set_held(self.number, row);
         }
         out.push_str(buffer.cell(column)?);
         Ok(())

@@ -6,79 +6,79 @@ use std::io::{self, BufRead, BufReader, Read, Seek, SeekFrom};
 
 use ::csv::{ErrorKind, ReaderBuilder, StringRecord, Trim};
 
-use super::super::csv::unequal;
+use super::super::csv::cell_count_message;
 use super::super::json;
-use super::super::problem::{Format, Problem};
+use super::super::problem::{DataFormat, FormatError};
 use super::super::table::{Table, TableBuilder};
 use super::FileRows;
-use super::array::{Elements, Part};
-use super::index::Index;
+use super::array_scanner::{ArrayScanner, ScannedElement};
+use super::row_index::RowIndex;
 
 /// Why a file gave no rows.
-pub enum Fault {
+pub enum ScanError {
     /// The system refuses.
     Io(io::Error),
     /// The contents are no rows.
-    Contents(Problem),
+    Contents(FormatError),
 }
 
-impl From<io::Error> for Fault {
+impl From<io::Error> for ScanError {
     fn from(error: io::Error) -> Self {
         Self::Io(error)
     }
 }
 
-impl From<Problem> for Fault {
-    fn from(problem: Problem) -> Self {
+impl From<FormatError> for ScanError {
+    fn from(problem: FormatError) -> Self {
         Self::Contents(problem)
     }
 }
 
 /// Bytes read at once.
-const BUFFER: usize = 1 << 20;
+const BUFFER_SIZE: usize = 1 << 20;
 
 /// What a scan finds.
-type Found = (Vec<String>, Index);
+type FileLayout = (Vec<String>, RowIndex);
 
 /// Looks at all rows of a file.
 ///
 /// # Errors
 /// The first mistake.
-pub fn scan(mut file: File, format: Format) -> Result<FileRows, Fault> {
+pub fn scan(mut file: File, format: DataFormat) -> Result<FileRows, ScanError> {
     let size = file.metadata()?.len();
     let mut mark = [0; 3];
     let got = file.read(&mut mark)?;
     // Some editors put a byte order mark in front.
     let from = if got == 3 && mark == *b"\xef\xbb\xbf" { 3 } else { 0 };
     file.seek(SeekFrom::Start(from))?;
-    let input = BufReader::with_capacity(BUFFER, &file);
+    let input = BufReader::with_capacity(BUFFER_SIZE, &file);
     let (columns, mut index) = match format {
-        Format::Csv => csv(&file, input, from)?,
-        Format::Lines => lines(input, from, |_| Ok(()))?,
-        Format::JsonLines => {
+        DataFormat::Csv => csv(&file, input, from)?,
+        DataFormat::Lines => lines(input, from, |_| Ok(()))?,
+        DataFormat::JsonLines => {
             let mut rows = TableBuilder::default();
             let (_, index) = lines(input, from, |line| json::push_line(&mut rows, line))?;
             (rows.finish().into_columns(), index)
         }
-        Format::JsonArray => array(input, from)?,
+        DataFormat::JsonArray => array(input, from)?,
     };
     index.finish(size);
     Ok(FileRows { file, format, columns, index, number: 0 })
 }
 
-fn csv(file: &File, input: impl Read, from: u64) -> Result<Found, Fault> {
+fn csv(file: &File, input: impl Read, from: u64) -> Result<FileLayout, ScanError> {
     let mut reader = ReaderBuilder::new().trim(Trim::Headers).from_reader(input);
     let mut record = StringRecord::new();
-    let mut index = Index::default();
+    let mut index = RowIndex::default();
     let columns = match reader.headers() {
         Ok(names) => names.iter().map(str::to_owned).collect(),
         Err(error) => return Err(csv_fault(file, error, from)),
     };
-    let columns = Table::with_columns(columns).map_err(|message| Problem { line: 1, message })?.into_columns();
+    let columns = Table::with_columns(columns).map_err(|message| FormatError { line: 1, message })?.into_columns();
     loop {
         let start = from + reader.position().byte();
         match reader.read_record(&mut record) {
-            Ok(true) => index.push(start).map_err(|message| Problem { line: 1, message })?,
+            Ok(true) => index.push(start).map_err(|message| FormatError { line: 1, message })?,
             Ok(false) => return Ok((columns, index)),
             Err(error) => return Err(csv_fault(file, error, from)),
         }
@@ -86,23 +86,23 @@ fn csv(file: &File, input: impl Read, from: u64) -> Result<Found, Fault> {
 }
 
 /// What is wrong, and the line, for which the file is read once more.
-fn csv_fault(file: &File, error: ::csv::Error, from: u64) -> Fault {
+fn csv_fault(file: &File, error: ::csv::Error, from: u64) -> ScanError {
     let at = from + error.position().map_or(0, ::csv::Position::byte);
     let result = match error.into_kind() {
-        ErrorKind::Io(error) => return Fault::Io(error),
+        ErrorKind::Io(error) => return ScanError::Io(error),
         ErrorKind::UnequalLengths { expected_len, len, .. } => {
-            line_of_record(file, at).map(|line| Problem { line, message: unequal(expected_len, len) })
+            line_of_record(file, at).map(|line| FormatError { line, message: cell_count_message(expected_len, len) })
         }
-        _ => line_of_bad_text(file).map(|line| Problem { line, message: "not valid UTF-8".to_owned() }),
+        _ => line_of_bad_text(file).map(|line| FormatError { line, message: "not valid UTF-8".to_owned() }),
     };
-    result.map_or_else(Fault::Io, Fault::Contents)
+    result.map_or_else(ScanError::Io, ScanError::Contents)
 }
 
 /// The line of a record's first byte, from 1. Line breaks before it belong to the one before.
 fn line_of_record(mut file: &File, at: u64) -> io::Result<usize> {
     file.seek(SeekFrom::Start(0))?;
     let (mut line, mut seen) = (1, 0);
-    for byte in BufReader::with_capacity(BUFFER, file).bytes() {
+    for byte in BufReader::with_capacity(BUFFER_SIZE, file).bytes() {
         let byte = byte?;
         if seen >= at && !matches!(byte, b'\r' | b'\n') {
             break;
@@ -116,7 +116,7 @@ fn line_of_record(mut file: &File, at: u64) -> io::Result<usize> {
 /// The first line that is not UTF-8, from 1.
 fn line_of_bad_text(mut file: &File) -> io::Result<usize> {
     file.seek(SeekFrom::Start(0))?;
-    let mut input = BufReader::with_capacity(BUFFER, file);
+    let mut input = BufReader::with_capacity(BUFFER_SIZE, file);
     let (mut line, mut number) = (Vec::new(), 1);
     while input.read_until(b'\n', &mut line)? > 0 && str::from_utf8(&line).is_ok() {
         line.clear();
@@ -130,8 +130,8 @@ fn lines(
     mut input: impl BufRead,
     from: u64,
     mut check: impl FnMut(&str) -> Result<(), String>,
-) -> Result<Found, Fault> {
-    let mut index = Index::default();
+) -> Result<FileLayout, ScanError> {
+    let mut index = RowIndex::default();
     let (mut bytes, mut at, mut number) = (Vec::new(), from, 0);
     loop {
         bytes.clear();
@@ -140,7 +140,7 @@ fn lines(
             return Ok((Vec::new(), index));
         }
         number += 1;
-        let problem = |message| Problem { line: number, message };
+        let problem = |message| FormatError { line: number, message };
         let line = str::from_utf8(&bytes).map_err(|_| problem("not valid UTF-8".to_owned()))?;
         if !line.trim().is_empty() {
             check(line.trim_end_matches(['\r', '\n'])).map_err(problem)?;
@@ -150,15 +150,17 @@ fn lines(
     }
 }
 
-fn array(input: impl BufRead, from: u64) -> Result<Found, Fault> {
-    let mut elements = Elements::new(input, from);
-    let (mut rows, mut index, mut bytes) = (TableBuilder::default(), Index::default(), Vec::new());
+fn array(input: impl BufRead, from: u64) -> Result<FileLayout, ScanError> {
+    let mut elements = ArrayScanner::new(input, from);
+    let (mut rows, mut index, mut bytes) = (TableBuilder::default(), RowIndex::default(), Vec::new());
     loop {
         match elements.next(&mut bytes)? {
-            Part::End => return Ok((rows.finish().into_columns(), index)),
-            Part::Broken(line, message) => return Err(Problem { line, message: message.to_owned() }.into()),
-            Part::Element(at, line) => {
-                let problem = |message| Problem { line, message };
+            ScannedElement::End => return Ok((rows.finish().into_columns(), index)),
+            ScannedElement::Malformed(line, message) => {
+                return Err(FormatError { line, message: message.to_owned() }.into());
+            }
+            ScannedElement::Element(at, line) => {
+                let problem = |message| FormatError { line, message };
                 let text = str::from_utf8(&bytes).map_err(|_| problem("not valid UTF-8".to_owned()))?;
                 json::push_line(&mut rows, text).map_err(problem)?;
                 index.push(at).map_err(problem)?;

@@ -6,24 +6,24 @@ use std::path::Path;
 use proptest::prelude::*;
 
 use super::super::load::{decode, parse_rows};
-use super::super::problem::{Format, Problem};
-use super::super::set::Rows;
-use super::super::{DataSet, Feed};
+use super::super::problem::{DataFormat, FormatError};
+use super::super::set::RowStore;
+use super::super::{DataSet, FeedStrategy};
 use super::*;
 
 /// The rows of a file in memory, and of the file.
-fn both(name: &str, contents: &[u8]) -> (tempfile::TempDir, [Result<DataSet, Problem>; 2]) {
+fn both(name: &str, contents: &[u8]) -> (tempfile::TempDir, [Result<DataSet, FormatError>; 2]) {
     let folder = tempfile::tempdir().unwrap();
     let path = folder.path().join(name);
     fs::write(&path, contents).unwrap();
-    let format = Format::of(Path::new(name)).unwrap();
-    let memory = decode(contents).and_then(|text| parse_rows(format, text)).map(Rows::Memory);
+    let format = DataFormat::from_path(Path::new(name)).unwrap();
+    let memory = decode(contents).and_then(|text| parse_rows(format, text)).map(RowStore::Memory);
     let file = match scan(File::open(path).unwrap(), format) {
-        Ok(rows) => Ok(Rows::File(rows)),
-        Err(Fault::Contents(problem)) => Err(problem),
-        Err(Fault::Io(error)) => panic!("{error}"),
+        Ok(rows) => Ok(RowStore::File(rows)),
+        Err(ScanError::Contents(problem)) => Err(problem),
+        Err(ScanError::Io(error)) => panic!("{error}"),
     };
-    (folder, [memory, file].map(|rows| rows.map(|rows| DataSet::new("x".into(), rows, Feed::default()))))
+    (folder, [memory, file].map(|rows| rows.map(|rows| DataSet::new("x".into(), rows, FeedStrategy::default()))))
 }
 
 /// All cells, the last row first, so that nothing is read in the order of the file.
@@ -122,7 +122,7 @@ fn a_file_that_changes_is_an_error_of_the_row() {
         let [memory, file] = sets.map(Result::unwrap);
         fs::write(folder.path().join("a.csv"), changed).unwrap();
         let mut out = String::new();
-        assert_eq!(file.append(1, 1, &mut RowBuffer::default(), &mut out), Err(Unreadable), "{changed:?}");
+        assert_eq!(file.append(1, 1, &mut RowBuffer::default(), &mut out), Err(RowReadError), "{changed:?}");
         assert_eq!(memory.append(1, 1, &mut RowBuffer::default(), &mut out), Ok(()));
     }
 }
@@ -131,9 +131,11 @@ fn a_file_that_changes_is_an_error_of_the_row() {
 fn files_share_a_buffer_and_reading_ahead_changes_nothing() {
     let (_first, a) = both("a.csv", b"a,b\n1,2\n3,4\n5,6\n");
     let (_second, b) = both("b.txt", b"x\ny\nz\n");
-    let (a, b) =
-        (a.into_iter().nth(1).unwrap().unwrap().numbered(0), b.into_iter().nth(1).unwrap().unwrap().numbered(1));
-    for mut buffer in [RowBuffer::default(), RowBuffer::ahead()] {
+    let (a, b) = (
+        a.into_iter().nth(1).unwrap().unwrap().with_file_number(0),
+        b.into_iter().nth(1).unwrap().unwrap().with_file_number(1),
+    );
+    for mut buffer in [RowBuffer::default(), RowBuffer::with_read_ahead()] {
         let mut out = String::new();
         for row in 0..3 {
             a.append(row, 1, &mut buffer, &mut out).unwrap();

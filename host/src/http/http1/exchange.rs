@@ -15,21 +15,21 @@ use stampede_time::Nanos;
 use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
 use tokio::task::coop;
 
-use super::super::body::Kept;
+use super::super::body::BodyCollector;
 use super::super::client::Client;
 use super::super::message::{Reply, Request};
 use super::framing::Framing;
-use super::reply::{self, Head};
+use super::reply::{self, ReplyHead};
 use super::{Http1, request};
 use crate::net::{Failure, Meter};
 
 /// Content up to this size is written together with its head.
-const WRITTEN_TOGETHER: usize = 16 * 1024;
+const MAX_COALESCED_BODY: usize = 16 * 1024;
 /// Most reads in a row, so that a download does not keep the worker to itself.
-const MOST_READS: u32 = 16;
+const MAX_READS_IN_A_ROW: u32 = 16;
 
 /// A reply that was received to its last byte.
-pub(in crate::http) struct Received {
+pub(in crate::http) struct ReceivedReply {
     /// The reply; or that its content could not be kept.
     pub reply: Result<Reply, Failure>,
     /// Whether the connection can be used again.
@@ -45,47 +45,56 @@ impl Http1 {
         meter: &'a Meter,
         (request, cookie, last): (&'a Request, Option<HeaderValue>, bool),
         begun: Nanos,
-    ) -> Exchange<'a> {
-        let mut out = Outgoing { head: client.spare_buffer(), body: Bytes::new(), written: 0, flushed: false };
+    ) -> ExchangeFuture<'a> {
+        let mut out = UnsentRequest { head: client.spare_buffer(), body: Bytes::new(), written: 0, flushed: false };
         request::write_head(request, (cookie.as_ref(), last), &mut out.head);
-        if request.body.len() <= WRITTEN_TOGETHER {
+        if request.body.len() <= MAX_COALESCED_BODY {
             out.head.extend_from_slice(&request.body);
         } else {
             out.body = request.body.clone();
         }
-        let kept = request.keep_body.as_ref().map(|allowance| Kept::new(client.max_body_kept, allowance));
-        let incoming = Incoming { part: Vec::new(), head: None, kept, headed: 0 };
-        Exchange { connection: self, client, meter, request, begun, out, broken: None, incoming }
+        let kept = request.keep_body.as_ref().map(|allowance| BodyCollector::new(client.max_body_kept, allowance));
+        let incoming = PartialReply { head_bytes: Vec::new(), head: None, kept, head_at: 0 };
+        ExchangeFuture {
+            connection: self,
+            client,
+            meter,
+            request,
+            start: begun,
+            unsent: out,
+            write_error: None,
+            partial: incoming,
+        }
     }
 }
 
 /// An exchange under way. A future by hand: every user has one of these for most of its life, and it is half the size
 /// of what the compiler makes of an `async fn`.
-pub(in crate::http) struct Exchange<'a> {
+pub(in crate::http) struct ExchangeFuture<'a> {
     connection: &'a mut Http1,
     client: &'a Client,
     meter: &'a Meter,
     request: &'a Request,
-    begun: Nanos,
-    out: Outgoing,
+    start: Nanos,
+    unsent: UnsentRequest,
     /// Why the rest of the request cannot be written. The reply may be there all the same: a server that refuses a
     /// request need not read it to its end (RFC 9112 section 9.5).
-    broken: Option<io::Error>,
-    incoming: Incoming,
+    write_error: Option<io::Error>,
+    partial: PartialReply,
 }
 
-impl Future for Exchange<'_> {
-    type Output = Result<Option<Received>, Failure>;
+impl Future for ExchangeFuture<'_> {
+    type Output = Result<Option<ReceivedReply>, Failure>;
 
     fn poll(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Self::Output> {
         let outcome = ready!(self.advance(cx));
-        self.client.give_back(mem::take(&mut self.out.head));
+        self.client.return_buffer(mem::take(&mut self.unsent.head));
         Poll::Ready(outcome)
     }
 }
 
 /// What is still to be written.
-struct Outgoing {
+struct UnsentRequest {
     head: Vec<u8>,
     body: Bytes,
     /// Bytes of both that are.
@@ -95,18 +104,18 @@ struct Outgoing {
 }
 
 /// What has been received.
-struct Incoming {
+struct PartialReply {
     /// The beginning of a head.
-    part: Vec<u8>,
-    head: Option<Head>,
-    kept: Option<Kept>,
+    head_bytes: Vec<u8>,
+    head: Option<ReplyHead>,
+    kept: Option<BodyCollector>,
     /// When the head was complete.
-    headed: Nanos,
+    head_at: Nanos,
 }
 
-impl Exchange<'_> {
-    fn advance(&mut self, cx: &mut Context<'_>) -> Poll<Result<Option<Received>, Failure>> {
-        let idle = self.out.written == 0 && self.connection.used;
+impl ExchangeFuture<'_> {
+    fn advance(&mut self, cx: &mut Context<'_>) -> Poll<Result<Option<ReceivedReply>, Failure>> {
+        let idle = self.unsent.written == 0 && self.connection.used;
         if idle && !coop::has_budget_remaining() {
             // The runtime would say that there is nothing to read, whether or not the peer has closed the connection.
             cx.waker().wake_by_ref();
@@ -115,18 +124,18 @@ impl Exchange<'_> {
         if idle && self.is_closed(cx) {
             return Poll::Ready(Ok(None));
         }
-        if self.broken.is_none()
-            && !self.out.flushed
+        if self.write_error.is_none()
+            && !self.unsent.flushed
             && let Poll::Ready(Err(error)) = self.write(cx)
         {
             // Above TLS some of it may have left before the error.
-            if self.out.written == 0 && self.connection.used && !self.connection.transport.is_secure() {
+            if self.unsent.written == 0 && self.connection.used && !self.connection.transport.is_secure() {
                 return Poll::Ready(Ok(None));
             }
-            self.broken = Some(error);
+            self.write_error = Some(error);
         }
         // There was nothing to read a moment ago, and the task will be woken as soon as there is.
-        if idle && self.broken.is_none() {
+        if idle && self.write_error.is_none() {
             return Poll::Pending;
         }
         self.read(cx).map(|received| received.map(Some))
@@ -140,7 +149,7 @@ impl Exchange<'_> {
     }
 
     fn write(&mut self, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
-        let (out, mut transport) = (&mut self.out, Pin::new(&mut self.connection.transport));
+        let (out, mut transport) = (&mut self.unsent, Pin::new(&mut self.connection.transport));
         while out.written < out.head.len() + out.body.len() {
             let head = out.head.get(out.written..).unwrap_or_default();
             let body = &out.body[out.written.saturating_sub(out.head.len())..];
@@ -155,16 +164,16 @@ impl Exchange<'_> {
                 return Poll::Ready(Err(io::ErrorKind::WriteZero.into()));
             }
             out.written += written;
-            self.meter.note(|measured| measured.bytes_out += written as u64);
+            self.meter.update(|measured| measured.bytes_out += written as u64);
         }
         ready!(transport.poll_flush(cx))?;
         out.flushed = true;
         Poll::Ready(Ok(()))
     }
 
-    fn read(&mut self, cx: &mut Context<'_>) -> Poll<Result<Received, Failure>> {
+    fn read(&mut self, cx: &mut Context<'_>) -> Poll<Result<ReceivedReply, Failure>> {
         let mut buffer = self.client.read_buffer();
-        for _ in 0..MOST_READS {
+        for _ in 0..MAX_READS_IN_A_ROW {
             if self.request.flow.as_ref().is_some_and(|flow| flow.is_full()) {
                 return Poll::Pending;
             }
@@ -174,8 +183,8 @@ impl Exchange<'_> {
                 Ok(()) => filled.filled(),
                 Err(error) => return Poll::Ready(Err(self.failure(&error))),
             };
-            self.meter.note(|measured| measured.bytes_in += input.len() as u64);
-            let done = if input.is_empty() { self.ended().map(Some) } else { self.take(input) };
+            self.meter.update(|measured| measured.bytes_in += input.len() as u64);
+            let done = if input.is_empty() { self.on_close().map(Some) } else { self.feed(input) };
             if let Some(received) = done.transpose() {
                 return Poll::Ready(received);
             }
@@ -185,41 +194,41 @@ impl Exchange<'_> {
     }
 
     /// The peer has closed the connection.
-    fn ended(&mut self) -> Result<Received, Failure> {
-        match self.incoming.head.take_if(|head| head.framing == Framing::UntilClosed) {
-            Some(head) => Ok(self.received(head, false, self.client.now())),
+    fn on_close(&mut self) -> Result<ReceivedReply, Failure> {
+        match self.partial.head.take_if(|head| head.framing == Framing::UntilClosed) {
+            Some(head) => Ok(self.complete(head, false, self.client.now())),
             None => {
-                let error = self.broken.take();
+                let error = self.write_error.take();
                 Err(self.failure(&error.unwrap_or_else(|| io::ErrorKind::UnexpectedEof.into())))
             }
         }
     }
 
     fn failure(&self, error: &io::Error) -> Failure {
-        Failure::of_connection(error, self.incoming.head.is_some() || !self.incoming.part.is_empty())
+        Failure::of_connection(error, self.partial.head.is_some() || !self.partial.head_bytes.is_empty())
     }
 
     /// Takes what was read; the reply, if that was the last of it.
-    fn take(&mut self, input: &[u8]) -> Result<Option<Received>, Failure> {
-        if self.incoming.head.is_some() {
-            return self.take_content(input, None);
+    fn feed(&mut self, input: &[u8]) -> Result<Option<ReceivedReply>, Failure> {
+        if self.partial.head.is_some() {
+            return self.feed_content(input, None);
         }
-        if self.incoming.part.is_empty() {
-            return self.take_head(input);
+        if self.partial.head_bytes.is_empty() {
+            return self.feed_head(input);
         }
-        let known = self.incoming.part.len();
-        self.incoming.part.extend_from_slice(input);
-        if !reply::is_worth_reading(&self.incoming.part, known) {
+        let length_before = self.partial.head_bytes.len();
+        self.partial.head_bytes.extend_from_slice(input);
+        if !reply::is_worth_reading(&self.partial.head_bytes, length_before) {
             return Ok(None);
         }
-        let text = mem::take(&mut self.incoming.part);
-        self.take_head(&text)
+        let text = mem::take(&mut self.partial.head_bytes);
+        self.feed_head(&text)
     }
 
-    fn take_head(&mut self, mut text: &[u8]) -> Result<Option<Received>, Failure> {
+    fn feed_head(&mut self, mut text: &[u8]) -> Result<Option<ReceivedReply>, Failure> {
         loop {
-            let Some((head, length)) = reply::read(text, &self.request.method)? else {
-                self.incoming.part = text.to_vec();
+            let Some((head, length)) = reply::parse_head(text, &self.request.method)? else {
+                self.partial.head_bytes = text.to_vec();
                 return Ok(None);
             };
             text = &text[length..];
@@ -228,24 +237,24 @@ impl Exchange<'_> {
                 continue;
             }
             let now = self.client.now();
-            self.incoming.headed = now;
-            self.meter.note(|measured| {
+            self.partial.head_at = now;
+            self.meter.update(|measured| {
                 measured.status = head.status.as_u16();
-                measured.phases.first_byte = Some(now.saturating_sub(self.begun));
+                measured.phases.first_byte = Some(now.saturating_sub(self.start));
             });
             if let Some(flow) = &self.request.flow {
-                flow.begin(head.status, head.section.clone());
+                flow.push_head(head.status, head.section.clone());
             }
-            self.incoming.head = Some(head);
-            return self.take_content(text, Some(now));
+            self.partial.head = Some(head);
+            return self.feed_content(text, Some(now));
         }
     }
 
     /// Takes content, at the time `now` if that is known.
-    fn take_content(&mut self, input: &[u8], now: Option<Nanos>) -> Result<Option<Received>, Failure> {
-        let Incoming { head: Some(head), kept, .. } = &mut self.incoming else { return Ok(None) };
+    fn feed_content(&mut self, input: &[u8], now: Option<Nanos>) -> Result<Option<ReceivedReply>, Failure> {
+        let PartialReply { head: Some(head), kept, .. } = &mut self.partial else { return Ok(None) };
         let (mut size, flow) = (0, self.request.flow.as_deref());
-        let taken = head.framing.take(input, &mut |data| {
+        let taken = head.framing.decode(input, &mut |data| {
             size += data.len() as u64;
             if let Some(kept) = kept {
                 kept.push(data);
@@ -255,22 +264,22 @@ impl Exchange<'_> {
             }
         });
         // What came before something malformed counts as well.
-        self.meter.note(|measured| measured.body_bytes_in += size);
+        self.meter.update(|measured| measured.body_bytes_in += size);
         let taken = taken?;
-        let head = self.incoming.head.take_if(|head| head.framing.is_done());
-        Ok(head.map(|head| self.received(head, taken == input.len(), now.unwrap_or_else(|| self.client.now()))))
+        let head = self.partial.head.take_if(|head| head.framing.is_done());
+        Ok(head.map(|head| self.complete(head, taken == input.len(), now.unwrap_or_else(|| self.client.now()))))
     }
 
     /// The reply is complete at the time `end`; `clean` if nothing came after it.
-    fn received(&mut self, head: Head, clean: bool, end: Nanos) -> Received {
-        self.meter.note(|measured| {
-            measured.phases.receive = Some(end.saturating_sub(self.incoming.headed));
+    fn complete(&mut self, head: ReplyHead, clean: bool, end: Nanos) -> ReceivedReply {
+        self.meter.update(|measured| {
+            measured.phases.receive = Some(end.saturating_sub(self.partial.head_at));
             measured.end = Some(end);
         });
         self.connection.used = true;
-        let reusable = clean && head.keep_alive && self.out.flushed && !request::asks_to_close(self.request);
-        let Head { status, version, section, .. } = head;
-        let body = self.incoming.kept.take().map_or_else(|| Ok(Bytes::new()), Kept::finish);
-        Received { reply: body.map(|body| Reply { status, version, headers: section, body }), reusable }
+        let reusable = clean && head.keep_alive && self.unsent.flushed && !request::asks_to_close(self.request);
+        let ReplyHead { status, version, section, .. } = head;
+        let body = self.partial.kept.take().map_or_else(|| Ok(Bytes::new()), BodyCollector::finish);
+        ReceivedReply { reply: body.map(|body| Reply { status, version, headers: section, body }), reusable }
     }
 }

@@ -3,7 +3,7 @@
 use crate::net::Failure;
 
 /// Most bytes of chunk extensions and trailers of one reply; both are read and ignored.
-const MOST_OVERHEAD: usize = 64 * 1024;
+const MAX_OVERHEAD: usize = 64 * 1024;
 
 /// How much is still to come.
 #[derive(Debug, PartialEq, Eq)]
@@ -11,7 +11,7 @@ pub(super) enum Framing {
     /// That many bytes.
     Length(u64),
     /// Chunks.
-    Chunked(Chunks),
+    Chunked(ChunkedDecoder),
     /// Whatever comes until the connection ends.
     UntilClosed,
 }
@@ -21,13 +21,13 @@ impl Framing {
     pub fn is_done(&self) -> bool {
         match self {
             Self::Length(left) => *left == 0,
-            Self::Chunked(chunks) => chunks.next == Next::Nothing,
+            Self::Chunked(chunks) => chunks.next == ChunkState::Done,
             Self::UntilClosed => false,
         }
     }
 
     /// Takes what has arrived and hands on the content in it; the number of bytes that belong to this reply.
-    pub fn take(&mut self, input: &[u8], content: &mut impl FnMut(&[u8])) -> Result<usize, Failure> {
+    pub fn decode(&mut self, input: &[u8], content: &mut impl FnMut(&[u8])) -> Result<usize, Failure> {
         match self {
             Self::UntilClosed => {
                 content(input);
@@ -39,22 +39,22 @@ impl Framing {
                 *left -= count as u64;
                 Ok(count)
             }
-            Self::Chunked(chunks) => chunks.take(input, content),
+            Self::Chunked(chunks) => chunks.decode(input, content),
         }
     }
 }
 
 /// How far chunked content has come.
 #[derive(Debug, Default, PartialEq, Eq)]
-pub(super) struct Chunks {
-    next: Next,
+pub(super) struct ChunkedDecoder {
+    next: ChunkState,
     /// Bytes of extensions and trailers so far.
     overhead: usize,
 }
 
 /// What comes next.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-enum Next {
+enum ChunkState {
     /// The first digit of a chunk's size.
     #[default]
     Size,
@@ -77,19 +77,19 @@ enum Next {
     /// The line feed of the empty line.
     LastFeed,
     /// The reply is complete.
-    Nothing,
+    Done,
 }
 
-impl Chunks {
-    fn take(&mut self, input: &[u8], content: &mut impl FnMut(&[u8])) -> Result<usize, Failure> {
+impl ChunkedDecoder {
+    fn decode(&mut self, input: &[u8], content: &mut impl FnMut(&[u8])) -> Result<usize, Failure> {
         let mut at = 0;
-        while at < input.len() && self.next != Next::Nothing {
-            if let Next::Data(left) = self.next {
+        while at < input.len() && self.next != ChunkState::Done {
+            if let ChunkState::Data(left) = self.next {
                 let count = usize::try_from(left).unwrap_or(usize::MAX).min(input.len() - at);
                 content(&input[at..at + count]);
                 at += count;
                 let left = left - count as u64;
-                self.next = if left == 0 { Next::DataEnd } else { Next::Data(left) };
+                self.next = if left == 0 { ChunkState::DataEnd } else { ChunkState::Data(left) };
             } else {
                 self.next = self.after(input[at])?;
                 at += 1;
@@ -99,36 +99,38 @@ impl Chunks {
     }
 
     /// What comes after a byte that is not content.
-    fn after(&mut self, byte: u8) -> Result<Next, Failure> {
+    fn after(&mut self, byte: u8) -> Result<ChunkState, Failure> {
         let invalid = || Failure::protocol("malformed reply: invalid chunk");
         let digit = char::from(byte).to_digit(16).map(u64::from);
         Ok(match (self.next, byte) {
-            (Next::Size, _) => Next::Digits(digit.ok_or_else(invalid)?),
-            (Next::Digits(size), _) if digit.is_some() => {
+            (ChunkState::Size, _) => ChunkState::Digits(digit.ok_or_else(invalid)?),
+            (ChunkState::Digits(size), _) if digit.is_some() => {
                 let larger = size.checked_mul(16).and_then(|size| size.checked_add(digit?));
-                Next::Digits(larger.ok_or_else(invalid)?)
+                ChunkState::Digits(larger.ok_or_else(invalid)?)
             }
-            (Next::Digits(size) | Next::Extension(size), b'\r') => Next::SizeEnd(size),
-            (Next::Digits(size), b' ' | b'\t' | b';') => Next::Extension(size),
-            (Next::Digits(size) | Next::Extension(size) | Next::SizeEnd(size), b'\n') => Self::data(size),
-            (Next::Extension(size), _) => self.ignored(Next::Extension(size))?,
-            (Next::DataEnd, b'\r') => Next::DataFeed,
-            (Next::DataEnd | Next::DataFeed, b'\n') => Next::Size,
-            (Next::Trailer, b'\r') => Next::LastFeed,
-            (Next::Trailer | Next::LastFeed, b'\n') => Next::Nothing,
-            (Next::TrailerRest, b'\n') => Next::Trailer,
-            (Next::Trailer | Next::TrailerRest, _) => self.ignored(Next::TrailerRest)?,
+            (ChunkState::Digits(size) | ChunkState::Extension(size), b'\r') => ChunkState::SizeEnd(size),
+            (ChunkState::Digits(size), b' ' | b'\t' | b';') => ChunkState::Extension(size),
+            (ChunkState::Digits(size) | ChunkState::Extension(size) | ChunkState::SizeEnd(size), b'\n') => {
+                Self::data(size)
+            }
+            (ChunkState::Extension(size), _) => self.count_overhead(ChunkState::Extension(size))?,
+            (ChunkState::DataEnd, b'\r') => ChunkState::DataFeed,
+            (ChunkState::DataEnd | ChunkState::DataFeed, b'\n') => ChunkState::Size,
+            (ChunkState::Trailer, b'\r') => ChunkState::LastFeed,
+            (ChunkState::Trailer | ChunkState::LastFeed, b'\n') => ChunkState::Done,
+            (ChunkState::TrailerRest, b'\n') => ChunkState::Trailer,
+            (ChunkState::Trailer | ChunkState::TrailerRest, _) => self.count_overhead(ChunkState::TrailerRest)?,
             _ => return Err(invalid()),
         })
     }
 
-    fn data(size: u64) -> Next {
-        if size == 0 { Next::Trailer } else { Next::Data(size) }
+    fn data(size: u64) -> ChunkState {
+        if size == 0 { ChunkState::Trailer } else { ChunkState::Data(size) }
     }
 
-    fn ignored(&mut self, next: Next) -> Result<Next, Failure> {
+    fn count_overhead(&mut self, next: ChunkState) -> Result<ChunkState, Failure> {
         self.overhead += 1;
-        if self.overhead > MOST_OVERHEAD {
+        if self.overhead > MAX_OVERHEAD {
             return Err(Failure::protocol("malformed reply: chunk extensions or trailers too large"));
         }
         Ok(next)
@@ -143,9 +145,9 @@ mod tests {
 
     /// The content of chunks that arrive in pieces of this size, how much was taken, and whether that was all.
     fn chunked(text: &[u8], piece: usize) -> Result<(Vec<u8>, usize, bool), Failure> {
-        let (mut framing, mut content, mut taken) = (Framing::Chunked(Chunks::default()), Vec::new(), 0);
+        let (mut framing, mut content, mut taken) = (Framing::Chunked(ChunkedDecoder::default()), Vec::new(), 0);
         for part in text.chunks(piece) {
-            let count = framing.take(part, &mut |data| content.extend_from_slice(data))?;
+            let count = framing.decode(part, &mut |data| content.extend_from_slice(data))?;
             taken += count;
             if count < part.len() {
                 break;
@@ -180,7 +182,7 @@ mod tests {
             assert_eq!(chunked(text.as_bytes(), 100).unwrap_err().detail, "malformed reply: invalid chunk", "{text}");
         }
         for text in ["1;", "0\r\nx:"] {
-            let endless = [text.as_bytes(), &[b'y'; MOST_OVERHEAD + 1]].concat();
+            let endless = [text.as_bytes(), &[b'y'; MAX_OVERHEAD + 1]].concat();
             assert!(chunked(&endless, 1000).unwrap_err().detail.ends_with("too large"), "{text}");
         }
         assert_eq!(chunked(b"5\r\nhal", 100), Ok((b"hal".to_vec(), 6, false)));
@@ -189,9 +191,9 @@ mod tests {
     #[test]
     fn a_length_leaves_what_follows() {
         let mut framing = Framing::Length(3);
-        assert_eq!(framing.take(b"ab", &mut |_| ()), Ok(2));
+        assert_eq!(framing.decode(b"ab", &mut |_| ()), Ok(2));
         assert!(!framing.is_done());
-        assert_eq!(framing.take(b"cd", &mut |_| ()), Ok(1));
+        assert_eq!(framing.decode(b"cd", &mut |_| ()), Ok(1));
         assert!(framing.is_done());
     }
 

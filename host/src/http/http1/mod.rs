@@ -16,7 +16,7 @@ use std::rc::Rc;
 
 use crate::net::{Origin, Transport};
 
-pub use upgrade::{Switched, upgrade};
+pub use upgrade::{UpgradeReply, upgrade};
 
 /// An open connection with no exchange on it.
 pub(super) struct Http1 {

@@ -5,19 +5,19 @@ use std::mem::MaybeUninit;
 use httparse::{Error, Header, ParserConfig, Response, Status};
 use hyper::{Method, StatusCode, Version};
 
-use super::super::section::{HeaderSection, SET_COOKIE};
-use super::framing::{Chunks, Framing};
+use super::super::header_section::{HeaderSection, SET_COOKIE};
+use super::framing::{ChunkedDecoder, Framing};
 use crate::net::Failure;
 
 /// Largest header section, in bytes.
-const MOST_BYTES: usize = 64 * 1024;
+const MAX_HEAD_BYTES: usize = 64 * 1024;
 /// A head of up to that many bytes is read again with each piece, so that what is no HTTP is known at once.
-const READ_AGAIN: usize = 1024;
+const REPARSE_UP_TO: usize = 1024;
 /// Most header fields.
-const MOST_FIELDS: usize = 100;
+const MAX_FIELDS: usize = 100;
 
 /// The head of a reply.
-pub(super) struct Head {
+pub(super) struct ReplyHead {
     /// The status.
     pub status: StatusCode,
     /// The version.
@@ -32,7 +32,7 @@ pub(super) struct Head {
 
 /// What the fields say that matter to the connection.
 #[derive(Default)]
-struct Said {
+struct ConnectionFields {
     length: Option<u64>,
     transfer_coding: bool,
     chunked: bool,
@@ -42,53 +42,53 @@ struct Said {
 }
 
 /// Reads the head of the reply to a request of this method; it and its length in bytes, or `None` if it is not complete.
-pub(super) fn read(text: &[u8], method: &Method) -> Result<Option<(Head, usize)>, Failure> {
-    let mut room = [const { MaybeUninit::<Header<'_>>::uninit() }; MOST_FIELDS];
+pub(super) fn parse_head(text: &[u8], method: &Method) -> Result<Option<(ReplyHead, usize)>, Failure> {
+    let mut room = [const { MaybeUninit::<Header<'_>>::uninit() }; MAX_FIELDS];
     let mut response = Response::new(&mut []);
     let parsed = ParserConfig::default().parse_response_with_uninit_headers(&mut response, text, &mut room);
     let length = match parsed {
-        Ok(Status::Complete(length)) if length <= MOST_BYTES => length,
-        Ok(Status::Partial) if text.len() < MOST_BYTES => return Ok(None),
+        Ok(Status::Complete(length)) if length <= MAX_HEAD_BYTES => length,
+        Ok(Status::Partial) if text.len() < MAX_HEAD_BYTES => return Ok(None),
         Ok(_) => return Err(too_large()),
         Err(error) => return Err(malformed(error)),
     };
-    let said = Said::of(response.headers)?;
+    let fields = ConnectionFields::of(response.headers)?;
     let status = response.code.and_then(|code| StatusCode::from_u16(code).ok());
     let status = status.ok_or_else(|| malformed(Error::Status))?;
     let old = response.version == Some(0);
-    let framing = said.framing(status, method);
-    let keep_alive = !said.close
-        && (!old || (said.keep_alive && !said.transfer_coding))
+    let framing = fields.framing(status, method);
+    let keep_alive = !fields.close
+        && (!old || (fields.keep_alive && !fields.transfer_coding))
         && framing != Framing::UntilClosed
         && status != StatusCode::SWITCHING_PROTOCOLS;
     // The fields begin where httparse found the first name.
     let first = response.headers.first().map_or(length, |field| field.name.as_ptr().addr() - text.as_ptr().addr());
-    let section = HeaderSection::of_lines(&text[first..length], said.sets_cookies);
+    let section = HeaderSection::of_lines(&text[first..length], fields.sets_cookies);
     let version = if old { Version::HTTP_10 } else { Version::HTTP_11 };
-    Ok(Some((Head { status, version, section, framing, keep_alive }, length)))
+    Ok(Some((ReplyHead { status, version, section, framing, keep_alive }, length)))
 }
 
-impl Said {
+impl ConnectionFields {
     fn of(fields: &[Header<'_>]) -> Result<Self, Failure> {
-        let mut said = Self::default();
+        let mut parsed = Self::default();
         for field in fields {
             // A look at the length spares most comparisons.
             match field.name.len() {
                 10 if field.name.eq_ignore_ascii_case("connection") => {
-                    said.close |= has_token(field.value, b"close");
-                    said.keep_alive |= has_token(field.value, b"keep-alive");
+                    parsed.close |= has_token(field.value, b"close");
+                    parsed.keep_alive |= has_token(field.value, b"keep-alive");
                 }
-                10 => said.sets_cookies |= field.name.eq_ignore_ascii_case(SET_COOKIE),
-                14 if field.name.eq_ignore_ascii_case("content-length") => said.add_length(field.value)?,
+                10 => parsed.sets_cookies |= field.name.eq_ignore_ascii_case(SET_COOKIE),
+                14 if field.name.eq_ignore_ascii_case("content-length") => parsed.add_length(field.value)?,
                 17 if field.name.eq_ignore_ascii_case("transfer-encoding") => {
-                    said.transfer_coding = true;
+                    parsed.transfer_coding = true;
                     let last = field.value.rsplit(|&byte| byte == b',').next().unwrap_or_default();
-                    said.chunked = last.trim_ascii().eq_ignore_ascii_case(b"chunked");
+                    parsed.chunked = last.trim_ascii().eq_ignore_ascii_case(b"chunked");
                 }
                 _ => {}
             }
         }
-        Ok(said)
+        Ok(parsed)
     }
 
     /// Several lengths are fine as long as they agree (RFC 9110 section 8.6).
@@ -111,7 +111,7 @@ impl Said {
             || (method == Method::CONNECT && status.is_success());
         match self.length {
             _ if none => Framing::Length(0),
-            _ if self.chunked => Framing::Chunked(Chunks::default()),
+            _ if self.chunked => Framing::Chunked(ChunkedDecoder::default()),
             Some(length) if !self.transfer_coding => Framing::Length(length),
             _ => Framing::UntilClosed,
         }
@@ -120,13 +120,13 @@ impl Said {
 
 /// Whether a beginning that had `known` bytes before is read once more. A long head that comes in small pieces is read when
 /// its empty line has come, and not once for each of them.
-pub(super) fn is_worth_reading(text: &[u8], known: usize) -> bool {
-    !(READ_AGAIN..MOST_BYTES).contains(&text.len()) || may_be_complete(text, known)
+pub(super) fn is_worth_reading(text: &[u8], length_before: usize) -> bool {
+    !(REPARSE_UP_TO..MAX_HEAD_BYTES).contains(&text.len()) || may_be_complete(text, length_before)
 }
 
 /// Whether an empty line ends within the bytes after `known`, so that a head may be complete.
-fn may_be_complete(text: &[u8], known: usize) -> bool {
-    let new = &text[known.saturating_sub(3)..];
+fn may_be_complete(text: &[u8], length_before: usize) -> bool {
+    let new = &text[length_before.saturating_sub(3)..];
     new.windows(2).any(|pair| pair == b"\n\n") || new.windows(3).any(|three| three == b"\n\r\n")
 }
 
@@ -167,16 +167,16 @@ mod tests {
 
     use super::*;
 
-    fn head(fields: &str, status: u16, method: &Method) -> Head {
+    fn head(fields: &str, status: u16, method: &Method) -> ReplyHead {
         let text = format!("HTTP/1.1 {status} x\r\n{fields}\r\nrest");
-        let (head, length) = read(text.as_bytes(), method).unwrap().unwrap();
+        let (head, length) = parse_head(text.as_bytes(), method).unwrap().unwrap();
         assert_eq!(length, text.len() - 4);
         head
     }
 
     #[test]
     fn what_follows_a_head() {
-        let chunked = || Framing::Chunked(Chunks::default());
+        let chunked = || Framing::Chunked(ChunkedDecoder::default());
         for (fields, status, framing, keep_alive) in [
             ("content-length: 7\r\n", 200, Framing::Length(7), true),
             ("content-length: 7\r\nContent-Length: 7, 7\r\n", 200, Framing::Length(7), true),
@@ -200,7 +200,7 @@ mod tests {
     fn the_old_version_ends_the_connection_unless_it_says_otherwise() {
         for (fields, keep_alive) in [("", false), ("connection: keep-alive\r\n", true)] {
             let text = format!("HTTP/1.0 200 OK\r\ncontent-length: 0\r\n{fields}\r\n");
-            let (head, _) = read(text.as_bytes(), &Method::GET).unwrap().unwrap();
+            let (head, _) = parse_head(text.as_bytes(), &Method::GET).unwrap().unwrap();
             assert_eq!((head.keep_alive, head.version), (keep_alive, Version::HTTP_10), "{fields}");
         }
     }
@@ -218,23 +218,23 @@ mod tests {
         for whole in ["HTTP/1.1 200 OK\r\nx: y\r\ncontent-length: 0\r\n\r\n", "HTTP/1.1 200 OK\nx: y\n\n"] {
             for cut in 1..whole.len() {
                 let part = &whole.as_bytes()[..cut];
-                assert!(read(part, &Method::GET).is_ok_and(|head| head.is_none()), "{whole:?} to {cut}");
+                assert!(parse_head(part, &Method::GET).is_ok_and(|head| head.is_none()), "{whole:?} to {cut}");
                 assert!(!may_be_complete(part, cut - 1), "{whole:?} to {cut}");
             }
             assert!(may_be_complete(whole.as_bytes(), whole.len() - 1), "{whole:?}");
-            assert!(read(whole.as_bytes(), &Method::GET).is_ok_and(|head| head.is_some()), "{whole:?}");
+            assert!(parse_head(whole.as_bytes(), &Method::GET).is_ok_and(|head| head.is_some()), "{whole:?}");
         }
     }
 
     proptest! {
         #[test]
         fn any_bytes_are_read_without_a_panic(text in heads()) {
-            let whole = read(&text, &Method::GET);
+            let whole = parse_head(&text, &Method::GET);
             if let Ok(Some((head, length))) = whole {
                 prop_assert!(length <= text.len());
                 head.section.get("x");
                 // Not a byte less is enough.
-                prop_assert!(!matches!(read(&text[..length - 1], &Method::GET), Ok(Some(_))));
+                prop_assert!(!matches!(parse_head(&text[..length - 1], &Method::GET), Ok(Some(_))));
             }
         }
     }
@@ -266,7 +266,7 @@ mod tests {
     fn lengths_that_are_none() {
         for value in ["-1", "+1", "1 2", "x", "", "1,2", "99999999999999999999"] {
             let text = format!("HTTP/1.1 200 OK\r\ncontent-length: {value}\r\n\r\n");
-            let failure = read(text.as_bytes(), &Method::GET).err().unwrap();
+            let failure = parse_head(text.as_bytes(), &Method::GET).err().unwrap();
             assert_eq!(failure.detail, "malformed reply: invalid content-length", "{value}");
         }
     }

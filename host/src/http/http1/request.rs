@@ -29,7 +29,7 @@ pub(super) fn write_head(request: &Request, (cookie, last): (Option<&HeaderValue
         put(out, &[b"cookie: ", cookie.as_bytes(), b"\r\n"]);
     }
     if request.decode && !codings {
-        put(out, &[b"accept-encoding: ", body::ACCEPTED.as_bytes(), b"\r\n"]);
+        put(out, &[b"accept-encoding: ", body::ACCEPTED_CODINGS.as_bytes(), b"\r\n"]);
     }
     if !request.body.is_empty() || has_payload(&request.method) {
         put(out, &[b"content-length: ", request.body.len().to_string().as_bytes(), b"\r\n"]);

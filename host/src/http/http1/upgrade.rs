@@ -12,15 +12,15 @@ use stampede_time::Nanos;
 use tokio::io::{AsyncRead, AsyncWriteExt, ReadBuf};
 
 use super::super::client::Client;
+use super::super::header_section::HeaderSection;
 use super::super::message::Request;
-use super::super::section::HeaderSection;
-use super::super::session::Session;
-use super::reply::{self, Head};
+use super::super::session::HttpSession;
+use super::reply::{self, ReplyHead};
 use super::request;
 use crate::net::{Destination, Failure, Meter, Stream};
 
 /// What a server answered.
-pub struct Switched {
+pub struct UpgradeReply {
     /// The status, never informational but 101.
     pub status: StatusCode,
     /// The header section.
@@ -38,10 +38,10 @@ pub struct Switched {
 /// No connection could be opened, or it ended before the head was complete, or that is none.
 pub async fn upgrade(
     client: &Client,
-    session: &Session,
+    session: &HttpSession,
     meter: &Meter,
     request: &Request,
-) -> Result<Switched, Failure> {
+) -> Result<UpgradeReply, Failure> {
     let mut stream = Stream::open(&client.connector, &Destination::of(&request.origin), meter).await?;
     let begun = client.now();
     let mut head = client.spare_buffer();
@@ -49,22 +49,22 @@ pub async fn upgrade(
     request::write_head(request, (cookie.as_ref(), false), &mut head);
     stream.write_all(&head).await.map_err(|error| Stream::failure(&error))?;
     stream.flush().await.map_err(|error| Stream::failure(&error))?;
-    meter.note(|measured| measured.bytes_out += head.len() as u64);
-    client.give_back(head);
+    meter.update(|measured| measured.bytes_out += head.len() as u64);
+    client.return_buffer(head);
     let (head, early) = receive(client, meter, &mut stream, &request.method).await?;
     let duration = client.now().saturating_sub(begun);
-    meter.note(|measured| {
+    meter.update(|measured| {
         measured.status = head.status.as_u16();
         measured.phases.first_byte = Some(duration);
     });
-    session.cookies.learn(&head.section, &request.origin, &request.target);
+    session.cookies.store_from(&head.section, &request.origin, &request.target);
     let stream = if head.status == StatusCode::SWITCHING_PROTOCOLS {
-        Some(stream.behind(early))
+        Some(stream.with_prefix(early))
     } else {
         stream.close();
         None
     };
-    Ok(Switched { status: head.status, headers: head.section, stream, duration })
+    Ok(UpgradeReply { status: head.status, headers: head.section, stream, duration })
 }
 
 /// Receives a head that is not informational, or is 101, and what came behind it. Those bytes count when they are read
@@ -74,22 +74,22 @@ async fn receive(
     meter: &Meter,
     stream: &mut Stream,
     method: &Method,
-) -> Result<(Head, Vec<u8>), Failure> {
+) -> Result<(ReplyHead, Vec<u8>), Failure> {
     let mut text = Vec::new();
     loop {
-        let known = text.len();
+        let length_before = text.len();
         read(client, stream, &mut text).await?;
-        meter.note(|measured| measured.bytes_in += (text.len() - known) as u64);
-        if !reply::is_worth_reading(&text, known) {
+        meter.update(|measured| measured.bytes_in += (text.len() - length_before) as u64);
+        if !reply::is_worth_reading(&text, length_before) {
             continue;
         }
-        while let Some((head, length)) = reply::read(&text, method)? {
+        while let Some((head, length)) = reply::parse_head(&text, method)? {
             let rest = text.split_off(length);
             if head.status.is_informational() && head.status != StatusCode::SWITCHING_PROTOCOLS {
                 text = rest;
                 continue;
             }
-            meter.note(|measured| measured.bytes_in -= rest.len() as u64);
+            meter.update(|measured| measured.bytes_in -= rest.len() as u64);
             return Ok((head, rest));
         }
     }
@@ -97,7 +97,7 @@ async fn receive(
 
 /// Appends what arrives next.
 async fn read(client: &Client, stream: &mut Stream, text: &mut Vec<u8>) -> Result<(), Failure> {
-    let known = text.len();
+    let length_before = text.len();
     let read = poll_fn(|cx| {
         let mut buffer = client.read_buffer();
         let mut filled = ReadBuf::new(&mut buffer);
@@ -106,9 +106,9 @@ async fn read(client: &Client, stream: &mut Stream, text: &mut Vec<u8>) -> Resul
         std::task::Poll::Ready(Ok(()))
     });
     let ended = match read.await {
-        Ok(()) if text.len() > known => return Ok(()),
+        Ok(()) if text.len() > length_before => return Ok(()),
         Ok(()) => ErrorKind::UnexpectedEof.into(),
         Err(error) => error,
     };
-    Err(Failure::of_connection(&ended, known > 0))
+    Err(Failure::of_connection(&ended, length_before > 0))
 }

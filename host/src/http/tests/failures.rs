@@ -3,9 +3,9 @@
 use super::*;
 
 /// What a user gets from a server that does this.
-async fn outcome(then: Then) -> Result<(u16, Bytes), String> {
-    let server = Server::new(&[then]).await;
-    let outcome = User::new().get(&server.url("/")).await;
+async fn outcome(then: ServerAction) -> Result<(u16, Bytes), String> {
+    let server = ScriptedServer::new(&[then]).await;
+    let outcome = TestUser::new().get(&server.url("/")).await;
     assert_eq!(server.requests().len(), 1, "a request is sent once");
     outcome
 }
@@ -42,7 +42,7 @@ async fn replies_that_break_the_rules() {
                 "protocol: malformed reply: invalid content-length",
             ),
         ] {
-            assert_eq!(outcome(Then::Last(answer)).await.unwrap_err(), failure, "{case}");
+            assert_eq!(outcome(ServerAction::Last(answer)).await.unwrap_err(), failure, "{case}");
         }
     })
     .await;
@@ -51,7 +51,7 @@ async fn replies_that_break_the_rules() {
 #[tokio::test]
 async fn a_reset_is_no_truncation() {
     run(async {
-        assert_eq!(outcome(Then::Reset).await.unwrap_err(), "network: connection reset");
+        assert_eq!(outcome(ServerAction::Reset).await.unwrap_err(), "network: connection reset");
     })
     .await;
 }
@@ -70,7 +70,7 @@ async fn header_sections_have_a_limit() {
             ("99 fields", "x: y\r\n".repeat(98), true),
             ("101 fields", "x: y\r\n".repeat(100), false),
         ] {
-            let outcome = outcome(Then::Last(with(fields))).await.map(|(status, _)| status);
+            let outcome = outcome(ServerAction::Last(with(fields))).await.map(|(status, _)| status);
             let expected = if accepted { Ok(200) } else { Err("protocol: header section too large".to_owned()) };
             assert_eq!(outcome, expected, "{case}");
         }
@@ -84,7 +84,7 @@ async fn a_port_where_nobody_listens() {
         let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
         let url = format!("http://{}/", listener.local_addr().unwrap());
         drop(listener);
-        let user = User::new();
+        let user = TestUser::new();
         assert_eq!(user.get(&url).await.unwrap_err(), "network: connection refused");
         let measured = user.measured();
         assert_eq!((measured.status, measured.bytes_out, measured.bytes_in), (0, 0, 0));
@@ -97,7 +97,7 @@ async fn a_port_where_nobody_listens() {
 #[tokio::test]
 async fn a_name_that_does_not_resolve() {
     run(async {
-        let user = User::new();
+        let user = TestUser::new();
         let failure = user.get("http://nowhere.invalid/secret?token=1").await.unwrap_err();
         assert_eq!(failure, "network: name does not resolve: nowhere.invalid");
         assert!(user.measured().phases.dns.is_some());
@@ -111,8 +111,8 @@ async fn content_that_cannot_be_kept_is_counted_all_the_same() {
     run(async {
         let size = LIMIT + 1;
         let head = format!("HTTP/1.1 200 OK\r\ncontent-length: {size}\r\n\r\n").into_bytes();
-        let server = Server::new(&[Then::Answer([head, vec![b'x'; size]].concat().leak())]).await;
-        let user = User::new();
+        let server = ScriptedServer::new(&[ServerAction::Answer([head, vec![b'x'; size]].concat().leak())]).await;
+        let user = TestUser::new();
         let failure = user.get(&server.url("/")).await.unwrap_err();
         assert_eq!(failure, "protocol: reply content over the limit of 100000 bytes");
         let measured = user.measured();

@@ -1,7 +1,5 @@
 //! HTTP/2 with prior knowledge, against hyper's own server.
 
-use crate::net::Meter;
-use crate::net::Version;
 use std::convert::Infallible;
 
 use http_body_util::{BodyExt, Full};
@@ -14,10 +12,11 @@ use tokio::sync::Barrier;
 
 use super::super::client::LocalTasks;
 use super::*;
+use crate::net::{Meter, Version};
 
 /// What the server saw.
 #[derive(Default)]
-struct Counted {
+struct Http2Log {
     connections: Cell<usize>,
     requests: RefCell<Vec<String>>,
     /// Requests that are being answered.
@@ -25,19 +24,19 @@ struct Counted {
 }
 
 /// A request that is being answered, to the end or until its stream is reset.
-struct Open(Rc<Counted>);
+struct OpenRequestGuard(Rc<Http2Log>);
 
-impl Drop for Open {
+impl Drop for OpenRequestGuard {
     fn drop(&mut self) {
         self.0.open.set(self.0.open.get() - 1);
     }
 }
 
 /// A server that answers with the request's content as soon as `together` requests are waiting.
-async fn server(together: usize) -> (String, Rc<Counted>) {
+async fn server(together: usize) -> (String, Rc<Http2Log>) {
     let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
     let url = format!("http://{}/", listener.local_addr().unwrap());
-    let (counted, barrier) = (Rc::new(Counted::default()), Rc::new(Barrier::new(together)));
+    let (counted, barrier) = (Rc::new(Http2Log::default()), Rc::new(Barrier::new(together)));
     let told = Rc::clone(&counted);
     spawn_local(async move {
         while let Ok((connection, _)) = listener.accept().await {
@@ -52,13 +51,13 @@ async fn server(together: usize) -> (String, Rc<Counted>) {
 
 async fn answer(
     request: hyper::Request<Incoming>,
-    told: Rc<Counted>,
+    told: Rc<Http2Log>,
     barrier: Rc<Barrier>,
 ) -> Result<hyper::Response<Full<Bytes>>, Infallible> {
     let line = format!("{} {} {:?}", request.method(), request.uri(), request.headers().get(HOST));
     told.requests.borrow_mut().push(line);
     told.open.set(told.open.get() + 1);
-    let _open = Open(told);
+    let _open = OpenRequestGuard(told);
     let content = request.into_body().collect().await.unwrap().to_bytes();
     barrier.wait().await;
     Ok(hyper::Response::new(Full::new(content)))
@@ -71,10 +70,10 @@ fn post(url: &str, content: &'static str) -> Request {
 #[tokio::test]
 async fn connections_last_as_long_as_they_should() {
     run(async {
-        for (connections, opened) in [(Lasts::User, 1), (Lasts::Iteration, 3), (Lasts::Request, 6)] {
+        for (connections, opened) in [(Lifespan::User, 1), (Lifespan::Iteration, 3), (Lifespan::Request, 6)] {
             let (url, counted) = server(1).await;
-            let user = User::new();
-            user.session.keep(Keeps { connections, ..Keeps::default() });
+            let user = TestUser::new();
+            user.session.set_retention(Retention { connections, ..Retention::default() });
             for _ in 0..3 {
                 user.session.begin_iteration();
                 for content in ["one", "two"] {
@@ -92,7 +91,7 @@ async fn connections_last_as_long_as_they_should() {
 async fn requests_at_once_share_a_connection() {
     run(async {
         let (url, counted) = server(3).await;
-        let user = User::new();
+        let user = TestUser::new();
         let meters: [Meter; 3] = Default::default();
         let send = async |number: usize, content| {
             exchange(&user.client, &user.session, &meters[number], &post(&url, content)).await
@@ -113,7 +112,7 @@ async fn requests_at_once_share_a_connection() {
 async fn the_connection_is_used_again() {
     run(async {
         let (url, counted) = server(1).await;
-        let user = User::new();
+        let user = TestUser::new();
         for _ in 0..3 {
             let reply = user.send(post(&url, "hello")).await.ok().unwrap();
             assert_eq!((reply.version, reply.body), (hyper::Version::HTTP_2, Bytes::from("hello")));
@@ -128,7 +127,7 @@ async fn the_connection_is_used_again() {
 async fn the_authority_is_the_origin_or_the_host_field() {
     run(async {
         let (url, counted) = server(1).await;
-        let user = User::new();
+        let user = TestUser::new();
         let mut named = post(&url, "");
         named.headers.push(HOST, HeaderValue::from_static("other"));
         for request in [post(&url, ""), named] {
@@ -143,7 +142,7 @@ async fn the_authority_is_the_origin_or_the_host_field() {
 async fn a_request_that_is_dropped_ends_its_stream_and_nothing_else() {
     run(async {
         let (url, counted) = server(2).await;
-        let user = User::new();
+        let user = TestUser::new();
         tokio::select! {
             biased;
             _ = user.send(post(&url, "dropped")) => panic!("the server waits for a second request"),
@@ -161,15 +160,15 @@ async fn a_request_that_is_dropped_ends_its_stream_and_nothing_else() {
 async fn servers_that_do_not_speak_it() {
     run(async {
         for (case, then, failure) in [
-            ("closes", Then::Last(b""), "network: connection closed before the reply"),
+            ("closes", ServerAction::Last(b""), "network: connection closed before the reply"),
             (
                 "HTTP/1.1",
-                Then::Stall(b"HTTP/1.1 400 Bad Request\r\n\r\n"),
+                ServerAction::Stall(b"HTTP/1.1 400 Bad Request\r\n\r\n"),
                 "protocol: malformed reply: http/2: frame with invalid size",
             ),
         ] {
-            let server = Server::new(&[then]).await;
-            let user = User::new();
+            let server = ScriptedServer::new(&[then]).await;
+            let user = TestUser::new();
             let outcome = text(user.send(post(&server.url("/"), "")).await);
             assert_eq!(outcome.unwrap_err(), failure, "{case}");
         }
@@ -183,7 +182,7 @@ async fn a_connection_that_cannot_be_opened_fails_all_who_wait_for_it() {
         let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
         let url = format!("http://{}/", listener.local_addr().unwrap());
         drop(listener);
-        let (user, meter) = (User::new(), Meter::default());
+        let (user, meter) = (TestUser::new(), Meter::default());
         let request = post(&url, "");
         let other = exchange(&user.client, &user.session, &meter, &request);
         let (one, two) = tokio::join!(user.send(post(&url, "")), other);
@@ -197,7 +196,7 @@ async fn a_connection_that_cannot_be_opened_fails_all_who_wait_for_it() {
 #[tokio::test]
 async fn the_connections_kept_have_a_limit() {
     run(async {
-        let user = User::new();
+        let user = TestUser::new();
         let mut servers = Vec::new();
         for _ in 0..65 {
             let (url, counted) = server(1).await;

@@ -1,26 +1,26 @@
 //! When a connection is used again, and when a request may be sent again.
 
-use crate::net::Meter;
 use hyper::header::{CONNECTION, HeaderValue};
 use tokio::task::coop;
 
 use super::*;
+use crate::net::Meter;
 
 const OK: &[u8] = b"HTTP/1.1 200 OK\r\ncontent-length: 2\r\n\r\nok";
 
 #[tokio::test]
 async fn requests_of_a_user_share_a_connection() {
     run(async {
-        let server = Server::new(&[
-            Then::Answer(OK),
-            Then::Answer(b"HTTP/1.1 200 OK\r\ntransfer-encoding: chunked\r\n\r\n2\r\nok\r\n0\r\n\r\n"),
-            Then::Answer(b"HTTP/1.1 204 No Content\r\n\r\n"),
-            Then::Answer(b"HTTP/1.1 304 Not Modified\r\ncontent-length: 2\r\n\r\n"),
-            Then::Answer(b"HTTP/1.1 200 OK\r\ncontent-length: 0\r\n\r\n"),
-            Then::Answer(OK),
+        let server = ScriptedServer::new(&[
+            ServerAction::Answer(OK),
+            ServerAction::Answer(b"HTTP/1.1 200 OK\r\ntransfer-encoding: chunked\r\n\r\n2\r\nok\r\n0\r\n\r\n"),
+            ServerAction::Answer(b"HTTP/1.1 204 No Content\r\n\r\n"),
+            ServerAction::Answer(b"HTTP/1.1 304 Not Modified\r\ncontent-length: 2\r\n\r\n"),
+            ServerAction::Answer(b"HTTP/1.1 200 OK\r\ncontent-length: 0\r\n\r\n"),
+            ServerAction::Answer(OK),
         ])
         .await;
-        let user = User::new();
+        let user = TestUser::new();
         for status in [200, 200, 204, 304, 200, 200] {
             assert_eq!(user.get(&server.url("/")).await.unwrap().0, status);
         }
@@ -33,11 +33,12 @@ async fn requests_of_a_user_share_a_connection() {
 #[tokio::test]
 async fn connections_last_as_long_as_they_should() {
     run(async {
-        for (connections, opened, says_close) in [(Lasts::User, 1, 0), (Lasts::Iteration, 3, 0), (Lasts::Request, 6, 6)]
+        for (connections, opened, says_close) in
+            [(Lifespan::User, 1, 0), (Lifespan::Iteration, 3, 0), (Lifespan::Request, 6, 6)]
         {
-            let server = Server::new(&[Then::Answer(OK)]).await;
-            let user = User::new();
-            user.session.keep(Keeps { connections, ..Keeps::default() });
+            let server = ScriptedServer::new(&[ServerAction::Answer(OK)]).await;
+            let user = TestUser::new();
+            user.session.set_retention(Retention { connections, ..Retention::default() });
             for _ in 0..3 {
                 user.session.begin_iteration();
                 for _ in 0..2 {
@@ -46,7 +47,7 @@ async fn connections_last_as_long_as_they_should() {
             }
             let closing = server.requests().iter().filter(|head| head.contains("connection: close\r\n")).count();
             assert_eq!((server.connections(), closing), (opened, says_close), "{connections:?}");
-            if connections == Lasts::Request {
+            if connections == Lifespan::Request {
                 server.until_closed(6).await;
             }
         }
@@ -57,8 +58,8 @@ async fn connections_last_as_long_as_they_should() {
 #[tokio::test]
 async fn users_share_no_connection_and_neither_do_requests_at_once() {
     run(async {
-        let server = Server::new(&[Then::Answer(OK)]).await;
-        let (one, other, url) = (User::new(), User::new(), server.url("/"));
+        let server = ScriptedServer::new(&[ServerAction::Answer(OK)]).await;
+        let (one, other, url) = (TestUser::new(), TestUser::new(), server.url("/"));
         let (meter, request) = (Meter::default(), get(&url));
         let at_once = exchange(&one.client, &one.session, &meter, &request);
         let (first, second, third) = tokio::join!(one.get(&url), at_once, other.get(&url));
@@ -74,8 +75,8 @@ async fn users_share_no_connection_and_neither_do_requests_at_once() {
 #[tokio::test]
 async fn a_connection_the_peer_closed_while_idle_is_replaced_silently() {
     run(async {
-        let server = Server::new(&[Then::Idle(OK), Then::Answer(OK)]).await;
-        let user = User::new();
+        let server = ScriptedServer::new(&[ServerAction::Idle(OK), ServerAction::Answer(OK)]).await;
+        let user = TestUser::new();
         user.get(&server.url("/1")).await.unwrap();
         server.close_idle().await;
         user.get(&server.url("/2")).await.unwrap();
@@ -88,8 +89,8 @@ async fn a_connection_the_peer_closed_while_idle_is_replaced_silently() {
 async fn a_connection_with_stray_bytes_is_replaced() {
     run(async {
         let stray = b"HTTP/1.1 200 OK\r\ncontent-length: 2\r\n\r\nokHTTP/1.1 200 OK\r\ncontent-length: 5\r\n\r\nwrong";
-        let server = Server::new(&[Then::Answer(stray), Then::Answer(OK)]).await;
-        let user = User::new();
+        let server = ScriptedServer::new(&[ServerAction::Answer(stray), ServerAction::Answer(OK)]).await;
+        let user = TestUser::new();
         for _ in 0..2 {
             assert_eq!(user.get(&server.url("/")).await.unwrap().1, "ok");
         }
@@ -105,8 +106,8 @@ async fn replies_that_end_the_connection() {
             ("connection: close", &b"HTTP/1.1 200 OK\r\nconnection: close\r\ncontent-length: 2\r\n\r\nok"[..]),
             ("HTTP/1.0", b"HTTP/1.0 200 OK\r\ncontent-length: 2\r\n\r\nok"),
         ] {
-            let server = Server::new(&[Then::Answer(answer)]).await;
-            let user = User::new();
+            let server = ScriptedServer::new(&[ServerAction::Answer(answer)]).await;
+            let user = TestUser::new();
             for _ in 0..2 {
                 assert_eq!(user.get(&server.url("/")).await.unwrap().1, "ok", "{case}");
             }
@@ -119,8 +120,8 @@ async fn replies_that_end_the_connection() {
 #[tokio::test]
 async fn a_request_that_ends_the_connection() {
     run(async {
-        let server = Server::new(&[Then::Answer(OK)]).await;
-        let user = User::new();
+        let server = ScriptedServer::new(&[ServerAction::Answer(OK)]).await;
+        let user = TestUser::new();
         for _ in 0..2 {
             let mut request = get(&server.url("/"));
             request.headers.push(CONNECTION, HeaderValue::from_static("close"));
@@ -136,8 +137,8 @@ async fn a_request_that_ends_the_connection() {
 #[tokio::test]
 async fn a_request_that_was_not_written_is_sent_again() {
     run(async {
-        let server = Server::new(&[Then::Idle(OK), Then::Answer(OK)]).await;
-        let user = User::new();
+        let server = ScriptedServer::new(&[ServerAction::Idle(OK), ServerAction::Answer(OK)]).await;
+        let user = TestUser::new();
         user.get(&server.url("/1")).await.unwrap();
         server.close_idle().await;
         while coop::has_budget_remaining() {
@@ -153,11 +154,11 @@ async fn a_request_that_was_not_written_is_sent_again() {
 async fn a_request_that_was_written_is_not_sent_again() {
     run(async {
         for (case, end, failure) in [
-            ("closed", Then::Last(b""), "network: connection closed before the reply"),
-            ("reset", Then::Reset, "network: connection reset"),
+            ("closed", ServerAction::Last(b""), "network: connection closed before the reply"),
+            ("reset", ServerAction::Reset, "network: connection reset"),
         ] {
-            let server = Server::new(&[Then::Answer(OK), end, Then::Answer(OK)]).await;
-            let user = User::new();
+            let server = ScriptedServer::new(&[ServerAction::Answer(OK), end, ServerAction::Answer(OK)]).await;
+            let user = TestUser::new();
             user.get(&server.url("/1")).await.unwrap();
             assert_eq!(user.get(&server.url("/2")).await.unwrap_err(), failure, "{case}");
             assert_eq!((server.connections(), server.requests().len()), (1, 2), "{case}");
@@ -176,8 +177,8 @@ async fn an_exchange_that_is_dropped_closes_its_connection() {
             ("within the header section", b"HTTP/1.1 200 OK\r\n"),
             ("within the content", b"HTTP/1.1 200 OK\r\ncontent-length: 5\r\n\r\nwro"),
         ] {
-            let server = Server::new(&[Then::Stall(answer), Then::Answer(OK)]).await;
-            let (user, url) = (User::new(), server.url("/"));
+            let server = ScriptedServer::new(&[ServerAction::Stall(answer), ServerAction::Answer(OK)]).await;
+            let (user, url) = (TestUser::new(), server.url("/"));
             tokio::select! {
                 biased;
                 _ = user.get(&url) => panic!("there is no reply"),
@@ -196,10 +197,10 @@ async fn an_exchange_that_is_dropped_closes_its_connection() {
 #[tokio::test]
 async fn the_connections_kept_have_a_limit() {
     run(async {
-        let user = User::new();
+        let user = TestUser::new();
         let mut servers = Vec::new();
         for _ in 0..65 {
-            let server = Server::new(&[Then::Answer(OK)]).await;
+            let server = ScriptedServer::new(&[ServerAction::Answer(OK)]).await;
             user.get(&server.url("/")).await.unwrap();
             servers.push(server);
         }
@@ -247,7 +248,7 @@ async fn a_reply_may_come_before_the_request_is_written_and_ends_the_connection(
     run(async {
         for closes in [false, true] {
             let (url, connections) = answers_early(closes).await;
-            let user = User::new();
+            let user = TestUser::new();
             for number in 1..=2 {
                 // More than the sockets of both sides hold.
                 let body = Bytes::from(vec![b'x'; 64 << 20]);
@@ -264,10 +265,11 @@ async fn a_reply_may_come_before_the_request_is_written_and_ends_the_connection(
 #[tokio::test]
 async fn what_came_before_a_malformed_chunk_counts() {
     run(async {
-        let server =
-            Server::new(&[Then::Last(b"HTTP/1.1 200 OK\r\ntransfer-encoding: chunked\r\n\r\n5\r\nhello\r\nx\r\n")])
-                .await;
-        let user = User::new();
+        let server = ScriptedServer::new(&[ServerAction::Last(
+            b"HTTP/1.1 200 OK\r\ntransfer-encoding: chunked\r\n\r\n5\r\nhello\r\nx\r\n",
+        )])
+        .await;
+        let user = TestUser::new();
         assert_eq!(user.get(&server.url("/")).await.unwrap_err(), "protocol: malformed reply: invalid chunk");
         assert_eq!(user.measured().body_bytes_in, 5);
     })

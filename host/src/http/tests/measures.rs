@@ -1,23 +1,25 @@
 //! The numbers of a sample, compared with the server's own.
 
-use crate::net::Measured;
 use hyper::header::{HeaderName, HeaderValue, USER_AGENT};
 
 use super::*;
+use crate::net::Measurements;
 
 const OK: &[u8] = b"HTTP/1.1 200 OK\r\ncontent-length: 2\r\n\r\nok";
 
 #[tokio::test]
 async fn bytes_are_those_the_server_counts() {
     run(async {
-        let server = Server::new(&[
-            Then::Answer(OK),
-            Then::Answer(b"HTTP/1.1 100 Continue\r\n\r\nHTTP/1.1 200 OK\r\ncontent-length: 2\r\n\r\nok"),
-            Then::Answer(b"HTTP/1.1 200 OK\r\ntransfer-encoding: chunked\r\n\r\n3\r\nabc\r\n4\r\ndefg\r\n0\r\n\r\n"),
-            Then::Last(b"HTTP/1.1 200 OK\r\ncontent-length: 9\r\n\r\nok"),
+        let server = ScriptedServer::new(&[
+            ServerAction::Answer(OK),
+            ServerAction::Answer(b"HTTP/1.1 100 Continue\r\n\r\nHTTP/1.1 200 OK\r\ncontent-length: 2\r\n\r\nok"),
+            ServerAction::Answer(
+                b"HTTP/1.1 200 OK\r\ntransfer-encoding: chunked\r\n\r\n3\r\nabc\r\n4\r\ndefg\r\n0\r\n\r\n",
+            ),
+            ServerAction::Last(b"HTTP/1.1 200 OK\r\ncontent-length: 9\r\n\r\nok"),
         ])
         .await;
-        let user = User::new();
+        let user = TestUser::new();
         let (mut sent, mut received) = (0, 0);
         for (size, body_bytes) in [(0, 2), (100_000, 2), (1, 7), (0, 2)] {
             let body = Bytes::from(vec![b'x'; size]);
@@ -35,8 +37,8 @@ async fn bytes_are_those_the_server_counts() {
 #[tokio::test]
 async fn a_phase_is_there_if_it_happened() {
     run(async {
-        let server = Server::new(&[Then::Answer(OK)]).await;
-        let user = User::new();
+        let server = ScriptedServer::new(&[ServerAction::Answer(OK)]).await;
+        let user = TestUser::new();
         let by_name = format!("http://localhost:{}/", server.address.port());
         for (case, url, dns, connect) in [
             ("a name", &by_name, true, true),
@@ -45,7 +47,7 @@ async fn a_phase_is_there_if_it_happened() {
             ("an open connection", &server.url("/"), false, false),
         ] {
             user.get(url).await.unwrap();
-            let Measured { phases, start, end, .. } = user.measured();
+            let Measurements { phases, start, end, .. } = user.measured();
             assert_eq!((phases.dns.is_some(), phases.connect.is_some()), (dns, connect), "{case}");
             assert_eq!((phases.tls, phases.first_byte.is_some(), phases.receive.is_some()), (None, true, true));
             let parts = [phases.dns, phases.connect, phases.first_byte, phases.receive];
@@ -58,8 +60,8 @@ async fn a_phase_is_there_if_it_happened() {
 #[tokio::test]
 async fn a_meter_is_begun_anew() {
     run(async {
-        let server = Server::new(&[Then::Answer(OK)]).await;
-        let user = User::new();
+        let server = ScriptedServer::new(&[ServerAction::Answer(OK)]).await;
+        let user = TestUser::new();
         user.get(&server.url("/")).await.unwrap();
         let first = user.measured();
         user.get(&server.url("/")).await.unwrap();
@@ -72,9 +74,9 @@ async fn a_meter_is_begun_anew() {
 #[tokio::test]
 async fn requests_on_the_wire() {
     run(async {
-        let server = Server::new(&[Then::Answer(OK)]).await;
+        let server = ScriptedServer::new(&[ServerAction::Answer(OK)]).await;
         let host = server.address;
-        let user = User::new();
+        let user = TestUser::new();
         let base = || get(&server.url("/a/b?c=d#e"));
         let mut framed = base();
         framed.headers.push(HeaderName::from_static("content-length"), HeaderValue::from_static("77"));

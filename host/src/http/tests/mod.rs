@@ -10,13 +10,6 @@ mod streamed;
 mod tls;
 mod upgrade;
 
-use crate::net::Failure;
-use crate::net::Measured;
-use crate::net::Meter;
-use crate::net::Origin;
-use crate::net::Tls;
-use crate::net::Version;
-use crate::net::target;
 use std::cell::{Cell, RefCell};
 use std::net::SocketAddr;
 use std::rc::Rc;
@@ -32,6 +25,7 @@ use tokio::task::{LocalSet, spawn_local};
 use url::Url;
 
 use super::*;
+use crate::net::{Failure, Measurements, Meter, Origin, Tls, Version, target};
 
 /// Content kept in these tests, in bytes.
 const LIMIT: usize = 100_000;
@@ -43,13 +37,13 @@ async fn run<T>(test: impl Future<Output = T>) -> T {
 }
 
 /// A user with a client of its own.
-struct User {
+struct TestUser {
     client: Client,
-    session: Session,
+    session: HttpSession,
     meter: Meter,
 }
 
-impl User {
+impl TestUser {
     fn new() -> Self {
         Self::trusting(false)
     }
@@ -57,7 +51,7 @@ impl User {
     /// A user who trusts everyone or only the system's certificates.
     fn trusting(everyone: bool) -> Self {
         let options = ClientOptions { tls: Tls::load(everyone).unwrap(), max_body_kept: LIMIT, dial: None };
-        Self { client: Client::new(options, Clock::start()), session: Session::default(), meter: Meter::default() }
+        Self { client: Client::new(options, Clock::start()), session: HttpSession::default(), meter: Meter::default() }
     }
 
     async fn send(&self, request: Request) -> Result<Reply, Failure> {
@@ -70,7 +64,7 @@ impl User {
         text(self.send(get(url)).await)
     }
 
-    fn measured(&self) -> Measured {
+    fn measured(&self) -> Measurements {
         *self.meter.read()
     }
 }
@@ -100,7 +94,7 @@ fn get(url: &str) -> Request {
 
 /// What the server does after a request has come in.
 #[derive(Clone)]
-enum Then {
+enum ServerAction {
     /// Answers, and reads the next request.
     Answer(&'static [u8]),
     /// Answers, and closes the connection.
@@ -115,7 +109,7 @@ enum Then {
 
 /// What the server saw.
 #[derive(Default)]
-struct Seen {
+struct ServerLog {
     connections: Cell<usize>,
     requests: RefCell<Vec<String>>,
     bytes_in: Cell<u64>,
@@ -130,17 +124,17 @@ struct Seen {
 
 /// A server that answers one request after the other, over all connections, as its script says; the last line of the
 /// script is repeated.
-struct Server {
+struct ScriptedServer {
     address: SocketAddr,
-    seen: Rc<Seen>,
+    seen: Rc<ServerLog>,
 }
 
-impl Server {
-    async fn new(script: &[Then]) -> Self {
+impl ScriptedServer {
+    async fn new(script: &[ServerAction]) -> Self {
         let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
         let address = listener.local_addr().unwrap();
-        let seen = Rc::new(Seen::default());
-        let (script, told): (Rc<[Then]>, _) = (script.into(), Rc::clone(&seen));
+        let seen = Rc::new(ServerLog::default());
+        let (script, told): (Rc<[ServerAction]>, _) = (script.into(), Rc::clone(&seen));
         spawn_local(async move {
             while let Ok((connection, _)) = listener.accept().await {
                 told.connections.set(told.connections.get() + 1);
@@ -188,24 +182,24 @@ async fn until(has_happened: impl Fn() -> bool) {
     }
 }
 
-async fn serve(mut connection: TcpStream, script: Rc<[Then]>, seen: Rc<Seen>) {
+async fn serve(mut connection: TcpStream, script: Rc<[ServerAction]>, seen: Rc<ServerLog>) {
     while let Some(request) = read_request(&mut connection).await {
         seen.bytes_in.set(seen.bytes_in.get() + request.len() as u64);
         let number = seen.requests.borrow().len().min(script.len() - 1);
         seen.requests.borrow_mut().push(request);
         let (answer, goes_on) = match script[number] {
-            Then::Answer(answer) => (answer, true),
-            Then::Last(answer) | Then::Idle(answer) => (answer, false),
-            Then::Reset => {
+            ServerAction::Answer(answer) => (answer, true),
+            ServerAction::Last(answer) | ServerAction::Idle(answer) => (answer, false),
+            ServerAction::Reset => {
                 connection.set_zero_linger().unwrap();
                 break;
             }
-            Then::Stall(answer) => (answer, true),
+            ServerAction::Stall(answer) => (answer, true),
         };
         seen.bytes_out.set(seen.bytes_out.get() + answer.len() as u64);
         let written = connection.write_all(answer).await.is_ok();
         seen.answered.set(written);
-        if matches!(script[number], Then::Idle(_)) {
+        if matches!(script[number], ServerAction::Idle(_)) {
             seen.close.notified().await;
         }
         if !written || !goes_on {

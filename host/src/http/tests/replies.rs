@@ -31,8 +31,8 @@ async fn content_in_all_its_forms() {
             ),
             ("an unknown status", b"HTTP/1.1 799 \r\ncontent-length: 2\r\n\r\nok", 799, "ok"),
         ] {
-            let server = Server::new(&[Then::Last(answer)]).await;
-            let user = User::new();
+            let server = ScriptedServer::new(&[ServerAction::Last(answer)]).await;
+            let user = TestUser::new();
             assert_eq!(user.get(&server.url("/")).await, Ok((status, Bytes::from(content))), "{case}");
             assert_eq!(user.measured().body_bytes_in, content.len() as u64, "{case}");
         }
@@ -43,8 +43,9 @@ async fn content_in_all_its_forms() {
 #[tokio::test]
 async fn a_head_has_no_content() {
     run(async {
-        let server = Server::new(&[Then::Answer(b"HTTP/1.1 200 OK\r\ncontent-length: 1000\r\n\r\n")]).await;
-        let user = User::new();
+        let server =
+            ScriptedServer::new(&[ServerAction::Answer(b"HTTP/1.1 200 OK\r\ncontent-length: 1000\r\n\r\n")]).await;
+        let user = TestUser::new();
         for _ in 0..2 {
             let reply = user.send(Request { method: Method::HEAD, ..get(&server.url("/")) }).await;
             assert_eq!(text(reply), Ok((200, Bytes::new())));
@@ -58,8 +59,8 @@ async fn a_head_has_no_content() {
 async fn content_is_decoded_if_asked_and_counted_as_it_came() {
     run(async {
         let coded = b"HTTP/1.1 200 OK\r\ncontent-encoding: br\r\ncontent-length: 9\r\n\r\n\x0b\x02\x80hello\x03";
-        let server = Server::new(&[Then::Answer(coded)]).await;
-        let user = User::new();
+        let server = ScriptedServer::new(&[ServerAction::Answer(coded)]).await;
+        let user = TestUser::new();
         for (decode, content) in [(true, &b"hello"[..]), (false, b"\x0b\x02\x80hello\x03")] {
             let reply = user.send(Request { decode, ..get(&server.url("/")) }).await;
             assert_eq!(text(reply), Ok((200, Bytes::from_static(content))));
@@ -80,7 +81,7 @@ async fn endless_content_is_counted_until_the_caller_gives_up() {
             connection.write_all(b"HTTP/1.1 200 OK\r\n\r\n").await.unwrap();
             while connection.write_all(&[b'x'; 10_000]).await.is_ok() {}
         });
-        let user = User::new();
+        let user = TestUser::new();
         let enough = async {
             while user.measured().body_bytes_in < 1_000_000 {
                 tokio::task::yield_now().await;
@@ -99,12 +100,12 @@ async fn endless_content_is_counted_until_the_caller_gives_up() {
 #[tokio::test]
 async fn cookies_come_back() {
     run(async {
-        let server = Server::new(&[
-            Then::Answer(b"HTTP/1.1 200 OK\r\nset-cookie: id=7; Path=/\r\ncontent-length: 0\r\n\r\n"),
-            Then::Answer(b"HTTP/1.1 200 OK\r\ncontent-length: 0\r\n\r\n"),
+        let server = ScriptedServer::new(&[
+            ServerAction::Answer(b"HTTP/1.1 200 OK\r\nset-cookie: id=7; Path=/\r\ncontent-length: 0\r\n\r\n"),
+            ServerAction::Answer(b"HTTP/1.1 200 OK\r\ncontent-length: 0\r\n\r\n"),
         ])
         .await;
-        let (one, other) = (User::new(), User::new());
+        let (one, other) = (TestUser::new(), TestUser::new());
         for user in [&one, &one, &other] {
             user.get(&server.url("/")).await.unwrap();
         }
@@ -118,14 +119,14 @@ async fn cookies_come_back() {
 #[tokio::test]
 async fn a_redirect_is_followed_by_a_second_exchange() {
     run(async {
-        let server = Server::new(&[
-            Then::Answer(b"HTTP/1.1 302 Found\r\nlocation: next\r\ncontent-length: 0\r\n\r\n"),
-            Then::Answer(b"HTTP/1.1 200 OK\r\ncontent-length: 2\r\n\r\nok"),
+        let server = ScriptedServer::new(&[
+            ServerAction::Answer(b"HTTP/1.1 302 Found\r\nlocation: next\r\ncontent-length: 0\r\n\r\n"),
+            ServerAction::Answer(b"HTTP/1.1 200 OK\r\ncontent-length: 2\r\n\r\nok"),
         ])
         .await;
-        let (user, request) = (User::new(), get(&server.url("/dir/page")));
+        let (user, request) = (TestUser::new(), get(&server.url("/dir/page")));
         let reply = user.send(request.clone()).await.ok().unwrap();
-        let request = redirect::next(&request, &reply, &[], &Rc::new(Grants::everything())).unwrap().unwrap();
+        let request = redirect::next(&request, &reply, &[], &Rc::new(Grants::unrestricted())).unwrap().unwrap();
         assert_eq!(text(user.send(request).await), Ok((200, Bytes::from("ok"))));
         assert!(server.requests()[1].starts_with("GET /dir/next HTTP/1.1\r\n"));
     })

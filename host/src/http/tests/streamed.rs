@@ -1,7 +1,5 @@
 //! Exchanges whose content goes back and forth in pieces.
 
-use crate::net::Failure;
-use crate::net::Version;
 use std::convert::Infallible;
 use std::future::poll_fn;
 
@@ -13,6 +11,7 @@ use hyper_util::rt::TokioIo;
 
 use super::super::client::LocalTasks;
 use super::*;
+use crate::net::{Failure, Version};
 
 /// Gives back each piece of a request as it comes, and then a trailer.
 struct Echo(Incoming, bool);
@@ -52,12 +51,12 @@ async fn echo_server() -> String {
     url
 }
 
-fn streamed(url: &str, version: Version, flow: &Rc<Flow>) -> Request {
+fn streamed(url: &str, version: Version, flow: &Rc<BodyChannel>) -> Request {
     Request { version, keep_body: None, flow: Some(Rc::clone(flow)), ..get(url) }
 }
 
-fn flow(more: bool) -> Rc<Flow> {
-    Rc::new(Flow::new(&Allowance::new(Cell::new(1 << 20)), more))
+fn flow(more: bool) -> Rc<BodyChannel> {
+    Rc::new(BodyChannel::new(&Allowance::new(Cell::new(1 << 20)), more))
 }
 
 /// A client's task polls the exchange first and then its reader, whoever was woken.
@@ -74,14 +73,14 @@ async fn with_exchange<T>(
     .await
 }
 
-async fn read(flow: &Flow) -> Result<Bytes, Failure> {
+async fn read(flow: &BodyChannel) -> Result<Bytes, Failure> {
     poll_fn(|_| flow.poll_read(64 << 10)).await.map(Bytes::from)
 }
 
 #[tokio::test]
 async fn pieces_go_both_ways_over_http2_and_trailers_end_them() {
     run(async {
-        let (user, flow) = (User::new(), flow(true));
+        let (user, flow) = (TestUser::new(), flow(true));
         let request = streamed(&echo_server().await, Version::Http2, &flow);
         let reader = async {
             assert_eq!(poll_fn(|_| flow.poll_head()).await.unwrap(), 200);
@@ -103,7 +102,7 @@ async fn pieces_go_both_ways_over_http2_and_trailers_end_them() {
 #[tokio::test]
 async fn a_reader_who_is_slow_gets_all_of_a_reply_that_is_larger_than_what_is_held() {
     run(async {
-        let (user, flow) = (User::new(), flow(true));
+        let (user, flow) = (TestUser::new(), flow(true));
         let request = streamed(&echo_server().await, Version::Http2, &flow);
         let reader = async {
             let (mut sent, mut received) = (0, 0);
@@ -134,10 +133,10 @@ async fn a_reader_who_is_slow_gets_all_of_a_reply_that_is_larger_than_what_is_he
 #[tokio::test]
 async fn a_stream_over_http1_is_read_as_it_comes_and_its_end_is_told() {
     run(async {
-        let (user, flow) = (User::new(), flow(false));
+        let (user, flow) = (TestUser::new(), flow(false));
         let head =
             b"HTTP/1.1 200 OK\r\ncontent-type: text/event-stream\r\ntransfer-encoding: chunked\r\n\r\n5\r\nhello\r\n";
-        let server = Server::new(&[Then::Stall(head)]).await;
+        let server = ScriptedServer::new(&[ServerAction::Stall(head)]).await;
         let request = streamed(&server.url("/"), Version::Negotiate, &flow);
         let reader = async {
             assert_eq!(poll_fn(|_| flow.poll_head()).await.unwrap(), 200);
@@ -154,7 +153,7 @@ async fn a_stream_over_http1_is_read_as_it_comes_and_its_end_is_told() {
 #[tokio::test]
 async fn what_was_written_before_the_exchange_began_is_sent_though_no_more_comes() {
     run(async {
-        let (user, flow) = (User::new(), flow(true));
+        let (user, flow) = (TestUser::new(), flow(true));
         let request = Request { body: Bytes::from("one"), ..streamed(&echo_server().await, Version::Http2, &flow) };
         flow.write(Bytes::from("two")).unwrap();
         flow.finish();
@@ -175,8 +174,9 @@ async fn what_was_written_before_the_exchange_began_is_sent_though_no_more_comes
 #[tokio::test]
 async fn content_in_pieces_is_not_sent_over_http1() {
     run(async {
-        let (user, flow) = (User::new(), flow(true));
-        let server = Server::new(&[Then::Answer(b"HTTP/1.1 200 OK\r\ncontent-length: 0\r\n\r\n")]).await;
+        let (user, flow) = (TestUser::new(), flow(true));
+        let server =
+            ScriptedServer::new(&[ServerAction::Answer(b"HTTP/1.1 200 OK\r\ncontent-length: 0\r\n\r\n")]).await;
         let outcome = text(user.send(streamed(&server.url("/"), Version::Http1, &flow)).await);
         assert_eq!(outcome.unwrap_err(), "protocol: content in pieces is sent over HTTP/2 alone");
         assert!(read(&flow).await.is_err());

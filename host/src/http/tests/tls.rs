@@ -1,8 +1,5 @@
 //! TLS with a certificate that nobody has signed.
 
-use crate::net::Measured;
-use crate::net::Meter;
-use crate::net::Version;
 use std::convert::Infallible;
 use std::sync::Arc;
 
@@ -18,6 +15,7 @@ use tokio_rustls::TlsAcceptor;
 
 use super::super::client::LocalTasks;
 use super::*;
+use crate::net::{Measurements, Meter, Version};
 
 /// What a server makes TLS connections with, that picks from these protocols.
 fn acceptor(protocols: &[&str]) -> TlsAcceptor {
@@ -67,10 +65,10 @@ const OK: &[u8] = b"HTTP/1.1 200 OK\r\ncontent-length: 2\r\n\r\nok";
 async fn a_certificate_of_an_unknown_issuer_is_refused() {
     run(async {
         let (url, picked) = server(&[]).await;
-        let user = User::new();
+        let user = TestUser::new();
         let failure = user.get(&url).await.unwrap_err();
         assert_eq!(failure, "network: tls: certificate of an unknown issuer");
-        let Measured { phases, bytes_out, .. } = user.measured();
+        let Measurements { phases, bytes_out, .. } = user.measured();
         assert!(phases.connect.is_some() && phases.tls.is_none());
         assert_eq!(bytes_out, 0);
         assert!(picked.borrow().is_empty());
@@ -82,7 +80,7 @@ async fn a_certificate_of_an_unknown_issuer_is_refused() {
 async fn any_certificate_is_accepted_if_asked() {
     run(async {
         let (url, picked) = server(&[]).await;
-        let user = User::trusting(true);
+        let user = TestUser::trusting(true);
         for first in [true, false] {
             assert_eq!(user.get(&url).await, Ok((200, Bytes::from("ok"))));
             assert_eq!(user.measured().phases.tls.is_some(), first);
@@ -104,7 +102,7 @@ async fn the_version_asked_for_is_offered() {
             ("a server that picks none", Version::Negotiate, &[], ""),
         ] {
             let (url, seen) = server(protocols).await;
-            let user = User::trusting(true);
+            let user = TestUser::trusting(true);
             for _ in 0..2 {
                 let reply = user.send(Request { version, ..get(&url) }).await.ok().unwrap();
                 assert_eq!(
@@ -123,10 +121,10 @@ async fn the_version_asked_for_is_offered() {
 async fn connections_last_as_long_as_they_should() {
     run(async {
         for protocol in ["h2", "http/1.1"] {
-            for (connections, opened) in [(Lasts::User, 1), (Lasts::Iteration, 2), (Lasts::Request, 4)] {
+            for (connections, opened) in [(Lifespan::User, 1), (Lifespan::Iteration, 2), (Lifespan::Request, 4)] {
                 let (url, picked) = server(&[protocol]).await;
-                let user = User::trusting(true);
-                user.session.keep(Keeps { connections, ..Keeps::default() });
+                let user = TestUser::trusting(true);
+                user.session.set_retention(Retention { connections, ..Retention::default() });
                 for _ in 0..2 {
                     user.session.begin_iteration();
                     for _ in 0..2 {
@@ -148,7 +146,7 @@ async fn a_server_that_does_not_offer_the_version_wanted() {
             ("has others", &["http/1.1"], "network: tls: the server does not offer http/2"),
         ] {
             let (url, _) = server(protocols).await;
-            let outcome = User::trusting(true).send(Request { version: Version::Http2, ..get(&url) }).await;
+            let outcome = TestUser::trusting(true).send(Request { version: Version::Http2, ..get(&url) }).await;
             assert_eq!(text(outcome).unwrap_err(), failure, "{case}");
         }
     })
@@ -159,7 +157,7 @@ async fn a_server_that_does_not_offer_the_version_wanted() {
 async fn requests_at_once_share_what_was_negotiated() {
     run(async {
         let (url, picked) = server(&["h2", "http/1.1"]).await;
-        let (user, meter) = (User::trusting(true), Meter::default());
+        let (user, meter) = (TestUser::trusting(true), Meter::default());
         let request = get(&url);
         let other = exchange(&user.client, &user.session, &meter, &request);
         let (one, two) = tokio::join!(user.get(&url), other);
@@ -173,7 +171,7 @@ async fn requests_at_once_share_what_was_negotiated() {
 async fn requests_at_once_learn_that_it_is_http1() {
     run(async {
         let (url, picked) = server(&["http/1.1"]).await;
-        let (user, meter) = (User::trusting(true), Meter::default());
+        let (user, meter) = (TestUser::trusting(true), Meter::default());
         for connections in [2, 2] {
             let request = get(&url);
             let other = exchange(&user.client, &user.session, &meter, &request);
@@ -195,7 +193,7 @@ async fn a_server_that_does_not_speak_tls() {
             connection.write_all(b"HTTP/1.1 400 Bad Request\r\n\r\n").await.unwrap();
             let _ = connection.read(&mut [0; 1_000]).await;
         });
-        assert_eq!(User::new().get(&url).await.unwrap_err(), "network: tls: the server does not speak tls");
+        assert_eq!(TestUser::new().get(&url).await.unwrap_err(), "network: tls: the server does not speak tls");
     })
     .await;
 }
@@ -218,7 +216,7 @@ async fn a_large_request_arrives_whole_and_the_connection_ends_with_a_goodbye() 
             // A connection that just ends is an error here.
             connection.read(&mut buffer).await.map_err(|error| error.kind())
         });
-        let user = User::trusting(true);
+        let user = TestUser::trusting(true);
         let body = Bytes::from(vec![b'!'; SIZE]);
         let reply = user.send(Request { method: Method::POST, body, ..get(&url) }).await;
         assert_eq!(text(reply), Ok((200, Bytes::from_static(b"ok"))));

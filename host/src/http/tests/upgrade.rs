@@ -1,12 +1,12 @@
 //! Requests that ask for their connection.
 
-use crate::net::Failure;
 use hyper::header::{HeaderName, HeaderValue};
 
 use super::*;
+use crate::net::Failure;
 
-impl User {
-    async fn upgrade(&self, request: Request) -> Result<Switched, Failure> {
+impl TestUser {
+    async fn upgrade(&self, request: Request) -> Result<UpgradeReply, Failure> {
         self.meter.begin(self.client.now(), 0);
         upgrade(&self.client, &self.session, &self.meter, &request).await
     }
@@ -20,8 +20,13 @@ const OK: &[u8] = b"HTTP/1.1 200 OK\r\nset-cookie: id=1\r\ncontent-length: 2\r\n
 #[tokio::test]
 async fn the_connection_is_a_new_one_and_what_came_behind_the_head_is_read_first() {
     run(async {
-        let server = Server::new(&[Then::Answer(OK), Then::Answer(SWITCH_AND_MORE), Then::Answer(b"second")]).await;
-        let user = User::new();
+        let server = ScriptedServer::new(&[
+            ServerAction::Answer(OK),
+            ServerAction::Answer(SWITCH_AND_MORE),
+            ServerAction::Answer(b"second"),
+        ])
+        .await;
+        let user = TestUser::new();
         user.get(&server.url("/")).await.unwrap();
         let own = vec![(HeaderName::from_static("x-own"), HeaderValue::from_static("a"))];
         let fields = vec![
@@ -57,8 +62,8 @@ async fn the_connection_is_a_new_one_and_what_came_behind_the_head_is_read_first
 #[tokio::test]
 async fn with_another_status_there_is_no_connection() {
     run(async {
-        let server = Server::new(&[Then::Answer(OK)]).await;
-        let user = User::new();
+        let server = ScriptedServer::new(&[ServerAction::Answer(OK)]).await;
+        let user = TestUser::new();
         for count in 1..3 {
             let switched = user.upgrade(get(&server.url("/"))).await.ok().unwrap();
             assert_eq!((switched.status.as_u16(), switched.stream.is_some()), (200, false));
@@ -75,23 +80,23 @@ async fn what_is_no_head_is_said() {
     let many: &'static [u8] = format!("HTTP/1.1 101 S\r\nx: {}\r\n\r\n", "y".repeat(70_000)).into_bytes().leak();
     run(async {
         for (case, then, expected) in [
-            ("nothing", Then::Last(b""), "network: connection closed before the reply"),
-            ("half of it", Then::Last(b"HTTP/1.1 101 Sw"), "protocol: reply truncated"),
-            ("a reset", Then::Reset, "network: connection reset"),
+            ("nothing", ServerAction::Last(b""), "network: connection closed before the reply"),
+            ("half of it", ServerAction::Last(b"HTTP/1.1 101 Sw"), "protocol: reply truncated"),
+            ("a reset", ServerAction::Reset, "network: connection reset"),
             (
                 "another protocol",
-                Then::Answer(b"SSH-2.0-OpenSSH_9.2\r\n"),
+                ServerAction::Answer(b"SSH-2.0-OpenSSH_9.2\r\n"),
                 "protocol: malformed reply: invalid version",
             ),
             (
                 "a length that is none",
-                Then::Answer(b"HTTP/1.1 101 S\r\ncontent-length: x\r\n\r\n"),
+                ServerAction::Answer(b"HTTP/1.1 101 S\r\ncontent-length: x\r\n\r\n"),
                 "protocol: malformed reply: invalid content-length",
             ),
-            ("far too large", Then::Answer(many), "protocol: header section too large"),
+            ("far too large", ServerAction::Answer(many), "protocol: header section too large"),
         ] {
-            let server = Server::new(&[then]).await;
-            let failure = User::new().upgrade(get(&server.url("/"))).await.err().unwrap();
+            let server = ScriptedServer::new(&[then]).await;
+            let failure = TestUser::new().upgrade(get(&server.url("/"))).await.err().unwrap();
             assert_eq!(format!("{}: {failure}", failure.kind.name()), expected, "{case}");
         }
     })

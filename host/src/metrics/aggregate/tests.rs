@@ -5,8 +5,8 @@ use rand::{RngExt, SeedableRng};
 use rand_pcg::Pcg64;
 
 use super::super::recorder::Recorder;
-use super::super::sample::{Phases, Sample};
-use super::super::series::TaskEnd;
+use super::super::row_stats::TaskEnd;
+use super::super::sample::{PhaseDurations, Sample};
 use super::*;
 
 const ROWS: usize = 3;
@@ -33,7 +33,7 @@ fn sample(random: &mut Pcg64) -> Sample {
         bytes_out: random.random_range(0..1_000),
         bytes_in: random.random_range(0..1_000_000),
         body_bytes_in: random.random_range(0..1_000),
-        phases: Phases { tls: random.random_bool(0.5).then_some(start), ..Phases::default() },
+        phases: PhaseDurations { tls: random.random_bool(0.5).then_some(start), ..PhaseDurations::default() },
         failure: failed.then(|| FailureKind::ALL[random.random_range(0..FailureKind::ALL.len())]),
     }
 }
@@ -45,9 +45,9 @@ fn interval(random: &mut Pcg64, label: usize) -> Box<Interval> {
         let sample = sample(random);
         recorder.task_started(sample.row);
         recorder.record(&sample);
-        recorder.start_delay(sample.start - sample.intended);
+        recorder.record_start_delay(sample.start - sample.intended);
         if let Some(kind) = sample.failure {
-            recorder.example(sample.row, kind, || format!("interval {label}"));
+            recorder.record_example(sample.row, kind, || format!("interval {label}"));
         }
         if n % 2 == 0 {
             recorder.task_ended(sample.row, if sample.failure.is_some() { TaskEnd::Failed } else { TaskEnd::Passed });
@@ -57,13 +57,13 @@ fn interval(random: &mut Pcg64, label: usize) -> Box<Interval> {
     let mut interval = recorder.take(None);
     let wall = random.random_range(1..1_000_000_000);
     let guest = (0..random.random_range(0..3)).collect();
-    interval.health = Health {
+    interval.health = IntervalHealth {
         cpu: random.random_range(0..=wall),
         wall,
         loop_lag_max: wall / 7,
         guest,
         guest_calls: vec![3],
-        ..Health::default()
+        ..IntervalHealth::default()
     };
     interval
 }
@@ -103,11 +103,11 @@ fn agree(one: &Aggregate, other: &Aggregate) -> bool {
 fn rows_add_up_to_the_total_and_to_what_was_recorded() {
     let mut random = Pcg64::seed_from_u64(7);
     let parcels: Vec<_> = (0..20).map(|n| (n % WORKERS, n as u32, interval(&mut random, n))).collect();
-    let recorded: u64 = parcels.iter().flat_map(|(_, _, i)| &i.rows).map(Series::requests).sum();
+    let recorded: u64 = parcels.iter().flat_map(|(_, _, i)| &i.rows).map(RowStats::requests).sum();
     let aggregate = aggregate(&parcels);
     let total = aggregate.total();
     assert_eq!(total.requests(), recorded);
-    assert_eq!(total.requests(), aggregate.rows().iter().map(Series::requests).sum::<u64>());
+    assert_eq!(total.requests(), aggregate.rows().iter().map(RowStats::requests).sum::<u64>());
     assert_eq!(total.response.len() + total.err[FailureKind::Cancelled as usize], recorded);
     assert_eq!(aggregate.start_delay().len(), recorded);
     let shown: u64 = (0..ROWS).flat_map(|row| aggregate.timeline().row(row)).map(|point| point.ok + point.err).sum();
@@ -163,7 +163,7 @@ fn busy_time_counts_whole_intervals_above_the_limit() {
     let mut aggregate = Aggregate::new(infos(), 1);
     for (second, cpu) in [(0, 901), (1, 900), (2, 100)] {
         let mut interval = Interval::new(ROWS);
-        interval.health = Health { cpu, wall: 1_000, ..Health::default() };
+        interval.health = IntervalHealth { cpu, wall: 1_000, ..IntervalHealth::default() };
         aggregate.add(0, second, &interval);
     }
     let worker = &aggregate.workers()[0];

@@ -7,21 +7,21 @@ use std::collections::BTreeMap;
 
 use stampede_time::Nanos;
 
-use super::Threshold;
+use super::ThresholdRule;
 use super::sums::Sums;
 use crate::metrics::aggregate::Aggregate;
 use crate::metrics::interval::Interval;
 
 /// A worker that is so many seconds behind the foremost one has ended, or stands still; nobody waits for it.
-const LEFT_BEHIND: u32 = 2;
+const MAX_SECONDS_BEHIND: u32 = 2;
 
 const SECOND: Nanos = 1_000_000_000;
 
 /// What came of a threshold.
 #[derive(Clone, Debug, PartialEq)]
-pub struct Verdict {
+pub struct ThresholdVerdict {
     /// The threshold.
-    pub threshold: Threshold,
+    pub threshold: ThresholdRule,
     /// Whether it held.
     pub passed: bool,
     /// The number that decided: where a window failed first, else the one nearest to failing; or that of the whole run.
@@ -36,7 +36,7 @@ pub struct Verdict {
 /// All thresholds of a run.
 #[derive(Debug)]
 pub struct Judge {
-    judged: Vec<Judged>,
+    judged: Vec<ThresholdState>,
     /// The last second that each worker has handed over.
     handed_over: Vec<Option<u32>>,
     /// How many seconds have been judged.
@@ -45,8 +45,8 @@ pub struct Judge {
 
 /// A threshold and how it stands.
 #[derive(Debug)]
-struct Judged {
-    threshold: Threshold,
+struct ThresholdState {
+    threshold: ThresholdRule,
     /// The seconds that its window may still cover.
     slices: BTreeMap<u32, Sums>,
     /// Where it failed first.
@@ -58,8 +58,8 @@ struct Judged {
 
 impl Judge {
     /// Nothing judged yet.
-    pub fn new(thresholds: &[Threshold], workers: usize) -> Self {
-        let judged = thresholds.iter().cloned().map(Judged::new).collect();
+    pub fn new(thresholds: &[ThresholdRule], workers: usize) -> Self {
+        let judged = thresholds.iter().cloned().map(ThresholdState::new).collect();
         Self { judged, handed_over: vec![None; workers], seconds: 0 }
     }
 
@@ -71,13 +71,13 @@ impl Judge {
 
     /// Judges the seconds that are complete by now, and says which threshold ends the run, if one does: `aggregate` is
     /// all that was handed over, `now` the time since the run began.
-    pub fn look(&mut self, aggregate: &Aggregate, now: Nanos) -> Option<&Threshold> {
-        let end = self.complete().min(u32::try_from(now / SECOND).unwrap_or(u32::MAX));
+    pub fn judge_complete(&mut self, aggregate: &Aggregate, now: Nanos) -> Option<&ThresholdRule> {
+        let end = self.complete_seconds().min(u32::try_from(now / SECOND).unwrap_or(u32::MAX));
         let mut fatal = None;
         for second in self.seconds + 1..=end {
             for (index, judged) in self.judged.iter_mut().enumerate() {
                 let whole = (second == end).then_some(aggregate);
-                if judged.second(second, whole) && fatal.is_none() {
+                if judged.judge_second(second, whole) && fatal.is_none() {
                     (fatal, judged.aborted) = (Some(index), true);
                 }
             }
@@ -87,25 +87,25 @@ impl Judge {
     }
 
     /// Judges the rest of a run that is over: the windows up to `ran`, when it began to end, and what is of the whole run.
-    pub fn finish(mut self, aggregate: &Aggregate, elapsed: Nanos, ran: Nanos) -> Vec<Verdict> {
-        for second in self.seconds + 1..=u32::try_from(ran / SECOND).unwrap_or(u32::MAX) {
+    pub fn finish(mut self, aggregate: &Aggregate, elapsed: Nanos, load_end: Nanos) -> Vec<ThresholdVerdict> {
+        for second in self.seconds + 1..=u32::try_from(load_end / SECOND).unwrap_or(u32::MAX) {
             for judged in &mut self.judged {
-                judged.second(second, None);
+                judged.judge_second(second, None);
             }
         }
         self.judged.into_iter().map(|judged| judged.finish(aggregate, elapsed)).collect()
     }
 
     /// How many seconds of the run every worker has handed over.
-    fn complete(&self) -> u32 {
+    fn complete_seconds(&self) -> u32 {
         let newest = self.handed_over.iter().flatten().max().copied().unwrap_or(0);
         let awaited = self.handed_over.iter().map(|second| second.map_or(0, |second| second + 1));
-        awaited.filter(|count| count + LEFT_BEHIND > newest).min().unwrap_or(0)
+        awaited.filter(|count| count + MAX_SECONDS_BEHIND > newest).min().unwrap_or(0)
     }
 }
 
-impl Judged {
-    const fn new(threshold: Threshold) -> Self {
+impl ThresholdState {
+    const fn new(threshold: ThresholdRule) -> Self {
         Self { threshold, slices: BTreeMap::new(), failed: None, worst: None, aborted: false }
     }
 
@@ -119,12 +119,12 @@ impl Judged {
     }
 
     /// The first so many seconds are complete. True if the run is to end.
-    fn second(&mut self, second: u32, whole: Option<&Aggregate>) -> bool {
+    fn judge_second(&mut self, second: u32, whole: Option<&Aggregate>) -> bool {
         let abort = self.threshold.abort.filter(|delay| *delay <= second);
         let number = match (self.threshold.window, whole) {
             (Some(window), _) if second >= window => {
-                let number = self.over(second - window..second).number(&self.threshold, f64::from(window));
-                self.slices.retain(|known, _| *known > second - window);
+                let number = self.window_sums(second - window..second).number(&self.threshold, f64::from(window));
+                self.slices.retain(|slice_second, _| *slice_second > second - window);
                 number
             }
             (None, Some(aggregate)) if abort.is_some() => {
@@ -135,7 +135,7 @@ impl Judged {
         let Some(number) = number else { return false };
         let holds = self.threshold.comparison.holds(number, self.threshold.limit);
         if self.threshold.window.is_some() {
-            self.note(number, second, holds);
+            self.note_window(number, second, holds);
         } else if !holds {
             self.failed = self.failed.or(Some((number, second)));
         }
@@ -143,23 +143,23 @@ impl Judged {
     }
 
     /// Remembers the number of a window.
-    fn note(&mut self, number: f64, second: u32, holds: bool) {
+    fn note_window(&mut self, number: f64, second: u32, holds: bool) {
         if !holds {
             self.failed = self.failed.or(Some((number, second)));
         }
         let distance = |number: f64| (number - self.threshold.limit).abs();
-        if self.worst.is_none_or(|(known, _)| distance(number) < distance(known)) {
+        if self.worst.is_none_or(|(worst, _)| distance(number) < distance(worst)) {
             self.worst = Some((number, second));
         }
     }
 
-    fn over(&self, seconds: std::ops::Range<u32>) -> Sums {
+    fn window_sums(&self, seconds: std::ops::Range<u32>) -> Sums {
         let mut sums = Sums::default();
         self.slices.range(seconds).for_each(|(_, slice)| sums.add(slice));
         sums
     }
 
-    fn finish(self, aggregate: &Aggregate, elapsed: Nanos) -> Verdict {
+    fn finish(self, aggregate: &Aggregate, elapsed: Nanos) -> ThresholdVerdict {
         let is_short = self.threshold.window.is_some_and(|window| elapsed < Nanos::from(window) * SECOND);
         let decided = match self.threshold.window {
             Some(_) if !is_short => self.failed.or(self.worst),
@@ -167,13 +167,19 @@ impl Judged {
         };
         if let Some((number, second)) = decided {
             let Self { threshold, failed, aborted, .. } = self;
-            return Verdict { threshold, passed: failed.is_none(), value: Some(number), at: Some(second), aborted };
+            return ThresholdVerdict {
+                threshold,
+                passed: failed.is_none(),
+                value: Some(number),
+                at: Some(second),
+                aborted,
+            };
         }
         let sums = Sums::of_run(&self.threshold.measure, aggregate);
         let value = sums.number(&self.threshold, elapsed as f64 / SECOND as f64);
         // What was never seen was not shown to hold.
         let passed = value.is_some_and(|value| self.threshold.comparison.holds(value, self.threshold.limit));
-        Verdict { threshold: self.threshold, passed, value, at: None, aborted: self.aborted }
+        ThresholdVerdict { threshold: self.threshold, passed, value, at: None, aborted: self.aborted }
     }
 }
 

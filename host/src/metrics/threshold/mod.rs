@@ -6,15 +6,15 @@
 pub mod judge;
 pub mod sums;
 
-use super::custom::{MetricId, MetricKind, MetricUnit};
+use super::custom_metric::{MetricId, MetricKind, MetricUnit};
 use super::sample::RowId;
-use crate::script::threshold::{Aggregation, Comparison, Quantity};
+use crate::script::threshold_syntax::{Aggregation, Comparison, Quantity};
 
-pub use judge::{Judge, Verdict};
+pub use judge::{Judge, ThresholdVerdict};
 
 /// What has to hold. Complete and valid: the rows and metrics exist, and have this aggregation.
 #[derive(Clone, Debug, PartialEq)]
-pub struct Threshold {
+pub struct ThresholdRule {
     /// The metric with its tags, as typed.
     pub metric: String,
     /// What has to hold of it, as typed.
@@ -89,7 +89,7 @@ pub enum IterationMeasure {
 
 /// How values of a measure become numbers; it decides which aggregations there are.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Kind {
+pub enum MeasureKind {
     /// Their distribution. `fails` is whether each is of something that may have failed.
     #[allow(missing_docs, reason = "said above")]
     Trend { fails: bool },
@@ -103,21 +103,21 @@ pub enum Kind {
 
 impl Measure {
     /// How its values become numbers.
-    pub const fn kind(&self) -> Kind {
+    pub const fn kind(&self) -> MeasureKind {
         match self {
             Self::Rows(RowMeasure::Response | RowMeasure::Service | RowMeasure::Phase(_), _) => {
-                Kind::Trend { fails: true }
+                MeasureKind::Trend { fails: true }
             }
-            Self::Rows(RowMeasure::Failed, _) => Kind::Share,
-            Self::Rows(RowMeasure::Requests | RowMeasure::BytesIn | RowMeasure::BytesOut, _) => Kind::Counter,
-            Self::StartDelay | Self::Iterations(IterationMeasure::Duration, _) => Kind::Trend { fails: false },
-            Self::Iterations(..) => Kind::Counter,
-            Self::Users => Kind::Gauge,
+            Self::Rows(RowMeasure::Failed, _) => MeasureKind::Share,
+            Self::Rows(RowMeasure::Requests | RowMeasure::BytesIn | RowMeasure::BytesOut, _) => MeasureKind::Counter,
+            Self::StartDelay | Self::Iterations(IterationMeasure::Duration, _) => MeasureKind::Trend { fails: false },
+            Self::Iterations(..) => MeasureKind::Counter,
+            Self::Users => MeasureKind::Gauge,
             Self::Metrics { kind, .. } => match kind {
-                MetricKind::Trend => Kind::Trend { fails: false },
-                MetricKind::Counter => Kind::Counter,
-                MetricKind::Rate => Kind::Share,
-                MetricKind::Gauge => Kind::Gauge,
+                MetricKind::Trend => MeasureKind::Trend { fails: false },
+                MetricKind::Counter => MeasureKind::Counter,
+                MetricKind::Rate => MeasureKind::Share,
+                MetricKind::Gauge => MeasureKind::Gauge,
             },
         }
     }
@@ -126,11 +126,11 @@ impl Measure {
     pub fn quantity(&self, aggregation: Aggregation) -> Option<Quantity> {
         use Aggregation as A;
         match (self.kind(), aggregation) {
-            (Kind::Trend { fails: true }, A::Rate) | (Kind::Share, A::Rate) => Some(Quantity::Share),
-            (Kind::Trend { .. }, A::Count) => Some(Quantity::Number),
-            (Kind::Trend { .. }, A::Percentile(_) | A::Avg | A::Min | A::Med | A::Max)
-            | (Kind::Counter, A::Count | A::Rate)
-            | (Kind::Gauge, A::Value | A::Min | A::Max) => Some(self.unit()),
+            (MeasureKind::Trend { fails: true }, A::Rate) | (MeasureKind::Share, A::Rate) => Some(Quantity::Share),
+            (MeasureKind::Trend { .. }, A::Count) => Some(Quantity::Number),
+            (MeasureKind::Trend { .. }, A::Percentile(_) | A::Avg | A::Min | A::Med | A::Max)
+            | (MeasureKind::Counter, A::Count | A::Rate)
+            | (MeasureKind::Gauge, A::Value | A::Min | A::Max) => Some(self.unit()),
             _ => None,
         }
     }
@@ -152,7 +152,7 @@ impl Measure {
     }
 }
 
-impl Kind {
+impl MeasureKind {
     /// The aggregations, for messages.
     pub const fn aggregations(self) -> &'static str {
         match self {

@@ -5,14 +5,14 @@ use std::collections::BTreeMap;
 
 use hdrhistogram::{Counter, Histogram};
 
-use super::{IterationMeasure, Kind, Measure, RowMeasure, Threshold};
+use super::{IterationMeasure, Measure, MeasureKind, RowMeasure, ThresholdRule};
 use crate::metrics::aggregate::Aggregate;
-use crate::metrics::custom::{MetricUnit, PARTS, Tally};
+use crate::metrics::custom_metric::{MetricTally, MetricUnit, TREND_SCALE};
 use crate::metrics::interval::Interval;
-use crate::metrics::iterations::Iterations;
+use crate::metrics::iteration_stats::IterationStats;
+use crate::metrics::row_stats::RowStats;
 use crate::metrics::sample::FailureKind;
-use crate::metrics::series::Series;
-use crate::script::threshold::Aggregation;
+use crate::script::threshold_syntax::Aggregation;
 
 /// What was counted. Times are microseconds.
 #[derive(Clone, Debug, PartialEq)]
@@ -107,16 +107,16 @@ impl Sums {
     }
 
     /// The number that a threshold looks at, over so many seconds; `None` if there is none.
-    pub fn number(&self, threshold: &Threshold, seconds: f64) -> Option<f64> {
+    pub fn number(&self, threshold: &ThresholdRule, seconds: f64) -> Option<f64> {
         let share = || (self.count > 0).then(|| self.hits as f64 / self.count as f64);
         let in_range = |value: f64| value.is_finite().then_some(value);
         match (threshold.measure.kind(), threshold.aggregation) {
-            (Kind::Share | Kind::Trend { .. }, Aggregation::Rate) => share(),
-            (Kind::Counter, Aggregation::Rate) => (seconds > 0.0).then(|| self.sum / seconds),
-            (Kind::Counter, _) => Some(self.sum),
-            (Kind::Gauge, Aggregation::Min) => in_range(self.range.0),
-            (Kind::Gauge, Aggregation::Max) => in_range(self.range.1),
-            (Kind::Gauge, _) => self.last,
+            (MeasureKind::Share | MeasureKind::Trend { .. }, Aggregation::Rate) => share(),
+            (MeasureKind::Counter, Aggregation::Rate) => (seconds > 0.0).then(|| self.sum / seconds),
+            (MeasureKind::Counter, _) => Some(self.sum),
+            (MeasureKind::Gauge, Aggregation::Min) => in_range(self.range.0),
+            (MeasureKind::Gauge, Aggregation::Max) => in_range(self.range.1),
+            (MeasureKind::Gauge, _) => self.last,
             (_, Aggregation::Count) => Some(self.values() as f64),
             (_, Aggregation::Avg) => (self.values() > 0).then(|| self.sum / self.values() as f64),
             (_, aggregation) => {
@@ -145,7 +145,7 @@ impl Sums {
         reached.map(|(value, _)| *value)
     }
 
-    fn add_row<C: Counter>(&mut self, what: RowMeasure, series: &Series<C>) {
+    fn add_row<C: Counter>(&mut self, what: RowMeasure, series: &RowStats<C>) {
         let cancelled = series.err[FailureKind::Cancelled as usize];
         match what {
             RowMeasure::Response => self.add_histogram(&series.response),
@@ -161,7 +161,7 @@ impl Sums {
         self.hits += series.failures() - cancelled;
     }
 
-    fn add_iterations<C: Counter>(&mut self, what: IterationMeasure, iterations: &Iterations<C>) {
+    fn add_iterations<C: Counter>(&mut self, what: IterationMeasure, iterations: &IterationStats<C>) {
         match what {
             IterationMeasure::Completed => self.sum += iterations.completed as f64,
             IterationMeasure::Dropped => self.sum += iterations.dropped as f64,
@@ -180,7 +180,7 @@ impl Sums {
         }
     }
 
-    fn add_tally(&mut self, unit: MetricUnit, tally: &Tally) {
+    fn add_tally(&mut self, unit: MetricUnit, tally: &MetricTally) {
         if tally.count == 0 {
             return;
         }
@@ -214,7 +214,7 @@ const fn factor(unit: MetricUnit) -> f64 {
 /// Base units of a bin's unit.
 fn scale(measure: &Measure) -> f64 {
     match measure {
-        Measure::Metrics { unit, .. } => factor(*unit) / PARTS,
+        Measure::Metrics { unit, .. } => factor(*unit) / TREND_SCALE,
         _ => 1.0,
     }
 }

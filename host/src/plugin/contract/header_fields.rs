@@ -8,7 +8,7 @@ use crate::user;
 
 /// The header fields of names and values, or what is wrong with the first that HTTP or the host does not allow.
 pub fn header_fields(pairs: &[(String, String)]) -> Result<Vec<Field>, String> {
-    few_enough(pairs.len())?;
+    check_field_count(pairs.len())?;
     let field = |(name, value): &(String, String)| {
         let name = HeaderName::from_bytes(name.as_bytes()).map_err(|_| format!("`{name}` is not a header name"))?;
         let value = header_value(&name, value)?;
@@ -21,7 +21,7 @@ pub fn header_fields(pairs: &[(String, String)]) -> Result<Vec<Field>, String> {
 ///
 /// # Errors
 /// There are too many.
-pub fn few_enough(fields: usize) -> Result<(), String> {
+pub fn check_field_count(fields: usize) -> Result<(), String> {
     if fields <= user::limits::HEADERS {
         return Ok(());
     }

@@ -9,42 +9,42 @@ use wasmtime_wasi::p2::bindings::{cli, clocks, filesystem, random, sync};
 use wasmtime_wasi::random::{WasiRandom, WasiRandomView};
 
 use super::bindings::Plugin;
-use super::state::State;
-use super::wasi::{Io, IoError, Streams};
+use super::state::StoreData;
+use super::wasi::{NonBlockingStreams, WasiIo, WasiIoError};
 
 /// Links the capabilities of the contract.
 ///
 /// # Errors
 /// Only if two interfaces clash, which is a bug.
-pub fn capabilities(linker: &mut Linker<State>) -> wasmtime::Result<()> {
-    Plugin::add_to_linker::<State, HasSelf<State>>(linker, |state| state)
+pub fn capabilities(linker: &mut Linker<StoreData>) -> wasmtime::Result<()> {
+    Plugin::add_to_linker::<StoreData, HasSelf<StoreData>>(linker, |state| state)
 }
 
 /// Links the inert part of WASI.
 ///
 /// # Errors
 /// Only if two interfaces clash, which is a bug.
-pub fn wasi(linker: &mut Linker<State>) -> wasmtime::Result<()> {
+pub fn wasi(linker: &mut Linker<StoreData>) -> wasmtime::Result<()> {
     let l = linker;
-    clocks::wall_clock::add_to_linker::<State, WasiClocks>(l, State::clocks)?;
-    clocks::monotonic_clock::add_to_linker::<State, WasiClocks>(l, State::clocks)?;
-    filesystem::preopens::add_to_linker::<State, WasiFilesystem>(l, State::filesystem)?;
-    sync::filesystem::types::add_to_linker::<State, WasiFilesystem>(l, State::filesystem)?;
-    random::random::add_to_linker::<State, WasiRandom>(l, State::random)?;
-    random::insecure::add_to_linker::<State, WasiRandom>(l, State::random)?;
-    random::insecure_seed::add_to_linker::<State, WasiRandom>(l, State::random)?;
-    cli::exit::add_to_linker::<State, WasiCli>(l, State::cli)?;
-    cli::environment::add_to_linker::<State, WasiCli>(l, State::cli)?;
-    cli::stdin::add_to_linker::<State, WasiCli>(l, State::cli)?;
-    cli::stdout::add_to_linker::<State, WasiCli>(l, State::cli)?;
-    cli::stderr::add_to_linker::<State, WasiCli>(l, State::cli)?;
-    cli::terminal_input::add_to_linker::<State, WasiCli>(l, State::cli)?;
-    cli::terminal_output::add_to_linker::<State, WasiCli>(l, State::cli)?;
-    cli::terminal_stdin::add_to_linker::<State, WasiCli>(l, State::cli)?;
-    cli::terminal_stdout::add_to_linker::<State, WasiCli>(l, State::cli)?;
-    cli::terminal_stderr::add_to_linker::<State, WasiCli>(l, State::cli)?;
-    sync::io::error::add_to_linker::<State, IoError>(l, State::resources)?;
-    poll::add_to_linker::<State, Io>(l, |state| Streams(state.resources()))?;
-    streams::add_to_linker::<State, Io>(l, |state| Streams(state.resources()))?;
+    clocks::wall_clock::add_to_linker::<StoreData, WasiClocks>(l, StoreData::clocks)?;
+    clocks::monotonic_clock::add_to_linker::<StoreData, WasiClocks>(l, StoreData::clocks)?;
+    filesystem::preopens::add_to_linker::<StoreData, WasiFilesystem>(l, StoreData::filesystem)?;
+    sync::filesystem::types::add_to_linker::<StoreData, WasiFilesystem>(l, StoreData::filesystem)?;
+    random::random::add_to_linker::<StoreData, WasiRandom>(l, StoreData::random)?;
+    random::insecure::add_to_linker::<StoreData, WasiRandom>(l, StoreData::random)?;
+    random::insecure_seed::add_to_linker::<StoreData, WasiRandom>(l, StoreData::random)?;
+    cli::exit::add_to_linker::<StoreData, WasiCli>(l, StoreData::cli)?;
+    cli::environment::add_to_linker::<StoreData, WasiCli>(l, StoreData::cli)?;
+    cli::stdin::add_to_linker::<StoreData, WasiCli>(l, StoreData::cli)?;
+    cli::stdout::add_to_linker::<StoreData, WasiCli>(l, StoreData::cli)?;
+    cli::stderr::add_to_linker::<StoreData, WasiCli>(l, StoreData::cli)?;
+    cli::terminal_input::add_to_linker::<StoreData, WasiCli>(l, StoreData::cli)?;
+    cli::terminal_output::add_to_linker::<StoreData, WasiCli>(l, StoreData::cli)?;
+    cli::terminal_stdin::add_to_linker::<StoreData, WasiCli>(l, StoreData::cli)?;
+    cli::terminal_stdout::add_to_linker::<StoreData, WasiCli>(l, StoreData::cli)?;
+    cli::terminal_stderr::add_to_linker::<StoreData, WasiCli>(l, StoreData::cli)?;
+    sync::io::error::add_to_linker::<StoreData, WasiIoError>(l, StoreData::resources)?;
+    poll::add_to_linker::<StoreData, WasiIo>(l, |state| NonBlockingStreams(state.resources()))?;
+    streams::add_to_linker::<StoreData, WasiIo>(l, |state| NonBlockingStreams(state.resources()))?;
     Ok(())
 }

@@ -11,38 +11,38 @@ use hyper::http::uri::PathAndQuery;
 use url::Url;
 
 use super::bindings::http::{DynamicRequest, RequestOptions, Version as GuestVersion};
-use super::header_fields::{few_enough, header_fields, header_value};
+use super::header_fields::{check_field_count, header_fields, header_value};
 use crate::http::{Field, Fields, Request};
 use crate::metrics::sample::FailureKind;
-use crate::net::{self, Failure, Grants, NoOrigin, Origin, Version, not_granted};
+use crate::net::{self, Failure, Grants, Origin, OriginError, Version, not_granted};
 use crate::plugin::instance::limits;
-use crate::plugin::instance::worker_plugin::Family;
+use crate::plugin::instance::worker_plugin::WorkerPlugin;
 use crate::template::Template;
 use crate::user::Session;
 
 /// Most redirects one exchange follows, whatever was asked for.
-pub const MOST_REDIRECTS: u8 = 20;
+pub const MAX_REDIRECTS: u8 = 20;
 
 /// A request whose templates are compiled.
 pub struct PreparedRequest {
     method: Method,
-    url: Target,
+    url: PreparedUrl,
     query: Vec<(String, Template)>,
     /// Fields that never change.
     fixed: Rc<[Field]>,
     rendered: Vec<(HeaderName, Template)>,
-    credentials: Option<Login>,
-    body: Payload,
+    credentials: Option<PreparedCredentials>,
+    body: PreparedBody,
     options: RequestOptions,
 }
 
-enum Target {
+enum PreparedUrl {
     Fixed(Rc<Origin>, PathAndQuery),
     Rendered(Template),
 }
 
 /// The content of a request.
-pub enum Payload {
+pub enum PreparedBody {
     /// The same bytes each time.
     Fixed(Bytes),
     /// Rendered for each request.
@@ -52,7 +52,7 @@ pub enum Payload {
 }
 
 /// The credentials of a request.
-pub enum Login {
+pub enum PreparedCredentials {
     /// User and password.
     Basic(Template, Template),
     /// A token.
@@ -62,18 +62,18 @@ pub enum Login {
 impl PreparedRequest {
     /// How many redirects are followed.
     pub fn max_redirects(&self) -> u8 {
-        self.options.max_redirects.min(MOST_REDIRECTS)
+        self.options.max_redirects.min(MAX_REDIRECTS)
     }
 
     /// The request as this user sends it now.
     ///
     /// # Errors
     /// What was rendered is no URL or no header value.
-    pub fn build(&self, session: &Session, family: &Family) -> Result<Request, Failure> {
+    pub fn build(&self, session: &Session, family: &WorkerPlugin) -> Result<Request, Failure> {
         let mut text = String::new();
         let (origin, target) = match &self.url {
-            Target::Fixed(origin, uri) => (Rc::clone(origin), uri.clone()),
-            Target::Rendered(template) => {
+            PreparedUrl::Fixed(origin, uri) => (Rc::clone(origin), uri.clone()),
+            PreparedUrl::Rendered(template) => {
                 session.render(template, &mut text);
                 self.with_query(&text, session, family)?
             }
@@ -82,26 +82,31 @@ impl PreparedRequest {
         for (name, template) in &self.rendered {
             text.clear();
             session.render(template, &mut text);
-            headers.push(name.clone(), value(name, &text)?);
+            headers.push(name.clone(), checked_value(name, &text)?);
         }
         if let Some(login) = &self.credentials {
             headers.push(AUTHORIZATION, login.field(session)?);
         }
         let body = self.body.bytes(session);
-        Ok(request(self.method.clone(), (origin, target), headers, body, (&self.options, session)))
+        Ok(assemble(self.method.clone(), (origin, target), headers, body, (&self.options, session)))
     }
 
     /// Where the request goes, as far as that is known before it is rendered: scheme, host and port.
     pub fn known_origin(&self, base: Option<&Url>) -> Option<Rc<Origin>> {
         let url = match &self.url {
-            Target::Fixed(origin, _) => return Some(Rc::clone(origin)),
-            Target::Rendered(template) => known_url(template.prefix(), base)?,
+            PreparedUrl::Fixed(origin, _) => return Some(Rc::clone(origin)),
+            PreparedUrl::Rendered(template) => known_url(template.prefix(), base)?,
         };
         Origin::of(&url)
     }
 
-    fn with_query(&self, url: &str, session: &Session, family: &Family) -> Result<(Rc<Origin>, PathAndQuery), Failure> {
-        let mut url = parse_url(url, family.scripting.base_url.as_ref()).map_err(not_rendered)?;
+    fn with_query(
+        &self,
+        url: &str,
+        session: &Session,
+        family: &WorkerPlugin,
+    ) -> Result<(Rc<Origin>, PathAndQuery), Failure> {
+        let mut url = parse_url(url, family.scripting.base_url.as_ref()).map_err(bad_rendered_url)?;
         if !self.query.is_empty() {
             let mut text = String::new();
             let mut pairs = url.query_pairs_mut();
@@ -111,15 +116,15 @@ impl PreparedRequest {
                 pairs.append_pair(name, &text);
             }
         }
-        split(&url, &family.grants).map_err(|fault| match fault {
-            UrlFault::Denied => denied(&url),
-            other => not_rendered(other),
+        resolve(&url, &family.grants).map_err(|fault| match fault {
+            UrlError::Denied => denied(&url),
+            other => bad_rendered_url(other),
         })
     }
 }
 
 /// The parts of a request that can be wrong, templates looked up.
-pub struct Parts {
+pub struct RequestParts {
     /// The method.
     pub method: String,
     /// The URL without the query.
@@ -129,38 +134,44 @@ pub struct Parts {
     /// Header fields.
     pub headers: Vec<(String, Template)>,
     /// Who asks.
-    pub credentials: Option<Login>,
+    pub credentials: Option<PreparedCredentials>,
     /// The media type of the content.
     pub content_type: Option<&'static str>,
 }
 
-impl Parts {
+impl RequestParts {
     /// Checks the parts. The error is for the user.
-    pub fn check(self, body: Payload, options: RequestOptions, family: &Family) -> Result<PreparedRequest, String> {
+    pub fn check(
+        self,
+        body: PreparedBody,
+        options: RequestOptions,
+        family: &WorkerPlugin,
+    ) -> Result<PreparedRequest, String> {
         let method = Method::from_bytes(self.method.as_bytes())
             .ok()
             .filter(|_| !self.method.bytes().any(|byte| byte.is_ascii_lowercase()))
             .ok_or_else(|| format!("`{}` is not a method; methods are upper case, such as `GET`", self.method))?;
         let url = match self.url.constant() {
             Some(text) => {
-                let url = parse_url(text, family.scripting.base_url.as_ref()).map_err(|fault| fault.quoting(text))?;
-                let (origin, uri) = split(&url, &family.grants).map_err(|fault| match fault {
-                    UrlFault::Denied => denied_to(&family.terms.name, &url),
-                    other => other.quoting(text),
+                let url = parse_url(text, family.scripting.base_url.as_ref())
+                    .map_err(|fault| fault.describe_quoting(text))?;
+                let (origin, uri) = resolve(&url, &family.grants).map_err(|fault| match fault {
+                    UrlError::Denied => denied_to_plugin(&family.policy.name, &url),
+                    other => other.describe_quoting(text),
                 })?;
-                if self.query.is_empty() { Target::Fixed(origin, uri) } else { Target::Rendered(self.url) }
+                if self.query.is_empty() { PreparedUrl::Fixed(origin, uri) } else { PreparedUrl::Rendered(self.url) }
             }
             None => {
                 let prefix = self.url.prefix();
                 if let Some(url) = known_url(prefix, family.scripting.base_url.as_ref())
-                    && split(&url, &family.grants) == Err(UrlFault::Denied)
+                    && resolve(&url, &family.grants) == Err(UrlError::Denied)
                 {
-                    return Err(denied_to(&family.terms.name, &url));
+                    return Err(denied_to_plugin(&family.policy.name, &url));
                 }
-                Target::Rendered(self.url)
+                PreparedUrl::Rendered(self.url)
             }
         };
-        few_enough(self.headers.len())?;
+        check_field_count(self.headers.len())?;
         let mut fixed = Vec::new();
         let mut rendered = Vec::new();
         for (name, template) in self.headers {
@@ -172,16 +183,16 @@ impl Parts {
                 )),
             }
         }
-        let names = || fixed.iter().map(|(name, _)| name).chain(rendered.iter().map(|(name, _)| name));
-        let credentials = self.credentials.filter(|_| names().all(|name| *name != AUTHORIZATION));
-        let implied = self.content_type.filter(|_| names().all(|name| *name != CONTENT_TYPE));
+        let field_names = || fixed.iter().map(|(name, _)| name).chain(rendered.iter().map(|(name, _)| name));
+        let credentials = self.credentials.filter(|_| field_names().all(|name| *name != AUTHORIZATION));
+        let implied = self.content_type.filter(|_| field_names().all(|name| *name != CONTENT_TYPE));
         fixed.extend(implied.map(|implied| (CONTENT_TYPE, HeaderValue::from_static(implied))));
         let (fixed, query) = (fixed.into(), self.query);
         Ok(PreparedRequest { method, url, query, fixed, rendered, credentials, body, options })
     }
 }
 
-impl Payload {
+impl PreparedBody {
     /// The content that a template makes.
     pub fn text(template: Template) -> Self {
         match template.constant() {
@@ -210,7 +221,7 @@ impl Payload {
     }
 }
 
-impl Login {
+impl PreparedCredentials {
     fn field(&self, session: &Session) -> Result<HeaderValue, Failure> {
         let mut text = String::new();
         let field = match self {
@@ -226,7 +237,7 @@ impl Login {
                 format!("Basic {}", base64::engine::general_purpose::STANDARD.encode(text))
             }
         };
-        let mut field = value(&AUTHORIZATION, &field)?;
+        let mut field = checked_value(&AUTHORIZATION, &field)?;
         field.set_sensitive(true);
         Ok(field)
     }
@@ -236,27 +247,27 @@ impl Login {
 ///
 /// # Errors
 /// The method, URL or a header is none, or there is too much of it.
-pub fn dynamic(wanted: DynamicRequest, session: &Session, family: &Family) -> Result<Request, Failure> {
-    let because = |message: String| unsendable_because(session, &message);
+pub fn build_dynamic(wanted: DynamicRequest, session: &Session, family: &WorkerPlugin) -> Result<Request, Failure> {
+    let because = |message: String| unsendable(session, &message);
     let method = Method::from_bytes(wanted.method.as_bytes()).map_err(|_| because("that is no method".into()))?;
     let url = parse_url(&wanted.url, family.scripting.base_url.as_ref());
-    let url = url.map_err(|fault| because(fault.of("the URL")))?;
-    let target = split(&url, &family.grants).map_err(|fault| match fault {
-        UrlFault::Denied => denied(&url),
-        other => because(other.of("the URL")),
+    let url = url.map_err(|fault| because(fault.describe("the URL")))?;
+    let target = resolve(&url, &family.grants).map_err(|fault| match fault {
+        UrlError::Denied => denied(&url),
+        other => because(other.describe("the URL")),
     })?;
-    few_enough(wanted.headers.len()).map_err(excessive)?;
+    check_field_count(wanted.headers.len()).map_err(over_limit)?;
     if wanted.body.len() > limits::DYNAMIC_BODY {
-        return Err(excessive(format!("the body is longer than {} bytes", limits::DYNAMIC_BODY)));
+        return Err(over_limit(format!("the body is longer than {} bytes", limits::DYNAMIC_BODY)));
     }
-    let own = header_fields(&wanted.headers).map_err(because)?;
-    let headers = Fields::new(own.into(), session.headers());
-    Ok(request(method, target, headers, wanted.body.into(), (&wanted.options, session)))
+    let fields = header_fields(&wanted.headers).map_err(because)?;
+    let headers = Fields::new(fields.into(), session.headers());
+    Ok(assemble(method, target, headers, wanted.body.into(), (&wanted.options, session)))
 }
 
 /// Why a text is no URL that a request can go to. It does not repeat the text, which may hold secrets.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum UrlFault {
+pub enum UrlError {
     /// Relative, and there is nothing to resolve it against.
     Relative,
     /// Not in the syntax of URLs.
@@ -273,14 +284,14 @@ pub enum UrlFault {
     Length,
 }
 
-impl UrlFault {
+impl UrlError {
     /// A message for the user that shows a text from the script. One with user information in it is not shown.
-    fn quoting(self, text: &str) -> String {
-        if text.contains('@') { self.of("the URL") } else { self.of(&format!("`{text}`")) }
+    fn describe_quoting(self, text: &str) -> String {
+        if text.contains('@') { self.describe("the URL") } else { self.describe(&format!("`{text}`")) }
     }
 
     /// A message for the user; `url` stands for the text.
-    fn of(self, url: &str) -> String {
+    fn describe(self, url: &str) -> String {
         match self {
             Self::Relative => format!("{url} is relative, and there is no `base_url`"),
             Self::Malformed(error) => format!("{url} is not a URL: {error}"),
@@ -300,20 +311,20 @@ impl UrlFault {
 ///
 /// # Errors
 /// Why it is none.
-pub fn parse_url(text: &str, base: Option<&Url>) -> Result<Url, UrlFault> {
+pub fn parse_url(text: &str, base: Option<&Url>) -> Result<Url, UrlError> {
     let parsed = match base {
         Some(base) => base.join(text),
         None => Url::parse(text),
     };
     let url = parsed.map_err(|error| match error {
-        url::ParseError::RelativeUrlWithoutBase => UrlFault::Relative,
-        other => UrlFault::Malformed(other),
+        url::ParseError::RelativeUrlWithoutBase => UrlError::Relative,
+        other => UrlError::Malformed(other),
     })?;
     if !matches!(url.scheme(), "http" | "https") {
-        return Err(UrlFault::Scheme);
+        return Err(UrlError::Scheme);
     }
     let anonymous = url.username().is_empty() && url.password().is_none();
-    if anonymous { Ok(url) } else { Err(UrlFault::UserInfo) }
+    if anonymous { Ok(url) } else { Err(UrlError::UserInfo) }
 }
 
 /// The part of a URL's fixed beginning that names its origin; `None` if what follows could still change it.
@@ -329,16 +340,16 @@ fn known_url(prefix: &str, base: Option<&Url>) -> Option<Url> {
     parse_url(origin_of(prefix, base.is_some())?, base).ok()
 }
 
-fn split(url: &Url, grants: &Rc<Grants>) -> Result<(Rc<Origin>, PathAndQuery), UrlFault> {
+fn resolve(url: &Url, grants: &Rc<Grants>) -> Result<(Rc<Origin>, PathAndQuery), UrlError> {
     let origin = Origin::granted(url, grants).map_err(|none| match none {
-        NoOrigin::Malformed => UrlFault::Host,
-        NoOrigin::Denied => UrlFault::Denied,
+        OriginError::Malformed => UrlError::Host,
+        OriginError::Denied => UrlError::Denied,
     })?;
-    let target = net::target(url).ok_or(UrlFault::Length)?;
+    let target = net::target(url).ok_or(UrlError::Length)?;
     Ok((origin, target))
 }
 
-fn request(
+fn assemble(
     method: Method,
     to: (Rc<Origin>, PathAndQuery),
     headers: Fields,
@@ -364,13 +375,13 @@ fn request(
     }
 }
 
-fn value(name: &HeaderName, text: &str) -> Result<HeaderValue, Failure> {
+fn checked_value(name: &HeaderName, text: &str) -> Result<HeaderValue, Failure> {
     header_value(name, text).map_err(|message| Failure { kind: FailureKind::Network, detail: message.into() })
 }
 
 /// Why a rendered URL is none, without its text: it may hold the values of variables.
-fn not_rendered(fault: UrlFault) -> Failure {
-    Failure { kind: FailureKind::Network, detail: fault.of("the rendered URL").into() }
+fn bad_rendered_url(fault: UrlError) -> Failure {
+    Failure { kind: FailureKind::Network, detail: fault.describe("the rendered URL").into() }
 }
 
 /// A request to a host that the script does not grant the plugin.
@@ -379,17 +390,17 @@ fn denied(url: &Url) -> Failure {
 }
 
 /// The same before the run, for the one who writes the script.
-fn denied_to(plugin: &str, url: &Url) -> String {
+fn denied_to_plugin(plugin: &str, url: &Url) -> String {
     let (host, port) = (url.host_str().unwrap_or_default(), url.port_or_known_default().unwrap_or_default());
     format!("plugin `{plugin}` is not granted `{host}:{port}`; add that to the list `allow` of the plugin")
 }
 
-fn unsendable_because(session: &Session, message: &str) -> Failure {
+fn unsendable(session: &Session, message: &str) -> Failure {
     Failure { kind: FailureKind::Network, detail: session.redact(message).into() }
 }
 
 /// What is wrong with a request that goes over a limit of the host: no target refused it, the guest asked for too much.
-pub fn excessive(message: String) -> Failure {
+pub fn over_limit(message: String) -> Failure {
     Failure { kind: FailureKind::Plugin, detail: message.into() }
 }
 
@@ -418,24 +429,24 @@ mod tests {
         assert_eq!(parse_url("x?y=a b", Some(&base)).unwrap().as_str(), "http://site:8080/app/x?y=a%20b");
         assert_eq!(parse_url("https://other/", Some(&base)).unwrap().as_str(), "https://other/");
         for (text, fault) in [
-            ("/x", UrlFault::Relative),
-            ("ftp://site/", UrlFault::Scheme),
-            ("http://me:s3cret@site/", UrlFault::UserInfo),
-            ("http://me@site/", UrlFault::UserInfo),
-            ("http://:s3cret@site/", UrlFault::UserInfo),
+            ("/x", UrlError::Relative),
+            ("ftp://site/", UrlError::Scheme),
+            ("http://me:s3cret@site/", UrlError::UserInfo),
+            ("http://me@site/", UrlError::UserInfo),
+            ("http://:s3cret@site/", UrlError::UserInfo),
         ] {
             assert_eq!(parse_url(text, None), Err(fault), "{text}");
         }
-        assert_eq!(parse_url("//me@site/", Some(&base)), Err(UrlFault::UserInfo));
+        assert_eq!(parse_url("//me@site/", Some(&base)), Err(UrlError::UserInfo));
     }
 
     #[test]
     fn messages_repeat_no_secret() {
-        assert_eq!(UrlFault::Relative.quoting("/x"), "`/x` is relative, and there is no `base_url`");
-        for fault in [UrlFault::UserInfo, UrlFault::Malformed(url::ParseError::InvalidPort)] {
-            assert!(!fault.quoting("http://me:s3cret@site:x/").contains("s3cret"));
+        assert_eq!(UrlError::Relative.describe_quoting("/x"), "`/x` is relative, and there is no `base_url`");
+        for fault in [UrlError::UserInfo, UrlError::Malformed(url::ParseError::InvalidPort)] {
+            assert!(!fault.describe_quoting("http://me:s3cret@site:x/").contains("s3cret"));
         }
-        let detail = not_rendered(parse_url("token s3cret", None).unwrap_err()).detail;
+        let detail = bad_rendered_url(parse_url("token s3cret", None).unwrap_err()).detail;
         assert_eq!(&*detail, "the rendered URL is relative, and there is no `base_url`");
     }
 }

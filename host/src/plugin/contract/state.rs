@@ -11,35 +11,35 @@ use wasmtime::component::ResourceTable;
 use wasmtime_wasi::{WasiCtx, WasiCtxView, WasiView};
 
 use super::request::PreparedRequest;
-use super::wasi::{self, Printed, Time};
+use super::wasi::{self, GuestClock, GuestOutput};
 use crate::diagnostic::Span;
-use crate::metrics::custom::{MetricId, MetricKind};
+use crate::metrics::custom_metric::{MetricId, MetricKind};
 use crate::net::Origin;
-use crate::plugin::instance::budget::Budget;
+use crate::plugin::instance::budget::CallBudget;
 use crate::plugin::instance::limits;
-use crate::plugin::instance::worker_plugin::Family;
+use crate::plugin::instance::worker_plugin::WorkerPlugin;
 use crate::plugin::scripting::StepParams;
 use crate::template::{Environment, Template, environment_names};
-use crate::text::one_line;
+use crate::text::error_chain;
 use crate::user::{InstanceId, Session};
 
 /// The data of one instance's store.
-pub struct State {
+pub struct StoreData {
     /// Memory, tables and instances, enforced by wasmtime.
-    pub limits: limits::Limiter,
+    pub limits: limits::StoreLimiter,
     /// What the guest prints.
-    pub printed: Printed,
+    pub printed: GuestOutput,
     wasi: WasiCtx,
     resources: ResourceTable,
     // wasmtime-wasi wants store data that is `Send`. A store never leaves its worker thread, and this proves it: an
     // access from another thread panics instead of racing.
-    guest: SendWrapper<Guest>,
+    guest: SendWrapper<GuestState>,
 }
 
 /// What the guest's imports act on.
-pub struct Guest {
+pub struct GuestState {
     /// The plugin, and what it may do.
-    pub family: Rc<Family>,
+    pub worker_plugin: Rc<WorkerPlugin>,
     /// Templates by number.
     pub templates: Vec<Template>,
     /// Prepared requests by number.
@@ -51,37 +51,37 @@ pub struct Guest {
     /// Bytes that templates and requests were prepared from.
     pub prepared: usize,
     /// Set while `configure` runs.
-    pub configuring: Option<Configuring>,
+    pub configuring: Option<ConfigureContext>,
     /// The user that the current call has to do with.
     pub session: Option<Rc<Session>>,
     /// Whether the call is `start` or `resume`, and so may act for the user.
-    pub acting: bool,
+    pub may_act: bool,
     /// WASI's clocks.
-    time: Time,
+    clock: GuestClock,
     /// Time for the call under way.
-    pub budget: Budget,
+    pub budget: CallBudget,
 }
 
 /// What is known while a step is configured.
 #[derive(Default)]
-pub struct Configuring {
+pub struct ConfigureContext {
     /// Every text among the step's parameters: files may be opened only if they stand here.
     pub texts: Vec<String>,
     /// The environment variables that these texts, or the keys beside them, read: templates may read no others, for a
     /// plugin could send them anywhere.
     pub environment: BTreeSet<String>,
     /// What these give, if that is not what they give in other steps.
-    pub own: Option<Arc<Environment>>,
+    pub environment_override: Option<Arc<Environment>>,
     /// The last text that did not compile, and where in it the mistake is. Lets the host point at the script.
-    pub mistake: Option<(String, Span)>,
+    pub template_error: Option<(String, Span)>,
 }
 
-impl Configuring {
+impl ConfigureContext {
     /// What is known from the step.
     pub fn new(step: &StepParams) -> Self {
-        let mut known = Self { own: step.environment.clone(), ..Self::default() };
-        known.collect(&step.params);
-        known
+        let mut context = Self { environment_override: step.environment.clone(), ..Self::default() };
+        context.collect(&step.params);
+        context
     }
 
     fn collect(&mut self, value: &Value) {
@@ -102,35 +102,35 @@ impl Configuring {
     }
 }
 
-impl State {
+impl StoreData {
     /// A fresh state; nothing is granted.
-    pub fn new(family: Rc<Family>) -> Self {
-        let (printed, time) = (Printed::default(), Time::default());
+    pub fn new(family: Rc<WorkerPlugin>) -> Self {
+        let (printed, time) = (GuestOutput::default(), GuestClock::default());
         let mut resources = ResourceTable::new();
         resources.set_max_capacity(limits::RESOURCES);
         Self {
-            limits: limits::Limiter::new(family.terms.limits.memory),
+            limits: limits::StoreLimiter::new(family.policy.limits.memory),
             wasi: wasi::context(&printed, &time),
             printed,
             resources,
-            guest: SendWrapper::new(Guest {
-                instance: family.next_instance(),
-                family,
-                time,
+            guest: SendWrapper::new(GuestState {
+                instance: family.next_instance_id(),
+                worker_plugin: family,
+                clock: time,
                 templates: Vec::new(),
                 requests: Vec::new(),
                 metrics: Vec::new(),
                 prepared: 0,
                 configuring: None,
                 session: None,
-                acting: false,
-                budget: Budget::default(),
+                may_act: false,
+                budget: CallBudget::default(),
             }),
         }
     }
 
     /// What the imports act on.
-    pub fn guest(&mut self) -> &mut Guest {
+    pub fn guest(&mut self) -> &mut GuestState {
         &mut self.guest
     }
 
@@ -140,21 +140,21 @@ impl State {
     }
 }
 
-impl Guest {
+impl GuestState {
     /// Begins a call that has to do with a user, whose secrets are kept out of what the guest says in it; `acting` if it
     /// may also act for the user.
     #[inline]
     pub fn enter(&mut self, session: &Rc<Session>, acting: bool) {
-        self.time.goes_by(session.shared.clock);
+        self.clock.follow(session.shared.clock);
         self.session = Some(Rc::clone(session));
-        self.acting = acting;
+        self.may_act = acting;
     }
 
     /// Such a call is over.
     #[inline]
     pub fn leave(&mut self) {
         self.session = None;
-        self.acting = false;
+        self.may_act = false;
     }
 
     /// The current user.
@@ -162,7 +162,7 @@ impl Guest {
     /// # Errors
     /// No task is running; the guest traps.
     pub fn session(&self) -> wasmtime::Result<&Rc<Session>> {
-        let session = self.session.as_ref().filter(|_| self.acting);
+        let session = self.session.as_ref().filter(|_| self.may_act);
         session.ok_or_else(|| wasmtime::format_err!("this function may be called only while a task runs"))
     }
 
@@ -170,18 +170,18 @@ impl Guest {
     ///
     /// # Errors
     /// Too many are in flight, or have ended and not been asked for; the guest traps.
-    pub fn room_for_one_more(&self, session: &Session) -> wasmtime::Result<()> {
-        let most = self.family.terms.limits.operations;
-        wasmtime::ensure!(session.task.has_numbers(), "a task may submit {} operations", u32::MAX);
-        wasmtime::ensure!(session.task.kept() < most, "a task may have {most} operations at a time");
+    pub fn check_operation_count(&self, session: &Session) -> wasmtime::Result<()> {
+        let most = self.worker_plugin.policy.limits.operations;
+        wasmtime::ensure!(session.task.has_ids_left(), "a task may submit {} operations", u32::MAX);
+        wasmtime::ensure!(session.task.operation_count() < most, "a task may have {most} operations at a time");
         Ok(())
     }
 
     /// A text from the guest without the user's secrets, cut to what is shown, on one line.
-    pub fn clean(&self, text: &str) -> String {
-        one_line(&match &self.session {
+    pub fn redact_line(&self, text: &str) -> String {
+        error_chain(&match &self.session {
             Some(session) => session.redact(text),
-            None => self.family.scripting.secrets.shown(text, &[]),
+            None => self.worker_plugin.scripting.secrets.excerpt(text, &[]),
         })
     }
 
@@ -189,20 +189,20 @@ impl Guest {
     pub fn log(&mut self, level: tracing::Level, text: &str) {
         // Without a session there is no clock; such lines count towards the second of the last one.
         let second = self.session.as_ref().map(|session| session.shared.clock.now() / 1_000_000_000);
-        let (mut counted_in, mut lines) = self.family.log_lines.get();
+        let (mut counted_in, mut lines) = self.worker_plugin.log_lines.get();
         if let Some(second) = second.filter(|second| *second != counted_in) {
             (counted_in, lines) = (second, 0);
         }
         lines = lines.saturating_add(1);
-        self.family.log_lines.set((counted_in, lines));
-        let (plugin, most) = (&*self.family.terms.name, self.family.terms.limits.log_lines);
+        self.worker_plugin.log_lines.set((counted_in, lines));
+        let (plugin, most) = (&*self.worker_plugin.policy.name, self.worker_plugin.policy.limits.log_lines);
         if lines > most {
             if lines == most + 1 {
                 tracing::warn!(plugin, "more log lines in this second are left out");
             }
             return;
         }
-        let line = self.clean(text);
+        let line = self.redact_line(text);
         match level {
             tracing::Level::ERROR => tracing::error!(plugin, "{line}"),
             tracing::Level::WARN => tracing::warn!(plugin, "{line}"),
@@ -215,7 +215,7 @@ impl Guest {
     ///
     /// # Errors
     /// None is; the guest traps.
-    pub fn configuring(&mut self) -> wasmtime::Result<&mut Configuring> {
+    pub fn configuring(&mut self) -> wasmtime::Result<&mut ConfigureContext> {
         self.configuring
             .as_mut()
             .ok_or_else(|| wasmtime::format_err!("this function may be called only within `configure`"))
@@ -239,14 +239,14 @@ impl Guest {
     ///
     /// # Errors
     /// There is none of that number, or it is too much; the guest traps.
-    pub fn copy(&mut self, id: u32) -> wasmtime::Result<Template> {
-        self.charge(self.template(id)?.bytes())?;
+    pub fn copy_template(&mut self, id: u32) -> wasmtime::Result<Template> {
+        self.charge(self.template(id)?.memory_size())?;
         self.template(id).cloned()
     }
 
     /// The origins that the prepared requests are known to go to.
     pub fn origins(&self) -> Vec<Rc<Origin>> {
-        let base = self.family.scripting.base_url.as_ref();
+        let base = self.worker_plugin.scripting.base_url.as_ref();
         self.requests.iter().filter_map(|request| request.known_origin(base)).collect()
     }
 
@@ -267,7 +267,7 @@ impl Guest {
     }
 }
 
-impl WasiView for State {
+impl WasiView for StoreData {
     fn ctx(&mut self) -> WasiCtxView<'_> {
         WasiCtxView { ctx: &mut self.wasi, table: &mut self.resources }
     }
@@ -276,25 +276,26 @@ impl WasiView for State {
 #[cfg(test)]
 mod tests {
     use crate::data::DataSets;
-    use crate::plugin::scripting::Scripting;
+    use crate::plugin::scripting::ScriptContext;
     use std::path::PathBuf;
     use std::sync::Arc;
 
-    use crate::plugin::instance::worker_plugin::Names;
-    use crate::plugin::policy::Terms;
+    use crate::plugin::instance::worker_plugin::SharedNames;
+    use crate::plugin::policy::PluginPolicy;
 
     use super::*;
 
     #[test]
     fn an_instance_holds_so_many_resources_of_wasi_and_no_more() {
-        let scripting = Scripting {
+        let scripting = ScriptContext {
             data: DataSets::default(),
-            environment: Environment::of_process([]),
+            environment: Environment::from_process([]),
             base_url: None,
             folder: PathBuf::new(),
             secrets: Arc::default(),
         };
-        let mut state = State::new(Family::new(Terms::new("guest"), Arc::new(scripting), &Names::default()));
+        let mut state =
+            StoreData::new(WorkerPlugin::new(PluginPolicy::new("guest"), Arc::new(scripting), &SharedNames::default()));
         for _ in 0..limits::RESOURCES {
             assert!(state.resources().push(0_u8).is_ok());
         }

@@ -21,7 +21,7 @@ use wasmtime_wasi::p2::{
 use crate::plugin::instance::limits::{self, PRINTED};
 
 /// A context that grants nothing; standard output and error go to `printed`, and time is the run's.
-pub fn context(printed: &Printed, time: &Time) -> WasiCtx {
+pub fn context(printed: &GuestOutput, time: &GuestClock) -> WasiCtx {
     let mut builder = WasiCtx::builder();
     builder.stdout(printed.clone()).stderr(printed.clone()).max_random_size(limits::RANDOM);
     builder.monotonic_clock(time.clone()).wall_clock(time.clone()).build()
@@ -30,26 +30,26 @@ pub fn context(printed: &Printed, time: &Time) -> WasiCtx {
 /// WASI's clocks, as the run's own to a millisecond: no finer, since `timer.now` is the clock for measuring, and virtual
 /// where that is. They stand still until a task of the instance has begun.
 #[derive(Clone, Debug, Default)]
-pub struct Time(Arc<OnceLock<Clock>>);
+pub struct GuestClock(Arc<OnceLock<Clock>>);
 
 /// How fine they are, in nanoseconds.
-const FINENESS: Nanos = 1_000_000;
+const RESOLUTION: Nanos = 1_000_000;
 
-impl Time {
+impl GuestClock {
     /// Lets them go by the run's clock from now on.
-    pub fn goes_by(&self, clock: Clock) {
+    pub fn follow(&self, clock: Clock) {
         // It is the same clock each time.
         let _ = self.0.set(clock);
     }
 
     fn coarse(&self) -> Nanos {
-        self.0.get().map_or(0, |clock| clock.now() / FINENESS * FINENESS)
+        self.0.get().map_or(0, |clock| clock.now() / RESOLUTION * RESOLUTION)
     }
 }
 
-impl HostMonotonicClock for Time {
+impl HostMonotonicClock for GuestClock {
     fn resolution(&self) -> u64 {
-        FINENESS
+        RESOLUTION
     }
 
     fn now(&self) -> u64 {
@@ -57,9 +57,9 @@ impl HostMonotonicClock for Time {
     }
 }
 
-impl HostWallClock for Time {
+impl HostWallClock for GuestClock {
     fn resolution(&self) -> Duration {
-        Duration::from_nanos(FINENESS)
+        Duration::from_nanos(RESOLUTION)
     }
 
     fn now(&self) -> Duration {
@@ -68,34 +68,34 @@ impl HostWallClock for Time {
 }
 
 /// The interfaces of streams and polls.
-pub struct Io;
+pub struct WasiIo;
 
-impl HasData for Io {
-    type Data<'a> = Streams<'a>;
+impl HasData for WasiIo {
+    type Data<'a> = NonBlockingStreams<'a>;
 }
 
 /// The interface of errors.
-pub struct IoError;
+pub struct WasiIoError;
 
-impl HasData for IoError {
+impl HasData for WasiIoError {
     type Data<'a> = &'a mut ResourceTable;
 }
 
 /// Streams and polls that never wait: `wasmtime-wasi`'s own block on the tokio runtime, which a worker is inside of.
 /// A guest may subscribe, since C libraries do so before they print anything; what traps is to wait for the pollable.
-pub struct Streams<'a>(pub &'a mut ResourceTable);
+pub struct NonBlockingStreams<'a>(pub &'a mut ResourceTable);
 
 fn would_wait() -> wasmtime::Error {
     wasmtime::format_err!("a plugin must not wait: use the contract's `timer.sleep`")
 }
 
-impl poll::Host for Streams<'_> {
+impl poll::Host for NonBlockingStreams<'_> {
     fn poll(&mut self, _: Vec<Resource<DynPollable>>) -> wasmtime::Result<Vec<u32>> {
         Err(would_wait())
     }
 }
 
-impl poll::HostPollable for Streams<'_> {
+impl poll::HostPollable for NonBlockingStreams<'_> {
     fn ready(&mut self, _: Resource<DynPollable>) -> wasmtime::Result<bool> {
         Err(would_wait())
     }
@@ -109,13 +109,13 @@ impl poll::HostPollable for Streams<'_> {
     }
 }
 
-impl streams::Host for Streams<'_> {
+impl streams::Host for NonBlockingStreams<'_> {
     fn convert_stream_error(&mut self, error: StreamError) -> wasmtime::Result<streams::StreamError> {
         streams::Host::convert_stream_error(self.0, error)
     }
 }
 
-impl streams::HostInputStream for Streams<'_> {
+impl streams::HostInputStream for NonBlockingStreams<'_> {
     fn read(&mut self, stream: Resource<DynInputStream>, length: u64) -> StreamResult<Vec<u8>> {
         streams::HostInputStream::read(self.0, stream, length.min(PRINTED))
     }
@@ -142,7 +142,7 @@ impl streams::HostInputStream for Streams<'_> {
     }
 }
 
-impl streams::HostOutputStream for Streams<'_> {
+impl streams::HostOutputStream for NonBlockingStreams<'_> {
     fn check_write(&mut self, _: Resource<DynOutputStream>) -> StreamResult<u64> {
         Ok(PRINTED)
     }
@@ -197,21 +197,21 @@ impl streams::HostOutputStream for Streams<'_> {
 /// What a guest has printed and nobody has logged yet. The store's owner takes it after each call: only there is it
 /// known whose secrets must not be in it.
 #[derive(Clone, Default)]
-pub struct Printed(Arc<Buffer>);
+pub struct GuestOutput(Arc<OutputBuffer>);
 
 #[derive(Default)]
-struct Buffer {
-    any: AtomicBool,
+struct OutputBuffer {
+    has_text: AtomicBool,
     text: Mutex<Vec<u8>>,
 }
 
-impl Printed {
+impl GuestOutput {
     /// The lines printed since last asked; nothing at almost no cost if there are none.
     pub fn take(&self) -> Option<String> {
-        if !self.0.any.load(Ordering::Relaxed) {
+        if !self.0.has_text.load(Ordering::Relaxed) {
             return None;
         }
-        self.0.any.store(false, Ordering::Relaxed);
+        self.0.has_text.store(false, Ordering::Relaxed);
         let bytes = std::mem::take(&mut *self.0.text.lock().unwrap_or_else(PoisonError::into_inner));
         Some(String::from_utf8_lossy(&bytes).into_owned())
     }
@@ -220,17 +220,17 @@ impl Printed {
         let mut text = self.0.text.lock().unwrap_or_else(PoisonError::into_inner);
         let room = (PRINTED as usize).saturating_sub(text.len()).min(bytes.len());
         text.extend_from_slice(&bytes[..room]);
-        self.0.any.store(true, Ordering::Relaxed);
+        self.0.has_text.store(true, Ordering::Relaxed);
     }
 }
 
-impl IsTerminal for Printed {
+impl IsTerminal for GuestOutput {
     fn is_terminal(&self) -> bool {
         false
     }
 }
 
-impl StdoutStream for Printed {
+impl StdoutStream for GuestOutput {
     fn p2_stream(&self) -> Box<dyn OutputStream> {
         Box::new(self.clone())
     }
@@ -241,11 +241,11 @@ impl StdoutStream for Printed {
 }
 
 #[wasmtime_wasi::async_trait]
-impl Pollable for Printed {
+impl Pollable for GuestOutput {
     async fn ready(&mut self) {}
 }
 
-impl OutputStream for Printed {
+impl OutputStream for GuestOutput {
     fn write(&mut self, bytes: Bytes) -> StreamResult<()> {
         self.add(&bytes);
         Ok(())

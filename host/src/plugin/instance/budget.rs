@@ -10,38 +10,38 @@ use std::time::Duration;
 use cpu_time::ThreadTime;
 use wasmtime::UpdateDeadline;
 
-use super::engine::TICK;
+use super::engine::EPOCH_TICK;
 
 /// What the call under way may still use.
 #[derive(Default)]
-pub struct Budget {
-    whole: Duration,
+pub struct CallBudget {
+    limit: Duration,
     /// Since the deadline has passed; `None` before.
     overdue: Option<ThreadTime>,
 }
 
-impl Budget {
+impl CallBudget {
     /// Creates the budget of a call that begins.
     pub const fn new(whole: Duration) -> Self {
-        Self { whole, overdue: None }
+        Self { limit: whole, overdue: None }
     }
 
     /// Whether a call whose deadline has passed goes on.
-    pub fn look(&mut self) -> UpdateDeadline {
+    pub fn check(&mut self) -> UpdateDeadline {
         let since = *self.overdue.get_or_insert_with(ThreadTime::now);
-        if since.elapsed() < self.whole { UpdateDeadline::Continue(1) } else { UpdateDeadline::Interrupt }
+        if since.elapsed() < self.limit { UpdateDeadline::Continue(1) } else { UpdateDeadline::Interrupt }
     }
 }
 
 /// Does something, and says how much of the processor's time this thread took for it.
-pub fn timed<T>(work: impl FnOnce() -> T) -> (T, Duration) {
+pub fn measure_cpu<T>(work: impl FnOnce() -> T) -> (T, Duration) {
     let began = ThreadTime::now();
     (work(), began.elapsed())
 }
 
 /// A time as epoch ticks, rounded up, with one more for the tick that is under way.
 pub const fn ticks(time: Duration) -> u64 {
-    (time.as_millis().div_ceil(TICK.as_millis()) + 1) as u64
+    (time.as_millis().div_ceil(EPOCH_TICK.as_millis()) + 1) as u64
 }
 
 #[cfg(test)]
@@ -50,12 +50,12 @@ mod tests {
 
     #[test]
     fn a_call_that_lay_still_goes_on_and_one_that_computes_ends() {
-        let mut lying = Budget { whole: Duration::from_secs(3600), overdue: None };
-        assert!(matches!(lying.look(), UpdateDeadline::Continue(1)));
-        assert!(matches!(lying.look(), UpdateDeadline::Continue(1)));
-        let mut computing = Budget { whole: Duration::from_millis(5), overdue: None };
-        assert!(matches!(computing.look(), UpdateDeadline::Continue(1)));
-        while matches!(computing.look(), UpdateDeadline::Continue(1)) {}
+        let mut lying = CallBudget { limit: Duration::from_secs(3600), overdue: None };
+        assert!(matches!(lying.check(), UpdateDeadline::Continue(1)));
+        assert!(matches!(lying.check(), UpdateDeadline::Continue(1)));
+        let mut computing = CallBudget { limit: Duration::from_millis(5), overdue: None };
+        assert!(matches!(computing.check(), UpdateDeadline::Continue(1)));
+        while matches!(computing.check(), UpdateDeadline::Continue(1)) {}
     }
 
     #[test]

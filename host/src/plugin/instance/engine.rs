@@ -8,16 +8,16 @@ use std::time::Duration;
 use wasmtime::Config;
 
 /// How often the epoch advances, and so how often a call that takes long is looked at.
-pub const TICK: Duration = Duration::from_millis(10);
+pub const EPOCH_TICK: Duration = Duration::from_millis(10);
 
 /// The engine all plugins of the process share, and the thread that advances its epoch.
-pub struct Engine {
+pub struct PluginEngine {
     engine: wasmtime::Engine,
     stop: Arc<AtomicBool>,
     ticker: Option<JoinHandle<()>>,
 }
 
-impl Engine {
+impl PluginEngine {
     /// Builds the engine and starts its ticker.
     ///
     /// # Errors
@@ -29,7 +29,7 @@ impl Engine {
             let (engine, stop) = (engine.weak(), Arc::clone(&stop));
             move || {
                 while !stop.load(Ordering::Relaxed) {
-                    std::thread::sleep(TICK);
+                    std::thread::sleep(EPOCH_TICK);
                     let Some(engine) = engine.upgrade() else { return };
                     engine.increment_epoch();
                 }
@@ -44,7 +44,7 @@ impl Engine {
     }
 }
 
-impl Drop for Engine {
+impl Drop for PluginEngine {
     fn drop(&mut self) {
         self.stop.store(true, Ordering::Relaxed);
         if let Some(ticker) = self.ticker.take() {
@@ -58,7 +58,7 @@ impl Drop for Engine {
 ///
 /// # Errors
 /// As [`Engine::new`].
-pub fn compiler() -> wasmtime::Result<wasmtime::Engine> {
+pub fn compile_only() -> wasmtime::Result<wasmtime::Engine> {
     wasmtime::Engine::new(&config())
 }
 

@@ -77,14 +77,14 @@ pub const RANDOM: u64 = 64 << 10;
 pub const PRINTED: u64 = 64 << 10;
 
 /// The limits wasmtime itself asks about.
-pub struct Limiter {
+pub struct StoreLimiter {
     store: StoreLimits,
     /// Bytes of all memories so far, and at most.
     memory: usize,
-    most_memory: usize,
+    max_memory: usize,
 }
 
-impl Limiter {
+impl StoreLimiter {
     /// For an instance with this much memory, in bytes.
     pub fn new(most_memory: usize) -> Self {
         let store = StoreLimitsBuilder::new()
@@ -93,7 +93,7 @@ impl Limiter {
             .tables(MEMORIES)
             .memories(MEMORIES)
             .build();
-        Self { store, memory: 0, most_memory }
+        Self { store, memory: 0, max_memory: most_memory }
     }
 
     /// Bytes of all memories so far.
@@ -102,11 +102,11 @@ impl Limiter {
     }
 }
 
-impl ResourceLimiter for Limiter {
+impl ResourceLimiter for StoreLimiter {
     // wasmtime's own limit is for each memory. A memory that could not grow though it was allowed to still counts.
     fn memory_growing(&mut self, current: usize, desired: usize, maximum: Option<usize>) -> wasmtime::Result<bool> {
         let total = self.memory.saturating_add(desired.saturating_sub(current));
-        let allowed = total <= self.most_memory && maximum.is_none_or(|most| desired <= most);
+        let allowed = total <= self.max_memory && maximum.is_none_or(|most| desired <= most);
         if allowed {
             self.memory = total;
         }
@@ -137,7 +137,7 @@ mod tests {
     #[test]
     fn memories_share_one_limit() {
         const MEMORY: usize = 1 << 20;
-        let mut limiter = Limiter::new(MEMORY);
+        let mut limiter = StoreLimiter::new(MEMORY);
         let mut grows = |from: usize, to: usize| limiter.memory_growing(from, to, None).unwrap();
         assert!(grows(0, MEMORY / 2), "the first memory is made");
         assert!(grows(0, MEMORY / 4), "the second is made");
@@ -148,7 +148,7 @@ mod tests {
 
     #[test]
     fn what_is_in_a_component_is_counted() {
-        let mut limiter = Limiter::new(1 << 20);
+        let mut limiter = StoreLimiter::new(1 << 20);
         assert_eq!([limiter.instances(), limiter.memories(), limiter.tables()], [INSTANCES, MEMORIES, MEMORIES]);
         let mut grows = |to: usize| limiter.table_growing(0, to, None).unwrap();
         assert!(grows(TABLE_ELEMENTS) && !grows(TABLE_ELEMENTS + 1));

@@ -5,11 +5,11 @@ pub mod budget;
 pub mod engine;
 pub mod error_text;
 pub mod limits;
-pub mod metrics;
+pub mod metric_registry;
 #[cfg(feature = "native-twin")]
 pub mod native_baseline;
 pub mod restarting_instance;
-pub mod sandboxed;
+pub mod sandboxed_instance;
 pub mod worker_plugin;
 
 use std::rc::Rc;
@@ -18,28 +18,28 @@ use std::sync::Arc;
 use stampede_time::Clock;
 
 use super::contract::bindings::{Description, PluginPre, Progress};
-use super::contract::state::{Configuring, State};
-use super::instance::sandboxed::Sandboxed;
-use super::instance::worker_plugin::Family;
-use super::native::{self, Library};
+use super::contract::state::{ConfigureContext, StoreData};
+use super::instance::sandboxed_instance::SandboxedInstance;
+use super::instance::worker_plugin::WorkerPlugin;
+use super::native::{self, NativeLibrary};
 use crate::diagnostic::Span;
 use crate::net::Origin;
 use crate::plugin::scripting::StepParams;
-use crate::text::one_line;
+use crate::text::error_chain;
 use crate::user::{InstanceId, Session};
 
 /// Why a step could not be configured.
 pub enum ConfigureError {
     /// The parameters are wrong, and where: JSON pointer, message, help, and the place within a text that is no
     /// template.
-    Params(Box<Mistake>),
+    Params(Box<ParamsError>),
     /// The plugin trapped.
     Trap(wasmtime::Error),
 }
 
 /// What is wrong with a step's parameters.
 #[derive(Debug)]
-pub struct Mistake {
+pub struct ParamsError {
     /// JSON pointer to the value.
     pub pointer: String,
     /// What is wrong.
@@ -47,45 +47,45 @@ pub struct Mistake {
     /// The fix, if known.
     pub help: Option<String>,
     /// Bytes within the value, if it is a text that is no template.
-    pub within: Option<Span>,
+    pub span: Option<Span>,
 }
 
 /// What instances are made from.
-pub enum Code {
+pub enum PluginCode {
     /// A component, linked and compiled.
-    Component(PluginPre<State>),
+    Component(PluginPre<StoreData>),
     /// A shared library, which nothing holds.
-    Native(Arc<Library>),
+    Native(Arc<NativeLibrary>),
 }
 
 /// A live instance.
 pub struct Instance {
-    made: Made,
-    family: Rc<Family>,
+    backend: Backend,
+    worker_plugin: Rc<WorkerPlugin>,
     /// The plugin's numbers of the steps, in the order they were configured.
     steps: Vec<u32>,
 }
 
-enum Made {
-    Sandboxed(Box<Sandboxed>),
-    Native(native::Instance),
+enum Backend {
+    Sandboxed(Box<SandboxedInstance>),
+    Native(native::NativeInstance),
 }
 
 /// One call in so many is timed; the rest are taken to be like it. Two clock readings cost more than some calls.
-const TIMED: u64 = 16;
+const TIMING_INTERVAL: u64 = 16;
 
 impl Instance {
     /// Makes one; nothing is configured yet.
     ///
     /// # Errors
     /// A component wants an import that does not exist, or traps while it starts; a library cannot make one.
-    pub fn new(code: &Code, family: Rc<Family>) -> wasmtime::Result<Self> {
-        let state = State::new(Rc::clone(&family));
-        let made = match code {
-            Code::Component(pre) => Made::Sandboxed(Box::new(Sandboxed::new(pre, state)?)),
-            Code::Native(library) => Made::Native(native::Instance::new(library, state)?),
+    pub fn new(code: &PluginCode, family: Rc<WorkerPlugin>) -> wasmtime::Result<Self> {
+        let state = StoreData::new(Rc::clone(&family));
+        let backend = match code {
+            PluginCode::Component(pre) => Backend::Sandboxed(Box::new(SandboxedInstance::new(pre, state)?)),
+            PluginCode::Native(library) => Backend::Native(native::NativeInstance::new(library, state)?),
         };
-        Ok(Self { made, family, steps: Vec::new() })
+        Ok(Self { backend: backend, worker_plugin: family, steps: Vec::new() })
     }
 
     /// Configures the next step.
@@ -93,11 +93,11 @@ impl Instance {
     /// # Errors
     /// See [`ConfigureError`].
     pub fn configure(&mut self, step: &StepParams) -> Result<(), ConfigureError> {
-        self.state().guest().configuring = Some(Configuring::new(step));
+        self.state().guest().configuring = Some(ConfigureContext::new(step));
         let params = step.params.to_string();
-        let result = match &mut self.made {
-            Made::Sandboxed(guest) => guest.configure(&step.action, &params),
-            Made::Native(native) => native.configure(&step.action, &params),
+        let result = match &mut self.backend {
+            Backend::Sandboxed(guest) => guest.configure(&step.action, &params),
+            Backend::Native(native) => native.configure(&step.action, &params),
         };
         let configuring = self.state().guest().configuring.take();
         match result {
@@ -108,11 +108,11 @@ impl Instance {
             }
             Ok(Err(error)) => {
                 let wrong = step.params.pointer(&error.pointer).and_then(serde_json::Value::as_str);
-                let mistake = configuring.and_then(|step| step.mistake);
+                let mistake = configuring.and_then(|step| step.template_error);
                 let within = mistake.filter(|(text, _)| Some(text.as_str()) == wrong).map(|(_, span)| span);
-                let (message, help) = (one_line(&error.message), error.help.map(|help| one_line(&help)));
+                let (message, help) = (error_chain(&error.message), error.help.map(|help| error_chain(&help)));
                 let pointer = error.pointer;
-                Err(ConfigureError::Params(Box::new(Mistake { pointer, message, help, within })))
+                Err(ConfigureError::Params(Box::new(ParamsError { pointer, message, help, span: within })))
             }
         }
     }
@@ -122,9 +122,9 @@ impl Instance {
     /// # Errors
     /// It trapped.
     pub fn describe(&mut self) -> wasmtime::Result<Description> {
-        match &mut self.made {
-            Made::Sandboxed(guest) => guest.describe(),
-            Made::Native(native) => native.describe(),
+        match &mut self.backend {
+            Backend::Sandboxed(guest) => guest.describe(),
+            Backend::Native(native) => native.describe(),
         }
     }
 
@@ -135,8 +135,8 @@ impl Instance {
     pub fn start(&mut self, session: &Rc<Session>, step: usize, task: u32) -> wasmtime::Result<Progress> {
         let step = self.steps[step];
         self.task_call(session, |made| match made {
-            Made::Sandboxed(guest) => guest.start(session, step, task),
-            Made::Native(native) => native.start(session, step, task),
+            Backend::Sandboxed(guest) => guest.start(session, step, task),
+            Backend::Native(native) => native.start(session, step, task),
         })
     }
 
@@ -146,8 +146,8 @@ impl Instance {
     /// It trapped; the instance is dead.
     pub fn resume(&mut self, session: &Rc<Session>, task: u32, operation: u32) -> wasmtime::Result<Progress> {
         self.task_call(session, |made| match made {
-            Made::Sandboxed(guest) => guest.resume(session, task, operation),
-            Made::Native(native) => native.resume(session, task, operation),
+            Backend::Sandboxed(guest) => guest.resume(session, task, operation),
+            Backend::Native(native) => native.resume(session, task, operation),
         })
     }
 
@@ -156,9 +156,9 @@ impl Instance {
     /// # Errors
     /// It trapped; the instance is dead.
     pub fn cancel(&mut self, session: &Rc<Session>, task: u32) -> wasmtime::Result<()> {
-        match &mut self.made {
-            Made::Sandboxed(guest) => guest.cancel(session, task),
-            Made::Native(native) => native.cancel(session, task),
+        match &mut self.backend {
+            Backend::Sandboxed(guest) => guest.cancel(session, task),
+            Backend::Native(native) => native.cancel(session, task),
         }
     }
 
@@ -168,10 +168,10 @@ impl Instance {
     /// It trapped; the instance is dead.
     pub fn forget_user(&mut self, session: &Rc<Session>) -> wasmtime::Result<()> {
         let memory = self.state().limits.memory();
-        self.family.usage.memory.set(memory);
-        match &mut self.made {
-            Made::Sandboxed(guest) => guest.forget_user(session),
-            Made::Native(native) => native.forget_user(session),
+        self.worker_plugin.usage.memory.set(memory);
+        match &mut self.backend {
+            Backend::Sandboxed(guest) => guest.forget_user(session),
+            Backend::Native(native) => native.forget_user(session),
         }
     }
 
@@ -186,10 +186,10 @@ impl Instance {
     }
 
     /// What the capabilities act on.
-    fn state(&mut self) -> &mut State {
-        match &mut self.made {
-            Made::Sandboxed(guest) => guest.state(),
-            Made::Native(native) => native.state(),
+    fn state(&mut self) -> &mut StoreData {
+        match &mut self.backend {
+            Backend::Sandboxed(guest) => guest.state(),
+            Backend::Native(native) => native.state(),
         }
     }
 
@@ -198,15 +198,15 @@ impl Instance {
     fn task_call<T>(
         &mut self,
         session: &Rc<Session>,
-        call: impl FnOnce(&mut Made) -> wasmtime::Result<T>,
+        call: impl FnOnce(&mut Backend) -> wasmtime::Result<T>,
     ) -> wasmtime::Result<T> {
-        let calls = self.family.usage.calls.get();
-        let clock: Option<Clock> = calls.is_multiple_of(TIMED).then_some(session.shared.clock);
-        let begun = clock.map_or(0, |clock| clock.now());
-        let result = call(&mut self.made);
-        let usage = &self.family.usage;
+        let calls = self.worker_plugin.usage.calls.get();
+        let clock: Option<Clock> = calls.is_multiple_of(TIMING_INTERVAL).then_some(session.shared.clock);
+        let start = clock.map_or(0, |clock| clock.now());
+        let result = call(&mut self.backend);
+        let usage = &self.worker_plugin.usage;
         if let Some(clock) = clock {
-            usage.timed.set(usage.timed.get() + (clock.now() - begun) * TIMED);
+            usage.guest_time.set(usage.guest_time.get() + (clock.now() - start) * TIMING_INTERVAL);
         }
         usage.calls.set(calls + 1);
         result

@@ -6,11 +6,11 @@ use std::rc::Rc;
 
 use crate::plugin::contract::bindings::Progress;
 use crate::plugin::contract::bindings::http::Host;
-use crate::plugin::contract::state::State;
+use crate::plugin::contract::state::StoreData;
 use crate::user::Session;
 
 /// Whether this process is to run the twin.
-pub fn chosen() -> bool {
+pub fn is_enabled() -> bool {
     std::env::var_os("STAMPEDE_NATIVE_TWIN").is_some()
 }
 
@@ -18,27 +18,27 @@ pub fn chosen() -> bool {
 ///
 /// # Errors
 /// The step has prepared no request: it is not of the `http` action.
-pub fn start(state: &mut State, session: &Rc<Session>, step: u32) -> wasmtime::Result<Progress> {
-    acting(state, session, |state| state.send(step).map(|_| Progress::Pending))
+pub fn start(state: &mut StoreData, session: &Rc<Session>, step: u32) -> wasmtime::Result<Progress> {
+    with_session(state, session, |state| state.send(step).map(|_| Progress::Pending))
 }
 
 /// Judges the reply as `http` does by default.
 ///
 /// # Errors
 /// The operation is none of the task's.
-pub fn resume(state: &mut State, session: &Rc<Session>, operation: u32) -> wasmtime::Result<Progress> {
-    acting(state, session, |state| {
+pub fn resume(state: &mut StoreData, session: &Rc<Session>, operation: u32) -> wasmtime::Result<Progress> {
+    with_session(state, session, |state| {
         let reply = state.reply(operation)?;
         let passed = reply.is_ok_and(|reply| (200..=399).contains(&reply.status));
         Ok(if passed { Progress::Passed } else { Progress::Failed })
     })
 }
 
-fn acting<T>(state: &mut State, session: &Rc<Session>, act: impl FnOnce(&mut State) -> T) -> T {
+fn with_session<T>(state: &mut StoreData, session: &Rc<Session>, act: impl FnOnce(&mut StoreData) -> T) -> T {
     state.guest().session = Some(Rc::clone(session));
-    state.guest().acting = true;
+    state.guest().may_act = true;
     let done = act(state);
     state.guest().session = None;
-    state.guest().acting = false;
+    state.guest().may_act = false;
     done
 }

@@ -7,21 +7,21 @@ use std::rc::Rc;
 use std::sync::Arc;
 use std::sync::atomic::Ordering;
 
-use super::worker_plugin::Family;
+use super::worker_plugin::WorkerPlugin;
 use super::{ConfigureError, Instance, budget};
 use crate::plugin::contract::bindings::Progress;
 use crate::plugin::instance::error_text::error_text;
-use crate::plugin::load::registry::Loaded;
+use crate::plugin::load::loader::LoadedPlugin;
 use crate::plugin::scripting::StepParams;
 use crate::user::Session;
 
 /// The instance is gone; the task that was told so has failed. The text is for the report.
 #[derive(Debug)]
-pub struct Lost(pub String);
+pub struct InstanceLost(pub String);
 
 /// A task that has been started in a replica.
 #[derive(Clone, Copy, Debug)]
-pub struct Begun {
+pub struct TaskHandle {
     /// Its number.
     task: u32,
     /// The index of its step among the plugin's.
@@ -31,34 +31,34 @@ pub struct Begun {
 }
 
 /// An instance, and what it takes to make another one.
-pub struct Replica {
-    plugin: Arc<Loaded>,
+pub struct RestartingInstance {
+    loaded: Arc<LoadedPlugin>,
     steps: Arc<[StepParams]>,
-    family: Rc<Family>,
+    worker_plugin: Rc<WorkerPlugin>,
     instance: Option<Instance>,
     generation: u64,
 }
 
-impl Replica {
+impl RestartingInstance {
     /// A replica whose instance is made when the first task needs it.
-    pub const fn new(plugin: Arc<Loaded>, steps: Arc<[StepParams]>, family: Rc<Family>) -> Self {
-        Self { plugin, steps, family, instance: None, generation: 0 }
+    pub const fn new(plugin: Arc<LoadedPlugin>, steps: Arc<[StepParams]>, family: Rc<WorkerPlugin>) -> Self {
+        Self { loaded: plugin, steps, worker_plugin: family, instance: None, generation: 0 }
     }
 
     /// Makes the instance and configures its steps, unless that is done.
     ///
     /// # Errors
     /// The plugin does not start or no longer takes the steps it took when the script was checked.
-    pub fn ready(&mut self) -> Result<&mut Instance, Lost> {
+    pub fn ensure_instance(&mut self) -> Result<&mut Instance, InstanceLost> {
         let instance = match self.instance.take() {
             Some(instance) => instance,
             None => {
-                let (made, took) = budget::timed(|| self.configured());
-                self.family.was_set_up(took);
-                made.map_err(|message| {
-                    let message = self.family.scripting.secrets.blot(&message, &[]);
+                let (instance, took) = budget::measure_cpu(|| self.instantiate());
+                self.worker_plugin.note_setup_time(took);
+                instance.map_err(|message| {
+                    let message = self.worker_plugin.scripting.secrets.redact(&message, &[]);
                     self.log_once(None, &message);
-                    Lost(format!("plugin `{}`: {message}", self.family.terms.name))
+                    InstanceLost(format!("plugin `{}`: {message}", self.worker_plugin.policy.name))
                 })?
             }
         };
@@ -70,15 +70,20 @@ impl Replica {
     /// # Errors
     /// The guest trapped.
     #[inline(never)] // So that its instructions can be counted: `cargo xtask instructions`.
-    pub fn start(&mut self, session: &Rc<Session>, step: usize, task: u32) -> Result<(Progress, Begun), Lost> {
+    pub fn start(
+        &mut self,
+        session: &Rc<Session>,
+        step: usize,
+        task: u32,
+    ) -> Result<(Progress, TaskHandle), InstanceLost> {
         let replaced = self.generation > 0;
-        let instance = self.ready()?;
+        let instance = self.ensure_instance()?;
         if replaced {
-            session.sockets.outlive(instance.id());
+            session.sockets.close_replaced(instance.id());
         }
         let result = instance.start(session, step, task);
-        let begun = Begun { task, step, generation: self.generation };
-        Ok((self.survived(result, step)?, begun))
+        let handle = TaskHandle { task, step, generation: self.generation };
+        Ok((self.check_trap(result, step)?, handle))
     }
 
     /// Says that an operation of a task has ended.
@@ -86,20 +91,28 @@ impl Replica {
     /// # Errors
     /// The guest trapped, now or in another task since this one began.
     #[inline(never)] // As above.
-    pub fn resume(&mut self, session: &Rc<Session>, begun: Begun, operation: u32) -> Result<Progress, Lost> {
+    pub fn resume(
+        &mut self,
+        session: &Rc<Session>,
+        begun: TaskHandle,
+        operation: u32,
+    ) -> Result<Progress, InstanceLost> {
         if begun.generation != self.generation {
-            add(&self.family.usage.collateral, 1);
-            return Err(Lost(format!("plugin `{}` trapped in another user's action", self.family.terms.name)));
+            add(&self.worker_plugin.usage.collateral, 1);
+            return Err(InstanceLost(format!(
+                "plugin `{}` trapped in another user's action",
+                self.worker_plugin.policy.name
+            )));
         }
-        let result = self.ready()?.resume(session, begun.task, operation);
-        self.survived(result, begun.step)
+        let result = self.ensure_instance()?.resume(session, begun.task, operation);
+        self.check_trap(result, begun.step)
     }
 
     /// Says that a pending task is over. A trap in here hurts nobody but the tasks that are still pending.
-    pub fn cancel(&mut self, session: &Rc<Session>, begun: Begun) {
+    pub fn cancel(&mut self, session: &Rc<Session>, begun: TaskHandle) {
         if let Some(instance) = self.instance.as_mut().filter(|_| begun.generation == self.generation) {
             let result = instance.cancel(session, begun.task);
-            let _ = self.survived(result, begun.step);
+            let _ = self.check_trap(result, begun.step);
         }
     }
 
@@ -107,13 +120,13 @@ impl Replica {
     pub fn forget_user(&mut self, session: &Rc<Session>) {
         if let Some(instance) = self.instance.as_mut() {
             let result = instance.forget_user(session);
-            let _ = self.survived(result, None);
+            let _ = self.check_trap(result, None);
         }
     }
 
-    fn configured(&self) -> Result<Instance, String> {
+    fn instantiate(&self) -> Result<Instance, String> {
         let mut instance =
-            Instance::new(&self.plugin.code, Rc::clone(&self.family)).map_err(|error| error_text(&error))?;
+            Instance::new(&self.loaded.code, Rc::clone(&self.worker_plugin)).map_err(|error| error_text(&error))?;
         for step in self.steps.iter() {
             instance.configure(step).map_err(|error| match error {
                 ConfigureError::Params(mistake) => mistake.message,
@@ -123,23 +136,27 @@ impl Replica {
         Ok(instance)
     }
 
-    fn survived<T>(&mut self, result: wasmtime::Result<T>, step: impl Into<Option<usize>>) -> Result<T, Lost> {
+    fn check_trap<T>(
+        &mut self,
+        result: wasmtime::Result<T>,
+        step: impl Into<Option<usize>>,
+    ) -> Result<T, InstanceLost> {
         result.map_err(|trap| {
             self.instance = None;
             self.generation += 1;
-            add(&self.family.usage.traps, 1);
+            add(&self.worker_plugin.usage.traps, 1);
             self.log_once(step.into(), &format!("{trap:?}"));
-            Lost(format!("plugin `{}` trapped: {}", self.family.terms.name, error_text(&trap)))
+            InstanceLost(format!("plugin `{}` trapped: {}", self.worker_plugin.policy.name, error_text(&trap)))
         })
     }
 
     /// Logs why an instance was lost, in which step and with the guest's backtrace; once for each plugin, for the first
     /// says it all and a storm would drown it.
     fn log_once(&self, step: Option<usize>, what: &str) {
-        if self.plugin.trap_logged.swap(true, Ordering::Relaxed) {
+        if self.loaded.trap_logged.swap(true, Ordering::Relaxed) {
             return;
         }
-        let (plugin, what) = (&*self.family.terms.name, self.family.scripting.secrets.blot(what, &[]));
+        let (plugin, what) = (&*self.worker_plugin.policy.name, self.worker_plugin.scripting.secrets.redact(what, &[]));
         match step.and_then(|step| self.steps.get(step)) {
             Some(StepParams { action, step, .. }) => tracing::error!(plugin, action, step, "{what}"),
             None => tracing::error!(plugin, "{what}"),

@@ -7,16 +7,16 @@ use std::path::{Path, PathBuf};
 
 use etcetera::BaseStrategy;
 
-use crate::diagnostic::reason;
+use crate::diagnostic::io_reason;
 
 /// Names a folder for the cache instead of the customary one; empty means no cache.
 pub const CACHE_VARIABLE: &str = "STAMPEDE_CACHE_DIR";
 
 /// One entry, which may not be there yet.
 #[derive(Clone, Debug)]
-pub struct Entry(PathBuf);
+pub struct CacheEntry(PathBuf);
 
-impl Entry {
+impl CacheEntry {
     /// The entry of that name; `None` if nothing can be kept safely.
     pub fn named(name: &str) -> Option<Self> {
         let folder = match std::env::var_os(CACHE_VARIABLE) {
@@ -29,7 +29,7 @@ impl Entry {
 
     /// The file, if it is there and the user's own.
     pub fn file(&self) -> Option<&Path> {
-        own_file(&self.0).then_some(&*self.0)
+        is_owned_file(&self.0).then_some(&*self.0)
     }
 
     /// What the file holds, up to so many bytes.
@@ -40,9 +40,9 @@ impl Entry {
     }
 
     /// Keeps bytes for the next time. That they cannot be kept is no reason to stop.
-    pub fn keep(&self, bytes: &[u8]) {
+    pub fn save(&self, bytes: &[u8]) {
         if let Err(error) = store(&self.0, bytes) {
-            tracing::warn!("plugins cannot be cached in {}: {}", self.0.display(), reason(&error));
+            tracing::warn!("plugins cannot be cached in {}: {}", self.0.display(), io_reason(&error));
         }
     }
 }
@@ -72,7 +72,7 @@ fn private_folder(folder: &Path) -> bool {
 }
 
 /// Whether an entry is a regular file of the user that the folder belongs to; `false` if there is none.
-fn own_file(entry: &Path) -> bool {
+fn is_owned_file(entry: &Path) -> bool {
     let Ok(file) = fs::symlink_metadata(entry) else { return false };
     #[cfg(unix)]
     {
@@ -108,7 +108,7 @@ mod tests {
         fs::create_dir(at("folder")).unwrap();
         std::os::unix::fs::symlink(at("file"), at("link")).unwrap();
         for (name, own) in [("file", true), ("folder", false), ("link", false), ("none", false)] {
-            assert_eq!(own_file(&at(name)), own, "{name}");
+            assert_eq!(is_owned_file(&at(name)), own, "{name}");
         }
     }
 

@@ -4,12 +4,12 @@
 pub mod cache;
 pub mod compile;
 pub mod fetch;
-pub mod locate;
-pub mod lock;
+pub mod identify;
+pub mod loader;
+pub mod lock_file;
 pub mod parallel_map;
-pub mod plugins;
+pub mod plugin_set;
 pub mod policy;
-pub mod registry;
 pub mod renew_lock;
 pub mod resolve;
 pub mod schema;

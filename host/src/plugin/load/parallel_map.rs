@@ -5,7 +5,7 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 use std::thread;
 
 /// Does the same for each item, on as many threads as there are cores at most. The answers are in the items' order.
-pub fn side_by_side<T: Sync, R: Send>(items: &[T], work: impl Fn(&T) -> R + Sync) -> Vec<R> {
+pub fn parallel_map<T: Sync, R: Send>(items: &[T], work: impl Fn(&T) -> R + Sync) -> Vec<R> {
     let cores = thread::available_parallelism().map_or(1, usize::from);
     let next = AtomicUsize::new(0);
     let take = || {
@@ -31,7 +31,7 @@ mod tests {
     #[test]
     fn answers_are_in_the_order_of_the_items() {
         let items: Vec<u32> = (0..100).collect();
-        assert_eq!(side_by_side(&items, |item| item * 2), items.iter().map(|item| item * 2).collect::<Vec<_>>());
-        assert!(side_by_side(&[] as &[u32], |item| *item).is_empty());
+        assert_eq!(parallel_map(&items, |item| item * 2), items.iter().map(|item| item * 2).collect::<Vec<_>>());
+        assert!(parallel_map(&[] as &[u32], |item| *item).is_empty());
     }
 }

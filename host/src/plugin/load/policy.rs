@@ -3,11 +3,11 @@
 
 use std::sync::Arc;
 
-use crate::diagnostic::{Diagnostic, Diagnostics, Source};
+use crate::diagnostic::{Diagnostic, Diagnostics, SourceText};
 use crate::net::{Grant, Grants};
 use crate::plugin::instance::limits::Limits;
-use crate::plugin::policy::Terms;
-use crate::script::model::{Isolation, PluginEntry, PluginLimits, Spanned};
+use crate::plugin::policy::PluginPolicy;
+use crate::script::model::{Isolation, PluginLimits, PluginSpec, Spanned};
 use crate::script::value_of;
 
 const GRANT_HELP: &str = "write a host such as `site.example`, `*.site.example:443`, `10.0.0.0/8` or `[::1]:8080`";
@@ -16,37 +16,42 @@ const GRANT_HELP: &str = "write a host such as `site.example`, `*.site.example:4
 ///
 /// # Errors
 /// A host in its list is none.
-pub fn terms(name: &str, entry: Option<&PluginEntry>, source: &Arc<Source>) -> Result<Terms, Diagnostics> {
-    let mut terms = Terms::new(name);
-    let Some(entry) = entry else { return Ok(terms) };
-    let mut found = Diagnostics::default();
-    let granted = entry.allow.iter().filter_map(|host| found.absorb(grant(host, source).map_err(Diagnostics::from)));
-    terms.grants = granted.collect::<Vec<_>>().into_iter().collect();
-    terms.limits = limits(&entry.limits);
-    terms.instance_per_user = value_of(entry.isolation.as_ref()) == Some(Isolation::User);
-    found.into_result(terms)
+pub fn plugin_policy(
+    name: &str,
+    entry: Option<&PluginSpec>,
+    source: &Arc<SourceText>,
+) -> Result<PluginPolicy, Diagnostics> {
+    let mut policy = PluginPolicy::new(name);
+    let Some(entry) = entry else { return Ok(policy) };
+    let mut diagnostics = Diagnostics::default();
+    let granted =
+        entry.allow.iter().filter_map(|host| diagnostics.absorb(grant(host, source).map_err(Diagnostics::from)));
+    policy.grants = granted.collect::<Vec<_>>().into_iter().collect();
+    policy.limits = limits(&entry.limits);
+    policy.instance_per_user = value_of(entry.isolation.as_ref()) == Some(Isolation::User);
+    diagnostics.into_result(policy)
 }
 
 /// The grants of `--allow-host`.
 ///
 /// # Errors
 /// All that are none.
-pub fn allowed(hosts: &[String]) -> Result<Vec<Grant>, Diagnostics> {
-    let mut found = Diagnostics::default();
+pub fn parse_allowed_hosts(hosts: &[String]) -> Result<Vec<Grant>, Diagnostics> {
+    let mut diagnostics = Diagnostics::default();
     let grants = hosts.iter().filter_map(|host| {
         let wrong = || Diagnostic::new("usage::allow-host", format!("`{host}` is no host")).help(GRANT_HELP);
-        found.absorb(host.parse::<Grant>().map_err(|_| Diagnostics::from(wrong())))
+        diagnostics.absorb(host.parse::<Grant>().map_err(|_| Diagnostics::from(wrong())))
     });
     let grants = grants.collect();
-    found.into_result(grants)
+    diagnostics.into_result(grants)
 }
 
 /// What a built-in plugin may reach: what its entry grants, and these hosts.
-pub fn also(grants: &Grants, hosts: impl Iterator<Item = Grant>) -> Grants {
+pub fn with_hosts(grants: &Grants, hosts: impl Iterator<Item = Grant>) -> Grants {
     grants.iter().cloned().chain(hosts).collect()
 }
 
-fn grant(host: &Spanned<String>, source: &Arc<Source>) -> Result<Grant, Diagnostic> {
+fn grant(host: &Spanned<String>, source: &Arc<SourceText>) -> Result<Grant, Diagnostic> {
     host.value.parse().map_err(|_| {
         let message = format!("`{}` is no host", host.value);
         Diagnostic::new("script::host", message).at(source, host.span, "not a host").help(GRANT_HELP)

@@ -1,8 +1,8 @@
 //! `plugin lock`: the digests of what a script names, as they are now.
 
-use super::lock::{Lock, Locked};
-use super::parallel_map::side_by_side;
-use super::resolve::Own;
+use super::lock_file::{LockFile, LockedPlugin};
+use super::parallel_map::parallel_map;
+use super::resolve::UserPlugin;
 use crate::diagnostic::Diagnostics;
 use crate::script::model::Script;
 
@@ -11,18 +11,19 @@ use crate::script::model::Script;
 ///
 /// # Errors
 /// A component cannot be had, or the lock cannot be read or written.
-pub fn renew(script: &Script) -> Result<Vec<(String, Locked)>, Diagnostics> {
+pub fn update_lock(script: &Script) -> Result<Vec<(String, LockedPlugin)>, Diagnostics> {
     let folder = script.folder();
-    let mut found = Diagnostics::default();
-    let own: Vec<_> = Own::all(script).filter_map(|own| found.absorb(own.map_err(Diagnostics::from))).collect();
-    let digests = side_by_side(&own, |own| own.digest(&folder));
+    let mut diagnostics = Diagnostics::default();
+    let user_plugins: Vec<_> =
+        UserPlugin::all(script).filter_map(|own| diagnostics.absorb(own.map_err(Diagnostics::from))).collect();
+    let digests = parallel_map(&user_plugins, |own| own.current_digest(&folder));
     let mut renewed = Vec::new();
-    for (own, digest) in own.iter().zip(digests) {
-        let Some(sha256) = found.absorb(digest.map_err(Diagnostics::from)) else { continue };
-        renewed.push((own.name.to_owned(), Locked { source: own.typed.value.clone(), sha256 }));
+    for (own, digest) in user_plugins.iter().zip(digests) {
+        let Some(sha256) = diagnostics.absorb(digest.map_err(Diagnostics::from)) else { continue };
+        renewed.push((own.name.to_owned(), LockedPlugin { source: own.typed_source.value.clone(), sha256 }));
     }
-    let renewed = found.into_result(renewed)?;
-    let mut lock = Lock::read(&folder)?;
+    let renewed = diagnostics.into_result(renewed)?;
+    let mut lock = LockFile::read(&folder)?;
     lock.plugins.extend(renewed.iter().cloned());
     lock.write(&folder)?;
     Ok(renewed)

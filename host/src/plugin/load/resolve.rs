@@ -6,17 +6,17 @@ use std::sync::Arc;
 
 use wasmtime::component::Component;
 
-use super::compile::{self, Caps};
-use super::fetch::obtain;
-use super::locate::sha256;
-use super::lock::{FILE, Lock};
+use super::compile::{self, CompileCaps};
+use super::fetch::fetch_component;
+use super::identify::sha256;
+use super::loader::{BUILTIN, LoadedPlugin, PluginLoader};
+use super::lock_file::{LOCK_FILE_NAME, LockFile};
 use super::policy;
-use super::registry::{BUILTIN, Loaded, Registry};
-use super::source::{Source, Version};
+use super::source::{ArtifactVersion, PluginSource};
 use crate::diagnostic::{self, Diagnostic, Diagnostics};
-use crate::plugin::native::{Library, is_native};
-use crate::plugin::policy::Terms;
-use crate::script::model::{PluginEntry, Script, Spanned};
+use crate::plugin::native::{NativeLibrary, is_native};
+use crate::plugin::policy::PluginPolicy;
+use crate::script::model::{PluginSpec, Script, Spanned};
 use crate::script::value_of;
 
 /// How the lock is written, for messages.
@@ -24,7 +24,7 @@ const LOCK_HELP: &str = "run `stampede-shooter plugin lock --script FILE`";
 
 /// Of plugins of the script's own, which are loaded at all.
 #[derive(Clone, Copy, Debug, Default)]
-pub struct Policy {
+pub struct PluginLoadOptions {
     /// Only those that are in the lock, as they are.
     pub locked: bool,
     /// Native ones too, which no sandbox holds.
@@ -34,19 +34,19 @@ pub struct Policy {
 }
 
 /// What a plugin was made into.
-pub enum Made {
+pub enum Artifact {
     /// A component, compiled.
     Component(Component),
     /// A native library, opened.
-    Native(Arc<Library>),
+    Native(Arc<NativeLibrary>),
 }
 
-impl Made {
+impl Artifact {
     /// Asks it what it offers.
     ///
     /// # Errors
     /// What it says of itself is not as it should be; the text says why.
-    pub fn load(&self, registry: &Registry, terms: Terms) -> Result<Loaded, String> {
+    pub fn load(&self, registry: &PluginLoader, terms: PluginPolicy) -> Result<LoadedPlugin, String> {
         match self {
             Self::Component(component) => registry.load((terms, false), component),
             Self::Native(library) => registry.load_native(terms, library),
@@ -55,7 +55,7 @@ impl Made {
 }
 
 /// What is said of a native library that nobody vouched for.
-pub fn native_refused(name: &str) -> Diagnostic {
+pub fn native_not_allowed(name: &str) -> Diagnostic {
     let message = format!(
         "`{name}` is a native library, which no sandbox holds; it would run with all your rights, and no limit would \
          hold it"
@@ -64,27 +64,27 @@ pub fn native_refused(name: &str) -> Diagnostic {
 }
 
 /// A plugin of the script's own, before it is loaded.
-pub struct Own<'a> {
+pub struct UserPlugin<'a> {
     /// The name the script gives it.
     pub name: &'a str,
     /// Where it comes from, as typed.
-    pub typed: &'a Spanned<String>,
-    script: &'a Arc<diagnostic::Source>,
-    entry: &'a PluginEntry,
-    source: Source,
+    pub typed_source: &'a Spanned<String>,
+    script: &'a Arc<diagnostic::SourceText>,
+    spec: &'a PluginSpec,
+    source: PluginSource,
 }
 
-impl<'a> Own<'a> {
+impl<'a> UserPlugin<'a> {
     /// All that the script names, built-in ones left out; what is malformed is a mistake.
     pub fn all(script: &'a Script) -> impl Iterator<Item = Result<Self, Diagnostic>> {
-        script.plugins.iter().filter_map(|(name, entry)| Self::of(&script.source, name, entry).transpose())
+        script.plugins.iter().filter_map(|(name, entry)| Self::from_spec(&script.source, name, entry).transpose())
     }
 
     /// What an entry says; nothing if the plugin is built in.
-    fn of(
-        script: &'a Arc<diagnostic::Source>,
+    fn from_spec(
+        script: &'a Arc<diagnostic::SourceText>,
         name: &'a Spanned<String>,
-        entry: &'a PluginEntry,
+        entry: &'a PluginSpec,
     ) -> Result<Option<Self>, Diagnostic> {
         let is_builtin = BUILTIN.iter().any(|plugin| plugin.name == name.value);
         let wrong =
@@ -99,8 +99,8 @@ impl<'a> Own<'a> {
             let message = format!("`{name}` is a built-in plugin and has no `source`");
             return Err(wrong("script::plugin", message, "give your plugin another name"));
         }
-        match Source::parse(&typed.value) {
-            Ok(source) => Ok(Some(Self { name, typed, script, entry, source })),
+        match PluginSource::parse(&typed.value) {
+            Ok(source) => Ok(Some(Self { name, typed_source: typed, script, spec: entry, source })),
             Err(fault) => {
                 let message = format!("plugin `{name}`: {}", fault.message);
                 Err(Diagnostic::new("script::source", message).at(script, typed.span, "").help(fault.help))
@@ -109,80 +109,82 @@ impl<'a> Own<'a> {
     }
 
     /// The terms that it runs on.
-    pub fn terms(&self) -> Result<Terms, Diagnostics> {
-        policy::terms(self.name, Some(self.entry), self.script)
+    pub fn policy(&self) -> Result<PluginPolicy, Diagnostics> {
+        policy::plugin_policy(self.name, Some(self.spec), self.script)
     }
 
     /// Fetches and compiles it, or opens it, as far as the policy lets it.
-    pub fn made(
+    pub fn artifact(
         &self,
         engine: &wasmtime::Engine,
         folder: &Path,
-        lock: &Lock,
-        policy: Policy,
-    ) -> Result<Made, Diagnostic> {
-        let locked = lock.digest(self.name, &self.typed.value);
-        if policy.locked && locked.is_none() {
-            let message = format!("plugin `{}` is not in `{FILE}` with this source", self.name);
-            return Err(self.mistake("plugin::locked", message, "not locked").help(LOCK_HELP));
+        lock: &LockFile,
+        policy: PluginLoadOptions,
+    ) -> Result<Artifact, Diagnostic> {
+        let locked_digest = lock.digest(self.name, &self.typed_source.value);
+        if policy.locked && locked_digest.is_none() {
+            let message = format!("plugin `{}` is not in `{LOCK_FILE_NAME}` with this source", self.name);
+            return Err(self.diagnostic("plugin::locked", message, "not locked").help(LOCK_HELP));
         }
-        let is_file = matches!(self.source, Source::File(_));
-        let wanted = self.asked().or(locked.filter(|_| !is_file));
-        let pinned = matches!(&self.source, Source::Oci(it) if matches!(it.version, Version::Manifest(_)));
-        if !is_file && !pinned && wanted.is_none() {
-            return Err(self.undetermined());
+        let is_file = matches!(self.source, PluginSource::File(_));
+        let expected_digest = self.pinned_digest().or(locked_digest.filter(|_| !is_file));
+        let pinned =
+            matches!(&self.source, PluginSource::Oci(it) if matches!(it.version, ArtifactVersion::Manifest(_)));
+        if !is_file && !pinned && expected_digest.is_none() {
+            return Err(self.missing_digest());
         }
-        let bytes = self.bytes(folder, wanted)?;
-        self.check_lock(&sha256(&bytes), locked, policy.locked)?;
+        let bytes = self.verified_bytes(folder, expected_digest)?;
+        self.check_lock(&sha256(&bytes), locked_digest, policy.locked)?;
         if is_native(&bytes) {
-            return self.open(folder, policy).map(|library| Made::Native(Arc::new(library)));
+            return self.open_library(folder, policy).map(|library| Artifact::Native(Arc::new(library)));
         }
         let name = (!policy.quiet).then_some(self.name);
-        let compiled = compile::stranger(engine, name, &bytes, self.caps());
-        let compiled = compiled.map_err(|refusal| Diagnostic { help: refusal.help, ..self.refused(&refusal.message) });
-        compiled.map(Made::Component)
+        let component = compile::compile_untrusted(engine, name, &bytes, self.caps());
+        let compiled =
+            component.map_err(|refusal| Diagnostic { help: refusal.help, ..self.load_error(&refusal.message) });
+        compiled.map(Artifact::Component)
     }
 
     /// Opens it as a native library: one that lies on this machine, and only if the user says so.
-    fn open(&self, folder: &Path, policy: Policy) -> Result<Library, Diagnostic> {
-        let Source::File(path) = &self.source else {
-            return Err(self.refused("it is a native library, and only components come over the network"));
+    fn open_library(&self, folder: &Path, policy: PluginLoadOptions) -> Result<NativeLibrary, Diagnostic> {
+        let PluginSource::File(path) = &self.source else {
+            return Err(self.load_error("it is a native library, and only components come over the network"));
         };
         if !policy.allow_native {
-            return Err(native_refused(self.name).at(self.script, self.typed.span, "this file"));
+            return Err(native_not_allowed(self.name).at(self.script, self.typed_source.span, "this file"));
         }
-        Library::open(&folder.join(path)).map_err(|why| self.refused(&why))
+        NativeLibrary::open(&folder.join(path)).map_err(|why| self.load_error(&why))
     }
 
     /// Its digest as it is today: what the lock is to say.
-    pub fn digest(&self, folder: &Path) -> Result<String, Diagnostic> {
-        Ok(sha256(&self.bytes(folder, self.asked())?))
+    pub fn current_digest(&self, folder: &Path) -> Result<String, Diagnostic> {
+        Ok(sha256(&self.verified_bytes(folder, self.pinned_digest())?))
     }
 
     /// A message about it, at its source.
-    pub fn mistake(&self, code: &'static str, message: String, label: &str) -> Diagnostic {
-        Diagnostic::new(code, message).at(self.script, self.typed.span, label)
+    pub fn diagnostic(&self, code: &'static str, message: String, label: &str) -> Diagnostic {
+        Diagnostic::new(code, message).at(self.script, self.typed_source.span, label)
     }
 
     /// It does not load, because of what it is.
-    pub fn refused(&self, why: &str) -> Diagnostic {
-        let label = if matches!(self.source, Source::File(_)) { "this file" } else { "this component" };
-        self.mistake("plugin::load", format!("plugin `{}` does not load: {why}", self.name), label)
+    pub fn load_error(&self, why: &str) -> Diagnostic {
+        let label = if matches!(self.source, PluginSource::File(_)) { "this file" } else { "this component" };
+        self.diagnostic("plugin::load", format!("plugin `{}` does not load: {why}", self.name), label)
     }
 
     /// The digest that the script asks for.
-    fn asked(&self) -> Option<&str> {
-        self.entry.sha256.as_ref().map(|digest| digest.value.as_str())
+    fn pinned_digest(&self) -> Option<&str> {
+        self.spec.sha256.as_ref().map(|digest| digest.value.as_str())
     }
 
     /// Its bytes, which have the digest that the script asks for, if it does.
-    fn bytes(&self, folder: &Path, wanted: Option<&str>) -> Result<Vec<u8>, Diagnostic> {
-        let bytes = obtain(&self.source, folder, wanted).map_err(|why| self.refused(&why))?;
-        let found = sha256(&bytes);
-        match &self.entry.sha256 {
-            Some(asked) if asked.value != found => {
+    fn verified_bytes(&self, folder: &Path, wanted: Option<&str>) -> Result<Vec<u8>, Diagnostic> {
+        let bytes = fetch_component(&self.source, folder, wanted).map_err(|why| self.load_error(&why))?;
+        let actual = sha256(&bytes);
+        match &self.spec.sha256 {
+            Some(asked) if asked.value != actual => {
                 let message = format!("plugin `{}` does not have the digest that the script asks for", self.name);
-                let help = format!("if it is the one you mean, write `sha256: {found}`");
+                let help = format!("if it is the one you mean, write `sha256: {actual}`");
                 Err(Diagnostic::new("plugin::digest", message).at(self.script, asked.span, "another digest").help(help))
             }
             _ => Ok(bytes),
@@ -190,29 +192,30 @@ impl<'a> Own<'a> {
     }
 
     /// Holds it against the lock: what came over the network must be what was locked, unless the script says otherwise.
-    fn check_lock(&self, found: &str, locked: Option<&str>, strict: bool) -> Result<(), Diagnostic> {
-        let Some(locked) = locked.filter(|locked| *locked != found) else { return Ok(()) };
-        let message = format!("plugin `{}` is not the one in `{FILE}`, which has the digest {locked}", self.name);
-        let replaceable = matches!(self.source, Source::File(_)) || self.asked().is_some();
+    fn check_lock(&self, actual: &str, locked: Option<&str>, strict: bool) -> Result<(), Diagnostic> {
+        let Some(locked) = locked.filter(|locked| *locked != actual) else { return Ok(()) };
+        let message =
+            format!("plugin `{}` is not the one in `{LOCK_FILE_NAME}`, which has the digest {locked}", self.name);
+        let replaceable = matches!(self.source, PluginSource::File(_)) || self.pinned_digest().is_some();
         if strict || !replaceable {
-            let help = format!("it has {found}; if it is the one you mean, {LOCK_HELP}");
-            return Err(self.mistake("plugin::locked", message, "another digest").help(help));
+            let help = format!("it has {actual}; if it is the one you mean, {LOCK_HELP}");
+            return Err(self.diagnostic("plugin::locked", message, "another digest").help(help));
         }
-        tracing::warn!("{message}; it has {found}");
+        tracing::warn!("{message}; it has {actual}");
         Ok(())
     }
 
     /// Nothing says which bytes are meant.
-    fn undetermined(&self) -> Diagnostic {
+    fn missing_digest(&self) -> Diagnostic {
         let message = format!("plugin `{}` comes over the network and has no digest", self.name);
         let help = format!("write `{}: {{source: …, sha256: …}}`, or {LOCK_HELP}", self.name);
         let code = "script::missing-digest";
-        self.mistake(code, message, "may be something else tomorrow").help(help)
+        self.diagnostic(code, message, "may be something else tomorrow").help(help)
     }
 
-    fn caps(&self) -> Caps {
-        let (limits, usual) = (&self.entry.limits, Caps::default());
-        Caps {
+    fn caps(&self) -> CompileCaps {
+        let (limits, usual) = (&self.spec.limits, CompileCaps::default());
+        CompileCaps {
             memory: value_of(limits.compile_memory.as_ref()).unwrap_or(usual.memory),
             time: value_of(limits.compile_time.as_ref()).unwrap_or(usual.time),
         }

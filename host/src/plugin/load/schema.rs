@@ -4,27 +4,27 @@
 use boon::{CompileError, Compiler, Draft, ErrorKind, SchemaIndex, Schemas, SchemeUrlLoader, Type, ValidationError};
 use serde_json::Value;
 
-use crate::text::one_line;
+use crate::text::error_chain;
 
 /// Most violations of one step that are shown.
-const SHOWN: usize = 10;
+const MAX_VIOLATIONS: usize = 10;
 /// Most visits of a subschema with a value in it. A schema of a few hundred bytes can double its work with each `$ref`.
-const VISITS: u32 = 100_000;
+const MAX_VISITS: u32 = 100_000;
 /// How deep visits may be nested; deeper ones would overflow the stack.
-const DEPTH: u32 = 256;
+const MAX_DEPTH: u32 = 256;
 /// What the schema is called where it is compiled; nothing is there.
 const NAME: &str = "schema:action";
 /// Most bytes of a schema.
-const LONGEST: usize = 256 << 10;
+const MAX_SCHEMA_BYTES: usize = 256 << 10;
 /// Most patterns in it: each may take some MiB when it is compiled.
-const PATTERNS: u32 = 32;
+const MAX_PATTERNS: u32 = 32;
 /// The one dialect that is understood. Others evaluate keywords that are not counted here.
 const DIALECT: &str = "https://json-schema.org/draft/2020-12/schema";
 /// Most values of an `enum` that are listed.
-const LISTED: usize = 10;
+const MAX_LISTED: usize = 10;
 
 /// A schema that is sound.
-pub struct Schema {
+pub struct ParamsSchema {
     text: Value,
     compiled: Schemas,
     index: SchemaIndex,
@@ -39,25 +39,25 @@ pub struct Violation {
     pub message: String,
 }
 
-impl Schema {
+impl ParamsSchema {
     /// Reads a schema.
     ///
     /// # Errors
     /// It is no JSON object, no JSON Schema, or too much work; the text goes on after "its schema …".
     pub fn parse(text: &str) -> Result<Self, String> {
-        if text.len() > LONGEST {
-            return Err(format!("is longer than {} KiB", LONGEST >> 10));
+        if text.len() > MAX_SCHEMA_BYTES {
+            return Err(format!("is longer than {} KiB", MAX_SCHEMA_BYTES >> 10));
         }
         let text: Value = serde_json::from_str(text).ok().filter(Value::is_object).ok_or("is no JSON object")?;
-        Looked::default().at(&text, 0)?;
-        if !(Work { root: &text, visits: VISITS }).fits(&text, &Value::Null, 0) {
+        SchemaScan::default().visit(&text, 0)?;
+        if !(VisitBudget { root: &text, visits: MAX_VISITS }).visit(&text, &Value::Null, 0) {
             return Err("refers to itself without end, or to what is not in it".into());
         }
         let (mut compiler, mut compiled) = (Compiler::new(), Schemas::new());
         compiler.set_default_draft(Draft::V2020_12);
         // Knows no scheme, so that nothing is ever loaded.
         compiler.use_loader(Box::new(SchemeUrlLoader::new()));
-        let wrong = |error: CompileError| format!("is no JSON Schema: {}", one_line(&error.to_string()));
+        let wrong = |error: CompileError| format!("is no JSON Schema: {}", error_chain(&error.to_string()));
         compiler.add_resource(NAME, text.clone()).map_err(wrong)?;
         let index = compiler.compile(NAME, &mut compiled).map_err(wrong)?;
         Ok(Self { text, compiled, index })
@@ -70,7 +70,7 @@ impl Schema {
 
     /// All that is wrong with parameters, but for what would be too long a list.
     pub fn violations(&self, params: &Value) -> Vec<Violation> {
-        if !(Work { root: &self.text, visits: VISITS }).fits(&self.text, params, 0) {
+        if !(VisitBudget { root: &self.text, visits: MAX_VISITS }).visit(&self.text, params, 0) {
             let message = "the step is too large for the schema of its action".into();
             return vec![Violation { pointer: String::new(), message }];
         }
@@ -78,21 +78,21 @@ impl Schema {
         if let Err(error) = self.compiled.validate(params, self.index) {
             Violation::collect(&error, &mut violations);
         }
-        violations.truncate(SHOWN);
+        violations.truncate(MAX_VIOLATIONS);
         violations
     }
 }
 
 /// A look at all of a schema, whatever it may be held against: what is not counted as work must not be in it.
 #[derive(Default)]
-struct Looked {
+struct SchemaScan {
     patterns: u32,
 }
 
-impl Looked {
-    fn at(&mut self, schema: &Value, depth: u32) -> Result<(), String> {
+impl SchemaScan {
+    fn visit(&mut self, schema: &Value, depth: u32) -> Result<(), String> {
         let Some(keywords) = schema.as_object() else { return Ok(()) };
-        if depth == DEPTH {
+        if depth == MAX_DEPTH {
             return Err("is nested too deep".into());
         }
         for (keyword, inner) in keywords {
@@ -119,33 +119,33 @@ impl Looked {
             }
             match (keyword.as_str(), inner) {
                 ("allOf" | "anyOf" | "oneOf" | "prefixItems", Value::Array(all)) => {
-                    all.iter().try_for_each(|it| self.at(it, depth + 1))?;
+                    all.iter().try_for_each(|it| self.visit(it, depth + 1))?;
                 }
                 (
                     "properties" | "patternProperties" | "dependentSchemas" | "$defs" | "definitions",
                     Value::Object(all),
                 ) => {
-                    all.values().try_for_each(|it| self.at(it, depth + 1))?;
+                    all.values().try_for_each(|it| self.visit(it, depth + 1))?;
                 }
                 // What these hold is data.
                 ("enum" | "const" | "default" | "examples", _) => {}
-                _ => self.at(inner, depth + 1)?,
+                _ => self.visit(inner, depth + 1)?,
             }
         }
-        if self.patterns > PATTERNS { Err(format!("has more than {PATTERNS} patterns")) } else { Ok(()) }
+        if self.patterns > MAX_PATTERNS { Err(format!("has more than {MAX_PATTERNS} patterns")) } else { Ok(()) }
     }
 }
 
 /// What is left of the work that a schema may be.
-struct Work<'a> {
+struct VisitBudget<'a> {
     root: &'a Value,
     visits: u32,
 }
 
-impl Work<'_> {
+impl VisitBudget<'_> {
     /// Walks as a validator does that never stops early.
-    fn fits(&mut self, schema: &Value, value: &Value, depth: u32) -> bool {
-        if self.visits == 0 || depth == DEPTH {
+    fn visit(&mut self, schema: &Value, value: &Value, depth: u32) -> bool {
+        if self.visits == 0 || depth == MAX_DEPTH {
             return false;
         }
         self.visits -= 1;
@@ -153,13 +153,15 @@ impl Work<'_> {
         keywords.iter().all(|(keyword, inner)| match (keyword.as_str(), inner) {
             ("$ref", Value::String(target)) => {
                 let target = target.strip_prefix('#').and_then(|pointer| self.root.pointer(pointer));
-                target.is_some_and(|target| self.fits(target, value, depth + 1))
+                target.is_some_and(|target| self.visit(target, value, depth + 1))
             }
-            ("allOf" | "anyOf" | "oneOf", Value::Array(all)) => all.iter().all(|it| self.fits(it, value, depth + 1)),
-            ("not" | "if" | "then" | "else", _) => self.fits(inner, value, depth + 1),
-            ("dependentSchemas", Value::Object(all)) => all.values().all(|it| self.fits(it, value, depth + 1)),
+            ("allOf" | "anyOf" | "oneOf", Value::Array(all)) => {
+                all.iter().all(|subschema| self.visit(subschema, value, depth + 1))
+            }
+            ("not" | "if" | "then" | "else", _) => self.visit(inner, value, depth + 1),
+            ("dependentSchemas", Value::Object(all)) => all.values().all(|it| self.visit(it, value, depth + 1)),
             ("properties", Value::Object(all)) => {
-                all.iter().all(|(key, it)| value.get(key).is_none_or(|value| self.fits(it, value, depth + 1)))
+                all.iter().all(|(key, it)| value.get(key).is_none_or(|value| self.visit(it, value, depth + 1)))
             }
             ("patternProperties", Value::Object(all)) => all.values().all(|it| self.each(it, value, depth)),
             ("additionalProperties" | "unevaluatedProperties" | "propertyNames", _) => self.each(inner, value, depth),
@@ -171,8 +173,8 @@ impl Work<'_> {
 
     fn each(&mut self, schema: &Value, value: &Value, depth: u32) -> bool {
         match value {
-            Value::Array(items) => items.iter().all(|item| self.fits(schema, item, depth + 1)),
-            Value::Object(entries) => entries.values().all(|item| self.fits(schema, item, depth + 1)),
+            Value::Array(items) => items.iter().all(|item| self.visit(schema, item, depth + 1)),
+            Value::Object(entries) => entries.values().all(|item| self.visit(schema, item, depth + 1)),
             _ => true,
         }
     }
@@ -190,13 +192,13 @@ impl Violation {
             }
             ErrorKind::Required { want } => {
                 want.iter()
-                    .for_each(|key| push(pointer.clone(), format!("`{}` is missing in {subject}", clipped(key))));
+                    .for_each(|key| push(pointer.clone(), format!("`{}` is missing in {subject}", truncate(key))));
             }
             ErrorKind::AdditionalProperties { got } => got.iter().for_each(|key| {
                 let escaped = key.replace('~', "~0").replace('/', "~1");
-                push(format!("{pointer}/{escaped}"), format!("`{}` is not a key of {subject}", one_line(key)));
+                push(format!("{pointer}/{escaped}"), format!("`{}` is not a key of {subject}", error_chain(key)));
             }),
-            kind => push(pointer, format!("{subject} {}", must(kind))),
+            kind => push(pointer, format!("{subject} {}", requirement(kind))),
         }
     }
 }
@@ -204,17 +206,17 @@ impl Violation {
 /// The value at a pointer, as people name it: `headers.accept`.
 fn subject(pointer: &str) -> String {
     let keys: Vec<_> = pointer.split('/').skip(1).map(|key| key.replace("~1", "/").replace("~0", "~")).collect();
-    if keys.is_empty() { "the step".into() } else { format!("`{}`", one_line(&keys.join("."))) }
+    if keys.is_empty() { "the step".into() } else { format!("`{}`", error_chain(&keys.join("."))) }
 }
 
 /// What a value must be, to go on after its name.
-fn must(kind: &ErrorKind<'_, '_>) -> String {
+fn requirement(kind: &ErrorKind<'_, '_>) -> String {
     use ErrorKind as Kind;
     match kind {
-        Kind::Type { want, .. } => format!("must be {}", or(want.iter().map(name))),
+        Kind::Type { want, .. } => format!("must be {}", join_or(want.iter().map(type_name))),
         Kind::Enum { want } => {
-            let listed = or(want.iter().take(LISTED).map(|option| format!("`{}`", shown(option))));
-            let more = want.len().saturating_sub(LISTED);
+            let listed = join_or(want.iter().take(MAX_LISTED).map(|option| format!("`{}`", shown(option))));
+            let more = want.len().saturating_sub(MAX_LISTED);
             if more > 0 { format!("must be {listed}, or one of {more} more") } else { format!("must be {listed}") }
         }
         Kind::Const { want } => format!("must be `{}`", shown(want)),
@@ -225,7 +227,7 @@ fn must(kind: &ErrorKind<'_, '_>) -> String {
         Kind::MultipleOf { want, .. } => format!("must be a multiple of {want}"),
         Kind::MinLength { want, .. } => format!("must have {} at least", count(*want, "character")),
         Kind::MaxLength { want, .. } => format!("must have {} at most", count(*want, "character")),
-        Kind::Pattern { want, .. } => format!("must match `{}`", clipped(want)),
+        Kind::Pattern { want, .. } => format!("must match `{}`", truncate(want)),
         Kind::MinItems { want, .. } => format!("must have {} at least", count(*want, "item")),
         Kind::MaxItems { want, .. } => format!("must have {} at most", count(*want, "item")),
         Kind::UniqueItems { .. } => "must not have an item twice".into(),
@@ -238,7 +240,7 @@ fn must(kind: &ErrorKind<'_, '_>) -> String {
 }
 
 /// A type as scripts know it.
-const fn name(kind: Type) -> &'static str {
+const fn type_name(kind: Type) -> &'static str {
     match kind {
         Type::Null => "nothing",
         Type::Boolean => "`true` or `false`",
@@ -251,7 +253,7 @@ const fn name(kind: Type) -> &'static str {
 }
 
 /// `a, b or c`.
-fn or(words: impl Iterator<Item = impl Into<String>>) -> String {
+fn join_or(words: impl Iterator<Item = impl Into<String>>) -> String {
     let mut words: Vec<String> = words.map(Into::into).collect();
     let last = words.pop().unwrap_or_default();
     if words.is_empty() { last } else { format!("{} or {last}", words.join(", ")) }
@@ -263,13 +265,13 @@ fn count(number: usize, of: &str) -> String {
 
 /// A value of the schema as it would be typed.
 fn shown(value: &Value) -> String {
-    value.as_str().map_or_else(|| clipped(&value.to_string()), clipped)
+    value.as_str().map_or_else(|| truncate(&value.to_string()), truncate)
 }
 
 /// A text of the plugin's on one short line.
-fn clipped(text: &str) -> String {
+fn truncate(text: &str) -> String {
     const LONGEST: usize = 60;
-    let line = one_line(text);
+    let line = error_chain(text);
     let short: String = line.chars().take(LONGEST).collect();
     if short.len() < line.len() { short + "…" } else { line }
 }
@@ -281,7 +283,7 @@ mod tests {
     use super::*;
 
     fn messages(schema: Value, params: Value) -> Vec<(String, String)> {
-        let violations = Schema::parse(&schema.to_string()).map(|schema| schema.violations(&params)).unwrap();
+        let violations = ParamsSchema::parse(&schema.to_string()).map(|schema| schema.violations(&params)).unwrap();
         violations.into_iter().map(|violation| (violation.pointer, violation.message)).collect()
     }
 
@@ -323,7 +325,7 @@ mod tests {
         for text in
             ["[]", "{", "{\"type\": \"nonsense\"}", "{\"pattern\": \"(\"}", "{\"$ref\": \"file:///etc/passwd\"}"]
         {
-            assert!(Schema::parse(text).is_err(), "{text}");
+            assert!(ParamsSchema::parse(text).is_err(), "{text}");
         }
     }
 
@@ -333,13 +335,13 @@ mod tests {
         let found = messages(tree, json!({"left": {"left": {"left": {}, "right": {}}}}));
         assert_eq!(found, [("/left/left".to_owned(), "`left.left` must have 1 key at most".to_owned())]);
         for text in ["{\"$ref\": \"#\"}", "{\"allOf\": [{\"not\": {\"$ref\": \"#\"}}]}"] {
-            assert!(Schema::parse(text).is_err(), "{text}");
+            assert!(ParamsSchema::parse(text).is_err(), "{text}");
         }
     }
 
     #[test]
     fn what_a_validator_would_do_uncounted_is_refused() {
-        let patterns: serde_json::Map<_, _> = (0..=PATTERNS).map(|at| (format!("^{at}$"), json!(true))).collect();
+        let patterns: serde_json::Map<_, _> = (0..=MAX_PATTERNS).map(|at| (format!("^{at}$"), json!(true))).collect();
         for (schema, said) in [
             (json!({"$schema": "http://json-schema.org/draft-07/schema#"}), "another dialect"),
             (json!({"dependencies": {"url": {"$ref": "#/$defs/a"}}}), "`dependencies`"),
@@ -348,13 +350,13 @@ mod tests {
             (json!({"not": {"$recursiveRef": "#"}}), "`$recursiveRef`"),
             (json!({"$ref": "#/$defs/%61", "$defs": {"a": true, "%61": true}}), "what is not in it"),
             (json!({"patternProperties": patterns}), "more than 32 patterns"),
-            (json!({"description": "x".repeat(LONGEST)}), "longer than 256 KiB"),
+            (json!({"description": "x".repeat(MAX_SCHEMA_BYTES)}), "longer than 256 KiB"),
         ] {
-            let refused = Schema::parse(&schema.to_string()).err().unwrap_or_default();
+            let refused = ParamsSchema::parse(&schema.to_string()).err().unwrap_or_default();
             assert!(refused.contains(said), "{schema}: {refused}");
         }
         let sound = json!({"$schema": DIALECT, "properties": {"id": {"enum": [{"$id": 1}]}, "dependencies": true}});
-        assert!(Schema::parse(&sound.to_string()).is_ok());
+        assert!(ParamsSchema::parse(&sound.to_string()).is_ok());
     }
 
     #[test]
@@ -366,7 +368,7 @@ mod tests {
             defs.insert("a40".into(), json!({"type": "string"}));
             let mut schema = root;
             schema["$defs"] = defs.into();
-            Schema::parse(&schema.to_string())
+            ParamsSchema::parse(&schema.to_string())
         };
         assert!(doubled("allOf", level(0)).is_err());
         let below =

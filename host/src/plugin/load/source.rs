@@ -7,29 +7,29 @@ use url::{Host, Url};
 
 /// Where a component comes from.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub enum Source {
+pub enum PluginSource {
     /// A file, relative to the script's folder.
     File(PathBuf),
     /// A file of a web site, over TLS.
     Https(Url),
     /// An artifact of a registry.
-    Oci(Reference),
+    Oci(OciReference),
 }
 
 /// An artifact of an OCI registry, which holds the component as its one layer of WebAssembly.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Reference {
+pub struct OciReference {
     /// Where the registry is: TLS, but for one on a loopback address.
     pub registry: Url,
     /// Such as `team/mqtt`.
     pub repository: String,
     /// Which artifact.
-    pub version: Version,
+    pub version: ArtifactVersion,
 }
 
 /// Which artifact of a repository.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub enum Version {
+pub enum ArtifactVersion {
     /// The one that a tag names today.
     Tag(String),
     /// The one whose manifest has this SHA-256 digest.
@@ -38,7 +38,7 @@ pub enum Version {
 
 /// What is wrong with a source, and the fix.
 #[derive(Debug, PartialEq, Eq)]
-pub struct Fault {
+pub struct SourceError {
     /// What is wrong.
     pub message: String,
     /// The fix.
@@ -48,21 +48,21 @@ pub struct Fault {
 /// What an OCI reference looks like, for messages.
 const OCI_HELP: &str = "for example `oci://registry.example/team/mqtt:1.2`, or `…/mqtt@sha256:9f86d0…` by its manifest";
 
-impl Source {
+impl PluginSource {
     /// Reads what a script says.
     ///
     /// # Errors
     /// It has a scheme that is not known, or is malformed.
-    pub fn parse(text: &str) -> Result<Self, Fault> {
+    pub fn parse(text: &str) -> Result<Self, SourceError> {
         match text.split_once("://") {
             None => Ok(Self::File(PathBuf::from(text))),
             Some(("https", _)) => https(text).map(Self::Https),
-            Some(("oci", rest)) => Reference::parse(rest).map(Self::Oci).ok_or_else(|| {
-                let lacks_version = Reference::parse(&format!("{rest}:any")).is_some();
+            Some(("oci", rest)) => OciReference::parse(rest).map(Self::Oci).ok_or_else(|| {
+                let lacks_version = OciReference::parse(&format!("{rest}:any")).is_some();
                 let what = if lacks_version { "names neither a tag nor a digest" } else { "is no OCI reference" };
-                Fault { message: format!("`{text}` {what}"), help: OCI_HELP }
+                SourceError { message: format!("`{text}` {what}"), help: OCI_HELP }
             }),
-            Some((scheme, _)) => Err(Fault {
+            Some((scheme, _)) => Err(SourceError {
                 message: format!("components cannot be fetched by `{scheme}://`"),
                 help: "use a path, `https://…` or `oci://…`",
             }),
@@ -70,27 +70,29 @@ impl Source {
     }
 }
 
-fn https(text: &str) -> Result<Url, Fault> {
-    let url = Url::parse(text).map_err(|error| Fault {
+fn https(text: &str) -> Result<Url, SourceError> {
+    let url = Url::parse(text).map_err(|error| SourceError {
         message: format!("it is no URL: {error}"),
         help: "for example `https://site.example/mqtt.wasm`",
     })?;
     let anonymous = url.username().is_empty() && url.password().is_none();
-    anonymous.then_some(url).ok_or_else(|| Fault {
+    anonymous.then_some(url).ok_or_else(|| SourceError {
         message: "a source must not have a user name or password in it".into(),
         help: "only what is public can be fetched; put anything else beside the script",
     })
 }
 
-impl Reference {
+impl OciReference {
     /// `registry[:port]/repository` and `:tag` or `@sha256:digest`. A tag before a digest is a remark.
     fn parse(text: &str) -> Option<Self> {
         let (registry, path) = text.split_once('/')?;
         let (name, digest) = path.split_once('@').map_or((path, None), |(name, digest)| (name, Some(digest)));
         let (repository, tag) = name.split_once(':').map_or((name, None), |(name, tag)| (name, Some(tag)));
         let version = match (digest, tag) {
-            (Some(digest), _) => Version::Manifest(digest.strip_prefix("sha256:").filter(|it| is_sha256(it))?.into()),
-            (None, tag) => Version::Tag(tag?.into()),
+            (Some(digest), _) => {
+                ArtifactVersion::Manifest(digest.strip_prefix("sha256:").filter(|digest| is_sha256(digest))?.into())
+            }
+            (None, tag) => ArtifactVersion::Tag(tag?.into()),
         };
         let sound = repository.split('/').all(is_component) && tag.is_none_or(is_tag);
         let registry = registry_url(registry).filter(|_| sound)?;
@@ -143,17 +145,17 @@ fn is_tag(text: &str) -> bool {
 mod tests {
     use super::*;
 
-    fn oci(text: &str) -> Option<(String, String, Version)> {
-        let reference = Reference::parse(text)?;
+    fn oci(text: &str) -> Option<(String, String, ArtifactVersion)> {
+        let reference = OciReference::parse(text)?;
         Some((reference.registry.into(), reference.repository, reference.version))
     }
 
     #[test]
     fn paths_are_what_has_no_scheme() {
         for path in ["./a.wasm", "/a/b.wasm", "C:\\a.wasm", "https", "oci:x"] {
-            assert_eq!(Source::parse(path), Ok(Source::File(path.into())));
+            assert_eq!(PluginSource::parse(path), Ok(PluginSource::File(path.into())));
         }
-        let refused = |text: &str| Source::parse(text).unwrap_err().message;
+        let refused = |text: &str| PluginSource::parse(text).unwrap_err().message;
         assert_eq!(refused("http://site/a.wasm"), "components cannot be fetched by `http://`");
         assert_eq!(refused("https://me:pw@site/a"), "a source must not have a user name or password in it");
         assert_eq!(refused("https://"), "it is no URL: empty host");
@@ -162,7 +164,7 @@ mod tests {
     #[test]
     fn references_of_registries() {
         let digest = "0123456789abcdef".repeat(4);
-        let tag = |tag: &str| Version::Tag(tag.into());
+        let tag = |tag: &str| ArtifactVersion::Tag(tag.into());
         let some = |registry: &str, repository: &str, version| Some((registry.into(), repository.into(), version));
         for (text, expected) in [
             ("r.example/a/b-c:1.2_x", some("https://r.example/", "a/b-c", tag("1.2_x"))),
@@ -173,7 +175,7 @@ mod tests {
         ] {
             assert_eq!(oci(text), expected, "{text}");
         }
-        let by_digest = some("https://r.example/", "a", Version::Manifest(digest.clone()));
+        let by_digest = some("https://r.example/", "a", ArtifactVersion::Manifest(digest.clone()));
         assert_eq!(oci(&format!("r.example/a@sha256:{digest}")), by_digest);
         assert_eq!(oci(&format!("r.example/a:v1@sha256:{digest}")), by_digest);
         let wrong =

@@ -4,27 +4,27 @@
 use std::thread::{self, ThreadId};
 
 use super::abi::{STAMPEDE_BROKEN, STAMPEDE_OK, STAMPEDE_REFUSED, stampede_bytes, stampede_host, stampede_text};
-use super::incoming::Incoming;
-use crate::plugin::contract::state::State;
+use super::pointer_reader::PointerReader;
+use crate::plugin::contract::state::StoreData;
 
 /// The host's side of one instance: what the functions of the table act on.
 pub struct Bridge {
     /// What the capabilities act on.
-    pub state: State,
+    pub state: StoreData,
     /// How the library broke the contract in the call under way, if it did.
-    pub broken: Option<wasmtime::Error>,
+    pub violation: Option<wasmtime::Error>,
     /// What was lent to the library; until the call under way returns it stays where it is.
-    lent: Vec<Vec<u8>>,
+    loans: Vec<Vec<u8>>,
     /// Where the instance lives.
-    home: ThreadId,
+    owner_thread: ThreadId,
     /// Whether a call into the library is under way.
-    pub inside: bool,
+    pub in_call: bool,
 }
 
 impl Bridge {
     /// The host's side of an instance that nobody has called yet.
-    pub fn new(state: State) -> Self {
-        Self { state, broken: None, lent: Vec::new(), home: thread::current().id(), inside: false }
+    pub fn new(state: StoreData) -> Self {
+        Self { state, violation: None, loans: Vec::new(), owner_thread: thread::current().id(), in_call: false }
     }
 
     /// Lends a text for the rest of the call.
@@ -42,7 +42,7 @@ impl Bridge {
     pub fn bytes(&mut self, bytes: Vec<u8>) -> stampede_bytes {
         // The bytes of a vector stay where they are when the vector itself is moved.
         let lent = stampede_bytes { at: bytes.as_ptr(), length: bytes.len() };
-        self.lent.push(bytes);
+        self.loans.push(bytes);
         lent
     }
 
@@ -51,9 +51,9 @@ impl Bridge {
     /// # Errors
     /// The contract was broken in it.
     pub fn leave(&mut self) -> wasmtime::Result<()> {
-        self.inside = false;
-        self.lent.clear();
-        self.broken.take().map_or(Ok(()), Err)
+        self.in_call = false;
+        self.loans.clear();
+        self.violation.take().map_or(Ok(()), Err)
     }
 }
 
@@ -61,52 +61,52 @@ impl Bridge {
 ///
 /// # Safety
 /// `host` is null or the table that the instance was given; `out` is null or can be written to.
-pub unsafe fn answer<T>(
+pub unsafe fn call<T>(
     host: *const stampede_host,
     out: *mut T,
-    act: impl FnOnce(&mut Bridge, &mut Incoming) -> wasmtime::Result<T>,
+    act: impl FnOnce(&mut Bridge, &mut PointerReader) -> wasmtime::Result<T>,
 ) -> u32 {
     let mut never = ();
     // SAFETY: as above, and there is a place for the reason that is never given.
-    unsafe { answer_or(host, (out, &raw mut never), |bridge, incoming| Ok(Ok(act(bridge, incoming)?))) }
+    unsafe { call_fallible(host, (out, &raw mut never), |bridge, incoming| Ok(Ok(act(bridge, incoming)?))) }
 }
 
 /// Does something that gives nothing.
 ///
 /// # Safety
 /// As [`answer`].
-pub unsafe fn perform(
+pub unsafe fn call_unit(
     host: *const stampede_host,
-    act: impl FnOnce(&mut Bridge, &mut Incoming) -> wasmtime::Result<()>,
+    act: impl FnOnce(&mut Bridge, &mut PointerReader) -> wasmtime::Result<()>,
 ) -> u32 {
     let mut nothing = ();
     // SAFETY: as above.
-    unsafe { answer(host, &raw mut nothing, act) }
+    unsafe { call(host, &raw mut nothing, act) }
 }
 
 /// Does something that may be refused; what comes of it goes to the first place, the reason to the second.
 ///
 /// # Safety
 /// As [`answer`], for both places.
-pub unsafe fn answer_or<T, E>(
+pub unsafe fn call_fallible<T, E>(
     host: *const stampede_host,
     (out, reason): (*mut T, *mut E),
-    act: impl FnOnce(&mut Bridge, &mut Incoming) -> wasmtime::Result<Result<T, E>>,
+    act: impl FnOnce(&mut Bridge, &mut PointerReader) -> wasmtime::Result<Result<T, E>>,
 ) -> u32 {
     // SAFETY: the table that an instance was given leads to its bridge, which lives as long.
     let Some(bridge) = (unsafe { host.as_ref() }).map(|host| host.context.cast::<Bridge>()) else {
         return STAMPEDE_BROKEN;
     };
     // SAFETY: where an instance lives never changes, so that any thread may read it.
-    if unsafe { (&raw const (*bridge).home).read() } != thread::current().id() {
+    if unsafe { (&raw const (*bridge).owner_thread).read() } != thread::current().id() {
         return STAMPEDE_BROKEN;
     }
     // SAFETY: it is the right thread, and while the library is in a call the host holds no other reference.
     let bridge = unsafe { &mut *bridge };
-    if !bridge.inside {
+    if !bridge.in_call {
         return STAMPEDE_BROKEN;
     }
-    let mut incoming = Incoming::new(bridge.state.guest().family.terms.limits.copied);
+    let mut incoming = PointerReader::new(bridge.state.guest().worker_plugin.policy.limits.copied);
     let done = if out.is_null() || reason.is_null() {
         Err(wasmtime::format_err!("an out parameter is a null pointer"))
     } else {
@@ -125,7 +125,7 @@ pub unsafe fn answer_or<T, E>(
         }
         Err(error) => {
             // The first is the cause of all others.
-            bridge.broken.get_or_insert(error);
+            bridge.violation.get_or_insert(error);
             STAMPEDE_BROKEN
         }
     }

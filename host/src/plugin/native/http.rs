@@ -6,8 +6,8 @@ use super::abi::{
     stampede_credentials, stampede_dynamic_request, stampede_host, stampede_named_template, stampede_reply,
     stampede_request_body, stampede_request_options, stampede_request_template, stampede_text,
 };
-use super::bridge::{answer, answer_or};
-use super::incoming::{Incoming, flag, nth};
+use super::bridge::{call, call_fallible};
+use super::pointer_reader::{PointerReader, flag, from_number};
 use crate::plugin::contract::bindings::http::{
     Credentials, DynamicRequest, Host, RequestBody, RequestOptions, RequestTemplate, Version,
 };
@@ -24,7 +24,7 @@ pub unsafe extern "C" fn prepare(
 ) -> u32 {
     // SAFETY: as above.
     unsafe {
-        answer_or(host, (request, error), |bridge, incoming| {
+        call_fallible(host, (request, error), |bridge, incoming| {
             let wanted = template(incoming.one(wanted)?, incoming)?;
             Ok(bridge.state.prepare(wanted)?.map_err(|message| bridge.text(message)))
         })
@@ -37,7 +37,7 @@ pub unsafe extern "C" fn prepare(
 /// As the contract says of all functions of the table.
 pub unsafe extern "C" fn send(host: *const stampede_host, request: u32, operation: *mut u32) -> u32 {
     // SAFETY: as above.
-    unsafe { answer(host, operation, |bridge, _| bridge.state.send(request)) }
+    unsafe { call(host, operation, |bridge, _| bridge.state.send(request)) }
 }
 
 /// `http.send-dynamic`.
@@ -51,7 +51,7 @@ pub unsafe extern "C" fn send_dynamic(
 ) -> u32 {
     // SAFETY: as above.
     unsafe {
-        answer(host, operation, |bridge, incoming| {
+        call(host, operation, |bridge, incoming| {
             let request = dynamic(incoming.one(request)?, incoming)?;
             bridge.state.send_dynamic(request)
         })
@@ -70,10 +70,13 @@ pub unsafe extern "C" fn reply(
 ) -> u32 {
     // SAFETY: as above.
     unsafe {
-        answer_or(host, (reply, kind), |bridge, _| {
-            let found = bridge.state.reply(operation)?;
-            let summary =
-                found.map(|it| stampede_reply { status: it.status, body_bytes: it.body_bytes, duration: it.duration });
+        call_fallible(host, (reply, kind), |bridge, _| {
+            let result = bridge.state.reply(operation)?;
+            let summary = result.map(|summary| stampede_reply {
+                status: summary.status,
+                body_bytes: summary.body_bytes,
+                duration: summary.duration,
+            });
             Ok(summary.map_err(|kind| kind as u32))
         })
     }
@@ -91,7 +94,7 @@ pub unsafe extern "C" fn header(
 ) -> u32 {
     // SAFETY: as above.
     unsafe {
-        answer(host, value, |bridge, incoming| {
+        call(host, value, |bridge, incoming| {
             let found = bridge.state.header(operation, incoming.text(name)?)?;
             Ok(bridge.optional_text(found))
         })
@@ -105,14 +108,17 @@ pub unsafe extern "C" fn header(
 pub unsafe extern "C" fn body(host: *const stampede_host, operation: u32, body: *mut stampede_bytes) -> u32 {
     // SAFETY: as above.
     unsafe {
-        answer(host, body, |bridge, _| {
+        call(host, body, |bridge, _| {
             let found = bridge.state.body(operation)?;
             Ok(bridge.bytes(found))
         })
     }
 }
 
-unsafe fn template(wanted: &stampede_request_template, incoming: &mut Incoming) -> wasmtime::Result<RequestTemplate> {
+unsafe fn template(
+    wanted: &stampede_request_template,
+    incoming: &mut PointerReader,
+) -> wasmtime::Result<RequestTemplate> {
     // SAFETY: what a library hands over is there until the host returns.
     unsafe {
         Ok(RequestTemplate {
@@ -127,7 +133,10 @@ unsafe fn template(wanted: &stampede_request_template, incoming: &mut Incoming) 
     }
 }
 
-unsafe fn dynamic(request: &stampede_dynamic_request, incoming: &mut Incoming) -> wasmtime::Result<DynamicRequest> {
+unsafe fn dynamic(
+    request: &stampede_dynamic_request,
+    incoming: &mut PointerReader,
+) -> wasmtime::Result<DynamicRequest> {
     // SAFETY: as above.
     unsafe {
         let fields = incoming.list(request.headers, request.header_count)?.iter();
@@ -145,13 +154,13 @@ unsafe fn dynamic(request: &stampede_dynamic_request, incoming: &mut Incoming) -
 unsafe fn named(
     first: *const stampede_named_template,
     count: usize,
-    incoming: &mut Incoming,
+    incoming: &mut PointerReader,
 ) -> wasmtime::Result<Vec<(String, u32)>> {
     // SAFETY: as above.
-    unsafe { incoming.list(first, count)?.iter().map(|it| Ok((incoming.text(it.name)?, it.value))).collect() }
+    unsafe { incoming.list(first, count)?.iter().map(|field| Ok((incoming.text(field.name)?, field.value))).collect() }
 }
 
-unsafe fn request_body(body: &stampede_request_body, incoming: &mut Incoming) -> wasmtime::Result<RequestBody> {
+unsafe fn request_body(body: &stampede_request_body, incoming: &mut PointerReader) -> wasmtime::Result<RequestBody> {
     // SAFETY: as above.
     unsafe {
         match body.kind {
@@ -176,7 +185,7 @@ fn credentials(given: &stampede_credentials) -> wasmtime::Result<Option<Credenti
 
 fn options(given: stampede_request_options) -> wasmtime::Result<RequestOptions> {
     Ok(RequestOptions {
-        version: nth(&[Version::Negotiate, Version::Http1, Version::Http2], given.version)?,
+        version: from_number(&[Version::Negotiate, Version::Http1, Version::Http2], given.version)?,
         max_redirects: given.max_redirects,
         compression: flag(given.compression)?,
         keep_body: flag(given.keep_body)?,

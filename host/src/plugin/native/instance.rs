@@ -6,44 +6,44 @@ use std::sync::Arc;
 
 use super::abi::{STAMPEDE_OK, STAMPEDE_REFUSED, stampede_config_error, stampede_host, stampede_text};
 use super::bridge::Bridge;
-use super::incoming::{Incoming, nth};
-use super::library::Library;
+use super::library::NativeLibrary;
+use super::pointer_reader::{PointerReader, from_number};
 use super::table;
 use crate::plugin::contract::bindings::{ConfigError, Description, Progress};
-use crate::plugin::contract::state::State;
+use crate::plugin::contract::state::StoreData;
 use crate::user::Session;
 
 /// A live instance, on the thread that made it.
-pub struct Instance {
-    library: Arc<Library>,
+pub struct NativeInstance {
+    library: Arc<NativeLibrary>,
     /// The library's own.
-    instance: *mut c_void,
+    handle: *mut c_void,
     /// Of a box; reached through this pointer alone, for the library has it too.
     bridge: *mut Bridge,
     host: Box<stampede_host>,
 }
 
-impl Instance {
+impl NativeInstance {
     /// Makes one; nothing is configured yet.
     ///
     /// # Errors
     /// The library cannot.
-    pub fn new(library: &Arc<Library>, state: State) -> wasmtime::Result<Self> {
+    pub fn new(library: &Arc<NativeLibrary>, state: StoreData) -> wasmtime::Result<Self> {
         let instance = match library.plugin().create {
             None => std::ptr::null_mut(),
             Some(create) => {
                 // SAFETY: the contract says that it takes nothing.
-                let made = unsafe { create() };
-                wasmtime::ensure!(!made.is_null(), "`create` gave a null pointer");
-                made
+                let handle = unsafe { create() };
+                wasmtime::ensure!(!handle.is_null(), "`create` gave a null pointer");
+                handle
             }
         };
         let bridge = Box::into_raw(Box::new(Bridge::new(state)));
-        Ok(Self { library: Arc::clone(library), instance, bridge, host: Box::new(table::of(bridge)) })
+        Ok(Self { library: Arc::clone(library), handle: instance, bridge, host: Box::new(table::of(bridge)) })
     }
 
     /// The host's side.
-    pub fn state(&mut self) -> &mut State {
+    pub fn state(&mut self) -> &mut StoreData {
         // SAFETY: no call into the library is under way, so that nobody else follows the pointer.
         unsafe { &mut (*self.bridge).state }
     }
@@ -63,7 +63,7 @@ impl Instance {
         match answered {
             STAMPEDE_OK => Ok(Ok(step)),
             STAMPEDE_REFUSED => {
-                let mut incoming = Incoming::new(self.state().guest().family.terms.limits.copied);
+                let mut incoming = PointerReader::new(self.state().guest().worker_plugin.policy.limits.copied);
                 // SAFETY: by the contract these texts stay until the library is called again.
                 unsafe {
                     let (pointer, message) = (incoming.text(error.pointer)?, incoming.text(error.message)?);
@@ -139,19 +139,19 @@ impl Instance {
     /// Calls into the library, which may call the host while it is there.
     fn call<T>(&mut self, call: impl FnOnce(*mut c_void, *const stampede_host) -> T) -> wasmtime::Result<T> {
         // SAFETY: the bridge lives as long as the instance, and nobody follows the pointer before the call or after it.
-        unsafe { (*self.bridge).inside = true };
-        let answered = call(self.instance, &raw const *self.host);
+        unsafe { (*self.bridge).in_call = true };
+        let answer = call(self.handle, &raw const *self.host);
         // SAFETY: as above.
         unsafe { (*self.bridge).leave() }?;
-        Ok(answered)
+        Ok(answer)
     }
 }
 
-impl Drop for Instance {
+impl Drop for NativeInstance {
     fn drop(&mut self) {
         if let Some(destroy) = self.library.plugin().destroy {
             // SAFETY: the library made it, or has no use for it, and it is not called with it again.
-            unsafe { destroy(self.instance) };
+            unsafe { destroy(self.handle) };
         }
         // SAFETY: it came out of a box, and the table that leads to it goes with it.
         drop(unsafe { Box::from_raw(self.bridge) });
@@ -168,5 +168,5 @@ fn required<T>(function: Option<T>) -> wasmtime::Result<T> {
 }
 
 fn progress(number: u32) -> wasmtime::Result<Progress> {
-    nth(&[Progress::Pending, Progress::Passed, Progress::Failed], number)
+    from_number(&[Progress::Pending, Progress::Passed, Progress::Failed], number)
 }

@@ -6,14 +6,14 @@ use std::path::Path;
 use wasmtime::Engine;
 
 use super::abi::{STAMPEDE_VERSION, stampede_plugin};
-use super::incoming::{Incoming, flag};
+use super::pointer_reader::{PointerReader, flag};
 use crate::plugin::contract::bindings::{ActionDescription, Description};
 
 /// The name of the function that a library exports; its version is that of the contract.
 const EXPORT: &str = "stampede_plugin_v1";
 
 /// Most bytes of all that a library says it is.
-const DESCRIPTION: usize = 1 << 20;
+const MAX_DESCRIPTION_BYTES: usize = 1 << 20;
 
 /// How shared libraries begin: ELF, Mach-O of both widths and byte orders and for several processors, PE.
 const MAGIC: [&[u8]; 7] = [
@@ -32,18 +32,18 @@ pub fn is_native(bytes: &[u8]) -> bool {
 }
 
 /// An opened library of this host's version.
-pub struct Library {
+pub struct NativeLibrary {
     plugin: *const stampede_plugin,
     _library: ManuallyDrop<libloading::Library>,
 }
 
 // SAFETY: the table that a library gives does not change, as the contract says, and its functions may be called from
 // several threads, each for an instance of its own.
-unsafe impl Send for Library {}
+unsafe impl Send for NativeLibrary {}
 // SAFETY: as above.
-unsafe impl Sync for Library {}
+unsafe impl Sync for NativeLibrary {}
 
-impl Library {
+impl NativeLibrary {
     /// Opens a library. Its initializers run here, with all rights of this process.
     ///
     /// # Errors
@@ -92,7 +92,7 @@ impl Library {
     /// A text of it is none, or too long.
     pub fn describe(&self) -> wasmtime::Result<Description> {
         let plugin = self.plugin();
-        let mut incoming = Incoming::new(DESCRIPTION);
+        let mut incoming = PointerReader::new(MAX_DESCRIPTION_BYTES);
         // SAFETY: the library says that its texts and actions are there, and that they stay.
         unsafe {
             let actions = incoming.list(plugin.actions, plugin.action_count)?.iter();

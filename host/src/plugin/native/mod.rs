@@ -20,11 +20,11 @@
 mod abi;
 mod bridge;
 mod http;
-mod incoming;
 mod instance;
 mod library;
+mod pointer_reader;
 mod sockets;
 mod table;
 
-pub use instance::Instance;
-pub use library::{Library, is_native};
+pub use instance::NativeInstance;
+pub use library::{NativeLibrary, is_native};

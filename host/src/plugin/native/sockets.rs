@@ -1,8 +1,8 @@
 //! Byte streams for native plugins.
 
 use super::abi::{stampede_address, stampede_bytes, stampede_host, stampede_text};
-use super::bridge::{answer, answer_or, perform};
-use super::incoming::{Incoming, flag};
+use super::bridge::{call, call_fallible, call_unit};
+use super::pointer_reader::{PointerReader, flag};
 use crate::plugin::contract::bindings::sockets::{Address, Host, TlsOptions};
 
 /// `sockets.connect`.
@@ -16,8 +16,8 @@ pub unsafe extern "C" fn connect(
 ) -> u32 {
     // SAFETY: as above.
     unsafe {
-        answer(host, operation, |bridge, incoming| {
-            let to = to(incoming.one(address)?, incoming)?;
+        call(host, operation, |bridge, incoming| {
+            let to = destination(incoming.one(address)?, incoming)?;
             bridge.state.connect(to)
         })
     }
@@ -35,7 +35,9 @@ pub unsafe extern "C" fn connected(
 ) -> u32 {
     // SAFETY: as above.
     unsafe {
-        answer_or(host, (socket, kind), |bridge, _| Ok(bridge.state.connected(operation)?.map_err(|kind| kind as u32)))
+        call_fallible(host, (socket, kind), |bridge, _| {
+            Ok(bridge.state.connected(operation)?.map_err(|kind| kind as u32))
+        })
     }
 }
 
@@ -46,9 +48,9 @@ pub unsafe extern "C" fn connected(
 pub unsafe extern "C" fn protocol(host: *const stampede_host, socket: u32, protocol: *mut stampede_text) -> u32 {
     // SAFETY: as above.
     unsafe {
-        answer(host, protocol, |bridge, _| {
-            let found = bridge.state.protocol(socket)?;
-            Ok(bridge.optional_text(found))
+        call(host, protocol, |bridge, _| {
+            let name = bridge.state.protocol(socket)?;
+            Ok(bridge.optional_text(name))
         })
     }
 }
@@ -64,7 +66,7 @@ pub unsafe extern "C" fn write(
     operation: *mut u32,
 ) -> u32 {
     // SAFETY: as above.
-    unsafe { answer(host, operation, |bridge, incoming| bridge.state.write(socket, incoming.bytes(bytes)?)) }
+    unsafe { call(host, operation, |bridge, incoming| bridge.state.write(socket, incoming.bytes(bytes)?)) }
 }
 
 /// `sockets.written`.
@@ -75,7 +77,7 @@ pub unsafe extern "C" fn written(host: *const stampede_host, operation: u32, kin
     // SAFETY: as above.
     unsafe {
         let mut nothing = ();
-        answer_or(host, (&raw mut nothing, kind), |bridge, _| {
+        call_fallible(host, (&raw mut nothing, kind), |bridge, _| {
             Ok(bridge.state.written(operation)?.map_err(|kind| kind as u32))
         })
     }
@@ -87,7 +89,7 @@ pub unsafe extern "C" fn written(host: *const stampede_host, operation: u32, kin
 /// As the contract says of all functions of the table.
 pub unsafe extern "C" fn read(host: *const stampede_host, socket: u32, most: u32, operation: *mut u32) -> u32 {
     // SAFETY: as above.
-    unsafe { answer(host, operation, |bridge, _| bridge.state.read(socket, most)) }
+    unsafe { call(host, operation, |bridge, _| bridge.state.read(socket, most)) }
 }
 
 /// `sockets.received`.
@@ -102,9 +104,9 @@ pub unsafe extern "C" fn received(
 ) -> u32 {
     // SAFETY: as above.
     unsafe {
-        answer_or(host, (bytes, kind), |bridge, _| {
-            let found = bridge.state.received(operation)?;
-            Ok(found.map(|it| bridge.bytes(it)).map_err(|kind| kind as u32))
+        call_fallible(host, (bytes, kind), |bridge, _| {
+            let result = bridge.state.received(operation)?;
+            Ok(result.map(|bytes| bridge.bytes(bytes)).map_err(|kind| kind as u32))
         })
     }
 }
@@ -115,10 +117,10 @@ pub unsafe extern "C" fn received(
 /// As the contract says of all functions of the table.
 pub unsafe extern "C" fn close(host: *const stampede_host, socket: u32) -> u32 {
     // SAFETY: as above.
-    unsafe { perform(host, |bridge, _| bridge.state.close(socket)) }
+    unsafe { call_unit(host, |bridge, _| bridge.state.close(socket)) }
 }
 
-unsafe fn to(address: &stampede_address, incoming: &mut Incoming) -> wasmtime::Result<Address> {
+unsafe fn destination(address: &stampede_address, incoming: &mut PointerReader) -> wasmtime::Result<Address> {
     // SAFETY: what a library hands over is there until the host returns.
     unsafe {
         let tls = if flag(address.tls)? {

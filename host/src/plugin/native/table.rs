@@ -3,8 +3,8 @@
 use std::ffi::c_void;
 
 use super::abi::{stampede_host, stampede_template_error, stampede_text};
-use super::bridge::{Bridge, answer, answer_or, perform};
-use super::incoming::nth;
+use super::bridge::{Bridge, call, call_fallible, call_unit};
+use super::pointer_reader::from_number;
 use super::{http, sockets};
 use crate::plugin::contract::bindings::log::{self, Level};
 use crate::plugin::contract::bindings::report::{self, MetricKind, MetricUnit};
@@ -73,9 +73,9 @@ unsafe extern "C" fn templates_compile(
 ) -> u32 {
     // SAFETY: as above.
     unsafe {
-        answer_or(host, (compiled, error), |bridge, incoming| {
-            let found = templates::Host::compile(&mut bridge.state, incoming.text(source)?)?;
-            Ok(found.map_err(|error| stampede_template_error {
+        call_fallible(host, (compiled, error), |bridge, incoming| {
+            let result = templates::Host::compile(&mut bridge.state, incoming.text(source)?)?;
+            Ok(result.map_err(|error| stampede_template_error {
                 message: bridge.text(error.message),
                 help: bridge.optional_text(error.help),
             }))
@@ -87,7 +87,7 @@ unsafe extern "C" fn templates_compile(
 unsafe extern "C" fn templates_render(host: *const stampede_host, compiled: u32, text: *mut stampede_text) -> u32 {
     // SAFETY: as above.
     unsafe {
-        answer(host, text, |bridge, _| {
+        call(host, text, |bridge, _| {
             let text = templates::Host::render(&mut bridge.state, compiled)?;
             Ok(bridge.text(text))
         })
@@ -97,34 +97,34 @@ unsafe extern "C" fn templates_render(host: *const stampede_host, compiled: u32,
 /// `timer.sleep`.
 unsafe extern "C" fn timer_sleep(host: *const stampede_host, nanoseconds: u64, operation: *mut u32) -> u32 {
     // SAFETY: as above.
-    unsafe { answer(host, operation, |bridge, _| timer::Host::sleep(&mut bridge.state, nanoseconds)) }
+    unsafe { call(host, operation, |bridge, _| timer::Host::sleep(&mut bridge.state, nanoseconds)) }
 }
 
 /// `timer.now`.
 unsafe extern "C" fn timer_now(host: *const stampede_host, nanoseconds: *mut u64) -> u32 {
     // SAFETY: as above.
-    unsafe { answer(host, nanoseconds, |bridge, _| timer::Host::now(&mut bridge.state)) }
+    unsafe { call(host, nanoseconds, |bridge, _| timer::Host::now(&mut bridge.state)) }
 }
 
 /// `user.id`.
 unsafe extern "C" fn user_id(host: *const stampede_host, id: *mut u32) -> u32 {
     // SAFETY: as above.
-    unsafe { answer(host, id, |bridge, _| user::Host::id(&mut bridge.state)) }
+    unsafe { call(host, id, |bridge, _| user::Host::id(&mut bridge.state)) }
 }
 
 /// `user.iteration`.
 unsafe extern "C" fn user_iteration(host: *const stampede_host, iteration: *mut u64) -> u32 {
     // SAFETY: as above.
-    unsafe { answer(host, iteration, |bridge, _| user::Host::iteration(&mut bridge.state)) }
+    unsafe { call(host, iteration, |bridge, _| user::Host::iteration(&mut bridge.state)) }
 }
 
 /// `user.variable`.
 unsafe extern "C" fn user_variable(host: *const stampede_host, name: stampede_text, value: *mut stampede_text) -> u32 {
     // SAFETY: as above.
     unsafe {
-        answer(host, value, |bridge, incoming| {
-            let found = user::Host::variable(&mut bridge.state, incoming.text(name)?)?;
-            Ok(bridge.optional_text(found))
+        call(host, value, |bridge, incoming| {
+            let value = user::Host::variable(&mut bridge.state, incoming.text(name)?)?;
+            Ok(bridge.optional_text(value))
         })
     }
 }
@@ -133,7 +133,7 @@ unsafe extern "C" fn user_variable(host: *const stampede_host, name: stampede_te
 unsafe extern "C" fn user_set_variable(host: *const stampede_host, name: stampede_text, value: stampede_text) -> u32 {
     // SAFETY: as above.
     unsafe {
-        perform(host, |bridge, incoming| {
+        call_unit(host, |bridge, incoming| {
             let (name, value) = (incoming.text(name)?, incoming.text(value)?);
             user::Host::set_variable(&mut bridge.state, name, value)
         })
@@ -150,7 +150,7 @@ unsafe extern "C" fn user_set_header(
     // SAFETY: as above.
     unsafe {
         let mut nothing = ();
-        answer_or(host, (&raw mut nothing, error), |bridge, incoming| {
+        call_fallible(host, (&raw mut nothing, error), |bridge, incoming| {
             let (name, value) = (incoming.text(name)?, incoming.text(value)?);
             let set = user::Host::set_header(&mut bridge.state, name, value)?;
             Ok(set.map_err(|message| bridge.text(message)))
@@ -161,21 +161,21 @@ unsafe extern "C" fn user_set_header(
 /// `user.random`.
 unsafe extern "C" fn user_random(host: *const stampede_host, number: *mut u64) -> u32 {
     // SAFETY: as above.
-    unsafe { answer(host, number, |bridge, _| user::Host::random(&mut bridge.state)) }
+    unsafe { call(host, number, |bridge, _| user::Host::random(&mut bridge.state)) }
 }
 
 /// `operations.cancel`.
 unsafe extern "C" fn operations_cancel(host: *const stampede_host, operation: u32) -> u32 {
     // SAFETY: as above.
-    unsafe { perform(host, |bridge, _| operations::Host::cancel(&mut bridge.state, operation)) }
+    unsafe { call_unit(host, |bridge, _| operations::Host::cancel(&mut bridge.state, operation)) }
 }
 
 /// `report.fail`.
 unsafe extern "C" fn report_fail(host: *const stampede_host, kind: u32, detail: stampede_text) -> u32 {
     // SAFETY: as above.
     unsafe {
-        perform(host, |bridge, incoming| {
-            report::Host::fail(&mut bridge.state, nth(&KINDS, kind)?, incoming.text(detail)?)
+        call_unit(host, |bridge, incoming| {
+            report::Host::fail(&mut bridge.state, from_number(&KINDS, kind)?, incoming.text(detail)?)
         })
     }
 }
@@ -191,8 +191,8 @@ unsafe extern "C" fn report_define(
 ) -> u32 {
     // SAFETY: as above.
     unsafe {
-        answer_or(host, (metric, error), |bridge, incoming| {
-            let (name, kind, unit) = (incoming.text(name)?, nth(&METRICS, kind)?, nth(&UNITS, unit)?);
+        call_fallible(host, (metric, error), |bridge, incoming| {
+            let (name, kind, unit) = (incoming.text(name)?, from_number(&METRICS, kind)?, from_number(&UNITS, unit)?);
             let defined = report::Host::define(&mut bridge.state, name, kind, unit)?;
             Ok(defined.map_err(|message| bridge.text(message)))
         })
@@ -202,15 +202,15 @@ unsafe extern "C" fn report_define(
 /// `report.add`.
 unsafe extern "C" fn report_add(host: *const stampede_host, metric: u32, value: f64) -> u32 {
     // SAFETY: as above.
-    unsafe { perform(host, |bridge, _| report::Host::add(&mut bridge.state, metric, value)) }
+    unsafe { call_unit(host, |bridge, _| report::Host::add(&mut bridge.state, metric, value)) }
 }
 
 /// `log.write`.
 unsafe extern "C" fn log_write(host: *const stampede_host, level: u32, message: stampede_text) -> u32 {
     // SAFETY: as above.
     unsafe {
-        perform(host, |bridge, incoming| {
-            log::Host::write(&mut bridge.state, nth(&LEVELS, level)?, incoming.text(message)?)
+        call_unit(host, |bridge, incoming| {
+            log::Host::write(&mut bridge.state, from_number(&LEVELS, level)?, incoming.text(message)?)
         })
     }
 }

@@ -2,31 +2,52 @@
 
 use proptest::prelude::*;
 
-use super::super::samples;
+use super::super::test_reports;
 use super::*;
 
 /// What is said of one number of the only action.
-fn of(comparison: &Comparison, what: What) -> &Change {
-    comparison.actions[0].1.iter().find(|change| change.what == what).unwrap()
+fn of(comparison: &ReportComparison, what: ComparedMetric) -> &MetricChange {
+    comparison.actions[0].1.iter().find(|change| change.metric == what).unwrap()
 }
 
-fn judged(base: &Report, new: &Report) -> [Judgement; 5] {
+fn judged(base: &Report, new: &Report) -> [ChangeVerdict; 5] {
     let comparison = compare(base, new, 0.05).unwrap();
-    [What::Rps, What::Errors, What::P50, What::P95, What::P99].map(|what| of(&comparison, what).judgement)
+    [ComparedMetric::Rps, ComparedMetric::Errors, ComparedMetric::P50, ComparedMetric::P95, ComparedMetric::P99]
+        .map(|what| of(&comparison, what).verdict)
 }
 
-use Judgement::{Better, Same, Unclear, Unknown, Worse};
+use ChangeVerdict::{Better, Inconclusive, TooFewSamples, WithinTolerance, Worse};
 
 #[test]
 fn what_changed_is_told_from_what_did_not() {
     // Requests a second, response times in microseconds from and over, failures of a thousand.
-    let base = samples::steady(100, (20_000, 10_000), 0);
+    let base = test_reports::steady(100, (20_000, 10_000), 0);
     let cases = [
-        ("nothing", samples::steady(100, (20_000, 10_000), 0), [Same, Same, Same, Same, Same]),
-        ("all a tenth slower", samples::steady(100, (22_000, 11_000), 0), [Same, Same, Worse, Worse, Worse]),
-        ("all a tenth faster", samples::steady(100, (18_000, 9_000), 0), [Same, Same, Better, Better, Better]),
-        ("a fifth of the load gone", samples::steady(80, (20_000, 10_000), 0), [Worse, Same, Same, Same, Same]),
-        ("one in thirty fails", samples::steady(100, (20_000, 10_000), 35), [Same, Worse, Same, Same, Same]),
+        (
+            "nothing",
+            test_reports::steady(100, (20_000, 10_000), 0),
+            [WithinTolerance, WithinTolerance, WithinTolerance, WithinTolerance, WithinTolerance],
+        ),
+        (
+            "all a tenth slower",
+            test_reports::steady(100, (22_000, 11_000), 0),
+            [WithinTolerance, WithinTolerance, Worse, Worse, Worse],
+        ),
+        (
+            "all a tenth faster",
+            test_reports::steady(100, (18_000, 9_000), 0),
+            [WithinTolerance, WithinTolerance, Better, Better, Better],
+        ),
+        (
+            "a fifth of the load gone",
+            test_reports::steady(80, (20_000, 10_000), 0),
+            [Worse, WithinTolerance, WithinTolerance, WithinTolerance, WithinTolerance],
+        ),
+        (
+            "one in thirty fails",
+            test_reports::steady(100, (20_000, 10_000), 35),
+            [WithinTolerance, Worse, WithinTolerance, WithinTolerance, WithinTolerance],
+        ),
     ];
     for (case, new, expected) in cases {
         assert_eq!(judged(&base, &new), expected, "{case}");
@@ -36,26 +57,26 @@ fn what_changed_is_told_from_what_did_not() {
 
 #[test]
 fn too_little_is_said_to_be_too_little() {
-    let few = samples::nothing();
-    assert_eq!(judged(&few, &few), [Unknown; 5]);
+    let few = test_reports::nothing();
+    assert_eq!(judged(&few, &few), [TooFewSamples; 5]);
     assert!(!compare(&few, &few, 0.0).unwrap().is_worse());
 }
 
 #[test]
 fn a_change_at_the_tolerance_is_unclear() {
-    let (base, new) = (samples::steady(20, (20_000, 20_000), 0), samples::steady(20, (21_000, 21_000), 0));
-    assert_eq!(of(&compare(&base, &new, 0.05).unwrap(), What::P50).judgement, Unclear);
+    let (base, new) = (test_reports::steady(20, (20_000, 20_000), 0), test_reports::steady(20, (21_000, 21_000), 0));
+    assert_eq!(of(&compare(&base, &new, 0.05).unwrap(), ComparedMetric::P50).verdict, Inconclusive);
 }
 
 proptest! {
     #![proptest_config(ProptestConfig::with_cases(24))]
     #[test]
     fn a_run_is_never_worse_than_itself(rate in 1_u64..60, from in 1_u64..50_000, over in 1_u64..50_000) {
-        let run = samples::steady(rate, (from, over), 3);
+        let run = test_reports::steady(rate, (from, over), 3);
         let comparison = compare(&run, &run, 0.0).unwrap();
         prop_assert!(!comparison.is_worse());
         for (_, changes) in &comparison.actions {
-            for Change { interval, .. } in changes {
+            for MetricChange { interval, .. } in changes {
                 prop_assert!(interval.is_none_or(|(low, high)| low <= 0.0 && high >= 0.0));
             }
         }

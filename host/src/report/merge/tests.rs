@@ -2,7 +2,7 @@
 
 use proptest::prelude::*;
 
-use super::super::{json, samples};
+use super::super::{json, test_reports};
 use super::*;
 
 fn text(report: &Report) -> String {
@@ -40,14 +40,14 @@ proptest! {
     #![proptest_config(ProptestConfig::with_cases(24))]
     #[test]
     fn what_was_split_comes_back_together(parts in 2_usize..5, seconds in 1_u32..30, seed: u64) {
-        let (split, together) = samples::split(parts, seconds, seed);
+        let (split, together) = test_reports::split(parts, seconds, seed);
         let merged = merge(named(&split)).unwrap();
         prop_assert_eq!(whole(&merged), whole(&together));
     }
 
     #[test]
     fn the_order_does_not_matter(seconds in 1_u32..20, seed: u64, rotated in 0_usize..3) {
-        let (mut split, _) = samples::split(3, seconds, seed);
+        let (mut split, _) = test_reports::split(3, seconds, seed);
         let expected = text(&merge(named(&split)).unwrap());
         split.rotate_left(rotated);
         prop_assert_eq!(text(&merge(named(&split)).unwrap()), expected.clone());
@@ -58,14 +58,14 @@ proptest! {
 
 #[test]
 fn one_report_is_itself() {
-    for report in [samples::movies(), samples::wide(), samples::nothing()] {
+    for report in [test_reports::movies(), test_reports::wide(), test_reports::nothing()] {
         assert_eq!(text(&merge(named(std::slice::from_ref(&report))).unwrap()), text(&report));
     }
 }
 
 #[test]
 fn twice_the_same_is_twice_as_much_in_the_same_time() {
-    let report = samples::wide();
+    let report = test_reports::wide();
     let merged = merge(named(&[report.clone(), report.clone()])).unwrap();
     assert_eq!(merged.totals.requests.total, 2 * report.totals.requests.total);
     assert_eq!(merged.run.elapsed_us, report.run.elapsed_us);
@@ -79,7 +79,7 @@ fn twice_the_same_is_twice_as_much_in_the_same_time() {
 
 #[test]
 fn reports_of_other_scripts_are_refused() {
-    let (a, b) = (samples::movies(), samples::wide());
+    let (a, b) = (test_reports::movies(), test_reports::wide());
     let said = merge(vec![("a.json".into(), a.clone()), ("b.json".into(), b.clone())]).unwrap_err();
     assert!(said.contains("`Catalog` (action `http`)") && said.contains("`login` (action `login`)"), "{said}");
     let mut other = a.clone();
@@ -100,8 +100,8 @@ fn longer_stretches_take_in_shorter_ones() {
         response_p95_us: vec![Some(7), Some(8), Some(9)],
         response_max_us: vec![Some(7), Some(8), None],
     };
-    let series = Series { resolution_s: 1, users_active: vec![3, 5, 4], actions: vec![row] };
-    let coarse = coarser(&series, 2);
+    let series = TimeSeries { resolution_s: 1, users_active: vec![3, 5, 4], actions: vec![row] };
+    let coarse = coarsen(&series, 2);
     assert_eq!((coarse.users_active, coarse.resolution_s), (vec![5, 4], 2));
     let row = &coarse.actions[0];
     assert_eq!((&row.ok, &row.err), (&vec![3, 3], &vec![1, 0]));

@@ -3,22 +3,22 @@
 use super::super::{Measure, RowMeasure};
 use super::*;
 use crate::metrics::aggregate::RowInfo;
-use crate::metrics::custom::{MetricInfo, MetricKind, MetricUnit};
+use crate::metrics::custom_metric::{MetricInfo, MetricKind, MetricUnit};
 use crate::metrics::recorder::Recorder;
-use crate::metrics::sample::{FailureKind, Phases, Sample};
-use crate::script::threshold::{Quantity, criterion};
+use crate::metrics::sample::{FailureKind, PhaseDurations, Sample};
+use crate::script::threshold_syntax::{Quantity, parse_criterion};
 
 const MILLISECOND: Nanos = 1_000_000;
 
 /// A threshold on all rows; `p(95)<200ms for 30s` and the like.
-fn threshold(what: RowMeasure, expression: &str) -> Threshold {
+fn threshold(what: RowMeasure, expression: &str) -> ThresholdRule {
     on(Measure::Rows(what, vec![0, 1]), expression)
 }
 
-fn on(measure: Measure, expression: &str) -> Threshold {
-    let read = criterion(expression).expect(expression);
+fn on(measure: Measure, expression: &str) -> ThresholdRule {
+    let read = parse_criterion(expression).expect(expression);
     let limit = read.limit.value;
-    Threshold {
+    ThresholdRule {
         metric: "metric".into(),
         expression: expression.into(),
         quantity: measure.quantity(read.aggregation.value).expect("a metric has this aggregation"),
@@ -32,14 +32,14 @@ fn on(measure: Measure, expression: &str) -> Threshold {
 }
 
 /// A run of one worker: in each second so many requests that all take so many milliseconds, a share of which fail.
-struct Made {
+struct SyntheticRun {
     aggregate: Aggregate,
     judge: Judge,
     second: u32,
 }
 
-impl Made {
-    fn new(thresholds: &[Threshold], workers: usize) -> Self {
+impl SyntheticRun {
+    fn new(thresholds: &[ThresholdRule], workers: usize) -> Self {
         let info = |name: &str| RowInfo { scenario: None, name: name.into(), action: "http".into(), tags: Vec::new() };
         let metric =
             MetricInfo { plugin: "p".into(), name: "m".into(), kind: MetricKind::Rate, unit: MetricUnit::Number };
@@ -51,7 +51,7 @@ impl Made {
         let mut recorder = Recorder::new(2, vec![MetricKind::Rate]);
         for (index, (millis, failure)) in requests.iter().enumerate() {
             let end = millis * MILLISECOND;
-            let (row, failure, phases) = ((index % 2) as u16, *failure, Phases::default());
+            let (row, failure, phases) = ((index % 2) as u16, *failure, PhaseDurations::default());
             let (bytes_out, bytes_in, body_bytes_in) = (10, 100, 50);
             recorder.record(&Sample {
                 row,
@@ -65,7 +65,7 @@ impl Made {
                 phases,
                 failure,
             });
-            recorder.add(0, f64::from(u8::from(failure.is_none())));
+            recorder.add_to_metric(0, f64::from(u8::from(failure.is_none())));
         }
         recorder.set_users_active(5);
         let interval = recorder.take(None);
@@ -77,10 +77,10 @@ impl Made {
     fn next(&mut self, requests: &[(u64, Option<FailureKind>)]) -> bool {
         self.hand_over(0, self.second, requests);
         self.second += 1;
-        self.judge.look(&self.aggregate, Nanos::from(self.second) * SECOND).is_some()
+        self.judge.judge_complete(&self.aggregate, Nanos::from(self.second) * SECOND).is_some()
     }
 
-    fn finish(self) -> Verdict {
+    fn finish(self) -> ThresholdVerdict {
         let elapsed = Nanos::from(self.second) * SECOND;
         self.judge.finish(&self.aggregate, elapsed, elapsed).remove(0)
     }
@@ -106,7 +106,7 @@ fn the_whole_run_is_judged_at_its_end() {
         ("bytes per second", RowMeasure::BytesOut, "rate<=100B", true, 100.0),
         ("a part that did not happen", RowMeasure::Phase(2), "p(95)<1h", false, f64::NAN),
     ] {
-        let mut run = Made::new(&[threshold(what, expression)], 1);
+        let mut run = SyntheticRun::new(&[threshold(what, expression)], 1);
         let second = [&[GOOD; 9][..], &[BAD]].concat();
         assert!(!run.next(&second) && !run.next(&second), "{case}");
         let verdict = run.finish();
@@ -125,7 +125,7 @@ fn metrics_of_plugins_users_and_checks_are_judged_too() {
         ("checks", Measure::Metrics { ids, kind: MetricKind::Rate, unit }, "rate>90%", true, 0.95),
         ("users", Measure::Users, "max>=5", true, 5.0),
     ] {
-        let mut run = Made::new(&[on(measure, expression)], 1);
+        let mut run = SyntheticRun::new(&[on(measure, expression)], 1);
         run.next(&[GOOD; 10]);
         run.next(&[&[GOOD; 9][..], &[BAD]].concat());
         let verdict = run.finish();
@@ -135,7 +135,7 @@ fn metrics_of_plugins_users_and_checks_are_judged_too() {
 
 #[test]
 fn what_the_end_of_the_run_cut_off_is_no_failure() {
-    let mut run = Made::new(&[threshold(RowMeasure::Failed, "rate<1%")], 1);
+    let mut run = SyntheticRun::new(&[threshold(RowMeasure::Failed, "rate<1%")], 1);
     run.next(&[GOOD, (0, Some(FailureKind::Cancelled))]);
     assert_eq!(run.finish().value, Some(0.0));
 }
@@ -143,7 +143,7 @@ fn what_the_end_of_the_run_cut_off_is_no_failure() {
 #[test]
 fn one_bad_stretch_fails_a_window_and_not_the_whole_run() {
     let thresholds = ["p(99)<100ms for 3s", "p(50)<100ms"].map(|text| threshold(RowMeasure::Response, text));
-    let mut run = Made::new(&thresholds, 1);
+    let mut run = SyntheticRun::new(&thresholds, 1);
     for second in 0..20 {
         let requests = if second == 10 { [BAD; 4] } else { [GOOD; 4] };
         run.next(&requests);
@@ -155,7 +155,7 @@ fn one_bad_stretch_fails_a_window_and_not_the_whole_run() {
 
 #[test]
 fn a_window_that_holds_shows_what_came_nearest_to_its_limit() {
-    let mut run = Made::new(&[threshold(RowMeasure::Response, "max<100ms for 2s")], 1);
+    let mut run = SyntheticRun::new(&[threshold(RowMeasure::Response, "max<100ms for 2s")], 1);
     for millis in [10, 20, 60, 30, 5, 5, 5] {
         run.next(&[(millis, None)]);
     }
@@ -166,7 +166,7 @@ fn a_window_that_holds_shows_what_came_nearest_to_its_limit() {
 
 #[test]
 fn a_run_shorter_than_a_window_is_judged_once_at_its_end() {
-    let mut run = Made::new(&[threshold(RowMeasure::Response, "max<100ms for 30s")], 1);
+    let mut run = SyntheticRun::new(&[threshold(RowMeasure::Response, "max<100ms for 30s")], 1);
     run.next(&[GOOD, BAD]);
     let verdict = run.finish();
     assert_eq!((verdict.passed, verdict.at), (false, None));
@@ -174,7 +174,7 @@ fn a_run_shorter_than_a_window_is_judged_once_at_its_end() {
 
 #[test]
 fn a_window_is_not_judged_before_the_run_has_lasted_so_long_nor_when_it_drains() {
-    let mut run = Made::new(&[threshold(RowMeasure::Requests, "rate>3 for 2s")], 1);
+    let mut run = SyntheticRun::new(&[threshold(RowMeasure::Requests, "rate>3 for 2s")], 1);
     for requests in [0, 8, 8, 8, 0, 0, 0] {
         run.next(&vec![GOOD; requests]);
         if run.second == 4 {
@@ -196,7 +196,7 @@ fn a_threshold_aborts_when_it_does_not_hold_and_not_before_its_delay() {
     ] {
         let mut fatal = threshold(RowMeasure::Failed, expression);
         fatal.abort = Some(delay);
-        let mut run = Made::new(&[fatal], 1);
+        let mut run = SyntheticRun::new(&[fatal], 1);
         let seen = [run.next(&[GOOD]), run.next(&[BAD, BAD])];
         assert_eq!(seen, expected, "{case}");
         let verdict = run.finish();
@@ -209,7 +209,7 @@ fn a_threshold_aborts_when_it_does_not_hold_and_not_before_its_delay() {
 fn the_number_that_aborted_stays_whatever_comes_after() {
     let mut fatal = threshold(RowMeasure::Failed, "rate<10%");
     fatal.abort = Some(0);
-    let mut run = Made::new(&[fatal], 1);
+    let mut run = SyntheticRun::new(&[fatal], 1);
     assert!(run.next(&[BAD, GOOD]));
     run.hand_over(0, 1, &[GOOD; 100]);
     let verdict = run.judge.finish(&run.aggregate, 2 * SECOND, SECOND).remove(0);
@@ -220,21 +220,24 @@ fn the_number_that_aborted_stays_whatever_comes_after() {
 fn a_second_waits_for_every_worker_but_not_for_one_that_is_left_behind() {
     let mut fatal = threshold(RowMeasure::Failed, "rate<50% for 1s");
     fatal.abort = Some(0);
-    let mut run = Made::new(&[fatal], 2);
+    let mut run = SyntheticRun::new(&[fatal], 2);
     run.hand_over(0, 0, &[BAD]);
-    assert!(run.judge.look(&run.aggregate, 10 * SECOND).is_none(), "the other worker had only good replies, perhaps");
+    assert!(
+        run.judge.judge_complete(&run.aggregate, 10 * SECOND).is_none(),
+        "the other worker had only good replies, perhaps"
+    );
     run.hand_over(1, 0, &[GOOD, GOOD]);
-    assert!(run.judge.look(&run.aggregate, 10 * SECOND).is_none(), "a third has failed");
+    assert!(run.judge.judge_complete(&run.aggregate, 10 * SECOND).is_none(), "a third has failed");
     run.hand_over(0, 1, &[BAD]);
     run.hand_over(0, 2, &[GOOD]);
-    assert!(run.judge.look(&run.aggregate, 10 * SECOND).is_none(), "the other may come");
+    assert!(run.judge.judge_complete(&run.aggregate, 10 * SECOND).is_none(), "the other may come");
     run.hand_over(0, 3, &[GOOD]);
-    assert!(run.judge.look(&run.aggregate, 10 * SECOND).is_some(), "it has ended");
+    assert!(run.judge.judge_complete(&run.aggregate, 10 * SECOND).is_some(), "it has ended");
 }
 
 #[test]
 fn aggregations_that_a_metric_lacks_are_known() {
     let response = Measure::Rows(RowMeasure::Response, vec![0]);
-    assert_eq!(response.quantity(crate::script::threshold::Aggregation::Value), None);
-    assert_eq!(response.quantity(crate::script::threshold::Aggregation::Count), Some(Quantity::Number));
+    assert_eq!(response.quantity(crate::script::threshold_syntax::Aggregation::Value), None);
+    assert_eq!(response.quantity(crate::script::threshold_syntax::Aggregation::Count), Some(Quantity::Number));
 }

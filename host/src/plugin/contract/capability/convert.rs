@@ -2,20 +2,20 @@
 
 use crate::net::Failure;
 use crate::plugin::contract::bindings;
-use crate::plugin::contract::state::State;
-use crate::user::Ended;
+use crate::plugin::contract::state::StoreData;
+use crate::user::Completion;
 
 /// Takes what came of an operation of the current task, if it is of the right kind.
-pub fn ended<T>(
-    state: &mut State,
+pub fn take_completion<T>(
+    state: &mut StoreData,
     operation: u32,
-    pick: impl FnOnce(Ended) -> Option<Result<T, Failure>>,
+    pick: impl FnOnce(Completion) -> Option<Result<T, Failure>>,
 ) -> wasmtime::Result<Result<T, bindings::types::FailureKind>> {
     let guest = state.guest();
-    let (session, once) = (guest.session()?, guest.family.terms.hands_over_once);
-    let ended = if once { session.task.take(operation) } else { session.task.hand_over(operation) };
-    let found = ended.and_then(pick).map(|result| result.map_err(|failure| kind_to_guest(failure.kind)));
-    found.ok_or_else(|| wasmtime::format_err!("operation {operation} is none of that kind that has ended"))
+    let (session, takes_once) = (guest.session()?, guest.worker_plugin.policy.takes_once);
+    let completion = if takes_once { session.task.take(operation) } else { session.task.take_repeatable(operation) };
+    let result = completion.and_then(pick).map(|result| result.map_err(|failure| kind_to_guest(failure.kind)));
+    result.ok_or_else(|| wasmtime::format_err!("operation {operation} is none of that kind that has ended"))
 }
 
 /// A failure kind as the samples know it. `cancelled` is the host's to give.

@@ -2,12 +2,12 @@
 
 use crate::plugin::contract::bindings::files::Host;
 use crate::plugin::contract::prepare;
-use crate::plugin::contract::state::State;
+use crate::plugin::contract::state::StoreData;
 
-impl Host for State {
+impl Host for StoreData {
     fn read(&mut self, path: String) -> wasmtime::Result<Result<Vec<u8>, String>> {
         let guest = self.guest();
         guest.configuring()?;
-        Ok(prepare::read(&path, guest).map(Into::into))
+        Ok(prepare::read_step_file(&path, guest).map(Into::into))
     }
 }

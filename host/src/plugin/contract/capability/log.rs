@@ -1,9 +1,9 @@
 //! Lines for the person who runs the test.
 
 use crate::plugin::contract::bindings::log::{Host, Level};
-use crate::plugin::contract::state::State;
+use crate::plugin::contract::state::StoreData;
 
-impl Host for State {
+impl Host for StoreData {
     fn write(&mut self, level: Level, message: String) -> wasmtime::Result<()> {
         let level = match level {
             Level::Error => tracing::Level::ERROR,

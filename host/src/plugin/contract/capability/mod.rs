@@ -14,4 +14,4 @@ mod templates;
 mod timer;
 mod user;
 
-impl super::bindings::types::Host for super::state::State {}
+impl super::bindings::types::Host for super::state::StoreData {}

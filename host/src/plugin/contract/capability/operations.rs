@@ -1,15 +1,15 @@
 //! Giving up what is in flight.
 
 use crate::plugin::contract::bindings::operations::Host;
-use crate::plugin::contract::state::State;
+use crate::plugin::contract::state::StoreData;
 
-impl Host for State {
+impl Host for StoreData {
     fn cancel(&mut self, operation: u32) -> wasmtime::Result<()> {
         let guest = self.guest();
         let session = guest.session()?;
-        session.give_up(operation);
-        if guest.family.terms.hands_over_once {
-            session.task.forget(operation);
+        session.abandon(operation);
+        if guest.worker_plugin.policy.takes_once {
+            session.task.discard(operation);
         }
         Ok(())
     }

@@ -1,15 +1,15 @@
 //! Why the current task failed, and metrics of the plugin's own.
 
 use super::convert;
-use crate::metrics::custom::{MetricKind, MetricUnit};
+use crate::metrics::custom_metric::{MetricKind, MetricUnit};
 use crate::plugin::contract::bindings::report::{Host, MetricKind as GuestKind, MetricUnit as GuestUnit};
 use crate::plugin::contract::bindings::types::FailureKind;
-use crate::plugin::contract::state::State;
+use crate::plugin::contract::state::StoreData;
 use crate::plugin::instance::limits;
 
-impl Host for State {
+impl Host for StoreData {
     fn fail(&mut self, kind: FailureKind, detail: String) -> wasmtime::Result<()> {
-        self.guest().session()?.blame(convert::kind_from_guest(kind), || detail);
+        self.guest().session()?.note_failure(convert::kind_from_guest(kind), || detail);
         Ok(())
     }
 
@@ -20,8 +20,8 @@ impl Host for State {
             return Ok(Err(format!("an instance may define a metric {} times", limits::DEFINITIONS)));
         }
         let (kind, unit) = (kind_from_guest(kind), unit_from_guest(unit));
-        let family = &guest.family;
-        let defined = family.metrics.borrow_mut().define(&family.terms.name, name, (kind, unit));
+        let family = &guest.worker_plugin;
+        let defined = family.metrics.borrow_mut().define(&family.policy.name, name, (kind, unit));
         Ok(defined.map(|metric| {
             guest.metrics.push((metric, kind));
             guest.metrics.len() as u32 - 1
@@ -33,8 +33,8 @@ impl Host for State {
         let session = guest.session()?;
         let (id, kind) =
             *guest.metrics.get(metric as usize).ok_or_else(|| wasmtime::format_err!("there is no metric {metric}"))?;
-        wasmtime::ensure!(kind.takes(value), "a {} does not take the value {value}", kind.name());
-        session.shared.recorder.borrow_mut().add(id, value);
+        wasmtime::ensure!(kind.accepts(value), "a {} does not take the value {value}", kind.name());
+        session.shared.recorder.borrow_mut().add_to_metric(id, value);
         Ok(())
     }
 }

@@ -3,27 +3,27 @@
 use std::rc::Rc;
 
 use super::convert;
-use crate::net::{Destination, Failure, Security};
+use crate::net::{Destination, Failure, StreamTls};
 use crate::plugin::contract::bindings::sockets::{Address, DynamicRequest, Host, Switched, TlsOptions};
 use crate::plugin::contract::bindings::types::FailureKind as GuestKind;
 use crate::plugin::contract::request;
-use crate::plugin::contract::state::State;
+use crate::plugin::contract::state::StoreData;
 use crate::plugin::instance::limits;
-use crate::user::{Ended, Held, Upgraded, misused, socket_operations};
+use crate::user::{Completion, Reservation, SocketUpgrade, plugin_fault, socket_operations};
 
-impl Host for State {
+impl Host for StoreData {
     fn connect(&mut self, address: Address) -> wasmtime::Result<u32> {
         let guest = self.guest();
         let session = guest.session()?;
-        guest.room_for_one_more(session)?;
+        guest.check_operation_count(session)?;
         let to = security(address.tls)
-            .and_then(|tls| Destination::granted(&address.host, address.port, tls, &guest.family.grants));
+            .and_then(|tls| Destination::granted(&address.host, address.port, tls, &guest.worker_plugin.grants));
         Ok(session.task.submit(|_| socket_operations::connect(Rc::clone(session), guest.instance, to)))
     }
 
     fn connected(&mut self, operation: u32) -> wasmtime::Result<Result<u32, GuestKind>> {
-        convert::ended(self, operation, |ended| match ended {
-            Ended::Connected(result) => Some(result),
+        convert::take_completion(self, operation, |ended| match ended {
+            Completion::Connected(result) => Some(result),
             _ => None,
         })
     }
@@ -31,18 +31,18 @@ impl Host for State {
     fn upgrade(&mut self, request: DynamicRequest) -> wasmtime::Result<u32> {
         let guest = self.guest();
         let session = guest.session()?;
-        guest.room_for_one_more(session)?;
+        guest.check_operation_count(session)?;
         let built = if request.body.is_empty() {
-            request::dynamic(request, session, &guest.family)
+            request::build_dynamic(request, session, &guest.worker_plugin)
         } else {
-            Err(misused("a request for a connection has no body"))
+            Err(plugin_fault("a request for a connection has no body"))
         };
         Ok(session.task.submit(|_| socket_operations::upgrade(Rc::clone(session), guest.instance, built)))
     }
 
     fn upgraded(&mut self, operation: u32) -> wasmtime::Result<Result<Switched, GuestKind>> {
-        convert::ended(self, operation, |ended| match ended {
-            Ended::Upgraded(result) => Some(result.map(switched)),
+        convert::take_completion(self, operation, |ended| match ended {
+            Completion::Upgraded(result) => Some(result.map(switched)),
             _ => None,
         })
     }
@@ -56,17 +56,17 @@ impl Host for State {
     fn write(&mut self, socket: u32, bytes: Vec<u8>) -> wasmtime::Result<u32> {
         let guest = self.guest();
         let session = guest.session()?;
-        guest.room_for_one_more(session)?;
+        guest.check_operation_count(session)?;
         let most = limits::WRITE;
         wasmtime::ensure!(bytes.len() <= most, "one write may have {most} bytes");
-        let held = Held::new(&session.task.allowance, bytes.len());
+        let held = Reservation::new(&session.task.allowance, bytes.len());
         let socket = session.sockets.get(guest.instance, socket);
         Ok(session.task.submit(|_| socket_operations::write(Rc::clone(session), socket, bytes, held)))
     }
 
     fn written(&mut self, operation: u32) -> wasmtime::Result<Result<(), GuestKind>> {
-        convert::ended(self, operation, |ended| match ended {
-            Ended::Written(result) => Some(result),
+        convert::take_completion(self, operation, |ended| match ended {
+            Completion::Written(result) => Some(result),
             _ => None,
         })
     }
@@ -74,14 +74,14 @@ impl Host for State {
     fn read(&mut self, socket: u32, most: u32) -> wasmtime::Result<u32> {
         let guest = self.guest();
         let session = guest.session()?;
-        guest.room_for_one_more(session)?;
+        guest.check_operation_count(session)?;
         let socket = session.sockets.get(guest.instance, socket);
         Ok(session.task.submit(|_| socket_operations::read(Rc::clone(session), socket, most)))
     }
 
     fn received(&mut self, operation: u32) -> wasmtime::Result<Result<Vec<u8>, GuestKind>> {
-        convert::ended(self, operation, |ended| match ended {
-            Ended::Read(result) => Some(result.map(|read| read.bytes)),
+        convert::take_completion(self, operation, |ended| match ended {
+            Completion::Read(result) => Some(result.map(|read| read.bytes)),
             _ => None,
         })
     }
@@ -93,18 +93,18 @@ impl Host for State {
     }
 }
 
-fn switched(upgraded: Upgraded) -> Switched {
+fn switched(upgraded: SocketUpgrade) -> Switched {
     let text = |bytes| String::from_utf8_lossy(bytes).into_owned();
     let headers = upgraded.headers.fields().map(|(name, value)| (text(name), text(value))).collect();
     Switched { status: upgraded.status, headers, socket: upgraded.socket, duration: upgraded.duration }
 }
 
-fn security(tls: Option<TlsOptions>) -> Result<Option<Security>, Failure> {
+fn security(tls: Option<TlsOptions>) -> Result<Option<StreamTls>, Failure> {
     let Some(TlsOptions { server_name, alpn }) = tls else { return Ok(None) };
     let fits = alpn.len() <= limits::PROTOCOLS && alpn.iter().all(|name| (1..=255).contains(&name.len()));
     if !fits {
-        return Err(misused("at most 16 protocols may be offered, each of 1 to 255 bytes"));
+        return Err(plugin_fault("at most 16 protocols may be offered, each of 1 to 255 bytes"));
     }
     let protocols = alpn.into_iter().map(String::into_bytes).collect();
-    Ok(Some(Security { server_name, protocols }))
+    Ok(Some(StreamTls { server_name, protocols }))
 }

@@ -4,31 +4,31 @@ use std::future::{Future, poll_fn};
 use std::rc::Rc;
 
 use super::convert;
-use crate::http::Flow;
+use crate::http::BodyChannel;
 use crate::plugin::contract::bindings::streams::Host;
 use crate::plugin::contract::bindings::types::FailureKind as GuestKind;
 use crate::plugin::contract::request;
-use crate::plugin::contract::state::State;
+use crate::plugin::contract::state::StoreData;
 use crate::plugin::instance::limits;
-use crate::user::exchange::Redirects;
-use crate::user::{Ended, Held, Received};
+use crate::user::exchange::RedirectPolicy;
+use crate::user::{Completion, ReceivedBytes, Reservation};
 
 /// Bytes that one read gives.
-const READ: usize = 64 << 10;
+const READ_BYTES: usize = 64 << 10;
 
-impl Host for State {
+impl Host for StoreData {
     fn open(&mut self, request: u32, content: Vec<u8>, more: bool) -> wasmtime::Result<u32> {
         let guest = self.guest();
         let session = guest.session()?;
-        guest.room_for_one_more(session)?;
-        few_enough(&content)?;
+        guest.check_operation_count(session)?;
+        check_write_size(&content)?;
         let prepared = guest.request(request)?;
-        let flow = Rc::new(Flow::new(&session.task.allowance, more));
-        let held = Held::new(&session.task.allowance, content.len());
+        let flow = Rc::new(BodyChannel::new(&session.task.allowance, more));
+        let held = Reservation::new(&session.task.allowance, content.len());
         let mut built = match held {
-            Some(_) => prepared.build(session, &guest.family),
+            Some(_) => prepared.build(session, &guest.worker_plugin),
             None => {
-                Err(request::excessive(format!("a task may hold {} MiB of bodies", crate::user::limits::HELD >> 20)))
+                Err(request::over_limit(format!("a task may hold {} MiB of bodies", crate::user::limits::HELD >> 20)))
             }
         };
         if let Ok(built) = &mut built {
@@ -42,51 +42,53 @@ impl Host for State {
         if let Err(failure) = &built {
             flow.fail(failure.clone());
         }
-        let redirects = Redirects::new(0, &guest.family.grants);
+        let redirects = RedirectPolicy::new(0, &guest.worker_plugin.grants);
         let id = super::http::submit(session, built, redirects, held);
-        session.task.keep_flow(id, flow);
+        session.task.add_channel(id, flow);
         Ok(id)
     }
 
     fn head(&mut self, exchange: u32) -> wasmtime::Result<u32> {
-        wait(self, exchange, |flow, _| async move { Ended::Headed(poll_fn(|_| flow.poll_head()).await) })
+        submit_stream_operation(self, exchange, |flow, _| async move {
+            Completion::HeadReceived(poll_fn(|_| flow.poll_head()).await)
+        })
     }
 
     fn arrived(&mut self, operation: u32) -> wasmtime::Result<Result<u16, GuestKind>> {
-        convert::ended(self, operation, |ended| match ended {
-            Ended::Headed(result) => Some(result),
+        convert::take_completion(self, operation, |ended| match ended {
+            Completion::HeadReceived(result) => Some(result),
             _ => None,
         })
     }
 
     fn header(&mut self, exchange: u32, name: String) -> wasmtime::Result<Option<String>> {
-        Ok(flow(self, exchange)?.header(&name).map(text))
+        Ok(body_channel(self, exchange)?.header(&name).map(text))
     }
 
     fn read(&mut self, exchange: u32) -> wasmtime::Result<u32> {
-        wait(self, exchange, |flow, allowance| async move {
-            let content = poll_fn(|_| flow.poll_read(READ)).await;
-            Ended::Streamed(content.and_then(|content| Received::new(content, &allowance)))
+        submit_stream_operation(self, exchange, |flow, allowance| async move {
+            let content = poll_fn(|_| flow.poll_read(READ_BYTES)).await;
+            Completion::ContentReceived(content.and_then(|content| ReceivedBytes::new(content, &allowance)))
         })
     }
 
     fn received(&mut self, operation: u32) -> wasmtime::Result<Result<Vec<u8>, GuestKind>> {
-        convert::ended(self, operation, |ended| match ended {
-            Ended::Streamed(result) => Some(result.map(|read| read.bytes)),
+        convert::take_completion(self, operation, |ended| match ended {
+            Completion::ContentReceived(result) => Some(result.map(|read| read.bytes)),
             _ => None,
         })
     }
 
     fn trailer(&mut self, exchange: u32, name: String) -> wasmtime::Result<Option<String>> {
-        Ok(flow(self, exchange)?.trailer(&name).map(text))
+        Ok(body_channel(self, exchange)?.trailer(&name).map(text))
     }
 
     fn write(&mut self, exchange: u32, content: Vec<u8>) -> wasmtime::Result<u32> {
-        few_enough(&content)?;
-        wait(self, exchange, |flow, _| {
+        check_write_size(&content)?;
+        submit_stream_operation(self, exchange, |flow, _| {
             let written = flow.write(content.into());
             async move {
-                Ended::Sent(match written {
+                Completion::ContentSent(match written {
                     Ok(()) => poll_fn(|cx| flow.poll_written(cx)).await,
                     Err(failure) => Err(failure),
                 })
@@ -95,46 +97,46 @@ impl Host for State {
     }
 
     fn written(&mut self, operation: u32) -> wasmtime::Result<Result<(), GuestKind>> {
-        convert::ended(self, operation, |ended| match ended {
-            Ended::Sent(result) => Some(result),
+        convert::take_completion(self, operation, |ended| match ended {
+            Completion::ContentSent(result) => Some(result),
             _ => None,
         })
     }
 
     fn leave(&mut self, exchange: u32) -> wasmtime::Result<()> {
-        flow(self, exchange)?;
+        body_channel(self, exchange)?;
         let session = self.guest().session()?;
-        session.leave(exchange);
-        session.task.forget(exchange);
+        session.finish_stream(exchange);
+        session.task.discard(exchange);
         Ok(())
     }
 
     fn finish(&mut self, exchange: u32) -> wasmtime::Result<()> {
-        flow(self, exchange)?.finish();
+        body_channel(self, exchange)?.finish();
         Ok(())
     }
 }
 
 /// Submits what is asked of a streamed exchange. One that was given up fails.
-fn wait<F: Future<Output = Ended> + 'static>(
-    state: &mut State,
+fn submit_stream_operation<F: Future<Output = Completion> + 'static>(
+    state: &mut StoreData,
     exchange: u32,
-    make: impl FnOnce(Rc<Flow>, crate::http::Allowance) -> F,
+    make: impl FnOnce(Rc<BodyChannel>, crate::http::Allowance) -> F,
 ) -> wasmtime::Result<u32> {
-    let flow = flow(state, exchange)?;
+    let flow = body_channel(state, exchange)?;
     let guest = state.guest();
     let session = guest.session()?;
-    guest.room_for_one_more(session)?;
+    guest.check_operation_count(session)?;
     let future = make(flow, Rc::clone(&session.task.allowance));
     Ok(session.task.submit(|_| future))
 }
 
-fn flow(state: &mut State, exchange: u32) -> wasmtime::Result<Rc<Flow>> {
-    let flow = state.guest().session()?.task.flow(exchange);
+fn body_channel(state: &mut StoreData, exchange: u32) -> wasmtime::Result<Rc<BodyChannel>> {
+    let flow = state.guest().session()?.task.channel(exchange);
     flow.ok_or_else(|| wasmtime::format_err!("operation {exchange} is no streamed exchange"))
 }
 
-fn few_enough(content: &[u8]) -> wasmtime::Result<()> {
+fn check_write_size(content: &[u8]) -> wasmtime::Result<()> {
     let most = limits::WRITE;
     wasmtime::ensure!(content.len() <= most, "one write may have {most} bytes");
     Ok(())

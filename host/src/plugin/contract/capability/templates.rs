@@ -1,11 +1,11 @@
 //! Text with helpers: compiled while a step is configured, rendered for the current user.
 
 use crate::plugin::contract::bindings::templates::{Host, TemplateError};
-use crate::plugin::contract::state::State;
+use crate::plugin::contract::state::StoreData;
 use crate::plugin::instance::limits;
-use crate::template::{Scope, Template, environment_names};
+use crate::template::{CompileScope, Template, environment_names};
 
-impl Host for State {
+impl Host for StoreData {
     fn compile(&mut self, source: String) -> wasmtime::Result<Result<u32, TemplateError>> {
         let guest = self.guest();
         let named = &guest.configuring()?.environment;
@@ -17,12 +17,12 @@ impl Host for State {
             return Ok(Err(TemplateError { message, help: None }));
         }
         guest.charge(source.len())?;
-        let own = guest.configuring()?.own.clone();
+        let own = guest.configuring()?.environment_override.clone();
         let compiled = {
-            let mut variables = guest.family.variables.borrow_mut();
-            let scripting = &guest.family.scripting;
+            let mut variables = guest.worker_plugin.variables.borrow_mut();
+            let scripting = &guest.worker_plugin.scripting;
             let environment = own.as_deref().unwrap_or(&scripting.environment);
-            let mut scope = Scope { data: &scripting.data, variables: &mut variables, environment };
+            let mut scope = CompileScope { data: &scripting.data, variables: &mut variables, environment };
             Template::compile(&source, &mut scope)
         };
         Ok(match compiled {
@@ -31,7 +31,7 @@ impl Host for State {
                 Ok(guest.templates.len() as u32 - 1)
             }
             Err(error) => {
-                guest.configuring()?.mistake = Some((source, error.span));
+                guest.configuring()?.template_error = Some((source, error.span));
                 Err(TemplateError { message: error.message, help: error.help })
             }
         })

@@ -3,14 +3,14 @@
 use std::rc::Rc;
 
 use crate::plugin::contract::bindings::timer::Host;
-use crate::plugin::contract::state::State;
+use crate::plugin::contract::state::StoreData;
 use crate::user::exchange;
 
-impl Host for State {
+impl Host for StoreData {
     fn sleep(&mut self, nanoseconds: u64) -> wasmtime::Result<u32> {
         let guest = self.guest();
         let session = guest.session()?;
-        guest.room_for_one_more(session)?;
+        guest.check_operation_count(session)?;
         Ok(session.task.submit(|_| exchange::sleep(Rc::clone(session), nanoseconds)))
     }
 

@@ -4,11 +4,11 @@ use hyper::header::HeaderName;
 
 use crate::plugin::contract::bindings::user::Host;
 use crate::plugin::contract::header_fields::header_value;
-use crate::plugin::contract::state::State;
+use crate::plugin::contract::state::StoreData;
 use crate::plugin::instance::limits;
 use crate::template::{VariableId, VariableNames};
 
-impl Host for State {
+impl Host for StoreData {
     fn id(&mut self) -> wasmtime::Result<u32> {
         Ok(self.guest().session()?.id)
     }
@@ -19,7 +19,7 @@ impl Host for State {
 
     fn variable(&mut self, name: String) -> wasmtime::Result<Option<String>> {
         let guest = self.guest();
-        let Some(id) = guest.family.variables.borrow().lookup(&name) else { return Ok(None) };
+        let Some(id) = guest.worker_plugin.variables.borrow().lookup(&name) else { return Ok(None) };
         Ok(guest.session()?.variables().borrow().get(id).map(str::to_owned))
     }
 
@@ -32,7 +32,7 @@ impl Host for State {
             limits::VARIABLE_NAME,
             limits::VARIABLE
         );
-        let id = intern(&mut guest.family.variables.borrow_mut(), &name)?;
+        let id = intern(&mut guest.worker_plugin.variables.borrow_mut(), &name)?;
         session.set_variable(id, &value);
         Ok(())
     }

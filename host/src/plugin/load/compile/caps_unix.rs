@@ -6,13 +6,13 @@ use std::process::ExitStatus;
 
 use rlimit::Resource;
 
-use super::Caps;
+use super::CompileCaps;
 
 /// The signal that ends a process whose processor time is up.
 const SIGXCPU: i32 = 24;
 
 /// Limits this process for good.
-pub fn set(caps: Caps) -> io::Result<()> {
+pub fn set(caps: CompileCaps) -> io::Result<()> {
     let seconds = caps.time.as_secs() + u64::from(caps.time.subsec_nanos() > 0);
     // A crash is expected of hostile bytes; nobody wants its memory on the disk.
     Resource::CORE.set(0, 0)?;

@@ -3,7 +3,7 @@
 
 use std::io::{self, Read, Write};
 
-use super::{Caps, caps};
+use super::{CompileCaps, caps};
 use crate::plugin::instance::engine;
 use crate::plugin::instance::error_text::error_text;
 
@@ -11,12 +11,12 @@ use crate::plugin::instance::error_text::error_text;
 ///
 /// # Errors
 /// What the parent is to say.
-pub fn compile_input(most: Caps) -> Result<(), String> {
+pub fn compile_input(most: CompileCaps) -> Result<(), String> {
     let failed = |error: io::Error| error.to_string();
     caps::set(most).map_err(failed)?;
     let mut bytes = Vec::new();
     io::stdin().lock().read_to_end(&mut bytes).map_err(failed)?;
-    let engine = engine::compiler().map_err(|error| error_text(&error))?;
+    let engine = engine::compile_only().map_err(|error| error_text(&error))?;
     let code = engine.precompile_component(&bytes).map_err(|error| error_text(&error))?;
     io::stdout().lock().write_all(&code).map_err(failed)
 }

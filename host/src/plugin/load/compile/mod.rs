@@ -16,23 +16,23 @@ use std::time::Duration;
 use wasmtime::Engine;
 use wasmtime::component::Component;
 
-use super::cache::Entry;
-use super::locate;
-use super::registry::Builtin;
+use super::cache::CacheEntry;
+use super::identify;
+use super::loader::BuiltinPlugin;
 use crate::plugin::instance::error_text::error_text;
 
 pub use child::compile_input;
 
 /// What compiling one component may use.
 #[derive(Clone, Copy, Debug)]
-pub struct Caps {
+pub struct CompileCaps {
     /// Bytes of address space.
     pub memory: u64,
     /// Processor time.
     pub time: Duration,
 }
 
-impl Default for Caps {
+impl Default for CompileCaps {
     /// Ten times what a component with a whole interpreter in it takes.
     fn default() -> Self {
         Self { memory: 2 << 30, time: Duration::from_secs(60) }
@@ -41,14 +41,14 @@ impl Default for Caps {
 
 /// Why a component was not compiled.
 #[derive(Debug, PartialEq, Eq)]
-pub struct Refusal {
+pub struct CompileFailure {
     /// What is wrong, to go on after "plugin `x` does not load: ".
     pub message: String,
     /// The fix, if there is one.
     pub help: Option<String>,
 }
 
-impl From<String> for Refusal {
+impl From<String> for CompileFailure {
     fn from(message: String) -> Self {
         Self { message, help: None }
     }
@@ -58,15 +58,15 @@ impl From<String> for Refusal {
 ///
 /// # Errors
 /// It does not compile, which is a bug.
-pub fn trusted(engine: &Engine, plugin: &Builtin) -> Result<Component, String> {
-    let entry = entry(engine, plugin.digest);
-    if let Some(component) = entry.as_ref().and_then(|entry| cached(engine, entry)) {
+pub fn compile_builtin(engine: &Engine, plugin: &BuiltinPlugin) -> Result<Component, String> {
+    let entry = cache_entry(engine, plugin.digest);
+    if let Some(component) = entry.as_ref().and_then(|entry| load_cached(engine, entry)) {
         return Ok(component);
     }
     let bytes = plugin.component().map_err(|error| error.to_string())?;
     let component = Component::new(engine, bytes).map_err(|error| error_text(&error))?;
     if let Some(entry) = entry {
-        entry.keep(&component.serialize().map_err(|error| error_text(&error))?);
+        entry.save(&component.serialize().map_err(|error| error_text(&error))?);
     }
     Ok(component)
 }
@@ -76,10 +76,15 @@ pub fn trusted(engine: &Engine, plugin: &Builtin) -> Result<Component, String> {
 ///
 /// # Errors
 /// The bytes are no component, or one that does not compile, or not within its caps.
-pub fn stranger(engine: &Engine, name: Option<&str>, bytes: &[u8], caps: Caps) -> Result<Component, Refusal> {
-    locate::check_kind(bytes)?;
-    let entry = entry(engine, &locate::sha256(bytes));
-    if let Some(component) = entry.as_ref().and_then(|entry| cached(engine, entry)) {
+pub fn compile_untrusted(
+    engine: &Engine,
+    name: Option<&str>,
+    bytes: &[u8],
+    caps: CompileCaps,
+) -> Result<Component, CompileFailure> {
+    identify::check_kind(bytes)?;
+    let entry = cache_entry(engine, &identify::sha256(bytes));
+    if let Some(component) = entry.as_ref().and_then(|entry| load_cached(engine, entry)) {
         return Ok(component);
     }
     let code = parent::compile(name, bytes, caps)?;
@@ -88,20 +93,20 @@ pub fn stranger(engine: &Engine, name: Option<&str>, bytes: &[u8], caps: Caps) -
     let component = unsafe { Component::deserialize(engine, &code) };
     let component = component.map_err(|error| error_text(&error))?;
     if let Some(entry) = entry {
-        entry.keep(&code);
+        entry.save(&code);
     }
     Ok(component)
 }
 
-fn cached(engine: &Engine, entry: &Entry) -> Option<Component> {
+fn load_cached(engine: &Engine, entry: &CacheEntry) -> Option<Component> {
     // SAFETY: the file is the user's own, lies in the user's private cache folder and was written by this program from
     // an engine's own output; wasmtime checks its version and settings besides.
     unsafe { Component::deserialize_file(engine, entry.file()?) }.ok()
 }
 
-fn entry(engine: &Engine, digest: &str) -> Option<Entry> {
+fn cache_entry(engine: &Engine, digest: &str) -> Option<CacheEntry> {
     use std::hash::{DefaultHasher, Hash, Hasher};
     let mut compatibility = DefaultHasher::new();
     engine.precompile_compatibility_hash().hash(&mut compatibility);
-    Entry::named(&format!("{digest}-{:016x}.cwasm", compatibility.finish()))
+    CacheEntry::named(&format!("{digest}-{:016x}.cwasm", compatibility.finish()))
 }

@@ -14,14 +14,14 @@ use super::super::source::is_loopback;
 use crate::net::{Failure, Tls};
 
 /// Redirects that are followed for one answer.
-const HOPS: usize = 5;
+const MAX_REDIRECTS: usize = 5;
 
 /// Asks for one thing at a time.
-pub struct Client(hyper_util::client::legacy::Client<HttpsConnector<HttpConnector>, Empty<Bytes>>);
+pub struct FetchClient(hyper_util::client::legacy::Client<HttpsConnector<HttpConnector>, Empty<Bytes>>);
 
 /// A question.
 #[derive(Clone, Copy)]
-pub struct Question<'a> {
+pub struct FetchRequest<'a> {
     /// Where.
     pub url: &'a Url,
     /// Media types that are understood, if that matters.
@@ -29,11 +29,11 @@ pub struct Question<'a> {
     /// A token for the server, not for where it redirects to.
     pub token: Option<&'a str>,
     /// Most bytes of the answer.
-    pub most: u64,
+    pub max_bytes: u64,
 }
 
 /// An answer.
-pub struct Answer {
+pub struct FetchResponse {
     /// Its status, which is no redirect.
     pub status: StatusCode,
     /// Its header fields.
@@ -42,7 +42,7 @@ pub struct Answer {
     pub body: Vec<u8>,
 }
 
-impl Client {
+impl FetchClient {
     /// Trusts whom the load's client trusts by itself. `--insecure-tls` is about the target and changes nothing here.
     ///
     /// # Errors
@@ -58,10 +58,10 @@ impl Client {
     ///
     /// # Errors
     /// There is no answer, a redirect leads nowhere good, or the answer is too long.
-    pub async fn ask(&self, question: Question<'_>) -> Result<Answer, String> {
+    pub async fn get(&self, question: FetchRequest<'_>) -> Result<FetchResponse, String> {
         let (mut url, mut token) = (question.url.clone(), question.token);
-        for _ in 0..=HOPS {
-            let answer = self.once(Question { url: &url, token, ..question }).await?;
+        for _ in 0..=MAX_REDIRECTS {
+            let answer = self.get_once(FetchRequest { url: &url, token, ..question }).await?;
             let Some(next) = answer.headers.get(LOCATION).filter(|_| is_redirect(answer.status)) else {
                 return Ok(answer);
             };
@@ -70,17 +70,17 @@ impl Client {
             if !may_follow(&url, &next) {
                 return Err(format!(
                     "it is redirected from {} to {}, where anyone can listen",
-                    host(&url),
-                    host(&next)
+                    server_name(&url),
+                    server_name(&next)
                 ));
             }
             token = token.filter(|_| next.origin() == url.origin());
             url = next;
         }
-        Err(format!("it is redirected more than {HOPS} times"))
+        Err(format!("it is redirected more than {MAX_REDIRECTS} times"))
     }
 
-    async fn once(&self, question: Question<'_>) -> Result<Answer, String> {
+    async fn get_once(&self, question: FetchRequest<'_>) -> Result<FetchResponse, String> {
         let mut request = Request::get(question.url.as_str())
             .header(USER_AGENT, concat!("stampede-shooter/", env!("CARGO_PKG_VERSION")))
             .header(ACCEPT, question.accept);
@@ -89,25 +89,25 @@ impl Client {
         }
         let request = request.body(Empty::new()).map_err(|error| error.to_string())?;
         let failed = |error: &(dyn std::error::Error + 'static)| {
-            format!("{} cannot be asked: {}", host(question.url), Failure::of_any(error).detail)
+            format!("{} cannot be asked: {}", server_name(question.url), Failure::of_any(error).detail)
         };
         let reply = self.0.request(request).await.map_err(|error| failed(&error))?;
         let (head, body) = reply.into_parts();
         let announced = head.headers.get(CONTENT_LENGTH).and_then(|length| length.to_str().ok()?.parse::<u64>().ok());
-        let too_long = || format!("it is larger than {} MiB", question.most >> 20);
-        if announced.is_some_and(|length| length > question.most) {
+        let too_long = || format!("it is larger than {} MiB", question.max_bytes >> 20);
+        if announced.is_some_and(|length| length > question.max_bytes) {
             return Err(too_long());
         }
-        let most = usize::try_from(question.most).unwrap_or(usize::MAX);
+        let most = usize::try_from(question.max_bytes).unwrap_or(usize::MAX);
         let body = Limited::new(body, most).collect().await.map_err(|error| {
             if error.is::<http_body_util::LengthLimitError>() { too_long() } else { failed(&*error) }
         })?;
-        Ok(Answer { status: head.status, headers: head.headers, body: body.to_bytes().into() })
+        Ok(FetchResponse { status: head.status, headers: head.headers, body: body.to_bytes().into() })
     }
 }
 
 /// A server by the name that people know it by.
-pub fn host(url: &Url) -> String {
+pub fn server_name(url: &Url) -> String {
     let port = url.port().map(|port| format!(":{port}")).unwrap_or_default();
     format!("`{}://{}{port}`", url.scheme(), url.host_str().unwrap_or_default())
 }

@@ -9,33 +9,33 @@ use hyper::header::WWW_AUTHENTICATE;
 use serde::Deserialize;
 use url::Url;
 
-use super::super::locate;
-use super::super::source::Reference;
-use super::http::{Answer, Client, Question, host, may_follow};
+use super::super::identify;
+use super::super::source::OciReference;
+use super::http::{FetchClient, FetchRequest, FetchResponse, may_follow, server_name};
 
 /// Most bytes of a manifest, as the specification recommends, and of a token.
-const MOST_MANIFEST: u64 = 4 << 20;
+const MAX_MANIFEST: u64 = 4 << 20;
 /// The kinds of manifest that are understood.
-const MANIFESTS: &str =
+const MANIFEST_TYPES: &str =
     "application/vnd.oci.image.manifest.v1+json, application/vnd.docker.distribution.manifest.v2+json";
 
 /// One repository of a registry, for one pull.
-pub struct Repository<'a> {
-    client: &'a Client,
-    reference: &'a Reference,
+pub struct OciRepository<'a> {
+    client: &'a FetchClient,
+    reference: &'a OciReference,
     token: Option<String>,
 }
 
 /// The part of a manifest that matters here.
 #[derive(Deserialize)]
-struct Manifest {
+struct OciManifest {
     #[serde(default)]
-    layers: Vec<Layer>,
+    layers: Vec<OciLayer>,
 }
 
 #[derive(Deserialize)]
 #[serde(rename_all = "camelCase")]
-struct Layer {
+struct OciLayer {
     media_type: String,
     digest: String,
     size: u64,
@@ -43,14 +43,14 @@ struct Layer {
 
 /// A token, under either of the names that registries give it.
 #[derive(Deserialize)]
-struct Token {
+struct RegistryToken {
     #[serde(alias = "access_token")]
     token: String,
 }
 
-impl<'a> Repository<'a> {
+impl<'a> OciRepository<'a> {
     /// A repository that was not asked anything yet.
-    pub const fn new(client: &'a Client, reference: &'a Reference) -> Self {
+    pub const fn new(client: &'a FetchClient, reference: &'a OciReference) -> Self {
         Self { client, reference, token: None }
     }
 
@@ -59,7 +59,7 @@ impl<'a> Repository<'a> {
     /// # Errors
     /// The registry does not give it.
     pub async fn manifest(&mut self, version: &str) -> Result<Vec<u8>, String> {
-        self.get(&format!("manifests/{version}"), MANIFESTS, MOST_MANIFEST).await
+        self.get(&format!("manifests/{version}"), MANIFEST_TYPES, MAX_MANIFEST).await
     }
 
     /// The blob of that SHA-256 digest, as it came.
@@ -67,50 +67,57 @@ impl<'a> Repository<'a> {
     /// # Errors
     /// The registry does not give it.
     pub async fn blob(&mut self, sha256: &str) -> Result<Vec<u8>, String> {
-        self.get(&format!("blobs/sha256:{sha256}"), "*/*", locate::LARGEST).await
+        self.get(&format!("blobs/sha256:{sha256}"), "*/*", identify::MAX_COMPONENT_BYTES).await
     }
 
     async fn get(&mut self, what: &str, accept: &str, most: u64) -> Result<Vec<u8>, String> {
         let registry = &self.reference.registry;
         let path = format!("v2/{}/{what}", self.reference.repository);
         let url = registry.join(&path).map_err(|error| error.to_string())?;
-        let mut answer = self.ask(&url, accept, most).await?;
+        let mut answer = self.send(&url, accept, most).await?;
         if answer.status == StatusCode::UNAUTHORIZED && self.token.is_none() {
             self.token = Some(self.anonymous_token(&answer).await?);
-            answer = self.ask(&url, accept, most).await?;
+            answer = self.send(&url, accept, most).await?;
         }
         let repository = &self.reference.repository;
         match answer.status {
             StatusCode::OK => Ok(answer.body),
-            StatusCode::NOT_FOUND => Err(format!("{} has no `{repository}` with {what}", host(registry))),
-            StatusCode::UNAUTHORIZED | StatusCode::FORBIDDEN => Err(private(registry)),
-            other => Err(format!("{} answered with status {}", host(registry), other.as_u16())),
+            StatusCode::NOT_FOUND => Err(format!("{} has no `{repository}` with {what}", server_name(registry))),
+            StatusCode::UNAUTHORIZED | StatusCode::FORBIDDEN => Err(auth_required(registry)),
+            other => Err(format!("{} answered with status {}", server_name(registry), other.as_u16())),
         }
     }
 
-    async fn ask(&self, url: &Url, accept: &str, most: u64) -> Result<Answer, String> {
-        self.client.ask(Question { url, accept, token: self.token.as_deref(), most }).await
+    async fn send(&self, url: &Url, accept: &str, most: u64) -> Result<FetchResponse, String> {
+        self.client.get(FetchRequest { url, accept, token: self.token.as_deref(), max_bytes: most }).await
     }
 
     /// The token that anyone is given who asks where the registry says.
-    async fn anonymous_token(&self, refused: &Answer) -> Result<String, String> {
+    async fn anonymous_token(&self, refused: &FetchResponse) -> Result<String, String> {
         let registry = &self.reference.registry;
         let challenge = refused.headers.get(WWW_AUTHENTICATE).and_then(|challenge| challenge.to_str().ok());
-        let challenge = challenge.and_then(Challenge::parse).ok_or_else(|| private(registry))?;
-        let mut realm = Url::parse(&challenge.realm).map_err(|_| private(registry))?;
+        let challenge = challenge.and_then(BearerChallenge::parse).ok_or_else(|| auth_required(registry))?;
+        let mut realm = Url::parse(&challenge.realm).map_err(|_| auth_required(registry))?;
         if !may_follow(registry, &realm) {
-            return Err(format!("{} sends to {} for a token, where anyone can listen", host(registry), host(&realm)));
+            return Err(format!(
+                "{} sends to {} for a token, where anyone can listen",
+                server_name(registry),
+                server_name(&realm)
+            ));
         }
         let scope = challenge.scope.unwrap_or_else(|| format!("repository:{}:pull", self.reference.repository));
-        realm.query_pairs_mut().extend_pairs(challenge.service.map(|it| ("service", it))).append_pair("scope", &scope);
-        let answer = self.ask(&realm, "application/json", MOST_MANIFEST).await?;
-        let token: Option<Token> = serde_json::from_slice(&answer.body).ok();
-        token.filter(|_| answer.status == StatusCode::OK).map(|it| it.token).ok_or_else(|| private(registry))
+        realm
+            .query_pairs_mut()
+            .extend_pairs(challenge.service.map(|service| ("service", service)))
+            .append_pair("scope", &scope);
+        let answer = self.send(&realm, "application/json", MAX_MANIFEST).await?;
+        let token: Option<RegistryToken> = serde_json::from_slice(&answer.body).ok();
+        token.filter(|_| answer.status == StatusCode::OK).map(|it| it.token).ok_or_else(|| auth_required(registry))
     }
 }
 
-fn private(registry: &Url) -> String {
-    format!("{} gives it to nobody without credentials, which are not supported", host(registry))
+fn auth_required(registry: &Url) -> String {
+    format!("{} gives it to nobody without credentials, which are not supported", server_name(registry))
 }
 
 /// The digest of the component that a manifest names.
@@ -118,14 +125,15 @@ fn private(registry: &Url) -> String {
 /// # Errors
 /// It names none, several, or one that is too large.
 pub fn component_of(manifest: &[u8]) -> Result<String, String> {
-    let manifest: Manifest = serde_json::from_slice(manifest).map_err(|_| "its manifest is none of an OCI artifact")?;
+    let manifest: OciManifest =
+        serde_json::from_slice(manifest).map_err(|_| "its manifest is none of an OCI artifact")?;
     let is_wasm = |kind: &str| kind == "application/wasm" || kind.ends_with("+wasm");
     let mut layers = manifest.layers.iter().filter(|layer| is_wasm(&layer.media_type));
     let (Some(layer), None) = (layers.next(), layers.next()) else {
         return Err("its manifest does not name exactly one layer of type `application/wasm`".into());
     };
-    if layer.size > locate::LARGEST {
-        return Err(locate::too_large());
+    if layer.size > identify::MAX_COMPONENT_BYTES {
+        return Err(identify::too_large());
     }
     let digest = layer.digest.strip_prefix("sha256:").filter(|digest| super::super::source::is_sha256(digest));
     digest.map(str::to_owned).ok_or_else(|| "its component has a digest other than SHA-256".into())
@@ -133,13 +141,13 @@ pub fn component_of(manifest: &[u8]) -> Result<String, String> {
 
 /// Where a token is to be had: `Bearer realm="…",service="…",scope="…"`.
 #[derive(Debug, Default, PartialEq, Eq)]
-struct Challenge {
+struct BearerChallenge {
     realm: String,
     service: Option<String>,
     scope: Option<String>,
 }
 
-impl Challenge {
+impl BearerChallenge {
     fn parse(text: &str) -> Option<Self> {
         let (scheme, mut rest) = text.split_once(' ')?;
         let mut challenge = Self::default();
@@ -166,14 +174,14 @@ mod tests {
     fn challenges_are_read() {
         let text =
             "Bearer realm=\"https://auth.example/token\", service=\"r\",scope=\"repository:a/b:pull,push\",error=\"x\"";
-        let expected = Challenge {
+        let expected = BearerChallenge {
             realm: "https://auth.example/token".into(),
             service: Some("r".into()),
             scope: Some("repository:a/b:pull,push".into()),
         };
-        assert_eq!(Challenge::parse(text), Some(expected));
+        assert_eq!(BearerChallenge::parse(text), Some(expected));
         for text in ["Basic realm=\"x\"", "Bearer", "Bearer service=\"x\"", "Bearer realm=\"x", ""] {
-            assert_eq!(Challenge::parse(text), None, "{text}");
+            assert_eq!(BearerChallenge::parse(text), None, "{text}");
         }
     }
 
@@ -189,7 +197,7 @@ mod tests {
             of(&[layer("text/plain", 9), layer("application/vnd.wasm.content.layer.v1+wasm", 9)]),
             Ok(digest.clone())
         );
-        assert_eq!(of(&[layer("application/wasm", 1 << 40)]), Err(locate::too_large()));
+        assert_eq!(of(&[layer("application/wasm", 1 << 40)]), Err(identify::too_large()));
         for layers in [vec![], vec![layer("text/plain", 9)], vec![wasm(), wasm()]] {
             assert!(of(&layers).unwrap_err().contains("exactly one layer"));
         }

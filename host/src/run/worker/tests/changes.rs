@@ -1,9 +1,9 @@
 //! What a change of the load does while a run goes on, in virtual time: see `tests`, whose worker this is.
 
-use super::{MILLISECOND, arrivals, changed, constant, stages};
-use crate::pace::Shape;
+use super::{MILLISECOND, arrivals, constant, stages, worker_with_changes};
+use crate::pace::LoadProfile;
 use crate::plan::workload::tests::once;
-use crate::plan::workload::{Model, Workload};
+use crate::plan::workload::{LoadModel, Workload};
 use crate::run::worker::*;
 
 #[tokio::test(start_paused = true)]
@@ -15,8 +15,9 @@ async fn arrivals_follow_the_scale_and_what_a_pause_left_out_is_not_made_up_for(
         ("a pause until the end", &[(2_000, 0.0)], 20, 10),
         ("many small changes", &[(1_000, 1.1), (2_000, 1.2), (3_000, 0.1), (4_000, 3.0)], 10 + 11 + 12 + 1 + 180, 10),
     ] {
-        let shape = Shape::constant(10.0, Duration::from_secs(10));
-        let came = changed(arrivals(shape, 100, Duration::ZERO), Some(50 * MILLISECOND), None, changes).await;
+        let shape = LoadProfile::constant(10.0, Duration::from_secs(10));
+        let came =
+            worker_with_changes(arrivals(shape, 100, Duration::ZERO), Some(50 * MILLISECOND), None, changes).await;
         let iterations = &came.iterations;
         assert_eq!((iterations.due(), iterations.dropped, came.at / SECOND), (due, 0, ends), "{case}");
         assert!(iterations.duration.max() / 1000 <= 52, "{case}: none was late");
@@ -27,19 +28,19 @@ async fn arrivals_follow_the_scale_and_what_a_pause_left_out_is_not_made_up_for(
 async fn arrivals_that_wait_for_a_user_begin_after_the_pause_or_not_at_all() {
     // One user, busy for two seconds: the second arrival waits for it, and it is free in the pause.
     for (max_wait, completed, dropped) in [(9, 2, 0), (3, 1, 1)] {
-        let shape = Shape::constant(1.0, Duration::from_secs(10));
+        let shape = LoadProfile::constant(1.0, Duration::from_secs(10));
         let workload = arrivals(shape, 1, Duration::from_secs(max_wait));
         let changes = [(1_500, 0.0), (8_000, 0.01)];
-        let came = changed(workload, Some(2 * SECOND), None, &changes).await;
+        let came = worker_with_changes(workload, Some(2 * SECOND), None, &changes).await;
         assert_eq!((came.iterations.completed, came.iterations.dropped), (completed, dropped), "{max_wait} s");
     }
 }
 
 #[tokio::test(start_paused = true)]
 async fn users_begin_iterations_while_their_number_is_below_the_scale() {
-    let ramp = Shape::new(10.0, &stages(&[(10, 10.0)]));
+    let ramp = LoadProfile::new(10.0, &stages(&[(10, 10.0)]));
     let constant = constant(10, None, Some(10_000)).model;
-    for model in [constant, Model::Ramping { users: ramp }] {
+    for model in [constant, LoadModel::Ramping { users: ramp }] {
         let (name, workload) = (model.name(), Workload { model, pace: Duration::from_millis(100), ..once() });
         for (case, changes, expected) in [
             ("as planned", &[(0, 1.0)][..], 1_000),
@@ -48,7 +49,7 @@ async fn users_begin_iterations_while_their_number_is_below_the_scale() {
             ("a pause of three seconds", &[(2_000, 0.0), (5_000, 1.0)], 700),
             ("more than planned are not there", &[(5_000, 9.0)], 1_000),
         ] {
-            let came = changed(workload.clone(), Some(50 * MILLISECOND), None, changes).await;
+            let came = worker_with_changes(workload.clone(), Some(50 * MILLISECOND), None, changes).await;
             let iterations = &came.iterations;
             // A change is known at most two looks before its time or after it.
             assert!(iterations.due().abs_diff(expected) <= 20, "{name}, {case}: {} of {expected}", iterations.due());
@@ -60,8 +61,8 @@ async fn users_begin_iterations_while_their_number_is_below_the_scale() {
 
 #[tokio::test(start_paused = true)]
 async fn users_who_are_held_back_leave_when_the_pool_is_empty() {
-    let model = Model::Shared { users: 10, iterations: 100, duration: None, ramp_up: Duration::ZERO };
-    let came = changed(Workload { model, ..once() }, Some(SECOND), None, &[(500, 0.2)]).await;
+    let model = LoadModel::Shared { users: 10, iterations: 100, duration: None, ramp_up: Duration::ZERO };
+    let came = worker_with_changes(Workload { model, ..once() }, Some(SECOND), None, &[(500, 0.2)]).await;
     assert_eq!((came.iterations.completed, came.iterations.cut_short), (100, 0));
     assert_eq!(came.at / SECOND, 46, "ten at first, then two at a time");
 }

@@ -6,19 +6,12 @@ pub mod changes;
 #[cfg(test)]
 pub mod schedules;
 
-use crate::plan::Plan;
-use crate::plan::Scenario;
-use crate::run::setup::Part;
-use crate::run::shared::Common;
-use crate::template::Variables;
-use stampede_time::Clock;
-use stampede_time::Phase;
 use std::future::poll_fn;
 use std::rc::Rc;
-use std::sync::Arc;
-use std::sync::mpsc;
+use std::sync::{Arc, mpsc};
 use std::task::Poll;
 
+use stampede_time::{Clock, RunPhase};
 use tokio::sync::mpsc::UnboundedReceiver;
 use tokio::sync::oneshot;
 use tokio::task::LocalSet;
@@ -26,16 +19,19 @@ use tokio::time::sleep;
 
 use super::*;
 use crate::data::DataSets;
-use crate::metrics::iterations::Iterations;
+use crate::metrics::iteration_stats::IterationStats;
 use crate::net::Tls;
-use crate::pace::{Shape, Spread, Stage, Think};
-use crate::plan::flow::{Flow, Move};
+use crate::pace::{ArrivalProcess, LoadProfile, Stage, ThinkTime};
+use crate::plan::flow::{Flow, FlowNode};
 use crate::plan::workload::tests::once;
-use crate::plan::workload::{Model, Workload};
-use crate::plugin::scripting::Scripting;
-use crate::run::deadline_sweep::Watch;
-use crate::run::scale::NOTICE;
-use crate::template::{Environment, VariableNames};
+use crate::plan::workload::{LoadModel, Workload};
+use crate::plan::{Plan, Scenario};
+use crate::plugin::scripting::ScriptContext;
+use crate::run::deadline_sweep::DeadlineSweep;
+use crate::run::scale::CHANGE_DELAY;
+use crate::run::setup::SegmentKind;
+use crate::run::shared::RunShared;
+use crate::template::{Environment, VariableNames, Variables};
 use crate::user::Session;
 
 pub(super) const MILLISECOND: Nanos = 1_000_000;
@@ -44,22 +40,29 @@ pub(super) const MILLISECOND: Nanos = 1_000_000;
 pub(super) fn constant(users: u32, rps: Option<f64>, milliseconds: Option<u64>) -> Workload {
     let duration = milliseconds.map(Duration::from_millis);
     let iterations = duration.is_none().then_some(1);
-    Workload { model: Model::Constant { users, room: 0, duration, iterations, ramp_up: Duration::ZERO }, rps, ..once() }
+    Workload {
+        model: LoadModel::Constant { users, spare_users: 0, duration, iterations, ramp_up: Duration::ZERO },
+        rps,
+        ..once()
+    }
 }
 
 /// Fifty users who begin within ten seconds, and walk once.
 fn ramped_up() -> Workload {
     let ramp_up = Duration::from_secs(10);
-    Workload { model: Model::Constant { users: 50, room: 0, duration: None, iterations: Some(1), ramp_up }, ..once() }
+    Workload {
+        model: LoadModel::Constant { users: 50, spare_users: 0, duration: None, iterations: Some(1), ramp_up },
+        ..once()
+    }
 }
 
 /// A plan whose iterations are a wait, if that.
 fn plan(workload: Workload, takes: Option<Nanos>) -> Arc<Plan> {
-    let flow = Flow(takes.map(|takes| Move::Think(Think::Fixed(takes))).into_iter().collect());
+    let flow = Flow(takes.map(|takes| FlowNode::Think(ThinkTime::Fixed(takes))).into_iter().collect());
     let scenario = Scenario { name: None, workload, first_user: 0, flow };
-    let scripting = Scripting {
+    let scripting = ScriptContext {
         data: DataSets::default(),
-        environment: Environment::of_process([]),
+        environment: Environment::from_process([]),
         base_url: None,
         folder: std::path::PathBuf::new(),
         secrets: Arc::default(),
@@ -83,7 +86,7 @@ fn plan(workload: Workload, takes: Option<Nanos>) -> Arc<Plan> {
         rows: Vec::new(),
         plugins: Vec::new(),
         native: Vec::new(),
-        scripting: Arc::new(scripting),
+        script_context: Arc::new(scripting),
         variables: VariableNames::default(),
         metrics: Vec::new(),
         checks: Vec::new(),
@@ -95,25 +98,39 @@ fn plan(workload: Workload, takes: Option<Nanos>) -> Arc<Plan> {
 }
 
 /// A worker that is to run a plan, where to tell it the time, and what it says.
-fn worker_of(plan: &Arc<Plan>) -> (Setup, oneshot::Sender<Clock>, UnboundedReceiver<Message>) {
+fn worker_of(plan: &Arc<Plan>) -> (WorkerSetup, oneshot::Sender<Clock>, UnboundedReceiver<WorkerMessage>) {
     let (messages, said) = tokio::sync::mpsc::unbounded_channel();
     let (clocks, clock) = oneshot::channel();
     let (_, spares) = mpsc::channel();
-    let (part, common) = (Part::Load, Arc::new(Common::new(&plan.scenarios)));
+    let (part, common) = (SegmentKind::Load, Arc::new(RunShared::new(&plan.scenarios)));
     let (plan, found) = (Arc::clone(plan), Variables::default());
-    (Setup { index: 0, workers: 1, plan, part, common, found, messages, clock, spares }, clocks, said)
+    (
+        WorkerSetup {
+            index: 0,
+            workers: 1,
+            plan,
+            segment: part,
+            run_shared: common,
+            variables: found,
+            messages,
+            clock,
+            spares,
+        },
+        clocks,
+        said,
+    )
 }
 
 /// All users of a workload on one worker.
-fn users(workload: Workload) -> (Rc<Shared>, Vec<Rc<Session>>) {
+fn users(workload: Workload) -> (Rc<WorkerShared>, Vec<Rc<Session>>) {
     let plan = plan(workload, None);
-    let crew = Rc::new(Crew::new(Arc::clone(&plan)));
-    let cast = Cast::new(&worker_of(&plan).0, Clock::start_virtual(), crew).unwrap();
+    let crew = Rc::new(WorkerContext::new(Arc::clone(&plan)));
+    let cast = WorkerUsers::new(&worker_of(&plan).0, Clock::start_virtual(), crew).unwrap();
     (Rc::clone(&cast.shared), cast.sessions())
 }
 
 /// Does what a worker's loop does for users who wait, until something is done.
-async fn driven<T>(shared: &Shared, work: impl Future<Output = T>) -> T {
+async fn driven<T>(shared: &WorkerShared, work: impl Future<Output = T>) -> T {
     tokio::select! {
         never = shared.timers.run(shared.clock) => match never {},
         done = work => done,
@@ -130,7 +147,7 @@ async fn starts(workload: Workload, reply: Duration) -> Vec<Vec<Nanos>> {
             let clock = shared.clock;
             tasks.spawn_local(async move {
                 let mut starts = Vec::new();
-                while session.turn().await.is_some() {
+                while session.next_turn().await.is_some() {
                     starts.push(clock.now());
                     sleep(reply).await;
                 }
@@ -192,12 +209,12 @@ async fn waiting_for_a_turn_moves_the_deadline_on_by_exactly_the_wait() {
         let session = &users[0];
         let timeout = 30 * SECOND;
         session.deadline().set(timeout);
-        assert!(session.turn().await.is_some());
+        assert!(session.next_turn().await.is_some());
         assert_eq!(session.deadline().get(), timeout, "the first turn is there at once");
-        assert!(session.turn().await.is_some());
+        assert!(session.next_turn().await.is_some());
         assert_eq!((shared.clock.now(), session.deadline().get()), (200 * MILLISECOND, timeout + 200 * MILLISECOND));
         sleep(Duration::from_millis(70)).await;
-        assert!(session.turn().await.is_some());
+        assert!(session.next_turn().await.is_some());
         assert_eq!((shared.clock.now(), session.deadline().get()), (400 * MILLISECOND, timeout + 330 * MILLISECOND));
     })
     .await;
@@ -207,11 +224,11 @@ async fn waiting_for_a_turn_moves_the_deadline_on_by_exactly_the_wait() {
 async fn there_is_no_turn_at_or_after_the_end() {
     let (shared, users) = users(constant(1, Some(5.0), Some(400)));
     driven(&shared, async {
-        assert!(users[0].turn().await.is_some());
-        assert!(users[0].turn().await.is_some());
-        assert!(users[0].turn().await.is_none(), "the third turn would be at the end itself");
+        assert!(users[0].next_turn().await.is_some());
+        assert!(users[0].next_turn().await.is_some());
+        assert!(users[0].next_turn().await.is_none(), "the third turn would be at the end itself");
         assert_eq!(shared.clock.now(), 400 * MILLISECOND, "and that is known at the end, not before");
-        assert!(users[0].turn().await.is_none() && !users[0].running());
+        assert!(users[0].next_turn().await.is_none() && !users[0].may_start());
     })
     .await;
 }
@@ -219,19 +236,19 @@ async fn there_is_no_turn_at_or_after_the_end() {
 #[tokio::test(start_paused = true)]
 async fn without_a_cap_there_is_a_turn_until_the_end_and_not_at_it() {
     let (_, users) = users(constant(1, None, Some(400)));
-    assert!(users[0].turn().await.is_some());
+    assert!(users[0].next_turn().await.is_some());
     sleep(Duration::from_millis(399)).await;
-    assert!(users[0].turn().await.is_some());
+    assert!(users[0].next_turn().await.is_some());
     sleep(Duration::from_millis(1)).await;
-    assert!(users[0].turn().await.is_none());
+    assert!(users[0].next_turn().await.is_none());
 }
 
 #[tokio::test(start_paused = true)]
 async fn there_is_no_turn_while_the_run_drains() {
     for rps in [None, Some(5.0)] {
         let (shared, users) = users(constant(1, rps, None));
-        shared.phase.set(Phase::Draining);
-        assert!(users[0].turn().await.is_none());
+        shared.phase.set(RunPhase::Draining);
+        assert!(users[0].next_turn().await.is_none());
         assert_eq!(shared.clock.now(), 0);
     }
 }
@@ -239,23 +256,23 @@ async fn there_is_no_turn_while_the_run_drains() {
 #[tokio::test(start_paused = true)]
 async fn a_user_who_waits_for_its_turn_learns_at_once_that_the_run_drains() {
     let (shared, users) = users(constant(1, Some(0.001), None));
-    let (session, watch) = (Rc::clone(&users[0]), Rc::new(Watch::new(1)));
+    let (session, watch) = (Rc::clone(&users[0]), Rc::new(DeadlineSweep::new(1)));
     let tasks = LocalSet::new();
     let waiting = tasks.spawn_local({
         let watch = Rc::clone(&watch);
         async move {
             poll_fn(|cx| {
-                watch.enter(0, cx.waker());
+                watch.register(0, cx.waker());
                 Poll::Ready(())
             })
             .await;
-            (session.turn().await.is_some(), session.turn().await.is_some())
+            (session.next_turn().await.is_some(), session.next_turn().await.is_some())
         }
     });
     tasks
         .run_until(async {
             sleep(Duration::from_secs(3)).await;
-            watch.look(&shared, shared.clock.now(), Phase::Draining);
+            watch.sweep(&shared, shared.clock.now(), RunPhase::Draining);
             assert_eq!(waiting.await.unwrap(), (true, false));
             assert_eq!(shared.clock.now(), 3 * SECOND);
         })
@@ -264,61 +281,61 @@ async fn a_user_who_waits_for_its_turn_learns_at_once_that_the_run_drains() {
 
 /// What came of a worker in its loop.
 #[derive(Default)]
-pub(super) struct Came {
+pub(super) struct WorkerRun {
     /// When it ended.
     pub at: Nanos,
     /// The seconds that it handed over, and the iterations completed in each.
     seconds: Vec<(u32, u64)>,
     walked: u32,
-    pub iterations: Iterations<u64>,
+    pub iterations: IterationStats<u64>,
     /// The most users that were active at the end of a second.
     most_active: u32,
 }
 
 /// A worker in its loop, told to drain at `end`. An iteration takes so long.
-async fn worker(workload: Workload, takes: Option<Nanos>, end: Option<Duration>) -> Came {
-    changed(workload, takes, end, &[]).await
+async fn worker(workload: Workload, takes: Option<Nanos>, end: Option<Duration>) -> WorkerRun {
+    worker_with_changes(workload, takes, end, &[]).await
 }
 
 /// The same with changes of the load, each told a moment before its time.
-pub(super) async fn changed(
+pub(super) async fn worker_with_changes(
     workload: Workload,
     takes: Option<Nanos>,
     end: Option<Duration>,
     changes: &[(u64, f64)],
-) -> Came {
-    let drain = async |common: &Common| {
+) -> WorkerRun {
+    let drain = async |common: &RunShared| {
         if let Some(end) = end {
             sleep(end).await;
-            common.phase.advance(Phase::Draining);
+            common.phase.advance(RunPhase::Draining);
         }
     };
-    drained((workload, takes), drain, changes).await
+    drained_worker((workload, takes), drain, changes).await
 }
 
 /// The same, told to drain by somebody who knows when.
-async fn drained(
+async fn drained_worker(
     (workload, takes): (Workload, Option<Nanos>),
-    drain: impl AsyncFnOnce(&Common),
+    drain: impl AsyncFnOnce(&RunShared),
     changes: &[(u64, f64)],
-) -> Came {
+) -> WorkerRun {
     let plan = plan(workload, takes);
     let (setup, clocks, mut said) = worker_of(&plan);
     let started = Clock::start_virtual();
     clocks.send(started).unwrap();
-    let common = Arc::clone(&setup.common);
+    let common = Arc::clone(&setup.run_shared);
     if !changes.is_empty() {
-        common.scales.open();
+        common.scales.allow_changes();
     }
     let change = async {
         for (milliseconds, scale) in changes {
             let at = milliseconds * MILLISECOND;
-            tokio::time::sleep_until(started.instant(at.saturating_sub(NOTICE))).await;
+            tokio::time::sleep_until(started.instant(at.saturating_sub(CHANGE_DELAY))).await;
             common.scales.set(0, *scale, at);
         }
         std::future::pending::<()>().await
     };
-    let crew = Rc::new(Crew::new(plan));
+    let crew = Rc::new(WorkerContext::new(plan));
     let tasks = LocalSet::new();
     let drain = async {
         drain(&common).await;
@@ -328,22 +345,22 @@ async fn drained(
     tasks
         .run_until(async {
             tokio::select! {
-                worked = work(setup, crew) => worked.unwrap(),
+                worked = run_users(setup, crew) => worked.unwrap(),
                 () = drain => {}
                 () = change => {}
             }
         })
         .await;
-    let mut came = Came { at: started.now(), ..Came::default() };
+    let mut came = WorkerRun { at: started.now(), ..WorkerRun::default() };
     while let Ok(message) = said.try_recv() {
         match message {
-            Message::Interval { second, interval, .. } => {
+            WorkerMessage::Interval { second, interval, .. } => {
                 came.seconds.push((second, interval.iterations[0].completed));
                 came.iterations.add(&interval.iterations[0]);
                 came.most_active = came.most_active.max(interval.users_active);
             }
-            Message::Finished { walked, .. } => came.walked = walked,
-            Message::Ready | Message::Failed(_) => {}
+            WorkerMessage::Finished { signed_in: walked, .. } => came.walked = walked,
+            WorkerMessage::Ready | WorkerMessage::Failed(_) => {}
         }
     }
     came
@@ -361,7 +378,7 @@ async fn users_who_have_not_begun_when_the_run_drains_never_do() {
     let came = worker(ramped_up(), None, Some(Duration::from_millis(3_105))).await;
     assert_eq!(came.walked, 16, "users begin 200 ms apart");
     assert!(
-        came.at <= 3_105 * MILLISECOND + deadline_sweep::PERIOD + MILLISECOND,
+        came.at <= 3_105 * MILLISECOND + deadline_sweep::SWEEP_PERIOD + MILLISECOND,
         "noticed within one look: {}",
         came.at
     );
@@ -385,9 +402,9 @@ async fn a_pace_keeps_the_beginnings_of_iterations_apart() {
 
 #[tokio::test(start_paused = true)]
 async fn a_ramp_has_as_many_users_as_its_stages_say() {
-    let shape = Shape::new(0.0, &stages(&[(10, 100.0), (5, 100.0), (0, 20.0), (5, 20.0), (10, 0.0)]));
+    let shape = LoadProfile::new(0.0, &stages(&[(10, 100.0), (5, 100.0), (0, 20.0), (5, 20.0), (10, 0.0)]));
     let grace = Duration::from_secs(30);
-    let workload = Workload { model: Model::Ramping { users: shape }, graceful_ramp_down: grace, ..once() };
+    let workload = Workload { model: LoadModel::Ramping { users: shape }, graceful_ramp_down: grace, ..once() };
     let paced = Workload { pace: Duration::from_millis(100), ..workload };
     let came = worker(paced, Some(50 * MILLISECOND), None).await;
     assert_eq!(came.at / SECOND, 30, "the last user leaves when the value reaches it");
@@ -404,9 +421,9 @@ async fn a_ramp_has_as_many_users_as_its_stages_say() {
 #[tokio::test(start_paused = true)]
 async fn a_user_whom_the_ramp_no_longer_wants_ends_its_iteration_within_its_grace() {
     for (grace, completed, cut_short) in [(30, 2, 0), (1, 0, 2)] {
-        let shape = Shape::new(2.0, &stages(&[(5, 2.0), (0, 0.0), (60, 0.0)]));
+        let shape = LoadProfile::new(2.0, &stages(&[(5, 2.0), (0, 0.0), (60, 0.0)]));
         let graceful_ramp_down = Duration::from_secs(grace);
-        let workload = Workload { model: Model::Ramping { users: shape }, graceful_ramp_down, ..once() };
+        let workload = Workload { model: LoadModel::Ramping { users: shape }, graceful_ramp_down, ..once() };
         let came = worker(workload, Some(8 * SECOND), None).await;
         let iterations = &came.iterations;
         assert_eq!((iterations.completed, iterations.cut_short), (completed, cut_short), "{grace} s of grace");
@@ -415,19 +432,19 @@ async fn a_user_whom_the_ramp_no_longer_wants_ends_its_iteration_within_its_grac
 
 #[tokio::test(start_paused = true)]
 async fn users_who_share_iterations_walk_no_more_than_there_are() {
-    let model = Model::Shared { users: 7, iterations: 100, duration: None, ramp_up: Duration::ZERO };
+    let model = LoadModel::Shared { users: 7, iterations: 100, duration: None, ramp_up: Duration::ZERO };
     let came = worker(Workload { model, ..once() }, Some(10 * MILLISECOND), None).await;
     assert_eq!((came.iterations.completed, came.walked), (100, 7));
     assert_eq!(came.at / MILLISECOND, 150, "the faster walk more: 15 rounds of 7 at most");
 }
 
-pub(super) fn arrivals(rate: Shape, max_users: u32, max_wait: Duration) -> Workload {
-    Workload { model: Model::Arrivals { rate, spread: Spread::Even, max_users, max_wait }, ..once() }
+pub(super) fn arrivals(rate: LoadProfile, max_users: u32, max_wait: Duration) -> Workload {
+    Workload { model: LoadModel::Arrivals { rate, spread: ArrivalProcess::Even, max_users, max_wait }, ..once() }
 }
 
 #[tokio::test(start_paused = true)]
 async fn arrivals_begin_when_they_are_due_whoever_is_busy() {
-    let shape = Shape::new(0.0, &stages(&[(10, 100.0), (10, 100.0)]));
+    let shape = LoadProfile::new(0.0, &stages(&[(10, 100.0), (10, 100.0)]));
     let came = worker(arrivals(shape, 1_000, Duration::ZERO), Some(2 * SECOND), None).await;
     assert_eq!((came.iterations.due(), came.iterations.dropped), (1_500, 0));
     assert!((198..=202).contains(&came.most_active), "a hundred a second, each two seconds long: {}", came.most_active);
@@ -435,7 +452,7 @@ async fn arrivals_begin_when_they_are_due_whoever_is_busy() {
 
 #[tokio::test(start_paused = true)]
 async fn an_arrival_that_finds_no_free_user_is_dropped_and_counted() {
-    let shape = Shape::constant(10.0, Duration::from_secs(10));
+    let shape = LoadProfile::constant(10.0, Duration::from_secs(10));
     let came = worker(arrivals(shape, 5, Duration::ZERO), Some(SECOND), None).await;
     let iterations = &came.iterations;
     assert_eq!((iterations.due(), iterations.dropped), (100, 50), "five users walk five a second");
@@ -444,7 +461,7 @@ async fn an_arrival_that_finds_no_free_user_is_dropped_and_counted() {
 
 #[tokio::test(start_paused = true)]
 async fn an_arrival_may_wait_for_a_user_and_its_time_counts_from_when_it_was_due() {
-    let shape = Shape::constant(10.0, Duration::from_secs(10));
+    let shape = LoadProfile::constant(10.0, Duration::from_secs(10));
     let came = worker(arrivals(shape, 5, Duration::from_secs(2)), Some(SECOND), None).await;
     let iterations = &came.iterations;
     assert_eq!((iterations.due(), iterations.dropped), (100, 50), "waiting makes nobody faster");
@@ -454,15 +471,15 @@ async fn an_arrival_may_wait_for_a_user_and_its_time_counts_from_when_it_was_due
 
 #[tokio::test(start_paused = true)]
 async fn arrivals_for_which_a_late_worker_has_no_time_left_are_counted() {
-    let shape = Shape::constant(100.0, Duration::from_secs(10));
-    let drain = async |common: &Common| {
+    let shape = LoadProfile::constant(100.0, Duration::from_secs(10));
+    let drain = async |common: &RunShared| {
         // Between two arrivals, so that none is on its way: the run is over, and the worker gets to know it half a second
         // later, when it can run again.
         sleep(Duration::from_millis(3_005)).await;
-        common.phase.advance(Phase::Draining);
+        common.phase.advance(RunPhase::Draining);
         tokio::time::advance(Duration::from_millis(500)).await;
     };
-    let came = drained((arrivals(shape, 50, Duration::ZERO), Some(SECOND / 10)), drain, &[]).await;
+    let came = drained_worker((arrivals(shape, 50, Duration::ZERO), Some(SECOND / 10)), drain, &[]).await;
     let iterations = &came.iterations;
     assert_eq!(iterations.due(), 351, "all that were due until 3.5 s: {iterations:?}");
     assert_eq!(iterations.dropped, 0, "there were users for all of them");

@@ -2,25 +2,24 @@
 //! users of real workers with the real `http` action, in virtual time. The target is in the same runtime; it notes when
 //! each request comes, and replies after as many milliseconds as the path says.
 
-use crate::plan::Plan;
-use crate::run::setup::Part;
-use crate::run::shared::Common;
-use crate::template::Variables;
-use stampede_time::Clock;
 use std::collections::BTreeMap;
-use std::sync::Arc;
-use std::sync::{Mutex, mpsc};
+use std::sync::{Arc, Mutex, mpsc};
 
+use stampede_time::Clock;
 use tokio::io::{AsyncReadExt, AsyncWriteExt, DuplexStream, duplex};
 use tokio::sync::oneshot;
 
 use crate::cli::RunArgs;
-use crate::diagnostic::{Source, render};
+use crate::diagnostic::{SourceText, render};
 use crate::metrics::aggregate::Aggregate;
 use crate::net::{Dial, Grants};
+use crate::plan::Plan;
 use crate::random::UserRandom;
+use crate::run::setup::SegmentKind;
+use crate::run::shared::RunShared;
 use crate::run::worker::*;
 use crate::script;
+use crate::template::Variables;
 
 const MILLISECOND: Nanos = 1_000_000;
 const REPLY: &[u8] = b"HTTP/1.1 200 OK\r\ncontent-length: 0\r\n\r\n";
@@ -28,12 +27,12 @@ const REPLY: &[u8] = b"HTTP/1.1 200 OK\r\ncontent-length: 0\r\n\r\n";
 const SEED: u64 = 7;
 
 /// The target of a run: `/NAME/TAKES` is answered after so many milliseconds.
-struct Target {
+struct TimedTarget {
     clock: Clock,
-    came: Mutex<BTreeMap<String, Vec<Nanos>>>,
+    arrived_at: Mutex<BTreeMap<String, Vec<Nanos>>>,
 }
 
-impl Dial for Target {
+impl Dial for TimedTarget {
     fn dial(self: Arc<Self>) -> DuplexStream {
         let (near, far) = duplex(1 << 10);
         tokio::task::spawn_local(self.serve(far));
@@ -41,7 +40,7 @@ impl Dial for Target {
     }
 }
 
-impl Target {
+impl TimedTarget {
     async fn serve(self: Arc<Self>, mut stream: DuplexStream) {
         let mut head = Vec::new();
         while matches!(stream.read_buf(&mut head).await, Ok(1..)) {
@@ -51,7 +50,7 @@ impl Target {
             let text = String::from_utf8(std::mem::take(&mut head)).unwrap();
             let path = text.split(' ').nth(1).and_then(|path| path.strip_prefix('/')).unwrap();
             let (name, takes) = path.split_once('/').unwrap();
-            self.came.lock().unwrap().entry(name.into()).or_default().push(self.clock.now());
+            self.arrived_at.lock().unwrap().entry(name.into()).or_default().push(self.clock.now());
             tokio::time::sleep(Duration::from_millis(takes.parse().unwrap())).await;
             if stream.write_all(REPLY).await.is_err() {
                 return;
@@ -61,17 +60,17 @@ impl Target {
 }
 
 /// What came of a script.
-struct Ran {
+struct ScheduledRun {
     /// When requests came, by the names in their paths.
-    came: BTreeMap<String, Vec<Nanos>>,
+    arrived_at: BTreeMap<String, Vec<Nanos>>,
     counted: Aggregate,
 }
 
-impl Ran {
+impl ScheduledRun {
     /// When the requests of that name came, in milliseconds of which none may have a part.
     #[track_caller]
     fn milliseconds(&self, name: &str) -> Vec<u64> {
-        let mut all = self.came.get(name).cloned().unwrap_or_default();
+        let mut all = self.arrived_at.get(name).cloned().unwrap_or_default();
         assert!(all.iter().all(|at| at % MILLISECOND == 0), "{all:?}");
         all.iter_mut().for_each(|at| *at /= MILLISECOND);
         all.sort_unstable();
@@ -86,50 +85,50 @@ impl Ran {
 }
 
 /// Plans a script and runs it to its end, on so many workers if it has the users for them.
-fn ran(text: &str, workers: u32, seed: u64) -> Ran {
-    let source = Arc::new(Source { name: "script.yml".into(), text: text.into() });
+fn ran(text: &str, workers: u32, seed: u64) -> ScheduledRun {
+    let source = Arc::new(SourceText { name: "script.yml".into(), text: text.into() });
     let (base_url, workers) = (Some("http://target".into()), Some(workers));
     let args = RunArgs { base_url, workers, seed: Some(seed), insecure_tls: true, ..RunArgs::default() };
     let plan = script::parse(&source).and_then(|script| crate::plan::build(&args, &script));
     let mut plan = plan.unwrap_or_else(|wrong| panic!("{}", render(&wrong, false)));
-    plan.plugins.iter_mut().for_each(|used| used.terms.grants = Grants::everything());
+    plan.plugins.iter_mut().for_each(|used| used.policy.grants = Grants::unrestricted());
     let mut runtime = tokio::runtime::Builder::new_current_thread();
     let runtime = runtime.enable_all().start_paused(true).build_local(Default::default()).unwrap();
     runtime.block_on(async {
         let clock = Clock::start_virtual();
-        let target = Arc::new(Target { clock, came: Mutex::default() });
+        let target = Arc::new(TimedTarget { clock, arrived_at: Mutex::default() });
         plan.dial = Some(Arc::clone(&target) as _);
         let counted = walked(&Arc::new(plan), clock).await;
-        Ran { came: std::mem::take(&mut target.came.lock().unwrap()), counted }
+        ScheduledRun { arrived_at: std::mem::take(&mut target.arrived_at.lock().unwrap()), counted }
     })
 }
 
 /// The workers of a plan side by side; what they counted.
 async fn walked(plan: &Arc<Plan>, clock: Clock) -> Aggregate {
     let (messages, mut said) = tokio::sync::mpsc::unbounded_channel();
-    let common = Arc::new(Common::new(&plan.scenarios));
+    let common = Arc::new(RunShared::new(&plan.scenarios));
     let workers = (0..plan.workers).map(|index| {
         let (start, started) = oneshot::channel();
         start.send(clock).unwrap();
-        let setup = Setup {
+        let setup = WorkerSetup {
             index,
             workers: plan.workers,
             plan: Arc::clone(plan),
-            part: Part::Load,
-            common: Arc::clone(&common),
-            found: Variables::default(),
+            segment: SegmentKind::Load,
+            run_shared: Arc::clone(&common),
+            variables: Variables::default(),
             messages: messages.clone(),
             clock: started,
             spares: mpsc::channel().1,
         };
-        tokio::task::spawn_local(work(setup, prepare(plan).unwrap()))
+        tokio::task::spawn_local(run_users(setup, instantiate_plugins(plan).unwrap()))
     });
     for worker in workers.collect::<Vec<_>>() {
         worker.await.unwrap().unwrap();
     }
     let mut counted = Aggregate::new(plan.rows.clone(), plan.workers).with_metrics(plan.metrics.clone());
     while let Ok(message) = said.try_recv() {
-        if let Message::Interval { worker, second, interval } = message {
+        if let WorkerMessage::Interval { worker, second, interval } = message {
             counted.add(worker, second, &interval);
         }
     }

@@ -1,0 +1,124 @@
+//! Keys at the terminal of a run. Lines are not waited for and keys not echoed meanwhile; everything else about the
+//! terminal stays as it is, so that Ctrl-C and Ctrl-Z do what they do and the log's lines begin at the left.
+//!
+//! | key | asks for |
+//! |---|---|
+//! | `+` `-` | a tenth of the plan's load more or less |
+//! | `p`, space | a pause, and going on |
+//! | `q` | the end, as when the time is over |
+//!
+//! A process in the background neither reads from a terminal nor changes it: the system would stop it for that.
+
+use std::io;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
+
+use rustix::event::{PollFd, PollFlags, Timespec, poll};
+use rustix::process::getpgrp;
+use rustix::stdio::stdin;
+use rustix::termios::{LocalModes, OptionalActions, SpecialCodeIndex, Termios, tcgetattr, tcgetpgrp, tcsetattr};
+use tokio::sync::oneshot;
+
+use crate::run::load_controller::{ControlCall, ControlRequest, ControlSender};
+
+/// How often the thread that waits for keys looks whether it is still wanted.
+const POLL_INTERVAL: Timespec = Timespec { tv_sec: 0, tv_nsec: 200_000_000 };
+
+/// Standard input as a source of keys. The terminal is as it was before when this is dropped.
+pub struct TerminalKeys {
+    original_modes: Termios,
+    stopped: Arc<AtomicBool>,
+}
+
+impl TerminalKeys {
+    /// From now on keys are asks; `None` if standard input is no terminal, or another's for now.
+    pub fn listen(requests: ControlSender) -> Option<Self> {
+        let before = tcgetattr(stdin()).ok().filter(|_| in_foreground())?;
+        let mut now = before.clone();
+        now.local_modes.remove(LocalModes::ICANON | LocalModes::ECHO);
+        now.special_codes[SpecialCodeIndex::VMIN] = 1;
+        now.special_codes[SpecialCodeIndex::VTIME] = 0;
+        tcsetattr(stdin(), OptionalActions::Now, &now).ok()?;
+        let over = Arc::new(AtomicBool::new(false));
+        let keys = Self { original_modes: before, stopped: Arc::clone(&over) };
+        std::thread::Builder::new().name("keys".into()).spawn(move || read_keys(&requests, &over)).ok()?;
+        Some(keys)
+    }
+}
+
+impl Drop for TerminalKeys {
+    fn drop(&mut self) {
+        self.stopped.store(true, Ordering::Relaxed);
+        if in_foreground() {
+            // A terminal that is gone needs nothing.
+            let _ = tcsetattr(stdin(), OptionalActions::Now, &self.original_modes);
+        }
+    }
+}
+
+fn in_foreground() -> bool {
+    tcgetpgrp(stdin()).is_ok_and(|group| group == getpgrp())
+}
+
+/// What a key asks for.
+const fn request_for_key(key: u8) -> Option<ControlRequest> {
+    match key {
+        // Without shift it is the same key on many keyboards.
+        b'+' | b'=' => Some(ControlRequest::Shift(0.1)),
+        b'-' | b'_' => Some(ControlRequest::Shift(-0.1)),
+        b'p' | b'P' | b' ' => Some(ControlRequest::TogglePause),
+        b'q' | b'Q' => Some(ControlRequest::Stop),
+        _ => None,
+    }
+}
+
+/// Reads keys until the terminal or the run is gone.
+fn read_keys(asks: &ControlSender, stopped: &AtomicBool) {
+    let mut keys = [0; 64];
+    while !stopped.load(Ordering::Relaxed) {
+        match poll(&mut [PollFd::new(&stdin(), PollFlags::IN)], Some(&POLL_INTERVAL)) {
+            Ok(0) => continue,
+            Err(error) if io::Error::from(error).kind() == io::ErrorKind::Interrupted => continue,
+            Err(_) => return,
+            Ok(_) => {}
+        }
+        if !in_foreground() {
+            // Keys are another's; who comes back to the foreground has them again.
+            std::thread::sleep(std::time::Duration::from_millis(200));
+            continue;
+        }
+        if stopped.load(Ordering::Relaxed) {
+            return;
+        }
+        let length = match rustix::io::read(stdin(), &mut keys) {
+            Ok(length @ 1..) => length,
+            Err(rustix::io::Errno::INTR) => continue,
+            Ok(0) | Err(_) => return,
+        };
+        for request in keys[..length].iter().filter_map(|key| request_for_key(*key)) {
+            // What comes of it shows in the progress line.
+            let (reply, _) = oneshot::channel();
+            if asks.blocking_send(ControlCall { request, reply }).is_err() {
+                return;
+            }
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn keys_and_what_they_ask_for() {
+        for (keys, request) in [
+            ("+=", Some(ControlRequest::Shift(0.1))),
+            ("-_", Some(ControlRequest::Shift(-0.1))),
+            ("pP ", Some(ControlRequest::TogglePause)),
+            ("qQ", Some(ControlRequest::Stop)),
+            ("x1\n\u{1b}", None),
+        ] {
+            assert!(keys.bytes().all(|key| request_for_key(key) == request), "{keys}");
+        }
+    }
+}

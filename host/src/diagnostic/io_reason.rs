@@ -1,0 +1,22 @@
+//! What the operating system says, in the grammar of a diagnostic.
+
+use std::io;
+
+/// The system's reason without its number, and with its first letter in lower case.
+pub fn io_reason(error: &io::Error) -> String {
+    let text = error.to_string();
+    let mut letters = text.split(" (os error").next().unwrap_or_default().chars();
+    letters.next().map(|first| first.to_ascii_lowercase()).into_iter().chain(letters).collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_reason_has_no_number_and_begins_in_lower_case() {
+        let said = io_reason(&io::Error::from_raw_os_error(24));
+        assert!(!said.contains("os error") && said.starts_with(char::is_lowercase), "{said}");
+        assert_eq!(io_reason(&io::Error::other("")), "");
+    }
+}

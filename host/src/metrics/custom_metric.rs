@@ -1,0 +1,206 @@
+//! Metrics of plugins' own: what a value of each kind adds up to. Counts of workers and seconds merge in any order.
+
+use hdrhistogram::Histogram;
+
+use super::histogram;
+
+/// Index of a metric of the run.
+pub type MetricId = u16;
+
+/// How values become a number.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum MetricKind {
+    /// Their sum.
+    Counter,
+    /// The last one, the least and the most.
+    Gauge,
+    /// The share of them that is not 0.
+    Rate,
+    /// Their distribution.
+    Trend,
+}
+
+/// What a metric counts.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum MetricUnit {
+    /// A plain number.
+    Number,
+    /// Nanoseconds.
+    Nanoseconds,
+    /// Bytes.
+    Bytes,
+}
+
+/// What a metric is called.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct MetricInfo {
+    /// The plugin that defined it.
+    pub plugin: String,
+    /// The name it gave it.
+    pub name: String,
+    /// How its values become a number.
+    pub kind: MetricKind,
+    /// What it counts.
+    pub unit: MetricUnit,
+}
+
+/// The largest value that a trend tells apart from larger ones: 2^53, up to which a float holds every whole number.
+pub const MAX_VALUE: f64 = 9_007_199_254_740_992.0;
+
+/// Trends are counted in thousandths, so that a plain number may have a fraction.
+pub const TREND_SCALE: f64 = 1_000.0;
+
+impl MetricKind {
+    /// The name in reports.
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::Counter => "counter",
+            Self::Gauge => "gauge",
+            Self::Rate => "rate",
+            Self::Trend => "trend",
+        }
+    }
+
+    /// Whether a metric of this kind takes the value.
+    pub fn accepts(self, value: f64) -> bool {
+        match self {
+            Self::Counter | Self::Trend => (0.0..=MAX_VALUE).contains(&value),
+            Self::Gauge | Self::Rate => (-MAX_VALUE..=MAX_VALUE).contains(&value),
+        }
+    }
+}
+
+impl MetricUnit {
+    /// The name in reports.
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::Number => "number",
+            Self::Nanoseconds => "nanoseconds",
+            Self::Bytes => "bytes",
+        }
+    }
+}
+
+/// What the values of a metric have added up to.
+#[derive(Clone, Debug, PartialEq)]
+pub struct MetricTally {
+    /// How many there were.
+    pub count: u64,
+    /// Their sum.
+    pub sum: f64,
+    /// How many were not 0.
+    pub hits: u64,
+    /// The least and the most of them; meaningless if there was none.
+    pub range: (f64, f64),
+    /// The last one.
+    pub last: f64,
+    /// Their distribution in thousandths, if the metric is a trend.
+    pub trend: Option<Histogram<u64>>,
+}
+
+impl MetricTally {
+    /// No values yet.
+    pub fn new(kind: MetricKind) -> Self {
+        let trend = (kind == MetricKind::Trend).then(|| histogram::empty(histogram::FINE));
+        Self { count: 0, sum: 0.0, hits: 0, range: (f64::INFINITY, f64::NEG_INFINITY), last: 0.0, trend }
+    }
+
+    /// Adds a value that the kind takes. Hot: once a trend has seen its largest value, nothing is allocated.
+    pub fn add(&mut self, value: f64) {
+        self.count += 1;
+        self.sum += value;
+        self.hits += u64::from(value != 0.0);
+        self.range = (self.range.0.min(value), self.range.1.max(value));
+        self.last = value;
+        if let Some(trend) = &mut self.trend {
+            // Growing a histogram of this range fails only where `usize` has 16 bits.
+            let _ = trend.record((value * TREND_SCALE).round() as u64);
+        }
+    }
+
+    /// Adds what somebody else counted, earlier or at the same time; `later` if it was after everything here.
+    pub fn merge(&mut self, other: &Self, later: bool) {
+        if other.count == 0 {
+            return;
+        }
+        if later || self.count == 0 {
+            self.last = other.last;
+        }
+        self.count += other.count;
+        self.sum += other.sum;
+        self.hits += other.hits;
+        self.range = (self.range.0.min(other.range.0), self.range.1.max(other.range.1));
+        if let (Some(into), Some(from)) = (&mut self.trend, &other.trend) {
+            histogram::add(into, from);
+        }
+    }
+
+    /// Back to nothing, keeping the memory.
+    pub fn clear(&mut self) {
+        let trend = self.trend.take().map(|mut trend| {
+            histogram::clear(&mut trend);
+            trend
+        });
+        *self = Self { trend, ..Self::new(MetricKind::Counter) };
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn tally(kind: MetricKind, values: &[f64]) -> MetricTally {
+        let mut tally = MetricTally::new(kind);
+        values.iter().for_each(|value| tally.add(*value));
+        tally
+    }
+
+    #[test]
+    fn values_out_of_a_kinds_range_are_not_taken() {
+        for (kind, takes) in [
+            (MetricKind::Counter, [true, false, false, false, false]),
+            (MetricKind::Gauge, [true, false, true, false, false]),
+            (MetricKind::Rate, [true, false, true, false, false]),
+            (MetricKind::Trend, [true, false, false, false, false]),
+        ] {
+            assert_eq!([0.5, 1e17, -1.0, f64::NAN, f64::INFINITY].map(|value| kind.accepts(value)), takes, "{kind:?}");
+        }
+    }
+
+    #[test]
+    fn values_add_up_by_kind() {
+        let counted = tally(MetricKind::Counter, &[1.0, 2.5]);
+        assert_eq!((counted.sum, counted.count), (3.5, 2));
+        let rated = tally(MetricKind::Rate, &[1.0, 0.0, 0.0, 7.0]);
+        assert_eq!((rated.hits, rated.count), (2, 4));
+        let gauged = tally(MetricKind::Gauge, &[3.0, -2.0, 1.0]);
+        assert_eq!((gauged.range, gauged.last), ((-2.0, 3.0), 1.0));
+        let trend = tally(MetricKind::Trend, &[0.25, 1_000_000.0]).trend.unwrap();
+        assert_eq!((trend.min(), trend.len()), (250, 2));
+        assert!(trend.equivalent(trend.max(), 1_000_000_000));
+    }
+
+    #[test]
+    fn tallies_merge_in_any_order_and_the_last_value_is_the_latest() {
+        let (early, late) = (tally(MetricKind::Trend, &[1.0, 9.0]), tally(MetricKind::Trend, &[4.0]));
+        let mut forth = MetricTally::new(MetricKind::Trend);
+        forth.merge(&early, true);
+        forth.merge(&late, true);
+        let mut back = MetricTally::new(MetricKind::Trend);
+        back.merge(&late, true);
+        back.merge(&early, false);
+        assert_eq!(forth, back);
+        assert_eq!((forth.last, forth.count, forth.range), (4.0, 3, (1.0, 9.0)));
+    }
+
+    #[test]
+    fn a_cleared_tally_is_as_new() {
+        for kind in [MetricKind::Counter, MetricKind::Trend] {
+            let mut used = tally(kind, &[5.0]);
+            used.clear();
+            let trend = used.trend.take();
+            assert!(trend.is_none_or(|trend| trend.is_empty()));
+            assert_eq!(used, MetricTally::new(MetricKind::Counter));
+        }
+    }
+}

@@ -1,0 +1,76 @@
+//! Iterations of one scenario: `due = completed + cut short + dropped`, and how long the completed ones took.
+
+use hdrhistogram::{Counter, Histogram};
+use stampede_time::Nanos;
+
+use super::histogram;
+
+/// The iterations of one scenario.
+#[derive(Clone, Debug, PartialEq)]
+pub struct IterationStats<C: Counter> {
+    /// Walked to the end.
+    pub completed: u64,
+    /// Begun, and ended by the end of the run or of their user.
+    pub cut_short: u64,
+    /// Due, and never begun: there was no user for them.
+    pub dropped: u64,
+    /// How long those took that were completed, waits included.
+    pub duration: Histogram<C>,
+}
+
+impl<C: Counter> Default for IterationStats<C> {
+    fn default() -> Self {
+        Self { completed: 0, cut_short: 0, dropped: 0, duration: histogram::empty(histogram::FINE) }
+    }
+}
+
+impl<C: Counter> IterationStats<C> {
+    /// Counts one that began.
+    pub fn record(&mut self, is_complete: bool, took: Nanos) {
+        if is_complete {
+            self.completed += 1;
+            histogram::record(&mut self.duration, took);
+        } else {
+            self.cut_short += 1;
+        }
+    }
+
+    /// All that were due.
+    pub const fn due(&self) -> u64 {
+        self.completed + self.cut_short + self.dropped
+    }
+
+    /// Adds what somebody else counted.
+    pub fn add<D: Counter>(&mut self, other: &IterationStats<D>) {
+        self.completed += other.completed;
+        self.cut_short += other.cut_short;
+        self.dropped += other.dropped;
+        histogram::add(&mut self.duration, &other.duration);
+    }
+
+    /// Back to nothing, keeping the memory.
+    pub fn clear(&mut self) {
+        (self.completed, self.cut_short, self.dropped) = (0, 0, 0);
+        histogram::clear(&mut self.duration);
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_is_due_ends_in_one_of_three_ways() {
+        let mut one = IterationStats::<u32>::default();
+        one.record(true, 5_000_000);
+        one.record(false, 9_000_000);
+        one.dropped += 3;
+        let mut all = IterationStats::<u64>::default();
+        all.add(&one);
+        all.add(&one);
+        assert_eq!((all.due(), all.completed, all.cut_short, all.dropped), (10, 2, 2, 6));
+        assert_eq!((all.duration.len(), all.duration.max() / 1000), (2, 5), "only completed ones have a duration");
+        one.clear();
+        assert_eq!(one.due(), 0);
+    }
+}

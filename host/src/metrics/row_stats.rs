@@ -1,0 +1,268 @@
+//! Counts and histograms of one row of the report. The same shape serves a second of one worker (32-bit counters) and
+//! the whole run (64-bit), so that adding up is one function.
+
+use hdrhistogram::{Counter, Histogram};
+use stampede_time::Nanos;
+
+use super::histogram;
+use super::sample::{FailureKind, PhaseDurations, Sample};
+
+/// How a task ended. A task is one run of one step by one user and may make several exchanges, or none.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[repr(u8)]
+pub enum TaskEnd {
+    /// As the step wants it.
+    Passed,
+    /// Otherwise.
+    Failed,
+    /// The run ended first.
+    Cancelled,
+    /// It was due and never began: nobody was free to run it. Counts as started too.
+    Dropped,
+}
+
+/// How many tasks there were. Once a run is over, `started` is the sum of the others.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct TaskCounts {
+    /// That were due.
+    pub started: u64,
+    /// That ended as the step wants it.
+    pub passed: u64,
+    /// That ended otherwise.
+    pub failed: u64,
+    /// That the end of the run cut short.
+    pub cancelled: u64,
+    /// That never began.
+    pub dropped: u64,
+}
+
+impl TaskCounts {
+    /// Counts an end.
+    pub fn end(&mut self, how: TaskEnd) {
+        match how {
+            TaskEnd::Passed => self.passed += 1,
+            TaskEnd::Failed => self.failed += 1,
+            TaskEnd::Cancelled => self.cancelled += 1,
+            TaskEnd::Dropped => self.dropped += 1,
+        }
+    }
+
+    /// Tasks that started and did not end yet. Meaningful for a whole run only: one interval may hold the end of a task
+    /// that another saw start.
+    pub const fn open(&self) -> u64 {
+        self.started.saturating_sub(self.passed + self.failed + self.cancelled + self.dropped)
+    }
+
+    /// Adds another count.
+    pub fn add(&mut self, other: &Self) {
+        self.started += other.started;
+        self.passed += other.passed;
+        self.failed += other.failed;
+        self.cancelled += other.cancelled;
+        self.dropped += other.dropped;
+    }
+}
+
+/// How many bytes went where.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct ByteCounts {
+    /// Of requests as sent on the connection, above TLS.
+    pub out: u64,
+    /// Of replies as received on the connection, above TLS.
+    pub received: u64,
+    /// Of the replies' content, before decoding.
+    pub body_in: u64,
+}
+
+/// Histograms of the parts of an exchange, in microseconds with 2 significant digits. A part that did not happen is in
+/// none, so the counts differ.
+#[derive(Clone, Debug, PartialEq)]
+pub struct PhaseHistograms<C: Counter>([Histogram<C>; 5]);
+
+impl<C: Counter> PhaseHistograms<C> {
+    /// The names in reports, in the order of the parts.
+    pub const NAMES: [&'static str; 5] = ["dns", "connect", "tls", "first_byte", "receive"];
+
+    fn record(&mut self, phases: &PhaseDurations) {
+        let parts = [phases.dns, phases.connect, phases.tls, phases.first_byte, phases.receive];
+        for (times, part) in self.0.iter_mut().zip(parts) {
+            if let Some(duration) = part {
+                histogram::record(times, duration);
+            }
+        }
+    }
+
+    /// One histogram per part, in the order of [`Self::NAMES`].
+    pub const fn parts(&self) -> &[Histogram<C>; 5] {
+        &self.0
+    }
+}
+
+/// Everything that is counted of one row.
+#[derive(Clone, Debug, PartialEq)]
+pub struct RowStats<C: Counter> {
+    /// Runs of the step.
+    pub tasks: TaskCounts,
+    /// Exchanges without a failure.
+    pub ok: u64,
+    /// Exchanges with one, by [`FailureKind`] in the order of its discriminants.
+    pub err: [u64; FailureKind::ALL.len()],
+    /// How often each status code came, in no order; replies only, so there is no 0. A handful of codes is all a row
+    /// ever sees, and the first is the usual one: a list beats a map.
+    pub statuses: Vec<(u16, u64)>,
+    /// Traffic.
+    pub bytes: ByteCounts,
+    /// End − intended start of every exchange but the cancelled ones, whose end is the run's and not the site's.
+    pub response: Histogram<C>,
+    /// End − start of the same exchanges.
+    pub service: Histogram<C>,
+    /// The parts of the same exchanges.
+    pub phases: PhaseHistograms<C>,
+}
+
+impl<C: Counter> Default for RowStats<C> {
+    fn default() -> Self {
+        Self {
+            tasks: TaskCounts::default(),
+            ok: 0,
+            err: [0; FailureKind::ALL.len()],
+            // More codes than a row usually sees, so that recording need not allocate.
+            statuses: Vec::with_capacity(8),
+            bytes: ByteCounts::default(),
+            response: histogram::empty(histogram::FINE),
+            service: histogram::empty(histogram::FINE),
+            phases: PhaseHistograms(std::array::from_fn(|_| histogram::empty(histogram::ROUGH))),
+        }
+    }
+}
+
+impl<C: Counter> RowStats<C> {
+    /// Counts an exchange. Hot.
+    pub fn record(&mut self, sample: &Sample) {
+        match sample.failure {
+            None => self.ok += 1,
+            Some(kind) => self.err[kind as usize] += 1,
+        }
+        self.bytes.out += sample.bytes_out;
+        self.bytes.received += sample.bytes_in;
+        self.bytes.body_in += sample.body_bytes_in;
+        if sample.status != 0 {
+            self.count_status(sample.status, 1);
+        }
+        if sample.failure != Some(FailureKind::Cancelled) {
+            self.record_times(sample.response_time(), sample.service_time(), &sample.phases);
+        }
+    }
+
+    fn record_times(&mut self, response: Nanos, service: Nanos, phases: &PhaseDurations) {
+        histogram::record(&mut self.response, response);
+        histogram::record(&mut self.service, service);
+        self.phases.record(phases);
+    }
+
+    fn count_status(&mut self, status: u16, count: u64) {
+        match self.statuses.iter_mut().find(|(code, _)| *code == status) {
+            Some((_, total)) => *total += count,
+            None => self.statuses.push((status, count)),
+        }
+    }
+
+    /// Exchanges with a failure.
+    pub fn failures(&self) -> u64 {
+        self.err.iter().sum()
+    }
+
+    /// All exchanges.
+    pub fn requests(&self) -> u64 {
+        self.ok + self.failures()
+    }
+
+    /// Adds another series, of any counter width.
+    pub fn add<D: Counter>(&mut self, other: &RowStats<D>) {
+        self.tasks.add(&other.tasks);
+        self.ok += other.ok;
+        self.err.iter_mut().zip(other.err).for_each(|(sum, more)| *sum += more);
+        for &(status, count) in &other.statuses {
+            self.count_status(status, count);
+        }
+        self.bytes.out += other.bytes.out;
+        self.bytes.received += other.bytes.received;
+        self.bytes.body_in += other.bytes.body_in;
+        histogram::add(&mut self.response, &other.response);
+        histogram::add(&mut self.service, &other.service);
+        for (sum, more) in self.phases.0.iter_mut().zip(&other.phases.0) {
+            histogram::add(sum, more);
+        }
+    }
+
+    /// Back to nothing, keeping the memory.
+    pub fn clear(&mut self) {
+        self.tasks = TaskCounts::default();
+        self.ok = 0;
+        self.err = [0; FailureKind::ALL.len()];
+        self.statuses.clear();
+        self.bytes = ByteCounts::default();
+        histogram::clear(&mut self.response);
+        histogram::clear(&mut self.service);
+        self.phases.0.iter_mut().for_each(histogram::clear);
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn sample(status: u16, failure: Option<FailureKind>) -> Sample {
+        Sample {
+            row: 0,
+            intended: 1_000_000,
+            start: 3_000_000,
+            end: 9_000_000,
+            status,
+            bytes_out: 100,
+            bytes_in: 250,
+            body_bytes_in: 50,
+            phases: PhaseDurations { first_byte: Some(4_000_000), ..PhaseDurations::default() },
+            failure,
+        }
+    }
+
+    #[test]
+    fn an_exchange_is_counted_everywhere_once() {
+        let mut series = RowStats::<u32>::default();
+        series.record(&sample(200, None));
+        series.record(&sample(503, Some(FailureKind::Status)));
+        series.record(&sample(0, Some(FailureKind::Network)));
+        assert_eq!((series.ok, series.failures(), series.requests()), (1, 2, 3));
+        assert_eq!(series.statuses, [(200, 1), (503, 1)]);
+        assert_eq!(series.bytes, ByteCounts { out: 300, received: 750, body_in: 150 });
+        assert_eq!((series.response.len(), series.service.len()), (3, 3));
+        assert!(series.response.equivalent(series.response.max(), 8_000), "from the intended start");
+        assert!(series.service.equivalent(series.service.max(), 6_000), "from the start");
+    }
+
+    #[test]
+    fn parts_that_did_not_happen_are_in_no_histogram() {
+        let mut series = RowStats::<u32>::default();
+        series.record(&sample(200, None));
+        let counts = series.phases.parts().each_ref().map(Histogram::len);
+        assert_eq!(counts, [0, 0, 0, 1, 0]);
+    }
+
+    #[test]
+    fn a_cancelled_exchange_has_no_time() {
+        let mut series = RowStats::<u32>::default();
+        series.record(&sample(0, Some(FailureKind::Cancelled)));
+        assert_eq!((series.requests(), series.response.len(), series.bytes.out), (1, 0, 100));
+    }
+
+    #[test]
+    fn clearing_leaves_an_empty_series() {
+        let mut series = RowStats::<u32>::default();
+        series.record(&sample(200, Some(FailureKind::Check)));
+        series.tasks.end(TaskEnd::Failed);
+        series.clear();
+        // Histograms that differ in size compare equal this way round only.
+        assert!(RowStats::<u32>::default() == series);
+    }
+}

@@ -1,0 +1,18 @@
+//! The sign-in that `--login-url` and `--login-hdr` ask for, in the same words as a `login` block of a script.
+
+use serde_json::{Map, Value};
+
+use crate::cli::RunArgs;
+
+/// The parameters of the `login` action, if `--login-url` is given. It replaces the script's `login` block.
+pub fn login_params_from_flags(args: &RunArgs) -> Option<Value> {
+    let url = args.login_url.as_ref()?;
+    let headers: Map<String, Value> =
+        args.login_hdr.iter().map(|header| (header.name.clone(), Value::String(header.value.clone()))).collect();
+    let mut params = Map::new();
+    params.insert("url".into(), Value::String(url.clone()));
+    if !headers.is_empty() {
+        params.insert("headers".into(), Value::Object(headers));
+    }
+    Some(Value::Object(params))
+}

@@ -1,0 +1,39 @@
+//! Whether every variable that a template or a condition reads is set by something.
+
+use super::Step;
+use crate::diagnostic::{Diagnostic, Diagnostics, Span, suggest};
+use crate::script::model::Script;
+use crate::template::VariableNames;
+
+/// Finds variables that are read and no capture sets.
+pub fn report_unset_variables(script: &Script, names: &VariableNames, steps: &[Step], diagnostics: &mut Diagnostics) {
+    let set: Vec<_> = steps.iter().flat_map(|step| &step.captures).map(|capture| capture.variable).collect();
+    let known: Vec<&str> = names.iter().filter(|(id, _)| set.contains(id)).map(|(_, name)| name).collect();
+    for (id, name) in names.iter() {
+        if set.contains(&id) {
+            continue;
+        }
+        let mut diagnostic = Diagnostic::new("script::unknown-variable", format!("nothing sets the variable `{name}`"));
+        let all = script.sources();
+        if let Some((source, span)) = all.iter().find_map(|source| Some((source, first_use(&source.text, name)?))) {
+            diagnostic = diagnostic.at(source, span, "read here");
+        }
+        diagnostics.push(diagnostic.help(match suggest(name, known.iter().copied()) {
+            Some(near) => format!("did you mean `{near}`?"),
+            None => format!("take it from a reply first: `capture: {{{name}: {{json: $.{name}}}}}`"),
+        }));
+    }
+}
+
+/// Where a template (`{{var name}}`) or a condition (`vars.name`) first reads the variable. Headers given by flags are not in
+/// the script's text.
+fn first_use(text: &str, name: &str) -> Option<Span> {
+    text.match_indices("var").find_map(|(at, word)| {
+        let rest = &text[at + word.len()..];
+        let trimmed = rest.strip_prefix("s.").unwrap_or(rest.trim_start());
+        let start = at + word.len() + rest.len() - trimmed.len();
+        let ends =
+            !trimmed.strip_prefix(name)?.starts_with(|next: char| next.is_alphanumeric() || "_-.".contains(next));
+        (start > at + word.len() && ends).then(|| Span { start, end: start + name.len() })
+    })
+}

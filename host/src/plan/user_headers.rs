@@ -1,0 +1,106 @@
+//! Header fields sent with every request of every user.
+
+use hyper::header::{HeaderName, HeaderValue};
+
+use super::Plan;
+use crate::cli::RunArgs;
+use crate::diagnostic::{Diagnostic, Diagnostics, LabeledSpan, Span};
+use crate::plugin::scripting::ScriptContext;
+use crate::script::model::{Node, NodeValue, Script};
+use crate::script::span_within;
+use crate::template::{CompileScope, Template, VariableNames};
+use crate::user::Session;
+
+impl Plan {
+    /// Puts the fields into a user's header store, rendered for that user.
+    pub fn set_user_headers(&self, session: &Session) {
+        for (name, template) in &self.headers {
+            let mut text = String::new();
+            session.render(template, &mut text);
+            match HeaderValue::from_str(&text) {
+                Ok(mut value) => {
+                    value.set_sensitive(true);
+                    if let Err(message) = session.set_header(name.clone(), value) {
+                        tracing::error!(user = session.id, "header `{name}` is left out: {message}");
+                    }
+                }
+                // A bug: what a header can get was looked at when it was compiled.
+                Err(_) => {
+                    tracing::error!(user = session.id, "header `{name}` is left out: HTTP does not allow its value")
+                }
+            }
+        }
+    }
+}
+
+/// Compiles the fields of the script, of `--header`, and of `--login-hdr` if there is no `--login-url`; a later one of
+/// the same name wins.
+///
+/// # Errors
+/// All values that are no templates, that would have to change in a user's life, or that HTTP could refuse. Values from
+/// flags may be secrets and are not repeated.
+pub fn compile(
+    args: &RunArgs,
+    script: &Script,
+    script_context: &ScriptContext,
+    variables: &mut VariableNames,
+) -> Result<Vec<(HeaderName, Template)>, Diagnostics> {
+    let mut diagnostics = Diagnostics::default();
+    let mut headers = Vec::new();
+    let mut add = |name: &str, text: &str, place: Option<LabeledSpan>| {
+        let mut scope =
+            CompileScope { data: &script_context.data, variables, environment: &script_context.environment };
+        match (HeaderName::from_bytes(name.as_bytes()), Template::compile(text, &mut scope)) {
+            (Ok(_), Ok(template)) if template.varies_within_user() => {
+                let code = if place.is_some() { "script::header" } else { "usage::header" };
+                let message = format!("header `{name}` is rendered once for each user, before anything is captured");
+                let help = "`var` and `iteration` go into the `headers` of a step, or into `set_headers` of the login";
+                diagnostics.push(Diagnostic { location: place, ..Diagnostic::new(code, message).help(help) });
+            }
+            (Ok(_), Ok(template)) if !template.all_inputs_satisfy(&script_context.data, is_header_value) => {
+                let code = if place.is_some() { "script::header" } else { "usage::header" };
+                let message = format!("header `{name}` can get a value with a character that HTTP does not allow");
+                let help = "look for a line break or another control character in the value, the environment variable or \
+                            the data, or encode it with `urlencode` or `base64`";
+                diagnostics.push(Diagnostic { location: place, ..Diagnostic::new(code, message).help(help) });
+            }
+            (Ok(name), Ok(template)) => {
+                headers.retain(|(known, _)| *known != name);
+                headers.push((name, template));
+            }
+            (Err(_), _) => diagnostics.push(Diagnostic {
+                location: place,
+                ..Diagnostic::new("script::header", format!("`{name}` is not a header name"))
+            }),
+            (_, Err(error)) => {
+                let code = if place.is_some() { "script::template" } else { "usage::template" };
+                let place = place.map(|place| LabeledSpan { span: template_span(&place, text, error.span), ..place });
+                diagnostics.push(Diagnostic {
+                    location: place,
+                    help: error.help,
+                    ..Diagnostic::new(code, format!("header `{name}`: {}", error.message))
+                });
+            }
+        }
+    };
+    for (name, value) in &script.settings.headers {
+        let place = LabeledSpan { source: script.source.clone(), span: value.span, label: String::new() };
+        add(&name.value, &value.value, Some(place));
+    }
+    let sign_in = if args.login_url.is_some() { &[][..] } else { &args.login_hdr[..] };
+    for header in args.header.iter().chain(sign_in) {
+        add(&header.name, &header.value, None);
+    }
+    diagnostics.into_result(headers)
+}
+
+/// Whether HTTP allows a text in a header.
+fn is_header_value(text: &str) -> bool {
+    HeaderValue::from_str(text).is_ok()
+}
+
+/// The part of a value that its template is wrong in.
+fn template_span(place: &LabeledSpan, text: &str, part: Span) -> Span {
+    let value = Node { value: NodeValue::String(text.into()), span: place.span };
+    span_within(&place.source, &value, part.start..part.end)
+}

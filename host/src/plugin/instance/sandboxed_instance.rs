@@ -1,0 +1,171 @@
+//! One instance of a component, in a store of its own. Every call has a time budget; an error from here means that the
+//! instance is dead.
+
+use std::rc::Rc;
+use std::time::Duration;
+
+use wasmtime::{Store, Trap};
+
+use super::{budget, limits};
+use crate::plugin::contract::bindings::{ConfigError, Description, Plugin, PluginPre, Progress};
+use crate::plugin::contract::state::StoreData;
+use crate::user::Session;
+
+/// A live instance of a component.
+pub struct SandboxedInstance {
+    store: Store<StoreData>,
+    guest: Plugin,
+    /// Processor time for a call that is not part of setting up.
+    call_limit: Duration,
+    #[cfg(feature = "native-twin")]
+    is_baseline: bool,
+}
+
+impl SandboxedInstance {
+    /// Instantiates; nothing is configured yet.
+    ///
+    /// # Errors
+    /// The component wants an import that does not exist, or traps while it starts.
+    pub fn new(pre: &PluginPre<StoreData>, mut state: StoreData) -> wasmtime::Result<Self> {
+        let family = Rc::clone(&state.guest().worker_plugin);
+        let (copied, call) = (family.policy.limits.copied, family.policy.limits.call);
+        let mut store = Store::new(pre.engine(), state);
+        store.limiter(|state| &mut state.limits);
+        store.set_hostcall_fuel(copied);
+        install(&mut store);
+        grant(&mut store, family.setup_budget.get());
+        let guest = pre.instantiate(&mut store)?;
+        Ok(Self {
+            store,
+            guest,
+            call_limit: call,
+            #[cfg(feature = "native-twin")]
+            is_baseline: crate::plugin::instance::native_baseline::is_enabled(),
+        })
+    }
+
+    /// What the imports act on.
+    pub fn state(&mut self) -> &mut StoreData {
+        self.store.data_mut()
+    }
+
+    /// What the plugin says it is.
+    ///
+    /// # Errors
+    /// It trapped.
+    pub fn describe(&mut self) -> wasmtime::Result<Description> {
+        grant(&mut self.store, limits::SET_UP);
+        let result = self.guest.stampede_plugin_action().call_describe(&mut self.store);
+        self.with_output(result)
+    }
+
+    /// Configures a step; gives the guest's number of it.
+    ///
+    /// # Errors
+    /// It trapped.
+    pub fn configure(&mut self, action: &str, params: &str) -> wasmtime::Result<Result<u32, ConfigError>> {
+        let set_up = self.state().guest().worker_plugin.setup_budget.get();
+        grant(&mut self.store, set_up);
+        let result = self.guest.stampede_plugin_action().call_configure(&mut self.store, action, params);
+        self.with_output(result)
+    }
+
+    /// Begins a task.
+    ///
+    /// # Errors
+    /// It trapped.
+    #[inline]
+    pub fn start(&mut self, session: &Rc<Session>, step: u32, task: u32) -> wasmtime::Result<Progress> {
+        #[cfg(feature = "native-twin")]
+        if self.is_baseline {
+            return crate::plugin::instance::native_baseline::start(self.store.data_mut(), session, step);
+        }
+        self.call(session, true, |guest, store| guest.stampede_plugin_action().call_start(store, step, task))
+    }
+
+    /// Says that an operation has ended.
+    ///
+    /// # Errors
+    /// It trapped.
+    #[inline]
+    pub fn resume(&mut self, session: &Rc<Session>, task: u32, operation: u32) -> wasmtime::Result<Progress> {
+        #[cfg(feature = "native-twin")]
+        if self.is_baseline {
+            return crate::plugin::instance::native_baseline::resume(self.store.data_mut(), session, operation);
+        }
+        self.call(session, true, |guest, store| guest.stampede_plugin_action().call_resume(store, task, operation))
+    }
+
+    /// Says that a task of the user is over.
+    ///
+    /// # Errors
+    /// It trapped.
+    pub fn cancel(&mut self, session: &Rc<Session>, task: u32) -> wasmtime::Result<()> {
+        self.call(session, false, |guest, store| guest.stampede_plugin_action().call_cancel(store, task))
+    }
+
+    /// Says that a user is gone.
+    ///
+    /// # Errors
+    /// It trapped.
+    pub fn forget_user(&mut self, session: &Rc<Session>) -> wasmtime::Result<()> {
+        self.call(session, false, |guest, store| guest.stampede_plugin_action().call_forget_user(store, session.id))
+    }
+
+    /// A call that has to do with a user; `acting` if it may also act for the user.
+    #[inline]
+    fn call<T>(
+        &mut self,
+        session: &Rc<Session>,
+        acting: bool,
+        call: impl FnOnce(&Plugin, &mut Store<StoreData>) -> wasmtime::Result<T>,
+    ) -> wasmtime::Result<T> {
+        grant(&mut self.store, self.call_limit);
+        // Each look at the guest's data proves that this is its thread, which has its price.
+        self.store.data_mut().guest().enter(session, acting);
+        let result = call(&self.guest, &mut self.store);
+        let result = self.with_output(result).map_err(|trap| self.explain_interrupt(trap));
+        self.store.data_mut().guest().leave();
+        result
+    }
+
+    /// A trap with the limit that it stands for.
+    #[cold]
+    fn explain_interrupt(&self, trap: wasmtime::Error) -> wasmtime::Error {
+        if trap.downcast_ref::<Trap>() != Some(&Trap::Interrupt) {
+            return trap;
+        }
+        let limit = humantime::format_duration(self.call_limit);
+        trap.context(format!("it computed for longer than `limits: {{call: {limit}}}` allows"))
+    }
+
+    /// Logs what the guest printed in a call that has just returned.
+    fn with_output<T>(&mut self, result: wasmtime::Result<T>) -> wasmtime::Result<T> {
+        let Some(printed) = self.store.data().printed.take() else { return result };
+        let guest = self.store.data_mut().guest();
+        // A panic prints its message before it traps: it is the reason.
+        if let Err(trap) = result {
+            return Err(trap.context(guest.redact_line(&panic_message(&printed))));
+        }
+        printed.lines().filter(|line| !line.is_empty()).for_each(|line| guest.log(tracing::Level::DEBUG, line));
+        result
+    }
+}
+
+/// What a guest printed before it trapped, on one line, without the hints that its language adds for programs of one's
+/// own.
+fn panic_message(printed: &str) -> String {
+    let lines = printed.lines().map(str::trim).filter(|line| !line.is_empty() && !line.starts_with("note: "));
+    lines.collect::<Vec<_>>().join(" ")
+}
+
+/// Has a store's calls ended by their budgets.
+fn install(store: &mut Store<StoreData>) {
+    store.epoch_deadline_callback(|mut context| Ok(context.data_mut().guest().budget.check()));
+}
+
+/// Gives the next call of a store a budget.
+fn grant(store: &mut Store<StoreData>, whole: Duration) {
+    store.data_mut().guest().budget = budget::CallBudget::new(whole);
+    store.set_epoch_deadline(budget::ticks(whole));
+}

@@ -1,0 +1,104 @@
+//! A comparison as a table for people.
+
+use unicode_width::UnicodeWidthStr;
+
+use super::compare::{ChangeVerdict, ComparedMetric, MetricChange, ReportComparison};
+use super::format::{latency, short};
+use crate::text::error_chain;
+
+const COLUMNS: usize = 6;
+
+/// The whole text, with a line feed at the end.
+pub fn render(comparison: &ReportComparison, base: &str, tolerance: f64) -> String {
+    let mut lines: Vec<[String; COLUMNS]> = vec![["Action", "", "base", "new", "change (99 %)", ""].map(str::to_owned)];
+    for (name, changes) in &comparison.actions {
+        for (at, change) in changes.iter().enumerate() {
+            let name = if at == 0 { error_chain(name) } else { String::new() };
+            lines.push(cells(name, change));
+        }
+    }
+    let widths: [usize; COLUMNS] =
+        std::array::from_fn(|column| lines.iter().map(|cells| cells[column].width()).max().unwrap_or(0));
+    let mut text: String = lines.iter().map(|cells| line(cells, &widths)).collect();
+    let worse: usize = comparison.actions.iter().map(|(_, changes)| worse_count(changes)).sum();
+    let tolerance = percent(tolerance);
+    text += &match worse {
+        0 => format!("Nothing is worse than in `{base}` by more than {tolerance}.\n"),
+        1 => format!("1 number is worse than in `{base}` by more than {tolerance}.\n"),
+        more => format!("{more} numbers are worse than in `{base}` by more than {tolerance}.\n"),
+    };
+    text
+}
+
+fn worse_count(changes: &[MetricChange]) -> usize {
+    changes.iter().filter(|change| change.verdict == ChangeVerdict::Worse).count()
+}
+
+fn cells(name: String, change: &MetricChange) -> [String; COLUMNS] {
+    let what = match change.metric {
+        ComparedMetric::Rps => "rps",
+        ComparedMetric::Errors => "errors",
+        ComparedMetric::P50 => "p50",
+        ComparedMetric::P95 => "p95",
+        ComparedMetric::P99 => "p99",
+    };
+    let show = |value: Option<f64>| match (value, change.metric) {
+        (None, _) => "-".to_owned(),
+        (Some(value), ComparedMetric::Rps) => short(value),
+        (Some(value), ComparedMetric::Errors) => percent(value),
+        (Some(value), _) => latency(value, " "),
+    };
+    let unit = if change.metric == ComparedMetric::Errors { " points" } else { "" };
+    let interval =
+        change.interval.map_or("-".to_owned(), |(low, high)| format!("{} to {}{unit}", signed(low), signed(high)));
+    let judgement = match change.verdict {
+        ChangeVerdict::WithinTolerance => "same",
+        ChangeVerdict::Better => "better",
+        ChangeVerdict::Worse => "WORSE",
+        ChangeVerdict::Inconclusive => "unclear",
+        ChangeVerdict::TooFewSamples => "too little to tell",
+    };
+    [name, what.to_owned(), show(change.base), show(change.new), interval, judgement.to_owned()]
+}
+
+fn percent(share: f64) -> String {
+    format!("{} %", trimmed(share * 100.0))
+}
+
+fn signed(share: f64) -> String {
+    let sign = if share > 0.0 { "+" } else { "" };
+    format!("{sign}{} %", trimmed(share * 100.0))
+}
+
+/// Two decimals at most, and no minus zero.
+fn trimmed(value: f64) -> String {
+    let rounded = (value * 100.0).round() / 100.0 + 0.0;
+    format!("{rounded}")
+}
+
+fn line(cells: &[String; COLUMNS], widths: &[usize; COLUMNS]) -> String {
+    let padded = cells.iter().zip(widths).enumerate().map(|(column, (cell, width))| {
+        let space = " ".repeat(width - cell.width());
+        if (2..4).contains(&column) { format!("{space}{cell}") } else { format!("{cell}{space}") }
+    });
+    let line = padded.collect::<Vec<_>>().join("  ");
+    format!("{}\n", line.trim_end())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::{compare, test_reports};
+    use super::*;
+
+    #[test]
+    fn a_table_of_changes() {
+        let (base, new) =
+            (test_reports::steady(100, (20_000, 10_000), 5), test_reports::steady(100, (22_000, 11_000), 5));
+        let text = render(&compare::compare(&base, &new, 0.05).unwrap(), "base.json", 0.05);
+        let path = std::path::Path::new(env!("CARGO_MANIFEST_DIR")).join("src/report/golden/changes.txt");
+        if std::env::var_os("BLESS").is_some() {
+            std::fs::write(&path, &text).expect("golden file is writable");
+        }
+        assert_eq!(text, std::fs::read_to_string(&path).unwrap_or_default());
+    }
+}

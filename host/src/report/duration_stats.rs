@@ -1,0 +1,106 @@
+//! A histogram as the numbers people compare, and as text that other programs can merge.
+
+use base64::Engine;
+use base64::engine::general_purpose::STANDARD;
+use hdrhistogram::Histogram;
+use hdrhistogram::serialization::{Serializer, V2DeflateSerializer};
+
+use super::model::DurationStats;
+use crate::metrics::custom_metric::{MAX_VALUE, TREND_SCALE};
+use crate::metrics::histogram;
+
+/// The numbers; `None` of an empty histogram, which has none.
+pub fn duration_stats(histogram: &Histogram<u64>) -> Option<DurationStats> {
+    if histogram.is_empty() {
+        return None;
+    }
+    let at = |quantile| histogram.value_at_quantile(quantile);
+    Some(DurationStats {
+        count: histogram.len(),
+        min: histogram.min(),
+        mean: round_to_tenths(histogram.mean()),
+        stddev: round_to_tenths(histogram.stdev()),
+        p50: at(0.5),
+        p75: at(0.75),
+        p90: at(0.9),
+        p95: at(0.95),
+        p99: at(0.99),
+        p99_9: at(0.999),
+        max: histogram.max(),
+    })
+}
+
+/// More decimals than a tenth of a microsecond would be noise.
+fn round_to_tenths(value: f64) -> f64 {
+    (value * 10.0).round() / 10.0
+}
+
+/// V2 compressed format in base64. Every histogram is written with the same bounds, 1 µs to 1 h, whatever its size in
+/// memory, so that any two of the same number of digits can be added by any implementation.
+pub fn encode(histogram: &Histogram<u64>) -> String {
+    let mut whole =
+        Histogram::<u64>::new_with_bounds(1, histogram::MAX_MICROS, histogram.sigfig()).expect("valid bounds");
+    histogram::add(&mut whole, histogram);
+    serialize_base64(&whole)
+}
+
+/// The same for a trend of a plugin, which is counted in thousandths and goes up to 2^53.
+pub fn encode_wide(histogram: &Histogram<u64>) -> String {
+    let most = (MAX_VALUE * TREND_SCALE) as u64;
+    let mut whole = Histogram::<u64>::new_with_bounds(1, most, histogram.sigfig()).expect("valid bounds");
+    histogram::add(&mut whole, histogram);
+    serialize_base64(&whole)
+}
+
+fn serialize_base64(histogram: &Histogram<u64>) -> String {
+    let mut bytes = Vec::new();
+    V2DeflateSerializer::new().serialize(histogram, &mut bytes).expect("memory can be written to");
+    STANDARD.encode(bytes)
+}
+
+#[cfg(test)]
+mod tests {
+    use hdrhistogram::serialization::Deserializer;
+
+    use super::*;
+
+    fn filled(values: impl Iterator<Item = u64>) -> Histogram<u64> {
+        let mut filled = histogram::empty(histogram::FINE);
+        values.for_each(|nanos| histogram::record(&mut filled, nanos));
+        filled
+    }
+
+    fn decode(text: &str) -> Histogram<u64> {
+        let bytes = STANDARD.decode(text).expect("base64");
+        Deserializer::new().deserialize(&mut bytes.as_slice()).expect("V2 compressed")
+    }
+
+    #[test]
+    fn an_empty_histogram_has_no_times() {
+        assert_eq!(duration_stats(&histogram::empty(histogram::FINE)), None);
+    }
+
+    #[test]
+    fn times_of_a_known_distribution() {
+        let times = duration_stats(&filled((1..=1_000).map(|n| n * 1_000))).expect("not empty");
+        assert_eq!(
+            (times.min, times.p50, times.p90, times.p99, times.p99_9, times.max),
+            (1, 500, 900, 990, 999, 1_000)
+        );
+        assert_eq!((times.count, times.mean, times.stddev), (1_000, 500.5, 288.7));
+    }
+
+    #[test]
+    fn a_decoded_histogram_gives_the_same_numbers() {
+        let original = filled((0..5_000).map(|n| n * n * 777));
+        assert_eq!(duration_stats(&decode(&encode(&original))), duration_stats(&original));
+    }
+
+    #[test]
+    fn decoded_histograms_of_any_size_add_up() {
+        let (small, large) = (filled([2_000].into_iter()), filled([u64::MAX].into_iter()));
+        let mut sum = decode(&encode(&small));
+        sum.add(decode(&encode(&large))).expect("the same bounds");
+        assert_eq!((sum.len(), sum.min()), (2, 2));
+    }
+}

@@ -1,0 +1,254 @@
+//! Report files. A path that cannot be written is found before the run, not after an hour of it; and an older report
+//! stays whole until the new one is: the new one is written beside it and takes its place in one step.
+
+use std::fs::{self, File, OpenOptions};
+use std::io::{self, BufWriter, Write};
+use std::path::{Path, PathBuf};
+
+use tempfile::NamedTempFile;
+
+use super::model::Report;
+use super::{csv, json, junit};
+use crate::diagnostic::{Diagnostic, io_reason};
+
+/// A file that waits for its report.
+#[derive(Debug)]
+pub struct ReportFile {
+    /// As the user gave it.
+    path: PathBuf,
+    format: ReportFormat,
+    target: WriteTarget,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum ReportFormat {
+    Json,
+    Csv,
+    Junit,
+}
+
+#[derive(Debug)]
+enum WriteTarget {
+    /// Written beside the target, then renamed. Removes itself if no report ever comes.
+    Replace { temporary: NamedTempFile, target: PathBuf },
+    /// A device, a pipe, or a file in a folder where none can be made.
+    Direct(File),
+}
+
+impl ReportFile {
+    /// Gets ready to write, by the extension as JSON, CSV or JUnit XML. What exists and is no regular file, such as `/dev/stdout`
+    /// or a pipe, is written to directly, and needs no extension: it gets JSON then. Opening a pipe waits for its reader.
+    ///
+    /// # Errors
+    /// `usage::output-format` for another extension; `usage::output-path` where nothing can be written.
+    pub fn open(path: &Path) -> Result<Self, Diagnostic> {
+        let special = fs::metadata(path).is_ok_and(|found| !found.is_file() && !found.is_dir());
+        let format = format(path, special)?;
+        let sink = if special { open_direct(path) } else { open_beside(path) };
+        let sink = sink.map_err(|error| cannot_open(path, &error))?;
+        Ok(Self { path: path.into(), format, target: sink })
+    }
+
+    /// Writes the report.
+    ///
+    /// # Errors
+    /// `report::write` if the disk is full or the like. A report that was written but could not take its place is
+    /// kept, and the help says where.
+    pub fn write(self, report: &Report) -> Result<(), Diagnostic> {
+        let Self { path, format, target: sink } = self;
+        match sink {
+            WriteTarget::Direct(file) => overwrite(&file, format, report).map_err(|error| cannot_save(&path, &error)),
+            WriteTarget::Replace { temporary, target } => {
+                write_to(temporary.as_file(), format, report).map_err(|error| cannot_save(&path, &error))?;
+                replace(temporary, &target).map_err(|(error, kept)| {
+                    let help = kept.map(|kept| format!("the report is in `{}`", kept.display()));
+                    Diagnostic { help, ..cannot_save(&path, &error) }
+                })
+            }
+        }
+    }
+}
+
+fn format(path: &Path, special: bool) -> Result<ReportFormat, Diagnostic> {
+    let extension = path.extension().map(|extension| extension.to_string_lossy().to_ascii_lowercase());
+    match extension.as_deref() {
+        Some("json") => Ok(ReportFormat::Json),
+        Some("csv") => Ok(ReportFormat::Csv),
+        Some("xml") => Ok(ReportFormat::Junit),
+        None if special => Ok(ReportFormat::Json),
+        _ => {
+            let message = format!("`{}` does not say which format to write", path.display());
+            Err(Diagnostic::new("usage::output-format", message)
+                .help("give it the extension `.json`, `.csv` or `.xml`"))
+        }
+    }
+}
+
+fn open_direct(path: &Path) -> io::Result<WriteTarget> {
+    OpenOptions::new().write(true).open(path).map(WriteTarget::Direct)
+}
+
+/// A temporary file beside the target. An existing target is checked for being writable and left as it is; if its folder
+/// takes no new files, it is the one to write to.
+fn open_beside(path: &Path) -> io::Result<WriteTarget> {
+    let existing = match OpenOptions::new().write(true).open(path) {
+        Ok(file) => Some(file),
+        Err(error) if error.kind() == io::ErrorKind::NotFound => None,
+        Err(error) => return Err(error),
+    };
+    // A link stays a link: what it points to is replaced.
+    let target = if existing.is_some() { fs::canonicalize(path)? } else { path.into() };
+    match (temporary_beside(&target), existing) {
+        (Ok(temporary), existing) => {
+            if let Some(existing) = existing {
+                temporary.as_file().set_permissions(existing.metadata()?.permissions())?;
+            }
+            Ok(WriteTarget::Replace { temporary, target })
+        }
+        (Err(_), Some(existing)) => Ok(WriteTarget::Direct(existing)),
+        (Err(error), None) => Err(error),
+    }
+}
+
+fn temporary_beside(target: &Path) -> io::Result<NamedTempFile> {
+    let folder = target.parent().filter(|folder| !folder.as_os_str().is_empty()).unwrap_or(Path::new("."));
+    let mut builder = tempfile::Builder::new();
+    builder.prefix(".stampede-report-").suffix(".tmp");
+    #[cfg(unix)]
+    {
+        use std::os::unix::fs::PermissionsExt;
+        // As any new file: the user's mask decides.
+        builder.permissions(fs::Permissions::from_mode(0o666));
+    }
+    builder.tempfile_in(folder)
+}
+
+/// Puts the temporary file in the target's place; if that fails, keeps it and says where.
+fn replace(temporary: NamedTempFile, target: &Path) -> Result<(), (io::Error, Option<PathBuf>)> {
+    match temporary.persist(target) {
+        Ok(_) => Ok(()),
+        Err(failed) => Err((failed.error, failed.file.keep().ok().map(|(_, path)| path))),
+    }
+}
+
+fn overwrite(file: &File, format: ReportFormat, report: &Report) -> io::Result<()> {
+    if file.metadata()?.is_file() {
+        file.set_len(0)?;
+    }
+    write_to(file, format, report)
+}
+
+fn write_to(file: &File, format: ReportFormat, report: &Report) -> io::Result<()> {
+    let mut writer = BufWriter::new(file);
+    match format {
+        ReportFormat::Json => json::write(report, &mut writer)?,
+        ReportFormat::Csv => csv::write(report, &mut writer)?,
+        ReportFormat::Junit => junit::write(report, &mut writer)?,
+    }
+    writer.flush()
+}
+
+/// Before the run.
+fn cannot_open(path: &Path, error: &io::Error) -> Diagnostic {
+    Diagnostic::new("usage::output-path", cannot_write(path, error))
+}
+
+/// After the run: traffic was sent, so this is no wrong usage.
+fn cannot_save(path: &Path, error: &io::Error) -> Diagnostic {
+    Diagnostic::new("report::write", cannot_write(path, error))
+}
+
+/// The operating system's reason, in the grammar of messages.
+fn cannot_write(path: &Path, error: &io::Error) -> String {
+    format!("cannot write `{}`: {}", path.display(), io_reason(error))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::test_reports;
+    use super::*;
+
+    fn folder() -> tempfile::TempDir {
+        tempfile::tempdir().expect("a temporary folder")
+    }
+
+    fn names(folder: &Path) -> Vec<String> {
+        let entries = fs::read_dir(folder).expect("readable");
+        entries.map(|entry| entry.expect("readable").file_name().to_string_lossy().into_owned()).collect()
+    }
+
+    #[test]
+    fn the_extension_is_the_format() {
+        let cases = [
+            ("r.json", Ok(ReportFormat::Json)),
+            ("R.CSV", Ok(ReportFormat::Csv)),
+            ("r.xml", Ok(ReportFormat::Junit)),
+            ("r.txt", Err(())),
+            ("r", Err(())),
+        ];
+        for (path, expected) in cases {
+            assert_eq!(format(Path::new(path), false).map_err(|_| ()), expected, "{path}");
+        }
+        let refused = ReportFile::open(Path::new("r.txt")).expect_err("no such format");
+        assert_eq!(
+            (refused.code, refused.message.as_str()),
+            ("usage::output-format", "`r.txt` does not say which format to write")
+        );
+    }
+
+    #[test]
+    fn the_old_report_stays_until_the_new_one_is_whole() {
+        let folder = folder();
+        let path = folder.path().join("report.json");
+        fs::write(&path, "old").expect("writable");
+        let output = ReportFile::open(&path).expect("writable");
+        assert_eq!(fs::read_to_string(&path).expect("readable"), "old");
+        output.write(&test_reports::nothing()).expect("written");
+        let text = fs::read_to_string(&path).expect("readable");
+        assert!(text.starts_with("{\"schema\":\"stampede-report/1\"") && text.ends_with("}\n"), "{text}");
+        assert_eq!(names(folder.path()), ["report.json"]);
+    }
+
+    #[test]
+    fn a_run_without_a_report_leaves_nothing_behind() {
+        let folder = folder();
+        drop(ReportFile::open(&folder.path().join("report.csv")).expect("writable"));
+        assert!(names(folder.path()).is_empty());
+    }
+
+    #[test]
+    fn what_cannot_be_written_is_found_at_once() {
+        let folder = folder();
+        let path = folder.path().join("missing").join("report.json");
+        let refused = ReportFile::open(&path).expect_err("there is no such folder");
+        assert_eq!(refused.code, "usage::output-path");
+        #[cfg(unix)]
+        assert_eq!(refused.message, format!("cannot write `{}`: no such file or directory", path.display()));
+        fs::create_dir(folder.path().join("folder.json")).expect("writable");
+        let refused = ReportFile::open(&folder.path().join("folder.json")).expect_err("that is a folder");
+        assert_eq!(refused.code, "usage::output-path");
+    }
+
+    #[test]
+    #[cfg(unix)]
+    fn a_device_is_written_to_and_a_link_stays_a_link() {
+        ReportFile::open(Path::new("/dev/null")).expect("writable").write(&test_reports::nothing()).expect("written");
+        let folder = folder();
+        let (link, target) = (folder.path().join("link.csv"), folder.path().join("target"));
+        fs::write(&target, "old").expect("writable");
+        std::os::unix::fs::symlink(&target, &link).expect("links work here");
+        ReportFile::open(&link).expect("writable").write(&test_reports::nothing()).expect("written");
+        assert!(fs::symlink_metadata(&link).expect("there").is_symlink());
+        assert!(fs::read_to_string(&target).expect("readable").starts_with("scenario,name,action,"));
+    }
+
+    #[test]
+    fn overwriting_leaves_nothing_of_a_longer_old_text() {
+        let folder = folder();
+        let path = folder.path().join("report.csv");
+        fs::write(&path, "x".repeat(100_000)).expect("writable");
+        let file = OpenOptions::new().write(true).open(&path).expect("writable");
+        overwrite(&file, ReportFormat::Csv, &test_reports::nothing()).expect("written");
+        assert!(fs::read_to_string(&path).expect("readable").ends_with("\r\n"));
+    }
+}

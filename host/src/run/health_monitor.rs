@@ -1,0 +1,53 @@
+//! How a worker itself is doing. A worker that is late lies about everyone's latency, so each measures its own CPU
+//! time, how late its loop comes round, and the time spent inside guests; the report's verdict on the generator stands
+//! on these.
+
+use std::cell::Cell;
+use std::rc::Rc;
+
+use cpu_time::ThreadTime;
+use stampede_time::{Nanos, nanos};
+
+use super::deadline_sweep::SWEEP_PERIOD;
+use crate::metrics::interval::IntervalHealth as Record;
+use crate::plugin::instance::worker_plugin::{PluginUsage, WorkerPlugin};
+
+/// Measures the thread it was made on.
+pub struct HealthMonitor {
+    since: Nanos,
+    cpu: ThreadTime,
+    last_turn: Nanos,
+    loop_lag_max: Nanos,
+}
+
+impl HealthMonitor {
+    /// Starts measuring.
+    pub fn start(now: Nanos) -> Self {
+        Self { since: now, cpu: ThreadTime::now(), last_turn: now, loop_lag_max: 0 }
+    }
+
+    /// The worker's loop has come round. It should do so once a [`PERIOD`].
+    pub fn loop_turned(&mut self, now: Nanos) {
+        self.loop_lag_max = self.loop_lag_max.max((now - self.last_turn).saturating_sub(SWEEP_PERIOD));
+        self.last_turn = now;
+    }
+
+    /// The record since the last one.
+    pub fn take_interval(&mut self, now: Nanos, plugins: &[Rc<WorkerPlugin>]) -> Record {
+        let taken = |counter: fn(&PluginUsage) -> &Cell<u64>| {
+            plugins.iter().map(|plugin| counter(&plugin.usage).take()).collect::<Vec<_>>()
+        };
+        let record = Record {
+            cpu: nanos(self.cpu.elapsed()),
+            wall: now - self.since,
+            loop_lag_max: std::mem::take(&mut self.loop_lag_max),
+            guest: taken(|usage| &usage.guest_time),
+            guest_calls: taken(|usage| &usage.calls),
+            guest_traps: taken(|usage| &usage.traps),
+            guest_collateral: taken(|usage| &usage.collateral),
+        };
+        self.since = now;
+        self.cpu = ThreadTime::now();
+        record
+    }
+}

@@ -1,0 +1,70 @@
+//! Ctrl-C and SIGTERM. What is particular to an operating system stays in here.
+
+use std::io;
+use std::time::Duration;
+
+use crate::exit::Exit;
+
+/// The signals that end a run.
+pub struct Signals {
+    #[cfg(unix)]
+    interrupt: tokio::signal::unix::Signal,
+    #[cfg(unix)]
+    terminate: tokio::signal::unix::Signal,
+}
+
+impl Signals {
+    /// From now on the signals do not kill the process.
+    ///
+    /// # Errors
+    /// The operating system refuses.
+    #[cfg(unix)]
+    pub fn listen() -> io::Result<Self> {
+        use tokio::signal::unix::{SignalKind, signal};
+        Ok(Self { interrupt: signal(SignalKind::interrupt())?, terminate: signal(SignalKind::terminate())? })
+    }
+
+    /// From now on Ctrl-C does not kill the process.
+    ///
+    /// # Errors
+    /// Never on this system.
+    #[cfg(not(unix))]
+    pub fn listen() -> io::Result<Self> {
+        Ok(Self {})
+    }
+
+    /// The next signal.
+    #[cfg(unix)]
+    pub async fn next(&mut self) {
+        tokio::select! {
+            _ = self.interrupt.recv() => {}
+            _ = self.terminate.recv() => {}
+        }
+    }
+
+    /// The next Ctrl-C.
+    #[cfg(not(unix))]
+    pub async fn next(&mut self) {
+        if tokio::signal::ctrl_c().await.is_err() {
+            std::future::pending::<()>().await;
+        }
+    }
+}
+
+/// How long a report has to be written before a signal may end the process: who presses Ctrl-C over and over to end a
+/// run must not lose its report by the last of them.
+const REPORT_GRACE: Duration = Duration::from_secs(2);
+
+/// From now on a signal ends the process, in [`PATIENCE`] at the earliest. For the time after a run: the signals, once
+/// listened to, would be swallowed until the process ends, however long the report takes to be written.
+pub fn exit_on_next_signal() {
+    // Without the thread the report is written all the same, and only cannot be interrupted.
+    let _ = std::thread::Builder::new().name("signals".into()).spawn(|| -> io::Result<()> {
+        let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
+        runtime.block_on(async {
+            let mut signals = Signals::listen()?;
+            tokio::join!(signals.next(), tokio::time::sleep(REPORT_GRACE));
+            std::process::exit(Exit::Interrupted.code().into())
+        })
+    });
+}
