@@ -7,8 +7,6 @@
 //! What a plugin offers is known from the files in its folder `schema`, one for each action, so that the program need
 //! not ask a component for it. `sdk.rs` has the SDK for plugins that are begun with `plugin new`.
 
-#[path = "build/component.rs"]
-mod component;
 #[path = "build/sdk.rs"]
 mod sdk;
 
@@ -18,10 +16,10 @@ use std::io::Write as _;
 use std::path::{Path, PathBuf};
 use std::{env, fs};
 
-use component::Result;
 use flate2::Compression;
 use flate2::write::DeflateEncoder;
 use sha2::{Digest, Sha256};
+use stampede_components::Result;
 
 fn main() {
     if let Err(error) = build() {
@@ -37,9 +35,9 @@ fn build() -> Result<()> {
     println!("cargo::rerun-if-changed=build.rs");
     println!("cargo::rerun-if-changed=build");
     let folder = root.join("plugins");
-    let plugins = plugins(&folder)?;
+    let plugins = builtin(&fs::read_to_string(root.join("Cargo.toml"))?)?;
     let packages: Vec<_> = plugins.iter().map(|plugin| format!("--package=stampede-plugin-{plugin}")).collect();
-    let compiled = component::compile(&root, &packages)?;
+    let compiled = stampede_components::compile(&root, &packages)?;
     let actions = plugins.iter().map(|plugin| actions(&folder.join(plugin).join("schema")));
     let offered = plugins.iter().cloned().zip(actions.collect::<Result<Vec<_>>>()?);
     let out = PathBuf::from(env::var("OUT_DIR")?);
@@ -47,17 +45,15 @@ fn build() -> Result<()> {
     embed(&out, &compiled, &offered.collect::<Vec<_>>())
 }
 
-/// The folders' names, in order.
-fn plugins(folder: &Path) -> Result<Vec<String>> {
-    let mut names = Vec::new();
-    for entry in fs::read_dir(folder)? {
-        let entry = entry?;
-        if entry.path().join("Cargo.toml").is_file() {
-            names.push(entry.file_name().to_string_lossy().into_owned());
-        }
-    }
-    names.sort();
-    Ok(names)
+/// Reads the list of built-in plugins from the workspace's manifest: `builtin-plugins = ["grpc", …]`, on one line or
+/// several.
+///
+/// A list, because a folder below `plugins/` may also be a crate that plugins share, which is not a component. It is in
+/// the manifest, so that adding a plugin changes no file of the host.
+fn builtin(manifest: &str) -> Result<Vec<String>> {
+    let list = manifest.split_once("\nbuiltin-plugins = [").and_then(|(_, rest)| rest.split_once(']'));
+    let (list, _) = list.ok_or("the workspace's manifest has no `builtin-plugins`")?;
+    Ok(list.split('"').skip(1).step_by(2).map(str::to_owned).collect())
 }
 
 /// The actions with a schema in this folder, in order.

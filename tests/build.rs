@@ -1,8 +1,5 @@
 //! Compiles the misbehaving plugins of `tests/guests/`, and says where they are; makes the service of the gRPC server.
 
-#[path = "../host/build/component.rs"]
-mod component;
-
 use std::env;
 use std::path::Path;
 
@@ -14,12 +11,12 @@ fn main() {
     }
 }
 
-fn build() -> component::Result<()> {
+fn build() -> stampede_components::Result<()> {
     let root = Path::new(&env::var("CARGO_MANIFEST_DIR")?).join("..").canonicalize()?;
-    for input in ["tests/build.rs", "tests/guests", "wit", "host/build", "Cargo.toml", "Cargo.lock"] {
+    for input in ["tests/build.rs", "tests/guests", "wit", "Cargo.toml", "Cargo.lock"] {
         println!("cargo::rerun-if-changed={}", root.join(input).display());
     }
-    let compiled = component::compile(&root, &["--package=stampede-guests".into(), "--examples".into()])?;
+    let compiled = stampede_components::compile(&root, &["--package=stampede-guests".into(), "--examples".into()])?;
     println!("cargo::rustc-env=STAMPEDE_GUESTS={}", compiled.join("examples").display());
     println!("cargo::rerun-if-changed=harness/protos");
     let service = protox::compile(["echo.proto"], ["harness/protos"])?;

@@ -11,7 +11,7 @@ use std::fmt::Write as _;
 use std::fs;
 use std::path::Path;
 
-use crate::component::Result;
+use stampede_components::Result;
 
 /// How a file of the SDK names its tests when they are a file of their own.
 const TESTS: &str = "\n#[cfg(test)]\nmod tests;\n";

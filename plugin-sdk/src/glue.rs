@@ -3,7 +3,8 @@
 use schemars::generate::SchemaSettings;
 
 use crate::bindings::exports::stampede::plugin::action as raw;
-use crate::{Action, ConfigError, executor, params};
+use crate::parameters::parse;
+use crate::{Action, ConfigError, executor};
 
 pub use crate::bindings::{export, exports};
 
@@ -57,7 +58,7 @@ pub(crate) fn schema_of_type<A: Action>() -> serde_json::Value {
 
 /// Reads a step's parameters and keeps the step.
 pub(crate) fn configure<A: Action>(params: &str) -> Result<u32, ConfigError> {
-    params::parse(params).and_then(A::configure).map(executor::add_step)
+    parse::parse(params).and_then(A::configure).map(executor::add_step)
 }
 
 /// The exports. One implementation serves every plugin, so the macro has next to nothing to expand.

@@ -91,6 +91,9 @@
 //! # assert_eq!(check(&Params { items: 51 }).unwrap_err().pointer, "/items");
 //! ```
 //!
+//! The module [`parameters`] has the types that the built-in actions share, such as an expected status or a time with its
+//! unit.
+//!
 //! ## A fast first start
 //!
 //! The host checks a step's keys against a JSON Schema, which schemars makes from `Params` inside the component. That
@@ -263,7 +266,7 @@ mod json;
 pub mod log;
 pub mod metric;
 mod operation;
-mod params;
+pub mod parameters;
 mod per_user;
 pub mod socket;
 mod task;

@@ -5,10 +5,8 @@ use std::fmt;
 
 use schemars::{JsonSchema, Schema, SchemaGenerator, json_schema};
 use serde::{Deserialize, Deserializer};
+use stampede_plugin::parameters::{JsonPath, Pattern, parse_document, text_or_mapping};
 use stampede_plugin::{ConfigError, Task, Template};
-
-use crate::pattern::{Path, Pattern, document};
-use crate::shorthand;
 
 /// What a message must be. Without conditions any will do.
 #[derive(Default, Deserialize)]
@@ -16,7 +14,7 @@ use crate::shorthand;
 pub struct Conditions {
     contains: Option<Template>,
     regex: Option<Pattern>,
-    json: Option<Path>,
+    json: Option<JsonPath>,
     equals: Option<Template>,
 }
 
@@ -44,8 +42,8 @@ impl Expected<'_> {
             && json.as_ref().is_none_or(|path| self.leads(path, text))
     }
 
-    fn leads(&self, path: &Path, text: &str) -> bool {
-        let found = document(text).and_then(|document| path.find(&document));
+    fn leads(&self, path: &JsonPath, text: &str) -> bool {
+        let found = parse_document(text).and_then(|document| path.find(&document));
         found.is_some_and(|value| self.equals.as_ref().is_none_or(|expected| *expected == value))
     }
 }
@@ -81,7 +79,7 @@ pub struct Expect(pub Conditions);
 impl<'de> Deserialize<'de> for Expect {
     fn deserialize<D: Deserializer<'de>>(source: D) -> Result<Self, D::Error> {
         let forms = "a text, or `{contains: …, regex: …, json: …, equals: …}`";
-        shorthand::read(source, forms, Self::of_text, Self::of_mapping)
+        text_or_mapping(source, forms, Self::of_text, Self::of_mapping)
     }
 }
 

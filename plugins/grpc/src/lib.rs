@@ -8,23 +8,16 @@ mod method;
 mod metrics;
 mod outgoing;
 mod params;
-#[path = "../../websocket/src/pattern.rs"]
-mod pattern;
 mod reflection;
-#[path = "../../websocket/src/save.rs"]
-mod save;
 mod schema;
-#[path = "../../script/src/shorthand.rs"]
-mod shorthand;
 mod status;
-#[path = "../../script/src/time_span.rs"]
-mod time_span;
 
 use std::pin::pin;
 use std::time::Duration;
 
 use stampede_plugin::future::{Either, select};
 use stampede_plugin::http::{Options, Request, Stream, Version};
+use stampede_plugin::parameters::Save;
 use stampede_plugin::{Action, ConfigError, Failure, FailureKind, Outcome, Task, Template, plugin};
 
 use expect::Conditions;
@@ -32,7 +25,6 @@ use incoming::Incoming;
 use method::{Method, Schema};
 use metrics::Metrics;
 use params::Params;
-use save::Save;
 use status::{Code, Status};
 
 /// How much is put together before it is written.
@@ -65,7 +57,7 @@ impl Action for Grpc {
             deadline,
             expect_status: params.expect_status,
             expect: params.expect.map(|expect| expect.0),
-            save: (!params.save.is_empty()).then(|| Save::new(params.save)).transpose()?,
+            save: (!params.save.is_empty()).then_some(params.save),
             max_message: params.max_message,
             metrics: Metrics::new()?,
         })

@@ -1,21 +1,19 @@
 //! What a step may say.
 
-use std::collections::BTreeMap;
 use std::num::NonZeroU64;
 
 use schemars::JsonSchema;
 use serde::Deserialize;
 use serde_json::Value;
+use stampede_plugin::parameters::{Save, TimeSpan};
 use stampede_plugin::{ConfigError, Fields};
 
 use crate::expect::Expect;
 use crate::method::{Method, Schema};
 use crate::outgoing::{Draft, Drafts};
 use crate::reflection::Reflected;
-use crate::save::Source;
 use crate::schema;
 use crate::status::Code;
-use crate::time_span::TimeSpan;
 
 /// What a step may say.
 #[derive(Deserialize, JsonSchema)]
@@ -50,7 +48,7 @@ pub struct Params {
     pub expect: Option<Expect>,
     /// Variables to set from that message, or the first: `{name: {json: …}}` or `{name: {regex: …}}`.
     #[serde(default)]
-    pub save: BTreeMap<String, Source>,
+    pub save: Save,
     /// The largest message that is taken, in bytes; 4194304 if absent.
     #[serde(default = "max_message")]
     #[schemars(range(min = 1, max = 16_777_216))]

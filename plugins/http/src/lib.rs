@@ -1,25 +1,15 @@
 //! The `http` action: one request, and whether its reply is right. The host sends, times and counts; what is here is the
 //! meaning of a step's parameters. They are listed, with an example, in this folder's `README.md`.
 
-mod auth;
-mod body;
-mod expect_status;
-mod http_version;
 mod redirects;
-mod search;
-#[path = "../../script/src/shorthand.rs"]
-mod shorthand;
 
 use schemars::JsonSchema;
 use serde::Deserialize;
 use stampede_plugin::http::{Options, Reply, Request, RequestBuilder};
+use stampede_plugin::parameters::{Auth, BodyParameters, ExpectStatus, HttpVersion, Search};
 use stampede_plugin::{Action, ConfigError, Failure, Fields, JsonTemplate, Outcome, Task, Template, plugin};
 
-use auth::Auth;
-use expect_status::ExpectStatus;
-use http_version::HttpVersion;
 use redirects::FollowRedirects;
-use search::Search;
 
 /// What a step may say.
 #[derive(Deserialize, JsonSchema)]
@@ -111,10 +101,16 @@ impl Http {
 
 /// The request that the parameters describe.
 fn builder(params: &Params) -> Result<RequestBuilder, ConfigError> {
+    let body = BodyParameters {
+        json_body: params.json_body,
+        form_body: params.form_body.clone(),
+        body: params.body,
+        body_file: params.body_file.clone(),
+    };
     let request = Request::builder(params.method.to_ascii_uppercase(), params.url)
         .query(params.query.clone())
         .headers(params.headers.clone())
-        .body(body::choose(params)?)
+        .body(body.choose()?)
         .options(Options {
             version: params.http_version.0,
             max_redirects: params.follow_redirects.0,

@@ -7,7 +7,8 @@
 
 use schemars::JsonSchema;
 use serde::Deserialize;
-use stampede_plugin::http::{Body, Request};
+use stampede_plugin::http::Request;
+use stampede_plugin::parameters::BodyParameters;
 use stampede_plugin::{Action, ConfigError, Failure, Fields, JsonTemplate, Outcome, Task, Template, plugin};
 
 /// What the login block may say.
@@ -50,7 +51,8 @@ impl Action for Login {
     type Params = Params;
 
     fn configure(params: Params) -> Result<Self, ConfigError> {
-        let body = body(&params)?;
+        let form_body = params.form_body.clone();
+        let body = BodyParameters { json_body: params.json_body, form_body, ..BodyParameters::default() }.choose()?;
         check_names(&params)?;
         let (own, before, after) = match params.set_headers {
             Some(after) => (params.headers, Fields::default(), after),
@@ -83,18 +85,6 @@ fn check_names(params: &Params) -> Result<(), ConfigError> {
         request.prepare().map_err(|error| error.at(pointer))?;
     }
     Ok(())
-}
-
-/// The body; a login has no other kinds than these two.
-fn body(params: &Params) -> Result<Body, ConfigError> {
-    match (params.json_body, &params.form_body) {
-        (None, None) => Ok(Body::None),
-        (Some(json), None) => Ok(Body::Json(json)),
-        (None, Some(form)) => Ok(Body::Form(form.clone())),
-        (Some(_), Some(_)) => Err(ConfigError::new("`json_body` and `form_body` exclude each other")
-            .at("/form_body")
-            .help("a request has one body: remove one of the two")),
-    }
 }
 
 plugin!(Login);

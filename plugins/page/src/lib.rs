@@ -2,34 +2,24 @@
 //! in this folder's `README.md`.
 
 mod cache;
-#[path = "../../http/src/expect_status.rs"]
-mod expect_status;
 mod hosts;
-#[path = "../../http/src/http_version.rs"]
-mod http_version;
 mod loading;
 mod markup;
 mod metrics;
-#[path = "../../http/src/search.rs"]
-mod search;
-#[path = "../../script/src/shorthand.rs"]
-mod shorthand;
 
 use std::time::Duration;
 
 use schemars::JsonSchema;
 use serde::Deserialize;
 use stampede_plugin::http::{DynamicRequest, Options, Reply, Request};
+use stampede_plugin::parameters::{ExpectStatus, HttpVersion, Search};
 use stampede_plugin::{Action, ConfigError, Failure, Fields, Outcome, PerUser, Task, Template, plugin};
 use url::Url;
 
 use cache::Cache;
-use expect_status::ExpectStatus;
 use hosts::Hosts;
-use http_version::HttpVersion;
 use loading::Loading;
 use metrics::Metrics;
-use search::Search;
 
 /// The largest page that is read for resources, in bytes: reading one takes milliseconds of the worker's time.
 const MOST_MARKUP: usize = 4 << 20;

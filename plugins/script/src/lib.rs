@@ -4,7 +4,6 @@
 mod log;
 mod set;
 mod sleep;
-mod time_span;
 
 use stampede_plugin::plugin;
 

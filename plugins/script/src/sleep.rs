@@ -8,9 +8,8 @@ use schemars::{JsonSchema, Schema, SchemaGenerator, json_schema};
 use serde::Deserialize;
 use serde::de::value::MapAccessDeserializer;
 use serde::de::{Deserializer, Error, MapAccess, Visitor};
+use stampede_plugin::parameters::TimeSpan;
 use stampede_plugin::{Action, ConfigError, Failure, Outcome, Task, Template};
-
-use crate::time_span::TimeSpan;
 
 /// What a step may say.
 #[derive(Deserialize, JsonSchema)]

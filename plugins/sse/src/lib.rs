@@ -1,21 +1,9 @@
 //! The `sse` action: reads an event stream until enough has come, and measures when each event does. The parameters are
 //! listed, with an example, in this folder's `README.md`.
 
-#[path = "../../http/src/auth.rs"]
-mod auth;
-#[path = "../../http/src/body.rs"]
-mod body;
 mod event_stream;
-#[path = "../../http/src/http_version.rs"]
-mod http_version;
 mod metrics;
 mod reading;
-#[path = "../../http/src/search.rs"]
-mod search;
-#[path = "../../script/src/shorthand.rs"]
-mod shorthand;
-#[path = "../../script/src/time_span.rs"]
-mod time_span;
 
 use std::num::NonZeroU64;
 use std::time::Duration;
@@ -23,14 +11,11 @@ use std::time::Duration;
 use schemars::JsonSchema;
 use serde::Deserialize;
 use stampede_plugin::http::{Options, Request, RequestBuilder, Stream};
+use stampede_plugin::parameters::{Auth, BodyParameters, HttpVersion, Search, TimeSpan};
 use stampede_plugin::{Action, ConfigError, Failure, Fields, JsonTemplate, Outcome, Task, Template, plugin};
 
-use auth::Auth;
-use http_version::HttpVersion;
 use metrics::Metrics;
 use reading::Reading;
-use search::Search;
-use time_span::TimeSpan;
 
 /// What a step may say.
 #[derive(Deserialize, JsonSchema)]
@@ -111,10 +96,16 @@ fn builder(params: &Params) -> Result<RequestBuilder, ConfigError> {
     if !headers.iter().any(|(name, _)| name.eq_ignore_ascii_case("accept")) {
         headers.0.push(("accept".to_owned(), Template::compile("text/event-stream")?));
     }
+    let body = BodyParameters {
+        json_body: params.json_body,
+        form_body: params.form_body.clone(),
+        body: params.body,
+        body_file: params.body_file.clone(),
+    };
     let request = Request::builder(params.method.to_ascii_uppercase(), params.url)
         .query(params.query.clone())
         .headers(headers)
-        .body(body::choose(params)?)
+        .body(body.choose()?)
         .options(Options { version: params.http_version.0, ..Options::default() });
     Ok(match params.auth {
         Some(Auth(credentials)) => request.credentials(credentials),

@@ -6,9 +6,8 @@ use std::fmt;
 use regex_lite::Regex;
 use schemars::{JsonSchema, Schema, SchemaGenerator, json_schema};
 use serde::{Deserialize, Deserializer};
+use stampede_plugin::parameters::text_or_mapping;
 use stampede_plugin::{ConfigError, Task, Template};
-
-use crate::shorthand;
 
 /// What a step waits for.
 pub enum Expect {
@@ -102,7 +101,7 @@ impl fmt::Display for Expected<'_> {
 impl<'de> Deserialize<'de> for Expect {
     fn deserialize<D: Deserializer<'de>>(source: D) -> Result<Self, D::Error> {
         let forms = "a text, `{regex: …}`, `{line: …}` or `{bytes: …}`";
-        shorthand::read(source, forms, |text| Template::compile(text).map(Self::Contains), Self::of_mapping)
+        text_or_mapping(source, forms, |text| Template::compile(text).map(Self::Contains), Self::of_mapping)
     }
 }
 

@@ -3,10 +3,7 @@
 
 mod endpoint;
 mod expect;
-mod payload;
 mod send;
-#[path = "../../script/src/shorthand.rs"]
-mod shorthand;
 
 use schemars::JsonSchema;
 use serde::Deserialize;

@@ -5,9 +5,8 @@ use std::fmt;
 
 use schemars::{JsonSchema, Schema, SchemaGenerator, json_schema};
 use serde::de::{Deserialize, Deserializer, Error, MapAccess, Visitor};
+use stampede_plugin::parameters::{Notation, Payload};
 use stampede_plugin::{ConfigError, Failure, Task, Template};
-
-use crate::payload::{Notation, Payload};
 
 /// What a step sends.
 pub enum Send {

@@ -1,15 +1,12 @@
 //! `websocket.expect`: a message that somebody else has caused, or an earlier step.
 
-use std::collections::BTreeMap;
-
 use schemars::JsonSchema;
 use serde::Deserialize;
+use stampede_plugin::parameters::{Save, TimeSpan};
 use stampede_plugin::{Action, ConfigError, Outcome, PerUser, Task};
 
 use crate::connection::Connection;
 use crate::incoming::Incoming;
-use crate::save::Source;
-use crate::time_span::TimeSpan;
 use crate::wait::Wait;
 
 /// What a step of `websocket.expect` may say.
@@ -23,7 +20,7 @@ pub struct ExpectParams {
     within: Option<TimeSpan>,
     /// Variables to set from it: `{name: {json: …}}` or `{name: {regex: …}}`.
     #[serde(default)]
-    save: BTreeMap<String, Source>,
+    save: Save,
 }
 
 /// `websocket.expect`: waits for a message.
@@ -40,7 +37,7 @@ impl Action for Expect {
     type Params = ExpectParams;
 
     fn configure(params: ExpectParams) -> Result<Self, ConfigError> {
-        Ok(Self { wait: Wait::new(params.expect, params.within, params.save)?, open: PerUser::shared() })
+        Ok(Self { wait: Wait::new(params.expect, params.within, params.save), open: PerUser::shared() })
     }
 
     async fn run(&self, task: &Task) -> Outcome {

@@ -5,11 +5,9 @@ use std::fmt;
 
 use schemars::{JsonSchema, Schema, SchemaGenerator, json_schema};
 use serde::{Deserialize, Deserializer};
+use stampede_plugin::parameters::{JsonPath, Pattern, parse_document, text_or_mapping};
 use stampede_plugin::{ConfigError, Task, Template};
 use tungstenite::Message;
-
-use crate::pattern::{Path, Pattern, document};
-use crate::shorthand;
 
 /// What a message must be. Without conditions any text or binary message will do.
 #[derive(Default, Deserialize)]
@@ -19,7 +17,7 @@ pub struct Conditions {
     kind: Kind,
     contains: Option<Template>,
     regex: Option<Pattern>,
-    json: Option<Path>,
+    json: Option<JsonPath>,
     equals: Option<Template>,
     code: Option<u16>,
 }
@@ -91,8 +89,8 @@ impl Expected<'_> {
             && json.as_ref().is_none_or(|path| self.leads(path, &text))
     }
 
-    fn leads(&self, path: &Path, text: &str) -> bool {
-        let found = document(text).and_then(|document| path.find(&document));
+    fn leads(&self, path: &JsonPath, text: &str) -> bool {
+        let found = parse_document(text).and_then(|document| path.find(&document));
         found.is_some_and(|value| self.equals.as_ref().is_none_or(|expected| *expected == value))
     }
 }
@@ -167,7 +165,7 @@ pub struct Incoming(pub Conditions);
 impl<'de> Deserialize<'de> for Incoming {
     fn deserialize<D: Deserializer<'de>>(source: D) -> Result<Self, D::Error> {
         let forms = "a text, or a mapping such as `{regex: …}` or `{json: …, equals: …}`";
-        shorthand::read(source, forms, Self::of_text, |conditions: Conditions| conditions.check().map(Self))
+        text_or_mapping(source, forms, Self::of_text, |conditions: Conditions| conditions.check().map(Self))
     }
 }
 

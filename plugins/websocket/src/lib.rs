@@ -12,17 +12,9 @@ mod mishap;
 mod once;
 mod open;
 mod outgoing;
-mod pattern;
-#[path = "../../tcp/src/payload.rs"]
-mod payload;
 mod pipe;
-mod save;
 mod send;
-#[path = "../../script/src/shorthand.rs"]
-mod shorthand;
 mod target;
-#[path = "../../script/src/time_span.rs"]
-mod time_span;
 mod wait;
 
 use stampede_plugin::plugin;

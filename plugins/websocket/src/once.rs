@@ -1,9 +1,8 @@
 //! `websocket`: a whole conversation in one step.
 
-use std::collections::BTreeMap;
-
 use schemars::JsonSchema;
 use serde::Deserialize;
+use stampede_plugin::parameters::Save;
 use stampede_plugin::{Action, ConfigError, Fields, Outcome, Task};
 use tungstenite::protocol::CloseFrame;
 use tungstenite::protocol::frame::coding::CloseCode;
@@ -12,7 +11,6 @@ use crate::connection::Connection;
 use crate::incoming::Incoming;
 use crate::metrics::Metrics;
 use crate::outgoing::Outgoing;
-use crate::save::Source;
 use crate::target::Target;
 
 use crate::wait::Wait;
@@ -40,7 +38,7 @@ pub struct OnceParams {
     expect: Option<Incoming>,
     /// Variables to set from it: `{name: {json: …}}` or `{name: {regex: …}}`.
     #[serde(default)]
-    save: BTreeMap<String, Source>,
+    save: Save,
 }
 
 /// `websocket`: all of it in one step.

@@ -5,10 +5,9 @@ use std::fmt;
 
 use schemars::{JsonSchema, Schema, SchemaGenerator, json_schema};
 use serde::de::{Deserialize, Deserializer, Error, MapAccess, Visitor};
+use stampede_plugin::parameters::{Notation, Payload};
 use stampede_plugin::{ConfigError, Failure, JsonTemplate, Task, Template};
 use tungstenite::Message;
-
-use crate::payload::{Notation, Payload};
 
 /// The longest payload of a control frame, in bytes (RFC 6455, section 5.5).
 const LONGEST_PING: usize = 125;

@@ -1,16 +1,13 @@
 //! `websocket.send`: a message, and the answer if there is to be one.
 
-use std::collections::BTreeMap;
-
 use schemars::JsonSchema;
 use serde::Deserialize;
+use stampede_plugin::parameters::{Save, TimeSpan};
 use stampede_plugin::{Action, ConfigError, Outcome, PerUser, Task};
 
 use crate::connection::Connection;
 use crate::incoming::Incoming;
 use crate::outgoing::Outgoing;
-use crate::save::Source;
-use crate::time_span::TimeSpan;
 use crate::wait::Wait;
 
 /// What a step of `websocket.send` may say.
@@ -26,7 +23,7 @@ pub struct SendParams {
     within: Option<TimeSpan>,
     /// Variables to set from it: `{name: {json: …}}` or `{name: {regex: …}}`.
     #[serde(default)]
-    save: BTreeMap<String, Source>,
+    save: Save,
 }
 
 /// `websocket.send`: sends a message, and waits for the answer if it is to have one.

@@ -1,18 +1,16 @@
 //! Waiting for the message that a step expects.
 
 use std::cell::{Cell, RefCell};
-use std::collections::BTreeMap;
 use std::fmt;
 use std::time::Duration;
 
+use stampede_plugin::parameters::{Save, TimeSpan};
 use stampede_plugin::{ConfigError, Failure, FailureKind, Outcome, PerUser, Task};
 use tungstenite::Message;
 
 use crate::connection::Connection;
 use crate::incoming::{Conditions, Expected, Incoming, text};
 use crate::mishap;
-use crate::save::{Save, Source};
-use crate::time_span::TimeSpan;
 
 /// Waits for a message and takes variables from it.
 pub struct Wait {
@@ -22,27 +20,19 @@ pub struct Wait {
 }
 
 impl Wait {
-    /// Checks what was typed.
-    pub fn new(
-        expect: Option<Incoming>,
-        within: Option<TimeSpan>,
-        save: BTreeMap<String, Source>,
-    ) -> Result<Self, ConfigError> {
+    /// Waits for any message where none is expected.
+    pub fn new(expect: Option<Incoming>, within: Option<TimeSpan>, save: Save) -> Self {
         let Incoming(conditions) = expect.unwrap_or_default();
-        Ok(Self { conditions, within: within.map(|span| span.0), save: Save::new(save)? })
+        Self { conditions, within: within.map(|span| span.0), save }
     }
 
     /// As `new`, if any of it was typed that makes a step wait.
-    pub fn if_any(
-        expect: Option<Incoming>,
-        within: Option<TimeSpan>,
-        save: BTreeMap<String, Source>,
-    ) -> Result<Option<Self>, ConfigError> {
+    pub fn if_any(expect: Option<Incoming>, within: Option<TimeSpan>, save: Save) -> Result<Option<Self>, ConfigError> {
         let waits = expect.is_some() || !save.is_empty();
         if within.is_some() && !waits {
             return Err(ConfigError::new("`within` needs `expect`").at("/within"));
         }
-        waits.then(|| Self::new(expect, within, save)).transpose()
+        Ok(waits.then(|| Self::new(expect, within, save)))
     }
 
     /// Waits on a connection that outlasts the step, if nothing breaks it.

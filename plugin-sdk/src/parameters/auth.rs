@@ -1,4 +1,4 @@
-//! `auth:` `{basic: {user, password}}` or `{bearer: token}`. An enum of serde's would say the same in its own words.
+//! `auth:` `{basic: {user, password}}` or `{bearer: token}`.
 
 use std::borrow::Cow;
 use std::fmt;
@@ -6,13 +6,15 @@ use std::fmt;
 use schemars::{JsonSchema, Schema, SchemaGenerator, json_schema};
 use serde::Deserialize;
 use serde::de::{Deserializer, Error, MapAccess, Visitor};
-use stampede_plugin::http::Credentials;
-use stampede_plugin::{ConfigError, Template};
 
-/// One kind of credentials.
+use crate::http::Credentials;
+use crate::{ConfigError, Template};
+
+/// Credentials of one kind: `{basic: {user: …, password: …}}` or `{bearer: …}`.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Auth(pub Credentials);
 
-/// What `basic` is made of.
+/// The value of `basic`.
 #[derive(Deserialize)]
 #[serde(deny_unknown_fields)]
 struct Basic {
@@ -26,7 +28,7 @@ impl<'de> Deserialize<'de> for Auth {
     }
 }
 
-/// By hand: the messages of an untagged enum would name none of the forms.
+/// Reads the one key by hand: the messages of an enum that serde derives would name none of the forms.
 struct Kind;
 
 impl<'de> Visitor<'de> for Kind {

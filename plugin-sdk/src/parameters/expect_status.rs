@@ -7,28 +7,32 @@ use std::ops::RangeInclusive;
 use schemars::{JsonSchema, Schema, SchemaGenerator, json_schema};
 use serde::de::{Deserialize, Deserializer, Error, SeqAccess, Visitor};
 
-/// What to say of anything else.
+/// The message about anything else.
 const FORMS: &str = "`expect_status` must be a code such as 201, a class such as 2xx, or a list of these";
 
-/// Ranges of status codes, any of which is right; never empty.
-#[derive(Debug, PartialEq, Eq)]
-pub struct ExpectStatus(Vec<RangeInclusive<u16>>);
+/// The status codes that a step accepts: a code such as `201`, a class such as `2xx`, or a list of these.
+///
+/// The default is every success, and redirects that are not followed: 200 to 399. As a [`Display`](fmt::Display) it
+/// reads as in a script: `201`, `2xx`, `200 or 4xx`; the default as `200 to 399`.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct ExpectStatus(
+    /// Never empty.
+    Vec<RangeInclusive<u16>>,
+);
 
 impl ExpectStatus {
-    /// Whether a reply's status is right.
+    /// Returns `true` if one of the codes or classes has this status.
     pub fn accepts(&self, status: u16) -> bool {
         self.0.iter().any(|range| range.contains(&status))
     }
 }
 
-/// Whatever is no error: success, and redirects that are not followed.
 impl Default for ExpectStatus {
     fn default() -> Self {
         Self(vec![200..=399])
     }
 }
 
-/// As a script would say it: `201`, `2xx`, `200 or 4xx`; the default as `200 to 399`.
 impl fmt::Display for ExpectStatus {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         for (index, range) in self.0.iter().enumerate() {
@@ -52,7 +56,7 @@ impl<'de> Deserialize<'de> for ExpectStatus {
     }
 }
 
-/// By hand: the messages of an untagged enum would name none of the forms.
+/// Reads the forms by hand: the messages of an untagged enum would name none of them.
 struct Forms;
 
 impl<'de> Visitor<'de> for Forms {

@@ -1,18 +1,20 @@
-//! Bytes written as hexadecimal digits or base64. The plugin `websocket` has this file as a module too.
+//! Bytes written as hexadecimal digits or base64.
 
 use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
-use stampede_plugin::{ConfigError, Failure, Task, Template};
 
-/// Bytes to send.
+use crate::{ConfigError, Failure, Task, Template};
+
+/// Bytes to send, written as text. A text with `{{helpers}}` is decoded each time it has been rendered.
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Payload {
-    /// Bytes that are always the same.
+    /// The bytes of a text without helpers, decoded before the run.
     Fixed(Vec<u8>),
-    /// What a text stands for, once it has been rendered.
+    /// A text in a notation, to be rendered and then decoded.
     Decoded(Notation, Template),
 }
 
-/// How bytes are written as text.
+/// A notation of bytes as text.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Notation {
     /// Two hexadecimal digits a byte; white space is ignored.
@@ -22,7 +24,10 @@ pub enum Notation {
 }
 
 impl Payload {
-    /// Bytes written in some notation. Without helpers in it the text is decoded here and now.
+    /// Reads bytes written in a notation. Only within [`Action::configure`](crate::Action::configure).
+    ///
+    /// # Errors
+    /// The text has no helpers and is not in the notation, or its template does not compile.
     pub fn decoded(notation: Notation, text: &str) -> Result<Self, ConfigError> {
         if text.contains("{{") {
             return Template::compile(text).map(|template| Self::Decoded(notation, template));
@@ -30,7 +35,12 @@ impl Payload {
         notation.decode(text).map(Self::Fixed).map_err(ConfigError::new)
     }
 
-    /// The bytes for the task's user.
+    /// Returns the bytes for the task's user.
+    ///
+    /// # Errors
+    /// The text is not in the notation once it is rendered: a failure of kind [`FailureKind::Check`].
+    ///
+    /// [`FailureKind::Check`]: crate::FailureKind::Check
     pub fn render(&self, task: &Task) -> Result<Vec<u8>, Failure> {
         match self {
             Self::Fixed(bytes) => Ok(bytes.clone()),
@@ -40,7 +50,7 @@ impl Payload {
 }
 
 impl Notation {
-    /// The bytes that a text stands for.
+    /// Decodes a text.
     fn decode(self, text: &str) -> Result<Vec<u8>, String> {
         let digits: String = text.split_ascii_whitespace().collect();
         let (decoded, name) = match self {

@@ -1,17 +1,18 @@
-//! `http_version:` `1.1`, `2` or `auto`; as a YAML number or as text.
+//! `http_version:` `1.1`, `2` or `auto`; as a YAML number or as a text.
 
 use std::borrow::Cow;
 use std::fmt;
 
 use schemars::{JsonSchema, Schema, SchemaGenerator, json_schema};
 use serde::de::{Deserialize, Deserializer, Error, Visitor};
-use stampede_plugin::http::Version;
 
-/// What to say of anything else.
+use crate::http::Version;
+
+/// The message about anything else.
 const FORMS: &str = "`http_version` must be `1.1`, `2` or `auto`";
 
-/// Which version to speak.
-#[derive(Debug, Default, PartialEq, Eq)]
+/// A version of HTTP: `1.1`, `2` or `auto`, which is the default and means HTTP/2 if the server picks it.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct HttpVersion(pub Version);
 
 impl<'de> Deserialize<'de> for HttpVersion {
@@ -20,7 +21,7 @@ impl<'de> Deserialize<'de> for HttpVersion {
     }
 }
 
-/// By hand: the messages of an untagged enum would name none of the forms.
+/// Reads the forms by hand: the messages of an untagged enum would name none of them.
 struct Forms;
 
 impl Visitor<'_> for Forms {

@@ -1,15 +1,16 @@
-//! How a build script compiles packages of the workspace to components; shared by the host's own (`plugins/`) and by
-//! that of the test harness (`tests/guests/`).
+//! Compiles packages of the workspace to components; for the build scripts of the host (`plugins/`) and of the test
+//! harness (`tests/guests/`).
 //!
-//! It takes a second cargo. That has a target folder of its own, since the first one holds the lock of the other, and
-//! it must not inherit what is meant for the host alone, such as flags for its processor or clippy as the compiler.
+//! A build script runs a second cargo for this. That one has a target folder of its own, since the first cargo holds the
+//! lock of the usual one, and it must not inherit settings that are meant for the host alone, such as flags for its
+//! processor or clippy as the compiler.
 
 use std::env;
 use std::error::Error;
 use std::path::{Path, PathBuf};
 use std::process::Command;
 
-/// What goes wrong in a build script is told to a person and that is all.
+/// The result of a part of a build script, whose errors are only ever shown.
 pub type Result<T> = std::result::Result<T, Box<dyn Error>>;
 
 const TARGET: &str = "wasm32-wasip2";
@@ -17,11 +18,11 @@ const TARGET: &str = "wasm32-wasip2";
 /// The custom profile of the workspace's `Cargo.toml`.
 const PROFILE: &str = "plugin";
 
-/// What the components are linked with: 32 KiB of stack instead of 1 MiB, since every instance has its own.
+/// Links components with 32 KiB of stack instead of 1 MiB, since every instance has its own.
 const RUSTFLAGS: &str = "-Clink-arg=-zstack-size=32768";
 
-/// Set by an outer cargo, or by a user for the host. `CARGO_ENCODED_RUSTFLAGS` is replaced and wins over the other ways
-/// to give flags.
+/// Variables that an outer cargo sets, or a user sets for the host. `CARGO_ENCODED_RUSTFLAGS` is not among them: it is
+/// replaced, and wins over the other ways to give flags.
 const NOT_FOR_GUESTS: [&str; 6] = [
     "RUSTC_WORKSPACE_WRAPPER",
     "CARGO_BUILD_RUSTC_WORKSPACE_WRAPPER",
@@ -31,7 +32,7 @@ const NOT_FOR_GUESTS: [&str; 6] = [
     "CARGO_BUILD_BUILD_DIR",
 ];
 
-/// Compiles what `arguments` of `cargo build` name; the folder that the components are in.
+/// Compiles the packages or examples that `arguments` of `cargo build` name, and returns the folder of the components.
 ///
 /// # Errors
 /// The Rust target is missing (in one line with the remedy, instead of a page about a missing `core`), or the packages

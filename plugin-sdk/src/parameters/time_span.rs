@@ -1,4 +1,4 @@
-//! A time with its unit, as scripts write it: `500ms`, `2s`. The plugin `websocket` has this file as a module too.
+//! A time with its unit, as scripts write it: `500ms`, `2s`.
 
 use std::borrow::Cow;
 use std::fmt;
@@ -6,14 +6,18 @@ use std::time::Duration;
 
 use schemars::{JsonSchema, Schema, SchemaGenerator, json_schema};
 use serde::de::{Deserialize, Deserializer, Error, Visitor};
-use stampede_plugin::ConfigError;
 
-/// A time that was typed with its unit.
+use crate::ConfigError;
+
+/// A time with its unit, read as the host reads those of a script: `500ms`, `2s`, `1m 30s`.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd)]
 pub struct TimeSpan(pub Duration);
 
 impl TimeSpan {
-    /// Reads what was typed, or rendered.
+    /// Parses a time that was typed, or that a template rendered.
+    ///
+    /// # Errors
+    /// The text has no number, no unit, or a unit that is none of time.
     pub fn parse(text: &str) -> Result<Self, ConfigError> {
         humantime::parse_duration(text.trim()).map(Self).map_err(|_| {
             ConfigError::new(format!("`{text}` is no time"))
@@ -28,6 +32,7 @@ impl<'de> Deserialize<'de> for TimeSpan {
     }
 }
 
+/// Takes numbers as well, so that a time without its unit is refused as one.
 struct Text;
 
 impl Visitor<'_> for Text {

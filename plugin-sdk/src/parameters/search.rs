@@ -1,41 +1,40 @@
-//! What a reply's content is looked through for: a text, `{contains: …}` or `{regex: …}`. The plugin `sse` has this file
-//! as a module too.
+//! A condition on a reply's content: a text, `{contains: …}` or `{regex: …}`.
 
 use std::borrow::Cow;
 use std::fmt;
 
-use regex_lite::Regex;
 use schemars::{JsonSchema, Schema, SchemaGenerator, json_schema};
 use serde::{Deserialize, Deserializer};
-use stampede_plugin::ConfigError;
 
-use crate::shorthand;
+use super::{Pattern, text_or_mapping};
+use crate::ConfigError;
 
-/// What a body, or an event, is looked through for.
-#[derive(Debug)]
+/// A condition on a text, such as a reply's body or an event: a text in it, `{contains: …}` or `{regex: …}`.
+///
+/// As a [`Display`](fmt::Display) it completes "expected the body to …": `` contain `ok` ``, `` match `o[jk]` ``.
+#[derive(Clone, Debug)]
 pub enum Search {
     /// A text, letter by letter.
     Contains(String),
     /// A regular expression that matches somewhere.
-    Regex(Regex),
+    Regex(Pattern),
 }
 
 impl Search {
-    /// Whether a content is right.
+    /// Returns `true` if the content contains the text, or the regular expression matches somewhere in it.
     pub fn accepts(&self, content: &str) -> bool {
         match self {
             Self::Contains(text) => content.contains(text.as_str()),
-            Self::Regex(regex) => regex.is_match(content),
+            Self::Regex(pattern) => pattern.matches(content),
         }
     }
 }
 
-/// What follows "expected the body to".
 impl fmt::Display for Search {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Self::Contains(text) => write!(f, "contain `{text}`"),
-            Self::Regex(regex) => write!(f, "match `{regex}`"),
+            Self::Regex(pattern) => write!(f, "match `{pattern}`"),
         }
     }
 }
@@ -43,11 +42,11 @@ impl fmt::Display for Search {
 impl<'de> Deserialize<'de> for Search {
     fn deserialize<D: Deserializer<'de>>(source: D) -> Result<Self, D::Error> {
         let forms = "a text, `{contains: …}` or `{regex: …}`";
-        shorthand::read(source, forms, |text| Ok(Self::Contains(text.to_owned())), Self::of_mapping)
+        text_or_mapping(source, forms, |text| Ok(Self::Contains(text.to_owned())), Self::of_mapping)
     }
 }
 
-/// A mapping, of which one key is there.
+/// The mapping, which has exactly one of the keys.
 #[derive(Deserialize)]
 #[serde(deny_unknown_fields)]
 struct Mapping {
@@ -59,10 +58,7 @@ impl Search {
     fn of_mapping(mapping: Mapping) -> Result<Self, ConfigError> {
         match mapping {
             Mapping { contains: Some(text), regex: None } => Ok(Self::Contains(text)),
-            Mapping { contains: None, regex: Some(pattern) } => {
-                let wrong = |error| ConfigError::new(format!("`{pattern}` is no regular expression: {error}"));
-                Regex::new(&pattern).map(Self::Regex).map_err(wrong)
-            }
+            Mapping { contains: None, regex: Some(pattern) } => Pattern::parse(&pattern).map(Self::Regex),
             _ => Err(ConfigError::new("expected one of `contains` and `regex`")),
         }
     }

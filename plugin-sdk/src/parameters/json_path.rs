@@ -1,24 +1,25 @@
-//! Ways to find something in a message: a JSONPath, a regular expression.
+//! A JSONPath, and the documents that it looks through.
 
 use std::borrow::Cow;
 use std::fmt;
 
-use regex_lite::Regex;
 use schemars::{JsonSchema, Schema, SchemaGenerator, json_schema};
 use serde::de::{Deserialize, Deserializer, Error};
 use serde_json::Value;
-use serde_json_path::JsonPath;
 
-/// How deep arrays and objects may be in each other. Reading a document takes the stack, which is 32 KiB for all users of
-/// an instance; 96 levels have been seen to fit, and 110 not.
+/// The deepest that arrays and objects may be nested. Reading a document takes the stack, which is 32 KiB for all users
+/// of an instance; 96 levels have been seen to fit, and 110 not.
 const DEEPEST: usize = 64;
 
-/// The JSON document that a message is, unless it is none or is too deep.
-pub fn document(text: &str) -> Option<Value> {
+/// Parses a JSON document; `None` if the text is none, or nests deeper than 64 levels.
+///
+/// The depth is counted before the document is read: reading a deeper one would overflow the 32 KiB of stack that an
+/// instance has, and end in a trap.
+pub fn parse_document(text: &str) -> Option<Value> {
     if depth(text) <= DEEPEST { serde_json::from_str(text).ok() } else { None }
 }
 
-/// How deep a document is, if it is one; of other texts the number means nothing.
+/// Counts the levels of a document; of a text that is none the number means nothing.
 fn depth(text: &str) -> usize {
     let (mut depth, mut deepest, mut in_string) = (0_usize, 0, false);
     let mut bytes = text.bytes();
@@ -36,11 +37,12 @@ fn depth(text: &str) -> usize {
     deepest
 }
 
-/// A JSONPath (RFC 9535).
-pub struct Path(JsonPath);
+/// A JSONPath (RFC 9535), without its functions on regular expressions.
+#[derive(Clone, Debug)]
+pub struct JsonPath(serde_json_path::JsonPath);
 
-impl Path {
-    /// The first value that it leads to, as a text: what a JSON string holds, of all else its JSON.
+impl JsonPath {
+    /// Returns the first value that the path leads to, as a text: the contents of a string, the JSON of any other value.
     pub fn find(&self, document: &Value) -> Option<String> {
         Some(match self.0.query(document).first()? {
             Value::String(text) => text.clone(),
@@ -49,16 +51,16 @@ impl Path {
     }
 }
 
-impl fmt::Display for Path {
+impl fmt::Display for JsonPath {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         self.0.fmt(f)
     }
 }
 
-impl<'de> Deserialize<'de> for Path {
+impl<'de> Deserialize<'de> for JsonPath {
     fn deserialize<D: Deserializer<'de>>(source: D) -> Result<Self, D::Error> {
         let text = String::deserialize(source)?;
-        JsonPath::parse(&text).map(Self).map_err(|error| {
+        serde_json_path::JsonPath::parse(&text).map(Self).map_err(|error| {
             let why = error.to_string();
             let why = why.lines().last().unwrap_or_default().trim().trim_start_matches("error: ");
             D::Error::custom(format!("`{text}` is no JSONPath: {why}"))
@@ -66,49 +68,9 @@ impl<'de> Deserialize<'de> for Path {
     }
 }
 
-impl JsonSchema for Path {
+impl JsonSchema for JsonPath {
     fn schema_name() -> Cow<'static, str> {
-        "Path".into()
-    }
-
-    fn json_schema(_: &mut SchemaGenerator) -> Schema {
-        json_schema!({ "type": "string" })
-    }
-}
-
-/// A regular expression.
-pub struct Pattern(Regex);
-
-impl Pattern {
-    /// Whether it matches somewhere.
-    pub fn matches(&self, text: &str) -> bool {
-        self.0.is_match(text)
-    }
-
-    /// What its first group matched; without groups, what it matched.
-    pub fn find(&self, text: &str) -> Option<String> {
-        let found = self.0.captures(text)?;
-        found.get(1).or_else(|| found.get(0)).map(|part| part.as_str().to_owned())
-    }
-}
-
-impl fmt::Display for Pattern {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        self.0.fmt(f)
-    }
-}
-
-impl<'de> Deserialize<'de> for Pattern {
-    fn deserialize<D: Deserializer<'de>>(source: D) -> Result<Self, D::Error> {
-        let text = String::deserialize(source)?;
-        let compiled = Regex::new(&text).map(Self);
-        compiled.map_err(|error| D::Error::custom(format!("`{text}` is no regular expression: {error}")))
-    }
-}
-
-impl JsonSchema for Pattern {
-    fn schema_name() -> Cow<'static, str> {
-        "Pattern".into()
+        "JsonPath".into()
     }
 
     fn json_schema(_: &mut SchemaGenerator) -> Schema {
@@ -137,7 +99,7 @@ mod tests {
     #[test]
     fn a_document_that_is_too_deep_is_none() {
         let nested = |levels: usize| format!("{}{}", "[".repeat(levels), "]".repeat(levels));
-        assert!(document(&nested(DEEPEST)).is_some());
-        assert!(document(&nested(DEEPEST + 1)).is_none());
+        assert!(parse_document(&nested(DEEPEST)).is_some());
+        assert!(parse_document(&nested(DEEPEST + 1)).is_none());
     }
 }
