@@ -2,25 +2,87 @@
 //! every place that breaks it. Rules about single functions (70 lines, 5 parameters) are clippy's; here stands that it
 //! is asked to check them.
 
+#[path = "tidy/circles.rs"]
+mod circles;
+#[path = "tidy/floors.rs"]
+mod floors;
+#[path = "tidy/imports.rs"]
+mod imports;
+#[path = "tidy/offences.rs"]
+mod offences;
+#[path = "tidy/planted.rs"]
+mod planted;
 #[path = "tidy/source.rs"]
 mod source;
 
-use std::collections::BTreeMap;
+use floors::{Allowed, Floors, Narrow, between_files, between_modules, climbing};
+use imports::Tree;
+use offences::{lines, none};
+use source::{File, Source, files, product, rust};
 
-use source::{File, code, files, product, rust};
+// ── Paths and lists ──
 
-/// Fails with all offences of a rule.
-#[track_caller]
-fn none(rule: &str, offences: impl IntoIterator<Item = String>) {
-    let offences: Vec<_> = offences.into_iter().collect();
-    assert!(offences.is_empty(), "{rule}:\n  {}", offences.join("\n  "));
-}
+/// The modules of the host and its crates, bottom to top. A module imports only from floors below its own, and so not
+/// from its neighbours. Code below `#[cfg(test)]` is exempt: a test may look up.
+const FLOORS: Floors = &[
+    // The crate `stampede-time`, and what needs nothing else.
+    &["time", "random", "text", "exit"],
+    &["diagnostic"],
+    &["script"],
+    // What was typed on the command line is plain data, as a script is; `plan` reads both.
+    &["cli"],
+    &["net", "metrics", "data"],
+    &["http", "secrets", "template", "pace"],
+    // Conditions read the variables of templates.
+    &["expression"],
+    &["user"],
+    &["plugin"],
+    &["plan", "scaffold"],
+    &["run"],
+    // `site` is the crate `stampede-site`.
+    &["report", "rehearsal", "control", "site"],
+    &["command"],
+    &["main"],
+];
 
-/// `path:line: text` for each line of code that a test holds true.
-fn lines<'a>(path: &'a str, text: &'a str, wrong: impl Fn(&str) -> bool + 'a) -> impl Iterator<Item = String> + 'a {
-    let wrong = text.lines().enumerate().filter(move |(_, line)| wrong(line));
-    wrong.map(move |(at, line)| format!("{path}:{}: {}", at + 1, line.trim()))
-}
+/// Modules that import from some lower floors only.
+const NARROW: &[Narrow] = &[("cli", &["script", "exit"]), ("site", &["time"])];
+
+/// Circles between files of one module that stay, three at most.
+const CIRCLES: &[Allowed] = &[];
+
+/// The one file that reads time.
+const CLOCK: &str = "host/src/run/clock.rs";
+
+/// Files that read the processor time of a worker, and of a guest's call.
+const PROCESSOR_TIME: &[&str] = &["host/src/run/health.rs", "host/src/plugin/budget.rs"];
+
+/// Files that start a clock: a run's, that of the embedded site, and the virtual one of a rehearsal.
+const CLOCK_STARTS: &[&str] =
+    &["host/src/run/mod.rs", "host/src/run/stage.rs", "host/src/demo/timer.rs", "host/src/rehearsal/mod.rs"];
+
+/// The files that name generated bindings, one on each side of the contract.
+const BINDINGS: [&str; 2] = ["host/src/plugin/bindings.rs", "plugin-sdk/src/bindings.rs"];
+
+/// Where the host may panic, and why it never will.
+const CANNOT_FAIL: [(&str, &str, &str); 6] = [
+    ("host/src/metrics/histogram.rs", "Histogram::new(digits)", "the digits are constants of that file"),
+    ("host/src/report/times.rs", "new_with_bounds", "the bounds are constants"),
+    ("host/src/report/times.rs", "V2DeflateSerializer", "writes into memory"),
+    ("host/src/report/progress.rs", "with_template", "the template is a constant"),
+    ("host/src/template/variables.rs", "u32::try_from", "a name takes more than a byte of memory"),
+    ("host/src/template/encode.rs", "serde_json::to_writer", "writes a string into memory"),
+];
+
+/// Where unsafe code may be: what wasmtime compiled is loaded, a timer of the system is registered, native plugins are
+/// called.
+const UNSAFE: [&str; 3] = ["host/src/plugin/compile/mod.rs", "host/src/run/alarm.rs", "host/src/plugin/native/"];
+
+/// The product's code: what the rules about habits are asked of.
+const PRODUCT: &[&str] = &["host/src/", "host/time/src/", "host/site/src/", "plugin-sdk/src/", "plugins/"];
+
+/// The host's code, with its crates.
+const HOST: &[&str] = &["host/src/", "host/time/src/", "host/site/src/"];
 
 fn has_extension(file: &File, extension: &str) -> bool {
     file.path.rsplit('.').next() == Some(extension)
@@ -45,7 +107,7 @@ fn main_is_40_lines_at_most() {
 #[test]
 fn half_of_the_files_are_130_lines_or_shorter_without_their_tests() {
     let files = files();
-    let mut lengths: Vec<_> = product(&files, &["host/src/", "plugin-sdk/src/", "plugins/"])
+    let mut lengths: Vec<_> = product(&files, PRODUCT)
         .iter()
         .filter_map(|(path, code)| Some((files.iter().find(|file| file.path == *path)?, code)))
         .map(|(_, code)| code.trim_end().lines().count())
@@ -71,7 +133,7 @@ fn clippy_is_asked_about_the_length_of_functions() {
         manifests.filter(|file| !file.text.contains("[lints]\nworkspace = true")).map(|file| file.path.clone()),
     );
     let excused = rust(&files, &[""]).flat_map(|file| {
-        let text = code(&file.text);
+        let text = Source::read(file).code();
         lines(&file.path, &text, |line| line.contains("clippy::too_many_")).collect::<Vec<_>>()
     });
     none("no function is excused from its length", excused);
@@ -117,139 +179,29 @@ fn every_dependency_has_its_reason() {
 
 // ── Structure ──
 
-/// What each module of the host may name of the others, in the order of the pipeline. A path allows what is below it.
-/// `run::clock` and `run::phase` are the words by which everyone is told of time and of the end.
-const IMPORTS: [(&str, &[&str]); 18] = [
-    ("exit", &[]),
-    ("diagnostic", &["exit"]),
-    ("script", &["diagnostic"]),
-    ("cli", &["exit", "script"]),
-    // Data sets are made by the plan and read by templates.
-    ("template", &["diagnostic", "plan::data"]),
-    ("expression", &["diagnostic", "template"]),
-    // Plugins check their steps while the plan is made; rows and kinds of failure are named before they are counted.
-    (
-        "plan",
-        &[
-            "cli",
-            "diagnostic",
-            "expression",
-            "http",
-            "metrics::aggregate",
-            "metrics::custom",
-            "metrics::sample",
-            "metrics::threshold",
-            "pace",
-            "plugin",
-            "run::clock",
-            "script",
-            "template",
-        ],
-    ),
-    // Arrivals at random are drawn as a user's numbers are.
-    ("pace", &["run::clock", "template"]),
-    // How a process that is interrupted exits.
-    ("run", &["exit", "expression", "http", "metrics", "pace", "plan", "plugin", "template"]),
-    (
-        "plugin",
-        &[
-            "diagnostic",
-            // What a user remembers of its last exchange.
-            "expression",
-            "http",
-            // What plugins count by themselves.
-            "metrics::custom",
-            // How a text from elsewhere is made fit to be shown.
-            "metrics::interval::one_line",
-            "metrics::recorder",
-            "metrics::sample",
-            "pace",
-            "plan::data",
-            "run::clock",
-            "run::phase",
-            "run::timers",
-            "template",
-        ],
-    ),
-    // A component in the real host, from a case to a verdict.
-    ("rehearsal", &["cli", "diagnostic", "http", "metrics", "plan", "plugin", "run", "script", "template"]),
-    ("http", &["metrics::sample", "run::clock"]),
-    // The words of a threshold are typed, checked, judged and shown.
-    ("metrics", &["run::clock", "script::threshold"]),
-    // Which times the table shows is a flag.
-    ("report", &["cli::Latency", "diagnostic", "metrics", "run::EndReason", "run::clock", "script::threshold"]),
-    ("demo", &["run::clock"]),
-    // Who asks is told how the run stands.
-    ("control", &["diagnostic", "run::control"]),
-    (
-        "command",
-        &[
-            "cli",
-            "control",
-            "demo",
-            "diagnostic",
-            "exit",
-            "metrics::interval::one_line",
-            "metrics::sample",
-            "plan",
-            "plugin",
-            "rehearsal",
-            "report",
-            "run",
-            "scaffold",
-            "script",
-            "template",
-        ],
-    ),
-    // What is built in cannot be the name of a new plugin.
-    ("scaffold", &["cli", "diagnostic", "plugin::registry"]),
-];
-
 #[test]
-fn imports_follow_the_arrows() {
-    let allowed = BTreeMap::from(IMPORTS);
-    let mut used: Vec<(&str, &str)> = Vec::new();
-    let mut wrong = Vec::new();
+fn imports_lead_to_lower_floors() {
     let files = files();
-    for (path, code) in &product(&files, &["host/src/"]) {
-        let inner = path.strip_prefix("host/src/").unwrap_or(path);
-        let module = inner.split(['/', '.']).next().unwrap_or_default();
-        if matches!(module, "lib" | "main") {
-            continue;
-        }
-        let Some((module, known)) = allowed.get_key_value(module) else {
-            wrong.push(format!("{path}: module `{module}` is not in the table"));
-            continue;
-        };
-        for import in imports(code) {
-            let below = |known: &str| import == known || import.starts_with(&format!("{known}::"));
-            match known.iter().find(|known| below(known)) {
-                Some(known) => used.push((*module, *known)),
-                None if below(module) => {}
-                None => wrong.push(format!("{path}: `{import}`")),
-            }
-        }
-    }
-    none("a module names only what it may know", wrong);
-    let unused = IMPORTS.iter().flat_map(|(module, known)| known.iter().map(move |known| (*module, *known)));
-    let unused = unused.filter(|import| !used.contains(import));
-    none("the table allows only what is needed", unused.map(|(module, known)| format!("{module}: {known}")));
+    none("a module imports from lower floors only", climbing(&Tree::read(&files), FLOORS, NARROW));
 }
 
-/// Paths that begin with `crate::`, as far as they are written out: of `crate::a::{b, c}` it is `a`.
-fn imports(code: &str) -> impl Iterator<Item = String> + '_ {
-    code.match_indices("crate::").map(|(at, mark)| {
-        let path = &code[at + mark.len()..];
-        let end = path.find(|c: char| !c.is_alphanumeric() && c != '_' && c != ':').unwrap_or(path.len());
-        path[..end].trim_end_matches(':').to_owned()
-    })
+#[test]
+fn modules_do_not_import_each_other_in_a_circle() {
+    let files = files();
+    none("modules import each other in no circle", between_modules(&Tree::read(&files)));
+}
+
+#[test]
+fn files_of_a_module_do_not_import_each_other_in_a_circle() {
+    const { assert!(CIRCLES.len() <= 3) };
+    let files = files();
+    none("files of a module import each other in no circle", between_files(&Tree::read(&files), CIRCLES));
 }
 
 #[test]
 fn generated_bindings_are_named_in_two_files_only() {
-    const BINDINGS: [&str; 2] = ["host/src/plugin/bindings.rs", "plugin-sdk/src/bindings.rs"];
     let files = files();
-    let product = product(&files, &["host/src/", "plugin-sdk/src/", "plugins/"]);
+    let product = product(&files, PRODUCT);
     let named = |line: &str| ["bindgen!", "generate!", "wit_bindgen"].iter().any(|it| line.contains(it));
     let elsewhere = product.iter().filter(|(path, _)| !BINDINGS.contains(&path.as_str()));
     none("generated code has one door on each side", elsewhere.flat_map(|(path, code)| lines(path, code, named)));
@@ -282,30 +234,25 @@ fn every_guest_has_a_test_of_its_name() {
             untested.push(format!("{guest} has no test"));
         }
     }
-    none("a guest that nobody tests proves nothing", untested);
+    none("every guest has a test", untested);
 }
 
 // ── Habits ──
 
-/// Ways to read time, and who may.
+/// Ways to read time, and the files that use them.
 const CLOCKS: [(&str, &[&str]); 5] = [
-    ("Instant::now", &["host/src/run/clock.rs"]),
-    ("SystemTime::now", &["host/src/run/clock.rs"]),
-    // Processor time of a worker, and of a guest's call.
-    ("ThreadTime::now", &["host/src/run/health.rs", "host/src/plugin/budget.rs"]),
-    (".elapsed()", &["host/src/run/health.rs", "host/src/plugin/budget.rs"]),
-    // The run's clock, that of the embedded site, and the virtual one of a rehearsal.
-    (
-        "Clock::start",
-        &["host/src/run/mod.rs", "host/src/run/stage.rs", "host/src/demo/timer.rs", "host/src/rehearsal/mod.rs"],
-    ),
+    ("Instant::now", &[CLOCK]),
+    ("SystemTime::now", &[CLOCK]),
+    ("ThreadTime::now", PROCESSOR_TIME),
+    (".elapsed()", PROCESSOR_TIME),
+    ("Clock::start", CLOCK_STARTS),
 ];
 
 #[test]
 fn time_is_read_in_one_place() {
     let files = files();
     let mut readers = Vec::new();
-    for (path, code) in &product(&files, &["host/src/", "plugin-sdk/src/", "plugins/"]) {
+    for (path, code) in &product(&files, PRODUCT) {
         for (clock, allowed) in CLOCKS {
             if !allowed.contains(&path.as_str()) {
                 readers.extend(lines(path, code, |line| line.contains(clock)));
@@ -326,25 +273,15 @@ fn there_is_no_global_mutable_state() {
             || line.contains("thread_local!")
             || line.contains("lazy_static!")
     };
-    let product = product(&files, &["host/src/"]);
+    let product = product(&files, HOST);
     none("the host has no global mutable state", product.iter().flat_map(|(path, code)| lines(path, code, global)));
 }
-
-/// Where the host may panic, and why it never will.
-const CANNOT_FAIL: [(&str, &str, &str); 6] = [
-    ("host/src/metrics/histogram.rs", "Histogram::new(digits)", "the digits are constants of that file"),
-    ("host/src/report/times.rs", "new_with_bounds", "the bounds are constants"),
-    ("host/src/report/times.rs", "V2DeflateSerializer", "writes into memory"),
-    ("host/src/report/progress.rs", "with_template", "the template is a constant"),
-    ("host/src/template/variables.rs", "u32::try_from", "a name takes more than a byte of memory"),
-    ("host/src/template/encode.rs", "serde_json::to_writer", "writes a string into memory"),
-];
 
 #[test]
 fn the_host_does_not_panic() {
     const PANICS: [&str; 7] = [".unwrap()", ".expect(", "panic!", "todo!", "dbg!", "unimplemented!", "unreachable!"];
     let files = files();
-    let product = product(&files, &["host/src/"]);
+    let product = product(&files, HOST);
     let mut excused = [false; CANNOT_FAIL.len()];
     let mut wrong = Vec::new();
     for (path, code) in &product {
@@ -363,14 +300,10 @@ fn the_host_does_not_panic() {
     );
 }
 
-/// Where unsafe code may be: what wasmtime compiled is loaded, a timer of the system is registered, native plugins are
-/// called.
-const UNSAFE: [&str; 3] = ["host/src/plugin/compile/mod.rs", "host/src/run/alarm.rs", "host/src/plugin/native/"];
-
 #[test]
 fn unsafe_code_is_in_few_places() {
     let files = files();
-    let product = product(&files, &["host/src/"]);
+    let product = product(&files, HOST);
     let elsewhere = product.iter().filter(|(path, _)| !UNSAFE.iter().any(|place| path.starts_with(place)));
     let named = |line: &str| line.contains("unsafe ");
     none("pointers are followed in few places", elsewhere.flat_map(|(path, code)| lines(path, code, named)));
@@ -426,19 +359,4 @@ fn nothing_names_a_machine() {
         sources.extend(lines(&file.path, &file.text, elsewhere));
     }
     none("packages come from the one registry that cargo knows by itself", sources);
-}
-
-#[test]
-fn code_is_told_from_comments_literals_and_tests() {
-    let text = "a // b\n/* c */ 'd' \"e\\\"f\" r#\"g\"h\"# 'i j<'k>\n";
-    assert_eq!(code(text).split_whitespace().collect::<Vec<_>>(), ["a", "'i", "j<'k>"]);
-    let file = |path: &str, text: &str| File { path: path.into(), size: text.len(), text: text.into() };
-    let files = [
-        file("host/src/a.rs", "one(); #[cfg(test)] mod t { two({}) } three();\n#[cfg(test)]\nmod u;\n"),
-        file("host/src/a/u.rs", "four();"),
-        file("host/src/a/used.rs", "five();"),
-    ];
-    let product = product(&files, &["host/src/"]);
-    let words: Vec<_> = product.iter().flat_map(|(_, code)| code.split_whitespace()).collect();
-    assert_eq!(words, ["one();", "three();", "five();"]);
 }
