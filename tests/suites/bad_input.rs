@@ -3,11 +3,12 @@
 
 use std::fmt::Write as _;
 use std::fs;
-use std::path::{Path, PathBuf};
+use std::path::Path;
 
 use stampede_shooter::plugin::load::loader::BUILTIN;
 use stampede_tests::{Run, Silent};
 
+use crate::script_golden::{PLAN, scripts};
 use crate::{assert_golden, shooter, tests_folder};
 
 /// Stands for the target's address in the scripts of `plan/`.
@@ -16,15 +17,6 @@ const TARGET: &str = "TARGET";
 /// The smallest files that begin as a WebAssembly module and as a component do.
 const MODULE: &[u8] = b"\0asm\x01\0\0\0";
 const COMPONENT: &[u8] = b"\0asm\x0d\0\x01\0";
-
-fn scripts(folder: &Path) -> Vec<PathBuf> {
-    let files = fs::read_dir(folder).expect("the folder exists").map(|entry| entry.expect("a readable entry").path());
-    let mut scripts: Vec<_> =
-        files.filter(|path| path.extension().is_some_and(|extension| extension == "yml")).collect();
-    scripts.sort();
-    assert!(!scripts.is_empty());
-    scripts
-}
 
 fn name(path: &Path) -> String {
     path.file_name().expect("a file").to_string_lossy().into_owned()
@@ -55,9 +47,9 @@ fn with_files() -> Run {
 #[test]
 fn mistakes_in_a_plan_get_their_messages_and_no_traffic() {
     let target = Silent::bind();
-    for path in scripts(&tests_folder().join("scripts/invalid/plan")) {
+    for path in scripts(PLAN) {
         let (name, text) = (name(&path), fs::read_to_string(&path).expect("a readable script"));
-        let code = if name.starts_with("plugin_") { 4 } else { 3 };
+        let code = if path.parent().is_some_and(|area| area.ends_with("plugins")) { 4 } else { 3 };
         let text = text.replace(TARGET, &target.base_url());
         for command in ["check", ""] {
             let run = with_files().file(&name, &text).args(command).args("--script").arg(&name);
@@ -71,7 +63,7 @@ fn mistakes_in_a_plan_get_their_messages_and_no_traffic() {
 
 #[test]
 fn mistakes_in_a_script_get_their_messages_from_the_program_too() {
-    for path in scripts(&tests_folder().join("scripts/invalid")) {
+    for path in scripts("invalid") {
         let name = name(&path);
         let script = fs::read(&path).expect("a readable script");
         let run = shooter().file(&name, script).args("check --script").arg(&name).finish();

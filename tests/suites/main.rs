@@ -28,6 +28,7 @@ mod rate;
 mod rehearsal;
 mod reports;
 mod schema;
+mod script_golden;
 mod secrets;
 mod session;
 mod sources;
