@@ -1,7 +1,7 @@
 //! Compiles the plugins of `plugins/` to components and generates `builtin.rs`, which embeds them:
 //!
 //! ```text
-//! pub const BUILTIN: &[Builtin] = &[Builtin { name: "http", actions: &["http"], digest: "9f86d0…", deflated: include_bytes!(…) }, …];
+//! pub const BUILTIN: &[BuiltinPlugin] = &[BuiltinPlugin { name: "http", actions: &["http"], digest: "9f86d0…", deflated: include_bytes!(…) }, …];
 //! ```
 //!
 //! What a plugin offers is known from the files in its folder `schema`, one for each action, so that the program need
@@ -70,7 +70,7 @@ fn actions(folder: &Path) -> Result<Vec<String>> {
 
 /// Writes the components, deflated, beside a generated file that includes them.
 fn embed(out: &Path, compiled: &Path, plugins: &[(String, Vec<String>)]) -> Result<()> {
-    let mut source = "/// The built-in plugins.\npub const BUILTIN: &[Builtin] = &[\n".to_owned();
+    let mut source = "/// The built-in plugins.\npub const BUILTIN: &[BuiltinPlugin] = &[\n".to_owned();
     for (plugin, actions) in plugins {
         let component = fs::read(compiled.join(format!("stampede_plugin_{plugin}.wasm")))?;
         let digest: String = Sha256::digest(&component).iter().map(|byte| format!("{byte:02x}")).collect();
@@ -81,7 +81,7 @@ fn embed(out: &Path, compiled: &Path, plugins: &[(String, Vec<String>)]) -> Resu
         let deflated = format!("include_bytes!(concat!(env!(\"OUT_DIR\"), \"/{file}\"))");
         writeln!(
             source,
-            "    Builtin {{ name: {plugin:?}, actions: &{actions:?}, digest: {digest:?}, deflated: {deflated} }},"
+            "    BuiltinPlugin {{ name: {plugin:?}, actions: &{actions:?}, digest: {digest:?}, deflated: {deflated} }},"
         )?;
     }
     source.push_str("];\n");
