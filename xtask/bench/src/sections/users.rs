@@ -1,84 +1,87 @@
-//! Many users at a time: what they take, and whether they are on time.
+//! Many users at a time: their memory, and their punctuality.
 
-use super::super::contest::OURS;
-use super::super::figures::{Bound, Spread};
-use super::super::lab::Lab;
-use super::super::process::{Run, open_files};
-use super::super::report::{number, numbers};
-use super::super::table::{Findings, Table};
-use super::super::target::{Count, Target};
-use crate::step::Failure;
+use anyhow::Result;
+use serde_json::Value;
 
-/// Users with a connection.
+use crate::figures::{Bound, Spread};
+use crate::findings::{Findings, Table};
+use crate::process::{Run, open_files};
+use crate::rounds::STAMPEDE;
+use crate::setup::{Setup, number};
+use crate::target::{Count, Target};
+
+/// The number of users with a connection.
 const CONNECTED: usize = 18_000;
 
-/// Users without one.
+/// The number of users without a connection.
 const WAITING: usize = 200_000;
 
-/// Memory is compared after so many seconds.
+/// The two times at which memory is compared, in seconds.
 const EARLY: usize = 60;
 const LATE: usize = 600;
 
-/// Files that a program needs beside its connections, and ports that others on the machine may hold.
+/// The files that a program needs beside its connections, and the ports that other programs may use.
 const SPARE: u64 = 500;
 
-/// How many connections to one address this machine can have, if not so many as are wanted; and a note on that.
-pub fn affordable(wanted: usize) -> (usize, Option<String>) {
+/// Returns the number of connections to one address that this machine can have, at most `wanted`, and a note if that is
+/// fewer.
+pub(crate) fn affordable(wanted: usize) -> (usize, Option<String>) {
     let range = std::fs::read_to_string("/proc/sys/net/ipv4/ip_local_port_range").unwrap_or_default();
     limited(wanted, open_files(), ports(&range))
 }
 
-/// 18,000 users who send a request now and then, for ten minutes.
-pub fn connected(lab: &Lab) -> Result<Findings, Failure> {
-    let target = Target::start(lab, None, false)?;
-    let script = lab.script(&[target.url()], "1.1")?;
+/// Measures 18,000 users who send a request now and then, for ten minutes.
+pub(crate) fn connected(setup: &Setup) -> Result<Findings> {
+    let target = Target::start(setup, None, false)?;
+    let script = setup.script(&[target.url()], "1.1")?;
     let (users, note) = affordable(CONNECTED);
     let before = target.count()?;
-    let mut command = lab.ours(&script, None);
+    let mut command = setup.load_runner(&script, None);
     command.args(["--workers", "2", "--rps", "0.2", "--users", &users.to_string()]);
-    // Somewhat longer, so that the later look is not at the end.
-    let (run, report) = lab.report(command.args(["--duration", &format!("{}s", LATE + 2)]))?;
+    // Somewhat longer, so that the later look at the memory is not at the end.
+    let (run, report) = setup.report(command.args(["--duration", &format!("{}s", LATE + 2)]))?;
     let mut findings = Findings::new(format!(
-        "{OURS} holds {users} connected users at 0.2 requests a second each for ten minutes, with two workers. It and the \
-         target share the cores.",
+        "{STAMPEDE} holds {users} connected users at 0.2 requests a second each for ten minutes, with two workers. It \
+         and the target share the cores.",
     ));
     findings.table(table(users, &run, target.count()?.since(before)));
-    let late = number(&report, &["generator", "start_delay_us", "p99"]).map(|micros| micros / 1e3);
+    let late = number(&report, "/generator/start_delay_us/p99").map(|micros| micros / 1e3);
     let after = |seconds: usize| run.memory.get(seconds - 1).copied();
     let (early, later) = (after(EARLY), after(LATE));
     let growth = early.zip(later).map(|(early, later)| (later / early - 1.0).abs() * 100.0);
-    findings.hold("peak memory, MiB", single(run.peak / 1024.0), Bound::AtMost(500.0));
-    findings.hold("start delay p99, ms", late.and_then(single), Bound::AtMost(10.0));
-    findings.hold("memory after 10 min against 1 min, % apart", growth.and_then(single), Bound::AtMost(2.0));
+    findings.compare("peak memory, MiB", single(run.peak / 1024.0), Bound::AtMost(500.0));
+    findings.compare("start delay p99, ms", late.and_then(single), Bound::AtMost(10.0));
+    findings.compare("memory after 10 min against 1 min, % apart", growth.and_then(single), Bound::AtMost(2.0));
     let mib = |kib: Option<f64>| kib.map_or_else(|| "unknown".into(), |kib| format!("{:.1} MiB", kib / 1024.0));
     findings.note(format!("Memory after 1 minute {}, after 10 minutes {}.", mib(early), mib(later)));
     note.into_iter().for_each(|note| findings.note(note));
     Ok(findings)
 }
 
-/// 200,000 users who have begun and wait for their first turn. At one request in 4,000 s each, few of them get it.
-pub fn waiting(lab: &Lab) -> Result<Findings, Failure> {
-    let target = Target::start(lab, None, false)?;
-    let script = lab.script(&[target.url()], "1.1")?;
+/// Measures 200,000 users who have begun and wait for their first turn. At one request in 4,000 s each, few of them
+/// get it.
+pub(crate) fn waiting(setup: &Setup) -> Result<Findings> {
+    let target = Target::start(setup, None, false)?;
+    let script = setup.script(&[target.url()], "1.1")?;
     let users = WAITING;
     let wait = |users: usize, duration: &str| {
-        let mut command = lab.ours(&script, None);
+        let mut command = setup.load_runner(&script, None);
         command.args(["--workers", "2", "--rps", "0.00025", "--duration", duration, "--users", &users.to_string()]);
-        lab.report(&mut command)
+        setup.report(&mut command)
     };
     let alone = wait(1, "2s")?.0.peak;
     let before = target.count()?;
     let (run, report) = wait(users, "30s")?;
-    let active = Spread::of(numbers(&report, &["series", "users_active"]).unwrap_or_default());
-    let active = active.map_or(0.0, |active| active.most);
+    let active = report["series"]["users_active"].as_array().into_iter().flatten().filter_map(Value::as_f64);
+    let active = Spread::of(active).map_or(0.0, |active| active.most);
     let mut findings = Findings::new(format!(
-        "{OURS} holds {users} users for 30 s who may send a request in 4 000 s each: all of them have begun, and nearly \
-         all wait for their first turn, without a connection.",
+        "{STAMPEDE} holds {users} users for 30 s who may send a request in 4 000 s each: all of them have begun, and \
+         nearly all wait for their first turn, without a connection.",
     ));
     findings.table(table(users, &run, target.count()?.since(before)));
     let each = (run.peak - alone) / (users as f64 - 1.0);
-    findings.hold("peak memory, MiB", single(run.peak / 1024.0), Bound::AtMost(1536.0));
-    findings.hold("users who have begun", single(active), Bound::AtLeast(users as f64));
+    findings.compare("peak memory, MiB", single(run.peak / 1024.0), Bound::AtMost(1536.0));
+    findings.compare("users who have begun", single(active), Bound::AtLeast(users as f64));
     findings.note(format!("One user takes {:.1} MiB, each more {each:.2} KiB.", alone / 1024.0));
     Ok(findings)
 }
@@ -114,7 +117,7 @@ fn limited(wanted: usize, files: u64, ports: u64) -> (usize, Option<String>) {
     (most, Some(format!("{most} users instead of {wanted}: {why}.")))
 }
 
-/// Ports that the kernel connects from.
+/// Returns the number of ports in the kernel's range for outgoing connections.
 fn ports(range: &str) -> u64 {
     let mut ends = range.split_whitespace().map(|end| end.parse::<u64>().unwrap_or(0));
     let (first, last) = (ends.next().unwrap_or(0), ends.next().unwrap_or(0));
@@ -126,7 +129,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn users_are_as_many_as_files_and_ports_allow() {
+    fn files_and_ports_limit_the_number_of_users() {
         assert_eq!(limited(18_000, 20_000, 28_232), (18_000, None));
         let (users, note) = limited(18_000, 4096, 28_232);
         assert_eq!(users, 3596);
@@ -138,7 +141,7 @@ mod tests {
     }
 
     #[test]
-    fn the_range_of_ports_has_both_its_ends() {
+    fn the_range_of_ports_includes_both_ends() {
         assert_eq!(ports("32768\t60999\n"), 28_232);
         assert_eq!(ports(""), 1);
     }

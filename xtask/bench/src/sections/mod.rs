@@ -1,4 +1,4 @@
-//! What is measured. A section is a function and a line in the table here.
+//! The sections of the benchmark. A section is a function and an entry in the table here.
 
 mod arrivals;
 mod cores;
@@ -12,27 +12,28 @@ mod sandbox;
 mod start;
 mod users;
 
-use super::lab::Lab;
-use super::table::Findings;
-use super::tools::Tool;
-use crate::step::Failure;
+use anyhow::Result;
 
-/// Something that is measured.
-pub struct Section {
-    /// What it is asked for by.
-    pub name: &'static str,
-    /// Its heading.
-    pub title: &'static str,
-    /// Whether it is in the quick run.
-    pub quick: bool,
-    /// The tools beside nginx. Those that are missing are the section's to get along without.
-    pub needs: &'static [Tool],
-    /// Measures it.
-    pub measure: fn(&Lab) -> Result<Findings, Failure>,
+use crate::findings::Findings;
+use crate::setup::Setup;
+use crate::tools::Tool;
+
+/// A part of the benchmark, which can be measured alone.
+pub(crate) struct Section {
+    /// The name for `--only`.
+    pub(crate) name: &'static str,
+    /// The heading in the results.
+    pub(crate) title: &'static str,
+    /// `true` if the section is part of the quick run.
+    pub(crate) quick: bool,
+    /// The tools beside nginx. The section leaves out the rows of those that are missing.
+    pub(crate) needs: &'static [Tool],
+    /// Measures the section.
+    pub(crate) measure: fn(&Setup) -> Result<Findings>,
 }
 
-/// In the order of the results.
-pub const SECTIONS: [Section; 15] = [
+/// The sections, in the order of the results.
+pub(crate) const SECTIONS: [Section; 15] = [
     Section {
         name: "http64",
         title: "HTTP/1.1 on 64 connections",

