@@ -15,48 +15,48 @@ use crate::target::Target;
 
 use crate::wait::Wait;
 
-/// What a step of `websocket` may say.
+/// The parameters of `websocket`.
 #[derive(Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
-pub struct OnceParams {
+pub(crate) struct ConversationParams {
     /// A `ws://` or `wss://` URL.
     url: String,
     /// Header fields of the handshake.
     #[serde(default)]
     headers: Fields,
-    /// Sub-protocols to offer, the favourite first; the server must pick one.
+    /// Sub-protocols to offer, in order of preference; the server must pick one.
     #[serde(default)]
     protocols: Vec<String>,
-    /// The largest message that is taken, in bytes; 1048576 if absent.
+    /// The largest message to accept, in bytes; 1048576 if absent.
     #[serde(default = "crate::target::most")]
     #[schemars(range(min = 1, max = 16_777_216))]
     most: usize,
-    /// What is sent first: a text, or `{json: …}`, `{hex: …}`, `{base64: …}` or `{ping: …}`; nothing if absent.
+    /// The message to send: a text, or `{json: …}`, `{hex: …}`, `{base64: …}` or `{ping: …}`; none if absent.
     send: Option<Outgoing>,
-    /// What must come then: a text in the message, or `{contains: …, regex: …, json: …, equals: …, kind: …}`; nothing is
-    /// waited for if absent.
+    /// The answer to wait for: a text in the message, or `{contains: …, regex: …, json: …, equals: …, kind: …}`; does
+    /// not wait if absent.
     expect: Option<Incoming>,
     /// Variables to set from it: `{name: {json: …}}` or `{name: {regex: …}}`.
     #[serde(default)]
     save: Save,
 }
 
-/// `websocket`: all of it in one step.
-pub struct Once {
+/// `websocket`: opens a connection, sends a message, waits for one and closes.
+pub(crate) struct Conversation {
     target: Target,
     metrics: Metrics,
     send: Option<Outgoing>,
     wait: Option<Wait>,
 }
 
-impl Action for Once {
+impl Action for Conversation {
     const NAME: &'static str = "websocket";
     const SUMMARY: &'static str = "opens a WebSocket, sends a message, waits for one and closes";
     const SETS_VARIABLES: bool = true;
     const PARAMS_SCHEMA: Option<&'static str> = Some(include_str!("../schema/websocket.json"));
-    type Params = OnceParams;
+    type Params = ConversationParams;
 
-    fn configure(params: OnceParams) -> Result<Self, ConfigError> {
+    fn configure(params: ConversationParams) -> Result<Self, ConfigError> {
         let target = Target::new(&params.url, &params.headers, &params.protocols, params.most)?;
         let wait = Wait::if_any(params.expect, None, params.save)?;
         Ok(Self { target, metrics: Metrics::new()?, send: params.send, wait })

@@ -1,4 +1,4 @@
-//! Reading a stream until enough has come: events, time, the event that is expected, or the end.
+//! Reads a stream until the step is done: after its events, its time, the expected event, or the end.
 
 use std::pin::pin;
 use std::time::Duration;
@@ -10,26 +10,26 @@ use stampede_plugin::{Failure, FailureKind, Outcome, Task};
 use crate::Sse;
 use crate::event_stream::{EventStream, MOST, TooLarge};
 
-/// What has been read so far.
-pub struct Reading<'a> {
+/// The state of one run.
+pub(crate) struct EventReader<'a> {
     step: &'a Sse,
     task: &'a Task,
     stream: EventStream,
     events: u64,
-    /// When the last event came; before there is one, when the request was sent.
+    /// The time of the last event; before the first one, that of the request.
     last: Duration,
-    /// Whether what is expected has come.
+    /// `true` once an event has met `expect`.
     met: bool,
 }
 
-impl<'a> Reading<'a> {
-    /// Nothing so far, of a request that was sent at `start`.
-    pub fn new(step: &'a Sse, start: Duration, task: &'a Task) -> Self {
+impl<'a> EventReader<'a> {
+    /// Begins to read the reply to a request that was sent at `start`.
+    pub(crate) fn new(step: &'a Sse, start: Duration, task: &'a Task) -> Self {
         Self { step, task, stream: EventStream::default(), events: 0, last: start, met: false }
     }
 
-    /// Reads until enough has come. Dropping the stream is what ends one that goes on.
-    pub async fn run(mut self, stream: Stream<'_>) -> Outcome {
+    /// Reads until the step is done. Dropping the stream then ends one that goes on.
+    pub(crate) async fn run(mut self, stream: Stream<'_>) -> Outcome {
         let Some(time) = self.step.time else {
             self.read(stream).await?;
             return self.verdict();
@@ -72,22 +72,22 @@ impl<'a> Reading<'a> {
     fn is_enough(&self) -> bool {
         match self.step.events {
             Some(events) => self.events >= events.get(),
-            // Where nothing else says when to stop, the expected event does.
+            // Without `events` and `for`, the expected event ends the step.
             None => self.met && self.step.time.is_none(),
         }
     }
 
-    /// Whether the stream may end here.
+    /// Fails if the stream has ended too early.
     fn ended(&self) -> Outcome {
         let wanted = match (self.step.events, self.step.time) {
             (Some(events), _) => format!("expected {events} events"),
             (None, Some(time)) => format!("expected events for {time:?}"),
             (None, None) => return Ok(()),
         };
-        Err(Failure::new(FailureKind::Network, format!("{wanted}, got {} and the end", self.events)))
+        Err(Failure::new(FailureKind::Network, format!("{wanted}, got {} before the stream ended", self.events)))
     }
 
-    /// Whether what has come is right.
+    /// Fails if no event has met `expect`.
     fn verdict(&self) -> Outcome {
         match &self.step.expect {
             Some(expect) if !self.met => {

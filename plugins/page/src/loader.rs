@@ -1,4 +1,4 @@
-//! Fetching the resources of one page: which, so many at once, and what came of them.
+//! Fetches the resources of one page, several at once, and records their outcomes.
 
 use std::collections::{BTreeSet, VecDeque};
 use std::future::{Future, poll_fn};
@@ -12,27 +12,27 @@ use url::Url;
 use crate::Page;
 use crate::cache::lifetime;
 
-/// The resources of one page on their way.
-pub struct Loading<'t> {
+/// The resources of one page in flight.
+pub(crate) struct ResourceLoader<'t> {
     step: &'t Page,
     task: &'t Task,
     /// The page's own URL, and the fields that go to its origin.
     page: Url,
     headers: Vec<(String, String)>,
-    /// What was transferred of the resources' contents.
+    /// Bytes transferred of the resources' contents.
     pub bytes: u64,
-    /// Why the first one failed that did.
+    /// The first failure.
     failure: Option<Failure>,
 }
 
-impl<'t> Loading<'t> {
-    /// Of a page that was received, with the fields of its request.
-    pub fn new(step: &'t Page, task: &'t Task, (page, headers): (Url, Vec<(String, String)>)) -> Self {
+impl<'t> ResourceLoader<'t> {
+    /// Begins with a page that was received, and the header fields of its request.
+    pub(crate) fn new(step: &'t Page, task: &'t Task, (page, headers): (Url, Vec<(String, String)>)) -> Self {
         Self { step, task, page, headers, bytes: 0, failure: None }
     }
 
-    /// Fetches what is to be fetched, to the last one.
-    pub async fn fetch(&mut self, found: Vec<Url>) -> Outcome {
+    /// Fetches the resources, to the last one.
+    pub(crate) async fn fetch(&mut self, found: Vec<Url>) -> Outcome {
         let mut wanted = self.choose(found);
         let mut under_way: Vec<(Url, Exchange<'t>)> = Vec::new();
         loop {
@@ -45,7 +45,7 @@ impl<'t> Loading<'t> {
             if under_way.is_empty() {
                 break;
             }
-            // Each is judged before the next one is announced: a failure is held against the last.
+            // Each is checked before the next one is announced: a failure marks the exchange announced last.
             let (url, result) = poll_fn(|context| {
                 for index in 0..under_way.len() {
                     if let Poll::Ready(result) = Pin::new(&mut under_way[index].1).poll(context) {
@@ -60,7 +60,7 @@ impl<'t> Loading<'t> {
         self.failure.take().map_or(Ok(()), Err)
     }
 
-    /// Those that are to be fetched, each once; the others are counted.
+    /// Returns the resources to fetch, each once; counts the others.
     fn choose(&self, found: Vec<Url>) -> VecDeque<Url> {
         let (step, task) = (self.step, self.task);
         let mut known = BTreeSet::new();
@@ -90,7 +90,7 @@ impl<'t> Loading<'t> {
         DynamicRequest { headers, options, ..DynamicRequest::get(url.as_str()) }.send(self.task)
     }
 
-    /// Looks at what came back for a resource.
+    /// Checks the reply for a resource.
     fn take(&mut self, url: &Url, result: Result<Reply<'_>, Failure>) {
         let failure = match result {
             Ok(reply) if (200..400).contains(&reply.status) => {
