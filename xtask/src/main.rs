@@ -4,6 +4,7 @@
 mod bench;
 mod demo;
 mod dist;
+mod docs;
 mod instructions;
 mod test;
 
@@ -18,6 +19,8 @@ commands:
   demo  build, start the sample site, run the sample script for 10 s, write report.json
   test  format check, clippy and every test of the workspace
   tools install the tools that the tests build plugins in Python, JavaScript and C with, as `test` does
+  docs [--picture [BINARY]]
+        the book into target/book; --picture draws docs/picture.svg instead, from a run of a release build or of BINARY
   dist  release build for this machine into dist/, with man page and completions
   instructions
         count the instructions of each request's fixed costs with callgrind; fails when a count grew by a tenth
@@ -40,6 +43,7 @@ fn run(arguments: &[String]) -> Result<(), Failure> {
         ["test"] => test::run(),
         ["tools"] => languages::ensure(),
         ["dist"] => dist::run(),
+        ["docs", ..] => docs::run(&arguments[1..]),
         ["instructions"] => instructions::run(),
         ["bench", ref arguments @ ..] => bench::run(arguments),
         ["help" | "--help" | "-h"] => {
