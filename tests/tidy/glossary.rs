@@ -78,7 +78,8 @@ fn planted_terms_are_found() {
     .flat_map(defined)
     .collect();
     assert_eq!(types, ["plan::Plan", "stampede_time::Clock"]);
-    let page = "| term | meaning | type |\n|---|---|---|\n| plan | A plan. | `plan::Plan` |\n| clock | Time. | `Clock` |\n";
+    let page =
+        "| term | meaning | type |\n|---|---|---|\n| plan | A plan. | `plan::Plan` |\n| clock | Time. | `Clock` |\n";
     assert_eq!(
         offences(page, &types),
         ["4: `clock` names `Clock`, which is not a type", "4: `clock` comes after `plan`"]
