@@ -11,7 +11,7 @@ mod evaluate;
 mod scripted_target;
 
 pub use conformance::{RuleResult, check_conformance};
-pub use evaluate::format_millis;
+pub use evaluate::{CaseResult, format_millis};
 
 use std::path::Path;
 use std::sync::Arc;
@@ -33,16 +33,6 @@ use scripted_target::ScriptedTarget;
 
 /// The name of a component under test whose file's name is none that a plugin can have.
 const DEFAULT_PLUGIN_NAME: &str = "plugin";
-
-/// What came of a case.
-pub struct CaseResult {
-    /// What was not as it should have been; nothing if the case passed.
-    pub faults: Vec<String>,
-    /// How long it took, in virtual time.
-    pub duration: Nanos,
-    /// What the host and the plugin would have logged as the reason of a failure.
-    pub examples: Vec<String>,
-}
 
 /// Rehearses a case with the component in a file.
 ///

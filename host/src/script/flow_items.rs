@@ -1,9 +1,9 @@
 //! What may stand in a list of steps, as typed: steps, and blocks of them.
 
 use std::sync::Arc;
-use std::time::Duration;
 
-use super::model::{Spanned, StepSpec};
+use super::spanned::Spanned;
+use super::step_spec::{Repetition, StepSpec};
 use crate::diagnostic::{SourceText, Span};
 
 /// One thing in a list of steps.
@@ -52,30 +52,6 @@ pub struct Branch {
     pub weight: Option<Spanned<f64>>,
     /// `steps`.
     pub items: Vec<FlowItem>,
-}
-
-/// Whether something is done, and how often.
-#[derive(Clone, Debug, Default)]
-pub struct Repetition {
-    /// `when`: an expression that must hold.
-    pub when: Option<Spanned<String>>,
-    /// `while`: an expression that must hold each time.
-    pub while_condition: Option<Spanned<String>>,
-    /// `repeat`: how often, at most if there is a `while`.
-    pub repeat: Option<Spanned<u64>>,
-    /// `retry`: again if it failed.
-    pub retry: Option<RetrySpec>,
-}
-
-/// How often and after which waits something is done again that failed.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct RetrySpec {
-    /// `times`: how often again, at most.
-    pub times: u32,
-    /// `wait` before the first time; it doubles from time to time.
-    pub wait: Option<Duration>,
-    /// `max_wait`.
-    pub max_wait: Option<Duration>,
 }
 
 impl FlowItem {

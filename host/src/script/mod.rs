@@ -31,6 +31,7 @@ mod span;
 mod spanned;
 pub mod stage;
 mod step;
+mod step_spec;
 pub mod threshold_syntax;
 mod thresholds;
 pub mod value_reader;
