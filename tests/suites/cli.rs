@@ -1,4 +1,4 @@
-//! The commands beside a run, and how a run is set up and shown.
+//! The commands other than a run, and the setup and output of a run.
 
 use std::io::{Read as _, Write as _};
 use std::net::TcpStream;

@@ -1,10 +1,10 @@
-//! What a component is can be seen before it runs.
+//! `plugin inspect`: a component described before it runs.
 
 use std::fs;
 
 use crate::{assert_golden, shooter, tests_folder};
 
-/// A component that is never built again, so that its size and digest stay.
+/// A component that is never rebuilt, so that its size and digest stay the same.
 fn component() -> Vec<u8> {
     fs::read(tests_folder().join("fixtures/contract-0.1.0.wasm")).expect("the fixture is there")
 }

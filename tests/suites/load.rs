@@ -1,11 +1,11 @@
-//! Load models with the real program: what the schedule promises is what the target counts. The exact times are proved in
-//! virtual time, in `host/src/run/worker/tests.rs`, and for the pacers in `host/src/pace/`.
+//! Load models in the real program: the target's counts equal the schedule. The exact times are tested in virtual time,
+//! in `host/src/run/worker/tests.rs`, and those of the pacers in `host/src/pace/`.
 
 use stampede_tests::{Finished, Report, settled, site};
 
 use crate::shooter;
 
-/// The iterations of a scenario by its place in the report: due, completed, cut short, dropped.
+/// Returns the iterations of a scenario, by its place in the report: due, completed, cut short, dropped.
 #[track_caller]
 fn iterations(report: &Report, scenario: usize) -> [u64; 4] {
     let of = |what| {
@@ -65,7 +65,7 @@ fn what_finds_no_free_user_is_dropped_counted_and_warned_of_once() {
     report.assert_equals(&settled(&site.stats()));
     let [due, completed, cut_short, dropped] = iterations(&report, 0);
     assert_eq!((due, report.totals().total()), (100, completed + cut_short));
-    // Four users, each busy for 0.4 s, begin 20 in 2 s if they are never late.
+    // Four users, each busy for 0.4 s, begin 20 iterations in 2 s if they are never late.
     assert!((80..=96).contains(&dropped), "{dropped}");
     assert_eq!(run.stderr.matches("are dropped").count(), 1, "{}", run.stderr);
     assert!(run.stderr.contains("all of its 4 users are busy") && run.stderr.contains("max_wait"), "{}", run.stderr);

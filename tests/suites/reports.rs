@@ -1,4 +1,4 @@
-//! What is done with reports after their runs: added up, compared, held against a baseline.
+//! Reports after their runs: merged, compared, judged by a baseline.
 
 use stampede_tests::{Report, Run};
 
@@ -6,7 +6,7 @@ use crate::shooter;
 
 const SCRIPT: &str = "steps:\n  - {name: Get, url: /api/v1/catalog}\n";
 
-/// The report of a run against the embedded site.
+/// Returns the report of a run against the embedded site.
 fn report(arguments: &str) -> String {
     let run = shooter().arg("demo").script(SCRIPT).report().args(arguments).finish().exits(0);
     run.read("report.json")

@@ -62,7 +62,7 @@ fn invalid_scripts_get_their_messages() {
     assert!(wrong.is_empty(), "renew with BLESS=1 if these are right:\n{}", wrong.join("\n"));
 }
 
-/// The keys that a part of the schema lists, wherever in it.
+/// Collects the keys that a part of the schema lists, at any depth.
 fn keys(part: &Value, found: &mut BTreeSet<String>) {
     match part {
         Value::Object(entries) => {
@@ -102,8 +102,8 @@ fn valid_scripts_are_accepted() {
     }
 }
 
-/// Cut and damaged scripts are accepted or explained, never a panic: every prefix of a valid script, and the script with
-/// one character after another replaced by each sign that means something in YAML.
+/// Cut and damaged scripts are accepted or explained, never a panic: every prefix of a valid script, and the script
+/// with one character after another replaced by each sign that means something in YAML.
 #[test]
 fn damaged_scripts_are_explained() {
     for path in scripts("ok") {
@@ -117,7 +117,7 @@ fn damaged_scripts_are_explained() {
     }
 }
 
-/// Parses and renders; every mistake must have a help or be about a range.
+/// Parses a script and renders its mistakes, each of which must have a help or be about a range.
 fn explain(text: String) {
     let source = Arc::new(SourceText { name: "damaged.yml".into(), text });
     if let Err(found) = parse(&source) {
