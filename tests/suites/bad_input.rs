@@ -140,7 +140,7 @@ fn wrong_arguments_get_their_messages_and_no_traffic() {
 }
 
 #[test]
-fn without_a_script_there_is_nothing_to_run() {
+fn a_run_without_a_script_is_refused() {
     let run = shooter().finish().exits(2);
     assert_eq!(
         run.stderr,

@@ -142,7 +142,7 @@ steps: [{name: Page, url: /page, retry: {times: 3, wait: 0s}}]
 ";
 
 #[test]
-fn what_failed_is_tried_again_as_a_whole_and_every_try_is_a_sample() {
+fn a_failed_block_is_retried_as_a_whole_and_every_try_is_a_sample() {
     let target = failing(1);
     let (run, report) = ran(RETRIED, "", &target, 0);
     // Basket fails; then it passes and Pay fails; then both pass.
@@ -156,7 +156,7 @@ fn what_failed_is_tried_again_as_a_whole_and_every_try_is_a_sample() {
 }
 
 #[test]
-fn what_fails_each_time_is_given_up_after_the_last() {
+fn a_block_that_always_fails_is_given_up_after_the_last_try() {
     let target = failing(100);
     let (_, report) = ran(RETRIED, "", &target, 8);
     assert_eq!(asked(&target), counts(&[("/basket", 4)]));
@@ -189,7 +189,7 @@ fn together(wanted: usize) -> RawServer {
 }
 
 #[test]
-fn what_is_parallel_is_under_way_at_once_and_ends_together() {
+fn parallel_steps_run_at_once_and_end_together() {
     let target = together(3);
     let script = "
 - {name: Page, url: /alone/page}
@@ -293,7 +293,7 @@ scenarios:
 }
 
 #[test]
-fn a_condition_that_cannot_be_told_is_warned_of_once_and_shows_no_value() {
+fn a_condition_that_cannot_be_evaluated_is_warned_of_once_and_shows_no_value() {
     let target = RawServer::start(|_| reply(200, r#"{"token": "hunter2-hunter2"}"#));
     let script = "
 - {name: Page, url: /page, capture: {token: {json: $.token}}}
@@ -376,7 +376,7 @@ fn of_several_things_at_once_that_are_refused_one_signs_in() {
 }
 
 #[test]
-fn check_shows_what_is_walked() {
+fn check_shows_the_flow() {
     let script = "
 base_url: http://127.0.0.1:9
 steps:

@@ -58,7 +58,7 @@ fn random_arrivals_are_those_of_their_seed() {
 }
 
 #[test]
-fn what_finds_no_free_user_is_dropped_counted_and_warned_of_once() {
+fn arrivals_without_a_free_user_are_dropped_counted_and_warned_of_once() {
     let site = site();
     let flags = "--arrival-rate 50/s --duration 2s --max-users 4 --workers 2";
     let (run, report) = ran("- {name: Slow, url: /delay/400}\n", flags, site.base_url(), 0);
@@ -121,7 +121,7 @@ fn scenarios_run_side_by_side_between_set_up_and_teardown() {
 }
 
 #[test]
-fn without_its_set_up_there_is_no_load_but_a_teardown() {
+fn a_failed_set_up_skips_the_load_and_runs_the_teardown() {
     let site = site();
     let script = "setup: [{name: Seed, url: /status/500}]\nsteps: [{name: Page, url: /bytes/10}]\n\
                   teardown: [{name: Tidy, url: /bytes/20}]\n";

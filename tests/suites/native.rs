@@ -31,7 +31,7 @@ const HELPERS: &str = "/// A text from a literal, for initializers.
 #endif";
 
 #[test]
-fn the_header_is_what_its_definition_says() {
+fn the_header_equals_its_definition() {
     let mut config = cbindgen::Config {
         language: cbindgen::Language::C,
         header: Some(HEAD.into()),
@@ -114,7 +114,7 @@ fn a_native_library_is_refused_unless_the_user_vouches_for_it() {
 }
 
 #[test]
-fn the_example_does_what_a_component_does() {
+fn the_example_behaves_as_a_component_does() {
     let site = site();
     let script = "
 plugins: {greet: {source: ./libgreet.so, allow: [127.0.0.1]}}
@@ -178,7 +178,7 @@ fn every_function_of_the_host_works() {
 }
 
 #[test]
-fn a_library_that_is_no_plugin_is_told_what_it_lacks() {
+fn a_library_that_is_not_a_plugin_is_refused_with_the_reason() {
     for (name, why) in [
         ("no_export", "it is a native library, but no plugin: it does not export `stampede_plugin_v1`"),
         ("another_version", "it speaks version 2 of the contract of native plugins; this host speaks 1"),
@@ -195,7 +195,7 @@ fn a_library_that_is_no_plugin_is_told_what_it_lacks() {
 }
 
 #[test]
-fn what_a_library_says_of_its_step_is_shown_at_the_line() {
+fn the_message_of_a_library_about_its_step_is_shown_at_the_line() {
     let library = misbehaving("refuses_its_step");
     let run = call("check --allow-native", &library, ", color: octarine").finish().exits(3);
     let expected = "error[script::parameter]: `octarine` is no color

@@ -43,7 +43,7 @@ pub fn component() -> Vec<u8> {
 }
 
 #[test]
-fn a_plugin_from_outside_the_workspace_does_what_a_built_in_one_does() {
+fn a_plugin_from_outside_the_workspace_behaves_as_a_built_in_one() {
     let site = site();
     let script = "
 plugins: {greet: {source: greet.wasm, allow: [127.0.0.1]}}

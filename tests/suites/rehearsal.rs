@@ -68,7 +68,7 @@ fn a_case_takes_the_same_time_each_time() {
 }
 
 #[test]
-fn what_is_not_as_it_should_be_is_said() {
+fn unmet_expectations_are_reported() {
     let cases = r#"
 - name: another request, a faulty answer, another time
   base_url: http://site
@@ -100,7 +100,7 @@ fn what_is_not_as_it_should_be_is_said() {
 
 /// Guests that each break a different rule, and some more than one.
 #[test]
-fn what_breaks_the_contract_is_told_by_the_rule() {
+fn breaches_of_the_contract_are_reported_by_rule() {
     let cases = |more: &str| {
         let step = "{name: S, action: misbehave, url: /a, who: Ann}";
         format!("- name: once\n  base_url: http://site\n  steps: [{step}]\n{more}")

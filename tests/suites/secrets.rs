@@ -39,7 +39,7 @@ fn base64(text: &str) -> String {
 }
 
 #[test]
-fn base64_is_what_it_is_elsewhere() {
+fn base64_equals_that_of_other_implementations() {
     assert_eq!(["user:pass", "ab", "abcd"].map(base64), ["dXNlcjpwYXNz", "YWI", "YWJjZA"]);
 }
 
@@ -158,7 +158,7 @@ fn messages_about_a_script_show_the_script_and_not_what_it_reads() {
 }
 
 #[test]
-fn what_stands_in_the_script_is_shown() {
+fn text_of_the_script_is_shown() {
     let script = "
 data: {people: [{name: annette, password: hunter2}]}
 scenarios:

@@ -57,7 +57,7 @@ steps:
 }
 
 #[test]
-fn check_says_what_is_not_kept() {
+fn check_lists_the_state_that_is_not_kept() {
     let script = "
 scenarios:
   one: {cookies: iteration, connections: request}

@@ -32,7 +32,7 @@ fn call(command: &str, entry: &str, cache: &Path) -> Run {
 /// Returns a component of five MiB, most of it a section without a meaning; its size is in the message, which is the
 /// same on every machine.
 #[test]
-fn compiling_a_large_component_is_told_of_once_where_no_terminal_is() {
+fn compiling_a_large_component_is_reported_once_without_a_terminal() {
     let (folder, caches) = (TempDir::new().unwrap(), [TempDir::new().unwrap(), TempDir::new().unwrap()]);
     let mut bytes = component("fails_silently");
     // A custom section: its number, its length in LEB128, and its empty name.
@@ -74,7 +74,7 @@ fn a_component_of_a_web_site_is_fetched_once_and_verified_each_time() {
 }
 
 #[test]
-fn what_a_web_site_gives_is_judged() {
+fn replies_of_web_sites_are_checked() {
     let (folder, cache) = (TempDir::new().unwrap(), TempDir::new().unwrap());
     let bytes = component("fails_silently");
     fs::write(folder.path().join("it.wasm"), &bytes).unwrap();
@@ -244,7 +244,7 @@ fn a_token_is_requested_over_tls_alone_and_credentials_are_never_sent() {
 }
 
 #[test]
-fn what_a_registry_refuses_is_said() {
+fn refusals_of_a_registry_are_reported() {
     let cache = TempDir::new().unwrap();
     let wanted = "gives it to nobody without credentials, which are not supported";
     for (status, fields, body, said) in [

@@ -66,7 +66,7 @@ fn thresholds_that_hold_are_shown_and_the_run_passes() {
 }
 
 #[test]
-fn a_threshold_that_does_not_hold_is_exit_code_99_and_is_said_even_if_quiet() {
+fn a_failed_threshold_is_exit_code_99_and_is_reported_even_if_quiet() {
     let site = site();
     let run = shooter()
         .script(SHOP)
@@ -82,7 +82,7 @@ fn a_threshold_that_does_not_hold_is_exit_code_99_and_is_said_even_if_quiet() {
 }
 
 #[test]
-fn what_was_never_measured_does_not_hold() {
+fn a_threshold_without_measurements_fails() {
     let site = site();
     let run = shooter().script(SHOP).args("--threshold http_tls:p(95)<1h --base-url").arg(site.base_url());
     let run = run.args("--threshold http_reqs:count>=0").report().finish().exits(99);
@@ -251,7 +251,7 @@ fn failed_requests_end_the_program_as_fail_on_says() {
 }
 
 #[test]
-fn check_says_what_a_run_passes_by() {
+fn check_shows_the_thresholds() {
     let run = shooter().args("check --base-url http://127.0.0.1:1").script(SHOP).finish().exits(0);
     assert!(run.stdout.contains("The run passes if http_duration{step:Catalog}: p(95)<1m.\n"), "{}", run.stdout);
 }

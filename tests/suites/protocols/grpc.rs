@@ -86,7 +86,7 @@ fn calls_of_all_four_kinds_are_made_and_counted() {
 }
 
 #[test]
-fn what_goes_wrong_has_its_category() {
+fn failures_have_their_category() {
     let (server, refusing, plain) = (GrpcServer::start(), Refusing::bind(), site());
     let base = server.base_url();
     let script = [
@@ -195,7 +195,7 @@ fn above_tls_it_is_the_same() {
 }
 
 #[test]
-fn what_a_server_may_not_send_has_its_category() {
+fn forbidden_messages_of_a_server_have_their_category() {
     let server = |parts: &[Part]| Http2Server::start([&[Part::Head("application/grpc")], parts].concat()).base_url();
     let data = |content: &[u8]| Part::Data(content.to_vec());
     let (ok, short) = (Part::Trailer("grpc-status", "0"), data(b"\0\0\0\0\x0aabc"));
@@ -300,7 +300,7 @@ fn the_server_tells_its_schema_once_to_each_worker() {
 }
 
 #[test]
-fn what_the_server_does_not_tell_has_its_category() {
+fn a_schema_that_the_server_does_not_tell_has_its_category() {
     let (server, silent, refusing) = (GrpcServer::reflecting(Reflection::V1), GrpcServer::start(), Refusing::bind());
     let head = Part::Head("application/grpc");
     // `file_descriptor_response {file_descriptor_proto: …}`: a byte that does not begin a field, and a file that

@@ -50,7 +50,7 @@ fn ran(script: &str, flags: &str, server: &RawServer) -> (Finished, Report) {
 }
 
 #[test]
-fn a_page_is_loaded_with_what_is_its_own_and_what_is_named() {
+fn a_page_is_loaded_with_its_own_resources_and_those_of_named_hosts() {
     let cdn = RawServer::start(|_| reply(200, "", "cdn"));
     let address = cdn.base_url().replace("http://", "");
     let content = format!(
@@ -113,7 +113,7 @@ fn a_resource_that_fails_is_one_error_and_fails_the_step_unless_it_may() {
 }
 
 #[test]
-fn a_user_fetches_once_what_it_may_keep() {
+fn a_user_fetches_a_cacheable_resource_once() {
     let server = site("<img src=/kept><img src=/stored><img src=/asked>", |request| match path(request) {
         "/kept" => reply(200, "cache-control: public, max-age=3600\r\n", ""),
         "/stored" => reply(200, "cache-control: no-store, max-age=3600\r\n", ""),

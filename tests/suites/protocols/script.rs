@@ -6,7 +6,7 @@ use super::{metric, ran};
 use crate::shooter;
 
 #[test]
-fn what_is_set_is_read_later_and_what_is_logged_is_shown() {
+fn variables_that_are_set_are_read_later_and_logged_text_is_shown() {
     let site = site();
     let script = format!(
         "base_url: {}

@@ -41,7 +41,7 @@ fn a_stream_is_read_for_a_count_a_time_an_event_or_to_its_end() {
 }
 
 #[test]
-fn what_goes_wrong_has_its_category() {
+fn failures_have_their_category() {
     let server = EventStreams::start();
     let base = server.base_url();
     let head = "HTTP/1.1 200 OK\r\ncontent-type: text/event-stream\r\n";

@@ -286,7 +286,7 @@ fn signs_in() -> (RawServer, String) {
 }
 
 #[test]
-fn a_handshake_carries_what_its_user_signed_in_with() {
+fn a_handshake_carries_the_credentials_of_its_user() {
     let (server, (_site, login)) = (WebSockets::start(), signs_in());
     let base = server.base_url();
     let page = RawServer::recording();
