@@ -12,6 +12,8 @@ mod glossary;
 mod imports;
 #[path = "tidy/offences.rs"]
 mod offences;
+#[path = "tidy/paths.rs"]
+mod paths;
 #[path = "tidy/planted.rs"]
 mod planted;
 #[path = "tidy/source.rs"]
