@@ -38,12 +38,14 @@ pub fn run(arguments: &[String]) -> Result<(), Failure> {
 
 fn build() -> Result<(), Failure> {
     let mdbook = mdbook()?;
-    let source = target_folder().join("book-source");
+    let (source, book) = (target_folder().join("book-source"), target_folder().join("book"));
+    // Pages of an earlier build that are gone now; there may have been none.
+    let _ = fs::remove_dir_all(&source);
     step::step("copy", || copy(&root().join("docs"), &source, ""))?;
-    step::run(
-        "mdbook",
-        Command::new(mdbook).arg("build").arg(&source).arg("--dest-dir").arg(target_folder().join("book")),
-    )
+    step::run("mdbook", Command::new(mdbook).arg("build").arg(&source).arg("--dest-dir").arg(&book))?;
+    // It lies among the pages, and mdBook copies what is no page.
+    let _ = fs::remove_file(book.join("book.toml"));
+    Ok(())
 }
 
 /// Returns the path of mdBook; installs it into `target/tools` if it is not there.
