@@ -6,10 +6,14 @@
 mod circles;
 #[path = "tidy/floors.rs"]
 mod floors;
+#[path = "tidy/glossary.rs"]
+mod glossary;
 #[path = "tidy/imports.rs"]
 mod imports;
 #[path = "tidy/offences.rs"]
 mod offences;
+#[path = "tidy/paths.rs"]
+mod paths;
 #[path = "tidy/planted.rs"]
 mod planted;
 #[path = "tidy/source.rs"]

@@ -10,8 +10,8 @@ use std::sync::mpsc::{self, Sender};
 use std::thread;
 use std::time::Instant;
 
-use crate::step::{self, Failure};
-use crate::workspace::{build_release, cargo, ensure_target, root, target_folder};
+use xtask::step::{self, Failure};
+use xtask::workspace::{build_release, ensure_target, root, target_folder, workspace_cargo};
 
 /// The version of mdBook that builds the book.
 const MDBOOK: &str = "0.5.4";
@@ -28,7 +28,7 @@ pub fn run(arguments: &[String]) -> Result<(), Failure> {
         [] => build(),
         ["--picture"] => {
             ensure_target()?;
-            let binary = build_release()?;
+            let binary = build_release(&[])?;
             step::step("picture", || draw(&binary))
         }
         ["--picture", binary] => step::step("picture", || draw(Path::new(binary))),
@@ -55,7 +55,7 @@ fn mdbook() -> Result<PathBuf, Failure> {
     let version = Command::new(&program).arg("--version").output().map(|output| output.stdout).unwrap_or_default();
     if !String::from_utf8_lossy(&version).contains(MDBOOK) {
         let features = ["--no-default-features", "--features", "search", "--root"];
-        let mut install = cargo(&["install", "mdbook", "--locked", "--version", MDBOOK]);
+        let mut install = workspace_cargo(&["install", "mdbook", "--locked", "--version", MDBOOK]);
         step::run("cargo install mdbook", install.args(features).arg(&tools))?;
     }
     Ok(program)
