@@ -245,7 +245,9 @@ fn condition_span(source: &SourceText, typed: &Spanned<String>, part: Span) -> S
 fn think_time(typed: model::ThinkSpec) -> ThinkTime {
     match typed {
         model::ThinkSpec::Fixed(wait) => ThinkTime::Fixed(nanos(wait)),
-        model::ThinkSpec::Uniform(from, to) => ThinkTime::Uniform(nanos(from), nanos(to)),
-        model::ThinkSpec::Normal(mean, deviation) => ThinkTime::Normal(nanos(mean), nanos(deviation)),
+        model::ThinkSpec::Uniform { min, max } => ThinkTime::Uniform { min: nanos(min), max: nanos(max) },
+        model::ThinkSpec::Normal { mean, std_dev } => {
+            ThinkTime::Normal { mean: nanos(mean), std_dev: nanos(std_dev) }
+        },
     }
 }

@@ -7,7 +7,6 @@ pub mod checks;
 pub mod describe;
 pub mod flow;
 mod include;
-mod load_spec;
 mod login_flags;
 mod outline;
 mod precedence;

@@ -3,12 +3,12 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use super::load_spec::{LoadSpec, weighted_share};
-use super::workload::{LoadModel, Workload};
+use super::workload::Workload;
 use crate::cli::RunArgs;
-use crate::diagnostic::{Diagnostic, Diagnostics};
+use crate::diagnostic::{Diagnostic, Diagnostics, SourceText};
 use crate::http::{Lifespan, Retention};
-use crate::script::model::{self, FlowItem, LoadSettings, Script, Spanned, ThinkSpec};
+use crate::load_model::{self, Constant, LOAD_MODELS, LoadError, LoadModelHandle, WeightShare};
+use crate::script::model::{self, FlowItem, LoadSettings, LoadSpec, Script, Spanned, ThinkSpec};
 
 /// How long requests in flight get to finish.
 const DEFAULT_GRACEFUL_STOP: Duration = Duration::from_secs(5);
@@ -35,12 +35,15 @@ pub struct ScenarioDraft<'a> {
 /// Loads that make no sense, and flags that change nothing.
 pub fn drafts<'a>(args: &RunArgs, script: &'a Script, seed: u64) -> Result<Vec<ScenarioDraft<'a>>, Diagnostics> {
     let settings = &script.settings.load;
-    let script_load = LoadSpec::from_settings(settings).with_flags(args);
+    let script_load = load_model::with_flags(settings.spec.clone(), args);
     let think = |load: &LoadSettings| load.think.as_ref().map(|think| think.value);
     let default_think = think(settings);
-    let model = || script_load.model(seed, &script.source).map_err(|diagnostic| Diagnostics::from(*diagnostic));
+    let model = |spec: &LoadSpec| {
+        let model = load_model::parse(LOAD_MODELS, spec, seed);
+        model.map_err(|error| Diagnostics::from(load_diagnostic(error, &script.source)))
+    };
     if script.scenarios.is_empty() {
-        let workload = workload(args, settings, None, model()?);
+        let workload = workload(args, settings, None, model(&script_load)?);
         return Ok(vec![ScenarioDraft {
             name: None,
             workload,
@@ -50,26 +53,23 @@ pub fn drafts<'a>(args: &RunArgs, script: &'a Script, seed: u64) -> Result<Vec<S
         }]);
     }
     let mut diagnostics = Diagnostics::default();
-    let own_loads: Vec<LoadSpec> =
-        script.scenarios.iter().map(|scenario| LoadSpec::from_settings(&scenario.load)).collect();
-    let weights =
-        || script.scenarios.iter().zip(&own_loads).filter(|(_, own)| !own.selects_model()).map(|(one, _)| weight(one));
+    let weights = || script.scenarios.iter().filter(|one| !load_model::is_given(&one.load.spec)).map(weight);
     let (all, mut before) = (weights().sum::<f64>(), 0.0);
-    let common = if weights().next().is_some() { diagnostics.absorb(model()) } else { None };
-    if let (Some(flag), None) = (load_flag(args), weights().next()) {
+    let common = if weights().next().is_some() { diagnostics.absorb(model(&script_load)) } else { None };
+    if let (Some(flag), None) = (load_model::load_flag(args), weights().next()) {
         let message = format!("`{flag}` changes nothing: every scenario has a load of its own");
         diagnostics
             .push(Diagnostic::new("usage::load", message).help("take the load out of a scenario, or the flag away"));
     }
     let mut drafts = Vec::new();
-    for (typed, own) in script.scenarios.iter().zip(own_loads) {
-        let model = if own.selects_model() {
+    for typed in &script.scenarios {
+        let own = &typed.load.spec;
+        let model = if load_model::is_given(own) {
             reject_weight(typed, script, &mut diagnostics);
-            let model = own.with_duration_from(&script_load).model(seed, &script.source);
-            diagnostics.absorb(model.map_err(|mistake| Diagnostics::from(*mistake)))
+            diagnostics.absorb(model(&load_model::with_script_duration(LOAD_MODELS, own.clone(), &script_load)))
         } else {
             let after = before + weight(typed) / all;
-            let model = common.as_ref().and_then(|common| weighted_share(common, before, after));
+            let model = common.as_ref().and_then(|common| common.share(WeightShare { before, after }));
             before = after;
             if model.is_none() && common.is_some() {
                 diagnostics.push(no_share_left(typed, script));
@@ -103,17 +103,13 @@ fn no_share_left(typed: &model::ScenarioSpec, script: &Script) -> Diagnostic {
     diagnostic.help("give the script more users, or the scenario more weight or a load of its own")
 }
 
-/// The first flag that says how much load.
-fn load_flag(args: &RunArgs) -> Option<&'static str> {
-    let flags = [
-        ("--users", args.users.is_some()),
-        ("--iterations", args.iterations.is_some()),
-        ("--ramp-up", args.ramp_up.is_some()),
-        ("--stages", args.stages.is_some()),
-        ("--arrival-rate", args.arrival_rate.is_some()),
-        ("--max-users", args.max_users.is_some()),
-    ];
-    flags.into_iter().find_map(|(name, is_given)| is_given.then_some(name))
+fn load_diagnostic(error: LoadError, source: &Arc<SourceText>) -> Diagnostic {
+    let code = if error.key.span.is_some() { "script::load" } else { "usage::load" };
+    let diagnostic = Diagnostic::new(code, error.message).help(error.help);
+    match error.key.span {
+        Some(span) => diagnostic.at(source, span, ""),
+        None => diagnostic,
+    }
 }
 
 /// A load with what stands beside its model; what a scenario does not say is the script's.
@@ -121,7 +117,7 @@ fn workload(
     args: &RunArgs,
     script: &LoadSettings,
     scenario: Option<&model::ScenarioSpec>,
-    model: LoadModel,
+    model: LoadModelHandle,
 ) -> Workload {
     fn scenario_or_script<'a, T: Copy + 'a>(
         script: &'a LoadSettings,
@@ -162,10 +158,8 @@ const fn lifespan(typed: model::LifespanSpec) -> Lifespan {
 
 /// One user who walks some steps once, before or after all load.
 pub fn single_iteration<'a>(name: &'static str, items: &'a [FlowItem]) -> ScenarioDraft<'a> {
-    let model =
-        LoadModel::Constant { users: 1, spare_users: 0, duration: None, iterations: Some(1), ramp_up: Duration::ZERO };
     let workload = Workload {
-        model,
+        model: Constant::once().into(),
         start: Duration::ZERO,
         rps: None,
         pace: Duration::ZERO,

@@ -6,32 +6,10 @@ use std::sync::Arc;
 use std::time::Duration;
 
 pub use super::flow_items::{BlockBody, BlockSpec, Branch, FlowItem, Repetition, RetrySpec, steps};
-pub use super::spanned::Spanned;
-use super::stage::StageSpec;
+pub use super::load::{ArrivalSpec, LifespanSpec, LoadKey, LoadSettings, LoadSpec, Setting, ThinkSpec};
+pub use super::spanned::{Node, NodeValue, Spanned};
 use super::threshold_syntax::{Comparison, Criterion, Selector};
 use crate::diagnostic::{SourceText, Span};
-
-/// A YAML value with places.
-#[derive(Clone, Debug, PartialEq)]
-pub enum NodeValue {
-    /// `null`, `~` or nothing.
-    Null,
-    /// `true` or `false`.
-    Bool(bool),
-    /// A whole number.
-    Int(i64),
-    /// Any other number.
-    Float(f64),
-    /// Everything else that is a scalar.
-    String(String),
-    /// A list.
-    List(Vec<Node>),
-    /// A mapping, in the order typed; keys are unique.
-    Map(Vec<(Spanned<String>, Node)>),
-}
-
-/// A [`Value`] and where it stands.
-pub type Node = Spanned<NodeValue>;
 
 /// A whole script file.
 #[derive(Clone, Debug)]
@@ -86,77 +64,6 @@ pub struct ScenarioSpec {
     pub tags: Vec<(Spanned<String>, Spanned<String>)>,
     /// `steps`; the script's if there are none.
     pub steps: Vec<FlowItem>,
-}
-
-/// How much load.
-#[derive(Clone, Debug, Default)]
-pub struct LoadSettings {
-    /// `users`.
-    pub users: Option<Spanned<u32>>,
-    /// `rps`, per user.
-    pub rps: Option<Spanned<f64>>,
-    /// `duration`.
-    pub duration: Option<Spanned<Duration>>,
-    /// `iterations`, per user.
-    pub iterations: Option<Spanned<u64>>,
-    /// `shared_iterations`, of all users together.
-    pub shared_iterations: Option<Spanned<u64>>,
-    /// `ramp_up`.
-    pub ramp_up: Option<Spanned<Duration>>,
-    /// `stages`.
-    pub stages: Option<Spanned<Vec<Spanned<StageSpec>>>>,
-    /// `arrival_rate`, iterations begun per second.
-    pub arrival_rate: Option<Spanned<f64>>,
-    /// `arrivals`: how they are spread.
-    pub arrivals: Option<Spanned<ArrivalSpec>>,
-    /// `max_users` that arrivals may keep busy.
-    pub max_users: Option<Spanned<u32>>,
-    /// `max_wait` of an arrival for a user.
-    pub max_wait: Option<Spanned<Duration>>,
-    /// `graceful_ramp_down`: how long an iteration may go on whose user is no longer wanted.
-    pub graceful_ramp_down: Option<Spanned<Duration>>,
-    /// `graceful_stop`.
-    pub graceful_stop: Option<Spanned<Duration>>,
-    /// `pace`: from the beginning of an iteration to the next, at least.
-    pub pace: Option<Spanned<Duration>>,
-    /// `think` after each step.
-    pub think: Option<Spanned<ThinkSpec>>,
-    /// `cookies`: how long a user keeps them.
-    pub cookies: Option<Spanned<LifespanSpec>>,
-    /// `connections`: how long a user keeps them.
-    pub connections: Option<Spanned<LifespanSpec>>,
-}
-
-/// How long a user keeps what it has.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum LifespanSpec {
-    /// As long as it is there.
-    Keep,
-    /// Until its next iteration.
-    Iteration,
-    /// For one request.
-    Request,
-}
-
-/// How arrivals are spread around their rate.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub enum ArrivalSpec {
-    /// Evenly.
-    #[default]
-    Even,
-    /// At random, independently of each other.
-    Poisson,
-}
-
-/// How long a user waits after a step.
-#[derive(Clone, Copy, Debug, PartialEq)]
-pub enum ThinkSpec {
-    /// Always as long.
-    Fixed(Duration),
-    /// From the first time to the second, each as likely.
-    Uniform(Duration, Duration),
-    /// Around the first time, with the second as standard deviation; never less than none.
-    Normal(Duration, Duration),
 }
 
 /// Settings a script may give; a flag or an environment variable of the same name wins.

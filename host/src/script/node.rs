@@ -3,7 +3,7 @@
 
 use serde_json::{Map, Number};
 
-use super::model::{Node, NodeValue, Spanned};
+use super::spanned::{Node, NodeValue, Spanned};
 use crate::diagnostic::Span;
 
 impl Node {

@@ -61,10 +61,10 @@ mod tests {
              data: {movies: [a], people: {file: p.csv}}\nplugins: {mqtt: ./m.wasm}\nsteps: [{name: 404}]\n",
         );
         let settings = &script.settings;
-        assert_eq!(settings.load.users.as_ref().map(|users| users.value), Some(5));
+        assert_eq!(settings.load.spec.users.as_ref().map(|users| users.value), Some(5));
         assert_eq!(settings.load.rps.as_ref().map(|rps| rps.value), Some(2.0));
-        assert_eq!(settings.load.ramp_up.as_ref().map(|time| time.value), Some(Duration::from_secs(60)));
-        assert!(settings.load.duration.is_none() && settings.seed.is_none() && script.base_url.is_none());
+        assert_eq!(settings.load.spec.ramp_up.as_ref().map(|time| time.value), Some(Duration::from_secs(60)));
+        assert!(settings.load.spec.duration.is_none() && settings.seed.is_none() && script.base_url.is_none());
         assert_eq!(settings.headers[0].1.value, "1.10");
         let login = script.login.expect("a login");
         assert_eq!((login.name.value.as_str(), login.action), ("login", None));

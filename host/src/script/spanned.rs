@@ -1,4 +1,4 @@
-//! A value with its place, which everything that was typed carries until the plan is made.
+//! Values with their places, which everything typed carries until the plan is built.
 
 use crate::diagnostic::Span;
 
@@ -10,6 +10,28 @@ pub struct Spanned<T> {
     /// Its place.
     pub span: Span,
 }
+
+/// A YAML value; its parts carry their places.
+#[derive(Clone, Debug, PartialEq)]
+pub enum NodeValue {
+    /// `null`, `~` or nothing.
+    Null,
+    /// `true` or `false`.
+    Bool(bool),
+    /// A whole number.
+    Int(i64),
+    /// Any other number.
+    Float(f64),
+    /// Everything else that is a scalar.
+    String(String),
+    /// A list.
+    List(Vec<Node>),
+    /// A mapping, in the order typed; keys are unique.
+    Map(Vec<(Spanned<String>, Node)>),
+}
+
+/// A [`NodeValue`] and its place.
+pub type Node = Spanned<NodeValue>;
 
 /// Returns the value of an optional setting, without its place.
 pub fn value_of<T: Copy>(setting: Option<&Spanned<T>>) -> Option<T> {

@@ -7,7 +7,7 @@ use std::time::Duration;
 use bytesize::ByteSize;
 
 use super::duration::{DurationParseError, missing_unit, parse_duration};
-use super::model::{Node, NodeValue, Spanned};
+use super::spanned::{Node, NodeValue, Spanned};
 use crate::diagnostic::{Diagnostic, Diagnostics, SourceText, Span, suggest};
 
 /// A mapping's entries.

@@ -1,9 +1,10 @@
 //! What a change of the load does while a run goes on, in virtual time: see `tests`, whose worker this is.
 
 use super::{MILLISECOND, arrivals, constant, stages, worker_with_changes};
+use crate::load_model::{Ramping, Shared};
 use crate::pace::LoadProfile;
 use crate::plan::workload::tests::once;
-use crate::plan::workload::{LoadModel, Workload};
+use crate::plan::workload::Workload;
 use crate::run::worker::*;
 
 #[tokio::test(start_paused = true)]
@@ -40,7 +41,7 @@ async fn arrivals_that_wait_for_a_user_begin_after_the_pause_or_not_at_all() {
 async fn users_begin_iterations_while_their_number_is_below_the_scale() {
     let ramp = LoadProfile::new(10.0, &stages(&[(10, 10.0)]));
     let constant = constant(10, None, Some(10_000)).model;
-    for model in [constant, LoadModel::Ramping { users: ramp }] {
+    for model in [constant, Ramping { users: ramp }.into()] {
         let (name, workload) = (model.name(), Workload { model, pace: Duration::from_millis(100), ..once() });
         for (case, changes, expected) in [
             ("as planned", &[(0, 1.0)][..], 1_000),
@@ -61,8 +62,8 @@ async fn users_begin_iterations_while_their_number_is_below_the_scale() {
 
 #[tokio::test(start_paused = true)]
 async fn users_who_are_held_back_leave_when_the_pool_is_empty() {
-    let model = LoadModel::Shared { users: 10, iterations: 100, duration: None, ramp_up: Duration::ZERO };
-    let came = worker_with_changes(Workload { model, ..once() }, Some(SECOND), None, &[(500, 0.2)]).await;
+    let model = Shared { users: 10, iterations: 100, duration: None, ramp_up: Duration::ZERO };
+    let came = worker_with_changes(Workload { model: model.into(), ..once() }, Some(SECOND), None, &[(500, 0.2)]).await;
     assert_eq!((came.iterations.completed, came.iterations.cut_short), (100, 0));
     assert_eq!(came.at / SECOND, 46, "ten at first, then two at a time");
 }

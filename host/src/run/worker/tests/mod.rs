@@ -1,10 +1,9 @@
 //! When users start requests, in virtual time: every number is exact, and twenty seconds are over at once. The users,
 //! their sessions and the worker's loop are the real ones; there is no plugin and no target.
 
-#[cfg(test)]
-pub mod changes;
-#[cfg(test)]
-pub mod schedules;
+mod added_model;
+mod changes;
+mod schedules;
 
 use std::future::poll_fn;
 use std::rc::Rc;
@@ -21,10 +20,11 @@ use super::*;
 use crate::data::DataSets;
 use crate::metrics::iteration_stats::IterationStats;
 use crate::net::Tls;
+use crate::load_model::{ArrivalRate, Constant, Ramping, Shared};
 use crate::pace::{ArrivalProcess, LoadProfile, Stage, ThinkTime};
 use crate::plan::flow::{Flow, FlowNode};
 use crate::plan::workload::tests::once;
-use crate::plan::workload::{LoadModel, Workload};
+use crate::plan::workload::Workload;
 use crate::plan::{Plan, Scenario};
 use crate::plugin::scripting::ScriptContext;
 use crate::run::deadline_sweep::DeadlineSweep;
@@ -41,7 +41,7 @@ pub(super) fn constant(users: u32, rps: Option<f64>, milliseconds: Option<u64>) 
     let duration = milliseconds.map(Duration::from_millis);
     let iterations = duration.is_none().then_some(1);
     Workload {
-        model: LoadModel::Constant { users, spare_users: 0, duration, iterations, ramp_up: Duration::ZERO },
+        model: Constant { users, duration, iterations, ..Constant::once() }.into(),
         rps,
         ..once()
     }
@@ -50,10 +50,7 @@ pub(super) fn constant(users: u32, rps: Option<f64>, milliseconds: Option<u64>) 
 /// Fifty users who begin within ten seconds, and walk once.
 fn ramped_up() -> Workload {
     let ramp_up = Duration::from_secs(10);
-    Workload {
-        model: LoadModel::Constant { users: 50, spare_users: 0, duration: None, iterations: Some(1), ramp_up },
-        ..once()
-    }
+    Workload { model: Constant { users: 50, ramp_up, ..Constant::once() }.into(), ..once() }
 }
 
 /// A plan whose iterations are a wait, if that.
@@ -404,7 +401,7 @@ async fn a_pace_keeps_the_beginnings_of_iterations_apart() {
 async fn a_ramp_has_as_many_users_as_its_stages_say() {
     let shape = LoadProfile::new(0.0, &stages(&[(10, 100.0), (5, 100.0), (0, 20.0), (5, 20.0), (10, 0.0)]));
     let grace = Duration::from_secs(30);
-    let workload = Workload { model: LoadModel::Ramping { users: shape }, graceful_ramp_down: grace, ..once() };
+    let workload = Workload { model: Ramping { users: shape }.into(), graceful_ramp_down: grace, ..once() };
     let paced = Workload { pace: Duration::from_millis(100), ..workload };
     let came = worker(paced, Some(50 * MILLISECOND), None).await;
     assert_eq!(came.at / SECOND, 30, "the last user leaves when the value reaches it");
@@ -423,7 +420,7 @@ async fn a_user_whom_the_ramp_no_longer_wants_ends_its_iteration_within_its_grac
     for (grace, completed, cut_short) in [(30, 2, 0), (1, 0, 2)] {
         let shape = LoadProfile::new(2.0, &stages(&[(5, 2.0), (0, 0.0), (60, 0.0)]));
         let graceful_ramp_down = Duration::from_secs(grace);
-        let workload = Workload { model: LoadModel::Ramping { users: shape }, graceful_ramp_down, ..once() };
+        let workload = Workload { model: Ramping { users: shape }.into(), graceful_ramp_down, ..once() };
         let came = worker(workload, Some(8 * SECOND), None).await;
         let iterations = &came.iterations;
         assert_eq!((iterations.completed, iterations.cut_short), (completed, cut_short), "{grace} s of grace");
@@ -432,14 +429,15 @@ async fn a_user_whom_the_ramp_no_longer_wants_ends_its_iteration_within_its_grac
 
 #[tokio::test(start_paused = true)]
 async fn users_who_share_iterations_walk_no_more_than_there_are() {
-    let model = LoadModel::Shared { users: 7, iterations: 100, duration: None, ramp_up: Duration::ZERO };
-    let came = worker(Workload { model, ..once() }, Some(10 * MILLISECOND), None).await;
+    let model = Shared { users: 7, iterations: 100, duration: None, ramp_up: Duration::ZERO };
+    let came = worker(Workload { model: model.into(), ..once() }, Some(10 * MILLISECOND), None).await;
     assert_eq!((came.iterations.completed, came.walked), (100, 7));
     assert_eq!(came.at / MILLISECOND, 150, "the faster walk more: 15 rounds of 7 at most");
 }
 
 pub(super) fn arrivals(rate: LoadProfile, max_users: u32, max_wait: Duration) -> Workload {
-    Workload { model: LoadModel::Arrivals { rate, spread: ArrivalProcess::Even, max_users, max_wait }, ..once() }
+    let model = ArrivalRate { rate, process: ArrivalProcess::Even, max_users, max_wait };
+    Workload { model: model.into(), ..once() }
 }
 
 #[tokio::test(start_paused = true)]
