@@ -1,11 +1,12 @@
 //! Compiles the plugins of `plugins/` to components and generates `builtin.rs`, which embeds them:
 //!
 //! ```text
-//! pub const BUILTIN: &[Builtin] = &[Builtin { name: "http", actions: &["http"], digest: "9f86d0…", deflated: include_bytes!(…) }, …];
+//! pub const BUILTIN: &[BuiltinPlugin] =
+//!     &[BuiltinPlugin { name: "http", actions: &["http"], digest: "9f86d0…", deflated: include_bytes!(…) }, …];
 //! ```
 //!
-//! What a plugin offers is known from the files in its folder `schema`, one for each action, so that the program need
-//! not ask a component for it. `sdk.rs` has the SDK for plugins that are begun with `plugin new`.
+//! The files in a plugin's folder `schema`, one for each action, tell which actions it offers, so that the program need
+//! not ask the component. `sdk.rs` embeds the SDK for `plugin new`.
 
 #[path = "build/sdk.rs"]
 mod sdk;
@@ -56,7 +57,7 @@ fn builtin(manifest: &str) -> Result<Vec<String>> {
     Ok(list.split('"').skip(1).step_by(2).map(str::to_owned).collect())
 }
 
-/// The actions with a schema in this folder, in order.
+/// Lists the actions with a schema in this folder, sorted.
 fn actions(folder: &Path) -> Result<Vec<String>> {
     let mut names = Vec::new();
     for entry in fs::read_dir(folder).map_err(|error| format!("{}: {error}", folder.display()))? {
@@ -70,7 +71,7 @@ fn actions(folder: &Path) -> Result<Vec<String>> {
 
 /// Writes the components, deflated, beside a generated file that includes them.
 fn embed(out: &Path, compiled: &Path, plugins: &[(String, Vec<String>)]) -> Result<()> {
-    let mut source = "/// The built-in plugins.\npub const BUILTIN: &[Builtin] = &[\n".to_owned();
+    let mut source = "/// The built-in plugins.\npub const BUILTIN: &[BuiltinPlugin] = &[\n".to_owned();
     for (plugin, actions) in plugins {
         let component = fs::read(compiled.join(format!("stampede_plugin_{plugin}.wasm")))?;
         let digest: String = Sha256::digest(&component).iter().map(|byte| format!("{byte:02x}")).collect();
@@ -81,7 +82,7 @@ fn embed(out: &Path, compiled: &Path, plugins: &[(String, Vec<String>)]) -> Resu
         let deflated = format!("include_bytes!(concat!(env!(\"OUT_DIR\"), \"/{file}\"))");
         writeln!(
             source,
-            "    Builtin {{ name: {plugin:?}, actions: &{actions:?}, digest: {digest:?}, deflated: {deflated} }},"
+            "    BuiltinPlugin {{ name: {plugin:?}, actions: &{actions:?}, digest: {digest:?}, deflated: {deflated} }},"
         )?;
     }
     source.push_str("];\n");

@@ -1,11 +1,7 @@
 //! `completions`: completion scripts, made from the same definitions as the parser.
 
-use std::io::Write;
-
-use clap::{Args, CommandFactory};
+use clap::Args;
 use clap_complete::Shell;
-
-use super::{Cli, NAME};
 
 /// Arguments of `completions`.
 #[derive(Clone, Copy, Debug, Args)]
@@ -13,26 +9,4 @@ pub struct CompletionsArgs {
     /// The shell to print the script for
     #[arg(value_name = "SHELL", value_enum)]
     pub shell: Shell,
-}
-
-/// Writes the completion script. Panics if `out` cannot be written to, so hand it a buffer.
-pub fn completions(shell: Shell, out: &mut dyn Write) {
-    clap_complete::generate(shell, &mut Cli::command(), NAME, out);
-}
-
-#[cfg(test)]
-mod tests {
-    use clap::ValueEnum;
-
-    use super::*;
-
-    #[test]
-    fn every_shell_gets_a_script_that_knows_the_flags() {
-        for shell in Shell::value_variants() {
-            let mut script = Vec::new();
-            completions(*shell, &mut script);
-            let script = String::from_utf8(script).expect("text");
-            assert!(script.contains("graceful-stop") && script.contains(NAME), "{shell}");
-        }
-    }
 }

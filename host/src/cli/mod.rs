@@ -3,6 +3,7 @@
 //! defaults. A flag wins over its `STAMPEDE_*` variable. Wrong usage ends with exit code 2, which is clap's own too.
 
 mod compile;
+mod completion_script;
 mod completions;
 mod console;
 mod control;
@@ -21,7 +22,8 @@ use clap::{Parser, Subcommand};
 use crate::exit::Exit;
 
 pub use compile::CompileArgs;
-pub use completions::{CompletionsArgs, completions};
+pub use completion_script::completions;
+pub use completions::CompletionsArgs;
 pub use console::{ConsoleArgs, LogLevel};
 pub use control::{ControlArgs, ControlCommand};
 pub use demo::DemoArgs;

@@ -2,6 +2,7 @@
 
 use super::run::{build_plan, open_report_files, read_source};
 use crate::cli::RunArgs;
+use crate::command::output::print;
 use crate::diagnostic::Diagnostics;
 use crate::exit::Exit;
 use crate::plan::describe::describe;
@@ -16,7 +17,7 @@ pub fn check(args: &RunArgs) -> Result<Exit, Diagnostics> {
     let plan = build_plan(args, &source)?;
     drop(open_report_files(args)?);
     let needs = Requirements::of_plan(&plan, 1);
-    super::print(describe(&plan, &needs).as_bytes())?;
+    print(describe(&plan, &needs).as_bytes())?;
     needs.check_limits()?;
     Ok(Exit::Success)
 }

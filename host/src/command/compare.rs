@@ -3,6 +3,7 @@
 use std::path::Path;
 
 use crate::cli::CompareArgs;
+use crate::command::output::print;
 use crate::diagnostic::{Diagnostic, Diagnostics};
 use crate::exit::Exit;
 use crate::plan::Plan;
@@ -20,7 +21,7 @@ pub fn compare(args: &CompareArgs) -> Result<Exit, Diagnostics> {
     let names = [&args.base, &args.new].map(|path| path.display().to_string());
     merge::check_same_script((&names[0], &base), (&names[1], &new)).map_err(not_comparable)?;
     let (text, exit) = compare_with_base((&args.base, &base), &new, args.tolerance)?;
-    super::print(text.as_bytes())?;
+    print(text.as_bytes())?;
     Ok(exit)
 }
 

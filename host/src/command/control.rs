@@ -1,6 +1,7 @@
 //! `control`: asks something of a run that is under way, through its socket.
 
 use crate::cli::{ControlArgs, ControlCommand};
+use crate::command::output::print;
 use crate::control;
 use crate::diagnostic::Diagnostics;
 use crate::exit::Exit;
@@ -19,5 +20,5 @@ pub fn control(args: &ControlArgs) -> Result<Exit, Diagnostics> {
         ControlCommand::Status => ControlRequest::Status,
     };
     let answer = control::send_line(&args.socket, &control::encode_request(&request))?;
-    super::print(format!("{answer}\n").as_bytes())
+    print(format!("{answer}\n").as_bytes())
 }

@@ -3,6 +3,7 @@
 use std::path::Path;
 
 use crate::cli::{LatencyView, MergeArgs};
+use crate::command::output::print;
 use crate::diagnostic::{Diagnostic, Diagnostics};
 use crate::exit::Exit;
 use crate::report::{self, Report, ReportFile, merge, read};
@@ -26,7 +27,7 @@ pub fn merge(args: &MergeArgs) -> Result<Exit, Diagnostics> {
     for output in outputs {
         found.absorb(output.write(&merged).map_err(Diagnostics::from));
     }
-    super::print(report::table(&merged, LatencyView::default()).as_bytes())?;
+    print(report::table(&merged, LatencyView::default()).as_bytes())?;
     found.into_result(Exit::Success)
 }
 

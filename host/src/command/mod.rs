@@ -6,18 +6,20 @@ mod compile;
 mod control;
 mod demo;
 mod merge;
+mod output;
 mod plugin;
 mod plugins;
 mod run;
 mod schema;
 
-use std::io::{IsTerminal, Write};
+use std::io::IsTerminal;
 
 use tracing_subscriber::EnvFilter;
 
 use crate::cli::{self, Cli, Command, ConsoleArgs, LogLevel};
-use crate::diagnostic::{self, Diagnostic, Diagnostics};
+use crate::diagnostic;
 use crate::exit::Exit;
+use output::print;
 
 /// Does what was asked for, prints whatever is wrong with it on standard error, and says how to exit.
 pub fn dispatch(cli: &Cli) -> Exit {
@@ -51,23 +53,6 @@ pub fn dispatch(cli: &Cli) -> Exit {
         eprint!("{}", diagnostic::render(&found, color));
         found.exit()
     })
-}
-
-/// Prints a text whole. A reader that has seen enough, such as `head`, is no error.
-fn print(text: &[u8]) -> Result<Exit, Diagnostics> {
-    match std::io::stdout().write_all(text) {
-        Err(error) if error.kind() != std::io::ErrorKind::BrokenPipe => {
-            Err(Diagnostic::new("internal::stdout", error.to_string()).into())
-        }
-        _ => Ok(Exit::Success),
-    }
-}
-
-/// Says of native plugins what they are.
-fn warn_about_native<'n>(names: impl IntoIterator<Item = &'n str>) {
-    for name in names {
-        eprintln!("warning: plugin `{name}` is native: it runs with all your rights, and no limit holds it");
-    }
 }
 
 fn console(cli: &Cli) -> ConsoleArgs {

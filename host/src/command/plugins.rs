@@ -7,6 +7,7 @@ use std::sync::Arc;
 use serde_json::Value;
 
 use crate::cli::PluginsArgs;
+use crate::command::output::{print, warn_about_native};
 use crate::data::DataSets;
 use crate::diagnostic::{Diagnostics, SourceText};
 use crate::exit::Exit;
@@ -25,7 +26,7 @@ use crate::text::error_chain;
 pub fn plugins(args: &PluginsArgs) -> Result<Exit, Diagnostics> {
     let policy = PluginLoadOptions { locked: args.locked, allow_native: args.native.allow_native, quiet: false };
     for plugin in load_plugins(args.script.as_deref(), policy)?.iter() {
-        super::print(plugin_text(plugin).as_bytes())?;
+        print(plugin_text(plugin).as_bytes())?;
     }
     Ok(Exit::Success)
 }
@@ -49,7 +50,7 @@ pub fn load_plugins(script: Option<&Path>, policy: PluginLoadOptions) -> Result<
         secrets: Arc::default(),
     };
     let plugins = PluginSet::load(&script, &Arc::new(script_context), policy, |_| true)?;
-    super::warn_about_native(plugins.native_names());
+    warn_about_native(plugins.native_names());
     Ok(plugins)
 }
 

@@ -7,6 +7,7 @@ use std::time::Duration;
 
 use super::compare;
 use crate::cli::RunArgs;
+use crate::command::output::{print, warn_about_native};
 use crate::control::{ControlSocket, TerminalKeys};
 use crate::data::{DataSet, DataSets};
 use crate::diagnostic::{Diagnostic, Diagnostics, SourceText, io_reason};
@@ -54,18 +55,18 @@ pub fn run_source(args: &RunArgs, source: &Arc<SourceText>, files_each: u64) -> 
     let built =
         Report::build(run_settings(&plan), &finished.aggregate, &run_summary(&plan, &finished), &finished.verdicts);
     let report =
-        Report { data: exhausted_data_sets(&plan.script_context.data), changes: change_reports(&finished), ..built };
+        Report { data: exhausted_data_sets(&plan.runtime.script_context.data), changes: change_reports(&finished), ..built };
     // The table is shown even if the files cannot be written: nothing else is left of the run then.
     let write_result = write_report_files(outputs, &report);
     if !args.quiet {
-        super::print(report::table(&report, args.latency.unwrap_or_default()).as_bytes())?;
+        print(report::table(&report, args.latency.unwrap_or_default()).as_bytes())?;
     }
     write_result?;
     let mut exit = exit_of(&finished, plan.fail_on);
     if let Some((path, base)) = baseline {
         let (text, comparison_exit) = compare::compare_with_base((path, &base), &report, args.tolerance)?;
         if !args.quiet {
-            super::print(text.as_bytes())?;
+            print(text.as_bytes())?;
         }
         // That the run was worse says more than that its requests failed.
         if comparison_exit != Exit::Success && matches!(exit, Exit::Success | Exit::RequestsFailed) {
@@ -85,7 +86,7 @@ pub fn run_source(args: &RunArgs, source: &Arc<SourceText>, files_each: u64) -> 
 pub fn build_plan(args: &RunArgs, source: &Arc<SourceText>) -> Result<Plan, Diagnostics> {
     let script = script::parse(source)?;
     let plan = plan::build(args, &script)?;
-    super::warn_about_native(plan.native.iter().map(String::as_str));
+    warn_about_native(plan.native.iter().map(String::as_str));
     Ok(plan)
 }
 
@@ -180,7 +181,7 @@ fn run_settings(plan: &Plan) -> RunSettings {
         workers: plan.workers,
         seed: plan.seed,
         insecure_tls: plan.insecure_tls,
-        base_url: plan.script_context.base_url.as_ref().map(ToString::to_string),
+        base_url: plan.runtime.script_context.base_url.as_ref().map(ToString::to_string),
         plugins: plan.plugin_names(),
         tool_version: env!("CARGO_PKG_VERSION").into(),
     }

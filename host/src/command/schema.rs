@@ -4,6 +4,7 @@ use serde_json::{Value, json};
 
 use super::plugins::load_plugins;
 use crate::cli::SchemaArgs;
+use crate::command::output::print;
 use crate::diagnostic::{Diagnostic, Diagnostics};
 use crate::exit::Exit;
 use crate::plugin::load::resolve::PluginLoadOptions;
@@ -42,7 +43,7 @@ pub fn schema(args: &SchemaArgs) -> Result<Exit, Diagnostics> {
             add_action_condition(&mut schema, block, &json!({"not": {"enum": names}}), false, &anything);
         }
     }
-    super::print(format!("{schema:#}\n").as_bytes())
+    print(format!("{schema:#}\n").as_bytes())
 }
 
 /// Says what else holds for a step whose action is such a one; the default action need not be named.

@@ -8,7 +8,7 @@ use bytes::Bytes;
 use cel::objects::Key;
 use cel::{Context, Value};
 
-use super::ReplyPart;
+use super::reply_part::ReplyPart;
 use crate::template::{VariableId, Variables};
 
 /// The longest content that is remembered, in bytes. Each user has one, and a condition may look at all of it.

@@ -10,8 +10,10 @@
 //! | `reply.body` `reply.json` `reply.headers` | its content as text and as JSON; its fields, by names in lower case |
 //! | `user` `iteration` `round` | the user's number; its walks so far; the rounds so far of the loop around it |
 
+mod error;
 mod inputs;
 mod references;
+mod reply_part;
 
 use std::fmt;
 use std::sync::Arc;
@@ -21,7 +23,9 @@ use cel::{Context, Env, ExecutionError, Program, Value};
 
 use crate::diagnostic::Span;
 use crate::template::{VariableId, VariableNames};
+use reply_part::ReplyPart;
 
+pub use error::ExpressionError;
 pub use inputs::{ExpressionInputs, LastExchange, MAX_REMEMBERED_BODY};
 
 /// A compiled condition.
@@ -33,17 +37,6 @@ pub struct Expression {
     /// The parts of the last reply that it reads.
     reply: Box<[ReplyPart]>,
     warned: AtomicBool,
-}
-
-/// A part of the last reply.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-enum ReplyPart {
-    Status,
-    Latency,
-    Size,
-    Body,
-    Json,
-    Headers,
 }
 
 /// What has to be known of replies, for all expressions of a scenario.
@@ -58,17 +51,6 @@ pub enum ReplyDetail {
     Headers,
     /// The content, too.
     Content,
-}
-
-/// Why a text is no condition: the first mistake.
-#[derive(Debug, PartialEq, Eq)]
-pub struct ExpressionError {
-    /// What is wrong, in the grammar of a [`Diagnostic`](crate::diagnostic::Diagnostic).
-    pub message: String,
-    /// Where, in bytes of the text.
-    pub span: Span,
-    /// How to put it right, if known.
-    pub help: Option<String>,
 }
 
 /// What the language knows; one for each worker, since making it costs more than a condition does.

@@ -4,7 +4,8 @@
 use cel::Program;
 use cel::common::ast::{EntryExpr, Expr, IdedExpr, LiteralValue};
 
-use super::{ExpressionError, ReplyPart};
+use super::error::ExpressionError;
+use super::reply_part::ReplyPart;
 use crate::diagnostic::{Span, suggest};
 
 /// The names that are there without a point.

@@ -49,11 +49,11 @@ const fn is_rate(target: StageTarget) -> bool {
 fn parse(spec: &LoadSpec, seed: u64) -> Result<LoadModelHandle, LoadError> {
     if has_stage_of(spec, is_rate) && has_stage_of(spec, |target| !is_rate(target)) {
         let (message, help) =
-            ("some stages lead to users and some to a rate", "write all as `1m:100` or all as `1m:100/s`");
+            ("some stages lead to users, others to a rate", "write all as `1m:100` or all as `1m:100/s`");
         return Err(LoadError::new("stages", spec.stages.as_ref(), message, help));
     }
     reject_duration_beside_stages(spec)?;
-    let help = "arrivals begin whoever is busy: give `max_users`, and remove this";
+    let help = "arrivals begin even if all users are busy: remove this, and give `max_users`";
     accept_only(spec, ENTRY.keys, "an arrival rate", help)?;
     let rate = match (&spec.stages, &spec.duration, &spec.arrival_rate) {
         (Some(stages), _, rate) => profile(rate.map_or(0.0, |rate| rate.value), &stages.value),
@@ -85,7 +85,7 @@ impl LoadModel for ArrivalRate {
             ArrivalProcess::Poisson(_) => "about ",
         };
         let wait = (!self.max_wait.is_zero())
-            .then(|| format!(", for whom they wait {}", humantime::format_duration(self.max_wait)));
+            .then(|| format!(", waiting up to {} for a free one", humantime::format_duration(self.max_wait)));
         let users = count(self.max_users.into(), "virtual user");
         format!(
             "{about}{iterations} of the script begin within {}, up to {} a second, with up to {users}{}",

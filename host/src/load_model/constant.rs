@@ -53,7 +53,7 @@ fn parse(spec: &LoadSpec, _: u64) -> Result<LoadModelHandle, LoadError> {
     if let (Some(users), Some(max_users)) = (&spec.users, &spec.max_users)
         && max_users.value < users.value
     {
-        let help = "it is how many users there may be at most";
+        let help = "`max_users` is the most users that there may be";
         return Err(LoadError::new("max_users", Some(max_users), "`max_users` is less than `users`", help));
     }
     let (users, duration) = (value(spec.users).unwrap_or(1), value(spec.duration));

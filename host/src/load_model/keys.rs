@@ -35,7 +35,7 @@ pub fn accept_only(spec: &LoadSpec, keys: &[&str], load: &str, help: &'static st
 pub fn reject_duration_beside_stages(spec: &LoadSpec) -> Result<(), LoadError> {
     let (Some(stages), Some(duration)) = (&spec.stages, &spec.duration) else { return Ok(()) };
     let place = Setting { value: (), span: duration.span.or(stages.span) };
-    let message = "`duration` beside `stages`, which say how long they take";
+    let message = "`duration` does not go with `stages`, which have durations";
     Err(LoadError::new("duration", Some(&place), message, "remove one of them"))
 }
 

@@ -1,6 +1,7 @@
 //! The rules by which a run begins iterations. Models come to them, and a run carries them out; neither knows the other.
 //! Times count from the scenario's start.
 
+use std::ops::Range;
 use std::time::Duration;
 
 use stampede_time::{Nanos, nanos};
@@ -81,23 +82,25 @@ impl IterationRule {
         }
     }
 
-    /// Returns when a user begins: user 0 at once, the others evenly over the ramp-up.
+    /// Returns when a user of a fixed number begins: user 0 at once, the others evenly over the ramp-up. Others begin at 0.
     pub fn user_begin(&self, user: u32) -> Nanos {
-        let Self::SelfPaced(SelfPacedRule { users: UserCount::Constant { users, ramp_up, .. }, .. }) = self else {
-            return 0;
-        };
-        let begin = u128::from(nanos(*ramp_up)) * u128::from(user) / u128::from((*users).max(1));
-        u64::try_from(begin).unwrap_or(Nanos::MAX)
+        match self {
+            Self::SelfPaced(SelfPacedRule { users: UserCount::Constant { users, ramp_up, .. }, .. }) => {
+                let begin = u128::from(nanos(*ramp_up)) * u128::from(user) / u128::from((*users).max(1));
+                u64::try_from(begin).unwrap_or(Nanos::MAX)
+            }
+            Self::SelfPaced(SelfPacedRule { users: UserCount::Profile(_), .. }) | Self::Arrivals(_) => 0,
+        }
     }
 
     /// Returns the spans in which a user may begin iterations, in order. Of arrivals it is the time in which any user may.
-    pub fn active_spans(&self, user: u32) -> Vec<(Nanos, Nanos)> {
+    pub fn active_spans(&self, user: u32) -> Vec<Range<Nanos>> {
         match self {
             Self::SelfPaced(SelfPacedRule { users: UserCount::Profile(profile), .. }) => {
                 profile.spans_above(f64::from(user))
             }
             Self::SelfPaced(SelfPacedRule { users: UserCount::Constant { .. }, .. }) | Self::Arrivals(_) => {
-                vec![(self.user_begin(user), self.length().unwrap_or(Nanos::MAX))]
+                vec![self.user_begin(user)..self.length().unwrap_or(Nanos::MAX)]
             }
         }
     }
@@ -112,7 +115,7 @@ impl IterationRule {
             // `scale × value > user`, in the form that asks for no value.
             Self::SelfPaced(SelfPacedRule { users: UserCount::Profile(profile), .. }) if scale > 0.0 => {
                 let spans = profile.spans_above(f64::from(user) / scale);
-                spans.into_iter().find(|(_, to)| now < *to).map(|(from, _)| from.max(now))
+                spans.into_iter().find(|span| now < span.end).map(|span| span.start.max(now))
             }
             Self::SelfPaced(SelfPacedRule { users: UserCount::Profile(_), .. }) => None,
             Self::Arrivals(_) => Some(now),
@@ -121,10 +124,10 @@ impl IterationRule {
 
     /// Returns true if some users only have work once the load is raised during the run.
     pub fn has_spare_users(&self) -> bool {
-        let Self::SelfPaced(SelfPacedRule { users: UserCount::Constant { spare_users, .. }, .. }) = self else {
-            return false;
-        };
-        *spare_users > 0
+        match self {
+            Self::SelfPaced(SelfPacedRule { users: UserCount::Constant { spare_users, .. }, .. }) => *spare_users > 0,
+            Self::SelfPaced(SelfPacedRule { users: UserCount::Profile(_), .. }) | Self::Arrivals(_) => false,
+        }
     }
 
     /// Returns the number of iterations that all users share; 0 if they share none.

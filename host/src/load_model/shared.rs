@@ -1,4 +1,4 @@
-//! A fixed number of users that share a number of iterations: whoever is done with one takes the next one.
+//! A fixed number of users that share a number of iterations: a user that is done with one takes the next one.
 
 use std::time::Duration;
 
@@ -37,7 +37,7 @@ fn parse(spec: &LoadSpec, _: u64) -> Result<LoadModelHandle, LoadError> {
     let keys = ["users", "duration", "iterations", "shared_iterations", "ramp_up"];
     accept_only(spec, &keys, "a constant number of users", ARRIVALS_ONLY)?;
     if let Some(iterations) = &spec.iterations {
-        let message = "`iterations` of each user beside `shared_iterations` of all";
+        let message = "`iterations` of each user do not go with `shared_iterations` of all";
         return Err(LoadError::new("iterations", Some(iterations), message, "remove one of them"));
     }
     let model = Shared {

@@ -1,6 +1,6 @@
 //! Rules that every registered load model keeps.
 
-use std::path::{Path, PathBuf};
+use std::path::Path;
 use std::sync::Arc;
 
 use serde_json::Value;
@@ -60,24 +60,11 @@ fn undocumented<'a>(entry: &LoadModelEntry, schema: &Value, guide: &str) -> Vec<
     entry.keys.iter().filter(|key| !is_documented(key)).copied().collect()
 }
 
-/// Returns the pages for users: the book without its internals and decisions, and the README.
+/// Returns the text of the guide.
 fn guide() -> String {
-    fn add(path: &Path, text: &mut String) {
-        let mut entries: Vec<PathBuf> = std::fs::read_dir(path).unwrap().map(|entry| entry.unwrap().path()).collect();
-        entries.sort_unstable();
-        for path in entries {
-            let skipped = ["internals", "decisions"].iter().any(|folder| path.ends_with(folder));
-            if path.is_dir() && !skipped {
-                add(&path, text);
-            } else if path.extension().is_some_and(|extension| extension == "md") {
-                *text += &std::fs::read_to_string(&path).unwrap();
-            }
-        }
-    }
-    let root = Path::new(env!("CARGO_MANIFEST_DIR")).join("..");
-    let mut text = std::fs::read_to_string(root.join("README.md")).unwrap();
-    add(&root.join("docs"), &mut text);
-    text
+    let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("../docs/guide");
+    let pages = std::fs::read_dir(folder).unwrap().map(|entry| std::fs::read_to_string(entry.unwrap().path()).unwrap());
+    pages.collect()
 }
 
 #[test]

@@ -1,4 +1,4 @@
-//! The plan in sentences, with what it needs: what `check` prints, before any load.
+//! The output of `check`: a plan in sentences, with its requirements.
 
 use std::fmt::Write as _;
 
@@ -10,7 +10,7 @@ use crate::http::{Lifespan, Retention};
 use crate::load_model::phrases::{count, time};
 use crate::load_model::{IterationRule, SelfPacedRule, UserCount};
 
-/// Describes a plan.
+/// Describes a plan and its requirements.
 pub fn describe(plan: &Plan, needs: &Requirements) -> String {
     let mut out = String::new();
     // Writing to a `String` cannot fail.
@@ -34,7 +34,7 @@ pub fn describe(plan: &Plan, needs: &Requirements) -> String {
         out += &outline(plan, &teardown.flow);
     }
     if !plan.origins.is_empty() {
-        let origins = plan.script_context.secrets.redact(&plan.origins.join(", "), &[]);
+        let origins = plan.runtime.script_context.secrets.redact(&plan.origins.join(", "), &[]);
         let _ = writeln!(out, "Requests go to {origins}.");
     }
     if let Some(all) = plan.rps_total {
@@ -42,11 +42,11 @@ pub fn describe(plan: &Plan, needs: &Requirements) -> String {
     }
     if !plan.warm_up.is_zero() {
         let _ =
-            writeln!(out, "What begins within the first {} is not counted.", humantime::format_duration(plan.warm_up));
+            writeln!(out, "Requests that begin within the first {} are not counted.", humantime::format_duration(plan.warm_up));
     }
     let _ = writeln!(out, "At the end requests in flight get {} to finish.", time(plan.graceful_stop()));
     if !plan.checks.is_empty() {
-        let _ = writeln!(out, "Replies are asked {}.", count(plan.checks.len() as u64, "check"));
+        let _ = writeln!(out, "Replies are tested by {}.", count(plan.checks.len() as u64, "check"));
     }
     for threshold in &plan.thresholds {
         let abort = if threshold.abort.is_some() { ", or the run ends" } else { "" };
@@ -96,12 +96,12 @@ fn limits(workload: &Workload) -> String {
     }
 }
 
-/// What its users do not keep as long as they are there.
-fn retention(out: &mut String, keeps: Retention) {
-    if keeps.cookies != Lifespan::User {
+/// Describes what users do not keep from one iteration or request to the next.
+fn retention(out: &mut String, retention: Retention) {
+    if retention.cookies != Lifespan::User {
         let _ = writeln!(out, "An iteration begins with the cookies of the sign-in alone.");
     }
-    match keeps.connections {
+    match retention.connections {
         Lifespan::User => {}
         Lifespan::Iteration => {
             let _ = writeln!(out, "A user's connections are closed when an iteration begins.");

@@ -1,4 +1,4 @@
-//! The scenarios of a run: who walks which steps under which load. The plain form is one scenario without a name.
+//! The scenarios of a run: which users walk which steps under which load. The plain form is one scenario without a name.
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -10,9 +10,9 @@ use crate::http::{Lifespan, Retention};
 use crate::load_model::{self, Constant, LOAD_MODELS, LoadError, LoadModelHandle, WeightShare};
 use crate::script::model::{self, FlowItem, LoadSettings, LoadSpec, Script, Spanned, ThinkSpec};
 
-/// How long requests in flight get to finish.
+/// How long requests in flight may take to finish.
 const DEFAULT_GRACEFUL_STOP: Duration = Duration::from_secs(5);
-/// How long the iteration of a user may go on that a ramp no longer wants.
+/// How long an iteration may go on after its user is no longer wanted.
 const DEFAULT_GRACEFUL_RAMP_DOWN: Duration = Duration::from_secs(30);
 
 /// A scenario before its steps are checked.
@@ -21,18 +21,18 @@ pub struct ScenarioDraft<'a> {
     pub name: Option<&'a str>,
     /// Its load.
     pub workload: Workload,
-    /// What each iteration walks.
+    /// The items of each iteration.
     pub items: &'a [FlowItem],
-    /// How long its users wait after steps that do not say so themselves.
+    /// The think time after steps without one.
     pub think: Option<ThinkSpec>,
     /// The scenario as typed.
     pub spec: Option<&'a model::ScenarioSpec>,
 }
 
-/// The scenarios of a script, at least one.
+/// Returns the scenarios of a script, at least one.
 ///
 /// # Errors
-/// Loads that make no sense, and flags that change nothing.
+/// A load is invalid, or a flag changes nothing.
 pub fn drafts<'a>(args: &RunArgs, script: &'a Script, seed: u64) -> Result<Vec<ScenarioDraft<'a>>, Diagnostics> {
     let settings = &script.settings.load;
     let script_load = load_model::with_flags(settings.spec.clone(), args);
@@ -57,9 +57,9 @@ pub fn drafts<'a>(args: &RunArgs, script: &'a Script, seed: u64) -> Result<Vec<S
     let (all, mut before) = (weights().sum::<f64>(), 0.0);
     let common = if weights().next().is_some() { diagnostics.absorb(model(&script_load)) } else { None };
     if let (Some(flag), None) = (load_model::load_flag(args), weights().next()) {
-        let message = format!("`{flag}` changes nothing: every scenario has a load of its own");
+        let message = format!("`{flag}` has no effect: every scenario has its own load");
         diagnostics
-            .push(Diagnostic::new("usage::load", message).help("take the load out of a scenario, or the flag away"));
+            .push(Diagnostic::new("usage::load", message).help("remove the load of a scenario, or the flag"));
     }
     let mut drafts = Vec::new();
     for typed in &script.scenarios {
@@ -91,16 +91,16 @@ fn weight(scenario: &model::ScenarioSpec) -> f64 {
 
 fn reject_weight(typed: &model::ScenarioSpec, script: &Script, diagnostics: &mut Diagnostics) {
     if let Some(weight) = &typed.weight {
-        let message = format!("`weight` of `{}`, which has a load of its own", typed.name.value);
+        let message = format!("`weight` does not go with the load of `{}`", typed.name.value);
         let diagnostic = Diagnostic::new("script::load", message).at(&script.source, weight.span, "");
         diagnostics.push(diagnostic.help("a weight is a share of the script's own load; remove one of them"));
     }
 }
 
 fn no_share_left(typed: &model::ScenarioSpec, script: &Script) -> Diagnostic {
-    let message = format!("nothing of the script's load is left for `{}`", typed.name.value);
+    let message = format!("the share of `{}` in the script's load is empty", typed.name.value);
     let diagnostic = Diagnostic::new("script::load", message).at(&script.source, typed.name.span, "");
-    diagnostic.help("give the script more users, or the scenario more weight or a load of its own")
+    diagnostic.help("give the script more users, or the scenario a larger weight or its own load")
 }
 
 fn load_diagnostic(error: LoadError, source: &Arc<SourceText>) -> Diagnostic {
@@ -112,7 +112,7 @@ fn load_diagnostic(error: LoadError, source: &Arc<SourceText>) -> Diagnostic {
     }
 }
 
-/// A load with what stands beside its model; what a scenario does not say is the script's.
+/// Returns a load: its model, and the limits of the scenario, or else of the script.
 fn workload(
     args: &RunArgs,
     script: &LoadSettings,
@@ -156,7 +156,7 @@ const fn lifespan(typed: model::LifespanSpec) -> Lifespan {
     }
 }
 
-/// One user who walks some steps once, before or after all load.
+/// Returns the draft of one user that walks some steps once, before or after all load.
 pub fn single_iteration<'a>(name: &'static str, items: &'a [FlowItem]) -> ScenarioDraft<'a> {
     let workload = Workload {
         model: Constant::once().into(),
@@ -170,12 +170,12 @@ pub fn single_iteration<'a>(name: &'static str, items: &'a [FlowItem]) -> Scenar
     ScenarioDraft { name: Some(name), workload, items, think: None, spec: None }
 }
 
-/// What `{{env NAME}}` gives in a scenario's steps, if it has anything of its own.
+/// Returns the environment of a scenario's steps, if the scenario has an `env`.
 pub fn environment(
     typed: Option<&model::ScenarioSpec>,
     shared: &crate::template::Environment,
 ) -> Option<Arc<crate::template::Environment>> {
     let own = &typed?.env;
-    let pairs = own.iter().map(|(name, value)| (name.value.clone(), value.value.clone()));
+    let pairs = own.iter().map(|pair| (pair.name.value.clone(), pair.value.value.clone()));
     (!own.is_empty()).then(|| Arc::new(shared.with_script_values(pairs)))
 }

@@ -7,20 +7,20 @@ use stampede_time::{Nanos, nanos};
 use crate::http::Retention;
 use crate::load_model::{IterationRule, LoadModelHandle};
 
-/// The load of one scenario. Times count from the scenario's start.
+/// The load of one scenario.
 #[derive(Clone, Debug)]
 pub struct Workload {
     /// When iterations begin, and on which users.
     pub model: LoadModelHandle,
-    /// When the scenario starts.
+    /// When the scenario starts, after the run's begin.
     pub start: Duration,
     /// The most requests per second of one user; `None` is no limit.
     pub rps: Option<f64>,
-    /// From the beginning of a user's iteration to that of its next one, at least.
+    /// The least time from the beginning of a user's iteration to the beginning of its next one.
     pub pace: Duration,
-    /// How long requests in flight get to finish at the end.
+    /// How long requests in flight may take to finish at the end.
     pub graceful_stop: Duration,
-    /// How long the iteration of a user may go on that a ramp no longer wants.
+    /// How long an iteration may go on after its user is no longer wanted.
     pub graceful_ramp_down: Duration,
     /// How long a user keeps its cookies and connections.
     pub retention: Retention,
@@ -45,7 +45,7 @@ impl Workload {
         Some(start.saturating_add(next))
     }
 
-    /// Returns when its users start no more requests, after the run's begin; `None` if only their iterations end it.
+    /// Returns when its users stop starting requests, after the run's begin; `None` if only their iterations end it.
     pub fn end(&self) -> Option<Nanos> {
         Some(nanos(self.start).saturating_add(self.rule().length()?))
     }

@@ -4,11 +4,20 @@ use std::time::Duration;
 
 use stampede_time::{Nanos, nanos};
 
-use super::CaseResult;
 use super::cases::{Case, Expectation};
 use crate::metrics::aggregate::{Aggregate, MetricTotal};
 use crate::metrics::custom_metric::{MetricKind, MetricTally};
 use crate::metrics::sample::{FailureKind, RowId};
+
+/// What came of a case.
+pub struct CaseResult {
+    /// What was not as it should have been; nothing if the case passed.
+    pub faults: Vec<String>,
+    /// How long it took, in virtual time.
+    pub duration: Nanos,
+    /// What the host and the plugin would have logged as the reason of a failure.
+    pub examples: Vec<String>,
+}
 
 /// Timers of the runtime are as fine as this.
 const MILLISECOND: Nanos = 1_000_000;

@@ -11,7 +11,7 @@ mod evaluate;
 mod scripted_target;
 
 pub use conformance::{RuleResult, check_conformance};
-pub use evaluate::format_millis;
+pub use evaluate::{CaseResult, format_millis};
 
 use std::path::Path;
 use std::sync::Arc;
@@ -34,16 +34,6 @@ use scripted_target::ScriptedTarget;
 /// The name of a component under test whose file's name is none that a plugin can have.
 const DEFAULT_PLUGIN_NAME: &str = "plugin";
 
-/// What came of a case.
-pub struct CaseResult {
-    /// What was not as it should have been; nothing if the case passed.
-    pub faults: Vec<String>,
-    /// How long it took, in virtual time.
-    pub duration: Nanos,
-    /// What the host and the plugin would have logged as the reason of a failure.
-    pub examples: Vec<String>,
-}
-
 /// Rehearses a case with the component in a file.
 ///
 /// # Errors
@@ -52,7 +42,7 @@ pub fn rehearse(case: &Case, component: &Path, native: NativeArgs) -> Result<Cas
     let times = case.times.as_ref().map_or(1, |times| times.value);
     let mut plan = build_plan(&case.script, component, native, RehearsalLoad { users: 1, iterations: times })?;
     let target = ScriptedTarget::new(case.target.clone());
-    plan.dial = Some(Arc::clone(&target) as _);
+    plan.runtime.dial = Some(Arc::clone(&target) as _);
     let plan = Arc::new(plan);
     let (result, took) = run_in_virtual_time(&plan);
     Ok(match result {
@@ -100,7 +90,7 @@ fn build_plan(
         ..RunArgs::default()
     };
     let mut plan = plan::build(&args, &script).map_err(without_entry_spans)?;
-    plan.plugins.iter_mut().for_each(|used| used.policy.grants = Grants::unrestricted());
+    plan.runtime.plugins.iter_mut().for_each(|used| used.policy.grants = Grants::unrestricted());
     Ok(plan)
 }
 

@@ -86,7 +86,7 @@ impl VirtualUser {
     fn refresh_login(&self, session: &Session, outcome: StepOutcome) -> Option<&Step> {
         let plan = &self.context.plan;
         let status = session.task.status.get();
-        let is_refused = || plan.refresh_on.iter().any(|(first, last)| (*first..=*last).contains(&status));
+        let is_refused = || plan.refresh_on.iter().any(|range| range.contains(status));
         plan.login.as_ref().filter(|_| outcome == StepOutcome::Failed && is_refused() && session.may_start())
     }
 

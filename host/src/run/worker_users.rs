@@ -277,11 +277,11 @@ impl WorkerUsers {
 fn active_windows(workload: &Workload, number: u32) -> Vec<ActiveWindow> {
     let end = workload.end().unwrap_or(Nanos::MAX);
     let (start, grace) = (nanos(workload.start), nanos(workload.graceful_ramp_down));
-    let window = |(from, to): (Nanos, Nanos)| {
-        let iterations_until = start.saturating_add(to);
+    let window = |span: Range<Nanos>| {
+        let iterations_until = start.saturating_add(span.end);
         let requests_until = iterations_until.saturating_add(grace).min(end);
         ActiveWindow {
-            begin: start.saturating_add(from),
+            begin: start.saturating_add(span.start),
             iterations_until,
             requests_until,
             cut_off: requests_until.saturating_add(nanos(workload.graceful_stop)),

@@ -1,6 +1,6 @@
 //! A plugin in C, on what `wit-bindgen` makes of the contract.
 
-use super::{PluginTemplate, contract};
+use super::template::{PluginTemplate, contract};
 
 /// A file on a helper of its own, and the bindings that it stands on.
 pub const TEMPLATE: PluginTemplate = PluginTemplate {

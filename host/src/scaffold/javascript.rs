@@ -1,6 +1,6 @@
 //! A plugin in JavaScript, which `componentize-js` makes a component of.
 
-use super::{PluginTemplate, contract};
+use super::template::{PluginTemplate, contract};
 
 /// A module on a helper of one file.
 pub const TEMPLATE: PluginTemplate = PluginTemplate {

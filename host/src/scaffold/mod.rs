@@ -7,30 +7,15 @@ mod name;
 mod python;
 mod rust;
 mod sdk;
+mod template;
 mod write;
 
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 
 use crate::cli::PluginLanguage;
 
 pub use name::check_name;
 pub use write::write;
-
-/// Where the SDK lies in a plugin's folder.
-const SDK_FOLDER: &str = "sdk";
-
-/// The plugin to begin with in one language. Its texts have `{{name}}`, `{{crate}}`, `{{action}}`, `{{component}}` and
-/// `{{limits}}` in them; its files have other names here where cargo or git would take them for this repository's own.
-struct PluginTemplate {
-    /// Where the component is once it is built.
-    component: &'static str,
-    /// What the script allows it beyond the usual.
-    limits: &'static str,
-    /// Paths in the plugin's folder, and texts.
-    files: &'static [(&'static str, &'static str)],
-    /// What it is written on; taken as it is.
-    sdk: fn() -> Vec<(PathBuf, &'static str)>,
-}
 
 /// What is the same in every language.
 const COMMON_FILES: [(&str, &str); 2] = [
@@ -55,15 +40,11 @@ pub fn files(name: &str, language: PluginLanguage) -> Vec<(PathBuf, String)> {
     own.chain((template.sdk)().into_iter().map(|(path, text)| (path, text.to_owned()))).collect()
 }
 
-/// The contract, for languages whose tools read it, beside the helper that hides it.
-fn contract(helper: &[(&str, &'static str)]) -> Vec<(PathBuf, &'static str)> {
-    let contract = sdk::SDK.iter().filter(|(path, _)| path.starts_with("wit/"));
-    let all = contract.chain(helper).map(|(path, text)| (Path::new(SDK_FOLDER).join(path), *text));
-    all.collect()
-}
-
 #[cfg(test)]
 mod tests {
+    use std::path::Path;
+
+    use super::template::SDK_FOLDER;
     use super::*;
 
     #[test]

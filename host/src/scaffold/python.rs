@@ -1,6 +1,6 @@
 //! A plugin in Python, which `componentize-py` makes a component of.
 
-use super::{PluginTemplate, contract};
+use super::template::{PluginTemplate, contract};
 
 /// A module on a helper of one file.
 pub const TEMPLATE: PluginTemplate = PluginTemplate {

@@ -3,7 +3,7 @@
 use std::path::{Path, PathBuf};
 
 use super::sdk::SDK;
-use super::{PluginTemplate, SDK_FOLDER};
+use super::template::{PluginTemplate, SDK_FOLDER};
 
 /// A plugin in Rust; the manifest says too where the SDK is.
 pub const TEMPLATE: PluginTemplate = PluginTemplate {

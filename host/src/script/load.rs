@@ -5,6 +5,7 @@ use std::time::Duration;
 
 use super::spanned::{Node, NodeValue, Spanned};
 use super::stage::{StageSpec, parse_rate, parse_stage, parse_target};
+use super::step_spec::ThinkSpec;
 use super::value_reader::{DiagnosticText, ValueReader};
 use crate::diagnostic::Span;
 
@@ -93,27 +94,6 @@ pub enum ArrivalSpec {
     Poisson,
 }
 
-/// How long a user waits after a step.
-#[derive(Clone, Copy, Debug, PartialEq)]
-pub enum ThinkSpec {
-    /// The same time after every step.
-    Fixed(Duration),
-    /// Uniformly distributed between the two.
-    Uniform {
-        /// The shortest time.
-        min: Duration,
-        /// The longest time.
-        max: Duration,
-    },
-    /// Normally distributed; a negative time counts as none.
-    Normal {
-        /// The mean.
-        mean: Duration,
-        /// The standard deviation.
-        std_dev: Duration,
-    },
-}
-
 impl<T> From<Spanned<T>> for Setting<T> {
     fn from(typed: Spanned<T>) -> Self {
         Self { value: typed.value, span: Some(typed.span) }
@@ -181,7 +161,7 @@ impl LoadSpec {
     }
 }
 
-/// The keys, in the order of the reference.
+/// The keys of a load, in the order of the reference.
 pub const KEYS: [&str; 17] = [
     "users",
     "rps",
@@ -202,9 +182,9 @@ pub const KEYS: [&str; 17] = [
     "connections",
 ];
 
-/// How long cookies may be kept.
+/// The values of `cookies`.
 pub const COOKIES: [(&str, LifespanSpec); 2] = [("keep", LifespanSpec::Keep), ("iteration", LifespanSpec::Iteration)];
-/// How long connections may be.
+/// The values of `connections`.
 pub const CONNECTIONS: [(&str, LifespanSpec); 3] =
     [("keep", LifespanSpec::Keep), ("iteration", LifespanSpec::Iteration), ("request", LifespanSpec::Request)];
 const STAGE_KEYS: [&str; 2] = ["duration", "target"];
@@ -212,7 +192,7 @@ const STAGES_HELP: &str = "for example `stages: [1m:100, 5m:100, 30s:0]`";
 const THINK_HELP: &str = "for example `think: 2s`, `think: {uniform: [1s, 3s]}` or `think: {normal: [2s, 500ms]}`";
 const THINK_KEYS: [&str; 2] = ["uniform", "normal"];
 
-/// Reads the value of one key; `false` if it is none of [`KEYS`].
+/// Reads the value of one key; returns `false` if it is none of [`KEYS`].
 pub fn entry(reader: &mut ValueReader, load: &mut LoadSettings, name: &str, node: Node) -> bool {
     let spec = &mut load.spec;
     match name {
@@ -238,7 +218,7 @@ pub fn entry(reader: &mut ValueReader, load: &mut LoadSettings, name: &str, node
     true
 }
 
-/// `stages`: a list of `1m:100` or `{duration: 1m, target: 100}`.
+/// Reads `stages`: a list of `1m:100` or `{duration: 1m, target: 100}`.
 fn stages(reader: &mut ValueReader, node: Node) -> Option<Spanned<Vec<StageSpec>>> {
     let span = node.span;
     let NodeValue::List(items) = node.value else {
@@ -292,7 +272,7 @@ fn stage(reader: &mut ValueReader, node: Node) -> Option<StageSpec> {
     Some(StageSpec { duration: duration.value, target })
 }
 
-/// A rate such as `500/s`.
+/// Reads a rate such as `500/s`.
 fn arrival_rate(reader: &mut ValueReader, key: &str, node: Node) -> Option<Spanned<f64>> {
     let text = reader.non_empty_text(key, node, "500/s")?;
     match parse_rate(&text.value) {
@@ -302,13 +282,13 @@ fn arrival_rate(reader: &mut ValueReader, key: &str, node: Node) -> Option<Spann
 }
 
 fn report_load<T>(reader: &mut ValueReader, text: &Spanned<String>, message: &str) -> Option<T> {
-    // What is wrong stands before the colon, and how to put it right after it.
+    // The part before the colon is the mistake, the part after it is the help.
     let (message, help) = message.split_once(": ").unwrap_or((message, STAGES_HELP));
     reader.report(text.span, &DiagnosticText { code: "script::load", message, label: "", help });
     None
 }
 
-/// `arrivals`: how they are spread.
+/// Reads `arrivals`: the arrival process.
 fn arrival_spec(reader: &mut ValueReader, node: Node) -> Option<Spanned<ArrivalSpec>> {
     let text = reader.non_empty_text("arrivals", node, "poisson")?;
     let value = match text.value.as_str() {
@@ -316,7 +296,7 @@ fn arrival_spec(reader: &mut ValueReader, node: Node) -> Option<Spanned<ArrivalS
         "poisson" => ArrivalSpec::Poisson,
         _ => {
             let help = "write `arrivals: even` or `arrivals: poisson`";
-            let message = "`arrivals` is neither `even` nor `poisson`";
+            let message = "`arrivals` must be `even` or `poisson`";
             reader.report(text.span, &DiagnosticText { code: "script::load", message, label: "", help });
             return None;
         }
@@ -324,7 +304,7 @@ fn arrival_spec(reader: &mut ValueReader, node: Node) -> Option<Spanned<ArrivalS
     Some(Spanned { value, span: text.span })
 }
 
-/// `cookies` and `connections`: how long they are kept.
+/// Reads `cookies` or `connections`: how long they are kept.
 fn lifespan(
     reader: &mut ValueReader,
     key: &str,
@@ -344,7 +324,7 @@ fn lifespan(
     entry.map(|(_, value)| Spanned { value: *value, span: text.span })
 }
 
-/// `think`: a time, or how times are spread.
+/// Reads `think`: a time, or a distribution of times.
 pub fn think(reader: &mut ValueReader, node: Node) -> Option<Spanned<ThinkSpec>> {
     let span = node.span;
     let NodeValue::Map(entries) = node.value else {
@@ -367,24 +347,24 @@ pub fn think(reader: &mut ValueReader, node: Node) -> Option<Spanned<ThinkSpec>>
     if let Some(ThinkSpec::Uniform { min, max }) = think
         && max < min
     {
-        let message = "the second time of `uniform` is less than the first";
+        let message = "the second time of `uniform` must not be less than the first";
         reader.report(span, &DiagnosticText { code: "script::range", message, label: "", help: THINK_HELP });
         return None;
     }
     match think {
         Some(value) => Some(Spanned { value, span }),
         None => {
-            let message = "`think` says no time";
+            let message = "`think` must not be empty";
             reader.report(
                 span,
-                &DiagnosticText { code: "script::missing-key", message, label: "nothing in it", help: THINK_HELP },
+                &DiagnosticText { code: "script::missing-key", message, label: "no time", help: THINK_HELP },
             );
             None
         }
     }
 }
 
-/// A list of two times.
+/// Reads a list of two times.
 fn duration_pair(reader: &mut ValueReader, key: &str, node: Node) -> Option<[Duration; 2]> {
     let read = match &node.value {
         NodeValue::List(items) if items.len() == 2 => {

@@ -22,7 +22,7 @@ pub enum NodeValue {
     Int(i64),
     /// Any other number.
     Float(f64),
-    /// Everything else that is a scalar.
+    /// Any other scalar.
     String(String),
     /// A list.
     List(Vec<Node>),
@@ -33,7 +33,16 @@ pub enum NodeValue {
 /// A [`NodeValue`] and its place.
 pub type Node = Spanned<NodeValue>;
 
-/// Returns the value of an optional setting, without its place.
+/// A name and a text, such as a header field or a tag.
+#[derive(Clone, Debug, PartialEq)]
+pub struct NamedText {
+    /// The name.
+    pub name: Spanned<String>,
+    /// The text.
+    pub value: Spanned<String>,
+}
+
+/// Returns the value of an optional setting without its place.
 pub fn value_of<T: Copy>(setting: Option<&Spanned<T>>) -> Option<T> {
     setting.map(|setting| setting.value)
 }

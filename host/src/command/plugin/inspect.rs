@@ -7,8 +7,8 @@ use std::sync::Arc;
 use serde_json::{Value, json};
 
 use crate::cli::InspectArgs;
+use crate::command::output::{print, warn_about_native};
 use crate::command::plugins::action_lines;
-use crate::command::{print, warn_about_native};
 use crate::data::DataSets;
 use crate::diagnostic::{Diagnostic, Diagnostics};
 use crate::exit::Exit;

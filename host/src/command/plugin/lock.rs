@@ -2,7 +2,8 @@
 
 use std::path::Path;
 
-use crate::command::{print, run};
+use crate::command::output::print;
+use crate::command::run;
 use crate::diagnostic::Diagnostics;
 use crate::exit::Exit;
 use crate::plugin::load::renew_lock;

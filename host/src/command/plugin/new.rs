@@ -3,7 +3,7 @@
 use std::path::Path;
 
 use crate::cli::PluginLanguage;
-use crate::command::print;
+use crate::command::output::print;
 use crate::diagnostic::Diagnostics;
 use crate::exit::Exit;
 use crate::scaffold;

@@ -1,7 +1,8 @@
 //! `plugin test`: a component against its cases, a line for each.
 
 use crate::cli::TestArgs;
-use crate::command::{print, run, warn_about_native};
+use crate::command::output::{print, warn_about_native};
+use crate::command::run;
 use crate::diagnostic::{Diagnostic, Diagnostics};
 use crate::exit::Exit;
 use crate::plugin::load::identify;

@@ -3,10 +3,10 @@
 use std::io;
 use std::process::ExitStatus;
 
-use super::Caps;
+use super::limits::CompileCaps;
 
 /// There is nothing to set.
-pub fn set(_: Caps) -> io::Result<()> {
+pub fn set(_: CompileCaps) -> io::Result<()> {
     Ok(())
 }
 

@@ -6,7 +6,7 @@ use std::process::ExitStatus;
 
 use rlimit::Resource;
 
-use super::CompileCaps;
+use super::limits::CompileCaps;
 
 /// The signal that ends a process whose processor time is up.
 const SIGXCPU: i32 = 24;

@@ -3,7 +3,8 @@
 
 use std::io::{self, Read, Write};
 
-use super::{CompileCaps, caps};
+use super::caps;
+use super::limits::CompileCaps;
 use crate::plugin::instance::engine;
 use crate::plugin::instance::error_text::error_text;
 

@@ -8,7 +8,8 @@ use std::sync::mpsc::{RecvTimeoutError, channel};
 use std::thread;
 use std::time::Duration;
 
-use super::{CompileCaps, CompileFailure, caps};
+use super::caps;
+use super::limits::{CompileCaps, CompileFailure};
 use crate::diagnostic::io_reason;
 
 /// The hidden command of this program that compiles.

@@ -1,0 +1,30 @@
+//! The completion scripts of shells, made from the same definitions as the parser.
+
+use std::io::Write;
+
+use clap::CommandFactory;
+use clap_complete::Shell;
+
+use super::{Cli, NAME};
+
+/// Writes the completion script. Panics if `out` cannot be written to, so hand it a buffer.
+pub fn completions(shell: Shell, out: &mut dyn Write) {
+    clap_complete::generate(shell, &mut Cli::command(), NAME, out);
+}
+
+#[cfg(test)]
+mod tests {
+    use clap::ValueEnum;
+
+    use super::*;
+
+    #[test]
+    fn every_shell_gets_a_script_that_knows_the_flags() {
+        for shell in Shell::value_variants() {
+            let mut script = Vec::new();
+            completions(*shell, &mut script);
+            let script = String::from_utf8(script).expect("text");
+            assert!(script.contains("graceful-stop") && script.contains(NAME), "{shell}");
+        }
+    }
+}
