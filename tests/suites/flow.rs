@@ -400,7 +400,7 @@ steps:
       1. Home (action `http`, within 30s)
   if passed:
     timed together as Checkout:
-      again up to 2 times, as long as it fails:
+      retried up to 2 times if it fails:
         2. Pay (action `http`, within 30s)
   else:
     3. Leave (action `http`, within 30s)
@@ -409,7 +409,7 @@ steps:
   in 25 % of the cases:
     5. Series (action `http`, within 30s)
   up to 5 times, while reply.status != 200:
-    at once:
+    in parallel:
       6. Poster (action `http`, within 30s)
       7. Trailer (action `http`, within 30s)
 ";

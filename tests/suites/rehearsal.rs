@@ -109,7 +109,7 @@ fn breaches_of_the_contract_are_reported_by_rule() {
     for (guest, target, rule, why) in [
         ("trap_on_resume", asks, "passes its lawful cases", "it was to pass, and 1 of 1 tasks did not"),
         ("trap_on_cancel", asks, "bears a target that never answers", "it traps when a task is cancelled"),
-        ("pending_with_nothing", "", "serves users side by side", "waits with nothing in flight"),
+        ("pending_with_nothing", "", "serves users side by side", "is pending with nothing in flight"),
         ("trusts_its_parameters", "", "refuses nonsense without a trap", "`configure` with `{}` traps"),
         ("leaks_memory", "", "keeps no memory of 10,000 tasks", "KiB after 40000 tasks, "),
     ] {

@@ -34,7 +34,7 @@ pub struct ArrivalRate {
     pub process: ArrivalProcess,
     /// The most users that may be busy at once.
     pub max_users: u32,
-    /// How long an arrival waits for a user before it is dropped.
+    /// The time that an arrival waits for a user before it is dropped.
     pub max_wait: Duration,
 }
 

@@ -28,9 +28,9 @@ pub const ARRIVALS_ONLY: &str = "it is for an `arrival_rate`, such as `arrival_r
 pub struct Constant {
     /// At least one.
     pub users: u32,
-    /// How many more there may be if the load is raised while it runs.
+    /// More users that wait, for when the load is raised during the run.
     pub spare_users: u32,
-    /// How long users begin iterations; `None` is until their iterations are done.
+    /// The time in which users begin iterations; `None` is until their iterations are done.
     pub duration: Option<Duration>,
     /// Iterations of each user; `None` is until the duration is over.
     pub iterations: Option<u64>,

@@ -4,14 +4,14 @@ use crate::pace::{LoadProfile, Stage};
 use crate::script::model::{LoadKey, LoadSpec, Setting};
 use crate::script::stage::{StageSpec, StageTarget};
 
-/// Why keys do not come to a load.
+/// The reason why keys do not make a load.
 #[derive(Clone, Debug, PartialEq)]
 pub struct LoadError {
     /// The key to point at.
     pub key: LoadKey,
     /// The mistake in a sentence.
     pub message: String,
-    /// How to mend it.
+    /// The way to correct it.
     pub help: &'static str,
 }
 

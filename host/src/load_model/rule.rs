@@ -20,7 +20,7 @@ pub enum IterationRule {
 /// Users that begin their next iteration when the last one is over.
 #[derive(Clone, Debug, PartialEq)]
 pub struct SelfPacedRule {
-    /// How many users there are, and when.
+    /// The number of users over time.
     pub users: UserCount,
     /// Iterations of each user; `None` is no limit.
     pub max_iterations: Option<u64>,
@@ -37,7 +37,7 @@ pub enum UserCount {
         users: u32,
         /// More users that wait, for when the load is raised during the run.
         spare_users: u32,
-        /// How long users begin iterations; `None` is until their iterations are done.
+        /// The time in which users begin iterations; `None` is until their iterations are done.
         duration: Option<Duration>,
         /// The users begin evenly over this time.
         ramp_up: Duration,
@@ -55,7 +55,7 @@ pub struct ArrivalRule {
     pub process: ArrivalProcess,
     /// The most users that may be busy at once.
     pub max_users: u32,
-    /// How long an arrival waits for a user before it is dropped.
+    /// The time that an arrival waits for a user before it is dropped.
     pub max_wait: Duration,
 }
 

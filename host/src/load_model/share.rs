@@ -6,7 +6,7 @@
 pub struct WeightShare {
     /// The weights of the scenarios before it, as a share of all.
     pub before: f64,
-    /// The same with its own weight.
+    /// That share with its own weight included.
     pub after: f64,
 }
 

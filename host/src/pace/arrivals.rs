@@ -157,7 +157,7 @@ mod tests {
         changed(rate, spread, workers, &[])
     }
 
-    /// The same with changes, each as soon as no arrival before it is left.
+    /// Returns all arrivals with changes of the load, each applied as soon as no arrival before it is left.
     fn changed(rate: &LoadProfile, spread: ArrivalProcess, workers: usize, changes: &[(Nanos, f64)]) -> Vec<Nanos> {
         let of_worker = |worker| {
             let (mut arrivals, mut changes) = (Arrivals::new(rate.clone(), spread, worker, workers), changes.iter());

@@ -1,27 +1,28 @@
-//! How long to wait before something is done again that failed: longer from time to time, so that a target in trouble is
-//! left alone, and not everybody at the same moment.
+//! Exponential backoff: the wait before a retry. It doubles with each retry, so that a target in trouble gets a rest, and is
+//! random, so that users do not retry at the same moment.
 
 use stampede_time::Nanos;
 
-/// How often something is done again, and the waits before that. In nanoseconds.
+/// The number of retries, and the waits before them in nanoseconds.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Backoff {
-    /// How often, at most.
+    /// The most retries.
     pub max_retries: u32,
-    /// The wait before the first time; it doubles from time to time.
+    /// The wait before the first retry; it doubles with each further one.
     pub first_wait: Nanos,
     /// The longest wait.
     pub max_wait: Nanos,
 }
 
 impl Backoff {
-    /// The wait before time number `time`, from 0: between half of `min(most, wait × 2^time)` and the whole of it, where
-    /// `unit` in `0.0..1.0` says (exponential back-off with equal jitter). `None` if that were once too often.
-    pub fn wait_before(self, time: u32, unit: impl FnOnce() -> f64) -> Option<Nanos> {
-        if time >= self.max_retries {
+    /// Returns the wait before retry number `retry`, from 0; `None` if there are no more retries. The wait is between half of
+    /// `min(max_wait, first_wait × 2^retry)` and the whole of it, as `unit` in `0.0..1.0` decides (exponential backoff with
+    /// equal jitter).
+    pub fn wait_before(self, retry: u32, unit: impl FnOnce() -> f64) -> Option<Nanos> {
+        if retry >= self.max_retries {
             return None;
         }
-        let doubled = 1_u64.checked_shl(time).map_or(Nanos::MAX, |factor| self.first_wait.saturating_mul(factor));
+        let doubled = 1_u64.checked_shl(retry).map_or(Nanos::MAX, |factor| self.first_wait.saturating_mul(factor));
         let whole = doubled.min(self.max_wait);
         Some(whole / 2 + ((whole - whole / 2) as f64 * unit()) as Nanos)
     }

@@ -1,14 +1,13 @@
-//! The cap on one user's request rate: a token bucket with room for one token, one token per request.
+//! The rate limiter of one user's requests: a token bucket of size one, with one token per request.
 //!
-//! With rate `r` the interval is `T = 1/r`. A request asked for at time `t` is due at `max(t, next)`, after which
-//! `next = due + T`. So two requests of a user are never due less than `T` apart, a user who comes late gets no burst
-//! to catch up, and one who waits stays on schedule however late it is woken: lateness does
-//! not add up, and the gap after a late start is shorter by it. This is the generic cell rate algorithm (ITU-T I.371)
-//! with a tolerance of zero.
+//! At rate `r` the interval is `T = 1/r`. A request wanted at time `t` is due at `max(t, next)`, after which
+//! `next = due + T`. So two requests of a user are never due less than `T` apart, and a user that is late gets no burst to
+//! catch up. A user that waits stays on schedule however late it is woken: lateness does not add up, and the gap after a
+//! late start is shorter by it. This is the generic cell rate algorithm (ITU-T I.371) with a tolerance of zero.
 
 use stampede_time::Nanos;
 
-/// The state of one user's cap.
+/// The state of one user's rate limit.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct RateLimiter {
     interval: Nanos,
@@ -16,29 +15,29 @@ pub struct RateLimiter {
 }
 
 impl RateLimiter {
-    /// A cap of `rps` requests per second for user `user` of `users`, who may not start before `begin`.
+    /// Returns a limit of `rps` requests per second for user `user` of `users`, which may not start before `begin`.
     ///
-    /// The users' first tokens are spread evenly over one interval, so that 500 users at 1 rps start 2 ms apart and not
-    /// all at once. `rps` must be positive and finite; the interval is rounded up to whole nanoseconds, and rates below
-    /// one request in 584 years count as that.
+    /// The users' first tokens are spread evenly over one interval, so that 500 users at 1 rps start 2 ms apart and not all
+    /// at the same time. `rps` must be positive and finite. The interval is rounded up to whole nanoseconds, and a rate below
+    /// one request in 584 years is taken as that.
     pub fn new(rps: f64, begin: Nanos, user: u32, users: u32) -> Self {
         let interval = (1e9 / rps).ceil() as Nanos;
         let offset = u128::from(interval) * u128::from(user) / u128::from(users.max(1));
         Self { interval, next: begin.saturating_add(u64::try_from(offset).unwrap_or(u64::MAX)) }
     }
 
-    /// A cap of one start in an interval, the first at once.
+    /// Returns a limit of one start per interval, the first at once.
     pub const fn every(interval: Nanos) -> Self {
         Self { interval, next: 0 }
     }
 
-    /// The same cap, whose next token is there no earlier than that of another.
+    /// Returns the limit with its next token no earlier than that of another.
     #[must_use]
     pub fn not_before(self, other: Self) -> Self {
         Self { next: self.next.max(other.next), ..self }
     }
 
-    /// Takes the next token and says when it is there: the intended start of the request. Never before `now`.
+    /// Takes the next token and returns when it is available: the intended start of the request, never before `now`.
     pub fn reserve(&mut self, now: Nanos) -> Nanos {
         let due = self.next.max(now);
         self.next = due.saturating_add(self.interval);
@@ -54,7 +53,7 @@ mod tests {
 
     const SECOND: Nanos = 1_000_000_000;
 
-    /// Start times of a user whose every request takes `takes`, within `length`.
+    /// Returns the start times within `length` of a user whose every request takes `takes`.
     fn starts(mut limiter: RateLimiter, takes: Nanos, length: Nanos) -> Vec<Nanos> {
         let mut now = 0;
         std::iter::from_fn(|| {
@@ -66,10 +65,10 @@ mod tests {
     }
 
     #[test]
-    fn a_cap_that_is_spread_anew_keeps_its_distance_from_the_last_start() {
+    fn a_limit_that_is_staggered_again_keeps_its_distance_from_the_last_start() {
         let mut old = RateLimiter::new(1.0, 0, 0, 4);
         assert_eq!(old.reserve(5 * SECOND), 5 * SECOND);
-        // Spread anew 10 ms later: user 0 would start at once, user 3 three quarters of an interval later.
+        // Staggered again 10 ms later: user 0 would start at once, user 3 three quarters of an interval later.
         let anew = |user, now| RateLimiter::new(1.0, now, user, 4).not_before(old).reserve(now);
         let soon = 5 * SECOND + 10_000_000;
         assert_eq!([anew(0, soon), anew(3, soon)], [6 * SECOND; 2]);
@@ -134,7 +133,7 @@ mod tests {
         ) {
             let interval = (1e9 / rps).ceil() as Nanos;
             let mut limiter = RateLimiter::new(rps, begin, user, users);
-            // What the definition says, on its own: each start is due when it is asked for, or an interval after the last.
+            // From the definition alone: each start is due when it is wanted, or an interval after the last one.
             let mut next = begin + (u128::from(interval) * u128::from(user) / u128::from(users)) as Nanos;
             prop_assert!((begin..=begin + interval).contains(&next), "the first one is within an interval");
             let mut now = 0;
@@ -153,7 +152,7 @@ mod tests {
             length in SECOND..5 * SECOND,
         ) {
             let all = starts(RateLimiter::new(rps, 0, user, users), 0, length).len() as f64;
-            // The integral of the rate, but for a part of one start at either end, and the interval's rounding.
+            // The integral of the rate, up to a part of one start at either end and the rounding of the interval.
             let due = rps * length as f64 / 1e9;
             prop_assert!((all - due).abs() <= 1.0 + due * rps / 1e9, "{all} of {due}");
         }

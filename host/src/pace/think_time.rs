@@ -7,7 +7,7 @@ use stampede_time::Nanos;
 /// A wait, or the distribution of waits, in nanoseconds.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub enum ThinkTime {
-    /// The same wait every time.
+    /// An equal wait every time.
     Fixed(Nanos),
     /// Uniformly distributed between the two.
     Uniform {

@@ -10,12 +10,12 @@ use crate::http::{Lifespan, Retention};
 use crate::load_model::{self, Constant, LOAD_MODELS, LoadError, LoadModelHandle, WeightShare};
 use crate::script::model::{self, FlowItem, LoadSettings, LoadSpec, Script, Spanned, ThinkSpec};
 
-/// How long requests in flight may take to finish.
+/// The time that requests in flight have to finish.
 const DEFAULT_GRACEFUL_STOP: Duration = Duration::from_secs(5);
-/// How long an iteration may go on after its user is no longer wanted.
+/// The time that an iteration has to end after its user is no longer wanted.
 const DEFAULT_GRACEFUL_RAMP_DOWN: Duration = Duration::from_secs(30);
 
-/// A scenario before its steps are checked.
+/// A scenario before plugins have checked its steps.
 pub struct ScenarioDraft<'a> {
     /// Its name; none in the plain form.
     pub name: Option<&'a str>,

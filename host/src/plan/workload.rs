@@ -18,11 +18,11 @@ pub struct Workload {
     pub rps: Option<f64>,
     /// The least time from the beginning of a user's iteration to the beginning of its next one.
     pub pace: Duration,
-    /// How long requests in flight may take to finish at the end.
+    /// The time that requests in flight have to finish at the end.
     pub graceful_stop: Duration,
-    /// How long an iteration may go on after its user is no longer wanted.
+    /// The time that an iteration has to end after its user is no longer wanted.
     pub graceful_ramp_down: Duration,
-    /// How long a user keeps its cookies and connections.
+    /// The lifespan of a user's cookies and connections.
     pub retention: Retention,
 }
 

@@ -34,7 +34,7 @@ pub struct ArrivalPool {
     end: Nanos,
     free: RefCell<Vec<Rc<IdleSlot>>>,
     queue: RefCell<VecDeque<Nanos>>,
-    /// How many more users may be spawned.
+    /// The number of users that may still be spawned.
     users_left: Cell<u32>,
     is_over: Cell<bool>,
 }
@@ -63,7 +63,7 @@ pub struct PoolOptions {
     pub max_users: u32,
     /// Its users on this worker, at most.
     pub users: u32,
-    /// How long an arrival may wait.
+    /// The longest wait of an arrival.
     pub max_wait: Nanos,
     /// No iteration begins at or after this time.
     pub end: Nanos,

@@ -1,14 +1,14 @@
-//! What the load of each scenario is multiplied by, which may change while the run goes on: 1 at first, 0 while it is
-//! paused, [`MOST`] at most.
+//! The scale of each scenario's load, a factor that may change during the run: 1 at first, 0 while the load is paused, at
+//! most [`MAX_SCALE`].
 //!
-//! | model | the scale multiplies |
+//! | rule | the scale multiplies |
 //! |---|---|
-//! | arrivals | the rate, see [`Arrivals`](crate::pace::Arrivals); what was due while paused was not promised |
-//! | the others | the users who may begin an iteration: user `n` does while `n < scale × users wanted` |
+//! | arrivals | the rate, see [`Arrivals`](crate::pace::Arrivals); nothing is due during a pause |
+//! | self-paced | the users that may begin an iteration: user `n` may while `n < scale × users wanted` |
 //!
-//! A user who may not begin waits, and ends first what is under way: no request is cut off. The numbers are read where an
-//! iteration is about to begin, never for a request. A change takes effect a moment after it was made, so that every
-//! worker knows of it by then and arrivals stay the same for any number of workers.
+//! A user that may not begin an iteration first finishes the one that is under way, then waits: no request is cut off. A
+//! scale is read when an iteration is about to begin, never for a request. A change takes effect [`CHANGE_DELAY`] after it
+//! was made, so that every worker knows it by then and arrivals stay the same for any number of workers.
 
 use std::future::poll_fn;
 use std::sync::atomic::{AtomicBool, AtomicU64, AtomicUsize, Ordering};
@@ -20,22 +20,22 @@ use stampede_time::{Nanos, RunPhase};
 use super::deadline_sweep::SWEEP_PERIOD;
 use crate::user::WorkerShared;
 
-/// The most that a load may be multiplied by.
+/// The largest scale.
 pub const MAX_SCALE: f64 = 10.0;
 
-/// From when a change is made until it takes effect: every worker that is not late looks at least once in this time.
+/// The time from a change until it takes effect. Every worker that is not late sweeps at least once in this time.
 pub const CHANGE_DELAY: Nanos = 2 * SWEEP_PERIOD;
 
-/// The scales of all scenarios, as the main thread sets them and the workers read them.
+/// The scales of all scenarios. The main thread sets them and the workers read them.
 #[derive(Debug, Default)]
 pub struct Scales {
     /// By scenario; the bits of an `f64`.
     current: Vec<AtomicU64>,
     /// All changes, for arrivals.
     changes: Mutex<Vec<ScaleChange>>,
-    /// How often there was something that who waits must know of.
+    /// Counts the events that wake waiting users.
     generation: AtomicUsize,
-    /// Whether anybody may change them.
+    /// `true` if scales may change during the run.
     changeable: AtomicBool,
 }
 
@@ -47,40 +47,40 @@ struct ScaleChange {
     scale: f64,
 }
 
-/// Why a wait is over.
+/// The reason why a wait ended.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum WakeReason {
     /// The time has come.
     Due,
-    /// There is news.
+    /// The generation has changed.
     Changed,
     /// The run is ending.
     Ending,
 }
 
 impl Scales {
-    /// Of so many scenarios.
+    /// Returns the scales of a number of scenarios, all 1.
     pub fn new(scenarios: usize) -> Self {
         let one = || AtomicU64::new(1_f64.to_bits());
         Self { current: std::iter::repeat_with(one).take(scenarios).collect(), ..Self::default() }
     }
 
-    /// From now on somebody may change them: who has nothing to do for now waits for that.
+    /// Allows changes: from now on, users that have nothing to do wait for a change.
     pub fn allow_changes(&self) {
         self.changeable.store(true, Ordering::Relaxed);
     }
 
-    /// Whether somebody may change them.
+    /// Returns true if scales may change during the run.
     pub fn may_change(&self) -> bool {
         self.changeable.load(Ordering::Relaxed)
     }
 
-    /// What a scenario's load is multiplied by.
+    /// Returns the scale of a scenario.
     pub fn get(&self, scenario: usize) -> f64 {
         self.current.get(scenario).map_or(1.0, |bits| f64::from_bits(bits.load(Ordering::Relaxed)))
     }
 
-    /// Multiplies a scenario's load by another number from `at` on.
+    /// Sets the scale of a scenario from `at` on.
     pub fn set(&self, scenario: usize, scale: f64, at: Nanos) {
         let Some(now) = self.current.get(scenario) else { return };
         now.store(scale.to_bits(), Ordering::Relaxed);
@@ -88,17 +88,18 @@ impl Scales {
         self.notify();
     }
 
-    /// Who waits is to look again.
+    /// Wakes waiting users, so that they check their condition again.
     pub fn notify(&self) {
         self.generation.fetch_add(1, Ordering::Release);
     }
 
-    /// How much news there was so far.
+    /// Returns the current generation, which changes with every event.
     pub fn generation(&self) -> usize {
         self.generation.load(Ordering::Acquire)
     }
 
-    /// Calls back for the changes of a scenario past the first `known` of all, in their order; gives how many are known now.
+    /// Calls `on_change` for the changes of a scenario after the first `seen` of all changes, in order. Returns how many changes
+    /// there are now.
     pub fn changes_since(&self, seen: usize, scenario: usize, mut on_change: impl FnMut(Nanos, f64)) -> usize {
         let changes = self.changes.lock().unwrap_or_else(PoisonError::into_inner);
         let new = changes.get(seen..).unwrap_or_default();
@@ -106,7 +107,7 @@ impl Scales {
         changes.len()
     }
 
-    /// Waits until a time, or for more news than `heard`. [`Nanos::MAX`] never comes.
+    /// Waits until a time, or until the generation is not `seen_generation` any more. [`Nanos::MAX`] is never reached.
     pub async fn wait(&self, shared: &WorkerShared, until: Nanos, seen_generation: usize) -> WakeReason {
         let mut timer = None;
         poll_fn(|cx| {
@@ -134,17 +135,17 @@ mod tests {
     use super::*;
 
     #[test]
-    fn changes_are_told_in_order_to_whom_they_concern() {
+    fn changes_are_reported_in_order_for_their_scenario() {
         let scales = Scales::new(2);
         assert_eq!((scales.get(0), scales.get(1), scales.generation()), (1.0, 1.0, 0));
         scales.set(1, 0.5, 10);
         scales.set(0, 2.0, 20);
         scales.set(1, 0.0, 30);
         scales.set(7, 9.0, 40);
-        let mut told = Vec::new();
-        let known = scales.changes_since(0, 1, |at, scale| told.push((at, scale)));
-        assert_eq!((told.as_slice(), known, scales.generation()), (&[(10, 0.5), (30, 0.0)][..], 3, 3));
-        assert_eq!(scales.changes_since(known, 1, |_, _| panic!("nothing is told twice")), 3);
+        let mut reported = Vec::new();
+        let known = scales.changes_since(0, 1, |at, scale| reported.push((at, scale)));
+        assert_eq!((reported.as_slice(), known, scales.generation()), (&[(10, 0.5), (30, 0.0)][..], 3, 3));
+        assert_eq!(scales.changes_since(known, 1, |_, _| panic!("a change is reported once")), 3);
         assert_eq!((scales.get(0), scales.get(1)), (2.0, 0.0));
     }
 }

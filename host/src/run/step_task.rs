@@ -1,4 +1,4 @@
-//! One task: one run of one step by one user, from the guest's `start` to its last word.
+//! A task: one run of one step by one user, from the guest's `start` until the guest has passed or failed the task.
 //!
 //! ```text
 //!   start ─▶ pending ─▶ an operation ends ─▶ resume ─▶ pending … ─▶ passed | failed
@@ -6,7 +6,7 @@
 //!               └─▶ the run ends before an operation has begun: what has begun may end, then cancel
 //! ```
 //!
-//! The user's own tokio task polls whatever is in flight and tells the guest what has ended.
+//! The user's own tokio task polls the operations in flight and tells the guest which one has ended.
 
 use std::cell::{OnceCell, RefCell};
 use std::future::poll_fn;
@@ -28,13 +28,13 @@ use crate::plugin::Progress;
 use crate::plugin::instance::restarting_instance::{InstanceLost, RestartingInstance, TaskHandle};
 use crate::user::{Completion, OperationId, RowShortage, Session, sample};
 
-/// How long a user waits after its plugin was lost before anything was sent: replacing the instance costs the whole
-/// worker time, and no rate limit holds a step back that sends nothing.
+/// The wait of a user whose plugin's instance was lost before anything was sent. Replacing an instance costs the whole
+/// worker time, and no rate limit slows a step that sends nothing.
 const INSTANCE_LOSS_PAUSE: Nanos = 100_000_000;
 
-/// A step and the user who runs it.
+/// A step, and the user that runs it.
 pub struct StepTask<'a> {
-    /// What the users of the worker share.
+    /// The state that the users of the worker share.
     pub context: &'a WorkerContext,
     /// The user.
     pub session: &'a Rc<Session>,
@@ -44,18 +44,18 @@ pub struct StepTask<'a> {
     pub instance: &'a RefCell<RestartingInstance>,
 }
 
-/// How a step went, for what comes after it.
+/// The outcome of a step, for the steps after it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum StepOutcome {
-    /// As it should.
+    /// The step passed.
     Passed,
-    /// Not so.
+    /// The step failed.
     Failed,
     /// The run, or its user's time, ended first.
     CutShort,
 }
 
-/// How a task ended.
+/// The outcome of a task.
 enum TaskOutcome {
     Passed,
     Failed,
@@ -65,13 +65,13 @@ enum TaskOutcome {
 }
 
 impl TaskOutcome {
-    /// This end if it says more than that the task could not go on, or else the other.
+    /// Returns this outcome unless it is `Cancelled`, which says nothing about the cause; then the other.
     fn or(self, other: Self) -> Self {
         if matches!(self, Self::Cancelled) { other } else { self }
     }
 }
 
-/// What happens to a pending task next.
+/// The next event of a pending task.
 enum TaskEvent {
     Completed(OperationId),
     TimedOut,
@@ -122,7 +122,7 @@ impl StepTask<'_> {
                 Progress::Failed => return TaskOutcome::Failed,
                 Progress::Pending if self.session.task.in_flight() => {}
                 Progress::Pending => {
-                    break TaskOutcome::Lost(InstanceLost(format!("{} waits with nothing in flight", self.plugin())));
+                    break TaskOutcome::Lost(InstanceLost(format!("{} is pending with nothing in flight", self.plugin())));
                 }
             }
             match self.next_event(&mut ready_at_once).await {
@@ -139,7 +139,7 @@ impl StepTask<'_> {
         end
     }
 
-    /// How the task ends if a data set had no row for it: what it was to send is not what the script says.
+    /// Returns the outcome if a data set had no row for the task: its requests would not be those of the script.
     fn shortage_outcome(&self) -> Option<TaskOutcome> {
         let shortage = self.session.shortage()?;
         if matches!(shortage, RowShortage::Stop(_)) {
@@ -149,7 +149,8 @@ impl StepTask<'_> {
         Some(TaskOutcome::Failed)
     }
 
-    /// The run, or the user's data, is ending and the task cannot go on: waits for the exchanges that have begun, so that they count.
+    /// Waits for the exchanges that have begun, so that they count, when the task cannot go on because the run or the user's data
+    /// is ending.
     async fn drain(&self) -> TaskOutcome {
         let mut at_once = false;
         while self.session.task.in_flight() {
@@ -162,9 +163,8 @@ impl StepTask<'_> {
         TaskOutcome::Cancelled
     }
 
-    /// Waits for what happens next. An event that came without a wait lets the others on the worker go first: a guest
-    /// whose operations end as soon as it submits them must keep neither the worker to itself nor its own deadline from
-    /// being noticed.
+    /// Waits for the next event. After an event that came without a wait, the other users of the worker go first: a guest
+    /// whose operations end as soon as it submits them must neither keep the worker to itself nor escape its deadline.
     async fn next_event(&self, at_once: &mut bool) -> TaskEvent {
         if *at_once {
             tokio::task::yield_now().await;
@@ -185,7 +185,7 @@ impl StepTask<'_> {
         event
     }
 
-    /// Why the task cannot go on, if the run was stopped or the time is up.
+    /// Returns the event that ends the task, if the run was stopped or the time is up.
     fn stop_event(&self) -> Option<TaskEvent> {
         let shared = &self.session.shared;
         if shared.phase.get() == RunPhase::Stopped || self.session.window.get().cut_off <= shared.last_sweep.get() {
@@ -205,7 +205,7 @@ impl StepTask<'_> {
         self.instance.borrow_mut().resume(self.session, begun, id)
     }
 
-    /// Opens the sample of an exchange that has ended, and holds against it what the host knows.
+    /// Opens the sample of an exchange that has ended, with the failure that the host knows of.
     fn open_sample(&self, id: OperationId) {
         self.session.task.with_completion(id, |ended| {
             let timed = match ended {
@@ -233,7 +233,7 @@ impl StepTask<'_> {
         });
     }
 
-    /// Keeps what conditions ask for.
+    /// Keeps the parts of a reply that conditions read.
     fn remember_reply(&self, sample: &Sample, reply: Option<&Reply>) {
         let mut last = self.session.last_exchange.borrow_mut();
         let last = last.get_or_insert_with(|| Box::new(LastExchange::empty()));
@@ -268,7 +268,7 @@ impl StepTask<'_> {
         });
     }
 
-    /// The guest is content; the step may yet miss a value it was to capture.
+    /// Returns the outcome of a task that the guest has passed: it fails if a capture is missing.
     fn check_captures(&self) -> TaskOutcome {
         let captured = self.session.task.captured.borrow();
         let missing = self.step.captures.iter().find(|capture| !captured.contains(&capture.variable));
@@ -281,8 +281,8 @@ impl StepTask<'_> {
         }
     }
 
-    /// Counts the task and records what is not recorded yet: what was cut off with it, the open sample; the task itself
-    /// for what it did on its sockets, or if it failed without an exchange. One that only waited or computed is no
+    /// Counts the task and records the samples that are still open: of exchanges cut off with it, of the last exchange, and of
+    /// the task itself if it used sockets or failed without an exchange. A task that only waited or computed is not a
     /// request: its time would be taken for the target's.
     fn conclude(&self, start: Nanos, end: &TaskOutcome) {
         let (session, task) = (self.session, &self.session.task);
@@ -292,7 +292,7 @@ impl StepTask<'_> {
         if matches!(end, TaskOutcome::Failed)
             && let Some(failure) = task.sockets.failure.take()
         {
-            // An exchange of the same task is a sample of its own, and has not failed by this.
+            // An exchange of the same task is a sample of its own and did not fail because of a socket.
             if task.failure.get().is_none() {
                 task.failure.set(Some(failure.kind));
                 session.record_example(failure.kind, || failure.detail.into());
@@ -307,15 +307,15 @@ impl StepTask<'_> {
         }
         match end {
             TaskOutcome::Passed | TaskOutcome::Cancelled => {
-                let why =
+                let reason =
                     if matches!(end, TaskOutcome::Passed) { "the action ended first" } else { "the run ended first" };
-                self.record_cut_off(&cut_off, FailureKind::Cancelled, || why.into());
+                self.record_cut_off(&cut_off, FailureKind::Cancelled, || reason.into());
             }
-            // A guest that fails without a word is at fault, unless the host knows of a failure.
+            // A guest that fails without a reason is at fault, unless the host knows of a failure.
             TaskOutcome::Failed if cut_off.is_empty() && task.failure.get().is_some() => {}
             TaskOutcome::Failed => {
                 self.attribute_failure(&cut_off, task.failure.get().unwrap_or(FailureKind::Plugin), || {
-                    format!("{} failed its task and did not say why", self.plugin())
+                    format!("{} failed its task without a reason", self.plugin())
                 })
             }
             TaskOutcome::TimedOut => self.attribute_failure(&cut_off, FailureKind::Timeout, || {
@@ -334,7 +334,7 @@ impl StepTask<'_> {
         self.count_task(start, end);
     }
 
-    /// Records the task itself: what it did on its sockets, or that it failed before there was anything to measure.
+    /// Records the task itself as a sample: its sockets, or a failure before there was anything to measure.
     fn record_task_sample(&self, start: Nanos, end: &TaskOutcome) {
         let task = &self.session.task;
         let failure = match end {
@@ -352,7 +352,7 @@ impl StepTask<'_> {
         self.session.record(&sample(self.step.row, &measurements, failure));
     }
 
-    /// Holds a failure against the exchanges that were cut off; without any, against the task and its open sample.
+    /// Attributes a failure to the exchanges that were cut off or, without any, to the task and its open sample.
     fn attribute_failure(&self, cut_off: &[Measurements], kind: FailureKind, text: impl FnOnce() -> String) {
         if cut_off.is_empty() {
             self.session.note_failure(kind, text);
@@ -374,15 +374,15 @@ impl StepTask<'_> {
             return;
         }
         recorder.task_started(self.step.row);
-        let how = match end {
+        let task_end = match end {
             TaskOutcome::Passed => TaskEnd::Passed,
             TaskOutcome::Cancelled => TaskEnd::Cancelled,
             TaskOutcome::Failed | TaskOutcome::TimedOut | TaskOutcome::Lost(_) => TaskEnd::Failed,
         };
-        recorder.task_ended(self.step.row, how);
+        recorder.task_ended(self.step.row, task_end);
     }
 
-    /// The plugin of the step, as texts name it.
+    /// Returns the plugin of the step as messages name it.
     fn plugin(&self) -> String {
         format!("plugin `{}`", self.context.plan.runtime.plugins[self.step.plugin].policy.name)
     }

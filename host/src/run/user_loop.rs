@@ -20,7 +20,7 @@ use crate::user::RowShortage;
 /// The waits before the second, third and fourth attempt to sign in.
 const SIGN_IN_BACK_OFF: [Nanos; 3] = [500_000_000, 1_000_000_000, 2_000_000_000];
 
-/// How a user ended, for the outcome of the run.
+/// The outcome of a user, for the outcome of the run.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub enum UserOutcome {
     /// The run, or its data, ended before it was signed in.

@@ -23,7 +23,7 @@ pub struct VirtualUser {
     pub iterations: IterationSource,
     /// Its sessions for branches that run in parallel; empty before it first runs any.
     lanes: RefCell<Vec<Rc<Session>>>,
-    /// How often it has signed in again.
+    /// The number of times that it has signed in again.
     refreshes: Cell<u64>,
     last_refresh_passed: Cell<bool>,
     /// Held while it signs in again.

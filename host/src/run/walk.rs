@@ -1,10 +1,10 @@
-//! One walk of a user through its scenario's flow: steps one after the other, and blocks, which are chosen, repeated, tried
-//! again or made at once. A plain list of steps is walked without an allocation; a block costs one each time it is entered.
+//! A user's walk through its scenario's flow: steps one after the other, and blocks, which are chosen, repeated, retried or
+//! walked in parallel. A plain list of steps is walked without an allocation; entering a block costs one.
 //!
 //! ```text
 //!   block: when? ─no─▶ else
-//!            └yes─▶ round: while? ─▶ group ─▶ try: steps | one of several | all at once ─▶ failed? wait, again
-//!                     ▲─────────────────────────────────────────────────────────────────┘
+//!            └yes─▶ round: while? ─▶ group ─▶ try: sequence | choice | parallel ─▶ failed? wait, retry
+//!                     ▲──────────────────────────────────────────────────────────┘
 //! ```
 
 use std::future::{Future, poll_fn};
@@ -25,21 +25,21 @@ use crate::user::Session;
 #[derive(Clone, Copy)]
 pub struct Walk<'a> {
     user: &'a VirtualUser,
-    /// Who walks: the user, or one of the lanes of a user who does several things at once.
+    /// The session that walks: the user's own, or one of its lanes for parallel branches.
     session: &'a Rc<Session>,
-    /// Whether a failed step ends the part, since it is tried again as a whole.
+    /// `true` if a failed step ends the part, because the part is retried as a whole.
     strict: bool,
-    /// The rounds of the loop around it so far.
+    /// The number of the current round in the loop around it, from 0.
     round: u64,
 }
 
 impl<'a> Walk<'a> {
-    /// Of a user who does one thing after the other.
+    /// Returns the walk of a session.
     pub const fn new(user: &'a VirtualUser, session: &'a Rc<Session>) -> Self {
         Self { user, session, strict: false, round: 0 }
     }
 
-    /// Walks a flow to its end, or as far as the user's time and data last.
+    /// Walks a flow to its end, or until the user's time or data ends.
     pub async fn flow(self, flow: &Flow) -> StepOutcome {
         let mut outcome = StepOutcome::Passed;
         for next in &flow.0 {
@@ -64,15 +64,15 @@ impl<'a> Walk<'a> {
         if !session.may_start_at(now) {
             return StepOutcome::CutShort;
         }
-        let ran = self.user.step(session, &self.user.plan().steps[number], now).await;
-        session.last_step_passed.set(ran == StepOutcome::Passed);
-        if ran == StepOutcome::Failed && !self.strict {
+        let outcome = self.user.step(session, &self.user.plan().steps[number], now).await;
+        session.last_step_passed.set(outcome == StepOutcome::Passed);
+        if outcome == StepOutcome::Failed && !self.strict {
             self.user.mark_failed();
         }
-        if session.shortage().is_some() { StepOutcome::CutShort } else { ran }
+        if session.shortage().is_some() { StepOutcome::CutShort } else { outcome }
     }
 
-    /// Waits, unless the user's time ends before that.
+    /// Waits for the think time, unless the user's time ends first.
     async fn think(self, think: ThinkTime) -> StepOutcome {
         self.pause(think.next_wait(|| self.session.random_unit())).await
     }
@@ -108,26 +108,26 @@ impl<'a> Walk<'a> {
         all
     }
 
-    /// One round of a block, timed if it is a group. One that the end of the run cuts off is not counted.
+    /// Walks one round of a block, which is timed if it is a group. A round that the end of the run cuts off is not counted.
     async fn run_round(self, block: &Block) -> StepOutcome {
         let began = self.session.shared.clock.now();
-        let ran = match block.retry {
+        let outcome = match block.retry {
             Some(retry) => self.with_retries(block, retry).await,
             None => self.body(&block.body).await,
         };
-        if let (Some(group), true) = (block.group, ran != StepOutcome::CutShort) {
-            self.record_group(group, began, ran);
+        if let (Some(group), true) = (block.group, outcome != StepOutcome::CutShort) {
+            self.record_group(group, began, outcome);
         }
-        ran
+        outcome
     }
 
     async fn with_retries(self, block: &Block, retry: Backoff) -> StepOutcome {
-        for time in 0.. {
-            let ran = Self { strict: true, ..self }.body(&block.body).await;
-            if ran != StepOutcome::Failed {
-                return ran;
+        for number in 0.. {
+            let outcome = Self { strict: true, ..self }.body(&block.body).await;
+            if outcome != StepOutcome::Failed {
+                return outcome;
             }
-            let Some(wait) = retry.wait_before(time, || self.session.random_unit()) else { break };
+            let Some(wait) = retry.wait_before(number, || self.session.random_unit()) else { break };
             if self.pause(wait).await == StepOutcome::CutShort {
                 return StepOutcome::CutShort;
             }
@@ -142,22 +142,22 @@ impl<'a> Walk<'a> {
         match body {
             BlockFlow::Sequence(flow) => self.flow(flow).await,
             BlockFlow::Choice(branches) => {
-                let sum = branches.last().map_or(0.0, |(sum, _)| *sum);
+                let sum = branches.last().map_or(0.0, |branch| branch.weight_sum);
                 let drawn = self.session.random_unit() * sum;
-                let at = branches.partition_point(|(sum, _)| *sum <= drawn).min(branches.len() - 1);
-                self.flow(&branches[at].1).await
+                let at = branches.partition_point(|branch| branch.weight_sum <= drawn).min(branches.len() - 1);
+                self.flow(&branches[at].flow).await
             }
             BlockFlow::Parallel(flows) => self.in_parallel(flows).await,
         }
     }
 
-    /// Everything at once, each in a lane of its own. It has come to its end when all have.
+    /// Walks flows in parallel, each in its own lane, until all have ended.
     async fn in_parallel(self, flows: &[Flow]) -> StepOutcome {
         let lanes = self.user.lanes(flows.len());
         lanes.iter().skip(1).for_each(|lane| lane.begin_lane(self.session));
         let walk = |(flow, session)| Box::pin(maybe_done(Walk { session, ..self }.flow(flow)));
         let mut walks: Vec<_> = flows.iter().zip(&*lanes).map(walk).collect();
-        // All of them, each time: the user's task is woken for deadlines and for the end of the run, and not a lane.
+        // Every walk is polled each time, because deadlines and the end of the run wake the user's task, not a lane.
         poll_fn(|cx| {
             let mut is_waiting = false;
             for walk in &mut walks {
@@ -167,19 +167,19 @@ impl<'a> Walk<'a> {
         })
         .await;
         let all: Vec<_> = walks.iter_mut().filter_map(|walk| walk.as_mut().take_output()).collect();
-        let ran = [StepOutcome::CutShort, StepOutcome::Failed]
+        let outcome = [StepOutcome::CutShort, StepOutcome::Failed]
             .into_iter()
-            .find(|ran| all.contains(ran))
+            .find(|outcome| all.contains(outcome))
             .unwrap_or(StepOutcome::Passed);
-        self.session.last_step_passed.set(ran == StepOutcome::Passed);
-        ran
+        self.session.last_step_passed.set(outcome == StepOutcome::Passed);
+        outcome
     }
 
     fn holds(self, condition: &Expression) -> bool {
         let session = self.session;
         let (variables, last, none) =
             (session.variables().borrow(), session.last_exchange.borrow(), LastExchange::empty());
-        let facts = ExpressionInputs {
+        let inputs = ExpressionInputs {
             variables: &variables,
             last: last.as_deref().unwrap_or(&none),
             passed: session.last_step_passed.get(),
@@ -187,19 +187,19 @@ impl<'a> Walk<'a> {
             iteration: session.iteration.get(),
             round: self.round,
         };
-        condition.holds(self.user.language(), &facts, |text, why| {
-            let (text, why) = (session.redact(text), session.redact(why));
-            tracing::warn!("the condition `{text}` cannot be told and is taken as false: {why}");
+        condition.holds(self.user.language(), &inputs, |text, reason| {
+            let (text, reason) = (session.redact(text), session.redact(reason));
+            tracing::warn!("the condition `{text}` cannot be evaluated and is taken as false: {reason}");
         })
     }
 
-    fn record_group(self, group: GroupMetrics, began: Nanos, ran: StepOutcome) {
+    fn record_group(self, group: GroupMetrics, began: Nanos, outcome: StepOutcome) {
         let shared = &self.session.shared;
         let took = shared.clock.now().saturating_sub(began);
         let mut recorder = shared.recorder.borrow_mut();
         if recorder.is_counted(began) {
             recorder.add_to_metric(group.duration, took as f64);
-            recorder.add_to_metric(group.passed, f64::from(u8::from(ran == StepOutcome::Passed)));
+            recorder.add_to_metric(group.passed, f64::from(u8::from(outcome == StepOutcome::Passed)));
         }
     }
 }

@@ -77,13 +77,13 @@ fn check(reader: &mut ValueReader, name: Option<Spanned<String>>, node: Node) ->
         }
     };
     let mut name = name;
-    let mut question: Option<(String, Option<CheckTest>)> = None;
+    let mut tested: Option<(String, Option<CheckTest>)> = None;
     let mut is_wrong = false;
     for (key, node) in entries {
         match key.value.as_str() {
             "name" if in_list => name = reader.non_empty_text("name", node, "is quick"),
             kind if KINDS.contains(&kind) => {
-                if let Some((first, _)) = &question {
+                if let Some((first, _)) = &tested {
                     let message = format!("a check has both `{first}` and `{kind}`");
                     let help = "a check tests one thing: split it in two";
                     let diagnostic =
@@ -94,7 +94,7 @@ fn check(reader: &mut ValueReader, name: Option<Spanned<String>>, node: Node) ->
                 let name = name.get_or_insert_with(|| Spanned { value: default_check_name(reader, kind, &node), span });
                 name.value.truncate(name.value.trim_end().len());
                 let test = test(reader, kind, node);
-                question = Some((key.value, test));
+                tested = Some((key.value, test));
             }
             _ => {
                 reader.unknown_key(&key, "a check", &KINDS);
@@ -102,10 +102,10 @@ fn check(reader: &mut ValueReader, name: Option<Spanned<String>>, node: Node) ->
             }
         }
     }
-    let Some((_, test)) = question else {
+    let Some((_, test)) = tested else {
         if !is_wrong {
             let help = "give one of `status`, `header`, `body`, `json`, `size` and `latency`";
-            let (message, label) = ("a check does not say what it looks at", "no question");
+            let (message, label) = ("a check needs a test", "no test");
             reader.report(span, &DiagnosticText { code: "script::check", message, label, help });
         }
         return None;
@@ -118,7 +118,7 @@ fn check(reader: &mut ValueReader, name: Option<Spanned<String>>, node: Node) ->
     Some(CheckSpec { name, test: test? })
 }
 
-/// The name of a check that has none: what it asks, as typed.
+/// Returns the name of a check without one: its test as typed.
 fn default_check_name(reader: &ValueReader, kind: &str, node: &Node) -> String {
     let typed = reader.source.text[node.span.start..node.span.end].lines().next().unwrap_or_default();
     let typed = typed.trim().trim_matches(['"', '\'', '{', '}', '[', ']']);

@@ -73,7 +73,7 @@ pub struct LoadKey {
     pub span: Option<Span>,
 }
 
-/// How long a user keeps its cookies or connections.
+/// The lifespan of a user's cookies or connections.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum LifespanSpec {
     /// As long as the user exists.

@@ -22,7 +22,7 @@ pub struct Script {
     pub source: Arc<SourceText>,
     /// The settings that have a flag of the same name.
     pub settings: ScriptSettings,
-    /// What relative URLs are resolved against.
+    /// The URL that relative URLs are resolved against.
     pub base_url: Option<Spanned<String>>,
     /// The step that signs each user in.
     pub login: Option<StepSpec>,
@@ -199,7 +199,7 @@ pub enum AtEnd {
     Error,
 }
 
-/// Which users get which rows of a data set.
+/// The division of a data set's rows among users.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub enum Partition {
     /// All users get from all rows.

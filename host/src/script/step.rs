@@ -4,7 +4,6 @@ use std::sync::Arc;
 
 use super::decode::ScriptDecoder;
 use super::model::{CaptureSource, CaptureSpec, Node, NodeValue, Repetition, Spanned, StepSpec};
-use super::repetition;
 use super::value_reader::{DiagnosticText, Entries, ValueReader};
 use crate::diagnostic::Span;
 
@@ -21,20 +20,20 @@ pub const CAPTURE_KEYS: [&str; 5] = ["json", "header", "regex", "cookie", "secre
 const CAPTURE_HELP: &str = "for example `capture: {token: {json: $.token}}`";
 
 impl ScriptDecoder {
-    /// Reads a step. `default_name` is the name of a step that needs none.
+    /// Reads a step. `default_name` is the name of the sign-in, which needs none.
     pub fn step(&mut self, node: Node, default_name: Option<Spanned<String>>) -> Option<StepSpec> {
         let span = node.span;
-        // The sign-in is done when a user needs it, and no more often.
+        // The sign-in has no condition and no repetition: it runs when a user needs it.
         let is_step = default_name.is_none();
         let subject = if is_step { "a step" } else { "`login`" };
         let entries = self.step_entries(subject, node)?;
         let reader = &mut self.reader;
         let (mut name, mut action, mut timeout) = (None, None, None);
         let (mut captures, mut think, mut params) = (Vec::new(), None, Entries::new());
-        let (mut checks, mut tags, mut control) = (Vec::new(), Vec::new(), Repetition::default());
+        let (mut checks, mut tags, mut repetition) = (Vec::new(), Vec::new(), Repetition::default());
         for (key, node) in entries {
             match key.value.as_str() {
-                known if is_step && repetition::KEYS.contains(&known) => control.read_entry(reader, known, node),
+                known if is_step && super::repetition::KEYS.contains(&known) => repetition.read_entry(reader, known, node),
                 "name" => name = Some(reader.non_empty_text("name", node, "Catalog")),
                 "action" => action = reader.non_empty_text("action", node, "http"),
                 "timeout" => timeout = reader.positive_duration("timeout", &node),
@@ -60,7 +59,7 @@ impl ScriptDecoder {
             timeout,
             captures,
             think,
-            repetition: control,
+            repetition,
             checks,
             tags,
             params,
@@ -88,7 +87,7 @@ impl ScriptDecoder {
         None
     }
 
-    /// Two steps of one name would be one row of the report.
+    /// Notes the name of a row, and refuses a second step of that name: they would share a row of the report.
     pub fn register_row_name(&mut self, name: &Spanned<String>) {
         let Some(earlier) = self.names.get(&name.value) else {
             self.check_row_name(name);
@@ -97,7 +96,7 @@ impl ScriptDecoder {
         };
         let line = self.reader.source.line(earlier.start);
         let message = format!("two steps are named `{}`", name.value);
-        let help = format!("the name is taken on line {line}; rows of the report need different names");
+        let help = format!("line {line} has a step of that name; rows of the report need different names");
         self.reader.report(
             name.span,
             &DiagnosticText { code: "script::duplicate-name", message: &message, label: "named again", help: &help },

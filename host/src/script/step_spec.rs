@@ -120,10 +120,10 @@ pub enum TextTest {
     Regex(Spanned<String>),
 }
 
-/// How long a user waits after a step.
+/// The think time after a step.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub enum ThinkSpec {
-    /// The same time after every step.
+    /// An equal time after every step.
     Fixed(Duration),
     /// Uniformly distributed between the two.
     Uniform {
@@ -154,7 +154,7 @@ pub struct Repetition {
     pub retry: Option<RetrySpec>,
 }
 
-/// How often, and after which waits, a failed step or block runs again.
+/// The retries of a failed step or block, and the waits before them.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct RetrySpec {
     /// `times`: the most retries.

@@ -1,18 +1,21 @@
-//! Text to [`Node`]: YAML, and every value with the bytes it was typed as. Whatever a script means is decided later;
-//! what is refused here is what no meaning could save: text that is not YAML, keys given twice, numbers that a computer
-//! would silently change, and documents built to exhaust memory.
+//! Parses YAML into a [`Node`], in which every value knows its bytes in the text. The meaning of a script is decided later.
+//! Refused here is what no script can mean: text that is not YAML, duplicate keys, numbers that a computer would silently
+//! change, and documents built to exhaust memory.
 
 use std::collections::HashMap;
 use std::sync::Arc;
 
 use serde_saphyr::{DuplicateKeyPolicy, Location, NonFiniteFloatPolicy, Options};
 
-use super::model::{Node, NodeValue, Spanned};
+use super::spanned::{Node, NodeValue, Spanned};
 use super::raw::{RawNode, RawValue};
 use super::yaml_error::{self, MAX_ALIAS_ITEMS, MAX_DEPTH};
 use crate::diagnostic::{Diagnostic, Diagnostics, SourceText, Span};
 
 /// Reads one document.
+///
+/// # Errors
+/// The text is not YAML, or has duplicate keys, numbers that are too large, or too many values.
 pub fn read(source: &Arc<SourceText>) -> Result<Node, Diagnostics> {
     let raw: RawNode = serde_saphyr::from_str_with_options(&source.text, options())
         .map_err(|error| yaml_error::diagnostic(source, &error))?;
@@ -21,9 +24,9 @@ pub fn read(source: &Arc<SourceText>) -> Result<Node, Diagnostics> {
     builder.diagnostics.into_result(root)
 }
 
-/// YAML 1.2 without the surprises of 1.1: `yes` and `007` and `1_000` are texts, which is what a form field or a header
-/// wants. Repeated keys are let through, because the library would stop at the first. One anchor may have many aliases,
-/// since what they add up to is limited already.
+/// Returns the options of the parser: YAML 1.2 without the surprises of 1.1, so `yes`, `007` and `1_000` are texts, as form
+/// fields and headers need. Duplicate keys pass, because the library would stop at the first one. One anchor may have many
+/// aliases, since their total is limited already.
 fn options() -> Options {
     serde_saphyr::options! {
         budget: serde_saphyr::budget! { max_depth: MAX_DEPTH, enforce_alias_anchor_ratio: false },
@@ -37,7 +40,7 @@ fn options() -> Options {
     }
 }
 
-/// Turns raw values into nodes and remembers what is wrong with them.
+/// Turns raw values into nodes and collects the mistakes in them.
 struct NodeBuilder<'a> {
     source: &'a Arc<SourceText>,
     diagnostics: Diagnostics,
@@ -45,7 +48,7 @@ struct NodeBuilder<'a> {
 
 impl NodeBuilder<'_> {
     fn node(&mut self, raw: RawNode) -> Node {
-        // An alias is shown where its value is defined: that is the text which has to be put right.
+        // An alias is shown where its value is defined, because that is the text to correct.
         let span = span_of(&raw.0.defined);
         match raw.0.value {
             RawValue::Null => Node { value: NodeValue::Null, span },
@@ -66,8 +69,8 @@ impl NodeBuilder<'_> {
         Node { value: NodeValue::Int(value), span }
     }
 
-    /// A number that cannot be written in JSON stays the text that was typed; a whole number that does not fit is an
-    /// error, since its last digits would be lost.
+    /// Reads a number. One that JSON cannot express stays text; a whole number that does not fit is an error, since its last
+    /// digits would be lost.
     fn float(&mut self, value: f64, span: Span) -> Node {
         let text = self.text(span).to_owned();
         let is_whole = text.trim_start_matches(['+', '-']).bytes().all(|byte| byte.is_ascii_digit());
@@ -80,7 +83,7 @@ impl NodeBuilder<'_> {
 
     fn report_too_large(&mut self, span: Span) {
         let number = self.text(span);
-        let message = format!("`{number}` is more than a 64-bit number can hold");
+        let message = format!("`{number}` does not fit in a 64-bit number");
         let help = format!("if it is meant as text, put it in quotes: `\"{number}\"`");
         self.diagnostics.push(Diagnostic::new("script::number", message).at(self.source, span, "too large").help(help));
     }
@@ -98,7 +101,7 @@ impl NodeBuilder<'_> {
             let key = Spanned { span: span_of(&key.defined), value: key.value };
             let mut value = self.node(value);
             if value.value == NodeValue::Null && value.span.start == value.span.end {
-                // Nothing was typed: the key is all there is to point at.
+                // There is no value to point at, so the key is shown.
                 value.span = key.span;
             }
             match first.get(&key.value) {
@@ -115,20 +118,20 @@ impl NodeBuilder<'_> {
 
     fn report_duplicate_key(&mut self, key: &Spanned<String>, earlier: Span) {
         let message = format!("`{}` is given twice", key.value);
-        let help = format!("it stands on line {} already; keep one of the two", self.source.line(earlier.start));
+        let help = format!("it is already on line {}; keep one of the two", self.source.line(earlier.start));
         self.diagnostics.push(
             Diagnostic::new("script::duplicate-key", message).at(self.source, key.span, "given again").help(help),
         );
     }
 
-    /// The first line of a collection, or all of one that ends on it. The parser tells where a collection begins; it
-    /// ends where the last of its items does or, if it is written in brackets, with the next bracket after that.
+    /// Returns the first line of a collection, or all of it if it ends on that line. The parser knows where a collection
+    /// begins. It ends with its last item or, if it is in brackets, with the next bracket after that.
     fn collection_span(&self, begin: Span, last: Option<usize>) -> Span {
         let text = &self.source.text;
         let line_end = begin.start + self.line_from(begin.start).trim_end().len();
         let is_bracketed = text[begin.start..].starts_with(['[', '{']);
         let end = match last {
-            // All of its items came by an alias and stand before it.
+            // All of its items are aliases of values before it.
             Some(last) if last <= begin.start => line_end,
             last if is_bracketed => {
                 let last = last.unwrap_or(begin.end);
@@ -139,12 +142,12 @@ impl NodeBuilder<'_> {
         Span { start: begin.start, end: end.min(line_end).max(begin.start) }
     }
 
-    /// The rest of a line.
+    /// Returns the rest of a line.
     fn line_from(&self, start: usize) -> &str {
         self.source.text[start..].split('\n').next().unwrap_or_default()
     }
 
-    /// The parser counts the line breaks after a block of text to the block.
+    /// Removes the line breaks after a block of text, which the parser counts as part of it.
     fn without_trailing_space(&self, span: Span) -> Span {
         Span { start: span.start, end: span.start + self.text(span).trim_end().len() }
     }
@@ -154,7 +157,7 @@ impl NodeBuilder<'_> {
     }
 }
 
-/// A location as bytes. Texts that are read from memory always have byte offsets.
+/// Returns a location in bytes. Texts that are read from memory always have byte offsets.
 fn span_of(location: &Location) -> Span {
     let span = location.span();
     let start = span.byte_offset().unwrap_or_default() as usize;
@@ -169,7 +172,7 @@ mod tests {
         Arc::new(SourceText { name: "a.yml".into(), text: text.into() })
     }
 
-    /// Every value's path and source text, one a line.
+    /// Returns every value's path and source text, one per line.
     fn spans(text: &str) -> Vec<String> {
         let mut lines = Vec::new();
         walk(&read(&source(text)).expect("YAML"), text, "", &mut lines);
@@ -192,7 +195,7 @@ mod tests {
     }
 
     #[test]
-    fn spans_hold_exactly_what_was_typed() {
+    fn spans_are_exactly_the_typed_text() {
         let text = "- name: ☃ a\r\n  b: \"q\\nx\" # c\r\n  'k k': 'it''s'\r\n  d: |\r\n    one\r\n\r\n    two\r\n  e: 5\r\n  f:\r\n";
         assert_eq!(
             spans(text),

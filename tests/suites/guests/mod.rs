@@ -215,7 +215,7 @@ fn overflows_its_stack() {
 
 #[test]
 fn pending_with_nothing() {
-    ran("pending_with_nothing", "").all_trapped("waits with nothing in flight");
+    ran("pending_with_nothing", "").all_trapped("is pending with nothing in flight");
 }
 
 #[test]
@@ -309,7 +309,7 @@ fn compiles_while_running() {
 
 #[test]
 fn fails_silently() {
-    ran("fails_silently", "").all_trapped("failed its task and did not say why");
+    ran("fails_silently", "").all_trapped("failed its task without a reason");
 }
 
 #[test]
