@@ -88,7 +88,9 @@ impl Exit {
             Self::SignInFailed => "the script has a sign-in, and no user got through it",
             Self::CasesFailed => "a case or a rule of `plugin test` failed",
             Self::SetupFailed => "a step of the set-up failed, and there was no load",
-            Self::RequestsFailed => "requests failed as `--fail-on` says: by default, if there were any and all of them failed",
+            Self::RequestsFailed => {
+                "requests failed as `--fail-on` says: by default, if there were any and all of them failed"
+            }
             Self::ThresholdsFailed => {
                 "a threshold did not hold, whatever else failed; or the run was worse than its baseline"
             }

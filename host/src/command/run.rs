@@ -54,8 +54,11 @@ pub fn run_source(args: &RunArgs, source: &Arc<SourceText>, files_each: u64) -> 
     signals::exit_on_next_signal();
     let built =
         Report::build(run_settings(&plan), &finished.aggregate, &run_summary(&plan, &finished), &finished.verdicts);
-    let report =
-        Report { data: exhausted_data_sets(&plan.runtime.script_context.data), changes: change_reports(&finished), ..built };
+    let report = Report {
+        data: exhausted_data_sets(&plan.runtime.script_context.data),
+        changes: change_reports(&finished),
+        ..built
+    };
     // The table is shown even if the files cannot be written: nothing else is left of the run then.
     let write_result = write_report_files(outputs, &report);
     if !args.quiet {

@@ -5,9 +5,7 @@ use std::time::Duration;
 
 use super::keys::{LoadError, accept_only, value};
 use super::phrases::users_walk;
-use super::{
-    IterationRule, LoadModel, LoadModelEntry, LoadModelHandle, SelfPacedRule, UserCount, WeightShare,
-};
+use super::{IterationRule, LoadModel, LoadModelEntry, LoadModelHandle, SelfPacedRule, UserCount, WeightShare};
 use crate::script::model::LoadSpec;
 
 /// The entry in [`LOAD_MODELS`](super::LOAD_MODELS).

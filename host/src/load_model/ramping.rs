@@ -2,9 +2,7 @@
 
 use super::keys::{LoadError, accept_only, profile, reject_duration_beside_stages};
 use super::phrases::{count, time};
-use super::{
-    IterationRule, LoadModel, LoadModelEntry, LoadModelHandle, SelfPacedRule, UserCount, WeightShare,
-};
+use super::{IterationRule, LoadModel, LoadModelEntry, LoadModelHandle, SelfPacedRule, UserCount, WeightShare};
 use crate::pace::LoadProfile;
 use crate::script::model::LoadSpec;
 

@@ -5,9 +5,7 @@ use std::time::Duration;
 use super::constant::ARRIVALS_ONLY;
 use super::keys::{LoadError, accept_only, value};
 use super::phrases::{count, users_walk};
-use super::{
-    IterationRule, LoadModel, LoadModelEntry, LoadModelHandle, SelfPacedRule, UserCount, WeightShare,
-};
+use super::{IterationRule, LoadModel, LoadModelEntry, LoadModelHandle, SelfPacedRule, UserCount, WeightShare};
 use crate::script::model::LoadSpec;
 
 /// The entry in [`LOAD_MODELS`](super::LOAD_MODELS).

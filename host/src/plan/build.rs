@@ -8,7 +8,8 @@ use super::flow::FlowBuilder;
 use super::steps::{self, StepDraft, ValidatedSteps};
 use super::thresholds::{self, MetricCatalog};
 use super::{
-    Plan, PlanRuntime, Scenario, Step, checks, include, login_flags, precedence, scenarios, secrets, unset_variables, user_headers,
+    Plan, PlanRuntime, Scenario, Step, checks, include, login_flags, precedence, scenarios, secrets, unset_variables,
+    user_headers,
 };
 use crate::cli::RunArgs;
 use crate::data::{self, DataSets};
@@ -43,7 +44,8 @@ fn assemble(args: &RunArgs, script: &Script, secrets: &mut Arc<Secrets>) -> Resu
     let script_context = diagnostics.absorb(script_context(args, script));
     let Some(script_context) = script_context else { return Err(diagnostics) };
     let mut names = VariableNames::default();
-    let headers = diagnostics.absorb(user_headers::compile(args, script, &script_context, &mut names)).unwrap_or_default();
+    let headers =
+        diagnostics.absorb(user_headers::compile(args, script, &script_context, &mut names)).unwrap_or_default();
     let seed = precedence::seed(args, script);
     let scenario_drafts = diagnostics.absorb(scenarios::drafts(args, script, seed)).unwrap_or_default();
     let scenarios = ScenarioDrafts::new(script, scenario_drafts);

@@ -41,8 +41,11 @@ pub fn describe(plan: &Plan, needs: &Requirements) -> String {
         let _ = writeln!(out, "All users together send at most {all} requests a second.");
     }
     if !plan.warm_up.is_zero() {
-        let _ =
-            writeln!(out, "Requests that begin within the first {} are not counted.", humantime::format_duration(plan.warm_up));
+        let _ = writeln!(
+            out,
+            "Requests that begin within the first {} are not counted.",
+            humantime::format_duration(plan.warm_up)
+        );
     }
     let _ = writeln!(out, "At the end requests in flight get {} to finish.", time(plan.graceful_stop()));
     if !plan.checks.is_empty() {

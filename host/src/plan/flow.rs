@@ -255,8 +255,6 @@ fn think_time(typed: model::ThinkSpec) -> ThinkTime {
     match typed {
         model::ThinkSpec::Fixed(wait) => ThinkTime::Fixed(nanos(wait)),
         model::ThinkSpec::Uniform { min, max } => ThinkTime::Uniform { min: nanos(min), max: nanos(max) },
-        model::ThinkSpec::Normal { mean, std_dev } => {
-            ThinkTime::Normal { mean: nanos(mean), std_dev: nanos(std_dev) }
-        }
+        model::ThinkSpec::Normal { mean, std_dev } => ThinkTime::Normal { mean: nanos(mean), std_dev: nanos(std_dev) },
     }
 }

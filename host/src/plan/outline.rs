@@ -81,9 +81,9 @@ impl OutlineWriter<'_> {
             let name = self.plan.metrics[usize::from(group.duration)].name.trim_end_matches(".duration");
             format!("timed together as {name}")
         });
-        let retry = block.retry.map(|Backoff { max_retries: times, .. }| {
-            format!("retried up to {} if it fails", count(times.into()))
-        });
+        let retry = block
+            .retry
+            .map(|Backoff { max_retries: times, .. }| format!("retried up to {} if it fails", count(times.into())));
         [when, rounds, group, retry].into_iter().flatten().collect()
     }
 

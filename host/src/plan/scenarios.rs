@@ -58,8 +58,7 @@ pub fn drafts<'a>(args: &RunArgs, script: &'a Script, seed: u64) -> Result<Vec<S
     let common = if weights().next().is_some() { diagnostics.absorb(model(&script_load)) } else { None };
     if let (Some(flag), None) = (load_model::load_flag(args), weights().next()) {
         let message = format!("`{flag}` has no effect: every scenario has its own load");
-        diagnostics
-            .push(Diagnostic::new("usage::load", message).help("remove the load of a scenario, or the flag"));
+        diagnostics.push(Diagnostic::new("usage::load", message).help("remove the load of a scenario, or the flag"));
     }
     let mut drafts = Vec::new();
     for typed in &script.scenarios {

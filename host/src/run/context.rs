@@ -31,10 +31,12 @@ impl WorkerContext {
     /// Creates the context of one worker.
     pub fn new(plan: Arc<Plan>) -> Self {
         let names = SharedNames::of_plan(&plan.variables, &plan.metrics);
-        let family =
-            |used: &PlannedPlugin| WorkerPlugin::new(used.policy.clone(), Arc::clone(&plan.runtime.script_context), &names);
+        let family = |used: &PlannedPlugin| {
+            WorkerPlugin::new(used.policy.clone(), Arc::clone(&plan.runtime.script_context), &names)
+        };
         let plugins: Vec<_> = plan.runtime.plugins.iter().map(family).collect();
-        let shared = plan.runtime.plugins.iter().zip(&plugins).map(|(used, family)| new_instance(used, family)).collect();
+        let shared =
+            plan.runtime.plugins.iter().zip(&plugins).map(|(used, family)| new_instance(used, family)).collect();
         let (active, failed, language, free_tasks, tasks) = Default::default();
         Self {
             plan,

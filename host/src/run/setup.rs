@@ -95,7 +95,8 @@ const MAX_BODY_KEPT: usize = 16 << 20;
 /// # Errors
 /// The operating system has no more timers.
 pub fn new_shared(plan: &Plan, clock: Clock, users: usize) -> io::Result<WorkerShared> {
-    let options = ClientOptions { tls: plan.runtime.tls.clone(), max_body_kept: MAX_BODY_KEPT, dial: plan.runtime.dial.clone() };
+    let options =
+        ClientOptions { tls: plan.runtime.tls.clone(), max_body_kept: MAX_BODY_KEPT, dial: plan.runtime.dial.clone() };
     let metrics = plan.metrics.iter().map(|metric| metric.kind).collect();
     Ok(WorkerShared {
         clock,

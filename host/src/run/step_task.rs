@@ -122,7 +122,10 @@ impl StepTask<'_> {
                 Progress::Failed => return TaskOutcome::Failed,
                 Progress::Pending if self.session.task.in_flight() => {}
                 Progress::Pending => {
-                    break TaskOutcome::Lost(InstanceLost(format!("{} is pending with nothing in flight", self.plugin())));
+                    break TaskOutcome::Lost(InstanceLost(format!(
+                        "{} is pending with nothing in flight",
+                        self.plugin()
+                    )));
                 }
             }
             match self.next_event(&mut ready_at_once).await {

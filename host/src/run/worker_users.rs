@@ -299,10 +299,9 @@ fn self_paced(
     number: u32,
 ) -> IterationSource {
     let ScenarioHandle { index, scenario } = &users.scenario;
-    let pool = rule.shared_iterations.map(|_| IterationPool {
-        run_shared: Arc::clone(run_shared),
-        scenario: index.unwrap_or_default(),
-    });
+    let pool = rule
+        .shared_iterations
+        .map(|_| IterationPool { run_shared: Arc::clone(run_shared), scenario: index.unwrap_or_default() });
     let pace = scenario.workload.pace;
     let pace = (!pace.is_zero()).then(|| RateLimiter::every(nanos(pace)));
     // Spare users wait until the load is raised, if it ever is.

@@ -75,7 +75,9 @@ impl ScriptDecoder {
             match key.value.as_str() {
                 "group" => group = self.reader.non_empty_text("group", node, "Checkout"),
                 "else" => otherwise = Some((key.span, node)),
-                known if super::repetition::KEYS.contains(&known) => repetition.read_entry(&mut self.reader, known, node),
+                known if super::repetition::KEYS.contains(&known) => {
+                    repetition.read_entry(&mut self.reader, known, node)
+                }
                 known if BODIES.contains(&known) => match &body {
                     None => body = Some((key.value, node)),
                     Some((first, _)) => self.report_second_body(first, &key),

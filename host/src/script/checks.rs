@@ -225,8 +225,12 @@ fn body(reader: &mut ValueReader, node: Node) -> Option<CheckTest> {
         }
     }
     if is_empty {
-        let diagnostic =
-            DiagnosticText { code: "script::check", message: "a check of the body needs a test", label: "no test", help };
+        let diagnostic = DiagnosticText {
+            code: "script::check",
+            message: "a check of the body needs a test",
+            label: "no test",
+            help,
+        };
         reader.report(span, &diagnostic);
     }
     tests.test.map(CheckTest::Body)
@@ -303,8 +307,7 @@ impl TextTestReader {
         if let Some(first) = &self.first {
             let message = format!("a check has both `{first}` and `{name}`");
             let help = "a check tests one thing: split it in two";
-            let diagnostic =
-                DiagnosticText { code: "script::check", message: &message, label: "second test", help };
+            let diagnostic = DiagnosticText { code: "script::check", message: &message, label: "second test", help };
             return reader.report(key.span, &diagnostic);
         }
         self.first = Some(name.to_owned());

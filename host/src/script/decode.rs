@@ -199,7 +199,8 @@ fn headers(reader: &mut ValueReader, node: Node) -> Vec<NamedText> {
             Ok(()) => headers.push(NamedText { name, value }),
             Err(error) => {
                 let message = error.to_string();
-                let help = "HTTP allows letters, digits and most punctuation in names, and no control characters in values";
+                let help =
+                    "HTTP allows letters, digits and most punctuation in names, and no control characters in values";
                 reader.report(
                     name.span,
                     &DiagnosticText { code: "script::header", message: &message, label: "this header", help },

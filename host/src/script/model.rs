@@ -9,8 +9,7 @@ pub use super::flow_items::{BlockBody, BlockSpec, Branch, FlowItem, steps};
 pub use super::load::{ArrivalSpec, LifespanSpec, LoadKey, LoadSettings, LoadSpec, Setting};
 pub use super::spanned::{NamedText, Node, NodeValue, Spanned};
 pub use super::step_spec::{
-    CaptureSource, CaptureSpec, CheckSpec, CheckTest, Repetition, RetrySpec, StatusRange, StepSpec, TextTest,
-    ThinkSpec,
+    CaptureSource, CaptureSpec, CheckSpec, CheckTest, Repetition, RetrySpec, StatusRange, StepSpec, TextTest, ThinkSpec,
 };
 use super::threshold_syntax::{Criterion, Selector};
 use crate::diagnostic::SourceText;

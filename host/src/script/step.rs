@@ -33,7 +33,9 @@ impl ScriptDecoder {
         let (mut checks, mut tags, mut repetition) = (Vec::new(), Vec::new(), Repetition::default());
         for (key, node) in entries {
             match key.value.as_str() {
-                known if is_step && super::repetition::KEYS.contains(&known) => repetition.read_entry(reader, known, node),
+                known if is_step && super::repetition::KEYS.contains(&known) => {
+                    repetition.read_entry(reader, known, node)
+                }
                 "name" => name = Some(reader.non_empty_text("name", node, "Catalog")),
                 "action" => action = reader.non_empty_text("action", node, "http"),
                 "timeout" => timeout = reader.positive_duration("timeout", &node),
@@ -51,19 +53,7 @@ impl ScriptDecoder {
         self.register_row_name(&name);
         let params = Node { value: NodeValue::Map(params), span };
         let source = Arc::clone(&self.reader.source);
-        Some(StepSpec {
-            source,
-            span,
-            name,
-            action,
-            timeout,
-            captures,
-            think,
-            repetition,
-            checks,
-            tags,
-            params,
-        })
+        Some(StepSpec { source, span, name, action, timeout, captures, think, repetition, checks, tags, params })
     }
 
     fn step_entries(&mut self, subject: &str, node: Node) -> Option<Entries> {

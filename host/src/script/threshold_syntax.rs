@@ -380,7 +380,10 @@ impl Scanner<'_> {
             ("median", _) => "did you mean `med`?".into(),
             _ => match suggest(word, AGGREGATIONS.map(|(word, _)| word)) {
                 Some(near) => format!("did you mean `{near}`?"),
-                None => "the aggregations are p(N), avg, min, med, max, count, rate and value; for example `p(95)<200ms`".into(),
+                None => {
+                    "the aggregations are p(N), avg, min, med, max, count, rate and value; for example `p(95)<200ms`"
+                        .into()
+                }
             },
         };
         let typed = self.text[span.start..span.end].trim_end();

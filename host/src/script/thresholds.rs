@@ -121,10 +121,7 @@ fn threshold(reader: &mut ValueReader, metric: &str, node: Node, selector: Optio
     let abort = abort == Some(true);
     if let Some(delay) = delay.as_ref().filter(|_| !abort) {
         let (message, help) = ("`delay` needs `abort: true`", "add `abort: true`, or remove `delay`");
-        reader.report(
-            delay.span,
-            &DiagnosticText { code: "script::threshold", message, label: "no `abort`", help },
-        );
+        reader.report(delay.span, &DiagnosticText { code: "script::threshold", message, label: "no `abort`", help });
     }
     let expr = expr?;
     let NodeValue::String(text) = &expr.value else {

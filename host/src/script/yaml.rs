@@ -7,8 +7,8 @@ use std::sync::Arc;
 
 use serde_saphyr::{DuplicateKeyPolicy, Location, NonFiniteFloatPolicy, Options};
 
-use super::spanned::{Node, NodeValue, Spanned};
 use super::raw::{RawNode, RawValue};
+use super::spanned::{Node, NodeValue, Spanned};
 use super::yaml_error::{self, MAX_ALIAS_ITEMS, MAX_DEPTH};
 use crate::diagnostic::{Diagnostic, Diagnostics, SourceText, Span};
 

@@ -25,7 +25,7 @@ fn on(measure: Measure, expression: &str) -> ThresholdRule {
         measure,
         aggregation: read.aggregation.value,
         comparison: read.comparison,
-        limit: limit.number * limit.unit.map_or(1.0, |(_, factor)| factor),
+        limit: limit.number * limit.unit.map_or(1.0, |unit| unit.factor),
         window: read.window.map(|window| window.value.as_secs() as u32),
         abort: None,
     }

@@ -1,6 +1,8 @@
 //! A load model that is added the way `docs/internals/extending.md` says: an entry and a type here, and nothing in the run.
 //! Its iterations begin at fixed times.
 
+use std::sync::Arc;
+
 use super::{MILLISECOND, worker};
 use crate::diagnostic::SourceText;
 use crate::load_model::{
@@ -66,7 +68,8 @@ impl LoadModel for Timetable {
         for (wait, more) in &self.departures {
             let level = users;
             users += f64::from(*more);
-            stages.extend([Stage { duration: *wait, target: level }, Stage { duration: Duration::ZERO, target: users }]);
+            stages
+                .extend([Stage { duration: *wait, target: level }, Stage { duration: Duration::ZERO, target: users }]);
         }
         // The last departure needs time to begin in.
         stages.push(Stage { duration: Duration::from_secs(1), target: users });

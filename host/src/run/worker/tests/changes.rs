@@ -3,8 +3,8 @@
 use super::{MILLISECOND, arrivals, constant, stages, worker_with_changes};
 use crate::load_model::{Ramping, Shared};
 use crate::pace::LoadProfile;
-use crate::plan::workload::tests::once;
 use crate::plan::workload::Workload;
+use crate::plan::workload::tests::once;
 use crate::run::worker::*;
 
 #[tokio::test(start_paused = true)]

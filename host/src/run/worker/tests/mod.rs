@@ -18,13 +18,13 @@ use tokio::time::sleep;
 
 use super::*;
 use crate::data::DataSets;
+use crate::load_model::{ArrivalRate, Constant, Ramping, Shared};
 use crate::metrics::iteration_stats::IterationStats;
 use crate::net::Tls;
-use crate::load_model::{ArrivalRate, Constant, Ramping, Shared};
 use crate::pace::{ArrivalProcess, LoadProfile, Stage, ThinkTime};
 use crate::plan::flow::{Flow, FlowNode};
-use crate::plan::workload::tests::once;
 use crate::plan::workload::Workload;
+use crate::plan::workload::tests::once;
 use crate::plan::{Plan, PlanRuntime, Scenario};
 use crate::plugin::scripting::ScriptContext;
 use crate::run::deadline_sweep::DeadlineSweep;
@@ -40,11 +40,7 @@ pub(super) const MILLISECOND: Nanos = 1_000_000;
 pub(super) fn constant(users: u32, rps: Option<f64>, milliseconds: Option<u64>) -> Workload {
     let duration = milliseconds.map(Duration::from_millis);
     let iterations = duration.is_none().then_some(1);
-    Workload {
-        model: Constant { users, duration, iterations, ..Constant::once() }.into(),
-        rps,
-        ..once()
-    }
+    Workload { model: Constant { users, duration, iterations, ..Constant::once() }.into(), rps, ..once() }
 }
 
 /// Fifty users that begin within ten seconds and walk once.
