@@ -41,8 +41,8 @@ const FLOORS: Floors = &[
     &["metrics", "data"],
     &["net"],
     &["http", "secrets", "template", "pace"],
-    // Conditions read the variables of templates.
-    &["expression"],
+    // Conditions read the variables of templates, and load models are made of the profiles of `pace`.
+    &["expression", "load_model"],
     &["user"],
     &["plugin"],
     &["plan", "scaffold"],

@@ -10,6 +10,7 @@
 //! | [`script`], [`template`], [`expression`] | what was typed, with its place in the file |
 //! | [`plan`] | what to run: complete, valid, described |
 //! | [`pace`] | when, as a pure function |
+//! | [`load_model`] | the ways to say when iterations begin |
 //! | [`run`] | clock, phases, workers, virtual users |
 //! | [`control`] | keys and a socket that change a run while it goes on |
 //! | [`plugin`] | the WebAssembly host: engine, limits, instances, capabilities |
@@ -27,6 +28,7 @@ pub mod diagnostic;
 pub mod exit;
 pub mod expression;
 pub mod http;
+pub mod load_model;
 pub mod metrics;
 pub mod net;
 pub mod pace;
