@@ -40,5 +40,7 @@ pub mod scaffold;
 pub mod script;
 pub mod secrets;
 pub mod template;
+#[allow(warnings)]
+pub mod template_old;
 pub mod text;
 pub mod user;

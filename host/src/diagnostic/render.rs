@@ -1,4 +1,4 @@
-//! Diagnostics as text, in the shape that rustc made familiar. The one place that knows what a message looks like.
+//! Diagnostics as text, in the form that rustc made familiar. Only this file knows that form.
 
 use std::ops::Range;
 
@@ -6,15 +6,15 @@ use annotate_snippets::{AnnotationKind, Group, Level, Renderer, Snippet, normali
 
 use super::{Diagnostic, Diagnostics, LabeledSpan};
 
-/// All mistakes in the order found, a blank line between them, each line ending in a line break. Empty if there are
-/// none. `color` adds ANSI escapes; the caller knows whether they are wanted.
+/// Renders all mistakes in the order found, with a blank line between them and a line break at the end. Empty if there are
+/// none. `color` adds ANSI escapes; the caller decides whether the reader can take them.
 pub fn render(diagnostics: &Diagnostics, color: bool) -> String {
     let renderer = if color { Renderer::styled() } else { Renderer::plain() };
     let messages: Vec<String> = diagnostics.0.iter().map(|diagnostic| message(&renderer, diagnostic)).collect();
     messages.join("\n")
 }
 
-/// One mistake, with a line break at its end.
+/// Renders one mistake, with a line break at its end.
 fn message(renderer: &Renderer, diagnostic: &Diagnostic) -> String {
     let title = Level::ERROR.primary_title(diagnostic.message.as_str()).id(diagnostic.code);
     let header = Group::with_title(title);
@@ -28,14 +28,14 @@ fn message(renderer: &Renderer, diagnostic: &Diagnostic) -> String {
     renderer.render(&[header.element(excerpt(place)).elements(help)]) + "\n"
 }
 
-/// The line a mistake stands in, with a caret and a label.
+/// Returns the line of a mistake, with a caret and a label.
 fn excerpt(place: &LabeledSpan) -> Snippet<'_, annotate_snippets::Annotation<'_>> {
     let annotation = AnnotationKind::Primary.span(first_line(place)).label(place.label.as_str());
     Snippet::source(place.source.text.as_str()).path(place.source.name.as_str()).annotation(annotation)
 }
 
-/// The part of the span on its first line. A mistake in a text of several lines is pointed out where it begins, since a
-/// bracket around all of it would bury the message.
+/// Returns the part of the span on its first line. Only the beginning of a mistake in a text of several lines is
+/// underlined, since a bracket around all of it would bury the message.
 fn first_line(place: &LabeledSpan) -> Range<usize> {
     let Range { start, end } = place.span.start..place.span.end;
     let text = place.source.text.get(start..end).unwrap_or_default();
@@ -139,7 +139,7 @@ error[script::x]: m
     }
 
     #[test]
-    fn escapes_in_what_was_typed_do_not_reach_the_terminal() {
+    fn escapes_in_input_do_not_reach_the_terminal() {
         let found = Diagnostic::new("script::x", "\u{1b}[31mred").help("\u{1b}[31mred");
         assert!(!text(found).contains('\u{1b}'));
     }
