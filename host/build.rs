@@ -1,11 +1,12 @@
 //! Compiles the plugins of `plugins/` to components and generates `builtin.rs`, which embeds them:
 //!
 //! ```text
-//! pub const BUILTIN: &[BuiltinPlugin] = &[BuiltinPlugin { name: "http", actions: &["http"], digest: "9f86d0…", deflated: include_bytes!(…) }, …];
+//! pub const BUILTIN: &[BuiltinPlugin] =
+//!     &[BuiltinPlugin { name: "http", actions: &["http"], digest: "9f86d0…", deflated: include_bytes!(…) }, …];
 //! ```
 //!
-//! What a plugin offers is known from the files in its folder `schema`, one for each action, so that the program need
-//! not ask a component for it. `sdk.rs` has the SDK for plugins that are begun with `plugin new`.
+//! The files in a plugin's folder `schema`, one for each action, tell which actions it offers, so that the program need
+//! not ask the component. `sdk.rs` embeds the SDK for `plugin new`.
 
 #[path = "build/sdk.rs"]
 mod sdk;
@@ -56,7 +57,7 @@ fn builtin(manifest: &str) -> Result<Vec<String>> {
     Ok(list.split('"').skip(1).step_by(2).map(str::to_owned).collect())
 }
 
-/// The actions with a schema in this folder, in order.
+/// Lists the actions with a schema in this folder, sorted.
 fn actions(folder: &Path) -> Result<Vec<String>> {
     let mut names = Vec::new();
     for entry in fs::read_dir(folder).map_err(|error| format!("{}: {error}", folder.display()))? {

@@ -1,4 +1,4 @@
-//! Compiles the misbehaving plugins of `tests/guests/`, and says where they are; makes the service of the gRPC server.
+//! Compiles the misbehaving plugins of `tests/guests/`, whose folder it passes on, and generates the gRPC server.
 
 use std::env;
 use std::path::Path;

@@ -6,6 +6,8 @@
 mod circles;
 #[path = "tidy/floors.rs"]
 mod floors;
+#[path = "tidy/glossary.rs"]
+mod glossary;
 #[path = "tidy/imports.rs"]
 mod imports;
 #[path = "tidy/offences.rs"]

@@ -6,7 +6,7 @@
 
 #include "stampede_native.h"
 
-/* Steps that one instance may have. */
+/* The most steps of one instance. */
 enum { MOST_STEPS = 1024 };
 
 /* A step: two templates of the host. */
@@ -15,13 +15,13 @@ struct step {
     uint32_t who;
 };
 
-/* A task under way. The host numbers tasks densely, so that an array holds them. */
+/* A pending task. The host numbers tasks densely, so that an array can hold them. */
 struct task {
     char *who;
     size_t length;
 };
 
-/* An instance: what one worker's users share. */
+/* An instance, which the users of one worker share. */
 struct greet {
     struct step steps[MOST_STEPS];
     uint32_t step_count;
@@ -45,8 +45,9 @@ static void destroy(void *instance) {
     free(greet);
 }
 
-/* Compiles the text of a parameter. The host has checked against the schema that both are there and texts; a real plugin
- * reads them with a JSON library. This one knows that the host writes `"key":"value"`, and no other escape than `\"`. */
+/* Compiles the text of a parameter. The host has checked against the schema that both are present and texts; a real
+ * plugin reads them with a JSON library. This one relies on the host writing `"key":"value"`, and no other escape than
+ * `\"`. */
 static uint32_t compile(const stampede_host *host, stampede_text params, const char *key, uint32_t *compiled,
                         stampede_config_error *error) {
     static _Thread_local char source[4096], pointer[64];
@@ -88,7 +89,7 @@ static uint32_t configure(void *instance, const stampede_host *host, stampede_te
     return status;
 }
 
-/* The task of that number, which becomes known if it was not. */
+/* Returns the task of a number, and makes room for it if necessary. */
 static struct task *task_of(struct greet *greet, uint32_t number) {
     if (number >= greet->task_count) {
         uint32_t count = number + 64;
@@ -106,7 +107,7 @@ static void forget(struct task *task) {
     task->who = NULL;
 }
 
-/* RFC 3986 section 2.1, all but the unreserved characters. */
+/* Percent-encodes all but the unreserved characters (RFC 3986 section 2.1), and returns the length. */
 static size_t percent_encoded(char *out, const char *in, size_t length) {
     static const char digits[] = "0123456789ABCDEF";
     static const char unreserved[] = "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789-._~";
@@ -157,7 +158,7 @@ static uint32_t start(void *instance, const stampede_host *host, uint32_t step, 
     return status == STAMPEDE_OK ? STAMPEDE_PENDING : STAMPEDE_FAILED;
 }
 
-/* Whether some bytes have a text in them. */
+/* Returns 1 if the bytes contain a text. */
 static int contains(stampede_bytes bytes, const char *wanted, size_t length) {
     for (size_t at = 0; at + length <= bytes.length; at++) {
         if (memcmp(bytes.at + at, wanted, length) == 0) return 1;
@@ -172,7 +173,7 @@ static uint32_t resume(void *instance, const stampede_host *host, uint32_t numbe
     stampede_bytes body;
     uint32_t kind, outcome = STAMPEDE_FAILED;
     char detail[200];
-    /* Why there is no reply the host knows best. */
+    /* The host has recorded the reason why there is no reply. */
     if (host->http_reply(host, operation, &reply, &kind) != STAMPEDE_OK) {
         forget(task);
         return outcome;
@@ -206,7 +207,7 @@ static const stampede_action actions[] = {{
     .params_schema = STAMPEDE_TEXT(
         "{\"type\": \"object\", \"additionalProperties\": false, \"required\": [\"url\", \"who\"], \"properties\": {"
         "\"url\": {\"type\": \"string\", \"description\": \"The page that greets; `?name=…` is appended.\"},"
-        "\"who\": {\"type\": \"string\", \"description\": \"Whom to greet.\"}}}"),
+        "\"who\": {\"type\": \"string\", \"description\": \"The name to greet.\"}}}"),
 }};
 
 static const stampede_plugin plugin = {

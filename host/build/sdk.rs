@@ -1,5 +1,5 @@
-//! Generates `sdk.rs`: the plugin SDK and the contract as they are in this build, for `plugin new`, since a plugin of
-//! somebody else has no other place to get them from.
+//! Generates `sdk.rs`: the plugin SDK and the contract as they are in this build, for `plugin new`. The SDK is on no
+//! registry, so a plugin outside this repository gets it from the program.
 //!
 //! ```text
 //! pub const SDK: &[(&str, &str)] = &[("plugin-sdk/Cargo.toml", "…"), ("plugin-sdk/src/lib.rs", "…"), …];
@@ -13,10 +13,10 @@ use std::path::Path;
 
 use stampede_components::Result;
 
-/// How a file of the SDK names its tests when they are a file of their own.
+/// The declaration of tests that are in a file of their own.
 const TESTS: &str = "\n#[cfg(test)]\nmod tests;\n";
 
-/// Sections of the manifest that mean something only in the workspace.
+/// Sections of the manifest that are valid only in the workspace.
 const LEFT_OUT: [&str; 2] = ["[lints]", "[[example]]"];
 
 /// Writes `sdk.rs` into `out`.
@@ -37,7 +37,7 @@ pub fn embed(root: &Path, out: &Path) -> Result<()> {
     Ok(fs::write(out.join("sdk.rs"), source)?)
 }
 
-/// The files below a folder, but for tests and what leads elsewhere in this repository.
+/// Collects the files below a folder, without tests and READMEs, which link to other places in this repository.
 fn collect(root: &Path, folder: &str, files: &mut Vec<(String, String)>) -> Result<()> {
     for entry in fs::read_dir(root.join(folder))? {
         let entry = entry?;
@@ -51,7 +51,7 @@ fn collect(root: &Path, folder: &str, files: &mut Vec<(String, String)>) -> Resu
     Ok(())
 }
 
-/// The SDK's manifest without its workspace. A comment goes with the line or section below it.
+/// Returns the SDK's manifest without its workspace. A comment stays with the line or section below it.
 fn manifest(own: &str, workspace: &str) -> Result<String> {
     let (mut out, mut comments, mut wanted) = (String::new(), String::new(), true);
     for line in own.lines() {
@@ -74,7 +74,7 @@ fn manifest(own: &str, workspace: &str) -> Result<String> {
     Ok(out.trim_end().to_owned() + "\n")
 }
 
-/// What `[workspace.package]` says of a key.
+/// Returns the value of a key in `[workspace.package]`.
 fn inherited<'w>(key: &str, workspace: &'w str) -> Result<&'w str> {
     let package = workspace.split_once("[workspace.package]\n").map_or("", |(_, rest)| rest);
     let mut lines = package.lines().take_while(|line| !line.starts_with('['));

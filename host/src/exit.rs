@@ -74,6 +74,28 @@ impl Exit {
         }
     }
 
+    /// Returns the meaning of the number, in full for the reference.
+    pub const fn detail(self) -> &'static str {
+        match self {
+            Self::Success => "everything was done, and all thresholds held",
+            Self::Internal => "the report could not be written, or an internal error: please report it",
+            Self::Usage => {
+                "wrong usage, which sends no traffic; or a run that refuses a request of `control`"
+            }
+            Self::Script => "the script, or a file that it names, is wrong; no traffic was sent",
+            Self::Plugin => "a plugin would not load, or speaks another version of the contract; no traffic was sent",
+            Self::TargetUnreached => "the target was never reached: requests failed, and none could be sent",
+            Self::SignInFailed => "the script has a sign-in, and no user passed it",
+            Self::CasesFailed => "a case or a rule of `plugin test` failed",
+            Self::SetupFailed => "a step of the set-up failed, and there was no load",
+            Self::RequestsFailed => "requests failed as `--fail-on` says: by default, if there were any and all of them failed",
+            Self::ThresholdsFailed => {
+                "a threshold did not hold, whatever else failed; or the run was worse than its baseline"
+            }
+            Self::Interrupted => "interrupted by a signal (128 + 2), whatever the thresholds say",
+        }
+    }
+
     /// Formats all codes as the last section of `--help`, without a trailing line break.
     pub fn table() -> String {
         Self::ALL

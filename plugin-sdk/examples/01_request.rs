@@ -1,4 +1,4 @@
-//! One request, prepared before the run, and whether its reply is right.
+//! One request, prepared before the run, and a check of its reply.
 
 use stampede_plugin::http::Request;
 use stampede_plugin::{Action, ConfigError, Failure, Outcome, Task, Template, plugin};
@@ -7,7 +7,7 @@ use stampede_plugin::{Action, ConfigError, Failure, Outcome, Task, Template, plu
 #[derive(serde::Deserialize, schemars::JsonSchema)]
 #[serde(deny_unknown_fields)]
 struct Params {
-    /// What to fetch.
+    /// The URL to fetch.
     url: Template,
 }
 

@@ -7,17 +7,17 @@ use stampede_plugin::{Action, ConfigError, Failure, Fields, JsonTemplate, Outcom
 #[derive(serde::Deserialize, schemars::JsonSchema)]
 #[serde(deny_unknown_fields)]
 struct Params {
-    /// Where orders go.
+    /// The URL to send orders to.
     url: Template,
     /// Header fields.
     #[serde(default)]
     headers: Fields,
-    /// What is ordered.
+    /// The order.
     order: JsonTemplate,
-    /// How often the same order is sent, 1 to 50; once if absent.
+    /// The number of times to send the order, 1 to 50; once if absent.
     #[serde(default = "once")]
     times: u8,
-    /// Which answer is right; `accepted` if absent.
+    /// The expected answer; `accepted` if absent.
     #[serde(default)]
     expect: Answer,
 }
@@ -26,7 +26,7 @@ fn once() -> u8 {
     1
 }
 
-/// One of these words.
+/// The answer to an order.
 #[derive(Clone, Copy, Default, serde::Deserialize, schemars::JsonSchema)]
 #[serde(rename_all = "lowercase")]
 enum Answer {
@@ -96,6 +96,6 @@ mod tests {
         let many = mistake(json!({"url": "/", "order": "{}", "times": 51}));
         assert_eq!((many.pointer.as_str(), many.message.as_str()), ("/times", "`times` must be from 1 to 50, got 51"));
         let odd = mistake(json!({"url": "/", "order": "{}", "expect": "maybe"}));
-        assert_eq!((odd.pointer.as_str(), odd.message.as_str()), ("/expect", "`maybe` is not known here"));
+        assert_eq!((odd.pointer.as_str(), odd.message.as_str()), ("/expect", "unknown value `maybe`"));
     }
 }

@@ -1,4 +1,4 @@
-//! Two requests at once: what a browser does with a page and its data.
+//! Two requests at once, as a browser loads a page and its data.
 
 use stampede_plugin::future::try_join;
 use stampede_plugin::http::{Reply, Request};
@@ -10,7 +10,7 @@ use stampede_plugin::{Action, ConfigError, Failure, Outcome, Task, Template, plu
 struct Params {
     /// The page.
     page: Template,
-    /// What the page loads meanwhile.
+    /// The data that the page loads meanwhile.
     data: Template,
 }
 
@@ -29,13 +29,13 @@ impl Action for Visit {
     }
 
     async fn run(&self, task: &Task) -> Outcome {
-        // Both are on their way before the first reply is in.
+        // Both are in flight before the first reply arrives.
         try_join(load(&self.page, task), load(&self.data, task)).await?;
         Ok(())
     }
 }
 
-/// Loads once more what is not ready yet.
+/// Loads a resource, and tries once more if it is not ready yet (status 202).
 async fn load<'t>(request: &Request, task: &'t Task) -> Result<Reply<'t>, Failure> {
     let mut reply = request.send(task).await?;
     if reply.status == 202 {

@@ -6,19 +6,19 @@ use stampede_plugin::future::{Either, select};
 use stampede_plugin::http::{Reply, Request};
 use stampede_plugin::{Action, ConfigError, Failure, Outcome, Task, Template, plugin};
 
-/// How long the first mirror has for itself.
+/// The time after which the second mirror is asked.
 const PATIENCE: Duration = Duration::from_millis(100);
 
-/// How long both have.
+/// The time limit of both together.
 const LIMIT: Duration = Duration::from_secs(1);
 
 /// The step's own keys.
 #[derive(serde::Deserialize, schemars::JsonSchema)]
 #[serde(deny_unknown_fields)]
 struct Params {
-    /// Asked first.
+    /// The mirror to ask first.
     mirror: Template,
-    /// Asked if the first one is slow.
+    /// The mirror to ask if the first one is slow.
     other: Template,
 }
 
@@ -48,7 +48,7 @@ impl Action for Hedge {
 
 impl Hedge {
     async fn faster<'t>(&self, task: &'t Task) -> Result<Reply<'t>, Failure> {
-        // The sleep that lost is dropped and so given up; the exchange that lost goes on.
+        // A sleep that loses is dropped, which gives it up; an exchange that loses goes on.
         let first = match select(self.mirror.send(task), task.sleep(PATIENCE)).await {
             Either::Left((reply, _)) => return reply,
             Either::Right(((), first)) => first,
@@ -67,7 +67,7 @@ mod tests {
 
     use super::*;
 
-    /// Milliseconds that the two mirrors take.
+    /// Runs a step whose two mirrors take these milliseconds.
     fn hedge(mirror: u64, other: u64) -> Run {
         let after = |milliseconds| Reply::new(200).after(Duration::from_millis(milliseconds));
         let host = Host::new().reply(after(mirror)).reply(after(other));

@@ -5,10 +5,10 @@ use std::time::Duration;
 use stampede_plugin::socket::{Address, Socket, Tls};
 use stampede_plugin::{Action, ConfigError, Failure, Outcome, Task, Template, plugin};
 
-/// The longest line that is taken.
+/// The longest line accepted, in bytes.
 const LONGEST: usize = 4096;
 
-/// How long the answer may take.
+/// The time limit of the answer.
 const LIMIT: Duration = Duration::from_secs(2);
 
 /// The step's own keys. The script grants the plugin the host.
@@ -19,12 +19,12 @@ struct Params {
     host: String,
     /// 1 to 65535.
     port: u16,
-    /// Whether to speak TLS; `false` if absent.
+    /// `true` to speak TLS; `false` if absent.
     #[serde(default)]
     tls: bool,
-    /// What is sent, without the line's end.
+    /// The line to send, without its end.
     send: Template,
-    /// What the answer must contain.
+    /// The text that the answer must contain.
     expect: Template,
 }
 
@@ -57,7 +57,7 @@ impl Action for Line {
             return Ok(());
         }
         Err(Failure::check(format!("expected a line with `{expected}`, got `{}`", line.trim_end())))
-        // The socket is dropped here, and so closed.
+        // The socket is dropped here, which closes it.
     }
 }
 

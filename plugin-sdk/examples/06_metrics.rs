@@ -1,4 +1,4 @@
-//! Numbers that only the plugin knows: how often it asked, how long the whole took, how many gave up.
+//! Metrics that only the plugin knows: the questions asked, the time of the whole job, the share of jobs that got done.
 
 use std::time::Duration;
 
@@ -6,16 +6,16 @@ use stampede_plugin::http::{Options, Request};
 use stampede_plugin::metric::{Counter, Rate, Trend};
 use stampede_plugin::{Action, ConfigError, Failure, Outcome, Task, Template, plugin};
 
-/// Between two questions.
+/// The pause between two questions.
 const PAUSE: Duration = Duration::from_millis(200);
 
 /// The step's own keys.
 #[derive(serde::Deserialize, schemars::JsonSchema)]
 #[serde(deny_unknown_fields)]
 struct Params {
-    /// Says `done` when the job is done.
+    /// The URL of the job, whose body is `done` when the job is.
     url: Template,
-    /// How often to ask; 10 times if absent.
+    /// The most questions to ask; 10 if absent.
     #[serde(default = "ten")]
     questions: u32,
 }
@@ -28,7 +28,7 @@ struct Await {
     job: Request,
     questions: u32,
     asked: Counter,
-    /// The host measures each exchange; the time of the whole job is the plugin's.
+    /// The time of the whole job. The host measures each exchange.
     took: Trend<Duration>,
     done: Rate,
 }

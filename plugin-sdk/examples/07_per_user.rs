@@ -1,18 +1,18 @@
-//! Two actions and what they keep for each user: `join-chat` opens a socket, `say` uses it, step after step.
+//! Two actions that share a value for each user: `join-chat` opens a socket, `say` uses it, step after step.
 
 use stampede_plugin::socket::{Address, Socket};
 use stampede_plugin::{Action, ConfigError, Failure, Outcome, PerUser, Task, Template, plugin};
 
-/// The longest line that is taken.
+/// The longest line accepted, in bytes.
 const LONGEST: usize = 1024;
 
-/// What a user has in the chat. A type of its own, since [`PerUser::shared`] goes by the type.
+/// A user's place in the chat. It has a type of its own, since [`PerUser::shared`] tells values apart by their type.
 struct Seat {
     socket: Socket,
     said: u32,
 }
 
-/// What `join-chat` may say.
+/// The parameters of `join-chat`.
 #[derive(serde::Deserialize, schemars::JsonSchema)]
 #[serde(deny_unknown_fields)]
 struct JoinParams {
@@ -47,7 +47,7 @@ impl Action for Join {
     }
 }
 
-/// What `say` may say.
+/// The parameters of `say`.
 #[derive(serde::Deserialize, schemars::JsonSchema)]
 #[serde(deny_unknown_fields)]
 struct SayParams {
@@ -71,7 +71,7 @@ impl Action for Say {
 
     async fn run(&self, task: &Task) -> Outcome {
         // Taken out, so that a seat whose answers may be out of step is never used again: if the task fails or times
-        // out, it is dropped with its socket. There is no code for a user who leaves: the SDK drops its seat.
+        // out, the seat is dropped with its socket. A user who leaves needs no code: the SDK drops its seat.
         let mut seat = self.seats.take(task).ok_or_else(|| Failure::check("expected a seat, got none: join first"))?;
         seat.socket.write(task, format!("{}\n", self.text.render(task)).as_bytes()).await?;
         let answer = seat.socket.read_until(task, b"\n", LONGEST).await?;
@@ -120,7 +120,7 @@ mod tests {
     }
 
     #[test]
-    fn who_leaves_leaves_nothing() {
+    fn a_user_who_leaves_has_no_seat() {
         let (mut session, join, say) = chat([Peer::new()]);
         session.run(join, 0);
         session.forget_user(0);

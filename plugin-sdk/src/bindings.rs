@@ -1,4 +1,4 @@
-//! The seam between the SDK and the host: the one file that names what `wit-bindgen` generates.
+//! The boundary between the SDK and the host: the only file that names the code `wit-bindgen` generates.
 //!
 //! The rest of the SDK calls the modules re-exported here. In a component they are the host's imports; in a native
 //! build, where there is no host, they are the fake of [`crate::testing`] under the same names and signatures.
@@ -26,7 +26,7 @@ pub use generated::{export, exports};
 #[cfg(not(target_arch = "wasm32"))]
 pub(crate) use self::native::*;
 
-/// The fake, and the types that only the fake names.
+/// The fake host, and the types that only the fake names.
 #[cfg(not(target_arch = "wasm32"))]
 mod native {
     pub(crate) use super::generated::stampede::plugin::templates as template_types;

@@ -1,8 +1,9 @@
 //! The executor behind `async fn run`: one boxed future per task, polled when the host announces an operation.
 //!
-//! The host says when to go on, so there is no queue and nothing ever blocks. Calls never overlap within an instance and
-//! an instance has one thread, so all state is one cell. Task numbers are small and dense, so tasks are an array; a slot
-//! keeps its lists' memory for the next task of the same number, and a task costs no allocation but its future.
+//! The host decides when a task goes on, so there is no queue and nothing ever blocks. Calls never overlap within an
+//! instance and an instance has one thread, so all state is in one cell. Task numbers are small and dense, so tasks are
+//! an array; a slot keeps the memory of its lists for the next task of that number, and a task costs no allocation but
+//! its future.
 
 use std::cell::RefCell;
 use std::future::Future;
@@ -19,14 +20,13 @@ type TaskFuture = Pin<Box<dyn Future<Output = Outcome>>>;
 
 /// A configured step of any action.
 trait Step {
-    /// The step's future for one user, not polled yet: nothing of the action has run.
+    /// Returns the step's future for one user, not polled yet: nothing of the action has run.
     fn begin(&'static self) -> TaskFuture;
     /// See [`Action::forget_user`].
     fn forget_user(&self, user: UserId);
 }
 
 impl<A: Action> Step for A {
-    /// The step's future for one user, not polled yet: nothing of the action has run.
     fn begin(&'static self) -> TaskFuture {
         Box::pin(self.run(TASK))
     }
@@ -36,38 +36,38 @@ impl<A: Action> Step for A {
     }
 }
 
-/// Where a task stands after a call.
+/// The state of a task after a call.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Progress {
-    /// It waits for an operation.
+    /// The task waits for an operation.
     Pending,
-    /// Done, as the step wants it.
+    /// The task is done, and the step has passed.
     Passed,
-    /// Done, and the reason has been reported.
+    /// The task is done, the step has failed, and the reason has been reported.
     Failed,
 }
 
 /// One task; empty between two tasks of the same number.
 #[derive(Default)]
 struct Slot {
-    /// Not here while it is being polled.
+    /// `None` while it is being polled.
     future: Option<TaskFuture>,
-    /// Announced operations that nobody has awaited so far. Seldom more than one.
+    /// Operations that the host has announced and the task has not awaited so far. Seldom more than one.
     announced: Vec<u32>,
-    /// Who awaits which operation. One's own executor has no use for wakers, but combinators that poll only those of
-    /// their futures that were woken have.
+    /// Operations that are awaited, each with its waker. This executor does not need wakers, but combinators do that
+    /// poll only those of their futures that were woken.
     waiting: Vec<(u32, Waker)>,
 }
 
 /// All of an instance's state.
 struct Executor {
-    /// Indexed by step number. Steps live as long as the instance, so tasks may borrow them.
+    /// Indexed by step number. Steps last as long as the instance, so tasks may borrow them.
     steps: Vec<&'static dyn Step>,
     /// Indexed by task number.
     tasks: Vec<Slot>,
     /// The task of the current call: operations find their slot by it.
     current: usize,
-    /// Whether a task is being polled. Only then may the host be asked for anything that has to do with one.
+    /// `true` while a task is being polled. Imports that concern a task may be called only then.
     polling: bool,
 }
 
@@ -80,12 +80,12 @@ thread_local! {
     static EXECUTOR: RefCell<Executor> = const { RefCell::new(Executor::NEW) };
 }
 
-/// Access for a moment: never while a future is polled or dropped, which may come back here.
+/// Gives access for a moment: never while a future is polled or dropped, which may call back into the executor.
 fn with<T>(body: impl FnOnce(&mut Executor) -> T) -> T {
     EXECUTOR.with_borrow_mut(body)
 }
 
-/// Keeps a step for the rest of the instance's life; its number.
+/// Keeps a step for as long as the instance, and returns its number.
 pub(crate) fn add_step<A: Action>(step: A) -> u32 {
     with(|executor| {
         executor.steps.push(Box::leak(Box::new(step)));
@@ -132,7 +132,7 @@ pub(crate) fn cancel(task: u32) {
     drop(future);
 }
 
-/// Tells every step that a user is gone, and drops what was kept for it.
+/// Tells every step that a user is gone, and drops the state that the SDK keeps for it.
 pub(crate) fn forget_user(user: UserId) {
     let steps = with(|executor| executor.steps.clone());
     steps.iter().for_each(|step| step.forget_user(user));
@@ -140,7 +140,7 @@ pub(crate) fn forget_user(user: UserId) {
     left_open::forget_user(user);
 }
 
-/// Whether an operation of the current task has been announced; if not, the waker is kept until it is.
+/// Returns `true` if an operation of the current task has been announced; otherwise keeps the waker until it is.
 pub(crate) fn take_announced(operation: u32, waker: &Waker) -> bool {
     with(|executor| {
         let slot = &mut executor.tasks[executor.current];
@@ -156,7 +156,8 @@ pub(crate) fn take_announced(operation: u32, waker: &Waker) -> bool {
     })
 }
 
-/// Whether an operation of the current task was announced and nobody has awaited it since: from now on somebody has.
+/// Returns `true` if an operation of the current task was announced and has not been awaited since. It counts as
+/// awaited from then on.
 pub(crate) fn claim(operation: u32) -> bool {
     with_current(|slot| {
         let index = slot.announced.iter().position(|id| *id == operation);
@@ -165,27 +166,27 @@ pub(crate) fn claim(operation: u32) -> bool {
     .unwrap_or_default()
 }
 
-/// Gives up an operation that was not awaited to its end. Outside a poll there is nothing to give up: the host has ended
-/// the task, and its operations with it.
+/// Gives up an operation that was dropped before it completed. Outside a poll there is nothing to give up: the host has
+/// ended the task, and its operations with it.
 pub(crate) fn give_up(operation: u32) {
     let waker = with_current(|slot| {
         let waiting = slot.waiting.iter().position(|(id, _)| *id == operation);
         waiting.map(|index| slot.waiting.swap_remove(index))
     });
-    // The waker goes where nothing is borrowed: a combinator's may be the last to hold on to the combinator.
+    // The waker is dropped where nothing is borrowed: a combinator's may hold the last reference to the combinator.
     if waker.is_some() {
-        // If it was announced already, the host keeps what came of it.
+        // If the operation was announced already, the host keeps its outcome.
         claim(operation);
         bindings::operations::cancel(operation);
     }
 }
 
-/// Whether a task is being polled, so that there is a current user.
+/// Returns `true` while a task is being polled, so that there is a current user.
 pub(crate) fn is_polling() -> bool {
     with_current(|_| ()).is_some()
 }
 
-/// Access to the task that is being polled; `None` between polls, and when a native test's thread ends.
+/// Gives access to the task that is being polled; `None` between polls, and when a native test's thread ends.
 fn with_current<T>(body: impl FnOnce(&mut Slot) -> T) -> Option<T> {
     let access = EXECUTOR.try_with(|executor| {
         let executor = &mut *executor.borrow_mut();
@@ -194,7 +195,7 @@ fn with_current<T>(body: impl FnOnce(&mut Slot) -> T) -> Option<T> {
     access.ok().flatten()
 }
 
-/// Runs a task as far as it goes. Its future is in no slot meanwhile, so it may submit and await freely.
+/// Polls a task. Its future is in no slot meanwhile, so it may submit and await freely.
 fn poll(task: usize, mut future: TaskFuture) -> Progress {
     with(|executor| {
         executor.current = task;
@@ -219,7 +220,7 @@ fn poll(task: usize, mut future: TaskFuture) -> Progress {
     }
 }
 
-/// Tells the host why, where it cannot know.
+/// Reports the reason of a failure, unless the host found it.
 fn settle(outcome: Outcome) -> Progress {
     match outcome {
         Ok(()) => Progress::Passed,
@@ -230,7 +231,7 @@ fn settle(outcome: Outcome) -> Progress {
     }
 }
 
-/// Forgets steps and tasks, as a new instance would.
+/// Drops all steps and tasks, to begin like a new instance.
 #[cfg(not(target_arch = "wasm32"))]
 pub(crate) fn reset() {
     let old = EXECUTOR.replace(Executor::NEW);

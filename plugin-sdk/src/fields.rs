@@ -13,17 +13,17 @@ use crate::Template;
 pub struct Fields(pub Vec<(String, Template)>);
 
 impl Fields {
-    /// One after the other, in the order typed.
+    /// Iterates over names and templates in the order typed.
     pub fn iter(&self) -> impl Iterator<Item = (&str, &Template)> {
         self.0.iter().map(|(name, template)| (name.as_str(), template))
     }
 
-    /// Whether any was typed.
+    /// Returns `true` if there are none.
     pub fn is_empty(&self) -> bool {
         self.0.is_empty()
     }
 
-    /// In the shape of the contract.
+    /// Converts to the type of the contract.
     pub(crate) fn into_raw(self) -> Vec<(String, u32)> {
         self.0.into_iter().map(|(name, template)| (name, template.0)).collect()
     }
@@ -31,14 +31,14 @@ impl Fields {
 
 impl<'de> Deserialize<'de> for Fields {
     fn deserialize<D: Deserializer<'de>>(source: D) -> Result<Self, D::Error> {
-        source.deserialize_map(InOrder)
+        source.deserialize_map(FieldsVisitor)
     }
 }
 
 /// Reads a mapping into a list, which keeps the order that a map type would lose.
-struct InOrder;
+struct FieldsVisitor;
 
-impl<'de> Visitor<'de> for InOrder {
+impl<'de> Visitor<'de> for FieldsVisitor {
     type Value = Fields;
 
     fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {

@@ -3,7 +3,7 @@
 use crate::ConfigError;
 use crate::bindings::files;
 
-/// Reads a file, its path relative to the script's folder. The path must stand, as it is, among the parameters of the
+/// Reads a file, its path relative to the script's folder. The path must appear verbatim among the parameters of the
 /// step. Only within [`Action::configure`](crate::Action::configure): later the host ends the instance.
 ///
 /// # Errors

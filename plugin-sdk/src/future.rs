@@ -1,8 +1,8 @@
-//! Several operations at once: waiting for all, or for the first.
+//! Combinators that wait for several operations: for all of them, or for the first.
 //!
-//! What is submitted is on its way whether awaited or not, so two requests are at once by being sent one after the
-//! other. [`join`] and [`try_join`] are for futures that do more than that, such as an `async fn` with several requests.
-//! [`try_join`] ends with the first error:
+//! An operation is in flight from the moment it is submitted, awaited or not, so sending two requests one after the
+//! other is enough to have both in flight. [`join`] and [`try_join`] are for futures that do more, such as an
+//! `async fn` with several requests. [`try_join`] ends with the first error:
 //!
 //! ```
 //! # use stampede_plugin::{Failure, Outcome, Task, http::Request};
@@ -22,8 +22,8 @@
 //! }
 //! ```
 //!
-//! [`select`] waits for the first of two, and gives the other one back. Dropping it gives it up; awaiting it goes on
-//! waiting. The futures of this crate can be handed over as they are, an `async fn` in a `pin!`:
+//! [`select`] waits for the first of two, and returns the other one. Dropping that one gives it up; awaiting it
+//! continues the wait. Pass the futures of this crate as they are, and an `async fn` in a `pin!`:
 //!
 //! ```
 //! # use std::time::Duration;

@@ -1,4 +1,5 @@
-//! From the contract's exports to the executor. Public only for [`plugin!`](crate::plugin); nothing here is for authors.
+//! The contract's exports, implemented on the executor. Public only for [`plugin!`](crate::plugin); authors need none
+//! of it.
 
 use schemars::generate::SchemaSettings;
 
@@ -8,7 +9,7 @@ use crate::{Action, ConfigError, executor};
 
 pub use crate::bindings::{export, exports};
 
-/// What [`plugin!`](crate::plugin) makes of a list of actions.
+/// A list of actions, as [`plugin!`](crate::plugin) declares it.
 pub trait Plugin {
     /// The name of the plugin's package.
     const NAME: &'static str;
@@ -21,20 +22,20 @@ pub trait Plugin {
 /// An action with its type erased.
 #[derive(Debug)]
 pub struct Offer {
-    /// What a step says to choose it.
+    /// The name in `action:` of a step.
     name: &'static str,
     describe: fn() -> raw::ActionDescription,
     configure: fn(&str) -> Result<u32, ConfigError>,
 }
 
 impl Offer {
-    /// An action of the plugin.
+    /// Erases the type of an action.
     pub const fn of<A: Action>() -> Self {
         Self { name: A::NAME, describe: describe::<A>, configure: configure::<A> }
     }
 }
 
-/// What the host is told of an action.
+/// Describes an action to the host.
 fn describe<A: Action>() -> raw::ActionDescription {
     raw::ActionDescription {
         name: A::NAME.to_owned(),
@@ -44,24 +45,24 @@ fn describe<A: Action>() -> raw::ActionDescription {
     }
 }
 
-/// What the host is told: the schema that was written down, or else the type's own. Which of the two is known when the
-/// plugin is compiled, so one with a written schema has no code that makes schemas.
+/// Returns the schema that the host gets: the one from a file, or else the one of the type. The choice is made when the
+/// plugin is compiled, so a plugin with its schema in a file has no code that generates schemas.
 pub(crate) fn schema<A: Action>() -> String {
     A::PARAMS_SCHEMA.map_or_else(|| schema_of_type::<A>().to_string(), str::to_owned)
 }
 
-/// JSON Schema, draft 2020-12, without references: whoever reads it need not follow any.
+/// Generates a JSON Schema (draft 2020-12) without references, so that no reader needs to follow any.
 pub(crate) fn schema_of_type<A: Action>() -> serde_json::Value {
     let settings = SchemaSettings::draft2020_12().with(|settings| settings.inline_subschemas = true);
     settings.into_generator().into_root_schema_for::<A::Params>().to_value()
 }
 
-/// Reads a step's parameters and keeps the step.
+/// Configures a step from its parameters, and returns its number.
 pub(crate) fn configure<A: Action>(params: &str) -> Result<u32, ConfigError> {
     parse::parse(params).and_then(A::configure).map(executor::add_step)
 }
 
-/// The exports. One implementation serves every plugin, so the macro has next to nothing to expand.
+/// The exports. One implementation serves every plugin, so the macro expands to little code.
 impl<P: Plugin> raw::Guest for P {
     fn describe() -> raw::Description {
         raw::Description {

@@ -1,4 +1,4 @@
-//! A JSON document as a parameter: typed out as text, or as the YAML it means.
+//! A JSON document as a parameter: as a JSON text, or as the YAML that stands for it.
 
 use std::borrow::Cow;
 use std::fmt::{self, Write};
@@ -21,7 +21,7 @@ use crate::Template;
 /// json_body: {movie_id: "{{pick movies}}"}
 /// ```
 ///
-/// Either way a helper's text is inserted as it is: a quote or backslash in it is not escaped.
+/// In both forms a helper's text is inserted verbatim: a quote or backslash in it is not escaped.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct JsonTemplate(pub Template);
 
@@ -32,7 +32,7 @@ impl<'de> Deserialize<'de> for JsonTemplate {
     }
 }
 
-/// The whole document: a text stands for itself, all else is written as JSON.
+/// Reads the whole document: a text stands for itself, any other value is written as JSON.
 struct Document;
 
 impl<'de> Visitor<'de> for Document {
@@ -57,18 +57,18 @@ impl<'de> Visitor<'de> for Document {
     }
 }
 
-/// Appends a value to a text as JSON, value by value as the script is read: nothing is kept between, so the order is
-/// the script's.
+/// Appends a value to a text as JSON while the script is read: no tree is built in between, so the order is the
+/// script's.
 struct Writer<'a>(&'a mut String);
 
 impl Writer<'_> {
-    /// Appends what needs no quotes.
+    /// Appends a value that needs no quotes.
     fn plain(self, value: impl fmt::Display) {
         write!(self.0, "{value}").expect("a string takes any text");
     }
 
-    /// Appends a quoted text, escaped, but for what stands between `{{` and `}}`: `{{pick "movies"}}` must reach the
-    /// template compiler as it was typed.
+    /// Appends a quoted text, escaped except between `{{` and `}}`: `{{pick "movies"}}` must reach the template
+    /// compiler as it was typed.
     fn quoted(self, mut text: &str) {
         self.0.push('"');
         while let Some(open) = text.find("{{") {
@@ -82,7 +82,7 @@ impl Writer<'_> {
     }
 }
 
-/// Appends a text with what JSON wants escaped (RFC 8259 section 7), without the quotes.
+/// Appends a text, escaped as JSON requires (RFC 8259 section 7), without the quotes.
 fn escape(into: &mut String, text: &str) {
     let quoted = serde_json::to_string(text).expect("a text is JSON");
     into.push_str(&quoted[1..quoted.len() - 1]);
@@ -100,7 +100,7 @@ impl<'de> Visitor<'de> for Writer<'_> {
     type Value = ();
 
     fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str("a value that JSON has")
+        f.write_str("a JSON value")
     }
 
     fn visit_unit<E: Error>(self) -> Result<(), E> {

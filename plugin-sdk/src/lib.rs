@@ -1,20 +1,21 @@
-//! Write actions for [stampede-shooter](https://github.com/stampede-shooter/stampede-shooter) as ordinary `async fn`s.
+//! Actions for [stampede-shooter](https://github.com/stampede-shooter/stampede-shooter), as ordinary `async fn`s.
 //!
-//! An *action* is a verb that a load script can name. A *plugin* is a WebAssembly component that offers some. The host
-//! owns time, sockets, TLS, HTTP, rate limits and metrics; an action says which operations it takes, in what order, and
-//! whether the outcome is right. What follows is a tutorial; all of it compiles. In the project's
-//! repository the folder `plugin-sdk/examples` has seven complete plugins, each with its tests, in the same order.
+//! An *action* is a verb that a load script can name. A *plugin* is a WebAssembly component that offers one or more of
+//! them. The host owns time, sockets, TLS, HTTP, rate limits and metrics; an action decides which operations to submit,
+//! in what order, and whether the outcome is acceptable. This page is a tutorial, and all of its code compiles. The
+//! folder `plugin-sdk/examples` of the project's repository has seven complete plugins in the same order, each with its
+//! tests.
 //!
 //! # 1. A complete plugin
 //!
-//! It is example `01_request.rs`.
+//! This is example `01_request.rs`:
 //!
 //! ```
 //! use stampede_plugin::{Action, ConfigError, Failure, Outcome, Task, Template, http::Request, plugin};
 //!
 //! #[derive(serde::Deserialize, schemars::JsonSchema)]
 //! struct Params {
-//!     /// What to fetch.
+//!     /// The URL to fetch.
 //!     url: Template,
 //! }
 //!
@@ -41,39 +42,39 @@
 //! # fn main() {}
 //! ```
 //!
-//! `stampede-shooter plugin new ping` writes a folder to begin with. The plugin's `Cargo.toml` has
+//! `stampede-shooter plugin new ping` writes a folder to start from. The plugin's `Cargo.toml` has
 //! `crate-type = ["cdylib", "rlib"]` under `[lib]` and depends on `stampede-plugin`, `serde` and `schemars`;
-//! `cargo build --release --target wasm32-wasip2` builds the component. The script says where it is, and uses it:
+//! `cargo build --release --target wasm32-wasip2` builds the component. The script names its file and uses it:
 //!
 //! ```yaml
 //! plugins:
 //!   ping:
 //!     source: target/wasm32-wasip2/release/ping.wasm
-//!     allow: [site]    # the hosts that it may reach
+//!     allow: [site]    # the hosts that it may connect to
 //! steps:
 //!   - name: Home
 //!     action: ping
 //!     url: https://site/?page={{randInt 1 20}}
 //! ```
 //!
-//! # 2. The two moments
+//! # 2. Configuring and running
 //!
-//! [`Action::configure`] is called once per step, before the run: check the parameters there, prepare the requests, and
-//! refuse what cannot work with a [`ConfigError`]. [`Action::run`] is called for every user and every time. One value
-//! serves all users of a worker thread, so a task's own state is in its local variables.
+//! The host calls [`Action::configure`] once per step, before the run: check the parameters there, prepare the
+//! requests, and refuse a step that cannot work with a [`ConfigError`]. It calls [`Action::run`] each time a user comes
+//! to the step. One value serves all users of a worker thread, so keep the state of a task in local variables.
 //!
 //! # 3. Parameters
 //!
-//! The step's keys arrive in `Params` by way of [serde](https://serde.rs). A [`Template`] is a text with
-//! `{{helpers}}`, [`Fields`] a mapping of names to such texts, [`JsonTemplate`] a JSON document with them. What the
-//! types cannot say, `configure` says, with a pointer to the value (example `02_parameters.rs`):
+//! [serde](https://serde.rs) reads the step's keys into `Params`. A [`Template`] is a text with `{{helpers}}`,
+//! [`Fields`] a mapping of names to such texts, [`JsonTemplate`] a JSON document with them. `configure` checks the
+//! rules that the types cannot express, and points at the offending value (example `02_parameters.rs`):
 //!
 //! ```
 //! # use stampede_plugin::ConfigError;
 //! #[derive(serde::Deserialize, schemars::JsonSchema)]
 //! #[serde(deny_unknown_fields)]
 //! struct Params {
-//!     /// How many items to ask for, 1 to 50.
+//!     /// The number of items to ask for, 1 to 50; one if absent.
 //!     #[serde(default = "one")]
 //!     items: u8,
 //! }
@@ -91,14 +92,14 @@
 //! # assert_eq!(check(&Params { items: 51 }).unwrap_err().pointer, "/items");
 //! ```
 //!
-//! The module [`parameters`] has the types that the built-in actions share, such as an expected status or a time with its
-//! unit.
+//! The module [`parameters`] has the types that the built-in actions share, such as an expected status or a time with
+//! its unit.
 //!
 //! ## A fast first start
 //!
-//! The host checks a step's keys against a JSON Schema, which schemars makes from `Params` inside the component. That
-//! code is a third of a small component and is compiled like the rest when a machine runs the plugin for the first
-//! time. A schema in a file takes its place:
+//! The host checks a step's keys against a JSON Schema, which schemars generates from `Params` inside the component.
+//! That code is a third of a small component and is compiled like the rest when a machine runs the plugin for the first
+//! time. A schema in a file replaces it:
 //!
 //! ```ignore
 //! impl Action for Ping {
@@ -112,11 +113,12 @@
 //! }
 //! ```
 //!
-//! Begin with an empty file; `BLESS=1 cargo test` writes it, and without `BLESS` the test says when it is out of date.
+//! Begin with an empty file; `BLESS=1 cargo test` writes it, and without `BLESS` the test fails when it is out of date.
 //!
-//! # 4. Operations at once
+//! # 4. Concurrent operations
 //!
-//! Requests are on their way as soon as they are sent, so two may be at once; and the next one may depend on the last:
+//! A request is submitted by `send`, before it is awaited, so two may be in flight at once; and a request may depend on
+//! an earlier reply:
 //!
 //! ```
 //! # use std::time::Duration;
@@ -131,14 +133,14 @@
 //! }
 //! ```
 //!
-//! What is dropped before it is done is given up: an exchange is cut off and counts as cancelled, a wait is over. So
-//! keep what you do not await yet. Where each of two is more than one operation, [`future::try_join`] runs both (example
-//! `03_join.rs`).
+//! Dropping an operation before it has completed gives it up: an exchange is cut off and counts as cancelled, a wait
+//! ends. So keep the operations that you do not await yet. To run two futures of several operations each, use
+//! [`future::try_join`] (example `03_join.rs`).
 //!
 //! # 5. Time limits and races
 //!
-//! [`Task::timeout`] bounds a part of a task; the step's own `timeout:` bounds all of it. [`future::select`] takes the
-//! first of two (example `04_timeout.rs`):
+//! [`Task::timeout`] bounds a part of a task; the step's own `timeout:` bounds all of it. [`future::select`] returns
+//! the first of two futures to complete (example `04_timeout.rs`):
 //!
 //! ```
 //! # use std::time::Duration;
@@ -148,7 +150,7 @@
 //! async fn run(mirror: Request, other: Request, task: &Task) -> Outcome {
 //!     let first = select(mirror.send(task), other.send(task));
 //!     match task.timeout(Duration::from_secs(1), first).await? {
-//!         // The other one is dropped here, and so given up.
+//!         // The other exchange is dropped here, which gives it up.
 //!         Either::Left((reply, _)) | Either::Right((reply, _)) => reply.map(drop),
 //!     }
 //! }
@@ -156,8 +158,8 @@
 //!
 //! # 6. Sockets
 //!
-//! A protocol that the host does not speak is made of bytes (example `05_socket.rs`). The script grants the plugin the
-//! hosts it may connect to; names, TLS and time are the host's business:
+//! A protocol that the host does not speak is implemented on byte streams (example `05_socket.rs`). The script grants
+//! the plugin the hosts that it may connect to; the host resolves names, speaks TLS and keeps the time:
 //!
 //! ```
 //! # use stampede_plugin::{Failure, Outcome, Task};
@@ -173,11 +175,12 @@
 //! }
 //! ```
 //!
-//! See [`socket`] for what becomes of bytes that nobody waited for, and of sockets that nobody closed.
+//! The module [`socket`] describes bytes that arrive before a read asks for them, and sockets that are dropped without
+//! being closed.
 //!
 //! # 7. Metrics
 //!
-//! The host measures exchanges; what else is worth a number is a [`metric`], defined in `configure` (example
+//! The host measures exchanges. Anything else is a [`metric`] of the plugin, defined in `configure` (example
 //! `06_metrics.rs`):
 //!
 //! ```
@@ -202,8 +205,9 @@
 //!
 //! # 8. State per user
 //!
-//! What outlasts a task is in a [`PerUser`] (example `07_per_user.rs`): of one step with [`PerUser::new`], of all steps
-//! of the plugin with [`PerUser::shared`]. When a user is gone its value is dropped; there is nothing to remember.
+//! A [`PerUser`] holds a value for each user beyond the end of a task (example `07_per_user.rs`): for one step with
+//! [`PerUser::new`], for all steps of the plugin with [`PerUser::shared`]. The SDK drops the value of a user who is
+//! gone.
 //!
 //! ```
 //! # use stampede_plugin::{Outcome, PerUser, Task, http::DynamicRequest};
@@ -222,23 +226,24 @@
 //!
 //! # 9. The user
 //!
-//! [`Task::user`] is the virtual user: its variables, which later steps read with `{{var name}}`, the header fields that
-//! it carries from now on, its own random stream.
+//! [`Task::user`] is the virtual user: its variables, which later steps read with `{{var name}}`, the header fields
+//! that its requests carry from now on, its own random stream.
 //!
 //! # 10. Tests
 //!
 //! On any target but WebAssembly the host is a fake that a unit test scripts, sockets and time included: see `testing`,
 //! and the tests of each example.
 //!
-//! # 11. What to know
+//! # 11. Rules and limits
 //!
-//! - Returning an `Err` fails the task. `?` on an exchange passes on what the host found, such as a refused connection.
-//! - A panic ends the instance: every task in flight in it fails, the log gets the message and a backtrace.
+//! - Returning an `Err` fails the task. `?` on an exchange passes on a failure that the host found, such as a refused
+//!   connection.
+//! - A panic ends the instance: every task in flight in it fails, and the log gets the message and a backtrace.
 //! - Never block and never compute for long; the host ends a call after 100 ms.
-//! - The stack has 32 KiB, since every instance has one (`-zstack-size` in `.cargo/config.toml`): what overflows it ends
-//!   in a trap for memory out of bounds, which native tests do not show.
-//! - Files, environment and the standard library's sockets are not there. Standard output goes to the log at its level `debug`; [`log`] has
-//!   levels.
+//! - The stack has 32 KiB, since every instance has its own (`-zstack-size` in `.cargo/config.toml`): overflowing it
+//!   ends in a trap for memory out of bounds, which native tests do not show.
+//! - Files, environment and the standard library's sockets are not available. Standard output goes to the log at level
+//!   `debug`; [`log`] has all levels.
 //!
 //! # 12. Versions
 //!
@@ -248,8 +253,8 @@
 //! | 0.1.1 | 0.1.1 | 1.88 |
 //! | 0.1.0 | 0.1.0 | 1.95 |
 //!
-//! A host runs plugins of every earlier contract of its own `0.x`. One that is older than the contract of the plugin
-//! refuses it by name before the run.
+//! A host runs plugins of every earlier contract of its own `0.x`. A host that is older than the contract of a plugin
+//! refuses the plugin before the run and names that contract.
 
 mod action;
 mod bindings;
@@ -288,8 +293,9 @@ pub use template::Template;
 pub use timeout::TimedOut;
 pub use user::User;
 
-/// Makes a plugin of one or more [`Action`]s: `plugin!(Ping);` or `plugin!(Open, Send, Close);`. Once per crate; its
-/// name and version are the package's. Off WebAssembly it only checks the types, so that tests link.
+/// Exports a plugin of one or more [`Action`]s: `plugin!(Ping);` or `plugin!(Open, Send, Close);`. Use it once per
+/// crate; the plugin has the name and version of the package. On other targets than WebAssembly it only checks the
+/// types, so that tests link.
 #[macro_export]
 macro_rules! plugin {
     ($($action:ty),+ $(,)?) => {
@@ -305,7 +311,7 @@ macro_rules! plugin {
             #[cfg(target_arch = "wasm32")]
             $crate::glue::export!(Component with_types_in $crate::glue);
 
-            // Where nothing is exported the actions are in use all the same.
+            // Where nothing is exported, this keeps the actions from being reported as dead code.
             #[cfg(not(target_arch = "wasm32"))]
             const _: &[$crate::glue::Offer] = <Component as $crate::glue::Plugin>::ACTIONS;
         };

@@ -4,22 +4,22 @@
 use crate::bindings::log::write;
 use crate::bindings::log_types::Level;
 
-/// Something is broken.
+/// Logs that something is broken.
 pub fn error(message: &str) {
     write(Level::Error, message);
 }
 
-/// Something is odd.
+/// Logs that something is odd.
 pub fn warn(message: &str) {
     write(Level::Warn, message);
 }
 
-/// Something worth knowing.
+/// Logs a line that is useful to the person who runs the test.
 pub fn info(message: &str) {
     write(Level::Info, message);
 }
 
-/// Something worth knowing while writing the plugin.
+/// Logs a line that is useful while writing the plugin.
 pub fn debug(message: &str) {
     write(Level::Debug, message);
 }

@@ -1,9 +1,9 @@
-//! Numbers that only the plugin knows, such as messages received or the length of a queue. Times, sizes and outcomes of
-//! exchanges are measured by the host and need none of this.
+//! Numbers that only the plugin knows, such as messages received or the length of a queue. The host itself measures
+//! times, sizes and outcomes of exchanges.
 //!
 //! A metric is defined in [`Action::configure`](crate::Action::configure) and kept in the action. Its name is shown in
-//! the report: 1 to 64 lower case letters, digits, `_`, `-` and `.`, a letter first. The same name is one metric
-//! whichever step of the plugin defines it, of all users together; with another kind or unit it is refused.
+//! the report: 1 to 64 lower case letters, digits, `_`, `-` and `.`, a letter first. Steps of a plugin that define one
+//! name share one metric, over all users; a name that is defined with another kind or unit is refused.
 //!
 //! ```
 //! use std::time::Duration;
@@ -32,66 +32,66 @@ use crate::bindings::report;
 use crate::bindings::report_types::{MetricKind, MetricUnit};
 use crate::{ConfigError, Task};
 
-/// Hands a definition to the host.
+/// Defines a metric in the host.
 fn define(name: &str, kind: MetricKind, unit: MetricUnit) -> Result<u32, ConfigError> {
     report::define(name, kind, unit).map_err(ConfigError::new)
 }
 
-/// A sum, and so many a second.
+/// A sum, in total and per second.
 #[derive(Clone, Copy, Debug)]
 pub struct Counter(u32);
 
 impl Counter {
-    /// Of things.
+    /// Defines a counter of things.
     pub fn new(name: &str) -> Result<Self, ConfigError> {
         define(name, MetricKind::Counter, MetricUnit::Number).map(Self)
     }
 
-    /// Of bytes.
+    /// Defines a counter of bytes.
     pub fn bytes(name: &str) -> Result<Self, ConfigError> {
         define(name, MetricKind::Counter, MetricUnit::Bytes).map(Self)
     }
 
-    /// So many more.
+    /// Adds to the sum.
     pub fn add(self, _task: &Task, more: u64) {
         report::add(self.0, more as f64);
     }
 }
 
-/// A value that goes up and down: the last one, the least and the most.
+/// A value that goes up and down: the last one, the minimum and the maximum.
 #[derive(Clone, Copy, Debug)]
 pub struct Gauge(u32);
 
 impl Gauge {
-    /// Of a plain number.
+    /// Defines a gauge of a plain number.
     pub fn new(name: &str) -> Result<Self, ConfigError> {
         define(name, MetricKind::Gauge, MetricUnit::Number).map(Self)
     }
 
-    /// What it is now. Must be a number.
+    /// Records the current value, which must not be NaN.
     pub fn add(self, _task: &Task, value: f64) {
         report::add(self.0, value);
     }
 }
 
-/// How often something is so, of all times that it was looked at.
+/// The share of observations in which something was true.
 #[derive(Clone, Copy, Debug)]
 pub struct Rate(u32);
 
 impl Rate {
-    /// A share between none and all.
+    /// Defines a rate.
     pub fn new(name: &str) -> Result<Self, ConfigError> {
         define(name, MetricKind::Rate, MetricUnit::Number).map(Self)
     }
 
-    /// Whether it is so this time.
+    /// Records one observation.
     pub fn add(self, _task: &Task, is_so: bool) {
         report::add(self.0, f64::from(u8::from(is_so)));
     }
 }
 
-/// A distribution: mean, least, most and percentiles. Of plain numbers (`Trend`), times (`Trend<Duration>`) or sizes in
-/// bytes (`Trend<u64>`).
+/// A distribution: mean, minimum, maximum and percentiles. Of plain numbers (`Trend`), times (`Trend<Duration>`) or
+/// sizes in bytes (`Trend<u64>`).
 #[derive(Clone, Copy, Debug)]
 pub struct Trend<V = f64> {
     id: u32,
@@ -105,36 +105,36 @@ impl<V> Trend<V> {
 }
 
 impl Trend {
-    /// Of plain numbers.
+    /// Defines a trend of plain numbers.
     pub fn new(name: &str) -> Result<Self, ConfigError> {
         Self::define(name, MetricUnit::Number)
     }
 
-    /// One more value, from 0 to 2^53.
+    /// Records a value, from 0 to 2^53.
     pub fn add(self, _task: &Task, value: f64) {
         report::add(self.id, value);
     }
 }
 
 impl Trend<Duration> {
-    /// Of times.
+    /// Defines a trend of times.
     pub fn time(name: &str) -> Result<Self, ConfigError> {
         Self::define(name, MetricUnit::Nanoseconds)
     }
 
-    /// One more time, of 104 days at most.
+    /// Records a time, of 104 days at most.
     pub fn add(self, _task: &Task, time: Duration) {
         report::add(self.id, time.as_nanos() as f64);
     }
 }
 
 impl Trend<u64> {
-    /// Of sizes.
+    /// Defines a trend of sizes.
     pub fn bytes(name: &str) -> Result<Self, ConfigError> {
         Self::define(name, MetricUnit::Bytes)
     }
 
-    /// One more size, in bytes, up to 2^53.
+    /// Records a size, in bytes, up to 2^53.
     pub fn add(self, _task: &Task, bytes: u64) {
         report::add(self.id, bytes as f64);
     }

@@ -1,4 +1,4 @@
-//! The one future that everything else is made of: an operation of the host that has been submitted.
+//! The future that all others of this crate are built on: an operation of the host that has been submitted.
 
 use std::future::Future;
 use std::marker::PhantomData;
@@ -7,36 +7,37 @@ use std::task::{Context, Poll};
 
 use crate::{Task, executor};
 
-/// Ready with its number once the host has announced it. In flight from the start: awaiting it only waits. Dropping it
-/// before it was announced gives it up, so that what loses a race has no effect later: a read swallows nothing, a sleep
-/// wakes nobody.
+/// A submitted operation; ready with its number once the host has announced it. It is in flight from the start:
+/// awaiting it only waits. Dropping it before it was announced gives it up, so that the loser of a race has no effect
+/// later: a read swallows no bytes, a sleep wakes no task.
 #[derive(Debug)]
 pub(crate) struct Operation<'t> {
     id: u32,
-    /// Awaited to its end, so that there is nothing to give up: the one thing that the usual case has to look at.
+    /// `true` once it was awaited to its end, so that there is nothing to give up. In the usual case a drop looks at
+    /// this alone.
     done: bool,
-    /// Keeps it within its task: the number means something there alone.
+    /// Keeps it within its task: the number is valid there only.
     task: PhantomData<&'t Task>,
 }
 
 impl<'t> Operation<'t> {
-    /// An operation the host has just given a number.
+    /// Wraps an operation that the host has just given a number.
     pub(crate) fn new(_task: &'t Task, id: u32) -> Self {
         Self { id, done: false, task: PhantomData }
     }
 
-    /// One there is nothing to wait for any more.
+    /// Returns an operation that has completed and has nothing to give up.
     pub(crate) fn done(_task: &'t Task) -> Self {
         Self { id: 0, done: true, task: PhantomData }
     }
 
-    /// Whether it was awaited to its end.
+    /// Returns `true` if it was awaited to its end.
     pub(crate) fn is_done(&self) -> bool {
         self.done
     }
 
-    /// The number, if the host has announced the operation and nobody has awaited it so far. For what holds an
-    /// operation and is dropped, to see to a result that would be lost.
+    /// Returns the number, if the host has announced the operation and it has not been awaited so far. For the `drop`
+    /// of a future that must take care of a result that would be lost.
     pub(crate) fn claim(&mut self) -> Option<u32> {
         if self.done {
             return None;
@@ -63,9 +64,9 @@ impl Future for Operation<'_> {
     }
 }
 
-/// Waits; made by [`Task::sleep`]. Dropped early, the wait is over.
+/// A wait, from [`Task::sleep`]. Dropping it early ends the wait.
 #[derive(Debug)]
-#[must_use = "awaiting it is what waits"]
+#[must_use = "await it to wait"]
 pub struct Sleep<'t>(pub(crate) Operation<'t>);
 
 impl Future for Sleep<'_> {

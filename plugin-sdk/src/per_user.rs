@@ -1,6 +1,6 @@
-//! What a plugin keeps for each user from one task to the next, such as an open socket or a session number.
+//! Values that a plugin keeps for each user from one task to the next, such as an open socket or a session number.
 //!
-//! When the host says that a user is gone, the SDK drops what was kept for it: there is nothing to remember to do.
+//! The SDK drops a user's values when the host announces that the user is gone: an action needs no code for that.
 
 use std::any::Any;
 use std::cell::RefCell;
@@ -10,11 +10,12 @@ use std::rc::Rc;
 use crate::bindings::user;
 use crate::{Task, UserId};
 
-/// A value for each user who has one. Made in [`Action::configure`](crate::Action::configure) and kept in the action.
+/// A value for each user who has one. Create it in [`Action::configure`](crate::Action::configure) and keep it in the
+/// action.
 ///
-/// A value that is needed across an `await` is [taken](PerUser::take) out and [put](PerUser::put) back: if the task fails or
-/// times out in between, the value is dropped, and the next task begins without. A user does one task at a time, unless the
-/// script has it do several at once (`parallel`); another of them that comes meanwhile finds none.
+/// To use a value across an `await`, [take](PerUser::take) it out and [put](PerUser::put) it back: if the task fails or
+/// times out in between, the value is dropped, and the next task begins without one. A user does one task at a time,
+/// unless the script runs several at once (`parallel`); another of them that runs meanwhile finds no value.
 ///
 /// ```
 /// # use stampede_plugin::{ConfigError, Outcome, PerUser, Task};
@@ -39,7 +40,7 @@ use crate::{Task, UserId};
 /// ```
 pub struct PerUser<T: 'static>(Rc<Values<T>>);
 
-/// A tree and no hash map, which would ask the host for a random seed.
+/// A tree, because a hash map would ask the host for a random seed.
 type Values<T> = RefCell<BTreeMap<UserId, T>>;
 
 /// Values with their type erased.
@@ -56,39 +57,40 @@ impl<T> Forget for Values<T> {
     }
 }
 
-/// All that there is, for when a user is gone.
-struct All {
+/// All values of the instance.
+struct Registry {
+    /// Every `PerUser`, to drop the values of a user who is gone.
     forget: Vec<Rc<dyn Forget>>,
-    /// Those that are one for each type.
+    /// The shared ones, one for each type.
     shared: Vec<Rc<dyn Any>>,
 }
 
-impl All {
+impl Registry {
     const NEW: Self = Self { forget: Vec::new(), shared: Vec::new() };
 }
 
 thread_local! {
-    /// Steps live as long as the instance, and so does what they keep.
-    static ALL: RefCell<All> = const { RefCell::new(All::NEW) };
+    /// Steps last as long as the instance, and so do their values.
+    static REGISTRY: RefCell<Registry> = const { RefCell::new(Registry::NEW) };
 }
 
 impl<T: 'static> PerUser<T> {
-    /// One of this step alone.
+    /// Creates values of this step only.
     #[allow(clippy::new_without_default, reason = "each one is kept until the instance ends, which a default hides")]
     pub fn new() -> Self {
         let values = Rc::new(Values::<T>::default());
-        ALL.with_borrow_mut(|all| all.forget.push(Rc::<Values<T>>::clone(&values)));
+        REGISTRY.with_borrow_mut(|all| all.forget.push(Rc::<Values<T>>::clone(&values)));
         Self(values)
     }
 
-    /// The one of this type that all steps of the plugin share, so that one action opens what another uses. Give it a
-    /// type of your own, so that it is not mistaken for another.
+    /// Returns the values of this type that all steps of the plugin share, so that one action opens a connection that
+    /// another uses. Give them a type of your own, so that they are not mixed up with others.
     pub fn shared() -> Self {
-        let known = ALL.with_borrow(|all| all.shared.iter().find_map(|values| Rc::clone(values).downcast().ok()));
+        let known = REGISTRY.with_borrow(|all| all.shared.iter().find_map(|values| Rc::clone(values).downcast().ok()));
         known.map_or_else(
             || {
                 let new = Self::new();
-                ALL.with_borrow_mut(|all| all.shared.push(Rc::<Values<T>>::clone(&new.0)));
+                REGISTRY.with_borrow_mut(|all| all.shared.push(Rc::<Values<T>>::clone(&new.0)));
                 new
             },
             Self,
@@ -100,14 +102,14 @@ impl<T: 'static> PerUser<T> {
         self.0.borrow_mut().remove(&user::id())
     }
 
-    /// Keeps a value for the task's user in place of the one there was.
+    /// Keeps a value for the task's user, and drops the one that it replaces.
     pub fn put(&self, _task: &Task, value: T) {
         let replaced = self.0.borrow_mut().insert(user::id(), value);
         drop(replaced);
     }
 
-    /// Looks at, or changes, the value of the task's user, which begins as the default. What `look` does must not come
-    /// back to the same values.
+    /// Reads or changes the value of the task's user, which begins as the default. `look` must not use these values
+    /// again: that panics.
     pub fn with<R>(&self, _task: &Task, look: impl FnOnce(&mut T) -> R) -> R
     where
         T: Default,
@@ -116,15 +118,15 @@ impl<T: 'static> PerUser<T> {
     }
 }
 
-/// Drops what was kept for a user.
+/// Drops the values of a user.
 pub(crate) fn forget_user(user: UserId) {
-    let all = ALL.with_borrow(|all| all.forget.clone());
+    let all = REGISTRY.with_borrow(|all| all.forget.clone());
     all.iter().for_each(|values| values.forget_user(user));
 }
 
-/// Forgets all values, as a new instance would.
+/// Drops all values, to begin like a new instance.
 #[cfg(not(target_arch = "wasm32"))]
 pub(crate) fn reset() {
-    let old = ALL.replace(All::NEW);
+    let old = REGISTRY.replace(Registry::NEW);
     drop(old);
 }

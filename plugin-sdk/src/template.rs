@@ -1,4 +1,4 @@
-//! Parameters with `{{helpers}}` in them. The host compiles and renders; a plugin holds a number.
+//! Parameters with `{{helpers}}` in them. The host compiles and renders them; a plugin holds a number.
 
 use std::borrow::Cow;
 use std::fmt;
@@ -9,15 +9,18 @@ use serde::de::{Deserialize, Deserializer, Error, Visitor};
 use crate::bindings::templates;
 use crate::{ConfigError, Task};
 
-/// A text in which `{{helpers}}` stand for what differs from one request to the next.
+/// A text with `{{helpers}}`, which render anew for each request.
 ///
-/// As a field of an action's parameters it is compiled while the parameters are read, and what is wrong with it becomes
-/// an error at its place in the script. Numbers and `true` or `false` are taken as their text.
+/// As a field of an action's parameters it is compiled while the parameters are read, and a mistake in it is an error
+/// at its place in the script. Numbers and `true` or `false` are taken as their text.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Template(pub(crate) u32);
 
 impl Template {
     /// Compiles a text. Only within [`Action::configure`](crate::Action::configure): later the host ends the instance.
+    ///
+    /// # Errors
+    /// The text is not a template, such as one with an unknown helper.
     pub fn compile(source: &str) -> Result<Self, ConfigError> {
         templates::compile(source).map(Self).map_err(|error| ConfigError {
             pointer: String::new(),
@@ -26,8 +29,8 @@ impl Template {
         })
     }
 
-    /// The text for the task's user. Each call draws anew from the user's random stream, so keep the text where two
-    /// places must agree. To send a template in a request, hand it to the request instead.
+    /// Renders the text for the task's user. Each call draws anew from the user's random stream, so render once where
+    /// two places must agree. To send a template in a request, pass it to the request instead.
     pub fn render(&self, _task: &Task) -> String {
         templates::render(self.0)
     }
@@ -35,14 +38,14 @@ impl Template {
 
 impl<'de> Deserialize<'de> for Template {
     fn deserialize<D: Deserializer<'de>>(source: D) -> Result<Self, D::Error> {
-        source.deserialize_any(Text)
+        source.deserialize_any(TemplateVisitor)
     }
 }
 
-/// Takes any scalar: YAML reads `page: 7` as a number, and its author meant a text.
-struct Text;
+/// Reads any scalar: YAML reads `page: 7` as a number, and its author meant a text.
+struct TemplateVisitor;
 
-impl Visitor<'_> for Text {
+impl Visitor<'_> for TemplateVisitor {
     type Value = Template;
 
     fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
@@ -76,7 +79,7 @@ impl JsonSchema for Template {
     }
 
     fn json_schema(_: &mut SchemaGenerator) -> Schema {
-        // As `Text` above reads it.
+        // The types that `TemplateVisitor` above reads.
         json_schema!({ "type": ["string", "number", "boolean"] })
     }
 }

@@ -1,4 +1,4 @@
-//! A time limit for a part of a task. The step's own `timeout`, which the host keeps, ends the whole task instead.
+//! A time limit for a part of a task. The step's own `timeout`, which the host enforces, ends the whole task instead.
 
 use std::error::Error;
 use std::fmt;
@@ -9,11 +9,11 @@ use std::time::Duration;
 
 use crate::{Failure, FailureKind, Task};
 
-/// What was waited for took too long; from [`Task::timeout`]. `?` makes it a failure of kind
+/// The error of a future that exceeded its time limit; from [`Task::timeout`]. `?` turns it into a failure of kind
 /// [`FailureKind::Timeout`].
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct TimedOut {
-    /// How long it might have taken.
+    /// The limit.
     pub limit: Duration,
 }
 
@@ -33,7 +33,7 @@ impl From<TimedOut> for Failure {
 
 impl Task {
     /// Waits for a future, but no longer than `limit`, which begins with this call. A future that takes longer is
-    /// dropped, and what it waits for is given up. One that is ready in the very moment the time is over is in time.
+    /// dropped, which gives up its operations. One that is ready at the very moment the limit ends is in time.
     ///
     /// ```
     /// # use std::time::Duration;

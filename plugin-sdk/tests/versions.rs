@@ -1,4 +1,4 @@
-//! What the documentation says of versions is what the manifest and the contract say.
+//! Holds the version table of the documentation to the manifest and the contract.
 
 const TUTORIAL: &str = include_str!("../src/lib.rs");
 const WORLD: &str = include_str!("../../wit/world.wit");

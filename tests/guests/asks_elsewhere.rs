@@ -1,4 +1,4 @@
-//! Asks for the URL in its parameter `url`, whoever that belongs to.
+//! Asks for the URL in its parameter `url`, on any host.
 
 use std::cell::RefCell;
 

@@ -1,4 +1,4 @@
-//! Asks twice for what came of each operation on a socket.
+//! Asks twice for the outcome of each operation on a socket.
 
 use std::cell::RefCell;
 

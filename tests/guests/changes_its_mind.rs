@@ -31,7 +31,7 @@ impl Misbehaviour for ChangesItsMind {
 
     fn resume(_: u32, operation: u32) -> Progress {
         match operation {
-            // The first user's first turn comes at once, and its connect may be done.
+            // The first user's first turn comes at once, so its connect may have completed.
             0 => {
                 operations::cancel(1);
                 Self::connect()

@@ -1,4 +1,4 @@
-//! Says that the run had ended first, which only the host can know.
+//! Reports that the run had ended first, which only the host can know.
 
 use stampede_guests::{FailureKind, Misbehaviour, Progress, guest, report};
 

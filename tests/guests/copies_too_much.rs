@@ -1,4 +1,4 @@
-//! Hands the host a text of as many MiB as its parameter `mib` says.
+//! Hands the host a text of the number of MiB in its parameter `mib`.
 
 use std::cell::Cell;
 

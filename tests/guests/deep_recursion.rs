@@ -1,4 +1,4 @@
-//! Calls itself for ever and keeps nothing in its own memory, so that only the host's stack fills up.
+//! Recurses for ever and keeps nothing in its own memory, so that only the host's stack fills up.
 
 use stampede_guests::{Misbehaviour, Progress, guest, user};
 
@@ -11,8 +11,8 @@ impl Misbehaviour for DeepRecursion {
     }
 }
 
-/// The call of the host cannot be left out, and what follows on the inner call cannot be done before it: this is no
-/// loop in disguise.
+/// The call to the host cannot be optimized away, and the work after the inner call cannot move before it, so that the
+/// compiler cannot turn this into a loop.
 fn deeper(depth: u64) -> u64 {
     if user::iteration() == u64::MAX { depth } else { deeper(depth + 1).rotate_left(3) ^ depth }
 }

@@ -1,4 +1,4 @@
-//! Does nothing wrong, and uses every function of the contract. Built once for each version of it, it is kept as
+//! Does nothing wrong, and uses every function of the contract. A build for each version of the contract is kept as
 //! `tests/fixtures/contract-VERSION.wasm`, which every later host must still run.
 
 use std::cell::Cell;
@@ -12,21 +12,22 @@ use stampede_guests::{
 pub struct EveryCapability;
 
 thread_local! {
-    /// The template and the request that `configure` made of `url`.
+    /// The template and the request that `configure` prepared from `url`.
     static PREPARED: Cell<(u32, u32)> = const { Cell::new((0, 0)) };
-    /// Where the sockets lead.
+    /// The address of the sockets.
     static PORT: Cell<u16> = const { Cell::new(0) };
     /// A counter and a trend.
     static METRICS: Cell<(u32, u32)> = const { Cell::new((0, 0)) };
-    /// The socket of the task under way; the test has one user for each worker.
+    /// The socket of the current task; the test has one user for each worker.
     static SOCKET: Cell<u32> = const { Cell::new(0) };
-    /// The request of the streamed exchange, if the step names a file: then the task goes on with what came with 0.1.2.
+    /// The request of the streamed exchange, if the step names a file: then the task goes on with the functions of
+    /// 0.1.2.
     static STREAMED: Cell<Option<u32>> = const { Cell::new(None) };
-    /// How many operations of the streamed exchange have ended.
+    /// The number of operations of the streamed exchange that have completed.
     static ENDED: Cell<u32> = const { Cell::new(0) };
 }
 
-/// Nothing but the body is asked for.
+/// Options that keep the body.
 const OPTIONS: http::RequestOptions =
     http::RequestOptions { version: http::Version::Http1, max_redirects: 0, compression: false, keep_body: true };
 
@@ -63,7 +64,7 @@ impl Misbehaviour for EveryCapability {
         Ok(0)
     }
 
-    /// Operation 0 is a wait.
+    /// Submits operation 0, a wait.
     fn start(_: u32, _: u32) -> Progress {
         user::set_variable("walk", &user::iteration().to_string());
         user::set_header("x-user", &user::id().to_string()).expect("that is a header");
@@ -72,7 +73,8 @@ impl Misbehaviour for EveryCapability {
         Progress::Pending
     }
 
-    /// Operation 1 is the prepared request, operation 2 the one made up here; operations 3 to 5 connect, write and read.
+    /// Goes on to operation 1, the prepared request, and operation 2, one decided here; operations 3 to 5 connect,
+    /// write and read.
     fn resume(_: u32, operation: u32) -> Progress {
         let (url, request) = PREPARED.get();
         match operation {
@@ -96,7 +98,7 @@ impl Misbehaviour for EveryCapability {
     }
 }
 
-/// A request by hand.
+/// The bytes of an HTTP request.
 const REQUEST: &[u8] = b"GET /api/v1/catalog HTTP/1.1\r\nhost: site\r\n\r\n";
 
 fn on_socket(operation: u32) -> Progress {
@@ -128,7 +130,8 @@ fn on_socket(operation: u32) -> Progress {
     }
 }
 
-/// Operation 7 is a streamed exchange, for 6 was given up; 8 sends in it, 9 waits for its head and 10 for content.
+/// Goes on to operation 7, a streamed exchange (6 was given up); 8 writes to it, 9 waits for its head and 10 for
+/// content.
 fn stream(request: u32) -> Progress {
     ENDED.set(0);
     streams::open(request, b"one, ", true);
@@ -164,7 +167,7 @@ fn streamed(operation: u32) -> Progress {
     Progress::Pending
 }
 
-/// A key and its answer as RFC 6455 section 1.3 has them.
+/// A key and its answer, from RFC 6455 section 1.3.
 const HANDSHAKE: [(&str, &str); 4] = [
     ("connection", "upgrade"),
     ("upgrade", "websocket"),
@@ -173,7 +176,7 @@ const HANDSHAKE: [(&str, &str); 4] = [
 ];
 const ANSWER: &str = "s3pPLMBiTxaQ9kYGzzhZRbK+xOo=";
 
-/// Operation 11 is the upgrade; 12 writes a frame, and 13 reads what the server sends back.
+/// Goes on to operation 11, the upgrade; 12 writes a frame, and 13 reads the server's answer.
 fn upgraded(operation: u32) -> Progress {
     let as_it_should = match operation {
         11 => sockets::upgraded(operation).is_ok_and(|reply| {

@@ -1,4 +1,4 @@
-//! Fails and does not say why.
+//! Fails without reporting a reason.
 
 use stampede_guests::{Misbehaviour, Progress, guest};
 

@@ -1,4 +1,5 @@
-//! Says that it is done while operations of it are in flight, and complains if it is told of them all the same.
+//! Answers that it is done while operations are in flight, and logs an error if it is resumed or cancelled all the
+//! same.
 
 use stampede_guests::{Misbehaviour, Progress, guest, log, timer};
 

@@ -1,5 +1,5 @@
-//! Defines one metric after the other while it is configured, names without bound, and is content with what it gets;
-//! then adds to the one that its parameter `add` names.
+//! Defines metrics under ever new names while it is configured, and ignores refusals; then adds to the one that its
+//! parameter `add` names.
 
 use std::cell::Cell;
 

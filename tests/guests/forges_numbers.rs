@@ -1,5 +1,5 @@
-//! Uses numbers that nobody gave it, or that mean nothing any more: of operations, templates and requests. Its parameter
-//! `forge` says of which.
+//! Uses numbers that the host never issued, or that are no longer valid: of operations, templates and requests, as its
+//! parameter `forge` names.
 
 use std::cell::Cell;
 
@@ -8,7 +8,7 @@ use stampede_guests::{ConfigError, Misbehaviour, Progress, guest, http, template
 /// The guest.
 pub struct ForgesNumbers;
 
-/// What `forge` may say; a step's number is its place in here.
+/// The values of `forge`; a step's number is its index here.
 const KINDS: [&str; 4] = ["operation", "template", "request", "past"];
 
 thread_local! {

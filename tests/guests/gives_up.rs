@@ -1,5 +1,4 @@
-//! Submits waits, requests and connects without end, and gives each up at once. Whatever that costs the host must go
-//! with it.
+//! Submits waits, requests and connects without end, and gives each up at once. The host must free all that they cost.
 
 use stampede_guests::{Misbehaviour, Progress, get, guest, http, operations, timer};
 
@@ -12,7 +11,7 @@ impl Misbehaviour for GivesUp {
             operations::cancel(timer::sleep(u64::MAX));
             operations::cancel(http::send_dynamic(&get("/api/v1/catalog")));
         }
-        // Numbers that mean nothing are left as they are.
+        // The host ignores numbers that are not valid.
         operations::cancel(0);
         operations::cancel(u32::MAX);
         timer::sleep(0);

@@ -1,5 +1,4 @@
-//! Opens one socket after the other and closes none: as many as its parameter `sockets` says, to the port that its
-//! parameter `port` names.
+//! Opens the number of sockets in its parameter `sockets`, to the port in its parameter `port`, and closes none.
 
 use std::cell::Cell;
 

@@ -1,5 +1,5 @@
-//! Submits one request after the other, each with a body of 16 MiB, and lets go of none. What the host holds for one
-//! task would be as much as a task has operations, times the largest body.
+//! Submits one request after the other, each with a body of 16 MiB, and gives up none. Without a limit the host would
+//! hold the largest body times the operations of a task.
 
 use stampede_guests::{Misbehaviour, Progress, get, guest, http};
 
@@ -16,7 +16,7 @@ impl Misbehaviour for HoldsTooMuch {
         Progress::Pending
     }
 
-    /// The fifth is the one too many. It fails at once, and is the end of it.
+    /// Ends with the fifth request, which is one too many and fails at once.
     fn resume(_: u32, operation: u32) -> Progress {
         match (operation, http::reply(operation)) {
             (4, Err(_)) => Progress::Failed,

@@ -1,4 +1,4 @@
-//! Accepts any parameters, whatever its own schema says, and breaks on a count that is no number.
+//! Accepts any parameters, even against its own schema, and breaks on a count that is not a number.
 
 use stampede_guests::{ConfigError, Misbehaviour, guest};
 

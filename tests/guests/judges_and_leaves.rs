@@ -1,4 +1,4 @@
-//! Fetches two pages at once; judges the one that comes, and gives the other up first.
+//! Fetches two pages at once; gives up the one in flight, and then reports the other's failure.
 
 use std::cell::RefCell;
 

@@ -1,4 +1,4 @@
-//! Lets go of nothing: each task leaves a kibibyte behind. A short run does not notice.
+//! Frees nothing: each task leaks a kibibyte, which a short run does not show.
 
 use std::hint::black_box;
 

@@ -1,8 +1,8 @@
-//! What the misbehaving plugins stand on: the contract's own bindings, with none of the SDK's good manners in between.
+//! The base of the misbehaving plugins: the contract's own bindings, without the SDK's safeguards in between.
 //!
 //! Each guest is one file beside this one, one example target of this package and so one component, and has a test of
-//! its own name in `tests/suites/guests.rs` (`tests/tidy.rs` sees to that). A guest implements [`Misbehaviour`], of
-//! which it fills in only what it does wrong; every guest offers one action, `misbehave`.
+//! its name in `tests/suites/guests.rs` (`tests/tidy.rs` checks that). A guest implements [`Misbehaviour`], of which it
+//! overrides only the functions in which it misbehaves; every guest offers one action, `misbehave`.
 
 #[allow(missing_docs, reason = "documented in wit/, which it is generated from")]
 #[doc(hidden)]
@@ -21,33 +21,33 @@ pub use bindings::stampede::plugin::{files, http, log, operations, report, socke
 
 use bindings::exports::stampede::plugin::action::{ActionDescription, Description, Guest};
 
-/// A plugin with something wrong. Every function has a default that does nothing wrong.
+/// A plugin that misbehaves. Every function has a default that behaves well.
 pub trait Misbehaviour {
     /// The schema of the parameters.
     const SCHEMA: &'static str = r#"{"type": "object", "additionalProperties": true}"#;
 
-    /// Called within `describe`, before the description is given.
+    /// Runs within `describe`, before it returns the description.
     fn describing() {}
 
-    /// `configure`: one step, with its parameters as JSON.
+    /// Implements `configure`: one step, with its parameters as JSON.
     ///
     /// # Errors
-    /// As the guest likes.
+    /// The guest refuses the step.
     fn configure(_params: &str) -> Result<u32, ConfigError> {
         Ok(0)
     }
 
-    /// `start`.
+    /// Implements `start`.
     fn start(_step: u32, _task: u32) -> Progress {
         Progress::Passed
     }
 
-    /// `resume`.
+    /// Implements `resume`.
     fn resume(_task: u32, _operation: u32) -> Progress {
         Progress::Passed
     }
 
-    /// `cancel`.
+    /// Implements `cancel`.
     fn cancel(_task: u32) {}
 }
 
@@ -85,27 +85,27 @@ impl<M: Misbehaviour> Guest for M {
     fn forget_user(_user: u32) {}
 }
 
-/// The text of a parameter, as it stands in the JSON of all; empty if there is none.
+/// Returns the text of a parameter, not unescaped; empty if there is none.
 pub fn text<'p>(params: &'p str, key: &str) -> &'p str {
     let after = params.split_once(&format!("\"{key}\":\"")).map(|(_, after)| after);
     after.and_then(|after| after.split('"').next()).unwrap_or_default()
 }
 
-/// The whole number of a parameter; 0 if there is none.
+/// Returns the whole number of a parameter; 0 if there is none.
 pub fn number(params: &str, key: &str) -> usize {
     let after = params.split_once(&format!("\"{key}\":")).map(|(_, after)| after);
     let digits = after.and_then(|after| after.split(|c: char| !c.is_ascii_digit()).next());
     digits.and_then(|digits| digits.parse().ok()).unwrap_or_default()
 }
 
-/// A GET without headers, whose reply is kept and whose redirects are followed.
+/// Builds a GET request without headers, whose reply is kept and whose redirects are followed.
 pub fn get(url: &str) -> http::DynamicRequest {
     let options =
         http::RequestOptions { version: http::Version::Http1, max_redirects: 5, compression: false, keep_body: true };
     http::DynamicRequest { method: "GET".into(), url: url.into(), headers: Vec::new(), body: Vec::new(), options }
 }
 
-/// Exports a guest. Off WebAssembly, where clippy looks at it, there is nothing to export to.
+/// Exports a guest. On other targets than WebAssembly, where clippy checks it, there is nothing to export to.
 #[macro_export]
 macro_rules! guest {
     ($guest:ident) => {

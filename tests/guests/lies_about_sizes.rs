@@ -1,4 +1,4 @@
-//! Passes a text to the host that is longer than its own memory, past everything that the bindings would check.
+//! Passes a text to the host that is longer than the guest's memory, around the checks of the bindings.
 
 use stampede_guests::{Misbehaviour, Progress, guest};
 
@@ -8,7 +8,7 @@ pub struct LiesAboutSizes;
 #[cfg(target_arch = "wasm32")]
 #[link(wasm_import_module = "stampede:plugin/log@0.1.0")]
 unsafe extern "C" {
-    /// `log.write` as the canonical ABI has it: level, place and length of the text.
+    /// `log.write` in the canonical ABI: level, address and length of the text.
     #[link_name = "write"]
     fn raw_write(level: i32, text: usize, length: usize);
 }
@@ -16,7 +16,7 @@ unsafe extern "C" {
 impl Misbehaviour for LiesAboutSizes {
     fn start(_: u32, _: u32) -> Progress {
         #[cfg(target_arch = "wasm32")]
-        // SAFETY: the host is to refuse it before anything is read.
+        // SAFETY: the host must refuse it before it reads anything.
         unsafe {
             raw_write(0, 16, usize::MAX - 32);
         }

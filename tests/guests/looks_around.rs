@@ -1,4 +1,4 @@
-//! Tries to get at files, environment and arguments, and says what it found.
+//! Tries to read files, environment and arguments, and reports what it finds.
 
 use std::{env, fs};
 

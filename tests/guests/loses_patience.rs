@@ -1,4 +1,5 @@
-//! Asks for the page in its parameter `url` and gives it up after a moment; says why if its parameter `why` does.
+//! Asks for the page in its parameter `url` and gives it up after a moment; reports the reason in its parameter `why`,
+//! if there is one.
 
 use std::cell::RefCell;
 

@@ -1,5 +1,5 @@
-//! Fetches a page and waits, one after the other, more often than a task may have operations at a time; keeps what came
-//! of them, or not.
+//! Fetches a page and waits, in turn, more often than a task may have operations at a time; gives up the outcomes or
+//! keeps them.
 
 use std::cell::RefCell;
 

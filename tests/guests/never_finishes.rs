@@ -1,4 +1,4 @@
-//! Waits for ever, and says so when it is told to give up.
+//! Waits for ever, and logs it when it is cancelled.
 
 use stampede_guests::{Misbehaviour, Progress, guest, log, timer};
 

@@ -1,4 +1,4 @@
-//! Computes for ever in the tasks of the first user, and does its work for all others.
+//! Computes for ever in the tasks of the first user, and behaves well for all others.
 
 use stampede_guests::{Misbehaviour, Progress, guest, user};
 

@@ -1,4 +1,4 @@
-//! Calls itself, with something on the stack in its own memory each time, until that is full.
+//! Recurses with data on the stack in its own memory, until that is full.
 
 use std::hint::black_box;
 
@@ -13,7 +13,7 @@ impl Misbehaviour for OverflowsItsStack {
     }
 }
 
-/// What is seen from outside has to be in memory.
+/// Keeps a value in memory: the compiler must assume that it is read from outside.
 fn deeper(depth: u64) -> u64 {
     if black_box(depth) == u64::MAX { 0 } else { black_box(deeper(depth + 1)) + 1 }
 }

@@ -1,11 +1,11 @@
-//! Asks WASI for too much of what its parameter `what` names: random bytes at once, or output beyond what anybody reads.
+//! Asks WASI for too much, as its parameter `what` names: random bytes at once, or output without bound.
 
 use std::cell::RefCell;
 use std::io::Write;
 
 use stampede_guests::{ConfigError, Misbehaviour, Progress, guest, text};
 
-/// The parts of WASI that the standard library does not call this way.
+/// Imports of WASI that the standard library does not call in this way.
 #[allow(missing_docs, reason = "WASI's own")]
 #[cfg(target_arch = "wasm32")]
 mod wasi_parts {
@@ -27,7 +27,7 @@ mod wasi_parts {
     pub use wasi::random::random::get_random_bytes;
 }
 
-/// Off WebAssembly, where clippy looks at it, there is none of that.
+/// Stands in for the imports on other targets than WebAssembly, where clippy checks the guest.
 #[cfg(not(target_arch = "wasm32"))]
 mod wasi_parts {
     pub fn get_random_bytes(length: u64) -> Vec<u8> {
@@ -53,7 +53,7 @@ impl Misbehaviour for OverusesWasi {
             "random" => drop(wasi_parts::get_random_bytes(1 << 20)),
             _ => {
                 let line = [b"x".repeat(1023), b"\n".to_vec()].concat();
-                (0..20_000).for_each(|_| std::io::stdout().write_all(&line).expect("somebody reads it"));
+                (0..20_000).for_each(|_| std::io::stdout().write_all(&line).expect("the host takes it"));
             }
         }
         Progress::Passed

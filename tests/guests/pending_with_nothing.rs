@@ -1,4 +1,4 @@
-//! Says that it waits, for nothing at all.
+//! Answers `pending` with nothing in flight.
 
 use stampede_guests::{Misbehaviour, Progress, guest};
 

@@ -1,4 +1,4 @@
-//! Prints on standard output and standard error, where the report belongs to somebody else.
+//! Prints to standard output and standard error, of which the first belongs to the report.
 
 use stampede_guests::{Misbehaviour, Progress, guest};
 

@@ -1,4 +1,4 @@
-//! The first user fetches a page and keeps its reply; the second asks for the reply by the number that the first got.
+//! Fetches a page for the first user and keeps its reply; for the second user, asks for that reply by its number.
 
 use std::cell::Cell;
 
@@ -8,7 +8,7 @@ use stampede_guests::{Misbehaviour, Progress, get, guest, http, timer, user};
 pub struct ReadsAnothersReply;
 
 thread_local! {
-    /// The number of the first user's reply, once it is there.
+    /// The number of the first user's reply, once it has arrived.
     static REPLY: Cell<Option<u32>> = const { Cell::new(None) };
 }
 
@@ -29,7 +29,7 @@ impl Misbehaviour for ReadsAnothersReply {
                 REPLY.set(Some(operation));
                 timer::sleep(1_000_000);
             }
-            // A reply is kept as long as its task, so this one goes on until the other one has ended the instance.
+            // A reply is kept as long as its task, so this task goes on until the other has ended the instance.
             (0, Some(_)) | (_, None) => drop(timer::sleep(20_000_000)),
             (_, Some(reply)) => drop(http::body(reply)),
         }

@@ -1,4 +1,4 @@
-//! Waits for somebody to type something.
+//! Waits for a line on standard input.
 
 use stampede_guests::{FailureKind, Misbehaviour, Progress, guest, report};
 

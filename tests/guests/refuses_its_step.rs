@@ -1,4 +1,4 @@
-//! Does nothing wrong but say no: its parameter `colour` must not be what it is.
+//! Behaves well, but refuses every value of its parameter `colour`.
 
 use stampede_guests::{ConfigError, Misbehaviour, guest};
 

@@ -1,4 +1,4 @@
-//! Sleeps as any program would, by the standard library: the whole worker would sleep with it.
+//! Sleeps with the standard library, which would block the whole worker.
 
 use std::time::Duration;
 

@@ -1,5 +1,5 @@
-//! Computes a little, well within what a call may take, and waits for nothing at all; over and over, so that its worker
-//! would do nothing else.
+//! Computes a little, well within the limit of a call, and sleeps for no time; over and over, so that its worker would
+//! do nothing else.
 
 use stampede_guests::{Misbehaviour, Progress, guest, timer};
 

@@ -1,4 +1,4 @@
-//! Does with streamed exchanges and files what it must not: what that is, a parameter says.
+//! Breaks the rules of streamed exchanges and files in the way that its parameter names.
 
 use std::cell::RefCell;
 
@@ -60,7 +60,7 @@ impl Misbehaviour for StreamsAmiss {
             "pieces over HTTP/1.1" => {
                 streams::open(step, b"one", true);
             }
-            // The host must hold no more than a part of what comes.
+            // The host must hold only a part of the content that arrives.
             _ => {
                 streams::open(step, &[], false);
                 timer::sleep(20_000_000);

@@ -1,4 +1,4 @@
-//! Panics when it is told that its operation has completed.
+//! Panics when its operation is announced.
 
 use stampede_guests::{Misbehaviour, Progress, guest, timer};
 

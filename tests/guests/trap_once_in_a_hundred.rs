@@ -1,4 +1,4 @@
-//! Does well for most of the time: each user's fiftieth walk of every hundred traps.
+//! Behaves well most of the time: each user's fiftieth iteration of every hundred traps.
 
 use stampede_guests::{Misbehaviour, Progress, guest, user};
 

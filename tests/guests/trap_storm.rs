@@ -1,4 +1,4 @@
-//! Waits a moment in each task, so that several are pending at once, and traps in one of each user's hundred.
+//! Waits a moment in each task, so that several are pending at once, and traps in one of every hundred of each user.
 
 use stampede_guests::{Misbehaviour, Progress, guest, timer, user};
 

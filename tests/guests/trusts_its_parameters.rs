@@ -1,4 +1,4 @@
-//! Takes it for granted that its parameter `who` is a text of a few letters, and breaks where it is not.
+//! Assumes that its parameter `who` is a text of a few letters, and breaks where it is not.
 
 use stampede_guests::{ConfigError, Misbehaviour, guest};
 

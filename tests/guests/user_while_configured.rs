@@ -1,4 +1,4 @@
-//! Asks who the user is while a step is configured, when there is none.
+//! Asks for the user's number while a step is configured, when there is no user.
 
 use stampede_guests::{ConfigError, Misbehaviour, guest, user};
 

@@ -1,4 +1,4 @@
-//! Asks who the user is while it is asked what it is, when there is none.
+//! Asks for the user's number while it describes itself, when there is no user.
 
 use stampede_guests::{Misbehaviour, guest, user};
 

@@ -1,4 +1,4 @@
-//! Uses as much memory as its parameter `mib` says, which may be more than it has.
+//! Uses the number of MiB in its parameter `mib`, which may be more than it has.
 
 use std::cell::Cell;
 use std::hint::black_box;

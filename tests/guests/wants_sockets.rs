@@ -1,4 +1,4 @@
-//! Goes to the network by itself, past the host's client.
+//! Connects with the standard library, around the host's client.
 
 use std::net::TcpStream;
 

@@ -1,4 +1,4 @@
-//! Describes its parameters by what is no JSON Schema.
+//! Describes its parameters with an invalid JSON Schema.
 
 use stampede_guests::{Misbehaviour, guest};
 

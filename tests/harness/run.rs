@@ -63,9 +63,11 @@ impl Run {
         self
     }
 
-    /// Writes a file into the run's folder.
+    /// Writes a file into the run's folder, or into a folder below it, which is created.
     pub fn file(self, name: &str, contents: impl AsRef<[u8]>) -> Self {
-        fs::write(self.folder.path().join(name), contents).expect("the run's folder is writable");
+        let file = self.folder.path().join(name);
+        let folder = file.parent().expect("a file is in a folder");
+        fs::create_dir_all(folder).and_then(|()| fs::write(&file, contents)).expect("the run's folder is writable");
         self
     }
 

@@ -1,6 +1,7 @@
 //! The real binary against real targets. Each suite is a file; each test says in its name what holds.
 
 mod bad_input;
+mod book;
 mod cli;
 #[cfg(unix)]
 mod control;
@@ -25,6 +26,7 @@ mod plugin_new;
 mod plugin_outside;
 mod protocols;
 mod rate;
+mod reference;
 mod rehearsal;
 mod reports;
 mod schema;

@@ -36,10 +36,14 @@ fn cargo(arguments: &[&str]) {
     assert!(output.status.success(), "cargo {arguments:?}\n{}", String::from_utf8_lossy(&output.stderr));
 }
 
+/// Builds the component.
+pub fn component() -> Vec<u8> {
+    cargo(&["build", "--release", "--target", "wasm32-wasip2"]);
+    std::fs::read(target().join("wasm32-wasip2/release/plugin_greet.wasm")).expect("the component was built")
+}
+
 #[test]
 fn a_plugin_from_outside_the_workspace_does_what_a_built_in_one_does() {
-    cargo(&["build", "--release", "--target", "wasm32-wasip2"]);
-    let component = target().join("wasm32-wasip2/release/plugin_greet.wasm");
     let site = site();
     let script = "
 plugins: {greet: {source: greet.wasm, allow: [127.0.0.1]}}
@@ -51,7 +55,7 @@ steps:
   - {name: Mistaken, action: greet, url: /bytes/10, who: Ann}
 ";
     let run = shooter()
-        .file("greet.wasm", std::fs::read(&component).expect("the component was built"))
+        .file("greet.wasm", component())
         .script(script)
         .args("--users 10 --iterations 5 --base-url")
         .arg(site.base_url())
@@ -67,7 +71,7 @@ steps:
     assert_eq!(report.row("Nobody").example("status"), "expected status 200, got 404");
     assert_eq!(report.row("Mistaken").errors(), [("check", 50)].into());
     let listed = shooter()
-        .file("greet.wasm", std::fs::read(&component).expect("the component was built"))
+        .file("greet.wasm", component())
         .file("greet.yml", script)
         .args("plugins --script greet.yml")
         .finish()

@@ -2,15 +2,15 @@
 
 use std::process::Command;
 
-use crate::step::{self, Failure};
-use crate::workspace::{build_release, ensure_target, root};
+use xtask::step::{self, Failure};
+use xtask::workspace::{build_release, ensure_target, root};
 
-/// What is run; `report.json` lands in the workspace's folder.
+/// The arguments of the run; `report.json` lands in the workspace's folder.
 const ARGUMENTS: [&str; 8] = ["demo", "--users", "50", "--duration", "10s", "--verbose", "--out", "report.json"];
 
 /// Builds, then runs the sample script against the embedded site.
-pub fn run() -> Result<(), Failure> {
+pub(crate) fn run() -> Result<(), Failure> {
     ensure_target()?;
-    let binary = build_release()?;
+    let binary = build_release(&[])?;
     step::run("demo", Command::new(binary).args(ARGUMENTS).current_dir(root()))
 }

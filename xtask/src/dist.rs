@@ -1,13 +1,13 @@
-//! `cargo xtask dist`: what a package of the load runner holds, for this machine, in `dist/`.
+//! `cargo xtask dist`: the contents of a package of the load runner for this machine, in `dist/`.
 
 use std::fs;
 use std::path::Path;
 use std::process::Command;
 
-use crate::step::{self, Failure};
-use crate::workspace::{build_release, ensure_target, root};
+use xtask::step::{self, Failure};
+use xtask::workspace::{build_release, ensure_target, root};
 
-/// A file in `dist/` and the arguments that make the binary print it.
+/// Files of `dist/` that the binary prints, each with the arguments that print it.
 const PRINTED: [(&str, &[&str]); 6] = [
     ("stampede-shooter.1", &["man"]),
     ("completions/stampede-shooter.bash", &["completions", "bash"]),
@@ -17,10 +17,10 @@ const PRINTED: [(&str, &[&str]); 6] = [
     ("completions/_stampede-shooter.ps1", &["completions", "powershell"]),
 ];
 
-/// Builds, then fills `dist/` anew.
-pub fn run() -> Result<(), Failure> {
+/// Builds, then replaces the contents of `dist/`.
+pub(crate) fn run() -> Result<(), Failure> {
     ensure_target()?;
-    let binary = build_release()?;
+    let binary = build_release(&[])?;
     step::step("dist", || fill(&binary, &root().join("dist")))
 }
 

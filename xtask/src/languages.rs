@@ -1,5 +1,5 @@
-//! `cargo xtask tools`: what plugins in Python, JavaScript and C are built with, so that the tests can build some. What
-//! comes from PyPI and npm goes into `target/tools`, in the versions that the templates of `plugin new` name.
+//! `cargo xtask tools`: the tools that build plugins in Python, JavaScript and C, for the tests and the benchmarks.
+//! Those from PyPI and npm go into `target/tools`, in the versions that the templates of `plugin new` name.
 
 use std::fs;
 use std::path::{Path, PathBuf};
@@ -30,15 +30,18 @@ const LLD: Program = Program {
     missing: "wasm-ld is missing: install lld (Debian and Ubuntu: `apt-get install lld`)",
 };
 
-/// What C needs besides.
+/// The Debian packages that C needs besides: the C library, and clang's runtime.
 const LIBC: [&str; 2] = ["wasi-libc", "libclang-rt-dev-wasm32"];
 
-/// Where the tools are that are no system's.
-fn folder() -> PathBuf {
+/// Returns the folder of the tools that do not come from a package of the system.
+pub fn folder() -> PathBuf {
     target_folder().join("tools")
 }
 
-/// Sees to it that plugins can be built in every language of `plugin new`. Costs next to nothing where they can.
+/// Ensures that plugins can be built in every language of `plugin new`. Takes next to no time where they can be.
+///
+/// # Errors
+/// A tool is missing and cannot be installed.
 pub fn ensure() -> Result<(), Failure> {
     fs::create_dir_all(folder()).map_err(|error| failed(&folder(), &error))?;
     python()?;
@@ -46,69 +49,16 @@ pub fn ensure() -> Result<(), Failure> {
     c()
 }
 
-/// Builds what the benchmarks measure of a language, `host/benches/languages/get.*`; the component.
-pub fn build(language: &str) -> Result<PathBuf, Failure> {
-    let (folder, sources) = (folder().join("bench"), root().join("host/benches/languages"));
-    fs::create_dir_all(&folder).map_err(|error| failed(&folder, &error))?;
-    let sdk = root().join("host/templates").join(language).join("sdk");
-    let copy = |from: PathBuf| {
-        let to = folder.join(from.file_name().unwrap_or_default());
-        fs::copy(&from, to).map(drop).map_err(|error| failed(&from, &error))
-    };
-    let mut command = match language {
-        "rust" => {
-            let mut cargo = Command::new(std::env::var_os("CARGO").unwrap_or_else(|| "cargo".into()));
-            cargo.args(["build", "--release", "--locked", "--target", "wasm32-wasip2", "--target-dir"]).arg(&folder);
-            cargo.current_dir(sources.join("rust"));
-            cargo
-        }
-        "python" => {
-            copy(sources.join("get.py"))?;
-            copy(sdk.join("stampede.py"))?;
-            let mut python = Command::new(self::folder().join("python/bin/componentize-py"));
-            python.args(["-q", "-w", "plugin", "-d"]).arg(root().join("wit"));
-            python.args(["componentize", "get", "-p", ".", "-s", "-o", "get-python.wasm"]);
-            python
-        }
-        "javascript" => {
-            copy(sources.join("get.js"))?;
-            copy(sdk.join("stampede.js"))?;
-            copy(sdk.with_file_name("build.mjs"))?;
-            let mut node = Command::new("node");
-            node.args(["build.mjs", "get.js"]).arg(root().join("wit")).arg("get-javascript.wasm");
-            node
-        }
-        _ => {
-            copy(sources.join("get.c"))?;
-            let (template, makefile) = (sdk.with_file_name("Makefile"), folder.join("Makefile"));
-            let text = fs::read_to_string(&template).map_err(|error| failed(&template, &error))?;
-            let text = text.replace("action.c", "get.c").replace("{{crate}}", "get-c");
-            fs::write(&makefile, text).map_err(|error| failed(&makefile, &error))?;
-            let mut make = Command::new("make");
-            make.arg(format!("SDK={}", sdk.display())).arg(format!("WIT={}", root().join("wit").display()));
-            make
-        }
-    };
-    if language != "rust" {
-        command.current_dir(&folder);
-    }
-    step::output(&format!("build in {language}"), &mut command)?;
-    Ok(match language {
-        "rust" => folder.join("wasm32-wasip2/release/get_rust.wasm"),
-        _ => folder.join(format!("get-{language}.wasm")),
-    })
-}
-
-/// componentize-py, in an environment of its own.
+/// Installs componentize-py in an environment of its own.
 fn python() -> Result<(), Failure> {
     let (wanted, at) = (root().join("host/templates/python/requirements.txt"), folder().join("python"));
     once(&wanted, &at, || {
         let python = PYTHON.ensure()?;
-        let made = step::run("python3 -m venv", Command::new(&python).args(["-m", "venv", "--clear"]).arg(&at));
-        // Debian has it in a package of its own.
-        made.or_else(|_| {
+        let venv = || step::run("python3 -m venv", Command::new(&python).args(["-m", "venv", "--clear"]).arg(&at));
+        // On Debian, venv is in a package of its own.
+        venv().or_else(|_| {
             install(&["python3-venv"])?;
-            step::run("python3 -m venv", Command::new(&python).args(["-m", "venv", "--clear"]).arg(&at))
+            venv()
         })?;
         let mut pip = Command::new(at.join("bin/python"));
         pip.args(["-m", "pip", "install", "--quiet", "--disable-pip-version-check", "-r"]).arg(&wanted);
@@ -116,7 +66,7 @@ fn python() -> Result<(), Failure> {
     })
 }
 
-/// componentize-js, in a folder that node looks into from every folder below `tools`.
+/// Installs componentize-js in a folder that node searches from every folder below `tools`.
 fn javascript() -> Result<(), Failure> {
     let (wanted, at) = (root().join("host/templates/javascript/package.json"), folder());
     once(&wanted, &at.join("node_modules"), || {
@@ -130,7 +80,7 @@ fn javascript() -> Result<(), Failure> {
     })
 }
 
-/// clang and lld with a libc for WASI; the component linker is the Rust toolchain's.
+/// Installs clang and lld with a C library for WASI; the component linker is the Rust toolchain's.
 fn c() -> Result<(), Failure> {
     let clang = CLANG.ensure()?;
     LLD.ensure()?;
@@ -145,7 +95,7 @@ fn c() -> Result<(), Failure> {
     if builds(&clang)? { Ok(()) } else { Err(missing()) }
 }
 
-/// Whether clang builds something that uses the libc and its own runtime.
+/// Returns `true` if clang builds a library that uses the C library and clang's runtime.
 fn builds(clang: &Path) -> Result<bool, Failure> {
     let (source, out) = (folder().join("probe.c"), folder().join("probe.wasm"));
     let text = "#include <stdio.h>\nvoid probe(const char *text) { printf(\"%s %f\", text, 1.0); }\n";
@@ -156,7 +106,7 @@ fn builds(clang: &Path) -> Result<bool, Failure> {
     Ok(status.is_ok_and(|status| status.success()))
 }
 
-/// Installs what a file names, unless that is what was installed the last time.
+/// Runs `install` unless the last installation into `at` was made with the present text of `wanted`.
 fn once(wanted: &Path, at: &Path, install: impl FnOnce() -> Result<(), Failure>) -> Result<(), Failure> {
     let mark = at.join("installed");
     let text = fs::read(wanted).map_err(|error| failed(wanted, &error))?;
@@ -176,7 +126,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn what_is_installed_already_is_not_installed_again() {
+    fn tools_are_installed_again_only_after_a_change() {
         let folder = std::env::temp_dir().join(format!("stampede-tools-{}", std::process::id()));
         fs::create_dir_all(&folder).unwrap();
         let wanted = folder.join("wanted");

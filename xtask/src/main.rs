@@ -1,41 +1,37 @@
-//! The project's own commands, each a single `cargo xtask NAME` that works on a fresh clone: whatever a command needs
-//! is set up by it, or named in one line.
+//! The project's own commands, each a single `cargo xtask NAME` that works on a fresh clone: a command sets up what it
+//! needs, or names it in one line.
 
 mod bench;
 mod demo;
 mod dist;
+mod docs;
 mod instructions;
-mod languages;
-mod nginx;
-mod program;
-mod registry;
-mod step;
 mod test;
-mod workspace;
 
 use std::process::ExitCode;
 
-use step::Failure;
+use xtask::languages;
+use xtask::step::Failure;
 
 const USAGE: &str = "usage: cargo xtask <command>
 
 commands:
   demo  build, start the sample site, run the sample script for 10 s, write report.json
   test  format check, clippy and every test of the workspace
-  tools install what the tests build plugins in Python, JavaScript and C with, as `test` does
+  tools install the tools that the tests build plugins in Python, JavaScript and C with, as `test` does
+  docs [--picture [BINARY]]
+        the book into target/book; --picture draws docs/picture.svg instead, from a run of a release build or of BINARY
   dist  release build for this machine into dist/, with man page and completions
   instructions
-        count what every request pays for with callgrind; fails when a count grew by a tenth
-  bench [--quick] [--only SECTION,...] [--binary PATH]
-        cost side by side with wrk, oha, k6 and curl, into host/benches/RESULTS.md; --quick takes two minutes and writes
-        nothing; --only measures some of the sections and writes nothing; --binary takes a release binary as it is";
+        count the instructions of each request's fixed costs with callgrind; fails when a count grew by a tenth
+  bench measure the cost beside wrk, oha, k6 and curl, into host/benches/RESULTS.md; `bench --help` lists the options";
 
 fn main() -> ExitCode {
     let arguments: Vec<String> = std::env::args().skip(1).collect();
     match run(&arguments) {
         Ok(()) => ExitCode::SUCCESS,
-        Err(Failure(why)) => {
-            eprintln!("xtask: {why}");
+        Err(Failure(message)) => {
+            eprintln!("xtask: {message}");
             ExitCode::FAILURE
         }
     }
@@ -47,6 +43,7 @@ fn run(arguments: &[String]) -> Result<(), Failure> {
         ["test"] => test::run(),
         ["tools"] => languages::ensure(),
         ["dist"] => dist::run(),
+        ["docs", ..] => docs::run(&arguments[1..]),
         ["instructions"] => instructions::run(),
         ["bench", ref arguments @ ..] => bench::run(arguments),
         ["help" | "--help" | "-h"] => {

@@ -1,4 +1,4 @@
-//! Programs of others that a command needs: found on this machine, or installed where that needs no question.
+//! Programs of other projects that a command needs: found on this machine, or installed where that needs no question.
 
 use std::env::{self, consts::EXE_SUFFIX};
 use std::path::{Path, PathBuf};
@@ -6,21 +6,34 @@ use std::process::Command;
 
 use crate::step::{self, Failure};
 
-/// Debian keeps servers in a folder that is on the PATH of root only.
+/// Debian's folder for servers, which is on the `PATH` of root only.
 const SERVERS: &str = "/usr/sbin";
 
-/// A program, and where it comes from.
+/// nginx: a server of another project, which the tests run against beside the sample site, and the target of the
+/// benchmarks.
+pub const NGINX: Program = Program {
+    name: "nginx",
+    package: "nginx-light",
+    missing: "nginx is missing: install it (Debian and Ubuntu: `apt-get install nginx-light`, macOS: \
+              `brew install nginx`, Windows: put nginx.exe on the PATH)",
+};
+
+/// A program and its Debian package.
+#[derive(Clone, Copy)]
 pub struct Program {
-    /// What it is called by.
+    /// The file name, without the suffix of executables.
     pub name: &'static str,
-    /// The Debian package it is in.
+    /// The Debian package that contains the program.
     pub package: &'static str,
-    /// Said where it is missing and cannot be installed: that it is, and what to do.
+    /// The message where the program is missing and cannot be installed: it says so, and names the remedy.
     pub missing: &'static str,
 }
 
 impl Program {
-    /// Where it is. Installs it if it is missing: as root, with apt-get.
+    /// Returns the program's path. Installs the program if it is missing: as root, with `apt-get`.
+    ///
+    /// # Errors
+    /// The installation failed, or the program is missing and cannot be installed.
     pub fn ensure(&self) -> Result<PathBuf, Failure> {
         if let Some(path) = find(self.name) {
             return Ok(path);
@@ -30,7 +43,10 @@ impl Program {
     }
 }
 
-/// Installs Debian packages where that needs no question: as root, with apt-get. Does nothing elsewhere.
+/// Installs Debian packages where that needs no question: as root, with `apt-get`. Does nothing elsewhere.
+///
+/// # Errors
+/// `apt-get` failed.
 pub fn install(packages: &[&str]) -> Result<(), Failure> {
     if !is_root() || find("apt-get").is_none() {
         return Ok(());
@@ -44,7 +60,7 @@ pub fn install(packages: &[&str]) -> Result<(), Failure> {
     })
 }
 
-/// Where a program is, if it is on the PATH.
+/// Returns the path of a program that is on the `PATH`.
 pub fn find(name: &str) -> Option<PathBuf> {
     let path = env::var_os("PATH").unwrap_or_default();
     let folders = env::split_paths(&path).chain([Path::new(SERVERS).to_owned()]);
@@ -66,7 +82,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn what_is_on_the_path_is_found_and_nothing_else() {
+    fn only_programs_on_the_path_are_found() {
         assert!(find("cargo").is_some_and(|path| path.is_file()));
         assert_eq!(find("no-such-program-at-all"), None);
     }

@@ -1,14 +1,27 @@
-//! Steps: a name, something to do, and how long it took. The first that fails ends the command.
+//! Steps: a name, the work, and the time that it took. The first step that fails ends the command.
 
+use std::error::Error;
+use std::fmt;
 use std::process::Command;
 use std::time::Instant;
 
-/// Why a command ended, as one message for the person who called it.
+/// The reason why a command ended early, as one message for its caller.
 #[derive(Debug)]
 pub struct Failure(pub String);
 
-/// Does something under a name, and prints the name before and the duration after.
-#[allow(clippy::disallowed_methods, reason = "the clock of the load runner is not to be had here, nor needed")]
+impl fmt::Display for Failure {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.0)
+    }
+}
+
+impl Error for Failure {}
+
+/// Runs `work`; prints the step's name before it and the duration after it.
+///
+/// # Errors
+/// `work` failed.
+#[allow(clippy::disallowed_methods, reason = "the load runner's clock is for the load runner alone")]
 pub fn step(name: &str, work: impl FnOnce() -> Result<(), Failure>) -> Result<(), Failure> {
     eprintln!("── {name}");
     let start = Instant::now();
@@ -17,22 +30,32 @@ pub fn step(name: &str, work: impl FnOnce() -> Result<(), Failure>) -> Result<()
     Ok(())
 }
 
-/// Runs a command as a step. It fails unless the command ends with 0.
+/// Runs a command as a step.
+///
+/// # Errors
+/// The command does not start, or does not exit with 0.
 pub fn run(name: &str, command: &mut Command) -> Result<(), Failure> {
     step(name, || succeed(name, command))
 }
 
-/// The standard output of a command that must end with 0.
+/// Returns the standard output of a command.
+///
+/// # Errors
+/// The command does not start, or does not exit with 0.
 pub fn output(name: &str, command: &mut Command) -> Result<Vec<u8>, Failure> {
     let output = command.output().map_err(|error| cannot_start(name, command, &error))?;
     if output.status.success() {
         return Ok(output.stdout);
     }
-    let said = String::from_utf8_lossy(&output.stderr);
-    Err(Failure(format!("step `{name}` failed: {}: {}", output.status, said.trim_end())))
+    let stderr = String::from_utf8_lossy(&output.stderr);
+    Err(Failure(format!("step `{name}` failed: {}: {}", output.status, stderr.trim_end())))
 }
 
-fn succeed(name: &str, command: &mut Command) -> Result<(), Failure> {
+/// Runs a command without printing a step.
+///
+/// # Errors
+/// The command does not start, or does not exit with 0.
+pub fn succeed(name: &str, command: &mut Command) -> Result<(), Failure> {
     let status = command.status().map_err(|error| cannot_start(name, command, &error))?;
     if status.success() { Ok(()) } else { Err(Failure(format!("step `{name}` failed: {status}"))) }
 }
@@ -52,18 +75,16 @@ mod tests {
     }
 
     #[test]
-    fn a_command_that_ends_with_0_passes_and_its_output_is_had() {
+    fn a_command_that_exits_with_0_passes_and_its_output_is_returned() {
         let version = output("version", &mut rustc("--version")).unwrap();
         assert!(version.starts_with(b"rustc "));
     }
 
     #[test]
     fn a_failure_names_the_step_and_the_status() {
-        let Err(Failure(why)) = output("nonsense", &mut rustc("--no-such-flag")) else { panic!("it passed") };
-        assert!(why.starts_with("step `nonsense` failed: exit "), "{why}");
-        let Err(Failure(why)) = run("missing", &mut Command::new("no-such-program-at-all")) else {
-            panic!("it passed")
-        };
-        assert!(why.starts_with("step `missing` failed: cannot start \"no-such-program-at-all\": "), "{why}");
+        let Failure(message) = output("nonsense", &mut rustc("--no-such-flag")).unwrap_err();
+        assert!(message.starts_with("step `nonsense` failed: exit "), "{message}");
+        let Failure(message) = run("missing", &mut Command::new("no-such-program-at-all")).unwrap_err();
+        assert!(message.starts_with("step `missing` failed: cannot start \"no-such-program-at-all\": "), "{message}");
     }
 }

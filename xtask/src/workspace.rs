@@ -1,4 +1,4 @@
-//! Where things are, the cargo that called, and the target that plugins are compiled for.
+//! The places in the workspace, the cargo that started this command, and the target that plugins are compiled for.
 
 use std::env::{self, consts::EXE_SUFFIX};
 use std::path::{Path, PathBuf};
@@ -8,42 +8,43 @@ use crate::step::{self, Failure};
 
 const TARGET: &str = "wasm32-wasip2";
 
-/// The folder of the workspace's `Cargo.toml`.
+/// Returns the folder of the workspace's `Cargo.toml`.
 pub fn root() -> &'static Path {
-    let own = Path::new(env!("CARGO_MANIFEST_DIR"));
-    own.parent().unwrap_or(own)
+    let xtask = Path::new(env!("CARGO_MANIFEST_DIR"));
+    xtask.parent().unwrap_or(xtask)
 }
 
-/// A call of the same cargo that called this, in the workspace's folder.
-pub fn cargo(arguments: &[&str]) -> Command {
-    let mut command = Command::new(env::var_os("CARGO").unwrap_or_else(|| "cargo".into()));
+/// Returns a call of the cargo that started this command, in the folder of the caller.
+pub fn cargo() -> Command {
+    Command::new(env::var_os("CARGO").unwrap_or_else(|| "cargo".into()))
+}
+
+/// Returns a call of that cargo in the workspace's folder.
+pub fn workspace_cargo(arguments: &[&str]) -> Command {
+    let mut command = cargo();
     command.args(arguments).current_dir(root());
     command
 }
 
-/// Builds the load runner for release; the path of the binary.
-pub fn build_release() -> Result<PathBuf, Failure> {
-    step::run("build", &mut cargo(&["build", "--release", "--package", "stampede-shooter"]))?;
+/// Builds the load runner for release, and returns the path of the binary. `features` are more arguments of cargo.
+///
+/// # Errors
+/// The build failed.
+pub fn build_release(features: &[&str]) -> Result<PathBuf, Failure> {
+    let arguments = [&["build", "--release", "--package", "stampede-shooter"], features].concat();
+    step::run("build", &mut workspace_cargo(&arguments))?;
     Ok(target_folder().join("release").join(format!("stampede-shooter{EXE_SUFFIX}")))
 }
 
-/// Builds the load runner for release with the native twin of the `http` action in it; the path of a copy in `folder`.
-pub fn build_twin(folder: &Path) -> Result<PathBuf, Failure> {
-    let arguments = ["build", "--release", "--package", "stampede-shooter", "--features", "native-twin"];
-    step::run("build with the native twin", &mut cargo(&arguments))?;
-    let name = format!("stampede-shooter{EXE_SUFFIX}");
-    let (built, copy) = (target_folder().join("release").join(&name), folder.join(format!("twin-{name}")));
-    std::fs::copy(&built, &copy)
-        .map(|_| copy)
-        .map_err(|error| Failure(format!("cannot copy `{}`: {error}", built.display())))
-}
-
-/// Where cargo puts what it builds.
+/// Returns the folder of cargo's output.
 pub fn target_folder() -> PathBuf {
     root().join(env::var_os("CARGO_TARGET_DIR").map_or_else(|| "target".into(), PathBuf::from))
 }
 
-/// Sees to it that plugins can be compiled: adds the target through rustup if it is missing.
+/// Ensures that plugins can be compiled: adds their target through rustup if it is missing.
+///
+/// # Errors
+/// The target is missing and rustup cannot add it.
 pub fn ensure_target() -> Result<(), Failure> {
     if has_target()? {
         return Ok(());
@@ -55,7 +56,7 @@ pub fn ensure_target() -> Result<(), Failure> {
     })
 }
 
-/// Asks the compiler, which knows wherever it was installed from.
+/// Asks the compiler, since rustup need not have installed it.
 fn has_target() -> Result<bool, Failure> {
     let mut rustc = Command::new(env::var_os("RUSTC").unwrap_or_else(|| "rustc".into()));
     let rustc = rustc.args(["--print", "target-libdir", "--target", TARGET]).current_dir(root());

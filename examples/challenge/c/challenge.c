@@ -10,17 +10,17 @@
 
 static const char SCHEMA[] =
     "{\"$schema\": \"https://json-schema.org/draft/2020-12/schema\", \"type\": \"object\", \"properties\": {"
-    "\"url\": {" TEXT ", \"description\": \"Where the nonce is asked for with GET, and answered with POST.\"},"
+    "\"url\": {" TEXT ", \"description\": \"The URL that gives the nonce (GET) and takes the answer (POST).\"},"
     "\"key\": {" TEXT ", \"description\": \"The shared key.\"},"
     "\"digits\": {\"type\": \"integer\", \"default\": 8,"
-    " \"description\": \"How many digits of the checksum are sent, 1 to 8; all if absent.\"}},"
+    " \"description\": \"The number of digits of the checksum to send, 1 to 8; all if absent.\"}},"
     "\"required\": [\"url\", \"key\"], \"additionalProperties\": false}";
 
 struct step {
     uint32_t url;
     uint32_t key;
     uint32_t ask;
-    // How many digits of the checksum are sent.
+    // The number of digits of the checksum to send.
     size_t digits;
 };
 
@@ -44,7 +44,7 @@ static bool configure(void *of, const plugin_string_t *params)
         && stampede_request("GET", step->url, true, &step->ask);
 }
 
-// FNV-1a of 32 bits.
+// Computes FNV-1a (32 bits).
 static uint32_t checksum(uint32_t value, const uint8_t *data, size_t length)
 {
     for (size_t index = 0; index < length; index++)

@@ -7,12 +7,12 @@ const SCHEMA = {
   $schema: 'https://json-schema.org/draft/2020-12/schema',
   type: 'object',
   properties: {
-    url: { type: TEXT, description: 'Where the nonce is asked for with GET, and answered with POST.' },
+    url: { type: TEXT, description: 'The URL that gives the nonce (GET) and takes the answer (POST).' },
     key: { type: TEXT, description: 'The shared key.' },
     digits: {
       type: 'integer',
       default: 8,
-      description: 'How many digits of the checksum are sent, 1 to 8; all if absent.',
+      description: 'The number of digits of the checksum to send, 1 to 8; all if absent.',
     },
   },
   required: ['url', 'key'],
@@ -21,7 +21,7 @@ const SCHEMA = {
 
 const encoder = new TextEncoder();
 
-/// FNV-1a of 32 bits.
+/// Computes FNV-1a (32 bits).
 function checksum(data) {
   let value = 0x811c9dc5;
   for (const byte of data) value = Math.imul(value ^ byte, 0x01000193);

@@ -6,12 +6,12 @@ SCHEMA = {
     "$schema": "https://json-schema.org/draft/2020-12/schema",
     "type": "object",
     "properties": {
-        "url": {"type": TEXT, "description": "Where the nonce is asked for with GET, and answered with POST."},
+        "url": {"type": TEXT, "description": "The URL that gives the nonce (GET) and takes the answer (POST)."},
         "key": {"type": TEXT, "description": "The shared key."},
         "digits": {
             "type": "integer",
             "default": 8,
-            "description": "How many digits of the checksum are sent, 1 to 8; all if absent.",
+            "description": "The number of digits of the checksum to send, 1 to 8; all if absent.",
         },
     },
     "required": ["url", "key"],
@@ -20,7 +20,7 @@ SCHEMA = {
 
 
 def checksum(data):
-    """FNV-1a of 32 bits."""
+    """Computes FNV-1a (32 bits)."""
     value = 0x811C9DC5
     for byte in data:
         value = (value ^ byte) * 0x01000193 & 0xFFFFFFFF

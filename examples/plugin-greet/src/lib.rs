@@ -5,13 +5,13 @@ use serde::Deserialize;
 use stampede_plugin::http::{DynamicRequest, Options};
 use stampede_plugin::{Action, ConfigError, Failure, Outcome, Task, Template, plugin};
 
-/// What a step may say.
+/// The parameters of `greet`.
 #[derive(Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct Params {
     /// The page that greets; `?name=…` is appended.
     url: Template,
-    /// Whom to greet.
+    /// The name to greet.
     who: Template,
 }
 
@@ -41,7 +41,7 @@ impl Action for Greet {
     }
 }
 
-/// RFC 3986 section 2.1, all but the unreserved characters.
+/// Percent-encodes all but the unreserved characters (RFC 3986 section 2.1).
 fn percent_encoded(text: &str) -> String {
     let encode = |byte: u8| match byte {
         b'a'..=b'z' | b'A'..=b'Z' | b'0'..=b'9' | b'-' | b'.' | b'_' | b'~' => char::from(byte).to_string(),

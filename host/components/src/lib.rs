@@ -1,8 +1,8 @@
 //! Compiles packages of the workspace to components; for the build scripts of the host (`plugins/`) and of the test
 //! harness (`tests/guests/`).
 //!
-//! A build script runs a second cargo for this. That one has a target folder of its own, since the first cargo holds the
-//! lock of the usual one, and it must not inherit settings that are meant for the host alone, such as flags for its
+//! A build script runs a second cargo for this. That one has a target folder of its own, since the first cargo holds
+//! the lock of the usual one, and it must not inherit settings that are meant for the host alone, such as flags for its
 //! processor or clippy as the compiler.
 
 use std::env;

@@ -18,7 +18,7 @@ struct task {
     uint32_t sent;
 };
 
-// Once per step, before the run: what cannot work is refused here.
+// Checks the parameters, once per step, before the run.
 static bool configure(void *of, const plugin_string_t *params)
 {
     struct step *step = of;
@@ -29,7 +29,7 @@ static bool configure(void *of, const plugin_string_t *params)
         snprintf(message, sizeof message, "`status` must be from 100 to 599, got %lld", (long long)step->status);
         return stampede_refuse("status", message);
     }
-    // The body is kept because `run` looks at it.
+    // The body is kept because `run` searches it.
     return stampede_template(params, "text", &step->text) && stampede_template(params, "url", &url)
         && stampede_request("GET", url, true, &step->page);
 }
@@ -43,7 +43,7 @@ static bool contains(const plugin_list_u8_t *page, const plugin_string_t *text)
     return false;
 }
 
-// For every user and every time.
+// Runs the step for one user.
 static stampede_progress run(const void *of, void *kept)
 {
     const struct step *step = of;
@@ -53,7 +53,7 @@ static stampede_progress run(const void *of, void *kept)
     stampede_plugin_templates_render(step->text, &task->text);
     task->sent = stampede_plugin_http_send(step->page);
     STAMPEDE_AWAIT(task, task->sent);
-    // What the load runner found, such as a refused connection, needs no other word.
+    // The load runner has recorded its own failure, such as a refused connection.
     if (!stampede_replied(task->sent, &reply))
         return STAMPEDE_FAILED;
     if (reply.status != step->status)
@@ -67,7 +67,7 @@ static stampede_progress run(const void *of, void *kept)
     STAMPEDE_END();
 }
 
-// However a task ended, cancelled ones included.
+// Frees the data of a task that has ended or was cancelled.
 static void drop(void *kept)
 {
     plugin_string_free(&((struct task *)kept)->text);
@@ -75,13 +75,13 @@ static void drop(void *kept)
 
 #define TEXT "\"type\": [\"string\", \"number\", \"boolean\"]"
 
-// The step's own keys. Their descriptions are shown by `stampede-shooter plugins --script script.yml`.
+// The step's own keys. `stampede-shooter plugins --script script.yml` shows their descriptions.
 static const char SCHEMA[] =
     "{\"type\": \"object\", \"properties\": {"
     "\"url\": {" TEXT ", \"description\": \"The page, absolute or relative to the script's `base_url`.\"},"
     "\"status\": {\"type\": \"integer\", \"default\": 200,"
-    " \"description\": \"The status that is right; 200 if absent.\"},"
-    "\"text\": {" TEXT ", \"description\": \"What the page must contain.\"}},"
+    " \"description\": \"The expected status; 200 if absent.\"},"
+    "\"text\": {" TEXT ", \"description\": \"The text that the page must contain.\"}},"
     "\"required\": [\"url\", \"text\"], \"additionalProperties\": false}";
 
 const char *const stampede_name = "{{action}}";

@@ -8,31 +8,32 @@ class Page {
   static action = {
     name: '{{action}}',
     summary: 'fetches a page and expects a text in it',
-    // The step's own keys. Their descriptions are shown by `stampede-shooter plugins --script script.yml`.
+    // The step's own keys. `stampede-shooter plugins --script script.yml` shows their descriptions.
     schema: {
       type: 'object',
       properties: {
         url: { type: TEXT, description: "The page, absolute or relative to the script's `base_url`." },
-        status: { type: 'integer', default: 200, description: 'The status that is right; 200 if absent.' },
-        text: { type: TEXT, description: 'What the page must contain.' },
+        status: { type: 'integer', default: 200, description: 'The expected status; 200 if absent.' },
+        text: { type: TEXT, description: 'The text that the page must contain.' },
       },
       required: ['url', 'text'],
       additionalProperties: false,
     },
   };
 
-  /// Once per step, before the run: what cannot work is refused here.
+  /// Checks the parameters, once per step, before the run.
   constructor(params) {
     this.status = params.status ?? 200;
     if (!Number.isInteger(this.status) || this.status < 100 || this.status > 599) {
       throw new ConfigError(`\`status\` must be from 100 to 599, got ${this.status}`, 'status');
     }
     this.text = template(params, 'text');
-    // The body is kept because `run` looks at it.
+    // The body is kept because `run` searches it.
     this.page = request('GET', template(params, 'url'), { how: options({ keepBody: true }) });
   }
 
-  /// For every user and every time. What the load runner found, such as a refused connection, ends it at `yield`.
+  /// Runs the step for one user. A failure that the load runner found, such as a refused connection, ends it at
+  /// `yield`.
   *run() {
     const text = render(this.text);
     const reply = yield send(this.page);

@@ -12,10 +12,10 @@ use super::*;
 use crate::operation::Operation;
 use crate::{ConfigError, Failure, Task};
 
-/// What a test's task does.
+/// The code of a test's task.
 type Body = Box<dyn Fn() -> TaskFuture>;
 
-/// An action that runs the body it was made with.
+/// An action that runs the body given by the test.
 struct Scripted(Body);
 
 impl Action for Scripted {
@@ -115,7 +115,7 @@ fn cancelling_drops_what_the_task_holds() {
 
 #[test]
 fn what_is_dropped_outside_a_poll_is_not_given_up() {
-    // The fake host, of which there is none here, fails the test if it is asked.
+    // No fake host runs here: a call to it fails the test.
     let holds = step(|| async {
         let _not_awaited = operation(1);
         operation(2).await;
@@ -126,7 +126,7 @@ fn what_is_dropped_outside_a_poll_is_not_given_up() {
     assert!(!is_polling());
 }
 
-/// Counts how often it was woken.
+/// A waker that counts its wakes.
 struct Count(AtomicU32);
 
 impl Wake for Count {

@@ -1,38 +1,38 @@
-//! Requests decided while the task runs, such as the next segment of a playlist.
+//! Requests decided at run time, such as the next segment of a playlist.
 
 use super::{Exchange, Options};
 use crate::Task;
 use crate::bindings::{http, http_types as raw};
 use crate::operation::Operation;
 
-/// A request put together at run time. Its texts are copied to the host on each [`send`](DynamicRequest::send), which
-/// a prepared [`Request`](super::Request) spares.
+/// A request decided at run time. Each [`send`](DynamicRequest::send) copies its texts to the host, which a prepared
+/// [`Request`](super::Request) saves.
 #[derive(Clone, Debug, Default)]
 pub struct DynamicRequest {
-    /// In upper case.
+    /// The method, in upper case.
     pub method: String,
-    /// Absolute, or resolved against the script's `base_url`.
+    /// The URL, absolute or resolved against the script's `base_url`.
     pub url: String,
-    /// Field names and values.
+    /// Names and values of header fields.
     pub headers: Vec<(String, String)>,
-    /// What is sent after the header section; nothing if empty.
+    /// The content; none if empty.
     pub body: Vec<u8>,
-    /// How it is sent.
+    /// Options for sending it.
     pub options: Options,
 }
 
 impl DynamicRequest {
-    /// A `GET` request with default options.
+    /// Creates a `GET` request with default options.
     pub fn get(url: impl Into<String>) -> Self {
         Self { method: "GET".to_owned(), url: url.into(), ..Self::default() }
     }
 
-    /// Submits the request, at once: awaiting the exchange waits for the reply.
+    /// Submits the request immediately; awaiting the exchange waits for the reply.
     pub fn send(self, task: &Task) -> Exchange<'_> {
         Exchange(Operation::new(task, http::send_dynamic(&self.into_raw())))
     }
 
-    /// In the shape of the contract.
+    /// Converts to the type of the contract.
     pub(super) fn into_raw(self) -> raw::DynamicRequest {
         raw::DynamicRequest {
             method: self.method,

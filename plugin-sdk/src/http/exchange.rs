@@ -1,4 +1,4 @@
-//! A request on its way, and what came of it.
+//! Requests in flight, and their replies.
 
 use std::future::Future;
 use std::pin::Pin;
@@ -9,14 +9,15 @@ use crate::bindings::{self, http};
 use crate::operation::Operation;
 use crate::{Failure, Task, executor};
 
-/// A request that has been submitted; ready when the last byte of the reply is in, or when there will be none.
+/// A request that has been submitted; ready when the last byte of the reply has arrived, or the exchange has failed.
 ///
-/// It is on its way whether awaited or not, so several may be at once: submit them all, then await one after the other.
-/// Dropped before, it is given up: cut off where it stands, and counted as cancelled.
-/// A failure marks the exchange that the host has announced last: where each has a check of its own, await and check one
-/// before the next is sent.
+/// The request is in flight whether awaited or not: to have several in flight, submit them all, then await one after
+/// the other. Dropping it before then gives it up: it is cut off, and counts as cancelled.
+///
+/// A failure marks the exchange that the host announced last. Where each reply has a check of its own, await and check
+/// one before you send the next.
 #[derive(Debug)]
-#[must_use = "awaiting it is what gives the reply"]
+#[must_use = "await it to get the reply"]
 pub struct Exchange<'t>(pub(super) Operation<'t>);
 
 impl<'t> Future for Exchange<'t> {
@@ -40,27 +41,28 @@ impl<'t> Future for Exchange<'t> {
     }
 }
 
-/// What a server answered. Its texts stay in the host until they are asked for.
+/// The reply of a server. Its texts stay in the host until they are asked for.
 #[derive(Debug)]
 pub struct Reply<'t> {
     /// The status code, 100 to 999.
     pub status: u16,
     /// Size of the content as transferred, in bytes: without framing, before decoding.
     pub body_bytes: u64,
-    /// From the start of the exchange to the last byte of the reply.
+    /// Time from the start of the exchange to the last byte of the reply.
     pub duration: Duration,
     operation: u32,
     /// The host keeps the texts until the reply is dropped.
     task: std::marker::PhantomData<&'t Task>,
 }
 
-/// Operations of a task whose replies the host keeps until its end, unless they are large: forgetting them one by one
-/// would cost each a call.
+/// The number of a task's first operations whose replies the host keeps until the task ends, unless they are large:
+/// dropping each of them would cost a call.
 const KEPT: u32 = 16;
-/// Bytes of a large one.
+
+/// The size of a large reply, in bytes.
 const LARGE: u64 = 64 * 1024;
 
-/// Lets the host drop what it keeps of an exchange.
+/// Lets the host drop the reply of an exchange.
 fn forget(operation: u32, bytes: u64) {
     if (operation >= KEPT || bytes >= LARGE) && executor::is_polling() {
         bindings::operations::cancel(operation);
@@ -74,23 +76,23 @@ impl Drop for Reply<'_> {
 }
 
 impl Reply<'_> {
-    /// The first value of a header field, the name in any case; bytes that are not UTF-8 are replaced.
+    /// Returns the first value of a header field, the name in any case; bytes that are not UTF-8 are replaced.
     pub fn header(&self, name: &str) -> Option<String> {
         http::header(self.operation, name)
     }
 
-    /// Where the reply came from: the request's URL, absolute, or that of the last redirect that was followed; without a
-    /// fragment.
+    /// Returns the URL that the reply came from: the request's own, absolute, or that of the last redirect that was
+    /// followed; without a fragment.
     pub fn url(&self) -> String {
         http::url(self.operation)
     }
 
-    /// The content, decoded; empty unless [`Options::keep_body`](super::Options::keep_body) was set.
+    /// Returns the content, decoded; empty unless [`Options::keep_body`](super::Options::keep_body) was set.
     pub fn body(&self) -> Vec<u8> {
         http::body(self.operation)
     }
 
-    /// The content as text; bytes that are not UTF-8 are replaced.
+    /// Returns the content as text; bytes that are not UTF-8 are replaced.
     pub fn text(&self) -> String {
         String::from_utf8(self.body()).unwrap_or_else(|error| String::from_utf8_lossy(error.as_bytes()).into_owned())
     }

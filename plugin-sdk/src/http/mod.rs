@@ -1,9 +1,9 @@
 //! HTTP exchanges on the current user's own connections. The host times and records them; a plugin decides whether the
-//! reply is right.
+//! reply is acceptable.
 //!
-//! A [`Request`] is prepared in [`Action::configure`](crate::Action::configure), and what differs from one to the next
-//! is in its templates; a [`DynamicRequest`] is put together while the task runs, at a higher price. A [`Stream`] has its
-//! content in pieces, as they come and go; an [`Upgrade`] ends in a [`Socket`](crate::socket::Socket).
+//! A [`Request`] is prepared in [`Action::configure`](crate::Action::configure), and its templates render anew each
+//! time it is sent; a [`DynamicRequest`] is decided while the task runs, at a higher cost. A [`Stream`] sends and
+//! receives its content in pieces; an [`Upgrade`] ends in a [`Socket`](crate::socket::Socket).
 
 mod dynamic;
 mod exchange;
@@ -19,7 +19,7 @@ pub use upgrade::{Switched, Upgrade};
 
 use crate::bindings::http_types as raw;
 
-/// Which version of HTTP to speak.
+/// A version of HTTP to speak.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub enum Version {
     /// HTTP/2 if the server picks it during the TLS handshake, else HTTP/1.1.
@@ -31,18 +31,18 @@ pub enum Version {
     Http2,
 }
 
-/// How a request is sent and its reply treated. The default is what a browser would call plain: no redirects, no
-/// compression, and the body is counted but not kept.
+/// Options for sending a request and treating its reply. By default no redirect is followed, no compression is asked
+/// for, and the body is counted but not kept.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct Options {
-    /// Which version of HTTP to speak.
+    /// The version of HTTP to speak.
     pub version: Version,
-    /// How many redirects are followed, 0 to 20. Each is an exchange of its own in the report; the reply is the last
-    /// one's.
+    /// The number of redirects to follow, 0 to 20. Each is an exchange of its own in the report; the reply is that of
+    /// the last one.
     pub max_redirects: u8,
-    /// Whether to ask for compressed replies.
+    /// `true` to ask for compressed replies.
     pub compression: bool,
-    /// Whether [`Reply::body`] will be asked for. If not, the body is thrown away as it arrives.
+    /// `true` if the action will call [`Reply::body`]. If not, the body is discarded as it arrives.
     pub keep_body: bool,
 }
 

@@ -5,13 +5,13 @@ use crate::bindings::{http, http_types as raw};
 use crate::operation::Operation;
 use crate::{ConfigError, Fields, JsonTemplate, Task, Template};
 
-/// A prepared request. All users share it; sending costs no more than a number handed to the host.
+/// A prepared request. All users share it; sending it passes only a number to the host.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Request(pub(super) u32);
 
 impl Request {
-    /// A request with any method, such as `POST`, in upper case. The URL is absolute, or resolved against the script's
-    /// `base_url`.
+    /// Begins a request with any method, such as `POST`, in upper case. The URL is absolute, or resolved against the
+    /// script's `base_url`.
     pub fn builder(method: impl Into<String>, url: Template) -> RequestBuilder {
         RequestBuilder {
             raw: raw::RequestTemplate {
@@ -26,12 +26,12 @@ impl Request {
         }
     }
 
-    /// A `GET` request.
+    /// Begins a `GET` request.
     pub fn get(url: Template) -> RequestBuilder {
         Self::builder("GET", url)
     }
 
-    /// Submits the request, at once: awaiting the exchange waits for the reply.
+    /// Submits the request immediately; awaiting the exchange waits for the reply.
     pub fn send<'t>(&self, task: &'t Task) -> Exchange<'t> {
         Exchange(Operation::new(task, http::send(self.0)))
     }
@@ -41,24 +41,24 @@ impl Request {
 #[derive(Clone, Debug)]
 #[must_use = "a request is ready after `prepare`"]
 pub struct RequestBuilder {
-    /// In the shape of the contract, filled in step by step.
+    /// The contract's type, filled in step by step.
     raw: raw::RequestTemplate,
 }
 
 impl RequestBuilder {
-    /// Appended to the URL's query, percent-encoded.
+    /// Sets the parameters to append to the URL's query, percent-encoded.
     pub fn query(mut self, query: Fields) -> Self {
         self.raw.query = query.into_raw();
         self
     }
 
-    /// Header fields; they win over those the user carries.
+    /// Sets the header fields; they win over those that the user carries.
     pub fn headers(mut self, headers: Fields) -> Self {
         self.raw.headers = headers.into_raw();
         self
     }
 
-    /// What is sent after the header section.
+    /// Sets the content.
     pub fn body(mut self, body: Body) -> Self {
         self.raw.body = body.into_raw();
         self
@@ -70,20 +70,23 @@ impl RequestBuilder {
         self
     }
 
-    /// How it is sent.
+    /// Sets the options for sending it.
     pub fn options(mut self, options: Options) -> Self {
         self.raw.options = options.into_raw();
         self
     }
 
-    /// Hands the request to the host. Only within [`Action::configure`](crate::Action::configure): later the host ends
-    /// the instance.
+    /// Prepares the request in the host. Only within [`Action::configure`](crate::Action::configure): later the host
+    /// ends the instance.
+    ///
+    /// # Errors
+    /// The host refuses the request, such as one with an invalid URL or header.
     pub fn prepare(self) -> Result<Request, ConfigError> {
         http::prepare(&self.raw).map(Request).map_err(ConfigError::new)
     }
 }
 
-/// What is sent after the header section. A `content-type` among the headers wins over the one implied.
+/// The content of a request. A `content-type` among the headers wins over the one implied.
 #[derive(Clone, Debug, Default)]
 pub enum Body {
     /// Nothing.
@@ -95,7 +98,7 @@ pub enum Body {
     Json(JsonTemplate),
     /// Encoded as `application/x-www-form-urlencoded`.
     Form(Fields),
-    /// The contents of a file. The path must stand, as it is, among the step's parameters.
+    /// The contents of a file. The path must appear verbatim among the step's parameters.
     File(String),
 }
 
@@ -111,7 +114,7 @@ impl Body {
     }
 }
 
-/// What an `authorization` field is made of.
+/// Credentials for an `authorization` field.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Credentials {
     /// RFC 7617.

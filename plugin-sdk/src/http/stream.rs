@@ -1,4 +1,4 @@
-//! Exchanges whose content goes back and forth in pieces.
+//! Exchanges whose content is sent and received in pieces.
 
 use std::future::Future;
 use std::pin::Pin;
@@ -9,9 +9,9 @@ use crate::bindings::{operations, streams};
 use crate::operation::Operation;
 use crate::{Failure, Task, executor};
 
-/// A streamed exchange: its head, and the content of both sides, as they come and go. The host times and counts it as
-/// any other; its sample ends with the last byte of the reply. Dropped, it is given up: cut off if it is still under
-/// way, which is how an exchange without an end is ended; see [`Stream::leave`] for one that has not begun to come.
+/// A streamed exchange: its head, and the content of both sides in pieces. The host times and counts it as any other;
+/// its sample ends with the last byte of the reply. Dropping it gives it up: one in flight is cut off, which is how to
+/// end an exchange without an end. For one whose reply has not begun to arrive, see [`Stream::leave`].
 #[derive(Debug)]
 pub struct Stream<'t> {
     task: &'t Task,
@@ -20,13 +20,14 @@ pub struct Stream<'t> {
 }
 
 impl Request {
-    /// Submits the request as a streamed exchange. `content` is what is sent after the header section, if the request
-    /// was prepared without a body.
+    /// Submits the request as a streamed exchange. `content` is its content, if the request was prepared without a
+    /// body.
     pub fn open<'t>(&self, task: &'t Task, content: &[u8]) -> Stream<'t> {
         Stream::new(task, streams::open(self.0, content, false))
     }
 
-    /// The same with content that [`Stream::write`] adds to until [`Stream::finish`]: over HTTP/2 alone.
+    /// Submits the request as [`open`](Request::open) does, with content that [`Stream::write`] adds to until
+    /// [`Stream::finish`]: over HTTP/2 only.
     pub fn open_for_writing<'t>(&self, task: &'t Task, content: &[u8]) -> Stream<'t> {
         Stream::new(task, streams::open(self.0, content, true))
     }
@@ -37,46 +38,47 @@ impl<'t> Stream<'t> {
         Self { task, exchange: Operation::new(task, id), id }
     }
 
-    /// Waits for the reply's head; gives the status code, 100 to 999.
+    /// Waits for the reply's head, and returns the status code, 100 to 999.
     pub fn head(&self) -> Head<'_> {
         Head(Operation::new(self.task, streams::head(self.id)))
     }
 
-    /// The first value of a header field of the reply, the name in any case; `None` before the head has come.
+    /// Returns the first value of a header field of the reply, the name in any case; `None` before the head has
+    /// arrived.
     pub fn header(&self, name: &str) -> Option<String> {
         streams::header(self.id, name)
     }
 
-    /// Waits for content: all that has come, 64 KiB at most; none if it has come to its end.
+    /// Waits for content, and returns all that has arrived, at most 64 KiB; no bytes if it has ended.
     pub fn read(&self) -> Read<'_> {
         Read(Operation::new(self.task, streams::read(self.id)))
     }
 
-    /// The first value of a trailer field; `None` before the content has come to its end, and over HTTP/1.1.
+    /// Returns the first value of a trailer field; `None` before the content has ended, and over HTTP/1.1.
     pub fn trailer(&self, name: &str) -> Option<String> {
         streams::trailer(self.id, name)
     }
 
-    /// Adds to the content that is sent; ready when little of it waits to be sent.
+    /// Adds to the content that is sent; ready when no more than 64 KiB of it wait to be sent.
     pub fn write(&self, content: &[u8]) -> Write<'_> {
         Write(Operation::new(self.task, streams::write(self.id, content)))
     }
 
-    /// There is no more to write.
+    /// Ends the content that is sent.
     pub fn finish(&self) {
         streams::finish(self.id);
     }
 
-    /// Ends the exchange here, as it should: one that is dropped before its head has come counts as cancelled, and this
-    /// one does not. For a reply that was expected to be late, or not to come at all.
+    /// Ends the exchange here, as intended: one that is dropped before its head has arrived counts as cancelled, and
+    /// this one does not. For a reply that was expected to be late, or never to arrive.
     pub fn leave(mut self) {
         let exchange = std::mem::replace(&mut self.exchange, Operation::done(self.task));
         streams::leave(self.id);
         drop(exchange);
     }
 
-    /// Waits for the exchange as a whole: for its last byte, whose content nobody asks for any more must be small, as
-    /// the host holds what is not read.
+    /// Waits for the last byte of the exchange. Content that has not been read must be small (256 KiB): the host holds
+    /// it, and the server waits.
     pub async fn end(mut self) -> Result<super::Reply<'t>, Failure> {
         let exchange = std::mem::replace(&mut self.exchange, Operation::done(self.task));
         Exchange(exchange).await
@@ -96,7 +98,7 @@ impl Drop for Stream<'_> {
 
 /// The wait for a head.
 #[derive(Debug)]
-#[must_use = "awaiting it is what gives the status"]
+#[must_use = "await it to get the status"]
 pub struct Head<'s>(Operation<'s>);
 
 impl Future for Head<'_> {
@@ -108,9 +110,9 @@ impl Future for Head<'_> {
     }
 }
 
-/// Content on its way. What was announced and not awaited is lost with it.
+/// A read of content in flight. Dropping it loses content that was announced and not awaited.
 #[derive(Debug)]
-#[must_use = "awaiting it is what gives the content"]
+#[must_use = "await it to get the content"]
 pub struct Read<'s>(Operation<'s>);
 
 impl Future for Read<'_> {
@@ -122,9 +124,9 @@ impl Future for Read<'_> {
     }
 }
 
-/// A write on its way. Dropped, it is not taken back.
+/// A write in flight. Dropping it does not undo it.
 #[derive(Debug)]
-#[must_use = "awaiting it is what says whether the content was taken"]
+#[must_use = "await it to learn whether the content was sent"]
 pub struct Write<'s>(Operation<'s>);
 
 impl Future for Write<'_> {

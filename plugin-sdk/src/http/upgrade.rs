@@ -1,4 +1,4 @@
-//! Requests that ask for their connection: how a WebSocket begins, for one.
+//! Requests that ask for their connection, such as the handshake of a WebSocket.
 
 use std::future::Future;
 use std::pin::Pin;
@@ -12,21 +12,22 @@ use crate::socket::Socket;
 use crate::{Failure, Task};
 
 impl DynamicRequest {
-    /// Submits the request, at once, as one that asks for its connection: awaiting it waits for the head of the reply.
+    /// Submits the request immediately, as one that asks for its connection; awaiting it waits for the head of the
+    /// reply.
     ///
     /// It goes over HTTP/1.1, on a connection of its own, and carries the user's headers and cookies, which no plugin
-    /// sees. It has no body, and its options do not count. The fields that ask for the switch, such as `connection` and
-    /// `upgrade`, are yours to give, and those of the reply yours to check. It belongs to the sample of the task's
+    /// sees. It has no body, and its options are ignored. The action gives the fields that ask for the switch, such as
+    /// `connection` and `upgrade`, and checks those of the reply. The request belongs to the sample of the task's
     /// sockets, as a connect does.
     pub fn upgrade(self, task: &Task) -> Upgrade<'_> {
         Upgrade(Operation::new(task, sockets::upgrade(&self.into_raw())))
     }
 }
 
-/// A request for a connection on its way; ready with the head of the reply, or when there will be none. Dropped early, it
-/// is given up.
+/// A request for a connection in flight; ready with the head of the reply, or when the request has failed. Dropping it
+/// early gives it up.
 #[derive(Debug)]
-#[must_use = "awaiting it is what gives the reply"]
+#[must_use = "await it to get the reply"]
 pub struct Upgrade<'t>(Operation<'t>);
 
 impl Future for Upgrade<'_> {
@@ -40,21 +41,21 @@ impl Future for Upgrade<'_> {
 
 impl Drop for Upgrade<'_> {
     fn drop(&mut self) {
-        // The connection goes with it.
+        // Dropping the socket closes the connection.
         drop(self.0.claim().map(|operation| sockets::upgraded(operation).map(Switched::new)));
     }
 }
 
-/// What a server answered to a request for its connection.
+/// The answer of a server to a request for its connection.
 #[derive(Debug)]
 pub struct Switched {
     /// The status code, 100 to 999.
     pub status: u16,
-    /// The fields of the reply's header section, in the order they came.
+    /// The fields of the reply's header section, in the order received.
     pub headers: Vec<(String, String)>,
-    /// The connection, if the status is 101. What came behind the reply's head is the first that it reads.
+    /// The connection, if the status is 101. Its first read returns the bytes that arrived after the reply's head.
     pub socket: Option<Socket>,
-    /// From the first byte of the request to the last of the reply's head, without the time to connect.
+    /// Time from the first byte of the request to the last of the reply's head, without the time to connect.
     pub duration: Duration,
 }
 
@@ -64,7 +65,7 @@ impl Switched {
         Self { status, headers, socket: raw.socket.map(Socket::new), duration }
     }
 
-    /// The first value of a field, the name in any case.
+    /// Returns the first value of a field, the name in any case.
     pub fn header(&self, name: &str) -> Option<&str> {
         self.headers.iter().find(|(known, _)| known.eq_ignore_ascii_case(name)).map(|(_, value)| value.as_str())
     }

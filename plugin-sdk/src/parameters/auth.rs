@@ -24,14 +24,14 @@ struct Basic {
 
 impl<'de> Deserialize<'de> for Auth {
     fn deserialize<D: Deserializer<'de>>(source: D) -> Result<Self, D::Error> {
-        source.deserialize_map(Kind)
+        source.deserialize_map(AuthVisitor)
     }
 }
 
-/// Reads the one key by hand: the messages of an enum that serde derives would name none of the forms.
-struct Kind;
+/// Reads the forms without a derive: the messages of a derived enum would name none of them.
+struct AuthVisitor;
 
-impl<'de> Visitor<'de> for Kind {
+impl<'de> Visitor<'de> for AuthVisitor {
     type Value = Auth;
 
     fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
@@ -57,7 +57,7 @@ impl<'de> Visitor<'de> for Kind {
 }
 
 fn unknown<E: Error>(key: &str) -> E {
-    let error = ConfigError::new(format!("`{key}` is no kind of credentials"));
+    let error = ConfigError::new(format!("unknown kind of credentials `{key}`"));
     E::custom(error.help("expected `basic` or `bearer`"))
 }
 

@@ -1,9 +1,10 @@
-//! The parameters of which one gives a request its body.
+//! The parameters that give a request its body.
 
 use crate::http::Body;
 use crate::{ConfigError, Fields, JsonTemplate, Template};
 
-/// The parameters of which one gives a request its body, each a field of the action's own `Params` under this name.
+/// The parameters that give a request its body. A step uses one of them; each is a field of the action's own `Params`
+/// under the name that it has here.
 ///
 /// An action without one of them leaves it out: `BodyParameters { json_body, ..BodyParameters::default() }`.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -24,21 +25,21 @@ impl BodyParameters {
     /// # Errors
     /// The step gives two. The message names the first two in the order of the fields and points at the second.
     pub fn choose(self) -> Result<Body, ConfigError> {
-        let given = [
-            ("json_body", self.json_body.map(Body::Json)),
-            ("form_body", self.form_body.map(Body::Form)),
-            ("body", self.body.map(Body::Text)),
-            ("body_file", self.body_file.map(Body::File)),
-        ];
-        let mut given = given.into_iter().filter_map(|(key, body)| body.map(|body| (key, body)));
-        match (given.next(), given.next()) {
-            (None, _) => Ok(Body::None),
-            (Some((_, body)), None) => Ok(body),
-            (Some((first, _)), Some((second, _))) => {
-                Err(ConfigError::new(format!("`{first}` and `{second}` exclude each other"))
-                    .at(format!("/{second}"))
-                    .help("a request has one body: remove one of the two"))
+        let mut chosen: Option<(&str, Body)> = None;
+        let mut offer = |key, body| match (&chosen, body) {
+            (_, None) => Ok(()),
+            (None, Some(body)) => {
+                chosen = Some((key, body));
+                Ok(())
             }
-        }
+            (Some((first, _)), Some(_)) => Err(ConfigError::new(format!("`{first}` and `{key}` exclude each other"))
+                .at(format!("/{key}"))
+                .help("a request has one body: remove one of the two")),
+        };
+        offer("json_body", self.json_body.map(Body::Json))?;
+        offer("form_body", self.form_body.map(Body::Form))?;
+        offer("body", self.body.map(Body::Text))?;
+        offer("body_file", self.body_file.map(Body::File))?;
+        Ok(chosen.map_or(Body::None, |(_, body)| body))
     }
 }

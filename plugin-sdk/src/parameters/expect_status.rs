@@ -52,14 +52,14 @@ impl fmt::Display for ExpectStatus {
 
 impl<'de> Deserialize<'de> for ExpectStatus {
     fn deserialize<D: Deserializer<'de>>(source: D) -> Result<Self, D::Error> {
-        source.deserialize_any(Forms)
+        source.deserialize_any(ExpectStatusVisitor)
     }
 }
 
-/// Reads the forms by hand: the messages of an untagged enum would name none of them.
-struct Forms;
+/// Reads the forms without a derive: the messages of an untagged enum would name none of them.
+struct ExpectStatusVisitor;
 
-impl<'de> Visitor<'de> for Forms {
+impl<'de> Visitor<'de> for ExpectStatusVisitor {
     type Value = ExpectStatus;
 
     fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {

@@ -17,14 +17,14 @@ pub struct HttpVersion(pub Version);
 
 impl<'de> Deserialize<'de> for HttpVersion {
     fn deserialize<D: Deserializer<'de>>(source: D) -> Result<Self, D::Error> {
-        source.deserialize_any(Forms)
+        source.deserialize_any(HttpVersionVisitor)
     }
 }
 
-/// Reads the forms by hand: the messages of an untagged enum would name none of them.
-struct Forms;
+/// Reads the forms without a derive: the messages of an untagged enum would name none of them.
+struct HttpVersionVisitor;
 
-impl Visitor<'_> for Forms {
+impl Visitor<'_> for HttpVersionVisitor {
     type Value = HttpVersion;
 
     fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {

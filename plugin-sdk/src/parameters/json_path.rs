@@ -11,7 +11,7 @@ use serde_json::Value;
 /// of an instance; 96 levels have been seen to fit, and 110 not.
 const DEEPEST: usize = 64;
 
-/// Parses a JSON document; `None` if the text is none, or nests deeper than 64 levels.
+/// Parses a JSON document; `None` if the text is not JSON, or nests deeper than 64 levels.
 ///
 /// The depth is counted before the document is read: reading a deeper one would overflow the 32 KiB of stack that an
 /// instance has, and end in a trap.
@@ -19,7 +19,7 @@ pub fn parse_document(text: &str) -> Option<Value> {
     if depth(text) <= DEEPEST { serde_json::from_str(text).ok() } else { None }
 }
 
-/// Counts the levels of a document; of a text that is none the number means nothing.
+/// Counts the levels of a document. For a text that is not JSON the number is meaningless.
 fn depth(text: &str) -> usize {
     let (mut depth, mut deepest, mut in_string) = (0_usize, 0, false);
     let mut bytes = text.bytes();
@@ -42,7 +42,8 @@ fn depth(text: &str) -> usize {
 pub struct JsonPath(serde_json_path::JsonPath);
 
 impl JsonPath {
-    /// Returns the first value that the path leads to, as a text: the contents of a string, the JSON of any other value.
+    /// Returns the first value that the path leads to, as a text: the contents of a string, the JSON of any other
+    /// value.
     pub fn find(&self, document: &Value) -> Option<String> {
         Some(match self.0.query(document).first()? {
             Value::String(text) => text.clone(),
@@ -63,7 +64,7 @@ impl<'de> Deserialize<'de> for JsonPath {
         serde_json_path::JsonPath::parse(&text).map(Self).map_err(|error| {
             let why = error.to_string();
             let why = why.lines().last().unwrap_or_default().trim().trim_start_matches("error: ");
-            D::Error::custom(format!("`{text}` is no JSONPath: {why}"))
+            D::Error::custom(format!("`{text}` is not a JSONPath: {why}"))
         })
     }
 }

@@ -1,7 +1,7 @@
-//! Parameters that several actions take alike, so that a script writes them the same way everywhere.
+//! Parameters that several actions share, so that scripts write them in one way.
 //!
-//! Each type is a field of an action's [`Params`](crate::Action::Params): it reads its forms, refuses all others with a
-//! message that names them, and gives its part of the schema. The built-in actions are written on them too.
+//! Each type is for a field of an action's [`Params`](crate::Action::Params): it reads its forms, refuses others with a
+//! message that names its own, and generates its part of the schema. The built-in actions use these types too.
 //!
 //! | type | in a script | feature |
 //! |---|---|---|
@@ -16,8 +16,8 @@
 //! | `JsonPath` | a JSONPath | `json-path` |
 //! | `Save` | `{name: {json: …}}` or `{name: {regex: …}}` | `json-path` and `regex` |
 //!
-//! A type that needs another crate has a feature of this one, off by default. [`text_or_mapping`] is for parameters of
-//! your own that are a text in the usual case and a mapping otherwise. [`Template`](crate::Template),
+//! A type that needs a further crate is behind a feature, off by default. [`text_or_mapping`] helps to write parameters
+//! of your own that are a text in the usual case and a mapping otherwise. [`Template`](crate::Template),
 //! [`Fields`](crate::Fields) and [`JsonTemplate`](crate::JsonTemplate) are at the root of the crate.
 //!
 //! ```

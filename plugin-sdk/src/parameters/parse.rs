@@ -1,12 +1,12 @@
-//! From a step's JSON to an action's own type, and from serde's errors to ones that a script's author understands: with
-//! a pointer to the value, and without the names of Rust types.
+//! Reads a step's JSON into an action's own type, and turns serde's errors into ones that a script's author
+//! understands: with a pointer to the value, and without the names of Rust types.
 
 use serde::de::DeserializeOwned;
 use serde_path_to_error::{Path, Segment};
 
 use crate::ConfigError;
 
-/// Reads parameters, in the order typed: a mapping that keeps its order sees the script's.
+/// Parses parameters in the order typed, which a mapping that keeps its order preserves.
 pub(crate) fn parse<P: DeserializeOwned>(json: &str) -> Result<P, ConfigError> {
     let mut source = serde_json::Deserializer::from_str(json);
     serde_path_to_error::deserialize(&mut source).map_err(|error| {
@@ -15,7 +15,7 @@ pub(crate) fn parse<P: DeserializeOwned>(json: &str) -> Result<P, ConfigError> {
     })
 }
 
-/// RFC 6901.
+/// Formats a path as a JSON Pointer (RFC 6901).
 fn pointer(path: &Path) -> String {
     let mut pointer = String::new();
     for segment in path.iter() {
@@ -30,25 +30,25 @@ fn pointer(path: &Path) -> String {
     pointer
 }
 
-/// The error's text without its place in the JSON, which nobody has seen.
+/// Returns the error's text without its place in the JSON, which the script's author never sees.
 fn without_position(error: &serde_json::Error) -> String {
     let text = error.to_string();
     let position = format!(" at line {} column {}", error.line(), error.column());
     text.strip_suffix(&position).unwrap_or(&text).to_owned()
 }
 
-/// Puts the messages that serde's derives write into the words of a script. Others pass as they are.
+/// Rewrites the messages of serde's derives in the words of a script. Other messages pass unchanged.
 fn explain(text: &str) -> ConfigError {
     if let Some(field) = text.strip_prefix("missing field ") {
         return ConfigError::new(format!("{field} is missing"));
     }
     if let Some((key, expected)) = text.strip_prefix("unknown field ").and_then(|rest| rest.split_once(", expected ")) {
-        return ConfigError::new(format!("{key} is not known here")).help(format!("expected {expected}"));
+        return ConfigError::new(format!("unknown key {key}")).help(format!("expected {expected}"));
     }
     if let Some((name, expected)) =
         text.strip_prefix("unknown variant ").and_then(|rest| rest.split_once(", expected "))
     {
-        return ConfigError::new(format!("{name} is not known here")).help(format!("expected {expected}"));
+        return ConfigError::new(format!("unknown value {name}")).help(format!("expected {expected}"));
     }
     let mismatch = text.strip_prefix("invalid type: ").or_else(|| text.strip_prefix("invalid value: "));
     match mismatch.and_then(|rest| rest.rsplit_once(", expected ")) {
@@ -57,7 +57,7 @@ fn explain(text: &str) -> ConfigError {
     }
 }
 
-/// What was expected, without the names of Rust types.
+/// Describes the expected value, without the names of Rust types.
 fn wanted(expected: &str) -> &str {
     match expected {
         "u8" => "a whole number from 0 to 255",
@@ -74,7 +74,7 @@ fn wanted(expected: &str) -> &str {
     }
 }
 
-/// What was there instead.
+/// Describes the actual value.
 fn found(got: &str) -> String {
     match got {
         "map" => "a mapping".to_owned(),
@@ -119,7 +119,7 @@ mod tests {
         user: String,
     }
 
-    /// JSON, then pointer, message and help as the script's author would see them.
+    /// JSON, then pointer, message and help as the script's author sees them.
     const CASES: &[(&str, &str, &str, &str)] = &[
         ("{}", "", "`url` is missing", ""),
         (r#"{"url": "a", "count": 300}"#, "/count", "expected a whole number from 0 to 255, got `300`", ""),
@@ -128,10 +128,10 @@ mod tests {
         (r#"{"url": "a", "on": 1.5}"#, "/on", "expected `true` or `false`, got `1.5`", ""),
         (r#"{"url": {}}"#, "/url", "expected a text, got a mapping", ""),
         (r#"{"url": null}"#, "/url", "expected a text, got nothing", ""),
-        (r#"{"url": "a", "mode": "odd"}"#, "/mode", "`odd` is not known here", "expected `fast` or `slow`"),
+        (r#"{"url": "a", "mode": "odd"}"#, "/mode", "unknown value `odd`", "expected `fast` or `slow`"),
         (r#"{"url": "a", "headers": {"x/y": []}}"#, "/headers/x~1y", "expected a text, got a list", ""),
         (r#"{"url": "a", "list": [{"user": "b"}, {}]}"#, "/list/1", "`user` is missing", ""),
-        (r#"{"url": "a", "list": [{"usr": "b"}]}"#, "/list/0/usr", "`usr` is not known here", "expected `user`"),
+        (r#"{"url": "a", "list": [{"usr": "b"}]}"#, "/list/0/usr", "unknown key `usr`", "expected `user`"),
         (r#"{"url": "{{no 1}}"}"#, "/url", "unknown helper `no`", "it takes a `renders` of the test"),
         (r#"{"url": "{{no"}"#, "/url", "`{{` without `}}`", ""),
     ];

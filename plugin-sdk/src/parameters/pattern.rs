@@ -17,9 +17,9 @@ impl Pattern {
     /// Parses a regular expression.
     ///
     /// # Errors
-    /// The text is none.
+    /// The text is not a regular expression.
     pub fn parse(text: &str) -> Result<Self, ConfigError> {
-        let wrong = |error| ConfigError::new(format!("`{text}` is no regular expression: {error}"));
+        let wrong = |error| ConfigError::new(format!("`{text}` is not a regular expression: {error}"));
         Regex::new(text).map(Self).map_err(wrong)
     }
 
@@ -28,7 +28,8 @@ impl Pattern {
         self.0.is_match(text)
     }
 
-    /// Returns the text that its first group matched; all that it matched if it has no group, or that group took no part.
+    /// Returns the text that its first group matched; all that it matched if it has no group, or that group took no
+    /// part.
     pub fn find(&self, text: &str) -> Option<String> {
         let found = self.0.captures(text)?;
         found.get(1).or_else(|| found.get(0)).map(|part| part.as_str().to_owned())

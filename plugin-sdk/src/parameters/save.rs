@@ -15,10 +15,10 @@ const LONGEST_NAME: usize = 256;
 /// The longest value that the host takes, in bytes.
 const LONGEST_VALUE: usize = 64 << 10;
 
-/// Where one value is.
+/// The place of a value in a message.
 #[derive(Clone, Debug, serde::Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
-struct Source {
+struct ValueSource {
     /// A JSONPath.
     json: Option<JsonPath>,
     /// A regular expression: its first group, or all that it matches.
@@ -27,9 +27,9 @@ struct Source {
 
 /// Variables to set from a message: `{name: {json: …}}` or `{name: {regex: …}}`. The default sets none.
 ///
-/// An action with one says so in [`Action::SETS_VARIABLES`](crate::Action::SETS_VARIABLES).
+/// An action with this parameter sets [`Action::SETS_VARIABLES`](crate::Action::SETS_VARIABLES).
 #[derive(Clone, Debug, Default)]
-pub struct Save(BTreeMap<String, Source>);
+pub struct Save(BTreeMap<String, ValueSource>);
 
 impl Save {
     /// Returns `true` if there are no variables to set.
@@ -46,15 +46,15 @@ impl Save {
         let mut read = None;
         for (name, source) in &self.0 {
             let value = match source {
-                Source { json: Some(path), .. } => {
+                ValueSource { json: Some(path), .. } => {
                     let read = read.get_or_insert_with(|| parse_document(text));
                     let found = read.as_ref().and_then(|document| path.find(document));
                     found.ok_or_else(|| format!("nothing at `{path}`"))
                 }
-                Source { regex: Some(pattern), .. } => {
+                ValueSource { regex: Some(pattern), .. } => {
                     pattern.find(text).ok_or_else(|| format!("nothing matches `{pattern}`"))
                 }
-                Source { .. } => Ok(String::new()),
+                ValueSource { .. } => Ok(String::new()),
             };
             let value = value.map_err(|why| Failure::check(format!("save `{name}`: {why}")))?;
             if value.len() > LONGEST_VALUE {
@@ -70,9 +70,9 @@ impl Save {
 }
 
 impl<'de> Deserialize<'de> for Save {
-    /// Refuses as well the names that the host would end the instance for.
+    /// Also refuses names for which the host would end the instance.
     fn deserialize<D: Deserializer<'de>>(source: D) -> Result<Self, D::Error> {
-        let sources = BTreeMap::<String, Source>::deserialize(source)?;
+        let sources = BTreeMap::<String, ValueSource>::deserialize(source)?;
         for (name, source) in &sources {
             if !(1..=LONGEST_NAME).contains(&name.len()) {
                 let length = name.len();
@@ -93,6 +93,6 @@ impl JsonSchema for Save {
     }
 
     fn json_schema(generator: &mut SchemaGenerator) -> Schema {
-        generator.subschema_for::<BTreeMap<String, Source>>()
+        generator.subschema_for::<BTreeMap<String, ValueSource>>()
     }
 }

@@ -49,16 +49,16 @@ impl<'de> Deserialize<'de> for Search {
 /// The mapping, which has exactly one of the keys.
 #[derive(Deserialize)]
 #[serde(deny_unknown_fields)]
-struct Mapping {
+struct SearchMapping {
     contains: Option<String>,
     regex: Option<String>,
 }
 
 impl Search {
-    fn of_mapping(mapping: Mapping) -> Result<Self, ConfigError> {
+    fn of_mapping(mapping: SearchMapping) -> Result<Self, ConfigError> {
         match mapping {
-            Mapping { contains: Some(text), regex: None } => Ok(Self::Contains(text)),
-            Mapping { contains: None, regex: Some(pattern) } => Pattern::parse(&pattern).map(Self::Regex),
+            SearchMapping { contains: Some(text), regex: None } => Ok(Self::Contains(text)),
+            SearchMapping { contains: None, regex: Some(pattern) } => Pattern::parse(&pattern).map(Self::Regex),
             _ => Err(ConfigError::new("expected one of `contains` and `regex`")),
         }
     }

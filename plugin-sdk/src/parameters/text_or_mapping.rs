@@ -7,8 +7,8 @@ use serde::de::{Deserialize, Deserializer, Error, MapAccess, Visitor};
 
 use crate::ConfigError;
 
-/// Reads a parameter that is a text in the usual case and a mapping otherwise; for a `Deserialize` written by hand. An
-/// untagged enum reads the same, but its messages name none of the forms.
+/// Reads a parameter that is a text in the usual case and a mapping otherwise; for a `Deserialize` that is not derived.
+/// An untagged enum reads the same, but its messages name none of the forms.
 ///
 /// `forms` completes "expected …" where the script has neither.
 ///
@@ -55,16 +55,16 @@ pub fn text_or_mapping<'de, D: Deserializer<'de>, M: Deserialize<'de>, T>(
     of_text: fn(&str) -> Result<T, ConfigError>,
     of_mapping: fn(M) -> Result<T, ConfigError>,
 ) -> Result<T, D::Error> {
-    source.deserialize_any(Forms { forms, of_text, of_mapping })
+    source.deserialize_any(TextOrMappingVisitor { forms, of_text, of_mapping })
 }
 
-struct Forms<M, T> {
+struct TextOrMappingVisitor<M, T> {
     forms: &'static str,
     of_text: fn(&str) -> Result<T, ConfigError>,
     of_mapping: fn(M) -> Result<T, ConfigError>,
 }
 
-impl<'de, M: Deserialize<'de>, T> Visitor<'de> for Forms<M, T> {
+impl<'de, M: Deserialize<'de>, T> Visitor<'de> for TextOrMappingVisitor<M, T> {
     type Value = T;
 
     fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {

@@ -17,10 +17,10 @@ impl TimeSpan {
     /// Parses a time that was typed, or that a template rendered.
     ///
     /// # Errors
-    /// The text has no number, no unit, or a unit that is none of time.
+    /// The text has no number, no unit, or an unknown unit.
     pub fn parse(text: &str) -> Result<Self, ConfigError> {
         humantime::parse_duration(text.trim()).map(Self).map_err(|_| {
-            ConfigError::new(format!("`{text}` is no time"))
+            ConfigError::new(format!("`{text}` is not a time"))
                 .help("write a number and its unit, such as `500ms` or `2s`")
         })
     }
@@ -28,14 +28,14 @@ impl TimeSpan {
 
 impl<'de> Deserialize<'de> for TimeSpan {
     fn deserialize<D: Deserializer<'de>>(source: D) -> Result<Self, D::Error> {
-        source.deserialize_any(Text)
+        source.deserialize_any(TimeSpanVisitor)
     }
 }
 
-/// Takes numbers as well, so that a time without its unit is refused as one.
-struct Text;
+/// Reads numbers as well, so that a time without its unit is reported as such.
+struct TimeSpanVisitor;
 
-impl Visitor<'_> for Text {
+impl Visitor<'_> for TimeSpanVisitor {
     type Value = TimeSpan;
 
     fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {

@@ -1,21 +1,21 @@
-//! Bytes that have arrived and that nobody has asked for so far.
+//! Bytes that have arrived and have not been asked for so far.
 
-/// In the order they arrived.
+/// Received bytes, in the order they arrived.
 #[derive(Debug, Default)]
 pub(super) struct Buffer {
     bytes: Vec<u8>,
-    /// How many of them are gone: taking a line from the front moves nothing.
+    /// The number of bytes taken from the front: taking a line moves nothing.
     taken: usize,
 }
 
 impl Buffer {
-    /// What there is.
-    pub fn unread(&self) -> &[u8] {
+    /// Returns the bytes that have not been taken.
+    pub(crate) fn unread(&self) -> &[u8] {
         &self.bytes[self.taken..]
     }
 
-    /// Appends what has arrived. Into an empty buffer nothing is copied.
-    pub fn add(&mut self, arrived: Vec<u8>) {
+    /// Appends bytes that have arrived. Into an empty buffer nothing is copied.
+    pub(crate) fn add(&mut self, arrived: Vec<u8>) {
         self.bytes.drain(..self.taken);
         self.taken = 0;
         if self.bytes.is_empty() {
@@ -25,8 +25,8 @@ impl Buffer {
         }
     }
 
-    /// Takes as much as there is of so many bytes. Where that is all, nothing is copied.
-    pub fn take(&mut self, most: usize) -> Vec<u8> {
+    /// Takes at most `most` bytes. If those are all, nothing is copied.
+    pub(crate) fn take(&mut self, most: usize) -> Vec<u8> {
         let length = most.min(self.unread().len());
         if self.taken == 0 && length == self.bytes.len() {
             return std::mem::take(&mut self.bytes);
@@ -36,8 +36,8 @@ impl Buffer {
         front
     }
 
-    /// Where the first occurrence of `delimiter` ends. Nothing before `from` is looked at.
-    pub fn end_of(&self, delimiter: &[u8], from: usize) -> Option<usize> {
+    /// Returns the end of the first occurrence of `delimiter` at or after `from`.
+    pub(crate) fn end_of(&self, delimiter: &[u8], from: usize) -> Option<usize> {
         let rest = self.unread().get(from..)?;
         let at = (0..rest.len()).find(|at| rest[*at..].starts_with(delimiter))?;
         Some(from + at + delimiter.len())

@@ -1,5 +1,6 @@
-//! Sockets that were dropped where their user was not the current one: when the host ended the task that held them,
-//! say. The host closes nothing but what the current user owns, so they are closed when a task of that user begins.
+//! Sockets that were dropped where their user was not the current one, for example when the host ended the task that
+//! held them. The host closes only sockets of the current user, so they are closed when the next task of their user
+//! begins.
 
 use std::cell::RefCell;
 
@@ -7,16 +8,16 @@ use crate::UserId;
 use crate::bindings::{sockets, user};
 
 thread_local! {
-    /// User and socket. Empty but for the moments after a timeout.
+    /// Users and sockets. Empty except for moments after a timeout.
     static LEFT_OPEN: RefCell<Vec<(UserId, u32)>> = const { RefCell::new(Vec::new()) };
 }
 
-/// Keeps a socket in mind. When a native test's thread ends there is nothing left to keep it in.
+/// Remembers a socket to close. When a native test's thread ends the list is gone already.
 pub(super) fn keep(user: UserId, socket: u32) {
     let _ = LEFT_OPEN.try_with(|list| list.borrow_mut().push((user, socket)));
 }
 
-/// Closes those of the current user, at the beginning of a task. Costs a look at an empty list in the usual case.
+/// Closes the sockets of the current user, at the beginning of a task. The list is empty in the usual case.
 pub(crate) fn close() {
     LEFT_OPEN.with_borrow_mut(|list| {
         if list.is_empty() {
@@ -32,12 +33,12 @@ pub(crate) fn close() {
     });
 }
 
-/// The user is gone, and its sockets with it.
+/// Drops the sockets of a user who is gone: the host has closed them.
 pub(crate) fn forget_user(gone: UserId) {
     LEFT_OPEN.with_borrow_mut(|list| list.retain(|(user, _)| *user != gone));
 }
 
-/// Forgets all of them, as a new instance would.
+/// Drops all sockets, to begin like a new instance.
 #[cfg(not(target_arch = "wasm32"))]
 pub(crate) fn reset() {
     LEFT_OPEN.take();

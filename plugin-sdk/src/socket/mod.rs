@@ -1,9 +1,12 @@
 //! Byte streams over TCP, in clear or above TLS: for protocols that the host does not speak.
 //!
-//! The host resolves names, connects and speaks TLS; a plugin sees the bytes above. What a task does on its sockets is
-//! one sample in the report, from its first socket operation to its end, and a failure if the task is one; what else is
-//! worth a number, such as a round trip, is a [`metric`](crate::metric). Only hosts that the script grants the plugin can
-//! be connected to.
+//! The host resolves names, connects and speaks TLS; a plugin sees the bytes above. All that a task does on its sockets
+//! is one sample in the report, from its first socket operation to its end, and a failure if the task is one; report
+//! other measurements, such as a round trip, as a [`metric`](crate::metric). A plugin can connect only to hosts that
+//! the script grants it.
+//!
+//! Bytes that arrive beyond those that a read asked for stay in the socket for the next read. A socket is closed when
+//! it is dropped; one that is dropped after its task has ended, as on a timeout, when its user's next task begins.
 //!
 //! ```
 //! use stampede_plugin::socket::{Address, Socket, Tls};
@@ -37,58 +40,60 @@ use crate::{Failure, FailureKind, Task, UserId, executor};
 use buffer::Buffer;
 use operations::Fill;
 
-/// What a read asks for where the plugin does not say.
+/// The bytes that a read asks for where the plugin does not say.
 const CHUNK: usize = 16 << 10;
 
-/// The most that the contract lets a read ask for.
+/// The most bytes that the contract lets a read ask for.
 const MOST: usize = 1 << 20;
 
-/// A connection of one user, closed when it is dropped. One that is to outlast its task is kept in a
-/// [`PerUser`](crate::PerUser); for another user than its own it means nothing.
+/// A connection of one user, closed when it is dropped. To keep one beyond its task, put it in a
+/// [`PerUser`](crate::PerUser); tasks of other users cannot use it.
 ///
-/// One read and one write may be on their way at once; a second of either kind fails with
-/// [`FailureKind::Plugin`]. After a failure the socket is closed.
+/// One read and one write may be in flight at once; a second of either kind fails with [`FailureKind::Plugin`]. After a
+/// failure the socket is closed.
 #[derive(Debug)]
 pub struct Socket {
     id: u32,
-    /// Whose it is: nobody else's task may close it.
+    /// The owner: no task of another user may close it.
     user: UserId,
-    /// What a read has brought beyond what was asked for.
+    /// Bytes that a read has returned beyond those asked for.
     buffer: RefCell<Buffer>,
 }
 
 impl Socket {
-    /// Submits a connect, at once: awaiting it waits for the socket. A user may have 64 open ones of a
-    /// plugin.
+    /// Submits a connect immediately; awaiting it waits for the socket. A user may have 64 open sockets of a plugin.
     pub fn connect<'t>(task: &'t Task, address: &Address) -> Connect<'t> {
         Connect(Operation::new(task, sockets::connect(&address.0)))
     }
 
-    /// One that the current task has just been given.
+    /// Wraps a socket that the host has just given the current task.
     pub(crate) fn new(id: u32) -> Self {
         Self { id, user: user::id(), buffer: RefCell::default() }
     }
 
-    /// The protocol that the server picked of those offered; none if it picked none, or in clear.
+    /// Returns the protocol that the server picked of those offered; `None` if it picked none, or in clear.
     pub fn protocol(&self, _task: &Task) -> Option<String> {
         sockets::protocol(self.id)
     }
 
-    /// Submits a write of all these bytes, 16 MiB at most, at once: awaiting it waits until the last one is taken.
+    /// Submits a write of all these bytes, 16 MiB at most, immediately; awaiting it waits until the operating system
+    /// has accepted the last one.
     pub fn write<'s>(&'s self, task: &'s Task, bytes: &[u8]) -> Write<'s> {
         Write(Operation::new(task, sockets::write(self.id, bytes)))
     }
 
-    /// Submits a read of at least one byte and at most `most` and 64 KiB, at once: awaiting it waits for them. Gives
-    /// none if the peer has closed its side.
+    /// Submits a read of at least one byte, at most `most` and at most 64 KiB, immediately; awaiting it waits for them.
+    /// Returns no bytes if the peer has closed its side.
     pub fn read<'s>(&'s self, task: &'s Task, most: usize) -> Read<'s> {
         let most = most.clamp(1, MOST);
         let empty = self.buffer.borrow().unread().is_empty();
         Read::new(self, most, empty.then(|| self.fill(task, most)))
     }
 
-    /// Waits for exactly so many bytes. If the peer closes its side before, that is a failure of kind
-    /// [`FailureKind::Network`]. Dropped early, it has taken nothing.
+    /// Waits for exactly `length` bytes. Dropped early, it has taken none.
+    ///
+    /// # Errors
+    /// The peer closes its side first: [`FailureKind::Network`].
     pub async fn read_exact(&self, task: &Task, length: usize) -> Result<Vec<u8>, Failure> {
         loop {
             let there = self.buffer.borrow().unread().len();
@@ -96,14 +101,17 @@ impl Socket {
                 return Ok(self.buffer.borrow_mut().take(length));
             }
             if self.fill(task, (length - there).max(CHUNK)).await? == 0 {
-                return Err(ended(format!("expected {length} bytes, got {there} and the end")));
+                return Err(ended(format!("expected {length} bytes, got {there} before the connection ended")));
             }
         }
     }
 
-    /// Waits for bytes up to a delimiter, such as `b"\r\n"`, and gives them with it: `most` bytes at most, or it is a
-    /// failure of kind [`FailureKind::Protocol`]. If the peer closes its side before, one of kind
-    /// [`FailureKind::Network`]. Dropped early, it has taken nothing.
+    /// Waits for bytes up to a delimiter, such as `b"\r\n"`, and returns them with the delimiter. Dropped early, it has
+    /// taken none.
+    ///
+    /// # Errors
+    /// They are more than `most` bytes: [`FailureKind::Protocol`]. The peer closes its side first:
+    /// [`FailureKind::Network`].
     pub async fn read_until(&self, task: &Task, delimiter: &[u8], most: usize) -> Result<Vec<u8>, Failure> {
         let mut searched = 0;
         loop {
@@ -116,10 +124,13 @@ impl Socket {
                 None if there < most => {}
                 _ => return Err(Failure::protocol(format!("expected {} within {most} bytes", shown(delimiter)))),
             }
-            // The delimiter's first bytes may be there already.
+            // The delimiter's first bytes may have arrived already.
             searched = (there + 1).saturating_sub(delimiter.len());
             if self.fill(task, CHUNK).await? == 0 {
-                return Err(ended(format!("expected {}, got {there} bytes and the end", shown(delimiter))));
+                return Err(ended(format!(
+                    "expected {}, got {there} bytes before the connection ended",
+                    shown(delimiter)
+                )));
             }
         }
     }
@@ -144,12 +155,12 @@ impl Drop for Socket {
     }
 }
 
-/// The peer has closed its side too early.
+/// Creates the failure of a peer that has closed its side too early.
 fn ended(detail: String) -> Failure {
     Failure::new(FailureKind::Network, detail)
 }
 
-/// A delimiter as a person reads it.
+/// Formats a delimiter for a message.
 fn shown(delimiter: &[u8]) -> String {
     format!("`{}`", delimiter.escape_ascii())
 }

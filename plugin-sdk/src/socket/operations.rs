@@ -1,7 +1,7 @@
-//! What may be in flight on a socket: a connect, a read, a write.
+//! The operations of a socket: connect, read, write.
 //!
-//! A read or a connect that completed unseen and is then dropped is not lost: the bytes go to the socket's buffer, the
-//! connection is closed.
+//! The result of a read or a connect that was announced and is then dropped is not lost: the bytes go to the socket's
+//! buffer, the connection is closed.
 
 use std::future::Future;
 use std::pin::Pin;
@@ -12,10 +12,10 @@ use crate::Failure;
 use crate::bindings::sockets;
 use crate::operation::Operation;
 
-/// A connection on its way; ready when it stands, TLS included, or when there will be none. Dropped early, it is given
-/// up.
+/// A connect in flight; ready when the connection is established, TLS included, or has failed. Dropping it early gives
+/// it up.
 #[derive(Debug)]
-#[must_use = "awaiting it is what gives the socket"]
+#[must_use = "await it to get the socket"]
 pub struct Connect<'t>(pub(super) Operation<'t>);
 
 impl Future for Connect<'_> {
@@ -35,10 +35,10 @@ impl Drop for Connect<'_> {
     }
 }
 
-/// A write on its way; ready when the operating system has taken the last byte. Dropped early, it is given up and the
-/// socket is closed: nobody knows how much of it has been sent.
+/// A write in flight; ready when the operating system has accepted the last byte. Dropping it early gives it up and
+/// closes the socket, since an unknown part of it has been sent.
 #[derive(Debug)]
-#[must_use = "awaiting it is what says whether the bytes were taken"]
+#[must_use = "await it to learn whether the bytes were sent"]
 pub struct Write<'s>(pub(super) Operation<'s>);
 
 impl Future for Write<'_> {
@@ -58,11 +58,11 @@ pub(super) struct Fill<'s> {
 }
 
 impl<'s> Fill<'s> {
-    pub fn new(socket: &'s Socket, operation: Operation<'s>) -> Self {
+    pub(super) fn new(socket: &'s Socket, operation: Operation<'s>) -> Self {
         Self { socket, operation }
     }
 
-    /// Keeps what an announced read has brought.
+    /// Keeps the bytes of an announced read.
     fn receive(&self, operation: u32) -> Result<usize, Failure> {
         let bytes = sockets::received(operation).map_err(Failure::of_host)?;
         let length = bytes.len();
@@ -83,16 +83,16 @@ impl Future for Fill<'_> {
 impl Drop for Fill<'_> {
     fn drop(&mut self) {
         if let Some(operation) = self.operation.claim() {
-            // A failure shows at the next read: the socket is closed by then.
+            // The next read reports a failure: the socket is closed by then.
             let _ = self.receive(operation);
         }
     }
 }
 
-/// Bytes on their way; ready as soon as there is one, or with none if the peer has closed its side. Dropped early it is
-/// given up, and has taken nothing that the next read would miss.
+/// A read in flight; ready with at least one byte, or with none if the peer has closed its side. Dropping it early
+/// gives it up, and the next read misses no bytes.
 #[derive(Debug)]
-#[must_use = "awaiting it is what gives the bytes"]
+#[must_use = "await it to get the bytes"]
 pub struct Read<'s> {
     socket: &'s Socket,
     most: usize,

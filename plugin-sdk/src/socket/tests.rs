@@ -1,4 +1,4 @@
-//! Sockets against peers of the fake host: bytes in pieces, races, ends and what is left behind.
+//! Sockets against peers of the fake host: bytes in pieces, races, ends, and sockets left open.
 
 use std::future::Future;
 use std::pin::pin;
@@ -12,7 +12,7 @@ use crate::{Action, ConfigError, Failure, FailureKind, Outcome, PerUser, Task};
 
 const MOMENT: Duration = Duration::from_millis(10);
 
-/// Connects and does what the step's number says.
+/// Connects and does one of several things, by the step's number.
 struct Talk(u32);
 
 impl Action for Talk {
@@ -45,14 +45,14 @@ impl Action for Talk {
     }
 }
 
-/// Gives one read up and gets the same bytes from the next.
+/// Gives one read up and gets its bytes from the next.
 async fn impatient(socket: &Socket, task: &Task) -> Result<Vec<u8>, Failure> {
     let early = task.timeout(MOMENT, socket.read_until(task, b"\n", 99)).await;
     assert_eq!(early, Err(crate::TimedOut { limit: MOMENT }));
     socket.read_until(task, b"\n", 99).await
 }
 
-/// A read that completed while nobody looked is not lost when it is dropped.
+/// Drops a read that was announced and not awaited, whose bytes the next read returns.
 async fn unread(socket: &Socket, task: &Task) -> Result<Vec<u8>, Failure> {
     let read = socket.read(task, 99);
     task.sleep(MOMENT).await;
@@ -94,9 +94,15 @@ fn a_line_too_long_breaks_the_protocol_and_an_early_end_the_connection() {
     let long = talk(0, Peer::new().answers("0123456789\r\n"));
     assert_eq!(long.failure, Some(Failure::protocol(r"expected `\r\n` within 9 bytes")));
     let early = talk(0, Peer::new().answers("abc").closes()).failure.expect("no line");
-    assert_eq!((early.kind(), early.detail()), (FailureKind::Network, r"expected `\r\n`, got 3 bytes and the end"));
+    assert_eq!(
+        (early.kind(), early.detail()),
+        (FailureKind::Network, r"expected `\r\n`, got 3 bytes before the connection ended")
+    );
     let early = talk(1, Peer::new().answers("abc").closes()).failure.expect("too few");
-    assert_eq!((early.kind(), early.detail()), (FailureKind::Network, "expected 5 bytes, got 3 and the end"));
+    assert_eq!(
+        (early.kind(), early.detail()),
+        (FailureKind::Network, "expected 5 bytes, got 3 before the connection ended")
+    );
 }
 
 #[test]
@@ -196,7 +202,7 @@ fn the_server_picks_the_protocol() {
     assert_eq!(said(&talk(9, Peer::new().picks("smtp"))), Some("smtp"));
 }
 
-/// Connects once for each user and says one line in each task; the step's text says what becomes of the socket.
+/// Connects once for each user and sends one line in each task; the step's text decides the fate of the socket.
 struct Stay {
     fate: String,
     sockets: PerUser<Socket>,
@@ -229,7 +235,7 @@ fn stay(session: &mut Session, fate: &str) -> Step {
     session.configure::<Stay>(json!(fate)).expect("the parameters are right")
 }
 
-/// Whether each connection is open.
+/// Returns `true` for each connection that is open.
 fn open(run: &Run) -> Vec<bool> {
     run.connections.iter().map(|connection| connection.open).collect()
 }
@@ -251,7 +257,7 @@ fn what_a_task_held_that_timed_out_is_closed_by_the_next_of_the_same_user() {
     let (hangs, stays) = (stay(&mut session, "hangs"), stay(&mut session, "stays"));
     let run = session.run(hangs, 0);
     assert_eq!(run.failure.as_ref().expect("nothing came").kind(), FailureKind::Timeout);
-    assert_eq!(open(&run), [true], "nobody could close it");
+    assert_eq!(open(&run), [true], "its user is not the current one");
     assert_eq!(open(&session.run(stays, 1)), [true, true], "it is another user's");
     assert_eq!(open(&session.run(stays, 0)), [false, true, true]);
 }
@@ -263,13 +269,13 @@ fn a_user_who_is_gone_leaves_nothing() {
     session.run(stays, 0);
     session.run(hangs, 0);
     session.forget_user(0);
-    // The same number once more; closing what was another's would end the instance.
+    // Another user with the same number; closing a socket of the first one would end the instance.
     assert_eq!(open(&session.run(stays, 0)), [false, true]);
     session.forget_user(0);
     assert_eq!(open(&session.run(stays, 0)), [false, false, true]);
 }
 
-/// Begins to connect, and has no time.
+/// Submits connects and drops them.
 struct Hasty;
 
 impl Action for Hasty {
@@ -283,7 +289,7 @@ impl Action for Hasty {
 
     async fn run(&self, task: &Task) -> Outcome {
         let address = Address::new("localhost", 9);
-        // Announced while something else is awaited, and dropped.
+        // The host announces it while the sleep is awaited; then it is dropped.
         let unseen = Socket::connect(task, &address);
         task.sleep(MOMENT).await;
         drop(unseen);

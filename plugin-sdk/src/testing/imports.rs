@@ -1,8 +1,9 @@
-//! The host's imports as native functions: the names and signatures that `wit-bindgen` generates, answered by the fake.
+//! The host's imports as native functions, with the names and signatures that `wit-bindgen` generates, answered by the
+//! fake.
 
 use super::state::{in_task, set, with};
 
-/// Knows the helpers that the test named, and `var`.
+/// Templates, with the helpers that the test named, and `var`.
 pub(crate) mod templates {
     use super::{in_task, with};
     use crate::bindings::template_types::TemplateError;
@@ -22,7 +23,7 @@ pub(crate) mod templates {
     }
 }
 
-/// Records what is sent and answers with the test's replies.
+/// HTTP, which records the requests and answers with the test's replies.
 pub(crate) mod http {
     use super::super::state::number;
     use super::super::{SentBody, SentCredentials, SentRequest};
@@ -42,7 +43,7 @@ pub(crate) mod http {
         in_task(|state| state.send(sent))
     }
 
-    /// A prepared request as it is sent now.
+    /// Renders a prepared request.
     pub(super) fn prepared(request: u32) -> SentRequest {
         in_task(|state| {
             let prepared = state.prepared[request as usize].clone();
@@ -75,7 +76,7 @@ pub(crate) mod http {
         in_task(|state| state.send(sent))
     }
 
-    /// A request put together in the task as it is sent now.
+    /// Converts a request decided in the task.
     pub(super) fn dynamic(request: &DynamicRequest) -> SentRequest {
         in_task(|state| SentRequest {
             method: request.method.clone(),
@@ -122,12 +123,12 @@ pub(crate) mod http {
     }
 }
 
-/// Exchanges in pieces: the reply comes as one.
+/// Streamed exchanges, whose reply arrives in one piece.
 pub(crate) mod streams {
     use std::time::Duration;
 
     use super::super::SentBody;
-    use super::super::state::Kind;
+    use super::super::state::OperationKind;
     use super::in_task;
     use crate::bindings::FailureKind;
 
@@ -146,12 +147,14 @@ pub(crate) mod streams {
     }
 
     pub(crate) fn head(exchange: u32) -> u32 {
-        in_task(|state| state.ask(exchange, Kind::Head(exchange)))
+        in_task(|state| state.ask(exchange, OperationKind::Head(exchange)))
     }
 
     pub(crate) fn arrived(operation: u32) -> Result<u16, FailureKind> {
         in_task(|state| {
-            let Kind::Head(exchange) = *state.announced(operation) else { panic!("that operation waits for no head") };
+            let OperationKind::Head(exchange) = *state.announced(operation) else {
+                panic!("that operation is not a head")
+            };
             let outcome = state.reply(exchange).0.outcome;
             outcome.map_err(|kind| {
                 state.found.get_or_insert(kind);
@@ -165,12 +168,14 @@ pub(crate) mod streams {
     }
 
     pub(crate) fn read(exchange: u32) -> u32 {
-        in_task(|state| state.ask(exchange, Kind::Piece(exchange)))
+        in_task(|state| state.ask(exchange, OperationKind::Piece(exchange)))
     }
 
     pub(crate) fn received(operation: u32) -> Result<Vec<u8>, FailureKind> {
         in_task(|state| {
-            let Kind::Piece(exchange) = *state.announced(operation) else { panic!("that operation is no read") };
+            let OperationKind::Piece(exchange) = *state.announced(operation) else {
+                panic!("that operation is not a read")
+            };
             let reply = state.reply(exchange).0;
             let (outcome, body) = (reply.outcome, reply.body.clone());
             outcome?;
@@ -192,14 +197,14 @@ pub(crate) mod streams {
                 SentBody::Bytes(body) => body.extend_from_slice(content),
                 body => *body = SentBody::Bytes(content.to_vec()),
             }
-            state.submit(Duration::ZERO, Kind::Sent)
+            state.submit(Duration::ZERO, OperationKind::Sent)
         })
     }
 
     pub(crate) fn written(operation: u32) -> Result<(), FailureKind> {
         in_task(|state| match state.announced(operation) {
-            Kind::Sent => Ok(()),
-            _ => panic!("that operation is no write"),
+            OperationKind::Sent => Ok(()),
+            _ => panic!("that operation is not a write"),
         })
     }
 
@@ -214,22 +219,22 @@ pub(crate) mod streams {
     }
 }
 
-/// Files are the test's own, relative to its folder.
+/// Files of the test, relative to its folder.
 pub(crate) mod files {
     pub(crate) fn read(path: &str) -> Result<Vec<u8>, String> {
         std::fs::read(path).map_err(|error| format!("cannot read `{path}`: {error}"))
     }
 }
 
-/// Virtual time: a sleep completes when nothing else is due before.
+/// Virtual time: a sleep completes when no other operation is due before it.
 pub(crate) mod timer {
     use std::time::Duration;
 
-    use super::super::state::Kind;
+    use super::super::state::OperationKind;
     use super::{in_task, with};
 
     pub(crate) fn sleep(nanoseconds: u64) -> u32 {
-        in_task(|state| state.submit(Duration::from_nanos(nanoseconds), Kind::Sleep))
+        in_task(|state| state.submit(Duration::from_nanos(nanoseconds), OperationKind::Sleep))
     }
 
     pub(crate) fn now() -> u64 {
@@ -237,7 +242,7 @@ pub(crate) mod timer {
     }
 }
 
-/// What is given up is recorded.
+/// Giving up operations, which is recorded.
 pub(crate) mod operations {
     use super::with;
 
@@ -250,7 +255,7 @@ pub(crate) mod operations {
 pub(crate) mod sockets {
     use std::time::Duration;
 
-    use super::super::state::Kind;
+    use super::super::state::OperationKind;
     use super::in_task;
     use crate::FailureKind;
     use crate::bindings::FailureKind as Raw;
@@ -262,7 +267,9 @@ pub(crate) mod sockets {
 
     pub(crate) fn connected(operation: u32) -> Result<u32, Raw> {
         in_task(|state| {
-            let Kind::Connect(socket) = *state.announced(operation) else { panic!("that operation is no connect") };
+            let OperationKind::Connect(socket) = *state.announced(operation) else {
+                panic!("that operation is not a connect")
+            };
             match state.socket(socket).peer.refusal {
                 Some(kind) => Err(found(state, kind)),
                 None => Ok(socket),
@@ -278,8 +285,8 @@ pub(crate) mod sockets {
 
     pub(crate) fn upgraded(operation: u32) -> Result<Switched, Raw> {
         in_task(|state| {
-            let Kind::Upgrade(reply, socket) = state.announced(operation) else {
-                panic!("that operation is no upgrade")
+            let OperationKind::Upgrade(reply, socket) = state.announced(operation) else {
+                panic!("that operation is not an upgrade")
             };
             let (outcome, headers, socket, after) = (reply.outcome, reply.headers.clone(), *socket, reply.after);
             let duration = after.as_nanos() as u64;
@@ -298,14 +305,14 @@ pub(crate) mod sockets {
                 let now = state.now;
                 state.socket(socket).write(bytes, now);
             }
-            state.submit(Duration::ZERO, Kind::Write(socket, refusal))
+            state.submit(Duration::ZERO, OperationKind::Write(socket, refusal))
         })
     }
 
     pub(crate) fn written(operation: u32) -> Result<(), Raw> {
         in_task(|state| {
-            let Kind::Write(socket, refusal) = *state.announced(operation) else {
-                panic!("that operation is no write")
+            let OperationKind::Write(socket, refusal) = *state.announced(operation) else {
+                panic!("that operation is not a write")
             };
             refusal.map_or(Ok(()), |kind| Err(failed(state, socket, kind)))
         })
@@ -315,14 +322,14 @@ pub(crate) mod sockets {
         in_task(|state| {
             assert!((1..=1 << 20).contains(&most), "a read asks for 1 byte to 1 MiB");
             let received = state.refusal(socket, true).map_or(Ok(Vec::new()), Err);
-            state.submit(Duration::ZERO, Kind::Read(socket, most as usize, received))
+            state.submit(Duration::ZERO, OperationKind::Read(socket, most as usize, received))
         })
     }
 
     pub(crate) fn received(operation: u32) -> Result<Vec<u8>, Raw> {
         in_task(|state| {
-            let Kind::Read(socket, _, received) = state.announced(operation) else {
-                panic!("that operation is no read")
+            let OperationKind::Read(socket, _, received) = state.announced(operation) else {
+                panic!("that operation is not a read")
             };
             match received {
                 Ok(bytes) => Ok(std::mem::take(bytes)),
@@ -338,7 +345,7 @@ pub(crate) mod sockets {
         in_task(|state| state.socket(socket).record.open = false);
     }
 
-    /// After a failure the socket is closed.
+    /// Closes a socket after a failure.
     fn failed(state: &mut super::super::state::State, socket: u32, kind: FailureKind) -> Raw {
         state.socket(socket).record.open = false;
         found(state, kind)
@@ -350,7 +357,7 @@ pub(crate) mod sockets {
     }
 }
 
-/// The user whose task it is.
+/// The user of the current task.
 pub(crate) mod user {
     use super::{in_task, set};
 
@@ -358,7 +365,7 @@ pub(crate) mod user {
         in_task(|state| state.user)
     }
 
-    /// Each task counts as a walk of the script.
+    /// Counts each task as an iteration of the script.
     pub(crate) fn iteration() -> u64 {
         in_task(|state| state.user().tasks - 1)
     }
@@ -371,7 +378,7 @@ pub(crate) mod user {
         in_task(|state| set(&mut state.user().variables, name, value));
     }
 
-    /// Refuses what would break out of its field (RFC 9110 section 5.5), as the host does.
+    /// Refuses a value that would break out of its field (RFC 9110 section 5.5), as the host does.
     pub(crate) fn set_header(name: &str, value: &str) -> Result<(), String> {
         if value.contains(['\r', '\n', '\0']) {
             return Err(format!("the value of header `{name}` has characters that HTTP does not allow"));
@@ -380,7 +387,7 @@ pub(crate) mod user {
         Ok(())
     }
 
-    /// Counts up from 0, so that a test knows what comes.
+    /// Counts up from 0, so that a test knows the numbers.
     pub(crate) fn random() -> u64 {
         in_task(|state| {
             let user = state.user();
@@ -390,7 +397,7 @@ pub(crate) mod user {
     }
 }
 
-/// Keeps the first report, the one that counts, and every value.
+/// Reports and metrics: keeps the first report, which is the one that counts, and every value.
 pub(crate) mod report {
     use super::super::state::{Metric, number};
     use super::{in_task, with};
@@ -398,7 +405,7 @@ pub(crate) mod report {
     use crate::bindings::FailureKind;
     use crate::bindings::report_types::{MetricKind, MetricUnit};
 
-    /// The largest whole number up to which an `f64` has all.
+    /// The largest of the whole numbers that an `f64` represents without gaps.
     const LARGEST: f64 = 9_007_199_254_740_992.0;
 
     pub(crate) fn fail(kind: FailureKind, detail: &str) {
@@ -410,7 +417,7 @@ pub(crate) mod report {
     pub(crate) fn define(name: &str, kind: MetricKind, unit: MetricUnit) -> Result<u32, String> {
         let rest = |c: char| c.is_ascii_lowercase() || c.is_ascii_digit() || "_-.".contains(c);
         if !name.starts_with(|c: char| c.is_ascii_lowercase()) || !name.chars().all(rest) || name.len() > 64 {
-            return Err(format!("`{name}` is no name of a metric"));
+            return Err(format!("`{name}` is not a valid metric name"));
         }
         with(|state| {
             assert!(!state.in_task, "metrics are defined while a step is configured, not in a task");
@@ -439,7 +446,7 @@ pub(crate) mod report {
     }
 }
 
-/// Keeps every line.
+/// The log, of which every line is kept.
 pub(crate) mod log {
     use super::with;
     use crate::bindings::log_types::Level;

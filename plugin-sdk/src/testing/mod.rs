@@ -1,5 +1,5 @@
-//! A fake host for native unit tests of plugins: no network, no time, no WebAssembly. A test says what the host would
-//! answer, runs a step once, and looks at what the action did.
+//! A fake host for native unit tests of plugins: no network, no real time, no WebAssembly. A test scripts the host's
+//! answers, runs a step once, and checks what the action did.
 //!
 //! ```
 //! use stampede_plugin::testing::{Host, Reply, json};
@@ -25,7 +25,7 @@
 //! assert_eq!(run.failure.expect("503 is no success").detail(), "expected status 200, got 503");
 //! ```
 //!
-//! Time is virtual: it goes forward to whatever completes next. Each test thread has its own host.
+//! Time is virtual: it advances to the operation that completes next. Each test thread has its own host.
 
 pub(crate) mod imports;
 mod peer;
@@ -44,27 +44,27 @@ pub use session::{Session, Step};
 
 use crate::{Action, ConfigError, FailureKind, glue};
 
-/// What the host would answer.
+/// A fake host, with the answers that the test scripts.
 #[derive(Debug, Default)]
 pub struct Host {
     script: state::Script,
 }
 
 impl Host {
-    /// A host whose users have no variables.
+    /// Creates a host without answers, whose users have no variables.
     pub fn new() -> Self {
         Self::default()
     }
 
-    /// What comes back for the next request that has no reply yet: in the order sent.
+    /// Adds the reply to the next request that has none yet, in the order sent.
     #[must_use]
     pub fn reply(mut self, reply: Reply) -> Self {
         self.script.replies.push_back(reply);
         self
     }
 
-    /// What the next connect that has no peer yet finds: in the order submitted. A request for a connection takes a reply,
-    /// and a peer as well if the reply's status is 101.
+    /// Adds the peer of the next connect that has none yet, in the order submitted. A request for a connection takes a
+    /// reply, and a peer as well if the reply's status is 101.
     #[must_use]
     pub fn peer(mut self, peer: Peer) -> Self {
         self.script.peers.push_back(peer);
@@ -78,8 +78,8 @@ impl Host {
         self
     }
 
-    /// What a helper renders to: one text per rendering, the last one for all that follow. The call is named as it
-    /// stands between the braces: `.renders("randInt 1 20", &["7", "3"])`. `{{var name}}` works without.
+    /// Scripts the texts that a helper renders: one per rendering, the last one for all later renderings. The call is
+    /// written as between the braces: `.renders("randInt 1 20", &["7", "3"])`. `{{var name}}` needs no script.
     #[must_use]
     pub fn renders(mut self, call: &str, texts: &[&str]) -> Self {
         let texts = texts.iter().map(|text| (*text).to_owned()).collect();
@@ -87,11 +87,11 @@ impl Host {
         self
     }
 
-    /// Configures a step and runs it once for user 0, to its end. The parameters are JSON: a text, or what [`json!`]
-    /// makes; only the text keeps its order.
+    /// Configures a step and runs it once for user 0, to its end. The parameters are JSON: a text, or a value of
+    /// [`json!`]; only the text keeps its order.
     ///
-    /// What waits for bytes that never come ends with [`FailureKind::Timeout`], as it would when the step's time is
-    /// over.
+    /// A task that waits for bytes that never arrive ends with [`FailureKind::Timeout`], as at the end of the step's
+    /// `timeout`.
     ///
     /// # Panics
     /// As [`Session::run`] does.
@@ -101,22 +101,22 @@ impl Host {
         Ok(session.run(step, 0))
     }
 
-    /// For several steps, several users or several times.
+    /// Begins a session, to run several steps, for several users or several times.
     pub fn session(self) -> Session {
         Session::new(self.script)
     }
 }
 
-/// The parameters' JSON Schema as the host gets it.
+/// Returns the JSON Schema of the parameters as the host gets it.
 pub fn schema<A: Action>() -> serde_json::Value {
     serde_json::from_str(&glue::schema::<A>()).expect("a schema is JSON")
 }
 
-/// Checks that [`Action::PARAMS_SCHEMA`] says what the type of the parameters says. With `BLESS=1` in the environment it
-/// writes the file instead that the constant includes, named by its path within the package.
+/// Checks that [`Action::PARAMS_SCHEMA`] is the schema of the type of the parameters. With `BLESS=1` in the environment
+/// it writes the file that the constant includes instead; `file` is its path within the package.
 ///
 /// # Panics
-/// If the schema is another one, or the file cannot be written.
+/// The schemas differ, or the file cannot be written.
 #[track_caller]
 pub fn written_schema<A: Action>(file: &str) {
     let mut schema = glue::schema_of_type::<A>();
@@ -127,10 +127,10 @@ pub fn written_schema<A: Action>(file: &str) {
         return;
     }
     let written = A::PARAMS_SCHEMA.and_then(|text| serde_json::from_str(text).ok());
-    assert_eq!(written, Some(schema), "{file} is not the schema of the parameters: test once more with `BLESS=1`");
+    assert_eq!(written, Some(schema), "{file} is not the schema of the parameters: run the test again with `BLESS=1`");
 }
 
-/// What comes back for a request: by default at once, without fields and content.
+/// The reply to a request: by default immediate, without fields and content.
 #[derive(Clone, Debug)]
 pub struct Reply {
     outcome: Result<u16, FailureKind>,
@@ -139,17 +139,17 @@ pub struct Reply {
     trailers: Vec<(String, String)>,
     captures: Vec<(String, String)>,
     after: Duration,
-    /// Where it came from; if not said, that is where the request went.
+    /// The URL that it comes from; the request's own if `None`.
     url: Option<String>,
 }
 
 impl Reply {
-    /// A reply with this status.
+    /// Creates a reply with this status.
     pub fn new(status: u16) -> Self {
         Self::of(Ok(status))
     }
 
-    /// No reply, for this reason.
+    /// Lets the request fail for this reason.
     pub fn failed(kind: FailureKind) -> Self {
         Self::of(Err(kind))
     }
@@ -159,42 +159,42 @@ impl Reply {
         Self { outcome, headers, body: Vec::new(), trailers, captures, after: Duration::ZERO, url: None }
     }
 
-    /// The content, decoded. A streamed exchange gives it as one piece.
+    /// Sets the content, decoded. A streamed exchange receives it in one piece.
     #[must_use]
     pub fn body(mut self, body: impl Into<Vec<u8>>) -> Self {
         self.body = body.into();
         self
     }
 
-    /// A header field.
+    /// Adds a header field.
     #[must_use]
     pub fn header(mut self, name: &str, value: &str) -> Self {
         self.headers.push((name.to_owned(), value.to_owned()));
         self
     }
 
-    /// A trailer field, for a streamed exchange.
+    /// Adds a trailer field, for a streamed exchange.
     #[must_use]
     pub fn trailer(mut self, name: &str, value: &str) -> Self {
         self.trailers.push((name.to_owned(), value.to_owned()));
         self
     }
 
-    /// What the step's `capture:` takes from the reply: set before the action goes on.
+    /// Adds a variable that the step's `capture:` takes from the reply: set before the action goes on.
     #[must_use]
     pub fn captures(mut self, variable: &str, value: &str) -> Self {
         self.captures.push((variable.to_owned(), value.to_owned()));
         self
     }
 
-    /// Where it came from, if a redirect or a `base_url` has led elsewhere than the request's own URL.
+    /// Sets the URL that it comes from, if a redirect or a `base_url` led elsewhere than the request's own URL.
     #[must_use]
     pub fn url(mut self, url: &str) -> Self {
         self.url = Some(url.to_owned());
         self
     }
 
-    /// How long it takes.
+    /// Sets the time that it takes.
     #[must_use]
     pub fn after(mut self, duration: Duration) -> Self {
         self.after = duration;

@@ -5,8 +5,7 @@ use std::time::Duration;
 
 use crate::FailureKind;
 
-/// What the next connect of the action finds. What the peer does, it does in the order said; time that it waits is
-/// virtual.
+/// The peer of a connect. It does what it is scripted to do in that order; time that it waits is virtual.
 ///
 /// ```
 /// # use std::time::Duration;
@@ -21,12 +20,12 @@ pub struct Peer {
     pub(super) after: Duration,
 }
 
-/// What a peer does next.
+/// One thing that a peer does.
 #[derive(Clone, Debug)]
 pub(super) enum Event {
-    /// Waits until these bytes have come.
+    /// Waits until these bytes have arrived.
     Expects(Vec<u8>),
-    /// Lets time go by.
+    /// Lets time pass.
     Waits(Duration),
     /// Sends these bytes, which arrive in one piece.
     Answers(Vec<u8>),
@@ -35,31 +34,31 @@ pub(super) enum Event {
 }
 
 impl Peer {
-    /// One that accepts the connection, and whatever is sent to it.
+    /// Creates a peer that accepts the connection, and all bytes sent to it.
     pub fn new() -> Self {
         Self { refusal: None, protocol: None, events: VecDeque::new(), after: Duration::ZERO }
     }
 
-    /// There is none, for this reason.
+    /// Creates a peer whose connect fails for this reason.
     pub fn refuses(kind: FailureKind) -> Self {
         Self { refusal: Some(kind), ..Self::new() }
     }
 
-    /// How long it takes to connect.
+    /// Sets the time that it takes to connect.
     #[must_use]
     pub fn after(mut self, duration: Duration) -> Self {
         self.after = duration;
         self
     }
 
-    /// The protocol it picks (ALPN).
+    /// Sets the protocol that it picks (ALPN).
     #[must_use]
     pub fn picks(mut self, protocol: &str) -> Self {
         self.protocol = Some(protocol.to_owned());
         self
     }
 
-    /// Goes on when exactly these bytes have come, in whatever pieces; other bytes fail the test.
+    /// Goes on when exactly these bytes have arrived, in any pieces; other bytes fail the test.
     #[must_use]
     pub fn expects(self, bytes: impl Into<Vec<u8>>) -> Self {
         self.then(Event::Expects(bytes.into()))
@@ -71,13 +70,13 @@ impl Peer {
         self.then(Event::Waits(duration))
     }
 
-    /// Sends bytes. No read gets those of two answers at once.
+    /// Sends bytes. No read returns bytes of two answers at once.
     #[must_use]
     pub fn answers(self, bytes: impl Into<Vec<u8>>) -> Self {
         self.then(Event::Answers(bytes.into()))
     }
 
-    /// Closes its side: reads get no more bytes.
+    /// Closes its side: reads return no more bytes.
     #[must_use]
     pub fn closes(self) -> Self {
         self.then(Event::Closes)

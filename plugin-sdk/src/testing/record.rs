@@ -1,4 +1,4 @@
-//! What an action did, for a test to look at.
+//! Records of what an action did, for a test to check.
 
 use std::time::Duration;
 
@@ -9,105 +9,105 @@ use crate::{Failure, UserId};
 /// A step that has run.
 #[derive(Clone, Debug)]
 pub struct Run {
-    /// Why the task failed; `None` if it passed. The detail is empty where the host would know it.
+    /// The failure of the task; `None` if it passed. The detail is empty if the host found the failure.
     pub failure: Option<Failure>,
-    /// What was sent, in order.
+    /// The requests sent, in order.
     pub requests: Vec<SentRequest>,
     /// Fields that every later request of the user carries, in the order first set.
     pub user_headers: Vec<(String, String)>,
     /// The user's variables at the end, in the order first set.
     pub variables: Vec<(String, String)>,
-    /// Every connection of the session so far, in the order begun.
+    /// Every connection of the session so far, in the order of their connects.
     pub connections: Vec<Connection>,
     /// Values added to metrics, in order, under the names of the metrics: times in nanoseconds, a rate's as 0 or 1.
     pub metrics: Vec<(String, f64)>,
-    /// What was given up before it was done, in order.
+    /// Operations given up before they completed, in order.
     pub given_up: Vec<GivenUp>,
     /// Lines logged, without their level.
     pub log: Vec<String>,
-    /// How long it took in virtual time.
+    /// The virtual time that the run took.
     pub elapsed: Duration,
 }
 
 impl Run {
-    /// Whether everything was as the step wants it.
+    /// Returns `true` if the step has passed.
     pub fn passed(&self) -> bool {
         self.failure.is_none()
     }
 
-    /// A variable of the user at the end.
+    /// Returns a variable of the user at the end.
     pub fn variable(&self, name: &str) -> Option<&str> {
         self.variables.iter().find(|(known, _)| known == name).map(|(_, value)| value.as_str())
     }
 
-    /// The values added to a metric, in order.
+    /// Returns the values added to a metric, in order.
     pub fn metric(&self, name: &str) -> Vec<f64> {
         self.metrics.iter().filter(|(known, _)| known == name).map(|(_, value)| *value).collect()
     }
 }
 
-/// A connection, and what came of it.
+/// A connection, and the bytes that the action sent over it.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Connection {
-    /// Whose it is.
+    /// The user who owns it.
     pub user: UserId,
-    /// As the action gave it.
+    /// The host as the action gave it.
     pub host: String,
-    /// As the action gave it.
+    /// The port as the action gave it.
     pub port: u16,
-    /// Whether with TLS.
+    /// `true` with TLS.
     pub tls: bool,
-    /// All that the action has sent.
+    /// All bytes that the action has sent.
     pub written: Vec<u8>,
-    /// Whether the action's side is open.
+    /// `true` while the action's side is open.
     pub open: bool,
 }
 
 impl Connection {
-    /// One that is being made.
+    /// Records a connection that is being established.
     pub(super) fn new(user: UserId, address: &Address) -> Self {
         let (host, tls) = (address.host.clone(), address.tls.is_some());
         Self { user, host, port: address.port, tls, written: Vec::new(), open: false }
     }
 }
 
-/// What an action no longer waited for.
+/// The kind of an operation that an action gave up.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum GivenUp {
-    /// A request on its way.
+    /// A request in flight.
     Exchange,
-    /// A sleep, or the time limit of something that was in time.
+    /// A sleep, or the time limit of a future that was in time.
     Sleep,
     /// A connect.
     Connect,
-    /// A read, which has taken nothing.
+    /// A read, which has taken no bytes.
     Read,
-    /// A write, with which the socket is closed.
+    /// A write, which closes the socket.
     Write,
 }
 
-/// A request as it left, every template rendered.
+/// A request as it was sent, every template rendered.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct SentRequest {
-    /// In upper case.
+    /// The method, in upper case.
     pub method: String,
-    /// As the action gave it: neither resolved nor encoded.
+    /// The URL as the action gave it: neither resolved nor encoded.
     pub url: String,
-    /// What would be appended to the URL.
+    /// The parameters that the host would append to the URL.
     pub query: Vec<(String, String)>,
     /// The request's own fields.
     pub headers: Vec<(String, String)>,
     /// The fields that the user carried by then; the request's own win over them.
     pub user_headers: Vec<(String, String)>,
-    /// What followed the header section.
+    /// The content.
     pub body: SentBody,
-    /// What the `authorization` field would be made of.
+    /// The credentials for the `authorization` field.
     pub credentials: Option<SentCredentials>,
-    /// How it was sent.
+    /// Options for sending it.
     pub options: Options,
 }
 
-/// What followed the header section.
+/// The content of a request.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum SentBody {
     /// Nothing.
@@ -124,10 +124,10 @@ pub enum SentBody {
     Bytes(Vec<u8>),
 }
 
-/// What the `authorization` field would be made of.
+/// Credentials for an `authorization` field.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum SentCredentials {
-    /// User name, password.
+    /// User name and password.
     Basic(String, String),
     /// The token.
     Bearer(String),

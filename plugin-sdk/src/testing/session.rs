@@ -1,4 +1,5 @@
-//! Several steps, several users and several times: what the one run of [`Host::run`](super::Host::run) cannot show.
+//! Sessions of several steps, users and runs, for tests that need more than the one run of
+//! [`Host::run`](super::Host::run).
 
 use std::marker::PhantomData;
 
@@ -6,10 +7,10 @@ use super::{Run, state};
 use crate::executor::{self, Progress};
 use crate::{Action, ConfigError, UserId, glue};
 
-/// The one task at a time.
+/// The number of the task: there is one at a time.
 const TASK: u32 = 0;
 
-/// One instance of a plugin for the whole of a test; from [`Host::session`](super::Host::session).
+/// An instance of a plugin for several runs of a test; from [`Host::session`](super::Host::session).
 ///
 /// ```
 /// # use stampede_plugin::testing::{Host, json};
@@ -36,7 +37,7 @@ const TASK: u32 = 0;
 /// ```
 #[derive(Debug)]
 pub struct Session {
-    /// Stays on the thread that the host is of.
+    /// Keeps it on its thread, which the host belongs to.
     thread: PhantomData<*const ()>,
 }
 
@@ -51,8 +52,8 @@ impl Session {
         Self { thread: PhantomData }
     }
 
-    /// Configures a step. The parameters are JSON: a text, or what [`json!`](super::json) makes; only the text keeps its
-    /// order.
+    /// Configures a step. The parameters are JSON: a text, or a value of [`json!`](super::json); only the text keeps
+    /// its order.
     pub fn configure<A: Action>(&mut self, params: impl ToString) -> Result<Step, ConfigError> {
         glue::configure::<A>(&params.to_string()).map(Step)
     }
@@ -60,8 +61,8 @@ impl Session {
     /// Runs a step once for a user, to its end.
     ///
     /// # Panics
-    /// If the action sends more requests than there are replies, connects more often than there are peers, or does what
-    /// would end the instance.
+    /// The action sends more requests than there are replies, connects more often than there are peers, or does
+    /// something for which the host would end the instance.
     pub fn run(&mut self, step: Step, user: UserId) -> Run {
         state::with(|state| state.begin_task(user));
         let mut progress = within_task(|| executor::start(step.0, TASK));
@@ -76,14 +77,14 @@ impl Session {
         state::with(|state| state.end_task(progress == Progress::Passed))
     }
 
-    /// Tells the plugin that a user is gone. Running a step for it once more begins with another user of that number.
+    /// Tells the plugin that a user is gone. A later run with that number begins with a new user.
     pub fn forget_user(&mut self, user: UserId) {
         executor::forget_user(user);
         state::with(|state| state.forget_user(user));
     }
 }
 
-/// Calls into the guest, in which it may ask for what concerns the task.
+/// Calls into the guest, which may call the imports of a task meanwhile.
 fn within_task(call: impl FnOnce() -> Progress) -> Progress {
     state::with(|state| state.in_task = true);
     let progress = call();

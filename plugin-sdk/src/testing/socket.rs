@@ -1,4 +1,4 @@
-//! Sockets of the fake host: what has arrived on each, and when.
+//! Sockets of the fake host: the bytes that arrive on each, and the times of their arrival.
 
 use std::collections::VecDeque;
 
@@ -6,49 +6,49 @@ use super::Peer;
 use super::peer::Event;
 use super::record::Connection;
 
-/// One that the action has, or has had.
+/// A socket that the action has, or has had.
 pub(super) struct Socket {
-    /// How the connect ends.
+    /// The other end, as the test scripts it.
     pub peer: Peer,
-    /// What the test may look at.
+    /// The record for the test.
     pub record: Connection,
-    /// How far the peer is, in virtual nanoseconds.
+    /// The time of the peer's next event, in virtual nanoseconds.
     clock: u64,
-    /// Sent by the action and not yet expected by the peer.
+    /// Bytes that the action has sent and the peer has not yet expected.
     got: VecDeque<u8>,
-    /// Arrival times and pieces; an empty one is the end.
+    /// Arrival times and pieces; an empty piece is the end.
     arriving: VecDeque<(u64, Vec<u8>)>,
 }
 
 impl Socket {
-    /// One that is being connected.
-    pub fn new(peer: Peer, record: Connection) -> Self {
+    /// Creates a socket that is being connected.
+    pub(crate) fn new(peer: Peer, record: Connection) -> Self {
         Self { peer, record, clock: 0, got: VecDeque::new(), arriving: VecDeque::new() }
     }
 
-    /// The connection stands.
-    pub fn open(&mut self, now: u64) {
+    /// Establishes the connection.
+    pub(crate) fn open(&mut self, now: u64) {
         self.record.open = true;
         self.go_on(now);
     }
 
-    /// Bytes reach the peer, which goes on as far as it can.
-    pub fn write(&mut self, bytes: &[u8], now: u64) {
+    /// Hands bytes to the peer, which goes on as far as it can.
+    pub(crate) fn write(&mut self, bytes: &[u8], now: u64) {
         self.record.written.extend_from_slice(bytes);
         self.got.extend(bytes);
         self.go_on(now);
     }
 
-    /// When the next piece arrives, if one does by itself.
-    pub fn arrival(&self) -> Option<u64> {
+    /// Returns the time at which the next piece arrives, if one does without a further write.
+    pub(crate) fn arrival(&self) -> Option<u64> {
         if !self.record.open {
             return Some(0);
         }
         self.arriving.front().map(|(due, _)| *due)
     }
 
-    /// Takes from the first piece what a read asks for. The end stays the end.
-    pub fn read(&mut self, most: usize) -> Vec<u8> {
+    /// Takes the bytes of a read from the first piece. The end is never taken.
+    pub(crate) fn read(&mut self, most: usize) -> Vec<u8> {
         let Some((_, piece)) = self.arriving.front_mut() else {
             return Vec::new();
         };
@@ -60,7 +60,7 @@ impl Socket {
         bytes
     }
 
-    /// Does what the peer does until it waits for bytes.
+    /// Plays the peer's events until it waits for bytes.
     fn go_on(&mut self, now: u64) {
         self.clock = self.clock.max(now);
         while let Some(event) = self.peer.events.front() {

@@ -1,4 +1,4 @@
-//! What the fake host knows: the test's script, what is in flight, and what was recorded.
+//! The state of the fake host: the test's script, the operations in flight, and the records.
 
 use std::cell::RefCell;
 use std::collections::{BTreeMap, VecDeque};
@@ -12,48 +12,48 @@ use crate::bindings::report_types::{MetricKind, MetricUnit};
 use crate::bindings::socket_types::{Address, TlsOptions};
 use crate::{Failure, FailureKind, UserId};
 
-/// What the test said beforehand.
+/// The answers that the test scripts.
 #[derive(Debug, Default)]
 pub(super) struct Script {
-    /// For the requests to come, in the order sent.
+    /// Replies to later requests, in the order sent.
     pub replies: VecDeque<Reply>,
-    /// For the connects to come, in the order submitted.
+    /// Peers of later connects, in the order submitted.
     pub peers: VecDeque<Peer>,
-    /// Texts by helper call; the last text stays.
+    /// Texts by helper call; the last text is never used up.
     pub helpers: Vec<(String, VecDeque<String>)>,
-    /// What every user has at first.
+    /// The first variables of every user.
     pub variables: Vec<(String, String)>,
 }
 
-/// What an operation waits for, and what came of it once it is announced.
-pub(super) enum Kind {
+/// The kind of an operation, with its outcome once it is announced.
+pub(super) enum OperationKind {
     Sleep,
-    /// The reply, and whether the request asked for the body.
+    /// The reply, and `true` if the request asked for the body.
     Exchange(Reply, bool),
     /// The head of a streamed exchange.
     Head(u32),
-    /// Content of one.
+    /// A read from a streamed exchange.
     Piece(u32),
-    /// Content for one.
+    /// A write to a streamed exchange.
     Sent,
     /// The socket, by its number.
     Connect(u32),
     /// The reply to a request for a connection, and the socket that it becomes.
     Upgrade(Reply, Option<u32>),
-    /// The socket, and what is wrong.
+    /// The socket, and the failure.
     Write(u32, Option<FailureKind>),
-    /// The socket, how many bytes at most, and those that came.
+    /// The socket, the most bytes to read, and the bytes received.
     Read(u32, usize, Result<Vec<u8>, FailureKind>),
 }
 
 /// An operation, by its number.
 pub(super) struct Operation {
-    pub kind: Kind,
-    /// When it completes, in virtual nanoseconds; a read no sooner than its bytes arrive.
+    pub kind: OperationKind,
+    /// The time of completion, in virtual nanoseconds; a read no sooner than its bytes arrive.
     due: u64,
-    /// Whether the action has been told.
+    /// `true` once it was announced to the action.
     pub announced: bool,
-    /// Whether the action no longer waits.
+    /// `true` once the action has given it up.
     given_up: bool,
 }
 
@@ -62,7 +62,7 @@ pub(super) struct Operation {
 pub(super) struct User {
     /// The next number of the random stream.
     pub random: u64,
-    /// How many tasks it has begun.
+    /// The number of tasks begun.
     pub tasks: u64,
     pub variables: Vec<(String, String)>,
     pub headers: Vec<(String, String)>,
@@ -75,36 +75,36 @@ pub(super) struct Metric {
     pub unit: MetricUnit,
 }
 
-/// The host of one test thread; numbers given out are indexes into its lists.
+/// The host of one test thread. The numbers it issues are indexes into its lists.
 #[derive(Default)]
 pub(super) struct State {
     pub script: Script,
-    /// Whether the guest is within `start` or `resume`: most imports trap elsewhere.
+    /// `true` within `start` and `resume` of the guest: most imports trap elsewhere.
     pub in_task: bool,
     /// Virtual time since the run began, in nanoseconds.
     pub now: u64,
-    /// Sources, by template number.
+    /// Sources of templates, by number.
     pub templates: Vec<String>,
-    /// By request number.
+    /// Prepared requests, by number.
     pub prepared: Vec<RequestTemplate>,
     pub metrics: Vec<Metric>,
     pub sockets: Vec<Socket>,
     users: BTreeMap<UserId, User>,
     /// The current user.
     pub user: UserId,
-    /// Of the current task, by number.
+    /// Operations of the current task, by number.
     operations: Vec<Operation>,
     /// The first report.
     pub reported: Option<Failure>,
-    /// What the host itself found.
+    /// The first failure that the host itself found.
     pub found: Option<FailureKind>,
     pub requests: Vec<SentRequest>,
     pub measured: Vec<(String, f64)>,
     given_up: Vec<GivenUp>,
-    /// The streamed exchanges: the operation, the request, and whether the content was handed over.
+    /// The streamed exchanges: the operation, the request, and `true` once the content was handed over.
     pub streams: Vec<(u32, usize, bool)>,
     pub log: Vec<String>,
-    /// When the current task began.
+    /// The time at which the current task began.
     began: u64,
 }
 
@@ -112,26 +112,26 @@ thread_local! {
     static STATE: RefCell<State> = RefCell::default();
 }
 
-/// Access for a moment: never while the action runs.
+/// Gives access for a moment: never while the action runs.
 pub(super) fn with<T>(body: impl FnOnce(&mut State) -> T) -> T {
     STATE.with_borrow_mut(body)
 }
 
-/// Access for what only a task may ask for.
+/// Gives access for an import that only a task may call.
 #[track_caller]
 pub(super) fn in_task<T>(body: impl FnOnce(&mut State) -> T) -> T {
     with(|state| {
-        assert!(state.in_task, "this is for a task that runs: the host would end the instance");
+        assert!(state.in_task, "this import needs a running task: the host would end the instance");
         body(state)
     })
 }
 
-/// A new host, as at the start of a run.
+/// Begins with a new host, as at the start of a run.
 pub(super) fn begin(script: Script) {
     STATE.replace(State { script, ..State::default() });
 }
 
-/// Goes forward to what completes next, of several at the same time the one submitted first; its number.
+/// Advances to the operation that completes next, of several at one time the one submitted first; returns its number.
 pub(super) fn complete_next() -> Option<u32> {
     with(|state| {
         let in_flight = state.operations.iter().zip(0..).filter(|(operation, _)| operation.in_flight());
@@ -148,18 +148,18 @@ impl Operation {
         !self.announced && !self.given_up
     }
 
-    /// When it completes, if it does by itself.
+    /// Returns the time at which it completes, if it does without a further write.
     fn due(&self, sockets: &[Socket]) -> Option<u64> {
         match &self.kind {
-            Kind::Read(socket, _, Ok(_)) => Some(sockets[*socket as usize].arrival()?.max(self.due)),
+            OperationKind::Read(socket, _, Ok(_)) => Some(sockets[*socket as usize].arrival()?.max(self.due)),
             _ => Some(self.due),
         }
     }
 }
 
 impl State {
-    /// Another task of a user, with records of its own.
-    pub fn begin_task(&mut self, user: UserId) {
+    /// Begins a task of a user, with empty records.
+    pub(crate) fn begin_task(&mut self, user: UserId) {
         let first = || User { variables: self.script.variables.clone(), ..User::default() };
         self.users.entry(user).or_insert_with(first).tasks += 1;
         (self.user, self.began) = (user, self.now);
@@ -172,8 +172,8 @@ impl State {
         self.log.clear();
     }
 
-    /// What is left for the test to look at.
-    pub fn end_task(&mut self, passed: bool) -> Run {
+    /// Ends the task and returns the records for the test.
+    pub(crate) fn end_task(&mut self, passed: bool) -> Run {
         let unexplained = || Failure::new(self.found.unwrap_or(FailureKind::Plugin), "");
         let failure = (!passed).then(|| self.reported.clone().unwrap_or_else(unexplained));
         let elapsed = Duration::from_nanos(self.now - self.began);
@@ -191,8 +191,8 @@ impl State {
         }
     }
 
-    /// What the host makes of a task that waits for what never comes.
-    pub fn stuck(&mut self) {
+    /// Records the failure of a task that waits for ever.
+    pub(crate) fn stuck(&mut self) {
         self.found = self.operations.iter().any(Operation::in_flight).then_some(FailureKind::Timeout);
         if self.found.is_none() {
             let why = "the action waits, but no operation is in flight";
@@ -200,8 +200,8 @@ impl State {
         }
     }
 
-    /// The user is gone, and its sockets with it.
-    pub fn forget_user(&mut self, user: UserId) {
+    /// Drops a user and closes its sockets.
+    pub(crate) fn forget_user(&mut self, user: UserId) {
         self.users.remove(&user);
         self.sockets
             .iter_mut()
@@ -209,38 +209,38 @@ impl State {
             .for_each(|socket| socket.record.open = false);
     }
 
-    /// The current user.
-    pub fn user(&mut self) -> &mut User {
+    /// Returns the current user.
+    pub(crate) fn user(&mut self) -> &mut User {
         self.users.get_mut(&self.user).expect("a user whose task it is")
     }
 
-    /// Puts an operation in flight; its number.
-    pub fn submit(&mut self, after: Duration, kind: Kind) -> u32 {
+    /// Puts an operation in flight and returns its number.
+    pub(crate) fn submit(&mut self, after: Duration, kind: OperationKind) -> u32 {
         let due = self.now.saturating_add(u64::try_from(after.as_nanos()).unwrap_or(u64::MAX));
         self.operations.push(Operation { kind, due, announced: false, given_up: false });
         number(self.operations.len() - 1)
     }
 
-    /// What an announced operation was, and what came of it.
+    /// Returns the kind and outcome of an announced operation.
     #[track_caller]
-    pub fn announced(&mut self, operation: u32) -> &mut Kind {
+    pub(crate) fn announced(&mut self, operation: u32) -> &mut OperationKind {
         let operation = &mut self.operations[operation as usize];
         assert!(operation.announced, "it is not announced yet");
         &mut operation.kind
     }
 
-    /// Gives up what is in flight.
-    pub fn cancel(&mut self, operation: u32) {
+    /// Gives up an operation in flight.
+    pub(crate) fn cancel(&mut self, operation: u32) {
         let Some(operation) = self.operations.get_mut(operation as usize).filter(|it| it.in_flight()) else { return };
         operation.given_up = true;
         let given_up = match &operation.kind {
-            Kind::Sleep => GivenUp::Sleep,
-            Kind::Exchange(..) => GivenUp::Exchange,
-            // They go with their exchange.
-            Kind::Head(_) | Kind::Piece(_) | Kind::Sent => return,
-            Kind::Connect(_) | Kind::Upgrade(..) => GivenUp::Connect,
-            Kind::Read(..) => GivenUp::Read,
-            Kind::Write(socket, _) => {
+            OperationKind::Sleep => GivenUp::Sleep,
+            OperationKind::Exchange(..) => GivenUp::Exchange,
+            // Their exchange is given up with them.
+            OperationKind::Head(_) | OperationKind::Piece(_) | OperationKind::Sent => return,
+            OperationKind::Connect(_) | OperationKind::Upgrade(..) => GivenUp::Connect,
+            OperationKind::Read(..) => GivenUp::Read,
+            OperationKind::Write(socket, _) => {
                 self.sockets[*socket as usize].record.open = false;
                 GivenUp::Write
             }
@@ -248,29 +248,29 @@ impl State {
         self.given_up.push(given_up);
     }
 
-    /// Ends a streamed exchange as it should: it is not among what was given up.
-    pub fn leave(&mut self, exchange: u32) {
+    /// Ends a streamed exchange as intended: it is not recorded as given up.
+    pub(crate) fn leave(&mut self, exchange: u32) {
         assert!(self.streams.iter().any(|(known, ..)| *known == exchange), "a streamed exchange");
         self.operations[exchange as usize].given_up = true;
     }
 
-    /// Does what the world would have done by now.
+    /// Announces an operation, with the effects of its completion.
     fn complete(&mut self, operation: u32) {
         let operation = &mut self.operations[operation as usize];
         operation.announced = true;
         match &mut operation.kind {
-            Kind::Exchange(reply, _) => {
+            OperationKind::Exchange(reply, _) => {
                 let captures = reply.captures.clone();
                 let variables = &mut self.users.get_mut(&self.user).expect("a user whose task it is").variables;
                 captures.iter().for_each(|(name, value)| set(variables, name, value));
             }
-            Kind::Connect(socket) | Kind::Upgrade(_, Some(socket)) => {
+            OperationKind::Connect(socket) | OperationKind::Upgrade(_, Some(socket)) => {
                 let socket = &mut self.sockets[*socket as usize];
                 if socket.peer.refusal.is_none() {
                     socket.open(self.now);
                 }
             }
-            Kind::Read(socket, most, received) => {
+            OperationKind::Read(socket, most, received) => {
                 let socket = &mut self.sockets[*socket as usize];
                 match received {
                     Ok(bytes) if socket.record.open => *bytes = socket.read(*most),
@@ -278,26 +278,31 @@ impl State {
                     Err(_) => {}
                 }
             }
-            Kind::Sleep | Kind::Upgrade(..) | Kind::Write(..) | Kind::Head(_) | Kind::Piece(_) | Kind::Sent => {}
+            OperationKind::Sleep
+            | OperationKind::Upgrade(..)
+            | OperationKind::Write(..)
+            | OperationKind::Head(_)
+            | OperationKind::Piece(_)
+            | OperationKind::Sent => {}
         }
     }
 
     /// Records a request and puts it in flight.
-    pub fn send(&mut self, request: SentRequest) -> u32 {
+    pub(crate) fn send(&mut self, request: SentRequest) -> u32 {
         let keep_body = request.options.keep_body;
         let reply = self.answer(request);
-        self.submit(reply.after, Kind::Exchange(reply, keep_body))
+        self.submit(reply.after, OperationKind::Exchange(reply, keep_body))
     }
 
-    /// The same of a request that asks for its connection.
-    pub fn upgrade(&mut self, request: SentRequest) -> u32 {
+    /// Records a request that asks for its connection and puts it in flight.
+    pub(crate) fn upgrade(&mut self, request: SentRequest) -> u32 {
         let address = address(&request.url);
         let reply = self.answer(request);
         let socket = (reply.outcome == Ok(101)).then(|| self.connection(&address).0);
-        self.submit(reply.after, Kind::Upgrade(reply, socket))
+        self.submit(reply.after, OperationKind::Upgrade(reply, socket))
     }
 
-    /// Records a request; what comes back.
+    /// Records a request and returns its reply.
     fn answer(&mut self, request: SentRequest) -> Reply {
         let reply = self.script.replies.pop_front();
         let mut reply = reply.unwrap_or_else(|| panic!("the test has no reply for {} {}", request.method, request.url));
@@ -306,35 +311,35 @@ impl State {
         reply
     }
 
-    /// The reply of an announced exchange, and whether its body was asked for.
-    pub fn reply(&mut self, operation: u32) -> (&Reply, bool) {
+    /// Returns the reply of an announced exchange, and `true` if its body was asked for.
+    pub(crate) fn reply(&mut self, operation: u32) -> (&Reply, bool) {
         match self.announced(operation) {
-            Kind::Exchange(reply, keep_body) => (reply, *keep_body),
+            OperationKind::Exchange(reply, keep_body) => (reply, *keep_body),
             _ => panic!("that operation has no reply"),
         }
     }
 
-    /// Puts what is asked of a streamed exchange in flight: it completes with the exchange, right after it.
-    pub fn ask(&mut self, exchange: u32, kind: Kind) -> u32 {
+    /// Puts an operation on a streamed exchange in flight: it completes right after the exchange.
+    pub(crate) fn ask(&mut self, exchange: u32, kind: OperationKind) -> u32 {
         let due = self.operations[exchange as usize].due.saturating_sub(self.now);
         self.submit(Duration::from_nanos(due), kind)
     }
 
-    /// The reply of a streamed exchange that is over.
-    pub fn streamed(&mut self, exchange: u32) -> Option<&Reply> {
+    /// Returns the reply of a streamed exchange that is over.
+    pub(crate) fn streamed(&mut self, exchange: u32) -> Option<&Reply> {
         match &self.operations[exchange as usize] {
-            Operation { kind: Kind::Exchange(reply, _), announced: true, .. } => Some(reply),
+            Operation { kind: OperationKind::Exchange(reply, _), announced: true, .. } => Some(reply),
             _ => None,
         }
     }
 
     /// Puts a connect in flight.
-    pub fn connect(&mut self, address: &Address) -> u32 {
+    pub(crate) fn connect(&mut self, address: &Address) -> u32 {
         let (socket, after) = self.connection(address);
-        self.submit(after, Kind::Connect(socket))
+        self.submit(after, OperationKind::Connect(socket))
     }
 
-    /// A connection that is being made, and how long that takes.
+    /// Adds a connection that is being established; returns its number and the time that takes.
     fn connection(&mut self, address: &Address) -> (u32, Duration) {
         let peer = self.script.peers.pop_front();
         let peer = peer.unwrap_or_else(|| panic!("the test has no peer for {}:{}", address.host, address.port));
@@ -343,19 +348,19 @@ impl State {
         (number(self.sockets.len() - 1), after)
     }
 
-    /// A socket of the current user.
+    /// Returns a socket of the current user.
     #[track_caller]
-    pub fn socket(&mut self, socket: u32) -> &mut Socket {
+    pub(crate) fn socket(&mut self, socket: u32) -> &mut Socket {
         let user = self.user;
         let socket = self.sockets.get_mut(socket as usize);
         socket.filter(|socket| socket.record.user == user).expect("a socket of the task's own user")
     }
 
-    /// What is wrong with a second read, or a second write, while the first is in flight; or with a closed socket.
-    pub fn refusal(&mut self, socket: u32, is_read: bool) -> Option<FailureKind> {
+    /// Returns the failure of a second read, or a second write, while the first is in flight; or of a closed socket.
+    pub(crate) fn refusal(&mut self, socket: u32, is_read: bool) -> Option<FailureKind> {
         let same = |operation: &Operation| match operation.kind {
-            Kind::Read(other, ..) => is_read && other == socket,
-            Kind::Write(other, _) => !is_read && other == socket,
+            OperationKind::Read(other, ..) => is_read && other == socket,
+            OperationKind::Write(other, _) => !is_read && other == socket,
             _ => false,
         };
         if self.operations.iter().any(|operation| operation.in_flight() && same(operation)) {
@@ -365,7 +370,7 @@ impl State {
     }
 }
 
-/// Where a URL leads, if it is an absolute one.
+/// Returns the address of an absolute URL.
 fn address(url: &str) -> Address {
     let (scheme, rest) = url.split_once("://").unwrap_or(("", url));
     let tls = (scheme == "https").then(|| TlsOptions { server_name: None, alpn: vec!["http/1.1".to_owned()] });
@@ -375,12 +380,12 @@ fn address(url: &str) -> Address {
     Address { host: host.to_owned(), port, tls }
 }
 
-/// Numbers that the host gives out.
+/// Converts an index to a number of the contract.
 pub(super) fn number(index: usize) -> u32 {
     u32::try_from(index).expect("a test has few of anything")
 }
 
-/// Sets a value under a name that occurs once.
+/// Sets the value of a name, which occurs once in the list.
 pub(super) fn set(list: &mut Vec<(String, String)>, name: &str, value: &str) {
     match list.iter_mut().find(|(known, _)| known == name) {
         Some((_, old)) => value.clone_into(old),

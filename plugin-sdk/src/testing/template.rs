@@ -1,10 +1,10 @@
-//! Templates of the fake host: it knows the helpers that the test named, and `var`.
+//! Templates of the fake host, with the helpers that the test named, and `var`.
 
 use super::state::{State, number};
 
 impl State {
-    /// Keeps a template, if every call in it is one this host knows.
-    pub fn compile(&mut self, source: &str) -> Result<u32, String> {
+    /// Keeps a template whose calls are all known to this host, and returns its number.
+    pub(crate) fn compile(&mut self, source: &str) -> Result<u32, String> {
         for call in calls(source) {
             let name = call?;
             let known = name.starts_with("var ") || self.script.helpers.iter().any(|(known, _)| known == name);
@@ -16,8 +16,8 @@ impl State {
         Ok(number(self.templates.len() - 1))
     }
 
-    /// Puts texts in place of the calls.
-    pub fn render(&mut self, template: u32) -> String {
+    /// Renders a template.
+    pub(crate) fn render(&mut self, template: u32) -> String {
         let source = self.templates[template as usize].clone();
         let calls: Vec<&str> = calls(&source).filter_map(Result::ok).collect();
         calls.iter().fold(source.clone(), |text, call| {
@@ -27,7 +27,7 @@ impl State {
         })
     }
 
-    /// What a call renders to this time.
+    /// Returns the text that a call renders this time.
     fn value(&mut self, call: &str) -> String {
         if let Some(name) = call.strip_prefix("var ") {
             return self.variable(name.trim()).unwrap_or_default();
@@ -38,18 +38,18 @@ impl State {
             .unwrap_or_default()
     }
 
-    /// A variable of the user, if it is set.
-    pub fn variable(&mut self, name: &str) -> Option<String> {
+    /// Returns a variable of the user, if it is set.
+    pub(crate) fn variable(&mut self, name: &str) -> Option<String> {
         self.user().variables.iter().find(|(known, _)| known == name).map(|(_, value)| value.clone())
     }
 
     /// Renders the values, in order.
-    pub fn render_fields(&mut self, fields: &[(String, u32)]) -> Vec<(String, String)> {
+    pub(crate) fn render_fields(&mut self, fields: &[(String, u32)]) -> Vec<(String, String)> {
         fields.iter().map(|(name, template)| (name.clone(), self.render(*template))).collect()
     }
 }
 
-/// What stands between `{{` and `}}`, trimmed.
+/// Iterates over the calls: the texts between `{{` and `}}`, trimmed.
 fn calls(source: &str) -> impl Iterator<Item = Result<&str, String>> {
     source.split("{{").skip(1).map(|rest| match rest.split_once("}}") {
         Some((call, _)) => Ok(call.trim()),

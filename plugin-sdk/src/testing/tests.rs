@@ -72,7 +72,7 @@ fn a_failed_exchange_ends_the_task_by_the_question_mark() {
     assert_eq!(run.requests.len(), 2);
 }
 
-/// Waits for something that never comes.
+/// Waits for ever, with nothing in flight.
 struct Stuck;
 
 impl Action for Stuck {
@@ -95,7 +95,7 @@ fn waiting_with_nothing_in_flight_is_the_plugins_fault() {
     assert_eq!(run.failure.expect("stuck").kind(), FailureKind::Plugin);
 }
 
-/// One request with a time limit, and another that nobody waits for.
+/// Sends one request with a time limit, and drops another.
 struct Hurry(Request);
 
 impl Action for Hurry {
@@ -165,5 +165,5 @@ fn metrics_are_defined_once_and_take_their_values() {
     assert_eq!(["bytes", "depth", "hit", "own", "time", "size"].map(value), [3.0, -0.5, 1.0, 1.5, 1000.0, 7.0]);
     let refused = |name: &str| Host::new().run::<Measure>(json!(name)).expect_err(name).message;
     assert_eq!(refused("count"), "metric `count` is defined with another kind or unit");
-    assert_eq!(refused("Own"), "`Own` is no name of a metric");
+    assert_eq!(refused("Own"), "`Own` is not a valid metric name");
 }

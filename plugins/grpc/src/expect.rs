@@ -1,4 +1,4 @@
-//! `expect:` a text, or a mapping of conditions that all hold of one message, which is looked at as JSON.
+//! `expect:` a text, or a mapping of conditions, all of which must hold for one message as JSON.
 
 use std::borrow::Cow;
 use std::fmt;
@@ -8,10 +8,10 @@ use serde::{Deserialize, Deserializer};
 use stampede_plugin::parameters::{JsonPath, Pattern, parse_document, text_or_mapping};
 use stampede_plugin::{ConfigError, Task, Template};
 
-/// What a message must be. Without conditions any will do.
+/// Conditions on a message. Without any, every message meets them.
 #[derive(Default, Deserialize)]
 #[serde(deny_unknown_fields)]
-pub struct Conditions {
+pub(crate) struct Conditions {
     contains: Option<Template>,
     regex: Option<Pattern>,
     json: Option<JsonPath>,
@@ -19,23 +19,23 @@ pub struct Conditions {
 }
 
 /// The conditions, rendered for one run.
-pub struct Expected<'a> {
+pub(crate) struct RenderedConditions<'a> {
     conditions: &'a Conditions,
     contains: Option<String>,
     equals: Option<String>,
 }
 
 impl Conditions {
-    /// What this run waits for.
-    pub fn render(&self, task: &Task) -> Expected<'_> {
+    /// Renders the conditions for one run.
+    pub(crate) fn render(&self, task: &Task) -> RenderedConditions<'_> {
         let render = |template: &Option<Template>| template.map(|template| template.render(task));
-        Expected { conditions: self, contains: render(&self.contains), equals: render(&self.equals) }
+        RenderedConditions { conditions: self, contains: render(&self.contains), equals: render(&self.equals) }
     }
 }
 
-impl Expected<'_> {
-    /// Whether this is the message.
-    pub fn accepts(&self, text: &str) -> bool {
+impl RenderedConditions<'_> {
+    /// Returns `true` if the message meets the conditions.
+    pub(crate) fn accepts(&self, text: &str) -> bool {
         let Conditions { regex, json, .. } = self.conditions;
         self.contains.as_ref().is_none_or(|part| text.contains(part.as_str()))
             && regex.as_ref().is_none_or(|regex| regex.matches(text))
@@ -48,8 +48,8 @@ impl Expected<'_> {
     }
 }
 
-/// What follows "expected".
-impl fmt::Display for Expected<'_> {
+/// Completes "expected …".
+impl fmt::Display for RenderedConditions<'_> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str("a message")?;
         let mut word = " with";
@@ -73,8 +73,8 @@ impl fmt::Display for Expected<'_> {
     }
 }
 
-/// What was typed.
-pub struct Expect(pub Conditions);
+/// The `expect:` of a step.
+pub(crate) struct Expect(pub Conditions);
 
 impl<'de> Deserialize<'de> for Expect {
     fn deserialize<D: Deserializer<'de>>(source: D) -> Result<Self, D::Error> {
@@ -91,7 +91,7 @@ impl Expect {
 
     fn of_mapping(conditions: Conditions) -> Result<Self, ConfigError> {
         if conditions.equals.is_some() && conditions.json.is_none() {
-            return Err(ConfigError::new("`equals` needs `json`").help("say with `json` where the value is"));
+            return Err(ConfigError::new("`equals` needs `json`").help("give the path of the value with `json`"));
         }
         Ok(Self(conditions))
     }

@@ -1,35 +1,35 @@
-//! Messages on the wire: a flag, a length of four bytes, and so many bytes, cut anywhere into pieces.
+//! Messages on the wire: a flag, a length in four bytes, and the message, cut anywhere into pieces.
 
 use stampede_plugin::Failure;
 
-/// The flag and the length.
+/// The bytes of flag and length.
 const PREFIX: usize = 5;
 
-/// What has come of a reply's messages.
+/// A parser of a reply's messages.
 #[derive(Debug)]
-pub struct Frames {
+pub(crate) struct Frames {
     received: Vec<u8>,
-    /// Where in it the next message begins.
+    /// The start of the next message in it.
     at: usize,
-    /// The largest message that is taken, in bytes.
+    /// The largest message to accept, in bytes.
     most: usize,
 }
 
 impl Frames {
-    /// None so far.
-    pub fn new(most: usize) -> Self {
+    /// Creates a parser that accepts messages of at most `most` bytes.
+    pub(crate) fn new(most: usize) -> Self {
         Self { received: Vec::new(), at: 0, most }
     }
 
     /// Takes the next piece.
-    pub fn push(&mut self, piece: &[u8]) {
+    pub(crate) fn push(&mut self, piece: &[u8]) {
         self.received.drain(..self.at);
         self.at = 0;
         self.received.extend_from_slice(piece);
     }
 
-    /// The next message, if all of it has come.
-    pub fn next(&mut self) -> Result<Option<&[u8]>, Failure> {
+    /// Returns the next message, if all of it has arrived.
+    pub(crate) fn next(&mut self) -> Result<Option<&[u8]>, Failure> {
         let Some((prefix, rest)) = self.received[self.at..].split_first_chunk::<PREFIX>() else { return Ok(None) };
         let [flag, length @ ..] = *prefix;
         let length = u32::from_be_bytes(length) as usize;
@@ -52,19 +52,19 @@ impl Frames {
         Ok(Some(&self.received[begin..self.at]))
     }
 
-    /// Whether a part of a message has come, and no more.
-    pub fn is_cut(&self) -> bool {
+    /// Returns `true` if only a part of the next message has arrived.
+    pub(crate) fn is_cut(&self) -> bool {
         self.at < self.received.len()
     }
 
-    /// What there is to say of a reply that ends so.
-    pub fn cut() -> Failure {
+    /// Creates the failure of a reply that ends within a message.
+    pub(crate) fn cut() -> Failure {
         Failure::protocol("the reply ended within a message")
     }
 }
 
-/// A message as it is sent.
-pub fn framed(message: &[u8]) -> Vec<u8> {
+/// Puts flag and length before a message.
+pub(crate) fn framed(message: &[u8]) -> Vec<u8> {
     let mut frame = vec![0; PREFIX];
     frame[1..].copy_from_slice(&u32::try_from(message.len()).unwrap_or(u32::MAX).to_be_bytes());
     frame.extend_from_slice(message);

@@ -1,4 +1,4 @@
-//! What is made of the messages of a reply. They are decoded only where something is expected of them, or saved.
+//! The messages of a reply. They are decoded only if `expect` or `save` needs them.
 
 use std::time::Duration;
 
@@ -7,34 +7,34 @@ use stampede_plugin::http::Stream;
 use stampede_plugin::{Failure, Outcome, Task};
 
 use crate::Grpc;
-use crate::expect::Expected;
+use crate::expect::RenderedConditions;
 use crate::frames::Frames;
 use crate::method::Method;
 
 /// The messages so far.
-pub struct Incoming<'a> {
+pub(crate) struct Incoming<'a> {
     step: &'a Grpc,
     method: &'a Method,
     task: &'a Task,
-    /// When the call began.
+    /// The time at which the call began.
     start: Duration,
     frames: Frames,
     count: u64,
-    expected: Option<Expected<'a>>,
-    /// The first message that is as expected, as JSON.
+    expected: Option<RenderedConditions<'a>>,
+    /// The first message that meets the conditions, as JSON.
     found: Option<String>,
 }
 
 impl<'a> Incoming<'a> {
-    /// None so far, of a call that begins now.
-    pub fn new(step: &'a Grpc, method: &'a Method, task: &'a Task) -> Self {
+    /// Begins a call now.
+    pub(crate) fn new(step: &'a Grpc, method: &'a Method, task: &'a Task) -> Self {
         let expected = step.expect.as_ref().map(|conditions| conditions.render(task));
         let start = task.now();
         Self { step, method, task, start, frames: Frames::new(step.max_message), count: 0, expected, found: None }
     }
 
     /// Reads to the end of the reply.
-    pub async fn read(&mut self, stream: &Stream<'_>) -> Outcome {
+    pub(crate) async fn read(&mut self, stream: &Stream<'_>) -> Outcome {
         loop {
             let piece = stream.read().await?;
             if piece.is_empty() {
@@ -69,8 +69,8 @@ impl<'a> Incoming<'a> {
         Ok(())
     }
 
-    /// Whether a call that ended as it should has given what it should.
-    pub fn verdict(&self) -> Outcome {
+    /// Checks the messages of a call that ended with the expected status.
+    pub(crate) fn verdict(&self) -> Outcome {
         let count = self.count;
         if !self.method.streams_in && self.step.is_ok_expected() && count != 1 {
             return Err(Failure::protocol(format!("expected one message, got {count}")));
@@ -86,9 +86,9 @@ impl<'a> Incoming<'a> {
     }
 }
 
-/// A message in the JSON of protobuf, fields without a value included.
+/// Converts a message to the JSON of protobuf, fields without a value included.
 fn json(message: &[u8], descriptor: &MessageDescriptor) -> Result<String, Failure> {
-    let wrong = || Failure::protocol(format!("a message is no `{}`", descriptor.full_name()));
+    let wrong = || Failure::protocol(format!("a message is not a `{}`", descriptor.full_name()));
     let message = DynamicMessage::decode(descriptor.clone(), message).map_err(|_| wrong())?;
     let mut text = Vec::new();
     let mut sink = serde_json::Serializer::new(&mut text);

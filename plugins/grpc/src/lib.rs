@@ -1,5 +1,5 @@
-//! The `grpc` action: one call of any of the four kinds, which the method's descriptor tells. HTTP/2 is the host's; what is
-//! here is schemas, messages and statuses. The parameters are listed, with an example, in this folder's `README.md`.
+//! The `grpc` action: one call of any of the four kinds, as the method's descriptor determines. The host speaks HTTP/2;
+//! this crate handles schemas, messages and statuses. This folder's `README.md` lists the parameters, with an example.
 
 mod expect;
 mod frames;
@@ -22,18 +22,18 @@ use stampede_plugin::{Action, ConfigError, Failure, FailureKind, Outcome, Task, 
 
 use expect::Conditions;
 use incoming::Incoming;
-use method::{Method, Schema};
+use method::{Method, MethodSource};
 use metrics::Metrics;
 use params::Params;
 use status::{Code, Status};
 
-/// How much is put together before it is written.
+/// The bytes of messages that are collected before they are written.
 const CHUNK: usize = 32 << 10;
 
 /// One configured step.
 pub struct Grpc {
     request: Request,
-    schema: Schema,
+    method: MethodSource,
     deadline: Option<Duration>,
     expect_status: Code,
     expect: Option<Conditions>,
@@ -52,7 +52,7 @@ impl Action for Grpc {
     fn configure(params: Params) -> Result<Self, ConfigError> {
         let deadline = params.deadline.as_ref().map(|span| span.0);
         Ok(Self {
-            schema: params.schema()?,
+            method: params.method_source()?,
             request: request(&params, &params.method, deadline)?,
             deadline,
             expect_status: params.expect_status,
@@ -64,7 +64,7 @@ impl Action for Grpc {
     }
 
     async fn run(&self, task: &Task) -> Outcome {
-        let method = self.schema.method(task).await?;
+        let method = self.method.method(task).await?;
         let mut incoming = Incoming::new(self, method, task);
         let stream = self.open(method, task)?;
         let call = self.call(method, &stream, &mut incoming, task);
@@ -77,7 +77,7 @@ impl Action for Grpc {
         };
         self.judge(&status)?;
         incoming.verdict()?;
-        // It may end here even if nothing has come: the deadline was to pass.
+        // The exchange may end here even without a reply: the step may expect the deadline to pass.
         stream.leave();
         Ok(())
     }
@@ -94,7 +94,7 @@ impl Grpc {
         Ok(self.request.open(task, &frame))
     }
 
-    /// Sends and reads; how the call ended.
+    /// Sends and reads, and returns the status of the call.
     async fn call(
         &self,
         method: &Method,
@@ -108,7 +108,7 @@ impl Grpc {
         }
         match select(reply, pin!(self.write(method, stream, task))).await {
             Either::Left((status, _)) => status,
-            // A server may end a call before it has read everything: what it says of that is what counts.
+            // A server may end a call before it has read everything: then its status counts.
             Either::Right((Ok(()), reply)) => reply.await,
             Either::Right((Err(failure), reply)) if failure.detail().is_empty() => reply.await,
             Either::Right((Err(failure), _)) => Err(failure),
@@ -136,7 +136,7 @@ impl Grpc {
         Ok(())
     }
 
-    /// Whether a call may end so.
+    /// Fails if the call has another status than expected.
     fn judge(&self, status: &Status) -> Outcome {
         if status.code == self.expect_status {
             return Ok(());
@@ -148,7 +148,7 @@ impl Grpc {
         Err(Failure::new(kind, format!("expected status {}, got {status}", self.expect_status)))
     }
 
-    /// Whether a call must succeed.
+    /// Returns `true` if the call must succeed.
     fn is_ok_expected(&self) -> bool {
         self.expect_status == Code::default()
     }
@@ -161,7 +161,7 @@ async fn read(stream: &Stream<'_>, incoming: &mut Incoming<'_>) -> Result<Status
     Status::of(stream)
 }
 
-/// The request of every call of a method, with the step's metadata.
+/// Prepares the request for the calls of a method, with the step's metadata.
 fn request(params: &Params, method: &str, deadline: Option<Duration>) -> Result<Request, ConfigError> {
     let url = Template::compile(&format!("{}/{method}", params.url.trim_end_matches('/')));
     let url = url.map_err(|error| error.at("/url"))?;
@@ -181,7 +181,7 @@ fn request(params: &Params, method: &str, deadline: Option<Duration>) -> Result<
         .prepare()
 }
 
-/// A deadline as it is sent: eight digits at most, and a unit.
+/// Formats a deadline for `grpc-timeout`: eight digits at most, and a unit.
 fn timeout(deadline: Duration) -> String {
     const MOST: u128 = 99_999_999;
     let (millis, seconds) = (deadline.as_millis(), u128::from(deadline.as_secs()));

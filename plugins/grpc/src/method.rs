@@ -4,23 +4,23 @@ use prost_reflect::{MessageDescriptor, MethodDescriptor};
 use stampede_plugin::{ConfigError, Failure, Task};
 
 use crate::outgoing::{Drafts, Outgoing};
-use crate::reflection::Reflected;
+use crate::reflection::ServerMethod;
 
-/// What a call must know of its method.
-pub struct Method {
-    /// What is sent.
+/// A method, with the messages of the step.
+pub(crate) struct Method {
+    /// The messages to send.
     pub outgoing: Vec<Outgoing>,
-    /// Whether it takes a stream.
+    /// `true` if it takes a stream.
     pub streams_out: bool,
-    /// Whether it gives one.
+    /// `true` if it returns a stream.
     pub streams_in: bool,
-    /// What it gives.
+    /// The type that it returns.
     pub output: MessageDescriptor,
 }
 
 impl Method {
-    /// Holds the step's messages against what the method takes.
-    pub fn new(descriptor: &MethodDescriptor, drafts: &Drafts) -> Result<Self, ConfigError> {
+    /// Checks the step's messages against the type that the method takes.
+    pub(crate) fn new(descriptor: &MethodDescriptor, drafts: &Drafts) -> Result<Self, ConfigError> {
         Ok(Self {
             outgoing: drafts.encode(descriptor)?,
             streams_out: descriptor.is_client_streaming(),
@@ -30,20 +30,20 @@ impl Method {
     }
 }
 
-/// Where a step has its method from.
-pub enum Schema {
+/// The source of a step's method.
+pub(crate) enum MethodSource {
     /// The step's files.
-    Known(Method),
-    /// The server.
-    Reflected(Reflected),
+    Files(Method),
+    /// The server's reflection.
+    Server(ServerMethod),
 }
 
-impl Schema {
-    /// The method; the server is asked if it must be.
-    pub async fn method(&self, task: &Task) -> Result<&Method, Failure> {
+impl MethodSource {
+    /// Returns the method, and asks the server for it if necessary.
+    pub(crate) async fn method(&self, task: &Task) -> Result<&Method, Failure> {
         match self {
-            Self::Known(method) => Ok(method),
-            Self::Reflected(reflected) => reflected.method(task).await,
+            Self::Files(method) => Ok(method),
+            Self::Server(method) => method.method(task).await,
         }
     }
 }

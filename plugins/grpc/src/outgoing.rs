@@ -7,33 +7,33 @@ use stampede_plugin::{ConfigError, Failure, Task, Template};
 
 use crate::frames::framed;
 
-/// A message, as often as it is sent.
-pub struct Outgoing {
+/// A message to send once or several times.
+pub(crate) struct Outgoing {
     form: Form,
-    /// How many times in a row.
+    /// The number of times to send it in a row.
     pub times: u64,
 }
 
 enum Form {
-    /// As it is sent.
+    /// A message that is encoded already.
     Fixed(Vec<u8>),
-    /// What is rendered each time.
+    /// A message that is rendered and encoded each time.
     Rendered(Draft, MessageDescriptor),
 }
 
-/// A message as it was typed, before it is known what it must be.
+/// A message as it was typed, before its type is known.
 #[derive(Clone)]
-pub struct Draft {
+pub(crate) struct Draft {
     document: Value,
-    /// What is rendered in it, and where that is (RFC 6901).
+    /// The pointers (RFC 6901) to the texts in it that are rendered, and their templates.
     texts: Vec<(String, Template)>,
     times: u64,
-    /// Where it is in the step.
+    /// The pointer to it in the step.
     pointer: String,
 }
 
-/// All of them.
-pub enum Drafts {
+/// The messages of a step.
+pub(crate) enum Drafts {
     /// `message`.
     One(Draft),
     /// `messages`, for a method that takes a stream.
@@ -41,14 +41,14 @@ pub enum Drafts {
 }
 
 impl Drafts {
-    /// Holds them against what a method takes.
-    pub fn encode(&self, method: &MethodDescriptor) -> Result<Vec<Outgoing>, ConfigError> {
+    /// Checks the messages against the type that a method takes, and encodes those without templates.
+    pub(crate) fn encode(&self, method: &MethodDescriptor) -> Result<Vec<Outgoing>, ConfigError> {
         match self {
             Self::One(draft) => Ok(vec![draft.encode(method.input())?]),
             Self::Several(_) if !method.is_client_streaming() => {
                 let (service, name) = (method.parent_service(), method.name());
                 let message = format!("`{}/{name}` takes one message", service.full_name());
-                Err(ConfigError::new(message).at("/messages").help("say it with `message`"))
+                Err(ConfigError::new(message).at("/messages").help("give it with `message`"))
             }
             Self::Several(drafts) => drafts.iter().map(|draft| draft.encode(method.input())).collect(),
         }
@@ -56,15 +56,15 @@ impl Drafts {
 }
 
 impl Draft {
-    /// Compiles what is rendered in a message.
-    pub fn new(document: Value, times: u64, pointer: String) -> Result<Self, ConfigError> {
+    /// Compiles the templates in a message.
+    pub(crate) fn new(document: Value, times: u64, pointer: String) -> Result<Self, ConfigError> {
         let (mut texts, mut at) = (Vec::new(), String::new());
         find(&document, &mut at, &mut texts)
             .map_err(|error| ConfigError { pointer: format!("{pointer}{}", error.pointer), ..error })?;
         Ok(Self { document, texts, times, pointer })
     }
 
-    /// Checks it against its descriptor.
+    /// Checks the message against its descriptor.
     fn encode(&self, descriptor: MessageDescriptor) -> Result<Outgoing, ConfigError> {
         let certain = without_templates(self.document.clone());
         let frame = encode(certain, descriptor.clone());
@@ -75,8 +75,8 @@ impl Draft {
 }
 
 impl Outgoing {
-    /// As it is sent this time.
-    pub fn frame(&self, task: &Task) -> Result<Vec<u8>, Failure> {
+    /// Returns the encoded message, rendered for the task's user.
+    pub(crate) fn frame(&self, task: &Task) -> Result<Vec<u8>, Failure> {
         match &self.form {
             Form::Fixed(frame) => Ok(frame.clone()),
             Form::Rendered(draft, descriptor) => {
@@ -86,8 +86,8 @@ impl Outgoing {
                         *text = Value::String(template.render(task));
                     }
                 }
-                // What serde says of it repeats what was rendered, which may be a secret.
-                let wrong = |_| Failure::check(format!("the message was rendered to no `{}`", descriptor.full_name()));
+                // serde's message repeats the rendered text, which may be a secret.
+                let wrong = |_| Failure::check(format!("the message did not render to a `{}`", descriptor.full_name()));
                 encode(document, descriptor.clone()).map_err(wrong)
             }
         }
@@ -99,7 +99,7 @@ fn encode(document: Value, descriptor: MessageDescriptor) -> Result<Vec<u8>, Str
     Ok(framed(&message.encode_to_vec()))
 }
 
-/// Compiles the texts with templates.
+/// Compiles the texts that have templates.
 fn find(document: &Value, pointer: &mut String, texts: &mut Vec<(String, Template)>) -> Result<(), ConfigError> {
     let length = pointer.len();
     let mut below = |key: &str, value: &Value| {
@@ -121,7 +121,7 @@ fn find(document: &Value, pointer: &mut String, texts: &mut Vec<(String, Templat
     }
 }
 
-/// What can be checked before anything is rendered.
+/// Removes the texts that have templates: the rest can be checked before the run.
 fn without_templates(document: Value) -> Value {
     let stays = |value: &Value| !value.as_str().is_some_and(|text| text.contains("{{"));
     match document {

@@ -1,4 +1,4 @@
-//! What a step may say.
+//! The parameters of a step.
 
 use std::num::NonZeroU64;
 
@@ -9,47 +9,49 @@ use stampede_plugin::parameters::{Save, TimeSpan};
 use stampede_plugin::{ConfigError, Fields};
 
 use crate::expect::Expect;
-use crate::method::{Method, Schema};
+use crate::method::{Method, MethodSource};
 use crate::outgoing::{Draft, Drafts};
-use crate::reflection::Reflected;
+use crate::reflection::ServerMethod;
 use crate::schema;
 use crate::status::Code;
 
-/// What a step may say.
+/// The parameters of `grpc`.
 #[derive(Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
-pub struct Params {
-    /// Where the services are: `http://host:port`, with HTTP/2 at once, or `https://`; the script's `base_url` if absent.
+pub(crate) struct Params {
+    /// The URL of the services: `http://host:port` (HTTP/2 with prior knowledge) or `https://`; the script's `base_url`
+    /// if absent.
     #[serde(default)]
     pub url: String,
     /// `package.Service/Method`.
     pub method: String,
-    /// The `.proto` files with the service, and all that they import, relative to the script.
+    /// The `.proto` files with the service and all their imports, relative to the script.
     #[serde(default)]
     pub proto: Vec<String>,
     /// The path of a compiled set of descriptors (`protoc --descriptor_set_out --include_imports`) instead.
     pub descriptors: Option<String>,
-    /// Whether the server is asked for the schema instead, through its reflection service.
+    /// `true` to ask the server for the schema instead, through its reflection service; `false` if absent.
     #[serde(default)]
     pub reflection: bool,
     /// The message to send; an empty one if absent.
     pub message: Option<Value>,
-    /// The messages to send where the method takes a stream: a list, or `{message: …, times: …}`.
+    /// The messages to send, for a method that takes a stream: a list, or `{message: …, times: …}`.
     pub messages: Option<Messages>,
     /// Metadata of the call.
     #[serde(default)]
     pub metadata: Fields,
-    /// How long the call may take; the server is told.
+    /// The time limit of the call, sent to the server too.
     pub deadline: Option<TimeSpan>,
     /// The status that the call must end with, by name or number; `OK` if absent.
     #[serde(default)]
     pub expect_status: Code,
-    /// What one of the reply's messages must be, as JSON: a text in it, or `{contains: …, regex: …, json: …, equals: …}`.
+    /// Conditions on one of the reply's messages, as JSON: a text in it, or
+    /// `{contains: …, regex: …, json: …, equals: …}`.
     pub expect: Option<Expect>,
     /// Variables to set from that message, or the first: `{name: {json: …}}` or `{name: {regex: …}}`.
     #[serde(default)]
     pub save: Save,
-    /// The largest message that is taken, in bytes; 4194304 if absent.
+    /// The largest message to accept, in bytes; 4194304 if absent.
     #[serde(default = "max_message")]
     #[schemars(range(min = 1, max = 16_777_216))]
     pub max_message: usize,
@@ -63,7 +65,7 @@ fn max_message() -> usize {
 #[derive(Deserialize, JsonSchema)]
 #[serde(from = "Value")]
 #[schemars(with = "Value")]
-pub struct Messages(Value);
+pub(crate) struct Messages(Value);
 
 impl From<Value> for Messages {
     fn from(value: Value) -> Self {
@@ -74,17 +76,17 @@ impl From<Value> for Messages {
 /// One message, several times.
 #[derive(Deserialize)]
 #[serde(deny_unknown_fields)]
-struct Repeated {
+struct RepeatedMessage {
     message: Value,
     times: NonZeroU64,
 }
 
 impl Params {
-    /// Where the step has its method from.
-    pub fn schema(&self) -> Result<Schema, ConfigError> {
+    /// Returns the source of the step's method.
+    pub(crate) fn method_source(&self) -> Result<MethodSource, ConfigError> {
         let drafts = self.drafts()?;
         let pool = match (self.proto.as_slice(), &self.descriptors, self.reflection) {
-            ([], None, true) => return Reflected::new(self, drafts).map(Schema::Reflected),
+            ([], None, true) => return ServerMethod::new(self, drafts).map(MethodSource::Server),
             ([], Some(path), false) => schema::decode(path).map_err(|error| error.at("/descriptors"))?,
             (proto @ [_, ..], None, false) => schema::compile(proto).map_err(|error| error.at("/proto"))?,
             ([], None, false) => {
@@ -93,10 +95,10 @@ impl Params {
             }
             _ => return Err(ConfigError::new("`proto`, `descriptors` and `reflection` exclude each other")),
         };
-        Method::new(&schema::find(&pool, &self.method)?, &drafts).map(Schema::Known)
+        Method::new(&schema::find(&pool, &self.method)?, &drafts).map(MethodSource::Files)
     }
 
-    /// What is sent.
+    /// Returns the messages to send.
     fn drafts(&self) -> Result<Drafts, ConfigError> {
         let Some(Messages(messages)) = &self.messages else {
             let message = self.message.clone().unwrap_or_else(|| Value::Object(serde_json::Map::new()));
@@ -112,7 +114,7 @@ impl Params {
                 drafts.map(|(at, message)| Draft::new(message.clone(), 1, format!("/messages/{at}"))).collect()
             }
             other => {
-                let Repeated { message, times } = Repeated::deserialize(other.clone())
+                let RepeatedMessage { message, times } = RepeatedMessage::deserialize(other.clone())
                     .map_err(|_| wrong("`messages` must be a list, or `{message: …, times: …}`"))?;
                 Draft::new(message, times.get(), "/messages/message".to_owned()).map(|draft| vec![draft])
             }

@@ -1,5 +1,5 @@
-//! Schemas from the server itself, through its reflection service, while the run goes on. What one user has learned
-//! serves all users and steps of the instance.
+//! Schemas from the server itself, through its reflection service, during the run. All users and steps of the instance
+//! share the schema that one user has received.
 
 use std::cell::{Cell, OnceCell, RefCell};
 use std::rc::Rc;
@@ -19,14 +19,14 @@ use crate::params::Params;
 use crate::schema;
 use crate::status::{self, Code, Status};
 
-/// The service of today and that of before; both speak the same messages.
+/// The current service and the older one, whose messages are equal.
 const SERVICES: [&str; 2] = ["grpc.reflection.v1.ServerReflection", "grpc.reflection.v1alpha.ServerReflection"];
 
-/// How long a user waits before it looks again whether another has the answer.
+/// The pause of a user that waits for another's answer.
 const PAUSE: Duration = Duration::from_millis(5);
 
-/// What a step must learn before its first call.
-pub struct Reflected {
+/// A method that a step must learn from the server before its first call.
+pub(crate) struct ServerMethod {
     server: Rc<Server>,
     service: String,
     method: String,
@@ -37,26 +37,26 @@ pub struct Reflected {
     known: OnceCell<Method>,
 }
 
-/// What is known of a server.
+/// The schema of a server, as far as it is known.
 #[derive(Default)]
 struct Server {
-    /// As the steps say it, templates included.
+    /// The URL as typed in the steps, templates included.
     url: String,
     pool: RefCell<DescriptorPool>,
-    /// Users who ask at this moment.
+    /// The number of users who are asking.
     asking: Cell<usize>,
-    /// How often one of them is done, well or not.
+    /// The number of questions that have ended, with success or not.
     done: Cell<usize>,
 }
 
 thread_local! {
-    /// Those of all steps.
+    /// The servers of all steps.
     static SERVERS: RefCell<Vec<Rc<Server>>> = const { RefCell::new(Vec::new()) };
 }
 
-impl Reflected {
-    /// Nothing is asked yet.
-    pub fn new(params: &Params, drafts: Drafts) -> Result<Self, ConfigError> {
+impl ServerMethod {
+    /// Prepares the questions; nothing is sent yet.
+    pub(crate) fn new(params: &Params, drafts: Drafts) -> Result<Self, ConfigError> {
         let (service, _) = schema::parts(&params.method)?;
         let request = |service: &str| crate::request(params, &format!("{service}/ServerReflectionInfo"), None);
         Ok(Self {
@@ -70,9 +70,9 @@ impl Reflected {
         })
     }
 
-    /// The method. The first user asks, and those who come meanwhile wait for what it learns; if it learns nothing, they
-    /// ask themselves.
-    pub async fn method(&self, task: &Task) -> Result<&Method, Failure> {
+    /// Returns the method. The first user asks for it, and users who need it meanwhile wait for the answer; if there is
+    /// none, they ask themselves.
+    pub(crate) async fn method(&self, task: &Task) -> Result<&Method, Failure> {
         if let Some(known) = self.known.get() {
             return Ok(known);
         }
@@ -90,7 +90,7 @@ impl Reflected {
     }
 
     async fn ask(&self, task: &Task) -> Outcome {
-        let _asking = Asking::new(&self.server);
+        let _asking = AskingGuard::new(&self.server);
         let [newer, older] = &self.requests;
         let mut answer = self.files(newer, task).await?;
         if matches!(&answer, Err(status) if status.code == Code::UNIMPLEMENTED) {
@@ -104,16 +104,17 @@ impl Reflected {
         learned.map_err(|error| Failure::protocol(format!("the server's schema is malformed: {error}")))
     }
 
-    /// The files with the service and all that they import, or with which status the server ends the call instead.
+    /// Returns the files with the service and all their imports, or the status with which the server ends the call
+    /// instead.
     async fn files(&self, request: &Request, task: &Task) -> Result<Result<Vec<FileDescriptorProto>, Status>, Failure> {
-        let stream = request.open_for_writing(task, &Question::symbol(&self.service));
+        let stream = request.open_for_writing(task, &ReflectionRequest::symbol(&self.service));
         status::accept(&stream).await?;
-        let (mut talk, mut files) = (Talk { stream, frames: Frames::new(self.max_message) }, Vec::new());
+        let (mut call, mut files) = (ReflectionCall { stream, frames: Frames::new(self.max_message) }, Vec::new());
         let mut asked = None;
         loop {
-            match talk.answer().await? {
-                None => return Status::of(&talk.stream).map(Err),
-                Some(Answer { error: Some(error), .. }) => return Ok(Err(error.into())),
+            match call.answer().await? {
+                None => return Status::of(&call.stream).map(Err),
+                Some(ReflectionResponse { error: Some(error), .. }) => return Ok(Err(error.into())),
                 Some(answer) => files.extend(answer.files()?),
             }
             let missing = self.server.missing(&mut files);
@@ -122,20 +123,20 @@ impl Reflected {
                 return Err(Failure::protocol(format!("the server was asked for the file `{name}` and sent others")));
             }
             match &missing {
-                Some(name) => talk.stream.write(&Question::file(name)).await?,
+                Some(name) => call.stream.write(&ReflectionRequest::file(name)).await?,
                 None => break,
             }
             asked = missing;
         }
-        talk.stream.finish();
-        // What more it says does not matter, only that the call comes to its end.
-        while talk.answer().await?.is_some() {}
+        call.stream.finish();
+        // Further answers are ignored, but the call must end.
+        while call.answer().await?.is_some() {}
         Ok(Ok(files))
     }
 }
 
 impl Server {
-    /// The one that steps with this URL share.
+    /// Returns the server that steps with this URL share.
     fn at(url: &str) -> Rc<Self> {
         SERVERS.with_borrow_mut(|servers| {
             let known = servers.iter().find(|server| server.url == url).cloned();
@@ -151,7 +152,7 @@ impl Server {
         self.pool.borrow().get_service_by_name(service).is_some()
     }
 
-    /// The first file that others import and that nobody has. Those that come with protobuf are put among the others.
+    /// Returns the first imported file that is missing. Files that come with protobuf are added to `files`.
     fn missing(&self, files: &mut Vec<FileDescriptorProto>) -> Option<String> {
         let (pool, well_known) = (self.pool.borrow(), GoogleFileResolver::new());
         loop {
@@ -165,7 +166,7 @@ impl Server {
         }
     }
 
-    /// Adds files to what is known; another user may have brought some of them.
+    /// Adds files to the schema; another user may have added some of them already.
     fn learn(&self, mut files: Vec<FileDescriptorProto>) -> Result<(), String> {
         let mut pool = self.pool.borrow_mut();
         files.retain(|file| pool.get_file_by_name(file.name()).is_none());
@@ -173,17 +174,17 @@ impl Server {
     }
 }
 
-/// Counts a user among those who ask, until it is done or its task is over.
-struct Asking<'a>(&'a Server);
+/// Counts a user as asking, until it is done or its task is over.
+struct AskingGuard<'a>(&'a Server);
 
-impl<'a> Asking<'a> {
+impl<'a> AskingGuard<'a> {
     fn new(server: &'a Server) -> Self {
         server.asking.set(server.asking.get() + 1);
         Self(server)
     }
 }
 
-impl Drop for Asking<'_> {
+impl Drop for AskingGuard<'_> {
     fn drop(&mut self) {
         self.0.asking.set(self.0.asking.get() - 1);
         self.0.done.set(self.0.done.get().wrapping_add(1));
@@ -191,17 +192,17 @@ impl Drop for Asking<'_> {
 }
 
 /// A call of the reflection service.
-struct Talk<'t> {
+struct ReflectionCall<'t> {
     stream: Stream<'t>,
     frames: Frames,
 }
 
-impl Talk<'_> {
-    /// The next answer; none if the server has ended the call.
-    async fn answer(&mut self) -> Result<Option<Answer>, Failure> {
+impl ReflectionCall<'_> {
+    /// Returns the next answer; `None` if the server has ended the call.
+    async fn answer(&mut self) -> Result<Option<ReflectionResponse>, Failure> {
         loop {
             if let Some(message) = self.frames.next()? {
-                return Answer::decode(message)
+                return ReflectionResponse::decode(message)
                     .map(Some)
                     .map_err(|_| Failure::protocol("an answer of the server's reflection is malformed"));
             }
@@ -214,16 +215,16 @@ impl Talk<'_> {
     }
 }
 
-/// `ServerReflectionRequest`, as far as it is needed.
+/// `ServerReflectionRequest`, with the fields needed here.
 #[derive(Clone, PartialEq, Message)]
-struct Question {
+struct ReflectionRequest {
     #[prost(string, optional, tag = "3")]
     file_by_filename: Option<String>,
     #[prost(string, optional, tag = "4")]
     file_containing_symbol: Option<String>,
 }
 
-impl Question {
+impl ReflectionRequest {
     fn symbol(name: &str) -> Vec<u8> {
         framed(&Self { file_containing_symbol: Some(name.to_owned()), ..Self::default() }.encode_to_vec())
     }
@@ -233,16 +234,16 @@ impl Question {
     }
 }
 
-/// `ServerReflectionResponse`, as far as it is needed.
+/// `ServerReflectionResponse`, with the fields needed here.
 #[derive(Clone, PartialEq, Message)]
-struct Answer {
+struct ReflectionResponse {
     #[prost(message, optional, tag = "4")]
     descriptors: Option<Descriptors>,
     #[prost(message, optional, tag = "7")]
-    error: Option<Refusal>,
+    error: Option<ErrorResponse>,
 }
 
-impl Answer {
+impl ReflectionResponse {
     fn files(self) -> Result<Vec<FileDescriptorProto>, Failure> {
         let files = self.descriptors.unwrap_or_default().files;
         let decoded: Result<_, _> = files.iter().map(|file| FileDescriptorProto::decode(file.as_slice())).collect();
@@ -257,17 +258,17 @@ struct Descriptors {
     files: Vec<Vec<u8>>,
 }
 
-/// `ErrorResponse`.
+/// `ErrorResponse`, which the server sends in place of files.
 #[derive(Clone, PartialEq, Message)]
-struct Refusal {
+struct ErrorResponse {
     #[prost(int32, tag = "1")]
     code: i32,
     #[prost(string, tag = "2")]
     message: String,
 }
 
-impl From<Refusal> for Status {
-    fn from(Refusal { code, message }: Refusal) -> Self {
+impl From<ErrorResponse> for Status {
+    fn from(ErrorResponse { code, message }: ErrorResponse) -> Self {
         Self { code: Code(code.unsigned_abs()), message }
     }
 }

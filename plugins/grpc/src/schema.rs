@@ -1,4 +1,4 @@
-//! What a service's methods take and give: compiled from `.proto` files, or read from a set of descriptors.
+//! The types of a service's methods: compiled from `.proto` files, or read from a set of descriptors.
 
 use std::collections::BTreeMap;
 
@@ -6,16 +6,16 @@ use prost_reflect::{DescriptorPool, MethodDescriptor};
 use protox::file::{ChainFileResolver, File, FileResolver, GoogleFileResolver};
 use stampede_plugin::{ConfigError, file};
 
-/// The service and the name of a method that is written as `package.Service/Method`.
-pub fn parts(method: &str) -> Result<(&str, &str), ConfigError> {
+/// Splits `package.Service/Method` into service and method.
+pub(crate) fn parts(method: &str) -> Result<(&str, &str), ConfigError> {
     method.rsplit_once('/').ok_or_else(|| {
-        let error = ConfigError::new(format!("`{method}` is no method")).at("/method");
+        let error = ConfigError::new(format!("`{method}` is not a method")).at("/method");
         error.help("write it as `package.Service/Method`")
     })
 }
 
 /// Finds a method.
-pub fn find(pool: &DescriptorPool, method: &str) -> Result<MethodDescriptor, ConfigError> {
+pub(crate) fn find(pool: &DescriptorPool, method: &str) -> Result<MethodDescriptor, ConfigError> {
     let wrong = |message: String| ConfigError::new(message).at("/method");
     let (service, name) = parts(method)?;
     let Some(found) = pool.get_service_by_name(service) else {
@@ -29,23 +29,23 @@ pub fn find(pool: &DescriptorPool, method: &str) -> Result<MethodDescriptor, Con
 }
 
 /// Reads a compiled set of descriptors.
-pub fn decode(path: &str) -> Result<DescriptorPool, ConfigError> {
+pub(crate) fn decode(path: &str) -> Result<DescriptorPool, ConfigError> {
     let bytes = file::read(path)?;
     let pool = DescriptorPool::decode(bytes.as_slice());
-    pool.map_err(|error| ConfigError::new(format!("`{path}` is no set of descriptors: {error}")))
+    pool.map_err(|error| ConfigError::new(format!("`{path}` is not a set of descriptors: {error}")))
 }
 
 /// Compiles the files that a step lists.
-pub fn compile(paths: &[String]) -> Result<DescriptorPool, ConfigError> {
+pub(crate) fn compile(paths: &[String]) -> Result<DescriptorPool, ConfigError> {
     let read = |path: &String| {
         let source = String::from_utf8(file::read(path)?);
-        let source = source.map_err(|_| ConfigError::new(format!("`{path}` is no text")))?;
+        let source = source.map_err(|_| ConfigError::new(format!("`{path}` is not text")))?;
         Ok((path.clone(), source))
     };
     compile_sources(paths.iter().map(read).collect::<Result<_, _>>()?)
 }
 
-/// Compiles files that know each other by the names in their imports.
+/// Compiles files that refer to each other by the names in their imports.
 fn compile_sources(sources: Vec<(String, String)>) -> Result<DescriptorPool, ConfigError> {
     let mut imports = Vec::new();
     for (path, source) in &sources {
@@ -54,7 +54,7 @@ fn compile_sources(sources: Vec<(String, String)>) -> Result<DescriptorPool, Con
     }
     let sources: Vec<_> = sources.into_iter().map(|(path, source)| (imported_as(&path, &imports), source)).collect();
     let mut resolver = ChainFileResolver::new();
-    resolver.add(Listed(sources.iter().cloned().collect()));
+    resolver.add(ListedFiles(sources.iter().cloned().collect()));
     resolver.add(GoogleFileResolver::new());
     let mut compiler = protox::Compiler::with_file_resolver(resolver);
     compiler.include_imports(true);
@@ -64,8 +64,8 @@ fn compile_sources(sources: Vec<(String, String)>) -> Result<DescriptorPool, Con
     Ok(compiler.descriptor_pool())
 }
 
-/// The name by which other files import this one. Without such a file its path, as the compiler takes it: not from the
-/// root, and not upwards.
+/// Returns the name by which other files import this one. A file that no other imports gets its path, in the form that
+/// the compiler takes: relative, and not upwards.
 fn imported_as(path: &str, imports: &[String]) -> String {
     let is_end = |import: &&String| {
         path.strip_suffix(import.as_str()).is_some_and(|rest| rest.is_empty() || rest.ends_with('/'))
@@ -76,7 +76,7 @@ fn imported_as(path: &str, imports: &[String]) -> String {
     })
 }
 
-/// In the words of the compiler, and where.
+/// Converts an error of the compiler, with the file it is in.
 fn explain(error: &protox::Error, sources: &[(String, String)]) -> ConfigError {
     if error.is_file_not_found() {
         return ConfigError::new(error.to_string()).help("list every file, those that others import too");
@@ -87,9 +87,9 @@ fn explain(error: &protox::Error, sources: &[(String, String)]) -> ConfigError {
 }
 
 /// The files that the step lists, by the names they are imported as.
-struct Listed(BTreeMap<String, String>);
+struct ListedFiles(BTreeMap<String, String>);
 
-impl FileResolver for Listed {
+impl FileResolver for ListedFiles {
     fn open_file(&self, name: &str) -> Result<File, protox::Error> {
         let source = self.0.get(name).ok_or_else(|| protox::Error::file_not_found(name))?;
         File::from_source(name, source)
@@ -114,7 +114,7 @@ mod tests {
         }
     "#;
 
-    /// A method of a service whose schema is made of two files.
+    /// Returns a method of a service whose schema has two files.
     fn method(name: &str) -> MethodDescriptor {
         let kind = "syntax = \"proto3\"; package common; enum Kind { NONE = 0; LOUD = 1; }";
         let sources = [("/proto/echo.proto", ECHO), ("../proto/common/kind.proto", kind)];

@@ -1,4 +1,4 @@
-//! The status of a call: its codes and their names, and where a reply says it.
+//! The status of a call: its codes and their names, and the fields of a reply that carry it.
 
 use std::borrow::Cow;
 use std::fmt;
@@ -31,13 +31,13 @@ const NAMES: [&str; 17] = [
 
 /// A status code.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub struct Code(pub u32);
+pub(crate) struct Code(pub u32);
 
 impl Code {
     /// The call took longer than its deadline.
-    pub const DEADLINE_EXCEEDED: Self = Self(4);
+    pub(crate) const DEADLINE_EXCEEDED: Self = Self(4);
     /// The server has no such method.
-    pub const UNIMPLEMENTED: Self = Self(12);
+    pub(crate) const UNIMPLEMENTED: Self = Self(12);
 }
 
 impl fmt::Display for Code {
@@ -49,18 +49,18 @@ impl fmt::Display for Code {
     }
 }
 
-/// How a call ended, in the server's words.
+/// The end of a call, as the server reports it.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub struct Status {
+pub(crate) struct Status {
     /// The code.
     pub code: Code,
-    /// What the server says of it.
+    /// The server's message.
     pub message: String,
 }
 
 impl Status {
-    /// Of a reply that has come to its end: in its trailers, or among its headers if there is nothing else.
-    pub fn of(stream: &Stream<'_>) -> Result<Self, Failure> {
+    /// Reads the status of a reply that has ended: from its trailers, or from its headers if it has nothing else.
+    pub(crate) fn of(stream: &Stream<'_>) -> Result<Self, Failure> {
         let field = |name: &str| stream.trailer(name).or_else(|| stream.header(name));
         let Some(code) = field("grpc-status") else {
             return Err(Failure::protocol("expected a `grpc-status`, got none"));
@@ -80,8 +80,8 @@ impl fmt::Display for Status {
     }
 }
 
-/// Whether a reply is one of gRPC.
-pub async fn accept(stream: &Stream<'_>) -> Outcome {
+/// Fails unless a reply is one of gRPC.
+pub(crate) async fn accept(stream: &Stream<'_>) -> Outcome {
     let status = stream.head().await?;
     let content_type = stream.header("content-type").unwrap_or_default();
     if status != 200 {
@@ -93,7 +93,7 @@ pub async fn accept(stream: &Stream<'_>) -> Outcome {
     Ok(())
 }
 
-/// Undoes percent-encoding. What is none is left as it is.
+/// Decodes percent-encoding; other text is left unchanged.
 fn decoded(text: &str) -> String {
     let (mut bytes, mut rest) = (Vec::new(), text.as_bytes());
     while let Some((first, after)) = rest.split_first() {
@@ -114,13 +114,13 @@ fn decoded(text: &str) -> String {
 
 impl<'de> Deserialize<'de> for Code {
     fn deserialize<D: Deserializer<'de>>(source: D) -> Result<Self, D::Error> {
-        source.deserialize_any(Forms)
+        source.deserialize_any(CodeVisitor)
     }
 }
 
-struct Forms;
+struct CodeVisitor;
 
-impl Visitor<'_> for Forms {
+impl Visitor<'_> for CodeVisitor {
     type Value = Code;
 
     fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
@@ -129,13 +129,13 @@ impl Visitor<'_> for Forms {
 
     fn visit_u64<E: Error>(self, number: u64) -> Result<Code, E> {
         let known = u32::try_from(number).ok().filter(|code| (*code as usize) < NAMES.len());
-        known.map(Code).ok_or_else(|| E::custom(format!("`{number}` is no status of gRPC")))
+        known.map(Code).ok_or_else(|| E::custom(format!("`{number}` is not a gRPC status")))
     }
 
     fn visit_str<E: Error>(self, text: &str) -> Result<Code, E> {
         let known = NAMES.iter().position(|name| name.eq_ignore_ascii_case(text));
         known.map(|code| Code(code as u32)).ok_or_else(|| {
-            let error = ConfigError::new(format!("`{text}` is no status of gRPC"));
+            let error = ConfigError::new(format!("`{text}` is not a gRPC status"));
             E::custom(error.help("expected a name such as `NOT_FOUND`, or a number from 0 to 16"))
         })
     }

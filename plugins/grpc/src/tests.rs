@@ -1,4 +1,4 @@
-//! What needs the whole crate: the schema, and how a deadline is told.
+//! Tests that need the whole crate: the schema, and the format of a deadline.
 
 use std::time::Duration;
 

@@ -1,5 +1,5 @@
-//! The `http` action: one request, and whether its reply is right. The host sends, times and counts; what is here is the
-//! meaning of a step's parameters. They are listed, with an example, in this folder's `README.md`.
+//! The `http` action: one request, and a check of its reply. The host sends, times and counts; this crate implements
+//! the parameters of a step. This folder's `README.md` lists them, with an example.
 
 mod redirects;
 
@@ -11,7 +11,7 @@ use stampede_plugin::{Action, ConfigError, Failure, Fields, JsonTemplate, Outcom
 
 use redirects::FollowRedirects;
 
-/// What a step may say.
+/// The parameters of `http`.
 #[derive(Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct Params {
@@ -34,19 +34,19 @@ pub struct Params {
     body: Option<Template>,
     /// The path of a file whose contents are the body, relative to the script.
     body_file: Option<String>,
-    /// Which status codes are right: a code such as `201`, a class such as `2xx`, or a list of these; from 200 to 399 if
+    /// The status codes to accept: a code such as `201`, a class such as `2xx`, or a list of these; from 200 to 399 if
     /// absent.
     #[serde(default)]
     expect_status: ExpectStatus,
-    /// What the reply's body must contain: a text, or `{regex: …}`.
+    /// A condition on the reply's body: a text in it, or `{regex: …}`.
     expect_body: Option<Search>,
-    /// Whether to follow redirects, or how many (0 to 20); up to 10 if absent.
+    /// `true` or `false`, or the number of redirects to follow (0 to 20); up to 10 if absent.
     #[serde(default)]
     follow_redirects: FollowRedirects,
     /// `1.1`, `2` or `auto` (HTTP/2 if the server picks it); `auto` if absent.
     #[serde(default)]
     http_version: HttpVersion,
-    /// Whether to ask for a compressed reply; `false` if absent.
+    /// `true` to ask for a compressed reply; `false` if absent.
     #[serde(default)]
     compression: bool,
     /// Credentials: `{basic: {user: …, password: …}}` or `{bearer: …}`.
@@ -85,7 +85,7 @@ impl Action for Http {
 }
 
 impl Http {
-    /// Whether the reply is what the step expects. The status first: a wrong one explains a wrong body.
+    /// Checks the reply. The status comes first: a wrong one explains a wrong body.
     fn check(&self, reply: &Reply<'_>) -> Outcome {
         if !self.expect_status.accepts(reply.status) {
             return Err(Failure::status(format!("expected status {}, got {}", self.expect_status, reply.status)));
@@ -99,7 +99,7 @@ impl Http {
     }
 }
 
-/// The request that the parameters describe.
+/// Builds the request of the parameters.
 fn builder(params: &Params) -> Result<RequestBuilder, ConfigError> {
     let body = BodyParameters {
         json_body: params.json_body,
@@ -123,8 +123,8 @@ fn builder(params: &Params) -> Result<RequestBuilder, ConfigError> {
     })
 }
 
-/// The parameter that the host refuses a request for. It says why and not where, so it is asked again with ever more of
-/// the request; none of these is ever sent.
+/// Returns the pointer to the parameter for which the host refuses a request. The host gives the reason and not the
+/// place, so it is asked again with more and more of the request; none of these is ever sent.
 fn culprit(params: &Params) -> &'static str {
     let with_method = Request::builder(params.method.to_ascii_uppercase(), params.url);
     if Request::get(params.url).prepare().is_err() {

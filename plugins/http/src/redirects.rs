@@ -1,4 +1,4 @@
-//! `follow_redirects:` `true`, `false` or how many.
+//! `follow_redirects:` `true`, `false` or a number.
 
 use std::borrow::Cow;
 use std::fmt;
@@ -6,14 +6,14 @@ use std::fmt;
 use schemars::{JsonSchema, Schema, SchemaGenerator, json_schema};
 use serde::de::{Deserialize, Deserializer, Error, Visitor};
 
-/// What to say of anything else.
+/// The message about anything else.
 const FORMS: &str = "`follow_redirects` must be `true`, `false` or a number from 0 to 20";
 
-/// How many redirects are followed, 0 to 20.
+/// The number of redirects to follow, 0 to 20.
 #[derive(Debug, PartialEq, Eq)]
-pub struct FollowRedirects(pub u8);
+pub(crate) struct FollowRedirects(pub u8);
 
-/// As `true`: more than any sound site needs, few enough to end a loop.
+/// The number of `true`: more than any sound site needs, few enough to end a loop.
 impl Default for FollowRedirects {
     fn default() -> Self {
         Self(10)
@@ -22,14 +22,14 @@ impl Default for FollowRedirects {
 
 impl<'de> Deserialize<'de> for FollowRedirects {
     fn deserialize<D: Deserializer<'de>>(source: D) -> Result<Self, D::Error> {
-        source.deserialize_any(Forms)
+        source.deserialize_any(FollowRedirectsVisitor)
     }
 }
 
-/// By hand: the messages of an untagged enum would name none of the forms.
-struct Forms;
+/// Reads the forms without a derive: the messages of an untagged enum would name none of them.
+struct FollowRedirectsVisitor;
 
-impl Visitor<'_> for Forms {
+impl Visitor<'_> for FollowRedirectsVisitor {
     type Value = FollowRedirects;
 
     fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {

@@ -1,4 +1,4 @@
-//! What a step's parameters mean, shown on a fake host.
+//! The parameters of a step, on a fake host.
 
 use stampede_plugin::http::Version;
 use stampede_plugin::testing::{
@@ -18,12 +18,12 @@ fn sent(params: impl ToString) -> SentRequest {
     run(params, Reply::new(200)).requests.remove(0)
 }
 
-/// Why a step with these parameters, and `url`, failed on a reply.
+/// Returns the failure of a step with these parameters, and `url`, on a reply.
 fn failure(params: &str, reply: Reply) -> Option<Failure> {
     run(format!(r#"{{"url": "/", {params}}}"#), reply).failure
 }
 
-/// Pointer, message and help for parameters that are wrong, `url` beside them.
+/// Returns pointer, message and help for wrong parameters, `url` beside them.
 fn mistake(params: &str) -> (String, String, String) {
     let error = Host::new().run::<Http>(format!(r#"{{"url": "/", {params}}}"#)).expect_err(params);
     (error.pointer, error.message, error.help.unwrap_or_default())
@@ -93,7 +93,7 @@ fn credentials_are_templates() {
     assert_eq!(bearer.credentials, Some(SentCredentials::Bearer("Ann".to_owned())));
 }
 
-/// Which statuses pass, by what is expected.
+/// Each row has a parameter, statuses that pass, and statuses that fail.
 #[test]
 fn statuses_are_codes_classes_and_lists() {
     let cases: [(&str, &[u16], &[u16]); 6] = [
@@ -166,10 +166,10 @@ fn mistakes_are_explained_where_they_are() {
         (
             r#""expect_body": {"like": "a"}"#,
             "/expect_body/like",
-            "`like` is not known here",
+            "unknown key `like`",
             "expected `contains` or `regex`",
         ),
-        (r#""auth": {"digest": "a"}"#, "/auth", "`digest` is no kind of credentials", "expected `basic` or `bearer`"),
+        (r#""auth": {"digest": "a"}"#, "/auth", "unknown kind of credentials `digest`", "expected `basic` or `bearer`"),
         (r#""auth": {"basic": {"user": "a"}}"#, "/auth/basic", "`password` is missing", ""),
         (
             r#""auth": {"basic": {"user": "a", "password": "b"}, "bearer": "c"}"#,
@@ -195,7 +195,7 @@ fn mistakes_are_explained_where_they_are() {
 fn a_bad_regex_is_found_before_the_run() {
     let (pointer, message, _) = mistake(r#""expect_body": {"regex": "("}"#);
     assert_eq!(pointer, "/expect_body");
-    assert!(message.starts_with("`(` is no regular expression: "), "{message}");
+    assert!(message.starts_with("`(` is not a regular expression: "), "{message}");
 }
 
 #[test]

@@ -1,9 +1,9 @@
-//! The `login` action: signs a user in and decides what its later requests carry. The parameters are listed, with an
-//! example, in this folder's `README.md`.
+//! The `login` action: signs a user in and sets the header fields of its later requests. This folder's `README.md`
+//! lists the parameters, with an example.
 //!
-//! Without `set_headers` the credential headers go out with every later request too, and with the same text: they may
-//! hold helpers that never render the same twice. So they are rendered once and set on the user *before* the request,
-//! which then carries them like any other request of the user. With `set_headers` they belong to the sign-in alone.
+//! Without `set_headers` every later request carries the credential headers too, with one text, although they may hold
+//! helpers that render differently each time. So they are rendered once and set on the user *before* the request, which
+//! then carries them like any other request of the user. With `set_headers` only the sign-in carries them.
 
 use schemars::JsonSchema;
 use serde::Deserialize;
@@ -11,7 +11,7 @@ use stampede_plugin::http::Request;
 use stampede_plugin::parameters::BodyParameters;
 use stampede_plugin::{Action, ConfigError, Failure, Fields, JsonTemplate, Outcome, Task, Template, plugin};
 
-/// What the login block may say.
+/// The parameters of `login`.
 #[derive(Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct Params {
@@ -23,7 +23,7 @@ pub struct Params {
     /// The credential headers; sent with every later request as well, unless there is `set_headers`.
     #[serde(default)]
     headers: Fields,
-    /// Sent with every later request in place of `headers`; `{{var …}}` reads what `capture` took from the reply.
+    /// The header fields of every later request in place of `headers`; `{{var …}}` reads the values of `capture`.
     set_headers: Option<Fields>,
     /// A JSON body: its text, or the mapping or list itself.
     json_body: Option<JsonTemplate>,
@@ -73,12 +73,12 @@ impl Action for Login {
     }
 }
 
-/// Renders each value, once, and lets the user carry it from now on.
+/// Renders each value once, and sets it on the user.
 fn set_on_user(headers: &Fields, task: &Task) -> Outcome {
     headers.iter().try_for_each(|(name, value)| task.user().set_header(name, &value.render(task)))
 }
 
-/// Has the host look at the header names before the run: a request with all of them is prepared and never sent.
+/// Has the host check the header names before the run: a request with all of them is prepared and never sent.
 fn check_names(params: &Params) -> Result<(), ConfigError> {
     for (pointer, headers) in [("/headers", Some(&params.headers)), ("/set_headers", params.set_headers.as_ref())] {
         let request = Request::get(params.url).headers(headers.cloned().unwrap_or_default());

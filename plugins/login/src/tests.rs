@@ -1,11 +1,11 @@
-//! What a login sends, and what the user carries afterwards, shown on a fake host.
+//! The requests of a login, and the header fields of the user afterwards, on a fake host.
 
 use stampede_plugin::testing::{Host, Reply, Run, SentBody, json, written_schema};
 use stampede_plugin::{Failure, FailureKind};
 
 use super::Login;
 
-/// A host whose `uuid` never gives the same text twice.
+/// Creates a host whose `uuid` renders differently each time.
 fn host(reply: Reply) -> Host {
     Host::new().renders("uuid", &["one", "two", "three"]).reply(reply)
 }

@@ -1,29 +1,30 @@
-//! What a user has fetched and may keep: which URLs, and until when. No content is kept, since nobody looks at it.
+//! The URLs that a user has fetched and may keep, with the time of their expiry. No content is kept, since nothing
+//! reads it.
 
 use std::hash::{DefaultHasher, Hash, Hasher};
 use std::time::Duration;
 
 use url::Url;
 
-/// The most that is remembered of a user: 16 bytes each.
+/// The most URLs kept for a user, 16 bytes each.
 const MOST: usize = 500;
 
 /// The resources of a user.
 #[derive(Debug, Default)]
-pub struct Cache {
-    /// The hash of a URL, and when it is to be fetched again. Sorted by hash.
+pub(crate) struct Cache {
+    /// Hashes of URLs, and the times at which they expire. Sorted by hash.
     kept: Vec<(u64, Duration)>,
 }
 
 impl Cache {
-    /// Whether a resource is there, and fresh.
-    pub fn has(&self, url: &Url, now: Duration) -> bool {
+    /// Returns `true` if a resource is in the cache and fresh.
+    pub(crate) fn has(&self, url: &Url, now: Duration) -> bool {
         let found = self.kept.binary_search_by_key(&hash(url), |(hash, _)| *hash);
         found.is_ok_and(|index| self.kept[index].1 > now)
     }
 
-    /// Keeps a resource; if there is no more room, in the place of the one that expires first.
-    pub fn keep(&mut self, url: &Url, until: Duration) {
+    /// Keeps a resource; in a full cache it replaces the one that expires first.
+    pub(crate) fn keep(&mut self, url: &Url, until: Duration) {
         let hash = hash(url);
         match self.kept.binary_search_by_key(&hash, |(hash, _)| *hash) {
             Ok(index) => self.kept[index].1 = until,
@@ -40,22 +41,23 @@ impl Cache {
     }
 }
 
-/// The same for the same URL, whichever instance: no random seed.
+/// Hashes a URL without a random seed: every instance gets the same hash.
 fn hash(url: &Url) -> u64 {
     let mut hasher = DefaultHasher::new();
     url.as_str().hash(&mut hasher);
     hasher.finish()
 }
 
-/// How long a reply with this `cache-control` may be kept without asking (RFC 9111 section 5.2.2, RFC 8246).
-pub fn lifetime(cache_control: &str) -> Option<Duration> {
+/// Returns the time for which a reply with this `cache-control` may be kept without asking (RFC 9111 section 5.2.2, RFC
+/// 8246).
+pub(crate) fn lifetime(cache_control: &str) -> Option<Duration> {
     let mut lifetime = None;
     for directive in cache_control.split(',') {
         let directive = directive.trim().to_ascii_lowercase();
         match directive.split_once('=').unwrap_or((&directive, "")) {
             ("no-store" | "no-cache", _) => return None,
             ("max-age", seconds) => lifetime = Some(Duration::from_secs(seconds.trim_matches('"').parse().ok()?)),
-            // Without an age it is kept for a year, which is for good.
+            // Without an age it is kept for a year, which outlasts any run.
             ("immutable", _) => lifetime = lifetime.or(Some(Duration::from_secs(365 * 24 * 3600))),
             _ => {}
         }

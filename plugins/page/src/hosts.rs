@@ -4,13 +4,13 @@ use stampede_plugin::http::Request;
 use stampede_plugin::{ConfigError, Template};
 use url::Url;
 
-/// Hosts, each with a port or with the two that the schemes have.
-pub struct Hosts(Vec<(String, Option<u16>)>);
+/// Hosts, each with a port or with the default ports of both schemes.
+pub(crate) struct Hosts(Vec<(String, Option<u16>)>);
 
 impl Hosts {
-    /// Checks hosts, and tells the host program of them: a built-in plugin may reach what its requests name, so that one
-    /// that is never sent tells.
-    pub fn new(texts: &[String]) -> Result<Self, ConfigError> {
+    /// Checks hosts, and grants them to the plugin: a built-in plugin may connect to the hosts of its requests, so each
+    /// is named in a request that is never sent.
+    pub(crate) fn new(texts: &[String]) -> Result<Self, ConfigError> {
         let hosts = texts
             .iter()
             .enumerate()
@@ -18,8 +18,8 @@ impl Hosts {
         hosts.collect::<Result<_, _>>().map(Self)
     }
 
-    /// Whether resources of this URL's host are fetched.
-    pub fn include(&self, url: &Url) -> bool {
+    /// Returns `true` if resources of this URL's host are fetched.
+    pub(crate) fn include(&self, url: &Url) -> bool {
         let port = url.port_or_known_default();
         self.0.iter().any(|(host, wanted)| {
             url.host_str() == Some(host) && (*wanted == port || wanted.is_none() && url.port().is_none())
@@ -28,11 +28,12 @@ impl Hosts {
 }
 
 fn host(text: &str) -> Result<(String, Option<u16>), ConfigError> {
-    let wrong = || ConfigError::new(format!("`{text}` is no host")).help("write it as `cdn.site` or `cdn.site:8443`");
+    let wrong =
+        || ConfigError::new(format!("`{text}` is not a host")).help("write it as `cdn.site` or `cdn.site:8443`");
     if text.contains(['/', '?', '#', '@', '\\', '*', '{']) {
         return Err(wrong());
     }
-    // With the port of neither scheme, so that one that was written is kept.
+    // A scheme with another default port, so that a port that was typed is kept.
     let url = Url::parse(&format!("ftp://{text}/")).map_err(|_| wrong())?;
     let port = url.port().or_else(|| text.ends_with(":21").then_some(21));
     let Ok(Some(name)) = Url::parse(&format!("http://{text}/")).map(|url| url.host_str().map(str::to_owned)) else {

@@ -1,9 +1,9 @@
-//! The `page` action: loads a page and what it refers to, as a browser would. The parameters are listed, with an example,
-//! in this folder's `README.md`.
+//! The `page` action: loads a page and its resources, as a browser would. This folder's `README.md` lists the
+//! parameters, with an example.
 
 mod cache;
 mod hosts;
-mod loading;
+mod loader;
 mod markup;
 mod metrics;
 
@@ -18,46 +18,46 @@ use url::Url;
 
 use cache::Cache;
 use hosts::Hosts;
-use loading::Loading;
+use loader::ResourceLoader;
 use metrics::Metrics;
 
-/// The largest page that is read for resources, in bytes: reading one takes milliseconds of the worker's time.
+/// The largest page that is scanned for resources, in bytes: scanning one takes milliseconds of the worker's time.
 const MOST_MARKUP: usize = 4 << 20;
 
-/// What a step may say.
+/// The parameters of `page`.
 #[derive(Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct Params {
     /// The page: an absolute URL, or one relative to the script's `base_url`.
     url: Template,
-    /// Header fields of the page's request, and of those for resources of its own origin.
+    /// Header fields of the page's request, and of the requests for resources of its own origin.
     #[serde(default)]
     headers: Fields,
-    /// Which status codes of the page are right: a code such as `201`, a class such as `2xx`, or a list of these; from 200
-    /// to 399 if absent.
+    /// The status codes to accept for the page: a code such as `201`, a class such as `2xx`, or a list of these; from
+    /// 200 to 399 if absent.
     #[serde(default)]
     expect_status: ExpectStatus,
-    /// What the page must contain: a text, or `{regex: …}`.
+    /// A condition on the page: a text in it, or `{regex: …}`.
     expect_body: Option<Search>,
     /// `1.1`, `2` or `auto` (HTTP/2 if the server picks it); `auto` if absent.
     #[serde(default)]
     http_version: HttpVersion,
-    /// Whether to ask for compressed replies; `true` if absent.
+    /// `true` to ask for compressed replies; `true` if absent.
     #[serde(default = "yes")]
     compression: bool,
     /// Other hosts, such as `cdn.site` or `cdn.site:8443`, whose resources are fetched as well.
     #[serde(default)]
     hosts: Vec<String>,
-    /// The most resources that are fetched, 0 to 1000; 100 if absent.
+    /// The most resources to fetch, 0 to 1000; 100 if absent.
     #[serde(default = "hundred")]
     most: u16,
-    /// How many requests for resources are under way at once, 1 to 64; 6 if absent.
+    /// The most requests for resources in flight at once, 1 to 64; 6 if absent.
     #[serde(default = "six")]
     at_once: u8,
-    /// Whether a user fetches a resource once as long as the reply's `cache-control` lets it keep it; `false` if absent.
+    /// `true` if a user fetches a resource once, as long as the reply's `cache-control` allows; `false` if absent.
     #[serde(default)]
     cache: bool,
-    /// Whether the step passes although a resource could not be fetched; `false` if absent.
+    /// `true` if the step passes although a resource could not be fetched; `false` if absent.
     #[serde(default)]
     ignore_failures: bool,
 }
@@ -95,7 +95,7 @@ impl Action for Page {
         if !(1..=64).contains(&params.at_once) {
             return Err(ConfigError::new("`at_once` must be from 1 to 64").at("/at_once"));
         }
-        // Never sent: resources need the rendered texts as well. It has the host check both, and tells it where they go.
+        // Never sent: resources need the rendered texts as well. The host program checks both, and grants their host.
         Request::get(params.url).prepare().map_err(|error| error.at("/url"))?;
         Request::get(params.url).headers(params.headers.clone()).prepare().map_err(|error| error.at("/headers"))?;
         Ok(Self { hosts: Hosts::new(&params.hosts)?, cache: PerUser::shared(), metrics: Metrics::new()?, params })
@@ -109,14 +109,14 @@ impl Action for Page {
         let reply = DynamicRequest { options: self.options(true), ..page }.send(task).await?;
         let content = self.check(&reply)?;
         let Ok(page) = Url::parse(&reply.url()) else {
-            return Err(Failure::check("the page's URL is none"));
+            return Err(Failure::check("the page's URL is invalid"));
         };
         let bytes = reply.body_bytes;
         drop(reply);
         let found = content.map(|content| markup::resources(&content, &page)).unwrap_or_default();
-        let mut loading = Loading::new(self, task, (page, headers));
-        let outcome = loading.fetch(found).await;
-        self.finish(task, start, bytes + loading.bytes);
+        let mut loader = ResourceLoader::new(self, task, (page, headers));
+        let outcome = loader.fetch(found).await;
+        self.finish(task, start, bytes + loader.bytes);
         outcome
     }
 }
@@ -127,7 +127,7 @@ impl Page {
         Options { version, max_redirects: 10, compression, keep_body }
     }
 
-    /// Whether the page is what the step expects; its content, if that is HTML.
+    /// Checks the page, and returns its content if that is HTML.
     fn check(&self, reply: &Reply<'_>) -> Result<Option<Vec<u8>>, Failure> {
         let expected = &self.params.expect_status;
         if !expected.accepts(reply.status) {

@@ -1,15 +1,15 @@
-//! What of a page's HTML a browser fetches by itself. Tags are read as the standard says; what styles and scripts would
-//! fetch in their turn is not looked for.
+//! Finds the resources in a page's HTML that a browser fetches by itself. Tags are parsed by the standard; resources
+//! that styles and scripts would fetch are not looked for.
 
 use html5gum::emitters::default::DefaultEmitter;
 use html5gum::{StartTag, Token, Tokenizer};
 use url::Url;
 
-/// The URLs of the resources of a page that came from `page`, in the order of the page, without fragments.
-pub fn resources(html: &[u8], page: &Url) -> Vec<Url> {
-    let mut reading = Reading::default();
+/// Returns the URLs of the resources of a page that came from `page`, in the order of the page, without fragments.
+pub(crate) fn resources(html: &[u8], page: &Url) -> Vec<Url> {
+    let mut reading = ResourceScan::default();
     let mut emitter = DefaultEmitter::default();
-    // Scripts, styles and the like are text, whatever stands in them.
+    // The contents of scripts, styles and the like are text.
     emitter.naively_switch_states(true);
     for Ok(token) in Tokenizer::new_with_emitter(html, emitter) {
         match token {
@@ -39,12 +39,12 @@ impl Tag<'_> {
         value.map(|value| String::from_utf8_lossy(value).trim().to_owned()).unwrap_or_default()
     }
 
-    /// The value of an attribute, if there is something in it.
+    /// Returns the value of an attribute, unless it is empty.
     fn reference(&self, name: &str) -> Option<String> {
         Some(self.text(name)).filter(|value| !value.is_empty())
     }
 
-    /// The first candidate of a `srcset`.
+    /// Returns the first candidate of a `srcset`.
     fn first_candidate(&self) -> Option<String> {
         let set = self.text("srcset");
         let first = set.split_ascii_whitespace().next()?.trim_matches(',');
@@ -55,31 +55,31 @@ impl Tag<'_> {
         self.text(name).split_ascii_whitespace().any(|word| words.iter().any(|known| word.eq_ignore_ascii_case(known)))
     }
 
-    /// Whether it is a script that a browser runs, and not some data, or for old browsers alone.
+    /// Returns `true` for a script that a browser runs: not data, and not for old browsers only.
     fn is_script(&self) -> bool {
         let kind = self.text("type").to_ascii_lowercase();
         let runs = kind.is_empty() || kind == "module" || kind.contains("javascript") || kind.contains("ecmascript");
         runs && !self.has("nomodule")
     }
 
-    /// Whether a video or a sound is fetched before anybody plays it.
+    /// Returns `true` for a video or a sound that is fetched before it is played.
     fn is_eager(&self) -> bool {
         self.has("autoplay") || self.has("preload") && matches!(self.text("preload").as_str(), "" | "auto")
     }
 }
 
-/// What is known in the midst of a page.
+/// The state of a scan in the middle of a page.
 #[derive(Default)]
-struct Reading {
+struct ResourceScan {
     base: Option<String>,
     found: Vec<String>,
-    /// How deep inside of what is not shown: `noscript`, `template`.
+    /// The depth of nested elements that are not shown: `noscript`, `template`.
     hidden: u32,
-    /// Inside of a `picture`, `video` or `audio`: whether its source is chosen, or none is wanted.
+    /// Within a `picture`, `video` or `audio`: `true` once its source is chosen, or if none is wanted.
     chosen: Option<bool>,
 }
 
-impl Reading {
+impl ResourceScan {
     fn begin(&mut self, tag: &Tag<'_>) {
         let name = tag.0.name.as_slice();
         if matches!(name, b"noscript" | b"template") {

@@ -42,7 +42,7 @@ fn a_page_is_loaded_with_the_resources_of_its_origin() {
 }
 
 #[test]
-fn so_many_at_once_and_so_many_at_most() {
+fn requests_are_bounded_at_once_and_in_all() {
     let page = "<img src=1><img src=2><img src=3><img src=4><img src=5>";
     let run = run(json!({"url": URL, "at_once": 2, "most": 4}), [html(page), ok(0), ok(0), ok(0), ok(0)]);
     assert_eq!((run.metric("load_time"), run.metric("skipped").len()), (vec![1e7], 1));
@@ -100,8 +100,8 @@ fn parameters_that_cannot_be_are_refused_at_their_place() {
     for (params, pointer, message) in [
         (json!({"url": URL, "most": 1001}), "/most", "`most` must be from 0 to 1000"),
         (json!({"url": URL, "at_once": 0}), "/at_once", "`at_once` must be from 1 to 64"),
-        (json!({"url": URL, "hosts": ["cdn", "http://x"]}), "/hosts/1", "`http://x` is no host"),
-        (json!({"url": URL, "hosts": ["*.cdn"]}), "/hosts/0", "`*.cdn` is no host"),
+        (json!({"url": URL, "hosts": ["cdn", "http://x"]}), "/hosts/1", "`http://x` is not a host"),
+        (json!({"url": URL, "hosts": ["*.cdn"]}), "/hosts/0", "`*.cdn` is not a host"),
     ] {
         let error = Host::new().run::<Page>(&params).expect_err("they are wrong");
         assert_eq!((error.pointer.as_str(), error.message.as_str()), (pointer, message));

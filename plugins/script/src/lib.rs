@@ -1,5 +1,5 @@
-//! What a script needs between its requests: to wait (`sleep`), to say something (`log`), to remember something (`set`).
-//! The parameters are listed, with an example, in this folder's `README.md`.
+//! Actions for use between the requests of a script: waiting (`sleep`), logging (`log`), setting variables (`set`).
+//! This folder's `README.md` lists the parameters, with an example.
 
 mod log;
 mod set;

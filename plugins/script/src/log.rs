@@ -4,18 +4,18 @@ use schemars::JsonSchema;
 use serde::Deserialize;
 use stampede_plugin::{Action, ConfigError, Outcome, Task, Template, log};
 
-/// What a step may say.
+/// The parameters of `log`.
 #[derive(Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
-pub struct Params {
+pub(crate) struct Params {
     /// The line.
     message: Template,
-    /// `error`, `warn`, `info` or `debug`; `info` if absent. `--log` says which are shown.
+    /// `error`, `warn`, `info` or `debug`; `info` if absent. `--log` sets the levels to show.
     #[serde(default)]
     level: Level,
 }
 
-/// How much it matters.
+/// The severity of a line.
 #[derive(Clone, Copy, Default, Deserialize, JsonSchema)]
 #[serde(rename_all = "lowercase")]
 enum Level {
@@ -27,7 +27,7 @@ enum Level {
 }
 
 /// One configured step.
-pub struct Log(Params);
+pub(crate) struct Log(Params);
 
 impl Action for Log {
     const NAME: &'static str = "log";

@@ -10,16 +10,16 @@ const LONGEST_NAME: usize = 256;
 /// The longest value that the host takes, in bytes.
 const LONGEST_VALUE: usize = 64 << 10;
 
-/// What a step may say.
+/// The parameters of `set`.
 #[derive(Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
-pub struct Params {
-    /// Names and values. They are set in the order typed, and each may read those before it.
+pub(crate) struct Params {
+    /// Names and values. They are set in the order typed, and each value may read the variables before it.
     variables: Fields,
 }
 
 /// One configured step.
-pub struct Set(Fields);
+pub(crate) struct Set(Fields);
 
 impl Action for Set {
     const NAME: &'static str = "set";
@@ -31,7 +31,7 @@ impl Action for Set {
     fn configure(params: Params) -> Result<Self, ConfigError> {
         let wrong = |message: String| Err(ConfigError::new(message).at("/variables"));
         if params.variables.is_empty() {
-            return wrong("`variables` names none".to_owned());
+            return wrong("`variables` is empty".to_owned());
         }
         if let Some((name, _)) = params.variables.iter().find(|(name, _)| !(1..=LONGEST_NAME).contains(&name.len())) {
             return wrong(format!("the name of a variable has 1 to {LONGEST_NAME} bytes, got {}", name.len()));

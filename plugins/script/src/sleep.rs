@@ -1,4 +1,4 @@
-//! `sleep`: the time that a person would take.
+//! `sleep`: a wait, such as the time that a person would take.
 
 use std::borrow::Cow;
 use std::fmt;
@@ -11,24 +11,24 @@ use serde::de::{Deserializer, Error, MapAccess, Visitor};
 use stampede_plugin::parameters::TimeSpan;
 use stampede_plugin::{Action, ConfigError, Failure, Outcome, Task, Template};
 
-/// What a step may say.
+/// The parameters of `sleep`.
 #[derive(Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
-pub struct Params {
-    /// How long: a time such as `500ms` or `{{randInt 1 5}}s`, or `{from: 1s, to: 3s}`, of which each run draws one.
+pub(crate) struct Params {
+    /// A time such as `500ms` or `{{randInt 1 5}}s`, or `{from: 1s, to: 3s}`, between which each run draws one.
     r#for: Length,
 }
 
 /// One configured step.
-pub struct Sleep(Length);
+pub(crate) struct Sleep(Length);
 
-/// How long to wait.
+/// The time to wait.
 enum Length {
-    /// The same every time.
+    /// A constant time.
     Fixed(Duration),
-    /// As it renders.
+    /// A time that is rendered for each run.
     Rendered(Template),
-    /// Any time between the two, each as likely as another.
+    /// A time between these two, drawn evenly.
     Between(Duration, Duration),
 }
 
@@ -61,7 +61,7 @@ impl Length {
     }
 }
 
-/// The part of the way from one to the other that a number is of all 64-bit numbers.
+/// Maps a random 64-bit number evenly to a time between two others, both included.
 fn between(from: Duration, to: Duration, random: u64) -> Duration {
     let way = to.as_nanos() - from.as_nanos();
     let part = (way + 1).saturating_mul(u128::from(random)) >> u64::BITS;
@@ -70,12 +70,12 @@ fn between(from: Duration, to: Duration, random: u64) -> Duration {
 
 impl<'de> Deserialize<'de> for Length {
     fn deserialize<D: Deserializer<'de>>(source: D) -> Result<Self, D::Error> {
-        source.deserialize_any(Forms)
+        source.deserialize_any(LengthVisitor)
     }
 }
 
-/// By hand: the messages of an untagged enum would name none of the forms.
-struct Forms;
+/// Reads the forms without a derive: the messages of an untagged enum would name none of them.
+struct LengthVisitor;
 
 /// The two ends of a range.
 #[derive(Deserialize)]
@@ -85,7 +85,7 @@ struct Range {
     to: TimeSpan,
 }
 
-impl<'de> Visitor<'de> for Forms {
+impl<'de> Visitor<'de> for LengthVisitor {
     type Value = Length;
 
     fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {

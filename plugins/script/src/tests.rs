@@ -1,4 +1,4 @@
-//! What each action does, shown on a fake host.
+//! The actions on a fake host.
 
 use std::time::Duration;
 
@@ -12,7 +12,7 @@ fn run<A: Action>(params: impl ToString) -> Run {
     host.run::<A>(params).expect("the parameters are right")
 }
 
-/// Pointer and message for parameters that are wrong.
+/// Returns pointer and message for wrong parameters.
 fn mistake<A: Action>(params: impl ToString) -> (String, String) {
     let error = Host::new().run::<A>(params).expect_err("the parameters are wrong");
     (error.pointer, error.message)
@@ -31,14 +31,14 @@ fn a_sleep_takes_its_time_and_no_other() {
 #[test]
 fn what_is_no_time_is_refused() {
     let at = |text: &str| ("/for".to_owned(), text.to_owned());
-    assert_eq!(mistake::<Sleep>(json!({"for": 5})), at("`5` is no time"));
-    assert_eq!(mistake::<Sleep>(json!({"for": "5 parsecs"})), at("`5 parsecs` is no time"));
+    assert_eq!(mistake::<Sleep>(json!({"for": 5})), at("`5` is not a time"));
+    assert_eq!(mistake::<Sleep>(json!({"for": "5 parsecs"})), at("`5 parsecs` is not a time"));
     assert_eq!(mistake::<Sleep>(json!({"for": {"from": "2s", "to": "1s"}})), at("`to` must not be less than `from`"));
     assert_eq!(mistake::<Sleep>(json!({"for": {"from": "2s"}})), at("`to` is missing"));
     assert_eq!(mistake::<Sleep>(json!({"for": {"from": 1, "to": "1s"}})).0, "/for/from");
     assert_eq!(mistake::<Sleep>(json!({})), (String::new(), "`for` is missing".to_owned()));
     let run = run::<Sleep>(json!({"for": "{{var who}}"}));
-    assert_eq!(run.failure, Some(Failure::check("`Ann` is no time")));
+    assert_eq!(run.failure, Some(Failure::check("`Ann` is not a time")));
 }
 
 #[test]
@@ -60,7 +60,7 @@ fn variables_are_set_in_order_and_read_each_other() {
 #[test]
 fn what_the_host_would_trap_on_is_told() {
     let at = |text: &str| ("/variables".to_owned(), text.to_owned());
-    assert_eq!(mistake::<Set>(json!({"variables": {}})), at("`variables` names none"));
+    assert_eq!(mistake::<Set>(json!({"variables": {}})), at("`variables` is empty"));
     let name = "n".repeat(257);
     let refused = at("the name of a variable has 1 to 256 bytes, got 257");
     assert_eq!(mistake::<Set>(json!({"variables": {name: "a"}})), refused);

@@ -1,32 +1,32 @@
-//! The format of an event stream (WHATWG HTML, section 9.2.6), read from pieces that are cut anywhere. Of an event only
-//! its data is kept: types and numbers are for a reader that connects again, which no step does.
+//! The format of an event stream (WHATWG HTML, section 9.2.6), parsed from pieces that may be cut anywhere. Only the
+//! data of an event is kept: types and ids are for a reader that reconnects, which no step does.
 
 /// The longest line, and the most data of an event, in bytes.
-pub const MOST: usize = 1 << 20;
+pub(crate) const MOST: usize = 1 << 20;
 
 /// An event that is larger than [`MOST`].
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct TooLarge;
+pub(crate) struct TooLarge;
 
-/// What of a stream has come and is no event yet.
+/// A parser of an event stream, with the bytes that are not a whole event yet.
 #[derive(Debug, Default)]
-pub struct EventStream {
+pub(crate) struct EventStream {
     /// The line that has not ended.
     line: Vec<u8>,
     /// The data of the event that has not ended, each line with a line feed; `None` before there is any.
     data: Option<Vec<u8>>,
-    /// Whether the last byte was a carriage return: a line feed that follows belongs to it.
+    /// `true` if the last byte was a carriage return: a line feed that follows belongs to it.
     returned: bool,
-    /// Whether the first line has come, which may begin with a byte order mark.
+    /// `true` after the first line, which may begin with a byte order mark.
     begun: bool,
 }
 
 impl EventStream {
-    /// Takes the next piece; gives the data of the events that end in it.
+    /// Takes the next piece, and returns the data of the events that end in it.
     ///
     /// # Errors
-    /// An event is too large to be kept.
-    pub fn push(&mut self, mut piece: &[u8]) -> Result<Vec<Vec<u8>>, TooLarge> {
+    /// An event is too large.
+    pub(crate) fn push(&mut self, mut piece: &[u8]) -> Result<Vec<Vec<u8>>, TooLarge> {
         let mut events = Vec::new();
         if std::mem::take(&mut self.returned) && !piece.is_empty() {
             piece = piece.strip_prefix(b"\n").unwrap_or(piece);
@@ -51,7 +51,7 @@ impl EventStream {
         if self.line.len() > MOST { Err(TooLarge) } else { Ok(()) }
     }
 
-    /// An event, if the line ends one.
+    /// Takes a line, and returns the event that it ends, if any.
     fn take_line(&mut self, mut line: &[u8]) -> Result<Option<Vec<u8>>, TooLarge> {
         if !std::mem::replace(&mut self.begun, true) {
             line = line.strip_prefix(b"\xef\xbb\xbf").unwrap_or(line);

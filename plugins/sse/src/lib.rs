@@ -1,9 +1,9 @@
-//! The `sse` action: reads an event stream until enough has come, and measures when each event does. The parameters are
-//! listed, with an example, in this folder's `README.md`.
+//! The `sse` action: reads an event stream for a number of events or a time, and measures the arrival of each event.
+//! This folder's `README.md` lists the parameters, with an example.
 
 mod event_stream;
 mod metrics;
-mod reading;
+mod reader;
 
 use std::num::NonZeroU64;
 use std::time::Duration;
@@ -15,9 +15,9 @@ use stampede_plugin::parameters::{Auth, BodyParameters, HttpVersion, Search, Tim
 use stampede_plugin::{Action, ConfigError, Failure, Fields, JsonTemplate, Outcome, Task, Template, plugin};
 
 use metrics::Metrics;
-use reading::Reading;
+use reader::EventReader;
 
-/// What a step may say.
+/// The parameters of `sse`.
 #[derive(Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct Params {
@@ -45,11 +45,11 @@ pub struct Params {
     http_version: HttpVersion,
     /// Credentials: `{basic: {user: …, password: …}}` or `{bearer: …}`.
     auth: Option<Auth>,
-    /// After how many events the step is done.
+    /// The number of events after which the step is done.
     events: Option<NonZeroU64>,
-    /// How long events are read, from the reply's head on.
+    /// The time after which the step is done, from the reply's head on.
     r#for: Option<TimeSpan>,
-    /// What the data of one of the events must contain: a text, or `{regex: …}`.
+    /// A condition on the data of one of the events: a text in it, or `{regex: …}`.
     expect: Option<Search>,
 }
 
@@ -68,7 +68,7 @@ pub struct Sse {
 
 impl Action for Sse {
     const NAME: &'static str = "sse";
-    const SUMMARY: &'static str = "reads an event stream and measures when its events come";
+    const SUMMARY: &'static str = "reads an event stream and measures the arrival of its events";
     const PARAMS_SCHEMA: Option<&'static str> = Some(include_str!("../schema/sse.json"));
     type Params = Params;
 
@@ -86,11 +86,11 @@ impl Action for Sse {
         let start = task.now();
         let stream = self.request.open(task, &[]);
         accept(&stream).await?;
-        Reading::new(self, start, task).run(stream).await
+        EventReader::new(self, start, task).run(stream).await
     }
 }
 
-/// The request that the parameters describe.
+/// Builds the request of the parameters.
 fn builder(params: &Params) -> Result<RequestBuilder, ConfigError> {
     let mut headers = params.headers.clone();
     if !headers.iter().any(|(name, _)| name.eq_ignore_ascii_case("accept")) {
@@ -113,7 +113,7 @@ fn builder(params: &Params) -> Result<RequestBuilder, ConfigError> {
     })
 }
 
-/// Whether the reply is an event stream.
+/// Fails unless the reply is an event stream.
 async fn accept(stream: &Stream<'_>) -> Outcome {
     let status = stream.head().await?;
     if status != 200 {

@@ -25,8 +25,8 @@ fn a_step_reads_until_enough_has_come() {
         (json!({"url": URL}), None),
         (json!({"url": URL, "events": 2}), None),
         (json!({"url": URL, "events": 3, "for": "1s"}), None),
-        (json!({"url": URL, "events": 4}), ended("expected 4 events, got 3 and the end")),
-        (json!({"url": URL, "for": "1s"}), ended("expected events for 1s, got 3 and the end")),
+        (json!({"url": URL, "events": 4}), ended("expected 4 events, got 3 before the stream ended")),
+        (json!({"url": URL, "for": "1s"}), ended("expected events for 1s, got 3 before the stream ended")),
         (json!({"url": URL, "expect": "b"}), None),
         (json!({"url": URL, "expect": {"regex": "^c$"}}), None),
         (

@@ -4,33 +4,34 @@ use stampede_plugin::http::Request;
 use stampede_plugin::socket::{Address, Tls};
 use stampede_plugin::{ConfigError, Failure, Task, Template};
 
-/// Where a step connects to.
-pub struct Endpoint {
+/// The address of a step.
+pub(crate) struct Endpoint {
     text: Template,
     tls: bool,
 }
 
 impl Endpoint {
-    /// Checks an address as far as it is known before the run.
-    pub fn new(text: &str, tls: bool) -> Result<Self, ConfigError> {
+    /// Checks an address, except for parts that are rendered later.
+    pub(crate) fn new(text: &str, tls: bool) -> Result<Self, ConfigError> {
         let template = Template::compile(text)?;
         let wrong = || {
-            let wrong = ConfigError::new(format!("`{text}` is no address"));
+            let wrong = ConfigError::new(format!("`{text}` is not an address"));
             wrong.help("write a host and a port, such as `site:6379` or `[::1]:6379`")
         };
         if !text.contains("{{") && split(text).is_none() {
             return Err(wrong());
         }
-        // A built-in plugin may reach what its own requests name, and this one makes none: one that is never sent tells.
+        // A built-in plugin may connect to the hosts of its requests. This one sends none, so it prepares one to name
+        // the host.
         Request::get(Template::compile(&format!("http://{text}/"))?).prepare().map_err(|_| wrong())?;
         Ok(Self { text: template, tls })
     }
 
-    /// The address for the task's user.
-    pub fn render(&self, task: &Task) -> Result<Target, Failure> {
+    /// Renders the address for the task's user.
+    pub(crate) fn render(&self, task: &Task) -> Result<Target, Failure> {
         let text = self.text.render(task);
         let Some((host, port)) = split(&text) else {
-            return Err(Failure::check(format!("`{text}` is no address")));
+            return Err(Failure::check(format!("`{text}` is not an address")));
         };
         let address = Address::new(host, port);
         let address = if self.tls { address.tls(Tls::new()) } else { address };
@@ -38,15 +39,15 @@ impl Endpoint {
     }
 }
 
-/// An address, and what tells it from others.
-pub struct Target {
-    /// As it was rendered.
+/// An address, and the name under which its connection is kept.
+pub(crate) struct Target {
+    /// The rendered text, after `tls ` with TLS.
     pub name: String,
-    /// For the host.
+    /// The address.
     pub address: Address,
 }
 
-/// Host and port; an IPv6 address is in brackets.
+/// Splits a text into host and port; an IPv6 address is in brackets.
 fn split(text: &str) -> Option<(&str, u16)> {
     let (host, port) = text.rsplit_once(':')?;
     let is_one = !host.is_empty() && (!host.contains(':') || host.starts_with('[') && host.ends_with(']'));

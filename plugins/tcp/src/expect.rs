@@ -1,4 +1,4 @@
-//! `expect:` a text, `{regex: …}`, `{line: …}` or `{bytes: …}`: what must come, and where in the stream it ends.
+//! `expect:` a text, `{regex: …}`, `{line: …}` or `{bytes: …}`: the answer to wait for, and its end in the stream.
 
 use std::borrow::Cow;
 use std::fmt;
@@ -9,20 +9,20 @@ use serde::{Deserialize, Deserializer};
 use stampede_plugin::parameters::text_or_mapping;
 use stampede_plugin::{ConfigError, Task, Template};
 
-/// What a step waits for.
-pub enum Expect {
-    /// This text, anywhere in what comes.
+/// The answer that a step waits for.
+pub(crate) enum Expect {
+    /// This text, anywhere in the stream.
     Contains(Template),
-    /// A text that matches, anywhere in what comes.
+    /// A match, anywhere in the stream.
     Regex(Regex),
     /// A line with this text in it.
     Line(Template),
-    /// So many bytes.
+    /// This number of bytes.
     Bytes(usize),
 }
 
-/// The same, rendered for one run.
-pub enum Expected<'a> {
+/// An [`Expect`], rendered for one run.
+pub(crate) enum RenderedExpect<'a> {
     /// See [`Expect::Contains`].
     Contains(String),
     /// See [`Expect::Regex`].
@@ -33,32 +33,32 @@ pub enum Expected<'a> {
     Bytes(usize),
 }
 
-/// What there is to say of the bytes so far.
+/// The verdict on the bytes so far.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Verdict {
-    /// It is not all there yet.
+pub(crate) enum Verdict {
+    /// The answer is not complete yet.
     More,
-    /// It came, and ends here; what follows is for another step.
+    /// The answer is complete and ends here; bytes after it are for another step.
     Found(usize),
-    /// Something else came.
+    /// Another answer arrived.
     Other,
 }
 
 impl Expect {
-    /// What this run waits for.
-    pub fn render(&self, task: &Task) -> Expected<'_> {
+    /// Renders the answer for one run.
+    pub(crate) fn render(&self, task: &Task) -> RenderedExpect<'_> {
         match self {
-            Self::Contains(text) => Expected::Contains(text.render(task)),
-            Self::Regex(regex) => Expected::Regex(regex),
-            Self::Line(text) => Expected::Line(text.render(task)),
-            Self::Bytes(count) => Expected::Bytes(*count),
+            Self::Contains(text) => RenderedExpect::Contains(text.render(task)),
+            Self::Regex(regex) => RenderedExpect::Regex(regex),
+            Self::Line(text) => RenderedExpect::Line(text.render(task)),
+            Self::Bytes(count) => RenderedExpect::Bytes(*count),
         }
     }
 }
 
-impl Expected<'_> {
-    /// Looks at what has come so far.
-    pub fn judge(&self, received: &[u8]) -> Verdict {
+impl RenderedExpect<'_> {
+    /// Judges the bytes received so far.
+    pub(crate) fn judge(&self, received: &[u8]) -> Verdict {
         let end = match self {
             Self::Contains(text) => end_of(received, text.as_bytes()),
             Self::Regex(regex) => end_of_match(regex, received),
@@ -72,13 +72,14 @@ impl Expected<'_> {
     }
 }
 
-/// Where the first occurrence of a text ends.
+/// Returns the end of the first occurrence of a text.
 fn end_of(bytes: &[u8], text: &[u8]) -> Option<usize> {
     let at = (0..=bytes.len().checked_sub(text.len())?).find(|at| bytes[*at..].starts_with(text))?;
     Some(at + text.len())
 }
 
-/// Where the first match ends. Bytes that are no text make it impossible to say; then all of them belong to it.
+/// Returns the end of the first match. In bytes that are not UTF-8 its place is unknown, so that all of them belong to
+/// it.
 fn end_of_match(regex: &Regex, bytes: &[u8]) -> Option<usize> {
     match String::from_utf8_lossy(bytes) {
         Cow::Borrowed(text) => regex.find(text).map(|found| found.end()),
@@ -86,8 +87,8 @@ fn end_of_match(regex: &Regex, bytes: &[u8]) -> Option<usize> {
     }
 }
 
-/// What follows "expected".
-impl fmt::Display for Expected<'_> {
+/// Completes "expected …".
+impl fmt::Display for RenderedExpect<'_> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Self::Contains(text) => write!(f, "`{}`", text.as_bytes().escape_ascii()),
@@ -105,10 +106,10 @@ impl<'de> Deserialize<'de> for Expect {
     }
 }
 
-/// A mapping, of which one key is there.
+/// The mapping, which has exactly one of the keys.
 #[derive(Deserialize)]
 #[serde(deny_unknown_fields)]
-struct Mapping {
+struct ExpectMapping {
     contains: Option<Template>,
     regex: Option<String>,
     line: Option<Template>,
@@ -116,13 +117,13 @@ struct Mapping {
 }
 
 impl Expect {
-    fn of_mapping(mapping: Mapping) -> Result<Self, ConfigError> {
+    fn of_mapping(mapping: ExpectMapping) -> Result<Self, ConfigError> {
         match mapping {
-            Mapping { contains: Some(text), regex: None, line: None, bytes: None } => Ok(Self::Contains(text)),
-            Mapping { contains: None, regex: None, line: Some(text), bytes: None } => Ok(Self::Line(text)),
-            Mapping { contains: None, regex: None, line: None, bytes: Some(count) } => Ok(Self::Bytes(count)),
-            Mapping { contains: None, regex: Some(pattern), line: None, bytes: None } => {
-                let wrong = |error| ConfigError::new(format!("`{pattern}` is no regular expression: {error}"));
+            ExpectMapping { contains: Some(text), regex: None, line: None, bytes: None } => Ok(Self::Contains(text)),
+            ExpectMapping { contains: None, regex: None, line: Some(text), bytes: None } => Ok(Self::Line(text)),
+            ExpectMapping { contains: None, regex: None, line: None, bytes: Some(count) } => Ok(Self::Bytes(count)),
+            ExpectMapping { contains: None, regex: Some(pattern), line: None, bytes: None } => {
+                let wrong = |error| ConfigError::new(format!("`{pattern}` is not a regular expression: {error}"));
                 Regex::new(&pattern).map(Self::Regex).map_err(wrong)
             }
             _ => Err(ConfigError::new("expected one of `contains`, `regex`, `line` and `bytes`")),
@@ -160,16 +161,16 @@ mod tests {
     fn what_is_waited_for_ends_where_it_ends() {
         let regex = Regex::new("ok(ay)?").expect("a regular expression");
         for (expected, received, verdict) in [
-            (Expected::Contains("ok".into()), b"it is o".as_slice(), Verdict::More),
-            (Expected::Contains("ok".into()), b"it is ok!", Verdict::Found(8)),
-            (Expected::Contains("".into()), b"", Verdict::Found(0)),
-            (Expected::Regex(&regex), b"\xff okay", Verdict::Found(6)),
-            (Expected::Regex(&regex), b"an okay one", Verdict::Found(7)),
-            (Expected::Line("ok".into()), b"ok", Verdict::More),
-            (Expected::Line("ok".into()), b"ok\r\nno\r\n", Verdict::Found(4)),
-            (Expected::Line("ok".into()), b"no\r\nok\r\n", Verdict::Other),
-            (Expected::Bytes(3), b"ab", Verdict::More),
-            (Expected::Bytes(3), b"abcd", Verdict::Found(3)),
+            (RenderedExpect::Contains("ok".into()), b"it is o".as_slice(), Verdict::More),
+            (RenderedExpect::Contains("ok".into()), b"it is ok!", Verdict::Found(8)),
+            (RenderedExpect::Contains("".into()), b"", Verdict::Found(0)),
+            (RenderedExpect::Regex(&regex), b"\xff okay", Verdict::Found(6)),
+            (RenderedExpect::Regex(&regex), b"an okay one", Verdict::Found(7)),
+            (RenderedExpect::Line("ok".into()), b"ok", Verdict::More),
+            (RenderedExpect::Line("ok".into()), b"ok\r\nno\r\n", Verdict::Found(4)),
+            (RenderedExpect::Line("ok".into()), b"no\r\nok\r\n", Verdict::Other),
+            (RenderedExpect::Bytes(3), b"ab", Verdict::More),
+            (RenderedExpect::Bytes(3), b"abcd", Verdict::Found(3)),
         ] {
             assert_eq!(expected.judge(received), verdict, "{expected} in {}", received.escape_ascii());
         }

@@ -1,5 +1,5 @@
-//! The `tcp` action: sends bytes and waits for an answer. It is the smallest use of the contract's sockets, and what a
-//! protocol without a plugin can be tried with. The parameters are listed, with an example, in this folder's `README.md`.
+//! The `tcp` action: sends bytes and waits for an answer. It is the smallest use of the contract's sockets, and serves
+//! for protocols without a plugin. This folder's `README.md` lists the parameters, with an example.
 
 mod endpoint;
 mod expect;
@@ -11,30 +11,30 @@ use stampede_plugin::socket::Socket;
 use stampede_plugin::{Action, ConfigError, Failure, FailureKind, Outcome, PerUser, Task, plugin};
 
 use endpoint::{Endpoint, Target};
-use expect::{Expect, Expected, Verdict};
+use expect::{Expect, RenderedExpect, Verdict};
 use send::Send;
 
-/// What one read asks for.
+/// The bytes that one read asks for.
 const CHUNK: usize = 16 << 10;
 
-/// What a step may say.
+/// The parameters of `tcp`.
 #[derive(Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct Params {
     /// A host and a port, such as `site:6379`.
     address: String,
-    /// Whether to speak TLS; `false` if absent.
+    /// `true` to speak TLS; `false` if absent.
     #[serde(default)]
     tls: bool,
-    /// What is sent: a text, `{hex: …}` or `{base64: …}`; nothing if absent.
+    /// The bytes to send: a text, `{hex: …}` or `{base64: …}`; none if absent.
     send: Option<Send>,
-    /// What must come then: a text, `{regex: …}`, `{line: …}` or `{bytes: …}`; nothing is waited for if absent.
+    /// The answer to wait for: a text, `{regex: …}`, `{line: …}` or `{bytes: …}`; does not wait if absent.
     expect: Option<Expect>,
-    /// How many bytes may come before it does; 65536 if absent.
+    /// The most bytes to read before the answer is complete; 65536 if absent.
     #[serde(default = "most")]
     #[schemars(range(min = 1, max = 16_777_216))]
     most: usize,
-    /// Whether the connection stays open for the user's next step to the same address; `false` if absent.
+    /// `true` if the connection stays open for the user's next step to this address; `false` if absent.
     #[serde(default)]
     keep_open: bool,
 }
@@ -55,10 +55,10 @@ pub struct Tcp {
 
 /// An open connection.
 struct Connection {
-    /// Where it leads to.
+    /// The name of its target.
     name: String,
     socket: Socket,
-    /// What has come that no step has waited for so far.
+    /// Bytes that have arrived after the last expected answer.
     received: Vec<u8>,
 }
 
@@ -80,7 +80,7 @@ impl Action for Tcp {
 
     async fn run(&self, task: &Task) -> Outcome {
         let mut connection = self.connection(self.endpoint.render(task)?, task).await?;
-        // Be it nothing: a step whose answer is here already takes the user's turn too, and is a request.
+        // Written even if empty: a step whose answer has arrived already takes the user's turn too, and is a request.
         let bytes = self.send.as_ref().map(|send| send.render(task)).transpose()?.unwrap_or_default();
         connection.socket.write(task, &bytes).await?;
         if let Some(expect) = &self.expect {
@@ -94,8 +94,8 @@ impl Action for Tcp {
 }
 
 impl Tcp {
-    /// The connection that an earlier step has left open, or a new one. It is nobody's until the step has passed: what
-    /// fails on the way is closed.
+    /// Returns the connection that an earlier step has left open, or a new one. It is not kept until the step has
+    /// passed: a step that fails closes it.
     async fn connection(&self, target: Target, task: &Task) -> Result<Connection, Failure> {
         let kept = self.kept.with(task, |kept| {
             let at = kept.iter().position(|connection| connection.name == target.name);
@@ -112,8 +112,8 @@ impl Tcp {
 }
 
 impl Connection {
-    /// Reads until what is expected has come, and leaves what follows it for the next step.
-    async fn wait_for(&mut self, expected: &Expected<'_>, most: usize, task: &Task) -> Outcome {
+    /// Reads until the expected answer is complete, and leaves the bytes after it for the next step.
+    async fn wait_for(&mut self, expected: &RenderedExpect<'_>, most: usize, task: &Task) -> Outcome {
         loop {
             match expected.judge(&self.received) {
                 Verdict::Found(end) => {
@@ -126,14 +126,14 @@ impl Connection {
             }
             let arrived = self.socket.read(task, CHUNK.min(most)).await?;
             if arrived.is_empty() {
-                let detail = format!("expected {expected}, got {} and the end", self.shown());
+                let detail = format!("expected {expected}, got {} before the connection ended", self.shown());
                 return Err(Failure::new(FailureKind::Network, detail));
             }
             self.received.extend(arrived);
         }
     }
 
-    /// The beginning of what has come, as a person reads it.
+    /// Formats the first bytes that have arrived for a message.
     fn shown(&self) -> String {
         const SHOWN: usize = 80;
         match self.received.as_slice() {

@@ -8,17 +8,17 @@ use serde::de::{Deserialize, Deserializer, Error, MapAccess, Visitor};
 use stampede_plugin::parameters::{Notation, Payload};
 use stampede_plugin::{ConfigError, Failure, Task, Template};
 
-/// What a step sends.
-pub enum Send {
-    /// The text as it renders.
+/// The bytes that a step sends.
+pub(crate) enum Send {
+    /// A text, rendered each time.
     Text(Template),
-    /// Bytes.
+    /// Bytes in a notation.
     Bytes(Payload),
 }
 
 impl Send {
-    /// The bytes for the task's user.
-    pub fn render(&self, task: &Task) -> Result<Vec<u8>, Failure> {
+    /// Renders the bytes for the task's user.
+    pub(crate) fn render(&self, task: &Task) -> Result<Vec<u8>, Failure> {
         match self {
             Self::Text(template) => Ok(template.render(task).into_bytes()),
             Self::Bytes(payload) => payload.render(task),
@@ -28,14 +28,14 @@ impl Send {
 
 impl<'de> Deserialize<'de> for Send {
     fn deserialize<D: Deserializer<'de>>(source: D) -> Result<Self, D::Error> {
-        source.deserialize_any(Forms)
+        source.deserialize_any(SendVisitor)
     }
 }
 
-/// By hand: the messages of an untagged enum would name none of the forms.
-struct Forms;
+/// Reads the forms without a derive: the messages of an untagged enum would name none of them.
+struct SendVisitor;
 
-impl<'de> Visitor<'de> for Forms {
+impl<'de> Visitor<'de> for SendVisitor {
     type Value = Send;
 
     fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
@@ -54,7 +54,7 @@ impl<'de> Visitor<'de> for Forms {
             "hex" => Notation::Hex,
             "base64" => Notation::Base64,
             _ => {
-                let error = ConfigError::new(format!("`{key}` is no way to write bytes"));
+                let error = ConfigError::new(format!("unknown notation `{key}`"));
                 return Err(A::Error::custom(error.help("expected `hex` or `base64`")));
             }
         };

@@ -1,4 +1,4 @@
-//! What a step does on its connection, shown on a fake host.
+//! Steps and their connections, on a fake host.
 
 use stampede_plugin::testing::{Host, Peer, Run, json, written_schema};
 use stampede_plugin::{Failure, FailureKind};
@@ -9,7 +9,7 @@ fn run(params: impl ToString, peer: Peer) -> Run {
     Host::new().variable("key", "name").peer(peer).run::<Tcp>(params).expect("the parameters are right")
 }
 
-/// Pointer and message for parameters that are wrong.
+/// Returns pointer and message for wrong parameters.
 fn mistake(params: impl ToString) -> (String, String) {
     let error = Host::new().run::<Tcp>(params).expect_err("the parameters are wrong");
     (error.pointer, error.message)
@@ -41,13 +41,14 @@ fn an_answer_may_come_in_pieces() {
 #[test]
 fn every_end_but_the_right_one_has_its_kind() {
     let step = |peer| run(json!({"address": "site:1", "expect": {"line": "+OK"}, "most": 8}), peer).failure;
-    let refused = step(Peer::refuses(FailureKind::Network)).expect("nobody is there");
+    let refused = step(Peer::refuses(FailureKind::Network)).expect("refused");
     assert_eq!(refused.kind(), FailureKind::Network);
     let other = Failure::check("expected a line with `+OK`, got `-ERR\\r\\n`");
     assert_eq!(step(Peer::new().answers("-ERR\r\n")), Some(other));
-    let ended = Failure::new(FailureKind::Network, "expected a line with `+OK`, got `+O` and the end");
+    let ended = Failure::new(FailureKind::Network, "expected a line with `+OK`, got `+O` before the connection ended");
     assert_eq!(step(Peer::new().answers("+O").closes()), Some(ended));
-    let ended = Failure::new(FailureKind::Network, "expected a line with `+OK`, got nothing and the end");
+    let ended =
+        Failure::new(FailureKind::Network, "expected a line with `+OK`, got nothing before the connection ended");
     assert_eq!(step(Peer::new().closes()), Some(ended));
     let too_long = Failure::protocol("expected a line with `+OK` within 8 bytes");
     assert_eq!(step(Peer::new().answers("+OK and so on")), Some(too_long));
@@ -86,11 +87,11 @@ fn a_failed_step_keeps_nothing() {
 #[test]
 fn mistakes_are_found_before_the_run() {
     for (params, pointer, message) in [
-        (json!({"address": "site"}), "/address", "`site` is no address"),
+        (json!({"address": "site"}), "/address", "`site` is not an address"),
         (json!({"address": "site:1", "send": {"hex": "0"}}), "/send", "`0` is not hexadecimal digits, two a byte"),
         (json!({"address": "site:1", "send": {"base64": "?"}}), "/send", "`?` is not base64"),
-        (json!({"address": "site:1", "send": {"octal": "7"}}), "/send", "`octal` is no way to write bytes"),
-        (json!({"address": "site:1", "expect": {"byte": 7}}), "/expect/byte", "`byte` is not known here"),
+        (json!({"address": "site:1", "send": {"octal": "7"}}), "/send", "unknown notation `octal`"),
+        (json!({"address": "site:1", "expect": {"byte": 7}}), "/expect/byte", "unknown key `byte`"),
         (
             json!({"address": "site:1", "expect": {"bytes": 65_537}}),
             "/expect",

@@ -1,4 +1,4 @@
-//! `websocket.close`: goodbye, and the server's answer.
+//! `websocket.close`: a close frame, and the server's answer.
 
 use schemars::JsonSchema;
 use serde::Deserialize;
@@ -6,20 +6,20 @@ use stampede_plugin::{Action, ConfigError, Failure, Outcome, PerUser, Task, Temp
 use tungstenite::protocol::CloseFrame;
 
 use crate::connection::Connection;
-use crate::mishap;
+use crate::failures;
 
 /// The longest reason of a close frame, in bytes: a control frame has 125, and the code takes two.
 const LONGEST_REASON: usize = 123;
 
-/// What a step of `websocket.close` may say.
+/// The parameters of `websocket.close`.
 #[derive(Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
-pub struct CloseParams {
-    /// The code that is sent, 1000 or 3000 to 4999; 1000 if absent.
+pub(crate) struct CloseParams {
+    /// The code to send, 1000 or 3000 to 4999; 1000 if absent.
     #[serde(default = "normal")]
     #[schemars(range(min = 1000, max = 4999))]
     code: u16,
-    /// The reason that is sent; none if absent.
+    /// The reason to send; none if absent.
     reason: Option<Template>,
     /// The code that the server must answer with; any if absent.
     #[schemars(range(min = 1000, max = 4999))]
@@ -30,8 +30,8 @@ fn normal() -> u16 {
     1000
 }
 
-/// `websocket.close`: says goodbye and waits for the answer.
-pub struct Close {
+/// `websocket.close`: sends a close frame and waits for the answer.
+pub(crate) struct Close {
     params: CloseParams,
     open: PerUser<Connection>,
 }
@@ -60,7 +60,7 @@ impl Action for Close {
             connection.close(CloseFrame { code: self.params.code.into(), reason: reason.into() }, task).await?;
         match self.params.expect_code {
             Some(code) if answer.as_ref().map(|frame| u16::from(frame.code)) != Some(code) => {
-                let got = mishap::code(answer.as_ref());
+                let got = failures::code(answer.as_ref());
                 Err(Failure::status(format!("expected a close frame with code {code}, got one {got}")))
             }
             _ => Ok(()),

@@ -1,4 +1,4 @@
-//! `websocket.expect`: a message that somebody else has caused, or an earlier step.
+//! `websocket.expect`: a message that another user, the server or an earlier step has caused.
 
 use schemars::JsonSchema;
 use serde::Deserialize;
@@ -9,14 +9,15 @@ use crate::connection::Connection;
 use crate::incoming::Incoming;
 use crate::wait::Wait;
 
-/// What a step of `websocket.expect` may say.
+/// The parameters of `websocket.expect`.
 #[derive(Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
-pub struct ExpectParams {
-    /// What the message must be: a text in it, or `{contains: …, regex: …, json: …, equals: …, kind: …, code: …}`; any
+pub(crate) struct ExpectParams {
+    /// Conditions on the message: a text in it, or `{contains: …, regex: …, json: …, equals: …, kind: …, code: …}`; any
     /// message if absent.
     expect: Option<Incoming>,
-    /// How long it may take; as long as the step if absent. The connection survives this limit, and not the step's.
+    /// The time limit of the wait; the step's `timeout` if absent. The connection survives this limit, and not the
+    /// step's.
     within: Option<TimeSpan>,
     /// Variables to set from it: `{name: {json: …}}` or `{name: {regex: …}}`.
     #[serde(default)]
@@ -24,7 +25,7 @@ pub struct ExpectParams {
 }
 
 /// `websocket.expect`: waits for a message.
-pub struct Expect {
+pub(crate) struct Expect {
     wait: Wait,
     open: PerUser<Connection>,
 }

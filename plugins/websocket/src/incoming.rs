@@ -1,4 +1,4 @@
-//! `expect:` a text, or a mapping of conditions that all hold of one message.
+//! `expect:` a text, or a mapping of conditions, all of which must hold for one message.
 
 use std::borrow::Cow;
 use std::fmt;
@@ -9,10 +9,10 @@ use stampede_plugin::parameters::{JsonPath, Pattern, parse_document, text_or_map
 use stampede_plugin::{ConfigError, Task, Template};
 use tungstenite::Message;
 
-/// What a message must be. Without conditions any text or binary message will do.
+/// Conditions on a message. Without any, every text or binary message meets them.
 #[derive(Default, Deserialize)]
 #[serde(deny_unknown_fields)]
-pub struct Conditions {
+pub(crate) struct Conditions {
     #[serde(default)]
     kind: Kind,
     contains: Option<Template>,
@@ -22,11 +22,11 @@ pub struct Conditions {
     code: Option<u16>,
 }
 
-/// Which messages are looked at.
+/// The kind of message to look at.
 #[derive(Clone, Copy, Debug, Default, Deserialize, PartialEq, Eq)]
 #[serde(rename_all = "lowercase")]
-pub enum Kind {
-    /// Text and binary ones.
+pub(crate) enum Kind {
+    /// Text or binary.
     #[default]
     Message,
     Text,
@@ -37,23 +37,23 @@ pub enum Kind {
 }
 
 /// The conditions, rendered for one run.
-pub struct Expected<'a> {
+pub(crate) struct RenderedConditions<'a> {
     conditions: &'a Conditions,
     contains: Option<String>,
     equals: Option<String>,
 }
 
 impl Conditions {
-    /// What this run waits for.
-    pub fn render(&self, task: &Task) -> Expected<'_> {
+    /// Renders the conditions for one run.
+    pub(crate) fn render(&self, task: &Task) -> RenderedConditions<'_> {
         let render = |template: &Option<Template>| template.map(|template| template.render(task));
-        Expected { conditions: self, contains: render(&self.contains), equals: render(&self.equals) }
+        RenderedConditions { conditions: self, contains: render(&self.contains), equals: render(&self.equals) }
     }
 
-    /// What goes together and what does not.
+    /// Refuses conditions that do not go together.
     fn check(self) -> Result<Self, ConfigError> {
         if self.equals.is_some() && self.json.is_none() {
-            return Err(ConfigError::new("`equals` needs `json`").help("say with `json` where the value is"));
+            return Err(ConfigError::new("`equals` needs `json`").help("give the path of the value with `json`"));
         }
         if self.code.is_some() && self.kind != Kind::Close {
             return Err(ConfigError::new("`code` needs `kind: close`").help("only a close frame has a code"));
@@ -62,14 +62,14 @@ impl Conditions {
     }
 }
 
-impl Expected<'_> {
-    /// Whether the step waits for the server's goodbye.
-    pub fn is_close(&self) -> bool {
+impl RenderedConditions<'_> {
+    /// Returns `true` if the step waits for a close frame.
+    pub(crate) fn is_close(&self) -> bool {
         self.conditions.kind == Kind::Close
     }
 
-    /// Whether this is the message.
-    pub fn accepts(&self, message: &Message) -> bool {
+    /// Returns `true` if the message meets the conditions.
+    pub(crate) fn accepts(&self, message: &Message) -> bool {
         self.conditions.kind.is(message) && self.has_code(message) && self.fits(message)
     }
 
@@ -95,8 +95,8 @@ impl Expected<'_> {
     }
 }
 
-/// What follows "expected".
-impl fmt::Display for Expected<'_> {
+/// Completes "expected …".
+impl fmt::Display for RenderedConditions<'_> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(self.conditions.kind.name())?;
         let mut word = " with";
@@ -148,8 +148,8 @@ impl Kind {
     }
 }
 
-/// The contents of a message as text; of a close frame its reason.
-pub fn text(message: &Message) -> Cow<'_, str> {
+/// Returns the contents of a message as text; of a close frame its reason.
+pub(crate) fn text(message: &Message) -> Cow<'_, str> {
     match message {
         Message::Text(text) => Cow::Borrowed(text.as_str()),
         Message::Binary(bytes) | Message::Ping(bytes) | Message::Pong(bytes) => String::from_utf8_lossy(bytes),
@@ -158,9 +158,9 @@ pub fn text(message: &Message) -> Cow<'_, str> {
     }
 }
 
-/// What a step waits for, as it is typed.
+/// The `expect:` of a step.
 #[derive(Default)]
-pub struct Incoming(pub Conditions);
+pub(crate) struct Incoming(pub Conditions);
 
 impl<'de> Deserialize<'de> for Incoming {
     fn deserialize<D: Deserializer<'de>>(source: D) -> Result<Self, D::Error> {

@@ -1,15 +1,15 @@
-//! The WebSocket actions: `websocket.open`, `websocket.send`, `websocket.expect`, `websocket.close`, and `websocket`, which
-//! is all of them in one step. Handshake and framing are tungstenite's, above bytes in memory; what is here is the meaning
-//! of a step's parameters and what goes over the host's sockets when. The parameters are listed, with examples, in this
-//! folder's `README.md`.
+//! The WebSocket actions: `websocket.open`, `websocket.send`, `websocket.expect`, `websocket.close`, and `websocket`,
+//! which is all of them in one step. tungstenite does handshake and framing, above bytes in memory; this crate
+//! implements the parameters of a step and moves the bytes over the host's sockets. This folder's `README.md` lists the
+//! parameters, with examples.
 
 mod close;
 mod connection;
+mod conversation;
 mod expect;
+mod failures;
 mod incoming;
 mod metrics;
-mod mishap;
-mod once;
 mod open;
 mod outgoing;
 mod pipe;
@@ -20,12 +20,12 @@ mod wait;
 use stampede_plugin::plugin;
 
 use close::Close;
+use conversation::Conversation;
 use expect::Expect;
-use once::Once;
 use open::Open;
 use send::Send;
 
-plugin!(Once, Close, Expect, Open, Send);
+plugin!(Conversation, Close, Expect, Open, Send);
 
 #[cfg(test)]
 mod tests;

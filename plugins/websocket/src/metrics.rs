@@ -1,26 +1,26 @@
-//! What is worth a number inside of a sample.
+//! Metrics of the messages within a sample.
 
 use std::time::Duration;
 
 use stampede_plugin::ConfigError;
 use stampede_plugin::metric::{Counter, Trend};
 
-/// The numbers of all steps together.
+/// The metrics, which all steps share.
 #[derive(Clone, Copy)]
-pub struct Metrics {
-    /// Text and binary messages that a step has looked at.
+pub(crate) struct Metrics {
+    /// Text and binary messages read.
     pub messages_in: Counter,
     /// Text and binary messages sent.
     pub messages_out: Counter,
-    /// From the request of a handshake to its reply.
+    /// Time from the request of a handshake to its reply.
     pub handshake: Trend<Duration>,
-    /// From a message or ping to the answer that the same step expected.
+    /// Time from a message or ping to the answer that one step sent and expected.
     pub round_trip: Trend<Duration>,
 }
 
 impl Metrics {
-    /// Defines them, or finds them defined by another step.
-    pub fn new() -> Result<Self, ConfigError> {
+    /// Defines the metrics, or returns those that another step has defined.
+    pub(crate) fn new() -> Result<Self, ConfigError> {
         Ok(Self {
             messages_in: Counter::new("messages_in")?,
             messages_out: Counter::new("messages_out")?,

@@ -8,26 +8,26 @@ use crate::connection::Connection;
 use crate::metrics::Metrics;
 use crate::target::Target;
 
-/// What a step of `websocket.open` may say.
+/// The parameters of `websocket.open`.
 #[derive(Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
-pub struct OpenParams {
+pub(crate) struct OpenParams {
     /// A `ws://` or `wss://` URL.
     url: String,
     /// Header fields of the handshake.
     #[serde(default)]
     headers: Fields,
-    /// Sub-protocols to offer, the favourite first; the server must pick one.
+    /// Sub-protocols to offer, in order of preference; the server must pick one.
     #[serde(default)]
     protocols: Vec<String>,
-    /// The largest message that is taken, in bytes; 1048576 if absent.
+    /// The largest message to accept, in bytes; 1048576 if absent.
     #[serde(default = "crate::target::most")]
     #[schemars(range(min = 1, max = 16_777_216))]
     most: usize,
 }
 
 /// `websocket.open`: connects, unless the user has a connection.
-pub struct Open {
+pub(crate) struct Open {
     target: Target,
     metrics: Metrics,
     open: PerUser<Connection>,

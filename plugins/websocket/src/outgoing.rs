@@ -12,19 +12,19 @@ use tungstenite::Message;
 /// The longest payload of a control frame, in bytes (RFC 6455, section 5.5).
 const LONGEST_PING: usize = 125;
 
-/// What a step sends.
-pub enum Outgoing {
+/// The message that a step sends.
+pub(crate) enum Outgoing {
     /// A text message.
     Text(Template),
     /// A binary message.
     Binary(Payload),
-    /// A ping, whose payload comes back in the pong.
+    /// A ping, whose payload the pong repeats.
     Ping(Template),
 }
 
 impl Outgoing {
-    /// The message for the task's user.
-    pub fn render(&self, task: &Task) -> Result<Message, Failure> {
+    /// Renders the message for the task's user.
+    pub(crate) fn render(&self, task: &Task) -> Result<Message, Failure> {
         match self {
             Self::Text(text) => Ok(Message::text(text.render(task))),
             Self::Binary(payload) => payload.render(task).map(Message::binary),
@@ -42,14 +42,14 @@ impl Outgoing {
 
 impl<'de> Deserialize<'de> for Outgoing {
     fn deserialize<D: Deserializer<'de>>(source: D) -> Result<Self, D::Error> {
-        source.deserialize_any(Forms)
+        source.deserialize_any(OutgoingVisitor)
     }
 }
 
-/// By hand: the messages of an untagged enum would name none of the forms.
-struct Forms;
+/// Reads the forms without a derive: the messages of an untagged enum would name none of them.
+struct OutgoingVisitor;
 
-impl<'de> Visitor<'de> for Forms {
+impl<'de> Visitor<'de> for OutgoingVisitor {
     type Value = Outgoing;
 
     fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
@@ -71,7 +71,7 @@ impl<'de> Visitor<'de> for Forms {
             "hex" => binary(Notation::Hex, &map.next_value::<String>()?)?,
             "base64" => binary(Notation::Base64, &map.next_value::<String>()?)?,
             "ping" => Outgoing::Ping(map.next_value()?),
-            _ => return Err(A::Error::custom(ConfigError::new(format!("`{key}` is nothing to send")).help(KEYS))),
+            _ => return Err(A::Error::custom(ConfigError::new(format!("unknown kind of message `{key}`")).help(KEYS))),
         };
         match map.next_key::<String>()? {
             None => Ok(outgoing),

@@ -1,20 +1,21 @@
-//! A stream in memory, between a protocol library that reads and writes at once and a socket that has to be waited for.
+//! A stream in memory, between a protocol library that reads and writes immediately and a socket that must be awaited.
 
 use std::io::{self, Read, Write};
 
-/// What has arrived and what is to be sent. Reading from an empty one would block, until the peer has ended its side.
+/// Bytes that have arrived and bytes to be sent. Reading from an empty pipe would block, until the peer has closed its
+/// side.
 #[derive(Debug, Default)]
-pub struct Pipe {
+pub(crate) struct Pipe {
     arrived: Vec<u8>,
-    /// How many of them have been read.
+    /// The number of arrived bytes that have been read.
     read: usize,
     ended: bool,
     outgoing: Vec<u8>,
 }
 
 impl Pipe {
-    /// Adds what a read of the socket has brought; nothing means that the peer has ended its side.
-    pub fn add(&mut self, bytes: Vec<u8>) {
+    /// Adds the bytes of a read of the socket; none mean that the peer has closed its side.
+    pub(crate) fn add(&mut self, bytes: Vec<u8>) {
         self.ended = bytes.is_empty();
         self.arrived.drain(..self.read);
         self.read = 0;
@@ -25,13 +26,13 @@ impl Pipe {
         }
     }
 
-    /// Whether there is anything to be sent.
-    pub fn has_outgoing(&self) -> bool {
+    /// Returns `true` if there are bytes to send.
+    pub(crate) fn has_outgoing(&self) -> bool {
         !self.outgoing.is_empty()
     }
 
-    /// Takes what is to be sent.
-    pub fn take_outgoing(&mut self) -> Vec<u8> {
+    /// Takes the bytes to send.
+    pub(crate) fn take_outgoing(&mut self) -> Vec<u8> {
         std::mem::take(&mut self.outgoing)
     }
 }

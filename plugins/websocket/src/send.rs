@@ -1,4 +1,4 @@
-//! `websocket.send`: a message, and the answer if there is to be one.
+//! `websocket.send`: a message, and its answer if the step expects one.
 
 use schemars::JsonSchema;
 use serde::Deserialize;
@@ -10,24 +10,25 @@ use crate::incoming::Incoming;
 use crate::outgoing::Outgoing;
 use crate::wait::Wait;
 
-/// What a step of `websocket.send` may say.
+/// The parameters of `websocket.send`.
 #[derive(Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
-pub struct SendParams {
-    /// A text, or `{json: …}`, `{hex: …}`, `{base64: …}` or `{ping: …}`.
+pub(crate) struct SendParams {
+    /// The message: a text, or `{json: …}`, `{hex: …}`, `{base64: …}` or `{ping: …}`.
     send: Outgoing,
-    /// The answer to wait for: a text in the message, or `{contains: …, regex: …, json: …, equals: …, kind: …, code: …}`;
-    /// nothing is waited for if absent.
+    /// The answer to wait for: a text in the message, or
+    /// `{contains: …, regex: …, json: …, equals: …, kind: …, code: …}`; does not wait if absent.
     expect: Option<Incoming>,
-    /// How long it may take; as long as the step if absent. The connection survives this limit, and not the step's.
+    /// The time limit of the wait; the step's `timeout` if absent. The connection survives this limit, and not the
+    /// step's.
     within: Option<TimeSpan>,
     /// Variables to set from it: `{name: {json: …}}` or `{name: {regex: …}}`.
     #[serde(default)]
     save: Save,
 }
 
-/// `websocket.send`: sends a message, and waits for the answer if it is to have one.
-pub struct Send {
+/// `websocket.send`: sends a message, and waits for the answer if one is expected.
+pub(crate) struct Send {
     send: Outgoing,
     wait: Option<Wait>,
     open: PerUser<Connection>,

@@ -1,4 +1,4 @@
-//! Where a connection leads, and what its handshake says.
+//! The URL of a connection, and the fields of its handshake.
 
 use stampede_plugin::http::{DynamicRequest, Request};
 use stampede_plugin::{ConfigError, Failure, Fields, Task, Template};
@@ -10,24 +10,24 @@ use tungstenite::http::{HeaderName, HeaderValue, Uri};
 /// Fields that belong to the handshake itself.
 const OWN: [&str; 4] = ["host", "connection", "upgrade", "content-length"];
 
-/// The largest message that is taken where the script does not say, in bytes.
-pub fn most() -> usize {
+/// The default of the largest message to accept, in bytes.
+pub(crate) fn most() -> usize {
     1 << 20
 }
 
-/// What the parameters say of a connection.
-pub struct Target {
+/// The parameters of a connection.
+pub(crate) struct Target {
     url: Template,
     headers: Vec<(HeaderName, Template)>,
-    /// The sub-protocols as the handshake has them, if any are offered.
+    /// The handshake's field for sub-protocols, if any are offered.
     protocols: Option<HeaderValue>,
-    /// The largest message that is taken, in bytes.
+    /// The largest message to accept, in bytes.
     pub most: usize,
 }
 
 impl Target {
-    /// Checks what is known before the run.
-    pub fn new(url: &str, headers: &Fields, protocols: &[String], most: usize) -> Result<Self, ConfigError> {
+    /// Checks the parameters, except for parts that are rendered later.
+    pub(crate) fn new(url: &str, headers: &Fields, protocols: &[String], most: usize) -> Result<Self, ConfigError> {
         if most == 0 {
             return Err(ConfigError::new("`most` must be at least 1").at("/most"));
         }
@@ -39,16 +39,16 @@ impl Target {
         })
     }
 
-    /// The handshake of the task's user, as the library knows it and as the host sends it: with the user's own fields and
-    /// cookies besides.
-    pub fn render(&self, task: &Task) -> Result<(Handshake, DynamicRequest), Failure> {
+    /// Renders the handshake of the task's user: for the library, and for the host, which adds the user's own fields
+    /// and cookies.
+    pub(crate) fn render(&self, task: &Task) -> Result<(Handshake, DynamicRequest), Failure> {
         let url = self.url.render(task);
-        let mut handshake = url.as_str().into_client_request().map_err(|_| no_url())?;
-        let url = over_http(handshake.uri()).ok_or_else(no_url)?;
+        let mut handshake = url.as_str().into_client_request().map_err(|_| not_a_url())?;
+        let url = over_http(handshake.uri()).ok_or_else(not_a_url)?;
         let fields = handshake.headers_mut();
         for (name, value) in &self.headers {
             let value = HeaderValue::from_str(&value.render(task));
-            let value = value.map_err(|_| Failure::check(format!("the value of `{name}` is none that HTTP allows")))?;
+            let value = value.map_err(|_| Failure::check(format!("HTTP does not allow the value of `{name}`")))?;
             fields.append(name.clone(), value);
         }
         if let Some(protocols) = &self.protocols {
@@ -61,19 +61,20 @@ impl Target {
     }
 }
 
-/// What was rendered is not repeated: it may be secret.
-fn no_url() -> Failure {
-    Failure::check("`url` has been rendered to no `ws://` or `wss://` URL")
+/// Creates the failure of a URL that is invalid once rendered. The text may be secret, so the message does not repeat
+/// it.
+fn not_a_url() -> Failure {
+    Failure::check("`url` did not render to a `ws://` or `wss://` URL")
 }
 
-/// Compiles a URL. A built-in plugin may reach what its own requests name; a handshake is one over HTTP, so the same URL
-/// as a request that is never sent tells the host where it goes, and the host checks it.
+/// Compiles a URL. A built-in plugin may connect to the hosts of its requests. A handshake goes over HTTP, so a request
+/// to that URL is prepared and never sent: the host checks the URL and grants its host.
 fn check_url(url: &str) -> Result<Template, ConfigError> {
     let template = Template::compile(url)?;
     if url.starts_with("{{") {
         return Ok(template);
     }
-    let wrong = |why: &str| ConfigError::new(format!("`{url}` is no WebSocket URL{why}"));
+    let wrong = |why: &str| ConfigError::new(format!("`{url}` is not a WebSocket URL{why}"));
     let rest = url.strip_prefix("ws").filter(|rest| rest.starts_with("://") || rest.starts_with("s://"));
     let Some(rest) = rest else { return Err(wrong("").help("begin it with `ws://` or `wss://`")) };
     let authority = rest.split("://").nth(1).and_then(|rest| rest.split(['/', '?', '#']).next()).unwrap_or_default();
@@ -82,7 +83,7 @@ fn check_url(url: &str) -> Result<Template, ConfigError> {
         return Err(wrong.help("use the header `authorization`"));
     }
     Request::get(Template::compile(&format!("http{rest}"))?).prepare().map_err(|error| {
-        // The reason without the URL that was made up for it.
+        // Keeps the reason, without the HTTP URL that the message begins with.
         wrong(error.message.rsplit_once("is not a URL").map_or("", |(_, why)| why))
     })?;
     if !url.contains("{{") && url.parse().ok().as_ref().and_then(over_http).is_none() {
@@ -91,7 +92,7 @@ fn check_url(url: &str) -> Result<Template, ConfigError> {
     Ok(template)
 }
 
-/// The same URL over HTTP, which is what the handshake of a WebSocket goes over (RFC 6455, section 4.1).
+/// Converts a WebSocket URL to that of its handshake, which goes over HTTP (RFC 6455, section 4.1).
 fn over_http(url: &Uri) -> Option<String> {
     let scheme = match url.scheme_str()? {
         "wss" => "https",
@@ -105,24 +106,24 @@ fn over_http(url: &Uri) -> Option<String> {
 
 fn header((name, value): (&str, &Template)) -> Result<(HeaderName, Template), ConfigError> {
     let wrong = |message: String| ConfigError::new(message).at("/headers");
-    let known = HeaderName::try_from(name).map_err(|_| wrong(format!("`{name}` is no name of a header field")))?;
+    let known = HeaderName::try_from(name).map_err(|_| wrong(format!("`{name}` is not the name of a header field")))?;
     if known == "sec-websocket-protocol" {
         return Err(wrong(format!("`{name}` is set by `protocols`")));
     }
     if OWN.contains(&known.as_str()) || known.as_str().starts_with("sec-websocket-") {
-        return Err(wrong(format!("`{name}` is the handshake's own")));
+        return Err(wrong(format!("`{name}` belongs to the handshake")));
     }
     Ok((known, *value))
 }
 
-/// The field that offers sub-protocols, the favourite first.
+/// Returns the field that offers sub-protocols, in order of preference.
 fn offer(protocols: &[String]) -> Result<Option<HeaderValue>, ConfigError> {
     if protocols.is_empty() {
         return Ok(None);
     }
     // A sub-protocol is a token, as a field's name is.
     match protocols.iter().find(|protocol| HeaderName::try_from(protocol.as_str()).is_err()) {
-        Some(wrong) => Err(ConfigError::new(format!("`{wrong}` is no name of a sub-protocol")).at("/protocols")),
+        Some(wrong) => Err(ConfigError::new(format!("`{wrong}` is not the name of a sub-protocol")).at("/protocols")),
         None => Ok(HeaderValue::from_str(&protocols.join(", ")).ok()),
     }
 }

@@ -1,10 +1,10 @@
-//! What the parameters mean, and what becomes of a handshake that fails, shown on a fake host. A handshake that succeeds
-//! needs a server that can compute: the suites have one.
+//! Parameters, and handshakes that fail, on a fake host. A handshake that succeeds needs a server that computes its
+//! reply: the suites have one.
 
 use stampede_plugin::testing::{Host, Peer, Reply, Run, json, written_schema};
 use stampede_plugin::{Action, Failure, FailureKind};
 
-use super::{Close, Expect, Once, Open, Send};
+use super::{Close, Conversation, Expect, Open, Send};
 
 const URL: &str = "ws://site/chat?room=1";
 
@@ -12,13 +12,13 @@ fn run<A: Action>(params: impl ToString, peer: Peer) -> Run {
     Host::new().variable("who", "Ann").peer(peer).run::<A>(params).expect("the parameters are right")
 }
 
-/// Runs a step whose handshake is answered so.
+/// Runs a step whose handshake gets this reply.
 fn shaken<A: Action>(params: impl ToString, reply: Reply) -> Run {
     let host = Host::new().variable("who", "Ann").reply(reply).peer(Peer::new());
     host.run::<A>(params).expect("the parameters are right")
 }
 
-/// Pointer and message for parameters that are wrong.
+/// Returns pointer and message for wrong parameters.
 fn mistake<A: Action>(params: impl ToString) -> (String, String) {
     let error = Host::new().run::<A>(params).expect_err("the parameters are wrong");
     (error.pointer, error.message)
@@ -70,21 +70,21 @@ fn a_handshake_that_fails_has_its_category() {
         (
             "no key",
             switch(),
-            Failure::protocol("the server broke the protocol: `sec-websocket-accept` does not fit the key"),
+            Failure::protocol("the server violated the protocol: `sec-websocket-accept` does not fit the key"),
         ),
         (
             "another key",
             switch().header("sec-websocket-accept", "c29tZWJvZHkgZWxzZSdzIGtleQ=="),
-            Failure::protocol("the server broke the protocol: `sec-websocket-accept` does not fit the key"),
+            Failure::protocol("the server violated the protocol: `sec-websocket-accept` does not fit the key"),
         ),
         (
             "no upgrade",
             Reply::new(101),
-            Failure::protocol("the server broke the protocol: no \"Upgrade: websocket\" header"),
+            Failure::protocol("the server violated the protocol: no \"Upgrade: websocket\" header"),
         ),
         ("no reply", Reply::failed(FailureKind::Network), Failure::new(FailureKind::Network, "")),
     ] {
-        let run = shaken::<Once>(json!({"url": URL}), reply);
+        let run = shaken::<Conversation>(json!({"url": URL}), reply);
         assert_eq!(run.failure, Some(failure), "{case}");
         assert!(run.connections.iter().all(|connection| !connection.open), "{case}");
     }
@@ -102,58 +102,61 @@ fn a_step_without_a_connection_says_so() {
 fn mistakes_are_found_before_the_run() {
     let open = |params| mistake::<Open>(params);
     for (found, pointer, message) in [
-        (open(json!({"url": "http://site"})), "/url", "`http://site` is no WebSocket URL"),
-        (open(json!({"url": "ws:/site"})), "/url", "`ws:/site` is no WebSocket URL"),
+        (open(json!({"url": "http://site"})), "/url", "`http://site` is not a WebSocket URL"),
+        (open(json!({"url": "ws:/site"})), "/url", "`ws:/site` is not a WebSocket URL"),
         (
             open(json!({"url": "wss://user:password@site/"})),
             "/url",
             "the URL has a user name or password in it, which would not be sent",
         ),
         (open(json!({"url": URL, "most": 0})), "/most", "`most` must be at least 1"),
-        (open(json!({"url": URL, "headers": {"a b": "c"}})), "/headers", "`a b` is no name of a header field"),
-        (open(json!({"url": URL, "headers": {"Upgrade": "h2c"}})), "/headers", "`Upgrade` is the handshake's own"),
+        (open(json!({"url": URL, "headers": {"a b": "c"}})), "/headers", "`a b` is not the name of a header field"),
+        (open(json!({"url": URL, "headers": {"Upgrade": "h2c"}})), "/headers", "`Upgrade` belongs to the handshake"),
         (
             open(json!({"url": URL, "headers": {"Sec-WebSocket-Protocol": "a"}})),
             "/headers",
             "`Sec-WebSocket-Protocol` is set by `protocols`",
         ),
-        (open(json!({"url": URL, "protocols": ["a,b"]})), "/protocols", "`a,b` is no name of a sub-protocol"),
-        (mistake::<Send>(json!({"send": {"jason": 1}})), "/send", "`jason` is nothing to send"),
+        (open(json!({"url": URL, "protocols": ["a,b"]})), "/protocols", "`a,b` is not the name of a sub-protocol"),
+        (mistake::<Send>(json!({"send": {"jason": 1}})), "/send", "unknown kind of message `jason`"),
         (mistake::<Send>(json!({"send": {"hex": "0"}})), "/send", "`0` is not hexadecimal digits, two a byte"),
         (mistake::<Send>(json!({"send": {"text": "a", "hex": "00"}})), "/send", "`send` takes one message"),
         (mistake::<Expect>(json!({"expect": {"equals": "a"}})), "/expect", "`equals` needs `json`"),
         (mistake::<Expect>(json!({"expect": {"code": 1000}})), "/expect", "`code` needs `kind: close`"),
-        (mistake::<Expect>(json!({"expect": {"king": "text"}})), "/expect/king", "`king` is not known here"),
+        (mistake::<Expect>(json!({"expect": {"king": "text"}})), "/expect/king", "unknown key `king`"),
         (mistake::<Send>(json!({"send": "a", "within": "2s"})), "/within", "`within` needs `expect`"),
-        (mistake::<Expect>(json!({"within": 2})), "/within", "`2` is no time"),
+        (mistake::<Expect>(json!({"within": 2})), "/within", "`2` is not a time"),
         (mistake::<Expect>(json!({"save": {"a": {}}})), "/save", "`a` takes one of `json` and `regex`"),
         (mistake::<Close>(json!({"code": 1006})), "/code", "a client does not send the code 1006"),
     ] {
         assert_eq!(found, (pointer.to_owned(), message.to_owned()));
     }
     let (pointer, message) = mistake::<Expect>(json!({"expect": {"json": "$["}}));
-    assert!(pointer == "/expect/json" && message.starts_with("`$[` is no JSONPath: "), "{pointer} {message}");
+    assert!(pointer == "/expect/json" && message.starts_with("`$[` is not a JSONPath: "), "{pointer} {message}");
     let (pointer, message) = mistake::<Expect>(json!({"save": {"a": {"regex": "("}}}));
-    assert!(pointer == "/save/a/regex" && message.starts_with("`(` is no regular expression: "), "{pointer} {message}");
+    assert!(
+        pointer == "/save/a/regex" && message.starts_with("`(` is not a regular expression: "),
+        "{pointer} {message}"
+    );
 }
 
 #[test]
-fn a_header_or_url_that_is_none_fails_before_anything_is_sent() {
+fn an_invalid_header_or_url_fails_before_anything_is_sent() {
     let host = Host::new().variable("who", "a\r\nb: c");
     let params = json!({"url": URL, "headers": {"x-who": "{{var who}}"}});
     let run = host.run::<Open>(params).expect("the parameters are right");
-    assert_eq!(run.failure, Some(Failure::check("the value of `x-who` is none that HTTP allows")));
+    assert_eq!(run.failure, Some(Failure::check("HTTP does not allow the value of `x-who`")));
     assert_eq!(run.connections, []);
     for url in ["http://site", "no url", "wss://user@site", "ws://"] {
         let run = Host::new().variable("url", url).run::<Open>(json!({"url": "{{var url}}"}));
         let failure = run.expect("the parameters are right").failure;
-        assert_eq!(failure, Some(Failure::check("`url` has been rendered to no `ws://` or `wss://` URL")), "{url}");
+        assert_eq!(failure, Some(Failure::check("`url` did not render to a `ws://` or `wss://` URL")), "{url}");
     }
 }
 
 #[test]
 fn the_written_schemas_are_those_of_the_parameters() {
-    written_schema::<Once>("schema/websocket.json");
+    written_schema::<Conversation>("schema/websocket.json");
     written_schema::<Open>("schema/websocket.open.json");
     written_schema::<Send>("schema/websocket.send.json");
     written_schema::<Expect>("schema/websocket.expect.json");

@@ -9,11 +9,11 @@ use stampede_plugin::{ConfigError, Failure, FailureKind, Outcome, PerUser, Task}
 use tungstenite::Message;
 
 use crate::connection::Connection;
-use crate::incoming::{Conditions, Expected, Incoming, text};
-use crate::mishap;
+use crate::failures;
+use crate::incoming::{Conditions, Incoming, RenderedConditions, text};
 
 /// Waits for a message and takes variables from it.
-pub struct Wait {
+pub(crate) struct Wait {
     conditions: Conditions,
     within: Option<Duration>,
     save: Save,
@@ -21,13 +21,17 @@ pub struct Wait {
 
 impl Wait {
     /// Waits for any message where none is expected.
-    pub fn new(expect: Option<Incoming>, within: Option<TimeSpan>, save: Save) -> Self {
+    pub(crate) fn new(expect: Option<Incoming>, within: Option<TimeSpan>, save: Save) -> Self {
         let Incoming(conditions) = expect.unwrap_or_default();
         Self { conditions, within: within.map(|span| span.0), save }
     }
 
-    /// As `new`, if any of it was typed that makes a step wait.
-    pub fn if_any(expect: Option<Incoming>, within: Option<TimeSpan>, save: Save) -> Result<Option<Self>, ConfigError> {
+    /// Creates a wait as `new` does, if the step has an `expect` or a `save`.
+    pub(crate) fn if_any(
+        expect: Option<Incoming>,
+        within: Option<TimeSpan>,
+        save: Save,
+    ) -> Result<Option<Self>, ConfigError> {
         let waits = expect.is_some() || !save.is_empty();
         if within.is_some() && !waits {
             return Err(ConfigError::new("`within` needs `expect`").at("/within"));
@@ -35,13 +39,13 @@ impl Wait {
         Ok(waits.then(|| Self::new(expect, within, save)))
     }
 
-    /// Waits on a connection that outlasts the step, if nothing breaks it.
-    pub async fn on_open(&self, mut connection: Connection, open: &PerUser<Connection>, task: &Task) -> Outcome {
+    /// Waits on a connection that outlasts the step, unless the wait breaks it.
+    pub(crate) async fn on_open(&self, mut connection: Connection, open: &PerUser<Connection>, task: &Task) -> Outcome {
         let found = self.run(&mut connection, task).await;
         match &found {
             Ok(Message::Close(_)) => connection.end(task).await,
             Ok(_) => open.put(task, connection),
-            // What did not come in time may come later; after any other failure nothing does.
+            // A message that is late may still arrive; after any other failure none does.
             Err(failure) if failure.kind() == FailureKind::Timeout => open.put(task, connection),
             Err(_) => drop(connection),
         }
@@ -49,32 +53,32 @@ impl Wait {
     }
 
     /// Waits for the message.
-    pub async fn run(&self, connection: &mut Connection, task: &Task) -> Result<Message, Failure> {
+    pub(crate) async fn run(&self, connection: &mut Connection, task: &Task) -> Result<Message, Failure> {
         wait(connection, &self.conditions.render(task), self.within, task).await
     }
 
-    /// Takes the variables from the message.
-    pub fn save(&self, message: &Message, task: &Task) -> Outcome {
+    /// Sets the variables from the message.
+    pub(crate) fn save(&self, message: &Message, task: &Task) -> Outcome {
         self.save.apply(&text(message), task)
     }
 }
 
-/// What came instead, for the words of a failure.
+/// Messages that were skipped, for the detail of a failure.
 #[derive(Default)]
-struct Others {
+struct SkippedMessages {
     count: Cell<u64>,
     last: RefCell<Option<String>>,
 }
 
-/// Waits for the first message that is as expected, no longer than `within` if there is such a limit. Others are passed
-/// over, but for the server's goodbye, after which nothing comes.
+/// Waits for the first message that meets the conditions, at most `within` if there is such a limit. Others are
+/// skipped, except a close frame, after which none arrives.
 async fn wait(
     connection: &mut Connection,
-    expected: &Expected<'_>,
+    expected: &RenderedConditions<'_>,
     within: Option<Duration>,
     task: &Task,
 ) -> Result<Message, Failure> {
-    let others = Others::default();
+    let others = SkippedMessages::default();
     let found = find(connection, expected, &others, task);
     let Some(limit) = within else { return found.await };
     match task.timeout(limit, found).await {
@@ -85,31 +89,31 @@ async fn wait(
 
 async fn find(
     connection: &mut Connection,
-    expected: &Expected<'_>,
-    others: &Others,
+    expected: &RenderedConditions<'_>,
+    others: &SkippedMessages,
     task: &Task,
 ) -> Result<Message, Failure> {
     loop {
         let message = connection.next(task).await?;
         if expected.accepts(&message) {
-            connection.came(task);
+            connection.record_round_trip(task);
             return Ok(message);
         }
         match message {
             Message::Close(frame) if expected.is_close() => {
-                let got = mishap::code(frame.as_ref());
+                let got = failures::code(frame.as_ref());
                 return Err(Failure::status(format!("expected {expected}, got one {got}")));
             }
-            Message::Close(frame) => return Err(mishap::closed(frame.as_ref())),
+            Message::Close(frame) => return Err(failures::closed(frame.as_ref())),
             other => others.note(&other),
         }
     }
 }
 
-impl Others {
+impl SkippedMessages {
     fn note(&self, message: &Message) {
         self.count.set(self.count.get() + 1);
-        self.last.replace(Some(mishap::shown(message)));
+        self.last.replace(Some(failures::shown(message)));
     }
 
     fn describe(&self, expected: impl fmt::Display, limit: Duration) -> String {
@@ -128,7 +132,7 @@ mod tests {
 
     #[test]
     fn what_came_instead_is_told() {
-        let others = Others::default();
+        let others = SkippedMessages::default();
         let limit = Duration::from_millis(1500);
         for (message, text) in [
             (None, "expected a message within 1.5s, got none"),

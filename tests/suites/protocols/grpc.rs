@@ -115,7 +115,7 @@ fn what_goes_wrong_has_its_category() {
         ("Other", "check", "expected a message with `$.text` = `b`, got 1 others"),
         ("Save", "check", "save `a`: nothing at `$.nothing`"),
         ("Stopped", "status", "expected status OK, got ABORTED: stopped"),
-        ("Rendered", "check", "the message was rendered to no `stampede.test.Said`"),
+        ("Rendered", "check", "the message did not render to a `stampede.test.Said`"),
         ("Unknown", "status", "expected HTTP status 200, got 404"),
     ] {
         let row = report.row(name);
@@ -162,7 +162,7 @@ fn schemas_come_from_compiled_sets_too() {
     assert_eq!((server.came(), server.went()), (TASKS, TASKS));
     let script = ["steps:\n".to_owned(), step("Say", "stampede.test.Echo/Say, descriptors: echo.bin", "")].concat();
     let run = shooter().file("echo.bin", &echo[..100]).script(&script).finish().exits(3);
-    assert!(run.stderr.contains("`echo.bin` is no set of descriptors: "), "{}", run.stderr);
+    assert!(run.stderr.contains("`echo.bin` is not a set of descriptors: "), "{}", run.stderr);
 }
 
 #[test]
@@ -226,7 +226,7 @@ fn what_a_server_may_not_send_has_its_category() {
         ("Flag", "protocol", "a message begins with 72 instead of 0 or 1"),
         ("None", "protocol", "expected one message, got 0"),
         ("Two", "protocol", "expected one message, got 2"),
-        ("Other", "protocol", "a message is no `stampede.test.Said`"),
+        ("Other", "protocol", "a message is not a `stampede.test.Said`"),
         ("Trailers", "protocol", "expected a `grpc-status`, got none"),
         ("Field", "protocol", "expected a `grpc-status`, got none"),
         ("Word", "protocol", "expected a `grpc-status` that is a number"),
@@ -346,7 +346,7 @@ fn mistakes_are_found_before_the_run() {
         ("Shout", "", "`stampede.test.Echo` has no method `Shout`"),
         ("Say", "message: {texd: a}", "texd"),
         ("Say", "messages: [{}]", "`stampede.test.Echo/Say` takes one message"),
-        ("Say", "expect_status: FINE", "`FINE` is no status of gRPC"),
+        ("Say", "expect_status: FINE", "`FINE` is not a gRPC status"),
     ] {
         let script = format!("steps:\n{}", step("Say", "http://127.0.0.1:1", method, more));
         let run = with(&script).args("--users 1 --iterations 1").finish();

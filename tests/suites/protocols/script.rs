@@ -54,7 +54,7 @@ steps:
 fn mistakes_are_shown_at_their_line() {
     let script = "steps:\n  - {name: Nap, action: sleep, for: 5}\n";
     let run = shooter().script(script).finish().exits(3);
-    let expected = "error[script::parameter]: `5` is no time
+    let expected = "error[script::parameter]: `5` is not a time
  --> script.yml:2:37
   |
 2 |   - {name: Nap, action: sleep, for: 5}

@@ -66,8 +66,8 @@ fn what_goes_wrong_has_its_category() {
     for (name, category, example) in [
         ("Status", "status", "expected status 200, got 503"),
         ("Type", "protocol", "expected the content type `text/event-stream`, got `text/plain`"),
-        ("Early", "network", "expected 3 events, got 2 and the end"),
-        ("Short", "network", "expected events for 300s, got 2 and the end"),
+        ("Early", "network", "expected 3 events, got 2 before the stream ended"),
+        ("Short", "network", "expected events for 300s, got 2 before the stream ended"),
         ("Other", "check", "expected an event to contain `event 4`, got 3 others"),
         ("Late", "timeout", "not done within 100ms"),
         ("Half", "timeout", "not done within 100ms"),

@@ -99,7 +99,7 @@ fn every_end_but_the_right_one_has_its_category() {
     let (run, report) = ran(&script, FLAGS);
     for (name, category, example) in [
         ("Refused", "network", "refused"),
-        ("Ended", "network", "expected `ok`, got nothing and the end"),
+        ("Ended", "network", "expected `ok`, got nothing before the connection ended"),
         ("Other", "check", "expected a line with `+OK`, got `-ERR what?\\r\\n`"),
         ("Long", "protocol", "expected `+OK` within 5 bytes"),
         ("Late", "timeout", "not done within 100ms"),

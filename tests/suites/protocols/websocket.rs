@@ -199,12 +199,12 @@ fn a_server_that_breaks_the_protocol_is_found_out() {
     .concat();
     let (run, report) = ran(&script, FLAGS);
     for (name, category, example) in [
-        ("Key", "protocol", "the server broke the protocol: `sec-websocket-accept` does not fit the key"),
-        ("Reserved", "protocol", "the server broke the protocol: reserved bits are non-zero"),
-        ("Masked", "protocol", "the server broke the protocol: received a masked frame from server"),
+        ("Key", "protocol", "the server violated the protocol: `sec-websocket-accept` does not fit the key"),
+        ("Reserved", "protocol", "the server violated the protocol: reserved bits are non-zero"),
+        ("Masked", "protocol", "the server violated the protocol: received a masked frame from server"),
         ("Half", "timeout", "not done within 100ms"),
         ("Text", "protocol", "a text that is not UTF-8"),
-        ("Lonely", "protocol", "the server broke the protocol: continue frame but nothing to continue"),
+        ("Lonely", "protocol", "the server violated the protocol: continue frame but nothing to continue"),
         ("Plain", "status", "expected status 101, got 404"),
     ] {
         let row = report.row(name);
@@ -219,15 +219,15 @@ fn mistakes_are_shown_at_their_line() {
     for (step, message) in [
         (
             "action: websocket, url: 'ws://si te/'",
-            "`ws://si te/` is no WebSocket URL: invalid international domain name",
+            "`ws://si te/` is not a WebSocket URL: invalid international domain name",
         ),
         (
             "action: websocket.open, url: 'ws://site:99999'",
-            "`ws://site:99999` is no WebSocket URL: invalid port number",
+            "`ws://site:99999` is not a WebSocket URL: invalid port number",
         ),
-        ("action: websocket.open, url: /chat", "`/chat` is no WebSocket URL"),
-        ("action: tcp, address: 'si te:80'", "`si te:80` is no address"),
-        ("action: tcp, address: 'site/a:80'", "`site/a:80` is no address"),
+        ("action: websocket.open, url: /chat", "`/chat` is not a WebSocket URL"),
+        ("action: tcp, address: 'si te:80'", "`si te:80` is not an address"),
+        ("action: tcp, address: 'site/a:80'", "`site/a:80` is not an address"),
     ] {
         let run = shooter().script(&format!("steps: [{{name: Wrong, {step}}}]\n")).finish().exits(3);
         let first = run.stderr.lines().next().unwrap_or_default();
@@ -336,8 +336,8 @@ fn a_handshake_that_is_not_answered_with_101_has_its_category_and_tells_no_secre
         ("Missing", "status", "expected status 101, got 404"),
         ("Page", "status", "expected status 101, got 200"),
         ("Moved", "status", "expected status 101, got 302"),
-        ("Bare", "protocol", "the server broke the protocol: no \"Upgrade: websocket\" header"),
-        ("Other", "protocol", "the server broke the protocol: no \"Upgrade: websocket\" header"),
+        ("Bare", "protocol", "the server violated the protocol: no \"Upgrade: websocket\" header"),
+        ("Other", "protocol", "the server violated the protocol: no \"Upgrade: websocket\" header"),
         ("Length", "protocol", "malformed reply: invalid content-length"),
         ("Hangup", "network", "connection closed before the reply"),
     ];

@@ -5,15 +5,15 @@ use serde::Deserialize;
 use stampede_plugin::http::{DynamicRequest, Options, Request};
 use stampede_plugin::{Action, ConfigError, Failure, Outcome, Task, Template, plugin};
 
-/// What a step may say.
+/// The parameters of a step.
 #[derive(Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct Params {
-    /// Where the nonce is asked for with GET, and answered with POST.
+    /// The URL that gives the nonce (GET) and takes the answer (POST).
     url: Template,
     /// The shared key.
     key: Template,
-    /// How many digits of the checksum are sent, 1 to 8; all if absent.
+    /// The number of digits of the checksum to send, 1 to 8; all if absent.
     #[serde(default = "all")]
     digits: usize,
 }
@@ -64,7 +64,7 @@ impl Action for Challenge {
     }
 }
 
-/// FNV-1a of 32 bits.
+/// Computes FNV-1a (32 bits).
 fn checksum(data: &[u8]) -> u32 {
     data.iter().fold(0x811c_9dc5, |value, byte| (value ^ u32::from(*byte)).wrapping_mul(0x0100_0193))
 }

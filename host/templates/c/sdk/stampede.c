@@ -1,4 +1,4 @@
-// See stampede.h. What is here keeps steps and tasks, finds texts in JSON, and answers the calls of the contract.
+// Implements stampede.h: keeps steps and tasks, finds texts in JSON, and answers the calls of the contract.
 
 #include "stampede.h"
 
@@ -12,7 +12,7 @@ struct step {
     void *kept;
 };
 
-// Tasks are numbered densely and used again, and so is their memory.
+// Numbers of tasks are dense and reused, and so is their memory.
 struct slot {
     const struct step *step;
     void *kept;
@@ -25,7 +25,7 @@ static struct slot *slots;
 static size_t slot_count;
 static exports_stampede_plugin_action_config_error_t refusal;
 
-// The type of the component is given to the linker as text, not as an object.
+// The linker gets the type of the component as text, not as an object.
 void __component_type_object_force_link_plugin(void) {}
 
 static void *grown(void *memory, size_t size)
@@ -48,7 +48,7 @@ bool stampede_refuse(const char *key, const char *message)
     return false;
 }
 
-// The end of a JSON value, or NULL. The host gives lawful JSON: it is walked, not checked.
+// Returns the end of a JSON value, or NULL. The host gives valid JSON: it is walked, not checked.
 static const char *after(const char *at, const char *end)
 {
     size_t depth = 0;
@@ -98,7 +98,7 @@ static char *put_utf8(char *out, uint32_t code)
     return out;
 }
 
-// The text of a JSON string, which takes no more room than it does there.
+// Decodes a JSON string, whose text takes no more room than the JSON.
 static void unescaped(const char *at, plugin_string_t *text)
 {
     static const char plain[] = "bfnrt", meant[] = "\b\f\n\r\t";
@@ -127,7 +127,7 @@ static void unescaped(const char *at, plugin_string_t *text)
 
 bool stampede_text(const plugin_string_t *params, const char *key, plugin_string_t *text)
 {
-    // With an end that every search stops at.
+    // Ends with a zero, at which every search stops.
     char *json = grown(NULL, params->len + 1);
     memcpy(json, params->ptr, params->len);
     json[params->len] = 0;
@@ -174,7 +174,7 @@ bool stampede_template(const plugin_string_t *params, const char *key, uint32_t 
     stampede_plugin_templates_template_error_t error;
     if (!stampede_text(params, key, &text)) {
         char message[160];
-        snprintf(message, sizeof message, "`%s` is missing, or no text", key);
+        snprintf(message, sizeof message, "`%s` is missing, or not a text", key);
         return stampede_refuse(NULL, message);
     }
     bool compiled = stampede_plugin_templates_compile(&text, template_number, &error);

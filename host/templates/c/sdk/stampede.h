@@ -1,8 +1,8 @@
 // The contract of stampede-shooter as straight-line code.
 //
-// An action is a function that is called again each time what it awaits has ended, and goes on where it stood. What is to
-// outlive an await is in a struct of its own, whose first member is `struct stampede_task`; all virtual users of a thread
-// share the rest, so nothing here waits.
+// An action is a function that is called again each time the operation that it awaits has completed, and goes on where
+// it left off. Data that must survive an await is in a struct of its own, whose first member is `struct stampede_task`;
+// all virtual users of a thread share the rest, so no call waits.
 //
 //     struct task { struct stampede_task base; uint32_t asked; };
 //
@@ -20,9 +20,8 @@
 //         STAMPEDE_END();
 //     }
 //
-// Several operations may be submitted before the first of them is awaited; they run side by side. `plugin.h` has every
-// call of the contract, with its meaning in the folder `wit`; texts that come from it are freed with
-// `plugin_string_free`.
+// Several operations may be submitted before the first of them is awaited; they run concurrently. `plugin.h` has every
+// call of the contract, which the folder `wit` documents; free the texts that it returns with `plugin_string_free`.
 
 #ifndef STAMPEDE_H
 #define STAMPEDE_H
@@ -36,20 +35,20 @@ typedef stampede_plugin_http_reply_summary_t stampede_reply;
 #define STAMPEDE_PASSED EXPORTS_STAMPEDE_PLUGIN_ACTION_PROGRESS_PASSED
 #define STAMPEDE_FAILED EXPORTS_STAMPEDE_PLUGIN_ACTION_PROGRESS_FAILED
 
-// Why a task failed.
+// Kinds of failure.
 #define STAMPEDE_TIMEOUT STAMPEDE_PLUGIN_TYPES_FAILURE_KIND_TIMEOUT
 #define STAMPEDE_STATUS STAMPEDE_PLUGIN_TYPES_FAILURE_KIND_STATUS
 #define STAMPEDE_NETWORK STAMPEDE_PLUGIN_TYPES_FAILURE_KIND_NETWORK
 #define STAMPEDE_CHECK STAMPEDE_PLUGIN_TYPES_FAILURE_KIND_CHECK
 #define STAMPEDE_PROTOCOL STAMPEDE_PLUGIN_TYPES_FAILURE_KIND_PROTOCOL
 
-// The first member of what an action keeps for one task.
+// The first member of the data of a task.
 struct stampede_task {
-    // The line of the await that it stands at; 0 if it is to begin.
+    // The line of the await where it left off; 0 before it begins.
     int at;
-    // What it awaits.
+    // The operation that it awaits.
     uint32_t awaits;
-    // Operations that have ended before they were awaited.
+    // Operations that have completed before they were awaited.
     uint32_t *ended;
     size_t ended_count;
 };
@@ -71,14 +70,14 @@ struct stampede_action {
     const char *summary;
     // A JSON Schema of the parameters.
     const char *schema;
-    // The size of what is kept for a step, and for a task; they begin as zeros.
+    // The sizes of the data of a step, and of a task, which are zeroed first.
     size_t step_size;
     size_t task_size;
-    // Called once for each step, with its parameters as JSON. Calls `stampede_refuse` and gives false if they are wrong.
+    // Configures a step from its parameters as JSON. Calls `stampede_refuse` and returns false if they are wrong.
     bool (*configure)(void *step, const plugin_string_t *params);
-    // Called for every user and every time, and again whenever what it awaits has ended.
+    // Runs the step for one user. Called again each time the operation that it awaits has completed.
     stampede_progress (*run)(const void *step, void *task);
-    // Frees what a task keeps, however it ended; may be absent.
+    // Frees the data of a task that has ended or was cancelled; may be NULL.
     void (*drop)(void *task);
 };
 
@@ -89,25 +88,26 @@ extern const size_t stampede_action_count;
 
 // Configuring.
 
-// Says what is wrong with a step, and at which key if `key` is not NULL; gives false.
+// Refuses a step with a message, about a key if `key` is not NULL; returns false.
 bool stampede_refuse(const char *key, const char *message);
-// The text under a key, to be freed; false if there is none, or it is a list or a mapping. A number is taken as its text:
-// YAML reads `page: 7` as one, and its author meant a text.
+// Reads the text under a key, which the caller frees; returns false if there is none, or it is a list or a mapping. A
+// number is taken as its text: YAML reads `page: 7` as one, and its author meant a text.
 bool stampede_text(const plugin_string_t *params, const char *key, plugin_string_t *text);
-// The whole number under a key; `otherwise` if there is none.
+// Returns the whole number under a key; `otherwise` if there is none.
 int64_t stampede_number(const plugin_string_t *params, const char *key, int64_t otherwise);
-// The text under a key as a template; false after `stampede_refuse`.
+// Compiles the text under a key as a template; returns false after `stampede_refuse`.
 bool stampede_template(const plugin_string_t *params, const char *key, uint32_t *template_number);
-// Prepares a request without fields or a body; false after `stampede_refuse`.
+// Prepares a request without fields or a body; returns false after `stampede_refuse`.
 bool stampede_request(const char *method, uint32_t url, bool keep_body, uint32_t *request);
 
 // Running.
 
-// The reply to an exchange that has ended; false if there is none, and why has been recorded.
+// Reads the reply of an exchange that has completed; returns false if there is none, whose reason the host has
+// recorded.
 bool stampede_replied(uint32_t operation, stampede_reply *reply);
-// Says why the task failed, as `printf` does; gives STAMPEDE_FAILED.
+// Reports a failure, with a detail formatted as by `printf`; returns STAMPEDE_FAILED.
 stampede_progress stampede_fail(uint8_t kind, const char *format, ...) __attribute__((format(printf, 2, 3)));
-// Whether an operation has ended already; if not, it is what the task awaits.
+// Returns true if an operation has completed already; otherwise the task awaits it.
 bool stampede_has_ended(struct stampede_task *task, uint32_t operation);
 
 #endif

@@ -1,6 +1,6 @@
 // The contract of stampede-shooter as straight-line code.
 //
-// An action is a class whose `run` is a generator: it submits an operation, yields it, and goes on with what came of it.
+// An action is a class whose `run` is a generator: it submits an operation, yields it, and goes on with its outcome.
 //
 //   class Page {
 //     static action = { name: 'page', summary: 'fetches a page', schema: { properties: { url: { type: 'string' } } } };
@@ -15,9 +15,9 @@
 //     }
 //   }
 //
-// One interpreter serves all virtual users of a thread, so nothing here waits: a generator stands still at its `yield`
-// while others run, and promises and `await` have no place. Several operations may be submitted before the first of them
-// is yielded; they run side by side.
+// One interpreter serves all virtual users of a thread, so no call waits: a generator is suspended at its `yield` while
+// others run, and promises and `await` do not work. Several operations may be submitted before the first of them is
+// yielded; they run concurrently.
 
 import * as http from 'stampede:plugin/http@0.1.2';
 import * as log from 'stampede:plugin/log@0.1.2';
@@ -30,8 +30,8 @@ import * as user from 'stampede:plugin/user@0.1.2';
 
 export { log, report, sockets, timer, user };
 
-/// Why a task failed: `timeout`, `status`, `network`, `check`, `protocol` or `plugin`, and what was expected. One without a
-/// detail was found by the load runner, which has recorded it with a better one.
+/// A failure of a task: its kind (`timeout`, `status`, `network`, `check`, `protocol` or `plugin`), and a detail. One
+/// without a detail was found by the load runner, which has recorded it with a better one.
 export class Failure {
   constructor(kind, detail) {
     this.kind = kind;
@@ -39,7 +39,7 @@ export class Failure {
   }
 }
 
-/// What is wrong with a step: a message, the key it is about, and the fix if there is one.
+/// A mistake in a step: a message, the key it is about, and a way to fix it, if there is one.
 export class ConfigError {
   constructor(message, key, help) {
     this.message = message;
@@ -50,10 +50,10 @@ export class ConfigError {
 
 // Configuring.
 
-/// What an import says went wrong.
+/// Returns the error of an import.
 const payload = (error) => error?.payload ?? error;
 
-/// The number of the text under a key as a template; `render` gives its text for the current user.
+/// Compiles the text under a key as a template, and returns its number; `render` renders it for the current user.
 export function template(params, key, otherwise) {
   let text = params[key] ?? otherwise;
   // YAML reads `page: 7` as a number, and its author meant a text.
@@ -68,7 +68,7 @@ export function template(params, key, otherwise) {
   }
 }
 
-/// How a request is sent. The body of a reply is had only if it is kept.
+/// Returns options for sending a request. A reply has a body only if it is kept.
 export const options = ({ keepBody = false, maxRedirects = 0, compression = false, version = 'negotiate' } = {}) => ({
   version,
   maxRedirects,
@@ -94,7 +94,7 @@ export function metric(name, kind = 'counter', unit = 'number') {
   }
 }
 
-// Running. An operation is its number, and what gives its outcome.
+// Running. An operation is its number, and the function that returns its outcome.
 
 export const render = templates.render;
 
@@ -107,17 +107,17 @@ class Reply {
     this.duration = duration;
   }
 
-  /// The first value of a header field, if there is one.
+  /// Returns the first value of a header field, if there is one.
   header(name) {
     return http.header(this.operation, name);
   }
 
-  /// The content as bytes, if the request asked to keep it.
+  /// Returns the content as bytes, if the request asked to keep it.
   body() {
     return http.body(this.operation);
   }
 
-  /// The content as text.
+  /// Returns the content as text.
   text() {
     return new TextDecoder().decode(http.body(this.operation));
   }
@@ -126,10 +126,10 @@ class Reply {
 const reply = (operation) => new Reply(operation, http.reply(operation));
 const nothing = () => undefined;
 
-/// Submits a prepared request; gives a `Reply`.
+/// Submits a prepared request; yields a `Reply`.
 export const send = (prepared) => ({ number: http.send(prepared), outcome: reply });
 
-/// Submits a request that is decided now; gives a `Reply`.
+/// Submits a request that is decided now; yields a `Reply`.
 export const sendNow = (method, url, { headers = [], body = new Uint8Array(), how = options() } = {}) => ({
   number: http.sendDynamic({ method, url, headers, body, options: how }),
   outcome: reply,
@@ -138,27 +138,26 @@ export const sendNow = (method, url, { headers = [], body = new Uint8Array(), ho
 /// Waits.
 export const sleep = (seconds) => ({ number: timer.sleep(BigInt(Math.round(seconds * 1e9))), outcome: nothing });
 
-/// Connects; gives a socket's number. `tls` is `{ serverName, alpn }`.
+/// Connects; yields a socket's number. `tls` is `{ serverName, alpn }`.
 export const connect = (host, port, tls) => ({ number: sockets.connect({ host, port, tls }), outcome: sockets.connected });
 
 /// Writes all of these bytes.
 export const write = (socket, data) => ({ number: sockets.write(socket, data), outcome: sockets.written });
 
-/// Reads; gives at least one byte, or none if the peer has closed its side.
+/// Reads; yields at least one byte, or none if the peer has closed its side.
 export const read = (socket, most = 65536) => ({ number: sockets.read(socket, most), outcome: sockets.received });
 
-/// Gives up an operation that was submitted: it never ends.
+/// Gives up an operation that was submitted: it is never announced.
 export const giveUp = (operation) => operations.cancel(operation.number);
 
 // The exports.
 
-/// What a plugin's module exports as `action`: the actions it offers.
+/// Builds the export `action` of a plugin's module from the actions it offers.
 export function plugin(name, version, ...actions) {
   const steps = [];
   const tasks = [];
 
-  /// How a task ends that something was thrown out of. A mistake in the plugin costs this task, and not the interpreter
-  /// with all others.
+  /// Ends a task that has thrown. A mistake in the plugin costs this task, and not the interpreter with all others.
   function failed(thrown) {
     if (thrown instanceof Failure) {
       if (thrown.detail !== undefined) report.fail(thrown.kind, thrown.detail);
@@ -169,7 +168,8 @@ export function plugin(name, version, ...actions) {
     return 'failed';
   }
 
-  /// Keeps what a task waits for; `ended` are the operations that have ended before they were yielded.
+  /// Keeps the operation that a task waits for; `ended` are the operations that have completed before they were
+  /// yielded.
   function pending(task, run, step, ended) {
     if (step.done) {
       tasks[task] = undefined;

@@ -1,6 +1,6 @@
 """The contract of stampede-shooter as straight-line code.
 
-An action is a class whose `run` is a generator: it submits an operation, yields it, and goes on with what came of it.
+An action is a class whose `run` is a generator: it submits an operation, yields it, and goes on with its outcome.
 
     class Page(Action):
         name, summary, schema = "page", "fetches a page", {"properties": {"url": {"type": "string"}}}
@@ -13,8 +13,8 @@ An action is a class whose `run` is a generator: it submits an operation, yields
             if reply.status != 200:
                 raise Failure("status", f"expected status 200, got {reply.status}")
 
-One interpreter serves all virtual users of a thread, so nothing here waits: a generator stands still at its `yield`
-while others run. Several operations may be submitted before the first of them is yielded; they run side by side.
+One interpreter serves all virtual users of a thread, so no call waits: a generator is suspended at its `yield` while
+others run. Several operations may be submitted before the first of them is yielded; they run concurrently.
 """
 import json
 import traceback
@@ -25,12 +25,12 @@ from wit_world.exports import action as exported
 from wit_world.imports import http, log, operations, report, sockets, templates, timer, user
 from wit_world.imports.types import FailureKind
 
-# Where a task stands, with nothing but the number that is asked for: that of an `Enum` takes a call to get.
+# The states of a task, as objects with their number only: reading the value of an `Enum` takes a call.
 PENDING, PASSED, FAILED = (SimpleNamespace(value=progress.value) for progress in exported.Progress)
 
 
 class Failure(Exception):
-    """Why a task failed: `timeout`, `status`, `network`, `check`, `protocol` or `plugin`, and what was expected.
+    """A failure of a task: its kind (`timeout`, `status`, `network`, `check`, `protocol` or `plugin`), and a detail.
 
     One without a detail was found by the load runner, which has recorded it with a better one.
     """
@@ -41,7 +41,7 @@ class Failure(Exception):
 
 
 class ConfigError(Exception):
-    """What is wrong with a step: a message, the key it is about, and the fix if there is one."""
+    """A mistake in a step: a message, the key it is about, and a way to fix it, if there is one."""
 
     def __init__(self, message, key=None, help=None):
         super().__init__(message)
@@ -49,24 +49,24 @@ class ConfigError(Exception):
 
 
 class Action:
-    """One action. `__init__` is called once for each step, `run` for every user and every time."""
+    """An action. `__init__` is called once for each step, `run` each time a user comes to it."""
 
     name = summary = ""
     schema = {}
     sets_variables = False
 
     def __init__(self, params):
-        """Looks at the step's parameters, whose templates are not expanded; raises `ConfigError`."""
+        """Checks the step's parameters, whose templates are not expanded; raises `ConfigError`."""
 
     def run(self):
-        """A generator; raises `Failure`."""
+        """Runs the step for one user, as a generator; raises `Failure`."""
         raise NotImplementedError
 
 
 # Configuring.
 
 def template(params, key, default=None):
-    """The number of the text under a key as a template; `render` gives its text for the current user."""
+    """Compiles the text under a key as a template, and returns its number, for `render`."""
     text = params.get(key, default)
     if isinstance(text, (bool, int, float)):
         # YAML reads `page: 7` as a number, and its author meant a text.
@@ -80,7 +80,7 @@ def template(params, key, default=None):
 
 
 def options(keep_body=False, max_redirects=0, compression=False, version="NEGOTIATE"):
-    """How a request is sent. The body of a reply is had only if it is kept."""
+    """Returns options for sending a request. A reply has a body only if it is kept."""
     return http.RequestOptions(http.Version[version], max_redirects, compression, keep_body)
 
 
@@ -105,13 +105,13 @@ def metric(name, kind="COUNTER", unit="NUMBER"):
         raise ConfigError(error.value) from None
 
 
-# Running. An operation is its number, and what gives its outcome.
+# Running. An operation is its number, and the function that returns its outcome.
 
 render = templates.render
 
 
-# The reply to a request: `status`, `body_bytes`, `duration` in nanoseconds, and what follows. The bindings make one
-# already; a class of its own would have every reply made twice.
+# The reply to a request: `status`, `body_bytes`, `duration` in nanoseconds, and the methods below. They are added to
+# the class of the bindings: with a class of its own, every reply would be created twice.
 Reply = http.ReplySummary
 # The first value of a header field, or `None`.
 Reply.header = lambda reply, name: http.header(reply.operation, name)
@@ -131,12 +131,12 @@ def _nothing(operation):
 
 
 def send(prepared):
-    """Submits a prepared request; gives a `Reply`."""
+    """Submits a prepared request; yields a `Reply`."""
     return http.send(prepared), _reply
 
 
 def send_now(method, url, headers=(), body=b"", how=options()):
-    """Submits a request that is decided now; gives a `Reply`."""
+    """Submits a request that is decided now; yields a `Reply`."""
     return http.send_dynamic(http.DynamicRequest(method, url, list(headers), body, how)), _reply
 
 
@@ -146,7 +146,7 @@ def sleep(seconds):
 
 
 def connect(host, port, tls=None):
-    """Connects; gives a socket's number. `tls` is a `sockets.TlsOptions`."""
+    """Connects; yields a socket's number. `tls` is a `sockets.TlsOptions`."""
     return sockets.connect(sockets.Address(host, port, tls)), sockets.connected
 
 
@@ -156,12 +156,12 @@ def write(socket, data):
 
 
 def read(socket, most=65536):
-    """Reads; gives at least one byte, or none if the peer has closed its side."""
+    """Reads; yields at least one byte, or none if the peer has closed its side."""
     return sockets.read(socket, most), sockets.received
 
 
 def give_up(operation):
-    """Gives up an operation that was submitted: it never ends."""
+    """Gives up an operation that was submitted: it is never announced."""
     operations.cancel(operation[0])
 
 
@@ -174,7 +174,7 @@ def _failed(failure):
 
 
 def _broken():
-    """A mistake in the plugin: it costs this task, and not the interpreter with all others."""
+    """Ends a task that has raised by mistake. That costs this task, and not the interpreter with all others."""
     for line in traceback.format_exc().splitlines():
         log.write(log.Level.ERROR, line)
     report.fail(FailureKind.PLUGIN, traceback.format_exc(limit=0).strip().replace("\n", ": "))
@@ -182,7 +182,7 @@ def _broken():
 
 
 def plugin(name, version, *actions):
-    """What a plugin's module calls `Action`: the actions it offers."""
+    """Builds the class `Action` of a plugin's module from the actions it offers."""
     offered, steps, tasks = {action.name: action for action in actions}, [], {}
 
     class Plugin:
@@ -212,7 +212,7 @@ def plugin(name, version, *actions):
                 return _failed(failure)
             except Exception:
                 return _broken()
-            # The last is what has ended before it was yielded.
+            # The last element has the operations that have completed before they were yielded.
             tasks[task] = (run, number, outcome, None)
             return PENDING
 
@@ -244,7 +244,7 @@ def plugin(name, version, *actions):
             return PENDING
 
         def cancel(self, task):
-            # `close` would run what the generator has in its `finally`, where nothing may be submitted any more.
+            # `close` would run the generator's `finally` blocks, where nothing may be submitted any more.
             tasks.pop(task, None)
 
         def forget_user(self, user):

@@ -5,16 +5,16 @@ use serde::Deserialize;
 use stampede_plugin::http::{Options, Request};
 use stampede_plugin::{Action, ConfigError, Failure, Outcome, Task, Template, plugin};
 
-/// The step's own keys. Their comments are shown by `stampede-shooter plugins --script script.yml`.
+/// The step's own keys. `stampede-shooter plugins --script script.yml` shows their comments.
 #[derive(Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct Params {
     /// The page, absolute or relative to the script's `base_url`.
     url: Template,
-    /// The status that is right; 200 if absent.
+    /// The expected status; 200 if absent.
     #[serde(default = "ok")]
     status: u16,
-    /// What the page must contain.
+    /// The text that the page must contain.
     text: Template,
 }
 
@@ -34,7 +34,7 @@ impl Action for Page {
     const SUMMARY: &'static str = "fetches a page and expects a text in it";
     type Params = Params;
 
-    /// Once per step, before the run: what cannot work is refused here.
+    /// Checks the parameters, once per step, before the run.
     fn configure(params: Params) -> Result<Self, ConfigError> {
         if !(100..=599).contains(&params.status) {
             let error = ConfigError::new(format!(
@@ -43,7 +43,7 @@ impl Action for Page {
             ));
             return Err(error.at("/status"));
         }
-        // The body is kept because `run` looks at it.
+        // The body is kept because `run` searches it.
         let options = Options {
             keep_body: true,
             ..Options::default()
@@ -56,7 +56,7 @@ impl Action for Page {
         })
     }
 
-    /// For every user and every time. `?` passes on what the load runner found, such as a refused connection.
+    /// Runs the step for one user. `?` passes on a failure that the load runner found, such as a refused connection.
     async fn run(&self, task: &Task) -> Outcome {
         let text = self.text.render(task);
         let reply = self.request.send(task).await?;
@@ -109,7 +109,7 @@ mod tests {
     }
 
     #[test]
-    fn a_status_that_is_none_is_refused() {
+    fn an_invalid_status_is_refused() {
         let error = Host::new()
             .run::<Page>(json!({"url": "/", "text": "", "status": 42}))
             .expect_err("no status");

@@ -1,0 +1,93 @@
+//! The command lines of a document, read as a shell reads them and given to the program's own parser.
+
+use clap::Parser;
+use clap::error::ErrorKind;
+use stampede_shooter::cli::{Cli, NAME};
+
+use super::page::Page;
+
+/// The command lines in `sh` blocks that the program does not accept.
+pub fn offences(page: &Page) -> Vec<String> {
+    let blocks = page.blocks.iter().filter(|block| block.language == "sh");
+    let lines = blocks.flat_map(|block| {
+        let text = block.text.replace("\\\n", " ");
+        text.lines().map(|line| (block.line, line.to_owned())).collect::<Vec<_>>()
+    });
+    lines
+        .flat_map(|(line, text)| commands(&text).into_iter().map(move |command| (line, command)))
+        .filter_map(|(line, command)| {
+            let why = refusal(&command)?;
+            Some(format!("{}:{line}: {}: {why}", page.path, command.join(" ")))
+        })
+        .collect()
+}
+
+/// Why the program does not accept a command; `None` if it does, or if the command is another program's.
+fn refusal(words: &[String]) -> Option<String> {
+    if words.first().is_none_or(|word| word != NAME) {
+        return None;
+    }
+    let error = Cli::try_parse_from(words).err()?;
+    let shown = matches!(error.kind(), ErrorKind::DisplayHelp | ErrorKind::DisplayVersion);
+    (!shown).then(|| error.to_string().lines().next().unwrap_or_default().to_owned())
+}
+
+/// The commands of a line with their words: without comments, redirections, settings of variables and operators.
+fn commands(line: &str) -> Vec<Vec<String>> {
+    let mut commands = vec![Vec::new()];
+    let mut skip = false;
+    for word in words(line) {
+        match word.as_str() {
+            "&&" | "||" | "|" | ";" | "&" => commands.push(Vec::new()),
+            ">" | ">>" | "<" | "2>" => skip = true,
+            _ if std::mem::take(&mut skip) => {}
+            word => {
+                let command = commands.last_mut().expect("there is always one");
+                let sets = command.is_empty() && word.split_once('=').is_some_and(|(name, _)| is_variable(name));
+                if !sets {
+                    command.push(word.to_owned());
+                }
+            }
+        }
+    }
+    commands.retain(|command| !command.is_empty());
+    commands
+}
+
+fn is_variable(name: &str) -> bool {
+    !name.is_empty() && name.chars().all(|sign| sign.is_ascii_uppercase() || sign == '_')
+}
+
+/// The words of a line, without quotes, up to a comment.
+fn words(line: &str) -> Vec<String> {
+    let (mut words, mut word, mut quote) = (Vec::new(), None::<String>, None);
+    for sign in line.chars() {
+        match (quote, sign) {
+            (Some(open), sign) if open == sign => quote = None,
+            (None, '\'' | '"') => {
+                quote = Some(sign);
+                word.get_or_insert_default();
+            }
+            (None, '#') if word.is_none() => break,
+            (None, sign) if sign.is_whitespace() => words.extend(word.take()),
+            _ => word.get_or_insert_default().push(sign),
+        }
+    }
+    words.extend(word);
+    words
+}
+
+#[test]
+fn lines_are_read_as_a_shell_reads_them() {
+    let line = "A=1 stampede-shooter --header 'a: \"b\"' > x.txt && ls -l  # and so on";
+    let expected = [vec!["stampede-shooter", "--header", "a: \"b\""], vec!["ls", "-l"]];
+    assert_eq!(commands(line), expected);
+}
+
+#[test]
+fn a_planted_wrong_command_line_is_found() {
+    let text = "```sh\nstampede-shooter --userss 5\nstampede-shooter check \\\n    --script a.yml\nls --userss\n\
+                stampede-shooter --version\n```\n";
+    let found = offences(&Page::parse("a.md", text));
+    assert!(found.len() == 1 && found[0].starts_with("a.md:1: stampede-shooter --userss 5: error"), "{found:?}");
+}

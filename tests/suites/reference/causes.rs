@@ -1,0 +1,100 @@
+//! Cause and cure of the mistakes that no golden file shows: they depend on the machine, or have tests of their own.
+
+/// What a reader needs to know of a code without an example.
+pub struct Cause {
+    /// The code.
+    pub code: &'static str,
+    /// What is wrong.
+    pub cause: &'static str,
+    /// How to put it right.
+    pub cure: &'static str,
+}
+
+const fn cause(code: &'static str, cause: &'static str, cure: &'static str) -> Cause {
+    Cause { code, cause, cure }
+}
+
+/// A sound binary on a sound machine shows none of these.
+const REPORT_IT: &str = "Please report it.";
+
+/// In the order of the codes.
+pub const CAUSES: &[Cause] = &[
+    cause("internal::engine", "The WebAssembly engine could not be set up.", REPORT_IT),
+    cause("internal::run", "The run could not go on.", REPORT_IT),
+    cause("internal::schema", "The schema of scripts in the binary is damaged.", REPORT_IT),
+    cause("internal::signals", "The system does not let the program wait for signals.", "Look at the reason."),
+    cause("internal::stdout", "Standard output cannot be written.", "Look at the reason, such as a full disk."),
+    cause("internal::tls", "The certificates that the system trusts cannot be loaded.", "Look at the reason."),
+    cause("plugin::engine", "The WebAssembly engine could not be set up.", REPORT_IT),
+    cause(
+        "plugin::lock",
+        "`stampede.lock` cannot be read or written, or is not as `plugin lock` writes it.",
+        "Remove it and run `stampede-shooter plugin lock --script FILE`.",
+    ),
+    cause(
+        "plugin::locked",
+        "With `--locked`, a plugin is not in `stampede.lock`; or a component has another digest than the lock says.",
+        "If the component is the one you mean, run `stampede-shooter plugin lock --script FILE`.",
+    ),
+    cause(
+        "plugin::trap",
+        "A plugin trapped while it was configured.",
+        "The text names the trap. It is a fault of the plugin; `plugin test --conformance` may find it.",
+    ),
+    cause("report::write", "After the run, a report could not be written.", "Look at the reason, such as a full disk."),
+    cause(
+        "script::data-share",
+        "A data set with `partition: user` has fewer rows than there are users.",
+        "Use more rows or fewer users.",
+    ),
+    cause("script::data-unreadable", "A data file of the script cannot be read.", "Look at the reason."),
+    cause("script::groups", "The script has more than 128 groups and trends of plugins.", "Use fewer groups."),
+    cause(
+        "script::host",
+        "An entry of `allow` is not a host.",
+        "Write a name, `*.domain`, an address or a network, each with `:port` or without; `*` is every host.",
+    ),
+    cause("script::plugin", "A built-in plugin was given a `source`.", "Give your plugin another name."),
+    cause("usage::addr", "`demo` cannot listen on this address.", "Use another `--addr`; port 0 picks a free port."),
+    cause(
+        "usage::allow-host",
+        "A value of `--allow-host` is not a host.",
+        "Write a name, `*.domain`, an address or a network, each with `:port` or without.",
+    ),
+    cause(
+        "usage::control",
+        "`control` reaches no run, or the run refuses; or the socket of `--control` cannot be created.",
+        "Start the run with `--control PATH`. If the socket exists and no run uses it, remove it.",
+    ),
+    cause(
+        "usage::data-format",
+        "A file of `--data` is not what its extension says.",
+        "Look at the line that it names.",
+    ),
+    cause("usage::data-unreadable", "A file of `--data` cannot be read.", "Look at the reason."),
+    cause(
+        "usage::header",
+        "A header of a flag uses `var` or `iteration`, or can get a character that HTTP does not allow.",
+        "Move it into a step's `headers`, or encode the value with `urlencode` or `base64`.",
+    ),
+    cause(
+        "usage::load",
+        "Flags of the load do not go together; or they change nothing, since every scenario has a load of its own.",
+        "Take one of them away.",
+    ),
+    cause(
+        "usage::open-files",
+        "The script needs more connections than the system lets the program open files.",
+        "Use fewer users, or raise the hard limit: `ulimit -Hn` as root, `LimitNOFILE` in a systemd unit.",
+    ),
+    cause(
+        "usage::plugin-name",
+        "`plugin new` was given a name that no plugin can have.",
+        "Use lower case letters, digits, `-` and `_`, a letter first, and no name that is taken.",
+    ),
+    cause(
+        "usage::report",
+        "A report cannot be read, or is not of the same script.",
+        "Give JSON reports of the same script, written by `--out`.",
+    ),
+];
