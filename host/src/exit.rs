@@ -9,8 +9,8 @@ use std::process::ExitCode;
 pub enum Exit {
     /// The command succeeded, and the thresholds held.
     Success = 0,
-    /// A bug, that is a failure that no input should be able to cause; or the report could not be written at the end, for
-    /// example because the disk was full.
+    /// A bug, that is a failure that no input should be able to cause; or the report could not be written at the end,
+    /// for example because the disk was full.
     Internal = 1,
     /// The command line or the environment is wrong. No traffic was sent. The number is clap's own.
     Usage = 2,
@@ -79,16 +79,16 @@ impl Exit {
         match self {
             Self::Success => "everything was done, and all thresholds held",
             Self::Internal => "the report could not be written, or an internal error: please report it",
-            Self::Usage => {
-                "wrong usage, which sends no traffic; or a run that refuses a request of `control`"
-            }
+            Self::Usage => "wrong usage, which sends no traffic; or a run that refuses a request of `control`",
             Self::Script => "the script, or a file that it names, is wrong; no traffic was sent",
             Self::Plugin => "a plugin would not load, or speaks another version of the contract; no traffic was sent",
             Self::TargetUnreached => "the target was never reached: requests failed, and none could be sent",
             Self::SignInFailed => "the script has a sign-in, and no user passed it",
             Self::CasesFailed => "a case or a rule of `plugin test` failed",
             Self::SetupFailed => "a step of the set-up failed, and there was no load",
-            Self::RequestsFailed => "requests failed as `--fail-on` says: by default, if there were any and all of them failed",
+            Self::RequestsFailed => {
+                "requests failed as `--fail-on` says: by default, if there were any and all of them failed"
+            }
             Self::ThresholdsFailed => {
                 "a threshold did not hold, whatever else failed; or the run was worse than its baseline"
             }

@@ -16,8 +16,8 @@ const ALPHABET: &[u8; 62] = b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwx
 const LETTERS_PER_DRAW: usize = 10;
 
 impl UserRandom {
-    /// Creates the stream of user number `user` in a run with that seed. Streams of neighbouring users and seeds are unrelated:
-    /// state and increment of the generator are both hashes of the two numbers.
+    /// Creates the stream of user number `user` in a run with that seed. Streams of neighbouring users and seeds are
+    /// unrelated: state and increment of the generator are both hashes of the two numbers.
     pub fn new(seed: u64, user: u32) -> Self {
         let mut mixer = SplitMix64(finalize(finalize(seed) ^ u64::from(user)));
         let mut wide = || u128::from(mixer.next()) << 64 | u128::from(mixer.next());

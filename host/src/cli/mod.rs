@@ -1,6 +1,7 @@
-//! The command line. One definition per flag feeds the parser, the help, the completions and the man page. The result is
-//! plain data in which a setting that was not given is `None`, because only the plan knows the script and the defaults. A
-//! flag takes precedence over its `STAMPEDE_*` variable. Wrong usage ends with exit code 2, which is clap's own too.
+//! The command line. One definition per flag feeds the parser, the help, the completions and the man page. The result
+//! is plain data in which a setting that was not given is `None`, because only the plan knows the script and the
+//! defaults. A flag takes precedence over its `STAMPEDE_*` variable. Wrong usage ends with exit code 2, which is clap's
+//! own too.
 
 mod compile;
 mod completion_script;
@@ -46,9 +47,9 @@ pub const NAME: &str = "stampede-shooter";
     version,
     about = "Load-tests HTTP and streaming sites with scripts of sandboxed actions",
     long_about = "Load-tests HTTP and streaming sites: thousands of virtual users sign in, walk a script within their \
-                  rate limit, and every request is measured. Every action of a script runs in a WebAssembly sandbox.\n\n\
+                  rate limit, and every request is measured. Each action of a script runs in a WebAssembly sandbox.\n\n\
                   Without a command the script is run. Every flag can also be given by the environment variable shown \
-                  beside it; a flag wins over its variable, and both win over the script.",
+                  beside it; a flag overrides its variable, and both override the script.",
     after_help = Exit::table(),
     args_conflicts_with_subcommands = true,
     max_term_width = 100,
@@ -59,7 +60,8 @@ pub struct Cli {
     /// The command; none means run.
     #[command(subcommand)]
     pub command: Option<Command>,
-    /// The flags of the run, if there is no command. With a command they hold values of the environment, and mean nothing.
+    /// The flags of the run, if there is no command. With a command they hold values of the environment, and mean
+    /// nothing.
     #[command(flatten)]
     pub run: RunArgs,
 }

@@ -1,6 +1,6 @@
 //! The flags of a run, which `check` and `demo` take too. The long help of each gives unit, range and default; the plan
-//! applies the defaults, after the values of the script. Numbers and durations may begin with a minus sign, so that their
-//! parsers can explain the mistake, where clap would take it for an unknown flag.
+//! applies the defaults, after the values of the script. Numbers and durations may begin with a minus sign, so that
+//! their parsers can explain the mistake, where clap would take it for an unknown flag.
 
 use std::path::PathBuf;
 use std::time::Duration;
@@ -93,9 +93,9 @@ pub struct RunArgs {
     pub ramp_up: Option<Duration>,
     /// Users over time: `1m:100,5m:100,30s:0` goes to 100 within a minute, stays, and ends
     ///
-    /// Each stage is a time and the number that it leads to in a straight line, from 0 at first; a stage of 0s is a jump.
-    /// With rates, such as `1m:100/s`, iterations begin at that rate instead, even if users are busy. Replaces --users,
-    /// --duration, --iterations and --ramp-up.
+    /// Each stage is a time and the number that it leads to in a straight line, from 0 at first; a stage of 0s is a
+    /// jump. With rates, such as `1m:100/s`, iterations begin at that rate instead, even if users are busy. Replaces
+    /// --users, --duration, --iterations and --ramp-up.
     #[arg(
         long,
         value_name = "D:N,...",
@@ -242,8 +242,8 @@ pub struct RunArgs {
     pub base_url: Option<String>,
     /// A header sent with every request (repeatable)
     ///
-    /// The value may hold templates such as `{{userId}}`; it is rendered once for each user. Several are separated by line
-    /// breaks in the variable.
+    /// The value may hold templates such as `{{userId}}`; it is rendered once for each user. Several are separated by
+    /// line breaks in the variable.
     #[arg(
         long,
         value_name = "NAME:VALUE",
@@ -256,8 +256,8 @@ pub struct RunArgs {
     /// A host that requests may go to besides those the script names (repeatable)
     ///
     /// `host`, `*.domain`, an address or a network such as `10.0.0.0/8`, each with `:port` or without. Requests and
-    /// redirects to any other host fail. It is for the built-in actions; the script grants hosts to its own plugins with
-    /// `allow`. Several are separated by line breaks in the variable.
+    /// redirects to any other host fail. It is for the built-in actions; the script grants hosts to its own plugins
+    /// with `allow`. Several are separated by line breaks in the variable.
     #[arg(
         long,
         value_name = "HOST[:PORT]",
@@ -283,9 +283,9 @@ pub struct RunArgs {
     pub login_url: Option<String>,
     /// A credential header (repeatable)
     ///
-    /// Sent with the sign-in and with every request after it; without --login-url with every request. The value may hold
-    /// templates, rendered once for each user, so that each can have its own. It is a secret: it is never printed, logged or
-    /// written to a report. Several are separated by line breaks in the variable.
+    /// Sent with the sign-in and with every request after it; without --login-url with every request. The value may
+    /// hold templates, rendered once for each user, so that each can have its own. It is a secret: it is never printed,
+    /// logged or written to a report. Several are separated by line breaks in the variable.
     #[arg(
         long,
         value_name = "NAME:VALUE",
@@ -310,8 +310,8 @@ pub struct RunArgs {
     pub threshold: Vec<String>,
     /// Failed requests that alone make the exit code nonzero
     ///
-    /// `never`: none; `all-failed`: if there were some and all of them failed; `any-error`: if any failed. `all-failed` if
-    /// not given.
+    /// `never`: none; `all-failed`: if there were some and all of them failed; `any-error`: if any failed. `all-failed`
+    /// if not given.
     #[arg(
         long,
         value_name = "WHEN",
@@ -323,8 +323,8 @@ pub struct RunArgs {
 
     /// Write the report to this file as well (repeatable)
     ///
-    /// The extension selects the format: .json, .csv or .xml (JUnit). An existing pipe or device needs none and gets JSON.
-    /// Several are separated by line breaks in the variable.
+    /// The extension selects the format: .json, .csv or .xml (JUnit). An existing pipe or device needs none and gets
+    /// JSON. Several are separated by line breaks in the variable.
     #[arg(long, value_name = "FILE", env = "STAMPEDE_OUT", help_heading = "Report", value_delimiter = '\n')]
     pub out: Vec<PathBuf>,
     /// Times that the table shows

@@ -40,8 +40,8 @@ pub struct DataArg {
     pub file: PathBuf,
 }
 
-/// Parses `name:value`. It is a type rather than a function, since clap repeats the value that a function refuses, and the
-/// value may be a secret.
+/// Parses `name:value`. It is a type rather than a function, since clap repeats the value that a function refuses, and
+/// the value may be a secret.
 #[derive(Clone)]
 pub struct HeaderParser;
 

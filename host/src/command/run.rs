@@ -35,7 +35,8 @@ pub fn run(args: &RunArgs) -> Result<Exit, Diagnostics> {
     run_source(args, &source, 1)
 }
 
-/// Runs a script that has been read already. `files_each` is the number of this process's files that a connection takes.
+/// Runs a script that has been read already. `files_each` is the number of this process's files that a connection
+/// takes.
 ///
 /// # Errors
 /// As [`run`].

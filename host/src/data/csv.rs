@@ -5,8 +5,8 @@ use csv::{Error, ErrorKind, Position, ReaderBuilder, StringRecord, Trim};
 use super::problem::{FormatError, line_at};
 use super::table::Table;
 
-/// Parses a file. Cells are kept as they are; names of columns are trimmed, as `name, password` is common. Empty lines are
-/// skipped.
+/// Parses a file. Cells are kept as they are; names of columns are trimmed, as `name, password` is common. Empty lines
+/// are skipped.
 pub(super) fn parse(text: &str) -> Result<Table, FormatError> {
     let mut reader = ReaderBuilder::new().trim(Trim::Headers).from_reader(text.as_bytes());
     let columns = reader.headers().map_err(|error| format_error(text, &error))?.iter().map(str::to_owned).collect();
@@ -18,8 +18,8 @@ pub(super) fn parse(text: &str) -> Result<Table, FormatError> {
     Ok(table)
 }
 
-/// Converts an error. Reading from memory cannot fail and the text is UTF-8 already, so the only mistake left is a wrong
-/// number of cells.
+/// Converts an error. Reading from memory cannot fail and the text is UTF-8 already, so the only mistake left is a
+/// wrong number of cells.
 fn format_error(text: &str, error: &Error) -> FormatError {
     let message = match error.kind() {
         ErrorKind::UnequalLengths { expected_len, len, .. } => cell_count_message(*expected_len, *len),
@@ -33,8 +33,8 @@ pub(super) fn cell_count_message(expected: u64, found: u64) -> String {
     format!("expected {expected} cells as in the first line, found {found}")
 }
 
-/// Returns the line that a record begins in, from 1. The parser's own position is where it began to look, which is before
-/// empty lines, and before the LF of a CRLF.
+/// Returns the line that a record begins in, from 1. The parser's own position is where it began to look, which is
+/// before empty lines, and before the LF of a CRLF.
 fn line_of(text: &str, record: &Position) -> usize {
     let from = usize::try_from(record.byte()).unwrap_or(text.len()).min(text.len());
     let skipped = text.as_bytes()[from..].iter().take_while(|byte| matches!(byte, b'\r' | b'\n')).count();

@@ -44,8 +44,8 @@ pub(super) fn push_line(rows: &mut TableBuilder, line: &str) -> Result<(), Strin
     Ok(())
 }
 
-/// Splits a row that was checked once: appends its cells to `cells` and the range of each to `ranges`. Text behind the row is
-/// ignored. `None` if the row has changed.
+/// Splits a row that was checked once: appends its cells to `cells` and the range of each to `ranges`. Text behind the
+/// row is ignored. `None` if the row has changed.
 pub(super) fn split_row(
     bytes: &[u8],
     columns: &[String],

@@ -16,10 +16,10 @@ use crate::script::model::{DataSource, DataSpec, Node, SecretColumns, Spanned};
 
 /// Loads every declared set, and those the command line adds.
 ///
-/// `extra` are the `--data NAME=FILE` pairs, relative to the working directory. Such a pair replaces a declared set of the
-/// same name: the declared source is not read, but the rows are given out as declared. Of two pairs with the same name the
-/// last counts. Files named in the script are relative to `base`, the script's folder; `source` is the script's text, for
-/// the places of mistakes.
+/// `extra` are the `--data NAME=FILE` pairs, relative to the working directory. Such a pair replaces a declared set of
+/// the same name: the declared source is not read, but the rows are given out as declared. Of two pairs with the same
+/// name the last counts. Files named in the script are relative to `base`, the script's folder; `source` is the
+/// script's text, for the places of mistakes.
 pub fn load(
     declared: &[(Spanned<String>, DataSpec)],
     extra: &[(String, PathBuf)],
@@ -162,8 +162,8 @@ fn read_inline(name: &str, node: &Node, source: &SourceText) -> Result<RowStore,
 /// need no system call.
 const STREAMING_THRESHOLD: u64 = 32 << 20;
 
-/// Reads rows in a file. `shown_path` is the path as the user knows it; a file of `large` bytes or more is not loaded into
-/// memory.
+/// Reads rows in a file. `shown_path` is the path as the user knows it; a file of `large` bytes or more is not loaded
+/// into memory.
 fn read_file(name: &str, shown_path: &str, path: &Path, large: u64) -> Result<RowStore, DataError> {
     let format = DataFormat::from_path(path).ok_or_else(|| DataError {
         help: Some("use `.csv`, `.json`, `.ndjson`, `.jsonl` or `.txt`"),

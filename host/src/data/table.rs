@@ -1,5 +1,5 @@
-//! Rows, stored compactly: one string of all cells, and the offset at which each cell ends. A `String` per cell would cost
-//! 24 bytes and an allocation each, which for short ids is several times their text.
+//! Rows, stored compactly: one string of all cells, and the offset at which each cell ends. A `String` per cell would
+//! cost 24 bytes and an allocation each, which for short ids is several times their text.
 
 use std::fmt;
 
@@ -20,8 +20,8 @@ impl Table {
         Self { columns: Vec::new(), text: String::new(), ends: Vec::new() }
     }
 
-    /// Creates a table without rows. Columns without a name (a trailing comma in every line of a CSV file) cannot be drawn
-    /// from and are ignored.
+    /// Creates a table without rows. Columns without a name (a trailing comma in every line of a CSV file) cannot be
+    /// drawn from and are ignored.
     ///
     /// # Errors
     /// A name occurs twice, so that its columns could not be told apart.

@@ -2,8 +2,8 @@
 
 use super::table::Table;
 
-/// Parses a file. A row is a line, blanks included, without its end (LF or CRLF). Blank lines are skipped, as in the other
-/// formats: one that was left in a list of names does not mean a user without a name.
+/// Parses a file. A row is a line, blanks included, without its end (LF or CRLF). Blank lines are skipped, as in the
+/// other formats: one that was left in a list of names does not mean a user without a name.
 pub(super) fn parse(text: &str) -> Table {
     text.lines().filter(|line| !line.trim().is_empty()).collect()
 }

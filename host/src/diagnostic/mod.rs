@@ -1,6 +1,6 @@
-//! The one form of everything that a user can get wrong: code, message, place, help. The code that finds a mistake builds
-//! a [`Diagnostic`], and only `command::dispatch` prints one, so every message looks the same and all of a file come in one
-//! go.
+//! The one form of everything that a user can get wrong: code, message, place, help. The code that finds a mistake
+//! builds a [`Diagnostic`], and only `command::dispatch` prints one, so every message looks the same and all of a file
+//! come in one go.
 
 mod io_reason;
 mod render;

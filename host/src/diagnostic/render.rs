@@ -6,8 +6,8 @@ use annotate_snippets::{AnnotationKind, Group, Level, Renderer, Snippet, normali
 
 use super::{Diagnostic, Diagnostics, LabeledSpan};
 
-/// Renders all mistakes in the order found, with a blank line between them and a line break at the end. Empty if there are
-/// none. `color` adds ANSI escapes; the caller decides whether the reader can take them.
+/// Renders all mistakes in the order found, with a blank line between them and a line break at the end. Empty if there
+/// are none. `color` adds ANSI escapes; the caller decides whether the reader can take them.
 pub fn render(diagnostics: &Diagnostics, color: bool) -> String {
     let renderer = if color { Renderer::styled() } else { Renderer::plain() };
     let messages: Vec<String> = diagnostics.0.iter().map(|diagnostic| message(&renderer, diagnostic)).collect();

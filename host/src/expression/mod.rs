@@ -1,5 +1,6 @@
-//! Conditions of `when` and `while`, in the Common Expression Language (CEL, <https://cel.dev>): compiled once, evaluated
-//! where a user comes to one. A library implements the language; this module defines its names and their meaning.
+//! Conditions of `when` and `while`, in the Common Expression Language (CEL, <https://cel.dev>): compiled once,
+//! evaluated where a user comes to one. A library implements the language; this module defines its names and their
+//! meaning.
 //!
 //! | name | value |
 //! |---|---|

@@ -89,8 +89,7 @@ fn a_condition_without_a_value_does_not_hold_and_shows_no_value() {
 fn one_warning_is_enough() {
     let expression = Expression::compile("reply.json.a == 1", &mut VariableNames::default()).unwrap();
     let (variables, last) = (Variables::default(), LastExchange::empty());
-    let inputs =
-        ExpressionInputs { variables: &variables, last: &last, passed: true, user: 0, iteration: 0, round: 0 };
+    let inputs = ExpressionInputs { variables: &variables, last: &last, passed: true, user: 0, iteration: 0, round: 0 };
     let (cel, mut warnings) = (CelContext::default(), 0);
     for _ in 0..3 {
         assert!(!expression.holds(&cel, &inputs, |_, _| warnings += 1));

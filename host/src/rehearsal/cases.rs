@@ -187,8 +187,7 @@ fn target_part(reader: &mut ValueReader, node: Node) -> Option<TargetPart> {
         _ => {
             let message =
                 "a part of `target` is a `reply` with or without a `request`, or `receives` and `sends`, or `closes`";
-            let help =
-                "write one part for each thing that happens; `after` stands within `reply`, or beside `sends`";
+            let help = "write one part for each thing that happens; `after` stands within `reply`, or beside `sends`";
             reader.report(span, &DiagnosticText { code: "cases::part", message, label: "neither of them", help });
             None
         }

@@ -1,6 +1,7 @@
 //! `plugin test --conformance`: tests a component against the contract, in whatever language it is written. Its cases
 //! define valid steps and the target's behaviour for them. The component must also survive everything else: nonsense, a
-//! target that never answers or hangs up at any point, many users, ten thousand tasks. A rule has a name and its faults.
+//! target that never answers or hangs up at any point, many users, ten thousand tasks. A rule has a name and its
+//! faults.
 
 use std::path::Path;
 use std::rc::Rc;

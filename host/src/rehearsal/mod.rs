@@ -1,9 +1,9 @@
 //! `plugin test`: a component in the real host, against a target that follows a script, in virtual time.
 //!
 //! It uses the parts of a run: [`plan::build`](crate::plan::build()) builds the plan, the one user walks its steps on a
-//! worker of [`run`](crate::run), and [`http`](crate::http) writes requests and reads replies. Only the network is missing:
-//! connections lead to a [`ScriptedTarget`] in the same thread, and the runtime's clock is paused, so that an hour's wait
-//! is over at once and a case always takes the same time.
+//! worker of [`run`](crate::run), and [`http`](crate::http) writes requests and reads replies. Only the network is
+//! missing: connections lead to a [`ScriptedTarget`] in the same thread, and the runtime's clock is paused, so that an
+//! hour's wait is over at once and a case always takes the same time.
 
 pub mod cases;
 mod conformance;

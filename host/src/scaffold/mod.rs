@@ -1,5 +1,5 @@
-//! The plugin that `plugin new` writes: a folder that builds, passes its tests and has a script that uses it. It has a copy
-//! of this program's SDK, so that the two always speak the same contract.
+//! The plugin that `plugin new` writes: a folder that builds, passes its tests and has a script that uses it. It has a
+//! copy of this program's SDK, so that the two always speak the same contract.
 
 mod c;
 mod javascript;

@@ -59,8 +59,7 @@ mod tests {
         let rust = |manifest: &str| manifest.lines().find(|line| line.starts_with("rust-version")).map(str::to_owned);
         assert_eq!(rust(manifest), rust(text(&files, "Cargo.toml")));
         assert!(text(&files, "sdk/wit/world.wit").contains("package stampede:plugin@"));
-        let tests =
-            files.iter().filter(|file| file.path.ends_with("tests.rs") || file.text.contains("mod tests;"));
+        let tests = files.iter().filter(|file| file.path.ends_with("tests.rs") || file.text.contains("mod tests;"));
         assert_eq!(tests.count(), 0);
     }
 }

@@ -7,8 +7,8 @@ use super::sdk;
 /// The folder of the SDK in a plugin's folder.
 pub const SDK_FOLDER: &str = "sdk";
 
-/// The template of a plugin in one language. Its texts contain `{{name}}`, `{{crate}}`, `{{action}}`, `{{component}}` and
-/// `{{limits}}`. Files have other names here if cargo or git would take them for this repository's own.
+/// The template of a plugin in one language. Its texts contain `{{name}}`, `{{crate}}`, `{{action}}`, `{{component}}`
+/// and `{{limits}}`. Files have other names here if cargo or git would take them for this repository's own.
 pub struct PluginTemplate {
     /// The path of the built component.
     pub component: &'static str,

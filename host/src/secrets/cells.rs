@@ -1,5 +1,5 @@
-//! The secret columns of data sets. A set may have millions of rows, and any of them may occur in a reply or in a log line;
-//! so of each cell a fingerprint of eight bytes is kept, and a text is searched by the fingerprints of its parts.
+//! The secret columns of data sets. A set may have millions of rows, and any of them may occur in a reply or in a log
+//! line; so of each cell a fingerprint of eight bytes is kept, and a text is searched by the fingerprints of its parts.
 //!
 //! The fingerprint is a polynomial over the bytes, modulo a prime, so that those of all parts of one length follow from
 //! running sums, one multiplication each.

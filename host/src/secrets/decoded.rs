@@ -1,5 +1,5 @@
-//! A decoded text, with the range that each byte came from. Decoding the text finds more than encoding the secret would:
-//! it does not depend on the bytes beside the secret, nor on which of its characters were escaped.
+//! A decoded text, with the range that each byte came from. Decoding the text finds more than encoding the secret
+//! would: it does not depend on the bytes beside the secret, nor on which of its characters were escaped.
 
 use std::ops::Range;
 
@@ -41,8 +41,8 @@ impl DecodedView {
         self.origins[bytes.start].start..self.origins[bytes.end - 1].end
     }
 
-    /// Calls `each` with the view decoded from percent-encoding, from a form, from JSON, and with each run of base64 that
-    /// holds `min_bytes` bytes or more.
+    /// Calls `each` with the view decoded from percent-encoding, from a form, from JSON, and with each run of base64
+    /// that holds `min_bytes` bytes or more.
     pub(super) fn for_each_decoding(&self, min_bytes: usize, mut each: impl FnMut(Self)) {
         let has = |byte| self.bytes.contains(&byte);
         if has(b'%') {
@@ -61,8 +61,8 @@ impl DecodedView {
         }
     }
 
-    /// Decodes escapes. `escape` looks at the rest of the bytes: it returns the length of an escape at their beginning, 0 if
-    /// there is none, and appends the bytes that the escape stands for.
+    /// Decodes escapes. `escape` looks at the rest of the bytes: it returns the length of an escape at their beginning,
+    /// 0 if there is none, and appends the bytes that the escape stands for.
     fn unescape(&self, escape: impl Fn(&[u8], &mut Vec<u8>) -> usize) -> Self {
         let mut view = Self { bytes: Vec::new(), origins: Vec::new() };
         let (mut at, mut decoded) = (0, Vec::new());
@@ -84,8 +84,8 @@ impl DecodedView {
         self.origins.extend(bytes.iter().map(|_| from.clone()));
     }
 
-    /// A stretch of base64, of either alphabet. What is found in it came from all of it and the padding after it. Where it
-    /// begins is not known: a path or a name may stand before it.
+    /// A stretch of base64, of either alphabet. What is found in it came from all of it and the padding after it. Where
+    /// it begins is not known: a path or a name may stand before it.
     fn base64(&self, run: Range<usize>, min_bytes: usize, each: &mut impl FnMut(Self)) {
         let standard: Vec<u8> = self.bytes[run.clone()].iter().map(|byte| to_standard(*byte)).collect();
         let padding = self.bytes[run.end..].iter().take_while(|byte| **byte == b'=').count().min(2);

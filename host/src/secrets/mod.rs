@@ -1,5 +1,5 @@
-//! Secrets, and how they are removed from a text. Texts that guests or peers influence are searched here before they are
-//! logged or reported, and so are messages about the script.
+//! Secrets, and how they are removed from a text. Texts that guests or peers influence are searched here before they
+//! are logged or reported, and so are messages about the script.
 //!
 //! ```text
 //! text ──decoded──▶ views of it ──secrets of the run and of one user──▶ places ──▶ the text with `***` there
@@ -50,9 +50,9 @@ impl Secrets {
         self.redact(&text[..text.floor_char_boundary(max_bytes)], user_secrets).chars().take(SHOWN).collect()
     }
 
-    /// Returns the text with `***` for its secrets, the user's included. It finds them whole, line by line, and as templates
-    /// encode them, in upper or lower case. Where the text, or a quotation in it, ends, the beginning of a secret counts as
-    /// well: a text from elsewhere may have been cut.
+    /// Returns the text with `***` for its secrets, the user's included. It finds them whole, line by line, and as
+    /// templates encode them, in upper or lower case. Where the text, or a quotation in it, ends, the beginning of a
+    /// secret counts as well: a text from elsewhere may have been cut.
     pub fn redact(&self, text: &str, user_secrets: &[&str]) -> String {
         let texts = self
             .texts
@@ -111,8 +111,8 @@ fn occurrences<'a>(bytes: &'a [u8], wanted: &'a [u8]) -> impl Iterator<Item = Ra
     places.map(|(start, window)| start..start + window.len())
 }
 
-/// Returns the positions at which a text may have been cut: before a mark that shows a cut or ends a quotation, and at the
-/// end.
+/// Returns the positions at which a text may have been cut: before a mark that shows a cut or ends a quotation, and at
+/// the end.
 fn possible_cuts(bytes: &[u8]) -> Vec<usize> {
     let marks = |rest: &[u8]| ["…", "...", "`", "\"", "'"].iter().any(|mark| rest.starts_with(mark.as_bytes()));
     (0..=bytes.len()).filter(|end| *end == bytes.len() || marks(&bytes[*end..])).collect()

@@ -59,9 +59,9 @@ impl Template {
         self.varies_within_user
     }
 
-    /// Returns `true` if a check holds for every text from outside that a rendering may contain: literals, values of the
-    /// environment, and every value that may be drawn from the data sets, encoded as the template says. The values of
-    /// variables are not known yet.
+    /// Returns `true` if a check holds for every text from outside that a rendering may contain: literals, values of
+    /// the environment, and every value that may be drawn from the data sets, encoded as the template says. The values
+    /// of variables are not known yet.
     pub fn all_inputs_satisfy(&self, data: &DataSets, check: impl Fn(&str) -> bool) -> bool {
         self.pieces.iter().all(|piece| match piece {
             Piece::Text(text) => check(text),

@@ -22,8 +22,8 @@ impl Environment {
         Self { values: file.into_iter().chain(process).collect(), script_names: BTreeSet::new() }
     }
 
-    /// Joins the environment of this process and the pairs of an env-file, as [`Environment::new`] does. A variable that
-    /// is not UTF-8 counts as missing.
+    /// Joins the environment of this process and the pairs of an env-file, as [`Environment::new`] does. A variable
+    /// that is not UTF-8 counts as missing.
     pub fn from_process(file: impl IntoIterator<Item = (String, String)>) -> Self {
         let utf8 =
             env::vars_os().filter_map(|(name, value)| Some((name.into_string().ok()?, value.into_string().ok()?)));

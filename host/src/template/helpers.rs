@@ -24,8 +24,8 @@ pub struct Helper {
     pub kind: HelperKind,
 }
 
-/// The time that a value of a helper stays current. The plan refuses [`Variation::PerStep`] in texts that are rendered once
-/// for each user.
+/// The time that a value of a helper stays current. The plan refuses [`Variation::PerStep`] in texts that are rendered
+/// once for each user.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Variation {
     /// The whole run: the compiler writes the value into the template.
@@ -61,9 +61,9 @@ pub struct Example {
 }
 
 /// The situation in which the texts of all [`Example`]s come out, in a sentence for the reference.
-pub const EXAMPLES: &str = "The examples are of user 2 of 3 in iteration 5 of a run with `--seed 1`, on 31 January 2026 at \
-    09:05 UTC; `movies` is the list `[Alien, Brazil, Casablanca]`, `users` has the columns `name` and `city`, the variable \
-    `title` is `Life & Death`, and the environment variable `REGION` is `eu`.";
+pub const EXAMPLES: &str = "The examples are of user 2 of 3 in iteration 5 of a run with `--seed 1`, on 31 January 2026 at 09:05 UTC. `movies` \
+     is the list `[Alien, Brazil, Casablanca]`, `users` has the columns `name` and `city`, the variable `title` is \
+     `Life & Death`, and the environment variable `REGION` is `eu`.";
 
 /// The type that an argument must have.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -175,19 +175,22 @@ pub const fn helpers() -> &'static [Helper] {
     HELPERS
 }
 
-/// Renders helpers as a Markdown table for the reference, with a line on its examples.
+/// Renders helpers as a Markdown table for the reference, followed by the situation of its examples.
 pub fn reference(helpers: &[Helper]) -> String {
-    let row = |helper: &Helper| {
-        let Example { template, text } = &helper.example;
-        format!(
-            "| `{{{{{}}}}}` | {} | {} | `{template}` → `{text}` |\n",
-            helper.signature(),
-            helper.meaning,
-            helper.varies
-        )
-    };
-    let rows: String = helpers.iter().map(row).collect();
-    format!("| helper | text | changes | example |\n|---|---|---|---|\n{rows}\n{EXAMPLES}\n")
+    let rows: String = helpers.iter().map(reference_row).collect();
+    format!("| helper | text | parameters | changes | example |\n|---|---|---|---|---|\n{rows}\n{EXAMPLES}\n")
+}
+
+fn reference_row(helper: &Helper) -> String {
+    let parameters = helper.parameters().into_iter().map(|(name, kind)| format!("`{name}`: {kind}"));
+    let cells = [
+        format!("`{{{{{}}}}}`", helper.signature()),
+        helper.meaning.to_owned(),
+        parameters.collect::<Vec<_>>().join(", "),
+        helper.varies.to_string(),
+        format!("`{}` → `{}`", helper.example.template, helper.example.text),
+    ];
+    format!("| {} |\n", cells.map(|cell| cell.replace('|', "\\|")).join(" | "))
 }
 
 /// The longest `randString`, in characters.

@@ -76,8 +76,8 @@ impl Piece {
 }
 
 impl ResolvedCall {
-    /// Appends the encoded text. The input of the last encoding is first put at the end of `spare` and then removed; one
-    /// level further in, the two buffers change places, so that no depth needs a third.
+    /// Appends the encoded text. The input of the last encoding is first put at the end of `spare` and then removed;
+    /// one level further in, the two buffers change places, so that no depth needs a third.
     fn render_encoded(
         &self,
         encodings: &[Encode],
@@ -113,8 +113,8 @@ impl ResolvedCall {
     }
 }
 
-/// Appends a value. Writing to a string fails only if the value refuses to be shown; no number does, nor a time before the
-/// year 10000.
+/// Appends a value. Writing to a string fails only if the value refuses to be shown; no number does, nor a time before
+/// the year 10000.
 pub fn display(value: impl Display, out: &mut String) {
     let _ = write!(out, "{value}");
 }

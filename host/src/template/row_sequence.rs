@@ -66,7 +66,8 @@ impl RowSequence {
         self.user + number * self.users
     }
 
-    /// Returns the number at a place in a pass through `of` numbers. Different `whose` give different shuffles of one set.
+    /// Returns the number at a place in a pass through `of` numbers. Different `whose` give different shuffles of one
+    /// set.
     fn row_in_pass(&self, place: u64, pass: u64, of: u64, whose: u64) -> Option<u64> {
         if pass > 0 && self.feed.at_end != AtEnd::Wrap {
             return None;
@@ -128,7 +129,8 @@ mod tests {
         fn each_pass_of_a_shuffle_has_every_row(rows in 2_u64..200) {
             let feed = FeedStrategy { order: Order::Shuffle, ..FeedStrategy::default() };
             for pass in 0..3 {
-                let mut seen: Vec<_> = (0..rows).map(|turn| sequence(feed, rows, 1, 0).row(pass * rows + turn)).collect();
+                let row = |turn| sequence(feed, rows, 1, 0).row(pass * rows + turn);
+                let mut seen: Vec<_> = (0..rows).map(row).collect();
                 seen.sort_unstable();
                 prop_assert_eq!(seen, (0..rows).map(Some).collect::<Vec<_>>());
             }

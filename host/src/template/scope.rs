@@ -39,8 +39,8 @@ pub struct RenderContext<'a> {
     pub rows: &'a mut RowCursors,
     /// The data sets of the scope.
     pub data: &'a DataSets,
-    /// Buffers for nested helpers and rows. Their content means nothing before or after a rendering; keep one per worker,
-    /// so that rendering allocates nothing.
+    /// Buffers for nested helpers and rows. Their content means nothing before or after a rendering; keep one per
+    /// worker, so that rendering allocates nothing.
     pub scratch: &'a mut RenderScratch,
 }
 

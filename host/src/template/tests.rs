@@ -430,7 +430,7 @@ fn a_row_in_the_table_is_all_that_a_helper_needs() {
     let (sum, visit) = text.split_once(' ').unwrap();
     assert!((5..=30).contains(&sum.parse::<i64>().unwrap()) && visit == "2/5", "{text}");
     let page = reference(&TWO_HELPERS);
-    let row = "| `{{dice COUNT}}` | the sum of COUNT dice, at most 5 | per call | `{{dice 2}}` → `7` |\n";
+    let row = "| `{{dice COUNT}}` | the sum of COUNT dice, at most 5 | `COUNT`: an integer | per call | `{{dice 2}}` → `7` |\n";
     assert!(page.contains(row), "{page}");
 }
 

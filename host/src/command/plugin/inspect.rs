@@ -1,5 +1,5 @@
-//! `plugin inspect`: shows a component before it is run: its name and version, its actions, and the capabilities that it
-//! imports. It is compiled and asked to describe itself as for a run, within the usual caps.
+//! `plugin inspect`: shows a component before it is run: its name and version, its actions, and the capabilities that
+//! it imports. It is compiled and asked to describe itself as for a run, within the usual caps.
 
 use std::path::Path;
 use std::sync::Arc;

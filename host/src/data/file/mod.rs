@@ -1,9 +1,9 @@
 //! Rows that stay in their file. A set of a gigabyte would cost more memory than all users together, so of a large file
 //! only the places of its rows are kept, four bytes each; a row is read and parsed when it is drawn.
 //!
-//! It is read with `pread`, not mapped into memory: a mapped file that is truncated during the run ends the process with
-//! `SIGBUS`, and one that is written to changes texts that were checked. A row that cannot be read, or is not a row any
-//! more, is an error of the user that draws it.
+//! It is read with `pread`, not mapped into memory: a mapped file that is truncated during the run ends the process
+//! with `SIGBUS`, and one that is written to changes texts that were checked. A row that cannot be read, or is not a
+//! row any more, is an error of the user that draws it.
 
 mod array_scanner;
 mod row_buffer;
