@@ -38,7 +38,7 @@ pub enum PluginCommand {
     /// Record the components that a script uses in `stampede.lock` beside it
     #[command(long_about = "Gets every component that the script names, from files, web sites and registries, and \
                             writes its source and SHA-256 digest into `stampede.lock` beside the script. A run then \
-                            uses these components whatever a tag or a URL leads to by now.")]
+                            uses these components even if a tag or a URL leads to others by then.")]
     Lock(LockArgs),
 }
 

@@ -178,7 +178,7 @@ fn read_file(name: &str, shown_path: &str, path: &Path, large: u64) -> Result<Ro
     };
     let mut file = File::open(path).map_err(io)?;
     let rows = if file.metadata().map_err(io)?.len() >= large {
-        RowStore::File(file::scan(file, format).map_err(|fault| match fault {
+        RowStore::File(file::scan(file, format).map_err(|error| match error {
             ScanError::Io(error) => io(error),
             ScanError::Contents(problem) => contents(problem),
         })?)

@@ -59,7 +59,7 @@ pub struct Diagnostic {
 /// The place of a mistake.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct LabeledSpan {
-    /// The text it stands in.
+    /// The text that contains it.
     pub source: Arc<SourceText>,
     /// The bytes to underline.
     pub span: Span,

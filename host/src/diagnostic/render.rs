@@ -61,11 +61,11 @@ mod tests {
     #[test]
     fn a_message_with_a_place_and_a_fix() {
         let source = source("- name: a\n\n\n\n  expect_statuss: 200\n");
-        let found = Diagnostic::new("script::unknown-key", "`expect_statuss` is not a parameter of action `http`")
+        let diagnostic = Diagnostic::new("script::unknown-key", "`expect_statuss` is not a parameter of action `http`")
             .at(&source, Span { start: 15, end: 29 }, "unknown key")
             .help("did you mean `expect_status`?");
         assert_eq!(
-            text(found),
+            text(diagnostic),
             "\
 error[script::unknown-key]: `expect_statuss` is not a parameter of action `http`
  --> checkout.yml:5:3
@@ -80,9 +80,10 @@ error[script::unknown-key]: `expect_statuss` is not a parameter of action `http`
 
     #[test]
     fn a_message_without_a_place_is_a_header_and_a_fix() {
-        let found = Diagnostic::new("usage::no-script", "nothing to run").help("give a script with `--script FILE`");
+        let diagnostic =
+            Diagnostic::new("usage::no-script", "nothing to run").help("give a script with `--script FILE`");
         assert_eq!(
-            text(found),
+            text(diagnostic),
             "\
 error[usage::no-script]: nothing to run
   = help: give a script with `--script FILE`
@@ -94,9 +95,9 @@ error[usage::no-script]: nothing to run
     #[test]
     fn columns_count_characters_and_carets_follow_their_width() {
         let source = source("name: ☃☃ x\r\nnext: 1\r\n");
-        let found = Diagnostic::new("script::x", "m").at(&source, Span { start: 13, end: 14 }, "here");
+        let diagnostic = Diagnostic::new("script::x", "m").at(&source, Span { start: 13, end: 14 }, "here");
         assert_eq!(
-            text(found),
+            text(diagnostic),
             "\
 error[script::x]: m
  --> checkout.yml:1:10
@@ -110,9 +111,9 @@ error[script::x]: m
     #[test]
     fn a_span_of_several_lines_shows_its_first() {
         let source = source("a: |\n  b\n  c\n");
-        let found = Diagnostic::new("script::x", "m").at(&source, Span { start: 3, end: 12 }, "here");
+        let diagnostic = Diagnostic::new("script::x", "m").at(&source, Span { start: 3, end: 12 }, "here");
         assert_eq!(
-            text(found),
+            text(diagnostic),
             "\
 error[script::x]: m
  --> checkout.yml:1:4
@@ -125,9 +126,9 @@ error[script::x]: m
 
     #[test]
     fn an_empty_source_has_a_place() {
-        let found = Diagnostic::new("script::x", "m").at(&source(""), Span::default(), "here");
+        let diagnostic = Diagnostic::new("script::x", "m").at(&source(""), Span::default(), "here");
         assert_eq!(
-            text(found),
+            text(diagnostic),
             "\
 error[script::x]: m
  --> checkout.yml:1:1
@@ -140,8 +141,8 @@ error[script::x]: m
 
     #[test]
     fn escapes_in_input_do_not_reach_the_terminal() {
-        let found = Diagnostic::new("script::x", "\u{1b}[31mred").help("\u{1b}[31mred");
-        assert!(!text(found).contains('\u{1b}'));
+        let diagnostic = Diagnostic::new("script::x", "\u{1b}[31mred").help("\u{1b}[31mred");
+        assert!(!text(diagnostic).contains('\u{1b}'));
     }
 
     #[test]

@@ -135,8 +135,8 @@ impl<'a> ReferenceCollector<'a> {
             return Ok(());
         }
         let (message, help) = match name {
-            "vars" => ("`vars` stands alone".to_owned(), "name the variable: `vars.token`".to_owned()),
-            "reply" => ("`reply` stands alone".to_owned(), "name a part of it: `reply.status`".to_owned()),
+            "vars" => ("`vars` is not a value by itself".to_owned(), "name the variable: `vars.token`".to_owned()),
+            "reply" => ("`reply` is not a value by itself".to_owned(), "name a part of it: `reply.status`".to_owned()),
             _ => {
                 let message = format!("`{name}` is not a name of an expression");
                 let near = suggest(name, ROOT_NAMES);

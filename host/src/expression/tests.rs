@@ -103,8 +103,8 @@ fn mistakes_are_reported_at_their_place() {
         ("vars.a ==", "", "this is not an expression"),
         ("token == \"x\"", "token", "`token` is not a name of an expression"),
         ("reply.statu == 200", "reply.statu", "a reply has no `statu`"),
-        ("user == 1 && reply == 2", "reply", "`reply` stands alone"),
-        ("size(vars) == 2", "vars", "`vars` stands alone"),
+        ("user == 1 && reply == 2", "reply", "`reply` is not a value by itself"),
+        ("size(vars) == 2", "vars", "`vars` is not a value by itself"),
         ("reply.json.all(a, reply.json.exists(b, b == a))", "", "a loop is within another loop"),
         ("[1].all(x, y == x)", "y", "`y` is not a name of an expression"),
     ] {

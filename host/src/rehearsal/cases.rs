@@ -187,7 +187,7 @@ fn target_part(reader: &mut ValueReader, node: Node) -> Option<TargetPart> {
         _ => {
             let message =
                 "a part of `target` is a `reply` with or without a `request`, or `receives` and `sends`, or `closes`";
-            let help = "write one part for each thing that happens; `after` stands within `reply`, or beside `sends`";
+            let help = "write one part for each thing that happens; `after` goes into `reply`, or beside `sends`";
             reader.report(span, &DiagnosticText { code: "cases::part", message, label: "neither of them", help });
             None
         }
@@ -195,17 +195,17 @@ fn target_part(reader: &mut ValueReader, node: Node) -> Option<TargetPart> {
 }
 
 fn expected_request(reader: &mut ValueReader, node: Node) -> ExpectedRequest {
-    let mut wanted = ExpectedRequest::default();
+    let mut expected = ExpectedRequest::default();
     for (key, node) in reader.mapping("request", node, "for example `request: {path: /}`").unwrap_or_default() {
         match key.value.as_str() {
-            "method" => wanted.method = reader.non_empty_text("method", node, "GET").map(|text| text.value),
-            "path" => wanted.path = reader.non_empty_text("path", node, "/").map(|text| text.value),
-            "headers" => wanted.headers = headers(reader, node),
-            "body" => wanted.body = reader.text("body", node, "\"…\"").map(|text| text.value),
+            "method" => expected.method = reader.non_empty_text("method", node, "GET").map(|text| text.value),
+            "path" => expected.path = reader.non_empty_text("path", node, "/").map(|text| text.value),
+            "headers" => expected.headers = headers(reader, node),
+            "body" => expected.body = reader.text("body", node, "\"…\"").map(|text| text.value),
             _ => reader.unknown_key(&key, "`request`", &REQUEST_KEYS),
         }
     }
-    wanted
+    expected
 }
 
 fn target_reply(reader: &mut ValueReader, node: Node) -> Option<TargetReply> {

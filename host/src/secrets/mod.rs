@@ -106,8 +106,8 @@ impl SecretSearch<'_> {
 }
 
 /// Finds one text in another, overlapping occurrences included.
-fn occurrences<'a>(bytes: &'a [u8], wanted: &'a [u8]) -> impl Iterator<Item = Range<usize>> + 'a {
-    let places = bytes.windows(wanted.len()).enumerate().filter(move |(_, window)| window.eq_ignore_ascii_case(wanted));
+fn occurrences<'a>(bytes: &'a [u8], secret: &'a [u8]) -> impl Iterator<Item = Range<usize>> + 'a {
+    let places = bytes.windows(secret.len()).enumerate().filter(move |(_, window)| window.eq_ignore_ascii_case(secret));
     places.map(|(start, window)| start..start + window.len())
 }
 
@@ -119,10 +119,10 @@ fn possible_cuts(bytes: &[u8]) -> Vec<usize> {
 }
 
 /// Finds the beginning of one text in another, before one of the `ends`.
-fn truncated_occurrences(bytes: &[u8], ends: &[usize], wanted: &[u8]) -> impl Iterator<Item = Range<usize>> {
+fn truncated_occurrences(bytes: &[u8], ends: &[usize], secret: &[u8]) -> impl Iterator<Item = Range<usize>> {
     ends.iter().filter_map(|end| {
-        let mut lengths = (MIN_PREFIX_BYTES..=wanted.len() - 1).rev().filter(|length| length <= end);
-        let length = lengths.find(|length| bytes[end - length..*end].eq_ignore_ascii_case(&wanted[..*length]))?;
+        let mut lengths = (MIN_PREFIX_BYTES..=secret.len() - 1).rev().filter(|length| length <= end);
+        let length = lengths.find(|length| bytes[end - length..*end].eq_ignore_ascii_case(&secret[..*length]))?;
         Some(end - length..*end)
     })
 }

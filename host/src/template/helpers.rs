@@ -201,7 +201,7 @@ static HELPERS: &[Helper] = &[
         name: "randInt",
         meaning: "a random whole number from LOW to HIGH, both included",
         varies: Variation::PerCall,
-        example: Example { template: "{{randInt 1 6}}", text: "" },
+        example: Example { template: "{{randInt 1 6}}", text: "5" },
         kind: HelperKind::Integers {
             parameters: ["LOW", "HIGH"],
             check: |low, high| require(low <= high, || format!("the range from {low} to {high} is empty")),
@@ -212,7 +212,7 @@ static HELPERS: &[Helper] = &[
         name: "randFloat",
         meaning: "a random decimal number from LOW up to, but not including, HIGH",
         varies: Variation::PerCall,
-        example: Example { template: "{{randFloat 0 1}}", text: "" },
+        example: Example { template: "{{randFloat 0 1}}", text: "0.7447746149699946" },
         kind: HelperKind::Numbers {
             parameters: ["LOW", "HIGH"],
             check: |low, high| require(low < high, || format!("the range from {low} up to {high} is empty")),
@@ -223,7 +223,7 @@ static HELPERS: &[Helper] = &[
         name: "randString",
         meaning: "LENGTH random letters and digits (A-Z, a-z, 0-9), 1 to 65536",
         varies: Variation::PerCall,
-        example: Example { template: "{{randString 8}}", text: "" },
+        example: Example { template: "{{randString 8}}", text: "04QRN7n4" },
         kind: HelperKind::Integer {
             parameter: "LENGTH",
             check: |length| {
@@ -238,7 +238,7 @@ static HELPERS: &[Helper] = &[
         meaning: "a random row of a data set, a new one each time; with LIST.COLUMN that column of a row that is drawn \
                   once per iteration",
         varies: Variation::PerCall,
-        example: Example { template: "{{pick movies}}", text: "" },
+        example: Example { template: "{{pick movies}}", text: "Casablanca" },
         kind: HelperKind::Name { parameter: "LIST", referent: Referent::DataSet, resolve: resolve::pick },
     },
     Helper {
@@ -246,14 +246,14 @@ static HELPERS: &[Helper] = &[
         meaning: "the user's next row of a data set, each user reading rows of its own while they last; with \
                   LIST.COLUMN that column of the iteration's row",
         varies: Variation::PerCall,
-        example: Example { template: "{{next users.name}} of {{next users.city}}", text: "" },
+        example: Example { template: "{{next users.name}} of {{next users.city}}", text: "Ben of Turin" },
         kind: HelperKind::Name { parameter: "LIST", referent: Referent::DataSet, resolve: resolve::next },
     },
     Helper {
         name: "uuid",
         meaning: "a random UUID (version 4)",
         varies: Variation::PerCall,
-        example: Example { template: "{{uuid}}", text: "" },
+        example: Example { template: "{{uuid}}", text: "bea98c96-2fe7-4f2f-a05e-c5e38ae0db04" },
         kind: HelperKind::NoArguments(|values, out| {
             out.push_str(values.random.uuid().hyphenated().encode_lower(&mut uuid::Uuid::encode_buffer()));
         }),

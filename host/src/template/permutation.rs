@@ -2,11 +2,11 @@
 //! computed by itself. A list of a hundred million rows takes no time to shuffle, and all workers agree on the order
 //! without communicating.
 //!
-//! A Feistel network permutes the numbers below the next power of four. What falls outside of `n` is permuted again,
+//! A Feistel network permutes the numbers below the next power of four. A result outside of `n` is permuted again,
 //! four times on average at the worst, as the power is at most four times as large as `n`.
 
-/// Enough for an order that looks random, of a handful of rows as well, where four rounds favour some; this is no
-/// cipher.
+/// The number of rounds: enough for an order that looks random, even of a handful of rows, where four rounds favour some.
+/// This is not a cipher.
 const ROUNDS: u64 = 8;
 
 /// Returns the number at `place` in the order of the key; both are below `n`.

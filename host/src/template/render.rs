@@ -51,6 +51,7 @@ impl Piece {
     pub fn render(&self, values: &mut RenderContext<'_>, out: &mut String) {
         match self {
             Self::Text(text) => out.push_str(text),
+            Self::Call(call, encodings) if encodings.is_empty() => call.render(values, out),
             Self::Call(call, encodings) => {
                 let mut scratch = std::mem::take(&mut values.scratch.text);
                 call.render_encoded(encodings, values, out, &mut scratch);

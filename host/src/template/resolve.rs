@@ -79,9 +79,9 @@ fn find_set_and_column(name: &str, data: &DataSets) -> Result<(DataId, Option<us
         return require_single_column(name, data.set(set)).map(|()| (set, None));
     }
     for (dot, _) in name.rmatch_indices('.') {
-        let (list, wanted) = (&name[..dot], &name[dot + 1..]);
+        let (list, column_name) = (&name[..dot], &name[dot + 1..]);
         if let Some(set) = data.find(list) {
-            return column(list, wanted, data.set(set)).map(|column| (set, Some(column)));
+            return column(list, column_name, data.set(set)).map(|column| (set, Some(column)));
         }
     }
     Err(unknown_set(name.split('.').next().unwrap_or(name), data))
@@ -100,13 +100,13 @@ fn require_single_column(list: &str, table: &DataSet) -> Result<(), ArgumentErro
 }
 
 /// Returns the position of a column of a list.
-fn column(list: &str, wanted: &str, table: &DataSet) -> Result<usize, ArgumentError> {
+fn column(list: &str, name: &str, table: &DataSet) -> Result<usize, ArgumentError> {
     let columns = table.columns();
-    let position = columns.iter().position(|column| column == wanted);
+    let position = columns.iter().position(|column| column == name);
     position.ok_or_else(|| match columns {
         [] => ArgumentError::new(format!("`{list}` has no columns")).help(format!("write `{list}`")),
-        _ => ArgumentError::new(format!("`{list}` has no column `{wanted}`")).help(
-            match suggest(wanted, columns.iter().map(String::as_str)) {
+        _ => ArgumentError::new(format!("`{list}` has no column `{name}`")).help(
+            match suggest(name, columns.iter().map(String::as_str)) {
                 Some(near) => did_you_mean(near),
                 None => format!("the columns are {}", enumerate(columns, "and")),
             },

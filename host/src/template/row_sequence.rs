@@ -87,7 +87,7 @@ mod tests {
         RowSequence { rows, user, users, seed: 9, feed }
     }
 
-    /// The rows that users get until there is none.
+    /// Returns the rows that each user gets until none is left.
     fn until_the_end(feed: FeedStrategy, rows: u64, users: u64) -> Vec<Vec<u64>> {
         let user = |user| (0..).map_while(|turn| sequence(feed, rows, users, user).row(turn)).collect();
         (0..users).map(user).collect()
@@ -141,7 +141,7 @@ mod tests {
     fn what_comes_at_the_end() {
         let shared = |at_end| FeedStrategy { at_end, ..FeedStrategy::default() };
         let own = |at_end| FeedStrategy { at_end, partition: Partition::User, ..FeedStrategy::default() };
-        // Five rows, two users: user 1 gets 1 and 3, then 5, which is none.
+        // Five rows, two users: user 1 gets 1 and 3, then 5, which does not exist.
         let cases = [
             ("wrap goes on through all rows", shared(AtEnd::Wrap), [Some(1), Some(3), Some(0), Some(2)]),
             ("wrap goes on through the own rows", own(AtEnd::Wrap), [Some(1), Some(3), Some(1), Some(3)]),

@@ -23,7 +23,7 @@ struct World {
     iteration: u64,
 }
 
-/// Users of a [`World`], whatever the number of its own.
+/// The number of users in a [`World`].
 const USERS: u32 = 3;
 
 impl World {
