@@ -42,9 +42,8 @@ impl io::Write for Utf8<'_> {
 mod tests {
     use proptest::prelude::*;
 
+    use super::super::render::Encode;
     use super::*;
-
-    type Encode = fn(&str, &mut String);
 
     fn encode(encoding: Encode, text: &str) -> String {
         let mut out = String::new();

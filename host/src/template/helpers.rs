@@ -19,7 +19,7 @@ pub struct Helper {
     /// The time that one value stays current.
     pub varies: Variation,
     /// A template with this helper, and its text in the situation of [`EXAMPLES`].
-    pub example: Example,
+    pub example: HelperExample,
     /// The parameters, and the functions that check and render.
     pub kind: HelperKind,
 }
@@ -53,14 +53,14 @@ impl fmt::Display for Variation {
 }
 
 /// An example for the reference. A test renders it.
-pub struct Example {
+pub struct HelperExample {
     /// The template.
     pub template: &'static str,
     /// Its text.
     pub text: &'static str,
 }
 
-/// The situation in which the texts of all [`Example`]s come out, in a sentence for the reference.
+/// The situation in which the texts of all [`HelperExample`]s come out, in a sentence for the reference.
 pub const EXAMPLES: &str = "The examples are of user 2 of 3 in iteration 5 of a run with `--seed 1`, on 31 January 2026 at 09:05 UTC. `movies` \
      is the list `[Alien, Brazil, Casablanca]`, `users` has the columns `name` and `city`, the variable `title` is \
      `Life & Death`, and the environment variable `REGION` is `eu`.";
@@ -164,7 +164,7 @@ impl Helper {
         [self.name].into_iter().chain(parameters).collect::<Vec<_>>().join(" ")
     }
 
-    /// True if the argument names an environment variable.
+    /// Returns `true` if the argument names an environment variable.
     pub(super) const fn reads_environment(&self) -> bool {
         matches!(self.kind, HelperKind::Name { referent: Referent::Environment, .. })
     }
@@ -201,7 +201,7 @@ static HELPERS: &[Helper] = &[
         name: "randInt",
         meaning: "a random whole number from LOW to HIGH, both included",
         varies: Variation::PerCall,
-        example: Example { template: "{{randInt 1 6}}", text: "5" },
+        example: HelperExample { template: "{{randInt 1 6}}", text: "5" },
         kind: HelperKind::Integers {
             parameters: ["LOW", "HIGH"],
             check: |low, high| require(low <= high, || format!("the range from {low} to {high} is empty")),
@@ -212,7 +212,7 @@ static HELPERS: &[Helper] = &[
         name: "randFloat",
         meaning: "a random decimal number from LOW up to, but not including, HIGH",
         varies: Variation::PerCall,
-        example: Example { template: "{{randFloat 0 1}}", text: "0.7447746149699946" },
+        example: HelperExample { template: "{{randFloat 0 1}}", text: "0.7447746149699946" },
         kind: HelperKind::Numbers {
             parameters: ["LOW", "HIGH"],
             check: |low, high| require(low < high, || format!("the range from {low} up to {high} is empty")),
@@ -223,7 +223,7 @@ static HELPERS: &[Helper] = &[
         name: "randString",
         meaning: "LENGTH random letters and digits (A-Z, a-z, 0-9), 1 to 65536",
         varies: Variation::PerCall,
-        example: Example { template: "{{randString 8}}", text: "04QRN7n4" },
+        example: HelperExample { template: "{{randString 8}}", text: "04QRN7n4" },
         kind: HelperKind::Integer {
             parameter: "LENGTH",
             check: |length| {
@@ -238,7 +238,7 @@ static HELPERS: &[Helper] = &[
         meaning: "a random row of a data set, a new one each time; with LIST.COLUMN that column of a row that is drawn \
                   once per iteration",
         varies: Variation::PerCall,
-        example: Example { template: "{{pick movies}}", text: "Casablanca" },
+        example: HelperExample { template: "{{pick movies}}", text: "Casablanca" },
         kind: HelperKind::Name { parameter: "LIST", referent: Referent::DataSet, resolve: resolve::pick },
     },
     Helper {
@@ -246,14 +246,14 @@ static HELPERS: &[Helper] = &[
         meaning: "the user's next row of a data set, each user reading rows of its own while they last; with \
                   LIST.COLUMN that column of the iteration's row",
         varies: Variation::PerCall,
-        example: Example { template: "{{next users.name}} of {{next users.city}}", text: "Ben of Turin" },
+        example: HelperExample { template: "{{next users.name}} of {{next users.city}}", text: "Ben of Turin" },
         kind: HelperKind::Name { parameter: "LIST", referent: Referent::DataSet, resolve: resolve::next },
     },
     Helper {
         name: "uuid",
         meaning: "a random UUID (version 4)",
         varies: Variation::PerCall,
-        example: Example { template: "{{uuid}}", text: "bea98c96-2fe7-4f2f-a05e-c5e38ae0db04" },
+        example: HelperExample { template: "{{uuid}}", text: "bea98c96-2fe7-4f2f-a05e-c5e38ae0db04" },
         kind: HelperKind::NoArguments(|values, out| {
             out.push_str(values.random.uuid().hyphenated().encode_lower(&mut uuid::Uuid::encode_buffer()));
         }),
@@ -262,21 +262,21 @@ static HELPERS: &[Helper] = &[
         name: "epochms",
         meaning: "milliseconds since 1970-01-01 UTC",
         varies: Variation::PerCall,
-        example: Example { template: "{{epochms}}", text: "1769850300250" },
+        example: HelperExample { template: "{{epochms}}", text: "1769850300250" },
         kind: HelperKind::NoArguments(|values, out| display(values.wall_clock.as_millis(), out)),
     },
     Helper {
         name: "epochs",
         meaning: "whole seconds since 1970-01-01 UTC",
         varies: Variation::PerCall,
-        example: Example { template: "{{epochs}}", text: "1769850300" },
+        example: HelperExample { template: "{{epochs}}", text: "1769850300" },
         kind: HelperKind::NoArguments(|values, out| display(values.wall_clock.as_secs(), out)),
     },
     Helper {
         name: "isoNow",
         meaning: "the time in UTC with milliseconds (RFC 3339)",
         varies: Variation::PerCall,
-        example: Example { template: "{{isoNow}}", text: "2026-01-31T09:05:00.250Z" },
+        example: HelperExample { template: "{{isoNow}}", text: "2026-01-31T09:05:00.250Z" },
         kind: HelperKind::NoArguments(|values, out| {
             display(humantime::format_rfc3339_millis(UNIX_EPOCH + values.wall_clock), out);
         }),
@@ -285,49 +285,49 @@ static HELPERS: &[Helper] = &[
         name: "userId",
         meaning: "the user's number, from 0",
         varies: Variation::PerUser,
-        example: Example { template: "user-{{userId}}", text: "user-2" },
+        example: HelperExample { template: "user-{{userId}}", text: "user-2" },
         kind: HelperKind::NoArguments(|values, out| display(values.user, out)),
     },
     Helper {
         name: "iteration",
         meaning: "how many times the user has walked the script so far, from 0",
         varies: Variation::PerStep,
-        example: Example { template: "{{userId}}-{{iteration}}", text: "2-5" },
+        example: HelperExample { template: "{{userId}}-{{iteration}}", text: "2-5" },
         kind: HelperKind::NoArguments(|values, out| display(values.iteration, out)),
     },
     Helper {
         name: "var",
         meaning: "a variable's value, as captured from an earlier reply; nothing while it is not set",
         varies: Variation::PerStep,
-        example: Example { template: "{{var title}}", text: "Life & Death" },
+        example: HelperExample { template: "{{var title}}", text: "Life & Death" },
         kind: HelperKind::Name { parameter: "NAME", referent: Referent::Variable, resolve: resolve::variable },
     },
     Helper {
         name: "env",
         meaning: "an environment variable, read once before the run",
         varies: Variation::PerRun,
-        example: Example { template: "https://{{env REGION}}.site", text: "https://eu.site" },
+        example: HelperExample { template: "https://{{env REGION}}.site", text: "https://eu.site" },
         kind: HelperKind::Name { parameter: "NAME", referent: Referent::Environment, resolve: resolve::environment },
     },
     Helper {
         name: "urlencode",
         meaning: "TEXT percent-encoded, safe in any part of a URL",
         varies: Variation::AsArgument,
-        example: Example { template: "{{urlencode (var title)}}", text: "Life%20%26%20Death" },
+        example: HelperExample { template: "{{urlencode (var title)}}", text: "Life%20%26%20Death" },
         kind: HelperKind::Text(encoding::url),
     },
     Helper {
         name: "base64",
         meaning: "TEXT in base64, standard alphabet, padded",
         varies: Variation::AsArgument,
-        example: Example { template: "{{base64 'user:pass'}}", text: "dXNlcjpwYXNz" },
+        example: HelperExample { template: "{{base64 'user:pass'}}", text: "dXNlcjpwYXNz" },
         kind: HelperKind::Text(encoding::base64),
     },
     Helper {
         name: "json",
         meaning: "TEXT as a JSON string, with its quotes",
         varies: Variation::AsArgument,
-        example: Example { template: "{{json (var title)}}", text: "\"Life & Death\"" },
+        example: HelperExample { template: "{{json (var title)}}", text: "\"Life & Death\"" },
         kind: HelperKind::Text(encoding::json),
     },
 ];

@@ -15,7 +15,7 @@ pub struct ArgumentError {
 }
 
 impl ArgumentError {
-    /// An error without help.
+    /// Creates an error without help.
     pub fn new(message: impl Into<String>) -> Self {
         Self { message: message.into(), help: None }
     }

@@ -325,7 +325,7 @@ fn debug_shows_no_text() {
     assert_eq!(format!("{template:?}"), "Template { pieces: 1, .. }");
 }
 
-/// The situation that [`EXAMPLES`](super::helpers::EXAMPLES) tells.
+/// Creates the situation that [`EXAMPLES`](super::helpers::EXAMPLES) describes.
 fn example_world() -> World {
     let mut users = Table::with_columns(vec!["name".into(), "city".into()]).unwrap();
     for row in [["Ann", "Oslo"], ["Ben", "Turin"], ["Cleo", "Lima"], ["Dan", "Kyoto"]] {
@@ -389,7 +389,7 @@ static TWO_HELPERS: [Helper; 2] = [
         name: "dice",
         meaning: "the sum of COUNT dice, at most 5",
         varies: Variation::PerCall,
-        example: Example { template: "{{dice 2}}", text: "7" },
+        example: HelperExample { template: "{{dice 2}}", text: "7" },
         kind: HelperKind::Integer {
             parameter: "COUNT",
             check: |count| if count <= 5 { Ok(()) } else { Err(ArgumentError::new(format!("{count} is more than 5"))) },
@@ -402,7 +402,7 @@ static TWO_HELPERS: [Helper; 2] = [
         name: "visit",
         meaning: "the user and the iteration",
         varies: Variation::PerStep,
-        example: Example { template: "{{visit}}", text: "2/5" },
+        example: HelperExample { template: "{{visit}}", text: "2/5" },
         kind: HelperKind::NoArguments(|values, out| *out += &format!("{}/{}", values.user, values.iteration)),
     },
 ];
