@@ -20,6 +20,6 @@ pub use feed_strategy::{AtEnd, FeedStrategy, Order, Partition};
 pub use file::RowBuffer;
 pub use load::load;
 pub use partition_check::check_rows_per_user;
-pub use problem::RowReadError;
 pub use set::{DataId, DataSet, DataSets};
+#[cfg(test)]
 pub use table::Table;

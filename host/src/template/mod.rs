@@ -29,7 +29,9 @@ pub use compiled::Template;
 pub use environment::Environment;
 pub use environment_names::environment_names;
 pub use error::TemplateError;
-pub use helpers::{Helper, HelperExample, HelperKind, ParameterKind, Referent, Variation, helpers, reference};
+pub use helpers::{
+    EXAMPLES, Helper, HelperExample, HelperKind, ParameterKind, Referent, Variation, helpers, reference,
+};
 pub use row_cursors::{RowCursors, RowShortage};
 pub use scope::{CompileScope, RenderContext, RenderScratch};
 pub use variables::{VariableId, VariableNames, Variables};
