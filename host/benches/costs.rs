@@ -43,10 +43,10 @@ fn user(plan: &Plan) -> Rc<Session> {
 }
 
 fn replica(plan: &Plan) -> RestartingInstance {
-    let used = &plan.plugins[0];
+    let used = &plan.runtime.plugins[0];
     let family = WorkerPlugin::new(
         used.policy.clone(),
-        Arc::clone(&plan.script_context),
+        Arc::clone(&plan.runtime.script_context),
         &SharedNames::of_plan(&plan.variables, &plan.metrics),
     );
     RestartingInstance::new(Arc::clone(&used.plugin), Arc::clone(&used.steps), family)
@@ -65,7 +65,7 @@ fn decide(bench: &mut Criterion) {
 fn render(bench: &mut Criterion) {
     let plan = plan();
     let user = user(&plan);
-    let (data, environment) = (&plan.script_context.data, &plan.script_context.environment);
+    let (data, environment) = (&plan.runtime.script_context.data, &plan.runtime.script_context.environment);
     let mut variables = VariableNames::default();
     let mut scope = CompileScope { data, variables: &mut variables, environment };
     let template = Template::compile("/catalog?page={{randInt 1 20}}&id={{uuid}}", &mut scope).unwrap();

@@ -19,7 +19,7 @@
 //! | 5 | `http` | the metered client |
 //! | 5 | `secrets` | the search for secrets in texts |
 //! | 5 | [`template`], `expression` | texts with helpers, and conditions |
-//! | 5 | [`pace`] | start times, as pure functions |
+//! | 5 | [`pace`], `load_model` | start times as pure functions; the rules by which iterations begin |
 //! | 4 | `net` | byte streams: names, addresses, TCP, TLS |
 //! | 4 | [`metrics`] | samples and their sums |
 //! | 4 | `data` | data sets |
@@ -35,6 +35,7 @@ pub mod diagnostic;
 pub mod exit;
 mod expression;
 mod http;
+mod load_model;
 pub mod metrics;
 mod net;
 pub mod pace;

@@ -39,7 +39,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn the_page_is_fetched_and_its_status_looked_at() {
+    fn the_page_is_fetched_and_its_status_checked() {
         for (status, failure) in [(200, None), (404, Some(Failure::status("expected status 200, got 404")))] {
             let host = Host::new().variable("page", "7").reply(Reply::new(status));
             let run = host.run::<Ping>(json!({"url": "https://site/{{var page}}"})).expect("the parameters are right");

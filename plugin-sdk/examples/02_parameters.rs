@@ -79,7 +79,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn the_order_goes_out_as_often_as_the_step_says() {
+    fn the_order_is_sent_the_given_number_of_times() {
         let host =
             Host::new().renders("pick movies", &["alien", "brazil"]).reply(Reply::new(422)).reply(Reply::new(422));
         let params = json!({"url": "/", "order": {"movie": "{{pick movies}}"}, "times": 2, "expect": "refused"});
@@ -91,7 +91,7 @@ mod tests {
     }
 
     #[test]
-    fn mistakes_are_told_where_they_are() {
+    fn mistakes_are_reported_at_their_place() {
         let mistake = |params| Host::new().run::<Order>(params).expect_err("a mistake");
         let many = mistake(json!({"url": "/", "order": "{}", "times": 51}));
         assert_eq!((many.pointer.as_str(), many.message.as_str()), ("/times", "`times` must be from 1 to 50, got 51"));

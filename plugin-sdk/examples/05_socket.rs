@@ -89,7 +89,7 @@ mod tests {
     }
 
     #[test]
-    fn silence_is_a_timeout_and_an_end_is_the_networks() {
+    fn silence_is_a_timeout_and_an_end_a_network_failure() {
         let silence = line(Peer::new());
         assert_eq!(silence.failure.map(|failure| failure.kind()), Some(FailureKind::Timeout));
         assert_eq!((silence.given_up, silence.elapsed), (vec![GivenUp::Read], LIMIT));

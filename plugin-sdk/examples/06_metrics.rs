@@ -79,7 +79,7 @@ mod tests {
     }
 
     #[test]
-    fn a_job_that_gets_done_is_measured() {
+    fn a_finished_job_is_measured() {
         let run = job(2);
         assert!(run.passed());
         assert_eq!(run.metric("job.questions"), [1.0, 1.0]);
@@ -88,7 +88,7 @@ mod tests {
     }
 
     #[test]
-    fn one_that_does_not_is_counted() {
+    fn an_unfinished_job_is_counted() {
         let run = job(1);
         assert_eq!(run.failure, Some(Failure::check("expected `done`, asked 1 times")));
         assert_eq!((run.metric("job.took"), run.metric("job.done")), (vec![], vec![0.0]));

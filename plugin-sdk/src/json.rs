@@ -218,7 +218,7 @@ mod tests {
     }
 
     #[test]
-    fn a_number_alone_is_no_document() {
+    fn a_number_alone_is_not_a_document() {
         let error = crate::parameters::parse::parse::<JsonTemplate>("5").expect_err("no document");
         assert_eq!(error.message, "expected a JSON text, a mapping or a list, got `5`");
     }

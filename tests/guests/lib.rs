@@ -1,7 +1,7 @@
 //! The base of the misbehaving plugins: the contract's own bindings, without the SDK's safeguards in between.
 //!
 //! Each guest is one file beside this one, one example target of this package and so one component, and has a test of
-//! its name in `tests/suites/guests.rs` (`tests/tidy.rs` checks that). A guest implements [`Misbehaviour`], of which it
+//! its name in `tests/suites/guests/` (`tests/tidy.rs` checks that). A guest implements [`Misbehaviour`], of which it
 //! overrides only the functions in which it misbehaves; every guest offers one action, `misbehave`.
 
 #[allow(missing_docs, reason = "documented in wit/, which it is generated from")]

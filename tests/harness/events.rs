@@ -1,4 +1,4 @@
-//! A server of event streams on axum. What it sends is in the path of its URL.
+//! A server of event streams, built on axum. The path of the URL says what it sends.
 
 use std::convert::Infallible;
 use std::net::SocketAddr;
@@ -17,15 +17,15 @@ use futures_util::{Stream, stream};
 
 use crate::wait_for;
 
-/// A server that runs as long as the tests.
+/// A server of event streams that runs until the tests end.
 pub struct EventStreams {
     addr: SocketAddr,
     open: Arc<AtomicU64>,
 }
 
 impl EventStreams {
-    /// Listens on a free port. `/events/COUNT/MILLISECONDS` are so many events, so far apart, `event 1` the first;
-    /// `/status` is none and `/page` another kind of reply.
+    /// Listens on a free port. `/events/COUNT/MILLISECONDS` sends `COUNT` events, the first of them `event 1`, that
+    /// many milliseconds apart; `/status` sends no event, and `/page` is a reply of another kind.
     pub fn start() -> Self {
         let listener = std::net::TcpListener::bind(("127.0.0.1", 0)).expect("a free port");
         listener.set_nonblocking(true).expect("a listener that does not block");
@@ -47,7 +47,7 @@ impl EventStreams {
         Self { addr, open }
     }
 
-    /// `http://host:port`.
+    /// Returns `http://host:port`.
     pub fn base_url(&self) -> String {
         format!("http://{}", self.addr)
     }
@@ -55,14 +55,14 @@ impl EventStreams {
     /// Waits until no stream is open.
     ///
     /// # Panics
-    /// One stays open.
+    /// A stream stays open.
     #[track_caller]
     pub fn settle(&self) {
         wait_for("every stream to be closed", || self.open.load(Ordering::Relaxed) == 0);
     }
 }
 
-/// Counts a stream as open while it lives.
+/// Counts a stream as open until it is dropped.
 struct Open(Arc<AtomicU64>);
 
 impl Drop for Open {

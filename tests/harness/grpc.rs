@@ -1,4 +1,4 @@
-//! A gRPC server on tonic, with its own account of what it took and sent.
+//! A gRPC server, built on tonic, that counts the messages it receives and sends.
 
 use std::net::SocketAddr;
 use std::pin::Pin;
@@ -16,30 +16,30 @@ use tonic::{Code, Request, Response, Status, Streaming, async_trait};
 use proto::echo_server::{Echo, EchoServer};
 use proto::{Order, Said};
 
-/// What the build script has made of `protos/`.
+/// Code that the build script generates from `protos/`.
 mod proto {
     #![allow(missing_docs, clippy::pedantic, reason = "generated")]
 
     tonic::include_proto!("stampede.test");
 }
 
-/// The compiled schemas of what the server serves: of its own service, and of tonic's for health.
+/// Returns the compiled schemas of the server's services: its own, and tonic's health service.
 pub const fn descriptors() -> [&'static [u8]; 2] {
     [include_bytes!(concat!(env!("OUT_DIR"), "/echo.bin")), tonic_health::pb::FILE_DESCRIPTOR_SET]
 }
 
-/// Which services a server has to tell its schema.
+/// The reflection service by which a server tells its schema.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Reflection {
     /// None.
     None,
-    /// That of today, `grpc.reflection.v1`.
+    /// The current one, `grpc.reflection.v1`.
     V1,
-    /// The one before, `grpc.reflection.v1alpha`.
+    /// Its predecessor, `grpc.reflection.v1alpha`.
     V1Alpha,
 }
 
-/// A server that runs as long as the tests.
+/// A gRPC server that runs until the tests end.
 pub struct GrpcServer {
     addr: SocketAddr,
     counted: Arc<Counted>,
@@ -53,12 +53,12 @@ struct Counted {
 }
 
 impl GrpcServer {
-    /// Listens on a free port. Its services are that of `protos/echo.proto` and `grpc.health.v1.Health`.
+    /// Listens on a free port and serves `protos/echo.proto` and `grpc.health.v1.Health`, without reflection.
     pub fn start() -> Self {
         Self::reflecting(Reflection::None)
     }
 
-    /// The same, and it tells its schema.
+    /// Listens on a free port, as [`Self::start`] does, and serves a reflection service besides.
     pub fn reflecting(reflection: Reflection) -> Self {
         let listener = std::net::TcpListener::bind(("127.0.0.1", 0)).expect("a free port");
         listener.set_nonblocking(true).expect("a listener that does not block");
@@ -75,22 +75,22 @@ impl GrpcServer {
         Self { addr, counted }
     }
 
-    /// `http://host:port`.
+    /// Returns `http://host:port`.
     pub fn base_url(&self) -> String {
         format!("http://{}", self.addr)
     }
 
-    /// Messages that came.
+    /// Returns the number of messages received.
     pub fn came(&self) -> u64 {
         self.counted.came.load(Ordering::Relaxed)
     }
 
-    /// Calls that asked for its schema.
+    /// Returns the number of calls to the reflection service.
     pub fn asked(&self) -> u64 {
         self.counted.asked.load(Ordering::Relaxed)
     }
 
-    /// Messages that were sent, or begun to be.
+    /// Returns the number of messages sent, with those whose sending has begun.
     pub fn went(&self) -> u64 {
         self.counted.went.load(Ordering::Relaxed)
     }

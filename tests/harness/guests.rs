@@ -2,10 +2,10 @@
 
 use std::path::{Path, PathBuf};
 
-/// The component of `tests/guests/<name>.rs`.
+/// Returns the path of the component of `tests/guests/<name>.rs`.
 ///
 /// # Panics
-/// There is none.
+/// There is no such guest.
 #[track_caller]
 pub fn guest(name: &str) -> PathBuf {
     let component = Path::new(env!("STAMPEDE_GUESTS")).join(format!("{name}.wasm"));

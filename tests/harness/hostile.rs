@@ -1,9 +1,10 @@
-//! Components that are made to hurt whoever compiles them: valid, small, and far too much work.
+//! Components that exhaust a compiler: valid, small, and far too much work.
 
 use wasm_encoder::{CodeSection, Component, Function, FunctionSection, Module, ModuleSection, TypeSection, ValType};
 
-/// A component of one core module, whose functions are all the same: so many blocks, each of which may change one of
-/// so many locals, all of them alive until the end. The compiler's work is near the product of the three.
+/// Returns a component of one core module whose functions are all alike: each has `blocks` blocks, of which every one
+/// may change one of `locals` locals, and all locals are alive until the end. The compiler's work is near the product
+/// of the three.
 pub fn heavy_component(functions: u32, blocks: u32, locals: u32) -> Vec<u8> {
     let mut types = TypeSection::new();
     types.ty().function([ValType::I32], [ValType::I32]);

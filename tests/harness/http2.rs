@@ -1,5 +1,5 @@
-//! A server of HTTP/2 (RFC 9113) that a test scripts frame by frame, for what no server says in earnest: bodies that end
-//! too early, trailers that are not there, connections that go away.
+//! An HTTP/2 server (RFC 9113) that a test scripts frame by frame, for replies that no ordinary server sends: bodies
+//! that end too early, trailers that are missing, connections that close.
 
 use std::io::{self, Read, Write};
 use std::net::{Shutdown, SocketAddr, TcpListener, TcpStream};
@@ -8,14 +8,14 @@ use std::thread;
 
 const PREFACE: usize = 24;
 
-/// Types of frames.
+/// Frame types.
 const DATA: u8 = 0;
 const HEADERS: u8 = 1;
 const RST_STREAM: u8 = 3;
 const SETTINGS: u8 = 4;
 const PING: u8 = 6;
 
-/// Flags of frames. That of an acknowledgement is that of a stream's end.
+/// Frame flags. An acknowledgement and the end of a stream have the same bit.
 const END_STREAM: u8 = 1;
 const ACK: u8 = 1;
 const END_HEADERS: u8 = 4;
@@ -25,25 +25,25 @@ const END_HEADERS: u8 = 4;
 pub enum Part {
     /// Status 200 and this content type.
     Head(&'static str),
-    /// Content.
+    /// A piece of the content.
     Data(Vec<u8>),
-    /// The end, with one field after the content.
+    /// The end of the reply, with one field in the trailer section.
     Trailer(&'static str, &'static str),
-    /// The end, without a trailer section.
+    /// The end of the reply, without a trailer section.
     End,
-    /// The stream ends with this error code.
+    /// The end of the stream, with this error code.
     Reset(u32),
-    /// The connection ends.
+    /// The end of the connection.
     Close,
 }
 
-/// A server that gives the same reply to every request, as soon as some of its content has come.
+/// A server that gives the same reply to every request, as soon as some of the request's content has arrived.
 pub struct Http2Server {
     addr: SocketAddr,
 }
 
 impl Http2Server {
-    /// Listens on a free port for as long as the tests run.
+    /// Listens on a free port until the tests end.
     pub fn start(reply: impl Into<Vec<Part>>) -> Self {
         let listener = TcpListener::bind(("127.0.0.1", 0)).expect("a free port");
         let addr = listener.local_addr().expect("a bound listener has an address");
@@ -51,14 +51,14 @@ impl Http2Server {
         thread::spawn(move || {
             for stream in listener.incoming().flatten() {
                 let reply = Arc::clone(&reply);
-                // A client that goes away ends its connection, and that is all.
+                // A client that disconnects ends its connection and nothing else.
                 thread::spawn(move || serve(&stream, &reply).unwrap_or_default());
             }
         });
         Self { addr }
     }
 
-    /// `http://` and where it listens.
+    /// Returns `http://host:port`.
     pub fn base_url(&self) -> String {
         format!("http://{}", self.addr)
     }
@@ -79,7 +79,7 @@ fn serve(mut stream: &TcpStream, reply: &[Part]) -> io::Result<()> {
         match (kind, flags) {
             (SETTINGS, 0) => stream.write_all(&frame(SETTINGS, ACK, 0, &[]))?,
             (PING, 0) => stream.write_all(&frame(PING, ACK, 0, &payload))?,
-            // Content comes in several frames, and the numbers of streams rise.
+            // Content arrives in several frames, and stream numbers rise.
             (HEADERS | DATA, flags) if (kind == DATA || flags & END_STREAM > 0) && id > answered => {
                 answered = id;
                 answer(stream, id, reply)?;
@@ -100,7 +100,7 @@ fn answer(mut stream: &TcpStream, id: u32, reply: &[Part]) -> io::Result<()> {
 }
 
 impl Part {
-    /// As it is sent; none for the connection's end.
+    /// Returns the bytes to send; `None` for the end of the connection.
     fn frame(&self, stream: u32) -> Option<Vec<u8>> {
         Some(match self {
             Self::Head(content_type) => {
@@ -122,7 +122,7 @@ fn frame(kind: u8, flags: u8, stream: u32, payload: &[u8]) -> Vec<u8> {
     [&length[1..], &[kind, flags], &stream.to_be_bytes(), payload].concat()
 }
 
-/// A field as a literal that is not indexed (RFC 7541 section 6.2.2).
+/// Returns a field as a literal that is not indexed (RFC 7541 section 6.2.2).
 fn field(name: &str, value: &str) -> Vec<u8> {
     let length = |text: &str| [u8::try_from(text.len()).ok().filter(|length| *length < 127).expect("a short text")];
     [&[0], &length(name), name.as_bytes(), &length(value), value.as_bytes()].concat()

@@ -1,6 +1,6 @@
-//! What the suites stand on: targets that listen on free ports, the real binary in a folder of its own, and its reports
-//! as values to compare with what the target counted. Nothing here sleeps for luck: whoever waits, waits for something
-//! it can see.
+//! Support for the suites: targets on free ports, the real binary in a folder of its own, and its reports as values to
+//! compare with the target's own counts. Nothing here sleeps and hopes: every wait is for something that can be
+//! observed.
 
 mod events;
 mod grpc;

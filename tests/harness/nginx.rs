@@ -1,4 +1,4 @@
-//! nginx as a target: a server that nobody here wrote, with its own account of what it served.
+//! nginx as a target: an independent server with an access log of its own.
 
 use std::collections::BTreeMap;
 use std::fs;
@@ -10,13 +10,13 @@ use tempfile::TempDir;
 
 use crate::wait_for;
 
-/// How often another port is tried if somebody else was quicker to take the free one.
+/// Attempts to find a port; another process may take a free one first.
 const ATTEMPTS: usize = 10;
 
-/// Where it may be: Debian keeps it in a folder that is on the PATH of root only.
+/// Places of the program. Debian keeps it in a folder that only root has on the PATH.
 const PROGRAMS: [&str; 2] = ["nginx", "/usr/sbin/nginx"];
 
-/// An nginx that serves. Dropping it stops it.
+/// A running nginx. Dropping it stops it.
 pub struct Nginx {
     child: Child,
     folder: TempDir,
@@ -24,24 +24,25 @@ pub struct Nginx {
     tls: bool,
 }
 
-/// One line of its access log.
+/// One line of the access log.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Logged {
-    /// The status it answered.
+    /// The status of the reply.
     pub status: u16,
-    /// Bytes of the reply's body.
+    /// Length of the reply's body in bytes.
     pub body_bytes: u64,
     /// `GET /path HTTP/1.1`.
     pub request: String,
 }
 
 impl Nginx {
-    /// Serves the given `location` blocks in clear.
+    /// Serves these `location` blocks without TLS.
     pub fn start(locations: &str) -> Self {
         Self::serve(locations, false)
     }
 
-    /// Serves them over TLS, with a self-signed certificate for `127.0.0.1`, and speaks HTTP/2 if the client does.
+    /// Serves these `location` blocks over TLS, with a self-signed certificate for `127.0.0.1`, and over HTTP/2 if the
+    /// client asks for it.
     pub fn start_tls(locations: &str) -> Self {
         Self::serve(locations, true)
     }
@@ -55,7 +56,7 @@ impl Nginx {
             let addr = free_port();
             fs::write(folder.path().join("nginx.conf"), configuration(addr, locations, tls)).expect("a config file");
             let mut child = spawn(folder.path());
-            // It writes its process number once it listens.
+            // nginx writes its process number once it listens.
             let pid = folder.path().join("nginx.pid");
             let mut ended = false;
             wait_for("nginx to listen", || {
@@ -71,20 +72,20 @@ impl Nginx {
         panic!("no port stayed free for nginx");
     }
 
-    /// `http://` or `https://` and where it listens.
+    /// Returns `http://host:port` or `https://host:port`.
     pub fn base_url(&self) -> String {
         format!("{}://{}", if self.tls { "https" } else { "http" }, self.addr)
     }
 
-    /// The certificate of one that serves over TLS, as a file.
+    /// Returns the path of the certificate that a server with TLS presents.
     pub fn certificate(&self) -> PathBuf {
         self.folder.path().join("cert.pem")
     }
 
-    /// Stops it and reads its log, once that has `expected` lines or more.
+    /// Waits until the log has `expected` lines or more, stops the server and returns the log.
     ///
     /// # Panics
-    /// It never gets that many.
+    /// The log never has that many lines.
     #[track_caller]
     pub fn log(self, expected: u64) -> Vec<Logged> {
         let file = self.folder.path().join("access.log");
@@ -103,7 +104,7 @@ impl Nginx {
     }
 
     fn kill(&mut self) {
-        // It may have ended by itself; then there is nothing to do.
+        // If the process has ended by itself, nothing is left to do.
         let _ = self.child.kill();
         let _ = self.child.wait();
     }
@@ -126,7 +127,7 @@ impl Logged {
         }
     }
 
-    /// How often each status is in a log.
+    /// Counts the lines of a log by status.
     pub fn statuses(log: &[Self]) -> BTreeMap<u16, u64> {
         let mut statuses = BTreeMap::new();
         log.iter().for_each(|line| *statuses.entry(line.status).or_default() += 1);
@@ -134,7 +135,7 @@ impl Logged {
     }
 }
 
-/// A port that was free a moment ago.
+/// Returns a port that was free a moment ago.
 fn free_port() -> SocketAddr {
     let listener = TcpListener::bind(("127.0.0.1", 0)).expect("a free port");
     listener.local_addr().expect("a bound listener has an address")
@@ -149,7 +150,8 @@ fn spawn(folder: &Path) -> Child {
     spawned.expect("nginx is missing: install it (Debian and Ubuntu: `apt-get install nginx-light`)")
 }
 
-/// One process, which logs a request before it reads the next; everything it writes is in its own folder.
+/// Returns the configuration: one process, which logs a request before it reads the next, and writes only into its own
+/// folder.
 fn configuration(addr: SocketAddr, locations: &str, tls: bool) -> String {
     let (listen, certificate) =
         if tls { ("ssl http2", "ssl_certificate cert.pem; ssl_certificate_key key.pem;") } else { ("", "") };

@@ -1,28 +1,28 @@
-//! A server that a test scripts byte by byte. It records each request as it came.
+//! A server that a test scripts byte by byte. It records each request as received.
 
 use std::io::{BufRead, BufReader, Write};
 use std::net::{SocketAddr, TcpListener, TcpStream};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::thread;
 
-/// One HTTP/1.1 request as it came.
+/// One HTTP/1.1 request as received.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub struct RawRequest {
     /// `GET /path HTTP/1.1`.
     pub line: String,
-    /// The fields, names in lower case, in the order they came.
+    /// The fields in the order received, with their names in lower case.
     pub headers: Vec<(String, String)>,
-    /// As long as `content-length` says.
+    /// The body, of the length that `content-length` gives.
     pub body: Vec<u8>,
 }
 
 impl RawRequest {
-    /// The value of a field; empty if there is none.
+    /// Returns the value of a field; empty if the request has none of that name.
     pub fn header(&self, name: &str) -> &str {
         self.headers.iter().find(|(known, _)| known == name).map_or("", |(_, value)| value)
     }
 
-    /// Reads the next request of a connection; `None` at its end.
+    /// Reads the next request of a connection; `None` at the end of the connection.
     fn read(reader: &mut impl BufRead) -> Option<Self> {
         let line = read_line(reader)?;
         let mut headers = Vec::new();
@@ -55,12 +55,13 @@ pub struct RawServer {
 }
 
 impl RawServer {
-    /// Listens on a free port for as long as the tests run. `reply` makes the bytes to send; none end the connection.
+    /// Listens on a free port until the tests end. `reply` returns the bytes to send; if it returns none, the
+    /// connection is closed.
     pub fn start(reply: impl Fn(&RawRequest) -> Vec<u8> + Send + Sync + 'static) -> Self {
         Self::serve(reply, false)
     }
 
-    /// The same, on connections that end with the first reply.
+    /// Listens as [`Self::start`] does, and closes each connection after the first reply.
     pub fn hanging_up(reply: impl Fn(&RawRequest) -> Vec<u8> + Send + Sync + 'static) -> Self {
         Self::serve(reply, true)
     }
@@ -84,12 +85,12 @@ impl RawServer {
         Self::start(|_| b"HTTP/1.1 200 OK\r\ncontent-length: 0\r\n\r\n".to_vec())
     }
 
-    /// `http://` and where it listens.
+    /// Returns `http://host:port`.
     pub fn base_url(&self) -> String {
         format!("http://{}", self.addr)
     }
 
-    /// The requests that came since this was last asked, in their order.
+    /// Returns the requests since the last call, in the order received.
     pub fn take(&self) -> Vec<RawRequest> {
         std::mem::take(&mut *self.requests.lock().unwrap_or_else(PoisonError::into_inner))
     }

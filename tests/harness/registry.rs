@@ -1,4 +1,4 @@
-//! An OCI registry that nobody here wrote, pushed to by a client that nobody here wrote.
+//! An independent OCI registry, to which an independent client pushes.
 
 use std::fs;
 use std::net::{SocketAddr, TcpListener, TcpStream};
@@ -12,10 +12,10 @@ use tempfile::TempDir;
 
 use crate::wait_for;
 
-/// How often another port is tried if somebody else was quicker to take the free one.
+/// Attempts to find a port; another process may take a free one first.
 const ATTEMPTS: usize = 10;
 
-/// A registry that serves on a loopback address. Dropping it stops it.
+/// A registry on a loopback address. Dropping it stops it.
 pub struct Registry {
     child: Child,
     addr: SocketAddr,
@@ -23,7 +23,7 @@ pub struct Registry {
 }
 
 impl Registry {
-    /// Starts an empty one.
+    /// Starts an empty registry.
     pub fn start() -> Self {
         let folder = TempDir::new().expect("a temporary folder");
         for _ in 0..ATTEMPTS {
@@ -54,12 +54,12 @@ impl Registry {
         panic!("no port stayed free for the registry");
     }
 
-    /// `127.0.0.1:port`.
+    /// Returns `127.0.0.1:port`.
     pub fn address(&self) -> String {
         self.addr.to_string()
     }
 
-    /// Pushes layers of a media type under `repository:tag`. Gives the digest of the manifest, without `sha256:`.
+    /// Pushes layers of a media type as `repository:tag`, and returns the digest of the manifest without `sha256:`.
     pub fn push(&self, name: &str, media_type: &str, layers: &[&[u8]]) -> String {
         // Another test may have been first.
         let _ = rustls::crypto::ring::default_provider().install_default();
@@ -81,7 +81,7 @@ impl Registry {
 
 impl Drop for Registry {
     fn drop(&mut self) {
-        // It has ended only if a test failed.
+        // The process has ended only if a test failed.
         let _ = self.child.kill();
         let _ = self.child.wait();
     }

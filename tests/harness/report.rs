@@ -1,4 +1,4 @@
-//! A JSON report, read as any other program would: by its published names, not by the host's types.
+//! A JSON report, read as another program reads it: by its published names, not by the host's types.
 
 use std::collections::BTreeMap;
 
@@ -17,7 +17,7 @@ impl Report {
     /// Reads the text of a report.
     ///
     /// # Panics
-    /// It is no JSON, or not of the schema that this reader knows.
+    /// The text is not JSON, or its schema is not the one that this reader knows.
     #[track_caller]
     pub fn parse(text: &str) -> Self {
         let value: Value = serde_json::from_str(text).expect("the report is JSON");
@@ -25,22 +25,22 @@ impl Report {
         Self(value)
     }
 
-    /// What a JSON pointer names; null if there is nothing.
+    /// Returns the value at a JSON pointer; null if there is none.
     pub fn at(&self, pointer: &str) -> &Value {
         self.0.pointer(pointer).unwrap_or(&Value::Null)
     }
 
-    /// The sum of all rows.
+    /// Returns the totals of all rows.
     pub fn totals(&self) -> Row<'_> {
         Row(&self.0["totals"])
     }
 
-    /// All rows but the totals, in the report's order.
+    /// Returns all rows but the totals, in the report's order.
     pub fn rows(&self) -> impl Iterator<Item = Row<'_>> {
         self.0["actions"].as_array().into_iter().flatten().map(Row)
     }
 
-    /// The row of a step.
+    /// Returns the row of a step.
     ///
     /// # Panics
     /// There is none.
@@ -50,7 +50,7 @@ impl Report {
         self.rows().find(|row| row.name() == name).unwrap_or_else(|| panic!("no row `{name}` among {names:?}"))
     }
 
-    /// How often a plugin trapped, and how many tasks of other users failed with it.
+    /// Returns how many times a plugin trapped, and how many tasks of other users failed with it.
     ///
     /// # Panics
     /// No plugin has that name.
@@ -62,7 +62,7 @@ impl Report {
         (number("traps"), number("collateral"))
     }
 
-    /// Compares the totals with what the embedded site counted: requests, each status, body bytes.
+    /// Compares the totals with the embedded site's counts: requests, each status, body bytes.
     ///
     /// # Panics
     /// They differ.
@@ -74,11 +74,11 @@ impl Report {
         assert_eq!(totals.body_in(), site.body_bytes_sent, "bytes of reply bodies");
     }
 
-    /// Checks that the numbers agree with each other: every task that was started has ended in one way, every request
-    /// is in the totals and is either good or bad.
+    /// Checks that the numbers agree with each other: every task that was started has ended in one way, and every
+    /// request is in the totals, as a success or a failure.
     ///
     /// # Panics
-    /// They do not.
+    /// The numbers disagree.
     #[track_caller]
     pub fn assert_consistent(&self) {
         for row in self.rows().chain([self.totals()]) {
@@ -95,17 +95,17 @@ impl Report {
 }
 
 impl<'a> Row<'a> {
-    /// The step's name.
+    /// Returns the name of the step.
     pub fn name(&self) -> &'a str {
         self.0["name"].as_str().unwrap_or_default()
     }
 
-    /// What a JSON pointer names; null if there is nothing.
+    /// Returns the value at a JSON pointer; null if there is none.
     pub fn at(&self, pointer: &str) -> &'a Value {
         self.0.pointer(pointer).unwrap_or(&Value::Null)
     }
 
-    /// The whole number that a JSON pointer names.
+    /// Returns the whole number at a JSON pointer.
     ///
     /// # Panics
     /// There is none.
@@ -114,37 +114,37 @@ impl<'a> Row<'a> {
         self.at(pointer).as_u64().unwrap_or_else(|| panic!("no number at `{pointer}` of {}", self.0))
     }
 
-    /// Requests.
+    /// Returns the number of requests.
     #[track_caller]
     pub fn total(&self) -> u64 {
         self.number("/requests/total")
     }
 
-    /// Requests without a failure.
+    /// Returns the number of requests that succeeded.
     #[track_caller]
     pub fn ok(&self) -> u64 {
         self.number("/requests/ok")
     }
 
-    /// Requests with one.
+    /// Returns the number of requests that failed.
     #[track_caller]
     pub fn err(&self) -> u64 {
         self.number("/requests/err")
     }
 
-    /// Bytes of reply bodies.
+    /// Returns the length of all reply bodies in bytes.
     #[track_caller]
     pub fn body_in(&self) -> u64 {
         self.number("/bytes/body_in")
     }
 
-    /// Tasks that were `started`, or that ended as `passed`, `failed`, `cancelled` or `dropped`.
+    /// Returns the number of tasks that were `started`, or that ended as `passed`, `failed`, `cancelled` or `dropped`.
     #[track_caller]
     pub fn tasks(&self, what: &str) -> u64 {
         self.number(&format!("/tasks/{what}"))
     }
 
-    /// How often each status came.
+    /// Counts the replies by status.
     pub fn statuses(&self) -> BTreeMap<u16, u64> {
         let statuses = self.0["statuses"].as_object().into_iter().flatten();
         statuses
@@ -152,7 +152,7 @@ impl<'a> Row<'a> {
             .collect()
     }
 
-    /// How often each category of failure came.
+    /// Counts the failures by category.
     pub fn errors(&self) -> BTreeMap<&'a str, u64> {
         let errors = self.0["errors"].as_array().into_iter().flatten();
         errors
@@ -160,7 +160,7 @@ impl<'a> Row<'a> {
             .collect()
     }
 
-    /// What a failure of a category looked like; empty if nothing is said.
+    /// Returns the example of a failure category; empty if the report has none.
     pub fn example(&self, category: &str) -> &'a str {
         let mut errors = self.0["errors"].as_array().into_iter().flatten();
         let error = errors.find(|error| error["category"] == category);

@@ -1,4 +1,4 @@
-//! The real binary, in a folder of its own, with what it reads and writes.
+//! The real binary in a folder of its own, with its input and output.
 
 use std::ffi::{OsStr, OsString};
 use std::fs;
@@ -12,11 +12,11 @@ use tempfile::TempDir;
 
 use crate::{Report, wait_for};
 
-/// The report of a run that [`Run::report`] was asked of, in the run's folder.
+/// File name, in the run's folder, of the report that [`Run::report`] asks for.
 const REPORT: &str = "report.json";
 
-/// A call of the binary that is being put together. Its working directory is a temporary folder; files for it are
-/// best named relatively, so that messages are the same everywhere.
+/// A call of the binary, under construction. Its working directory is a temporary folder; relative names for files in
+/// it keep messages the same on every machine.
 pub struct Run {
     command: Command,
     stdin: Option<Vec<u8>>,
@@ -25,8 +25,8 @@ pub struct Run {
 
 impl Run {
     /// `binary` is `env!("CARGO_BIN_EXE_stampede-shooter")`, which only the suites know; `target_tmp` is their
-    /// `env!("CARGO_TARGET_TMPDIR")`, where the compiled plugins are kept from one run to the next. `STAMPEDE_*`
-    /// variables of whoever runs the tests do not reach the binary.
+    /// `env!("CARGO_TARGET_TMPDIR")`, where compiled plugins are kept from one run to the next. `STAMPEDE_*` variables
+    /// of the environment do not reach the binary.
     pub fn new(binary: impl AsRef<Path>, target_tmp: impl AsRef<Path>) -> Self {
         let folder = TempDir::new().expect("a temporary folder");
         let mut command = Command::new(binary.as_ref());
@@ -44,8 +44,8 @@ impl Run {
         self
     }
 
-    /// Adds the words of a text as arguments: `.args("--users 5 --rps 2")`. For one with a space in it use
-    /// [`Run::arg`].
+    /// Adds the words of a text as arguments, such as `.args("--users 5 --rps 2")`. An argument with a space in it
+    /// needs [`Run::arg`].
     pub fn args(mut self, arguments: &str) -> Self {
         self.command.args(arguments.split_whitespace());
         self
@@ -57,13 +57,13 @@ impl Run {
         self
     }
 
-    /// What the binary reads on standard input; without it there is nothing to read.
+    /// Sets the standard input of the binary, which is empty otherwise.
     pub fn stdin(mut self, text: &str) -> Self {
         self.stdin = Some(text.as_bytes().to_vec());
         self
     }
 
-    /// Writes a file into the run's folder, or into a folder below it, which is created.
+    /// Writes a file into the run's folder, and creates the folders that its name calls for.
     pub fn file(self, name: &str, contents: impl AsRef<[u8]>) -> Self {
         let file = self.folder.path().join(name);
         let folder = file.parent().expect("a file is in a folder");
@@ -71,7 +71,7 @@ impl Run {
         self
     }
 
-    /// Another working directory than the run's own folder.
+    /// Sets a working directory other than the run's own folder.
     pub fn current_dir(mut self, folder: &Path) -> Self {
         self.command.current_dir(folder);
         self
@@ -88,13 +88,13 @@ impl Run {
         self.arg("--out").arg(file)
     }
 
-    /// Starts it.
+    /// Starts the binary.
     pub fn spawn(mut self) -> Running {
         let input = if self.stdin.is_some() { Stdio::piped() } else { Stdio::null() };
         self.command.stdin(input).stdout(Stdio::piped()).stderr(Stdio::piped());
         let mut child = self.command.spawn().expect("the binary starts");
         if let (Some(mut pipe), Some(text)) = (child.stdin.take(), self.stdin.take()) {
-            // A binary that does not read all of it closes the pipe, which is its right.
+            // A binary may close the pipe before it has read everything.
             let _ = pipe.write_all(&text);
         }
         let stdout = Output::collect(child.stdout.take().expect("a pipe was asked for"));
@@ -103,13 +103,13 @@ impl Run {
         Running { child, stdout, stderr, arguments, folder: Some(self.folder) }
     }
 
-    /// Starts it and waits for its end.
+    /// Starts the binary and waits until it ends.
     pub fn finish(self) -> Finished {
         self.spawn().finish()
     }
 }
 
-/// What comes out of a pipe. It is read all the time, so that the pipe never fills up.
+/// The output of a pipe. A thread reads it all the time, so that the pipe never fills up.
 struct Output {
     bytes: Arc<Mutex<Vec<u8>>>,
     reader: Option<JoinHandle<()>>,
@@ -133,7 +133,7 @@ impl Output {
         String::from_utf8_lossy(&bytes).into_owned()
     }
 
-    /// All of it, once the other side has closed the pipe.
+    /// Waits until the other side has closed the pipe, and returns everything.
     fn whole(&mut self) -> String {
         if let Some(reader) = self.reader.take() {
             reader.join().expect("output can be read");
@@ -145,13 +145,13 @@ impl Output {
 /// A signal that ends a run.
 #[derive(Clone, Copy, Debug)]
 pub enum Signal {
-    /// Ctrl-C.
+    /// `SIGINT`, which Ctrl-C sends.
     Interrupt,
-    /// What service managers send.
+    /// `SIGTERM`, which service managers send.
     Terminate,
 }
 
-/// The binary while it runs. Dropping it kills it.
+/// A running binary. Dropping it kills it.
 pub struct Running {
     child: Child,
     stdout: Output,
@@ -161,7 +161,7 @@ pub struct Running {
 }
 
 impl Running {
-    /// Sends it a signal.
+    /// Sends a signal to the binary.
     #[cfg(unix)]
     pub fn signal(&self, signal: Signal) {
         use rustix::process::{Pid, Signal as Number, kill_process};
@@ -173,7 +173,7 @@ impl Running {
         kill_process(pid, number).expect("the binary is still running");
     }
 
-    /// A file in the run's folder.
+    /// Returns the path of a file in the run's folder.
     ///
     /// # Panics
     /// The run is over.
@@ -181,27 +181,27 @@ impl Running {
         self.folder.as_ref().expect("a run has a folder until it is over").path().join(name)
     }
 
-    /// What it has printed so far.
+    /// Returns the standard output so far.
     pub fn printed(&self) -> String {
         self.stdout.so_far()
     }
 
-    /// Whether it has ended.
+    /// Returns `true` if the binary has ended.
     pub fn has_ended(&mut self) -> bool {
         self.child.try_wait().expect("the binary can be waited for").is_some()
     }
 
-    /// The most memory it has had resident so far.
+    /// Returns the peak of resident memory so far, in KiB; `None` where the system does not report it.
     fn peak_kib(&self) -> Option<u64> {
         let status = fs::read_to_string(format!("/proc/{}/status", self.child.id())).ok()?;
         let line = status.lines().find_map(|line| line.strip_prefix("VmHWM:"))?;
         line.trim().strip_suffix(" kB")?.parse().ok()
     }
 
-    /// Waits for its end.
+    /// Waits until the binary ends.
     ///
     /// # Panics
-    /// It does not end.
+    /// The binary does not end.
     pub fn finish(mut self) -> Finished {
         let mut peak_kib = 0;
         wait_for("the binary to end", || {
@@ -222,7 +222,7 @@ impl Running {
 
 impl Drop for Running {
     fn drop(&mut self) {
-        // It has ended already, unless a test failed.
+        // The binary has ended already, unless a test failed.
         let _ = self.child.kill();
         let _ = self.child.wait();
     }
@@ -232,21 +232,21 @@ impl Drop for Running {
 pub struct Finished {
     /// The exit code; `None` if a signal killed it.
     pub code: Option<i32>,
-    /// What it printed.
+    /// Standard output.
     pub stdout: String,
-    /// What it said.
+    /// Standard error.
     pub stderr: String,
-    /// The most memory it was seen to have resident, in KiB; 0 where the system does not tell (it does on Linux).
+    /// The peak of resident memory that was observed, in KiB; 0 where the system does not report it (Linux does).
     pub peak_kib: u64,
     arguments: Vec<OsString>,
     folder: TempDir,
 }
 
 impl Finished {
-    /// Checks the exit code, and shows everything that was said if it is another.
+    /// Checks the exit code, and shows all output if it is another.
     ///
     /// # Panics
-    /// It is another.
+    /// The exit code is another.
     #[track_caller]
     pub fn exits(self, code: i32) -> Self {
         assert_eq!(
@@ -260,24 +260,24 @@ impl Finished {
         self
     }
 
-    /// A file in the run's folder.
+    /// Returns the path of a file in the run's folder.
     pub fn path(&self, name: &str) -> PathBuf {
         self.folder.path().join(name)
     }
 
-    /// The contents of a file in the run's folder.
+    /// Returns the contents of a file in the run's folder.
     ///
     /// # Panics
-    /// There is none.
+    /// There is no such file.
     #[track_caller]
     pub fn read(&self, name: &str) -> String {
         fs::read_to_string(self.path(name)).unwrap_or_else(|error| panic!("`{name}`: {error}\n{}", self.stderr))
     }
 
-    /// The report that [`Run::report`] asked for.
+    /// Returns the report that [`Run::report`] asked for.
     ///
     /// # Panics
-    /// It was not written, or is no report.
+    /// The report was not written, or is not valid.
     #[track_caller]
     pub fn report(&self) -> Report {
         Report::parse(&self.read(REPORT))

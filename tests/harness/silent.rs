@@ -1,32 +1,32 @@
-//! Targets that must not be reached, and that cannot be.
+//! A target that must not be reached, and one that cannot be reached.
 
 use std::io::ErrorKind;
 use std::net::{Ipv4Addr, SocketAddr, TcpListener};
 
 use socket2::{Domain, Socket, Type};
 
-/// An address that connections can be made to, and that knows whether any was.
+/// A listener that accepts nothing, and tells whether a connection was made to it.
 pub struct Silent {
     listener: TcpListener,
 }
 
 impl Silent {
-    /// Listens on a free port, and accepts nothing.
+    /// Listens on a free port and accepts nothing.
     pub fn bind() -> Self {
         let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).expect("a free port");
         listener.set_nonblocking(true).expect("a listener that does not block");
         Self { listener }
     }
 
-    /// `http://` and where it listens.
+    /// Returns `http://host:port`.
     pub fn base_url(&self) -> String {
         format!("http://{}", self.listener.local_addr().expect("a bound listener has an address"))
     }
 
-    /// Checks that nobody has connected so far: a connection would wait in the listener's queue.
+    /// Checks that no connection was made so far; one would wait in the listener's queue.
     ///
     /// # Panics
-    /// Somebody has.
+    /// There is a connection.
     #[track_caller]
     pub fn assert_untouched(&self) {
         match self.listener.accept() {
@@ -36,8 +36,8 @@ impl Silent {
     }
 }
 
-/// An address that refuses connections, and that nobody else can take meanwhile: a socket that is bound and never
-/// listens.
+/// An address that refuses connections and cannot be taken by another process meanwhile: a socket that is bound and
+/// never listens.
 pub struct Refusing {
     socket: Socket,
 }
@@ -50,7 +50,7 @@ impl Refusing {
         Self { socket }
     }
 
-    /// `http://` and the address.
+    /// Returns `http://host:port`.
     pub fn base_url(&self) -> String {
         let addr = self.socket.local_addr().ok().and_then(|addr| addr.as_socket());
         format!("http://{}", addr.expect("a bound socket has an address"))

@@ -1,18 +1,18 @@
-//! Waiting for something that can be seen.
+//! Waiting for something that can be observed.
 
 use std::thread::sleep;
 use std::time::Duration;
 
-/// How often to look.
+/// Time between two looks.
 const LOOK: Duration = Duration::from_millis(2);
 
-/// How many looks in vain mean that it will never be; a minute or more. Only a test that fails gets there.
+/// Looks in vain before a wait is given up, after a minute or more. Only a failing test gets there.
 const LOOKS: u32 = 30_000;
 
 /// Waits until a condition holds.
 ///
 /// # Panics
-/// It does not, not even after a minute. `what` says what was waited for.
+/// The condition does not hold after a minute. `what` names it in the message.
 #[track_caller]
 pub fn wait_for(what: &str, mut condition: impl FnMut() -> bool) {
     for _ in 0..LOOKS {

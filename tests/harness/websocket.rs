@@ -1,5 +1,5 @@
-//! A WebSocket server on tokio-tungstenite, with its own account of what it took and sent. What it does on a connection
-//! is in the path of its URL.
+//! A WebSocket server, built on tokio-tungstenite, that counts connections and messages. The path of the URL says what
+//! it does on a connection.
 
 use std::net::SocketAddr;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
@@ -18,35 +18,35 @@ use tokio_tungstenite::{WebSocketStream, accept_hdr_async};
 
 use crate::{RawRequest, wait_for};
 
-/// How many connections may wait to be accepted.
+/// Length of the queue of connections that wait to be accepted.
 const QUEUE: u32 = 4096;
 
-/// A server that runs as long as the tests.
+/// A WebSocket server that runs until the tests end.
 pub struct WebSockets {
     addr: SocketAddr,
     seen: Arc<Seen>,
 }
 
-/// What it has seen so far.
+/// Counts of a server so far.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Counted {
-    /// Connections that shook hands.
+    /// Connections whose handshake succeeded.
     pub opened: u64,
-    /// Those that are open.
+    /// Connections that are open.
     pub open: u64,
-    /// The most that were open at once.
+    /// The most connections that were open at once.
     pub most_open: u64,
-    /// Text and binary messages that came.
+    /// Text and binary messages received.
     pub messages_in: u64,
-    /// Text and binary messages that were sent.
+    /// Text and binary messages sent.
     pub messages_out: u64,
-    /// Codes of close frames that came, in order; 0 for one without a code.
+    /// Codes of the close frames received, in order; 0 for a frame without a code.
     pub codes: Vec<u16>,
 }
 
 struct Seen {
     counted: Mutex<Counted>,
-    /// How many connections are open, for those that wait for others.
+    /// The number of open connections, which `/together` waits for.
     open: watch::Sender<u64>,
 }
 
@@ -55,7 +55,7 @@ type Stream = WebSocketStream<TcpStream>;
 impl WebSockets {
     /// Listens on a free port.
     pub fn start() -> Self {
-        // Its connections are open files of the test's process. Where the limit cannot be raised, it may be high enough.
+        // Its connections are open files of the test's process. A limit that cannot be raised may be high enough.
         let _ = rlimit::increase_nofile_limit(u64::MAX);
         let (addr, seen) = (Arc::new(Mutex::new(None)), Arc::new(Seen::new()));
         let (bound, counting) = (Arc::clone(&addr), Arc::clone(&seen));
@@ -68,20 +68,20 @@ impl WebSockets {
         Self { addr: listens().expect("it listens"), seen }
     }
 
-    /// `host:port`.
+    /// Returns `host:port`.
     pub fn address(&self) -> String {
         self.addr.to_string()
     }
 
-    /// `ws://host:port`.
+    /// Returns `ws://host:port`.
     pub fn base_url(&self) -> String {
         format!("ws://{}", self.addr)
     }
 
-    /// What it has counted, once no connection is open any more.
+    /// Waits until no connection is open, and returns the counts.
     ///
     /// # Panics
-    /// One stays open.
+    /// A connection stays open.
     #[track_caller]
     pub fn settled(&self) -> Counted {
         wait_for("every connection to be closed", || self.seen.counted().open == 0);
@@ -124,7 +124,7 @@ async fn serve(bound: &Mutex<Option<SocketAddr>>, seen: &Arc<Seen>) {
             let mut greeted = Greeted::default();
             if let Ok(mut stream) = accept_hdr_async(stream, &mut greeted).await {
                 seen.opened();
-                // How a connection ends is the test's business.
+                // Tests check how a connection ends; the server does not.
                 let _ = act(&mut stream, &greeted, &seen).await;
                 seen.closed();
             }
@@ -132,17 +132,18 @@ async fn serve(bound: &Mutex<Option<SocketAddr>>, seen: &Arc<Seen>) {
     }
 }
 
-/// What a connection was opened with.
+/// The parts of a handshake that decide how the server acts.
 #[derive(Default)]
 struct Greeted {
     path: String,
     authorization: String,
-    /// Whatever the user is known by.
+    /// The fields `authorization` and `cookie`, by which a test tells users apart.
     known: String,
 }
 
 impl Callback for &mut Greeted {
-    /// Refuses below `/refuse`; hands out a cookie below `/known`; of the sub-protocols offered it picks the last one.
+    /// Refuses the handshake below `/refuse`, sets a cookie below `/known`, and picks the last of the sub-protocols
+    /// offered.
     fn on_request(self, request: &Request, mut reply: Response) -> Result<Response, ErrorResponse> {
         let field = |name: &str| request.headers().get(name).and_then(|value| value.to_str().ok()).unwrap_or_default();
         self.path = request.uri().path().to_owned();
@@ -165,11 +166,11 @@ impl Callback for &mut Greeted {
     }
 }
 
-/// Does what the path says; by default it sends every message back.
+/// Acts as the path says; by default, sends every message back.
 async fn act(stream: &mut Stream, greeted: &Greeted, seen: &Seen) -> Result<(), Error> {
     let (what, how) = greeted.path[1..].split_once('/').unwrap_or((&greeted.path[1..], ""));
     match what {
-        // Answers nothing until so many connections are open.
+        // Sends nothing until that many connections are open.
         "together" => {
             let number = how.parse().unwrap_or(u64::MAX);
             let _ = seen.open.subscribe().wait_for(|open| *open >= number).await;
@@ -207,9 +208,9 @@ async fn answer(stream: &mut Stream, message: Message, (what, how): (&str, &str)
             let code = how.parse().unwrap_or(1000).into();
             stream.close(Some(CloseFrame { code, reason: "enough".into() })).await
         }
-        // Ends its side of the connection without a word, and reads on.
+        // Closes its side of the connection without a close frame, and reads on.
         "half" => Ok(stream.get_mut().shutdown().await?),
-        // As if the process had died.
+        // Ends as if the process had been killed.
         "drop" => Err(Error::ConnectionClosed),
         _ => send(stream, message, seen).await,
     }
@@ -220,7 +221,7 @@ async fn send(stream: &mut Stream, message: Message, seen: &Seen) -> Result<(), 
     stream.send(message).await
 }
 
-/// The reply to a handshake, for servers that speak no WebSocket after it.
+/// Returns the reply to a handshake, for servers that do not speak WebSocket after it.
 pub fn switching(request: &RawRequest, key: Option<&str>) -> Vec<u8> {
     let right = derive_accept_key(request.header("sec-websocket-key").as_bytes());
     let reply = "HTTP/1.1 101 Switching Protocols\r\nupgrade: websocket\r\nconnection: Upgrade\r\n";

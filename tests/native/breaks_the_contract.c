@@ -34,7 +34,7 @@ static uint32_t start(void *state, const stampede_host *host, uint32_t step, uin
         return host->timer_sleep(host, 1, &operation) == STAMPEDE_OK ? STAMPEDE_PENDING : STAMPEDE_FAILED;
     }
     switch (step) {
-    case 0: /* An operation that nobody gave. */
+    case 0: /* An operation number that the host never gave. */
         host->http_body(host, 7, &body);
         break;
     case 1:

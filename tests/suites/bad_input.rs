@@ -1,42 +1,34 @@
-//! Whatever is wrong with the input is found before the first request, is said in full, and ends the program with the
-//! documented code. The exact texts are golden files: `tests/scripts/invalid/` and `tests/suites/golden/`.
+//! Mistakes in the input are found before the first request, reported in full, and end the program with the documented
+//! code. The exact texts are golden files: `tests/scripts/invalid/` and `tests/suites/golden/`.
 
 use std::fmt::Write as _;
 use std::fs;
-use std::path::{Path, PathBuf};
+use std::path::Path;
 
 use stampede_shooter::plugin::load::loader::BUILTIN;
 use stampede_tests::{Run, Silent};
 
+use crate::script_golden::{PLAN, scripts};
 use crate::{assert_golden, shooter, tests_folder};
 
-/// Stands for the target's address in the scripts of `plan/`.
+/// Placeholder for the target's address in the scripts of `plan/`.
 const TARGET: &str = "TARGET";
 
-/// The smallest files that begin as a WebAssembly module and as a component do.
+/// The smallest files with the header of a WebAssembly module and of a component.
 const MODULE: &[u8] = b"\0asm\x01\0\0\0";
 const COMPONENT: &[u8] = b"\0asm\x0d\0\x01\0";
-
-fn scripts(folder: &Path) -> Vec<PathBuf> {
-    let files = fs::read_dir(folder).expect("the folder exists").map(|entry| entry.expect("a readable entry").path());
-    let mut scripts: Vec<_> =
-        files.filter(|path| path.extension().is_some_and(|extension| extension == "yml")).collect();
-    scripts.sort();
-    assert!(!scripts.is_empty());
-    scripts
-}
 
 fn name(path: &Path) -> String {
     path.file_name().expect("a file").to_string_lossy().into_owned()
 }
 
-/// The built-in plugin of that name.
+/// Returns the component of a built-in plugin.
 fn builtin(name: &str) -> Vec<u8> {
     let plugin = BUILTIN.iter().find(|plugin| plugin.name == name).expect("there is one of that name");
     plugin.component().expect("it inflates")
 }
 
-/// A call with the files that the scripts of `plan/` name.
+/// Returns a call whose folder has the files that the scripts of `plan/` name.
 fn with_files() -> Run {
     shooter()
         .file("login.wasm", builtin("login"))
@@ -55,9 +47,9 @@ fn with_files() -> Run {
 #[test]
 fn mistakes_in_a_plan_get_their_messages_and_no_traffic() {
     let target = Silent::bind();
-    for path in scripts(&tests_folder().join("scripts/invalid/plan")) {
+    for path in scripts(PLAN) {
         let (name, text) = (name(&path), fs::read_to_string(&path).expect("a readable script"));
-        let code = if name.starts_with("plugin_") { 4 } else { 3 };
+        let code = if path.parent().is_some_and(|area| area.ends_with("plugins")) { 4 } else { 3 };
         let text = text.replace(TARGET, &target.base_url());
         for command in ["check", ""] {
             let run = with_files().file(&name, &text).args(command).args("--script").arg(&name);
@@ -71,17 +63,17 @@ fn mistakes_in_a_plan_get_their_messages_and_no_traffic() {
 
 #[test]
 fn mistakes_in_a_script_get_their_messages_from_the_program_too() {
-    for path in scripts(&tests_folder().join("scripts/invalid")) {
+    for path in scripts("invalid") {
         let name = name(&path);
         let script = fs::read(&path).expect("a readable script");
         let run = shooter().file(&name, script).args("check --script").arg(&name).finish();
-        // Blessed by `script_golden.rs`; a script that is no text at all is wrong usage.
+        // Blessed by `script_golden.rs`; a script that is not UTF-8 is wrong usage.
         let golden = fs::read_to_string(path.with_extension("err")).expect("a golden file");
         assert_eq!((run.code, run.stderr.as_str(), run.stdout.as_str()), (Some(3), golden.as_str(), ""), "{name}");
     }
 }
 
-/// Arguments that are wrong by themselves, or that name what is not there.
+/// Arguments that are wrong by themselves, or that name something that does not exist.
 const WRONG: [&str; 38] = [
     "--users 0",
     "--users -1",
@@ -148,7 +140,7 @@ fn wrong_arguments_get_their_messages_and_no_traffic() {
 }
 
 #[test]
-fn without_a_script_there_is_nothing_to_run() {
+fn a_run_without_a_script_is_refused() {
     let run = shooter().finish().exits(2);
     assert_eq!(
         run.stderr,
@@ -157,7 +149,7 @@ fn without_a_script_there_is_nothing_to_run() {
 }
 
 #[test]
-fn the_site_cannot_listen_where_somebody_else_does() {
+fn the_site_cannot_listen_on_an_address_in_use() {
     let holder = Silent::bind();
     let taken = holder.base_url().replace("http://", "");
     let run = shooter().args("demo --serve --addr").arg(&taken).finish().exits(2);

@@ -1,4 +1,4 @@
-//! The commands beside a run, and how a run is set up and shown.
+//! The commands other than a run, and the setup and output of a run.
 
 use std::io::{Read as _, Write as _};
 use std::net::TcpStream;
@@ -85,7 +85,7 @@ fn plugins_lists_every_action_with_its_parameters() {
 }
 
 #[test]
-fn what_a_built_in_plugin_offers_is_what_its_folder_says() {
+fn a_built_in_plugin_offers_the_actions_of_its_folder() {
     let listed = shooter().args("plugins").finish().exits(0).stdout;
     // A line is `plugin version`, `  action: summary` or, further in, a parameter.
     let offered = listed.lines().filter(|line| !line.starts_with("    "));
@@ -177,7 +177,7 @@ fn a_csv_report_has_a_line_for_each_action_that_adds_up() {
 }
 
 #[test]
-fn verbose_prints_a_plain_line_a_second_where_there_is_no_terminal_and_quiet_prints_nothing() {
+fn verbose_prints_a_plain_line_a_second_without_a_terminal_and_quiet_prints_nothing() {
     let site = site();
     let run = |flags: &str| {
         let run = shooter().script(PAGES).args("--users 2 --rps 20 --duration 2500ms").args(flags);

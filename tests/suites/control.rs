@@ -1,4 +1,4 @@
-//! Changing a run while it goes on, through its socket and by keys.
+//! Changes to a run in progress, through its socket and by keys.
 
 use std::io::{BufRead, BufReader, Write};
 use std::os::unix::fs::PermissionsExt;
@@ -16,7 +16,7 @@ const PAGE: &str = "- {name: Page, url: /bytes/10}\n";
 struct Client(BufReader<UnixStream>);
 
 impl Client {
-    /// As soon as the run listens.
+    /// Connects as soon as the run listens.
     fn of(running: &Running) -> Self {
         let socket = running.path("run.sock");
         let mut stream = None;
@@ -24,7 +24,7 @@ impl Client {
             stream = UnixStream::connect(&socket).ok();
             stream.is_some()
         });
-        Self(BufReader::new(stream.expect("somebody listens")))
+        Self(BufReader::new(stream.expect("the run listens")))
     }
 
     fn send(&mut self, text: &str) {
@@ -60,7 +60,7 @@ fn a_run_is_paused_goes_on_and_is_stopped() {
         assert_eq!(mode & 0o777, 0o600, "{load}");
         wait_for("requests", || stats.snapshot().requests > 0);
         assert_eq!(client.ask(r#"{"pause": true}"#)["paused"], true, "{load}");
-        // At 200 requests a second a run that is not paused never rests for one.
+        // At 200 requests a second, a run that is not paused is never idle for a second.
         let mut rest = (0, 0);
         wait_for("a second without requests", || {
             let (now, requests) =
@@ -100,7 +100,7 @@ fn users_that_were_given_room_come_when_the_load_is_raised() {
         .spawn();
     let mut client = Client::of(&running);
     let mut users = |wanted: u64| {
-        wait_for("so many users", || client.ask(r#"{"status": true}"#)["users"] == wanted);
+        wait_for("that number of users", || client.ask(r#"{"status": true}"#)["users"] == wanted);
     };
     users(2);
     let mut other = Client::of(&running);
@@ -116,7 +116,7 @@ fn users_that_were_given_room_come_when_the_load_is_raised() {
 }
 
 #[test]
-fn lines_that_are_wrong_lose_nothing_and_clients_that_hang_hold_nobody_up() {
+fn wrong_lines_lose_nothing_and_clients_that_hang_delay_no_other() {
     let site = site();
     let running = shooter()
         .script(PAGE)
@@ -127,7 +127,7 @@ fn lines_that_are_wrong_lose_nothing_and_clients_that_hang_hold_nobody_up() {
     let (mut never_ends, mut never_reads, mut client) =
         (Client::of(&running), Client::of(&running), Client::of(&running));
     never_ends.send(r#"{"status":"#);
-    // More than fits into both directions: what cannot be written any more is left.
+    // More than both buffers hold; the rest is not written.
     let stream = never_reads.0.get_mut();
     stream.set_nonblocking(true).unwrap();
     while stream.write(&b"{\"status\": true}\n".repeat(64)).is_ok() {}
@@ -175,7 +175,8 @@ fn the_command_asks_and_says_how_the_run_stands() {
     assert!(gone.contains("cannot reach a run at") && gone.contains("--control PATH"), "{gone}");
 }
 
-/// In a terminal of its own, which `script` of util-linux makes. What is typed before the run is listening waits for it.
+/// Runs in a terminal of its own, which `script` of util-linux makes. Keys that are typed before the run listens wait
+/// for it.
 #[test]
 #[cfg(target_os = "linux")]
 fn keys_change_the_load_and_the_terminal_is_as_it_was_before() {

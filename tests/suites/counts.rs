@@ -1,10 +1,11 @@
-//! The report equals what the target counted, to the request and to the byte, however the run ends.
+//! The report equals the target's counts, to the request and to the byte, however the run ends.
 
 use stampede_tests::{Report, Run, Signal, settled, site, wait_for};
 
 use crate::shooter;
 
-/// All lengths of replies, good and bad statuses, bodies both ways, and a connection that each user opens anew.
+/// Replies of all lengths, good and bad statuses, bodies in both directions, and a connection that each user opens
+/// anew.
 const SCRIPT: &str = r#"
 data: {codes: ["200", "204", "404", "503"]}
 steps:
@@ -25,10 +26,10 @@ steps:
 const USERS: u64 = 500;
 const REPETITIONS: usize = 5;
 
-/// Requests to have seen before a run is ended from outside; a few for each user.
+/// Requests that the target counts before a run is ended from outside; a few for each user.
 const SEEN: u64 = 3 * USERS;
 
-/// In flight at the end, however slow the machine is, everything gets the time it needs.
+/// Returns a call in which requests that are in flight at the end have all the time they need, on any machine.
 fn run(base: &str) -> Run {
     shooter().script(SCRIPT).args("--users 500 --graceful-stop 60s --base-url").arg(base).report()
 }

@@ -1,4 +1,5 @@
-//! The same seed gives the same requests, user by user, whatever the workers and the times; another seed gives others.
+//! One seed gives one sequence of requests for each user, whatever the number of workers and the timing; another seed
+//! gives another.
 
 use std::collections::BTreeMap;
 
@@ -6,7 +7,7 @@ use stampede_tests::RawServer;
 
 use crate::shooter;
 
-/// Every helper that draws at random or deals out, in every place of a request.
+/// A script with every helper that draws or deals values, in every part of a request.
 const SCRIPT: &str = r#"
 data:
   movies: [alien, brazil, casablanca, delicatessen]
@@ -22,7 +23,7 @@ steps:
     json_body: {float: "{{randFloat 0 1}}", person: "{{pick people.name}} {{pick people.id}}"}
 "#;
 
-/// What each user sent, in its order.
+/// Returns the requests of each user, in order.
 type Requests = BTreeMap<String, Vec<(String, String, Vec<u8>)>>;
 
 fn requests(target: &RawServer, arguments: &str) -> Requests {

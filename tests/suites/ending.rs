@@ -1,4 +1,4 @@
-//! How a run ends: by its iterations, its duration or a signal, gracefully or at once, and always with a report.
+//! The end of a run: by its iterations, its duration or a signal, gracefully or at once, and always with a report.
 
 use std::collections::BTreeMap;
 
@@ -75,7 +75,8 @@ fn a_second_ctrl_c_stops_at_once_and_still_prints() {
         .report()
         .spawn();
     wait_for("an endless reply", || site.stats().snapshot().in_flight == 1);
-    // Two signals that come at the same time are one. So again until it ends, which a first one alone does in an hour.
+    // Two signals that arrive together count as one. The signal is repeated until the run ends, which the first alone
+    // achieves only after an hour.
     wait_for("the end", || {
         let ended = running.has_ended();
         if !ended {

@@ -1,4 +1,4 @@
-//! Whatever a target does wrong is a sample in the right category with an example, and the run goes on.
+//! Every failure of a target is a sample of the right category, with an example, and the run goes on.
 
 use std::collections::BTreeMap;
 
@@ -6,7 +6,7 @@ use stampede_tests::{Nginx, Refusing, settled, site};
 
 use crate::shooter;
 
-/// Steps that fail, with the category of each and what the report says of it.
+/// Steps that fail, each with its category and its example in the report.
 const FAILING: [(&str, &str, &str, &str); 9] = [
     ("Reset", "url: /reset", "network", "connection reset"),
     ("Closed", "url: /close", "network", "connection closed before the reply"),
@@ -80,7 +80,7 @@ fn a_target_that_refuses_every_connection_was_never_reached() {
     assert_eq!(run.report().totals().errors(), BTreeMap::from([("network", 3)]));
 }
 
-/// Tells the client which version of HTTP it spoke.
+/// Replies with the version of HTTP that the client spoke.
 const VERSION: &str = "location = /version { return 200 '$server_protocol'; }";
 
 #[test]

@@ -1,4 +1,4 @@
-//! How rows of data sets are dealt out, as the target sees it: every request names the rows that it was made from.
+//! Dealing out the rows of data sets, as the target sees it: every request names the rows that it was made from.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -6,10 +6,10 @@ use stampede_tests::{RawServer, Run};
 
 use crate::shooter;
 
-/// What each user asked for, in its order.
+/// Returns the paths that each user requested, in order.
 type Asked = BTreeMap<u32, Vec<String>>;
 
-/// A script of one step whose URL is the user and what the template makes.
+/// Returns a script of one step whose URL is the user's number and the rendered template.
 fn script(data: &str, template: &str) -> String {
     format!("data: {{{data}}}\nsteps:\n  - {{name: Get, url: \"/{{{{userId}}}}/{template}\"}}\n")
 }
@@ -28,7 +28,7 @@ fn run(target: &RawServer, script: &str, arguments: &str) -> Run {
     shooter().script(script).report().arg("--base-url").arg(target.base_url()).args(arguments)
 }
 
-/// Numbers, a line each.
+/// Returns numbers, one a line.
 fn numbers(below: u32) -> String {
     (0..below).map(|number| format!("{number}\n")).collect()
 }

@@ -1,5 +1,5 @@
-//! What a user walks: conditions, loops, choices, what is tried again, what is done at once, what is included, and signing
-//! in again. The target says what came.
+//! The flow of a user: conditions, loops, choices, retries, parallel steps, includes, and signing in again. The
+//! target's counts show what was sent.
 
 use std::collections::{BTreeMap, HashMap};
 use std::sync::{Condvar, Mutex, PoisonError};
@@ -9,12 +9,12 @@ use stampede_tests::{Finished, RawRequest, RawServer, Report, settled, site};
 
 use crate::shooter;
 
-/// A reply with a status and a body.
+/// Returns a reply with a status and a body.
 fn reply(status: u16, body: &str) -> Vec<u8> {
     format!("HTTP/1.1 {status} -\r\ncontent-length: {}\r\n\r\n{body}", body.len()).into_bytes()
 }
 
-/// How often each path was asked for, as the target saw it.
+/// Counts the requests that the target received, by path.
 fn asked(target: &RawServer) -> BTreeMap<String, usize> {
     let mut asked = BTreeMap::new();
     for request in target.take() {
@@ -63,7 +63,7 @@ fn a_condition_decides_over_a_step_and_over_a_block_with_what_is_done_instead() 
 
 #[test]
 fn loops_go_on_as_often_as_they_say_and_while_their_condition_holds() {
-    // Ready from the fourth question of each user on.
+    // Ready from the fourth request of each user on.
     let polls: Mutex<HashMap<String, u32>> = Mutex::default();
     let target = RawServer::start(move |request| {
         if !request.line.starts_with("GET /poll") {
@@ -88,7 +88,8 @@ fn loops_go_on_as_often_as_they_say_and_while_their_condition_holds() {
     let all = [
         ("/thrice", 6),
         ("/outer", 4),
-        // The round is that of the loop around the condition: of the step's own block, which has none, the outer one.
+        // The round is that of the loop around the condition: of the step's own block or, if that has no loop, of the
+        // outer one.
         ("/inner", 4),
         ("/poll?user=0", 4),
         ("/poll?user=1", 4),
@@ -120,7 +121,7 @@ fn one_of_several_is_chosen_by_weight_and_by_seed() {
     assert!(one != other && [one, other].iter().all(|films| (1420..=1580).contains(films)), "{one} {other}");
 }
 
-/// Answers with 503 so many times for each path, and with 200 from then on.
+/// Answers with 503 `times` times for each path, and with 200 from then on.
 fn failing(times: u32) -> RawServer {
     let seen: Mutex<HashMap<String, u32>> = Mutex::default();
     RawServer::start(move |request| {
@@ -141,21 +142,21 @@ steps: [{name: Page, url: /page, retry: {times: 3, wait: 0s}}]
 ";
 
 #[test]
-fn what_failed_is_tried_again_as_a_whole_and_every_try_is_a_sample() {
+fn a_failed_block_is_retried_as_a_whole_and_every_try_is_a_sample() {
     let target = failing(1);
     let (run, report) = ran(RETRIED, "", &target, 0);
-    // Basket fails, then passes and Pay fails, then both pass.
+    // Basket fails; then it passes and Pay fails; then both pass.
     assert_eq!(asked(&target), counts(&[("/after", 2), ("/basket", 3), ("/page", 2), ("/pay", 2)]));
     let row = |name: &str| (report.row(name).ok(), report.row(name).errors());
     let failed = |times| BTreeMap::from([("status", times)]);
     assert_eq!([row("Basket"), row("Pay"), row("Page")], [(2, failed(1)), (1, failed(1)), (1, failed(1))]);
     assert!(run.stdout.contains("Order.passed"), "{}", run.stdout);
-    // A set-up that passes in the end is one: there was a load.
+    // A set-up that passes in the end counts as passed, so the load ran.
     assert_eq!(report.at("/run/ended"), "iterations");
 }
 
 #[test]
-fn what_fails_each_time_is_given_up_after_the_last() {
+fn a_block_that_always_fails_is_given_up_after_the_last_try() {
     let target = failing(100);
     let (_, report) = ran(RETRIED, "", &target, 8);
     assert_eq!(asked(&target), counts(&[("/basket", 4)]));
@@ -167,7 +168,7 @@ fn what_fails_each_time_is_given_up_after_the_last() {
     assert_eq!(report.row("Page").tasks("failed"), 6);
 }
 
-/// Answers a request only when `wanted` of them are there at once, or after a while that no test should take.
+/// Answers requests only when `wanted` of them are in flight at once, or after a time that no test should take.
 fn together(wanted: usize) -> RawServer {
     let (here, all) = (Mutex::new((0, 0)), Condvar::new());
     RawServer::start(move |request: &RawRequest| {
@@ -188,7 +189,7 @@ fn together(wanted: usize) -> RawServer {
 }
 
 #[test]
-fn what_is_parallel_is_under_way_at_once_and_ends_together() {
+fn parallel_steps_run_at_once_and_end_together() {
     let target = together(3);
     let script = "
 - {name: Page, url: /alone/page}
@@ -242,7 +243,7 @@ fn as_many_as_there_may_be_at_once_keep_their_deadlines_and_the_end_of_the_run()
     let (_, report) = ran(&script.replace("TIMEOUT", "300ms"), "", &target, 0);
     assert_eq!(report.totals().errors(), BTreeMap::from([("timeout", 64)]));
     assert_eq!(report.row("After").ok(), 1);
-    // The end of the run ends them too: they are cut off, and nobody waits for an hour.
+    // The end of the run cuts them off too; the run does not wait for an hour.
     let flags = "--duration 1s --graceful-stop 100ms";
     let (_, report) = ran(&script.replace("TIMEOUT", "1h"), flags, &target, 0);
     assert_eq!(report.totals().errors(), BTreeMap::from([("cancelled", 64)]));
@@ -279,7 +280,7 @@ fn files_are_included_where_they_are_named() {
 }
 
 #[test]
-fn a_loop_that_sends_nothing_ends_with_the_run_and_keeps_nobody_waiting() {
+fn a_loop_that_sends_nothing_ends_with_the_run_and_delays_no_other_user() {
     let target = RawServer::recording();
     let script = "
 duration: 2s
@@ -292,7 +293,7 @@ scenarios:
 }
 
 #[test]
-fn a_condition_that_cannot_be_told_is_warned_of_once_and_shows_no_value() {
+fn a_condition_that_cannot_be_evaluated_is_warned_of_once_and_shows_no_value() {
     let target = RawServer::start(|_| reply(200, r#"{"token": "hunter2-hunter2"}"#));
     let script = "
 - {name: Page, url: /page, capture: {token: {json: $.token}}}
@@ -304,7 +305,7 @@ fn a_condition_that_cannot_be_told_is_warned_of_once_and_shows_no_value() {
     assert_eq!(asked(&target), counts(&[("/page", 9)]));
 }
 
-/// Hands out tokens that are good for so many requests.
+/// Issues tokens that are each valid for a number of requests.
 fn expiring(uses: u32) -> RawServer {
     let state: Mutex<(u32, HashMap<String, u32>)> = Mutex::default();
     RawServer::start(move |request| {
@@ -339,11 +340,11 @@ steps: [{name: Page, url: /page}]
 fn a_user_whose_token_has_expired_signs_in_again_once_and_repeats_the_step() {
     let target = expiring(4);
     let (_, report) = ran(EXPIRING, "--users 3 --iterations 10", &target, 0);
-    // Each user: 4 + 4 + 2 good requests with three tokens, and two refused ones.
+    // Each user sends 4 + 4 + 2 good requests with three tokens, and two that are refused.
     assert_eq!(asked(&target), counts(&[("/auth", 9), ("/page", 36)]));
     assert_eq!((report.row("login").ok(), report.row("Page").ok()), (9, 30));
     assert_eq!(report.row("Page").errors(), BTreeMap::from([("status", 6)]));
-    // Nobody counts twice who signs in again.
+    // A user that signs in again is not counted twice.
     assert_eq!(report.at("/run/users_signed_in"), 3);
 }
 
@@ -351,7 +352,7 @@ fn a_user_whose_token_has_expired_signs_in_again_once_and_repeats_the_step() {
 fn a_token_that_is_refused_at_once_is_not_asked_for_again_and_again() {
     let target = expiring(0);
     ran(EXPIRING, "--users 2 --iterations 2", &target, 0);
-    // For each step one refusal, one sign-in, one more refusal.
+    // Each step is refused once, signs in, and is refused once more.
     assert_eq!(asked(&target), counts(&[("/auth", 2 + 4), ("/page", 8)]));
     let target = expiring(0);
     ran(&EXPIRING.replace("  refresh_on: 401\n", ""), "--users 2 --iterations 2", &target, 0);
@@ -370,12 +371,12 @@ fn of_several_things_at_once_that_are_refused_one_signs_in() {
     assert_eq!(asked(&target_of_many), counts(&[("/a", 1), ("/auth", 1), ("/b", 1), ("/page", 1)]));
     ran(&script, "", &target, 0);
     let asked = asked(&target);
-    // The new token is good for one of the two; the other one's is refused again, and it has had its one sign-in.
+    // The new token is valid for one of the two requests; the other is refused again, and has had its one sign-in.
     assert_eq!((asked["/auth"], asked["/a"] + asked["/b"]), (2, 4), "{asked:?}");
 }
 
 #[test]
-fn check_shows_what_is_walked() {
+fn check_shows_the_flow() {
     let script = "
 base_url: http://127.0.0.1:9
 steps:

@@ -1,6 +1,6 @@
-//! Honest latency. A target that answers nobody for a while keeps an open load's requests from being sent; they should
-//! have been, and whoever counts only what was sent does not see it. Response times count from when a request should
-//! have started, service times from when one of the few users was free; the report gives both.
+//! Honest latency. A target that stalls keeps an open load's requests from being sent; they were due, and a tool that
+//! counts only the requests it sent does not see them. Response times count from the time at which a request should
+//! have started, service times from the time at which one of the few users was free; the report gives both.
 
 use std::sync::{Arc, Mutex, PoisonError};
 use std::thread;
@@ -10,24 +10,24 @@ use stampede_tests::{RawServer, Report};
 
 use crate::shooter;
 
-/// Arrivals per second, and for how many seconds.
+/// Arrivals per second, and the number of seconds.
 const RATE: u64 = 2_000;
 const SECONDS: u64 = 10;
-/// Requests on their way at a time: connections, as a tool without arrivals would have them.
+/// Requests in flight at a time: connections, as a tool without arrivals would have them.
 const USERS: u64 = 64;
-/// How long the target stalls, once, in the middle.
+/// Length of the target's only stall, in the middle of the run.
 const STALL: Duration = Duration::from_millis(1_400);
-/// How often a run is repeated whose figures the machine has spoilt, by its own account.
+/// Repetitions of a run whose figures the machine has spoilt, by its own account.
 const TRIES: usize = 5;
 
-/// What the target did, by its own clock.
+/// The target's own record of a run, by its own clock.
 #[derive(Clone, Copy, Default)]
 struct Done {
     served: u64,
-    /// How long the stall was in the end, and when it was over.
+    /// The actual length of the stall, and the time of its end.
     stalled: Duration,
     over: Option<Instant>,
-    /// From then until a hundredth of all requests was answered.
+    /// Time from the end of the stall until a hundredth of all requests was answered.
     caught_up: Duration,
 }
 
@@ -36,7 +36,7 @@ impl Done {
     fn serve(&mut self) {
         self.served += 1;
         if self.served == RATE * SECONDS / 2 {
-            // What the target does, not a wait for anything: nobody is answered meanwhile.
+            // The stall itself, not a wait for something: no request is answered meanwhile.
             let began = now();
             thread::sleep(STALL);
             (self.stalled, self.over) = (began.elapsed(), Some(now()));
@@ -49,13 +49,13 @@ impl Done {
     }
 }
 
-/// The time, by which the target knows how long it stalled.
+/// Returns the time, by which the target measures its stall.
 #[allow(clippy::disallowed_methods, reason = "the target's clock is not the load runner's")]
 fn now() -> Instant {
     Instant::now()
 }
 
-/// One run against a target that serves one request at a time, and stalls once.
+/// Runs against a target that serves one request at a time and stalls once.
 fn run() -> (Report, String, Done) {
     let done = Arc::new(Mutex::new(Done::default()));
     let target = RawServer::start({
@@ -73,10 +73,10 @@ fn run() -> (Report, String, Done) {
     (report, run.stdout, done)
 }
 
-/// Response time at p99, from the length of the stall and of the run alone: arrivals come evenly, so one that is due
-/// `t` after the stall began waits for its rest, `STALL - t`. A hundredth of all that are due in the run, which is what
-/// is due in a hundredth of the run, waits longer than p99: the first that are due. So p99 is the wait of whoever is due
-/// a hundredth of the run after the stall began.
+/// Returns the response time at p99, from the length of the stall and of the run alone. Arrivals are even, so one that
+/// is due `t` after the stall began waits for its rest, `STALL - t`. The requests that wait longer than p99 are a
+/// hundredth of all, which are the first that are due in the stall, and which fall due within a hundredth of the run.
+/// So p99 is the wait of the request that is due a hundredth of the run after the stall began.
 fn from_first_principles(stalled: Duration) -> Duration {
     stalled - Duration::from_secs(SECONDS) / 100
 }
@@ -90,7 +90,7 @@ fn a_stall_shows_in_response_times_as_it_was_and_hides_from_service_times() {
         let expected = from_first_principles(done.stalled).as_micros() as f64;
         let [response, service] = ["response", "service"].map(|it| micros(&format!("/totals/{it}_time_us/p99")));
         assert_eq!(micros("/scenarios/0/iterations/due"), (RATE * SECONDS) as f64, "the schedule does not stall");
-        // The few that were in the target's hands when it stalled have waited for it, and are too few to be seen.
+        // The few requests that the target was serving when it stalled have waited for it, and are too few to be seen.
         const { assert!(USERS < RATE * SECONDS / 100) };
         assert!(micros("/totals/service_time_us/max") >= 0.999 * done.stalled.as_micros() as f64);
         if (response / expected - 1.0).abs() < 0.05 && service < expected / 10.0 {
@@ -100,7 +100,7 @@ fn a_stall_shows_in_response_times_as_it_was_and_hides_from_service_times() {
             }
             return;
         }
-        // A machine on which others run may be late by itself. Then the generator, or the target, has measured it.
+        // A machine with other load may be late by itself. Then the generator, or the target, has measured it.
         let late = [
             ("the generator started requests late, in µs at most", micros("/generator/start_delay_us/max")),
             ("requests took long without the stall, in µs at p90", micros("/totals/service_time_us/p90")),

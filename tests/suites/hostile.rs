@@ -1,4 +1,4 @@
-//! Components that are broken or made to hurt: whatever a file holds, loading it ends in a message and exit code 4, within
+//! Components that are broken or hostile: whatever a file holds, loading it ends in a message and exit code 4, within
 //! the caps that the script sets, and never in a crash.
 
 use std::fmt::Write as _;
@@ -10,10 +10,10 @@ use stampede_tests::{Run, guest, heavy_component};
 
 use crate::shooter;
 
-/// Damaged files in one run; they are compiled at once, as many as there are cores.
+/// Damaged files in one run, which are compiled in parallel, one on each core.
 const DAMAGED: usize = 32;
 
-/// A call of `check` with these components as plugins, and nothing compiled before.
+/// Returns a call of `check` with these components as plugins and no cache.
 fn with_plugins(components: &[(String, Vec<u8>)]) -> Run {
     let mut script = "base_url: http://127.0.0.1:1\nsteps: [{name: Page, url: /}]\nplugins:\n".to_owned();
     let mut run = shooter().env("STAMPEDE_CACHE_DIR", "");
@@ -67,14 +67,14 @@ fn a_component_that_is_cut_short_is_refused_wherever_the_cut_is() {
     assert_calm(&run.stderr);
 }
 
-/// A flipped bit may also lie where it changes nothing that matters, or only what the plugin does later.
+/// A flipped bit may also change nothing that matters, or only the plugin's later behaviour.
 #[test]
 fn a_component_with_flipped_bits_never_crashes_the_host() {
     let whole = fs::read(guest("every_capability")).expect("the guest is there");
     let mut random = Pcg64Mcg::seed_from_u64(1);
     let flipped = (0..DAMAGED).map(|at| {
         let mut component = whole.clone();
-        // What is near the front says what the rest is; a bit there is seldom harmless.
+        // The bytes near the front describe the rest; a flipped bit there is seldom harmless.
         let near = if at % 2 == 0 { component.len() } else { 4096 };
         let place = random.random_range(8..near);
         component[place] ^= 1 << random.random_range(0..8);
@@ -85,7 +85,7 @@ fn a_component_with_flipped_bits_never_crashes_the_host() {
     assert_calm(&run.stderr);
 }
 
-/// Every message is one line, and none of them is a bug's.
+/// Checks that every message is one line, and that none reports a bug.
 #[track_caller]
 fn assert_calm(said: &str) {
     for bug in ["panicked", "internal", "crashed", "compiler failed", "RUST_BACKTRACE"] {

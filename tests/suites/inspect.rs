@@ -1,10 +1,10 @@
-//! What a component is can be seen before it runs.
+//! `plugin inspect`: a component described before it runs.
 
 use std::fs;
 
 use crate::{assert_golden, shooter, tests_folder};
 
-/// A component that is never built again, so that its size and digest stay.
+/// A component that is never rebuilt, so that its size and digest stay the same.
 fn component() -> Vec<u8> {
     fs::read(tests_folder().join("fixtures/contract-0.1.0.wasm")).expect("the fixture is there")
 }
@@ -18,7 +18,7 @@ fn a_component_is_shown_in_words_and_in_json() {
 }
 
 #[test]
-fn what_does_not_load_is_said() {
+fn components_that_do_not_load_are_reported() {
     let run = shooter().file("it.wasm", "hello").args("plugin inspect it.wasm").finish().exits(4);
     assert_eq!(run.stderr, "error[plugin::load]: `it.wasm` does not load: it is not a WebAssembly file\n");
     let run = shooter().args("plugin inspect none.wasm").finish().exits(4);

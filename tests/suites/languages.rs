@@ -14,7 +14,7 @@ use crate::{TARGET_TMP, assert_golden, sha256, shooter};
 
 const ROOT: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/..");
 
-/// The folders of the examples, and the component that comes out of each.
+/// The folders of the examples, each with the component that its build makes.
 const EXAMPLES: [(&str, &str); 4] = [
     ("rust", "target/wasm32-wasip2/release/challenge_rust.wasm"),
     ("python", "challenge-python.wasm"),
@@ -22,10 +22,10 @@ const EXAMPLES: [(&str, &str); 4] = [
     ("c", "challenge-c.wasm"),
 ];
 
-/// What is in the examples' folder when somebody has built them by hand.
+/// Names in the examples' folders that only builds by hand leave behind.
 const MADE: [&str; 6] = ["target", "fresh", "node_modules", ".venv", "__pycache__", "package-lock.json"];
 
-/// Where the tools are. Folders below have `node_modules` above them.
+/// The folder of the tools. Folders below it have `node_modules` above them.
 #[track_caller]
 fn tools() -> PathBuf {
     let tools = Path::new(TARGET_TMP).join("../tools");
@@ -36,7 +36,7 @@ fn tools() -> PathBuf {
     tools.canonicalize().expect("it is there")
 }
 
-/// Copies what is below a folder, but for what was built there.
+/// Copies the files below a folder, except for build results.
 fn copy(from: &Path, to: &Path) {
     fs::create_dir_all(to).expect("the folder can be made");
     for entry in fs::read_dir(from).expect("the folder can be read").flatten() {
@@ -50,7 +50,7 @@ fn copy(from: &Path, to: &Path) {
     }
 }
 
-/// Everything that the files below some folders hold.
+/// Returns the contents of all files below some folders.
 fn contents(folders: &[&Path], all: &mut Vec<u8>) {
     for folder in folders {
         let mut entries: Vec<_> = fs::read_dir(folder).expect("it can be read").flatten().collect();
@@ -70,7 +70,7 @@ fn contents(folders: &[&Path], all: &mut Vec<u8>) {
     }
 }
 
-/// Runs the command of a README in a folder; what came out is kept for as long as nothing that goes in has changed.
+/// Runs the command of a README in a folder. The result is kept until the inputs change.
 #[track_caller]
 fn built(folder: &Path, inputs: &[&Path], line: &str, component: &str) -> PathBuf {
     let tools = tools();
@@ -105,14 +105,14 @@ fn built(folder: &Path, inputs: &[&Path], line: &str, component: &str) -> PathBu
     kept
 }
 
-/// The command in a text that stands in backticks after some words.
+/// Returns the command in backticks that follows some words of a text.
 #[track_caller]
 fn command_after<'t>(text: &'t str, words: &str) -> &'t str {
     let (_, after) = text.split_once(&format!("{words}: `")).unwrap_or_else(|| panic!("no `{words}` in\n{text}"));
     after.split('`').next().unwrap_or_default()
 }
 
-/// Builds the example in Rust where it is, with a target folder that is kept for the next time.
+/// Builds the example in Rust in its own folder, with a target folder that is kept between runs.
 #[track_caller]
 fn rust(folder: &Path, line: &str, component: &str) -> PathBuf {
     let target = Path::new(TARGET_TMP).join("challenge-rust");
@@ -126,12 +126,12 @@ fn rust(folder: &Path, line: &str, component: &str) -> PathBuf {
     target.join(component.trim_start_matches("target/"))
 }
 
-/// The components of the examples, in the order of [`EXAMPLES`]; built once, as the example's README says.
+/// Returns the components of the examples, in the order of [`EXAMPLES`]; each is built once, as its README says.
 fn examples() -> &'static [PathBuf] {
     static BUILT: OnceLock<Vec<PathBuf>> = OnceLock::new();
     BUILT.get_or_init(|| {
         let (root, tree) = (Path::new(ROOT), tools().join("examples"));
-        // What a build has left there would be taken for what goes in.
+        // The results of a build would be taken for its inputs.
         let _ = fs::remove_dir_all(&tree);
         let folders = ["examples/challenge", "host/templates", "wit"];
         folders.iter().for_each(|folder| copy(&root.join(folder), &tree.join(folder)));
@@ -154,15 +154,15 @@ fn example(language: &str) -> &'static Path {
     &examples()[at]
 }
 
-/// FNV-1a of 32 bits.
+/// Returns the 32-bit FNV-1a hash.
 fn checksum(text: &str) -> u32 {
     text.bytes().fold(0x811c_9dc5, |value, byte| (value ^ u32::from(byte)).wrapping_mul(0x0100_0193))
 }
 
-/// What the site has seen on each path: nonces given, answers accepted, answers refused.
+/// Counts of the site: nonces issued, answers accepted, answers refused.
 type Counts = Arc<Mutex<BTreeMap<String, [u64; 3]>>>;
 
-/// The other end of the challenge. The key of a user is `secret of` and its number, which stands in the query.
+/// The server of the challenge. The key of a user is `secret of` and the user's number, which is in the query.
 fn challenge() -> (RawServer, Counts) {
     let counts = Counts::default();
     let seen = Arc::clone(&counts);
@@ -241,7 +241,7 @@ fn the_cases_of_the_challenge_hold_in_every_language() {
 }
 
 #[test]
-fn what_is_wrong_with_a_step_is_said_alike_in_every_language() {
+fn mistakes_in_a_step_have_the_same_message_in_every_language() {
     for (language, _) in EXAMPLES {
         let script = format!(
             "plugins: {{it: '{}'}}\nsteps:\n  - {{name: S, action: challenge-{language}, url: 'http://a/', key: k, digits: 9}}\n  \
@@ -266,7 +266,7 @@ fn every_language_conforms_to_the_contract() {
     }
 }
 
-/// Begins a plugin, builds it by its README, tests it and runs its script.
+/// Creates a plugin, builds it as its README says, tests it and runs its script.
 #[track_caller]
 fn begun(language: &str) -> (PathBuf, Finished) {
     let tools = tools();
@@ -288,7 +288,7 @@ fn begun(language: &str) -> (PathBuf, Finished) {
     (folder, run)
 }
 
-/// The bindings that plugins in C carry are those that `wit-bindgen` makes of the contract as it is.
+/// The bindings in plugins in C equal those that `wit-bindgen` generates from the current contract.
 #[test]
 fn the_bindings_for_c_are_those_of_the_contract() {
     let mut resolve = wit_bindgen_core::wit_parser::Resolve::default();

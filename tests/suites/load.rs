@@ -1,11 +1,11 @@
-//! Load models with the real program: what the schedule promises is what the target counts. The exact times are proved in
-//! virtual time, in `host/src/run/worker/tests.rs`, and for the pacers in `host/src/pace/`.
+//! Load models in the real program: the target's counts equal the schedule. The exact times are tested in virtual time,
+//! in `host/src/run/worker/tests.rs`, and those of the pacers in `host/src/pace/`.
 
 use stampede_tests::{Finished, Report, settled, site};
 
 use crate::shooter;
 
-/// The iterations of a scenario by its place in the report: due, completed, cut short, dropped.
+/// Returns the iterations of a scenario, by its place in the report: due, completed, cut short, dropped.
 #[track_caller]
 fn iterations(report: &Report, scenario: usize) -> [u64; 4] {
     let of = |what| {
@@ -58,14 +58,14 @@ fn random_arrivals_are_those_of_their_seed() {
 }
 
 #[test]
-fn what_finds_no_free_user_is_dropped_counted_and_warned_of_once() {
+fn arrivals_without_a_free_user_are_dropped_counted_and_warned_of_once() {
     let site = site();
     let flags = "--arrival-rate 50/s --duration 2s --max-users 4 --workers 2";
     let (run, report) = ran("- {name: Slow, url: /delay/400}\n", flags, site.base_url(), 0);
     report.assert_equals(&settled(&site.stats()));
     let [due, completed, cut_short, dropped] = iterations(&report, 0);
     assert_eq!((due, report.totals().total()), (100, completed + cut_short));
-    // Four users, each busy for 0.4 s, begin 20 in 2 s if they are never late.
+    // Four users, each busy for 0.4 s, begin 20 iterations in 2 s if they are never late.
     assert!((80..=96).contains(&dropped), "{dropped}");
     assert_eq!(run.stderr.matches("are dropped").count(), 1, "{}", run.stderr);
     assert!(run.stderr.contains("all of its 4 users are busy") && run.stderr.contains("max_wait"), "{}", run.stderr);
@@ -121,7 +121,7 @@ fn scenarios_run_side_by_side_between_set_up_and_teardown() {
 }
 
 #[test]
-fn without_its_set_up_there_is_no_load_but_a_teardown() {
+fn a_failed_set_up_skips_the_load_and_runs_the_teardown() {
     let site = site();
     let script = "setup: [{name: Seed, url: /status/500}]\nsteps: [{name: Page, url: /bytes/10}]\n\
                   teardown: [{name: Tidy, url: /bytes/20}]\n";

@@ -1,5 +1,5 @@
-//! The examples of load models run as their comments say, against the embedded site. Only their times are shortened, all
-//! of an example by the same factor, and what follows from them is too.
+//! The examples of load models run as their comments say, against the embedded site. Their times are shortened, all
+//! times of an example by one factor, and the expected counts with them.
 
 use std::fs;
 
@@ -7,14 +7,14 @@ use stampede_tests::{Report, settled, site};
 
 use crate::{shooter, tests_folder};
 
-/// The text of an example with all its durations, but for those of thresholds, divided.
+/// Returns the text of an example with its durations divided, except for those of thresholds.
 fn shortened(example: &str, by: u64) -> String {
     let path = tests_folder().join("../examples/load-models").join(example);
     let text = fs::read_to_string(&path).unwrap_or_else(|error| panic!("{}: {error}", path.display()));
     text.lines().map(|line| if line.starts_with('#') { String::new() } else { divided(line, by) + "\n" }).collect()
 }
 
-/// A line with its durations divided: whole numbers with a unit, that are part of no word and no limit's.
+/// Returns a line with its durations divided: whole numbers with a unit that are part of no word and no threshold.
 fn divided(line: &str, by: u64) -> String {
     let (mut out, mut rest) = (String::new(), line);
     while let Some(first) = rest.chars().next() {
@@ -30,7 +30,7 @@ fn divided(line: &str, by: u64) -> String {
                 rest = &after[unit.len()..];
             }
             _ => {
-                // The whole word, lest the digits in it look like a number of their own.
+                // The whole word, so that the digits in it are not taken for a number of their own.
                 let length = if first.is_alphanumeric() { digits + word } else { first.len_utf8() };
                 out += &rest[..length];
                 rest = &rest[length..];
@@ -40,7 +40,7 @@ fn divided(line: &str, by: u64) -> String {
     out
 }
 
-/// Runs an example to its end; what the target counted is what the report says.
+/// Runs an example to its end, and checks that the report equals the target's counts.
 fn ran(example: &str, by: u64, codes: &[i32]) -> Report {
     let site = site();
     let run = shooter().script(&shortened(example, by)).arg("--base-url").arg(site.base_url()).report().finish();
@@ -52,14 +52,14 @@ fn ran(example: &str, by: u64, codes: &[i32]) -> Report {
     report
 }
 
-/// The model of a scenario, and its iterations: due, completed, dropped.
+/// Returns the model of a scenario, and its iterations: due, completed, dropped.
 fn scenario(report: &Report, number: usize) -> (String, [u64; 3]) {
     let at = |what: &str| report.at(&format!("/scenarios/{number}/{what}"));
     let iterations = ["due", "completed", "dropped"].map(|what| at(&format!("iterations/{what}")).as_u64());
     (at("model").as_str().expect("a model").to_owned(), iterations.map(|number| number.expect("a number")))
 }
 
-/// Each iteration that was completed has sent its one request, and one that was cut short may have.
+/// Checks that each completed iteration sent its one request; an iteration that was cut short may have.
 #[track_caller]
 fn assert_sent(report: &Report, number: usize, row: &str) {
     let (_, [due, completed, dropped]) = scenario(report, number);
@@ -93,7 +93,7 @@ fn constant_users_walk_no_more_often_than_their_thinking_lets_them() {
     let report = ran("constant-vus.yml", 10, &[0]);
     let (model, [due, ..]) = scenario(&report, 0);
     assert_eq!(model, "constant");
-    // In 3 s an iteration of 50 ms and more begins 60 times at most; everybody begins one.
+    // In 3 s, iterations of 50 ms or more begin 60 times at most for each user; every user begins one.
     assert!((10..=600).contains(&due), "{due}");
     assert_sent(&report, 0, "Contacts");
 }
@@ -103,7 +103,7 @@ fn users_of_a_ramp_are_never_more_than_its_stages_say() {
     let report = ran("ramping-vus.yml", 10, &[0]);
     let (model, [due, ..]) = scenario(&report, 0);
     assert_eq!(model, "ramping");
-    // User `k` is there from `k` · 0.2 s on until 3 s − `k` · 0.1 s, and walks once in 50 ms at most.
+    // User `k` is active from `k` · 0.2 s to 3 s − `k` · 0.1 s, and walks once in 50 ms at most.
     let most: u64 = (0..10).map(|user| (3_000 - 300 * user) / 50).sum();
     assert!((10..=most).contains(&due), "{due} of {most}");
     let active = report.at("/series/users_active").as_array().expect("a list");
@@ -122,10 +122,10 @@ fn arrivals_are_as_many_as_the_area_under_their_rate() {
 
 #[test]
 fn scenarios_have_their_own_starts_environments_tags_and_thresholds() {
-    // Whether the thresholds hold is the machine's affair; that each is judged is not.
+    // The thresholds may fail on a slow machine, but each must be judged.
     let report = ran("scenarios.yml", 10, &[0, 99]);
     let (model, [due, ..]) = scenario(&report, 0);
-    assert!(model == "constant" && due >= 5, "{model}, {due}: everybody begins one");
+    assert!(model == "constant" && due >= 5, "{model}, {due}: every user begins one");
     assert_sent(&report, 0, "Contacts");
     assert_eq!(scenario(&report, 1), ("constant".into(), [50, 50, 0]));
     for (row, section) in [("Contacts", "contacts"), ("News", "news")] {
@@ -137,7 +137,7 @@ fn scenarios_have_their_own_starts_environments_tags_and_thresholds() {
     assert!(checks.len() == 2 && checks.iter().all(|check| check["share"] == 1.0), "{checks:?}");
     let judged = report.at("/thresholds").as_array().expect("a list");
     assert!(judged.len() == 4 && judged.iter().all(|threshold| threshold["passed"].is_boolean()), "{judged:?}");
-    // News come after a second, contacts before half of one.
+    // The news begin after a second, the contacts within the first half second.
     let elapsed = report.at("/run/elapsed_us").as_u64().expect("a number");
     assert!(elapsed >= 1_000_000, "{elapsed}");
 }

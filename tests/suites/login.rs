@@ -1,4 +1,5 @@
-//! Signing in: who fails, how often it is tried, who walks on, and that nobody ever gets to read a credential.
+//! Signing in: which users fail, how many attempts they make, which users go on, and that no credential can ever be
+//! read.
 
 use std::collections::BTreeMap;
 
@@ -9,7 +10,7 @@ use crate::shooter;
 const PAGE: &str = "- {name: Catalog, url: /api/v1/catalog?page=1}\n";
 
 #[test]
-fn if_nobody_can_sign_in_the_run_ends_early_after_four_attempts_each() {
+fn if_no_user_can_sign_in_the_run_ends_early_after_four_attempts_each() {
     let site = site();
     let run = shooter()
         .script(PAGE)
@@ -72,10 +73,10 @@ fn the_credential_header_goes_out_with_the_sign_in_and_with_every_later_request(
     assert_eq!(sign_in("--login-url /in"), [&pages[..], &logins[..]].concat(), "with one");
 }
 
-/// What must not be read anywhere. The second is a token that the target hands out.
+/// Secrets that must not appear anywhere. The second is a token that the target issues.
 const SECRETS: [&str; 2] = ["s3cret-of-the-header", "s3cret-of-the-reply"];
 
-/// Every failing way in which a request with a credential can go, at the highest verbosity.
+/// Every way in which a request with a credential can fail, at the highest verbosity.
 const LEAKY: &str = "
 login:
   url: /login
@@ -90,7 +91,7 @@ steps:
   - {name: Uncaptured, url: /reflect, capture: {nonesuch: {json: $.nonesuch}}}
 ";
 
-/// Tells the client its own secrets, in every place a reply has.
+/// Sends the client its own secrets, in every part of a reply.
 fn reflect(request: &RawRequest) -> Vec<u8> {
     let seen = [request.header("x-api-token"), request.header("authorization"), SECRETS[0], SECRETS[1]].join(" ");
     let reply = match request.line.split(' ').nth(1).unwrap_or_default() {

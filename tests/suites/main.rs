@@ -1,4 +1,4 @@
-//! The real binary against real targets. Each suite is a file; each test says in its name what holds.
+//! The real binary against real targets. Each suite is a file; the name of each test is the statement that it checks.
 
 mod bad_input;
 mod book;
@@ -30,6 +30,7 @@ mod reference;
 mod rehearsal;
 mod reports;
 mod schema;
+mod script_golden;
 mod secrets;
 mod session;
 mod sources;
@@ -43,26 +44,26 @@ use stampede_tests::Run;
 /// The real binary.
 const BINARY: &str = env!("CARGO_BIN_EXE_stampede-shooter");
 
-/// What a suite keeps from one time to the next, and what costs too much to make twice.
+/// Folder for the files that suites keep between runs because they are expensive to make.
 const TARGET_TMP: &str = env!("CARGO_TARGET_TMPDIR");
 
-/// A call of the real binary.
+/// Returns a call of the real binary.
 fn shooter() -> Run {
     Run::new(BINARY, TARGET_TMP)
 }
 
-/// A call of the real binary in a shell that has set limits before, such as `ulimit -n 256`.
+/// Returns a call of the real binary in a shell that has set limits before, such as `ulimit -n 256`.
 #[cfg(unix)]
 fn shooter_after(commands: &str) -> Run {
     Run::new("/bin/sh", TARGET_TMP).arg("-c").arg(format!("{commands} && exec \"$0\" \"$@\"")).arg(BINARY)
 }
 
-/// The folder `tests/` of the repository.
+/// Returns the folder `tests/` of the repository.
 fn tests_folder() -> PathBuf {
     Path::new(env!("CARGO_MANIFEST_DIR")).join("../tests")
 }
 
-/// The digest by which a component is named.
+/// Returns the digest by which a component is named.
 fn sha256(bytes: &[u8]) -> String {
     Sha256::digest(bytes).iter().map(|byte| format!("{byte:02x}")).collect()
 }

@@ -1,10 +1,10 @@
-//! The main job: the script of the README, run against a real site, with totals that equal what the site counted.
+//! The main job: the script of the README against a real site, with totals that equal the site's counts.
 
 use stampede_tests::{Finished, Logged, Nginx, Run, settled, site};
 
 use crate::shooter;
 
-/// The script of the README to the letter; only its host name is replaced.
+/// The script of the README, letter for letter except for its host name.
 const PLAIN: &str = r#"- name: Catalog
   method: GET
   url: https://site/api/v1/catalog?page={{randInt 1 20}}
@@ -17,7 +17,7 @@ const PLAIN: &str = r#"- name: Catalog
   expect_status: 201
 "#;
 
-/// The same job in the long form, with everything that only the long form has. The site's `/auth` sets a cookie.
+/// The job of [`PLAIN`] in the long form, with all that only the long form offers. The site's `/auth` sets a cookie.
 const LONG: &str = r#"
 users: 20
 iterations: 5
@@ -70,7 +70,7 @@ fn plain(base: &str) -> Run {
         .report()
 }
 
-/// The rows of the plain script, whoever answers it.
+/// Checks the rows of the plain script, against any target.
 #[track_caller]
 fn assert_plain_rows(run: &Finished) {
     let report = run.report();

@@ -1,5 +1,5 @@
-//! Native plugins: refused unless the user vouches for them, and then as good as components. Libraries are built here by
-//! the C compiler that the host's own build needs too.
+//! Native plugins: refused unless the user vouches for them, and then as good as components. The C compiler that the
+//! host's own build needs, too, builds the libraries here.
 
 use std::fs;
 use std::path::Path;
@@ -10,17 +10,17 @@ use tempfile::TempDir;
 
 use crate::{assert_golden, sha256, shooter, tests_folder};
 
-/// Where the header is.
+/// Path of the header.
 const INCLUDE: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/../plugin-sdk/include");
-/// The example.
+/// Path of the example.
 const GREET: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/../examples/native-greet");
 
-/// Says that the header is not to be written by hand, and what it needs.
+/// Beginning of the header: a note that it is generated.
 const HEAD: &str = "// The contract between stampede-shooter and native plugins. Made from host/src/plugin/native/abi.rs: change that, and
 // run the tests with BLESS=1.
 ";
 
-/// What C wants besides.
+/// Macros that C needs besides.
 const HELPERS: &str = "/// A text from a literal, for initializers.
 #define STAMPEDE_TEXT(literal) {(literal), sizeof(literal) - 1}
 
@@ -31,7 +31,7 @@ const HELPERS: &str = "/// A text from a literal, for initializers.
 #endif";
 
 #[test]
-fn the_header_is_what_its_definition_says() {
+fn the_header_equals_its_definition() {
     let mut config = cbindgen::Config {
         language: cbindgen::Language::C,
         header: Some(HEAD.into()),
@@ -67,7 +67,7 @@ fn built(source: &Path) -> Vec<u8> {
     fs::read(library).expect("it was built")
 }
 
-/// One of those that misbehave, from `tests/native/`.
+/// Builds a library that misbehaves, from `tests/native/`.
 #[track_caller]
 fn misbehaving(name: &str) -> Vec<u8> {
     built(&tests_folder().join(format!("native/{name}.c")))
@@ -77,7 +77,7 @@ fn greet() -> Vec<u8> {
     built(&Path::new(GREET).join("greet.c"))
 }
 
-/// A call of a command on a script with one step, of the library `it.so`.
+/// Returns a call of a command on a script with one step of the library `it.so`.
 fn call(command: &str, library: &[u8], more: &str) -> Run {
     let script = format!(
         "base_url: http://127.0.0.1:1\nplugins: {{it: ./it.so}}\nsteps:\n  - {{name: Step, action: misbehave{more}}}\n"
@@ -114,7 +114,7 @@ fn a_native_library_is_refused_unless_the_user_vouches_for_it() {
 }
 
 #[test]
-fn the_example_does_what_a_component_does() {
+fn the_example_behaves_as_a_component_does() {
     let site = site();
     let script = "
 plugins: {greet: {source: ./libgreet.so, allow: [127.0.0.1]}}
@@ -122,7 +122,7 @@ data: {names: [Ann Lee, Bob, 'Zoë']}
 steps:
   - {name: Page, url: /bytes/10}
   - {name: Hello, action: greet, url: /echo, who: '{{pick names}}'}
-  - {name: Nobody, action: greet, url: /status/404, who: Ann}
+  - {name: Missing, action: greet, url: /status/404, who: Ann}
   - {name: Mistaken, action: greet, url: /bytes/10, who: Ann}
 ";
     let run = shooter()
@@ -137,7 +137,7 @@ steps:
     report.assert_equals(&settled(&site.stats()));
     report.assert_consistent();
     assert_eq!((report.row("Hello").ok(), report.row("Hello").err()), (50, 0), "{}", run.stdout);
-    assert_eq!(report.row("Nobody").errors(), [("status", 50)].into());
+    assert_eq!(report.row("Missing").errors(), [("status", 50)].into());
     assert_eq!(report.row("Mistaken").errors(), [("check", 50)].into());
     assert_eq!(report.row("Mistaken").example("check"), "expected a greeting for `Ann`");
 }
@@ -150,7 +150,7 @@ fn the_cases_of_the_component_hold_for_the_example() {
     assert!(run.stdout.ends_with("\n5 passed, 0 failed\n"), "{}", run.stdout);
 }
 
-/// What `every_function` asks for, and what it gets.
+/// Requests of `every_function`, and their replies.
 const EVERY_FUNCTION: &str = r#"
 - name: every function
   base_url: http://site
@@ -178,7 +178,7 @@ fn every_function_of_the_host_works() {
 }
 
 #[test]
-fn a_library_that_is_no_plugin_is_told_what_it_lacks() {
+fn a_library_that_is_not_a_plugin_is_refused_with_the_reason() {
     for (name, why) in [
         ("no_export", "it is a native library, but no plugin: it does not export `stampede_plugin_v1`"),
         ("another_version", "it speaks version 2 of the contract of native plugins; this host speaks 1"),
@@ -195,7 +195,7 @@ fn a_library_that_is_no_plugin_is_told_what_it_lacks() {
 }
 
 #[test]
-fn what_a_library_says_of_its_step_is_shown_at_the_line() {
+fn the_message_of_a_library_about_its_step_is_shown_at_the_line() {
     let library = misbehaving("refuses_its_step");
     let run = call("check --allow-native", &library, ", color: octarine").finish().exits(3);
     let expected = "error[script::parameter]: `octarine` is no color
@@ -209,7 +209,7 @@ fn what_a_library_says_of_its_step_is_shown_at_the_line() {
     assert_eq!(run.stderr, expected);
 }
 
-/// Each way costs the task its instance, and the run goes on with a new one: of nine tasks each third one.
+/// Each misuse costs the task its instance, and the run goes on with a new one: a third of nine tasks fail.
 #[test]
 fn a_broken_contract_costs_the_instance_and_not_the_run() {
     let library = misbehaving("breaks_the_contract");

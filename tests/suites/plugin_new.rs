@@ -1,4 +1,5 @@
-//! `plugin new`: what it writes builds and passes its tests at once, far from this repository, and its script runs.
+//! `plugin new`: the files it writes build and pass their tests at once, outside this repository, and their script
+//! runs.
 
 use std::path::{Path, PathBuf};
 use std::process::Command;
@@ -8,12 +9,12 @@ use stampede_tests::{settled, site};
 use crate::plugin_outside::NOT_FOR_PLUGINS;
 use crate::{TARGET_TMP, shooter};
 
-/// Kept for the next time, which is then fast.
+/// A target folder that is kept between runs, so that later runs are fast.
 fn target() -> PathBuf {
     Path::new(TARGET_TMP).join("plugin-new")
 }
 
-/// Runs cargo in a new plugin's folder, on the packages that this repository has brought along.
+/// Runs cargo in a new plugin's folder, offline, on the packages that this repository uses.
 #[track_caller]
 fn cargo(folder: &Path, arguments: &[&str]) {
     let mut command = Command::new(std::env::var_os("CARGO").unwrap_or_else(|| "cargo".into()));
@@ -34,7 +35,7 @@ fn a_new_plugin_builds_passes_its_tests_and_runs_its_script() {
     let folder = written.path("hello-plugin");
     cargo(&folder, &["test"]);
     cargo(&folder, &["build", "--release", "--target", "wasm32-wasip2"]);
-    // Where the script looks for it, but for the target folder that is kept.
+    // The place where the script looks for the component, but in the target folder that is kept.
     let component = "target/wasm32-wasip2/release/hello_plugin.wasm";
     std::fs::create_dir_all(folder.join(component).parent().expect("a folder")).expect("the folder is writable");
     let built = target().join(component.trim_start_matches("target/"));
@@ -56,7 +57,7 @@ fn a_new_plugin_builds_passes_its_tests_and_runs_its_script() {
 }
 
 #[test]
-fn what_cannot_be_a_plugin_is_refused() {
+fn files_that_are_not_plugins_are_refused() {
     let run = shooter().args("plugin new 9lives").finish().exits(2);
     let expected = "error[usage::plugin-name]: `9lives` cannot be the name of a plugin
   = help: a name has lower case letters, digits, `-` and `_`, a letter first, 64 at most

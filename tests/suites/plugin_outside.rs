@@ -1,5 +1,5 @@
-//! A plugin that somebody writes outside this workspace, on the SDK alone, behaves as the built-in ones do. It is built
-//! here by the command of its README; its own tests are run by `cargo xtask test`.
+//! A plugin outside this workspace, on the SDK alone, behaves as the built-in ones do. It is built here by the command
+//! of its README; its own tests are run by `cargo xtask test`.
 
 use std::path::{Path, PathBuf};
 use std::process::Command;
@@ -10,7 +10,7 @@ use crate::shooter;
 
 const FOLDER: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/../examples/plugin-greet");
 
-/// What an outer cargo sets for its own packages, or a user for the host.
+/// Variables that an outer cargo sets for its own packages, or a user for the host.
 pub const NOT_FOR_PLUGINS: [&str; 6] = [
     "CARGO_TARGET_DIR",
     "CARGO_BUILD_TARGET_DIR",
@@ -24,7 +24,7 @@ fn target() -> PathBuf {
     Path::new(env!("CARGO_TARGET_TMPDIR")).join("plugin-greet")
 }
 
-/// Runs cargo in the plugin's folder, with a target folder that is kept for the next time.
+/// Runs cargo in the plugin's folder, with a target folder that is kept between runs.
 #[track_caller]
 fn cargo(arguments: &[&str]) {
     let mut command = Command::new(std::env::var_os("CARGO").unwrap_or_else(|| "cargo".into()));
@@ -43,7 +43,7 @@ pub fn component() -> Vec<u8> {
 }
 
 #[test]
-fn a_plugin_from_outside_the_workspace_does_what_a_built_in_one_does() {
+fn a_plugin_from_outside_the_workspace_behaves_as_a_built_in_one() {
     let site = site();
     let script = "
 plugins: {greet: {source: greet.wasm, allow: [127.0.0.1]}}
@@ -51,7 +51,7 @@ data: {names: [Ann Lee, Bob, 'Zoë']}
 steps:
   - {name: Page, url: /bytes/10}
   - {name: Hello, action: greet, url: /echo, who: '{{pick names}}'}
-  - {name: Nobody, action: greet, url: /status/404, who: Ann}
+  - {name: Missing, action: greet, url: /status/404, who: Ann}
   - {name: Mistaken, action: greet, url: /bytes/10, who: Ann}
 ";
     let run = shooter()
@@ -67,8 +67,8 @@ steps:
     report.assert_consistent();
     assert_eq!((report.row("Hello").ok(), report.row("Hello").err()), (50, 0), "{}", run.stdout);
     assert_eq!(report.row("Hello").at("/action"), "greet");
-    assert_eq!(report.row("Nobody").errors(), [("status", 50)].into());
-    assert_eq!(report.row("Nobody").example("status"), "expected status 200, got 404");
+    assert_eq!(report.row("Missing").errors(), [("status", 50)].into());
+    assert_eq!(report.row("Missing").example("status"), "expected status 200, got 404");
     assert_eq!(report.row("Mistaken").errors(), [("check", 50)].into());
     let listed = shooter()
         .file("greet.wasm", component())

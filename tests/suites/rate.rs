@@ -1,5 +1,5 @@
-//! The cap on each user's rate, as the target sees it. The exact times of starts are proved in virtual time, in
-//! `host/src/pace/limiter.rs`; here the same numbers come out of the real program.
+//! The cap on each user's rate, as the target sees it. The exact start times are tested in virtual time, in
+//! `host/src/pace/limiter.rs`; here the real program gives the same numbers.
 
 use stampede_tests::{settled, site};
 
@@ -8,7 +8,7 @@ use crate::shooter;
 /// Users × rps × duration.
 const PROMISED: u64 = 20 * 5 * 2;
 
-/// The last turn of the last user is due 10 ms before the end, in microseconds; who is later than that misses it.
+/// Tolerance in microseconds: the last turn of the last user is due 10 ms before the end, and a later start misses it.
 const SLACK: u64 = 10_000;
 
 #[test]
@@ -24,8 +24,8 @@ fn users_start_exactly_what_their_rate_allows() {
     let (report, counted) = (run.report(), settled(&site.stats()));
     report.assert_equals(&counted);
     assert!(counted.requests <= PROMISED, "{} requests are more than the rate allows", counted.requests);
-    // On a machine that is busy with something else a turn may come too late for the end of the run. The report says
-    // so, as the delay of starts, a late loop, or replies that took longer than the interval between two turns.
+    // On a busy machine a turn may come too late for the end of the run. The report shows it, as the delay of starts, a
+    // late loop, or replies that took longer than the interval between two turns.
     let late = ["/generator/start_delay_us/max", "/totals/response_time_us/max"];
     let late = late.map(|pointer| report.at(pointer).as_u64().expect("a number")).into_iter();
     let lags = report.at("/generator/workers").as_array().expect("a list").iter();

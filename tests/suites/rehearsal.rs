@@ -1,4 +1,4 @@
-//! `plugin test`: cases in virtual time, through the real binary with real components. What comes out is the same each
+//! `plugin test`: cases in virtual time, through the real binary with real components. The output is the same each
 //! time, so it is compared as a whole.
 
 use stampede_tests::{Finished, guest};
@@ -57,7 +57,7 @@ fn cases_in_virtual_time() {
     assert_eq!(run.code, Some(7), "{}", run.stderr);
 }
 
-/// The same cases, a hundred times: nothing in them depends on the machine.
+/// The cases a hundred times over: nothing in them depends on the machine.
 #[test]
 fn a_case_takes_the_same_time_each_time() {
     let case = "- name: x\n  steps: [{name: S, action: misbehave}]\n  times: 1000\n  expect: {takes: 1s}\n";
@@ -68,7 +68,7 @@ fn a_case_takes_the_same_time_each_time() {
 }
 
 #[test]
-fn what_is_not_as_it_should_be_is_said() {
+fn unmet_expectations_are_reported() {
     let cases = r#"
 - name: another request, a faulty answer, another time
   base_url: http://site
@@ -98,9 +98,9 @@ fn what_is_not_as_it_should_be_is_said() {
     assert_golden(&tests_folder().join("suites/golden/rehearsal_faults.txt"), &(run.stdout + &run.stderr));
 }
 
-/// Each of these breaks another rule, and some of them more than one.
+/// Guests that each break a different rule, and some more than one.
 #[test]
-fn what_breaks_the_contract_is_told_by_the_rule() {
+fn breaches_of_the_contract_are_reported_by_rule() {
     let cases = |more: &str| {
         let step = "{name: S, action: misbehave, url: /a, who: Ann}";
         format!("- name: once\n  base_url: http://site\n  steps: [{step}]\n{more}")
@@ -130,7 +130,7 @@ fn mistakes_in_a_file_of_cases() {
         "name: x",
         "- {name: x}",
         "- {steps: [{name: S, action: misbehave}], expectt: {}}",
-        "- {name: x, steps: [{name: S, action: nobody}]}",
+        "- {name: x, steps: [{name: S, action: nonesuch}]}",
         "- {name: x, steps: [{name: S, action: misbehave}], target: [{reply: {status: 9}, closes: true}, {}]}",
         "- {name: x, steps: [{name: S, action: misbehave}], expect: {outcome: maybe, takes: 5, metrics: {m: many}}}",
         "- {name: x, steps: [{name: S, action: misbehave}], target: [{reply: {status: 200}, after: 5ms}]}",

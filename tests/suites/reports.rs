@@ -1,4 +1,4 @@
-//! What is done with reports after their runs: added up, compared, held against a baseline.
+//! Reports after their runs: merged, compared, judged by a baseline.
 
 use stampede_tests::{Report, Run};
 
@@ -6,7 +6,7 @@ use crate::shooter;
 
 const SCRIPT: &str = "steps:\n  - {name: Get, url: /api/v1/catalog}\n";
 
-/// The report of a run against the embedded site.
+/// Returns the report of a run against the embedded site.
 fn report(arguments: &str) -> String {
     let run = shooter().arg("demo").script(SCRIPT).report().args(arguments).finish().exits(0);
     run.read("report.json")
@@ -44,7 +44,7 @@ fn a_run_is_no_worse_than_itself_and_a_slower_one_is() {
 }
 
 #[test]
-fn what_cannot_be_added_or_compared_is_said_in_one_line() {
+fn reports_that_cannot_be_merged_or_compared_are_refused_in_one_line() {
     let good = report("--iterations 1");
     let files = [
         ("good.json", good.clone()),

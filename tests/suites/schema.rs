@@ -1,4 +1,4 @@
-//! The schema that editors are given says of a script what the program says.
+//! The schema for editors accepts and refuses the scripts that the program accepts and refuses.
 
 use std::fs;
 
@@ -8,7 +8,7 @@ use stampede_tests::guest;
 
 use crate::{shooter, tests_folder};
 
-/// Scripts in which one thing is wrong, in the plain or the long form.
+/// Scripts with one mistake, in the plain or the long form.
 const WRONG: [&str; 27] = [
     "[]",
     "{steps: []}",
@@ -43,7 +43,7 @@ fn json(yaml: &str) -> Value {
     serde_saphyr::from_str(yaml).expect(yaml)
 }
 
-/// What the program prints, which must be a schema itself.
+/// Returns the schema that the program prints, which must be valid.
 #[track_caller]
 fn validator(text: &str) -> Validator {
     let schema = serde_json::from_str(text).expect("JSON");

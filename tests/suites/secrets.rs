@@ -1,10 +1,10 @@
-//! Secrets of a script are read nowhere, whatever the target makes of them and whatever is asked to be logged.
+//! Secrets of a script appear nowhere, whatever the target makes of them and whatever is logged.
 
 use stampede_tests::{Finished, RawRequest, RawServer, Run};
 
 use crate::shooter;
 
-/// What must not be read anywhere: from the environment, an env-file, two data sets, and replies of the target.
+/// Secrets that must not appear anywhere: from the environment, an env-file, two data sets, and replies of the target.
 const ENVIRONMENT: &str = "env&s3cret/1+1";
 const ENV_FILE: &str = "file-s3cret";
 const PASSWORD: &str = "pa55 \"wörd\"";
@@ -13,7 +13,7 @@ const TOKEN: &str = "t0ken-of-the-reply";
 const FORMER: &str = "t0ken-before-that";
 const SECRETS: [&str; 6] = [ENVIRONMENT, ENV_FILE, PASSWORD, CODE, TOKEN, FORMER];
 
-/// How a text is in a URL, in a form, in JSON, in ASCII, and in base64.
+/// Returns a text as written in a URL, in a form, in JSON, in ASCII, and in base64.
 fn forms(secret: &str) -> Vec<String> {
     let percent = |plain: &str| {
         let escaped = |byte: u8| match byte {
@@ -39,7 +39,7 @@ fn base64(text: &str) -> String {
 }
 
 #[test]
-fn base64_is_what_it_is_elsewhere() {
+fn base64_equals_that_of_other_implementations() {
     assert_eq!(["user:pass", "ab", "abcd"].map(base64), ["dXNlcjpwYXNz", "YWI", "YWJjZA"]);
 }
 
@@ -53,7 +53,7 @@ fn assert_no_secret(run: &Finished, files: &[&str]) {
     }
 }
 
-/// Every way in which texts get to be shown, on the way of secrets of every kind.
+/// A script with every way in which a text is shown, for secrets of every kind.
 const LEAKY: &str = r#"
 data:
   people: {file: people.csv, secret: [password]}
@@ -85,7 +85,7 @@ steps:
   - {name: Socket, action: tcp, address: "{{env ADDRESS}}", send: "GET /raw HTTP/1.1\r\n\r\n", expect: {line: "nonesuch {{next people.password}}"}}
 "#;
 
-/// Tells the client its own secrets, in every place that a reply has.
+/// Sends the client its own secrets, in every part of a reply.
 fn reflect(request: &RawRequest) -> Vec<u8> {
     let seen = SECRETS.map(forms).concat().join(" ");
     let header = SECRETS.map(|secret| forms(secret).remove(1)).join(" ");
@@ -158,7 +158,7 @@ fn messages_about_a_script_show_the_script_and_not_what_it_reads() {
 }
 
 #[test]
-fn what_stands_in_the_script_is_shown() {
+fn text_of_the_script_is_shown() {
     let script = "
 data: {people: [{name: annette, password: hunter2}]}
 scenarios:

@@ -1,4 +1,4 @@
-//! What a user keeps from one iteration to the next, and from one request to the next, as the target sees it.
+//! The state that a user keeps between iterations and between requests, as the target sees it.
 
 use stampede_tests::{RawRequest, RawServer, Run, settled, site};
 
@@ -8,7 +8,7 @@ fn run(base_url: &str, script: &str, arguments: &str) -> Run {
     shooter().script(script).report().arg("--base-url").arg(base_url).args(arguments)
 }
 
-/// Three users walk two steps four times, on a site that counts.
+/// Runs three users through two steps four times, against a site that counts.
 #[track_caller]
 fn opens(keys: &str, step_keys: &str, connections: u64) {
     let site = site();
@@ -57,7 +57,7 @@ steps:
 }
 
 #[test]
-fn check_says_what_is_not_kept() {
+fn check_lists_the_state_that_is_not_kept() {
     let script = "
 scenarios:
   one: {cookies: iteration, connections: request}
@@ -88,7 +88,7 @@ fn a_request_with_a_connection_of_its_own_says_that_it_is_the_last() {
     }
 }
 
-/// Sets a cookie with each reply, under a name that says where.
+/// Sets a cookie with each reply: `session` on sign-in, `basket` elsewhere.
 fn sets_cookies(request: &RawRequest) -> Vec<u8> {
     let name = match request.line.split(' ').nth(1).unwrap_or_default() {
         "/in" => "session",
@@ -97,7 +97,7 @@ fn sets_cookies(request: &RawRequest) -> Vec<u8> {
     format!("HTTP/1.1 200 OK\r\nset-cookie: {name}=1; Path=/\r\ncontent-length: 0\r\n\r\n").into_bytes()
 }
 
-/// The cookies that the requests of one user carry: a sign-in, and three walks of two steps.
+/// Returns the cookies of one user's requests: a sign-in, and three walks of two steps.
 fn cookies(keys: &str) -> Vec<String> {
     let target = RawServer::start(sets_cookies);
     let script = format!(

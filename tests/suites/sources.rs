@@ -1,4 +1,5 @@
-//! Components from files, web sites and registries: what was meant is what is loaded, and a second start needs nobody.
+//! Components from files, web sites and registries: the component that was named is the one that is loaded, and a
+//! second start needs no network.
 
 use std::fs;
 use std::path::Path;
@@ -15,31 +16,32 @@ fn component(name: &str) -> Vec<u8> {
     fs::read(guest(name)).expect("the guest is there")
 }
 
-/// A script with one step, of the plugin that the entry is about.
+/// Returns a script with one step of the plugin that the entry describes.
 fn script(entry: &str) -> String {
     format!(
         "base_url: http://127.0.0.1:1\nplugins:\n  it: {entry}\nsteps: [{{name: Step, action: misbehave, url: /}}]\n"
     )
 }
 
-/// A call of a command on that script, with a cache of its own.
+/// Returns a call of a command on that script, with a cache of its own.
 fn call(command: &str, entry: &str, cache: &Path) -> Run {
     let cache = cache.to_str().expect("a folder in UTF-8");
     shooter().env("STAMPEDE_CACHE_DIR", cache).args(command).script(&script(entry))
 }
 
-/// A component of five MiB, most of it a section that means nothing, is told of by its size and so whatever the machine.
+/// Returns a component of five MiB, most of it a section without a meaning; its size is in the message, which is the
+/// same on every machine.
 #[test]
-fn compiling_a_large_component_is_told_of_once_where_no_terminal_is() {
+fn compiling_a_large_component_is_reported_once_without_a_terminal() {
     let (folder, caches) = (TempDir::new().unwrap(), [TempDir::new().unwrap(), TempDir::new().unwrap()]);
     let mut bytes = component("fails_silently");
-    // A custom section: its number, its length in LEB128, and its name, which is empty.
+    // A custom section: its number, its length in LEB128, and its empty name.
     bytes.extend([&[0, 0x80, 0x80, 0xc0, 0x02][..], &vec![0; 5 << 20]].concat());
     let file = folder.path().join("it.wasm");
     fs::write(&file, &bytes).unwrap();
     let run = |cache: &TempDir, flags: &str| {
         let run = call("", &format!("{{source: '{}'}}", file.display()), cache.path());
-        // Its one task fails, as it always does.
+        // The one task fails, as it always does.
         run.args("--users 1 --iterations 1").args(flags).finish().exits(9).stderr
     };
     let size = bytes.len() as f64 / f64::from(1 << 20);
@@ -72,7 +74,7 @@ fn a_component_of_a_web_site_is_fetched_once_and_verified_each_time() {
 }
 
 #[test]
-fn what_a_web_site_gives_is_judged() {
+fn replies_of_web_sites_are_checked() {
     let (folder, cache) = (TempDir::new().unwrap(), TempDir::new().unwrap());
     let bytes = component("fails_silently");
     fs::write(folder.path().join("it.wasm"), &bytes).unwrap();
@@ -93,7 +95,7 @@ fn what_a_web_site_gives_is_judged() {
     let entry = format!("{{source: '{}/it.wasm', sha256: '{any}'}}", site.base_url());
     let run = call("check --insecure-tls", &entry, cache.path()).finish().exits(4);
     transcript.push_str(&run.stderr);
-    // What lies between is the script's line, whose length is that of the address.
+    // The text between is the script's line, whose length depends on the address.
     let said = transcript.lines().filter(|line| line.starts_with("error") || line.contains("= help"));
     let plain = |line: &str| line.replace(&site.base_url(), "SITE").replace(&sha256(&bytes), "DIGEST") + "\n";
     let said = said.map(plain).collect::<String>();
@@ -227,7 +229,7 @@ fn a_registry_that_wants_a_token_gives_an_anonymous_one() {
 }
 
 #[test]
-fn a_token_is_asked_for_where_nobody_can_listen_and_credentials_are_never_sent() {
+fn a_token_is_requested_over_tls_alone_and_credentials_are_never_sent() {
     let cache = TempDir::new().unwrap();
     for (challenge, said) in [
         ("Bearer realm=\"http://site.example/token\"", "for a token, where anyone can listen"),
@@ -242,7 +244,7 @@ fn a_token_is_asked_for_where_nobody_can_listen_and_credentials_are_never_sent()
 }
 
 #[test]
-fn what_a_registry_refuses_is_said() {
+fn refusals_of_a_registry_are_reported() {
     let cache = TempDir::new().unwrap();
     let wanted = "gives it to nobody without credentials, which are not supported";
     for (status, fields, body, said) in [
@@ -289,7 +291,7 @@ fn a_manifest_or_a_component_that_was_swapped_is_refused() {
     assert_eq!(kept.count(), 0, "what was swapped is not kept");
 }
 
-/// Where a server plays a registry.
+/// Returns the `oci://` address of a server that acts as a registry.
 fn oci(registry: &RawServer) -> String {
     registry.base_url().replace("http://", "oci://")
 }

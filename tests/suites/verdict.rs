@@ -1,4 +1,4 @@
-//! Whether a run was good enough: checks, thresholds, and how the program ends because of them.
+//! The verdict on a run: checks, thresholds, and the exit code that follows from them.
 
 use quick_xml::Reader;
 use quick_xml::escape::unescape;
@@ -20,7 +20,7 @@ steps:
   - {group: Buy, steps: [{name: Pay, url: /bytes/100, tags: {area: shop}}, {name: Other, url: /bytes/1}]}
 "#;
 
-/// Replies of both kinds, each as often; none fails its step.
+/// Replies of both kinds, in equal numbers; none fails its step.
 const CHECKED: &str = r#"
 data: {codes: [200, 404]}
 steps:
@@ -40,13 +40,13 @@ steps:
   - {name: Gone, url: /close, checks: [{status: 200}]}
 "#;
 
-/// Whether each threshold of a report held, in its order.
+/// Returns, for each threshold of a report in order, `true` if it held.
 fn passed(report: &Report) -> Vec<bool> {
     let thresholds = report.at("/thresholds").as_array().expect("a list").iter();
     thresholds.map(|threshold| threshold["passed"].as_bool().expect("a truth value")).collect()
 }
 
-/// Of each check of a report: its name, how often it passed and how often it failed.
+/// Returns, for each check of a report, its name and how many times it passed and failed.
 fn checks(report: &Report) -> Vec<(String, u64, u64)> {
     let checks = report.at("/checks").as_array().expect("a list").iter();
     let number = |check: &Value, key: &str| check[key].as_u64().expect("a number");
@@ -66,7 +66,7 @@ fn thresholds_that_hold_are_shown_and_the_run_passes() {
 }
 
 #[test]
-fn a_threshold_that_does_not_hold_is_exit_code_99_and_is_said_even_if_quiet() {
+fn a_failed_threshold_is_exit_code_99_and_is_reported_even_if_quiet() {
     let site = site();
     let run = shooter()
         .script(SHOP)
@@ -82,7 +82,7 @@ fn a_threshold_that_does_not_hold_is_exit_code_99_and_is_said_even_if_quiet() {
 }
 
 #[test]
-fn what_was_never_measured_does_not_hold() {
+fn a_threshold_without_measurements_fails() {
     let site = site();
     let run = shooter().script(SHOP).args("--threshold http_tls:p(95)<1h --base-url").arg(site.base_url());
     let run = run.args("--threshold http_reqs:count>=0").report().finish().exits(99);
@@ -112,7 +112,8 @@ steps: [{name: Page, url: /status/503}]
     assert!(run.stderr.contains("stopping: the threshold `http_failed: rate<50%` does not hold"), "{}", run.stderr);
 }
 
-/// Two seconds of slow replies among six of others: one whole second, wherever seconds begin, has slow ones alone.
+/// Two seconds of slow replies among six of fast ones; wherever whole seconds begin, one of them has slow replies
+/// alone.
 #[test]
 fn one_bad_stretch_fails_a_window_that_the_whole_run_satisfies() {
     let site = site();
@@ -176,7 +177,7 @@ fn a_request_that_times_out_passes_no_check() {
     assert_eq!(checks(&run.finish().exits(0).report()), [("came".to_owned(), 0, 3)]);
 }
 
-/// The attributes of all elements of that name.
+/// Returns the attributes of all elements of that name.
 fn elements(xml: &str, name: &str) -> Vec<Vec<(String, String)>> {
     let mut reader = Reader::from_str(xml);
     let mut found = Vec::new();
@@ -250,7 +251,7 @@ fn failed_requests_end_the_program_as_fail_on_says() {
 }
 
 #[test]
-fn check_says_what_a_run_passes_by() {
+fn check_shows_the_thresholds() {
     let run = shooter().args("check --base-url http://127.0.0.1:1").script(SHOP).finish().exits(0);
     assert!(run.stdout.contains("The run passes if http_duration{step:Catalog}: p(95)<1m.\n"), "{}", run.stdout);
 }

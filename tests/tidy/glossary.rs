@@ -1,4 +1,4 @@
-//! The glossary, held against the code: each term names a type, by the path of the module that defines it.
+//! The glossary and the code: each term names a type, by the path of the module that defines it.
 
 use syn::Item;
 

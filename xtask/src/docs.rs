@@ -1,4 +1,5 @@
-//! `cargo xtask docs`: the book, built with mdBook into `target/book`; with `--picture`, the picture of a real run instead.
+//! `cargo xtask docs`: builds the book with mdBook into `target/book`; with `--picture` draws the picture of a real
+//! run instead.
 
 use std::fmt::Write as _;
 use std::fs;
@@ -15,7 +16,7 @@ use xtask::workspace::{build_release, ensure_target, root, target_folder, worksp
 /// The version of mdBook that builds the book.
 const MDBOOK: &str = "0.5.4";
 
-/// Where links lead that leave the book.
+/// The target of links that leave the book.
 const REPOSITORY: &str = "https://github.com/stampede-shooter/stampede-shooter/blob/main";
 
 /// The run in the picture.
@@ -37,15 +38,17 @@ pub fn run(arguments: &[String]) -> Result<(), Failure> {
 
 fn build() -> Result<(), Failure> {
     let mdbook = mdbook()?;
-    let source = target_folder().join("book-source");
+    let (source, book) = (target_folder().join("book-source"), target_folder().join("book"));
+    // Pages of an earlier build that are gone now; there may have been none.
+    let _ = fs::remove_dir_all(&source);
     step::step("copy", || copy(&root().join("docs"), &source, ""))?;
-    step::run(
-        "mdbook",
-        Command::new(mdbook).arg("build").arg(&source).arg("--dest-dir").arg(target_folder().join("book")),
-    )
+    step::run("mdbook", Command::new(mdbook).arg("build").arg(&source).arg("--dest-dir").arg(&book))?;
+    // It lies among the pages, and mdBook copies what is no page.
+    let _ = fs::remove_file(book.join("book.toml"));
+    Ok(())
 }
 
-/// The program mdBook; installs it into `target/tools` if it is not there.
+/// Returns the path of mdBook; installs it into `target/tools` if it is not there.
 fn mdbook() -> Result<PathBuf, Failure> {
     let tools = target_folder().join("tools");
     let program = tools.join("bin").join(format!("mdbook{}", std::env::consts::EXE_SUFFIX));
@@ -76,17 +79,17 @@ fn copy(from: &Path, to: &Path, inside: &str) -> Result<(), Failure> {
     Ok(())
 }
 
-/// A page whose links and includes that lead out of the book are absolute. `inside` is the page's folder in the book.
+/// Makes the links and includes of a page absolute that lead out of the book. `inside` is the page's folder in it.
 fn absolute(text: &str, inside: &str) -> String {
     let climb = format!("{}../", "../".repeat(inside.matches('/').count()));
     let linked = text.replace(&format!("]({climb}"), &format!("]({REPOSITORY}/"));
     linked.replace(&format!("{{{{#include {climb}"), &format!("{{{{#include {}/", root().display()))
 }
 
-/// A line of the run, with the second in which it came.
+/// A line of the run, with its time in seconds after the start.
 type Line = (f64, String);
 
-/// Runs the real program against its own site, and draws what it says.
+/// Runs the real program against its own site, and draws its output.
 fn draw(binary: &Path) -> Result<(), Failure> {
     let failed = |error: std::io::Error| Failure(format!("step `picture` failed: {error}"));
     let mut command = Command::new(binary);
@@ -116,7 +119,7 @@ fn collect(stream: Option<impl Read + Send + 'static>, lines: Sender<Line>) {
     thread::spawn(read);
 }
 
-/// A terminal in which the lines appear when they came. A viewer without animations shows all of them.
+/// Draws a terminal in which each line appears at its time. A viewer without animations shows all of them.
 fn svg(lines: &[Line]) -> String {
     const LINE: usize = 18;
     let command: Line = (0.0, format!("$ stampede-shooter {PICTURED}"));

@@ -55,8 +55,11 @@ pub fn run_source(args: &RunArgs, source: &Arc<SourceText>, files_each: u64) -> 
     signals::exit_on_next_signal();
     let built =
         Report::build(run_settings(&plan), &finished.aggregate, &run_summary(&plan, &finished), &finished.verdicts);
-    let report =
-        Report { data: exhausted_data_sets(&plan.script_context.data), changes: change_reports(&finished), ..built };
+    let report = Report {
+        data: exhausted_data_sets(&plan.runtime.script_context.data),
+        changes: change_reports(&finished),
+        ..built
+    };
     // The table is shown even if the files cannot be written: it is then all that is left of the run.
     let write_result = write_report_files(outputs, &report);
     if !args.quiet {
@@ -182,7 +185,7 @@ fn run_settings(plan: &Plan) -> RunSettings {
         workers: plan.workers,
         seed: plan.seed,
         insecure_tls: plan.insecure_tls,
-        base_url: plan.script_context.base_url.as_ref().map(ToString::to_string),
+        base_url: plan.runtime.script_context.base_url.as_ref().map(ToString::to_string),
         plugins: plan.plugin_names(),
         tool_version: env!("CARGO_PKG_VERSION").into(),
     }

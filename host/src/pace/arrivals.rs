@@ -1,25 +1,25 @@
-//! When the iterations of an open workload begin: its arrivals. With `A(t)` the area under the arrival rate, arrival `n`
-//! (from 0) is due at the time from which on `A(t) > n`, so that `⌈A(end)⌉` arrivals are due in all, evenly spread wherever
-//! the rate is constant. Poisson arrivals put a sum of `n + 1` exponential gaps in place of `n`: the process of that rate,
-//! by the time change of its unit process (Çinlar, *Introduction to Stochastic Processes*, 1975, 4.7).
+//! Arrivals: when the iterations of an open load model begin. Let `A(t)` be the area under the arrival rate. Arrival `n`
+//! (from 0) is due at the time from which on `A(t) > n`, so that `⌈A(end)⌉` arrivals are due in all, evenly spaced wherever
+//! the rate is constant. Poisson arrivals use a sum of `n + 1` exponential gaps in place of `n`: this is the process of that
+//! rate, by the time change of its unit process (Çinlar, *Introduction to Stochastic Processes*, 1975, 4.7).
 //!
-//! The load may be changed while it runs: from a time on the rate is multiplied by a scale. With `N(t)` the area under the
-//! rate as scaled, arrival `n` is due at the time from which on `N(t) > n`. Between changes `N` is a straight function of
-//! `A`, so the time follows from the same shape, and nothing is lost or doubled at a change: the number goes on where it
-//! was. With a scale of 0 the area stands still: what would have arrived meanwhile was not promised, and is not made up for.
+//! The load may be changed while it runs: from a time on, the rate is multiplied by a scale. Let `N(t)` be the area under
+//! the scaled rate. Arrival `n` is due at the time from which on `N(t) > n`. Between changes `N` is a linear function of `A`,
+//! so the time follows from the same profile, and no arrival is lost or doubled at a change: the numbers continue. At a
+//! scale of 0 the area does not grow: arrivals that the plan had in that time are not made up for.
 //!
-//! Every worker has its own iterator over all arrivals and takes every so-manieth of them; that keeps the schedule the
-//! same for any number of workers, with nothing shared. A change has a time of its own for the same reason.
+//! Every worker iterates over all arrivals and takes every `workers`-th of them. So the schedule is the same for any number
+//! of workers, with nothing shared. A change has a time of its own for the same reason.
 
 use stampede_time::Nanos;
 
 use super::LoadProfile;
 use crate::random::UserRandom;
 
-/// How arrivals are spread around their rate.
+/// The process by which iterations arrive at a rate.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub enum ArrivalProcess {
-    /// Evenly.
+    /// Evenly spaced.
     #[default]
     Even,
     /// At random, independently of each other, with this seed.
@@ -30,41 +30,50 @@ pub enum ArrivalProcess {
 #[derive(Clone, Debug)]
 pub struct Arrivals {
     rate: LoadProfile,
-    /// How many were passed over or given out so far.
+    /// The number of arrivals skipped or returned so far.
     drawn: u64,
     worker: u64,
     workers: u64,
-    /// Of Poisson arrivals: their random stream, and the sum of the gaps so far.
-    gaps: Option<(UserRandom, f64)>,
-    /// The area, as scaled, at which the worker's next arrival is due; not known before somebody asks.
+    /// The gaps of Poisson arrivals; `None` for even ones.
+    gaps: Option<PoissonGaps>,
+    /// The scaled area at which the worker's next arrival is due, once it has been drawn.
     next: Option<f64>,
     last_change: RateChange,
+}
+
+/// The exponential gaps between Poisson arrivals.
+#[derive(Clone, Debug)]
+struct PoissonGaps {
+    random: UserRandom,
+    /// The sum of the gaps so far.
+    sum: f64,
 }
 
 /// The last change of the load.
 #[derive(Clone, Copy, Debug)]
 struct RateChange {
-    /// When it was.
+    /// The time of the change.
     at: Nanos,
-    /// `A` then.
+    /// `A` at that time.
     planned_area: f64,
-    /// `N` then.
+    /// `N` at that time.
     scaled_area: f64,
-    /// What the rate is multiplied by since.
+    /// The factor of the rate since then.
     scale: f64,
 }
 
-/// The number under which arrivals draw from the run's seed; no user has it.
+/// The number of the arrivals' random stream; no user has it.
 const ARRIVALS_STREAM: u32 = u32::MAX;
 
 impl Arrivals {
-    /// Those that worker `worker` of `workers` takes, at a rate in arrivals per second.
-    pub fn new(rate: LoadProfile, spread: ArrivalProcess, worker: usize, workers: usize) -> Self {
-        let gaps = match spread {
+    /// Returns the arrivals of worker `worker` of `workers`, at a rate in arrivals per second.
+    pub fn new(rate: LoadProfile, process: ArrivalProcess, worker: usize, workers: usize) -> Self {
+        let gaps = match process {
             ArrivalProcess::Even => None,
-            ArrivalProcess::Poisson(seed) => Some((UserRandom::new(seed, ARRIVALS_STREAM), 0.0)),
+            ArrivalProcess::Poisson(seed) => {
+                Some(PoissonGaps { random: UserRandom::new(seed, ARRIVALS_STREAM), sum: 0.0 })
+            }
         };
-        let since = RateChange { at: 0, planned_area: 0.0, scaled_area: 0.0, scale: 1.0 };
         Self {
             rate,
             drawn: 0,
@@ -72,61 +81,61 @@ impl Arrivals {
             workers: workers.max(1) as u64,
             gaps,
             next: None,
-            last_change: since,
+            last_change: RateChange { at: 0, planned_area: 0.0, scaled_area: 0.0, scale: 1.0 },
         }
     }
 
-    /// When the worker's next arrival is due, if the load stays as it is; `None` if not before the end.
+    /// Returns when the worker's next arrival is due if the load stays as it is; `None` if it is not before the end.
     pub fn next_due(&mut self) -> Option<Nanos> {
         let area = match self.next {
             Some(area) => area,
             None => self.draw_own_area(),
         };
         self.next = Some(area);
-        let RateChange { at, planned_area: plain, scaled_area: scaled, scale } = self.last_change;
+        let RateChange { at, planned_area, scaled_area, scale } = self.last_change;
         if scale <= 0.0 {
             return None;
         }
-        let due = self.rate.time_above_area(plain + (area - scaled) / scale)?;
+        let due = self.rate.time_above_area(planned_area + (area - scaled_area) / scale)?;
         Some(due.max(at))
     }
 
-    /// The next one has arrived: goes on to the one after it.
+    /// Goes on to the arrival after the next one.
     pub fn advance(&mut self) {
         if self.next.take().is_none() {
             self.draw_own_area();
         }
     }
 
-    /// From `at` on, which is not before the last change, the rate is that of the plan times `scale`.
+    /// Multiplies the planned rate by `scale` from `at` on, which is not before the last change.
     pub fn rescale(&mut self, at: Nanos, scale: f64) {
         let last = self.last_change;
         let at = at.max(last.at);
-        let plain = self.rate.area_until(at);
+        let planned_area = self.rate.area_until(at);
         self.last_change = RateChange {
             at,
-            planned_area: plain,
-            scaled_area: last.scaled_area + last.scale * (plain - last.planned_area),
+            planned_area,
+            scaled_area: last.scaled_area + last.scale * (planned_area - last.planned_area),
             scale,
         };
     }
 
-    /// The area of the worker's next arrival, past those of the others.
+    /// Draws the area of the worker's next arrival, skipping those of the others.
     fn draw_own_area(&mut self) -> f64 {
         loop {
-            let mine = self.drawn % self.workers == self.worker;
+            let is_own = self.drawn % self.workers == self.worker;
             let area = self.draw_area();
-            if mine {
+            if is_own {
                 return area;
             }
         }
     }
 
-    /// The area at which the next arrival of any worker is due.
+    /// Draws the area at which the next arrival of any worker is due.
     fn draw_area(&mut self) -> f64 {
         let number = self.drawn;
         self.drawn += 1;
-        let Some((random, sum)) = &mut self.gaps else { return number as f64 };
+        let Some(PoissonGaps { random, sum }) = &mut self.gaps else { return number as f64 };
         // 1 − u is in (0, 1]: the logarithm is finite.
         *sum -= (1.0 - random.unit()).ln();
         *sum

@@ -1,28 +1,29 @@
-//! A load over time: straight lines between corners. What it is a load of, users or arrivals a second, is the caller's.
+//! A load over time, in straight lines. It may be a number of users or of arrivals per second.
 //!
-//! With `v(t)` the value at time `t` and `A(t)` the area under it from 0 to `t`, in value times seconds, everything that a
-//! ramp, a step or a spike needs is one of three questions: `v(t)`, `A(t)`, and the time from which on `A(t) > a`.
+//! Let `v(t)` be the value at time `t`, and `A(t)` the area under it from 0 to `t`, in value times seconds. A ramp, a step or
+//! a spike then needs three things only: `v(t)`, `A(t)`, and the time from which on `A(t) > a`.
 
+use std::ops::Range;
 use std::time::Duration;
 
 use stampede_time::{Nanos, nanos};
 
-/// One stage: from the value before it to `target`, in a straight line. A stage of no length is a jump.
+/// A stage: a straight line from the value before it to `target`. A stage of length 0 is a jump.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub struct Stage {
-    /// How long it takes.
+    /// Its length.
     pub duration: Duration,
     /// The value at its end, zero or more.
     pub target: f64,
 }
 
-/// A load over time, which begins at 0 and ends with its last stage.
+/// A load over time, from 0 to the end of the last stage.
 #[derive(Clone, Debug, PartialEq)]
 pub struct LoadProfile {
     ramps: Vec<Ramp>,
 }
 
-/// One stage that takes time.
+/// A stage that takes time.
 #[derive(Clone, Copy, Debug, PartialEq)]
 struct Ramp {
     begin: Nanos,
@@ -34,12 +35,12 @@ struct Ramp {
 }
 
 impl LoadProfile {
-    /// The same value for some time.
+    /// Returns a constant value for some time.
     pub fn constant(value: f64, duration: Duration) -> Self {
         Self::new(value, &[Stage { duration, target: value }])
     }
 
-    /// Begins at `start` and goes through the stages.
+    /// Returns a profile that begins at `start` and goes through the stages.
     pub fn new(start: f64, stages: &[Stage]) -> Self {
         let (mut lines, mut begin, mut from, mut before) = (Vec::new(), 0, start, 0.0);
         for stage in stages {
@@ -59,7 +60,7 @@ impl LoadProfile {
         Self { ramps: lines }
     }
 
-    /// The same with every value times `factor`.
+    /// Returns the profile with every value times `factor`.
     pub fn scaled(&self, factor: f64) -> Self {
         let scaled = |line: &Ramp| Ramp {
             from: line.from * factor,
@@ -70,63 +71,62 @@ impl LoadProfile {
         Self { ramps: self.ramps.iter().map(scaled).collect() }
     }
 
-    /// When the last stage ends.
+    /// Returns when the last stage ends.
     pub fn end(&self) -> Nanos {
         self.ramps.last().map_or(0, |line| line.end)
     }
 
-    /// The highest value.
+    /// Returns the highest value.
     pub fn peak(&self) -> f64 {
         self.ramps.iter().map(|line| line.from.max(line.to)).fold(0.0, f64::max)
     }
 
-    /// `A(end)`: all there is under it.
+    /// Returns `A(end)`, the whole area.
     pub fn area(&self) -> f64 {
         self.ramps.last().map_or(0.0, |line| line.area_before + line.area(line.end))
     }
 
-    /// `A(at)`: what is under it by then.
+    /// Returns `A(at)`, the area up to a time.
     pub fn area_until(&self, at: Nanos) -> f64 {
         let line = self.ramps.iter().rev().find(|line| line.begin <= at);
         line.map_or(0.0, |line| line.area_before + line.area(at.min(line.end)))
     }
 
-    /// From when on `A(t) > area`, rounded up to a nanosecond, so that nothing is ever early; `None` if not before the
-    /// end.
+    /// Returns the time from which on `A(t) > area`, rounded up to a nanosecond so that it is never early; `None` if that is not
+    /// before the end.
     pub fn time_above_area(&self, area: f64) -> Option<Nanos> {
         let after = self.ramps.partition_point(|line| line.area_before + line.area(line.end) <= area);
         let line = self.ramps.get(after)?;
         Some(line.time_of(area - line.area_before)).filter(|time| *time < self.end())
     }
 
-    /// The stretches of time in which the value is above `level`, in their order; each is from its first nanosecond to
-    /// the one after its last.
-    pub fn spans_above(&self, level: f64) -> Vec<(Nanos, Nanos)> {
-        let mut stretches: Vec<(Nanos, Nanos)> = Vec::new();
-        for (begin, end) in self.ramps.iter().filter_map(|line| line.above(level)) {
-            match stretches.last_mut() {
-                Some(last) if last.1 >= begin => last.1 = end,
-                _ => stretches.push((begin, end)),
+    /// Returns the spans of time in which the value is above `level`, in order.
+    pub fn spans_above(&self, level: f64) -> Vec<Range<Nanos>> {
+        let mut spans: Vec<Range<Nanos>> = Vec::new();
+        for span in self.ramps.iter().filter_map(|line| line.above(level)) {
+            match spans.last_mut() {
+                Some(last) if last.end >= span.start => last.end = span.end,
+                _ => spans.push(span),
             }
         }
-        stretches
+        spans
     }
 }
 
 impl Ramp {
-    /// The area from its begin to `at`: `from·x + slope·x²/2`.
+    /// Returns the area from its begin to `at`: `from·x + slope·x²/2`, with `x` in seconds.
     fn area(&self, at: Nanos) -> f64 {
         let x = seconds(at - self.begin);
         x * (self.from + 0.5 * self.slope() * x)
     }
 
-    /// Change of the value in a second.
+    /// Returns the change of the value per second.
     fn slope(&self) -> f64 {
         (self.to - self.from) / seconds(self.end - self.begin)
     }
 
-    /// The root of `slope·x²/2 + from·x = area` in the form that does not cancel: `x = 2·area / (from + √(from² +
-    /// 2·slope·area))`.
+    /// Returns when the area reaches a value: the root of `slope·x²/2 + from·x = area`, in the form without cancellation,
+    /// `x = 2·area / (from + √(from² + 2·slope·area))`.
     fn time_of(&self, area: f64) -> Nanos {
         if area <= 0.0 {
             return self.begin;
@@ -136,19 +136,19 @@ impl Ramp {
         self.begin.saturating_add((x * 1e9).ceil() as Nanos).min(self.end)
     }
 
-    /// When it is above a level.
-    fn above(&self, level: f64) -> Option<(Nanos, Nanos)> {
+    /// Returns the span in which it is above a level.
+    fn above(&self, level: f64) -> Option<Range<Nanos>> {
         let crosses = || {
             let share = (level - self.from) / (self.to - self.from);
             self.begin + (share * (self.end - self.begin) as f64).ceil() as Nanos
         };
         match (self.from > level, self.to > level) {
-            (true, true) => Some((self.begin, self.end)),
-            (true, false) => Some((self.begin, crosses())),
-            (false, true) => Some((crosses(), self.end)),
+            (true, true) => Some(self.begin..self.end),
+            (true, false) => Some(self.begin..crosses()),
+            (false, true) => Some(crosses()..self.end),
             (false, false) => None,
         }
-        .filter(|(begin, end)| begin < end)
+        .filter(|span| span.start < span.end)
     }
 }
 
@@ -193,10 +193,10 @@ mod tests {
     #[test]
     fn users_come_and_go_with_the_value() {
         let shape = LoadProfile::new(0.0, &stages(&[(10_000, 100.0), (10_000, 100.0), (10_000, 0.0), (5_000, 50.0)]));
-        assert_eq!(shape.spans_above(0.0), [(0, 35 * SECOND)]);
-        assert_eq!(shape.spans_above(99.0), [(9_900_000_000, 20 * SECOND + SECOND / 10)]);
+        assert_eq!(shape.spans_above(0.0), [0..35 * SECOND]);
+        assert_eq!(shape.spans_above(99.0), [9_900_000_000..20 * SECOND + SECOND / 10]);
         assert_eq!(shape.spans_above(100.0), []);
-        assert_eq!(shape.spans_above(25.0)[1], (32 * SECOND + SECOND / 2, 35 * SECOND));
+        assert_eq!(shape.spans_above(25.0)[1], 32 * SECOND + SECOND / 2..35 * SECOND);
     }
 
     prop_compose! {
@@ -212,7 +212,7 @@ mod tests {
             if let Some(time) = shape.time_above_area(area) {
                 let line = shape.ramps.iter().rev().find(|line| line.begin <= time).unwrap();
                 let reached = line.area_before + line.area(time.min(line.end));
-                // A float of this size tells areas apart to about 1e-9 of all.
+                // A float of this size distinguishes areas down to about 1e-9 of the whole.
                 prop_assert!(reached >= area - shape.area() * 1e-9, "{reached} of {area} at {time}");
                 if let Some(later) = shape.time_above_area(area + (shape.area() - area) * more) {
                     prop_assert!(later >= time);
@@ -222,13 +222,13 @@ mod tests {
 
         #[test]
         fn a_level_is_exceeded_exactly_where_the_value_is(shape in shapes(), level in 0.0..1e5_f64) {
-            let stretches = shape.spans_above(level);
-            prop_assert!(stretches.windows(2).all(|pair| pair[0].1 < pair[1].0));
+            let spans = shape.spans_above(level);
+            prop_assert!(spans.windows(2).all(|pair| pair[0].end < pair[1].start));
             for line in &shape.ramps {
                 let middle = line.begin + (line.end - line.begin) / 2;
                 let value = (line.from + line.to) / 2.0;
                 if (value - level).abs() > 1.0 {
-                    let inside = stretches.iter().any(|(begin, end)| (*begin..*end).contains(&middle));
+                    let inside = spans.iter().any(|span| span.contains(&middle));
                     prop_assert_eq!(inside, value > level);
                 }
             }
@@ -253,7 +253,7 @@ mod tests {
                 let before = line.area_before + line.area(time.saturating_sub(2).max(line.begin));
                 prop_assert!(before <= area + sum * 1e-9 + 1e-6, "{before} of {area}, two nanoseconds before {time}");
             } else {
-                // Only what is left at the very end, within what a float can tell, is reached at no time.
+                // An area is never reached only at the very end, within the precision of a float.
                 prop_assert!(area >= sum * (1.0 - 1e-9), "{area} of {sum}");
             }
         }
@@ -270,8 +270,8 @@ mod tests {
             if let Some(line) = shape.ramps.iter().find(|line| (line.begin..line.end).contains(&moment)) {
                 let value = line.from + line.slope() * seconds(moment - line.begin);
                 let there = |user: &u32| {
-                    let stretches = shape.spans_above(f64::from(*user));
-                    stretches.iter().any(|(begin, end)| (*begin..*end).contains(&moment))
+                    let spans = shape.spans_above(f64::from(*user));
+                    spans.iter().any(|span| span.contains(&moment))
                 };
                 let users = (0..20).filter(there).count() as f64;
                 // Where the value is whole, a user comes or goes within the nanosecond.

@@ -1,13 +1,14 @@
-//! When requests, iterations and users start. A pacer is a pure function of times it is told: it reads no clock and never
-//! sleeps, so that its schedule can be tested exactly; the waits stand in `plugin::session` and `run::turns`.
+//! When requests, iterations and users start. A pacer is a pure function of the times that it is given: it reads no clock
+//! and never sleeps, so that its schedule can be tested exactly. The waits are in `user::session` and
+//! `run::iteration_source`.
 //!
 //! | what starts | when | file |
 //! |---|---|---|
-//! | a request of a user under a cap | an interval after the last one, or later | `limiter` |
-//! | an iteration of an open workload | when the area under the rate says so | `arrivals` on `shape` |
-//! | the step after a step | when its user has thought | `think` |
-//! | what failed, again | when the target was left alone for a while | `retry` |
-//! | a user of a ramp | as long as the shape is above its number | `shape` |
+//! | a request of a rate-limited user | an interval after the last one, or later | `rate_limiter` |
+//! | an iteration of an open load model | when the area under the rate passes its number | `arrivals` on `load_profile` |
+//! | the step after a step | after the think time | `think_time` |
+//! | a retry | after a wait that doubles | `backoff` |
+//! | a user of a ramp | while the profile is above its number | `load_profile` |
 
 mod arrivals;
 mod backoff;

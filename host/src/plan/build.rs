@@ -1,5 +1,5 @@
-//! From what was typed to a plan. Every stage says all its errors at once; nothing is sent and nothing is started but
-//! the plugins, which are asked what they offer and given each step to check.
+//! Builds a plan from a script and flags. Every stage reports all its errors at once. Nothing is sent, and nothing is
+//! started but the plugins, which say what they offer and check each step.
 
 use std::path::Path;
 use std::sync::Arc;
@@ -8,7 +8,8 @@ use super::flow::FlowBuilder;
 use super::steps::{self, StepDraft, ValidatedSteps};
 use super::thresholds::{self, MetricCatalog};
 use super::{
-    Plan, Scenario, Step, checks, include, login_flags, precedence, scenarios, secrets, unset_variables, user_headers,
+    Plan, PlanRuntime, Scenario, Step, checks, include, login_flags, precedence, scenarios, secrets, unset_variables,
+    user_headers,
 };
 use crate::cli::RunArgs;
 use crate::data::{self, DataSets};
@@ -28,41 +29,44 @@ use crate::template::{Environment, VariableNames};
 /// Builds the plan of a run.
 ///
 /// # Errors
-/// Everything that is wrong with the script, the flags, the data and the plugins, as far as one depends not on another.
+/// The script, the flags, the data or the plugins have mistakes. All of them are returned, except those that depend on
+/// another.
 pub fn build(args: &RunArgs, script: &Script) -> Result<Plan, Diagnostics> {
     let script = &include::resolve_includes(script, &script.folder())?;
     let mut secrets = Arc::default();
-    // Messages of plugins may repeat what their parameters came to.
-    assemble(args, script, &mut secrets).map_err(|found| secrets::redact(found, &secrets))
+    // Messages of plugins may repeat their rendered parameters.
+    assemble(args, script, &mut secrets).map_err(|diagnostics| secrets::redact(diagnostics, &secrets))
 }
 
-/// The same, with messages that may repeat the secrets, which are known as soon as the script has been looked through.
+/// Builds the plan with messages that are not redacted. `secrets` is set as soon as the script has been searched for them.
 fn assemble(args: &RunArgs, script: &Script, secrets: &mut Arc<Secrets>) -> Result<Plan, Diagnostics> {
     let mut diagnostics = Diagnostics::default();
     let script_context = diagnostics.absorb(script_context(args, script));
-    let Some(scripting) = script_context else { return Err(diagnostics) };
+    let Some(script_context) = script_context else { return Err(diagnostics) };
     let mut names = VariableNames::default();
-    let headers = diagnostics.absorb(user_headers::compile(args, script, &scripting, &mut names)).unwrap_or_default();
+    let headers =
+        diagnostics.absorb(user_headers::compile(args, script, &script_context, &mut names)).unwrap_or_default();
     let seed = precedence::seed(args, script);
     let scenario_drafts = diagnostics.absorb(scenarios::drafts(args, script, seed)).unwrap_or_default();
-    let parts = ScenarioDrafts::new(script, scenario_drafts);
-    let drafts = parts.steps(args, script, &scripting);
-    *secrets = Arc::new(secrets::collect_secrets(args, script, &scripting, &drafts));
-    let scripting = Arc::new(ScriptContext { secrets: Arc::clone(secrets), ..scripting });
+    let scenarios = ScenarioDrafts::new(script, scenario_drafts);
+    let drafts = scenarios.steps(args, script, &script_context);
+    *secrets = Arc::new(secrets::collect_secrets(args, script, &script_context, &drafts));
+    let script_context = Arc::new(ScriptContext { secrets: Arc::clone(secrets), ..script_context });
     let needed = |action: &str| drafts.iter().any(|draft| draft.action == action);
     let allowed = diagnostics.absorb(policy::parse_allowed_hosts(&args.allow_host)).unwrap_or_default();
-    let plugins = diagnostics.absorb(PluginSet::load(script, &scripting, policy(args), needed));
+    let plugins = diagnostics.absorb(PluginSet::load(script, &script_context, load_options(args), needed));
     let Some(mut plugins) = plugins else { return Err(diagnostics) };
     plugins.allowed_hosts = allowed;
 
     let names = SharedNames::from(names);
     let timeout = precedence::timeout(args, script);
-    let checked = diagnostics.absorb(steps::validate_steps(&drafts, &plugins, &scripting, &names, timeout));
+    let checked = diagnostics.absorb(steps::validate_steps(&drafts, &plugins, &script_context, &names, timeout));
     let Some(ValidatedSteps { mut steps, plugins: used, origins }) = checked else { return Err(diagnostics) };
     let mut metrics = names.metrics.borrow().list().to_vec();
     let login = has_login(args, script);
     let mut flows = FlowBuilder::new(&mut metrics, &names);
-    let (setup, scenarios, teardown) = parts.scenarios(&mut flows, &mut steps[usize::from(login)..]);
+    let planned = scenarios.scenarios(&mut flows, &mut steps[usize::from(login)..]);
+    let PlannedScenarios { setup, scenarios, teardown } = planned;
     diagnostics.0.extend(flows.diagnostics.0);
     diagnostics.absorb(check_trend_limit(&metrics, script).map_err(Diagnostics::from));
     let names = names.variables.borrow().clone();
@@ -80,7 +84,7 @@ fn assemble(args: &RunArgs, script: &Script, secrets: &mut Arc<Secrets>) -> Resu
     let login = login.then(|| steps.remove(0));
     let refresh_on = script.refresh_on.clone();
     let users = scenarios.iter().map(|scenario| scenario.workload.users()).fold(0, u32::saturating_add);
-    diagnostics.absorb(data::check_rows_per_user(&scripting.data, users, &script.data, &script.source));
+    diagnostics.absorb(data::check_rows_per_user(&script_context.data, users, &script.data, &script.source));
     diagnostics.into_result(Plan {
         script: script.source.name.clone(),
         scenarios,
@@ -92,15 +96,11 @@ fn assemble(args: &RunArgs, script: &Script, secrets: &mut Arc<Secrets>) -> Resu
         seed,
         timeout,
         insecure_tls: args.insecure_tls,
-        tls,
-        dial: None,
         login,
         refresh_on,
         steps,
         rows,
-        plugins: used,
         native: plugins.native_names().map(str::to_owned).collect(),
-        script_context: scripting,
         variables: names,
         metrics,
         checks,
@@ -108,14 +108,15 @@ fn assemble(args: &RunArgs, script: &Script, secrets: &mut Arc<Secrets>) -> Resu
         fail_on: precedence::fail_on(args, script),
         headers,
         origins,
+        runtime: PlanRuntime { tls, dial: None, plugins: used, script_context },
     })
 }
 
-const fn policy(args: &RunArgs) -> PluginLoadOptions {
+const fn load_options(args: &RunArgs) -> PluginLoadOptions {
     PluginLoadOptions { locked: args.locked, allow_native: args.native.allow_native, quiet: args.quiet }
 }
 
-/// What templates and requests are made from.
+/// Loads the data, the environment and the base URL.
 fn script_context(args: &RunArgs, script: &Script) -> Result<ScriptContext, Diagnostics> {
     let mut diagnostics = Diagnostics::default();
     let folder = script.folder();
@@ -137,12 +138,12 @@ fn data(args: &RunArgs, script: &Script, folder: &Path) -> Result<DataSets, Diag
 
 fn environment(file: Option<&Path>) -> Result<Environment, Diagnostic> {
     let Some(path) = file else { return Ok(Environment::from_process([])) };
-    // dotenvy repeats the line in its message, and the line may be a secret.
+    // The message of dotenvy repeats the line, which may be a secret.
     let unreadable = |error: dotenvy::Error| {
         let why = match error {
             dotenvy::Error::Io(error) => io_reason(&error),
             dotenvy::Error::LineParse(_, at) => format!("a line is not `NAME=VALUE` (at its byte {at})"),
-            _ => "it is not made of `NAME=VALUE` lines".into(),
+            _ => "it must consist of `NAME=VALUE` lines".into(),
         };
         Diagnostic::new("usage::env-file", format!("cannot read `{}`: {why}", path.display()))
     };
@@ -154,11 +155,18 @@ fn has_login(args: &RunArgs, script: &Script) -> bool {
     args.login_url.is_some() || script.login.is_some()
 }
 
-/// Everybody who walks steps, in the order of the rows.
+/// The drafts of all scenarios, in the order of the rows.
 struct ScenarioDrafts<'a> {
     setup: Option<scenarios::ScenarioDraft<'a>>,
     scenarios: Vec<scenarios::ScenarioDraft<'a>>,
     teardown: Option<scenarios::ScenarioDraft<'a>>,
+}
+
+/// The scenarios of a plan.
+struct PlannedScenarios {
+    setup: Option<Scenario>,
+    scenarios: Vec<Scenario>,
+    teardown: Option<Scenario>,
 }
 
 impl<'a> ScenarioDrafts<'a> {
@@ -167,7 +175,7 @@ impl<'a> ScenarioDrafts<'a> {
         Self { setup: alone("setup", &script.setup), scenarios, teardown: alone("teardown", &script.teardown) }
     }
 
-    /// The steps as typed, the sign-in first.
+    /// Returns the steps as typed, the sign-in first.
     fn steps(&self, args: &RunArgs, script: &'a Script, script_context: &ScriptContext) -> Vec<StepDraft<'a>> {
         let typed_login = script.login.as_ref().map(StepDraft::from_login);
         let login = login_flags::login_params_from_flags(args).map(StepDraft::login_from_flags).or(typed_login);
@@ -180,19 +188,15 @@ impl<'a> ScenarioDrafts<'a> {
         login.into_iter().chain(steps).collect()
     }
 
-    /// The same as scenarios; their steps remember of replies what their conditions ask for.
-    fn scenarios(
-        &self,
-        flows: &mut FlowBuilder<'_>,
-        steps: &mut [Step],
-    ) -> (Option<Scenario>, Vec<Scenario>, Option<Scenario>) {
+    /// Builds the scenarios, and notes in their steps which parts of replies conditions read.
+    fn scenarios(&self, flows: &mut FlowBuilder<'_>, steps: &mut [Step]) -> PlannedScenarios {
         let mut first_user = 0;
         let mut to_scenario = |draft: &scenarios::ScenarioDraft<'_>| {
             let first = flows.next_step;
-            let (flow, remembers) = flows.scenario_flow(draft);
+            let (flow, reply_detail) = flows.scenario_flow(draft);
             for step in &mut steps[first..flows.next_step] {
-                step.reply_detail = remembers;
-                step.needs_body |= remembers == ReplyDetail::Content;
+                step.reply_detail = reply_detail;
+                step.needs_body |= reply_detail == ReplyDetail::Content;
             }
             Scenario { name: draft.name.map(str::to_owned), workload: draft.workload.clone(), first_user: 0, flow }
         };
@@ -203,11 +207,11 @@ impl<'a> ScenarioDrafts<'a> {
             scenario
         });
         let scenarios = scenarios.collect();
-        (setup, scenarios, self.teardown.as_ref().map(&mut to_scenario))
+        PlannedScenarios { setup, scenarios, teardown: self.teardown.as_ref().map(&mut to_scenario) }
     }
 }
 
-/// The most trends of a run, those of groups and of plugins together: the distribution of one takes some memory in each
+/// The most trends of a run, those of groups and of plugins together: each takes memory for its distribution in every
 /// worker.
 const MAX_TRENDS: usize = 128;
 
@@ -216,6 +220,6 @@ fn check_trend_limit(metrics: &[MetricInfo], script: &Script) -> Result<(), Diag
     if trends <= MAX_TRENDS {
         return Ok(());
     }
-    let message = format!("{trends} groups and trends of plugins; there may be {MAX_TRENDS}");
+    let message = format!("{trends} groups and trends of plugins, more than {MAX_TRENDS}");
     Err(Diagnostic::new("script::groups", message).at(&script.source, Span::default(), "too many"))
 }

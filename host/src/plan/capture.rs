@@ -1,4 +1,4 @@
-//! Values taken from a reply into variables, compiled once.
+//! Captures, compiled once: values of a reply that become variables.
 
 use hyper::header::HeaderName;
 use regex::Regex;
@@ -9,11 +9,11 @@ use crate::http::{Cookies, HeaderSection, Reply};
 use crate::script::model::{self, CaptureSource};
 use crate::template::{VariableId, VariableNames};
 
-/// One value to take.
+/// A capture.
 pub struct Capture {
-    /// Where it goes.
+    /// The variable that it sets.
     pub variable: VariableId,
-    /// Whether it is never shown.
+    /// `true` if its value is never shown.
     pub secret: bool,
     name: String,
     from: Extractor,
@@ -27,10 +27,10 @@ enum Extractor {
 }
 
 impl Capture {
-    /// Compiles what was typed.
+    /// Compiles a capture.
     ///
     /// # Errors
-    /// The JSONPath, regular expression or header name is none.
+    /// The JSONPath, regular expression or header name is invalid.
     pub fn compile(
         typed: &model::CaptureSpec,
         source: &std::sync::Arc<SourceText>,
@@ -61,12 +61,12 @@ impl Capture {
         Ok(Self { variable: variables.intern(&name), secret: typed.secret, name, from })
     }
 
-    /// Whether the body is looked into.
+    /// Returns true if the capture reads the body.
     pub const fn needs_body(&self) -> bool {
         matches!(self.from, Extractor::Json(_) | Extractor::Regex(_))
     }
 
-    /// The value, if the reply has it. A JSON string gives its contents, anything else in JSON its JSON text.
+    /// Returns the value, if the reply has it: the contents of a JSON string, the JSON text of any other JSON value.
     pub fn extract(&self, reply: &Reply, cookies: &Cookies) -> Option<String> {
         match &self.from {
             Extractor::Json(path) => json(path, &reply.body),
@@ -80,15 +80,15 @@ impl Capture {
         }
     }
 
-    /// What to say when the value was not there. The reply's contents are not repeated: they may be secret.
+    /// Returns the message for a reply without the value. It does not repeat the reply's contents, which may be secret.
     pub fn missing_message(&self) -> String {
-        let what = match &self.from {
+        let reason = match &self.from {
             Extractor::Json(path) => format!("nothing in the body at `{path}`"),
             Extractor::Header(name) => format!("no header `{name}`"),
             Extractor::Regex(regex) => format!("nothing in the body matches `{regex}`"),
             Extractor::Cookie(name) => format!("no cookie `{name}`"),
         };
-        format!("capture `{}`: {what}", self.name)
+        format!("capture `{}`: {reason}", self.name)
     }
 }
 

@@ -1,5 +1,5 @@
-//! Checks of replies, compiled once. Each is counted in a rate of its own, which is numbered when the metrics of the
-//! plugins are known. Nothing is allocated for a check, but for JSON, which has to be parsed.
+//! Checks of replies, compiled once. Each has its own rate metric, numbered when the metrics of the plugins are known.
+//! Running a check allocates nothing, except for JSON, which has to be parsed.
 
 use std::sync::Arc;
 
@@ -13,24 +13,24 @@ use crate::http::Reply;
 use crate::metrics::aggregate::CheckInfo;
 use crate::metrics::custom_metric::{MetricId, MetricInfo, MetricKind, MetricUnit};
 use crate::metrics::sample::RowId;
-use crate::script::model::{self, CheckTest, Spanned, TextTest};
+use crate::script::model::{self, CheckTest, Spanned, StatusRange, TextTest};
 use crate::script::threshold_syntax::Comparison;
 
-/// What stands before a check's name where its metric is named.
+/// The prefix of the metric of a check.
 const METRIC_PREFIX: &str = "check";
-/// Most checks of a script, since each is a counter in every worker.
+/// The most checks of a script: each is a counter in every worker.
 const MAX_CHECKS: usize = 1_000;
 
-/// One question about a reply.
+/// A check, compiled.
 pub struct Check {
-    /// Its name, one of its step.
+    /// Its name, unique in its step.
     pub name: String,
-    /// The rate that its answers are counted in.
+    /// The rate that counts its results.
     pub metric: MetricId,
     test: CheckPredicate,
 }
 
-/// What is known of an exchange besides its reply.
+/// Measurements of an exchange that checks test besides its reply.
 #[derive(Clone, Copy)]
 pub struct ReplyMetrics {
     /// Bytes of the content, before decoding.
@@ -40,7 +40,7 @@ pub struct ReplyMetrics {
 }
 
 enum CheckPredicate {
-    Status(Vec<(u16, u16)>),
+    Status(Vec<StatusRange>),
     Header(HeaderName, TextPredicate),
     Body(TextPredicate),
     JsonExists(JsonPath, bool),
@@ -58,7 +58,7 @@ enum TextPredicate {
 /// Compiles the checks of a step.
 ///
 /// # Errors
-/// JSONPaths, regular expressions and header names that are none.
+/// A JSONPath, a regular expression or a header name is invalid; all such errors are returned.
 pub fn compile(step: &model::StepSpec, source: &Arc<SourceText>) -> Result<Vec<Check>, Diagnostics> {
     let mut diagnostics = Diagnostics::default();
     let compiled = step.checks.iter().filter_map(|typed| {
@@ -69,10 +69,10 @@ pub fn compile(step: &model::StepSpec, source: &Arc<SourceText>) -> Result<Vec<C
     diagnostics.into_result(compiled)
 }
 
-/// Numbers the checks of all steps; their metrics are added to those there are.
+/// Numbers the checks of all steps and adds their metrics.
 ///
 /// # Errors
-/// There are too many.
+/// There are more than 1,000 checks.
 pub fn register<'s>(
     steps: impl Iterator<Item = (RowId, &'s mut [Check])>,
     metrics: &mut Vec<MetricInfo>,
@@ -88,24 +88,23 @@ pub fn register<'s>(
         }
     }
     if all.len() > MAX_CHECKS {
-        return Err(Diagnostic::new("script::check", format!("there may be {MAX_CHECKS} checks")).into());
+        return Err(Diagnostic::new("script::check", format!("the script has more than {MAX_CHECKS} checks")).into());
     }
     Ok(all)
 }
 
 impl Check {
-    /// Whether the body is looked into.
+    /// Returns true if the check reads the body.
     pub const fn needs_body(&self) -> bool {
         matches!(self.test, CheckPredicate::Body(_) | CheckPredicate::JsonExists(..) | CheckPredicate::JsonEquals(..))
     }
 
-    /// Whether the reply is as it should be. `document` is its body as JSON once a check of the same reply has asked
-    /// for it.
+    /// Returns true if the reply passes. `document` caches its body as JSON for all checks of the reply.
     pub fn passes(&self, reply: &Reply, measured: ReplyMetrics, document: &mut JsonBody) -> bool {
         match &self.test {
             CheckPredicate::Status(ranges) => {
                 let status = reply.status.as_u16();
-                ranges.iter().any(|(first, last)| (*first..=*last).contains(&status))
+                ranges.iter().any(|range| range.contains(status))
             }
             CheckPredicate::Header(name, text) => text.matches(reply.headers.get(name.as_str())),
             CheckPredicate::Body(text) => text.matches(Some(&reply.body)),
@@ -115,14 +114,14 @@ impl Check {
             CheckPredicate::JsonEquals(path, wanted) => document
                 .parse(&reply.body)
                 .and_then(|json| path.query(json).first())
-                .is_some_and(|found| is_equal(found, wanted)),
+                .is_some_and(|actual| is_equal(actual, wanted)),
             CheckPredicate::Size(comparison, limit) => comparison.holds(measured.size as f64, *limit),
             CheckPredicate::Latency(comparison, limit) => comparison.holds(measured.latency, *limit),
         }
     }
 }
 
-/// The body of a reply as JSON: parsed once, and only if a check asks.
+/// The body of a reply as JSON, parsed once and only if a check needs it.
 #[derive(Default)]
 pub struct JsonBody(Option<Option<Value>>);
 
@@ -143,19 +142,19 @@ impl TextPredicate {
     }
 }
 
-/// Numbers are equal by their value: `1` is `1.0`.
+/// Compares JSON values. Numbers are compared by value: `1` equals `1.0`.
 fn is_equal(actual: &Value, expected: &Value) -> bool {
     match (actual.as_f64(), expected.as_f64()) {
-        (Some(found), Some(wanted)) => found == wanted,
+        (Some(actual), Some(expected)) => actual == expected,
         _ => actual == expected,
     }
 }
 
 fn compile_predicate(typed: &CheckTest, source: &Arc<SourceText>) -> Result<CheckPredicate, Diagnostic> {
-    let invalid = |what: &str, typed: &Spanned<String>, why: &str| {
-        let line = why.lines().last().unwrap_or_default().trim().trim_start_matches("error: ").to_owned();
-        let wrong = Diagnostic::new("script::check", format!("this is not a {what}: {line}"));
-        wrong.at(source, typed.span, format!("not a {what}"))
+    let invalid = |kind: &str, typed: &Spanned<String>, error: &str| {
+        let line = error.lines().last().unwrap_or_default().trim().trim_start_matches("error: ").to_owned();
+        let wrong = Diagnostic::new("script::check", format!("this is not a {kind}: {line}"));
+        wrong.at(source, typed.span, format!("not a {kind}"))
     };
     let path = |typed: &Spanned<String>| {
         JsonPath::parse(&typed.value).map_err(|error| invalid("JSONPath", typed, &error.to_string()))
@@ -171,7 +170,7 @@ fn compile_predicate(typed: &CheckTest, source: &Arc<SourceText>) -> Result<Chec
             let escaped = Regex::new(&regex::escape(part));
             escaped
                 .map(TextPredicate::Matches)
-                .map_err(|_| Diagnostic::new("script::check", "a text to look for is too long"))
+                .map_err(|_| Diagnostic::new("script::check", "the text of `contains` is too long"))
         }
     };
     Ok(match typed {
@@ -204,7 +203,7 @@ mod tests {
     }
 
     #[test]
-    fn a_check_passes_or_fails_by_what_came() {
+    fn a_check_passes_or_fails_by_the_reply() {
         let measured = ReplyMetrics { size: 2_000, latency: 1_500.0 };
         for (check, passes) in [
             ("{status: 201}", true),
@@ -245,7 +244,7 @@ mod tests {
     }
 
     #[test]
-    fn a_body_that_is_no_json_fails_every_question_about_json() {
+    fn a_body_that_is_not_json_fails_every_check_of_json() {
         for check in ["{json: $.a}", "{json: {path: $.a, exists: false}}", "{json: {path: $, equals: null}}"] {
             let text = format!("- {{name: a, url: /, checks: [{check}]}}\n");
             let source = Arc::new(SourceText { name: "a.yml".into(), text });

@@ -1,5 +1,5 @@
-//! What one iteration walks: the script's items with their names resolved. Steps that stand plainly one after the other
-//! are a flat list, and walking it allocates nothing; what has a condition or is repeated is a block beside it.
+//! The flow of an iteration: the script's items with their names resolved. Plain steps are a flat list, and walking it
+//! allocates nothing. Anything with a condition or a repetition is a block.
 
 use std::sync::Arc;
 
@@ -15,76 +15,85 @@ use crate::plugin::instance::worker_plugin::SharedNames;
 use crate::script::model::{self, BlockBody, FlowItem, Node, NodeValue, Repetition, Spanned};
 use crate::script::span_within;
 
-/// What stands before a group's name in the report, where metrics of plugins have the plugin's.
+/// The prefix of a group's metrics in the report, in the place of a plugin's name.
 const METRIC_PREFIX: &str = "group";
-/// The wait before something is first done again that failed, if the script does not say.
+/// The wait before the first retry, if the script has none.
 const DEFAULT_RETRY_WAIT: Nanos = 500_000_000;
-/// The longest wait, if the script does not say.
+/// The longest wait between retries, if the script has none.
 const DEFAULT_MAX_WAIT: Nanos = 30_000_000_000;
 
-/// The moves of one iteration, in their order.
+/// The nodes that an iteration walks, in order.
 #[derive(Clone, Debug, Default)]
 pub struct Flow(pub Box<[FlowNode]>);
 
-/// One move.
+/// A node of a flow.
 #[derive(Clone, Debug)]
 pub enum FlowNode {
     /// Run a step, by its index in [`Plan::steps`](super::Plan::steps).
     Step(usize),
     /// Wait.
     Think(ThinkTime),
-    /// Something with more to it.
+    /// A block of nodes.
     Block(Box<Block>),
 }
 
-/// Moves that are timed, chosen, repeated or made at once.
+/// Nodes that are timed, chosen, repeated or walked in parallel.
 #[derive(Clone, Debug)]
 pub struct Block {
-    /// How it is timed, if it is a group: each round by itself, with what is tried again.
+    /// The metrics of a group. Each round is timed by itself, retries included.
     pub group: Option<GroupMetrics>,
-    /// What must hold.
+    /// The condition for walking it.
     pub when: Option<Arc<Expression>>,
-    /// What is walked if that does not hold.
+    /// The flow to walk if that does not hold.
     pub else_flow: Flow,
-    /// How often it is walked, if not once.
+    /// The rounds of the body; `None` is one.
     pub rounds: Option<Rounds>,
-    /// How it is tried again if it failed.
+    /// The retries of a failed body.
     pub retry: Option<Backoff>,
-    /// What it consists of.
+    /// The body.
     pub body: BlockFlow,
 }
 
-/// What a block consists of.
+/// The body of a block.
 #[derive(Clone, Debug)]
 pub enum BlockFlow {
-    /// One after the other.
+    /// Nodes one after the other.
     Sequence(Flow),
-    /// One of several, with the sum of the weights up to each.
-    Choice(Box<[(f64, Flow)]>),
-    /// All at once.
+    /// One of several flows.
+    Choice(Box<[WeightedFlow]>),
+    /// All flows at the same time.
     Parallel(Box<[Flow]>),
 }
 
-/// How often something is walked.
+/// A flow that may be chosen.
+#[derive(Clone, Debug)]
+pub struct WeightedFlow {
+    /// The sum of the weights up to this flow, its own included.
+    pub weight_sum: f64,
+    /// The flow.
+    pub flow: Flow,
+}
+
+/// The rounds of a block.
 #[derive(Clone, Debug)]
 pub struct Rounds {
-    /// At most.
+    /// The most rounds.
     pub max: u64,
-    /// While this holds.
+    /// The condition that must hold before each round.
     pub condition: Option<Arc<Expression>>,
 }
 
-/// How a group is measured: from the beginning of its first step to the end of its last, whatever lies between them.
+/// The metrics of a group, which is measured from the beginning of its first step to the end of its last one, waits included.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct GroupMetrics {
-    /// How long it takes: a trend.
+    /// The trend of its durations.
     pub duration: MetricId,
-    /// Whether all its steps pass: a rate.
+    /// The rate of rounds in which all steps passed.
     pub passed: MetricId,
 }
 
 impl Flow {
-    /// How many steps there are in it.
+    /// Returns the number of steps in it.
     pub fn steps(&self) -> usize {
         let steps = |next: &FlowNode| match next {
             FlowNode::Step(_) => 1,
@@ -94,7 +103,7 @@ impl Flow {
         self.0.iter().map(steps).sum()
     }
 
-    /// How many things a user does at once in it, at most.
+    /// Returns the most branches that a user runs in parallel in it, at least one.
     pub fn lanes(&self) -> usize {
         let lanes = |next: &FlowNode| match next {
             FlowNode::Step(_) | FlowNode::Think(_) => 1,
@@ -108,64 +117,64 @@ impl Flow {
 }
 
 impl Block {
-    /// Everything that may be walked in it.
+    /// Returns the flows in it.
     fn flows(&self) -> impl Iterator<Item = &Flow> {
         let body: Vec<&Flow> = match &self.body {
             BlockFlow::Sequence(flow) => vec![flow],
-            BlockFlow::Choice(branches) => branches.iter().map(|(_, flow)| flow).collect(),
+            BlockFlow::Choice(branches) => branches.iter().map(|branch| &branch.flow).collect(),
             BlockFlow::Parallel(flows) => flows.iter().collect(),
         };
         body.into_iter().chain(std::iter::once(&self.else_flow))
     }
 }
 
-/// Flows in the making, one after the other: steps are numbered, groups get their metrics, conditions are compiled.
+/// Builds flows, one after the other: numbers steps, adds the metrics of groups, compiles conditions.
 pub struct FlowBuilder<'a> {
     /// The number of the next step.
     pub next_step: usize,
     metrics: &'a mut Vec<MetricInfo>,
     names: &'a SharedNames,
     reply_detail: ReplyDetail,
-    /// What is wrong with conditions.
+    /// The mistakes in conditions.
     pub diagnostics: Diagnostics,
 }
 
 impl<'a> FlowBuilder<'a> {
-    /// No flow yet, so that steps are numbered from 0.
+    /// Returns a builder that numbers steps from 0.
     pub fn new(metrics: &'a mut Vec<MetricInfo>, names: &'a SharedNames) -> Self {
         Self { next_step: 0, metrics, names, reply_detail: ReplyDetail::Nothing, diagnostics: Diagnostics::default() }
     }
 
-    /// The flow of a scenario, and what its conditions ask of replies.
+    /// Builds the flow of a scenario. Also returns the parts of replies that its conditions read.
     pub fn scenario_flow(&mut self, of: &ScenarioDraft<'_>) -> (Flow, ReplyDetail) {
         self.reply_detail = ReplyDetail::Nothing;
         let flow = self.flow(of, of.items);
         (flow, self.reply_detail)
     }
 
-    /// The flow of a list of items.
+    /// Builds the flow of a list of items.
     fn flow(&mut self, of: &ScenarioDraft<'_>, items: &[FlowItem]) -> Flow {
-        let mut moves = Vec::new();
+        let mut nodes = Vec::new();
         for item in items {
             match item {
-                FlowItem::Step(step) if step.repetition.is_plain() => self.step(of, step, &mut moves),
+                FlowItem::Step(step) if step.repetition.is_plain() => self.step(of, step, &mut nodes),
                 FlowItem::Step(step) => {
                     let mut alone = Vec::new();
                     self.step(of, step, &mut alone);
                     let body = BlockFlow::Sequence(Flow(alone.into()));
-                    moves.push(self.block(&step.source, &step.repetition, body));
+                    nodes.push(self.block(&step.source, &step.repetition, body));
                 }
-                FlowItem::Block(block) => moves.push(self.typed_block(of, block)),
+                FlowItem::Block(block) => nodes.push(self.typed_block(of, block)),
             }
         }
-        Flow(moves.into())
+        Flow(nodes.into())
     }
 
-    fn step(&mut self, of: &ScenarioDraft<'_>, step: &model::StepSpec, moves: &mut Vec<FlowNode>) {
-        moves.push(FlowNode::Step(self.next_step));
+    fn step(&mut self, of: &ScenarioDraft<'_>, step: &model::StepSpec, nodes: &mut Vec<FlowNode>) {
+        nodes.push(FlowNode::Step(self.next_step));
         self.next_step += 1;
         let think = step.think.as_ref().map(|think| think.value).or(of.think);
-        moves.extend(think.map(think_time).map(FlowNode::Think));
+        nodes.extend(think.map(think_time).map(FlowNode::Think));
     }
 
     fn typed_block(&mut self, of: &ScenarioDraft<'_>, typed: &model::BlockSpec) -> FlowNode {
@@ -179,11 +188,11 @@ impl<'a> FlowBuilder<'a> {
                 let mut sum = 0.0;
                 let branch = |branch: &model::Branch| {
                     sum += branch.weight.as_ref().map_or(1.0, |weight| weight.value);
-                    (sum, self.flow(of, &branch.items))
+                    WeightedFlow { weight_sum: sum, flow: self.flow(of, &branch.items) }
                 };
                 BlockFlow::Choice(branches.iter().map(branch).collect())
             }
-            // Every file has been put in its place.
+            // Includes were resolved before.
             BlockBody::Include(_) => BlockFlow::Sequence(Flow::default()),
         };
         let otherwise = self.flow(of, &typed.else_items);
@@ -193,14 +202,14 @@ impl<'a> FlowBuilder<'a> {
         }
     }
 
-    fn block(&mut self, source: &Arc<SourceText>, control: &Repetition, body: BlockFlow) -> FlowNode {
+    fn block(&mut self, source: &Arc<SourceText>, repetition: &Repetition, body: BlockFlow) -> FlowNode {
         let mut condition =
             |typed: &Option<Spanned<String>>| typed.as_ref().and_then(|typed| self.condition(source, typed));
-        let (when, holds) = (condition(&control.when), condition(&control.while_condition));
-        let most = control.repeat.as_ref().map(|most| most.value);
-        let rounds = (most.is_some() || control.while_condition.is_some())
-            .then(|| Rounds { max: most.unwrap_or(u64::MAX), condition: holds });
-        let retry = control.retry.map(|typed| Backoff {
+        let (when, holds) = (condition(&repetition.when), condition(&repetition.while_condition));
+        let max = repetition.repeat.as_ref().map(|repeat| repeat.value);
+        let rounds = (max.is_some() || repetition.while_condition.is_some())
+            .then(|| Rounds { max: max.unwrap_or(u64::MAX), condition: holds });
+        let retry = repetition.retry.map(|typed| Backoff {
             max_retries: typed.times,
             first_wait: typed.wait.map_or(DEFAULT_RETRY_WAIT, nanos),
             max_wait: typed.max_wait.map_or(DEFAULT_MAX_WAIT, nanos),
@@ -214,10 +223,10 @@ impl<'a> FlowBuilder<'a> {
                 self.reply_detail = self.reply_detail.max(expression.reply_detail());
                 Some(Arc::new(expression))
             }
-            Err(wrong) => {
-                let span = condition_span(source, typed, wrong.span);
-                let mut diagnostic = Diagnostic::new("script::expression", wrong.message).at(source, span, "");
-                diagnostic.help = wrong.help;
+            Err(error) => {
+                let span = condition_span(source, typed, error.span);
+                let mut diagnostic = Diagnostic::new("script::expression", error.message).at(source, span, "");
+                diagnostic.help = error.help;
                 self.diagnostics.push(diagnostic);
                 None
             }
@@ -235,17 +244,17 @@ impl<'a> FlowBuilder<'a> {
     }
 }
 
-/// Where a part of a condition stands in its text.
+/// Returns the place in the script of a part of a condition.
 fn condition_span(source: &SourceText, typed: &Spanned<String>, part: Span) -> Span {
     let node = Node { value: NodeValue::String(typed.value.clone()), span: typed.span };
     span_within(source, &node, part.start..part.end)
 }
 
-/// A wait in the clock's unit.
+/// Converts a think time to nanoseconds.
 fn think_time(typed: model::ThinkSpec) -> ThinkTime {
     match typed {
         model::ThinkSpec::Fixed(wait) => ThinkTime::Fixed(nanos(wait)),
-        model::ThinkSpec::Uniform(from, to) => ThinkTime::Uniform(nanos(from), nanos(to)),
-        model::ThinkSpec::Normal(mean, deviation) => ThinkTime::Normal(nanos(mean), nanos(deviation)),
+        model::ThinkSpec::Uniform { min, max } => ThinkTime::Uniform { min: nanos(min), max: nanos(max) },
+        model::ThinkSpec::Normal { mean, std_dev } => ThinkTime::Normal { mean: nanos(mean), std_dev: nanos(std_dev) },
     }
 }

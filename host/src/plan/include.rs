@@ -1,5 +1,5 @@
-//! `include`: the steps of other files put in their places, before anything else is made of a script. A file is read once
-//! for each place; rows of the report need different names, in whatever file a step stands.
+//! Resolves `include`: replaces it by the steps of the file, before a plan is built. A file is read once for each place.
+//! Rows of the report need different names, whichever file a step is in.
 
 use std::collections::HashMap;
 use std::path::{Path, PathBuf};
@@ -9,15 +9,15 @@ use crate::diagnostic::{Diagnostic, Diagnostics, SourceText, io_reason};
 use crate::script::model::{BlockBody, BlockSpec, FlowItem, Script, Spanned};
 use crate::script::parse_included;
 
-/// Files within files, at most.
+/// The deepest nesting of included files.
 const MAX_DEPTH: usize = 16;
-/// Files in all, at most: files that include others twice are many soon.
+/// The most files in all: files that include others twice soon become many.
 const MAX_FILES: usize = 1_000;
 
-/// The script with everything that it includes.
+/// Returns the script with the steps of included files in their places.
 ///
 /// # Errors
-/// Files that cannot be read, include themselves, or are wrong; steps of different files with the same name.
+/// A file cannot be read, includes itself or is invalid, or steps of different files have the same name.
 pub fn resolve_includes(script: &Script, folder: &Path) -> Result<Script, Diagnostics> {
     let mut script = script.clone();
     let mut resolver =
@@ -30,14 +30,14 @@ pub fn resolve_includes(script: &Script, folder: &Path) -> Result<Script, Diagno
     resolver.diagnostics.into_result(script)
 }
 
-/// The names of rows, and of which file each is.
+/// The names of rows, and the file of each.
 type RowSources = HashMap<String, Arc<SourceText>>;
 
 struct IncludeResolver<'a> {
     folder: &'a Path,
-    /// The files around the place.
+    /// The files around the current place.
     open_files: Vec<PathBuf>,
-    /// How many were read.
+    /// The number of files read so far.
     files_read: usize,
     diagnostics: Diagnostics,
 }
@@ -76,20 +76,20 @@ impl IncludeResolver<'_> {
         }
     }
 
-    /// The items of a file, which is open from here on.
+    /// Reads the items of a file, which is open from here on.
     fn read_file(&mut self, file: &Spanned<String>, source: &Arc<SourceText>) -> Result<Vec<FlowItem>, Diagnostics> {
         let wrong = |message: String, label: &str| {
             Diagnostics::from(Diagnostic::new("script::include", message).at(source, file.span, label))
         };
         let path = self.folder.join(&file.value);
         if self.open_files.contains(&path) {
-            return Err(wrong(format!("`{}` includes itself", file.value), "goes round in a circle"));
+            return Err(wrong(format!("`{}` includes itself", file.value), "includes itself"));
         }
         if self.open_files.len() >= MAX_DEPTH {
-            return Err(wrong(format!("files are included {MAX_DEPTH} deep at most"), "too deep"));
+            return Err(wrong(format!("files are included more than {MAX_DEPTH} levels deep"), "too deep"));
         }
         if self.files_read >= MAX_FILES {
-            return Err(wrong(format!("a script may include {MAX_FILES} files"), "one too many"));
+            return Err(wrong(format!("the script includes more than {MAX_FILES} files"), "too many"));
         }
         self.files_read += 1;
         let text = std::fs::read_to_string(&path)
@@ -99,7 +99,7 @@ impl IncludeResolver<'_> {
         Ok(items)
     }
 
-    /// Two steps of one file with the same name were found when it was read.
+    /// Notes the name of a row. Two steps of one file with the same name were reported when the file was read.
     fn register_name(&mut self, name: &Spanned<String>, source: &Arc<SourceText>, names: &mut RowSources) {
         match names.get(&name.value) {
             None => {
@@ -110,7 +110,7 @@ impl IncludeResolver<'_> {
                 let message = format!("two steps are named `{}`", name.value);
                 let diagnostic =
                     Diagnostic::new("script::duplicate-name", message).at(source, name.span, "named again");
-                let help = format!("`{}` has one of that name; rows of the report need different names", other.name);
+                let help = format!("`{}` has a step of that name; rows of the report need different names", other.name);
                 self.diagnostics.push(diagnostic.help(help));
             }
         }

@@ -1,10 +1,10 @@
-//! The sign-in that `--login-url` and `--login-hdr` ask for, in the same words as a `login` block of a script.
+//! The sign-in of `--login-url` and `--login-hdr`, as parameters of a `login` block.
 
 use serde_json::{Map, Value};
 
 use crate::cli::RunArgs;
 
-/// The parameters of the `login` action, if `--login-url` is given. It replaces the script's `login` block.
+/// Returns the parameters of the `login` action if `--login-url` is given. It replaces the script's `login` block.
 pub fn login_params_from_flags(args: &RunArgs) -> Option<Value> {
     let url = args.login_url.as_ref()?;
     let headers: Map<String, Value> =

@@ -1,5 +1,6 @@
-//! A script made complete and valid. A `Plan` holds no option that a default could fill and no name that could be
-//! wrong: whatever a user can get wrong has been said by the time there is one. It is plain data, shared by the workers.
+//! Plans: scripts made complete and valid. A `Plan` holds no option that a default could fill and no name that could be
+//! wrong: every mistake of a user has been reported by the time a plan exists. It is plain data but for its
+//! [`runtime`](Plan::runtime), and the workers share it.
 
 pub mod build;
 pub mod capture;
@@ -7,7 +8,6 @@ pub mod checks;
 pub mod describe;
 pub mod flow;
 mod include;
-mod load_spec;
 mod login_flags;
 mod outline;
 mod precedence;
@@ -35,7 +35,7 @@ use crate::net::{Dial, Tls};
 use crate::plugin::load::loader::LoadedPlugin;
 use crate::plugin::policy::PluginPolicy;
 use crate::plugin::scripting::{ScriptContext, StepParams};
-use crate::script::model::FailOn;
+use crate::script::model::{FailOn, StatusRange};
 use crate::template::{Template, VariableId, VariableNames};
 
 pub use build::build;
@@ -44,86 +44,92 @@ use checks::Check;
 use flow::Flow;
 use workload::Workload;
 
-/// What to run.
+/// A run, complete and valid.
 pub struct Plan {
     /// The script's name: a path, or `-`.
     pub script: String,
-    /// The loads that run side by side, at least one.
+    /// The scenarios that run side by side, at least one.
     pub scenarios: Vec<Scenario>,
-    /// What one user walks before all load.
+    /// The set-up, which one user walks before all load.
     pub setup: Option<Scenario>,
-    /// What one user walks after all load.
+    /// The teardown, which one user walks after all load.
     pub teardown: Option<Scenario>,
     /// The most requests per second of all users together; `None` is no limit.
     pub rps_total: Option<f64>,
-    /// What begins earlier after the start is sent and not counted.
+    /// Requests that begin earlier than this after the start are sent and not counted.
     pub warm_up: Duration,
     /// Worker threads, at least one and at most one per user.
     pub workers: usize,
-    /// Of the users' random streams.
+    /// The seed of the users' random streams.
     pub seed: u64,
-    /// Of steps that name none, in nanoseconds.
+    /// The timeout of steps without one, in nanoseconds.
     pub timeout: Nanos,
-    /// Whether any certificate will do.
+    /// `true` if any TLS certificate is accepted.
     pub insecure_tls: bool,
-    /// Whom TLS connections trust.
-    pub tls: Tls,
-    /// Who connections are made to instead of the network, in a rehearsal.
-    pub dial: Option<Arc<dyn Dial>>,
-    /// The sign-in, row 0 if there is one.
+    /// The sign-in; it is row 0.
     pub login: Option<Step>,
-    /// Statuses, ends included, upon which a user signs in again, once, and repeats the step.
-    pub refresh_on: Vec<(u16, u16)>,
+    /// The statuses after which a user signs in again, once, and repeats the step.
+    pub refresh_on: Vec<StatusRange>,
     /// The steps of all flows, in the order of the rows.
     pub steps: Vec<Step>,
     /// Rows of the report: the sign-in, then the steps of the set-up, of the scenarios, and of the teardown.
     pub rows: Vec<RowInfo>,
-    /// Plugins in use, by [`Step::plugin`].
-    pub plugins: Vec<PlannedPlugin>,
-    /// Names of the plugins that no sandbox holds, in use or not: they have run already.
+    /// Names of the native plugins, which no sandbox holds, in use or not: their code has already run.
     pub native: Vec<String>,
-    /// What templates and requests are made from.
-    pub script_context: Arc<ScriptContext>,
     /// Names of the script's variables.
     pub variables: VariableNames,
     /// Metrics of the plugins, of groups, and of checks.
     pub metrics: Vec<MetricInfo>,
     /// The checks of all steps, by row.
     pub checks: Vec<CheckInfo>,
-    /// What has to hold for the run to pass.
+    /// The conditions for the run to pass.
     pub thresholds: Vec<ThresholdRule>,
-    /// When failed requests fail it.
+    /// When failed requests fail the run.
     pub fail_on: FailOn,
-    /// Header fields every user sends with every request.
+    /// Header fields that every user sends with every request.
     pub headers: Vec<(HeaderName, Template)>,
     /// Distinct origins (scheme, host, port) that the script's requests are known to go to.
     pub origins: Vec<String>,
+    /// The loaded and compiled parts that a run works with.
+    pub runtime: PlanRuntime,
 }
 
-/// A plugin and the steps it is to run.
+/// The parts of a plan that are not plain data: what was loaded, compiled or opened for the run.
+pub struct PlanRuntime {
+    /// The certificates that TLS connections trust.
+    pub tls: Tls,
+    /// Makes connections in place of the network, in a rehearsal.
+    pub dial: Option<Arc<dyn Dial>>,
+    /// Plugins in use, by [`Step::plugin`].
+    pub plugins: Vec<PlannedPlugin>,
+    /// The data sets, environment and secrets that templates and requests are made from.
+    pub script_context: Arc<ScriptContext>,
+}
+
+/// A plugin, the steps that it runs, and its policy.
 pub struct PlannedPlugin {
     /// The plugin.
     pub plugin: Arc<LoadedPlugin>,
     /// Its steps, by [`Step::index`].
     pub steps: Arc<[StepParams]>,
-    /// What it may do.
+    /// The limits and grants of the plugin.
     pub policy: PluginPolicy,
 }
 
-/// One load, and what its users walk.
+/// A load, and the flow that its users walk.
 #[derive(Clone, Debug)]
 pub struct Scenario {
     /// Its name; none in the plain form.
     pub name: Option<String>,
-    /// How many users, how fast, how long.
+    /// Its load.
     pub workload: Workload,
-    /// The number of its first user in the whole run; the others follow.
+    /// The number of its first user in the whole run; the numbers of the others follow.
     pub first_user: u32,
-    /// What each iteration walks.
+    /// The flow of each iteration.
     pub flow: Flow,
 }
 
-/// One step.
+/// A step, complete and valid.
 pub struct Step {
     /// Its row in the report.
     pub row: RowId,
@@ -131,35 +137,35 @@ pub struct Step {
     pub plugin: usize,
     /// Index among the plugin's steps.
     pub plugin_step: usize,
-    /// How long a task may take, in nanoseconds; waiting for the rate limit not counted.
+    /// The timeout of a task, in nanoseconds. Waiting for the rate limit does not count.
     pub timeout: Nanos,
     /// Variables taken from its reply.
     pub captures: Vec<Capture>,
-    /// Questions about its replies.
+    /// Tests of its replies.
     pub checks: Vec<Check>,
-    /// Whether a capture, a check or a condition looks into the body.
+    /// `true` if a capture, a check or a condition reads the body.
     pub needs_body: bool,
-    /// What conditions ask of its replies.
+    /// The parts of its replies that conditions read.
     pub reply_detail: ReplyDetail,
 }
 
 impl Plan {
-    /// The most users at once, over all scenarios.
+    /// Returns the most users at once, over all scenarios.
     pub fn users(&self) -> u32 {
         self.scenarios.iter().map(|scenario| scenario.workload.users()).fold(0, u32::saturating_add)
     }
 
-    /// When the last users start no more requests; `None` if only their iterations end the run.
+    /// Returns when the last users stop starting requests; `None` if only their iterations end the run.
     pub fn end(&self) -> Option<Nanos> {
         self.scenarios.iter().map(|scenario| scenario.workload.end()).try_fold(0, |latest, end| Some(latest.max(end?)))
     }
 
-    /// How long requests in flight get at the end, at most.
+    /// Returns how long requests in flight may take at the end, at most.
     pub fn graceful_stop(&self) -> Nanos {
         self.scenarios.iter().map(|scenario| nanos(scenario.workload.graceful_stop)).max().unwrap_or(0)
     }
 
-    /// The variables whose values are never shown.
+    /// Returns the variables whose values are never shown.
     pub fn secret_variables(&self) -> Vec<VariableId> {
         let captures = self.login.iter().chain(&self.steps).flat_map(|step| &step.captures);
         let mut secret: Vec<_> = captures.filter(|capture| capture.secret).map(|capture| capture.variable).collect();
@@ -168,8 +174,8 @@ impl Plan {
         secret
     }
 
-    /// The names of the plugins in use.
+    /// Returns the names of the plugins in use.
     pub fn plugin_names(&self) -> Vec<String> {
-        self.plugins.iter().map(|used| used.policy.name.to_string()).collect()
+        self.runtime.plugins.iter().map(|used| used.policy.name.to_string()).collect()
     }
 }

@@ -1,14 +1,14 @@
-//! A flow in lines, as `check` shows it: each step with its number, and what is done with steps above those that stand
-//! further to the right.
+//! The outline of a flow in `check`: one line for each step, with its number. A line that heads a block stands above the
+//! block's lines, which are indented further.
 
 use std::fmt::Write as _;
 use std::time::Duration;
 
 use super::Plan;
-use super::flow::{Block, BlockFlow, Flow, FlowNode, Rounds};
+use super::flow::{Block, BlockFlow, Flow, FlowNode, Rounds, WeightedFlow};
 use crate::pace::Backoff;
 
-/// The lines of a flow.
+/// Returns the lines of a flow.
 pub fn outline(plan: &Plan, flow: &Flow) -> String {
     let mut outline = OutlineWriter { plan, out: String::new(), number: 0 };
     outline.flow(flow, 1);
@@ -18,7 +18,7 @@ pub fn outline(plan: &Plan, flow: &Flow) -> String {
 struct OutlineWriter<'a> {
     plan: &'a Plan,
     out: String,
-    /// Of the step written last.
+    /// The number of the last step written.
     number: usize,
 }
 
@@ -51,7 +51,7 @@ impl OutlineWriter<'_> {
         match &block.body {
             BlockFlow::Sequence(flow) => self.flow(flow, inner),
             BlockFlow::Parallel(flows) => {
-                self.line(inner, "at once:");
+                self.line(inner, "in parallel:");
                 flows.iter().for_each(|flow| self.flow(flow, inner + 1));
             }
             BlockFlow::Choice(branches) => self.branches(branches, inner),
@@ -62,18 +62,18 @@ impl OutlineWriter<'_> {
         }
     }
 
-    fn branches(&mut self, branches: &[(f64, Flow)], depth: usize) {
-        let all = branches.last().map_or(0.0, |(sum, _)| *sum);
+    fn branches(&mut self, branches: &[WeightedFlow], depth: usize) {
+        let all = branches.last().map_or(0.0, |branch| branch.weight_sum);
         let mut before = 0.0;
-        for (sum, flow) in branches {
-            let share = (sum - before) / all * 100.0;
-            before = *sum;
+        for WeightedFlow { weight_sum, flow } in branches {
+            let share = (weight_sum - before) / all * 100.0;
+            before = *weight_sum;
             self.line(depth, &format!("in {} % of the cases:", (share * 10.0).round() / 10.0));
             self.flow(flow, depth + 1);
         }
     }
 
-    /// What is said of a block before its steps, the outer things first.
+    /// Returns the lines above the steps of a block, the outer ones first.
     fn headings(&self, block: &Block) -> Vec<String> {
         let when = block.when.as_ref().map(|when| format!("if {when}"));
         let rounds = block.rounds.as_ref().map(rounds);
@@ -81,9 +81,9 @@ impl OutlineWriter<'_> {
             let name = self.plan.metrics[usize::from(group.duration)].name.trim_end_matches(".duration");
             format!("timed together as {name}")
         });
-        let retry = block.retry.map(|Backoff { max_retries: times, .. }| {
-            format!("again up to {}, as long as it fails", count(times.into()))
-        });
+        let retry = block
+            .retry
+            .map(|Backoff { max_retries: times, .. }| format!("retried up to {} if it fails", count(times.into())));
         [when, rounds, group, retry].into_iter().flatten().collect()
     }
 
@@ -95,9 +95,9 @@ impl OutlineWriter<'_> {
 
 fn rounds(rounds: &Rounds) -> String {
     match (&rounds.condition, rounds.max) {
-        (None, most) => count(most),
-        (Some(holds), u64::MAX) => format!("while {holds}"),
-        (Some(holds), most) => format!("up to {}, while {holds}", count(most)),
+        (None, max) => count(max),
+        (Some(condition), u64::MAX) => format!("while {condition}"),
+        (Some(condition), max) => format!("up to {}, while {condition}", count(max)),
     }
 }
 

@@ -1,18 +1,18 @@
-//! The scenarios of a run: who walks which steps under which load. The plain form is one scenario without a name.
+//! The scenarios of a run: which users walk which steps under which load. The plain form is one scenario without a name.
 
 use std::sync::Arc;
 use std::time::Duration;
 
-use super::load_spec::{LoadSpec, weighted_share};
-use super::workload::{LoadModel, Workload};
+use super::workload::Workload;
 use crate::cli::RunArgs;
-use crate::diagnostic::{Diagnostic, Diagnostics};
+use crate::diagnostic::{Diagnostic, Diagnostics, SourceText};
 use crate::http::{Lifespan, Retention};
-use crate::script::model::{self, FlowItem, LoadSettings, Script, Spanned, ThinkSpec};
+use crate::load_model::{self, Constant, LOAD_MODELS, LoadError, LoadModelHandle, WeightShare};
+use crate::script::model::{self, FlowItem, LoadSettings, LoadSpec, Script, Spanned, ThinkSpec};
 
-/// How long requests in flight get to finish.
+/// How long requests in flight may take to finish.
 const DEFAULT_GRACEFUL_STOP: Duration = Duration::from_secs(5);
-/// How long the iteration of a user may go on that a ramp no longer wants.
+/// How long an iteration may go on after its user is no longer wanted.
 const DEFAULT_GRACEFUL_RAMP_DOWN: Duration = Duration::from_secs(30);
 
 /// A scenario before its steps are checked.
@@ -21,26 +21,29 @@ pub struct ScenarioDraft<'a> {
     pub name: Option<&'a str>,
     /// Its load.
     pub workload: Workload,
-    /// What each iteration walks.
+    /// The items of each iteration.
     pub items: &'a [FlowItem],
-    /// How long its users wait after steps that do not say so themselves.
+    /// The think time after steps without one.
     pub think: Option<ThinkSpec>,
     /// The scenario as typed.
     pub spec: Option<&'a model::ScenarioSpec>,
 }
 
-/// The scenarios of a script, at least one.
+/// Returns the scenarios of a script, at least one.
 ///
 /// # Errors
-/// Loads that make no sense, and flags that change nothing.
+/// A load is invalid, or a flag changes nothing.
 pub fn drafts<'a>(args: &RunArgs, script: &'a Script, seed: u64) -> Result<Vec<ScenarioDraft<'a>>, Diagnostics> {
     let settings = &script.settings.load;
-    let script_load = LoadSpec::from_settings(settings).with_flags(args);
+    let script_load = load_model::with_flags(settings.spec.clone(), args);
     let think = |load: &LoadSettings| load.think.as_ref().map(|think| think.value);
     let default_think = think(settings);
-    let model = || script_load.model(seed, &script.source).map_err(|diagnostic| Diagnostics::from(*diagnostic));
+    let model = |spec: &LoadSpec| {
+        let model = load_model::parse(LOAD_MODELS, spec, seed);
+        model.map_err(|error| Diagnostics::from(load_diagnostic(error, &script.source)))
+    };
     if script.scenarios.is_empty() {
-        let workload = workload(args, settings, None, model()?);
+        let workload = workload(args, settings, None, model(&script_load)?);
         return Ok(vec![ScenarioDraft {
             name: None,
             workload,
@@ -50,26 +53,22 @@ pub fn drafts<'a>(args: &RunArgs, script: &'a Script, seed: u64) -> Result<Vec<S
         }]);
     }
     let mut diagnostics = Diagnostics::default();
-    let own_loads: Vec<LoadSpec> =
-        script.scenarios.iter().map(|scenario| LoadSpec::from_settings(&scenario.load)).collect();
-    let weights =
-        || script.scenarios.iter().zip(&own_loads).filter(|(_, own)| !own.selects_model()).map(|(one, _)| weight(one));
+    let weights = || script.scenarios.iter().filter(|one| !load_model::is_given(&one.load.spec)).map(weight);
     let (all, mut before) = (weights().sum::<f64>(), 0.0);
-    let common = if weights().next().is_some() { diagnostics.absorb(model()) } else { None };
-    if let (Some(flag), None) = (load_flag(args), weights().next()) {
-        let message = format!("`{flag}` changes nothing: every scenario has a load of its own");
-        diagnostics
-            .push(Diagnostic::new("usage::load", message).help("take the load out of a scenario, or the flag away"));
+    let common = if weights().next().is_some() { diagnostics.absorb(model(&script_load)) } else { None };
+    if let (Some(flag), None) = (load_model::load_flag(args), weights().next()) {
+        let message = format!("`{flag}` has no effect: every scenario has its own load");
+        diagnostics.push(Diagnostic::new("usage::load", message).help("remove the load of a scenario, or the flag"));
     }
     let mut drafts = Vec::new();
-    for (typed, own) in script.scenarios.iter().zip(own_loads) {
-        let model = if own.selects_model() {
+    for typed in &script.scenarios {
+        let own = &typed.load.spec;
+        let model = if load_model::is_given(own) {
             reject_weight(typed, script, &mut diagnostics);
-            let model = own.with_duration_from(&script_load).model(seed, &script.source);
-            diagnostics.absorb(model.map_err(|mistake| Diagnostics::from(*mistake)))
+            diagnostics.absorb(model(&load_model::with_script_duration(LOAD_MODELS, own.clone(), &script_load)))
         } else {
             let after = before + weight(typed) / all;
-            let model = common.as_ref().and_then(|common| weighted_share(common, before, after));
+            let model = common.as_ref().and_then(|common| common.share(WeightShare { before, after }));
             before = after;
             if model.is_none() && common.is_some() {
                 diagnostics.push(no_share_left(typed, script));
@@ -91,37 +90,33 @@ fn weight(scenario: &model::ScenarioSpec) -> f64 {
 
 fn reject_weight(typed: &model::ScenarioSpec, script: &Script, diagnostics: &mut Diagnostics) {
     if let Some(weight) = &typed.weight {
-        let message = format!("`weight` of `{}`, which has a load of its own", typed.name.value);
+        let message = format!("`weight` does not go with the load of `{}`", typed.name.value);
         let diagnostic = Diagnostic::new("script::load", message).at(&script.source, weight.span, "");
         diagnostics.push(diagnostic.help("a weight is a share of the script's own load; remove one of them"));
     }
 }
 
 fn no_share_left(typed: &model::ScenarioSpec, script: &Script) -> Diagnostic {
-    let message = format!("nothing of the script's load is left for `{}`", typed.name.value);
+    let message = format!("the share of `{}` in the script's load is empty", typed.name.value);
     let diagnostic = Diagnostic::new("script::load", message).at(&script.source, typed.name.span, "");
-    diagnostic.help("give the script more users, or the scenario more weight or a load of its own")
+    diagnostic.help("give the script more users, or the scenario a larger weight or its own load")
 }
 
-/// The first flag that says how much load.
-fn load_flag(args: &RunArgs) -> Option<&'static str> {
-    let flags = [
-        ("--users", args.users.is_some()),
-        ("--iterations", args.iterations.is_some()),
-        ("--ramp-up", args.ramp_up.is_some()),
-        ("--stages", args.stages.is_some()),
-        ("--arrival-rate", args.arrival_rate.is_some()),
-        ("--max-users", args.max_users.is_some()),
-    ];
-    flags.into_iter().find_map(|(name, is_given)| is_given.then_some(name))
+fn load_diagnostic(error: LoadError, source: &Arc<SourceText>) -> Diagnostic {
+    let code = if error.key.span.is_some() { "script::load" } else { "usage::load" };
+    let diagnostic = Diagnostic::new(code, error.message).help(error.help);
+    match error.key.span {
+        Some(span) => diagnostic.at(source, span, ""),
+        None => diagnostic,
+    }
 }
 
-/// A load with what stands beside its model; what a scenario does not say is the script's.
+/// Returns a load: its model, and the limits of the scenario, or else of the script.
 fn workload(
     args: &RunArgs,
     script: &LoadSettings,
     scenario: Option<&model::ScenarioSpec>,
-    model: LoadModel,
+    model: LoadModelHandle,
 ) -> Workload {
     fn scenario_or_script<'a, T: Copy + 'a>(
         script: &'a LoadSettings,
@@ -160,12 +155,10 @@ const fn lifespan(typed: model::LifespanSpec) -> Lifespan {
     }
 }
 
-/// One user who walks some steps once, before or after all load.
+/// Returns the draft of one user that walks some steps once, before or after all load.
 pub fn single_iteration<'a>(name: &'static str, items: &'a [FlowItem]) -> ScenarioDraft<'a> {
-    let model =
-        LoadModel::Constant { users: 1, spare_users: 0, duration: None, iterations: Some(1), ramp_up: Duration::ZERO };
     let workload = Workload {
-        model,
+        model: Constant::once().into(),
         start: Duration::ZERO,
         rps: None,
         pace: Duration::ZERO,
@@ -176,12 +169,12 @@ pub fn single_iteration<'a>(name: &'static str, items: &'a [FlowItem]) -> Scenar
     ScenarioDraft { name: Some(name), workload, items, think: None, spec: None }
 }
 
-/// What `{{env NAME}}` gives in a scenario's steps, if it has anything of its own.
+/// Returns the environment of a scenario's steps, if the scenario has an `env`.
 pub fn environment(
     typed: Option<&model::ScenarioSpec>,
     shared: &crate::template::Environment,
 ) -> Option<Arc<crate::template::Environment>> {
     let own = &typed?.env;
-    let pairs = own.iter().map(|(name, value)| (name.value.clone(), value.value.clone()));
+    let pairs = own.iter().map(|pair| (pair.name.value.clone(), pair.value.value.clone()));
     (!own.is_empty()).then(|| Arc::new(shared.with_script_values(pairs)))
 }

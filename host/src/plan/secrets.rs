@@ -1,4 +1,4 @@
-//! What a script reads that is never shown: environment variables, and secret columns of data sets.
+//! The secrets of a script, which are never shown: environment variables, and secret columns of data sets.
 
 use super::steps::StepDraft;
 use crate::cli::RunArgs;
@@ -8,7 +8,7 @@ use crate::script::model::Script;
 use crate::secrets::Secrets;
 use crate::template::environment_names;
 
-/// The secrets of a run. Of the environment only what some template reads is one.
+/// Collects the secrets of a run. Of the environment, only variables that a template reads are secrets.
 pub fn collect_secrets(
     args: &RunArgs,
     script: &Script,
@@ -16,7 +16,7 @@ pub fn collect_secrets(
     drafts: &[StepDraft<'_>],
 ) -> Secrets {
     let environment = &script_context.environment;
-    let typed = script.settings.headers.iter().map(|(_, value)| &value.value);
+    let typed = script.settings.headers.iter().map(|header| &header.value.value);
     let given = args.header.iter().chain(&args.login_hdr).map(|header| &header.value);
     let names = typed.chain(given).flat_map(|text| environment_names(text));
     let in_headers = names.filter_map(|name| environment.secret(&name).map(str::to_owned));
@@ -25,8 +25,7 @@ pub fn collect_secrets(
     Secrets::new(in_headers.chain(in_steps).chain(credentials), &script_context.data)
 }
 
-/// The values of a sign-in's own headers, whole and what stands between their spaces. Those that every request carries are
-/// kept with the user.
+/// Returns the values of a sign-in's own headers, whole and each part between spaces. The user keeps those of every request.
 fn credentials(login: &StepDraft<'_>) -> impl Iterator<Item = String> {
     let headers = login.params()["headers"].as_object().cloned().unwrap_or_default();
     let values = headers.into_iter().filter_map(|(_, value)| value.as_str().map(str::to_owned));
@@ -34,7 +33,7 @@ fn credentials(login: &StepDraft<'_>) -> impl Iterator<Item = String> {
     typed.flat_map(|value| value.split(' ').chain([value.as_str()]).map(str::to_owned).collect::<Vec<_>>())
 }
 
-/// The same mistakes in words without the secrets. What stands in the script is shown as it stands there.
+/// Removes secrets from messages. Lines of the script are shown as they are.
 pub fn redact(diagnostics: Diagnostics, secrets: &Secrets) -> Diagnostics {
     let hidden = |text: String| secrets.redact(&text, &[]);
     let one = |one: Diagnostic| Diagnostic {

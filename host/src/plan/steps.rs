@@ -1,5 +1,5 @@
-//! Steps checked against the plugins that are to run them. Each plugin in use is instantiated once and given its steps
-//! to configure, exactly as every worker will do later; what it refuses is shown at the script's line.
+//! Checks steps against the plugins that run them. Each plugin in use is instantiated once and configures its steps, as on
+//! every worker later. A refusal is shown at the script's line.
 
 use std::collections::BTreeSet;
 use std::rc::Rc;
@@ -29,19 +29,19 @@ use crate::plugin::scripting::{ScriptContext, StepParams};
 use crate::script::{LOGIN_KEYS, STEP_KEYS, model, span_within, value_of};
 use crate::template::Environment;
 
-/// A step before it is checked.
+/// A step before its plugin has checked it.
 pub struct StepDraft<'a> {
     /// Its row in the report.
     pub name: String,
-    /// The action it names.
+    /// Its action.
     pub action: String,
-    /// The scenario it belongs to.
+    /// The scenario that it belongs to.
     pub scenario: Option<&'a str>,
     environment: Option<Arc<Environment>>,
     tags: Vec<(String, String)>,
     params: Value,
     spec: Option<&'a model::StepSpec>,
-    /// The host's own keys of it.
+    /// The keys that the host itself reads.
     host_keys: &'static [&'static str],
 }
 
@@ -49,40 +49,38 @@ pub struct StepDraft<'a> {
 pub struct ValidatedSteps {
     /// In the order of the drafts.
     pub steps: Vec<Step>,
-    /// The plugins they use.
+    /// The plugins that they use.
     pub plugins: Vec<PlannedPlugin>,
     /// Distinct origins among the requests that were prepared.
     pub origins: Vec<String>,
 }
 
 impl<'a> StepDraft<'a> {
-    /// A step of the script.
+    /// Returns the draft of a step of the script.
     pub fn from_step(step: &'a model::StepSpec) -> Self {
         Self::from_spec(step, "http", &STEP_KEYS)
     }
 
-    /// The sign-in of the script.
+    /// Returns the draft of the script's sign-in.
     pub fn from_login(step: &'a model::StepSpec) -> Self {
         Self::from_spec(step, "login", &LOGIN_KEYS)
     }
 
     fn from_spec(step: &'a model::StepSpec, default_action: &str, keys: &'static [&'static str]) -> Self {
         let action = step.action.as_ref().map_or_else(|| default_action.to_owned(), |action| action.value.clone());
-        let (scenario, environment) = (None, None);
-        let (name, params, typed) = (step.name.value.clone(), step.params.to_json(), Some(step));
         Self {
-            name,
+            name: step.name.value.clone(),
             action,
-            scenario,
-            environment,
+            scenario: None,
+            environment: None,
             tags: plain_pairs(&step.tags),
-            params,
-            spec: typed,
+            params: step.params.to_json(),
+            spec: Some(step),
             host_keys: keys,
         }
     }
 
-    /// The same in a scenario, with what the steps of that have in common; a step's own tags win over the scenario's.
+    /// Returns the draft as a step of a scenario, with its tags and environment. A step's own tags win over the scenario's.
     pub fn in_scenario(self, scenario: &Scenario<'a>, environment: Option<Arc<Environment>>) -> Self {
         let mut tags = scenario.spec.map(|typed| plain_pairs(&typed.tags)).unwrap_or_default();
         tags.retain(|(name, _)| !self.tags.iter().any(|(own, _)| own == name));
@@ -90,12 +88,11 @@ impl<'a> StepDraft<'a> {
         Self { scenario: scenario.name, environment, tags, ..self }
     }
 
-    /// The sign-in that flags ask for.
+    /// Returns the draft of a sign-in by flags.
     pub fn login_from_flags(params: Value) -> Self {
-        let (name, action) = ("login".into(), "login".into());
         Self {
-            name,
-            action,
+            name: "login".into(),
+            action: "login".into(),
             scenario: None,
             environment: None,
             tags: Vec::new(),
@@ -105,28 +102,28 @@ impl<'a> StepDraft<'a> {
         }
     }
 
-    /// What it is called in the report.
+    /// Returns its row in the report.
     pub fn row_info(&self) -> RowInfo {
         let scenario = self.scenario.map(str::to_owned);
         RowInfo { scenario, name: self.name.clone(), action: self.action.clone(), tags: self.tags.clone() }
     }
 
-    /// Its parameters, templates not rendered.
+    /// Returns its parameters, templates not rendered.
     pub const fn params(&self) -> &Value {
         &self.params
     }
 
-    /// What its plugin is given.
+    /// Returns the step as its plugin gets it.
     fn step_params(&self) -> StepParams {
         let (step, action) = (label(self.scenario, &self.name), self.action.clone());
         StepParams { step, action, params: self.params.clone(), environment: self.environment.clone() }
     }
 
-    /// What `env` gives to its parameters, but for what stands in the script.
+    /// Returns the values of `env` in its parameters, except those that the script itself has.
     pub fn secret_values(&self, shared: &Environment) -> Vec<String> {
-        let (environment, read) =
-            (self.environment.as_deref().unwrap_or(shared), ConfigureContext::new(&self.step_params()));
-        read.environment.iter().filter_map(|name| environment.secret(name)).map(str::to_owned).collect()
+        let environment = self.environment.as_deref().unwrap_or(shared);
+        let context = ConfigureContext::new(&self.step_params());
+        context.environment.iter().filter_map(|name| environment.secret(name)).map(str::to_owned).collect()
     }
 
     fn diagnostic(
@@ -147,10 +144,10 @@ impl<'a> StepDraft<'a> {
     }
 }
 
-/// Finds the plugin of every step, checks its keys and has it configured.
+/// Finds the plugin of every step, checks its keys, and has the plugin configure it.
 ///
 /// # Errors
-/// Everything that is wrong with any step.
+/// Steps have mistakes; all of them are returned.
 pub fn validate_steps(
     drafts: &[StepDraft<'_>],
     plugins: &PluginSet,
@@ -160,12 +157,12 @@ pub fn validate_steps(
 ) -> Result<ValidatedSteps, Diagnostics> {
     let mut diagnostics = Diagnostics::default();
     let mut steps = Vec::new();
-    let mut used: Vec<(Arc<LoadedPlugin>, Vec<usize>)> = Vec::new();
+    let mut used: Vec<PluginSteps> = Vec::new();
     for (row, draft) in drafts.iter().enumerate() {
         let Some(plugin) = diagnostics.absorb(plugin_of(draft, plugins).map_err(Diagnostics::from)) else { continue };
         diagnostics.0.extend(unknown_keys(draft, plugin));
-        let at = used.iter().position(|(known, _)| Arc::ptr_eq(known, plugin)).unwrap_or_else(|| {
-            used.push((Arc::clone(plugin), Vec::new()));
+        let at = used.iter().position(|known| Arc::ptr_eq(&known.plugin, plugin)).unwrap_or_else(|| {
+            used.push(PluginSteps { plugin: Arc::clone(plugin), rows: Vec::new() });
             used.len() - 1
         });
         let captures = diagnostics.absorb(captures(draft, names)).unwrap_or_default();
@@ -173,46 +170,59 @@ pub fn validate_steps(
         steps.push(Step {
             row: row as RowId,
             plugin: at,
-            plugin_step: used[at].1.len(),
+            plugin_step: used[at].rows.len(),
             timeout: draft.spec.and_then(|step| value_of(step.timeout.as_ref())).map_or(timeout, nanos),
             needs_body: captures.iter().any(Capture::needs_body) || checks.iter().any(Check::needs_body),
             captures,
             checks,
             reply_detail: ReplyDetail::Nothing,
         });
-        used[at].1.push(row);
+        used[at].rows.push(row);
     }
-    // Plugins are asked only about steps whose keys they know: they would say the same again in their own words.
+    // Plugins configure steps only if all keys are known: they would report unknown keys again in their own words.
     if !diagnostics.0.is_empty() {
         return Err(diagnostics);
     }
     let mut origins = Vec::new();
     let mut ready = Vec::new();
-    for (plugin, rows) in used {
+    for PluginSteps { plugin, rows } in used {
         let mine: Vec<&StepDraft<'_>> = rows.iter().map(|row| &drafts[*row]).collect();
         if let Some(known) = diagnostics.absorb(configure(&plugin, &mine, script_context, names)) {
-            origins.extend(known.into_iter().map(|origin| (plugin.is_builtin, origin)));
+            let by_builtin = plugin.is_builtin;
+            origins.extend(known.into_iter().map(|origin| RequestedOrigin { by_builtin, origin }));
         }
-        let terms = plugin.policy.clone();
         ready.push(PlannedPlugin {
-            plugin,
             steps: mine.into_iter().map(StepDraft::step_params).collect(),
-            policy: terms,
+            policy: plugin.policy.clone(),
+            plugin,
         });
     }
     grant_to_builtin(&mut ready, &origins, plugins, script_context);
-    let origins: BTreeSet<String> = origins.iter().map(|(_, origin)| origin.name()).collect();
+    let origins: BTreeSet<String> = origins.iter().map(|requested| requested.origin.name()).collect();
     diagnostics.into_result(ValidatedSteps { steps, plugins: ready, origins: origins.into_iter().collect() })
 }
 
-/// Lets the built-in plugins reach what the script's own URLs name.
+/// The steps of one plugin, by their rows.
+struct PluginSteps {
+    plugin: Arc<LoadedPlugin>,
+    rows: Vec<usize>,
+}
+
+/// An origin that a prepared request goes to.
+struct RequestedOrigin {
+    /// `true` if a built-in plugin prepared the request.
+    by_builtin: bool,
+    origin: Rc<Origin>,
+}
+
+/// Grants the built-in plugins the hosts of the script's own URLs.
 fn grant_to_builtin(
     used: &mut [PlannedPlugin],
-    origins: &[(bool, Rc<Origin>)],
+    origins: &[RequestedOrigin],
     plugins: &PluginSet,
     script_context: &ScriptContext,
 ) {
-    let own = origins.iter().filter(|(by_builtin, _)| *by_builtin).map(|(_, origin)| Rc::clone(origin));
+    let own = origins.iter().filter(|requested| requested.by_builtin).map(|requested| Rc::clone(&requested.origin));
     let base = script_context.base_url.as_ref().and_then(Origin::of);
     let named: Vec<Grant> = own.chain(base).map(|origin| Grant::of(origin.host(), origin.port())).collect();
     for used in used.iter_mut().filter(|used| used.plugin.is_builtin) {
@@ -235,7 +245,7 @@ fn plugin_of<'p>(draft: &StepDraft<'_>, plugins: &'p PluginSet) -> Result<&'p Ar
     })
 }
 
-/// Keys that the action's schema does not list.
+/// Reports keys that the action's schema does not list.
 fn unknown_keys(draft: &StepDraft<'_>, plugin: &LoadedPlugin) -> Vec<Diagnostic> {
     let schema: Value = plugin
         .action(&draft.action)
@@ -275,20 +285,20 @@ fn captures(draft: &StepDraft<'_>, names: &SharedNames) -> Result<Vec<Capture>, 
     diagnostics.into_result(captures)
 }
 
-/// The checks of a step. There is nothing to check where nothing is asked of a site.
+/// Compiles the checks of a step. Steps of an action without HTTP exchanges cannot have any.
 fn checks(draft: &StepDraft<'_>, plugin: &LoadedPlugin) -> Result<Vec<Check>, Diagnostics> {
     let Some(step) = draft.spec else { return Ok(Vec::new()) };
     match step.checks.first() {
         Some(first) if !plugin.makes_exchanges => {
-            let message = format!("action `{}` makes no HTTP exchange that could be checked", draft.action);
-            let wrong = Diagnostic::new("script::check", message).at(&step.source, first.name.span, "never asked");
-            Err(wrong.help("leave out `checks`").into())
+            let message = format!("action `{}` makes no HTTP exchange to check", draft.action);
+            let wrong = Diagnostic::new("script::check", message).at(&step.source, first.name.span, "never tested");
+            Err(wrong.help("remove `checks`").into())
         }
         _ => checks::compile(step, &step.source),
     }
 }
 
-/// Has a plugin configure its steps in an instance of its own; gives the origins its requests are known to go to.
+/// Has a plugin configure its steps in an instance of its own. Returns the origins that its requests are known to go to.
 fn configure(
     plugin: &Arc<LoadedPlugin>,
     drafts: &[&StepDraft<'_>],
@@ -298,13 +308,13 @@ fn configure(
     let trapped = |error: &wasmtime::Error| {
         Diagnostic::new("plugin::trap", format!("plugin `{}` failed: {}", plugin.name(), error_text(error)))
     };
-    let mut terms = plugin.policy.clone();
+    let mut policy = plugin.policy.clone();
     if plugin.is_builtin {
-        // What it asks for here is what it will be granted.
-        terms.grants = Grants::unrestricted();
+        // It will be granted the hosts that it prepares requests to here.
+        policy.grants = Grants::unrestricted();
     }
-    let family = WorkerPlugin::new(terms, Arc::clone(script_context), names);
-    let mut instance = Instance::new(&plugin.code, family).map_err(|error| trapped(&error))?;
+    let worker_plugin = WorkerPlugin::new(policy, Arc::clone(script_context), names);
+    let mut instance = Instance::new(&plugin.code, worker_plugin).map_err(|error| trapped(&error))?;
     let mut diagnostics = Diagnostics::default();
     for draft in drafts {
         let configured = instance.configure(&draft.step_params());
@@ -312,7 +322,7 @@ fn configure(
             diagnostics.push(params_diagnostic(draft, *diagnostic));
             continue;
         }
-        // The plugin's own words come first; its schema says what it accepted, or broke on, without looking.
+        // The plugin's own message wins. Its schema catches values that it accepted unchecked, or trapped on.
         let violations = violations(draft, plugin);
         if let Err(ConfigureError::Trap(error)) = configured {
             diagnostics.0.extend(if violations.is_empty() { vec![trapped(&error)] } else { violations });
@@ -323,18 +333,18 @@ fn configure(
     diagnostics.into_result(instance.origins())
 }
 
-/// What the action's own schema holds against a step.
+/// Reports where a step violates the action's own schema.
 fn violations(draft: &StepDraft<'_>, plugin: &LoadedPlugin) -> Vec<Diagnostic> {
     let violations = plugin.schema(&draft.action).map(|schema| schema.violations(&draft.params)).unwrap_or_default();
     let error = |Violation { pointer, message }| ParamsError { pointer, message, help: None, span: None };
     violations.into_iter().map(|violation| params_diagnostic(draft, error(violation))).collect()
 }
 
-/// What a plugin refused, at the script's line.
+/// Returns a plugin's refusal of a parameter as a diagnostic at the script's line.
 fn params_diagnostic(draft: &StepDraft<'_>, error: ParamsError) -> Diagnostic {
     let code = draft.code_or_usage(if error.span.is_some() { "script::template" } else { "script::parameter" });
     let key = error.pointer.trim_start_matches('/');
-    // A parameter that came from a flag has no line to point at, and its value may be a secret.
+    // A parameter from a flag has no line to point at, and its value may be a secret.
     let message = match (draft.spec, key.is_empty()) {
         (None, false) => format!("`--login-url` or `--login-hdr`: {}", error.message),
         _ => error.message,
@@ -355,9 +365,9 @@ fn params_diagnostic(draft: &StepDraft<'_>, error: ParamsError) -> Diagnostic {
     diagnostic
 }
 
-/// Names and values as plain texts.
-fn plain_pairs(typed: &[(model::Spanned<String>, model::Spanned<String>)]) -> Vec<(String, String)> {
-    typed.iter().map(|(name, value)| (name.value.clone(), value.value.clone())).collect()
+/// Returns names and values without their places.
+fn plain_pairs(typed: &[model::NamedText]) -> Vec<(String, String)> {
+    typed.iter().map(|pair| (pair.name.value.clone(), pair.value.value.clone())).collect()
 }
 
 fn pointer_to(key: &str) -> String {

@@ -1,5 +1,5 @@
-//! Thresholds that are valid: their metrics exist and have the aggregation that is asked of them, their tags find
-//! something, their limits are in the right unit.
+//! Checks thresholds: their metrics must exist and have the aggregation, their tags must select something, and their
+//! limits must be in the right unit.
 
 use std::sync::Arc;
 
@@ -9,11 +9,11 @@ use crate::metrics::aggregate::{CheckInfo, RowInfo};
 use crate::metrics::custom_metric::{MetricId, MetricInfo, MetricKind, MetricUnit};
 use crate::metrics::sample::RowId;
 use crate::metrics::threshold::{IterationMeasure, Measure, MeasureKind, RowMeasure, ThresholdRule};
-use crate::script::model::{self, Script, Spanned};
+use crate::script::model::{self, NamedText, Script, Spanned};
 use crate::script::threshold_flag;
 use crate::script::threshold_syntax::{Limit, Quantity};
 
-/// The metrics of every run. One that belongs to rows may have their tags.
+/// The metrics of every run. Those of rows can be selected by the rows' tags.
 const METRICS: [(&str, MetricRef); 17] = [
     ("http_duration", MetricRef::Rows(RowMeasure::Response)),
     ("http_service_time", MetricRef::Rows(RowMeasure::Service)),
@@ -34,7 +34,7 @@ const METRICS: [(&str, MetricRef); 17] = [
     ("start_delay", MetricRef::StartDelay),
 ];
 
-/// What k6 calls them.
+/// The names of k6 for them.
 const K6_NAMES: [(&str, &str); 12] = [
     ("http_req_duration", "http_duration"),
     ("http_req_failed", "http_failed"),
@@ -50,7 +50,7 @@ const K6_NAMES: [(&str, &str); 12] = [
     ("vus", "users"),
 ];
 
-/// Which metric a name means.
+/// The metric that a name refers to.
 #[derive(Clone, Copy)]
 enum MetricRef {
     Rows(RowMeasure),
@@ -61,7 +61,7 @@ enum MetricRef {
     Custom(MetricId),
 }
 
-/// What thresholds can look at.
+/// The metrics and tags that thresholds can use.
 pub struct MetricCatalog<'a> {
     /// The rows of the report.
     pub rows: &'a [RowInfo],
@@ -73,10 +73,10 @@ pub struct MetricCatalog<'a> {
     pub scenarios: &'a [Option<String>],
 }
 
-/// The thresholds of a run: those of the script, then those of flags.
+/// Returns the thresholds of a run: those of the script, then those of flags.
 ///
 /// # Errors
-/// Everything that is wrong with any.
+/// Thresholds have mistakes; all of them are returned.
 pub fn thresholds(
     args: &RunArgs,
     script: &Script,
@@ -86,7 +86,7 @@ pub fn thresholds(
     let mut typed = script.thresholds.clone();
     typed.extend(args.threshold.iter().filter_map(|text| diagnostics.absorb(threshold_flag(text))));
     let thresholds: Vec<_> = typed.iter().filter_map(|one| diagnostics.absorb(known.threshold(one))).collect();
-    // What is wrong with a metric is wrong with each of its thresholds, and said once.
+    // A mistake in a metric affects each of its thresholds, but is reported once.
     let mut once: Vec<Diagnostic> = Vec::new();
     diagnostics.0.into_iter().for_each(|diagnostic| {
         if !once.contains(&diagnostic) {
@@ -140,7 +140,7 @@ impl MetricCatalog<'_> {
         })
     }
 
-    /// What a metric with its tags looks at.
+    /// Returns the measure of a metric with its tags.
     fn measure(
         &self,
         metric: MetricRef,
@@ -149,9 +149,9 @@ impl MetricCatalog<'_> {
     ) -> Result<Measure, Diagnostic> {
         let tags = &typed.selector.tags;
         let measure = match metric {
-            MetricRef::Rows(what) => return self.rows(tags, wrong).map(|rows| Measure::Rows(what, rows)),
-            MetricRef::Iterations(what) => {
-                return self.iterations(tags, wrong).map(|scenarios| Measure::Iterations(what, scenarios));
+            MetricRef::Rows(measure) => return self.rows(tags, wrong).map(|rows| Measure::Rows(measure, rows)),
+            MetricRef::Iterations(measure) => {
+                return self.iterations(tags, wrong).map(|scenarios| Measure::Iterations(measure, scenarios));
             }
             MetricRef::Checks => return self.checks(typed, wrong),
             MetricRef::Users => Measure::Users,
@@ -161,20 +161,16 @@ impl MetricCatalog<'_> {
                 Measure::Metrics { ids: vec![id], kind, unit }
             }
         };
-        let Some((name, _)) = tags.first() else { return Ok(measure) };
+        let Some(tag) = tags.first() else { return Ok(measure) };
         let message = format!("`{}` has no tags", typed.selector.metric.value);
-        let help = "it is of the whole run; metrics of requests and of iterations, and `checks`, have tags";
-        Err(wrong.at(name.span, message, "no such tag").help(help))
+        let help = "it covers the whole run; metrics of requests and of iterations, and `checks`, have tags";
+        Err(wrong.at(tag.name.span, message, "no such tag").help(help))
     }
 
-    /// The scenarios that have all these tags, of which there is one.
-    fn iterations(
-        &self,
-        tags: &[(Spanned<String>, Spanned<String>)],
-        wrong: &ThresholdReporter<'_>,
-    ) -> Result<Vec<usize>, Diagnostic> {
+    /// Returns the scenarios that have all these tags. The only tag of scenarios is `scenario`.
+    fn iterations(&self, tags: &[NamedText], wrong: &ThresholdReporter<'_>) -> Result<Vec<usize>, Diagnostic> {
         let names = || self.scenarios.iter().flatten().map(String::as_str);
-        for (name, value) in tags {
+        for NamedText { name, value } in tags {
             if name.value != "scenario" {
                 return Err(unknown_name(name, "tag", vec!["scenario"], wrong));
             }
@@ -183,17 +179,13 @@ impl MetricCatalog<'_> {
             }
         }
         let fits =
-            |(_, known): &(usize, &Option<String>)| tags.iter().all(|(_, value)| known.as_ref() == Some(&value.value));
+            |(_, known): &(usize, &Option<String>)| tags.iter().all(|tag| known.as_ref() == Some(&tag.value.value));
         Ok(self.scenarios.iter().enumerate().filter(fits).map(|(number, _)| number).collect())
     }
 
-    /// The rows that have all these tags.
-    fn rows(
-        &self,
-        tags: &[(Spanned<String>, Spanned<String>)],
-        wrong: &ThresholdReporter<'_>,
-    ) -> Result<Vec<RowId>, Diagnostic> {
-        for (name, value) in tags {
+    /// Returns the rows that have all these tags.
+    fn rows(&self, tags: &[NamedText], wrong: &ThresholdReporter<'_>) -> Result<Vec<RowId>, Diagnostic> {
+        for NamedText { name, value } in tags {
             let all = || self.rows.iter().flat_map(RowInfo::all_tags);
             let mut values = all().filter(|(known, _)| *known == name.value).map(|(_, value)| value).peekable();
             if values.peek().is_none() {
@@ -204,47 +196,48 @@ impl MetricCatalog<'_> {
                 return Err(unknown_name(value, &name.value, values, wrong));
             }
         }
-        let has = |row: &RowInfo, tag: &(Spanned<String>, Spanned<String>)| {
-            row.all_tags().any(|(name, value)| name == tag.0.value && value == tag.1.value)
+        let has = |row: &RowInfo, tag: &NamedText| {
+            row.all_tags().any(|(name, value)| name == tag.name.value && value == tag.value.value)
         };
         let fits = |(_, row): &(usize, &RowInfo)| tags.iter().all(|tag| has(row, tag));
         let rows: Vec<_> = self.rows.iter().enumerate().filter(fits).map(|(row, _)| row as RowId).collect();
         match tags.first() {
-            Some((name, _)) if rows.is_empty() => {
-                Err(wrong.at(name.span, "no step has all of these tags", "nothing fits").help("leave some of them out"))
+            Some(tag) if rows.is_empty() => {
+                let message = "no step has all of these tags";
+                Err(wrong.at(tag.name.span, message, "selects nothing").help("remove some of them"))
             }
             _ => Ok(rows),
         }
     }
 
-    /// The checks of that name, of rows that have the other tags.
+    /// Returns the checks with the name in the tag `check`, of rows that have the other tags.
     fn checks(&self, typed: &model::ThresholdSpec, wrong: &ThresholdReporter<'_>) -> Result<Measure, Diagnostic> {
         let metric = &typed.selector.metric;
         if self.checks.is_empty() {
-            let help = "give a step some: `checks: {is found: {status: 200}}`";
-            return Err(wrong.at(metric.span, "no step has `checks`", "nothing is checked").help(help));
+            let help = "add some to a step: `checks: {is found: {status: 200}}`";
+            return Err(wrong.at(metric.span, "no step has `checks`", "no checks").help(help));
         }
         let (named, tags): (Vec<_>, Vec<_>) =
-            typed.selector.tags.iter().cloned().partition(|(name, _)| name.value == "check");
+            typed.selector.tags.iter().cloned().partition(|tag| tag.name.value == "check");
         let rows = self.rows(&tags, wrong)?;
-        for (_, name) in &named {
+        for NamedText { value: name, .. } in &named {
             let names: Vec<_> = self.checks.iter().map(|check| check.name.as_str()).collect();
             if !names.contains(&name.value.as_str()) {
                 return Err(unknown_name(name, "check", names, wrong));
             }
         }
         let fits =
-            |check: &&CheckInfo| rows.contains(&check.row) && named.iter().all(|(_, name)| name.value == check.name);
+            |check: &&CheckInfo| rows.contains(&check.row) && named.iter().all(|tag| tag.value.value == check.name);
         let ids: Vec<_> = self.checks.iter().filter(fits).map(|check| check.metric).collect();
         if ids.is_empty() {
-            let span = typed.selector.tags.first().map_or(metric.span, |(name, _)| name.span);
-            return Err(wrong.at(span, "no step with these tags has such a check", "nothing fits"));
+            let span = typed.selector.tags.first().map_or(metric.span, |tag| tag.name.span);
+            return Err(wrong.at(span, "no step with these tags has such a check", "selects nothing"));
         }
         Ok(Measure::Metrics { ids, kind: MetricKind::Rate, unit: MetricUnit::Number })
     }
 }
 
-/// Says what is wrong with a threshold, in the script or in a flag.
+/// Reports mistakes in a threshold of the script or of a flag.
 struct ThresholdReporter<'a>(&'a model::ThresholdSpec);
 
 impl ThresholdReporter<'_> {
@@ -256,7 +249,7 @@ impl ThresholdReporter<'_> {
 
 fn unknown_name(
     typed: &Spanned<String>,
-    what: &str,
+    kind: &str,
     mut known: Vec<&str>,
     wrong: &ThresholdReporter<'_>,
 ) -> Diagnostic {
@@ -267,15 +260,15 @@ fn unknown_name(
             true
         }
     });
-    let message = format!("there is no {what} `{}`", typed.value);
-    let diagnostic = wrong.at(typed.span, message, "fits nothing");
+    let message = format!("there is no {kind} `{}`", typed.value);
+    let diagnostic = wrong.at(typed.span, message, "unknown");
     match suggest(&typed.value, known.iter().copied()) {
         Some(near) => diagnostic.help(format!("did you mean `{near}`?")),
         None => diagnostic.help(format!("there are: {}", known.join(", "))),
     }
 }
 
-/// The limit in base units.
+/// Returns the limit in base units.
 fn limit(
     typed: &Spanned<Limit>,
     wanted: Quantity,
@@ -283,7 +276,7 @@ fn limit(
     wrong: &ThresholdReporter<'_>,
 ) -> Result<f64, Diagnostic> {
     let Limit { number, unit } = typed.value;
-    let what = match wanted {
+    let name = match wanted {
         Quantity::Time => "a time",
         Quantity::Share => "a share",
         Quantity::Bytes if per_second => "a number of bytes",
@@ -292,23 +285,23 @@ fn limit(
     };
     let limit = match unit {
         None if wanted == Quantity::Time => {
-            let help = format!("write `{number}ms` for milliseconds, which k6 means by a number alone, or `{number}s`");
+            let help = format!("write `{number}ms` for milliseconds, the unit of k6, or `{number}s` for seconds");
             return Err(wrong.at(typed.span, "a limit of a time needs a unit", "no unit").help(help));
         }
         None => number,
-        Some((quantity, factor)) if quantity == wanted => number * factor,
-        Some(_) => return Err(wrong.at(typed.span, format!("the limit must be {what}"), "another unit")),
+        Some(unit) if unit.quantity == wanted => number * unit.factor,
+        Some(_) => return Err(wrong.at(typed.span, format!("the limit must be {name}"), "another unit")),
     };
     if wanted == Quantity::Share && !(0.0..=1.0).contains(&limit) {
-        let message = "a share is from 0 to 1";
-        return Err(wrong.at(typed.span, message, "never so").help(format!("write `{number}%` for percent")));
+        let message = "a share must be from 0 to 1";
+        return Err(wrong.at(typed.span, message, "out of range").help(format!("write `{number}%` for percent")));
     }
     Ok(limit)
 }
 
-/// A metric with its tags as they are usually written.
+/// Formats a metric with its tags in the usual notation.
 fn format_selector(selector: &crate::script::threshold_syntax::Selector) -> String {
-    let tags: Vec<_> = selector.tags.iter().map(|(name, value)| format!("{}:{}", name.value, value.value)).collect();
+    let tags: Vec<_> = selector.tags.iter().map(|tag| format!("{}:{}", tag.name.value, tag.value.value)).collect();
     match tags.as_slice() {
         [] => selector.metric.value.clone(),
         tags => format!("{}{{{}}}", selector.metric.value, tags.join(", ")),

@@ -1,11 +1,11 @@
-//! Whether every variable that a template or a condition reads is set by something.
+//! Checks that every variable that a template or a condition reads is set by a capture or a plugin.
 
 use super::Step;
 use crate::diagnostic::{Diagnostic, Diagnostics, Span, suggest};
 use crate::script::model::Script;
 use crate::template::VariableNames;
 
-/// Finds variables that are read and no capture sets.
+/// Reports variables that are read but that no capture sets.
 pub fn report_unset_variables(script: &Script, names: &VariableNames, steps: &[Step], diagnostics: &mut Diagnostics) {
     let set: Vec<_> = steps.iter().flat_map(|step| &step.captures).map(|capture| capture.variable).collect();
     let known: Vec<&str> = names.iter().filter(|(id, _)| set.contains(id)).map(|(_, name)| name).collect();
@@ -20,13 +20,13 @@ pub fn report_unset_variables(script: &Script, names: &VariableNames, steps: &[S
         }
         diagnostics.push(diagnostic.help(match suggest(name, known.iter().copied()) {
             Some(near) => format!("did you mean `{near}`?"),
-            None => format!("take it from a reply first: `capture: {{{name}: {{json: $.{name}}}}}`"),
+            None => format!("capture it from a reply first: `capture: {{{name}: {{json: $.{name}}}}}`"),
         }));
     }
 }
 
-/// Where a template (`{{var name}}`) or a condition (`vars.name`) first reads the variable. Headers given by flags are not in
-/// the script's text.
+/// Returns the place where a template (`{{var name}}`) or a condition (`vars.name`) first reads the variable. Headers of flags
+/// are not in the script's text.
 fn first_use(text: &str, name: &str) -> Option<Span> {
     text.match_indices("var").find_map(|(at, word)| {
         let rest = &text[at + word.len()..];

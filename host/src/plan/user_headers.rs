@@ -1,4 +1,4 @@
-//! Header fields sent with every request of every user.
+//! Header fields that are sent with every request of every user.
 
 use hyper::header::{HeaderName, HeaderValue};
 
@@ -6,13 +6,13 @@ use super::Plan;
 use crate::cli::RunArgs;
 use crate::diagnostic::{Diagnostic, Diagnostics, LabeledSpan, Span};
 use crate::plugin::scripting::ScriptContext;
-use crate::script::model::{Node, NodeValue, Script};
+use crate::script::model::{NamedText, Node, NodeValue, Script};
 use crate::script::span_within;
 use crate::template::{CompileScope, Template, VariableNames};
 use crate::user::Session;
 
 impl Plan {
-    /// Puts the fields into a user's header store, rendered for that user.
+    /// Renders the fields for a user and puts them into its header store.
     pub fn set_user_headers(&self, session: &Session) {
         for (name, template) in &self.headers {
             let mut text = String::new();
@@ -21,12 +21,12 @@ impl Plan {
                 Ok(mut value) => {
                     value.set_sensitive(true);
                     if let Err(message) = session.set_header(name.clone(), value) {
-                        tracing::error!(user = session.id, "header `{name}` is left out: {message}");
+                        tracing::error!(user = session.id, "header `{name}` is not sent: {message}");
                     }
                 }
-                // A bug: what a header can get was looked at when it was compiled.
+                // A bug: all values that a header can get were checked when it was compiled.
                 Err(_) => {
-                    tracing::error!(user = session.id, "header `{name}` is left out: HTTP does not allow its value")
+                    tracing::error!(user = session.id, "header `{name}` is not sent: HTTP does not allow its value")
                 }
             }
         }
@@ -37,8 +37,8 @@ impl Plan {
 /// the same name wins.
 ///
 /// # Errors
-/// All values that are no templates, that would have to change in a user's life, or that HTTP could refuse. Values from
-/// flags may be secrets and are not repeated.
+/// A value is not a template, varies from request to request of a user, or could be refused by HTTP. All such errors are
+/// returned. Values of flags may be secrets and are not repeated.
 pub fn compile(
     args: &RunArgs,
     script: &Script,
@@ -54,13 +54,13 @@ pub fn compile(
             (Ok(_), Ok(template)) if template.varies_within_user() => {
                 let code = if place.is_some() { "script::header" } else { "usage::header" };
                 let message = format!("header `{name}` is rendered once for each user, before anything is captured");
-                let help = "`var` and `iteration` go into the `headers` of a step, or into `set_headers` of the login";
+                let help = "use `var` and `iteration` in the `headers` of a step, or in `set_headers` of the login";
                 diagnostics.push(Diagnostic { location: place, ..Diagnostic::new(code, message).help(help) });
             }
             (Ok(_), Ok(template)) if !template.all_inputs_satisfy(&script_context.data, is_header_value) => {
                 let code = if place.is_some() { "script::header" } else { "usage::header" };
                 let message = format!("header `{name}` can get a value with a character that HTTP does not allow");
-                let help = "look for a line break or another control character in the value, the environment variable or \
+                let help = "remove line breaks and other control characters from the value, the environment variable or \
                             the data, or encode it with `urlencode` or `base64`";
                 diagnostics.push(Diagnostic { location: place, ..Diagnostic::new(code, message).help(help) });
             }
@@ -83,7 +83,7 @@ pub fn compile(
             }
         }
     };
-    for (name, value) in &script.settings.headers {
+    for NamedText { name, value } in &script.settings.headers {
         let place = LabeledSpan { source: script.source.clone(), span: value.span, label: String::new() };
         add(&name.value, &value.value, Some(place));
     }
@@ -94,12 +94,12 @@ pub fn compile(
     diagnostics.into_result(headers)
 }
 
-/// Whether HTTP allows a text in a header.
+/// Returns true if HTTP allows a text in a header.
 fn is_header_value(text: &str) -> bool {
     HeaderValue::from_str(text).is_ok()
 }
 
-/// The part of a value that its template is wrong in.
+/// Returns the place in the script of a part of a template.
 fn template_span(place: &LabeledSpan, text: &str, part: Span) -> Span {
     let value = Node { value: NodeValue::String(text.into()), span: place.span };
     span_within(&place.source, &value, part.start..part.end)

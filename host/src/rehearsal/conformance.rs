@@ -94,7 +94,7 @@ impl<'a> ConformanceSubject<'a> {
         };
         let plan = self.plan(case)?;
         let mut faults = Vec::new();
-        for used in &plan.plugins {
+        for used in &plan.runtime.plugins {
             let known = &used.plugin.description;
             match new_instance(&plan, used).and_then(|mut instance| instance.describe()) {
                 Ok(again) if format!("{again:?}") != format!("{known:?}") => {
@@ -114,7 +114,7 @@ impl<'a> ConformanceSubject<'a> {
         let mut faults = Vec::new();
         for case in &self.passing_cases {
             let plan = self.plan(case)?;
-            for used in &plan.plugins {
+            for used in &plan.runtime.plugins {
                 faults.extend(used.steps.iter().filter_map(|step| find_configure_trap(&plan, used, step)));
             }
         }
@@ -194,7 +194,7 @@ impl<'a> ConformanceSubject<'a> {
         for (memory, times) in memory.iter_mut().zip(TASK_COUNTS) {
             let mut plan =
                 build_plan(&case.script, self.component, self.native, RehearsalLoad { users: 1, iterations: times })?;
-            plan.plugins.iter_mut().for_each(|used| used.policy.limits.memory = MEMORY_LIMIT);
+            plan.runtime.plugins.iter_mut().for_each(|used| used.policy.limits.memory = MEMORY_LIMIT);
             let trial = RehearsalTrial::run(plan, repeated(&case.target, times));
             faults.extend(trial.faults);
             *memory = trial.memory;
@@ -216,7 +216,7 @@ fn repeated(target: &[TargetPart], times: u64) -> Vec<TargetPart> {
 }
 
 fn new_instance(plan: &Plan, used: &PlannedPlugin) -> wasmtime::Result<Instance> {
-    let family = WorkerPlugin::new(used.policy.clone(), plan.script_context.clone(), &SharedNames::default());
+    let family = WorkerPlugin::new(used.policy.clone(), plan.runtime.script_context.clone(), &SharedNames::default());
     Instance::new(&used.plugin.code, Rc::clone(&family))
 }
 
@@ -274,7 +274,7 @@ struct RehearsalTrial {
 
 impl RehearsalTrial {
     fn run(mut plan: Plan, target: Vec<TargetPart>) -> Self {
-        plan.dial = Some(ScriptedTarget::new(target));
+        plan.runtime.dial = Some(ScriptedTarget::new(target));
         let counted = match run_in_virtual_time(&Arc::new(plan)).result {
             Ok(counted) => counted,
             Err(why) => return Self { faults: vec![why], ..Self::default() },

@@ -42,7 +42,7 @@ pub fn rehearse(case: &Case, component: &Path, native: NativeArgs) -> Result<Cas
     let times = case.times.as_ref().map_or(1, |times| times.value);
     let mut plan = build_plan(&case.script, component, native, RehearsalLoad { users: 1, iterations: times })?;
     let target = ScriptedTarget::new(case.target.clone());
-    plan.dial = Some(Arc::clone(&target) as _);
+    plan.runtime.dial = Some(Arc::clone(&target) as _);
     let plan = Arc::new(plan);
     let RehearsalRun { result, duration } = run_in_virtual_time(&plan);
     Ok(match result {
@@ -98,7 +98,7 @@ fn build_plan(
         ..RunArgs::default()
     };
     let mut plan = plan::build(&args, &script).map_err(without_entry_spans)?;
-    plan.plugins.iter_mut().for_each(|used| used.policy.grants = Grants::unrestricted());
+    plan.runtime.plugins.iter_mut().for_each(|used| used.policy.grants = Grants::unrestricted());
     Ok(plan)
 }
 

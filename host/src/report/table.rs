@@ -7,6 +7,7 @@ use super::format::{count, grouped, grouped_decimal, latency, megabytes, percent
 use super::model::{DurationStats, ErrorCount, PluginReport, Report, RequestTotals, RowReport, ScenarioReport};
 use super::{checks_and_thresholds, custom_metrics, exhausted_data, load_changes};
 use crate::cli::LatencyView;
+use crate::load_model;
 use crate::metrics::aggregate::label;
 use crate::text::error_chain;
 
@@ -104,7 +105,8 @@ fn actions(rows: &[RowReport], columns: &[Column]) -> String {
 
 /// What has become of the iterations that scenarios wanted, where that is not plain from the rows.
 fn iterations(scenarios: &[ScenarioReport]) -> String {
-    let is_listed = |scenario: &&ScenarioReport| scenario.load.name.is_some() || scenario.load.model == "arrivals";
+    let is_listed =
+        |scenario: &&ScenarioReport| scenario.load.name.is_some() || load_model::is_open(&scenario.load.model);
     let lines =
         scenarios.iter().filter(is_listed).map(|ScenarioReport { load, iterations, iteration_time_us, .. }| {
             let of = load.name.as_ref().map(|name| format!(" of {name}")).unwrap_or_default();

@@ -1,13 +1,13 @@
-//! Open workloads on one worker: iterations that are due are handed to users who are free.
+//! Open load models on one worker: iterations that are due are assigned to free users.
 //!
 //! ```text
-//!   Arrivals (pure) ─due─▶ Pool ─▶ a free user, the one who became free last
-//!                               ├▶ a new user, while there may be more
-//!                               ├▶ the queue, for as long as an arrival may wait
-//!                               └▶ dropped, and counted
+//!   Arrivals (pure) ─due─▶ ArrivalPool ─▶ the free user that became free last
+//!                                      ├▶ a new user, up to the limit
+//!                                      ├▶ the queue, for as long as an arrival may wait
+//!                                      └▶ dropped, and counted
 //! ```
 //!
-//! The user who became free last is taken, so that as few users, and connections, are in use as the load needs.
+//! The user that became free last is taken, so that no more users and connections are in use than the load needs.
 
 use std::cell::{Cell, RefCell};
 use std::collections::VecDeque;
@@ -23,60 +23,72 @@ use super::shared::RunShared;
 use crate::pace::Arrivals;
 use crate::user::{PromisedStart, WorkerShared};
 
-/// The users of one scenario on one worker, and the arrivals that wait for them.
+/// The free users of one scenario on one worker, and the arrivals that wait for one.
 pub struct ArrivalPool {
     scenario: usize,
-    /// The scenario's name, and how many users it may have on all workers, for the one warning.
-    label: (Option<String>, u32),
+    /// The scenario's name and its users on all workers, at most; both for the warning of drops.
+    scenario_name: Option<String>,
+    max_users: u32,
     run_shared: Arc<RunShared>,
     max_wait: Nanos,
     end: Nanos,
     free: RefCell<Vec<Rc<IdleSlot>>>,
     queue: RefCell<VecDeque<Nanos>>,
-    /// Users that there may be besides those that there are.
+    /// How many more users may be spawned.
     users_left: Cell<u32>,
     is_over: Cell<bool>,
 }
 
-/// Where a free user waits.
+/// The place where a free user waits for its next iteration.
 #[derive(Default)]
 pub struct IdleSlot {
     assigned: Cell<Option<PromisedStart>>,
     waker: RefCell<Option<Waker>>,
 }
 
-/// What becomes of an arrival for which there is no free user.
+/// The fate of an arrival that finds no free user.
 enum ArrivalFallback {
     NewUser(PromisedStart),
     Queued,
     Dropped,
 }
 
-/// What a pool is for.
+/// The settings of a pool.
 pub struct PoolOptions {
-    /// The number of the scenario in the run.
+    /// The scenario's index in the run.
     pub scenario: usize,
-    /// Its name, and how many users it may have on all workers.
-    pub label: (Option<String>, u32),
-    /// How many it may have on this one.
+    /// The scenario's name.
+    pub scenario_name: Option<String>,
+    /// Its users on all workers, at most.
+    pub max_users: u32,
+    /// Its users on this worker, at most.
     pub users: u32,
     /// How long an arrival may wait.
     pub max_wait: Nanos,
-    /// Nothing is begun at or after this time.
+    /// No iteration begins at or after this time.
     pub end: Nanos,
 }
 
 impl ArrivalPool {
-    /// Nobody there yet.
-    pub fn new(terms: PoolOptions, common: Arc<RunShared>) -> Self {
-        let PoolOptions { scenario, label: named, users, max_wait, end } = terms;
-        let (free, queue) = Default::default();
-        let (more, is_over) = (Cell::new(users), Cell::new(false));
-        Self { scenario, label: named, run_shared: common, max_wait, end, free, queue, users_left: more, is_over }
+    /// Returns a pool without any user yet.
+    pub fn new(options: PoolOptions, run_shared: Arc<RunShared>) -> Self {
+        let PoolOptions { scenario, scenario_name, max_users, users, max_wait, end } = options;
+        Self {
+            scenario,
+            scenario_name,
+            max_users,
+            run_shared,
+            max_wait,
+            end,
+            free: RefCell::default(),
+            queue: RefCell::default(),
+            users_left: Cell::new(users),
+            is_over: Cell::new(false),
+        }
     }
 
-    /// Lets everything arrive that is due, `begin` after the run's start; `spawn` makes a new user, who is handed its
-    /// first iteration.
+    /// Assigns arrivals as they come due, counted from `begin` after the run's start. `spawn` starts a new user, whose slot
+    /// holds its first iteration.
     pub async fn serve(
         &self,
         mut arrivals: Arrivals,
@@ -85,7 +97,8 @@ impl ArrivalPool {
         spawn: impl FnMut(Rc<IdleSlot>),
     ) {
         self.dispatch_due(&mut arrivals, begin, shared, spawn).await;
-        // What was due before an end that a late worker noticed too late: nobody shall think that it never was.
+        // A late worker notices the end late: arrivals that came due in between are counted as cut short, so that the
+        // total stays true.
         let now = shared.clock.now();
         while let Some(due) = arrivals.next_due().map(|due| begin.saturating_add(due)).filter(|due| *due <= now) {
             if self.is_over.get() {
@@ -113,7 +126,7 @@ impl ArrivalPool {
                 changes_seen = scales.changes_since(changes_seen, self.scenario, rescale);
             }
             let due = arrivals.next_due().map(|due| begin.saturating_add(due));
-            // With another scale there may be more.
+            // More arrivals may come due after a change of the scale.
             let until = due.or(scales.may_change().then_some(self.end));
             let Some(until) = until.filter(|_| !self.is_over.get() && shared.phase.get() == RunPhase::Running) else {
                 break;
@@ -132,9 +145,9 @@ impl ArrivalPool {
             arrivals.advance();
             match self.dispatch(due) {
                 Some(ArrivalFallback::NewUser(promise)) => {
-                    let place = Rc::new(IdleSlot::default());
-                    place.assigned.set(Some(promise));
-                    spawn(place);
+                    let slot = Rc::new(IdleSlot::default());
+                    slot.assigned.set(Some(promise));
+                    spawn(slot);
                 }
                 Some(ArrivalFallback::Dropped) => self.count_dropped(due, shared),
                 Some(ArrivalFallback::Queued) | None => {}
@@ -143,18 +156,18 @@ impl ArrivalPool {
         }
     }
 
-    /// Nothing more arrives: whoever is free may go.
+    /// Ends the arrivals and lets free users leave.
     pub fn stop(&self) {
         self.is_over.set(true);
-        self.free.borrow_mut().drain(..).for_each(|place| place.wake());
+        self.free.borrow_mut().drain(..).for_each(|slot| slot.wake());
     }
 
-    /// One arrival.
+    /// Assigns one arrival to a free user, or says what happens to it instead.
     fn dispatch(&self, due: Nanos) -> Option<ArrivalFallback> {
         let promise = PromisedStart { intended: due, due };
-        if let Some(place) = self.free.borrow_mut().pop() {
-            place.assigned.set(Some(promise));
-            place.wake();
+        if let Some(slot) = self.free.borrow_mut().pop() {
+            slot.assigned.set(Some(promise));
+            slot.wake();
             return None;
         }
         if let Some(left) = self.users_left.get().checked_sub(1) {
@@ -168,40 +181,40 @@ impl ArrivalPool {
         Some(ArrivalFallback::Queued)
     }
 
-    /// What a user does next who is free now; `None` if there is nothing more to do.
-    pub async fn next(&self, place: &Rc<IdleSlot>, shared: &WorkerShared) -> Option<PromisedStart> {
-        let promise = match place.assigned.take() {
+    /// Waits for the next iteration of a user that is free now; `None` if there will be none.
+    pub async fn next(&self, slot: &Rc<IdleSlot>, shared: &WorkerShared) -> Option<PromisedStart> {
+        let promise = match slot.assigned.take() {
             Some(promise) => Some(promise),
             None => self.take_queued(shared),
         };
         match promise {
             Some(promise) => Some(promise),
             None if self.is_over.get() => None,
-            None => self.wait(place, shared).await,
+            None => self.wait(slot, shared).await,
         }
     }
 
-    async fn wait(&self, place: &Rc<IdleSlot>, shared: &WorkerShared) -> Option<PromisedStart> {
-        self.free.borrow_mut().push(Rc::clone(place));
+    async fn wait(&self, slot: &Rc<IdleSlot>, shared: &WorkerShared) -> Option<PromisedStart> {
+        self.free.borrow_mut().push(Rc::clone(slot));
         poll_fn(|cx| {
-            if let Some(promise) = place.assigned.take() {
+            if let Some(promise) = slot.assigned.take() {
                 return Poll::Ready(Some(promise));
             }
             if self.is_over.get() || shared.phase.get() != RunPhase::Running {
                 return Poll::Ready(None);
             }
-            // What had to wait because nothing may begin while the load is paused.
+            // Arrivals queue up while the load is paused.
             if let Some(promise) = self.take_queued(shared) {
-                self.free.borrow_mut().retain(|free| !Rc::ptr_eq(free, place));
+                self.free.borrow_mut().retain(|free| !Rc::ptr_eq(free, slot));
                 return Poll::Ready(Some(promise));
             }
-            place.waker.borrow_mut().get_or_insert_with(|| cx.waker().clone());
+            slot.waker.borrow_mut().get_or_insert_with(|| cx.waker().clone());
             Poll::Pending
         })
         .await
     }
 
-    /// The arrival that has waited longest, if it may still begin.
+    /// Takes the arrival that has waited longest, if it may still begin.
     fn take_queued(&self, shared: &WorkerShared) -> Option<PromisedStart> {
         if self.queue.borrow().is_empty() {
             return None;
@@ -211,11 +224,11 @@ impl ArrivalPool {
         let is_paused = self.run_shared.scales.get(self.scenario) <= 0.0;
         let may_begin = now < self.end && !is_paused && shared.phase.get() == RunPhase::Running;
         let intended = may_begin.then(|| self.queue.borrow_mut().pop_front()).flatten()?;
-        // Until now there was no user for it; from now on it is the generator that is late.
+        // It was late for lack of a user until now; from now on the load generator is late.
         Some(PromisedStart { intended, due: now })
     }
 
-    /// Drops what has waited too long.
+    /// Drops the arrivals that have waited too long.
     fn drop_expired(&self, shared: &WorkerShared) {
         if self.queue.borrow().is_empty() {
             return;
@@ -233,10 +246,10 @@ impl ArrivalPool {
 
     fn count_dropped(&self, due: Nanos, shared: &WorkerShared) {
         shared.recorder.borrow_mut().record_dropped(self.scenario, due);
-        self.run_shared.warn_of_drops(self.label.0.as_deref(), self.label.1);
+        self.run_shared.warn_of_drops(self.scenario_name.as_deref(), self.max_users);
     }
 
-    /// The run is over: nobody will come for what still waits.
+    /// Counts the arrivals still queued as dropped: all users are gone.
     pub fn drop_queued(&self, shared: &WorkerShared) {
         while !self.queue.borrow().is_empty() {
             self.drop_oldest(shared);

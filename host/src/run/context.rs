@@ -31,10 +31,12 @@ impl WorkerContext {
     /// Creates the context of one worker.
     pub fn new(plan: Arc<Plan>) -> Self {
         let names = SharedNames::of_plan(&plan.variables, &plan.metrics);
-        let family =
-            |used: &PlannedPlugin| WorkerPlugin::new(used.policy.clone(), Arc::clone(&plan.script_context), &names);
-        let plugins: Vec<_> = plan.plugins.iter().map(family).collect();
-        let shared = plan.plugins.iter().zip(&plugins).map(|(used, family)| new_instance(used, family)).collect();
+        let family = |used: &PlannedPlugin| {
+            WorkerPlugin::new(used.policy.clone(), Arc::clone(&plan.runtime.script_context), &names)
+        };
+        let plugins: Vec<_> = plan.runtime.plugins.iter().map(family).collect();
+        let shared =
+            plan.runtime.plugins.iter().zip(&plugins).map(|(used, family)| new_instance(used, family)).collect();
         let (active, failed, language, free_tasks, tasks) = Default::default();
         Self {
             plan,
@@ -51,10 +53,10 @@ impl WorkerContext {
     /// The instances that a user's steps run in, by [`Step::plugin`](crate::plan::Step::plugin): those of the worker,
     /// but for plugins of which each user has its own.
     pub fn instances(&self) -> InstanceSet {
-        if self.plan.plugins.iter().all(|used| !used.policy.instance_per_user) {
+        if self.plan.runtime.plugins.iter().all(|used| !used.policy.instance_per_user) {
             return Rc::clone(&self.shared_instances);
         }
-        let all = self.plan.plugins.iter().zip(&self.plugins).zip(self.shared_instances.iter());
+        let all = self.plan.runtime.plugins.iter().zip(&self.plugins).zip(self.shared_instances.iter());
         all.map(
             |((used, family), shared)| {
                 if used.policy.instance_per_user { new_instance(used, family) } else { Rc::clone(shared) }
@@ -88,7 +90,7 @@ fn new_instance(used: &PlannedPlugin, family: &Rc<WorkerPlugin>) -> Rc<RefCell<R
 /// A plugin does not start.
 pub fn instantiate_plugins(plan: &Arc<Plan>) -> Result<Rc<WorkerContext>, String> {
     let crew = WorkerContext::new(Arc::clone(plan));
-    for (replica, used) in crew.shared_instances.iter().zip(&plan.plugins) {
+    for (replica, used) in crew.shared_instances.iter().zip(&plan.runtime.plugins) {
         if !used.policy.instance_per_user {
             replica.borrow_mut().ensure_instance().map_err(|lost| lost.0)?;
         }

@@ -1,17 +1,17 @@
-//! Whose turn it is to begin an iteration. A user asks before each one, and waits until it may or never will.
+//! Decides when a user begins its next iteration. A user asks before each one, and waits until it may or never will.
 //!
-//! | model | it may begin an iteration |
+//! | rule | a user may begin an iteration |
 //! |---|---|
-//! | constant, ramping | as soon as the last one is over and the pace allows it, while its hours last |
-//! | shared | likewise, while there are any left in the pool |
-//! | arrivals | when one is handed to it, see [`Pool`] |
+//! | self-paced | as soon as its last one is over and the pace allows it, within its active window |
+//! | self-paced, shared iterations | likewise, while any are left in the pool |
+//! | arrivals | when one is assigned to it, see [`ArrivalPool`] |
 //!
-//! Where the load may be changed while it runs, a user of the first two also waits at its [`Gate`].
+//! Where the load may be changed while it runs, a self-paced user also waits at its [`ScaleGate`].
 
 use std::cell::Cell;
 use std::rc::Rc;
 use std::sync::Arc;
-use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::atomic::Ordering;
 
 use super::arrival_pool::{ArrivalPool, IdleSlot};
 use super::context::WorkerContext;
@@ -21,45 +21,54 @@ use crate::pace::RateLimiter;
 use crate::plan::Scenario;
 use crate::user::Session;
 
-/// When one user begins its iterations.
+/// The source of one user's iterations.
 pub enum IterationSource {
-    /// When it is done with the last one.
+    /// The user begins one when it is done with the last one.
     SelfPaced(SelfPaced),
-    /// When one arrives.
+    /// Iterations arrive.
     Arrivals(Rc<ArrivalPool>, Rc<IdleSlot>),
 }
 
-/// The turns of a user who goes at its own speed.
+/// The iterations of a user that goes at its own speed.
 pub struct SelfPaced {
     /// The most iterations of the user, if there is a limit.
     pub max_iterations: Option<u64>,
-    /// Where the iterations are counted that are left to it and others, if they share them.
-    pub pool: Option<(Arc<RunShared>, usize)>,
+    /// The pool that its iterations come from, if it shares them with other users.
+    pub pool: Option<IterationPool>,
     /// Keeps the beginnings of iterations apart.
     pub pace: Cell<Option<RateLimiter>>,
-    /// Where it waits while the load has no use for it.
+    /// Holds the user back while the load is scaled down.
     pub gate: Option<ScaleGate>,
+}
+
+/// Iterations that the users of a scenario share, on all workers.
+pub struct IterationPool {
+    /// Holds the count.
+    pub run_shared: Arc<RunShared>,
+    /// The scenario's index in the run.
+    pub scenario: usize,
 }
 
 /// Lets a user begin iterations while its number is below the number of users wanted now.
 pub struct ScaleGate {
-    /// Where it is said what the load is multiplied by.
+    /// Holds the scales.
     pub run_shared: Arc<RunShared>,
-    /// The scenario's number in the run.
+    /// The scenario's index in the run.
     pub scenario_index: usize,
     /// The scenario itself.
     pub scenario: Rc<Scenario>,
     /// The user's number within it.
     pub number: u32,
-    /// Where who waits does not count as active.
+    /// Counts active users; one that waits here is not active.
     pub context: Rc<WorkerContext>,
 }
 
 impl IterationSource {
-    /// The data has ended for one user: where iterations arrive, for all.
+    /// Ends the iterations because data is exhausted: for this user alone, or where iterations arrive, for all users.
     pub fn stop(&self) {
-        if let Self::Arrivals(pool, _) = self {
-            pool.stop();
+        match self {
+            Self::SelfPaced(_) => {}
+            Self::Arrivals(pool, _) => pool.stop(),
         }
     }
 
@@ -67,7 +76,7 @@ impl IterationSource {
     pub async fn next(&self, session: &Session) -> bool {
         match self {
             Self::SelfPaced(self_paced) => self_paced.next(session).await,
-            Self::Arrivals(pool, place) => match pool.next(place, &session.shared).await {
+            Self::Arrivals(pool, slot) => match pool.next(slot, &session.shared).await {
                 Some(promise) => {
                     session.promised.set(Some(promise));
                     true
@@ -80,7 +89,7 @@ impl IterationSource {
 
 impl SelfPaced {
     async fn next(&self, session: &Session) -> bool {
-        if self.max_iterations.is_some_and(|most| session.iteration.get() >= most) {
+        if self.max_iterations.is_some_and(|max| session.iteration.get() >= max) {
             return false;
         }
         if let Some(mut pace) = self.pace.get() {
@@ -99,30 +108,37 @@ impl SelfPaced {
         if !session.may_start_at(now) || now >= session.window.get().iterations_until {
             return false;
         }
-        let take =
-            |left: &AtomicU64| left.fetch_update(Ordering::Relaxed, Ordering::Relaxed, |left| left.checked_sub(1));
-        self.pool.as_ref().is_none_or(|(common, scenario)| {
-            let left_before = take(&common.iterations_left[*scenario]);
-            if left_before == Ok(1) {
-                // Who waits at its gate waits in vain from now on.
-                common.scales.notify();
-            }
-            left_before.is_ok()
-        })
+        self.pool.as_ref().is_none_or(IterationPool::take)
+    }
+}
+
+impl IterationPool {
+    /// Takes one iteration; `false` if none is left. Users at their gates are woken when the last one is taken: they would
+    /// wait in vain.
+    pub fn take(&self) -> bool {
+        let left = &self.run_shared.iterations_left[self.scenario];
+        let before = left.fetch_update(Ordering::Relaxed, Ordering::Relaxed, |left| left.checked_sub(1));
+        if before == Ok(1) {
+            self.run_shared.scales.notify();
+        }
+        before.is_ok()
+    }
+
+    /// Returns true if no iteration is left.
+    pub fn is_empty(&self) -> bool {
+        self.run_shared.iterations_left[self.scenario].load(Ordering::Relaxed) == 0
     }
 }
 
 impl ScaleGate {
-    /// Waits while the user is not wanted; `false` if the run, its hours or the pool end first.
-    async fn wait(&self, session: &Session, pool: Option<&(Arc<RunShared>, usize)>) -> bool {
+    /// Waits while the user is not wanted; `false` if the run, the user's window or the pool ends first.
+    async fn wait(&self, session: &Session, pool: Option<&IterationPool>) -> bool {
         let (scales, workload) = (&self.run_shared.scales, &self.scenario.workload);
         let mut has_waited = false;
         let passed = loop {
             let (seen_generation, now, end) =
                 (scales.generation(), session.shared.clock.now(), session.window.get().iterations_until);
-            if pool.is_some_and(|(common, scenario)| common.iterations_left[*scenario].load(Ordering::Relaxed) == 0)
-                || now >= end
-            {
+            if pool.is_some_and(IterationPool::is_empty) || now >= end {
                 break false;
             }
             let wanted = workload.next_active(self.number, scales.get(self.scenario_index), now);
@@ -132,14 +148,14 @@ impl ScaleGate {
             if !std::mem::replace(&mut has_waited, true) {
                 self.context.active_users.set(self.context.active_users.get() - 1);
             }
-            if scales.wait(&session.shared, wanted.unwrap_or(end).min(end), seen_generation).await == WakeReason::Ending
-            {
+            let until = wanted.unwrap_or(end).min(end);
+            if scales.wait(&session.shared, until, seen_generation).await == WakeReason::Ending {
                 break false;
             }
         };
         if has_waited {
             self.context.active_users.set(self.context.active_users.get() + 1);
-            // Who was held goes on beside many others: their turns are spread again.
+            // Many users resume at once, so their rate-limit slots are staggered again.
             if let Some(rps) = workload.rps {
                 let now = session.shared.clock.now();
                 let limiter = RateLimiter::new(rps, now, self.number, workload.users());

@@ -61,7 +61,7 @@ impl RunOutcome {
             self.end_reason = EndReason::Duration;
         }
         if self.end_reason == EndReason::Iterations
-            && plan.script_context.data.iter().any(|set| set.exhausted_users() > 0)
+            && plan.runtime.script_context.data.iter().any(|set| set.exhausted_users() > 0)
         {
             self.end_reason = EndReason::Data;
         }

@@ -95,14 +95,15 @@ const MAX_BODY_KEPT: usize = 16 << 20;
 /// # Errors
 /// The operating system has no more timers.
 pub fn new_shared(plan: &Plan, clock: Clock, users: usize) -> io::Result<WorkerShared> {
-    let options = ClientOptions { tls: plan.tls.clone(), max_body_kept: MAX_BODY_KEPT, dial: plan.dial.clone() };
+    let options =
+        ClientOptions { tls: plan.runtime.tls.clone(), max_body_kept: MAX_BODY_KEPT, dial: plan.runtime.dial.clone() };
     let metrics = plan.metrics.iter().map(|metric| metric.kind).collect();
     Ok(WorkerShared {
         clock,
         timers: Timers::new(clock)?,
         client: Rc::new(Client::new(options, clock)),
         recorder: RefCell::new(Recorder::new(plan.rows.len(), metrics)),
-        data: plan.script_context.data.clone(),
+        data: plan.runtime.script_context.data.clone(),
         total_users: plan.users(),
         phase: Cell::new(RunPhase::Running),
         deadlines: (0..users).map(|_| Cell::new(Nanos::MAX)).collect(),
@@ -111,7 +112,7 @@ pub fn new_shared(plan: &Plan, clock: Clock, users: usize) -> io::Result<WorkerS
         seed: plan.seed,
         initial_variables: Variables::default(),
         total_limiter: Cell::default(),
-        secrets: Arc::clone(&plan.script_context.secrets),
+        secrets: Arc::clone(&plan.runtime.script_context.secrets),
         secret_variables: plan.secret_variables(),
     })
 }

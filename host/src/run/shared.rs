@@ -7,7 +7,6 @@ use stampede_time::SharedPhase;
 
 use super::scale::Scales;
 use crate::plan::Scenario;
-use crate::plan::workload::LoadModel;
 
 /// What the workers of a run share.
 #[derive(Debug, Default)]
@@ -24,10 +23,7 @@ pub struct RunShared {
 impl RunShared {
     /// Before these scenarios have begun.
     pub fn new(scenarios: &[Scenario]) -> Self {
-        let left = scenarios.iter().map(|scenario| match scenario.workload.model {
-            LoadModel::Shared { iterations, .. } => AtomicU64::new(iterations),
-            _ => AtomicU64::new(0),
-        });
+        let left = scenarios.iter().map(|scenario| AtomicU64::new(scenario.workload.rule().shared_iterations()));
         Self { iterations_left: left.collect(), scales: Scales::new(scenarios.len()), ..Self::default() }
     }
 

@@ -384,6 +384,6 @@ impl StepTask<'_> {
 
     /// The plugin of the step, as texts name it.
     fn plugin(&self) -> String {
-        format!("plugin `{}`", self.context.plan.plugins[self.step.plugin].policy.name)
+        format!("plugin `{}`", self.context.plan.runtime.plugins[self.step.plugin].policy.name)
     }
 }

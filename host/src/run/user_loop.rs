@@ -1,12 +1,12 @@
-//! One virtual user: signs in, then walks its scenario's steps, iteration after iteration, until its time, its turns or its
-//! data are over.
+//! The loop of one virtual user: it signs in, then walks its scenario's steps, iteration after iteration, until its window,
+//! its iterations or its data end.
 //!
 //! ```text
-//!   waiting for its time ─▶ waiting for a turn ─▶ signing in ─▶ walking ─▶ waiting for a turn ─▶ … ─▶ gone
-//!                                                  │ failed four times ──────────────────────────────▲
+//!   waiting to begin ─▶ waiting for an iteration ─▶ signing in ─▶ walking ─▶ waiting for an iteration ─▶ … ─▶ gone
+//!                                                    │ failed four times ────────────────────────────────▲
 //! ```
 //!
-//! What it walks is in [`Walk`]; each step is taken by [`VirtualUser`].
+//! [`Walk`] follows the flow; [`VirtualUser`] runs each step.
 
 use stampede_time::Nanos;
 
@@ -17,38 +17,41 @@ use super::walk::Walk;
 use crate::plan::Step;
 use crate::user::RowShortage;
 
-/// Waits before the second, third and fourth attempt to sign in.
+/// The waits before the second, third and fourth attempt to sign in.
 const SIGN_IN_BACK_OFF: [Nanos; 3] = [500_000_000, 1_000_000_000, 2_000_000_000];
 
-/// How the life of a user went, for the outcome of the run.
+/// How a user ended, for the outcome of the run.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub enum UserOutcome {
     /// The run, or its data, ended before it was signed in.
     NeverStarted,
     /// It could not sign in.
     GaveUp,
-    /// It signed in, or there was no need to.
+    /// It signed in, or the script has no sign-in.
     SignedIn,
 }
 
 impl VirtualUser {
-    /// The whole life.
+    /// Runs the user from waiting to begin until it is gone.
     pub async fn run_to_end(&self) -> UserOutcome {
         let is_always_active = !self.is_arrival_driven();
-        // Who was made for an arrival has it in hand, and it counts whatever comes.
+        // A user spawned for an arrival already owns it; it counts even if the run is ending.
         if is_always_active && !self.session.wait_until(self.session.window.get().begin).await {
             return UserOutcome::NeverStarted;
         }
         self.context.active_users.set(self.context.active_users.get() + u32::from(is_always_active));
         let outcome = self.iterate().await;
         self.context.active_users.set(self.context.active_users.get() - u32::from(is_always_active));
-        self.instances.iter().for_each(|replica| replica.borrow_mut().forget_user(&self.session));
+        self.instances.iter().for_each(|instance| instance.borrow_mut().forget_user(&self.session));
         outcome
     }
 
-    /// Whether it counts as active only during its iterations.
+    /// Returns true if the user counts as active during its iterations only.
     const fn is_arrival_driven(&self) -> bool {
-        matches!(self.iterations, IterationSource::Arrivals(..))
+        match self.iterations {
+            IterationSource::SelfPaced(_) => false,
+            IterationSource::Arrivals(..) => true,
+        }
     }
 
     async fn iterate(&self) -> UserOutcome {
@@ -71,7 +74,8 @@ impl VirtualUser {
                 };
             }
             login = None;
-            let is_complete = Walk::new(self, &self.session).flow(&self.scenario.1.flow).await != StepOutcome::CutShort;
+            let flow = &self.scenario.scenario.flow;
+            let is_complete = Walk::new(self, &self.session).flow(flow).await != StepOutcome::CutShort;
             self.finish_iteration(began, is_complete);
             if self.session.shortage().is_some() {
                 self.iterations.stop();
@@ -82,16 +86,16 @@ impl VirtualUser {
         if login.is_none() { UserOutcome::SignedIn } else { UserOutcome::NeverStarted }
     }
 
-    /// When the iteration began that is about to: then it should have.
+    /// Returns when the iteration that is about to begin should have begun.
     fn intended_start(&self) -> Nanos {
         let promise = self.session.promised.get();
         promise.map_or_else(|| self.session.shared.clock.now(), |promise| promise.intended)
     }
 
-    /// An iteration has ended.
+    /// Records an iteration that has ended.
     fn finish_iteration(&self, began: Nanos, is_complete: bool) {
         let shared = &self.session.shared;
-        if let (Some(scenario), _) = self.scenario {
+        if let Some(scenario) = self.scenario.index {
             shared.recorder.borrow_mut().record_iteration(scenario, is_complete, (began, shared.clock.now()));
         }
         self.context.active_users.set(self.context.active_users.get() - u32::from(self.is_arrival_driven()));

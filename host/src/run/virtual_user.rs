@@ -1,4 +1,4 @@
-//! One virtual user: what it walks with, and how it takes one step. A step is one task in one plugin, see [`StepTask`].
+//! One virtual user, and how it runs one step. A step is one task in one plugin, see [`StepTask`].
 
 use std::cell::{Cell, RefCell};
 use std::rc::Rc;
@@ -19,46 +19,53 @@ pub struct VirtualUser {
     pub session: Rc<Session>,
     /// The plugins' instances that its steps run in.
     pub instances: InstanceSet,
-    /// What it walks: the scenario's number in the run, if it is counted, and the scenario.
-    pub scenario: (Option<usize>, Rc<Scenario>),
+    pub scenario: ScenarioHandle,
     pub iterations: IterationSource,
-    /// The user as it does several things at once; none before it first does.
+    /// Its sessions for branches that run in parallel; empty before it first runs any.
     lanes: RefCell<Vec<Rc<Session>>>,
-    /// How often it has signed in again, whether the last time went well, and whether it is about to.
+    /// How often it has signed in again.
     refreshes: Cell<u64>,
     last_refresh_passed: Cell<bool>,
+    /// Held while it signs in again.
     refresh_lock: Mutex<()>,
 }
 
+/// A scenario that users walk.
+#[derive(Clone)]
+pub struct ScenarioHandle {
+    /// Its index in the run; `None` in set-up and teardown, whose iterations are not counted.
+    pub index: Option<usize>,
+    /// The scenario itself.
+    pub scenario: Rc<Scenario>,
+}
+
 impl VirtualUser {
-    /// A user before its first step.
+    /// Returns a user before its first step.
     pub fn new(
-        crew: Rc<WorkerContext>,
+        context: Rc<WorkerContext>,
         session: Rc<Session>,
-        scenario: (Option<usize>, Rc<Scenario>),
-        turns: IterationSource,
+        scenario: ScenarioHandle,
+        iterations: IterationSource,
     ) -> Self {
-        let replicas = crew.instances();
-        let (lanes, sign_ins, refreshed, signing_in) = Default::default();
         Self {
-            context: crew,
+            instances: context.instances(),
+            context,
             session,
-            instances: replicas,
             scenario,
-            iterations: turns,
-            lanes,
-            refreshes: sign_ins,
-            last_refresh_passed: refreshed,
-            refresh_lock: signing_in,
+            iterations,
+            lanes: RefCell::default(),
+            refreshes: Cell::default(),
+            last_refresh_passed: Cell::default(),
+            refresh_lock: Mutex::default(),
         }
     }
 
-    /// One step, which begins now; after a status that asks for it the sign-in, and the step once more.
+    /// Runs one step, which begins now. After a status of `refresh_on` the user signs in and runs the step once more.
     pub async fn step(&self, session: &Rc<Session>, step: &Step, now: Nanos) -> StepOutcome {
         let refreshes = self.refreshes.get();
         let outcome = self.run_step(session, step, now).await;
         let Some(login) = self.refresh_login(session, outcome) else { return outcome };
-        // Of several things under way at once that are refused, one signs in, and the others wait for it.
+        // If several parallel branches are refused, one signs in and the others wait for it.
         let lock = self.refresh_lock.lock().await;
         if self.refreshes.get() == refreshes {
             self.refreshes.set(refreshes + 1);
@@ -75,50 +82,50 @@ impl VirtualUser {
         self.run_step(session, step, session.shared.clock.now()).await
     }
 
-    /// The sign-in, if a step that ended like this asks for it.
-    fn refresh_login(&self, session: &Session, ran: StepOutcome) -> Option<&Step> {
+    /// Returns the sign-in step, if the outcome of a step calls for it.
+    fn refresh_login(&self, session: &Session, outcome: StepOutcome) -> Option<&Step> {
         let plan = &self.context.plan;
         let status = session.task.status.get();
-        let asks = || plan.refresh_on.iter().any(|(first, last)| (*first..=*last).contains(&status));
-        plan.login.as_ref().filter(|_| ran == StepOutcome::Failed && asks() && session.may_start())
+        let is_refused = || plan.refresh_on.iter().any(|range| range.contains(status));
+        plan.login.as_ref().filter(|_| outcome == StepOutcome::Failed && is_refused() && session.may_start())
     }
 
-    /// A step, or the sign-in. What its user was promised was the first one's to keep; one that sends nothing began when it
-    /// was started.
+    /// Runs a step, or the sign-in. The first one that sends a request takes the promised start of the iteration; one that
+    /// sends nothing began when it was started.
     pub async fn run_step(&self, session: &Rc<Session>, step: &Step, now: Nanos) -> StepOutcome {
-        let replica = &self.instances[step.plugin];
-        let ran = StepTask { context: &self.context, session, step, instance: replica }.run(now).await;
+        let instance = &self.instances[step.plugin];
+        let outcome = StepTask { context: &self.context, session, step, instance }.run(now).await;
         if let Some(promise) = session.promised.take() {
             session.shared.recorder.borrow_mut().record_start_delay(now.saturating_sub(promise.due));
         }
-        ran
+        outcome
     }
 
-    /// The user as it does several things at once, itself for the first of them. What it is to others, to the target and to
-    /// plugins, is the same in all of them.
-    pub fn lanes(&self, wanted: usize) -> Vec<Rc<Session>> {
+    /// Returns sessions for branches that run in parallel, the first of which is the user's own. To the target and to
+    /// plugins all of them are one user.
+    pub fn lanes(&self, count: usize) -> Vec<Rc<Session>> {
         let mut lanes = self.lanes.borrow_mut();
         if lanes.is_empty() {
             lanes.push(Rc::clone(&self.session));
         }
-        while lanes.len() < wanted {
+        while lanes.len() < count {
             let next = self.session.lane(lanes.len());
             lanes.push(Rc::new(next));
         }
-        lanes[..wanted].to_vec()
+        lanes[..count].to_vec()
     }
 
-    /// A step has failed for good.
+    /// Notes that a step has failed for good.
     pub fn mark_failed(&self) {
         self.context.any_step_failed.set(true);
     }
 
-    /// What to run.
+    /// Returns the plan of the run.
     pub fn plan(&self) -> &Plan {
         &self.context.plan
     }
 
-    /// What conditions are told in.
+    /// Returns the context in which conditions are evaluated.
     pub fn language(&self) -> &CelContext {
         self.context.language.get_or_init(CelContext::default)
     }

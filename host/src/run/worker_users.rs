@@ -1,6 +1,6 @@
-//! Who is on a worker: its share of every scenario's users, each a tokio task, and the tasks that hand arrivals out.
+//! The users of one worker: its share of every scenario's users, each a tokio task, and the tasks that assign arrivals.
 //!
-//! User `n` of a scenario is on worker `n mod workers`, so every worker has about as many of each; nobody moves.
+//! User `n` of a scenario is on worker `n mod workers`, so every worker has about as many of each; no user moves.
 
 use std::cell::{Cell, RefCell};
 use std::future::poll_fn;
@@ -16,122 +16,132 @@ use tokio::sync::Notify;
 use super::arrival_pool::{ArrivalPool, IdleSlot, PoolOptions};
 use super::context::WorkerContext;
 use super::deadline_sweep::DeadlineSweep;
-use super::iteration_source::{IterationSource, ScaleGate, SelfPaced};
+use super::iteration_source::{IterationPool, IterationSource, ScaleGate, SelfPaced};
 use super::setup::{SegmentKind, WorkerMessage, WorkerSetup, new_shared};
 use super::shared::RunShared;
 use super::user_loop::UserOutcome;
-use super::virtual_user::VirtualUser;
+use super::virtual_user::{ScenarioHandle, VirtualUser};
+use crate::load_model::{ArrivalRule, IterationRule, SelfPacedRule};
 use crate::pace::{Arrivals, RateLimiter};
-use crate::plan::Scenario;
-use crate::plan::workload::{LoadModel, Workload};
+use crate::plan::workload::Workload;
 use crate::template::Variables;
 use crate::user::{ActiveWindow, Session, WorkerShared};
 
 /// The users of one worker.
 pub struct WorkerUsers {
-    /// What they share with their plugins.
+    /// The state that they share with their plugins.
     pub shared: Rc<WorkerShared>,
-    /// What else they share.
+    /// The state that they share besides.
     pub context: Rc<WorkerContext>,
-    /// How they are woken.
+    /// Wakes users that miss a deadline.
     pub sweep: Rc<DeadlineSweep>,
-    /// How they fared.
+    /// Counts the users that run, and how the others ended.
     pub tally: Rc<UserTally>,
     run_shared: Arc<RunShared>,
-    /// The worker's number, and how many there are.
-    position: (usize, usize),
+    position: WorkerPosition,
     scenarios: Vec<Rc<ScenarioUsers>>,
     pools: RefCell<Vec<Rc<ArrivalPool>>>,
-    /// What the last user knew at its end.
+    /// The variables of the last user that ended.
     last_variables: Rc<RefCell<Variables>>,
 }
 
 /// The users of one scenario on one worker.
 struct ScenarioUsers {
-    /// The scenario's number, if its iterations are counted.
-    index: Option<usize>,
-    scenario: Rc<Scenario>,
+    scenario: ScenarioHandle,
     /// The slot of its first user; those of the others follow. After the last one comes that of its arrivals.
     first_slot: usize,
-    /// Slots of each user: one for each thing that it does at once.
+    /// Slots of each user: one for each parallel branch.
     lanes: usize,
     /// Its users on this worker, at most.
     users: u32,
 }
 
+/// A worker's place among the workers of a segment.
+#[derive(Clone, Copy, Debug)]
+struct WorkerPosition {
+    /// The worker's index, from 0.
+    index: usize,
+    /// The number of workers.
+    workers: usize,
+}
+
+impl WorkerPosition {
+    /// Returns how many of the users `0..users` are on this worker: those whose number leaves its index as remainder.
+    const fn share_of(self, users: u32) -> u32 {
+        (users + self.workers as u32 - 1 - self.index as u32) / self.workers as u32
+    }
+
+    /// Returns the number within its scenario of a user with that number on this worker.
+    const fn number_in_scenario(self, on_worker: u32) -> u32 {
+        self.index as u32 + on_worker * self.workers as u32
+    }
+}
+
 impl ScenarioUsers {
-    /// The slot of a user with that number on this worker; after those of all users comes that of the arrivals.
+    /// Returns the slot of a user with that number on this worker. The slot after those of all users is the arrivals'.
     const fn slot_of(&self, number: u32) -> usize {
         self.first_slot + number as usize * self.lanes
     }
 }
 
 impl WorkerUsers {
-    /// Everybody who belongs on the worker, before anybody has begun. Must be called where tasks run.
+    /// Returns all users of a worker before any has begun. Must be called where tasks run.
     ///
     /// # Errors
     /// The operating system has no more timers.
-    pub fn new(setup: &WorkerSetup, clock: Clock, crew: Rc<WorkerContext>) -> io::Result<Self> {
-        let (plan, position) = (&setup.plan, (setup.index, setup.workers));
+    pub fn new(setup: &WorkerSetup, clock: Clock, context: Rc<WorkerContext>) -> io::Result<Self> {
+        let (plan, position) = (&setup.plan, WorkerPosition { index: setup.index, workers: setup.workers });
         let mut slot = 0;
-        let troupes = setup.segment.scenarios(plan).iter().enumerate().map(|(number, scenario)| {
-            let users = scenario.workload.users();
-            // Those of 0..users that leave this remainder.
-            let users = (users + position.1 as u32 - 1 - position.0 as u32) / position.1 as u32;
-            let number = (setup.segment == SegmentKind::Load).then_some(number);
+        let scenarios = setup.segment.scenarios(plan).iter().enumerate().map(|(index, scenario)| {
+            let users = position.share_of(scenario.workload.users());
+            let index = (setup.segment == SegmentKind::Load).then_some(index);
             let lanes = scenario.flow.lanes();
-            let troupe = Rc::new(ScenarioUsers {
-                index: number,
-                scenario: Rc::new(scenario.clone()),
-                first_slot: slot,
-                lanes,
-                users,
-            });
-            slot = troupe.slot_of(users) + 1;
-            troupe
+            let scenario = ScenarioHandle { index, scenario: Rc::new(scenario.clone()) };
+            let of_scenario = Rc::new(ScenarioUsers { scenario, first_slot: slot, lanes, users });
+            slot = of_scenario.slot_of(users) + 1;
+            of_scenario
         });
-        let troupes: Vec<_> = troupes.collect();
+        let scenarios: Vec<_> = scenarios.collect();
         let mut shared = new_shared(plan, clock, slot)?;
         if setup.segment == SegmentKind::Load {
-            let recorder = shared.recorder.into_inner().with_scenarios(troupes.len(), nanos(plan.warm_up));
+            let recorder = shared.recorder.into_inner().with_scenarios(scenarios.len(), nanos(plan.warm_up));
             shared.recorder = RefCell::new(recorder);
-            let cap = plan.rps_total.map(|all| all / position.1 as f64);
-            shared.total_limiter =
-                Cell::new(cap.map(|cap| RateLimiter::new(cap, 0, position.0 as u32, position.1 as u32)));
+            let cap = plan.rps_total.map(|all| all / position.workers as f64);
+            let limiter = |cap| RateLimiter::new(cap, 0, position.index as u32, position.workers as u32);
+            shared.total_limiter = Cell::new(cap.map(limiter));
         }
         shared.initial_variables = setup.variables.clone();
-        let (tally, pools, last_variables) = Default::default();
-        let common = Arc::clone(&setup.run_shared);
         Ok(Self {
             shared: Rc::new(shared),
-            context: crew,
+            context,
             sweep: Rc::new(DeadlineSweep::new(slot)),
-            tally: tally,
-            run_shared: common,
-            position: position,
-            scenarios: troupes,
-            pools,
-            last_variables: last_variables,
+            tally: Rc::default(),
+            run_shared: Arc::clone(&setup.run_shared),
+            position,
+            scenarios,
+            pools: RefCell::default(),
+            last_variables: Rc::default(),
         })
     }
 
-    /// Everybody begins.
+    /// Starts the tasks of all users and arrivals.
     pub fn spawn_all(&self) {
-        for troupe in &self.scenarios {
-            if let LoadModel::Arrivals { .. } = troupe.scenario.workload.model {
-                self.spawn_arrivals(troupe);
-            } else {
-                (0..troupe.users).for_each(|number| self.spawn_self_paced(troupe, number));
+        for users in &self.scenarios {
+            match users.scenario.scenario.workload.rule() {
+                IterationRule::SelfPaced(rule) => {
+                    (0..users.users).for_each(|number| self.spawn_self_paced(users, rule, number));
+                }
+                IterationRule::Arrivals(rule) => self.spawn_arrivals(users, rule),
             }
         }
     }
 
-    /// Nobody is left: what nobody came for is dropped.
+    /// Counts the arrivals still queued as dropped: all users are gone.
     pub fn drop_queued_arrivals(&self) {
         self.pools.borrow().iter().for_each(|pool| pool.drop_queued(&self.shared));
     }
 
-    /// What the worker has to say at its end.
+    /// Returns the worker's last message.
     pub fn final_message(&self) -> WorkerMessage {
         WorkerMessage::Finished {
             signed_in: self.tally.signed_in.get(),
@@ -141,47 +151,44 @@ impl WorkerUsers {
         }
     }
 
-    /// A user who goes at its own speed: the whole time, or while a ramp wants it.
-    fn spawn_self_paced(&self, troupe: &Rc<ScenarioUsers>, number: u32) {
-        let windows = active_windows(&troupe.scenario.workload, self.number_in_scenario(number));
-        let turns = {
-            let (troupe, common) = (Rc::clone(troupe), Arc::clone(&self.run_shared));
-            let (crew, number) = (Rc::clone(&self.context), self.number_in_scenario(number));
-            move || self_paced(&troupe, &common, (&crew, number))
+    /// Starts a self-paced user, which is active all the time or while a ramp wants it.
+    fn spawn_self_paced(&self, users: &Rc<ScenarioUsers>, rule: &SelfPacedRule, number: u32) {
+        let number_in_scenario = self.position.number_in_scenario(number);
+        let windows = active_windows(&users.scenario.scenario.workload, number_in_scenario);
+        let iterations = {
+            let (users, rule) = (Rc::clone(users), rule.clone());
+            let (run_shared, context) = (Arc::clone(&self.run_shared), Rc::clone(&self.context));
+            move || self_paced(&users, &rule, &run_shared, &context, number_in_scenario)
         };
-        self.spawn_user(troupe, number, windows, turns);
+        self.spawn_user(users, number, windows, iterations);
     }
 
-    /// The number within its scenario of a user with that number on this worker.
-    const fn number_in_scenario(&self, on_worker: u32) -> u32 {
-        self.position.0 as u32 + on_worker * self.position.1 as u32
-    }
-
-    /// The arrivals of a scenario, and users as they need them.
-    fn spawn_arrivals(&self, troupe: &Rc<ScenarioUsers>) {
-        let workload = &troupe.scenario.workload;
-        let LoadModel::Arrivals { rate, spread, max_users, max_wait } = &workload.model else { return };
-        let (index, workers) = self.position;
-        let arrivals = Arrivals::new(rate.clone(), *spread, index, workers);
-        let terms = PoolOptions {
-            scenario: troupe.index.unwrap_or_default(),
-            label: (troupe.scenario.name.clone(), *max_users),
-            users: troupe.users,
-            max_wait: nanos(*max_wait),
+    /// Starts the arrivals of a scenario, which start users as they need them.
+    fn spawn_arrivals(&self, users: &Rc<ScenarioUsers>, rule: &ArrivalRule) {
+        let ScenarioHandle { index, scenario } = &users.scenario;
+        let workload = &scenario.workload;
+        let WorkerPosition { index: worker, workers } = self.position;
+        let arrivals = Arrivals::new(rule.rate.clone(), rule.process, worker, workers);
+        let options = PoolOptions {
+            scenario: index.unwrap_or_default(),
+            scenario_name: scenario.name.clone(),
+            max_users: rule.max_users,
+            users: users.users,
+            max_wait: nanos(rule.max_wait),
             end: workload.end().unwrap_or(Nanos::MAX),
         };
-        let pool = Rc::new(ArrivalPool::new(terms, Arc::clone(&self.run_shared)));
+        let pool = Rc::new(ArrivalPool::new(options, Arc::clone(&self.run_shared)));
         self.pools.borrow_mut().push(Rc::clone(&pool));
         let (begin, windows) = (nanos(workload.start), active_windows(workload, 0));
-        let (spawner, troupe) = (self.share(), Rc::clone(troupe));
-        let entry = self.claim_slots(troupe.slot_of(troupe.users), 1);
+        let (spawner, users) = (self.share(), Rc::clone(users));
+        let task_slot = self.claim_slots(users.slot_of(users.users), 1);
         tokio::task::spawn_local(async move {
-            entry.register_wakers().await;
+            task_slot.register_wakers().await;
             let mut spawned = 0;
-            let spawn = |place: Rc<IdleSlot>| {
+            let spawn = |idle_slot: Rc<IdleSlot>| {
                 let pool = Rc::clone(&pool);
-                spawner.spawn_user(&troupe, spawned, windows.clone(), move || {
-                    IterationSource::Arrivals(Rc::clone(&pool), Rc::clone(&place))
+                spawner.spawn_user(&users, spawned, windows.clone(), move || {
+                    IterationSource::Arrivals(Rc::clone(&pool), Rc::clone(&idle_slot))
                 });
                 spawned += 1;
             };
@@ -189,7 +196,7 @@ impl WorkerUsers {
         });
     }
 
-    /// The same worker's, for a task of its own.
+    /// Returns a second handle to the worker's state, for a task of its own.
     fn share(&self) -> Self {
         Self {
             shared: Rc::clone(&self.shared),
@@ -204,50 +211,51 @@ impl WorkerUsers {
         }
     }
 
-    /// A user's task: one life after the other, each a new user to the target.
+    /// Starts a user's task. In each of its windows it is a new user to the target.
     fn spawn_user(
         &self,
-        troupe: &Rc<ScenarioUsers>,
+        users: &Rc<ScenarioUsers>,
         number: u32,
-        stays: Vec<ActiveWindow>,
-        turns: impl Fn() -> IterationSource + 'static,
+        windows: Vec<ActiveWindow>,
+        iterations: impl Fn() -> IterationSource + 'static,
     ) {
-        let (users, troupe) = (self.share(), Rc::clone(troupe));
-        let mut entry = self.claim_slots(troupe.slot_of(number), troupe.lanes);
+        let (worker, users) = (self.share(), Rc::clone(users));
+        let mut task_slot = self.claim_slots(users.slot_of(number), users.lanes);
         tokio::task::spawn_local(async move {
-            entry.register_wakers().await;
-            for (run, window) in stays.into_iter().enumerate() {
-                let session = users.new_session(&troupe, number, run as u64);
+            task_slot.register_wakers().await;
+            for (visit, window) in windows.into_iter().enumerate() {
+                let session = worker.new_session(&users, number, visit as u64);
                 session.window.set(window);
-                let scenario = (troupe.index, Rc::clone(&troupe.scenario));
-                let user = VirtualUser::new(Rc::clone(&users.context), Rc::clone(&session), scenario, turns());
-                entry.outcome = entry.outcome.max(user.run_to_end().await);
-                users.last_variables.replace(session.variables().borrow().clone());
+                let (context, scenario) = (Rc::clone(&worker.context), users.scenario.clone());
+                let user = VirtualUser::new(context, Rc::clone(&session), scenario, iterations());
+                task_slot.outcome = task_slot.outcome.max(user.run_to_end().await);
+                worker.last_variables.replace(session.variables().borrow().clone());
             }
         });
     }
 
-    /// A user as the scenario wants it: capped from the moment it begins.
-    fn new_session(&self, troupe: &ScenarioUsers, number: u32, life: u64) -> Rc<Session> {
-        let (plan, workload) = (&self.context.plan, &troupe.scenario.workload);
-        let of_scenario = self.number_in_scenario(number);
-        let (begin, users) = (workload.user_begin(of_scenario), workload.users());
-        let limiter = workload.rps.map(|rps| RateLimiter::new(rps, begin, of_scenario, users));
-        let (id, slot) = (troupe.scenario.first_user + of_scenario, troupe.slot_of(number));
-        let seed = plan.seed.wrapping_add(life);
+    /// Returns the session of a user in one of its windows, rate-limited from the moment the user begins.
+    fn new_session(&self, users: &ScenarioUsers, number: u32, visit: u64) -> Rc<Session> {
+        let (plan, scenario) = (&self.context.plan, &users.scenario.scenario);
+        let workload = &scenario.workload;
+        let of_scenario = self.position.number_in_scenario(number);
+        let (begin, max_users) = (workload.user_begin(of_scenario), workload.users());
+        let limiter = workload.rps.map(|rps| RateLimiter::new(rps, begin, of_scenario, max_users));
+        let (id, slot) = (scenario.first_user + of_scenario, users.slot_of(number));
+        let seed = plan.seed.wrapping_add(visit);
         let session = Rc::new(Session::new(id, slot, Rc::clone(&self.shared), seed, limiter));
         session.http.set_retention(workload.retention);
         plan.set_user_headers(&session);
         session
     }
 
-    /// The sessions of all users, for tests of what one does.
+    /// Returns the sessions of all users, for tests of what one does.
     #[cfg(test)]
     pub fn sessions(&self) -> Vec<Rc<Session>> {
-        let sessions = self.scenarios.iter().flat_map(|troupe| {
-            (0..troupe.users).map(|number| {
-                let session = self.new_session(troupe, number, 0);
-                session.window.set(active_windows(&troupe.scenario.workload, number)[0]);
+        let sessions = self.scenarios.iter().flat_map(|users| {
+            (0..users.users).map(|number| {
+                let session = self.new_session(users, number, 0);
+                session.window.set(active_windows(&users.scenario.scenario.workload, number)[0]);
                 session
             })
         });
@@ -265,51 +273,51 @@ impl WorkerUsers {
     }
 }
 
-/// When a user of a closed workload is there; of arrivals, when one may be.
+/// Returns when a self-paced user is active; of arrivals, when any user is.
 fn active_windows(workload: &Workload, number: u32) -> Vec<ActiveWindow> {
     let end = workload.end().unwrap_or(Nanos::MAX);
-    let until = |begin, iterations: Nanos, grace: Nanos| {
-        let requests = iterations.saturating_add(grace).min(end);
+    let (start, grace) = (nanos(workload.start), nanos(workload.graceful_ramp_down));
+    let window = |span: Range<Nanos>| {
+        let iterations_until = start.saturating_add(span.end);
+        let requests_until = iterations_until.saturating_add(grace).min(end);
         ActiveWindow {
-            begin,
-            iterations_until: iterations,
-            requests_until: requests,
-            cut_off: requests.saturating_add(nanos(workload.graceful_stop)),
+            begin: start.saturating_add(span.start),
+            iterations_until,
+            requests_until,
+            cut_off: requests_until.saturating_add(nanos(workload.graceful_stop)),
         }
     };
-    let LoadModel::Ramping { users } = &workload.model else { return vec![until(workload.user_begin(number), end, 0)] };
-    let (start, grace) = (nanos(workload.start), nanos(workload.graceful_ramp_down));
-    let stretches = users.spans_above(f64::from(number)).into_iter();
-    stretches.map(|(from, to)| until(start.saturating_add(from), start.saturating_add(to), grace)).collect()
+    workload.rule().active_spans(number).into_iter().map(window).collect()
 }
 
+/// Returns the source of a self-paced user's iterations.
 fn self_paced(
-    troupe: &ScenarioUsers,
-    common: &Arc<RunShared>,
-    (crew, number): (&Rc<WorkerContext>, u32),
+    users: &ScenarioUsers,
+    rule: &SelfPacedRule,
+    run_shared: &Arc<RunShared>,
+    context: &Rc<WorkerContext>,
+    number: u32,
 ) -> IterationSource {
-    let workload = &troupe.scenario.workload;
-    let most = match workload.model {
-        LoadModel::Constant { iterations, .. } => iterations,
-        _ => None,
-    };
-    let shares = matches!(workload.model, LoadModel::Shared { .. })
-        .then(|| (Arc::clone(common), troupe.index.unwrap_or_default()));
-    let pace = (!workload.pace.is_zero()).then(|| RateLimiter::every(nanos(workload.pace)));
-    // Whoever is more than planned waits until the load is changed, if it ever is.
-    let has_room = matches!(workload.model, LoadModel::Constant { spare_users, .. } if spare_users > 0);
-    let gate = troupe.index.filter(|_| has_room || common.scales.may_change()).map(|scenario| ScaleGate {
-        run_shared: Arc::clone(common),
-        scenario_index: scenario,
-        scenario: Rc::clone(&troupe.scenario),
+    let ScenarioHandle { index, scenario } = &users.scenario;
+    let pool = rule
+        .shared_iterations
+        .map(|_| IterationPool { run_shared: Arc::clone(run_shared), scenario: index.unwrap_or_default() });
+    let pace = scenario.workload.pace;
+    let pace = (!pace.is_zero()).then(|| RateLimiter::every(nanos(pace)));
+    // Spare users wait until the load is raised, if it ever is.
+    let is_gated = scenario.workload.rule().has_spare_users() || run_shared.scales.may_change();
+    let gate = index.filter(|_| is_gated).map(|scenario_index| ScaleGate {
+        run_shared: Arc::clone(run_shared),
+        scenario_index,
+        scenario: Rc::clone(scenario),
         number,
-        context: Rc::clone(crew),
+        context: Rc::clone(context),
     });
-    IterationSource::SelfPaced(SelfPaced { max_iterations: most, pool: shares, pace: Cell::new(pace), gate })
+    IterationSource::SelfPaced(SelfPaced { max_iterations: rule.max_iterations, pool, pace: Cell::new(pace), gate })
 }
 
-/// A task's place on its worker. It is left however the task ends, also by a panic: a run that waited for a user who is
-/// gone would never end.
+/// A task's slots on its worker. They are given up however the task ends, also by a panic: a run that waited for a user
+/// that is gone would never end.
 struct TaskSlot {
     slots: Range<usize>,
     sweep: Rc<DeadlineSweep>,
@@ -318,7 +326,7 @@ struct TaskSlot {
 }
 
 impl TaskSlot {
-    /// From now on its task can be woken.
+    /// Registers the task, so that it can be woken.
     async fn register_wakers(&self) {
         poll_fn(|cx| {
             self.slots.clone().for_each(|slot| self.sweep.register(slot, cx.waker()));
@@ -335,14 +343,14 @@ impl Drop for TaskSlot {
     }
 }
 
-/// How the users' lives went.
+/// Counts users by how they ended.
 #[derive(Default)]
 pub struct UserTally {
     /// Tasks that have not ended.
     pub running: Cell<u32>,
     signed_in: Cell<u32>,
     gave_up: Cell<u32>,
-    /// Told when none is left.
+    /// Notified when no task runs any more.
     pub all_done: Notify,
 }
 
@@ -351,8 +359,8 @@ impl UserTally {
         self.running.set(self.running.get() + 1);
     }
 
-    fn task_ended(&self, life: UserOutcome) {
-        match life {
+    fn task_ended(&self, outcome: UserOutcome) {
+        match outcome {
             UserOutcome::SignedIn => self.signed_in.set(self.signed_in.get() + 1),
             UserOutcome::GaveUp => self.gave_up.set(self.gave_up.get() + 1),
             UserOutcome::NeverStarted => {}

@@ -1,19 +1,18 @@
-//! Lists of steps and what may stand in a step's place: blocks, which time steps together, choose among them, take them
-//! at once, include those of another file, or do any of that under a condition or several times.
+//! Lists of steps and blocks. A block stands in the place of a step: it times steps together, chooses among them, runs them
+//! in parallel, includes those of another file, or does any of that under a condition or several times.
 
 use std::sync::Arc;
 
 use super::decode::ScriptDecoder;
 use super::model::{BlockBody, BlockSpec, Branch, FlowItem, Node, NodeValue, Repetition, Spanned};
-use super::repetition;
 use super::value_reader::{DiagnosticText, Entries};
 use super::yaml::read;
 use crate::diagnostic::{Diagnostics, SourceText, Span};
 
-/// The keys of a block: its name, its body, and when and how often, in the order of the reference.
+/// The keys of a block, in the order of the reference: its name, its body, and its repetition.
 pub const KEYS: [&str; 10] =
     ["group", "steps", "choose", "parallel", "include", "when", "else", "while", "repeat", "retry"];
-/// Those of them that say what a block consists of: one of them must be there.
+/// The keys that give a block its body. Exactly one of them must be there.
 const BODIES: [&str; 4] = ["steps", "choose", "parallel", "include"];
 /// The keys of a branch of `choose`.
 pub const BRANCH_KEYS: [&str; 2] = ["weight", "steps"];
@@ -25,7 +24,7 @@ const CHOOSE_HELP: &str = "for example `- choose: [{weight: 3, steps: […]}, {s
 /// Reads the steps of a file that a script includes: a list.
 ///
 /// # Errors
-/// All mistakes in it.
+/// The file is not a list of valid steps; all its mistakes are returned.
 pub fn parse_included(source: &Arc<SourceText>) -> Result<Vec<FlowItem>, Diagnostics> {
     let root = read(source)?;
     let mut decoder = ScriptDecoder::new(source);
@@ -43,7 +42,7 @@ pub fn parse_included(source: &Arc<SourceText>) -> Result<Vec<FlowItem>, Diagnos
 }
 
 impl ScriptDecoder {
-    /// A list of steps and what may stand in their place.
+    /// Reads a list of steps and blocks.
     pub fn items(&mut self, key: &str, node: Node) -> Vec<FlowItem> {
         let NodeValue::List(items) = node.value else {
             self.reader.wrong_type(key, &node, "a list", STEPS_HELP);
@@ -68,7 +67,7 @@ impl ScriptDecoder {
     }
 
     fn block(&mut self, entries: Entries, span: Span) -> Option<BlockSpec> {
-        let (mut group, mut control) = (None, Repetition::default());
+        let (mut group, mut repetition) = (None, Repetition::default());
         let mut body: Option<(String, Node)> = None;
         let mut otherwise = None;
         let is_group = entries.iter().any(|(key, _)| key.value == "group");
@@ -76,7 +75,9 @@ impl ScriptDecoder {
             match key.value.as_str() {
                 "group" => group = self.reader.non_empty_text("group", node, "Checkout"),
                 "else" => otherwise = Some((key.span, node)),
-                known if repetition::KEYS.contains(&known) => control.read_entry(&mut self.reader, known, node),
+                known if super::repetition::KEYS.contains(&known) => {
+                    repetition.read_entry(&mut self.reader, known, node)
+                }
                 known if BODIES.contains(&known) => match &body {
                     None => body = Some((key.value, node)),
                     Some((first, _)) => self.report_second_body(first, &key),
@@ -85,8 +86,8 @@ impl ScriptDecoder {
             }
         }
         group.iter().for_each(|name| self.register_row_name(name));
-        if let (Some((span, _)), None) = (&otherwise, &control.when) {
-            let (message, label) = ("`else` stands without a `when`", "instead of what");
+        if let (Some((span, _)), None) = (&otherwise, &repetition.when) {
+            let (message, label) = ("`else` needs a `when`", "no `when`");
             let help = "add `when: EXPRESSION` to the block, or leave `else` out";
             self.reader.report(*span, &DiagnosticText { code: "script::block", message, label, help });
         }
@@ -102,12 +103,12 @@ impl ScriptDecoder {
             return None;
         }
         let source = Arc::clone(&self.reader.source);
-        Some(BlockSpec { source, span, group, repetition: control, body, else_items: otherwise })
+        Some(BlockSpec { source, span, group, repetition, body, else_items: otherwise })
     }
 
     fn report_second_body(&mut self, first: &str, key: &Spanned<String>) {
-        let message = format!("a block has `{}` besides `{first}`", key.value);
-        let help = "put one of them into a block of its own";
+        let message = format!("a block has both `{first}` and `{}`", key.value);
+        let help = "move one of them into a block of its own";
         let diagnostic = DiagnosticText { code: "script::block", message: &message, label: "second body", help };
         self.reader.report(key.span, &diagnostic);
     }
@@ -119,7 +120,7 @@ impl ScriptDecoder {
         None
     }
 
-    /// `choose`: a list of weights and steps.
+    /// Reads `choose`: a list of weights and steps.
     fn branches(&mut self, node: Node) -> Vec<Branch> {
         let span = node.span;
         let NodeValue::List(items) = node.value else {
@@ -127,7 +128,7 @@ impl ScriptDecoder {
             return Vec::new();
         };
         if items.is_empty() {
-            let (message, label) = ("`choose` has nothing to choose from", "no branches");
+            let (message, label) = ("`choose` must not be empty", "no branches");
             self.reader.report(span, &DiagnosticText { code: "script::empty", message, label, help: CHOOSE_HELP });
         }
         items.into_iter().filter_map(|item| self.branch(item)).collect()
@@ -155,18 +156,18 @@ impl ScriptDecoder {
         Some(Branch { weight, items: items? })
     }
 
-    /// `parallel`: a list of items, none of which has a `parallel` in it.
+    /// Reads `parallel`: a list of items, none of which contains another `parallel`.
     fn parallel(&mut self, node: Node) -> BlockBody {
         let items = self.items("parallel", node);
         let mut within = Vec::new();
         items.iter().for_each(|item| collect_parallel_spans(item, &mut within));
         for span in within {
-            let (message, label) = ("a `parallel` stands within another", "within another");
-            let help = "what is within one is at once already: put its steps beside the others";
+            let (message, label) = ("a `parallel` is nested in another", "nested");
+            let help = "move its steps into the outer one, which runs them in parallel too";
             self.reader.report(span, &DiagnosticText { code: "script::block", message, label, help });
         }
         if items.len() > MAX_LANES {
-            let message = format!("`parallel` takes {MAX_LANES} things at once at most");
+            let message = format!("`parallel` has more than {MAX_LANES} branches");
             self.reader.report(
                 first_item_span(&items),
                 &DiagnosticText { code: "script::range", message: &message, label: "too many", help: STEPS_HELP },
@@ -176,10 +177,10 @@ impl ScriptDecoder {
     }
 }
 
-/// Most things that one user does at once; far more than a browser.
+/// The most branches that one user runs in parallel; far more than the connections of a browser.
 const MAX_LANES: usize = 64;
 
-/// Where a list of items begins.
+/// Returns the place of the first item.
 fn first_item_span(items: &[FlowItem]) -> Span {
     match items.first() {
         Some(FlowItem::Step(step)) => step.span,
@@ -188,13 +189,13 @@ fn first_item_span(items: &[FlowItem]) -> Span {
     }
 }
 
-/// Whether a mapping stands for a block. A step with a parameter `steps` has a name.
+/// Returns true if a mapping is a block. A step with a parameter `steps` has a `name`.
 fn is_block(entries: &Entries) -> bool {
     let has = |wanted: &str| entries.iter().any(|(key, _)| key.value == wanted);
     has("group") || has("choose") || has("parallel") || has("include") || (has("steps") && !has("name"))
 }
 
-/// The blocks in an item that take things at once.
+/// Collects the places of the `parallel` blocks in an item.
 fn collect_parallel_spans(item: &FlowItem, spans: &mut Vec<Span>) {
     let FlowItem::Block(block) = item else { return };
     if matches!(block.body, BlockBody::Parallel(_)) {

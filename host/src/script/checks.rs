@@ -1,19 +1,19 @@
-//! `checks` of a step: questions about its replies whose answers are counted, and `tags`, by which thresholds find it.
+//! `checks` of a step, which test its replies and are counted, and `tags`, by which thresholds select it.
 
-use super::model::{CheckSpec, CheckTest, Node, NodeValue, Spanned, TextTest};
+use super::model::{CheckSpec, CheckTest, NamedText, Node, NodeValue, Spanned, StatusRange, TextTest};
 use super::threshold_syntax::{self, Quantity};
 use super::thresholds::parse_in_place;
 use super::value_reader::{DiagnosticText, ValueReader};
 
-/// What a check can look at.
+/// The parts of a reply that a check can test.
 pub const KINDS: [&str; 6] = ["status", "header", "body", "json", "size", "latency"];
-/// What a check of a header field can ask besides its name.
+/// The keys of a check of a header field.
 pub const HEADER_KEYS: [&str; 5] = ["name", "present", "equals", "contains", "regex"];
-/// What a check of a body can ask.
+/// The keys of a check of a body.
 pub const BODY_KEYS: [&str; 2] = ["contains", "regex"];
-/// What a check by JSONPath can ask besides the path.
+/// The keys of a check by JSONPath.
 pub const JSON_KEYS: [&str; 3] = ["path", "exists", "equals"];
-/// Tags that every step has already, or that have a meaning of their own.
+/// Tags that every step already has, or that thresholds give a meaning of their own.
 const RESERVED_TAGS: [&str; 4] = ["step", "action", "scenario", "check"];
 
 const HELP: &str = "for example `checks: {is found: {status: 200}, is quick: {latency: < 200ms}}`";
@@ -32,7 +32,7 @@ pub fn checks(reader: &mut ValueReader, node: Node) -> Vec<CheckSpec> {
         }
     };
     if entries.is_empty() {
-        let (message, label) = ("`checks` checks nothing", "no checks");
+        let (message, label) = ("`checks` must not be empty", "no checks");
         reader.report(span, &DiagnosticText { code: "script::check", message, label, help: HELP });
     }
     for (name, node) in entries {
@@ -49,23 +49,23 @@ pub fn checks(reader: &mut ValueReader, node: Node) -> Vec<CheckSpec> {
 }
 
 /// Reads the value of `tags`.
-pub fn tags(reader: &mut ValueReader, node: Node) -> Vec<(Spanned<String>, Spanned<String>)> {
+pub fn tags(reader: &mut ValueReader, node: Node) -> Vec<NamedText> {
     let mut all = Vec::new();
     for (name, node) in reader.mapping("tags", node, "for example `tags: {area: checkout}`").unwrap_or_default() {
         reader.check_name("a tag", &name);
         if RESERVED_TAGS.contains(&name.value.as_str()) {
             let message = format!("`{}` cannot be the name of a tag", name.value);
-            let help = "the tags `step`, `action`, `scenario` and `check` have a meaning already";
+            let help = "the tags `step`, `action`, `scenario` and `check` are built in; use another name";
             reader.report(name.span, &DiagnosticText { code: "script::name", message: &message, label: "taken", help });
         }
         if let Some(value) = reader.non_empty_text(&name.value, node, "checkout") {
-            all.push((name, value));
+            all.push(NamedText { name, value });
         }
     }
     all
 }
 
-/// `{status: 200}` and its like: one key that says what to look at.
+/// Reads a check such as `{status: 200}`: one key names the part of the reply.
 fn check(reader: &mut ValueReader, name: Option<Spanned<String>>, node: Node) -> Option<CheckSpec> {
     let span = node.span;
     let in_list = name.is_none();
@@ -84,10 +84,10 @@ fn check(reader: &mut ValueReader, name: Option<Spanned<String>>, node: Node) ->
             "name" if in_list => name = reader.non_empty_text("name", node, "is quick"),
             kind if KINDS.contains(&kind) => {
                 if let Some((first, _)) = &question {
-                    let message = format!("a check has `{kind}` besides `{first}`");
-                    let help = "a check asks one question: split it into two";
+                    let message = format!("a check has both `{first}` and `{kind}`");
+                    let help = "a check tests one thing: split it in two";
                     let diagnostic =
-                        DiagnosticText { code: "script::check", message: &message, label: "second question", help };
+                        DiagnosticText { code: "script::check", message: &message, label: "second test", help };
                     reader.report(key.span, &diagnostic);
                     continue;
                 }
@@ -133,19 +133,19 @@ fn test(reader: &mut ValueReader, kind: &str, node: Node) -> Option<CheckTest> {
         "json" => json(reader, node),
         "size" => {
             let help = "write a comparison and a size, such as `< 10KB`";
-            bound(reader, &node, (kind, Quantity::Bytes), help)
+            bound(reader, &node, kind, Quantity::Bytes, help)
                 .map(|(comparison, limit)| CheckTest::Size(comparison, limit))
         }
         _ => {
             let help = "write a comparison and a time, such as `< 200ms`";
-            let read = bound(reader, &node, (kind, Quantity::Time), help);
+            let read = bound(reader, &node, kind, Quantity::Time, help);
             read.map(|(comparison, limit)| CheckTest::Latency(comparison, limit))
         }
     }
 }
 
-/// Codes, and classes of them.
-pub fn status_ranges(reader: &mut ValueReader, key: &str, node: Node) -> Option<Vec<(u16, u16)>> {
+/// Reads status codes and classes of them, one or a list.
+pub fn status_ranges(reader: &mut ValueReader, key: &str, node: Node) -> Option<Vec<StatusRange>> {
     let span = node.span;
     let items = match node.value {
         NodeValue::List(items) => items,
@@ -163,21 +163,21 @@ pub fn status_ranges(reader: &mut ValueReader, key: &str, node: Node) -> Option<
     wrong.is_empty().then(|| ranges.into_iter().filter_map(|(_, range)| range).collect())
 }
 
-fn status_range(value: &NodeValue) -> Option<(u16, u16)> {
+fn status_range(value: &NodeValue) -> Option<StatusRange> {
     match value {
-        NodeValue::Int(code @ 100..=999) => u16::try_from(*code).ok().map(|code| (code, code)),
+        NodeValue::Int(code @ 100..=999) => u16::try_from(*code).ok().map(StatusRange::single),
         NodeValue::String(text) => match text.as_bytes() {
             [class @ b'1'..=b'9', b'x' | b'X', b'x' | b'X'] => {
                 let first = u16::from(class - b'0') * 100;
-                Some((first, first + 99))
+                Some(StatusRange { first, last: first + 99 })
             }
-            _ => text.parse().ok().filter(|code| (100..=999).contains(code)).map(|code| (code, code)),
+            _ => text.parse().ok().filter(|code| (100..=999).contains(code)).map(StatusRange::single),
         },
         _ => None,
     }
 }
 
-/// A field's name, or a mapping with what must hold of its value.
+/// Reads a check of a header: a field's name, or a mapping with a test of its value.
 fn header(reader: &mut ValueReader, node: Node) -> Option<CheckTest> {
     let help = "for example `header: etag` or `header: {name: content-type, contains: json}`";
     if !matches!(node.value, NodeValue::Map(_)) {
@@ -206,7 +206,7 @@ fn header(reader: &mut ValueReader, node: Node) -> Option<CheckTest> {
     Some(CheckTest::Header(name?, tests.test.unwrap_or(TextTest::Exists(true))))
 }
 
-/// A text that it contains, or a mapping.
+/// Reads a check of the body: a text that it must contain, or a mapping.
 fn body(reader: &mut ValueReader, node: Node) -> Option<CheckTest> {
     let help = "for example `body: alien` or `body: {regex: \"id=[0-9]+\"}`";
     if !matches!(node.value, NodeValue::Map(_)) {
@@ -225,14 +225,18 @@ fn body(reader: &mut ValueReader, node: Node) -> Option<CheckTest> {
         }
     }
     if is_empty {
-        let diagnostic =
-            DiagnosticText { code: "script::check", message: "the body is asked nothing", label: "no question", help };
+        let diagnostic = DiagnosticText {
+            code: "script::check",
+            message: "a check of the body needs a test",
+            label: "no test",
+            help,
+        };
         reader.report(span, &diagnostic);
     }
     tests.test.map(CheckTest::Body)
 }
 
-/// A JSONPath, or a mapping with what must hold of what it leads to.
+/// Reads a check by JSONPath: a path that must match, or a mapping with a test of the matched value.
 fn json(reader: &mut ValueReader, node: Node) -> Option<CheckTest> {
     let help = "for example `json: $.token` or `json: {path: $.count, equals: 10}`";
     if !matches!(node.value, NodeValue::Map(_)) {
@@ -251,7 +255,7 @@ fn json(reader: &mut ValueReader, node: Node) -> Option<CheckTest> {
     }
     let message = match (&path, exists, &equals) {
         (None, ..) => "the JSONPath is missing",
-        (_, Some(_), Some(_)) => "a check asks for `exists` and for `equals`",
+        (_, Some(_), Some(_)) => "a check has both `exists` and `equals`",
         _ => {
             let path = path?;
             return Some(match equals {
@@ -264,11 +268,12 @@ fn json(reader: &mut ValueReader, node: Node) -> Option<CheckTest> {
     None
 }
 
-/// `< 10KB` and its like, in the base unit.
+/// Reads a comparison with a limit, such as `< 10KB`, in the base unit.
 fn bound(
     reader: &mut ValueReader,
     node: &Node,
-    (key, quantity): (&str, Quantity),
+    key: &str,
+    quantity: Quantity,
     help: &str,
 ) -> Option<(threshold_syntax::Comparison, f64)> {
     if !matches!(node.value, NodeValue::String(_)) {
@@ -277,11 +282,11 @@ fn bound(
     }
     let ((comparison, limit), place) = parse_in_place(reader, node, "script::check", threshold_syntax::parse_bound)?;
     match limit.value.unit {
-        Some((unit, factor)) if unit == quantity => Some((comparison, limit.value.number * factor)),
+        Some(unit) if unit.quantity == quantity => Some((comparison, limit.value.number * unit.factor)),
         None if quantity == Quantity::Bytes => Some((comparison, limit.value.number)),
         _ => {
-            let what = if quantity == Quantity::Bytes { "a size" } else { "a time" };
-            let message = format!("`{key}` is compared with {what}");
+            let wanted = if quantity == Quantity::Bytes { "a size" } else { "a time" };
+            let message = format!("`{key}` must be compared with {wanted}");
             let label = if limit.value.unit.is_none() { "no unit" } else { "another unit" };
             reader.report(place(limit.span), &DiagnosticText { code: "script::check", message: &message, label, help });
             None
@@ -289,7 +294,7 @@ fn bound(
     }
 }
 
-/// What must hold of a text: one of several keys.
+/// Reads the test of a text, which is one of several keys.
 #[derive(Default)]
 struct TextTestReader {
     first: Option<String>,
@@ -300,10 +305,9 @@ impl TextTestReader {
     fn read(&mut self, reader: &mut ValueReader, key: &Spanned<String>, node: Node) {
         let name = key.value.as_str();
         if let Some(first) = &self.first {
-            let message = format!("a check has `{name}` besides `{first}`");
-            let help = "a check asks one question: split it into two";
-            let diagnostic =
-                DiagnosticText { code: "script::check", message: &message, label: "second question", help };
+            let message = format!("a check has both `{first}` and `{name}`");
+            let help = "a check tests one thing: split it in two";
+            let diagnostic = DiagnosticText { code: "script::check", message: &message, label: "second test", help };
             return reader.report(key.span, &diagnostic);
         }
         self.first = Some(name.to_owned());

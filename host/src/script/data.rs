@@ -1,4 +1,4 @@
-//! A data set: rows in the script, or `{file: path}`; in the mapping form also how they are dealt out.
+//! A data set: rows in the script, or `{file: path}`. The mapping form also has keys for the order of the rows.
 
 use super::model::{AtEnd, DataSource, DataSpec, Node, NodeValue, Order, Partition, SecretColumns, Spanned};
 use super::value_reader::{DiagnosticText, ValueReader};
@@ -14,7 +14,7 @@ pub const ORDERS: [(&str, Order); 5] = [
     ("random", Order::Random),
     ("unique", Order::Unique),
 ];
-/// What may happen at the end, by its name.
+/// The values of `at_end` by their names.
 pub const ENDS: [(&str, AtEnd); 3] = [("wrap", AtEnd::Wrap), ("stop", AtEnd::Stop), ("error", AtEnd::Error)];
 /// The partitions by their names.
 pub const PARTITIONS: [(&str, Partition); 2] = [("none", Partition::None), ("user", Partition::User)];
@@ -36,12 +36,12 @@ pub fn entry(reader: &mut ValueReader, name: &str, node: Node) -> Option<DataSpe
     }
 }
 
-/// Rows about which nothing else is said.
+/// Returns a data set with no key but its source.
 const fn with_defaults(source: DataSource) -> DataSpec {
     DataSpec { source, order: None, at_end: None, partition: None, secret: SecretColumns::None }
 }
 
-/// `{file: path}` or `{rows: […]}`, with what is said of their order.
+/// Reads `{file: path}` or `{rows: […]}` with the other keys.
 fn mapping(reader: &mut ValueReader, name: &str, node: Node) -> Option<DataSpec> {
     let span = node.span;
     let (mut file, mut rows) = (None, None);
@@ -59,7 +59,7 @@ fn mapping(reader: &mut ValueReader, name: &str, node: Node) -> Option<DataSpec>
     }
     if let (Some(_), Some((second, _))) = (&file, &rows) {
         let message = format!("data set `{name}` has both `file` and `rows`");
-        let (code, label, help) = ("script::data-order", "rows twice", "leave one of them out");
+        let (code, label, help) = ("script::data-order", "second source", "remove one of them");
         reader.report(*second, &DiagnosticText { code, message: &message, label, help });
     }
     check_order_and_end(reader, order.as_ref(), at_end.as_ref());
@@ -74,7 +74,7 @@ fn mapping(reader: &mut ValueReader, name: &str, node: Node) -> Option<DataSpec>
     Some(DataSpec { source: source?, order, at_end, partition, secret })
 }
 
-/// `rows`.
+/// Reads `rows`.
 fn list(reader: &mut ValueReader, node: Node) -> Option<Node> {
     if matches!(node.value, NodeValue::List(_)) {
         return Some(node);
@@ -83,7 +83,7 @@ fn list(reader: &mut ValueReader, node: Node) -> Option<Node> {
     None
 }
 
-/// `secret`: `true` for all columns, or a list of them.
+/// Reads `secret`: `true` for all columns, or a list of them.
 fn columns(reader: &mut ValueReader, node: Node) -> SecretColumns {
     match node.value {
         NodeValue::Bool(true) => SecretColumns::All,
@@ -99,7 +99,7 @@ fn columns(reader: &mut ValueReader, node: Node) -> SecretColumns {
     }
 }
 
-/// One of a few words.
+/// Reads one of several words.
 fn keyword<T: Copy>(reader: &mut ValueReader, key: &str, node: Node, words: &[(&str, T)]) -> Option<Spanned<T>> {
     let typed = reader.text(key, node, words[0].0)?;
     if let Some((_, value)) = words.iter().find(|(word, _)| *word == typed.value) {
@@ -110,7 +110,7 @@ fn keyword<T: Copy>(reader: &mut ValueReader, key: &str, node: Node, words: &[(&
         Some(near) => format!("did you mean `{near}`?"),
         None => format!("`{key}` is one of `{}`", known.join("`, `")),
     };
-    let message = format!("`{}` is no `{key}` of a data set", typed.value);
+    let message = format!("`{}` is not a valid `{key}` of a data set", typed.value);
     reader.report(
         typed.span,
         &DiagnosticText { code: "script::data-order", message: &message, label: "unknown", help: &help },
@@ -118,21 +118,21 @@ fn keyword<T: Copy>(reader: &mut ValueReader, key: &str, node: Node, words: &[(&
     None
 }
 
-/// Orders that never end cannot end otherwise, and one that gives no row twice cannot start over.
+/// Refuses an `at_end` that never applies: some orders never end, and `unique` gives no row twice.
 fn check_order_and_end(reader: &mut ValueReader, order: Option<&Spanned<Order>>, at_end: Option<&Spanned<AtEnd>>) {
     let (Some(order), Some(at_end)) = (order, at_end) else { return };
     let (message, help) = match (order.value, at_end.value) {
         (Order::Unique, AtEnd::Wrap) => (
-            "`order: unique` gives no row twice, and `at_end: wrap` starts over",
+            "`order: unique` gives no row twice, but `at_end: wrap` starts over",
             "write `at_end: stop` or `at_end: error`, or `order: sequential`",
         ),
         (Order::Circular, AtEnd::Stop | AtEnd::Error) => {
-            ("`order: circular` has no end", "leave `at_end` out, or write `order: sequential`")
+            ("`order: circular` has no end", "remove `at_end`, or write `order: sequential`")
         }
         (Order::Random, AtEnd::Stop | AtEnd::Error) => {
-            ("`order: random` has no end", "leave `at_end` out, or write `order: shuffle`")
+            ("`order: random` has no end", "remove `at_end`, or write `order: shuffle`")
         }
         _ => return,
     };
-    reader.report(at_end.span, &DiagnosticText { code: "script::data-order", message, label: "never happens", help });
+    reader.report(at_end.span, &DiagnosticText { code: "script::data-order", message, label: "never applies", help });
 }

@@ -1,11 +1,12 @@
-//! Tree to [`Script`]: the keys of a whole script. A list is the plain form, steps only; a mapping is the long form.
+//! Reads the keys of a whole script from a tree into a [`Script`]. A list is the plain form, steps only; a mapping is the
+//! long form.
 
 use std::collections::HashMap;
 use std::sync::Arc;
 
 use super::header::check_header;
 use super::load;
-use super::model::{DataSpec, FlowItem, Node, NodeValue, Script, ScriptSettings, Spanned};
+use super::model::{DataSpec, FlowItem, NamedText, Node, NodeValue, Script, ScriptSettings, Spanned};
 use super::value_reader::{DiagnosticText, ValueReader};
 use crate::diagnostic::{Diagnostics, SourceText, Span};
 
@@ -28,10 +29,10 @@ pub const KEYS: [&str; 15] = [
     "steps",
 ];
 
-/// What the steps look like, for messages.
+/// The help of messages about the form of a script.
 const STEPS_HELP: &str = "a script is a list of steps, or a mapping with a list `steps`; each begins with `- name: …`";
 
-/// Reads the tree of a whole script. All mistakes are found, in the order of their places.
+/// Reads the tree of a whole script. Returns all mistakes, in the order of their places.
 pub fn decode(source: &Arc<SourceText>, root: Node) -> Result<Script, Diagnostics> {
     let mut decoder = ScriptDecoder::new(source);
     match root.value {
@@ -45,23 +46,23 @@ pub fn decode(source: &Arc<SourceText>, root: Node) -> Result<Script, Diagnostic
     diagnostics.into_result(script)
 }
 
-/// A script in the making.
+/// Reads a script key by key.
 pub struct ScriptDecoder {
     /// Reads values.
     pub reader: ValueReader,
-    /// What was right so far.
+    /// The valid parts so far.
     script: Script,
-    /// The names of all steps so far, for names given twice.
+    /// The names of all steps so far, to find duplicates.
     pub names: HashMap<String, Span>,
 }
 
 impl ScriptDecoder {
-    /// What was read, and what was wrong with it.
+    /// Returns the script and its mistakes.
     pub fn finish(self) -> (Script, Diagnostics) {
         (self.script, self.reader.diagnostics)
     }
 
-    /// Of this text, nothing read yet.
+    /// Returns a decoder of this text that has read nothing yet.
     pub fn new(source: &Arc<SourceText>) -> Self {
         let script = Script {
             source: Arc::clone(source),
@@ -97,7 +98,7 @@ impl ScriptDecoder {
         if !has("steps") && !has("scenarios") {
             self.report_missing_steps(root.span, has("name"));
             if has("name") {
-                // Every key would be an unknown one; that the step is no list is all there is to say.
+                // The script is a single step: every key of it would be reported as unknown.
                 return;
             }
         }
@@ -118,7 +119,7 @@ impl ScriptDecoder {
         let diagnostic = if is_step {
             DiagnosticText {
                 code: "script::type",
-                message: "a step stands outside of a list",
+                message: "a step must be in a list",
                 label: "not in a list",
                 help: "begin it with `- ` and indent its other keys by two",
             }
@@ -133,7 +134,7 @@ impl ScriptDecoder {
         self.reader.report(span, &diagnostic);
     }
 
-    /// One key of the long form.
+    /// Reads one key of the long form.
     pub fn read_entry(&mut self, key: &Spanned<String>, node: Node) {
         let name = key.value.as_str();
         let (reader, script) = (&mut self.reader, &mut self.script);
@@ -175,30 +176,31 @@ impl ScriptDecoder {
         self.script.login = self.step(node, Some(name));
     }
 
-    /// A list of steps whose names have nothing to do with those of other lists.
+    /// Reads a list of steps whose names may also appear in other lists.
     pub fn independent_steps(&mut self, key: &str, node: Node) -> Vec<FlowItem> {
-        // The sign-in has a row in every one of them.
+        // The name of the sign-in is taken in every list.
         self.names.retain(|name, _| name == "login");
         self.items(key, node)
     }
 }
 
-/// A key that nobody typed.
+/// Returns a key without a place in the script.
 fn without_span(key: &str) -> Spanned<String> {
     Spanned { value: key.to_owned(), span: Span::default() }
 }
 
-/// `headers`: names and values. A value may be empty.
-fn headers(reader: &mut ValueReader, node: Node) -> Vec<(Spanned<String>, Spanned<String>)> {
+/// Reads `headers`: names and values. A value may be empty.
+fn headers(reader: &mut ValueReader, node: Node) -> Vec<NamedText> {
     let entries = reader.mapping("headers", node, "for example `headers: {accept: application/json}`");
     let mut headers = Vec::new();
     for (name, node) in entries.unwrap_or_default() {
         let Some(value) = reader.text(&name.value, node, "\"…\"") else { continue };
         match check_header(&name.value, &value.value) {
-            Ok(()) => headers.push((name, value)),
-            Err(fault) => {
-                let message = fault.to_string();
-                let help = "HTTP allows letters, digits and most signs in names, and no control characters in values";
+            Ok(()) => headers.push(NamedText { name, value }),
+            Err(error) => {
+                let message = error.to_string();
+                let help =
+                    "HTTP allows letters, digits and most punctuation in names, and no control characters in values";
                 reader.report(
                     name.span,
                     &DiagnosticText { code: "script::header", message: &message, label: "this header", help },
@@ -209,7 +211,7 @@ fn headers(reader: &mut ValueReader, node: Node) -> Vec<(Spanned<String>, Spanne
     headers
 }
 
-/// `data`: names and sets of rows.
+/// Reads `data`: names and data sets.
 fn data(reader: &mut ValueReader, node: Node) -> Vec<(Spanned<String>, DataSpec)> {
     let entries = reader.mapping("data", node, "for example `data: {movies: [alien, heat]}`");
     let entries = entries.unwrap_or_default().into_iter();

@@ -1,22 +1,22 @@
-//! Durations as people write them: `500ms`, `30s`, `2m`, `1h 30m`. A number alone is refused, because half of its
-//! readers would take it for seconds and the other half for milliseconds.
+//! Durations such as `500ms`, `30s`, `2m`, `1h 30m`. A number without a unit is refused, because some readers would take it
+//! for seconds and others for milliseconds.
 
 use std::fmt;
 use std::time::Duration;
 
 use humantime::DurationError as Error;
 
-/// The longest duration there is, so that sums of durations and clocks never overflow: 366 days.
+/// The longest duration, 366 days, so that sums of durations and clocks never overflow.
 pub const MAX_DURATION: Duration = Duration::from_secs(366 * 24 * 60 * 60);
 
-/// Why a text is no duration. Shown on the command line as `what: help`.
+/// The reason why a text is not a duration. Shown on the command line as `message: help`.
 #[derive(Debug, PartialEq, Eq)]
 pub struct DurationParseError {
     /// The end of a sentence about the value, such as "needs a unit".
     pub message: String,
-    /// The same in two or three words, for a label.
+    /// The reason in two or three words, for a label.
     pub label: &'static str,
-    /// How to put it right.
+    /// The way to correct it.
     pub help: String,
 }
 
@@ -28,8 +28,8 @@ impl fmt::Display for DurationParseError {
 
 impl std::error::Error for DurationParseError {}
 
-/// Reads a duration of 0 to [`LONGEST`]. Units are those of humantime, from `ns` to `y`; the fraction of a number is
-/// allowed (`1.5s`).
+/// Parses a duration from 0 to [`MAX_DURATION`]. Units are those of humantime, from `ns` to `y`; a number may have a
+/// fraction (`1.5s`).
 pub fn parse_duration(text: &str) -> Result<Duration, DurationParseError> {
     if text.starts_with('-') {
         return Err(invalid("is negative", "negative", "write a duration such as `30s`"));
@@ -56,13 +56,13 @@ pub fn parse_duration(text: &str) -> Result<Duration, DurationParseError> {
     }
 }
 
-/// The mistake of a number alone, which a script may also make with a YAML number.
+/// Returns the error of a number without a unit, which in a script may also be a YAML number.
 pub fn missing_unit(number: &str) -> DurationParseError {
     invalid("needs a unit", "no unit", &format!("write `{number}s` for seconds or `{number}ms` for milliseconds"))
 }
 
-fn invalid(what: &str, label: &'static str, help: &str) -> DurationParseError {
-    DurationParseError { message: what.to_owned(), label, help: help.to_owned() }
+fn invalid(message: &str, label: &'static str, help: &str) -> DurationParseError {
+    DurationParseError { message: message.to_owned(), label, help: help.to_owned() }
 }
 
 #[cfg(test)]
@@ -86,7 +86,7 @@ mod tests {
 
     #[test]
     fn everything_else_is_refused_with_the_reason() {
-        for (text, what) in [
+        for (text, message) in [
             ("30", "needs a unit"),
             ("0", "needs a unit"),
             ("1.5", "needs a unit"),
@@ -99,7 +99,7 @@ mod tests {
             ("soon", "is not a duration"),
             ("1:30", "is not a duration"),
         ] {
-            assert_eq!(parse_duration(text).expect_err(text).message, what, "{text}");
+            assert_eq!(parse_duration(text).expect_err(text).message, message, "{text}");
         }
     }
 }

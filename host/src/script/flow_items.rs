@@ -1,4 +1,4 @@
-//! What may stand in a list of steps, as typed: steps, and blocks of them.
+//! The items of a list of steps as typed: steps, and blocks of them.
 
 use std::sync::Arc;
 
@@ -6,56 +6,56 @@ use super::spanned::Spanned;
 use super::step_spec::{Repetition, StepSpec};
 use crate::diagnostic::{SourceText, Span};
 
-/// One thing in a list of steps.
+/// One item of a list of steps.
 #[derive(Clone, Debug)]
 pub enum FlowItem {
     /// A step.
     Step(Box<StepSpec>),
-    /// Steps that have something in common.
+    /// Steps that are timed, chosen, repeated or run in parallel together.
     Block(Box<BlockSpec>),
 }
 
-/// Steps that are timed, chosen, repeated or taken at once.
+/// A block of steps.
 #[derive(Clone, Debug)]
 pub struct BlockSpec {
-    /// The text it stands in: the script, or a file that it includes.
+    /// The text that it is in: the script, or an included file.
     pub source: Arc<SourceText>,
     /// The whole block.
     pub span: Span,
     /// `group`: its name in the report, if it is timed.
     pub group: Option<Spanned<String>>,
-    /// Whether and how often.
+    /// Its condition and how often it runs.
     pub repetition: Repetition,
-    /// What it consists of.
+    /// The steps in it.
     pub body: BlockBody,
-    /// `else`: what is done instead if `when` does not hold.
+    /// `else`: the items that run instead if `when` does not hold.
     pub else_items: Vec<FlowItem>,
 }
 
-/// What a block consists of.
+/// The body of a block.
 #[derive(Clone, Debug)]
 pub enum BlockBody {
     /// `steps`, one after the other.
     Steps(Vec<FlowItem>),
-    /// `choose`: one of several.
+    /// `choose`: one of several branches.
     Choose(Vec<Branch>),
-    /// `parallel`: all at once.
+    /// `parallel`: all items at the same time.
     Parallel(Vec<FlowItem>),
     /// `include`: the steps of another file, relative to the script's folder.
     Include(Spanned<String>),
 }
 
-/// One of several things to choose from.
+/// A branch of `choose`.
 #[derive(Clone, Debug)]
 pub struct Branch {
-    /// `weight`: how likely it is beside the others.
+    /// `weight`: how likely it is, relative to the other branches.
     pub weight: Option<Spanned<f64>>,
     /// `steps`.
     pub items: Vec<FlowItem>,
 }
 
 impl FlowItem {
-    /// The steps in it, in their order.
+    /// Returns the steps in it, in order.
     pub fn steps(&self) -> Vec<&StepSpec> {
         match self {
             Self::Step(step) => vec![step],
@@ -65,7 +65,7 @@ impl FlowItem {
 }
 
 impl BlockSpec {
-    /// The lists of items in it, in their order: what its flow walks, then what it walks instead.
+    /// Returns the lists of items in it, in order: those of its body, then `else`.
     pub fn lists(&self) -> impl Iterator<Item = &[FlowItem]> {
         let body: Vec<&[FlowItem]> = match &self.body {
             BlockBody::Steps(items) | BlockBody::Parallel(items) => vec![items],
@@ -76,7 +76,7 @@ impl BlockSpec {
     }
 }
 
-/// The steps in a list, in their order.
+/// Returns the steps in a list, in order.
 pub fn steps(items: &[FlowItem]) -> Vec<&StepSpec> {
     items.iter().flat_map(FlowItem::steps).collect()
 }

@@ -1,16 +1,16 @@
-//! Which header fields HTTP allows (RFC 9110 section 5). Checked before the run, on the command line as in the script,
-//! so that no request fails for a reason that was plain from the start.
+//! The header fields that HTTP allows (RFC 9110 section 5). They are checked before the run, on the command line as in the
+//! script, so that no request fails for a reason that was known from the start.
 
 use std::fmt;
 
 use hyper::header::{HeaderName, HeaderValue};
 
-/// What is wrong with a header field. Never holds the value, which may be a secret.
+/// A mistake in a header field. It never holds the value, which may be a secret.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum HeaderError {
-    /// The name is empty or holds a character that names may not.
+    /// The name is empty or contains a character that names may not contain.
     Name(String),
-    /// The value of the field of that name holds a control character.
+    /// The value of the field of that name contains a control character.
     Value(String),
 }
 
@@ -18,14 +18,17 @@ impl fmt::Display for HeaderError {
     fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Self::Name(name) => write!(formatter, "`{name}` is not a header name"),
-            Self::Value(name) => write!(formatter, "the value of header `{name}` holds a control character"),
+            Self::Value(name) => write!(formatter, "the value of header `{name}` contains a control character"),
         }
     }
 }
 
 impl std::error::Error for HeaderError {}
 
-/// Checks a field as typed. The value may hold `{{templates}}`; what they render to is checked when it is sent.
+/// Checks a field as typed. The value may contain `{{templates}}`; the rendered value is checked again when it is sent.
+///
+/// # Errors
+/// HTTP does not allow the name or the value.
 pub fn check_header(name: &str, value: &str) -> Result<(), HeaderError> {
     if HeaderName::from_bytes(name.as_bytes()).is_err() {
         return Err(HeaderError::Name(name.to_owned()));
@@ -48,8 +51,8 @@ mod tests {
             assert_eq!(check_header(name, "v"), Err(HeaderError::Name(name.into())), "{name}");
         }
         for value in ["a\nb", "a\r", "\0"] {
-            let fault = check_header("x", value).expect_err("a control character");
-            assert_eq!(fault.to_string(), "the value of header `x` holds a control character");
+            let error = check_header("x", value).expect_err("a control character");
+            assert_eq!(error.to_string(), "the value of header `x` contains a control character");
         }
     }
 }

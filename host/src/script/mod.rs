@@ -1,15 +1,15 @@
-//! What was typed: from the text of a script to a [`model::Script`], all mistakes of the file in one go.
+//! Scripts as typed: parses the text of a script into a [`model::Script`], or returns all mistakes of the file.
 //!
-//! | step | file | knows |
+//! | stage | files | they know |
 //! |---|---|---|
-//! | text to tree | `yaml`, `raw`, `fault` | YAML |
-//! | tree to script | `decode`, `scenario`, `load`, `step`, `block`, `control`, `data`, `plugin`, `values` | the keys of a script |
-//! | texts in it | `threshold`, `thresholds`, `checks`, `duration`, `stage`, `header` | small grammars of their own |
-//! | what they come to | `model`, `items` | nothing but types |
+//! | text to tree | `yaml`, `raw`, `yaml_error` | YAML |
+//! | tree to script | `decode`, `scenario`, `load`, `step`, `block`, `repetition`, `data`, `plugin`, `value_reader` | the keys of a script |
+//! | texts in it | `threshold_syntax`, `thresholds`, `checks`, `duration`, `stage`, `header` | small grammars of their own |
+//! | the result | `model`, `step_spec`, `flow_items`, `spanned` | types only |
 //! | for editors | `schema` | the same keys, as a JSON Schema |
-//! | pointing back | `node`, `span` | where in the text a value stands |
+//! | pointing back | `node`, `span` | the place of a value in the text |
 //!
-//! Nothing here applies a default, opens a file or asks a plugin; that is the plan's part.
+//! Nothing here applies a default, opens a file or asks a plugin; the plan does.
 
 mod block;
 mod checks;

@@ -1,16 +1,15 @@
-//! What was typed, with the place of every value. A `Script` knows syntax only: no defaults are applied, no file is
-//! touched, no plugin is asked. `plan::build` turns it into something valid.
+//! A script as typed, with the place of every value. A `Script` knows syntax only: no default is applied, no file is read,
+//! no plugin is asked. `plan::build` makes a valid plan of it.
 
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::Duration;
 
 pub use super::flow_items::{BlockBody, BlockSpec, Branch, FlowItem, steps};
-pub use super::spanned::Spanned;
-use super::stage::StageSpec;
+pub use super::load::{ArrivalSpec, LifespanSpec, LoadKey, LoadSettings, LoadSpec, Setting};
+pub use super::spanned::{NamedText, Node, NodeValue, Spanned};
 pub use super::step_spec::{
-    CaptureSource, CaptureSpec, CheckSpec, CheckTest, Node, NodeValue, Repetition, RetrySpec, StepSpec, TextTest,
-    ThinkSpec,
+    CaptureSource, CaptureSpec, CheckSpec, CheckTest, Repetition, RetrySpec, StatusRange, StepSpec, TextTest, ThinkSpec,
 };
 use super::threshold_syntax::{Criterion, Selector};
 use crate::diagnostic::SourceText;
@@ -26,19 +25,19 @@ pub struct Script {
     pub base_url: Option<Spanned<String>>,
     /// The step that signs each user in.
     pub login: Option<StepSpec>,
-    /// `refresh_on` of the login: the statuses, ends included, upon which a user signs in again.
-    pub refresh_on: Vec<(u16, u16)>,
+    /// `refresh_on` of the login: the statuses after which a user signs in again.
+    pub refresh_on: Vec<StatusRange>,
     /// Named data sets.
     pub data: Vec<(Spanned<String>, DataSpec)>,
-    /// Named components besides the built-in ones, and what is said of built-in ones.
+    /// `plugins`: components besides the built-in ones, and settings of built-in ones.
     pub plugins: Vec<(Spanned<String>, PluginSpec)>,
-    /// What is walked once before all load.
+    /// `setup`: walked once before all load.
     pub setup: Vec<FlowItem>,
-    /// What is walked once after all load.
+    /// `teardown`: walked once after all load.
     pub teardown: Vec<FlowItem>,
-    /// Loads side by side; none in the plain form.
+    /// Loads that run side by side; none in the plain form.
     pub scenarios: Vec<ScenarioSpec>,
-    /// What each user walks, but for users of scenarios with steps of their own.
+    /// The steps that users walk, unless their scenario has its own.
     pub steps: Vec<FlowItem>,
     /// `thresholds`, in order.
     pub thresholds: Vec<ThresholdSpec>,
@@ -51,110 +50,50 @@ impl Script {
     }
 }
 
-/// One of several loads in a run.
+/// One of several loads of a run.
 #[derive(Clone, Debug)]
 pub struct ScenarioSpec {
     /// Its name in the report.
     pub name: Spanned<String>,
-    /// How much load; what is not said is the script's.
+    /// Its load. The script's settings apply where it has none.
     pub load: LoadSettings,
-    /// `start`: when it begins, after the run.
+    /// `start`: when it begins, after the run's begin.
     pub start: Option<Spanned<Duration>>,
-    /// `weight`: its share of the script's own load, beside the other scenarios that have none of their own.
+    /// `weight`: its share of the script's own load, relative to the other scenarios without a load of their own.
     pub weight: Option<Spanned<f64>>,
-    /// `env`: what `{{env NAME}}` gives in its steps, before the environment.
-    pub env: Vec<(Spanned<String>, Spanned<String>)>,
+    /// `env`: values of `{{env NAME}}` in its steps; they win over the environment.
+    pub env: Vec<NamedText>,
     /// `tags` of all its steps.
-    pub tags: Vec<(Spanned<String>, Spanned<String>)>,
+    pub tags: Vec<NamedText>,
     /// `steps`; the script's if there are none.
     pub steps: Vec<FlowItem>,
-}
-
-/// How much load.
-#[derive(Clone, Debug, Default)]
-pub struct LoadSettings {
-    /// `users`.
-    pub users: Option<Spanned<u32>>,
-    /// `rps`, per user.
-    pub rps: Option<Spanned<f64>>,
-    /// `duration`.
-    pub duration: Option<Spanned<Duration>>,
-    /// `iterations`, per user.
-    pub iterations: Option<Spanned<u64>>,
-    /// `shared_iterations`, of all users together.
-    pub shared_iterations: Option<Spanned<u64>>,
-    /// `ramp_up`.
-    pub ramp_up: Option<Spanned<Duration>>,
-    /// `stages`.
-    pub stages: Option<Spanned<Vec<Spanned<StageSpec>>>>,
-    /// `arrival_rate`, iterations begun per second.
-    pub arrival_rate: Option<Spanned<f64>>,
-    /// `arrivals`: how they are spread.
-    pub arrivals: Option<Spanned<ArrivalSpec>>,
-    /// `max_users` that arrivals may keep busy.
-    pub max_users: Option<Spanned<u32>>,
-    /// `max_wait` of an arrival for a user.
-    pub max_wait: Option<Spanned<Duration>>,
-    /// `graceful_ramp_down`: how long an iteration may go on whose user is no longer wanted.
-    pub graceful_ramp_down: Option<Spanned<Duration>>,
-    /// `graceful_stop`.
-    pub graceful_stop: Option<Spanned<Duration>>,
-    /// `pace`: from the beginning of an iteration to the next, at least.
-    pub pace: Option<Spanned<Duration>>,
-    /// `think` after each step.
-    pub think: Option<Spanned<ThinkSpec>>,
-    /// `cookies`: how long a user keeps them.
-    pub cookies: Option<Spanned<LifespanSpec>>,
-    /// `connections`: how long a user keeps them.
-    pub connections: Option<Spanned<LifespanSpec>>,
-}
-
-/// How long a user keeps what it has.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum LifespanSpec {
-    /// As long as it is there.
-    Keep,
-    /// Until its next iteration.
-    Iteration,
-    /// For one request.
-    Request,
-}
-
-/// How arrivals are spread around their rate.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub enum ArrivalSpec {
-    /// Evenly.
-    #[default]
-    Even,
-    /// At random, independently of each other.
-    Poisson,
 }
 
 /// Settings a script may give; a flag or an environment variable of the same name wins.
 #[derive(Clone, Debug, Default)]
 pub struct ScriptSettings {
-    /// How much load, for all users that no scenario has load of its own for.
+    /// The load of all scenarios that have none of their own.
     pub load: LoadSettings,
     /// `rps_total`, of all users together.
     pub rps_total: Option<Spanned<f64>>,
-    /// `warm_up`, in which nothing counts.
+    /// `warm_up`: requests that begin in it are not counted.
     pub warm_up: Option<Spanned<Duration>>,
-    /// `timeout` of steps that give none.
+    /// `timeout` of steps without one.
     pub timeout: Option<Spanned<Duration>>,
     /// `seed` of the users' random streams.
     pub seed: Option<Spanned<u64>>,
     /// `headers` sent with every request.
-    pub headers: Vec<(Spanned<String>, Spanned<String>)>,
+    pub headers: Vec<NamedText>,
     /// `fail_on`: when failed requests fail the run.
     pub fail_on: Option<Spanned<FailOn>>,
 }
 
-/// When failed requests alone make the exit code another than 0.
+/// When failed requests alone make the run fail.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub enum FailOn {
     /// Never, once the target was reached.
     Never,
-    /// If there were any, and all of them failed.
+    /// If there were requests, and all of them failed.
     #[default]
     AllFailed,
     /// If any failed.
@@ -162,35 +101,35 @@ pub enum FailOn {
 }
 
 impl FailOn {
-    /// What it is called, on the command line and in scripts.
+    /// The names on the command line and in scripts.
     pub const NAMES: [(&str, Self); 3] =
         [("never", Self::Never), ("all-failed", Self::AllFailed), ("any-error", Self::AnyError)];
 
-    /// The one of that name.
+    /// Returns the value of that name.
     pub fn from_name(name: &str) -> Option<Self> {
         Self::NAMES.iter().find(|(known, _)| *known == name).map(|(_, value)| *value)
     }
 }
 
-/// What has to hold for a run to pass.
+/// A threshold: a condition for a run to pass.
 #[derive(Clone, Debug)]
 pub struct ThresholdSpec {
-    /// The text it stands in: the script, or a flag's value.
+    /// The text that it is in: the script, or a flag's value.
     pub source: Arc<SourceText>,
-    /// What is measured.
+    /// The metric and tags that it measures.
     pub selector: Selector,
-    /// What has to hold of it.
+    /// The condition on them.
     pub criterion: Criterion,
     /// The criterion as typed.
     pub text: String,
-    /// Whether the run ends as soon as it does not hold.
+    /// `true` if the run ends as soon as the condition does not hold.
     pub abort: bool,
-    /// From when on it may end.
+    /// The time after which it may end the run.
     pub delay: Option<Spanned<Duration>>,
 }
 
 impl Script {
-    /// Its own text, and those of the files that it includes.
+    /// Returns its own text and those of the files that it includes.
     pub fn sources(&self) -> Vec<&Arc<SourceText>> {
         let own = self.scenarios.iter().map(|scenario| &scenario.steps);
         let lists = [&self.setup, &self.steps, &self.teardown].into_iter().chain(own);
@@ -204,102 +143,102 @@ impl Script {
     }
 }
 
-/// A data set: its rows, and how they are dealt out.
+/// A data set: its rows, and how users get them.
 #[derive(Clone, Debug, PartialEq)]
 pub struct DataSpec {
-    /// Where the rows come from.
+    /// The source of its rows.
     pub source: DataSource,
-    /// `order` of the rows that `next` deals out.
+    /// `order` in which `next` returns rows.
     pub order: Option<Spanned<Order>>,
-    /// `at_end`: what happens to a user for whom no row is left.
+    /// `at_end`: what happens to a user when no row is left for it.
     pub at_end: Option<Spanned<AtEnd>>,
-    /// `partition`: who may get which row.
+    /// `partition`: which users get which rows.
     pub partition: Option<Spanned<Partition>>,
-    /// `secret`: which columns are never shown.
+    /// `secret`: the columns that are never shown.
     pub secret: SecretColumns,
 }
 
-/// Which columns of a data set are never shown.
+/// The columns of a data set that are never shown.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub enum SecretColumns {
-    /// None of them is kept back.
+    /// No column.
     #[default]
     None,
-    /// All of them.
+    /// All columns.
     All,
-    /// These.
+    /// These columns.
     Named(Vec<Spanned<String>>),
 }
 
-/// In what order `next` deals out the rows of a data set.
+/// The order in which `next` returns the rows of a data set.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub enum Order {
-    /// As they stand, every user on to its own next row: user number + turn × users.
+    /// In the order of the file; each user goes to its own next row: user number + turn × users.
     #[default]
     Sequential,
-    /// The same, over and over: `sequential` that never ends.
+    /// Like `sequential`, but it starts over at the end and never ends.
     Circular,
-    /// The same in an order that the run's seed decides; each pass through the rows has another one.
+    /// Like `sequential`, in an order that the run's seed decides; each pass through the rows has another one.
     Shuffle,
-    /// Any row, each time.
+    /// A random row each time.
     Random,
-    /// As they stand, to whoever asks next; none is given twice in a run.
+    /// In the order of the file, to the users in the order in which they ask; no row is used twice in a run.
     Unique,
 }
 
-/// What happens to a user for whom no row is left.
+/// The behaviour of a user when no row is left for it.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub enum AtEnd {
     /// The rows start over.
     #[default]
     Wrap,
-    /// Its walk ends.
+    /// The user's walk ends.
     Stop,
-    /// Its step fails and says so, and its walk ends.
+    /// The user's step fails with that reason, and its walk ends.
     Error,
 }
 
-/// Who may get which row of a data set.
+/// Which users get which rows of a data set.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub enum Partition {
     /// All users get from all rows.
     #[default]
     None,
-    /// Each user has a share of the rows that nobody else gets from.
+    /// Each user has its own share of the rows.
     User,
 }
 
-/// Where a data set comes from.
+/// The source of a data set.
 #[derive(Clone, Debug, PartialEq)]
 pub enum DataSource {
-    /// Rows in the script itself, a [`Value::List`].
+    /// Rows in the script itself, a [`NodeValue::List`].
     Inline(Node),
-    /// A file; its extension says the format. Relative to the script's folder.
+    /// A file, relative to the script's folder. Its extension gives the format.
     File(Spanned<String>),
 }
 
-/// What is said of one plugin.
+/// The settings of one plugin.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct PluginSpec {
-    /// Where it comes from: a path relative to the script's folder, `https://…` or `oci://…`. A built-in plugin has none.
+    /// Its source: a path relative to the script's folder, `https://…` or `oci://…`. A built-in plugin has none.
     pub source: Option<Spanned<String>>,
-    /// The digest its bytes must have, in lower case.
+    /// The SHA-256 digest that its bytes must have, in lower case.
     pub sha256: Option<Spanned<String>>,
     /// Hosts that it may reach, uncompiled.
     pub allow: Vec<Spanned<String>>,
-    /// What shares an instance.
+    /// The users that share an instance.
     pub isolation: Option<Spanned<Isolation>>,
-    /// What it may use.
+    /// Its limits.
     pub limits: PluginLimits,
 }
 
-/// What shares one instance of a plugin, and so fails together.
+/// The users that share one instance of a plugin, and so fail together.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub enum Isolation {
     /// All users of a worker thread.
     #[default]
     Worker,
-    /// Nobody: each user has its own.
+    /// One user: each has its own instance.
     User,
 }
 

@@ -1,19 +1,19 @@
-//! Looking into a [`Node`]: as JSON for a plugin, and by JSON Pointer (RFC 6901) when the plugin answers that something
-//! is wrong with one of its values.
+//! Converts a [`Node`] to JSON for a plugin, and looks values up by JSON Pointer (RFC 6901), with which plugins name the
+//! values that they refuse.
 
 use serde_json::{Map, Number};
 
-use super::model::{Node, NodeValue, Spanned};
+use super::spanned::{Node, NodeValue, Spanned};
 use crate::diagnostic::Span;
 
 impl Node {
-    /// The value as JSON. Keys keep their order.
+    /// Returns the value as JSON. Keys keep their order.
     pub fn to_json(&self) -> serde_json::Value {
         match &self.value {
             NodeValue::Null => serde_json::Value::Null,
             NodeValue::Bool(value) => (*value).into(),
             NodeValue::Int(value) => (*value).into(),
-            // Numbers that JSON lacks are texts already.
+            // Numbers that JSON cannot express were read as text.
             NodeValue::Float(value) => Number::from_f64(*value).map_or(serde_json::Value::Null, Into::into),
             NodeValue::String(value) => value.as_str().into(),
             NodeValue::List(items) => items.iter().map(Self::to_json).collect(),
@@ -23,19 +23,19 @@ impl Node {
         }
     }
 
-    /// The value a JSON Pointer leads to, `""` for this one. `None` if there is none or the pointer is malformed.
+    /// Returns the value at a JSON Pointer, which is `""` for this one. `None` if there is none or the pointer is malformed.
     pub fn pointer(&self, pointer: &str) -> Option<&Self> {
         tokens(pointer)?.try_fold(self, |node, token| node.child(&token).map(|(_, child)| child))
     }
 
-    /// Where the key stands that a JSON Pointer ends in: what to underline when the key itself is wrong. `None` if
-    /// there is no such key or the pointer ends in an index.
+    /// Returns the place of the key at the end of a JSON Pointer, to underline when the key itself is wrong. `None` if there
+    /// is no such key or the pointer ends in an index.
     pub fn key_span(&self, pointer: &str) -> Option<Span> {
         let (parent, last) = pointer.rsplit_once('/')?;
         self.pointer(parent)?.child(&unescaped(last)).and_then(|(key, _)| key).map(|key| key.span)
     }
 
-    /// The entry of a mapping or the item of a list.
+    /// Returns an entry of a mapping with its key, or an item of a list.
     fn child(&self, token: &str) -> Option<(Option<&Spanned<String>>, &Self)> {
         match &self.value {
             NodeValue::Map(entries) => {
@@ -47,13 +47,13 @@ impl Node {
     }
 }
 
-/// The steps of a pointer.
+/// Returns the tokens of a pointer; `None` if it is malformed.
 fn tokens(pointer: &str) -> Option<impl Iterator<Item = String>> {
     let is_absolute = pointer.is_empty() || pointer.starts_with('/');
     is_absolute.then(|| pointer.split('/').skip(1).map(unescaped))
 }
 
-/// `~1` stands for `/` and `~0` for `~`.
+/// Decodes a token, in which `~1` stands for `/` and `~0` for `~`.
 fn unescaped(token: &str) -> String {
     token.replace("~1", "/").replace("~0", "~")
 }

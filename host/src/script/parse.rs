@@ -1,4 +1,4 @@
-//! The way in.
+//! The entry point: parses a script.
 
 use std::sync::Arc;
 
@@ -7,19 +7,20 @@ use super::model::Script;
 use super::yaml::read;
 use crate::diagnostic::{Diagnostics, SourceText};
 
-/// What Windows editors put before a text to say that it is UTF-8.
+/// The mark that some Windows editors put before a text in UTF-8.
 const BYTE_ORDER_MARK: char = '\u{feff}';
 
-/// Reads a script. All mistakes are found in one go, in the order of their places, except that a text which is not YAML
-/// has no further ones. A byte order mark is dropped, so the spans of the result refer to its own
-/// [`source`](Script::source).
+/// Parses a script. A byte order mark is removed, so the spans of the result refer to its own [`source`](Script::source).
+///
+/// # Errors
+/// Returns all mistakes, in the order of their places, or only the first one if the text is not YAML.
 pub fn parse(source: &Arc<SourceText>) -> Result<Script, Diagnostics> {
     let source = without_byte_order_mark(source);
     let root = read(&source)?;
     decode(&source, root)
 }
 
-/// The same text without a byte order mark, so that the columns of the first line are right.
+/// Returns the text without a byte order mark, so that the columns of the first line are right.
 fn without_byte_order_mark(source: &Arc<SourceText>) -> Arc<SourceText> {
     match source.text.strip_prefix(BYTE_ORDER_MARK) {
         Some(text) => Arc::new(SourceText { name: source.name.clone(), text: text.to_owned() }),
@@ -61,11 +62,11 @@ mod tests {
              data: {movies: [a], people: {file: p.csv}}\nplugins: {mqtt: ./m.wasm}\nsteps: [{name: 404}]\n",
         );
         let settings = &script.settings;
-        assert_eq!(settings.load.users.as_ref().map(|users| users.value), Some(5));
+        assert_eq!(settings.load.spec.users.as_ref().map(|users| users.value), Some(5));
         assert_eq!(settings.load.rps.as_ref().map(|rps| rps.value), Some(2.0));
-        assert_eq!(settings.load.ramp_up.as_ref().map(|time| time.value), Some(Duration::from_secs(60)));
-        assert!(settings.load.duration.is_none() && settings.seed.is_none() && script.base_url.is_none());
-        assert_eq!(settings.headers[0].1.value, "1.10");
+        assert_eq!(settings.load.spec.ramp_up.as_ref().map(|time| time.value), Some(Duration::from_secs(60)));
+        assert!(settings.load.spec.duration.is_none() && settings.seed.is_none() && script.base_url.is_none());
+        assert_eq!(settings.headers[0].value.value, "1.10");
         let login = script.login.expect("a login");
         assert_eq!((login.name.value.as_str(), login.action), ("login", None));
         assert!(matches!(&script.data[0].1.source, DataSource::Inline(_)));

@@ -1,4 +1,4 @@
-//! One entry of `plugins:`: where the component comes from, what it may reach and use.
+//! Entries of `plugins`: the source of a component, the hosts that it may reach, and its limits.
 
 use std::time::Duration;
 
@@ -12,20 +12,20 @@ pub const KEYS: [&str; 5] = ["source", "sha256", "allow", "isolation", "limits"]
 pub const LIMIT_KEYS: [&str; 7] =
     ["memory", "call", "operations", "copied", "log_lines", "compile_time", "compile_memory"];
 
-/// What an entry looks like, for messages.
+/// The help of messages about the form of an entry.
 const HELP: &str = "for example `mqtt: ./mqtt.wasm`, or `mqtt: {source: ./mqtt.wasm, allow: [\"broker:1883\"]}`";
 
-/// Least time of a call: how often a call that takes long is looked at.
+/// The shortest limit of a call: the period in which a long call is checked.
 const MIN_CALL_TIME: Duration = Duration::from_millis(10);
-/// Least time for compiling: operating systems count it in seconds.
+/// The shortest limit of compiling: operating systems count it in seconds.
 const MIN_COMPILE_TIME: Duration = Duration::from_secs(1);
-/// Least memory of an instance, in bytes: one page of WebAssembly is 64 KiB, and no language gets by with one.
+/// The smallest limit of an instance's memory, in bytes: a page of WebAssembly is 64 KiB, and every language needs several.
 const MIN_MEMORY: u64 = 1 << 20;
-/// Most memory of anything, in bytes: what a 32-bit WebAssembly memory can have.
+/// The largest limit of an instance's memory, in bytes: the size of a full 32-bit WebAssembly memory.
 const MAX_MEMORY: u64 = 4 << 30;
-/// Least memory for compiling, in bytes: less does not even load the compiler.
+/// The smallest limit of memory for compiling, in bytes: the compiler does not start with less.
 const MIN_COMPILE_MEMORY: u64 = 256 << 20;
-/// Most memory for compiling, in bytes.
+/// The largest limit of memory for compiling, in bytes.
 const MAX_COMPILE_MEMORY: u64 = 64 << 30;
 
 /// Reads `plugins`: names and entries.
@@ -63,7 +63,7 @@ fn entry(reader: &mut ValueReader, name: &str, node: Node) -> Option<PluginSpec>
     Some(entry)
 }
 
-/// 64 hexadecimal digits.
+/// Reads `sha256`: 64 hexadecimal digits.
 fn sha256(reader: &mut ValueReader, node: Node) -> Option<Spanned<String>> {
     let digest = reader.non_empty_text("sha256", node, "9f86d0…")?;
     if digest.value.len() == 64 && digest.value.bytes().all(|byte| byte.is_ascii_hexdigit()) {
@@ -72,14 +72,14 @@ fn sha256(reader: &mut ValueReader, node: Node) -> Option<Spanned<String>> {
     let diagnostic = DiagnosticText {
         code: "script::digest",
         message: "`sha256` must be 64 hexadecimal digits",
-        label: "no SHA-256 digest",
+        label: "not a SHA-256 digest",
         help: "`sha256sum FILE` prints it, and so does `stampede-shooter plugin inspect FILE`",
     };
     reader.report(digest.span, &diagnostic);
     None
 }
 
-/// A list of hosts.
+/// Reads `allow`: a list of hosts.
 fn allow(reader: &mut ValueReader, node: Node) -> Vec<Spanned<String>> {
     let NodeValue::List(items) = node.value else {
         reader.wrong_type("allow", &node, "a list of hosts", "for example `allow: [\"broker:1883\", \"*.site\"]`");
@@ -94,8 +94,8 @@ fn isolation(reader: &mut ValueReader, node: Node) -> Option<Spanned<Isolation>>
         "worker" => Isolation::Worker,
         "user" => Isolation::User,
         _ => {
-            let message = "`isolation` is neither `worker` nor `user`";
-            let help = "`worker` (one instance for all users of a worker thread) or `user` (one for each user)";
+            let message = "`isolation` must be `worker` or `user`";
+            let help = "`worker` is one instance for all users of a worker thread, `user` is one for each user";
             let diagnostic = DiagnosticText { code: "script::isolation", message, label: "unknown", help };
             reader.report(text.span, &diagnostic);
             return None;

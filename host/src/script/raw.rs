@@ -1,12 +1,12 @@
-//! A YAML document as serde-saphyr hands it over: typed by YAML's own rules, with the library's locations. A step of its
-//! own, because serde builds values bottom-up and knows nothing of the text they come from.
+//! A YAML document as serde-saphyr returns it: typed by the rules of YAML, with the locations of the library. It is a
+//! separate stage because serde builds values bottom-up and does not know the text that they come from.
 
 use std::fmt;
 
 use serde::de::{Deserialize, Deserializer, MapAccess, SeqAccess, Visitor};
 use serde_saphyr::Spanned;
 
-/// A value with its location: for a scalar all of its text, for a collection the place where it begins.
+/// A value with its location: for a scalar its whole text, for a collection the place where it begins.
 pub struct RawNode(pub Spanned<RawValue>);
 
 /// A value typed by the YAML 1.2 core schema.
@@ -39,7 +39,7 @@ impl<'de> Deserialize<'de> for RawValue {
     }
 }
 
-/// Takes whatever comes.
+/// Accepts a value of any type.
 struct RawVisitor;
 
 impl<'de> Visitor<'de> for RawVisitor {

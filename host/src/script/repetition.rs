@@ -1,18 +1,18 @@
-//! `when`, `while`, `repeat` and `retry`: whether and how often a step, or a block of them, is done.
+//! `when`, `while`, `repeat` and `retry`: the condition of a step or block, and how often it runs.
 
 use std::time::Duration;
 
 use super::model::{Node, NodeValue, Repetition, RetrySpec};
 use super::value_reader::{DiagnosticText, ValueReader};
 
-/// The keys.
+/// The keys of a repetition.
 pub(super) const KEYS: [&str; 4] = ["when", "while", "repeat", "retry"];
 /// The keys of a `retry` that is a mapping.
 pub(super) const RETRY_KEYS: [&str; 3] = ["times", "wait", "max_wait"];
 
-/// Most rounds of a `repeat`; what is to go on longer is an iteration.
+/// The most rounds of a `repeat`. A load that lasts longer is made of iterations.
 const MAX_ROUNDS: i64 = 1_000_000_000;
-/// Most times of a `retry`.
+/// The most times of a `retry`.
 const MAX_RETRIES: i64 = 1_000;
 
 const RETRY_HELP: &str = "for example `retry: 3` or `retry: {times: 3, wait: 500ms, max_wait: 10s}`";
@@ -28,13 +28,13 @@ impl Repetition {
         }
     }
 
-    /// Whether nothing is said.
+    /// Returns true if none of the keys is given.
     pub const fn is_plain(&self) -> bool {
         self.when.is_none() && self.while_condition.is_none() && self.repeat.is_none() && self.retry.is_none()
     }
 }
 
-/// A number of times, or a mapping.
+/// Reads `retry`: a number of times, or a mapping.
 fn retry(reader: &mut ValueReader, node: Node) -> Option<RetrySpec> {
     if let NodeValue::Int(_) = node.value {
         let times = reader.integer("retry", &node, 1, MAX_RETRIES)?.value;
@@ -51,7 +51,7 @@ fn retry(reader: &mut ValueReader, node: Node) -> Option<RetrySpec> {
         }
     }
     let Some(times) = times else {
-        let (message, label) = ("`retry` does not say how many `times`", "no `times`");
+        let (message, label) = ("`retry` needs `times`", "no `times`");
         reader.report(span, &DiagnosticText { code: "script::missing-key", message, label, help: RETRY_HELP });
         return None;
     };

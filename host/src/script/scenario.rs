@@ -1,18 +1,18 @@
-//! `scenarios`: loads side by side, each with its own steps or the script's.
+//! `scenarios`: loads that run side by side, each with its own steps or the script's.
 
 use super::decode::ScriptDecoder;
 use super::load;
-use super::model::{LoadSettings, Node, NodeValue, ScenarioSpec, Spanned};
+use super::model::{LoadSettings, NamedText, Node, NodeValue, ScenarioSpec, Spanned};
 use super::value_reader::{DiagnosticText, ValueReader};
 
 /// The keys of a scenario besides those of a load.
 pub const KEYS: [&str; 5] = ["start", "weight", "env", "tags", "steps"];
 const HELP: &str = "for example `scenarios: {browse: {users: 50, duration: 5m, steps: [{name: Home, url: /}]}}`";
-/// Names that rows of the report have already.
+/// Names that rows of the report already have.
 const RESERVED_NAMES: [&str; 2] = ["setup", "teardown"];
 
 impl ScriptDecoder {
-    /// `scenarios`: names and what each does.
+    /// Reads `scenarios`: a mapping of names to scenarios.
     pub fn scenarios(&mut self, node: Node) -> Vec<ScenarioSpec> {
         let span = node.span;
         let Some(entries) = self.reader.mapping("scenarios", node, HELP) else { return Vec::new() };
@@ -28,11 +28,11 @@ impl ScriptDecoder {
         self.reader.check_name("a scenario", &name);
         if RESERVED_NAMES.contains(&name.value.as_str()) {
             let message = format!("`{}` cannot be the name of a scenario", name.value);
-            let help = "rows of the report have it already; take another";
+            let help = "a row of the report has this name; use another";
             self.reader
                 .report(name.span, &DiagnosticText { code: "script::name", message: &message, label: "taken", help });
         }
-        // A scenario about which nothing is said is the script's own load and steps.
+        // A scenario without keys has the script's own load and steps.
         let entries = match node.value {
             NodeValue::Null => Vec::new(),
             _ => self.reader.mapping(&name.value, node, HELP)?,
@@ -59,15 +59,12 @@ impl ScriptDecoder {
     }
 }
 
-/// A mapping of names to texts.
-fn text_entries(
-    reader: &mut ValueReader,
-    key: &str,
-    node: Node,
-    help: &str,
-) -> Vec<(Spanned<String>, Spanned<String>)> {
+/// Reads a mapping of names to texts.
+fn text_entries(reader: &mut ValueReader, key: &str, node: Node, help: &str) -> Vec<NamedText> {
     let entries = reader.mapping(key, node, help).unwrap_or_default().into_iter();
-    entries
-        .filter_map(|(name, node)| Some((Spanned { ..name.clone() }, reader.text(&name.value, node, "…")?)))
-        .collect()
+    let text = |(name, node): (Spanned<String>, Node)| {
+        let value = reader.text(&name.value, node, "…")?;
+        Some(NamedText { name, value })
+    };
+    entries.filter_map(text).collect()
 }

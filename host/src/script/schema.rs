@@ -1,7 +1,7 @@
-//! The host's own keys as a JSON Schema, for editors. It is written by hand, for its descriptions; the parser does not
-//! read it, and says what is wrong in its own words. The parameters of actions are put in by whoever knows the plugins.
+//! The host's own keys as a JSON Schema, for editors. It is written by hand, for its descriptions; the parser does not read
+//! it and has its own messages. The caller adds the parameters of actions.
 
-/// The schema of a script, in which a step's parameters are missing.
+/// The schema of a script, without the parameters of steps.
 pub const SCHEMA: &str = include_str!("schema.json");
 
 #[cfg(test)]

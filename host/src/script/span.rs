@@ -1,14 +1,15 @@
-//! From a place within a text *value* back to the place in the script: the template compiler says "byte 14 of this URL",
-//! the user wants a caret under it. Escapes and folding make that impossible in general; where the value stands in the
-//! script letter by letter, which is nearly always, it is exact.
+//! Maps a place within a text *value* to the place in the script: the template compiler reports "byte 14 of this URL", and
+//! the user wants a caret under it. Escapes and folding make that impossible in general. It is exact where the script has
+//! the value letter by letter, which is nearly always.
 
 use std::ops::Range;
 
 use super::model::{Node, NodeValue};
 use crate::diagnostic::{SourceText, Span};
 
-/// The part of the script that a byte range of a text value was typed as. Exact for plain and quoted text on one line
-/// without escapes and within a line of a block (`|`), cut at the end of that line; otherwise the whole value.
+/// Returns the part of the script from which a byte range of a text value comes. It is exact for plain and quoted text on
+/// one line without escapes. Within a block (`|`) it is exact too, cut at the end of the line. Otherwise it is the whole
+/// value.
 pub fn span_within(source: &SourceText, node: &Node, range: Range<usize>) -> Span {
     let NodeValue::String(value) = &node.value else { return node.span };
     if value.get(range.clone()).is_none() {
@@ -19,7 +20,7 @@ pub fn span_within(source: &SourceText, node: &Node, range: Range<usize>) -> Spa
         .unwrap_or(node.span)
 }
 
-/// The range if the value is its own source text, perhaps in quotes.
+/// Returns the range if the value is its own source text, perhaps in quotes.
 fn on_one_line(source: &SourceText, span: Span, value: &str, range: &Range<usize>) -> Option<Span> {
     let typed = source.text.get(span.start..span.end)?;
     let begin = match typed.strip_suffix(value) {
@@ -31,7 +32,7 @@ fn on_one_line(source: &SourceText, span: Span, value: &str, range: &Range<usize
     Some(Span { start: begin + range.start, end: begin + range.end })
 }
 
-/// The range if the value is a block: each of its lines is the end of a line of the script.
+/// Returns the range if the value is a block: each of its lines is the end of a line of the script.
 fn in_block(source: &SourceText, span: Span, value: &str, range: &Range<usize>) -> Option<Span> {
     let before = &value[..range.start];
     let line_number = before.matches('\n').count();

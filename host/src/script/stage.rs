@@ -1,67 +1,67 @@
-//! Stages and rates as people write them: `1m:100` for a ramp to 100 users within a minute, `30s:500/s` for one to 500
-//! iterations a second, `500/s` for a rate. The command line and scripts share them.
+//! Stages and rates: `1m:100` is a ramp to 100 users within a minute, `30s:500/s` one to 500 iterations per second, `500/s`
+//! is a rate. The command line and scripts share them.
 
 use std::time::Duration;
 
 use super::duration::parse_duration;
 
-/// One stage as typed.
+/// A stage as typed.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub struct StageSpec {
-    /// How long it takes; zero is a jump.
+    /// Its length; zero is a jump.
     pub duration: Duration,
-    /// What it leads to.
+    /// The load at its end.
     pub target: StageTarget,
 }
 
-/// What a stage leads to.
+/// The load at the end of a stage.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub enum StageTarget {
-    /// So many users.
+    /// A number of users.
     Users(u32),
-    /// So many iterations begun per second.
+    /// Iterations begun per second.
     Rate(f64),
 }
 
-/// The highest rate there is, per second: one iteration in a nanosecond.
+/// The highest rate per second: one iteration in a nanosecond.
 const MAX_RATE: f64 = 1e9;
 
-/// Reads `DURATION:TARGET`.
+/// Parses `DURATION:TARGET`.
 ///
 /// # Errors
-/// The end of a sentence about the value.
+/// The text is not a stage. The error is the end of a sentence about the value.
 pub fn parse_stage(text: &str) -> Result<StageSpec, String> {
     let (duration, target) =
         text.split_once(':').ok_or("must be `DURATION:USERS` or `DURATION:RATE`, such as `1m:100` or `1m:100/s`")?;
-    let duration = parse_duration(duration.trim()).map_err(|fault| fault.to_string())?;
+    let duration = parse_duration(duration.trim()).map_err(|error| error.to_string())?;
     Ok(StageSpec { duration, target: parse_target(target.trim())? })
 }
 
-/// Reads several with commas between them.
+/// Parses several stages, separated by commas.
 ///
 /// # Errors
-/// The end of a sentence about the value.
+/// One of them is not a stage. The error is the end of a sentence about the value.
 pub fn parse_stages(text: &str) -> Result<Vec<StageSpec>, String> {
     text.split(',').map(|stage| parse_stage(stage.trim())).collect()
 }
 
-/// Reads what a stage leads to: a whole number of users, or a rate.
+/// Parses the target of a stage: a whole number of users, or a rate.
 ///
 /// # Errors
-/// The end of a sentence about the value.
+/// The text is neither. The error is the end of a sentence about the value.
 pub fn parse_target(text: &str) -> Result<StageTarget, String> {
     if text.contains('/') {
         return parse_rate(text).map(StageTarget::Rate);
     }
     text.parse()
         .map(StageTarget::Users)
-        .map_err(|_| "leads to a whole number of users, such as `100`, or to a rate, such as `100/s`".to_owned())
+        .map_err(|_| "must be a whole number of users, such as `100`, or a rate, such as `100/s`".to_owned())
 }
 
-/// Reads a rate such as `500/s`, `30/m` or `0.5/h`; gives it per second.
+/// Parses a rate such as `500/s`, `30/m` or `0.5/h`, and returns it per second.
 ///
 /// # Errors
-/// The end of a sentence about the value.
+/// The text is not a rate from 0 to 1e9 per second. The error is the end of a sentence about the value.
 pub fn parse_rate(text: &str) -> Result<f64, String> {
     let (number, unit) = text.split_once('/').ok_or("needs a unit: `500/s`, `500/m` or `500/h`")?;
     let seconds = match unit.trim() {
@@ -72,7 +72,7 @@ pub fn parse_rate(text: &str) -> Result<f64, String> {
     };
     let number: f64 = number.trim().parse().map_err(|_| "must be a number and a unit, such as `500/s`")?;
     let rate = number / seconds;
-    if (0.0..=MAX_RATE).contains(&rate) { Ok(rate) } else { Err("must be 0 or more, and at most 1e9 a second".into()) }
+    if (0.0..=MAX_RATE).contains(&rate) { Ok(rate) } else { Err("must be from 0 to 1e9 per second".into()) }
 }
 
 #[cfg(test)]
@@ -95,7 +95,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_none_says_why() {
+    fn invalid_stages_are_refused_with_the_reason() {
         for (text, expected) in [
             ("1m", "must be `DURATION:USERS`"),
             ("100:1m", "needs a unit"),
@@ -103,12 +103,12 @@ mod tests {
             ("1m:1.5", "whole number of users"),
             ("1m:-1", "whole number of users"),
             ("1m:5/x", "needs a unit: `/s`"),
-            ("1m:-5/s", "must be 0 or more"),
-            ("1m:NaN/s", "must be 0 or more"),
+            ("1m:-5/s", "must be from 0 to 1e9"),
+            ("1m:NaN/s", "must be from 0 to 1e9"),
             ("1m:x/s", "must be a number and a unit"),
         ] {
-            let said = parse_stage(text).unwrap_err();
-            assert!(said.contains(expected), "{text}: {said}");
+            let error = parse_stage(text).unwrap_err();
+            assert!(error.contains(expected), "{text}: {error}");
         }
     }
 }

@@ -1,4 +1,4 @@
-//! One step: the host's own keys are read and checked, all others are the plugin's and go to it untouched.
+//! One step: reads and checks the host's own keys, and leaves all others to the plugin, unchanged.
 
 use std::sync::Arc;
 
@@ -8,16 +8,16 @@ use super::repetition;
 use super::value_reader::{DiagnosticText, Entries, ValueReader};
 use crate::diagnostic::Span;
 
-/// The host's own keys.
+/// The host's own keys of a step.
 pub const KEYS: [&str; 11] =
     ["name", "action", "timeout", "capture", "think", "checks", "tags", "when", "while", "repeat", "retry"];
-/// Those of the sign-in.
+/// The host's own keys of the sign-in.
 pub const LOGIN_KEYS: [&str; 8] = ["name", "action", "timeout", "capture", "think", "checks", "tags", "refresh_on"];
 
-/// The places a capture can take its value from, and whether that is never shown.
+/// The keys of a capture: the sources of its value, and `secret`.
 pub const CAPTURE_KEYS: [&str; 5] = ["json", "header", "regex", "cookie", "secret"];
 
-/// What captures look like, for messages.
+/// The help of messages about the form of captures.
 const CAPTURE_HELP: &str = "for example `capture: {token: {json: $.token}}`";
 
 impl ScriptDecoder {
@@ -104,7 +104,7 @@ impl ScriptDecoder {
         );
     }
 
-    /// A name becomes a cell of a table.
+    /// Refuses a name with control characters: it becomes a cell of a table.
     fn check_row_name(&mut self, name: &Spanned<String>) {
         if name.value.contains(char::is_control) {
             let diagnostic = DiagnosticText {
@@ -118,7 +118,7 @@ impl ScriptDecoder {
     }
 }
 
-/// `capture`: variables and where their values come from.
+/// Reads `capture`: variables and the sources of their values.
 fn capture(reader: &mut ValueReader, node: Node) -> Vec<CaptureSpec> {
     let entries = reader.mapping("capture", node, CAPTURE_HELP).unwrap_or_default().into_iter();
     entries
@@ -131,7 +131,7 @@ fn capture(reader: &mut ValueReader, node: Node) -> Vec<CaptureSpec> {
         .collect()
 }
 
-/// `{json: …}` and its like: exactly one place, and perhaps that the value is a secret.
+/// Reads a source such as `{json: …}`: exactly one, and perhaps `secret`.
 fn capture_source(reader: &mut ValueReader, variable: &Spanned<String>, node: Node) -> Option<(CaptureSource, bool)> {
     let span = node.span;
     let help = format!("for example `{}: {{json: $.token}}`", variable.value);
@@ -155,7 +155,7 @@ fn capture_source(reader: &mut ValueReader, variable: &Spanned<String>, node: No
         }
     }
     if first.is_none() && !is_unknown {
-        let message = format!("capture `{}` does not say where its value comes from", variable.value);
+        let message = format!("capture `{}` has no source", variable.value);
         let help = "give one of `json`, `header`, `regex` and `cookie`";
         reader.report(span, &DiagnosticText { code: "script::capture", message: &message, label: "no source", help });
     }
@@ -163,13 +163,13 @@ fn capture_source(reader: &mut ValueReader, variable: &Spanned<String>, node: No
 }
 
 fn report_second_source(reader: &mut ValueReader, first: &str, key: &Spanned<String>) {
-    let message = format!("a capture has `{}` besides `{first}`", key.value);
-    let help = "a value comes from one place: split it into two captures";
+    let message = format!("a capture has both `{first}` and `{}`", key.value);
+    let help = "a value comes from one source: split it into two captures";
     reader
         .report(key.span, &DiagnosticText { code: "script::capture", message: &message, label: "second source", help });
 }
 
-/// The source that a key of [`CAPTURE_KEYS`] stands for.
+/// Returns the source for a key of [`CAPTURE_KEYS`].
 fn capture_source_from(key: &str, text: String) -> CaptureSource {
     match key {
         "json" => CaptureSource::Json(text),
@@ -179,7 +179,7 @@ fn capture_source_from(key: &str, text: String) -> CaptureSource {
     }
 }
 
-/// What a key of [`CAPTURE_KEYS`] may hold.
+/// Returns an example of the value of a key of [`CAPTURE_KEYS`].
 fn capture_example(key: &str) -> &'static str {
     match key {
         "json" => "$.token",

@@ -1,38 +1,16 @@
-//! One step as typed: its keys for the host, and the rest for its plugin.
+//! A step as typed: its keys for the host, and the rest for its plugin.
 
 use std::sync::Arc;
 use std::time::Duration;
 
-use super::spanned::Spanned;
+use super::spanned::{NamedText, Node, Spanned};
 use super::threshold_syntax::Comparison;
 use crate::diagnostic::{SourceText, Span};
 
-/// A YAML value with places.
-#[derive(Clone, Debug, PartialEq)]
-pub enum NodeValue {
-    /// `null`, `~` or nothing.
-    Null,
-    /// `true` or `false`.
-    Bool(bool),
-    /// A whole number.
-    Int(i64),
-    /// Any other number.
-    Float(f64),
-    /// Everything else that is a scalar.
-    String(String),
-    /// A list.
-    List(Vec<Node>),
-    /// A mapping, in the order typed; keys are unique.
-    Map(Vec<(Spanned<String>, Node)>),
-}
-
-/// A [`Value`] and where it stands.
-pub type Node = Spanned<NodeValue>;
-
-/// One step: keys of the host, and the rest for the plugin.
+/// A step.
 #[derive(Clone, Debug)]
 pub struct StepSpec {
-    /// The text it stands in: the script, or a file that it includes.
+    /// The text that it is in: the script, or an included file.
     pub source: Arc<SourceText>,
     /// The whole step.
     pub span: Span,
@@ -46,28 +24,49 @@ pub struct StepSpec {
     pub captures: Vec<CaptureSpec>,
     /// `think` after it.
     pub think: Option<Spanned<ThinkSpec>>,
-    /// Whether and how often.
+    /// Its condition and how often it runs.
     pub repetition: Repetition,
     /// `checks`, in order.
     pub checks: Vec<CheckSpec>,
     /// `tags`, in order.
-    pub tags: Vec<(Spanned<String>, Spanned<String>)>,
+    pub tags: Vec<NamedText>,
     /// All other keys, a [`NodeValue::Map`].
     pub params: Node,
 }
 
-/// One variable taken from a reply.
+/// A range of status codes.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct StatusRange {
+    /// The first code.
+    pub first: u16,
+    /// The last code, included.
+    pub last: u16,
+}
+
+impl StatusRange {
+    /// Returns the range of one code.
+    pub const fn single(code: u16) -> Self {
+        Self { first: code, last: code }
+    }
+
+    /// Returns true if a code is in the range.
+    pub fn contains(self, code: u16) -> bool {
+        (self.first..=self.last).contains(&code)
+    }
+}
+
+/// A variable taken from a reply.
 #[derive(Clone, Debug, PartialEq)]
 pub struct CaptureSpec {
     /// The variable's name.
     pub variable: Spanned<String>,
-    /// Where its value comes from.
+    /// The source of its value.
     pub from: Spanned<CaptureSource>,
-    /// `secret`: whether the value is never shown.
+    /// `secret`: `true` if the value is never shown.
     pub secret: bool,
 }
 
-/// Where a captured value comes from, uncompiled.
+/// The source of a captured value, uncompiled.
 #[derive(Clone, Debug, PartialEq)]
 pub enum CaptureSource {
     /// A JSONPath (RFC 9535) into the body; the first match.
@@ -80,78 +79,88 @@ pub enum CaptureSource {
     Cookie(String),
 }
 
-/// One question about replies whose answers are counted.
+/// A check: a test of replies whose results are counted.
 #[derive(Clone, Debug, PartialEq)]
 pub struct CheckSpec {
-    /// Its name, one of its step.
+    /// Its name, unique in its step.
     pub name: Spanned<String>,
-    /// What must be so.
+    /// The test.
     pub test: CheckTest,
 }
 
-/// What must be so for a check to pass, uncompiled.
+/// The test of a check, uncompiled.
 #[derive(Clone, Debug, PartialEq)]
 pub enum CheckTest {
-    /// The status is in one of these ranges, ends included.
-    Status(Vec<(u16, u16)>),
-    /// Something holds of a header field's first value.
+    /// The status is in one of these ranges.
+    Status(Vec<StatusRange>),
+    /// A test of a header field's first value.
     Header(Spanned<String>, TextTest),
-    /// Something holds of the body.
+    /// A test of the body.
     Body(TextTest),
-    /// A JSONPath (RFC 9535) leads to something in the body, or not.
+    /// A JSONPath (RFC 9535) matches in the body, or must not.
     JsonExists(Spanned<String>, bool),
-    /// It leads to such a value first.
+    /// The first match of a JSONPath equals a value.
     JsonEquals(Spanned<String>, Node),
-    /// The bytes of the content, before decoding.
+    /// The size of the content before decoding, in bytes.
     Size(Comparison, f64),
     /// The response time in microseconds.
     Latency(Comparison, f64),
 }
 
-/// What must hold of a text.
+/// A test of a text.
 #[derive(Clone, Debug, PartialEq)]
 pub enum TextTest {
-    /// It is there, or not.
+    /// The text exists, or must not.
     Exists(bool),
-    /// It is this.
+    /// It equals this.
     Equals(String),
-    /// It has this in it.
+    /// It contains this.
     Contains(String),
-    /// This regular expression matches in it.
+    /// This regular expression matches somewhere in it.
     Regex(Spanned<String>),
 }
 
 /// How long a user waits after a step.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub enum ThinkSpec {
-    /// Always as long.
+    /// The same time after every step.
     Fixed(Duration),
-    /// From the first time to the second, each as likely.
-    Uniform(Duration, Duration),
-    /// Around the first time, with the second as standard deviation; never less than none.
-    Normal(Duration, Duration),
+    /// Uniformly distributed between the two.
+    Uniform {
+        /// The shortest time.
+        min: Duration,
+        /// The longest time.
+        max: Duration,
+    },
+    /// Normally distributed; a negative time counts as none.
+    Normal {
+        /// The mean.
+        mean: Duration,
+        /// The standard deviation.
+        std_dev: Duration,
+    },
 }
 
-/// Whether something is done, and how often.
+/// The condition of a step or block, and how often it runs.
 #[derive(Clone, Debug, Default)]
 pub struct Repetition {
-    /// `when`: an expression that must hold.
+    /// `when`: an expression that must hold for it to run.
     pub when: Option<Spanned<String>>,
-    /// `while`: an expression that must hold each time.
+    /// `while`: an expression that must hold before each round.
     pub while_condition: Option<Spanned<String>>,
-    /// `repeat`: how often, at most if there is a `while`.
+    /// `repeat`: the number of rounds, or the most of them if there is a `while`.
     pub repeat: Option<Spanned<u64>>,
-    /// `retry`: again if it failed.
+    /// `retry`: runs it again if it failed.
     pub retry: Option<RetrySpec>,
 }
 
-/// How often and after which waits something is done again that failed.
+/// How often, and after which waits, a failed step or block runs again.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct RetrySpec {
-    /// `times`: how often again, at most.
+    /// `times`: the most retries.
     pub times: u32,
-    /// `wait` before the first time; it doubles from time to time.
+    /// `wait` before the first retry; it doubles with each further one.
     pub wait: Option<Duration>,
-    /// `max_wait`.
+    /// `max_wait` between retries.
     pub max_wait: Option<Duration>,
 }

@@ -1,64 +1,64 @@
-//! The words of thresholds: what has to hold of a metric for a run to pass.
+//! The grammar of thresholds, which are conditions for a run to pass.
 //!
 //! ```text
 //! METRIC[{TAG:VALUE, …}]: AGGREGATION COMPARISON LIMIT[UNIT] [for DURATION]
 //! http_duration{step:Catalog}: p(95)<200ms for 30s
 //! ```
 //!
-//! This is syntax: which metrics and tags there are, and what a limit of theirs is measured in, the plan knows.
+//! This is syntax only. The plan knows which metrics and tags exist, and in which unit their limits are.
 
 use std::fmt;
 use std::ops::Range;
 use std::time::Duration;
 
 use super::duration::parse_duration;
-use super::spanned::Spanned;
+use super::spanned::{NamedText, Spanned};
 use crate::diagnostic::{Span, suggest};
 
-/// What is measured, and of which part of the run.
+/// The metric that a threshold measures, and the tags that restrict it.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Selector {
     /// The metric's name.
     pub metric: Spanned<String>,
-    /// Names and values of tags, all of which must fit.
-    pub tags: Vec<(Spanned<String>, Spanned<String>)>,
+    /// Tags and the values that they must have, all of them.
+    pub tags: Vec<NamedText>,
 }
 
-/// What has to hold of it.
+/// The condition on a metric.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Criterion {
-    /// How many values become one.
+    /// The aggregation of the metric's values into one number.
     pub aggregation: Spanned<Aggregation>,
-    /// How it is held against the limit.
+    /// The comparison of that number with the limit.
     pub comparison: Comparison,
     /// The limit.
     pub limit: Spanned<Limit>,
-    /// Over the last so much time, at every second, and not over the whole run.
+    /// `for`: the number is that of the last this much time and compared each second; `None` is over the whole run.
     pub window: Option<Spanned<Duration>>,
 }
 
-/// How many values become one number.
+/// The aggregation of many values into one number.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub enum Aggregation {
-    /// What this share of the values, in percent, does not exceed.
+    /// The value that this share of the values, in percent, does not exceed.
     Percentile(f64),
     /// The mean.
     Avg,
-    /// The least.
+    /// The smallest value.
     Min,
     /// The median.
     Med,
-    /// The greatest.
+    /// The largest value.
     Max,
-    /// How many, or their sum.
+    /// The number of values, or their sum.
     Count,
-    /// The share that is so, or the sum per second.
+    /// The share of values that are true, or the sum per second.
     Rate,
-    /// The last one.
+    /// The last value.
     Value,
 }
 
-/// How a number is held against a limit.
+/// A comparison of a number with a limit.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[allow(missing_docs, reason = "the names are the meanings")]
 pub enum Comparison {
@@ -75,11 +75,20 @@ pub enum Comparison {
 pub struct Limit {
     /// The number, in its unit.
     pub number: f64,
-    /// What the unit measures, and how many base units it is.
-    pub unit: Option<(Quantity, f64)>,
+    /// The unit, if one was typed.
+    pub unit: Option<Unit>,
 }
 
-/// What a number measures, and so the unit that it is kept in.
+/// A unit of a limit.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct Unit {
+    /// The quantity that it measures.
+    pub quantity: Quantity,
+    /// Base units in one of it.
+    pub factor: f64,
+}
+
+/// The quantity that a number measures, which has one base unit.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Quantity {
     /// Microseconds.
@@ -92,16 +101,16 @@ pub enum Quantity {
     Number,
 }
 
-/// What is wrong with a text, and where in it.
+/// A mistake in a text, and its place.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct ThresholdSyntaxError {
-    /// The bytes of the text.
+    /// The bytes of the text that are wrong.
     pub range: Range<usize>,
-    /// What is wrong.
+    /// The mistake in a sentence.
     pub message: String,
-    /// The same in a few words.
+    /// The mistake in a few words.
     pub label: &'static str,
-    /// How to put it right.
+    /// The way to correct it.
     pub help: String,
 }
 
@@ -114,7 +123,7 @@ const COMPARISONS: [(&str, Comparison); 6] = [
     (">", Comparison::Greater),
 ];
 
-/// The aggregations that are one word.
+/// The aggregations that are a single word.
 const AGGREGATIONS: [(&str, Aggregation); 7] = [
     ("avg", Aggregation::Avg),
     ("min", Aggregation::Min),
@@ -145,11 +154,11 @@ const UNITS: [(&str, Quantity, f64); 14] = [
 const SELECTOR_HELP: &str = "for example `http_duration{step:Catalog}`";
 const CRITERION_HELP: &str = "for example `p(95)<200ms`, `rate<1%` or `p(99)<500ms for 30s`";
 
-/// The longest window, since what it covers is kept second by second.
+/// The longest window. The values in it are kept second by second.
 const MAX_WINDOW: Duration = Duration::from_secs(3_600);
 
 impl Aggregation {
-    /// The share of the values that the number is not exceeded by, if it is such a number.
+    /// Returns the quantile, from 0 to 1, if the aggregation is one.
     pub fn quantile(self) -> Option<f64> {
         match self {
             Self::Percentile(percent) => Some(percent / 100.0),
@@ -172,7 +181,7 @@ impl fmt::Display for Aggregation {
 }
 
 impl Comparison {
-    /// Whether a number satisfies a limit.
+    /// Returns true if a number satisfies a limit.
     pub fn holds(self, value: f64, limit: f64) -> bool {
         match self {
             Self::Less => value < limit,
@@ -186,7 +195,7 @@ impl Comparison {
 }
 
 impl Quantity {
-    /// The unit, as reports name it.
+    /// Returns the base unit as reports name it.
     pub const fn name(self) -> &'static str {
         match self {
             Self::Time => "microseconds",
@@ -198,19 +207,19 @@ impl Quantity {
 }
 
 impl Selector {
-    /// The same with its spans moved to where the text stands.
+    /// Returns the same with its spans mapped to the text that contains it.
     #[must_use]
     pub fn map_spans(mut self, place: &dyn Fn(Span) -> Span) -> Self {
         self.metric.span = place(self.metric.span);
-        for (name, value) in &mut self.tags {
-            (name.span, value.span) = (place(name.span), place(value.span));
+        for tag in &mut self.tags {
+            (tag.name.span, tag.value.span) = (place(tag.name.span), place(tag.value.span));
         }
         self
     }
 }
 
 impl Criterion {
-    /// The same with its spans moved to where the text stands.
+    /// Returns the same with its spans mapped to the text that contains it.
     #[must_use]
     pub fn map_spans(mut self, place: &dyn Fn(Span) -> Span) -> Self {
         self.aggregation.span = place(self.aggregation.span);
@@ -220,10 +229,10 @@ impl Criterion {
     }
 }
 
-/// Reads `METRIC{TAG:VALUE, …}`. Spans of the result are bytes of the text.
+/// Parses `METRIC{TAG:VALUE, …}`. Spans of the result are bytes of the text.
 ///
 /// # Errors
-/// It is none.
+/// The text is not a selector.
 pub fn parse_selector(text: &str) -> Result<Selector, ThresholdSyntaxError> {
     let mut scanner = Scanner { text, at: 0 };
     let metric = scanner.take_until(&['{']);
@@ -239,7 +248,7 @@ pub fn parse_selector(text: &str) -> Result<Selector, ThresholdSyntaxError> {
                 return Err(syntax_error(range, "a tag must be `name:value`", "not a tag", SELECTOR_HELP));
             }
             let value = scanner.tag_value()?;
-            tags.push((name, value));
+            tags.push(NamedText { name, value });
             if !scanner.eat(",") {
                 break;
             }
@@ -253,10 +262,10 @@ pub fn parse_selector(text: &str) -> Result<Selector, ThresholdSyntaxError> {
     Ok(Selector { metric, tags })
 }
 
-/// Reads `AGGREGATION COMPARISON LIMIT[UNIT] [for DURATION]`. Spans of the result are bytes of the text.
+/// Parses `AGGREGATION COMPARISON LIMIT[UNIT] [for DURATION]`. Spans of the result are bytes of the text.
 ///
 /// # Errors
-/// It is none.
+/// The text is not a criterion.
 pub fn parse_criterion(text: &str) -> Result<Criterion, ThresholdSyntaxError> {
     let mut scanner = Scanner { text, at: 0 };
     let aggregation = scanner.aggregation()?;
@@ -267,10 +276,10 @@ pub fn parse_criterion(text: &str) -> Result<Criterion, ThresholdSyntaxError> {
     Ok(Criterion { aggregation, comparison, limit, window })
 }
 
-/// Reads `COMPARISON LIMIT[UNIT]`, as checks of a size or a latency have it.
+/// Parses `COMPARISON LIMIT[UNIT]`, as in checks of a size or a latency.
 ///
 /// # Errors
-/// It is none.
+/// The text is not a comparison with a limit.
 pub fn parse_bound(text: &str) -> Result<(Comparison, Spanned<Limit>), ThresholdSyntaxError> {
     let mut scanner = Scanner { text, at: 0 };
     let mut read = || {
@@ -278,13 +287,13 @@ pub fn parse_bound(text: &str) -> Result<(Comparison, Spanned<Limit>), Threshold
         scanner.expect_end(CRITERION_HELP)?;
         Ok((comparison, limit))
     };
-    read().map_err(|fault: ThresholdSyntaxError| {
-        let help = if fault.help == CRITERION_HELP { "for example `< 200ms` or `<= 10KB`".into() } else { fault.help };
-        ThresholdSyntaxError { help, ..fault }
+    read().map_err(|error: ThresholdSyntaxError| {
+        let help = if error.help == CRITERION_HELP { "for example `< 200ms` or `<= 10KB`".into() } else { error.help };
+        ThresholdSyntaxError { help, ..error }
     })
 }
 
-/// A text and how far it has been read.
+/// A text, and how far it has been read.
 struct Scanner<'a> {
     text: &'a str,
     at: usize,
@@ -299,7 +308,7 @@ impl Scanner<'_> {
         self.at += self.rest().len() - self.rest().trim_start().len();
     }
 
-    /// Reads on past these signs, if they come next.
+    /// Skips these signs if they come next; returns true if they did.
     fn eat(&mut self, signs: &str) -> bool {
         self.skip_blanks();
         let matches = self.rest().starts_with(signs);
@@ -307,7 +316,7 @@ impl Scanner<'_> {
         matches
     }
 
-    /// The text up to one of these signs, without the blanks around it.
+    /// Reads up to one of these signs, without the blanks around the text.
     fn take_until(&mut self, stops: &[char]) -> Spanned<String> {
         self.skip_blanks();
         let length = self.rest().find(stops).unwrap_or(self.rest().len());
@@ -318,7 +327,7 @@ impl Scanner<'_> {
         Spanned { value, span: Span { start, end } }
     }
 
-    /// The next signs of a kind.
+    /// Reads the signs that fit.
     fn take_while(&mut self, fits: impl Fn(char) -> bool) -> Spanned<String> {
         self.skip_blanks();
         let start = self.at;
@@ -327,7 +336,7 @@ impl Scanner<'_> {
         Spanned { value: self.text[start..self.at].to_owned(), span: Span { start, end: self.at } }
     }
 
-    /// The value of a tag: in quotes if it holds a `,` or `}`.
+    /// Reads the value of a tag, which is in quotes if it contains `,` or `}`.
     fn tag_value(&mut self) -> Result<Spanned<String>, ThresholdSyntaxError> {
         self.skip_blanks();
         let start = self.at;
@@ -366,18 +375,21 @@ impl Scanner<'_> {
         let percentile = word.strip_prefix('p').filter(|digits| digits.parse::<f64>().is_ok());
         let help = match (word, percentile) {
             ("p", _) => "a percentile is `p(0)` to `p(100)`, such as `p(99.9)`".into(),
-            (_, Some(digits)) => format!("write `p({digits})`"),
+            (_, Some(digits)) => format!("did you mean `p({digits})`?"),
             ("mean" | "average", _) => "did you mean `avg`?".into(),
             ("median", _) => "did you mean `med`?".into(),
             _ => match suggest(word, AGGREGATIONS.map(|(word, _)| word)) {
                 Some(near) => format!("did you mean `{near}`?"),
-                None => "there are p(N), avg, min, med, max, count, rate and value; for example `p(95)<200ms`".into(),
+                None => {
+                    "the aggregations are p(N), avg, min, med, max, count, rate and value; for example `p(95)<200ms`"
+                        .into()
+                }
             },
         };
         let typed = self.text[span.start..span.end].trim_end();
         let message = match typed {
-            "" => "a threshold begins with what to look at, such as `p(95)`".into(),
-            typed => format!("`{typed}` is nothing that values add up to"),
+            "" => "a threshold begins with an aggregation, such as `p(95)`".into(),
+            typed => format!("unknown aggregation `{typed}`"),
         };
         syntax_error(span.start..span.end, &message, "not an aggregation", &help)
     }
@@ -389,7 +401,7 @@ impl Scanner<'_> {
         entry.map(|(_, comparison)| *comparison).ok_or_else(|| match signs.value.as_str() {
             "" => syntax_error(start..self.text.len(), "a comparison is missing", "no comparison", CRITERION_HELP),
             typed => {
-                let message = format!("`{typed}` compares nothing");
+                let message = format!("unknown comparison `{typed}`");
                 let help = "the comparisons are `<`, `<=`, `>`, `>=`, `==` and `!=`";
                 syntax_error(signs.span.start..signs.span.end, &message, "not a comparison", help)
             }
@@ -411,8 +423,8 @@ impl Scanner<'_> {
         }
         span.end = unit.span.end;
         match UNITS.iter().find(|(name, ..)| name.eq_ignore_ascii_case(&unit.value)) {
-            Some((_, quantity, factor)) => {
-                Ok(Spanned { value: Limit { number, unit: Some((*quantity, *factor)) }, span })
+            Some(&(_, quantity, factor)) => {
+                Ok(Spanned { value: Limit { number, unit: Some(Unit { quantity, factor }) }, span })
             }
             None => {
                 let message = format!("`{}` is not a unit", unit.value);
@@ -432,24 +444,24 @@ impl Scanner<'_> {
         }
         let typed = self.take_until(&[]);
         let range = typed.span.start..typed.span.end;
-        let duration = parse_duration(&typed.value).map_err(|fault| {
-            let message = format!("`for` {}", fault.message);
-            ThresholdSyntaxError { range: range.clone(), message, label: fault.label, help: fault.help }
+        let duration = parse_duration(&typed.value).map_err(|error| {
+            let message = format!("`for` {}", error.message);
+            ThresholdSyntaxError { range: range.clone(), message, label: error.label, help: error.help }
         })?;
         if duration.subsec_nanos() != 0 || duration.is_zero() || duration > MAX_WINDOW {
-            let message = "`for` takes whole seconds, 1s to 1h";
-            return Err(syntax_error(range, message, "not such a time", "for example `p(99)<500ms for 30s`"));
+            let message = "`for` must be whole seconds, from 1s to 1h";
+            return Err(syntax_error(range, message, "out of range", "for example `p(99)<500ms for 30s`"));
         }
         Ok(Some(Spanned { value: duration, span: typed.span }))
     }
 
-    /// Nothing may follow.
+    /// Refuses more text.
     fn expect_end(&mut self, help: &str) -> Result<(), ThresholdSyntaxError> {
         self.skip_blanks();
         if self.rest().is_empty() {
             return Ok(());
         }
-        Err(syntax_error(self.at..self.text.len(), "nothing may follow here", "more text", help))
+        Err(syntax_error(self.at..self.text.len(), "unexpected text after the end", "unexpected", help))
     }
 }
 

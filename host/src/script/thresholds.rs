@@ -1,4 +1,4 @@
-//! `thresholds`: metrics, and what has to hold of them for the run to pass; and `fail_on`.
+//! `thresholds`, the conditions on metrics for a run to pass, and `fail_on`.
 
 use std::sync::Arc;
 
@@ -11,7 +11,7 @@ use crate::diagnostic::{Diagnostic, Diagnostics, SourceText, Span};
 /// The keys of a threshold that is a mapping.
 pub const KEYS: [&str; 3] = ["expr", "abort", "delay"];
 
-/// The family of mistakes in thresholds.
+/// The error code of thresholds.
 const CODE: &str = "script::threshold";
 
 const HELP: &str = "for example `http_duration{step:Catalog}: [p(95)<200ms, {expr: rate<1%, abort: true, delay: 10s}]`";
@@ -28,7 +28,7 @@ pub fn thresholds(reader: &mut ValueReader, node: Node) -> Vec<ThresholdSpec> {
             _ => vec![node.clone()],
         };
         if items.is_empty() {
-            let message = format!("`{}` has no threshold", key.value);
+            let message = format!("`{}` has no thresholds", key.value);
             reader.report(
                 node.span,
                 &DiagnosticText { code: "script::threshold", message: &message, label: "none", help: HELP },
@@ -42,23 +42,23 @@ pub fn thresholds(reader: &mut ValueReader, node: Node) -> Vec<ThresholdSpec> {
     all
 }
 
-/// One threshold of a flag, `METRIC{TAG:VALUE}: CRITERION`.
+/// Parses a threshold of a flag, `METRIC{TAG:VALUE}: CRITERION`.
 ///
 /// # Errors
-/// It is none.
+/// The text is not a threshold.
 pub fn threshold_flag(text: &str) -> Result<ThresholdSpec, Diagnostics> {
     let source = Arc::new(SourceText { name: "--threshold".into(), text: text.to_owned() });
     let wrong = |base: usize| {
         let source = Arc::clone(&source);
-        move |fault: ThresholdSyntaxError| {
-            let span = Span { start: base + fault.range.start, end: base + fault.range.end };
+        move |error: ThresholdSyntaxError| {
+            let span = Span { start: base + error.range.start, end: base + error.range.end };
             Diagnostics::from(
-                Diagnostic::new("usage::threshold", fault.message).at(&source, span, fault.label).help(fault.help),
+                Diagnostic::new("usage::threshold", error.message).at(&source, span, error.label).help(error.help),
             )
         }
     };
     let after_tags = match (text.contains('{'), text.rfind('}')) {
-        // What is wrong with the tags comes first.
+        // An error in the tags is reported first.
         (true, None) => text.len(),
         (_, end) => end.unwrap_or(0),
     };
@@ -66,7 +66,7 @@ pub fn threshold_flag(text: &str) -> Result<ThresholdSpec, Diagnostics> {
         threshold_syntax::parse_selector(text).map_err(wrong(0))?;
     }
     let Some(colon) = text[after_tags..].find(':').map(|colon| after_tags + colon) else {
-        let message = "a threshold is a metric, `:` and what has to hold of it";
+        let message = "a threshold is `METRIC: CRITERION`";
         let wrong =
             Diagnostic::new("usage::threshold", message).at(&source, Span { start: 0, end: text.len() }, "no `:`");
         return Err(wrong.help("for example `--threshold 'http_duration: p(95)<200ms'`").into());
@@ -91,7 +91,7 @@ pub fn fail_on(reader: &mut ValueReader, node: Node) -> Option<Spanned<FailOn>> 
     value.map(|value| Spanned { value, span: typed.span })
 }
 
-/// A criterion alone, or with what is to happen when it does not hold.
+/// Reads a threshold: a criterion, or a mapping with `expr`, `abort` and `delay`.
 fn threshold(reader: &mut ValueReader, metric: &str, node: Node, selector: Option<Selector>) -> Option<ThresholdSpec> {
     let (mut expr, mut abort, mut delay) = (None, None, None);
     let span = node.span;
@@ -120,11 +120,8 @@ fn threshold(reader: &mut ValueReader, metric: &str, node: Node, selector: Optio
     }
     let abort = abort == Some(true);
     if let Some(delay) = delay.as_ref().filter(|_| !abort) {
-        let (message, help) = ("`delay` says from when on a run may be aborted", "add `abort: true`, or leave it out");
-        reader.report(
-            delay.span,
-            &DiagnosticText { code: "script::threshold", message, label: "nothing is aborted", help },
-        );
+        let (message, help) = ("`delay` needs `abort: true`", "add `abort: true`, or remove `delay`");
+        reader.report(delay.span, &DiagnosticText { code: "script::threshold", message, label: "no `abort`", help });
     }
     let expr = expr?;
     let NodeValue::String(text) = &expr.value else {
@@ -137,10 +134,10 @@ fn threshold(reader: &mut ValueReader, metric: &str, node: Node, selector: Optio
     Some(ThresholdSpec { source, selector: selector?, criterion, text, abort, delay })
 }
 
-/// Moves a place in a text to where the text stands.
+/// Maps a place in a text to its place in the script.
 type SpanMapper = Box<dyn Fn(Span) -> Span>;
 
-/// Reads a text by its own grammar; a mistake is shown where it stands in the script.
+/// Reads a text by its own grammar, and reports a mistake at its place in the script.
 pub fn parse_in_place<T>(
     reader: &mut ValueReader,
     node: &Node,
@@ -153,9 +150,9 @@ pub fn parse_in_place<T>(
             let (source, node) = (Arc::clone(&reader.source), node.clone());
             Some((value, Box::new(move |span| span_within(&source, &node, span.start..span.end))))
         }
-        Err(fault) => {
-            let span = span_within(&reader.source, node, fault.range);
-            let diagnostic = DiagnosticText { code, message: &fault.message, label: fault.label, help: &fault.help };
+        Err(error) => {
+            let span = span_within(&reader.source, node, error.range);
+            let diagnostic = DiagnosticText { code, message: &error.message, label: error.label, help: &error.help };
             reader.report(span, &diagnostic);
             None
         }
@@ -169,7 +166,7 @@ mod tests {
     #[test]
     fn a_flag_is_split_after_its_tags() {
         let read = threshold_flag("http_duration{step:Sign in}: p(95)<200ms").expect("a threshold");
-        assert_eq!((read.selector.tags[0].1.value.as_str(), read.text.as_str()), ("Sign in", "p(95)<200ms"));
+        assert_eq!((read.selector.tags[0].value.value.as_str(), read.text.as_str()), ("Sign in", "p(95)<200ms"));
         let span = read.criterion.limit.span;
         assert_eq!(&read.source.text[span.start..span.end], "200ms");
     }

@@ -1,5 +1,5 @@
-//! Typed values out of nodes. Every reader names the key it reads for, so that all messages about types, ranges and
-//! units read alike; a value that is wrong is reported and skipped, and reading goes on.
+//! Reads typed values from nodes. Every function takes the name of the key, so that all messages about types, ranges and
+//! units read alike. A wrong value is reported and skipped, and reading continues.
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -7,50 +7,50 @@ use std::time::Duration;
 use bytesize::ByteSize;
 
 use super::duration::{DurationParseError, missing_unit, parse_duration};
-use super::model::{Node, NodeValue, Spanned};
+use super::spanned::{Node, NodeValue, Spanned};
 use crate::diagnostic::{Diagnostic, Diagnostics, SourceText, Span, suggest};
 
 /// A mapping's entries.
 pub type Entries = Vec<(Spanned<String>, Node)>;
 
-/// The script's text and what was found wrong with it so far.
+/// Reads values of one text and collects the mistakes in it.
 pub struct ValueReader {
-    /// The text.
+    /// The text of the script.
     pub source: Arc<SourceText>,
     /// The mistakes, in the order found.
     pub diagnostics: Diagnostics,
 }
 
-/// One mistake at a place, by its four texts.
+/// The texts of a diagnostic.
 pub struct DiagnosticText<'a> {
-    /// Family and name.
+    /// The error code.
     pub code: &'static str,
-    /// What is wrong.
+    /// The mistake in a sentence.
     pub message: &'a str,
-    /// A few words under the caret.
+    /// A few words, shown under the caret.
     pub label: &'a str,
-    /// How to put it right.
+    /// The way to correct it.
     pub help: &'a str,
 }
 
 impl ValueReader {
-    /// Remembers a mistake.
+    /// Reports a mistake.
     pub fn report(&mut self, span: Span, text: &DiagnosticText<'_>) {
         let diagnostic = Diagnostic::new(text.code, text.message).at(&self.source, span, text.label);
         self.diagnostics.push(diagnostic.help(text.help));
     }
 
-    /// A value of a type that the key does not take. `wanted` ends the sentence "`key` must be …".
+    /// Reports a value of the wrong type. `wanted` ends the sentence "`key` must be …".
     pub fn wrong_type(&mut self, key: &str, node: &Node, wanted: &str, help: &str) {
         self.type_mismatch(&format!("`{key}` must be {wanted}"), node, help);
     }
 
-    /// The same in the caller's words.
+    /// Reports a value of the wrong type with the caller's message.
     pub fn type_mismatch(&mut self, message: &str, node: &Node, help: &str) {
         self.report(node.span, &DiagnosticText { code: "script::type", message, label: type_name(&node.value), help });
     }
 
-    /// A key that does not exist here. `wanted` are those that do; `place` says where they belong.
+    /// Reports an unknown key. `wanted` are the known keys of `place`.
     pub fn unknown_key(&mut self, key: &Spanned<String>, place: &str, wanted: &[&str]) {
         let message = format!("`{}` is not a key of {place}", key.value);
         let help = match suggest(&key.value, wanted.iter().copied()) {
@@ -64,8 +64,8 @@ impl ValueReader {
         );
     }
 
-    /// Text. A number or a truth value is taken as it was typed: `name: 404` means the text `404`.
-    /// `example` shows what the key may hold.
+    /// Reads text. A number or a truth value is taken as typed: `name: 404` is the text `404`. `example` is a value for the
+    /// help.
     pub fn text(&mut self, key: &str, node: Node, example: &str) -> Option<Spanned<String>> {
         let value = match node.value {
             NodeValue::String(value) => value,
@@ -80,7 +80,7 @@ impl ValueReader {
         Some(Spanned { value, span: node.span })
     }
 
-    /// Text that is not empty.
+    /// Reads text that is not empty.
     pub fn non_empty_text(&mut self, key: &str, node: Node, example: &str) -> Option<Spanned<String>> {
         let text = self.text(key, node, example)?;
         if text.value.trim().is_empty() {
@@ -95,22 +95,22 @@ impl ValueReader {
         Some(text)
     }
 
-    /// A whole number of `least` to `most`, which `T` must be able to hold.
-    pub fn integer<T: TryFrom<i64>>(&mut self, key: &str, node: &Node, least: i64, most: i64) -> Option<Spanned<T>> {
+    /// Reads a whole number from `min` to `max`, which must fit in `T`.
+    pub fn integer<T: TryFrom<i64>>(&mut self, key: &str, node: &Node, min: i64, max: i64) -> Option<Spanned<T>> {
         let NodeValue::Int(value) = node.value else {
             self.wrong_type(key, node, "a whole number", &format!("for example `{key}: 10`"));
             return None;
         };
-        if value < least {
-            self.out_of_range(node.span, &format!("`{key}` must be at least {least}"), "too small");
-        } else if value > most {
-            self.out_of_range(node.span, &format!("`{key}` must be at most {most}"), "too large");
+        if value < min {
+            self.out_of_range(node.span, &format!("`{key}` must be at least {min}"), "too small");
+        } else if value > max {
+            self.out_of_range(node.span, &format!("`{key}` must be at most {max}"), "too large");
         }
-        let value = (least..=most).contains(&value).then(|| T::try_from(value).ok())??;
+        let value = (min..=max).contains(&value).then(|| T::try_from(value).ok())??;
         Some(Spanned { value, span: node.span })
     }
 
-    /// A number above zero.
+    /// Reads a number greater than 0.
     pub fn positive(&mut self, key: &str, node: &Node) -> Option<Spanned<f64>> {
         let value = match node.value {
             NodeValue::Int(value) => value as f64,
@@ -127,7 +127,7 @@ impl ValueReader {
         Some(Spanned { value, span: node.span })
     }
 
-    /// A duration of zero or more.
+    /// Reads a duration of 0 or more.
     pub fn duration(&mut self, key: &str, node: &Node) -> Option<Spanned<Duration>> {
         let typed = &self.source.text[node.span.start..node.span.end];
         let read = match &node.value {
@@ -141,8 +141,8 @@ impl ValueReader {
         };
         match read {
             Ok(value) => Some(Spanned { value, span: node.span }),
-            Err(DurationParseError { message: what, label, help }) => {
-                let message = format!("`{key}` {what}");
+            Err(DurationParseError { message: reason, label, help }) => {
+                let message = format!("`{key}` {reason}");
                 self.report(
                     node.span,
                     &DiagnosticText { code: "script::duration", message: &message, label, help: &help },
@@ -152,7 +152,7 @@ impl ValueReader {
         }
     }
 
-    /// A duration above zero.
+    /// Reads a duration greater than 0.
     pub fn positive_duration(&mut self, key: &str, node: &Node) -> Option<Spanned<Duration>> {
         let duration = self.duration(key, node)?;
         if duration.value.is_zero() {
@@ -162,19 +162,19 @@ impl ValueReader {
         Some(duration)
     }
 
-    /// A duration of at least that long.
-    pub fn duration_at_least(&mut self, key: &str, node: &Node, least: Duration) -> Option<Spanned<Duration>> {
+    /// Reads a duration of at least `min`.
+    pub fn duration_at_least(&mut self, key: &str, node: &Node, min: Duration) -> Option<Spanned<Duration>> {
         let duration = self.duration(key, node)?;
-        if duration.value < least {
-            let message = format!("`{key}` must be at least {}", humantime::format_duration(least));
+        if duration.value < min {
+            let message = format!("`{key}` must be at least {}", humantime::format_duration(min));
             self.out_of_range(node.span, &message, "too small");
             return None;
         }
         Some(duration)
     }
 
-    /// A size in bytes, of `least` to `most`, with a unit: `64MiB`.
-    pub fn size(&mut self, key: &str, node: &Node, least: u64, most: u64) -> Option<Spanned<u64>> {
+    /// Reads a size with a unit, such as `64MiB`, from `min` to `max` bytes.
+    pub fn size(&mut self, key: &str, node: &Node, min: u64, max: u64) -> Option<Spanned<u64>> {
         let help = format!("for example `{key}: 64MiB`");
         let NodeValue::String(text) = &node.value else {
             self.wrong_type(key, node, "a size with a unit", &help);
@@ -184,15 +184,15 @@ impl ValueReader {
             self.wrong_type(key, node, "a size with a unit", &help);
             return None;
         };
-        if size.0 < least {
-            self.out_of_range(node.span, &format!("`{key}` must be at least {}", ByteSize(least)), "too small");
-        } else if size.0 > most {
-            self.out_of_range(node.span, &format!("`{key}` must be at most {}", ByteSize(most)), "too large");
+        if size.0 < min {
+            self.out_of_range(node.span, &format!("`{key}` must be at least {}", ByteSize(min)), "too small");
+        } else if size.0 > max {
+            self.out_of_range(node.span, &format!("`{key}` must be at most {}", ByteSize(max)), "too large");
         }
-        (least..=most).contains(&size.0).then_some(Spanned { value: size.0, span: node.span })
+        (min..=max).contains(&size.0).then_some(Spanned { value: size.0, span: node.span })
     }
 
-    /// `true` or `false`.
+    /// Reads `true` or `false`.
     pub fn boolean(&mut self, key: &str, node: &Node) -> Option<bool> {
         if let NodeValue::Bool(value) = node.value {
             return Some(value);
@@ -201,7 +201,7 @@ impl ValueReader {
         None
     }
 
-    /// A mapping. `help` shows what one looks like.
+    /// Reads a mapping. `help` shows an example.
     pub fn mapping(&mut self, key: &str, node: Node, help: &str) -> Option<Entries> {
         match node.value {
             NodeValue::Map(entries) => Some(entries),
@@ -212,8 +212,8 @@ impl ValueReader {
         }
     }
 
-    /// A name that templates can use: letters, digits, `_`, `-` and `.`, the first a letter or `_`. `of` says what it
-    /// names.
+    /// Refuses a name that templates cannot use. `of` is the named thing. Names are letters, digits, `_`, `-` and `.`, and
+    /// begin with a letter or `_`.
     pub fn check_name(&mut self, of: &str, name: &Spanned<String>) {
         if is_name(&name.value) {
             return;
@@ -229,14 +229,14 @@ impl ValueReader {
     }
 }
 
-/// Whether templates can use a text as a bare word.
+/// Returns true if templates can use a text as a bare word.
 pub fn is_name(text: &str) -> bool {
     let is_first = |first: char| first.is_ascii_alphabetic() || first == '_';
     let is_part = |part: char| part.is_ascii_alphanumeric() || matches!(part, '_' | '-' | '.');
     text.starts_with(is_first) && text.chars().all(is_part)
 }
 
-/// What a value is, for the label under it.
+/// Returns the type of a value, for the label under it.
 fn type_name(value: &NodeValue) -> &'static str {
     match value {
         NodeValue::Null => "nothing",
@@ -248,7 +248,7 @@ fn type_name(value: &NodeValue) -> &'static str {
     }
 }
 
-/// Names in backticks with commas.
+/// Returns names in backticks, separated by commas.
 fn quoted_list(names: &[&str]) -> String {
     names.iter().map(|name| format!("`{name}`")).collect::<Vec<_>>().join(", ")
 }

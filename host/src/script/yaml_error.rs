@@ -1,5 +1,5 @@
-//! What the YAML parser complains about, in the words of someone who writes a script: the parser knows that "mapping
-//! values are not allowed in this context", the user needs to hear about quotes and indentation.
+//! Errors of the YAML parser, reworded for authors of scripts: the parser says "mapping values are not allowed in this
+//! context", but the user needs help about quotes and indentation.
 
 use std::sync::Arc;
 
@@ -8,26 +8,26 @@ use serde_saphyr::{Error, Location, MessageFormatter, UserMessageFormatter};
 
 use crate::diagnostic::{Diagnostic, SourceText, Span};
 
-/// How many parsed items aliases may add to a document: enough for any honest script, too few for an alias bomb.
+/// The most parsed items that aliases may add to a document: enough for any honest script, too few for an alias bomb.
 pub const MAX_ALIAS_ITEMS: usize = 100_000;
-/// How deep lists and mappings may nest.
+/// The deepest nesting of lists and mappings.
 pub const MAX_DEPTH: usize = 64;
-/// The label of a tab, whose place is looked for.
+/// The label of a tab, whose place is searched for.
 const TAB_LABEL: &str = "a tab";
 
-/// The one mistake that ended the parsing.
+/// Returns the diagnostic for the error that ended the parsing.
 pub fn diagnostic(source: &Arc<SourceText>, error: &Error) -> Diagnostic {
     let location = error.location().unwrap_or(Location::UNKNOWN);
     let mut span = error_span(&source.text, &location);
     let line = source.text.lines().nth(source.line(span.start) - 1).unwrap_or_default();
-    let fault = describe(root_cause(error), line);
-    if fault.label == TAB_LABEL {
+    let texts = describe(root_cause(error), line);
+    if texts.label == TAB_LABEL {
         span = tab_span(&source.text, span);
     }
-    Diagnostic::new(fault.code, fault.message).at(source, span, fault.label).help(fault.help)
+    Diagnostic::new(texts.code, texts.message).at(source, span, texts.label).help(texts.help)
 }
 
-/// The texts of a mistake.
+/// The texts of a diagnostic.
 struct YamlErrorText {
     code: &'static str,
     message: String,
@@ -50,7 +50,7 @@ impl YamlErrorText {
     }
 }
 
-/// The error without the wrappings that add context we show in our own way.
+/// Returns the error without its wrappers, whose context is shown in another way.
 fn root_cause(error: &Error) -> &Error {
     match error {
         Error::WithSnippet { error, .. } | Error::AliasError { error, .. } => root_cause(error),
@@ -58,7 +58,7 @@ fn root_cause(error: &Error) -> &Error {
     }
 }
 
-/// The errors that are told apart by their type.
+/// Describes an error that is recognised by its type.
 fn describe(error: &Error, line: &str) -> YamlErrorText {
     match error {
         Error::MultipleDocuments { .. } => YamlErrorText::yaml(
@@ -72,14 +72,14 @@ fn describe(error: &Error, line: &str) -> YamlErrorText {
             "define it before with `&name`, or put quotes around a text that begins with `*`",
         ),
         Error::RecursiveReferencesRequireWeakTypes { .. } => YamlErrorText::yaml(
-            "this alias stands within the value it refers to",
+            "this alias is inside the value that it refers to",
             "endless value",
             "put the alias after the value, or write the value out",
         ),
         Error::MergeValueNotMapOrSeqOfMaps { .. } => {
             YamlErrorText::yaml("`<<` merges mappings only", "not a mapping", "for example `<<: *defaults`")
         }
-        // The only typed request made of the parser is that keys be text.
+        // The only type that the parser is asked for is text, for keys.
         Error::Unexpected { .. } | Error::NullIntoString { .. } if begins_with_template(line) => unquoted_template(),
         Error::Unexpected { .. } | Error::NullIntoString { .. } => {
             YamlErrorText::yaml("a key must be text", "not text", "write a word, or put quotes around the key")
@@ -96,7 +96,7 @@ fn describe(error: &Error, line: &str) -> YamlErrorText {
     }
 }
 
-/// The errors of the scanner, which are told apart by their text; those not known here are shown as they are.
+/// Describes an error of the scanner, which is recognised by its text; an unknown one is shown as it is.
 fn describe_scanner_error(message: &str, line: &str) -> YamlErrorText {
     if message.contains("recursion limit") {
         return too_deep();
@@ -138,13 +138,13 @@ fn unquoted_template() -> YamlErrorText {
     YamlErrorText::yaml(message, "taken for a mapping", "put quotes around the text: `\"{{…}}…\"`")
 }
 
-/// Whether a value on this line is a template without quotes, which YAML takes for a mapping in braces.
+/// Returns true if a value on this line is a template without quotes, which YAML reads as a mapping in braces.
 fn begins_with_template(line: &str) -> bool {
     line.contains(": {{") || line.contains("- {{") || line.trim_start().starts_with("{{")
 }
 
-/// The first tab in the indentation of a line, from the line of an error on: the scanner notices tabs late or reports
-/// the text before them.
+/// Returns the first tab in the indentation of a line, from the line of an error on: the scanner notices tabs late or
+/// reports the text before them.
 fn tab_span(text: &str, error: Span) -> Span {
     let mut start = text[..error.start].rfind('\n').map_or(0, |line_break| line_break + 1);
     for line in text[start..].split_inclusive('\n') {
@@ -157,7 +157,7 @@ fn tab_span(text: &str, error: Span) -> Span {
     error
 }
 
-/// The place of an error as bytes. The parser's scanner counts characters only, and may point past the end.
+/// Returns the place of an error in bytes. The scanner counts characters only, and may point past the end.
 fn error_span(text: &str, location: &Location) -> Span {
     let start = location.span().byte_offset().map_or_else(|| offset(text, location), |offset| offset as usize);
     let start = text.floor_char_boundary(start);
@@ -165,7 +165,7 @@ fn error_span(text: &str, location: &Location) -> Span {
     Span { start, end: start + location.span().byte_len().map_or(length, |length| length as usize) }
 }
 
-/// The byte offset of a line and column, both from 1, clamped to the text.
+/// Returns the byte offset of a line and column, both from 1, clamped to the text.
 fn offset(text: &str, location: &Location) -> usize {
     let line = (location.line() as usize).saturating_sub(1);
     let column = (location.column() as usize).saturating_sub(1);

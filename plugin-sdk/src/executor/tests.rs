@@ -48,7 +48,7 @@ fn a_task_that_waits_for_nothing_is_done_at_once() {
 }
 
 #[test]
-fn it_goes_on_in_the_order_it_awaits_whatever_the_order_of_completion() {
+fn a_task_awaits_in_its_own_order_however_operations_complete() {
     for order in [[1, 2], [2, 1]] {
         let both = step(|| async {
             let (first, second) = (operation(1), operation(2));
@@ -76,7 +76,7 @@ fn tasks_with_the_same_operation_numbers_do_not_meet() {
 }
 
 #[test]
-fn a_number_used_again_knows_nothing_of_the_task_before() {
+fn a_reused_number_does_not_see_operations_of_the_last_task() {
     let leaves_one = step(|| async {
         let _not_awaited = operation(7);
         operation(1).await;
@@ -114,7 +114,7 @@ fn cancelling_drops_what_the_task_holds() {
 }
 
 #[test]
-fn what_is_dropped_outside_a_poll_is_not_given_up() {
+fn an_operation_dropped_outside_a_poll_is_not_given_up() {
     // No fake host runs here: a call to it fails the test.
     let holds = step(|| async {
         let _not_awaited = operation(1);

@@ -49,7 +49,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn bytes_come_out_as_they_went_in_whatever_the_pieces() {
+    fn bytes_are_taken_in_the_order_added() {
         let mut buffer = Buffer::default();
         buffer.add(b"one\r".to_vec());
         assert_eq!(buffer.end_of(b"\r\n", 0), None);

@@ -76,7 +76,7 @@ fn said(run: &Run) -> Option<&str> {
 }
 
 #[test]
-fn a_line_is_put_together_and_what_follows_it_is_kept() {
+fn a_line_is_assembled_and_the_bytes_after_it_are_kept() {
     let peer = Peer::new().answers("250").waits(MOMENT).answers(" ok\r").answers("\nand more");
     let run = talk(0, peer);
     assert_eq!((said(&run), run.elapsed), (Some(r"250 ok\r\n"), MOMENT));
@@ -90,7 +90,7 @@ fn a_number_of_bytes_may_come_in_pieces() {
 }
 
 #[test]
-fn a_line_too_long_breaks_the_protocol_and_an_early_end_the_connection() {
+fn a_long_line_is_a_protocol_failure_and_an_early_end_a_network_failure() {
     let long = talk(0, Peer::new().answers("0123456789\r\n"));
     assert_eq!(long.failure, Some(Failure::protocol(r"expected `\r\n` within 9 bytes")));
     let early = talk(0, Peer::new().answers("abc").closes()).failure.expect("no line");
@@ -165,7 +165,7 @@ fn a_peer_that_gets_something_else_fails_the_test() {
 }
 
 #[test]
-fn a_refused_connection_is_the_hosts_word() {
+fn a_refused_connection_is_a_failure_of_the_host() {
     let failure = talk(0, Peer::refuses(FailureKind::Network)).failure.expect("no connection");
     assert_eq!((failure.kind(), failure.detail()), (FailureKind::Network, ""));
 }
@@ -185,14 +185,14 @@ fn a_read_that_lost_a_race_swallows_nothing() {
 }
 
 #[test]
-fn bytes_that_came_unseen_are_there_for_the_next_read() {
+fn bytes_of_a_dropped_read_are_returned_by_the_next() {
     let run = talk(4, Peer::new().answers("ab").waits(3 * MOMENT).answers("cd"));
     assert_eq!((said(&run), run.elapsed), (Some("ab"), MOMENT));
     assert_eq!(run.given_up, []);
 }
 
 #[test]
-fn a_second_read_beside_the_first_is_the_plugins_fault() {
+fn a_second_concurrent_read_is_a_plugin_failure() {
     let failure = talk(5, Peer::new()).failure.expect("two reads");
     assert_eq!(failure.kind(), FailureKind::Plugin);
 }
@@ -252,7 +252,7 @@ fn a_socket_outlasts_its_task_and_goes_from_step_to_step() {
 }
 
 #[test]
-fn what_a_task_held_that_timed_out_is_closed_by_the_next_of_the_same_user() {
+fn sockets_of_a_timed_out_task_are_closed_by_the_next_task_of_their_user() {
     let mut session = Host::new().peer(Peer::new()).peer(Peer::new()).peer(Peer::new()).session();
     let (hangs, stays) = (stay(&mut session, "hangs"), stay(&mut session, "stays"));
     let run = session.run(hangs, 0);

@@ -47,7 +47,7 @@ impl Action for Tour {
 }
 
 #[test]
-fn time_goes_to_what_completes_next_and_everything_is_recorded() {
+fn time_advances_to_the_next_completion_and_everything_is_recorded() {
     let host = Host::new()
         .renders("uuid", &["a", "b", "c"])
         .reply(Reply::new(200).body("hello").after(Duration::from_millis(30)))
@@ -120,7 +120,7 @@ fn hurry(after: Duration) -> super::Run {
 }
 
 #[test]
-fn what_is_late_is_given_up_and_so_is_the_clock_of_what_is_in_time() {
+fn a_late_exchange_is_given_up_and_so_is_the_timer_of_one_in_time() {
     let in_time = hurry(Duration::from_secs(1));
     assert_eq!((in_time.failure, in_time.elapsed), (None, Duration::from_secs(1)));
     assert_eq!(in_time.given_up, [GivenUp::Exchange, GivenUp::Sleep]);

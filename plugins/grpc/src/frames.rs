@@ -92,7 +92,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_no_message_is_found_out_at_its_beginning() {
+    fn an_invalid_message_is_refused_at_its_first_bytes() {
         for (bytes, text) in [
             (b"\x01\0\0\0\x01", "a message is compressed, which was not asked for"),
             (b"HTTP/", "a message begins with 72 instead of 0 or 1"),

@@ -31,7 +31,7 @@ use status::{Code, Status};
 const CHUNK: usize = 32 << 10;
 
 /// One configured step.
-pub struct Grpc {
+pub(crate) struct Grpc {
     request: Request,
     method: MethodSource,
     deadline: Option<Duration>,

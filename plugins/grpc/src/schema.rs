@@ -125,7 +125,7 @@ mod tests {
     }
 
     #[test]
-    fn files_import_each_other_by_name_and_what_comes_with_protobuf() {
+    fn files_import_each_other_and_those_of_protobuf_by_name() {
         let kinds = ["Say", "Hear", "Tell", "Talk"].map(|name| {
             let method = method(name);
             (method.is_client_streaming(), method.is_server_streaming())
@@ -134,7 +134,7 @@ mod tests {
     }
 
     #[test]
-    fn what_does_not_compile_says_where() {
+    fn a_schema_that_does_not_compile_is_reported_with_its_file() {
         let error = |source: &str| {
             let sources = vec![("a.proto".to_owned(), source.to_owned())];
             compile_sources(sources).map(drop).expect_err("no schema").message

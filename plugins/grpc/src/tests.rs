@@ -7,7 +7,7 @@ use stampede_plugin::testing::written_schema;
 use crate::{Grpc, timeout};
 
 #[test]
-fn a_deadline_is_told_with_eight_digits_at_most() {
+fn a_deadline_is_sent_with_eight_digits_at_most() {
     for (deadline, text) in [
         (Duration::from_micros(10), "1m"),
         (Duration::from_millis(1500), "1500m"),

@@ -46,7 +46,7 @@ fn headers_and_query_keep_their_order_and_take_numbers() {
 }
 
 #[test]
-fn each_body_is_sent_as_what_it_is() {
+fn each_body_is_sent_in_its_format() {
     let form = vec![("a".to_owned(), "Ann".to_owned())];
     let cases = [
         (r#""json_body": "{\"movie_id\": \"{{pick movies}}\"}""#, SentBody::Json(r#"{"movie_id": "m1"}"#.to_owned())),
@@ -114,7 +114,7 @@ fn statuses_are_codes_classes_and_lists() {
 }
 
 #[test]
-fn a_wrong_status_is_told_in_the_words_of_the_script() {
+fn a_wrong_status_is_reported_as_the_script_writes_it() {
     let cases = [
         (r#""expect_status": 201"#, "expected status 201, got 503"),
         (r#""expect_status": ["2xx", 404]"#, "expected status 2xx or 404, got 503"),
@@ -126,7 +126,7 @@ fn a_wrong_status_is_told_in_the_words_of_the_script() {
 }
 
 #[test]
-fn a_body_is_looked_through_and_only_then_kept() {
+fn a_body_is_kept_only_if_it_is_searched() {
     let cases = [
         (r#""expect_body": "\"ok\"""#, None),
         (r#""expect_body": {"contains": "ok"}"#, None),
@@ -142,7 +142,7 @@ fn a_body_is_looked_through_and_only_then_kept() {
 }
 
 #[test]
-fn without_a_reply_the_host_has_the_last_word() {
+fn a_failure_of_the_host_is_passed_on() {
     let failure = failure(r#""expect_status": 200"#, Reply::failed(FailureKind::Network)).expect("no reply");
     assert_eq!((failure.kind(), failure.detail()), (FailureKind::Network, ""));
 }

@@ -53,13 +53,13 @@ fn only_2xx_is_success() {
 }
 
 #[test]
-fn a_refusal_is_told() {
+fn a_refusal_is_reported() {
     let run = run(json!({"url": "/"}), Reply::new(401));
     assert_eq!(run.failure, Some(Failure::status("expected status 2xx, got 401")));
 }
 
 #[test]
-fn without_a_reply_the_host_has_the_last_word() {
+fn a_failure_of_the_host_is_passed_on() {
     let run = run(json!({"url": "/"}), Reply::failed(FailureKind::Timeout));
     assert_eq!(run.failure.expect("no reply").kind(), FailureKind::Timeout);
 }

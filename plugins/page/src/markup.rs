@@ -175,7 +175,7 @@ mod tests {
     }
 
     #[test]
-    fn bytes_that_are_no_text_are_read_over() {
+    fn bytes_that_are_not_utf_8_are_skipped() {
         let page = Url::parse("http://site/").expect("a URL");
         let urls = resources(b"\xff\xfe<p \xff=\xff><img src=/a\xff>", &page);
         assert_eq!(urls.len(), 1);

@@ -81,7 +81,7 @@ fn the_page_itself_is_checked_first() {
 }
 
 #[test]
-fn what_a_user_has_is_not_fetched_again() {
+fn a_cached_resource_is_not_fetched_again() {
     let page = || html("<img src=a><img src=b>");
     let kept = || Reply::new(200).header("cache-control", "public, max-age=60");
     let host = [page(), kept(), ok(0), page(), ok(0), page(), kept(), ok(0)].into_iter().fold(Host::new(), Host::reply);
@@ -96,7 +96,7 @@ fn what_a_user_has_is_not_fetched_again() {
 }
 
 #[test]
-fn parameters_that_cannot_be_are_refused_at_their_place() {
+fn invalid_parameters_are_refused_at_their_place() {
     for (params, pointer, message) in [
         (json!({"url": URL, "most": 1001}), "/most", "`most` must be from 0 to 1000"),
         (json!({"url": URL, "at_once": 0}), "/at_once", "`at_once` must be from 1 to 64"),

@@ -29,7 +29,7 @@ fn a_sleep_takes_its_time_and_no_other() {
 }
 
 #[test]
-fn what_is_no_time_is_refused() {
+fn invalid_times_are_refused() {
     let at = |text: &str| ("/for".to_owned(), text.to_owned());
     assert_eq!(mistake::<Sleep>(json!({"for": 5})), at("`5` is not a time"));
     assert_eq!(mistake::<Sleep>(json!({"for": "5 parsecs"})), at("`5 parsecs` is not a time"));
@@ -58,7 +58,7 @@ fn variables_are_set_in_order_and_read_each_other() {
 }
 
 #[test]
-fn what_the_host_would_trap_on_is_told() {
+fn names_and_values_that_the_host_would_trap_on_are_refused() {
     let at = |text: &str| ("/variables".to_owned(), text.to_owned());
     assert_eq!(mistake::<Set>(json!({"variables": {}})), at("`variables` is empty"));
     let name = "n".repeat(257);

@@ -110,7 +110,7 @@ mod tests {
     }
 
     #[test]
-    fn what_does_not_end_is_not_kept_for_ever() {
+    fn lines_and_events_without_an_end_are_bounded() {
         let mut line = EventStream::default();
         assert_eq!(line.push(&[b'a'; MOST]), Ok(Vec::new()));
         assert_eq!(line.push(b"a"), Err(TooLarge));

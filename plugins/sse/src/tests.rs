@@ -18,7 +18,7 @@ fn run(params: impl ToString, reply: Reply) -> Run {
 }
 
 #[test]
-fn a_step_reads_until_enough_has_come() {
+fn a_step_reads_until_one_of_its_conditions_is_met() {
     let three = || stream("data: a\n\ndata: b\n\ndata: c\n\n").after(Duration::from_millis(5));
     let ended = |text: &str| Some(Failure::new(FailureKind::Network, text));
     for (params, failure) in [
@@ -40,7 +40,7 @@ fn a_step_reads_until_enough_has_come() {
 }
 
 #[test]
-fn a_reply_that_is_no_event_stream_fails() {
+fn a_reply_that_is_not_an_event_stream_fails() {
     let of_type = |content_type: &str| Reply::new(200).header("content-type", content_type);
     let protocol = |got: &str| Failure::protocol(format!("expected the content type `text/event-stream`, got {got}"));
     for (reply, failure) in [
@@ -63,7 +63,7 @@ fn an_event_that_never_ends_is_not_kept() {
 }
 
 #[test]
-fn the_request_asks_for_an_event_stream_unless_it_says_something_else() {
+fn the_request_accepts_event_streams_by_default() {
     for (params, accept) in
         [(json!({"url": URL}), "text/event-stream"), (json!({"url": URL, "headers": {"Accept": "*/*"}}), "*/*")]
     {

@@ -158,7 +158,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn what_is_waited_for_ends_where_it_ends() {
+    fn the_end_of_an_answer_is_found() {
         let regex = Regex::new("ok(ay)?").expect("a regular expression");
         for (expected, received, verdict) in [
             (RenderedExpect::Contains("ok".into()), b"it is o".as_slice(), Verdict::More),

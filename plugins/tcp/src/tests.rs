@@ -16,7 +16,7 @@ fn mistake(params: impl ToString) -> (String, String) {
 }
 
 #[test]
-fn each_way_to_write_bytes_is_sent_as_what_it_stands_for() {
+fn each_notation_is_decoded_before_it_is_sent() {
     for (send, written) in [
         (json!("GET {{var key}}\r\n"), b"GET name\r\n".as_slice()),
         (json!({"hex": "00 0A ff"}), b"\x00\x0a\xff"),
@@ -39,7 +39,7 @@ fn an_answer_may_come_in_pieces() {
 }
 
 #[test]
-fn every_end_but_the_right_one_has_its_kind() {
+fn every_failure_has_its_kind() {
     let step = |peer| run(json!({"address": "site:1", "expect": {"line": "+OK"}, "most": 8}), peer).failure;
     let refused = step(Peer::refuses(FailureKind::Network)).expect("refused");
     assert_eq!(refused.kind(), FailureKind::Network);
@@ -57,7 +57,7 @@ fn every_end_but_the_right_one_has_its_kind() {
 }
 
 #[test]
-fn a_connection_that_is_kept_serves_the_next_step_and_no_other_user() {
+fn a_kept_connection_serves_the_next_step_of_its_user_only() {
     let peer = Peer::new().expects("a\n").answers("1\n2\n3").expects("b\n").answers("\n");
     let mut session = Host::new().peer(peer).peer(Peer::new().answers("9\n")).session();
     let mut step = |params| session.configure::<Tcp>(params).expect("the parameters are right");

@@ -68,7 +68,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn bytes_come_out_as_they_went_in_and_then_it_would_block_or_has_ended() {
+    fn bytes_are_read_in_order_until_the_pipe_would_block_or_ends() {
         let mut pipe = Pipe::default();
         let mut two = [0; 2];
         assert_eq!(pipe.read(&mut two).expect_err("nothing is there").kind(), io::ErrorKind::WouldBlock);

@@ -25,7 +25,7 @@ fn mistake<A: Action>(params: impl ToString) -> (String, String) {
 }
 
 #[test]
-fn the_handshake_says_what_the_parameters_say() {
+fn the_handshake_follows_the_parameters() {
     let params = json!({
         "url": "ws://site:8080/chat?who={{var who}}",
         "headers": {"Authorization": "Bearer {{var who}}", "x-b": 7},
@@ -91,7 +91,7 @@ fn a_handshake_that_fails_has_its_category() {
 }
 
 #[test]
-fn a_step_without_a_connection_says_so() {
+fn a_step_without_a_connection_fails() {
     let failure = Some(Failure::check("the user has no open connection"));
     assert_eq!(run::<Send>(json!({"send": "a"}), Peer::new()).failure, failure);
     assert_eq!(run::<Expect>(json!({}), Peer::new()).failure, failure);

@@ -131,7 +131,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn what_came_instead_is_told() {
+    fn skipped_messages_are_reported() {
         let others = SkippedMessages::default();
         let limit = Duration::from_millis(1500);
         for (message, text) in [

@@ -6,7 +6,7 @@ use stampede_shooter::cli::{Cli, NAME};
 
 use super::page::Page;
 
-/// The command lines in `sh` blocks that the program does not accept.
+/// Returns the command lines in `sh` blocks that the program refuses, each with its place and the reason.
 pub fn offences(page: &Page) -> Vec<String> {
     let blocks = page.blocks.iter().filter(|block| block.language == "sh");
     let lines = blocks.flat_map(|block| {
@@ -22,7 +22,7 @@ pub fn offences(page: &Page) -> Vec<String> {
         .collect()
 }
 
-/// Why the program does not accept a command; `None` if it does, or if the command is another program's.
+/// Returns the program's reason for refusing a command; `None` if it accepts it, or if another program is called.
 fn refusal(words: &[String]) -> Option<String> {
     if words.first().is_none_or(|word| word != NAME) {
         return None;
@@ -32,7 +32,7 @@ fn refusal(words: &[String]) -> Option<String> {
     (!shown).then(|| error.to_string().lines().next().unwrap_or_default().to_owned())
 }
 
-/// The commands of a line with their words: without comments, redirections, settings of variables and operators.
+/// Splits a line into commands and their words, without comments, redirections, variables that are set, and operators.
 fn commands(line: &str) -> Vec<Vec<String>> {
     let mut commands = vec![Vec::new()];
     let mut skip = false;
@@ -58,7 +58,7 @@ fn is_variable(name: &str) -> bool {
     !name.is_empty() && name.chars().all(|sign| sign.is_ascii_uppercase() || sign == '_')
 }
 
-/// The words of a line, without quotes, up to a comment.
+/// Splits a line into words, without their quotes, up to a comment.
 fn words(line: &str) -> Vec<String> {
     let (mut words, mut word, mut quote) = (Vec::new(), None::<String>, None);
     for sign in line.chars() {

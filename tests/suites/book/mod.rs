@@ -19,12 +19,12 @@ use std::path::{Path, PathBuf};
 
 use page::Page;
 
-/// The root of the repository.
+/// Returns the root of the repository.
 fn root() -> PathBuf {
     Path::new(env!("CARGO_MANIFEST_DIR")).join("..").canonicalize().expect("the repository exists")
 }
 
-/// The Markdown files in a folder and the folders below it.
+/// Lists the Markdown files in a folder and the folders below it.
 fn markdown(folder: &Path) -> Vec<PathBuf> {
     let entries = fs::read_dir(folder).unwrap_or_else(|error| panic!("{}: {error}", folder.display()));
     let mut files = Vec::new();
@@ -39,7 +39,7 @@ fn markdown(folder: &Path) -> Vec<PathBuf> {
     files
 }
 
-/// All documents, with paths from the root.
+/// Reads every document; paths are from the root.
 fn pages() -> Vec<Page> {
     let root = root();
     let single = ["README.md", "ARCHITECTURE.md", "CONTRIBUTING.md", "CHANGELOG.md", "wit/README.md"];
@@ -51,13 +51,13 @@ fn pages() -> Vec<Page> {
     files.iter().map(|path| Page::parse(&name(path), &read(path))).collect()
 }
 
-/// Fails with all offences.
+/// Fails with every offence against a rule.
 #[track_caller]
 fn none(rule: &str, offences: &[String]) {
     assert!(offences.is_empty(), "{rule}:\n  {}", offences.join("\n  "));
 }
 
-/// The relative links of a page that lead nowhere. `anchors` knows the headings of every document.
+/// Returns the relative links of a page that lead nowhere. `anchors` has the headings of every document.
 fn dead_links(page: &Page, anchors: &BTreeMap<String, BTreeSet<String>>, root: &Path) -> Vec<String> {
     let mut dead = Vec::new();
     for link in &page.links {
@@ -83,7 +83,7 @@ fn anchors(pages: &[Page]) -> BTreeMap<String, BTreeSet<String>> {
     pages.iter().map(|page| (page.path.clone(), page.anchors.clone())).collect()
 }
 
-/// The pages that the summary lacks, and those that it lists and that do not exist.
+/// Returns the pages that the summary lacks, and the entries of the summary that do not exist.
 fn unlisted(pages: &[Page]) -> Vec<String> {
     const SUMMARY: &str = "docs/SUMMARY.md";
     let summary = pages.iter().find(|page| page.path == SUMMARY).expect("the book has a summary");

@@ -13,7 +13,7 @@ pub struct Block {
     pub language: String,
     /// The other words.
     pub words: Vec<String>,
-    /// What stands between the fences.
+    /// The text between the fences.
     pub text: String,
 }
 
@@ -23,7 +23,7 @@ impl Block {
         self.words.iter().any(|other| other == word)
     }
 
-    /// The name in `file=NAME`.
+    /// Returns the name in `file=NAME`.
     pub fn file(&self) -> Option<&str> {
         self.words.iter().find_map(|word| word.strip_prefix("file="))
     }
@@ -34,18 +34,18 @@ impl Block {
 pub struct Link {
     /// Its line, from 1.
     pub line: usize,
-    /// Where it leads, as typed.
+    /// Its target, as typed.
     pub target: String,
 }
 
 /// A document.
 #[derive(Debug)]
 pub struct Page {
-    /// From the root of the repository, with `/`.
+    /// Its path from the root of the repository, with `/`.
     pub path: String,
-    /// In the order of the text.
+    /// Its blocks of code, in the order of the text.
     pub blocks: Vec<Block>,
-    /// In the order of the text.
+    /// Its links and pictures, in the order of the text.
     pub links: Vec<Link>,
     /// The names by which its headings are linked to.
     pub anchors: BTreeSet<String>,
@@ -89,7 +89,7 @@ impl Page {
         page
     }
 
-    /// The path of a relative link's target, from the root.
+    /// Returns the path of a relative link's target, from the root.
     pub fn resolve(&self, link: &str) -> String {
         let mut parts: Vec<_> = self.path.split('/').collect();
         parts.pop();
@@ -104,7 +104,7 @@ impl Page {
     }
 }
 
-/// The anchor of a heading, as mdBook and GitHub make it.
+/// Returns the anchor of a heading, as mdBook and GitHub make it.
 fn slug(heading: &str) -> String {
     let kept = heading.trim().chars().filter_map(|sign| match sign {
         ' ' => Some('-'),

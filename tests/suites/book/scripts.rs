@@ -21,13 +21,13 @@ const BASE_URL: &str = "http://127.0.0.1:8080";
 
 static GREET_COMPONENT: LazyLock<Vec<u8>> = LazyLock::new(plugin_outside::component);
 
-/// The YAML blocks that the program does not accept, or that say something unknown about themselves.
+/// Returns the YAML blocks that the program refuses, or that have an unknown word after their language.
 pub fn offences(page: &Page) -> Vec<String> {
     let blocks = page.blocks.iter().filter(|block| block.language == "yaml");
     blocks.filter_map(|block| Some(format!("{}:{}: {}", page.path, block.line, refusal(page, block)?))).collect()
 }
 
-/// Why a block is not accepted.
+/// Returns the reason for refusing a block.
 fn refusal(page: &Page, block: &Block) -> Option<String> {
     let known = |word: &&String| ["fragment", "cases"].contains(&word.as_str()) || word.starts_with("file=");
     if let Some(word) = block.words.iter().find(|word| !known(word)) {
@@ -57,7 +57,7 @@ fn with_files(mut run: Run, page: &Page) -> Run {
     run
 }
 
-/// The files of a page that are data sets, as `--data` takes them.
+/// Returns the data files of a page, as `--data` takes them.
 fn data_sets(page: &Page) -> impl Iterator<Item = String> {
     let names = page.blocks.iter().filter_map(Block::file);
     names.filter_map(|file| {
@@ -83,7 +83,7 @@ fn environment(run: Run, text: &str) -> Run {
     names.fold(run, |run, name| run.env(name.trim(), "a-value"))
 }
 
-/// A script with a step, if it has none.
+/// Completes a script that has no steps with one.
 fn completed(text: &str) -> String {
     let root: Value = serde_saphyr::from_str(text).unwrap_or_default();
     let lacks_steps = root.is_object() && root.get("steps").is_none() && root.get("scenarios").is_none();

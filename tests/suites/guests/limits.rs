@@ -1,4 +1,4 @@
-//! The limits that a script sets for a plugin, each at work.
+//! The limits that a script sets for a plugin, each exceeded.
 
 use std::fs;
 
@@ -46,7 +46,7 @@ fn the_limit_of_a_calls_time() {
 fn the_limit_of_log_lines() {
     let ran = ran_under("floods_the_log", "limits: {log_lines: 3}", "", "--users 1 --iterations 1");
     let lines = ran.run.stderr.matches("of a flood").count();
-    // The call may stand across two of the run's seconds.
+    // The call may span two of the run's seconds.
     assert!((3..=6).contains(&lines), "{lines} lines");
     let none = ran_under("floods_the_log", "limits: {log_lines: 0}", "", "--users 1 --iterations 1");
     assert_eq!(none.run.stderr.matches("of a flood").count(), 0, "{}", none.run.stderr);
@@ -54,7 +54,7 @@ fn the_limit_of_log_lines() {
 
 #[test]
 fn holds_too_much() {
-    // Copying so much takes longer than a call may, on a busy machine.
+    // On a busy machine, copying that much takes longer than a call may.
     let terms = "allow: ['127.0.0.1'], limits: {call: 10s}";
     let ran = ran_under("holds_too_much", terms, "", "--users 1 --iterations 1 --workers 1");
     let bad = ran.bad();
@@ -125,10 +125,10 @@ fn misuses_sockets() {
 fn gives_up() {
     let ran = ran_under("gives_up", "allow: ['127.0.0.1']", "", FLAGS);
     ran.all_passed();
-    assert_eq!(ran.bad().total(), 0, "what never began is no request");
+    assert_eq!(ran.bad().total(), 0, "a request that never began does not count");
 }
 
-/// An exchange that the guest gives up is a sample: of the category that it says, or cancelled.
+/// An exchange that the guest gives up is a sample, of the category that the guest names, or cancelled.
 #[test]
 fn loses_patience() {
     let peer = site();
@@ -141,7 +141,7 @@ fn loses_patience() {
     assert_eq!(ran.bad().example("cancelled"), "the plugin gave it up");
 }
 
-/// What counts is what is in flight or kept, not what was.
+/// Only exchanges that are in flight or kept count, not earlier ones.
 #[test]
 fn many_in_turn() {
     let peer = site();
@@ -168,7 +168,7 @@ fn streams_amiss() {
     }
     let ran = ran_under("streams_amiss", terms, &params("pieces over HTTP/1.1"), FLAGS);
     ran.all_failed("protocol", "content in pieces is sent over HTTP/2 alone");
-    // What it does not read stays on the wire, and is cut off when the task is over.
+    // Content that the guest does not read stays on the wire, and is cut off when the task ends.
     let ran = ran_under("streams_amiss", terms, &params("nothing"), FLAGS);
     ran.all_passed();
     assert_eq!(ran.bad().errors(), [("cancelled", TASKS)].into(), "{}", ran.run.stdout);
@@ -178,7 +178,7 @@ fn streams_amiss() {
     assert!(said.contains("the file `../../../etc/passwd` is not among the step's parameters"), "{said}");
 }
 
-/// What was built against 0.1.1 may ask again for what came of an operation on a socket; a guest of today may not.
+/// A guest built against 0.1.1 may ask for the result of a socket operation twice; a current guest may not.
 #[test]
 fn asks_twice() {
     let peer = site();
@@ -197,7 +197,7 @@ fn asks_twice() {
     assert_eq!(run.report().row("Twice").tasks("passed"), 2, "{}", run.stdout);
 }
 
-/// Bytes with every occurrence of some replaced by as many others.
+/// Returns bytes with every occurrence of some replaced by others of the same length.
 fn replaced(bytes: &[u8], old: &[u8; 6], new: &[u8; 6]) -> Vec<u8> {
     let mut bytes = bytes.to_vec();
     for at in 0..bytes.len() - old.len() {
@@ -208,13 +208,13 @@ fn replaced(bytes: &[u8], old: &[u8; 6], new: &[u8; 6]) -> Vec<u8> {
     bytes
 }
 
-/// What it takes for long is too little to be noticed here: `plugin test --conformance` finds it.
+/// The memory that the guest keeps is too little to be noticed here; `plugin test --conformance` finds it.
 #[test]
 fn leaks_memory() {
     ran("leaks_memory", "").all_passed();
 }
 
-/// Its deadline is noticed, and the others on its worker go on, though it never waits.
+/// The deadline of a guest that never waits is enforced, and other users of its worker go on.
 #[test]
 fn spins_in_place() {
     let terms = "limits: {operations: 100000}";

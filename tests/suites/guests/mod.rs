@@ -1,6 +1,6 @@
 //! Plugins that misbehave, in the real binary. Whatever one does, the run goes on and ends as documented, the report
-//! says whose fault it was, and the well-behaved step beside it does its work as if nothing were. `tests/tidy.rs` sees
-//! to it that every guest has a test of its name here.
+//! names the plugin at fault, and the well-behaved step beside it is not affected. `tests/tidy.rs` checks that every
+//! guest has a test of its name here.
 
 use std::collections::BTreeMap;
 use std::fs;
@@ -20,15 +20,14 @@ const WALKS: u64 = 5;
 /// Runs of each step.
 const TASKS: u64 = USERS * WALKS;
 
-/// A run that is over, of a step `Bad` with a misbehaving plugin and a step `Good` with the built-in one.
+/// A finished run of a step `Bad`, with a misbehaving plugin, and a step `Good`, with the built-in one.
 struct Ran {
     run: Finished,
     report: Report,
     plugin: &'static str,
 }
 
-/// Runs a guest's step, with more lines of its own, and a good one after it; checks all that must hold whatever the
-/// guest does.
+/// Runs a guest's step, with additional lines, and a good one after it; checks everything that holds for any guest.
 #[track_caller]
 fn ran(plugin: &'static str, more: &str) -> Ran {
     ran_with(plugin, more, &format!("--users {USERS} --iterations {WALKS} --workers 2"))
@@ -39,7 +38,7 @@ fn ran_with(plugin: &'static str, more: &str, flags: &str) -> Ran {
     ran_under(plugin, "", more, flags)
 }
 
-/// The same on terms of its own, as they stand in the plugin's entry.
+/// Runs a guest as [`run`] does, with additional lines in the plugin's entry.
 #[track_caller]
 fn ran_under(plugin: &'static str, terms: &str, more: &str, flags: &str) -> Ran {
     let site = site();
@@ -80,7 +79,8 @@ impl Ran {
         self.report.row("Bad")
     }
 
-    /// Every run of the bad step failed in that category; the example names the plugin and says the rest.
+    /// Checks that every run of the bad step failed in that category, and that the example names the plugin and has the
+    /// given text.
     #[track_caller]
     fn all_failed(&self, category: &str, said: &str) {
         let bad = self.bad();
@@ -90,7 +90,7 @@ impl Ran {
         assert!(example.contains(said), "{example}");
     }
 
-    /// Every run of the bad step failed, and the plugin is to blame by name.
+    /// Checks that every run of the bad step failed, and that the report names the plugin.
     #[track_caller]
     fn all_trapped(&self, said: &str) {
         self.all_failed("plugin", said);
@@ -99,7 +99,7 @@ impl Ran {
         assert!(example.starts_with(&named), "{example}");
     }
 
-    /// So many runs of the bad step ended that way, and none in another.
+    /// Checks that `tasks` runs of the bad step ended that way, and none in another.
     #[track_caller]
     fn all_of(&self, tasks: u64, how: &str) {
         let bad = self.bad();
@@ -118,12 +118,12 @@ fn every_capability() {
     let (read, trip) = (report.at("/metrics/0"), report.at("/metrics/1"));
     assert_eq!((&read["name"], &read["unit"], &read["count"]), (&"read".into(), &"bytes".into(), &6.into()));
     assert_eq!((&trip["plugin"], &trip["kind"], &trip["count"]), (&"guest".into(), &"trend".into(), &6.into()));
-    // What the sockets have read is in the samples of their tasks, beside what HTTP's own exchanges have.
+    // The bytes that sockets read are in the samples of their tasks, beside those of HTTP exchanges.
     let socket_bytes = read["sum"].as_f64().expect("a sum");
     assert!(report.row("All").at("/bytes/in").as_f64().is_some_and(|all| all > socket_bytes), "{read}");
 }
 
-/// A component that was built against an earlier version of the contract runs as it did then.
+/// A component built against an earlier version of the contract runs as it did then.
 #[test]
 fn components_of_every_version_of_the_contract_so_far() {
     let fixtures = Path::new(env!("CARGO_MANIFEST_DIR")).join("../tests/fixtures");
@@ -138,12 +138,12 @@ fn components_of_every_version_of_the_contract_so_far() {
     }
 }
 
-/// Host and port of a URL without a path.
+/// Returns the host and port of a URL without a path.
 fn host_of(base: &str) -> &str {
     base.trim_start_matches("http://")
 }
 
-/// Each task of `every_capability` sends so many requests, and passes only if every import answered as it should.
+/// Requests of each task of `every_capability`, which passes only if every import answered correctly.
 #[track_caller]
 fn speaks_the_contract(component: &Path, requests: u64) -> Report {
     let site = site();
@@ -235,7 +235,7 @@ fn never_finishes_but_the_run_does() {
     report.assert_consistent();
     let bad = report.row("Bad");
     assert_eq!((bad.tasks("started"), bad.tasks("cancelled")), (4, 4));
-    assert_eq!(bad.total(), 0, "what only waited is no request");
+    assert_eq!(bad.total(), 0, "a request that only waited does not count");
     assert_eq!(run.stderr.matches("was told to give up").count(), 4, "{}", run.stderr);
     assert_eq!(settled(&site.stats()).requests, 0);
 }
@@ -329,8 +329,8 @@ fn looks_around() {
     assert!(!ran.run.path("written-by-a-guest").exists());
 }
 
-/// What the binary says of a guest with which there is no run, in its first line; nothing else is wrong, and nothing
-/// was sent.
+/// Returns the first line of the message about a guest with which there is no run; checks that nothing else is wrong,
+/// and that nothing was sent.
 #[track_caller]
 fn refused(plugin: &str, code: i32) -> String {
     let target = Silent::bind();
@@ -340,7 +340,7 @@ fn refused(plugin: &str, code: i32) -> String {
     the_one_mistake(&run)
 }
 
-/// The first line of the only mistake that was found.
+/// Returns the first line of the only message.
 #[track_caller]
 fn the_one_mistake(run: &Finished) -> String {
     assert_eq!(run.stderr.matches("error[").count(), 1, "{}", run.stderr);
@@ -407,7 +407,7 @@ fn wants_sockets() {
     assert!(said.contains("wasi:sockets"), "{said}");
 }
 
-/// What the binary says of a file with these contents that a script names as a plugin.
+/// Returns the message about a file with these contents that a script names as a plugin.
 #[track_caller]
 fn refused_file(contents: &[u8]) -> String {
     let script = "plugins: {odd: odd.wasm}\nsteps: [{name: Bad, action: misbehave}]\n";

@@ -1,4 +1,4 @@
-//! Where a plugin can get to: nowhere but where the script says. Whoever it asks for besides is not even connected to.
+//! The hosts that a plugin can reach: those that the script grants. No connection is made to any other.
 
 use stampede_tests::{Silent, guest, settled, site};
 
@@ -13,7 +13,7 @@ fn asks_elsewhere() {
     let said = format!("a request to `{}`, which is not granted", host_of(&target.base_url()));
     let url = format!("url: {}/x", target.base_url());
     ran("asks_elsewhere", &url).all_failed("network", &said);
-    // Neither another port of the host, nor a name for it, nor a pattern that fits is the host.
+    // Neither another port of the host, nor a name for it, nor a pattern that fits counts as the host.
     for terms in ["allow: ['127.0.0.1:1']", "allow: [localhost]", "allow: ['*']"] {
         ran_under("asks_elsewhere", terms, &url, FLAGS).all_failed("network", &said);
     }
@@ -40,7 +40,7 @@ steps: [{{name: Bad, action: misbehave, url: '{}/redirect-to?url={}/x'}}]
     assert_eq!(settled(&site.stats()).requests, 1, "the redirect itself");
 }
 
-/// A pattern fits any name, and whoever owns the name says where it leads.
+/// A pattern fits any name, and the owner of the name decides where it leads.
 #[test]
 fn asks_elsewhere_by_a_name_that_leads_inside() {
     let target = Silent::bind();
@@ -72,7 +72,7 @@ steps: [{{name: Good, action: misbehave, url: '{}/api/v1/catalog'}}]
     }
 }
 
-/// A request that is prepared before the run is refused before it.
+/// A request that is prepared before the run is refused before the run.
 #[test]
 fn a_prepared_request_to_elsewhere_is_a_mistake_in_the_script() {
     let target = Silent::bind();
@@ -90,7 +90,7 @@ fn a_prepared_request_to_elsewhere_is_a_mistake_in_the_script() {
     target.assert_untouched();
 }
 
-/// The built-in actions go where the script's own URLs go, and no reply leads them elsewhere.
+/// The built-in actions reach the hosts of the script's own URLs, and no reply leads them elsewhere.
 #[test]
 fn the_built_in_actions_follow_no_redirect_to_a_host_that_the_script_does_not_name() {
     let (site, elsewhere) = (site(), site());

@@ -1,11 +1,11 @@
-//! Plugins whose schema and whose `configure` say different things.
+//! Plugins whose schema and whose `configure` disagree.
 
 use stampede_tests::Silent;
 
 use super::script;
 use crate::shooter;
 
-/// What a check says of a step with these lines.
+/// Returns the message of `check` about a step with these lines.
 #[track_caller]
 fn said(plugin: &str, step: &str, code: i32) -> String {
     let target = Silent::bind();
@@ -15,7 +15,7 @@ fn said(plugin: &str, step: &str, code: i32) -> String {
     run.stderr
 }
 
-/// With what it takes for granted, all is well; `plugin test --conformance` tries the rest.
+/// With the parameters that it expects, the guest works; `plugin test --conformance` tries the rest.
 #[test]
 fn trusts_its_parameters() {
     said("trusts_its_parameters", "who: Ann", 0);

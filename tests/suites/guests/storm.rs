@@ -1,5 +1,5 @@
-//! A plugin that traps once in a hundred tasks, a hundred thousand times over. No sample is lost, what the traps cost is
-//! told, and under `isolation: user` they cost exactly themselves.
+//! A plugin that traps once in a hundred tasks, over a hundred thousand tasks. No sample is lost, the report gives the
+//! cost of the traps, and under `isolation: user` a trap costs only its own task.
 
 use stampede_tests::{Finished, guest, site};
 
@@ -26,8 +26,8 @@ fn trap_storm() {
     assert_eq!(row.tasks("started"), 100_000);
     assert_eq!(row.tasks("passed") + row.tasks("failed"), 100_000);
     let (traps, collateral) = report.traps("storm");
-    assert_eq!(row.tasks("failed"), traps + collateral, "whoever failed was in an instance that trapped");
-    // A user whose fiftieth task falls to another one's trap does not trap itself.
+    assert_eq!(row.tasks("failed"), traps + collateral, "every failed task was in an instance that trapped");
+    // A user whose fiftieth task fails with another user's trap does not trap itself.
     assert!(traps <= 1_000 && traps + collateral >= 1_000, "{traps} traps, {collateral} others");
     assert!(run.stdout.contains("With `isolation: user`"), "{}", run.stdout);
     let log = &run.stderr;
@@ -50,7 +50,7 @@ fn trap_storm_with_an_instance_for_each_user() {
     assert!(!run.stdout.contains("With `isolation: user`"), "{}", run.stdout);
 }
 
-/// Ten times the tasks and the traps take no more memory.
+/// Ten times the tasks and traps need no more memory.
 #[test]
 fn a_storm_leaves_no_memory_behind() {
     for isolation in ["worker", "user"] {
@@ -60,8 +60,8 @@ fn a_storm_leaves_no_memory_behind() {
     }
 }
 
-/// Nineteen users keep to one request a second, beside one on the same worker whose action computes for ever: it is ended
-/// each time, and waits before it tries again.
+/// Nineteen users keep their rate of one request a second beside one on the same worker whose action computes for ever:
+/// the host ends it each time, and it waits before it tries again.
 #[test]
 fn one_bad_user() {
     let site = site();
@@ -78,7 +78,7 @@ steps: [{{name: Good, url: /api/v1/catalog}}, {{name: Bad, action: misbehave}}]
     let report = run.report();
     report.assert_consistent();
     let good = report.row("Good").ok();
-    // Five each; the last of a user may be due while the bad one has its turn at the very end.
+    // Five requests each; the last of a user may be due while the bad one computes at the very end.
     assert!((19 * 4..=100).contains(&good), "{good} requests\n{}", run.stdout);
     assert_eq!(report.row("Good").err(), 0);
     assert!(report.row("Bad").tasks("failed") >= 1 && report.traps("guest").0 >= 1, "{}", run.stdout);

@@ -1,4 +1,4 @@
-//! The `grpc` action, against tonic and servers that are none.
+//! The `grpc` action, against tonic and against servers that do not speak gRPC.
 
 use std::fmt::Display;
 use std::slice;
@@ -27,7 +27,7 @@ fn without_schema(name: &str, url: impl Display, method: &str, more: &str) -> St
     format!("  - {{name: {name}, action: grpc, url: '{url}', method: {method}, {more}}}\n")
 }
 
-/// The binary, with the script and the schemas that it names in its folder.
+/// Returns a call with the script, and the schemas that it names, in its folder.
 fn with(script: &str) -> Run {
     let run = shooter().file("echo.proto", include_str!("../../harness/protos/echo.proto"));
     run.file("kind.proto", include_str!("../../harness/protos/kind.proto")).script(script)
@@ -86,7 +86,7 @@ fn calls_of_all_four_kinds_are_made_and_counted() {
 }
 
 #[test]
-fn what_goes_wrong_has_its_category() {
+fn failures_have_their_category() {
     let (server, refusing, plain) = (GrpcServer::start(), Refusing::bind(), site());
     let base = server.base_url();
     let script = [
@@ -188,14 +188,14 @@ fn above_tls_it_is_the_same() {
     assert_eq!((server.went(), counted(&report, "messages_in")), ((1 + 7 + 300) * TASKS, (1 + 7 + 300) * TASKS));
     let log = nginx.log(4 * TASKS);
     assert!(log.iter().all(|line| line.status == 200 && line.request.ends_with("HTTP/2.0")), "{log:?}");
-    // Nobody has said that this certificate is to be trusted.
+    // The script does not trust this certificate.
     let script = format!("steps:\n{}", step("Say", &base, "Say", ""));
     let run = with(&script).args(FLAGS).report().finish().exits(5);
     assert_eq!(run.report().row("Say").errors(), [("network", TASKS)].into(), "{}", run.stdout);
 }
 
 #[test]
-fn what_a_server_may_not_send_has_its_category() {
+fn forbidden_messages_of_a_server_have_their_category() {
     let server = |parts: &[Part]| Http2Server::start([&[Part::Head("application/grpc")], parts].concat()).base_url();
     let data = |content: &[u8]| Part::Data(content.to_vec());
     let (ok, short) = (Part::Trailer("grpc-status", "0"), data(b"\0\0\0\0\x0aabc"));
@@ -284,7 +284,7 @@ fn the_server_tells_its_schema_once_to_each_worker() {
         ]
         .concat();
         let (run, report) = ran(&script, FLAGS);
-        // Either version is asked once by either worker for each of the two services; the newer one is asked first.
+        // Each worker asks each version once for each of the two services, the newer version first.
         let (services, versions) = (2, if reflection == Reflection::V1 { 1 } else { 2 });
         let workers = report.at("/settings/workers").as_u64().expect("a number");
         assert_eq!(server.asked(), workers * services, "{}", run.stdout);
@@ -300,10 +300,11 @@ fn the_server_tells_its_schema_once_to_each_worker() {
 }
 
 #[test]
-fn what_the_server_does_not_tell_has_its_category() {
+fn a_schema_that_the_server_does_not_tell_has_its_category() {
     let (server, silent, refusing) = (GrpcServer::reflecting(Reflection::V1), GrpcServer::start(), Refusing::bind());
     let head = Part::Head("application/grpc");
-    // `file_descriptor_response {file_descriptor_proto: …}`: a byte that begins no field, and a file that imports another.
+    // `file_descriptor_response {file_descriptor_proto: …}`: a byte that does not begin a field, and a file that
+    // imports another.
     let (file, imports) = (b"\0\0\0\0\x05\x22\x03\x0a\x01\xff", b"\0\0\0\0\x0c\x22\x0a\x0a\x08\x0a\x01a\x1a\x03b.c");
     let answers = [file.as_slice(), &imports.repeat(2), b"\0\0\0\0\x01\xff"];
     let [file, imports, answer] = answers.map(|answer| Http2Server::start([head.clone(), Part::Data(answer.to_vec())]));

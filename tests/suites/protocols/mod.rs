@@ -1,4 +1,4 @@
-//! The built-in plugins for other protocols than HTTP, in the real binary, each against a peer that nobody here wrote.
+//! The built-in plugins for protocols other than HTTP, in the real binary, each against an independent peer.
 
 mod grpc;
 mod page;
@@ -12,7 +12,7 @@ use stampede_tests::{Finished, Report};
 
 use crate::shooter;
 
-/// Runs a script for so many users and walks, and checks what must hold of any run.
+/// Runs a script for a number of users and walks, and checks what holds for any run.
 #[track_caller]
 fn ran(script: &str, flags: &str) -> (Finished, Report) {
     let run = shooter().script(script).args(flags).args("--fail-on never").report().finish().exits(0);
@@ -21,7 +21,7 @@ fn ran(script: &str, flags: &str) -> (Finished, Report) {
     (run, report)
 }
 
-/// A number that a plugin has counted.
+/// Returns a number that a plugin counted.
 #[track_caller]
 fn metric(report: &Report, plugin: &str, name: &str, what: &str) -> f64 {
     let mut metrics = report.at("/metrics").as_array().into_iter().flatten();

@@ -1,4 +1,4 @@
-//! The `page` action, against servers that count what they are asked for.
+//! The `page` action, against servers that count requests.
 
 use std::collections::BTreeMap;
 use std::sync::{Condvar, Mutex, PoisonError};
@@ -14,7 +14,7 @@ fn reply(status: u16, fields: &str, body: &str) -> Vec<u8> {
     format!("HTTP/1.1 {status} -\r\ncontent-length: {length}\r\n{fields}\r\n{body}").into_bytes()
 }
 
-/// A page, and whatever else somebody asks for.
+/// Serves a page, and the reply of `other` on any other path.
 fn site(content: &'static str, other: impl Fn(&RawRequest) -> Vec<u8> + Send + Sync + 'static) -> RawServer {
     RawServer::start(move |request| match path(request) {
         "/page" => reply(200, "content-type: text/html\r\n", content),
@@ -27,7 +27,7 @@ fn path(request: &RawRequest) -> &str {
     request.line.split(' ').nth(1).unwrap_or_default()
 }
 
-/// How often each path was asked for.
+/// Counts requests by path.
 fn asked(server: &RawServer) -> BTreeMap<String, usize> {
     let mut asked = BTreeMap::new();
     for request in server.take() {
@@ -50,7 +50,7 @@ fn ran(script: &str, flags: &str, server: &RawServer) -> (Finished, Report) {
 }
 
 #[test]
-fn a_page_is_loaded_with_what_is_its_own_and_what_is_named() {
+fn a_page_is_loaded_with_its_own_resources_and_those_of_named_hosts() {
     let cdn = RawServer::start(|_| reply(200, "", "cdn"));
     let address = cdn.base_url().replace("http://", "");
     let content = format!(
@@ -69,10 +69,10 @@ fn a_page_is_loaded_with_what_is_its_own_and_what_is_named() {
 }
 
 #[test]
-fn resources_are_fetched_so_many_at_once() {
+fn resources_are_fetched_in_parallel_up_to_the_limit() {
     let (here, all) = (Mutex::new((0_usize, 0)), Condvar::new());
     let content = "<img src=1><img src=2><img src=3><img src=4><img src=5><img src=6>";
-    // Each is answered only when three are there, or after a while that no test should take.
+    // Each request is answered only when three are in flight, or after a time that no test should take.
     let server = site(content, move |_| {
         let mut state = here.lock().unwrap_or_else(PoisonError::into_inner);
         state.0 += 1;
@@ -113,7 +113,7 @@ fn a_resource_that_fails_is_one_error_and_fails_the_step_unless_it_may() {
 }
 
 #[test]
-fn a_user_fetches_once_what_it_may_keep() {
+fn a_user_fetches_a_cacheable_resource_once() {
     let server = site("<img src=/kept><img src=/stored><img src=/asked>", |request| match path(request) {
         "/kept" => reply(200, "cache-control: public, max-age=3600\r\n", ""),
         "/stored" => reply(200, "cache-control: no-store, max-age=3600\r\n", ""),

@@ -1,4 +1,4 @@
-//! `sleep`, `log` and `set`.
+//! The actions `sleep`, `log` and `set`.
 
 use stampede_tests::{settled, site};
 
@@ -6,7 +6,7 @@ use super::{metric, ran};
 use crate::shooter;
 
 #[test]
-fn what_is_set_is_read_later_and_what_is_logged_is_shown() {
+fn variables_that_are_set_are_read_later_and_logged_text_is_shown() {
     let site = site();
     let script = format!(
         "base_url: {}
@@ -14,7 +14,7 @@ steps:
   - {{name: Set, action: set, variables: {{size: '{{{{randInt 7 7}}}}', path: '/bytes/{{{{var size}}}}'}}}}
   - {{name: Get, url: '{{{{var path}}}}', expect_status: 200}}
   - {{name: Say, action: log, level: warn, message: 'user {{{{userId}}}} got {{{{var size}}}} bytes'}}
-  - {{name: Whisper, action: log, message: nobody hears}}
+  - {{name: Whisper, action: log, message: unheard}}
 ",
         site.base_url()
     );
@@ -25,7 +25,7 @@ steps:
         let line = format!("user {user} got 7 bytes");
         assert_eq!(run.stderr.matches(&line).count(), 2, "{}", run.stderr);
     }
-    assert!(!run.stderr.contains("nobody hears"), "{}", run.stderr);
+    assert!(!run.stderr.contains("unheard"), "{}", run.stderr);
     for name in ["Set", "Say", "Whisper"] {
         assert_eq!((report.row(name).tasks("passed"), report.row(name).total()), (6, 0), "{name}");
     }
@@ -45,7 +45,7 @@ steps:
     );
     let (run, report) = ran(&script, "--users 2 --iterations 2 --workers 1");
     let short = report.row("Short");
-    assert_eq!((short.tasks("passed"), short.total()), (4, 0), "a wait is no request\n{}", run.stdout);
+    assert_eq!((short.tasks("passed"), short.total()), (4, 0), "a wait is not a request\n{}", run.stdout);
     assert!(report.at("/run/elapsed_us").as_u64().is_some_and(|took| took >= 2 * 70_000), "{}", run.stdout);
     assert_eq!(report.row("Long").errors(), [("timeout", 4)].into());
 }

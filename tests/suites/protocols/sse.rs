@@ -32,7 +32,7 @@ fn a_stream_is_read_for_a_count_a_time_an_event_or_to_its_end() {
         assert_eq!((row.ok(), row.err(), row.tasks("passed")), (TASKS, 0, TASKS), "{name}\n{}", run.stdout);
         assert_eq!(row.statuses(), [(200, TASKS)].into(), "{name}");
     }
-    // Those of `Time` are as many as come.
+    // The events of `Time` are as many as arrive.
     let events = metric(&report, "sse", "events", "sum") as u64;
     assert!(events >= (3 + 1 + 1 + 5 + 7 + 2) * TASKS, "{events}");
     assert_eq!(metric(&report, "sse", "first_event", "count") as u64, 6 * TASKS);
@@ -41,7 +41,7 @@ fn a_stream_is_read_for_a_count_a_time_an_event_or_to_its_end() {
 }
 
 #[test]
-fn what_goes_wrong_has_its_category() {
+fn failures_have_their_category() {
     let server = EventStreams::start();
     let base = server.base_url();
     let head = "HTTP/1.1 200 OK\r\ncontent-type: text/event-stream\r\n";
@@ -94,7 +94,7 @@ fn a_stream_that_is_cut_off_has_its_category() {
         Http2Server::start([Part::Head("text/event-stream"), data, end])
     };
     let (closed, reset) = (two(Part::Close), two(Part::Reset(2)));
-    // A reply that ends before it is all there is malformed in HTTP/1.1; in HTTP/2 its stream ends, or the connection.
+    // A reply that ends too early is malformed in HTTP/1.1; in HTTP/2 its stream ends, or the connection.
     let servers = [
         ("Length", length.base_url(), "", "protocol"),
         ("Chunk", chunk.base_url(), "", "protocol"),

@@ -1,4 +1,4 @@
-//! `tcp`, against nginx: an HTTP server is as good a peer as any for bytes, and its log says what came.
+//! The `tcp` action, against nginx: an HTTP server is a good peer for bytes, and its log shows what arrived.
 
 use stampede_tests::{Logged, Nginx, RawServer, Refusing, site};
 

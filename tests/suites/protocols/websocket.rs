@@ -79,7 +79,7 @@ steps:
     assert_eq!(run.stderr.matches("got t-1").count() as u64, TASKS, "{}", run.stderr);
     let server = server.settled();
     assert_eq!(server.codes, vec![1000; 3 * TASKS as usize], "each connection ends with a close frame");
-    // Each user says hello, and hears it back while it says goodbye.
+    // Each user sends hello, and receives it back while it sends goodbye.
     assert_eq!((counted(&report, "messages_out"), counted(&report, "messages_in")), (TASKS, server.messages_out));
     assert_eq!((server.opened, server.messages_in), (3 * TASKS, TASKS));
 }
@@ -105,7 +105,7 @@ steps:
     }
     assert_eq!(server.settled().messages_in, TASKS);
     let run = shooter().script(&script).args(FLAGS).report().finish().exits(5);
-    assert_eq!(run.report().row("Once").errors(), [("network", TASKS)].into(), "nobody vouches for the certificate");
+    assert_eq!(run.report().row("Once").errors(), [("network", TASKS)].into(), "the certificate is not trusted");
     assert_eq!(nginx.log(2 * TASKS).iter().filter(|line| line.status == 101).count() as u64, 2 * TASKS);
 }
 
@@ -272,7 +272,7 @@ steps:
     assert_eq!((report.row("Hear").ok(), report.row("Hear").err()), (4, 0), "{}", run.stdout);
 }
 
-/// Signs in with a token that is nowhere in the script, and with a cookie.
+/// The user signs in with a token that is not in the script, and with a cookie.
 fn signs_in() -> (RawServer, String) {
     let reply =
         "HTTP/1.1 200 OK\r\nset-cookie: id=ann; Path=/\r\ncontent-length: 23\r\n\r\n{\"token\": \"s3cret-t-7\"}";
@@ -286,7 +286,7 @@ fn signs_in() -> (RawServer, String) {
 }
 
 #[test]
-fn a_handshake_carries_what_its_user_signed_in_with() {
+fn a_handshake_carries_the_credentials_of_its_user() {
     let (server, (_site, login)) = (WebSockets::start(), signs_in());
     let base = server.base_url();
     let page = RawServer::recording();
@@ -364,9 +364,9 @@ fn a_handshake_that_is_not_answered_with_101_has_its_category_and_tells_no_secre
     }
 }
 
-/// Whatever bytes come after a handshake, or instead of one, a step fails and the instance lives.
+/// Whatever bytes arrive after a handshake, or instead of one, the step fails and the instance goes on.
 #[test]
-fn garbage_fails_its_step_and_nobody_elses() {
+fn garbage_fails_its_own_step_alone() {
     // Numbers that look random and are the same each time.
     let numbers = |seed: u64| {
         let mut state = seed.wrapping_mul(0x9e37_79b9_7f4a_7c15) | 1;
@@ -407,9 +407,9 @@ fn garbage_fails_its_step_and_nobody_elses() {
     assert_eq!(report.traps("websocket"), (0, 0));
 }
 
-/// A server cannot end the instance, and with it everybody's connections, by what it sends.
+/// A server cannot end the instance, and with it all users' connections, by what it sends.
 #[test]
-fn a_deep_document_is_none_and_ends_nobody() {
+fn a_document_that_is_too_deep_matches_nothing() {
     let server = WebSockets::start();
     let deep = |levels: usize| format!("{}{}", "[".repeat(levels), "]".repeat(levels));
     let step = |name: &str, levels: usize, more: &str| {
@@ -468,7 +468,7 @@ steps:
 #[test]
 fn two_thousand_users_exchange_a_message_a_second_and_every_one_is_counted() {
     let server = WebSockets::start();
-    // Nobody is answered before all are connected.
+    // No user is answered before all are connected.
     let script = format!(
         "
 timeout: 5m

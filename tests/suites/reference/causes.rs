@@ -1,12 +1,12 @@
 //! Cause and cure of the mistakes that no golden file shows: they depend on the machine, or have tests of their own.
 
-/// What a reader needs to know of a code without an example.
+/// The cause and the cure of a code without an example.
 pub struct Cause {
     /// The code.
     pub code: &'static str,
-    /// What is wrong.
+    /// The mistake.
     pub cause: &'static str,
-    /// How to put it right.
+    /// The fix.
     pub cure: &'static str,
 }
 
@@ -14,10 +14,10 @@ const fn cause(code: &'static str, cause: &'static str, cure: &'static str) -> C
     Cause { code, cause, cure }
 }
 
-/// A sound binary on a sound machine shows none of these.
+/// The cure of what a sound binary on a sound machine never shows.
 const REPORT_IT: &str = "Please report it.";
 
-/// In the order of the codes.
+/// Every code without an example, in order.
 pub const CAUSES: &[Cause] = &[
     cause("internal::engine", "The WebAssembly engine could not be set up.", REPORT_IT),
     cause("internal::run", "The run could not go on.", REPORT_IT),

@@ -11,7 +11,7 @@ use super::{cell, sentence};
 /// The heading of the flags that all commands have.
 const CONSOLE: &str = "Console";
 
-/// The page.
+/// Renders the page.
 pub fn page() -> String {
     let mut command = Cli::command();
     command.build();
@@ -29,7 +29,7 @@ pub fn page() -> String {
     page
 }
 
-/// The sections of a command's own commands.
+/// Adds the sections of a command's own commands.
 fn commands(page: &mut String, parent: &Command, path: &str, run: &BTreeSet<String>) {
     for command in parent.get_subcommands().filter(|command| !command.is_hide_set() && command.get_name() != "help") {
         let path = format!("{path} {}", command.get_name());
@@ -47,12 +47,12 @@ fn commands(page: &mut String, parent: &Command, path: &str, run: &BTreeSet<Stri
     }
 }
 
-/// The arguments that a reader needs to know of.
+/// Returns the arguments that are documented.
 fn shown(command: &Command) -> impl Iterator<Item = &Arg> {
     command.get_arguments().filter(|arg| !arg.is_hide_set() && !["help", "version"].contains(&arg.get_id().as_str()))
 }
 
-/// A table for each heading, in the order of the headings' first arguments.
+/// Adds a table for each heading, in the order of the headings' first arguments.
 fn arguments(page: &mut String, arguments: &[&Arg]) {
     let mut headings: Vec<_> = arguments.iter().map(|arg| arg.get_help_heading()).collect();
     let mut seen = BTreeSet::new();
@@ -69,7 +69,7 @@ fn arguments(page: &mut String, arguments: &[&Arg]) {
     }
 }
 
-/// The argument as it is typed.
+/// Renders an argument as it is typed.
 fn name(arg: &Arg) -> String {
     let values = arg.get_value_names().filter(|_| arg.get_action().takes_values());
     let values: Vec<_> = values.into_iter().flatten().map(|value| value.to_string()).collect();
@@ -77,7 +77,7 @@ fn name(arg: &Arg) -> String {
     flag.into_iter().chain(values).collect::<Vec<_>>().join(" ")
 }
 
-/// Its help, with the values that it takes and the one that it has by itself.
+/// Renders an argument's help, with its possible values and its default.
 fn meaning(arg: &Arg) -> String {
     let short = arg.get_help().map(ToString::to_string).unwrap_or_default();
     let long = arg.get_long_help().map(ToString::to_string).unwrap_or_default();

@@ -14,7 +14,7 @@ use super::root;
 /// Folders of golden files with messages.
 const GOLDEN: [&str; 2] = ["tests/scripts/invalid", "tests/suites/golden"];
 
-/// Files in a folder and below it.
+/// Lists the files in a folder and below it, in order.
 fn files(folder: &Path, extensions: &[&str]) -> Vec<PathBuf> {
     let mut found = Vec::new();
     for entry in fs::read_dir(folder).unwrap_or_else(|error| panic!("{}: {error}", folder.display())) {
@@ -29,7 +29,7 @@ fn files(folder: &Path, extensions: &[&str]) -> Vec<PathBuf> {
     found
 }
 
-/// All codes in the code of the host that is not a test's.
+/// Collects the codes in the source of the host, without its tests.
 fn codes() -> BTreeSet<String> {
     let code = Regex::new(r#""([a-z]+::[a-z][a-z0-9-]*)""#).expect("a pattern");
     let is_test = |path: &Path| path.iter().any(|part| part == "tests" || part == "tests.rs");
@@ -43,7 +43,7 @@ fn codes() -> BTreeSet<String> {
         .collect()
 }
 
-/// For each code, the shortest message with a help, or the shortest one.
+/// Returns the shortest message with a help for each code, or the shortest one.
 fn examples() -> BTreeMap<String, String> {
     let mut best: BTreeMap<String, String> = BTreeMap::new();
     let rank = |message: &str| (!message.contains("= help:"), message.len());
@@ -63,7 +63,7 @@ fn examples() -> BTreeMap<String, String> {
     best
 }
 
-/// The page.
+/// Renders the page.
 pub fn page() -> String {
     let (codes, examples) = (codes(), examples());
     let mut page = "# Error codes\n\nEvery mistake in the input has a code. Its family decides the \

@@ -5,7 +5,7 @@ use std::fmt::Write as _;
 
 use crate::shooter;
 
-/// What each metric measures.
+/// The metrics and their meanings.
 const MEANINGS: [(&str, &str); 17] = [
     (
         "http_duration",
@@ -29,7 +29,7 @@ const MEANINGS: [(&str, &str); 17] = [
     ("start_delay", "How late the generator itself started requests."),
 ];
 
-/// What the program answers to a threshold that it cannot use.
+/// Returns the help with which the program refuses a threshold; `None` if it accepts it.
 fn help(metric: &str, expression: &str) -> Option<String> {
     let script = "- {name: A, url: 'http://127.0.0.1:9/', checks: {found: {status: 200}}}\n";
     let threshold = format!("{metric}: {expression}");
@@ -38,7 +38,7 @@ fn help(metric: &str, expression: &str) -> Option<String> {
     Some(help.to_owned())
 }
 
-/// The page.
+/// Renders the page.
 pub fn page() -> String {
     let all = help("qqqqqqqqqqqq", "rate<1").expect("an unknown metric is refused");
     let names: Vec<_> = all.strip_prefix("there are: ").expect("the metrics are listed").split(", ").collect();

@@ -21,7 +21,7 @@ use crate::assert_golden;
 const NOTE: &str =
     "<!-- Generated from the code by tests/suites/reference. Do not edit: renew it with BLESS=1. -->\n\n";
 
-/// A path from the root of the repository.
+/// Returns a path in the repository.
 fn root(path: &str) -> PathBuf {
     Path::new(env!("CARGO_MANIFEST_DIR")).join("..").join(path)
 }
@@ -37,12 +37,12 @@ fn assert_page(name: &str, body: &str) {
     assert_golden(&root("docs/reference").join(name), &format!("{NOTE}{}\n", body.trim_end()));
 }
 
-/// A text as a cell of a table: in one line, with its bars escaped.
+/// Renders a text as a cell of a table: in one line, with its bars escaped.
 fn cell(text: &str) -> String {
     text.split_whitespace().collect::<Vec<_>>().join(" ").replace('|', "\\|")
 }
 
-/// A text as a sentence: with a capital letter and a full stop.
+/// Renders a text as a sentence: with a capital letter and a full stop.
 fn sentence(text: &str) -> String {
     let text = cell(text);
     let mut signs = text.chars();

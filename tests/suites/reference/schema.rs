@@ -7,7 +7,7 @@ use serde_json::Value;
 
 use super::{cell, sentence};
 
-/// A section for each definition of a schema that is more than a plain value.
+/// Renders a section for each definition of a schema that is more than a plain value.
 pub fn definitions(root: &Value) -> String {
     let mut page = String::new();
     for (name, schema) in root["$defs"].as_object().into_iter().flatten().filter(|(_, schema)| is_section(schema)) {
@@ -30,7 +30,7 @@ pub fn definitions(root: &Value) -> String {
     page
 }
 
-/// `true` for a definition that readers are sent to: an object, or a value with a title of its own.
+/// Returns `true` for a definition with a section: an object, or a value with a title.
 fn is_section(schema: &Value) -> bool {
     schema["title"].is_string() || !properties(schema).is_empty()
 }
@@ -45,14 +45,14 @@ fn examples(schema: &Value) -> Vec<String> {
     own.chain(of_choices).filter_map(Value::as_str).map(|text| format!("`{text}`")).collect()
 }
 
-/// The schemas that together say what a value may be.
+/// Returns the schemas that together describe a value.
 fn parts(schema: &Value) -> Vec<&Value> {
     let branches = ["then", "else"].iter().map(|key| &schema[key]).filter(|branch| branch.is_object());
     let choices = ["oneOf", "anyOf", "allOf"].iter().flat_map(|key| schema[key].as_array().into_iter().flatten());
     [schema].into_iter().chain(branches).chain(choices).collect()
 }
 
-/// The keys of an object, and whether each must be there.
+/// Returns the keys of an object, each with its schema, and `true` if it is required.
 fn properties(schema: &Value) -> Vec<(&str, &Value, bool)> {
     let mut found = Vec::new();
     for part in parts(schema) {
@@ -63,7 +63,7 @@ fn properties(schema: &Value) -> Vec<(&str, &Value, bool)> {
     found
 }
 
-/// The table of an object's keys; empty if it has none.
+/// Renders the table of an object's keys; empty if it has none.
 pub fn rows(schema: &Value, root: &Value) -> String {
     let mut rows = String::new();
     add_rows(&mut rows, "", schema, root);
@@ -88,7 +88,7 @@ fn add_rows(rows: &mut String, prefix: &str, schema: &Value, root: &Value) {
     }
 }
 
-/// What a value may be, in a few words.
+/// Describes the values that a schema allows, in a few words.
 fn kind(schema: &Value, root: &Value) -> String {
     if let Some(name) = schema["$ref"].as_str().and_then(|reference| reference.strip_prefix("#/$defs/")) {
         let target = &root["$defs"][name];
@@ -119,7 +119,7 @@ fn kind(schema: &Value, root: &Value) -> String {
     kinds.join(" or ")
 }
 
-/// A condition with what must hold beside it.
+/// Merges the condition of a schema with a branch that depends on it.
 fn merged(condition: &Value, branch: &Value) -> Value {
     if branch.get("$ref").is_some() || branch.get("type").is_some() {
         return branch.clone();
@@ -130,8 +130,8 @@ fn merged(condition: &Value, branch: &Value) -> Value {
     Value::Object(all)
 }
 
-/// The types of a value. A plain value of a script is a text, however YAML reads it, and `null` there is an absent key;
-/// in a report both mean what they say.
+/// Returns the types of a value. A plain value of a script is text, however YAML reads it, and `null` there is an
+/// absent key; in a report both mean what they say.
 fn names<'a>(schema: &'a Value, root: &Value) -> Vec<&'a str> {
     let mut names: Vec<_> = match &schema["type"] {
         Value::String(name) => vec![name.as_str()],
@@ -145,7 +145,7 @@ fn names<'a>(schema: &'a Value, root: &Value) -> Vec<&'a str> {
     names
 }
 
-/// One type of JSON, in the words of scripts.
+/// Describes one type of JSON in the words of scripts.
 fn named(name: &str, schema: &Value, root: &Value) -> String {
     let items = |key: &str| Some(kind(schema.get(key)?, root)).filter(|kind| !kind.is_empty());
     match name {
@@ -172,7 +172,7 @@ fn bounds(schema: &Value) -> String {
     }
 }
 
-/// A value of an enumeration, as it is typed.
+/// Renders a value of an enumeration as it is typed.
 fn shown(value: &Value) -> String {
     value.as_str().map_or_else(|| format!("`{value}`"), |text| format!("`{text}`"))
 }

@@ -1,4 +1,4 @@
-//! Thresholds as people write them, and as they should not.
+//! Valid and invalid thresholds.
 
 use super::*;
 
@@ -17,7 +17,7 @@ fn selectors_are_a_metric_and_tags() {
     ] {
         let read = parse_selector(text).expect(text);
         let read_tags: Vec<_> =
-            read.tags.iter().map(|(name, value)| (name.value.as_str(), value.value.as_str())).collect();
+            read.tags.iter().map(|tag| (tag.name.value.as_str(), tag.value.value.as_str())).collect();
         assert_eq!((read.metric.value.as_str(), &read_tags[..]), (metric, tags), "{text}");
         assert_eq!(&text[read.metric.span.start..read.metric.span.end], metric);
     }
@@ -38,6 +38,7 @@ fn criteria_are_read_as_k6_users_write_them() {
     ] {
         let read = parse_criterion(text).expect(text);
         assert_eq!((read.aggregation.value, read.comparison), (aggregation, comparison), "{text}");
+        let unit = unit.map(|(quantity, factor)| Unit { quantity, factor });
         assert_eq!(read.limit.value, Limit { number, unit }, "{text}");
         assert_eq!(read.window.map(|window| window.value.as_secs()), window, "{text}");
     }
@@ -46,21 +47,21 @@ fn criteria_are_read_as_k6_users_write_them() {
 #[test]
 fn mistakes_are_shown_where_they_stand() {
     for (text, at, message) in [
-        ("p95<200ms", "p95", "`p95` is nothing that values add up to"),
-        ("p(101)<1", "p(101)", "`p(101)` is nothing that values add up to"),
-        ("mean<1", "mean", "`mean` is nothing that values add up to"),
-        ("<5ms", "", "a threshold begins with what to look at, such as `p(95)`"),
-        ("rate=0.1", "=", "`=` compares nothing"),
+        ("p95<200ms", "p95", "unknown aggregation `p95`"),
+        ("p(101)<1", "p(101)", "unknown aggregation `p(101)`"),
+        ("mean<1", "mean", "unknown aggregation `mean`"),
+        ("<5ms", "", "a threshold begins with an aggregation, such as `p(95)`"),
+        ("rate=0.1", "=", "unknown comparison `=`"),
         ("rate", "", "a comparison is missing"),
         ("rate<fast", "fast", "the limit must be a number"),
         ("rate<1.2.3", "1.2.3", "the limit must be a number"),
         ("avg<5parsecs", "parsecs", "`parsecs` is not a unit"),
         ("avg<5ms for ever", "ever", "`for` is not a duration"),
-        ("avg<5ms for 100ms", "100ms", "`for` takes whole seconds, 1s to 1h"),
-        ("avg<5ms && max<9ms", "&& max<9ms", "nothing may follow here"),
+        ("avg<5ms for 100ms", "100ms", "`for` must be whole seconds, from 1s to 1h"),
+        ("avg<5ms && max<9ms", "&& max<9ms", "unexpected text after the end"),
     ] {
-        let fault = parse_criterion(text).expect_err(text);
-        assert_eq!((&text[fault.range], fault.message.as_str()), (at, message), "{text}");
+        let error = parse_criterion(text).expect_err(text);
+        assert_eq!((&text[error.range], error.message.as_str()), (at, message), "{text}");
     }
     for (text, at, message) in [
         ("", "", "a threshold needs a metric"),
@@ -69,10 +70,10 @@ fn mistakes_are_shown_where_they_stand() {
         ("m{step:}", "", "a tag must be `name:value`"),
         ("m{step:a", "", "the tags of a metric end with `}`"),
         ("m{step:'a}", "'a}", "a quote is not closed"),
-        ("m{step:a} x", "x", "nothing may follow here"),
+        ("m{step:a} x", "x", "unexpected text after the end"),
     ] {
-        let fault = parse_selector(text).expect_err(text);
-        assert_eq!((&text[fault.range], fault.message.as_str()), (at, message), "{text}");
+        let error = parse_selector(text).expect_err(text);
+        assert_eq!((&text[error.range], error.message.as_str()), (at, message), "{text}");
     }
 }
 

@@ -22,11 +22,11 @@ typedef struct {
   plugin_string_t val;
 } plugin_option_string_t;
 
-// Why a text is no template.
+// A mistake in the text of a template.
 typedef struct stampede_plugin_templates_template_error_t {
-  // Lower case, no full stop. The host also points at the place in the script by itself.
+  // A description: lower case, no final period. The host points at the place in the script by itself.
   plugin_string_t   message;
-  // How to put it right, if that is known.
+  // A way to fix it, if one is known.
   plugin_option_string_t   help;
 } stampede_plugin_templates_template_error_t;
 
@@ -38,26 +38,26 @@ typedef struct {
   } val;
 } stampede_plugin_templates_result_template_id_template_error_t;
 
-// An operation in flight or completed, of the current task. Numbers rise and are not reused within a task. What came
-// of an exchange can be asked for until the task ends or the guest gives it up; what came of an operation on a
-// socket, once. A task may have 1,024 operations that are in flight or kept so (the script may set another limit);
-// one more traps.
+// An operation of the current task, in flight or completed. Numbers rise and are not reused within a task. The
+// outcome of an exchange can be asked for until the task ends or the guest gives it up; the outcome of an operation
+// on a socket, once. A task may have 1,024 operations in flight or kept in this way (the script may set another
+// limit); one more traps.
 typedef uint32_t stampede_plugin_types_op_id_t;
 
-// A task: one run of one step by one user. Chosen by the host, small and dense, so that a guest may index an array
-// with it; reused after the task has ended.
+// A task: one run of one step by one user. The host chooses the number, small and dense, so that a guest may index
+// an array with it, and reuses it after the task has ended.
 typedef uint32_t stampede_plugin_types_task_id_t;
 
 // A configured step, chosen by the guest in `action.configure` and handed back in `action.start`.
 typedef uint32_t stampede_plugin_types_step_id_t;
 
-// A virtual user, numbered from 0 in the order of their start; the same user keeps its number for the whole run.
+// A virtual user, numbered from 0 in the order in which users start; a user keeps its number for the whole run.
 typedef uint32_t stampede_plugin_types_user_id_t;
 
-// What kind of failure it was. The report counts errors under these names.
+// A category of failure. The report counts errors under these names.
 typedef uint8_t stampede_plugin_types_failure_kind_t;
 
-// Nothing came back in time: the step's timeout, or a shorter one the operation asked for.
+// No reply arrived in time: within the step's timeout, or a shorter one that the operation asked for.
 #define STAMPEDE_PLUGIN_TYPES_FAILURE_KIND_TIMEOUT 0
 // A reply arrived, with a status the step does not accept.
 #define STAMPEDE_PLUGIN_TYPES_FAILURE_KIND_STATUS 1
@@ -65,12 +65,12 @@ typedef uint8_t stampede_plugin_types_failure_kind_t;
 #define STAMPEDE_PLUGIN_TYPES_FAILURE_KIND_NETWORK 2
 // A reply arrived, with contents the step does not accept.
 #define STAMPEDE_PLUGIN_TYPES_FAILURE_KIND_CHECK 3
-// What arrived breaks the rules of the protocol: malformed, truncated, oversized.
+// The bytes that arrived violate the protocol: malformed, truncated, oversized.
 #define STAMPEDE_PLUGIN_TYPES_FAILURE_KIND_PROTOCOL 4
-// The plugin itself is at fault. Recorded by the host for traps and broken promises; a guest may report it for
-// its own impossible states.
+// The plugin itself is at fault. The host records it for traps and violations of this contract; a guest may report
+// it for its own impossible states.
 #define STAMPEDE_PLUGIN_TYPES_FAILURE_KIND_PLUGIN 5
-// The run ended first. Set by the host only: a guest that reports it gets `plugin`.
+// The run ended first. Only the host sets it: a guest that reports it gets `plugin`.
 #define STAMPEDE_PLUGIN_TYPES_FAILURE_KIND_CANCELLED 6
 
 typedef stampede_plugin_types_op_id_t stampede_plugin_http_op_id_t;
@@ -82,7 +82,7 @@ typedef stampede_plugin_templates_template_id_t stampede_plugin_http_template_id
 // A prepared request of this instance.
 typedef uint32_t stampede_plugin_http_request_id_t;
 
-// Which version to speak.
+// A version of HTTP to speak.
 typedef uint8_t stampede_plugin_http_version_t;
 
 // HTTP/2 if the server picks it during the TLS handshake (ALPN), else HTTP/1.1.
@@ -102,7 +102,7 @@ typedef struct {
   size_t len;
 } stampede_plugin_http_list_tuple2_string_template_id_t;
 
-// What is sent after the header section. A `content-type` among the request's headers wins over the one implied.
+// The content of a request. A `content-type` among the request's headers wins over the one implied.
 typedef struct stampede_plugin_http_request_body_t {
   uint8_t tag;
   union {
@@ -121,8 +121,8 @@ typedef struct stampede_plugin_http_request_body_t {
 #define STAMPEDE_PLUGIN_HTTP_REQUEST_BODY_JSON 2
 // Names and rendered values, form-encoded (WHATWG URL); implies `content-type: application/x-www-form-urlencoded`.
 #define STAMPEDE_PLUGIN_HTTP_REQUEST_BODY_FORM 3
-// The contents of a file, read once by the host before the run. The path must stand, as it is, among the
-// parameters of the step that is being configured: a guest can't name a file that the script did not.
+// The contents of a file, read once by the host before the run. The path must appear verbatim among the parameters
+// of the step that is being configured: a guest cannot name a file that the script did not.
 #define STAMPEDE_PLUGIN_HTTP_REQUEST_BODY_FILE 4
 
 typedef struct {
@@ -144,16 +144,16 @@ typedef struct stampede_plugin_http_credentials_t {
 // RFC 6750: the token.
 #define STAMPEDE_PLUGIN_HTTP_CREDENTIALS_BEARER 1
 
-// How a request is sent and its reply treated.
+// Options for sending a request and treating its reply.
 typedef struct stampede_plugin_http_request_options_t {
-  // Which HTTP version to speak.
+  // The version of HTTP to speak.
   stampede_plugin_http_version_t   version;
-  // How many redirects are followed, 0 to 20. To another origin only fields that cannot be
-  // credentials are sent on, such as `accept`, `content-type` and `user-agent`.
+  // The number of redirects to follow, 0 to 20. To another origin the host forwards only fields that cannot be
+  // credentials, such as `accept`, `content-type` and `user-agent`.
   uint8_t   max_redirects;
-  // Whether to send `accept-encoding` and to decode the kept body.
+  // `true` to send `accept-encoding` and decode the kept body.
   bool   compression;
-  // Whether the guest will ask for the body. If not, it is counted and thrown away as it arrives.
+  // `true` if the guest will ask for the body. If not, the body is counted and discarded as it arrives.
   bool   keep_body;
 } stampede_plugin_http_request_options_t;
 
@@ -162,7 +162,7 @@ typedef struct {
   stampede_plugin_http_credentials_t val;
 } stampede_plugin_http_option_credentials_t;
 
-// A request whose shape is known before the run; what differs from one to the next is in its templates.
+// A request whose shape is known before the run. Its templates render anew each time it is sent.
 typedef struct stampede_plugin_http_request_template_t {
   // A method token (RFC 9110 section 9.1), in upper case.
   plugin_string_t   method;
@@ -172,11 +172,11 @@ typedef struct stampede_plugin_http_request_template_t {
   stampede_plugin_http_list_tuple2_string_template_id_t   query;
   // Field names in any case; a name given here wins over the same name among the user's headers.
   stampede_plugin_http_list_tuple2_string_template_id_t   headers;
-  // What is sent.
+  // The content.
   stampede_plugin_http_request_body_t   body;
   // Adds an `authorization` field unless `headers` has one.
   stampede_plugin_http_option_credentials_t   credentials;
-  // How it is sent.
+  // Options for sending it.
   stampede_plugin_http_request_options_t   options;
 } stampede_plugin_http_request_template_t;
 
@@ -203,19 +203,19 @@ typedef struct stampede_plugin_http_dynamic_request_t {
   plugin_string_t   url;
   // Field names and values.
   plugin_list_tuple2_string_string_t   headers;
-  // What is sent; none if empty.
+  // The content; none if empty.
   plugin_list_u8_t   body;
-  // How it is sent.
+  // Options for sending it.
   stampede_plugin_http_request_options_t   options;
 } stampede_plugin_http_dynamic_request_t;
 
-// What is known of a reply without its texts.
+// The numbers of a reply, without its texts.
 typedef struct stampede_plugin_http_reply_summary_t {
   // The status code, 100 to 999.
   uint16_t   status;
   // Size of the content as transferred, in bytes: without framing, before decoding.
   uint64_t   body_bytes;
-  // From the start of the exchange to the last byte of the reply, in nanoseconds.
+  // Time from the start of the exchange to the last byte of the reply, in nanoseconds.
   uint64_t   duration;
 } stampede_plugin_http_reply_summary_t;
 
@@ -254,7 +254,7 @@ typedef stampede_plugin_types_failure_kind_t stampede_plugin_sockets_failure_kin
 
 typedef stampede_plugin_http_dynamic_request_t stampede_plugin_sockets_dynamic_request_t;
 
-// A socket of the current user, open or closed. Numbers are not reused by that user while the instance lives.
+// A socket of the current user, open or closed. Numbers are not reused for that user as long as the instance exists.
 typedef uint32_t stampede_plugin_sockets_socket_id_t;
 
 typedef struct {
@@ -262,11 +262,12 @@ typedef struct {
   size_t len;
 } plugin_list_string_t;
 
-// How TLS is spoken.
+// Options of a TLS connection.
 typedef struct stampede_plugin_sockets_tls_options_t {
-  // The name the certificate must be for, and that the server is told (SNI, RFC 6066); the address's host if none.
+  // The name that the certificate must be for, and that the server is sent (SNI, RFC 6066); the address's host if
+  // none.
   plugin_option_string_t   server_name;
-  // The protocols offered (ALPN, RFC 7301), the favourite first; the extension is not sent if there are none. At
+  // The protocols to offer (ALPN, RFC 7301), in order of preference; the extension is not sent if there are none. At
   // most 16, each of 1 to 255 bytes.
   plugin_list_string_t   alpn;
 } stampede_plugin_sockets_tls_options_t;
@@ -276,13 +277,13 @@ typedef struct {
   stampede_plugin_sockets_tls_options_t val;
 } stampede_plugin_sockets_option_tls_options_t;
 
-// Where to.
+// The address of a peer.
 typedef struct stampede_plugin_sockets_address_t {
   // A name or an address; an IPv6 address with or without brackets.
   plugin_string_t   host;
   // 1 to 65535.
   uint16_t   port;
-  // With TLS, and how; in clear if none.
+  // The options of TLS; in clear if none.
   stampede_plugin_sockets_option_tls_options_t   tls;
 } stampede_plugin_sockets_address_t;
 
@@ -291,16 +292,16 @@ typedef struct {
   stampede_plugin_sockets_socket_id_t val;
 } stampede_plugin_sockets_option_socket_id_t;
 
-// What a server answered to a request for its connection.
+// The answer of a server to a request for its connection.
 typedef struct stampede_plugin_sockets_switched_t {
   // The status code, 100 to 999.
   uint16_t   status;
-  // The fields of the reply's header section, in the order they came; bytes that are not UTF-8 are replaced.
+  // The fields of the reply's header section, in the order received; bytes that are not UTF-8 are replaced.
   plugin_list_tuple2_string_string_t   headers;
-  // The connection, if the status is 101. With any other it is closed, and what follows the head is not read.
+  // The connection, if the status is 101. With any other status it is closed, and bytes after the head are not read.
   stampede_plugin_sockets_option_socket_id_t   socket;
-  // From the first byte of the request to the last of the reply's head, in nanoseconds: without the time to resolve,
-  // connect and speak TLS.
+  // Time from the first byte of the request to the last of the reply's head, in nanoseconds, without the time to
+  // resolve, connect and shake hands.
   uint64_t   duration;
 } stampede_plugin_sockets_switched_t;
 
@@ -377,19 +378,19 @@ typedef stampede_plugin_types_failure_kind_t stampede_plugin_report_failure_kind
 // A metric of this instance.
 typedef uint32_t stampede_plugin_report_metric_id_t;
 
-// How values become a number in the report.
+// The way in which the report aggregates the values of a metric.
 typedef uint8_t stampede_plugin_report_metric_kind_t;
 
-// Their sum, and so many a second. Values of 0 to 2^53.
+// Their sum, in total and per second. Values of 0 to 2^53.
 #define STAMPEDE_PLUGIN_REPORT_METRIC_KIND_COUNTER 0
-// The last one, the least and the most. Values of -2^53 to 2^53.
+// The last value, the minimum and the maximum. Values of -2^53 to 2^53.
 #define STAMPEDE_PLUGIN_REPORT_METRIC_KIND_GAUGE 1
-// The share of them that is not 0. Values of -2^53 to 2^53.
+// The share of values that are not 0. Values of -2^53 to 2^53.
 #define STAMPEDE_PLUGIN_REPORT_METRIC_KIND_RATE 2
-// Their distribution: mean, least, most and percentiles, to three significant digits. Values of 0 to 2^53.
+// Their distribution: mean, minimum, maximum and percentiles, to three significant digits. Values of 0 to 2^53.
 #define STAMPEDE_PLUGIN_REPORT_METRIC_KIND_TREND 3
 
-// What a metric counts, for how it is shown.
+// The unit of a metric's values, for display.
 typedef uint8_t stampede_plugin_report_metric_unit_t;
 
 // A plain number.
@@ -407,16 +408,16 @@ typedef struct {
   } val;
 } stampede_plugin_report_result_metric_id_string_t;
 
-// How much it matters.
+// The severity of a line.
 typedef uint8_t stampede_plugin_log_level_t;
 
 // Something is broken.
 #define STAMPEDE_PLUGIN_LOG_LEVEL_ERROR 0
 // Something is odd.
 #define STAMPEDE_PLUGIN_LOG_LEVEL_WARN 1
-// Something worth knowing.
+// Useful to the person who runs the test.
 #define STAMPEDE_PLUGIN_LOG_LEVEL_INFO 2
-// Something worth knowing while writing the plugin.
+// Useful while writing the plugin.
 #define STAMPEDE_PLUGIN_LOG_LEVEL_DEBUG 3
 
 typedef stampede_plugin_types_op_id_t exports_stampede_plugin_action_op_id_t;
@@ -435,12 +436,12 @@ typedef struct exports_stampede_plugin_action_action_description_t {
   // One line for `stampede-shooter plugins`.
   plugin_string_t   summary;
   // A JSON Schema (draft 2020-12, an object) of the parameters: the step's own keys without those of the host
-  // (`name action timeout capture think checks tags when while repeat retry`). Property descriptions are shown to users;
-  // a key that `properties` does not list is refused before `configure` is called, unless `additionalProperties` is
-  // `true` or a schema.
+  // (`name action timeout capture think checks tags when while repeat retry`). Users see the descriptions of its
+  // properties. The host refuses a key that `properties` does not list before it calls `configure`, unless
+  // `additionalProperties` is `true` or a schema.
   plugin_string_t   params_schema;
-  // Whether this action sets variables whose names the host cannot know from the script. If no action in the script
-  // does, `{{var x}}` with an `x` that nothing captures is an error before the run.
+  // `true` if this action sets variables whose names the host cannot know from the script. If no action in the
+  // script does, `{{var x}}` with an `x` that nothing captures is an error before the run.
   bool   sets_variables;
 } exports_stampede_plugin_action_action_description_t;
 
@@ -449,7 +450,7 @@ typedef struct {
   size_t len;
 } exports_stampede_plugin_action_list_action_description_t;
 
-// What the plugin is. Asked once per process, before any `configure`.
+// A plugin's name, version and actions.
 typedef struct exports_stampede_plugin_action_description_t {
   // The plugin's name, as in its `Cargo.toml` or the like.
   plugin_string_t   name;
@@ -459,25 +460,25 @@ typedef struct exports_stampede_plugin_action_description_t {
   exports_stampede_plugin_action_list_action_description_t   actions;
 } exports_stampede_plugin_action_description_t;
 
-// What is wrong with a step's parameters.
+// A mistake in a step's parameters.
 typedef struct exports_stampede_plugin_action_config_error_t {
   // JSON Pointer (RFC 6901) to the offending value, `""` for the step as a whole. The host points at its line.
   plugin_string_t   pointer;
-  // What is wrong: lower case, no full stop, names in backticks.
+  // A description of the mistake: lower case, no final period, names in backticks.
   plugin_string_t   message;
-  // How to put it right, if that is known.
+  // A way to fix it, if one is known.
   plugin_option_string_t   help;
 } exports_stampede_plugin_action_config_error_t;
 
-// Where a task stands after a call.
+// The state of a task after a call.
 typedef uint8_t exports_stampede_plugin_action_progress_t;
 
-// At least one operation is in flight; call `resume` when one has completed. A guest that answers `pending` with
-// nothing in flight would wait for ever, so the host fails the task with category `plugin`.
+// At least one operation is in flight; the host calls `resume` when one has completed. A guest that answers
+// `pending` with nothing in flight would wait for ever, so the host fails the task with category `plugin`.
 #define EXPORTS_STAMPEDE_PLUGIN_ACTION_PROGRESS_PENDING 0
-// Done, and everything was as the step wants it.
+// The task is done, and the step's expectations are met.
 #define EXPORTS_STAMPEDE_PLUGIN_ACTION_PROGRESS_PASSED 1
-// Done, and something was not; `report.fail` may have said what.
+// The task is done, and they are not met; `report.fail` may have given the reason.
 #define EXPORTS_STAMPEDE_PLUGIN_ACTION_PROGRESS_FAILED 2
 
 typedef struct {
@@ -490,176 +491,185 @@ typedef struct {
 
 // Imported Functions from `stampede:plugin/templates@0.1.2`
 // Compiles a text. Only while the instance is configured; later calls trap. A text without `{{` is a valid template
-// of itself. `env` may name only variables that `env` names in a text of the step being configured: what a guest
-// makes up by itself can't read the environment. All templates and requests of an instance share 256 MiB; traps
-// beyond that.
+// that renders as itself. `env` may name only variables that `env` names in a text of the step being configured: a
+// text that the guest makes up cannot read the environment. All templates and requests of an instance share 256 MiB;
+// traps beyond that.
 extern bool stampede_plugin_templates_compile(plugin_string_t *source, stampede_plugin_templates_template_id_t *ret, stampede_plugin_templates_template_error_t *err);
-// Renders for the current user. Each call draws anew from the user's random stream. A variable that is not set
-// renders as nothing. Traps outside `start` and `resume`, where there is no user.
+// Renders a template for the current user. Each call draws anew from the user's random stream. A variable that is
+// not set renders as nothing. Traps outside `start` and `resume`, where there is no user.
 extern void stampede_plugin_templates_render(stampede_plugin_templates_template_id_t template_, plugin_string_t *ret);
 
 // Imported Functions from `stampede:plugin/http@0.1.2`
 // Prepares a request. Only while the instance is configured; later calls trap. The error is a message for the user:
-// lower case, no full stop. A request may have 256 header fields.
+// lower case, no final period. A request may have 256 header fields.
 extern bool stampede_plugin_http_prepare(stampede_plugin_http_request_template_t *request, stampede_plugin_http_request_id_t *ret, plugin_string_t *err);
 // Submits a prepared request, its templates rendered in this call. Traps outside `start` and `resume`. Hot.
 extern stampede_plugin_http_op_id_t stampede_plugin_http_send(stampede_plugin_http_request_id_t request);
-// Submits a request decided at run time. Traps outside `start` and `resume`. One with more than 256 header fields or
-// a body of more than 16 MiB is not sent: the operation fails with kind `plugin`. So does one whose body, with those
-// of other requests and writes under way and the replies kept so far, makes more than 64 MiB for this task.
+// Submits a request decided at run time. Traps outside `start` and `resume`. A request with more than 256 header
+// fields or a body of more than 16 MiB is not sent: the operation fails with kind `plugin`. So does a request whose
+// body brings the task to more than 64 MiB, counted with the bodies of its other requests and writes under way and
+// the replies kept so far.
 extern stampede_plugin_http_op_id_t stampede_plugin_http_send_dynamic(stampede_plugin_http_dynamic_request_t *request);
-// What came of an exchange that `resume` has announced: the reply, or why there is none. Hot.
+// Returns the outcome of an exchange that `resume` has announced: the reply, or the reason why there is none. Hot.
 extern bool stampede_plugin_http_reply(stampede_plugin_http_op_id_t operation, stampede_plugin_http_reply_summary_t *ret, stampede_plugin_http_failure_kind_t *err);
-// The first value of a header field of the reply, names in any case; bytes that are not UTF-8 are replaced.
+// Returns the first value of a header field of the reply. Names match in any case; bytes that are not UTF-8 are
+// replaced.
 extern bool stampede_plugin_http_header(stampede_plugin_http_op_id_t operation, plugin_string_t *name, plugin_string_t *ret);
-// Where the reply came from: the absolute URL of the request, resolved against the script's `base_url`, or that of the
-// last redirect that was followed; without a fragment. Empty if the request's URL was none.
+// Returns the URL that the reply came from: the absolute URL of the request, resolved against the script's
+// `base_url`, or that of the last redirect that was followed; without a fragment. Empty if the request's URL was not
+// valid.
 extern void stampede_plugin_http_url(stampede_plugin_http_op_id_t operation, plugin_string_t *ret);
-// The content of the reply, decoded; empty unless the request asked to keep it. What is kept is kept until the task
-// ends: 16 MiB of one reply, and 64 MiB of all that a task holds. An exchange whose reply is over that fails with kind
-// `protocol` after it was received.
+// Returns the content of the reply, decoded; empty unless the request asked to keep it. The host keeps it until the
+// task ends: up to 16 MiB of one reply and 64 MiB in all for a task. An exchange whose reply exceeds that fails with
+// kind `protocol` after it was received.
 extern void stampede_plugin_http_body(stampede_plugin_http_op_id_t operation, plugin_list_u8_t *ret);
 
 // Imported Functions from `stampede:plugin/timer@0.1.2`
-// Completes after at least that many nanoseconds, and within a millisecond of that while the host keeps up. The wait
-// is in no request's latency. Traps outside `start` and `resume`.
+// Submits a wait. It completes after at least `nanoseconds`, and within a millisecond of that while the host keeps
+// up. No request's latency includes it. Traps outside `start` and `resume`.
 extern stampede_plugin_timer_op_id_t stampede_plugin_timer_sleep(uint64_t nanoseconds);
-// Nanoseconds since the run began. Monotonic; the same clock that times the samples.
+// Returns the nanoseconds since the run began. Monotonic; the clock that also times the samples.
 extern uint64_t stampede_plugin_timer_now(void);
 
 // Imported Functions from `stampede:plugin/user@0.1.2`
-// Who it is.
+// Returns the user's number.
 extern stampede_plugin_user_user_id_t stampede_plugin_user_id(void);
-// How many times the user has walked the whole script so far; 0 during the first walk and the login before it.
+// Returns the number of iterations of the script that the user has completed; 0 during the first one and the login
+// before it.
 extern uint64_t stampede_plugin_user_iteration(void);
-// A variable's value, if it is set.
+// Returns a variable's value, if it is set.
 extern bool stampede_plugin_user_variable(plugin_string_t *name, plugin_string_t *ret);
-// Sets a variable, to be read by `{{var name}}` in later steps. Kept until the user ends. Traps if the name
-// has more than 256 bytes, the value more than 64 KiB, or it is a new name beyond 1,024 on this worker.
+// Sets a variable, which later steps read with `{{var name}}`. It is kept until the user ends. Traps if the name has
+// more than 256 bytes, the value more than 64 KiB, or the name is a new one beyond 1,024 on this worker.
 extern void stampede_plugin_user_set_variable(plugin_string_t *name, plugin_string_t *value);
-// Every request of this user that is submitted from now on carries this field, those of the current task included;
-// the same name replaces the value, and a request's own field of that name wins. The value is a
-// secret: it is never printed, logged or written to a report. A field that HTTP does not allow, a value of more than
-// 16 KiB or a 257th field is refused with a message that does not repeat the value.
+// Adds a field to every request that this user submits from now on, in the current task too. The same name replaces
+// the value, and a request's own field of that name wins. The value is a secret: it is never printed, logged or
+// written to a report. A field that HTTP does not allow, a value of more than 16 KiB or a 257th field is refused
+// with a message that does not repeat the value.
 extern bool stampede_plugin_user_set_header(plugin_string_t *name, plugin_string_t *value, plugin_string_t *err);
-// The next number of the user's own random stream: the same seed gives the same numbers.
+// Returns the next number of the user's own random stream: the same seed gives the same numbers.
 extern uint64_t stampede_plugin_user_random(void);
 
 // Imported Functions from `stampede:plugin/operations@0.1.2`
-// Gives up an operation of the current task: its number means nothing from now on. Traps outside `start` and `resume`.
+// Gives up an operation of the current task: its number is invalid from now on. Traps outside `start` and `resume`.
 // 
-// One in flight is never announced; it is cut off where it stands. The connection of an exchange is closed, and it is
-// recorded as cancelled; but if no other exchange of the task was announced, its sample is open as if it had been:
-// what `report.fail` says next, such as a timeout, is held against it. A streamed exchange whose head has come (since
-// 0.1.2) is recorded as one that has ended, open likewise: that is how an exchange without an end is ended. A wait is
-// over; a read has taken nothing that the next one misses; a write may have been sent in part, so that its socket is
-// closed.
+// An operation in flight is cut off and never announced:
 // 
-// Of one that has been announced, what the host keeps is dropped (since 0.1.2; before, it was left as it is): a
-// reply's texts and its place among the operations that a task may have. It changes nothing of what was measured. One
-// that is gone already is left as it is.
+// - An exchange closes its connection and is recorded as cancelled; but if no other exchange of the task was
+//   announced, its sample stays open as if it had been, and the next `report.fail`, such as a timeout, marks it.
+// - A streamed exchange whose head has arrived (since 0.1.2) is recorded as completed, its sample open likewise: a
+//   guest ends an exchange without an end in this way.
+// - A wait is over.
+// - A read has taken no bytes that the next one misses.
+// - A write may have been sent in part, so its socket is closed.
+// 
+// Of an operation that has been announced, the host drops what it keeps (since 0.1.2; before, the call had no
+// effect): the texts of a reply, and its place among the operations that a task may have. Measurements stay as they
+// are. The call has no effect on an operation that is gone already.
 extern void stampede_plugin_operations_cancel(stampede_plugin_operations_op_id_t operation);
 
 // Imported Functions from `stampede:plugin/sockets@0.1.2`
-// Submits a connect. Traps outside `start` and `resume`, as every function here does. What came of an operation here
-// is handed over once; asked again traps. (For a component built against 0.1.1 it can be asked again, and of bytes that
-// were read there are none then.)
+// Submits a connect. Traps outside `start` and `resume`, as every function here does. The outcome of an operation
+// here is handed over once; asking for it again traps. (A component built against 0.1.1 may ask again, and gets no
+// bytes from a read then.)
 extern stampede_plugin_sockets_op_id_t stampede_plugin_sockets_connect(stampede_plugin_sockets_address_t *address);
-// What came of a connect that `resume` has announced: the socket, or why there is none.
+// Returns the outcome of a connect that `resume` has announced: the socket, or the reason why there is none.
 extern bool stampede_plugin_sockets_connected(stampede_plugin_sockets_op_id_t operation, stampede_plugin_sockets_socket_id_t *ret, stampede_plugin_sockets_failure_kind_t *err);
 // Submits an HTTP request that asks for its connection (RFC 9110 section 7.8), such as the handshake of a WebSocket
-// (RFC 6455 section 4.1). It is a connect that carries what no guest may see: the current user's headers and cookies.
-// A field of the request's own wins over the same name among them, and the cookies of the reply are kept for the
-// user, whatever its status.
+// (RFC 6455 section 4.1). It is a connect that also carries the current user's headers and cookies, which no guest
+// may see. A field of the request itself wins over a field of that name among them, and the user keeps the cookies
+// of the reply, whatever its status.
 // 
-// It goes over HTTP/1.1, on a connection opened for it alone, to a URL of scheme `http` or `https`; what the options
-// say does not count, and one with a body fails with kind `plugin`. No redirect is followed. The fields that ask for
-// the switch, such as `connection` and `upgrade`, are the guest's to give, and those of the reply are the guest's to
-// check: a server may switch to something else than it was asked for. Bytes that came behind the head are the first
-// that a read of the socket gives.
+// The request goes over HTTP/1.1, on a connection opened for it alone, to a URL of scheme `http` or `https`. Its
+// options are ignored, a request with a body fails with kind `plugin`, and no redirect is followed. The guest gives
+// the fields that ask for the switch, such as `connection` and `upgrade`, and checks those of the reply: a server
+// may switch to another protocol than the request names. Bytes received after the head are the first that a read of
+// the socket returns.
 // 
-// It completes when the head of the reply has come, hints such as 103 passed over. What `send-dynamic` refuses fails
-// here as well, with the same kind, and so does what a connect refuses. It belongs to the sample of the task's
-// sockets, with the status code and the time to the head; a status other than 101 is a failure only if the guest says
-// so.
+// The operation completes when the head of the reply has arrived; interim replies such as 103 are skipped. Whatever
+// `send-dynamic` or a connect refuses fails here with the same kind. The request belongs to the sample of the task's
+// sockets, with the status code and the time to the head; a status other than 101 is a failure only if the guest
+// reports one.
 extern stampede_plugin_sockets_op_id_t stampede_plugin_sockets_upgrade(stampede_plugin_sockets_dynamic_request_t *request);
-// What came of such a request that `resume` has announced: the reply's head, or why there is none.
+// Returns the outcome of an upgrade that `resume` has announced: the reply's head, or the reason why there is none.
 extern bool stampede_plugin_sockets_upgraded(stampede_plugin_sockets_op_id_t operation, stampede_plugin_sockets_switched_t *ret, stampede_plugin_sockets_failure_kind_t *err);
-// The protocol that the server picked (ALPN); none if it picked none, or the socket is in clear or closed.
+// Returns the protocol that the server picked (ALPN); none if it picked none, or the socket is in clear or closed.
 extern bool stampede_plugin_sockets_protocol(stampede_plugin_sockets_socket_id_t socket, plugin_string_t *ret);
-// Submits a write of all these bytes, at most 16 MiB. It completes when the operating system has taken the last of
-// them.
+// Submits a write of all these bytes, at most 16 MiB. It completes when the operating system has accepted the last
+// of them.
 extern stampede_plugin_sockets_op_id_t stampede_plugin_sockets_write(stampede_plugin_sockets_socket_id_t socket, plugin_list_u8_t *bytes);
-// What came of a write that `resume` has announced. After a failure of kind `network` the socket is closed.
+// Returns the outcome of a write that `resume` has announced. After a failure of kind `network` the socket is
+// closed.
 extern bool stampede_plugin_sockets_written(stampede_plugin_sockets_op_id_t operation, stampede_plugin_sockets_failure_kind_t *err);
-// Submits a read. It completes as soon as there is at least one byte, with at most `most` of them, and 64 KiB; or
-// when the peer has closed its side.
+// Submits a read. It completes as soon as at least one byte has arrived, with at most `most` bytes and at most 64
+// KiB; or when the peer has closed its side.
 extern stampede_plugin_sockets_op_id_t stampede_plugin_sockets_read(stampede_plugin_sockets_socket_id_t socket, uint32_t most);
-// What came of a read that `resume` has announced: bytes, none if the peer has closed its side. After a failure of
-// kind `network` the socket is closed.
+// Returns the outcome of a read that `resume` has announced: bytes, none if the peer has closed its side. After a
+// failure of kind `network` the socket is closed.
 extern bool stampede_plugin_sockets_received(stampede_plugin_sockets_op_id_t operation, plugin_list_u8_t *ret, stampede_plugin_sockets_failure_kind_t *err);
-// Closes a socket, in good order as far as that takes no waiting (TLS says goodbye). What is in flight on it fails
-// with kind `network`. One that is closed already, or never was, is left as it is.
+// Closes a socket, gracefully as far as that takes no waiting (TLS sends its close notification). Operations in
+// flight on it fail with kind `network`. The call has no effect on a socket that is closed already, or never
+// existed.
 extern void stampede_plugin_sockets_close(stampede_plugin_sockets_socket_id_t socket);
 
 // Imported Functions from `stampede:plugin/streams@0.1.2`
-// Submits a prepared request, its templates rendered in this call; what its options say of redirects, compression
-// and keeping the body does not count. `content` is what is sent after the header section, if the request was
-// prepared without a body; more than 16 MiB trap. If `more` is set, `write` adds to it until `finish`: over HTTP/2
-// alone, so that elsewhere the exchange fails with kind `protocol`. Traps outside `start` and `resume`, as every
-// function here does.
+// Submits a prepared request, its templates rendered in this call; its options for redirects, compression and
+// keeping the body are ignored. `content` is the content, if the request was prepared without a body; more than 16
+// MiB trap. If `more` is set, `write` adds to it until `finish`: over HTTP/2 only, and over HTTP/1.1 the exchange
+// fails with kind `protocol`. Traps outside `start` and `resume`, as every function here does.
 extern stampede_plugin_streams_op_id_t stampede_plugin_streams_open(stampede_plugin_streams_request_id_t request, plugin_list_u8_t *content, bool more);
 // Submits a wait for the reply's head.
 extern stampede_plugin_streams_op_id_t stampede_plugin_streams_head(stampede_plugin_streams_op_id_t exchange);
-// What came of a wait for a head that `resume` has announced: the status code, 100 to 999, or why there is none. What
-// came of an operation here is handed over once; asked again traps.
+// Returns the outcome of a wait for a head that `resume` has announced: the status code, 100 to 999, or the reason
+// why there is none. The outcome of an operation here is handed over once; asking for it again traps.
 extern bool stampede_plugin_streams_arrived(stampede_plugin_streams_op_id_t operation, uint16_t *ret, stampede_plugin_streams_failure_kind_t *err);
-// The first value of a field of the reply's header section, names in any case; bytes that are not UTF-8 are replaced.
-// None before it has come.
+// Returns the first value of a field of the reply's header section. Names match in any case; bytes that are not
+// UTF-8 are replaced. None before the head has arrived.
 extern bool stampede_plugin_streams_header(stampede_plugin_streams_op_id_t exchange, plugin_string_t *name, plugin_string_t *ret);
-// Submits a read. It completes as soon as there is at least one byte of content, with all that has come and at most
-// 64 KiB; or when there will be no more.
+// Submits a read. It completes as soon as at least one byte of content has arrived, with all that has and at most
+// 64 KiB; or when the content has ended.
 extern stampede_plugin_streams_op_id_t stampede_plugin_streams_read(stampede_plugin_streams_op_id_t exchange);
-// What came of a read that `resume` has announced: bytes, none if the content has come to its end.
+// Returns the outcome of a read that `resume` has announced: bytes, none if the content has ended.
 extern bool stampede_plugin_streams_received(stampede_plugin_streams_op_id_t operation, plugin_list_u8_t *ret, stampede_plugin_streams_failure_kind_t *err);
-// The first value of a field of the reply's trailer section (RFC 9110 section 6.5), likewise; none before the content
-// has come to its end, and over HTTP/1.1.
+// Returns the first value of a field of the reply's trailer section (RFC 9110 section 6.5), likewise; none before
+// the content has ended, and over HTTP/1.1.
 extern bool stampede_plugin_streams_trailer(stampede_plugin_streams_op_id_t exchange, plugin_string_t *name, plugin_string_t *ret);
-// Submits a write of more content, at most 16 MiB. It completes when the connection has taken it, as far as that can
-// be known: when no more than 64 KiB of content wait to be sent.
+// Submits a write of more content, at most 16 MiB. It completes when the connection has accepted it, as far as the
+// host can tell: when no more than 64 KiB of content wait to be sent.
 extern stampede_plugin_streams_op_id_t stampede_plugin_streams_write(stampede_plugin_streams_op_id_t exchange, plugin_list_u8_t *content);
-// What came of a write that `resume` has announced.
+// Returns the outcome of a write that `resume` has announced.
 extern bool stampede_plugin_streams_written(stampede_plugin_streams_op_id_t operation, stampede_plugin_streams_failure_kind_t *err);
-// Ends an exchange as `operations.cancel` does, and says that it was to end so: it is recorded as one that has ended,
-// open likewise, even if its head has not come, as when a deadline has passed that was expected to. Traps if that is
-// no streamed exchange of the current task.
+// Ends an exchange as `operations.cancel` does, and marks this end as intended: the exchange is recorded as
+// completed, its sample open likewise, even if its head has not arrived, as when an expected deadline has passed.
+// Traps unless `exchange` is a streamed exchange of the current task.
 extern void stampede_plugin_streams_leave(stampede_plugin_streams_op_id_t exchange);
-// There is no more to write. Said again, or of an exchange that is over, it changes nothing.
+// Ends the content that is sent. The call has no effect the second time, or on an exchange that is over.
 extern void stampede_plugin_streams_finish(stampede_plugin_streams_op_id_t exchange);
 
 // Imported Functions from `stampede:plugin/files@0.1.2`
-// Reads a file, its path relative to the script's folder. The path must stand, as it is, among the parameters of the
-// step that is being configured: a guest can't name a file that the script did not. What it holds counts towards the
+// Reads a file, its path relative to the script's folder. The path must appear verbatim among the parameters of the
+// step that is being configured: a guest cannot name a file that the script did not. The contents count towards the
 // 256 MiB that an instance may prepare. Only while a step is configured; elsewhere the call traps. The error is a
-// message for the user: lower case, no full stop.
+// message for the user: lower case, no final period.
 extern bool stampede_plugin_files_read(plugin_string_t *path, plugin_list_u8_t *ret, plugin_string_t *err);
 
 // Imported Functions from `stampede:plugin/report@0.1.2`
-// The current task has failed, for this reason. It marks the sample of the exchange that was announced last, unless
-// that one is a failure already; before any exchange it marks the task itself. `detail` is shown as an example of its
-// kind in the report, cut at 200 characters: name what was expected and what came, no full stop.
+// Reports that the current task has failed, and why. It marks the sample of the exchange that was announced last,
+// unless that one is a failure already; before any exchange it marks the task itself. The report shows `detail` as
+// an example of its kind, cut at 200 characters: name the expected and the actual value, no final period.
 extern void stampede_plugin_report_fail(stampede_plugin_report_failure_kind_t kind, plugin_string_t *detail);
-// Defines a metric. Only while the instance is configured; later calls trap. The name is shown in the report,
-// in its table after the plugin's own and a dot: 1 to 64 lower case letters, digits, `_`, `-` and `.`, a letter first. The same name of the same plugin is one metric
-// whichever step defines it, of all steps, users and workers together; the same name with another kind or unit is
-// refused, as is one name too many: a run has room for 256, of which 64 may be trends. The error is a message for the user.
+// Defines a metric. Only while the instance is configured; later calls trap. The name has 1 to 64 lower case
+// letters, digits, `_`, `-` and `.`, a letter first; the report's table shows it after the plugin's own name and a
+// dot. Steps of a plugin that define one name share one metric, summed over all steps, users and workers. A name
+// that is defined with another kind or unit is refused, and so is one too many: a run has room for 256 metrics, of
+// which 64 may be trends. The error is a message for the user.
 extern bool stampede_plugin_report_define(plugin_string_t *name, stampede_plugin_report_metric_kind_t kind, stampede_plugin_report_metric_unit_t unit, stampede_plugin_report_metric_id_t *ret, plugin_string_t *err);
-// Adds a value to a metric. Traps outside `start` and `resume`, and for a value outside the range of its kind or
-// that is no number. Hot.
+// Adds a value to a metric. Traps outside `start` and `resume`, and for a value that is NaN or outside the range of
+// its kind. Hot.
 extern void stampede_plugin_report_add(stampede_plugin_report_metric_id_t metric, double value);
 
 // Imported Functions from `stampede:plugin/log@0.1.2`
-// Writes one line. Long texts are cut, and a flood is cut short with a note that says so.
+// Writes one line. Long texts are cut, and a flood is cut short with a note.
 extern void stampede_plugin_log_write(stampede_plugin_log_level_t level, plugin_string_t *message);
 
 // Exported Functions from `stampede:plugin/action@0.1.2`

@@ -1,10 +1,9 @@
-//! When users start requests, in virtual time: every number is exact, and twenty seconds are over at once. The users,
-//! their sessions and the worker's loop are the real ones; there is no plugin and no target.
+//! The starts of requests, in virtual time: every number is exact, and twenty seconds take no time. The users, their
+//! sessions and the worker's loop are real; there is no plugin and no target.
 
-#[cfg(test)]
-pub mod changes;
-#[cfg(test)]
-pub mod schedules;
+mod added_model;
+mod changes;
+mod schedules;
 
 use std::future::poll_fn;
 use std::rc::Rc;
@@ -19,13 +18,14 @@ use tokio::time::sleep;
 
 use super::*;
 use crate::data::DataSets;
+use crate::load_model::{ArrivalRate, Constant, Ramping, Shared};
 use crate::metrics::iteration_stats::IterationStats;
 use crate::net::Tls;
 use crate::pace::{ArrivalProcess, LoadProfile, Stage, ThinkTime};
 use crate::plan::flow::{Flow, FlowNode};
+use crate::plan::workload::Workload;
 use crate::plan::workload::tests::once;
-use crate::plan::workload::{LoadModel, Workload};
-use crate::plan::{Plan, Scenario};
+use crate::plan::{Plan, PlanRuntime, Scenario};
 use crate::plugin::scripting::ScriptContext;
 use crate::run::deadline_sweep::DeadlineSweep;
 use crate::run::scale::CHANGE_DELAY;
@@ -36,27 +36,20 @@ use crate::user::Session;
 
 pub(super) const MILLISECOND: Nanos = 1_000_000;
 
-/// Users who start as often as they may.
+/// Users that start as often as they may.
 pub(super) fn constant(users: u32, rps: Option<f64>, milliseconds: Option<u64>) -> Workload {
     let duration = milliseconds.map(Duration::from_millis);
     let iterations = duration.is_none().then_some(1);
-    Workload {
-        model: LoadModel::Constant { users, spare_users: 0, duration, iterations, ramp_up: Duration::ZERO },
-        rps,
-        ..once()
-    }
+    Workload { model: Constant { users, duration, iterations, ..Constant::once() }.into(), rps, ..once() }
 }
 
-/// Fifty users who begin within ten seconds, and walk once.
+/// Fifty users that begin within ten seconds and walk once.
 fn ramped_up() -> Workload {
     let ramp_up = Duration::from_secs(10);
-    Workload {
-        model: LoadModel::Constant { users: 50, spare_users: 0, duration: None, iterations: Some(1), ramp_up },
-        ..once()
-    }
+    Workload { model: Constant { users: 50, ramp_up, ..Constant::once() }.into(), ..once() }
 }
 
-/// A plan whose iterations are a wait, if that.
+/// A plan whose iterations are a wait, or empty.
 fn plan(workload: Workload, takes: Option<Nanos>) -> Arc<Plan> {
     let flow = Flow(takes.map(|takes| FlowNode::Think(ThinkTime::Fixed(takes))).into_iter().collect());
     let scenario = Scenario { name: None, workload, first_user: 0, flow };
@@ -78,15 +71,11 @@ fn plan(workload: Workload, takes: Option<Nanos>) -> Arc<Plan> {
         seed: 0,
         timeout: 30 * SECOND,
         insecure_tls: true,
-        tls: Tls::load(true).unwrap(),
-        dial: None,
         login: None,
         refresh_on: Vec::new(),
         steps: Vec::new(),
         rows: Vec::new(),
-        plugins: Vec::new(),
         native: Vec::new(),
-        script_context: Arc::new(scripting),
         variables: VariableNames::default(),
         metrics: Vec::new(),
         checks: Vec::new(),
@@ -94,42 +83,47 @@ fn plan(workload: Workload, takes: Option<Nanos>) -> Arc<Plan> {
         fail_on: crate::script::model::FailOn::default(),
         headers: Vec::new(),
         origins: Vec::new(),
+        runtime: PlanRuntime {
+            tls: Tls::load(true).unwrap(),
+            dial: None,
+            plugins: Vec::new(),
+            script_context: Arc::new(scripting),
+        },
     })
 }
 
-/// A worker that is to run a plan, where to tell it the time, and what it says.
+/// The set-up of a worker for a plan, the sender of its clock, and its messages.
 fn worker_of(plan: &Arc<Plan>) -> (WorkerSetup, oneshot::Sender<Clock>, UnboundedReceiver<WorkerMessage>) {
-    let (messages, said) = tokio::sync::mpsc::unbounded_channel();
+    let (messages, received) = tokio::sync::mpsc::unbounded_channel();
     let (clocks, clock) = oneshot::channel();
     let (_, spares) = mpsc::channel();
-    let (part, common) = (SegmentKind::Load, Arc::new(RunShared::new(&plan.scenarios)));
-    let (plan, found) = (Arc::clone(plan), Variables::default());
+    let run_shared = Arc::new(RunShared::new(&plan.scenarios));
     (
         WorkerSetup {
             index: 0,
             workers: 1,
-            plan,
-            segment: part,
-            run_shared: common,
-            variables: found,
+            plan: Arc::clone(plan),
+            segment: SegmentKind::Load,
+            run_shared,
+            variables: Variables::default(),
             messages,
             clock,
             spares,
         },
         clocks,
-        said,
+        received,
     )
 }
 
 /// All users of a workload on one worker.
 fn users(workload: Workload) -> (Rc<WorkerShared>, Vec<Rc<Session>>) {
     let plan = plan(workload, None);
-    let crew = Rc::new(WorkerContext::new(Arc::clone(&plan)));
-    let cast = WorkerUsers::new(&worker_of(&plan).0, Clock::start_virtual(), crew).unwrap();
-    (Rc::clone(&cast.shared), cast.sessions())
+    let context = Rc::new(WorkerContext::new(Arc::clone(&plan)));
+    let worker_users = WorkerUsers::new(&worker_of(&plan).0, Clock::start_virtual(), context).unwrap();
+    (Rc::clone(&worker_users.shared), worker_users.sessions())
 }
 
-/// Does what a worker's loop does for users who wait, until something is done.
+/// Drives timers as a worker's loop does, until some work is done.
 async fn driven<T>(shared: &WorkerShared, work: impl Future<Output = T>) -> T {
     tokio::select! {
         never = shared.timers.run(shared.clock) => match never {},
@@ -137,7 +131,7 @@ async fn driven<T>(shared: &WorkerShared, work: impl Future<Output = T>) -> T {
     }
 }
 
-/// When each user started a request, if every reply takes that long.
+/// Returns when each user started requests, if every reply takes that long.
 async fn starts(workload: Workload, reply: Duration) -> Vec<Vec<Nanos>> {
     let (shared, sessions) = users(workload);
     let tasks = LocalSet::new();
@@ -181,7 +175,7 @@ async fn two_hundred_users_at_five_a_second_start_exactly_twenty_thousand_in_twe
 }
 
 #[tokio::test(start_paused = true)]
-async fn a_user_whose_replies_are_slow_starts_when_they_are_in_and_never_catches_up() {
+async fn a_user_with_slow_replies_starts_when_they_have_arrived_and_never_catches_up() {
     let workload = constant(1, Some(5.0), Some(20_000));
     let starts = starts(workload, Duration::from_millis(300)).await.remove(0);
     assert!(gaps(&starts).all(|gap| gap == 300 * MILLISECOND));
@@ -254,7 +248,7 @@ async fn there_is_no_turn_while_the_run_drains() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn a_user_who_waits_for_its_turn_learns_at_once_that_the_run_drains() {
+async fn a_user_that_waits_for_its_turn_notices_at_once_that_the_run_drains() {
     let (shared, users) = users(constant(1, Some(0.001), None));
     let (session, watch) = (Rc::clone(&users[0]), Rc::new(DeadlineSweep::new(1)));
     let tasks = LocalSet::new();
@@ -279,12 +273,12 @@ async fn a_user_who_waits_for_its_turn_learns_at_once_that_the_run_drains() {
         .await;
 }
 
-/// What came of a worker in its loop.
+/// The result of a worker's loop.
 #[derive(Default)]
 pub(super) struct WorkerRun {
-    /// When it ended.
+    /// The time at which it ended.
     pub at: Nanos,
-    /// The seconds that it handed over, and the iterations completed in each.
+    /// The seconds that it reported, and the iterations completed in each.
     seconds: Vec<(u32, u64)>,
     walked: u32,
     pub iterations: IterationStats<u64>,
@@ -292,12 +286,12 @@ pub(super) struct WorkerRun {
     most_active: u32,
 }
 
-/// A worker in its loop, told to drain at `end`. An iteration takes so long.
+/// Runs a worker's loop and drains it at `end`. An iteration takes `takes`.
 async fn worker(workload: Workload, takes: Option<Nanos>, end: Option<Duration>) -> WorkerRun {
     worker_with_changes(workload, takes, end, &[]).await
 }
 
-/// The same with changes of the load, each told a moment before its time.
+/// Runs a worker's loop with changes of the load, each announced `CHANGE_DELAY` before its time.
 pub(super) async fn worker_with_changes(
     workload: Workload,
     takes: Option<Nanos>,
@@ -310,17 +304,18 @@ pub(super) async fn worker_with_changes(
             common.phase.advance(RunPhase::Draining);
         }
     };
-    drained_worker((workload, takes), drain, changes).await
+    drained_worker(workload, takes, drain, changes).await
 }
 
-/// The same, told to drain by somebody who knows when.
+/// Runs a worker's loop that `drain` drains.
 async fn drained_worker(
-    (workload, takes): (Workload, Option<Nanos>),
+    workload: Workload,
+    takes: Option<Nanos>,
     drain: impl AsyncFnOnce(&RunShared),
     changes: &[(u64, f64)],
 ) -> WorkerRun {
     let plan = plan(workload, takes);
-    let (setup, clocks, mut said) = worker_of(&plan);
+    let (setup, clocks, mut received) = worker_of(&plan);
     let started = Clock::start_virtual();
     clocks.send(started).unwrap();
     let common = Arc::clone(&setup.run_shared);
@@ -335,52 +330,52 @@ async fn drained_worker(
         }
         std::future::pending::<()>().await
     };
-    let crew = Rc::new(WorkerContext::new(plan));
+    let context = Rc::new(WorkerContext::new(plan));
     let tasks = LocalSet::new();
     let drain = async {
         drain(&common).await;
-        // A worker that never ends is caught here instead of going on for ever.
+        // A worker that never ends fails here instead of running for ever.
         sleep(Duration::from_secs(7200)).await;
     };
     tasks
         .run_until(async {
             tokio::select! {
-                worked = run_users(setup, crew) => worked.unwrap(),
+                worked = run_users(setup, context) => worked.unwrap(),
                 () = drain => {}
                 () = change => {}
             }
         })
         .await;
-    let mut came = WorkerRun { at: started.now(), ..WorkerRun::default() };
-    while let Ok(message) = said.try_recv() {
+    let mut run = WorkerRun { at: started.now(), ..WorkerRun::default() };
+    while let Ok(message) = received.try_recv() {
         match message {
             WorkerMessage::Interval { second, interval, .. } => {
-                came.seconds.push((second, interval.iterations[0].completed));
-                came.iterations.add(&interval.iterations[0]);
-                came.most_active = came.most_active.max(interval.users_active);
+                run.seconds.push((second, interval.iterations[0].completed));
+                run.iterations.add(&interval.iterations[0]);
+                run.most_active = run.most_active.max(interval.users_active);
             }
-            WorkerMessage::Finished { signed_in: walked, .. } => came.walked = walked,
+            WorkerMessage::Finished { signed_in: walked, .. } => run.walked = walked,
             WorkerMessage::Ready | WorkerMessage::Failed(_) => {}
         }
     }
-    came
+    run
 }
 
 #[tokio::test(start_paused = true)]
 async fn users_begin_evenly_over_the_ramp_up() {
-    let came = worker(ramped_up(), None, None).await;
-    assert_eq!((came.at, came.walked), (9_800 * MILLISECOND, 50), "the last one ends the worker");
-    assert_eq!(came.seconds, (0..10).map(|second| (second, 5)).collect::<Vec<_>>());
+    let run = worker(ramped_up(), None, None).await;
+    assert_eq!((run.at, run.walked), (9_800 * MILLISECOND, 50), "the last one ends the worker");
+    assert_eq!(run.seconds, (0..10).map(|second| (second, 5)).collect::<Vec<_>>());
 }
 
 #[tokio::test(start_paused = true)]
-async fn users_who_have_not_begun_when_the_run_drains_never_do() {
-    let came = worker(ramped_up(), None, Some(Duration::from_millis(3_105))).await;
-    assert_eq!(came.walked, 16, "users begin 200 ms apart");
+async fn users_that_have_not_begun_when_the_run_drains_never_do() {
+    let run = worker(ramped_up(), None, Some(Duration::from_millis(3_105))).await;
+    assert_eq!(run.walked, 16, "users begin 200 ms apart");
     assert!(
-        came.at <= 3_105 * MILLISECOND + deadline_sweep::SWEEP_PERIOD + MILLISECOND,
-        "noticed within one look: {}",
-        came.at
+        run.at <= 3_105 * MILLISECOND + deadline_sweep::SWEEP_PERIOD + MILLISECOND,
+        "noticed within one sweep: {}",
+        run.at
     );
 }
 
@@ -395,8 +390,8 @@ async fn a_pace_keeps_the_beginnings_of_iterations_apart() {
         ("shorter than the pace", 100 * MILLISECOND, 3 * 40),
         ("longer: they begin when the last is over, and never catch up", 500 * MILLISECOND, 3 * 20),
     ] {
-        let came = worker(workload.clone(), Some(takes), None).await;
-        assert_eq!((came.iterations.due(), came.walked), (expected, 3), "{case}");
+        let run = worker(workload.clone(), Some(takes), None).await;
+        assert_eq!((run.iterations.due(), run.walked), (expected, 3), "{case}");
     }
 }
 
@@ -404,67 +399,68 @@ async fn a_pace_keeps_the_beginnings_of_iterations_apart() {
 async fn a_ramp_has_as_many_users_as_its_stages_say() {
     let shape = LoadProfile::new(0.0, &stages(&[(10, 100.0), (5, 100.0), (0, 20.0), (5, 20.0), (10, 0.0)]));
     let grace = Duration::from_secs(30);
-    let workload = Workload { model: LoadModel::Ramping { users: shape }, graceful_ramp_down: grace, ..once() };
+    let workload = Workload { model: Ramping { users: shape }.into(), graceful_ramp_down: grace, ..once() };
     let paced = Workload { pace: Duration::from_millis(100), ..workload };
-    let came = worker(paced, Some(50 * MILLISECOND), None).await;
-    assert_eq!(came.at / SECOND, 30, "the last user leaves when the value reaches it");
-    let begun: Vec<u64> = came.seconds.iter().map(|(_, completed)| *completed).collect();
+    let run = worker(paced, Some(50 * MILLISECOND), None).await;
+    assert_eq!(run.at / SECOND, 30, "the last user leaves when the value reaches it");
+    let begun: Vec<u64> = run.seconds.iter().map(|(_, completed)| *completed).collect();
     // Each user begins ten iterations a second while it is there: ten times the area under the shape.
     for (second, expected) in [(0, 50), (4, 450), (12, 1_000), (17, 200), (25, 90)] {
         assert!(begun[second].abs_diff(expected) <= 110, "{expected} in second {second}: {}", begun[second]);
     }
     let all = 10.0 * (500.0 + 500.0 + 100.0 + 100.0);
-    assert!((came.iterations.due() as f64 - all).abs() <= 120.0, "{} of {all}", came.iterations.due());
-    assert_eq!(came.iterations.dropped, 0);
+    assert!((run.iterations.due() as f64 - all).abs() <= 120.0, "{} of {all}", run.iterations.due());
+    assert_eq!(run.iterations.dropped, 0);
 }
 
 #[tokio::test(start_paused = true)]
-async fn a_user_whom_the_ramp_no_longer_wants_ends_its_iteration_within_its_grace() {
+async fn a_user_that_the_ramp_no_longer_wants_ends_its_iteration_within_its_grace() {
     for (grace, completed, cut_short) in [(30, 2, 0), (1, 0, 2)] {
         let shape = LoadProfile::new(2.0, &stages(&[(5, 2.0), (0, 0.0), (60, 0.0)]));
         let graceful_ramp_down = Duration::from_secs(grace);
-        let workload = Workload { model: LoadModel::Ramping { users: shape }, graceful_ramp_down, ..once() };
-        let came = worker(workload, Some(8 * SECOND), None).await;
-        let iterations = &came.iterations;
+        let workload = Workload { model: Ramping { users: shape }.into(), graceful_ramp_down, ..once() };
+        let run = worker(workload, Some(8 * SECOND), None).await;
+        let iterations = &run.iterations;
         assert_eq!((iterations.completed, iterations.cut_short), (completed, cut_short), "{grace} s of grace");
     }
 }
 
 #[tokio::test(start_paused = true)]
-async fn users_who_share_iterations_walk_no_more_than_there_are() {
-    let model = LoadModel::Shared { users: 7, iterations: 100, duration: None, ramp_up: Duration::ZERO };
-    let came = worker(Workload { model, ..once() }, Some(10 * MILLISECOND), None).await;
-    assert_eq!((came.iterations.completed, came.walked), (100, 7));
-    assert_eq!(came.at / MILLISECOND, 150, "the faster walk more: 15 rounds of 7 at most");
+async fn users_that_share_iterations_walk_no_more_than_there_are() {
+    let model = Shared { users: 7, iterations: 100, duration: None, ramp_up: Duration::ZERO };
+    let run = worker(Workload { model: model.into(), ..once() }, Some(10 * MILLISECOND), None).await;
+    assert_eq!((run.iterations.completed, run.walked), (100, 7));
+    assert_eq!(run.at / MILLISECOND, 150, "the faster walk more: 15 rounds of 7 at most");
 }
 
 pub(super) fn arrivals(rate: LoadProfile, max_users: u32, max_wait: Duration) -> Workload {
-    Workload { model: LoadModel::Arrivals { rate, spread: ArrivalProcess::Even, max_users, max_wait }, ..once() }
+    let model = ArrivalRate { rate, process: ArrivalProcess::Even, max_users, max_wait };
+    Workload { model: model.into(), ..once() }
 }
 
 #[tokio::test(start_paused = true)]
-async fn arrivals_begin_when_they_are_due_whoever_is_busy() {
+async fn arrivals_begin_when_they_are_due_even_if_users_are_busy() {
     let shape = LoadProfile::new(0.0, &stages(&[(10, 100.0), (10, 100.0)]));
-    let came = worker(arrivals(shape, 1_000, Duration::ZERO), Some(2 * SECOND), None).await;
-    assert_eq!((came.iterations.due(), came.iterations.dropped), (1_500, 0));
-    assert!((198..=202).contains(&came.most_active), "a hundred a second, each two seconds long: {}", came.most_active);
+    let run = worker(arrivals(shape, 1_000, Duration::ZERO), Some(2 * SECOND), None).await;
+    assert_eq!((run.iterations.due(), run.iterations.dropped), (1_500, 0));
+    assert!((198..=202).contains(&run.most_active), "a hundred a second, each two seconds long: {}", run.most_active);
 }
 
 #[tokio::test(start_paused = true)]
 async fn an_arrival_that_finds_no_free_user_is_dropped_and_counted() {
     let shape = LoadProfile::constant(10.0, Duration::from_secs(10));
-    let came = worker(arrivals(shape, 5, Duration::ZERO), Some(SECOND), None).await;
-    let iterations = &came.iterations;
+    let run = worker(arrivals(shape, 5, Duration::ZERO), Some(SECOND), None).await;
+    let iterations = &run.iterations;
     assert_eq!((iterations.due(), iterations.dropped), (100, 50), "five users walk five a second");
-    assert_eq!(came.most_active, 5);
+    assert_eq!(run.most_active, 5);
 }
 
 #[tokio::test(start_paused = true)]
 async fn an_arrival_may_wait_for_a_user_and_its_time_counts_from_when_it_was_due() {
     let shape = LoadProfile::constant(10.0, Duration::from_secs(10));
-    let came = worker(arrivals(shape, 5, Duration::from_secs(2)), Some(SECOND), None).await;
-    let iterations = &came.iterations;
-    assert_eq!((iterations.due(), iterations.dropped), (100, 50), "waiting makes nobody faster");
+    let run = worker(arrivals(shape, 5, Duration::from_secs(2)), Some(SECOND), None).await;
+    let iterations = &run.iterations;
+    assert_eq!((iterations.due(), iterations.dropped), (100, 50), "waiting makes no user faster");
     let longest = iterations.duration.max() / 1000;
     assert!((2_800..=3_000).contains(&longest), "two seconds of waiting and one of walking: {longest} ms");
 }
@@ -473,14 +469,14 @@ async fn an_arrival_may_wait_for_a_user_and_its_time_counts_from_when_it_was_due
 async fn arrivals_for_which_a_late_worker_has_no_time_left_are_counted() {
     let shape = LoadProfile::constant(100.0, Duration::from_secs(10));
     let drain = async |common: &RunShared| {
-        // Between two arrivals, so that none is on its way: the run is over, and the worker gets to know it half a second
-        // later, when it can run again.
+        // The run ends between two arrivals, so that none is under way, and the worker notices it half a second later, when it
+        // can run again.
         sleep(Duration::from_millis(3_005)).await;
         common.phase.advance(RunPhase::Draining);
         tokio::time::advance(Duration::from_millis(500)).await;
     };
-    let came = drained_worker((arrivals(shape, 50, Duration::ZERO), Some(SECOND / 10)), drain, &[]).await;
-    let iterations = &came.iterations;
+    let run = drained_worker(arrivals(shape, 50, Duration::ZERO), Some(SECOND / 10), drain, &[]).await;
+    let iterations = &run.iterations;
     assert_eq!(iterations.due(), 351, "all that were due until 3.5 s: {iterations:?}");
     assert_eq!(iterations.dropped, 0, "there were users for all of them");
 }

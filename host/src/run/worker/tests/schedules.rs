@@ -1,6 +1,6 @@
-//! The schedule of every load model, exactly: scripts as users write them, planned as for a run and walked by the real
-//! users of real workers with the real `http` action, in virtual time. The target is in the same runtime; it notes when
-//! each request comes, and replies after as many milliseconds as the path says.
+//! The exact schedule of every load model: scripts as users write them, planned as for a run and walked by the real users
+//! of real workers with the real `http` action, in virtual time. The target is in the same runtime. It notes when each
+//! request arrives, and replies after as many milliseconds as the path says.
 
 use std::collections::BTreeMap;
 use std::sync::{Arc, Mutex, mpsc};
@@ -23,10 +23,10 @@ use crate::template::Variables;
 
 const MILLISECOND: Nanos = 1_000_000;
 const REPLY: &[u8] = b"HTTP/1.1 200 OK\r\ncontent-length: 0\r\n\r\n";
-/// Of every plan here that does not say otherwise.
+/// The seed of every plan here without another one.
 const SEED: u64 = 7;
 
-/// The target of a run: `/NAME/TAKES` is answered after so many milliseconds.
+/// The target of a run. It replies to `/NAME/TAKES` after `TAKES` milliseconds.
 struct TimedTarget {
     clock: Clock,
     arrived_at: Mutex<BTreeMap<String, Vec<Nanos>>>,
@@ -59,15 +59,15 @@ impl TimedTarget {
     }
 }
 
-/// What came of a script.
+/// The result of a script.
 struct ScheduledRun {
-    /// When requests came, by the names in their paths.
+    /// When requests arrived, by the names in their paths.
     arrived_at: BTreeMap<String, Vec<Nanos>>,
     counted: Aggregate,
 }
 
 impl ScheduledRun {
-    /// When the requests of that name came, in milliseconds of which none may have a part.
+    /// Returns when the requests of a name arrived, in whole milliseconds.
     #[track_caller]
     fn milliseconds(&self, name: &str) -> Vec<u64> {
         let mut all = self.arrived_at.get(name).cloned().unwrap_or_default();
@@ -77,36 +77,36 @@ impl ScheduledRun {
         all
     }
 
-    /// Completed, cut short and dropped iterations of a scenario.
+    /// Returns the completed, cut short and dropped iterations of a scenario.
     fn iterations(&self, scenario: usize) -> [u64; 3] {
         let iterations = &self.counted.iterations()[scenario];
         [iterations.completed, iterations.cut_short, iterations.dropped]
     }
 }
 
-/// Plans a script and runs it to its end, on so many workers if it has the users for them.
+/// Plans a script and runs it to its end, on this many workers or one per user.
 fn ran(text: &str, workers: u32, seed: u64) -> ScheduledRun {
     let source = Arc::new(SourceText { name: "script.yml".into(), text: text.into() });
     let (base_url, workers) = (Some("http://target".into()), Some(workers));
     let args = RunArgs { base_url, workers, seed: Some(seed), insecure_tls: true, ..RunArgs::default() };
     let plan = script::parse(&source).and_then(|script| crate::plan::build(&args, &script));
-    let mut plan = plan.unwrap_or_else(|wrong| panic!("{}", render(&wrong, false)));
-    plan.plugins.iter_mut().for_each(|used| used.policy.grants = Grants::unrestricted());
+    let mut plan = plan.unwrap_or_else(|diagnostics| panic!("{}", render(&diagnostics, false)));
+    plan.runtime.plugins.iter_mut().for_each(|used| used.policy.grants = Grants::unrestricted());
     let mut runtime = tokio::runtime::Builder::new_current_thread();
     let runtime = runtime.enable_all().start_paused(true).build_local(Default::default()).unwrap();
     runtime.block_on(async {
         let clock = Clock::start_virtual();
         let target = Arc::new(TimedTarget { clock, arrived_at: Mutex::default() });
-        plan.dial = Some(Arc::clone(&target) as _);
+        plan.runtime.dial = Some(Arc::clone(&target) as _);
         let counted = walked(&Arc::new(plan), clock).await;
         ScheduledRun { arrived_at: std::mem::take(&mut target.arrived_at.lock().unwrap()), counted }
     })
 }
 
-/// The workers of a plan side by side; what they counted.
+/// Runs the workers of a plan side by side, and returns what they counted.
 async fn walked(plan: &Arc<Plan>, clock: Clock) -> Aggregate {
-    let (messages, mut said) = tokio::sync::mpsc::unbounded_channel();
-    let common = Arc::new(RunShared::new(&plan.scenarios));
+    let (messages, mut received) = tokio::sync::mpsc::unbounded_channel();
+    let run_shared = Arc::new(RunShared::new(&plan.scenarios));
     let workers = (0..plan.workers).map(|index| {
         let (start, started) = oneshot::channel();
         start.send(clock).unwrap();
@@ -115,7 +115,7 @@ async fn walked(plan: &Arc<Plan>, clock: Clock) -> Aggregate {
             workers: plan.workers,
             plan: Arc::clone(plan),
             segment: SegmentKind::Load,
-            run_shared: Arc::clone(&common),
+            run_shared: Arc::clone(&run_shared),
             variables: Variables::default(),
             messages: messages.clone(),
             clock: started,
@@ -127,7 +127,7 @@ async fn walked(plan: &Arc<Plan>, clock: Clock) -> Aggregate {
         worker.await.unwrap().unwrap();
     }
     let mut counted = Aggregate::new(plan.rows.clone(), plan.workers).with_metrics(plan.metrics.clone());
-    while let Ok(message) = said.try_recv() {
+    while let Ok(message) = received.try_recv() {
         if let WorkerMessage::Interval { worker, second, interval } = message {
             counted.add(worker, second, &interval);
         }
@@ -135,7 +135,7 @@ async fn walked(plan: &Arc<Plan>, clock: Clock) -> Aggregate {
     counted
 }
 
-/// From the first time to before the last, in steps.
+/// Returns the times from the first to before the last, in steps.
 fn every(step: usize, from: u64, before: u64) -> Vec<u64> {
     (from..before).step_by(step).collect()
 }
@@ -146,9 +146,10 @@ fn sorted(lists: &[Vec<u64>]) -> Vec<u64> {
     all
 }
 
-/// Holds loads, whose iterations are one request each that takes so many milliseconds, against when these should come.
+/// Compares the arrivals of requests with the expected times. Each row is a case, a load, the milliseconds of its one
+/// request, and the times.
 #[track_caller]
-fn hold(rows: &[(&str, &str, u64, Vec<u64>)]) {
+fn check(rows: &[(&str, &str, u64, Vec<u64>)]) {
     for (case, load, takes, expected) in rows {
         let script = format!("{{{load}, steps: [{{name: Page, url: /page/{takes}}}]}}");
         for workers in [1, 2] {
@@ -161,7 +162,7 @@ fn hold(rows: &[(&str, &str, u64, Vec<u64>)]) {
 
 #[test]
 fn users_of_a_constant_number_begin_when_their_last_iteration_is_over() {
-    hold(&[
+    check(&[
         (
             "until the duration is over",
             "users: 2, duration: 1s",
@@ -188,8 +189,8 @@ fn users_of_a_constant_number_begin_when_their_last_iteration_is_over() {
 }
 
 #[test]
-fn users_who_share_iterations_begin_until_none_is_left() {
-    hold(&[
+fn users_that_share_iterations_begin_until_none_is_left() {
+    check(&[
         ("the pool is empty", "users: 3, shared_iterations: 7", 100, vec![0, 0, 0, 100, 100, 100, 200]),
         ("fewer iterations than users", "users: 5, shared_iterations: 2", 100, vec![0, 0]),
         (
@@ -199,7 +200,7 @@ fn users_who_share_iterations_begin_until_none_is_left() {
             vec![0, 0, 100, 100, 200, 200],
         ),
         (
-            "who begins later gets what is left",
+            "a user that begins later gets the rest",
             "users: 2, shared_iterations: 4, ramp_up: 500ms",
             100,
             vec![0, 100, 200, 250],
@@ -209,9 +210,9 @@ fn users_who_share_iterations_begin_until_none_is_left() {
 
 #[test]
 fn users_of_stages_come_and_go_as_the_line_passes_their_numbers() {
-    hold(&[
+    check(&[
         ("up", "stages: [2s:4]", 60_000, vec![0, 500, 1_000, 1_500]),
-        // The line is at 4 − 2t: the users leave after 0.5, 1, 1.5 and 2 s.
+        // The value is 4 − 2t: the users leave after 0.5, 1, 1.5 and 2 s.
         (
             "down",
             "stages: [0s:4, 2s:0]",
@@ -227,7 +228,7 @@ fn users_of_stages_come_and_go_as_the_line_passes_their_numbers() {
         ("a jump up", "stages: [0s:1, 1s:1, 0s:3, 1s:3]", 60_000, vec![0, 1_000, 1_000]),
         ("a jump down", "stages: [0s:2, 1s:2, 0s:1, 1s:1]", 300, sorted(&[every(300, 0, 2_000), every(300, 0, 1_000)])),
         (
-            "gone and come again",
+            "gone and back again",
             "stages: [0s:2, 1s:2, 0s:0, 1s:0, 0s:2, 1s:2]",
             600,
             vec![0, 0, 600, 600, 2_000, 2_000, 2_600, 2_600],
@@ -237,7 +238,7 @@ fn users_of_stages_come_and_go_as_the_line_passes_their_numbers() {
 
 #[test]
 fn arrivals_begin_when_the_area_under_their_rate_says_so() {
-    hold(&[
+    check(&[
         ("a constant rate", "arrival_rate: 4/s, duration: 2s", 60_000, every(250, 0, 2_000)),
         ("a rate per minute", "arrival_rate: 30/m, duration: 6s", 100, vec![0, 2_000, 4_000]),
         // The area is t²: arrival n is due at √n s. The clock rings at whole milliseconds, never early.
@@ -262,7 +263,7 @@ fn arrivals_begin_when_the_area_under_their_rate_says_so() {
 
 #[test]
 fn caps_pace_and_think_time_keep_beginnings_apart() {
-    hold(&[
+    check(&[
         ("a cap on each user, phases spread", "users: 2, rps: 4, duration: 1s", 0, every(125, 0, 1_000)),
         ("a cap that replies are slower than", "users: 1, rps: 4, duration: 1s", 400, vec![0, 400, 800]),
         ("a cap on all users", "users: 4, rps_total: 4, duration: 1s", 0, every(250, 0, 1_000)),
@@ -284,7 +285,7 @@ fn arrivals_at_random_are_the_unit_process_of_their_seed_stretched_by_the_rate()
         loop {
             area -= (1.0 - random.unit()).ln();
             let at = (area / RATE * 1e3).ceil() as u64;
-            // What the clock would ring for at the end itself is not begun any more.
+            // An arrival at the end itself does not begin any more.
             if at >= 3_000 {
                 break;
             }
@@ -337,12 +338,12 @@ fn scenarios_share_a_load_by_their_weights() {
 }
 
 #[test]
-fn what_begins_in_the_warm_up_is_sent_and_not_counted() {
+fn requests_that_begin_in_the_warm_up_are_sent_and_not_counted() {
     for (case, load, sent, before) in [
         ("a closed load", "users: 1, duration: 1s", every(100, 0, 1_000), 3),
         ("an open load, by when it was due", "arrival_rate: 10/s, duration: 1s", every(100, 0, 1_000), 3),
         (
-            "what waited from before the warm-up's end is the warm-up's",
+            "an arrival that waited since before the warm-up's end belongs to it",
             "arrival_rate: 10/s, duration: 600ms, max_users: 1, max_wait: 9s, rps: 5",
             every(200, 0, 600),
             3,
