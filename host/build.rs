@@ -69,7 +69,7 @@ fn actions(folder: &Path) -> Result<Vec<String>> {
     Ok(names)
 }
 
-/// Writes the components, deflated, beside a generated file that includes them.
+/// Writes the components, deflated, and the generated file that includes them.
 fn embed(out: &Path, compiled: &Path, plugins: &[(String, Vec<String>)]) -> Result<()> {
     let mut source = "/// The built-in plugins.\npub const BUILTIN: &[BuiltinPlugin] = &[\n".to_owned();
     for (plugin, actions) in plugins {

@@ -1,8 +1,8 @@
-//! What each thing costs that a request pays for, by kind of cost: decide when, render a template, call a guest, record
-//! a sample; and what an instance of a plugin costs, which is paid at the start and after a trap.
+//! The costs that each request pays, by kind: decide when, render a template, call a guest, record a sample; and the
+//! cost of a plugin's instance, which is paid at the start and after a trap.
 //!
-//! `cargo bench --package stampede-shooter`. These are for finding out where time goes; what holds the costs down is
-//! `cargo xtask instructions`, and what they come to beside other load runners is `cargo xtask bench`.
+//! `cargo bench --package stampede-shooter` runs them. They show where time goes; `cargo xtask instructions` keeps the
+//! costs from growing, and `cargo xtask bench` compares the whole with other load runners.
 #![allow(clippy::unwrap_used, missing_docs, reason = "a benchmark that cannot be set up has no other way out")]
 
 use std::hint::black_box;
@@ -24,7 +24,7 @@ use stampede_shooter::user::Session;
 use stampede_shooter::{run, script};
 use stampede_time::Clock;
 
-/// A step as most are.
+/// A typical step.
 const SCRIPT: &str = "- name: Catalog\n  url: http://127.0.0.1:9/catalog?page={{randInt 1 20}}\n";
 
 fn plan() -> Arc<Plan> {
@@ -82,7 +82,7 @@ fn render(bench: &mut Criterion) {
 fn call(bench: &mut Criterion) {
     let plan = plan();
     let (user, mut replica) = (user(&plan), replica(&plan));
-    // `start` renders the request and submits it; nobody polls it, and `cancel` drops the guest's half.
+    // `start` renders the request and submits it; nothing polls it, and `cancel` drops the guest's half.
     bench.bench_function("call/start and cancel of http", |it| {
         it.iter(|| {
             let (_, begun) = replica.start(&user, 0, 0).unwrap();

@@ -5,7 +5,7 @@
 //! pub const SDK: &[(&str, &str)] = &[("plugin-sdk/Cargo.toml", "…"), ("plugin-sdk/src/lib.rs", "…"), …];
 //! ```
 //!
-//! Tests and examples are left out, and the manifest stands by itself: what it takes from the workspace is filled in.
+//! Tests and examples are left out, and values that the manifest inherits from the workspace are filled in.
 
 use std::fmt::Write as _;
 use std::fs;

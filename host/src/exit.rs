@@ -1,16 +1,16 @@
-//! Every exit code there is, in one place: the process ends with one of these, the help text lists them, and scripts in
-//! a continuous-integration job may rely on the numbers. Numbers are never given a second meaning.
+//! The exit codes of the process. The help text lists them, and scripts in a continuous-integration job may rely on the
+//! numbers. A number never gets a second meaning.
 
 use std::process::ExitCode;
 
-/// How the process ends.
+/// An exit code.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 #[repr(u8)]
 pub enum Exit {
-    /// Everything asked for was done, and the thresholds held.
+    /// The command succeeded, and the thresholds held.
     Success = 0,
-    /// A bug: something failed that no input should be able to break; or the report could not be written at the end, the
-    /// disk being full, say.
+    /// A bug, that is a failure that no input should be able to cause; or the report could not be written at the end,
+    /// for example because the disk was full.
     Internal = 1,
     /// The command line or the environment is wrong. No traffic was sent. The number is clap's own.
     Usage = 2,
@@ -18,17 +18,17 @@ pub enum Exit {
     Script = 3,
     /// A component could not be loaded, or speaks another version of the contract. No traffic was sent.
     Plugin = 4,
-    /// Requests failed, and not one could even be sent: names, connections or TLS failed.
+    /// Requests failed, and none could be sent: names, connections or TLS failed.
     TargetUnreached = 5,
-    /// The script has a login and not one user got through it.
+    /// The script has a login, and no user passed it.
     SignInFailed = 6,
-    /// A case of `plugin test` did not come out as it should have.
+    /// A case of `plugin test` failed.
     CasesFailed = 7,
     /// A step of the script's set-up failed, and there was no load.
     SetupFailed = 8,
-    /// The run was done, and its requests failed as `--fail-on` says.
+    /// The run came to its end, and requests failed in the way that `--fail-on` names.
     RequestsFailed = 9,
-    /// A threshold did not hold, whatever else happened; or a run was worse than another.
+    /// A threshold did not hold, which outranks most other codes; or a run was worse than another.
     ThresholdsFailed = 99,
     /// Interrupted by a signal. 128 + 2, as shells count it.
     Interrupted = 130,
@@ -51,12 +51,12 @@ impl Exit {
         Self::Interrupted,
     ];
 
-    /// The number the operating system sees.
+    /// Returns the number for the operating system.
     pub const fn code(self) -> u8 {
         self as u8
     }
 
-    /// What the number means, in a few words for the help text.
+    /// Returns the meaning of the number, in a few words for the help text.
     pub const fn meaning(self) -> &'static str {
         match self {
             Self::Success => "done",
@@ -74,18 +74,16 @@ impl Exit {
         }
     }
 
-    /// What the number means, in full for the reference.
+    /// Returns the meaning of the number, in full for the reference.
     pub const fn detail(self) -> &'static str {
         match self {
             Self::Success => "everything was done, and all thresholds held",
             Self::Internal => "the report could not be written, or an internal error: please report it",
-            Self::Usage => {
-                "wrong usage, or a run that does not do what `control` asks for; no traffic was sent by wrong usage"
-            }
+            Self::Usage => "wrong usage, which sends no traffic; or a run that refuses a request of `control`",
             Self::Script => "the script, or a file that it names, is wrong; no traffic was sent",
             Self::Plugin => "a plugin would not load, or speaks another version of the contract; no traffic was sent",
             Self::TargetUnreached => "the target was never reached: requests failed, and none could be sent",
-            Self::SignInFailed => "the script has a sign-in, and no user got through it",
+            Self::SignInFailed => "the script has a sign-in, and no user passed it",
             Self::CasesFailed => "a case or a rule of `plugin test` failed",
             Self::SetupFailed => "a step of the set-up failed, and there was no load",
             Self::RequestsFailed => {
@@ -98,7 +96,7 @@ impl Exit {
         }
     }
 
-    /// All codes as the last section of `--help`, without a trailing line break.
+    /// Formats all codes as the last section of `--help`, without a trailing line break.
     pub fn table() -> String {
         Self::ALL
             .iter()

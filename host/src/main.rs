@@ -1,4 +1,4 @@
-//! The binary: arguments in, exit code out. Everything else is in the library.
+//! The binary: arguments in, exit code out. The rest of the program is in the library.
 
 use std::process::ExitCode;
 

@@ -1,6 +1,6 @@
 //! A user's random stream. The same seed and user give the same numbers on every platform and in every release, so that
-//! a run can be repeated request by request; that is why the generator and everything drawn from it are spelled out
-//! here, instead of being left to a crate whose algorithms may change. The golden test below guards the promise.
+//! a run can be repeated request by request. Therefore the generator and everything drawn from it are specified here
+//! instead of coming from a crate whose algorithms may change; the golden test below guards that.
 
 use rand_pcg::Pcg64Dxsm;
 use rand_pcg::rand_core::Rng as _;
@@ -12,24 +12,24 @@ pub struct UserRandom(Pcg64Dxsm);
 /// Letters and digits, the alphabet of [`UserRandom::alphanumeric`].
 const ALPHABET: &[u8; 62] = b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789";
 
-/// How many letters of [`ALPHABET`] come from one number: 62^10 is the highest power below 2^64.
+/// The number of letters of [`ALPHABET`] that come from one random number: 62^10 is the highest power below 2^64.
 const LETTERS_PER_DRAW: usize = 10;
 
 impl UserRandom {
-    /// The stream of user number `user` in a run with that seed. Streams of neighbouring users and seeds are unrelated:
-    /// state and increment of the generator are both hashes of the two numbers.
+    /// Creates the stream of user number `user` in a run with that seed. Streams of neighbouring users and seeds are
+    /// unrelated: state and increment of the generator are both hashes of the two numbers.
     pub fn new(seed: u64, user: u32) -> Self {
         let mut mixer = SplitMix64(finalize(finalize(seed) ^ u64::from(user)));
         let mut wide = || u128::from(mixer.next()) << 64 | u128::from(mixer.next());
         Self(Pcg64Dxsm::new(wide(), wide()))
     }
 
-    /// The next number, every one of the 2^64 equally likely.
+    /// Draws a number, each of the 2^64 equally likely.
     pub fn next_u64(&mut self) -> u64 {
         self.0.next_u64()
     }
 
-    /// A number in `0..bound`, each equally likely (Lemire's multiplication with rejection); 0 if `bound` is 0.
+    /// Draws a number in `0..bound`, each equally likely (Lemire's multiplication with rejection); 0 if `bound` is 0.
     pub(super) fn below(&mut self, bound: u64) -> u64 {
         let mut product = u128::from(self.next_u64()) * u128::from(bound);
         if (product as u64) < bound {
@@ -41,7 +41,7 @@ impl UserRandom {
         (product >> 64) as u64
     }
 
-    /// A whole number in `low..=high`, each equally likely. `low` must not be above `high`.
+    /// Draws a whole number in `low..=high`, each equally likely. `low` must not be above `high`.
     pub(super) fn integer(&mut self, low: i64, high: i64) -> i64 {
         let span = high.wrapping_sub(low) as u64;
         let offset = match span.checked_add(1) {
@@ -52,19 +52,19 @@ impl UserRandom {
         low.wrapping_add(offset as i64)
     }
 
-    /// A number in `0.0..1.0`, evenly spread on a grid of 2^53 steps.
+    /// Draws a number in `0.0..1.0`, evenly spread on a grid of 2^53 steps.
     pub fn unit(&mut self) -> f64 {
         (self.next_u64() >> 11) as f64 * (-53_f64).exp2()
     }
 
-    /// A number in `low..high`, evenly spread on a grid of 2^53 steps. `low` must be below `high`.
+    /// Draws a number in `low..high`, evenly spread on a grid of 2^53 steps. `low` must be below `high`.
     pub(super) fn float(&mut self, low: f64, high: f64) -> f64 {
         let unit = self.unit();
         // Weighing both ends can't overflow as `high - low` can; rounding may touch the end that is excluded.
         (low * (1.0 - unit) + high * unit).clamp(low, high.next_down())
     }
 
-    /// Appends `length` letters and digits, each equally likely.
+    /// Draws and appends `length` letters and digits, each equally likely.
     pub(super) fn alphanumeric(&mut self, length: u32, out: &mut String) {
         let mut rest = length as usize;
         while rest > 0 {
@@ -77,7 +77,7 @@ impl UserRandom {
         }
     }
 
-    /// A version 4 UUID (RFC 9562).
+    /// Draws a version 4 UUID (RFC 9562).
     pub(super) fn uuid(&mut self) -> uuid::Uuid {
         let bytes = u128::from(self.next_u64()) << 64 | u128::from(self.next_u64());
         uuid::Builder::from_random_bytes(bytes.to_be_bytes()).into_uuid()
@@ -98,7 +98,7 @@ impl SplitMix64 {
 /// 2^64 divided by the golden ratio, odd.
 const GOLDEN_GAMMA: u64 = 0x9e37_79b9_7f4a_7c15;
 
-/// One step of SplitMix64 as a function: a bijection, so different numbers stay different.
+/// Applies one step of SplitMix64: a bijection, so different numbers stay different.
 const fn finalize(number: u64) -> u64 {
     let z = number.wrapping_add(GOLDEN_GAMMA);
     let z = (z ^ (z >> 30)).wrapping_mul(0xbf58_476d_1ce4_e5b9);

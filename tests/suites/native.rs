@@ -99,7 +99,7 @@ fn a_native_library_is_refused_unless_the_user_vouches_for_it() {
         let warnings = vouched.stderr.lines().filter(|line| line.starts_with("warning:"));
         assert_eq!(
             warnings.collect::<Vec<_>>(),
-            ["warning: plugin `it` is native: it runs with all your rights, and no limit holds it"],
+            ["warning: plugin `it` is native: it runs with all your rights, and no limit applies to it"],
             "{command}: {}",
             vouched.stderr
         );

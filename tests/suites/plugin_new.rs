@@ -74,7 +74,7 @@ fn nothing_is_overwritten() {
     let run = shooter().args("plugin new hello --into a/b").finish().exits(0);
     assert!(run.path("a/b/hello/src/lib.rs").is_file());
     let again = shooter().current_dir(&run.path("a")).args("plugin new hello --into b").finish().exits(2);
-    let expected = "error[usage::output-path]: there is something in `b/hello` already
+    let expected = "error[usage::output-path]: `b/hello` is not empty
   = help: choose another name, or another `--into`
 ";
     assert_eq!(again.stderr, expected);

@@ -107,11 +107,11 @@ fn breaches_of_the_contract_are_reported_by_rule() {
     };
     let asks = "  target:\n    - reply: {body: one}\n";
     for (guest, target, rule, why) in [
-        ("trap_on_resume", asks, "passes its lawful cases", "it was to pass, and 1 of 1 tasks did not"),
-        ("trap_on_cancel", asks, "bears a target that never answers", "it traps when a task is cancelled"),
-        ("pending_with_nothing", "", "serves users side by side", "is pending with nothing in flight"),
+        ("trap_on_resume", asks, "passes its valid cases", "expected to pass, 1 of 1 tasks did not"),
+        ("trap_on_cancel", asks, "survives a target that never answers", "it traps when a task is cancelled"),
+        ("pending_with_nothing", "", "serves concurrent users", "waits with nothing in flight"),
         ("trusts_its_parameters", "", "refuses nonsense without a trap", "`configure` with `{}` traps"),
-        ("leaks_memory", "", "keeps no memory of 10,000 tasks", "KiB after 40000 tasks, "),
+        ("leaks_memory", "", "leaks no memory over 10,000 tasks", "KiB after 40000 tasks, "),
     ] {
         let run = rehearsed_with(guest, &cases(target), "--conformance");
         let (_, after) = run.stdout.split_once(&format!("FAILED  {rule}\n")).unwrap_or_else(|| {

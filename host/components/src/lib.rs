@@ -63,7 +63,8 @@ fn require_target() -> Result<()> {
         .into())
 }
 
-/// `<target>/plugins`, shared by all profiles, where `OUT_DIR` is `<target>/[<triple>/]<profile>/build/<package>/out`.
+/// Returns `<target>/plugins`, shared by all profiles, where `OUT_DIR` is
+/// `<target>/[<triple>/]<profile>/build/<package>/out`.
 fn target_folder() -> Result<PathBuf> {
     let out = PathBuf::from(env::var("OUT_DIR")?);
     let build = out.ancestors().find(|folder| folder.ends_with("build"));

@@ -1,4 +1,5 @@
-//! `compile-component`: what this program calls itself with to compile a stranger's component apart. Not for people.
+//! `compile-component`: the command by which the program starts itself to compile an untrusted component in a child
+//! process. It is hidden from the help.
 
 use clap::Args;
 

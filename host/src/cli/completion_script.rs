@@ -1,4 +1,4 @@
-//! The completion scripts of shells, made from the same definitions as the parser.
+//! The completion scripts of shells, generated from the definitions of the parser.
 
 use std::io::Write;
 
@@ -7,7 +7,10 @@ use clap_complete::Shell;
 
 use super::{Cli, NAME};
 
-/// Writes the completion script. Panics if `out` cannot be written to, so hand it a buffer.
+/// Writes the completion script.
+///
+/// # Panics
+/// Panics if `out` cannot be written to, so give it a buffer.
 pub fn completions(shell: Shell, out: &mut dyn Write) {
     clap_complete::generate(shell, &mut Cli::command(), NAME, out);
 }

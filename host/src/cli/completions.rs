@@ -1,4 +1,4 @@
-//! `completions`: completion scripts, made from the same definitions as the parser.
+//! `completions`: completion scripts, generated from the definitions of the parser.
 
 use clap::Args;
 use clap_complete::Shell;

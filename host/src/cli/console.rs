@@ -1,4 +1,4 @@
-//! What is shown while working, and how. The flags that every command which talks to people has in common.
+//! The flags about color and log, which every command that writes to a terminal has.
 
 use clap::builder::BoolishValueParser;
 use clap::{Args, ValueEnum};
@@ -10,34 +10,34 @@ pub struct ConsoleArgs {
     /// Do not color anything
     ///
     /// Colors are used on terminals only, and not if `NO_COLOR` is set.
-    #[arg(long, env = "STAMPEDE_NO_COLOR", hide_env_values = true, value_parser = BoolishValueParser::new())]
+    #[arg(long, env = "STAMPEDE_NO_COLOR", value_parser = BoolishValueParser::new())]
     pub no_color: bool,
     /// Log this much on standard error
     ///
     /// `warn` if not given.
-    #[arg(long, value_name = "LEVEL", value_enum, env = "STAMPEDE_LOG", hide_env_values = true)]
+    #[arg(long, value_name = "LEVEL", value_enum, env = "STAMPEDE_LOG")]
     pub log: Option<LogLevel>,
 }
 
-/// How much to log; each level includes those before it.
+/// The amount of log; each level includes those before it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, ValueEnum)]
 pub enum LogLevel {
     /// Nothing
     Off,
-    /// What is broken
+    /// Errors
     Error,
-    /// What is odd
+    /// Warnings
     Warn,
-    /// What is worth knowing
+    /// Notable events
     Info,
-    /// What is worth knowing while writing a plugin
+    /// Events that help to write a plugin
     Debug,
     /// Everything
     Trace,
 }
 
 impl LogLevel {
-    /// The level's name in log filters.
+    /// Returns the level's name in log filters.
     pub const fn name(self) -> &'static str {
         match self {
             Self::Off => "off",

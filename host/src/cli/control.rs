@@ -1,4 +1,4 @@
-//! `control`: what is asked of a run that is under way.
+//! `control`: requests to a run that is under way.
 
 use std::path::PathBuf;
 
@@ -12,32 +12,32 @@ pub struct ControlArgs {
     /// The socket that the run was given with --control
     #[arg(value_name = "PATH")]
     pub socket: PathBuf,
-    /// What to ask for.
+    /// The request.
     #[command(subcommand)]
     pub command: ControlCommand,
-    /// What is shown, and how.
+    /// The flags about the terminal.
     #[command(flatten)]
     pub console: ConsoleArgs,
 }
 
-/// What to ask for.
+/// A request to a run.
 #[derive(Clone, Debug, PartialEq, Subcommand)]
 pub enum ControlCommand {
-    /// Another load
+    /// Change the load
     Scale {
-        /// So many times the plan's, 0 to 10
+        /// The load as a multiple of the plan's, 0 to 10
         #[arg(value_name = "N", allow_negative_numbers = true)]
         scale: f64,
-        /// Of this scenario alone
+        /// Change this scenario only
         #[arg(long, value_name = "NAME")]
         scenario: Option<String>,
     },
-    /// Begin no iterations; what is under way ends
+    /// Begin no more iterations; those under way go on to their end
     Pause,
     /// Begin iterations again
     Resume,
-    /// End the run as when its time is over
+    /// End the run as at the end of its duration
     Stop,
-    /// Say how the run stands
+    /// Print the state of the run
     Status,
 }

@@ -7,7 +7,7 @@ use clap::builder::BoolishValueParser;
 
 use super::RunArgs;
 
-/// The port when the site is all there is, so that its address can be known beforehand.
+/// The port with `--serve`, fixed so that the address is known beforehand.
 const SERVE_PORT: u16 = 8080;
 
 /// Arguments of `demo`.
@@ -17,23 +17,22 @@ pub struct DemoArgs {
     #[arg(
         long,
         env = "STAMPEDE_SERVE",
-        hide_env_values = true,
         value_parser = BoolishValueParser::new(),
         help_heading = "Site"
     )]
     pub serve: bool,
-    /// Where the site listens
+    /// The address that the site listens on
     ///
     /// Port 0 picks a free port. 127.0.0.1:8080 with `--serve`, otherwise a free port of 127.0.0.1, if not given.
-    #[arg(long, value_name = "HOST:PORT", env = "STAMPEDE_ADDR", hide_env_values = true, help_heading = "Site")]
+    #[arg(long, value_name = "HOST:PORT", env = "STAMPEDE_ADDR", help_heading = "Site")]
     pub addr: Option<SocketAddr>,
-    /// The run against the site.
+    /// The flags of the run against the site.
     #[command(flatten)]
     pub run: RunArgs,
 }
 
 impl DemoArgs {
-    /// Where the site listens.
+    /// Returns the address that the site listens on.
     pub fn address(&self) -> SocketAddr {
         let port = if self.serve { SERVE_PORT } else { 0 };
         self.addr.unwrap_or_else(|| (Ipv4Addr::LOCALHOST, port).into())

@@ -1,4 +1,4 @@
-//! `man`: the man page, made from the same definitions as the parser.
+//! `man`: the man page, generated from the definitions of the parser.
 
 use std::io::{self, Write};
 

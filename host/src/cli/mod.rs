@@ -1,6 +1,7 @@
-//! The command line. One definition per flag feeds the parser, the help, the completions and the man page; what comes
-//! out is plain data in which a setting that was not given is `None`, because only the plan knows the script and the
-//! defaults. A flag wins over its `STAMPEDE_*` variable. Wrong usage ends with exit code 2, which is clap's own too.
+//! The command line. One definition per flag feeds the parser, the help, the completions and the man page. The result
+//! is plain data in which a setting that was not given is `None`, because only the plan knows the script and the
+//! defaults. A flag takes precedence over its `STAMPEDE_*` variable. Wrong usage ends with exit code 2, which is clap's
+//! own too.
 
 mod compile;
 mod completion_script;
@@ -39,30 +40,33 @@ pub use value::{DataArg, HeaderArg};
 /// The name of the program, as typed.
 pub const NAME: &str = "stampede-shooter";
 
-/// Everything that can be typed after the program's name.
+/// The command line after the program's name.
 #[derive(Debug, Parser)]
 #[command(
     name = NAME,
     version,
     about = "Load-tests HTTP and streaming sites with scripts of sandboxed actions",
     long_about = "Load-tests HTTP and streaming sites: thousands of virtual users sign in, walk a script within their \
-                  rate limit, and every request is measured. Every action of a script runs in a WebAssembly sandbox.\n\n\
+                  rate limit, and every request is measured. Each action of a script runs in a WebAssembly sandbox.\n\n\
                   Without a command the script is run. Every flag can also be given by the environment variable shown \
-                  beside it; a flag wins over its variable, and both win over the script.",
+                  beside it; a flag overrides its variable, and both override the script.",
     after_help = Exit::table(),
     args_conflicts_with_subcommands = true,
-    max_term_width = 100
+    max_term_width = 100,
+    mut_args(hide_env_value),
+    mut_subcommands(hide_env_values)
 )]
 pub struct Cli {
-    /// What to do; none means run.
+    /// The command; none means run.
     #[command(subcommand)]
     pub command: Option<Command>,
-    /// The run, if there is no command. With a command it holds what the environment says, and means nothing.
+    /// The flags of the run, if there is no command. With a command they hold values of the environment, and mean
+    /// nothing.
     #[command(flatten)]
     pub run: RunArgs,
 }
 
-/// What to do instead of a run.
+/// A command other than a run.
 #[derive(Debug, Subcommand)]
 pub enum Command {
     /// Check a script and show the plan, without sending anything
@@ -71,7 +75,7 @@ pub enum Command {
     Check(Box<RunArgs>),
     /// List the actions that scripts can use, with their parameters
     Plugins(PluginsArgs),
-    /// Look after plugins
+    /// Create, inspect, test and lock plugins
     Plugin(PluginArgs),
     /// Print a JSON Schema of scripts, for editors
     Schema(SchemaArgs),
@@ -82,12 +86,12 @@ pub enum Command {
     )]
     Demo(Box<DemoArgs>),
     /// Change a run while it goes on
-    #[command(long_about = "Asks something of a run that was started with `--control PATH`, and prints how the run \
-                            stands then, as a line of JSON.")]
+    #[command(long_about = "Sends a request to a run that was started with `--control PATH`, and prints the state of \
+                            the run after it, as a line of JSON.")]
     Control(ControlArgs),
     /// Add up the reports of several machines
     #[command(long_about = "Adds up the reports of runs of the same script, as if their machines had been one, and \
-                            prints the table. Counts and histograms are added; nothing of them is lost.")]
+                            prints the table. Counts and histograms are added; nothing is lost.")]
     Merge(MergeArgs),
     /// Compare two reports; exit 99 if the second is worse
     #[command(long_about = "Compares two reports of the same script action by action: requests per second, share of \
@@ -101,6 +105,16 @@ pub enum Command {
     /// Compile the component on standard input
     #[command(hide = true)]
     CompileComponent(CompileArgs),
+}
+
+/// Keeps the value of an argument's environment variable out of the help: it may be a secret.
+fn hide_env_value(arg: clap::Arg) -> clap::Arg {
+    arg.hide_env_values(true)
+}
+
+/// Does so for all arguments of a command and of the commands below it.
+fn hide_env_values(command: clap::Command) -> clap::Command {
+    command.mut_args(hide_env_value).mut_subcommands(hide_env_values)
 }
 
 #[cfg(test)]

@@ -3,16 +3,15 @@
 use clap::Args;
 use clap::builder::BoolishValueParser;
 
-/// Whether native plugins may be loaded.
+/// The flag that allows native plugins.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Args)]
 pub struct NativeArgs {
-    /// Also load plugins that are native libraries, which no sandbox holds
+    /// Also load plugins that are native libraries, outside the sandbox
     ///
-    /// They run with all your rights: no limit holds them, and a crash of one ends the run. A warning names them.
+    /// They run with all your rights: no limit applies to them, and a crash of one ends the run. A warning names them.
     #[arg(
         long,
         env = "STAMPEDE_ALLOW_NATIVE",
-        hide_env_values = true,
         help_heading = "Script",
         value_parser = BoolishValueParser::new()
     )]

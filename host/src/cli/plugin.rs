@@ -1,4 +1,4 @@
-//! `plugin`: what is done with plugins before a run.
+//! `plugin`: work on plugins before a run.
 
 use std::path::PathBuf;
 
@@ -10,12 +10,12 @@ use super::{ConsoleArgs, NativeArgs};
 /// Arguments of `plugin`.
 #[derive(Clone, Debug, Args)]
 pub struct PluginArgs {
-    /// What to do.
+    /// The subcommand.
     #[command(subcommand)]
     pub command: PluginCommand,
 }
 
-/// What to do with plugins.
+/// A subcommand of `plugin`.
 #[derive(Clone, Debug, Subcommand)]
 pub enum PluginCommand {
     /// Begin a plugin of your own: a folder that builds, with a test and a script
@@ -24,21 +24,21 @@ pub enum PluginCommand {
                             copy of the SDK as it is in this program. It builds at once; its README.md says with what."
     )]
     New(NewArgs),
-    /// Show what a component is: its digest, its actions, what it asks of the host
+    /// Show a component's digest, actions, and required capabilities
     Inspect(InspectArgs),
     /// Test a component in the real host, against a target that follows a script, in virtual time
     #[command(
         long_about = "Runs each case of a file: steps that one user walks with the component, what the target is \
-                            asked for and answers, and what is to come of it. Nothing is sent over the network, waits \
-                            are over at once, and the same case always takes the same time. With `--conformance` each rule of the \
-                            contract is tried instead: nonsense, a target that never answers or hangs up at any point, \
-                            many users, 10,000 tasks. Exits with 7 if a case or a rule fails."
+                            asked for and answers, and the expected result. Nothing is sent over the network, waits \
+                            are over at once, and a case always takes the same time. With `--conformance` each rule \
+                            of the contract is tried instead: nonsense, a target that never answers or hangs up at \
+                            any point, many users, 10,000 tasks. Exits with 7 if a case or a rule fails."
     )]
     Test(TestArgs),
-    /// Write down which components a script uses, into `stampede.lock` beside it
+    /// Record the components that a script uses in `stampede.lock` beside it
     #[command(long_about = "Gets every component that the script names, from files, web sites and registries, and \
                             writes its source and SHA-256 digest into `stampede.lock` beside the script. A run then \
-                            uses these components whatever a tag or a URL leads to by now.")]
+                            uses these components even if a tag or a URL leads to others by then.")]
     Lock(LockArgs),
 }
 
@@ -49,17 +49,17 @@ pub struct NewArgs {
     #[arg(value_name = "NAME")]
     pub name: String,
     /// The language to write it in; Rust if not given
-    #[arg(long, value_name = "LANGUAGE", env = "STAMPEDE_LANG", hide_env_values = true, help_heading = "Output")]
+    #[arg(long, value_name = "LANGUAGE", env = "STAMPEDE_LANG", help_heading = "Output")]
     pub lang: Option<PluginLanguage>,
-    /// Where to put the folder; the current one if not given
-    #[arg(long, value_name = "DIR", env = "STAMPEDE_INTO", hide_env_values = true, help_heading = "Output")]
+    /// The folder to put it in; the current one if not given
+    #[arg(long, value_name = "DIR", env = "STAMPEDE_INTO", help_heading = "Output")]
     pub into: Option<PathBuf>,
-    /// What is shown, and how.
+    /// The flags about the terminal.
     #[command(flatten)]
     pub console: ConsoleArgs,
 }
 
-/// A language that plugins can be begun in.
+/// A language that `plugin new` has a template for.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
 pub enum PluginLanguage {
     /// Rust, on the SDK of this program
@@ -82,15 +82,14 @@ pub struct InspectArgs {
     #[arg(
         long,
         env = "STAMPEDE_JSON",
-        hide_env_values = true,
         help_heading = "Output",
         value_parser = BoolishValueParser::new()
     )]
     pub json: bool,
-    /// Whether native plugins may be loaded.
+    /// The flag that allows native plugins.
     #[command(flatten)]
     pub native: NativeArgs,
-    /// What is shown, and how.
+    /// The flags about the terminal.
     #[command(flatten)]
     pub console: ConsoleArgs,
 }
@@ -102,15 +101,15 @@ pub struct TestArgs {
     #[arg(value_name = "FILE")]
     pub file: PathBuf,
     /// The cases
-    #[arg(long, value_name = "FILE", default_value = "cases.yml", env = "STAMPEDE_CASES", hide_env_values = true)]
+    #[arg(long, value_name = "FILE", default_value = "cases.yml", env = "STAMPEDE_CASES")]
     pub cases: PathBuf,
-    /// Hold the component against the contract instead: the cases that pass say what is lawful
-    #[arg(long, env = "STAMPEDE_CONFORMANCE", hide_env_values = true, value_parser = BoolishValueParser::new())]
+    /// Test against the contract instead; the cases that pass define valid steps
+    #[arg(long, env = "STAMPEDE_CONFORMANCE", value_parser = BoolishValueParser::new())]
     pub conformance: bool,
-    /// Whether native plugins may be loaded.
+    /// The flag that allows native plugins.
     #[command(flatten)]
     pub native: NativeArgs,
-    /// What is shown, and how.
+    /// The flags about the terminal.
     #[command(flatten)]
     pub console: ConsoleArgs,
 }
@@ -119,15 +118,15 @@ pub struct TestArgs {
 #[derive(Clone, Debug, Args)]
 pub struct LockArgs {
     /// The script whose plugins are locked
-    #[arg(long, value_name = "FILE", env = "STAMPEDE_SCRIPT", hide_env_values = true)]
+    #[arg(long, value_name = "FILE", env = "STAMPEDE_SCRIPT")]
     pub script: Option<PathBuf>,
-    /// What is shown, and how.
+    /// The flags about the terminal.
     #[command(flatten)]
     pub console: ConsoleArgs,
 }
 
 impl PluginArgs {
-    /// What is shown, and how.
+    /// Returns the flags about the terminal.
     pub const fn console(&self) -> &ConsoleArgs {
         match &self.command {
             PluginCommand::New(args) => &args.console,

@@ -1,4 +1,4 @@
-//! `plugins`: which actions there are.
+//! `plugins`: the list of actions.
 
 use std::path::PathBuf;
 
@@ -11,21 +11,20 @@ use super::{ConsoleArgs, NativeArgs};
 #[derive(Clone, Debug, Default, PartialEq, Eq, Args)]
 pub struct PluginsArgs {
     /// Also list the plugins that this script names; `-` reads standard input
-    #[arg(long, value_name = "FILE", env = "STAMPEDE_SCRIPT", hide_env_values = true)]
+    #[arg(long, value_name = "FILE", env = "STAMPEDE_SCRIPT")]
     pub script: Option<PathBuf>,
-    /// Refuse plugins that are not in `stampede.lock` as they are
+    /// Refuse plugins whose digest is not in `stampede.lock`
     #[arg(
         long,
         env = "STAMPEDE_LOCKED",
-        hide_env_values = true,
         help_heading = "Script",
         value_parser = BoolishValueParser::new()
     )]
     pub locked: bool,
-    /// Whether native plugins may be loaded.
+    /// The flag that allows native plugins.
     #[command(flatten)]
     pub native: NativeArgs,
-    /// What is shown, and how.
+    /// The flags about the terminal.
     #[command(flatten)]
     pub console: ConsoleArgs,
 }

@@ -1,4 +1,4 @@
-//! `merge` and `compare`: what is done with reports after their runs.
+//! `merge` and `compare`: work on reports after their runs.
 
 use std::path::PathBuf;
 
@@ -15,17 +15,10 @@ pub struct MergeArgs {
     pub reports: Vec<PathBuf>,
     /// Write the sum to this file (repeatable)
     ///
-    /// The extension says the format: .json or .csv.
-    #[arg(
-        long,
-        value_name = "FILE",
-        env = "STAMPEDE_OUT",
-        hide_env_values = true,
-        help_heading = "Report",
-        value_delimiter = '\n'
-    )]
+    /// The extension selects the format: .json or .csv.
+    #[arg(long, value_name = "FILE", env = "STAMPEDE_OUT", help_heading = "Report", value_delimiter = '\n')]
     pub out: Vec<PathBuf>,
-    /// What is shown, and how.
+    /// The flags about the terminal.
     #[command(flatten)]
     pub console: ConsoleArgs,
 }
@@ -39,19 +32,18 @@ pub struct CompareArgs {
     /// The report that may be worse
     #[arg(value_name = "NEW.json")]
     pub new: PathBuf,
-    /// How much worse is still good
+    /// The largest change for the worse that still passes
     ///
     /// A share in percent, such as 10%. 5% if not given.
     #[arg(
         long,
         value_name = "P%",
         env = "STAMPEDE_TOLERANCE",
-        hide_env_values = true,
         help_heading = "Report",
         value_parser = tolerance
     )]
     pub tolerance: Option<f64>,
-    /// What is shown, and how.
+    /// The flags about the terminal.
     #[command(flatten)]
     pub console: ConsoleArgs,
 }

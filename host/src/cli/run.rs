@@ -1,6 +1,6 @@
-//! The flags of a run, which `check` and `demo` take too. Each one's long help gives unit, range and default; the
-//! defaults themselves are applied by the plan, after the script has had its say. Numbers and durations may begin with a
-//! minus sign: their parsers say what is wrong with that, where clap would take it for an unknown flag.
+//! The flags of a run, which `check` and `demo` take too. The long help of each gives unit, range and default; the plan
+//! applies the defaults, after the values of the script. Numbers and durations may begin with a minus sign, so that
+//! their parsers can explain the mistake, where clap would take it for an unknown flag.
 
 use std::path::PathBuf;
 use std::time::Duration;
@@ -15,19 +15,19 @@ use super::value::{
 use super::{ConsoleArgs, DataArg, HeaderArg, NativeArgs};
 use crate::script::model::FailOn;
 
-/// Which times the table shows.
+/// The times that the table shows.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, ValueEnum)]
 pub enum LatencyView {
-    /// From when a request should have started.
+    /// Times from when a request should have started.
     #[default]
     Response,
-    /// From when it did.
+    /// Times from when it did start.
     Service,
-    /// The one beside the other.
+    /// Both, side by side.
     Both,
 }
 
-/// What to run and how. `None`, `false` and an empty list mean that neither flag nor variable was given.
+/// The flags of a run. `None`, `false` and an empty list mean that neither flag nor variable was given.
 #[derive(Clone, Debug, Default, PartialEq, Args)]
 pub struct RunArgs {
     /// Concurrent virtual users
@@ -37,7 +37,6 @@ pub struct RunArgs {
         long,
         value_name = "N",
         env = "STAMPEDE_USERS",
-        hide_env_values = true,
         help_heading = "Load",
         allow_negative_numbers = true,
         value_parser = at_least_one::<u32>
@@ -50,13 +49,12 @@ pub struct RunArgs {
         long,
         value_name = "R",
         env = "STAMPEDE_RPS",
-        hide_env_values = true,
         help_heading = "Load",
         allow_negative_numbers = true,
         value_parser = positive
     )]
     pub rps: Option<f64>,
-    /// How long to keep the users active
+    /// Time for which users are active
     ///
     /// A number with a unit (ms, s, m, h), more than 0. With neither --duration nor --iterations each user walks the
     /// script once.
@@ -64,20 +62,18 @@ pub struct RunArgs {
         long,
         value_name = "D",
         env = "STAMPEDE_DURATION",
-        hide_env_values = true,
         help_heading = "Load",
         allow_hyphen_values = true,
         value_parser = positive_duration
     )]
     pub duration: Option<Duration>,
-    /// How often each user walks the script
+    /// Iterations of the script per user
     ///
     /// At least 1. With --duration as well, whichever comes first ends a user.
     #[arg(
         long,
         value_name = "N",
         env = "STAMPEDE_ITERATIONS",
-        hide_env_values = true,
         help_heading = "Load",
         allow_negative_numbers = true,
         value_parser = at_least_one::<u64>
@@ -90,7 +86,6 @@ pub struct RunArgs {
         long,
         value_name = "D",
         env = "STAMPEDE_RAMP_UP",
-        hide_env_values = true,
         help_heading = "Load",
         allow_hyphen_values = true,
         value_parser = zero_or_more
@@ -98,40 +93,37 @@ pub struct RunArgs {
     pub ramp_up: Option<Duration>,
     /// Users over time: `1m:100,5m:100,30s:0` goes to 100 within a minute, stays, and ends
     ///
-    /// Each stage is a time and where it leads to in a straight line, from none at first; a stage of 0s is a jump. With
-    /// rates, such as `1m:100/s`, iterations begin so often instead, whoever is busy. Takes the place of --users,
-    /// --duration, --iterations and --ramp-up.
+    /// Each stage is a time and the number that it leads to in a straight line, from 0 at first; a stage of 0s is a
+    /// jump. With rates, such as `1m:100/s`, iterations begin at that rate instead, even if users are busy. Replaces
+    /// --users, --duration, --iterations and --ramp-up.
     #[arg(
         long,
         value_name = "D:N,...",
         env = "STAMPEDE_STAGES",
-        hide_env_values = true,
         help_heading = "Load",
         value_parser = stages
     )]
     pub stages: Option<StageList>,
-    /// Begin so many iterations per second, whoever is busy
+    /// Begin iterations at this rate, even if users are busy
     ///
-    /// A number with a unit: 500/s, 30/m, 10/h. For --duration, or at the beginning of --stages. Response times count
+    /// A number with a unit: 500/s, 30/m, 10/h. For --duration, or as the first rate of --stages. Response times count
     /// from when an iteration should have begun.
     #[arg(
         long,
         value_name = "N/s",
         env = "STAMPEDE_ARRIVAL_RATE",
-        hide_env_values = true,
         help_heading = "Load",
         value_parser = rate
     )]
     pub arrival_rate: Option<f64>,
     /// Most users that arrivals may keep busy
     ///
-    /// At least 1. An arrival that finds no free one is dropped, and counted. Ten seconds' worth of arrivals, at most
+    /// At least 1. An arrival that finds no free user is dropped, and counted. Ten seconds' worth of arrivals, at most
     /// 10,000, if not given.
     #[arg(
         long,
         value_name = "N",
         env = "STAMPEDE_MAX_USERS",
-        hide_env_values = true,
         help_heading = "Load",
         allow_negative_numbers = true,
         value_parser = at_least_one::<u32>
@@ -144,46 +136,42 @@ pub struct RunArgs {
         long,
         value_name = "R",
         env = "STAMPEDE_RPS_TOTAL",
-        hide_env_values = true,
         help_heading = "Load",
         allow_negative_numbers = true,
         value_parser = positive
     )]
     pub rps_total: Option<f64>,
-    /// Do not count what begins within this time after the start
+    /// Do not count requests that begin within this time after the start
     ///
     /// A number with a unit, 0s or more. Everything counts if not given.
     #[arg(
         long,
         value_name = "D",
         env = "STAMPEDE_WARM_UP",
-        hide_env_values = true,
         help_heading = "Load",
         allow_hyphen_values = true,
         value_parser = zero_or_more
     )]
     pub warm_up: Option<Duration>,
-    /// How long requests in flight may take at the end
+    /// Time that requests in flight may take at the end
     ///
     /// A number with a unit, 0s or more. 5s if not given.
     #[arg(
         long,
         value_name = "D",
         env = "STAMPEDE_GRACEFUL_STOP",
-        hide_env_values = true,
         help_heading = "Load",
         allow_hyphen_values = true,
         value_parser = zero_or_more
     )]
     pub graceful_stop: Option<Duration>,
-    /// How long a step may take, unless it says so itself
+    /// Timeout of a step that sets none itself
     ///
     /// A number with a unit, more than 0. 30s if not given.
     #[arg(
         long,
         value_name = "D",
         env = "STAMPEDE_TIMEOUT",
-        hide_env_values = true,
         help_heading = "Load",
         allow_hyphen_values = true,
         value_parser = positive_duration
@@ -196,7 +184,6 @@ pub struct RunArgs {
         long,
         value_name = "N",
         env = "STAMPEDE_WORKERS",
-        hide_env_values = true,
         help_heading = "Load",
         allow_negative_numbers = true,
         value_parser = at_least_one::<u32>
@@ -209,7 +196,6 @@ pub struct RunArgs {
         long,
         value_name = "N",
         env = "STAMPEDE_SEED",
-        hide_env_values = true,
         help_heading = "Load",
         allow_negative_numbers = true,
         value_parser = seed
@@ -217,17 +203,16 @@ pub struct RunArgs {
     pub seed: Option<u64>,
 
     /// The script to run; `-` reads standard input
-    #[arg(long, value_name = "FILE", env = "STAMPEDE_SCRIPT", hide_env_values = true, help_heading = "Script")]
+    #[arg(long, value_name = "FILE", env = "STAMPEDE_SCRIPT", help_heading = "Script")]
     pub script: Option<PathBuf>,
     /// A data set from a file, for `{{pick NAME}}` and `{{next NAME}}` (repeatable)
     ///
-    /// The extension says the format: .csv, .json, .ndjson or .txt. Wins over a data set of the same name in the
+    /// The extension selects the format: .csv, .json, .ndjson or .txt. Replaces a data set of the same name in the
     /// script. Several are separated by line breaks in the variable.
     #[arg(
         long,
         value_name = "NAME=FILE",
         env = "STAMPEDE_DATA",
-        hide_env_values = true,
         help_heading = "Script",
         value_delimiter = '\n',
         value_parser = data
@@ -235,35 +220,34 @@ pub struct RunArgs {
     pub data: Vec<DataArg>,
     /// A file of NAME=value lines for `{{env NAME}}`
     ///
-    /// Variables of the environment itself win.
-    #[arg(long, value_name = "FILE", env = "STAMPEDE_ENV_FILE", hide_env_values = true, help_heading = "Script")]
+    /// Variables of the environment itself take precedence.
+    #[arg(long, value_name = "FILE", env = "STAMPEDE_ENV_FILE", help_heading = "Script")]
     pub env_file: Option<PathBuf>,
-    /// Refuse plugins that are not in `stampede.lock` as they are
+    /// Refuse plugins whose digest is not in `stampede.lock`
     ///
-    /// The lock lies beside the script; `stampede-shooter plugin lock` writes it.
+    /// The lock file is beside the script; `stampede-shooter plugin lock` writes it.
     #[arg(
         long,
         env = "STAMPEDE_LOCKED",
-        hide_env_values = true,
         help_heading = "Script",
         value_parser = BoolishValueParser::new()
     )]
     pub locked: bool,
-    /// Whether native plugins may be loaded.
+    /// The flag that allows native plugins.
     #[command(flatten)]
     pub native: NativeArgs,
 
-    /// What relative URLs of the script are resolved against
-    #[arg(long, value_name = "URL", env = "STAMPEDE_BASE_URL", hide_env_values = true, help_heading = "Target")]
+    /// URL that relative URLs of the script are resolved against
+    #[arg(long, value_name = "URL", env = "STAMPEDE_BASE_URL", help_heading = "Target")]
     pub base_url: Option<String>,
     /// A header sent with every request (repeatable)
     ///
-    /// The value may hold templates such as `{{userId}}`; it is rendered once for each user. Several are separated by line breaks in the variable.
+    /// The value may hold templates such as `{{userId}}`; it is rendered once for each user. Several are separated by
+    /// line breaks in the variable.
     #[arg(
         long,
         value_name = "NAME:VALUE",
         env = "STAMPEDE_HEADER",
-        hide_env_values = true,
         help_heading = "Target",
         value_delimiter = '\n',
         value_parser = HeaderParser
@@ -271,23 +255,23 @@ pub struct RunArgs {
     pub header: Vec<HeaderArg>,
     /// A host that requests may go to besides those the script names (repeatable)
     ///
-    /// `host`, `*.domain`, an address or a network such as `10.0.0.0/8`, each with `:port` or without. Requests and redirects to any other host fail. It is for the built-in actions; the script grants hosts to its own plugins with `allow`. Several are separated by line breaks in the variable.
+    /// `host`, `*.domain`, an address or a network such as `10.0.0.0/8`, each with `:port` or without. Requests and
+    /// redirects to any other host fail. It is for the built-in actions; the script grants hosts to its own plugins
+    /// with `allow`. Several are separated by line breaks in the variable.
     #[arg(
         long,
         value_name = "HOST[:PORT]",
         env = "STAMPEDE_ALLOW_HOST",
-        hide_env_values = true,
         help_heading = "Target",
         value_delimiter = '\n'
     )]
     pub allow_host: Vec<String>,
     /// Accept any TLS certificate
     ///
-    /// Anyone on the way can then read and change what is sent. A warning says so.
+    /// Anyone between here and the target can then read and change the traffic. A warning says so.
     #[arg(
         long,
         env = "STAMPEDE_INSECURE_TLS",
-        hide_env_values = true,
         help_heading = "Target",
         value_parser = BoolishValueParser::new()
     )]
@@ -295,25 +279,24 @@ pub struct RunArgs {
     /// Sign each user in at this URL, before the script
     ///
     /// Any 2xx answer is success. The headers of --login-hdr are sent with it and with every request after it.
-    #[arg(long, value_name = "URL", env = "STAMPEDE_LOGIN_URL", hide_env_values = true, help_heading = "Target")]
+    #[arg(long, value_name = "URL", env = "STAMPEDE_LOGIN_URL", help_heading = "Target")]
     pub login_url: Option<String>,
     /// A credential header (repeatable)
     ///
-    /// Sent with the sign-in and with every request after it; without --login-url simply with every request. The value
-    /// may hold templates, rendered once for each user, so that each can have its own. It is a secret: it is never printed, logged or written
-    /// to a report. Several are separated by line breaks in the variable.
+    /// Sent with the sign-in and with every request after it; without --login-url with every request. The value may
+    /// hold templates, rendered once for each user, so that each can have its own. It is a secret: it is never printed,
+    /// logged or written to a report. Several are separated by line breaks in the variable.
     #[arg(
         long,
         value_name = "NAME:VALUE",
         env = "STAMPEDE_LOGIN_HDR",
-        hide_env_values = true,
         help_heading = "Target",
         value_delimiter = '\n',
         value_parser = HeaderParser
     )]
     pub login_hdr: Vec<HeaderArg>,
 
-    /// What has to hold for the run to pass (repeatable)
+    /// A threshold that must hold for the run to pass (repeatable)
     ///
     /// As in a script: `http_duration{step:Catalog}: p(95)<200ms`, `http_failed: rate<1%`, `checks: rate>99% for 30s`.
     /// If one does not hold, the exit code is 99. Several are separated by line breaks in the variable.
@@ -321,19 +304,18 @@ pub struct RunArgs {
         long,
         value_name = "METRIC: EXPR",
         env = "STAMPEDE_THRESHOLD",
-        hide_env_values = true,
         help_heading = "Verdict",
         value_delimiter = '\n'
     )]
     pub threshold: Vec<String>,
-    /// When failed requests alone make the exit code another than 0
+    /// Failed requests that alone make the exit code nonzero
     ///
-    /// Never, if there were some and all of them failed, or if any failed. All-failed if not given.
+    /// `never`: none; `all-failed`: if there were some and all of them failed; `any-error`: if any failed. `all-failed`
+    /// if not given.
     #[arg(
         long,
         value_name = "WHEN",
         env = "STAMPEDE_FAIL_ON",
-        hide_env_values = true,
         help_heading = "Verdict",
         value_parser = fail_on()
     )]
@@ -341,46 +323,38 @@ pub struct RunArgs {
 
     /// Write the report to this file as well (repeatable)
     ///
-    /// The extension says the format: .json, .csv or .xml (JUnit). An existing pipe or device needs none and gets JSON. Several are separated by line breaks in the variable.
-    #[arg(
-        long,
-        value_name = "FILE",
-        env = "STAMPEDE_OUT",
-        hide_env_values = true,
-        help_heading = "Report",
-        value_delimiter = '\n'
-    )]
+    /// The extension selects the format: .json, .csv or .xml (JUnit). An existing pipe or device needs none and gets
+    /// JSON. Several are separated by line breaks in the variable.
+    #[arg(long, value_name = "FILE", env = "STAMPEDE_OUT", help_heading = "Report", value_delimiter = '\n')]
     pub out: Vec<PathBuf>,
-    /// Which times the table shows
+    /// Times that the table shows
     ///
     /// `response` counts from when a request should have started, `service` from when it did. They differ where the run
     /// promised a rate. `response` if not given; the files of --out have both.
-    #[arg(long, value_name = "WHICH", env = "STAMPEDE_LATENCY", hide_env_values = true, help_heading = "Report")]
+    #[arg(long, value_name = "WHICH", env = "STAMPEDE_LATENCY", help_heading = "Report")]
     pub latency: Option<LatencyView>,
     /// Compare with this earlier report at the end; exit 99 if the run was worse
     ///
     /// A JSON report of the same script. As `stampede-shooter compare` does.
-    #[arg(long, value_name = "FILE", env = "STAMPEDE_BASELINE", hide_env_values = true, help_heading = "Report")]
+    #[arg(long, value_name = "FILE", env = "STAMPEDE_BASELINE", help_heading = "Report")]
     pub baseline: Option<PathBuf>,
-    /// How much worse than the baseline is still good
+    /// The largest change for the worse that still passes
     ///
     /// A share in percent, such as 10%. 5% if not given.
     #[arg(
         long,
         value_name = "P%",
         env = "STAMPEDE_TOLERANCE",
-        hide_env_values = true,
         help_heading = "Report",
         value_parser = tolerance
     )]
     pub tolerance: Option<f64>,
-    /// Show the progress every second
+    /// Show progress every second
     ///
     /// Users active, current rps, error rate, time elapsed and remaining: a bar on a terminal, plain lines elsewhere.
     #[arg(
         long,
         env = "STAMPEDE_VERBOSE",
-        hide_env_values = true,
         help_heading = "Report",
         value_parser = BoolishValueParser::new()
     )]
@@ -388,21 +362,21 @@ pub struct RunArgs {
     /// Listen on a socket at this path for changes of the load
     ///
     /// A Unix domain socket that only its owner may open, removed at the end. `stampede-shooter control PATH` speaks to
-    /// it; so does whatever writes lines of JSON such as `{"scale": 1.5}`, `{"pause": true}` or `{"status": true}`.
-    #[arg(long, value_name = "PATH", env = "STAMPEDE_CONTROL", hide_env_values = true, help_heading = "Load")]
+    /// it, and so can any program that writes lines of JSON such as `{"scale": 1.5}`, `{"pause": true}` or
+    /// `{"status": true}`.
+    #[arg(long, value_name = "PATH", env = "STAMPEDE_CONTROL", help_heading = "Load")]
     pub control: Option<PathBuf>,
     /// Print neither progress nor the table at the end
     ///
-    /// Wins over --verbose. Errors and warnings are still shown, and the files of --out are written.
+    /// Overrides --verbose. Errors and warnings are still shown, and the files of --out are written.
     #[arg(
         long,
         env = "STAMPEDE_QUIET",
-        hide_env_values = true,
         help_heading = "Report",
         value_parser = BoolishValueParser::new()
     )]
     pub quiet: bool,
-    /// What is shown, and how.
+    /// The flags about the terminal.
     #[command(flatten)]
     pub console: ConsoleArgs,
 }

@@ -1,4 +1,4 @@
-//! `schema`: what a script may be, for editors.
+//! `schema`: the JSON Schema of scripts, for editors.
 
 use std::path::PathBuf;
 
@@ -10,12 +10,12 @@ use super::{ConsoleArgs, NativeArgs};
 #[derive(Clone, Debug, Args)]
 pub struct SchemaArgs {
     /// Include the plugins that this script names; `-` reads standard input
-    #[arg(long, value_name = "FILE", env = "STAMPEDE_SCRIPT", hide_env_values = true)]
+    #[arg(long, value_name = "FILE", env = "STAMPEDE_SCRIPT")]
     pub script: Option<PathBuf>,
-    /// Whether native plugins may be loaded.
+    /// The flag that allows native plugins.
     #[command(flatten)]
     pub native: NativeArgs,
-    /// What is shown, and how.
+    /// The flags about the terminal.
     #[command(flatten)]
     pub console: ConsoleArgs,
 }

@@ -1,4 +1,4 @@
-//! What the command line gives, and what it refuses.
+//! The command line: arguments in, values or errors out.
 
 use std::path::PathBuf;
 use std::time::Duration;

@@ -1,5 +1,5 @@
-//! The types of flag values that clap does not know, and how they are read. What is checked here needs no other flag,
-//! no script and no file.
+//! The types of flag values that clap does not know, and their parsers. A check that needs another flag, a script or a
+//! file is made elsewhere.
 
 use std::ffi::OsStr;
 use std::fmt;
@@ -34,14 +34,14 @@ impl fmt::Debug for HeaderArg {
 /// `NAME=FILE`.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct DataArg {
-    /// What templates call the data set.
+    /// The name of the data set in templates.
     pub name: String,
-    /// Where its rows are. Relative to the working folder.
+    /// The file with its rows, relative to the working folder.
     pub file: PathBuf,
 }
 
-/// Reads `name:value`. A parser of its own rather than a function, since clap repeats what a function refuses, and the
-/// value may be a secret.
+/// Parses `name:value`. It is a type rather than a function, since clap repeats the value that a function refuses, and
+/// the value may be a secret.
 #[derive(Clone)]
 pub struct HeaderParser;
 
@@ -49,9 +49,9 @@ impl TypedValueParser for HeaderParser {
     type Value = HeaderArg;
 
     fn parse_ref(&self, command: &Command, arg: Option<&Arg>, value: &OsStr) -> Result<HeaderArg, Error> {
-        header(value).map_err(|fault| {
+        header(value).map_err(|error| {
             let flag = arg.map(Arg::to_string).unwrap_or_default();
-            Error::raw(ErrorKind::ValueValidation, format!("invalid value for '{flag}': {fault}\n")).with_cmd(command)
+            Error::raw(ErrorKind::ValueValidation, format!("invalid value for '{flag}': {error}\n")).with_cmd(command)
         })
     }
 }
@@ -60,15 +60,15 @@ fn header(value: &OsStr) -> Result<HeaderArg, String> {
     let text = value.to_str().ok_or("it is not UTF-8")?;
     let (name, value) = text.split_once(':').ok_or("it must be `name:value`")?;
     let (name, value) = (name.trim(), value.trim());
-    // What stands before the colon is repeated only if it is a name: the parts may have been mixed up.
-    check_header(name, value).map_err(|fault| match fault {
-        HeaderError::Name(_) => "what stands before the `:` is not a header name".to_owned(),
-        fault => fault.to_string(),
+    // The part before the colon is not repeated unless it is a name: the user may have swapped the parts.
+    check_header(name, value).map_err(|error| match error {
+        HeaderError::Name(_) => "the part before the `:` is not a header name".to_owned(),
+        error => error.to_string(),
     })?;
     Ok(HeaderArg { name: name.to_owned(), value: value.to_owned() })
 }
 
-/// Reads `NAME=FILE`.
+/// Parses `NAME=FILE`.
 pub fn data(text: &str) -> Result<DataArg, &'static str> {
     let (name, file) = text.split_once('=').ok_or("it must be `NAME=FILE`")?;
     if !is_name(name) {
@@ -84,23 +84,23 @@ pub fn data(text: &str) -> Result<DataArg, &'static str> {
 #[derive(Clone, Debug, PartialEq)]
 pub struct StageList(pub Vec<StageSpec>);
 
-/// Reads stages with commas between them.
+/// Parses stages with commas between them.
 pub fn stages(text: &str) -> Result<StageList, String> {
     parse_stages(text).map(StageList).map_err(|why| format!("a stage {why}"))
 }
 
-/// Reads a rate with a unit.
+/// Parses a rate with a unit.
 pub fn rate(text: &str) -> Result<f64, String> {
     parse_rate(text).map_err(|why| format!("it {why}"))
 }
 
-/// Reads when failed requests fail a run.
+/// Returns the parser of `--fail-on`.
 pub fn fail_on() -> impl TypedValueParser<Value = FailOn> {
     PossibleValuesParser::new(FailOn::NAMES.map(|(name, _)| name))
         .map(|name| FailOn::from_name(&name).unwrap_or_default())
 }
 
-/// Reads a whole number of at least 1 that `T` can hold.
+/// Parses a whole number of at least 1 that `T` can hold.
 pub fn at_least_one<T: TryFrom<u64>>(text: &str) -> Result<T, &'static str> {
     match text.parse::<u64>() {
         Ok(0) | Err(_) => Err("it must be a whole number, at least 1"),
@@ -108,18 +108,18 @@ pub fn at_least_one<T: TryFrom<u64>>(text: &str) -> Result<T, &'static str> {
     }
 }
 
-/// Reads a seed.
+/// Parses a seed.
 pub fn seed(text: &str) -> Result<u64, &'static str> {
     text.parse().map_err(|_| "it must be a whole number from 0 to 2^64 - 1")
 }
 
-/// Reads a finite number above zero.
+/// Parses a finite number above zero.
 pub fn positive(text: &str) -> Result<f64, &'static str> {
     let number: f64 = text.parse().map_err(|_| "it must be a number")?;
     if number.is_finite() && number > 0.0 { Ok(number) } else { Err("it must be more than 0, and finite") }
 }
 
-/// Reads a share in percent, as a part of 1.
+/// Parses a share in percent and returns it as a part of 1.
 pub fn tolerance(text: &str) -> Result<f64, &'static str> {
     let percent = text.strip_suffix('%').and_then(|number| number.trim().parse::<f64>().ok());
     match percent {
@@ -128,12 +128,12 @@ pub fn tolerance(text: &str) -> Result<f64, &'static str> {
     }
 }
 
-/// Reads a duration of zero or more.
+/// Parses a duration of zero or more.
 pub fn zero_or_more(text: &str) -> Result<Duration, String> {
-    parse_duration(text).map_err(|fault| fault.to_string())
+    parse_duration(text).map_err(|error| error.to_string())
 }
 
-/// Reads a duration above zero.
+/// Parses a duration above zero.
 pub fn positive_duration(text: &str) -> Result<Duration, String> {
     match zero_or_more(text)? {
         Duration::ZERO => Err("it must be more than 0".to_owned()),

@@ -1,4 +1,4 @@
-//! `check`: everything a run would do before its first request, and the plan in sentences.
+//! `check`: everything that a run does before its first request, and the plan in sentences.
 
 use super::run::{build_plan, open_report_files, read_source};
 use crate::cli::RunArgs;
@@ -11,7 +11,7 @@ use crate::plan::requirements::Requirements;
 /// Checks the script that the arguments name and prints its plan. Sends nothing.
 ///
 /// # Errors
-/// Everything that is wrong with it.
+/// Returns all mistakes in it.
 pub fn check(args: &RunArgs) -> Result<Exit, Diagnostics> {
     let source = read_source(args.script.as_deref())?;
     let plan = build_plan(args, &source)?;

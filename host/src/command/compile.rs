@@ -1,4 +1,4 @@
-//! `compile-component`: compiles one component within caps and ends. The parent reads what is said here.
+//! `compile-component`: compiles one component within caps and exits. The parent process reads its output.
 
 use std::time::Duration;
 

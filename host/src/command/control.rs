@@ -1,4 +1,4 @@
-//! `control`: asks something of a run that is under way, through its socket.
+//! `control`: sends a request to a run that is under way, through its socket.
 
 use crate::cli::{ControlArgs, ControlCommand};
 use crate::command::output::print;
@@ -7,10 +7,10 @@ use crate::diagnostic::Diagnostics;
 use crate::exit::Exit;
 use crate::run::load_controller::ControlRequest;
 
-/// Asks, and prints how the run stands then, as a line of JSON.
+/// Sends a request, and prints the state of the run after it, as a line of JSON.
 ///
 /// # Errors
-/// No run answers, or it does not do it.
+/// No run answers, or it refuses the request.
 pub fn control(args: &ControlArgs) -> Result<Exit, Diagnostics> {
     let request = match args.command.clone() {
         ControlCommand::Scale { scale, scenario } => ControlRequest::Scale(scale, scenario),

@@ -13,7 +13,7 @@ use crate::run::signals::Signals;
 /// Starts the site and runs the sample script, or the one that was named, against it; with `--serve` it only serves.
 ///
 /// # Errors
-/// The address cannot be listened on, or what is wrong with the run.
+/// The address cannot be listened on, or the run has mistakes.
 pub fn demo(args: &DemoArgs) -> Result<Exit, Diagnostics> {
     let address = args.address();
     let site = Site::spawn(address, 1).map_err(|error| {
@@ -21,7 +21,7 @@ pub fn demo(args: &DemoArgs) -> Result<Exit, Diagnostics> {
     })?;
     let base = site.base_url();
     if args.serve {
-        return serve(&format!("serving the sample site on {base} until interrupted; what was served: {base}/stats"));
+        return serve(&format!("serving the sample site on {base} until interrupted; counts: {base}/stats"));
     }
     eprintln!("running against the sample site on {base}");
     let mut run = args.run.clone();
@@ -34,7 +34,7 @@ pub fn demo(args: &DemoArgs) -> Result<Exit, Diagnostics> {
     run::run_source(&run, &source, 2)
 }
 
-/// Waits for a signal; `ready` is printed once one would be noticed.
+/// Waits for a signal. Prints `ready` once a signal would be noticed.
 fn serve(ready: &str) -> Result<Exit, Diagnostics> {
     let failed = |error: std::io::Error| Diagnostic::new("internal::signals", error.to_string());
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().map_err(failed)?;

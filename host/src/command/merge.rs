@@ -1,4 +1,4 @@
-//! `merge`: reports of several machines as one.
+//! `merge`: adds the reports of several machines up to one.
 
 use std::path::Path;
 
@@ -11,7 +11,7 @@ use crate::report::{self, Report, ReportFile, merge, read};
 /// Adds the reports up, prints the table, and writes the files of `--out`.
 ///
 /// # Errors
-/// A file is no report, two of them are of different scripts, or a file cannot be written.
+/// A file is not a report, two of them are of different scripts, or a file cannot be written.
 pub fn merge(args: &MergeArgs) -> Result<Exit, Diagnostics> {
     let mut diagnostics = Diagnostics::default();
     let reports = diagnostics.absorb(read_reports(&args.reports));
@@ -23,15 +23,15 @@ pub fn merge(args: &MergeArgs) -> Result<Exit, Diagnostics> {
     let reports = diagnostics.into_result(reports)?.unwrap_or_default();
     let merged = merge::merge(reports)
         .map_err(|why| Diagnostic::new("usage::report", why).help("only reports of the same script can be added"))?;
-    let mut found = Diagnostics::default();
+    let mut diagnostics = Diagnostics::default();
     for output in outputs {
-        found.absorb(output.write(&merged).map_err(Diagnostics::from));
+        diagnostics.absorb(output.write(&merged).map_err(Diagnostics::from));
     }
     print(report::table(&merged, LatencyView::default()).as_bytes())?;
-    found.into_result(Exit::Success)
+    diagnostics.into_result(Exit::Success)
 }
 
-/// Reads all the files, each with its name.
+/// Reads the files; each report keeps the name of its file.
 fn read_reports(paths: &[impl AsRef<Path>]) -> Result<Vec<(String, Report)>, Diagnostics> {
     let mut diagnostics = Diagnostics::default();
     let read = paths.iter().filter_map(|path| {

@@ -1,4 +1,5 @@
-//! What each command does. The arguments are plain data by now; the answer is an exit code, or everything that is wrong.
+//! The commands, one a file. Each takes its arguments as plain data and returns an exit code, or all mistakes that it
+//! found.
 
 mod check;
 mod compare;
@@ -21,7 +22,7 @@ use crate::diagnostic;
 use crate::exit::Exit;
 use output::print;
 
-/// Does what was asked for, prints whatever is wrong with it on standard error, and says how to exit.
+/// Runs the command, prints its mistakes on standard error, and returns the exit code.
 pub fn dispatch(cli: &Cli) -> Exit {
     let console = console(cli);
     let color = !console.no_color && std::env::var_os("NO_COLOR").is_none() && std::io::stderr().is_terminal();
@@ -49,9 +50,9 @@ pub fn dispatch(cli: &Cli) -> Exit {
             print(&text)
         }
     };
-    result.unwrap_or_else(|found| {
-        eprint!("{}", diagnostic::render(&found, color));
-        found.exit()
+    result.unwrap_or_else(|diagnostics| {
+        eprint!("{}", diagnostic::render(&diagnostics, color));
+        diagnostics.exit()
     })
 }
 

@@ -1,11 +1,11 @@
-//! What commands print: results on standard output, warnings on standard error.
+//! The output of commands: results on standard output, warnings on standard error.
 
 use std::io::Write;
 
 use crate::diagnostic::{Diagnostic, Diagnostics};
 use crate::exit::Exit;
 
-/// Prints a text whole. A reader that has seen enough, such as `head`, is no error.
+/// Prints a whole text. A reader that closes the pipe early, such as `head`, is not an error.
 pub fn print(text: &[u8]) -> Result<Exit, Diagnostics> {
     match std::io::stdout().write_all(text) {
         Err(error) if error.kind() != std::io::ErrorKind::BrokenPipe => {
@@ -15,9 +15,9 @@ pub fn print(text: &[u8]) -> Result<Exit, Diagnostics> {
     }
 }
 
-/// Says of native plugins what they are.
+/// Warns of native plugins.
 pub fn warn_about_native<'n>(names: impl IntoIterator<Item = &'n str>) {
     for name in names {
-        eprintln!("warning: plugin `{name}` is native: it runs with all your rights, and no limit holds it");
+        eprintln!("warning: plugin `{name}` is native: it runs with all your rights, and no limit applies to it");
     }
 }

@@ -58,7 +58,7 @@ fn plugin_text(plugin: &LoadedPlugin) -> String {
     format!("{} {}\n{}", plugin.name(), error_chain(&plugin.description.version), action_lines(plugin))
 }
 
-/// The actions of a plugin with their parameters, a line each.
+/// Lists the actions of a plugin with their parameters, a line each.
 pub fn action_lines(plugin: &LoadedPlugin) -> String {
     let mut out = String::new();
     for action in &plugin.description.actions {

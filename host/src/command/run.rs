@@ -1,4 +1,4 @@
-//! `stampede-shooter`: runs a script and reports. Everything that can be wrong is found before the first request.
+//! `stampede-shooter`: runs a script and reports. All mistakes are found before the first request.
 
 use std::io::{IsTerminal, Read};
 use std::path::Path;
@@ -23,19 +23,20 @@ use crate::run::{self, EndReason, RunOutcome, signals};
 use crate::script;
 use crate::script::model::FailOn;
 
-/// Largest script, in bytes. A script is typed by people.
+/// The size of the largest script, in bytes.
 const MAX_SCRIPT_BYTES: u64 = 16 << 20;
 
 /// Runs the script that the arguments name.
 ///
 /// # Errors
-/// Everything that is wrong before the run, or a report that cannot be written after it.
+/// Returns all mistakes found before the run, or after it the reports that cannot be written.
 pub fn run(args: &RunArgs) -> Result<Exit, Diagnostics> {
     let source = read_source(args.script.as_deref())?;
     run_source(args, &source, 1)
 }
 
-/// Runs a script that has been read already. `files_each` is how many files of this process a connection takes.
+/// Runs a script that has been read already. `files_each` is the number of this process's files that a connection
+/// takes.
 ///
 /// # Errors
 /// As [`run`].
@@ -43,7 +44,7 @@ pub fn run_source(args: &RunArgs, source: &Arc<SourceText>, files_each: u64) -> 
     let plan = Arc::new(build_plan(args, source)?);
     let outputs = open_report_files(args)?;
     let baseline = match args.baseline.as_deref() {
-        Some(path) => Some((path, compare::read_baseline(path, &plan)?)),
+        Some(path) => Some(compare::read_baseline(path, &plan)?),
         None => None,
     };
     Requirements::of_plan(&plan, files_each).check_limits()?;
@@ -59,19 +60,19 @@ pub fn run_source(args: &RunArgs, source: &Arc<SourceText>, files_each: u64) -> 
         changes: change_reports(&finished),
         ..built
     };
-    // The table is shown even if the files cannot be written: nothing else is left of the run then.
+    // The table is shown even if the files cannot be written: it is then all that is left of the run.
     let write_result = write_report_files(outputs, &report);
     if !args.quiet {
         print(report::table(&report, args.latency.unwrap_or_default()).as_bytes())?;
     }
     write_result?;
     let mut exit = exit_of(&finished, plan.fail_on);
-    if let Some((path, base)) = baseline {
-        let (text, comparison_exit) = compare::compare_with_base((path, &base), &report, args.tolerance)?;
+    if let Some(baseline) = baseline {
+        let (text, comparison_exit) = compare::compare_with_base(&baseline, &report, args.tolerance)?;
         if !args.quiet {
             print(text.as_bytes())?;
         }
-        // That the run was worse says more than that its requests failed.
+        // A worse run outranks failed requests.
         if comparison_exit != Exit::Success && matches!(exit, Exit::Success | Exit::RequestsFailed) {
             exit = comparison_exit;
         }
@@ -82,10 +83,10 @@ pub fn run_source(args: &RunArgs, source: &Arc<SourceText>, files_each: u64) -> 
     Ok(exit)
 }
 
-/// The plan of the script.
+/// Builds the plan of the script.
 ///
 /// # Errors
-/// Everything that is wrong with it.
+/// Returns all mistakes in it.
 pub fn build_plan(args: &RunArgs, source: &Arc<SourceText>) -> Result<Plan, Diagnostics> {
     let script = script::parse(source)?;
     let plan = plan::build(args, &script)?;
@@ -119,10 +120,10 @@ pub fn read_source(path: Option<&Path>) -> Result<Arc<SourceText>, Diagnostic> {
     Ok(Arc::new(SourceText { name, text }))
 }
 
-/// Gets the files of `--out` ready.
+/// Opens the files of `--out`.
 ///
 /// # Errors
-/// All that cannot be written.
+/// Returns an error for each file that cannot be written.
 pub fn open_report_files(args: &RunArgs) -> Result<Vec<ReportFile>, Diagnostics> {
     let mut diagnostics = Diagnostics::default();
     let outputs = args
@@ -140,10 +141,10 @@ fn execute(args: &RunArgs, plan: &Arc<Plan>) -> Result<RunOutcome, Diagnostics> 
     let progress = ProgressDisplay::new(terminal, plan.end(), !is_shown);
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build();
     let finished = runtime.map_err(|error| error.to_string()).and_then(|runtime| {
-        let (asks, control) = LoadController::new();
-        // Who sees what comes of keys may press them, unless what is typed is the script.
+        let (sender, control) = LoadController::new();
+        // Keys are read where their effect is shown, unless the script is read from standard input.
         let is_script = args.script.as_deref().is_some_and(|path| path.as_os_str() == "-");
-        let keys = (terminal && is_shown && !is_script).then(|| TerminalKeys::listen(asks.clone())).flatten();
+        let keys = (terminal && is_shown && !is_script).then(|| TerminalKeys::listen(sender.clone())).flatten();
         if keys.is_some() {
             eprintln!("keys: `+` and `-` change the load by a tenth, `p` pauses, `q` stops");
         }
@@ -153,7 +154,7 @@ fn execute(args: &RunArgs, plan: &Arc<Plan>) -> Result<RunOutcome, Diagnostics> 
             match &socket {
                 Some(socket) => tokio::select! {
                     finished = run => finished,
-                    never = socket.serve(asks) => match never {},
+                    never = socket.serve(sender) => match never {},
                 },
                 None => run.await,
             }
@@ -204,18 +205,18 @@ fn scenario_load(scenario: &Scenario) -> ScenarioLoad {
     }
 }
 
-/// The data sets that ran out.
+/// Returns the data sets that ran out of rows.
 fn exhausted_data_sets(data: &DataSets) -> Vec<ExhaustedDataSet> {
-    let ended = data.iter().filter(|set| set.exhausted_users() > 0);
-    let end = |set: &DataSet| ExhaustedDataSet {
+    let exhausted = data.iter().filter(|set| set.exhausted_users() > 0);
+    let report = |set: &DataSet| ExhaustedDataSet {
         name: set.name().into(),
         rows: set.rows() as u64,
         users: set.exhausted_users(),
     };
-    ended.map(end).collect()
+    exhausted.map(report).collect()
 }
 
-/// What was changed while it ran.
+/// Returns the changes of the load during the run.
 fn change_reports(run: &RunOutcome) -> Vec<ChangeReport> {
     let change = |change: &run::load_controller::LoadChange| {
         let (what, scale, scenario) = match &change.kind {
@@ -239,7 +240,7 @@ fn run_summary(plan: &Plan, run: &RunOutcome) -> RunSummary {
     }
 }
 
-/// How the process ends. What a threshold says comes before what the report says anyway.
+/// Returns the exit code of a run. A failed threshold outranks everything that the report shows without it.
 fn exit_of(run: &RunOutcome, fail_on: FailOn) -> Exit {
     let total = run.aggregate.total();
     let errors = total.failures() - total.err[FailureKind::Cancelled as usize];

@@ -1,4 +1,4 @@
-//! `schema`: one JSON Schema of scripts, put together from the host's keys and from what the plugins say of their actions.
+//! `schema`: one JSON Schema of scripts, from the host's keys and the schemas of the plugins' actions.
 
 use serde_json::{Value, json};
 
@@ -10,7 +10,7 @@ use crate::exit::Exit;
 use crate::plugin::load::resolve::PluginLoadOptions;
 use crate::script;
 
-/// Prints the schema. With a script its plugins are in it too, and no other action is.
+/// Prints the schema. With a script it includes the script's plugins, and allows no other action.
 ///
 /// # Errors
 /// The script is wrong, or a plugin does not load.
@@ -38,7 +38,7 @@ pub fn schema(args: &SchemaArgs) -> Result<Exit, Diagnostics> {
         if args.script.is_some() {
             schema["$defs"][block]["properties"]["action"]["enum"] = json!(names);
         } else {
-            // Of an action that some script's own plugin offers nothing is known.
+            // The parameters of an action of a script's own plugin are unknown.
             let anything = json!({"additionalProperties": true});
             add_action_condition(&mut schema, block, &json!({"not": {"enum": names}}), false, &anything);
         }
@@ -46,7 +46,7 @@ pub fn schema(args: &SchemaArgs) -> Result<Exit, Diagnostics> {
     print(format!("{schema:#}\n").as_bytes())
 }
 
-/// Says what else holds for a step whose action is such a one; the default action need not be named.
+/// Adds a schema that applies to a step with such an action; the default action need not be named.
 fn add_action_condition(schema: &mut Value, block: &str, action: &Value, is_default: bool, then: &Value) {
     let mut condition = json!({"properties": {"action": action}});
     if !is_default {
@@ -57,18 +57,18 @@ fn add_action_condition(schema: &mut Value, block: &str, action: &Value, is_defa
     }
 }
 
-/// The parameters of an action as a part of the whole schema.
+/// Returns the parameters of an action as a part of the whole schema.
 fn action_schema(name: &str, summary: &str, params: &Value) -> Value {
     let mut params = params.clone();
     if let Some(keywords) = params.as_object_mut() {
         keywords.remove("$schema");
-        // The host's own keys stand beside the parameters: the step as a whole says that there are no others.
+        // The host's own keys are beside the parameters, so only the step as a whole can refuse other keys.
         if matches!(keywords.get("additionalProperties"), None | Some(Value::Bool(false))) {
             keywords.remove("additionalProperties");
         }
         keywords.insert("title".into(), json!(format!("Action `{name}`: {summary}")));
         if keywords.contains_key("$defs") {
-            // What it refers to is in itself.
+            // Its references point into itself.
             keywords.insert("$id".into(), json!(format!("action:{name}")));
         }
     }

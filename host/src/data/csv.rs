@@ -5,7 +5,8 @@ use csv::{Error, ErrorKind, Position, ReaderBuilder, StringRecord, Trim};
 use super::problem::{FormatError, line_at};
 use super::table::Table;
 
-/// Cells are kept as they stand; names of columns are trimmed, as `name, password` is common. Empty lines are no rows.
+/// Parses a file. Cells are kept as they are; names of columns are trimmed, as `name, password` is common. Empty lines
+/// are skipped.
 pub(super) fn parse(text: &str) -> Result<Table, FormatError> {
     let mut reader = ReaderBuilder::new().trim(Trim::Headers).from_reader(text.as_bytes());
     let columns = reader.headers().map_err(|error| format_error(text, &error))?.iter().map(str::to_owned).collect();
@@ -17,7 +18,8 @@ pub(super) fn parse(text: &str) -> Result<Table, FormatError> {
     Ok(table)
 }
 
-/// Text in memory can't fail to be read and is UTF-8 already, so a wrong number of cells is all there is.
+/// Converts an error. Reading from memory cannot fail and the text is UTF-8 already, so the only mistake left is a
+/// wrong number of cells.
 fn format_error(text: &str, error: &Error) -> FormatError {
     let message = match error.kind() {
         ErrorKind::UnequalLengths { expected_len, len, .. } => cell_count_message(*expected_len, *len),
@@ -26,13 +28,13 @@ fn format_error(text: &str, error: &Error) -> FormatError {
     FormatError { line: error.position().map_or(1, |at| line_of(text, at)), message }
 }
 
-/// What is wrong with a row of another width.
+/// Returns the message about a row of another width.
 pub(super) fn cell_count_message(expected: u64, found: u64) -> String {
     format!("expected {expected} cells as in the first line, found {found}")
 }
 
-/// The line a record begins in, from 1. The parser's own count is of the place where it began to look, which is before
-/// empty lines, and before the LF of a CRLF.
+/// Returns the line that a record begins in, from 1. The parser's own position is where it began to look, which is
+/// before empty lines, and before the LF of a CRLF.
 fn line_of(text: &str, record: &Position) -> usize {
     let from = usize::try_from(record.byte()).unwrap_or(text.len()).min(text.len());
     let skipped = text.as_bytes()[from..].iter().take_while(|byte| matches!(byte, b'\r' | b'\n')).count();

@@ -1,22 +1,22 @@
-//! How a data set's rows are dealt out, complete: what the script left open is filled in.
+//! The rules by which a data set's rows are given out, with the defaults for what the script does not set.
 
 use crate::script::model::DataSpec;
 pub use crate::script::model::{AtEnd, Order, Partition};
 use crate::script::value_of;
 
-/// How `next` deals out the rows of a data set.
+/// The rules by which `next` gives out the rows of a data set.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct FeedStrategy {
-    /// In what order.
+    /// The order of the rows.
     pub order: Order,
-    /// What happens to a user for whom no row is left.
+    /// The consequence for a user for whom no row is left.
     pub at_end: AtEnd,
-    /// Who may get which row; of `pick` as well.
+    /// The division of the rows among users; `pick` keeps to it as well.
     pub partition: Partition,
 }
 
 impl FeedStrategy {
-    /// What the script says of a set. Rows start over if it says nothing, but for those that are given once.
+    /// Creates the rules from the script's entry. Without `at_end`, rows start over, except those that are given once.
     pub fn from_spec(entry: &DataSpec) -> Self {
         let order = value_of(entry.order.as_ref()).unwrap_or_default();
         let default_end = if order == Order::Unique { AtEnd::Stop } else { AtEnd::Wrap };

@@ -4,10 +4,10 @@ use super::table::{Table, TableBuilder};
 use crate::diagnostic::{SourceText, Span};
 use crate::script::model::{Node, NodeValue, Spanned};
 
-/// What is wrong, at the smallest value that shows it.
+/// A mistake, at the smallest value that shows it.
 pub(super) type InlineError = Spanned<String>;
 
-/// The rows of a list.
+/// Parses the rows of a list.
 pub(super) fn parse(list: &Node, source: &SourceText) -> Result<Table, InlineError> {
     let NodeValue::List(elements) = &list.value else {
         return Err(diagnostic(list.span, "expected a list of rows"));
@@ -32,7 +32,7 @@ fn push(rows: &mut TableBuilder, row: &Node, source: &SourceText) -> Result<(), 
     result.map_err(|message| diagnostic(row.span, message))
 }
 
-/// The text of a scalar; `null` is empty.
+/// Returns the text of a scalar; `null` is empty.
 fn scalar(node: &Node, source: &SourceText) -> Result<String, InlineError> {
     match &node.value {
         NodeValue::Null => Ok(String::new()),
@@ -45,8 +45,8 @@ fn scalar(node: &Node, source: &SourceText) -> Result<String, InlineError> {
     }
 }
 
-/// A number as it was typed, so that `007` and `1.10` reach the site unchanged. Where the place holds something else
-/// that means the number (an alias, another base), the number itself.
+/// Returns a number as it was typed, so that `007` and `1.10` reach the site unchanged; or the number itself, if it was
+/// typed in another form (an alias, another base).
 fn as_typed<N: ToString + PartialEq + std::str::FromStr>(span: Span, source: &SourceText, number: N) -> String {
     let typed = source.text.get(span.start..span.end);
     match typed.filter(|text| text.parse::<N>().is_ok_and(|value| value == number)) {

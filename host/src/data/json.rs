@@ -6,6 +6,7 @@
 
 use std::borrow::Cow;
 use std::fmt;
+use std::ops::Range;
 
 use serde::Deserialize;
 use serde::de::{Deserializer, MapAccess, Visitor};
@@ -14,7 +15,7 @@ use serde_json::value::RawValue;
 use super::problem::{FormatError, line_at};
 use super::table::{Table, TableBuilder};
 
-/// One array of rows.
+/// Parses an array of rows.
 pub(super) fn parse_array(text: &str) -> Result<Table, FormatError> {
     let elements: Vec<&RawValue> = serde_json::from_str(text).map_err(|error| array_problem(text, &error))?;
     let mut rows = TableBuilder::default();
@@ -24,7 +25,7 @@ pub(super) fn parse_array(text: &str) -> Result<Table, FormatError> {
     Ok(rows.finish())
 }
 
-/// A row a line. Empty lines are no rows.
+/// Parses a row a line. Empty lines are skipped.
 pub(super) fn parse_lines(text: &str) -> Result<Table, FormatError> {
     let mut rows = TableBuilder::default();
     for (index, line) in text.lines().enumerate().filter(|(_, line)| !line.trim().is_empty()) {
@@ -35,7 +36,7 @@ pub(super) fn parse_lines(text: &str) -> Result<Table, FormatError> {
     Ok(rows.finish())
 }
 
-/// Checks a row of a file that is not kept in memory: it is added and forgotten.
+/// Checks a row of a file that is not kept in memory: adds it and forgets it.
 pub(super) fn push_line(rows: &mut TableBuilder, line: &str) -> Result<(), String> {
     let row: &RawValue = serde_json::from_str(line).map_err(|error| syntax_message(&error))?;
     push(rows, row.get())?;
@@ -43,35 +44,35 @@ pub(super) fn push_line(rows: &mut TableBuilder, line: &str) -> Result<(), Strin
     Ok(())
 }
 
-/// Takes apart a row that was checked once: the cells, one after the other, and where each is among them. What follows
-/// the row is left alone. `None` if it is not what it was.
+/// Splits a row that was checked once: appends its cells to `cells` and the range of each to `ranges`. Text behind the
+/// row is ignored. `None` if the row has changed.
 pub(super) fn split_row(
     bytes: &[u8],
     columns: &[String],
     cells: &mut Vec<u8>,
-    places: &mut [Option<(usize, usize)>],
+    ranges: &mut [Option<Range<usize>>],
 ) -> Option<()> {
     let mut json = serde_json::Deserializer::from_slice(bytes);
     let row = <&RawValue>::deserialize(&mut json).ok()?.get();
     let mut keep = |value: &str| {
         let start = cells.len();
         append_scalar(value, cells)?;
-        Some((start, cells.len()))
+        Some(start..cells.len())
     };
     if columns.is_empty() {
-        *places.first_mut()? = Some(keep(row)?);
+        *ranges.first_mut()? = Some(keep(row)?);
         return Some(());
     }
     let mut fields = serde_json::Deserializer::from_str(row);
     let each = |name: &str, value: &RawValue| {
         if let Some(column) = columns.iter().position(|column| column == name) {
-            places[column] = keep(value.get());
+            ranges[column] = keep(value.get());
         }
     };
     fields.deserialize_map(ObjectVisitor(each)).ok()
 }
 
-/// Appends the text of a scalar. `None` if it is none.
+/// Appends the text of a scalar. `None` if it is not a scalar.
 fn append_scalar(json: &str, out: &mut Vec<u8>) -> Option<()> {
     match json.as_bytes().first()? {
         b'"' => serde_json::Deserializer::from_str(json).deserialize_str(StringVisitor(out)).ok()?,
@@ -82,7 +83,7 @@ fn append_scalar(json: &str, out: &mut Vec<u8>) -> Option<()> {
     Some(())
 }
 
-/// A string, decoded to the end of a buffer.
+/// A visitor that appends a decoded string to a buffer.
 struct StringVisitor<'a>(&'a mut Vec<u8>);
 
 impl Visitor<'_> for StringVisitor<'_> {
@@ -98,7 +99,7 @@ impl Visitor<'_> for StringVisitor<'_> {
     }
 }
 
-/// An object whose fields are handed over one by one, as names without escapes and unread values.
+/// A visitor that passes the fields of an object on one by one, as names without escapes and unparsed values.
 struct ObjectVisitor<F>(F);
 
 impl<'de, F: FnMut(&str, &'de RawValue)> Visitor<'de> for ObjectVisitor<F> {
@@ -120,7 +121,7 @@ impl<'de, F: FnMut(&str, &'de RawValue)> Visitor<'de> for ObjectVisitor<F> {
 #[derive(Deserialize)]
 struct FieldName<'a>(#[serde(borrow)] Cow<'a, str>);
 
-/// Valid JSON of the wrong kind is told apart from text that is no JSON.
+/// Returns the error for text that is not an array, which may be valid JSON or not.
 fn array_problem(text: &str, error: &serde_json::Error) -> FormatError {
     match error.classify() {
         serde_json::error::Category::Data => {
@@ -131,14 +132,14 @@ fn array_problem(text: &str, error: &serde_json::Error) -> FormatError {
     }
 }
 
-/// serde_json ends its messages with a place; ours is the line in front, and the column.
+/// Rewrites a message of serde_json, which ends with line and column: our line is in front, so only the column stays.
 fn syntax_message(error: &serde_json::Error) -> String {
     let message = error.to_string();
     let reason = message.rsplit_once(" at line ").map_or(message.as_str(), |(reason, _)| reason);
     format!("not valid JSON: {reason} (column {})", error.column())
 }
 
-/// The line a value begins in, from 1. The value must be a part of the text.
+/// Returns the line that a value begins in, from 1. The value must be a part of the text.
 fn line_of(text: &str, value: &RawValue) -> usize {
     line_at(text, (value.get().as_ptr() as usize).saturating_sub(text.as_ptr() as usize))
 }
@@ -159,7 +160,7 @@ fn push(rows: &mut TableBuilder, json: &str) -> Result<(), String> {
     }
 }
 
-/// The text of a scalar: strings decoded, `null` empty, numbers and booleans as written.
+/// Returns the text of a scalar: strings decoded, `null` empty, numbers and booleans as written.
 fn scalar(json: &str) -> Result<String, String> {
     match json.as_bytes().first() {
         Some(b'"') => serde_json::from_str(json).map_err(|error| format!("is {}", syntax_message(&error))),
@@ -170,7 +171,7 @@ fn scalar(json: &str) -> Result<String, String> {
     }
 }
 
-/// An object's fields in their order, repeated names included, values unread.
+/// An object's fields in their order, repeated names included, values unparsed.
 struct RawFields<'a>(Vec<(String, &'a RawValue)>);
 
 impl<'de: 'a, 'a> Deserialize<'de> for RawFields<'a> {
@@ -224,7 +225,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_no_list_of_rows_is_refused_with_its_line() {
+    fn other_json_than_a_list_of_rows_is_refused_with_its_line() {
         let cases = [
             ("no array", "\n{\"a\": 1}", 2, "expected an array of rows"),
             ("no JSON", "[1,\n oops]", 2, "not valid JSON: expected value (column 2)"),
@@ -246,7 +247,7 @@ mod tests {
     }
 
     #[test]
-    fn an_unfinished_array_is_no_json() {
+    fn an_unfinished_array_is_not_json() {
         let problem = parse_array("[1, 2").unwrap_err();
         assert_eq!(problem.message, "not valid JSON: EOF while parsing a list (column 5)");
     }

@@ -1,4 +1,4 @@
-//! Brings the data sets in, before the run, and says everything that is wrong with any of them in one go.
+//! Loads the data sets before the run, and reports all mistakes in them at once.
 
 use std::fs::File;
 use std::io::{self, ErrorKind, Read};
@@ -16,9 +16,10 @@ use crate::script::model::{DataSource, DataSpec, Node, SecretColumns, Spanned};
 
 /// Loads every declared set, and those the command line adds.
 ///
-/// `extra` are the `--data NAME=FILE` pairs, relative to the working directory. One of them replaces a declared set of
-/// the same name, whose source is then not even looked at, but which is dealt out as declared; of two with the same name
-/// the last counts. Files named in the script are relative to `base`, the script's folder; `source` is the script's text, for the places of mistakes.
+/// `extra` are the `--data NAME=FILE` pairs, relative to the working directory. Such a pair replaces a declared set of
+/// the same name: the declared source is not read, but the rows are given out as declared. Of two pairs with the same
+/// name the last counts. Files named in the script are relative to `base`, the script's folder; `source` is the
+/// script's text, for the places of mistakes.
 pub fn load(
     declared: &[(Spanned<String>, DataSpec)],
     extra: &[(String, PathBuf)],
@@ -47,7 +48,7 @@ pub fn load(
     diagnostics.into_result(numbered.collect())
 }
 
-/// The set with its secret columns.
+/// Returns the set with its secret columns.
 fn with_secret_columns(set: DataSet, secret: &SecretColumns, source: &Arc<SourceText>) -> Result<DataSet, Diagnostics> {
     let names = match secret {
         SecretColumns::None => return Ok(set),
@@ -77,7 +78,7 @@ fn unknown_column(set: &DataSet, name: &str) -> Diagnostic {
     }
 }
 
-/// A set of the script.
+/// Loads a set of the script.
 fn load_declared(name: &str, from: &DataSource, base: &Path, source: &Arc<SourceText>) -> Result<RowStore, Diagnostic> {
     let (result, span) = match from {
         DataSource::Inline(node) => (read_inline(name, node, source), node.span),
@@ -97,7 +98,7 @@ fn load_declared(name: &str, from: &DataSource, base: &Path, source: &Arc<Source
     })
 }
 
-/// A set of the command line, which has no place to point at.
+/// Loads a set of the command line, whose mistakes have no place.
 fn load_extra(name: &str, path: &Path) -> Result<RowStore, Diagnostic> {
     read_file(name, &path.to_string_lossy(), path, STREAMING_THRESHOLD).map_err(|failure| {
         let code = match failure.kind {
@@ -110,26 +111,26 @@ fn load_extra(name: &str, path: &Path) -> Result<RowStore, Diagnostic> {
     })
 }
 
-/// Why there is no table.
+/// The reason why a set could not be loaded.
 struct DataError {
     kind: DataErrorKind,
     /// Names the data set, and the file if there is one.
     message: String,
-    /// How to put it right, if known.
+    /// The fix, if known.
     help: Option<&'static str>,
     /// A smaller place than that of the whole source, if known.
     span: Option<Span>,
 }
 
-/// Each has its code, for the script and for the command line.
+/// The kinds of error. Each has a code for the script and one for the command line.
 enum DataErrorKind {
-    /// No such file.
+    /// The file does not exist.
     Missing,
-    /// There is one, and the system refuses.
+    /// The system refuses to read the file.
     Unreadable,
-    /// Not rows, or not in a format known here.
+    /// The contents are not rows, or the format is unknown.
     Format,
-    /// Well-formed, without a row.
+    /// The contents are well-formed, but have no row.
     Empty,
 }
 
@@ -138,7 +139,7 @@ impl DataError {
         Self { kind, message, help: None, span: None }
     }
 
-    /// As the user sees it, place apart.
+    /// Converts the error to a diagnostic without a place.
     fn diagnostic(self, code: &'static str) -> Diagnostic {
         let diagnostic = Diagnostic::new(code, self.message);
         match self.help {
@@ -148,7 +149,7 @@ impl DataError {
     }
 }
 
-/// Rows in the script.
+/// Reads rows in the script.
 fn read_inline(name: &str, node: &Node, source: &SourceText) -> Result<RowStore, DataError> {
     let table = inline::parse(node, source).map_err(|error| DataError {
         span: Some(error.span),
@@ -157,11 +158,12 @@ fn read_inline(name: &str, node: &Node, source: &SourceText) -> Result<RowStore,
     require_rows(RowStore::Memory(table), || format!("data set `{name}` has no rows"))
 }
 
-/// Files of this many bytes and more stay where they are: less than that is little beside what a run takes, and its rows
-/// are at hand without a system call.
+/// The size in bytes from which a file is not loaded into memory. A smaller one takes little beside a run, and its rows
+/// need no system call.
 const STREAMING_THRESHOLD: u64 = 32 << 20;
 
-/// Rows in a file. `typed` is the path as the user knows it; a file of `large` bytes is not taken into memory.
+/// Reads rows in a file. `shown_path` is the path as the user knows it; a file of `large` bytes or more is not loaded
+/// into memory.
 fn read_file(name: &str, shown_path: &str, path: &Path, large: u64) -> Result<RowStore, DataError> {
     let format = DataFormat::from_path(path).ok_or_else(|| DataError {
         help: Some("use `.csv`, `.json`, `.ndjson`, `.jsonl` or `.txt`"),
@@ -176,7 +178,7 @@ fn read_file(name: &str, shown_path: &str, path: &Path, large: u64) -> Result<Ro
     };
     let mut file = File::open(path).map_err(io)?;
     let rows = if file.metadata().map_err(io)?.len() >= large {
-        RowStore::File(file::scan(file, format).map_err(|fault| match fault {
+        RowStore::File(file::scan(file, format).map_err(|error| match error {
             ScanError::Io(error) => io(error),
             ScanError::Contents(problem) => contents(problem),
         })?)
@@ -188,7 +190,7 @@ fn read_file(name: &str, shown_path: &str, path: &Path, large: u64) -> Result<Ro
     require_rows(rows, || format!("data set `{name}`: `{shown_path}` has no rows"))
 }
 
-/// The finished rows. Without any they are refused here, so that nothing later has to think of it.
+/// Returns the finished rows, and refuses none at all, so that later code need not handle an empty set.
 fn require_rows(mut rows: RowStore, message: impl FnOnce() -> String) -> Result<RowStore, DataError> {
     if rows.count() == 0 {
         return Err(DataError::new(DataErrorKind::Empty, message()));
@@ -199,7 +201,7 @@ fn require_rows(mut rows: RowStore, message: impl FnOnce() -> String) -> Result<
     Ok(rows)
 }
 
-/// The system's reason in words that are the same everywhere.
+/// Converts an error of the system, in words that are the same on every system.
 fn unreadable(name: &str, typed: &str, error: &io::Error) -> DataError {
     match error.kind() {
         ErrorKind::NotFound => {
@@ -211,7 +213,7 @@ fn unreadable(name: &str, typed: &str, error: &io::Error) -> DataError {
     }
 }
 
-/// The text of a file, without the byte order mark some editors put in front.
+/// Returns the text of a file, without the byte order mark that some editors put in front.
 pub(super) fn decode(bytes: &[u8]) -> Result<&str, FormatError> {
     let text = str::from_utf8(bytes).map_err(|error| FormatError {
         line: line_at(bytes, error.valid_up_to()),
@@ -236,7 +238,7 @@ mod tests {
     use super::*;
     use crate::script::model::NodeValue;
 
-    /// The script's text as far as these tests need one, and a folder with files beside it.
+    /// A script's text, and a folder with files beside it.
     struct LoadCase {
         folder: tempfile::TempDir,
         source: Arc<SourceText>,
@@ -334,8 +336,8 @@ mod tests {
             file("xml", "data.xml"),
             inline("none", &[]),
         ];
-        let found = case.load(&declared, &[]).unwrap_err().0;
-        let said: Vec<_> = found.iter().map(|it| (it.code, it.message.as_str())).collect();
+        let errors = case.load(&declared, &[]).unwrap_err().0;
+        let actual: Vec<_> = errors.iter().map(|error| (error.code, error.message.as_str())).collect();
         let expected = [
             ("script::data-missing", "data set `gone`: `gone.csv` does not exist"),
             ("script::data-empty", "data set `empty`: `empty.csv` has no rows"),
@@ -347,28 +349,28 @@ mod tests {
             ("script::data-format", "data set `xml`: the extension of `data.xml` names no data format"),
             ("script::data-empty", "data set `none` has no rows"),
         ];
-        assert_eq!(said, expected);
+        assert_eq!(actual, expected);
         let span = Span { start: 16, end: 26 };
-        assert!(found.iter().all(|it| it.location.as_ref().is_some_and(|place| place.span == span)));
+        assert!(errors.iter().all(|error| error.location.as_ref().is_some_and(|place| place.span == span)));
     }
 
     #[test]
     fn mistakes_of_the_command_line_have_no_place() {
         let case = LoadCase::new(&[("empty.json", b"[]"), ("bad.json", b"{")]);
         let files = [("a", "gone.txt"), ("b", "empty.json"), ("c", "bad.json"), ("d", "noext")];
-        let found = case.load(&[], &files).unwrap_err().0;
-        let codes: Vec<_> = found.iter().map(|it| it.code).collect();
+        let errors = case.load(&[], &files).unwrap_err().0;
+        let codes: Vec<_> = errors.iter().map(|error| error.code).collect();
         assert_eq!(codes, ["usage::data-missing", "usage::data-empty", "usage::data-format", "usage::data-format"]);
-        assert!(found.iter().all(|it| it.location.is_none()));
-        assert!(found[0].message.contains(&*case.path("gone.txt").to_string_lossy()), "the path as typed");
+        assert!(errors.iter().all(|error| error.location.is_none()));
+        assert!(errors[0].message.contains(&*case.path("gone.txt").to_string_lossy()), "the path as typed");
     }
 
     #[test]
     fn a_folder_can_not_be_read() {
         let case = LoadCase::new(&[]);
         std::fs::create_dir(case.path("dir.txt")).unwrap();
-        let found = case.load(&[], &[("a", "dir.txt")]).unwrap_err().0;
-        assert_eq!(found[0].code, "usage::data-unreadable");
+        let errors = case.load(&[], &[("a", "dir.txt")]).unwrap_err().0;
+        assert_eq!(errors[0].code, "usage::data-unreadable");
     }
 
     #[test]

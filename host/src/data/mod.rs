@@ -1,6 +1,6 @@
 //! The data sets of a plan: lists of rows that templates draw from with `pick` and `next`. Movie ids, accounts and
 //! search words come in files of millions of lines, and every virtual user reads all of them, so a set is shared by all
-//! workers: a small one is kept in two allocations, of a large one only where its rows begin.
+//! workers: a small one is kept in two allocations, and of a large one only the offsets of its rows.
 //!
 //! A set is never empty: a run that could find nothing to pick ends before it starts.
 
@@ -20,6 +20,6 @@ pub use feed_strategy::{AtEnd, FeedStrategy, Order, Partition};
 pub use file::RowBuffer;
 pub use load::load;
 pub use partition_check::check_rows_per_user;
-pub use problem::RowReadError;
 pub use set::{DataId, DataSet, DataSets};
+#[cfg(test)]
 pub use table::Table;

@@ -1,4 +1,4 @@
-//! Whether every user gets a share: rows that are divided among users must be as many as these.
+//! The check that every user gets a share: a set that is divided among users needs a row for each of them.
 
 use std::sync::Arc;
 
@@ -6,10 +6,10 @@ use super::{DataSets, Partition};
 use crate::diagnostic::{Diagnostic, Diagnostics, SourceText};
 use crate::script::model::{DataSpec, Spanned};
 
-/// Finds the sets that give some user no row at all.
+/// Checks that every set that is divided among users has a row for each of them.
 ///
 /// # Errors
-/// All of them, at their `partition`.
+/// Returns an error for each set that does not, at its `partition`.
 pub fn check_rows_per_user(
     sets: &DataSets,
     users: u32,

@@ -1,8 +1,8 @@
-//! The formats of a file with rows, and what can be wrong with one.
+//! The formats of data files, and the errors of reading one.
 
 use std::path::Path;
 
-/// How the rows of a file are written.
+/// The format of a data file.
 #[derive(Clone, Copy, Debug)]
 pub enum DataFormat {
     /// `.csv`
@@ -16,7 +16,7 @@ pub enum DataFormat {
 }
 
 impl DataFormat {
-    /// By the extension, in any case.
+    /// Returns the format of an extension, in upper or lower case.
     pub fn from_path(path: &Path) -> Option<Self> {
         match path.extension()?.to_str()?.to_ascii_lowercase().as_str() {
             "csv" => Some(Self::Csv),
@@ -28,20 +28,20 @@ impl DataFormat {
     }
 }
 
-/// What is wrong with the contents of a file.
+/// A mistake in the contents of a file.
 #[derive(Debug, PartialEq, Eq)]
 pub struct FormatError {
-    /// The line it shows in, from 1.
+    /// The line of the mistake, from 1.
     pub line: usize,
-    /// In the grammar of a diagnostic.
+    /// The mistake, in the grammar of a diagnostic.
     pub message: String,
 }
 
-/// The line a byte is in, from 1.
+/// Returns the line that a byte is in, from 1.
 pub fn line_at(text: impl AsRef<[u8]>, at: usize) -> usize {
     1 + text.as_ref().iter().take(at).filter(|byte| **byte == b'\n').count()
 }
 
-/// A row's file can no longer be read, or has changed.
+/// The error of a row whose file can no longer be read, or has changed.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct RowReadError;

@@ -1,4 +1,4 @@
-//! A data set and all of a run's, as templates draw from them.
+//! The data sets of a run, as templates draw from them.
 
 use std::fmt;
 use std::sync::Arc;
@@ -10,31 +10,31 @@ use super::file::{FileRows, RowBuffer};
 use super::problem::RowReadError;
 use super::table::Table;
 
-/// Index of a data set among the [`DataSets`] it was looked up in.
+/// The index of a data set among the [`DataSets`] it was looked up in.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub struct DataId(u32);
 
 impl DataId {
-    /// Position in the order of loading, from 0 and dense.
+    /// Returns the position in the order of loading, from 0 and dense.
     pub const fn index(self) -> usize {
         self.0 as usize
     }
 }
 
-/// A data set: its rows and how they are dealt out. The counters are those of one run.
+/// A data set: its rows and the rules by which they are given out. The counters are those of one run.
 pub struct DataSet {
     name: String,
     rows: RowStore,
     feed: FeedStrategy,
-    /// Columns that are never shown.
+    /// Columns whose values are never shown.
     secret_columns: Box<[usize]>,
-    /// How many rows were asked for of a set whose rows are given once. Users of all workers meet in this number.
+    /// The number of rows that users of all workers have asked for, of a set whose rows are given once.
     rows_claimed: AtomicU64,
-    /// Users for whom no row was left.
+    /// The number of users for whom no row was left.
     exhausted_users: AtomicU32,
 }
 
-/// Where the rows are.
+/// The rows of a set, in memory or in a file.
 pub enum RowStore {
     /// In memory.
     Memory(Table),
@@ -43,7 +43,7 @@ pub enum RowStore {
 }
 
 impl RowStore {
-    /// How many there are.
+    /// Returns the number of rows.
     pub fn count(&self) -> usize {
         match self {
             Self::Memory(table) => table.rows(),
@@ -53,7 +53,7 @@ impl RowStore {
 }
 
 impl DataSet {
-    /// A set that nothing was drawn from yet.
+    /// Creates a set that nothing was drawn from yet.
     pub fn new(name: String, rows: RowStore, feed: FeedStrategy) -> Self {
         Self {
             name,
@@ -65,12 +65,12 @@ impl DataSet {
         }
     }
 
-    /// The same, of which these columns are never shown.
+    /// Returns the set with these columns marked as secret.
     pub fn with_secret_columns(self, columns: impl IntoIterator<Item = usize>) -> Self {
         Self { secret_columns: columns.into_iter().collect(), ..self }
     }
 
-    /// Sets its file apart from those of other sets.
+    /// Returns the set with a number for its file, which tells it from those of other sets.
     pub fn with_file_number(mut self, number: usize) -> Self {
         if let RowStore::File(file) = &mut self.rows {
             file.set_number(number);
@@ -78,22 +78,22 @@ impl DataSet {
         self
     }
 
-    /// Its name in templates.
+    /// Returns the name in templates.
     pub fn name(&self) -> &str {
         &self.name
     }
 
-    /// How its rows are dealt out.
+    /// Returns the rules by which its rows are given out.
     pub const fn feed(&self) -> FeedStrategy {
         self.feed
     }
 
-    /// Number of rows, at least 1.
+    /// Returns the number of rows, at least 1.
     pub fn rows(&self) -> usize {
         self.rows.count()
     }
 
-    /// Names of the columns in their order; empty for a plain list.
+    /// Returns the names of the columns in their order; empty for a plain list.
     pub fn columns(&self) -> &[String] {
         match &self.rows {
             RowStore::Memory(table) => table.columns(),
@@ -101,15 +101,18 @@ impl DataSet {
         }
     }
 
-    /// The columns that are never shown; that of a plain list is 0.
+    /// Returns the columns whose values are never shown; that of a plain list is 0.
     pub fn secret_columns(&self) -> &[usize] {
         &self.secret_columns
     }
 
-    /// Appends one cell; a plain list has column 0 only. Panics out of range.
+    /// Appends one cell; a plain list has column 0 only.
     ///
     /// # Errors
     /// The row is in a file that can no longer be read, or has changed.
+    ///
+    /// # Panics
+    /// Panics if row or column is out of range.
     pub fn append(
         &self,
         row: usize,
@@ -122,28 +125,28 @@ impl DataSet {
                 out.push_str(table.cell(row, column));
                 Ok(())
             }
-            RowStore::File(file) => file.append((row, column), buffer, out),
+            RowStore::File(file) => file.append(row, column, buffer, out),
         }
     }
 
-    /// The next row of those that are given once, over all users of the run.
+    /// Claims the next row of those that are given once; `None` if users of the run have claimed them all.
     pub fn next_unique_row(&self) -> Option<u64> {
         let row = self.rows_claimed.fetch_add(1, Relaxed);
         (row < self.rows() as u64).then_some(row)
     }
 
-    /// Counts a user for whom no row was left; true for the first.
+    /// Counts a user for whom no row was left; returns `true` for the first.
     pub fn count_exhausted_user(&self) -> bool {
         self.exhausted_users.fetch_add(1, Relaxed) == 0
     }
 
-    /// Users for whom no row was left.
+    /// Returns the number of users for whom no row was left.
     pub fn exhausted_users(&self) -> u32 {
         self.exhausted_users.load(Relaxed)
     }
 }
 
-/// Shape only: rows may hold passwords.
+/// Shows name and size only: rows may hold passwords.
 impl fmt::Debug for DataSet {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("DataSet").field("name", &self.name).field("rows", &self.rows()).finish_non_exhaustive()
@@ -155,28 +158,31 @@ impl fmt::Debug for DataSet {
 pub struct DataSets(Arc<[DataSet]>);
 
 impl DataSets {
-    /// The set of that name.
+    /// Returns the set of a name.
     pub fn get(&self, name: &str) -> Option<&DataSet> {
         self.find(name).map(|id| self.set(id))
     }
 
-    /// The index of the set of that name, for lookups on the hot path.
+    /// Returns the index of the set of a name, for lookups on the path of requests.
     pub fn find(&self, name: &str) -> Option<DataId> {
         let index = self.0.iter().position(|set| set.name == name)?;
         u32::try_from(index).ok().map(DataId)
     }
 
-    /// The set at an index these very data sets gave out; panics on one from elsewhere that is out of range.
+    /// Returns the set at an index.
+    ///
+    /// # Panics
+    /// Panics if other data sets gave out the index and it is out of range here.
     pub fn set(&self, id: DataId) -> &DataSet {
         &self.0[id.index()]
     }
 
-    /// All of them, in the order of the script, then those of the command line.
+    /// Iterates over the sets, in the order of the script, then those of the command line.
     pub fn iter(&self) -> impl Iterator<Item = &DataSet> {
         self.0.iter()
     }
 
-    /// All names, in that order.
+    /// Iterates over the names, in that order.
     pub fn names(&self) -> impl Iterator<Item = &str> {
         self.iter().map(DataSet::name)
     }
@@ -196,7 +202,7 @@ impl FromIterator<(String, Table, FeedStrategy)> for DataSets {
     }
 }
 
-/// Names and sizes only: rows may hold passwords.
+/// Shows names and sizes only: rows may hold passwords.
 impl fmt::Debug for DataSets {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_list().entries(self.iter()).finish()

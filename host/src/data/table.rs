@@ -1,5 +1,5 @@
-//! Rows, stored compactly: one string of all cells and where each cell ends. A `String` per cell would cost 24 bytes
-//! and an allocation each, which for short ids is several times their text.
+//! Rows, stored compactly: one string of all cells, and the offset at which each cell ends. A `String` per cell would
+//! cost 24 bytes and an allocation each, which for short ids is several times their text.
 
 use std::fmt;
 
@@ -8,20 +8,23 @@ use std::fmt;
 pub struct Table {
     /// Names of the columns; empty for a plain list.
     columns: Vec<String>,
-    /// All cells, row by row, without anything in between.
+    /// All cells, row by row, without separators.
     text: String,
-    /// For each cell the byte of `text` it ends before.
+    /// For each cell the byte of `text` behind its last.
     ends: Vec<usize>,
 }
 
 impl Table {
-    /// A plain list without rows.
+    /// Creates a plain list without rows.
     pub fn list() -> Self {
         Self { columns: Vec::new(), text: String::new(), ends: Vec::new() }
     }
 
-    /// A table without rows. A name that occurs twice could not be told apart, so it is refused; columns without a name
-    /// (a trailing comma in every line of a CSV file) can't be drawn from and are left alone.
+    /// Creates a table without rows. Columns without a name (a trailing comma in every line of a CSV file) cannot be
+    /// drawn from and are ignored.
+    ///
+    /// # Errors
+    /// A name occurs twice, so that its columns could not be told apart.
     pub fn with_columns(columns: Vec<String>) -> Result<Self, String> {
         let repeated = |(at, name): &(usize, &String)| !name.is_empty() && columns[..*at].contains(name);
         if let Some((_, name)) = columns.iter().enumerate().find(repeated) {
@@ -30,7 +33,7 @@ impl Table {
         Ok(Self { columns, ..Self::list() })
     }
 
-    /// Adds a row; the cells must be as many as there are columns.
+    /// Adds a row, which must have a cell for each column.
     pub fn push<'a>(&mut self, cells: impl IntoIterator<Item = &'a str>) {
         for cell in cells {
             self.text.push_str(cell);
@@ -39,41 +42,44 @@ impl Table {
         debug_assert_eq!(self.ends.len() % self.width(), 0, "a row is whole");
     }
 
-    /// Number of rows.
+    /// Returns the number of rows.
     pub fn rows(&self) -> usize {
         self.ends.len() / self.width()
     }
 
-    /// Names of the columns in their order; empty for a plain list.
+    /// Returns the names of the columns in their order; empty for a plain list.
     pub fn columns(&self) -> &[String] {
         &self.columns
     }
 
-    /// The names alone.
+    /// Returns the names of the columns, and drops the rows.
     pub(super) fn into_columns(self) -> Vec<String> {
         self.columns
     }
 
-    /// One cell; a plain list has column 0 only. Panics out of range.
+    /// Returns one cell; a plain list has column 0 only.
+    ///
+    /// # Panics
+    /// Panics if row or column is out of range.
     pub fn cell(&self, row: usize, column: usize) -> &str {
         let at = row * self.width() + column;
         let start = at.checked_sub(1).map_or(0, |before| self.ends[before]);
         &self.text[start..self.ends[at]]
     }
 
-    /// Returns what growing reserved and never used.
+    /// Frees memory that was reserved and not used.
     pub(super) fn shrink(&mut self) {
         self.text.shrink_to_fit();
         self.ends.shrink_to_fit();
     }
 
-    /// Cells per row, at least 1.
+    /// Returns the number of cells per row, at least 1.
     fn width(&self) -> usize {
         self.columns.len().max(1)
     }
 }
 
-/// A plain list.
+/// Collects a plain list.
 impl<'a> FromIterator<&'a str> for Table {
     fn from_iter<I: IntoIterator<Item = &'a str>>(rows: I) -> Self {
         let mut table = Self::list();
@@ -82,15 +88,15 @@ impl<'a> FromIterator<&'a str> for Table {
     }
 }
 
-/// Shape only: rows may hold passwords.
+/// Shows columns and size only: rows may hold passwords.
 impl fmt::Debug for Table {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("Table").field("columns", &self.columns).field("rows", &self.rows()).finish_non_exhaustive()
     }
 }
 
-/// Builds a table from rows that each say what they are: plain values, or records of named values. The first row
-/// decides which, and which columns there are; all others must agree, in any order of the names.
+/// A builder of a table from rows that are either plain values or records of named values. The first row decides which,
+/// and which columns there are; all others must agree, in any order of the names.
 #[derive(Default)]
 pub(super) struct TableBuilder(Option<Table>);
 
@@ -120,7 +126,7 @@ impl TableBuilder {
         result
     }
 
-    /// Keeps the columns alone, against which the next rows are checked.
+    /// Keeps only the columns, against which the next rows are checked.
     pub(super) fn forget_rows(&mut self) {
         if let Some(table) = &mut self.0 {
             table.text.clear();
@@ -128,7 +134,7 @@ impl TableBuilder {
         }
     }
 
-    /// The table; a plain list without rows if nothing was added.
+    /// Returns the table; a plain list without rows if nothing was added.
     pub(super) fn finish(self) -> Table {
         self.0.unwrap_or_else(Table::list)
     }

@@ -1,9 +1,9 @@
-//! Text files: a line is a row.
+//! Text files, in which a line is a row.
 
 use super::table::Table;
 
-/// Every line is a row as it stands, blanks in it included, without its end (LF or CRLF). A line of nothing but blanks is
-/// no row, as in the other formats: who leaves one in a list of names does not mean a user without a name.
+/// Parses a file. A row is a line, blanks included, without its end (LF or CRLF). Blank lines are skipped, as in the
+/// other formats: one that was left in a list of names does not mean a user without a name.
 pub(super) fn parse(text: &str) -> Table {
     text.lines().filter(|line| !line.trim().is_empty()).collect()
 }

@@ -1,8 +1,8 @@
-//! What the operating system says, in the grammar of a diagnostic.
+//! The operating system's reason for an error, in the grammar of a diagnostic.
 
 use std::io;
 
-/// The system's reason without its number, and with its first letter in lower case.
+/// Returns the system's reason without its number, and with its first letter in lower case.
 pub fn io_reason(error: &io::Error) -> String {
     let text = error.to_string();
     let mut letters = text.split(" (os error").next().unwrap_or_default().chars();
@@ -15,8 +15,8 @@ mod tests {
 
     #[test]
     fn a_reason_has_no_number_and_begins_in_lower_case() {
-        let said = io_reason(&io::Error::from_raw_os_error(24));
-        assert!(!said.contains("os error") && said.starts_with(char::is_lowercase), "{said}");
+        let reason = io_reason(&io::Error::from_raw_os_error(24));
+        assert!(!reason.contains("os error") && reason.starts_with(char::is_lowercase), "{reason}");
         assert_eq!(io_reason(&io::Error::other("")), "");
     }
 }

@@ -1,5 +1,6 @@
-//! One error shape for everything a user can get wrong: code, message, place, help. Whoever finds a mistake builds a
-//! [`Diagnostic`]; nobody prints one but `main`, so every message looks the same and all of a file come in one go.
+//! The one form of everything that a user can get wrong: code, message, place, help. The code that finds a mistake
+//! builds a [`Diagnostic`], and only `command::dispatch` prints one, so every message looks the same and all of a file
+//! come in one go.
 
 mod io_reason;
 mod render;
@@ -13,7 +14,8 @@ pub use io_reason::io_reason;
 pub use render::render;
 pub use suggest::suggest;
 
-/// A text a user wrote, under the name they know it by (a path, `-` for standard input, or a flag such as `--data`).
+/// A text that a user wrote, under the name that they know it by (a path, `-` for standard input, or a flag such as
+/// `--data`).
 #[derive(Debug, PartialEq, Eq)]
 pub struct SourceText {
     /// Shown after `-->`.
@@ -23,13 +25,13 @@ pub struct SourceText {
 }
 
 impl SourceText {
-    /// The number of the line that holds a byte, from 1.
+    /// Returns the number of the line that holds a byte, from 1.
     pub fn line(&self, offset: usize) -> usize {
         1 + self.text.bytes().take(offset).filter(|byte| *byte == b'\n').count()
     }
 }
 
-/// Byte range in a [`Source`], `start <= end`, on character boundaries.
+/// A range of bytes in a [`SourceText`], `start <= end`, on character boundaries.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct Span {
     /// First byte.
@@ -38,7 +40,7 @@ pub struct Span {
     pub end: usize,
 }
 
-/// One mistake and how to put it right.
+/// One mistake and its fix.
 ///
 /// Grammar: lower case, no full stop, names in backticks; the smallest span; the fix only in the help.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -46,18 +48,18 @@ pub struct Diagnostic {
     /// Family and name, such as `script::unknown-key`. The family decides the exit code: `usage` 2, `script` 3,
     /// `plugin` 4, any other 1.
     pub code: &'static str,
-    /// What is wrong.
+    /// The mistake.
     pub message: String,
-    /// Where, if there is a place.
+    /// Its place, if it has one.
     pub location: Option<LabeledSpan>,
     /// The fix, if known.
     pub help: Option<String>,
 }
 
-/// Where a mistake stands.
+/// The place of a mistake.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct LabeledSpan {
-    /// The text it stands in.
+    /// The text that contains it.
     pub source: Arc<SourceText>,
     /// The bytes to underline.
     pub span: Span,
@@ -66,26 +68,26 @@ pub struct LabeledSpan {
 }
 
 impl Diagnostic {
-    /// A mistake without a place or a fix.
+    /// Creates a mistake without a place or a fix.
     pub fn new(code: &'static str, message: impl Into<String>) -> Self {
         Self { code, message: message.into(), location: None, help: None }
     }
 
-    /// Says where.
+    /// Adds the place.
     #[must_use]
     pub fn at(mut self, source: &Arc<SourceText>, span: Span, label: impl Into<String>) -> Self {
         self.location = Some(LabeledSpan { source: Arc::clone(source), span, label: label.into() });
         self
     }
 
-    /// Says how to put it right.
+    /// Adds the fix.
     #[must_use]
     pub fn help(mut self, help: impl Into<String>) -> Self {
         self.help = Some(help.into());
         self
     }
 
-    /// The exit code of the family.
+    /// Returns the exit code of the family.
     fn exit(&self) -> Exit {
         match self.code.split("::").next() {
             Some("usage") => Exit::Usage,
@@ -96,28 +98,31 @@ impl Diagnostic {
     }
 }
 
-/// All mistakes found so far. A stage collects as many as it can before it gives up.
+/// All mistakes found so far. Parser and planner collect as many as they can before they give up.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Diagnostics(pub Vec<Diagnostic>);
 
 impl Diagnostics {
-    /// Adds one.
+    /// Adds a mistake.
     pub fn push(&mut self, diagnostic: Diagnostic) {
         self.0.push(diagnostic);
     }
 
-    /// Adds those of a failed result and passes its value on.
+    /// Adds the mistakes of a failed result, or returns its value.
     pub fn absorb<T>(&mut self, result: Result<T, Diagnostics>) -> Option<T> {
         result.map_err(|more| self.0.extend(more.0)).ok()
     }
 
-    /// How the process ends because of these: the exit code of the family that is checked first, since its mistakes
-    /// may have caused the others. [`Exit::Done`] if there are none; [`Exit::Internal`] for a family that has no code.
+    /// Returns the exit code for these mistakes: that of the family that is checked first, since its mistakes may have
+    /// caused the others. [`Exit::Success`] if there are none; [`Exit::Internal`] for a family that has no exit code.
     pub fn exit(&self) -> Exit {
         self.0.iter().map(Diagnostic::exit).min().unwrap_or(Exit::Success)
     }
 
-    /// The value if nothing was wrong.
+    /// Returns the value if there are no mistakes.
+    ///
+    /// # Errors
+    /// Returns the mistakes.
     pub fn into_result<T>(self, value: T) -> Result<T, Diagnostics> {
         if self.0.is_empty() { Ok(value) } else { Err(self) }
     }

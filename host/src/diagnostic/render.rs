@@ -1,4 +1,4 @@
-//! Diagnostics as text, in the shape that rustc made familiar. The one place that knows what a message looks like.
+//! Diagnostics as text, in the form that rustc made familiar. Only this file knows that form.
 
 use std::ops::Range;
 
@@ -6,15 +6,15 @@ use annotate_snippets::{AnnotationKind, Group, Level, Renderer, Snippet, normali
 
 use super::{Diagnostic, Diagnostics, LabeledSpan};
 
-/// All mistakes in the order found, a blank line between them, each line ending in a line break. Empty if there are
-/// none. `color` adds ANSI escapes; the caller knows whether they are wanted.
+/// Renders all mistakes in the order found, with a blank line between them and a line break at the end. Empty if there
+/// are none. `color` adds ANSI escapes; the caller decides whether the reader can take them.
 pub fn render(diagnostics: &Diagnostics, color: bool) -> String {
     let renderer = if color { Renderer::styled() } else { Renderer::plain() };
     let messages: Vec<String> = diagnostics.0.iter().map(|diagnostic| message(&renderer, diagnostic)).collect();
     messages.join("\n")
 }
 
-/// One mistake, with a line break at its end.
+/// Renders one mistake, with a line break at its end.
 fn message(renderer: &Renderer, diagnostic: &Diagnostic) -> String {
     let title = Level::ERROR.primary_title(diagnostic.message.as_str()).id(diagnostic.code);
     let header = Group::with_title(title);
@@ -28,14 +28,14 @@ fn message(renderer: &Renderer, diagnostic: &Diagnostic) -> String {
     renderer.render(&[header.element(excerpt(place)).elements(help)]) + "\n"
 }
 
-/// The line a mistake stands in, with a caret and a label.
+/// Returns the line of a mistake, with a caret and a label.
 fn excerpt(place: &LabeledSpan) -> Snippet<'_, annotate_snippets::Annotation<'_>> {
     let annotation = AnnotationKind::Primary.span(first_line(place)).label(place.label.as_str());
     Snippet::source(place.source.text.as_str()).path(place.source.name.as_str()).annotation(annotation)
 }
 
-/// The part of the span on its first line. A mistake in a text of several lines is pointed out where it begins, since a
-/// bracket around all of it would bury the message.
+/// Returns the part of the span on its first line. Only the beginning of a mistake in a text of several lines is
+/// underlined, since a bracket around all of it would bury the message.
 fn first_line(place: &LabeledSpan) -> Range<usize> {
     let Range { start, end } = place.span.start..place.span.end;
     let text = place.source.text.get(start..end).unwrap_or_default();
@@ -61,11 +61,11 @@ mod tests {
     #[test]
     fn a_message_with_a_place_and_a_fix() {
         let source = source("- name: a\n\n\n\n  expect_statuss: 200\n");
-        let found = Diagnostic::new("script::unknown-key", "`expect_statuss` is not a parameter of action `http`")
+        let diagnostic = Diagnostic::new("script::unknown-key", "`expect_statuss` is not a parameter of action `http`")
             .at(&source, Span { start: 15, end: 29 }, "unknown key")
             .help("did you mean `expect_status`?");
         assert_eq!(
-            text(found),
+            text(diagnostic),
             "\
 error[script::unknown-key]: `expect_statuss` is not a parameter of action `http`
  --> checkout.yml:5:3
@@ -80,9 +80,10 @@ error[script::unknown-key]: `expect_statuss` is not a parameter of action `http`
 
     #[test]
     fn a_message_without_a_place_is_a_header_and_a_fix() {
-        let found = Diagnostic::new("usage::no-script", "nothing to run").help("give a script with `--script FILE`");
+        let diagnostic =
+            Diagnostic::new("usage::no-script", "nothing to run").help("give a script with `--script FILE`");
         assert_eq!(
-            text(found),
+            text(diagnostic),
             "\
 error[usage::no-script]: nothing to run
   = help: give a script with `--script FILE`
@@ -94,9 +95,9 @@ error[usage::no-script]: nothing to run
     #[test]
     fn columns_count_characters_and_carets_follow_their_width() {
         let source = source("name: ☃☃ x\r\nnext: 1\r\n");
-        let found = Diagnostic::new("script::x", "m").at(&source, Span { start: 13, end: 14 }, "here");
+        let diagnostic = Diagnostic::new("script::x", "m").at(&source, Span { start: 13, end: 14 }, "here");
         assert_eq!(
-            text(found),
+            text(diagnostic),
             "\
 error[script::x]: m
  --> checkout.yml:1:10
@@ -110,9 +111,9 @@ error[script::x]: m
     #[test]
     fn a_span_of_several_lines_shows_its_first() {
         let source = source("a: |\n  b\n  c\n");
-        let found = Diagnostic::new("script::x", "m").at(&source, Span { start: 3, end: 12 }, "here");
+        let diagnostic = Diagnostic::new("script::x", "m").at(&source, Span { start: 3, end: 12 }, "here");
         assert_eq!(
-            text(found),
+            text(diagnostic),
             "\
 error[script::x]: m
  --> checkout.yml:1:4
@@ -125,9 +126,9 @@ error[script::x]: m
 
     #[test]
     fn an_empty_source_has_a_place() {
-        let found = Diagnostic::new("script::x", "m").at(&source(""), Span::default(), "here");
+        let diagnostic = Diagnostic::new("script::x", "m").at(&source(""), Span::default(), "here");
         assert_eq!(
-            text(found),
+            text(diagnostic),
             "\
 error[script::x]: m
  --> checkout.yml:1:1
@@ -139,9 +140,9 @@ error[script::x]: m
     }
 
     #[test]
-    fn escapes_in_what_was_typed_do_not_reach_the_terminal() {
-        let found = Diagnostic::new("script::x", "\u{1b}[31mred").help("\u{1b}[31mred");
-        assert!(!text(found).contains('\u{1b}'));
+    fn escapes_in_input_do_not_reach_the_terminal() {
+        let diagnostic = Diagnostic::new("script::x", "\u{1b}[31mred").help("\u{1b}[31mred");
+        assert!(!text(diagnostic).contains('\u{1b}'));
     }
 
     #[test]

@@ -1,11 +1,11 @@
-//! "Did you mean": most unknown names are known ones with a slip of the finger.
+//! "Did you mean": most unknown names are known names with a typing error.
 
-/// The smallest Jaro-Winkler similarity that counts as a slip. Below it suggestions confuse more than they help:
-/// `usrs` is 0.93 from `users`, `method` 0.47 from `name`.
+/// The smallest Jaro-Winkler similarity that counts as a typing error. Below it suggestions confuse more than they
+/// help: `usrs` is 0.93 from `users`, `method` 0.47 from `name`.
 const MIN_SIMILARITY: f64 = 0.8;
 
-/// The candidate nearest to what was typed, if any is near enough. Case does not matter; of two equally near candidates
-/// the first wins.
+/// Returns the candidate nearest to what was typed, if any is near enough. Case does not matter; of two equally near
+/// candidates the first wins.
 pub fn suggest<'a>(typed: &str, candidates: impl IntoIterator<Item = &'a str>) -> Option<&'a str> {
     let typed = typed.to_lowercase();
     let mut best = None;

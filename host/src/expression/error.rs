@@ -2,13 +2,13 @@
 
 use crate::diagnostic::Span;
 
-/// Why a text is no condition: the first mistake.
+/// The reason why a text is not a condition: its first mistake.
 #[derive(Debug, PartialEq, Eq)]
 pub struct ExpressionError {
-    /// What is wrong, in the grammar of a [`Diagnostic`](crate::diagnostic::Diagnostic).
+    /// The mistake, in the grammar of a [`Diagnostic`](crate::diagnostic::Diagnostic).
     pub message: String,
-    /// Where, in bytes of the text.
+    /// Its place, in bytes of the text.
     pub span: Span,
-    /// How to put it right, if known.
+    /// The fix, if known.
     pub help: Option<String>,
 }

@@ -1,4 +1,4 @@
-//! What a condition is evaluated with: who the user is, what it knows, and what its last exchange came to.
+//! The inputs of a condition: the user, its variables, and its last exchange.
 
 use std::cell::OnceCell;
 use std::collections::HashMap;
@@ -11,7 +11,7 @@ use cel::{Context, Value};
 use super::reply_part::ReplyPart;
 use crate::template::{VariableId, Variables};
 
-/// The longest content that is remembered, in bytes. Each user has one, and a condition may look at all of it.
+/// The longest content that is remembered, in bytes. Each user keeps one, and a condition may look at all of it.
 pub const MAX_REMEMBERED_BODY: usize = 1 << 20;
 
 /// The last exchange of a user, as far as conditions of its scenario ask for it.
@@ -22,39 +22,39 @@ pub struct LastExchange {
     pub latency: f64,
     /// Bytes of its content, before decoding.
     pub size: u64,
-    /// Its content; empty if it is longer than [`MOST_REMEMBERED`].
+    /// Its content; empty if it is longer than [`MAX_REMEMBERED_BODY`].
     pub body: Bytes,
-    /// The same as JSON, once a condition has asked.
+    /// Its content as JSON, parsed when a condition first reads it.
     pub json: OnceCell<Value>,
-    /// Its fields, in their order.
+    /// Its header fields, in their order.
     pub headers: Vec<(String, String)>,
 }
 
 impl LastExchange {
-    /// Before the first.
+    /// Returns the value before the first exchange.
     pub const fn empty() -> Self {
         Self { status: 0, latency: 0.0, size: 0, body: Bytes::new(), json: OnceCell::new(), headers: Vec::new() }
     }
 }
 
-/// What is known of a user where it comes to a condition.
+/// The state of a user at the moment when a condition is evaluated.
 pub struct ExpressionInputs<'a> {
     /// The user's variables.
     pub variables: &'a Variables,
     /// Its last exchange.
     pub last: &'a LastExchange,
-    /// Whether the step before passed; so does none.
+    /// `true` if the step before passed, or there was none.
     pub passed: bool,
     /// The user's number, from 0.
     pub user: u32,
-    /// Walks of the steps so far.
+    /// The number of iterations before this one.
     pub iteration: u64,
-    /// Rounds of the loop around the condition so far; 0 without one.
+    /// Rounds so far of the loop around the condition; 0 without a loop.
     pub round: u64,
 }
 
 impl ExpressionInputs<'_> {
-    /// Gives a condition the names that it reads.
+    /// Declares the names that a condition reads.
     pub(super) fn declare(
         &self,
         context: &mut Context<'_, '_>,
@@ -102,7 +102,7 @@ fn integer(number: u64) -> Value {
     i64::try_from(number).map_or(Value::UInt(number), Value::Int)
 }
 
-/// JSON as the language has it: whole numbers are `int`, unless they are too large for it.
+/// Converts JSON to a CEL value: whole numbers are `int`, unless they are too large for it.
 fn cel_value(json: &serde_json::Value) -> Value {
     match json {
         serde_json::Value::Null => Value::Null,

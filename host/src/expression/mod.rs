@@ -1,10 +1,11 @@
-//! Conditions of `when` and `while`, in the Common Expression Language (CEL, <https://cel.dev>): compiled once, evaluated
-//! where a user comes to one. The language is a library's; what stands here is which names there are, and what they mean.
+//! Conditions of `when` and `while`, in the Common Expression Language (CEL, <https://cel.dev>): compiled once,
+//! evaluated where a user comes to one. A library implements the language; this module defines its names and their
+//! meaning.
 //!
-//! | name | is |
+//! | name | value |
 //! |---|---|
 //! | `vars.NAME` | a variable's text; empty if it is not set |
-//! | `passed` | whether the step before passed |
+//! | `passed` | true if the step before passed, or there was none |
 //! | `reply.status` `reply.size` | of the last exchange: its status, 0 without a reply; bytes of its content |
 //! | `reply.latency` | its response time in milliseconds |
 //! | `reply.body` `reply.json` `reply.headers` | its content as text and as JSON; its fields, by names in lower case |
@@ -39,21 +40,21 @@ pub struct Expression {
     warned: AtomicBool,
 }
 
-/// What has to be known of replies, for all expressions of a scenario.
+/// The parts of replies that must be kept for the expressions of a scenario. Each includes those before it.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord)]
 pub enum ReplyDetail {
     /// Nothing.
     #[default]
     Nothing,
-    /// Numbers.
+    /// Status, response time and size.
     Numbers,
-    /// The fields, too.
+    /// The header fields, too.
     Headers,
     /// The content, too.
     Content,
 }
 
-/// What the language knows; one for each worker, since making it costs more than a condition does.
+/// The functions of the language. Each worker has one, since creating it costs more than evaluating a condition.
 pub struct CelContext(Context<'static, 'static>);
 
 impl Default for CelContext {
@@ -63,10 +64,10 @@ impl Default for CelContext {
 }
 
 impl Expression {
-    /// Compiles a condition; the variables that it reads are added to the names.
+    /// Compiles a condition, and adds the variables that it reads to the names.
     ///
     /// # Errors
-    /// The text is no expression, or reads a name that there is not.
+    /// The text is not an expression, or reads a name that does not exist.
     pub fn compile(text: &str, names: &mut VariableNames) -> Result<Self, ExpressionError> {
         let program = Program::compile(text).map_err(|errors| syntax_error(text, &errors))?;
         let references = references::collect_references(&program, text)?;
@@ -77,20 +78,21 @@ impl Expression {
         Ok(Self { program, text: text.to_owned(), variables, reply, warned })
     }
 
-    /// What has to be known of the replies before it.
+    /// Returns the parts of the last reply that must be kept for it.
     pub fn reply_detail(&self) -> ReplyDetail {
-        let remembers = |part: &ReplyPart| match part {
+        let detail = |part: &ReplyPart| match part {
             ReplyPart::Status | ReplyPart::Latency | ReplyPart::Size => ReplyDetail::Numbers,
             ReplyPart::Headers => ReplyDetail::Headers,
             ReplyPart::Body | ReplyPart::Json => ReplyDetail::Content,
         };
-        self.reply.iter().map(remembers).max().unwrap_or_default()
+        self.reply.iter().map(detail).max().unwrap_or_default()
     }
 
-    /// Whether it holds. What cannot be told does not hold; `warn` is told why the first time.
-    pub fn holds(&self, language: &CelContext, facts: &ExpressionInputs<'_>, warn: impl FnOnce(&str, &str)) -> bool {
-        let mut context = language.0.new_inner_scope();
-        facts.declare(&mut context, &self.variables, &self.reply);
+    /// Returns `true` if the condition holds. One that cannot be evaluated does not hold; `warn` gets its text and the
+    /// reason the first time.
+    pub fn holds(&self, cel: &CelContext, inputs: &ExpressionInputs<'_>, warn: impl FnOnce(&str, &str)) -> bool {
+        let mut context = cel.0.new_inner_scope();
+        inputs.declare(&mut context, &self.variables, &self.reply);
         let why = match self.program.execute(&context) {
             Ok(Value::Bool(holds)) => return holds,
             Ok(_) => "it is neither true nor false".to_owned(),
@@ -103,7 +105,7 @@ impl Expression {
     }
 }
 
-/// Why an expression has no value. The library's own texts show the values, which may be secrets.
+/// Says why an expression has no value. The library's own texts show the values, which may be secrets.
 fn execution_error_text(error: &ExecutionError) -> String {
     match error {
         ExecutionError::NoSuchKey(key) => format!("there is no `{key}`"),
@@ -120,17 +122,17 @@ fn execution_error_text(error: &ExecutionError) -> String {
     }
 }
 
-/// The first error of the parser, at its place.
+/// Converts the first error of the parser, at its place.
 fn syntax_error(text: &str, errors: &cel::ParseErrors) -> ExpressionError {
     let first = errors.errors.first();
-    let at = first.map_or(0, |error| offset(text, error.pos));
+    let at = first.map_or(0, |error| offset(text, error.pos.0, error.pos.1));
     let message = "this is not an expression".to_owned();
     let help = "for example `vars.state == \"pending\" && reply.status == 200`; the language is CEL".to_owned();
     ExpressionError { message, span: Span { start: at, end: text.len() }, help: Some(help) }
 }
 
-/// The byte at a line from 1 and a column from 1, or the last byte before the end.
-fn offset(text: &str, (line, column): (isize, isize)) -> usize {
+/// Returns the byte at a line from 1 and a column from 1, or the last byte before the end.
+fn offset(text: &str, line: isize, column: isize) -> usize {
     let line = usize::try_from(line - 1).unwrap_or(0);
     let before: usize = text.split_inclusive('\n').take(line).map(str::len).sum();
     let rest = &text[before..];
@@ -140,7 +142,7 @@ fn offset(text: &str, (line, column): (isize, isize)) -> usize {
     (before + within).min(last)
 }
 
-/// As typed.
+/// Shows the condition as it was typed.
 impl fmt::Display for Expression {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(self.text.trim())

@@ -1,5 +1,6 @@
-//! Which names an expression reads: found in its tree before the run, so that a name that does not exist is a mistake in
-//! the script and not a surprise in the middle of the load, and so that no reply is kept that nobody asks for.
+//! The names that an expression reads. They are found in its tree before the run, so that a name that does not exist is
+//! a mistake in the script and not a surprise in the middle of the load, and so that only replies that are read are
+//! kept.
 
 use cel::Program;
 use cel::common::ast::{EntryExpr, Expr, IdedExpr, LiteralValue};
@@ -8,7 +9,7 @@ use super::error::ExpressionError;
 use super::reply_part::ReplyPart;
 use crate::diagnostic::{Span, suggest};
 
-/// The names that are there without a point.
+/// The names that stand without a point.
 const PLAIN_NAMES: [&str; 4] = ["passed", "user", "iteration", "round"];
 /// All names, for messages.
 const ROOT_NAMES: [&str; 6] = ["vars", "reply", "passed", "user", "iteration", "round"];
@@ -21,7 +22,7 @@ const REPLY_PARTS: [(&str, ReplyPart); 6] = [
     ("headers", ReplyPart::Headers),
 ];
 
-/// What an expression reads.
+/// The names that an expression reads.
 #[derive(Default)]
 pub struct References {
     /// Variables.
@@ -30,10 +31,10 @@ pub struct References {
     pub reply: Vec<ReplyPart>,
 }
 
-/// Looks through a program.
+/// Collects the names that a program reads.
 ///
 /// # Errors
-/// It reads a name that there is not.
+/// It reads a name that does not exist, or has a loop within a loop.
 pub fn collect_references(program: &Program, text: &str) -> Result<References, ExpressionError> {
     let mut reader = ReferenceCollector { program, text, references: References::default(), locals: Vec::new() };
     reader.visit(program.expression())?;
@@ -44,7 +45,7 @@ struct ReferenceCollector<'a> {
     program: &'a Program,
     text: &'a str,
     references: References,
-    /// Names that macros such as `exists` make up.
+    /// Names that macros such as `exists` introduce.
     locals: Vec<&'a str>,
 }
 
@@ -70,9 +71,9 @@ impl<'a> ReferenceCollector<'a> {
             Expr::Struct(made) => self.visit_entries(made.entries.iter().map(|entry| &entry.expr)),
             Expr::Comprehension(comprehension) => {
                 if !self.locals.is_empty() {
-                    // A list of the target's would be gone through as often as it is long.
-                    let help = "go through one list only: a condition must be over in no time".to_owned();
-                    return Err(self.error_at(expression, "a loop stands within another".into(), Some(help)));
+                    // A list from the target would be walked as many times as it is long.
+                    let help = "loop over one list only: a condition must take no time".to_owned();
+                    return Err(self.error_at(expression, "a loop is within another loop".into(), Some(help)));
                 }
                 self.visit(&comprehension.iter_range)?;
                 let before = self.locals.len();
@@ -134,8 +135,8 @@ impl<'a> ReferenceCollector<'a> {
             return Ok(());
         }
         let (message, help) = match name {
-            "vars" => ("`vars` stands alone".to_owned(), "name the variable: `vars.token`".to_owned()),
-            "reply" => ("`reply` stands alone".to_owned(), "name a part of it: `reply.status`".to_owned()),
+            "vars" => ("`vars` is not a value by itself".to_owned(), "name the variable: `vars.token`".to_owned()),
+            "reply" => ("`reply` is not a value by itself".to_owned(), "name a part of it: `reply.status`".to_owned()),
             _ => {
                 let message = format!("`{name}` is not a name of an expression");
                 let near = suggest(name, ROOT_NAMES);
@@ -148,7 +149,7 @@ impl<'a> ReferenceCollector<'a> {
     }
 
     fn error_at(&self, at: &IdedExpr, message: String, help: Option<String>) -> ExpressionError {
-        // The library counts in characters, the last one included; a select has the place of its point.
+        // The library counts in characters, the last one included; the place of a select is that of its point.
         let (start, stop) = self.program.source_info().offset_for(at.id).unwrap_or_default();
         let byte =
             |character: u32| self.text.char_indices().nth(character as usize).map_or(self.text.len(), |(at, _)| at);
@@ -162,7 +163,7 @@ impl<'a> ReferenceCollector<'a> {
     }
 }
 
-/// `root.name` or `root["name"]`, also where `has` asks for it.
+/// Returns root and name of `root.name` or `root["name"]`, within `has` too.
 fn member(expression: &IdedExpr) -> Option<(&str, &str)> {
     match &expression.expr {
         Expr::Select(select) => match &select.operand.expr {

@@ -1,10 +1,10 @@
-//! What conditions mean, and what is said of those that mean nothing.
+//! Conditions as a whole: text in, truth or error out.
 
 use super::*;
 use crate::template::Variables;
 
-/// What a condition comes to for a user who knows something, and what was warned of.
-fn told(text: &str) -> (bool, Option<String>) {
+/// Evaluates a condition for a user with variables and a last exchange; returns the result and the warning.
+fn evaluate(text: &str) -> (bool, Option<String>) {
     let mut names = VariableNames::default();
     let expression = Expression::compile(text, &mut names).expect(text);
     let mut variables = Variables::default();
@@ -24,14 +24,15 @@ fn told(text: &str) -> (bool, Option<String>) {
         json: std::cell::OnceCell::new(),
         headers: vec![("content-type".into(), "application/json".into())],
     };
-    let facts = ExpressionInputs { variables: &variables, last: &last, passed: false, user: 5, iteration: 2, round: 3 };
+    let inputs =
+        ExpressionInputs { variables: &variables, last: &last, passed: false, user: 5, iteration: 2, round: 3 };
     let mut warned = None;
-    let holds = expression.holds(&CelContext::default(), &facts, |_, why| warned = Some(why.to_owned()));
+    let holds = expression.holds(&CelContext::default(), &inputs, |_, why| warned = Some(why.to_owned()));
     (holds, warned)
 }
 
 #[test]
-fn what_holds() {
+fn conditions_that_hold() {
     for text in [
         "true",
         r#"vars.state == "pending""#,
@@ -56,19 +57,19 @@ fn what_holds() {
         "user % 2 == 1 && iteration == 2 && round == 3",
         r#"user == 5 ? vars.state != "" : false"#,
     ] {
-        assert_eq!(told(text), (true, None), "{text}");
+        assert_eq!(evaluate(text), (true, None), "{text}");
     }
 }
 
 #[test]
-fn what_does_not_hold() {
+fn conditions_that_do_not_hold() {
     for text in ["false", "passed", "reply.status == 200", r#"vars.state == "Pending""#, "round < 3"] {
-        assert_eq!(told(text), (false, None), "{text}");
+        assert_eq!(evaluate(text), (false, None), "{text}");
     }
 }
 
 #[test]
-fn what_cannot_be_told_does_not_hold_and_shows_no_value() {
+fn a_condition_without_a_value_does_not_hold_and_shows_no_value() {
     for (text, why) in [
         ("reply.json.other == 1", "there is no `other`"),
         ("reply.json.items[9].id == 1", "a list is shorter than that"),
@@ -77,7 +78,7 @@ fn what_cannot_be_told_does_not_hold_and_shows_no_value() {
         ("vars.state", "it is neither true nor false"),
         ("1 / (user - 5) == 1", "it divides by zero"),
     ] {
-        let (holds, warned) = told(text);
+        let (holds, warned) = evaluate(text);
         let warned = warned.unwrap_or_default();
         assert!(!holds && warned.starts_with(why), "{text}: {warned}");
         assert!(!warned.contains("pending") && !warned.contains("12"), "{warned}");
@@ -88,37 +89,37 @@ fn what_cannot_be_told_does_not_hold_and_shows_no_value() {
 fn one_warning_is_enough() {
     let expression = Expression::compile("reply.json.a == 1", &mut VariableNames::default()).unwrap();
     let (variables, last) = (Variables::default(), LastExchange::empty());
-    let facts = ExpressionInputs { variables: &variables, last: &last, passed: true, user: 0, iteration: 0, round: 0 };
-    let (language, mut warnings) = (CelContext::default(), 0);
+    let inputs = ExpressionInputs { variables: &variables, last: &last, passed: true, user: 0, iteration: 0, round: 0 };
+    let (cel, mut warnings) = (CelContext::default(), 0);
     for _ in 0..3 {
-        assert!(!expression.holds(&language, &facts, |_, _| warnings += 1));
+        assert!(!expression.holds(&cel, &inputs, |_, _| warnings += 1));
     }
     assert_eq!(warnings, 1);
 }
 
 #[test]
-fn what_is_no_condition_is_said_at_its_place() {
+fn mistakes_are_reported_at_their_place() {
     for (text, part, message) in [
         ("vars.a ==", "", "this is not an expression"),
         ("token == \"x\"", "token", "`token` is not a name of an expression"),
         ("reply.statu == 200", "reply.statu", "a reply has no `statu`"),
-        ("user == 1 && reply == 2", "reply", "`reply` stands alone"),
-        ("size(vars) == 2", "vars", "`vars` stands alone"),
-        ("reply.json.all(a, reply.json.exists(b, b == a))", "", "a loop stands within another"),
+        ("user == 1 && reply == 2", "reply", "`reply` is not a value by itself"),
+        ("size(vars) == 2", "vars", "`vars` is not a value by itself"),
+        ("reply.json.all(a, reply.json.exists(b, b == a))", "", "a loop is within another loop"),
         ("[1].all(x, y == x)", "y", "`y` is not a name of an expression"),
     ] {
-        let wrong = Expression::compile(text, &mut VariableNames::default()).expect_err(text);
-        assert_eq!(wrong.message, message, "{text}");
+        let error = Expression::compile(text, &mut VariableNames::default()).expect_err(text);
+        assert_eq!(error.message, message, "{text}");
         if !part.is_empty() {
-            assert_eq!(&text[wrong.span.start..wrong.span.end], part, "{text}");
+            assert_eq!(&text[error.span.start..error.span.end], part, "{text}");
         }
-        assert!(wrong.span.end <= text.len() && wrong.span.start < text.len(), "{text}");
+        assert!(error.span.end <= text.len() && error.span.start < text.len(), "{text}");
     }
 }
 
 #[test]
-fn only_what_is_read_has_to_be_remembered() {
-    for (text, remembers) in [
+fn only_the_parts_that_are_read_are_kept() {
+    for (text, detail) in [
         ("vars.a == \"\"", ReplyDetail::Nothing),
         ("passed", ReplyDetail::Nothing),
         ("reply.status == 1", ReplyDetail::Numbers),
@@ -126,6 +127,6 @@ fn only_what_is_read_has_to_be_remembered() {
         ("reply.status == 1 || has(reply.json.a)", ReplyDetail::Content),
     ] {
         let expression = Expression::compile(text, &mut VariableNames::default()).unwrap();
-        assert_eq!(expression.reply_detail(), remembers, "{text}");
+        assert_eq!(expression.reply_detail(), detail, "{text}");
     }
 }

@@ -28,7 +28,7 @@ mod version;
 pub use connect::{Transport, open};
 pub use connector::{Connector, Dial};
 pub use failure::Failure;
-pub use grants::{Grant, Grants, InvalidGrant, Reach};
+pub use grants::{Grant, Grants};
 pub use meter::{Measurements, Meter, MeteredStream, Traffic, TrafficGuard};
 pub use origin::{Origin, OriginError, not_granted, same_origin, target};
 pub use stream::{Destination, Stream, StreamTls};

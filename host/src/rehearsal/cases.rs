@@ -1,4 +1,4 @@
-//! The cases of `plugin test`: steps, what a scripted target answers, and what is to come of it.
+//! The cases of `plugin test`: steps, the behaviour of a scripted target, and the expected result.
 //!
 //! ```yaml
 //! - name: greets by name
@@ -29,37 +29,37 @@ const CASES_HELP: &str = "a file of cases is a list; each begins with `- name: �
 /// One case.
 #[derive(Debug)]
 pub struct Case {
-    /// What it shows.
+    /// The name, which says what it shows.
     pub name: Spanned<String>,
     /// Its steps; the component under test is not among its plugins yet.
     pub script: Script,
-    /// How many times the user walks the steps; once if not typed.
+    /// The number of iterations; one if not typed.
     pub times: Option<Spanned<u64>>,
-    /// What the target does, part after part.
+    /// The behaviour of the target, part after part.
     pub target: Vec<TargetPart>,
-    /// What is to come of it.
+    /// The expected result.
     pub expectation: Expectation,
 }
 
-/// What the target does next.
+/// One part of the target's behaviour.
 #[derive(Clone, Debug, PartialEq)]
 pub enum TargetPart {
-    /// It receives an HTTP request and answers it.
+    /// The target receives an HTTP request and answers it.
     Http(ExpectedRequest, TargetReply),
-    /// It receives these bytes, if any, and after a while sends those, if any.
+    /// The target receives these bytes, if any, and after a while sends those, if any.
     Bytes {
-        /// What must come first.
+        /// The bytes to receive.
         receives: Vec<u8>,
-        /// What is answered.
+        /// The bytes to send.
         sends: Vec<u8>,
-        /// How long after.
+        /// The time between the two.
         after: Duration,
     },
-    /// It closes the connection.
+    /// The target closes the connection.
     Close,
 }
 
-/// What a request must be like; what is not typed may be anything.
+/// The expected properties of a request; those that are not typed may be anything.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct ExpectedRequest {
     /// The method.
@@ -72,7 +72,7 @@ pub struct ExpectedRequest {
     pub body: Option<String>,
 }
 
-/// What a request is answered with.
+/// The answer to a request.
 #[derive(Clone, Debug, PartialEq)]
 pub struct TargetReply {
     /// The status.
@@ -81,29 +81,29 @@ pub struct TargetReply {
     pub headers: Vec<(String, String)>,
     /// The content.
     pub body: String,
-    /// How long after the request.
+    /// The time between request and reply.
     pub after: Duration,
 }
 
-/// What is to come of a case; what is not typed may be anything, but for the outcome.
+/// The expected result of a case; anything that is not typed may be as it will, except the outcome.
 #[derive(Debug, Default)]
 pub struct Expectation {
-    /// Whether all tasks are to pass, or one to fail; to pass if not typed.
+    /// True if a task must fail; otherwise, and if not typed, all tasks must pass.
     pub expects_failure: bool,
     /// The category that a failure must have.
     pub failure: Option<Spanned<String>>,
-    /// What its example must say somewhere.
+    /// A text that the example of a failure must contain.
     pub detail: Option<Spanned<String>>,
-    /// How long it all must take, to a millisecond.
+    /// The time that the case must take, to a millisecond.
     pub duration: Option<Spanned<Duration>>,
     /// Metrics of the plugin: a counter's sum, a gauge's last value, a rate's share, a trend's mean.
     pub metrics: Vec<(Spanned<String>, f64)>,
 }
 
-/// Reads a file of cases.
+/// Parses a file of cases.
 ///
 /// # Errors
-/// All mistakes in it.
+/// Returns all mistakes in it.
 pub fn parse_cases(source: &Arc<SourceText>) -> Result<Vec<Case>, Diagnostics> {
     let root = read(source)?;
     let mut reader = ValueReader { source: Arc::clone(source), diagnostics: Diagnostics::default() };
@@ -187,8 +187,7 @@ fn target_part(reader: &mut ValueReader, node: Node) -> Option<TargetPart> {
         _ => {
             let message =
                 "a part of `target` is a `reply` with or without a `request`, or `receives` and `sends`, or `closes`";
-            let help =
-                "what comes one after the other is a part each; `after` stands within `reply`, or beside `sends`";
+            let help = "write one part for each thing that happens; `after` goes into `reply`, or beside `sends`";
             reader.report(span, &DiagnosticText { code: "cases::part", message, label: "neither of them", help });
             None
         }
@@ -196,17 +195,17 @@ fn target_part(reader: &mut ValueReader, node: Node) -> Option<TargetPart> {
 }
 
 fn expected_request(reader: &mut ValueReader, node: Node) -> ExpectedRequest {
-    let mut wanted = ExpectedRequest::default();
+    let mut expected = ExpectedRequest::default();
     for (key, node) in reader.mapping("request", node, "for example `request: {path: /}`").unwrap_or_default() {
         match key.value.as_str() {
-            "method" => wanted.method = reader.non_empty_text("method", node, "GET").map(|text| text.value),
-            "path" => wanted.path = reader.non_empty_text("path", node, "/").map(|text| text.value),
-            "headers" => wanted.headers = headers(reader, node),
-            "body" => wanted.body = reader.text("body", node, "\"…\"").map(|text| text.value),
+            "method" => expected.method = reader.non_empty_text("method", node, "GET").map(|text| text.value),
+            "path" => expected.path = reader.non_empty_text("path", node, "/").map(|text| text.value),
+            "headers" => expected.headers = headers(reader, node),
+            "body" => expected.body = reader.text("body", node, "\"…\"").map(|text| text.value),
             _ => reader.unknown_key(&key, "`request`", &REQUEST_KEYS),
         }
     }
-    wanted
+    expected
 }
 
 fn target_reply(reader: &mut ValueReader, node: Node) -> Option<TargetReply> {
@@ -249,7 +248,7 @@ fn expectation(reader: &mut ValueReader, node: Node) -> Expectation {
     }
     let says_why = expected.failure.is_some() || expected.detail.is_some();
     if passes && says_why {
-        let message = "what passes has neither `failure` nor `detail`";
+        let message = "a case that passes has neither `failure` nor `detail`";
         let help = "leave them out, or write `outcome: failed`";
         reader.report(span, &DiagnosticText { code: "cases::outcome", message, label: "both are expected", help });
     }
@@ -260,7 +259,7 @@ fn expectation(reader: &mut ValueReader, node: Node) -> Expectation {
 fn expects_failure(reader: &mut ValueReader, node: Node) -> bool {
     let Some(text) = reader.non_empty_text("outcome", node, "passed") else { return false };
     if !["passed", "failed"].contains(&text.value.as_str()) {
-        let (message, help) = (format!("`{}` is no outcome", text.value), "it is `passed` or `failed`");
+        let (message, help) = (format!("`{}` is not an outcome", text.value), "write `passed` or `failed`");
         reader.report(text.span, &DiagnosticText { code: "cases::outcome", message: &message, label: "unknown", help });
     }
     text.value == "failed"

@@ -1,6 +1,7 @@
-//! `plugin test --conformance`: any component held against the contract, in whatever language it is written. Its cases
-//! say which steps are lawful and what the target does then; everything else, it has to bear: nonsense, a target that
-//! never answers or hangs up at every point, many users, ten thousand tasks. Each rule is a name and what broke it.
+//! `plugin test --conformance`: tests a component against the contract, in whatever language it is written. Its cases
+//! define valid steps and the target's behaviour for them. The component must also survive everything else: nonsense, a
+//! target that never answers or hangs up at any point, many users, ten thousand tasks. A rule has a name and its
+//! faults.
 
 use std::path::Path;
 use std::rc::Rc;
@@ -22,28 +23,28 @@ use crate::plugin::instance::{ConfigureError, Instance};
 use crate::plugin::scripting::StepParams;
 use crate::script::model::steps;
 
-/// Tasks after which memory is looked at, and again: a heap that is collected takes its time to find its size.
+/// The numbers of tasks after which memory is measured: a garbage-collected heap needs time to reach its size.
 const TASK_COUNTS: [u64; 2] = [40_000, 50_000];
-/// Bytes that may come to it in between.
+/// The bytes by which memory may grow in between.
 const MAX_GROWTH: usize = 1 << 20;
-/// Bytes that an instance may have meanwhile: what it settles at is the script's to allow.
+/// The bytes that an instance may use in this test: a script may allow as much as the instance settles at.
 const MEMORY_LIMIT: usize = 256 << 20;
-/// Users at once.
+/// The number of concurrent users.
 const CONCURRENT_USERS: u32 = 8;
-/// Longer than any timeout of a step.
+/// A delay that is longer than any timeout of a step.
 const NEVER_REPLIES: Duration = Duration::from_secs(1_000_000);
-/// Parts of a case at which the target is made to fail.
+/// The number of parts of a case at which the target is made to fail.
 const MAX_PARTS: usize = 32;
 
-/// A rule, and what broke it; nothing if it holds.
+/// A rule and its faults; none if it holds.
 pub struct RuleResult {
     /// Its name.
     pub rule: &'static str,
-    /// What broke it.
+    /// The ways in which it was broken.
     pub faults: Vec<String>,
 }
 
-/// What is held against the rules.
+/// The component that is tested against the rules.
 struct ConformanceSubject<'a> {
     component: &'a Path,
     native: NativeArgs,
@@ -51,7 +52,7 @@ struct ConformanceSubject<'a> {
     passing_cases: Vec<&'a Case>,
 }
 
-/// Holds a component against every rule.
+/// Tests a component against every rule.
 ///
 /// # Errors
 /// The component does not load, or a step of a case is wrong.
@@ -59,13 +60,13 @@ pub fn check_conformance(cases: &[Case], component: &Path, native: NativeArgs) -
     let passes = |case: &&Case| !case.expectation.expects_failure && case.times.is_none();
     let subject = ConformanceSubject { component, native, passing_cases: cases.iter().filter(passes).collect() };
     let rules: [(&'static str, ConformanceRule<'_>); 7] = [
-        ("describes itself alike each time", ConformanceSubject::check_describe),
+        ("describes itself identically each time", ConformanceSubject::check_describe),
         ("refuses nonsense without a trap", ConformanceSubject::check_bad_params),
-        ("passes its lawful cases", ConformanceSubject::check_cases),
-        ("bears a target that never answers", ConformanceSubject::check_silent_target),
-        ("bears a target that hangs up", ConformanceSubject::check_closing_target),
-        ("serves users side by side", ConformanceSubject::check_concurrent_users),
-        ("keeps no memory of 10,000 tasks", ConformanceSubject::check_memory),
+        ("passes its valid cases", ConformanceSubject::check_cases),
+        ("survives a target that never answers", ConformanceSubject::check_silent_target),
+        ("survives a target that hangs up", ConformanceSubject::check_closing_target),
+        ("serves concurrent users", ConformanceSubject::check_concurrent_users),
+        ("leaks no memory over 10,000 tasks", ConformanceSubject::check_memory),
     ];
     rules.into_iter().map(|(rule, check)| Ok(RuleResult { rule, faults: check(&subject)? })).collect()
 }
@@ -77,7 +78,7 @@ impl<'a> ConformanceSubject<'a> {
         build_plan(&case.script, self.component, self.native, RehearsalLoad { users: 1, iterations: 1 })
     }
 
-    /// Walks a case's steps against another target; what broke a promise, and the memory at the end.
+    /// Walks a case's steps against another target, and returns the faults and the memory at the end.
     fn run_case(
         &self,
         case: &Case,
@@ -89,7 +90,7 @@ impl<'a> ConformanceSubject<'a> {
 
     fn check_describe(&self) -> Result<Vec<String>, Diagnostics> {
         let Some(case) = self.passing_cases.first() else {
-            return Ok(vec!["no case passes: a conformance test needs a lawful step of each action".into()]);
+            return Ok(vec!["no case passes: a conformance test needs a valid step of each action".into()]);
         };
         let plan = self.plan(case)?;
         let mut faults = Vec::new();
@@ -97,14 +98,14 @@ impl<'a> ConformanceSubject<'a> {
             let known = &used.plugin.description;
             match new_instance(&plan, used).and_then(|mut instance| instance.describe()) {
                 Ok(again) if format!("{again:?}") != format!("{known:?}") => {
-                    faults.push("`describe` says something else the second time".into());
+                    faults.push("`describe` returns something else the second time".into());
                 }
                 Ok(_) => {}
                 Err(trap) => faults.push(format!("`describe` traps the second time: {}", error_text(&trap))),
             }
             let tried = |action: &str| self.passing_cases.iter().any(|case| uses_action(case, action));
             let untried = known.actions.iter().filter(|action| !tried(&action.name));
-            faults.extend(untried.map(|action| format!("no case passes that names `{}`", action.name)));
+            faults.extend(untried.map(|action| format!("no passing case uses `{}`", action.name)));
         }
         Ok(faults)
     }
@@ -131,8 +132,8 @@ impl<'a> ConformanceSubject<'a> {
 
     fn check_silent_target(&self) -> Result<Vec<String>, Diagnostics> {
         self.check_failing_target(|part| match part.clone() {
-            TargetPart::Http(wanted, reply) => {
-                vec![TargetPart::Http(wanted, TargetReply { after: NEVER_REPLIES, ..reply })]
+            TargetPart::Http(request, reply) => {
+                vec![TargetPart::Http(request, TargetReply { after: NEVER_REPLIES, ..reply })]
             }
             TargetPart::Bytes { receives, sends, .. } => {
                 vec![TargetPart::Bytes { receives, sends, after: NEVER_REPLIES }]
@@ -144,11 +145,11 @@ impl<'a> ConformanceSubject<'a> {
     }
 
     fn check_closing_target(&self) -> Result<Vec<String>, Diagnostics> {
-        // A connection that was idle is opened anew without a word, so it takes two.
+        // A kept connection that was closed is silently opened again, so it takes two.
         self.check_failing_target(|_| vec![TargetPart::Close, TargetPart::Close])
     }
 
-    /// Has the target fail at each part of each case, then walks the case as it is: the instance must still do its work.
+    /// Makes the target fail at each part of each case, then walks the case unchanged: the instance must still work.
     fn check_failing_target(
         &self,
         broken: impl Fn(&TargetPart) -> Vec<TargetPart>,
@@ -158,13 +159,13 @@ impl<'a> ConformanceSubject<'a> {
             for at in 0..case.target.len().min(MAX_PARTS) {
                 let mut target = case.target[..at].to_vec();
                 target.extend(broken(&case.target[at]));
-                // The first of these may go wrong with what is left of the broken one.
+                // The first of these may still fail because of the broken one.
                 (0..3).for_each(|_| target.extend_from_slice(&case.target));
                 let trial = self.run_case(case, RehearsalLoad { users: 1, iterations: 3 }, target)?;
                 let name = &case.name.value;
                 faults.extend(trial.faults.iter().map(|fault| format!("{name}, part {}: {fault}", at + 1)));
                 if trial.passed == 0 && trial.faults.is_empty() {
-                    faults.push(format!("{name}, part {}: nothing passes afterwards", at + 1));
+                    faults.push(format!("{name}, part {}: no task passes afterwards", at + 1));
                 }
             }
         }
@@ -184,7 +185,7 @@ impl<'a> ConformanceSubject<'a> {
 
     fn check_memory(&self) -> Result<Vec<String>, Diagnostics> {
         let Some(case) = self.passing_cases.first() else { return Ok(Vec::new()) };
-        // One that is lost each time would take an hour.
+        // If the instance were lost each time, this would take an hour.
         let few = self.run_case(case, RehearsalLoad { users: 1, iterations: 10 }, repeated(&case.target, 10))?;
         if !few.faults.is_empty() {
             return Ok(few.faults);
@@ -219,7 +220,7 @@ fn new_instance(plan: &Plan, used: &PlannedPlugin) -> wasmtime::Result<Instance>
     Instance::new(&used.plugin.code, Rc::clone(&family))
 }
 
-/// Configures one instance with a step whose values are wrong in every way, one after the other.
+/// Configures one instance with a step, each of whose values is wrong in every way in turn; returns the first trap.
 fn find_configure_trap(plan: &Plan, used: &PlannedPlugin, step: &StepParams) -> Option<String> {
     let mut instance = match new_instance(plan, used) {
         Ok(instance) => instance,
@@ -260,21 +261,21 @@ fn find_configure_trap(plan: &Plan, used: &PlannedPlugin, step: &StepParams) -> 
     trapped(&mut instance, step.params.clone()).map(|fault| format!("after nonsense, {fault}"))
 }
 
-/// What came of walks against a target that does not say what it thinks of them.
+/// The result of iterations against a target whose own faults do not count.
 #[derive(Default)]
 struct RehearsalTrial {
-    /// Promises that the component broke.
+    /// Faults of the component.
     faults: Vec<String>,
     /// Tasks that passed.
     passed: u64,
-    /// Bytes of its memory at the end.
+    /// Its memory at the end, in bytes.
     memory: usize,
 }
 
 impl RehearsalTrial {
     fn run(mut plan: Plan, target: Vec<TargetPart>) -> Self {
         plan.runtime.dial = Some(ScriptedTarget::new(target));
-        let counted = match run_in_virtual_time(&Arc::new(plan)).0 {
+        let counted = match run_in_virtual_time(&Arc::new(plan)).result {
             Ok(counted) => counted,
             Err(why) => return Self { faults: vec![why], ..Self::default() },
         };
@@ -282,7 +283,7 @@ impl RehearsalTrial {
         let broken = examples.filter(|(kind, _)| *kind == FailureKind::Plugin);
         let mut faults: Vec<String> = broken.map(|(_, text)| text).collect();
         if faults.is_empty() && counted.traps > 0 {
-            faults.push("it traps when a task is cancelled or a user goes".into());
+            faults.push("it traps when a task is cancelled or a user leaves".into());
         }
         Self { faults, passed: counted.aggregate.total().tasks.passed, memory: counted.memory }
     }

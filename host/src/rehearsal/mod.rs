@@ -1,9 +1,9 @@
 //! `plugin test`: a component in the real host, against a target that follows a script, in virtual time.
 //!
-//! Everything is what a run has: the plan is built by [`plan::build`](crate::plan::build()), the one user walks its steps on a
-//! worker of [`run`](crate::run), requests are written and replies are read by [`http`](crate::http). Only the network is
-//! missing: connections lead to a [`Target`](target::Target) in the same thread, and the runtime's clock is paused, so
-//! that an hour's wait is over at once and the same case always takes the same time.
+//! It uses the parts of a run: [`plan::build`](crate::plan::build()) builds the plan, the one user walks its steps on a
+//! worker of [`run`](crate::run), and [`http`](crate::http) writes requests and reads replies. Only the network is
+//! missing: connections lead to a [`ScriptedTarget`] in the same thread, and the runtime's clock is paused, so that an
+//! hour's wait is over at once and a case always takes the same time.
 
 pub mod cases;
 mod conformance;
@@ -31,7 +31,7 @@ use crate::script::model::{PluginSpec, Script, Spanned};
 use crate::template::Variables;
 use scripted_target::ScriptedTarget;
 
-/// The name of a component under test whose file's name is none that a plugin can have.
+/// The name of a component under test if its file's name is not valid for a plugin.
 const DEFAULT_PLUGIN_NAME: &str = "plugin";
 
 /// Rehearses a case with the component in a file.
@@ -44,30 +44,38 @@ pub fn rehearse(case: &Case, component: &Path, native: NativeArgs) -> Result<Cas
     let target = ScriptedTarget::new(case.target.clone());
     plan.runtime.dial = Some(Arc::clone(&target) as _);
     let plan = Arc::new(plan);
-    let (result, took) = run_in_virtual_time(&plan);
+    let RehearsalRun { result, duration } = run_in_virtual_time(&plan);
     Ok(match result {
-        Ok(counted) => evaluate::evaluate(case, &counted.aggregate, &target.finish(), took),
-        Err(why) => CaseResult { faults: vec![why], duration: took, examples: Vec::new() },
+        Ok(counted) => evaluate::evaluate(case, &counted.aggregate, &target.finish(), duration),
+        Err(why) => CaseResult { faults: vec![why], duration, examples: Vec::new() },
     })
 }
 
-/// Who walks the steps of a case, and how often.
+/// The users and iterations of a rehearsal.
 #[derive(Clone, Copy)]
 struct RehearsalLoad {
     users: u32,
     iterations: u64,
 }
 
-/// What was counted in a rehearsal.
+/// The counts of a rehearsal.
 struct RehearsalStats {
     aggregate: Aggregate,
-    /// Instances lost to a trap.
+    /// The number of instances lost to a trap.
     traps: u64,
-    /// Bytes of memory of the largest instance when its last user went.
+    /// The memory of the largest instance when its last user left, in bytes.
     memory: usize,
 }
 
-/// The plan of a case's steps, with a component that may reach every host that there is not.
+/// A rehearsal that has ended.
+struct RehearsalRun {
+    /// The counts, or the reason why no worker could run.
+    result: Result<RehearsalStats, String>,
+    /// The virtual time that it took.
+    duration: Nanos,
+}
+
+/// Builds the plan of a case's steps, with a component that may reach every host, none of which exists.
 fn build_plan(
     script: &Script,
     component: &Path,
@@ -94,32 +102,32 @@ fn build_plan(
     Ok(plan)
 }
 
-/// The name of a component's file, as far as a plugin can be called that.
+/// Returns the name of a component's file, if it is valid for a plugin.
 fn plugin_name(component: &Path) -> String {
     let stem = component.file_stem().unwrap_or_default().to_string_lossy();
     let is_builtin = BUILTIN.iter().any(|plugin| plugin.name == stem);
     if is_name(&stem) && !is_builtin { stem.into_owned() } else { DEFAULT_PLUGIN_NAME.into() }
 }
 
-/// Mistakes about the component without a place: its entry stands in no file.
+/// Removes the place from mistakes about the component, whose entry is not in a file.
 fn without_entry_spans(mut diagnostics: Diagnostics) -> Diagnostics {
-    for mistake in &mut diagnostics.0 {
-        mistake.location = mistake.location.take().filter(|place| place.span != Span::default());
+    for diagnostic in &mut diagnostics.0 {
+        diagnostic.location = diagnostic.location.take().filter(|place| place.span != Span::default());
     }
     diagnostics
 }
 
-/// Runs the plan to its end; what was counted, and how long it took.
-fn run_in_virtual_time(plan: &Arc<Plan>) -> (Result<RehearsalStats, String>, Nanos) {
+/// Runs the plan to its end.
+fn run_in_virtual_time(plan: &Arc<Plan>) -> RehearsalRun {
     let mut builder = tokio::runtime::Builder::new_current_thread();
     let runtime = match builder.enable_all().start_paused(true).build_local(Default::default()) {
         Ok(runtime) => runtime,
-        Err(error) => return (Err(error.to_string()), 0),
+        Err(error) => return RehearsalRun { result: Err(error.to_string()), duration: 0 },
     };
     runtime.block_on(async {
         let clock = Clock::start_virtual();
-        let counted = run_worker(plan, clock).await;
-        (counted, clock.now())
+        let result = run_worker(plan, clock).await;
+        RehearsalRun { result, duration: clock.now() }
     })
 }
 
@@ -130,15 +138,13 @@ async fn run_worker(plan: &Arc<Plan>, clock: Clock) -> Result<RehearsalStats, St
     let (start, started) = tokio::sync::oneshot::channel();
     let (_spares, spares) = std::sync::mpsc::channel();
     let _ = start.send(clock);
-    let (part, common) = (SegmentKind::Load, Arc::new(RunShared::new(&plan.scenarios)));
-    let (plan_of_all, found) = (Arc::clone(plan), Variables::default());
     let setup = WorkerSetup {
         index: 0,
         workers: 1,
-        plan: plan_of_all,
-        segment: part,
-        run_shared: common,
-        variables: found,
+        plan: Arc::clone(plan),
+        segment: SegmentKind::Load,
+        run_shared: Arc::new(RunShared::new(&plan.scenarios)),
+        variables: Variables::default(),
         messages,
         clock: started,
         spares,
@@ -151,6 +157,6 @@ async fn run_worker(plan: &Arc<Plan>, clock: Clock) -> Result<RehearsalStats, St
         }
     }
     let traps = aggregate.workers().iter().flat_map(|worker| &worker.total.guest_traps).sum();
-    let memory = worker_plugins.iter().map(|family| family.usage.memory.get()).max().unwrap_or_default();
+    let memory = worker_plugins.iter().map(|plugin| plugin.usage.memory.get()).max().unwrap_or_default();
     Ok(RehearsalStats { aggregate, traps, memory })
 }

@@ -1,4 +1,4 @@
-//! The other end of every connection: it expects what its script says, part after part, and answers as that says.
+//! The other end of every connection in a rehearsal: it receives and answers as its script says, part after part.
 
 use std::collections::VecDeque;
 use std::sync::{Arc, Mutex, PoisonError};
@@ -8,14 +8,14 @@ use tokio::io::{AsyncReadExt, AsyncWriteExt, DuplexStream};
 use super::cases::{ExpectedRequest, TargetPart, TargetReply};
 use crate::net::Dial;
 
-/// Bytes that a connection holds in either direction before the writer waits.
+/// The number of bytes that a connection buffers in either direction before the writer waits.
 const BUFFER_BYTES: usize = 64 << 10;
-/// Header fields of a request.
+/// The most header fields of a request.
 const MAX_FIELDS: usize = 300;
-/// Bytes of what came that a message shows.
+/// The number of received bytes that a message shows.
 const MAX_QUOTED_BYTES: usize = 200;
 
-/// A target that follows a script. All connections share it: who asks first gets the next part.
+/// A target that follows a script. All connections share it; the first to ask gets the next part.
 #[derive(Debug)]
 pub struct ScriptedTarget(Mutex<TargetState>);
 
@@ -25,7 +25,7 @@ struct TargetState {
     faults: Vec<String>,
 }
 
-/// A request as it came.
+/// A request as it was received.
 struct ReceivedRequest {
     method: String,
     path: String,
@@ -37,17 +37,17 @@ struct ReceivedRequest {
 struct TargetConnection {
     target: Arc<ScriptedTarget>,
     stream: DuplexStream,
-    /// Came and was not taken yet.
+    /// Bytes that were received and not taken yet.
     buffer: Vec<u8>,
 }
 
 impl ScriptedTarget {
-    /// A target that nothing has asked yet.
+    /// Creates a target that was not asked for anything yet.
     pub fn new(parts: Vec<TargetPart>) -> Arc<Self> {
         Arc::new(Self(Mutex::new(TargetState { parts: parts.into(), faults: Vec::new() })))
     }
 
-    /// What was not as its script says, now that nobody asks any more.
+    /// Returns the differences from its script, parts that were not asked for included.
     pub fn finish(&self) -> Vec<String> {
         let mut state = self.state();
         let mut faults = std::mem::take(&mut state.faults);
@@ -82,7 +82,7 @@ impl Dial for ScriptedTarget {
 }
 
 impl TargetConnection {
-    /// Does what the script says until it says to close, or the other side has closed.
+    /// Runs parts of the script until one closes the connection, or the other side has closed it.
     async fn serve(mut self) {
         while self.wait_for_work().await {
             if !self.run_part().await {
@@ -91,8 +91,8 @@ impl TargetConnection {
         }
     }
 
-    /// Waits until something is to be done: something came, or the script has the target speak first. `false` if the
-    /// other side has closed.
+    /// Waits until bytes arrive, unless the script has the target speak first. Returns `false` if the other side has
+    /// closed.
     async fn wait_for_work(&mut self) -> bool {
         self.speaks_first() || !self.buffer.is_empty() || self.receive().await
     }
@@ -105,7 +105,7 @@ impl TargetConnection {
         }
     }
 
-    /// Does the next part; `false` if the connection is over.
+    /// Runs the next part. Returns `false` if the connection is over.
     async fn run_part(&mut self) -> bool {
         match self.target.next_part() {
             None => {
@@ -114,7 +114,7 @@ impl TargetConnection {
                 false
             }
             Some(TargetPart::Close) => false,
-            Some(TargetPart::Http(wanted, reply)) => self.answer_request(&wanted, &reply).await,
+            Some(TargetPart::Http(expected, reply)) => self.answer_request(&expected, &reply).await,
             Some(TargetPart::Bytes { receives, sends, after }) => {
                 if !self.expect_bytes(&receives).await {
                     return false;
@@ -125,93 +125,107 @@ impl TargetConnection {
         }
     }
 
-    /// Takes these bytes, which must come next.
-    async fn expect_bytes(&mut self, wanted: &[u8]) -> bool {
-        while self.buffer.len() < wanted.len() && wanted.starts_with(&self.buffer) && self.receive().await {}
-        if !self.buffer.starts_with(wanted) {
-            let (wanted, came) = (quoted(wanted), quoted(&self.buffer));
-            self.target.add_fault(format!("the target was to receive {wanted}, and received {came}"));
+    /// Takes these bytes, which must be the next. Returns `false` if they are not.
+    async fn expect_bytes(&mut self, expected: &[u8]) -> bool {
+        while self.buffer.len() < expected.len() && expected.starts_with(&self.buffer) && self.receive().await {}
+        if !self.buffer.starts_with(expected) {
+            let (expected, received) = (quoted(expected), quoted(&self.buffer));
+            self.target.add_fault(format!("the target expected {expected}, received {received}"));
             return false;
         }
-        self.buffer.drain(..wanted.len());
+        self.buffer.drain(..expected.len());
         true
     }
 
-    async fn answer_request(&mut self, wanted: &ExpectedRequest, reply: &TargetReply) -> bool {
+    async fn answer_request(&mut self, expected: &ExpectedRequest, reply: &TargetReply) -> bool {
         let Some(request) = self.read_request().await else {
             let received = quoted(&self.buffer);
-            self.target.add_fault(format!("the target was to receive an HTTP request, and received {received}"));
+            self.target.add_fault(format!("the target expected an HTTP request, received {received}"));
             return false;
         };
-        differences(wanted, &request).into_iter().for_each(|fault| self.target.add_fault(fault));
+        differences(expected, &request).into_iter().for_each(|fault| self.target.add_fault(fault));
         tokio::time::sleep(reply.after).await;
         self.stream.write_all(&encode_reply(reply, request.method == "HEAD")).await.is_ok()
     }
 
-    /// Takes a whole request.
+    /// Takes a whole request; `None` if the bytes are not one.
     async fn read_request(&mut self) -> Option<ReceivedRequest> {
-        let (mut request, head, length) = loop {
-            if let Some(parsed) = parse_head(&self.buffer) {
-                break parsed?;
-            }
-            if !self.receive().await {
-                return None;
+        let (mut request, content) = loop {
+            match parse_head(&self.buffer) {
+                ParsedHead::Complete { request, head_length, content_length } => {
+                    break (request, head_length..head_length + content_length);
+                }
+                ParsedHead::Invalid => return None,
+                ParsedHead::Incomplete if self.receive().await => {}
+                ParsedHead::Incomplete => return None,
             }
         };
-        while self.buffer.len() < head + length {
+        while self.buffer.len() < content.end {
             if !self.receive().await {
                 return None;
             }
         }
-        request.body = self.buffer[head..head + length].to_vec();
-        self.buffer.drain(..head + length);
+        request.body = self.buffer[content.clone()].to_vec();
+        self.buffer.drain(..content.end);
         Some(request)
     }
 
-    /// Waits for more bytes; `false` if none will come.
+    /// Waits for more bytes. Returns `false` if no more will come.
     async fn receive(&mut self) -> bool {
         matches!(self.stream.read_buf(&mut self.buffer).await, Ok(1..))
     }
 }
 
-/// A request's head with its length and that of the content; `None` while it is incomplete, `Some(None)` if it is none.
-/// Our own client gives every request with content a `content-length`.
-fn parse_head(bytes: &[u8]) -> Option<Option<(ReceivedRequest, usize, usize)>> {
+/// The beginning of a request, as far as it was received.
+enum ParsedHead {
+    /// More bytes are needed.
+    Incomplete,
+    /// The bytes are not a request.
+    Invalid,
+    /// The head is complete. The lengths of head and content are in bytes.
+    Complete { request: ReceivedRequest, head_length: usize, content_length: usize },
+}
+
+/// Parses the head of a request. Our own client gives every request with content a `content-length`.
+fn parse_head(bytes: &[u8]) -> ParsedHead {
     let mut fields = [httparse::EMPTY_HEADER; MAX_FIELDS];
     let mut parsed = httparse::Request::new(&mut fields);
-    let head = match parsed.parse(bytes) {
-        Ok(httparse::Status::Complete(head)) => head,
-        Ok(httparse::Status::Partial) => return None,
-        Err(_) => return Some(None),
+    let head_length = match parsed.parse(bytes) {
+        Ok(httparse::Status::Complete(length)) => length,
+        Ok(httparse::Status::Partial) => return ParsedHead::Incomplete,
+        Err(_) => return ParsedHead::Invalid,
     };
     let text = |bytes: &[u8]| String::from_utf8_lossy(bytes).into_owned();
     let headers: Vec<_> = parsed.headers.iter().map(|field| (field.name.to_owned(), text(field.value))).collect();
     let length = headers.iter().find(|(name, _)| name.eq_ignore_ascii_case("content-length"));
-    let length = length.map_or(Some(0), |(_, value)| value.parse().ok());
+    let Some(content_length) = length.map_or(Some(0), |(_, value)| value.parse().ok()) else {
+        return ParsedHead::Invalid;
+    };
     let (method, path) = (parsed.method.unwrap_or_default().to_owned(), parsed.path.unwrap_or_default().to_owned());
-    Some(length.map(|length| (ReceivedRequest { method, path, headers, body: Vec::new() }, head, length)))
+    let request = ReceivedRequest { method, path, headers, body: Vec::new() };
+    ParsedHead::Complete { request, head_length, content_length }
 }
 
-/// How a request differs from the one that was wanted.
-fn differences(wanted: &ExpectedRequest, received: &ReceivedRequest) -> Vec<String> {
+/// Returns the differences between a request and the expected one.
+fn differences(expected: &ExpectedRequest, received: &ReceivedRequest) -> Vec<String> {
     let mut faults = Vec::new();
-    let mut differs = |what: &str, wanted: Option<&String>, came: &str| {
-        if let Some(wanted) = wanted.filter(|wanted| *wanted != came) {
-            let (wanted, came) = (quoted(wanted.as_bytes()), quoted(came.as_bytes()));
-            faults.push(format!("{what} of a request was to be {wanted}, and was {came}"));
+    let mut compare = |what: &str, expected: Option<&String>, actual: &str| {
+        if let Some(expected) = expected.filter(|expected| *expected != actual) {
+            let (expected, actual) = (quoted(expected.as_bytes()), quoted(actual.as_bytes()));
+            faults.push(format!("expected {what} of a request to be {expected}, it was {actual}"));
         }
     };
-    differs("the method", wanted.method.as_ref(), &received.method);
-    differs("the path", wanted.path.as_ref(), &received.path);
-    for (name, value) in &wanted.headers {
+    compare("the method", expected.method.as_ref(), &received.method);
+    compare("the path", expected.path.as_ref(), &received.path);
+    for (name, value) in &expected.headers {
         let field = received.headers.iter().find(|(known, _)| known.eq_ignore_ascii_case(name));
-        differs(&format!("the field `{name}`"), Some(value), field.map_or("", |(_, value)| value));
+        compare(&format!("the field `{name}`"), Some(value), field.map_or("", |(_, value)| value));
     }
-    differs("the content", wanted.body.as_ref(), &String::from_utf8_lossy(&received.body));
+    compare("the content", expected.body.as_ref(), &String::from_utf8_lossy(&received.body));
     faults
 }
 
-/// The reply as it goes over the wire.
+/// Encodes a reply for the wire.
 fn encode_reply(reply: &TargetReply, without_content: bool) -> Vec<u8> {
     let mut head = format!("HTTP/1.1 {} \r\ncontent-length: {}\r\n", reply.status, reply.body.len());
     reply.headers.iter().for_each(|(name, value)| head.push_str(&format!("{name}: {value}\r\n")));
@@ -222,7 +236,7 @@ fn encode_reply(reply: &TargetReply, without_content: bool) -> Vec<u8> {
     head.into_bytes()
 }
 
-/// Bytes as a message shows them.
+/// Quotes bytes for a message.
 fn quoted(bytes: &[u8]) -> String {
     let text = String::from_utf8_lossy(&bytes[..bytes.len().min(MAX_QUOTED_BYTES)]);
     let more = if bytes.len() > MAX_QUOTED_BYTES { "…" } else { "" };

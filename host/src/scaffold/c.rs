@@ -1,8 +1,8 @@
-//! A plugin in C, on what `wit-bindgen` makes of the contract.
+//! The template of a plugin in C, on the bindings that `wit-bindgen` generates from the contract.
 
 use super::template::{PluginTemplate, contract};
 
-/// A file on a helper of its own, and the bindings that it stands on.
+/// A source file, a helper for it, and the bindings.
 pub const TEMPLATE: PluginTemplate = PluginTemplate {
     component: "{{crate}}.wasm",
     limits: "",

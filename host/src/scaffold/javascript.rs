@@ -1,8 +1,8 @@
-//! A plugin in JavaScript, which `componentize-js` makes a component of.
+//! The template of a plugin in JavaScript, which `componentize-js` turns into a component.
 
 use super::template::{PluginTemplate, contract};
 
-/// A module on a helper of one file.
+/// A module and a helper of one file.
 pub const TEMPLATE: PluginTemplate = PluginTemplate {
     component: "{{crate}}.wasm",
     limits: "\n    # Its engine collects the heap late: with the usual 64MiB the instance would be replaced now and then.\n    \

@@ -1,5 +1,5 @@
-//! A plugin to begin with: a folder that builds, passes its tests and has a script that uses it. It carries its SDK,
-//! which is the one of this program, so that the two always speak the same contract.
+//! The plugin that `plugin new` writes: a folder that builds, passes its tests and has a script that uses it. It has a
+//! copy of this program's SDK, so that the two always speak the same contract.
 
 mod c;
 mod javascript;
@@ -10,21 +10,20 @@ mod sdk;
 mod template;
 mod write;
 
-use std::path::PathBuf;
-
 use crate::cli::PluginLanguage;
 
 pub use name::check_name;
+pub use template::ScaffoldFile;
 pub use write::write;
 
-/// What is the same in every language.
+/// The files that are the same in every language.
 const COMMON_FILES: [(&str, &str); 2] = [
     ("script.yml", include_str!("../../templates/common/script.yml")),
     ("cases.yml", include_str!("../../templates/common/cases.yml")),
 ];
 
-/// The files of a plugin with this name, each by its path within the plugin's folder: its own, then those of the SDK.
-pub fn files(name: &str, language: PluginLanguage) -> Vec<(PathBuf, String)> {
+/// Returns the files of a plugin with this name: its own, then those of the SDK.
+pub fn files(name: &str, language: PluginLanguage) -> Vec<ScaffoldFile> {
     let template = match language {
         PluginLanguage::Rust => rust::TEMPLATE,
         PluginLanguage::Python => python::TEMPLATE,
@@ -36,8 +35,8 @@ pub fn files(name: &str, language: PluginLanguage) -> Vec<(PathBuf, String)> {
         let text = text.replace("{{name}}", name).replace("{{crate}}", &name.replace('-', "_"));
         text.replace("{{action}}", &name.replace('_', "-"))
     };
-    let own = template.files.iter().chain(&COMMON_FILES).map(|(path, text)| (PathBuf::from(path), fill(text)));
-    own.chain((template.sdk)().into_iter().map(|(path, text)| (path, text.to_owned()))).collect()
+    let own = template.files.iter().chain(&COMMON_FILES).map(|(path, text)| ScaffoldFile::new(path, fill(text)));
+    own.chain((template.sdk)()).collect()
 }
 
 #[cfg(test)]
@@ -48,7 +47,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn the_contract_goes_with_every_language() {
+    fn every_language_comes_with_the_contract() {
         for (language, helper) in [
             (PluginLanguage::Rust, "plugin-sdk/src/lib.rs"),
             (PluginLanguage::Python, "stampede.py"),
@@ -57,11 +56,11 @@ mod tests {
         ] {
             let files = files("my_plugin-2", language);
             for path in ["sdk/wit/world.wit", "sdk/wit/action.wit", "script.yml", "README.md", ".gitignore"] {
-                assert!(files.iter().any(|(known, _)| known == Path::new(path)), "{language:?}: {path}");
+                assert!(files.iter().any(|file| file.path == Path::new(path)), "{language:?}: {path}");
             }
-            assert!(files.iter().any(|(known, _)| *known == Path::new(SDK_FOLDER).join(helper)), "{language:?}");
-            let own = files.iter().filter(|(path, _)| !path.starts_with(SDK_FOLDER));
-            for (path, text) in own {
+            assert!(files.iter().any(|file| file.path == Path::new(SDK_FOLDER).join(helper)), "{language:?}");
+            let own = files.iter().filter(|file| !file.path.starts_with(SDK_FOLDER));
+            for ScaffoldFile { path, text } in own {
                 let marks = ["{{name}}", "{{crate}}", "{{action}}", "{{component}}", "{{limits}}"];
                 assert!(!marks.iter().any(|mark| text.contains(mark)), "{language:?}: {}", path.display());
             }

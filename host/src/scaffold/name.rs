@@ -1,4 +1,4 @@
-//! What a plugin may be called: its name is that of a folder, a package and an action.
+//! The check of a new plugin's name, which becomes that of a folder, a package and an action.
 
 use crate::diagnostic::Diagnostic;
 use crate::plugin::load::loader::BUILTIN;
@@ -6,19 +6,19 @@ use crate::plugin::load::loader::BUILTIN;
 /// The longest name, in bytes.
 const MAX_NAME_BYTES: usize = 64;
 
-/// Rust's keywords: no crate can be called by one.
+/// Rust's keywords, which cannot be names of crates.
 const KEYWORDS: &str = "\
     abstract as async await become box break const continue crate do dyn else enum extern false final fn \
     for gen if impl in let loop macro match mod move mut override priv pub ref return self static struct \
     super trait true try type typeof unsafe unsized use virtual where while yield";
 
-/// Crates that are always there, and those that the plugin depends on.
+/// Crates that always exist, and those that the plugin depends on.
 const RESERVED_CRATES: &str = "alloc core proc-macro std test schemars serde stampede-plugin";
 
-/// Says what is wrong with a name.
+/// Checks a name.
 ///
 /// # Errors
-/// No package, or no action beside the built-in ones, can be called that.
+/// A package, or an action beside the built-in ones, cannot have the name.
 pub fn check_name(name: &str) -> Result<(), Diagnostic> {
     let inner = |c: char| c.is_ascii_lowercase() || c.is_ascii_digit() || c == '-' || c == '_';
     let refused = |help: String| {
@@ -32,7 +32,7 @@ pub fn check_name(name: &str) -> Result<(), Diagnostic> {
     // Cargo and the contract do not tell `-` from `_`.
     let plain = name.replace('_', "-");
     if KEYWORDS.split(' ').chain(RESERVED_CRATES.split(' ')).any(|taken| taken == plain) {
-        return refused(format!("`{plain}` means something to Rust: choose another name"));
+        return refused(format!("`{plain}` is a reserved word in Rust: choose another name"));
     }
     if BUILTIN.iter().any(|plugin| plugin.name == plain || plugin.actions.contains(&plain.as_str())) {
         return refused(format!("`{plain}` is built in: choose another name"));

@@ -1,8 +1,8 @@
-//! A plugin in Python, which `componentize-py` makes a component of.
+//! The template of a plugin in Python, which `componentize-py` turns into a component.
 
 use super::template::{PluginTemplate, contract};
 
-/// A module on a helper of one file.
+/// A module and a helper of one file.
 pub const TEMPLATE: PluginTemplate = PluginTemplate {
     component: "{{crate}}.wasm",
     limits: "",

@@ -1,11 +1,11 @@
-//! A plugin in Rust, on a copy of the SDK.
+//! The template of a plugin in Rust, on a copy of the SDK.
 
-use std::path::{Path, PathBuf};
+use std::path::Path;
 
 use super::sdk::SDK;
-use super::template::{PluginTemplate, SDK_FOLDER};
+use super::template::{PluginTemplate, SDK_FOLDER, ScaffoldFile};
 
-/// A plugin in Rust; the manifest says too where the SDK is.
+/// A crate; its manifest names the folder of the SDK.
 pub const TEMPLATE: PluginTemplate = PluginTemplate {
     component: "target/wasm32-wasip2/release/{{crate}}.wasm",
     limits: "",
@@ -19,9 +19,9 @@ pub const TEMPLATE: PluginTemplate = PluginTemplate {
     sdk,
 };
 
-/// The crate, and the contract that it is made from.
-fn sdk() -> Vec<(PathBuf, &'static str)> {
-    SDK.iter().map(|(path, text)| (Path::new(SDK_FOLDER).join(path), *text)).collect()
+/// Returns the SDK's crate, and the contract that it is made from.
+fn sdk() -> Vec<ScaffoldFile> {
+    SDK.iter().map(|(path, text)| ScaffoldFile::new(Path::new(SDK_FOLDER).join(path), *text)).collect()
 }
 
 #[cfg(test)]
@@ -30,9 +30,9 @@ mod tests {
     use super::*;
     use crate::cli::PluginLanguage;
 
-    fn text<'f>(files: &'f [(PathBuf, String)], path: &str) -> &'f str {
-        let file = files.iter().find(|(known, _)| known == Path::new(path));
-        file.map_or_else(|| panic!("no `{path}`"), |(_, text)| text)
+    fn text<'f>(files: &'f [ScaffoldFile], path: &str) -> &'f str {
+        let file = files.iter().find(|file| file.path == Path::new(path));
+        file.map_or_else(|| panic!("no `{path}`"), |file| &file.text)
     }
 
     #[test]
@@ -42,7 +42,7 @@ mod tests {
         let script = text(&files, "script.yml");
         assert!(script.contains("release/my_plugin_2.wasm") && script.contains("action: my-plugin-2"));
         assert!(text(&files, "src/lib.rs").contains("const NAME: &'static str = \"my-plugin-2\";"));
-        for (path, text) in &files {
+        for ScaffoldFile { path, text } in &files {
             assert!(
                 !["{{name}}", "{{crate}}", "{{action}}"].iter().any(|mark| text.contains(mark))
                     || path.starts_with("sdk")
@@ -59,7 +59,7 @@ mod tests {
         let rust = |manifest: &str| manifest.lines().find(|line| line.starts_with("rust-version")).map(str::to_owned);
         assert_eq!(rust(manifest), rust(text(&files, "Cargo.toml")));
         assert!(text(&files, "sdk/wit/world.wit").contains("package stampede:plugin@"));
-        let tests = files.iter().filter(|(path, text)| path.ends_with("tests.rs") || text.contains("mod tests;"));
+        let tests = files.iter().filter(|file| file.path.ends_with("tests.rs") || file.text.contains("mod tests;"));
         assert_eq!(tests.count(), 0);
     }
 }

@@ -1,28 +1,43 @@
-//! The form of a plugin to begin with, in any language.
+//! The form of a new plugin's template, in any language.
 
 use std::path::{Path, PathBuf};
 
 use super::sdk;
 
-/// Where the SDK lies in a plugin's folder.
+/// The folder of the SDK in a plugin's folder.
 pub const SDK_FOLDER: &str = "sdk";
 
-/// The plugin to begin with in one language. Its texts have `{{name}}`, `{{crate}}`, `{{action}}`, `{{component}}` and
-/// `{{limits}}` in them; its files have other names here where cargo or git would take them for this repository's own.
+/// The template of a plugin in one language. Its texts contain `{{name}}`, `{{crate}}`, `{{action}}`, `{{component}}`
+/// and `{{limits}}`. Files have other names here if cargo or git would take them for this repository's own.
 pub struct PluginTemplate {
-    /// Where the component is once it is built.
+    /// The path of the built component.
     pub component: &'static str,
-    /// What the script allows it beyond the usual.
+    /// The limits that the script raises for it.
     pub limits: &'static str,
-    /// Paths in the plugin's folder, and texts.
+    /// The plugin's own files: paths in its folder, and texts.
     pub files: &'static [(&'static str, &'static str)],
-    /// What it is written on; taken as it is.
-    pub sdk: fn() -> Vec<(PathBuf, &'static str)>,
+    /// The files of the SDK, which are copied unchanged.
+    pub sdk: fn() -> Vec<ScaffoldFile>,
 }
 
-/// The contract, for languages whose tools read it, beside the helper that hides it.
-pub fn contract(helper: &[(&str, &'static str)]) -> Vec<(PathBuf, &'static str)> {
+/// A file of a new plugin.
+pub struct ScaffoldFile {
+    /// The path in the plugin's folder.
+    pub path: PathBuf,
+    /// The content.
+    pub text: String,
+}
+
+impl ScaffoldFile {
+    /// Creates a file from path and content.
+    pub(super) fn new(path: impl Into<PathBuf>, text: impl Into<String>) -> Self {
+        Self { path: path.into(), text: text.into() }
+    }
+}
+
+/// Returns the contract, for languages whose tools read it, and the files of the helper that hides it.
+pub fn contract(helper: &[(&str, &'static str)]) -> Vec<ScaffoldFile> {
     let contract = sdk::SDK.iter().filter(|(path, _)| path.starts_with("wit/"));
-    let all = contract.chain(helper).map(|(path, text)| (Path::new(SDK_FOLDER).join(path), *text));
+    let all = contract.chain(helper).map(|(path, text)| ScaffoldFile::new(Path::new(SDK_FOLDER).join(path), *text));
     all.collect()
 }

@@ -1,5 +1,5 @@
-//! The secret columns of data sets. A set may have millions of rows, of which any user may meet any, in a reply or in a log
-//! line; so each cell is known by a fingerprint of eight bytes, and a text is searched by the fingerprints of its parts.
+//! The secret columns of data sets. A set may have millions of rows, and any of them may occur in a reply or in a log
+//! line; so of each cell a fingerprint of eight bytes is kept, and a text is searched by the fingerprints of its parts.
 //!
 //! The fingerprint is a polynomial over the bytes, modulo a prime, so that those of all parts of one length follow from
 //! running sums, one multiplication each.
@@ -12,7 +12,7 @@ use crate::data::{DataSets, RowBuffer};
 
 /// A prime: 2^61 - 1.
 const PRIME: u64 = (1 << 61) - 1;
-/// What the polynomial is taken at; any large number will do.
+/// The point at which the polynomial is evaluated; any large number will do.
 const BASE: u64 = 0x0f3c_91a7_d45b_2e6d;
 
 /// The fingerprints of all secret cells.
@@ -25,7 +25,7 @@ pub(super) struct SecretCells {
 }
 
 impl SecretCells {
-    /// All cells of the secret columns.
+    /// Collects the cells of the secret columns.
     pub(super) fn from_data(data: &DataSets) -> Self {
         Self::collect(|add| {
             for set in data.iter().filter(|set| !set.secret_columns().is_empty()) {
@@ -34,7 +34,7 @@ impl SecretCells {
                     (0..set.rows()).flat_map(|row| set.secret_columns().iter().map(move |column| (row, *column)))
                 {
                     cell.clear();
-                    // A file that changes meanwhile is noticed when the row is drawn.
+                    // If the file changes meanwhile, drawing the row notices it.
                     let _ = set.append(row, column, &mut buffer, &mut cell);
                     add(&cell);
                 }
@@ -42,7 +42,8 @@ impl SecretCells {
         })
     }
 
-    /// The cells that are added, but for those too short to be looked for, and the lines of those that have several.
+    /// Collects the cells that `fill` adds, except those too short to be searched for, and the lines of those that have
+    /// several.
     fn collect(fill: impl FnOnce(&mut dyn FnMut(&str))) -> Self {
         let (mut lengths, mut prints) = (BTreeSet::new(), Vec::new());
         fill(&mut |cell| {
@@ -60,17 +61,17 @@ impl SecretCells {
         self.fingerprints.is_empty()
     }
 
-    /// The length of the longest one.
+    /// Returns the length of the longest cell, in bytes.
     pub(super) fn longest(&self) -> usize {
         self.lengths.last().copied().unwrap_or(0)
     }
 
-    /// Says where in a text cells stand.
+    /// Reports the ranges of a text that are cells.
     pub(super) fn find(&self, bytes: &[u8], mut report: impl FnMut(Range<usize>)) {
         if self.is_empty() || bytes.len() < MIN_SECRET_BYTES {
             return;
         }
-        // Of the first byte, the first two, and so on.
+        // `sums[n]` is the fingerprint of the first `n` bytes.
         let (mut sums, mut powers) = (vec![0], vec![1]);
         for (at, byte) in bytes.iter().enumerate() {
             sums.push(extend(sums[at], *byte));
@@ -88,23 +89,23 @@ impl SecretCells {
     }
 }
 
-/// The fingerprint of a text.
+/// Returns the fingerprint of a text.
 fn fingerprint(bytes: &[u8]) -> u64 {
     bytes.iter().fold(0, |sum, byte| extend(sum, *byte))
 }
 
-/// The fingerprint with one byte more, a letter of whatever case. A zero counts as something, or leading ones would not.
+/// Returns the fingerprint with one byte more; letters count in lower case. The `+ 1` makes leading zeros count.
 fn extend(print: u64, byte: u8) -> u64 {
     sum(product(print, BASE), u64::from(byte.to_ascii_lowercase()) + 1)
 }
 
-/// The sum modulo the prime, of two numbers that are not above it.
+/// Returns the sum modulo the prime, of two numbers that are not above it.
 const fn sum(a: u64, b: u64) -> u64 {
     let whole = a + b;
     if whole >= PRIME { whole - PRIME } else { whole }
 }
 
-/// The product modulo the prime, of two numbers below it.
+/// Returns the product modulo the prime, of two numbers below it.
 fn product(a: u64, b: u64) -> u64 {
     let whole = u128::from(a) * u128::from(b);
     let folded = (whole & u128::from(PRIME)) as u64 + (whole >> 61) as u64;

@@ -1,5 +1,5 @@
-//! A text as it reads once it is decoded, with the place that each byte came from. Decoding what may hold a secret finds
-//! more than encoding the secret would: it is the same whatever stands beside the secret, and however it was escaped.
+//! A decoded text, with the range that each byte came from. Decoding the text finds more than encoding the secret
+//! would: it does not depend on the bytes beside the secret, nor on which of its characters were escaped.
 
 use std::ops::Range;
 
@@ -10,11 +10,11 @@ use base64::engine::{DecodePaddingMode, GeneralPurpose, GeneralPurposeConfig};
 /// A decoded text.
 pub(super) struct DecodedView {
     bytes: Vec<u8>,
-    /// For each byte what it came from, in the text that is searched.
+    /// For each byte the range that it came from, in the text that is searched.
     origins: Vec<Range<usize>>,
 }
 
-/// Takes what a strict decoder refuses: a part of an encoded text may end anywhere.
+/// A lenient decoder: a part of an encoded text may end anywhere, which a strict one refuses.
 const BASE64: GeneralPurpose = GeneralPurpose::new(
     &STANDARD,
     GeneralPurposeConfig::new()
@@ -23,24 +23,27 @@ const BASE64: GeneralPurpose = GeneralPurpose::new(
 );
 
 impl DecodedView {
-    /// A text as it is.
+    /// Creates the view of a text as it is.
     pub(super) fn of(text: &str) -> Self {
         Self { bytes: text.as_bytes().to_vec(), origins: (0..text.len()).map(|at| at..at + 1).collect() }
     }
 
-    /// The bytes.
+    /// Returns the bytes.
     pub(super) fn bytes(&self) -> &[u8] {
         &self.bytes
     }
 
-    /// What some of the bytes came from; they must not be none.
+    /// Returns the range that some of the bytes came from.
+    ///
+    /// # Panics
+    /// Panics if `bytes` is empty or out of range.
     pub(super) fn source_range(&self, bytes: Range<usize>) -> Range<usize> {
         self.origins[bytes.start].start..self.origins[bytes.end - 1].end
     }
 
-    /// Hands over what it reads as, taken as percent-encoded, as a form, as JSON, and its stretches of base64 that hold
-    /// `least` bytes or more.
-    pub(super) fn for_each_decoding(&self, least: usize, mut each: impl FnMut(Self)) {
+    /// Calls `each` with the view decoded from percent-encoding, from a form, from JSON, and with each run of base64
+    /// that holds `min_bytes` bytes or more.
+    pub(super) fn for_each_decoding(&self, min_bytes: usize, mut each: impl FnMut(Self)) {
         let has = |byte| self.bytes.contains(&byte);
         if has(b'%') {
             each(self.unescape(percent));
@@ -53,13 +56,13 @@ impl DecodedView {
         }
         let mut start = 0;
         for run in self.bytes.split(|byte| !is_base64(*byte)) {
-            self.base64(start..start + run.len(), least, &mut each);
+            self.base64(start..start + run.len(), min_bytes, &mut each);
             start += run.len() + 1;
         }
     }
 
-    /// The bytes with escapes replaced by what they stand for. `escape` looks at what comes next: how many bytes of it
-    /// are an escape, if any, and what that stands for.
+    /// Decodes escapes. `escape` looks at the rest of the bytes: it returns the length of an escape at their beginning,
+    /// 0 if there is none, and appends the bytes that the escape stands for.
     fn unescape(&self, escape: impl Fn(&[u8], &mut Vec<u8>) -> usize) -> Self {
         let mut view = Self { bytes: Vec::new(), origins: Vec::new() };
         let (mut at, mut decoded) = (0, Vec::new());
@@ -81,16 +84,16 @@ impl DecodedView {
         self.origins.extend(bytes.iter().map(|_| from.clone()));
     }
 
-    /// A stretch of base64, of either alphabet. What is found in it came from all of it and the padding after it. Where it
-    /// begins is not known: a path or a name may stand before it.
-    fn base64(&self, run: Range<usize>, least: usize, each: &mut impl FnMut(Self)) {
+    /// Decodes a run of base64, of either alphabet. Each decoded byte counts as coming from the whole run and the padding
+    /// behind it. A path or a name may precede the base64, so each of the first four offsets is tried.
+    fn base64(&self, run: Range<usize>, min_bytes: usize, each: &mut impl FnMut(Self)) {
         let standard: Vec<u8> = self.bytes[run.clone()].iter().map(|byte| to_standard(*byte)).collect();
         let padding = self.bytes[run.end..].iter().take_while(|byte| **byte == b'=').count().min(2);
         for skipped in 0..4.min(run.len()) {
             let encoded = &standard[skipped..];
             let whole = &encoded[..encoded.len() - usize::from(encoded.len() % 4 == 1)];
             let Ok(bytes) = BASE64.decode(whole) else { continue };
-            if bytes.len() >= least {
+            if bytes.len() >= min_bytes {
                 let from = self.source_range(run.start..run.end + padding);
                 let from = bytes.iter().map(|_| from.clone()).collect();
                 each(Self { bytes, origins: from });
@@ -103,7 +106,7 @@ const fn is_base64(byte: u8) -> bool {
     byte.is_ascii_alphanumeric() || matches!(byte, b'+' | b'/' | b'-' | b'_')
 }
 
-/// A digit of the alphabet for URLs in the standard one.
+/// Converts a digit of the alphabet for URLs to the standard one.
 const fn to_standard(digit: u8) -> u8 {
     match digit {
         b'-' => b'+',
@@ -112,20 +115,20 @@ const fn to_standard(digit: u8) -> u8 {
     }
 }
 
-/// A percent-encoded byte.
+/// Decodes a percent-encoded byte.
 fn percent(rest: &[u8], meant: &mut Vec<u8>) -> usize {
     let [b'%', high, low, ..] = rest else { return 0 };
     byte([*high, *low], meant).map_or(0, |()| 3)
 }
 
-/// A byte in hexadecimal.
+/// Decodes a byte in hexadecimal.
 fn byte(digits: [u8; 2], meant: &mut Vec<u8>) -> Option<()> {
     let [high, low] = digits;
     meant.push((hex(high)? << 4 | hex(low)?) as u8);
     Some(())
 }
 
-/// The same, or a space as forms have it.
+/// Decodes a percent-encoded byte, or `+` for a space as forms have it.
 fn form(rest: &[u8], meant: &mut Vec<u8>) -> usize {
     if rest.first() == Some(&b'+') {
         meant.push(b' ');
@@ -134,7 +137,7 @@ fn form(rest: &[u8], meant: &mut Vec<u8>) -> usize {
     percent(rest, meant)
 }
 
-/// An escape within a JSON string, or one of Rust's for bytes.
+/// Decodes an escape of a JSON string, or one of Rust's for bytes.
 fn json(rest: &[u8], meant: &mut Vec<u8>) -> usize {
     let character = match rest {
         [b'\\', b'u', ..] => return unicode(rest, meant),
@@ -151,23 +154,23 @@ fn json(rest: &[u8], meant: &mut Vec<u8>) -> usize {
     2
 }
 
-/// `\u1234`, or two of them that are one character.
+/// Decodes `\u1234`, or two of them that are one character.
 fn unicode(rest: &[u8], meant: &mut Vec<u8>) -> usize {
     let units = rest.chunks(6).map_while(unit).take(2);
-    // What follows a character that needs no second unit is the next one's.
+    // A unit behind a character that needs no second one belongs to the next character.
     let Some(Ok(character)) = char::decode_utf16(units).next() else { return 0 };
     meant.extend_from_slice(character.encode_utf8(&mut [0; 4]).as_bytes());
     6 * character.len_utf16()
 }
 
-/// One `\u1234`.
+/// Decodes one unit, `\u1234`.
 fn unit(escape: &[u8]) -> Option<u16> {
     let [b'\\', b'u', digits @ ..] = escape else { return None };
     let digits: [u8; 4] = digits.try_into().ok()?;
     digits.iter().try_fold(0, |unit, digit| Some(unit << 4 | hex(*digit)?))
 }
 
-/// The value of a hexadecimal digit.
+/// Returns the value of a hexadecimal digit.
 fn hex(digit: u8) -> Option<u16> {
     char::from(digit).to_digit(16).and_then(|value| u16::try_from(value).ok())
 }
@@ -184,7 +187,7 @@ mod tests {
     }
 
     #[test]
-    fn a_text_reads_as_what_its_escapes_stand_for() {
+    fn escapes_are_decoded() {
         for (case, text, expected) in [
             ("plain words are too short", "a few, and 100 more", &[][..]),
             ("percent", "%41%2b%zz%4", &["A+%zz%4"]),
@@ -201,7 +204,7 @@ mod tests {
     }
 
     #[test]
-    fn what_a_part_came_from_is_known() {
+    fn the_origin_of_each_byte_is_known() {
         let text = r"p=%7Bé\u00e9%7D";
         let mut seen = Vec::new();
         DecodedView::of(text).for_each_decoding(4, |view| {

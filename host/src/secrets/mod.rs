@@ -1,10 +1,10 @@
-//! What must never be shown, and how it is taken out of a text. Texts that a guest or a peer had a hand in go through here
-//! before they are logged or reported, and so do messages about the script.
+//! Secrets, and how they are removed from a text. Texts that guests or peers influence are searched here before they
+//! are logged or reported, and so are messages about the script.
 //!
 //! ```text
 //! text ──decoded──▶ views of it ──secrets of the run and of one user──▶ places ──▶ the text with `***` there
 //! ```
-//! Nothing of it is on the path of a request: a failure is shown once of its kind, and log lines are few.
+//! None of it is on the path of a request: of each kind of failure one is shown, and log lines are few.
 
 mod cells;
 mod decoded;
@@ -19,13 +19,13 @@ use cells::SecretCells;
 use decoded::DecodedView;
 use parts::{MIN_SECRET_BYTES, whole_and_lines};
 
-/// Characters of a text that are shown, such as the detail of a failure or a log line.
+/// The number of characters that are shown of a text, such as the detail of a failure or a log line.
 pub const SHOWN: usize = 200;
-/// The shortest beginning of a secret, in bytes, that counts as one where a text was cut.
+/// The shortest beginning of a secret, in bytes, that counts as the secret where a text was cut.
 const MIN_PREFIX_BYTES: usize = 6;
-/// Bytes of a text that are searched, and the longest secret cell besides; the rest is left out.
+/// The number of bytes of a text that are searched, plus the longest secret cell; the rest is left out.
 const MAX_SEARCHED_BYTES: usize = 2048;
-/// How often a text is decoded, one encoding within another.
+/// The deepest nesting of encodings that is decoded.
 const MAX_DECODINGS: u8 = 2;
 
 /// The secrets that all users of a run share.
@@ -38,21 +38,21 @@ pub struct Secrets {
 }
 
 impl Secrets {
-    /// These texts, and the secret columns of the data sets.
+    /// Creates the secrets from texts, and from the secret columns of the data sets.
     pub fn new(texts: impl IntoIterator<Item = String>, data: &DataSets) -> Self {
         let texts: BTreeSet<_> = texts.into_iter().filter(|text| text.len() >= MIN_SECRET_BYTES).collect();
         Self { texts: texts.into_iter().collect(), cells: SecretCells::from_data(data) }
     }
 
-    /// What is shown of a text: without secrets, these `own` ones included, and cut.
-    pub fn excerpt(&self, text: &str, own: &[&str]) -> String {
-        let most = MAX_SEARCHED_BYTES + self.cells.longest();
-        self.redact(&text[..text.floor_char_boundary(most)], own).chars().take(SHOWN).collect()
+    /// Returns the first [`SHOWN`] characters of a text without its secrets, the user's included.
+    pub fn excerpt(&self, text: &str, user_secrets: &[&str]) -> String {
+        let max_bytes = MAX_SEARCHED_BYTES + self.cells.longest();
+        self.redact(&text[..text.floor_char_boundary(max_bytes)], user_secrets).chars().take(SHOWN).collect()
     }
 
-    /// The text with its secrets blotted out, these `own` ones included; as they are, in lines, and as templates encode
-    /// them, in whatever case. A beginning of one counts as well where the text, or a quotation in it, ends: what comes from
-    /// elsewhere may have been cut.
+    /// Returns the text with `***` for its secrets, the user's included. It finds them whole, line by line, and as
+    /// templates encode them, in upper or lower case. Where the text, or a quotation in it, ends, the beginning of a
+    /// secret counts as well: a text from elsewhere may have been cut.
     pub fn redact(&self, text: &str, user_secrets: &[&str]) -> String {
         let texts = self
             .texts
@@ -70,7 +70,7 @@ impl Secrets {
     }
 }
 
-/// How many there are, and none of them.
+/// Shows the number of texts and no secret.
 impl fmt::Debug for Secrets {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("Secrets").field("texts", &self.texts.len()).finish_non_exhaustive()
@@ -81,7 +81,7 @@ impl fmt::Debug for Secrets {
 struct SecretSearch<'s> {
     texts: Vec<&'s str>,
     cells: &'s SecretCells,
-    /// Places in the text that is searched, in any order.
+    /// Ranges in the text that is searched, in any order.
     ranges: Vec<Range<usize>>,
 }
 
@@ -90,7 +90,7 @@ impl SecretSearch<'_> {
         self.texts.is_empty() && self.cells.is_empty()
     }
 
-    /// Notes the secrets in a view, and in what it decodes to, so many times.
+    /// Records the secrets in a view, and in its decodings down to a depth of `deeper`.
     fn search(&mut self, view: &DecodedView, deeper: u8) {
         let (bytes, ends) = (view.bytes(), possible_cuts(view.bytes()));
         for text in &self.texts {
@@ -105,28 +105,29 @@ impl SecretSearch<'_> {
     }
 }
 
-/// Where one text stands in another, overlapping places included.
-fn occurrences<'a>(bytes: &'a [u8], wanted: &'a [u8]) -> impl Iterator<Item = Range<usize>> + 'a {
-    let places = bytes.windows(wanted.len()).enumerate().filter(move |(_, window)| window.eq_ignore_ascii_case(wanted));
+/// Finds one text in another, overlapping occurrences included.
+fn occurrences<'a>(bytes: &'a [u8], secret: &'a [u8]) -> impl Iterator<Item = Range<usize>> + 'a {
+    let places = bytes.windows(secret.len()).enumerate().filter(move |(_, window)| window.eq_ignore_ascii_case(secret));
     places.map(|(start, window)| start..start + window.len())
 }
 
-/// Where a text may have been cut: before a mark that is put in such a place, and at the end.
+/// Returns the positions at which a text may have been cut: before a mark that shows a cut or ends a quotation, and at
+/// the end.
 fn possible_cuts(bytes: &[u8]) -> Vec<usize> {
     let marks = |rest: &[u8]| ["…", "...", "`", "\"", "'"].iter().any(|mark| rest.starts_with(mark.as_bytes()));
     (0..=bytes.len()).filter(|end| *end == bytes.len() || marks(&bytes[*end..])).collect()
 }
 
-/// Where the beginning of a text stands in another, at one of its ends.
-fn truncated_occurrences(bytes: &[u8], ends: &[usize], wanted: &[u8]) -> impl Iterator<Item = Range<usize>> {
+/// Finds the beginning of one text in another, before one of the `ends`.
+fn truncated_occurrences(bytes: &[u8], ends: &[usize], secret: &[u8]) -> impl Iterator<Item = Range<usize>> {
     ends.iter().filter_map(|end| {
-        let mut lengths = (MIN_PREFIX_BYTES..=wanted.len() - 1).rev().filter(|length| length <= end);
-        let length = lengths.find(|length| bytes[end - length..*end].eq_ignore_ascii_case(&wanted[..*length]))?;
+        let mut lengths = (MIN_PREFIX_BYTES..=secret.len() - 1).rev().filter(|length| length <= end);
+        let length = lengths.find(|length| bytes[end - length..*end].eq_ignore_ascii_case(&secret[..*length]))?;
         Some(end - length..*end)
     })
 }
 
-/// The text without what stands in these places.
+/// Replaces these ranges of a text by `***`.
 fn mask(text: &str, mut places: Vec<Range<usize>>) -> String {
     places.sort_unstable_by_key(|place| place.start);
     let (mut clean, mut done) = (String::with_capacity(text.len()), 0);
@@ -135,7 +136,7 @@ fn mask(text: &str, mut places: Vec<Range<usize>>) -> String {
         if end <= done {
             continue;
         }
-        // A place that goes on where the last one ended is part of it.
+        // A range that begins where the last one ended is part of it.
         if start > done || done == 0 {
             clean.push_str(&text[done..start.max(done)]);
             clean.push_str("***");
@@ -150,12 +151,12 @@ fn mask(text: &str, mut places: Vec<Range<usize>>) -> String {
 mod tests {
     use super::*;
 
-    fn blotted(own: &[&str], text: &str) -> String {
+    fn redacted(own: &[&str], text: &str) -> String {
         Secrets::default().redact(text, own)
     }
 
     #[test]
-    fn secrets_are_blotted_out_whatever_their_characters_and_their_order() {
+    fn secrets_are_redacted_in_any_script_and_order() {
         for (case, secrets, text, expected) in [
             ("in another case", &["Hunter2"][..], "http://hUNTER2/", "http://***/"),
             ("several times", &["hunter2"], "sent hunter2 twice: hunter2", "sent *** twice: ***"),
@@ -173,7 +174,7 @@ mod tests {
                 "the second line is ***, then ***",
             ),
         ] {
-            assert_eq!(blotted(secrets, text), expected, "{case}");
+            assert_eq!(redacted(secrets, text), expected, "{case}");
         }
     }
 
@@ -193,12 +194,12 @@ mod tests {
             ("base64, percent-encoded", "p=cCZzcyAid8O2cmQiIDErMS8yPw%3D%3D&x", "p=***&x"),
             ("nothing of it", "p%26ss %22 \\u0022 cCZz", "p%26ss %22 \\u0022 cCZz"),
         ] {
-            assert_eq!(blotted(&[secret], text), expected, "{case}");
+            assert_eq!(redacted(&[secret], text), expected, "{case}");
         }
     }
 
     #[test]
-    fn a_secret_that_was_cut_off_is_one() {
+    fn the_beginning_of_a_secret_counts_where_the_text_was_cut() {
         for (case, text, expected) in [
             ("at its end", "the body begins with correct-horse-bat", "the body begins with ***"),
             ("in a quotation", "got `correct-horse-bat` and the end", "got `***` and the end"),
@@ -207,7 +208,7 @@ mod tests {
             ("too little of it", "this is cor", "this is cor"),
             ("in the middle", "correct it!", "correct it!"),
         ] {
-            assert_eq!(blotted(&["correct-horse-battery"], text), expected, "{case}");
+            assert_eq!(redacted(&["correct-horse-battery"], text), expected, "{case}");
         }
         let long = "correct-horse-battery".repeat(1_000);
         assert_eq!(Secrets::default().excerpt(&format!("it was {long}"), &[&long]), "it was ***");

@@ -1,11 +1,11 @@
-//! Checks the arguments of a helper against its definition: how many, and of which kind. Each check hands out the value
-//! it has checked, so nothing is looked at twice.
+//! Checks the arguments of a helper against its row in the table: their number and their types. Each check returns the
+//! value that it has checked, so nothing is looked at twice.
 
 use super::error::TemplateError;
 use super::helpers::Helper;
 use super::parse::{Argument, ArgumentValue, HelperCall};
 
-/// Exactly as many arguments as the helper takes.
+/// Returns the arguments, if there are exactly as many as the helper takes.
 pub fn arguments<'e, const COUNT: usize>(
     helper: &Helper,
     expression: HelperCall<'e>,
@@ -30,7 +30,7 @@ fn was_or_were(count: usize) -> String {
     }
 }
 
-/// The argument at `index`, if it is a whole number.
+/// Returns the argument at `index`, if it is a whole number.
 pub fn integer(helper: &Helper, index: usize, argument: &Argument<'_>) -> Result<i64, TemplateError> {
     match argument.value {
         ArgumentValue::Integer(number, _) => Ok(number),
@@ -38,7 +38,7 @@ pub fn integer(helper: &Helper, index: usize, argument: &Argument<'_>) -> Result
     }
 }
 
-/// The argument at `index`, if it is a number; whole ones beyond 2^53 are rounded.
+/// Returns the argument at `index`, if it is a number; whole ones beyond 2^53 are rounded.
 pub fn number(helper: &Helper, index: usize, argument: &Argument<'_>) -> Result<f64, TemplateError> {
     match argument.value {
         ArgumentValue::Integer(number, _) => Ok(number as f64),
@@ -47,7 +47,7 @@ pub fn number(helper: &Helper, index: usize, argument: &Argument<'_>) -> Result<
     }
 }
 
-/// The only argument, if it is a name. A number would be one by its letters, but is a slip more often.
+/// Returns the only argument, if it is a name. A number has the characters of a name too, but is a slip more often.
 pub fn name<'a>(helper: &Helper, argument: &'a Argument<'_>) -> Result<&'a str, TemplateError> {
     match &argument.value {
         ArgumentValue::Name(word) => Ok(word),
@@ -59,7 +59,7 @@ pub fn name<'a>(helper: &Helper, argument: &'a Argument<'_>) -> Result<&'a str, 
     }
 }
 
-/// The argument at `index` is not what the table says of it.
+/// Returns the error for an argument at `index` that has another type than the table says.
 pub fn wrong_kind(helper: &Helper, index: usize, argument: &Argument<'_>) -> TemplateError {
     let (parameter, kind) = helper.parameters()[index];
     let actual = match &argument.value {
@@ -73,7 +73,7 @@ pub fn wrong_kind(helper: &Helper, index: usize, argument: &Argument<'_>) -> Tem
     TemplateError { message, help: Some(usage(helper)), span: argument.span }
 }
 
-/// The whole call as it should look.
+/// Returns the help that shows the whole call as it should look.
 fn usage(helper: &Helper) -> String {
     format!("write `{{{{{}}}}}`", helper.signature())
 }

@@ -1,10 +1,10 @@
-//! Turns a parsed template into one that renders: helpers looked up, arguments checked, names resolved, all that is
-//! known now written out.
+//! Turns a parsed template into one that renders: looks up helpers, checks arguments, resolves names, and writes out
+//! the text that is known already.
 
 use super::arguments::{arguments, integer, name, number, wrong_kind};
 use super::compiled::Template;
 use super::error::TemplateError;
-use super::helpers::{Helper, HelperKind, helpers};
+use super::helpers::{Helper, HelperKind, Variation, helpers};
 use super::parse::{Argument, ArgumentValue, HelperCall, TemplateSegment, parse};
 use super::render::{Piece, ResolvedCall};
 use super::resolve::{did_you_mean, enumerate};
@@ -13,12 +13,21 @@ use super::variables::VariableId;
 use crate::diagnostic::{Span, suggest};
 
 impl Template {
-    /// Compiles a text. One without `{{` is a template of itself.
+    /// Compiles a text. One without `{{` renders as itself.
     ///
     /// # Errors
-    /// The first mistake in the text.
+    /// Returns the first mistake in the text.
     pub fn compile(source: &str, scope: &mut CompileScope<'_>) -> Result<Self, TemplateError> {
-        let mut compiler = Compiler { scope, reads: Vec::new() };
+        Self::compile_with(helpers(), source, scope)
+    }
+
+    /// Compiles a text with the helpers of a table.
+    pub(super) fn compile_with(
+        helpers: &'static [Helper],
+        source: &str,
+        scope: &mut CompileScope<'_>,
+    ) -> Result<Self, TemplateError> {
+        let mut compiler = Compiler { helpers, scope, reads: Vec::new(), varies_within_user: false };
         let mut pieces = PieceBuilder::default();
         for segment in parse(source)? {
             match segment {
@@ -26,7 +35,11 @@ impl Template {
                 TemplateSegment::Expression(expression) => pieces.push(compiler.expression(expression)?),
             }
         }
-        Ok(Self { pieces: pieces.finish(), variable_reads: compiler.reads.into() })
+        Ok(Self {
+            pieces: pieces.finish(),
+            variable_reads: compiler.reads.into(),
+            varies_within_user: compiler.varies_within_user,
+        })
     }
 }
 
@@ -62,60 +75,74 @@ impl PieceBuilder {
     }
 }
 
-/// What compiling needs and finds on its way.
+/// The compilation of one template.
 struct Compiler<'c, 's> {
+    helpers: &'static [Helper],
     scope: &'c mut CompileScope<'s>,
     /// Every `var` so far, nested ones included.
     reads: Vec<(VariableId, Span)>,
+    /// A helper so far varies per step.
+    varies_within_user: bool,
 }
 
 impl Compiler<'_, '_> {
-    /// Makes a piece of a helper and its arguments. What a helper says about their values is underlined from the first
-    /// to the last of them.
+    /// Compiles a helper and its arguments to a piece. An error about the values of arguments underlines all of them.
     fn expression(&mut self, expression: HelperCall<'_>) -> Result<Piece, TemplateError> {
-        let helper = helpers().iter().find(|helper| helper.name == expression.name);
-        let helper = helper.ok_or_else(|| unknown_helper(&expression))?;
+        let helper = self.helpers.iter().find(|helper| helper.name == expression.name);
+        let helper = helper.ok_or_else(|| self.unknown_helper(&expression))?;
+        self.varies_within_user |= helper.varies == Variation::PerStep;
         let at = match (expression.arguments.first(), expression.arguments.last()) {
             (Some(first), Some(last)) => Span { start: first.span.start, end: last.span.end },
             _ => expression.span,
         };
-        match &helper.kind {
-            HelperKind::NoArguments(call) => arguments(helper, expression).map(|[]| unencoded(call.clone())),
-            HelperKind::Integer(_, make) => {
+        let call = match &helper.kind {
+            HelperKind::NoArguments(render) => {
+                let [] = arguments(helper, expression)?;
+                ResolvedCall::Plain(*render)
+            }
+            HelperKind::Integer { check, render, .. } => {
                 let [a] = arguments(helper, expression)?;
-                make(integer(helper, 0, &a)?).map(unencoded).map_err(|error| error.at(at))
+                let a = integer(helper, 0, &a)?;
+                check(a).map_err(|error| error.at(at))?;
+                ResolvedCall::Integer(*render, a)
             }
-            HelperKind::Integers(_, make) => {
+            HelperKind::Integers { check, render, .. } => {
                 let [a, b] = arguments(helper, expression)?;
-                make(integer(helper, 0, &a)?, integer(helper, 1, &b)?).map(unencoded).map_err(|mistake| mistake.at(at))
+                let (a, b) = (integer(helper, 0, &a)?, integer(helper, 1, &b)?);
+                check(a, b).map_err(|error| error.at(at))?;
+                ResolvedCall::Integers(*render, a, b)
             }
-            HelperKind::Numbers(_, make) => {
+            HelperKind::Numbers { check, render, .. } => {
                 let [a, b] = arguments(helper, expression)?;
-                make(number(helper, 0, &a)?, number(helper, 1, &b)?).map(unencoded).map_err(|mistake| mistake.at(at))
+                let (a, b) = (number(helper, 0, &a)?, number(helper, 1, &b)?);
+                check(a, b).map_err(|error| error.at(at))?;
+                ResolvedCall::Numbers(*render, a, b)
             }
-            HelperKind::Name(_, make) => {
+            HelperKind::Name { resolve, .. } => {
                 let [a] = arguments(helper, expression)?;
-                let piece = make(name(helper, &a)?, self.scope).map_err(|mistake| mistake.at(at))?;
+                let piece = resolve(name(helper, &a)?, self.scope).map_err(|error| error.at(at))?;
                 if let Piece::Call(ResolvedCall::Variable(id), _) = piece {
                     self.reads.push((id, at));
                 }
-                Ok(piece)
+                return Ok(piece);
             }
-            HelperKind::Text(encoding) => {
+            HelperKind::Text(encode) => {
                 let [a] = arguments(helper, expression)?;
-                Ok(self.text(helper, a)?.encoded(*encoding))
+                return Ok(self.text(helper, a)?.encoded(*encode));
             }
-        }
+        };
+        Ok(Piece::Call(call, Vec::new()))
     }
 
-    /// A text as an argument. A bare word could mean the word or the variable of that name, so it is neither.
+    /// Compiles an argument that must be a text. A bare word is refused: it could mean the word or the variable of that
+    /// name.
     fn text(&mut self, helper: &Helper, argument: Argument<'_>) -> Result<Piece, TemplateError> {
         match argument.value {
             ArgumentValue::Expression(inner) => self.expression(inner),
             ArgumentValue::Text(text) => Ok(Piece::Text(text.into())),
             ArgumentValue::Integer(_, typed) | ArgumentValue::Float(_, typed) => Ok(Piece::Text(typed.into())),
             ArgumentValue::Name(word) => {
-                let call = if helpers().iter().any(|other| other.name == word) {
+                let call = if self.helpers.iter().any(|other| other.name == word) {
                     format!("`({word})` for what the helper renders")
                 } else {
                     format!("`(var {word})` for the variable")
@@ -124,23 +151,18 @@ impl Compiler<'_, '_> {
             }
         }
     }
-}
 
-/// A call whose text is not encoded.
-fn unencoded(call: ResolvedCall) -> Piece {
-    Piece::Call(call, Vec::new())
-}
-
-/// `{{name}}` for a variable is the likeliest slip where nothing is similar.
-fn unknown_helper(expression: &HelperCall<'_>) -> TemplateError {
-    let name = expression.name;
-    let all = || helpers().iter().map(|helper| helper.name);
-    let help = match suggest(name, all()) {
-        Some(near) => did_you_mean(near),
-        None if expression.arguments.is_empty() => {
-            format!("write `{{{{var {name}}}}}` for a variable; the helpers are {}", enumerate(all(), "and"))
-        }
-        None => format!("the helpers are {}", enumerate(all(), "and")),
-    };
-    TemplateError { message: format!("`{name}` is not a helper"), help: Some(help), span: expression.name_span }
+    /// Suggests the nearest helper; if none is near, `{{name}}` was most likely meant as a variable.
+    fn unknown_helper(&self, expression: &HelperCall<'_>) -> TemplateError {
+        let name = expression.name;
+        let all = || self.helpers.iter().map(|helper| helper.name);
+        let help = match suggest(name, all()) {
+            Some(near) => did_you_mean(near),
+            None if expression.arguments.is_empty() => {
+                format!("write `{{{{var {name}}}}}` for a variable; the helpers are {}", enumerate(all(), "and"))
+            }
+            None => format!("the helpers are {}", enumerate(all(), "and")),
+        };
+        TemplateError { message: format!("`{name}` is not a helper"), help: Some(help), span: expression.name_span }
+    }
 }

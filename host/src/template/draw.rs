@@ -1,12 +1,12 @@
-//! How a helper chooses the row that it shows.
+//! The choice of the row that `pick` and `next` show.
 
 use super::permutation::mix;
-use super::row_cursors::RowShortage;
+use super::row_cursors::{IterationRow, RowShortage};
 use super::row_sequence::RowSequence;
 use super::scope::RenderContext;
 use crate::data::{AtEnd, DataId, Order, Partition};
 
-/// How a helper chooses its row.
+/// The rule by which a helper chooses its row.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Draw {
     /// A random row each time.
@@ -20,24 +20,24 @@ pub enum Draw {
 }
 
 impl Draw {
-    /// The row, for the user of these values; `None` if there is none for it.
+    /// Returns the row for the user of these values; `None`, after recording the shortage, if no row is left for it.
     pub fn row(self, set: DataId, values: &mut RenderContext<'_>) -> Option<usize> {
-        let deal = row_sequence(set, values);
+        let sequence = row_sequence(set, values);
         let row = match self {
-            Self::Pick => pick_row(&deal, values),
+            Self::Pick => pick_row(&sequence, values),
             Self::PickOfIteration => match values.rows.cursor(set).picked {
-                Some((iteration, row)) if iteration == values.iteration => Some(row),
+                Some(kept) if kept.iteration == values.iteration => Some(kept.row),
                 _ => {
-                    let row = pick_row(&deal, values);
-                    values.rows.cursor(set).picked = row.map(|row| (values.iteration, row));
+                    let row = pick_row(&sequence, values);
+                    values.rows.cursor(set).picked = row.map(|row| IterationRow { iteration: values.iteration, row });
                     row
                 }
             },
-            Self::Next => next_row(&deal, set, values),
-            Self::NextOfIteration => next_row_of_iteration(&deal, set, values),
+            Self::Next => next_row(&sequence, set, values),
+            Self::NextOfIteration => next_row_of_iteration(&sequence, set, values),
         };
         if row.is_none() {
-            let fails = deal.feed.at_end == AtEnd::Error;
+            let fails = sequence.feed.at_end == AtEnd::Error;
             values.rows.record_shortage(if fails { RowShortage::Error(set) } else { RowShortage::Stop(set) });
         }
         row.map(|row| row as usize)
@@ -55,30 +55,31 @@ fn row_sequence(set: DataId, values: &RenderContext<'_>) -> RowSequence {
     }
 }
 
-/// A row that any draw may give the user.
-fn pick_row(deal: &RowSequence, values: &mut RenderContext<'_>) -> Option<u64> {
-    let choices = deal.choice_count();
-    (choices > 0).then(|| deal.row_of_choice(values.random.below(choices)))
+/// Draws one of the rows that the user may get.
+fn pick_row(sequence: &RowSequence, values: &mut RenderContext<'_>) -> Option<u64> {
+    let choices = sequence.choice_count();
+    (choices > 0).then(|| sequence.row_of_choice(values.random.below(choices)))
 }
 
-fn next_row(deal: &RowSequence, set: DataId, values: &mut RenderContext<'_>) -> Option<u64> {
-    match (deal.feed.order, deal.feed.partition) {
-        (Order::Random, _) => pick_row(deal, values),
+fn next_row(sequence: &RowSequence, set: DataId, values: &mut RenderContext<'_>) -> Option<u64> {
+    match (sequence.feed.order, sequence.feed.partition) {
+        (Order::Random, _) => pick_row(sequence, values),
         (Order::Unique, Partition::None) => values.data.set(set).next_unique_row(),
-        _ => deal.row(values.rows.next_turn(set)),
+        _ => sequence.row(values.rows.next_turn(set)),
     }
 }
 
-/// Most orders follow from the iteration; what is drawn or given is kept until the iteration is over.
-fn next_row_of_iteration(deal: &RowSequence, set: DataId, values: &mut RenderContext<'_>) -> Option<u64> {
-    if !matches!(deal.feed.order, Order::Random | Order::Unique) {
-        return deal.row(values.iteration);
+/// Returns the row of the iteration. Most orders follow from the iteration's number; a row that is drawn at random, or
+/// given once, is kept until the iteration is over.
+fn next_row_of_iteration(sequence: &RowSequence, set: DataId, values: &mut RenderContext<'_>) -> Option<u64> {
+    if !matches!(sequence.feed.order, Order::Random | Order::Unique) {
+        return sequence.row(values.iteration);
     }
     match values.rows.cursor(set).dealt {
-        Some((iteration, row)) if iteration == values.iteration => Some(row),
+        Some(kept) if kept.iteration == values.iteration => Some(kept.row),
         _ => {
-            let row = next_row(deal, set, values);
-            values.rows.cursor(set).dealt = row.map(|row| (values.iteration, row));
+            let row = next_row(sequence, set, values);
+            values.rows.cursor(set).dealt = row.map(|row| IterationRow { iteration: values.iteration, row });
             row
         }
     }

@@ -6,32 +6,25 @@ use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, utf8_percent_encode};
 
-/// How a text is encoded.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Encoding {
-    /// Percent-encoded UTF-8, all but the unreserved characters of RFC 3986: safe in any part of a URL.
-    Url,
-    /// Base64 of the UTF-8 bytes, standard alphabet, padded (RFC 4648 section 4).
-    Base64,
-    /// A JSON string, quotes included (RFC 8259).
-    Json,
-}
-
 /// Everything but letters, digits, `-`, `.`, `_` and `~`.
 const RESERVED: &AsciiSet = &NON_ALPHANUMERIC.remove(b'-').remove(b'.').remove(b'_').remove(b'~');
 
-impl Encoding {
-    /// Appends the encoded text.
-    pub fn append(self, text: &str, out: &mut String) {
-        match self {
-            Self::Url => out.extend(utf8_percent_encode(text, RESERVED)),
-            Self::Base64 => STANDARD.encode_string(text, out),
-            Self::Json => serde_json::to_writer(Utf8(out), text).expect("a string is JSON, and memory takes it"),
-        }
-    }
+/// Appends percent-encoded UTF-8, all but the unreserved characters of RFC 3986: safe in any part of a URL.
+pub fn url(text: &str, out: &mut String) {
+    out.extend(utf8_percent_encode(text, RESERVED));
 }
 
-/// Lets serde_json write to the end of a string; it writes whole characters only.
+/// Appends the base64 of the UTF-8 bytes, standard alphabet, padded (RFC 4648 section 4).
+pub fn base64(text: &str, out: &mut String) {
+    STANDARD.encode_string(text, out);
+}
+
+/// Appends a JSON string, quotes included (RFC 8259).
+pub fn json(text: &str, out: &mut String) {
+    serde_json::to_writer(Utf8(out), text).expect("a string is JSON, and memory takes it");
+}
+
+/// An adapter by which serde_json, which writes whole characters only, appends to a string.
 struct Utf8<'a>(&'a mut String);
 
 impl io::Write for Utf8<'_> {
@@ -49,38 +42,39 @@ impl io::Write for Utf8<'_> {
 mod tests {
     use proptest::prelude::*;
 
+    use super::super::render::Encode;
     use super::*;
 
-    fn encode(encoding: Encoding, text: &str) -> String {
+    fn encode(encoding: Encode, text: &str) -> String {
         let mut out = String::new();
-        encoding.append(text, &mut out);
+        encoding(text, &mut out);
         out
     }
 
     #[test]
     fn known_texts() {
-        let cases = [
-            (Encoding::Url, "", ""),
-            (Encoding::Url, "a-b.c_d~e", "a-b.c_d~e"),
-            (Encoding::Url, "a b&c=ü/?", "a%20b%26c%3D%C3%BC%2F%3F"),
-            (Encoding::Base64, "", ""),
-            (Encoding::Base64, "user:pass", "dXNlcjpwYXNz"),
-            (Encoding::Base64, "ü", "w7w="),
-            (Encoding::Json, "", "\"\""),
-            (Encoding::Json, "a\"b\\c\nü\u{1}", "\"a\\\"b\\\\c\\nü\\u0001\""),
+        let cases: [(&str, Encode, &str, &str); 8] = [
+            ("url", url, "", ""),
+            ("url", url, "a-b.c_d~e", "a-b.c_d~e"),
+            ("url", url, "a b&c=ü/?", "a%20b%26c%3D%C3%BC%2F%3F"),
+            ("base64", base64, "", ""),
+            ("base64", base64, "user:pass", "dXNlcjpwYXNz"),
+            ("base64", base64, "ü", "w7w="),
+            ("json", json, "", "\"\""),
+            ("json", json, "a\"b\\c\nü\u{1}", "\"a\\\"b\\\\c\\nü\\u0001\""),
         ];
-        for (encoding, text, expected) in cases {
-            assert_eq!(encode(encoding, text), expected, "{encoding:?} of {text:?}");
+        for (name, encoding, text, expected) in cases {
+            assert_eq!(encode(encoding, text), expected, "{name} of {text:?}");
         }
     }
 
     proptest! {
         #[test]
         fn any_text_comes_back(text in any::<String>()) {
-            let url = encode(Encoding::Url, &text);
+            let url = encode(url, &text);
             prop_assert_eq!(&*percent_encoding::percent_decode_str(&url).decode_utf8().unwrap(), &text);
-            prop_assert_eq!(STANDARD.decode(encode(Encoding::Base64, &text)).unwrap(), text.as_bytes());
-            prop_assert_eq!(serde_json::from_str::<String>(&encode(Encoding::Json, &text)).unwrap(), text);
+            prop_assert_eq!(STANDARD.decode(encode(base64, &text)).unwrap(), text.as_bytes());
+            prop_assert_eq!(serde_json::from_str::<String>(&encode(json, &text)).unwrap(), text);
         }
     }
 }

@@ -2,19 +2,19 @@
 
 use crate::diagnostic::Span;
 
-/// Why a text is no template. The first mistake only: what follows one is often its echo.
+/// The reason why a text is not a template: its first mistake. Those behind it often follow from it.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct TemplateError {
-    /// What is wrong, in the grammar of a [`Diagnostic`](crate::diagnostic::Diagnostic).
+    /// The mistake, in the grammar of a [`Diagnostic`](crate::diagnostic::Diagnostic).
     pub message: String,
-    /// How to put it right, if known.
+    /// The fix, if known.
     pub help: Option<String>,
-    /// Where, in bytes of the template's source.
+    /// The place of the mistake, in bytes of the template's source.
     pub span: Span,
 }
 
 impl TemplateError {
-    /// Says how to put it right.
+    /// Adds the fix.
     pub fn help(mut self, help: impl Into<String>) -> Self {
         self.help = Some(help.into());
         self

@@ -1,14 +1,71 @@
-//! The one table of helpers. The compiler checks arguments by it, messages quote it, and the documentation lists it, so
-//! none can differ from the others.
+//! The table of helpers. A row says everything about its helper: the compiler checks arguments by it, messages suggest
+//! its name, the plan asks it what may change, and the reference page is made from it. `docs/internals/extending.md`
+//! has the recipe for another row.
 
 use std::fmt;
+use std::time::UNIX_EPOCH;
 
-use super::encoding::Encoding;
-use super::render::{Piece, ResolvedCall};
+use super::encoding;
+use super::render::{Encode, IntegerRender, IntegersRender, NumbersRender, Piece, Render, display};
 use super::resolve::{self, ArgumentError};
 use super::scope::CompileScope;
 
-/// What an argument must be.
+/// One helper.
+pub struct Helper {
+    /// The word after `{{`.
+    pub name: &'static str,
+    /// The text that it renders, in one phrase for the reference.
+    pub meaning: &'static str,
+    /// The time that one value stays current.
+    pub varies: Variation,
+    /// A template with this helper, and its text in the situation of [`EXAMPLES`].
+    pub example: HelperExample,
+    /// The parameters, and the functions that check and render.
+    pub kind: HelperKind,
+}
+
+/// The time that a value of a helper stays current. The plan refuses [`Variation::PerStep`] in texts that are rendered
+/// once for each user.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Variation {
+    /// The whole run: the compiler writes the value into the template.
+    PerRun,
+    /// The whole life of a user.
+    PerUser,
+    /// Until the user's next step: the value follows what the user has done, so a copy of it goes stale.
+    PerStep,
+    /// One rendering: the value is drawn, or the time. A copy is as good as a new one.
+    PerCall,
+    /// As long as the helper's argument: the helper adds nothing that changes.
+    AsArgument,
+}
+
+impl fmt::Display for Variation {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            Self::PerRun => "per run",
+            Self::PerUser => "per user",
+            Self::PerStep => "per step",
+            Self::PerCall => "per call",
+            Self::AsArgument => "as its argument",
+        })
+    }
+}
+
+/// An example for the reference. A test renders it.
+pub struct HelperExample {
+    /// The template.
+    pub template: &'static str,
+    /// Its text.
+    pub text: &'static str,
+}
+
+/// The situation in which the texts of all [`HelperExample`]s come out, in a sentence for the reference.
+pub const EXAMPLES: &str = "The examples are of user 2 of 3 in iteration 5 of a run with `--seed 1`, on 31 January 2026 at 09:05 UTC. `movies` \
+     is the list `[Alien, Brazil, Casablanca]`, `users` has the columns `name` and `city`, the variable `title` is \
+     `Life & Death`, and the environment variable `REGION` is `eu`.";
+
+/// The type that an argument must have.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum ParameterKind {
     /// A whole number of 64 bits with sign.
@@ -32,55 +89,108 @@ impl fmt::Display for ParameterKind {
     }
 }
 
-/// One helper.
-pub struct Helper {
-    /// What is written after `{{`.
-    pub name: &'static str,
-    /// One line for the documentation: what it renders as.
-    pub meaning: &'static str,
-    /// What it takes and becomes.
-    pub kind: HelperKind,
-}
-
-/// The parameters of a helper, and how it is made from arguments of just these kinds.
+/// The parameters of a helper, and what the compiler does with arguments of these types. A `check` refuses values; a
+/// `render` appends the text and cannot fail.
 pub enum HelperKind {
     /// No parameters.
-    NoArguments(ResolvedCall),
+    NoArguments(Render),
     /// One integer.
-    Integer(&'static str, fn(i64) -> Result<ResolvedCall, ArgumentError>),
+    Integer {
+        /// The name of the parameter.
+        parameter: &'static str,
+        /// Refuses a value.
+        check: fn(i64) -> Result<(), ArgumentError>,
+        /// Appends the text.
+        render: IntegerRender,
+    },
     /// Two integers.
-    Integers([&'static str; 2], fn(i64, i64) -> Result<ResolvedCall, ArgumentError>),
+    Integers {
+        /// The names of the parameters.
+        parameters: [&'static str; 2],
+        /// Refuses a pair of values.
+        check: fn(i64, i64) -> Result<(), ArgumentError>,
+        /// Appends the text.
+        render: IntegersRender,
+    },
     /// Two numbers.
-    Numbers([&'static str; 2], fn(f64, f64) -> Result<ResolvedCall, ArgumentError>),
-    /// A name, looked up in the scope.
-    Name(&'static str, fn(&str, &mut CompileScope<'_>) -> Result<Piece, ArgumentError>),
+    Numbers {
+        /// The names of the parameters.
+        parameters: [&'static str; 2],
+        /// Refuses a pair of values.
+        check: fn(f64, f64) -> Result<(), ArgumentError>,
+        /// Appends the text.
+        render: NumbersRender,
+    },
+    /// The name of something in the scope.
+    Name {
+        /// The name of the parameter.
+        parameter: &'static str,
+        /// The kind of thing that is named.
+        referent: Referent,
+        /// Looks the name up.
+        resolve: fn(&str, &mut CompileScope<'_>) -> Result<Piece, ArgumentError>,
+    },
     /// A text to encode.
-    Text(Encoding),
+    Text(Encode),
+}
+
+/// The kind of thing that a name in a template refers to.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Referent {
+    /// A data set, or one of its columns.
+    DataSet,
+    /// A variable of the user.
+    Variable,
+    /// An environment variable. Its value may be a secret, and a plugin may read it only if the script does.
+    Environment,
 }
 
 impl Helper {
-    /// The parameters in their order.
+    /// Returns the parameters in their order.
     pub fn parameters(&self) -> Vec<(&'static str, ParameterKind)> {
         match &self.kind {
             HelperKind::NoArguments(_) => Vec::new(),
-            HelperKind::Integer(name, _) => vec![(name, ParameterKind::Integer)],
-            HelperKind::Integers(names, _) => names.map(|name| (name, ParameterKind::Integer)).into(),
-            HelperKind::Numbers(names, _) => names.map(|name| (name, ParameterKind::Number)).into(),
-            HelperKind::Name(name, _) => vec![(name, ParameterKind::Name)],
+            HelperKind::Integer { parameter, .. } => vec![(parameter, ParameterKind::Integer)],
+            HelperKind::Integers { parameters, .. } => parameters.map(|name| (name, ParameterKind::Integer)).into(),
+            HelperKind::Numbers { parameters, .. } => parameters.map(|name| (name, ParameterKind::Number)).into(),
+            HelperKind::Name { parameter, .. } => vec![(parameter, ParameterKind::Name)],
             HelperKind::Text(_) => vec![("TEXT", ParameterKind::Text)],
         }
     }
 
-    /// The name and the parameters, as in `randInt LOW HIGH`.
+    /// Returns the name and the parameters, as in `randInt LOW HIGH`.
     pub fn signature(&self) -> String {
         let parameters = self.parameters().into_iter().map(|(name, _)| name);
         [self.name].into_iter().chain(parameters).collect::<Vec<_>>().join(" ")
     }
+
+    /// Returns `true` if the argument names an environment variable.
+    pub(super) const fn reads_environment(&self) -> bool {
+        matches!(self.kind, HelperKind::Name { referent: Referent::Environment, .. })
+    }
 }
 
-/// Every helper there is, in the order of the documentation.
-pub fn helpers() -> &'static [Helper] {
+/// Returns the table of helpers, in the order of the reference.
+pub const fn helpers() -> &'static [Helper] {
     HELPERS
+}
+
+/// Renders helpers as a Markdown table for the reference, followed by the situation of its examples.
+pub fn reference(helpers: &[Helper]) -> String {
+    let rows: String = helpers.iter().map(reference_row).collect();
+    format!("| helper | text | parameters | changes | example |\n|---|---|---|---|---|\n{rows}\n{EXAMPLES}\n")
+}
+
+fn reference_row(helper: &Helper) -> String {
+    let parameters = helper.parameters().into_iter().map(|(name, kind)| format!("`{name}`: {kind}"));
+    let cells = [
+        format!("`{{{{{}}}}}`", helper.signature()),
+        helper.meaning.to_owned(),
+        parameters.collect::<Vec<_>>().join(", "),
+        helper.varies.to_string(),
+        format!("`{}` → `{}`", helper.example.template, helper.example.text),
+    ];
+    format!("| {} |\n", cells.map(|cell| cell.replace('|', "\\|")).join(" | "))
 }
 
 /// The longest `randString`, in characters.
@@ -90,87 +200,142 @@ static HELPERS: &[Helper] = &[
     Helper {
         name: "randInt",
         meaning: "a random whole number from LOW to HIGH, both included",
-        kind: HelperKind::Integers(["LOW", "HIGH"], |low, high| {
-            let empty = || ArgumentError::new(format!("the range from {low} to {high} is empty"));
-            (low <= high).then_some(ResolvedCall::RandInt { low, high }).ok_or_else(empty)
-        }),
+        varies: Variation::PerCall,
+        example: HelperExample { template: "{{randInt 1 6}}", text: "5" },
+        kind: HelperKind::Integers {
+            parameters: ["LOW", "HIGH"],
+            check: |low, high| require(low <= high, || format!("the range from {low} to {high} is empty")),
+            render: |low, high, values, out| display(values.random.integer(low, high), out),
+        },
     },
     Helper {
         name: "randFloat",
         meaning: "a random decimal number from LOW up to, but not including, HIGH",
-        kind: HelperKind::Numbers(["LOW", "HIGH"], |low, high| {
-            let empty = || ArgumentError::new(format!("the range from {low} up to {high} is empty"));
-            (low < high).then_some(ResolvedCall::RandFloat { low, high }).ok_or_else(empty)
-        }),
+        varies: Variation::PerCall,
+        example: HelperExample { template: "{{randFloat 0 1}}", text: "0.7447746149699946" },
+        kind: HelperKind::Numbers {
+            parameters: ["LOW", "HIGH"],
+            check: |low, high| require(low < high, || format!("the range from {low} up to {high} is empty")),
+            render: |low, high, values, out| display(values.random.float(low, high), out),
+        },
     },
     Helper {
         name: "randString",
         meaning: "LENGTH random letters and digits (A-Z, a-z, 0-9), 1 to 65536",
-        kind: HelperKind::Integer("LENGTH", |length| match u32::try_from(length) {
-            Ok(count) if (1..=MAX_RANDOM_STRING).contains(&length) => Ok(ResolvedCall::RandString(count)),
-            _ => Err(ArgumentError::new(format!("length {length} is not in 1 to {MAX_RANDOM_STRING}"))),
-        }),
+        varies: Variation::PerCall,
+        example: HelperExample { template: "{{randString 8}}", text: "04QRN7n4" },
+        kind: HelperKind::Integer {
+            parameter: "LENGTH",
+            check: |length| {
+                let message = || format!("length {length} is not in 1 to {MAX_RANDOM_STRING}");
+                require((1..=MAX_RANDOM_STRING).contains(&length), message)
+            },
+            render: |length, values, out| values.random.alphanumeric(length as u32, out),
+        },
     },
     Helper {
         name: "pick",
         meaning: "a random row of a data set, a new one each time; with LIST.COLUMN that column of a row that is drawn \
                   once per iteration",
-        kind: HelperKind::Name("LIST", resolve::pick),
+        varies: Variation::PerCall,
+        example: HelperExample { template: "{{pick movies}}", text: "Casablanca" },
+        kind: HelperKind::Name { parameter: "LIST", referent: Referent::DataSet, resolve: resolve::pick },
     },
     Helper {
         name: "next",
         meaning: "the user's next row of a data set, each user reading rows of its own while they last; with \
                   LIST.COLUMN that column of the iteration's row",
-        kind: HelperKind::Name("LIST", resolve::next),
+        varies: Variation::PerCall,
+        example: HelperExample { template: "{{next users.name}} of {{next users.city}}", text: "Ben of Turin" },
+        kind: HelperKind::Name { parameter: "LIST", referent: Referent::DataSet, resolve: resolve::next },
     },
-    Helper { name: "uuid", meaning: "a random UUID (version 4)", kind: HelperKind::NoArguments(ResolvedCall::Uuid) },
+    Helper {
+        name: "uuid",
+        meaning: "a random UUID (version 4)",
+        varies: Variation::PerCall,
+        example: HelperExample { template: "{{uuid}}", text: "bea98c96-2fe7-4f2f-a05e-c5e38ae0db04" },
+        kind: HelperKind::NoArguments(|values, out| {
+            out.push_str(values.random.uuid().hyphenated().encode_lower(&mut uuid::Uuid::encode_buffer()));
+        }),
+    },
     Helper {
         name: "epochms",
         meaning: "milliseconds since 1970-01-01 UTC",
-        kind: HelperKind::NoArguments(ResolvedCall::EpochMilliseconds),
+        varies: Variation::PerCall,
+        example: HelperExample { template: "{{epochms}}", text: "1769850300250" },
+        kind: HelperKind::NoArguments(|values, out| display(values.wall_clock.as_millis(), out)),
     },
     Helper {
         name: "epochs",
         meaning: "whole seconds since 1970-01-01 UTC",
-        kind: HelperKind::NoArguments(ResolvedCall::EpochSeconds),
+        varies: Variation::PerCall,
+        example: HelperExample { template: "{{epochs}}", text: "1769850300" },
+        kind: HelperKind::NoArguments(|values, out| display(values.wall_clock.as_secs(), out)),
     },
     Helper {
         name: "isoNow",
-        meaning: "the time in UTC with milliseconds, as in `2026-01-31T09:05:00.250Z`",
-        kind: HelperKind::NoArguments(ResolvedCall::IsoNow),
+        meaning: "the time in UTC with milliseconds (RFC 3339)",
+        varies: Variation::PerCall,
+        example: HelperExample { template: "{{isoNow}}", text: "2026-01-31T09:05:00.250Z" },
+        kind: HelperKind::NoArguments(|values, out| {
+            display(humantime::format_rfc3339_millis(UNIX_EPOCH + values.wall_clock), out);
+        }),
     },
     Helper {
         name: "userId",
         meaning: "the user's number, from 0",
-        kind: HelperKind::NoArguments(ResolvedCall::UserId),
+        varies: Variation::PerUser,
+        example: HelperExample { template: "user-{{userId}}", text: "user-2" },
+        kind: HelperKind::NoArguments(|values, out| display(values.user, out)),
     },
     Helper {
         name: "iteration",
         meaning: "how many times the user has walked the script so far, from 0",
-        kind: HelperKind::NoArguments(ResolvedCall::Iteration),
+        varies: Variation::PerStep,
+        example: HelperExample { template: "{{userId}}-{{iteration}}", text: "2-5" },
+        kind: HelperKind::NoArguments(|values, out| display(values.iteration, out)),
     },
     Helper {
         name: "var",
         meaning: "a variable's value, as captured from an earlier reply; nothing while it is not set",
-        kind: HelperKind::Name("NAME", resolve::variable),
+        varies: Variation::PerStep,
+        example: HelperExample { template: "{{var title}}", text: "Life & Death" },
+        kind: HelperKind::Name { parameter: "NAME", referent: Referent::Variable, resolve: resolve::variable },
     },
     Helper {
         name: "env",
         meaning: "an environment variable, read once before the run",
-        kind: HelperKind::Name("NAME", resolve::environment),
+        varies: Variation::PerRun,
+        example: HelperExample { template: "https://{{env REGION}}.site", text: "https://eu.site" },
+        kind: HelperKind::Name { parameter: "NAME", referent: Referent::Environment, resolve: resolve::environment },
     },
     Helper {
         name: "urlencode",
         meaning: "TEXT percent-encoded, safe in any part of a URL",
-        kind: HelperKind::Text(Encoding::Url),
+        varies: Variation::AsArgument,
+        example: HelperExample { template: "{{urlencode (var title)}}", text: "Life%20%26%20Death" },
+        kind: HelperKind::Text(encoding::url),
     },
     Helper {
         name: "base64",
         meaning: "TEXT in base64, standard alphabet, padded",
-        kind: HelperKind::Text(Encoding::Base64),
+        varies: Variation::AsArgument,
+        example: HelperExample { template: "{{base64 'user:pass'}}", text: "dXNlcjpwYXNz" },
+        kind: HelperKind::Text(encoding::base64),
     },
-    Helper { name: "json", meaning: "TEXT as a JSON string, with its quotes", kind: HelperKind::Text(Encoding::Json) },
+    Helper {
+        name: "json",
+        meaning: "TEXT as a JSON string, with its quotes",
+        varies: Variation::AsArgument,
+        example: HelperExample { template: "{{json (var title)}}", text: "\"Life & Death\"" },
+        kind: HelperKind::Text(encoding::json),
+    },
 ];
+
+/// Refuses arguments unless `holds`, with a message that says enough.
+fn require(holds: bool, message: impl FnOnce() -> String) -> Result<(), ArgumentError> {
+    if holds { Ok(()) } else { Err(ArgumentError::new(message())) }
+}
 
 #[cfg(test)]
 mod tests {

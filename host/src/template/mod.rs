@@ -1,11 +1,11 @@
-//! Text with `{{helper arguments}}` in it: compiled once, rendered for every request. All that can be wrong with a
-//! template is found before the run; rendering can't fail, takes no lock and allocates nothing of its own.
+//! Text with `{{helper arguments}}` in it: compiled once, rendered for every request. Every mistake in a template is
+//! found before the run; rendering cannot fail, takes no lock and allocates nothing of its own.
 //!
 //! ```text
 //! text ──parse──▶ segments with spans ──compile (names become numbers)──▶ Template ──render──▶ text
 //! ```
-//! [`helpers()`] is the one table of what may stand between the braces: the compiler, its messages and the
-//! documentation read it.
+//! [`helpers()`] is the table of what may stand between the braces: the compiler, its messages and the reference read
+//! it.
 
 mod arguments;
 mod compile;
@@ -13,6 +13,7 @@ mod compiled;
 mod draw;
 mod encoding;
 mod environment;
+mod environment_names;
 mod error;
 mod helpers;
 mod parse;
@@ -25,9 +26,12 @@ mod scope;
 mod variables;
 
 pub use compiled::Template;
-pub use environment::{Environment, environment_names};
+pub use environment::Environment;
+pub use environment_names::environment_names;
 pub use error::TemplateError;
-pub use helpers::{Helper, ParameterKind, helpers};
+pub use helpers::{
+    EXAMPLES, Helper, HelperExample, HelperKind, ParameterKind, Referent, Variation, helpers, reference,
+};
 pub use row_cursors::{RowCursors, RowShortage};
 pub use scope::{CompileScope, RenderContext, RenderScratch};
 pub use variables::{VariableId, VariableNames, Variables};

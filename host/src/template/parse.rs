@@ -1,4 +1,4 @@
-//! Template text as a tree with places. Syntax only: which helpers exist and what they take is for the compiler.
+//! Template text as a tree with places. This is syntax only; the compiler knows the helpers and their parameters.
 //!
 //! ```text
 //! template   = { literal | "{{{{" | "{{" expression "}}" }
@@ -12,15 +12,15 @@ use std::borrow::Cow;
 use super::error::TemplateError;
 use crate::diagnostic::Span;
 
-/// How deep expressions may nest: far more than makes sense, and too little to exhaust the stack.
+/// The deepest nesting of expressions: far more than makes sense, and too little to exhaust the stack.
 const MAX_DEPTH: usize = 16;
 
 /// A part of a template.
 #[derive(Debug, PartialEq)]
 pub enum TemplateSegment<'s> {
-    /// As it stands.
+    /// Text that stands for itself.
     Literal(&'s str),
-    /// Between `{{` and `}}`.
+    /// The content of `{{` and `}}`.
     Expression(HelperCall<'s>),
 }
 
@@ -29,7 +29,7 @@ pub enum TemplateSegment<'s> {
 pub struct HelperCall<'s> {
     /// Never empty; not checked to exist.
     pub name: &'s str,
-    /// Where the name stands.
+    /// The place of the name.
     pub name_span: Span,
     /// As typed, of any number and kind.
     pub arguments: Vec<Argument<'s>>,
@@ -40,13 +40,13 @@ pub struct HelperCall<'s> {
 /// One argument.
 #[derive(Debug, PartialEq)]
 pub struct Argument<'s> {
-    /// What it is.
+    /// Its type and value.
     pub value: ArgumentValue<'s>,
-    /// With quotes or parentheses.
+    /// Its place, quotes and parentheses included.
     pub span: Span,
 }
 
-/// What was typed as an argument. Numbers keep their text: where a text is wanted, `1.50` stays `1.50`.
+/// An argument as it was typed. Numbers keep their text: where a text is expected, `1.50` stays `1.50`.
 #[derive(Debug, PartialEq)]
 pub enum ArgumentValue<'s> {
     /// A whole number.
@@ -55,9 +55,9 @@ pub enum ArgumentValue<'s> {
     Float(f64, &'s str),
     /// A bare word.
     Name(&'s str),
-    /// What stood in quotes, escapes resolved.
+    /// The text between quotes, escapes resolved.
     Text(Cow<'s, str>),
-    /// What stood in parentheses.
+    /// The call in parentheses.
     Expression(HelperCall<'s>),
 }
 
@@ -93,12 +93,12 @@ struct Cursor<'s> {
     source: &'s str,
     /// The next byte to read.
     at: usize,
-    /// Where the `{{` stands.
+    /// The position of the `{{`.
     open: usize,
 }
 
 impl<'s> Cursor<'s> {
-    /// The rest up to and with `}}`.
+    /// Parses the rest, the `}}` included.
     fn braced_expression(&mut self) -> Result<HelperCall<'s>, TemplateError> {
         self.skip_blanks();
         if self.rest().starts_with("}}") {
@@ -113,7 +113,7 @@ impl<'s> Cursor<'s> {
         Ok(expression)
     }
 
-    /// A name and its arguments, up to something that is no argument.
+    /// Parses a name and its arguments, up to something that is not an argument.
     fn expression(&mut self, depth: usize) -> Result<HelperCall<'s>, TemplateError> {
         self.skip_blanks();
         let start = self.at;
@@ -133,7 +133,7 @@ impl<'s> Cursor<'s> {
         }
     }
 
-    /// The next argument, or nothing if what follows is none.
+    /// Parses the next argument; `None` if something else follows.
     fn argument(&mut self, depth: usize) -> Result<Option<Argument<'s>>, TemplateError> {
         let start = self.at;
         let value = match self.peek() {
@@ -150,7 +150,7 @@ impl<'s> Cursor<'s> {
         Ok(Some(Argument { value, span: Span { start, end: self.at } }))
     }
 
-    /// `(expression)`.
+    /// Parses `(expression)`.
     fn parenthesis(&mut self, depth: usize) -> Result<HelperCall<'s>, TemplateError> {
         let open = Span { start: self.at, end: self.at + 1 };
         if depth > MAX_DEPTH {
@@ -169,7 +169,7 @@ impl<'s> Cursor<'s> {
         Ok(expression)
     }
 
-    /// A quoted text with `\n`, `\r`, `\t`, `\\` and `\` before either quote.
+    /// Parses a quoted text with `\n`, `\r`, `\t`, `\\` and `\` before either quote.
     fn string(&mut self, quote: char) -> Result<Cow<'s, str>, TemplateError> {
         let open = self.at;
         self.at += 1;
@@ -189,7 +189,7 @@ impl<'s> Cursor<'s> {
         }
     }
 
-    /// The character after a backslash at `start`.
+    /// Parses the escape of a backslash at `start`.
     fn escape(&mut self, start: usize) -> Result<char, TemplateError> {
         let typed = self.peek();
         self.at += typed.map_or(0, char::len_utf8);
@@ -206,7 +206,7 @@ impl<'s> Cursor<'s> {
         }
     }
 
-    /// The longest word here, perhaps empty.
+    /// Takes the longest word here, which may be empty.
     fn word(&mut self) -> &'s str {
         let rest = self.rest();
         let word = &rest[..rest.find(|c| !is_word(c)).unwrap_or(rest.len())];
@@ -223,12 +223,12 @@ impl<'s> Cursor<'s> {
         self.rest().chars().next()
     }
 
-    /// All that is unread, of the literal text behind the expression too.
+    /// Returns the unread text, the literal text behind the expression included.
     fn rest(&self) -> &'s str {
         &self.source[self.at..]
     }
 
-    /// What stands here is not what belongs here; at the end of the source, what is missing is the `}}`.
+    /// Returns the error for a character that does not belong here, or, at the end of the source, for the missing `}}`.
     fn unexpected(&self, expected: &str) -> TemplateError {
         match self.peek() {
             None => self
@@ -260,13 +260,13 @@ fn append<'s>(text: &mut Cow<'s, str>, part: &'s str) {
     }
 }
 
-/// Whether a character may be part of a bare word.
+/// Returns `true` if a character may be part of a bare word.
 fn is_word(c: char) -> bool {
     c.is_alphanumeric() || matches!(c, '_' | '-' | '.')
 }
 
-/// A word is a number if it begins like one and parses as one, else a name (`2024-01-01`, `1.2.3`). Nothing for numbers
-/// outside of 64 bits.
+/// Tells numbers from names: a word is a number if it begins like one and parses as one, else a name (`2024-01-01`,
+/// `1.2.3`). `None` for numbers outside of 64 bits.
 fn classify(word: &str) -> Option<ArgumentValue<'_>> {
     let unsigned = word.strip_prefix('-').unwrap_or(word);
     let digits = unsigned.strip_prefix('.').unwrap_or(unsigned);

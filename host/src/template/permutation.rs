@@ -1,14 +1,15 @@
 //! A shuffle that needs no memory: a permutation of the numbers below `n`, decided by a key, of which any place can be
-//! computed by itself. A list of a hundred million rows is shuffled in no time, and all workers agree on the order
-//! without telling each other.
+//! computed by itself. A list of a hundred million rows takes no time to shuffle, and all workers agree on the order
+//! without communicating.
 //!
-//! A Feistel network permutes the numbers below the next power of four. What falls outside of `n` is permuted again, four
-//! times on average at the worst, as the power is at most four times as large as `n`.
+//! A Feistel network permutes the numbers below the next power of four. A result outside of `n` is permuted again,
+//! four times on average at the worst, as the power is at most four times as large as `n`.
 
-/// Enough for an order that looks random, of a handful of rows as well, where four rounds favour some; this is no cipher.
+/// The number of rounds: enough for an order that looks random, even of a handful of rows, where four rounds favour some.
+/// This is not a cipher.
 const ROUNDS: u64 = 8;
 
-/// Where number `place` goes; both are below `n`. Each key is another order.
+/// Returns the number at `place` in the order of the key; both are below `n`.
 pub fn permute(place: u64, n: u64, key: u64) -> u64 {
     let half = (64 - n.saturating_sub(1).leading_zeros()).div_ceil(2).max(1);
     let mask = (1 << half) - 1;
@@ -25,7 +26,7 @@ pub fn permute(place: u64, n: u64, key: u64) -> u64 {
     }
 }
 
-/// Two numbers made one that looks random: the finalizer of SplitMix64.
+/// Mixes two numbers into one that looks random, with the finalizer of SplitMix64.
 pub const fn mix(key: u64, number: u64) -> u64 {
     let mut z = key.wrapping_mul(0x9e37_79b9_7f4a_7c15) ^ number.wrapping_mul(0xd1b5_4a32_d192_ed03);
     z = (z ^ (z >> 30)).wrapping_mul(0xbf58_476d_1ce4_e5b9);

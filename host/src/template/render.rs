@@ -1,56 +1,57 @@
-//! Compiled templates as text, on the hot path: nothing is allocated but what the output's growth takes.
+//! Rendering of compiled templates, on the path of every request: it allocates nothing but what the output's growth
+//! takes.
 
 use std::fmt::{Display, Write as _};
-use std::time::UNIX_EPOCH;
 
 use super::draw::Draw;
-use super::encoding::Encoding;
 use super::row_cursors::RowShortage;
 use super::scope::RenderContext;
 use super::variables::VariableId;
 use crate::data::DataId;
 
+/// Appends the text of a helper without arguments.
+pub type Render = fn(&mut RenderContext<'_>, &mut String);
+/// Appends the text of a helper for one integer.
+pub type IntegerRender = fn(i64, &mut RenderContext<'_>, &mut String);
+/// Appends the text of a helper for two integers.
+pub type IntegersRender = fn(i64, i64, &mut RenderContext<'_>, &mut String);
+/// Appends the text of a helper for two numbers.
+pub type NumbersRender = fn(f64, f64, &mut RenderContext<'_>, &mut String);
+/// Appends a text in another encoding.
+pub type Encode = fn(&str, &mut String);
+
 /// A part of a compiled template.
-#[derive(Clone, PartialEq)]
+#[derive(Clone)]
 pub enum Piece {
     /// Text known at compile time.
     Text(Box<str>),
-    /// Text that differs from one rendering to the next, and how it is encoded, innermost first.
-    Call(ResolvedCall, Vec<Encoding>),
+    /// Text that differs from one rendering to the next, and its encodings, innermost first.
+    Call(ResolvedCall, Vec<Encode>),
 }
 
-/// A helper with its arguments resolved and checked.
-#[derive(Clone, PartialEq)]
+/// A helper with its arguments resolved and checked: the function to call, and what to call it with.
+#[derive(Clone)]
 pub enum ResolvedCall {
-    /// Both ends included, `low <= high`.
-    RandInt { low: i64, high: i64 },
-    /// `high` excluded, `low < high`, both finite.
-    RandFloat { low: f64, high: f64 },
-    /// That many letters and digits.
-    RandString(u32),
+    /// Without arguments.
+    Plain(Render),
+    /// With an integer.
+    Integer(IntegerRender, i64),
+    /// With two integers.
+    Integers(IntegersRender, i64, i64),
+    /// With two numbers.
+    Numbers(NumbersRender, f64, f64),
     /// A cell of a drawn row.
     Cell { draw: Draw, set: DataId, column: usize },
-    /// A random UUID.
-    Uuid,
-    /// Since 1970-01-01 UTC.
-    EpochMilliseconds,
-    /// Since 1970-01-01 UTC, rounded down.
-    EpochSeconds,
-    /// RFC 3339 in UTC, with milliseconds.
-    IsoNow,
-    /// From 0.
-    UserId,
-    /// From 0.
-    Iteration,
-    /// Nothing while it is not set.
+    /// A user's variable; nothing while it is not set.
     Variable(VariableId),
 }
 
 impl Piece {
-    /// Appends the text.
+    /// Appends the piece's text.
     pub fn render(&self, values: &mut RenderContext<'_>, out: &mut String) {
         match self {
             Self::Text(text) => out.push_str(text),
+            Self::Call(call, encodings) if encodings.is_empty() => call.render(values, out),
             Self::Call(call, encodings) => {
                 let mut scratch = std::mem::take(&mut values.scratch.text);
                 call.render_encoded(encodings, values, out, &mut scratch);
@@ -59,12 +60,12 @@ impl Piece {
         }
     }
 
-    /// The piece with its text encoded, at once if it is known.
-    pub fn encoded(self, encoding: Encoding) -> Self {
+    /// Encodes the piece's text, at once if it is known.
+    pub fn encoded(self, encoding: Encode) -> Self {
         match self {
             Self::Text(plain) => {
                 let mut text = String::new();
-                encoding.append(&plain, &mut text);
+                encoding(&plain, &mut text);
                 Self::Text(text.into())
             }
             Self::Call(call, mut encodings) => {
@@ -76,11 +77,11 @@ impl Piece {
 }
 
 impl ResolvedCall {
-    /// Appends the encoded text. What is encoded last is first put at the end of `spare` and taken off again; one level
-    /// further in the two buffers change places, so that any depth needs no third.
+    /// Appends the encoded text. The input of the last encoding is first put at the end of `spare` and then removed;
+    /// one level further in, the two buffers change places, so that no depth needs a third.
     fn render_encoded(
         &self,
-        encodings: &[Encoding],
+        encodings: &[Encode],
         values: &mut RenderContext<'_>,
         out: &mut String,
         spare: &mut String,
@@ -90,16 +91,17 @@ impl ResolvedCall {
         };
         let start = spare.len();
         self.render_encoded(inner, values, spare, out);
-        last.append(&spare[start..], out);
+        last(&spare[start..], out);
         spare.truncate(start);
     }
 
     /// Appends the text.
     fn render(&self, values: &mut RenderContext<'_>, out: &mut String) {
         match self {
-            Self::RandInt { low, high } => display(values.random.integer(*low, *high), out),
-            Self::RandFloat { low, high } => display(values.random.float(*low, *high), out),
-            Self::RandString(length) => values.random.alphanumeric(*length, out),
+            Self::Plain(render) => render(values, out),
+            Self::Integer(render, argument) => render(*argument, values, out),
+            Self::Integers(render, first, second) => render(*first, *second, values, out),
+            Self::Numbers(render, first, second) => render(*first, *second, values, out),
             Self::Cell { draw, set, column } => {
                 if let Some(row) = draw.row(*set, values)
                     && values.data.set(*set).append(row, *column, &mut values.scratch.row, out).is_err()
@@ -107,20 +109,13 @@ impl ResolvedCall {
                     values.rows.record_shortage(RowShortage::Unreadable(*set));
                 }
             }
-            Self::Uuid => {
-                out.push_str(values.random.uuid().hyphenated().encode_lower(&mut uuid::Uuid::encode_buffer()))
-            }
-            Self::EpochMilliseconds => display(values.wall_clock.as_millis(), out),
-            Self::EpochSeconds => display(values.wall_clock.as_secs(), out),
-            Self::IsoNow => display(humantime::format_rfc3339_millis(UNIX_EPOCH + values.wall_clock), out),
-            Self::UserId => display(values.user, out),
-            Self::Iteration => display(values.iteration, out),
             Self::Variable(id) => out.push_str(values.variables.get(*id).unwrap_or_default()),
         }
     }
 }
 
-/// Writing to a string fails only for what refuses to be shown; no number does, nor a time before the year 10000.
-fn display(value: impl Display, out: &mut String) {
+/// Appends a value. Writing to a string fails only if the value refuses to be shown; no number does, nor a time before
+/// the year 10000.
+pub fn display(value: impl Display, out: &mut String) {
     let _ = write!(out, "{value}");
 }

@@ -1,4 +1,4 @@
-//! Names in templates: which data set, column, variable or environment variable they mean.
+//! Resolves the names in templates to data sets, columns, variables and values of the environment.
 
 use super::draw::Draw;
 use super::error::TemplateError;
@@ -7,7 +7,7 @@ use super::scope::CompileScope;
 use crate::data::{DataId, DataSet, DataSets, Order};
 use crate::diagnostic::{Span, suggest};
 
-/// What is wrong with a helper's arguments; the compiler knows where they stand.
+/// The reason why the values of a helper's arguments are refused. The compiler adds their place.
 #[derive(Debug, PartialEq, Eq)]
 pub struct ArgumentError {
     message: String,
@@ -15,7 +15,7 @@ pub struct ArgumentError {
 }
 
 impl ArgumentError {
-    /// A mistake whose message says enough.
+    /// Creates an error without help.
     pub fn new(message: impl Into<String>) -> Self {
         Self { message: message.into(), help: None }
     }
@@ -24,13 +24,13 @@ impl ArgumentError {
         Self { help: Some(help.into()), ..self }
     }
 
-    /// Says where.
+    /// Adds the place.
     pub fn at(self, span: Span) -> TemplateError {
         TemplateError { message: self.message, help: self.help, span }
     }
 }
 
-/// `pick LIST`.
+/// Resolves `pick LIST`.
 pub fn pick(name: &str, scope: &mut CompileScope<'_>) -> Result<Piece, ArgumentError> {
     let piece = cell(name, scope.data, Draw::Pick, Draw::PickOfIteration)?;
     match &piece {
@@ -43,17 +43,17 @@ pub fn pick(name: &str, scope: &mut CompileScope<'_>) -> Result<Piece, ArgumentE
     }
 }
 
-/// `next LIST`.
+/// Resolves `next LIST`.
 pub fn next(name: &str, scope: &mut CompileScope<'_>) -> Result<Piece, ArgumentError> {
     cell(name, scope.data, Draw::Next, Draw::NextOfIteration)
 }
 
-/// `var NAME`. Any name will do: the plan judges whether something sets it.
+/// Resolves `var NAME`. Any name is accepted: the plan checks that something sets it.
 pub fn variable(name: &str, scope: &mut CompileScope<'_>) -> Result<Piece, ArgumentError> {
     Ok(Piece::Call(ResolvedCall::Variable(scope.variables.intern(name)), Vec::new()))
 }
 
-/// `env NAME`, a constant from here on. The value is in no message.
+/// Resolves `env NAME` to its value, a constant. No message has the value.
 pub fn environment(name: &str, scope: &mut CompileScope<'_>) -> Result<Piece, ArgumentError> {
     let missing = || {
         let error = ArgumentError::new(format!("environment variable `{name}` is not set"));
@@ -65,28 +65,29 @@ pub fn environment(name: &str, scope: &mut CompileScope<'_>) -> Result<Piece, Ar
     scope.environment.get(name).map(|value| Piece::Text(value.into())).ok_or_else(missing)
 }
 
-/// A list draws a row each time; columns share the row of an iteration.
+/// Resolves a list, which draws a row each time, or a column, which shares the row of its iteration.
 fn cell(name: &str, data: &DataSets, each: Draw, iteration: Draw) -> Result<Piece, ArgumentError> {
     let (set, column) = find_set_and_column(name, data)?;
     let (draw, column) = column.map_or((each, 0), |column| (iteration, column));
     Ok(Piece::Call(ResolvedCall::Cell { draw, set, column }, Vec::new()))
 }
 
-/// The data set, and the column if one is named. Names may hold dots themselves, so the longest set that fits wins.
+/// Finds the data set, and the column if one is named. Names may hold dots themselves, so the longest set name that
+/// fits wins.
 fn find_set_and_column(name: &str, data: &DataSets) -> Result<(DataId, Option<usize>), ArgumentError> {
     if let Some(set) = data.find(name) {
         return require_single_column(name, data.set(set)).map(|()| (set, None));
     }
     for (dot, _) in name.rmatch_indices('.') {
-        let (list, wanted) = (&name[..dot], &name[dot + 1..]);
+        let (list, column_name) = (&name[..dot], &name[dot + 1..]);
         if let Some(set) = data.find(list) {
-            return column(list, wanted, data.set(set)).map(|column| (set, Some(column)));
+            return column(list, column_name, data.set(set)).map(|column| (set, Some(column)));
         }
     }
     Err(unknown_set(name.split('.').next().unwrap_or(name), data))
 }
 
-/// Without a column, a list may have one column at most.
+/// Refuses a list of several columns of which none is named.
 fn require_single_column(list: &str, table: &DataSet) -> Result<(), ArgumentError> {
     match table.columns() {
         [] | [_] => Ok(()),
@@ -98,14 +99,14 @@ fn require_single_column(list: &str, table: &DataSet) -> Result<(), ArgumentErro
     }
 }
 
-/// The position of a column of a list.
-fn column(list: &str, wanted: &str, table: &DataSet) -> Result<usize, ArgumentError> {
+/// Returns the position of a column of a list.
+fn column(list: &str, name: &str, table: &DataSet) -> Result<usize, ArgumentError> {
     let columns = table.columns();
-    let position = columns.iter().position(|column| column == wanted);
+    let position = columns.iter().position(|column| column == name);
     position.ok_or_else(|| match columns {
         [] => ArgumentError::new(format!("`{list}` has no columns")).help(format!("write `{list}`")),
-        _ => ArgumentError::new(format!("`{list}` has no column `{wanted}`")).help(
-            match suggest(wanted, columns.iter().map(String::as_str)) {
+        _ => ArgumentError::new(format!("`{list}` has no column `{name}`")).help(
+            match suggest(name, columns.iter().map(String::as_str)) {
                 Some(near) => did_you_mean(near),
                 None => format!("the columns are {}", enumerate(columns, "and")),
             },
@@ -113,7 +114,7 @@ fn column(list: &str, wanted: &str, table: &DataSet) -> Result<usize, ArgumentEr
     })
 }
 
-/// Names the nearest set, or all there are, or how to bring one.
+/// Returns an error that names the nearest set, or all sets, or the ways to declare one.
 fn unknown_set(list: &str, data: &DataSets) -> ArgumentError {
     let help = match suggest(list, data.names()) {
         Some(near) => did_you_mean(near),
@@ -125,12 +126,12 @@ fn unknown_set(list: &str, data: &DataSets) -> ArgumentError {
     ArgumentError::new(format!("there is no data set `{list}`")).help(help)
 }
 
-/// The usual words for a suggestion.
+/// Returns a suggestion in the usual words.
 pub fn did_you_mean(name: &str) -> String {
     format!("did you mean `{name}`?")
 }
 
-/// "`a`, `b` and `c`".
+/// Lists names, as in "`a`, `b` and `c`".
 pub fn enumerate<S: AsRef<str>>(names: impl IntoIterator<Item = S>, last: &str) -> String {
     let names: Vec<String> = names.into_iter().map(|name| format!("`{}`", name.as_ref())).collect();
     match names.split_last() {

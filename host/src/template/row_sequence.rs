@@ -1,27 +1,28 @@
-//! Which row of a data set is a user's next one: pure arithmetic on the user's number and how many rows it had. Only
-//! rows that are given once in a run are counted out, see [`DataSet::once`](crate::data::DataSet::once).
+//! The rows that a user gets from a data set, in their order: pure arithmetic on the user's number and the number of
+//! rows it had. Only rows that are given once in a run need a counter, see
+//! [`DataSet::next_unique_row`](crate::data::DataSet::next_unique_row).
 
 use super::permutation::{mix, permute};
 use crate::data::{AtEnd, FeedStrategy, Order, Partition};
 
-/// One user before one data set.
+/// One user's sequence of rows in one data set.
 #[derive(Clone, Copy, Debug)]
 pub struct RowSequence {
     /// Rows of the set, at least 1.
     pub rows: u64,
     /// The user's number, from 0.
     pub user: u64,
-    /// Users of the run, more than the user's number.
+    /// The number of users of the run, above the user's own number.
     pub users: u64,
-    /// Decides the order of a shuffle: that of the run, mixed with the set's number.
+    /// The seed of a shuffle: that of the run, mixed with the set's number.
     pub seed: u64,
-    /// How the rows are dealt out.
+    /// The rule by which rows are given out.
     pub feed: FeedStrategy,
 }
 
 impl RowSequence {
-    /// The row for a turn, from 0; `None` if no row is left. Rows that are drawn at random, or given once to whoever comes
-    /// first, have no turns.
+    /// Returns the row for a turn, from 0; `None` if no row is left. Rows that are drawn at random have no turns, and
+    /// neither do rows that are given once, in the order in which users ask.
     pub fn row(&self, turn: u64) -> Option<u64> {
         match self.feed.partition {
             Partition::None => {
@@ -38,7 +39,7 @@ impl RowSequence {
         }
     }
 
-    /// The row of a number that was drawn at random below [`Deal::choices`].
+    /// Returns the row of a number that was drawn at random below [`RowSequence::choice_count`].
     pub fn row_of_choice(&self, number: u64) -> u64 {
         match self.feed.partition {
             Partition::None => number,
@@ -46,7 +47,7 @@ impl RowSequence {
         }
     }
 
-    /// From how many rows the user may draw; 0 if it has no share.
+    /// Returns the number of rows that the user may draw from; 0 if it has no share.
     pub fn choice_count(&self) -> u64 {
         match self.feed.partition {
             Partition::None => self.rows,
@@ -54,17 +55,19 @@ impl RowSequence {
         }
     }
 
-    /// Rows of the user's own: every row whose number leaves the user's when it is divided by that of users.
+    /// Returns the number of the user's own rows: those whose number, divided by the number of users, leaves the user's
+    /// number.
     fn share(&self) -> u64 {
         self.rows.saturating_sub(self.user).div_ceil(self.users)
     }
 
-    /// One of them.
+    /// Returns one of the user's own rows, counted from 0.
     const fn own_row(&self, number: u64) -> u64 {
         self.user + number * self.users
     }
 
-    /// The number at a place in a pass through `of` numbers. `whose` sets shuffles of the same set apart.
+    /// Returns the number at a place in a pass through `of` numbers. Different `whose` give different shuffles of one
+    /// set.
     fn row_in_pass(&self, place: u64, pass: u64, of: u64, whose: u64) -> Option<u64> {
         if pass > 0 && self.feed.at_end != AtEnd::Wrap {
             return None;
@@ -80,13 +83,13 @@ mod tests {
 
     use super::*;
 
-    fn deal(feed: FeedStrategy, rows: u64, users: u64, user: u64) -> RowSequence {
+    fn sequence(feed: FeedStrategy, rows: u64, users: u64, user: u64) -> RowSequence {
         RowSequence { rows, user, users, seed: 9, feed }
     }
 
-    /// The rows that users get until there is none.
+    /// Returns the rows that each user gets until none is left.
     fn until_the_end(feed: FeedStrategy, rows: u64, users: u64) -> Vec<Vec<u64>> {
-        let user = |user| (0..).map_while(|turn| deal(feed, rows, users, user).row(turn)).collect();
+        let user = |user| (0..).map_while(|turn| sequence(feed, rows, users, user).row(turn)).collect();
         (0..users).map(user).collect()
     }
 
@@ -110,23 +113,24 @@ mod tests {
             let rows = users + more;
             let mut owner = vec![None; rows as usize];
             for user in 0..users {
-                let deal = deal(feed, rows, users, user);
-                for turn in 0..2 * deal.share() {
-                    let row = deal.row(turn).unwrap();
+                let sequence = sequence(feed, rows, users, user);
+                for turn in 0..2 * sequence.share() {
+                    let row = sequence.row(turn).unwrap();
                     prop_assert_eq!(*owner[row as usize].get_or_insert(user), user);
                 }
-                for number in 0..deal.choice_count() {
-                    prop_assert_eq!(owner[deal.row_of_choice(number) as usize], Some(user));
+                for number in 0..sequence.choice_count() {
+                    prop_assert_eq!(owner[sequence.row_of_choice(number) as usize], Some(user));
                 }
             }
-            prop_assert!(owner.iter().all(Option::is_some), "every row is somebody's");
+            prop_assert!(owner.iter().all(Option::is_some), "every row has an owner");
         }
 
         #[test]
         fn each_pass_of_a_shuffle_has_every_row(rows in 2_u64..200) {
             let feed = FeedStrategy { order: Order::Shuffle, ..FeedStrategy::default() };
             for pass in 0..3 {
-                let mut seen: Vec<_> = (0..rows).map(|turn| deal(feed, rows, 1, 0).row(pass * rows + turn)).collect();
+                let row = |turn| sequence(feed, rows, 1, 0).row(pass * rows + turn);
+                let mut seen: Vec<_> = (0..rows).map(row).collect();
                 seen.sort_unstable();
                 prop_assert_eq!(seen, (0..rows).map(Some).collect::<Vec<_>>());
             }
@@ -137,7 +141,7 @@ mod tests {
     fn what_comes_at_the_end() {
         let shared = |at_end| FeedStrategy { at_end, ..FeedStrategy::default() };
         let own = |at_end| FeedStrategy { at_end, partition: Partition::User, ..FeedStrategy::default() };
-        // Five rows, two users: user 1 gets 1 and 3, then 5, which is none.
+        // Five rows, two users: user 1 gets 1 and 3, then 5, which does not exist.
         let cases = [
             ("wrap goes on through all rows", shared(AtEnd::Wrap), [Some(1), Some(3), Some(0), Some(2)]),
             ("wrap goes on through the own rows", own(AtEnd::Wrap), [Some(1), Some(3), Some(1), Some(3)]),
@@ -145,7 +149,7 @@ mod tests {
             ("nor has error", own(AtEnd::Error), [Some(1), Some(3), None, None]),
         ];
         for (case, feed, expected) in cases {
-            assert_eq!([0, 1, 2, 3].map(|turn| deal(feed, 5, 2, 1).row(turn)), expected, "{case}");
+            assert_eq!([0, 1, 2, 3].map(|turn| sequence(feed, 5, 2, 1).row(turn)), expected, "{case}");
         }
     }
 
@@ -153,10 +157,10 @@ mod tests {
     fn extremes_do_not_overflow() {
         for partition in [Partition::None, Partition::User] {
             let feed = FeedStrategy { order: Order::Shuffle, partition, ..FeedStrategy::default() };
-            let last = deal(feed, u64::from(u32::MAX), u64::from(u32::MAX), u64::from(u32::MAX) - 1);
+            let last = sequence(feed, u64::from(u32::MAX), u64::from(u32::MAX), u64::from(u32::MAX) - 1);
             assert!(last.row(u64::MAX).is_some_and(|row| row < u64::from(u32::MAX)));
             assert_eq!(
-                deal(FeedStrategy { partition: Partition::User, ..feed }, 1, 3, 2).row(0),
+                sequence(FeedStrategy { partition: Partition::User, ..feed }, 1, 3, 2).row(0),
                 None,
                 "no share at all"
             );

@@ -1,4 +1,4 @@
-//! What a template is compiled against, and what it is rendered with.
+//! The scope that a template is compiled in, and the context that it is rendered in.
 
 use std::fmt;
 use std::time::Duration;
@@ -9,25 +9,25 @@ use super::variables::{VariableNames, Variables};
 use crate::data::{DataSets, RowBuffer};
 use crate::random::UserRandom;
 
-/// What names in a template may refer to.
+/// The things that names in a template may refer to.
 #[derive(Debug)]
 pub struct CompileScope<'a> {
-    /// What `pick` and `next` draw from.
+    /// The data sets that `pick` and `next` draw from.
     pub data: &'a DataSets,
-    /// What `var` reads; a name met for the first time is added.
+    /// The variables that `var` reads; a new name is added.
     pub variables: &'a mut VariableNames,
-    /// What `env` reads.
+    /// The environment that `env` reads.
     pub environment: &'a Environment,
 }
 
-/// What one rendering may use: who the user is, and what belongs to that user.
+/// The user and the moment that a text is rendered for.
 #[derive(Debug)]
 pub struct RenderContext<'a> {
     /// The user's number, from 0.
     pub user: u32,
-    /// How many users the run has, at least 1: the step of `next`.
+    /// The number of users of the run, at least 1: the step of `next`.
     pub users: u32,
-    /// How many times the user has walked the script so far; 0 during the login too.
+    /// The number of iterations before this one; 0 during the login too.
     pub iteration: u64,
     /// Time since the Unix epoch.
     pub wall_clock: Duration,
@@ -39,23 +39,23 @@ pub struct RenderContext<'a> {
     pub rows: &'a mut RowCursors,
     /// The data sets of the scope.
     pub data: &'a DataSets,
-    /// Room for what nested helpers pass on. What it holds is of no meaning before or after; keep one per worker, so
-    /// that rendering allocates nothing.
+    /// Buffers for nested helpers and rows. Their content means nothing before or after a rendering; keep one per
+    /// worker, so that rendering allocates nothing.
     pub scratch: &'a mut RenderScratch,
 }
 
-/// Room that rendering needs for a moment.
+/// Buffers that rendering uses.
 #[derive(Default)]
 pub struct RenderScratch {
-    /// What nested helpers pass on.
+    /// The text that nested helpers pass on.
     pub text: String,
     /// The row that was last read from a file.
     pub row: RowBuffer,
 }
 
-/// Not what it holds: rows may hold passwords.
+/// Shows no content: rows may hold passwords.
 impl fmt::Debug for RenderScratch {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("Scratch").finish_non_exhaustive()
+        f.debug_struct("RenderScratch").finish_non_exhaustive()
     }
 }

@@ -4,6 +4,7 @@ use std::time::Duration;
 
 use proptest::prelude::*;
 
+use super::resolve::ArgumentError;
 use super::*;
 use crate::data::{DataSets, FeedStrategy, Table};
 use crate::diagnostic::Span;
@@ -22,7 +23,7 @@ struct World {
     iteration: u64,
 }
 
-/// Users of a [`World`], whatever the number of its own.
+/// The number of users in a [`World`].
 const USERS: u32 = 3;
 
 impl World {
@@ -86,7 +87,7 @@ fn world() -> World {
 }
 
 #[test]
-fn what_does_not_depend_on_chance_renders_exactly() {
+fn helpers_without_chance_render_exactly() {
     let cases = [
         ("plain text", "a } b", "a } b"),
         ("a number of the user", "u{{userId}}-{{ iteration }}", "u2-5"),
@@ -324,6 +325,115 @@ fn debug_shows_no_text() {
     assert_eq!(format!("{template:?}"), "Template { pieces: 1, .. }");
 }
 
+/// Creates the situation that [`EXAMPLES`](super::helpers::EXAMPLES) describes.
+fn example_world() -> World {
+    let mut users = Table::with_columns(vec!["name".into(), "city".into()]).unwrap();
+    for row in [["Ann", "Oslo"], ["Ben", "Turin"], ["Cleo", "Lima"], ["Dan", "Kyoto"]] {
+        users.push(row);
+    }
+    let movies = ["Alien", "Brazil", "Casablanca"].into_iter().collect();
+    let mut world = World {
+        data: [("movies", movies), ("users", users)]
+            .into_iter()
+            .map(|(name, table)| (name.to_owned(), table, FeedStrategy::default()))
+            .collect(),
+        environment: Environment::new([("REGION".to_owned(), "eu".to_owned())], []),
+        iteration: 5,
+        ..World::of_user(2)
+    };
+    world.set("title", "Life & Death");
+    world
+}
+
+#[test]
+fn every_example_renders_as_the_reference_says() {
+    for Helper { name, example, .. } in helpers() {
+        assert_eq!(example_world().text(example.template), example.text, "{name}");
+        assert!(
+            example.template.contains(&format!("{{{{{name}")),
+            "{name}: `{}` shows another helper",
+            example.template
+        );
+    }
+}
+
+#[test]
+fn every_helper_varies_as_its_row_says() {
+    for Helper { name, example, varies, .. } in helpers() {
+        let text = |mut world: World, template: &Template| world.render(template);
+        let template = example_world().compile(example.template).unwrap();
+        let (other_user, other_iteration) =
+            (World { user: 1, ..example_world() }, World { iteration: 6, ..example_world() });
+        let follows_user = text(other_user, &template) != example.text;
+        let follows_iteration = text(other_iteration, &template) != example.text;
+        match varies {
+            Variation::PerRun => {
+                assert!(template.constant().is_some() && !follows_user && !follows_iteration, "{name}")
+            }
+            Variation::PerUser => assert!(follows_user && !follows_iteration, "{name}"),
+            Variation::PerStep => assert!(template.varies_within_user() && template.constant().is_none(), "{name}"),
+            Variation::PerCall => assert!(template.constant().is_none() && !template.varies_within_user(), "{name}"),
+            Variation::AsArgument => {
+                let of = |argument: &str| example_world().compile(&format!("{{{{{name} {argument}}}}}")).unwrap();
+                assert!(of("'text'").constant().is_some(), "{name} of a constant is constant");
+                assert!(of("(iteration)").varies_within_user(), "{name} follows the user as its argument does");
+                assert!(!of("(userId)").varies_within_user(), "{name} of what stays the same stays the same");
+            }
+        }
+    }
+}
+
+/// A table of two helpers.
+static TWO_HELPERS: [Helper; 2] = [
+    Helper {
+        name: "dice",
+        meaning: "the sum of COUNT dice, at most 5",
+        varies: Variation::PerCall,
+        example: HelperExample { template: "{{dice 2}}", text: "7" },
+        kind: HelperKind::Integer {
+            parameter: "COUNT",
+            check: |count| if count <= 5 { Ok(()) } else { Err(ArgumentError::new(format!("{count} is more than 5"))) },
+            render: |count, values, out| {
+                *out += &(0..count).map(|_| values.random.integer(1, 6)).sum::<i64>().to_string()
+            },
+        },
+    },
+    Helper {
+        name: "visit",
+        meaning: "the user and the iteration",
+        varies: Variation::PerStep,
+        example: HelperExample { template: "{{visit}}", text: "2/5" },
+        kind: HelperKind::NoArguments(|values, out| *out += &format!("{}/{}", values.user, values.iteration)),
+    },
+];
+
+#[test]
+fn a_row_in_the_table_is_all_that_a_helper_needs() {
+    let mut world = World { iteration: 5, ..world() };
+    let mut compile = |source: &str| {
+        let scope =
+            &mut CompileScope { data: &world.data, variables: &mut world.names, environment: &world.environment };
+        Template::compile_with(&TWO_HELPERS, source, scope)
+    };
+    let template = compile("{{dice 5}} {{visit}}").unwrap();
+    assert!(template.varies_within_user() && !compile("{{dice 5}}").unwrap().varies_within_user());
+    let errors = ["{{dise 3}}", "{{dice}}", "{{dice 6}}", "{{visit 1}}"].map(|source| compile(source).unwrap_err());
+    let errors = errors.map(|error| (error.message, error.help.unwrap_or_default()));
+    let expected = [
+        ("`dise` is not a helper", "did you mean `dice`?"),
+        ("`dice` takes 1 argument, but none is given", "write `{{dice COUNT}}`"),
+        ("6 is more than 5", ""),
+        ("`visit` takes no arguments, but 1 is given", "write `{{visit}}`"),
+    ];
+    assert_eq!(errors, expected.map(|(message, help)| (message.to_owned(), help.to_owned())));
+    let text = world.render(&template);
+    let (sum, visit) = text.split_once(' ').unwrap();
+    assert!((5..=30).contains(&sum.parse::<i64>().unwrap()) && visit == "2/5", "{text}");
+    let page = reference(&TWO_HELPERS);
+    let row = "| `{{dice COUNT}}` | the sum of COUNT dice, at most 5 | `COUNT`: an integer | per call | `{{dice 2}}` → `7` |\n";
+    assert!(page.contains(row), "{page}");
+}
+
 proptest! {
     #[test]
     fn text_without_braces_renders_to_itself(text in any::<String>()) {
@@ -348,6 +458,36 @@ proptest! {
         match world.compile(&text) {
             Ok(template) => drop(world.render(&template)),
             Err(error) => prop_assert!(text.get(error.span.start..error.span.end).is_some_and(|part| !part.is_empty())),
+        }
+    }
+}
+
+#[test]
+fn throwaway_cost() {
+    let mut world = world();
+    world.set("q", "x");
+    let count: usize = std::env::var("RENDERS").map_or(1, |n| n.parse().unwrap());
+    for source in [
+        "/catalog?page={{randInt 1 20}}&id={{uuid}}",
+        "{{userId}}-{{iteration}}-{{epochms}}",
+        "{{urlencode (pick users.name)}}&v={{var q}}&n={{next letters}}",
+    ] {
+        let template = world.compile(source).unwrap();
+        let mut out = String::new();
+        for _ in 0..count {
+            out.clear();
+            let values = &mut RenderContext {
+                user: 1,
+                users: USERS,
+                iteration: 2,
+                wall_clock: Duration::from_millis(1_769_850_300_250),
+                random: &mut world.random,
+                variables: &world.variables,
+                rows: &mut world.rows,
+                data: &world.data,
+                scratch: &mut world.scratch,
+            };
+            template.render(values, &mut out);
         }
     }
 }

@@ -8,7 +8,7 @@ use std::sync::Arc;
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub struct VariableId(pub u32);
 
-/// Every variable name a plan knows, numbered in the order they were met. Names are never forgotten.
+/// Every variable name of a plan, numbered in the order of first use. Names are never removed.
 #[derive(Clone, Debug, Default)]
 pub struct VariableNames {
     names: Vec<Arc<str>>,
@@ -16,7 +16,7 @@ pub struct VariableNames {
 }
 
 impl VariableNames {
-    /// The number of a name, new if the name is.
+    /// Returns the number of a name, and adds a name that is new.
     pub fn intern(&mut self, name: &str) -> VariableId {
         if let Some(id) = self.lookup(name) {
             return id;
@@ -28,23 +28,23 @@ impl VariableNames {
         id
     }
 
-    /// The number of a name that has one.
+    /// Returns the number of a name, if it has one.
     pub fn lookup(&self, name: &str) -> Option<VariableId> {
         self.ids.get(name).copied()
     }
 
-    /// All names in the order of their numbers.
+    /// Iterates over all names in the order of their numbers.
     pub fn iter(&self) -> impl Iterator<Item = (VariableId, &str)> {
         (0..).map(VariableId).zip(self.names.iter().map(|name| &**name))
     }
 }
 
-/// One user's values. Costs no memory on the heap until the first is set.
+/// One user's values. Uses no heap memory until the first is set.
 #[derive(Clone, Default)]
 pub struct Variables(Vec<Option<String>>);
 
 impl Variables {
-    /// The value, if it is set.
+    /// Returns the value, if it is set.
     pub fn get(&self, id: VariableId) -> Option<&str> {
         self.0.get(id.0 as usize)?.as_deref()
     }
@@ -61,7 +61,7 @@ impl Variables {
     }
 }
 
-/// How many are set, and no value: one may be a token.
+/// Shows the number of values and no value: one may be a token.
 impl fmt::Debug for Variables {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let set = self.0.iter().filter(|slot| slot.is_some()).count();

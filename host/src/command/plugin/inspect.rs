@@ -1,5 +1,5 @@
-//! `plugin inspect`: what a component is, before anybody runs it: what it calls itself, what it offers, and what it asks
-//! of the host. It is compiled and asked as for a run, within the usual caps.
+//! `plugin inspect`: shows a component before it is run: its name and version, its actions, and the capabilities that
+//! it imports. It is compiled and asked to describe itself as for a run, within the usual caps.
 
 use std::path::Path;
 use std::sync::Arc;
@@ -24,17 +24,17 @@ use crate::plugin::scripting::ScriptContext;
 use crate::template::Environment;
 use crate::text::error_chain;
 
-/// What is known of a component.
+/// The properties of a component.
 struct Inspection {
     plugin: LoadedPlugin,
     contract: String,
-    /// Nobody knows what a native library asks for.
+    /// `None` for a native library, which does not declare its imports.
     imports: Option<ComponentImports>,
     size: usize,
     sha256: String,
 }
 
-/// Prints what the component in a file is.
+/// Prints the properties of the component in a file.
 ///
 /// # Errors
 /// It does not load.
@@ -57,20 +57,20 @@ fn inspect_file(file: &Path, allow_native: bool) -> Result<Inspection, Diagnosti
         folder: file.parent().map(Path::to_path_buf).unwrap_or_default(),
         secrets: Arc::default(),
     };
-    let registry = PluginLoader::new(Arc::clone(&engine), Arc::new(script_context)).map_err(internal)?;
-    let (size, sha256, terms) = (bytes.len(), identify::sha256(&bytes), PluginPolicy::new(&name));
+    let loader = PluginLoader::new(Arc::clone(&engine), Arc::new(script_context)).map_err(internal)?;
+    let (size, sha256, policy) = (bytes.len(), identify::sha256(&bytes), PluginPolicy::new(&name));
     if is_native(&bytes) {
         if !allow_native {
             return Err(native_not_allowed(&name));
         }
         warn_about_native([name.as_str()]);
         let library = Arc::new(NativeLibrary::open(file).map_err(refused)?);
-        let plugin = registry.load_native(terms, &library).map_err(refused)?;
+        let plugin = loader.load_native(policy, &library).map_err(refused)?;
         return Ok(Inspection { plugin, contract: library.contract(), imports: None, size, sha256 });
     }
     let component = compile::compile_untrusted(engine.inner(), Some(&name), &bytes, CompileCaps::default());
     let component = component.map_err(|refusal| refused(refusal.message))?;
-    let plugin = registry.load((terms, false), &component).map_err(refused)?;
+    let plugin = loader.load((policy, false), &component).map_err(refused)?;
     let contract = identify::contract(engine.inner(), &component).unwrap_or_default();
     Ok(Inspection { plugin, contract, imports: Some(ComponentImports::of(engine.inner(), &component)), size, sha256 })
 }

@@ -1,4 +1,4 @@
-//! `plugin lock`: writes down which components a script uses.
+//! `plugin lock`: records the components that a script uses.
 
 use std::path::Path;
 
@@ -9,10 +9,10 @@ use crate::exit::Exit;
 use crate::plugin::load::renew_lock;
 use crate::script;
 
-/// Gets every component that the script names and writes its digest into the lock beside the script.
+/// Fetches every component that the script names and writes its digest into the lock beside the script.
 ///
 /// # Errors
-/// The script is wrong, a component cannot be had, or the lock cannot be written.
+/// The script is wrong, a component cannot be fetched, or the lock cannot be written.
 pub fn lock(path: Option<&Path>) -> Result<Exit, Diagnostics> {
     let source = run::read_source(path)?;
     let locked = renew_lock::update_lock(&script::parse(&source)?)?;

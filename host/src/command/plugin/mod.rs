@@ -9,10 +9,10 @@ use crate::cli::{PluginArgs, PluginCommand};
 use crate::diagnostic::Diagnostics;
 use crate::exit::Exit;
 
-/// Does what was asked for.
+/// Runs the subcommand.
 ///
 /// # Errors
-/// What is wrong with it.
+/// Returns the mistakes that it found.
 pub fn plugin(args: &PluginArgs) -> Result<Exit, Diagnostics> {
     match &args.command {
         PluginCommand::New(args) => new::new(&args.name, args.lang, args.into.as_deref()),

@@ -1,4 +1,4 @@
-//! `plugin new`: a plugin to begin with.
+//! `plugin new`: writes a new plugin.
 
 use std::path::Path;
 
@@ -8,10 +8,10 @@ use crate::diagnostic::Diagnostics;
 use crate::exit::Exit;
 use crate::scaffold;
 
-/// Writes the plugin's folder, and says what to do in it.
+/// Writes the plugin's folder, and points to its README.
 ///
 /// # Errors
-/// The name is none for a plugin, or the folder cannot be written.
+/// The name is not valid for a plugin, or the folder cannot be written.
 pub fn new(name: &str, language: Option<PluginLanguage>, into: Option<&Path>) -> Result<Exit, Diagnostics> {
     scaffold::check_name(name)?;
     let folder = into.unwrap_or(Path::new("")).join(name);

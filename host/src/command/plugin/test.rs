@@ -1,4 +1,4 @@
-//! `plugin test`: a component against its cases, a line for each.
+//! `plugin test`: tests a component with its cases, a line for each.
 
 use crate::cli::TestArgs;
 use crate::command::output::{print, warn_about_native};
@@ -10,7 +10,7 @@ use crate::plugin::native::is_native;
 use crate::rehearsal::cases::{Case, parse_cases};
 use crate::rehearsal::{CaseResult, RuleResult, check_conformance, format_millis, rehearse};
 
-/// Rehearses every case of a file with the component in another, and says what was not as it should have been.
+/// Rehearses every case of a file with the component in another, and prints the differences from the expected results.
 ///
 /// # Errors
 /// The cases are wrong, or the component does not load.
@@ -29,23 +29,23 @@ pub fn test(args: &TestArgs) -> Result<Exit, Diagnostics> {
     }
     let mut failed = 0;
     for case in &cases {
-        let verdict = rehearse(case, &args.file, args.native)?;
-        failed += u64::from(!verdict.faults.is_empty());
-        print(case_line(case, &verdict).as_bytes())?;
+        let result = rehearse(case, &args.file, args.native)?;
+        failed += u64::from(!result.faults.is_empty());
+        print(case_line(case, &result).as_bytes())?;
     }
     print_summary(cases.len() as u64 - failed, failed)
 }
 
-/// Holds the component against the contract, a line for each rule.
+/// Tests the component against the contract, a line for each rule.
 fn conformance(cases: &[Case], args: &TestArgs) -> Result<Exit, Diagnostics> {
-    let findings = check_conformance(cases, &args.file, args.native)?;
-    let failed = findings.iter().filter(|finding| !finding.faults.is_empty()).count() as u64;
-    for RuleResult { rule, faults } in &findings {
+    let results = check_conformance(cases, &args.file, args.native)?;
+    let failed = results.iter().filter(|result| !result.faults.is_empty()).count() as u64;
+    for RuleResult { rule, faults } in &results {
         let outcome = if faults.is_empty() { "ok    " } else { "FAILED" };
         print(format!("{outcome}  {rule}\n").as_bytes())?;
         faults.iter().try_for_each(|fault| print(format!("        {fault}\n").as_bytes()).map(drop))?;
     }
-    print_summary(findings.len() as u64 - failed, failed)
+    print_summary(results.len() as u64 - failed, failed)
 }
 
 fn print_summary(passed: u64, failed: u64) -> Result<Exit, Diagnostics> {
@@ -53,13 +53,13 @@ fn print_summary(passed: u64, failed: u64) -> Result<Exit, Diagnostics> {
     Ok(if failed == 0 { Exit::Success } else { Exit::CasesFailed })
 }
 
-fn case_line(case: &Case, verdict: &CaseResult) -> String {
-    let (name, took) = (&case.name.value, format_millis(verdict.duration));
-    if verdict.faults.is_empty() {
+fn case_line(case: &Case, result: &CaseResult) -> String {
+    let (name, took) = (&case.name.value, format_millis(result.duration));
+    if result.faults.is_empty() {
         return format!("ok      {name} ({took})\n");
     }
     let mut text = format!("FAILED  {name} ({took})\n");
-    verdict.faults.iter().for_each(|fault| text.push_str(&format!("        {fault}\n")));
-    verdict.examples.iter().for_each(|example| text.push_str(&format!("        failure of category {example}\n")));
+    result.faults.iter().for_each(|fault| text.push_str(&format!("        {fault}\n")));
+    result.examples.iter().for_each(|example| text.push_str(&format!("        failure of category {example}\n")));
     text
 }

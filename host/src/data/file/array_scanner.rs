@@ -1,38 +1,38 @@
-//! The elements of a JSON array, one at a time out of a file: where each begins and its bytes. Only what tells elements
-//! apart is looked at here; whether an element is JSON is for a parser to say.
+//! The elements of a JSON array, one at a time out of a file: the offset of each, and its bytes. The scanner only finds
+//! the ends of elements; a parser checks that each is JSON.
 
 use std::io::{self, BufRead};
 
-/// Finds elements. The file's text must begin with an array.
+/// A scanner for elements. The file's text must begin with an array.
 pub(super) struct ArrayScanner<R> {
     input: R,
     /// Bytes read so far.
     at: u64,
     /// Lines begun so far.
     line: usize,
-    /// Whether the bracket that opens the array was passed.
+    /// True once the bracket that opens the array has been read.
     open: bool,
-    /// Whether the bracket that closes it was passed.
+    /// True once the bracket that closes it has been read.
     closed: bool,
 }
 
-/// One element, or what is left after the last.
+/// One element, or the end of the array.
 pub(super) enum ScannedElement {
-    /// It begins at this byte and in this line.
+    /// An element, with its first byte and its line.
     Element(u64, usize),
-    /// The array is closed, and nothing but white space follows.
+    /// The array is closed, and only white space follows.
     End,
-    /// This is not how an array goes on, in this line.
+    /// A mistake in the form of the array, with its line.
     Malformed(usize, &'static str),
 }
 
 impl<R: BufRead> ArrayScanner<R> {
-    /// From here on, where `at` bytes were read already.
+    /// Creates a scanner for an input of which `at` bytes were read already.
     pub(super) const fn new(input: R, at: u64) -> Self {
         Self { input, at, line: 1, open: false, closed: false }
     }
 
-    /// The next element; its bytes are put into `element`, which is emptied first.
+    /// Reads the next element; its bytes replace the content of `element`.
     pub(super) fn next(&mut self, element: &mut Vec<u8>) -> io::Result<ScannedElement> {
         element.clear();
         if !self.open {
@@ -63,7 +63,8 @@ impl<R: BufRead> ArrayScanner<R> {
         })
     }
 
-    /// Takes everything up to the comma or bracket that ends the element, and that; says which it was.
+    /// Takes everything up to the comma or bracket that ends the element, and returns that; `None` at the end of the
+    /// input.
     fn collect(&mut self, element: &mut Vec<u8>) -> io::Result<Option<u8>> {
         let (mut depth, mut in_text, mut escaped) = (0_u32, false, false);
         loop {
@@ -110,9 +111,9 @@ impl<R: BufRead> ArrayScanner<R> {
         Ok(self.input.fill_buf()?.first().copied())
     }
 
-    /// Goes on behind the byte that was just peeked at.
+    /// Takes the byte that was just peeked at.
     fn take(&mut self) {
-        // It is in the buffer, so that this reads nothing and cannot fail.
+        // The byte is in the buffer, so this reads nothing and cannot fail.
         let byte = self.input.fill_buf().ok().and_then(|bytes| bytes.first().copied());
         self.input.consume(1);
         self.at += 1;

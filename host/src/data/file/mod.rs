@@ -1,9 +1,9 @@
 //! Rows that stay in their file. A set of a gigabyte would cost more memory than all users together, so of a large file
 //! only the places of its rows are kept, four bytes each; a row is read and parsed when it is drawn.
 //!
-//! It is read with `pread`, not mapped into memory: a mapped file that somebody truncates during the run ends the process
-//! with `SIGBUS`, and one that is written to changes texts that were checked. A row that cannot be read, or is none any
-//! more, is an error of the user that draws it.
+//! It is read with `pread`, not mapped into memory: a mapped file that is truncated during the run ends the process
+//! with `SIGBUS`, and one that is written to changes texts that were checked. A row that cannot be read, or is not a
+//! row any more, is an error of the user that draws it.
 
 mod array_scanner;
 mod row_buffer;
@@ -13,54 +13,57 @@ mod scan;
 use std::fs::File;
 
 pub use row_buffer::RowBuffer;
+use row_buffer::{DataFileRef, HeldRow};
 use row_index::RowIndex;
 pub(super) use scan::{ScanError, scan};
 
 use super::problem::DataFormat;
 use super::problem::RowReadError;
 
-/// The rows of one file, all looked at once before the run.
+/// The rows of one file, all checked once before the run.
 pub struct FileRows {
     file: File,
     format: DataFormat,
     /// Names of the columns; empty for a plain list.
     columns: Vec<String>,
     index: RowIndex,
-    /// Tells the buffer of a worker which file a row is from.
+    /// The number by which a worker's buffer tells this file from others.
     number: usize,
 }
 
 impl FileRows {
-    /// Number of rows.
+    /// Returns the number of rows.
     pub const fn rows(&self) -> usize {
         self.index.rows()
     }
 
-    /// Names of the columns in their order; empty for a plain list.
+    /// Returns the names of the columns in their order; empty for a plain list.
     pub fn columns(&self) -> &[String] {
         &self.columns
     }
 
-    /// Sets this file apart from the others of a run.
+    /// Sets the number that tells this file from the others of a run.
     pub const fn set_number(&mut self, number: usize) {
         self.number = number;
     }
 
-    /// Appends a cell, by row and column. Several cells of a row, one after the other, read it once.
+    /// Appends a cell. Several cells of one row, one after the other, read it once.
     ///
     /// # Errors
     /// The file can no longer be read, or has changed.
     pub fn append(
         &self,
-        (row, column): (usize, usize),
+        row: usize,
+        column: usize,
         buffer: &mut RowBuffer,
         out: &mut String,
     ) -> Result<(), RowReadError> {
-        if !buffer.holds(self.number, row) {
+        let held = HeldRow { file: self.number, row };
+        if !buffer.holds(held) {
             buffer.clear_held();
-            buffer.read((self.number, &self.file), self.index.range(row))?;
+            buffer.read(DataFileRef { number: self.number, file: &self.file }, self.index.range(row))?;
             buffer.parse(self.format, &self.columns)?;
-            buffer.set_held(self.number, row);
+            buffer.set_held(held);
         }
         out.push_str(buffer.cell(column)?);
         Ok(())

@@ -1,17 +1,19 @@
-//! Where the rows of a file begin, in four bytes each: a `u64` for every 256th row, and for all others how far behind
-//! that one they are.
+//! The offsets of a file's rows, in four bytes each: a `u64` for every 256th row, and for all others the distance from
+//! that one.
 
-/// Rows that share a full offset.
+use std::ops::Range;
+
+/// The number of rows that share a full offset.
 const ROWS_PER_BLOCK: usize = 256;
 
 /// Offsets in bytes, ascending.
 #[derive(Debug, Default)]
 pub struct RowIndex {
-    /// Of each block's first row.
+    /// The offset of each block's first row.
     bases: Vec<u64>,
-    /// Of each row, from its block's base.
+    /// The distance of each row from its block's base.
     offsets: Vec<u32>,
-    /// Where the last row ends at the latest.
+    /// An offset that is not before the end of the last row.
     end: u64,
 }
 
@@ -30,22 +32,25 @@ impl RowIndex {
         Ok(())
     }
 
-    /// Says where the last row ends.
+    /// Sets the end of the last row.
     pub fn finish(&mut self, end: u64) {
         self.end = end;
         self.bases.shrink_to_fit();
         self.offsets.shrink_to_fit();
     }
 
-    /// Number of rows.
+    /// Returns the number of rows.
     pub const fn rows(&self) -> usize {
         self.offsets.len()
     }
 
-    /// Where a row is: from its first byte to the first byte of the next one. Panics out of range.
-    pub fn range(&self, row: usize) -> (u64, u64) {
+    /// Returns the bytes of a row, up to the first byte of the next one.
+    ///
+    /// # Panics
+    /// Panics if the row is out of range.
+    pub fn range(&self, row: usize) -> Range<u64> {
         let end = if row + 1 < self.rows() { self.start(row + 1) } else { self.end };
-        (self.start(row), end)
+        self.start(row)..end
     }
 
     fn start(&self, row: usize) -> u64 {
@@ -67,7 +72,7 @@ mod tests {
             let mut expected = Vec::new();
             for length in lengths {
                 index.push(at).unwrap();
-                expected.push((at, at + length));
+                expected.push(at..at + length);
                 at += length;
             }
             index.finish(at);

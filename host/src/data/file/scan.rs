@@ -1,5 +1,5 @@
-//! The one look at a whole file before the run: where its rows begin, what their columns are, and the first mistake. What
-//! is wrong is said in the same words as of a small file. Nothing of the rows is kept.
+//! The scan of a whole file before the run: it finds the offsets of the rows, the columns, and the first mistake, which
+//! gets the same message as in a small file. The rows themselves are not kept.
 
 use std::fs::File;
 use std::io::{self, BufRead, BufReader, Read, Seek, SeekFrom};
@@ -14,11 +14,11 @@ use super::FileRows;
 use super::array_scanner::{ArrayScanner, ScannedElement};
 use super::row_index::RowIndex;
 
-/// Why a file gave no rows.
+/// The reason why a scan failed.
 pub enum ScanError {
-    /// The system refuses.
+    /// The system refuses to read.
     Io(io::Error),
-    /// The contents are no rows.
+    /// The contents are not rows.
     Contents(FormatError),
 }
 
@@ -34,16 +34,19 @@ impl From<FormatError> for ScanError {
     }
 }
 
-/// Bytes read at once.
+/// The number of bytes read at once.
 const BUFFER_SIZE: usize = 1 << 20;
 
-/// What a scan finds.
-type FileLayout = (Vec<String>, RowIndex);
+/// The result of a scan.
+struct FileLayout {
+    columns: Vec<String>,
+    index: RowIndex,
+}
 
-/// Looks at all rows of a file.
+/// Scans all rows of a file.
 ///
 /// # Errors
-/// The first mistake.
+/// Returns the first mistake.
 pub fn scan(mut file: File, format: DataFormat) -> Result<FileRows, ScanError> {
     let size = file.metadata()?.len();
     let mut mark = [0; 3];
@@ -52,13 +55,13 @@ pub fn scan(mut file: File, format: DataFormat) -> Result<FileRows, ScanError> {
     let from = if got == 3 && mark == *b"\xef\xbb\xbf" { 3 } else { 0 };
     file.seek(SeekFrom::Start(from))?;
     let input = BufReader::with_capacity(BUFFER_SIZE, &file);
-    let (columns, mut index) = match format {
+    let FileLayout { columns, mut index } = match format {
         DataFormat::Csv => csv(&file, input, from)?,
         DataFormat::Lines => lines(input, from, |_| Ok(()))?,
         DataFormat::JsonLines => {
             let mut rows = TableBuilder::default();
-            let (_, index) = lines(input, from, |line| json::push_line(&mut rows, line))?;
-            (rows.finish().into_columns(), index)
+            let layout = lines(input, from, |line| json::push_line(&mut rows, line))?;
+            FileLayout { columns: rows.finish().into_columns(), ..layout }
         }
         DataFormat::JsonArray => array(input, from)?,
     };
@@ -79,13 +82,13 @@ fn csv(file: &File, input: impl Read, from: u64) -> Result<FileLayout, ScanError
         let start = from + reader.position().byte();
         match reader.read_record(&mut record) {
             Ok(true) => index.push(start).map_err(|message| FormatError { line: 1, message })?,
-            Ok(false) => return Ok((columns, index)),
+            Ok(false) => return Ok(FileLayout { columns, index }),
             Err(error) => return Err(csv_fault(file, error, from)),
         }
     }
 }
 
-/// What is wrong, and the line, for which the file is read once more.
+/// Converts an error of the CSV parser. Finding its line reads the file once more.
 fn csv_fault(file: &File, error: ::csv::Error, from: u64) -> ScanError {
     let at = from + error.position().map_or(0, ::csv::Position::byte);
     let result = match error.into_kind() {
@@ -98,7 +101,7 @@ fn csv_fault(file: &File, error: ::csv::Error, from: u64) -> ScanError {
     result.map_or_else(ScanError::Io, ScanError::Contents)
 }
 
-/// The line of a record's first byte, from 1. Line breaks before it belong to the one before.
+/// Returns the line of a record's first byte, from 1. Line breaks before it belong to the record before.
 fn line_of_record(mut file: &File, at: u64) -> io::Result<usize> {
     file.seek(SeekFrom::Start(0))?;
     let (mut line, mut seen) = (1, 0);
@@ -113,7 +116,7 @@ fn line_of_record(mut file: &File, at: u64) -> io::Result<usize> {
     Ok(line)
 }
 
-/// The first line that is not UTF-8, from 1.
+/// Returns the first line that is not UTF-8, from 1.
 fn line_of_bad_text(mut file: &File) -> io::Result<usize> {
     file.seek(SeekFrom::Start(0))?;
     let mut input = BufReader::with_capacity(BUFFER_SIZE, file);
@@ -125,7 +128,7 @@ fn line_of_bad_text(mut file: &File) -> io::Result<usize> {
     Ok(number)
 }
 
-/// Lines that are not blank, each of which `check` must take.
+/// Scans a file whose rows are its lines. `check` may refuse a line; blank ones are skipped.
 fn lines(
     mut input: impl BufRead,
     from: u64,
@@ -137,7 +140,7 @@ fn lines(
         bytes.clear();
         let read = input.read_until(b'\n', &mut bytes)?;
         if read == 0 {
-            return Ok((Vec::new(), index));
+            return Ok(FileLayout { columns: Vec::new(), index });
         }
         number += 1;
         let problem = |message| FormatError { line: number, message };
@@ -155,7 +158,7 @@ fn array(input: impl BufRead, from: u64) -> Result<FileLayout, ScanError> {
     let (mut rows, mut index, mut bytes) = (TableBuilder::default(), RowIndex::default(), Vec::new());
     loop {
         match elements.next(&mut bytes)? {
-            ScannedElement::End => return Ok((rows.finish().into_columns(), index)),
+            ScannedElement::End => return Ok(FileLayout { columns: rows.finish().into_columns(), index }),
             ScannedElement::Malformed(line, message) => {
                 return Err(FormatError { line, message: message.to_owned() }.into());
             }

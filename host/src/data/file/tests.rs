@@ -1,4 +1,4 @@
-//! A file gives the same rows, and the same mistakes, whether it is taken into memory or left where it is.
+//! A file gives the same rows, and the same mistakes, whether it is loaded into memory or read row by row.
 
 use std::fs::{self, File};
 use std::path::Path;
@@ -11,7 +11,7 @@ use super::super::set::RowStore;
 use super::super::{DataSet, FeedStrategy};
 use super::*;
 
-/// The rows of a file in memory, and of the file.
+/// Loads the rows of a file into memory, and scans it.
 fn both(name: &str, contents: &[u8]) -> (tempfile::TempDir, [Result<DataSet, FormatError>; 2]) {
     let folder = tempfile::tempdir().unwrap();
     let path = folder.path().join(name);
@@ -26,7 +26,7 @@ fn both(name: &str, contents: &[u8]) -> (tempfile::TempDir, [Result<DataSet, For
     (folder, [memory, file].map(|rows| rows.map(|rows| DataSet::new("x".into(), rows, FeedStrategy::default()))))
 }
 
-/// All cells, the last row first, so that nothing is read in the order of the file.
+/// Returns all cells, the last row first, so that nothing is read in the order of the file.
 fn cells(set: &DataSet) -> Vec<String> {
     let mut buffer = RowBuffer::default();
     let mut cells = Vec::new();

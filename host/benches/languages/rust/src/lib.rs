@@ -1,11 +1,12 @@
-//! The `get-rust` action: one prepared request, and a look at the status. What is left is the price of the language.
+//! The `get-rust` action: one prepared request, and a check of its status. The rest of its cost is that of the
+//! language.
 
 use schemars::JsonSchema;
 use serde::Deserialize;
 use stampede_plugin::http::Request;
 use stampede_plugin::{Action, ConfigError, Failure, Outcome, Task, Template, plugin};
 
-/// What a step says.
+/// The parameters of a step.
 #[derive(Deserialize, JsonSchema)]
 pub struct Params {
     url: Template,
