@@ -16,31 +16,31 @@
 #define STAMPEDE_EXPORT __attribute__((visibility("default")))
 #endif
 
-// The version of this contract; it is also in the name of the function that a library exports. A library of another
-// version is refused.
+// The version of this contract, which is also in the name of the function that a library exports. A library with
+// another version is refused.
 #define STAMPEDE_VERSION 1
 
-// It is done, and what was asked for is in the out parameter.
+// Success: the result is in the out parameter.
 #define STAMPEDE_OK 0
 
-// It is not done, for a reason that the contract foresees, which is in the last out parameter.
+// Failure for a reason that the contract defines. The reason is in the last out parameter.
 #define STAMPEDE_REFUSED 1
 
-// The contract was broken: a number that nobody gave, a null pointer, a text that is not UTF-8, a function outside of
-// its time. Out parameters are left as they are. When the library's function returns, its instance is given up, the
-// tasks that were pending in it fail, and the next task gets a new one; so return as soon as you can.
+// The contract was broken: an unknown number, a null pointer, a text that is not UTF-8, a function called at the wrong
+// time. Out parameters are unchanged. When the library's function returns, its instance is destroyed, the tasks that
+// were pending in it fail, and the next task gets a new instance; so return as soon as you can.
 #define STAMPEDE_BROKEN 2
 
 // At least one operation is in flight; call `resume` when one has completed.
 #define STAMPEDE_PENDING 0
 
-// Done, and everything was as the step wants it.
+// The task has passed.
 #define STAMPEDE_PASSED 1
 
-// Done, and something was not; `report_fail` may have said what.
+// The task has failed; `report_fail` may have given the reason.
 #define STAMPEDE_FAILED 2
 
-// A kind of failure: nothing came back in time.
+// A kind of failure: no reply arrived in time.
 #define STAMPEDE_KIND_TIMEOUT 0
 
 // A reply arrived, with a status the step does not accept.
@@ -52,7 +52,7 @@
 // A reply arrived, with contents the step does not accept.
 #define STAMPEDE_KIND_CHECK 3
 
-// What arrived breaks the rules of the protocol.
+// The bytes that arrived break the rules of the protocol.
 #define STAMPEDE_KIND_PROTOCOL 4
 
 // The plugin itself is at fault.
@@ -61,13 +61,13 @@
 // The run ended first. Set by the host only.
 #define STAMPEDE_KIND_CANCELLED 6
 
-// An HTTP version: HTTP/2 if the server picks it during the TLS handshake, else HTTP/1.1.
+// An HTTP version: HTTP/2 if the server picks it during the TLS handshake, otherwise HTTP/1.1.
 #define STAMPEDE_HTTP_NEGOTIATE 0
 
 // HTTP/1.1.
 #define STAMPEDE_HTTP_1 1
 
-// HTTP/2: over TLS by ALPN, in clear with prior knowledge.
+// HTTP/2: over TLS by ALPN, in clear text with prior knowledge.
 #define STAMPEDE_HTTP_2 2
 
 // A request's body: none.
@@ -76,13 +76,13 @@
 // The rendered text of `text`.
 #define STAMPEDE_BODY_TEXT 1
 
-// The same, with `content-type: application/json`.
+// The rendered text of `text`, with `content-type: application/json`.
 #define STAMPEDE_BODY_JSON 2
 
 // The names and rendered values of `fields`, form-encoded.
 #define STAMPEDE_BODY_FORM 3
 
-// The contents of the file `path`, which stands among the step's parameters.
+// The contents of the file `path`, which must be among the step's parameters.
 #define STAMPEDE_BODY_FILE 4
 
 // Credentials: none.
@@ -94,13 +94,13 @@
 // RFC 6750: the template `secret` is the token.
 #define STAMPEDE_CREDENTIALS_BEARER 2
 
-// A metric is the sum of its values, and so many a second.
+// A metric is the sum of its values, and its rate per second.
 #define STAMPEDE_METRIC_COUNTER 0
 
-// The last value, the least and the most.
+// The last value, the minimum and the maximum.
 #define STAMPEDE_METRIC_GAUGE 1
 
-// The share of the values that is not 0.
+// The share of the values that are not 0.
 #define STAMPEDE_METRIC_RATE 2
 
 // The distribution of the values.
@@ -115,27 +115,28 @@
 // Bytes.
 #define STAMPEDE_UNIT_BYTES 2
 
-// A line of the log: something is broken.
+// A log line: an error.
 #define STAMPEDE_LOG_ERROR 0
 
-// Something is odd.
+// A warning.
 #define STAMPEDE_LOG_WARN 1
 
-// Something worth knowing.
+// Information for the user.
 #define STAMPEDE_LOG_INFO 2
 
-// Something worth knowing while writing the plugin.
+// Information for the author of the plugin.
 #define STAMPEDE_LOG_DEBUG 3
 
-// A text in UTF-8, without a zero at its end. Where a text may be missing, `at` is null; an empty one may have any `at`
-// but null there, and null as well elsewhere.
+// A text in UTF-8, without a terminating zero. A text that may be missing has a null `at` if it is; an empty one has
+// any other `at`. For other texts, an empty one may have any `at`.
 //
-// What the host gives is valid until the function of the library that was called returns. What the library gives to a
-// function of the host is read before that returns; what it gives back must stay valid until it is called again.
+// A text from the host is valid until the function of the library that was called returns. A text that the library
+// gives to a function of the host is read before that returns; one that it returns must stay valid until it is called
+// again.
 typedef struct stampede_text {
     // The first byte.
     const char *at;
-    // How many bytes.
+    // Number of bytes.
     size_t length;
 } stampede_text;
 
@@ -147,15 +148,15 @@ typedef struct stampede_action {
     struct stampede_text summary;
     // A JSON Schema (draft 2020-12, an object) of the parameters.
     struct stampede_text params_schema;
-    // Whether the action sets variables whose names the host cannot know from the script: 0 or 1.
+    // 1 if the action sets variables whose names the host cannot know from the script; otherwise 0.
     uint8_t sets_variables;
 } stampede_action;
 
-// Why a text is no template.
+// The error for a malformed template.
 typedef struct stampede_template_error {
-    // What is wrong.
+    // The message.
     struct stampede_text message;
-    // How to put it right; may be missing.
+    // The fix; may be missing.
     struct stampede_text help;
 } stampede_template_error;
 
@@ -167,7 +168,7 @@ typedef struct stampede_named_template {
     uint32_t value;
 } stampede_named_template;
 
-// What is sent after the header section of a prepared request. Only the members that `kind` tells of are looked at.
+// The body of a prepared request. Only the members for its `kind` are read.
 typedef struct stampede_request_body {
     // One of `STAMPEDE_BODY_…`.
     uint32_t kind;
@@ -175,7 +176,7 @@ typedef struct stampede_request_body {
     uint32_t text;
     // The fields of a form.
     const struct stampede_named_template *fields;
-    // How many.
+    // Number of elements.
     size_t field_count;
     // The path of a file.
     struct stampede_text path;
@@ -191,15 +192,15 @@ typedef struct stampede_credentials {
     uint32_t secret;
 } stampede_credentials;
 
-// How a request is sent and its reply treated.
+// Options of a request and the handling of its reply.
 typedef struct stampede_request_options {
     // One of `STAMPEDE_HTTP_…`.
     uint32_t version;
-    // How many redirects are followed, 0 to 20.
+    // Maximum number of redirects to follow, 0 to 20.
     uint8_t max_redirects;
-    // Whether to send `accept-encoding` and to decode the kept body: 0 or 1.
+    // 1 to send `accept-encoding` and to decode the kept body; otherwise 0.
     uint8_t compression;
-    // Whether the body will be asked for: 0 or 1.
+    // 1 if the body will be fetched; otherwise 0.
     uint8_t keep_body;
 } stampede_request_options;
 
@@ -211,17 +212,17 @@ typedef struct stampede_request_template {
     uint32_t url;
     // Appended to the URL's query, percent-encoded.
     const struct stampede_named_template *query;
-    // How many.
+    // Number of elements.
     size_t query_count;
     // Header fields.
     const struct stampede_named_template *headers;
-    // How many.
+    // Number of elements.
     size_t header_count;
-    // What is sent.
+    // The body.
     struct stampede_request_body body;
     // Adds an `authorization` field unless `headers` has one.
     struct stampede_credentials credentials;
-    // How it is sent.
+    // Options.
     struct stampede_request_options options;
 } stampede_request_template;
 
@@ -233,11 +234,11 @@ typedef struct stampede_field {
     struct stampede_text value;
 } stampede_field;
 
-// Bytes of any kind; as long valid as a text.
+// Bytes of any kind, valid as long as a text.
 typedef struct stampede_bytes {
     // The first byte.
     const uint8_t *at;
-    // How many.
+    // Number of elements.
     size_t length;
 } stampede_bytes;
 
@@ -249,48 +250,48 @@ typedef struct stampede_dynamic_request {
     struct stampede_text url;
     // Header fields.
     const struct stampede_field *headers;
-    // How many.
+    // Number of elements.
     size_t header_count;
-    // What is sent.
+    // The body.
     struct stampede_bytes body;
-    // How it is sent.
+    // Options.
     struct stampede_request_options options;
 } stampede_dynamic_request;
 
-// What is known of a reply without its texts.
+// Summary of a reply, without its texts.
 typedef struct stampede_reply {
     // The status code, 100 to 999.
     uint16_t status;
     // Size of the content as transferred, in bytes.
     uint64_t body_bytes;
-    // From the start of the exchange to the last byte of the reply, in nanoseconds.
+    // Time from the start of the exchange to the last byte of the reply, in nanoseconds.
     uint64_t duration;
 } stampede_reply;
 
-// Where a socket leads to.
+// The destination of a socket.
 typedef struct stampede_address {
     // A name or an address.
     struct stampede_text host;
     // 1 to 65535.
     uint16_t port;
-    // With TLS: 0 or 1. Without it the members below are not looked at.
+    // 1 for TLS; otherwise 0, and the members below are not read.
     uint8_t tls;
     // The name the certificate must be for; if missing, the host.
     struct stampede_text server_name;
-    // The protocols offered (ALPN), the favourite first.
+    // The protocols offered (ALPN), the preferred one first.
     const struct stampede_text *alpn;
-    // How many.
+    // Number of elements.
     size_t alpn_count;
 } stampede_address;
 
-// What the host does for a plugin: one function for each of the WIT files, named after interface and function. Every
-// one takes the table itself first, and answers `STAMPEDE_OK`, `STAMPEDE_REFUSED` or `STAMPEDE_BROKEN`; only those with
-// a reason as their last parameter refuse. What the WIT files call a trap is `STAMPEDE_BROKEN`.
+// The functions of the host: one for each function of the WIT files, named after interface and function. Each takes
+// the table itself first, and returns `STAMPEDE_OK`, `STAMPEDE_REFUSED` or `STAMPEDE_BROKEN`; only those with a reason
+// as their last parameter return `STAMPEDE_REFUSED`. A trap in the WIT files is `STAMPEDE_BROKEN` here.
 //
-// The table is valid within `configure`, `start`, `resume`, `cancel` and `forget_user`, in the thread that called, and
-// nowhere else: a thread of the library's own must not call the host. A C++ exception must not leave the library.
+// The table is valid only within `configure`, `start`, `resume`, `cancel` and `forget_user`, on the calling thread: a
+// thread of the library's own must not call the host. A C++ exception must not leave the library.
 typedef struct stampede_host {
-    // The host's own.
+    // Data of the host.
     void *context;
     // `templates.compile`.
     uint32_t (*templates_compile)(const struct stampede_host *host,
@@ -351,7 +352,7 @@ typedef struct stampede_host {
                                 uint32_t *operation);
     // `sockets.connected`; refused with a kind of failure, as the functions below.
     uint32_t (*sockets_connected)(const struct stampede_host *host, uint32_t operation, uint32_t *socket, uint32_t *kind);
-    // `sockets.protocol`; it may be missing.
+    // `sockets.protocol`; the text may be missing.
     uint32_t (*sockets_protocol)(const struct stampede_host *host, uint32_t socket, struct stampede_text *protocol);
     // `sockets.write`.
     uint32_t (*sockets_write)(const struct stampede_host *host,
@@ -384,21 +385,21 @@ typedef struct stampede_host {
     uint32_t (*log_write)(const struct stampede_host *host, uint32_t level, struct stampede_text message);
 } stampede_host;
 
-// What is wrong with a step's parameters.
+// An error in a step's parameters.
 typedef struct stampede_config_error {
     // JSON Pointer (RFC 6901) to the offending value, empty for the step as a whole. The host points at its line.
     struct stampede_text pointer;
-    // What is wrong: lower case, no full stop, names in backticks.
+    // The message: lower case, no final period, names in backticks.
     struct stampede_text message;
-    // How to put it right; may be missing.
+    // The fix; may be missing.
     struct stampede_text help;
 } stampede_config_error;
 
-// What a library is. It must not change.
+// A plugin: its description and its functions. The table must not change.
 //
 // One instance serves all users of one worker thread (`isolation: user` gives each its own), and the instances of
-// several workers are called at the same time. Calls never overlap within one instance, and always come from the thread
-// that made it. None may wait: while it does, no other user of that worker goes on.
+// several workers are called at the same time. Calls never overlap within one instance, and always come from the
+// thread that created it. No call may wait: while it does, all other users of that worker stand still.
 typedef struct stampede_plugin {
     // `STAMPEDE_VERSION`.
     uint32_t version;
@@ -408,15 +409,15 @@ typedef struct stampede_plugin {
     struct stampede_text release;
     // The actions it offers, at least one.
     const struct stampede_action *actions;
-    // How many.
+    // Number of elements.
     size_t action_count;
-    // Makes an instance; the pointer is handed to all calls below. Null if it cannot be made. Without this function
-    // that pointer is null.
+    // Creates an instance; the returned pointer is passed to all calls below. Null if it cannot be created. Without
+    // this function that pointer is null.
     void *(*create)(void);
-    // An instance is no longer needed, or is given up. Called once for each that was made; may be missing.
+    // Destroys an instance. Called once for each that was created; may be missing.
     void (*destroy)(void *instance);
-    // Prepares one step, in the script's order: `STAMPEDE_OK` and a number of the library's own choice for the step, or
-    // `STAMPEDE_REFUSED` and what is wrong.
+    // Prepares one step, in the script's order: `STAMPEDE_OK` and a number of the library's choice for the step, or
+    // `STAMPEDE_REFUSED` and the error.
     uint32_t (*configure)(void *instance,
                           const struct stampede_host *host,
                           struct stampede_text action,
@@ -425,11 +426,11 @@ typedef struct stampede_plugin {
                           struct stampede_config_error *error);
     // Begins a task: `STAMPEDE_PENDING`, `STAMPEDE_PASSED` or `STAMPEDE_FAILED`. Hot.
     uint32_t (*start)(void *instance, const struct stampede_host *host, uint32_t step, uint32_t task);
-    // Says that an operation of a pending task has completed; answers as `start`. Hot.
+    // Tells the library that an operation of a pending task has completed; returns as `start`. Hot.
     uint32_t (*resume)(void *instance, const struct stampede_host *host, uint32_t task, uint32_t operation);
-    // Says that a pending task is over; may be missing.
+    // Tells the library that a pending task is over; may be missing.
     void (*cancel)(void *instance, const struct stampede_host *host, uint32_t task);
-    // Says that a user is gone for good; may be missing.
+    // Tells the library that a user is gone for good; may be missing.
     void (*forget_user)(void *instance, const struct stampede_host *host, uint32_t user);
 } stampede_plugin;
 
@@ -437,7 +438,7 @@ typedef struct stampede_plugin {
 extern "C" {
 #endif // __cplusplus
 
-// What a library exports, and all that it must.
+// The only function that a library must export.
 extern const struct stampede_plugin *stampede_plugin_v1(void);
 
 #ifdef __cplusplus

@@ -99,7 +99,7 @@ fn compiled_code_is_no_plugin() {
     let code = engine.precompile_component(b"\0asm\x0d\0\x01\0").expect("the smallest component compiles");
     let run = with_plugins(&[("code".into(), code)]).finish().exits(4);
     let refused =
-        "plugin `code` does not load: it is compiled code, which nobody can check; only components are accepted";
+        "plugin `code` does not load: it is compiled code, which cannot be verified; only components are accepted";
     assert!(run.stderr.starts_with(&format!("error[plugin::load]: {refused}\n")), "{}", run.stderr);
 }
 

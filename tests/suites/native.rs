@@ -180,11 +180,11 @@ fn every_function_of_the_host_works() {
 #[test]
 fn a_library_that_is_not_a_plugin_is_refused_with_the_reason() {
     for (name, why) in [
-        ("no_export", "it is a native library, but no plugin: it does not export `stampede_plugin_v1`"),
+        ("no_export", "it is a native library, but not a plugin: it does not export `stampede_plugin_v1`"),
         ("another_version", "it speaks version 2 of the contract of native plugins; this host speaks 1"),
-        ("null_table", "its `stampede_plugin_v1` gives a null pointer"),
+        ("null_table", "its `stampede_plugin_v1` returns a null pointer"),
         ("lacks_a_function", "it has no function `start`"),
-        ("null_action", "`describe` failed: a null pointer is said to lead to something"),
+        ("null_action", "`describe` failed: a null pointer is given where data is required"),
     ] {
         let run = call("check --allow-native", &misbehaving(name), "").finish().exits(4);
         let expected = format!("error[plugin::load]: plugin `it` does not load: {why}\n");
@@ -214,15 +214,15 @@ fn the_message_of_a_library_about_its_step_is_shown_at_the_line() {
 fn a_broken_contract_costs_the_instance_and_not_the_run() {
     let library = misbehaving("breaks_the_contract");
     for (how, why) in [
-        ("operation", "operation 7 is no exchange that has ended"),
+        ("operation", "operation 7 is not a completed exchange"),
         ("utf8", "a text is not UTF-8"),
-        ("nowhere", "a null pointer is said to lead to something"),
+        ("nowhere", "a null pointer is given where data is required"),
         ("no_place", "an out parameter is a null pointer"),
         ("too_long", "a call copies more than `copied` of its limits allows"),
-        ("answer", "the number 99 means nothing where it stands"),
-        ("message", "a null pointer is said to lead to something"),
-        ("kind", "the number 77 means nothing where it stands"),
-        ("flag", "the number 2 means nothing where it stands"),
+        ("answer", "the number 99 has no meaning here"),
+        ("message", "a null pointer is given where data is required"),
+        ("kind", "the number 77 has no meaning here"),
+        ("flag", "the number 2 has no meaning here"),
         ("configure", "this function may be called only within `configure`"),
     ] {
         let run = call("--allow-native --iterations 9 --fail-on never", &library, &format!(", how: {how}"));
@@ -263,7 +263,7 @@ fn no_library_comes_over_the_network() {
         );
         let run = shooter().env("STAMPEDE_CACHE_DIR", &cache).env("SSL_CERT_FILE", &certificate);
         let run = run.args("check --allow-native").script(&script).finish().exits(4);
-        let expected = "plugin `it` does not load: it is a native library, and only components come over the network\n";
+        let expected = "plugin `it` does not load: it is a native library; only components may be fetched over the network\n";
         assert!(run.stderr.contains(expected), "{}", run.stderr);
     }
 }

@@ -109,7 +109,7 @@ fn breaches_of_the_contract_are_reported_by_rule() {
     for (guest, target, rule, why) in [
         ("trap_on_resume", asks, "passes its valid cases", "expected to pass, 1 of 1 tasks did not"),
         ("trap_on_cancel", asks, "survives a target that never answers", "it traps when a task is cancelled"),
-        ("pending_with_nothing", "", "serves concurrent users", "waits with nothing in flight"),
+        ("pending_with_nothing", "", "serves concurrent users", "is pending with nothing in flight"),
         ("trusts_its_parameters", "", "refuses nonsense without a trap", "`configure` with `{}` traps"),
         ("leaks_memory", "", "leaks no memory over 10,000 tasks", "KiB after 40000 tasks, "),
     ] {

@@ -70,7 +70,7 @@ fn a_component_of_a_web_site_is_fetched_once_and_verified_each_time() {
     check().exits(0);
     fs::write(cache.path().join(format!("{}.wasm", sha256(&bytes))), "something else").unwrap();
     let run = check().exits(4);
-    assert!(run.stderr.contains("cannot be asked: connection refused"), "{}", run.stderr);
+    assert!(run.stderr.contains("cannot be reached: connection refused"), "{}", run.stderr);
 }
 
 #[test]
@@ -112,7 +112,7 @@ fn an_artifact_by_the_digest_of_its_manifest_is_pulled_once() {
     call("check", &entry, cache.path()).finish().exits(0);
     let other = format!("{{source: '{entry}', sha256: '{}'}}", "0".repeat(64));
     let run = call("check", &other, cache.path()).finish().exits(4);
-    assert!(run.stderr.contains("does not have the digest that the script asks for"), "{}", run.stderr);
+    assert!(run.stderr.contains("does not have the digest given in the script"), "{}", run.stderr);
 }
 
 #[test]
@@ -124,7 +124,7 @@ fn a_tag_that_moved_does_not_matter_once_it_is_locked() {
     let cache = || TempDir::new().unwrap();
 
     let run = call("check", &entry, cache().path()).finish().exits(3);
-    assert!(run.stderr.contains("`it` comes over the network and has no digest"), "{}", run.stderr);
+    assert!(run.stderr.contains("`it` is fetched over the network and has no digest"), "{}", run.stderr);
 
     let locked = call("plugin lock", &entry, cache().path()).finish().exits(0);
     assert_eq!(locked.stdout, format!("{}  it  {entry}\n", sha256(&first)));
@@ -232,8 +232,8 @@ fn a_registry_that_wants_a_token_gives_an_anonymous_one() {
 fn a_token_is_requested_over_tls_alone_and_credentials_are_never_sent() {
     let cache = TempDir::new().unwrap();
     for (challenge, said) in [
-        ("Bearer realm=\"http://site.example/token\"", "for a token, where anyone can listen"),
-        ("Basic realm=\"r\"", "gives it to nobody without credentials, which are not supported"),
+        ("Bearer realm=\"http://site.example/token\"", "for tokens, which is not encrypted"),
+        ("Basic realm=\"r\"", "requires authentication, which is not supported"),
     ] {
         let challenge = format!("www-authenticate: {challenge}\r\n");
         let registry = RawServer::start(move |_: &RawRequest| answer("401 Unauthorized", &challenge, b""));
@@ -246,13 +246,13 @@ fn a_token_is_requested_over_tls_alone_and_credentials_are_never_sent() {
 #[test]
 fn refusals_of_a_registry_are_reported() {
     let cache = TempDir::new().unwrap();
-    let wanted = "gives it to nobody without credentials, which are not supported";
+    let wanted = "requires authentication, which is not supported";
     for (status, fields, body, said) in [
         ("401 Unauthorized", "", "", wanted),
         ("403 Forbidden", "", r#"{"errors": [{"code": "DENIED"}]}"#, wanted),
         ("429 Too Many Requests", "", r#"{"errors": [{"code": "TOOMANYREQUESTS"}]}"#, "answered with status 429"),
         ("500 Internal Server Error", "", "", "answered with status 500"),
-        ("200 OK", "", "hello", "its manifest is none of an OCI artifact"),
+        ("200 OK", "", "hello", "its manifest is not one of an OCI artifact"),
     ] {
         let registry = RawServer::start(move |_: &RawRequest| answer(status, fields, body.as_bytes()));
         let run = call("plugin lock", &format!("{}/team/it:1", oci(&registry)), cache.path()).finish().exits(4);
@@ -278,9 +278,9 @@ fn a_manifest_or_a_component_that_was_swapped_is_refused() {
     let address = oci(&registry);
     let swapped = "0".repeat(64);
     for (version, said) in [
-        (":1".to_owned(), "gives another component for this digest"),
-        (format!("@sha256:{by_digest}"), "gives another component for this digest"),
-        (format!("@sha256:{swapped}"), "gives another manifest for this digest"),
+        (":1".to_owned(), "returned another component for this digest"),
+        (format!("@sha256:{by_digest}"), "returned another component for this digest"),
+        (format!("@sha256:{swapped}"), "returned another manifest for this digest"),
     ] {
         let run = call("plugin lock", &format!("{address}/team/it{version}"), cache.path()).finish().exits(4);
         assert!(run.stderr.contains(said), "{}", run.stderr);

@@ -1,5 +1,5 @@
-//! The socket under an HTTP connection, and what a page may do to it. hyper keeps a server honest, so a page that wants
-//! to break HTTP or TCP leaves word here, and the socket does it.
+//! The socket under an HTTP connection, and the ways in which a page may break it. hyper does not let a server violate
+//! HTTP, so a page that is to break HTTP or TCP requests it here, and the socket does it.
 
 use std::io::{self, ErrorKind, IoSlice};
 use std::pin::Pin;
@@ -14,50 +14,50 @@ use tokio::net::TcpStream;
 /// Sent in place of a reply by `/malformed`.
 const GARBAGE: &[u8] = b"\x16\x03 this is not HTTP at all\r\n\r\n";
 
-/// How a connection ends when a page does not answer.
+/// The end of a connection whose page does not reply.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[repr(u8)]
 pub enum AbortMode {
-    /// In order: FIN.
+    /// Regular end: FIN.
     Close,
-    /// With a reset: RST.
+    /// Reset: RST.
     Reset,
-    /// With bytes that are no HTTP in place of the next reply, then FIN.
+    /// Bytes that are not HTTP in place of the next reply, then FIN.
     Garble,
 }
 
-/// The fate of one connection, shared by its socket and its pages. A fate is final.
+/// The requested end of one connection, shared by its socket and its pages. The first request is final.
 #[derive(Clone, Default)]
 pub struct AbortCell(Arc<AtomicU8>);
 
 impl AbortCell {
-    /// Seals it.
-    pub fn set(&self, fate: AbortMode) {
-        self.0.store(fate as u8 + 1, Relaxed);
+    /// Requests an end, unless one was requested before.
+    pub fn set(&self, abort: AbortMode) {
+        self.0.store(abort as u8 + 1, Relaxed);
     }
 
-    fn is_set_to(&self, fate: AbortMode) -> bool {
-        self.0.load(Relaxed) == fate as u8 + 1
+    fn is_set_to(&self, abort: AbortMode) -> bool {
+        self.0.load(Relaxed) == abort as u8 + 1
     }
 }
 
-/// A TCP stream that heeds its fate.
+/// A TCP stream that ends as requested.
 pub struct AbortableStream {
     stream: TcpStream,
     abort: AbortCell,
 }
 
 impl AbortableStream {
-    /// Heeds that fate from now on.
-    pub fn new(stream: TcpStream, fate: AbortCell) -> Self {
-        Self { stream, abort: fate }
+    /// Wraps a stream that ends as requested through `abort`.
+    pub fn new(stream: TcpStream, abort: AbortCell) -> Self {
+        Self { stream, abort: abort }
     }
 
     fn stream(self: Pin<&mut Self>) -> Pin<&mut TcpStream> {
         Pin::new(&mut self.get_mut().stream)
     }
 
-    /// Ready with an error once the garbage is out.
+    /// Is ready with an error once the malformed bytes are written.
     fn garble(self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<io::Result<usize>> {
         ready!(self.stream().poll_write(context, GARBAGE))?;
         Poll::Ready(Err(ErrorKind::ConnectionAborted.into()))
@@ -67,7 +67,7 @@ impl AbortableStream {
 impl Drop for AbortableStream {
     fn drop(&mut self) {
         if self.abort.is_set_to(AbortMode::Reset) {
-            // If it fails, the peer is gone already.
+            // Fails only if the peer is gone already.
             let _ = self.stream.set_zero_linger();
         }
     }

@@ -1,6 +1,6 @@
-//! Signing in and being signed in. Tokens are derived from the API token and carry their own seal, so the site keeps no
-//! sessions, however many users there are. None of this is secure; it only has to tell a user who signed in from one
-//! who did not.
+//! Sign-in and its check. Session tokens are derived from the API token and carry their own checksum, so the site keeps
+//! no sessions, however many users there are. None of this is secure; it only distinguishes users that have signed in
+//! from those that have not.
 
 use std::fmt::Write;
 
@@ -11,14 +11,14 @@ use super::hash::{hash_bytes, mix_bits};
 use super::page_outcome::{PageOutcome, PageReply, error_reply, json};
 use super::page_request::PageRequest;
 
-/// Carries the API token.
+/// Header field of the API token.
 const API_TOKEN_HEADER: &str = "x-api-token";
 
-/// Carries the session token.
+/// Cookie of the session token.
 const SESSION_COOKIE: &str = "session";
 
-/// Makes the seal differ from what it seals.
-const TOKEN_SEAL: u64 = 0x5374_616d_7065_6465;
+/// Constant that makes the checksum differ from the number that it is computed from.
+const CHECKSUM_KEY: u64 = 0x5374_616d_7065_6465;
 
 /// `/auth`
 pub fn sign_in(ask: &PageRequest<'_>) -> PageOutcome {
@@ -35,14 +35,14 @@ pub fn sign_in(ask: &PageRequest<'_>) -> PageOutcome {
     reply.into()
 }
 
-/// Whether the request carries a token of `/auth` (as bearer or cookie) or an API token that `/auth` would take.
+/// Returns `true` if the request has a token of `/auth` (as bearer or cookie) or an API token that `/auth` accepts.
 pub fn is_signed_in(ask: &PageRequest<'_>) -> bool {
     let bearer = || ask.header(AUTHORIZATION.as_str()).and_then(bearer).is_some_and(is_token);
     let cookie = || ask.cookies().any(|(name, value)| name == SESSION_COOKIE && is_token(value));
     bearer() || api_token(ask).is_some() || cookie()
 }
 
-/// 401.
+/// Returns a 401 reply.
 pub fn unauthorized() -> PageReply {
     let mut reply = error_reply(StatusCode::UNAUTHORIZED, "sign in first");
     reply.headers_mut().insert(WWW_AUTHENTICATE, HeaderValue::from_static("Bearer"));
@@ -53,14 +53,14 @@ fn api_token<'a>(ask: &'a PageRequest<'_>) -> Option<&'a str> {
     ask.header(API_TOKEN_HEADER).filter(|token| !token.is_empty() && *token != "wrong")
 }
 
-/// The token of an `authorization` field; the scheme's case does not matter (RFC 9110).
+/// Returns the token of an `authorization` field; the scheme is case-insensitive (RFC 9110).
 fn bearer(field: &str) -> Option<&str> {
     let (scheme, token) = field.split_once(' ')?;
     scheme.eq_ignore_ascii_case("bearer").then(|| token.trim())
 }
 
 fn token(user: u64) -> String {
-    format!("{user:016x}{:016x}", mix_bits(user ^ TOKEN_SEAL))
+    format!("{user:016x}{:016x}", mix_bits(user ^ CHECKSUM_KEY))
 }
 
 fn is_token(text: &str) -> bool {
@@ -73,7 +73,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_token_is_known_by_its_seal() {
+    fn a_token_is_known_by_its_checksum() {
         let good = token(hash_bytes(b"demo-1"));
         assert!(is_token(&good));
         for text in ["", "abc", &good[1..], &good.to_uppercase(), &good.replace(&good[16..17], "x"), "ééééééééé"]

@@ -1,4 +1,4 @@
-//! Reply bodies: where their bytes come from, and the counting of what is handed to the connection.
+//! Reply bodies: the sources of their bytes, and the counting of the bytes passed to the connection.
 
 use std::convert::Infallible;
 use std::pin::Pin;
@@ -13,44 +13,44 @@ use stampede_time::Delay;
 use super::counted_exchange::CountedExchange;
 use super::shared::SiteState;
 
-/// Where the bytes of a body come from.
+/// The source of a body's bytes.
 pub enum BodySource {
-    /// Known as a whole.
+    /// All bytes known at the start.
     Whole(Bytes),
-    /// A pattern over and over.
+    /// A repeated pattern.
     Filler(Filler),
-    /// A piece every so often.
+    /// Pieces at an interval.
     Drip(Drip),
 }
 
 impl BodySource {
-    /// Known as a whole.
+    /// All bytes known at the start.
     pub fn whole(bytes: impl Into<Bytes>) -> Self {
         Self::Whole(bytes.into())
     }
 }
 
-/// Bytes of which only the number matters: `head`, then as many of the endlessly repeated pattern as are `left`.
+/// Bytes of which only the number matters: `head`, then `left` bytes of the endlessly repeated pattern.
 pub struct Filler {
-    /// Comes first.
+    /// Sent first.
     pub head: Bytes,
     /// Repeated after it, one repetition per frame; at least one byte.
     pub pattern: &'static [u8],
-    /// How many bytes of the repeated pattern are still to come.
+    /// Bytes of the repeated pattern that are still to be sent.
     pub remaining: u64,
-    /// What the connection is told about the length.
+    /// Length announced to the connection.
     pub length_policy: LengthPolicy,
 }
 
-/// What the connection is told about a body's length.
+/// Announcement of a body's length.
 #[derive(Clone, Copy, PartialEq, Eq)]
 pub enum LengthPolicy {
-    /// The truth.
+    /// The real length.
     Announced,
-    /// Nothing: the body is chunked in HTTP/1.1.
+    /// No length: the body is chunked in HTTP/1.1.
     Unannounced,
-    /// The reply's own `content-length` is too large. The body rests once before its end, or the connection would be
-    /// closed before what was sent so far has left it.
+    /// A `content-length` of the reply that is too large. The body pauses once before its end; otherwise the connection
+    /// would be closed before the bytes sent so far have left it.
     Truncated,
 }
 
@@ -89,7 +89,7 @@ impl Filler {
 }
 
 impl Drip {
-    /// `count` pieces, one `every` interval from now; `piece` makes the n-th, numbered from 1.
+    /// Creates a body of `count` pieces, one `every` interval from now; `piece` makes the n-th, numbered from 1.
     pub fn new(shared: &Arc<SiteState>, every: Duration, count: u64, piece: fn(u64) -> Bytes) -> Self {
         let begin = shared.timer.now();
         Self { shared: Arc::clone(shared), begin, interval: every, count, sent: 0, delay: None, make_piece: piece }
@@ -114,17 +114,17 @@ impl Drip {
 /// A body on its way, counted frame by frame as the connection takes it.
 pub struct CountedBody {
     source: BodySource,
-    /// Whom to tell; its request is in flight until the body is dropped. `/stats` itself tells nobody.
+    /// The exchange that counts the bytes, which is in flight until the body is dropped; `None` for `/stats`.
     exchange: Option<CountedExchange>,
 }
 
 impl CountedBody {
-    /// Part of that exchange.
+    /// Creates a body that is counted in an exchange.
     pub fn counted(source: BodySource, exchange: CountedExchange) -> Self {
         Self { source, exchange: Some(exchange) }
     }
 
-    /// Not counted.
+    /// Creates a body that is not counted.
     pub fn uncounted(source: BodySource) -> Self {
         Self { source, exchange: None }
     }

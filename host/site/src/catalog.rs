@@ -9,10 +9,10 @@ use super::page_outcome::{PageOutcome, bad_request, error_reply, json};
 use super::page_request::PageRequest;
 use super::{auth, hash};
 
-/// All but what RFC 3986 calls unreserved.
+/// All characters except those that RFC 3986 calls unreserved.
 const PATH_SEGMENT_SET: &AsciiSet = &NON_ALPHANUMERIC.remove(b'-').remove(b'.').remove(b'_').remove(b'~');
 
-/// What `/api/v1/stream/start` wants.
+/// Body of a request to `/api/v1/stream/start`.
 #[derive(Deserialize)]
 struct StreamStartBody {
     movie_id: String,
@@ -24,7 +24,7 @@ pub fn page(ask: &PageRequest<'_>) -> PageOutcome {
     page.map_or_else(|| bad_request("`page` is not a number from 1 to 1000"), |text| json(StatusCode::OK, text).into())
 }
 
-/// `/api/v1/stream/start`. Any movie id will do that is not empty.
+/// `/api/v1/stream/start`. Any movie id that is not empty is accepted.
 pub fn start_stream(ask: &PageRequest<'_>) -> PageOutcome {
     if !auth::is_signed_in(ask) {
         return auth::unauthorized().into();
@@ -38,7 +38,7 @@ pub fn start_stream(ask: &PageRequest<'_>) -> PageOutcome {
 fn started(movie: &str) -> PageOutcome {
     let session = hash::hash_bytes(movie.as_bytes());
     let playlist = format!("/hls/{}/master.m3u8", utf8_percent_encode(movie, PATH_SEGMENT_SET));
-    // An escaped path needs no escapes in JSON.
+    // A percent-encoded path needs no escapes in JSON.
     let mut reply = json(StatusCode::CREATED, format!(r#"{{"session":"{session:016x}","playlist":"{playlist}"}}"#));
     if let Ok(location) = HeaderValue::try_from(playlist) {
         reply.headers_mut().insert(LOCATION, location);

@@ -1,4 +1,4 @@
-//! One connection: HTTP/1.1 or HTTP/2 on it, each request received, decided, counted and answered.
+//! One connection with HTTP/1.1 or HTTP/2: each request is received, routed to its page, counted and answered.
 
 use std::sync::{Arc, Mutex, PoisonError};
 
@@ -22,15 +22,15 @@ use super::shared::SiteState;
 use super::stats::SiteStats;
 use super::{pages, websocket};
 
-/// What the requests of one connection share.
+/// State that the requests of one connection share.
 struct SiteConnection {
     shared: Arc<SiteState>,
     abort: AbortCell,
-    /// Set once a page has agreed to a WebSocket, which takes over when HTTP is done.
+    /// Set once a page has accepted a WebSocket, which takes over when HTTP is done.
     upgrade: Mutex<Option<OnUpgrade>>,
 }
 
-/// Serves until either side is done with it.
+/// Serves a connection until either side ends it.
 pub async fn serve(shared: Arc<SiteState>, stream: TcpStream) {
     shared.stats.connection_opened();
     let connection = Arc::new(SiteConnection { shared, abort: AbortCell::default(), upgrade: Mutex::default() });
@@ -38,7 +38,7 @@ pub async fn serve(shared: Arc<SiteState>, stream: TcpStream) {
     let requests = Arc::clone(&connection);
     let service = service_fn(move |request| answer(Arc::clone(&requests), request));
     let builder = auto::Builder::new(TokioExecutor::new());
-    // What goes wrong here is the client's to report.
+    // The client reports errors of the connection.
     let _ = builder.serve_connection_with_upgrades(io, service).await;
     let upgrade = connection.upgrade.lock().unwrap_or_else(PoisonError::into_inner).take();
     if let Some(upgrade) = upgrade {
@@ -70,13 +70,13 @@ async fn answer(connection: Arc<SiteConnection>, request: Request<Incoming>) -> 
             *connection.upgrade.lock().unwrap_or_else(PoisonError::into_inner) = upgrade;
             reply
         }
-        PageOutcome::Abort(fate) => return connection.abort(fate, parts.version),
+        PageOutcome::Abort(mode) => return connection.abort(mode, parts.version),
     };
     exchange.count_status(reply.status());
     Ok(reply.map(|source| CountedBody::counted(source, exchange)))
 }
 
-/// `/stats` and its reset, which count nowhere.
+/// Answers `/stats` and its reset, which are not counted.
 fn stats_reply(stats: &SiteStats, parts: &Parts) -> Option<Response<BodySource>> {
     match parts.uri.path() {
         "/stats" if parts.method == Method::GET => Some(json_value(&stats.snapshot())),
@@ -92,14 +92,14 @@ fn stats_reply(stats: &SiteStats, parts: &Parts) -> Option<Response<BodySource>>
 }
 
 impl SiteConnection {
-    /// No reply. HTTP/2 shares its connection among streams, so there only the stream ends.
-    fn abort(&self, fate: AbortMode, version: Version) -> Result<Response<CountedBody>, NoReply> {
+    /// Ends without a reply. HTTP/2 shares its connection among streams, so there only the stream ends.
+    fn abort(&self, mode: AbortMode, version: Version) -> Result<Response<CountedBody>, NoReply> {
         if version == Version::HTTP_2 {
             return Err(NoReply);
         }
-        self.abort.set(fate);
-        match fate {
-            // hyper must try to write a reply for the wire to put the garbage in its place.
+        self.abort.set(mode);
+        match mode {
+            // hyper must try to write a reply, in whose place the socket writes the malformed bytes.
             AbortMode::Garble => Ok(empty(StatusCode::OK).map(CountedBody::uncounted)),
             AbortMode::Close | AbortMode::Reset => Err(NoReply),
         }

@@ -1,4 +1,4 @@
-//! Replies in a content coding, as the client offers (RFC 9110, sections 8.4 and 12.5.3).
+//! Replies in a content coding that the client accepts (RFC 9110, sections 8.4 and 12.5.3).
 
 use bytes::Bytes;
 use hyper::StatusCode;
@@ -27,7 +27,7 @@ fn coded_reply(ask: &PageRequest<'_>, coding: &'static str, bytes: &Bytes) -> Pa
     reply.into()
 }
 
-/// Whether the field names the coding, or `*`, with a weight other than 0.
+/// Returns `true` if the field names the coding, or `*`, with a weight other than 0.
 fn accepts_coding(field: &str, coding: &str) -> bool {
     field.split(',').any(|item| {
         let (name, parameter) = item.split_once(';').unwrap_or((item, "q=1"));

@@ -1,4 +1,4 @@
-//! What pages send that is worth keeping: the catalogue, and a text in every coding. It knows nothing of requests.
+//! Contents that pages keep: the catalogue, and a text in every coding. This file does not depend on requests.
 
 use std::fmt::Write;
 use std::io::Read;
@@ -16,7 +16,7 @@ const MOVIES_PER_PAGE: usize = 10;
 const ADJECTIVES: [&str; 8] = ["Silent", "Crimson", "Hidden", "Golden", "Broken", "Distant", "Electric", "Frozen"];
 const NOUNS: [&str; 8] = ["Harbour", "Signal", "Garden", "Empire", "Mirror", "Voyage", "Canyon", "Orchard"];
 
-/// The pages, each written when it is first asked for: a million bytes if all are.
+/// The pages of the catalogue, each built at its first request: a million bytes for all of them.
 pub struct Catalog {
     pages: Box<[OnceLock<Bytes>]>,
 }
@@ -28,7 +28,7 @@ impl Default for Catalog {
 }
 
 impl Catalog {
-    /// The JSON of page `number`, from 1; `None` if there is no such page.
+    /// Returns the JSON of page `number`, from 1; `None` if there is no such page.
     pub fn page(&self, number: usize) -> Option<Bytes> {
         let page = self.pages.get(number.checked_sub(1)?)?;
         Some(page.get_or_init(|| write_page(number).into()).clone())
@@ -37,7 +37,7 @@ impl Catalog {
 
 /// One JSON text in every coding, compressed once.
 pub struct EncodedBodies {
-    /// As it is.
+    /// Without a coding.
     pub clear: Bytes,
     /// In `gzip`.
     pub gzip: Bytes,
@@ -46,7 +46,7 @@ pub struct EncodedBodies {
 }
 
 impl EncodedBodies {
-    /// Compresses; fails only if memory does.
+    /// Compresses a text.
     pub fn new() -> std::io::Result<Self> {
         let text = plain_json();
         let gzip = read_all(GzEncoder::new(text.as_bytes(), Compression::default()))?;

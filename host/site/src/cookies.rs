@@ -1,4 +1,4 @@
-//! Setting cookies and showing which came back.
+//! Pages that set cookies and show those of a request.
 
 use hyper::StatusCode;
 use hyper::header::{HeaderValue, SET_COOKIE};

@@ -1,4 +1,4 @@
-//! A request being counted, from its arrival to the last byte of its reply or its early end.
+//! The counting of a request, from its arrival to the last byte of its reply or its early end.
 
 use std::fmt;
 use std::sync::Arc;
@@ -11,10 +11,10 @@ use hyper::body::Incoming;
 use super::route::Route;
 use super::stats::SiteStats;
 
-/// The largest request body that is kept for a page. Larger ones are received and counted, and answered with 413.
+/// Maximum size of a request body that is kept for a page. Larger ones are received and counted, and answered with 413.
 const MAX_KEPT_BYTES: usize = 1 << 20;
 
-/// The page decided not to answer: closes the connection (HTTP/1) or resets the stream (HTTP/2).
+/// The error of a page that does not reply: it closes the connection (HTTP/1) or resets the stream (HTTP/2).
 #[derive(Debug)]
 pub struct NoReply;
 
@@ -26,10 +26,10 @@ impl fmt::Display for NoReply {
 
 impl std::error::Error for NoReply {}
 
-/// The request's body is larger than [`KEPT`] on a route that keeps it.
+/// The error for a request body that is larger than [`MAX_KEPT_BYTES`] on a route that keeps it.
 pub struct BodyTooLarge;
 
-/// In flight until dropped. Counts once: under the status it was answered with, or 0 if it is dropped before that.
+/// A request in flight until dropped. It counts once: under the status of its reply, or 0 if it is dropped before that.
 pub struct CountedExchange {
     stats: Arc<SiteStats>,
     route: Route,
@@ -37,13 +37,13 @@ pub struct CountedExchange {
 }
 
 impl CountedExchange {
-    /// The header section of the request has arrived.
+    /// Begins counting a request whose header section has arrived.
     pub fn begin(stats: &Arc<SiteStats>, route: Route) -> Self {
         stats.request_begun();
         Self { stats: Arc::clone(stats), route, answered: false }
     }
 
-    /// Receives the body to its end, counts it, and keeps it if the route wants it.
+    /// Receives the body to its end, counts it, and keeps it if the route needs it.
     pub async fn receive(&self, mut content: Incoming) -> Result<Result<Bytes, BodyTooLarge>, NoReply> {
         let (mut kept, mut size) = (BytesMut::new(), 0);
         while let Some(frame) = content.frame().await {
@@ -57,13 +57,13 @@ impl CountedExchange {
         Ok(if self.route.keeps_body() && size > MAX_KEPT_BYTES { Err(BodyTooLarge) } else { Ok(kept.freeze()) })
     }
 
-    /// The reply is decided; its header section is about to be sent.
+    /// Counts the status of a reply whose header section is about to be sent.
     pub fn count_status(&mut self, status: StatusCode) {
         self.answered = true;
         self.stats.status_known(self.route, status.as_u16());
     }
 
-    /// So much of the reply's body was handed to the connection.
+    /// Counts bytes of the reply's body that were passed to the connection.
     pub fn count_sent(&self, bytes: usize) {
         self.stats.body_sent(self.route, bytes);
     }

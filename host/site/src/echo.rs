@@ -1,4 +1,4 @@
-//! `/echo`: the request as it arrived, for tests of what a client sends.
+//! `/echo`: returns the request as it arrived, for tests of clients.
 
 use serde_json::{Map, Value, json};
 

@@ -1,4 +1,4 @@
-//! Pages of which one property is exactly as asked for: status, delay, size, pace, header size.
+//! Pages with one property that is exactly as requested: status, delay, size, pace, header size.
 
 use std::time::Duration;
 
@@ -10,10 +10,10 @@ use super::body::{BodySource, Drip, Filler, LengthPolicy};
 use super::page_outcome::{PageOutcome, PageReply, bad_request, empty, with_body, with_media_type};
 use super::page_request::PageRequest;
 
-/// Ten minutes: no test waits longer, and a mistyped number should not hold a connection for a day.
+/// Maximum delay, ten minutes: no test waits longer, and a mistyped number should not keep a connection for a day.
 const MAX_DELAY_MS: u64 = 600_000;
 
-/// Far beyond what any client accepts.
+/// Maximum size of a header, far beyond what any client accepts.
 const MAX_HEADER_BYTES: usize = 1 << 20;
 
 /// 64 KiB of text for bodies of which only the size matters.
@@ -27,7 +27,7 @@ pub fn status(ask: &PageRequest<'_>) -> PageOutcome {
     }
 }
 
-/// The status in words, where a body is allowed at all.
+/// Returns the status in words, where a body is allowed.
 fn status_text(code: StatusCode) -> BodySource {
     match code {
         StatusCode::NO_CONTENT | StatusCode::RESET_CONTENT | StatusCode::NOT_MODIFIED => {
@@ -67,12 +67,12 @@ fn filler(pattern: &'static [u8], left: u64, framing: LengthPolicy) -> PageReply
     with_media_type(StatusCode::OK, "application/octet-stream", source)
 }
 
-/// What never ends: `/endless`.
+/// `/endless`: a body that never ends.
 pub fn endless() -> PageReply {
     filler(TEXT, u64::MAX, LengthPolicy::Unannounced)
 }
 
-/// So many bytes of a body said to be longer.
+/// Returns `size` bytes of a body whose announced length is larger.
 pub fn truncated(size: u64) -> PageReply {
     filler(TEXT, size, LengthPolicy::Truncated)
 }

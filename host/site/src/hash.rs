@@ -1,4 +1,4 @@
-//! Numbers that look random and are the same at every site: titles, tokens and sessions are made from them.
+//! Pseudo-random numbers that are the same at every site, from which titles, tokens and sessions are made.
 
 /// FNV-1a, scrambled. The same bytes give the same number in every release.
 pub fn hash_bytes(bytes: &[u8]) -> u64 {

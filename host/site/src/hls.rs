@@ -1,5 +1,5 @@
 //! HTTP Live Streaming (RFC 8216): a master playlist per movie, a media playlist per rendition, segments in MPEG-TS.
-//! URIs in playlists are absolute paths, so that a script can use a captured one as it is.
+//! URIs in playlists are absolute paths, so that a script can use a captured one unchanged.
 
 use std::fmt::Write;
 
@@ -67,7 +67,7 @@ pub fn segment(ask: &PageRequest<'_>) -> PageOutcome {
     }
 }
 
-/// Of `mv-1/360p/7.ts`: `mv-1/360p`, `360p` and `7.ts`.
+/// Splits `mv-1/360p/7.ts` into `mv-1/360p`, `360p` and `7.ts`.
 fn split_path(rest: &str) -> (&str, &str, &str) {
     let (folder, file) = rest.rsplit_once('/').unwrap_or_default();
     (folder, folder.rsplit('/').next().unwrap_or_default(), file)
@@ -77,7 +77,7 @@ fn not_found(why: &str) -> PageOutcome {
     error_reply(StatusCode::NOT_FOUND, why).into()
 }
 
-/// The lowest quality first: that is where a player starts.
+/// Returns the master playlist, with the lowest quality first, where a player starts.
 fn master_playlist(movie: &str) -> String {
     let mut text = String::from("#EXTM3U\n#EXT-X-VERSION:3\n");
     for Rendition { name, bandwidth, resolution, codecs } in &RENDITIONS {

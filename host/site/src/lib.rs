@@ -1,23 +1,24 @@
-//! The embedded sample streaming site: what `demo` runs against and what the tests aim at. A load runner that is only
-//! ever tried on healthy servers learns nothing, so beside an ordinary site (sign-in, catalogue, streams) it offers
-//! every kind of ill behaviour on demand, and it counts exactly what it served, so that a report can be checked.
+//! The embedded sample streaming site: the target of `demo` and of the tests. Healthy servers alone do not test a load
+//! runner. So besides an ordinary site (sign-in, catalogue, streams) it offers every kind of misbehaviour on demand,
+//! and it counts exactly what it served, so that a report can be checked.
 //!
-//! It speaks HTTP/1.1 and, with prior knowledge, HTTP/2, in clear. A request travels this way:
+//! It speaks HTTP/1.1 and, with prior knowledge, HTTP/2, in clear text. The path of a request:
 //!
 //! ```text
-//! server (accept) ─▶ connection (one task each) ─▶ route ─▶ pages (pure: Ask in, Outcome out) ─▶ body (counted) ─▶ wire
+//! server (accept) ─▶ connection (one task each) ─▶ route ─▶ pages (pure: PageRequest in, PageOutcome out)
+//!                                                             └─▶ body (counted) ─▶ wire
 //! ```
 //!
-//! | route | what it does |
+//! | route | reply |
 //! |---|---|
-//! | `/auth` | GET, POST. 200 `{"token","user"}` and a `session` cookie for any `x-api-token` but `wrong`; else 401 |
+//! | `/auth` | GET, POST. 200 `{"token","user"}` and a `session` cookie for any `x-api-token` but `wrong`; otherwise 401 |
 //! | `/api/v1/catalog?page=N` | GET. Ten movies, about 1 KB, the same for the same page; 400 unless N is 1 to 1000 |
 //! | `/api/v1/stream/start` | POST `{"movie_id"}`, signed in. 201 `{"session","playlist"}`; 401; 422 |
 //! | `/hls/{movie}/master.m3u8` | GET. Leads to `/hls/{movie}/{rendition}/media.m3u8` and `…/{segment}.ts` (RFC 8216) |
 //! | `/ws` | a WebSocket that echoes text and binary messages; 426 without the handshake |
 //! | `/events?count=N&every_ms=M` | GET. N server-sent events (10), one every M ms (100) |
 //! | `/status/{code}` | that status, 200 to 999; 400 for others |
-//! | `/delay/{ms}` | 200, not before so many milliseconds and as soon after as the machine allows; at most 600000 |
+//! | `/delay/{ms}` | 200 after that many milliseconds, never earlier, as exact as the machine allows; at most 600000 |
 //! | `/bytes/{n}` | n bytes with `content-length` |
 //! | `/chunked/{n}` | n bytes of unannounced length, in pieces of at most 4 KiB |
 //! | `/slow?ms=M&chunks=N` | the header section at once, then N pieces (5), one every M ms (100) |
@@ -25,18 +26,18 @@
 //! | `/redirect-to?url=U` | 302 to U |
 //! | `/big-header/{n}` | 200 with a field `x-big` whose value is n bytes, at most 1 MiB |
 //! | `/echo` | the request as JSON: `method path query args headers body` |
-//! | `/gzip` `/deflate` | JSON in that coding if `accept-encoding` offers it, else in clear |
+//! | `/gzip` `/deflate` | JSON in that coding if `accept-encoding` offers it, otherwise without a coding |
 //! | `/cookie/set?name=value` | sets these cookies |
 //! | `/cookie/show` | the request's cookies as JSON |
 //! | `/close` | closes without a reply |
 //! | `/reset` | resets the TCP connection |
-//! | `/malformed` | bytes that are no HTTP, then closes |
+//! | `/malformed` | bytes that are not HTTP, then closes |
 //! | `/truncated` | announces 1024 bytes, sends 512, then closes |
 //! | `/endless` | a body that never ends |
-//! | `/stats` | GET: the counts, see [`Snapshot`]. POST `/stats/reset` zeroes them. Neither is counted itself |
+//! | `/stats` | GET: the counts, see [`SiteCounts`]. POST `/stats/reset` zeroes them. Neither is counted itself |
 //!
 //! Over HTTP/2 the first three kinds of misbehaviour are a stream reset, and `/truncated` ends the stream early.
-//! Routes without a method take any. A request's body is received to its end, and counted, before the reply.
+//! Routes without a method accept any. A request's body is received to its end, and counted, before the reply.
 
 mod abortable_stream;
 mod auth;
@@ -71,5 +72,5 @@ pub use server::Site;
 pub use stats::{RouteCounts, SiteCounts, SiteStats};
 
 /// The sample script in the long form: sign-in, catalogue, stream start and the walk down the HLS tree. It has no
-/// `base_url`, so that it fits whatever address the site got; give one at run time.
+/// `base_url`, so that it fits any address of the site; give one at run time.
 pub const SAMPLE_SCRIPT: &str = include_str!("sample.yml");

@@ -7,7 +7,7 @@ use super::exact;
 use super::page_outcome::{PageOutcome, PageReply};
 use super::route::Route;
 
-/// Misbehaves as the route's name says.
+/// Misbehaves in the way that the route names.
 pub fn misbehave(route: Route) -> PageOutcome {
     match route {
         Route::Reset => PageOutcome::Abort(AbortMode::Reset),
@@ -18,7 +18,7 @@ pub fn misbehave(route: Route) -> PageOutcome {
     }
 }
 
-/// Says 1024 bytes, sends 512.
+/// Announces 1024 bytes, sends 512.
 fn truncated() -> PageReply {
     let mut reply = exact::truncated(512);
     reply.headers_mut().insert(CONTENT_LENGTH, HeaderValue::from_static("1024"));

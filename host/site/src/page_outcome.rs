@@ -1,4 +1,4 @@
-//! What a page decides, and the usual ways to say it.
+//! The outcome of a page, and functions for the usual ones.
 
 use std::time::Duration;
 
@@ -13,15 +13,15 @@ use super::body::BodySource;
 /// A reply whose body is not counted yet.
 pub type PageReply = Response<BodySource>;
 
-/// What becomes of a request.
+/// The outcome of a request.
 pub enum PageOutcome {
     /// It is answered at once.
     Reply(PageReply),
-    /// It is answered so long after it was received.
+    /// It is answered this long after it was received.
     Delayed(Duration, PageReply),
     /// It is answered with 101, and the connection becomes a WebSocket.
     WebSocket(PageReply),
-    /// It gets no reply; this happens to the connection (HTTP/1) or the stream is reset (HTTP/2).
+    /// It gets no reply; the connection ends in this way (HTTP/1), or the stream is reset (HTTP/2).
     Abort(AbortMode),
 }
 
@@ -31,31 +31,31 @@ impl From<PageReply> for PageOutcome {
     }
 }
 
-/// A status and nothing else.
+/// Returns a reply with a status only.
 pub fn empty(status: StatusCode) -> PageReply {
     with_body(status, BodySource::whole(Bytes::new()))
 }
 
-/// A status and a body without a type.
+/// Returns a reply with a status and a body without a media type.
 pub fn with_body(status: StatusCode, body: BodySource) -> PageReply {
     let mut reply = Response::new(body);
     *reply.status_mut() = status;
     reply
 }
 
-/// A status and a body of that media type.
+/// Returns a reply with a status and a body of that media type.
 pub fn with_media_type(status: StatusCode, media_type: &'static str, body: BodySource) -> PageReply {
     let mut reply = with_body(status, body);
     reply.headers_mut().insert(CONTENT_TYPE, HeaderValue::from_static(media_type));
     reply
 }
 
-/// Text that is JSON already.
+/// Returns a reply with a text that is JSON already.
 pub fn json(status: StatusCode, text: impl Into<Bytes>) -> PageReply {
     with_media_type(status, "application/json", BodySource::whole(text))
 }
 
-/// 200 and a value as JSON.
+/// Returns 200 with a value as JSON.
 pub fn json_value(value: &impl Serialize) -> PageReply {
     match serde_json::to_vec(value) {
         Ok(text) => json(StatusCode::OK, text),
@@ -63,17 +63,17 @@ pub fn json_value(value: &impl Serialize) -> PageReply {
     }
 }
 
-/// A status of failure, and why, as JSON.
+/// Returns a status of failure with a message as JSON.
 pub fn error_reply(status: StatusCode, why: &str) -> PageReply {
     json(status, serde_json::json!({ "error": why }).to_string())
 }
 
-/// 400 and why.
+/// Returns 400 with a message.
 pub fn bad_request(why: &str) -> PageOutcome {
     error_reply(StatusCode::BAD_REQUEST, why).into()
 }
 
-/// 302 to that location, or 400 if it cannot stand in a header section.
+/// Returns 302 to a location, or 400 if the location is not valid in a header section.
 pub fn redirect_found(location: &str) -> PageOutcome {
     let Ok(value) = HeaderValue::from_str(location) else {
         return bad_request("the location holds characters that a header field cannot");

@@ -1,5 +1,5 @@
-//! A request as the pages see it: everything received, nothing of the connection. Pages read it and answer, so each can
-//! be tested without a socket.
+//! A request as the pages see it: received in full, without the connection. So each page can be tested without a
+//! socket.
 
 use std::borrow::Cow;
 use std::str::FromStr;
@@ -14,49 +14,52 @@ use super::shared::SiteState;
 
 /// One received request.
 pub struct PageRequest<'a> {
-    /// What all connections share.
+    /// State that all connections share.
     pub shared: &'a std::sync::Arc<SiteState>,
     /// Method, URI, version and fields.
     pub parts: &'a Parts,
-    /// Where it belongs.
+    /// Its route.
     pub route: Route,
     /// The body, if the route keeps it.
     pub body: Bytes,
 }
 
 impl PageRequest<'_> {
-    /// What follows the fixed part of the route's path.
+    /// Returns the part of the path that follows the fixed part of the route.
     pub fn path_rest(&self) -> &str {
         self.route.variable_part(self.parts.uri.path())
     }
 
-    /// The raw query, empty if there is none.
+    /// Returns the raw query; empty if there is none.
     pub fn query(&self) -> &str {
         self.parts.uri.query().unwrap_or_default()
     }
 
-    /// All decoded names and values of the query.
+    /// Iterates over all decoded names and values of the query.
     pub fn query_pairs(&self) -> form_urlencoded::Parse<'_> {
         form_urlencoded::parse(self.query().as_bytes())
     }
 
-    /// The first decoded value of that name in the query.
+    /// Returns the first decoded value of that name in the query.
     pub fn query_value(&self, name: &str) -> Option<Cow<'_, str>> {
         self.query_pairs().find_map(|(key, value)| (key == name).then_some(value))
     }
 
-    /// A number from the query, `default` if the name is absent; `Err` holds what to tell the client.
+    /// Returns a number from the query; `default` if the name is absent.
+    ///
+    /// # Errors
+    /// The message for the client.
     pub fn query_number<T: FromStr>(&self, name: &str, default: T) -> Result<T, String> {
         let parse = |text: Cow<str>| text.parse().map_err(|_| format!("`{name}` is not a number of the right size"));
         self.query_value(name).map_or(Ok(default), parse)
     }
 
-    /// The first value of a field, if it is text.
+    /// Returns the first value of a field, if it is text.
     pub fn header(&self, name: &str) -> Option<&str> {
         self.parts.headers.get(name)?.to_str().ok()
     }
 
-    /// Names and values of all cookies.
+    /// Iterates over names and values of all cookies.
     pub fn cookies(&self) -> impl Iterator<Item = (&str, &str)> {
         let fields = self.parts.headers.get_all(COOKIE).iter().filter_map(|field| field.to_str().ok());
         fields.flat_map(|field| field.split(';')).filter_map(|pair| pair.trim().split_once('='))

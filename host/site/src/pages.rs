@@ -1,4 +1,4 @@
-//! Which page answers which route.
+//! The pages of the routes.
 
 use hyper::StatusCode;
 use hyper::header::{ALLOW, HeaderValue};
@@ -8,7 +8,7 @@ use super::page_request::PageRequest;
 use super::route::Route;
 use super::{auth, catalog, content_coding, cookies, echo, events, exact, hls, misbehave, redirect, websocket};
 
-/// Decides what becomes of a request.
+/// Returns the outcome of a request.
 pub fn answer(ask: &PageRequest<'_>) -> PageOutcome {
     match ask.route {
         route if !route.allows(&ask.parts.method) => wrong_method(route),
@@ -41,7 +41,7 @@ pub fn answer(ask: &PageRequest<'_>) -> PageOutcome {
 }
 
 fn wrong_method(route: Route) -> PageOutcome {
-    let mut reply = error_reply(StatusCode::METHOD_NOT_ALLOWED, "the route does not take this method");
+    let mut reply = error_reply(StatusCode::METHOD_NOT_ALLOWED, "the route does not accept this method");
     if let Some(allowed) = route.allowed_methods() {
         reply.headers_mut().insert(ALLOW, HeaderValue::from_static(allowed));
     }

@@ -1,4 +1,4 @@
-//! Redirects: chains of a given length, and to anywhere.
+//! Redirects: chains of a given length, and to any URL.
 
 use super::page_outcome::{PageOutcome, bad_request, redirect_found};
 use super::page_request::PageRequest;

@@ -1,9 +1,9 @@
-//! Which route a path belongs to. Routes are a small fixed set, so that counting is an array index and matching needs
-//! neither a table walk nor an allocation.
+//! The routes of the site. They are a small fixed set, so that counting is an array index and matching needs neither a
+//! table walk nor an allocation.
 
 use hyper::Method;
 
-/// A route of the site. What each does stands in the module's documentation.
+/// A route of the site. The documentation of the crate describes each of them.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 #[allow(missing_docs, reason = "the names are the paths")]
 pub enum Route {
@@ -33,7 +33,7 @@ pub enum Route {
     Malformed,
     Truncated,
     Endless,
-    /// Every path that is no other route: 404.
+    /// Every other path: 404.
     Unknown,
 }
 
@@ -69,7 +69,7 @@ impl Route {
         Self::Unknown,
     ];
 
-    /// The name in `/stats`: the path with its variable parts in braces, `*` for [`Route::Unknown`].
+    /// Returns the name in `/stats`: the path with its variable parts in braces, `*` for [`Route::Unknown`].
     pub const fn pattern(self) -> &'static str {
         match self {
             Self::Auth => "/auth",
@@ -102,7 +102,7 @@ impl Route {
         }
     }
 
-    /// The route of a path without its query.
+    /// Returns the route of a path without its query.
     pub fn of_path(path: &str) -> Self {
         let path = path.strip_prefix('/').unwrap_or_default();
         match path.split_once('/') {
@@ -122,7 +122,7 @@ impl Route {
         }
     }
 
-    /// The route of a path of one part.
+    /// Returns the route of a path of one part.
     fn single(name: &str) -> Self {
         match name {
             "auth" => Self::Auth,
@@ -142,7 +142,7 @@ impl Route {
         }
     }
 
-    /// The route of what follows `/hls/`.
+    /// Returns the route of a path by the part after `/hls/`.
     fn playlist(rest: &str) -> Self {
         let mut parts = rest.split('/');
         match (parts.next(), parts.next(), parts.next(), parts.next()) {
@@ -154,13 +154,14 @@ impl Route {
         }
     }
 
-    /// What follows the fixed beginning of the pattern: `404` of `/status/404`, empty if nothing varies.
+    /// Returns the part of a path after the fixed beginning of the pattern: `404` of `/status/404`; empty if nothing
+    /// varies.
     pub fn variable_part(self, path: &str) -> &str {
         let fixed = self.pattern().find('{').unwrap_or(path.len());
         path.get(fixed..).unwrap_or_default()
     }
 
-    /// The methods it takes, as in the `allow` field; `None` if it takes any.
+    /// Returns the methods that it accepts, as in the `allow` field; `None` if it accepts any.
     pub const fn allowed_methods(self) -> Option<&'static str> {
         match self {
             Self::Auth => Some("GET, HEAD, POST"),
@@ -171,12 +172,12 @@ impl Route {
         }
     }
 
-    /// Whether its page reads the request's body.
+    /// Returns `true` if its page reads the request's body.
     pub const fn keeps_body(self) -> bool {
         matches!(self, Self::StreamStart | Self::Echo)
     }
 
-    /// Whether it takes a method.
+    /// Returns `true` if it accepts a method.
     pub fn allows(self, method: &Method) -> bool {
         self.allowed_methods().is_none_or(|allowed| allowed.split(", ").any(|one| one == method.as_str()))
     }

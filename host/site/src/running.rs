@@ -1,4 +1,4 @@
-//! A site on threads of its own, so that it takes nothing from the runtime of whoever runs against it.
+//! A site on threads of its own, so that it does not share a runtime with the load runner.
 
 use std::io;
 use std::net::SocketAddr;
@@ -21,7 +21,7 @@ pub struct RunningSite {
 
 impl Site {
     /// Binds and serves on `threads` threads (at least one), each with a current-thread runtime of its own. All accept
-    /// from the same socket and count into the same [`Stats`].
+    /// from the same socket and count into the same [`SiteStats`].
     pub fn spawn(addr: SocketAddr, threads: usize) -> io::Result<RunningSite> {
         let site = Self::bind(addr)?;
         let (running, ended) = watch::channel(());
@@ -37,25 +37,25 @@ impl Site {
 fn serve_on_thread(site: Site, mut running: watch::Receiver<()>) -> io::Result<JoinHandle<()>> {
     let runtime = tokio::runtime::Builder::new_current_thread().enable_io().build()?;
     let work = async move {
-        // Nothing is ever sent: the wait ends when the sender is dropped. Serving fails only if the socket does, and
-        // then clients find out.
+        // Nothing is ever sent: the wait ends when the sender is dropped. Serving fails only if the socket does, which
+        // clients notice.
         let _ = site.serve(async move { running.changed().await.unwrap_or_default() }).await;
     };
     thread::Builder::new().name("demo-site".into()).spawn(move || runtime.block_on(work))
 }
 
 impl RunningSite {
-    /// Where it listens.
+    /// Returns the address on which it listens.
     pub fn addr(&self) -> SocketAddr {
         self.addr
     }
 
-    /// `http://` and the address: what a script's `base_url` wants.
+    /// Returns `http://` and the address, for a script's `base_url`.
     pub fn base_url(&self) -> String {
         format!("http://{}", self.addr)
     }
 
-    /// The live counters; they outlive the site.
+    /// Returns the live counters; they outlive the site.
     pub fn stats(&self) -> Arc<SiteStats> {
         Arc::clone(&self.stats)
     }

@@ -1,4 +1,4 @@
-//! Listening, accepting, and what all connections share.
+//! Listening and accepting.
 
 use std::future::Future;
 use std::io;
@@ -15,11 +15,11 @@ use super::contents::{Catalog, EncodedBodies};
 use super::shared::SiteState;
 use super::stats::SiteStats;
 
-/// How many connections may wait to be accepted. A load run opens thousands at once; one that finds the queue full
-/// tries again only after a second. The kernel lowers it to its own limit.
+/// Maximum number of connections that wait to be accepted. A load run opens thousands at once; one that finds the queue
+/// full is retried only after a second. The kernel lowers this to its own limit.
 const BACKLOG: i32 = 4096;
 
-/// After a failed accept, most likely for want of file descriptors: time for some to be closed.
+/// Pause after a failed accept, most likely for lack of file descriptors, so that some can be closed.
 const ACCEPT_RETRY_DELAY: Duration = Duration::from_millis(10);
 
 /// A site that listens. Connections queue up from the moment it is bound; they are answered once it is served.
@@ -43,12 +43,12 @@ impl Site {
         Ok(Self { listener, addr, shared: Arc::new(shared) })
     }
 
-    /// Where it listens, with the port that was picked.
+    /// Returns the address on which it listens, with the port that was picked.
     pub fn addr(&self) -> SocketAddr {
         self.addr
     }
 
-    /// The live counters; they outlive the site.
+    /// Returns the live counters; they outlive the site.
     pub fn stats(&self) -> Arc<SiteStats> {
         Arc::clone(&self.shared.stats)
     }
@@ -75,17 +75,17 @@ impl Site {
         }
     }
 
-    /// A second handle on the same socket, the same counters and the same contents.
+    /// Returns a second handle with the same socket, counters and contents.
     pub(super) fn share(&self) -> io::Result<Self> {
         Ok(Self { listener: self.listener.try_clone()?, addr: self.addr, shared: Arc::clone(&self.shared) })
     }
 }
 
-/// As `TcpListener::bind`, non-blocking and with a longer queue.
+/// Binds like `TcpListener::bind`, non-blocking and with a longer queue.
 fn listen(addr: SocketAddr) -> io::Result<TcpListener> {
     let socket = Socket::new(Domain::for_address(addr), Type::STREAM, Some(Protocol::TCP))?;
-    // On Unix, lets a site come back at once on a port whose last connections linger; on Windows it would let two
-    // sites share the port.
+    // On Unix this lets a site reuse a port whose last connections linger; on Windows it would let two sites share the
+    // port.
     #[cfg(unix)]
     socket.set_reuse_address(true)?;
     socket.set_nonblocking(true)?;

@@ -1,4 +1,4 @@
-//! What all connections of a site share.
+//! State that all connections of a site share.
 
 use std::sync::Arc;
 
@@ -7,11 +7,11 @@ use stampede_time::DelayTimer;
 use super::contents::{Catalog, EncodedBodies};
 use super::stats::SiteStats;
 
-/// What all connections of a site share.
+/// State that all connections of a site share.
 pub struct SiteState {
-    /// What was served.
+    /// Counts of what was served.
     pub stats: Arc<SiteStats>,
-    /// Delays and drips.
+    /// Timer of delayed replies and of bodies in pieces.
     pub timer: DelayTimer,
     /// The pages of `/api/v1/catalog`.
     pub catalog: Catalog,

@@ -1,5 +1,5 @@
-//! What was served, counted exactly. A report is checked against these numbers, so every request counts once and only
-//! once, when its status is known: the sums over routes and over statuses are equal at any time.
+//! Exact counts of what was served. A report is checked against these numbers, so every request counts exactly once,
+//! when its status is known: the sums over routes and over statuses are equal at any time.
 //!
 //! Plain atomic counters in tables indexed by route and status: no lock, no map, nothing allocated per request.
 
@@ -33,31 +33,31 @@ struct RouteCounters {
 /// The counters at one moment; the JSON of `/stats`.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize)]
 pub struct SiteCounts {
-    /// Requests whose status is known: answered, refused or left without a reply. What HTTP could not parse never
-    /// was a request.
+    /// Requests whose status is known: answered, refused or left without a reply. Bytes that cannot be parsed as HTTP
+    /// are not a request.
     pub requests: u64,
-    /// Requests whose reply is not wholly handed over yet. Wait for 0 before comparing.
+    /// Requests whose reply has not been passed on in full yet. Wait for 0 before comparing.
     pub in_flight: u64,
-    /// TCP connections accepted, those that asked for `/stats` included.
+    /// TCP connections accepted, including those that requested `/stats`.
     pub connections: u64,
-    /// Bytes of reply bodies handed to the connections, frame by frame, before transfer coding.
+    /// Bytes of reply bodies passed to the connections, frame by frame, before transfer coding.
     pub body_bytes_sent: u64,
     /// Bytes of request bodies received, after transfer coding was removed.
     pub body_bytes_received: u64,
-    /// By status code; 0 for requests that got no reply. Only those that occurred.
+    /// Requests by status code; 0 for those without a reply. Only codes that occurred.
     pub statuses: BTreeMap<u16, u64>,
-    /// By [`Route::pattern`]. Only those that occurred.
+    /// Counts by [`Route::pattern`]. Only routes that occurred.
     pub routes: BTreeMap<&'static str, RouteCounts>,
 }
 
-/// One route's part of a [`Snapshot`].
+/// One route's part of [`SiteCounts`].
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize)]
 pub struct RouteCounts {
-    /// As [`Snapshot::requests`].
+    /// As [`SiteCounts::requests`].
     pub requests: u64,
-    /// As [`Snapshot::body_bytes_sent`].
+    /// As [`SiteCounts::body_bytes_sent`].
     pub body_bytes_sent: u64,
-    /// As [`Snapshot::body_bytes_received`].
+    /// As [`SiteCounts::body_bytes_received`].
     pub body_bytes_received: u64,
 }
 
@@ -73,8 +73,8 @@ impl Default for SiteStats {
 }
 
 impl SiteStats {
-    /// Reads all counters. Exact when nothing is in flight; otherwise each number is, but they may be of different
-    /// moments.
+    /// Reads all counters. When nothing is in flight they are exact together; otherwise each is exact by itself, but
+    /// they may be of different moments.
     pub fn snapshot(&self) -> SiteCounts {
         let mut snapshot = SiteCounts {
             in_flight: self.in_flight.load(Acquire),
@@ -88,7 +88,8 @@ impl SiteStats {
         snapshot
     }
 
-    /// Zeroes all counters but the requests in flight, which go on counting. Reset when there are none.
+    /// Zeroes all counters except the requests in flight. Reset only when there are none: requests in flight go on
+    /// counting.
     pub fn reset(&self) {
         let routes = self.routes.iter().flat_map(RouteCounters::all);
         for counter in routes.chain(self.statuses.iter()).chain([&self.connections]) {
@@ -104,7 +105,7 @@ impl SiteStats {
         self.in_flight.fetch_add(1, Relaxed);
     }
 
-    /// The status of a request that has `begun`; 0 if it gets no reply.
+    /// Counts the status of a request that has begun; 0 if it gets no reply.
     pub(super) fn status_known(&self, route: Route, status: u16) {
         self.routes[route as usize].requests.fetch_add(1, Relaxed);
         if let Some(counter) = self.statuses.get(usize::from(status)) {
@@ -112,7 +113,7 @@ impl SiteStats {
         }
     }
 
-    /// The end of a request that was `answered`. Whoever reads that none is in flight sees all their counts.
+    /// Counts the end of an answered request. A reader that sees none in flight also sees all their counts.
     pub(super) fn request_finished(&self) {
         self.in_flight.fetch_sub(1, Release);
     }

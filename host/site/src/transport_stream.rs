@@ -1,14 +1,14 @@
-//! Just enough MPEG-TS (ISO/IEC 13818-1) for segments that are valid and of realistic size without a video in the
-//! binary: the tables that announce one programme, then null packets, which every player skips.
+//! Minimal MPEG-TS (ISO/IEC 13818-1) for valid segments of realistic size without a video in the binary: the tables
+//! that announce one programme, then null packets, which every player skips.
 
-/// Bytes in a packet.
+/// Size of a packet in bytes.
 pub const PACKET_BYTES: usize = 188;
 
-/// The two packets that RFC 8216 wants first in a segment: programme association table (one programme, whose map is on
-/// PID 0x1000) and programme map table (H.264 on PID 0x100, AAC on 0x101).
+/// The two packets that RFC 8216 requires first in a segment: programme association table (one programme, whose map is
+/// on PID 0x1000) and programme map table (H.264 on PID 0x100, AAC on 0x101).
 pub const PROGRAM_TABLES: &[u8] = &tables();
 
-/// 340 packets (64 KB) on the PID that means nothing.
+/// 340 null packets (64 KB).
 pub const NULL_PACKETS: &[u8] = &null_packets::<{ 340 * PACKET_BYTES }>();
 
 /// Sync byte, PID with the unit-start flag, payload only, pointer field; then the section with its CRC.
@@ -60,7 +60,7 @@ const fn null_packets<const N: usize>() -> [u8; N] {
 mod tests {
     use super::*;
 
-    /// CRC-32/MPEG-2; 0 over a section with its CRC.
+    /// Returns the CRC-32/MPEG-2; 0 over a section with its CRC.
     fn crc(section: &[u8]) -> u32 {
         section.iter().fold(u32::MAX, |crc, byte| {
             let shift = |crc: u32| if crc >> 31 == 1 { crc << 1 ^ 0x04c1_1db7 } else { crc << 1 };

@@ -1,4 +1,4 @@
-//! `/ws`: a WebSocket (RFC 6455) that sends back what it gets.
+//! `/ws`: a WebSocket (RFC 6455) that sends each message back.
 
 use futures_util::{SinkExt, StreamExt};
 use hyper::header::{CONNECTION, HeaderValue, SEC_WEBSOCKET_ACCEPT, SEC_WEBSOCKET_KEY, SEC_WEBSOCKET_VERSION, UPGRADE};
@@ -27,7 +27,7 @@ pub fn handshake(ask: &PageRequest<'_>) -> PageOutcome {
     PageOutcome::WebSocket(reply)
 }
 
-/// The answer to the key, if the request is a handshake at all.
+/// Returns the answer to the key, if the request is a handshake.
 fn accept_key(ask: &PageRequest<'_>) -> Option<HeaderValue> {
     let upgrade = ask.header(UPGRADE.as_str())?.eq_ignore_ascii_case("websocket");
     let version = ask.header(SEC_WEBSOCKET_VERSION.as_str())? == "13" && ask.parts.version == Version::HTTP_11;
@@ -35,7 +35,7 @@ fn accept_key(ask: &PageRequest<'_>) -> Option<HeaderValue> {
     (upgrade && version).then(|| HeaderValue::try_from(derive_accept_key(key.as_bytes())).ok())?
 }
 
-/// Echoes until the client closes or leaves. Pings and the closing handshake are answered by the library.
+/// Echoes until the client closes the WebSocket or disconnects. The library answers pings and the closing handshake.
 pub async fn echo(upgrade: OnUpgrade) {
     let Ok(upgraded) = upgrade.await else { return };
     let mut socket = WebSocketStream::from_raw_socket(TokioIo::new(upgraded), Role::Server, None).await;

@@ -1,5 +1,5 @@
-//! The content of a reply: keeps it if asked, and undoes its coding. What is decoded is
-//! limited as well, because a few kilobytes can decode to gigabytes.
+//! The content of a reply: kept on request, and decoded. The decoded size is limited as well, because a few kilobytes
+//! can decode to gigabytes.
 
 use std::cell::Cell;
 use std::io::{self, Read};
@@ -12,33 +12,33 @@ use flate2::read::{DeflateDecoder, MultiGzDecoder, ZlibDecoder};
 use super::header_section::HeaderSection;
 use crate::net::Failure;
 
-/// The codings that can be undone, for `accept-encoding`.
+/// The supported content codings, for `accept-encoding`.
 pub(super) const ACCEPTED_CODINGS: &str = "gzip, deflate, br";
 
-/// Most codings undone one after the other; no server applies more than two.
+/// Maximum number of codings of one reply; no server applies more than two.
 const MAX_CODINGS: usize = 4;
 
-/// Bytes of content that may still be kept: of several replies together, so one that holds many must not hold much.
+/// Bytes of content that may still be kept, counted over all replies of a task together.
 pub type Allowance = Rc<Cell<usize>>;
 
 /// Collects content up to a limit.
 pub(super) struct BodyCollector {
     /// In bytes.
     limit: usize,
-    /// What it takes from while content arrives.
+    /// The allowance that arriving content is taken from.
     allowance: Allowance,
     content: Vec<u8>,
-    /// Whether the limit was exceeded, and everything dropped.
+    /// True when the limit was exceeded and all content dropped.
     exceeded: bool,
 }
 
 impl BodyCollector {
-    /// Keeps at most `limit` bytes, and no more than the allowance has left.
+    /// Creates a collector that keeps at most `limit` bytes, and no more than the allowance has left.
     pub fn new(limit: usize, allowance: &Allowance) -> Self {
         Self { limit, allowance: Rc::clone(allowance), content: Vec::new(), exceeded: false }
     }
 
-    /// Adds a piece.
+    /// Adds a piece of content.
     pub fn push(&mut self, data: &[u8]) {
         let left = self.allowance.get();
         if self.exceeded || self.content.len() + data.len() > self.limit || data.len() > left {
@@ -50,7 +50,10 @@ impl BodyCollector {
         }
     }
 
-    /// What was kept, or why it could not be.
+    /// Returns the content.
+    ///
+    /// # Errors
+    /// The content was larger than the limit or the allowance.
     pub fn finish(mut self) -> Result<Bytes, Failure> {
         if self.exceeded {
             return Err(too_large(self.limit.min(self.allowance.get())));
@@ -59,14 +62,14 @@ impl BodyCollector {
     }
 }
 
-/// Content that comes to no reply is held by nobody.
+/// Content that does not become part of a reply goes back to the allowance.
 impl Drop for BodyCollector {
     fn drop(&mut self) {
         self.allowance.set(self.allowance.get() + self.content.len());
     }
 }
 
-/// Undoes the codings that the header section names, the last one first.
+/// Decodes content by the codings that the header section names, the last one first.
 pub(super) fn decode(headers: &HeaderSection, content: Bytes, limit: usize) -> Result<Bytes, Failure> {
     if content.is_empty() {
         return Ok(content);
@@ -76,11 +79,11 @@ pub(super) fn decode(headers: &HeaderSection, content: Bytes, limit: usize) -> R
     if names.len() > MAX_CODINGS {
         return Err(Failure::protocol("too many content codings"));
     }
-    names.iter().rev().try_fold(content, |content, name| undo(name.trim_ascii(), content, limit))
+    names.iter().rev().try_fold(content, |content, name| decode_one(name.trim_ascii(), content, limit))
 }
 
-/// Undoes one coding (RFC 9110 section 8.4.1).
-fn undo(coding: &[u8], content: Bytes, limit: usize) -> Result<Bytes, Failure> {
+/// Decodes one coding (RFC 9110 section 8.4.1).
+fn decode_one(coding: &[u8], content: Bytes, limit: usize) -> Result<Bytes, Failure> {
     match coding.to_ascii_lowercase().as_slice() {
         b"identity" | b"" => Ok(content),
         b"gzip" | b"x-gzip" => read("gzip", MultiGzDecoder::new(&content[..]), limit),
@@ -91,7 +94,8 @@ fn undo(coding: &[u8], content: Bytes, limit: usize) -> Result<Bytes, Failure> {
     }
 }
 
-/// Some servers send `deflate` without the zlib wrapper that RFC 9110 section 8.4.1.2 demands.
+/// Returns `true` if the content has the zlib wrapper that RFC 9110 section 8.4.1.2 requires of `deflate`. Some servers
+/// omit it.
 fn has_zlib_header(content: &[u8]) -> bool {
     matches!(content, [method, flags, ..]
         if method & 0x0f == 8 && (u16::from(*method) << 8 | u16::from(*flags)).is_multiple_of(31))
@@ -148,12 +152,12 @@ mod tests {
     }
 
     #[test]
-    fn codings_are_undone() {
+    fn codings_are_decoded() {
         for (case, codings, content) in [
             ("gzip", "gzip", gzip(b"hello")),
             ("its old name, in capitals", "X-GZIP", gzip(b"hello")),
             ("two members", "gzip", [gzip(b"hel"), gzip(b"lo")].concat()),
-            ("deflate as it should be", "deflate", zlib(b"hello")),
+            ("deflate with its wrapper", "deflate", zlib(b"hello")),
             ("deflate without wrapper", "deflate", deflate(b"hello")),
             ("brotli", "br", HELLO_BR.to_vec()),
             ("no coding", "identity", b"hello".to_vec()),
@@ -164,7 +168,7 @@ mod tests {
     }
 
     #[test]
-    fn what_cannot_be_decoded_is_a_failure() {
+    fn undecodable_content_is_a_failure() {
         let over = "reply content over the limit of 1000 bytes";
         let cut = |mut content: Vec<u8>| {
             content.truncate(content.len() - 3);
@@ -176,7 +180,7 @@ mod tests {
             ("one byte too many", "deflate", zlib(&[7; 1_001]), over),
             ("cut gzip", "gzip", cut(gzip(b"hello")), "malformed reply: invalid gzip content"),
             ("cut brotli", "br", cut(HELLO_BR.to_vec()), "malformed reply: invalid br content"),
-            ("no gzip at all", "gzip", b"hello".to_vec(), "malformed reply: invalid gzip content"),
+            ("not gzip", "gzip", b"hello".to_vec(), "malformed reply: invalid gzip content"),
             ("not asked for", "zstd", b"hello".to_vec(), "unknown content coding"),
             ("too many", "br,br,br,br,br", b"hello".to_vec(), "too many content codings"),
         ] {

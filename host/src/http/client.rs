@@ -1,4 +1,4 @@
-//! What all users of one worker have in common: settings, and the names already resolved.
+//! The HTTP client of one worker, shared by its users: settings, resolved names, buffers.
 
 use std::cell::{RefCell, RefMut};
 use std::sync::Arc;
@@ -9,27 +9,28 @@ use stampede_time::{Clock, Nanos};
 
 use crate::net::{Connector, Dial, Tls};
 
-/// Largest header section of an HTTP/2 reply, in bytes.
+/// Maximum size of the header section of an HTTP/2 reply, in bytes.
 const MAX_HEADER_BYTES: u32 = 64 * 1024;
 /// Bytes read from a connection at once.
 const READ_BUFFER_BYTES: usize = 64 * 1024;
-/// Buffers for requests that are kept, and their size: enough for those being written at one moment, which are few.
+/// Maximum number of spare buffers for requests: enough for those being written at one moment, which are few.
 const MAX_SPARE_BUFFERS: usize = 64;
+/// Maximum size of a spare buffer, in bytes.
 const MAX_SPARE_BYTES: usize = 32 * 1024;
 
 /// Settings of a [`Client`].
 #[derive(Clone)]
 pub struct ClientOptions {
-    /// Whom to trust.
+    /// TLS settings.
     pub tls: Tls,
-    /// Largest content that can be kept, in bytes, before and after decoding. A larger one is received and counted to
-    /// its end, and then the exchange fails.
+    /// Maximum size of content that can be kept, in bytes, before and after decoding. Larger content is received and
+    /// counted to its end, and then the exchange fails.
     pub max_body_kept: usize,
-    /// Who connections are made to instead of the network.
+    /// Stands in for the network, if set.
     pub dial: Option<Arc<dyn Dial>>,
 }
 
-/// Runs what hyper spawns on this thread.
+/// Runs the futures that hyper spawns on this thread.
 #[derive(Clone, Copy)]
 pub(super) struct LocalTasks;
 
@@ -39,8 +40,8 @@ impl<F: Future + 'static> Executor<F> for LocalTasks {
     }
 }
 
-/// The client of one worker. Its users reach it by `Rc`; it must live where tasks can be local, for HTTP/2
-/// connections run as such.
+/// The client of one worker, shared by its users. It must live where tasks can be local, because HTTP/2 connections are
+/// driven by local tasks.
 pub struct Client {
     /// Opens its connections.
     pub connector: Connector,
@@ -51,7 +52,7 @@ pub struct Client {
 }
 
 impl Client {
-    /// A client that has resolved nothing yet.
+    /// Creates a client that has resolved nothing yet.
     pub fn new(options: ClientOptions, clock: Clock) -> Self {
         let mut http2 = http2::Builder::new(LocalTasks);
         http2.max_header_list_size(MAX_HEADER_BYTES);
@@ -61,22 +62,22 @@ impl Client {
         Self { connector, max_body_kept, http2, read_buffer, spare_buffers: RefCell::default() }
     }
 
-    /// What is read goes through here; free between two polls.
+    /// Borrows the buffer that all reads go through. It must not be held from one poll to the next.
     pub(super) fn read_buffer(&self) -> RefMut<'_, Box<[u8]>> {
         self.read_buffer.borrow_mut()
     }
 
-    /// The same for what is not HTTP.
+    /// Lends the read buffer to a protocol other than HTTP.
     pub fn with_read_buffer<T>(&self, read: impl FnOnce(&mut [u8]) -> T) -> T {
         read(&mut self.read_buffer())
     }
 
-    /// An empty buffer for a request.
+    /// Returns an empty buffer for a request.
     pub(super) fn spare_buffer(&self) -> Vec<u8> {
         self.spare_buffers.borrow_mut().pop().unwrap_or_default()
     }
 
-    /// Takes a buffer back for the next request. A large one, or one of many, goes.
+    /// Keeps a buffer for the next request, unless it is large or enough are kept.
     pub(super) fn return_buffer(&self, mut buffer: Vec<u8>) {
         let mut spare = self.spare_buffers.borrow_mut();
         if buffer.capacity() <= MAX_SPARE_BYTES && spare.len() < MAX_SPARE_BUFFERS {
@@ -85,7 +86,7 @@ impl Client {
         }
     }
 
-    /// The time.
+    /// Returns the time.
     pub(super) fn now(&self) -> Nanos {
         self.connector.now()
     }

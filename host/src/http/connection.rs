@@ -1,4 +1,4 @@
-//! One connection, in the version that was agreed on.
+//! One connection, in the version that was negotiated.
 
 use std::pin::Pin;
 use std::rc::Rc;
@@ -8,7 +8,7 @@ use super::http1::Http1;
 use super::http2::Http2;
 use crate::net::{self, Failure, Meter, Origin, Version};
 
-/// One connection with no other exchange in its way.
+/// A connection that an exchange can use at once.
 pub(super) enum Connection {
     /// Owned until it is put back.
     Http1(Http1),
@@ -16,7 +16,7 @@ pub(super) enum Connection {
     Http2(Http2),
 }
 
-/// Opens a connection. Boxed, so that an exchange on an open connection does not carry the room for opening one.
+/// Opens a connection. The future is boxed, so that an exchange on an open connection does not reserve room for it.
 pub(super) fn open<'a>(
     client: &'a Client,
     origin: &'a Rc<Origin>,

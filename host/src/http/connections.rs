@@ -1,6 +1,6 @@
-//! The connections of one user. An exchange takes an HTTP/1.1 connection out, so that dropping the exchange closes it
-//! and a half-read reply can never be taken for the answer to the next request; only after the last byte is it put
-//! back. An HTTP/2 connection stays and is used by several exchanges at once.
+//! The connections of one user. An exchange takes an HTTP/1.1 connection out and puts it back only after the last byte
+//! of the reply. So dropping the exchange closes the connection, and a half-read reply can never be taken for the
+//! answer to the next request. An HTTP/2 connection stays and is used by several exchanges at once.
 
 use std::cell::{Cell, RefCell};
 use std::rc::Rc;
@@ -14,18 +14,18 @@ use super::http2::Http2;
 use super::message::Request;
 use crate::net::{Failure, Meter, Origin, Version, same_origin};
 
-/// Most connections, and most origins, that a user keeps. Far more than a browser does; a script that makes up host names
-/// must not fill the memory.
+/// Maximum number of connections, and of origins, that a user keeps. A browser keeps far fewer; a script that generates
+/// host names must not fill the memory.
 pub(super) const MAX_KEPT: usize = 64;
 
 /// The connections of one user, none at first.
 #[derive(Default)]
 pub(super) struct Connections {
-    /// HTTP/1.1 connections in no exchange, the one used last at the end.
+    /// HTTP/1.1 connections in no exchange, the most recently used one last.
     idle: RefCell<Vec<Http1>>,
-    /// What is known of the origins that may speak HTTP/2.
+    /// Known states of the origins that may speak HTTP/2.
     origins: RefCell<Vec<(Rc<Origin>, OriginState)>>,
-    /// Whether each serves one exchange.
+    /// True when each connection serves one exchange.
     single_use: Cell<bool>,
 }
 
@@ -33,7 +33,7 @@ pub(super) struct Connections {
 pub(super) struct ConnectionLease {
     /// The connection.
     pub connection: Connection,
-    /// Whether it was opened for this exchange. If not, the peer may have closed it meanwhile.
+    /// True when it was opened for this exchange. Otherwise the peer may have closed it meanwhile.
     pub fresh: bool,
 }
 
@@ -43,9 +43,9 @@ impl ConnectionLease {
     }
 }
 
-/// What is known of an origin that may speak HTTP/2.
+/// Known state of an origin that may speak HTTP/2.
 enum OriginState {
-    /// An exchange is finding out; the others wait, for they may be able to share its connection.
+    /// An exchange is opening the first connection; the others wait, because they may be able to share it.
     Opening(Rc<Notify>),
     /// It negotiated HTTP/1.1.
     Http1,
@@ -54,23 +54,24 @@ enum OriginState {
 }
 
 impl Connections {
-    /// Says whether each connection is to serve one exchange.
+    /// Sets whether each connection serves one exchange.
     pub fn set_single_use(&self, once: bool) {
         self.single_use.set(once);
     }
 
-    /// Whether it is.
+    /// Returns `true` if each connection serves one exchange.
     pub const fn is_single_use(&self) -> bool {
         self.single_use.get()
     }
 
-    /// Closes all that are open. What is known of the origins goes with them: a new connection may be agreed on anew.
+    /// Closes all idle connections and forgets the origins' states: a new connection may negotiate another version.
     pub fn close(&self) {
         self.idle.borrow_mut().clear();
         self.origins.borrow_mut().clear();
     }
 
-    /// A connection to the request's origin: an open one of the right version if there is one, else a new one.
+    /// Returns a connection to the request's origin: an open one of the right version if there is one, otherwise a new
+    /// one.
     pub async fn acquire(&self, client: &Client, request: &Request, meter: &Meter) -> Result<ConnectionLease, Failure> {
         let (origin, version) = (&request.origin, request.version);
         if self.single_use.get() {
@@ -81,11 +82,11 @@ impl Connections {
                 Some(OriginState::Http2(connection)) => {
                     return Ok(ConnectionLease::reused(Connection::Http2(connection)));
                 }
-                // An idle HTTP/1.1 connection says nothing about the version that would be negotiated, for the exchange
-                // that opened it may have asked for that one.
+                // An idle HTTP/1.1 connection does not tell which version would be negotiated: the exchange that opened
+                // it may have asked for HTTP/1.1.
                 Some(OriginState::Http1) => {}
                 Some(OriginState::Opening(_)) | None => {
-                    // Boxed, so that an exchange on an open connection does not carry the room for this.
+                    // Boxed, so that an exchange on an open connection does not reserve room for this.
                     if let Some(acquired) = Box::pin(self.negotiate(client, request, meter)).await? {
                         return Ok(acquired);
                     }
@@ -98,8 +99,8 @@ impl Connections {
         }
     }
 
-    /// Waits until the version that an origin speaks is known, or finds it out; `None` if it is HTTP/1.1 and another
-    /// exchange has the connection that told so.
+    /// Waits until the version that an origin speaks is known, or negotiates it. `None` if it is HTTP/1.1 and another
+    /// exchange has the connection that negotiated it.
     async fn negotiate(
         &self,
         client: &Client,
@@ -121,7 +122,8 @@ impl Connections {
         }
     }
 
-    /// Keeps a connection for the next exchange, unless it was for one alone. Call it after the last byte of a reply.
+    /// Keeps a connection for the next exchange, unless connections serve one exchange each. Must be called only after
+    /// the last byte of a reply.
     pub fn put_back(&self, connection: Http1) {
         if self.single_use.get() {
             return;
@@ -133,14 +135,15 @@ impl Connections {
         idle.push(connection);
     }
 
-    /// The one used last: it is the least likely to be closed, and those that are not needed grow old.
+    /// Removes the most recently used connection to an origin: the peer is least likely to have closed it, and surplus
+    /// connections grow old.
     fn pop_idle(&self, origin: &Rc<Origin>) -> Option<Http1> {
         let mut idle = self.idle.borrow_mut();
         let index = idle.iter().rposition(|connection| same_origin(&connection.origin, origin))?;
         Some(idle.remove(index))
     }
 
-    /// What is known of the origin, as far as it helps; forgets a connection that was closed.
+    /// Returns the state of an origin if it helps with this version. Forgets a connection that was closed.
     fn origin_state(&self, origin: &Rc<Origin>, version: Version) -> Option<OriginState> {
         let mut origins = self.origins.borrow_mut();
         let index = origins.iter().position(|(candidate, _)| same_origin(candidate, origin))?;
@@ -155,11 +158,11 @@ impl Connections {
         }
     }
 
-    /// Notes that an origin's version is being found out, in place of the origin known longest if there are many.
+    /// Notes that the first connection to an origin is being opened. Forgets the oldest origin if there are too many.
     fn note_opening(&self, origin: &Rc<Origin>) {
         let mut origins = self.origins.borrow_mut();
         if origins.len() >= MAX_KEPT
-            && let Some(oldest) = origins.iter().position(|(_, known)| !matches!(known, OriginState::Opening(_)))
+            && let Some(oldest) = origins.iter().position(|(_, state)| !matches!(state, OriginState::Opening(_)))
         {
             origins.remove(oldest);
         }
@@ -174,10 +177,10 @@ impl Connections {
         version: Version,
         meter: &Meter,
     ) -> Result<Connection, Failure> {
-        let mut finding = NegotiationGuard { connections: self, origin, result: None };
+        let mut negotiation = NegotiationGuard { connections: self, origin, result: None };
         self.note_opening(origin);
         let connection = open(client, origin, version, meter).await?;
-        finding.result = Some(match &connection {
+        negotiation.result = Some(match &connection {
             Connection::Http1(_) => OriginState::Http1,
             Connection::Http2(connection) => OriginState::Http2(connection.clone()),
         });
@@ -185,8 +188,8 @@ impl Connections {
     }
 }
 
-/// Tells the waiting exchanges what was found out; if nothing was, because connecting failed or was given up, they find
-/// out themselves.
+/// Wakes the waiting exchanges when dropped. If there is no result, because connecting failed or was abandoned, one of
+/// them opens the connection itself.
 struct NegotiationGuard<'a> {
     connections: &'a Connections,
     origin: &'a Rc<Origin>,
@@ -196,7 +199,7 @@ struct NegotiationGuard<'a> {
 impl Drop for NegotiationGuard<'_> {
     fn drop(&mut self) {
         let mut origins = self.connections.origins.borrow_mut();
-        let Some(index) = origins.iter().position(|(known, _)| same_origin(known, self.origin)) else { return };
+        let Some(index) = origins.iter().position(|(candidate, _)| same_origin(candidate, self.origin)) else { return };
         let (origin, opening) = origins.remove(index);
         if let Some(state) = self.result.take() {
             origins.push((origin, state));
@@ -207,7 +210,7 @@ impl Drop for NegotiationGuard<'_> {
     }
 }
 
-/// Whether only a connection can tell which version will be spoken, or it is HTTP/2.
+/// Returns `true` if the version is HTTP/2, or only a connection can tell.
 fn may_be_http2(origin: &Origin, version: Version) -> bool {
     match version {
         Version::Negotiate => origin.is_https(),

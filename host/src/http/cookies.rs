@@ -1,4 +1,4 @@
-//! The cookies of one user (RFC 6265). Most users of most tests never get one, so the jar is made with the first.
+//! The cookies of one user (RFC 6265). Most users of most tests never get one, so the jar is created with the first.
 //!
 //! Expiry is the one thing in a run that does not follow the run's clock: cookie_store compares with the system's time
 //! of day by itself.
@@ -13,37 +13,37 @@ use url::Url;
 use super::header_section::HeaderSection;
 use crate::net::Origin;
 
-/// Most cookies a user keeps; further ones are ignored, so that a target that makes up names or paths does not fill
-/// the memory.
+/// Maximum number of cookies a user keeps. Further ones are ignored, so that a target that generates names or paths
+/// does not fill the memory.
 const MAX_COOKIES: usize = 256;
 
 /// The cookies of one user.
 #[derive(Default)]
 pub struct Cookies {
     jar: RefCell<Option<Box<CookieStore>>>,
-    /// What it is put back to.
+    /// Cookies that [`restore`](Self::restore) brings back.
     saved: RefCell<Option<Box<CookieStore>>>,
 }
 
 impl Cookies {
-    /// The value of an unexpired cookie, whatever its domain and path.
+    /// Returns the value of an unexpired cookie, whatever its domain and path.
     pub fn value(&self, name: &str) -> Option<String> {
         let jar = self.jar.borrow();
         let cookie = jar.as_ref()?.iter_unexpired().find(|cookie| cookie.name() == name);
         cookie.map(|cookie| cookie.value().to_owned())
     }
 
-    /// From now on [`put_back`](Self::put_back) leads to these cookies.
+    /// Saves the cookies for [`restore`](Self::restore).
     pub(super) fn save(&self) {
         self.saved.replace(self.jar.borrow().clone());
     }
 
-    /// Has the cookies that were remembered, and no others; none if none were.
+    /// Goes back to the saved cookies; to none if none were saved.
     pub(super) fn restore(&self) {
         self.jar.replace(self.saved.borrow().clone());
     }
 
-    /// The cookies that belong to a request, as its `cookie` field; a field of its own wins.
+    /// Returns the cookies that belong to a request, as its `cookie` field. A field of the request's own wins over it.
     pub(super) fn field(&self, origin: &Origin, target: &PathAndQuery) -> Option<HeaderValue> {
         let jar = self.jar.borrow();
         field(jar.as_ref()?, &origin.url(target)?)
@@ -61,20 +61,20 @@ impl Cookies {
         for text in set {
             let Ok(cookie) = Cookie::parse(text, &url) else { continue };
             if replaces_existing(jar, &cookie) || jar.iter_any().count() < MAX_COOKIES {
-                // What is refused (another domain, say) is ignored, as RFC 6265 section 5.3 wants it.
+                // A refused cookie (of another domain, say) is ignored, as RFC 6265 section 5.3 requires.
                 let _ = jar.insert(cookie.into_owned(), &url);
             }
         }
     }
 }
 
-/// Whether the cookie takes the place of another: one of the same domain, path and name (RFC 6265 section 5.3).
+/// Returns `true` if the cookie replaces another with its domain, path and name (RFC 6265 section 5.3).
 fn replaces_existing(jar: &CookieStore, cookie: &Cookie<'_>) -> bool {
     jar.contains_any(&String::from(&cookie.domain), &cookie.path, cookie.name())
 }
 
-/// The `cookie` field of a request to `url`: longer paths first, then by name, so that it does not depend on the order
-/// in a hash table.
+/// Returns the `cookie` field of a request to `url`: longer paths first, then by name, so that it does not depend on
+/// the order in a hash table.
 fn field(jar: &CookieStore, url: &Url) -> Option<HeaderValue> {
     let mut cookies = jar.matches(url);
     cookies.sort_by_key(|cookie| (usize::MAX - cookie.path.len(), cookie.name().to_owned()));
@@ -86,7 +86,7 @@ fn field(jar: &CookieStore, url: &Url) -> Option<HeaderValue> {
 mod tests {
     use super::*;
 
-    /// The `cookie` field of a request to `to`, after a reply from `from` set these cookies.
+    /// Returns the `cookie` field of a request to `to`, after a reply from `from` set these cookies.
     fn sent(from: &str, set: &[&str], to: &str) -> String {
         let cookies = Cookies::default();
         let headers = set.iter().map(|text| ("set-cookie", text.as_bytes())).collect();
@@ -130,7 +130,7 @@ mod tests {
     }
 
     #[test]
-    fn a_jar_is_put_back_to_what_was_remembered() {
+    fn restore_brings_back_the_saved_cookies() {
         let url = Url::parse("http://site.test/").unwrap();
         let (origin, target) = (Origin::of(&url).unwrap(), crate::net::target(&url).unwrap());
         let cookies = Cookies::default();
@@ -139,7 +139,7 @@ mod tests {
         let sent = || cookies.field(&origin, &target).map(|value| value.to_str().unwrap().to_owned());
         learn("early=1");
         cookies.restore();
-        assert_eq!(sent(), None, "nothing was remembered");
+        assert_eq!(sent(), None, "nothing was saved");
         learn("session=1");
         cookies.save();
         for basket in ["basket=1", "basket=2; Path=/", "session=2"] {
@@ -151,14 +151,14 @@ mod tests {
     }
 
     #[test]
-    fn made_up_names_do_not_fill_the_memory() {
+    fn generated_names_do_not_fill_the_memory() {
         let many: Vec<_> = (0..2 * MAX_COOKIES).map(|number| format!("name{number}=1")).collect();
         let many: Vec<_> = many.iter().map(String::as_str).collect();
         assert_eq!(sent("http://site.test/", &many, "http://site.test/").split("; ").count(), MAX_COOKIES);
     }
 
     #[test]
-    fn made_up_paths_do_not_fill_the_memory_and_updates_still_count() {
+    fn generated_paths_do_not_fill_the_memory_and_updates_still_count() {
         let mut many = vec!["a=1; Path=/".to_owned()];
         many.extend((0..2 * MAX_COOKIES).map(|number| format!("a=1; Path=/{number}")));
         many.push("a=2; Path=/".to_owned());

@@ -5,33 +5,36 @@ use super::body_channel::ChannelGuard;
 use super::client::Client;
 use super::connection::Connection;
 use super::connections::{ConnectionLease, MAX_KEPT};
-use super::message::{Reply, Request};
+use super::message::{OutgoingRequest, Reply, Request};
 use super::session::HttpSession;
 use crate::net::{Failure, Meter};
 
-/// All idle connections of a user may have been closed, and a new one besides.
+/// Maximum number of attempts: all idle connections of a user may have been closed, and a new one as well.
 const MAX_ATTEMPTS: usize = MAX_KEPT + 1;
 
 /// Sends one request of a user and receives the reply. `meter` has just been begun; it holds the sample's numbers when
-/// the future has finished or was dropped. Dropping the future gives the exchange up and closes its connection (over
+/// the future has finished or was dropped. Dropping the future abandons the exchange and closes its connection (over
 /// HTTP/2, its stream).
 ///
-/// A request that was written in part is never sent again, whatever happens.
+/// A request that was written in part is never sent again.
+///
+/// # Errors
+/// No connection could be opened, the exchange failed on it, or the content cannot be kept or decoded.
 pub async fn exchange(
     client: &Client,
     session: &HttpSession,
     meter: &Meter,
     request: &Request,
 ) -> Result<Reply, Failure> {
-    let guard = ChannelGuard(request.flow.as_deref());
-    // Decoding is the generator's own work, so the exchange has ended before it.
+    let guard = ChannelGuard(request.channel.as_deref());
+    // Decoding is the generator's own work, so the exchange ends before it.
     let outcome = send(client, session, meter, request).await;
     if meter.read().end.is_none() {
         let end = client.now();
         meter.update(|measured| measured.end = Some(end));
     }
-    if let Some(flow) = guard.0 {
-        flow.end(outcome.as_ref().map(|_| ()).map_err(Clone::clone));
+    if let Some(channel) = guard.0 {
+        channel.end(outcome.as_ref().map(|_| ()).map_err(Clone::clone));
     }
     let mut reply = outcome?;
     session.cookies.store_from(&reply.headers, &request.origin, &request.target);
@@ -43,24 +46,29 @@ pub async fn exchange(
     Ok(reply)
 }
 
-/// Sends, on another connection if one turns out to have been closed before anything was written. A connection is put
-/// back only after a reply that was read to its end; on every other way out, that of a dropped future included, it is
-/// closed.
+/// Sends a request, on another connection if one turns out to have been closed before anything was written. A
+/// connection is put back only after a reply that was read to its end; otherwise, also when the future is dropped, it
+/// is closed.
 async fn send(client: &Client, session: &HttpSession, meter: &Meter, request: &Request) -> Result<Reply, Failure> {
     let connections = &session.connections;
     let mut over_http2 = 0;
     for _ in 0..MAX_ATTEMPTS {
         let ConnectionLease { connection, fresh } = connections.acquire(client, request, meter).await?;
         let start = if fresh { client.now() } else { meter.read().start };
-        let cookie = session.cookies.field(&request.origin, &request.target);
+        let outgoing = OutgoingRequest {
+            request,
+            cookie: session.cookies.field(&request.origin, &request.target),
+            is_last: connections.is_single_use(),
+        };
         match connection {
-            Connection::Http1(connection) if request.flow.as_ref().is_some_and(|flow| flow.has_request_content()) => {
+            Connection::Http1(connection)
+                if request.channel.as_ref().is_some_and(|channel| channel.has_request_content()) =>
+            {
                 connections.put_back(connection);
-                return Err(Failure::protocol("content in pieces is sent over HTTP/2 alone"));
+                return Err(Failure::protocol("content in pieces can be sent only over HTTP/2"));
             }
             Connection::Http1(mut connection) => {
-                let last = connections.is_single_use();
-                if let Some(received) = connection.exchange(client, meter, (request, cookie, last), start).await? {
+                if let Some(received) = connection.exchange(client, meter, outgoing, start).await? {
                     if received.reusable {
                         connections.put_back(connection);
                     }
@@ -68,14 +76,14 @@ async fn send(client: &Client, session: &HttpSession, meter: &Meter, request: &R
                 }
             }
             Connection::Http2(mut connection) => {
-                let exchange = Box::pin(connection.exchange(client, meter, (request, cookie), start));
+                let exchange = Box::pin(connection.exchange(client, meter, outgoing, start));
                 if let Some(outcome) = exchange.await {
                     return outcome;
                 }
                 over_http2 += 1;
             }
         }
-        // A second connection is tried; a third would be turned away as well.
+        // A second connection is tried; a third would be refused as well.
         if fresh || over_http2 == 2 {
             break;
         }

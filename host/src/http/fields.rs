@@ -1,5 +1,5 @@
-//! The header fields of a request. Most of them are the same for every request of a step, and the rest are the user's
-//! own: both parts are shared, so that a request which renders nothing copies nothing.
+//! The header fields of a request. Most of them are the same for every request of a step, and most others are the
+//! user's own. Both parts are shared, so a request that renders nothing copies nothing.
 
 use std::rc::Rc;
 
@@ -8,7 +8,7 @@ use hyper::header::{HeaderMap, HeaderName, HeaderValue};
 /// One header field.
 pub type Field = (HeaderName, HeaderValue);
 
-/// Header fields in the order they are sent. A name of the request's own wins over the same name of the user's.
+/// Header fields in the order they are sent. A field of the request wins over one of the user with the same name.
 #[derive(Clone, Default)]
 pub struct Fields {
     prepared: Rc<[Field]>,
@@ -17,39 +17,39 @@ pub struct Fields {
 }
 
 impl Fields {
-    /// Fields that were checked before the run, and those the user sends with every request.
+    /// Combines fields that were checked before the run with those the user sends with every request.
     pub fn new(prepared: Rc<[Field]>, user: Rc<Vec<Field>>) -> Self {
         Self { prepared, rendered: Vec::new(), user }
     }
 
-    /// Adds a field of the request's own; the same name may be there several times.
+    /// Adds a field of the request; a name may occur several times.
     pub fn push(&mut self, name: HeaderName, value: HeaderValue) {
         self.rendered.push((name, value));
     }
 
-    /// All fields.
+    /// Iterates over all fields.
     pub fn iter(&self) -> impl Iterator<Item = &Field> {
         let own = || self.prepared.iter().chain(&self.rendered);
-        own().chain(self.user.iter().filter(move |(name, _)| own().all(|(known, _)| known != name)))
+        own().chain(self.user.iter().filter(move |(name, _)| own().all(|(candidate, _)| candidate != name)))
     }
 
-    /// Whether there is a field of that name.
+    /// Returns `true` if there is a field of that name.
     pub fn contains(&self, name: &HeaderName) -> bool {
         self.get(name).is_some()
     }
 
-    /// The first value of a field.
+    /// Returns the first value of a field.
     pub fn get(&self, name: &HeaderName) -> Option<&HeaderValue> {
-        self.iter().find(|(known, _)| known == name).map(|(_, value)| value)
+        self.iter().find(|(candidate, _)| candidate == name).map(|(_, value)| value)
     }
 
-    /// Keeps the fields whose names are right.
+    /// Keeps the fields for whose names `keep` returns `true`.
     pub fn retain(&mut self, keep: impl Fn(&HeaderName) -> bool) {
         let kept = self.iter().filter(|(name, _)| keep(name)).cloned().collect();
         *self = Self { rendered: kept, ..Self::default() };
     }
 
-    /// The fields as HTTP/2 wants them.
+    /// Returns the fields as HTTP/2 needs them.
     pub fn to_map(&self) -> HeaderMap {
         let mut map = HeaderMap::new();
         self.iter().for_each(|(name, value)| {

@@ -1,49 +1,51 @@
-//! The header section of a reply. It is kept as the text it came as, checked once: most replies of a load run are never
-//! asked for a header field, so nothing is made for the case.
+//! The header section of a reply. It is kept as the text that arrived, checked once: in a load run the fields of most
+//! replies are never looked up, so no map is built.
 
 use hyper::header::HeaderMap;
 
-/// The header fields of a reply, in the order they came. Names are found in any case.
+/// The header fields of a reply, in the order they arrived. Names are case-insensitive.
 #[derive(Clone, Default)]
 pub struct HeaderSection {
     /// A line per field, `name: value`, each ended by a line feed.
     text: Vec<u8>,
-    /// Whether a `set-cookie` is among them. Every reply is asked that.
+    /// True when a `set-cookie` is among them, which is looked up for every reply.
     sets_cookies: bool,
 }
 
 impl HeaderSection {
-    /// Fields as they stood on the wire, each line valid and ended by a line feed, with or without a carriage return.
+    /// Copies fields from the wire, each line valid and ended by a line feed, with or without a carriage return.
     pub(super) fn of_lines(text: &[u8], sets_cookies: bool) -> Self {
         Self { text: text.to_vec(), sets_cookies }
     }
 
-    /// The fields of an HTTP/2 reply.
+    /// Converts the fields of an HTTP/2 reply.
     pub(super) fn of_map(map: &HeaderMap) -> Self {
         map.iter().map(|(name, value)| (name.as_str(), value.as_bytes())).collect()
     }
 
-    /// Bytes that it takes.
+    /// Returns the size in bytes.
     pub const fn size(&self) -> usize {
         self.text.len()
     }
 
-    /// The first value of a field.
+    /// Returns the first value of a field.
     pub fn get(&self, name: &str) -> Option<&[u8]> {
         self.get_all(name).next()
     }
 
-    /// All values of a field.
+    /// Iterates over all values of a field.
     pub fn get_all<'a>(&'a self, name: &str) -> impl Iterator<Item = &'a [u8]> {
-        self.fields().filter(move |(known, _)| known.eq_ignore_ascii_case(name.as_bytes())).map(|(_, value)| value)
+        self.fields()
+            .filter(move |(candidate, _)| candidate.eq_ignore_ascii_case(name.as_bytes()))
+            .map(|(_, value)| value)
     }
 
-    /// The values of all `set-cookie` fields.
+    /// Iterates over the values of all `set-cookie` fields.
     pub fn cookies(&self) -> impl Iterator<Item = &[u8]> {
         self.sets_cookies.then(|| self.get_all(SET_COOKIE)).into_iter().flatten()
     }
 
-    /// All names and values.
+    /// Iterates over all names and values.
     pub fn fields(&self) -> impl Iterator<Item = (&[u8], &[u8])> {
         self.text.split(|&byte| byte == b'\n').filter_map(|line| {
             let colon = line.iter().position(|&byte| byte == b':')?;
@@ -52,7 +54,7 @@ impl HeaderSection {
     }
 }
 
-/// The one field whose presence is noted.
+/// The field whose presence is noted.
 pub(super) const SET_COOKIE: &str = "set-cookie";
 
 impl<'a> FromIterator<(&'a str, &'a [u8])> for HeaderSection {
@@ -80,7 +82,7 @@ mod tests {
     }
 
     #[test]
-    fn the_fields_of_http2_read_the_same() {
+    fn fields_of_http2_are_found_in_the_same_way() {
         let mut map = HeaderMap::new();
         map.append("x", "y: z".parse().unwrap());
         map.append("set-cookie", "a=1".parse().unwrap());

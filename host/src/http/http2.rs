@@ -22,16 +22,16 @@ use super::body::{self, BodyCollector};
 use super::body_channel::BodyChannel;
 use super::client::Client;
 use super::header_section::HeaderSection;
-use super::message::{Reply, Request, has_payload};
+use super::message::{OutgoingRequest, Reply, has_payload};
 use crate::net::{Failure, Meter, MeteredStream, Traffic, TrafficGuard, Transport};
 
 type HyperRequest = hyper::Request<RequestContent>;
 
-/// What is sent after the header section.
+/// Content of a request.
 enum RequestContent {
-    /// Known from the start.
+    /// Content known from the start.
     Whole(Full<Bytes>),
-    /// A beginning, and what is written to the flow.
+    /// The beginning of the content, and the channel that the rest is written to.
     Pieces(Bytes, Rc<BodyChannel>),
 }
 
@@ -43,7 +43,7 @@ impl Body for RequestContent {
         match &mut *self {
             Self::Whole(whole) => Pin::new(whole).poll_frame(cx),
             Self::Pieces(first, _) if !first.is_empty() => Poll::Ready(Some(Ok(Frame::data(mem::take(first))))),
-            Self::Pieces(_, flow) => flow.poll_send(cx).map(|piece| piece.map(|piece| Ok(Frame::data(piece)))),
+            Self::Pieces(_, channel) => channel.poll_send(cx).map(|piece| piece.map(|piece| Ok(Frame::data(piece)))),
         }
     }
 
@@ -75,30 +75,32 @@ impl Http2 {
         let traffic = Rc::new(Traffic::default());
         let io = TokioIo::new(MeteredStream::new(transport, Rc::clone(&traffic)));
         let (sender, driver) = client.http2.handshake(io).await.map_err(|error| Failure::of_exchange(&error, false))?;
-        // How the connection ends is told to the exchanges on it.
+        // The exchanges on the connection are told how it ends.
         tokio::task::spawn_local(async move { driver.await.unwrap_or_default() });
         Ok(Self { sender, traffic })
     }
 
-    /// Whether it takes no more requests.
+    /// Returns `true` if it takes no more requests.
     pub fn is_closed(&self) -> bool {
         self.sender.is_closed()
     }
 
-    /// Sends a request and receives its reply. `None` if none of it was written.
+    /// Sends a request and receives its reply. `None` if nothing of it was written.
     pub async fn exchange(
         &mut self,
         client: &Client,
         meter: &Meter,
-        (request, cookie): (&Request, Option<HeaderValue>),
+        outgoing: OutgoingRequest<'_>,
         begun: Nanos,
     ) -> Option<Result<Reply, Failure>> {
+        let request = outgoing.request;
         let _charge = TrafficGuard { meter, traffic: Rc::clone(&self.traffic) };
-        let response = match self.sender.try_send_request(message(request, cookie)).await {
+        let response = match self.sender.try_send_request(message(outgoing)).await {
             Ok(response) => response,
             Err(mut error) => {
                 let unsent = error.take_message().is_some();
-                // The connection has received settings before any reply: what has come tells nothing of the reply.
+                // The connection receives settings before any reply, so bytes that arrived do not mean a reply has
+                // begun.
                 return (!unsent).then(|| Err(Failure::of_exchange(error.error(), false)));
             }
         };
@@ -108,7 +110,7 @@ impl Http2 {
             measured.phases.first_byte = Some(headed.saturating_sub(begun));
         });
         let kept = request.keep_body.as_ref().map(|allowance| BodyCollector::new(client.max_body_kept, allowance));
-        let reply = receive(response, meter, (kept, request.flow.as_deref())).await;
+        let reply = receive(response, meter, kept, request.channel.as_deref()).await;
         if reply.is_ok() {
             meter.update(|measured| measured.phases.receive = Some(client.now() - headed));
         }
@@ -116,34 +118,35 @@ impl Http2 {
     }
 }
 
-/// Receives the content to its last byte; what is not kept is thrown away as it arrives.
+/// Receives the content to its last byte. Content that is not kept is dropped as it arrives.
 async fn receive(
     response: Response<Incoming>,
     meter: &Meter,
-    (mut kept, flow): (Option<BodyCollector>, Option<&BodyChannel>),
+    mut kept: Option<BodyCollector>,
+    channel: Option<&BodyChannel>,
 ) -> hyper::Result<Result<Reply, Failure>> {
-    let (head, mut incoming) = response.into_parts();
+    let (head, mut body) = response.into_parts();
     let headers = HeaderSection::of_map(&head.headers);
-    if let Some(flow) = flow {
-        flow.push_head(head.status, headers.clone());
+    if let Some(channel) = channel {
+        channel.push_head(head.status, headers.clone());
     }
-    let mut next = poll_fn(|cx| match flow {
-        Some(flow) if flow.is_full() => Poll::Pending,
-        _ => Pin::new(&mut incoming).poll_frame(cx),
+    let mut next = poll_fn(|cx| match channel {
+        Some(channel) if channel.is_full() => Poll::Pending,
+        _ => Pin::new(&mut body).poll_frame(cx),
     });
     while let Some(frame) = (&mut next).await {
-        match (frame?.into_data(), flow) {
+        match (frame?.into_data(), channel) {
             (Ok(data), _) => {
                 meter.update(|measured| measured.body_bytes_in += data.len() as u64);
                 if let Some(kept) = &mut kept {
                     kept.push(&data);
                 }
-                if let Some(flow) = flow {
-                    flow.push(data);
+                if let Some(channel) = channel {
+                    channel.push(data);
                 }
             }
-            (Err(frame), Some(flow)) => {
-                flow.push_trailers(
+            (Err(frame), Some(channel)) => {
+                channel.push_trailers(
                     frame.into_trailers().map(|trailers| HeaderSection::of_map(&trailers)).unwrap_or_default(),
                 );
             }
@@ -154,11 +157,12 @@ async fn receive(
     Ok(content.map(|body| Reply { status: head.status, version: head.version, headers, body }))
 }
 
-/// The request as hyper wants it.
-fn message(request: &Request, cookie: Option<HeaderValue>) -> HyperRequest {
-    let streamed = request.flow.as_ref().filter(|flow| flow.has_request_content());
+/// Converts a request to hyper's form.
+fn message(outgoing: OutgoingRequest<'_>) -> HyperRequest {
+    let OutgoingRequest { request, cookie, .. } = outgoing;
+    let streamed = request.channel.as_ref().filter(|channel| channel.has_request_content());
     let mut message = HyperRequest::new(match streamed {
-        Some(flow) => RequestContent::Pieces(request.body.clone(), Rc::clone(flow)),
+        Some(channel) => RequestContent::Pieces(request.body.clone(), Rc::clone(channel)),
         None => RequestContent::Whole(Full::new(request.body.clone())),
     });
     let mut headers = request.headers.to_map();

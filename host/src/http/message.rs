@@ -1,11 +1,13 @@
-//! A request before it is put on the wire and a reply after it was taken off. Neither can be printed: headers and
+//! A request before it is written to the wire and a reply after it was read. Neither implements `Debug`: headers and
 //! bodies hold secrets.
 
 use std::rc::Rc;
 
 use bytes::Bytes;
+use hyper::header::HeaderValue;
 use hyper::http::uri::PathAndQuery;
 use hyper::{Method, StatusCode};
+use url::Url;
 
 use super::body::Allowance;
 use super::body_channel::BodyChannel;
@@ -18,23 +20,49 @@ use crate::net::{Origin, Version};
 pub struct Request {
     /// The method.
     pub method: Method,
-    /// Where it goes. Requests that share the `Rc` find their connection faster.
+    /// The origin that it goes to. Requests that share the `Rc` find their connection faster.
     pub origin: Rc<Origin>,
     /// Path and query.
     pub target: PathAndQuery,
-    /// All fields but those of the message's framing, which are set when it is sent. A `host` or `cookie` given here
-    /// wins over the origin's own and over the user's cookies.
+    /// All fields but those of the message's framing, which are set when it is sent. A `host` given here wins over that
+    /// of the origin, and a `cookie` over the user's cookies.
     pub headers: Fields,
-    /// The content; none if empty.
+    /// The content; empty if there is none.
     pub body: Bytes,
-    /// Which version to speak.
+    /// The version to speak.
     pub version: Version,
-    /// What the reply's content is kept within; `None` if it is not kept.
+    /// The allowance that the reply's content is kept within; `None` if the content is not kept.
     pub keep_body: Option<Allowance>,
-    /// Whether to send `accept-encoding` (unless it is among the headers) and to decode the kept content.
+    /// True to send `accept-encoding` (unless it is among the headers) and to decode the kept content.
     pub decode: bool,
-    /// Where content goes and comes from in pieces, if it does.
-    pub flow: Option<Rc<BodyChannel>>,
+    /// Channel for content that is sent and received in pieces; `None` for an ordinary exchange.
+    pub channel: Option<Rc<BodyChannel>>,
+}
+
+/// A request as it goes out on one connection.
+pub(super) struct OutgoingRequest<'a> {
+    /// The request.
+    pub request: &'a Request,
+    /// The user's cookies for its target; a `cookie` among the request's own headers wins.
+    pub cookie: Option<HeaderValue>,
+    /// True when the connection is closed after it. Over HTTP/2 this has no effect.
+    pub is_last: bool,
+}
+
+/// The destination of a request: the origin to connect to, and the path and query to ask it for.
+#[derive(Clone, Debug)]
+pub struct RequestTarget {
+    /// Where the request goes.
+    pub origin: Rc<Origin>,
+    /// Path and query.
+    pub path: PathAndQuery,
+}
+
+impl RequestTarget {
+    /// Returns the target as a URL.
+    pub fn url(&self) -> Option<Url> {
+        self.origin.url(&self.path)
+    }
 }
 
 /// A reply, complete to the last byte.
@@ -45,18 +73,19 @@ pub struct Reply {
     pub version: hyper::Version,
     /// The header section.
     pub headers: HeaderSection,
-    /// The content, decoded if that was asked; empty unless it was to be kept.
+    /// The content, decoded on request; empty unless it was to be kept.
     pub body: Bytes,
 }
 
 impl Reply {
-    /// Bytes of it that are kept.
+    /// Returns the bytes of it that are kept.
     pub fn held(&self) -> usize {
         self.headers.size() + self.body.len()
     }
 }
 
-/// Methods whose content has a meaning, so that its absence is stated as well (RFC 9110 section 8.6).
+/// Returns `true` for methods whose content has a meaning, so that its absence is stated as well (RFC 9110 section
+/// 8.6).
 pub(super) fn has_payload(method: &Method) -> bool {
     [Method::POST, Method::PUT, Method::PATCH].contains(method)
 }

@@ -1,11 +1,13 @@
-//! The metered HTTP client that every virtual user sends with.
+//! The metered HTTP client of the virtual users. A general client measures too little and shares too much: its pools,
+//! caches and retries would blur what the target does.
 //!
-//! An [`exchange`] is one request and its reply. It takes an idle connection of the user's [`Session`] or opens one
-//! (resolve, connect, TLS), sends, receives to the last byte and leaves the connection for the next exchange; a
-//! [`Meter`] shows all along how far it has come. Redirects are exchanges of their own: [`redirect::next`] says what to
-//! send next. Limits on rate and time are the caller's: to give up, drop the exchange's future.
+//! An [`exchange`](exchange()) is one request and its reply. It takes an idle connection of the user's [`HttpSession`]
+//! or opens one (resolve, connect, TLS), sends, receives to the last byte and leaves the connection for the next
+//! exchange; a [`Meter`](crate::net::Meter) shows its progress throughout. Redirects are exchanges of their own:
+//! [`redirect::next`] returns the next request. Limits on rate and time are the caller's: to give up, drop the
+//! exchange's future.
 //!
-//! What sets this client apart from a general one:
+//! Differences from a general client:
 //!
 //! * **No task and no timer per request.** An HTTP/1.1 connection is polled inside the exchange that uses it. With
 //!   4,000 connections a task per connection costs 29.4 µs of CPU per request, polling in place 23.2, and not
@@ -15,6 +17,23 @@
 //! * **The target's count is the report's count.** A request that may have reached the target is never sent again.
 //!   Only when nothing of it was written, because the peer had closed the connection before, does it go out on a new
 //!   connection.
+//!
+//! | file | contents |
+//! |---|---|
+//! | `client` | settings and buffers of one worker's client |
+//! | `session` | connections and cookies of one user, and how long they are kept |
+//! | `message` | a request, a reply, the target of a request |
+//! | `exchange` | one exchange, from the request to the last byte of the reply |
+//! | `redirect` | the next request after a redirect |
+//! | `connections` | the connections that a user keeps |
+//! | `connection` | one connection, in the version that was negotiated |
+//! | `http1/` | HTTP/1.1, polled inside the exchange |
+//! | `http2` | HTTP/2, by hyper |
+//! | `fields` | header fields of a request |
+//! | `header_section` | header fields of a reply |
+//! | `cookies` | the cookies of one user |
+//! | `body` | content of a reply: kept up to a limit, and decoded |
+//! | `body_channel` | content of a streamed exchange, between it and the plugin |
 
 mod body;
 mod body_channel;
@@ -42,5 +61,5 @@ pub use exchange::exchange;
 pub use fields::{Field, Fields};
 pub use header_section::HeaderSection;
 pub use http1::{UpgradeReply, upgrade};
-pub use message::{Reply, Request};
+pub use message::{Reply, Request, RequestTarget};
 pub use session::{HttpSession, Lifespan, Retention};

@@ -1,5 +1,5 @@
-//! What to send after a redirect (RFC 9110 section 15.4), as a pure function. Each hop is an exchange of its own, with
-//! a sample of its own; whoever sends counts the hops.
+//! The next request after a redirect (RFC 9110 section 15.4), as a pure function. Each hop is an exchange of its own,
+//! with a sample of its own; the caller counts the hops.
 
 use std::rc::Rc;
 
@@ -13,10 +13,11 @@ use url::Url;
 use super::message::{Reply, Request};
 use crate::net::{self, Failure, Grants, Origin, OriginError, not_granted};
 
-/// Fields that describe content, and go with it.
+/// Fields that describe content, and are dropped with it.
 const OF_CONTENT: [HeaderName; 4] = [CONTENT_TYPE, CONTENT_ENCODING, CONTENT_LANGUAGE, CONTENT_LOCATION];
 
-/// Fields that go on to another origin. Any other may be a credential, whatever its name, or meant for one origin only.
+/// Fields that are sent on to another origin. Any other may be a credential, whatever its name, or meant for one origin
+/// only.
 const FOR_ANYONE: [HeaderName; 11] = [
     ACCEPT,
     ACCEPT_CHARSET,
@@ -31,12 +32,14 @@ const FOR_ANYONE: [HeaderName; 11] = [
     USER_AGENT,
 ];
 
-/// The request that follows `sent` after this reply; `None` if the reply does not redirect. 301, 302, 303, 307 and 308
-/// with a `location` do.
+/// Returns the request that follows `sent` after this reply; `None` if the reply does not redirect. 301, 302, 303, 307
+/// and 308 with a `location` do.
 ///
 /// After 303, and after 301 and 302 to a POST, the next request is a GET without content (a HEAD stays a HEAD). On the
 /// way to another origin only fields that cannot be credentials are kept, and of these none that is named in `secrets`.
-/// It is a failure if the reply redirects to what is not granted.
+///
+/// # Errors
+/// The location is malformed, is neither http nor https, or is not granted.
 pub fn next(
     sent: &Request,
     reply: &Reply,
@@ -63,7 +66,7 @@ pub fn next(
     Ok(Some(request))
 }
 
-/// Where the reply redirects to.
+/// Returns the URL that the reply redirects to.
 fn location(sent: &Request, reply: &Reply) -> Result<Option<Url>, Failure> {
     let redirects = matches!(reply.status.as_u16(), 301 | 302 | 303 | 307 | 308);
     let Some(location) = reply.headers.get("location").filter(|_| redirects) else { return Ok(None) };
@@ -104,7 +107,7 @@ mod tests {
             version: Version::Negotiate,
             keep_body: None,
             decode: false,
-            flow: None,
+            channel: None,
         }
     }
 
@@ -123,7 +126,7 @@ mod tests {
     }
 
     #[test]
-    fn the_method_and_the_content() {
+    fn the_status_decides_about_method_and_content() {
         let (get, head, post, put) = (Method::GET, Method::HEAD, Method::POST, Method::PUT);
         for (status, before, after, with_content) in [
             (301, &get, &get, true),
@@ -144,7 +147,7 @@ mod tests {
     }
 
     #[test]
-    fn replies_that_do_not_redirect() {
+    fn other_replies_do_not_redirect() {
         for (case, status, location) in [
             ("success", 200, Some("/next")),
             ("created", 201, Some("/next")),
@@ -190,7 +193,7 @@ mod tests {
     }
 
     #[test]
-    fn locations_that_cannot_be_followed() {
+    fn other_locations_are_failures() {
         for (location, message) in [
             ("ftp://site/", "redirect to something other than http or https"),
             ("javascript:alert(1)", "redirect to something other than http or https"),

@@ -1,14 +1,14 @@
-//! What one virtual user keeps between its exchanges, and how long. Dropping it closes the user's connections.
+//! Connections and cookies that one virtual user keeps between its exchanges, and how long it keeps them.
 
 use std::cell::Cell;
 
 use super::connections::Connections;
 use super::cookies::Cookies;
 
-/// How long a user keeps what it has.
+/// Lifespan of something that a user keeps.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub enum Lifespan {
-    /// As long as the user is there.
+    /// As long as the user exists.
     #[default]
     User,
     /// Until its next iteration begins.
@@ -17,16 +17,16 @@ pub enum Lifespan {
     Request,
 }
 
-/// How long a user keeps its cookies and connections.
+/// Lifespans of a user's cookies and connections.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct Retention {
-    /// Its cookies, for an iteration at least.
+    /// Lifespan of its cookies, an iteration at least.
     pub cookies: Lifespan,
-    /// Its connections.
+    /// Lifespan of its connections.
     pub connections: Lifespan,
 }
 
-/// The connections and cookies of one user; empty and without allocations at first.
+/// The connections and cookies of one user; empty and without allocations at first. Dropping it closes the connections.
 #[derive(Default)]
 pub struct HttpSession {
     pub(super) connections: Connections,
@@ -36,14 +36,14 @@ pub struct HttpSession {
 }
 
 impl HttpSession {
-    /// Says how long cookies and connections are kept.
+    /// Sets how long cookies and connections are kept.
     pub fn set_retention(&self, keeps: Retention) {
         self.retention.set(keeps);
         self.connections.set_single_use(keeps.connections == Lifespan::Request);
     }
 
-    /// An iteration begins: what lasts no longer than one is gone, but for the cookies of the sign-in. Nothing may be
-    /// under way.
+    /// Begins an iteration: drops what is kept for one iteration only, except the cookies of the sign-in. No exchange
+    /// may be under way.
     pub fn begin_iteration(&self) {
         let Retention { cookies, connections } = self.retention.get();
         if connections == Lifespan::Iteration {
@@ -54,7 +54,7 @@ impl HttpSession {
         }
     }
 
-    /// The user has signed in: it begins its later iterations with the cookies that it has now.
+    /// Saves the cookies after a sign-in: later iterations begin with them.
     pub fn save_login_cookies(&self) {
         if self.retention.get().cookies != Lifespan::User {
             self.cookies.save();

@@ -1,4 +1,4 @@
-//! Opens a connection: resolve, connect, TLS; each a phase of the exchange that needed it.
+//! Opens a connection: resolve, connect, TLS. Each is a phase of the exchange that needed it.
 
 use std::io::{self, IoSlice};
 use std::net::IpAddr;
@@ -21,25 +21,25 @@ use super::meter::Meter;
 use super::origin::Origin;
 use super::version::Version;
 
-/// A connection in clear or above TLS. The TLS state is a kilobyte and more, so a plain connection does not carry its
-/// room around.
+/// A connection in clear text or over TLS. The TLS state takes more than a kilobyte, so it is boxed: a plain connection
+/// does not reserve room for it.
 pub enum Transport {
-    /// In clear.
+    /// In clear text.
     Plain(TcpStream),
-    /// To somebody in this process, in a rehearsal.
+    /// To a peer in this process, in a rehearsal.
     InProcess(DuplexStream),
-    /// Above TLS.
+    /// Over TLS.
     Secure(Box<TokioIo<MaybeHttpsStream<TokioIo<TcpStream>>>>),
 }
 
 impl Transport {
-    /// Whether it is above TLS.
+    /// Returns `true` for a connection over TLS.
     pub fn is_secure(&self) -> bool {
         matches!(self, Self::Secure(_))
     }
 
-    /// Says goodbye, as far as that can be said at once: a server may take a TLS connection that just ends for one that
-    /// was cut off (RFC 8446 section 6.1).
+    /// Sends the closing alert of TLS, unless that would block: a server may take a TLS connection that ends without
+    /// one for truncated (RFC 8446 section 6.1).
     pub fn close(&mut self) {
         if self.is_secure() {
             let _ = Pin::new(self).poll_shutdown(&mut Context::from_waker(Waker::noop()));
@@ -47,15 +47,19 @@ impl Transport {
     }
 }
 
-/// A connection nothing has been sent on.
+/// A connection on which nothing has been sent.
 pub struct NewTransport {
     /// The connection.
     pub transport: Transport,
-    /// Whether HTTP/2 is to be spoken on it.
+    /// True when HTTP/2 is to be spoken on it.
     pub http2: bool,
 }
 
 /// Opens a connection for an exchange.
+///
+/// # Errors
+/// The name does not resolve or resolves to no address that is granted, no address accepts, the TLS handshake fails, or
+/// the server does not offer the version.
 pub async fn open(
     connector: &Connector,
     origin: &Origin,
@@ -67,7 +71,7 @@ pub async fn open(
         let offered = if version == Version::Http2 { Err(Failure::network(NO_HTTP2)) } else { Ok(()) };
         return offered.map(|()| NewTransport { transport, http2: false });
     }
-    let tcp = connect_tcp(connector, (origin.host(), origin.port()), origin.reach(), meter).await?;
+    let tcp = connect_tcp(connector, origin.host(), origin.port(), origin.reach(), meter).await?;
     if !origin.is_https() {
         return Ok(NewTransport { transport: Transport::Plain(tcp), http2: version == Version::Http2 });
     }
@@ -80,10 +84,14 @@ pub async fn open(
     Ok(NewTransport { transport: Transport::Secure(Box::new(secured.stream)), http2: secured.http2 })
 }
 
-/// Resolves the name, unless it is an address, and connects to an address that may be reached.
+/// Resolves the name, unless it is an address, and connects to an address within `reach`.
+///
+/// # Errors
+/// The name does not resolve or resolves to no address within `reach`, or no address accepts.
 pub async fn connect_tcp(
     connector: &Connector,
-    (host, port): (&str, u16),
+    host: &str,
+    port: u16,
     reach: &Reach,
     meter: &Meter,
 ) -> Result<TcpStream, Failure> {
@@ -101,7 +109,7 @@ pub async fn connect_tcp(
     Ok(tcp)
 }
 
-/// The addresses of a host. A cached answer takes no time and is no phase.
+/// Returns the addresses of a host. A cached answer takes no time and is not a phase.
 async fn resolve(connector: &Connector, host: &str, meter: &Meter) -> Result<Rc<[IpAddr]>, Failure> {
     let begun = connector.now();
     let resolved = connector.names.resolve(host, connector.clock, dns::system_lookup).await;
@@ -111,7 +119,7 @@ async fn resolve(connector: &Connector, host: &str, meter: &Meter) -> Result<Rc<
     resolved.addresses.ok_or_else(|| Failure::network(format!("name does not resolve: {host}")))
 }
 
-/// The first address that accepts; the last one's error if none does.
+/// Connects to the first address that accepts. Returns the error of the last one if none does.
 async fn connect_to_any(addresses: &[IpAddr], port: u16) -> io::Result<TcpStream> {
     let mut outcome = Err(io::ErrorKind::AddrNotAvailable.into());
     for &address in addresses {
@@ -121,7 +129,7 @@ async fn connect_to_any(addresses: &[IpAddr], port: u16) -> io::Result<TcpStream
         }
     }
     let tcp = outcome?;
-    // Whole requests are written at once, so waiting for more to send would only add to the latency.
+    // Requests are written whole, so waiting for more to send (Nagle) would only add to the latency.
     tcp.set_nodelay(true)?;
     Ok(tcp)
 }

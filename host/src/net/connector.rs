@@ -1,4 +1,4 @@
-//! What one worker opens connections with: the clock, the names it has resolved, and whom it trusts.
+//! The settings with which one worker opens connections: clock, resolved names, TLS trust.
 
 use std::sync::Arc;
 
@@ -8,7 +8,7 @@ use tokio::io::DuplexStream;
 use super::dns::DnsCache;
 use super::tls::Tls;
 
-/// Answers in the network's place, in a rehearsal: no name is resolved and TLS is left out.
+/// Stands in for the network in a rehearsal: no name is resolved and TLS is left out.
 pub trait Dial: Send + Sync {
     /// Returns a connection whose other end is served in the current runtime.
     fn dial(self: Arc<Self>) -> DuplexStream;
@@ -20,9 +20,9 @@ pub struct Connector {
     pub clock: Clock,
     /// Secures connections.
     pub tls: Tls,
-    /// Answers in the network's place, if set.
+    /// Stands in for the network, if set.
     pub dial: Option<Arc<dyn Dial>>,
-    /// Names that were resolved before.
+    /// Names resolved before.
     pub names: DnsCache,
 }
 

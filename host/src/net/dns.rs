@@ -1,4 +1,4 @@
-//! Names to addresses, once for all users of a worker. Ten thousand users who start in the same second ask for the same
+//! Resolution of names, once for all users of a worker. Ten thousand users who start in the same second need the same
 //! name; one `getaddrinfo` answers them all.
 
 use std::cell::RefCell;
@@ -12,13 +12,13 @@ use tokio::sync::OnceCell;
 
 const SECOND: Nanos = 1_000_000_000;
 
-/// How long addresses are used before the name is looked up again.
+/// Lifetime of addresses, after which the name is looked up again.
 const TTL: Nanos = 300 * SECOND;
 
-/// How long a name that does not resolve is not looked up again.
+/// Time for which a name that does not resolve is not looked up again.
 const NEGATIVE_TTL: Nanos = SECOND;
 
-/// Most names kept; a script that makes up names must not fill the memory.
+/// Maximum number of names kept: a script that generates names must not fill the memory.
 const MAX_NAMES: usize = 1024;
 
 /// The addresses in the resolver's order, or `None` if the name does not resolve.
@@ -29,23 +29,23 @@ struct DnsAnswer {
     expires: Nanos,
 }
 
-/// A name's answer, or the lookup that will bring it, which all who ask wait for.
+/// The answer for a name, or the lookup that every user of the name waits for.
 type DnsEntry = Rc<OnceCell<DnsAnswer>>;
 
-/// The cache of one worker.
+/// The name cache of one worker.
 #[derive(Default)]
 pub struct DnsCache(RefCell<HashMap<Box<str>, DnsEntry>>);
 
-/// What came of a lookup.
+/// The result of a lookup.
 pub struct Resolution {
     /// The answer.
     pub addresses: Addresses,
-    /// Whether it had to be waited for.
+    /// True when the answer was not in the cache.
     pub waited: bool,
 }
 
 impl DnsCache {
-    /// The addresses of a host, from the cache or by `lookup`.
+    /// Returns the addresses of a host, from the cache or by `lookup`.
     pub async fn resolve(
         &self,
         host: &str,
@@ -56,15 +56,15 @@ impl DnsCache {
         let waited = entry.get().is_none();
         let answer = entry
             .get_or_init(|| async {
-                let addresses = lookup(host).await.ok().filter(|found| !found.is_empty());
-                let kept = if addresses.is_some() { TTL } else { NEGATIVE_TTL };
-                DnsAnswer { addresses: addresses.map(Rc::from), expires: clock.now() + kept }
+                let addresses = lookup(host).await.ok().filter(|addresses| !addresses.is_empty());
+                let lifetime = if addresses.is_some() { TTL } else { NEGATIVE_TTL };
+                DnsAnswer { addresses: addresses.map(Rc::from), expires: clock.now() + lifetime }
             })
             .await;
         Resolution { addresses: answer.addresses.clone(), waited }
     }
 
-    /// The entry of a host, a new one if there is none or it has expired.
+    /// Returns the entry of a host; a new one if there is none or it has expired.
     fn entry(&self, host: &str, now: Nanos) -> DnsEntry {
         let is_fresh = |entry: &DnsEntry| entry.get().is_none_or(|answer| now < answer.expires);
         let mut names = self.0.borrow_mut();
@@ -83,7 +83,7 @@ impl DnsCache {
     }
 }
 
-/// Asks the operating system.
+/// Resolves a name through the operating system.
 pub async fn system_lookup(host: &str) -> io::Result<Vec<IpAddr>> {
     let addresses = tokio::net::lookup_host((host, 0)).await?;
     Ok(addresses.map(|address| address.ip()).collect())
@@ -97,15 +97,15 @@ mod tests {
 
     use super::*;
 
-    /// Counts how often it is asked.
+    /// Counts its lookups.
     #[derive(Default)]
     struct Nameserver {
-        asked: Cell<usize>,
+        lookups: Cell<usize>,
     }
 
     impl Nameserver {
         async fn answer(&self, host: &str) -> io::Result<Vec<IpAddr>> {
-            self.asked.set(self.asked.get() + 1);
+            self.lookups.set(self.lookups.get() + 1);
             tokio::task::yield_now().await;
             match host {
                 "site" => Ok(vec![Ipv4Addr::LOCALHOST.into()]),
@@ -119,7 +119,7 @@ mod tests {
     }
 
     #[tokio::test(start_paused = true)]
-    async fn users_who_ask_at_once_share_one_lookup() {
+    async fn simultaneous_users_share_one_lookup() {
         let (names, server, clock) = (Rc::new(DnsCache::default()), Rc::new(Nameserver::default()), Clock::start());
         let users = tokio::task::LocalSet::new();
         for _ in 0..1_000 {
@@ -130,13 +130,13 @@ mod tests {
             });
         }
         users.await;
-        assert_eq!(server.asked.get(), 1);
+        assert_eq!(server.lookups.get(), 1);
     }
 
     #[tokio::test(start_paused = true)]
     async fn answers_are_kept_for_five_minutes_and_failures_for_a_second() {
         let (names, server, clock) = (DnsCache::default(), Nameserver::default(), Clock::start());
-        for (case, host, wait, asked) in [
+        for (case, host, wait, lookups) in [
             ("first time", "site", 0, 1),
             ("at once", "site", 0, 1),
             ("just before it expires", "site", 299_999, 1),
@@ -148,23 +148,23 @@ mod tests {
             tokio::time::advance(Duration::from_millis(wait)).await;
             let resolved = server.resolve(&names, clock, host).await;
             assert_eq!(resolved.addresses.is_some(), host == "site", "{case}");
-            assert_eq!(server.asked.get(), asked, "{case}");
+            assert_eq!(server.lookups.get(), lookups, "{case}");
         }
     }
 
     #[tokio::test(start_paused = true)]
-    async fn if_the_one_who_asks_gives_up_another_takes_over() {
+    async fn another_user_takes_over_a_lookup_that_is_dropped() {
         let (names, server, clock) = (DnsCache::default(), Nameserver::default(), Clock::start());
         {
             let mut first = std::pin::pin!(server.resolve(&names, clock, "site"));
             std::future::poll_fn(|cx| std::task::Poll::Ready(first.as_mut().poll(cx).is_pending())).await;
         }
         assert!(server.resolve(&names, clock, "site").await.addresses.is_some());
-        assert_eq!(server.asked.get(), 2);
+        assert_eq!(server.lookups.get(), 2);
     }
 
     #[tokio::test(start_paused = true)]
-    async fn made_up_names_do_not_fill_the_memory() {
+    async fn generated_names_do_not_fill_the_memory() {
         let (names, server, clock) = (DnsCache::default(), Nameserver::default(), Clock::start());
         for number in 0..3 * MAX_NAMES {
             server.resolve(&names, clock, &number.to_string()).await;

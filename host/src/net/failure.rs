@@ -1,5 +1,6 @@
-//! Why there is no reply, as a kind for the counts and a short text for the report's example. The texts are made of
-//! this file's own words, host names and the operating system's messages, so they hold neither secrets nor URLs.
+//! Failures of connections and exchanges: a kind for the counts and a short text for the report's example. The texts
+//! consist of this file's own words, host names and the operating system's messages, so they hold neither secrets nor
+//! URLs.
 
 use std::borrow::Cow;
 use std::error::Error;
@@ -10,10 +11,10 @@ use rustls::{AlertDescription, CertificateError};
 
 use crate::metrics::sample::FailureKind;
 
-/// Every server that does not pick HTTP/2 when nothing else is offered.
+/// Detail of the failure when only HTTP/2 was offered and the server did not pick it.
 pub const NO_HTTP2: &str = "tls: the server does not offer http/2";
 
-/// Why there is no reply.
+/// The reason why there is no reply.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Failure {
     /// [`FailureKind::Network`] or [`FailureKind::Protocol`].
@@ -29,17 +30,17 @@ impl fmt::Display for Failure {
 }
 
 impl Failure {
-    /// The name did not resolve, or the connection could not be opened or broke.
+    /// Creates a network failure: the name did not resolve, or the connection could not be opened or broke.
     pub fn network(detail: impl Into<Cow<'static, str>>) -> Self {
         Self { kind: FailureKind::Network, detail: detail.into() }
     }
 
-    /// What arrived breaks the rules.
+    /// Creates a protocol failure: what arrived breaks the rules of the protocol.
     pub fn protocol(detail: impl Into<Cow<'static, str>>) -> Self {
         Self { kind: FailureKind::Protocol, detail: detail.into() }
     }
 
-    /// A connection could not be opened, or broke.
+    /// Classifies an I/O error of a connection that could not be opened, or broke.
     pub fn of_io(error: &io::Error) -> Self {
         Self::network(match error.kind() {
             ErrorKind::ConnectionRefused => Cow::Borrowed("connection refused"),
@@ -52,7 +53,7 @@ impl Failure {
         })
     }
 
-    /// The TLS handshake failed.
+    /// Classifies the error of a TLS handshake.
     pub fn of_handshake(error: &(dyn Error + 'static)) -> Self {
         if let Some(error) = find::<rustls::Error>(error) {
             return Self::of_tls(error);
@@ -62,11 +63,11 @@ impl Failure {
                 Self::network("tls: connection closed during the handshake")
             }
             Some(error) => Self::network(format!("tls: {}", Self::of_io(error))),
-            None => Self::network("tls: the host is no valid server name"),
+            None => Self::network("tls: the host is not a valid server name"),
         }
     }
 
-    /// Any error with such a cause, of a request that is not measured.
+    /// Classifies the error of a request that is not measured, by the first I/O error among its causes.
     pub fn of_any(error: &(dyn Error + 'static)) -> Self {
         match find::<io::Error>(error) {
             Some(cause) => Self::of_connection(cause, false),
@@ -74,7 +75,7 @@ impl Failure {
         }
     }
 
-    /// Names certificate troubles one by one, since the remedy depends on which it is.
+    /// Classifies an error of TLS. Each problem with a certificate has a text of its own, since the remedies differ.
     fn of_tls(error: &rustls::Error) -> Self {
         Self::network(match error {
             rustls::Error::InvalidCertificate(error) => Cow::Borrowed(certificate(error)),
@@ -85,7 +86,7 @@ impl Failure {
         })
     }
 
-    /// An exchange over HTTP/2 failed.
+    /// Classifies the error of an exchange over HTTP/2.
     pub fn of_exchange(error: &hyper::Error, reply_begun: bool) -> Self {
         if let Some(error) = find::<h2::Error>(error) {
             return Self::of_http2(error);
@@ -96,7 +97,7 @@ impl Failure {
         }
     }
 
-    /// A connection broke. Whether any byte of a reply had come tells a close before the reply from a truncated one.
+    /// Classifies the error of a connection that broke. `reply_begun` tells a truncated reply from a close before it.
     pub fn of_connection(error: &io::Error, reply_begun: bool) -> Self {
         if let Some(error) = find::<rustls::Error>(error) {
             return Self::of_tls(error);
@@ -107,7 +108,7 @@ impl Failure {
         }
     }
 
-    /// The peer closed the connection too early.
+    /// Creates the failure of a connection that the peer closed too early.
     fn closed(reply_begun: bool) -> Self {
         if reply_begun {
             Self::protocol("reply truncated")
@@ -116,7 +117,7 @@ impl Failure {
         }
     }
 
-    /// An error frame came from the server, or what came from the server deserves one.
+    /// Classifies an error of HTTP/2: the server sent an error frame, or it broke the protocol itself.
     fn of_http2(error: &h2::Error) -> Self {
         if let Some(error) = error.get_io() {
             return Self::of_io(error);
@@ -130,7 +131,7 @@ impl Failure {
     }
 }
 
-/// What is wrong with a certificate. The names in it are left out: they may be long, and are the server's to choose.
+/// Describes the problem with a certificate, without the names in it: the server chooses them, and they may be long.
 fn certificate(error: &CertificateError) -> &'static str {
     match error {
         CertificateError::UnknownIssuer => "tls: certificate of an unknown issuer",
@@ -147,7 +148,7 @@ fn certificate(error: &CertificateError) -> &'static str {
     }
 }
 
-/// The name of an alert in words, such as `handshake failure`.
+/// Returns the name of an alert in words, such as `handshake failure`.
 fn words(alert: AlertDescription) -> String {
     let (mut words, mut was_lower) = (String::new(), false);
     for letter in alert.as_str().unwrap_or("unknown alert").chars() {
@@ -160,14 +161,14 @@ fn words(alert: AlertDescription) -> String {
     words
 }
 
-/// What the operating system says, without its number.
+/// Returns the operating system's message, without its number.
 fn system_message(error: &io::Error) -> String {
     let text = error.to_string();
     let text = text.split(" (os error").next().unwrap_or_default();
     text.to_ascii_lowercase()
 }
 
-/// The first error of a type in a chain of causes. An I/O error hides the error it wraps from `source`.
+/// Returns the first error of a type in a chain of causes. An I/O error does not show the error it wraps in `source`.
 fn find<'a, E: Error + 'static>(error: &'a (dyn Error + 'static)) -> Option<&'a E> {
     let inner = error.downcast_ref::<io::Error>().and_then(|error| error.get_ref());
     let cause = match inner {
@@ -182,7 +183,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn messages_of_the_system_have_no_number() {
+    fn messages_of_the_operating_system_have_no_number() {
         let error = io::Error::from_raw_os_error(24);
         let detail = Failure::of_io(&error).detail;
         assert!(!detail.contains("os error"), "{detail}");
@@ -197,14 +198,14 @@ mod tests {
     }
 
     #[test]
-    fn alerts_in_words() {
+    fn alerts_are_named_in_words() {
         assert_eq!(words(AlertDescription::HandshakeFailure), "handshake failure");
         assert_eq!(words(AlertDescription::UnknownCA), "unknown ca");
         assert_eq!(words(AlertDescription::Unknown(200)), "unknown alert");
     }
 
     #[test]
-    fn a_handshake_that_breaks_off() {
+    fn a_handshake_that_breaks_off_names_its_cause() {
         for (case, error, detail) in [
             ("end of stream", ErrorKind::UnexpectedEof, "tls: connection closed during the handshake"),
             ("reset", ErrorKind::ConnectionReset, "tls: connection reset"),

@@ -1,10 +1,10 @@
-//! Which hosts may be reached. Nobody may reach anything by default; a grant names a host, the hosts under a domain, or
-//! a network, each with a port or without one.
+//! Grants: the hosts that a plugin may reach. By default it may reach none. A grant names a host, the hosts under a
+//! domain, or a network, each with or without a port.
 //!
-//! A host that is granted by its own name is trusted to lead wherever it resolves to: whoever granted it meant that
-//! machine. A pattern is not: anybody may choose a name that fits it and have that name resolve to a machine
-//! inside the tester's own network. So the addresses behind `*` and `*.domain` must be public, unless a network
-//! that they are in is granted too.
+//! A host that is granted by its own name may resolve to any address: the grant means that machine. A pattern may not:
+//! an attacker can register a name that matches it and have that name resolve to a machine inside the tester's own
+//! network. So the addresses behind `*` and `*.domain` must be public, unless a network that contains them is granted
+//! too.
 
 use std::fmt;
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
@@ -23,40 +23,40 @@ pub struct Grant {
 
 #[derive(Clone, Debug, PartialEq, Eq)]
 enum HostPattern {
-    /// All of them.
+    /// Every host.
     Any,
-    /// Those whose names end with a dot and this.
+    /// Hosts whose names end with a dot and this domain.
     Subdomains(String),
-    /// The one of this name.
+    /// The host with this name.
     Name(String),
-    /// Addresses with these leading bits.
+    /// Addresses that share this many leading bits with the network.
     Network(IpAddr, u8),
 }
 
-/// Why a text is no grant.
+/// The error for a text that is not a grant.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct InvalidGrant;
 
 /// The hosts granted to a plugin.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Grants {
-    /// Whether all are.
+    /// True when every host is granted.
     unrestricted: bool,
     grants: Vec<Grant>,
 }
 
-/// Where a name that is granted may lead.
+/// The addresses that a granted name may resolve to.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub enum Reach {
-    /// To any address: the host was granted by its own name.
+    /// Any address: the host was granted by its own name.
     #[default]
     Anywhere,
-    /// To public addresses, and to networks among these grants.
+    /// Public addresses, and networks among these grants.
     Public(Rc<Grants>),
 }
 
 impl Reach {
-    /// Whether a connection to this address may be opened.
+    /// Returns `true` if a connection to this address may be opened.
     pub fn covers(&self, address: IpAddr, port: u16) -> bool {
         match self {
             Self::Anywhere => true,
@@ -66,7 +66,7 @@ impl Reach {
 }
 
 impl Grant {
-    /// A grant of one host and port.
+    /// Creates a grant of one host and port.
     pub fn of(host: &str, port: u16) -> Self {
         let hosts = match host.parse() {
             Ok(address) => HostPattern::single_address(address),
@@ -87,7 +87,7 @@ impl FromStr for Grant {
     type Err = InvalidGrant;
 
     fn from_str(text: &str) -> Result<Self, InvalidGrant> {
-        // An IPv6 address without brackets is full of colons and has no port.
+        // An IPv6 address without brackets contains colons and has no port.
         let (host, port) = match text.rsplit_once(':') {
             _ if text.parse::<Ipv6Addr>().is_ok() => (text, None),
             Some((host, port)) if !text.ends_with(']') && port.bytes().all(|digit| digit.is_ascii_digit()) => {
@@ -112,8 +112,8 @@ fn parse_pattern(text: &str) -> Result<HostPattern, InvalidGrant> {
     let bare = |text: &str| text.trim_start_matches('[').trim_end_matches(']').parse::<IpAddr>().ok();
     if let Some((network, bits)) = text.rsplit_once('/') {
         let network = bare(network).ok_or(InvalidGrant)?;
-        let most = if network.is_ipv4() { 32 } else { 128 };
-        let bits = bits.parse().ok().filter(|bits| *bits <= most).ok_or(InvalidGrant)?;
+        let max_bits = if network.is_ipv4() { 32 } else { 128 };
+        let bits = bits.parse().ok().filter(|bits| *bits <= max_bits).ok_or(InvalidGrant)?;
         return Ok(HostPattern::Network(network, bits));
     }
     if let Some(address) = bare(text) {
@@ -147,17 +147,18 @@ impl FromIterator<Grant> for Grants {
 }
 
 impl Grants {
-    /// Every host, wherever it leads. For asking a plugin what it would send to, while nothing is sent.
+    /// Grants every host and every address. For finding out where a plugin would send, while nothing is sent.
     pub fn unrestricted() -> Self {
         Self { unrestricted: true, grants: Vec::new() }
     }
 
-    /// The grants.
+    /// Iterates over the grants.
     pub fn iter(&self) -> impl Iterator<Item = &Grant> {
         self.grants.iter()
     }
 
-    /// Where a host may lead; `None` if it is not granted at all. A name is in lower case, as URLs have it.
+    /// Returns the addresses that a host may resolve to; `None` if it is not granted. A name is in lower case, as in
+    /// URLs.
     pub fn reach(self: &Rc<Self>, host: &str, port: u16) -> Option<Reach> {
         if self.unrestricted {
             return Some(Reach::Anywhere);
@@ -185,7 +186,7 @@ impl Grants {
             .map(|grant| &grant.pattern)
     }
 
-    /// Whether an address is in a granted network.
+    /// Returns `true` if the address is in a granted network.
     fn network(&self, address: IpAddr, port: u16) -> bool {
         let address = address.to_canonical();
         self.for_port(port)
@@ -193,7 +194,7 @@ impl Grants {
     }
 }
 
-/// Whether the first bits of both are the same.
+/// Returns `true` if the first `bits` bits of both are equal.
 fn within(address: IpAddr, network: IpAddr, bits: u8) -> bool {
     match (address, network.to_canonical()) {
         (IpAddr::V4(address), IpAddr::V4(network)) => {
@@ -208,8 +209,8 @@ fn within(address: IpAddr, network: IpAddr, bits: u8) -> bool {
     }
 }
 
-/// Whether an address is on the open internet, by the registries of special-purpose addresses (RFC 6890 and what has
-/// been added to them since).
+/// Returns `true` if the address is on the public internet, by the registries of special-purpose addresses (RFC 6890
+/// and its later additions).
 fn is_public(address: IpAddr) -> bool {
     match address.to_canonical() {
         IpAddr::V4(address) => {
@@ -226,7 +227,7 @@ fn is_public(address: IpAddr) -> bool {
             [0x64, 0xff9b, 0, 0, 0, 0, high, low] => {
                 is_public(Ipv4Addr::from_bits(u32::from(high) << 16 | u32::from(low)).into())
             }
-            // 6to4 (RFC 3056) has an IPv4 address in it.
+            // 6to4 (RFC 3056) embeds an IPv4 address.
             [0x2002, high, low, ..] => is_public(Ipv4Addr::from_bits(u32::from(high) << 16 | u32::from(low)).into()),
             [0x2001, second, ..] => second > 0x01ff && second != 0x0db8,
             // Global unicast is all of 2000::/3 and nothing else.
@@ -244,7 +245,7 @@ mod tests {
     }
 
     #[test]
-    fn a_grant_is_shown_as_it_is_typed() {
+    fn a_grant_is_displayed_as_typed() {
         for text in ["site", "*.site:443", "*", "*:80", "10.0.0.0/8", "10.1.2.3:9", "[::1]:8080", "[::1]", "fd00::/8"] {
             assert_eq!(text.parse::<Grant>().map(|grant| grant.to_string()), Ok(text.to_owned()), "{text}");
         }
@@ -254,7 +255,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_no_grant() {
+    fn invalid_grants_are_rejected() {
         for text in [
             "",
             "*.",
@@ -273,7 +274,7 @@ mod tests {
     }
 
     #[test]
-    fn nothing_is_granted_but_what_is_named() {
+    fn only_named_hosts_are_granted() {
         let granted = grants(&["site.example:443", "*.cdn.example", "10.0.0.0/8", "[fd00::1]:9"]);
         for (case, host, port, reach) in [
             ("the name and its port", "site.example", 443, Some(Reach::Anywhere)),
@@ -293,13 +294,13 @@ mod tests {
             assert_eq!(granted.reach(host, port), reach, "{case}");
         }
         assert_eq!(grants(&[]).reach("site.example", 443), None);
-        assert_eq!(grants(&["*"]).reach("127.0.0.1", 80), None, "a star is no way inside");
+        assert_eq!(grants(&["*"]).reach("127.0.0.1", 80), None, "`*` does not grant private addresses");
         assert_eq!(grants(&["*"]).reach("1.1.1.1", 80), Some(Reach::Anywhere));
         assert_eq!(Rc::new(Grants::unrestricted()).reach("127.0.0.1", 80), Some(Reach::Anywhere));
     }
 
     #[test]
-    fn a_pattern_leads_to_public_addresses_and_granted_networks_alone() {
+    fn a_pattern_covers_only_public_addresses_and_granted_networks() {
         let reach = |texts: &[&str]| grants(texts).reach("x.site", 80).unwrap();
         let (pattern, network, name) = (reach(&["*.site"]), reach(&["*.site", "10.0.0.0/8:80"]), reach(&["x.site"]));
         for (address, public) in [

@@ -1,5 +1,5 @@
-//! What is measured of an exchange, and how bytes are counted. The counts are taken above TLS, where a plain and a
-//! secured exchange of the same content have the same size.
+//! Measurements of an exchange, and the counting of its bytes. Bytes are counted above TLS, where a plain and a secured
+//! exchange of the same content have the same size.
 
 use std::cell::{Cell, Ref, RefCell};
 use std::io::{self, IoSlice};
@@ -12,62 +12,65 @@ use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
 
 use crate::metrics::sample::PhaseDurations;
 
-/// How far an exchange has come.
+/// Progress of an exchange.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct Measurements {
-    /// When it began, before any connecting.
+    /// Start of the exchange, before any connecting.
     pub start: Nanos,
-    /// How long after it should have.
+    /// Delay of the start after the intended one.
     pub late: Nanos,
-    /// When the last byte was in, or it failed; `None` while it is under way and after it was dropped.
+    /// Arrival of the last byte, or the time of the failure; `None` while it is under way and after it was dropped.
     pub end: Option<Nanos>,
     /// The reply's status code, 0 if none has arrived.
     pub status: u16,
-    /// Bytes sent. All bytes of an HTTP/2 connection are counted, but with several exchanges at once they fall to
-    /// whichever ends first.
+    /// Bytes sent. All bytes of an HTTP/2 connection are counted; with several exchanges at once they are charged to
+    /// the exchange that ends first.
     pub bytes_out: u64,
     /// Bytes received, likewise.
     pub bytes_in: u64,
     /// Bytes of the reply's content, without framing, before decoding.
     pub body_bytes_in: u64,
-    /// The parts that have been completed.
+    /// Durations of the phases completed so far.
     pub phases: PhaseDurations,
 }
 
-/// Shows how far an exchange has come, also when its future was dropped halfway: a sample of a reply that timed out
-/// still says what arrived. One meter serves one exchange at a time and can be used again for the next.
+/// Records the progress of an exchange. It can be read after the exchange's future was dropped halfway: a sample of a
+/// reply that timed out still counts what arrived. A meter serves one exchange at a time and can be reused for the
+/// next.
 #[derive(Debug, Default)]
 pub struct Meter(RefCell<Measurements>);
 
 impl Meter {
-    /// What has been measured. Byte counts are complete once the exchange's future is finished or dropped.
+    /// Returns the measurements so far. Byte counts are complete once the exchange's future has finished or was
+    /// dropped.
     pub fn read(&self) -> Ref<'_, Measurements> {
         self.0.borrow()
     }
 
-    /// Forgets what was measured before, and begins at `start`, before any connecting, and `late` after it should have.
+    /// Resets the measurements for an exchange that begins at `start`, before any connecting, `late` after it should
+    /// have.
     pub fn begin(&self, start: Nanos, late: Nanos) {
         *self.0.borrow_mut() = Measurements { start, late, ..Measurements::default() };
     }
 
-    /// Notes something.
+    /// Changes the measurements.
     pub fn update(&self, note: impl FnOnce(&mut Measurements)) {
         note(&mut self.0.borrow_mut());
     }
 }
 
-/// Bytes that have passed over a connection and that no exchange has been charged for yet.
+/// Bytes that have passed over a connection and have not been charged to an exchange yet.
 #[derive(Debug, Default)]
 pub struct Traffic {
     sent: Cell<u64>,
     received: Cell<u64>,
 }
 
-/// Charges an exchange with its connection's traffic when it ends, however it ends.
+/// Charges an exchange with its connection's traffic when dropped, so however the exchange ends.
 pub struct TrafficGuard<'a> {
-    /// Who pays.
+    /// The exchange that is charged.
     pub meter: &'a Meter,
-    /// For what.
+    /// Traffic of its connection.
     pub traffic: Rc<Traffic>,
 }
 
@@ -81,14 +84,14 @@ impl Drop for TrafficGuard<'_> {
     }
 }
 
-/// A stream that counts.
+/// A stream that counts its bytes.
 pub struct MeteredStream<S> {
     stream: S,
     traffic: Rc<Traffic>,
 }
 
 impl<S> MeteredStream<S> {
-    /// Counts into `traffic`.
+    /// Wraps a stream whose bytes are added to `traffic`.
     pub fn new(stream: S, traffic: Rc<Traffic>) -> Self {
         Self { stream, traffic }
     }

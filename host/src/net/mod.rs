@@ -1,18 +1,19 @@
-//! Byte streams to the network: names, addresses, grants, TLS, and the time and bytes each part takes. HTTP stands on it,
-//! and so do the sockets of plugins; it knows neither.
+//! Byte streams to the network: names, addresses, grants, TLS, and the time and bytes that each part takes. HTTP and
+//! the sockets of plugins are built on this module, which knows neither, so that both obey the same grants and are
+//! measured in the same way.
 //!
 //! | file | contents |
 //! |---|---|
 //! | `grants` | the hosts that a script lets a plugin reach |
 //! | `origin` | scheme, host and port of a URL, granted |
-//! | `dns` | names to addresses, once per worker |
-//! | `tls` | whom connections trust, and what they offer |
-//! | `connector` | what a worker opens connections with |
+//! | `dns` | resolution of names, once per worker |
+//! | `tls` | trusted certificates, offered protocols (ALPN), the handshake |
+//! | `connector` | the settings with which a worker opens connections |
 //! | `connect` | resolve, connect, TLS: a connection for HTTP |
-//! | `stream` | the same for protocols that are not HTTP |
+//! | `stream` | byte streams for protocols other than HTTP |
 //! | `version` | the versions of HTTP that a connection is opened for |
 //! | `meter` | time and bytes of one exchange |
-//! | `failure` | why it failed |
+//! | `failure` | classification of failures |
 
 mod connect;
 mod connector;

@@ -1,5 +1,5 @@
-//! Where a request goes: scheme, host and port. Two requests of one origin may share a connection, and credentials
-//! never follow a redirect to another origin.
+//! The origin of a URL: scheme, host and port. Two requests to one origin may share a connection, and credentials never
+//! follow a redirect to another origin.
 
 use std::rc::Rc;
 
@@ -10,7 +10,7 @@ use url::{Position, Url};
 
 use super::grants::{Grants, Reach};
 
-/// Scheme, host and port (RFC 9110 section 4.3.1), with the texts that go on the wire made once.
+/// Scheme, host and port (RFC 9110 section 4.3.1), with the texts that go on the wire built once.
 #[derive(Debug, PartialEq, Eq)]
 pub struct Origin {
     https: bool,
@@ -18,28 +18,31 @@ pub struct Origin {
     /// Host, and the port if it is not the scheme's own.
     authority: Authority,
     host_field: HeaderValue,
-    /// Where the name may lead. Connections are not shared between origins that differ in it.
+    /// Addresses that the name may resolve to. Origins that differ in it share no connections.
     reach: Reach,
 }
 
-/// Why a URL leads to no origin.
+/// The reason why a URL has no usable origin.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum OriginError {
-    /// It is no `http` or `https` URL with a host.
+    /// It is not an `http` or `https` URL with a host.
     Malformed,
     /// The host is not granted.
     Denied,
 }
 
 impl Origin {
-    /// The origin of a URL, if it is among these grants.
+    /// Returns the origin of a URL, if it is among these grants.
+    ///
+    /// # Errors
+    /// See [`OriginError`].
     pub fn granted(url: &Url, grants: &Rc<Grants>) -> Result<Rc<Self>, OriginError> {
         let mut origin = Self::parse(url).ok_or(OriginError::Malformed)?;
         origin.reach = grants.reach(origin.host(), origin.port).ok_or(OriginError::Denied)?;
         Ok(Rc::new(origin))
     }
 
-    /// The origin of a URL, whatever is granted; `None` unless it is an `http` or `https` URL.
+    /// Returns the origin of a URL without checking grants; `None` unless it is an `http` or `https` URL.
     pub fn of(url: &Url) -> Option<Rc<Self>> {
         Self::parse(url).map(Rc::new)
     }
@@ -61,38 +64,38 @@ impl Origin {
         Some(origin)
     }
 
-    /// Whether connections are secured.
+    /// Returns `true` if connections use TLS.
     pub fn is_https(&self) -> bool {
         self.https
     }
 
-    /// The host's name or address, an IPv6 address without its brackets.
+    /// Returns the host's name or address, an IPv6 address without its brackets.
     pub fn host(&self) -> &str {
         self.authority.host().trim_start_matches('[').trim_end_matches(']')
     }
 
-    /// The TCP port.
+    /// Returns the TCP port.
     pub fn port(&self) -> u16 {
         self.port
     }
 
-    /// Scheme, host and port as a URL has them, the port always given.
+    /// Returns scheme, host and port as in a URL, always with the port.
     pub fn name(&self) -> String {
         let host = self.authority.host();
         format!("{}://{host}:{}", if self.https { "https" } else { "http" }, self.port)
     }
 
-    /// Where the name may lead.
+    /// Returns the addresses that the name may resolve to.
     pub fn reach(&self) -> &Reach {
         &self.reach
     }
 
-    /// Value of the `host` field.
+    /// Returns the value of the `host` field.
     pub fn host_field(&self) -> &HeaderValue {
         &self.host_field
     }
 
-    /// The absolute form of a target, as HTTP/2 wants it, under this or another authority.
+    /// Returns the absolute form of a target, as HTTP/2 needs it, under this or another authority.
     pub fn absolute(&self, authority: Option<Authority>, target: PathAndQuery) -> Uri {
         let mut parts = hyper::http::uri::Parts::default();
         parts.scheme = Some(if self.https { Scheme::HTTPS } else { Scheme::HTTP });
@@ -101,25 +104,25 @@ impl Origin {
         Uri::from_parts(parts).unwrap_or_default()
     }
 
-    /// The URL of a target.
+    /// Returns the URL of a target.
     pub fn url(&self, target: &PathAndQuery) -> Option<Url> {
         let scheme = if self.https { "https" } else { "http" };
         Url::parse(&format!("{scheme}://{}{target}", self.authority)).ok()
     }
 }
 
-/// What is said of a URL whose host is not granted: host and port, for the rest of it may be a secret.
+/// Describes a URL whose host is not granted, by host and port only: the rest of it may be secret.
 pub fn not_granted(url: &Url) -> String {
     let (host, port) = (url.host_str().unwrap_or_default(), url.port_or_known_default().unwrap_or_default());
     format!("`{host}:{port}`, which is not granted")
 }
 
-/// Path and query of a URL, without the fragment; `None` if longer than 65,534 bytes.
+/// Returns path and query of a URL, without the fragment; `None` if they are longer than 65,534 bytes.
 pub fn target(url: &Url) -> Option<PathAndQuery> {
     PathAndQuery::try_from(&url[Position::BeforePath..Position::AfterQuery]).ok()
 }
 
-/// Whether both are the same origin. Steps share their `Rc`, so the texts are seldom compared.
+/// Returns `true` if both are the same origin. Steps share their `Rc`, so the texts are seldom compared.
 pub fn same_origin(one: &Rc<Origin>, other: &Rc<Origin>) -> bool {
     Rc::ptr_eq(one, other) || one == other
 }

@@ -1,5 +1,5 @@
-//! Byte streams for protocols that are not HTTP: opened as HTTP's connections are, with the same names, addresses,
-//! grants and trust; what passes over them is somebody else's business.
+//! Byte streams for protocols other than HTTP. They are opened as HTTP's connections are, with the same names,
+//! addresses, grants and trusted certificates; this module does not look at what passes over them.
 
 use std::io;
 use std::net::IpAddr;
@@ -21,7 +21,7 @@ use super::grants::{Grants, Reach};
 use super::meter::Meter;
 use super::origin::Origin;
 
-/// Where a stream leads, granted.
+/// A destination that the grants allow.
 pub struct Destination {
     host: String,
     port: u16,
@@ -29,28 +29,28 @@ pub struct Destination {
     tls: Option<StreamTls>,
 }
 
-/// How a stream is secured.
+/// TLS settings of a stream.
 pub struct StreamTls {
     /// The name that the certificate must be for; the destination's host if `None`.
     pub server_name: Option<String>,
-    /// The protocols offered (ALPN), the favourite first.
+    /// Protocols offered (ALPN), the preferred one first.
     pub protocols: Vec<Vec<u8>>,
 }
 
 impl Destination {
-    /// A host and port, if they are among these grants.
+    /// Returns the destination for a host and port, if they are among these grants.
     ///
     /// # Errors
-    /// That is no host, or it is not granted.
+    /// The text is not a host, or the host is not granted.
     pub fn granted(host: &str, port: u16, tls: Option<StreamTls>, grants: &Rc<Grants>) -> Result<Self, Failure> {
         let bare = host.trim_start_matches('[').trim_end_matches(']');
-        // As URLs read them: `0x7f.1` is an address here, and not a name that the resolver takes for one.
+        // Parsed as in URLs: `0x7f.1` is an address here, not a name that the resolver would take for one.
         let host = match bare.parse::<IpAddr>() {
             Ok(address) => address.to_string(),
             Err(_) => match Host::parse(bare) {
                 Ok(Host::Domain(name)) => name,
                 Ok(Host::Ipv4(address)) => address.to_string(),
-                _ => return Err(Failure::network("the destination is no host")),
+                _ => return Err(Failure::network("the destination is not a host")),
             },
         };
         let reach = grants.reach(&host, port);
@@ -58,7 +58,7 @@ impl Destination {
         Ok(Self { reach: reach.ok_or_else(denied)?, host, port, tls })
     }
 
-    /// An origin, for HTTP/1.1.
+    /// Returns the destination for an origin, with HTTP/1.1 as the offered protocol.
     pub fn of(origin: &Origin) -> Self {
         let security = || StreamTls { server_name: None, protocols: vec![b"http/1.1".to_vec()] };
         let (host, port, reach) = (origin.host().to_owned(), origin.port(), origin.reach().clone());
@@ -68,37 +68,37 @@ impl Destination {
 
 /// An open stream.
 pub enum Stream {
-    /// In clear.
+    /// In clear text.
     Plain(TcpStream),
-    /// To somebody in this process, in a rehearsal.
+    /// To a peer in this process, in a rehearsal.
     InProcess(DuplexStream),
-    /// Above TLS.
+    /// Over TLS.
     Secure(Box<TlsStream<TcpStream>>),
-    /// One on which something had been said already.
+    /// A stream from which some bytes were read before.
     Prefixed(Box<PrefixedStream>),
 }
 
-/// A stream, and what was read from it together with what came before.
+/// A stream with bytes that were read from it early, together with what came before them.
 pub struct PrefixedStream {
     prefix: Vec<u8>,
-    /// How many of these bytes are taken.
+    /// Bytes of the prefix that were taken.
     consumed: usize,
     inner: Stream,
 }
 
 impl Stream {
-    /// Opens a stream; how long each part of that took is noted.
+    /// Opens a stream, and notes in `meter` how long each part of that took.
     ///
     /// # Errors
-    /// The name does not resolve, nobody accepts, or the handshake fails.
+    /// The name does not resolve, no address accepts, or the handshake fails.
     pub async fn open(connector: &Connector, to: &Destination, meter: &Meter) -> Result<Self, Failure> {
         if let Some(dial) = &connector.dial {
             return Ok(Self::InProcess(Arc::clone(dial).dial()));
         }
-        let tcp = connect::connect_tcp(connector, (&to.host, to.port), &to.reach, meter).await?;
+        let tcp = connect::connect_tcp(connector, &to.host, to.port, &to.reach, meter).await?;
         let Some(tls) = &to.tls else { return Ok(Self::Plain(tcp)) };
         let name = tls.server_name.as_ref().unwrap_or(&to.host).clone();
-        let name = ServerName::try_from(name).map_err(|_| Failure::network("tls: that is no server name"))?;
+        let name = ServerName::try_from(name).map_err(|_| Failure::network("tls: the server name is not valid"))?;
         let begun = connector.now();
         let secured = connector.tls.connector(&tls.protocols).connect(name, tcp).await;
         let secured = secured.map_err(|error| Failure::of_handshake(&error))?;
@@ -106,7 +106,7 @@ impl Stream {
         Ok(Self::Secure(Box::new(secured)))
     }
 
-    /// The protocol that the server picked.
+    /// Returns the protocol that the server picked (ALPN).
     pub fn protocol(&self) -> Option<&[u8]> {
         match self {
             Self::Plain(_) | Self::InProcess(_) => None,
@@ -115,12 +115,12 @@ impl Stream {
         }
     }
 
-    /// Says goodbye, as far as that can be said at once.
+    /// Closes the stream, with the closing alert of TLS unless that would block.
     pub fn close(&mut self) {
         let _ = Pin::new(self).poll_shutdown(&mut Context::from_waker(std::task::Waker::noop()));
     }
 
-    /// The same stream behind these bytes, which have been read from it.
+    /// Returns the stream with these bytes, which were read from it before, put in front.
     pub fn with_prefix(self, early: Vec<u8>) -> Self {
         if early.is_empty() {
             self
@@ -129,7 +129,7 @@ impl Stream {
         }
     }
 
-    /// What went wrong on a stream that was open.
+    /// Classifies an error on a stream that was open.
     pub fn failure(error: &io::Error) -> Failure {
         Failure::of_connection(error, false)
     }
@@ -139,7 +139,7 @@ impl PrefixedStream {
     fn poll_read(&mut self, cx: &mut Context<'_>, buf: &mut ReadBuf<'_>) -> Poll<io::Result<()>> {
         let early = &self.prefix[self.consumed..];
         if early.is_empty() {
-            // A connection that lives long holds no buffer for its beginning.
+            // A long-lived connection does not keep a buffer for its beginning.
             (self.prefix, self.consumed) = (Vec::new(), 0);
             return Pin::new(&mut self.inner).poll_read(cx, buf);
         }

@@ -1,4 +1,4 @@
-//! TLS of the client: which certificates are trusted, which HTTP version is offered (ALPN), and the handshake.
+//! TLS of the client: trusted certificates, the HTTP versions offered (ALPN), and the handshake.
 
 use std::future::{Ready, ready};
 use std::io;
@@ -21,28 +21,31 @@ use tower_service::Service;
 use super::failure::Failure;
 use super::version::Version;
 
-/// The settings for each [`Version`]. Reading the system's certificates takes milliseconds, so they are read once and
+/// TLS settings for each [`Version`]. Reading the system's certificates takes milliseconds, so they are read once and
 /// shared by all workers.
 #[derive(Clone)]
 pub struct Tls {
     negotiate: Arc<ClientConfig>,
     http1: Arc<ClientConfig>,
     http2: Arc<ClientConfig>,
-    /// With nothing on offer; for what is not HTTP.
+    /// Without ALPN; for protocols other than HTTP.
     no_alpn: Arc<ClientConfig>,
 }
 
 /// A secured connection.
 pub struct TlsConnection {
-    /// The stream above TLS.
+    /// The stream over TLS.
     pub stream: TokioIo<MaybeHttpsStream<TokioIo<TcpStream>>>,
-    /// Whether the server picked HTTP/2.
+    /// True when the server picked HTTP/2.
     pub http2: bool,
 }
 
 impl Tls {
-    /// Trusts the system's certificates (those of `SSL_CERT_FILE` and `SSL_CERT_DIR` if set), or with `insecure` any
-    /// certificate. A system without certificates is no error, as the run may need none.
+    /// Loads settings that trust the system's certificates (those of `SSL_CERT_FILE` and `SSL_CERT_DIR` if set), or
+    /// with `insecure` any certificate. A system without certificates is not an error, as the run may need none.
+    ///
+    /// # Errors
+    /// The cryptographic provider supports none of the default protocol versions.
     pub fn load(insecure: bool) -> Result<Self, Error> {
         let provider = Arc::new(ring::default_provider());
         let builder =
@@ -58,8 +61,8 @@ impl Tls {
             });
             trusting.with_no_client_auth()
         };
-        // Every new connection pays for a full handshake, as that of a new visitor does: sessions resumed across the
-        // users of a worker would make the target look faster than it is.
+        // Every new connection makes a full handshake, as a new visitor does: resuming sessions across the users of a
+        // worker would make the target look faster than it is.
         config.resumption = Resumption::disabled();
         Ok(Self {
             negotiate: with_alpn(&config, &["h2", "http/1.1"]),
@@ -69,7 +72,7 @@ impl Tls {
         })
     }
 
-    /// Secures connections that are not HTTP's, with these protocols on offer.
+    /// Returns a connector for protocols other than HTTP that offers `protocols`.
     pub fn connector(&self, protocols: &[Vec<u8>]) -> TlsConnector {
         let mut config = Arc::clone(&self.no_alpn);
         if !protocols.is_empty() {
@@ -78,12 +81,15 @@ impl Tls {
         config.into()
     }
 
-    /// The same trust for a client that says itself which protocols it offers.
+    /// Returns the trust settings for a client that sets the offered protocols itself.
     pub fn without_protocols(&self) -> ClientConfig {
         Arc::unwrap_or_clone(Arc::clone(&self.no_alpn))
     }
 
     /// Secures a connection to the host of `uri`.
+    ///
+    /// # Errors
+    /// The handshake fails.
     pub async fn handshake(&self, tcp: TcpStream, uri: Uri, version: Version) -> Result<TlsConnection, Failure> {
         let config = match version {
             Version::Negotiate => &self.negotiate,
@@ -97,15 +103,15 @@ impl Tls {
     }
 }
 
-/// The same settings with these protocols on offer, the preferred one first.
+/// Returns the settings with these protocols offered, the preferred one first.
 fn with_alpn(config: &ClientConfig, protocols: &[&str]) -> Arc<ClientConfig> {
     let mut config = config.clone();
     config.alpn_protocols = protocols.iter().map(|name| name.as_bytes().to_vec()).collect();
     Arc::new(config)
 }
 
-/// Hands a connection that is open already to hyper-rustls, which would otherwise open its own: resolving and
-/// connecting are measured apart from the handshake, and share the worker's names.
+/// Passes an open connection to hyper-rustls, which would otherwise open its own: resolving and connecting are measured
+/// apart from the handshake, and use the worker's name cache.
 struct Preconnected(Option<TcpStream>);
 
 impl Service<Uri> for Preconnected {
@@ -122,7 +128,7 @@ impl Service<Uri> for Preconnected {
     }
 }
 
-/// Trusts everyone, for `--insecure-tls`.
+/// Accepts any certificate, for `--insecure-tls`.
 #[derive(Debug)]
 struct AcceptAnyCertificate(Arc<CryptoProvider>);
 

@@ -1,13 +1,15 @@
-//! The plugin host: components are found, compiled and limited here, and everything a guest may do passes through one
-//! file per capability.
+//! The plugin host. Every action of a script is a plugin, most of them by authors whom the user does not know. So
+//! everything that concerns trust is in this module: components are found, verified, compiled and limited here, and
+//! each capability that a guest may use passes through one file.
 //!
-//! | folder | contents |
+//! | file | contents |
 //! |---|---|
-//! | `load` | from the script's words to compiled code and the actions it offers |
-//! | `instance` | one running instance: its limits, its budget, and what replaces it after a trap |
-//! | `contract` | what a guest can see: bindings, capabilities, state |
-//! | `native` | shared libraries, which no sandbox holds |
-//! | `policy`, `scripting` | what the script says a plugin may do, and what it is given of the script |
+//! | `load/` | from the script's entry to compiled code and the actions that it offers |
+//! | `contract/` | everything that a guest can see: bindings, capabilities, state |
+//! | `instance/` | one running instance: its limits, its budget, and its replacement after a trap |
+//! | `native/` | shared libraries, which run outside the sandbox |
+//! | `policy` | what the script lets a plugin do |
+//! | `scripting` | the parts of the script that a plugin is given |
 
 pub mod contract;
 pub mod instance;

@@ -1,4 +1,4 @@
-//! What a plugin is given of the script: its data, its environment, and the parameters of each step.
+//! The parts of the script that a plugin is given: data, environment, and the parameters of each step.
 
 use std::path::PathBuf;
 use std::sync::Arc;
@@ -9,22 +9,22 @@ use crate::data::DataSets;
 use crate::secrets::Secrets;
 use crate::template::Environment;
 
-/// What the script says that templates and requests are made from; the same for every instance.
+/// The parts of the script that templates and requests are built from, shared by all instances.
 #[derive(Debug)]
 pub struct ScriptContext {
     /// The script's data sets.
     pub data: DataSets,
     /// Environment variables.
     pub environment: Environment,
-    /// What relative URLs are resolved against.
+    /// Base that relative URLs are resolved against.
     pub base_url: Option<Url>,
-    /// The script's folder, for files it names.
+    /// The script's folder, for the files that it names.
     pub folder: PathBuf,
-    /// What is never shown.
+    /// Secrets, which are never shown.
     pub secrets: Arc<Secrets>,
 }
 
-/// What a step gives to its plugin.
+/// The parameters that a step gives to its plugin.
 #[derive(Debug)]
 pub struct StepParams {
     /// The step's name, for the log.
@@ -33,6 +33,6 @@ pub struct StepParams {
     pub action: String,
     /// The step's own keys as a JSON object.
     pub params: serde_json::Value,
-    /// What `{{env NAME}}` gives in this step, if that is not what it gives in others.
+    /// Values of `{{env NAME}}` in this step, if they differ from those in other steps.
     pub environment: Option<Arc<Environment>>,
 }

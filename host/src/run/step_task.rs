@@ -26,7 +26,7 @@ use crate::net::Measurements;
 use crate::plan::Step;
 use crate::plugin::Progress;
 use crate::plugin::instance::restarting_instance::{InstanceLost, RestartingInstance, TaskHandle};
-use crate::user::{Completion, OperationId, RowShortage, Session, sample};
+use crate::user::{Completion, Conclusion, OperationId, RowShortage, Session, TaskOutcome, TaskSample, sample};
 
 /// The wait of a user whose plugin's instance was lost before anything was sent. Replacing an instance costs the whole
 /// worker time, and no rate limit slows a step that sends nothing.
@@ -55,22 +55,6 @@ pub enum StepOutcome {
     CutShort,
 }
 
-/// The outcome of a task.
-enum TaskOutcome {
-    Passed,
-    Failed,
-    TimedOut,
-    Cancelled,
-    Lost(InstanceLost),
-}
-
-impl TaskOutcome {
-    /// Returns this outcome unless it is `Cancelled`, which says nothing about the cause; then the other.
-    fn or(self, other: Self) -> Self {
-        if matches!(self, Self::Cancelled) { other } else { self }
-    }
-}
-
 /// The next event of a pending task.
 enum TaskEvent {
     Completed(OperationId),
@@ -91,7 +75,7 @@ impl StepTask<'_> {
         self.context.release_task_id(task);
         session.deadline().set(Nanos::MAX);
         self.conclude(start, &end);
-        session.task.clear();
+        session.task.operations.clear();
         if matches!(end, TaskOutcome::Lost(_)) && !session.task.any_started.get() {
             session.wait_until(session.shared.clock.now().saturating_add(INSTANCE_LOSS_PAUSE)).await;
         }
@@ -108,7 +92,7 @@ impl StepTask<'_> {
         }
         let (mut progress, handle) = match self.instance.borrow_mut().start(self.session, self.step.plugin_step, task) {
             Ok(started) => started,
-            Err(lost) => return TaskOutcome::Lost(lost),
+            Err(InstanceLost(text)) => return TaskOutcome::Lost(text),
         };
         let mut ready_at_once = false;
         let end = loop {
@@ -120,19 +104,16 @@ impl StepTask<'_> {
             match progress {
                 Progress::Passed => return self.check_captures(),
                 Progress::Failed => return TaskOutcome::Failed,
-                Progress::Pending if self.session.task.in_flight() => {}
+                Progress::Pending if self.session.task.operations.in_flight() => {}
                 Progress::Pending => {
-                    break TaskOutcome::Lost(InstanceLost(format!(
-                        "{} is pending with nothing in flight",
-                        self.plugin()
-                    )));
+                    break TaskOutcome::Lost(format!("{} is pending with nothing in flight", self.plugin()));
                 }
             }
             match self.next_event(&mut ready_at_once).await {
                 TaskEvent::Completed(id) if self.is_not_started(id) => break self.drain().await,
                 TaskEvent::Completed(id) => match self.resume(handle, id) {
                     Ok(next) => progress = next,
-                    Err(lost) => return TaskOutcome::Lost(lost),
+                    Err(InstanceLost(text)) => return TaskOutcome::Lost(text),
                 },
                 TaskEvent::TimedOut => break TaskOutcome::TimedOut,
                 TaskEvent::Stopped => break TaskOutcome::Cancelled,
@@ -156,7 +137,7 @@ impl StepTask<'_> {
     /// is ending.
     async fn drain(&self) -> TaskOutcome {
         let mut at_once = false;
-        while self.session.task.in_flight() {
+        while self.session.task.operations.in_flight() {
             match self.next_event(&mut at_once).await {
                 TaskEvent::Completed(id) => self.open_sample(id),
                 TaskEvent::TimedOut => return TaskOutcome::TimedOut,
@@ -178,7 +159,7 @@ impl StepTask<'_> {
         let mut polls = 0_u32;
         let event = poll_fn(|cx| {
             polls = polls.saturating_add(1);
-            match self.session.task.poll_completion(cx) {
+            match self.session.task.operations.poll_completion(cx) {
                 Poll::Ready(id) => Poll::Ready(TaskEvent::Completed(id)),
                 Poll::Pending => self.stop_event().map_or(Poll::Pending, Poll::Ready),
             }
@@ -198,7 +179,11 @@ impl StepTask<'_> {
     }
 
     fn is_not_started(&self, id: OperationId) -> bool {
-        self.session.task.with_completion(id, |ended| matches!(ended, Completion::NotStarted)).unwrap_or(false)
+        self.session
+            .task
+            .operations
+            .with_completion(id, |ended| matches!(ended, Completion::NotStarted))
+            .unwrap_or(false)
     }
 
     /// Tells the guest that an operation has ended. The sample of an exchange is open from here on.
@@ -210,7 +195,7 @@ impl StepTask<'_> {
 
     /// Opens the sample of an exchange that has ended, with the failure that the host knows of.
     fn open_sample(&self, id: OperationId) {
-        self.session.task.with_completion(id, |ended| {
+        self.session.task.operations.with_completion(id, |ended| {
             let timed = match ended {
                 Completion::Exchange(timed) => timed,
                 Completion::Connected(Err(failure))
@@ -223,14 +208,14 @@ impl StepTask<'_> {
                 _ => return,
             };
             let sample = timed.to_sample(self.step.row);
-            self.session.task.status.set(sample.status);
+            self.session.task.sample.set_status(sample.status);
             self.session.open_sample(sample);
             if self.step.reply_detail != ReplyDetail::Nothing {
                 self.remember_reply(&sample, timed.result.as_ref().ok());
             }
             count_checks::count(self.step, self.session, &sample, timed.result.as_ref().ok());
             if let (Some(kind), Err(failure)) = (sample.failure, &timed.result) {
-                self.session.task.failure.set(self.session.task.failure.get().or(Some(kind)));
+                self.session.task.sample.note_failure(kind);
                 self.session.record_example(kind, || failure.detail.to_string());
             }
         });
@@ -259,7 +244,7 @@ impl StepTask<'_> {
         if self.step.captures.is_empty() {
             return;
         }
-        self.session.task.with_completion(id, |ended| {
+        self.session.task.operations.with_completion(id, |ended| {
             let Completion::Exchange(timed) = ended else { return };
             let Ok(reply) = &timed.result else { return };
             for capture in &self.step.captures {
@@ -284,69 +269,58 @@ impl StepTask<'_> {
         }
     }
 
-    /// Counts the task and records the samples that are still open: of exchanges cut off with it, of the last exchange, and of
-    /// the task itself if it used sockets or failed without an exchange. A task that only waited or computed is not a
-    /// request: its time would be taken for the target's.
-    fn conclude(&self, start: Nanos, end: &TaskOutcome) {
+    /// Counts the task and records what is not recorded yet: the exchanges that were cut off with it, the open sample,
+    /// and the task itself for what it did on its sockets, or if it failed without an exchange. A task that only waited
+    /// or computed has no sample: its time would be taken for the target's.
+    fn conclude(&self, start: Nanos, outcome: &TaskOutcome) {
         let (session, task) = (self.session, &self.session.task);
-        if matches!(end, TaskOutcome::Cancelled) && !task.any_started.get() {
+        if matches!(outcome, TaskOutcome::Cancelled) && !task.any_started.get() {
             return;
         }
-        if matches!(end, TaskOutcome::Failed)
+        if matches!(outcome, TaskOutcome::Failed)
             && let Some(failure) = task.sockets.failure.take()
+            && task.sample.note_failure(failure.kind)
         {
-            // An exchange of the same task is a sample of its own and did not fail because of a socket.
-            if task.failure.get().is_none() {
-                task.failure.set(Some(failure.kind));
-                session.record_example(failure.kind, || failure.detail.into());
-            }
+            session.record_example(failure.kind, || failure.detail.into());
         }
-        let mut cut_off = task.cut_off_exchanges();
+        let mut cut_off = task.operations.cut_off_exchanges();
         cut_off.iter_mut().for_each(|measured| measured.end = Some(session.shared.clock.now()));
-        if !matches!(end, TaskOutcome::Passed | TaskOutcome::Cancelled) {
+        if outcome.is_failure() {
             cut_off.iter().for_each(|measured| {
                 count_checks::count(self.step, session, &sample(self.step.row, measured, None), None);
             });
         }
-        match end {
-            TaskOutcome::Passed | TaskOutcome::Cancelled => {
-                let reason =
-                    if matches!(end, TaskOutcome::Passed) { "the action ended first" } else { "the run ended first" };
-                self.record_cut_off(&cut_off, FailureKind::Cancelled, || reason.into());
-            }
-            // A guest that fails without a reason is at fault, unless the host knows of a failure.
-            TaskOutcome::Failed if cut_off.is_empty() && task.failure.get().is_some() => {}
-            TaskOutcome::Failed => {
-                self.attribute_failure(&cut_off, task.failure.get().unwrap_or(FailureKind::Plugin), || {
-                    format!("{} failed its task without a reason", self.plugin())
-                })
-            }
-            TaskOutcome::TimedOut => self.attribute_failure(&cut_off, FailureKind::Timeout, || {
-                format!("not done within {}", humantime::format_duration(Duration::from_nanos(self.step.timeout)))
-            }),
-            TaskOutcome::Lost(InstanceLost(text)) => {
-                self.attribute_failure(&cut_off, FailureKind::Plugin, || text.clone())
-            }
+        let conclusion = task.sample.conclude(outcome, cut_off.len(), task.sockets.has_begun());
+        let Conclusion { cut_off: cut_off_failure, blame, task_sample } = conclusion;
+        if let Some(kind) = cut_off_failure {
+            self.record_cut_off(&cut_off, kind, outcome);
+        }
+        if let Some(kind) = blame {
+            session.note_failure(kind, || self.outcome_text(outcome));
         }
         session.close_sample();
-        let sent_nothing = matches!(end, TaskOutcome::Failed | TaskOutcome::TimedOut | TaskOutcome::Lost(_))
-            && task.exchanges.get() == 0;
-        if sent_nothing || task.sockets.has_begun() {
-            self.record_task_sample(start, end);
+        if let Some(TaskSample { failure }) = task_sample {
+            self.record_task_sample(start, failure);
         }
-        self.count_task(start, end);
+        self.count_task(start, outcome);
     }
 
-    /// Records the task itself as a sample: its sockets, or a failure before there was anything to measure.
-    fn record_task_sample(&self, start: Nanos, end: &TaskOutcome) {
+    /// Returns the reason that an example gives for what a task's end has cut off or failed.
+    fn outcome_text(&self, outcome: &TaskOutcome) -> String {
+        match outcome {
+            TaskOutcome::Passed => "the action ended first".into(),
+            TaskOutcome::Cancelled => "the run ended first".into(),
+            TaskOutcome::Failed => format!("{} failed its task without a reason", self.plugin()),
+            TaskOutcome::TimedOut => {
+                format!("not done within {}", humantime::format_duration(Duration::from_nanos(self.step.timeout)))
+            }
+            TaskOutcome::Lost(text) => text.clone(),
+        }
+    }
+
+    /// Records the task itself, with the measurements of its sockets if it used any.
+    fn record_task_sample(&self, start: Nanos, failure: Option<FailureKind>) {
         let task = &self.session.task;
-        let failure = match end {
-            TaskOutcome::Passed => None,
-            TaskOutcome::Cancelled => Some(FailureKind::Cancelled),
-            TaskOutcome::Failed => task.failure.get().or(Some(FailureKind::Plugin)),
-            TaskOutcome::TimedOut => task.failure.get().or(Some(FailureKind::Timeout)),
-            TaskOutcome::Lost(_) => task.failure.get().or(Some(FailureKind::Plugin)),
-        };
         let mut measurements = Measurements { start, ..Measurements::default() };
         if task.sockets.has_begun() {
             measurements = *task.sockets.meter.read();
@@ -355,19 +329,9 @@ impl StepTask<'_> {
         self.session.record(&sample(self.step.row, &measurements, failure));
     }
 
-    /// Attributes a failure to the exchanges that were cut off or, without any, to the task and its open sample.
-    fn attribute_failure(&self, cut_off: &[Measurements], kind: FailureKind, text: impl FnOnce() -> String) {
-        if cut_off.is_empty() {
-            self.session.note_failure(kind, text);
-        } else {
-            self.record_cut_off(cut_off, kind, text);
-        }
-    }
-
-    fn record_cut_off(&self, cut_off: &[Measurements], kind: FailureKind, text: impl FnOnce() -> String) {
-        if !cut_off.is_empty() {
-            self.session.record_example(kind, text);
-        }
+    /// Records the exchanges that were cut off, with an example of their failure.
+    fn record_cut_off(&self, cut_off: &[Measurements], kind: FailureKind, outcome: &TaskOutcome) {
+        self.session.record_example(kind, || self.outcome_text(outcome));
         cut_off.iter().for_each(|measured| self.session.record(&sample(self.step.row, measured, Some(kind))));
     }
 

@@ -85,7 +85,7 @@ impl VirtualUser {
     /// Returns the sign-in step, if the outcome of a step calls for it.
     fn refresh_login(&self, session: &Session, outcome: StepOutcome) -> Option<&Step> {
         let plan = &self.context.plan;
-        let status = session.task.status.get();
+        let status = session.task.sample.status();
         let is_refused = || plan.refresh_on.iter().any(|range| range.contains(status));
         plan.login.as_ref().filter(|_| outcome == StepOutcome::Failed && is_refused() && session.may_start())
     }

@@ -1,32 +1,32 @@
-//! Operations that need no socket: an exchange with its redirects, a sleep, and a request that cannot be sent. Each waits
-//! for the user's turn first.
+//! Operations that need no socket: an exchange with its redirects, a request that cannot be sent, and a sleep. The
+//! first two wait for the user's turn.
 
 use std::rc::Rc;
 
 use super::operation::{CompletedExchange, Completion, OperationId};
 use super::session::Session;
 use super::start::RequestStart;
-use crate::http::{self, Request};
+use crate::http::{self, Request, RequestTarget};
 use crate::net::{Failure, Grants, Measurements};
 
-/// Which redirects an exchange follows.
+/// The redirects that an exchange follows.
 pub struct RedirectPolicy {
     remaining: u8,
-    /// Where they may lead; not needed if none is followed.
+    /// Hosts that they may lead to; `None` if none is followed.
     grants: Option<Rc<Grants>>,
 }
 
 impl RedirectPolicy {
-    /// So many, to granted hosts.
-    pub fn new(most: u8, grants: &Rc<Grants>) -> Self {
-        Self { remaining: most, grants: (most > 0).then(|| Rc::clone(grants)) }
+    /// Creates a policy that follows at most `max` redirects, to granted hosts.
+    pub fn new(max: u8, grants: &Rc<Grants>) -> Self {
+        Self { remaining: max, grants: (max > 0).then(|| Rc::clone(grants)) }
     }
 
-    /// The request that a reply asks for, if one more is followed. A redirect that cannot be followed fails the
-    /// exchange.
-    fn follow(&mut self, session: &Session, sent: &Request, timed: &mut CompletedExchange) -> Option<Request> {
+    /// Returns the request that a reply redirects to, if one more is followed. A redirect that cannot be followed fails
+    /// the exchange.
+    fn follow(&mut self, session: &Session, sent: &Request, completed: &mut CompletedExchange) -> Option<Request> {
         let grants = self.grants.as_ref().filter(|_| self.remaining > 0)?;
-        let Ok(reply) = &timed.result else { return None };
+        let Ok(reply) = &completed.result else { return None };
         if !reply.status.is_redirection() {
             return None;
         }
@@ -37,15 +37,16 @@ impl RedirectPolicy {
                 next
             }
             Err(failure) => {
-                timed.result = Err(failure);
+                completed.result = Err(failure);
                 None
             }
         }
     }
 }
 
-/// One exchange from the wait for its turn to the last byte, redirects followed. Every hop but the last is recorded
-/// here; the last one is left to the guest's judgement. If the run ends between two hops, there is no last one.
+/// Runs one exchange, from the wait for its turn to the last byte, and follows redirects. Every hop but the last is
+/// recorded here; the last one is left to the guest's judgement. If the run ends between two hops, there is no last
+/// one.
 pub async fn run_exchange(
     session: Rc<Session>,
     id: OperationId,
@@ -53,37 +54,38 @@ pub async fn run_exchange(
     mut redirects: RedirectPolicy,
 ) -> Completion {
     let task = &session.task;
-    let meter = task.spare_meter();
+    let meter = task.operations.spare_meter();
     loop {
         let Some(start) = session.next_turn().await else { return Completion::NotStarted };
-        task.begin_exchange(id, &meter, start);
+        task.any_started.set(true);
+        task.operations.begin_exchange(id, &meter, start);
         let result = http::exchange(&session.shared.client, &session.http, &meter, &request).await;
-        task.end_exchange(id);
+        task.operations.end_exchange(id);
         let mut completed = Box::new(CompletedExchange { measured: *meter.read(), result, target: None });
         match redirects.follow(&session, &request, &mut completed) {
             None => {
-                task.keep_meter(meter);
+                task.operations.keep_meter(meter);
                 completed.charge_headers(&task.allowance);
-                completed.target = Some((request.origin, request.target));
+                completed.target = Some(RequestTarget { origin: request.origin, path: request.target });
                 return Completion::Exchange(completed);
             }
             Some(next) => request = next,
         }
-        session.record(&completed.to_sample(task.row.get()));
+        session.record(&completed.to_sample(task.row()));
         if let (Some(allowance), Ok(reply)) = (&request.keep_body, &completed.result) {
             allowance.set(allowance.get() + reply.body.len());
         }
     }
 }
 
-/// A sleep of at least that long; it ends early when the run does.
+/// Sleeps at least that long; ends early when the run does.
 pub async fn sleep(session: Rc<Session>, nanoseconds: u64) -> Completion {
     session.task.any_started.set(true);
     let until = session.shared.clock.now().saturating_add(nanoseconds);
     if session.wait_until(until).await { Completion::Slept } else { Completion::NotStarted }
 }
 
-/// A request that could not even be built: it takes its turn like any other, and fails.
+/// Fails a request that could not be built, after its turn like any other request.
 pub async fn fail_unsendable(session: Rc<Session>, failure: Failure) -> Completion {
     let Some(RequestStart { at, late }) = session.next_turn().await else { return Completion::NotStarted };
     session.task.any_started.set(true);

@@ -1,8 +1,7 @@
-//! What one user may use, whatever plugin acts for it: each limit is a number with a name, and what no honest plugin comes
-//! near.
+//! Limits per user, whatever plugin acts for it. Each is a number with a name that no honest plugin comes near.
 
-/// Header fields of one request, and as many again that one user's header store holds. The map they go into panics
-/// beyond 24,576.
+/// Header fields of one request; one user's header store holds as many again. The map they go into panics beyond
+/// 24,576.
 pub const HEADERS: usize = 256;
 /// Bytes of replies, of bodies made at run time, and of reads and writes of sockets that one task may hold at once.
 pub const HELD: usize = 64 << 20;

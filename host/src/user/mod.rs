@@ -1,27 +1,36 @@
-//! One virtual user: its identity and variables, the task under way, its sockets, and the sample that is open.
+//! One virtual user, below the plugins that act for it. A plugin gets at a user through a [`Session`] alone, so the
+//! state that must never mix between users (connections, cookies, sockets, variables, the task under way) has one
+//! owner, and the rules on it hold for every kind of plugin.
 //!
 //! | file | contents |
 //! |---|---|
-//! | `session` | a user as the capabilities see it |
-//! | `start` | when it may do something |
-//! | `task` | what it has in flight |
-//! | `operation` | one operation, and its result |
-//! | `exchange`, `socket_operations` | the operations themselves |
-//! | `sockets` | the sockets that it keeps open |
-//! | `open_sample` | the sample of the last exchange, which may still turn into a failure |
-//! | `limits` | what one user may use |
+//! | `session` | a user as the capabilities see it, and what all users of a worker share |
+//! | `start` | when a user may start something, and when a request should have started |
+//! | `task` | the task that a user has under way |
+//! | `operations` | the operations of a task: in flight, or completed and kept for the guest |
+//! | `operation` | an operation's number and its completion |
+//! | `exchange` | operations: an HTTP exchange with its redirects, a sleep |
+//! | `socket_operations` | operations: connect, upgrade, read and write on a socket |
+//! | `sockets` | sockets that a user keeps open from task to task |
+//! | `open_sample` | the verdict on the last exchange, which the guest may still change, and on the task |
+//! | `recording` | the samples and examples that a session records |
+//! | `limits` | limits per user, for any plugin |
 
 pub mod exchange;
 pub mod limits;
 mod open_sample;
 mod operation;
+mod operations;
+mod recording;
 mod session;
 pub mod socket_operations;
 mod sockets;
 mod start;
 mod task;
 
+pub use open_sample::{Conclusion, OpenSample, TaskOutcome, TaskSample};
 pub use operation::{CompletedExchange, Completion, OperationId, sample};
+pub use operations::Operations;
 pub use session::{RowShortage, Session, User, WorkerShared};
 pub use sockets::{
     InstanceId, ReceivedBytes, Reservation, Socket, SocketActivity, SocketId, SocketUpgrade, Sockets, plugin_fault,

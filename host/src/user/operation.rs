@@ -1,37 +1,33 @@
 //! The operations of a task: exchanges, sleeps, and reads and writes of sockets; and the result of each.
 
-use std::rc::Rc;
-
-use hyper::http::uri::PathAndQuery;
-
 use super::limits;
 use super::sockets::{ReceivedBytes, SocketId, SocketUpgrade};
-use crate::http::{Allowance, Reply};
+use crate::http::{Allowance, Reply, RequestTarget};
 use crate::metrics::sample::{FailureKind, RowId, Sample};
-use crate::net::{Failure, Measurements, Origin};
+use crate::net::{Failure, Measurements};
 
 /// Index of an operation within its task.
 pub type OperationId = u32;
 
-/// What came of an operation.
+/// The result of an operation.
 pub enum Completion {
-    /// A reply, or the reason why there is none.
+    /// An exchange has ended, with a reply or the reason why there is none.
     Exchange(Box<CompletedExchange>),
     /// A sleep is over.
     Slept,
-    /// A socket's number, or the reason why there is none.
+    /// A socket was opened, or could not be.
     Connected(Result<SocketId, Failure>),
-    /// What a server answered to a request for its connection, or why it did not.
+    /// A server answered an upgrade request, or did not.
     Upgraded(Result<SocketUpgrade, Failure>),
-    /// All bytes were written to a socket, or not.
+    /// All bytes were written to a socket, or the write failed.
     Written(Result<(), Failure>),
-    /// Bytes read from a socket, none if the peer has closed its side.
+    /// Bytes were read from a socket; none if the peer has closed its side.
     Read(Result<ReceivedBytes, Failure>),
-    /// The head of a streamed exchange has come, or never will.
+    /// The head of a streamed exchange has arrived, with this status, or never will.
     HeadReceived(Result<u16, Failure>),
-    /// Content of a streamed exchange, none at its end.
+    /// Content of a streamed exchange has arrived; none at its end.
     ContentReceived(Result<ReceivedBytes, Failure>),
-    /// Content was sent, or not.
+    /// Content of a streamed exchange was sent, or could not be.
     ContentSent(Result<(), Failure>),
     /// The run ended before the operation's turn came: nothing was sent.
     NotStarted,
@@ -39,27 +35,26 @@ pub enum Completion {
 
 /// An exchange that has ended.
 pub struct CompletedExchange {
-    /// What was measured.
+    /// Measurements of the last hop.
     pub measured: Measurements,
-    /// The reply, or why there is none.
+    /// The reply, or the reason why there is none.
     pub result: Result<Reply, Failure>,
-    /// Where the last request went; `None` if it could not be sent.
-    pub target: Option<(Rc<Origin>, PathAndQuery)>,
+    /// Target of the last request; `None` if it could not be sent.
+    pub target: Option<RequestTarget>,
 }
 
 impl CompletedExchange {
-    /// The exchange as numbers.
+    /// Returns the exchange's sample, which counts in `row`.
     pub fn to_sample(&self, row: RowId) -> Sample {
         sample(row, &self.measured, self.result.as_ref().err().map(|failure| failure.kind))
     }
 
-    /// Where the last request went, as a URL.
+    /// Returns the URL of the last request.
     pub fn url(&self) -> Option<String> {
-        let (origin, target) = self.target.as_ref()?;
-        origin.url(target).map(String::from)
+        self.target.as_ref()?.url().map(String::from)
     }
 
-    /// Takes the header section out of what a task may hold, as its body has been.
+    /// Takes the header section from the task's allowance, as the body has been. Without room the exchange fails.
     pub fn charge_headers(&mut self, allowance: &Allowance) {
         let Ok(reply) = &self.result else { return };
         match allowance.get().checked_sub(reply.headers.size()) {
@@ -73,7 +68,7 @@ impl CompletedExchange {
     }
 }
 
-/// What was measured as a sample. An exchange that was cut off ends when that is noticed, at `measured.end`.
+/// Makes a sample of measurements. An exchange that was cut off ends when that is noticed, at `measured.end`.
 pub fn sample(row: RowId, measured: &Measurements, failure: Option<FailureKind>) -> Sample {
     let Measurements { start, late, status, bytes_out, bytes_in, body_bytes_in, phases, .. } = *measured;
     let (intended, end) = (start.saturating_sub(late), measured.end.unwrap_or(start));

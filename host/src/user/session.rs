@@ -1,6 +1,6 @@
 //! One virtual user as the capabilities see it: identity, variables, header store, random stream, connections and the
 //! task under way. A guest's imports act on the session that the host put in place before the call, never on a number
-//! the guest names, so no plugin reaches another user.
+//! that the guest gives, so no plugin can act on another user.
 //!
 //! Everything here lives on one worker thread; `Cell` and `RefCell` are the only synchronisation. No borrow is held
 //! across an `await` or a call into a guest.
@@ -30,38 +30,38 @@ use super::start::{ActiveWindow, PromisedStart, RequestStart};
 use super::task::Task;
 use crate::secrets::Secrets;
 
-/// What all users of one worker share.
+/// State that all users of one worker share.
 pub struct WorkerShared {
-    /// Tells the time.
+    /// The run's clock.
     pub clock: Clock,
-    /// Wakes users who wait.
+    /// Timers of waiting users.
     pub timers: Timers,
-    /// Opens connections.
+    /// The HTTP client, which opens connections.
     pub client: Rc<Client>,
-    /// Takes the samples.
+    /// Recorder of the samples.
     pub recorder: RefCell<Recorder>,
     /// The script's data sets.
     pub data: DataSets,
-    /// Room for rendering templates.
+    /// Buffers for rendering templates.
     pub scratch: RefCell<RenderScratch>,
     /// Users in the whole run.
     pub total_users: u32,
     /// The phase as the worker last saw it. A user looks here whenever it is woken.
     pub phase: Cell<RunPhase>,
-    /// When each user's current step times out, by [`Session::slot`]; `Nanos::MAX` while none is under way. Side by
-    /// side in memory because the worker looks through all of them many times a second; no request has a timer.
+    /// Time at which each user's current step times out, by [`Session::slot`]; `Nanos::MAX` while none is under way.
+    /// They are contiguous because the worker checks all of them many times a second; no request has a timer.
     pub deadlines: Box<[Cell<Nanos>]>,
-    /// When the worker last looked through the deadlines.
+    /// Time at which the worker last checked the deadlines.
     pub last_sweep: Cell<Nanos>,
-    /// Of the run, by which rows of data sets are shuffled.
+    /// Seed of the run, by which rows of data sets are shuffled.
     pub seed: u64,
-    /// Variables that every user begins with.
+    /// Initial variables of every user.
     pub initial_variables: Variables,
-    /// The worker's part of the cap on all users together, if there is one.
+    /// The worker's share of the rate limit on all users together, if there is one.
     pub total_limiter: Cell<Option<RateLimiter>>,
-    /// What is never shown.
+    /// Secrets of the run, which are never shown.
     pub secrets: Arc<Secrets>,
-    /// Variables whose values are not, either.
+    /// Variables whose values are secret.
     pub secret_variables: Vec<VariableId>,
 }
 
@@ -80,7 +80,7 @@ impl WorkerShared {
         }
     }
 
-    /// What a user's shortage is, for messages.
+    /// Describes a shortage of rows, for messages.
     pub fn shortage_text(&self, shortage: RowShortage) -> String {
         match shortage {
             RowShortage::Stop(set) | RowShortage::Error(set) => {
@@ -94,35 +94,35 @@ impl WorkerShared {
     }
 }
 
-/// One virtual user, as it does one thing after the other. A user who does several things at once is several of these, its
-/// lanes: each with a task, and all with the same [`User`] behind them.
+/// One virtual user that does one thing after the other. A user that does several things at once has several sessions,
+/// its lanes: each with a task, all with one [`User`].
 pub struct Session {
     user: Rc<User>,
-    /// The number of the user, or of its lane, on its worker.
+    /// Index of the user, or of its lane, on its worker.
     pub slot: usize,
-    /// Until when the operations wait for their turns.
+    /// End of the waits for turns that were added to the deadline.
     turns_until: Cell<Nanos>,
-    /// Whether the last step passed; so does none.
+    /// True when the last step passed, and before the first.
     pub last_step_passed: Cell<bool>,
-    /// The last exchange, as far as conditions ask for it.
+    /// The parts of the last exchange that conditions read.
     pub last_exchange: RefCell<Option<Box<LastExchange>>>,
     /// The task under way.
     pub task: Task,
 }
 
-/// What a user is, whatever it does at the moment.
+/// State of a user, shared by its lanes.
 pub struct User {
     /// The user's number in the whole run.
     pub id: u32,
-    /// The worker's part.
+    /// State shared with the other users of the worker.
     pub shared: Rc<WorkerShared>,
-    /// Walks of the whole script completed.
+    /// Iterations completed.
     pub iteration: Cell<u64>,
-    /// The cap on this user's rate, if there is one.
+    /// The rate limit of this user, if there is one.
     pub limiter: Cell<Option<RateLimiter>>,
-    /// Until when it may do something.
+    /// Time during which the user is active.
     pub window: Cell<ActiveWindow>,
-    /// What its next request was promised, if anything.
+    /// The start that its next request was promised, if any.
     pub promised: Cell<Option<PromisedStart>>,
     /// Open connections and cookies.
     pub http: http::HttpSession,
@@ -132,7 +132,7 @@ pub struct User {
     variables: RefCell<Variables>,
     rows: RefCell<RowCursors>,
     headers: RefCell<Rc<Vec<Field>>>,
-    /// Secrets that others took the place of, the newest last: the target may still speak of them.
+    /// Superseded secrets, the newest last: replies may still contain them.
     retired_secrets: RefCell<Vec<String>>,
 }
 
@@ -145,7 +145,7 @@ impl Deref for Session {
 }
 
 impl Session {
-    /// A user before its first step, who knows what the run's set-up has found out.
+    /// Creates a user before its first step, with the variables of the run's set-up.
     pub fn new(id: u32, slot: usize, shared: Rc<WorkerShared>, seed: u64, limiter: Option<RateLimiter>) -> Self {
         let rows_seed = shared.seed;
         let user = User {
@@ -177,18 +177,20 @@ impl Session {
         }
     }
 
-    /// The same user in another lane. Their slots lie side by side.
+    /// Creates another lane of the user. The slots of its lanes are adjacent.
     pub fn lane(&self, number: usize) -> Self {
         Self::from_user(Rc::clone(&self.user), self.slot + number)
     }
 
-    /// The lane begins something, after what its user did so far: no exchange of the lane's own is its last one.
+    /// Begins work in the lane, where its user stands: `user` decides whether the last step passed, and the lane has no
+    /// last exchange.
     pub fn begin_lane(&self, user: &Self) {
         self.last_step_passed.set(user.last_step_passed.get());
         self.last_exchange.take();
     }
 
-    /// Appends a template's text for this user, now. A user for whom a data set has no row left starts nothing from then on.
+    /// Renders a template for this user and appends the text to `out`. A user for whom a data set has no row left
+    /// starts nothing from then on.
     pub fn render(&self, template: &Template, out: &mut String) {
         let mut values = RenderContext {
             user: self.id,
@@ -211,17 +213,17 @@ impl Session {
         }
     }
 
-    /// Why the user goes on no further, if a data set has no row for it.
+    /// Returns the shortage that stops the user, if a data set had no row for it.
     pub fn shortage(&self) -> Option<RowShortage> {
         self.rows.borrow().shortage()
     }
 
-    /// The user's variables.
+    /// Returns the user's variables.
     pub fn variables(&self) -> &RefCell<Variables> {
         &self.variables
     }
 
-    /// Gives a variable a value.
+    /// Sets a variable.
     pub fn set_variable(&self, id: VariableId, value: &str) {
         let mut variables = self.variables.borrow_mut();
         if self.shared.secret_variables.contains(&id)
@@ -232,7 +234,7 @@ impl Session {
         variables.set(id, value);
     }
 
-    /// A secret of the user is not used any more.
+    /// Keeps a superseded secret for redaction.
     fn retire_secret(&self, secret: &str) {
         let mut former = self.retired_secrets.borrow_mut();
         if former.len() == MAX_RETIRED_SECRETS {
@@ -241,25 +243,25 @@ impl Session {
         former.push(secret.to_owned());
     }
 
-    /// The next number of the user's random stream, in `0.0..1.0`.
+    /// Draws the next number of the user's random stream, in `0.0..1.0`.
     pub fn random_unit(&self) -> f64 {
         self.random.borrow_mut().unit()
     }
 
-    /// The next number of the user's random stream.
+    /// Draws the next number of the user's random stream.
     pub fn random(&self) -> u64 {
         self.random.borrow_mut().next_u64()
     }
 
-    /// The fields sent with every request.
+    /// Returns the header fields sent with every request.
     pub fn headers(&self) -> Rc<Vec<Field>> {
         Rc::clone(&self.headers.borrow())
     }
 
-    /// From now on every request carries this field; the same name replaces the value.
+    /// Adds a header field to every later request, in place of one with the same name.
     ///
     /// # Errors
-    /// The user has as many fields as the limits allow.
+    /// The user has [`limits::HEADERS`] fields already.
     pub fn set_header(&self, name: HeaderName, value: HeaderValue) -> Result<(), String> {
         let mut headers = self.headers.borrow_mut();
         let headers = Rc::make_mut(&mut headers);
@@ -277,8 +279,8 @@ impl Session {
         Ok(())
     }
 
-    /// A text without the secrets of the run and of this user, which are its header store and its secret variables, cut
-    /// to what the report keeps. For texts that a guest or a peer had a hand in.
+    /// Removes the secrets of the run and of this user (its header store and secret variables) from a text, and cuts it
+    /// to the length that the report keeps. For texts that a guest or a peer may have influenced.
     pub fn redact(&self, shown: &str) -> String {
         let (headers, variables, former) =
             (self.headers.borrow(), self.variables.borrow(), self.retired_secrets.borrow());
@@ -289,14 +291,15 @@ impl Session {
         self.shared.secrets.excerpt(shown, &secrets)
     }
 
-    /// When the current step times out. Waiting for the rate limit moves it on.
+    /// Returns the time at which the current step times out. Waiting for the rate limit postpones it.
     pub fn deadline(&self) -> &Cell<Nanos> {
         &self.shared.deadlines[self.slot]
     }
 
-    /// Waits for the user's turn under its rate limit and under that of all users, and says when it came: now. `None` if
-    /// the run, or the user's data, ends first. The wait moves the step's deadline on and is in no latency, unless the request was promised a
-    /// time; by how much it came late through the generator alone is recorded as its start delay.
+    /// Waits for the user's turn under its rate limit and under that of all users. Returns the start, which is now;
+    /// `None` if the run, or the user's data, ends first. The wait postpones the step's deadline and is not part of the
+    /// latency, unless the request was promised a start; the delay that the generator alone causes is recorded as start
+    /// delay.
     pub async fn next_turn(&self) -> Option<RequestStart> {
         if self.shortage().is_some() {
             return None;
@@ -322,33 +325,35 @@ impl Session {
         Some(RequestStart { at: now, late: now.saturating_sub(intended) })
     }
 
-    /// Waits for a turn that has been reserved; the step's deadline moves on by it. `None` if the run ends first.
+    /// Waits for a turn that has been reserved, and postpones the step's deadline by the wait. `None` if the run ends
+    /// first.
     async fn wait_for_reserved(&self, turn: Nanos) -> Option<()> {
         let now = self.shared.clock.now();
-        // Waits of several operations at once overlap: each moves the deadline by what it adds to them.
+        // Waits of simultaneous operations overlap: each postpones the deadline by the part that it adds.
         let waited = turn.saturating_sub(self.turns_until.get().max(now));
         self.turns_until.set(self.turns_until.get().max(turn));
-        let (deadline, hours) = (self.deadline(), self.window.get());
-        deadline.set(deadline.get().saturating_add(waited).min(hours.cut_off));
+        let (deadline, window) = (self.deadline(), self.window.get());
+        deadline.set(deadline.get().saturating_add(waited).min(window.cut_off));
         self.pause_until(turn).await.then_some(())
     }
 
-    /// Whether the user may start something now.
+    /// Returns `true` if the user may start something now.
     pub fn may_start(&self) -> bool {
         self.may_start_at(self.shared.clock.now())
     }
 
-    /// Whether the user may start something at the time `now`, just read from the clock.
+    /// Returns `true` if the user may start something at `now`, just read from the clock.
     pub fn may_start_at(&self, now: Nanos) -> bool {
         self.shared.phase.get() == RunPhase::Running && now < self.window.get().requests_until
     }
 
-    /// Waits until a time; `false` as soon as the run is ending.
+    /// Waits until a time. Returns `false` as soon as the run is ending.
     pub async fn wait_until(&self, at: Nanos) -> bool {
         self.shared.wait_until(at).await
     }
 
-    /// Waits for a time that is not promised to be over before the user's is; `false` if it is not.
+    /// Waits until a time, but at most to the end of the user's window. Returns `false` if that, or the run, ends
+    /// first.
     pub async fn pause_until(&self, at: Nanos) -> bool {
         let end = self.window.get().requests_until;
         self.wait_until(at.min(end)).await && at < end
@@ -356,7 +361,7 @@ impl Session {
 }
 
 impl WorkerShared {
-    /// Waits until a time; `false` as soon as the run is ending.
+    /// Waits until a time. Returns `false` as soon as the run is ending.
     pub async fn wait_until(&self, at: Nanos) -> bool {
         let mut timer = None;
         poll_fn(|cx| {
@@ -374,15 +379,15 @@ impl WorkerShared {
     }
 }
 
-/// A header value, which is UTF-8 and not only the visible ASCII that `to_str` takes.
+/// Returns a header value as text. It is UTF-8, not only the visible ASCII that `to_str` accepts.
 fn header_text(value: &HeaderValue) -> &str {
     std::str::from_utf8(value.as_bytes()).unwrap_or_default()
 }
 
-/// A secret, whole and what stands between its spaces: `Bearer` is none, the rest is.
+/// Iterates over a secret as a whole and its words: in `Bearer x` the second word is secret by itself.
 fn whole_and_words(secret: &str) -> impl Iterator<Item = &str> {
     std::iter::once(secret).chain(secret.split(' '))
 }
 
-/// Secrets that a user still keeps back when it has others in their place.
+/// Maximum number of superseded secrets per user that are still redacted.
 const MAX_RETIRED_SECRETS: usize = 8;

@@ -1,5 +1,5 @@
-//! Operations on the sockets of a user: connect, upgrade, read and write. What a task does on its sockets is one sample, so
-//! the first of them waits for the user's turn on behalf of all.
+//! Operations on the sockets of a user: connect, upgrade, read and write. A task's activity on its sockets is one
+//! sample, so the first operation waits for the user's turn on behalf of all.
 
 use std::cell::Cell;
 use std::future::poll_fn;
@@ -18,8 +18,8 @@ use super::start::RequestStart;
 use crate::http::{self, Request};
 use crate::net::{Destination, Failure, Stream};
 
-/// Waits until the task may use its sockets; `false` if the run ends first. Operations of one task are polled one after
-/// the other whenever any of them is woken, so those that wait for the first one need no waker.
+/// Waits until the task may use its sockets. Returns `false` if the run ends first. Operations of one task are polled
+/// one after the other whenever any of them is woken, so those that wait for the first one need no waker.
 async fn wait_for_turn(session: &Session) -> bool {
     let turn = &session.task.sockets.turn;
     loop {
@@ -34,8 +34,8 @@ async fn wait_for_turn(session: &Session) -> bool {
     }
 }
 
-/// Waits for the user's turn on behalf of all socket operations of the task. If the one that waits is given up, another
-/// one asks.
+/// Waits for the user's turn on behalf of all socket operations of the task. If the waiting operation is dropped,
+/// another one waits instead.
 async fn request_turn(session: &Session) {
     struct TurnGuard<'a>(&'a Cell<TurnState>);
     impl Drop for TurnGuard<'_> {
@@ -56,7 +56,7 @@ async fn request_turn(session: &Session) {
     guard.0.set(if start.is_some() { TurnState::Granted } else { TurnState::Refused });
 }
 
-/// Opens a socket for an instance.
+/// Opens a socket for an instance of a plugin.
 pub async fn connect(session: Rc<Session>, owner: InstanceId, to: Result<Destination, Failure>) -> Completion {
     if !wait_for_turn(&session).await {
         return Completion::NotStarted;
@@ -69,7 +69,7 @@ pub async fn connect(session: Rc<Session>, owner: InstanceId, to: Result<Destina
     Completion::Connected(connected.await)
 }
 
-/// Sends a request for its connection, which becomes a socket of the instance if the server switches.
+/// Sends an upgrade request. Its connection becomes a socket of the instance if the server switches protocols.
 pub async fn upgrade(session: Rc<Session>, owner: InstanceId, request: Result<Request, Failure>) -> Completion {
     if !wait_for_turn(&session).await {
         return Completion::NotStarted;
@@ -86,7 +86,7 @@ pub async fn upgrade(session: Rc<Session>, owner: InstanceId, request: Result<Re
     Completion::Upgraded(upgraded.await)
 }
 
-/// Writes all of these bytes, which the task may hold as long.
+/// Writes all bytes to a socket. `held` is their reservation in the task's allowance; `None` if there was no room.
 pub async fn write(
     session: Rc<Session>,
     socket: Option<Rc<Socket>>,
@@ -121,22 +121,22 @@ async fn write_all(session: &Session, socket: &Socket, bytes: &[u8]) -> Result<(
     Ok(())
 }
 
-/// Reads what has arrived, or waits for it: at most so many bytes.
-pub async fn read(session: Rc<Session>, socket: Option<Rc<Socket>>, most: u32) -> Completion {
+/// Reads at most `max_bytes` that have arrived, or waits for them.
+pub async fn read(session: Rc<Session>, socket: Option<Rc<Socket>>, max_bytes: u32) -> Completion {
     if !wait_for_turn(&session).await {
         return Completion::NotStarted;
     }
     let Some(socket) = socket else { return Completion::Read(Err(closed())) };
-    let read = read_some(&session, &socket, most as usize).await;
+    let read = read_some(&session, &socket, max_bytes as usize).await;
     Completion::Read(read.and_then(|bytes| ReceivedBytes::new(bytes, &session.task.allowance)))
 }
 
-async fn read_some(session: &Session, socket: &Socket, most: usize) -> Result<Vec<u8>, Failure> {
+async fn read_some(session: &Session, socket: &Socket, max_bytes: usize) -> Result<Vec<u8>, Failure> {
     let _busy = IoGuard::new(&socket.reading, None)?;
     poll_fn(|cx| {
         session.shared.client.with_read_buffer(|buffer| {
-            let most = most.clamp(1, buffer.len());
-            let mut buffer = ReadBuf::new(&mut buffer[..most]);
+            let limit = max_bytes.clamp(1, buffer.len());
+            let mut buffer = ReadBuf::new(&mut buffer[..limit]);
             ready!(socket.with(|stream| stream.poll_read(cx, &mut buffer)))?;
             let bytes = buffer.filled().to_vec();
             session.task.sockets.meter.update(|measured| measured.bytes_in += bytes.len() as u64);

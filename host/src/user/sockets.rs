@@ -1,7 +1,7 @@
-//! The sockets of one user: byte streams that outlive the task that opened them, each seen by nobody but the instance of
-//! the plugin that did.
+//! The sockets of one user: byte streams that outlive the task that opened them. Only the plugin instance that opened a
+//! socket can use it.
 //!
-//! What a task does on its sockets is one sample: it waits for the user's turn once, before its first operation, and
+//! A task's activity on its sockets is one sample: it waits for the user's turn once, before the first operation, and
 //! ends with the task.
 
 use std::borrow::Cow;
@@ -18,12 +18,12 @@ use crate::http::{Allowance, HeaderSection};
 use crate::metrics::sample::FailureKind;
 use crate::net::{Failure, Meter, Stream};
 
-/// One instance among all that a worker has or had.
+/// Identifies one instance among all that a worker has or had.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct InstanceId {
-    /// Of which plugin.
+    /// Number of the plugin on the worker.
     pub plugin: u32,
-    /// Which of them.
+    /// Number of the instance among those of the plugin.
     pub instance: u64,
 }
 
@@ -34,7 +34,7 @@ pub type SocketId = u32;
 #[derive(Default)]
 pub struct Sockets {
     open: RefCell<Vec<OpenSocket>>,
-    /// Whose are being opened.
+    /// Owners of the sockets that are being opened, one entry per socket.
     opening: RefCell<Vec<InstanceId>>,
     next_id: Cell<u32>,
 }
@@ -45,17 +45,17 @@ struct OpenSocket {
     socket: Rc<Socket>,
 }
 
-/// An open socket. Reads and writes under way hold on to it when it is closed, and fail.
+/// An open socket. When it is closed, reads and writes under way keep it alive and fail.
 pub struct Socket {
     stream: RefCell<Option<Stream>>,
-    /// Whether a read is under way.
+    /// True while a read is under way.
     pub reading: Cell<bool>,
-    /// Whether a write is.
+    /// True while a write is under way.
     pub writing: Cell<bool>,
 }
 
 impl Sockets {
-    /// An open socket of an instance.
+    /// Returns an open socket of an instance.
     pub fn get(&self, owner: InstanceId, id: SocketId) -> Option<Rc<Socket>> {
         let open = self.open.borrow();
         open.iter().find(|entry| (entry.owner, entry.id) == (owner, id)).map(|entry| Rc::clone(&entry.socket))
@@ -66,7 +66,7 @@ impl Sockets {
         self.retain(|entry| (entry.owner, entry.id) != (owner, id));
     }
 
-    /// Keeps a stream for its owner.
+    /// Keeps a stream for its owner and returns its number.
     pub fn add(&self, owner: InstanceId, stream: Stream) -> SocketId {
         let id = self.next_id.replace(self.next_id.get() + 1);
         let socket =
@@ -75,7 +75,7 @@ impl Sockets {
         id
     }
 
-    /// Closes what nobody can use any more: sockets of instances that this one has replaced.
+    /// Closes the sockets of instances that `owner` has replaced: no plugin can use them any more.
     pub fn close_replaced(&self, owner: InstanceId) {
         self.retain(|entry| entry.owner.plugin != owner.plugin || entry.owner == owner);
     }
@@ -92,7 +92,7 @@ impl Sockets {
 }
 
 impl Socket {
-    /// The protocol that the server picked (ALPN).
+    /// Returns the protocol that the server picked (ALPN).
     pub fn protocol(&self) -> Option<String> {
         let stream = self.stream.borrow();
         stream.as_ref()?.protocol().map(|name| String::from_utf8_lossy(name).into_owned())
@@ -104,7 +104,7 @@ impl Socket {
         }
     }
 
-    /// Does something with the open stream. After an error it is closed.
+    /// Calls `io` with the open stream. An error closes the socket.
     pub fn with<T>(&self, io: impl FnOnce(Pin<&mut Stream>) -> Poll<io::Result<T>>) -> Poll<Result<T, Failure>> {
         let mut stream = self.stream.borrow_mut();
         let Some(open) = stream.as_mut() else { return Poll::Ready(Err(closed())) };
@@ -116,15 +116,15 @@ impl Socket {
     }
 }
 
-/// A read or a write under way. However it ends, another may begin.
+/// A read or a write under way. When dropped, however the operation ends, another may begin.
 pub struct IoGuard<'a> {
     flag: &'a Cell<bool>,
-    /// Closed if the operation is given up: nobody knows how much of a write has been sent.
+    /// Socket to close if the operation is dropped before its end: it is unknown how much of a write has been sent.
     pub close_on_drop: Option<&'a Socket>,
 }
 
 impl<'a> IoGuard<'a> {
-    /// Begins an operation of that kind.
+    /// Begins an operation of the kind that `flag` stands for.
     ///
     /// # Errors
     /// Another one is under way.
@@ -145,14 +145,14 @@ impl Drop for IoGuard<'_> {
     }
 }
 
-/// Bytes taken from what a task may hold, given back when they are gone.
+/// Bytes taken from a task's allowance, and given back when dropped.
 pub struct Reservation {
     allowance: Allowance,
     bytes: usize,
 }
 
 impl Reservation {
-    /// So many bytes, if the task may hold as many more.
+    /// Takes `bytes` from the allowance; `None` if it has not as many left.
     pub fn new(allowance: &Allowance, bytes: usize) -> Option<Self> {
         allowance.set(allowance.get().checked_sub(bytes)?);
         Some(Self { allowance: Rc::clone(allowance), bytes })
@@ -165,26 +165,26 @@ impl Drop for Reservation {
     }
 }
 
-/// How far the sockets of a task have come.
+/// Activity of a task on its sockets.
 #[derive(Default)]
 pub struct SocketActivity {
-    /// Whether the task may use its sockets.
+    /// The turn of the task on its sockets.
     pub turn: Cell<TurnState>,
-    /// The sample of it all.
+    /// Measurements of all operations together.
     pub meter: Meter,
     /// The last failure, which counts if the task fails.
     pub failure: RefCell<Option<Failure>>,
 }
 
-/// The turn of a task on its sockets.
+/// State of the wait for a task's turn on its sockets.
 #[derive(Clone, Copy, Default, PartialEq, Eq)]
 pub enum TurnState {
     /// No operation has been polled yet.
     #[default]
     NotRequested,
-    /// One waits for it, and the others for that one.
+    /// One operation waits for the turn, and the others for that operation.
     Waiting,
-    /// It came.
+    /// The turn has come.
     Granted,
     /// The run ended first.
     Refused,
@@ -197,34 +197,34 @@ impl SocketActivity {
         self.failure.take();
     }
 
-    /// Whether anything was done on a socket.
+    /// Returns `true` if anything was done on a socket.
     pub fn has_begun(&self) -> bool {
         self.turn.get() == TurnState::Granted
     }
 }
 
-/// What a server answered to a request for its connection.
+/// A server's answer to an upgrade request.
 pub struct SocketUpgrade {
     /// The status.
     pub status: u16,
     /// The header section.
     pub headers: HeaderSection,
-    /// The socket, if the server switches.
+    /// The socket, if the server has switched protocols.
     pub socket: Option<SocketId>,
-    /// From the request to the head of the reply.
+    /// Time from the request to the head of the reply.
     pub duration: Nanos,
-    /// For the header section, until it is handed over.
+    /// Reservation for the header section, until the guest fetches it.
     pub held: Reservation,
 }
 
-/// A socket that is being opened, among those that a plugin may have.
+/// Counts a socket that is being opened towards the limit of its plugin.
 pub struct OpeningGuard<'a>(&'a Sockets, InstanceId);
 
 impl<'a> OpeningGuard<'a> {
-    /// Takes a place.
+    /// Counts one more socket.
     ///
     /// # Errors
-    /// The plugin has as many sockets as it may.
+    /// The plugin has [`limits::SOCKETS`] sockets already.
     pub fn claim(sockets: &'a Sockets, owner: InstanceId) -> Result<Self, Failure> {
         let open = sockets.open.borrow().iter().filter(|entry| entry.owner == owner).count();
         let mut opening = sockets.opening.borrow_mut();
@@ -240,13 +240,13 @@ impl<'a> OpeningGuard<'a> {
 impl Drop for OpeningGuard<'_> {
     fn drop(&mut self) {
         let mut opening = self.0.opening.borrow_mut();
-        if let Some(index) = opening.iter().position(|known| *known == self.1) {
+        if let Some(index) = opening.iter().position(|owner| *owner == self.1) {
             opening.swap_remove(index);
         }
     }
 }
 
-/// Bytes that were read and not yet handed over.
+/// Bytes that were read and not yet fetched by the guest.
 pub struct ReceivedBytes {
     /// The bytes.
     pub bytes: Vec<u8>,
@@ -254,27 +254,27 @@ pub struct ReceivedBytes {
 }
 
 impl ReceivedBytes {
-    /// Bytes that the task holds from now on.
+    /// Takes the bytes from the task's allowance.
     ///
     /// # Errors
-    /// It would hold more than it may.
+    /// The allowance has no room for them.
     pub fn new(bytes: Vec<u8>, allowance: &Allowance) -> Result<Self, Failure> {
         let held = Reservation::new(allowance, bytes.len()).ok_or_else(over_allowance)?;
         Ok(Self { bytes, _held: held })
     }
 }
 
-/// The task would hold more than it may.
+/// Returns the failure of an operation for which the task's allowance has no room.
 pub fn over_allowance() -> Failure {
     plugin_fault(format!("a task may hold {} MiB of bodies, reads and writes", limits::HELD >> 20))
 }
 
-/// The failure of an operation on a closed socket.
+/// Returns the failure of an operation on a closed socket.
 pub fn closed() -> Failure {
     Failure { kind: FailureKind::Network, detail: "the socket is closed".into() }
 }
 
-/// What only a plugin can do wrong.
+/// Returns the failure for a mistake that only a plugin can make.
 pub fn plugin_fault(what: impl Into<Cow<'static, str>>) -> Failure {
     Failure { kind: FailureKind::Plugin, detail: what.into() }
 }

@@ -1,40 +1,42 @@
-//! When a user may do something: the start of a request, the time that an iteration was promised, and the window of a user.
+//! Start times: the start of a request, the start that an iteration was promised, and the window in which a user is
+//! active.
 
 use stampede_time::Nanos;
 
-/// When a request starts.
+/// The start of a request.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct RequestStart {
-    /// Then.
+    /// Time of the start.
     pub at: Nanos,
-    /// How long after it should have. What was promised no time is never late.
+    /// Delay after the promised start; 0 if no start was promised.
     pub late: Nanos,
 }
 
-/// The time that an iteration was promised to begin at.
+/// The start that an iteration was promised.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct PromisedStart {
-    /// When it should begin.
+    /// Time at which it should begin.
     pub intended: Nanos,
-    /// When it could: later if it had to wait for a user. From then on it is the generator that is late.
+    /// Earliest time at which it could begin: later than intended if it had to wait for a user. Any further delay is
+    /// the generator's.
     pub due: Nanos,
 }
 
-/// From when and until when a user may do something.
+/// The time during which a user may do something.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct ActiveWindow {
-    /// Nothing is begun before this time.
+    /// Nothing begins before this time.
     pub begin: Nanos,
-    /// Iterations are not begun at or after this time.
+    /// No iteration begins at or after this time.
     pub iterations_until: Nanos,
-    /// Nor requests.
+    /// No request begins at or after this time.
     pub requests_until: Nanos,
-    /// What is in flight then is cut off.
+    /// Operations in flight at this time are cut off.
     pub cut_off: Nanos,
 }
 
 impl ActiveWindow {
-    /// From then on without an end.
+    /// Returns a window from `begin` on, without an end.
     pub const fn from(begin: Nanos) -> Self {
         Self { begin, iterations_until: Nanos::MAX, requests_until: Nanos::MAX, cut_off: Nanos::MAX }
     }

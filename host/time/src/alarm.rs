@@ -1,21 +1,21 @@
-//! One timer of the operating system, as fine as it has them. On Linux that is a timerfd, to microseconds; elsewhere,
-//! and where the clock is virtual, it is tokio's, to a millisecond.
+//! One timer of the operating system with the best resolution available. On Linux that is a timerfd, with microseconds;
+//! elsewhere, and where the clock is virtual, it is tokio's timer, with a millisecond.
 
 use std::io;
 use std::task::{Context, Poll};
 use std::time::Duration;
 
-/// Rings once each time it was set.
+/// A timer that fires once each time it is set.
 pub enum Alarm {
-    /// To microseconds.
+    /// With a resolution of microseconds.
     #[cfg(target_os = "linux")]
     Fine(fine::TimerFd),
-    /// To a millisecond.
+    /// With a resolution of a millisecond.
     Portable(portable::TokioAlarm),
 }
 
 impl Alarm {
-    /// One that is not set; for a clock that is virtual, or for the real one.
+    /// Creates an alarm that is not set, for a virtual clock or the real one.
     ///
     /// # Errors
     /// The operating system has no more timers.
@@ -28,7 +28,7 @@ impl Alarm {
         Ok(Self::Portable(portable::TokioAlarm::new()))
     }
 
-    /// Has it ring after `delay`, and not when it was to ring before.
+    /// Sets the alarm to fire after `delay`, in place of any earlier setting.
     pub fn set(&self, delay: Duration) {
         match self {
             #[cfg(target_os = "linux")]
@@ -37,7 +37,7 @@ impl Alarm {
         }
     }
 
-    /// Whether it has rung since last asked.
+    /// Is ready once after each time the alarm has fired.
     pub fn poll(&self, cx: &mut Context<'_>) -> Poll<()> {
         match self {
             #[cfg(target_os = "linux")]
@@ -60,11 +60,11 @@ mod fine {
     use tokio::io::Interest;
     use tokio::io::unix::AsyncFd;
 
-    /// Rings once each time it was set.
+    /// A timer that fires once each time it is set.
     pub struct TimerFd(AsyncFd<OwnedFd>);
 
     impl TimerFd {
-        /// One that is not set.
+        /// Creates an alarm that is not set.
         pub fn new() -> io::Result<Self> {
             let flags = TimerfdFlags::NONBLOCK | TimerfdFlags::CLOEXEC;
             let timer = timerfd_create(TimerfdClockId::Monotonic, flags)?;
@@ -73,7 +73,7 @@ mod fine {
             Ok(Self(registered))
         }
 
-        /// Has it ring after `delay`, and not when it was to ring before.
+        /// Sets the alarm to fire after `delay`, in place of any earlier setting.
         pub fn set(&self, delay: Duration) {
             // Zero would switch it off.
             let delay = delay.max(Duration::from_nanos(1));
@@ -82,19 +82,19 @@ mod fine {
             let it_interval = Timespec { tv_sec: 0, tv_nsec: 0 };
             let setting = Itimerspec { it_interval, it_value };
             if let Err(error) = timerfd_settime(self.0.get_ref(), TimerfdTimerFlags::empty(), &setting) {
-                // It fails only for what is no timer and no time.
+                // It fails only for an invalid timer or an invalid time.
                 tracing::error!("a timer cannot be set: {error}");
             }
         }
 
-        /// Whether it has rung since last asked.
+        /// Is ready once after each time the alarm has fired.
         pub fn poll(&self, cx: &mut Context<'_>) -> Poll<()> {
             loop {
                 let Ok(mut readable) = ready!(self.0.poll_read_ready(cx)) else { return Poll::Pending };
-                let rung = rustix::io::read(self.0.get_ref(), &mut [0; 8]).is_ok();
-                // Reading has taken all there was, and what rings from now on is noticed.
+                let has_fired = rustix::io::read(self.0.get_ref(), &mut [0; 8]).is_ok();
+                // Reading has consumed the event; one that fires from now on is noticed.
                 readable.clear_ready();
-                if rung {
+                if has_fired {
                     return Poll::Ready(());
                 }
             }
@@ -110,29 +110,29 @@ mod portable {
 
     use tokio::time::Sleep;
 
-    /// Rings once each time it was set.
+    /// A timer that fires once each time it is set.
     pub struct TokioAlarm {
         sleep: RefCell<Pin<Box<Sleep>>>,
         armed: Cell<bool>,
     }
 
-    /// A time that does not come.
+    /// A time that is never reached.
     const NEVER: Duration = Duration::from_secs(1 << 30);
 
     impl TokioAlarm {
-        /// One that is not set.
+        /// Creates an alarm that is not set.
         pub fn new() -> Self {
             Self { sleep: RefCell::new(Box::pin(tokio::time::sleep(NEVER))), armed: Cell::new(false) }
         }
 
-        /// Has it ring after `delay`, and not when it was to ring before.
+        /// Sets the alarm to fire after `delay`, in place of any earlier setting.
         pub fn set(&self, delay: Duration) {
             let later = tokio::time::sleep(delay).deadline();
             self.sleep.borrow_mut().as_mut().reset(later);
             self.armed.set(true);
         }
 
-        /// Whether it has rung since last asked.
+        /// Is ready once after each time the alarm has fired.
         pub fn poll(&self, cx: &mut Context<'_>) -> Poll<()> {
             ready!(self.sleep.borrow_mut().as_mut().poll(cx));
             if self.armed.replace(false) { Poll::Ready(()) } else { Poll::Pending }
@@ -144,7 +144,7 @@ mod portable {
 mod tests {
     #[cfg(target_os = "linux")]
     #[tokio::test]
-    async fn it_rings_once_each_time_it_was_set_and_the_last_setting_counts() {
+    async fn an_alarm_fires_once_for_its_last_setting() {
         use std::future::poll_fn;
         use std::task::Poll;
         use std::time::Duration;

@@ -1,22 +1,23 @@
-//! How far a run has come: the one word every worker and user obeys.
+//! The phase of a run, which every worker and user follows.
 //!
 //! ```text
-//!   Running ──(duration over, all iterations done, Ctrl-C, SIGTERM)──▶ Draining ──(graceful stop over, second Ctrl-C)──▶ Stopped
+//!   Running ──(duration over, all iterations done, Ctrl-C, SIGTERM)──▶ Draining
+//!   Draining ──(graceful stop over, second Ctrl-C)──▶ Stopped
 //! ```
 //!
 //! The main thread alone moves it forward; it never moves back.
 
 use std::sync::atomic::{AtomicU8, Ordering};
 
-/// Where the run stands.
+/// The phase of a run.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 #[repr(u8)]
 pub enum RunPhase {
     /// Users start requests.
     Running,
-    /// Nothing new starts; what is in flight may finish.
+    /// Nothing new starts; operations in flight may finish.
     Draining,
-    /// What is still in flight is cancelled.
+    /// Operations still in flight are cancelled.
     Stopped,
 }
 
@@ -25,7 +26,7 @@ pub enum RunPhase {
 pub struct SharedPhase(AtomicU8);
 
 impl SharedPhase {
-    /// The phase now.
+    /// Returns the current phase.
     pub fn get(&self) -> RunPhase {
         match self.0.load(Ordering::Acquire) {
             0 => RunPhase::Running,
@@ -34,7 +35,7 @@ impl SharedPhase {
         }
     }
 
-    /// Moves forward to a phase; going back is ignored.
+    /// Moves forward to a phase. A phase before the current one is ignored.
     pub fn advance(&self, to: RunPhase) {
         self.0.fetch_max(to as u8, Ordering::AcqRel);
     }

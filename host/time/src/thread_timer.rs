@@ -1,6 +1,7 @@
-//! Waiting to a fraction of a millisecond. tokio's timers round up to whole milliseconds, which would make `/delay/50`
-//! take up to 51 ms and hide whether the generator measures a known delay truly. One thread per site sleeps until the
-//! earliest due time (the operating system is exact to some 0.1 ms) and wakes whoever waits for it.
+//! Delays exact to a fraction of a millisecond, for several threads. tokio's timers round up to whole milliseconds,
+//! which would make `/delay/50` take up to 51 ms and hide whether the generator measures a known delay correctly. One
+//! thread per site sleeps until the earliest due time (the operating system is exact to some 0.1 ms) and wakes the
+//! tasks that wait for it.
 
 use std::collections::BTreeMap;
 use std::future::Future;
@@ -12,7 +13,7 @@ use std::{io, thread};
 
 use crate::clock::{Clock, Nanos, nanos};
 
-/// Due time, then the order of creation, so that equal due times are different keys.
+/// Due time, then order of creation, so that equal due times are different keys.
 type DueKey = (Nanos, u64);
 
 /// Makes [`Delay`]s. Its thread ends when it is dropped.
@@ -30,13 +31,16 @@ struct DelayTimerInner {
 #[derive(Default)]
 struct DelayQueue {
     waiting: BTreeMap<DueKey, Waker>,
-    /// How many delays there have been.
+    /// Number of delays created so far.
     created: u64,
     closed: bool,
 }
 
 impl DelayTimer {
     /// Starts the thread.
+    ///
+    /// # Errors
+    /// The operating system has no more threads.
     pub fn start() -> io::Result<Self> {
         let inner =
             Arc::new(DelayTimerInner { clock: Clock::start(), queue: Mutex::default(), changed: Condvar::new() });
@@ -45,19 +49,19 @@ impl DelayTimer {
         Ok(timer)
     }
 
-    /// Time since the timer started.
+    /// Returns the time since the timer started.
     pub fn now(&self) -> Duration {
         Duration::from_nanos(self.inner.clock.now())
     }
 
-    /// Ready at that time of [`Timer::now`], never before.
+    /// Returns a delay that ends at `due`, a time of [`DelayTimer::now`], and never earlier.
     pub fn at(&self, due: Duration) -> Delay {
         let mut queue = self.inner.lock();
         queue.created += 1;
         Delay { inner: Arc::clone(&self.inner), key: (nanos(due), queue.created) }
     }
 
-    /// Ready after so long, never before.
+    /// Returns a delay that ends after `duration`, and never earlier.
     pub fn after(&self, duration: Duration) -> Delay {
         self.at(self.now().saturating_add(duration))
     }
@@ -86,7 +90,7 @@ impl DelayTimerInner {
         }
     }
 
-    /// Until the earliest due time or a change.
+    /// Sleeps until the earliest due time or a change.
     fn sleep<'a>(&self, queue: MutexGuard<'a, DelayQueue>) -> MutexGuard<'a, DelayQueue> {
         match queue.waiting.first_key_value() {
             None => self.changed.wait(queue).unwrap_or_else(PoisonError::into_inner),
@@ -109,7 +113,7 @@ impl DelayQueue {
     }
 }
 
-/// A wait that has an end. Dropping it forgets it.
+/// A future that completes at its due time. Dropping it removes it from the timer.
 pub struct Delay {
     inner: Arc<DelayTimerInner>,
     key: DueKey,
@@ -137,9 +141,9 @@ impl Future for Delay {
 
 impl Drop for Delay {
     fn drop(&mut self) {
-        let forgotten = self.inner.lock().waiting.remove(&self.key);
+        let removed = self.inner.lock().waiting.remove(&self.key);
         // Not under the lock, as above.
-        drop(forgotten);
+        drop(removed);
     }
 }
 
@@ -158,7 +162,7 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn the_earlier_of_two_ends_first_in_whatever_order_they_were_made() {
+    async fn the_earlier_of_two_delays_ends_first() {
         let timer = DelayTimer::start().unwrap();
         let now = timer.now();
         let (late, early) = (timer.at(now + Duration::from_secs(3600)), timer.at(now + Duration::from_millis(1)));
@@ -170,7 +174,7 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn a_dropped_delay_is_forgotten() {
+    async fn a_dropped_delay_is_removed() {
         let timer = DelayTimer::start().unwrap();
         let mut delay = timer.after(Duration::from_secs(3600));
         let mut context = Context::from_waker(Waker::noop());

@@ -1,6 +1,6 @@
-//! When the users of a worker who wait go on. All their waits are in one heap, and one timer of the operating system is
-//! set to the earliest: tokio's own timers have a resolution of a millisecond, and would make every start a millisecond
-//! late on average.
+//! The timers of one worker's waiting users. All are in one heap, and one timer of the operating system is set to the
+//! earliest. tokio's own timers have a resolution of a millisecond, and would make every start a millisecond late on
+//! average.
 
 use std::cell::{Cell, RefCell};
 use std::cmp::Reverse;
@@ -15,24 +15,24 @@ use std::time::Duration;
 use super::alarm::Alarm;
 use super::clock::{Clock, Nanos};
 
-/// The waits of one worker.
+/// The timers of one worker.
 pub struct Timers {
     entries: RefCell<BinaryHeap<Reverse<TimerEntry>>>,
-    /// How many of them nobody waits for any more.
+    /// Number of entries that were cancelled.
     cancelled: Cell<usize>,
     alarm: Alarm,
-    /// What the alarm is set to; `Nanos::MAX` if it is not.
+    /// Time that the alarm is set to; `Nanos::MAX` if it is not set.
     armed_for: Cell<Nanos>,
 }
 
 struct TimerEntry {
     until: Nanos,
     waker: Waker,
-    /// Whether somebody still waits.
+    /// True until the timer has fired or was cancelled.
     active: Rc<Cell<bool>>,
 }
 
-/// A place in the heap; dropping it gives the wait up.
+/// A timer in the heap. Dropping it cancels the timer.
 pub struct TimerGuard<'a> {
     timers: &'a Timers,
     active: Rc<Cell<bool>>,
@@ -46,26 +46,30 @@ impl Drop for TimerGuard<'_> {
     }
 }
 
-/// Waits given up stay in the heap until they are due, or until there are this many and they are most of it: what a
-/// guest submits and gives up must not fill the memory.
+/// Cancelled entries stay in the heap until they are due, or until there are more than this many and more than half of
+/// the heap: a guest that submits and cancels sleeps must not fill the memory.
 const MAX_CANCELLED: usize = 1024;
 
 impl Timers {
-    /// No waits by this clock. Must be called where tasks run.
+    /// Creates timers without an entry. Must be called within the worker's runtime.
     ///
     /// # Errors
     /// The operating system has no more timers.
     pub fn new(clock: Clock) -> io::Result<Self> {
-        let (waits, given_up, set) = (RefCell::default(), Cell::new(0), Cell::new(Nanos::MAX));
-        Ok(Self { entries: waits, cancelled: given_up, alarm: Alarm::new(clock.is_virtual())?, armed_for: set })
+        Ok(Self {
+            entries: RefCell::default(),
+            cancelled: Cell::new(0),
+            alarm: Alarm::new(clock.is_virtual())?,
+            armed_for: Cell::new(Nanos::MAX),
+        })
     }
 
-    /// Wakes somebody as soon as `until` has come, unless the wait was given up; `now` is the time.
+    /// Adds a timer that wakes `waker` at `until`, unless the guard is dropped before; `now` is the current time.
     pub fn add(&self, until: Nanos, now: Nanos, waker: Waker) -> TimerGuard<'_> {
-        let wanted = Rc::new(Cell::new(true));
-        self.entries.borrow_mut().push(Reverse(TimerEntry { until, waker, active: Rc::clone(&wanted) }));
+        let active = Rc::new(Cell::new(true));
+        self.entries.borrow_mut().push(Reverse(TimerEntry { until, waker, active: Rc::clone(&active) }));
         self.arm(until, now);
-        TimerGuard { timers: self, active: wanted }
+        TimerGuard { timers: self, active }
     }
 
     fn cancel_one(&self) {
@@ -84,7 +88,7 @@ impl Timers {
         }
     }
 
-    /// Wakes whoever is due, for ever.
+    /// Wakes the tasks whose timers are due, for ever.
     pub async fn run(&self, clock: Clock) -> Infallible {
         poll_fn(|cx| self.poll(cx, clock)).await
     }
@@ -134,7 +138,7 @@ impl Ord for TimerEntry {
 mod tests {
     use super::*;
 
-    /// Waits as a user does, and notes when it goes on.
+    /// Waits like a user, and notes the time at which it goes on.
     async fn wait(timers: &Timers, clock: Clock, until: Nanos, woken: &RefCell<Vec<Nanos>>) {
         let mut waiting = None;
         poll_fn(|cx| {
@@ -150,7 +154,7 @@ mod tests {
     }
 
     #[tokio::test(start_paused = true)]
-    async fn waits_that_are_given_up_do_not_fill_the_memory() {
+    async fn cancelled_timers_do_not_fill_the_memory() {
         let timers = Timers::new(Clock::start_virtual()).unwrap();
         let kept = timers.add(1_000_000_000, 0, Waker::noop().clone());
         for _ in 0..10 * MAX_CANCELLED {
@@ -162,7 +166,7 @@ mod tests {
     }
 
     #[tokio::test(start_paused = true)]
-    async fn waits_end_in_their_order_and_on_time() {
+    async fn timers_fire_in_order_and_on_time() {
         const MS: Nanos = 1_000_000;
         let (timers, clock) = (Rc::new(Timers::new(Clock::start_virtual()).unwrap()), Clock::start_virtual());
         let woken = RefCell::default();

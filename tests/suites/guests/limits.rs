@@ -107,7 +107,7 @@ fn misuses_sockets() {
         ("forged", "network", "the socket is closed"),
         ("elsewhere", "network", "a connection to `127.0.0.1:1`, which is not granted"),
         ("two reads", "plugin", "another operation of that kind is under way on the socket"),
-        ("wrong kind", "plugin", "operation 0 is none of that kind that has ended"),
+        ("wrong kind", "plugin", "operation 0 is not a completed one of that kind"),
         ("too large", "plugin", "one write may have 16777216 bytes"),
     ] {
         let params = format!("how: {how}\n    port: {port}");
@@ -159,15 +159,15 @@ fn streams_amiss() {
     let params = |what: &str| format!("what: {what}\n    url: {}/bytes/1000000", peer.base_url());
     let terms = "allow: ['127.0.0.1']";
     for (what, said) in [
-        ("no exchange", "operation 0 is no streamed exchange"),
-        ("made up", "operation 4000000000 is no streamed exchange"),
-        ("given up", "operation 0 is no streamed exchange"),
+        ("no exchange", "operation 0 is not a streamed exchange"),
+        ("made up", "operation 4000000000 is not a streamed exchange"),
+        ("given up", "operation 0 is not a streamed exchange"),
         ("a file too late", "this function may be called only within `configure`"),
     ] {
         ran_under("streams_amiss", terms, &params(what), FLAGS).all_trapped(said);
     }
     let ran = ran_under("streams_amiss", terms, &params("pieces over HTTP/1.1"), FLAGS);
-    ran.all_failed("protocol", "content in pieces is sent over HTTP/2 alone");
+    ran.all_failed("protocol", "content in pieces can be sent only over HTTP/2");
     // Content that the guest does not read stays on the wire, and is cut off when the task ends.
     let ran = ran_under("streams_amiss", terms, &params("nothing"), FLAGS);
     ran.all_passed();
@@ -183,7 +183,7 @@ fn streams_amiss() {
 fn asks_twice() {
     let peer = site();
     let params = format!("port: {}", port_of(&peer.base_url()));
-    ran_under("asks_twice", "allow: ['127.0.0.1']", &params, FLAGS).all_trapped("is none of that kind that has ended");
+    ran_under("asks_twice", "allow: ['127.0.0.1']", &params, FLAGS).all_trapped("is not a completed one of that kind");
     let today = fs::read(guest("asks_twice")).unwrap();
     let folder = TempDir::new().unwrap();
     let older = folder.path().join("older.wasm");

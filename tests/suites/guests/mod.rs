@@ -250,7 +250,7 @@ fn finishes_early() {
 #[test]
 fn forges_numbers() {
     for (forge, said) in [
-        ("operation", "operation 7 is no exchange that has ended"),
+        ("operation", "operation 7 is not a completed exchange"),
         ("template", "there is no template 7"),
         ("request", "there is no prepared request 7"),
     ] {
@@ -264,7 +264,7 @@ fn forges_numbers_of_a_task_that_is_over() {
     let bad = ran.bad();
     assert_eq!((bad.tasks("passed"), bad.tasks("failed")), (2, 2), "every second one trips over the last");
     let example = bad.example("plugin");
-    assert!(example.contains("operation 0 is no exchange that has ended"), "{example}");
+    assert!(example.contains("operation 0 is not a completed exchange"), "{example}");
 }
 
 #[test]
@@ -423,7 +423,7 @@ fn a_file_that_is_no_component_is_named_with_the_reason() {
         (b"".as_slice(), "it is not a WebAssembly file"),
         (b"(component)", "it is not a WebAssembly file"),
         (b"\0asm\x01\0\0\0", "it is a core module, not a component; build it for `wasm32-wasip2`"),
-        (b"\0asm\x0d\0\x01\0", "it is a component, but no plugin: it does not export `stampede:plugin/action`"),
+        (b"\0asm\x0d\0\x01\0", "it is a component, but not a plugin: it does not export `stampede:plugin/action`"),
     ] {
         assert_eq!(refused_file(contents), said);
     }

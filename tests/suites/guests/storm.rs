@@ -105,5 +105,5 @@ steps: [{{name: Bad, action: misbehave}}]
     let bad = report.row("Bad");
     assert_eq!(bad.tasks("failed"), 2, "the thief, and the user whose instance is gone with it");
     let example = bad.example("plugin");
-    assert!(example.contains("operation 0 is no exchange that has ended"), "{example}");
+    assert!(example.contains("operation 0 is not a completed exchange"), "{example}");
 }

@@ -1,4 +1,4 @@
-//! The smallest client that shows everything the site sends.
+//! A minimal client that shows everything the site sends.
 
 use std::net::SocketAddr;
 
@@ -12,12 +12,12 @@ use serde_json::Value;
 use stampede_site::{RunningSite, Site, SiteCounts};
 use tokio::net::TcpStream;
 
-/// A site on a free port.
+/// Starts a site on a free port.
 pub fn site() -> RunningSite {
     site_with(1)
 }
 
-/// A site on a free port, with that many threads.
+/// Starts a site on a free port, with that many threads.
 pub fn site_with(threads: usize) -> RunningSite {
     Site::spawn(([127, 0, 0, 1], 0).into(), threads).unwrap()
 }
@@ -60,7 +60,7 @@ impl Client {
         Self(sender)
     }
 
-    /// The header section; the body is still to be read.
+    /// Sends a request and reads the header section; the body is still to be read.
     pub async fn open(&mut self, request: Request<Full<Bytes>>) -> hyper::Result<Response<Incoming>> {
         self.0.ready().await?;
         self.0.send_request(request).await
@@ -79,14 +79,14 @@ impl Client {
     }
 }
 
-/// A request with these fields.
+/// Builds a request with these fields.
 pub fn request(method: &str, path: &str, headers: &[(&str, &str)], body: &str) -> Request<Full<Bytes>> {
     let builder = Request::builder().method(method).uri(path).header("host", "site");
     let builder = headers.iter().fold(builder, |builder, (name, value)| builder.header(*name, *value));
     builder.body(Full::from(body.to_owned())).unwrap()
 }
 
-/// The counts once every request has come to its end: a connection that a client has dropped is noticed a moment later.
+/// Returns the counts once every request has ended: a connection that a client has dropped is noticed a moment later.
 pub async fn settled(site: &RunningSite) -> SiteCounts {
     loop {
         let snapshot = site.stats().snapshot();

@@ -1,4 +1,4 @@
-//! `/stats` against what the clients received.
+//! `/stats`, compared with what the clients received.
 
 use stampede_site::{Route, RouteCounts};
 
@@ -7,7 +7,7 @@ use crate::client::{Client, request, settled, site_with};
 const CONNECTIONS: u64 = 8;
 const REQUESTS: u64 = 500;
 
-/// A request of every kind, over and over; returns how many bytes of bodies came back.
+/// Sends requests of every kind repeatedly. Returns the bytes of the bodies received.
 async fn hammer(mut client: Client) -> u64 {
     let mut received = 0;
     for number in 0..REQUESTS {

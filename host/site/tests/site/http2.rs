@@ -1,4 +1,4 @@
-//! The same site over HTTP/2 with prior knowledge.
+//! The site over HTTP/2 with prior knowledge.
 
 use bytes::Bytes;
 use http_body_util::Full;

@@ -1,4 +1,4 @@
-//! What breaks the rules, seen from a plain socket.
+//! Misbehaviour, seen from a plain socket.
 
 use std::io::{ErrorKind, Read, Write};
 use std::net::TcpStream;
@@ -7,7 +7,7 @@ use stampede_site::RunningSite;
 
 use crate::client::{settled, site};
 
-/// Sends a request and reads until the connection ends: what came, and how it ended.
+/// Sends a request and reads until the connection ends. Returns the bytes received, and the error that ended it.
 fn exchange(site: &RunningSite, path: &str) -> (Vec<u8>, Option<ErrorKind>) {
     let mut stream = TcpStream::connect(site.addr()).unwrap();
     write!(stream, "GET {path} HTTP/1.1\r\nhost: site\r\n\r\n").unwrap();
@@ -27,14 +27,14 @@ fn reset_ends_the_connection_with_a_reset() {
 }
 
 #[test]
-fn malformed_is_no_http() {
+fn malformed_bytes_are_not_http() {
     let (bytes, end) = exchange(&site(), "/malformed");
     assert!(!bytes.is_empty() && !bytes.starts_with(b"HTTP/"), "{bytes:?}");
     assert_eq!(end, None);
 }
 
 #[test]
-fn truncated_promises_more_than_it_sends() {
+fn truncated_announces_more_than_it_sends() {
     let (bytes, end) = exchange(&site(), "/truncated");
     let text = String::from_utf8(bytes).unwrap();
     let (head, body) = text.split_once("\r\n\r\n").unwrap();

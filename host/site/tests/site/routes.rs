@@ -1,4 +1,4 @@
-//! The routes that behave.
+//! The routes without misbehaviour.
 
 use std::io::Read;
 use std::time::Duration;
@@ -74,7 +74,7 @@ async fn the_catalogue_has_a_thousand_pages() {
 }
 
 #[tokio::test]
-async fn a_status_is_the_one_asked_for() {
+async fn a_status_is_as_requested() {
     let site = site();
     let mut client = Client::connect(site.addr()).await;
     for code in [200, 201, 204, 205, 304, 404, 418, 503, 599, 999] {

@@ -1,4 +1,4 @@
-//! What takes its time: playlists down to a segment, drips, events, a body without end.
+//! Replies that take time: playlists down to a segment, bodies in pieces, events, a body without end.
 
 use std::time::Duration;
 
@@ -7,7 +7,7 @@ use stampede_time::{Clock, nanos};
 
 use crate::client::{Client, request, settled, site};
 
-/// The first line that is no tag.
+/// Returns the first line that is not a tag.
 fn first_uri(playlist: &str) -> &str {
     playlist.lines().find(|line| !line.starts_with('#')).unwrap()
 }
@@ -27,7 +27,7 @@ async fn playlists_lead_to_segments_of_whole_packets() {
 }
 
 #[tokio::test]
-async fn what_no_playlist_names_is_404() {
+async fn segments_in_no_playlist_are_404() {
     let site = site();
     let mut client = Client::connect(site.addr()).await;
     for path in ["a/144p/media.m3u8", "a/144p/0.ts", "a/360p/30.ts", "a/360p/-1.ts", "a/360p/x.ts", "a/other.m3u8"] {
@@ -53,7 +53,7 @@ async fn a_slow_body_comes_in_pieces_none_of_them_early() {
 }
 
 #[tokio::test]
-async fn events_are_as_many_as_asked_for() {
+async fn events_are_as_many_as_requested() {
     let site = site();
     let mut client = Client::connect(site.addr()).await;
     let reply = client.get("/events?count=2&every_ms=1").await;

@@ -8,7 +8,7 @@ use tokio_tungstenite::tungstenite::Message;
 use crate::client::{Client, request, settled, site};
 
 #[tokio::test]
-async fn messages_come_back_and_the_closing_handshake_ends_it() {
+async fn messages_are_echoed_until_the_closing_handshake() {
     let site = site();
     let stream = TcpStream::connect(site.addr()).await.unwrap();
     let (mut socket, response) = client_async(format!("ws://{}/ws", site.addr()), stream).await.unwrap();

@@ -70,7 +70,7 @@ fn inspect_file(file: &Path, allow_native: bool) -> Result<Inspection, Diagnosti
     }
     let component = compile::compile_untrusted(engine.inner(), Some(&name), &bytes, CompileCaps::default());
     let component = component.map_err(|refusal| refused(refusal.message))?;
-    let plugin = loader.load((policy, false), &component).map_err(refused)?;
+    let plugin = loader.load(policy, false, &component).map_err(refused)?;
     let contract = identify::contract(engine.inner(), &component).unwrap_or_default();
     Ok(Inspection { plugin, contract, imports: Some(ComponentImports::of(engine.inner(), &component)), size, sha256 })
 }

@@ -1,23 +1,24 @@
-//! Where the content of a reply ends (RFC 9112 sections 6 and 7). Pure: bytes in, pieces of content out.
+//! The framing of a reply, which tells where its content ends (RFC 9112 sections 6 and 7). Pure: bytes in, pieces of
+//! content out.
 
 use crate::net::Failure;
 
-/// Most bytes of chunk extensions and trailers of one reply; both are read and ignored.
+/// Maximum number of bytes of chunk extensions and trailers of one reply; both are read and ignored.
 const MAX_OVERHEAD: usize = 64 * 1024;
 
-/// How much is still to come.
+/// The content that is still to come.
 #[derive(Debug, PartialEq, Eq)]
 pub(super) enum Framing {
-    /// That many bytes.
+    /// This many bytes.
     Length(u64),
     /// Chunks.
     Chunked(ChunkedDecoder),
-    /// Whatever comes until the connection ends.
+    /// Everything until the connection ends.
     UntilClosed,
 }
 
 impl Framing {
-    /// Whether nothing is to come.
+    /// Returns `true` if no more content is to come.
     pub fn is_done(&self) -> bool {
         match self {
             Self::Length(left) => *left == 0,
@@ -26,7 +27,8 @@ impl Framing {
         }
     }
 
-    /// Takes what has arrived and hands on the content in it; the number of bytes that belong to this reply.
+    /// Takes bytes that have arrived and passes the content in them on. Returns the number of bytes that belong to this
+    /// reply.
     pub fn decode(&mut self, input: &[u8], content: &mut impl FnMut(&[u8])) -> Result<usize, Failure> {
         match self {
             Self::UntilClosed => {
@@ -44,7 +46,7 @@ impl Framing {
     }
 }
 
-/// How far chunked content has come.
+/// Decoder of chunked content.
 #[derive(Debug, Default, PartialEq, Eq)]
 pub(super) struct ChunkedDecoder {
     next: ChunkState,
@@ -52,7 +54,7 @@ pub(super) struct ChunkedDecoder {
     overhead: usize,
 }
 
-/// What comes next.
+/// The part of chunked content that comes next.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 enum ChunkState {
     /// The first digit of a chunk's size.
@@ -98,7 +100,7 @@ impl ChunkedDecoder {
         Ok(at)
     }
 
-    /// What comes after a byte that is not content.
+    /// Returns the state after a byte that is not content.
     fn after(&mut self, byte: u8) -> Result<ChunkState, Failure> {
         let invalid = || Failure::protocol("malformed reply: invalid chunk");
         let digit = char::from(byte).to_digit(16).map(u64::from);
@@ -143,7 +145,7 @@ mod tests {
 
     use super::*;
 
-    /// The content of chunks that arrive in pieces of this size, how much was taken, and whether that was all.
+    /// Decodes chunks that arrive in pieces of this size. Returns the content, the bytes taken, and whether it is done.
     fn chunked(text: &[u8], piece: usize) -> Result<(Vec<u8>, usize, bool), Failure> {
         let (mut framing, mut content, mut taken) = (Framing::Chunked(ChunkedDecoder::default()), Vec::new(), 0);
         for part in text.chunks(piece) {
@@ -157,7 +159,7 @@ mod tests {
     }
 
     #[test]
-    fn chunks_however_they_arrive() {
+    fn chunks_are_decoded_in_pieces_of_any_size() {
         for (case, text, content, rest) in [
             ("one", "2\r\nok\r\n0\r\n\r\n", "ok", ""),
             ("several, hexadecimal", "1\r\no\r\nA\r\n0123456789\r\n0\r\n\r\n", "o0123456789", ""),
@@ -175,7 +177,7 @@ mod tests {
     }
 
     #[test]
-    fn chunks_that_are_none() {
+    fn malformed_chunks_are_rejected() {
         for text in
             ["x", "\r\n", "2x\r\n", "2\rx", "2\r\nokx", "2\r\nok\rx", "10000000000000000\r\n", "0\r\n\rx", "-1\r\n"]
         {
@@ -189,7 +191,7 @@ mod tests {
     }
 
     #[test]
-    fn a_length_leaves_what_follows() {
+    fn a_length_leaves_the_bytes_that_follow() {
         let mut framing = Framing::Length(3);
         assert_eq!(framing.decode(b"ab", &mut |_| ()), Ok(2));
         assert!(!framing.is_done());
@@ -201,12 +203,12 @@ mod tests {
         #[test]
         fn any_bytes_end_without_a_panic(text in "[0-9a-f;x \r\n]{0,200}", piece in 1_usize..50) {
             let text = text.as_bytes();
-            // What was taken before something malformed differs with the pieces; the verdict does not.
+            // The pieces decide how much is taken before a malformed part, but not the verdict.
             prop_assert_eq!(chunked(text, piece), chunked(text, 200));
         }
 
         #[test]
-        fn what_was_chunked_comes_back(parts in proptest::collection::vec("[a-z\r\n0]{1,40}", 0..6), piece in 1_usize..50) {
+        fn chunks_round_trip(parts in proptest::collection::vec("[a-z\r\n0]{1,40}", 0..6), piece in 1_usize..50) {
             let chunks = parts.iter().map(|part| format!("{:x};e\r\n{part}\r\n", part.len())).collect::<String>();
             let text = format!("{chunks}0\r\nx: y\r\n\r\n");
             prop_assert_eq!(chunked(text.as_bytes(), piece), Ok((parts.concat().into_bytes(), text.len(), true)));

@@ -1,10 +1,10 @@
 //! HTTP/1.1 (RFC 9112) as a load generator needs it: one exchange at a time on a connection, driven by the user's own
 //! task, with no buffer of its own while it is idle.
 //!
-//! This is the one protocol that is not left to a library. hyper, which does the rest, keeps two buffers, a dispatch
+//! This is the only protocol that is not left to a library. hyper, which handles HTTP/2, keeps two buffers, a dispatch
 //! channel and several allocations per connection and builds a header map per reply; measured side by side (see
-//! `ARCHITECTURE.md`, Decisions) that is half of the user time of a request and most of the memory of a user. The
-//! parsing itself is httparse's, as it is in hyper.
+//! `docs/decisions`) that is half of the user time of a request and most of the memory of a user. The parsing itself is
+//! httparse's, as it is in hyper.
 
 mod exchange;
 mod framing;
@@ -20,10 +20,10 @@ pub use upgrade::{UpgradeReply, upgrade};
 
 /// An open connection with no exchange on it.
 pub(super) struct Http1 {
-    /// Where it leads.
+    /// The origin that it leads to.
     pub origin: Rc<Origin>,
     transport: Transport,
-    /// Whether a reply has been received on it: only then may the peer have closed it in good faith.
+    /// True when a reply has been received on it: only then may the peer have closed it rightfully.
     used: bool,
 }
 
@@ -34,7 +34,7 @@ impl Drop for Http1 {
 }
 
 impl Http1 {
-    /// A connection nothing has been sent on.
+    /// Wraps a connection on which nothing has been sent.
     pub fn new(origin: Rc<Origin>, transport: Transport) -> Self {
         Self { origin, transport, used: false }
     }

@@ -1,4 +1,4 @@
-//! The head of a reply, read with httparse: what it says of the content and of the connection.
+//! The head of a reply, parsed with httparse: the framing of the content, and the future of the connection.
 
 use std::mem::MaybeUninit;
 
@@ -9,11 +9,12 @@ use super::super::header_section::{HeaderSection, SET_COOKIE};
 use super::framing::{ChunkedDecoder, Framing};
 use crate::net::Failure;
 
-/// Largest header section, in bytes.
+/// Maximum size of a header section, in bytes.
 const MAX_HEAD_BYTES: usize = 64 * 1024;
-/// A head of up to that many bytes is read again with each piece, so that what is no HTTP is known at once.
+/// Size in bytes up to which a head is parsed again with each piece, so that a peer that does not speak HTTP is noticed
+/// at once.
 const REPARSE_UP_TO: usize = 1024;
-/// Most header fields.
+/// Maximum number of header fields.
 const MAX_FIELDS: usize = 100;
 
 /// The head of a reply.
@@ -24,13 +25,13 @@ pub(super) struct ReplyHead {
     pub version: Version,
     /// The fields.
     pub section: HeaderSection,
-    /// What follows.
+    /// Framing of the content.
     pub framing: Framing,
-    /// Whether the connection can be used again after the content.
+    /// True when the connection can be used again after the content.
     pub keep_alive: bool,
 }
 
-/// What the fields say that matter to the connection.
+/// The header fields that matter to the connection and the framing.
 #[derive(Default)]
 struct ConnectionFields {
     length: Option<u64>,
@@ -41,7 +42,8 @@ struct ConnectionFields {
     sets_cookies: bool,
 }
 
-/// Reads the head of the reply to a request of this method; it and its length in bytes, or `None` if it is not complete.
+/// Parses the head of the reply to a request with this method. Returns the head and its length in bytes; `None` if it
+/// is not complete.
 pub(super) fn parse_head(text: &[u8], method: &Method) -> Result<Option<(ReplyHead, usize)>, Failure> {
     let mut room = [const { MaybeUninit::<Header<'_>>::uninit() }; MAX_FIELDS];
     let mut response = Response::new(&mut []);
@@ -72,7 +74,7 @@ impl ConnectionFields {
     fn of(fields: &[Header<'_>]) -> Result<Self, Failure> {
         let mut parsed = Self::default();
         for field in fields {
-            // A look at the length spares most comparisons.
+            // Comparing the length first saves most comparisons.
             match field.name.len() {
                 10 if field.name.eq_ignore_ascii_case("connection") => {
                     parsed.close |= has_token(field.value, b"close");
@@ -91,11 +93,11 @@ impl ConnectionFields {
         Ok(parsed)
     }
 
-    /// Several lengths are fine as long as they agree (RFC 9110 section 8.6).
+    /// Adds a length. Several are accepted as long as they agree (RFC 9110 section 8.6).
     fn add_length(&mut self, value: &[u8]) -> Result<(), Failure> {
         for part in value.split(|&byte| byte == b',') {
             let length = number(part.trim_ascii());
-            if length.is_none() || self.length.is_some_and(|known| Some(known) != length) {
+            if length.is_none() || self.length.is_some_and(|earlier| Some(earlier) != length) {
                 return Err(Failure::protocol("malformed reply: invalid content-length"));
             }
             self.length = length;
@@ -103,7 +105,7 @@ impl ConnectionFields {
         Ok(())
     }
 
-    /// RFC 9112 section 6.3.
+    /// Returns the framing of the content (RFC 9112 section 6.3).
     fn framing(&self, status: StatusCode, method: &Method) -> Framing {
         let none = status.is_informational()
             || matches!(status.as_u16(), 204 | 304)
@@ -118,19 +120,19 @@ impl ConnectionFields {
     }
 }
 
-/// Whether a beginning that had `known` bytes before is read once more. A long head that comes in small pieces is read when
-/// its empty line has come, and not once for each of them.
+/// Returns `true` if the beginning of a head, which had `length_before` bytes before, is worth parsing again. A long
+/// head that arrives in small pieces is parsed when its empty line has arrived, not once for each piece.
 pub(super) fn is_worth_reading(text: &[u8], length_before: usize) -> bool {
     !(REPARSE_UP_TO..MAX_HEAD_BYTES).contains(&text.len()) || may_be_complete(text, length_before)
 }
 
-/// Whether an empty line ends within the bytes after `known`, so that a head may be complete.
+/// Returns `true` if an empty line ends within the bytes after `length_before`, so that a head may be complete.
 fn may_be_complete(text: &[u8], length_before: usize) -> bool {
     let new = &text[length_before.saturating_sub(3)..];
     new.windows(2).any(|pair| pair == b"\n\n") || new.windows(3).any(|three| three == b"\n\r\n")
 }
 
-/// A decimal number of one digit or more, and of digits alone.
+/// Parses a decimal number: one digit or more, and nothing else.
 fn number(text: &[u8]) -> Option<u64> {
     let first = text.first().map(|_| 0_u64);
     text.iter().fold(first, |number, byte| {
@@ -139,9 +141,9 @@ fn number(text: &[u8]) -> Option<u64> {
     })
 }
 
-/// Whether a list of words has this one.
+/// Returns `true` if a comma-separated list contains the token.
 pub(super) fn has_token(list: &[u8], token: &[u8]) -> bool {
-    // Most lists are of one word.
+    // Most lists have one token.
     list.eq_ignore_ascii_case(token)
         || list.split(|&byte| byte == b',').any(|word| word.trim_ascii().eq_ignore_ascii_case(token))
 }
@@ -175,7 +177,7 @@ mod tests {
     }
 
     #[test]
-    fn what_follows_a_head() {
+    fn the_head_decides_framing_and_keep_alive() {
         let chunked = || Framing::Chunked(ChunkedDecoder::default());
         for (fields, status, framing, keep_alive) in [
             ("content-length: 7\r\n", 200, Framing::Length(7), true),
@@ -197,7 +199,7 @@ mod tests {
     }
 
     #[test]
-    fn the_old_version_ends_the_connection_unless_it_says_otherwise() {
+    fn http_1_0_ends_the_connection_unless_it_asks_to_keep_it() {
         for (fields, keep_alive) in [("", false), ("connection: keep-alive\r\n", true)] {
             let text = format!("HTTP/1.0 200 OK\r\ncontent-length: 0\r\n{fields}\r\n");
             let (head, _) = parse_head(text.as_bytes(), &Method::GET).unwrap().unwrap();
@@ -206,7 +208,7 @@ mod tests {
     }
 
     #[test]
-    fn the_fields_are_those_that_came() {
+    fn fields_are_those_that_arrived() {
         let head = head("X: y\r\nSet-Cookie: a=1\r\ncontent-length: 0\r\n", 200, &Method::GET);
         assert_eq!(head.section.get("x"), Some(&b"y"[..]));
         assert_eq!(head.section.cookies().collect::<Vec<_>>(), [b"a=1"]);
@@ -233,13 +235,13 @@ mod tests {
             if let Ok(Some((head, length))) = whole {
                 prop_assert!(length <= text.len());
                 head.section.get("x");
-                // Not a byte less is enough.
+                // One byte less is not enough.
                 prop_assert!(!matches!(parse_head(&text[..length - 1], &Method::GET), Ok(Some(_))));
             }
         }
     }
 
-    /// Heads, most of them with something wrong in them.
+    /// Heads, most of them malformed.
     fn heads() -> impl Strategy<Value = Vec<u8>> {
         let line = proptest::sample::select(vec![
             &b"HTTP/1.1 200 OK"[..],
@@ -263,7 +265,7 @@ mod tests {
     }
 
     #[test]
-    fn lengths_that_are_none() {
+    fn malformed_lengths_are_rejected() {
         for value in ["-1", "+1", "1 2", "x", "", "1,2", "99999999999999999999"] {
             let text = format!("HTTP/1.1 200 OK\r\ncontent-length: {value}\r\n\r\n");
             let failure = parse_head(text.as_bytes(), &Method::GET).err().unwrap();

@@ -1,15 +1,15 @@
-//! How a request looks on the wire (RFC 9112 section 3).
+//! The wire format of a request (RFC 9112 section 3).
 
 use hyper::Method;
-use hyper::header::{ACCEPT_ENCODING, CONNECTION, CONTENT_LENGTH, COOKIE, HOST, HeaderValue, TRANSFER_ENCODING};
+use hyper::header::{ACCEPT_ENCODING, CONNECTION, CONTENT_LENGTH, COOKIE, HOST, TRANSFER_ENCODING};
 
 use super::super::body;
-use super::super::message::{Request, has_payload};
+use super::super::message::{OutgoingRequest, Request, has_payload};
 
-/// Writes the head of a request, with `cookie` unless the request brings one; if it is the `last` on its connection, it
-/// says so, unless it says something else of it. Framing is ours: `content-length` says what is sent, whatever the fields
-/// say.
-pub(super) fn write_head(request: &Request, (cookie, last): (Option<&HeaderValue>, bool), out: &mut Vec<u8>) {
+/// Writes the head of a request. The last request on a connection has `connection: close`, unless it has a `connection`
+/// field of its own. `content-length` is the length of the body; framing fields of the request are ignored.
+pub(super) fn write_head(outgoing: &OutgoingRequest<'_>, out: &mut Vec<u8>) {
+    let OutgoingRequest { request, cookie, is_last } = outgoing;
     let put = |out: &mut Vec<u8>, parts: &[&[u8]]| parts.iter().for_each(|part| out.extend_from_slice(part));
     put(out, &[request.method.as_str().as_bytes(), b" ", request.target.as_str().as_bytes(), b" HTTP/1.1\r\n"]);
     let (mut host, mut own_cookie, mut codings) = (false, false, false);
@@ -25,7 +25,7 @@ pub(super) fn write_head(request: &Request, (cookie, last): (Option<&HeaderValue
     if !host {
         put(out, &[b"host: ", request.origin.host_field().as_bytes(), b"\r\n"]);
     }
-    if let Some(cookie) = cookie.filter(|_| !own_cookie) {
+    if let Some(cookie) = cookie.as_ref().filter(|_| !own_cookie) {
         put(out, &[b"cookie: ", cookie.as_bytes(), b"\r\n"]);
     }
     if request.decode && !codings {
@@ -34,13 +34,13 @@ pub(super) fn write_head(request: &Request, (cookie, last): (Option<&HeaderValue
     if !request.body.is_empty() || has_payload(&request.method) {
         put(out, &[b"content-length: ", request.body.len().to_string().as_bytes(), b"\r\n"]);
     }
-    if last && request.headers.get(&CONNECTION).is_none() {
+    if *is_last && request.headers.get(&CONNECTION).is_none() {
         put(out, &[b"connection: close\r\n"]);
     }
     put(out, &[b"\r\n"]);
 }
 
-/// Whether the request itself asks for the connection's end.
+/// Returns `true` if the request itself asks to close the connection.
 pub(super) fn asks_to_close(request: &Request) -> bool {
     request.method == Method::CONNECT
         || request.headers.get(&CONNECTION).is_some_and(|value| super::reply::has_token(value.as_bytes(), b"close"))
@@ -48,7 +48,7 @@ pub(super) fn asks_to_close(request: &Request) -> bool {
 
 #[cfg(test)]
 mod tests {
-    use hyper::header::{HeaderName, USER_AGENT};
+    use hyper::header::{HeaderName, HeaderValue, USER_AGENT};
     use url::Url;
 
     use super::super::super::Fields;
@@ -56,7 +56,7 @@ mod tests {
     use crate::net::Version;
     use crate::net::{Origin, target};
 
-    fn written(fields: &[(HeaderName, &'static str)], (cookie, last): (Option<&'static str>, bool)) -> String {
+    fn written(fields: &[(HeaderName, &'static str)], cookie: Option<&'static str>, is_last: bool) -> String {
         let url = Url::parse("http://site/a?b").unwrap();
         let fields = fields.iter().map(|(name, value)| (name.clone(), HeaderValue::from_static(value)));
         let request = Request {
@@ -68,33 +68,35 @@ mod tests {
             version: Version::Http1,
             keep_body: None,
             decode: true,
-            flow: None,
+            channel: None,
         };
         let mut out = Vec::new();
-        write_head(&request, (cookie.map(HeaderValue::from_static).as_ref(), last), &mut out);
+        let cookie = cookie.map(HeaderValue::from_static);
+        write_head(&OutgoingRequest { request: &request, cookie, is_last }, &mut out);
         String::from_utf8(out).unwrap()
     }
 
     #[test]
-    fn what_the_request_brings_wins() {
+    fn fields_of_the_request_win() {
         assert_eq!(
-            written(&[(USER_AGENT, "x")], (Some("a=1"), false)),
+            written(&[(USER_AGENT, "x")], Some("a=1"), false),
             "GET /a?b HTTP/1.1\r\nuser-agent: x\r\nhost: site\r\ncookie: a=1\r\naccept-encoding: gzip, deflate, br\r\n\r\n"
         );
         assert_eq!(
             written(
                 &[(COOKIE, "mine=1"), (ACCEPT_ENCODING, "br"), (HOST, "other"), (CONTENT_LENGTH, "7")],
-                (Some("a=1"), false)
+                Some("a=1"),
+                false
             ),
             "GET /a?b HTTP/1.1\r\ncookie: mine=1\r\naccept-encoding: br\r\nhost: other\r\n\r\n"
         );
     }
 
     #[test]
-    fn the_last_request_of_a_connection_says_so_unless_it_says_something_else_of_it() {
+    fn the_last_request_closes_the_connection_unless_it_has_a_connection_field() {
         let rest = "host: site\r\naccept-encoding: gzip, deflate, br\r\n";
         let of = |first: &str, last: &str| format!("GET /a?b HTTP/1.1\r\n{first}{rest}{last}\r\n");
-        assert_eq!(written(&[], (None, true)), of("", "connection: close\r\n"));
-        assert_eq!(written(&[(CONNECTION, "x")], (None, true)), of("connection: x\r\n", ""));
+        assert_eq!(written(&[], None, true), of("", "connection: close\r\n"));
+        assert_eq!(written(&[(CONNECTION, "x")], None, true), of("connection: x\r\n", ""));
     }
 }

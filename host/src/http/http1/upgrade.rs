@@ -1,6 +1,6 @@
-//! A request that asks for its connection (RFC 9110 section 7.8), such as the handshake of a WebSocket. It has a connection
-//! of its own, which ends or becomes a byte stream for another protocol, so it shares nothing with the exchanges but how
-//! a head is written and read.
+//! A request that asks to upgrade its connection (RFC 9110 section 7.8), such as the handshake of a WebSocket. It has a
+//! connection of its own, which ends or becomes a byte stream for another protocol, so it shares with the exchanges
+//! only the writing and parsing of heads.
 
 use std::future::poll_fn;
 use std::io::ErrorKind;
@@ -13,13 +13,13 @@ use tokio::io::{AsyncRead, AsyncWriteExt, ReadBuf};
 
 use super::super::client::Client;
 use super::super::header_section::HeaderSection;
-use super::super::message::Request;
+use super::super::message::{OutgoingRequest, Request};
 use super::super::session::HttpSession;
 use super::reply::{self, ReplyHead};
 use super::request;
 use crate::net::{Destination, Failure, Meter, Stream};
 
-/// What a server answered.
+/// A server's answer to an upgrade request.
 pub struct UpgradeReply {
     /// The status, never informational but 101.
     pub status: StatusCode,
@@ -27,15 +27,15 @@ pub struct UpgradeReply {
     pub headers: HeaderSection,
     /// The connection, if the status is 101.
     pub stream: Option<Stream>,
-    /// From the first byte of the request to the last of the reply's head.
+    /// Time from the first byte of the request to the last byte of the reply's head.
     pub duration: Nanos,
 }
 
-/// Sends a request of a user, with its cookies, on a new connection, and receives the head of the reply. Its cookies are
-/// kept whatever its status. `meter` has begun; the status and the time to the head are noted.
+/// Sends a request of a user, with its cookies, on a new connection, and receives the head of the reply. The cookies of
+/// the reply are kept whatever its status. `meter` has begun; the status and the time to the head are noted.
 ///
 /// # Errors
-/// No connection could be opened, or it ended before the head was complete, or that is none.
+/// No connection could be opened, it ended before the head was complete, or the head is malformed.
 pub async fn upgrade(
     client: &Client,
     session: &HttpSession,
@@ -46,7 +46,7 @@ pub async fn upgrade(
     let begun = client.now();
     let mut head = client.spare_buffer();
     let cookie = session.cookies.field(&request.origin, &request.target);
-    request::write_head(request, (cookie.as_ref(), false), &mut head);
+    request::write_head(&OutgoingRequest { request, cookie, is_last: false }, &mut head);
     stream.write_all(&head).await.map_err(|error| Stream::failure(&error))?;
     stream.flush().await.map_err(|error| Stream::failure(&error))?;
     meter.update(|measured| measured.bytes_out += head.len() as u64);
@@ -67,8 +67,8 @@ pub async fn upgrade(
     Ok(UpgradeReply { status: head.status, headers: head.section, stream, duration })
 }
 
-/// Receives a head that is not informational, or is 101, and what came behind it. Those bytes count when they are read
-/// from the stream.
+/// Receives a head that is not informational, or is 101, and the bytes that arrived after it. Those bytes are counted
+/// when they are read from the stream.
 async fn receive(
     client: &Client,
     meter: &Meter,
@@ -95,7 +95,7 @@ async fn receive(
     }
 }
 
-/// Appends what arrives next.
+/// Reads once and appends to `text`.
 async fn read(client: &Client, stream: &mut Stream, text: &mut Vec<u8>) -> Result<(), Failure> {
     let length_before = text.len();
     let read = poll_fn(|cx| {

@@ -1,8 +1,8 @@
-//! What a target can do wrong, and what it is called.
+//! Failures of a target, and their kinds and texts.
 
 use super::*;
 
-/// What a user gets from a server that does this.
+/// Returns the outcome of a user's request to a server with this action.
 async fn outcome(then: ServerAction) -> Result<(u16, Bytes), String> {
     let server = ScriptedServer::new(&[then]).await;
     let outcome = TestUser::new().get(&server.url("/")).await;
@@ -11,7 +11,7 @@ async fn outcome(then: ServerAction) -> Result<(u16, Bytes), String> {
 }
 
 #[tokio::test]
-async fn replies_that_break_the_rules() {
+async fn replies_that_break_the_rules_are_failures() {
     run(async {
         for (case, answer, failure) in [
             ("nothing", &b""[..], "network: connection closed before the reply"),
@@ -49,7 +49,7 @@ async fn replies_that_break_the_rules() {
 }
 
 #[tokio::test]
-async fn a_reset_is_no_truncation() {
+async fn a_reset_is_not_a_truncation() {
     run(async {
         assert_eq!(outcome(ServerAction::Reset).await.unwrap_err(), "network: connection reset");
     })
@@ -79,7 +79,7 @@ async fn header_sections_have_a_limit() {
 }
 
 #[tokio::test]
-async fn a_port_where_nobody_listens() {
+async fn a_closed_port_refuses_the_connection() {
     run(async {
         let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
         let url = format!("http://{}/", listener.local_addr().unwrap());
@@ -95,7 +95,7 @@ async fn a_port_where_nobody_listens() {
 }
 
 #[tokio::test]
-async fn a_name_that_does_not_resolve() {
+async fn a_name_that_does_not_resolve_is_a_failure() {
     run(async {
         let user = TestUser::new();
         let failure = user.get("http://nowhere.invalid/secret?token=1").await.unwrap_err();

@@ -14,7 +14,7 @@ use super::super::client::LocalTasks;
 use super::*;
 use crate::net::{Meter, Version};
 
-/// What the server saw.
+/// Observations of the server.
 #[derive(Default)]
 struct Http2Log {
     connections: Cell<usize>,
@@ -32,7 +32,7 @@ impl Drop for OpenRequestGuard {
     }
 }
 
-/// A server that answers with the request's content as soon as `together` requests are waiting.
+/// Starts a server that answers with the request's content as soon as `together` requests are waiting.
 async fn server(together: usize) -> (String, Rc<Http2Log>) {
     let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
     let url = format!("http://{}/", listener.local_addr().unwrap());
@@ -157,7 +157,7 @@ async fn a_request_that_is_dropped_ends_its_stream_and_nothing_else() {
 }
 
 #[tokio::test]
-async fn servers_that_do_not_speak_it() {
+async fn servers_that_do_not_speak_http2_are_failures() {
     run(async {
         for (case, then, failure) in [
             ("closes", ServerAction::Last(b""), "network: connection closed before the reply"),
@@ -177,7 +177,7 @@ async fn servers_that_do_not_speak_it() {
 }
 
 #[tokio::test]
-async fn a_connection_that_cannot_be_opened_fails_all_who_wait_for_it() {
+async fn a_connection_that_cannot_be_opened_fails_all_waiting_exchanges() {
     run(async {
         let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
         let url = format!("http://{}/", listener.local_addr().unwrap());

@@ -1,4 +1,4 @@
-//! When a connection is used again, and when a request may be sent again.
+//! Reuse of connections, and the cases in which a request may be sent again.
 
 use hyper::header::{CONNECTION, HeaderValue};
 use tokio::task::coop;
@@ -29,7 +29,7 @@ async fn requests_of_a_user_share_a_connection() {
     .await;
 }
 
-/// What `connections` says, in three walks of two requests each.
+/// Each value of `connections`, in three iterations of two requests each.
 #[tokio::test]
 async fn connections_last_as_long_as_they_should() {
     run(async {
@@ -100,7 +100,7 @@ async fn a_connection_with_stray_bytes_is_replaced() {
 }
 
 #[tokio::test]
-async fn replies_that_end_the_connection() {
+async fn replies_may_end_the_connection() {
     run(async {
         for (case, answer) in [
             ("connection: close", &b"HTTP/1.1 200 OK\r\nconnection: close\r\ncontent-length: 2\r\n\r\nok"[..]),
@@ -118,7 +118,7 @@ async fn replies_that_end_the_connection() {
 }
 
 #[tokio::test]
-async fn a_request_that_ends_the_connection() {
+async fn a_request_may_end_the_connection() {
     run(async {
         let server = ScriptedServer::new(&[ServerAction::Answer(OK)]).await;
         let user = TestUser::new();
@@ -132,8 +132,8 @@ async fn a_request_that_ends_the_connection() {
     .await;
 }
 
-/// The runtime makes a task that has done much see its sockets as not ready, even a closed one: not to be read, and not
-/// to be written to either. The task's next turn finds the connection closed before it writes.
+/// The runtime reports to a task that has used up its budget that its sockets are neither readable nor writable, even a
+/// closed one. The task's next poll finds the connection closed before it writes.
 #[tokio::test]
 async fn a_request_that_was_not_written_is_sent_again() {
     run(async {
@@ -213,7 +213,7 @@ async fn the_connections_kept_have_a_limit() {
     .await;
 }
 
-/// A server that answers as soon as it has seen the head of a request, and reads no further.
+/// Starts a server that answers as soon as it has read the head of a request, and reads no further.
 async fn answers_early(closes: bool) -> (String, Rc<Cell<usize>>) {
     let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
     let (url, connections) = (format!("http://{}/", listener.local_addr().unwrap()), Rc::new(Cell::new(0)));
@@ -250,7 +250,7 @@ async fn a_reply_may_come_before_the_request_is_written_and_ends_the_connection(
             let (url, connections) = answers_early(closes).await;
             let user = TestUser::new();
             for number in 1..=2 {
-                // More than the sockets of both sides hold.
+                // More than the buffers of both sockets hold.
                 let body = Bytes::from(vec![b'x'; 64 << 20]);
                 let reply = user.send(Request { method: Method::POST, body, ..get(&url) }).await;
                 assert_eq!(text(reply), Ok((413, Bytes::from_static(b"no"))), "closes: {closes}");
@@ -263,7 +263,7 @@ async fn a_reply_may_come_before_the_request_is_written_and_ends_the_connection(
 }
 
 #[tokio::test]
-async fn what_came_before_a_malformed_chunk_counts() {
+async fn content_before_a_malformed_chunk_counts() {
     run(async {
         let server = ScriptedServer::new(&[ServerAction::Last(
             b"HTTP/1.1 200 OK\r\ntransfer-encoding: chunked\r\n\r\n5\r\nhello\r\nx\r\n",

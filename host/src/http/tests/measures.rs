@@ -1,4 +1,4 @@
-//! The numbers of a sample, compared with the server's own.
+//! The numbers of a sample, compared with those of the server.
 
 use hyper::header::{HeaderName, HeaderValue, USER_AGENT};
 
@@ -8,7 +8,7 @@ use crate::net::Measurements;
 const OK: &[u8] = b"HTTP/1.1 200 OK\r\ncontent-length: 2\r\n\r\nok";
 
 #[tokio::test]
-async fn bytes_are_those_the_server_counts() {
+async fn bytes_equal_those_that_the_server_counts() {
     run(async {
         let server = ScriptedServer::new(&[
             ServerAction::Answer(OK),
@@ -35,7 +35,7 @@ async fn bytes_are_those_the_server_counts() {
 }
 
 #[tokio::test]
-async fn a_phase_is_there_if_it_happened() {
+async fn a_phase_is_measured_only_if_it_happened() {
     run(async {
         let server = ScriptedServer::new(&[ServerAction::Answer(OK)]).await;
         let user = TestUser::new();
@@ -58,7 +58,7 @@ async fn a_phase_is_there_if_it_happened() {
 }
 
 #[tokio::test]
-async fn a_meter_is_begun_anew() {
+async fn a_meter_is_reset_when_it_begins() {
     run(async {
         let server = ScriptedServer::new(&[ServerAction::Answer(OK)]).await;
         let user = TestUser::new();
@@ -72,7 +72,7 @@ async fn a_meter_is_begun_anew() {
 }
 
 #[tokio::test]
-async fn requests_on_the_wire() {
+async fn requests_are_written_as_expected() {
     run(async {
         let server = ScriptedServer::new(&[ServerAction::Answer(OK)]).await;
         let host = server.address;
@@ -88,7 +88,7 @@ async fn requests_on_the_wire() {
         for (case, request, expected) in [
             ("plain", base(), format!("GET /a/b?c=d HTTP/1.1\r\nhost: {host}\r\n\r\n")),
             ("fields", named, format!("GET /a/b?c=d HTTP/1.1\r\nuser-agent: x\r\nhost: {host}\r\n\r\n")),
-            ("framing is ours, the host yours", framed, "GET /a/b?c=d HTTP/1.1\r\nhost: other\r\n\r\n".to_owned()),
+            ("own framing, host as given", framed, "GET /a/b?c=d HTTP/1.1\r\nhost: other\r\n\r\n".to_owned()),
             (
                 "content",
                 Request { method: Method::PUT, body, ..base() },

@@ -1,5 +1,5 @@
-//! The client against servers that a test scripts byte by byte. Client and servers share one thread, so that what
-//! happens first is decided by the test and not by luck.
+//! The client against servers that a test scripts byte by byte. Client and servers share one thread, so that the test
+//! decides the order of events.
 
 mod failures;
 mod http2;
@@ -27,10 +27,10 @@ use url::Url;
 use super::*;
 use crate::net::{Failure, Measurements, Meter, Origin, Tls, Version, target};
 
-/// Content kept in these tests, in bytes.
+/// Maximum content kept in these tests, in bytes.
 const LIMIT: usize = 100_000;
 
-/// Runs a test where tasks can be local; the time limit is only there so that a bug does not hang the suite.
+/// Runs a test where tasks can be local. The time limit only keeps a bug from hanging the suite.
 async fn run<T>(test: impl Future<Output = T>) -> T {
     let tasks = LocalSet::new();
     tokio::time::timeout(Duration::from_secs(30), tasks.run_until(test)).await.expect("the test hangs")
@@ -48,9 +48,9 @@ impl TestUser {
         Self::trusting(false)
     }
 
-    /// A user who trusts everyone or only the system's certificates.
-    fn trusting(everyone: bool) -> Self {
-        let options = ClientOptions { tls: Tls::load(everyone).unwrap(), max_body_kept: LIMIT, dial: None };
+    /// Creates a user that trusts any certificate, or only the system's.
+    fn trusting(any: bool) -> Self {
+        let options = ClientOptions { tls: Tls::load(any).unwrap(), max_body_kept: LIMIT, dial: None };
         Self { client: Client::new(options, Clock::start()), session: HttpSession::default(), meter: Meter::default() }
     }
 
@@ -59,7 +59,7 @@ impl TestUser {
         exchange(&self.client, &self.session, &self.meter, &request).await
     }
 
-    /// Sends a GET, and gives the status and the content, or the failure as `kind: detail`.
+    /// Sends a GET. Returns the status and the content, or the failure as `kind: detail`.
     async fn get(&self, url: &str) -> Result<(u16, Bytes), String> {
         text(self.send(get(url)).await)
     }
@@ -76,7 +76,7 @@ fn text(outcome: Result<Reply, Failure>) -> Result<(u16, Bytes), String> {
     }
 }
 
-/// A GET that keeps the content.
+/// Builds a GET that keeps the content.
 fn get(url: &str) -> Request {
     let url = Url::parse(url).unwrap();
     Request {
@@ -88,41 +88,41 @@ fn get(url: &str) -> Request {
         version: Version::Negotiate,
         keep_body: Some(Allowance::new(Cell::new(usize::MAX >> 1))),
         decode: false,
-        flow: None,
+        channel: None,
     }
 }
 
-/// What the server does after a request has come in.
+/// The server's action after a request has arrived.
 #[derive(Clone)]
 enum ServerAction {
     /// Answers, and reads the next request.
     Answer(&'static [u8]),
     /// Answers, and closes the connection.
     Last(&'static [u8]),
-    /// Answers, and closes the connection when told.
+    /// Answers, and closes the connection on request.
     Idle(&'static [u8]),
-    /// Answers nothing and resets the connection.
+    /// Resets the connection without an answer.
     Reset,
-    /// Answers this and nothing more, with the connection open, until the client closes it.
+    /// Sends these bytes and keeps the connection open until the client closes it.
     Stall(&'static [u8]),
 }
 
-/// What the server saw.
+/// Observations of the server.
 #[derive(Default)]
 struct ServerLog {
     connections: Cell<usize>,
     requests: RefCell<Vec<String>>,
     bytes_in: Cell<u64>,
     bytes_out: Cell<u64>,
-    /// Whether an answer has been written in full.
+    /// True when an answer has been written in full.
     answered: Cell<bool>,
     /// Tells an idle connection to close.
     close: Notify,
-    /// Connections that were over, seen from the server.
+    /// Number of connections whose end the server has seen.
     closed: Cell<usize>,
 }
 
-/// A server that answers one request after the other, over all connections, as its script says; the last line of the
+/// A server that answers one request after the other, over all connections, by its script. The last action of the
 /// script is repeated.
 struct ScriptedServer {
     address: SocketAddr,
@@ -162,20 +162,20 @@ impl ScriptedServer {
         turn().await;
     }
 
-    /// Closes the connection that is idle, and waits until the client can see that.
+    /// Closes the idle connection, and waits until the client can notice it.
     async fn close_idle(&self) {
         self.seen.close.notify_one();
         self.until_closed(1).await;
         turn().await;
     }
 
-    /// Waits until the server has seen the end of that many connections.
+    /// Waits until the server has seen the end of `count` connections.
     async fn until_closed(&self, count: usize) {
         until(|| self.seen.closed.get() == count).await;
     }
 }
 
-/// Waits until something has happened.
+/// Waits until a condition is true.
 async fn until(has_happened: impl Fn() -> bool) {
     while !has_happened() {
         turn().await;
@@ -210,7 +210,7 @@ async fn serve(mut connection: TcpStream, script: Rc<[ServerAction]>, seen: Rc<S
     seen.closed.set(seen.closed.get() + 1);
 }
 
-/// One request with its content; `None` at the end of the connection.
+/// Reads one request with its content; `None` at the end of the connection.
 async fn read_request(connection: &mut TcpStream) -> Option<String> {
     let mut request = String::new();
     while !is_complete(&request) {
@@ -229,8 +229,8 @@ fn is_complete(request: &str) -> bool {
     body.len() == length.map_or(0, |length| length.parse().unwrap())
 }
 
-/// Lets the runtime see all that has happened on its sockets: a byte goes round, and the events that come with it are
-/// those of all sockets.
+/// Lets the runtime process pending events of all sockets: it sends a byte through a pair of sockets, whose event
+/// arrives together with the others.
 async fn turn() {
     let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
     let (near, far) = tokio::join!(TcpStream::connect(listener.local_addr().unwrap()), listener.accept());

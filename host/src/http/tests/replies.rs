@@ -1,10 +1,10 @@
-//! Replies as HTTP allows them.
+//! Valid replies in all their forms.
 
 use super::*;
 use crate::net::Grants;
 
 #[tokio::test]
-async fn content_in_all_its_forms() {
+async fn content_of_all_framings_is_read() {
     run(async {
         for (case, answer, status, content) in [
             ("with a length", &b"HTTP/1.1 200 OK\r\ncontent-length: 2\r\n\r\nok"[..], 200, "ok"),
@@ -22,7 +22,7 @@ async fn content_in_all_its_forms() {
             ),
             ("until the end of the connection", b"HTTP/1.1 200 OK\r\n\r\nok", 200, "ok"),
             ("none", b"HTTP/1.1 200 OK\r\ncontent-length: 0\r\n\r\n", 200, ""),
-            ("none by its status", b"HTTP/1.1 204 No Content\r\n\r\n", 204, ""),
+            ("none because of its status", b"HTTP/1.1 204 No Content\r\n\r\n", 204, ""),
             (
                 "after hints",
                 b"HTTP/1.1 103 Early Hints\r\nlink: x\r\n\r\nHTTP/1.1 404 Not Found\r\ncontent-length: 2\r\n\r\nno",
@@ -56,7 +56,7 @@ async fn a_head_has_no_content() {
 }
 
 #[tokio::test]
-async fn content_is_decoded_if_asked_and_counted_as_it_came() {
+async fn content_is_decoded_on_request_and_counted_as_transferred() {
     run(async {
         let coded = b"HTTP/1.1 200 OK\r\ncontent-encoding: br\r\ncontent-length: 9\r\n\r\n\x0b\x02\x80hello\x03";
         let server = ScriptedServer::new(&[ServerAction::Answer(coded)]).await;
@@ -71,7 +71,7 @@ async fn content_is_decoded_if_asked_and_counted_as_it_came() {
 }
 
 #[tokio::test]
-async fn endless_content_is_counted_until_the_caller_gives_up() {
+async fn endless_content_is_counted_until_the_exchange_is_dropped() {
     run(async {
         let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
         let url = format!("http://{}/", listener.local_addr().unwrap());
@@ -98,7 +98,7 @@ async fn endless_content_is_counted_until_the_caller_gives_up() {
 }
 
 #[tokio::test]
-async fn cookies_come_back() {
+async fn cookies_are_sent_back() {
     run(async {
         let server = ScriptedServer::new(&[
             ServerAction::Answer(b"HTTP/1.1 200 OK\r\nset-cookie: id=7; Path=/\r\ncontent-length: 0\r\n\r\n"),

@@ -1,4 +1,4 @@
-//! Exchanges whose content goes back and forth in pieces.
+//! Exchanges whose content is sent and received in pieces.
 
 use std::convert::Infallible;
 use std::future::poll_fn;
@@ -13,7 +13,7 @@ use super::super::client::LocalTasks;
 use super::*;
 use crate::net::{Failure, Version};
 
-/// Gives back each piece of a request as it comes, and then a trailer.
+/// Echoes each piece of a request as it arrives, and then sends a trailer.
 struct Echo(Incoming, bool);
 
 impl Body for Echo {
@@ -51,15 +51,15 @@ async fn echo_server() -> String {
     url
 }
 
-fn streamed(url: &str, version: Version, flow: &Rc<BodyChannel>) -> Request {
-    Request { version, keep_body: None, flow: Some(Rc::clone(flow)), ..get(url) }
+fn streamed(url: &str, version: Version, channel: &Rc<BodyChannel>) -> Request {
+    Request { version, keep_body: None, channel: Some(Rc::clone(channel)), ..get(url) }
 }
 
-fn flow(more: bool) -> Rc<BodyChannel> {
+fn channel(more: bool) -> Rc<BodyChannel> {
     Rc::new(BodyChannel::new(&Allowance::new(Cell::new(1 << 20)), more))
 }
 
-/// A client's task polls the exchange first and then its reader, whoever was woken.
+/// Polls the exchange first and then its reader whenever either is woken, like a task of a user.
 async fn with_exchange<T>(
     exchange: impl Future<Output = Result<Reply, Failure>>,
     reader: impl Future<Output = T>,
@@ -73,25 +73,25 @@ async fn with_exchange<T>(
     .await
 }
 
-async fn read(flow: &BodyChannel) -> Result<Bytes, Failure> {
-    poll_fn(|_| flow.poll_read(64 << 10)).await.map(Bytes::from)
+async fn read(channel: &BodyChannel) -> Result<Bytes, Failure> {
+    poll_fn(|_| channel.poll_read(64 << 10)).await.map(Bytes::from)
 }
 
 #[tokio::test]
 async fn pieces_go_both_ways_over_http2_and_trailers_end_them() {
     run(async {
-        let (user, flow) = (TestUser::new(), flow(true));
-        let request = streamed(&echo_server().await, Version::Http2, &flow);
+        let (user, channel) = (TestUser::new(), channel(true));
+        let request = streamed(&echo_server().await, Version::Http2, &channel);
         let reader = async {
-            assert_eq!(poll_fn(|_| flow.poll_head()).await.unwrap(), 200);
+            assert_eq!(poll_fn(|_| channel.poll_head()).await.unwrap(), 200);
             for piece in ["one", "two", "three"] {
-                flow.write(Bytes::from(piece)).unwrap();
-                assert_eq!(read(&flow).await.unwrap(), piece);
+                channel.write(Bytes::from(piece)).unwrap();
+                assert_eq!(read(&channel).await.unwrap(), piece);
             }
-            assert_eq!(flow.trailer("grpc-status"), None);
-            flow.finish();
-            assert_eq!(read(&flow).await.unwrap(), "");
-            flow.trailer("grpc-status")
+            assert_eq!(channel.trailer("grpc-status"), None);
+            channel.finish();
+            assert_eq!(read(&channel).await.unwrap(), "");
+            channel.trailer("grpc-status")
         };
         let trailer = with_exchange(user.send(request), reader).await;
         assert_eq!(trailer.as_deref(), Some(&b"0"[..]));
@@ -100,24 +100,24 @@ async fn pieces_go_both_ways_over_http2_and_trailers_end_them() {
 }
 
 #[tokio::test]
-async fn a_reader_who_is_slow_gets_all_of_a_reply_that_is_larger_than_what_is_held() {
+async fn a_slow_reader_gets_all_of_a_reply_larger_than_the_buffer() {
     run(async {
-        let (user, flow) = (TestUser::new(), flow(true));
-        let request = streamed(&echo_server().await, Version::Http2, &flow);
+        let (user, channel) = (TestUser::new(), channel(true));
+        let request = streamed(&echo_server().await, Version::Http2, &channel);
         let reader = async {
             let (mut sent, mut received) = (0, 0);
             while sent < 8 << 20 {
                 let piece = vec![7; 100_000];
                 sent += piece.len();
-                flow.write(piece.into()).unwrap();
-                // The piece before this one is on its way by now, or comes back.
-                while poll_fn(|cx| std::task::Poll::Ready(flow.poll_written(cx).is_pending())).await {
-                    received += read(&flow).await.unwrap().len();
+                channel.write(piece.into()).unwrap();
+                // The previous piece has been sent by now, or is being echoed.
+                while poll_fn(|cx| std::task::Poll::Ready(channel.poll_written(cx).is_pending())).await {
+                    received += read(&channel).await.unwrap().len();
                 }
             }
-            flow.finish();
+            channel.finish();
             loop {
-                match read(&flow).await.unwrap().len() {
+                match read(&channel).await.unwrap().len() {
                     0 => break,
                     more => received += more,
                 }
@@ -131,36 +131,36 @@ async fn a_reader_who_is_slow_gets_all_of_a_reply_that_is_larger_than_what_is_he
 }
 
 #[tokio::test]
-async fn a_stream_over_http1_is_read_as_it_comes_and_its_end_is_told() {
+async fn a_stream_over_http1_is_read_as_it_arrives_up_to_its_end() {
     run(async {
-        let (user, flow) = (TestUser::new(), flow(false));
+        let (user, channel) = (TestUser::new(), channel(false));
         let head =
             b"HTTP/1.1 200 OK\r\ncontent-type: text/event-stream\r\ntransfer-encoding: chunked\r\n\r\n5\r\nhello\r\n";
         let server = ScriptedServer::new(&[ServerAction::Stall(head)]).await;
-        let request = streamed(&server.url("/"), Version::Negotiate, &flow);
+        let request = streamed(&server.url("/"), Version::Negotiate, &channel);
         let reader = async {
-            assert_eq!(poll_fn(|_| flow.poll_head()).await.unwrap(), 200);
-            assert_eq!(flow.header("Content-Type").as_deref(), Some(&b"text/event-stream"[..]));
-            assert_eq!(read(&flow).await.unwrap(), "hello");
+            assert_eq!(poll_fn(|_| channel.poll_head()).await.unwrap(), 200);
+            assert_eq!(channel.header("Content-Type").as_deref(), Some(&b"text/event-stream"[..]));
+            assert_eq!(read(&channel).await.unwrap(), "hello");
         };
         with_exchange(user.send(request), reader).await;
-        let failure = read(&flow).await.unwrap_err();
+        let failure = read(&channel).await.unwrap_err();
         assert_eq!(failure.to_string(), "the exchange was cut off");
     })
     .await;
 }
 
 #[tokio::test]
-async fn what_was_written_before_the_exchange_began_is_sent_though_no_more_comes() {
+async fn content_written_before_the_exchange_begins_is_sent() {
     run(async {
-        let (user, flow) = (TestUser::new(), flow(true));
-        let request = Request { body: Bytes::from("one"), ..streamed(&echo_server().await, Version::Http2, &flow) };
-        flow.write(Bytes::from("two")).unwrap();
-        flow.finish();
+        let (user, channel) = (TestUser::new(), channel(true));
+        let request = Request { body: Bytes::from("one"), ..streamed(&echo_server().await, Version::Http2, &channel) };
+        channel.write(Bytes::from("two")).unwrap();
+        channel.finish();
         let reader = async {
             let mut all = Vec::new();
             loop {
-                match read(&flow).await.unwrap() {
+                match read(&channel).await.unwrap() {
                     piece if piece.is_empty() => return all,
                     piece => all.extend_from_slice(&piece),
                 }
@@ -174,12 +174,12 @@ async fn what_was_written_before_the_exchange_began_is_sent_though_no_more_comes
 #[tokio::test]
 async fn content_in_pieces_is_not_sent_over_http1() {
     run(async {
-        let (user, flow) = (TestUser::new(), flow(true));
+        let (user, channel) = (TestUser::new(), channel(true));
         let server =
             ScriptedServer::new(&[ServerAction::Answer(b"HTTP/1.1 200 OK\r\ncontent-length: 0\r\n\r\n")]).await;
-        let outcome = text(user.send(streamed(&server.url("/"), Version::Http1, &flow)).await);
-        assert_eq!(outcome.unwrap_err(), "protocol: content in pieces is sent over HTTP/2 alone");
-        assert!(read(&flow).await.is_err());
+        let outcome = text(user.send(streamed(&server.url("/"), Version::Http1, &channel)).await);
+        assert_eq!(outcome.unwrap_err(), "protocol: content in pieces can be sent only over HTTP/2");
+        assert!(read(&channel).await.is_err());
     })
     .await;
 }

@@ -1,4 +1,4 @@
-//! TLS with a certificate that nobody has signed.
+//! TLS with a self-signed certificate.
 
 use std::convert::Infallible;
 use std::sync::Arc;
@@ -17,7 +17,7 @@ use super::super::client::LocalTasks;
 use super::*;
 use crate::net::{Measurements, Meter, Version};
 
-/// What a server makes TLS connections with, that picks from these protocols.
+/// Returns a server's acceptor of TLS connections, which picks from these protocols.
 fn acceptor(protocols: &[&str]) -> TlsAcceptor {
     let rcgen::CertifiedKey { cert, signing_key } =
         rcgen::generate_simple_self_signed(["localhost".to_owned(), "127.0.0.1".to_owned()]).unwrap();
@@ -29,7 +29,7 @@ fn acceptor(protocols: &[&str]) -> TlsAcceptor {
     TlsAcceptor::from(Arc::new(config))
 }
 
-/// A server that picks from these protocols, speaks it, and reports the one picked.
+/// Starts a server that picks one of these protocols, speaks it, and reports it.
 async fn server(protocols: &[&str]) -> (String, Rc<RefCell<Vec<String>>>) {
     let acceptor = acceptor(protocols);
     let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
@@ -77,7 +77,7 @@ async fn a_certificate_of_an_unknown_issuer_is_refused() {
 }
 
 #[tokio::test]
-async fn any_certificate_is_accepted_if_asked() {
+async fn any_certificate_is_accepted_on_request() {
     run(async {
         let (url, picked) = server(&[]).await;
         let user = TestUser::trusting(true);
@@ -92,7 +92,7 @@ async fn any_certificate_is_accepted_if_asked() {
 }
 
 #[tokio::test]
-async fn the_version_asked_for_is_offered() {
+async fn the_requested_version_is_offered() {
     run(async {
         for (case, version, protocols, picked) in [
             ("the better one", Version::Negotiate, &["h2", "http/1.1"][..], "h2"),
@@ -139,7 +139,7 @@ async fn connections_last_as_long_as_they_should() {
 }
 
 #[tokio::test]
-async fn a_server_that_does_not_offer_the_version_wanted() {
+async fn a_server_without_the_requested_version_is_a_failure() {
     run(async {
         for (case, protocols, failure) in [
             ("picks none", &[][..], "network: tls: the server does not offer http/2"),
@@ -154,7 +154,7 @@ async fn a_server_that_does_not_offer_the_version_wanted() {
 }
 
 #[tokio::test]
-async fn requests_at_once_share_what_was_negotiated() {
+async fn simultaneous_requests_share_the_negotiated_connection() {
     run(async {
         let (url, picked) = server(&["h2", "http/1.1"]).await;
         let (user, meter) = (TestUser::trusting(true), Meter::default());
@@ -168,7 +168,7 @@ async fn requests_at_once_share_what_was_negotiated() {
 }
 
 #[tokio::test]
-async fn requests_at_once_learn_that_it_is_http1() {
+async fn simultaneous_requests_learn_that_the_server_speaks_http1() {
     run(async {
         let (url, picked) = server(&["http/1.1"]).await;
         let (user, meter) = (TestUser::trusting(true), Meter::default());
@@ -184,7 +184,7 @@ async fn requests_at_once_learn_that_it_is_http1() {
 }
 
 #[tokio::test]
-async fn a_server_that_does_not_speak_tls() {
+async fn a_server_that_does_not_speak_tls_is_a_failure() {
     run(async {
         let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
         let url = format!("https://{}/", listener.local_addr().unwrap());
@@ -199,7 +199,7 @@ async fn a_server_that_does_not_speak_tls() {
 }
 
 #[tokio::test]
-async fn a_large_request_arrives_whole_and_the_connection_ends_with_a_goodbye() {
+async fn a_large_request_arrives_whole_and_the_connection_is_closed_with_an_alert() {
     const SIZE: usize = 1_000_000;
     run(async {
         let (acceptor, listener) = (acceptor(&[]), TcpListener::bind("127.0.0.1:0").await.unwrap());
@@ -213,7 +213,7 @@ async fn a_large_request_arrives_whole_and_the_connection_ends_with_a_goodbye() 
             }
             connection.write_all(OK).await.unwrap();
             connection.flush().await.unwrap();
-            // A connection that just ends is an error here.
+            // A connection that ends without the closing alert is an error here.
             connection.read(&mut buffer).await.map_err(|error| error.kind())
         });
         let user = TestUser::trusting(true);

@@ -1,4 +1,4 @@
-//! Requests that ask for their connection.
+//! Requests that upgrade their connection.
 
 use hyper::header::{HeaderName, HeaderValue};
 
@@ -18,7 +18,7 @@ const SWITCH_AND_MORE: &[u8] =
 const OK: &[u8] = b"HTTP/1.1 200 OK\r\nset-cookie: id=1\r\ncontent-length: 2\r\n\r\nok";
 
 #[tokio::test]
-async fn the_connection_is_a_new_one_and_what_came_behind_the_head_is_read_first() {
+async fn the_connection_is_new_and_bytes_after_the_head_are_read_first() {
     run(async {
         let server = ScriptedServer::new(&[
             ServerAction::Answer(OK),
@@ -48,8 +48,8 @@ async fn the_connection_is_a_new_one_and_what_came_behind_the_head_is_read_first
         assert_eq!(measured.phases.first_byte, Some(switched.duration));
         let mut stream = switched.stream.unwrap();
         let mut read = [0; 8];
-        for (most, expected) in [(2, &b"fi"[..]), (8, b"rst")] {
-            let count = stream.read(&mut read[..most]).await.unwrap();
+        for (max_bytes, expected) in [(2, &b"fi"[..]), (8, b"rst")] {
+            let count = stream.read(&mut read[..max_bytes]).await.unwrap();
             assert_eq!(&read[..count], expected);
         }
         stream.write_all(b"GET / HTTP/1.1\r\n\r\n").await.unwrap();
@@ -60,7 +60,7 @@ async fn the_connection_is_a_new_one_and_what_came_behind_the_head_is_read_first
 }
 
 #[tokio::test]
-async fn with_another_status_there_is_no_connection() {
+async fn without_status_101_there_is_no_stream() {
     run(async {
         let server = ScriptedServer::new(&[ServerAction::Answer(OK)]).await;
         let user = TestUser::new();
@@ -76,7 +76,7 @@ async fn with_another_status_there_is_no_connection() {
 }
 
 #[tokio::test]
-async fn what_is_no_head_is_said() {
+async fn malformed_heads_are_failures() {
     let many: &'static [u8] = format!("HTTP/1.1 101 S\r\nx: {}\r\n\r\n", "y".repeat(70_000)).into_bytes().leak();
     run(async {
         for (case, then, expected) in [
@@ -89,7 +89,7 @@ async fn what_is_no_head_is_said() {
                 "protocol: malformed reply: invalid version",
             ),
             (
-                "a length that is none",
+                "a malformed length",
                 ServerAction::Answer(b"HTTP/1.1 101 S\r\ncontent-length: x\r\n\r\n"),
                 "protocol: malformed reply: invalid content-length",
             ),

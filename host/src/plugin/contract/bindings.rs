@@ -1,5 +1,4 @@
-//! The only place where host bindings are generated. Everything in here but the macro call is generated code; the rest
-//! of the host names its items through this module.
+//! Generated bindings of the contract for the host. The rest of the host names their items through this module only.
 
 #![allow(missing_docs, clippy::all, reason = "generated; the WIT files hold the documentation")]
 

@@ -1,4 +1,4 @@
-//! Header fields that a guest names: checked against HTTP and the limits before they reach a request.
+//! Header fields of a guest, checked against HTTP and the limits before they reach a request.
 
 use hyper::header::{HeaderName, HeaderValue};
 
@@ -6,7 +6,10 @@ use crate::http::Field;
 use crate::plugin::instance::limits;
 use crate::user;
 
-/// The header fields of names and values, or what is wrong with the first that HTTP or the host does not allow.
+/// Converts names and values to header fields.
+///
+/// # Errors
+/// A message about the first field that HTTP or the host does not allow.
 pub fn header_fields(pairs: &[(String, String)]) -> Result<Vec<Field>, String> {
     check_field_count(pairs.len())?;
     let field = |(name, value): &(String, String)| {
@@ -28,7 +31,7 @@ pub fn check_field_count(fields: usize) -> Result<(), String> {
     Err(format!("{fields} header fields are too many; a request may have {}", user::limits::HEADERS))
 }
 
-/// The value of a header field. What is wrong with one is said without repeating it.
+/// Converts the value of a header field. The error does not repeat the value.
 ///
 /// # Errors
 /// It is too long, or HTTP does not allow it.
@@ -45,23 +48,23 @@ mod tests {
     use super::*;
 
     #[test]
-    fn too_many_header_fields_are_an_error_and_no_panic() {
+    fn too_many_header_fields_are_an_error() {
         let fields = |number: usize| (0..number).map(|n| (format!("x-{n}"), "v".to_owned())).collect::<Vec<_>>();
         assert_eq!(header_fields(&fields(user::limits::HEADERS)).map(|fields| fields.len()), Ok(user::limits::HEADERS));
         for number in [user::limits::HEADERS + 1, 25_000, 40_000] {
-            let said = header_fields(&fields(number)).unwrap_err();
-            assert_eq!(said, format!("{number} header fields are too many; a request may have 256"));
+            let error = header_fields(&fields(number)).unwrap_err();
+            assert_eq!(error, format!("{number} header fields are too many; a request may have 256"));
         }
     }
 
     #[test]
-    fn a_header_value_that_is_refused_is_not_repeated() {
+    fn a_refused_header_value_is_not_repeated() {
         let name = HeaderName::from_static("x-token");
-        for (value, said) in [
+        for (value, message) in [
             ("hunter2\n".to_owned(), "the value of header `x-token` has a character that HTTP does not allow"),
             ("x".repeat(limits::HEADER_VALUE + 1), "the value of header `x-token` is longer than 16384 bytes"),
         ] {
-            assert_eq!(header_value(&name, &value).unwrap_err(), said);
+            assert_eq!(header_value(&name, &value).unwrap_err(), message);
         }
     }
 }

@@ -1,4 +1,4 @@
-//! What a component may import: the capabilities of the contract, and the inert part of WASI.
+//! The imports that a component may have: the capabilities of the contract, and the inert part of WASI.
 
 use wasmtime::component::{HasSelf, Linker};
 use wasmtime_wasi::cli::{WasiCli, WasiCliView};

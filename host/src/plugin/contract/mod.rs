@@ -1,4 +1,17 @@
-//! What a guest can see: the bindings of the contract, the state behind them, the capabilities, and the inert WASI.
+//! Everything that a guest can see. A guest gets at the host only through the functions of the contract, so the checks
+//! of grants, limits and numbers that a guest gives are all here. Native libraries call the same functions.
+//!
+//! | file | contents |
+//! |---|---|
+//! | `bindings` | generated bindings of the WIT files |
+//! | `link` | the imports that a component may have |
+//! | `state` | data of one instance: limits, prepared requests, the current session |
+//! | `capability/` | the capabilities, one file per interface of the contract |
+//! | `wasi` | the inert part of WASI |
+//! | `prepare` | a request template of the guest, with its templates looked up and its files read |
+//! | `request` | prepared requests, and requests decided at run time |
+//! | `header_fields` | header fields of a guest, checked |
+//! | `v0_1_1` | adapter for components built for contract 0.1.1 |
 
 pub mod bindings;
 pub mod capability;
@@ -7,4 +20,5 @@ pub mod link;
 pub mod prepare;
 pub mod request;
 pub mod state;
+pub mod v0_1_1;
 pub mod wasi;

@@ -1,4 +1,4 @@
-//! Requests that a guest prepares while a step is configured: its templates are looked up, and its files are read.
+//! Preparation of requests while a step is configured: templates are looked up, and files are read.
 
 use bytes::Bytes;
 
@@ -8,10 +8,10 @@ use super::state::GuestState;
 use crate::diagnostic::io_reason;
 use crate::template::Template;
 
-/// Checks and prepares. The inner error is for the user.
+/// Checks and prepares a request. The inner error is a message for the user.
 ///
 /// # Errors
-/// The outer error is the guest's fault (a template that does not exist) and traps.
+/// The guest is at fault (a template does not exist); it traps.
 pub fn request(request: RequestTemplate, guest: &mut GuestState) -> wasmtime::Result<Result<PreparedRequest, String>> {
     let url = guest.copy_template(request.url)?;
     let query = copy_templates(request.query, guest)?;
@@ -36,7 +36,7 @@ pub fn request(request: RequestTemplate, guest: &mut GuestState) -> wasmtime::Re
     Ok(body.and_then(|body| parts.check(body, request.options, &guest.worker_plugin)))
 }
 
-/// Names with copies of their templates.
+/// Copies the templates of named values.
 fn copy_templates(pairs: Vec<(String, u32)>, guest: &mut GuestState) -> wasmtime::Result<Vec<(String, Template)>> {
     let copied = pairs.into_iter().map(|(name, id)| {
         guest.charge(name.len())?;
@@ -45,7 +45,7 @@ fn copy_templates(pairs: Vec<(String, u32)>, guest: &mut GuestState) -> wasmtime
     copied.collect()
 }
 
-/// A file, which must stand among the parameters of the step being configured.
+/// Reads a file, whose path must be among the parameters of the step being configured.
 ///
 /// # Errors
 /// A message for the user.

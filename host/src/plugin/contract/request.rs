@@ -1,5 +1,5 @@
-//! Requests whose shape is known before the run. Whatever does not change from one request to the next is parsed and
-//! checked once, when the step is configured; what does is rendered for the user who sends it.
+//! Requests of guests. Parts that do not change from one request to the next are parsed and checked once, when the step
+//! is configured; the others are rendered for the user that sends the request.
 
 use std::rc::Rc;
 
@@ -7,12 +7,11 @@ use base64::Engine as _;
 use bytes::Bytes;
 use hyper::Method;
 use hyper::header::{AUTHORIZATION, CONTENT_TYPE, HeaderName, HeaderValue};
-use hyper::http::uri::PathAndQuery;
 use url::Url;
 
 use super::bindings::http::{DynamicRequest, RequestOptions, Version as GuestVersion};
 use super::header_fields::{check_field_count, header_fields, header_value};
-use crate::http::{Field, Fields, Request};
+use crate::http::{Field, Fields, Request, RequestTarget};
 use crate::metrics::sample::FailureKind;
 use crate::net::{self, Failure, Grants, Origin, OriginError, Version, not_granted};
 use crate::plugin::instance::limits;
@@ -20,7 +19,7 @@ use crate::plugin::instance::worker_plugin::WorkerPlugin;
 use crate::template::Template;
 use crate::user::Session;
 
-/// Most redirects one exchange follows, whatever was asked for.
+/// Maximum number of redirects that one exchange follows, whatever the guest gives.
 pub const MAX_REDIRECTS: u8 = 20;
 
 /// A request whose templates are compiled.
@@ -37,13 +36,13 @@ pub struct PreparedRequest {
 }
 
 enum PreparedUrl {
-    Fixed(Rc<Origin>, PathAndQuery),
+    Fixed(RequestTarget),
     Rendered(Template),
 }
 
 /// The content of a request.
 pub enum PreparedBody {
-    /// The same bytes each time.
+    /// Fixed bytes.
     Fixed(Bytes),
     /// Rendered for each request.
     Rendered(Template),
@@ -60,22 +59,22 @@ pub enum PreparedCredentials {
 }
 
 impl PreparedRequest {
-    /// How many redirects are followed.
+    /// Returns the maximum number of redirects that are followed.
     pub fn max_redirects(&self) -> u8 {
         self.options.max_redirects.min(MAX_REDIRECTS)
     }
 
-    /// The request as this user sends it now.
+    /// Builds the request that this user sends now.
     ///
     /// # Errors
-    /// What was rendered is no URL or no header value.
-    pub fn build(&self, session: &Session, family: &WorkerPlugin) -> Result<Request, Failure> {
+    /// A rendered text is not a URL or not a header value, or the host is not granted.
+    pub fn build(&self, session: &Session, worker_plugin: &WorkerPlugin) -> Result<Request, Failure> {
         let mut text = String::new();
-        let (origin, target) = match &self.url {
-            PreparedUrl::Fixed(origin, uri) => (Rc::clone(origin), uri.clone()),
+        let target = match &self.url {
+            PreparedUrl::Fixed(target) => target.clone(),
             PreparedUrl::Rendered(template) => {
                 session.render(template, &mut text);
-                self.with_query(&text, session, family)?
+                self.with_query(&text, session, worker_plugin)?
             }
         };
         let mut headers = Fields::new(Rc::clone(&self.fixed), session.headers());
@@ -88,25 +87,22 @@ impl PreparedRequest {
             headers.push(AUTHORIZATION, login.field(session)?);
         }
         let body = self.body.bytes(session);
-        Ok(assemble(self.method.clone(), (origin, target), headers, body, (&self.options, session)))
+        let mut request = assemble(self.method.clone(), target, headers, body);
+        apply_options(&mut request, &self.options, session);
+        Ok(request)
     }
 
-    /// Where the request goes, as far as that is known before it is rendered: scheme, host and port.
+    /// Returns the origin of the request, if it is known before the request is rendered.
     pub fn known_origin(&self, base: Option<&Url>) -> Option<Rc<Origin>> {
         let url = match &self.url {
-            PreparedUrl::Fixed(origin, _) => return Some(Rc::clone(origin)),
+            PreparedUrl::Fixed(target) => return Some(Rc::clone(&target.origin)),
             PreparedUrl::Rendered(template) => known_url(template.prefix(), base)?,
         };
         Origin::of(&url)
     }
 
-    fn with_query(
-        &self,
-        url: &str,
-        session: &Session,
-        family: &WorkerPlugin,
-    ) -> Result<(Rc<Origin>, PathAndQuery), Failure> {
-        let mut url = parse_url(url, family.scripting.base_url.as_ref()).map_err(bad_rendered_url)?;
+    fn with_query(&self, url: &str, session: &Session, worker_plugin: &WorkerPlugin) -> Result<RequestTarget, Failure> {
+        let mut url = parse_url(url, worker_plugin.scripting.base_url.as_ref()).map_err(bad_rendered_url)?;
         if !self.query.is_empty() {
             let mut text = String::new();
             let mut pairs = url.query_pairs_mut();
@@ -116,36 +112,39 @@ impl PreparedRequest {
                 pairs.append_pair(name, &text);
             }
         }
-        resolve(&url, &family.grants).map_err(|fault| match fault {
+        resolve(&url, &worker_plugin.grants).map_err(|error| match error {
             UrlError::Denied => denied(&url),
             other => bad_rendered_url(other),
         })
     }
 }
 
-/// The parts of a request that can be wrong, templates looked up.
+/// The parts of a request that need checking, with their templates looked up.
 pub struct RequestParts {
     /// The method.
     pub method: String,
     /// The URL without the query.
     pub url: Template,
-    /// What is added to the query.
+    /// Parameters added to the query.
     pub query: Vec<(String, Template)>,
     /// Header fields.
     pub headers: Vec<(String, Template)>,
-    /// Who asks.
+    /// Credentials.
     pub credentials: Option<PreparedCredentials>,
     /// The media type of the content.
     pub content_type: Option<&'static str>,
 }
 
 impl RequestParts {
-    /// Checks the parts. The error is for the user.
+    /// Checks the parts.
+    ///
+    /// # Errors
+    /// A message for the user: a part is malformed, or the host is not granted.
     pub fn check(
         self,
         body: PreparedBody,
         options: RequestOptions,
-        family: &WorkerPlugin,
+        worker_plugin: &WorkerPlugin,
     ) -> Result<PreparedRequest, String> {
         let method = Method::from_bytes(self.method.as_bytes())
             .ok()
@@ -153,20 +152,20 @@ impl RequestParts {
             .ok_or_else(|| format!("`{}` is not a method; methods are upper case, such as `GET`", self.method))?;
         let url = match self.url.constant() {
             Some(text) => {
-                let url = parse_url(text, family.scripting.base_url.as_ref())
-                    .map_err(|fault| fault.describe_quoting(text))?;
-                let (origin, uri) = resolve(&url, &family.grants).map_err(|fault| match fault {
-                    UrlError::Denied => denied_to_plugin(&family.policy.name, &url),
+                let url = parse_url(text, worker_plugin.scripting.base_url.as_ref())
+                    .map_err(|error| error.describe_quoting(text))?;
+                let target = resolve(&url, &worker_plugin.grants).map_err(|error| match error {
+                    UrlError::Denied => denied_to_plugin(&worker_plugin.policy.name, &url),
                     other => other.describe_quoting(text),
                 })?;
-                if self.query.is_empty() { PreparedUrl::Fixed(origin, uri) } else { PreparedUrl::Rendered(self.url) }
+                if self.query.is_empty() { PreparedUrl::Fixed(target) } else { PreparedUrl::Rendered(self.url) }
             }
             None => {
                 let prefix = self.url.prefix();
-                if let Some(url) = known_url(prefix, family.scripting.base_url.as_ref())
-                    && resolve(&url, &family.grants) == Err(UrlError::Denied)
+                if let Some(url) = known_url(prefix, worker_plugin.scripting.base_url.as_ref())
+                    && resolve(&url, &worker_plugin.grants).err() == Some(UrlError::Denied)
                 {
-                    return Err(denied_to_plugin(&family.policy.name, &url));
+                    return Err(denied_to_plugin(&worker_plugin.policy.name, &url));
                 }
                 PreparedUrl::Rendered(self.url)
             }
@@ -193,7 +192,7 @@ impl RequestParts {
 }
 
 impl PreparedBody {
-    /// The content that a template makes.
+    /// Returns the content that a template makes.
     pub fn text(template: Template) -> Self {
         match template.constant() {
             Some(text) => Self::Fixed(Bytes::copy_from_slice(text.as_bytes())),
@@ -243,16 +242,20 @@ impl PreparedCredentials {
     }
 }
 
-/// A request that the guest decided at run time.
+/// Builds a request that the guest decided at run time.
 ///
 /// # Errors
-/// The method, URL or a header is none, or there is too much of it.
-pub fn build_dynamic(wanted: DynamicRequest, session: &Session, family: &WorkerPlugin) -> Result<Request, Failure> {
+/// The method, URL or a header is malformed, the host is not granted, or a limit is exceeded.
+pub fn build_dynamic(
+    wanted: DynamicRequest,
+    session: &Session,
+    worker_plugin: &WorkerPlugin,
+) -> Result<Request, Failure> {
     let because = |message: String| unsendable(session, &message);
-    let method = Method::from_bytes(wanted.method.as_bytes()).map_err(|_| because("that is no method".into()))?;
-    let url = parse_url(&wanted.url, family.scripting.base_url.as_ref());
-    let url = url.map_err(|fault| because(fault.describe("the URL")))?;
-    let target = resolve(&url, &family.grants).map_err(|fault| match fault {
+    let method = Method::from_bytes(wanted.method.as_bytes()).map_err(|_| because("the method is not valid".into()))?;
+    let url = parse_url(&wanted.url, worker_plugin.scripting.base_url.as_ref());
+    let url = url.map_err(|error| because(error.describe("the URL")))?;
+    let target = resolve(&url, &worker_plugin.grants).map_err(|error| match error {
         UrlError::Denied => denied(&url),
         other => because(other.describe("the URL")),
     })?;
@@ -262,13 +265,15 @@ pub fn build_dynamic(wanted: DynamicRequest, session: &Session, family: &WorkerP
     }
     let fields = header_fields(&wanted.headers).map_err(because)?;
     let headers = Fields::new(fields.into(), session.headers());
-    Ok(assemble(method, target, headers, wanted.body.into(), (&wanted.options, session)))
+    let mut request = assemble(method, target, headers, wanted.body.into());
+    apply_options(&mut request, &wanted.options, session);
+    Ok(request)
 }
 
-/// Why a text is no URL that a request can go to. It does not repeat the text, which may hold secrets.
+/// The reason why a text is not a usable URL. It does not repeat the text, which may hold secrets.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum UrlError {
-    /// Relative, and there is nothing to resolve it against.
+    /// Relative, and there is no base to resolve it against.
     Relative,
     /// Not in the syntax of URLs.
     Malformed(url::ParseError),
@@ -276,7 +281,7 @@ pub enum UrlError {
     Scheme,
     /// With a user name or a password.
     UserInfo,
-    /// Without a host that can be asked.
+    /// Without a usable host.
     Host,
     /// To a host that is not granted.
     Denied,
@@ -285,12 +290,12 @@ pub enum UrlError {
 }
 
 impl UrlError {
-    /// A message for the user that shows a text from the script. One with user information in it is not shown.
+    /// Returns a message for the user that quotes a text from the script, unless it has user information in it.
     fn describe_quoting(self, text: &str) -> String {
         if text.contains('@') { self.describe("the URL") } else { self.describe(&format!("`{text}`")) }
     }
 
-    /// A message for the user; `url` stands for the text.
+    /// Returns a message for the user in which `url` stands for the text.
     fn describe(self, url: &str) -> String {
         match self {
             Self::Relative => format!("{url} is relative, and there is no `base_url`"),
@@ -310,7 +315,7 @@ impl UrlError {
 /// Parses an absolute URL, or one relative to the script's `base_url`.
 ///
 /// # Errors
-/// Why it is none.
+/// See [`UrlError`].
 pub fn parse_url(text: &str, base: Option<&Url>) -> Result<Url, UrlError> {
     let parsed = match base {
         Some(base) => base.join(text),
@@ -327,7 +332,8 @@ pub fn parse_url(text: &str, base: Option<&Url>) -> Result<Url, UrlError> {
     if anonymous { Ok(url) } else { Err(UrlError::UserInfo) }
 }
 
-/// The part of a URL's fixed beginning that names its origin; `None` if what follows could still change it.
+/// Returns the part of a URL's fixed beginning that names its origin; `None` if the rendered rest could still change
+/// it.
 fn origin_of(prefix: &str, has_base: bool) -> Option<&str> {
     match prefix.split_once("://") {
         Some((scheme, rest)) => rest.find(['/', '?']).map(|end| &prefix[..scheme.len() + 3 + end]),
@@ -335,61 +341,62 @@ fn origin_of(prefix: &str, has_base: bool) -> Option<&str> {
     }
 }
 
-/// A URL with the fixed beginning of a template, which tells its origin; `None` if what is rendered could change it.
+/// Returns a URL with the origin of a template's fixed beginning; `None` if the rendered rest could change it.
 fn known_url(prefix: &str, base: Option<&Url>) -> Option<Url> {
     parse_url(origin_of(prefix, base.is_some())?, base).ok()
 }
 
-fn resolve(url: &Url, grants: &Rc<Grants>) -> Result<(Rc<Origin>, PathAndQuery), UrlError> {
+fn resolve(url: &Url, grants: &Rc<Grants>) -> Result<RequestTarget, UrlError> {
     let origin = Origin::granted(url, grants).map_err(|none| match none {
         OriginError::Malformed => UrlError::Host,
         OriginError::Denied => UrlError::Denied,
     })?;
-    let target = net::target(url).ok_or(UrlError::Length)?;
-    Ok((origin, target))
+    let path = net::target(url).ok_or(UrlError::Length)?;
+    Ok(RequestTarget { origin, path })
 }
 
-fn assemble(
-    method: Method,
-    to: (Rc<Origin>, PathAndQuery),
-    headers: Fields,
-    body: Bytes,
-    (options, session): (&RequestOptions, &Session),
-) -> Request {
-    let version = match options.version {
+/// Assembles a request without any of the options.
+fn assemble(method: Method, target: RequestTarget, headers: Fields, body: Bytes) -> Request {
+    Request {
+        method,
+        origin: target.origin,
+        target: target.path,
+        headers,
+        body,
+        version: Version::Negotiate,
+        keep_body: None,
+        decode: false,
+        channel: None,
+    }
+}
+
+/// Sets the version, and how the reply's content is kept and decoded.
+fn apply_options(request: &mut Request, options: &RequestOptions, session: &Session) {
+    request.version = match options.version {
         GuestVersion::Negotiate => Version::Negotiate,
         GuestVersion::Http1 => Version::Http1,
         GuestVersion::Http2 => Version::Http2,
     };
-    let (origin, target) = to;
-    Request {
-        method,
-        origin,
-        target,
-        headers,
-        body,
-        version,
-        keep_body: (options.keep_body || session.task.keep_body.get()).then(|| Rc::clone(&session.task.allowance)),
-        decode: options.compression,
-        flow: None,
-    }
+    let task = &session.task;
+    request.keep_body = (options.keep_body || task.keeps_body()).then(|| Rc::clone(&task.allowance));
+    request.decode = options.compression;
 }
 
 fn checked_value(name: &HeaderName, text: &str) -> Result<HeaderValue, Failure> {
     header_value(name, text).map_err(|message| Failure { kind: FailureKind::Network, detail: message.into() })
 }
 
-/// Why a rendered URL is none, without its text: it may hold the values of variables.
-fn bad_rendered_url(fault: UrlError) -> Failure {
-    Failure { kind: FailureKind::Network, detail: fault.describe("the rendered URL").into() }
+/// Returns the failure for a rendered text that is not a URL, without the text: it may hold values of variables.
+fn bad_rendered_url(error: UrlError) -> Failure {
+    Failure { kind: FailureKind::Network, detail: error.describe("the rendered URL").into() }
 }
 
-/// A request to a host that the script does not grant the plugin.
+/// Returns the failure for a request to a host that the script does not grant the plugin.
 fn denied(url: &Url) -> Failure {
     Failure { kind: FailureKind::Network, detail: format!("a request to {}", not_granted(url)).into() }
 }
 
-/// The same before the run, for the one who writes the script.
+/// Returns the message for a host that is not granted, when it is noticed before the run.
 fn denied_to_plugin(plugin: &str, url: &Url) -> String {
     let (host, port) = (url.host_str().unwrap_or_default(), url.port_or_known_default().unwrap_or_default());
     format!("plugin `{plugin}` is not granted `{host}:{port}`; add that to the list `allow` of the plugin")
@@ -399,7 +406,7 @@ fn unsendable(session: &Session, message: &str) -> Failure {
     Failure { kind: FailureKind::Network, detail: session.redact(message).into() }
 }
 
-/// What is wrong with a request that goes over a limit of the host: no target refused it, the guest asked for too much.
+/// Returns the failure for a request over a limit of the host, which is the plugin's error.
 pub fn over_limit(message: String) -> Failure {
     Failure { kind: FailureKind::Plugin, detail: message.into() }
 }
@@ -428,14 +435,14 @@ mod tests {
         let base = Url::parse("http://site:8080/app/").unwrap();
         assert_eq!(parse_url("x?y=a b", Some(&base)).unwrap().as_str(), "http://site:8080/app/x?y=a%20b");
         assert_eq!(parse_url("https://other/", Some(&base)).unwrap().as_str(), "https://other/");
-        for (text, fault) in [
+        for (text, error) in [
             ("/x", UrlError::Relative),
             ("ftp://site/", UrlError::Scheme),
             ("http://me:s3cret@site/", UrlError::UserInfo),
             ("http://me@site/", UrlError::UserInfo),
             ("http://:s3cret@site/", UrlError::UserInfo),
         ] {
-            assert_eq!(parse_url(text, None), Err(fault), "{text}");
+            assert_eq!(parse_url(text, None), Err(error), "{text}");
         }
         assert_eq!(parse_url("//me@site/", Some(&base)), Err(UrlError::UserInfo));
     }
@@ -443,8 +450,8 @@ mod tests {
     #[test]
     fn messages_repeat_no_secret() {
         assert_eq!(UrlError::Relative.describe_quoting("/x"), "`/x` is relative, and there is no `base_url`");
-        for fault in [UrlError::UserInfo, UrlError::Malformed(url::ParseError::InvalidPort)] {
-            assert!(!fault.describe_quoting("http://me:s3cret@site:x/").contains("s3cret"));
+        for error in [UrlError::UserInfo, UrlError::Malformed(url::ParseError::InvalidPort)] {
+            assert!(!error.describe_quoting("http://me:s3cret@site:x/").contains("s3cret"));
         }
         let detail = bad_rendered_url(parse_url("token s3cret", None).unwrap_err()).detail;
         assert_eq!(&*detail, "the rendered URL is relative, and there is no `base_url`");

@@ -1,5 +1,5 @@
-//! What belongs to one instance on the host's side: the inert WASI it was linked with, its limits, what it prepared
-//! while it was configured, and the session on whose behalf the current call runs.
+//! The host's data of one instance: the inert WASI it is linked with, its limits, the templates and requests it
+//! prepared while it was configured, and the session on whose behalf the current call runs.
 
 use std::collections::BTreeSet;
 use std::rc::Rc;
@@ -27,18 +27,18 @@ use crate::user::{InstanceId, Session};
 pub struct StoreData {
     /// Memory, tables and instances, enforced by wasmtime.
     pub limits: limits::StoreLimiter,
-    /// What the guest prints.
+    /// Output that the guest prints.
     pub printed: GuestOutput,
     wasi: WasiCtx,
     resources: ResourceTable,
-    // wasmtime-wasi wants store data that is `Send`. A store never leaves its worker thread, and this proves it: an
+    // wasmtime-wasi requires store data that is `Send`. A store never leaves its worker thread, and this proves it: an
     // access from another thread panics instead of racing.
     guest: SendWrapper<GuestState>,
 }
 
-/// What the guest's imports act on.
+/// State that the guest's imports act on.
 pub struct GuestState {
-    /// The plugin, and what it may do.
+    /// The plugin, with its policy.
     pub worker_plugin: Rc<WorkerPlugin>,
     /// Templates by number.
     pub templates: Vec<Template>,
@@ -46,38 +46,40 @@ pub struct GuestState {
     pub requests: Vec<PreparedRequest>,
     /// Metrics by number, and their kinds.
     pub metrics: Vec<(MetricId, MetricKind)>,
-    /// Which of the plugin's instances it is, for what belongs to an instance and is kept with a user.
+    /// Identity of the instance, for things of an instance that are kept with a user.
     pub instance: InstanceId,
-    /// Bytes that templates and requests were prepared from.
+    /// Bytes of the templates and requests prepared so far.
     pub prepared: usize,
     /// Set while `configure` runs.
     pub configuring: Option<ConfigureContext>,
-    /// The user that the current call has to do with.
+    /// The user that the current call is about.
     pub session: Option<Rc<Session>>,
-    /// Whether the call is `start` or `resume`, and so may act for the user.
+    /// True when the call is `start` or `resume`, and so may act for the user.
     pub may_act: bool,
+    /// True when the plugin needs the adapter of contract 0.1.1.
+    pub speaks_v0_1_1: bool,
     /// WASI's clocks.
     clock: GuestClock,
     /// Time for the call under way.
     pub budget: CallBudget,
 }
 
-/// What is known while a step is configured.
+/// Facts about a step that are known while it is configured.
 #[derive(Default)]
 pub struct ConfigureContext {
     /// Every text among the step's parameters: files may be opened only if they stand here.
     pub texts: Vec<String>,
-    /// The environment variables that these texts, or the keys beside them, read: templates may read no others, for a
-    /// plugin could send them anywhere.
+    /// The environment variables that these texts, or the keys beside them, read. Templates may read no others, because
+    /// a plugin could send their values anywhere.
     pub environment: BTreeSet<String>,
-    /// What these give, if that is not what they give in other steps.
+    /// Values of these variables in this step, if they differ from those in other steps.
     pub environment_override: Option<Arc<Environment>>,
-    /// The last text that did not compile, and where in it the mistake is. Lets the host point at the script.
+    /// The last template that did not compile, and the place of the error in it. Lets the host point at the script.
     pub template_error: Option<(String, Span)>,
 }
 
 impl ConfigureContext {
-    /// What is known from the step.
+    /// Collects the facts about a step.
     pub fn new(step: &StepParams) -> Self {
         let mut context = Self { environment_override: step.environment.clone(), ..Self::default() };
         context.collect(&step.params);
@@ -103,19 +105,19 @@ impl ConfigureContext {
 }
 
 impl StoreData {
-    /// A fresh state; nothing is granted.
-    pub fn new(family: Rc<WorkerPlugin>) -> Self {
+    /// Creates the state of a new instance; nothing is granted.
+    pub fn new(worker_plugin: Rc<WorkerPlugin>) -> Self {
         let (printed, time) = (GuestOutput::default(), GuestClock::default());
         let mut resources = ResourceTable::new();
         resources.set_max_capacity(limits::RESOURCES);
         Self {
-            limits: limits::StoreLimiter::new(family.policy.limits.memory),
+            limits: limits::StoreLimiter::new(worker_plugin.policy.limits.memory),
             wasi: wasi::context(&printed, &time),
             printed,
             resources,
             guest: SendWrapper::new(GuestState {
-                instance: family.next_instance_id(),
-                worker_plugin: family,
+                instance: worker_plugin.next_instance_id(),
+                worker_plugin,
                 clock: time,
                 templates: Vec::new(),
                 requests: Vec::new(),
@@ -124,25 +126,26 @@ impl StoreData {
                 configuring: None,
                 session: None,
                 may_act: false,
+                speaks_v0_1_1: false,
                 budget: CallBudget::default(),
             }),
         }
     }
 
-    /// What the imports act on.
+    /// Returns the state that the imports act on.
     pub fn guest(&mut self) -> &mut GuestState {
         &mut self.guest
     }
 
-    /// WASI's streams and the like.
+    /// Returns WASI's streams and the like.
     pub fn resources(&mut self) -> &mut ResourceTable {
         &mut self.resources
     }
 }
 
 impl GuestState {
-    /// Begins a call that has to do with a user, whose secrets are kept out of what the guest says in it; `acting` if it
-    /// may also act for the user.
+    /// Begins a call about a user, whose secrets are redacted from the guest's texts in it; `acting` if the call may
+    /// also act for the user.
     #[inline]
     pub fn enter(&mut self, session: &Rc<Session>, acting: bool) {
         self.clock.follow(session.shared.clock);
@@ -150,14 +153,14 @@ impl GuestState {
         self.may_act = acting;
     }
 
-    /// Such a call is over.
+    /// Ends a call about a user.
     #[inline]
     pub fn leave(&mut self) {
         self.session = None;
         self.may_act = false;
     }
 
-    /// The current user.
+    /// Returns the current user.
     ///
     /// # Errors
     /// No task is running; the guest traps.
@@ -169,15 +172,15 @@ impl GuestState {
     /// Checks that the task may submit another operation.
     ///
     /// # Errors
-    /// Too many are in flight, or have ended and not been asked for; the guest traps.
+    /// Too many are in flight, or have completed and were not fetched; the guest traps.
     pub fn check_operation_count(&self, session: &Session) -> wasmtime::Result<()> {
-        let most = self.worker_plugin.policy.limits.operations;
-        wasmtime::ensure!(session.task.has_ids_left(), "a task may submit {} operations", u32::MAX);
-        wasmtime::ensure!(session.task.operation_count() < most, "a task may have {most} operations at a time");
+        let max = self.worker_plugin.policy.limits.operations;
+        wasmtime::ensure!(session.task.operations.has_ids_left(), "a task may submit {} operations", u32::MAX);
+        wasmtime::ensure!(session.task.operations.count() < max, "a task may have {max} operations at a time");
         Ok(())
     }
 
-    /// A text from the guest without the user's secrets, cut to what is shown, on one line.
+    /// Redacts the user's secrets from a text of the guest, cuts it and puts it on one line.
     pub fn redact_line(&self, text: &str) -> String {
         error_chain(&match &self.session {
             Some(session) => session.redact(text),
@@ -185,9 +188,9 @@ impl GuestState {
         })
     }
 
-    /// Logs what the guest wants logged: without the user's secrets, and no more than so many lines a second.
+    /// Logs a text of the guest, without the user's secrets. Lines beyond the limit per second are left out.
     pub fn log(&mut self, level: tracing::Level, text: &str) {
-        // Without a session there is no clock; such lines count towards the second of the last one.
+        // Without a session there is no clock; such lines count in the second of the last line with one.
         let second = self.session.as_ref().map(|session| session.shared.clock.now() / 1_000_000_000);
         let (mut counted_in, mut lines) = self.worker_plugin.log_lines.get();
         if let Some(second) = second.filter(|second| *second != counted_in) {
@@ -195,9 +198,9 @@ impl GuestState {
         }
         lines = lines.saturating_add(1);
         self.worker_plugin.log_lines.set((counted_in, lines));
-        let (plugin, most) = (&*self.worker_plugin.policy.name, self.worker_plugin.policy.limits.log_lines);
-        if lines > most {
-            if lines == most + 1 {
+        let (plugin, max_lines) = (&*self.worker_plugin.policy.name, self.worker_plugin.policy.limits.log_lines);
+        if lines > max_lines {
+            if lines == max_lines + 1 {
                 tracing::warn!(plugin, "more log lines in this second are left out");
             }
             return;
@@ -211,20 +214,20 @@ impl GuestState {
         }
     }
 
-    /// The step being configured.
+    /// Returns the step being configured.
     ///
     /// # Errors
-    /// None is; the guest traps.
+    /// No step is being configured; the guest traps.
     pub fn configuring(&mut self) -> wasmtime::Result<&mut ConfigureContext> {
         self.configuring
             .as_mut()
             .ok_or_else(|| wasmtime::format_err!("this function may be called only within `configure`"))
     }
 
-    /// Takes bytes out of what an instance may prepare.
+    /// Counts bytes towards the limit on prepared templates and bodies.
     ///
     /// # Errors
-    /// It is too much; the guest traps.
+    /// The limit is exceeded; the guest traps.
     pub fn charge(&mut self, bytes: usize) -> wasmtime::Result<()> {
         self.prepared = self.prepared.saturating_add(bytes);
         wasmtime::ensure!(
@@ -235,33 +238,33 @@ impl GuestState {
         Ok(())
     }
 
-    /// A copy of a template for a request, and what it costs.
+    /// Copies a template for a request, and counts its size.
     ///
     /// # Errors
-    /// There is none of that number, or it is too much; the guest traps.
+    /// There is no template with that number, or the limit is exceeded; the guest traps.
     pub fn copy_template(&mut self, id: u32) -> wasmtime::Result<Template> {
         self.charge(self.template(id)?.memory_size())?;
         self.template(id).cloned()
     }
 
-    /// The origins that the prepared requests are known to go to.
+    /// Returns the origins that the prepared requests are known to go to.
     pub fn origins(&self) -> Vec<Rc<Origin>> {
         let base = self.worker_plugin.scripting.base_url.as_ref();
         self.requests.iter().filter_map(|request| request.known_origin(base)).collect()
     }
 
-    /// A prepared request by its number.
+    /// Returns a prepared request by its number.
     ///
     /// # Errors
-    /// There is none of that number; the guest traps.
+    /// There is no request with that number; the guest traps.
     pub fn request(&self, id: u32) -> wasmtime::Result<&PreparedRequest> {
         self.requests.get(id as usize).ok_or_else(|| wasmtime::format_err!("there is no prepared request {id}"))
     }
 
-    /// A template by its number.
+    /// Returns a template by its number.
     ///
     /// # Errors
-    /// There is none of that number; the guest traps.
+    /// There is no template with that number; the guest traps.
     pub fn template(&self, id: u32) -> wasmtime::Result<&Template> {
         self.templates.get(id as usize).ok_or_else(|| wasmtime::format_err!("there is no template {id}"))
     }
@@ -286,7 +289,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn an_instance_holds_so_many_resources_of_wasi_and_no_more() {
+    fn the_number_of_wasi_resources_is_limited() {
         let scripting = ScriptContext {
             data: DataSets::default(),
             environment: Environment::from_process([]),

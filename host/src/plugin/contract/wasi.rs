@@ -1,6 +1,6 @@
-//! The part of WASI 0.2 that std-built guests import, made inert: no files, no environment, no arguments, no sockets;
-//! standard output and error become log lines. Whatever would make the guest wait traps, because one waiting guest
-//! would stop every user of its worker; `timer.sleep` is the way to wait.
+//! The part of WASI 0.2 that guests with a standard library import, made inert: no files, no environment, no arguments,
+//! no sockets; standard output and error become log lines. A call that would make the guest wait traps, because one
+//! waiting guest would stop every user of its worker; guests wait with `timer.sleep`.
 
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, OnceLock, PoisonError};
@@ -20,25 +20,25 @@ use wasmtime_wasi::p2::{
 
 use crate::plugin::instance::limits::{self, PRINTED};
 
-/// A context that grants nothing; standard output and error go to `printed`, and time is the run's.
+/// Creates a context that grants nothing. Standard output and error go to `printed`, and the time is the run's.
 pub fn context(printed: &GuestOutput, time: &GuestClock) -> WasiCtx {
     let mut builder = WasiCtx::builder();
     builder.stdout(printed.clone()).stderr(printed.clone()).max_random_size(limits::RANDOM);
     builder.monotonic_clock(time.clone()).wall_clock(time.clone()).build()
 }
 
-/// WASI's clocks, as the run's own to a millisecond: no finer, since `timer.now` is the clock for measuring, and virtual
-/// where that is. They stand still until a task of the instance has begun.
+/// WASI's clocks: the run's clock, rounded down to a millisecond, since `timer.now` is the clock for measuring. They
+/// are virtual where the run's clock is, and stand still until a task of the instance has begun.
 #[derive(Clone, Debug, Default)]
 pub struct GuestClock(Arc<OnceLock<Clock>>);
 
-/// How fine they are, in nanoseconds.
+/// Resolution of the clocks.
 const RESOLUTION: Nanos = 1_000_000;
 
 impl GuestClock {
-    /// Lets them go by the run's clock from now on.
+    /// Makes the clocks follow the run's clock from now on.
     pub fn follow(&self, clock: Clock) {
-        // It is the same clock each time.
+        // Every call has the same clock, so a second `set` may fail.
         let _ = self.0.set(clock);
     }
 
@@ -81,8 +81,8 @@ impl HasData for WasiIoError {
     type Data<'a> = &'a mut ResourceTable;
 }
 
-/// Streams and polls that never wait: `wasmtime-wasi`'s own block on the tokio runtime, which a worker is inside of.
-/// A guest may subscribe, since C libraries do so before they print anything; what traps is to wait for the pollable.
+/// Streams and polls that never wait. Those of `wasmtime-wasi` block on the tokio runtime, inside which a worker runs.
+/// A guest may subscribe, since C libraries do so before they print anything; waiting for the pollable traps.
 pub struct NonBlockingStreams<'a>(pub &'a mut ResourceTable);
 
 fn would_wait() -> wasmtime::Error {
@@ -194,8 +194,8 @@ impl streams::HostOutputStream for NonBlockingStreams<'_> {
     }
 }
 
-/// What a guest has printed and nobody has logged yet. The store's owner takes it after each call: only there is it
-/// known whose secrets must not be in it.
+/// Output that a guest has printed and that is not logged yet. The store's owner takes it after each call, because only
+/// the owner knows whose secrets must be redacted.
 #[derive(Clone, Default)]
 pub struct GuestOutput(Arc<OutputBuffer>);
 
@@ -206,7 +206,7 @@ struct OutputBuffer {
 }
 
 impl GuestOutput {
-    /// The lines printed since last asked; nothing at almost no cost if there are none.
+    /// Takes the text printed since the last call; `None`, at almost no cost, if there is none.
     pub fn take(&self) -> Option<String> {
         if !self.0.has_text.load(Ordering::Relaxed) {
             return None;

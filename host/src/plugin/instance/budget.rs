@@ -1,9 +1,9 @@
-//! The time a guest's call may take: of the processor's time, not of the clock's. On a busy machine a worker may lie
-//! still for longer than any call should take, and a guest that was not even running must not be ended for that.
+//! The budget of a guest's call, in processor time, not wall-clock time. On a busy machine a worker may be suspended
+//! for longer than any call should take, and a guest that was not even running must not be ended for that.
 //!
-//! Reading the processor's time costs more than most calls, so a call begins with nothing but an epoch deadline. Only
-//! when that passes is the processor's time looked at, now and then with every tick; the call ends once it has used the
-//! budget up from there. So a guest that computes for ever runs for its budget at least, and twice that at most.
+//! Reading the processor time costs more than most calls, so a call begins with an epoch deadline only. Once that has
+//! passed, the processor time is read with every tick, and the call ends when it has used its budget since then. So a
+//! guest that computes for ever runs at least for its budget, and at most for twice that.
 
 use std::time::Duration;
 
@@ -12,11 +12,11 @@ use wasmtime::UpdateDeadline;
 
 use super::engine::EPOCH_TICK;
 
-/// What the call under way may still use.
+/// The budget of the call under way.
 #[derive(Default)]
 pub struct CallBudget {
     limit: Duration,
-    /// Since the deadline has passed; `None` before.
+    /// Time since the deadline has passed; `None` before.
     overdue: Option<ThreadTime>,
 }
 
@@ -26,20 +26,20 @@ impl CallBudget {
         Self { limit: whole, overdue: None }
     }
 
-    /// Whether a call whose deadline has passed goes on.
+    /// Decides whether a call whose deadline has passed continues.
     pub fn check(&mut self) -> UpdateDeadline {
         let since = *self.overdue.get_or_insert_with(ThreadTime::now);
         if since.elapsed() < self.limit { UpdateDeadline::Continue(1) } else { UpdateDeadline::Interrupt }
     }
 }
 
-/// Does something, and says how much of the processor's time this thread took for it.
+/// Runs `work`. Returns its result and the processor time that this thread used for it.
 pub fn measure_cpu<T>(work: impl FnOnce() -> T) -> (T, Duration) {
     let began = ThreadTime::now();
     (work(), began.elapsed())
 }
 
-/// A time as epoch ticks, rounded up, with one more for the tick that is under way.
+/// Converts a time to epoch ticks, rounded up, plus one for the tick under way.
 pub const fn ticks(time: Duration) -> u64 {
     (time.as_millis().div_ceil(EPOCH_TICK.as_millis()) + 1) as u64
 }

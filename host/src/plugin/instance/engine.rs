@@ -1,4 +1,4 @@
-//! The WebAssembly engine: every knob with its reason, and the clock that ends endless guests.
+//! The WebAssembly engine: every setting with its reason, and the ticker that ends endless calls.
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -7,7 +7,7 @@ use std::time::Duration;
 
 use wasmtime::Config;
 
-/// How often the epoch advances, and so how often a call that takes long is looked at.
+/// Interval at which the epoch advances, and so at which long calls are checked.
 pub const EPOCH_TICK: Duration = Duration::from_millis(10);
 
 /// The engine all plugins of the process share, and the thread that advances its epoch.
@@ -38,7 +38,7 @@ impl PluginEngine {
         Ok(Self { engine, stop, ticker: Some(ticker) })
     }
 
-    /// wasmtime's own engine.
+    /// Returns wasmtime's engine.
     pub const fn inner(&self) -> &wasmtime::Engine {
         &self.engine
     }
@@ -48,16 +48,16 @@ impl Drop for PluginEngine {
     fn drop(&mut self) {
         self.stop.store(true, Ordering::Relaxed);
         if let Some(ticker) = self.ticker.take() {
-            // The ticker cannot panic; should it ever, the run's result is not worth less for it.
+            // The ticker cannot panic; if it ever did, the run's result would still be valid.
             let _ = ticker.join();
         }
     }
 }
 
-/// An engine that only compiles, with the very same settings: no thread, and nothing ever runs in it.
+/// Creates an engine with the same settings that only compiles: it has no ticker, and nothing ever runs in it.
 ///
 /// # Errors
-/// As [`Engine::new`].
+/// As [`PluginEngine::new`].
 pub fn compile_only() -> wasmtime::Result<wasmtime::Engine> {
     wasmtime::Engine::new(&config())
 }
@@ -68,7 +68,7 @@ fn config() -> Config {
     config.wasm_component_model(true);
     // Calls into a guest are plain calls: nothing in the contract is asynchronous, and the bookkeeping costs time.
     config.concurrency_support(false);
-    // Ends a guest that computes for ever; measured to cost little, where fuel costs two to three times as much.
+    // Ends a guest that computes for ever. Measured to cost little; fuel costs two to three times as much.
     config.epoch_interruption(true);
     // A guest links with a 32 KiB stack of its own; this is the native stack below it, and bounds its recursion.
     config.max_wasm_stack(512 * 1024);

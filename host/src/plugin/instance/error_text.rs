@@ -1,4 +1,4 @@
-//! Errors of the engine as a person reads them.
+//! Errors of the engine as text for users.
 
 /// Returns the causes of an engine error in one line, without the backtrace.
 pub fn error_text(error: &wasmtime::Error) -> String {

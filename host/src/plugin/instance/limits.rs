@@ -1,6 +1,6 @@
-//! What one plugin instance may use. Each limit is a number with a name; a guest that goes over one traps or gets an
-//! error, and the run goes on. Those in [`Limits`] can be set for each plugin in the script; the others are what no
-//! honest plugin comes near.
+//! Limits of one plugin instance. Each is a number with a name; a guest that exceeds one traps or gets an error, and
+//! the run goes on. Those in [`Limits`] can be set for each plugin in the script; no honest plugin comes near the
+//! others.
 
 use std::time::Duration;
 
@@ -13,7 +13,7 @@ pub struct Limits {
     pub memory: usize,
     /// Processor time for one `start`, `resume`, `cancel` or `forget-user`.
     pub call: Duration,
-    /// Operations of one task that are in flight, or kept until they are asked for.
+    /// Operations of one task that are in flight, or completed and not yet fetched.
     pub operations: usize,
     /// Bytes that one call of the guest may copy to the host.
     pub copied: usize,
@@ -27,7 +27,7 @@ impl Default for Limits {
             memory: 64 << 20,
             call: Duration::from_millis(100),
             operations: 1024,
-            // A body of the largest size, and what goes with it.
+            // A body of the maximum size, and the rest of its request.
             copied: 17 << 20,
             log_lines: 20,
         }
@@ -65,7 +65,7 @@ pub const SET_UP: Duration = Duration::from_secs(10);
 pub const METRICS: usize = 256;
 /// Trends among them: the distribution of one may take 0.4 MiB, several times over in each worker.
 pub const TRENDS: usize = 64;
-/// How often one instance may define a metric, the same or another: once for each step of a long script.
+/// Definitions of metrics by one instance, repeated ones included: one for each step of a long script.
 pub const DEFINITIONS: usize = 100_000;
 /// Bytes of one write to a socket.
 pub const WRITE: usize = 16 << 20;
@@ -73,40 +73,41 @@ pub const WRITE: usize = 16 << 20;
 pub const PROTOCOLS: usize = 16;
 /// Bytes of random numbers that a guest may ask WASI for at once.
 pub const RANDOM: u64 = 64 << 10;
-/// Bytes of what a guest prints that are kept until the call returns.
+/// Bytes of printed text that are kept until the call returns.
 pub const PRINTED: u64 = 64 << 10;
 
-/// The limits wasmtime itself asks about.
+/// The limits that wasmtime enforces.
 pub struct StoreLimiter {
     store: StoreLimits,
-    /// Bytes of all memories so far, and at most.
+    /// Bytes of all memories so far.
     memory: usize,
+    /// Maximum for all memories together, in bytes.
     max_memory: usize,
 }
 
 impl StoreLimiter {
-    /// For an instance with this much memory, in bytes.
-    pub fn new(most_memory: usize) -> Self {
+    /// Creates the limiter of an instance with at most this much memory, in bytes.
+    pub fn new(max_memory: usize) -> Self {
         let store = StoreLimitsBuilder::new()
             .table_elements(TABLE_ELEMENTS)
             .instances(INSTANCES)
             .tables(MEMORIES)
             .memories(MEMORIES)
             .build();
-        Self { store, memory: 0, max_memory: most_memory }
+        Self { store, memory: 0, max_memory }
     }
 
-    /// Bytes of all memories so far.
+    /// Returns the bytes of all memories so far.
     pub const fn memory(&self) -> usize {
         self.memory
     }
 }
 
 impl ResourceLimiter for StoreLimiter {
-    // wasmtime's own limit is for each memory. A memory that could not grow though it was allowed to still counts.
+    // wasmtime's own limit is per memory. A memory that failed to grow although it was allowed to still counts.
     fn memory_growing(&mut self, current: usize, desired: usize, maximum: Option<usize>) -> wasmtime::Result<bool> {
         let total = self.memory.saturating_add(desired.saturating_sub(current));
-        let allowed = total <= self.max_memory && maximum.is_none_or(|most| desired <= most);
+        let allowed = total <= self.max_memory && maximum.is_none_or(|max| desired <= max);
         if allowed {
             self.memory = total;
         }
@@ -139,15 +140,15 @@ mod tests {
         const MEMORY: usize = 1 << 20;
         let mut limiter = StoreLimiter::new(MEMORY);
         let mut grows = |from: usize, to: usize| limiter.memory_growing(from, to, None).unwrap();
-        assert!(grows(0, MEMORY / 2), "the first memory is made");
-        assert!(grows(0, MEMORY / 4), "the second is made");
+        assert!(grows(0, MEMORY / 2), "the first memory is created");
+        assert!(grows(0, MEMORY / 4), "the second is created");
         assert!(!grows(MEMORY / 2, MEMORY), "the first would go over the limit together with the second");
         assert!(grows(MEMORY / 4, MEMORY / 2), "the second takes the rest");
         assert!(!grows(0, 1), "nothing is left for a third");
     }
 
     #[test]
-    fn what_is_in_a_component_is_counted() {
+    fn instances_memories_and_tables_are_limited() {
         let mut limiter = StoreLimiter::new(1 << 20);
         assert_eq!([limiter.instances(), limiter.memories(), limiter.tables()], [INSTANCES, MEMORIES, MEMORIES]);
         let mut grows = |to: usize| limiter.table_growing(0, to, None).unwrap();

@@ -1,5 +1,18 @@
-//! One instance of a plugin: made, its steps configured, then called. What the calls lead to, a component or a native
-//! library, is told apart here and nowhere else. An error from here means that the instance is dead.
+//! One instance of a plugin: created, its steps configured, then called. Only this module distinguishes components from
+//! native libraries, so that users and steps need not know which of them a plugin is. An error from an instance means
+//! that it is dead.
+//!
+//! | file | contents |
+//! |---|---|
+//! | `engine` | the WebAssembly engine, and the thread that advances its epoch |
+//! | `sandboxed_instance` | one instance of a component, in a store of its own |
+//! | `budget` | processor time of a call |
+//! | `limits` | limits of an instance: those that the script sets, and fixed ones |
+//! | `restarting_instance` | an instance that is replaced after a trap |
+//! | `worker_plugin` | one plugin on one worker: state that outlives its instances |
+//! | `metric_registry` | names of the plugins' metrics |
+//! | `error_text` | errors of the engine as a line of text |
+//! | `native_baseline` | the `http` action without WebAssembly, for benchmarks |
 
 pub mod budget;
 pub mod engine;
@@ -28,34 +41,41 @@ use crate::plugin::scripting::StepParams;
 use crate::text::error_chain;
 use crate::user::{InstanceId, Session};
 
-/// Why a step could not be configured.
+/// The reason why a step could not be configured.
 pub enum ConfigureError {
-    /// The parameters are wrong, and where: JSON pointer, message, help, and the place within a text that is no
-    /// template.
+    /// The parameters are not valid.
     Params(Box<ParamsError>),
     /// The plugin trapped.
     Trap(wasmtime::Error),
 }
 
-/// What is wrong with a step's parameters.
+/// An error in a step's parameters.
 #[derive(Debug)]
 pub struct ParamsError {
     /// JSON pointer to the value.
     pub pointer: String,
-    /// What is wrong.
+    /// The message.
     pub message: String,
     /// The fix, if known.
     pub help: Option<String>,
-    /// Bytes within the value, if it is a text that is no template.
+    /// Place within the value, in bytes, if it is a malformed template.
     pub span: Option<Span>,
 }
 
-/// What instances are made from.
+/// The code of a plugin, from which instances are made.
 pub enum PluginCode {
     /// A component, linked and compiled.
-    Component(PluginPre<StoreData>),
-    /// A shared library, which nothing holds.
+    Component(ComponentCode),
+    /// A shared library, which runs outside the sandbox.
     Native(Arc<NativeLibrary>),
+}
+
+/// A linked and compiled component.
+pub struct ComponentCode {
+    /// The component with its imports linked.
+    pub pre: PluginPre<StoreData>,
+    /// True when it was built for contract 0.1.0 or 0.1.1 and needs their adapter.
+    pub speaks_v0_1_1: bool,
 }
 
 /// A live instance.
@@ -71,21 +91,24 @@ enum Backend {
     Native(native::NativeInstance),
 }
 
-/// One call in so many is timed; the rest are taken to be like it. Two clock readings cost more than some calls.
+/// One call in this many is timed, and stands for the others. Two clock readings cost more than some calls.
 const TIMING_INTERVAL: u64 = 16;
 
 impl Instance {
-    /// Makes one; nothing is configured yet.
+    /// Creates an instance; nothing is configured yet.
     ///
     /// # Errors
-    /// A component wants an import that does not exist, or traps while it starts; a library cannot make one.
-    pub fn new(code: &PluginCode, family: Rc<WorkerPlugin>) -> wasmtime::Result<Self> {
-        let state = StoreData::new(Rc::clone(&family));
+    /// A component needs an import that does not exist, or traps while it starts; a library cannot create an instance.
+    pub fn new(code: &PluginCode, worker_plugin: Rc<WorkerPlugin>) -> wasmtime::Result<Self> {
+        let mut state = StoreData::new(Rc::clone(&worker_plugin));
         let backend = match code {
-            PluginCode::Component(pre) => Backend::Sandboxed(Box::new(SandboxedInstance::new(pre, state)?)),
+            PluginCode::Component(ComponentCode { pre, speaks_v0_1_1 }) => {
+                state.guest().speaks_v0_1_1 = *speaks_v0_1_1;
+                Backend::Sandboxed(Box::new(SandboxedInstance::new(pre, state)?))
+            }
             PluginCode::Native(library) => Backend::Native(native::NativeInstance::new(library, state)?),
         };
-        Ok(Self { backend: backend, worker_plugin: family, steps: Vec::new() })
+        Ok(Self { backend, worker_plugin, steps: Vec::new() })
     }
 
     /// Configures the next step.
@@ -107,17 +130,17 @@ impl Instance {
                 Ok(())
             }
             Ok(Err(error)) => {
-                let wrong = step.params.pointer(&error.pointer).and_then(serde_json::Value::as_str);
-                let mistake = configuring.and_then(|step| step.template_error);
-                let within = mistake.filter(|(text, _)| Some(text.as_str()) == wrong).map(|(_, span)| span);
+                let value = step.params.pointer(&error.pointer).and_then(serde_json::Value::as_str);
+                let template_error = configuring.and_then(|step| step.template_error);
+                let span = template_error.filter(|(text, _)| Some(text.as_str()) == value).map(|(_, span)| span);
                 let (message, help) = (error_chain(&error.message), error.help.map(|help| error_chain(&help)));
                 let pointer = error.pointer;
-                Err(ConfigureError::Params(Box::new(ParamsError { pointer, message, help, span: within })))
+                Err(ConfigureError::Params(Box::new(ParamsError { pointer, message, help, span })))
             }
         }
     }
 
-    /// What the plugin says it is.
+    /// Returns the plugin's description of itself.
     ///
     /// # Errors
     /// It trapped.
@@ -134,24 +157,24 @@ impl Instance {
     /// It trapped; the instance is dead.
     pub fn start(&mut self, session: &Rc<Session>, step: usize, task: u32) -> wasmtime::Result<Progress> {
         let step = self.steps[step];
-        self.task_call(session, |made| match made {
+        self.task_call(session, |backend| match backend {
             Backend::Sandboxed(guest) => guest.start(session, step, task),
             Backend::Native(native) => native.start(session, step, task),
         })
     }
 
-    /// Says that an operation has ended.
+    /// Tells the plugin that an operation has completed.
     ///
     /// # Errors
     /// It trapped; the instance is dead.
     pub fn resume(&mut self, session: &Rc<Session>, task: u32, operation: u32) -> wasmtime::Result<Progress> {
-        self.task_call(session, |made| match made {
+        self.task_call(session, |backend| match backend {
             Backend::Sandboxed(guest) => guest.resume(session, task, operation),
             Backend::Native(native) => native.resume(session, task, operation),
         })
     }
 
-    /// Says that a task of the user is over.
+    /// Tells the plugin that a pending task is over.
     ///
     /// # Errors
     /// It trapped; the instance is dead.
@@ -162,7 +185,7 @@ impl Instance {
         }
     }
 
-    /// Says that a user is gone.
+    /// Tells the plugin that a user is gone.
     ///
     /// # Errors
     /// It trapped; the instance is dead.
@@ -175,17 +198,17 @@ impl Instance {
         }
     }
 
-    /// The origins that the prepared requests are known to go to.
+    /// Returns the origins that the prepared requests are known to go to.
     pub fn origins(&mut self) -> Vec<Rc<Origin>> {
         self.state().guest().origins()
     }
 
-    /// Which of the plugin's instances it is.
+    /// Returns the identity of the instance.
     pub fn id(&mut self) -> InstanceId {
         self.state().guest().instance
     }
 
-    /// What the capabilities act on.
+    /// Returns the state that the capabilities act on.
     fn state(&mut self) -> &mut StoreData {
         match &mut self.backend {
             Backend::Sandboxed(guest) => guest.state(),
@@ -193,7 +216,7 @@ impl Instance {
         }
     }
 
-    /// A call on behalf of a task, which may act for the user.
+    /// Calls the plugin on behalf of a task, and times some of the calls.
     #[inline]
     fn task_call<T>(
         &mut self,

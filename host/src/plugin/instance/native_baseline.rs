@@ -1,6 +1,7 @@
-//! The `http` action without WebAssembly, so that a benchmark can tell what the sandbox costs: the same binary, the same
-//! script, the same requests prepared by the real plugin; only `start` and `resume` are native. It is compiled with the
-//! feature `native-twin` alone and chosen by the environment variable `STAMPEDE_NATIVE_TWIN`, which no other build reads.
+//! The `http` action without WebAssembly, so that a benchmark can measure the cost of the sandbox: the same binary, the
+//! same script, the same requests prepared by the real plugin; only `start` and `resume` are native. It is compiled
+//! only with the feature `native-twin` and chosen by the environment variable `STAMPEDE_NATIVE_TWIN`, which no other
+//! build reads.
 
 use std::rc::Rc;
 
@@ -9,7 +10,7 @@ use crate::plugin::contract::bindings::http::Host;
 use crate::plugin::contract::state::StoreData;
 use crate::user::Session;
 
-/// Whether this process is to run the twin.
+/// Returns `true` if this process runs the baseline.
 pub fn is_enabled() -> bool {
     std::env::var_os("STAMPEDE_NATIVE_TWIN").is_some()
 }
@@ -25,7 +26,7 @@ pub fn start(state: &mut StoreData, session: &Rc<Session>, step: u32) -> wasmtim
 /// Judges the reply as `http` does by default.
 ///
 /// # Errors
-/// The operation is none of the task's.
+/// The operation is not one of the task's.
 pub fn resume(state: &mut StoreData, session: &Rc<Session>, operation: u32) -> wasmtime::Result<Progress> {
     with_session(state, session, |state| {
         let reply = state.reply(operation)?;

@@ -1,6 +1,6 @@
-//! The instance of a plugin that some users share: all of a worker, or one alone. A trap kills the instance, not the
-//! run: the next task gets a new one, and the tasks that were pending in the old one learn of its end when they would go
-//! on.
+//! An instance of a plugin that is replaced after a trap. All users of a worker share it, or one user has it alone. A
+//! trap kills the instance, not the run: the next task gets a new one, and the tasks that were pending in the old one
+//! fail when they would be resumed.
 
 use std::cell::Cell;
 use std::rc::Rc;
@@ -15,22 +15,22 @@ use crate::plugin::load::loader::LoadedPlugin;
 use crate::plugin::scripting::StepParams;
 use crate::user::Session;
 
-/// The instance is gone; the task that was told so has failed. The text is for the report.
+/// The error of a task whose instance is gone. The text is for the report.
 #[derive(Debug)]
 pub struct InstanceLost(pub String);
 
-/// A task that has been started in a replica.
+/// A task that has been started in an instance.
 #[derive(Clone, Copy, Debug)]
 pub struct TaskHandle {
-    /// Its number.
+    /// Number of the task.
     task: u32,
-    /// The index of its step among the plugin's.
+    /// Index of its step among the plugin's.
     step: usize,
-    /// Which instance of the replica it runs in; grows with every replacement.
+    /// Generation of the instance that it runs in, which grows with every replacement.
     generation: u64,
 }
 
-/// An instance, and what it takes to make another one.
+/// An instance, with everything needed to make another one.
 pub struct RestartingInstance {
     loaded: Arc<LoadedPlugin>,
     steps: Arc<[StepParams]>,
@@ -40,21 +40,21 @@ pub struct RestartingInstance {
 }
 
 impl RestartingInstance {
-    /// A replica whose instance is made when the first task needs it.
-    pub const fn new(plugin: Arc<LoadedPlugin>, steps: Arc<[StepParams]>, family: Rc<WorkerPlugin>) -> Self {
-        Self { loaded: plugin, steps, worker_plugin: family, instance: None, generation: 0 }
+    /// Creates a holder whose instance is made when the first task needs it.
+    pub const fn new(plugin: Arc<LoadedPlugin>, steps: Arc<[StepParams]>, worker_plugin: Rc<WorkerPlugin>) -> Self {
+        Self { loaded: plugin, steps, worker_plugin, instance: None, generation: 0 }
     }
 
-    /// Makes the instance and configures its steps, unless that is done.
+    /// Returns the instance. Makes it and configures its steps first if there is none.
     ///
     /// # Errors
-    /// The plugin does not start or no longer takes the steps it took when the script was checked.
+    /// The plugin does not start, or no longer accepts the steps that it accepted when the script was checked.
     pub fn ensure_instance(&mut self) -> Result<&mut Instance, InstanceLost> {
         let instance = match self.instance.take() {
             Some(instance) => instance,
             None => {
-                let (instance, took) = budget::measure_cpu(|| self.instantiate());
-                self.worker_plugin.note_setup_time(took);
+                let (instance, time) = budget::measure_cpu(|| self.instantiate());
+                self.worker_plugin.note_setup_time(time);
                 instance.map_err(|message| {
                     let message = self.worker_plugin.scripting.secrets.redact(&message, &[]);
                     self.log_once(None, &message);
@@ -86,7 +86,7 @@ impl RestartingInstance {
         Ok((self.check_trap(result, step)?, handle))
     }
 
-    /// Says that an operation of a task has ended.
+    /// Tells the plugin that an operation of a task has completed.
     ///
     /// # Errors
     /// The guest trapped, now or in another task since this one began.
@@ -108,7 +108,7 @@ impl RestartingInstance {
         self.check_trap(result, begun.step)
     }
 
-    /// Says that a pending task is over. A trap in here hurts nobody but the tasks that are still pending.
+    /// Tells the plugin that a pending task is over. A trap here affects only the tasks that are still pending.
     pub fn cancel(&mut self, session: &Rc<Session>, begun: TaskHandle) {
         if let Some(instance) = self.instance.as_mut().filter(|_| begun.generation == self.generation) {
             let result = instance.cancel(session, begun.task);
@@ -116,7 +116,7 @@ impl RestartingInstance {
         }
     }
 
-    /// Says that a user is gone.
+    /// Tells the plugin that a user is gone.
     pub fn forget_user(&mut self, session: &Rc<Session>) {
         if let Some(instance) = self.instance.as_mut() {
             let result = instance.forget_user(session);
@@ -129,7 +129,7 @@ impl RestartingInstance {
             Instance::new(&self.loaded.code, Rc::clone(&self.worker_plugin)).map_err(|error| error_text(&error))?;
         for step in self.steps.iter() {
             instance.configure(step).map_err(|error| match error {
-                ConfigureError::Params(mistake) => mistake.message,
+                ConfigureError::Params(error) => error.message,
                 ConfigureError::Trap(trap) => error_text(&trap),
             })?;
         }
@@ -150,16 +150,16 @@ impl RestartingInstance {
         })
     }
 
-    /// Logs why an instance was lost, in which step and with the guest's backtrace; once for each plugin, for the first
-    /// says it all and a storm would drown it.
-    fn log_once(&self, step: Option<usize>, what: &str) {
+    /// Logs why an instance was lost, in which step and with the guest's backtrace. Only the first loss of each plugin
+    /// is logged: many would flood the log.
+    fn log_once(&self, step: Option<usize>, text: &str) {
         if self.loaded.trap_logged.swap(true, Ordering::Relaxed) {
             return;
         }
-        let (plugin, what) = (&*self.worker_plugin.policy.name, self.worker_plugin.scripting.secrets.redact(what, &[]));
+        let (plugin, text) = (&*self.worker_plugin.policy.name, self.worker_plugin.scripting.secrets.redact(text, &[]));
         match step.and_then(|step| self.steps.get(step)) {
-            Some(StepParams { action, step, .. }) => tracing::error!(plugin, action, step, "{what}"),
-            None => tracing::error!(plugin, "{what}"),
+            Some(StepParams { action, step, .. }) => tracing::error!(plugin, action, step, "{text}"),
+            None => tracing::error!(plugin, "{text}"),
         }
     }
 }

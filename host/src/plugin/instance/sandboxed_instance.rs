@@ -22,18 +22,18 @@ pub struct SandboxedInstance {
 }
 
 impl SandboxedInstance {
-    /// Instantiates; nothing is configured yet.
+    /// Instantiates a component; nothing is configured yet.
     ///
     /// # Errors
-    /// The component wants an import that does not exist, or traps while it starts.
+    /// The component needs an import that does not exist, or traps while it starts.
     pub fn new(pre: &PluginPre<StoreData>, mut state: StoreData) -> wasmtime::Result<Self> {
-        let family = Rc::clone(&state.guest().worker_plugin);
-        let (copied, call) = (family.policy.limits.copied, family.policy.limits.call);
+        let worker_plugin = Rc::clone(&state.guest().worker_plugin);
+        let (copied, call) = (worker_plugin.policy.limits.copied, worker_plugin.policy.limits.call);
         let mut store = Store::new(pre.engine(), state);
         store.limiter(|state| &mut state.limits);
         store.set_hostcall_fuel(copied);
         install(&mut store);
-        grant(&mut store, family.setup_budget.get());
+        grant(&mut store, worker_plugin.setup_budget.get());
         let guest = pre.instantiate(&mut store)?;
         Ok(Self {
             store,
@@ -44,12 +44,12 @@ impl SandboxedInstance {
         })
     }
 
-    /// What the imports act on.
+    /// Returns the state that the imports act on.
     pub fn state(&mut self) -> &mut StoreData {
         self.store.data_mut()
     }
 
-    /// What the plugin says it is.
+    /// Returns the plugin's description of itself.
     ///
     /// # Errors
     /// It trapped.
@@ -59,7 +59,7 @@ impl SandboxedInstance {
         self.with_output(result)
     }
 
-    /// Configures a step; gives the guest's number of it.
+    /// Configures a step. Returns the guest's number of it.
     ///
     /// # Errors
     /// It trapped.
@@ -83,7 +83,7 @@ impl SandboxedInstance {
         self.call(session, true, |guest, store| guest.stampede_plugin_action().call_start(store, step, task))
     }
 
-    /// Says that an operation has ended.
+    /// Tells the guest that an operation has completed.
     ///
     /// # Errors
     /// It trapped.
@@ -96,7 +96,7 @@ impl SandboxedInstance {
         self.call(session, true, |guest, store| guest.stampede_plugin_action().call_resume(store, task, operation))
     }
 
-    /// Says that a task of the user is over.
+    /// Tells the guest that a pending task is over.
     ///
     /// # Errors
     /// It trapped.
@@ -104,7 +104,7 @@ impl SandboxedInstance {
         self.call(session, false, |guest, store| guest.stampede_plugin_action().call_cancel(store, task))
     }
 
-    /// Says that a user is gone.
+    /// Tells the guest that a user is gone.
     ///
     /// # Errors
     /// It trapped.
@@ -112,7 +112,7 @@ impl SandboxedInstance {
         self.call(session, false, |guest, store| guest.stampede_plugin_action().call_forget_user(store, session.id))
     }
 
-    /// A call that has to do with a user; `acting` if it may also act for the user.
+    /// Calls the guest about a user; `acting` if the call may also act for the user.
     #[inline]
     fn call<T>(
         &mut self,
@@ -121,7 +121,7 @@ impl SandboxedInstance {
         call: impl FnOnce(&Plugin, &mut Store<StoreData>) -> wasmtime::Result<T>,
     ) -> wasmtime::Result<T> {
         grant(&mut self.store, self.call_limit);
-        // Each look at the guest's data proves that this is its thread, which has its price.
+        // Every access to the guest's data checks that this is its thread, which has its cost.
         self.store.data_mut().guest().enter(session, acting);
         let result = call(&self.guest, &mut self.store);
         let result = self.with_output(result).map_err(|trap| self.explain_interrupt(trap));
@@ -129,7 +129,7 @@ impl SandboxedInstance {
         result
     }
 
-    /// A trap with the limit that it stands for.
+    /// Adds to an interrupt the limit that caused it.
     #[cold]
     fn explain_interrupt(&self, trap: wasmtime::Error) -> wasmtime::Error {
         if trap.downcast_ref::<Trap>() != Some(&Trap::Interrupt) {
@@ -143,7 +143,7 @@ impl SandboxedInstance {
     fn with_output<T>(&mut self, result: wasmtime::Result<T>) -> wasmtime::Result<T> {
         let Some(printed) = self.store.data().printed.take() else { return result };
         let guest = self.store.data_mut().guest();
-        // A panic prints its message before it traps: it is the reason.
+        // A panic prints its message before it traps; the message is the reason.
         if let Err(trap) = result {
             return Err(trap.context(guest.redact_line(&panic_message(&printed))));
         }
@@ -152,19 +152,19 @@ impl SandboxedInstance {
     }
 }
 
-/// What a guest printed before it trapped, on one line, without the hints that its language adds for programs of one's
-/// own.
+/// Returns the text that a guest printed before it trapped, on one line, without the `note:` lines that its language
+/// adds.
 fn panic_message(printed: &str) -> String {
     let lines = printed.lines().map(str::trim).filter(|line| !line.is_empty() && !line.starts_with("note: "));
     lines.collect::<Vec<_>>().join(" ")
 }
 
-/// Has a store's calls ended by their budgets.
+/// Makes a store's calls end at their budgets.
 fn install(store: &mut Store<StoreData>) {
     store.epoch_deadline_callback(|mut context| Ok(context.data_mut().guest().budget.check()));
 }
 
-/// Gives the next call of a store a budget.
+/// Sets the budget of a store's next call.
 fn grant(store: &mut Store<StoreData>, whole: Duration) {
     store.data_mut().guest().budget = budget::CallBudget::new(whole);
     store.set_epoch_deadline(budget::ticks(whole));

@@ -1,4 +1,4 @@
-//! What the instances of one plugin on one worker have in common, and what is left of them when they are gone.
+//! One plugin on one worker: the state that its instances share and that outlives them.
 
 use std::cell::{Cell, RefCell};
 use std::rc::Rc;
@@ -18,9 +18,9 @@ use crate::user::InstanceId;
 
 /// One plugin on one worker.
 pub struct WorkerPlugin {
-    /// What it may do.
+    /// Its policy.
     pub policy: PluginPolicy,
-    /// The hosts of the terms, to be shared with requests.
+    /// Grants of the policy, shared with requests.
     pub grants: Rc<Grants>,
     /// The script around it.
     pub scripting: Arc<ScriptContext>,
@@ -28,26 +28,27 @@ pub struct WorkerPlugin {
     pub variables: Rc<RefCell<VariableNames>>,
     /// The metrics of all plugins; one table for all plugins of a worker.
     pub metrics: Rc<RefCell<MetricRegistry>>,
-    /// What it has used since last asked.
+    /// Its usage so far.
     pub usage: PluginUsage,
-    /// The second that lines were last logged in, and how many in it: of all instances, since one that replaces another
-    /// must not begin anew.
+    /// Second of the run in which lines were last logged, and their number. Counted over all instances, since one that
+    /// replaces another must not start at zero.
     pub log_lines: Cell<(u64, u32)>,
-    /// Processor time for each call that sets an instance up.
+    /// Processor time for each call that sets up an instance.
     pub setup_budget: Cell<Duration>,
-    /// The plugin's number on this worker, and how many instances there have been.
+    /// Number of the plugin on this worker.
     number: u32,
+    /// Number of instances made so far.
     instances: Cell<u64>,
 }
 
 /// The names that all plugins of a worker share.
 #[derive(Clone, Default)]
 pub struct SharedNames {
-    /// Of the script's variables.
+    /// Names of the script's variables.
     pub variables: Rc<RefCell<VariableNames>>,
-    /// Of the plugins' metrics.
+    /// Names of the plugins' metrics.
     pub metrics: Rc<RefCell<MetricRegistry>>,
-    /// How many plugins there are.
+    /// Number of plugins so far.
     plugins: Rc<Cell<u32>>,
 }
 
@@ -58,37 +59,37 @@ impl From<VariableNames> for SharedNames {
 }
 
 impl SharedNames {
-    /// Those of a plan that is complete: no metric comes to it.
+    /// Returns the names of a complete plan, to which no metric can be added.
     pub fn of_plan(variables: &VariableNames, metrics: &[MetricInfo]) -> Self {
         let metrics = Rc::new(RefCell::new(MetricRegistry::frozen(metrics.to_vec())));
         Self { metrics, ..Self::from(variables.clone()) }
     }
 }
 
-/// What the instances of one plugin have used and done, on one worker.
+/// Usage of one plugin on one worker, over all its instances.
 #[derive(Debug, Default)]
 pub struct PluginUsage {
-    /// Calls on behalf of tasks.
+    /// Number of calls on behalf of tasks.
     pub calls: Cell<u64>,
-    /// Time spent in them (an estimate from one call in sixteen).
+    /// Time spent in these calls (an estimate from one call in sixteen).
     pub guest_time: Cell<Nanos>,
-    /// Instances lost to a trap.
+    /// Number of instances lost to a trap.
     pub traps: Cell<u64>,
-    /// Other tasks that failed because the instance they were pending in was lost.
+    /// Number of other tasks that failed because the instance they were pending in was lost.
     pub collateral: Cell<u64>,
-    /// Bytes of an instance's memory when it last lost a user; of a component.
+    /// Memory of a component's instance when it last lost a user, in bytes.
     pub memory: Cell<usize>,
 }
 
 impl WorkerPlugin {
-    /// One plugin on one worker that has done nothing yet.
-    pub fn new(terms: PluginPolicy, scripting: Arc<ScriptContext>, names: &SharedNames) -> Rc<Self> {
-        let grants = Rc::new(terms.grants.clone());
+    /// Creates a plugin on a worker that has done nothing yet.
+    pub fn new(policy: PluginPolicy, scripting: Arc<ScriptContext>, names: &SharedNames) -> Rc<Self> {
+        let grants = Rc::new(policy.grants.clone());
         let SharedNames { variables, metrics, plugins } = names.clone();
         let (number, usage, instances) = (plugins.replace(plugins.get() + 1), PluginUsage::default(), Cell::new(0));
         let (log_lines, set_up) = (Cell::new((0, 0)), Cell::new(limits::SET_UP));
         Rc::new(Self {
-            policy: terms,
+            policy,
             grants,
             scripting,
             variables,
@@ -101,15 +102,15 @@ impl WorkerPlugin {
         })
     }
 
-    /// The first instance was set up, and took so much processor time. Those that replace it do so under load, where
-    /// its worker's other users wait: they may take somewhat longer each call than that did in all.
-    pub fn note_setup_time(&self, took: Duration) {
+    /// Sets the budget for later set-ups from the processor time that the first one used. Instances are replaced under
+    /// load, while the worker's other users wait: each call may take twice what the first set-up took in all.
+    pub fn note_setup_time(&self, time: Duration) {
         if self.setup_budget.get() == limits::SET_UP {
-            self.setup_budget.set((took * 2).clamp(self.policy.limits.call.min(limits::SET_UP), limits::SET_UP));
+            self.setup_budget.set((time * 2).clamp(self.policy.limits.call.min(limits::SET_UP), limits::SET_UP));
         }
     }
 
-    /// A number for an instance that is being made.
+    /// Returns the identity of a new instance.
     pub fn next_instance_id(&self) -> InstanceId {
         InstanceId { plugin: self.number, instance: self.instances.replace(self.instances.get() + 1) }
     }

@@ -1,5 +1,5 @@
-//! The user's private folder of what was made or fetched before: compiled code, which is trusted like the program
-//! itself, and components from elsewhere, which are not. It belongs to the user, and nobody else may write to it.
+//! The user's private cache folder. It holds compiled code, which is trusted like the program itself, and fetched
+//! components, which are not. It belongs to the user, and no other user may write to it.
 
 use std::fs;
 use std::io::{Read, Write};
@@ -9,15 +9,15 @@ use etcetera::BaseStrategy;
 
 use crate::diagnostic::io_reason;
 
-/// Names a folder for the cache instead of the customary one; empty means no cache.
+/// Environment variable that names the cache folder instead of the customary one; empty means no cache.
 pub const CACHE_VARIABLE: &str = "STAMPEDE_CACHE_DIR";
 
-/// One entry, which may not be there yet.
+/// One entry, which need not exist yet.
 #[derive(Clone, Debug)]
 pub struct CacheEntry(PathBuf);
 
 impl CacheEntry {
-    /// The entry of that name; `None` if nothing can be kept safely.
+    /// Returns the entry with that name; `None` if nothing can be kept safely.
     pub fn named(name: &str) -> Option<Self> {
         let folder = match std::env::var_os(CACHE_VARIABLE) {
             Some(named) if named.is_empty() => return None,
@@ -27,19 +27,19 @@ impl CacheEntry {
         private_folder(&folder).then(|| Self(folder.join(name)))
     }
 
-    /// The file, if it is there and the user's own.
+    /// Returns the file, if it exists and belongs to the user.
     pub fn file(&self) -> Option<&Path> {
         is_owned_file(&self.0).then_some(&*self.0)
     }
 
-    /// What the file holds, up to so many bytes.
-    pub fn read(&self, most: u64) -> Option<Vec<u8>> {
+    /// Reads the file, at most `max_bytes` of it.
+    pub fn read(&self, max_bytes: u64) -> Option<Vec<u8>> {
         let mut bytes = Vec::new();
-        fs::File::open(self.file()?).ok()?.take(most).read_to_end(&mut bytes).ok()?;
+        fs::File::open(self.file()?).ok()?.take(max_bytes).read_to_end(&mut bytes).ok()?;
         Some(bytes)
     }
 
-    /// Keeps bytes for the next time. That they cannot be kept is no reason to stop.
+    /// Saves bytes for the next time. A failure is logged and does not stop the run.
     pub fn save(&self, bytes: &[u8]) {
         if let Err(error) = store(&self.0, bytes) {
             tracing::warn!("plugins cannot be cached in {}: {}", self.0.display(), io_reason(&error));
@@ -47,7 +47,7 @@ impl CacheEntry {
     }
 }
 
-/// Makes the folder if need be; `false` unless it is the user's alone.
+/// Creates the folder if needed. Returns `false` unless it belongs to the user and no other user may write to it.
 fn private_folder(folder: &Path) -> bool {
     let mut builder = fs::DirBuilder::new();
     builder.recursive(true);
@@ -59,11 +59,14 @@ fn private_folder(folder: &Path) -> bool {
     #[cfg(unix)]
     {
         use std::os::unix::fs::MetadataExt;
-        // Whoever this process is, a file that it makes says so.
+        // A file that this process creates has the process's user as its owner.
         let user = tempfile::tempfile_in(folder).and_then(|file| file.metadata()).map(|file| file.uid()).ok();
         let owned = fs::metadata(folder).is_ok_and(|meta| meta.mode() & 0o022 == 0 && Some(meta.uid()) == user);
         if !owned {
-            tracing::warn!("{} is not this user's alone, so plugins are not cached", folder.display());
+            tracing::warn!(
+                "plugins are not cached: {} belongs to another user, or others may write to it",
+                folder.display()
+            );
         }
         owned
     }
@@ -71,7 +74,7 @@ fn private_folder(folder: &Path) -> bool {
     true
 }
 
-/// Whether an entry is a regular file of the user that the folder belongs to; `false` if there is none.
+/// Returns `true` if an entry is a regular file with the same owner as its folder; `false` if it does not exist.
 fn is_owned_file(entry: &Path) -> bool {
     let Ok(file) = fs::symlink_metadata(entry) else { return false };
     #[cfg(unix)]
@@ -85,7 +88,7 @@ fn is_owned_file(entry: &Path) -> bool {
     file.is_file()
 }
 
-/// Writes a temporary file first, and that to the disk, so that nobody ever sees half an entry.
+/// Writes a temporary file, syncs it to the disk and renames it, so that no reader ever sees half an entry.
 fn store(entry: &Path, bytes: &[u8]) -> std::io::Result<()> {
     let mut file = tempfile::NamedTempFile::new_in(entry.parent().unwrap_or(Path::new(".")))?;
     file.write_all(bytes)?;
@@ -100,7 +103,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn an_entry_is_a_regular_file_in_a_folder_of_the_users_own() {
+    fn an_entry_is_a_regular_file_of_the_folders_owner() {
         let folder = tempfile::tempdir().unwrap();
         assert!(private_folder(folder.path()));
         let at = |name: &str| folder.path().join(name);
@@ -113,7 +116,7 @@ mod tests {
     }
 
     #[test]
-    fn a_folder_that_others_may_write_to_is_no_cache() {
+    fn a_folder_that_others_may_write_to_is_not_used() {
         use std::os::unix::fs::PermissionsExt;
         let folder = tempfile::tempdir().unwrap();
         fs::set_permissions(folder.path(), fs::Permissions::from_mode(0o777)).unwrap();

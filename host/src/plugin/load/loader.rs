@@ -1,5 +1,5 @@
-//! All plugins of a run and the actions they offer. Built-in ones come out of the program itself, the script's own from
-//! files; from here on there is no difference between them.
+//! From compiled code to a plugin whose actions are known. Built-in plugins are part of the program, the script's own
+//! come from files; from here on there is no difference between them.
 
 use std::io::Read;
 use std::sync::Arc;
@@ -11,26 +11,23 @@ use wasmtime::component::{Component, Linker};
 use super::identify::{self, ComponentImports};
 use super::schema::ParamsSchema;
 use crate::plugin::contract::bindings::{ActionDescription, Description, PluginPre};
-use crate::plugin::contract::link;
 use crate::plugin::contract::state::StoreData;
+use crate::plugin::contract::{link, v0_1_1};
 use crate::plugin::instance::engine::PluginEngine;
 use crate::plugin::instance::error_text::error_text;
 use crate::plugin::instance::worker_plugin::{SharedNames, WorkerPlugin};
-use crate::plugin::instance::{Instance, PluginCode};
+use crate::plugin::instance::{ComponentCode, Instance, PluginCode};
 use crate::plugin::native::NativeLibrary;
 use crate::plugin::policy::PluginPolicy;
 use crate::plugin::scripting::ScriptContext;
 
-/// The first contract, within 0.1, whose operations on sockets are handed over once.
-const FIRST_TAKE_ONCE_MINOR: u32 = 2;
-
 include!(concat!(env!("OUT_DIR"), "/builtin.rs"));
 
-/// A plugin inside the program.
+/// A plugin that is part of the program.
 pub struct BuiltinPlugin {
     /// The name of its folder.
     pub name: &'static str,
-    /// What it offers, known without compiling it.
+    /// The actions that it offers, known without compiling it.
     pub actions: &'static [&'static str],
     /// The SHA-256 digest of its bytes.
     pub digest: &'static str,
@@ -39,7 +36,7 @@ pub struct BuiltinPlugin {
 }
 
 impl BuiltinPlugin {
-    /// Its bytes.
+    /// Inflates its bytes.
     ///
     /// # Errors
     /// They cannot be inflated, which is a bug.
@@ -52,21 +49,21 @@ impl BuiltinPlugin {
 
 /// A plugin that is ready to be instantiated.
 pub struct LoadedPlugin {
-    /// What the script says it may do.
+    /// Its policy, from the script.
     pub policy: PluginPolicy,
-    /// Whether it came out of the program itself.
+    /// True when it is part of the program.
     pub is_builtin: bool,
-    /// What it says it is.
+    /// Its own description of itself.
     pub description: Description,
     /// The schemas of its actions' parameters, in the order of the actions.
     schemas: Vec<ParamsSchema>,
-    /// Whether it can make HTTP exchanges: it asks for the capability, or nobody knows what it asks for.
+    /// True when it can make HTTP exchanges: it imports the capability, or its imports are unknown.
     pub makes_exchanges: bool,
-    /// What its instances are made from.
+    /// Code that its instances are made from.
     pub code: PluginCode,
-    /// Whether a trap of it has been logged. The first says it all; a storm would drown it.
+    /// True when a trap of it has been logged. Only the first is: many would flood the log.
     pub trap_logged: AtomicBool,
-    /// Lives as long as the plugin may be called: without its ticker no call would ever be over its budget.
+    /// The engine lives as long as the plugin may be called: without its ticker no call would ever exceed its budget.
     _engine: Arc<PluginEngine>,
 }
 
@@ -78,7 +75,7 @@ pub struct PluginLoader {
 }
 
 impl PluginLoader {
-    /// A registry for one script.
+    /// Creates a loader for one script.
     ///
     /// # Errors
     /// The capabilities do not link, which is a bug.
@@ -89,84 +86,72 @@ impl PluginLoader {
         Ok(Self { engine, linker, scripting })
     }
 
-    /// Asks a compiled plugin what it offers.
+    /// Links a compiled component and asks it which actions it offers.
     ///
     /// # Errors
-    /// A message for the user: another contract version, an import that is not granted, a trap.
-    pub fn load(
-        &self,
-        (mut terms, is_builtin): (PluginPolicy, bool),
-        component: &Component,
-    ) -> Result<LoadedPlugin, String> {
+    /// A message for the user: unsupported contract version, an import that does not exist, a trap.
+    pub fn load(&self, policy: PluginPolicy, is_builtin: bool, component: &Component) -> Result<LoadedPlugin, String> {
         let contract = identify::check_contract(self.engine.inner(), component)?;
-        terms.takes_once = contract >= FIRST_TAKE_ONCE_MINOR;
         let linked = self.linker.instantiate_pre(component).and_then(PluginPre::new);
         let pre = linked.map_err(|error| link_error(&ComponentImports::of(self.engine.inner(), component), &error))?;
-        self.describe(terms, is_builtin, PluginCode::Component(pre))
+        let code = ComponentCode { pre, speaks_v0_1_1: v0_1_1::applies_to(contract) };
+        self.describe(policy, is_builtin, PluginCode::Component(code))
     }
 
-    /// Asks an opened library what it offers.
+    /// Asks an opened library which actions it offers.
     ///
     /// # Errors
-    /// A message for the user: what it says of itself is not as it should be.
-    pub fn load_native(&self, terms: PluginPolicy, library: &Arc<NativeLibrary>) -> Result<LoadedPlugin, String> {
-        self.describe(terms, false, PluginCode::Native(Arc::clone(library)))
+    /// A message for the user: its description is not valid.
+    pub fn load_native(&self, policy: PluginPolicy, library: &Arc<NativeLibrary>) -> Result<LoadedPlugin, String> {
+        self.describe(policy, false, PluginCode::Native(Arc::clone(library)))
     }
 
-    fn describe(&self, terms: PluginPolicy, is_builtin: bool, code: PluginCode) -> Result<LoadedPlugin, String> {
-        let family = WorkerPlugin::new(terms.clone(), Arc::clone(&self.scripting), &SharedNames::default());
-        let mut instance =
-            Instance::new(&code, family).map_err(|error| format!("it failed to start: {}", error_text(&error)))?;
+    fn describe(&self, policy: PluginPolicy, is_builtin: bool, code: PluginCode) -> Result<LoadedPlugin, String> {
+        let worker_plugin = WorkerPlugin::new(policy.clone(), Arc::clone(&self.scripting), &SharedNames::default());
+        let mut instance = Instance::new(&code, worker_plugin)
+            .map_err(|error| format!("it failed to start: {}", error_text(&error)))?;
         let description = instance.describe().map_err(|error| format!("`describe` failed: {}", error_text(&error)))?;
         let schemas = check_description(&description)?;
         let (trap_logged, _engine) = (AtomicBool::new(false), Arc::clone(&self.engine));
         let makes_exchanges = match &code {
-            PluginCode::Component(pre) => {
-                ComponentImports::of(self.engine.inner(), pre.instance_pre().component()).can_make_exchanges()
+            PluginCode::Component(code) => {
+                ComponentImports::of(self.engine.inner(), code.pre.instance_pre().component()).can_make_exchanges()
             }
             PluginCode::Native(_) => true,
         };
-        Ok(LoadedPlugin {
-            policy: terms,
-            is_builtin,
-            description,
-            schemas,
-            makes_exchanges,
-            code,
-            trap_logged,
-            _engine,
-        })
+        Ok(LoadedPlugin { policy, is_builtin, description, schemas, makes_exchanges, code, trap_logged, _engine })
     }
 }
 
 impl LoadedPlugin {
-    /// The name the script gave it, or the built-in's own.
+    /// Returns the name the script gave it, or the built-in's own.
     pub fn name(&self) -> &str {
         &self.policy.name
     }
 
-    /// Whether it is a native library, which no sandbox holds.
+    /// Returns `true` for a native library, which runs outside the sandbox.
     pub const fn is_native(&self) -> bool {
         matches!(self.code, PluginCode::Native(_))
     }
 
-    /// The description of an action, if this plugin offers it.
+    /// Returns the description of an action, if this plugin offers it.
     pub fn action(&self, name: &str) -> Option<&ActionDescription> {
         self.description.actions.iter().find(|action| action.name == name)
     }
 
-    /// The schema of an action's parameters, if this plugin offers it.
+    /// Returns the schema of an action's parameters, if this plugin offers it.
     pub fn schema(&self, name: &str) -> Option<&ParamsSchema> {
         let actions = self.description.actions.iter().zip(&self.schemas);
         actions.into_iter().find(|(action, _)| action.name == name).map(|(_, schema)| schema)
     }
 }
 
-/// Why a component cannot be linked. What a standard library brings in with its own network is told in plain words.
+/// Describes why a component cannot be linked. A standard library's own network, a frequent cause, has a message of its
+/// own.
 fn link_error(imports: &ComponentImports, error: &wasmtime::Error) -> String {
     match imports.other.iter().find(|name| name.starts_with("wasi:sockets/")) {
         Some(name) => format!(
-            "it goes to the network by itself (`{name}`); a plugin does so through the contract's `http` and `sockets` alone"
+            "it opens network connections itself (`{name}`); plugins may use only the contract's `http` and `sockets`"
         ),
         None => error_text(error),
     }

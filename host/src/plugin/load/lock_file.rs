@@ -1,5 +1,5 @@
-//! `stampede.lock`, beside the script: the digest that each plugin had when somebody looked. With it a tag may move and
-//! a site may change without a run becoming another one.
+//! `stampede.lock`, beside the script: the digest that each plugin had when `plugin lock` was run. With it a tag may
+//! move and a site may change without a run using other plugins.
 
 use std::collections::BTreeMap;
 use std::fs;
@@ -14,22 +14,22 @@ use crate::diagnostic::{Diagnostic, io_reason};
 /// The name of the file.
 pub const LOCK_FILE_NAME: &str = "stampede.lock";
 
-/// What stands before the entries.
+/// The comment before the entries.
 const HEADING: &str = "# Written by `stampede-shooter plugin lock`. Keep it with the script.\n";
 
 /// The lock of the scripts in one folder.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct LockFile {
-    /// By the names that the scripts give them.
+    /// Locked plugins by the names that the scripts give them.
     pub plugins: BTreeMap<String, LockedPlugin>,
 }
 
-/// What one plugin was.
+/// The locked state of one plugin.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct LockedPlugin {
-    /// Where it came from, as the script said. An entry for another source is none.
+    /// Its source as typed in the script. An entry for another source is ignored.
     pub source: String,
     /// The digest of its bytes.
     pub sha256: String,
@@ -39,7 +39,7 @@ impl LockFile {
     /// Reads the lock of a folder; an empty one if there is none.
     ///
     /// # Errors
-    /// It cannot be read, or is none.
+    /// It cannot be read, or is not a lock file.
     pub fn read(folder: &Path) -> Result<Self, Diagnostic> {
         let path = lock_path(folder);
         let wrong = |why: String| {
@@ -66,7 +66,7 @@ impl LockFile {
         fs::write(&path, format!("{HEADING}{text}")).map_err(|error| failed(io_reason(&error)))
     }
 
-    /// The digest of a plugin, if it still comes from where it came from.
+    /// Returns the digest of a plugin, if its source has not changed.
     pub fn digest(&self, name: &str, source: &str) -> Option<&str> {
         self.plugins.get(name).filter(|locked| locked.source == source).map(|locked| locked.sha256.as_str())
     }
@@ -81,7 +81,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn what_is_written_is_read_again() {
+    fn a_written_lock_is_read_again() {
         let folder = tempfile::tempdir().unwrap();
         assert_eq!(LockFile::read(folder.path()), Ok(LockFile::default()));
         let locked = |source: &str, digest: &str| LockedPlugin { source: source.into(), sha256: digest.repeat(64) };
@@ -93,7 +93,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_no_lock_is_refused() {
+    fn malformed_locks_are_refused() {
         let folder = tempfile::tempdir().unwrap();
         for text in ["[]", "plugins: {a: b}", "plugins: {a: {source: b, sha256: 12}}", "{plugins: {}, more: 1}", "{"] {
             fs::write(folder.path().join(LOCK_FILE_NAME), text).unwrap();

@@ -1,5 +1,22 @@
-//! From what a script says of a plugin to code that can be instantiated: where it comes from, its bytes, whether they are
-//! what the lock says, the compiled code, the actions it offers and what it may do.
+//! From a script's entry for a plugin to code that can be instantiated. Nothing that is fetched is trusted: its digest
+//! is compared with the script's and the lock's, it is compiled in a process of its own, and its schemas are checked
+//! before they are used.
+//!
+//! | file | contents |
+//! |---|---|
+//! | `source` | where a component comes from: a path, `https://…` or `oci://…` |
+//! | `fetch/` | from a source to bytes |
+//! | `cache` | the user's private folder of compiled code and fetched components |
+//! | `lock_file` | `stampede.lock`, the digests that plugins had |
+//! | `renew_lock` | `plugin lock`, which writes it |
+//! | `resolve` | one plugin of the script, from its entry to verified bytes and compiled code |
+//! | `identify` | a component by its bytes: kind, digest, contract version, imports |
+//! | `compile/` | from bytes to machine code, in a child process for components of strangers |
+//! | `loader` | from compiled code to a plugin whose actions are known |
+//! | `schema` | the JSON Schema of an action's parameters |
+//! | `policy` | from a script's entry to a plugin's policy |
+//! | `plugin_set` | all plugins that a script needs |
+//! | `parallel_map` | fetching and compiling several plugins at once |
 
 pub mod cache;
 pub mod compile;

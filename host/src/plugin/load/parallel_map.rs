@@ -1,10 +1,13 @@
-//! Work that can be done at once for several plugins: fetching and compiling, which a first start waits for.
+//! Parallel work on several plugins: fetching and compiling, which a first start waits for.
 
 use std::panic::resume_unwind;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::thread;
 
-/// Does the same for each item, on as many threads as there are cores at most. The answers are in the items' order.
+/// Calls `work` for each item, on at most as many threads as there are cores. The results are in the items' order.
+///
+/// # Panics
+/// If `work` panics.
 pub fn parallel_map<T: Sync, R: Send>(items: &[T], work: impl Fn(&T) -> R + Sync) -> Vec<R> {
     let cores = thread::available_parallelism().map_or(1, usize::from);
     let next = AtomicUsize::new(0);
@@ -21,7 +24,7 @@ pub fn parallel_map<T: Sync, R: Send>(items: &[T], work: impl Fn(&T) -> R + Sync
         workers.into_iter().flat_map(|worker| worker.join().unwrap_or_else(|panic| resume_unwind(panic))).collect()
     });
     done.sort_unstable_by_key(|(at, _)| *at);
-    done.into_iter().map(|(_, answer)| answer).collect()
+    done.into_iter().map(|(_, result)| result).collect()
 }
 
 #[cfg(test)]
@@ -29,7 +32,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn answers_are_in_the_order_of_the_items() {
+    fn results_are_in_the_order_of_the_items() {
         let items: Vec<u32> = (0..100).collect();
         assert_eq!(parallel_map(&items, |item| item * 2), items.iter().map(|item| item * 2).collect::<Vec<_>>());
         assert!(parallel_map(&[] as &[u32], |item| *item).is_empty());

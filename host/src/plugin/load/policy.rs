@@ -1,5 +1,4 @@
-//! On which terms a plugin runs: what its entry in the script says, and for a built-in plugin the hosts that the script
-//! itself names.
+//! From a script's entry to a plugin's policy. A built-in plugin may also reach the hosts that the script itself names.
 
 use std::sync::Arc;
 
@@ -12,10 +11,10 @@ use crate::script::value_of;
 
 const GRANT_HELP: &str = "write a host such as `site.example`, `*.site.example:443`, `10.0.0.0/8` or `[::1]:8080`";
 
-/// The terms of a plugin. What a built-in one may reach besides, only its steps tell.
+/// Returns the policy of a plugin by its entry. The hosts that a built-in plugin may reach by its steps are not in it.
 ///
 /// # Errors
-/// A host in its list is none.
+/// Texts in its list of hosts that are not hosts.
 pub fn plugin_policy(
     name: &str,
     entry: Option<&PluginSpec>,
@@ -32,33 +31,33 @@ pub fn plugin_policy(
     diagnostics.into_result(policy)
 }
 
-/// The grants of `--allow-host`.
+/// Parses the grants of `--allow-host`.
 ///
 /// # Errors
-/// All that are none.
+/// All texts that are not hosts.
 pub fn parse_allowed_hosts(hosts: &[String]) -> Result<Vec<Grant>, Diagnostics> {
     let mut diagnostics = Diagnostics::default();
     let grants = hosts.iter().filter_map(|host| {
-        let wrong = || Diagnostic::new("usage::allow-host", format!("`{host}` is no host")).help(GRANT_HELP);
+        let wrong = || Diagnostic::new("usage::allow-host", format!("`{host}` is not a host")).help(GRANT_HELP);
         diagnostics.absorb(host.parse::<Grant>().map_err(|_| Diagnostics::from(wrong())))
     });
     let grants = grants.collect();
     diagnostics.into_result(grants)
 }
 
-/// What a built-in plugin may reach: what its entry grants, and these hosts.
+/// Returns the grants of a built-in plugin: those of its entry, and these hosts.
 pub fn with_hosts(grants: &Grants, hosts: impl Iterator<Item = Grant>) -> Grants {
     grants.iter().cloned().chain(hosts).collect()
 }
 
 fn grant(host: &Spanned<String>, source: &Arc<SourceText>) -> Result<Grant, Diagnostic> {
     host.value.parse().map_err(|_| {
-        let message = format!("`{}` is no host", host.value);
+        let message = format!("`{}` is not a host", host.value);
         Diagnostic::new("script::host", message).at(source, host.span, "not a host").help(GRANT_HELP)
     })
 }
 
-/// The defaults, but for what was typed.
+/// Returns the limits that the script sets, with defaults for the others.
 fn limits(given: &PluginLimits) -> Limits {
     let default = Limits::default();
     let bytes = |given: Option<&Spanned<u64>>, default: usize| {
@@ -67,7 +66,7 @@ fn limits(given: &PluginLimits) -> Limits {
     Limits {
         memory: bytes(given.memory.as_ref(), default.memory),
         call: value_of(given.call.as_ref()).unwrap_or(default.call),
-        operations: value_of(given.operations.as_ref()).map_or(default.operations, |most| most as usize),
+        operations: value_of(given.operations.as_ref()).map_or(default.operations, |count| count as usize),
         copied: bytes(given.copied.as_ref(), default.copied),
         log_lines: value_of(given.log_lines.as_ref()).unwrap_or(default.log_lines),
     }

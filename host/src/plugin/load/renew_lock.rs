@@ -1,4 +1,4 @@
-//! `plugin lock`: the digests of what a script names, as they are now.
+//! `plugin lock`: writes the current digests of the plugins that a script names.
 
 use super::lock_file::{LockFile, LockedPlugin};
 use super::parallel_map::parallel_map;
@@ -6,11 +6,11 @@ use super::resolve::UserPlugin;
 use crate::diagnostic::Diagnostics;
 use crate::script::model::Script;
 
-/// Gets every component that a script names and renews their entries; those of other scripts in the folder stay. Gives
-/// the entries of this script.
+/// Fetches every component that a script names and renews its entry; entries of other scripts in the folder stay.
+/// Returns the entries of this script.
 ///
 /// # Errors
-/// A component cannot be had, or the lock cannot be read or written.
+/// A component cannot be fetched, or the lock cannot be read or written.
 pub fn update_lock(script: &Script) -> Result<Vec<(String, LockedPlugin)>, Diagnostics> {
     let folder = script.folder();
     let mut diagnostics = Diagnostics::default();

@@ -1,5 +1,5 @@
-//! One plugin of the script's own, from its entry to compiled code: where it comes from, which bytes it must have, and
-//! what stands in the lock.
+//! One plugin of the script, from its entry to compiled code: its source, the digest that its bytes must have, and its
+//! entry in the lock.
 
 use std::path::Path;
 use std::sync::Arc;
@@ -19,55 +19,53 @@ use crate::plugin::policy::PluginPolicy;
 use crate::script::model::{PluginSpec, Script, Spanned};
 use crate::script::value_of;
 
-/// How the lock is written, for messages.
+/// Help of messages about the lock.
 const LOCK_HELP: &str = "run `stampede-shooter plugin lock --script FILE`";
 
-/// Of plugins of the script's own, which are loaded at all.
+/// Options that decide which plugins of the script may be loaded.
 #[derive(Clone, Copy, Debug, Default)]
 pub struct PluginLoadOptions {
-    /// Only those that are in the lock, as they are.
+    /// True to load only plugins whose digests are those of the lock.
     pub locked: bool,
-    /// Native ones too, which no sandbox holds.
+    /// True to load native libraries too, which run outside the sandbox.
     pub allow_native: bool,
-    /// Whether nothing is said of what takes long.
+    /// True to print no notice when compiling takes long.
     pub quiet: bool,
 }
 
-/// What a plugin was made into.
+/// Code of a plugin, ready to be loaded.
 pub enum Artifact {
-    /// A component, compiled.
+    /// A compiled component.
     Component(Component),
-    /// A native library, opened.
+    /// An opened native library.
     Native(Arc<NativeLibrary>),
 }
 
 impl Artifact {
-    /// Asks it what it offers.
+    /// Asks it which actions it offers.
     ///
     /// # Errors
-    /// What it says of itself is not as it should be; the text says why.
-    pub fn load(&self, registry: &PluginLoader, terms: PluginPolicy) -> Result<LoadedPlugin, String> {
+    /// The text says why it does not load.
+    pub fn load(&self, loader: &PluginLoader, policy: PluginPolicy) -> Result<LoadedPlugin, String> {
         match self {
-            Self::Component(component) => registry.load((terms, false), component),
-            Self::Native(library) => registry.load_native(terms, library),
+            Self::Component(component) => loader.load(policy, false, component),
+            Self::Native(library) => loader.load_native(policy, library),
         }
     }
 }
 
-/// What is said of a native library that nobody vouched for.
+/// Returns the diagnostic for a native library that the user did not allow.
 pub fn native_not_allowed(name: &str) -> Diagnostic {
-    let message = format!(
-        "`{name}` is a native library, which no sandbox holds; it would run with all your rights, and no limit would \
-         hold it"
-    );
-    Diagnostic::new("plugin::native", message).help("if you trust it, say so with `--allow-native`")
+    let message =
+        format!("`{name}` is a native library, which runs outside the sandbox with all your rights and without limits");
+    Diagnostic::new("plugin::native", message).help("if you trust it, add `--allow-native`")
 }
 
-/// A plugin of the script's own, before it is loaded.
+/// A plugin of the script, before it is loaded.
 pub struct UserPlugin<'a> {
     /// The name the script gives it.
     pub name: &'a str,
-    /// Where it comes from, as typed.
+    /// Its source, as typed.
     pub typed_source: &'a Spanned<String>,
     script: &'a Arc<diagnostic::SourceText>,
     spec: &'a PluginSpec,
@@ -75,12 +73,12 @@ pub struct UserPlugin<'a> {
 }
 
 impl<'a> UserPlugin<'a> {
-    /// All that the script names, built-in ones left out; what is malformed is a mistake.
+    /// Iterates over the plugins that the script names, without built-in ones. A malformed entry is an error.
     pub fn all(script: &'a Script) -> impl Iterator<Item = Result<Self, Diagnostic>> {
         script.plugins.iter().filter_map(|(name, entry)| Self::from_spec(&script.source, name, entry).transpose())
     }
 
-    /// What an entry says; nothing if the plugin is built in.
+    /// Reads an entry; `None` if the plugin is built in.
     fn from_spec(
         script: &'a Arc<diagnostic::SourceText>,
         name: &'a Spanned<String>,
@@ -91,8 +89,8 @@ impl<'a> UserPlugin<'a> {
             |code, message: String, help: &str| Diagnostic::new(code, message).at(script, name.span, "").help(help);
         let name = name.value.as_str();
         let Some(typed) = entry.source.as_ref() else {
-            let message = format!("plugin `{name}` has no `source`, and none of that name is built in");
-            let help = "say where the component is, for example `source: ./mqtt.wasm`";
+            let message = format!("plugin `{name}` has no `source` and is not built in");
+            let help = "add where the component is, for example `source: ./mqtt.wasm`";
             return if is_builtin { Ok(None) } else { Err(wrong("script::missing-key", message, help)) };
         };
         if is_builtin {
@@ -101,28 +99,34 @@ impl<'a> UserPlugin<'a> {
         }
         match PluginSource::parse(&typed.value) {
             Ok(source) => Ok(Some(Self { name, typed_source: typed, script, spec: entry, source })),
-            Err(fault) => {
-                let message = format!("plugin `{name}`: {}", fault.message);
-                Err(Diagnostic::new("script::source", message).at(script, typed.span, "").help(fault.help))
+            Err(error) => {
+                let message = format!("plugin `{name}`: {}", error.message);
+                Err(Diagnostic::new("script::source", message).at(script, typed.span, "").help(error.help))
             }
         }
     }
 
-    /// The terms that it runs on.
+    /// Returns the policy that it runs under.
+    ///
+    /// # Errors
+    /// Texts in its list of hosts that are not hosts.
     pub fn policy(&self) -> Result<PluginPolicy, Diagnostics> {
         policy::plugin_policy(self.name, Some(self.spec), self.script)
     }
 
-    /// Fetches and compiles it, or opens it, as far as the policy lets it.
+    /// Fetches and compiles it, or opens it, as far as the options allow.
+    ///
+    /// # Errors
+    /// It has no digest or not the right one, cannot be fetched or does not compile, or the options do not allow it.
     pub fn artifact(
         &self,
         engine: &wasmtime::Engine,
         folder: &Path,
         lock: &LockFile,
-        policy: PluginLoadOptions,
+        options: PluginLoadOptions,
     ) -> Result<Artifact, Diagnostic> {
         let locked_digest = lock.digest(self.name, &self.typed_source.value);
-        if policy.locked && locked_digest.is_none() {
+        if options.locked && locked_digest.is_none() {
             let message = format!("plugin `{}` is not in `{LOCK_FILE_NAME}` with this source", self.name);
             return Err(self.diagnostic("plugin::locked", message, "not locked").help(LOCK_HELP));
         }
@@ -134,56 +138,59 @@ impl<'a> UserPlugin<'a> {
             return Err(self.missing_digest());
         }
         let bytes = self.verified_bytes(folder, expected_digest)?;
-        self.check_lock(&sha256(&bytes), locked_digest, policy.locked)?;
+        self.check_lock(&sha256(&bytes), locked_digest, options.locked)?;
         if is_native(&bytes) {
-            return self.open_library(folder, policy).map(|library| Artifact::Native(Arc::new(library)));
+            return self.open_library(folder, options).map(|library| Artifact::Native(Arc::new(library)));
         }
-        let name = (!policy.quiet).then_some(self.name);
+        let name = (!options.quiet).then_some(self.name);
         let component = compile::compile_untrusted(engine, name, &bytes, self.caps());
         let compiled =
             component.map_err(|refusal| Diagnostic { help: refusal.help, ..self.load_error(&refusal.message) });
         compiled.map(Artifact::Component)
     }
 
-    /// Opens it as a native library: one that lies on this machine, and only if the user says so.
-    fn open_library(&self, folder: &Path, policy: PluginLoadOptions) -> Result<NativeLibrary, Diagnostic> {
+    /// Opens it as a native library, which must be a file on this machine and allowed by the user.
+    fn open_library(&self, folder: &Path, options: PluginLoadOptions) -> Result<NativeLibrary, Diagnostic> {
         let PluginSource::File(path) = &self.source else {
-            return Err(self.load_error("it is a native library, and only components come over the network"));
+            return Err(self.load_error("it is a native library; only components may be fetched over the network"));
         };
-        if !policy.allow_native {
+        if !options.allow_native {
             return Err(native_not_allowed(self.name).at(self.script, self.typed_source.span, "this file"));
         }
         NativeLibrary::open(&folder.join(path)).map_err(|why| self.load_error(&why))
     }
 
-    /// Its digest as it is today: what the lock is to say.
+    /// Returns its current digest, for the lock.
+    ///
+    /// # Errors
+    /// It cannot be fetched, or has not the digest that the script gives.
     pub fn current_digest(&self, folder: &Path) -> Result<String, Diagnostic> {
         Ok(sha256(&self.verified_bytes(folder, self.pinned_digest())?))
     }
 
-    /// A message about it, at its source.
+    /// Creates a diagnostic that points at its source.
     pub fn diagnostic(&self, code: &'static str, message: String, label: &str) -> Diagnostic {
         Diagnostic::new(code, message).at(self.script, self.typed_source.span, label)
     }
 
-    /// It does not load, because of what it is.
+    /// Creates the diagnostic for a plugin that does not load.
     pub fn load_error(&self, why: &str) -> Diagnostic {
         let label = if matches!(self.source, PluginSource::File(_)) { "this file" } else { "this component" };
         self.diagnostic("plugin::load", format!("plugin `{}` does not load: {why}", self.name), label)
     }
 
-    /// The digest that the script asks for.
+    /// Returns the digest that the script gives.
     fn pinned_digest(&self) -> Option<&str> {
         self.spec.sha256.as_ref().map(|digest| digest.value.as_str())
     }
 
-    /// Its bytes, which have the digest that the script asks for, if it does.
+    /// Returns its bytes, after checking the digest that the script gives, if any.
     fn verified_bytes(&self, folder: &Path, wanted: Option<&str>) -> Result<Vec<u8>, Diagnostic> {
         let bytes = fetch_component(&self.source, folder, wanted).map_err(|why| self.load_error(&why))?;
         let actual = sha256(&bytes);
         match &self.spec.sha256 {
             Some(asked) if asked.value != actual => {
-                let message = format!("plugin `{}` does not have the digest that the script asks for", self.name);
+                let message = format!("plugin `{}` does not have the digest given in the script", self.name);
                 let help = format!("if it is the one you mean, write `sha256: {actual}`");
                 Err(Diagnostic::new("plugin::digest", message).at(self.script, asked.span, "another digest").help(help))
             }
@@ -191,7 +198,8 @@ impl<'a> UserPlugin<'a> {
         }
     }
 
-    /// Holds it against the lock: what came over the network must be what was locked, unless the script says otherwise.
+    /// Compares its digest with the lock. A plugin from the network must have the locked digest, unless the script
+    /// gives one itself.
     fn check_lock(&self, actual: &str, locked: Option<&str>, strict: bool) -> Result<(), Diagnostic> {
         let Some(locked) = locked.filter(|locked| *locked != actual) else { return Ok(()) };
         let message =
@@ -205,9 +213,9 @@ impl<'a> UserPlugin<'a> {
         Ok(())
     }
 
-    /// Nothing says which bytes are meant.
+    /// Creates the diagnostic for a plugin from the network without a digest.
     fn missing_digest(&self) -> Diagnostic {
-        let message = format!("plugin `{}` comes over the network and has no digest", self.name);
+        let message = format!("plugin `{}` is fetched over the network and has no digest", self.name);
         let help = format!("write `{}: {{source: …, sha256: …}}`, or {LOCK_HELP}", self.name);
         let code = "script::missing-digest";
         self.diagnostic(code, message, "may be something else tomorrow").help(help)

@@ -1,29 +1,30 @@
-//! The JSON Schema of an action's parameters. It is the plugin's own text, so it is not trusted: it may refer to nothing
-//! outside of itself, and what it takes to hold it against a step is counted before it is done.
+//! The JSON Schema of an action's parameters. The plugin supplies it, so it is not trusted: it may refer to nothing
+//! outside itself, and the work of validating a step is counted before it is done.
 
 use boon::{CompileError, Compiler, Draft, ErrorKind, SchemaIndex, Schemas, SchemeUrlLoader, Type, ValidationError};
 use serde_json::Value;
 
 use crate::text::error_chain;
 
-/// Most violations of one step that are shown.
+/// Maximum number of violations of one step that are shown.
 const MAX_VIOLATIONS: usize = 10;
-/// Most visits of a subschema with a value in it. A schema of a few hundred bytes can double its work with each `$ref`.
+/// Maximum number of visits of a subschema with a value. A schema of a few hundred bytes can double its work with each
+/// `$ref`.
 const MAX_VISITS: u32 = 100_000;
-/// How deep visits may be nested; deeper ones would overflow the stack.
+/// Maximum depth of nested visits; deeper ones would overflow the stack.
 const MAX_DEPTH: u32 = 256;
-/// What the schema is called where it is compiled; nothing is there.
+/// URL under which the schema is compiled; nothing is loaded from it.
 const NAME: &str = "schema:action";
-/// Most bytes of a schema.
+/// Maximum size of a schema in bytes.
 const MAX_SCHEMA_BYTES: usize = 256 << 10;
-/// Most patterns in it: each may take some MiB when it is compiled.
+/// Maximum number of patterns in a schema: each may take some MiB when it is compiled.
 const MAX_PATTERNS: u32 = 32;
-/// The one dialect that is understood. Others evaluate keywords that are not counted here.
+/// The only supported dialect. Others evaluate keywords that are not counted here.
 const DIALECT: &str = "https://json-schema.org/draft/2020-12/schema";
-/// Most values of an `enum` that are listed.
+/// Maximum number of values of an `enum` that are listed.
 const MAX_LISTED: usize = 10;
 
-/// A schema that is sound.
+/// A schema that was checked and compiled.
 pub struct ParamsSchema {
     text: Value,
     compiled: Schemas,
@@ -35,40 +36,40 @@ pub struct ParamsSchema {
 pub struct Violation {
     /// JSON pointer to the value, or to the mapping in which one is missing.
     pub pointer: String,
-    /// What is wrong.
+    /// The message.
     pub message: String,
 }
 
 impl ParamsSchema {
-    /// Reads a schema.
+    /// Parses a schema.
     ///
     /// # Errors
-    /// It is no JSON object, no JSON Schema, or too much work; the text goes on after "its schema …".
+    /// It is not a JSON object, not a JSON Schema, or too much work; the text continues after "its schema …".
     pub fn parse(text: &str) -> Result<Self, String> {
         if text.len() > MAX_SCHEMA_BYTES {
             return Err(format!("is longer than {} KiB", MAX_SCHEMA_BYTES >> 10));
         }
-        let text: Value = serde_json::from_str(text).ok().filter(Value::is_object).ok_or("is no JSON object")?;
+        let text: Value = serde_json::from_str(text).ok().filter(Value::is_object).ok_or("is not a JSON object")?;
         SchemaScan::default().visit(&text, 0)?;
         if !(VisitBudget { root: &text, visits: MAX_VISITS }).visit(&text, &Value::Null, 0) {
-            return Err("refers to itself without end, or to what is not in it".into());
+            return Err("refers to itself without end, or to something outside it".into());
         }
         let (mut compiler, mut compiled) = (Compiler::new(), Schemas::new());
         compiler.set_default_draft(Draft::V2020_12);
-        // Knows no scheme, so that nothing is ever loaded.
+        // The loader knows no scheme, so that nothing is ever loaded.
         compiler.use_loader(Box::new(SchemeUrlLoader::new()));
-        let wrong = |error: CompileError| format!("is no JSON Schema: {}", error_chain(&error.to_string()));
+        let wrong = |error: CompileError| format!("is not a JSON Schema: {}", error_chain(&error.to_string()));
         compiler.add_resource(NAME, text.clone()).map_err(wrong)?;
         let index = compiler.compile(NAME, &mut compiled).map_err(wrong)?;
         Ok(Self { text, compiled, index })
     }
 
-    /// The schema itself.
+    /// Returns the schema itself.
     pub const fn json(&self) -> &Value {
         &self.text
     }
 
-    /// All that is wrong with parameters, but for what would be too long a list.
+    /// Returns the violations of the schema by parameters, at most [`MAX_VIOLATIONS`].
     pub fn violations(&self, params: &Value) -> Vec<Violation> {
         if !(VisitBudget { root: &self.text, visits: MAX_VISITS }).visit(&self.text, params, 0) {
             let message = "the step is too large for the schema of its action".into();
@@ -83,7 +84,7 @@ impl ParamsSchema {
     }
 }
 
-/// A look at all of a schema, whatever it may be held against: what is not counted as work must not be in it.
+/// A scan of a whole schema for keywords whose work [`VisitBudget`] does not count.
 #[derive(Default)]
 struct SchemaScan {
     patterns: u32,
@@ -106,10 +107,10 @@ impl SchemaScan {
                     _,
                 )
                 | ("items", Value::Array(_)) => {
-                    return Err(format!("has the keyword `{keyword}` in a way that is not taken"));
+                    return Err(format!("has the keyword `{keyword}` in a form that is not supported"));
                 }
                 ("$ref", target) if !target.as_str().is_some_and(|it| it.starts_with('#') && !it.contains('%')) => {
-                    return Err("refers to itself without end, or to what is not in it".into());
+                    return Err("refers to itself without end, or to something outside it".into());
                 }
                 ("pattern", _) => self.patterns += 1,
                 ("patternProperties", Value::Object(all)) => {
@@ -127,7 +128,7 @@ impl SchemaScan {
                 ) => {
                     all.values().try_for_each(|it| self.visit(it, depth + 1))?;
                 }
-                // What these hold is data.
+                // These hold data, not schemas.
                 ("enum" | "const" | "default" | "examples", _) => {}
                 _ => self.visit(inner, depth + 1)?,
             }
@@ -136,14 +137,14 @@ impl SchemaScan {
     }
 }
 
-/// What is left of the work that a schema may be.
+/// The rest of the work that a schema may cause.
 struct VisitBudget<'a> {
     root: &'a Value,
     visits: u32,
 }
 
 impl VisitBudget<'_> {
-    /// Walks as a validator does that never stops early.
+    /// Walks like a validator that never stops early. Returns `false` when the budget is used up.
     fn visit(&mut self, schema: &Value, value: &Value, depth: u32) -> bool {
         if self.visits == 0 || depth == MAX_DEPTH {
             return false;
@@ -181,7 +182,8 @@ impl VisitBudget<'_> {
 }
 
 impl Violation {
-    /// Goes down to what can be put right. Of several forms none of which fits, it is not known which was meant.
+    /// Collects the violations that can be fixed one by one. If none of several forms fits, it is unknown which was
+    /// meant.
     fn collect(error: &ValidationError<'_, '_>, into: &mut Vec<Self>) {
         let pointer = error.instance_location.to_string();
         let subject = subject(&pointer);
@@ -203,13 +205,13 @@ impl Violation {
     }
 }
 
-/// The value at a pointer, as people name it: `headers.accept`.
+/// Names the value at a pointer for users: `headers.accept`.
 fn subject(pointer: &str) -> String {
     let keys: Vec<_> = pointer.split('/').skip(1).map(|key| key.replace("~1", "/").replace("~0", "~")).collect();
     if keys.is_empty() { "the step".into() } else { format!("`{}`", error_chain(&keys.join("."))) }
 }
 
-/// What a value must be, to go on after its name.
+/// Describes what a value must be, to continue after its name.
 fn requirement(kind: &ErrorKind<'_, '_>) -> String {
     use ErrorKind as Kind;
     match kind {
@@ -233,13 +235,13 @@ fn requirement(kind: &ErrorKind<'_, '_>) -> String {
         Kind::UniqueItems { .. } => "must not have an item twice".into(),
         Kind::MinProperties { want, .. } => format!("must have {} at least", count(*want, "key")),
         Kind::MaxProperties { want, .. } => format!("must have {} at most", count(*want, "key")),
-        Kind::AnyOf | Kind::OneOf(None) => "has none of the forms that the action takes".into(),
+        Kind::AnyOf | Kind::OneOf(None) => "has none of the forms that the action accepts".into(),
         Kind::FalseSchema => "must not be there".into(),
         _ => "does not fit the schema of the action".into(),
     }
 }
 
-/// A type as scripts know it.
+/// Returns a type's name in scripts.
 const fn type_name(kind: Type) -> &'static str {
     match kind {
         Type::Null => "nothing",
@@ -252,7 +254,7 @@ const fn type_name(kind: Type) -> &'static str {
     }
 }
 
-/// `a, b or c`.
+/// Joins words: `a, b or c`.
 fn join_or(words: impl Iterator<Item = impl Into<String>>) -> String {
     let mut words: Vec<String> = words.map(Into::into).collect();
     let last = words.pop().unwrap_or_default();
@@ -263,16 +265,16 @@ fn count(number: usize, of: &str) -> String {
     format!("{number} {of}{}", if number == 1 { "" } else { "s" })
 }
 
-/// A value of the schema as it would be typed.
+/// Returns a value of the schema as it would be typed.
 fn shown(value: &Value) -> String {
     value.as_str().map_or_else(|| truncate(&value.to_string()), truncate)
 }
 
-/// A text of the plugin's on one short line.
+/// Shortens a text of the plugin to one line of at most 60 characters.
 fn truncate(text: &str) -> String {
-    const LONGEST: usize = 60;
+    const MAX_CHARS: usize = 60;
     let line = error_chain(text);
-    let short: String = line.chars().take(LONGEST).collect();
+    let short: String = line.chars().take(MAX_CHARS).collect();
     if short.len() < line.len() { short + "…" } else { line }
 }
 
@@ -288,7 +290,7 @@ mod tests {
     }
 
     #[test]
-    fn each_violation_is_said_in_words_at_its_value() {
+    fn each_violation_is_described_at_its_value() {
         for (schema, value, message) in [
             (json!({"type": "integer"}), json!("a"), "`v` must be a whole number"),
             (json!({"type": ["string", "array", "null"]}), json!(1), "`v` must be nothing, text or a list"),
@@ -304,24 +306,24 @@ mod tests {
             (
                 json!({"oneOf": [{"type": "null"}, {"const": 2}]}),
                 json!(1),
-                "`v` has none of the forms that the action takes",
+                "`v` has none of the forms that the action accepts",
             ),
             (json!({"contains": {"type": "null"}}), json!([1]), "`v` does not fit the schema of the action"),
             (json!({"required": ["k"]}), json!({}), "`k` is missing in `v`"),
         ] {
-            let found = messages(json!({"properties": {"v": schema}}), json!({"v": value}));
-            assert_eq!(found, [("/v".to_owned(), message.to_owned())]);
+            let violations = messages(json!({"properties": {"v": schema}}), json!({"v": value}));
+            assert_eq!(violations, [("/v".to_owned(), message.to_owned())]);
         }
         let nested =
             json!({"properties": {"a": {"items": {"properties": {"z": true}, "additionalProperties": false}}}});
-        let found = messages(nested, json!({"a": [{}, {"b/c": 1}]}));
-        assert_eq!(found, [("/a/1/b~1c".to_owned(), "`b/c` is not a key of `a.1`".to_owned())]);
-        let found = messages(json!({"required": ["url"]}), json!({}));
-        assert_eq!(found, [(String::new(), "`url` is missing in the step".to_owned())]);
+        let violations = messages(nested, json!({"a": [{}, {"b/c": 1}]}));
+        assert_eq!(violations, [("/a/1/b~1c".to_owned(), "`b/c` is not a key of `a.1`".to_owned())]);
+        let violations = messages(json!({"required": ["url"]}), json!({}));
+        assert_eq!(violations, [(String::new(), "`url` is missing in the step".to_owned())]);
     }
 
     #[test]
-    fn what_is_no_schema_is_refused() {
+    fn malformed_schemas_are_refused() {
         for text in
             ["[]", "{", "{\"type\": \"nonsense\"}", "{\"pattern\": \"(\"}", "{\"$ref\": \"file:///etc/passwd\"}"]
         {
@@ -332,35 +334,35 @@ mod tests {
     #[test]
     fn a_schema_may_refer_to_itself_but_not_without_end() {
         let tree = json!({"properties": {"left": {"$ref": "#"}, "right": {"$ref": "#"}}, "maxProperties": 1});
-        let found = messages(tree, json!({"left": {"left": {"left": {}, "right": {}}}}));
-        assert_eq!(found, [("/left/left".to_owned(), "`left.left` must have 1 key at most".to_owned())]);
+        let violations = messages(tree, json!({"left": {"left": {"left": {}, "right": {}}}}));
+        assert_eq!(violations, [("/left/left".to_owned(), "`left.left` must have 1 key at most".to_owned())]);
         for text in ["{\"$ref\": \"#\"}", "{\"allOf\": [{\"not\": {\"$ref\": \"#\"}}]}"] {
             assert!(ParamsSchema::parse(text).is_err(), "{text}");
         }
     }
 
     #[test]
-    fn what_a_validator_would_do_uncounted_is_refused() {
+    fn keywords_whose_work_is_not_counted_are_refused() {
         let patterns: serde_json::Map<_, _> = (0..=MAX_PATTERNS).map(|at| (format!("^{at}$"), json!(true))).collect();
-        for (schema, said) in [
+        for (schema, expected) in [
             (json!({"$schema": "http://json-schema.org/draft-07/schema#"}), "another dialect"),
             (json!({"dependencies": {"url": {"$ref": "#/$defs/a"}}}), "`dependencies`"),
             (json!({"properties": {"a": {"items": [true]}}}), "`items`"),
             (json!({"$defs": {"a": {"$id": "x:y"}}}), "`$id`"),
             (json!({"not": {"$recursiveRef": "#"}}), "`$recursiveRef`"),
-            (json!({"$ref": "#/$defs/%61", "$defs": {"a": true, "%61": true}}), "what is not in it"),
+            (json!({"$ref": "#/$defs/%61", "$defs": {"a": true, "%61": true}}), "something outside it"),
             (json!({"patternProperties": patterns}), "more than 32 patterns"),
             (json!({"description": "x".repeat(MAX_SCHEMA_BYTES)}), "longer than 256 KiB"),
         ] {
             let refused = ParamsSchema::parse(&schema.to_string()).err().unwrap_or_default();
-            assert!(refused.contains(said), "{schema}: {refused}");
+            assert!(refused.contains(expected), "{schema}: {refused}");
         }
         let sound = json!({"$schema": DIALECT, "properties": {"id": {"enum": [{"$id": 1}]}, "dependencies": true}});
         assert!(ParamsSchema::parse(&sound.to_string()).is_ok());
     }
 
     #[test]
-    fn work_that_doubles_with_each_reference_is_not_begun() {
+    fn work_that_doubles_with_each_reference_is_refused() {
         let level = |next: usize| json!({"$ref": format!("#/$defs/a{next}")});
         let doubled = |keyword: &str, root: Value| {
             let levels = (0..40).map(|at| (format!("a{at}"), json!({keyword: [level(at + 1), level(at + 1)]})));

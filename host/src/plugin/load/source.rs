@@ -1,11 +1,10 @@
-//! Where a component comes from, as a script says it: a path, `https://…`, or `oci://…`. Nothing is read or fetched
-//! here.
+//! The source of a component as typed in a script: a path, `https://…`, or `oci://…`. Nothing is read or fetched here.
 
 use std::path::PathBuf;
 
 use url::{Host, Url};
 
-/// Where a component comes from.
+/// The source of a component.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum PluginSource {
     /// A file, relative to the script's folder.
@@ -19,47 +18,47 @@ pub enum PluginSource {
 /// An artifact of an OCI registry, which holds the component as its one layer of WebAssembly.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct OciReference {
-    /// Where the registry is: TLS, but for one on a loopback address.
+    /// URL of the registry, with TLS unless it is on a loopback address.
     pub registry: Url,
-    /// Such as `team/mqtt`.
+    /// Repository, such as `team/mqtt`.
     pub repository: String,
-    /// Which artifact.
+    /// Tag or digest of the artifact.
     pub version: ArtifactVersion,
 }
 
-/// Which artifact of a repository.
+/// Selects an artifact of a repository.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum ArtifactVersion {
-    /// The one that a tag names today.
+    /// The artifact that a tag currently names.
     Tag(String),
-    /// The one whose manifest has this SHA-256 digest.
+    /// The artifact whose manifest has this SHA-256 digest.
     Manifest(String),
 }
 
-/// What is wrong with a source, and the fix.
+/// An error in a source, with the fix.
 #[derive(Debug, PartialEq, Eq)]
 pub struct SourceError {
-    /// What is wrong.
+    /// The message.
     pub message: String,
     /// The fix.
     pub help: &'static str,
 }
 
-/// What an OCI reference looks like, for messages.
+/// Help of messages about OCI references.
 const OCI_HELP: &str = "for example `oci://registry.example/team/mqtt:1.2`, or `…/mqtt@sha256:9f86d0…` by its manifest";
 
 impl PluginSource {
-    /// Reads what a script says.
+    /// Parses a source.
     ///
     /// # Errors
-    /// It has a scheme that is not known, or is malformed.
+    /// Its scheme is not supported, or it is malformed.
     pub fn parse(text: &str) -> Result<Self, SourceError> {
         match text.split_once("://") {
             None => Ok(Self::File(PathBuf::from(text))),
             Some(("https", _)) => https(text).map(Self::Https),
             Some(("oci", rest)) => OciReference::parse(rest).map(Self::Oci).ok_or_else(|| {
                 let lacks_version = OciReference::parse(&format!("{rest}:any")).is_some();
-                let what = if lacks_version { "names neither a tag nor a digest" } else { "is no OCI reference" };
+                let what = if lacks_version { "names neither a tag nor a digest" } else { "is not an OCI reference" };
                 SourceError { message: format!("`{text}` {what}"), help: OCI_HELP }
             }),
             Some((scheme, _)) => Err(SourceError {
@@ -72,18 +71,18 @@ impl PluginSource {
 
 fn https(text: &str) -> Result<Url, SourceError> {
     let url = Url::parse(text).map_err(|error| SourceError {
-        message: format!("it is no URL: {error}"),
+        message: format!("it is not a URL: {error}"),
         help: "for example `https://site.example/mqtt.wasm`",
     })?;
     let anonymous = url.username().is_empty() && url.password().is_none();
     anonymous.then_some(url).ok_or_else(|| SourceError {
         message: "a source must not have a user name or password in it".into(),
-        help: "only what is public can be fetched; put anything else beside the script",
+        help: "only public components can be fetched; put any other beside the script",
     })
 }
 
 impl OciReference {
-    /// `registry[:port]/repository` and `:tag` or `@sha256:digest`. A tag before a digest is a remark.
+    /// Parses `registry[:port]/repository` with `:tag` or `@sha256:digest`. A tag before a digest is ignored.
     fn parse(text: &str) -> Option<Self> {
         let (registry, path) = text.split_once('/')?;
         let (name, digest) = path.split_once('@').map_or((path, None), |(name, digest)| (name, Some(digest)));
@@ -100,7 +99,7 @@ impl OciReference {
     }
 }
 
-/// Where a registry answers. Only one on this machine may do without TLS.
+/// Returns the URL of a registry. Only one on this machine may be without TLS.
 fn registry_url(text: &str) -> Option<Url> {
     let mut url = Url::parse(&format!("https://{text}/")).ok()?;
     let plain = url.username().is_empty() && url.password().is_none() && url.path() == "/" && url.query().is_none();
@@ -111,7 +110,7 @@ fn registry_url(text: &str) -> Option<Url> {
     plain.then_some(url)
 }
 
-/// Whether a URL names this machine by a loopback address.
+/// Returns `true` if a URL names this machine by a loopback address.
 pub fn is_loopback(url: &Url) -> bool {
     match url.host() {
         Some(Host::Domain(name)) => name == "localhost",
@@ -121,12 +120,12 @@ pub fn is_loopback(url: &Url) -> bool {
     }
 }
 
-/// Whether a text is a SHA-256 digest in lower case.
+/// Returns `true` if a text is a SHA-256 digest in lower case.
 pub fn is_sha256(text: &str) -> bool {
     text.len() == 64 && text.bytes().all(|byte| byte.is_ascii_digit() || (b'a'..=b'f').contains(&byte))
 }
 
-/// One part of a repository's name.
+/// Returns `true` if a text is one component of a repository's name.
 fn is_component(text: &str) -> bool {
     let inner = |byte: u8| byte.is_ascii_lowercase() || byte.is_ascii_digit();
     text.bytes().all(|byte| inner(byte) || b"._-".contains(&byte))
@@ -158,7 +157,7 @@ mod tests {
         let refused = |text: &str| PluginSource::parse(text).unwrap_err().message;
         assert_eq!(refused("http://site/a.wasm"), "components cannot be fetched by `http://`");
         assert_eq!(refused("https://me:pw@site/a"), "a source must not have a user name or password in it");
-        assert_eq!(refused("https://"), "it is no URL: empty host");
+        assert_eq!(refused("https://"), "it is not a URL: empty host");
     }
 
     #[test]

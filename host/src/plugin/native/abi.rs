@@ -1,34 +1,35 @@
-//! The contract with native plugins as C sees it. `plugin-sdk/include/stampede_native.h` is made from this file, comments
-//! and all, and a test holds the two against each other. It says the same as the WIT files, in the same words: what a
-//! function means is there, what differs in C is here.
+//! The contract with native plugins in C. `plugin-sdk/include/stampede_native.h` is generated from this file, including
+//! the comments, and a test compares the two. The WIT files define the meaning of each function; this file describes
+//! only the differences in C.
 //!
-//! Structures that the library fills in hold plain numbers where Rust would have an enumeration: any number may come.
+//! Structures that the library fills in hold plain numbers where Rust would have an enumeration: the library may give
+//! any number.
 
 #![expect(dead_code, reason = "some are here for the header alone")]
 
 use std::ffi::{c_char, c_void};
 
-/// The version of this contract; it is also in the name of the function that a library exports. A library of another
-/// version is refused.
+/// The version of this contract, which is also in the name of the function that a library exports. A library with
+/// another version is refused.
 pub const STAMPEDE_VERSION: u32 = 1;
 
-/// It is done, and what was asked for is in the out parameter.
+/// Success: the result is in the out parameter.
 pub const STAMPEDE_OK: u32 = 0;
-/// It is not done, for a reason that the contract foresees, which is in the last out parameter.
+/// Failure for a reason that the contract defines. The reason is in the last out parameter.
 pub const STAMPEDE_REFUSED: u32 = 1;
-/// The contract was broken: a number that nobody gave, a null pointer, a text that is not UTF-8, a function outside of
-/// its time. Out parameters are left as they are. When the library's function returns, its instance is given up, the
-/// tasks that were pending in it fail, and the next task gets a new one; so return as soon as you can.
+/// The contract was broken: an unknown number, a null pointer, a text that is not UTF-8, a function called at the wrong
+/// time. Out parameters are unchanged. When the library's function returns, its instance is destroyed, the tasks that
+/// were pending in it fail, and the next task gets a new instance; so return as soon as you can.
 pub const STAMPEDE_BROKEN: u32 = 2;
 
 /// At least one operation is in flight; call `resume` when one has completed.
 pub const STAMPEDE_PENDING: u32 = 0;
-/// Done, and everything was as the step wants it.
+/// The task has passed.
 pub const STAMPEDE_PASSED: u32 = 1;
-/// Done, and something was not; `report_fail` may have said what.
+/// The task has failed; `report_fail` may have given the reason.
 pub const STAMPEDE_FAILED: u32 = 2;
 
-/// A kind of failure: nothing came back in time.
+/// A kind of failure: no reply arrived in time.
 pub const STAMPEDE_KIND_TIMEOUT: u32 = 0;
 /// A reply arrived, with a status the step does not accept.
 pub const STAMPEDE_KIND_STATUS: u32 = 1;
@@ -36,29 +37,29 @@ pub const STAMPEDE_KIND_STATUS: u32 = 1;
 pub const STAMPEDE_KIND_NETWORK: u32 = 2;
 /// A reply arrived, with contents the step does not accept.
 pub const STAMPEDE_KIND_CHECK: u32 = 3;
-/// What arrived breaks the rules of the protocol.
+/// The bytes that arrived break the rules of the protocol.
 pub const STAMPEDE_KIND_PROTOCOL: u32 = 4;
 /// The plugin itself is at fault.
 pub const STAMPEDE_KIND_PLUGIN: u32 = 5;
 /// The run ended first. Set by the host only.
 pub const STAMPEDE_KIND_CANCELLED: u32 = 6;
 
-/// An HTTP version: HTTP/2 if the server picks it during the TLS handshake, else HTTP/1.1.
+/// An HTTP version: HTTP/2 if the server picks it during the TLS handshake, otherwise HTTP/1.1.
 pub const STAMPEDE_HTTP_NEGOTIATE: u32 = 0;
 /// HTTP/1.1.
 pub const STAMPEDE_HTTP_1: u32 = 1;
-/// HTTP/2: over TLS by ALPN, in clear with prior knowledge.
+/// HTTP/2: over TLS by ALPN, in clear text with prior knowledge.
 pub const STAMPEDE_HTTP_2: u32 = 2;
 
 /// A request's body: none.
 pub const STAMPEDE_BODY_NONE: u32 = 0;
 /// The rendered text of `text`.
 pub const STAMPEDE_BODY_TEXT: u32 = 1;
-/// The same, with `content-type: application/json`.
+/// The rendered text of `text`, with `content-type: application/json`.
 pub const STAMPEDE_BODY_JSON: u32 = 2;
 /// The names and rendered values of `fields`, form-encoded.
 pub const STAMPEDE_BODY_FORM: u32 = 3;
-/// The contents of the file `path`, which stands among the step's parameters.
+/// The contents of the file `path`, which must be among the step's parameters.
 pub const STAMPEDE_BODY_FILE: u32 = 4;
 
 /// Credentials: none.
@@ -68,11 +69,11 @@ pub const STAMPEDE_CREDENTIALS_BASIC: u32 = 1;
 /// RFC 6750: the template `secret` is the token.
 pub const STAMPEDE_CREDENTIALS_BEARER: u32 = 2;
 
-/// A metric is the sum of its values, and so many a second.
+/// A metric is the sum of its values, and its rate per second.
 pub const STAMPEDE_METRIC_COUNTER: u32 = 0;
-/// The last value, the least and the most.
+/// The last value, the minimum and the maximum.
 pub const STAMPEDE_METRIC_GAUGE: u32 = 1;
-/// The share of the values that is not 0.
+/// The share of the values that are not 0.
 pub const STAMPEDE_METRIC_RATE: u32 = 2;
 /// The distribution of the values.
 pub const STAMPEDE_METRIC_TREND: u32 = 3;
@@ -84,45 +85,46 @@ pub const STAMPEDE_UNIT_NANOSECONDS: u32 = 1;
 /// Bytes.
 pub const STAMPEDE_UNIT_BYTES: u32 = 2;
 
-/// A line of the log: something is broken.
+/// A log line: an error.
 pub const STAMPEDE_LOG_ERROR: u32 = 0;
-/// Something is odd.
+/// A warning.
 pub const STAMPEDE_LOG_WARN: u32 = 1;
-/// Something worth knowing.
+/// Information for the user.
 pub const STAMPEDE_LOG_INFO: u32 = 2;
-/// Something worth knowing while writing the plugin.
+/// Information for the author of the plugin.
 pub const STAMPEDE_LOG_DEBUG: u32 = 3;
 
-/// A text in UTF-8, without a zero at its end. Where a text may be missing, `at` is null; an empty one may have any `at`
-/// but null there, and null as well elsewhere.
+/// A text in UTF-8, without a terminating zero. A text that may be missing has a null `at` if it is; an empty one has
+/// any other `at`. For other texts, an empty one may have any `at`.
 ///
-/// What the host gives is valid until the function of the library that was called returns. What the library gives to a
-/// function of the host is read before that returns; what it gives back must stay valid until it is called again.
+/// A text from the host is valid until the function of the library that was called returns. A text that the library
+/// gives to a function of the host is read before that returns; one that it returns must stay valid until it is called
+/// again.
 #[derive(Clone, Copy)]
 #[repr(C)]
 pub struct stampede_text {
     /// The first byte.
     pub at: *const c_char,
-    /// How many bytes.
+    /// Number of bytes.
     pub length: usize,
 }
 
-/// Bytes of any kind; as long valid as a text.
+/// Bytes of any kind, valid as long as a text.
 #[derive(Clone, Copy)]
 #[repr(C)]
 pub struct stampede_bytes {
     /// The first byte.
     pub at: *const u8,
-    /// How many.
+    /// Number of elements.
     pub length: usize,
 }
 
-/// Why a text is no template.
+/// The error for a malformed template.
 #[repr(C)]
 pub struct stampede_template_error {
-    /// What is wrong.
+    /// The message.
     pub message: stampede_text,
-    /// How to put it right; may be missing.
+    /// The fix; may be missing.
     pub help: stampede_text,
 }
 
@@ -144,21 +146,21 @@ pub struct stampede_field {
     pub value: stampede_text,
 }
 
-/// How a request is sent and its reply treated.
+/// Options of a request and the handling of its reply.
 #[derive(Clone, Copy)]
 #[repr(C)]
 pub struct stampede_request_options {
     /// One of `STAMPEDE_HTTP_…`.
     pub version: u32,
-    /// How many redirects are followed, 0 to 20.
+    /// Maximum number of redirects to follow, 0 to 20.
     pub max_redirects: u8,
-    /// Whether to send `accept-encoding` and to decode the kept body: 0 or 1.
+    /// 1 to send `accept-encoding` and to decode the kept body; otherwise 0.
     pub compression: u8,
-    /// Whether the body will be asked for: 0 or 1.
+    /// 1 if the body will be fetched; otherwise 0.
     pub keep_body: u8,
 }
 
-/// What is sent after the header section of a prepared request. Only the members that `kind` tells of are looked at.
+/// The body of a prepared request. Only the members for its `kind` are read.
 #[repr(C)]
 pub struct stampede_request_body {
     /// One of `STAMPEDE_BODY_…`.
@@ -167,7 +169,7 @@ pub struct stampede_request_body {
     pub text: u32,
     /// The fields of a form.
     pub fields: *const stampede_named_template,
-    /// How many.
+    /// Number of elements.
     pub field_count: usize,
     /// The path of a file.
     pub path: stampede_text,
@@ -193,17 +195,17 @@ pub struct stampede_request_template {
     pub url: u32,
     /// Appended to the URL's query, percent-encoded.
     pub query: *const stampede_named_template,
-    /// How many.
+    /// Number of elements.
     pub query_count: usize,
     /// Header fields.
     pub headers: *const stampede_named_template,
-    /// How many.
+    /// Number of elements.
     pub header_count: usize,
-    /// What is sent.
+    /// The body.
     pub body: stampede_request_body,
     /// Adds an `authorization` field unless `headers` has one.
     pub credentials: stampede_credentials,
-    /// How it is sent.
+    /// Options.
     pub options: stampede_request_options,
 }
 
@@ -216,51 +218,51 @@ pub struct stampede_dynamic_request {
     pub url: stampede_text,
     /// Header fields.
     pub headers: *const stampede_field,
-    /// How many.
+    /// Number of elements.
     pub header_count: usize,
-    /// What is sent.
+    /// The body.
     pub body: stampede_bytes,
-    /// How it is sent.
+    /// Options.
     pub options: stampede_request_options,
 }
 
-/// What is known of a reply without its texts.
+/// Summary of a reply, without its texts.
 #[repr(C)]
 pub struct stampede_reply {
     /// The status code, 100 to 999.
     pub status: u16,
     /// Size of the content as transferred, in bytes.
     pub body_bytes: u64,
-    /// From the start of the exchange to the last byte of the reply, in nanoseconds.
+    /// Time from the start of the exchange to the last byte of the reply, in nanoseconds.
     pub duration: u64,
 }
 
-/// Where a socket leads to.
+/// The destination of a socket.
 #[repr(C)]
 pub struct stampede_address {
     /// A name or an address.
     pub host: stampede_text,
     /// 1 to 65535.
     pub port: u16,
-    /// With TLS: 0 or 1. Without it the members below are not looked at.
+    /// 1 for TLS; otherwise 0, and the members below are not read.
     pub tls: u8,
     /// The name the certificate must be for; if missing, the host.
     pub server_name: stampede_text,
-    /// The protocols offered (ALPN), the favourite first.
+    /// The protocols offered (ALPN), the preferred one first.
     pub alpn: *const stampede_text,
-    /// How many.
+    /// Number of elements.
     pub alpn_count: usize,
 }
 
-/// What the host does for a plugin: one function for each of the WIT files, named after interface and function. Every
-/// one takes the table itself first, and answers `STAMPEDE_OK`, `STAMPEDE_REFUSED` or `STAMPEDE_BROKEN`; only those with
-/// a reason as their last parameter refuse. What the WIT files call a trap is `STAMPEDE_BROKEN`.
+/// The functions of the host: one for each function of the WIT files, named after interface and function. Each takes
+/// the table itself first, and returns `STAMPEDE_OK`, `STAMPEDE_REFUSED` or `STAMPEDE_BROKEN`; only those with a reason
+/// as their last parameter return `STAMPEDE_REFUSED`. A trap in the WIT files is `STAMPEDE_BROKEN` here.
 ///
-/// The table is valid within `configure`, `start`, `resume`, `cancel` and `forget_user`, in the thread that called, and
-/// nowhere else: a thread of the library's own must not call the host. A C++ exception must not leave the library.
+/// The table is valid only within `configure`, `start`, `resume`, `cancel` and `forget_user`, on the calling thread: a
+/// thread of the library's own must not call the host. A C++ exception must not leave the library.
 #[repr(C)]
 pub struct stampede_host {
-    /// The host's own.
+    /// Data of the host.
     pub context: *mut c_void,
     /// `templates.compile`.
     pub templates_compile: unsafe extern "C" fn(
@@ -334,7 +336,7 @@ pub struct stampede_host {
     /// `sockets.connected`; refused with a kind of failure, as the functions below.
     pub sockets_connected:
         unsafe extern "C" fn(host: *const stampede_host, operation: u32, socket: *mut u32, kind: *mut u32) -> u32,
-    /// `sockets.protocol`; it may be missing.
+    /// `sockets.protocol`; the text may be missing.
     pub sockets_protocol:
         unsafe extern "C" fn(host: *const stampede_host, socket: u32, protocol: *mut stampede_text) -> u32,
     /// `sockets.write`.
@@ -384,26 +386,26 @@ pub struct stampede_action {
     pub summary: stampede_text,
     /// A JSON Schema (draft 2020-12, an object) of the parameters.
     pub params_schema: stampede_text,
-    /// Whether the action sets variables whose names the host cannot know from the script: 0 or 1.
+    /// 1 if the action sets variables whose names the host cannot know from the script; otherwise 0.
     pub sets_variables: u8,
 }
 
-/// What is wrong with a step's parameters.
+/// An error in a step's parameters.
 #[repr(C)]
 pub struct stampede_config_error {
     /// JSON Pointer (RFC 6901) to the offending value, empty for the step as a whole. The host points at its line.
     pub pointer: stampede_text,
-    /// What is wrong: lower case, no full stop, names in backticks.
+    /// The message: lower case, no final period, names in backticks.
     pub message: stampede_text,
-    /// How to put it right; may be missing.
+    /// The fix; may be missing.
     pub help: stampede_text,
 }
 
-/// What a library is. It must not change.
+/// A plugin: its description and its functions. The table must not change.
 ///
 /// One instance serves all users of one worker thread (`isolation: user` gives each its own), and the instances of
-/// several workers are called at the same time. Calls never overlap within one instance, and always come from the thread
-/// that made it. None may wait: while it does, no other user of that worker goes on.
+/// several workers are called at the same time. Calls never overlap within one instance, and always come from the
+/// thread that created it. No call may wait: while it does, all other users of that worker stand still.
 #[repr(C)]
 pub struct stampede_plugin {
     /// `STAMPEDE_VERSION`.
@@ -414,15 +416,15 @@ pub struct stampede_plugin {
     pub release: stampede_text,
     /// The actions it offers, at least one.
     pub actions: *const stampede_action,
-    /// How many.
+    /// Number of elements.
     pub action_count: usize,
-    /// Makes an instance; the pointer is handed to all calls below. Null if it cannot be made. Without this function
-    /// that pointer is null.
+    /// Creates an instance; the returned pointer is passed to all calls below. Null if it cannot be created. Without
+    /// this function that pointer is null.
     pub create: Option<unsafe extern "C" fn() -> *mut c_void>,
-    /// An instance is no longer needed, or is given up. Called once for each that was made; may be missing.
+    /// Destroys an instance. Called once for each that was created; may be missing.
     pub destroy: Option<unsafe extern "C" fn(instance: *mut c_void)>,
-    /// Prepares one step, in the script's order: `STAMPEDE_OK` and a number of the library's own choice for the step, or
-    /// `STAMPEDE_REFUSED` and what is wrong.
+    /// Prepares one step, in the script's order: `STAMPEDE_OK` and a number of the library's choice for the step, or
+    /// `STAMPEDE_REFUSED` and the error.
     pub configure: Option<
         unsafe extern "C" fn(
             instance: *mut c_void,
@@ -436,17 +438,17 @@ pub struct stampede_plugin {
     /// Begins a task: `STAMPEDE_PENDING`, `STAMPEDE_PASSED` or `STAMPEDE_FAILED`. Hot.
     pub start:
         Option<unsafe extern "C" fn(instance: *mut c_void, host: *const stampede_host, step: u32, task: u32) -> u32>,
-    /// Says that an operation of a pending task has completed; answers as `start`. Hot.
+    /// Tells the library that an operation of a pending task has completed; returns as `start`. Hot.
     pub resume: Option<
         unsafe extern "C" fn(instance: *mut c_void, host: *const stampede_host, task: u32, operation: u32) -> u32,
     >,
-    /// Says that a pending task is over; may be missing.
+    /// Tells the library that a pending task is over; may be missing.
     pub cancel: Option<unsafe extern "C" fn(instance: *mut c_void, host: *const stampede_host, task: u32)>,
-    /// Says that a user is gone for good; may be missing.
+    /// Tells the library that a user is gone for good; may be missing.
     pub forget_user: Option<unsafe extern "C" fn(instance: *mut c_void, host: *const stampede_host, user: u32)>,
 }
 
 unsafe extern "C" {
-    /// What a library exports, and all that it must.
+    /// The only function that a library must export.
     pub fn stampede_plugin_v1() -> *const stampede_plugin;
 }

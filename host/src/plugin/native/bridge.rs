@@ -1,5 +1,5 @@
-//! The host's side of one instance: what is lent to the library, and whether it broke the contract. Every function that
-//! a library may call comes through here.
+//! The host's side of one instance: data lent to the library, and violations of the contract. Every function that a
+//! library may call goes through here.
 
 use std::thread::{self, ThreadId};
 
@@ -7,22 +7,22 @@ use super::abi::{STAMPEDE_BROKEN, STAMPEDE_OK, STAMPEDE_REFUSED, stampede_bytes,
 use super::pointer_reader::PointerReader;
 use crate::plugin::contract::state::StoreData;
 
-/// The host's side of one instance: what the functions of the table act on.
+/// The host's side of one instance, which the functions of the table act on.
 pub struct Bridge {
-    /// What the capabilities act on.
+    /// State that the capabilities act on.
     pub state: StoreData,
-    /// How the library broke the contract in the call under way, if it did.
+    /// First violation of the contract in the call under way.
     pub violation: Option<wasmtime::Error>,
-    /// What was lent to the library; until the call under way returns it stays where it is.
+    /// Data lent to the library, which stays in place until the call under way returns.
     loans: Vec<Vec<u8>>,
-    /// Where the instance lives.
+    /// The thread of the instance.
     owner_thread: ThreadId,
-    /// Whether a call into the library is under way.
+    /// True while a call into the library is under way.
     pub in_call: bool,
 }
 
 impl Bridge {
-    /// The host's side of an instance that nobody has called yet.
+    /// Creates the host's side of a new instance.
     pub fn new(state: StoreData) -> Self {
         Self { state, violation: None, loans: Vec::new(), owner_thread: thread::current().id(), in_call: false }
     }
@@ -46,10 +46,10 @@ impl Bridge {
         lent
     }
 
-    /// A call into the library is over: what was lent is taken back.
+    /// Ends a call into the library: lent data is dropped.
     ///
     /// # Errors
-    /// The contract was broken in it.
+    /// The library broke the contract in the call.
     pub fn leave(&mut self) -> wasmtime::Result<()> {
         self.in_call = false;
         self.loans.clear();
@@ -57,7 +57,7 @@ impl Bridge {
     }
 }
 
-/// Does something for the library behind `host`; what comes of it goes to `out`.
+/// Calls `act` for the library behind `host` and writes its result to `out`.
 ///
 /// # Safety
 /// `host` is null or the table that the instance was given; `out` is null or can be written to.
@@ -67,14 +67,14 @@ pub unsafe fn call<T>(
     act: impl FnOnce(&mut Bridge, &mut PointerReader) -> wasmtime::Result<T>,
 ) -> u32 {
     let mut never = ();
-    // SAFETY: as above, and there is a place for the reason that is never given.
-    unsafe { call_fallible(host, (out, &raw mut never), |bridge, incoming| Ok(Ok(act(bridge, incoming)?))) }
+    // SAFETY: as above, and there is a place for the reason, which is never written.
+    unsafe { call_fallible(host, out, &raw mut never, |bridge, reader| Ok(Ok(act(bridge, reader)?))) }
 }
 
-/// Does something that gives nothing.
+/// Calls `act`, which has no result.
 ///
 /// # Safety
-/// As [`answer`].
+/// As [`call`].
 pub unsafe fn call_unit(
     host: *const stampede_host,
     act: impl FnOnce(&mut Bridge, &mut PointerReader) -> wasmtime::Result<()>,
@@ -84,20 +84,21 @@ pub unsafe fn call_unit(
     unsafe { call(host, &raw mut nothing, act) }
 }
 
-/// Does something that may be refused; what comes of it goes to the first place, the reason to the second.
+/// Calls `act`, which may be refused, and writes its result to `out` or the reason to `reason`.
 ///
 /// # Safety
-/// As [`answer`], for both places.
+/// As [`call`], for both places.
 pub unsafe fn call_fallible<T, E>(
     host: *const stampede_host,
-    (out, reason): (*mut T, *mut E),
+    out: *mut T,
+    reason: *mut E,
     act: impl FnOnce(&mut Bridge, &mut PointerReader) -> wasmtime::Result<Result<T, E>>,
 ) -> u32 {
     // SAFETY: the table that an instance was given leads to its bridge, which lives as long.
     let Some(bridge) = (unsafe { host.as_ref() }).map(|host| host.context.cast::<Bridge>()) else {
         return STAMPEDE_BROKEN;
     };
-    // SAFETY: where an instance lives never changes, so that any thread may read it.
+    // SAFETY: the thread of an instance never changes, so any thread may read it.
     if unsafe { (&raw const (*bridge).owner_thread).read() } != thread::current().id() {
         return STAMPEDE_BROKEN;
     }
@@ -106,11 +107,11 @@ pub unsafe fn call_fallible<T, E>(
     if !bridge.in_call {
         return STAMPEDE_BROKEN;
     }
-    let mut incoming = PointerReader::new(bridge.state.guest().worker_plugin.policy.limits.copied);
+    let mut reader = PointerReader::new(bridge.state.guest().worker_plugin.policy.limits.copied);
     let done = if out.is_null() || reason.is_null() {
         Err(wasmtime::format_err!("an out parameter is a null pointer"))
     } else {
-        act(bridge, &mut incoming)
+        act(bridge, &mut reader)
     };
     match done {
         Ok(Ok(value)) => {
@@ -124,7 +125,7 @@ pub unsafe fn call_fallible<T, E>(
             STAMPEDE_REFUSED
         }
         Err(error) => {
-            // The first is the cause of all others.
+            // Later violations follow from the first.
             bridge.violation.get_or_insert(error);
             STAMPEDE_BROKEN
         }

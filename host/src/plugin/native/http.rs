@@ -1,4 +1,4 @@
-//! The host's HTTP client for native plugins: texts and structures of C become what the capability takes.
+//! The host's HTTP client for native plugins: converts texts and structures of C to the arguments of the capability.
 
 use super::abi::{
     STAMPEDE_BODY_FILE, STAMPEDE_BODY_FORM, STAMPEDE_BODY_JSON, STAMPEDE_BODY_NONE, STAMPEDE_BODY_TEXT,
@@ -15,7 +15,7 @@ use crate::plugin::contract::bindings::http::{
 /// `http.prepare`.
 ///
 /// # Safety
-/// As the contract says of all functions of the table.
+/// All pointers must be as the contract requires of every function of the table.
 pub unsafe extern "C" fn prepare(
     host: *const stampede_host,
     wanted: *const stampede_request_template,
@@ -24,8 +24,8 @@ pub unsafe extern "C" fn prepare(
 ) -> u32 {
     // SAFETY: as above.
     unsafe {
-        call_fallible(host, (request, error), |bridge, incoming| {
-            let wanted = template(incoming.one(wanted)?, incoming)?;
+        call_fallible(host, request, error, |bridge, reader| {
+            let wanted = template(reader.one(wanted)?, reader)?;
             Ok(bridge.state.prepare(wanted)?.map_err(|message| bridge.text(message)))
         })
     }
@@ -34,7 +34,7 @@ pub unsafe extern "C" fn prepare(
 /// `http.send`.
 ///
 /// # Safety
-/// As the contract says of all functions of the table.
+/// All pointers must be as the contract requires of every function of the table.
 pub unsafe extern "C" fn send(host: *const stampede_host, request: u32, operation: *mut u32) -> u32 {
     // SAFETY: as above.
     unsafe { call(host, operation, |bridge, _| bridge.state.send(request)) }
@@ -43,7 +43,7 @@ pub unsafe extern "C" fn send(host: *const stampede_host, request: u32, operatio
 /// `http.send-dynamic`.
 ///
 /// # Safety
-/// As the contract says of all functions of the table.
+/// All pointers must be as the contract requires of every function of the table.
 pub unsafe extern "C" fn send_dynamic(
     host: *const stampede_host,
     request: *const stampede_dynamic_request,
@@ -51,8 +51,8 @@ pub unsafe extern "C" fn send_dynamic(
 ) -> u32 {
     // SAFETY: as above.
     unsafe {
-        call(host, operation, |bridge, incoming| {
-            let request = dynamic(incoming.one(request)?, incoming)?;
+        call(host, operation, |bridge, reader| {
+            let request = dynamic(reader.one(request)?, reader)?;
             bridge.state.send_dynamic(request)
         })
     }
@@ -61,7 +61,7 @@ pub unsafe extern "C" fn send_dynamic(
 /// `http.reply`.
 ///
 /// # Safety
-/// As the contract says of all functions of the table.
+/// All pointers must be as the contract requires of every function of the table.
 pub unsafe extern "C" fn reply(
     host: *const stampede_host,
     operation: u32,
@@ -70,7 +70,7 @@ pub unsafe extern "C" fn reply(
 ) -> u32 {
     // SAFETY: as above.
     unsafe {
-        call_fallible(host, (reply, kind), |bridge, _| {
+        call_fallible(host, reply, kind, |bridge, _| {
             let result = bridge.state.reply(operation)?;
             let summary = result.map(|summary| stampede_reply {
                 status: summary.status,
@@ -85,7 +85,7 @@ pub unsafe extern "C" fn reply(
 /// `http.header`.
 ///
 /// # Safety
-/// As the contract says of all functions of the table.
+/// All pointers must be as the contract requires of every function of the table.
 pub unsafe extern "C" fn header(
     host: *const stampede_host,
     operation: u32,
@@ -94,9 +94,9 @@ pub unsafe extern "C" fn header(
 ) -> u32 {
     // SAFETY: as above.
     unsafe {
-        call(host, value, |bridge, incoming| {
-            let found = bridge.state.header(operation, incoming.text(name)?)?;
-            Ok(bridge.optional_text(found))
+        call(host, value, |bridge, reader| {
+            let value = bridge.state.header(operation, reader.text(name)?)?;
+            Ok(bridge.optional_text(value))
         })
     }
 }
@@ -104,48 +104,45 @@ pub unsafe extern "C" fn header(
 /// `http.body`.
 ///
 /// # Safety
-/// As the contract says of all functions of the table.
+/// All pointers must be as the contract requires of every function of the table.
 pub unsafe extern "C" fn body(host: *const stampede_host, operation: u32, body: *mut stampede_bytes) -> u32 {
     // SAFETY: as above.
     unsafe {
         call(host, body, |bridge, _| {
-            let found = bridge.state.body(operation)?;
-            Ok(bridge.bytes(found))
+            let content = bridge.state.body(operation)?;
+            Ok(bridge.bytes(content))
         })
     }
 }
 
 unsafe fn template(
     wanted: &stampede_request_template,
-    incoming: &mut PointerReader,
+    reader: &mut PointerReader,
 ) -> wasmtime::Result<RequestTemplate> {
-    // SAFETY: what a library hands over is there until the host returns.
+    // SAFETY: data given by a library is valid until the host returns.
     unsafe {
         Ok(RequestTemplate {
-            method: incoming.text(wanted.method)?,
+            method: reader.text(wanted.method)?,
             url: wanted.url,
-            query: named(wanted.query, wanted.query_count, incoming)?,
-            headers: named(wanted.headers, wanted.header_count, incoming)?,
-            body: request_body(&wanted.body, incoming)?,
+            query: named(wanted.query, wanted.query_count, reader)?,
+            headers: named(wanted.headers, wanted.header_count, reader)?,
+            body: request_body(&wanted.body, reader)?,
             credentials: credentials(&wanted.credentials)?,
             options: options(wanted.options)?,
         })
     }
 }
 
-unsafe fn dynamic(
-    request: &stampede_dynamic_request,
-    incoming: &mut PointerReader,
-) -> wasmtime::Result<DynamicRequest> {
+unsafe fn dynamic(request: &stampede_dynamic_request, reader: &mut PointerReader) -> wasmtime::Result<DynamicRequest> {
     // SAFETY: as above.
     unsafe {
-        let fields = incoming.list(request.headers, request.header_count)?.iter();
-        let headers = fields.map(|field| Ok((incoming.text(field.name)?, incoming.text(field.value)?)));
+        let fields = reader.list(request.headers, request.header_count)?.iter();
+        let headers = fields.map(|field| Ok((reader.text(field.name)?, reader.text(field.value)?)));
         Ok(DynamicRequest {
             headers: headers.collect::<wasmtime::Result<_>>()?,
-            method: incoming.text(request.method)?,
-            url: incoming.text(request.url)?,
-            body: incoming.bytes(request.body)?,
+            method: reader.text(request.method)?,
+            url: reader.text(request.url)?,
+            body: reader.bytes(request.body)?,
             options: options(request.options)?,
         })
     }
@@ -154,21 +151,21 @@ unsafe fn dynamic(
 unsafe fn named(
     first: *const stampede_named_template,
     count: usize,
-    incoming: &mut PointerReader,
+    reader: &mut PointerReader,
 ) -> wasmtime::Result<Vec<(String, u32)>> {
     // SAFETY: as above.
-    unsafe { incoming.list(first, count)?.iter().map(|field| Ok((incoming.text(field.name)?, field.value))).collect() }
+    unsafe { reader.list(first, count)?.iter().map(|field| Ok((reader.text(field.name)?, field.value))).collect() }
 }
 
-unsafe fn request_body(body: &stampede_request_body, incoming: &mut PointerReader) -> wasmtime::Result<RequestBody> {
+unsafe fn request_body(body: &stampede_request_body, reader: &mut PointerReader) -> wasmtime::Result<RequestBody> {
     // SAFETY: as above.
     unsafe {
         match body.kind {
             STAMPEDE_BODY_NONE => Ok(RequestBody::None),
             STAMPEDE_BODY_TEXT => Ok(RequestBody::Text(body.text)),
             STAMPEDE_BODY_JSON => Ok(RequestBody::Json(body.text)),
-            STAMPEDE_BODY_FORM => Ok(RequestBody::Form(named(body.fields, body.field_count, incoming)?)),
-            STAMPEDE_BODY_FILE => Ok(RequestBody::File(incoming.text(body.path)?)),
+            STAMPEDE_BODY_FORM => Ok(RequestBody::Form(named(body.fields, body.field_count, reader)?)),
+            STAMPEDE_BODY_FILE => Ok(RequestBody::File(reader.text(body.path)?)),
             other => Err(wasmtime::format_err!("a body cannot be of kind {other}")),
         }
     }

@@ -1,4 +1,4 @@
-//! One instance of a native plugin: the calls into the library, one at a time, each with the host's table at hand.
+//! One instance of a native plugin: the calls into the library, one at a time, each with the host's table.
 
 use std::ffi::c_void;
 use std::rc::Rc;
@@ -13,28 +13,28 @@ use crate::plugin::contract::bindings::{ConfigError, Description, Progress};
 use crate::plugin::contract::state::StoreData;
 use crate::user::Session;
 
-/// A live instance, on the thread that made it.
+/// A live instance, on the thread that created it.
 pub struct NativeInstance {
     library: Arc<NativeLibrary>,
-    /// The library's own.
+    /// The library's pointer to its instance.
     handle: *mut c_void,
-    /// Of a box; reached through this pointer alone, for the library has it too.
+    /// Pointer to a box. The bridge is accessed through this pointer only, because the library has it too.
     bridge: *mut Bridge,
     host: Box<stampede_host>,
 }
 
 impl NativeInstance {
-    /// Makes one; nothing is configured yet.
+    /// Creates an instance; nothing is configured yet.
     ///
     /// # Errors
-    /// The library cannot.
+    /// The library cannot create one.
     pub fn new(library: &Arc<NativeLibrary>, state: StoreData) -> wasmtime::Result<Self> {
         let instance = match library.plugin().create {
             None => std::ptr::null_mut(),
             Some(create) => {
-                // SAFETY: the contract says that it takes nothing.
+                // SAFETY: by the contract, it takes nothing.
                 let handle = unsafe { create() };
-                wasmtime::ensure!(!handle.is_null(), "`create` gave a null pointer");
+                wasmtime::ensure!(!handle.is_null(), "`create` returned a null pointer");
                 handle
             }
         };
@@ -42,9 +42,9 @@ impl NativeInstance {
         Ok(Self { library: Arc::clone(library), handle: instance, bridge, host: Box::new(table::of(bridge)) })
     }
 
-    /// The host's side.
+    /// Returns the host's side.
     pub fn state(&mut self) -> &mut StoreData {
-        // SAFETY: no call into the library is under way, so that nobody else follows the pointer.
+        // SAFETY: no call into the library is under way, so there is no other reference to the bridge.
         unsafe { &mut (*self.bridge).state }
     }
 
@@ -56,26 +56,26 @@ impl NativeInstance {
         let (mut step, nothing) = (0, lend(""));
         let mut error = stampede_config_error { pointer: nothing, message: nothing, help: nothing };
         let function = required(self.library.plugin().configure)?;
-        let answered = self.call(|instance, host| {
-            // SAFETY: these are what the contract says, and they live until it returns.
+        let status = self.call(|instance, host| {
+            // SAFETY: these are the arguments of the contract, and they live until the call returns.
             unsafe { function(instance, host, lend(action), lend(params), &raw mut step, &raw mut error) }
         })?;
-        match answered {
+        match status {
             STAMPEDE_OK => Ok(Ok(step)),
             STAMPEDE_REFUSED => {
-                let mut incoming = PointerReader::new(self.state().guest().worker_plugin.policy.limits.copied);
-                // SAFETY: by the contract these texts stay until the library is called again.
+                let mut reader = PointerReader::new(self.state().guest().worker_plugin.policy.limits.copied);
+                // SAFETY: by the contract, these texts stay valid until the library is called again.
                 unsafe {
-                    let (pointer, message) = (incoming.text(error.pointer)?, incoming.text(error.message)?);
-                    let help = incoming.optional_text(error.help)?.filter(|help| !help.is_empty());
+                    let (pointer, message) = (reader.text(error.pointer)?, reader.text(error.message)?);
+                    let help = reader.optional_text(error.help)?.filter(|help| !help.is_empty());
                     Ok(Err(ConfigError { pointer, message, help }))
                 }
             }
-            other => Err(wasmtime::format_err!("`configure` answered {other}, which means nothing")),
+            other => Err(wasmtime::format_err!("`configure` returned {other}, which has no meaning")),
         }
     }
 
-    /// What the library says it is.
+    /// Returns the library's description of itself.
     ///
     /// # Errors
     /// The contract was broken.
@@ -89,11 +89,11 @@ impl NativeInstance {
     /// The contract was broken.
     pub fn start(&mut self, session: &Rc<Session>, step: u32, task: u32) -> wasmtime::Result<Progress> {
         let function = required(self.library.plugin().start)?;
-        // SAFETY: these are what the contract says.
+        // SAFETY: these are the arguments of the contract.
         progress(self.call_for(session, true, |instance, host| unsafe { function(instance, host, step, task) })?)
     }
 
-    /// Says that an operation has ended.
+    /// Tells the library that an operation has completed.
     ///
     /// # Errors
     /// The contract was broken.
@@ -103,7 +103,7 @@ impl NativeInstance {
         progress(self.call_for(session, true, |instance, host| unsafe { function(instance, host, task, operation) })?)
     }
 
-    /// Says that a task is over.
+    /// Tells the library that a pending task is over.
     ///
     /// # Errors
     /// The contract was broken.
@@ -113,7 +113,7 @@ impl NativeInstance {
         self.call_for(session, false, |instance, host| unsafe { function(instance, host, task) })
     }
 
-    /// Says that a user is gone.
+    /// Tells the library that a user is gone.
     ///
     /// # Errors
     /// The contract was broken.
@@ -123,7 +123,7 @@ impl NativeInstance {
         self.call_for(session, false, |instance, host| unsafe { function(instance, host, session.id) })
     }
 
-    /// A call that has to do with a user; `acting` if it may also act for the user.
+    /// Calls the library about a user; `acting` if the call may also act for the user.
     fn call_for<T>(
         &mut self,
         session: &Rc<Session>,
@@ -136,29 +136,29 @@ impl NativeInstance {
         result
     }
 
-    /// Calls into the library, which may call the host while it is there.
+    /// Calls the library, which may call the host meanwhile.
     fn call<T>(&mut self, call: impl FnOnce(*mut c_void, *const stampede_host) -> T) -> wasmtime::Result<T> {
-        // SAFETY: the bridge lives as long as the instance, and nobody follows the pointer before the call or after it.
+        // SAFETY: the bridge lives as long as the instance, and the library uses the pointer only within the call.
         unsafe { (*self.bridge).in_call = true };
-        let answer = call(self.handle, &raw const *self.host);
+        let result = call(self.handle, &raw const *self.host);
         // SAFETY: as above.
         unsafe { (*self.bridge).leave() }?;
-        Ok(answer)
+        Ok(result)
     }
 }
 
 impl Drop for NativeInstance {
     fn drop(&mut self) {
         if let Some(destroy) = self.library.plugin().destroy {
-            // SAFETY: the library made it, or has no use for it, and it is not called with it again.
+            // SAFETY: the handle came from `create`, or is null without it, and is not used again.
             unsafe { destroy(self.handle) };
         }
-        // SAFETY: it came out of a box, and the table that leads to it goes with it.
+        // SAFETY: the pointer came from a box, and the table that leads to it is dropped with it.
         drop(unsafe { Box::from_raw(self.bridge) });
     }
 }
 
-/// A text that the library may read until it returns.
+/// Lends a text that the library may read until it returns.
 const fn lend(text: &str) -> stampede_text {
     stampede_text { at: text.as_ptr().cast(), length: text.len() }
 }

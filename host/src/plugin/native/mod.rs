@@ -1,21 +1,22 @@
-//! Native plugins: shared libraries that speak the contract over a C header, for what cannot become WebAssembly. No
-//! sandbox holds them, so they are loaded only if the user says so. What they ask of the host is done by the very methods
-//! that serve components, on the same [`State`](crate::plugin::contract::state::State), so that grants and limits of what the host does
-//! are the same.
+//! Native plugins: shared libraries that speak the contract over a C header, for code that cannot become WebAssembly.
+//! They run outside the sandbox, so they are loaded only if the user allows it. Their calls to the host go to the
+//! methods that serve components, on the same [`StoreData`](crate::plugin::contract::state::StoreData), so that grants
+//! and limits of what the host does are the same.
 //!
-//! This is the one place where pointers of strangers are followed. Each is checked for null, each length against a limit
-//! and each text for UTF-8 before anything is done with it; that they point at what they say is the library's word.
+//! This is the only module that follows pointers of strangers. Each pointer is checked for null, each length against a
+//! limit and each text for UTF-8 before it is used; that a pointer leads to what the contract says is up to the
+//! library.
 //!
-//! | file | what it holds |
+//! | file | contents |
 //! |---|---|
-//! | `abi` | the contract in C; the header is made from it |
-//! | `library` | a file that was opened, and what it says it is |
+//! | `abi` | the contract in C, from which the header is generated |
+//! | `library` | an opened file, and its description of itself |
 //! | `instance` | one instance: the calls into the library |
-//! | `incoming` | what a library's pointers lead to |
-//! | `bridge` | the host's side of an instance: what is lent to the library, and what it broke |
+//! | `pointer_reader` | copies of the data behind a library's pointers |
+//! | `bridge` | the host's side of an instance: data lent to the library, violations of the contract |
 //! | `table` | the functions that a library may call |
-//! | `http` | those of the HTTP client |
-//! | `sockets` | those of sockets |
+//! | `http` | functions of the HTTP client |
+//! | `sockets` | functions of sockets |
 
 mod abi;
 mod bridge;

@@ -1,4 +1,4 @@
-//! Byte streams for native plugins.
+//! Sockets for native plugins.
 
 use super::abi::{stampede_address, stampede_bytes, stampede_host, stampede_text};
 use super::bridge::{call, call_fallible, call_unit};
@@ -8,7 +8,7 @@ use crate::plugin::contract::bindings::sockets::{Address, Host, TlsOptions};
 /// `sockets.connect`.
 ///
 /// # Safety
-/// As the contract says of all functions of the table.
+/// All pointers must be as the contract requires of every function of the table.
 pub unsafe extern "C" fn connect(
     host: *const stampede_host,
     address: *const stampede_address,
@@ -16,8 +16,8 @@ pub unsafe extern "C" fn connect(
 ) -> u32 {
     // SAFETY: as above.
     unsafe {
-        call(host, operation, |bridge, incoming| {
-            let to = destination(incoming.one(address)?, incoming)?;
+        call(host, operation, |bridge, reader| {
+            let to = destination(reader.one(address)?, reader)?;
             bridge.state.connect(to)
         })
     }
@@ -26,7 +26,7 @@ pub unsafe extern "C" fn connect(
 /// `sockets.connected`.
 ///
 /// # Safety
-/// As the contract says of all functions of the table.
+/// All pointers must be as the contract requires of every function of the table.
 pub unsafe extern "C" fn connected(
     host: *const stampede_host,
     operation: u32,
@@ -35,7 +35,7 @@ pub unsafe extern "C" fn connected(
 ) -> u32 {
     // SAFETY: as above.
     unsafe {
-        call_fallible(host, (socket, kind), |bridge, _| {
+        call_fallible(host, socket, kind, |bridge, _| {
             Ok(bridge.state.connected(operation)?.map_err(|kind| kind as u32))
         })
     }
@@ -44,7 +44,7 @@ pub unsafe extern "C" fn connected(
 /// `sockets.protocol`.
 ///
 /// # Safety
-/// As the contract says of all functions of the table.
+/// All pointers must be as the contract requires of every function of the table.
 pub unsafe extern "C" fn protocol(host: *const stampede_host, socket: u32, protocol: *mut stampede_text) -> u32 {
     // SAFETY: as above.
     unsafe {
@@ -58,7 +58,7 @@ pub unsafe extern "C" fn protocol(host: *const stampede_host, socket: u32, proto
 /// `sockets.write`.
 ///
 /// # Safety
-/// As the contract says of all functions of the table.
+/// All pointers must be as the contract requires of every function of the table.
 pub unsafe extern "C" fn write(
     host: *const stampede_host,
     socket: u32,
@@ -66,18 +66,18 @@ pub unsafe extern "C" fn write(
     operation: *mut u32,
 ) -> u32 {
     // SAFETY: as above.
-    unsafe { call(host, operation, |bridge, incoming| bridge.state.write(socket, incoming.bytes(bytes)?)) }
+    unsafe { call(host, operation, |bridge, reader| bridge.state.write(socket, reader.bytes(bytes)?)) }
 }
 
 /// `sockets.written`.
 ///
 /// # Safety
-/// As the contract says of all functions of the table.
+/// All pointers must be as the contract requires of every function of the table.
 pub unsafe extern "C" fn written(host: *const stampede_host, operation: u32, kind: *mut u32) -> u32 {
     // SAFETY: as above.
     unsafe {
         let mut nothing = ();
-        call_fallible(host, (&raw mut nothing, kind), |bridge, _| {
+        call_fallible(host, &raw mut nothing, kind, |bridge, _| {
             Ok(bridge.state.written(operation)?.map_err(|kind| kind as u32))
         })
     }
@@ -86,7 +86,7 @@ pub unsafe extern "C" fn written(host: *const stampede_host, operation: u32, kin
 /// `sockets.read`.
 ///
 /// # Safety
-/// As the contract says of all functions of the table.
+/// All pointers must be as the contract requires of every function of the table.
 pub unsafe extern "C" fn read(host: *const stampede_host, socket: u32, most: u32, operation: *mut u32) -> u32 {
     // SAFETY: as above.
     unsafe { call(host, operation, |bridge, _| bridge.state.read(socket, most)) }
@@ -95,7 +95,7 @@ pub unsafe extern "C" fn read(host: *const stampede_host, socket: u32, most: u32
 /// `sockets.received`.
 ///
 /// # Safety
-/// As the contract says of all functions of the table.
+/// All pointers must be as the contract requires of every function of the table.
 pub unsafe extern "C" fn received(
     host: *const stampede_host,
     operation: u32,
@@ -104,7 +104,7 @@ pub unsafe extern "C" fn received(
 ) -> u32 {
     // SAFETY: as above.
     unsafe {
-        call_fallible(host, (bytes, kind), |bridge, _| {
+        call_fallible(host, bytes, kind, |bridge, _| {
             let result = bridge.state.received(operation)?;
             Ok(result.map(|bytes| bridge.bytes(bytes)).map_err(|kind| kind as u32))
         })
@@ -114,25 +114,25 @@ pub unsafe extern "C" fn received(
 /// `sockets.close`.
 ///
 /// # Safety
-/// As the contract says of all functions of the table.
+/// All pointers must be as the contract requires of every function of the table.
 pub unsafe extern "C" fn close(host: *const stampede_host, socket: u32) -> u32 {
     // SAFETY: as above.
     unsafe { call_unit(host, |bridge, _| bridge.state.close(socket)) }
 }
 
-unsafe fn destination(address: &stampede_address, incoming: &mut PointerReader) -> wasmtime::Result<Address> {
-    // SAFETY: what a library hands over is there until the host returns.
+unsafe fn destination(address: &stampede_address, reader: &mut PointerReader) -> wasmtime::Result<Address> {
+    // SAFETY: data given by a library is valid until the host returns.
     unsafe {
         let tls = if flag(address.tls)? {
-            let server_name = incoming.optional_text(address.server_name)?;
-            let names = incoming.list(address.alpn, address.alpn_count)?.iter();
+            let server_name = reader.optional_text(address.server_name)?;
+            let names = reader.list(address.alpn, address.alpn_count)?.iter();
             Some(TlsOptions {
                 server_name,
-                alpn: names.map(|name| incoming.text(*name)).collect::<wasmtime::Result<_>>()?,
+                alpn: names.map(|name| reader.text(*name)).collect::<wasmtime::Result<_>>()?,
             })
         } else {
             None
         };
-        Ok(Address { host: incoming.text(address.host)?, port: address.port, tls })
+        Ok(Address { host: reader.text(address.host)?, port: address.port, tls })
     }
 }

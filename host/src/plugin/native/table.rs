@@ -1,4 +1,4 @@
-//! The functions that a native plugin may call. Each does nothing but call the capability that serves components.
+//! The functions that a native plugin may call. Each only calls the capability that serves components.
 
 use std::ffi::c_void;
 
@@ -28,7 +28,7 @@ const UNITS: [MetricUnit; 3] = [MetricUnit::Number, MetricUnit::Nanoseconds, Met
 /// All levels of the log, as above.
 const LEVELS: [Level; 4] = [Level::Error, Level::Warn, Level::Info, Level::Debug];
 
-/// The table of an instance.
+/// Returns the table of an instance.
 pub fn of(bridge: *mut Bridge) -> stampede_host {
     stampede_host {
         context: bridge.cast::<c_void>(),
@@ -73,8 +73,8 @@ unsafe extern "C" fn templates_compile(
 ) -> u32 {
     // SAFETY: as above.
     unsafe {
-        call_fallible(host, (compiled, error), |bridge, incoming| {
-            let result = templates::Host::compile(&mut bridge.state, incoming.text(source)?)?;
+        call_fallible(host, compiled, error, |bridge, reader| {
+            let result = templates::Host::compile(&mut bridge.state, reader.text(source)?)?;
             Ok(result.map_err(|error| stampede_template_error {
                 message: bridge.text(error.message),
                 help: bridge.optional_text(error.help),
@@ -122,8 +122,8 @@ unsafe extern "C" fn user_iteration(host: *const stampede_host, iteration: *mut 
 unsafe extern "C" fn user_variable(host: *const stampede_host, name: stampede_text, value: *mut stampede_text) -> u32 {
     // SAFETY: as above.
     unsafe {
-        call(host, value, |bridge, incoming| {
-            let value = user::Host::variable(&mut bridge.state, incoming.text(name)?)?;
+        call(host, value, |bridge, reader| {
+            let value = user::Host::variable(&mut bridge.state, reader.text(name)?)?;
             Ok(bridge.optional_text(value))
         })
     }
@@ -133,8 +133,8 @@ unsafe extern "C" fn user_variable(host: *const stampede_host, name: stampede_te
 unsafe extern "C" fn user_set_variable(host: *const stampede_host, name: stampede_text, value: stampede_text) -> u32 {
     // SAFETY: as above.
     unsafe {
-        call_unit(host, |bridge, incoming| {
-            let (name, value) = (incoming.text(name)?, incoming.text(value)?);
+        call_unit(host, |bridge, reader| {
+            let (name, value) = (reader.text(name)?, reader.text(value)?);
             user::Host::set_variable(&mut bridge.state, name, value)
         })
     }
@@ -150,8 +150,8 @@ unsafe extern "C" fn user_set_header(
     // SAFETY: as above.
     unsafe {
         let mut nothing = ();
-        call_fallible(host, (&raw mut nothing, error), |bridge, incoming| {
-            let (name, value) = (incoming.text(name)?, incoming.text(value)?);
+        call_fallible(host, &raw mut nothing, error, |bridge, reader| {
+            let (name, value) = (reader.text(name)?, reader.text(value)?);
             let set = user::Host::set_header(&mut bridge.state, name, value)?;
             Ok(set.map_err(|message| bridge.text(message)))
         })
@@ -174,8 +174,8 @@ unsafe extern "C" fn operations_cancel(host: *const stampede_host, operation: u3
 unsafe extern "C" fn report_fail(host: *const stampede_host, kind: u32, detail: stampede_text) -> u32 {
     // SAFETY: as above.
     unsafe {
-        call_unit(host, |bridge, incoming| {
-            report::Host::fail(&mut bridge.state, from_number(&KINDS, kind)?, incoming.text(detail)?)
+        call_unit(host, |bridge, reader| {
+            report::Host::fail(&mut bridge.state, from_number(&KINDS, kind)?, reader.text(detail)?)
         })
     }
 }
@@ -191,8 +191,8 @@ unsafe extern "C" fn report_define(
 ) -> u32 {
     // SAFETY: as above.
     unsafe {
-        call_fallible(host, (metric, error), |bridge, incoming| {
-            let (name, kind, unit) = (incoming.text(name)?, from_number(&METRICS, kind)?, from_number(&UNITS, unit)?);
+        call_fallible(host, metric, error, |bridge, reader| {
+            let (name, kind, unit) = (reader.text(name)?, from_number(&METRICS, kind)?, from_number(&UNITS, unit)?);
             let defined = report::Host::define(&mut bridge.state, name, kind, unit)?;
             Ok(defined.map_err(|message| bridge.text(message)))
         })
@@ -209,8 +209,8 @@ unsafe extern "C" fn report_add(host: *const stampede_host, metric: u32, value: 
 unsafe extern "C" fn log_write(host: *const stampede_host, level: u32, message: stampede_text) -> u32 {
     // SAFETY: as above.
     unsafe {
-        call_unit(host, |bridge, incoming| {
-            log::Host::write(&mut bridge.state, from_number(&LEVELS, level)?, incoming.text(message)?)
+        call_unit(host, |bridge, reader| {
+            log::Host::write(&mut bridge.state, from_number(&LEVELS, level)?, reader.text(message)?)
         })
     }
 }
@@ -249,7 +249,7 @@ mod tests {
             let names = text.lines().filter_map(|line| line.split_once(": func(")).map(|(name, _)| name.trim());
             names.map(move |name| format!("{interface}_{}", name.replace('-', "_")))
         });
-        // A native plugin has what contract 0.1.1 had: no upgrade and no place of a reply, as it has no streams and no files.
+        // A native plugin has the functions of contract 0.1.1: no upgrade, no URL of a reply, no streams and no files.
         let later = |name: &String| name.starts_with("sockets_upgrade") || name == "http_url";
         let functions: Vec<String> = functions.filter(|name| !later(name)).collect();
         let (_, table) = ABI.split_once("pub struct stampede_host {").expect("there is a table");

@@ -1,24 +1,30 @@
-//! What capabilities have in common: taking the result of an operation, and failure kinds in the words of either side.
+//! Functions shared by the capabilities: taking the result of an operation, and converting failure kinds.
 
 use crate::net::Failure;
-use crate::plugin::contract::bindings;
 use crate::plugin::contract::state::StoreData;
+use crate::plugin::contract::{bindings, v0_1_1};
 use crate::user::Completion;
 
-/// Takes what came of an operation of the current task, if it is of the right kind.
+/// Takes the result of an operation of the current task, if it is of the right kind.
+///
+/// # Errors
+/// No such operation has completed, or its result was taken before; the guest traps.
 pub fn take_completion<T>(
     state: &mut StoreData,
     operation: u32,
     pick: impl FnOnce(Completion) -> Option<Result<T, Failure>>,
 ) -> wasmtime::Result<Result<T, bindings::types::FailureKind>> {
     let guest = state.guest();
-    let (session, takes_once) = (guest.session()?, guest.worker_plugin.policy.takes_once);
-    let completion = if takes_once { session.task.take(operation) } else { session.task.take_repeatable(operation) };
+    let task = &guest.session()?.task;
+    let completion = match guest.speaks_v0_1_1 {
+        true => v0_1_1::take_repeatable(task, operation),
+        false => task.operations.take(operation),
+    };
     let result = completion.and_then(pick).map(|result| result.map_err(|failure| kind_to_guest(failure.kind)));
-    result.ok_or_else(|| wasmtime::format_err!("operation {operation} is none of that kind that has ended"))
+    result.ok_or_else(|| wasmtime::format_err!("operation {operation} is not a completed one of that kind"))
 }
 
-/// A failure kind as the samples know it. `cancelled` is the host's to give.
+/// Converts a guest's failure kind to that of samples. Only the host may give `cancelled`.
 pub fn kind_from_guest(kind: bindings::types::FailureKind) -> crate::metrics::sample::FailureKind {
     use crate::metrics::sample::FailureKind as Ours;
     use bindings::types::FailureKind as Theirs;
@@ -32,7 +38,7 @@ pub fn kind_from_guest(kind: bindings::types::FailureKind) -> crate::metrics::sa
     }
 }
 
-/// A failure kind as guests know it.
+/// Converts a failure kind of samples to that of guests.
 pub fn kind_to_guest(kind: crate::metrics::sample::FailureKind) -> bindings::types::FailureKind {
     use crate::metrics::sample::FailureKind as Ours;
     use bindings::types::FailureKind as Theirs;

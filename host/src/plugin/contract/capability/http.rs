@@ -80,7 +80,7 @@ impl Host for StoreData {
     }
 }
 
-/// Submits what was built. A body that was made at run time is held until the exchange is over.
+/// Submits a request. The reservation for a body made at run time is kept until the exchange is over.
 pub(super) fn submit(
     session: &Rc<Session>,
     built: Result<Request, crate::net::Failure>,
@@ -89,12 +89,14 @@ pub(super) fn submit(
 ) -> u32 {
     let owner = Rc::clone(session);
     match (built, reservation) {
-        (Ok(request), None) => session.task.submit(|id| exchange::run_exchange(owner, id, request, redirects)),
-        (Ok(request), Some(held)) => session.task.submit(|id| async move {
+        (Ok(request), None) => {
+            session.task.operations.submit(|id| exchange::run_exchange(owner, id, request, redirects))
+        }
+        (Ok(request), Some(held)) => session.task.operations.submit(|id| async move {
             let _held = held;
             exchange::run_exchange(owner, id, request, redirects).await
         }),
-        (Err(failure), _) => session.task.submit(|_| exchange::fail_unsendable(owner, failure)),
+        (Err(failure), _) => session.task.operations.submit(|_| exchange::fail_unsendable(owner, failure)),
     }
 }
 
@@ -106,10 +108,11 @@ fn with_exchange<T>(
     let session = state.guest().session()?;
     session
         .task
+        .operations
         .with_completion(operation, |ended| match ended {
             Completion::Exchange(timed) => Some(look(timed)),
             _ => None,
         })
         .flatten()
-        .ok_or_else(|| wasmtime::format_err!("operation {operation} is no exchange that has ended"))
+        .ok_or_else(|| wasmtime::format_err!("operation {operation} is not a completed exchange"))
 }

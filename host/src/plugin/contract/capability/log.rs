@@ -1,4 +1,4 @@
-//! Lines for the person who runs the test.
+//! Log lines for the user.
 
 use crate::plugin::contract::bindings::log::{Host, Level};
 use crate::plugin::contract::state::StoreData;

@@ -1,6 +1,6 @@
-//! What a guest may do, one file per interface of the contract. An implementation looks at the current session or at
-//! the step being configured; it checks every number a guest gives before it is used, and traps where the contract
-//! was broken. Expected failures are values of the contract, never traps.
+//! The capabilities of a guest, one file per interface of the contract. An implementation acts on the current session
+//! or on the step being configured. It checks every number that a guest gives before it is used, and traps if the
+//! contract is broken. Expected failures are values of the contract, never traps.
 
 mod convert;
 mod files;

@@ -1,4 +1,4 @@
-//! Giving up what is in flight.
+//! Abandoning operations.
 
 use crate::plugin::contract::bindings::operations::Host;
 use crate::plugin::contract::state::StoreData;
@@ -8,8 +8,8 @@ impl Host for StoreData {
         let guest = self.guest();
         let session = guest.session()?;
         session.abandon(operation);
-        if guest.worker_plugin.policy.takes_once {
-            session.task.discard(operation);
+        if !guest.speaks_v0_1_1 {
+            session.task.operations.discard(operation, &session.task.allowance);
         }
         Ok(())
     }

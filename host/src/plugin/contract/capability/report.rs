@@ -1,7 +1,7 @@
-//! Why the current task failed, and metrics of the plugin's own.
+//! The reason why the current task failed, and metrics of the plugin.
 
 use super::convert;
-use crate::metrics::custom_metric::{MetricKind, MetricUnit};
+use crate::metrics::custom_metric::{MetricInfo, MetricKind, MetricUnit};
 use crate::plugin::contract::bindings::report::{Host, MetricKind as GuestKind, MetricUnit as GuestUnit};
 use crate::plugin::contract::bindings::types::FailureKind;
 use crate::plugin::contract::state::StoreData;
@@ -20,8 +20,9 @@ impl Host for StoreData {
             return Ok(Err(format!("an instance may define a metric {} times", limits::DEFINITIONS)));
         }
         let (kind, unit) = (kind_from_guest(kind), unit_from_guest(unit));
-        let family = &guest.worker_plugin;
-        let defined = family.metrics.borrow_mut().define(&family.policy.name, name, (kind, unit));
+        let worker_plugin = &guest.worker_plugin;
+        let wanted = MetricInfo { plugin: worker_plugin.policy.name.to_string(), name, kind, unit };
+        let defined = worker_plugin.metrics.borrow_mut().define(wanted);
         Ok(defined.map(|metric| {
             guest.metrics.push((metric, kind));
             guest.metrics.len() as u32 - 1

@@ -18,7 +18,7 @@ impl Host for StoreData {
         guest.check_operation_count(session)?;
         let to = security(address.tls)
             .and_then(|tls| Destination::granted(&address.host, address.port, tls, &guest.worker_plugin.grants));
-        Ok(session.task.submit(|_| socket_operations::connect(Rc::clone(session), guest.instance, to)))
+        Ok(session.task.operations.submit(|_| socket_operations::connect(Rc::clone(session), guest.instance, to)))
     }
 
     fn connected(&mut self, operation: u32) -> wasmtime::Result<Result<u32, GuestKind>> {
@@ -35,9 +35,9 @@ impl Host for StoreData {
         let built = if request.body.is_empty() {
             request::build_dynamic(request, session, &guest.worker_plugin)
         } else {
-            Err(plugin_fault("a request for a connection has no body"))
+            Err(plugin_fault("an upgrade request has no body"))
         };
-        Ok(session.task.submit(|_| socket_operations::upgrade(Rc::clone(session), guest.instance, built)))
+        Ok(session.task.operations.submit(|_| socket_operations::upgrade(Rc::clone(session), guest.instance, built)))
     }
 
     fn upgraded(&mut self, operation: u32) -> wasmtime::Result<Result<Switched, GuestKind>> {
@@ -57,11 +57,11 @@ impl Host for StoreData {
         let guest = self.guest();
         let session = guest.session()?;
         guest.check_operation_count(session)?;
-        let most = limits::WRITE;
-        wasmtime::ensure!(bytes.len() <= most, "one write may have {most} bytes");
+        let max = limits::WRITE;
+        wasmtime::ensure!(bytes.len() <= max, "one write may have {max} bytes");
         let held = Reservation::new(&session.task.allowance, bytes.len());
         let socket = session.sockets.get(guest.instance, socket);
-        Ok(session.task.submit(|_| socket_operations::write(Rc::clone(session), socket, bytes, held)))
+        Ok(session.task.operations.submit(|_| socket_operations::write(Rc::clone(session), socket, bytes, held)))
     }
 
     fn written(&mut self, operation: u32) -> wasmtime::Result<Result<(), GuestKind>> {
@@ -71,12 +71,12 @@ impl Host for StoreData {
         })
     }
 
-    fn read(&mut self, socket: u32, most: u32) -> wasmtime::Result<u32> {
+    fn read(&mut self, socket: u32, max_bytes: u32) -> wasmtime::Result<u32> {
         let guest = self.guest();
         let session = guest.session()?;
         guest.check_operation_count(session)?;
         let socket = session.sockets.get(guest.instance, socket);
-        Ok(session.task.submit(|_| socket_operations::read(Rc::clone(session), socket, most)))
+        Ok(session.task.operations.submit(|_| socket_operations::read(Rc::clone(session), socket, max_bytes)))
     }
 
     fn received(&mut self, operation: u32) -> wasmtime::Result<Result<Vec<u8>, GuestKind>> {

@@ -1,4 +1,4 @@
-//! HTTP exchanges whose content goes back and forth in pieces.
+//! HTTP exchanges whose content is sent and received in pieces.
 
 use std::future::{Future, poll_fn};
 use std::rc::Rc;
@@ -13,7 +13,7 @@ use crate::plugin::instance::limits;
 use crate::user::exchange::RedirectPolicy;
 use crate::user::{Completion, ReceivedBytes, Reservation};
 
-/// Bytes that one read gives.
+/// Maximum number of bytes of one read.
 const READ_BYTES: usize = 64 << 10;
 
 impl Host for StoreData {
@@ -23,7 +23,7 @@ impl Host for StoreData {
         guest.check_operation_count(session)?;
         check_write_size(&content)?;
         let prepared = guest.request(request)?;
-        let flow = Rc::new(BodyChannel::new(&session.task.allowance, more));
+        let channel = Rc::new(BodyChannel::new(&session.task.allowance, more));
         let held = Reservation::new(&session.task.allowance, content.len());
         let mut built = match held {
             Some(_) => prepared.build(session, &guest.worker_plugin),
@@ -32,25 +32,25 @@ impl Host for StoreData {
             }
         };
         if let Ok(built) = &mut built {
-            let of_its_own = !built.body.is_empty();
-            wasmtime::ensure!(!of_its_own || (content.is_empty() && !more), "the request was prepared with a body");
-            if !of_its_own {
+            let has_body = !built.body.is_empty();
+            wasmtime::ensure!(!has_body || (content.is_empty() && !more), "the request was prepared with a body");
+            if !has_body {
                 built.body = content.into();
             }
-            (built.keep_body, built.decode, built.flow) = (None, false, Some(Rc::clone(&flow)));
+            (built.keep_body, built.decode, built.channel) = (None, false, Some(Rc::clone(&channel)));
         }
         if let Err(failure) = &built {
-            flow.fail(failure.clone());
+            channel.fail(failure.clone());
         }
         let redirects = RedirectPolicy::new(0, &guest.worker_plugin.grants);
         let id = super::http::submit(session, built, redirects, held);
-        session.task.add_channel(id, flow);
+        session.task.operations.add_channel(id, channel);
         Ok(id)
     }
 
     fn head(&mut self, exchange: u32) -> wasmtime::Result<u32> {
-        submit_stream_operation(self, exchange, |flow, _| async move {
-            Completion::HeadReceived(poll_fn(|_| flow.poll_head()).await)
+        submit_stream_operation(self, exchange, |channel, _| async move {
+            Completion::HeadReceived(poll_fn(|_| channel.poll_head()).await)
         })
     }
 
@@ -66,8 +66,8 @@ impl Host for StoreData {
     }
 
     fn read(&mut self, exchange: u32) -> wasmtime::Result<u32> {
-        submit_stream_operation(self, exchange, |flow, allowance| async move {
-            let content = poll_fn(|_| flow.poll_read(READ_BYTES)).await;
+        submit_stream_operation(self, exchange, |channel, allowance| async move {
+            let content = poll_fn(|_| channel.poll_read(READ_BYTES)).await;
             Completion::ContentReceived(content.and_then(|content| ReceivedBytes::new(content, &allowance)))
         })
     }
@@ -85,11 +85,11 @@ impl Host for StoreData {
 
     fn write(&mut self, exchange: u32, content: Vec<u8>) -> wasmtime::Result<u32> {
         check_write_size(&content)?;
-        submit_stream_operation(self, exchange, |flow, _| {
-            let written = flow.write(content.into());
+        submit_stream_operation(self, exchange, |channel, _| {
+            let written = channel.write(content.into());
             async move {
                 Completion::ContentSent(match written {
-                    Ok(()) => poll_fn(|cx| flow.poll_written(cx)).await,
+                    Ok(()) => poll_fn(|cx| channel.poll_written(cx)).await,
                     Err(failure) => Err(failure),
                 })
             }
@@ -107,7 +107,7 @@ impl Host for StoreData {
         body_channel(self, exchange)?;
         let session = self.guest().session()?;
         session.finish_stream(exchange);
-        session.task.discard(exchange);
+        session.task.operations.discard(exchange, &session.task.allowance);
         Ok(())
     }
 
@@ -117,28 +117,28 @@ impl Host for StoreData {
     }
 }
 
-/// Submits what is asked of a streamed exchange. One that was given up fails.
+/// Submits an operation on a streamed exchange. If the exchange was abandoned, the operation fails.
 fn submit_stream_operation<F: Future<Output = Completion> + 'static>(
     state: &mut StoreData,
     exchange: u32,
     make: impl FnOnce(Rc<BodyChannel>, crate::http::Allowance) -> F,
 ) -> wasmtime::Result<u32> {
-    let flow = body_channel(state, exchange)?;
+    let channel = body_channel(state, exchange)?;
     let guest = state.guest();
     let session = guest.session()?;
     guest.check_operation_count(session)?;
-    let future = make(flow, Rc::clone(&session.task.allowance));
-    Ok(session.task.submit(|_| future))
+    let future = make(channel, Rc::clone(&session.task.allowance));
+    Ok(session.task.operations.submit(|_| future))
 }
 
 fn body_channel(state: &mut StoreData, exchange: u32) -> wasmtime::Result<Rc<BodyChannel>> {
-    let flow = state.guest().session()?.task.channel(exchange);
-    flow.ok_or_else(|| wasmtime::format_err!("operation {exchange} is no streamed exchange"))
+    let channel = state.guest().session()?.task.operations.channel(exchange);
+    channel.ok_or_else(|| wasmtime::format_err!("operation {exchange} is not a streamed exchange"))
 }
 
 fn check_write_size(content: &[u8]) -> wasmtime::Result<()> {
-    let most = limits::WRITE;
-    wasmtime::ensure!(content.len() <= most, "one write may have {most} bytes");
+    let max = limits::WRITE;
+    wasmtime::ensure!(content.len() <= max, "one write may have {max} bytes");
     Ok(())
 }
 

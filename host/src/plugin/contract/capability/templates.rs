@@ -1,4 +1,4 @@
-//! Text with helpers: compiled while a step is configured, rendered for the current user.
+//! Templates: compiled while a step is configured, rendered for the current user.
 
 use crate::plugin::contract::bindings::templates::{Host, TemplateError};
 use crate::plugin::contract::state::StoreData;
@@ -45,7 +45,8 @@ impl Host for StoreData {
     }
 }
 
-/// A template that the plugin made up may not read what the script does not: the value could be sent anywhere.
+/// Returns the error for a template of the plugin's own that reads a variable which the step does not name: the plugin
+/// could send the value anywhere.
 fn not_named(variable: &str) -> TemplateError {
     TemplateError {
         message: format!("the plugin reads the environment variable `{variable}`, which the step does not name"),

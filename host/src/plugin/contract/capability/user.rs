@@ -1,4 +1,4 @@
-//! The current virtual user: who it is, its variables, its header store, its random stream.
+//! The current virtual user: its identity, variables, header store and random stream.
 
 use hyper::header::HeaderName;
 
@@ -43,7 +43,7 @@ impl Host for StoreData {
             return Ok(Err(format!("`{}` is not a header name", session.redact(&name))));
         };
         if name == hyper::header::HOST {
-            return Ok(Err("`host` is no header that a user can carry: it would lead every request astray".into()));
+            return Ok(Err("`host` cannot be a header of a user: it would send every request to another host".into()));
         }
         let mut value = match header_value(&name, &value) {
             Ok(value) => value,
@@ -58,10 +58,10 @@ impl Host for StoreData {
     }
 }
 
-/// The number of a variable, which may be one that no template reads.
+/// Returns the number of a variable, adding the name if no template reads it.
 ///
 /// # Errors
-/// It is one name too many; the guest traps.
+/// There are too many names; the guest traps.
 fn intern(names: &mut VariableNames, name: &str) -> wasmtime::Result<VariableId> {
     if let Some(id) = names.lookup(name) {
         return Ok(id);
@@ -75,7 +75,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn variables_are_limited_in_number_and_known_ones_remain() {
+    fn the_number_of_variables_is_limited_and_known_ones_remain() {
         let mut names = VariableNames::default();
         let first = intern(&mut names, "0").unwrap();
         for number in 1..limits::VARIABLES {

@@ -1,4 +1,4 @@
-//! Caps as Unix has them: limits of the process, and the signals by which it ends when it meets one.
+//! Caps on Unix: limits of the process, and the signals that end it at a limit.
 
 use std::io;
 use std::os::unix::process::ExitStatusExt;
@@ -8,13 +8,16 @@ use rlimit::Resource;
 
 use super::limits::CompileCaps;
 
-/// The signal that ends a process whose processor time is up.
+/// The signal that ends a process at its limit of processor time.
 const SIGXCPU: i32 = 24;
 
-/// Limits this process for good.
+/// Limits this process until it ends.
+///
+/// # Errors
+/// The operating system refuses a limit.
 pub fn set(caps: CompileCaps) -> io::Result<()> {
     let seconds = caps.time.as_secs() + u64::from(caps.time.subsec_nanos() > 0);
-    // A crash is expected of hostile bytes; nobody wants its memory on the disk.
+    // Hostile bytes may well crash the compiler; its memory must not be written to the disk.
     Resource::CORE.set(0, 0)?;
     lower(Resource::CPU, seconds, seconds + 1)?;
     lower(Resource::AS, caps.memory, caps.memory)
@@ -26,12 +29,12 @@ fn lower(resource: Resource, soft: u64, hard: u64) -> io::Result<()> {
     resource.set(soft.min(present), hard.min(present))
 }
 
-/// Whether a process ended because its processor time was up.
+/// Returns `true` if a process ended at its limit of processor time.
 pub fn out_of_time(status: ExitStatus) -> bool {
     status.signal() == Some(SIGXCPU)
 }
 
-/// How a process ended that did not exit by itself.
+/// Describes the end of a process that did not exit by itself.
 pub fn crash(status: ExitStatus) -> Option<String> {
     status.signal().map(|signal| format!("signal {signal}"))
 }

@@ -1,5 +1,5 @@
-//! The child's side: caps first, then bytes from standard input, code to standard output, what is wrong to standard
-//! error.
+//! The child's side: sets the caps, reads the component from standard input, writes code to standard output and errors
+//! to standard error.
 
 use std::io::{self, Read, Write};
 
@@ -8,13 +8,13 @@ use super::limits::CompileCaps;
 use crate::plugin::instance::engine;
 use crate::plugin::instance::error_text::error_text;
 
-/// Compiles what standard input holds, within caps that this process sets for itself before it reads anything.
+/// Compiles the component on standard input, within caps that this process sets for itself before it reads anything.
 ///
 /// # Errors
-/// What the parent is to say.
-pub fn compile_input(most: CompileCaps) -> Result<(), String> {
+/// The message that the parent reports.
+pub fn compile_input(caps: CompileCaps) -> Result<(), String> {
     let failed = |error: io::Error| error.to_string();
-    caps::set(most).map_err(failed)?;
+    caps::set(caps).map_err(failed)?;
     let mut bytes = Vec::new();
     io::stdin().lock().read_to_end(&mut bytes).map_err(failed)?;
     let engine = engine::compile_only().map_err(|error| error_text(&error))?;

@@ -1,8 +1,8 @@
-//! What compiling one component may use, and why it was not compiled.
+//! Caps on compiling one component, and the reasons why it was not compiled.
 
 use std::time::Duration;
 
-/// What compiling one component may use.
+/// Caps on compiling one component.
 #[derive(Clone, Copy, Debug)]
 pub struct CompileCaps {
     /// Bytes of address space.
@@ -12,16 +12,16 @@ pub struct CompileCaps {
 }
 
 impl Default for CompileCaps {
-    /// Ten times what a component with a whole interpreter in it takes.
+    /// Returns ten times the use of a component that contains an interpreter.
     fn default() -> Self {
         Self { memory: 2 << 30, time: Duration::from_secs(60) }
     }
 }
 
-/// Why a component was not compiled.
+/// The reason why a component was not compiled.
 #[derive(Debug, PartialEq, Eq)]
 pub struct CompileFailure {
-    /// What is wrong, to go on after "plugin `x` does not load: ".
+    /// The message, to continue after "plugin `x` does not load: ".
     pub message: String,
     /// The fix, if there is one.
     pub help: Option<String>,

@@ -1,9 +1,9 @@
-//! From a component's bytes to code. Compiling is where wasmtime promises nothing against bytes made to exhaust it: so
-//! components of strangers are compiled by a child process, which has caps on memory and processor time and can be
-//! killed. Built-in ones are compiled here. Either way the code is cached.
+//! From a component's bytes to machine code. wasmtime's compiler gives no guarantee against bytes made to exhaust it.
+//! So components of strangers are compiled by a child process, which has caps on memory and processor time and can be
+//! killed. Built-in ones are compiled in this process. The code is cached in both cases.
 //!
-//! The cache holds machine code under the hash of the component's bytes and of everything in the engine that shapes the
-//! code. Code from anywhere else than this cache and this program's own child is never loaded.
+//! The cache holds machine code under the hash of the component's bytes and of every setting of the engine that affects
+//! the code. Code from any source but this cache and this program's own child is never loaded.
 
 #[cfg_attr(unix, path = "caps_unix.rs")]
 #[cfg_attr(not(unix), path = "caps_other.rs")]
@@ -40,11 +40,11 @@ pub fn compile_builtin(engine: &Engine, plugin: &BuiltinPlugin) -> Result<Compon
     Ok(component)
 }
 
-/// Compiles a component of a stranger in a child process, or takes it from the cache. If it takes long, that is
-/// said under this name, if there is one.
+/// Compiles a component of a stranger in a child process, or takes it from the cache. If compiling takes long, a notice
+/// with `name` is printed, if there is a name.
 ///
 /// # Errors
-/// The bytes are no component, or one that does not compile, or not within its caps.
+/// The bytes are not a component, or it does not compile within its caps.
 pub fn compile_untrusted(
     engine: &Engine,
     name: Option<&str>,
@@ -58,7 +58,7 @@ pub fn compile_untrusted(
     }
     let code = parent::compile(name, bytes, caps)?;
     // SAFETY: the code comes from this program's own child over their own pipe, and the child does with the bytes what
-    // this process would have done; wasmtime checks version and settings besides.
+    // this process would have done; wasmtime also checks version and settings.
     let component = unsafe { Component::deserialize(engine, &code) };
     let component = component.map_err(|error| error_text(&error))?;
     if let Some(entry) = entry {
@@ -69,7 +69,7 @@ pub fn compile_untrusted(
 
 fn load_cached(engine: &Engine, entry: &CacheEntry) -> Option<Component> {
     // SAFETY: the file is the user's own, lies in the user's private cache folder and was written by this program from
-    // an engine's own output; wasmtime checks its version and settings besides.
+    // an engine's own output; wasmtime also checks its version and settings.
     unsafe { Component::deserialize_file(engine, entry.file()?) }.ok()
 }
 

@@ -1,5 +1,5 @@
-//! GET with caps: on the size of what comes, on the number of redirects, and on where they may lead. What is fetched is
-//! public, so nothing is sent but the question; a token for a registry goes to that registry alone.
+//! GET with limits on the size of the response, on the number of redirects, and on where they may lead. Only public
+//! resources are fetched, so no credentials are sent; a token for a registry goes to that registry alone.
 
 use bytes::Bytes;
 use http_body_util::{BodyExt, Empty, Limited};
@@ -13,28 +13,28 @@ use url::Url;
 use super::super::source::is_loopback;
 use crate::net::{Failure, Tls};
 
-/// Redirects that are followed for one answer.
+/// Maximum number of redirects that are followed for one request.
 const MAX_REDIRECTS: usize = 5;
 
-/// Asks for one thing at a time.
+/// An HTTP client for single GET requests.
 pub struct FetchClient(hyper_util::client::legacy::Client<HttpsConnector<HttpConnector>, Empty<Bytes>>);
 
-/// A question.
+/// One GET request.
 #[derive(Clone, Copy)]
 pub struct FetchRequest<'a> {
-    /// Where.
+    /// URL to fetch.
     pub url: &'a Url,
-    /// Media types that are understood, if that matters.
+    /// Accepted media types, as in the `accept` field.
     pub accept: &'a str,
-    /// A token for the server, not for where it redirects to.
+    /// A token for this server; it is not sent to others after a redirect.
     pub token: Option<&'a str>,
-    /// Most bytes of the answer.
+    /// Maximum size of the response in bytes.
     pub max_bytes: u64,
 }
 
-/// An answer.
+/// The response to a request.
 pub struct FetchResponse {
-    /// Its status, which is no redirect.
+    /// Its status, which is not a redirect.
     pub status: StatusCode,
     /// Its header fields.
     pub headers: HeaderMap,
@@ -43,7 +43,8 @@ pub struct FetchResponse {
 }
 
 impl FetchClient {
-    /// Trusts whom the load's client trusts by itself. `--insecure-tls` is about the target and changes nothing here.
+    /// Creates a client that trusts the system's certificates. `--insecure-tls` is for the target and has no effect
+    /// here.
     ///
     /// # Errors
     /// The TLS settings are not usable, which is a bug.
@@ -54,22 +55,22 @@ impl FetchClient {
         Ok(Self(builder.build(connector.enable_http1().build())))
     }
 
-    /// Asks, and follows redirects. What the server answers is for the caller to judge.
+    /// Sends a request and follows redirects. The caller checks the status.
     ///
     /// # Errors
-    /// There is no answer, a redirect leads nowhere good, or the answer is too long.
-    pub async fn get(&self, question: FetchRequest<'_>) -> Result<FetchResponse, String> {
-        let (mut url, mut token) = (question.url.clone(), question.token);
+    /// There is no response, a redirect may not be followed, or the response is too long.
+    pub async fn get(&self, wanted: FetchRequest<'_>) -> Result<FetchResponse, String> {
+        let (mut url, mut token) = (wanted.url.clone(), wanted.token);
         for _ in 0..=MAX_REDIRECTS {
-            let answer = self.get_once(FetchRequest { url: &url, token, ..question }).await?;
-            let Some(next) = answer.headers.get(LOCATION).filter(|_| is_redirect(answer.status)) else {
-                return Ok(answer);
+            let response = self.get_once(FetchRequest { url: &url, token, ..wanted }).await?;
+            let Some(next) = response.headers.get(LOCATION).filter(|_| is_redirect(response.status)) else {
+                return Ok(response);
             };
             let next = next.to_str().ok().and_then(|next| url.join(next).ok());
-            let next = next.ok_or("it is redirected to what is no URL")?;
+            let next = next.ok_or("it is redirected to something that is not a URL")?;
             if !may_follow(&url, &next) {
                 return Err(format!(
-                    "it is redirected from {} to {}, where anyone can listen",
+                    "it is redirected from {} to {}, which is not encrypted",
                     server_name(&url),
                     server_name(&next)
                 ));
@@ -80,33 +81,33 @@ impl FetchClient {
         Err(format!("it is redirected more than {MAX_REDIRECTS} times"))
     }
 
-    async fn get_once(&self, question: FetchRequest<'_>) -> Result<FetchResponse, String> {
-        let mut request = Request::get(question.url.as_str())
+    async fn get_once(&self, wanted: FetchRequest<'_>) -> Result<FetchResponse, String> {
+        let mut request = Request::get(wanted.url.as_str())
             .header(USER_AGENT, concat!("stampede-shooter/", env!("CARGO_PKG_VERSION")))
-            .header(ACCEPT, question.accept);
-        if let Some(token) = question.token {
+            .header(ACCEPT, wanted.accept);
+        if let Some(token) = wanted.token {
             request = request.header(AUTHORIZATION, format!("Bearer {token}"));
         }
         let request = request.body(Empty::new()).map_err(|error| error.to_string())?;
         let failed = |error: &(dyn std::error::Error + 'static)| {
-            format!("{} cannot be asked: {}", server_name(question.url), Failure::of_any(error).detail)
+            format!("{} cannot be reached: {}", server_name(wanted.url), Failure::of_any(error).detail)
         };
         let reply = self.0.request(request).await.map_err(|error| failed(&error))?;
         let (head, body) = reply.into_parts();
         let announced = head.headers.get(CONTENT_LENGTH).and_then(|length| length.to_str().ok()?.parse::<u64>().ok());
-        let too_long = || format!("it is larger than {} MiB", question.max_bytes >> 20);
-        if announced.is_some_and(|length| length > question.max_bytes) {
+        let too_long = || format!("it is larger than {} MiB", wanted.max_bytes >> 20);
+        if announced.is_some_and(|length| length > wanted.max_bytes) {
             return Err(too_long());
         }
-        let most = usize::try_from(question.max_bytes).unwrap_or(usize::MAX);
-        let body = Limited::new(body, most).collect().await.map_err(|error| {
+        let limit = usize::try_from(wanted.max_bytes).unwrap_or(usize::MAX);
+        let body = Limited::new(body, limit).collect().await.map_err(|error| {
             if error.is::<http_body_util::LengthLimitError>() { too_long() } else { failed(&*error) }
         })?;
         Ok(FetchResponse { status: head.status, headers: head.headers, body: body.to_bytes().into() })
     }
 }
 
-/// A server by the name that people know it by.
+/// Returns a server's scheme, host and port in backticks, for messages.
 pub fn server_name(url: &Url) -> String {
     let port = url.port().map(|port| format!(":{port}")).unwrap_or_default();
     format!("`{}://{}{port}`", url.scheme(), url.host_str().unwrap_or_default())
@@ -116,7 +117,7 @@ fn is_redirect(status: StatusCode) -> bool {
     matches!(status.as_u16(), 301 | 302 | 303 | 307 | 308)
 }
 
-/// Whether one place may send to another: TLS leads to TLS, and what is on this machine stays there or does so too.
+/// Returns `true` if a redirect may be followed: to TLS always; to plain HTTP only from and to this machine.
 pub fn may_follow(from: &Url, to: &Url) -> bool {
     match to.scheme() {
         "https" => true,

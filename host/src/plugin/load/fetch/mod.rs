@@ -1,5 +1,5 @@
-//! From a source to a component's bytes. What comes over the network is kept in the private cache under its digest, and
-//! verified each time it is read, so that a second start needs no network.
+//! From a source to a component's bytes. A fetched component is kept in the private cache under its digest and verified
+//! each time it is read, so that a second start needs no network.
 
 mod http;
 mod oci;
@@ -13,11 +13,11 @@ use super::source::{ArtifactVersion, OciReference, PluginSource};
 use http::{FetchClient, FetchRequest};
 use oci::OciRepository;
 
-/// How long one component may take to come.
+/// Maximum time for fetching one component.
 const FETCH_TIMEOUT: Duration = Duration::from_secs(60);
 
-/// Gets a component. `wanted` is the digest that the caller is going to check: with it the cache is asked first, and an
-/// artifact is pulled by it, wherever its tag leads by now.
+/// Fetches a component. `digest` is the digest that the caller is going to check: with it the cache is read first, and
+/// an artifact is pulled by it, whatever its tag names by now.
 ///
 /// # Errors
 /// It cannot be read or fetched; the text says why.
@@ -26,15 +26,15 @@ pub fn fetch_component(source: &PluginSource, folder: &Path, digest: Option<&str
         PluginSource::File(path) => identify::read(&folder.join(path)),
         PluginSource::Https(url) => cached_or_fetched(digest, "wasm", || {
             with_network(async |client| {
-                let question = FetchRequest {
+                let request = FetchRequest {
                     url,
                     accept: "application/wasm, */*",
                     token: None,
                     max_bytes: identify::MAX_COMPONENT_BYTES,
                 };
-                let answer = client.get(question).await?;
-                match answer.status.as_u16() {
-                    200 => Ok(answer.body),
+                let response = client.get(request).await?;
+                match response.status.as_u16() {
+                    200 => Ok(response.body),
                     other => Err(format!("{} answered with status {other}", http::server_name(url))),
                 }
             })
@@ -52,7 +52,7 @@ fn pull_artifact(reference: &OciReference, wanted: Option<&str>) -> Result<Vec<u
             })?;
             if sha256(&manifest) != *digest {
                 return Err(format!(
-                    "{} gives another manifest for this digest",
+                    "{} returned another manifest for this digest",
                     http::server_name(&reference.registry)
                 ));
             }
@@ -67,12 +67,12 @@ fn pull_artifact(reference: &OciReference, wanted: Option<&str>) -> Result<Vec<u
         with_network(async |client| OciRepository::new(client, reference).blob(&layer).await)
     })?;
     if sha256(&bytes) != layer {
-        return Err(format!("{} gives another component for this digest", http::server_name(&reference.registry)));
+        return Err(format!("{} returned another component for this digest", http::server_name(&reference.registry)));
     }
     Ok(bytes)
 }
 
-/// What the cache has under a digest, or what is fetched, which is kept if it has that digest.
+/// Returns the bytes that the cache has under a digest, or fetches them and keeps them if they have that digest.
 fn cached_or_fetched(
     wanted: Option<&str>,
     kind: &str,
@@ -91,13 +91,13 @@ fn cached_or_fetched(
     Ok(bytes)
 }
 
-/// Does something with the network, in time.
+/// Runs `work` with a client, within [`FETCH_TIMEOUT`].
 fn with_network(work: impl AsyncFnOnce(&FetchClient) -> Result<Vec<u8>, String>) -> Result<Vec<u8>, String> {
     let client = FetchClient::new()?;
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build();
     let runtime = runtime.map_err(|error| error.to_string())?;
     let done = runtime.block_on(async { tokio::time::timeout(FETCH_TIMEOUT, work(&client)).await });
-    // A name that is still being resolved is not waited for.
+    // Does not wait for a name that is still being resolved.
     runtime.shutdown_background();
-    done.unwrap_or_else(|_| Err(format!("it did not come within {} s", FETCH_TIMEOUT.as_secs())))
+    done.unwrap_or_else(|_| Err(format!("it did not arrive within {} s", FETCH_TIMEOUT.as_secs())))
 }

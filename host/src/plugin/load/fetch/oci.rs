@@ -1,8 +1,8 @@
-//! Pulling from an OCI registry, as its distribution specification has it: a manifest by tag or digest, and the blob it
-//! names. A registry that asks for a token is asked for an anonymous one; credentials are not supported, as only what
-//! is public can be named in a script that others run.
+//! Pulling from an OCI registry by its distribution specification: a manifest by tag or digest, and the blob it names.
+//! If the registry requires a token, an anonymous one is requested. Credentials are not supported: a script that others
+//! run can name only public components.
 //!
-//! This is not left to oci-client: it takes neither a redirect policy nor TLS settings nor a cap on a manifest.
+//! This is not left to oci-client, which supports neither a redirect policy nor TLS settings nor a limit on a manifest.
 
 use hyper::StatusCode;
 use hyper::header::WWW_AUTHENTICATE;
@@ -13,9 +13,9 @@ use super::super::identify;
 use super::super::source::OciReference;
 use super::http::{FetchClient, FetchRequest, FetchResponse, may_follow, server_name};
 
-/// Most bytes of a manifest, as the specification recommends, and of a token.
+/// Maximum size of a manifest, as the specification recommends, and of a token, in bytes.
 const MAX_MANIFEST: u64 = 4 << 20;
-/// The kinds of manifest that are understood.
+/// The supported media types of manifests.
 const MANIFEST_TYPES: &str =
     "application/vnd.oci.image.manifest.v1+json, application/vnd.docker.distribution.manifest.v2+json";
 
@@ -49,50 +49,50 @@ struct RegistryToken {
 }
 
 impl<'a> OciRepository<'a> {
-    /// A repository that was not asked anything yet.
+    /// Creates a pull that has sent nothing yet.
     pub const fn new(client: &'a FetchClient, reference: &'a OciReference) -> Self {
         Self { client, reference, token: None }
     }
 
-    /// The manifest that a tag or a digest names, as it came.
+    /// Fetches the manifest that a tag or a digest names, unverified.
     ///
     /// # Errors
-    /// The registry does not give it.
+    /// The registry does not return it.
     pub async fn manifest(&mut self, version: &str) -> Result<Vec<u8>, String> {
         self.get(&format!("manifests/{version}"), MANIFEST_TYPES, MAX_MANIFEST).await
     }
 
-    /// The blob of that SHA-256 digest, as it came.
+    /// Fetches the blob with that SHA-256 digest, unverified.
     ///
     /// # Errors
-    /// The registry does not give it.
+    /// The registry does not return it.
     pub async fn blob(&mut self, sha256: &str) -> Result<Vec<u8>, String> {
         self.get(&format!("blobs/sha256:{sha256}"), "*/*", identify::MAX_COMPONENT_BYTES).await
     }
 
-    async fn get(&mut self, what: &str, accept: &str, most: u64) -> Result<Vec<u8>, String> {
+    async fn get(&mut self, what: &str, accept: &str, max_bytes: u64) -> Result<Vec<u8>, String> {
         let registry = &self.reference.registry;
         let path = format!("v2/{}/{what}", self.reference.repository);
         let url = registry.join(&path).map_err(|error| error.to_string())?;
-        let mut answer = self.send(&url, accept, most).await?;
-        if answer.status == StatusCode::UNAUTHORIZED && self.token.is_none() {
-            self.token = Some(self.anonymous_token(&answer).await?);
-            answer = self.send(&url, accept, most).await?;
+        let mut response = self.send(&url, accept, max_bytes).await?;
+        if response.status == StatusCode::UNAUTHORIZED && self.token.is_none() {
+            self.token = Some(self.anonymous_token(&response).await?);
+            response = self.send(&url, accept, max_bytes).await?;
         }
         let repository = &self.reference.repository;
-        match answer.status {
-            StatusCode::OK => Ok(answer.body),
+        match response.status {
+            StatusCode::OK => Ok(response.body),
             StatusCode::NOT_FOUND => Err(format!("{} has no `{repository}` with {what}", server_name(registry))),
             StatusCode::UNAUTHORIZED | StatusCode::FORBIDDEN => Err(auth_required(registry)),
             other => Err(format!("{} answered with status {}", server_name(registry), other.as_u16())),
         }
     }
 
-    async fn send(&self, url: &Url, accept: &str, most: u64) -> Result<FetchResponse, String> {
-        self.client.get(FetchRequest { url, accept, token: self.token.as_deref(), max_bytes: most }).await
+    async fn send(&self, url: &Url, accept: &str, max_bytes: u64) -> Result<FetchResponse, String> {
+        self.client.get(FetchRequest { url, accept, token: self.token.as_deref(), max_bytes }).await
     }
 
-    /// The token that anyone is given who asks where the registry says.
+    /// Requests an anonymous token from the server that the registry names.
     async fn anonymous_token(&self, refused: &FetchResponse) -> Result<String, String> {
         let registry = &self.reference.registry;
         let challenge = refused.headers.get(WWW_AUTHENTICATE).and_then(|challenge| challenge.to_str().ok());
@@ -100,7 +100,7 @@ impl<'a> OciRepository<'a> {
         let mut realm = Url::parse(&challenge.realm).map_err(|_| auth_required(registry))?;
         if !may_follow(registry, &realm) {
             return Err(format!(
-                "{} sends to {} for a token, where anyone can listen",
+                "{} names {} for tokens, which is not encrypted",
                 server_name(registry),
                 server_name(&realm)
             ));
@@ -110,23 +110,23 @@ impl<'a> OciRepository<'a> {
             .query_pairs_mut()
             .extend_pairs(challenge.service.map(|service| ("service", service)))
             .append_pair("scope", &scope);
-        let answer = self.send(&realm, "application/json", MAX_MANIFEST).await?;
-        let token: Option<RegistryToken> = serde_json::from_slice(&answer.body).ok();
-        token.filter(|_| answer.status == StatusCode::OK).map(|it| it.token).ok_or_else(|| auth_required(registry))
+        let response = self.send(&realm, "application/json", MAX_MANIFEST).await?;
+        let token: Option<RegistryToken> = serde_json::from_slice(&response.body).ok();
+        token.filter(|_| response.status == StatusCode::OK).map(|it| it.token).ok_or_else(|| auth_required(registry))
     }
 }
 
 fn auth_required(registry: &Url) -> String {
-    format!("{} gives it to nobody without credentials, which are not supported", server_name(registry))
+    format!("{} requires authentication, which is not supported", server_name(registry))
 }
 
-/// The digest of the component that a manifest names.
+/// Returns the digest of the component that a manifest names.
 ///
 /// # Errors
 /// It names none, several, or one that is too large.
 pub fn component_of(manifest: &[u8]) -> Result<String, String> {
     let manifest: OciManifest =
-        serde_json::from_slice(manifest).map_err(|_| "its manifest is none of an OCI artifact")?;
+        serde_json::from_slice(manifest).map_err(|_| "its manifest is not one of an OCI artifact")?;
     let is_wasm = |kind: &str| kind == "application/wasm" || kind.ends_with("+wasm");
     let mut layers = manifest.layers.iter().filter(|layer| is_wasm(&layer.media_type));
     let (Some(layer), None) = (layers.next(), layers.next()) else {
@@ -139,7 +139,7 @@ pub fn component_of(manifest: &[u8]) -> Result<String, String> {
     digest.map(str::to_owned).ok_or_else(|| "its component has a digest other than SHA-256".into())
 }
 
-/// Where a token is to be had: `Bearer realm="…",service="…",scope="…"`.
+/// A challenge that names the server for tokens: `Bearer realm="…",service="…",scope="…"`.
 #[derive(Debug, Default, PartialEq, Eq)]
 struct BearerChallenge {
     realm: String,
@@ -171,7 +171,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn challenges_are_read() {
+    fn challenges_are_parsed() {
         let text =
             "Bearer realm=\"https://auth.example/token\", service=\"r\",scope=\"repository:a/b:pull,push\",error=\"x\"";
         let expected = BearerChallenge {

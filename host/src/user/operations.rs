@@ -1,0 +1,173 @@
+//! The operations of one task: those in flight, and the completions that the guest may still fetch. The user's own
+//! tokio task polls them, so an operation costs no spawn and no channel; a timeout or the end of the run drops them.
+
+use std::cell::{Cell, RefCell};
+use std::future::Future;
+use std::pin::Pin;
+use std::rc::Rc;
+use std::task::{Context, Poll};
+
+use super::operation::{Completion, OperationId};
+use super::start::RequestStart;
+use crate::http::{Allowance, BodyChannel};
+use crate::net::{Measurements, Meter};
+
+/// An operation in flight.
+struct PendingOperation {
+    id: OperationId,
+    future: Pin<Box<dyn Future<Output = Completion>>>,
+}
+
+/// The operations of one task. The lists are sorted by operation.
+#[derive(Default)]
+pub struct Operations {
+    /// Operations submitted so far, and so the number of the next one.
+    submitted: Cell<OperationId>,
+    pending: RefCell<Vec<PendingOperation>>,
+    /// Completions that the guest may still fetch.
+    completions: RefCell<Vec<(OperationId, Completion)>>,
+    /// Meters of the exchanges under way.
+    in_progress: RefCell<Vec<(OperationId, Rc<Meter>)>>,
+    /// Contents of the streamed exchanges.
+    channels: RefCell<Vec<(OperationId, Rc<BodyChannel>)>>,
+    /// Meters that no exchange uses, kept from task to task.
+    meters: RefCell<Vec<Rc<Meter>>>,
+}
+
+impl Operations {
+    /// Drops every operation; those in flight are cut off.
+    pub fn clear(&self) {
+        self.submitted.set(0);
+        self.pending.borrow_mut().clear();
+        self.completions.borrow_mut().clear();
+        self.in_progress.borrow_mut().clear();
+        self.channels.borrow_mut().clear();
+    }
+
+    /// Returns the content of a streamed exchange, which is kept as long as the exchange.
+    pub fn channel(&self, id: OperationId) -> Option<Rc<BodyChannel>> {
+        let channels = self.channels.borrow();
+        let index = channels.binary_search_by_key(&id, |(candidate, _)| *candidate).ok()?;
+        Some(Rc::clone(&channels[index].1))
+    }
+
+    /// Keeps the content of the exchange submitted last.
+    pub fn add_channel(&self, id: OperationId, channel: Rc<BodyChannel>) {
+        self.channels.borrow_mut().push((id, channel));
+    }
+
+    /// Returns `true` if there are numbers left for more operations.
+    pub fn has_ids_left(&self) -> bool {
+        self.submitted.get() < OperationId::MAX
+    }
+
+    /// Counts the operations that are in flight, or completed and kept for the guest.
+    pub fn count(&self) -> usize {
+        self.pending.borrow().len() + self.completions.borrow().len()
+    }
+
+    /// Returns `true` if any operation is in flight.
+    pub fn in_flight(&self) -> bool {
+        !self.pending.borrow().is_empty()
+    }
+
+    /// Adds an operation. Its future is made from the number that the operation gets.
+    pub fn submit<F: Future<Output = Completion> + 'static>(&self, make: impl FnOnce(OperationId) -> F) -> OperationId {
+        let id = self.submitted.get();
+        self.submitted.set(id + 1);
+        self.pending.borrow_mut().push(PendingOperation { id, future: Box::pin(make(id)) });
+        id
+    }
+
+    /// Polls the operations in flight, in the order submitted, until one completes. Must not be called while none is in
+    /// flight: no waker would be registered.
+    pub fn poll_completion(&self, cx: &mut Context<'_>) -> Poll<OperationId> {
+        let mut pending = self.pending.borrow_mut();
+        for index in 0..pending.len() {
+            if let Poll::Ready(completion) = pending[index].future.as_mut().poll(cx) {
+                let id = pending.remove(index).id;
+                // A sleep has no result to fetch.
+                if !matches!(completion, Completion::Slept) {
+                    let mut completions = self.completions.borrow_mut();
+                    let position = completions.partition_point(|(earlier, _)| *earlier < id);
+                    completions.insert(position, (id, completion));
+                }
+                return Poll::Ready(id);
+            }
+        }
+        Poll::Pending
+    }
+
+    /// Calls `look` with the completion of an operation; `None` if the operation has not completed or is not kept.
+    pub fn with_completion<T>(&self, id: OperationId, look: impl FnOnce(&Completion) -> T) -> Option<T> {
+        let completions = self.completions.borrow();
+        let index = completions.binary_search_by_key(&id, |(candidate, _)| *candidate).ok()?;
+        Some(look(&completions[index].1))
+    }
+
+    /// Calls `change` with the completion of an operation; `None` if the operation has not completed or is not kept.
+    pub fn with_completion_mut<T>(&self, id: OperationId, change: impl FnOnce(&mut Completion) -> T) -> Option<T> {
+        let mut completions = self.completions.borrow_mut();
+        let index = completions.binary_search_by_key(&id, |(candidate, _)| *candidate).ok()?;
+        Some(change(&mut completions[index].1))
+    }
+
+    /// Removes the completion of an operation and returns it.
+    pub fn take(&self, id: OperationId) -> Option<Completion> {
+        let mut completions = self.completions.borrow_mut();
+        let index = completions.binary_search_by_key(&id, |(candidate, _)| *candidate).ok()?;
+        Some(completions.remove(index).1)
+    }
+
+    /// Abandons an operation that is in flight. Returns how far it had come if it was an exchange under way.
+    pub fn abandon(&self, id: OperationId) -> Option<Measurements> {
+        let index = self.pending.borrow().binary_search_by_key(&id, |pending| pending.id);
+        let Ok(index) = index else { return None };
+        self.channels.borrow_mut().retain(|(candidate, _)| *candidate != id);
+        // An exchange is charged with its bytes when its future is dropped.
+        drop(self.pending.borrow_mut().remove(index));
+        self.end_exchange(id).map(|meter| *meter.read())
+    }
+
+    /// Drops what is kept of an operation that has completed. The bytes of a reply go back to the allowance.
+    pub fn discard(&self, id: OperationId, allowance: &Allowance) {
+        self.channels.borrow_mut().retain(|(candidate, _)| *candidate != id);
+        if let Some(Completion::Exchange(exchange)) = self.take(id)
+            && let Ok(reply) = &exchange.result
+        {
+            allowance.set(allowance.get() + reply.held());
+        }
+    }
+
+    /// Cuts off every operation in flight. Returns how far the exchanges among them had come.
+    pub fn cut_off_exchanges(&self) -> Vec<Measurements> {
+        // An exchange is charged with its bytes when its future is dropped.
+        self.pending.borrow_mut().clear();
+        self.in_progress.borrow().iter().map(|(_, meter)| *meter.read()).collect()
+    }
+
+    /// Notes that an exchange begins at `start`, and begins its meter.
+    pub fn begin_exchange(&self, id: OperationId, meter: &Rc<Meter>, start: RequestStart) {
+        meter.begin(start.at, start.late);
+        let mut in_progress = self.in_progress.borrow_mut();
+        let position = in_progress.partition_point(|(earlier, _)| *earlier < id);
+        in_progress.insert(position, (id, Rc::clone(meter)));
+    }
+
+    /// Notes that an exchange has ended. Returns its meter.
+    pub fn end_exchange(&self, id: OperationId) -> Option<Rc<Meter>> {
+        let mut in_progress = self.in_progress.borrow_mut();
+        let index = in_progress.binary_search_by_key(&id, |(candidate, _)| *candidate).ok()?;
+        Some(in_progress.remove(index).1)
+    }
+
+    /// Takes a meter that no exchange uses.
+    pub fn spare_meter(&self) -> Rc<Meter> {
+        self.meters.borrow_mut().pop().unwrap_or_default()
+    }
+
+    /// Keeps a meter for the next exchange.
+    pub fn keep_meter(&self, meter: Rc<Meter>) {
+        self.meters.borrow_mut().push(meter);
+    }
+}
