@@ -263,7 +263,8 @@ fn no_library_comes_over_the_network() {
         );
         let run = shooter().env("STAMPEDE_CACHE_DIR", &cache).env("SSL_CERT_FILE", &certificate);
         let run = run.args("check --allow-native").script(&script).finish().exits(4);
-        let expected = "plugin `it` does not load: it is a native library; only components may be fetched over the network\n";
+        let expected =
+            "plugin `it` does not load: it is a native library; only components may be fetched over the network\n";
         assert!(run.stderr.contains(expected), "{}", run.stderr);
     }
 }

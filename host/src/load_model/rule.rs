@@ -1,5 +1,5 @@
-//! The rules by which a run begins iterations. Models come to them, and a run carries them out; neither knows the other.
-//! Times count from the scenario's start.
+//! The rules by which a run begins iterations. Models come to them, and a run carries them out; neither knows the
+//! other. Times count from the scenario's start.
 
 use std::ops::Range;
 use std::time::Duration;
@@ -82,7 +82,8 @@ impl IterationRule {
         }
     }
 
-    /// Returns when a user of a fixed number begins: user 0 at once, the others evenly over the ramp-up. Others begin at 0.
+    /// Returns when a user of a fixed number begins: user 0 at once, the others evenly over the ramp-up. Others begin
+    /// at 0.
     pub fn user_begin(&self, user: u32) -> Nanos {
         match self {
             Self::SelfPaced(SelfPacedRule { users: UserCount::Constant { users, ramp_up, .. }, .. }) => {
@@ -93,7 +94,8 @@ impl IterationRule {
         }
     }
 
-    /// Returns the spans in which a user may begin iterations, in order. Of arrivals it is the time in which any user may.
+    /// Returns the spans in which a user may begin iterations, in order. Of arrivals it is the time in which any user
+    /// may.
     pub fn active_spans(&self, user: u32) -> Vec<Range<Nanos>> {
         match self {
             Self::SelfPaced(SelfPacedRule { users: UserCount::Profile(profile), .. }) => {
@@ -105,8 +107,8 @@ impl IterationRule {
         }
     }
 
-    /// Returns from when on, at `now` or after it, a user is wanted while the load is multiplied by `scale`; `None` if it
-    /// never is.
+    /// Returns from when on, at `now` or after it, a user is wanted while the load is multiplied by `scale`; `None` if
+    /// it never is.
     pub fn next_active(&self, user: u32, scale: f64, now: Nanos) -> Option<Nanos> {
         match self {
             Self::SelfPaced(SelfPacedRule { users: UserCount::Constant { users, .. }, .. }) => {

@@ -1,7 +1,7 @@
 //! A scenario's share of the script's load.
 
-/// The share of one scenario, from a sum of weights to another, both in `0.0..=1.0`. The shares of all scenarios meet, so
-/// that whole numbers add up to the whole load however they are rounded.
+/// The share of one scenario, from a sum of weights to another, both in `0.0..=1.0`. The shares of all scenarios meet,
+/// so that whole numbers add up to the whole load however they are rounded.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub struct WeightShare {
     /// The weights of the scenarios before it, as a share of all.

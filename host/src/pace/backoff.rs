@@ -1,5 +1,5 @@
-//! Exponential backoff: the wait before a retry. It doubles with each retry, so that a target in trouble gets a rest, and is
-//! random, so that users do not retry at the same moment.
+//! Exponential backoff: the wait before a retry. It doubles with each retry, so that a target in trouble gets a rest,
+//! and is random, so that users do not retry at the same moment.
 
 use stampede_time::Nanos;
 
@@ -15,9 +15,9 @@ pub struct Backoff {
 }
 
 impl Backoff {
-    /// Returns the wait before retry number `retry`, from 0; `None` if there are no more retries. The wait is between half of
-    /// `min(max_wait, first_wait × 2^retry)` and the whole of it, as `unit` in `0.0..1.0` decides (exponential backoff with
-    /// equal jitter).
+    /// Returns the wait before retry number `retry`, from 0; `None` if there are no more retries. The wait is between
+    /// half of `min(max_wait, first_wait × 2^retry)` and the whole of it, as `unit` in `0.0..1.0` decides (exponential
+    /// backoff with equal jitter).
     pub fn wait_before(self, retry: u32, unit: impl FnOnce() -> f64) -> Option<Nanos> {
         if retry >= self.max_retries {
             return None;

@@ -1,7 +1,7 @@
 //! A load over time, in straight lines. It may be a number of users or of arrivals per second.
 //!
-//! Let `v(t)` be the value at time `t`, and `A(t)` the area under it from 0 to `t`, in value times seconds. A ramp, a step or
-//! a spike then needs three things only: `v(t)`, `A(t)`, and the time from which on `A(t) > a`.
+//! Let `v(t)` be the value at time `t`, and `A(t)` the area under it from 0 to `t`, in value times seconds. A ramp, a
+//! step or a spike then needs three things only: `v(t)`, `A(t)`, and the time from which on `A(t) > a`.
 
 use std::ops::Range;
 use std::time::Duration;
@@ -92,8 +92,8 @@ impl LoadProfile {
         line.map_or(0.0, |line| line.area_before + line.area(at.min(line.end)))
     }
 
-    /// Returns the time from which on `A(t) > area`, rounded up to a nanosecond so that it is never early; `None` if that is not
-    /// before the end.
+    /// Returns the time from which on `A(t) > area`, rounded up to a nanosecond so that it is never early; `None` if
+    /// that is not before the end.
     pub fn time_above_area(&self, area: f64) -> Option<Nanos> {
         let after = self.ramps.partition_point(|line| line.area_before + line.area(line.end) <= area);
         let line = self.ramps.get(after)?;
@@ -125,8 +125,8 @@ impl Ramp {
         (self.to - self.from) / seconds(self.end - self.begin)
     }
 
-    /// Returns when the area reaches a value: the root of `slope·x²/2 + from·x = area`, in the form without cancellation,
-    /// `x = 2·area / (from + √(from² + 2·slope·area))`.
+    /// Returns when the area reaches a value: the root of `slope·x²/2 + from·x = area`, in the form without
+    /// cancellation, `x = 2·area / (from + √(from² + 2·slope·area))`.
     fn time_of(&self, area: f64) -> Nanos {
         if area <= 0.0 {
             return self.begin;

@@ -1,11 +1,11 @@
-//! When requests, iterations and users start. A pacer is a pure function of the times that it is given: it reads no clock
-//! and never sleeps, so that its schedule can be tested exactly. The waits are in `user::session` and
+//! When requests, iterations and users start. A pacer is a pure function of the times that it is given: it reads no
+//! clock and never sleeps, so that its schedule can be tested exactly. The waits are in `user::session` and
 //! `run::iteration_source`.
 //!
 //! | what starts | when | file |
 //! |---|---|---|
 //! | a request of a rate-limited user | an interval after the last one, or later | `rate_limiter` |
-//! | an iteration of an open load model | when the area under the rate passes its number | `arrivals` on `load_profile` |
+//! | an arrival | when the area under the rate passes its number | `arrivals` on `load_profile` |
 //! | the step after a step | after the think time | `think_time` |
 //! | a retry | after a wait that doubles | `backoff` |
 //! | a user of a ramp | while the profile is above its number | `load_profile` |

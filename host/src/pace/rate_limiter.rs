@@ -1,9 +1,9 @@
 //! The rate limiter of one user's requests: a token bucket of size one, with one token per request.
 //!
-//! At rate `r` the interval is `T = 1/r`. A request wanted at time `t` is due at `max(t, next)`, after which
-//! `next = due + T`. So two requests of a user are never due less than `T` apart, and a user that is late gets no burst to
-//! catch up. A user that waits stays on schedule however late it is woken: lateness does not add up, and the gap after a
-//! late start is shorter by it. This is the generic cell rate algorithm (ITU-T I.371) with a tolerance of zero.
+//! At rate `r` the interval is `T = 1/r`. A request wanted at time `t` is due at `max(t, next)`, after which `next =
+//! due + T`. So two requests of a user are never due less than `T` apart, and a user that is late gets no burst to
+//! catch up. A user that waits stays on schedule however late it is woken: lateness does not add up, and the gap after
+//! a late start is shorter by it. This is the generic cell rate algorithm (ITU-T I.371) with a tolerance of zero.
 
 use stampede_time::Nanos;
 
@@ -17,9 +17,9 @@ pub struct RateLimiter {
 impl RateLimiter {
     /// Returns a limit of `rps` requests per second for user `user` of `users`, which may not start before `begin`.
     ///
-    /// The users' first tokens are spread evenly over one interval, so that 500 users at 1 rps start 2 ms apart and not all
-    /// at the same time. `rps` must be positive and finite. The interval is rounded up to whole nanoseconds, and a rate below
-    /// one request in 584 years is taken as that.
+    /// The users' first tokens are spread evenly over one interval, so that 500 users at 1 rps start 2 ms apart and not
+    /// all at the same time. `rps` must be positive and finite. The interval is rounded up to whole nanoseconds, and a
+    /// rate below one request in 584 years is taken as that.
     pub fn new(rps: f64, begin: Nanos, user: u32, users: u32) -> Self {
         let interval = (1e9 / rps).ceil() as Nanos;
         let offset = u128::from(interval) * u128::from(user) / u128::from(users.max(1));

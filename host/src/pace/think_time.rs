@@ -26,8 +26,8 @@ pub enum ThinkTime {
 }
 
 impl ThinkTime {
-    /// Returns the next wait. `unit` returns uniformly distributed numbers in `0.0..1.0`: a fixed wait takes none, a uniform
-    /// one takes one, a normal one takes two (Box and Muller, Annals of Mathematical Statistics 29, 1958).
+    /// Returns the next wait. `unit` returns uniformly distributed numbers in `0.0..1.0`: a fixed wait takes none, a
+    /// uniform one takes one, a normal one takes two (Box and Muller, Annals of Mathematical Statistics 29, 1958).
     pub fn next_wait(self, mut unit: impl FnMut() -> f64) -> Nanos {
         match self {
             Self::Fixed(wait) => wait,

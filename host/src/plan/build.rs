@@ -38,7 +38,8 @@ pub fn build(args: &RunArgs, script: &Script) -> Result<Plan, Diagnostics> {
     assemble(args, script, &mut secrets).map_err(|diagnostics| secrets::redact(diagnostics, &secrets))
 }
 
-/// Builds the plan with messages that are not redacted. `secrets` is set as soon as the script has been searched for them.
+/// Builds the plan with messages that are not redacted. `secrets` is set as soon as the script has been searched for
+/// them.
 fn assemble(args: &RunArgs, script: &Script, secrets: &mut Arc<Secrets>) -> Result<Plan, Diagnostics> {
     let mut diagnostics = Diagnostics::default();
     let script_context = diagnostics.absorb(script_context(args, script));

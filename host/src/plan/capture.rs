@@ -36,7 +36,7 @@ impl Capture {
         source: &std::sync::Arc<SourceText>,
         variables: &mut VariableNames,
     ) -> Result<Self, Diagnostic> {
-        let wrong = |kind: &str, error: &str| {
+        let invalid = |kind: &str, error: &str| {
             let line = error.lines().last().unwrap_or_default().trim().trim_start_matches("error: ").to_owned();
             Diagnostic::new("script::capture", format!("this is not a {kind}: {line}")).at(
                 source,
@@ -46,15 +46,15 @@ impl Capture {
         };
         let from = match &typed.from.value {
             CaptureSource::Json(path) => {
-                Extractor::Json(JsonPath::parse(path).map_err(|error| wrong("JSONPath", &error.to_string()))?)
+                Extractor::Json(JsonPath::parse(path).map_err(|error| invalid("JSONPath", &error.to_string()))?)
             }
             CaptureSource::Header(name) => Extractor::Header(
                 HeaderName::from_bytes(name.as_bytes())
-                    .map_err(|_| wrong("header name", "a character is not allowed"))?,
+                    .map_err(|_| invalid("header name", "a character is not allowed"))?,
             ),
-            CaptureSource::Regex(pattern) => {
-                Extractor::Regex(Regex::new(pattern).map_err(|error| wrong("regular expression", &error.to_string()))?)
-            }
+            CaptureSource::Regex(pattern) => Extractor::Regex(
+                Regex::new(pattern).map_err(|error| invalid("regular expression", &error.to_string()))?,
+            ),
             CaptureSource::Cookie(name) => Extractor::Cookie(name.clone()),
         };
         let name = typed.variable.value.clone();

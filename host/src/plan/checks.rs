@@ -153,8 +153,8 @@ fn is_equal(actual: &Value, expected: &Value) -> bool {
 fn compile_predicate(typed: &CheckTest, source: &Arc<SourceText>) -> Result<CheckPredicate, Diagnostic> {
     let invalid = |kind: &str, typed: &Spanned<String>, error: &str| {
         let line = error.lines().last().unwrap_or_default().trim().trim_start_matches("error: ").to_owned();
-        let wrong = Diagnostic::new("script::check", format!("this is not a {kind}: {line}"));
-        wrong.at(source, typed.span, format!("not a {kind}"))
+        let diagnostic = Diagnostic::new("script::check", format!("this is not a {kind}: {line}"));
+        diagnostic.at(source, typed.span, format!("not a {kind}"))
     };
     let path = |typed: &Spanned<String>| {
         JsonPath::parse(&typed.value).map_err(|error| invalid("JSONPath", typed, &error.to_string()))

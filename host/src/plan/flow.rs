@@ -83,7 +83,8 @@ pub struct Rounds {
     pub condition: Option<Arc<Expression>>,
 }
 
-/// The metrics of a group, which is measured from the beginning of its first step to the end of its last one, waits included.
+/// The metrics of a group, which is measured from the beginning of its first step to the end of its last one, waits
+/// included.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct GroupMetrics {
     /// The trend of its durations.

@@ -1,5 +1,5 @@
-//! Resolves `include`: replaces it by the steps of the file, before a plan is built. A file is read once for each place.
-//! Rows of the report need different names, whichever file a step is in.
+//! Resolves `include`: replaces it by the steps of the file, before a plan is built. A file is read once for each
+//! place. Rows of the report need different names, whichever file a step is in.
 
 use std::collections::HashMap;
 use std::path::{Path, PathBuf};
@@ -78,22 +78,23 @@ impl IncludeResolver<'_> {
 
     /// Reads the items of a file, which is open from here on.
     fn read_file(&mut self, file: &Spanned<String>, source: &Arc<SourceText>) -> Result<Vec<FlowItem>, Diagnostics> {
-        let wrong = |message: String, label: &str| {
+        let include_error = |message: String, label: &str| {
             Diagnostics::from(Diagnostic::new("script::include", message).at(source, file.span, label))
         };
         let path = self.folder.join(&file.value);
         if self.open_files.contains(&path) {
-            return Err(wrong(format!("`{}` includes itself", file.value), "includes itself"));
+            return Err(include_error(format!("`{}` includes itself", file.value), "includes itself"));
         }
         if self.open_files.len() >= MAX_DEPTH {
-            return Err(wrong(format!("files are included more than {MAX_DEPTH} levels deep"), "too deep"));
+            return Err(include_error(format!("files are included more than {MAX_DEPTH} levels deep"), "too deep"));
         }
         if self.files_read >= MAX_FILES {
-            return Err(wrong(format!("the script includes more than {MAX_FILES} files"), "too many"));
+            return Err(include_error(format!("the script includes more than {MAX_FILES} files"), "too many"));
         }
         self.files_read += 1;
-        let text = std::fs::read_to_string(&path)
-            .map_err(|error| wrong(format!("cannot read `{}`: {}", file.value, io_reason(&error)), "this file"))?;
+        let text = std::fs::read_to_string(&path).map_err(|error| {
+            include_error(format!("cannot read `{}`: {}", file.value, io_reason(&error)), "this file")
+        })?;
         let items = parse_included(&Arc::new(SourceText { name: path.display().to_string(), text }))?;
         self.open_files.push(path);
         Ok(items)

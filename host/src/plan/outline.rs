@@ -1,5 +1,5 @@
-//! The outline of a flow in `check`: one line for each step, with its number. A line that heads a block stands above the
-//! block's lines, which are indented further.
+//! The outline of a flow in `check`: one line for each step, with its number. A line that heads a block stands above
+//! the block's lines, which are indented further.
 
 use std::fmt::Write as _;
 use std::time::Duration;

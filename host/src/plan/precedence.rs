@@ -1,5 +1,5 @@
-//! The precedence of settings: a flag or `STAMPEDE_*` variable (the command line has already merged these) wins over the
-//! script, and the script over the default.
+//! The precedence of settings: a flag or `STAMPEDE_*` variable (the command line has already merged these) wins over
+//! the script, and the script over the default.
 
 use std::time::Duration;
 
@@ -65,11 +65,11 @@ pub fn base_url(args: &RunArgs, script: &Script) -> Result<Option<Url>, Diagnost
         let help = "write it as `https://site`, and give credentials with `auth` in each step, or as a header";
         return Err(Diagnostic::new(code, format!("the base URL {reason}")).help(help));
     }
-    let wrong = Diagnostic::new(code, format!("the base URL `{text}` is not an absolute http or https URL"));
-    let wrong = wrong.help("write the whole URL, such as `https://site`");
+    let diagnostic = Diagnostic::new(code, format!("the base URL `{text}` is not an absolute http or https URL"));
+    let diagnostic = diagnostic.help("write the whole URL, such as `https://site`");
     Err(match place {
-        Some(span) => wrong.at(&script.source, span, "not an absolute URL"),
-        None => wrong,
+        Some(span) => diagnostic.at(&script.source, span, "not an absolute URL"),
+        None => diagnostic,
     })
 }
 

@@ -1,5 +1,5 @@
-//! The requirements of a plan: connections, memory, open files. They are checked before the run, because a run that hits a
-//! limit half-way has measured nothing.
+//! The requirements of a plan: connections, memory, open files. They are checked before the run, because a run that
+//! hits a limit half-way has measured nothing.
 
 use super::{Plan, Scenario};
 use crate::diagnostic::Diagnostic;
@@ -33,8 +33,8 @@ pub struct Requirements {
 }
 
 impl Requirements {
-    /// Computes the requirements of a plan, and raises the soft limit of open files to the hard one. `files_each` is the
-    /// number of open files of a connection: one, or two if the target site is in this process too.
+    /// Computes the requirements of a plan, and raises the soft limit of open files to the hard one. `files_each` is
+    /// the number of open files of a connection: one, or two if the target site is in this process too.
     pub fn of_plan(plan: &Plan, files_each: u64) -> Self {
         let users = u64::from(plan.users());
         let each = |scenario: &Scenario| u64::from(scenario.workload.sending_users()) * scenario.flow.lanes() as u64;

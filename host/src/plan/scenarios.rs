@@ -1,4 +1,5 @@
-//! The scenarios of a run: which users walk which steps under which load. The plain form is one scenario without a name.
+//! The scenarios of a run: which users walk which steps under which load. The plain form is one scenario without a
+//! name.
 
 use std::sync::Arc;
 use std::time::Duration;

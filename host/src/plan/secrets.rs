@@ -25,7 +25,8 @@ pub fn collect_secrets(
     Secrets::new(in_headers.chain(in_steps).chain(credentials), &script_context.data)
 }
 
-/// Returns the values of a sign-in's own headers, whole and each part between spaces. The user keeps those of every request.
+/// Returns the values of a sign-in's own headers, whole and each part between spaces. The user keeps those of every
+/// request.
 fn credentials(login: &StepDraft<'_>) -> impl Iterator<Item = String> {
     let headers = login.params()["headers"].as_object().cloned().unwrap_or_default();
     let values = headers.into_iter().filter_map(|(_, value)| value.as_str().map(str::to_owned));

@@ -1,5 +1,5 @@
-//! Checks steps against the plugins that run them. Each plugin in use is instantiated once and configures its steps, as on
-//! every worker later. A refusal is shown at the script's line.
+//! Checks steps against the plugins that run them. Each plugin in use is instantiated once and configures its steps, as
+//! on every worker later. A refusal is shown at the script's line.
 
 use std::collections::BTreeSet;
 use std::rc::Rc;
@@ -80,7 +80,8 @@ impl<'a> StepDraft<'a> {
         }
     }
 
-    /// Returns the draft as a step of a scenario, with its tags and environment. A step's own tags win over the scenario's.
+    /// Returns the draft as a step of a scenario, with its tags and environment. A step's own tags win over the
+    /// scenario's.
     pub fn in_scenario(self, scenario: &Scenario<'a>, environment: Option<Arc<Environment>>) -> Self {
         let mut tags = scenario.spec.map(|typed| plain_pairs(&typed.tags)).unwrap_or_default();
         tags.retain(|(name, _)| !self.tags.iter().any(|(own, _)| own == name));
@@ -291,14 +292,16 @@ fn checks(draft: &StepDraft<'_>, plugin: &LoadedPlugin) -> Result<Vec<Check>, Di
     match step.checks.first() {
         Some(first) if !plugin.makes_exchanges => {
             let message = format!("action `{}` makes no HTTP exchange to check", draft.action);
-            let wrong = Diagnostic::new("script::check", message).at(&step.source, first.name.span, "never tested");
-            Err(wrong.help("remove `checks`").into())
+            let diagnostic =
+                Diagnostic::new("script::check", message).at(&step.source, first.name.span, "never tested");
+            Err(diagnostic.help("remove `checks`").into())
         }
         _ => checks::compile(step, &step.source),
     }
 }
 
-/// Has a plugin configure its steps in an instance of its own. Returns the origins that its requests are known to go to.
+/// Has a plugin configure its steps in an instance of its own. Returns the origins that its requests are known to go
+/// to.
 fn configure(
     plugin: &Arc<LoadedPlugin>,
     drafts: &[&StepDraft<'_>],

@@ -98,17 +98,17 @@ pub fn thresholds(
 
 impl MetricCatalog<'_> {
     fn threshold(&self, typed: &model::ThresholdSpec) -> Result<ThresholdRule, Diagnostics> {
-        let wrong = ThresholdReporter(typed);
-        let metric = self.metric(&typed.selector.metric, &wrong)?;
-        let measure = self.measure(metric, typed, &wrong)?;
+        let reporter = ThresholdReporter(typed);
+        let metric = self.metric(&typed.selector.metric, &reporter)?;
+        let measure = self.measure(metric, typed, &reporter)?;
         let aggregation = typed.criterion.aggregation.value;
         let Some(quantity) = measure.quantity(aggregation) else {
             let message = format!("`{}` has no `{aggregation}`", typed.selector.metric.value);
             let help = format!("it has {}", measure.kind().aggregations());
-            return Err(wrong.at(typed.criterion.aggregation.span, message, "not of this metric").help(help).into());
+            return Err(reporter.at(typed.criterion.aggregation.span, message, "not of this metric").help(help).into());
         };
         let per_second = measure.kind() == MeasureKind::Counter;
-        let limit = limit(&typed.criterion.limit, quantity, per_second, &wrong)?;
+        let limit = limit(&typed.criterion.limit, quantity, per_second, &reporter)?;
         Ok(ThresholdRule {
             metric: format_selector(&typed.selector),
             expression: typed.text.clone(),
@@ -122,7 +122,7 @@ impl MetricCatalog<'_> {
         })
     }
 
-    fn metric(&self, name: &Spanned<String>, wrong: &ThresholdReporter<'_>) -> Result<MetricRef, Diagnostic> {
+    fn metric(&self, name: &Spanned<String>, reporter: &ThresholdReporter<'_>) -> Result<MetricRef, Diagnostic> {
         let typed = name.value.as_str();
         let built_in = METRICS.iter().find(|(known, _)| *known == typed).map(|(_, metric)| *metric);
         let is_check = |id: usize| self.checks.iter().any(|check| usize::from(check.metric) == id);
@@ -130,7 +130,7 @@ impl MetricCatalog<'_> {
         let names: Vec<_> = own().map(|(id, info)| (id, format!("{}.{}", info.plugin, info.name))).collect();
         let custom = names.iter().find(|(_, known)| known == typed).map(|(id, _)| MetricRef::Custom(*id as MetricId));
         built_in.or(custom).ok_or_else(|| {
-            let diagnostic = wrong.at(name.span, format!("there is no metric `{typed}`"), "unknown metric");
+            let diagnostic = reporter.at(name.span, format!("there is no metric `{typed}`"), "unknown metric");
             let translated = K6_NAMES.iter().find(|(known, _)| *known == typed).map(|(_, ours)| *ours);
             let all = METRICS.iter().map(|(known, _)| *known).chain(names.iter().map(|(_, known)| known.as_str()));
             match translated.or_else(|| suggest(typed, all.clone())) {
@@ -145,15 +145,15 @@ impl MetricCatalog<'_> {
         &self,
         metric: MetricRef,
         typed: &model::ThresholdSpec,
-        wrong: &ThresholdReporter<'_>,
+        reporter: &ThresholdReporter<'_>,
     ) -> Result<Measure, Diagnostic> {
         let tags = &typed.selector.tags;
         let measure = match metric {
-            MetricRef::Rows(measure) => return self.rows(tags, wrong).map(|rows| Measure::Rows(measure, rows)),
+            MetricRef::Rows(measure) => return self.rows(tags, reporter).map(|rows| Measure::Rows(measure, rows)),
             MetricRef::Iterations(measure) => {
-                return self.iterations(tags, wrong).map(|scenarios| Measure::Iterations(measure, scenarios));
+                return self.iterations(tags, reporter).map(|scenarios| Measure::Iterations(measure, scenarios));
             }
-            MetricRef::Checks => return self.checks(typed, wrong),
+            MetricRef::Checks => return self.checks(typed, reporter),
             MetricRef::Users => Measure::Users,
             MetricRef::StartDelay => Measure::StartDelay,
             MetricRef::Custom(id) => {
@@ -164,18 +164,18 @@ impl MetricCatalog<'_> {
         let Some(tag) = tags.first() else { return Ok(measure) };
         let message = format!("`{}` has no tags", typed.selector.metric.value);
         let help = "it covers the whole run; metrics of requests and of iterations, and `checks`, have tags";
-        Err(wrong.at(tag.name.span, message, "no such tag").help(help))
+        Err(reporter.at(tag.name.span, message, "no such tag").help(help))
     }
 
     /// Returns the scenarios that have all these tags. The only tag of scenarios is `scenario`.
-    fn iterations(&self, tags: &[NamedText], wrong: &ThresholdReporter<'_>) -> Result<Vec<usize>, Diagnostic> {
+    fn iterations(&self, tags: &[NamedText], reporter: &ThresholdReporter<'_>) -> Result<Vec<usize>, Diagnostic> {
         let names = || self.scenarios.iter().flatten().map(String::as_str);
         for NamedText { name, value } in tags {
             if name.value != "scenario" {
-                return Err(unknown_name(name, "tag", vec!["scenario"], wrong));
+                return Err(unknown_name(name, "tag", vec!["scenario"], reporter));
             }
             if !names().any(|known| known == value.value) {
-                return Err(unknown_name(value, "scenario", names().collect(), wrong));
+                return Err(unknown_name(value, "scenario", names().collect(), reporter));
             }
         }
         let fits =
@@ -184,16 +184,16 @@ impl MetricCatalog<'_> {
     }
 
     /// Returns the rows that have all these tags.
-    fn rows(&self, tags: &[NamedText], wrong: &ThresholdReporter<'_>) -> Result<Vec<RowId>, Diagnostic> {
+    fn rows(&self, tags: &[NamedText], reporter: &ThresholdReporter<'_>) -> Result<Vec<RowId>, Diagnostic> {
         for NamedText { name, value } in tags {
             let all = || self.rows.iter().flat_map(RowInfo::all_tags);
             let mut values = all().filter(|(known, _)| *known == name.value).map(|(_, value)| value).peekable();
             if values.peek().is_none() {
-                return Err(unknown_name(name, "tag", all().map(|(known, _)| known).collect(), wrong));
+                return Err(unknown_name(name, "tag", all().map(|(known, _)| known).collect(), reporter));
             }
             let values: Vec<_> = values.collect();
             if !values.contains(&value.value.as_str()) {
-                return Err(unknown_name(value, &name.value, values, wrong));
+                return Err(unknown_name(value, &name.value, values, reporter));
             }
         }
         let has = |row: &RowInfo, tag: &NamedText| {
@@ -204,26 +204,26 @@ impl MetricCatalog<'_> {
         match tags.first() {
             Some(tag) if rows.is_empty() => {
                 let message = "no step has all of these tags";
-                Err(wrong.at(tag.name.span, message, "selects nothing").help("remove some of them"))
+                Err(reporter.at(tag.name.span, message, "selects nothing").help("remove some of them"))
             }
             _ => Ok(rows),
         }
     }
 
     /// Returns the checks with the name in the tag `check`, of rows that have the other tags.
-    fn checks(&self, typed: &model::ThresholdSpec, wrong: &ThresholdReporter<'_>) -> Result<Measure, Diagnostic> {
+    fn checks(&self, typed: &model::ThresholdSpec, reporter: &ThresholdReporter<'_>) -> Result<Measure, Diagnostic> {
         let metric = &typed.selector.metric;
         if self.checks.is_empty() {
             let help = "add some to a step: `checks: {is found: {status: 200}}`";
-            return Err(wrong.at(metric.span, "no step has `checks`", "no checks").help(help));
+            return Err(reporter.at(metric.span, "no step has `checks`", "no checks").help(help));
         }
         let (named, tags): (Vec<_>, Vec<_>) =
             typed.selector.tags.iter().cloned().partition(|tag| tag.name.value == "check");
-        let rows = self.rows(&tags, wrong)?;
+        let rows = self.rows(&tags, reporter)?;
         for NamedText { value: name, .. } in &named {
             let names: Vec<_> = self.checks.iter().map(|check| check.name.as_str()).collect();
             if !names.contains(&name.value.as_str()) {
-                return Err(unknown_name(name, "check", names, wrong));
+                return Err(unknown_name(name, "check", names, reporter));
             }
         }
         let fits =
@@ -231,7 +231,7 @@ impl MetricCatalog<'_> {
         let ids: Vec<_> = self.checks.iter().filter(fits).map(|check| check.metric).collect();
         if ids.is_empty() {
             let span = typed.selector.tags.first().map_or(metric.span, |tag| tag.name.span);
-            return Err(wrong.at(span, "no step with these tags has such a check", "selects nothing"));
+            return Err(reporter.at(span, "no step with these tags has such a check", "selects nothing"));
         }
         Ok(Measure::Metrics { ids, kind: MetricKind::Rate, unit: MetricUnit::Number })
     }
@@ -251,7 +251,7 @@ fn unknown_name(
     typed: &Spanned<String>,
     kind: &str,
     mut known: Vec<&str>,
-    wrong: &ThresholdReporter<'_>,
+    reporter: &ThresholdReporter<'_>,
 ) -> Diagnostic {
     let mut seen = Vec::new();
     known.retain(|name| {
@@ -261,7 +261,7 @@ fn unknown_name(
         }
     });
     let message = format!("there is no {kind} `{}`", typed.value);
-    let diagnostic = wrong.at(typed.span, message, "unknown");
+    let diagnostic = reporter.at(typed.span, message, "unknown");
     match suggest(&typed.value, known.iter().copied()) {
         Some(near) => diagnostic.help(format!("did you mean `{near}`?")),
         None => diagnostic.help(format!("there are: {}", known.join(", "))),
@@ -273,7 +273,7 @@ fn limit(
     typed: &Spanned<Limit>,
     wanted: Quantity,
     per_second: bool,
-    wrong: &ThresholdReporter<'_>,
+    reporter: &ThresholdReporter<'_>,
 ) -> Result<f64, Diagnostic> {
     let Limit { number, unit } = typed.value;
     let name = match wanted {
@@ -286,15 +286,15 @@ fn limit(
     let limit = match unit {
         None if wanted == Quantity::Time => {
             let help = format!("write `{number}ms` for milliseconds, the unit of k6, or `{number}s` for seconds");
-            return Err(wrong.at(typed.span, "a limit of a time needs a unit", "no unit").help(help));
+            return Err(reporter.at(typed.span, "a limit of a time needs a unit", "no unit").help(help));
         }
         None => number,
         Some(unit) if unit.quantity == wanted => number * unit.factor,
-        Some(_) => return Err(wrong.at(typed.span, format!("the limit must be {name}"), "another unit")),
+        Some(_) => return Err(reporter.at(typed.span, format!("the limit must be {name}"), "another unit")),
     };
     if wanted == Quantity::Share && !(0.0..=1.0).contains(&limit) {
         let message = "a share must be from 0 to 1";
-        return Err(wrong.at(typed.span, message, "out of range").help(format!("write `{number}%` for percent")));
+        return Err(reporter.at(typed.span, message, "out of range").help(format!("write `{number}%` for percent")));
     }
     Ok(limit)
 }

@@ -25,8 +25,8 @@ pub fn report_unset_variables(script: &Script, names: &VariableNames, steps: &[S
     }
 }
 
-/// Returns the place where a template (`{{var name}}`) or a condition (`vars.name`) first reads the variable. Headers of flags
-/// are not in the script's text.
+/// Returns the place where a template (`{{var name}}`) or a condition (`vars.name`) first reads the variable. Headers
+/// of flags are not in the script's text.
 fn first_use(text: &str, name: &str) -> Option<Span> {
     text.match_indices("var").find_map(|(at, word)| {
         let rest = &text[at + word.len()..];

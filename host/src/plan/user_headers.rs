@@ -37,8 +37,8 @@ impl Plan {
 /// the same name wins.
 ///
 /// # Errors
-/// A value is not a template, varies from request to request of a user, or could be refused by HTTP. All such errors are
-/// returned. Values of flags may be secrets and are not repeated.
+/// A value is not a template, varies from request to request of a user, or could be refused by HTTP. All such errors
+/// are returned. Values of flags may be secrets and are not repeated.
 pub fn compile(
     args: &RunArgs,
     script: &Script,
@@ -60,8 +60,8 @@ pub fn compile(
             (Ok(_), Ok(template)) if !template.all_inputs_satisfy(&script_context.data, is_header_value) => {
                 let code = if place.is_some() { "script::header" } else { "usage::header" };
                 let message = format!("header `{name}` can get a value with a character that HTTP does not allow");
-                let help = "remove line breaks and other control characters from the value, the environment variable or \
-                            the data, or encode it with `urlencode` or `base64`";
+                let help = "remove line breaks and other control characters from the value, the environment variable or the \
+                            data, or encode it with `urlencode` or `base64`";
                 diagnostics.push(Diagnostic { location: place, ..Diagnostic::new(code, message).help(help) });
             }
             (Ok(name), Ok(template)) => {

@@ -37,8 +37,8 @@ impl Workload {
         self.rule().max_users()
     }
 
-    /// Returns from when on, at `now` or after it, user `user` of a closed scenario is wanted while the load is multiplied
-    /// by `scale`; `None` if it never is. `now` is not before the scenario's start.
+    /// Returns from when on, at `now` or after it, user `user` of a closed scenario is wanted while the load is
+    /// multiplied by `scale`; `None` if it never is. `now` is not before the scenario's start.
     pub fn next_active(&self, user: u32, scale: f64, now: Nanos) -> Option<Nanos> {
         let start = nanos(self.start);
         let next = self.rule().next_active(user, scale, now.saturating_sub(start))?;
@@ -55,13 +55,14 @@ impl Workload {
         Some(self.end()?.saturating_add(nanos(self.graceful_stop)))
     }
 
-    /// Returns when user `user` of the scenario begins, after the run's begin: user 0 at the scenario's start, the others
-    /// evenly over the ramp-up.
+    /// Returns when user `user` of the scenario begins, after the run's begin: user 0 at the scenario's start, the
+    /// others evenly over the ramp-up.
     pub fn user_begin(&self, user: u32) -> Nanos {
         nanos(self.start).saturating_add(self.rule().user_begin(user))
     }
 
-    /// Returns how many users send anything at all, at most: under a low cap the first turn of some comes after the end.
+    /// Returns how many users send anything at all, at most: under a low cap the first turn of some comes after the
+    /// end.
     pub fn sending_users(&self) -> u32 {
         let lasts = self.end().map(|end| Duration::from_nanos(end).saturating_sub(self.start));
         let turns = lasts.zip(self.rps).map_or(1.0, |(lasts, rps)| lasts.as_secs_f64() * rps);

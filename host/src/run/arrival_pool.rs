@@ -87,8 +87,8 @@ impl ArrivalPool {
         }
     }
 
-    /// Assigns arrivals as they come due, counted from `begin` after the run's start. `spawn` starts a new user, whose slot
-    /// holds its first iteration.
+    /// Assigns arrivals as they come due, counted from `begin` after the run's start. `spawn` starts a new user, whose
+    /// slot holds its first iteration.
     pub async fn serve(
         &self,
         mut arrivals: Arrivals,

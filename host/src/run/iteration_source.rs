@@ -113,8 +113,8 @@ impl SelfPaced {
 }
 
 impl IterationPool {
-    /// Takes one iteration; `false` if none is left. Users at their gates are woken when the last one is taken: they would
-    /// wait in vain.
+    /// Takes one iteration; `false` if none is left. Users at their gates are woken when the last one is taken: they
+    /// would wait in vain.
     pub fn take(&self) -> bool {
         let left = &self.run_shared.iterations_left[self.scenario];
         let before = left.fetch_update(Ordering::Relaxed, Ordering::Relaxed, |left| left.checked_sub(1));

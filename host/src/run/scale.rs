@@ -1,14 +1,14 @@
-//! The scale of each scenario's load, a factor that may change during the run: 1 at first, 0 while the load is paused, at
-//! most [`MAX_SCALE`].
+//! The scale of each scenario's load, a factor that may change during the run: 1 at first, 0 while the load is paused,
+//! at most [`MAX_SCALE`].
 //!
 //! | rule | the scale multiplies |
 //! |---|---|
 //! | arrivals | the rate, see [`Arrivals`](crate::pace::Arrivals); nothing is due during a pause |
 //! | self-paced | the users that may begin an iteration: user `n` may while `n < scale × users wanted` |
 //!
-//! A user that may not begin an iteration first finishes the one that is under way, then waits: no request is cut off. A
-//! scale is read when an iteration is about to begin, never for a request. A change takes effect [`CHANGE_DELAY`] after it
-//! was made, so that every worker knows it by then and arrivals stay the same for any number of workers.
+//! A user that may not begin an iteration first finishes the one that is under way, then waits: no request is cut off.
+//! A scale is read when an iteration is about to begin, never for a request. A change takes effect [`CHANGE_DELAY`]
+//! after it was made, so that every worker knows it by then and arrivals stay the same for any number of workers.
 
 use std::future::poll_fn;
 use std::sync::atomic::{AtomicBool, AtomicU64, AtomicUsize, Ordering};
@@ -98,8 +98,8 @@ impl Scales {
         self.generation.load(Ordering::Acquire)
     }
 
-    /// Calls `on_change` for the changes of a scenario after the first `seen` of all changes, in order. Returns how many changes
-    /// there are now.
+    /// Calls `on_change` for the changes of a scenario after the first `seen` of all changes, in order. Returns how
+    /// many changes there are now.
     pub fn changes_since(&self, seen: usize, scenario: usize, mut on_change: impl FnMut(Nanos, f64)) -> usize {
         let changes = self.changes.lock().unwrap_or_else(PoisonError::into_inner);
         let new = changes.get(seen..).unwrap_or_default();

@@ -133,8 +133,8 @@ impl StepTask<'_> {
         Some(TaskOutcome::Failed)
     }
 
-    /// Waits for the exchanges that have begun, so that they count, when the task cannot go on because the run or the user's data
-    /// is ending.
+    /// Waits for the exchanges that have begun, so that they count, when the task cannot go on because the run or the
+    /// user's data is ending.
     async fn drain(&self) -> TaskOutcome {
         let mut at_once = false;
         while self.session.task.operations.in_flight() {
@@ -147,8 +147,9 @@ impl StepTask<'_> {
         TaskOutcome::Cancelled
     }
 
-    /// Waits for the next event. After an event that came without a wait, the other users of the worker go first: a guest
-    /// whose operations end as soon as it submits them must neither keep the worker to itself nor escape its deadline.
+    /// Waits for the next event. After an event that came without a wait, the other users of the worker go first: a
+    /// guest whose operations end as soon as it submits them must neither keep the worker to itself nor escape its
+    /// deadline.
     async fn next_event(&self, at_once: &mut bool) -> TaskEvent {
         if *at_once {
             tokio::task::yield_now().await;

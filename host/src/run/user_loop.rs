@@ -1,5 +1,5 @@
-//! The loop of one virtual user: it signs in, then walks its scenario's steps, iteration after iteration, until its window,
-//! its iterations or its data end.
+//! The loop of one virtual user: it signs in, then walks its scenario's steps, iteration after iteration, until its
+//! window, its iterations or its data end.
 //!
 //! ```text
 //!   waiting to begin ─▶ waiting for an iteration ─▶ signing in ─▶ walking ─▶ waiting for an iteration ─▶ … ─▶ gone

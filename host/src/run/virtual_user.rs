@@ -90,8 +90,8 @@ impl VirtualUser {
         plan.login.as_ref().filter(|_| outcome == StepOutcome::Failed && is_refused() && session.may_start())
     }
 
-    /// Runs a step, or the sign-in. The first one that sends a request takes the promised start of the iteration; one that
-    /// sends nothing began when it was started.
+    /// Runs a step, or the sign-in. The first one that sends a request takes the promised start of the iteration; one
+    /// that sends nothing began when it was started.
     pub async fn run_step(&self, session: &Rc<Session>, step: &Step, now: Nanos) -> StepOutcome {
         let instance = &self.instances[step.plugin];
         let outcome = StepTask { context: &self.context, session, step, instance }.run(now).await;

@@ -1,5 +1,5 @@
-//! A user's walk through its scenario's flow: steps one after the other, and blocks, which are chosen, repeated, retried or
-//! walked in parallel. A plain list of steps is walked without an allocation; entering a block costs one.
+//! A user's walk through its scenario's flow: steps one after the other, and blocks, which are chosen, repeated,
+//! retried or walked in parallel. A plain list of steps is walked without an allocation; entering a block costs one.
 //!
 //! ```text
 //!   block: when? ─no─▶ else
@@ -108,7 +108,8 @@ impl<'a> Walk<'a> {
         all
     }
 
-    /// Walks one round of a block, which is timed if it is a group. A round that the end of the run cuts off is not counted.
+    /// Walks one round of a block, which is timed if it is a group. A round that the end of the run cuts off is not
+    /// counted.
     async fn run_round(self, block: &Block) -> StepOutcome {
         let began = self.session.shared.clock.now();
         let outcome = match block.retry {

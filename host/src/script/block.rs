@@ -1,5 +1,5 @@
-//! Lists of steps and blocks. A block stands in the place of a step: it times steps together, chooses among them, runs them
-//! in parallel, includes those of another file, or does any of that under a condition or several times.
+//! Lists of steps and blocks. A block stands in the place of a step: it times steps together, chooses among them, runs
+//! them in parallel, includes those of another file, or does any of that under a condition or several times.
 
 use std::sync::Arc;
 

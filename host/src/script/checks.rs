@@ -78,7 +78,7 @@ fn check(reader: &mut ValueReader, name: Option<Spanned<String>>, node: Node) ->
     };
     let mut name = name;
     let mut tested: Option<(String, Option<CheckTest>)> = None;
-    let mut is_wrong = false;
+    let mut has_unknown_key = false;
     for (key, node) in entries {
         match key.value.as_str() {
             "name" if in_list => name = reader.non_empty_text("name", node, "is quick"),
@@ -98,12 +98,12 @@ fn check(reader: &mut ValueReader, name: Option<Spanned<String>>, node: Node) ->
             }
             _ => {
                 reader.unknown_key(&key, "a check", &KINDS);
-                is_wrong = true;
+                has_unknown_key = true;
             }
         }
     }
     let Some((_, test)) = tested else {
-        if !is_wrong {
+        if !has_unknown_key {
             let help = "give one of `status`, `header`, `body`, `json`, `size` and `latency`";
             let (message, label) = ("a check needs a test", "no test");
             reader.report(span, &DiagnosticText { code: "script::check", message, label, help });
@@ -152,15 +152,15 @@ pub fn status_ranges(reader: &mut ValueReader, key: &str, node: Node) -> Option<
         _ => vec![node],
     };
     let ranges: Vec<_> = items.iter().map(|item| (item.span, status_range(&item.value))).collect();
-    let mut wrong = ranges.iter().filter(|(_, range)| range.is_none()).map(|(span, _)| *span).collect::<Vec<_>>();
+    let mut invalid = ranges.iter().filter(|(_, range)| range.is_none()).map(|(span, _)| *span).collect::<Vec<_>>();
     if ranges.is_empty() {
-        wrong.push(span);
+        invalid.push(span);
     }
-    for span in &wrong {
+    for span in &invalid {
         let (message, label) = (format!("`{key}` must be status codes"), "not a status code");
         reader.report(*span, &DiagnosticText { code: "script::check", message: &message, label, help: STATUS_HELP });
     }
-    wrong.is_empty().then(|| ranges.into_iter().filter_map(|(_, range)| range).collect())
+    invalid.is_empty().then(|| ranges.into_iter().filter_map(|(_, range)| range).collect())
 }
 
 fn status_range(value: &NodeValue) -> Option<StatusRange> {

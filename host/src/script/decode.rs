@@ -1,5 +1,5 @@
-//! Reads the keys of a whole script from a tree into a [`Script`]. A list is the plain form, steps only; a mapping is the
-//! long form.
+//! Reads the keys of a whole script from a tree into a [`Script`]. A list is the plain form, steps only; a mapping is
+//! the long form.
 
 use std::collections::HashMap;
 use std::sync::Arc;

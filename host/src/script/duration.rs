@@ -1,5 +1,5 @@
-//! Durations such as `500ms`, `30s`, `2m`, `1h 30m`. A number without a unit is refused, because some readers would take it
-//! for seconds and others for milliseconds.
+//! Durations such as `500ms`, `30s`, `2m`, `1h 30m`. A number without a unit is refused, because some readers would
+//! take it for seconds and others for milliseconds.
 
 use std::fmt;
 use std::time::Duration;

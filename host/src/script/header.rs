@@ -1,5 +1,5 @@
-//! The header fields that HTTP allows (RFC 9110 section 5). They are checked before the run, on the command line as in the
-//! script, so that no request fails for a reason that was known from the start.
+//! The header fields that HTTP allows (RFC 9110 section 5). They are checked before the run, on the command line as in
+//! the script, so that no request fails for a reason that was known from the start.
 
 use std::fmt;
 

@@ -1,5 +1,5 @@
-//! The keys that describe a load, of a whole script or of one scenario: their types, and how they are read. A load model
-//! decides what its keys mean together, see `load_model`.
+//! The keys that describe a load, of a whole script or of one scenario: their types, and how they are read. A load
+//! model decides what its keys mean together, see `load_model`.
 
 use std::time::Duration;
 
@@ -47,7 +47,7 @@ pub struct LoadSpec {
     pub stages: Option<Setting<Vec<StageSpec>>>,
     /// `arrival_rate`, iterations begun per second.
     pub arrival_rate: Option<Setting<f64>>,
-    /// `max_users`: how many users there may be at most.
+    /// `max_users`: the most users that there may be.
     pub max_users: Option<Setting<u32>>,
     /// `max_wait` of an arrival for a user.
     pub max_wait: Option<Setting<Duration>>,

@@ -3,8 +3,8 @@
 //! | stage | files | they know |
 //! |---|---|---|
 //! | text to tree | `yaml`, `raw`, `yaml_error` | YAML |
-//! | tree to script | `decode`, `scenario`, `load`, `step`, `block`, `repetition`, `data`, `plugin`, `value_reader` | the keys of a script |
-//! | texts in it | `threshold_syntax`, `thresholds`, `checks`, `duration`, `stage`, `header` | small grammars of their own |
+//! | tree to script | `decode`, and a file for each part of a script; `value_reader` | the keys of a script |
+//! | texts in it | `threshold_syntax`, `duration`, `stage`, `header` | small grammars |
 //! | the result | `model`, `step_spec`, `flow_items`, `spanned` | types only |
 //! | for editors | `schema` | the same keys, as a JSON Schema |
 //! | pointing back | `node`, `span` | the place of a value in the text |

@@ -1,5 +1,5 @@
-//! A script as typed, with the place of every value. A `Script` knows syntax only: no default is applied, no file is read,
-//! no plugin is asked. `plan::build` makes a valid plan of it.
+//! A script as typed, with the place of every value. A `Script` knows syntax only: no default is applied, no file is
+//! read, no plugin is asked. `plan::build` makes a valid plan of it.
 
 use std::path::{Path, PathBuf};
 use std::sync::Arc;

@@ -1,5 +1,5 @@
-//! Converts a [`Node`] to JSON for a plugin, and looks values up by JSON Pointer (RFC 6901), with which plugins name the
-//! values that they refuse.
+//! Converts a [`Node`] to JSON for a plugin, and looks values up by JSON Pointer (RFC 6901), with which plugins name
+//! the values that they refuse.
 
 use serde_json::{Map, Number};
 
@@ -23,13 +23,14 @@ impl Node {
         }
     }
 
-    /// Returns the value at a JSON Pointer, which is `""` for this one. `None` if there is none or the pointer is malformed.
+    /// Returns the value at a JSON Pointer, which is `""` for this one. `None` if there is none or the pointer is
+    /// malformed.
     pub fn pointer(&self, pointer: &str) -> Option<&Self> {
         tokens(pointer)?.try_fold(self, |node, token| node.child(&token).map(|(_, child)| child))
     }
 
-    /// Returns the place of the key at the end of a JSON Pointer, to underline when the key itself is wrong. `None` if there
-    /// is no such key or the pointer ends in an index.
+    /// Returns the place of the key at the end of a JSON Pointer, to underline when the key itself is wrong. `None` if
+    /// there is no such key or the pointer ends in an index.
     pub fn key_span(&self, pointer: &str) -> Option<Span> {
         let (parent, last) = pointer.rsplit_once('/')?;
         self.pointer(parent)?.child(&unescaped(last)).and_then(|(key, _)| key).map(|key| key.span)

@@ -10,7 +10,8 @@ use crate::diagnostic::{Diagnostics, SourceText};
 /// The mark that some Windows editors put before a text in UTF-8.
 const BYTE_ORDER_MARK: char = '\u{feff}';
 
-/// Parses a script. A byte order mark is removed, so the spans of the result refer to its own [`source`](Script::source).
+/// Parses a script. A byte order mark is removed, so the spans of the result refer to its own
+/// [`source`](Script::source).
 ///
 /// # Errors
 /// Returns all mistakes, in the order of their places, or only the first one if the text is not YAML.

@@ -19,7 +19,8 @@ const HELP: &str = "for example `mqtt: ./mqtt.wasm`, or `mqtt: {source: ./mqtt.w
 const MIN_CALL_TIME: Duration = Duration::from_millis(10);
 /// The shortest limit of compiling: operating systems count it in seconds.
 const MIN_COMPILE_TIME: Duration = Duration::from_secs(1);
-/// The smallest limit of an instance's memory, in bytes: a page of WebAssembly is 64 KiB, and every language needs several.
+/// The smallest limit of an instance's memory, in bytes: a page of WebAssembly is 64 KiB, and every language needs
+/// several.
 const MIN_MEMORY: u64 = 1 << 20;
 /// The largest limit of an instance's memory, in bytes: the size of a full 32-bit WebAssembly memory.
 const MAX_MEMORY: u64 = 4 << 30;

@@ -1,5 +1,5 @@
-//! The host's own keys as a JSON Schema, for editors. It is written by hand, for its descriptions; the parser does not read
-//! it and has its own messages. The caller adds the parameters of actions.
+//! The host's own keys as a JSON Schema, for editors. It is written by hand, for its descriptions; the parser does not
+//! read it and has its own messages. The caller adds the parameters of actions.
 
 /// The schema of a script, without the parameters of steps.
 pub const SCHEMA: &str = include_str!("schema.json");

@@ -1,15 +1,15 @@
-//! Maps a place within a text *value* to the place in the script: the template compiler reports "byte 14 of this URL", and
-//! the user wants a caret under it. Escapes and folding make that impossible in general. It is exact where the script has
-//! the value letter by letter, which is nearly always.
+//! Maps a place within a text *value* to the place in the script: the template compiler reports "byte 14 of this URL",
+//! and the user wants a caret under it. Escapes and folding make that impossible in general. It is exact where the
+//! script has the value letter by letter, which is nearly always.
 
 use std::ops::Range;
 
 use super::model::{Node, NodeValue};
 use crate::diagnostic::{SourceText, Span};
 
-/// Returns the part of the script from which a byte range of a text value comes. It is exact for plain and quoted text on
-/// one line without escapes. Within a block (`|`) it is exact too, cut at the end of the line. Otherwise it is the whole
-/// value.
+/// Returns the part of the script from which a byte range of a text value comes. It is exact for plain and quoted text
+/// on one line without escapes. Within a block (`|`) it is exact too, cut at the end of the line. Otherwise it is the
+/// whole value.
 pub fn span_within(source: &SourceText, node: &Node, range: Range<usize>) -> Span {
     let NodeValue::String(value) = &node.value else { return node.span };
     if value.get(range.clone()).is_none() {

@@ -1,5 +1,5 @@
-//! Stages and rates: `1m:100` is a ramp to 100 users within a minute, `30s:500/s` one to 500 iterations per second, `500/s`
-//! is a rate. The command line and scripts share them.
+//! Stages and rates: `1m:100` is a ramp to 100 users within a minute, `30s:500/s` one to 500 iterations per second,
+//! `500/s` is a rate. The command line and scripts share them.
 
 use std::time::Duration;
 

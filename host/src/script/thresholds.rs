@@ -48,7 +48,7 @@ pub fn thresholds(reader: &mut ValueReader, node: Node) -> Vec<ThresholdSpec> {
 /// The text is not a threshold.
 pub fn threshold_flag(text: &str) -> Result<ThresholdSpec, Diagnostics> {
     let source = Arc::new(SourceText { name: "--threshold".into(), text: text.to_owned() });
-    let wrong = |base: usize| {
+    let syntax_diagnostic = |base: usize| {
         let source = Arc::clone(&source);
         move |error: ThresholdSyntaxError| {
             let span = Span { start: base + error.range.start, end: base + error.range.end };
@@ -63,19 +63,20 @@ pub fn threshold_flag(text: &str) -> Result<ThresholdSpec, Diagnostics> {
         (_, end) => end.unwrap_or(0),
     };
     if after_tags == text.len() && !text.is_empty() {
-        threshold_syntax::parse_selector(text).map_err(wrong(0))?;
+        threshold_syntax::parse_selector(text).map_err(syntax_diagnostic(0))?;
     }
     let Some(colon) = text[after_tags..].find(':').map(|colon| after_tags + colon) else {
         let message = "a threshold is `METRIC: CRITERION`";
-        let wrong =
+        let diagnostic =
             Diagnostic::new("usage::threshold", message).at(&source, Span { start: 0, end: text.len() }, "no `:`");
-        return Err(wrong.help("for example `--threshold 'http_duration: p(95)<200ms'`").into());
+        return Err(diagnostic.help("for example `--threshold 'http_duration: p(95)<200ms'`").into());
     };
     let (selector, criterion) = (&text[..colon], &text[colon + 1..]);
-    let selector = threshold_syntax::parse_selector(selector).map_err(wrong(0))?;
+    let selector = threshold_syntax::parse_selector(selector).map_err(syntax_diagnostic(0))?;
     let moved = |span: Span| Span { start: colon + 1 + span.start, end: colon + 1 + span.end };
     let typed = criterion.trim().to_owned();
-    let criterion = threshold_syntax::parse_criterion(criterion).map_err(wrong(colon + 1))?.map_spans(&moved);
+    let criterion =
+        threshold_syntax::parse_criterion(criterion).map_err(syntax_diagnostic(colon + 1))?.map_spans(&moved);
     Ok(ThresholdSpec { source, selector, criterion, text: typed, abort: false, delay: None })
 }
 
@@ -172,13 +173,13 @@ mod tests {
     }
 
     #[test]
-    fn what_is_no_threshold_is_refused_with_its_place() {
+    fn an_invalid_threshold_is_refused_with_its_place() {
         for (text, at) in
             [("http_duration", "http_duration"), ("a{step:b", ""), ("a: p95<1", "p95"), ("a{b}: rate<1", "b")]
         {
-            let found = threshold_flag(text).expect_err(text).0.remove(0);
-            let place = found.location.expect("a place");
-            assert_eq!((found.code, &text[place.span.start..place.span.end]), ("usage::threshold", at), "{text}");
+            let diagnostic = threshold_flag(text).expect_err(text).0.remove(0);
+            let place = diagnostic.location.expect("a place");
+            assert_eq!((diagnostic.code, &text[place.span.start..place.span.end]), ("usage::threshold", at), "{text}");
         }
     }
 }

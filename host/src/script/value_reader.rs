@@ -1,5 +1,5 @@
-//! Reads typed values from nodes. Every function takes the name of the key, so that all messages about types, ranges and
-//! units read alike. A wrong value is reported and skipped, and reading continues.
+//! Reads typed values from nodes. Every function takes the name of the key, so that all messages about types, ranges
+//! and units read alike. A wrong value is reported and skipped, and reading continues.
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -64,8 +64,8 @@ impl ValueReader {
         );
     }
 
-    /// Reads text. A number or a truth value is taken as typed: `name: 404` is the text `404`. `example` is a value for the
-    /// help.
+    /// Reads text. A number or a truth value is taken as typed: `name: 404` is the text `404`. `example` is a value for
+    /// the help.
     pub fn text(&mut self, key: &str, node: Node, example: &str) -> Option<Spanned<String>> {
         let value = match node.value {
             NodeValue::String(value) => value,
@@ -212,8 +212,8 @@ impl ValueReader {
         }
     }
 
-    /// Refuses a name that templates cannot use. `of` is the named thing. Names are letters, digits, `_`, `-` and `.`, and
-    /// begin with a letter or `_`.
+    /// Refuses a name that templates cannot use. `of` is the named thing. Names are letters, digits, `_`, `-` and `.`,
+    /// and begin with a letter or `_`.
     pub fn check_name(&mut self, of: &str, name: &Spanned<String>) {
         if is_name(&name.value) {
             return;

@@ -1,6 +1,6 @@
-//! Parses YAML into a [`Node`], in which every value knows its bytes in the text. The meaning of a script is decided later.
-//! Refused here is what no script can mean: text that is not YAML, duplicate keys, numbers that a computer would silently
-//! change, and documents built to exhaust memory.
+//! Parses YAML into a [`Node`], in which every value knows its bytes in the text. The meaning of a script is decided
+//! later. Refused here is what no script can mean: text that is not YAML, duplicate keys, numbers that a computer would
+//! silently change, and documents built to exhaust memory.
 
 use std::collections::HashMap;
 use std::sync::Arc;
@@ -24,9 +24,9 @@ pub fn read(source: &Arc<SourceText>) -> Result<Node, Diagnostics> {
     builder.diagnostics.into_result(root)
 }
 
-/// Returns the options of the parser: YAML 1.2 without the surprises of 1.1, so `yes`, `007` and `1_000` are texts, as form
-/// fields and headers need. Duplicate keys pass, because the library would stop at the first one. One anchor may have many
-/// aliases, since their total is limited already.
+/// Returns the options of the parser: YAML 1.2 without the surprises of 1.1, so `yes`, `007` and `1_000` are texts, as
+/// form fields and headers need. Duplicate keys pass, because the library would stop at the first one. One anchor may
+/// have many aliases, since their total is limited already.
 fn options() -> Options {
     serde_saphyr::options! {
         budget: serde_saphyr::budget! { max_depth: MAX_DEPTH, enforce_alias_anchor_ratio: false },
@@ -69,8 +69,8 @@ impl NodeBuilder<'_> {
         Node { value: NodeValue::Int(value), span }
     }
 
-    /// Reads a number. One that JSON cannot express stays text; a whole number that does not fit is an error, since its last
-    /// digits would be lost.
+    /// Reads a number. One that JSON cannot express stays text; a whole number that does not fit is an error, since its
+    /// last digits would be lost.
     fn float(&mut self, value: f64, span: Span) -> Node {
         let text = self.text(span).to_owned();
         let is_whole = text.trim_start_matches(['+', '-']).bytes().all(|byte| byte.is_ascii_digit());
@@ -124,8 +124,8 @@ impl NodeBuilder<'_> {
         );
     }
 
-    /// Returns the first line of a collection, or all of it if it ends on that line. The parser knows where a collection
-    /// begins. It ends with its last item or, if it is in brackets, with the next bracket after that.
+    /// Returns the first line of a collection, or all of it if it ends on that line. The parser knows where a
+    /// collection begins. It ends with its last item or, if it is in brackets, with the next bracket after that.
     fn collection_span(&self, begin: Span, last: Option<usize>) -> Span {
         let text = &self.source.text;
         let line_end = begin.start + self.line_from(begin.start).trim_end().len();
@@ -278,9 +278,9 @@ mod tests {
     #[test]
     fn all_repeated_keys_and_large_numbers_are_found() {
         let text = "a: 1\na: 2\nb: {c: 1, c: 2}\nd: 9223372036854775808\ne: 99999999999999999999\n";
-        let found = read(&source(text)).expect_err("mistakes");
+        let diagnostics = read(&source(text)).expect_err("mistakes");
         let lines: Vec<_> =
-            found.0.iter().map(|one| (one.code, one.location.as_ref().map(|at| at.span.start))).collect();
+            diagnostics.0.iter().map(|one| (one.code, one.location.as_ref().map(|at| at.span.start))).collect();
         assert_eq!(
             lines,
             [

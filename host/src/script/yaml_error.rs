@@ -178,28 +178,28 @@ mod tests {
     use super::*;
     use crate::script::yaml::read;
 
-    fn found(text: &str) -> (String, String) {
+    fn reported(text: &str) -> (String, String) {
         let source = Arc::new(SourceText { name: "a.yml".into(), text: text.into() });
-        let mut found = read(&source).expect_err("no YAML").0;
-        let one = found.remove(0);
+        let mut reported = read(&source).expect_err("no YAML").0;
+        let one = reported.remove(0);
         let span = one.location.expect("a place").span;
         (one.message, text[span.start..span.end].to_owned())
     }
 
     #[test]
     fn places_are_bytes_also_after_other_letters() {
-        let (message, at) = found("☃☃: ☃\nb: ☃☃: c\n");
+        let (message, at) = reported("☃☃: ☃\nb: ☃☃: c\n");
         assert!(message.ends_with("mapping values are not allowed in this context"), "{message}");
         assert_eq!(at, ":");
-        assert_eq!(found("☃: x\r\nb: *y\r\n").1, "*");
+        assert_eq!(reported("☃: x\r\nb: *y\r\n").1, "*");
     }
 
     #[test]
     fn places_past_the_end_are_at_the_end() {
         for text in ["a: 'x", "[", "a: \"☃", "? ", "a: !", "a: &", "a: |\n\tx", "{", "- - -\n -", "%YAML 3\n"] {
             let source = Arc::new(SourceText { name: "a.yml".into(), text: text.into() });
-            if let Err(found) = read(&source) {
-                let span = found.0[0].location.as_ref().expect("a place").span;
+            if let Err(reported) = read(&source) {
+                let span = reported.0[0].location.as_ref().expect("a place").span;
                 assert!(text.get(span.start..span.end).is_some(), "{text:?} {span:?}");
             }
         }
@@ -212,10 +212,10 @@ mod tests {
             let list = vec![format!("*a{}", level - 1); 9].join(", ");
             text += &format!("a{level}: &a{level} [{list}]\n");
         }
-        assert_eq!(found(&text).0, "the aliases of this script stand for more than 100000 values");
+        assert_eq!(reported(&text).0, "the aliases of this script stand for more than 100000 values");
         for deep in [100, 10_000] {
             let text = "[".repeat(deep) + &"]".repeat(deep);
-            assert_eq!(found(&text).0, "the script is nested more than 64 levels deep");
+            assert_eq!(reported(&text).0, "the script is nested more than 64 levels deep");
         }
     }
 }

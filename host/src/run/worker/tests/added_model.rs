@@ -1,5 +1,5 @@
-//! A load model that is added the way `docs/internals/extending.md` says: an entry and a type here, and nothing in the run.
-//! Its iterations begin at fixed times.
+//! A load model that is added the way `docs/internals/extending.md` says: an entry and a type here, and nothing in the
+//! run. Its iterations begin at fixed times.
 
 use std::sync::Arc;
 

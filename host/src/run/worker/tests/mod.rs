@@ -469,8 +469,8 @@ async fn an_arrival_may_wait_for_a_user_and_its_time_counts_from_when_it_was_due
 async fn arrivals_for_which_a_late_worker_has_no_time_left_are_counted() {
     let shape = LoadProfile::constant(100.0, Duration::from_secs(10));
     let drain = async |common: &RunShared| {
-        // The run ends between two arrivals, so that none is under way, and the worker notices it half a second later, when it
-        // can run again.
+        // The run ends between two arrivals, so that none is under way, and the worker notices it half a second later,
+        // when it can run again.
         sleep(Duration::from_millis(3_005)).await;
         common.phase.advance(RunPhase::Draining);
         tokio::time::advance(Duration::from_millis(500)).await;

@@ -1,6 +1,6 @@
-//! The exact schedule of every load model: scripts as users write them, planned as for a run and walked by the real users
-//! of real workers with the real `http` action, in virtual time. The target is in the same runtime. It notes when each
-//! request arrives, and replies after as many milliseconds as the path says.
+//! The exact schedule of every load model: scripts as users write them, planned as for a run and walked by the real
+//! users of real workers with the real `http` action, in virtual time. The target is in the same runtime. It notes when
+//! each request arrives, and replies after as many milliseconds as the path says.
 
 use std::collections::BTreeMap;
 use std::sync::{Arc, Mutex, mpsc};
