@@ -86,7 +86,7 @@ fn call(bench: &mut Criterion) {
     bench.bench_function("call/start and cancel of http", |it| {
         it.iter(|| {
             let (_, begun) = replica.start(&user, 0, 0).unwrap();
-            user.task.clear();
+            user.task.operations.clear();
             replica.cancel(&user, begun);
         });
     });

@@ -49,7 +49,5 @@ mod scaffold;
 pub mod script;
 mod secrets;
 pub mod template;
-#[allow(warnings)]
-pub mod template_old;
 mod text;
 pub mod user;

@@ -26,13 +26,16 @@ mod tests;
 use std::fmt;
 use std::sync::Arc;
 
+#[cfg(test)]
 pub use arrivals::ArrivalRate;
 pub use constant::Constant;
 pub use flags::{load_flag, with_flags};
 pub use keys::LoadError;
+#[cfg(test)]
 pub use ramping::Ramping;
 pub use rule::{ArrivalRule, IterationRule, SelfPacedRule, UserCount};
 pub use share::WeightShare;
+#[cfg(test)]
 pub use shared::Shared;
 
 use crate::script::model::LoadSpec;
