@@ -24,13 +24,13 @@ mod wasi_parts {
         ",
         generate_all,
     });
-    pub use wasi::random::random::get_random_bytes;
+    pub(crate) use wasi::random::random::get_random_bytes;
 }
 
 /// Stands in for the imports on other targets than WebAssembly, where clippy checks the guest.
 #[cfg(not(target_arch = "wasm32"))]
 mod wasi_parts {
-    pub fn get_random_bytes(length: u64) -> Vec<u8> {
+    pub(crate) fn get_random_bytes(length: u64) -> Vec<u8> {
         vec![0; length as usize]
     }
 }
