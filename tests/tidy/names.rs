@@ -22,6 +22,10 @@ const TWICE: &[(&str, &str, &str)] = &[
     ("plugin-sdk", "Read", "public: of a streamed exchange, and of a socket"),
     ("plugin-sdk", "Write", "public: of a streamed exchange, and of a socket"),
     ("plugin-sdk", "Reply", "public: a received reply, and one that a test scripts"),
+    ("plugin-sdk", "Operation", "public: what an action awaits, and the fake host's side of it"),
+    ("plugin-sdk", "Socket", "public: what an action reads and writes, and the fake host's side of it"),
+    ("plugin-sdk", "Step", "a step of the executor, and a step of a test's script"),
+    ("plugin-sdk", "User", "public: the user of an action, and the fake host's side of it"),
     ("plugins/script", "Params", "each of its three actions has parameters"),
 ];
 

@@ -114,7 +114,7 @@ impl Action for Page {
         let bytes = reply.body_bytes;
         drop(reply);
         let found = content.map(|content| markup::resources(&content, &page)).unwrap_or_default();
-        let mut loader = ResourceLoader::new(self, task, (page, headers));
+        let mut loader = ResourceLoader::new(self, task, page, headers);
         let outcome = loader.fetch(found).await;
         self.finish(task, start, bytes + loader.bytes);
         outcome

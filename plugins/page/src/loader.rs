@@ -27,7 +27,7 @@ pub(crate) struct ResourceLoader<'t> {
 
 impl<'t> ResourceLoader<'t> {
     /// Begins with a page that was received, and the header fields of its request.
-    pub(crate) fn new(step: &'t Page, task: &'t Task, (page, headers): (Url, Vec<(String, String)>)) -> Self {
+    pub(crate) fn new(step: &'t Page, task: &'t Task, page: Url, headers: Vec<(String, String)>) -> Self {
         Self { step, task, page, headers, bytes: 0, failure: None }
     }
 

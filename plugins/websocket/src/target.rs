@@ -33,7 +33,7 @@ impl Target {
         }
         Ok(Self {
             url: check_url(url).map_err(|error| error.at("/url"))?,
-            headers: headers.iter().map(header).collect::<Result<_, _>>()?,
+            headers: headers.iter().map(|(name, value)| header(name, value)).collect::<Result<_, _>>()?,
             protocols: offer(protocols)?,
             most,
         })
@@ -104,7 +104,8 @@ fn over_http(url: &Uri) -> Option<String> {
     Some(format!("{scheme}://{authority}{target}"))
 }
 
-fn header((name, value): (&str, &Template)) -> Result<(HeaderName, Template), ConfigError> {
+/// Checks a header field of the handshake.
+fn header(name: &str, value: &Template) -> Result<(HeaderName, Template), ConfigError> {
     let wrong = |message: String| ConfigError::new(message).at("/headers");
     let known = HeaderName::try_from(name).map_err(|_| wrong(format!("`{name}` is not the name of a header field")))?;
     if known == "sec-websocket-protocol" {
