@@ -125,7 +125,7 @@ fn on_socket(operation: u32) -> Progress {
                 sockets::close(SOCKET.get());
                 STREAMED.get().map_or(Progress::Passed, stream)
             }
-            _ => failed("that is no reply on the socket"),
+            _ => failed("unexpected reply on the socket"),
         },
     }
 }
@@ -157,7 +157,7 @@ fn streamed(operation: u32) -> Progress {
         _ => http::reply(operation).is_ok_and(|reply| reply.status == 200),
     };
     if !as_it_should {
-        return failed("that is no stream");
+        return failed("unexpected stream");
     }
     ENDED.set(ENDED.get() + 1);
     if ENDED.get() == 4 {
@@ -192,11 +192,11 @@ fn upgraded(operation: u32) -> Progress {
             sockets::close(SOCKET.get());
             return match sockets::received(operation) {
                 Ok(bytes) if bytes == b"\x81\x02hi" => Progress::Passed,
-                _ => failed("that is no frame"),
+                _ => failed("unexpected frame"),
             };
         }
     };
-    if as_it_should { Progress::Pending } else { failed("that is no upgrade") }
+    if as_it_should { Progress::Pending } else { failed("unexpected upgrade") }
 }
 
 fn judge(operation: u32) -> Progress {
@@ -211,7 +211,7 @@ fn judge(operation: u32) -> Progress {
                 None => failed("no `content-type`"),
             }
         }
-        _ => failed("that is no reply"),
+        _ => failed("unexpected reply"),
     }
 }
 

@@ -1,4 +1,4 @@
-//! The paths that documents name: a file that was moved is found by whoever reads of it.
+//! The paths that documents name lead to files: a file that moves takes the documents along.
 
 use crate::offences::none;
 use crate::source::{File, files};

@@ -43,7 +43,7 @@ steps:
         assert_eq!(run.stderr.matches(&format!("user {user} in walk {walk}")).count(), 1, "{}", run.stderr);
     }
     let open = report.row("Open");
-    assert_eq!((open.tasks("passed"), open.total()), (TASKS, 4), "one that is open already is no request");
+    assert_eq!((open.tasks("passed"), open.total()), (TASKS, 4), "a connection that is open already needs no request");
     let server = server.settled();
     assert_eq!((server.opened, server.messages_in, server.messages_out), (4, 2 * TASKS, 2 * TASKS));
     assert_eq!((counted(&report, "messages_out"), counted(&report, "messages_in")), (2 * TASKS, 2 * TASKS));
