@@ -55,6 +55,8 @@ const FLOORS: Floors = &[
     &["run"],
     // `site` is the crate `stampede-site`.
     &["report", "rehearsal", "control", "site"],
+    // Sinks read the finished report.
+    &["sinks"],
     &["command"],
     &["main"],
 ];

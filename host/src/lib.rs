@@ -6,8 +6,9 @@
 //!
 //! | floor | module | holds |
 //! |--:|---|---|
-//! | 11 | [`command`] | the commands |
-//! | 11 | [`cli`] | their arguments |
+//! | 12 | [`command`] | the commands |
+//! | 12 | [`cli`] | their arguments |
+//! | 11 | `sinks` | the outputs of a run, each on a thread of its own |
 //! | 10 | `report` | the report and its formats |
 //! | 10 | `rehearsal` | `plugin test`: a component against a scripted target, in virtual time |
 //! | 10 | `control` | keys and a socket that change a run while it goes on |
@@ -48,6 +49,7 @@ pub mod run;
 mod scaffold;
 pub mod script;
 mod secrets;
+mod sinks;
 pub mod template;
 mod text;
 pub mod user;

@@ -2,30 +2,30 @@
 
 use std::io::Write;
 
-use clap::CommandFactory;
 use clap_complete::Shell;
 
-use super::{Cli, NAME};
+use super::NAME;
 
 /// Writes the completion script.
 ///
 /// # Panics
 /// Panics if `out` cannot be written to, so give it a buffer.
-pub fn completions(shell: Shell, out: &mut dyn Write) {
-    clap_complete::generate(shell, &mut Cli::command(), NAME, out);
+pub fn completions(shell: Shell, mut definition: clap::Command, out: &mut dyn Write) {
+    clap_complete::generate(shell, &mut definition, NAME, out);
 }
 
 #[cfg(test)]
 mod tests {
     use clap::ValueEnum;
 
+    use super::super::definition;
     use super::*;
 
     #[test]
     fn every_shell_gets_a_script_that_knows_the_flags() {
         for shell in Shell::value_variants() {
             let mut script = Vec::new();
-            completions(*shell, &mut script);
+            completions(*shell, definition(".json"), &mut script);
             let script = String::from_utf8(script).expect("text");
             assert!(script.contains("graceful-stop") && script.contains(NAME), "{shell}");
         }

@@ -18,7 +18,7 @@ mod run;
 mod schema;
 mod value;
 
-use clap::{Parser, Subcommand};
+use clap::{CommandFactory, Parser, Subcommand};
 
 use crate::exit::Exit;
 
@@ -64,6 +64,25 @@ pub struct Cli {
     /// nothing.
     #[command(flatten)]
     pub run: RunArgs,
+}
+
+/// Returns the definition of the command line. The help of each `--out` lists `formats`, which this module cannot know:
+/// `.json or .csv`.
+pub fn definition(formats: &str) -> clap::Command {
+    let with_formats = |command: clap::Command| command.mut_args(|arg| list_formats(arg, formats));
+    with_formats(Cli::command()).mut_subcommands(with_formats)
+}
+
+/// The sentence of `--out` that the formats complete.
+const FORMAT_SENTENCE: &str = "The extension selects the format";
+
+fn list_formats(arg: clap::Arg, formats: &str) -> clap::Arg {
+    match arg.get_long_help().map(ToString::to_string) {
+        Some(help) if arg.get_id() == "out" => {
+            arg.long_help(help.replace(FORMAT_SENTENCE, &format!("{FORMAT_SENTENCE}: {formats}")))
+        }
+        _ => arg,
+    }
 }
 
 /// A command other than a run.

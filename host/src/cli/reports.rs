@@ -15,7 +15,7 @@ pub struct MergeArgs {
     pub reports: Vec<PathBuf>,
     /// Write the sum to this file (repeatable)
     ///
-    /// The extension selects the format: .json or .csv.
+    /// The extension selects the format.
     #[arg(long, value_name = "FILE", env = "STAMPEDE_OUT", help_heading = "Report", value_delimiter = '\n')]
     pub out: Vec<PathBuf>,
     /// The flags about the terminal.

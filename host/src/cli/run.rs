@@ -323,8 +323,8 @@ pub struct RunArgs {
 
     /// Write the report to this file as well (repeatable)
     ///
-    /// The extension selects the format: .json, .csv or .xml (JUnit). An existing pipe or device needs none and gets
-    /// JSON. Several are separated by line breaks in the variable.
+    /// The extension selects the format. An existing pipe or device needs none and gets JSON. Several are separated by
+    /// line breaks in the variable.
     #[arg(long, value_name = "FILE", env = "STAMPEDE_OUT", help_heading = "Report", value_delimiter = '\n')]
     pub out: Vec<PathBuf>,
     /// Times that the table shows

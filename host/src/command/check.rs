@@ -1,12 +1,13 @@
 //! `check`: everything that a run does before its first request, and the plan in sentences.
 
-use super::run::{build_plan, open_report_files, read_source};
+use super::run::{build_plan, read_source};
 use crate::cli::RunArgs;
 use crate::command::output::print;
 use crate::diagnostic::Diagnostics;
 use crate::exit::Exit;
 use crate::plan::describe::describe;
 use crate::plan::requirements::Requirements;
+use crate::sinks::{self, SINKS};
 
 /// Checks the script that the arguments name and prints its plan. Sends nothing.
 ///
@@ -15,7 +16,7 @@ use crate::plan::requirements::Requirements;
 pub fn check(args: &RunArgs) -> Result<Exit, Diagnostics> {
     let source = read_source(args.script.as_deref())?;
     let plan = build_plan(args, &source)?;
-    drop(open_report_files(args)?);
+    drop(sinks::open(SINKS, args, &plan)?);
     let needs = Requirements::of_plan(&plan, 1);
     print(describe(&plan, &needs).as_bytes())?;
     needs.check_limits()?;

@@ -6,7 +6,8 @@ use crate::cli::{LatencyView, MergeArgs};
 use crate::command::output::print;
 use crate::diagnostic::{Diagnostic, Diagnostics};
 use crate::exit::Exit;
-use crate::report::{self, Report, ReportFile, merge, read};
+use crate::report::merge::NamedReport;
+use crate::report::{self, ReportFile, merge, read};
 
 /// Adds the reports up, prints the table, and writes the files of `--out`.
 ///
@@ -15,11 +16,7 @@ use crate::report::{self, Report, ReportFile, merge, read};
 pub fn merge(args: &MergeArgs) -> Result<Exit, Diagnostics> {
     let mut diagnostics = Diagnostics::default();
     let reports = diagnostics.absorb(read_reports(&args.reports));
-    let outputs: Vec<ReportFile> = args
-        .out
-        .iter()
-        .filter_map(|out| diagnostics.absorb(ReportFile::open(out).map_err(Diagnostics::from)))
-        .collect();
+    let outputs = diagnostics.absorb(ReportFile::open_all(&args.out)).unwrap_or_default();
     let reports = diagnostics.into_result(reports)?.unwrap_or_default();
     let merged = merge::merge(reports)
         .map_err(|why| Diagnostic::new("usage::report", why).help("only reports of the same script can be added"))?;
@@ -32,12 +29,12 @@ pub fn merge(args: &MergeArgs) -> Result<Exit, Diagnostics> {
 }
 
 /// Reads the files; each report keeps the name of its file.
-fn read_reports(paths: &[impl AsRef<Path>]) -> Result<Vec<(String, Report)>, Diagnostics> {
+fn read_reports(paths: &[impl AsRef<Path>]) -> Result<Vec<NamedReport>, Diagnostics> {
     let mut diagnostics = Diagnostics::default();
     let read = paths.iter().filter_map(|path| {
         let path = path.as_ref();
         let report = diagnostics.absorb(read::read(path).map_err(Diagnostics::from))?;
-        Some((path.display().to_string(), report))
+        Some(NamedReport { name: path.display().to_string(), report })
     });
     let reports = read.collect();
     diagnostics.into_result(reports)

@@ -15,12 +15,25 @@ mod schema;
 
 use std::io::IsTerminal;
 
+use clap::FromArgMatches;
 use tracing_subscriber::EnvFilter;
 
 use crate::cli::{self, Cli, Command, ConsoleArgs, LogLevel};
 use crate::diagnostic;
 use crate::exit::Exit;
+use crate::report::formats::{self, FORMATS};
 use output::print;
+
+/// Parses the arguments of the process. On wrong usage, and for `--help` and `--version`, it prints and exits.
+pub fn parse() -> Cli {
+    let mut matches = definition().get_matches();
+    Cli::from_arg_matches_mut(&mut matches).unwrap_or_else(|error| error.format(&mut definition()).exit())
+}
+
+/// Returns the definition of the command line, with the report formats in its help.
+pub fn definition() -> clap::Command {
+    cli::definition(&formats::described(FORMATS))
+}
 
 /// Runs the command, prints its mistakes on standard error, and returns the exit code.
 pub fn dispatch(cli: &Cli) -> Exit {
@@ -40,13 +53,13 @@ pub fn dispatch(cli: &Cli) -> Exit {
         Some(Command::Compare(args)) => compare::compare(args),
         Some(Command::Completions(args)) => {
             let mut text = Vec::new();
-            cli::completions(args.shell, &mut text);
+            cli::completions(args.shell, definition(), &mut text);
             print(&text)
         }
         Some(Command::Man) => {
             let mut text = Vec::new();
             // Writing to memory cannot fail.
-            let _ = cli::man(&mut text);
+            let _ = cli::man(definition(), &mut text);
             print(&text)
         }
     };

@@ -3,9 +3,8 @@
 use std::io::{IsTerminal, Read};
 use std::path::Path;
 use std::sync::Arc;
-use std::time::Duration;
 
-use super::compare;
+use super::compare::{self, Baseline};
 use crate::cli::RunArgs;
 use crate::command::output::{print, warn_about_native};
 use crate::control::{ControlSocket, TerminalKeys};
@@ -14,14 +13,15 @@ use crate::diagnostic::{Diagnostic, Diagnostics, SourceText, io_reason};
 use crate::exit::Exit;
 use crate::metrics::sample::FailureKind;
 use crate::plan::requirements::Requirements;
-use crate::plan::{self, Plan, Scenario};
+use crate::plan::{self, Plan};
 use crate::report::model::{ChangeReport, ExhaustedDataSet};
-use crate::report::settings::ScenarioLoad;
-use crate::report::{self, ProgressDisplay, Report, ReportFile, RunSettings, RunSummary};
+use crate::report::{self, Report, RunSummary};
 use crate::run::load_controller::{LoadChangeKind, LoadController};
 use crate::run::{self, EndReason, RunOutcome, signals};
 use crate::script;
 use crate::script::model::FailOn;
+use crate::sinks::threads::QUEUE_SECONDS;
+use crate::sinks::{self, MissedSeconds, NamedSink, RunInfo, SINKS, SinkThreads, run_settings};
 
 /// The size of the largest script, in bytes.
 const MAX_SCRIPT_BYTES: u64 = 16 << 20;
@@ -42,39 +42,59 @@ pub fn run(args: &RunArgs) -> Result<Exit, Diagnostics> {
 /// As [`run`].
 pub fn run_source(args: &RunArgs, source: &Arc<SourceText>, files_each: u64) -> Result<Exit, Diagnostics> {
     let plan = Arc::new(build_plan(args, source)?);
-    let outputs = open_report_files(args)?;
-    let baseline = match args.baseline.as_deref() {
-        Some(path) => Some(compare::read_baseline(path, &plan)?),
-        None => None,
-    };
+    let sinks = sinks::open(SINKS, args, &plan)?;
+    let baseline = args.baseline.as_deref().map(|path| compare::read_baseline(path, &plan)).transpose()?;
     Requirements::of_plan(&plan, files_each).check_limits()?;
+    run_plan(args, &plan, baseline.as_ref(), sinks, QUEUE_SECONDS)
+}
+
+/// Runs a plan with these sinks, each with a queue of `queue_seconds`, and compares it with the baseline.
+fn run_plan(
+    args: &RunArgs,
+    plan: &Arc<Plan>,
+    baseline: Option<&Baseline>,
+    sinks: Vec<NamedSink>,
+    queue_seconds: usize,
+) -> Result<Exit, Diagnostics> {
     if plan.insecure_tls {
         eprintln!("warning: any TLS certificate is accepted (`--insecure-tls`): the target may be anyone");
     }
-    let finished = execute(args, &plan)?;
+    let mut sinks = SinkThreads::start(sinks, RunInfo::of_plan(plan), queue_seconds)?;
+    let result = execute(args, plan, &mut sinks);
     signals::exit_on_next_signal();
+    let finished = match result {
+        Ok(finished) => finished,
+        Err(diagnostics) => {
+            sinks.abandon();
+            return Err(diagnostics);
+        }
+    };
     let built =
-        Report::build(run_settings(&plan), &finished.aggregate, &run_summary(&plan, &finished), &finished.verdicts);
-    let report = Report {
+        Report::build(run_settings(plan), &finished.aggregate, &run_summary(plan, &finished), &finished.verdicts);
+    let report = Arc::new(Report {
         data: exhausted_data_sets(&plan.runtime.script_context.data),
         changes: change_reports(&finished),
         ..built
-    };
-    // The table is shown even if the files cannot be written: it is then all that is left of the run.
-    let write_result = write_report_files(outputs, &report);
+    });
+    // The table is shown even if a sink has failed: it is then all that is left of the run.
+    let results = sinks.finish(&report);
     if !args.quiet {
         print(report::table(&report, args.latency.unwrap_or_default()).as_bytes())?;
     }
-    write_result?;
+    for missed in &results.missed {
+        let MissedSeconds { sink, missed, seconds } = missed;
+        eprintln!("warning: the output `{sink}` was too slow: it missed {missed} of {seconds} seconds");
+    }
+    results.diagnostics.into_result(())?;
     let mut exit = exit_of(&finished, plan.fail_on);
     if let Some(baseline) = baseline {
-        let (text, comparison_exit) = compare::compare_with_base(&baseline, &report, args.tolerance)?;
+        let comparison = compare::compare_with_base(baseline, &report, args.tolerance)?;
         if !args.quiet {
-            print(text.as_bytes())?;
+            print(comparison.text.as_bytes())?;
         }
         // A worse run outranks failed requests.
-        if comparison_exit != Exit::Success && matches!(exit, Exit::Success | Exit::RequestsFailed) {
-            exit = comparison_exit;
+        if comparison.exit != Exit::Success && matches!(exit, Exit::Success | Exit::RequestsFailed) {
+            exit = comparison.exit;
         }
     }
     if !matches!(exit, Exit::Success | Exit::Interrupted) {
@@ -120,25 +140,10 @@ pub fn read_source(path: Option<&Path>) -> Result<Arc<SourceText>, Diagnostic> {
     Ok(Arc::new(SourceText { name, text }))
 }
 
-/// Opens the files of `--out`.
-///
-/// # Errors
-/// Returns an error for each file that cannot be written.
-pub fn open_report_files(args: &RunArgs) -> Result<Vec<ReportFile>, Diagnostics> {
-    let mut diagnostics = Diagnostics::default();
-    let outputs = args
-        .out
-        .iter()
-        .filter_map(|out| diagnostics.absorb(ReportFile::open(out).map_err(Diagnostics::from)))
-        .collect();
-    diagnostics.into_result(outputs)
-}
-
-fn execute(args: &RunArgs, plan: &Arc<Plan>) -> Result<RunOutcome, Diagnostics> {
+fn execute(args: &RunArgs, plan: &Arc<Plan>, sinks: &mut SinkThreads) -> Result<RunOutcome, Diagnostics> {
     let socket = args.control.as_deref().map(ControlSocket::create).transpose()?;
     let terminal = std::io::stderr().is_terminal();
     let is_shown = args.verbose && !args.quiet;
-    let progress = ProgressDisplay::new(terminal, plan.end(), !is_shown);
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build();
     let finished = runtime.map_err(|error| error.to_string()).and_then(|runtime| {
         let (sender, control) = LoadController::new();
@@ -149,7 +154,7 @@ fn execute(args: &RunArgs, plan: &Arc<Plan>) -> Result<RunOutcome, Diagnostics> 
             eprintln!("keys: `+` and `-` change the load by a tenth, `p` pauses, `q` stops");
         }
         let control = if keys.is_some() || socket.is_some() { control } else { LoadController::default() };
-        let run = run::execute(plan, control, |snapshot, load| progress.update(snapshot, load));
+        let run = run::execute(plan, control, sinks);
         runtime.block_on(async {
             match &socket {
                 Some(socket) => tokio::select! {
@@ -160,49 +165,7 @@ fn execute(args: &RunArgs, plan: &Arc<Plan>) -> Result<RunOutcome, Diagnostics> 
             }
         })
     });
-    progress.finish();
     finished.map_err(|reason| Diagnostic::new("internal::run", reason).into())
-}
-
-fn write_report_files(outputs: Vec<ReportFile>, report: &Report) -> Result<(), Diagnostics> {
-    let mut diagnostics = Diagnostics::default();
-    for output in outputs {
-        if let Err(diagnostic) = output.write(report) {
-            diagnostics.push(diagnostic);
-        }
-    }
-    diagnostics.into_result(())
-}
-
-fn run_settings(plan: &Plan) -> RunSettings {
-    RunSettings {
-        script: plan.script.clone(),
-        users: plan.users(),
-        rps_total: plan.rps_total,
-        warm_up: plan.warm_up,
-        scenarios: plan.scenarios.iter().map(scenario_load).collect(),
-        timeout: Duration::from_nanos(plan.timeout),
-        workers: plan.workers,
-        seed: plan.seed,
-        insecure_tls: plan.insecure_tls,
-        base_url: plan.runtime.script_context.base_url.as_ref().map(ToString::to_string),
-        plugins: plan.plugin_names(),
-        tool_version: env!("CARGO_PKG_VERSION").into(),
-    }
-}
-
-fn scenario_load(scenario: &Scenario) -> ScenarioLoad {
-    let workload = &scenario.workload;
-    ScenarioLoad {
-        name: scenario.name.clone(),
-        model: workload.model.name().into(),
-        load: plan::describe::describe_load(workload),
-        users: workload.users(),
-        rps: workload.rps,
-        start: workload.start,
-        end: workload.end().map(Duration::from_nanos),
-        graceful_stop: workload.graceful_stop,
-    }
 }
 
 /// Returns the data sets that ran out of rows.
@@ -262,3 +225,6 @@ fn exit_of(run: &RunOutcome, fail_on: FailOn) -> Exit {
         EndReason::Threshold | EndReason::Stopped => Exit::Success,
     }
 }
+
+#[cfg(test)]
+mod tests;

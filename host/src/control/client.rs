@@ -8,13 +8,13 @@ use std::time::Duration;
 use super::protocol::decode_error;
 use crate::diagnostic::{Diagnostic, io_reason};
 
-/// A run answers between two other things that it does.
+/// The time that a run has to answer; it does so between two other events.
 const REPLY_TIMEOUT: Duration = Duration::from_secs(30);
 
-/// Sends a line and gives the one that answers.
+/// Sends a line and returns the line that answers.
 ///
 /// # Errors
-/// Nobody answers, or the run does not do it.
+/// No run answers, or the run refuses the request.
 pub fn send_line(path: &Path, line: &str) -> Result<String, Diagnostic> {
     let name = path.display();
     let failed = |what: &str, why: String| Diagnostic::new("usage::control", format!("{what} `{name}`: {why}"));

@@ -1,5 +1,6 @@
-//! Ways to change a run while it goes on: keys at its terminal ([`Keys`]), and a socket on this machine ([`Socket`]) that
-//! the command `control` speaks to ([`ask`]). What may be asked for, and what comes of it, is `run::control`.
+//! Ways to change a run while it lasts: keys at its terminal ([`TerminalKeys`]), and a socket on this machine
+//! ([`ControlSocket`]) that the command `control` speaks to ([`send_line`]). The requests and their effects are in
+//! `run::load_controller`.
 
 #[cfg(unix)]
 mod client;

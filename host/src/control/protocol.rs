@@ -1,11 +1,11 @@
-//! The words of the socket: one JSON object a line, one line back for each.
+//! The protocol of the control socket: one JSON object a line, one line back for each.
 //!
 //! ```text
 //! {"scale": 1.5}                        {"scale": 2, "scenario": "browse"}
 //! {"pause": true}    {"pause": false}   {"stop": true}    {"status": true}
 //! ```
 //!
-//! The answer says how the run stands then, or `{"error": "…"}`.
+//! The answer is the status of the run, or `{"error": "…"}`.
 
 use serde::{Deserialize, Serialize};
 
@@ -13,7 +13,7 @@ use crate::run::load_controller::{ControlRequest, RunStatus};
 
 /// A line as typed.
 #[derive(Clone, Debug, Default, Serialize, Deserialize)]
-#[serde(deny_unknown_fields)]
+#[serde(deny_unknown_fields, expecting = "a JSON object")]
 struct ControlMessage {
     #[serde(skip_serializing_if = "Option::is_none")]
     scale: Option<f64>,
@@ -27,13 +27,13 @@ struct ControlMessage {
     status: Option<bool>,
 }
 
-/// What is wrong with a line that asks for nothing, or for several things.
+/// The message about a line with no request, or with several.
 const USAGE: &str = "one of `scale`, `pause`, `stop: true` and `status: true` is needed";
 
-/// Reads a request.
+/// Decodes a request.
 ///
 /// # Errors
-/// What is wrong with it.
+/// The mistake in the line.
 pub fn decode_request(line: &str) -> Result<ControlRequest, String> {
     let line: ControlMessage = serde_json::from_str(line).map_err(|error| {
         let text = error.to_string();
@@ -55,7 +55,7 @@ pub fn decode_request(line: &str) -> Result<ControlRequest, String> {
     }
 }
 
-/// The line of a request.
+/// Encodes a request as a line.
 pub fn encode_request(request: &ControlRequest) -> String {
     let line = match request.clone() {
         ControlRequest::Scale(scale, scenario) => {
@@ -63,7 +63,7 @@ pub fn encode_request(request: &ControlRequest) -> String {
         }
         ControlRequest::Pause(pause) => ControlMessage { pause: Some(pause), ..ControlMessage::default() },
         ControlRequest::Stop => ControlMessage { stop: Some(true), ..ControlMessage::default() },
-        // These are for keys, which see what comes of them.
+        // The last two are for keys, whose effect shows in the progress line.
         ControlRequest::Status | ControlRequest::Shift(_) | ControlRequest::TogglePause => {
             ControlMessage { status: Some(true), ..ControlMessage::default() }
         }
@@ -71,22 +71,22 @@ pub fn encode_request(request: &ControlRequest) -> String {
     serde_json::to_string(&line).unwrap_or_default()
 }
 
-/// The line that answers.
-pub fn encode_reply(done: Result<RunStatus, String>) -> String {
-    let line = match done {
+/// Encodes an answer as a line.
+pub fn encode_reply(result: Result<RunStatus, String>) -> String {
+    let line = match result {
         Ok(status) => serde_json::to_string(&status),
         Err(error) => serde_json::to_string(&ControlError { error }),
     };
     line.unwrap_or_default()
 }
 
-/// Why a request was not done.
+/// The answer to a request that was refused.
 #[derive(Debug, Serialize, Deserialize)]
 struct ControlError {
     error: String,
 }
 
-/// Whether an answer says that a request was not done: why.
+/// Returns the reason in an answer that refuses a request; `None` for other answers.
 pub fn decode_error(line: &str) -> Option<String> {
     serde_json::from_str::<ControlError>(line).ok().map(|failed| failed.error)
 }
@@ -96,7 +96,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn lines_and_what_they_ask_for() {
+    fn each_line_has_its_request() {
         let expected = [
             (r#"{"scale": 1.5}"#, Ok(ControlRequest::Scale(1.5, None))),
             (r#"{"scale": 2, "scenario": "browse"}"#, Ok(ControlRequest::Scale(2.0, Some("browse".into())))),
@@ -119,7 +119,7 @@ mod tests {
     }
 
     #[test]
-    fn what_the_command_sends_is_what_it_means() {
+    fn an_encoded_request_decodes_unchanged() {
         for wanted in [
             ControlRequest::Scale(0.1, None),
             ControlRequest::Scale(3.0, Some("b\n\"".into())),

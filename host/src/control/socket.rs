@@ -1,6 +1,6 @@
-//! The control socket: a Unix domain socket that only its owner may open. Each connection is a task that reads a line, asks
-//! the run, and writes the answer before it reads on; so a client that never reads, or never ends its line, takes no more
-//! memory than one line, and keeps nobody else waiting while there are fewer than [`MOST`] of its kind.
+//! The control socket: a Unix domain socket that only its owner may open. Each connection is a task that reads a line,
+//! asks the run, and writes the answer before it reads on; so a client that never reads, or never ends its line, takes
+//! no more memory than one line, and holds up no other client while fewer than [`MAX_CLIENTS`] are connected.
 
 use std::convert::Infallible;
 use std::os::unix::fs::MetadataExt;
@@ -17,30 +17,30 @@ use tokio::sync::{Semaphore, oneshot};
 
 use super::protocol::{decode_request, encode_reply};
 use crate::diagnostic::{Diagnostic, io_reason};
-use crate::run::load_controller::{ControlCall, ControlSender};
+use crate::run::load_controller::{ControlCall, ControlSender, RunStatus};
 
-/// Bytes of the longest line.
+/// The greatest length of a line, in bytes.
 const MAX_LINE_BYTES: u64 = 4096;
-/// Until connections are accepted again when that failed.
+/// The pause before connections are accepted again when that has failed.
 const ACCEPT_RETRY_DELAY: Duration = Duration::from_secs(1);
-/// Connections at once.
+/// The greatest number of connections at once.
 const MAX_CLIENTS: usize = 32;
 
 /// The socket; its file is removed when this is dropped.
 pub struct ControlSocket {
     path: PathBuf,
-    /// What tells the file from another of its name.
+    /// Device and inode of the socket's file, which tell it from a later file of its name.
     file: (u64, u64),
     listener: std::os::unix::net::UnixListener,
 }
 
 impl ControlSocket {
-    /// Creates it, for its owner alone.
+    /// Creates the socket, for its owner alone.
     ///
     /// # Errors
     /// The path exists, or cannot be created.
     pub fn create(path: &Path) -> Result<Self, Diagnostic> {
-        // The file is born with its mode: one that is narrowed afterwards is open for a moment.
+        // The file is created with its mode: one whose mode is narrowed afterwards is open to all for a moment.
         let previous_mask = umask(Mode::from_bits_truncate(0o177));
         let bound = std::os::unix::net::UnixListener::bind(path);
         umask(previous_mask);
@@ -58,24 +58,24 @@ impl ControlSocket {
         })
     }
 
-    /// Serves whoever connects, for ever. Must be called where tasks run.
-    pub async fn serve(&self, asks: ControlSender) -> Infallible {
+    /// Serves all connections, for ever. Must be called where tasks run.
+    pub async fn serve(&self, requests: ControlSender) -> Infallible {
         let listener = self.listener.try_clone().and_then(UnixListener::from_std);
         let free = Arc::new(Semaphore::new(MAX_CLIENTS));
         match listener {
             Ok(listener) => loop {
                 match listener.accept().await {
                     Ok((stream, _)) => {
-                        let (asks, place) = (asks.clone(), Arc::clone(&free).try_acquire_owned());
+                        let (requests, permit) = (requests.clone(), Arc::clone(&free).try_acquire_owned());
                         tokio::spawn(async move {
-                            // Who is refused, or goes away, needs no answer.
-                            let _ = match place {
-                                Ok(_place) => serve_connection(stream, &asks).await,
+                            // A client that is refused, or goes away, needs no answer.
+                            let _ = match permit {
+                                Ok(_permit) => serve_connection(stream, &requests).await,
                                 Err(_) => refuse_connection(stream).await,
                             };
                         });
                     }
-                    // No files are left, say; a client that went away is none of ours.
+                    // No file is left, for example.
                     Err(error) => {
                         tracing::warn!("the control socket: {error}");
                         tokio::time::sleep(ACCEPT_RETRY_DELAY).await;
@@ -106,8 +106,8 @@ async fn refuse_connection(mut stream: UnixStream) -> io::Result<()> {
     stream.write_all(format!("{line}\n").as_bytes()).await
 }
 
-/// One connection, to its end.
-async fn serve_connection(stream: UnixStream, asks: &ControlSender) -> io::Result<()> {
+/// Serves one connection to its end.
+async fn serve_connection(stream: UnixStream, requests: &ControlSender) -> io::Result<()> {
     let (read, mut write) = stream.into_split();
     let mut read = BufReader::new(read);
     loop {
@@ -118,7 +118,7 @@ async fn serve_connection(stream: UnixStream, asks: &ControlSender) -> io::Resul
         }
         let is_whole = line.ends_with(b"\n") || (line.len() as u64) < MAX_LINE_BYTES;
         let answer = if is_whole {
-            answer(&line, asks).await
+            answer(&line, requests).await
         } else {
             Err(format!("a line has {MAX_LINE_BYTES} bytes at most"))
         };
@@ -129,10 +129,10 @@ async fn serve_connection(stream: UnixStream, asks: &ControlSender) -> io::Resul
     }
 }
 
-async fn answer(line: &[u8], asks: &ControlSender) -> Result<crate::run::load_controller::RunStatus, String> {
+async fn answer(line: &[u8], requests: &ControlSender) -> Result<RunStatus, String> {
     let line = std::str::from_utf8(line).map_err(|_| "the line is not UTF-8")?;
     let (reply, answer) = oneshot::channel();
     let over = || "the run is over".to_owned();
-    asks.send(ControlCall { request: decode_request(line)?, reply }).await.map_err(|_| over())?;
+    requests.send(ControlCall { request: decode_request(line)?, reply }).await.map_err(|_| over())?;
     answer.await.map_err(|_| over())?
 }

@@ -21,27 +21,28 @@ use tokio::sync::oneshot;
 
 use crate::run::load_controller::{ControlCall, ControlRequest, ControlSender};
 
-/// How often the thread that waits for keys looks whether it is still wanted.
+/// The period in which the thread that waits for keys checks if the run is over.
 const POLL_INTERVAL: Timespec = Timespec { tv_sec: 0, tv_nsec: 200_000_000 };
 
-/// Standard input as a source of keys. The terminal is as it was before when this is dropped.
+/// Standard input as a source of keys. Dropping it restores the terminal.
 pub struct TerminalKeys {
     original_modes: Termios,
     stopped: Arc<AtomicBool>,
 }
 
 impl TerminalKeys {
-    /// From now on keys are asks; `None` if standard input is no terminal, or another's for now.
+    /// Starts to send a request for each key. `None` if standard input is not a terminal, or belongs to another process
+    /// for now.
     pub fn listen(requests: ControlSender) -> Option<Self> {
-        let before = tcgetattr(stdin()).ok().filter(|_| in_foreground())?;
-        let mut now = before.clone();
-        now.local_modes.remove(LocalModes::ICANON | LocalModes::ECHO);
-        now.special_codes[SpecialCodeIndex::VMIN] = 1;
-        now.special_codes[SpecialCodeIndex::VTIME] = 0;
-        tcsetattr(stdin(), OptionalActions::Now, &now).ok()?;
-        let over = Arc::new(AtomicBool::new(false));
-        let keys = Self { original_modes: before, stopped: Arc::clone(&over) };
-        std::thread::Builder::new().name("keys".into()).spawn(move || read_keys(&requests, &over)).ok()?;
+        let original_modes = tcgetattr(stdin()).ok().filter(|_| in_foreground())?;
+        let mut modes = original_modes.clone();
+        modes.local_modes.remove(LocalModes::ICANON | LocalModes::ECHO);
+        modes.special_codes[SpecialCodeIndex::VMIN] = 1;
+        modes.special_codes[SpecialCodeIndex::VTIME] = 0;
+        tcsetattr(stdin(), OptionalActions::Now, &modes).ok()?;
+        let stopped = Arc::new(AtomicBool::new(false));
+        let keys = Self { original_modes, stopped: Arc::clone(&stopped) };
+        std::thread::Builder::new().name("keys".into()).spawn(move || read_keys(&requests, &stopped)).ok()?;
         Some(keys)
     }
 }
@@ -50,7 +51,7 @@ impl Drop for TerminalKeys {
     fn drop(&mut self) {
         self.stopped.store(true, Ordering::Relaxed);
         if in_foreground() {
-            // A terminal that is gone needs nothing.
+            // A terminal that is gone need not be restored.
             let _ = tcsetattr(stdin(), OptionalActions::Now, &self.original_modes);
         }
     }
@@ -60,10 +61,10 @@ fn in_foreground() -> bool {
     tcgetpgrp(stdin()).is_ok_and(|group| group == getpgrp())
 }
 
-/// What a key asks for.
+/// Returns the request of a key.
 const fn request_for_key(key: u8) -> Option<ControlRequest> {
     match key {
-        // Without shift it is the same key on many keyboards.
+        // Without shift, `=` is the key of `+` on many keyboards.
         b'+' | b'=' => Some(ControlRequest::Shift(0.1)),
         b'-' | b'_' => Some(ControlRequest::Shift(-0.1)),
         b'p' | b'P' | b' ' => Some(ControlRequest::TogglePause),
@@ -73,7 +74,7 @@ const fn request_for_key(key: u8) -> Option<ControlRequest> {
 }
 
 /// Reads keys until the terminal or the run is gone.
-fn read_keys(asks: &ControlSender, stopped: &AtomicBool) {
+fn read_keys(requests: &ControlSender, stopped: &AtomicBool) {
     let mut keys = [0; 64];
     while !stopped.load(Ordering::Relaxed) {
         match poll(&mut [PollFd::new(&stdin(), PollFlags::IN)], Some(&POLL_INTERVAL)) {
@@ -83,7 +84,7 @@ fn read_keys(asks: &ControlSender, stopped: &AtomicBool) {
             Ok(_) => {}
         }
         if !in_foreground() {
-            // Keys are another's; who comes back to the foreground has them again.
+            // The keys belong to another process until this one is in the foreground again.
             std::thread::sleep(std::time::Duration::from_millis(200));
             continue;
         }
@@ -96,9 +97,9 @@ fn read_keys(asks: &ControlSender, stopped: &AtomicBool) {
             Ok(0) | Err(_) => return,
         };
         for request in keys[..length].iter().filter_map(|key| request_for_key(*key)) {
-            // What comes of it shows in the progress line.
+            // The effect shows in the progress line.
             let (reply, _) = oneshot::channel();
-            if asks.blocking_send(ControlCall { request, reply }).is_err() {
+            if requests.blocking_send(ControlCall { request, reply }).is_err() {
                 return;
             }
         }
@@ -110,7 +111,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn keys_and_what_they_ask_for() {
+    fn each_key_has_its_request() {
         for (keys, request) in [
             ("+=", Some(ControlRequest::Shift(0.1))),
             ("-_", Some(ControlRequest::Shift(-0.1))),

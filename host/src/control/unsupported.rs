@@ -1,4 +1,4 @@
-//! Where there are no Unix domain sockets and no terminals of that kind: a run goes on as it was planned.
+//! Stand-ins on systems without Unix domain sockets and terminals of that kind: a run cannot be changed there.
 #![cfg(not(unix))]
 
 use std::convert::Infallible;
@@ -11,11 +11,11 @@ fn unavailable() -> Diagnostic {
     Diagnostic::new("usage::control", "control sockets are not available on this system")
 }
 
-/// A socket that is not there.
+/// A control socket, which this system does not have.
 pub struct ControlSocket;
 
 impl ControlSocket {
-    /// Refuses.
+    /// Fails.
     ///
     /// # Errors
     /// Always.
@@ -23,23 +23,23 @@ impl ControlSocket {
         Err(unavailable())
     }
 
-    /// Serves nobody.
+    /// Waits for ever.
     pub async fn serve(&self, _requests: ControlSender) -> Infallible {
         std::future::pending().await
     }
 }
 
-/// Keys that nobody presses.
+/// Keys at the terminal, which this system does not offer.
 pub struct TerminalKeys;
 
 impl TerminalKeys {
-    /// None.
+    /// Returns `None`.
     pub fn listen(_requests: ControlSender) -> Option<Self> {
         None
     }
 }
 
-/// Refuses.
+/// Fails.
 ///
 /// # Errors
 /// Always.

@@ -1,5 +1,6 @@
-//! Adds up what all workers counted. Intervals may come in any order and the totals are the same: sums commute, and where
-//! one of several must be chosen (an example text) the choice depends on when and where it happened, not on arrival.
+//! Adds up the counts of all workers. Intervals may come in any order and the totals are the same: sums commute, and
+//! where one of several must be chosen (an example text) the choice depends on when and where it happened, not on
+//! arrival.
 
 use std::collections::BTreeMap;
 
@@ -8,7 +9,7 @@ use stampede_time::Nanos;
 
 use super::custom_metric::{MetricId, MetricInfo, MetricTally};
 use super::histogram;
-use super::interval::{Example, Interval, IntervalHealth};
+use super::interval::{Example, IntervalHealth, WorkerInterval};
 use super::iteration_stats::IterationStats;
 use super::row_stats::RowStats;
 use super::sample::{FailureKind, RowId};
@@ -17,7 +18,7 @@ use super::timeline::Timeline;
 /// The share of an interval's wall time above which a worker's CPU counts as exhausted.
 pub const BUSY_CPU: f64 = 0.9;
 
-/// What a row of the report is called.
+/// The names of a row of the report.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct RowInfo {
     /// The scenario it belongs to; none in the plain form, and for the sign-in.
@@ -31,7 +32,7 @@ pub struct RowInfo {
 }
 
 impl RowInfo {
-    /// All names and values by which a threshold finds the row.
+    /// Returns all names and values by which a threshold finds the row.
     pub fn all_tags(&self) -> impl Iterator<Item = (&str, &str)> {
         let own = [("step", self.name.as_str()), ("action", self.action.as_str())];
         let scenario = self.scenario.iter().map(|scenario| ("scenario", scenario.as_str()));
@@ -42,20 +43,20 @@ impl RowInfo {
 /// A check of a row's replies.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct CheckInfo {
-    /// Whose replies.
+    /// The row whose replies are checked.
     pub row: RowId,
-    /// What it is called.
+    /// The check's name.
     pub name: String,
     /// The rate that its answers are counted in.
     pub metric: MetricId,
 }
 
-/// What something of a scenario is called in the report.
+/// Returns the name of a scenario's step in the report: `scenario/step`, or the step alone in the plain form.
 pub fn label(scenario: Option<&str>, name: &str) -> String {
     scenario.map_or_else(|| name.to_owned(), |scenario| format!("{scenario}/{name}"))
 }
 
-/// How one worker fared over the whole run.
+/// The health of one worker over the whole run.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct WorkerHealth {
     /// Sums, and the longest loop lag.
@@ -73,7 +74,22 @@ struct LatestInterval {
     wall: Nanos,
 }
 
-/// How the run stands.
+/// When and where something was seen, in the order in which it counts as earlier.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord)]
+struct SeenAt {
+    /// The second of the run.
+    second: u32,
+    /// Index of the worker.
+    worker: usize,
+}
+
+impl SeenAt {
+    const fn of(from: &WorkerInterval) -> Self {
+        Self { second: from.second, worker: from.worker }
+    }
+}
+
+/// The state of a run in a few numbers.
 #[derive(Clone, Copy, Debug, Default, PartialEq)]
 pub struct Snapshot {
     /// Time since the run began.
@@ -95,8 +111,8 @@ pub struct Aggregate {
     rows: Vec<RowStats<u64>>,
     start_delay: Histogram<u64>,
     timeline: Timeline,
-    /// The earliest example of each row and kind: when, in which worker, what.
-    examples: BTreeMap<(RowId, FailureKind), (u32, usize, Example)>,
+    /// The earliest example of each row and kind.
+    examples: BTreeMap<(RowId, FailureKind), (SeenAt, Example)>,
     workers: Vec<WorkerHealth>,
     latest: Vec<Option<LatestInterval>>,
     metrics: Vec<MetricTotal>,
@@ -105,19 +121,19 @@ pub struct Aggregate {
     checks: Vec<CheckInfo>,
 }
 
-/// A metric of a plugin, and what its values have added up to.
+/// A metric, and the sum of its values.
 #[derive(Clone, Debug, PartialEq)]
 pub struct MetricTotal {
-    /// What it is called.
+    /// Its names, kind and unit.
     pub info: MetricInfo,
     /// Its values.
     pub tally: MetricTally,
-    /// The second and the worker that its last value is of.
-    last: (u32, usize),
+    /// Where its last value was seen.
+    last: SeenAt,
 }
 
 impl Aggregate {
-    /// Nothing counted yet, for these rows and this many workers.
+    /// Creates an aggregate without counts, for these rows and this many workers.
     pub fn new(infos: Vec<RowInfo>, workers: usize) -> Self {
         let rows = infos.len();
         Self {
@@ -135,37 +151,39 @@ impl Aggregate {
         }
     }
 
-    /// The same with metrics of plugins, by [`MetricId`](super::custom::MetricId).
+    /// Adds metrics, by [`MetricId`].
     pub fn with_metrics(mut self, infos: Vec<MetricInfo>) -> Self {
-        let metric = |info: MetricInfo| MetricTotal { tally: MetricTally::new(info.kind), info, last: (0, 0) };
+        let metric =
+            |info: MetricInfo| MetricTotal { tally: MetricTally::new(info.kind), info, last: SeenAt::default() };
         self.metrics = infos.into_iter().map(metric).collect();
         self
     }
 
-    /// The same with checks, which are counted in some of these metrics.
+    /// Adds checks, which are counted in some of the metrics.
     pub fn with_checks(mut self, checks: Vec<CheckInfo>) -> Self {
         self.checks = checks;
         self
     }
 
-    /// Adds an interval of a worker. It counts in one second of the chart over time, the one it began in; the first
-    /// second of the run is 0.
+    /// Adds an interval of a worker. It counts in one second of the time series, the one it began in; the first second
+    /// of the run is 0.
     ///
     /// # Panics
     /// If there is no such worker.
-    pub fn add(&mut self, worker: usize, second: u32, interval: &Interval) {
+    pub fn add(&mut self, from: &WorkerInterval) {
+        let (interval, at) = (&from.interval, SeenAt::of(from));
         for (total, series) in self.rows.iter_mut().zip(&interval.rows) {
             total.add(series);
         }
         histogram::add(&mut self.start_delay, &interval.start_delay);
-        self.timeline.add(worker, second, interval);
+        self.timeline.add(from);
         for example in &interval.examples {
-            self.keep_earliest(worker, second, example);
+            self.keep_earliest(at, example);
         }
-        self.workers[worker].add(&interval.health);
+        self.workers[from.worker].add(&interval.health);
         for (metric, tally) in self.metrics.iter_mut().zip(&interval.tallies).filter(|(_, tally)| tally.count > 0) {
-            metric.tally.merge(tally, metric.last <= (second, worker));
-            metric.last = metric.last.max((second, worker));
+            metric.tally.merge(tally, metric.last <= at);
+            metric.last = metric.last.max(at);
         }
         let missing = interval.iterations.len().saturating_sub(self.iterations.len());
         self.iterations.extend(std::iter::repeat_with(IterationStats::default).take(missing));
@@ -173,19 +191,19 @@ impl Aggregate {
             total.add(iterations);
         }
         self.warm_up += interval.warm_up;
-        self.note_latest(worker, second, interval);
+        self.note_latest(from);
     }
 
-    fn keep_earliest(&mut self, worker: usize, second: u32, example: &Example) {
-        let kept =
-            self.examples.entry((example.row, example.kind)).or_insert_with(|| (second, worker, example.clone()));
-        if (second, worker) < (kept.0, kept.1) {
-            *kept = (second, worker, example.clone());
+    fn keep_earliest(&mut self, at: SeenAt, example: &Example) {
+        let kept = self.examples.entry((example.row, example.kind)).or_insert_with(|| (at, example.clone()));
+        if at < kept.0 {
+            *kept = (at, example.clone());
         }
     }
 
-    fn note_latest(&mut self, worker: usize, second: u32, interval: &Interval) {
-        let latest = &mut self.latest[worker];
+    fn note_latest(&mut self, from: &WorkerInterval) {
+        let (second, interval) = (from.second, &from.interval);
+        let latest = &mut self.latest[from.worker];
         if latest.is_none_or(|latest| latest.second <= second) {
             let requests = interval.rows.iter().map(RowStats::requests).sum();
             *latest =
@@ -193,8 +211,8 @@ impl Aggregate {
         }
     }
 
-    /// How the run stands. A worker that has been silent for more than a second beside the others has ended and counts
-    /// no more.
+    /// Returns the state of the run. A worker that is more than a second behind the newest interval has ended, so it
+    /// counts no longer.
     pub fn snapshot(&self, elapsed: Nanos) -> Snapshot {
         let newest = self.latest.iter().flatten().map(|latest| latest.second).max().unwrap_or(0);
         let live = || self.latest.iter().flatten().filter(move |latest| latest.second + 2 > newest);
@@ -208,59 +226,59 @@ impl Aggregate {
         }
     }
 
-    /// What the rows are called, by [`RowId`].
+    /// Returns the names of the rows, by [`RowId`].
     pub fn row_infos(&self) -> &[RowInfo] {
         &self.row_infos
     }
 
-    /// Totals per row, by [`RowId`].
+    /// Returns the totals of the rows, by [`RowId`].
     pub fn rows(&self) -> &[RowStats<u64>] {
         &self.rows
     }
 
-    /// The sum of all rows.
+    /// Returns the sum of all rows.
     pub fn total(&self) -> RowStats<u64> {
         let mut total = RowStats::default();
         self.rows.iter().for_each(|row| total.add(row));
         total
     }
 
-    /// How late exchanges started, over all rows.
+    /// Returns the start delays of exchanges, over all rows.
     pub const fn start_delay(&self) -> &Histogram<u64> {
         &self.start_delay
     }
 
-    /// The rows over time.
+    /// Returns the rows over time.
     pub const fn timeline(&self) -> &Timeline {
         &self.timeline
     }
 
-    /// The earliest example of a kind of failure in a row.
+    /// Returns the earliest example of a kind of failure in a row.
     pub fn example(&self, row: RowId, kind: FailureKind) -> Option<&Example> {
-        self.examples.get(&(row, kind)).map(|(_, _, example)| example)
+        self.examples.get(&(row, kind)).map(|(_, example)| example)
     }
 
-    /// The checks, by row.
+    /// Returns the checks, by row.
     pub fn checks(&self) -> &[CheckInfo] {
         &self.checks
     }
 
-    /// The metrics of plugins, groups and checks, by [`MetricId`].
+    /// Returns the metrics of plugins, groups and checks, by [`MetricId`].
     pub fn metrics(&self) -> &[MetricTotal] {
         &self.metrics
     }
 
-    /// Iterations, by scenario; none for scenarios that nobody has said anything of.
+    /// Returns the iterations, by scenario; shorter than the list of scenarios if no worker has handed any over yet.
     pub fn iterations(&self) -> &[IterationStats<u64>] {
         &self.iterations
     }
 
-    /// Exchanges of the warm-up, which are in no row.
+    /// Returns the exchanges of the warm-up, which are in no row.
     pub const fn warm_up(&self) -> u64 {
         self.warm_up
     }
 
-    /// How each worker fared.
+    /// Returns the health of the workers, by index.
     pub fn workers(&self) -> &[WorkerHealth] {
         &self.workers
     }
@@ -274,25 +292,11 @@ impl LatestInterval {
 
 impl WorkerHealth {
     fn add(&mut self, health: &IntervalHealth) {
-        let total = &mut self.total;
-        total.cpu += health.cpu;
-        total.wall += health.wall;
-        total.loop_lag_max = total.loop_lag_max.max(health.loop_lag_max);
-        add_lists(&mut total.guest, &health.guest);
-        add_lists(&mut total.guest_calls, &health.guest_calls);
-        add_lists(&mut total.guest_traps, &health.guest_traps);
-        add_lists(&mut total.guest_collateral, &health.guest_collateral);
+        self.total.add(health);
         if health.cpu as f64 > BUSY_CPU * health.wall as f64 {
             self.busy += health.wall;
         }
     }
-}
-
-fn add_lists(into: &mut Vec<u64>, from: &[u64]) {
-    if into.len() < from.len() {
-        into.resize(from.len(), 0);
-    }
-    into.iter_mut().zip(from).for_each(|(sum, more)| *sum += more);
 }
 
 #[cfg(test)]

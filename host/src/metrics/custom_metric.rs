@@ -1,4 +1,4 @@
-//! Metrics of plugins' own: what a value of each kind adds up to. Counts of workers and seconds merge in any order.
+//! Metrics that plugins define, and how values of each kind add up. Tallies of workers and seconds merge in any order.
 
 use hdrhistogram::Histogram;
 
@@ -7,12 +7,12 @@ use super::histogram;
 /// Index of a metric of the run.
 pub type MetricId = u16;
 
-/// How values become a number.
+/// The kind of a metric, which decides how its values become a number.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum MetricKind {
     /// Their sum.
     Counter,
-    /// The last one, the least and the most.
+    /// The last one, the least and the greatest.
     Gauge,
     /// The share of them that is not 0.
     Rate,
@@ -20,7 +20,7 @@ pub enum MetricKind {
     Trend,
 }
 
-/// What a metric counts.
+/// The unit of a metric's values.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum MetricUnit {
     /// A plain number.
@@ -31,16 +31,16 @@ pub enum MetricUnit {
     Bytes,
 }
 
-/// What a metric is called.
+/// The names, kind and unit of a metric.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct MetricInfo {
     /// The plugin that defined it.
     pub plugin: String,
-    /// The name it gave it.
+    /// The metric's name.
     pub name: String,
-    /// How its values become a number.
+    /// The kind, which decides how values become a number.
     pub kind: MetricKind,
-    /// What it counts.
+    /// The unit of its values.
     pub unit: MetricUnit,
 }
 
@@ -51,7 +51,7 @@ pub const MAX_VALUE: f64 = 9_007_199_254_740_992.0;
 pub const TREND_SCALE: f64 = 1_000.0;
 
 impl MetricKind {
-    /// The name in reports.
+    /// Returns the name in reports.
     pub const fn name(self) -> &'static str {
         match self {
             Self::Counter => "counter",
@@ -61,7 +61,7 @@ impl MetricKind {
         }
     }
 
-    /// Whether a metric of this kind takes the value.
+    /// Returns `true` if a metric of this kind takes the value.
     pub fn accepts(self, value: f64) -> bool {
         match self {
             Self::Counter | Self::Trend => (0.0..=MAX_VALUE).contains(&value),
@@ -71,7 +71,7 @@ impl MetricKind {
 }
 
 impl MetricUnit {
-    /// The name in reports.
+    /// Returns the name in reports.
     pub const fn name(self) -> &'static str {
         match self {
             Self::Number => "number",
@@ -81,17 +81,44 @@ impl MetricUnit {
     }
 }
 
-/// What the values of a metric have added up to.
+/// The least and the greatest of some values; infinities the wrong way round while there is none.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct ValueRange {
+    /// The least value.
+    pub min: f64,
+    /// The greatest value.
+    pub max: f64,
+}
+
+impl Default for ValueRange {
+    fn default() -> Self {
+        Self { min: f64::INFINITY, max: f64::NEG_INFINITY }
+    }
+}
+
+impl ValueRange {
+    /// Extends the range to a value. Hot.
+    pub fn include(&mut self, value: f64) {
+        (self.min, self.max) = (self.min.min(value), self.max.max(value));
+    }
+
+    /// Extends the range to another one.
+    pub fn merge(&mut self, other: Self) {
+        (self.min, self.max) = (self.min.min(other.min), self.max.max(other.max));
+    }
+}
+
+/// The sum of a metric's values, in all forms that its kind may need.
 #[derive(Clone, Debug, PartialEq)]
 pub struct MetricTally {
-    /// How many there were.
+    /// Number of values.
     pub count: u64,
     /// Their sum.
     pub sum: f64,
-    /// How many were not 0.
+    /// Number of values that were not 0.
     pub hits: u64,
-    /// The least and the most of them; meaningless if there was none.
-    pub range: (f64, f64),
+    /// The least and the greatest of them.
+    pub range: ValueRange,
     /// The last one.
     pub last: f64,
     /// Their distribution in thousandths, if the metric is a trend.
@@ -99,10 +126,10 @@ pub struct MetricTally {
 }
 
 impl MetricTally {
-    /// No values yet.
+    /// Creates a tally without values.
     pub fn new(kind: MetricKind) -> Self {
         let trend = (kind == MetricKind::Trend).then(|| histogram::empty(histogram::FINE));
-        Self { count: 0, sum: 0.0, hits: 0, range: (f64::INFINITY, f64::NEG_INFINITY), last: 0.0, trend }
+        Self { count: 0, sum: 0.0, hits: 0, range: ValueRange::default(), last: 0.0, trend }
     }
 
     /// Adds a value that the kind takes. Hot: once a trend has seen its largest value, nothing is allocated.
@@ -110,7 +137,7 @@ impl MetricTally {
         self.count += 1;
         self.sum += value;
         self.hits += u64::from(value != 0.0);
-        self.range = (self.range.0.min(value), self.range.1.max(value));
+        self.range.include(value);
         self.last = value;
         if let Some(trend) = &mut self.trend {
             // Growing a histogram of this range fails only where `usize` has 16 bits.
@@ -118,24 +145,24 @@ impl MetricTally {
         }
     }
 
-    /// Adds what somebody else counted, earlier or at the same time; `later` if it was after everything here.
-    pub fn merge(&mut self, other: &Self, later: bool) {
+    /// Adds another tally. `is_later` tells if its last value came after the one here.
+    pub fn merge(&mut self, other: &Self, is_later: bool) {
         if other.count == 0 {
             return;
         }
-        if later || self.count == 0 {
+        if is_later || self.count == 0 {
             self.last = other.last;
         }
         self.count += other.count;
         self.sum += other.sum;
         self.hits += other.hits;
-        self.range = (self.range.0.min(other.range.0), self.range.1.max(other.range.1));
+        self.range.merge(other.range);
         if let (Some(into), Some(from)) = (&mut self.trend, &other.trend) {
             histogram::add(into, from);
         }
     }
 
-    /// Back to nothing, keeping the memory.
+    /// Removes all values and keeps the memory.
     pub fn clear(&mut self) {
         let trend = self.trend.take().map(|mut trend| {
             histogram::clear(&mut trend);
@@ -174,7 +201,7 @@ mod tests {
         let rated = tally(MetricKind::Rate, &[1.0, 0.0, 0.0, 7.0]);
         assert_eq!((rated.hits, rated.count), (2, 4));
         let gauged = tally(MetricKind::Gauge, &[3.0, -2.0, 1.0]);
-        assert_eq!((gauged.range, gauged.last), ((-2.0, 3.0), 1.0));
+        assert_eq!((gauged.range, gauged.last), (ValueRange { min: -2.0, max: 3.0 }, 1.0));
         let trend = tally(MetricKind::Trend, &[0.25, 1_000_000.0]).trend.unwrap();
         assert_eq!((trend.min(), trend.len()), (250, 2));
         assert!(trend.equivalent(trend.max(), 1_000_000_000));
@@ -190,7 +217,7 @@ mod tests {
         back.merge(&late, true);
         back.merge(&early, false);
         assert_eq!(forth, back);
-        assert_eq!((forth.last, forth.count, forth.range), (4.0, 3, (1.0, 9.0)));
+        assert_eq!((forth.last, forth.count, forth.range), (4.0, 3, ValueRange { min: 1.0, max: 9.0 }));
     }
 
     #[test]

@@ -1,8 +1,8 @@
 //! HDR histograms of durations, in the unit and range that the whole tool uses: microseconds, 1 µs to 1 h.
 //!
-//! The counters of an interval are 32 bits wide and those of a run 64: an interval lasts about a second and exists twice
-//! per worker, so half the width is worth having, and no second holds 2^32 requests. Histograms start small and grow to
-//! the largest value seen, which is at most 21 times.
+//! The counters of an interval are 32 bits wide and those of a run 64: an interval lasts about a second and exists
+//! twice per worker, so half the width saves much memory, and no second holds 2^32 requests. Histograms start small and
+//! grow to the largest value seen, which is at most 21 times.
 
 use hdrhistogram::{Counter, Histogram};
 use stampede_time::Nanos;
@@ -16,7 +16,7 @@ pub const FINE: u8 = 3;
 /// Digits kept of phases.
 pub const ROUGH: u8 = 2;
 
-/// An empty histogram that keeps `digits` significant digits, at most 5.
+/// Returns an empty histogram that keeps `digits` significant digits, at most 5.
 ///
 /// # Panics
 /// If `digits` is above 5, which is a mistake in this crate.

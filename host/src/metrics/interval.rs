@@ -1,5 +1,6 @@
-//! What one worker counted in about a second: the parcel that travels from the [`Recorder`](super::recorder::Recorder) to
-//! the [`Aggregate`](super::aggregate::Aggregate) and, emptied, back again.
+//! The counts of about a second: the parcel that travels from a worker's [`Recorder`](super::recorder::Recorder) to the
+//! main thread and, emptied, back again. There it is added to the [`Aggregate`](super::aggregate::Aggregate), and to
+//! those of the other workers in the same second ([`SecondMerger`](super::second::SecondMerger)).
 
 use hdrhistogram::Histogram;
 use stampede_time::Nanos;
@@ -14,36 +15,36 @@ use crate::text::error_chain;
 /// The longest example text kept, in characters.
 pub const EXAMPLE_CHARS: usize = 200;
 
-/// One text that shows what a kind of failure looked like.
+/// One text of a failure, as an example of its kind.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Example {
-    /// Where it happened.
+    /// The row where it happened.
     pub row: RowId,
-    /// What kind it is an example of.
+    /// The kind of failure that it is an example of.
     pub kind: FailureKind,
     text: String,
 }
 
 impl Example {
-    /// Keeps the first [`EXAMPLE_CHARS`] characters of the text, as [`one_line`].
+    /// Keeps the first [`EXAMPLE_CHARS`] characters of the text, as [`error_chain`] writes them.
     pub fn new(row: RowId, kind: FailureKind, text: &str) -> Self {
         Self { row, kind, text: error_chain(text).chars().take(EXAMPLE_CHARS).collect() }
     }
 
-    /// The text.
+    /// Returns the text.
     pub fn text(&self) -> &str {
         &self.text
     }
 }
 
-/// How well the worker itself fared. Filled by the worker when it hands the interval over.
+/// The health of the generator itself. Filled by the worker when it hands the interval over.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct IntervalHealth {
     /// CPU time of the worker's thread.
     pub cpu: Nanos,
-    /// How long the interval lasted.
+    /// Length of the interval.
     pub wall: Nanos,
-    /// The longest that the worker's loop was late by.
+    /// The greatest delay of the worker's loop.
     pub loop_lag_max: Nanos,
     /// Time spent inside guests, per plugin.
     pub guest: Vec<Nanos>,
@@ -56,8 +57,19 @@ pub struct IntervalHealth {
 }
 
 impl IntervalHealth {
-    /// Back to nothing; the lists keep their lengths.
-    fn clear(&mut self) {
+    /// Adds the health of another interval: sums, and the longest loop lag.
+    pub fn add(&mut self, other: &Self) {
+        self.cpu += other.cpu;
+        self.wall += other.wall;
+        self.loop_lag_max = self.loop_lag_max.max(other.loop_lag_max);
+        add_lists(&mut self.guest, &other.guest);
+        add_lists(&mut self.guest_calls, &other.guest_calls);
+        add_lists(&mut self.guest_traps, &other.guest_traps);
+        add_lists(&mut self.guest_collateral, &other.guest_collateral);
+    }
+
+    /// Sets everything to zero; the lists keep their lengths.
+    pub fn clear(&mut self) {
         (self.cpu, self.wall, self.loop_lag_max) = (0, 0, 0);
         for list in [&mut self.guest, &mut self.guest_calls, &mut self.guest_traps, &mut self.guest_collateral] {
             list.fill(0);
@@ -65,7 +77,25 @@ impl IntervalHealth {
     }
 }
 
-/// What one worker counted in about a second.
+fn add_lists(into: &mut Vec<u64>, from: &[u64]) {
+    if into.len() < from.len() {
+        into.resize(from.len(), 0);
+    }
+    into.iter_mut().zip(from).for_each(|(sum, more)| *sum += more);
+}
+
+/// An interval as a worker hands it over.
+#[derive(Debug)]
+pub struct WorkerInterval {
+    /// Index of the worker.
+    pub worker: usize,
+    /// The second of the run that the interval began in; the first one is 0.
+    pub second: u32,
+    /// The counts.
+    pub interval: Box<Interval>,
+}
+
+/// The counts of about a second, of one worker or of all.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Interval {
     /// One series per row, by [`RowId`].
@@ -76,9 +106,9 @@ pub struct Interval {
     pub users_active: u32,
     /// Failures seen for the first time by this worker.
     pub examples: Vec<Example>,
-    /// How well the worker fared.
+    /// The health of the worker, or the sum of several.
     pub health: IntervalHealth,
-    /// What plugins counted, by [`MetricId`](super::custom::MetricId).
+    /// Values of plugins' metrics, groups and checks, by [`MetricId`](super::custom_metric::MetricId).
     pub tallies: Vec<MetricTally>,
     /// Iterations, by scenario.
     pub iterations: Vec<IterationStats<u32>>,
@@ -87,7 +117,7 @@ pub struct Interval {
 }
 
 impl Interval {
-    /// Nothing counted yet, for this many rows.
+    /// Creates an interval without counts, for this many rows.
     pub fn new(rows: usize) -> Self {
         Self {
             rows: std::iter::repeat_with(RowStats::default).take(rows).collect(),
@@ -101,8 +131,8 @@ impl Interval {
         }
     }
 
-    /// Back to nothing, keeping the memory. Best done where it was read: it writes over all counters in use, and what is
-    /// empty already costs nothing to clear again.
+    /// Sets all counts to zero and keeps the memory. It writes over all counters in use, so the thread that has read
+    /// them should do it; clearing an empty interval again costs nothing.
     pub fn clear(&mut self) {
         self.rows.iter_mut().for_each(RowStats::clear);
         histogram::clear(&mut self.start_delay);

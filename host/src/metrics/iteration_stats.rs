@@ -1,4 +1,4 @@
-//! Iterations of one scenario: `due = completed + cut short + dropped`, and how long the completed ones took.
+//! Iterations of one scenario: `due = completed + cut short + dropped`, and the durations of the completed ones.
 
 use hdrhistogram::{Counter, Histogram};
 use stampede_time::Nanos;
@@ -8,13 +8,13 @@ use super::histogram;
 /// The iterations of one scenario.
 #[derive(Clone, Debug, PartialEq)]
 pub struct IterationStats<C: Counter> {
-    /// Walked to the end.
+    /// Iterations that were walked to the end.
     pub completed: u64,
-    /// Begun, and ended by the end of the run or of their user.
+    /// Iterations that began, and were ended by the end of the run or of their user.
     pub cut_short: u64,
-    /// Due, and never begun: there was no user for them.
+    /// Iterations that were due and never began: no user was free.
     pub dropped: u64,
-    /// How long those took that were completed, waits included.
+    /// Durations of the completed ones, waits included.
     pub duration: Histogram<C>,
 }
 
@@ -25,7 +25,7 @@ impl<C: Counter> Default for IterationStats<C> {
 }
 
 impl<C: Counter> IterationStats<C> {
-    /// Counts one that began.
+    /// Counts an iteration that began.
     pub fn record(&mut self, is_complete: bool, took: Nanos) {
         if is_complete {
             self.completed += 1;
@@ -35,12 +35,12 @@ impl<C: Counter> IterationStats<C> {
         }
     }
 
-    /// All that were due.
+    /// Returns the number of iterations that were due.
     pub const fn due(&self) -> u64 {
         self.completed + self.cut_short + self.dropped
     }
 
-    /// Adds what somebody else counted.
+    /// Adds other counts, of any counter width.
     pub fn add<D: Counter>(&mut self, other: &IterationStats<D>) {
         self.completed += other.completed;
         self.cut_short += other.cut_short;
@@ -48,7 +48,7 @@ impl<C: Counter> IterationStats<C> {
         histogram::add(&mut self.duration, &other.duration);
     }
 
-    /// Back to nothing, keeping the memory.
+    /// Sets all counts to zero and keeps the memory.
     pub fn clear(&mut self) {
         (self.completed, self.cut_short, self.dropped) = (0, 0, 0);
         histogram::clear(&mut self.duration);
@@ -60,7 +60,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn what_is_due_ends_in_one_of_three_ways() {
+    fn an_iteration_that_is_due_ends_in_one_of_three_ways() {
         let mut one = IterationStats::<u32>::default();
         one.record(true, 5_000_000);
         one.record(false, 9_000_000);

@@ -8,13 +8,13 @@ use hdrhistogram::{Counter, Histogram};
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct LogLinearHistogram(Box<[(u16, u32)]>);
 
-/// Bins 0 to 31 are the values themselves; from there on, 16 bins cover each doubling.
+/// Returns the bin of a value: 0 to 31 are the values themselves; from there on, 16 bins cover each doubling.
 const fn bin(micros: u64) -> u16 {
     let shift = 59 - (micros | 31).leading_zeros();
     (shift * 16) as u16 + (micros >> shift) as u16
 }
 
-/// The middle of a bin.
+/// Returns the middle of a bin.
 const fn middle(bin: u16) -> u64 {
     let shift = (bin / 16).saturating_sub(1);
     let first = (bin - shift * 16) as u64;
@@ -22,7 +22,7 @@ const fn middle(bin: u16) -> u64 {
 }
 
 impl LogLinearHistogram {
-    /// Adds what a histogram of microseconds counted.
+    /// Adds the counts of a histogram of microseconds.
     pub fn add_histogram<C: Counter>(&mut self, histogram: &Histogram<C>) {
         if histogram.is_empty() {
             return;
@@ -30,7 +30,7 @@ impl LogLinearHistogram {
         let mut bins: Vec<(u16, u32)> = Vec::new();
         for counted in histogram.iter_recorded() {
             let count = u32::try_from(counted.count_at_value().as_u64()).unwrap_or(u32::MAX);
-            append(&mut bins, (bin(counted.value_iterated_to()), count));
+            append(&mut bins, bin(counted.value_iterated_to()), count);
         }
         self.add_bins(&bins);
     }
@@ -45,13 +45,13 @@ impl LogLinearHistogram {
         let mut both: Vec<(u16, u32)> = self.0.iter().chain(other).copied().collect();
         both.sort_unstable_by_key(|&(bin, _)| bin);
         let mut merged = Vec::with_capacity(both.len());
-        for entry in both {
-            append(&mut merged, entry);
+        for (bin, count) in both {
+            append(&mut merged, bin, count);
         }
         self.0 = merged.into_boxed_slice();
     }
 
-    /// The value that this share of the counts does not exceed, in microseconds; `None` if nothing was counted.
+    /// Returns the value that this share of the counts does not exceed, in microseconds; `None` without counts.
     pub fn quantile(&self, share: f64) -> Option<u64> {
         let total: u64 = self.0.iter().map(|&(_, count)| u64::from(count)).sum();
         let rank = (share * total as f64).ceil().max(1.0) as u64;
@@ -64,8 +64,8 @@ impl LogLinearHistogram {
     }
 }
 
-/// Puts an entry at the end of sorted bins, into the last one if it is the same.
-fn append(bins: &mut Vec<(u16, u32)>, (bin, count): (u16, u32)) {
+/// Adds a count at the end of sorted bins, to the last one if it is the same bin.
+fn append(bins: &mut Vec<(u16, u32)>, bin: u16, count: u32) {
     match bins.last_mut() {
         Some(last) if last.0 == bin => last.1 = last.1.saturating_add(count),
         _ => bins.push((bin, count)),

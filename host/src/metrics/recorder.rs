@@ -1,5 +1,6 @@
-//! Counts what one worker measures. Every worker has its own, so nothing is shared and nothing is locked; once a second
-//! the counts are swapped against an emptied interval, and that is all the worker pays for reporting.
+//! Counts the measurements of one worker. Each worker has a recorder of its own, so nothing is shared and nothing is
+//! locked; once a second the counts are swapped against an emptied interval, which is all that reporting costs a
+//! worker.
 
 use stampede_time::Nanos;
 
@@ -14,32 +15,32 @@ use super::sample::{FailureKind, RowId, Sample};
 #[derive(Debug)]
 pub struct Recorder {
     current: Box<Interval>,
-    /// Which kinds have had their example, a bit per [`FailureKind`], per row.
+    /// Kinds that have had their example, a bit per [`FailureKind`], per row.
     example_kinds: Vec<u8>,
     users_active: u32,
     /// The kinds of plugins' metrics.
     metrics: Vec<MetricKind>,
-    /// How many scenarios there are.
+    /// Number of scenarios.
     scenarios: usize,
-    /// What began, or should have, before this is the warm-up's.
+    /// Everything that began, or should have begun, before this time is part of the warm-up.
     counts_from: Nanos,
 }
 
 impl Recorder {
-    /// For a report of this many rows, and of these metrics of plugins.
+    /// Creates a recorder for a report of this many rows, and of these metrics.
     pub fn new(rows: usize, metrics: Vec<MetricKind>) -> Self {
         let mut current = Box::new(Interval::new(rows));
         current.tallies = metrics.iter().copied().map(MetricTally::new).collect();
         Self { current, example_kinds: vec![0; rows], users_active: 0, metrics, scenarios: 0, counts_from: 0 }
     }
 
-    /// The same for iterations of so many scenarios, where what began before `counts_from` is the warm-up's.
+    /// Adds iterations of this many scenarios, and a warm-up that lasts until `counts_from`.
     pub fn with_scenarios(mut self, scenarios: usize, counts_from: Nanos) -> Self {
         self.current.iterations.resize_with(scenarios, IterationStats::default);
         Self { scenarios, counts_from, ..self }
     }
 
-    /// Whether what began then counts.
+    /// Returns `true` if something that began at this time counts.
     pub const fn is_counted(&self, began: Nanos) -> bool {
         began >= self.counts_from
     }
@@ -57,13 +58,13 @@ impl Recorder {
         self.current.rows[usize::from(sample.row)].record(sample);
     }
 
-    /// Counts by how much a start that was due came late: the generator's own lateness. Hot.
+    /// Counts the delay of a start that was due: the generator's own lateness. Hot.
     pub fn record_start_delay(&mut self, late: Nanos) {
         histogram::record(&mut self.current.start_delay, late);
     }
 
-    /// Keeps a text that shows what a failure looked like, if it is the first of its kind in this row in the whole run.
-    /// `make` is called only then. The text must hold no secret; it is cut and stripped here.
+    /// Keeps a failure's text as an example, if it is the first of its kind in this row in the whole run. `make` is
+    /// called only then. The text must hold no secret; it is cut and stripped here.
     pub fn record_example(&mut self, row: RowId, kind: FailureKind, make: impl FnOnce() -> String) {
         let seen = &mut self.example_kinds[usize::from(row)];
         let bit = 1 << (kind as u8);
@@ -73,7 +74,7 @@ impl Recorder {
         }
     }
 
-    /// Adds a value, which its kind takes, to a plugin's metric. Hot.
+    /// Adds a value, which the metric's kind must accept, to a metric. Hot.
     pub fn add_to_metric(&mut self, metric: MetricId, value: f64) {
         self.current.tallies[usize::from(metric)].add(value);
     }
@@ -85,7 +86,7 @@ impl Recorder {
         }
     }
 
-    /// Counts an iteration that was due then and found no user.
+    /// Counts an iteration that was due at this time and found no user.
     pub fn record_dropped(&mut self, scenario: usize, due: Nanos) {
         self.current.iterations[scenario].dropped += u64::from(self.is_counted(due));
     }
@@ -100,13 +101,13 @@ impl Recorder {
         self.current.rows[usize::from(row)].tasks.end(how);
     }
 
-    /// Says how many users the worker has now. Holds until said otherwise, over any number of intervals.
+    /// Sets the number of the worker's users. It holds over any number of intervals, until it is set again.
     pub fn set_users_active(&mut self, users: u32) {
         self.users_active = users;
     }
 
-    /// Hands the counts over and starts anew in `spare`: an interval that came from here and has been read, or `None`
-    /// while there is none, which costs an allocation. The caller fills in the health.
+    /// Returns the counts and starts anew in `spare`: an interval of this recorder that has been read, or `None` while
+    /// there is none, which costs an allocation. The caller fills in the health.
     ///
     /// # Panics
     /// If `spare` has another number of rows.

@@ -7,32 +7,32 @@ use stampede_time::Nanos;
 use super::histogram;
 use super::sample::{FailureKind, PhaseDurations, Sample};
 
-/// How a task ended. A task is one run of one step by one user and may make several exchanges, or none.
+/// The end of a task. A task is one run of one step by one user and may make several exchanges, or none.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[repr(u8)]
 pub enum TaskEnd {
-    /// As the step wants it.
+    /// The step passed.
     Passed,
-    /// Otherwise.
+    /// The step failed.
     Failed,
     /// The run ended first.
     Cancelled,
-    /// It was due and never began: nobody was free to run it. Counts as started too.
+    /// The task was due and never began: no user was free to run it. Counts as started too.
     Dropped,
 }
 
-/// How many tasks there were. Once a run is over, `started` is the sum of the others.
+/// Numbers of tasks. Once a run is over, `started` is the sum of the others.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct TaskCounts {
-    /// That were due.
+    /// Tasks that were due.
     pub started: u64,
-    /// That ended as the step wants it.
+    /// Tasks of which the step passed.
     pub passed: u64,
-    /// That ended otherwise.
+    /// Tasks of which the step failed.
     pub failed: u64,
-    /// That the end of the run cut short.
+    /// Tasks that the end of the run cut short.
     pub cancelled: u64,
-    /// That never began.
+    /// Tasks that never began.
     pub dropped: u64,
 }
 
@@ -47,8 +47,8 @@ impl TaskCounts {
         }
     }
 
-    /// Tasks that started and did not end yet. Meaningful for a whole run only: one interval may hold the end of a task
-    /// that another saw start.
+    /// Returns the tasks that started and did not end yet. Meaningful for a whole run only: one interval may hold the
+    /// end of a task that another saw start.
     pub const fn open(&self) -> u64 {
         self.started.saturating_sub(self.passed + self.failed + self.cancelled + self.dropped)
     }
@@ -63,7 +63,7 @@ impl TaskCounts {
     }
 }
 
-/// How many bytes went where.
+/// Numbers of bytes.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct ByteCounts {
     /// Of requests as sent on the connection, above TLS.
@@ -74,13 +74,13 @@ pub struct ByteCounts {
     pub body_in: u64,
 }
 
-/// Histograms of the parts of an exchange, in microseconds with 2 significant digits. A part that did not happen is in
-/// none, so the counts differ.
+/// Histograms of the phases of an exchange, in microseconds with 2 significant digits. A phase that did not happen is
+/// in none, so the counts differ.
 #[derive(Clone, Debug, PartialEq)]
 pub struct PhaseHistograms<C: Counter>([Histogram<C>; 5]);
 
 impl<C: Counter> PhaseHistograms<C> {
-    /// The names in reports, in the order of the parts.
+    /// The names in reports, in the order of the phases.
     pub const NAMES: [&'static str; 5] = ["dns", "connect", "tls", "first_byte", "receive"];
 
     fn record(&mut self, phases: &PhaseDurations) {
@@ -92,13 +92,13 @@ impl<C: Counter> PhaseHistograms<C> {
         }
     }
 
-    /// One histogram per part, in the order of [`Self::NAMES`].
+    /// Returns one histogram per phase, in the order of [`Self::NAMES`].
     pub const fn parts(&self) -> &[Histogram<C>; 5] {
         &self.0
     }
 }
 
-/// Everything that is counted of one row.
+/// All counts of one row.
 #[derive(Clone, Debug, PartialEq)]
 pub struct RowStats<C: Counter> {
     /// Runs of the step.
@@ -107,16 +107,16 @@ pub struct RowStats<C: Counter> {
     pub ok: u64,
     /// Exchanges with one, by [`FailureKind`] in the order of its discriminants.
     pub err: [u64; FailureKind::ALL.len()],
-    /// How often each status code came, in no order; replies only, so there is no 0. A handful of codes is all a row
-    /// ever sees, and the first is the usual one: a list beats a map.
+    /// Each status code with its count, in no order; replies only, so there is no 0. A row sees only a handful of
+    /// codes, and the first is the usual one, so a list is faster than a map.
     pub statuses: Vec<(u16, u64)>,
     /// Traffic.
     pub bytes: ByteCounts,
-    /// End − intended start of every exchange but the cancelled ones, whose end is the run's and not the site's.
+    /// End − intended start of every exchange except cancelled ones, which the run ended and not the site.
     pub response: Histogram<C>,
     /// End − start of the same exchanges.
     pub service: Histogram<C>,
-    /// The parts of the same exchanges.
+    /// The phases of the same exchanges.
     pub phases: PhaseHistograms<C>,
 }
 
@@ -167,12 +167,12 @@ impl<C: Counter> RowStats<C> {
         }
     }
 
-    /// Exchanges with a failure.
+    /// Returns the number of exchanges with a failure.
     pub fn failures(&self) -> u64 {
         self.err.iter().sum()
     }
 
-    /// All exchanges.
+    /// Returns the number of all exchanges.
     pub fn requests(&self) -> u64 {
         self.ok + self.failures()
     }
@@ -195,7 +195,7 @@ impl<C: Counter> RowStats<C> {
         }
     }
 
-    /// Back to nothing, keeping the memory.
+    /// Sets all counts to zero and keeps the memory.
     pub fn clear(&mut self) {
         self.tasks = TaskCounts::default();
         self.ok = 0;

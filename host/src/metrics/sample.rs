@@ -1,16 +1,16 @@
 //! One measured exchange, as plain numbers. A sample is made on the hot path for every request, so it is `Copy`, holds
-//! no text and allocates nothing; names and messages live in the plan and in the recorder's error examples.
+//! no text and allocates nothing; names and messages are in the plan and in the recorder's examples.
 
 use stampede_time::Nanos;
 
 /// Index of a row of the report: the login first if there is one, then the steps in the script's order.
 pub type RowId = u16;
 
-/// Why something failed. The report counts errors under these names.
+/// The kind of a failure. The report counts errors under these names.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
 #[repr(u8)]
 pub enum FailureKind {
-    /// Nothing came back in time.
+    /// No reply came in time.
     Timeout,
     /// A status the step does not accept.
     Status,
@@ -18,7 +18,7 @@ pub enum FailureKind {
     Network,
     /// Contents the step does not accept.
     Check,
-    /// What arrived breaks the rules of the protocol.
+    /// The reply breaks the rules of the protocol.
     Protocol,
     /// The plugin is at fault.
     Plugin,
@@ -31,7 +31,7 @@ impl FailureKind {
     pub const ALL: [Self; 7] =
         [Self::Timeout, Self::Status, Self::Network, Self::Check, Self::Protocol, Self::Plugin, Self::Cancelled];
 
-    /// The name in reports and in WIT.
+    /// Returns the name in reports and in WIT.
     pub const fn name(self) -> &'static str {
         match self {
             Self::Timeout => "timeout",
@@ -45,7 +45,7 @@ impl FailureKind {
     }
 }
 
-/// How long each part of an exchange took, in nanoseconds. A part that did not happen is `None`: a request on an open
+/// Durations of the phases of an exchange, in nanoseconds. A phase that did not happen is `None`: a request on an open
 /// connection has no `connect`, one that was refused has no `first_byte`.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct PhaseDurations {
@@ -64,14 +64,14 @@ pub struct PhaseDurations {
 /// One exchange, or one task that made none.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Sample {
-    /// Which row it counts in.
+    /// The row that it counts in.
     pub row: RowId,
-    /// When it should have started. Where the run promised a rate that is the time it promised; under a cap (`rps` per
-    /// user) nothing is promised, and it is the start itself: waiting for a turn is in no latency.
+    /// The time at which it should have started. Where the run promised a rate, that is the promised time; under a cap
+    /// (`rps` per user) nothing is promised, and it is the start itself: waiting for a turn is in no latency.
     pub intended: Nanos,
-    /// When it did. Never before `intended`.
+    /// The time at which it started. Never before `intended`.
     pub start: Nanos,
-    /// When the last byte was in, or it failed.
+    /// The time at which the last byte arrived, or it failed.
     pub end: Nanos,
     /// The status code, 0 if there was none.
     pub status: u16,
@@ -81,19 +81,19 @@ pub struct Sample {
     pub bytes_in: u64,
     /// Bytes of the reply's content, before decoding.
     pub body_bytes_in: u64,
-    /// What took how long.
+    /// Durations of its phases.
     pub phases: PhaseDurations,
-    /// Why it failed, if it did.
+    /// The kind of failure; `None` without one.
     pub failure: Option<FailureKind>,
 }
 
 impl Sample {
-    /// End − intended start: what a user of the site would have waited.
+    /// Returns end − intended start: how long a user of the site would have waited.
     pub const fn response_time(&self) -> Nanos {
         self.end.saturating_sub(self.intended)
     }
 
-    /// End − start: what the site took.
+    /// Returns end − start: the time that the site took.
     pub const fn service_time(&self) -> Nanos {
         self.end.saturating_sub(self.start)
     }

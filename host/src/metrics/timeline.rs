@@ -1,12 +1,12 @@
-//! How a run went over time: one point per second and row, until there would be too many; then neighbours merge and each
-//! point covers twice the time. Memory is bounded however long the run, and the result does not depend on the order in
+//! A run over time: one point per second and row, until there would be too many; then neighbours merge and each point
+//! covers twice the time. Memory is bounded however long the run is, and the result does not depend on the order in
 //! which intervals arrive.
 
-use super::interval::Interval;
+use super::interval::WorkerInterval;
 use super::log_linear::LogLinearHistogram;
 use super::row_stats::RowStats;
 
-/// The most points a row keeps. Past it, pairs of points become one.
+/// The greatest number of points of a row. Past it, pairs of points become one.
 pub const MAX_POINTS: usize = 3_600;
 
 /// One row in one stretch of time.
@@ -50,20 +50,21 @@ impl TimelinePoint {
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Timeline {
     seconds_per_point: u32,
-    /// By row, then by time. Rows may be of different lengths: what is missing is nothing.
+    /// By row, then by time. Rows may be of different lengths: missing points are empty.
     rows: Vec<Vec<TimelinePoint>>,
     /// The most users each worker had, by worker, then by time.
     users: Vec<Vec<u32>>,
 }
 
 impl Timeline {
-    /// Nothing yet.
+    /// Creates a timeline without points.
     pub fn new(rows: usize, workers: usize) -> Self {
         Self { seconds_per_point: 1, rows: vec![Vec::new(); rows], users: vec![Vec::new(); workers] }
     }
 
-    /// Adds what a worker counted in a second of the run, the first of which is 0.
-    pub fn add(&mut self, worker: usize, second: u32, interval: &Interval) {
+    /// Adds the counts of a worker in a second of the run, the first of which is 0.
+    pub fn add(&mut self, from: &WorkerInterval) {
+        let (second, interval) = (from.second, &from.interval);
         while (second / self.seconds_per_point) as usize >= MAX_POINTS {
             self.halve();
         }
@@ -73,7 +74,7 @@ impl Timeline {
                 entry_at(points, index).add_series(series);
             }
         }
-        let users = entry_at(&mut self.users[worker], index);
+        let users = entry_at(&mut self.users[from.worker], index);
         *users = interval.users_active.max(*users);
     }
 
@@ -88,28 +89,28 @@ impl Timeline {
         }
     }
 
-    /// How many seconds a point covers: 1, or a higher power of two after an hour.
+    /// Returns the seconds that a point covers: 1, or a higher power of two after an hour.
     pub const fn seconds_per_point(&self) -> u32 {
         self.seconds_per_point
     }
 
-    /// How many points there are, those without any exchange included.
+    /// Returns the number of points, those without any exchange included.
     pub fn length(&self) -> usize {
         self.users.iter().map(Vec::len).max().unwrap_or(0)
     }
 
-    /// One row's points in the order of time; shorter than [`length`](Self::length) if the row fell silent.
+    /// Returns one row's points in the order of time; shorter than [`length`](Self::length) if the row fell silent.
     pub fn row(&self, row: usize) -> &[TimelinePoint] {
         &self.rows[row]
     }
 
-    /// The users of all workers at a point: the sum of each worker's most.
+    /// Returns the users of all workers at a point: the sum of each worker's greatest number.
     pub fn users_at(&self, index: usize) -> u32 {
         self.users.iter().filter_map(|users| users.get(index)).sum()
     }
 }
 
-/// The element at an index; the list grows as needed.
+/// Returns the element at an index; the list grows as needed.
 fn entry_at<T: Default + Clone>(list: &mut Vec<T>, index: usize) -> &mut T {
     if list.len() <= index {
         list.resize(index + 1, T::default());
@@ -131,20 +132,21 @@ fn merge_pairs<T: Default>(list: &mut Vec<T>, merge: impl Fn(&mut T, &T)) {
 
 #[cfg(test)]
 mod tests {
+    use super::super::interval::Interval;
     use super::*;
 
-    fn interval(ok: u64, users: u32) -> Interval {
-        let mut interval = Interval::new(1);
+    fn interval(worker: usize, second: u32, ok: u64, users: u32) -> WorkerInterval {
+        let mut interval = Box::new(Interval::new(1));
         interval.rows[0].ok = ok;
         interval.users_active = users;
-        interval
+        WorkerInterval { worker, second, interval }
     }
 
     #[test]
     fn workers_add_up_within_a_second() {
         let mut timeline = Timeline::new(1, 2);
-        timeline.add(0, 3, &interval(10, 4));
-        timeline.add(1, 3, &interval(5, 6));
+        timeline.add(&interval(0, 3, 10, 4));
+        timeline.add(&interval(1, 3, 5, 6));
         assert_eq!((timeline.length(), timeline.row(0)[3].ok, timeline.users_at(3)), (4, 15, 10));
         assert_eq!(timeline.row(0)[0], TimelinePoint::default());
     }
@@ -153,7 +155,7 @@ mod tests {
     fn past_the_limit_neighbours_merge_and_nothing_is_lost() {
         let mut timeline = Timeline::new(1, 1);
         for second in 0..3_601 {
-            timeline.add(0, second, &interval(1, 2));
+            timeline.add(&interval(0, second, 1, 2));
         }
         assert_eq!((timeline.seconds_per_point(), timeline.length()), (2, 1_801));
         assert_eq!(timeline.row(0).iter().map(|point| point.ok).sum::<u64>(), 3_601);
@@ -163,7 +165,7 @@ mod tests {
     #[test]
     fn the_last_second_that_can_be_counted_still_fits() {
         let mut timeline = Timeline::new(1, 1);
-        timeline.add(0, u32::MAX, &interval(1, 1));
+        timeline.add(&interval(0, u32::MAX, 1, 1));
         assert!(timeline.length() <= MAX_POINTS);
     }
 }

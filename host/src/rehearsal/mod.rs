@@ -152,8 +152,8 @@ async fn run_worker(plan: &Arc<Plan>, clock: Clock) -> Result<RehearsalStats, St
     run_users(setup, context).await?;
     let mut aggregate = Aggregate::new(plan.rows.clone(), 1).with_metrics(plan.metrics.clone());
     while let Ok(message) = message_receiver.try_recv() {
-        if let WorkerMessage::Interval { worker, second, interval } = message {
-            aggregate.add(worker, second, &interval);
+        if let WorkerMessage::Interval(interval) = message {
+            aggregate.add(&interval);
         }
     }
     let traps = aggregate.workers().iter().flat_map(|worker| &worker.total.guest_traps).sum();

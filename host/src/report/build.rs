@@ -23,8 +23,8 @@ use crate::metrics::threshold::ThresholdVerdict;
 use crate::metrics::timeline::{Timeline, TimelinePoint};
 
 impl Report {
-    /// Builds the report. A task that neither passed nor failed by now was cut short by the end of the run, so it counts
-    /// as cancelled: every task that started has ended in exactly one way.
+    /// Builds the report. A task that has neither passed nor failed by now was cut short by the end of the run, so it
+    /// counts as cancelled: every task that started has ended in exactly one way.
     pub fn build(
         settings: RunSettings,
         aggregate: &Aggregate,
@@ -56,12 +56,12 @@ impl Report {
             changes: Vec::new(),
             series: time_series(aggregate),
             generator: generator_report(aggregate, &settings.plugins),
-            settings: RunSettings { base_url: settings.base_url.as_deref().and_then(without_credentials), ..settings },
+            settings: settings.without_credentials(),
         }
     }
 }
 
-/// How long the run was without its warm-up.
+/// Returns the length of the run without its warm-up.
 fn measured_time(settings: &RunSettings, outcome: &RunSummary) -> Nanos {
     outcome.elapsed.saturating_sub(nanos(settings.warm_up))
 }
@@ -100,7 +100,7 @@ fn totals(aggregate: &Aggregate, elapsed: Nanos) -> RowReport {
     RowReport { errors: errors(&total, any_row), ..row(&total, elapsed) }
 }
 
-/// All that follows from a row's own counts. Its names and errors, which need more, are those of the sum.
+/// Builds everything that follows from a row's own counts. Names and errors, which need more, are those of the sum.
 fn row(measured: &row_stats::RowStats<u64>, elapsed: Nanos) -> RowReport {
     RowReport {
         scenario: None,
@@ -147,7 +147,7 @@ fn phases<T>(measured: &PhaseHistograms<u64>, show: impl Fn(&Histogram<u64>) -> 
     PerPhase::from_array(measured.parts().each_ref().map(show))
 }
 
-/// The kinds of failure that occurred.
+/// Returns the kinds of failure that occurred.
 fn errors(
     measured: &row_stats::RowStats<u64>,
     example: impl Fn(FailureKind) -> Option<ErrorExample>,
@@ -190,17 +190,6 @@ fn row_over_time(timeline: &Timeline, row: usize, name: String) -> RowSeries {
         response_p95_us: points().map(|point| point.response.quantile(0.95)).collect(),
         response_max_us: points().map(|point| (point.response_max > 0).then_some(point.response_max)).collect(),
     }
-}
-
-/// The URL without user name, password and query. What is no web URL is not shown at all: there is no telling what is in
-/// it.
-fn without_credentials(url: &str) -> Option<String> {
-    let mut parsed = url::Url::parse(url).ok().filter(|parsed| matches!(parsed.scheme(), "http" | "https"))?;
-    // These fail only for URLs that cannot have credentials.
-    let _ = parsed.set_username("");
-    let _ = parsed.set_password(None);
-    parsed.set_query(None);
-    Some(parsed.into())
 }
 
 #[cfg(test)]
@@ -250,18 +239,5 @@ mod tests {
             assert_eq!([row.ok.len(), row.err.len(), row.response_p95_us.len()], [length; 3], "{}", row.name);
         }
         assert_eq!(counted, report.totals.requests.total);
-    }
-
-    #[test]
-    fn credentials_are_taken_out_of_the_base_url() {
-        let cases = [
-            ("https://site/api", Some("https://site/api")),
-            ("https://me:secret@site/api?key=secret", Some("https://site/api")),
-            ("me:secret@site", None),
-            ("secret", None),
-        ];
-        for (given, shown) in cases {
-            assert_eq!(without_credentials(given).as_deref(), shown, "{given}");
-        }
     }
 }

@@ -10,7 +10,7 @@ use crate::metrics::threshold::ThresholdVerdict;
 use crate::script::threshold_syntax::Quantity;
 use crate::text::error_chain;
 
-/// The checks and how often they passed.
+/// Returns the checks with their counts.
 pub fn checks(aggregate: &Aggregate) -> Vec<CheckReport> {
     let counted = aggregate.checks().iter().map(|info| {
         let tally = &aggregate.metrics()[usize::from(info.metric)].tally;
@@ -25,7 +25,7 @@ pub fn checks(aggregate: &Aggregate) -> Vec<CheckReport> {
     counted.collect()
 }
 
-/// What came of a threshold.
+/// Returns the report's entry of a threshold.
 pub fn threshold(verdict: &ThresholdVerdict) -> ThresholdReport {
     let threshold = &verdict.threshold;
     ThresholdReport {
@@ -40,7 +40,7 @@ pub fn threshold(verdict: &ThresholdVerdict) -> ThresholdReport {
     }
 }
 
-/// A line for each check; nothing if there are none.
+/// Renders a line for each check; empty if there are none.
 pub fn check_lines(report: &Report) -> String {
     let cells = report.checks.iter().map(|check| {
         let total = check.passed + check.failed;
@@ -53,7 +53,7 @@ pub fn check_lines(report: &Report) -> String {
     titled_table("Checks, with the share of replies that passed:", cells.collect())
 }
 
-/// A line for each threshold; nothing if there are none.
+/// Renders a line for each threshold; empty if there are none.
 pub fn threshold_lines(report: &Report) -> String {
     let cells = report.thresholds.iter().map(|threshold| {
         let verdict = if threshold.passed { "passed" } else { "FAILED" };
@@ -62,7 +62,7 @@ pub fn threshold_lines(report: &Report) -> String {
     titled_table("Thresholds:", cells.collect())
 }
 
-/// The number that decided, and when: `512 ms, at 34 s`.
+/// Renders the number that decided, and when: `512 ms, at 34 s`.
 pub fn deciding_value(threshold: &ThresholdReport) -> String {
     let Some(value) = threshold.value else { return "no values".into() };
     let shown = format_value(&threshold.unit, value);
@@ -85,7 +85,7 @@ fn format_value(unit: &str, value: f64) -> String {
     format!("{sign}{shown}")
 }
 
-/// Columns of text under a title, the last of them ragged.
+/// Renders columns of text under a title, the last of them ragged.
 fn titled_table<const N: usize>(title: &str, lines: Vec<[String; N]>) -> String {
     if lines.is_empty() {
         return String::new();

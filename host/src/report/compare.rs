@@ -1,11 +1,11 @@
-//! Two runs of the same script, action by action: what has changed, and how sure that is. Both reports are samples; so each
-//! number is drawn again many times from what its run measured (a bootstrap), and the change is known as an interval that
-//! holds it in 99 of 100 cases. A change is *worse* only if that whole interval is beyond the tolerance.
+//! Compares two runs of the same script, action by action, and tells how sure each change is. Both reports are samples;
+//! so each number is drawn again many times from what its run measured (a bootstrap), and the change is known as an
+//! interval that holds it in 99 of 100 cases. A change is *worse* only if that whole interval is beyond the tolerance.
 //!
 //! The interval knows the spread within the runs, not what else was different on the day. What is drawn:
 //!
-//! - a percentile: the rank that it has in a resample of the histogram is Beta-distributed, so the histogram is read there,
-//!   which is the same as drawing all its values anew;
+//! - a percentile: the rank that it has in a resample of the histogram is Beta-distributed, so the histogram is read
+//!   there, which is the same as drawing all its values anew;
 //! - the share of errors: Beta-distributed as well, from the counts;
 //! - requests per second: the seconds of the series, drawn with replacement.
 
@@ -17,9 +17,9 @@ use super::model::{Report, RowReport, RowSeries, TimeSeries};
 use super::read::decode_micros;
 use crate::metrics::histogram::FINE;
 
-/// How often each number is drawn.
+/// The number of draws of each number.
 const DRAWS: usize = 2_000;
-/// How much is left outside of the interval on each side, in 1.
+/// The probability outside of the interval on each side, 0 to 1.
 const TAIL_PROBABILITY: f64 = 0.005;
 /// The fewest stretches of the series from which a rate is judged.
 const MIN_INTERVALS: usize = 5;
@@ -28,27 +28,44 @@ const MIN_TAIL_SAMPLES: f64 = 5.0;
 /// A share of errors that has grown by less than this is not worse, whatever it was.
 const MIN_ERROR_INCREASE: f64 = 0.001;
 
-/// What the comparison of two reports says.
+/// The comparison of two reports.
 #[derive(Clone, Debug)]
 pub struct ReportComparison {
-    /// Of each action, in the order of the rows.
-    pub actions: Vec<(String, Vec<MetricChange>)>,
+    /// The actions, in the order of the rows.
+    pub actions: Vec<ActionChanges>,
 }
 
-/// One number of one action.
+/// The changes of one action.
+#[derive(Clone, Debug)]
+pub struct ActionChanges {
+    /// The step's name.
+    pub name: String,
+    /// One per [`ComparedMetric`], in their order.
+    pub changes: Vec<MetricChange>,
+}
+
+/// The change of one number of one action.
 #[derive(Clone, Debug)]
 pub struct MetricChange {
-    /// Which number.
+    /// The number.
     pub metric: ComparedMetric,
-    /// It was this; `None` if nothing was measured.
+    /// Its value in the base; `None` if nothing was measured.
     pub base: Option<f64>,
-    /// And is this.
+    /// Its value in the new report.
     pub new: Option<f64>,
-    /// Where the change is with 99 % confidence: relative to the base, of errors the difference of the shares. `None` if
-    /// there is too little to tell.
-    pub interval: Option<(f64, f64)>,
-    /// What that means.
+    /// The interval that holds the change with 99 % confidence. `None` if too little was measured.
+    pub interval: Option<ChangeInterval>,
+    /// The verdict on it.
     pub verdict: ChangeVerdict,
+}
+
+/// An interval that holds a change: relative to the base, or of errors the difference of the shares.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct ChangeInterval {
+    /// The lower end.
+    pub low: f64,
+    /// The upper end.
+    pub high: f64,
 }
 
 /// The numbers that are compared.
@@ -66,25 +83,25 @@ pub enum ComparedMetric {
     P99,
 }
 
-/// What a change means.
+/// The verdict on a change.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum ChangeVerdict {
-    /// Within the tolerance, surely.
+    /// The whole interval is within the tolerance.
     WithinTolerance,
-    /// Beyond the tolerance, surely, to the good.
+    /// The whole interval is beyond the tolerance, for the better.
     Better,
-    /// Beyond the tolerance, surely, to the bad.
+    /// The whole interval is beyond the tolerance, for the worse.
     Worse,
-    /// Either is possible.
+    /// The interval is on both sides of the tolerance.
     Inconclusive,
     /// Too little was measured.
     TooFewSamples,
 }
 
 impl ReportComparison {
-    /// Whether anything is worse.
+    /// Returns `true` if any number is worse.
     pub fn is_worse(&self) -> bool {
-        self.actions.iter().flat_map(|(_, changes)| changes).any(|change| change.verdict == ChangeVerdict::Worse)
+        self.actions.iter().flat_map(|action| &action.changes).any(|change| change.verdict == ChangeVerdict::Worse)
     }
 }
 
@@ -93,98 +110,161 @@ impl ReportComparison {
 /// # Errors
 /// A histogram cannot be read.
 pub fn compare(base: &Report, new: &Report, tolerance: f64) -> Result<ReportComparison, String> {
-    // The same reports are judged the same every time.
-    let mut random = Pcg64Mcg::seed_from_u64(0);
+    // A fixed seed: comparing the same reports again gives the same verdicts.
+    let mut bootstrap = Bootstrap { tolerance, random: Pcg64Mcg::seed_from_u64(0) };
     let rows = base.actions.iter().zip(&base.series.actions).zip(new.actions.iter().zip(&new.series.actions));
     let actions = rows.map(|((base_row, base_series), (new_row, new_series))| {
-        let mut changes = vec![
-            rate_change(
-                (base_row, &rate_per_interval(&base.series, base_series)),
-                (new_row, &rate_per_interval(&new.series, new_series)),
-                tolerance,
-                &mut random,
-            ),
-            error_share_change(base_row, new_row, tolerance, &mut random),
-        ];
-        let (base_times, new_times) = (CumulativeCounts::from_row(base_row)?, CumulativeCounts::from_row(new_row)?);
-        for (what, quantile) in [(ComparedMetric::P50, 0.5), (ComparedMetric::P95, 0.95), (ComparedMetric::P99, 0.99)] {
-            changes.push(percentile_change(what, quantile, (&base_times, &new_times), (tolerance, &mut random)));
+        let rows = BaseAndNew { base: base_row, new: new_row };
+        let rates = BaseAndNew {
+            base: RateSamples { row: base_row, rates: rate_per_interval(&base.series, base_series) },
+            new: RateSamples { row: new_row, rates: rate_per_interval(&new.series, new_series) },
+        };
+        let times =
+            BaseAndNew { base: CumulativeCounts::from_row(base_row)?, new: CumulativeCounts::from_row(new_row)? };
+        let mut changes = vec![bootstrap.rate_change(&rates), bootstrap.error_share_change(&rows)];
+        for (metric, quantile) in [(ComparedMetric::P50, 0.5), (ComparedMetric::P95, 0.95), (ComparedMetric::P99, 0.99)]
+        {
+            changes.push(bootstrap.percentile_change(metric, quantile, &times));
         }
-        Ok((base_row.name.clone(), changes))
+        Ok(ActionChanges { name: base_row.name.clone(), changes })
     });
     Ok(ReportComparison { actions: actions.collect::<Result<_, String>>()? })
 }
 
-/// From what the change is drawn, often, to what it means. `sign` is 1 if more is worse; `limits` are by how much it may
-/// change to the bad and to the good.
-fn classify(mut samples: Vec<f64>, sign: f64, (bad, good): (f64, f64)) -> ((f64, f64), ChangeVerdict) {
+/// Something of the base, and the same of the new report.
+struct BaseAndNew<T> {
+    base: T,
+    new: T,
+}
+
+/// The requests per second of an action, for each stretch of its series.
+struct RateSamples<'a> {
+    row: &'a RowReport,
+    rates: Vec<f64>,
+}
+
+/// The limits within which a number may change: for the worse, and for the better.
+#[derive(Clone, Copy)]
+struct Tolerances {
+    worse: f64,
+    better: f64,
+}
+
+/// A change as the draws give it.
+struct ChangeEstimate {
+    interval: ChangeInterval,
+    verdict: ChangeVerdict,
+}
+
+/// Turns the drawn changes into an interval and a verdict. `sign` is 1 if more is worse, -1 if less is.
+fn classify(mut samples: Vec<f64>, sign: f64, tolerances: Tolerances) -> ChangeEstimate {
     samples.sort_by(f64::total_cmp);
     let at = |share: f64| samples[(share * (samples.len() - 1) as f64).round() as usize];
     let (low, high) = (at(TAIL_PROBABILITY), at(1.0 - TAIL_PROBABILITY));
-    let (least, most) = if sign > 0.0 { (low, high) } else { (-high, -low) };
-    let judgement = if least > bad {
+    let (least, greatest) = if sign > 0.0 { (low, high) } else { (-high, -low) };
+    let verdict = if least > tolerances.worse {
         ChangeVerdict::Worse
-    } else if most < -good {
+    } else if greatest < -tolerances.better {
         ChangeVerdict::Better
-    } else if most <= bad && least >= -good {
+    } else if greatest <= tolerances.worse && least >= -tolerances.better {
         ChangeVerdict::WithinTolerance
     } else {
         ChangeVerdict::Inconclusive
     };
-    ((low, high), judgement)
+    ChangeEstimate { interval: ChangeInterval { low, high }, verdict }
 }
 
 fn metric_change(
-    what: ComparedMetric,
-    (base, new): (Option<f64>, Option<f64>),
-    judged: Option<((f64, f64), ChangeVerdict)>,
+    metric: ComparedMetric,
+    values: BaseAndNew<Option<f64>>,
+    estimate: Option<ChangeEstimate>,
 ) -> MetricChange {
-    let (interval, judgement) = judged.map_or((None, ChangeVerdict::TooFewSamples), |(at, what)| (Some(at), what));
-    MetricChange { metric: what, base, new, interval, verdict: judgement }
+    let verdict = estimate.as_ref().map_or(ChangeVerdict::TooFewSamples, |estimate| estimate.verdict);
+    let interval = estimate.map(|estimate| estimate.interval);
+    MetricChange { metric, base: values.base, new: values.new, interval, verdict }
 }
 
-fn rate_change(
-    (base_row, base): (&RowReport, &[f64]),
-    (new_row, new): (&RowReport, &[f64]),
+/// Draws the numbers of both runs again and again.
+struct Bootstrap<R: Rng> {
+    /// The relative change that is neither better nor worse.
     tolerance: f64,
-    random: &mut impl Rng,
-) -> MetricChange {
-    let enough = base.len() >= MIN_INTERVALS && new.len() >= MIN_INTERVALS && base.iter().any(|rate| *rate > 0.0);
-    let result = enough.then(|| {
-        let draws =
-            (0..DRAWS).map(|_| resampled_mean(new, random) / resampled_mean(base, random).max(f64::MIN_POSITIVE) - 1.0);
-        classify(draws.collect(), -1.0, (tolerance, tolerance))
-    });
-    metric_change(ComparedMetric::Rps, (Some(base_row.requests.rps), Some(new_row.requests.rps)), result)
+    random: R,
 }
 
-/// The rate in each stretch but the last, which the end of the run cuts off.
+impl<R: Rng> Bootstrap<R> {
+    const fn tolerances(&self) -> Tolerances {
+        Tolerances { worse: self.tolerance, better: self.tolerance }
+    }
+
+    fn rate_change(&mut self, samples: &BaseAndNew<RateSamples>) -> MetricChange {
+        let BaseAndNew { base, new } = samples;
+        let (base_rates, new_rates) = (&base.rates, &new.rates);
+        let is_enough = base_rates.len() >= MIN_INTERVALS
+            && new_rates.len() >= MIN_INTERVALS
+            && base_rates.iter().any(|rate| *rate > 0.0);
+        let random = &mut self.random;
+        let draws = is_enough.then(|| {
+            let draw =
+                |_| resampled_mean(new_rates, random) / resampled_mean(base_rates, random).max(f64::MIN_POSITIVE) - 1.0;
+            (0..DRAWS).map(draw).collect::<Vec<_>>()
+        });
+        let estimate = draws.map(|draws| classify(draws, -1.0, self.tolerances()));
+        let values = BaseAndNew { base: Some(base.row.requests.rps), new: Some(new.row.requests.rps) };
+        metric_change(ComparedMetric::Rps, values, estimate)
+    }
+
+    fn error_share_change(&mut self, rows: &BaseAndNew<&RowReport>) -> MetricChange {
+        let share =
+            |row: &RowReport| (row.requests.total > 0).then(|| row.requests.err as f64 / row.requests.total as f64);
+        let drawn = |row: &RowReport| Beta::new(row.requests.err as f64 + 0.5, row.requests.ok as f64 + 0.5).ok();
+        let (base, new) = (rows.base, rows.new);
+        let estimate = match (share(base), drawn(base), share(new), drawn(new)) {
+            (Some(base_share), Some(base), Some(_), Some(new)) => {
+                let random = &mut self.random;
+                let draws = (0..DRAWS).map(|_| new.sample(random) - base.sample(random)).collect();
+                let limit = (base_share * self.tolerance).max(MIN_ERROR_INCREASE);
+                Some(classify(draws, 1.0, Tolerances { worse: limit, better: limit }))
+            }
+            _ => None,
+        };
+        metric_change(ComparedMetric::Errors, BaseAndNew { base: share(base), new: share(new) }, estimate)
+    }
+
+    fn percentile_change(
+        &mut self,
+        metric: ComparedMetric,
+        quantile: f64,
+        times: &BaseAndNew<CumulativeCounts>,
+    ) -> MetricChange {
+        let BaseAndNew { base, new } = times;
+        let value = |times: &CumulativeCounts| (times.count() > 0).then(|| times.quantile(quantile));
+        let estimate = match (base.rank_distribution(quantile), new.rank_distribution(quantile)) {
+            (Some(base_rank), Some(new_rank)) => {
+                let random = &mut self.random;
+                let draw =
+                    |_| new.quantile(new_rank.sample(random)) / base.quantile(base_rank.sample(random)).max(1.0) - 1.0;
+                let draws = (0..DRAWS).map(draw).collect();
+                Some(classify(draws, 1.0, self.tolerances()))
+            }
+            _ => None,
+        };
+        metric_change(metric, BaseAndNew { base: value(base), new: value(new) }, estimate)
+    }
+}
+
+/// Returns the rate in each stretch except the last, which the end of the run cuts off.
 fn rate_per_interval(series: &TimeSeries, row: &RowSeries) -> Vec<f64> {
     let stretch = f64::from(series.resolution_s);
     let all = row.ok.iter().zip(&row.err).map(|(ok, err)| (ok + err) as f64 / stretch);
     all.take(row.ok.len().saturating_sub(1)).collect()
 }
 
-/// The mean of as many of the values, drawn with replacement.
+/// Returns the mean of as many of the values, drawn with replacement.
 fn resampled_mean(values: &[f64], random: &mut impl Rng) -> f64 {
     (0..values.len()).map(|_| values[random.random_range(0..values.len())]).sum::<f64>() / values.len() as f64
 }
 
-fn error_share_change(base: &RowReport, new: &RowReport, tolerance: f64, random: &mut impl Rng) -> MetricChange {
-    let share = |row: &RowReport| (row.requests.total > 0).then(|| row.requests.err as f64 / row.requests.total as f64);
-    let drawn = |row: &RowReport| Beta::new(row.requests.err as f64 + 0.5, row.requests.ok as f64 + 0.5).ok();
-    let result = match (share(base), drawn(base), share(new), drawn(new)) {
-        (Some(was), Some(a), Some(_), Some(b)) => {
-            let draws = (0..DRAWS).map(|_| b.sample(random) - a.sample(random)).collect();
-            let limit = (was * tolerance).max(MIN_ERROR_INCREASE);
-            Some(classify(draws, 1.0, (limit, limit)))
-        }
-        _ => None,
-    };
-    metric_change(ComparedMetric::Errors, (share(base), share(new)), result)
-}
-
-/// The response times of an action: each value and how many are up to it.
+/// The response times of an action: each value with the number of values up to it.
 struct CumulativeCounts(Vec<(u64, u64)>);
 
 impl CumulativeCounts {
@@ -202,37 +282,19 @@ impl CumulativeCounts {
         self.0.last().map_or(0, |(_, upto)| *upto)
     }
 
-    /// The value that this share of all is up to; there must be one.
+    /// Returns the value that this share of all does not exceed. There must be a value.
     fn quantile(&self, share: f64) -> f64 {
         let rank = ((share * self.count() as f64).ceil() as u64).clamp(1, self.count());
         let bin = self.0.partition_point(|(_, upto)| *upto < rank).min(self.0.len() - 1);
         self.0[bin].0 as f64
     }
 
-    /// Where the percentile's rank is in a resample; `None` if there is too little beyond it.
+    /// Returns the distribution of the percentile's rank in a resample; `None` if too few values are beyond it.
     fn rank_distribution(&self, quantile: f64) -> Option<Beta<f64>> {
         let count = self.count() as f64;
         let enough = count * quantile.min(1.0 - quantile) >= MIN_TAIL_SAMPLES;
         enough.then(|| Beta::new(quantile * count, (1.0 - quantile) * count).ok()).flatten()
     }
-}
-
-fn percentile_change(
-    what: ComparedMetric,
-    quantile: f64,
-    (base, new): (&CumulativeCounts, &CumulativeCounts),
-    (tolerance, random): (f64, &mut impl Rng),
-) -> MetricChange {
-    let point = |times: &CumulativeCounts| (times.count() > 0).then(|| times.quantile(quantile));
-    let result = match (base.rank_distribution(quantile), new.rank_distribution(quantile)) {
-        (Some(a), Some(b)) => {
-            let draws =
-                (0..DRAWS).map(|_| new.quantile(b.sample(random)) / base.quantile(a.sample(random)).max(1.0) - 1.0);
-            Some(classify(draws.collect(), 1.0, (tolerance, tolerance)))
-        }
-        _ => None,
-    };
-    metric_change(what, (point(base), point(new)), result)
 }
 
 #[cfg(test)]

@@ -2,25 +2,25 @@
 
 use unicode_width::UnicodeWidthStr;
 
-use super::compare::{ChangeVerdict, ComparedMetric, MetricChange, ReportComparison};
+use super::compare::{ChangeInterval, ChangeVerdict, ComparedMetric, MetricChange, ReportComparison};
 use super::format::{latency, short};
 use crate::text::error_chain;
 
 const COLUMNS: usize = 6;
 
-/// The whole text, with a line feed at the end.
+/// Renders the whole text, with a line feed at the end.
 pub fn render(comparison: &ReportComparison, base: &str, tolerance: f64) -> String {
     let mut lines: Vec<[String; COLUMNS]> = vec![["Action", "", "base", "new", "change (99 %)", ""].map(str::to_owned)];
-    for (name, changes) in &comparison.actions {
-        for (at, change) in changes.iter().enumerate() {
-            let name = if at == 0 { error_chain(name) } else { String::new() };
+    for action in &comparison.actions {
+        for (index, change) in action.changes.iter().enumerate() {
+            let name = if index == 0 { error_chain(&action.name) } else { String::new() };
             lines.push(cells(name, change));
         }
     }
     let widths: [usize; COLUMNS] =
         std::array::from_fn(|column| lines.iter().map(|cells| cells[column].width()).max().unwrap_or(0));
     let mut text: String = lines.iter().map(|cells| line(cells, &widths)).collect();
-    let worse: usize = comparison.actions.iter().map(|(_, changes)| worse_count(changes)).sum();
+    let worse: usize = comparison.actions.iter().map(|action| worse_count(&action.changes)).sum();
     let tolerance = percent(tolerance);
     text += &match worse {
         0 => format!("Nothing is worse than in `{base}` by more than {tolerance}.\n"),
@@ -49,8 +49,9 @@ fn cells(name: String, change: &MetricChange) -> [String; COLUMNS] {
         (Some(value), _) => latency(value, " "),
     };
     let unit = if change.metric == ComparedMetric::Errors { " points" } else { "" };
-    let interval =
-        change.interval.map_or("-".to_owned(), |(low, high)| format!("{} to {}{unit}", signed(low), signed(high)));
+    let interval = change
+        .interval
+        .map_or("-".to_owned(), |ChangeInterval { low, high }| format!("{} to {}{unit}", signed(low), signed(high)));
     let judgement = match change.verdict {
         ChangeVerdict::WithinTolerance => "same",
         ChangeVerdict::Better => "better",
@@ -70,7 +71,7 @@ fn signed(share: f64) -> String {
     format!("{sign}{} %", trimmed(share * 100.0))
 }
 
-/// Two decimals at most, and no minus zero.
+/// Formats a number with two decimals at most, and without minus zero.
 fn trimmed(value: f64) -> String {
     let rounded = (value * 100.0).round() / 100.0 + 0.0;
     format!("{rounded}")

@@ -1,4 +1,4 @@
-//! Metrics of plugins' own, as numbers of the report and as lines of the table.
+//! Metrics that plugins define, as numbers of the report and as lines of the table.
 
 use bytesize::ByteSize;
 use hdrhistogram::Histogram;
@@ -11,7 +11,7 @@ use crate::metrics::aggregate;
 use crate::metrics::custom_metric::{MetricKind, MetricTally, MetricUnit, TREND_SCALE};
 use crate::text::error_chain;
 
-/// A metric in numbers; those that its kind does not have are `None`, and so are all of one without values.
+/// Returns the numbers of a metric. Those that its kind does not have are `None`, and so are all of one without values.
 pub fn metric_report(measured: &aggregate::MetricTotal, elapsed: Nanos) -> MetricReport {
     let aggregate::MetricTotal { info, tally, .. } = measured;
     let of = |kinds: &[MetricKind]| kinds.contains(&info.kind) && tally.count > 0;
@@ -28,8 +28,8 @@ pub fn metric_report(measured: &aggregate::MetricTotal, elapsed: Nanos) -> Metri
         hits: of(&[MetricKind::Rate]).then_some(tally.hits),
         share: of(&[MetricKind::Rate]).then(|| tally.hits as f64 / tally.count as f64),
         last: of(&[MetricKind::Gauge]).then_some(tally.last),
-        min: ranged.then_some(tally.range.0),
-        max: ranged.then_some(tally.range.1),
+        min: ranged.then_some(tally.range.min),
+        max: ranged.then_some(tally.range.max),
         distribution: trend(tally).map(|trend| distribution(trend, tally.sum / tally.count as f64)),
         histogram: trend(tally).map(encode_wide),
     }
@@ -39,13 +39,13 @@ fn trend(tally: &MetricTally) -> Option<&Histogram<u64>> {
     tally.trend.as_ref().filter(|trend| !trend.is_empty())
 }
 
-/// How the values of a trend are spread, whose mean is known exactly.
+/// Returns the distribution of a trend's values, whose mean is known exactly.
 pub fn distribution(trend: &Histogram<u64>, mean: f64) -> TrendStats {
     let at = |quantile: f64| trend.value_at_quantile(quantile) as f64 / TREND_SCALE;
     TrendStats { mean, p50: at(0.5), p90: at(0.9), p95: at(0.95), p99: at(0.99), p999: at(0.999) }
 }
 
-/// The metrics of a report, a line each; nothing if there are none.
+/// Renders the metrics of a report, a line each; empty if there are none.
 pub fn lines(report: &Report) -> String {
     if report.metrics.is_empty() {
         return String::new();

@@ -1,4 +1,4 @@
-//! A histogram as the numbers people compare, and as text that other programs can merge.
+//! A histogram as the numbers that people compare, and as text that other programs can merge.
 
 use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
@@ -9,7 +9,7 @@ use super::model::DurationStats;
 use crate::metrics::custom_metric::{MAX_VALUE, TREND_SCALE};
 use crate::metrics::histogram;
 
-/// The numbers; `None` of an empty histogram, which has none.
+/// Returns the numbers of a histogram; `None` if it is empty.
 pub fn duration_stats(histogram: &Histogram<u64>) -> Option<DurationStats> {
     if histogram.is_empty() {
         return None;
@@ -35,8 +35,8 @@ fn round_to_tenths(value: f64) -> f64 {
     (value * 10.0).round() / 10.0
 }
 
-/// V2 compressed format in base64. Every histogram is written with the same bounds, 1 µs to 1 h, whatever its size in
-/// memory, so that any two of the same number of digits can be added by any implementation.
+/// Encodes a histogram in the V2 compressed format, in base64. Every histogram is written with the same bounds, 1 µs to
+/// 1 h, whatever its size in memory, so that any two of the same number of digits can be added by any implementation.
 pub fn encode(histogram: &Histogram<u64>) -> String {
     let mut whole =
         Histogram::<u64>::new_with_bounds(1, histogram::MAX_MICROS, histogram.sigfig()).expect("valid bounds");
@@ -44,7 +44,7 @@ pub fn encode(histogram: &Histogram<u64>) -> String {
     serialize_base64(&whole)
 }
 
-/// The same for a trend of a plugin, which is counted in thousandths and goes up to 2^53.
+/// Encodes the histogram of a plugin's trend as [`encode`] does; it is counted in thousandths and goes up to 2^53.
 pub fn encode_wide(histogram: &Histogram<u64>) -> String {
     let most = (MAX_VALUE * TREND_SCALE) as u64;
     let mut whole = Histogram::<u64>::new_with_bounds(1, most, histogram.sigfig()).expect("valid bounds");

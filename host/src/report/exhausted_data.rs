@@ -3,7 +3,7 @@
 use super::format::grouped;
 use super::model::ExhaustedDataSet;
 
-/// A line for each.
+/// Renders a line for each data set.
 pub(super) fn lines(ends: &[ExhaustedDataSet]) -> String {
     let line = |end: &ExhaustedDataSet| {
         let users = if end.users == 1 { "1 user".into() } else { format!("{} users", grouped(end.users.into())) };
@@ -18,7 +18,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_line_says_whom_and_how_much() {
+    fn a_line_names_users_and_rows() {
         let end = |rows, users| ExhaustedDataSet { name: "ids".into(), rows, users };
         let expected = "Data set `ids` ran out: 12 users ended, for whom nothing of its 999 rows was left.\n\
                         Data set `ids` ran out: 1 user ended, for whom nothing of its only row was left.\n";

@@ -1,6 +1,6 @@
-//! Numbers as people read them, the same in the table, the progress line and messages. Pure functions.
+//! Numbers as people read them, alike in the table, the progress line and messages. Pure functions.
 
-/// A count that fits a narrow column: `999`, `3.2k`, `9k`, `120k`, `1.2M`, `5G`. Rounded, so only for reading.
+/// Formats a count to fit a narrow column: `999`, `3.2k`, `9k`, `120k`, `1.2M`, `5G`. Rounded, so only for reading.
 pub fn count(number: u64) -> String {
     let mut scaled = number as f64;
     for unit in ["", "k", "M"] {
@@ -13,18 +13,18 @@ pub fn count(number: u64) -> String {
     format!("{}G", short(scaled))
 }
 
-/// One decimal below 100 unless it is zero, none above.
+/// Formats a number with one decimal below 100 unless it is zero, none above.
 pub fn short(value: f64) -> String {
     if value < 99.95 { decimal(value) } else { format!("{value:.0}") }
 }
 
-/// One decimal unless it is zero.
+/// Formats a number with one decimal unless it is zero.
 fn decimal(value: f64) -> String {
     let text = format!("{value:.1}");
     text.strip_suffix(".0").map_or(text.clone(), Into::into)
 }
 
-/// A whole number in groups of three digits: `12 012`.
+/// Formats a whole number in groups of three digits: `12 012`.
 pub fn grouped(number: u64) -> String {
     let digits = number.to_string();
     let mut text = String::with_capacity(digits.len() * 4 / 3);
@@ -37,15 +37,15 @@ pub fn grouped(number: u64) -> String {
     text
 }
 
-/// A number in groups of three digits, with one decimal unless it is zero: `108.3`, `12 345.6`.
+/// Formats a number in groups of three digits, with one decimal unless it is zero: `108.3`, `12 345.6`.
 pub fn grouped_decimal(value: f64) -> String {
     let tenths = (value * 10.0).round() as u64;
     let whole = grouped(tenths / 10);
     if tenths.is_multiple_of(10) { whole } else { format!("{whole}.{}", tenths % 10) }
 }
 
-/// A latency given in microseconds, three digits or so, with this between number and unit: `850µs`, `1.24ms`, `34ms`,
-/// `12.3s`.
+/// Formats a latency given in microseconds, three digits or so, with this between number and unit: `850µs`, `1.24ms`,
+/// `34ms`, `12.3s`.
 pub fn latency(micros: f64, gap: &str) -> String {
     match micros {
         // Each limit is where rounding would reach the next form.
@@ -56,7 +56,7 @@ pub fn latency(micros: f64, gap: &str) -> String {
     }
 }
 
-/// A long duration given in microseconds: `850 ms`, `12.3 s`, `120 s`.
+/// Formats a long duration given in microseconds: `850 ms`, `12.3 s`, `120 s`.
 pub fn seconds(micros: u64) -> String {
     match micros as f64 / 1e6 {
         s if s < 0.9995 => format!("{:.0} ms", s * 1e3),
@@ -64,8 +64,8 @@ pub fn seconds(micros: u64) -> String {
     }
 }
 
-/// A share of a whole in percent, to one decimal. Never 100 % of something that lacks a part, nor 0 % of something that
-/// has one: two decimals then, cut. A share of nothing is 0 %.
+/// Formats a share of a whole in percent, to one decimal. Never 100 % of something that lacks a part, nor 0 % of
+/// something that has one: two decimals then, cut. A share of nothing is 0 %.
 pub fn percent(part: u64, whole: u64) -> String {
     if part == 0 || whole == 0 {
         return "0 %".into();
@@ -81,7 +81,7 @@ pub fn percent(part: u64, whole: u64) -> String {
     }
 }
 
-/// Bytes in units of 10^6, three digits or so; what is less than 0.001 but not nothing says so.
+/// Formats bytes in units of 10^6, three digits or so; less than 0.001 but not zero is `< 0.001`.
 pub fn megabytes(bytes: f64) -> String {
     match bytes / 1e6 {
         0.0 => "0".into(),

@@ -1,5 +1,5 @@
-//! Whether the generator kept up. A worker that is late, or has no CPU left, adds its own slowness to everyone's
-//! latency; the report must say so rather than blame the site.
+//! The health of the generator. A worker that is late, or has no CPU left, adds its own slowness to all latencies; the
+//! report must say so rather than blame the site.
 
 use hdrhistogram::Histogram;
 
@@ -9,7 +9,7 @@ use super::model::{GeneratorReport, PluginReport, WorkerReport};
 use crate::metrics::aggregate::{Aggregate, WorkerHealth};
 
 /// A worker whose CPU was exhausted for more than this share of the run held it back. Less is a passing burst, such as
-/// everybody connecting at once.
+/// all users connecting at once.
 const MAX_BUSY_SHARE: f64 = 0.1;
 
 /// A run shorter than this, in microseconds, is all start-up and says nothing about the CPU.
@@ -18,7 +18,7 @@ const MIN_WALL_US: u64 = 1_000_000;
 /// Starts later than this at the 99th percentile, in microseconds, are too late.
 const MAX_START_DELAY_P99_US: u64 = 10_000;
 
-/// How the generator fared, with the plugins' names in the order of the workers' lists.
+/// Returns the health of the generator. `plugins` are the names in the order of the workers' lists.
 pub fn generator_report(aggregate: &Aggregate, plugins: &[String]) -> GeneratorReport {
     let workers: Vec<WorkerReport> = aggregate.workers().iter().map(worker_report).collect();
     let reasons = bottleneck_reasons(&workers, aggregate.start_delay());
@@ -57,7 +57,7 @@ fn plugin_report(aggregate: &Aggregate, index: usize, name: &str) -> PluginRepor
     }
 }
 
-/// Why the generator was the bottleneck; nothing if it was not.
+/// Returns the reasons why the generator was the bottleneck; empty if it was not.
 pub(super) fn bottleneck_reasons(workers: &[WorkerReport], start_delay: &Histogram<u64>) -> Vec<String> {
     let busiest = workers.iter().enumerate().max_by(|(_, a), (_, b)| a.busy_share.total_cmp(&b.busy_share));
     let busy = busiest.filter(|(_, worker)| worker.busy_share > MAX_BUSY_SHARE && worker.wall_us >= MIN_WALL_US).map(

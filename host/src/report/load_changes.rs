@@ -1,13 +1,13 @@
-//! The line about what was changed while the run went on.
+//! The line about changes of the load during the run.
 
 use super::format::{seconds, short};
 use super::model::ChangeReport;
 use crate::text::error_chain;
 
-/// How many changes are told one by one.
+/// The greatest number of changes that are listed one by one.
 const MAX_LISTED: usize = 8;
 
-/// The line; empty if nothing was changed.
+/// Renders the line; empty if nothing was changed.
 pub(super) fn line(changes: &[ChangeReport]) -> String {
     if changes.is_empty() {
         return String::new();
@@ -30,7 +30,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_line_says_what_and_when() {
+    fn a_line_names_changes_and_times() {
         let change = |at_us, what: &'static str, scale, scenario: Option<&str>| ChangeReport {
             at_us,
             what: what.into(),

@@ -1,8 +1,8 @@
-//! Several reports as one, as if their machines had been one: counts and histograms are added, so nothing is lost that
-//! they hold. The series are laid side by side by the second since each run's start, whose clocks need not agree; a
-//! percentile of a second in which more than one of them has replies cannot be had from theirs, and is left out.
+//! Merges several reports into one, as if their machines had been one: counts and histograms are added, so nothing that
+//! they hold is lost. The series are aligned by the second since each run's start, whose clocks need not agree; a
+//! percentile of a second in which more than one of them has replies does not follow from theirs, and is left out.
 //!
-//! The order of the reports does not matter: they are put in one first.
+//! The order of the reports does not matter: they are sorted first.
 
 use std::collections::BTreeMap;
 
@@ -18,29 +18,38 @@ use crate::metrics::aggregate::label;
 use crate::metrics::histogram::{FINE, ROUGH};
 use crate::metrics::sample::FailureKind;
 
+/// A report, and what messages call it.
+#[derive(Clone, Debug)]
+pub struct NamedReport {
+    /// The path of its file.
+    pub name: String,
+    /// The report.
+    pub report: Report,
+}
+
 /// Adds reports up.
 ///
 /// # Errors
-/// There is none, or two of them are of different scripts, in words: `first` and `second` are how they are called.
-pub fn merge(named: Vec<(String, Report)>) -> Result<Report, String> {
-    let mut named = named;
-    named.sort_by_cached_key(|(_, report)| {
+/// There is none, or two of them are of different scripts; the text is for the user.
+pub fn merge(mut reports: Vec<NamedReport>) -> Result<Report, String> {
+    reports.sort_by_cached_key(|NamedReport { report, .. }| {
         (report.run.started_at.clone(), serde_json::to_string(report).unwrap_or_default())
     });
-    let mut rest = named.into_iter();
-    let (first, mut sum) = rest.next().ok_or("there is no report")?;
-    for (name, report) in rest {
-        check_same_script((&first, &sum), (&name, &report))?;
-        add(&mut sum, &report)?;
+    let mut rest = reports.into_iter();
+    let mut sum = rest.next().ok_or("there is no report")?;
+    for other in rest {
+        check_same_script(&sum, &other)?;
+        add(&mut sum.report, &other.report)?;
     }
-    Ok(sum)
+    Ok(sum.report)
 }
 
-/// Whether two reports are of the same script, as far as they tell.
+/// Checks that two reports are of the same script, as far as they tell.
 ///
 /// # Errors
-/// What sets them apart.
-pub fn check_same_script((first, a): (&str, &Report), (second, b): (&str, &Report)) -> Result<(), String> {
+/// The first difference, in words.
+pub fn check_same_script(first: &NamedReport, second: &NamedReport) -> Result<(), String> {
+    let (NamedReport { name: first, report: a }, NamedReport { name: second, report: b }) = (first, second);
     let file = |report: &Report| report.settings.script.rsplit(['/', '\\']).next().unwrap_or_default().to_owned();
     if file(a) != file(b) {
         return Err(format!("`{first}` is of the script `{}`, and `{second}` of `{}`", file(a), file(b)));
@@ -104,7 +113,7 @@ fn add(sum: &mut Report, other: &Report) -> Result<(), String> {
     generator_health(&mut sum.generator, &other.generator)
 }
 
-/// Users and workers add up; what else differs is said only if all agree.
+/// Adds users and workers up; other settings are kept only if all reports agree.
 fn settings(sum: &mut RunSettings, more: &RunSettings) {
     sum.users = sum.users.saturating_add(more.users);
     sum.workers += more.workers;
@@ -146,7 +155,7 @@ fn check(sum: &mut CheckReport, more: &CheckReport) {
     sum.share = (asked > 0).then(|| sum.passed as f64 / asked as f64);
 }
 
-/// A threshold of several runs held if it held in each; one in which it did not is shown.
+/// Merges a threshold: it held if it held in each run; otherwise a run in which it did not is shown.
 fn threshold(sum: &mut ThresholdReport, more: &ThresholdReport) {
     if sum.passed && !more.passed {
         *sum = more.clone();
@@ -190,7 +199,7 @@ fn row(sum: &mut RowReport, more: &RowReport, elapsed_us: u64) -> Result<(), Str
     Ok(())
 }
 
-/// Every form of two histograms together.
+/// Merges two histograms, and returns all forms of the sum.
 fn merge_histograms(a: &str, b: &str, digits: u8) -> Result<(String, Option<super::model::DurationStats>), String> {
     let mut sum = decode_micros(a, digits)?;
     crate::metrics::histogram::add(&mut sum, &decode_micros(b, digits)?);
@@ -202,7 +211,7 @@ fn per_second(count: u64, elapsed_us: u64) -> f64 {
     if elapsed_us == 0 { 0.0 } else { count as f64 * 1e6 / elapsed_us as f64 }
 }
 
-/// In the order of the kinds; kinds that this version does not know come last.
+/// Merges errors, in the order of the kinds; kinds that this version does not know come last.
 fn errors(a: &[ErrorCount], b: &[ErrorCount], requests: u64) -> Vec<ErrorCount> {
     let place = |category: &str| FailureKind::ALL.iter().position(|kind| kind.name() == category).unwrap_or(usize::MAX);
     let mut sums: BTreeMap<(usize, String), ErrorCount> = BTreeMap::new();
@@ -233,7 +242,7 @@ fn metric(sum: &mut MetricReport, more: &MetricReport, elapsed_us: u64) -> Resul
     sum.per_second = sum.sum.filter(|_| elapsed_us > 0).map(|all| all * 1e6 / elapsed_us as f64);
     sum.hits = sum.hits.map_or(more.hits, |hits| Some(hits + more.hits.unwrap_or(0)));
     sum.share = sum.hits.map(|hits| hits as f64 / sum.count as f64);
-    // Of several machines the one that began last, which is the order that the reports are in.
+    // The value of the machine that began last: the reports are in that order.
     sum.last = more.last.or(sum.last);
     sum.min = both(sum.min, more.min, f64::min);
     sum.max = both(sum.max, more.max, f64::max);
@@ -275,12 +284,12 @@ fn series(sum: &mut TimeSeries, more: &TimeSeries) {
     sum.actions = a.actions.iter().zip(&b.actions).map(|(a, b)| merge_row_series(a, b, length)).collect();
 }
 
-/// What a list has at a place; nothing beyond its end.
+/// Returns the value at a place of a list; zero beyond its end.
 fn value_at<T: Copy + Default>(list: &[T], at: usize) -> T {
     list.get(at).copied().unwrap_or_default()
 }
 
-/// The percentile of several: that of the only one with replies, and else nobody knows it.
+/// Returns the percentile of several stretches: that of the only one with replies, or `None` if there are more.
 fn single_value(values: impl Iterator<Item = Option<u64>>) -> Option<u64> {
     let mut present = values.flatten();
     let first = present.next();
@@ -313,7 +322,7 @@ fn merge_row_series(a: &RowSeries, b: &RowSeries, length: usize) -> RowSeries {
     }
 }
 
-/// The same in longer stretches.
+/// Returns a series in longer stretches.
 fn coarsen(series: &TimeSeries, resolution: u32) -> TimeSeries {
     let each = (resolution / series.resolution_s).max(1) as usize;
     if each == 1 {
@@ -338,7 +347,7 @@ fn coarsen(series: &TimeSeries, resolution: u32) -> TimeSeries {
     }
 }
 
-/// The workers of all machines; whether they kept up is judged anew.
+/// Merges the workers of all machines, and judges anew if they kept up.
 fn generator_health(sum: &mut GeneratorReport, more: &GeneratorReport) -> Result<(), String> {
     sum.workers.extend(more.workers.iter().cloned());
     let mut delay = decode_micros(&sum.start_delay_histogram, FINE)?;

@@ -1,21 +1,19 @@
-//! Showing: from the counts of a run to what people and programs read.
+//! Reports: the counts of a run as people and programs read them.
 //!
 //! A [`Report`] is built once, when the run is over, and never changes. Each form is a function of it alone, so the
-//! table, the JSON and the CSV of a run cannot disagree. Progress during the run is the one exception: it shows
-//! snapshots.
+//! table and the [formats](formats) of its files cannot disagree. Progress during the run is the one exception: it
+//! shows snapshots.
 
 mod build;
 mod checks_and_thresholds;
 pub mod compare;
 mod comparison_table;
-mod csv;
 mod custom_metrics;
 mod duration_stats;
 mod exhausted_data;
 mod format;
+pub mod formats;
 mod generator;
-mod json;
-mod junit;
 pub mod merge;
 pub mod model;
 pub mod progress;
@@ -33,4 +31,4 @@ pub use table::render as table;
 
 pub mod load_changes;
 #[cfg(test)]
-mod test_reports;
+pub(crate) mod test_reports;

@@ -14,16 +14,16 @@ use crate::run::EndReason;
 /// Name and version of the serialized form. The version grows when a reader of the old form would misread the new.
 pub const SCHEMA: &str = "stampede-report/1";
 
-/// Everything that is known about a run once it is over. Made by [`Report::build`], never changed.
+/// Everything that is known about a run once it is over. Built by [`Report::build`], never changed.
 #[derive(Clone, Debug, Serialize, Deserialize)]
 pub struct Report {
     /// [`SCHEMA`].
     pub schema: Cow<'static, str>,
     /// Version of the tool that made it.
     pub tool_version: String,
-    /// How the run was set up.
+    /// The settings of the run.
     pub settings: RunSettings,
-    /// How it went.
+    /// Its course.
     pub run: RunReport,
     /// The loads that ran side by side, and their iterations.
     pub scenarios: Vec<ScenarioReport>,
@@ -31,36 +31,36 @@ pub struct Report {
     pub totals: RowReport,
     /// One per row: the login first if there is one, then the steps in the script's order.
     pub actions: Vec<RowReport>,
-    /// What plugins counted by themselves, in the order it was defined.
+    /// The metrics of plugins, in the order in which they were defined.
     pub metrics: Vec<MetricReport>,
     /// The checks, in the order of the steps.
     #[serde(default)]
     pub checks: Vec<CheckReport>,
-    /// What came of the thresholds: those of the script, then those of flags.
+    /// The verdicts on thresholds: those of the script, then those of flags.
     #[serde(default)]
     pub thresholds: Vec<ThresholdReport>,
     /// Data sets that had no row left for some user, in the order of the script.
     #[serde(default)]
     pub data: Vec<ExhaustedDataSet>,
-    /// What was changed while it ran, in order.
+    /// Changes of the load while it ran, in order.
     #[serde(default)]
     pub changes: Vec<ChangeReport>,
     /// The actions over time.
     pub series: TimeSeries,
-    /// How the generator itself fared.
+    /// The health of the generator itself.
     pub generator: GeneratorReport,
 }
 
-/// A change of the load while the run went on.
+/// A change of the load during the run.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct ChangeReport {
-    /// When, after the run's start.
+    /// Time after the run's start.
     pub at_us: u64,
     /// `scale`, `pause`, `resume` or `stop`.
     pub what: Cow<'static, str>,
-    /// The load from then on, in that of the plan.
+    /// The load from then on, as a multiple of the plan's.
     pub scale: Option<f64>,
-    /// Of which scenario, if not of all.
+    /// The scenario that changed; `None` for all.
     pub scenario: Option<String>,
 }
 
@@ -69,34 +69,34 @@ pub struct ChangeReport {
 pub struct CheckReport {
     /// The step's name.
     pub step: String,
-    /// The check's own.
+    /// The check's name.
     pub name: String,
-    /// How many exchanges passed it.
+    /// Number of exchanges that passed it.
     pub passed: u64,
-    /// How many did not, those without a reply included.
+    /// Number of exchanges that did not, those without a reply included.
     pub failed: u64,
-    /// The share that passed; `None` if it was never asked.
+    /// The share that passed, 0 to 1; `None` if no reply was checked.
     pub share: Option<f64>,
 }
 
-/// What came of a threshold.
+/// The verdict on a threshold.
 #[derive(Clone, Debug, Serialize, Deserialize)]
 pub struct ThresholdReport {
     /// The metric with its tags.
     pub metric: String,
-    /// What had to hold of it.
+    /// The condition.
     pub expression: String,
-    /// Whether it held.
+    /// `true` if it held.
     pub passed: bool,
-    /// The number that decided; `None` if there was nothing to look at.
+    /// The number that decided; `None` if there were no values.
     pub value: Option<f64>,
-    /// What it was held against.
+    /// The limit that it was compared with.
     pub limit: f64,
-    /// What both are: `microseconds`, `share`, `bytes` or `number`.
+    /// The unit of both: `microseconds`, `share`, `bytes` or `number`.
     pub unit: Cow<'static, str>,
-    /// At the end of which second it was that number; `None` for the end of the run.
+    /// The second at whose end that was the number; `None` for the end of the run.
     pub at_s: Option<u32>,
-    /// Whether it ended the run.
+    /// `true` if it ended the run.
     pub aborted: bool,
 }
 
@@ -105,7 +105,7 @@ pub struct ThresholdReport {
 pub struct ExhaustedDataSet {
     /// Its name in the script.
     pub name: String,
-    /// How many rows it has.
+    /// Number of its rows.
     pub rows: u64,
     /// Users for whom none was left.
     pub users: u32,
@@ -120,15 +120,15 @@ pub struct MetricReport {
     pub name: String,
     /// `counter`, `gauge`, `rate` or `trend`.
     pub kind: Cow<'static, str>,
-    /// What the values are: `number`, `nanoseconds` or `bytes`.
+    /// The unit of its values: `number`, `nanoseconds` or `bytes`.
     pub unit: Cow<'static, str>,
-    /// How many values were added.
+    /// Number of values.
     pub count: u64,
     /// Of a counter: the sum of its values.
     pub sum: Option<f64>,
     /// Of a counter: the sum per second of the run.
     pub per_second: Option<f64>,
-    /// Of a rate: how many values were not 0.
+    /// Of a rate: number of values that were not 0.
     pub hits: Option<u64>,
     /// Of a rate: the share of values that were not 0.
     pub share: Option<f64>,
@@ -138,14 +138,14 @@ pub struct MetricReport {
     pub min: Option<f64>,
     /// Of a gauge or a trend: the greatest value.
     pub max: Option<f64>,
-    /// Of a trend: how its values are spread.
+    /// Of a trend: the distribution of its values.
     pub distribution: Option<TrendStats>,
-    /// Of a trend: the same for other programs, in thousandths.
+    /// Of a trend: the distribution in thousandths, as a histogram for other programs.
     #[serde(default)]
     pub histogram: Option<String>,
 }
 
-/// How the values of a trend are spread: three significant digits, the mean exact.
+/// The distribution of a trend's values: three significant digits, the mean exact.
 #[derive(Clone, Debug, Serialize, Deserialize)]
 pub struct TrendStats {
     /// The mean.
@@ -162,14 +162,14 @@ pub struct TrendStats {
     pub p999: f64,
 }
 
-/// How the run went.
+/// The course of the run.
 #[derive(Clone, Debug, Serialize, Deserialize)]
 pub struct RunReport {
-    /// RFC 3339, UTC.
+    /// Start of the run, RFC 3339 in UTC.
     pub started_at: String,
     /// From the start to the last sample.
     pub elapsed_us: u64,
-    /// Why it ended.
+    /// The reason why it ended.
     pub ended: EndReason,
     /// Users that signed in.
     pub users_signed_in: u32,
@@ -182,31 +182,31 @@ pub struct RunReport {
 /// One load and its iterations.
 #[derive(Clone, Debug, Serialize, Deserialize)]
 pub struct ScenarioReport {
-    /// How it was set up.
+    /// Its settings.
     #[serde(flatten)]
     pub load: ScenarioLoad,
     /// Its iterations.
     pub iterations: IterationTotals,
-    /// How long those took that were completed, waits included.
+    /// Durations of the completed ones, waits included.
     pub iteration_time_us: Option<DurationStats>,
-    /// The same for other programs.
+    /// These durations as a histogram for other programs.
     pub iteration_histogram: String,
 }
 
 /// Iterations of a scenario: `due = completed + cut_short + dropped`.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct IterationTotals {
-    /// That should have begun.
+    /// Iterations that should have begun.
     pub due: u64,
-    /// That were walked to the end.
+    /// Iterations that were walked to the end.
     pub completed: u64,
-    /// That the end of the run, or of their user, cut short.
+    /// Iterations that the end of the run, or of their user, cut short.
     pub cut_short: u64,
-    /// That found no free user.
+    /// Iterations that found no free user.
     pub dropped: u64,
 }
 
-/// What was measured of one action, or of all.
+/// The measurements of one action, or of all.
 #[derive(Clone, Debug, Serialize, Deserialize)]
 pub struct RowReport {
     /// The scenario it belongs to; `None` for the sum, for the sign-in, and in the plain form.
@@ -223,7 +223,7 @@ pub struct RowReport {
     pub requests: RequestTotals,
     /// Traffic.
     pub bytes: ByteTotals,
-    /// How often each status code came.
+    /// Number of replies by status code.
     pub statuses: BTreeMap<u16, u64>,
     /// Kinds of failure that occurred, in a fixed order.
     pub errors: Vec<ErrorCount>,
@@ -231,24 +231,24 @@ pub struct RowReport {
     pub response_time_us: Option<DurationStats>,
     /// End − start of the same exchanges.
     pub service_time_us: Option<DurationStats>,
-    /// The parts of the same exchanges.
+    /// The phases of the same exchanges.
     pub phases_us: PerPhase<Option<DurationStats>>,
-    /// The same for other programs.
+    /// These durations as histograms for other programs.
     pub histograms: RowHistograms,
 }
 
 /// Runs of a step: `started = passed + failed + cancelled + dropped`.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct TaskTotals {
-    /// That were due.
+    /// Tasks that were due.
     pub started: u64,
-    /// That ended as the step wants it.
+    /// Tasks of which the step passed.
     pub passed: u64,
-    /// That ended otherwise.
+    /// Tasks of which the step failed.
     pub failed: u64,
-    /// That the end of the run cut short.
+    /// Tasks that the end of the run cut short.
     pub cancelled: u64,
-    /// That were due and never began.
+    /// Tasks that were due and never began.
     pub dropped: u64,
 }
 
@@ -282,15 +282,15 @@ pub struct ByteTotals {
 pub struct ErrorCount {
     /// Its name.
     pub category: Cow<'static, str>,
-    /// How many exchanges failed that way.
+    /// Number of exchanges that failed that way.
     pub count: u64,
     /// Their share of all exchanges of the row, 0 to 1.
     pub share: f64,
-    /// What one looked like, if that was said.
+    /// An example, if there is one.
     pub example: Option<ErrorExample>,
 }
 
-/// What a failure looked like.
+/// An example of a failure.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct ErrorExample {
     /// The step where it happened.
@@ -317,7 +317,7 @@ pub struct DurationStats {
     pub max: u64,
 }
 
-/// Something about each part of an exchange.
+/// A value for each phase of an exchange.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct PerPhase<T> {
     /// Resolving the host's name.
@@ -333,12 +333,12 @@ pub struct PerPhase<T> {
 }
 
 impl<T> PerPhase<T> {
-    /// All parts, in their order.
+    /// Returns the values in the order of the phases.
     pub const fn as_array(&self) -> [&T; 5] {
         [&self.dns, &self.connect, &self.tls, &self.first_byte, &self.receive]
     }
 
-    /// Of parts in that order.
+    /// Takes the values in the order of the phases.
     pub fn from_array([dns, connect, tls, first_byte, receive]: [T; 5]) -> Self {
         Self { dns, connect, tls, first_byte, receive }
     }
@@ -351,16 +351,16 @@ pub struct RowHistograms {
     pub response_time: String,
     /// Service time, 3 significant digits.
     pub service_time: String,
-    /// The parts, 2 significant digits.
+    /// The phases, 2 significant digits.
     pub phases: PerPhase<String>,
 }
 
 /// The run over time. All lists are equally long: one element per stretch of time, from the start of the run.
 #[derive(Clone, Debug, Serialize, Deserialize)]
 pub struct TimeSeries {
-    /// How many seconds an element covers: 1, or a higher power of two for runs of more than an hour.
+    /// Seconds that an element covers: 1, or a higher power of two for runs of more than an hour.
     pub resolution_s: u32,
-    /// Users, the most at any second's end.
+    /// Users: the greatest number at any second's end.
     pub users_active: Vec<u32>,
     /// One per row, in their order.
     pub actions: Vec<RowSeries>,
@@ -387,35 +387,35 @@ pub struct RowSeries {
     pub response_max_us: Vec<Option<u64>>,
 }
 
-/// How the generator itself fared, and so how far its numbers can be trusted.
+/// The health of the generator itself, which tells how far its numbers can be trusted.
 #[derive(Clone, Debug, Serialize, Deserialize)]
 pub struct GeneratorReport {
-    /// Whether it was slower than it should have been: then latencies include its own.
+    /// `true` if it was slower than it should have been: then latencies include its own.
     pub bottleneck: bool,
-    /// Why, one sentence without a full stop each; empty if it was not.
+    /// The reasons, one sentence without a full stop each; empty if it kept up.
     pub reasons: Vec<String>,
     /// One per worker thread.
     pub workers: Vec<WorkerReport>,
     /// Start − intended start of all exchanges.
     pub start_delay_us: Option<DurationStats>,
-    /// The same for other programs.
+    /// These delays as a histogram for other programs.
     pub start_delay_histogram: String,
     /// One per plugin.
     pub guests: Vec<PluginReport>,
 }
 
-/// How one worker thread fared.
+/// The health of one worker thread.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct WorkerReport {
     /// CPU time.
     pub cpu_us: u64,
-    /// How long it was observed.
+    /// Time for which it was observed.
     pub wall_us: u64,
     /// CPU time per time observed, 0 to 1.
     pub cpu_share: f64,
     /// Share of the time observed, 0 to 1, in seconds of which the CPU was busy for more than 90 %.
     pub busy_share: f64,
-    /// The longest that its loop was late by.
+    /// The greatest delay of its loop.
     pub loop_lag_max_us: u64,
 }
 

@@ -1,5 +1,5 @@
-//! Progress while the run lasts, on standard error: a bar on a terminal, a plain line per second elsewhere, so that a log
-//! file stays readable. It only shows what it is given; when to update is the caller's business.
+//! Progress while the run lasts, on standard error: a bar on a terminal, a plain line per second elsewhere, so that a
+//! log file stays readable. The caller decides when to update it.
 
 use std::io::Write;
 
@@ -18,29 +18,23 @@ pub struct ProgressDisplay {
 
 #[derive(Debug)]
 enum ProgressMode {
-    Silent,
     Lines,
     Bar(ProgressBar),
 }
 
 impl ProgressDisplay {
-    /// For a run of a planned length, or one that ends by itself. `terminal` says whether standard error is one; `quiet`
-    /// shows nothing at all.
-    pub fn new(terminal: bool, planned: Option<Nanos>, quiet: bool) -> Self {
-        let shown = match (quiet, terminal) {
-            (true, _) => ProgressMode::Silent,
-            (false, false) => ProgressMode::Lines,
-            (false, true) => ProgressMode::Bar(bar(planned)),
-        };
-        Self { mode: shown, planned_length: planned }
+    /// Creates the display of a run of a planned length, or of one that ends by itself. `is_terminal` tells if standard
+    /// error is one.
+    pub fn new(is_terminal: bool, planned_length: Option<Nanos>) -> Self {
+        let mode = if is_terminal { ProgressMode::Bar(bar(planned_length)) } else { ProgressMode::Lines };
+        Self { mode, planned_length }
     }
 
-    /// Shows how the run stands, and how its load was changed, if it was.
+    /// Shows the state of the run, and the change of its load if there is one.
     pub fn update(&self, snapshot: &Snapshot, load: &str) {
         match &self.mode {
-            ProgressMode::Silent => {}
             ProgressMode::Lines => {
-                // Nobody is left to tell if standard error is closed.
+                // If standard error is closed there is no way left to say so.
                 let _ = writeln!(std::io::stderr(), "{}", line(snapshot, self.planned_length, load));
             }
             ProgressMode::Bar(bar) => {
@@ -64,7 +58,8 @@ fn bar(planned: Option<Nanos>) -> ProgressBar {
     ProgressBar::with_draw_target(planned, ProgressDrawTarget::stderr()).with_style(style)
 }
 
-/// `12 s elapsed, 108 s left | 500 users | 498.2 rps | 0.1 % errors | load × 1.5`. Errors are those of the whole run so far.
+/// `12 s elapsed, 108 s left | 500 users | 498.2 rps | 0.1 % errors | load × 1.5`. Errors are those of the whole run so
+/// far.
 fn line(snapshot: &Snapshot, planned: Option<Nanos>, load: &str) -> String {
     let whole_seconds = |nanos: Nanos| (nanos + 500_000_000) / 1_000_000_000;
     let elapsed = whole_seconds(snapshot.elapsed);
@@ -107,7 +102,7 @@ mod tests {
     #[test]
     fn bars_of_both_kinds_can_be_made_and_finished() {
         for planned in [None, Some(SECOND)] {
-            let progress = ProgressDisplay::new(true, planned, false);
+            let progress = ProgressDisplay::new(true, planned);
             progress.update(&Snapshot::default(), "");
             progress.finish();
         }

@@ -1,4 +1,4 @@
-//! Reads a report back from its JSON. It may have come from anywhere, so whatever is wrong with it is one clear line: no
+//! Reads a report back from its JSON. It may have come from anywhere, so each mistake in it is one clear line: not
 //! JSON, not a report, one of a newer version, or a damaged one.
 
 use std::fs;
@@ -17,43 +17,57 @@ use crate::metrics::histogram::{FINE, MAX_MICROS, ROUGH};
 /// Reads a file.
 ///
 /// # Errors
-/// `usage::report`, whatever is wrong.
+/// `usage::report` for every mistake.
 pub fn read(path: &Path) -> Result<Report, Diagnostic> {
     let name = path.display();
     let text = fs::read_to_string(path).map_err(|error| {
         Diagnostic::new("usage::report", format!("cannot read the report `{name}`: {}", io_reason(&error)))
     })?;
-    parse(&text).map_err(|(what, help)| {
-        let diagnostic = Diagnostic::new("usage::report", format!("`{name}` {what}"));
-        if help.is_empty() { diagnostic } else { diagnostic.help(help) }
+    parse(&text).map_err(|error| {
+        let diagnostic = Diagnostic::new("usage::report", format!("`{name}` {}", error.message));
+        if error.help.is_empty() { diagnostic } else { diagnostic.help(error.help) }
     })
 }
 
-/// What tells a report from other JSON.
+/// The field that tells a report from other JSON.
 #[derive(Deserialize)]
 struct SchemaProbe {
     schema: Option<serde_json::Value>,
 }
 
-/// How to get a report, for who gave something else.
+/// The help for a file that is not a report.
 const HELP: &str = "`--out FILE.json` of a run writes one";
 
-/// Reads a text. What is wrong goes on after the file's name.
-pub fn parse(text: &str) -> Result<Report, (String, &'static str)> {
+/// The reason why a text is not read as a report.
+#[derive(Debug)]
+pub struct ReportReadError {
+    /// The message, to be written after the file's name.
+    pub message: String,
+    /// The remedy; empty if there is none.
+    pub help: &'static str,
+}
+
+/// Reads a report from a text.
+///
+/// # Errors
+/// The first mistake in it.
+pub fn parse(text: &str) -> Result<Report, ReportReadError> {
+    let fail = |message: String| ReportReadError { message, help: HELP };
     let place = |error: &serde_json::Error| format!("(line {}, column {})", error.line(), error.column());
     let probe: SchemaProbe = serde_json::from_str(text).map_err(|error| match error.classify() {
-        serde_json::error::Category::Data => ("is no report of stampede-shooter".to_owned(), HELP),
-        _ => (format!("is not valid JSON {}", place(&error)), HELP),
+        serde_json::error::Category::Data => fail("is not a report of stampede-shooter".to_owned()),
+        _ => fail(format!("is not valid JSON {}", place(&error))),
     })?;
     match probe.schema.as_ref().and_then(serde_json::Value::as_str) {
         Some(SCHEMA) => {}
         Some(other) if other.starts_with("stampede-report/") => {
             let message = format!("is a report in the format `{other}`, and this version reads `{SCHEMA}`");
-            return Err((message, "use the version of stampede-shooter that made it, or a newer one"));
+            let help = "use the version of stampede-shooter that made it, or a newer one";
+            return Err(ReportReadError { message, help });
         }
-        _ => return Err(("is no report of stampede-shooter".to_owned(), HELP)),
+        _ => return Err(fail("is not a report of stampede-shooter".to_owned())),
     }
-    let damaged = |what: String| (format!("is a damaged report: {what}"), "");
+    let damaged = |what: String| ReportReadError { message: format!("is a damaged report: {what}"), help: "" };
     let report: Report = serde_json::from_str(text).map_err(|error| {
         let text = error.to_string();
         let what = text.rsplit_once(" at line ").map_or(text.as_str(), |(what, _)| what);
@@ -63,7 +77,7 @@ pub fn parse(text: &str) -> Result<Report, (String, &'static str)> {
     Ok(report)
 }
 
-/// What the types do not say: histograms that can be read, and lists of the same length.
+/// Checks what the types cannot: that histograms can be read, and that lists are of the same length.
 fn check_consistency(report: &Report) -> Result<(), String> {
     for row in report.actions.iter().chain([&report.totals]) {
         let RowReport { histograms, .. } = row;
@@ -94,10 +108,10 @@ fn check_consistency(report: &Report) -> Result<(), String> {
     Ok(())
 }
 
-/// A histogram of microseconds with this many digits.
+/// Decodes a histogram of microseconds with this many digits.
 ///
 /// # Errors
-/// It is none, in words.
+/// The text is not such a histogram, in words.
 pub fn decode_micros(text: &str, digits: u8) -> Result<Histogram<u64>, String> {
     let histogram = decode_histogram(text, digits)?;
     if histogram.is_empty() || histogram.max() <= MAX_MICROS + MAX_MICROS / 100 {
@@ -106,10 +120,10 @@ pub fn decode_micros(text: &str, digits: u8) -> Result<Histogram<u64>, String> {
     Err("a histogram goes beyond an hour".to_owned())
 }
 
-/// A histogram of anything.
+/// Decodes a histogram of any values with this many digits.
 ///
 /// # Errors
-/// It is none, in words.
+/// The text is not such a histogram, in words.
 pub fn decode_histogram(text: &str, digits: u8) -> Result<Histogram<u64>, String> {
     let unreadable = || "a histogram cannot be read".to_owned();
     let bytes = STANDARD.decode(text).map_err(|_| unreadable())?;
@@ -124,7 +138,8 @@ pub fn decode_histogram(text: &str, digits: u8) -> Result<Histogram<u64>, String
 
 #[cfg(test)]
 mod tests {
-    use super::super::{json, test_reports};
+    use super::super::formats::json;
+    use super::super::test_reports;
     use super::*;
 
     fn written(report: &Report) -> String {
@@ -134,7 +149,7 @@ mod tests {
     }
 
     #[test]
-    fn what_was_written_reads_back_the_same() {
+    fn a_written_report_reads_back_unchanged() {
         for report in [test_reports::movies(), test_reports::nothing(), test_reports::wide()] {
             let text = written(&report);
             assert_eq!(written(&parse(&text).unwrap()), text);
@@ -142,12 +157,12 @@ mod tests {
     }
 
     #[test]
-    fn what_is_no_report_gets_one_line() {
+    fn a_text_that_is_not_a_report_gets_one_line() {
         let good = written(&test_reports::movies());
         let cases = [
             ("{".to_owned(), "is not valid JSON (line 1, column 1)"),
-            ("[1]".to_owned(), "is no report of stampede-shooter"),
-            ("{\"metrics\": {}}".to_owned(), "is no report of stampede-shooter"),
+            ("[1]".to_owned(), "is not a report of stampede-shooter"),
+            ("{\"metrics\": {}}".to_owned(), "is not a report of stampede-shooter"),
             (
                 good.replace("stampede-report/1", "stampede-report/9"),
                 "is a report in the format `stampede-report/9`, and this version reads `stampede-report/1`",
@@ -161,8 +176,8 @@ mod tests {
             ),
         ];
         for (text, expected) in cases {
-            let (said, _) = parse(&text).unwrap_err();
-            assert!(said.starts_with(expected) && said.lines().count() == 1, "{said}");
+            let message = parse(&text).unwrap_err().message;
+            assert!(message.starts_with(expected) && message.lines().count() == 1, "{message}");
         }
     }
 

@@ -7,9 +7,9 @@ use std::path::{Path, PathBuf};
 
 use tempfile::NamedTempFile;
 
+use super::formats::{self, FORMATS, ReportFormat};
 use super::model::Report;
-use super::{csv, json, junit};
-use crate::diagnostic::{Diagnostic, io_reason};
+use crate::diagnostic::{Diagnostic, Diagnostics, io_reason};
 
 /// A file that waits for its report.
 #[derive(Debug)]
@@ -20,13 +20,6 @@ pub struct ReportFile {
     target: WriteTarget,
 }
 
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-enum ReportFormat {
-    Json,
-    Csv,
-    Junit,
-}
-
 #[derive(Debug)]
 enum WriteTarget {
     /// Written beside the target, then renamed. Removes itself if no report ever comes.
@@ -35,18 +28,45 @@ enum WriteTarget {
     Direct(File),
 }
 
+/// The failure of a report to take its place.
+struct ReplaceError {
+    error: io::Error,
+    /// Where the report is instead.
+    kept: Option<PathBuf>,
+}
+
 impl ReportFile {
-    /// Gets ready to write, by the extension as JSON, CSV or JUnit XML. What exists and is no regular file, such as `/dev/stdout`
-    /// or a pipe, is written to directly, and needs no extension: it gets JSON then. Opening a pipe waits for its reader.
+    /// Opens the files at all paths, as [`open`](Self::open) does.
+    ///
+    /// # Errors
+    /// All that cannot be opened.
+    pub fn open_all(paths: &[PathBuf]) -> Result<Vec<Self>, Diagnostics> {
+        let mut diagnostics = Diagnostics::default();
+        let open = |path: &PathBuf| diagnostics.absorb(Self::open(path).map_err(Diagnostics::from));
+        let files = paths.iter().filter_map(open).collect();
+        diagnostics.into_result(files)
+    }
+
+    /// Opens the file at a path, to be written in the format of its extension. A path that exists and is not a regular
+    /// file, such as `/dev/stdout` or a pipe, is written to directly and needs no extension: it gets JSON then. Opening
+    /// a pipe waits for its reader.
     ///
     /// # Errors
     /// `usage::output-format` for another extension; `usage::output-path` where nothing can be written.
     pub fn open(path: &Path) -> Result<Self, Diagnostic> {
-        let special = fs::metadata(path).is_ok_and(|found| !found.is_file() && !found.is_dir());
-        let format = format(path, special)?;
-        let sink = if special { open_direct(path) } else { open_beside(path) };
-        let sink = sink.map_err(|error| cannot_open(path, &error))?;
-        Ok(Self { path: path.into(), format, target: sink })
+        Self::open_as(path, FORMATS)
+    }
+
+    /// Opens the file at a path, to be written in one of these formats.
+    ///
+    /// # Errors
+    /// As [`open`](Self::open).
+    pub fn open_as(path: &Path, formats: &[ReportFormat]) -> Result<Self, Diagnostic> {
+        let is_special = fs::metadata(path).is_ok_and(|metadata| !metadata.is_file() && !metadata.is_dir());
+        let format = format_of(path, is_special, formats)?;
+        let target = if is_special { open_direct(path) } else { open_beside(path) };
+        let target = target.map_err(|error| cannot_open(path, &error))?;
+        Ok(Self { path: path.into(), format, target })
     }
 
     /// Writes the report.
@@ -55,12 +75,12 @@ impl ReportFile {
     /// `report::write` if the disk is full or the like. A report that was written but could not take its place is
     /// kept, and the help says where.
     pub fn write(self, report: &Report) -> Result<(), Diagnostic> {
-        let Self { path, format, target: sink } = self;
-        match sink {
+        let Self { path, format, target } = self;
+        match target {
             WriteTarget::Direct(file) => overwrite(&file, format, report).map_err(|error| cannot_save(&path, &error)),
             WriteTarget::Replace { temporary, target } => {
                 write_to(temporary.as_file(), format, report).map_err(|error| cannot_save(&path, &error))?;
-                replace(temporary, &target).map_err(|(error, kept)| {
+                replace(temporary, &target).map_err(|ReplaceError { error, kept }| {
                     let help = kept.map(|kept| format!("the report is in `{}`", kept.display()));
                     Diagnostic { help, ..cannot_save(&path, &error) }
                 })
@@ -69,27 +89,21 @@ impl ReportFile {
     }
 }
 
-fn format(path: &Path, special: bool) -> Result<ReportFormat, Diagnostic> {
-    let extension = path.extension().map(|extension| extension.to_string_lossy().to_ascii_lowercase());
-    match extension.as_deref() {
-        Some("json") => Ok(ReportFormat::Json),
-        Some("csv") => Ok(ReportFormat::Csv),
-        Some("xml") => Ok(ReportFormat::Junit),
-        None if special => Ok(ReportFormat::Json),
-        _ => {
-            let message = format!("`{}` does not say which format to write", path.display());
-            Err(Diagnostic::new("usage::output-format", message)
-                .help("give it the extension `.json`, `.csv` or `.xml`"))
-        }
-    }
+fn format_of(path: &Path, is_special: bool, formats: &[ReportFormat]) -> Result<ReportFormat, Diagnostic> {
+    let default = formats.first().filter(|_| is_special && path.extension().is_none());
+    formats::of_path(formats, path).or(default).copied().ok_or_else(|| {
+        let message = format!("`{}` does not say which format to write", path.display());
+        let help = format!("give it the extension {}", formats::extensions(formats));
+        Diagnostic::new("usage::output-format", message).help(help)
+    })
 }
 
 fn open_direct(path: &Path) -> io::Result<WriteTarget> {
     OpenOptions::new().write(true).open(path).map(WriteTarget::Direct)
 }
 
-/// A temporary file beside the target. An existing target is checked for being writable and left as it is; if its folder
-/// takes no new files, it is the one to write to.
+/// A temporary file beside the target. An existing target is checked for being writable and left as it is; if its
+/// folder takes no new files, it is the one to write to.
 fn open_beside(path: &Path) -> io::Result<WriteTarget> {
     let existing = match OpenOptions::new().write(true).open(path) {
         Ok(file) => Some(file),
@@ -124,10 +138,10 @@ fn temporary_beside(target: &Path) -> io::Result<NamedTempFile> {
 }
 
 /// Puts the temporary file in the target's place; if that fails, keeps it and says where.
-fn replace(temporary: NamedTempFile, target: &Path) -> Result<(), (io::Error, Option<PathBuf>)> {
+fn replace(temporary: NamedTempFile, target: &Path) -> Result<(), ReplaceError> {
     match temporary.persist(target) {
         Ok(_) => Ok(()),
-        Err(failed) => Err((failed.error, failed.file.keep().ok().map(|(_, path)| path))),
+        Err(failed) => Err(ReplaceError { error: failed.error, kept: failed.file.keep().ok().map(|(_, path)| path) }),
     }
 }
 
@@ -140,11 +154,7 @@ fn overwrite(file: &File, format: ReportFormat, report: &Report) -> io::Result<(
 
 fn write_to(file: &File, format: ReportFormat, report: &Report) -> io::Result<()> {
     let mut writer = BufWriter::new(file);
-    match format {
-        ReportFormat::Json => json::write(report, &mut writer)?,
-        ReportFormat::Csv => csv::write(report, &mut writer)?,
-        ReportFormat::Junit => junit::write(report, &mut writer)?,
-    }
+    (format.write)(report, &mut writer)?;
     writer.flush()
 }
 
@@ -153,12 +163,12 @@ fn cannot_open(path: &Path, error: &io::Error) -> Diagnostic {
     Diagnostic::new("usage::output-path", cannot_write(path, error))
 }
 
-/// After the run: traffic was sent, so this is no wrong usage.
+/// After the run: traffic was sent, so this is not wrong usage.
 fn cannot_save(path: &Path, error: &io::Error) -> Diagnostic {
     Diagnostic::new("report::write", cannot_write(path, error))
 }
 
-/// The operating system's reason, in the grammar of messages.
+/// Returns the message with the operating system's reason.
 fn cannot_write(path: &Path, error: &io::Error) -> String {
     format!("cannot write `{}`: {}", path.display(), io_reason(error))
 }
@@ -180,14 +190,18 @@ mod tests {
     #[test]
     fn the_extension_is_the_format() {
         let cases = [
-            ("r.json", Ok(ReportFormat::Json)),
-            ("R.CSV", Ok(ReportFormat::Csv)),
-            ("r.xml", Ok(ReportFormat::Junit)),
-            ("r.txt", Err(())),
-            ("r", Err(())),
+            ("r.json", false, Some("json")),
+            ("R.CSV", false, Some("csv")),
+            ("r.xml", false, Some("xml")),
+            ("r.txt", false, None),
+            ("r", false, None),
+            ("a pipe", true, Some("json")),
+            ("a pipe.csv", true, Some("csv")),
+            ("a pipe.txt", true, None),
         ];
-        for (path, expected) in cases {
-            assert_eq!(format(Path::new(path), false).map_err(|_| ()), expected, "{path}");
+        for (path, is_special, expected) in cases {
+            let format = format_of(Path::new(path), is_special, FORMATS);
+            assert_eq!(format.ok().map(|format| format.extension), expected, "{path}");
         }
         let refused = ReportFile::open(Path::new("r.txt")).expect_err("no such format");
         assert_eq!(
@@ -217,7 +231,7 @@ mod tests {
     }
 
     #[test]
-    fn what_cannot_be_written_is_found_at_once() {
+    fn a_path_that_cannot_be_written_is_found_at_once() {
         let folder = folder();
         let path = folder.path().join("missing").join("report.json");
         let refused = ReportFile::open(&path).expect_err("there is no such folder");
@@ -248,7 +262,8 @@ mod tests {
         let path = folder.path().join("report.csv");
         fs::write(&path, "x".repeat(100_000)).expect("writable");
         let file = OpenOptions::new().write(true).open(&path).expect("writable");
-        overwrite(&file, ReportFormat::Csv, &test_reports::nothing()).expect("written");
+        let csv = *formats::of_path(FORMATS, &path).expect("a format");
+        overwrite(&file, csv, &test_reports::nothing()).expect("written");
         assert!(fs::read_to_string(&path).expect("readable").ends_with("\r\n"));
     }
 }

@@ -1,5 +1,5 @@
-//! What a report says about the run besides its measurements: how it was set up and how it ended. The caller fills these
-//! in; durations become whole microseconds in JSON, as everywhere in it.
+//! The parts of a report besides measurements: the settings of the run and its end. The caller fills these in;
+//! durations become whole microseconds in JSON, as everywhere in it.
 
 use std::borrow::Cow;
 use std::time::Duration;
@@ -9,7 +9,7 @@ use stampede_time::Nanos;
 
 use crate::run::EndReason;
 
-/// How the run was set up.
+/// The settings of a run.
 #[derive(Clone, Debug, Serialize, Deserialize)]
 pub struct RunSettings {
     /// The script's file name, `-` for standard input.
@@ -18,7 +18,7 @@ pub struct RunSettings {
     pub users: u32,
     /// Most requests per second of all users together; no limit if `None`.
     pub rps_total: Option<f64>,
-    /// What began within this time after the start was not counted.
+    /// The warm-up: everything that began within this time after the start was not counted.
     #[serde(rename = "warm_up_us", with = "micros")]
     pub warm_up: Duration,
     /// The loads that ran side by side.
@@ -31,15 +31,23 @@ pub struct RunSettings {
     pub workers: usize,
     /// Seed of the users' random streams.
     pub seed: u64,
-    /// Whether any certificate was accepted.
+    /// `true` if any certificate was accepted.
     pub insecure_tls: bool,
-    /// What relative URLs were resolved against. A user name and password in it are taken out of the report.
+    /// The URL that relative URLs were resolved against. User name, password and query are taken out of the report.
     pub base_url: Option<String>,
-    /// Names of the plugins in use, in the order of [`Health::guest`](crate::metrics::interval::Health::guest).
+    /// Names of the plugins in use, in the order of
+    /// [`IntervalHealth::guest`](crate::metrics::interval::IntervalHealth::guest).
     pub plugins: Vec<String>,
     /// Version of this tool.
     #[serde(skip)]
     pub tool_version: String,
+}
+
+impl RunSettings {
+    /// Takes user name, password and query out of the base URL.
+    pub fn without_credentials(self) -> Self {
+        Self { base_url: self.base_url.as_deref().and_then(url_without_credentials), ..self }
+    }
 }
 
 /// The load of one scenario.
@@ -55,25 +63,25 @@ pub struct ScenarioLoad {
     pub users: u32,
     /// Most requests per second and user; no limit if `None`.
     pub rps: Option<f64>,
-    /// When it was to start.
+    /// Its planned start.
     #[serde(rename = "start_us", with = "micros")]
     pub start: Duration,
-    /// When it was to start no more requests, if that was limited.
+    /// The time at which it should start no more requests, if that was limited.
     #[serde(rename = "end_us", with = "optional_micros")]
     pub end: Option<Duration>,
-    /// How long requests in flight were given then.
+    /// The time that requests in flight were given then.
     #[serde(rename = "graceful_stop_us", with = "micros")]
     pub graceful_stop: Duration,
 }
 
-/// How the run ended.
+/// The end of a run.
 #[derive(Clone, Copy, Debug)]
 pub struct RunSummary {
-    /// When the run began, since the Unix epoch.
+    /// The start of the run, since the Unix epoch.
     pub started_at: Duration,
     /// From then to the last sample.
     pub elapsed: Nanos,
-    /// Why it ended.
+    /// The reason why it ended.
     pub end_reason: EndReason,
     /// Users that signed in; 0 if the script has no login.
     pub users_signed_in: u32,
@@ -94,7 +102,7 @@ mod micros {
     }
 }
 
-/// The same where there may be none.
+/// Optional durations as whole microseconds.
 mod optional_micros {
     use super::{Deserialize, Deserializer, Duration, Serialize, Serializer};
 
@@ -109,4 +117,33 @@ mod optional_micros {
 
 fn whole_micros(duration: Duration) -> u64 {
     u64::try_from(duration.as_micros()).unwrap_or(u64::MAX)
+}
+
+/// Returns a URL without user name, password and query. A text that is not a web URL is not shown at all, since any
+/// part of it may be a secret.
+fn url_without_credentials(url: &str) -> Option<String> {
+    let mut parsed = url::Url::parse(url).ok().filter(|parsed| matches!(parsed.scheme(), "http" | "https"))?;
+    // These fail only for URLs that cannot have credentials.
+    let _ = parsed.set_username("");
+    let _ = parsed.set_password(None);
+    parsed.set_query(None);
+    Some(parsed.into())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn credentials_are_taken_out_of_the_base_url() {
+        let cases = [
+            ("https://site/api", Some("https://site/api")),
+            ("https://me:secret@site/api?key=secret", Some("https://site/api")),
+            ("me:secret@site", None),
+            ("secret", None),
+        ];
+        for (given, shown) in cases {
+            assert_eq!(url_without_credentials(given).as_deref(), shown, "{given}");
+        }
+    }
 }

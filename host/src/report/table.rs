@@ -1,5 +1,5 @@
-//! The table at the end of a run, for people: one line per action, the totals, the traffic, what went wrong, and whether
-//! the numbers can be trusted.
+//! The table at the end of a run, for people: one line per action, the totals, the traffic, the errors, and a warning
+//! if the numbers cannot be trusted.
 
 use unicode_width::UnicodeWidthStr;
 
@@ -11,14 +11,14 @@ use crate::load_model;
 use crate::metrics::aggregate::label;
 use crate::text::error_chain;
 
-/// One column: its title, its least width, and what a row has in it. The first is text, the others are numbers.
+/// One column: its title, its least width, and its cell of a row. The first is text, the others are numbers.
 struct Column {
     title: &'static str,
     width: usize,
     cell: fn(&RowReport) -> String,
 }
 
-/// The whole text, with a line feed at the end.
+/// Renders the whole text, with a line feed at the end.
 pub fn render(report: &Report, latency: LatencyView) -> String {
     let mut text = actions(&report.actions, &columns(latency));
     text.push('\n');
@@ -103,7 +103,7 @@ fn actions(rows: &[RowReport], columns: &[Column]) -> String {
     lines.iter().map(|cells| line(cells, &widths)).collect()
 }
 
-/// What has become of the iterations that scenarios wanted, where that is not plain from the rows.
+/// Renders the iterations of scenarios, where they do not follow from the rows.
 fn iterations(scenarios: &[ScenarioReport]) -> String {
     let is_listed =
         |scenario: &&ScenarioReport| scenario.load.name.is_some() || load_model::is_open(&scenario.load.model);
@@ -119,7 +119,7 @@ fn iterations(scenarios: &[ScenarioReport]) -> String {
     lines.collect()
 }
 
-/// Whole numbers from 10 per second on.
+/// Formats a rate: whole numbers from 10 per second on.
 fn rate_cell(rps: f64) -> String {
     if rps < 9.95 { short(rps) } else { count(rps.round() as u64) }
 }
@@ -160,28 +160,41 @@ fn totals(report: &Report, which: LatencyView) -> String {
 
 fn bandwidth(report: &Report) -> String {
     let (received, sent) = (report.totals.bytes.received as f64, report.totals.bytes.out as f64);
-    // A run always takes time; a millionth of a second keeps a made-up one from dividing by zero.
+    // A run always takes time; a millionth of a second keeps a synthetic one from dividing by zero.
     let elapsed = report.run.elapsed_us.max(1) as f64 / 1e6;
     let [rate_in, rate_out, all_in, all_out] = [received / elapsed, sent / elapsed, received, sent].map(megabytes);
     format!("Bandwidth: {rate_in} MB/s in, {rate_out} MB/s out ({all_in} MB in, {all_out} MB out)\n")
 }
 
+/// The cells of an error's line.
+struct ErrorCells<'a> {
+    category: &'a str,
+    count: String,
+    share: String,
+    example: String,
+}
+
 fn errors(errors: &[ErrorCount], requests: u64) -> String {
     let cells = errors.iter().map(|error| {
         let example = error.example.as_ref();
-        let example = example.map_or(String::new(), |e| format!("  e.g. {}: {}", error_chain(&e.name), e.text));
-        (error.category.as_ref(), grouped(error.count), percent(error.count, requests), example)
+        ErrorCells {
+            category: &error.category,
+            count: grouped(error.count),
+            share: percent(error.count, requests),
+            example: example.map_or(String::new(), |e| format!("  e.g. {}: {}", error_chain(&e.name), e.text)),
+        }
     });
     let cells: Vec<_> = cells.collect();
-    let width = |get: fn(&(&str, String, String, String)) -> usize| cells.iter().map(get).max().unwrap_or(0);
-    let (first, second, third) = (width(|c| c.0.len()), width(|c| c.1.len()), width(|c| c.2.len()));
-    let lines = cells.iter().map(|(category, count, share, example)| {
+    let width =
+        |get: for<'c> fn(&'c ErrorCells<'c>) -> &'c str| cells.iter().map(|cells| get(cells).len()).max().unwrap_or(0);
+    let (first, second, third) = (width(|c| c.category), width(|c| &c.count), width(|c| &c.share));
+    let lines = cells.iter().map(|ErrorCells { category, count, share, example }| {
         format!("  {category:first$}  {count:>second$}  {share:>third$}{example}\n")
     });
     format!("Errors, with their share of all requests:\n{}", lines.collect::<String>())
 }
 
-/// What the traps of a plugin have cost, and the cure if others paid for them.
+/// Renders the cost of a plugin's traps, and the remedy if other users paid for them.
 fn trap_line(guest: &PluginReport) -> String {
     let (plugin, times) =
         (&guest.plugin, if guest.traps == 1 { "once".into() } else { format!("{} times", grouped(guest.traps)) });

@@ -6,7 +6,7 @@ use super::settings::ScenarioLoad;
 use super::{Report, RunSettings, RunSummary};
 use crate::metrics::aggregate::{Aggregate, CheckInfo, RowInfo};
 use crate::metrics::custom_metric::{MetricInfo, MetricKind, MetricUnit};
-use crate::metrics::interval::IntervalHealth;
+use crate::metrics::interval::{Interval, IntervalHealth, WorkerInterval};
 use crate::metrics::recorder::Recorder;
 use crate::metrics::row_stats::TaskEnd;
 use crate::metrics::sample::{FailureKind, PhaseDurations, RowId, Sample};
@@ -92,6 +92,10 @@ fn health(cpu: u64) -> IntervalHealth {
     IntervalHealth { cpu, wall: second, loop_lag_max: MILLISECOND, guest, guest_calls, ..IntervalHealth::default() }
 }
 
+fn handed_over(worker: usize, second: u32, interval: Box<Interval>) -> WorkerInterval {
+    WorkerInterval { worker, second, interval }
+}
+
 /// The run of the first specification: 12 012 requests in 120 s.
 pub fn movies() -> Report {
     let mut aggregate = Aggregate::new(rows(&[("Catalog", "http"), ("StreamInit", "http")]), 2);
@@ -112,11 +116,11 @@ pub fn movies() -> Report {
         }
         let mut interval = recorder.take(None);
         interval.health = health(400 * MILLISECOND);
-        aggregate.add(worker, 3, &interval);
+        aggregate.add(&handed_over(worker, 3, interval));
     }
     let mut recorder = Recorder::new(2, Vec::new());
     recorder.task_started(0);
-    aggregate.add(0, 4, &recorder.take(None));
+    aggregate.add(&handed_over(0, 4, recorder.take(None)));
     Report::build(settings(), &aggregate, &outcome(), &[])
 }
 
@@ -169,7 +173,7 @@ pub fn wide() -> Report {
     let mut interval = recorder.take(None);
     interval.health =
         IntervalHealth { guest_traps: vec![0, 1], guest_collateral: vec![0, 3], ..health(990 * MILLISECOND) };
-    aggregate.add(0, 7_300, &interval);
+    aggregate.add(&handed_over(0, 7_300, interval));
     let outcome = RunSummary { elapsed: 400 * MILLISECOND, end_reason: EndReason::NoUserSignedIn, ..outcome() };
     Report::build(settings(), &aggregate, &outcome, &verdicts())
 }
@@ -201,8 +205,8 @@ fn verdicts() -> Vec<ThresholdVerdict> {
     cases.map(verdict).into()
 }
 
-/// A minute of one action at a steady rate, with response times evenly from a least one over a span, and so many
-/// failures of a thousand requests.
+/// Returns the report of a minute of one action at a steady rate, with response times spread evenly over a span from a
+/// least one, and `failures` failed requests of a thousand.
 pub fn steady(rate: u64, (from, over): (u64, u64), failures: u64) -> Report {
     let mut aggregate = Aggregate::new(rows(&[("Catalog", "http")]), 1);
     let mut recorder = Recorder::new(1, Vec::new());
@@ -212,13 +216,13 @@ pub fn steady(rate: u64, (from, over): (u64, u64), failures: u64) -> Report {
         let failure = (n * 7_907 % 1_000 < failures).then_some(FailureKind::Status);
         done(&mut recorder, &Sample { end: micros * 1_000, failure, ..sample(0, 0, 0) });
         if (n + 1) % rate == 0 {
-            aggregate.add(0, (n / rate) as u32, &recorder.take(None));
+            aggregate.add(&handed_over(0, (n / rate) as u32, recorder.take(None)));
         }
     }
     Report::build(settings(), &aggregate, &RunSummary { elapsed: 60_000 * MILLISECOND, ..outcome() }, &[])
 }
 
-/// The same samples as the runs of several machines, and as that of one.
+/// Returns the reports of several machines, and one report of all their samples.
 pub fn split(parts: usize, seconds: u32, seed: u64) -> (Vec<Report>, Report) {
     let names = [("Catalog", "http"), ("Pay", "http")];
     let metrics = [MetricKind::Counter, MetricKind::Rate, MetricKind::Trend].map(|kind| MetricInfo {
@@ -246,8 +250,8 @@ pub fn split(parts: usize, seconds: u32, seed: u64) -> (Vec<Report>, Report) {
                 }
             }
             random = random.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1_442_695_040_888_963_407);
-            part.add(0, second, &one.take(None));
-            all.add(0, second, &same.take(None));
+            part.add(&handed_over(0, second, one.take(None)));
+            all.add(&handed_over(0, second, same.take(None)));
         }
     }
     // All parts are of the same length: the last second has something of each.

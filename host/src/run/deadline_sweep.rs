@@ -1,5 +1,5 @@
-//! How a worker reaches its users while they wait: one look through all deadlines every few milliseconds instead of a
-//! timer per request, and one wake-up for all when the run's phase changes.
+//! Wakes a worker's users while they wait: one look through all deadlines every few milliseconds instead of a timer per
+//! request, and one wake-up for all when the run's phase changes.
 
 use std::cell::RefCell;
 use std::task::Waker;
@@ -8,7 +8,8 @@ use stampede_time::{Nanos, RunPhase};
 
 use crate::user::WorkerShared;
 
-/// How often a worker looks, in nanoseconds: how late a timeout, a stop or a Ctrl-C may be noticed.
+/// The period of a worker's loop, in nanoseconds: the greatest delay with which a timeout, a stop or a Ctrl-C is
+/// noticed.
 pub const SWEEP_PERIOD: Nanos = 10_000_000;
 
 /// The users of one worker that can be woken.
@@ -17,12 +18,12 @@ pub struct DeadlineSweep {
 }
 
 impl DeadlineSweep {
-    /// For that many users.
+    /// Creates a sweep without users, with slots for this many.
     pub fn new(users: usize) -> Self {
         Self { wakers: RefCell::new(vec![None; users]) }
     }
 
-    /// Remembers how to wake a user. A user's waker never changes: it is one tokio task for life.
+    /// Remembers the waker of a user. It never changes: a user is one tokio task from beginning to end.
     pub fn register(&self, slot: usize, waker: &Waker) {
         self.wakers.borrow_mut()[slot] = Some(waker.clone());
     }
@@ -32,7 +33,7 @@ impl DeadlineSweep {
         self.wakers.borrow_mut()[slot] = None;
     }
 
-    /// Wakes everybody: there is news for who waits.
+    /// Wakes all users, to look at something that has changed.
     pub fn wake_all(&self) {
         self.wakers.borrow().iter().flatten().for_each(Waker::wake_by_ref);
     }

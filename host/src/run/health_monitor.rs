@@ -1,6 +1,6 @@
-//! How a worker itself is doing. A worker that is late lies about everyone's latency, so each measures its own CPU
-//! time, how late its loop comes round, and the time spent inside guests; the report's verdict on the generator stands
-//! on these.
+//! The health of a worker itself. A worker that is late adds to all latencies that it measures, so each worker measures
+//! its own CPU time, the delay of its loop, and the time spent inside guests; the report's verdict on the generator
+//! rests on these.
 
 use std::cell::Cell;
 use std::rc::Rc;
@@ -9,10 +9,10 @@ use cpu_time::ThreadTime;
 use stampede_time::{Nanos, nanos};
 
 use super::deadline_sweep::SWEEP_PERIOD;
-use crate::metrics::interval::IntervalHealth as Record;
+use crate::metrics::interval::IntervalHealth;
 use crate::plugin::instance::worker_plugin::{PluginUsage, WorkerPlugin};
 
-/// Measures the thread it was made on.
+/// Measures the thread that it was created on.
 pub struct HealthMonitor {
     since: Nanos,
     cpu: ThreadTime,
@@ -26,18 +26,18 @@ impl HealthMonitor {
         Self { since: now, cpu: ThreadTime::now(), last_turn: now, loop_lag_max: 0 }
     }
 
-    /// The worker's loop has come round. It should do so once a [`PERIOD`].
+    /// Notes a turn of the worker's loop, of which there should be one in each [`SWEEP_PERIOD`].
     pub fn loop_turned(&mut self, now: Nanos) {
         self.loop_lag_max = self.loop_lag_max.max((now - self.last_turn).saturating_sub(SWEEP_PERIOD));
         self.last_turn = now;
     }
 
-    /// The record since the last one.
-    pub fn take_interval(&mut self, now: Nanos, plugins: &[Rc<WorkerPlugin>]) -> Record {
+    /// Returns the health since the last call.
+    pub fn take_interval(&mut self, now: Nanos, plugins: &[Rc<WorkerPlugin>]) -> IntervalHealth {
         let taken = |counter: fn(&PluginUsage) -> &Cell<u64>| {
             plugins.iter().map(|plugin| counter(&plugin.usage).take()).collect::<Vec<_>>()
         };
-        let record = Record {
+        let health = IntervalHealth {
             cpu: nanos(self.cpu.elapsed()),
             wall: now - self.since,
             loop_lag_max: std::mem::take(&mut self.loop_lag_max),
@@ -48,6 +48,6 @@ impl HealthMonitor {
         };
         self.since = now;
         self.cpu = ThreadTime::now();
-        record
+        health
     }
 }

@@ -1,7 +1,8 @@
-//! What may be asked of a run while it goes on: another load, a pause, its end, how it stands. Whoever asks, at a terminal
-//! or through a socket, sends an [`Ask`] to the main thread, which does it between two other things and answers.
+//! Requests to a run while it lasts: another load, a pause, its end, its status. Keys at the terminal and the control
+//! socket send a [`ControlCall`] to the main thread, which carries it out between two other events and answers.
 //!
-//! A load is a multiple of the plan's, one for each scenario; a pause is beside it, so that the load is the same after it.
+//! A load is a multiple of the plan's, one for each scenario. A pause is kept apart from it, so that the load is the
+//! same after it.
 
 use serde::Serialize;
 use stampede_time::Nanos;
@@ -10,38 +11,38 @@ use tokio::sync::{mpsc, oneshot};
 use super::scale::{CHANGE_DELAY, MAX_SCALE, Scales};
 use crate::metrics::aggregate::Snapshot;
 
-/// How many changes a run takes: they are all in its report.
+/// The greatest number of changes in a run: all of them are in its report.
 const MAX_CHANGES: usize = 10_000;
 
-/// Something that is asked for.
+/// A request to a run.
 #[derive(Clone, Debug, PartialEq)]
 pub enum ControlRequest {
-    /// So many times the plan's load, of one scenario or of all.
+    /// Sets the load to a multiple of the plan's, of one scenario or of all.
     Scale(f64, Option<String>),
-    /// More or less by so many times the plan's load, of all scenarios; as far as it goes.
+    /// Adds a multiple of the plan's load to that of all scenarios, as far as the limits allow.
     Shift(f64),
-    /// No iteration begins from now on, or they begin again.
+    /// Pauses the run, so that no iteration begins, or resumes it.
     Pause(bool),
-    /// The one if it is the other now.
+    /// Pauses the run, or resumes it if it is paused.
     TogglePause,
-    /// The run ends as it does when its time is over.
+    /// Ends the run as it ends when its time is over.
     Stop,
-    /// Nothing but the answer.
+    /// Changes nothing; the status is in the answer.
     Status,
 }
 
 /// A request, and where its answer goes.
 pub struct ControlCall {
-    /// What is asked for.
+    /// The request.
     pub request: ControlRequest,
-    /// How the run stands then, or why it was not done.
+    /// Takes the status after it, or the reason why it was refused.
     pub reply: oneshot::Sender<Result<RunStatus, String>>,
 }
 
-/// Where asks come from.
+/// The sending end of requests.
 pub type ControlSender = mpsc::Sender<ControlCall>;
 
-/// How a run stands.
+/// The status of a run.
 #[derive(Clone, Debug, PartialEq, Serialize)]
 pub struct RunStatus {
     /// Time since the run, or its set-up or teardown, began, in microseconds.
@@ -54,9 +55,9 @@ pub struct RunStatus {
     pub requests: u64,
     /// Those of them that failed.
     pub errors: u64,
-    /// Whether no iteration begins.
+    /// `true` while no iteration begins.
     pub paused: bool,
-    /// Whether it is ending.
+    /// `true` if it is ending.
     pub ending: bool,
     /// The scenarios; one without a name in the plain form.
     pub scenarios: Vec<ScenarioScale>,
@@ -67,65 +68,99 @@ pub struct RunStatus {
 pub struct ScenarioScale {
     /// Its name.
     pub name: Option<String>,
-    /// So many times the plan's; while paused, that after it.
+    /// Multiple of the plan's load; while paused, that after it.
     pub scale: f64,
 }
 
-/// Something that was changed.
+/// A change of the load.
 #[derive(Clone, Debug, PartialEq)]
 pub struct LoadChange {
-    /// When.
+    /// Time since the load began.
     pub at: Nanos,
-    /// What.
+    /// The change.
     pub kind: LoadChangeKind,
 }
 
-/// What was changed.
+/// The kinds of changes.
 #[derive(Clone, Debug, PartialEq)]
 pub enum LoadChangeKind {
-    /// The load of a scenario, or of all.
+    /// The load of a scenario, or of all, became this multiple of the plan's.
     Scale(f64, Option<String>),
-    /// It was paused.
+    /// The run was paused.
     Paused,
-    /// It went on.
+    /// The run was resumed.
     Resumed,
-    /// It was stopped.
+    /// The run was stopped.
     Stopped,
 }
 
-/// The load as it was asked for so far.
+/// The state of the segment in which a request comes.
+pub(super) struct Moment<'a> {
+    /// Time since the segment began.
+    pub(super) now: Nanos,
+    /// `true` if the load is over or ending.
+    pub(super) is_ending: bool,
+    /// The scales of the load while it is under way.
+    pub(super) scales: Option<&'a Scales>,
+}
+
+/// The difference between the load and the plan's.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct LoadState {
+    /// `true` while no iteration begins.
+    pub paused: bool,
+    /// Multiples of the plan's load, by scenario; while paused, those after it.
+    pub scales: Vec<f64>,
+}
+
+impl LoadState {
+    /// Describes the difference in a few words, such as `load × 1.5`; empty if there is none.
+    pub fn summary(&self) -> String {
+        if self.paused {
+            return "paused".into();
+        }
+        let first = self.scales.first().copied().unwrap_or(1.0);
+        match self.scales.iter().all(|scale| *scale == first) {
+            true if first == 1.0 => String::new(),
+            true => format!("load × {first}"),
+            false => "load changed".into(),
+        }
+    }
+}
+
+/// The requested load, and where requests come from.
 #[derive(Default)]
 pub struct LoadController {
     /// Where requests come from, if they may.
     calls: Option<mpsc::Receiver<ControlCall>>,
     /// The names of the scenarios.
     pub(super) scenario_names: Vec<Option<String>>,
-    /// What was asked for, by scenario; 1 beyond the end.
+    /// The requested multiples, by scenario; 1 beyond the end.
     scales: Vec<f64>,
     paused: bool,
     changes: Vec<LoadChange>,
 }
 
 impl LoadController {
-    /// A run that hears on the one end what is sent to the other.
+    /// Creates a controller, and the sending end of its requests.
     pub fn new() -> (ControlSender, Self) {
-        // Whoever asks waits for the answer: as many asks as there are who ask.
-        let (sender, asks) = mpsc::channel(16);
-        (sender, Self { calls: Some(asks), ..Self::default() })
+        // Each sender waits for its answer, so there are never more calls than senders.
+        let (sender, calls) = mpsc::channel(16);
+        (sender, Self { calls: Some(calls), ..Self::default() })
     }
 
-    /// The next request, if there ever is one.
+    /// Waits for the next call, for ever if there is no sender.
     pub(super) async fn next_call(&mut self) -> ControlCall {
-        if let Some(asks) = &mut self.calls {
-            if let Some(ask) = asks.recv().await {
-                return ask;
+        if let Some(calls) = &mut self.calls {
+            if let Some(call) = calls.recv().await {
+                return call;
             }
             self.calls = None;
         }
         std::future::pending().await
     }
 
-    /// The load is about to begin, as it was asked for during the set-up.
+    /// Sets the scales of a load that is about to begin to those requested during the set-up.
     pub(super) fn apply_to_load(&self, scales: &Scales) {
         if self.calls.is_some() {
             scales.allow_changes();
@@ -136,92 +171,103 @@ impl LoadController {
         }
     }
 
-    /// Does what is asked for; true if the run is to end. `scales` are those of the load while it is under way.
+    // What a request does, by how the load stands. A scale is a multiple of the plan's load, by scenario.
+    //
+    // | request       | running                      | paused                      | ending    |
+    // |---------------|------------------------------|-----------------------------|-----------|
+    // | `Scale`       | the load is the scale        | the scale is kept for later | refused   |
+    // | `Shift`       | the load is the next step    | the step is kept for later  | refused   |
+    // | `Pause(true)` | becomes paused: the load is 0| nothing                     | refused   |
+    // | `Pause(false)`| nothing                      | becomes running             | refused   |
+    // | `TogglePause` | becomes paused               | becomes running             | refused   |
+    // | `Stop`        | becomes ending               | becomes ending              | refused   |
+    // | `Status`      | nothing                      | nothing                     | nothing   |
+    //
+    // Before the load begins, during the set-up, the same is noted for the first moment of the load. In the teardown
+    // the load is over: the run is ending. A request that changes nothing is no change of the report.
+
+    /// Carries out a request. Returns `true` if the run is to end.
     ///
     /// # Errors
-    /// Why it is not done.
-    pub(super) fn apply(
-        &mut self,
-        request: &ControlRequest,
-        scales: Option<&Scales>,
-        (now, is_ending): (Nanos, bool),
-    ) -> Result<bool, String> {
+    /// The reason why the request is refused.
+    pub(super) fn apply(&mut self, request: &ControlRequest, moment: Moment) -> Result<bool, String> {
         if *request == ControlRequest::Status {
             return Ok(false);
         }
-        if is_ending {
+        if moment.is_ending {
             return Err("the run is ending".into());
         }
-        // What ends a pause, or the run, is taken whatever was before.
+        // A request that ends a pause, or the run, is never one too many.
         let is_way_out = matches!(request, ControlRequest::Stop | ControlRequest::Pause(false));
         if self.changes.len() >= MAX_CHANGES && !is_way_out {
             return Err(format!("a run takes {MAX_CHANGES} changes"));
         }
-        let scenarios: Vec<usize> = match request {
-            ControlRequest::Scale(_, Some(name)) => vec![self.scenario_index(name)?],
-            ControlRequest::Scale(..) | ControlRequest::Shift(_) => (0..self.scenario_names.len()).collect(),
-            _ => Vec::new(),
+        let changes = match request {
+            ControlRequest::Scale(scale, name) => self.scale_to(*scale, name.as_deref())?,
+            ControlRequest::Shift(step) => self.shift_by(*step),
+            ControlRequest::Pause(paused) => self.set_paused(*paused),
+            ControlRequest::TogglePause => self.set_paused(!self.paused),
+            ControlRequest::Stop => vec![LoadChangeKind::Stopped],
+            ControlRequest::Status => Vec::new(),
         };
-        let scale = match *request {
-            ControlRequest::Scale(scale, _) => scale,
-            _ => 1.0,
-        };
-        if !(0.0..=MAX_SCALE).contains(&scale) {
-            return Err(format!("a scale is from 0 to {MAX_SCALE}"));
+        if !changes.is_empty() {
+            self.record_changes(changes, &moment);
         }
-        self.scales.resize(self.scenario_names.len(), 1.0);
-        let before = self.scales.clone();
-        for scenario in &scenarios {
-            let scale_of_scenario = &mut self.scales[*scenario];
-            *scale_of_scenario =
-                if let ControlRequest::Shift(by) = *request { step_scale(*scale_of_scenario, by) } else { scale };
-        }
-        if !scenarios.is_empty() && before == self.scales {
-            return Ok(false);
-        }
-        let what = match request {
-            ControlRequest::Scale(_, name) => LoadChangeKind::Scale(scale, name.clone()),
-            ControlRequest::Shift(_) => {
-                let all_equal = self.scales.iter().all(|scale| *scale == self.scales[0]);
-                let each = self
-                    .scenario_names
-                    .iter()
-                    .zip(&self.scales)
-                    .map(|(name, scale)| LoadChangeKind::Scale(*scale, name.clone()));
-                let all = if all_equal { vec![LoadChangeKind::Scale(self.scales[0], None)] } else { each.collect() };
-                self.record_changes(all, (scenarios, scales, now));
-                return Ok(false);
-            }
-            ControlRequest::Stop => LoadChangeKind::Stopped,
-            ControlRequest::Pause(_) | ControlRequest::TogglePause | ControlRequest::Status => {
-                let was = std::mem::replace(&mut self.paused, *request != ControlRequest::Pause(false));
-                if *request == ControlRequest::TogglePause {
-                    self.paused = !was;
-                }
-                if was == self.paused {
-                    return Ok(false);
-                }
-                if self.paused { LoadChangeKind::Paused } else { LoadChangeKind::Resumed }
-            }
-        };
-        let touched = if scenarios.is_empty() { (0..self.scenario_names.len()).collect() } else { scenarios };
-        self.record_changes(vec![what], (touched, scales, now));
         Ok(*request == ControlRequest::Stop)
     }
 
-    /// Notes what was changed, and tells those whose load it is.
-    fn record_changes(
-        &mut self,
-        what: Vec<LoadChangeKind>,
-        (scenarios, scales, now): (Vec<usize>, Option<&Scales>, Nanos),
-    ) {
-        // Before the load it is the load's first moment that is changed.
-        let at = if scales.is_some() { now } else { 0 };
-        self.changes.extend(what.into_iter().map(|what| LoadChange { at, kind: what }));
-        let Some(scales) = scales else { return };
-        for scenario in scenarios {
+    /// Sets the scale of one scenario, or of all.
+    fn scale_to(&mut self, scale: f64, name: Option<&str>) -> Result<Vec<LoadChangeKind>, String> {
+        let only = name.map(|name| self.scenario_index(name)).transpose()?;
+        if !(0.0..=MAX_SCALE).contains(&scale) {
+            return Err(format!("a scale is from 0 to {MAX_SCALE}"));
+        }
+        let has_changed =
+            self.rescale(|scenario, old| if only.is_none_or(|only| only == scenario) { scale } else { old });
+        let change = has_changed.then(|| LoadChangeKind::Scale(scale, name.map(str::to_owned)));
+        Ok(change.into_iter().collect())
+    }
+
+    /// Moves the scales of all scenarios by a step.
+    fn shift_by(&mut self, step: f64) -> Vec<LoadChangeKind> {
+        if !self.rescale(|_, old| step_scale(old, step)) {
+            return Vec::new();
+        }
+        if self.scales.iter().all(|scale| *scale == self.scales[0]) {
+            return vec![LoadChangeKind::Scale(self.scales[0], None)];
+        }
+        let each = self.scenario_names.iter().zip(&self.scales);
+        each.map(|(name, scale)| LoadChangeKind::Scale(*scale, name.clone())).collect()
+    }
+
+    /// Gives each scenario a new scale, made from its old one. Returns `true` if one of them differs.
+    fn rescale(&mut self, new: impl Fn(usize, f64) -> f64) -> bool {
+        self.scales.resize(self.scenario_names.len(), 1.0);
+        let mut has_changed = false;
+        for (scenario, scale) in self.scales.iter_mut().enumerate() {
+            let old = *scale;
+            *scale = new(scenario, old);
+            has_changed |= old != *scale;
+        }
+        has_changed
+    }
+
+    fn set_paused(&mut self, paused: bool) -> Vec<LoadChangeKind> {
+        if std::mem::replace(&mut self.paused, paused) == paused {
+            return Vec::new();
+        }
+        vec![if paused { LoadChangeKind::Paused } else { LoadChangeKind::Resumed }]
+    }
+
+    /// Notes changes, and gives the scenarios whose load differs by now their new one.
+    fn record_changes(&mut self, kinds: Vec<LoadChangeKind>, moment: &Moment) {
+        // A change before the load is one of its first moment.
+        let at = if moment.scales.is_some() { moment.now } else { 0 };
+        self.changes.extend(kinds.into_iter().map(|kind| LoadChange { at, kind }));
+        let Some(scales) = moment.scales else { return };
+        for scenario in 0..self.scenario_names.len() {
             if scales.get(scenario) != self.effective_scale(scenario) {
-                scales.set(scenario, self.effective_scale(scenario), now.saturating_add(CHANGE_DELAY));
+                scales.set(scenario, self.effective_scale(scenario), moment.now.saturating_add(CHANGE_DELAY));
             }
         }
     }
@@ -235,12 +281,12 @@ impl LoadController {
         self.scales.get(scenario).copied().unwrap_or(1.0)
     }
 
-    /// What a load is multiplied by.
+    /// Returns the multiple that is in effect.
     fn effective_scale(&self, scenario: usize) -> f64 {
         if self.paused { 0.0 } else { self.asked_scale(scenario) }
     }
 
-    /// How the run stands.
+    /// Returns the status of the run.
     pub(super) fn status(&self, snapshot: &Snapshot, ending: bool) -> RunStatus {
         let scaled = |(scenario, name): (usize, &Option<String>)| ScenarioScale {
             name: name.clone(),
@@ -258,26 +304,24 @@ impl LoadController {
         }
     }
 
-    /// How the load differs from the plan's, for the progress line; nothing if it does not.
-    pub(super) fn summary(&self) -> String {
-        if self.paused {
-            return "paused".into();
-        }
-        let first = self.asked_scale(0);
-        match (0..self.scenario_names.len()).all(|scenario| self.asked_scale(scenario) == first) {
-            true if first == 1.0 => String::new(),
-            true => format!("load × {first}"),
-            false => "load changed".into(),
-        }
+    /// Returns the load as it stands.
+    pub(super) fn load(&self) -> LoadState {
+        let scales = (0..self.scenario_names.len()).map(|scenario| self.asked_scale(scenario)).collect();
+        LoadState { paused: self.paused, scales }
     }
 
-    /// Everything that was changed.
+    /// Returns the changes so far, in order.
+    pub(super) fn changes(&self) -> &[LoadChange] {
+        &self.changes
+    }
+
+    /// Returns all changes.
     pub(super) fn into_changes(self) -> Vec<LoadChange> {
         self.changes
     }
 }
 
-/// One step up or down, on whole steps: tenths do not add up in binary.
+/// Returns the scale one step up or down, on whole steps: tenths do not add up in binary.
 fn step_scale(scale: f64, by: f64) -> f64 {
     let steps = ((scale + by) / by.abs()).round() * by.abs();
     ((steps * 1e6).round() / 1e6).clamp(0.0, MAX_SCALE)
@@ -293,7 +337,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_asked_for_and_what_the_load_is_then() {
+    fn each_request_has_its_load() {
         let (mut control, scales) = (control(), Scales::new(2));
         let named = |name: &str| Some(name.to_owned());
         for (request, first, second, words) in [
@@ -308,21 +352,28 @@ mod tests {
             (ControlRequest::Scale(0.0, named("browse")), 0.0, 3.0, "load changed"),
             (ControlRequest::Scale(1.0, None), 1.0, 1.0, ""),
         ] {
-            assert_eq!(control.apply(&request, Some(&scales), (7, false)), Ok(false), "{request:?}");
             assert_eq!(
-                (scales.get(0), scales.get(1), control.summary().as_str()),
+                control.apply(&request, Moment { now: 7, is_ending: false, scales: Some(&scales) }),
+                Ok(false),
+                "{request:?}"
+            );
+            assert_eq!(
+                (scales.get(0), scales.get(1), control.load().summary().as_str()),
                 (first, second, words),
                 "{request:?}"
             );
         }
-        assert_eq!(control.apply(&ControlRequest::Stop, Some(&scales), (9, false)), Ok(true));
+        assert_eq!(
+            control.apply(&ControlRequest::Stop, Moment { now: 9, is_ending: false, scales: Some(&scales) }),
+            Ok(true)
+        );
         let changes = control.into_changes();
-        assert_eq!(changes.len(), 10, "all but the question");
+        assert_eq!(changes.len(), 10, "all but the status");
         assert_eq!(changes[9], LoadChange { at: 9, kind: LoadChangeKind::Stopped });
     }
 
     #[test]
-    fn what_cannot_be_done_changes_nothing() {
+    fn a_refused_request_changes_nothing() {
         let (mut control, scales) = (control(), Scales::new(2));
         for (request, is_ending, expected) in [
             (ControlRequest::Scale(10.5, None), false, "a scale is from 0 to 10"),
@@ -331,7 +382,10 @@ mod tests {
             (ControlRequest::Scale(1.0, Some("sell".into())), false, "there is no scenario `sell`"),
             (ControlRequest::Stop, true, "the run is ending"),
         ] {
-            assert_eq!(control.apply(&request, Some(&scales), (0, is_ending)), Err(expected.into()));
+            assert_eq!(
+                control.apply(&request, Moment { now: 0, is_ending, scales: Some(&scales) }),
+                Err(expected.into())
+            );
         }
         assert_eq!((control.into_changes().len(), scales.generation()), (0, 0));
     }
@@ -344,9 +398,12 @@ mod tests {
     }
 
     #[test]
-    fn what_is_asked_for_before_the_load_holds_from_its_first_moment() {
+    fn a_request_before_the_load_holds_from_its_first_moment() {
         let mut control = control();
-        assert_eq!(control.apply(&ControlRequest::Pause(true), None, (5, false)), Ok(false));
+        assert_eq!(
+            control.apply(&ControlRequest::Pause(true), Moment { now: 5, is_ending: false, scales: None }),
+            Ok(false)
+        );
         let scales = Scales::new(2);
         control.apply_to_load(&scales);
         assert_eq!((scales.get(0), scales.get(1)), (0.0, 0.0));

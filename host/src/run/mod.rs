@@ -1,8 +1,8 @@
-//! The load engine: workers, users, phases, and the one clock.
+//! The load engine: workers, users, segments and phases.
 //!
-//! [`execute`] stands on the main thread. It starts a worker per core, gives all of them the same clock, collects what
-//! they record once a second, and moves the run's phase forward when the duration is over or the person who runs it
-//! says so.
+//! [`execute`] runs on the main thread. It starts a worker per core, gives all of them the same clock, collects their
+//! counts once a second, shows each second to the [observers](observer::RunObserver), and moves the run's phase forward
+//! when its time is over, or a signal, a key, the control socket or a threshold ends it.
 
 mod arrival_pool;
 mod context;
@@ -11,8 +11,10 @@ mod deadline_sweep;
 mod health_monitor;
 mod iteration_source;
 pub mod load_controller;
+pub mod observer;
 mod outcome;
 pub mod scale;
+mod second_feed;
 mod segment;
 mod setup;
 mod shared;
@@ -29,10 +31,11 @@ use std::sync::Arc;
 
 use stampede_time::Clock;
 
-use crate::metrics::aggregate::{Aggregate, Snapshot};
+use crate::metrics::aggregate::Aggregate;
 use crate::plan::Plan;
 use crate::template::Variables;
 use load_controller::LoadController;
+use observer::RunObserver;
 use outcome::Interrupts;
 use segment::SegmentRunner;
 use signals::Signals;
@@ -43,15 +46,15 @@ pub use setup::{SegmentKind, WorkerMessage, WorkerSetup, new_shared};
 pub use shared::RunShared;
 pub use worker::run_users;
 
-/// Runs a plan to its end: one user's set-up, the scenarios, one user's teardown. `show` is called about once a second, with
-/// a word on how the load was changed, and at each change.
+/// Runs a plan to its end: one user's set-up, the scenarios, one user's teardown. The observer is shown every second of
+/// it, and each change of the load.
 ///
 /// # Errors
 /// A worker could not start; the text is for the user.
 pub async fn execute(
     plan: &Arc<Plan>,
     mut control: LoadController,
-    mut show: impl FnMut(&Snapshot, &str),
+    observer: &mut dyn RunObserver,
 ) -> Result<RunOutcome, String> {
     let signals = Signals::listen().map_err(|error| format!("cannot listen for signals: {error}"))?;
     let aggregate = Aggregate::new(plan.rows.clone(), plan.workers).with_metrics(plan.metrics.clone());
@@ -66,13 +69,16 @@ pub async fn execute(
         verdicts: Vec::new(),
         changes: Vec::new(),
         worker_died: false,
+        has_begun: false,
+        seconds_shown: 0,
+        changes_shown: 0,
     };
     control.scenario_names = plan.scenarios.iter().map(|scenario| scenario.name.clone()).collect();
     let mut interrupts = Interrupts { signals, control };
     let mut variables = Variables::default();
     if plan.setup.is_some() {
         let setup = SegmentRunner::spawn(plan, SegmentKind::Setup, 1, variables)?
-            .run(&mut run, &mut interrupts, &mut show)
+            .run(&mut run, &mut interrupts, observer)
             .await?;
         if !setup.passed && run.end_reason == EndReason::Iterations {
             run.end_reason = EndReason::SetupFailed;
@@ -81,7 +87,7 @@ pub async fn execute(
     }
     if run.end_reason == EndReason::Iterations {
         let load = SegmentRunner::spawn(plan, SegmentKind::Load, plan.workers, variables)?
-            .run(&mut run, &mut interrupts, &mut show)
+            .run(&mut run, &mut interrupts, observer)
             .await?;
         (run.signed_in, run.gave_up, run.verdicts, variables) =
             (load.signed_in, load.gave_up, load.verdicts, load.variables);
@@ -91,7 +97,7 @@ pub async fn execute(
         let ended = std::mem::replace(&mut run.end_reason, EndReason::Iterations);
         let (clock, elapsed) = (run.clock, run.elapsed);
         SegmentRunner::spawn(plan, SegmentKind::Teardown, 1, variables)?
-            .run(&mut run, &mut interrupts, &mut show)
+            .run(&mut run, &mut interrupts, observer)
             .await?;
         (run.clock, run.elapsed) = (clock, elapsed);
         if run.end_reason == EndReason::Iterations {

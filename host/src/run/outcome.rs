@@ -1,4 +1,4 @@
-//! What a run has come to: why it ended, and what it leaves behind.
+//! The outcome of a run and of its segments: why it ended, and what was measured.
 
 use stampede_time::{Clock, Nanos};
 
@@ -9,29 +9,29 @@ use crate::metrics::threshold::ThresholdVerdict;
 use crate::plan::Plan;
 use crate::template::Variables;
 
-/// Why a run ended.
+/// The reason why a run ended.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
 #[serde(rename_all = "kebab-case")]
 pub enum EndReason {
-    /// The duration was over.
+    /// Its duration was over.
     Duration,
-    /// Every user had walked its iterations.
+    /// All users had walked their iterations.
     Iterations,
-    /// Every user had walked its iterations, or found no row left in a data set.
+    /// All users had walked their iterations, or found no row left in a data set.
     Data,
     /// Ctrl-C or SIGTERM.
     Interrupted,
-    /// Nobody could sign in.
+    /// No user could sign in.
     NoUserSignedIn,
     /// A step of the set-up failed, and there was no load.
     SetupFailed,
-    /// A threshold did not hold that says so.
+    /// A threshold that may abort the run did not hold.
     Threshold,
-    /// Whoever runs it had it stopped before its time, by a key or through the control socket.
+    /// It was stopped before its time, by a key or through the control socket.
     Stopped,
 }
 
-/// What a run leaves behind.
+/// The outcome of a run.
 pub struct RunOutcome {
     /// Everything that was measured.
     pub aggregate: Aggregate,
@@ -39,22 +39,28 @@ pub struct RunOutcome {
     pub clock: Clock,
     /// From the start to the last user's end.
     pub elapsed: Nanos,
-    /// Why it ended.
+    /// The reason why it ended.
     pub end_reason: EndReason,
     /// Users that signed in or had no need to.
     pub signed_in: u32,
     /// Users that could not sign in.
     pub gave_up: u32,
-    /// What came of each threshold.
+    /// The verdict on each threshold.
     pub verdicts: Vec<ThresholdVerdict>,
-    /// What was changed while it ran.
+    /// Changes of the load while it ran.
     pub changes: Vec<LoadChange>,
-    /// Whether a worker died, which is a bug.
+    /// `true` if a worker died, which is a bug.
     pub worker_died: bool,
+    /// `true` once the clock of the first segment has started.
+    pub(super) has_begun: bool,
+    /// Number of seconds that the observers were shown.
+    pub seconds_shown: u32,
+    /// Number of changes of the load that the observers were shown.
+    pub(super) changes_shown: usize,
 }
 
 impl RunOutcome {
-    /// The load is over: why.
+    /// Sets the reason why a load that is over has ended.
     pub fn set_end_reason(&mut self, plan: &Plan) {
         // Users stop by themselves when their time is over, and may all be gone before this thread's timer fires.
         if self.end_reason == EndReason::Iterations && plan.end().is_some_and(|end| self.elapsed >= end) {
@@ -72,7 +78,7 @@ impl RunOutcome {
     }
 }
 
-/// What else than time and the workers moves a run.
+/// The events besides time and workers that move a run forward.
 pub struct Interrupts {
     /// Ctrl-C and SIGTERM.
     pub signals: Signals,
@@ -80,17 +86,27 @@ pub struct Interrupts {
     pub control: LoadController,
 }
 
-/// What a part of a run has come to.
+/// The outcome of a segment.
 #[derive(Default)]
 pub struct SegmentOutcome {
     /// Users that signed in or had no need to.
     pub signed_in: u32,
     /// Users that could not sign in.
     pub gave_up: u32,
-    /// Whether every step passed.
+    /// `true` if every step passed.
     pub passed: bool,
-    /// What came of each threshold, if it is the load.
+    /// The verdict on each threshold, of the load alone.
     pub verdicts: Vec<ThresholdVerdict>,
-    /// What its last user knew.
+    /// The variables of its last user.
     pub variables: Variables,
+}
+
+impl SegmentOutcome {
+    /// Adds the outcome of a worker. The variables of the last one to end are kept.
+    pub fn add_worker(&mut self, signed_in: u32, gave_up: u32, passed: bool, variables: Variables) {
+        self.signed_in += signed_in;
+        self.gave_up += gave_up;
+        self.passed &= passed && gave_up == 0;
+        self.variables = variables;
+    }
 }

@@ -1,5 +1,5 @@
-//! One part of a run, from its first user to its last: the worker threads, the ways to reach them, and what the main
-//! thread does meanwhile.
+//! One segment of a run, from its first user to its last: the worker threads, the channels to them, and the loop of the
+//! main thread meanwhile.
 
 use std::sync::Arc;
 use std::sync::mpsc::{Receiver, Sender};
@@ -9,21 +9,22 @@ use stampede_time::{Clock, Nanos, RunPhase};
 use tokio::sync::{mpsc, oneshot};
 use tokio::time::{Instant, sleep_until};
 
-use super::load_controller::{ControlCall, LoadController};
+use super::load_controller::{ControlCall, LoadController, Moment};
+use super::observer::{LoadUpdate, RunObserver};
 use super::outcome::{EndReason, Interrupts, RunOutcome, SegmentOutcome};
+use super::second_feed::{FeedMoment, SecondFeed};
 use super::setup::{SegmentKind, WorkerMessage, WorkerSetup};
 use super::shared::RunShared;
-use super::threshold_watch::ThresholdWatch;
 use super::worker;
 use crate::metrics::aggregate::Snapshot;
-use crate::metrics::interval::Interval;
+use crate::metrics::interval::{Interval, WorkerInterval};
 use crate::plan::Plan;
 use crate::template::Variables;
 
-/// How often progress is shown; a little after each second, when the workers have handed it over.
-const PROGRESS_PERIOD: Nanos = 1_000_000_000;
+/// The period in which seconds are shown if no worker hands anything over; a little after each second.
+const SECOND: Nanos = 1_000_000_000;
 
-/// A part of a run.
+/// Runs one segment.
 pub struct SegmentRunner {
     segment: SegmentKind,
     plan: Arc<Plan>,
@@ -35,21 +36,19 @@ pub struct SegmentRunner {
 }
 
 impl SegmentRunner {
-    /// Starts the workers, whose users begin with these variables; they wait for the clock.
+    /// Starts the workers, whose users begin with these variables. They wait for the clock.
     ///
     /// # Errors
     /// The operating system has no more threads.
-    pub fn spawn(plan: &Arc<Plan>, part: SegmentKind, workers: usize, variables: Variables) -> Result<Self, String> {
+    pub fn spawn(plan: &Arc<Plan>, segment: SegmentKind, workers: usize, variables: Variables) -> Result<Self, String> {
         let (sender, messages) = mpsc::unbounded_channel();
-        let common = Arc::new(RunShared::new(part.scenarios(plan)));
-        let (threads, clocks, spares) = Default::default();
-        let mut stage = Self {
-            segment: part,
+        let mut runner = Self {
+            segment,
             plan: Arc::clone(plan),
-            run_shared: common,
-            threads,
-            clock_senders: clocks,
-            spare_senders: spares,
+            run_shared: Arc::new(RunShared::new(segment.scenarios(plan))),
+            threads: Vec::new(),
+            clock_senders: Vec::new(),
+            spare_senders: Vec::new(),
             messages,
         };
         for index in 0..workers {
@@ -59,22 +58,22 @@ impl SegmentRunner {
                 index,
                 workers,
                 plan: Arc::clone(plan),
-                segment: part,
-                run_shared: Arc::clone(&stage.run_shared),
+                segment,
+                run_shared: Arc::clone(&runner.run_shared),
                 variables: variables.clone(),
                 messages: sender.clone(),
                 clock: clock_receiver,
                 spares: spare_receiver,
             };
             let thread = std::thread::Builder::new().name(format!("worker-{index}")).spawn(|| worker::run(setup));
-            stage.threads.push(thread.map_err(|error| format!("cannot start a worker thread: {error}"))?);
-            stage.clock_senders.push(clock);
-            stage.spare_senders.push(spares);
+            runner.threads.push(thread.map_err(|error| format!("cannot start a worker thread: {error}"))?);
+            runner.clock_senders.push(clock);
+            runner.spare_senders.push(spares);
         }
-        Ok(stage)
+        Ok(runner)
     }
 
-    /// Runs it to its end, and adds what is counted to the run's; the run's clock is this part's from now on.
+    /// Runs the segment to its end and adds its counts to the run's, whose clock is the segment's from then on.
     ///
     /// # Errors
     /// A worker could not start; the text is for the user.
@@ -82,103 +81,119 @@ impl SegmentRunner {
         mut self,
         run: &mut RunOutcome,
         interrupts: &mut Interrupts,
-        show: &mut impl FnMut(&Snapshot, &str),
+        observer: &mut dyn RunObserver,
     ) -> Result<SegmentOutcome, String> {
         let Interrupts { signals, control } = interrupts;
         if self.segment == SegmentKind::Load {
             control.apply_to_load(&self.run_shared.scales);
         }
-        let first_second = (run.elapsed / PROGRESS_PERIOD) as u32;
+        let first_second = (run.elapsed / SECOND) as u32;
         let clock = self.start_clock().await?;
         run.clock = clock;
+        if !std::mem::replace(&mut run.has_begun, true) {
+            observer.begin(clock.wall(0));
+        }
         let mut outcome = SegmentOutcome { passed: true, ..SegmentOutcome::default() };
         let end = (self.segment == SegmentKind::Load).then(|| self.plan.end()).flatten();
         let mut next_advance = end.map(|end| clock.instant(end));
-        let mut thresholds = (self.segment == SegmentKind::Load).then(|| ThresholdWatch::new(&self.plan));
-        let mut show_at = clock.instant(PROGRESS_PERIOD + PROGRESS_PERIOD / 10);
+        let mut feed = SecondFeed::new(self.segment, &self.plan, self.threads.len(), observer);
+        let mut show_at = clock.instant(SECOND + SECOND / 10);
         let mut workers_left = self.threads.len();
         while workers_left > 0 {
-            tokio::select! {
+            let reason = tokio::select! {
                 message = self.messages.recv() => match message {
-                    Some(WorkerMessage::Interval { worker, second, interval }) => {
+                    Some(WorkerMessage::Interval(mut from)) => {
+                        let moment = self.moment(&clock, control);
+                        feed.add(&from, &moment);
                         // Set-up and teardown count in the first and the last second of the load.
-                        let second = if self.segment == SegmentKind::Load { second } else { first_second };
-                        run.aggregate.add(worker, second, &interval);
-                        let worker_interval = (worker, second, &*interval);
-                        let phase = self.run_shared.phase.get();
-                        if thresholds.as_mut().is_some_and(|bench| bench.observe(worker_interval, &run.aggregate, clock.now(), phase)) {
-                            next_advance = self.advance_phase(&mut run.end_reason, EndReason::Threshold, &clock);
-                        }
-                        self.return_spare(worker, interval);
+                        from.second = if self.segment == SegmentKind::Load { from.second } else { first_second };
+                        run.aggregate.add(&from);
+                        self.return_spare(from);
+                        feed.show(run, &moment)
                     }
                     Some(WorkerMessage::Finished { signed_in, gave_up, passed, variables }) => {
                         workers_left -= 1;
-                        outcome.signed_in += signed_in;
-                        outcome.gave_up += gave_up;
-                        outcome.passed &= passed && gave_up == 0;
-                        outcome.variables = variables;
+                        outcome.add_worker(signed_in, gave_up, passed, variables);
+                        None
                     }
-                    Some(WorkerMessage::Ready) => {}
+                    Some(WorkerMessage::Ready) => None,
                     Some(WorkerMessage::Failed(reason)) => return Err(reason),
                     None => {
-                        tracing::error!("a worker thread died; what it had not handed over is missing from the report");
+                        tracing::error!("a worker thread died; the counts that it still had are not in the report");
                         run.worker_died = true;
                         break;
                     }
                 },
-                () = sleep_until_some(next_advance) => next_advance = self.advance_phase(&mut run.end_reason, EndReason::Duration, &clock),
-                () = signals.next() => next_advance = self.advance_phase(&mut run.end_reason, EndReason::Interrupted, &clock),
-                ask = control.next_call() => {
-                    let (snapshot, before) = (run.aggregate.snapshot(clock.now()), control.summary());
-                    if self.handle_call(ask, control, &snapshot) {
-                        next_advance = self.advance_phase(&mut run.end_reason, EndReason::Stopped, &clock);
-                    }
-                    if control.summary() != before {
-                        show(&snapshot, &control.summary());
-                    }
+                () = sleep_until_some(next_advance) => Some(EndReason::Duration),
+                () = signals.next() => Some(EndReason::Interrupted),
+                call = control.next_call() => {
+                    let totals = run.aggregate.snapshot(clock.now());
+                    self.handle_call(call, control, totals, &mut feed).then_some(EndReason::Stopped)
                 }
                 () = sleep_until(show_at) => {
-                    show(&run.aggregate.snapshot(clock.now()), &control.summary());
-                    show_at += Duration::from_nanos(PROGRESS_PERIOD);
+                    show_at += Duration::from_nanos(SECOND);
+                    // Shows the seconds of workers that stand still, which no message announces.
+                    feed.show(run, &self.moment(&clock, control))
                 }
+            };
+            if let Some(reason) = reason {
+                next_advance = self.advance_phase(&mut run.end_reason, reason, &clock);
             }
         }
         run.elapsed = clock.now();
-        outcome.verdicts = thresholds.map(|bench| bench.finish(&run.aggregate, run.elapsed)).unwrap_or_default();
+        let moment = FeedMoment { now: run.elapsed, phase: RunPhase::Stopped, control };
+        let thresholds = feed.finish(run, &moment);
+        outcome.verdicts = thresholds.map(|watch| watch.finish(&run.aggregate, run.elapsed)).unwrap_or_default();
         self.join();
         Ok(outcome)
     }
 
-    /// Waits until all are ready, then starts the clock.
+    fn moment<'c>(&self, clock: &Clock, control: &'c LoadController) -> FeedMoment<'c> {
+        FeedMoment { now: clock.now(), phase: self.run_shared.phase.get(), control }
+    }
+
+    /// Waits until all workers are ready, then starts the clock.
     async fn start_clock(&mut self) -> Result<Clock, String> {
         for _ in 0..self.threads.len() {
             match self.messages.recv().await {
                 Some(WorkerMessage::Failed(reason)) => return Err(reason),
                 Some(_) => {}
-                None => return Err("a worker ended without a word; its message is above".into()),
+                None => return Err("a worker ended before the run began; its message is above".into()),
             }
         }
         let clock = Clock::start();
         for worker in self.clock_senders.drain(..) {
-            // A worker that is gone by now has said why, or its thread's end is noticed later.
+            // A worker that is gone by now has sent its reason, or the end of its thread is noticed later.
             let _ = worker.send(clock);
         }
         Ok(clock)
     }
 
-    /// Does what somebody asks for, and tells them how the run stands; true if it is to end.
-    fn handle_call(&self, ask: ControlCall, control: &mut LoadController, snapshot: &Snapshot) -> bool {
+    /// Carries out a call, answers it, and shows the observers how the load was changed. Returns `true` if the run is
+    /// to end.
+    fn handle_call(
+        &self,
+        call: ControlCall,
+        control: &mut LoadController,
+        totals: Snapshot,
+        feed: &mut SecondFeed,
+    ) -> bool {
+        let before = control.load();
         let scales = (self.segment == SegmentKind::Load).then_some(&self.run_shared.scales);
-        // Of the teardown nothing can be changed: the load is over.
+        // Nothing can be changed in the teardown: the load is over.
         let is_ending = self.run_shared.phase.get() != RunPhase::Running || self.segment == SegmentKind::Teardown;
-        let done = control.apply(&ask.request, scales, (snapshot.elapsed, is_ending));
-        let stop = done == Ok(true);
-        // Who asked may be gone by now.
-        let _ = ask.reply.send(done.map(|_| control.status(snapshot, is_ending || stop)));
-        stop
+        let result = control.apply(&call.request, Moment { now: totals.elapsed, is_ending, scales });
+        let ends_run = result == Ok(true);
+        // The caller may be gone by now.
+        let _ = call.reply.send(result.map(|_| control.status(&totals, is_ending || ends_run)));
+        let load = control.load();
+        if load.summary() != before.summary() {
+            feed.load_changed(&LoadUpdate { totals, load });
+        }
+        ends_run
     }
 
-    /// Moves the part on: first to draining, then to stopped. Says when to move on again.
+    /// Moves the segment to its next phase: first draining, then stopped. Returns when to move on again.
     fn advance_phase(&self, end_reason: &mut EndReason, reason: EndReason, clock: &Clock) -> Option<Instant> {
         let phase = &self.run_shared.phase;
         match phase.get() {
@@ -204,14 +219,14 @@ impl SegmentRunner {
         }
     }
 
-    fn return_spare(&self, worker: usize, interval: Box<Interval>) {
+    fn return_spare(&self, from: WorkerInterval) {
         // A worker that has finished needs no spare.
-        let _ = self.spare_senders[worker].send(interval);
+        let _ = self.spare_senders[from.worker].send(from.interval);
     }
 
     fn join(self) {
         for thread in self.threads {
-            // A panic has printed its message already, and what the worker had recorded is in.
+            // A panic has printed its message already, and the worker's intervals are in the aggregate.
             let _ = thread.join();
         }
     }

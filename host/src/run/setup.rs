@@ -1,4 +1,4 @@
-//! What passes between the main thread and a worker: what the worker is made from, and what it tells.
+//! The exchange between the main thread and a worker: what a worker is made from, and the messages that it sends.
 
 use std::cell::{Cell, RefCell};
 use std::io;
@@ -9,63 +9,56 @@ use stampede_time::{Clock, Nanos, RunPhase, Timers};
 
 use super::shared::RunShared;
 use crate::http::{Client, ClientOptions};
-use crate::metrics::interval::Interval;
+use crate::metrics::interval::{Interval, WorkerInterval};
 use crate::metrics::recorder::Recorder;
 use crate::plan::{Plan, Scenario};
 use crate::template::Variables;
 use crate::user::WorkerShared;
 
-/// What a worker tells the main thread.
+/// A message of a worker to the main thread.
 pub enum WorkerMessage {
-    /// The worker's instances stand; it waits for the clock.
+    /// The worker's plugins are instantiated; it waits for the clock.
     Ready,
-    /// What was recorded in about a second.
-    Interval {
-        /// Which worker.
-        worker: usize,
-        /// Seconds since the run began.
-        second: u32,
-        /// The record.
-        interval: Box<Interval>,
-    },
+    /// The counts of about a second.
+    Interval(WorkerInterval),
     /// All users are gone, everything recorded has been handed over.
     Finished {
         /// Users that signed in or had no need to.
         signed_in: u32,
         /// Users that could not sign in.
         gave_up: u32,
-        /// Whether every step passed.
+        /// `true` if every step passed.
         passed: bool,
-        /// What the last user knew at its end.
+        /// The variables of the last user at its end.
         variables: Variables,
     },
     /// The worker could not start.
     Failed(String),
 }
 
-/// What a worker is made from.
+/// Everything that a worker is made from.
 pub struct WorkerSetup {
-    /// The worker's number, from 0.
+    /// The worker's index, from 0.
     pub index: usize,
-    /// How many workers there are beside it, itself included.
+    /// The number of workers, itself included.
     pub workers: usize,
-    /// What to run.
+    /// The plan to run.
     pub plan: Arc<Plan>,
-    /// Which part of it.
+    /// The segment of the plan.
     pub segment: SegmentKind,
-    /// What it shares with the others.
+    /// The state that it shares with the other workers.
     pub run_shared: Arc<RunShared>,
     /// Variables that its users begin with.
     pub variables: Variables,
-    /// To the main thread.
+    /// The channel to the main thread.
     pub messages: tokio::sync::mpsc::UnboundedSender<WorkerMessage>,
-    /// From the main thread, once, when all workers are ready.
+    /// Gives the clock once, when all workers are ready.
     pub clock: tokio::sync::oneshot::Receiver<Clock>,
-    /// Intervals to be used again.
+    /// Gives intervals back, to be used again.
     pub spares: std::sync::mpsc::Receiver<Box<Interval>>,
 }
 
-/// The parts of a run, one after the other.
+/// The segments of a run, one after the other.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum SegmentKind {
     /// One user prepares.
@@ -77,7 +70,7 @@ pub enum SegmentKind {
 }
 
 impl SegmentKind {
-    /// The scenarios of this part of a plan.
+    /// Returns the scenarios of this segment of a plan.
     pub fn scenarios(self, plan: &Plan) -> &[Scenario] {
         match self {
             Self::Setup => plan.setup.as_slice(),
@@ -90,7 +83,7 @@ impl SegmentKind {
 /// Largest reply body that is kept for a capture or a plugin, in bytes.
 const MAX_BODY_KEPT: usize = 16 << 20;
 
-/// What the users of a worker share, before its first user. Must be called where tasks run.
+/// Creates the state that the users of a worker share, before its first user. Must be called where tasks run.
 ///
 /// # Errors
 /// The operating system has no more timers.

@@ -1,5 +1,5 @@
-//! The little that all workers of a run share: the phase, what the load is multiplied by, and what is left of iterations
-//! that no user has for itself. None of it is touched for a request.
+//! The little that all workers of a run share: the phase, the scales of the load, and the iterations that are left in
+//! shared pools. None of it is touched for a request.
 
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 
@@ -8,12 +8,12 @@ use stampede_time::SharedPhase;
 use super::scale::Scales;
 use crate::plan::Scenario;
 
-/// What the workers of a run share.
+/// The state that the workers of a run share.
 #[derive(Debug, Default)]
 pub struct RunShared {
-    /// How far the run has come.
+    /// The phase of the run.
     pub phase: SharedPhase,
-    /// What the load of each scenario is multiplied by.
+    /// The multiples of the plan's load, by scenario.
     pub scales: Scales,
     /// Iterations left in the pool of each scenario that has one.
     pub iterations_left: Vec<AtomicU64>,
@@ -21,13 +21,13 @@ pub struct RunShared {
 }
 
 impl RunShared {
-    /// Before these scenarios have begun.
+    /// Creates the state of these scenarios before they begin.
     pub fn new(scenarios: &[Scenario]) -> Self {
         let left = scenarios.iter().map(|scenario| AtomicU64::new(scenario.workload.rule().shared_iterations()));
         Self { iterations_left: left.collect(), scales: Scales::new(scenarios.len()), ..Self::default() }
     }
 
-    /// Says once in a run that iterations are dropped, and what can be done.
+    /// Warns, once in a run, that iterations are dropped, and names the remedies.
     pub fn warn_of_drops(&self, scenario: Option<&str>, max_users: u32) {
         if self.warned_of_drops.swap(true, Ordering::Relaxed) {
             return;

@@ -1,4 +1,4 @@
-//! Ctrl-C and SIGTERM. What is particular to an operating system stays in here.
+//! Ctrl-C and SIGTERM. Everything particular to an operating system stays in here.
 
 use std::io;
 use std::time::Duration;
@@ -14,7 +14,7 @@ pub struct Signals {
 }
 
 impl Signals {
-    /// From now on the signals do not kill the process.
+    /// Starts to listen: from now on the signals do not kill the process.
     ///
     /// # Errors
     /// The operating system refuses.
@@ -24,7 +24,7 @@ impl Signals {
         Ok(Self { interrupt: signal(SignalKind::interrupt())?, terminate: signal(SignalKind::terminate())? })
     }
 
-    /// From now on Ctrl-C does not kill the process.
+    /// Starts to listen: from now on Ctrl-C does not kill the process.
     ///
     /// # Errors
     /// Never on this system.
@@ -33,7 +33,7 @@ impl Signals {
         Ok(Self {})
     }
 
-    /// The next signal.
+    /// Waits for the next signal.
     #[cfg(unix)]
     pub async fn next(&mut self) {
         tokio::select! {
@@ -42,7 +42,7 @@ impl Signals {
         }
     }
 
-    /// The next Ctrl-C.
+    /// Waits for the next Ctrl-C.
     #[cfg(not(unix))]
     pub async fn next(&mut self) {
         if tokio::signal::ctrl_c().await.is_err() {
@@ -51,14 +51,14 @@ impl Signals {
     }
 }
 
-/// How long a report has to be written before a signal may end the process: who presses Ctrl-C over and over to end a
-/// run must not lose its report by the last of them.
+/// The time that a report has to be written before a signal may end the process: a user who presses Ctrl-C repeatedly
+/// to end a run must not lose its report by the last of them.
 const REPORT_GRACE: Duration = Duration::from_secs(2);
 
-/// From now on a signal ends the process, in [`PATIENCE`] at the earliest. For the time after a run: the signals, once
-/// listened to, would be swallowed until the process ends, however long the report takes to be written.
+/// Lets the next signal end the process, after [`REPORT_GRACE`] at the earliest. For the time after a run: signals that
+/// were listened to once would otherwise be swallowed until the process ends, however long the report takes to write.
 pub fn exit_on_next_signal() {
-    // Without the thread the report is written all the same, and only cannot be interrupted.
+    // Without the thread the report is still written, but cannot be interrupted.
     let _ = std::thread::Builder::new().name("signals".into()).spawn(|| -> io::Result<()> {
         let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
         runtime.block_on(async {

@@ -1,46 +1,53 @@
-//! Where the thresholds of a run are judged: hears what the workers hand over, and says when the run is to end.
+//! The thresholds of a run as an observer: each second is judged as soon as it is complete, and one that must end the
+//! run ends it.
+
+use std::sync::Arc;
 
 use stampede_time::{Nanos, RunPhase};
 
+use super::observer::{RunObserver, SecondSnapshot};
+use super::outcome::EndReason;
 use crate::metrics::aggregate::Aggregate;
-use crate::metrics::interval::Interval;
 use crate::metrics::threshold::{Judge, ThresholdVerdict};
 use crate::plan::Plan;
 
-/// The judge, and when the run began to end.
+/// The judge, and when the load began to end.
 pub struct ThresholdWatch {
     judge: Judge,
     draining_since: Option<Nanos>,
 }
 
 impl ThresholdWatch {
-    /// Before the first second of a run.
+    /// Creates the watch of a load that has not begun.
     pub fn new(plan: &Plan) -> Self {
-        Self { judge: Judge::new(&plan.thresholds, plan.workers), draining_since: None }
+        Self { judge: Judge::new(&plan.thresholds), draining_since: None }
     }
 
-    /// A worker hands over a second, which is in the aggregate already. True if the run is to end; while it ends by
-    /// itself nothing else can end it.
-    pub fn observe(
-        &mut self,
-        (worker, second, interval): (usize, u32, &Interval),
-        aggregate: &Aggregate,
-        now: Nanos,
-        phase: RunPhase,
-    ) -> bool {
-        self.judge.add(worker, second, interval);
-        if phase != RunPhase::Running {
-            self.draining_since.get_or_insert(now);
-            return false;
-        }
-        let Some(fatal) = self.judge.judge_complete(aggregate, now) else { return false };
-        tracing::warn!("stopping: the threshold `{}: {}` does not hold", fatal.metric, fatal.expression);
-        self.draining_since = Some(now);
-        true
+    /// Notes that the load is ending. Only the first call counts: what is measured after it is in no window.
+    pub fn load_ends(&mut self, now: Nanos) {
+        self.draining_since.get_or_insert(now);
     }
 
-    /// What came of all thresholds.
+    /// Judges what is left, and returns the verdicts on all thresholds.
     pub fn finish(self, aggregate: &Aggregate, elapsed: Nanos) -> Vec<ThresholdVerdict> {
         self.judge.finish(aggregate, elapsed, self.draining_since.unwrap_or(elapsed))
+    }
+}
+
+impl RunObserver for ThresholdWatch {
+    fn second(&mut self, second: &Arc<SecondSnapshot>, aggregate: &Aggregate) -> Option<EndReason> {
+        self.judge.add(second.merged.second, &second.merged.counts);
+        if second.phase != RunPhase::Running {
+            self.load_ends(second.elapsed());
+            return None;
+        }
+        let fatal = self.judge.judge(second.merged.second, second.is_newest.then_some(aggregate))?;
+        tracing::warn!("stopping: the threshold `{}: {}` does not hold", fatal.metric, fatal.expression);
+        self.draining_since = Some(second.elapsed());
+        Some(EndReason::Threshold)
+    }
+
+    fn reads_counts(&self) -> bool {
+        self.judge.reads_counts()
     }
 }

@@ -3,8 +3,9 @@
 use std::collections::BTreeSet;
 use std::fmt::Write as _;
 
-use clap::{Arg, Command, CommandFactory};
-use stampede_shooter::cli::{Cli, NAME};
+use clap::{Arg, Command};
+use stampede_shooter::cli::NAME;
+use stampede_shooter::command::definition;
 
 use super::{cell, sentence};
 
@@ -13,7 +14,7 @@ const CONSOLE: &str = "Console";
 
 /// Renders the page.
 pub fn page() -> String {
-    let mut command = Cli::command();
+    let mut command = definition();
     command.build();
     let run: BTreeSet<String> = shown(&command).map(|arg| arg.get_id().to_string()).collect();
     let mut page = "# Command line\n\n".to_owned();

@@ -4,6 +4,7 @@ use rand::seq::SliceRandom;
 use rand::{RngExt, SeedableRng};
 use rand_pcg::Pcg64;
 
+use super::super::interval::Interval;
 use super::super::recorder::Recorder;
 use super::super::row_stats::TaskEnd;
 use super::super::sample::{PhaseDurations, Sample};
@@ -68,12 +69,14 @@ fn interval(random: &mut Pcg64, label: usize) -> Box<Interval> {
     interval
 }
 
-fn aggregate(parcels: &[(usize, u32, Box<Interval>)]) -> Aggregate {
+fn aggregate(intervals: &[WorkerInterval]) -> Aggregate {
     let mut aggregate = Aggregate::new(infos(), WORKERS);
-    for (worker, second, interval) in parcels {
-        aggregate.add(*worker, *second, interval);
-    }
+    intervals.iter().for_each(|interval| aggregate.add(interval));
     aggregate
+}
+
+fn handed_over(worker: usize, second: u32, interval: impl Into<Box<Interval>>) -> WorkerInterval {
+    WorkerInterval { worker, second, interval: interval.into() }
 }
 
 #[test]
@@ -81,11 +84,11 @@ fn the_order_of_intervals_does_not_matter() {
     for seed in 0..20 {
         let mut random = Pcg64::seed_from_u64(seed);
         // Every worker hands over each second at most once; the seconds span several doublings of the resolution.
-        let mut parcels: Vec<_> =
-            (0..WORKERS * 30).map(|n| (n % WORKERS, (n / WORKERS) as u32 * 700, interval(&mut random, n))).collect();
-        let in_order = aggregate(&parcels);
-        parcels.shuffle(&mut random);
-        assert!(agree(&in_order, &aggregate(&parcels)), "seed {seed}");
+        let one = |n| handed_over(n % WORKERS, (n / WORKERS) as u32 * 700, interval(&mut random, n));
+        let mut intervals: Vec<_> = (0..WORKERS * 30).map(one).collect();
+        let in_order = aggregate(&intervals);
+        intervals.shuffle(&mut random);
+        assert!(agree(&in_order, &aggregate(&intervals)), "seed {seed}");
     }
 }
 
@@ -102,9 +105,9 @@ fn agree(one: &Aggregate, other: &Aggregate) -> bool {
 #[test]
 fn rows_add_up_to_the_total_and_to_what_was_recorded() {
     let mut random = Pcg64::seed_from_u64(7);
-    let parcels: Vec<_> = (0..20).map(|n| (n % WORKERS, n as u32, interval(&mut random, n))).collect();
-    let recorded: u64 = parcels.iter().flat_map(|(_, _, i)| &i.rows).map(RowStats::requests).sum();
-    let aggregate = aggregate(&parcels);
+    let intervals: Vec<_> = (0..20).map(|n| handed_over(n % WORKERS, n as u32, interval(&mut random, n))).collect();
+    let recorded: u64 = intervals.iter().flat_map(|from| &from.interval.rows).map(RowStats::requests).sum();
+    let aggregate = aggregate(&intervals);
     let total = aggregate.total();
     assert_eq!(total.requests(), recorded);
     assert_eq!(total.requests(), aggregate.rows().iter().map(RowStats::requests).sum::<u64>());
@@ -121,10 +124,10 @@ fn a_task_may_end_in_a_later_interval() {
     let mut recorder = Recorder::new(ROWS, Vec::new());
     let mut aggregate = Aggregate::new(infos(), 1);
     recorder.task_started(1);
-    aggregate.add(0, 0, &recorder.take(None));
+    aggregate.add(&handed_over(0, 0, recorder.take(None)));
     assert_eq!(aggregate.total().tasks.open(), 1);
     recorder.task_ended(1, TaskEnd::Passed);
-    aggregate.add(0, 1, &recorder.take(None));
+    aggregate.add(&handed_over(0, 1, recorder.take(None)));
     assert_eq!((aggregate.total().tasks.open(), aggregate.total().tasks.passed), (0, 1));
 }
 
@@ -141,9 +144,9 @@ fn second_of(ok: u64, users: u32, wall: Nanos) -> Interval {
 fn the_snapshot_shows_each_workers_last_second() {
     let mut aggregate = Aggregate::new(infos(), 3);
     assert_eq!(aggregate.snapshot(5), Snapshot { elapsed: 5, ..Snapshot::default() });
-    aggregate.add(0, 0, &second_of(999, 50, 1_000_000_000));
-    aggregate.add(0, 1, &second_of(99, 5, 1_000_000_000));
-    aggregate.add(1, 1, &second_of(49, 3, 500_000_000));
+    aggregate.add(&handed_over(0, 0, second_of(999, 50, 1_000_000_000)));
+    aggregate.add(&handed_over(0, 1, second_of(99, 5, 1_000_000_000)));
+    aggregate.add(&handed_over(1, 1, second_of(49, 3, 500_000_000)));
     let snapshot = aggregate.snapshot(2_000_000_000);
     assert_eq!((snapshot.users_active, snapshot.rps), (8, 200.0));
     assert_eq!((snapshot.requests, snapshot.errors), (1_150, 3));
@@ -152,8 +155,8 @@ fn the_snapshot_shows_each_workers_last_second() {
 #[test]
 fn a_worker_that_has_ended_leaves_the_snapshot() {
     let mut aggregate = Aggregate::new(infos(), 2);
-    aggregate.add(0, 0, &second_of(9, 5, 1_000_000_000));
-    aggregate.add(1, 2, &second_of(19, 3, 1_000_000_000));
+    aggregate.add(&handed_over(0, 0, second_of(9, 5, 1_000_000_000)));
+    aggregate.add(&handed_over(1, 2, second_of(19, 3, 1_000_000_000)));
     let snapshot = aggregate.snapshot(3_000_000_000);
     assert_eq!((snapshot.users_active, snapshot.rps), (3, 20.0));
 }
@@ -164,7 +167,7 @@ fn busy_time_counts_whole_intervals_above_the_limit() {
     for (second, cpu) in [(0, 901), (1, 900), (2, 100)] {
         let mut interval = Interval::new(ROWS);
         interval.health = IntervalHealth { cpu, wall: 1_000, ..IntervalHealth::default() };
-        aggregate.add(0, second, &interval);
+        aggregate.add(&handed_over(0, second, interval));
     }
     let worker = &aggregate.workers()[0];
     assert_eq!((worker.busy, worker.total.cpu, worker.total.wall), (1_000, 1_901, 3_000));

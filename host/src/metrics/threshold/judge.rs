@@ -1,7 +1,8 @@
-//! Judges a run's thresholds while it lasts and when it is over.
+//! Judges the thresholds of a run, while it lasts and when it is over.
 //!
-//! A second of the run is judged when every worker has handed it over, so what comes out does not depend on when this
-//! was asked. What a window covers is kept second by second, and nothing else is.
+//! A second of the run is judged when it is complete ([`SecondMerger`](crate::metrics::second::SecondMerger)), so the
+//! verdict does not depend on when the workers hand over. The sums of the seconds that a window covers are kept, and
+//! nothing else is.
 
 use std::collections::BTreeMap;
 
@@ -12,24 +13,21 @@ use super::sums::Sums;
 use crate::metrics::aggregate::Aggregate;
 use crate::metrics::interval::Interval;
 
-/// A worker that is so many seconds behind the foremost one has ended, or stands still; nobody waits for it.
-const MAX_SECONDS_BEHIND: u32 = 2;
-
 const SECOND: Nanos = 1_000_000_000;
 
-/// What came of a threshold.
+/// The verdict on a threshold.
 #[derive(Clone, Debug, PartialEq)]
 pub struct ThresholdVerdict {
     /// The threshold.
     pub threshold: ThresholdRule,
-    /// Whether it held.
+    /// `true` if it held.
     pub passed: bool,
-    /// The number that decided: where a window failed first, else the one nearest to failing; or that of the whole run.
-    /// `None` if there was nothing to look at.
+    /// The number that decided: of the window that failed first, else of the one nearest to failing; or of the whole
+    /// run. `None` if there were no values.
     pub value: Option<f64>,
-    /// At the end of which second it was that number, if not at the end of the run.
+    /// The second at whose end that was the number; `None` for the end of the run.
     pub at: Option<u32>,
-    /// Whether it ended the run.
+    /// `true` if it ended the run.
     pub aborted: bool,
 }
 
@@ -37,46 +35,47 @@ pub struct ThresholdVerdict {
 #[derive(Debug)]
 pub struct Judge {
     judged: Vec<ThresholdState>,
-    /// The last second that each worker has handed over.
-    handed_over: Vec<Option<u32>>,
-    /// How many seconds have been judged.
+    /// Number of seconds that have been judged.
     seconds: u32,
 }
 
-/// A threshold and how it stands.
+/// A threshold and its state.
 #[derive(Debug)]
 struct ThresholdState {
     threshold: ThresholdRule,
     /// The seconds that its window may still cover.
     slices: BTreeMap<u32, Sums>,
-    /// Where it failed first.
-    failed: Option<(f64, u32)>,
-    /// What came nearest to failing.
-    worst: Option<(f64, u32)>,
+    /// The first window, or second, that failed.
+    failed: Option<WindowValue>,
+    /// The window nearest to failing.
+    worst: Option<WindowValue>,
     aborted: bool,
 }
 
 impl Judge {
-    /// Nothing judged yet.
-    pub fn new(thresholds: &[ThresholdRule], workers: usize) -> Self {
-        let judged = thresholds.iter().cloned().map(ThresholdState::new).collect();
-        Self { judged, handed_over: vec![None; workers], seconds: 0 }
+    /// Creates a judge for a run that has just begun.
+    pub fn new(thresholds: &[ThresholdRule]) -> Self {
+        Self { judged: thresholds.iter().cloned().map(ThresholdState::new).collect(), seconds: 0 }
     }
 
-    /// A worker hands over a second.
-    pub fn add(&mut self, worker: usize, second: u32, interval: &Interval) {
-        self.judged.iter_mut().for_each(|judged| judged.add(second, interval));
-        self.handed_over[worker] = self.handed_over[worker].max(Some(second));
+    /// `true` if a threshold has a window, so that the counts of each second are needed.
+    pub fn reads_counts(&self) -> bool {
+        self.judged.iter().any(|judged| judged.threshold.window.is_some())
     }
 
-    /// Judges the seconds that are complete by now, and says which threshold ends the run, if one does: `aggregate` is
-    /// all that was handed over, `now` the time since the run began.
-    pub fn judge_complete(&mut self, aggregate: &Aggregate, now: Nanos) -> Option<&ThresholdRule> {
-        let end = self.complete_seconds().min(u32::try_from(now / SECOND).unwrap_or(u32::MAX));
+    /// Adds the counts of a second, the first of which is 0.
+    pub fn add(&mut self, second: u32, counts: &Interval) {
+        self.judged.iter_mut().for_each(|judged| judged.add(second, counts));
+    }
+
+    /// Judges up to the end of a second, all counts of which were added, and returns the threshold that ends the run,
+    /// if one does. `aggregate` holds the counts of the whole run so far; without it only windows are judged.
+    pub fn judge(&mut self, second: u32, aggregate: Option<&Aggregate>) -> Option<&ThresholdRule> {
+        let end = second + 1;
         let mut fatal = None;
         for second in self.seconds + 1..=end {
             for (index, judged) in self.judged.iter_mut().enumerate() {
-                let whole = (second == end).then_some(aggregate);
+                let whole = aggregate.filter(|_| second == end);
                 if judged.judge_second(second, whole) && fatal.is_none() {
                     (fatal, judged.aborted) = (Some(index), true);
                 }
@@ -86,7 +85,8 @@ impl Judge {
         fatal.map(|index| &self.judged[index].threshold)
     }
 
-    /// Judges the rest of a run that is over: the windows up to `ran`, when it began to end, and what is of the whole run.
+    /// Judges the rest of a run that is over: the windows up to `load_end`, when it began to end, and the thresholds on
+    /// the whole run.
     pub fn finish(mut self, aggregate: &Aggregate, elapsed: Nanos, load_end: Nanos) -> Vec<ThresholdVerdict> {
         for second in self.seconds + 1..=u32::try_from(load_end / SECOND).unwrap_or(u32::MAX) {
             for judged in &mut self.judged {
@@ -95,13 +95,14 @@ impl Judge {
         }
         self.judged.into_iter().map(|judged| judged.finish(aggregate, elapsed)).collect()
     }
+}
 
-    /// How many seconds of the run every worker has handed over.
-    fn complete_seconds(&self) -> u32 {
-        let newest = self.handed_over.iter().flatten().max().copied().unwrap_or(0);
-        let awaited = self.handed_over.iter().map(|second| second.map_or(0, |second| second + 1));
-        awaited.filter(|count| count + MAX_SECONDS_BEHIND > newest).min().unwrap_or(0)
-    }
+/// The number of a window, or of the run so far.
+#[derive(Clone, Copy, Debug)]
+struct WindowValue {
+    value: f64,
+    /// The second at whose end it was that.
+    second: u32,
 }
 
 impl ThresholdState {
@@ -114,11 +115,10 @@ impl ThresholdState {
             return;
         }
         let measure = &self.threshold.measure;
-        let sums = Sums::of_interval(measure, interval);
-        self.slices.entry(second).or_default().add_worker(measure, &sums);
+        self.slices.entry(second).or_default().add(&Sums::of_interval(measure, interval));
     }
 
-    /// The first so many seconds are complete. True if the run is to end.
+    /// Judges the end of a second, the first of which is 1. Returns `true` if the run is to end.
     fn judge_second(&mut self, second: u32, whole: Option<&Aggregate>) -> bool {
         let abort = self.threshold.abort.filter(|delay| *delay <= second);
         let number = match (self.threshold.window, whole) {
@@ -135,21 +135,21 @@ impl ThresholdState {
         let Some(number) = number else { return false };
         let holds = self.threshold.comparison.holds(number, self.threshold.limit);
         if self.threshold.window.is_some() {
-            self.note_window(number, second, holds);
+            self.note_window(WindowValue { value: number, second }, holds);
         } else if !holds {
-            self.failed = self.failed.or(Some((number, second)));
+            self.failed = self.failed.or(Some(WindowValue { value: number, second }));
         }
         !holds && abort.is_some()
     }
 
     /// Remembers the number of a window.
-    fn note_window(&mut self, number: f64, second: u32, holds: bool) {
+    fn note_window(&mut self, window: WindowValue, holds: bool) {
         if !holds {
-            self.failed = self.failed.or(Some((number, second)));
+            self.failed = self.failed.or(Some(window));
         }
-        let distance = |number: f64| (number - self.threshold.limit).abs();
-        if self.worst.is_none_or(|(worst, _)| distance(number) < distance(worst)) {
-            self.worst = Some((number, second));
+        let distance = |window: WindowValue| (window.value - self.threshold.limit).abs();
+        if self.worst.is_none_or(|worst| distance(window) < distance(worst)) {
+            self.worst = Some(window);
         }
     }
 
@@ -165,19 +165,19 @@ impl ThresholdState {
             Some(_) if !is_short => self.failed.or(self.worst),
             _ => self.failed.filter(|_| self.aborted),
         };
-        if let Some((number, second)) = decided {
+        if let Some(WindowValue { value, second }) = decided {
             let Self { threshold, failed, aborted, .. } = self;
             return ThresholdVerdict {
                 threshold,
                 passed: failed.is_none(),
-                value: Some(number),
+                value: Some(value),
                 at: Some(second),
                 aborted,
             };
         }
         let sums = Sums::of_run(&self.threshold.measure, aggregate);
         let value = sums.number(&self.threshold, elapsed as f64 / SECOND as f64);
-        // What was never seen was not shown to hold.
+        // A threshold without values was not shown to hold.
         let passed = value.is_some_and(|value| self.threshold.comparison.holds(value, self.threshold.limit));
         ThresholdVerdict { threshold: self.threshold, passed, value, at: None, aborted: self.aborted }
     }

@@ -1,7 +1,8 @@
-//! Whether a run was good enough: statistics held against limits, over the whole run or over the last seconds of it.
+//! Thresholds: statistics compared with limits, over the whole run or over the last seconds of it.
 //!
-//! Nothing is measured for this. What the rows and metrics have counted anyway is added up ([`sums`]) where a
-//! [`Threshold`] looks, once at the end, and once a second where it may abort the run or has a window ([`judge`]).
+//! Nothing is measured for them. The counts of rows and metrics, which exist anyway, are added up ([`sums`]) as a
+//! [`ThresholdRule`] needs them: once at the end, and once a second if it may abort the run or has a window
+//! ([`judge`]).
 
 pub mod judge;
 pub mod sums;
@@ -12,61 +13,61 @@ use crate::script::threshold_syntax::{Aggregation, Comparison, Quantity};
 
 pub use judge::{Judge, ThresholdVerdict};
 
-/// What has to hold. Complete and valid: the rows and metrics exist, and have this aggregation.
+/// A threshold, complete and valid: its rows and metrics exist, and have this aggregation.
 #[derive(Clone, Debug, PartialEq)]
 pub struct ThresholdRule {
     /// The metric with its tags, as typed.
     pub metric: String,
-    /// What has to hold of it, as typed.
+    /// The condition, as typed.
     pub expression: String,
-    /// What is looked at.
+    /// The quantity that is measured.
     pub measure: Measure,
-    /// How its values become a number.
+    /// The way in which its values become a number.
     pub aggregation: Aggregation,
-    /// How that is held against the limit.
+    /// The comparison of that number with the limit.
     pub comparison: Comparison,
     /// The limit, in the base unit of its quantity.
     pub limit: f64,
-    /// What both are.
+    /// The quantity of both.
     pub quantity: Quantity,
-    /// Over so many last seconds, at every second; over the whole run if `None`.
+    /// The number of last seconds that it covers, at every second; the whole run if `None`.
     pub window: Option<u32>,
-    /// Whether the run ends when it does not hold, and from which second on.
+    /// If a failure ends the run: the first second in which it may. `None` if it does not.
     pub abort: Option<u32>,
 }
 
-/// What a threshold looks at.
+/// The quantity that a threshold measures.
 #[derive(Clone, Debug, PartialEq)]
 pub enum Measure {
-    /// Something of these rows together.
+    /// A measure of these rows together.
     Rows(RowMeasure, Vec<RowId>),
-    /// Something of the iterations of these scenarios together.
+    /// A measure of the iterations of these scenarios together.
     Iterations(IterationMeasure, Vec<usize>),
-    /// How late exchanges started, over all rows.
+    /// Start delays of exchanges, over all rows.
     StartDelay,
     /// Users under way.
     Users,
     /// Metrics of one kind and unit together.
     Metrics {
-        /// Which.
+        /// The metrics.
         ids: Vec<MetricId>,
-        /// What they are.
+        /// The kind of all of them.
         kind: MetricKind,
-        /// What they count.
+        /// The unit of all of them.
         unit: MetricUnit,
     },
 }
 
-/// What is measured of every row.
+/// A measure of rows.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum RowMeasure {
     /// End − intended start.
     Response,
     /// End − start.
     Service,
-    /// A part of an exchange, by its place in [`PhaseTimes::NAMES`](super::series::PhaseTimes::NAMES).
+    /// A phase of an exchange, by its place in [`PhaseHistograms::NAMES`](super::row_stats::PhaseHistograms::NAMES).
     Phase(usize),
-    /// Whether an exchange failed.
+    /// The share of exchanges that failed.
     Failed,
     /// Exchanges.
     Requests,
@@ -76,33 +77,33 @@ pub enum RowMeasure {
     BytesOut,
 }
 
-/// What is measured of iterations.
+/// A measure of iterations.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum IterationMeasure {
-    /// Those that were walked to the end.
+    /// Iterations that were walked to the end.
     Completed,
-    /// Those that found no user.
+    /// Iterations that found no user.
     Dropped,
-    /// How long the completed ones took.
+    /// Durations of the completed ones.
     Duration,
 }
 
-/// How values of a measure become numbers; it decides which aggregations there are.
+/// The kind of a measure, which decides how its values become numbers and which aggregations it has.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum MeasureKind {
-    /// Their distribution. `fails` is whether each is of something that may have failed.
+    /// The distribution of its values. `fails` is `true` if each is of an exchange, which may have failed.
     #[allow(missing_docs, reason = "said above")]
     Trend { fails: bool },
-    /// Their sum.
+    /// The sum of its values.
     Counter,
-    /// The share of them that is so.
+    /// The share of its values that are not 0.
     Share,
-    /// The last, the least, the greatest.
+    /// The last value, the least, the greatest.
     Gauge,
 }
 
 impl Measure {
-    /// How its values become numbers.
+    /// Returns the kind, which decides how its values become numbers.
     pub const fn kind(&self) -> MeasureKind {
         match self {
             Self::Rows(RowMeasure::Response | RowMeasure::Service | RowMeasure::Phase(_), _) => {
@@ -122,7 +123,7 @@ impl Measure {
         }
     }
 
-    /// What an aggregation of it is; `None` if it has no such aggregation.
+    /// Returns the quantity of an aggregation; `None` if the measure has no such aggregation.
     pub fn quantity(&self, aggregation: Aggregation) -> Option<Quantity> {
         use Aggregation as A;
         match (self.kind(), aggregation) {
@@ -135,7 +136,7 @@ impl Measure {
         }
     }
 
-    /// What a single value is.
+    /// Returns the quantity of a single value.
     const fn unit(&self) -> Quantity {
         match self {
             Self::Rows(RowMeasure::Response | RowMeasure::Service | RowMeasure::Phase(_), _)
@@ -153,7 +154,7 @@ impl Measure {
 }
 
 impl MeasureKind {
-    /// The aggregations, for messages.
+    /// Lists the aggregations in words, for messages.
     pub const fn aggregations(self) -> &'static str {
         match self {
             Self::Trend { fails: true } => "`p(N)`, `avg`, `min`, `med`, `max`, `count` and `rate`",

@@ -1,5 +1,5 @@
-//! What a measure has added up to over some time: a second of one worker, a window, or the whole run. One shape for all
-//! three, so that a window is the sum of its seconds.
+//! The sum of a measure over some time: a second, a window, or the whole run. One type serves all three, so that a
+//! window is the sum of its seconds.
 
 use std::collections::BTreeMap;
 
@@ -7,39 +7,32 @@ use hdrhistogram::{Counter, Histogram};
 
 use super::{IterationMeasure, Measure, MeasureKind, RowMeasure, ThresholdRule};
 use crate::metrics::aggregate::Aggregate;
-use crate::metrics::custom_metric::{MetricTally, MetricUnit, TREND_SCALE};
+use crate::metrics::custom_metric::{MetricTally, MetricUnit, TREND_SCALE, ValueRange};
 use crate::metrics::interval::Interval;
 use crate::metrics::iteration_stats::IterationStats;
 use crate::metrics::row_stats::RowStats;
 use crate::metrics::sample::FailureKind;
 use crate::script::threshold_syntax::Aggregation;
 
-/// What was counted. Times are microseconds.
-#[derive(Clone, Debug, PartialEq)]
+/// The sum of a measure. Times are microseconds.
+#[derive(Clone, Debug, Default, PartialEq)]
 pub struct Sums {
-    /// How often each value came, by the value's bin; in thousandths if it is of a plugin's trend.
+    /// The count of each value, by the value's bin; in thousandths for a trend of a plugin.
     bins: BTreeMap<u64, u64>,
-    /// How many things there were.
+    /// The number of values.
     count: u64,
-    /// How many of them were so.
+    /// The number of them that are not 0, or failed.
     hits: u64,
     /// The sum of their values.
     sum: f64,
-    /// The least and the greatest, the wrong way round while there is none.
-    range: (f64, f64),
+    /// The least and the greatest value.
+    range: ValueRange,
     /// The last one.
     last: Option<f64>,
 }
 
-impl Default for Sums {
-    fn default() -> Self {
-        let range = (f64::INFINITY, f64::NEG_INFINITY);
-        Self { bins: BTreeMap::new(), count: 0, hits: 0, sum: 0.0, range, last: None }
-    }
-}
-
 impl Sums {
-    /// What a worker counted in a second.
+    /// Adds up the counts of a second.
     pub fn of_interval(measure: &Measure, interval: &Interval) -> Self {
         let mut sums = Self::default();
         match measure {
@@ -59,7 +52,7 @@ impl Sums {
         sums
     }
 
-    /// What all workers have counted so far.
+    /// Adds up the counts of the run so far.
     pub fn of_run(measure: &Measure, aggregate: &Aggregate) -> Self {
         let mut sums = Self::default();
         match measure {
@@ -73,7 +66,7 @@ impl Sums {
             Measure::StartDelay => sums.add_histogram(aggregate.start_delay()),
             Measure::Users => {
                 let timeline = aggregate.timeline();
-                // Users are counted at the end of a second; the last one ends with nobody.
+                // Users are counted at the end of a second; the last one ends without any.
                 let points = timeline.length().saturating_sub(1).max(1).min(timeline.length());
                 (0..points).for_each(|index| sums.gauge(f64::from(timeline.users_at(index))));
             }
@@ -84,17 +77,7 @@ impl Sums {
         sums
     }
 
-    /// Adds what another worker counted in the same second: their users are users of one second.
-    pub fn add_worker(&mut self, measure: &Measure, other: &Self) {
-        if let (Measure::Users, Some(mine), Some(others)) = (measure, self.last, other.last) {
-            *self = Self::default();
-            self.gauge(mine + others);
-        } else {
-            self.add(other);
-        }
-    }
-
-    /// Adds what was counted later.
+    /// Adds the sum of a later time.
     pub fn add(&mut self, other: &Self) {
         for (value, count) in &other.bins {
             *self.bins.entry(*value).or_default() += count;
@@ -102,11 +85,11 @@ impl Sums {
         self.count += other.count;
         self.hits += other.hits;
         self.sum += other.sum;
-        self.range = (self.range.0.min(other.range.0), self.range.1.max(other.range.1));
+        self.range.merge(other.range);
         self.last = other.last.or(self.last);
     }
 
-    /// The number that a threshold looks at, over so many seconds; `None` if there is none.
+    /// Returns the number that a threshold compares, over this many seconds; `None` without values.
     pub fn number(&self, threshold: &ThresholdRule, seconds: f64) -> Option<f64> {
         let share = || (self.count > 0).then(|| self.hits as f64 / self.count as f64);
         let in_range = |value: f64| value.is_finite().then_some(value);
@@ -114,8 +97,8 @@ impl Sums {
             (MeasureKind::Share | MeasureKind::Trend { .. }, Aggregation::Rate) => share(),
             (MeasureKind::Counter, Aggregation::Rate) => (seconds > 0.0).then(|| self.sum / seconds),
             (MeasureKind::Counter, _) => Some(self.sum),
-            (MeasureKind::Gauge, Aggregation::Min) => in_range(self.range.0),
-            (MeasureKind::Gauge, Aggregation::Max) => in_range(self.range.1),
+            (MeasureKind::Gauge, Aggregation::Min) => in_range(self.range.min),
+            (MeasureKind::Gauge, Aggregation::Max) => in_range(self.range.max),
             (MeasureKind::Gauge, _) => self.last,
             (_, Aggregation::Count) => Some(self.values() as f64),
             (_, Aggregation::Avg) => (self.values() > 0).then(|| self.sum / self.values() as f64),
@@ -134,7 +117,7 @@ impl Sums {
         self.bins.values().sum()
     }
 
-    /// The value that this share of the values does not exceed, as HDR histograms count it.
+    /// Returns the value that this share of the values does not exceed, as HDR histograms count it.
     fn quantile(&self, quantile: f64) -> Option<u64> {
         let rank = ((quantile * self.values() as f64).ceil() as u64).max(1);
         let mut below = 0;
@@ -156,7 +139,7 @@ impl Sums {
             RowMeasure::BytesIn => self.sum += series.bytes.received as f64,
             RowMeasure::BytesOut => self.sum += series.bytes.out as f64,
         }
-        // What the end of the run cut off is no failure of the site.
+        // An exchange that the end of the run cut off is not a failure of the site.
         self.count += series.requests() - cancelled;
         self.hits += series.failures() - cancelled;
     }
@@ -193,17 +176,18 @@ impl Sums {
         self.count += tally.count;
         self.hits += tally.hits;
         self.sum += tally.sum * factor;
-        self.range = (self.range.0.min(tally.range.0 * factor), self.range.1.max(tally.range.1 * factor));
+        self.range.include(tally.range.min * factor);
+        self.range.include(tally.range.max * factor);
         self.last = Some(tally.last * factor);
     }
 
     fn gauge(&mut self, value: f64) {
-        self.range = (self.range.0.min(value), self.range.1.max(value));
+        self.range.include(value);
         self.last = Some(value);
     }
 }
 
-/// Base units of a plugin's unit.
+/// Returns the base units in one of a plugin's unit: microseconds, bytes or plain numbers.
 const fn factor(unit: MetricUnit) -> f64 {
     match unit {
         MetricUnit::Nanoseconds => 1e-3,
@@ -211,7 +195,7 @@ const fn factor(unit: MetricUnit) -> f64 {
     }
 }
 
-/// Base units of a bin's unit.
+/// Returns the base units in one unit of a bin.
 fn scale(measure: &Measure) -> f64 {
     match measure {
         Measure::Metrics { unit, .. } => factor(*unit) / TREND_SCALE,

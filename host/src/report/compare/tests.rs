@@ -1,13 +1,13 @@
-//! Made-up runs, of which it is known by how much they differ.
+//! Synthetic runs with known differences.
 
 use proptest::prelude::*;
 
 use super::super::test_reports;
 use super::*;
 
-/// What is said of one number of the only action.
+/// Returns the change of one number of the only action.
 fn of(comparison: &ReportComparison, what: ComparedMetric) -> &MetricChange {
-    comparison.actions[0].1.iter().find(|change| change.metric == what).unwrap()
+    comparison.actions[0].changes.iter().find(|change| change.metric == what).unwrap()
 }
 
 fn judged(base: &Report, new: &Report) -> [ChangeVerdict; 5] {

@@ -1,8 +1,9 @@
-//! Whatever is split comes back together, in any order.
+//! A run that was split comes back together, in any order.
 
 use proptest::prelude::*;
 
-use super::super::{json, test_reports};
+use super::super::formats::json;
+use super::super::test_reports;
 use super::*;
 
 fn text(report: &Report) -> String {
@@ -11,11 +12,12 @@ fn text(report: &Report) -> String {
     String::from_utf8(bytes).unwrap()
 }
 
-fn named(reports: &[Report]) -> Vec<(String, Report)> {
-    reports.iter().enumerate().map(|(at, report)| (at.to_string(), report.clone())).collect()
+fn named(reports: &[Report]) -> Vec<NamedReport> {
+    let name = |(index, report): (usize, &Report)| NamedReport { name: index.to_string(), report: report.clone() };
+    reports.iter().enumerate().map(name).collect()
 }
 
-/// What must be the same, whoever measured it: all but settings, workers and percentiles of single seconds.
+/// Returns what does not depend on the machine: all but settings, workers and percentiles of single seconds.
 fn whole(report: &Report) -> serde_json::Value {
     let mut value = serde_json::to_value(report).unwrap();
     value["settings"] = serde_json::Value::Null;
@@ -80,11 +82,11 @@ fn twice_the_same_is_twice_as_much_in_the_same_time() {
 #[test]
 fn reports_of_other_scripts_are_refused() {
     let (a, b) = (test_reports::movies(), test_reports::wide());
-    let said = merge(vec![("a.json".into(), a.clone()), ("b.json".into(), b.clone())]).unwrap_err();
+    let said = merge(named(&[a.clone(), b])).unwrap_err();
     assert!(said.contains("`Catalog` (action `http`)") && said.contains("`login` (action `login`)"), "{said}");
     let mut other = a.clone();
     other.settings.script = "checkout.yml".into();
-    let said = merge(vec![("a.json".into(), a), ("b.json".into(), other)]).unwrap_err();
+    let said = merge(named(&[a, other])).unwrap_err();
     assert!(said.contains("`movies.yml`") && said.contains("`checkout.yml`"), "{said}");
 }
 

@@ -4,8 +4,10 @@ use super::super::{Measure, RowMeasure};
 use super::*;
 use crate::metrics::aggregate::RowInfo;
 use crate::metrics::custom_metric::{MetricInfo, MetricKind, MetricUnit};
+use crate::metrics::interval::WorkerInterval;
 use crate::metrics::recorder::Recorder;
 use crate::metrics::sample::{FailureKind, PhaseDurations, Sample};
+use crate::metrics::second::SecondMerger;
 use crate::script::threshold_syntax::{Quantity, parse_criterion};
 
 const MILLISECOND: Nanos = 1_000_000;
@@ -31,9 +33,10 @@ fn on(measure: Measure, expression: &str) -> ThresholdRule {
     }
 }
 
-/// A run of one worker: in each second so many requests that all take so many milliseconds, a share of which fail.
+/// A run whose seconds are handed over one by one, each with requests of given durations and failures.
 struct SyntheticRun {
     aggregate: Aggregate,
+    merger: SecondMerger,
     judge: Judge,
     second: u32,
 }
@@ -44,7 +47,8 @@ impl SyntheticRun {
         let metric =
             MetricInfo { plugin: "p".into(), name: "m".into(), kind: MetricKind::Rate, unit: MetricUnit::Number };
         let aggregate = Aggregate::new(vec![info("a"), info("b")], workers).with_metrics(vec![metric]);
-        Self { aggregate, judge: Judge::new(thresholds, workers), second: 0 }
+        let merger = SecondMerger::new(workers, 2, vec![MetricKind::Rate], true);
+        Self { aggregate, merger, judge: Judge::new(thresholds), second: 0 }
     }
 
     fn hand_over(&mut self, worker: usize, second: u32, requests: &[(u64, Option<FailureKind>)]) {
@@ -68,21 +72,42 @@ impl SyntheticRun {
             recorder.add_to_metric(0, f64::from(u8::from(failure.is_none())));
         }
         recorder.set_users_active(5);
-        let interval = recorder.take(None);
-        self.aggregate.add(worker, second, &interval);
-        self.judge.add(worker, second, &interval);
+        let from = WorkerInterval { worker, second, interval: recorder.take(None) };
+        self.aggregate.add(&from);
+        self.merger.add(&from);
+    }
+
+    /// Judges the seconds that are complete by now, as a run does. `true` if a threshold ends the run.
+    fn judge_complete(&mut self, now: Nanos) -> bool {
+        let complete: Vec<_> = std::iter::from_fn(|| self.merger.next_complete(now)).collect();
+        let newest = complete.last().map(|merged| merged.second);
+        let mut ends = false;
+        for merged in complete {
+            self.judge.add(merged.second, &merged.counts);
+            let aggregate = (newest == Some(merged.second)).then_some(&self.aggregate);
+            ends |= self.judge.judge(merged.second, aggregate).is_some();
+        }
+        ends
+    }
+
+    /// Ends the run as a run ends: the counts that are left are added, and nothing more is judged meanwhile.
+    fn finish_at(mut self, elapsed: Nanos, load_end: Nanos) -> Vec<ThresholdVerdict> {
+        while let Some(merged) = self.merger.next_remaining() {
+            self.judge.add(merged.second, &merged.counts);
+        }
+        self.judge.finish(&self.aggregate, elapsed, load_end)
     }
 
     /// One more second of the only worker. Whether a threshold ends the run.
     fn next(&mut self, requests: &[(u64, Option<FailureKind>)]) -> bool {
         self.hand_over(0, self.second, requests);
         self.second += 1;
-        self.judge.judge_complete(&self.aggregate, Nanos::from(self.second) * SECOND).is_some()
+        self.judge_complete(Nanos::from(self.second) * SECOND)
     }
 
     fn finish(self) -> ThresholdVerdict {
         let elapsed = Nanos::from(self.second) * SECOND;
-        self.judge.finish(&self.aggregate, elapsed, elapsed).remove(0)
+        self.finish_at(elapsed, elapsed).remove(0)
     }
 }
 
@@ -148,7 +173,7 @@ fn one_bad_stretch_fails_a_window_and_not_the_whole_run() {
         let requests = if second == 10 { [BAD; 4] } else { [GOOD; 4] };
         run.next(&requests);
     }
-    let verdicts = run.judge.finish(&run.aggregate, 20 * SECOND, 20 * SECOND);
+    let verdicts = run.finish_at(20 * SECOND, 20 * SECOND);
     assert_eq!((verdicts[0].passed, verdicts[0].at), (false, Some(11)), "the first window that holds the bad second");
     assert!(verdicts[1].passed);
 }
@@ -183,7 +208,7 @@ fn a_window_is_not_judged_before_the_run_has_lasted_so_long_nor_when_it_drains()
     }
     run.hand_over(0, 4, &[]);
     run.hand_over(0, 5, &[]);
-    let verdict = run.judge.finish(&run.aggregate, 6 * SECOND, 4 * SECOND).remove(0);
+    let verdict = run.finish_at(6 * SECOND, 4 * SECOND).remove(0);
     assert_eq!((verdict.passed, verdict.value), (true, Some(4.0)));
 }
 
@@ -212,7 +237,7 @@ fn the_number_that_aborted_stays_whatever_comes_after() {
     let mut run = SyntheticRun::new(&[fatal], 1);
     assert!(run.next(&[BAD, GOOD]));
     run.hand_over(0, 1, &[GOOD; 100]);
-    let verdict = run.judge.finish(&run.aggregate, 2 * SECOND, SECOND).remove(0);
+    let verdict = run.finish_at(2 * SECOND, SECOND).remove(0);
     assert_eq!((verdict.value, verdict.at, verdict.aborted), (Some(0.5), Some(1), true));
 }
 
@@ -222,17 +247,14 @@ fn a_second_waits_for_every_worker_but_not_for_one_that_is_left_behind() {
     fatal.abort = Some(0);
     let mut run = SyntheticRun::new(&[fatal], 2);
     run.hand_over(0, 0, &[BAD]);
-    assert!(
-        run.judge.judge_complete(&run.aggregate, 10 * SECOND).is_none(),
-        "the other worker had only good replies, perhaps"
-    );
+    assert!(!run.judge_complete(SECOND), "the other worker had only good replies, perhaps");
     run.hand_over(1, 0, &[GOOD, GOOD]);
-    assert!(run.judge.judge_complete(&run.aggregate, 10 * SECOND).is_none(), "a third has failed");
+    assert!(!run.judge_complete(SECOND), "a third has failed");
     run.hand_over(0, 1, &[BAD]);
     run.hand_over(0, 2, &[GOOD]);
-    assert!(run.judge.judge_complete(&run.aggregate, 10 * SECOND).is_none(), "the other may come");
+    assert!(!run.judge_complete(3 * SECOND), "the other may come");
     run.hand_over(0, 3, &[GOOD]);
-    assert!(run.judge.judge_complete(&run.aggregate, 10 * SECOND).is_some(), "it has ended");
+    assert!(run.judge_complete(4 * SECOND), "it has ended");
 }
 
 #[test]

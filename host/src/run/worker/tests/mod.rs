@@ -19,6 +19,7 @@ use tokio::time::sleep;
 use super::*;
 use crate::data::DataSets;
 use crate::load_model::{ArrivalRate, Constant, Ramping, Shared};
+use crate::metrics::interval::WorkerInterval;
 use crate::metrics::iteration_stats::IterationStats;
 use crate::net::Tls;
 use crate::pace::{ArrivalProcess, LoadProfile, Stage, ThinkTime};
@@ -349,7 +350,7 @@ async fn drained_worker(
     let mut run = WorkerRun { at: started.now(), ..WorkerRun::default() };
     while let Ok(message) = received.try_recv() {
         match message {
-            WorkerMessage::Interval { second, interval, .. } => {
+            WorkerMessage::Interval(WorkerInterval { second, interval, .. }) => {
                 run.seconds.push((second, interval.iterations[0].completed));
                 run.iterations.add(&interval.iterations[0]);
                 run.most_active = run.most_active.max(interval.users_active);

@@ -128,8 +128,8 @@ async fn walked(plan: &Arc<Plan>, clock: Clock) -> Aggregate {
     }
     let mut counted = Aggregate::new(plan.rows.clone(), plan.workers).with_metrics(plan.metrics.clone());
     while let Ok(message) = received.try_recv() {
-        if let WorkerMessage::Interval { worker, second, interval } = message {
-            counted.add(worker, second, &interval);
+        if let WorkerMessage::Interval(interval) = message {
+            counted.add(&interval);
         }
     }
     counted

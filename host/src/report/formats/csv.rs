@@ -14,7 +14,7 @@
 
 use std::io::{self, Write};
 
-use super::model::{DurationStats, Report, RowReport};
+use super::super::model::{DurationStats, Report, RowReport};
 use crate::metrics::sample::FailureKind;
 
 /// The columns of a distribution, after `response_` and `service_`.
@@ -71,7 +71,7 @@ fn times(times: Option<&DurationStats>) -> [String; TIME_COLUMNS.len()] {
 
 #[cfg(test)]
 mod tests {
-    use super::super::test_reports;
+    use super::super::super::test_reports;
     use super::*;
 
     fn written(report: &Report) -> String {
@@ -108,7 +108,7 @@ mod tests {
     }
 
     #[test]
-    fn what_was_written_reads_back_equal_to_the_report() {
+    fn a_written_file_reads_back_equal_to_the_report() {
         let report = test_reports::movies();
         let text = written(&report);
         let mut reader = csv::Reader::from_reader(text.as_bytes());

@@ -1,5 +1,5 @@
 //! Checks and thresholds as JUnit XML, which continuous integration shows by itself: a suite of each, with a test case
-//! for every threshold and every check. A check that failed even once is a failed case, and one that was never asked a
+//! for every threshold and every check. A check that failed even once is a failed case; a check without a reply is a
 //! skipped one.
 
 use std::io::{self, Write};
@@ -8,22 +8,26 @@ use quick_xml::Writer;
 use quick_xml::events::{BytesDecl, BytesText, Event};
 use quick_xml::writer::ElementWriter;
 
-use super::checks_and_thresholds::deciding_value;
-use super::format::grouped;
-use super::model::Report;
+use super::super::checks_and_thresholds::deciding_value;
+use super::super::format::grouped;
+use super::super::model::Report;
 use crate::text::error_chain;
 
-/// What came of a case.
+/// The end of a case.
 enum CaseOutcome {
     Passed,
     Skipped,
     Failed(String),
 }
 
-/// A test case: class, name, outcome.
-type TestCase = (String, String, CaseOutcome);
+/// A test case.
+struct TestCase {
+    class: String,
+    name: String,
+    outcome: CaseOutcome,
+}
 
-/// Writes checks and thresholds of a report.
+/// Writes the checks and thresholds of a report.
 pub fn write(report: &Report, out: &mut dyn Write) -> io::Result<()> {
     let suites = [("thresholds", thresholds(report)), ("checks", checks(report))];
     let all = || suites.iter().flat_map(|(_, cases)| cases);
@@ -38,7 +42,7 @@ pub fn write(report: &Report, out: &mut dyn Write) -> io::Result<()> {
             let suite = writer.create_element("testsuite").with_attribute(("name", *name));
             let suite = suite.with_attribute(("timestamp", report.run.started_at.as_str()));
             with_counts(suite, cases.iter())
-                .write_inner_content(|writer| cases.iter().try_for_each(|one| case(writer, one)))?;
+                .write_inner_content(|writer| cases.iter().try_for_each(|case| write_case(writer, case)))?;
         }
         Ok(())
     })?;
@@ -49,7 +53,8 @@ fn thresholds(report: &Report) -> Vec<TestCase> {
     let cases = report.thresholds.iter().map(|threshold| {
         let outcome =
             if threshold.passed { CaseOutcome::Passed } else { CaseOutcome::Failed(deciding_value(threshold)) };
-        ("thresholds".into(), format!("{}: {}", threshold.metric, threshold.expression), outcome)
+        let name = format!("{}: {}", threshold.metric, threshold.expression);
+        TestCase { class: "thresholds".into(), name, outcome }
     });
     cases.collect()
 }
@@ -63,18 +68,17 @@ fn checks(report: &Report) -> Vec<TestCase> {
                 CaseOutcome::Failed(format!("{} of {} failed", grouped(failed), grouped(passed + failed)))
             }
         };
-        (check.step.clone(), check.name.clone(), outcome)
+        TestCase { class: check.step.clone(), name: check.name.clone(), outcome }
     });
     cases.collect()
 }
 
-/// The numbers of cases as attributes.
+/// Adds the numbers of cases as attributes.
 fn with_counts<'w, W: Write>(
     element: ElementWriter<'w, W>,
     cases: impl Iterator<Item = &'w TestCase> + Clone,
 ) -> ElementWriter<'w, W> {
-    let count =
-        |fits: fn(&CaseOutcome) -> bool| cases.clone().filter(|(_, _, outcome)| fits(outcome)).count().to_string();
+    let count = |fits: fn(&CaseOutcome) -> bool| cases.clone().filter(|case| fits(&case.outcome)).count().to_string();
     element
         .with_attribute(("tests", count(|_| true).as_str()))
         .with_attribute(("failures", count(|outcome| matches!(outcome, CaseOutcome::Failed(_))).as_str()))
@@ -82,12 +86,12 @@ fn with_counts<'w, W: Write>(
         .with_attribute(("errors", "0"))
 }
 
-fn case<W: Write>(writer: &mut Writer<W>, (class, name, outcome): &TestCase) -> io::Result<()> {
+fn write_case<W: Write>(writer: &mut Writer<W>, case: &TestCase) -> io::Result<()> {
     // Control characters are not XML in any form.
-    let (class, name) = (error_chain(class), error_chain(name));
+    let (class, name) = (error_chain(&case.class), error_chain(&case.name));
     let attributes = [("classname", class.as_str()), ("name", name.as_str()), ("time", "0")];
     let element = writer.create_element("testcase").with_attributes(attributes);
-    match outcome {
+    match &case.outcome {
         CaseOutcome::Passed => element.write_empty()?,
         CaseOutcome::Skipped => element.write_inner_content(|writer| {
             writer.create_element("skipped").write_empty()?;
@@ -104,7 +108,7 @@ fn case<W: Write>(writer: &mut Writer<W>, (class, name, outcome): &TestCase) -> 
 
 #[cfg(test)]
 mod tests {
-    use super::super::test_reports;
+    use super::super::super::test_reports;
     use super::*;
 
     fn written(report: &Report) -> String {

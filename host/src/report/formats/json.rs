@@ -1,9 +1,9 @@
 //! The report as JSON: schema `stampede-report/1`, on one line with a line feed at the end. Every field is described in
-//! `report.schema.json` beside this file, which a test holds real output against.
+//! `report.schema.json` in the folder above; a test compares real output with it.
 
 use std::io::{self, Write};
 
-use super::model::Report;
+use super::super::model::Report;
 
 /// Writes the whole report.
 pub fn write(report: &Report, out: &mut dyn Write) -> io::Result<()> {
@@ -17,11 +17,11 @@ mod tests {
     use hdrhistogram::serialization::Deserializer;
     use serde_json::{Value, json};
 
-    use super::super::test_reports;
+    use super::super::super::test_reports;
     use super::*;
 
     fn schema() -> Value {
-        serde_json::from_str(include_str!("report.schema.json")).expect("the schema is JSON")
+        serde_json::from_str(include_str!("../report.schema.json")).expect("the schema is JSON")
     }
 
     fn written(report: &Report) -> Value {

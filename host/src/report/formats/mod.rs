@@ -1,0 +1,107 @@
+//! The formats of report files, by extension. A new one is a file here with a function that writes a report, and a row
+//! in [`FORMATS`]: the parser of `--out`, its help and its messages read the table.
+
+mod csv;
+pub(super) mod json;
+mod junit;
+
+use std::io::{self, Write};
+use std::path::Path;
+
+use super::model::Report;
+
+/// A format that a report can be written in.
+#[derive(Clone, Copy, Debug)]
+pub struct ReportFormat {
+    /// The extension that asks for it, in lower case and without the point. A page of the documentation must name it.
+    pub extension: &'static str,
+    /// The name, shown beside the extension if it says more.
+    pub name: &'static str,
+    /// Writes the whole report.
+    pub write: fn(&Report, &mut dyn Write) -> io::Result<()>,
+}
+
+/// All formats. The first is that of pipes and devices, whose names have no extension.
+pub const FORMATS: &[ReportFormat] = &[
+    ReportFormat { extension: "json", name: "JSON", write: json::write },
+    ReportFormat { extension: "csv", name: "CSV", write: csv::write },
+    ReportFormat { extension: "xml", name: "JUnit", write: junit::write },
+];
+
+/// Returns the format that a path asks for by its extension, in any case; `None` if none has it.
+pub fn of_path<'f>(formats: &'f [ReportFormat], path: &Path) -> Option<&'f ReportFormat> {
+    let extension = path.extension()?.to_string_lossy().to_ascii_lowercase();
+    formats.iter().find(|format| format.extension == extension)
+}
+
+/// Lists extensions in words for messages: `` `.json`, `.csv` or `.xml` ``.
+pub fn extensions(formats: &[ReportFormat]) -> String {
+    in_words(formats.iter().map(|format| format!("`.{}`", format.extension)).collect())
+}
+
+/// Lists formats in words for the help: `.json, .csv or .xml (JUnit)`.
+pub fn described(formats: &[ReportFormat]) -> String {
+    let each = formats.iter().map(|format| match format.name.eq_ignore_ascii_case(format.extension) {
+        true => format!(".{}", format.extension),
+        false => format!(".{} ({})", format.extension, format.name),
+    });
+    in_words(each.collect())
+}
+
+fn in_words(mut items: Vec<String>) -> String {
+    let last = items.pop().unwrap_or_default();
+    if items.is_empty() { last } else { format!("{} or {last}", items.join(", ")) }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::{ReportFile, test_reports};
+    use super::*;
+
+    /// A format that is not in the product: adding it takes this row alone.
+    const TOTALS: ReportFormat = ReportFormat {
+        extension: "totals",
+        name: "a line",
+        write: |report, out| writeln!(out, "{}", report.totals.requests.total),
+    };
+
+    fn with_totals() -> Vec<ReportFormat> {
+        [FORMATS, &[TOTALS]].concat()
+    }
+
+    #[test]
+    fn a_row_in_the_table_is_all_that_a_format_needs() {
+        let (formats, folder) = (with_totals(), tempfile::tempdir().expect("a temporary folder"));
+        let path = folder.path().join("report.Totals");
+        let file = ReportFile::open_as(&path, &formats).expect("the extension is known");
+        file.write(&test_reports::movies()).expect("written");
+        assert_eq!(std::fs::read_to_string(&path).expect("readable"), "12012\n");
+        let refused = ReportFile::open_as(Path::new("report.txt"), &formats).expect_err("no such format");
+        let help = "give it the extension `.json`, `.csv`, `.xml` or `.totals`";
+        assert_eq!((refused.code, refused.help.as_deref()), ("usage::output-format", Some(help)));
+        assert_eq!(described(&formats), ".json, .csv, .xml (JUnit) or .totals (a line)");
+    }
+
+    #[test]
+    fn every_format_is_in_the_documentation() {
+        let documentation = crate::text::documentation();
+        let missing = |formats: &[ReportFormat]| -> Vec<&str> {
+            let named = |format: &&ReportFormat| documentation.contains(&format!("`.{}`", format.extension));
+            formats.iter().filter(|format| !named(format)).map(|format| format.extension).collect()
+        };
+        assert_eq!(missing(FORMATS), [""; 0]);
+        assert_eq!(missing(&with_totals()), ["totals"], "a format without documentation is found");
+    }
+
+    #[test]
+    fn the_help_lists_the_formats() {
+        let mut command = crate::cli::definition(&described(&with_totals()));
+        let words = |text: String| text.split_whitespace().collect::<Vec<_>>().join(" ");
+        let help = words(command.render_long_help().to_string());
+        let merge = command.find_subcommand_mut("merge").expect("a command").render_long_help().to_string();
+        for help in [help, words(merge)] {
+            let list = "The extension selects the format: .json, .csv, .xml (JUnit) or .totals (a line).";
+            assert!(help.contains(list), "{help}");
+        }
+    }
+}

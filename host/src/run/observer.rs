@@ -1,0 +1,72 @@
+//! Observers of a run: called when it begins, for each of its seconds, and at each change of the load. All numbers come
+//! from the seconds that the workers have handed over; nothing is called for a request.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use stampede_time::{Nanos, RunPhase};
+
+use super::load_controller::{LoadChange, LoadState};
+use super::outcome::EndReason;
+use super::setup::SegmentKind;
+use crate::metrics::aggregate::{Aggregate, Snapshot};
+use crate::metrics::second::MergedSecond;
+
+/// Follows a run on the main thread, which also moves the run forward: an observer must return at once, so it neither
+/// writes, sends nor waits. What may take its time is a [sink](crate::sinks::Sink), on a thread of its own.
+pub trait RunObserver {
+    /// Called once, before the first second. `started_at` is when the run began, its set-up included, since the Unix
+    /// epoch.
+    fn begin(&mut self, _started_at: Duration) {}
+
+    /// Called once for each second of each segment, in order. `aggregate` holds the counts of the whole run so far.
+    /// Returns why the run is to end, if it is; while it ends already the answer is ignored.
+    fn second(&mut self, second: &Arc<SecondSnapshot>, aggregate: &Aggregate) -> Option<EndReason>;
+
+    /// Called as soon as the load was changed, between two seconds.
+    fn load_changed(&mut self, _update: &LoadUpdate) {}
+
+    /// `true` if [`SecondSnapshot::merged`] must hold the counts of rows, iterations and metrics. If no observer reads
+    /// them they are not merged.
+    fn reads_counts(&self) -> bool;
+}
+
+/// One second of a run, complete: every worker has handed it over, or is not waited for.
+#[derive(Debug)]
+pub struct SecondSnapshot {
+    /// Number of the snapshot, from 0, without gaps over all segments of the run.
+    pub index: u32,
+    /// The segment that the second belongs to.
+    pub segment: SegmentKind,
+    /// The counts of this second alone, of all workers, with its number within the segment. The seconds of a run add up
+    /// to its report; counts of a worker that was late come in the next second.
+    pub merged: MergedSecond,
+    /// The state of the run: sums over the run so far, and the rate of the last second.
+    pub totals: Snapshot,
+    /// `true` if no later second is complete yet, so that `totals` are those at its end.
+    pub is_newest: bool,
+    /// `true` for the last of a segment if it is shorter than a second.
+    pub is_partial: bool,
+    /// The phase of the segment.
+    pub phase: RunPhase,
+    /// The load as it stands.
+    pub load: LoadState,
+    /// Changes of the load since the previous snapshot.
+    pub changes: Vec<LoadChange>,
+}
+
+/// A change of the load, as soon as it was made.
+#[derive(Clone, Debug)]
+pub struct LoadUpdate {
+    /// The state of the run.
+    pub totals: Snapshot,
+    /// The load from now on.
+    pub load: LoadState,
+}
+
+impl SecondSnapshot {
+    /// Returns the time since the segment began.
+    pub const fn elapsed(&self) -> Nanos {
+        self.totals.elapsed
+    }
+}

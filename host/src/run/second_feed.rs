@@ -1,0 +1,119 @@
+//! The seconds of one segment on their way from the workers to the observers.
+
+use std::sync::Arc;
+
+use stampede_time::{Nanos, RunPhase};
+
+use super::load_controller::LoadController;
+use super::observer::{LoadUpdate, RunObserver, SecondSnapshot};
+use super::outcome::{EndReason, RunOutcome};
+use super::setup::SegmentKind;
+use super::threshold_watch::ThresholdWatch;
+use crate::metrics::interval::WorkerInterval;
+use crate::metrics::second::{MergedSecond, SecondMerger};
+use crate::plan::Plan;
+
+const SECOND: Nanos = 1_000_000_000;
+
+/// The state of the main loop when it shows something to the observers.
+pub struct FeedMoment<'a> {
+    /// Time since the segment began.
+    pub now: Nanos,
+    /// The phase of the segment.
+    pub phase: RunPhase,
+    /// The load as it was asked for.
+    pub control: &'a LoadController,
+}
+
+/// Merges what the workers of a segment hand over, and shows each second to the thresholds and to the run's observer.
+pub struct SecondFeed<'o> {
+    segment: SegmentKind,
+    merger: SecondMerger,
+    thresholds: Option<ThresholdWatch>,
+    observer: &'o mut dyn RunObserver,
+    /// The snapshot before, whose memory is used again once nothing reads it any longer.
+    previous: Option<Arc<SecondSnapshot>>,
+}
+
+impl<'o> SecondFeed<'o> {
+    /// Creates the feed of a segment with this many workers. Thresholds are judged in the load alone.
+    pub fn new(segment: SegmentKind, plan: &Plan, workers: usize, observer: &'o mut dyn RunObserver) -> Self {
+        let thresholds = (segment == SegmentKind::Load).then(|| ThresholdWatch::new(plan));
+        let reads_counts = observer.reads_counts() || thresholds.as_ref().is_some_and(RunObserver::reads_counts);
+        let metrics = plan.metrics.iter().map(|metric| metric.kind).collect();
+        let merger = SecondMerger::new(workers, plan.rows.len(), metrics, reads_counts);
+        Self { segment, merger, thresholds, observer, previous: None }
+    }
+
+    /// Adds what a worker handed over. The seconds that are complete by now are shown by [`show`](Self::show).
+    pub fn add(&mut self, from: &WorkerInterval, moment: &FeedMoment) {
+        self.merger.add(from);
+        if moment.phase != RunPhase::Running
+            && let Some(thresholds) = &mut self.thresholds
+        {
+            thresholds.load_ends(moment.now);
+        }
+    }
+
+    /// Shows the seconds that are complete by now, and returns why the run is to end, if an observer says so.
+    pub fn show(&mut self, run: &mut RunOutcome, moment: &FeedMoment) -> Option<EndReason> {
+        let mut next = self.merger.next_complete(moment.now);
+        let mut reason = None;
+        while let Some(merged) = next {
+            next = self.merger.next_complete(moment.now);
+            let snapshot = self.snapshot(merged, run, moment, next.is_none());
+            reason = reason.or(self.show_one(&snapshot, run));
+            self.previous = Some(snapshot);
+        }
+        reason.filter(|_| moment.phase == RunPhase::Running)
+    }
+
+    /// Shows what is left of a segment that is over, and returns the thresholds' watch, which has seen everything.
+    pub fn finish(mut self, run: &mut RunOutcome, moment: &FeedMoment) -> Option<ThresholdWatch> {
+        let mut next = self.merger.next_remaining();
+        while let Some(merged) = next {
+            next = self.merger.next_remaining();
+            let snapshot = self.snapshot(merged, run, moment, next.is_none());
+            self.show_one(&snapshot, run);
+            self.previous = Some(snapshot);
+        }
+        self.thresholds
+    }
+
+    /// Shows a change of the load at once.
+    pub fn load_changed(&mut self, update: &LoadUpdate) {
+        self.observer.load_changed(update);
+    }
+
+    fn show_one(&mut self, snapshot: &Arc<SecondSnapshot>, run: &RunOutcome) -> Option<EndReason> {
+        let thresholds = self.thresholds.as_mut().map(|watch| watch.second(snapshot, &run.aggregate));
+        thresholds.flatten().or(self.observer.second(snapshot, &run.aggregate))
+    }
+
+    fn snapshot(
+        &mut self,
+        merged: MergedSecond,
+        run: &mut RunOutcome,
+        moment: &FeedMoment,
+        is_newest: bool,
+    ) -> Arc<SecondSnapshot> {
+        if let Some(read) = self.previous.take().and_then(Arc::into_inner) {
+            self.merger.recycle(read.merged);
+        }
+        let changes = moment.control.changes();
+        let snapshot = SecondSnapshot {
+            index: run.seconds_shown,
+            segment: self.segment,
+            is_partial: Nanos::from(merged.second + 1) * SECOND > moment.now,
+            merged,
+            totals: run.aggregate.snapshot(moment.now),
+            is_newest,
+            phase: moment.phase,
+            load: moment.control.load(),
+            changes: changes.get(run.changes_shown..).unwrap_or_default().to_vec(),
+        };
+        run.seconds_shown += 1;
+        run.changes_shown = changes.len();
+        Arc::new(snapshot)
+    }
+}

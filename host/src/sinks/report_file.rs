@@ -1,0 +1,32 @@
+//! `--out`: the report in a file.
+
+use super::Sink;
+use crate::cli::RunArgs;
+use crate::diagnostic::{Diagnostic, Diagnostics};
+use crate::plan::Plan;
+use crate::report::{Report, ReportFile};
+use crate::run::observer::SecondSnapshot;
+
+/// A file that is written when the run is over.
+struct ReportFileSink(Option<ReportFile>);
+
+/// Opens the files of `--out`, so that what cannot be written is known before the run.
+///
+/// # Errors
+/// All that cannot be written.
+pub fn open(args: &RunArgs, _: &Plan) -> Result<Vec<Box<dyn Sink>>, Diagnostics> {
+    let files = ReportFile::open_all(&args.out)?;
+    Ok(files.into_iter().map(|file| Box::new(ReportFileSink(Some(file))) as Box<dyn Sink>).collect())
+}
+
+impl Sink for ReportFileSink {
+    fn second(&mut self, _second: &SecondSnapshot) {}
+
+    fn finish(&mut self, report: &Report) -> Result<(), Diagnostic> {
+        self.0.take().map_or(Ok(()), |file| file.write(report))
+    }
+
+    fn reads_counts(&self) -> bool {
+        false
+    }
+}

@@ -1,0 +1,166 @@
+//! Sinks on threads of their own. The main thread only puts what is new into their queues, and never waits before the
+//! run is over.
+
+use std::sync::Arc;
+use std::sync::mpsc::{Receiver, SyncSender, TrySendError, sync_channel};
+use std::thread::JoinHandle;
+use std::time::Duration;
+
+use super::{NamedSink, RunInfo, Sink};
+use crate::diagnostic::{Diagnostic, Diagnostics};
+use crate::metrics::aggregate::Aggregate;
+use crate::report::Report;
+use crate::run::EndReason;
+use crate::run::observer::{LoadUpdate, RunObserver, SecondSnapshot};
+
+/// The number of calls that a queue holds. Enough for a slow disk or a reconnect; each may hold the histograms of all
+/// rows.
+pub const QUEUE_SECONDS: usize = 8;
+
+/// One call of a sink.
+enum SinkCall {
+    Begin(Arc<RunInfo>),
+    Second(Arc<SecondSnapshot>),
+    LoadChanged(LoadUpdate),
+    Finish(Arc<Report>),
+}
+
+/// All sinks of a run.
+pub struct SinkThreads {
+    sinks: Vec<SinkThread>,
+    /// Taken when the run begins.
+    run: Option<RunInfo>,
+    seconds: u32,
+}
+
+struct SinkThread {
+    name: &'static str,
+    reads_counts: bool,
+    queue: SyncSender<SinkCall>,
+    thread: JoinHandle<Result<(), Diagnostic>>,
+    missed: u32,
+}
+
+/// Seconds that a sink was too slow for.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct MissedSeconds {
+    /// The name of the sink.
+    pub sink: &'static str,
+    /// Number of seconds that it was not shown.
+    pub missed: u32,
+    /// Number of seconds of the run.
+    pub seconds: u32,
+}
+
+/// The end of all sinks.
+#[derive(Debug, Default)]
+pub struct SinkResults {
+    /// The sinks that missed something.
+    pub missed: Vec<MissedSeconds>,
+    /// Everything that could not be written.
+    pub diagnostics: Diagnostics,
+}
+
+impl SinkThreads {
+    /// Starts a thread for each sink, with a queue of `capacity` calls. `run` describes the run that is about to begin.
+    ///
+    /// # Errors
+    /// The operating system has no more threads.
+    pub fn start(sinks: Vec<NamedSink>, run: RunInfo, capacity: usize) -> Result<Self, Diagnostic> {
+        let started = sinks.into_iter().map(|sink| SinkThread::start(sink, capacity));
+        let sinks = started.collect::<Result<_, _>>()?;
+        Ok(Self { sinks, run: Some(run), seconds: 0 })
+    }
+
+    /// Lets each sink finish, one after the other, so that two that write to the same place do not mix.
+    pub fn finish(self, report: &Arc<Report>) -> SinkResults {
+        let mut results = SinkResults::default();
+        for sink in self.sinks {
+            let (name, missed) = (sink.name, sink.missed);
+            if missed > 0 {
+                results.missed.push(MissedSeconds { sink: name, missed, seconds: self.seconds });
+            }
+            if let Err(diagnostic) = sink.finish(report) {
+                results.diagnostics.push(diagnostic);
+            }
+        }
+        results
+    }
+}
+
+impl SinkThreads {
+    /// Drops each sink without letting it finish, and waits until it is gone, with its temporary files.
+    pub fn abandon(self) {
+        for SinkThread { queue, thread, .. } in self.sinks {
+            drop(queue);
+            // A panic has printed its message already.
+            let _ = thread.join();
+        }
+    }
+}
+
+impl RunObserver for SinkThreads {
+    fn begin(&mut self, started_at: Duration) {
+        let Some(run) = self.run.take() else { return };
+        let run = Arc::new(RunInfo { started_at, ..run });
+        for sink in &mut self.sinks {
+            // The queue is empty as yet.
+            let _ = sink.queue.try_send(SinkCall::Begin(Arc::clone(&run)));
+        }
+    }
+
+    fn second(&mut self, second: &Arc<SecondSnapshot>, _: &Aggregate) -> Option<EndReason> {
+        self.seconds += 1;
+        for sink in &mut self.sinks {
+            if let Err(TrySendError::Full(_)) = sink.queue.try_send(SinkCall::Second(Arc::clone(second))) {
+                sink.missed += 1;
+            }
+        }
+        None
+    }
+
+    fn load_changed(&mut self, update: &LoadUpdate) {
+        for sink in &self.sinks {
+            // The next second has the new load too.
+            let _ = sink.queue.try_send(SinkCall::LoadChanged(update.clone()));
+        }
+    }
+
+    fn reads_counts(&self) -> bool {
+        self.sinks.iter().any(|sink| sink.reads_counts)
+    }
+}
+
+impl SinkThread {
+    fn start(named: NamedSink, capacity: usize) -> Result<Self, Diagnostic> {
+        let NamedSink { name, sink } = named;
+        let reads_counts = sink.reads_counts();
+        let (queue, calls) = sync_channel(capacity);
+        let thread = std::thread::Builder::new().name(format!("sink-{name}")).spawn(|| run(sink, calls));
+        let thread = thread
+            .map_err(|error| Diagnostic::new("internal::sink", format!("cannot start a thread for a sink: {error}")))?;
+        Ok(Self { name, reads_counts, queue, thread, missed: 0 })
+    }
+
+    /// Waits until the sink has taken everything in its queue, and the report.
+    fn finish(self, report: &Arc<Report>) -> Result<(), Diagnostic> {
+        // Of a sink that has panicked the thread is gone, which `join` tells.
+        let _ = self.queue.send(SinkCall::Finish(Arc::clone(report)));
+        drop(self.queue);
+        let panicked = |_| Err(Diagnostic::new("internal::sink", format!("the sink `{}` panicked", self.name)));
+        self.thread.join().unwrap_or_else(panicked)
+    }
+}
+
+/// Runs a sink until the last call, or until the run is gone without one; the body of its thread.
+fn run(mut sink: Box<dyn Sink>, calls: Receiver<SinkCall>) -> Result<(), Diagnostic> {
+    for call in calls {
+        match call {
+            SinkCall::Begin(run) => sink.begin(&run),
+            SinkCall::Second(second) => sink.second(&second),
+            SinkCall::LoadChanged(update) => sink.load_changed(&update),
+            SinkCall::Finish(report) => return sink.finish(&report),
+        }
+    }
+    Ok(())
+}
