@@ -19,7 +19,7 @@ use crate::report::Report;
 use crate::run::observer::{LoadUpdate, SecondSnapshot};
 
 pub use run_info::{RunInfo, run_settings};
-pub use threads::{MissedSeconds, SinkResults, SinkThreads};
+pub use threads::{MissedSeconds, SinkThreads};
 
 /// An output of a run. All methods are called on the sink's own thread, one after the other: `begin` once, `second` for
 /// each second of the run in order, `finish` once. A method may block for as long as it likes; seconds that come
@@ -55,7 +55,8 @@ pub trait Sink: Send {
 pub struct SinkKind {
     /// The name in messages, such as `progress`.
     pub name: &'static str,
-    /// The flag that asks for it, such as `--verbose`. A page of the documentation must name it.
+    /// The flag that asks for it, such as `--verbose`. A page of the documentation must name it, which a test holds.
+    #[cfg_attr(not(test), expect(dead_code, reason = "read by the test that holds the documentation to it"))]
     pub flag: &'static str,
     /// Opens the sinks of this kind that the arguments ask for. Whatever can fail must fail here, before the run.
     pub open: fn(&RunArgs, &Plan) -> Result<Vec<Box<dyn Sink>>, Diagnostics>,

@@ -75,9 +75,9 @@ proptest! {
         let run = test_reports::steady(rate, (from, over), 3);
         let comparison = compare(&run, &run, 0.0).unwrap();
         prop_assert!(!comparison.is_worse());
-        for (_, changes) in &comparison.actions {
-            for MetricChange { interval, .. } in changes {
-                prop_assert!(interval.is_none_or(|(low, high)| low <= 0.0 && high >= 0.0));
+        for action in &comparison.actions {
+            for MetricChange { interval, .. } in &action.changes {
+                prop_assert!(interval.is_none_or(|interval| interval.low <= 0.0 && interval.high >= 0.0));
             }
         }
     }
