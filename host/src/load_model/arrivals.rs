@@ -4,8 +4,10 @@
 use std::time::Duration;
 
 use super::keys::{LoadError, accept_only, profile, reject_duration_beside_stages, value};
+use super::model::{LoadModel, LoadModelEntry, LoadModelHandle};
 use super::phrases::{count, time};
-use super::{ArrivalRule, IterationRule, LoadModel, LoadModelEntry, LoadModelHandle, WeightShare};
+use super::rule::{ArrivalRule, IterationRule};
+use super::share::WeightShare;
 use crate::pace::{ArrivalProcess, LoadProfile};
 use crate::script::model::{ArrivalSpec, LoadSpec};
 use crate::script::stage::StageTarget;

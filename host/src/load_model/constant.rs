@@ -4,8 +4,10 @@
 use std::time::Duration;
 
 use super::keys::{LoadError, accept_only, value};
+use super::model::{LoadModel, LoadModelEntry, LoadModelHandle};
 use super::phrases::users_walk;
-use super::{IterationRule, LoadModel, LoadModelEntry, LoadModelHandle, SelfPacedRule, UserCount, WeightShare};
+use super::rule::{IterationRule, SelfPacedRule, UserCount};
+use super::share::WeightShare;
 use crate::script::model::LoadSpec;
 
 /// The entry in [`LOAD_MODELS`](super::LOAD_MODELS).

@@ -1,8 +1,10 @@
 //! A number of users that follows stages: straight lines from one number to the next.
 
 use super::keys::{LoadError, accept_only, profile, reject_duration_beside_stages};
+use super::model::{LoadModel, LoadModelEntry, LoadModelHandle};
 use super::phrases::{count, time};
-use super::{IterationRule, LoadModel, LoadModelEntry, LoadModelHandle, SelfPacedRule, UserCount, WeightShare};
+use super::rule::{IterationRule, SelfPacedRule, UserCount};
+use super::share::WeightShare;
 use crate::pace::LoadProfile;
 use crate::script::model::LoadSpec;
 

@@ -4,8 +4,10 @@ use std::time::Duration;
 
 use super::constant::ARRIVALS_ONLY;
 use super::keys::{LoadError, accept_only, value};
+use super::model::{LoadModel, LoadModelEntry, LoadModelHandle};
 use super::phrases::{count, users_walk};
-use super::{IterationRule, LoadModel, LoadModelEntry, LoadModelHandle, SelfPacedRule, UserCount, WeightShare};
+use super::rule::{IterationRule, SelfPacedRule, UserCount};
+use super::share::WeightShare;
 use crate::script::model::LoadSpec;
 
 /// The entry in [`LOAD_MODELS`](super::LOAD_MODELS).
