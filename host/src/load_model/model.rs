@@ -1,4 +1,4 @@
-//! The form of every load model: its entry in the list, what it can do once it is read, and its rule.
+//! The interface of a load model: what it registers, and what a plan asks of it.
 
 use std::fmt;
 use std::sync::Arc;

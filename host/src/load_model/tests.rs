@@ -12,7 +12,8 @@ use crate::script::{self, SCHEMA};
 
 /// Reads the load of a script.
 fn spec(text: &str) -> LoadSpec {
-    let source = Arc::new(SourceText { name: "script.yml".into(), text: format!("{{{text}, steps: [/]}}") });
+    let source =
+        Arc::new(SourceText { name: "script.yml".into(), text: format!("{{{text}, steps: [{{name: A, url: /}}]}}") });
     let Ok(script) = script::parse(&source) else { panic!("`{text}` is a load") };
     script.settings.load.spec
 }

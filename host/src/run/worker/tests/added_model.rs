@@ -91,7 +91,7 @@ fn load(text: &str) -> Result<LoadModelHandle, LoadError> {
 
 #[tokio::test(start_paused = true)]
 async fn a_model_is_added_by_an_entry_and_the_run_keeps_to_its_schedule() {
-    let model = load("{stages: [1s:2, 500ms:1, 2s:3], iterations: 2, steps: [/]}").unwrap();
+    let model = load("{stages: [1s:2, 500ms:1, 2s:3], iterations: 2, steps: [{name: A, url: /}]}").unwrap();
     let workload = Workload { model, ..once() };
     assert_eq!(workload.model.name(), "timetable");
     assert_eq!(describe_load(&workload), "users begin at 3 times, 2 iterations each");
@@ -107,12 +107,12 @@ async fn a_model_is_added_by_an_entry_and_the_run_keeps_to_its_schedule() {
 #[test]
 fn an_added_model_leaves_the_others_as_they_are() {
     for (text, name) in [
-        ("{users: 3, iterations: 2, steps: [/]}", "constant"),
-        ("{stages: [1s:2], steps: [/]}", "ramping"),
-        ("{stages: [1s:2], iterations: 2, steps: [/]}", "timetable"),
+        ("{users: 3, iterations: 2, steps: [{name: A, url: /}]}", "constant"),
+        ("{stages: [1s:2], steps: [{name: A, url: /}]}", "ramping"),
+        ("{stages: [1s:2], iterations: 2, steps: [{name: A, url: /}]}", "timetable"),
     ] {
         assert_eq!(load(text).unwrap().name(), name, "{text}");
     }
-    let error = load("{stages: [1s:2/s], iterations: 2, steps: [/]}").unwrap_err();
+    let error = load("{stages: [1s:2/s], iterations: 2, steps: [{name: A, url: /}]}").unwrap_err();
     assert_eq!((error.key.name, error.message.as_str()), ("stages", "a timetable has users, not rates"));
 }
