@@ -17,7 +17,8 @@ const USAGE: &str = "usage: cargo xtask <command>
 
 commands:
   demo  build, start the sample site, run the sample script for 10 s, write report.json
-  test  format check, clippy and every test of the workspace
+  test [--quick]
+        format check, clippy and every test of the workspace; with --quick, the unit tests and the fast suites only
   tools install the tools that the tests build plugins in Python, JavaScript and C with, as `test` does
   docs [--picture [BINARY]]
         the book into target/book; --picture draws docs/picture.svg instead, from a run of a release build or of BINARY
@@ -41,6 +42,7 @@ fn run(arguments: &[String]) -> Result<(), Failure> {
     match arguments.iter().map(String::as_str).collect::<Vec<_>>()[..] {
         ["demo"] => demo::run(),
         ["test"] => test::run(),
+        ["test", "--quick"] => test::run_quick(),
         ["tools"] => languages::ensure(),
         ["dist"] => dist::run(),
         ["docs", ..] => docs::run(&arguments[1..]),
