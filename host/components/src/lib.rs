@@ -15,8 +15,11 @@ pub type Result<T> = std::result::Result<T, Box<dyn Error>>;
 
 const TARGET: &str = "wasm32-wasip2";
 
-/// The profiles of the workspace's `Cargo.toml` for guests of a release build and of a development build.
-const PROFILES: [&str; 2] = ["plugin", "plugin-dev"];
+/// The profile of the workspace's `Cargo.toml` for guests, unless [`PROFILE_VARIABLE`] names another.
+const PROFILE: &str = "plugin";
+
+/// The environment variable that names another profile, as `cargo xtask demo` does.
+pub const PROFILE_VARIABLE: &str = "STAMPEDE_PLUGIN_PROFILE";
 
 /// Links components with 32 KiB of stack instead of 1 MiB, since every instance has its own.
 const RUSTFLAGS: &str = "-Clink-arg=-zstack-size=32768";
@@ -40,18 +43,17 @@ const NOT_FOR_GUESTS: [&str; 6] = [
 pub fn compile(root: &Path, arguments: &[String]) -> Result<PathBuf> {
     require_target()?;
     let target = target_folder()?;
-    let [release, development] = PROFILES;
-    // Custom profiles of the host count as the one that they inherit from.
-    let profile = if env::var("PROFILE")? == "release" { release } else { development };
+    println!("cargo::rerun-if-env-changed={PROFILE_VARIABLE}");
+    let profile = env::var(PROFILE_VARIABLE).unwrap_or_else(|_| PROFILE.to_owned());
     let mut cargo = Command::new(env::var("CARGO")?);
-    cargo.current_dir(root).args(["build", "--locked", "--profile", profile, "--target", TARGET]);
+    cargo.current_dir(root).args(["build", "--locked", "--profile", &profile, "--target", TARGET]);
     cargo.arg("--target-dir").arg(&target).args(arguments);
     NOT_FOR_GUESTS.iter().for_each(|name| {
         cargo.env_remove(name);
     });
     let output = cargo.env("CARGO_ENCODED_RUSTFLAGS", RUSTFLAGS).output()?;
     if output.status.success() {
-        return Ok(target.join(TARGET).join(profile));
+        return Ok(target.join(TARGET).join(&profile));
     }
     eprint!("{}", String::from_utf8_lossy(&output.stderr));
     Err("the plugins did not compile, see above".into())

@@ -50,7 +50,7 @@ pub struct AbortableStream {
 impl AbortableStream {
     /// Wraps a stream that ends as requested through `abort`.
     pub fn new(stream: TcpStream, abort: AbortCell) -> Self {
-        Self { stream, abort: abort }
+        Self { stream, abort }
     }
 
     fn stream(self: Pin<&mut Self>) -> Pin<&mut TcpStream> {

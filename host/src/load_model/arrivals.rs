@@ -22,9 +22,9 @@ pub const ENTRY: LoadModelEntry = LoadModelEntry {
     parse,
 };
 
-/// Without `max_users`, arrivals may keep busy as many users as begin within this many seconds at the highest rate, …
+/// Seconds at the highest rate whose arrivals are the default of `max_users`.
 const DEFAULT_MAX_USERS_SECONDS: f64 = 10.0;
-/// … and no more than this.
+/// The largest default of `max_users`.
 const DEFAULT_MAX_USERS_CAP: f64 = 10_000.0;
 
 /// Iterations that begin at a rate.

@@ -1,7 +1,7 @@
 //! Load models: the ways to say in a script, or with flags, when the iterations of a scenario begin. To add one, follow
 //! `docs/internals/extending.md`.
 //!
-//! Each model is one file. It reads its keys, describes itself, gives a scenario its share, and comes to an
+//! Each model is one file. It reads its keys, describes itself, gives a scenario its share, and produces an
 //! [`IterationRule`]. The plan holds the model; the run carries out the rule and never asks which model it came from.
 //!
 //! | file | model |
@@ -29,10 +29,8 @@ pub use arrivals::ArrivalRate;
 pub use constant::Constant;
 pub use flags::{load_flag, with_flags};
 pub use keys::LoadError;
-#[cfg(test)]
-pub use model::LoadModel;
 pub use model::{LoadModel, LoadModelEntry, LoadModelHandle};
-pub use model::{LoadModelEntry, LoadModelHandle};
+#[cfg(test)]
 #[cfg(test)]
 pub use ramping::Ramping;
 pub use rule::{ArrivalRule, IterationRule, SelfPacedRule, UserCount};

@@ -41,7 +41,7 @@ pub trait LoadModel: fmt::Debug + Send + Sync {
     fn rule(&self) -> IterationRule;
 }
 
-/// A load model and its rule, worked out once.
+/// A load model and its rule, computed once.
 #[derive(Clone, Debug)]
 pub struct LoadModelHandle {
     model: Arc<dyn LoadModel>,

@@ -1,4 +1,4 @@
-//! The rules by which a run begins iterations. Models come to them, and a run carries them out; neither knows the
+//! The rules by which a run begins iterations. Models produce them, and a run carries them out; neither knows the
 //! other. Times count from the scenario's start.
 
 use std::ops::Range;
@@ -8,7 +8,7 @@ use stampede_time::{Nanos, nanos};
 
 use crate::pace::{ArrivalProcess, LoadProfile};
 
-/// When the iterations of a scenario begin, and on which users.
+/// The rule by which a scenario's iterations begin: when, and on which users.
 #[derive(Clone, Debug, PartialEq)]
 pub enum IterationRule {
     /// Closed: each user begins its next iteration when its last one is over.
@@ -94,8 +94,9 @@ impl IterationRule {
         }
     }
 
-    /// Returns the spans in which a user may begin iterations, in order. Of arrivals it is the time in which any user
+    /// Returns the spans in which a user may begin iterations, in order. For arrivals, it is the time in which any user
     /// may.
+    #[allow(clippy::single_range_in_vec_init, reason = "one span is meant")]
     pub fn active_spans(&self, user: u32) -> Vec<Range<Nanos>> {
         match self {
             Self::SelfPaced(SelfPacedRule { users: UserCount::Profile(profile), .. }) => {
@@ -107,8 +108,8 @@ impl IterationRule {
         }
     }
 
-    /// Returns from when on, at `now` or after it, a user is wanted while the load is multiplied by `scale`; `None` if
-    /// it never is.
+    /// Returns the time, at or after `now`, from which a user is wanted while the load is multiplied by `scale`; `None`
+    /// if it never is.
     pub fn next_active(&self, user: u32, scale: f64, now: Nanos) -> Option<Nanos> {
         match self {
             Self::SelfPaced(SelfPacedRule { users: UserCount::Constant { users, .. }, .. }) => {

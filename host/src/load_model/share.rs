@@ -11,17 +11,17 @@ pub struct WeightShare {
 }
 
 impl WeightShare {
-    /// Returns the share of a number that may be any part of it.
+    /// Returns the share as a factor, for a number that can be divided freely.
     pub fn factor(self) -> f64 {
         self.after - self.before
     }
 
-    /// Returns the share of a whole number, which may be none.
+    /// Returns the share of a whole number, which may be 0.
     pub fn of(self, all: u64) -> u64 {
         (all as f64 * self.after).round() as u64 - (all as f64 * self.before).round() as u64
     }
 
-    /// Returns the share of a number of users; `None` if there is none for it.
+    /// Returns the share of a number of users; `None` if it gets no user.
     pub fn of_users(self, all: u32) -> Option<u32> {
         u32::try_from(self.of(all.into())).ok().filter(|users| *users > 0)
     }

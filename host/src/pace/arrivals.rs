@@ -1,11 +1,11 @@
-//! Arrivals: when the iterations of an open load model begin. Let `A(t)` be the area under the arrival rate. Arrival
-//! `n` (from 0) is due at the time from which on `A(t) > n`, so that `⌈A(end)⌉` arrivals are due in all, evenly spaced
-//! wherever the rate is constant. Poisson arrivals use a sum of `n + 1` exponential gaps in place of `n`: this is the
-//! process of that rate, by the time change of its unit process (Çinlar, *Introduction to Stochastic Processes*, 1975,
-//! 4.7).
+//! Arrivals: the times at which the iterations of an open load model begin. Let `A(t)` be the area under the arrival
+//! rate. Arrival `n` (from 0) is due at the time from which `A(t) > n`, so that `⌈A(end)⌉` arrivals are due in all,
+//! evenly spaced wherever the rate is constant. Poisson arrivals use a sum of `n + 1` exponential gaps in place of `n`:
+//! this is the process of that rate, by the time change of its unit process (Çinlar, *Introduction to Stochastic
+//! Processes*, 1975, 4.7).
 //!
 //! The load may be changed while it runs: from a time on, the rate is multiplied by a scale. Let `N(t)` be the area
-//! under the scaled rate. Arrival `n` is due at the time from which on `N(t) > n`. Between changes `N` is a linear
+//! under the scaled rate. Arrival `n` is due at the time from which `N(t) > n`. Between changes `N` is a linear
 //! function of `A`, so the time follows from the same profile, and no arrival is lost or doubled at a change: the
 //! numbers continue. At a scale of 0 the area does not grow: arrivals that the plan had in that time are not made up
 //! for.
@@ -102,7 +102,7 @@ impl Arrivals {
         Some(due.max(at))
     }
 
-    /// Goes on to the arrival after the next one.
+    /// Moves on to the arrival after the next one.
     pub fn advance(&mut self) {
         if self.next.take().is_none() {
             self.draw_own_area();

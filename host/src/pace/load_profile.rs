@@ -1,7 +1,7 @@
 //! A load over time, in straight lines. It may be a number of users or of arrivals per second.
 //!
 //! Let `v(t)` be the value at time `t`, and `A(t)` the area under it from 0 to `t`, in value times seconds. A ramp, a
-//! step or a spike then needs three things only: `v(t)`, `A(t)`, and the time from which on `A(t) > a`.
+//! step or a spike then needs three things only: `v(t)`, `A(t)`, and the time from which `A(t) > a`.
 
 use std::ops::Range;
 use std::time::Duration;
@@ -92,8 +92,8 @@ impl LoadProfile {
         line.map_or(0.0, |line| line.area_before + line.area(at.min(line.end)))
     }
 
-    /// Returns the time from which on `A(t) > area`, rounded up to a nanosecond so that it is never early; `None` if
-    /// that is not before the end.
+    /// Returns the time from which `A(t) > area`, rounded up to a nanosecond so that it is never early; `None` if that
+    /// is not before the end.
     pub fn time_above_area(&self, area: f64) -> Option<Nanos> {
         let after = self.ramps.partition_point(|line| line.area_before + line.area(line.end) <= area);
         let line = self.ramps.get(after)?;
@@ -114,7 +114,7 @@ impl LoadProfile {
 }
 
 impl Ramp {
-    /// Returns the area from its begin to `at`: `from·x + slope·x²/2`, with `x` in seconds.
+    /// Returns the area from its beginning to `at`: `from·x + slope·x²/2`, with `x` in seconds.
     fn area(&self, at: Nanos) -> f64 {
         let x = seconds(at - self.begin);
         x * (self.from + 0.5 * self.slope() * x)
@@ -191,6 +191,7 @@ mod tests {
     }
 
     #[test]
+    #[allow(clippy::single_range_in_vec_init, reason = "one span is meant")]
     fn users_come_and_go_with_the_value() {
         let shape = LoadProfile::new(0.0, &stages(&[(10_000, 100.0), (10_000, 100.0), (10_000, 0.0), (5_000, 50.0)]));
         assert_eq!(shape.spans_above(0.0), [0..35 * SECOND]);

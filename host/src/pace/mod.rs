@@ -1,6 +1,6 @@
-//! When requests, iterations and users start. A pacer is a pure function of the times that it is given: it reads no
-//! clock and never sleeps, so that its schedule can be tested exactly. The waits are in `user::session` and
-//! `run::iteration_source`.
+//! Pacers, which decide when requests, iterations and users start. A pacer is a pure function of the times that it is
+//! given: it reads no clock and never sleeps, so that its schedule can be tested exactly. The waits are in
+//! `user::session` and `run::iteration_source`.
 //!
 //! | what starts | when | file |
 //! |---|---|---|

@@ -84,7 +84,7 @@ pub struct Plan {
     pub checks: Vec<CheckInfo>,
     /// The conditions for the run to pass.
     pub thresholds: Vec<ThresholdRule>,
-    /// When failed requests fail the run.
+    /// The condition under which failed requests fail the run.
     pub fail_on: FailOn,
     /// Header fields that every user sends with every request.
     pub headers: Vec<(HeaderName, Template)>,

@@ -40,7 +40,7 @@ pub fn warm_up(args: &RunArgs, script: &Script) -> Duration {
     flag_or_script(args.warm_up, script.settings.warm_up.as_ref()).unwrap_or_default()
 }
 
-/// Returns when failed requests fail the run.
+/// Returns the condition under which failed requests fail the run.
 pub fn fail_on(args: &RunArgs, script: &Script) -> FailOn {
     flag_or_script(args.fail_on, script.settings.fail_on.as_ref()).unwrap_or_default()
 }

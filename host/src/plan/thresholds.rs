@@ -34,7 +34,7 @@ const METRICS: [(&str, MetricRef); 17] = [
     ("start_delay", MetricRef::StartDelay),
 ];
 
-/// The names of k6 for them.
+/// The names of k6's metrics, each with the metric that it stands for.
 const K6_NAMES: [(&str, &str); 12] = [
     ("http_req_duration", "http_duration"),
     ("http_req_failed", "http_failed"),

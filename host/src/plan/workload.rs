@@ -10,9 +10,9 @@ use crate::load_model::{IterationRule, LoadModelHandle};
 /// The load of one scenario.
 #[derive(Clone, Debug)]
 pub struct Workload {
-    /// When iterations begin, and on which users.
+    /// The load model: when iterations begin, and on which users.
     pub model: LoadModelHandle,
-    /// When the scenario starts, after the run's begin.
+    /// The start of the scenario, counted from the start of the run.
     pub start: Duration,
     /// The most requests per second of one user; `None` is no limit.
     pub rps: Option<f64>,
@@ -37,7 +37,7 @@ impl Workload {
         self.rule().max_users()
     }
 
-    /// Returns from when on, at `now` or after it, user `user` of a closed scenario is wanted while the load is
+    /// Returns the time, at or after `now`, from which user `user` of a closed scenario is wanted while the load is
     /// multiplied by `scale`; `None` if it never is. `now` is not before the scenario's start.
     pub fn next_active(&self, user: u32, scale: f64, now: Nanos) -> Option<Nanos> {
         let start = nanos(self.start);
@@ -45,7 +45,8 @@ impl Workload {
         Some(start.saturating_add(next))
     }
 
-    /// Returns when its users stop starting requests, after the run's begin; `None` if only their iterations end it.
+    /// Returns when its users stop starting requests, counted from the start of the run; `None` if only their
+    /// iterations end it.
     pub fn end(&self) -> Option<Nanos> {
         Some(nanos(self.start).saturating_add(self.rule().length()?))
     }
@@ -55,14 +56,13 @@ impl Workload {
         Some(self.end()?.saturating_add(nanos(self.graceful_stop)))
     }
 
-    /// Returns when user `user` of the scenario begins, after the run's begin: user 0 at the scenario's start, the
-    /// others evenly over the ramp-up.
+    /// Returns when user `user` of the scenario begins, counted from the start of the run: user 0 at the scenario's
+    /// start, the others evenly over the ramp-up.
     pub fn user_begin(&self, user: u32) -> Nanos {
         nanos(self.start).saturating_add(self.rule().user_begin(user))
     }
 
-    /// Returns how many users send anything at all, at most: under a low cap the first turn of some comes after the
-    /// end.
+    /// Returns the most users that send anything at all: under a low cap, the first turn of some comes after the end.
     pub fn sending_users(&self) -> u32 {
         let lasts = self.end().map(|end| Duration::from_nanos(end).saturating_sub(self.start));
         let turns = lasts.zip(self.rps).map_or(1.0, |(lasts, rps)| lasts.as_secs_f64() * rps);

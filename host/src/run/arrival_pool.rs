@@ -162,7 +162,7 @@ impl ArrivalPool {
         self.free.borrow_mut().drain(..).for_each(|slot| slot.wake());
     }
 
-    /// Assigns one arrival to a free user, or says what happens to it instead.
+    /// Assigns one arrival to a free user, or returns what happens to it instead.
     fn dispatch(&self, due: Nanos) -> Option<ArrivalFallback> {
         let promise = PromisedStart { intended: due, due };
         if let Some(slot) = self.free.borrow_mut().pop() {

@@ -16,7 +16,7 @@ pub struct WorkerContext {
     pub plan: Arc<Plan>,
     /// The plugins, by [`Step::plugin`].
     pub plugins: Vec<Rc<WorkerPlugin>>,
-    /// Their instances as all users of the worker share them.
+    /// The instances that all users of the worker share.
     shared_instances: InstanceSet,
     /// Number of users under way.
     pub active_users: Cell<u32>,

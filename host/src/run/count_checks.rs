@@ -1,4 +1,4 @@
-//! Asks the checks of a step about an exchange and counts their answers.
+//! Runs the checks of a step on an exchange and counts their results.
 
 use crate::http::Reply;
 use crate::metrics::sample::{FailureKind, Sample};

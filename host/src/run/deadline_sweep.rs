@@ -33,7 +33,7 @@ impl DeadlineSweep {
         self.wakers.borrow_mut()[slot] = None;
     }
 
-    /// Wakes all users, to look at something that has changed.
+    /// Wakes all users, so that they look at something that has changed.
     pub fn wake_all(&self) {
         self.wakers.borrow().iter().flatten().for_each(Waker::wake_by_ref);
     }

@@ -94,7 +94,7 @@ pub enum LoadChangeKind {
     Stopped,
 }
 
-/// The state of the segment in which a request comes.
+/// The state of the segment when a request arrives.
 pub(super) struct Moment<'a> {
     /// Time since the segment began.
     pub(super) now: Nanos,
@@ -184,7 +184,8 @@ impl LoadController {
     // | `Status`      | nothing                      | nothing                     | nothing   |
     //
     // Before the load begins, during the set-up, the same is noted for the first moment of the load. In the teardown
-    // the load is over: the run is ending. A request that changes nothing is no change of the report.
+    // the load is over: the run is ending. A request that changes nothing is not listed among the changes in the
+    // report.
 
     /// Carries out a request. Returns `true` if the run is to end.
     ///
@@ -197,7 +198,7 @@ impl LoadController {
         if moment.is_ending {
             return Err("the run is ending".into());
         }
-        // A request that ends a pause, or the run, is never one too many.
+        // A request that ends a pause, or the run, is never refused for the number of changes.
         let is_way_out = matches!(request, ControlRequest::Stop | ControlRequest::Pause(false));
         if self.changes.len() >= MAX_CHANGES && !is_way_out {
             return Err(format!("a run takes {MAX_CHANGES} changes"));
@@ -240,7 +241,7 @@ impl LoadController {
         each.map(|(name, scale)| LoadChangeKind::Scale(*scale, name.clone())).collect()
     }
 
-    /// Gives each scenario a new scale, made from its old one. Returns `true` if one of them differs.
+    /// Gives each scenario a new scale, computed from its old one. Returns `true` if one of them differs.
     fn rescale(&mut self, new: impl Fn(usize, f64) -> f64) -> bool {
         self.scales.resize(self.scenario_names.len(), 1.0);
         let mut has_changed = false;
@@ -259,9 +260,9 @@ impl LoadController {
         vec![if paused { LoadChangeKind::Paused } else { LoadChangeKind::Resumed }]
     }
 
-    /// Notes changes, and gives the scenarios whose load differs by now their new one.
+    /// Notes changes, and gives each scenario whose load differs by now its new load.
     fn record_changes(&mut self, kinds: Vec<LoadChangeKind>, moment: &Moment) {
-        // A change before the load is one of its first moment.
+        // A change before the load begins is recorded at its first moment.
         let at = if moment.scales.is_some() { moment.now } else { 0 };
         self.changes.extend(kinds.into_iter().map(|kind| LoadChange { at, kind }));
         let Some(scales) = moment.scales else { return };

@@ -13,25 +13,25 @@ use crate::metrics::aggregate::{Aggregate, Snapshot};
 use crate::metrics::second::MergedSecond;
 
 /// Follows a run on the main thread, which also moves the run forward: an observer must return at once, so it neither
-/// writes, sends nor waits. What may take its time is a [sink](crate::sinks::Sink), on a thread of its own.
+/// writes, sends nor waits. An output that may take longer is a [sink](crate::sinks::Sink), on a thread of its own.
 pub trait RunObserver {
     /// Called once, before the first second. `started_at` is when the run began, its set-up included, since the Unix
     /// epoch.
     fn begin(&mut self, _started_at: Duration) {}
 
     /// Called once for each second of each segment, in order. `aggregate` holds the counts of the whole run so far.
-    /// Returns why the run is to end, if it is; while it ends already the answer is ignored.
+    /// Returns the reason to end the run, if there is one; once the run is ending, the answer is ignored.
     fn second(&mut self, second: &Arc<SecondSnapshot>, aggregate: &Aggregate) -> Option<EndReason>;
 
-    /// Called as soon as the load was changed, between two seconds.
+    /// Called as soon as the load has changed, between two seconds.
     fn load_changed(&mut self, _update: &LoadUpdate) {}
 
     /// `true` if [`SecondSnapshot::merged`] must hold the counts of rows, iterations and metrics. If no observer reads
-    /// them they are not merged.
+    /// them, they are not merged.
     fn reads_counts(&self) -> bool;
 }
 
-/// One second of a run, complete: every worker has handed it over, or is not waited for.
+/// One complete second of a run: every worker has handed it over, or is not waited for.
 #[derive(Debug)]
 pub struct SecondSnapshot {
     /// Number of the snapshot, from 0, without gaps over all segments of the run.
@@ -55,7 +55,7 @@ pub struct SecondSnapshot {
     pub changes: Vec<LoadChange>,
 }
 
-/// A change of the load, as soon as it was made.
+/// A change of the load, shown as soon as it is made.
 #[derive(Clone, Debug)]
 pub struct LoadUpdate {
     /// The state of the run.

@@ -107,7 +107,7 @@ impl Scales {
         changes.len()
     }
 
-    /// Waits until a time, or until the generation is not `seen_generation` any more. [`Nanos::MAX`] is never reached.
+    /// Waits until a time, or until the generation is no longer `seen_generation`. [`Nanos::MAX`] is never reached.
     pub async fn wait(&self, shared: &WorkerShared, until: Nanos, seen_generation: usize) -> WakeReason {
         let mut timer = None;
         poll_fn(|cx| {

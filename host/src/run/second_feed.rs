@@ -21,7 +21,7 @@ pub struct FeedMoment<'a> {
     pub now: Nanos,
     /// The phase of the segment.
     pub phase: RunPhase,
-    /// The load as it was asked for.
+    /// The requested load.
     pub control: &'a LoadController,
 }
 
@@ -55,7 +55,7 @@ impl<'o> SecondFeed<'o> {
         }
     }
 
-    /// Shows the seconds that are complete by now, and returns why the run is to end, if an observer says so.
+    /// Shows the seconds that are complete by now, and returns the reason to end the run, if an observer gives one.
     pub fn show(&mut self, run: &mut RunOutcome, moment: &FeedMoment) -> Option<EndReason> {
         let mut next = self.merger.next_complete(moment.now);
         let mut reason = None;

@@ -132,7 +132,7 @@ impl SegmentRunner {
                 }
                 () = sleep_until(show_at) => {
                     show_at += Duration::from_nanos(SECOND);
-                    // Shows the seconds of workers that stand still, which no message announces.
+                    // Shows the seconds of stalled workers: no message announces them.
                     feed.show(run, &self.moment(&clock, control))
                 }
             };

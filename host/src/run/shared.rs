@@ -1,4 +1,4 @@
-//! The little that all workers of a run share: the phase, the scales of the load, and the iterations that are left in
+//! The state that all workers of a run share: the phase, the scales of the load, and the iterations that are left in
 //! shared pools. None of it is touched for a request.
 
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};

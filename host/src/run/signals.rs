@@ -1,4 +1,4 @@
-//! Ctrl-C and SIGTERM. Everything particular to an operating system stays in here.
+//! Ctrl-C and SIGTERM. Everything specific to an operating system stays here.
 
 use std::io;
 use std::time::Duration;
@@ -55,8 +55,8 @@ impl Signals {
 /// to end a run must not lose its report by the last of them.
 const REPORT_GRACE: Duration = Duration::from_secs(2);
 
-/// Lets the next signal end the process, after [`REPORT_GRACE`] at the earliest. For the time after a run: signals that
-/// were listened to once would otherwise be swallowed until the process ends, however long the report takes to write.
+/// Lets the next signal end the process, after [`REPORT_GRACE`] at the earliest. Called after a run: signals that were
+/// listened to once would otherwise be swallowed until the process ends, however long the report takes to write.
 pub fn exit_on_next_signal() {
     // Without the thread the report is still written, but cannot be interrupted.
     let _ = std::thread::Builder::new().name("signals".into()).spawn(|| -> io::Result<()> {

@@ -306,7 +306,7 @@ impl StepTask<'_> {
         self.count_task(start, outcome);
     }
 
-    /// Returns the reason that an example gives for what a task's end has cut off or failed.
+    /// Returns the reason that an example shows for exchanges that the end of a task cut off, or for the failed task.
     fn outcome_text(&self, outcome: &TaskOutcome) -> String {
         match outcome {
             TaskOutcome::Passed => "the action ended first".into(),

@@ -273,7 +273,7 @@ impl WorkerUsers {
     }
 }
 
-/// Returns when a self-paced user is active; of arrivals, when any user is.
+/// Returns when a self-paced user is active; for arrivals, when any user is.
 fn active_windows(workload: &Workload, number: u32) -> Vec<ActiveWindow> {
     let end = workload.end().unwrap_or(Nanos::MAX);
     let (start, grace) = (nanos(workload.start), nanos(workload.graceful_ramp_down));

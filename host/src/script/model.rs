@@ -57,7 +57,7 @@ pub struct ScenarioSpec {
     pub name: Spanned<String>,
     /// Its load. The script's settings apply where it has none.
     pub load: LoadSettings,
-    /// `start`: when it begins, after the run's begin.
+    /// `start`: when it begins, counted from the start of the run.
     pub start: Option<Spanned<Duration>>,
     /// `weight`: its share of the script's own load, relative to the other scenarios without a load of their own.
     pub weight: Option<Spanned<f64>>,
@@ -88,7 +88,7 @@ pub struct ScriptSettings {
     pub fail_on: Option<Spanned<FailOn>>,
 }
 
-/// When failed requests alone make the run fail.
+/// The condition under which failed requests alone make the run fail.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub enum FailOn {
     /// Never, once the target was reached.

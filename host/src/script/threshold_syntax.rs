@@ -33,7 +33,8 @@ pub struct Criterion {
     pub comparison: Comparison,
     /// The limit.
     pub limit: Spanned<Limit>,
-    /// `for`: the number is that of the last this much time and compared each second; `None` is over the whole run.
+    /// `for`: the number covers a window of this length, up to now, and is compared each second; `None` covers the
+    /// whole run.
     pub window: Option<Spanned<Duration>>,
 }
 
@@ -207,7 +208,7 @@ impl Quantity {
 }
 
 impl Selector {
-    /// Returns the same with its spans mapped to the text that contains it.
+    /// Returns the selector with its spans mapped to the text that contains it.
     #[must_use]
     pub fn map_spans(mut self, place: &dyn Fn(Span) -> Span) -> Self {
         self.metric.span = place(self.metric.span);
@@ -219,7 +220,7 @@ impl Selector {
 }
 
 impl Criterion {
-    /// Returns the same with its spans mapped to the text that contains it.
+    /// Returns the criterion with its spans mapped to the text that contains it.
     #[must_use]
     pub fn map_spans(mut self, place: &dyn Fn(Span) -> Span) -> Self {
         self.aggregation.span = place(self.aggregation.span);
@@ -308,7 +309,7 @@ impl Scanner<'_> {
         self.at += self.rest().len() - self.rest().trim_start().len();
     }
 
-    /// Skips these signs if they come next; returns true if they did.
+    /// Skips these characters if they come next; returns true if they did.
     fn eat(&mut self, signs: &str) -> bool {
         self.skip_blanks();
         let matches = self.rest().starts_with(signs);
@@ -316,7 +317,7 @@ impl Scanner<'_> {
         matches
     }
 
-    /// Reads up to one of these signs, without the blanks around the text.
+    /// Reads up to one of these characters, without the blanks around the text.
     fn take_until(&mut self, stops: &[char]) -> Spanned<String> {
         self.skip_blanks();
         let length = self.rest().find(stops).unwrap_or(self.rest().len());
@@ -327,7 +328,7 @@ impl Scanner<'_> {
         Spanned { value, span: Span { start, end } }
     }
 
-    /// Reads the signs that fit.
+    /// Reads the characters that fit.
     fn take_while(&mut self, fits: impl Fn(char) -> bool) -> Spanned<String> {
         self.skip_blanks();
         let start = self.at;
@@ -455,7 +456,7 @@ impl Scanner<'_> {
         Ok(Some(Spanned { value: duration, span: typed.span }))
     }
 
-    /// Refuses more text.
+    /// Refuses any text that is left.
     fn expect_end(&mut self, help: &str) -> Result<(), ThresholdSyntaxError> {
         self.skip_blanks();
         if self.rest().is_empty() {

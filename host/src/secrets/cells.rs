@@ -20,7 +20,7 @@ const BASE: u64 = 0x0f3c_91a7_d45b_2e6d;
 pub(super) struct SecretCells {
     /// Their lengths in bytes, ascending.
     lengths: Vec<usize>,
-    /// Ascending.
+    /// The fingerprints, ascending.
     fingerprints: Box<[u64]>,
 }
 

@@ -4,7 +4,7 @@
 //! ```text
 //! text ──decoded──▶ views of it ──secrets of the run and of one user──▶ places ──▶ the text with `***` there
 //! ```
-//! None of it is on the path of a request: of each kind of failure one is shown, and log lines are few.
+//! None of this is on the path of a request: one failure of each kind is shown, and log lines are few.
 
 mod cells;
 mod decoded;

@@ -1,9 +1,9 @@
-//! The outputs of a run: each is a [`Sink`], which hears when the run begins, then every second of it, then reads the
-//! report. The progress of `--verbose` and the files of `--out` are sinks, and so is whatever sends the numbers
-//! elsewhere.
+//! The outputs of a run: each is a [`Sink`], which is told when the run begins, then shown every second of it, then
+//! given the report. The progress of `--verbose` and the files of `--out` are sinks, and so is whatever sends the
+//! numbers elsewhere.
 //!
 //! Each sink runs on a thread of its own behind a short queue ([`SinkThreads`]), so that a slow one delays neither a
-//! worker nor another sink: a second that finds its queue full is dropped, counted, and told at the end.
+//! worker nor another sink: a second that finds its queue full is dropped, counted, and reported at the end.
 //!
 //! A new sink is a file here, a row in [`SINKS`], and a flag in `cli/run.rs`.
 
@@ -33,7 +33,7 @@ pub trait Sink: Send {
     /// set-up and the teardown too. [`SecondSnapshot::index`] shows a gap if seconds were left out.
     fn second(&mut self, second: &SecondSnapshot);
 
-    /// Called as soon as the load was changed by a key or through the control socket, between two seconds.
+    /// Called as soon as the load has been changed by a key or through the control socket, between two seconds.
     fn load_changed(&mut self, _update: &LoadUpdate) {}
 
     /// Called when the run is over. The program waits for it; a signal ends the wait.
@@ -44,22 +44,22 @@ pub trait Sink: Send {
         Ok(())
     }
 
-    /// `true` if the sink reads the counts in [`SecondSnapshot::merged`]; if no sink does they are not even merged.
+    /// `true` if the sink reads the counts in [`SecondSnapshot::merged`]; if no sink does, they are not merged.
     fn reads_counts(&self) -> bool {
         true
     }
 }
 
-/// A kind of sink, and how a run comes to have one.
+/// A kind of sink: its name, its flag, and the function that opens it.
 #[derive(Clone, Copy, Debug)]
 pub struct SinkKind {
     /// The name in messages, such as `progress`.
     pub name: &'static str,
-    /// The flag that asks for it, such as `--verbose`. A page of the documentation must name it, which a test holds.
+    /// The flag that asks for it, such as `--verbose`. A test checks that a page of the documentation names it.
     #[cfg_attr(not(test), expect(dead_code, reason = "read by the test that holds the documentation to it"))]
     pub flag: &'static str,
     /// Opens the sinks of this kind that the arguments ask for. Whatever can fail must fail here, before the run.
-    pub open: fn(&RunArgs, &Plan) -> Result<Vec<Box<dyn Sink>>, Diagnostics>,
+    pub open: OpenSinks,
 }
 
 /// All kinds of sinks, in the order in which they finish.
@@ -79,7 +79,7 @@ pub struct NamedSink {
 /// Opens all sinks that the arguments ask for.
 ///
 /// # Errors
-/// Everything that cannot be opened.
+/// Sinks cannot be opened; all the errors are returned.
 pub fn open(kinds: &[SinkKind], args: &RunArgs, plan: &Plan) -> Result<Vec<NamedSink>, Diagnostics> {
     let mut diagnostics = Diagnostics::default();
     let mut sinks = Vec::new();

@@ -10,10 +10,10 @@ use crate::run::observer::SecondSnapshot;
 /// A file that is written when the run is over.
 struct ReportFileSink(Option<ReportFile>);
 
-/// Opens the files of `--out`, so that what cannot be written is known before the run.
+/// Opens the files of `--out`, so that a file that cannot be written is reported before the run.
 ///
 /// # Errors
-/// All that cannot be written.
+/// Files cannot be written; all the errors are returned.
 pub fn open(args: &RunArgs, _: &Plan) -> Result<Vec<Box<dyn Sink>>, Diagnostics> {
     let files = ReportFile::open_all(&args.out)?;
     Ok(files.into_iter().map(|file| Box::new(ReportFileSink(Some(file))) as Box<dyn Sink>).collect())

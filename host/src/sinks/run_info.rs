@@ -11,7 +11,7 @@ use crate::report::settings::ScenarioLoad;
 /// A run that is about to begin, as sinks see it. It holds no secret: neither headers nor values of variables, and the
 /// base URL without user name, password and query.
 #[derive(Clone, Debug)]
-#[cfg_attr(not(test), expect(dead_code, reason = "part of the interface of sinks; those that ship read none of it"))]
+#[expect(dead_code, reason = "part of the interface of sinks; those that ship read none of it")]
 pub struct RunInfo {
     /// When the run began, its set-up included, since the Unix epoch.
     pub started_at: Duration,

@@ -52,7 +52,7 @@ pub struct MissedSeconds {
     pub seconds: u32,
 }
 
-/// The end of all sinks.
+/// The outcome of all sinks.
 #[derive(Debug, Default)]
 pub struct SinkResults {
     /// The sinks that missed something.
@@ -104,7 +104,7 @@ impl RunObserver for SinkThreads {
         let Some(run) = self.run.take() else { return };
         let run = Arc::new(RunInfo { started_at, ..run });
         for sink in &mut self.sinks {
-            // The queue is empty as yet.
+            // The queue is still empty.
             let _ = sink.queue.try_send(SinkCall::Begin(Arc::clone(&run)));
         }
     }
@@ -144,7 +144,7 @@ impl SinkThread {
 
     /// Waits until the sink has taken everything in its queue, and the report.
     fn finish(self, report: &Arc<Report>) -> Result<(), Diagnostic> {
-        // Of a sink that has panicked the thread is gone, which `join` tells.
+        // If the sink has panicked, its thread is gone, and `join` says so.
         let _ = self.queue.send(SinkCall::Finish(Arc::clone(report)));
         drop(self.queue);
         let panicked = |_| Err(Diagnostic::new("internal::sink", format!("the sink `{}` panicked", self.name)));

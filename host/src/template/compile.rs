@@ -81,7 +81,7 @@ struct Compiler<'c, 's> {
     scope: &'c mut CompileScope<'s>,
     /// Every `var` so far, nested ones included.
     reads: Vec<(VariableId, Span)>,
-    /// A helper so far varies per step.
+    /// `true` if a helper so far varies per step.
     varies_within_user: bool,
 }
 

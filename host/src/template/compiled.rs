@@ -11,11 +11,11 @@ use crate::diagnostic::Span;
 /// A compiled text.
 #[derive(Clone)]
 pub struct Template {
-    /// No two texts in a row, none empty.
+    /// The pieces: no two texts in a row, none empty.
     pub pieces: Box<[Piece]>,
     /// The variables it reads, and the place of each in the source.
     pub variable_reads: Box<[(VariableId, Span)]>,
-    /// A helper in it varies per step.
+    /// `true` if a helper in it varies per step.
     pub varies_within_user: bool,
 }
 
@@ -29,7 +29,7 @@ impl Template {
         }
     }
 
-    /// Returns about how many bytes of memory a copy takes.
+    /// Returns the approximate memory of a copy, in bytes.
     pub fn memory_size(&self) -> usize {
         let text = |piece: &Piece| if let Piece::Text(text) = piece { text.len() } else { 0 };
         size_of::<Self>()

@@ -60,7 +60,7 @@ pub struct HelperExample {
     pub text: &'static str,
 }
 
-/// The situation in which the texts of all [`HelperExample`]s come out, in a sentence for the reference.
+/// The situation in which every [`HelperExample`] renders its text, in a sentence for the reference.
 pub const EXAMPLES: &str = "The examples are of user 2 of 3 in iteration 5 of a run with `--seed 1`, on 31 January 2026 at 09:05 UTC. `movies` \
      is the list `[Alien, Brazil, Casablanca]`, `users` has the columns `name` and `city`, the variable `title` is \
      `Life & Death`, and the environment variable `REGION` is `eu`.";
@@ -332,7 +332,7 @@ static HELPERS: &[Helper] = &[
     },
 ];
 
-/// Refuses arguments unless `holds`, with a message that says enough.
+/// Refuses arguments unless `holds`, with a message that needs no help text.
 fn require(holds: bool, message: impl FnOnce() -> String) -> Result<(), ArgumentError> {
     if holds { Ok(()) } else { Err(ArgumentError::new(message())) }
 }

@@ -9,15 +9,15 @@ use super::scope::RenderContext;
 use super::variables::VariableId;
 use crate::data::DataId;
 
-/// Appends the text of a helper without arguments.
+/// A function that appends the text of a helper without arguments.
 pub type Render = fn(&mut RenderContext<'_>, &mut String);
-/// Appends the text of a helper for one integer.
+/// A function that appends the text of a helper for one integer.
 pub type IntegerRender = fn(i64, &mut RenderContext<'_>, &mut String);
-/// Appends the text of a helper for two integers.
+/// A function that appends the text of a helper for two integers.
 pub type IntegersRender = fn(i64, i64, &mut RenderContext<'_>, &mut String);
-/// Appends the text of a helper for two numbers.
+/// A function that appends the text of a helper for two numbers.
 pub type NumbersRender = fn(f64, f64, &mut RenderContext<'_>, &mut String);
-/// Appends a text in another encoding.
+/// A function that appends a text in another encoding.
 pub type Encode = fn(&str, &mut String);
 
 /// A part of a compiled template.

@@ -35,7 +35,7 @@ use tools::Tool;
 const RESULTS: &str = "host/benches/RESULTS.md";
 
 /// The share of a core that other programs may use, in percent. On a busier machine, figures have not only varied more:
-/// ratios have turned round.
+/// ratios have even been reversed.
 const QUIET: f64 = 20.0;
 
 /// The part of the results that tells how to read them.
