@@ -84,8 +84,8 @@ impl DecodedView {
         self.origins.extend(bytes.iter().map(|_| from.clone()));
     }
 
-    /// Decodes a run of base64, of either alphabet. Each decoded byte counts as coming from the whole run and the padding
-    /// behind it. A path or a name may precede the base64, so each of the first four offsets is tried.
+    /// Decodes a run of base64, of either alphabet. Each decoded byte counts as coming from the whole run and the
+    /// padding behind it. A path or a name may precede the base64, so each of the first four offsets is tried.
     fn base64(&self, run: Range<usize>, min_bytes: usize, each: &mut impl FnMut(Self)) {
         let standard: Vec<u8> = self.bytes[run.clone()].iter().map(|byte| to_standard(*byte)).collect();
         let padding = self.bytes[run.end..].iter().take_while(|byte| **byte == b'=').count().min(2);

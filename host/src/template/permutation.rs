@@ -5,8 +5,8 @@
 //! A Feistel network permutes the numbers below the next power of four. A result outside of `n` is permuted again,
 //! four times on average at the worst, as the power is at most four times as large as `n`.
 
-/// The number of rounds: enough for an order that looks random, even of a handful of rows, where four rounds favour some.
-/// This is not a cipher.
+/// The number of rounds: enough for an order that looks random, even of a handful of rows, where four rounds favour
+/// some. This is not a cipher.
 const ROUNDS: u64 = 8;
 
 /// Returns the number at `place` in the order of the key; both are below `n`.
