@@ -157,7 +157,7 @@ fn a_refused_header_is_not_repeated() {
         ("s3cret", "it must be `name:value`"),
         ("s3cret s3cret: x", "before the `:`"),
         (": s3cret", "before the `:`"),
-        ("x-token: s3cret\u{7}", "header `x-token` holds a control character"),
+        ("x-token: s3cret\u{7}", "header `x-token` contains a control character"),
     ] {
         for flag in ["--login-hdr", "--header"] {
             let error = parse(&[flag, value]).expect_err(value);

@@ -461,33 +461,3 @@ proptest! {
         }
     }
 }
-
-#[test]
-fn throwaway_cost() {
-    let mut world = world();
-    world.set("q", "x");
-    let count: usize = std::env::var("RENDERS").map_or(1, |n| n.parse().unwrap());
-    for source in [
-        "/catalog?page={{randInt 1 20}}&id={{uuid}}",
-        "{{userId}}-{{iteration}}-{{epochms}}",
-        "{{urlencode (pick users.name)}}&v={{var q}}&n={{next letters}}",
-    ] {
-        let template = world.compile(source).unwrap();
-        let mut out = String::new();
-        for _ in 0..count {
-            out.clear();
-            let values = &mut RenderContext {
-                user: 1,
-                users: USERS,
-                iteration: 2,
-                wall_clock: Duration::from_millis(1_769_850_300_250),
-                random: &mut world.random,
-                variables: &world.variables,
-                rows: &mut world.rows,
-                data: &world.data,
-                scratch: &mut world.scratch,
-            };
-            template.render(values, &mut out);
-        }
-    }
-}
