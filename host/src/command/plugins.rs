@@ -17,7 +17,7 @@ use crate::plugin::load::resolve::PluginLoadOptions;
 use crate::plugin::scripting::ScriptContext;
 use crate::script;
 use crate::template::Environment;
-use crate::text::error_chain;
+use crate::text::one_line;
 
 /// Lists the built-in actions, and those of a script's own plugins if one is named.
 ///
@@ -55,7 +55,7 @@ pub fn load_plugins(script: Option<&Path>, policy: PluginLoadOptions) -> Result<
 }
 
 fn plugin_text(plugin: &LoadedPlugin) -> String {
-    format!("{} {}\n{}", plugin.name(), error_chain(&plugin.description.version), action_lines(plugin))
+    format!("{} {}\n{}", plugin.name(), one_line(&plugin.description.version), action_lines(plugin))
 }
 
 /// Lists the actions of a plugin with their parameters, a line each.
@@ -63,14 +63,14 @@ pub fn action_lines(plugin: &LoadedPlugin) -> String {
     let mut out = String::new();
     for action in &plugin.description.actions {
         // Writing to a `String` cannot fail.
-        let _ = writeln!(out, "  {}: {}", action.name, error_chain(&action.summary));
+        let _ = writeln!(out, "  {}: {}", action.name, one_line(&action.summary));
         let schema: Value = serde_json::from_str(&action.params_schema).unwrap_or_default();
         let required = schema["required"].as_array().cloned().unwrap_or_default();
         for (name, parameter) in schema["properties"].as_object().into_iter().flatten() {
             let must = if required.iter().any(|key| key == name.as_str()) { " (required)" } else { "" };
             let description = parameter["description"].as_str().unwrap_or_default();
             let first = description.split("\n\n").next().unwrap_or_default();
-            let (name, first) = (error_chain(name), error_chain(first));
+            let (name, first) = (one_line(name), one_line(first));
             let _ = writeln!(out, "    {name:<16} {first}{must}");
         }
     }

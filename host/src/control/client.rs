@@ -1,4 +1,4 @@
-//! The other end of the control socket, for the command `control`.
+//! The client end of the control socket, for the `control` command.
 
 use std::io::{BufRead, BufReader, Write};
 use std::os::unix::net::UnixStream;
@@ -8,10 +8,10 @@ use std::time::Duration;
 use super::protocol::decode_error;
 use crate::diagnostic::{Diagnostic, io_reason};
 
-/// The time that a run has to answer; it does so between two other events.
+/// The time that a run has to answer. A run answers between two other events.
 const REPLY_TIMEOUT: Duration = Duration::from_secs(30);
 
-/// Sends a line and returns the line that answers.
+/// Sends a line and returns the line of the answer.
 ///
 /// # Errors
 /// No run answers, or the run refuses the request.

@@ -1,5 +1,5 @@
-//! Ways to change a run while it lasts: keys at its terminal ([`TerminalKeys`]), and a socket on this machine
-//! ([`ControlSocket`]) that the command `control` speaks to ([`send_line`]). The requests and their effects are in
+//! Ways to change a run in progress: keys at its terminal ([`TerminalKeys`]), and a socket on this machine
+//! ([`ControlSocket`]) to which the `control` command connects ([`send_line`]). The requests and their effects are in
 //! `run::load_controller`.
 
 #[cfg(unix)]

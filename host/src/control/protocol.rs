@@ -1,4 +1,4 @@
-//! The protocol of the control socket: one JSON object a line, one line back for each.
+//! The protocol of the control socket: one JSON object per line, answered by one line.
 //!
 //! ```text
 //! {"scale": 1.5}                        {"scale": 2, "scenario": "browse"}
@@ -11,7 +11,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::run::load_controller::{ControlRequest, RunStatus};
 
-/// A line as typed.
+/// A request line as received.
 #[derive(Clone, Debug, Default, Serialize, Deserialize)]
 #[serde(deny_unknown_fields, expecting = "a JSON object")]
 struct ControlMessage {
@@ -27,13 +27,13 @@ struct ControlMessage {
     status: Option<bool>,
 }
 
-/// The message about a line with no request, or with several.
+/// The message for a line that contains no request, or several.
 const USAGE: &str = "one of `scale`, `pause`, `stop: true` and `status: true` is needed";
 
 /// Decodes a request.
 ///
 /// # Errors
-/// The mistake in the line.
+/// The line is not a valid request. The error names the mistake.
 pub fn decode_request(line: &str) -> Result<ControlRequest, String> {
     let line: ControlMessage = serde_json::from_str(line).map_err(|error| {
         let text = error.to_string();
@@ -63,7 +63,7 @@ pub fn encode_request(request: &ControlRequest) -> String {
         }
         ControlRequest::Pause(pause) => ControlMessage { pause: Some(pause), ..ControlMessage::default() },
         ControlRequest::Stop => ControlMessage { stop: Some(true), ..ControlMessage::default() },
-        // The last two are for keys, whose effect shows in the progress line.
+        // Only keys send the last two, and they do so within the process, so neither is ever encoded.
         ControlRequest::Status | ControlRequest::Shift(_) | ControlRequest::TogglePause => {
             ControlMessage { status: Some(true), ..ControlMessage::default() }
         }
@@ -80,13 +80,13 @@ pub fn encode_reply(result: Result<RunStatus, String>) -> String {
     line.unwrap_or_default()
 }
 
-/// The answer to a request that was refused.
+/// The answer to a refused request.
 #[derive(Debug, Serialize, Deserialize)]
 struct ControlError {
     error: String,
 }
 
-/// Returns the reason in an answer that refuses a request; `None` for other answers.
+/// Returns the reason in an answer that refuses a request; `None` for any other answer.
 pub fn decode_error(line: &str) -> Option<String> {
     serde_json::from_str::<ControlError>(line).ok().map(|failed| failed.error)
 }

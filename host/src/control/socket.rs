@@ -1,6 +1,6 @@
 //! The control socket: a Unix domain socket that only its owner may open. Each connection is a task that reads a line,
-//! asks the run, and writes the answer before it reads on; so a client that never reads, or never ends its line, takes
-//! no more memory than one line, and holds up no other client while fewer than [`MAX_CLIENTS`] are connected.
+//! asks the run, and writes the answer before it reads on. So a client that never reads, or never ends its line, takes
+//! no more memory than one line, and delays no other client while fewer than [`MAX_CLIENTS`] are connected.
 
 use std::convert::Infallible;
 use std::os::unix::fs::MetadataExt;
@@ -19,28 +19,28 @@ use super::protocol::{decode_request, encode_reply};
 use crate::diagnostic::{Diagnostic, io_reason};
 use crate::run::load_controller::{ControlCall, ControlSender, RunStatus};
 
-/// The greatest length of a line, in bytes.
+/// The maximum length of a line, in bytes.
 const MAX_LINE_BYTES: u64 = 4096;
-/// The pause before connections are accepted again when that has failed.
+/// The delay before the next attempt to accept connections after one has failed.
 const ACCEPT_RETRY_DELAY: Duration = Duration::from_secs(1);
-/// The greatest number of connections at once.
+/// The maximum number of connections at once.
 const MAX_CLIENTS: usize = 32;
 
-/// The socket; its file is removed when this is dropped.
+/// The control socket. Dropping it removes its file.
 pub struct ControlSocket {
     path: PathBuf,
-    /// Device and inode of the socket's file, which tell it from a later file of its name.
+    /// Device and inode of the socket's file, which distinguish it from a later file with that name.
     file: (u64, u64),
     listener: std::os::unix::net::UnixListener,
 }
 
 impl ControlSocket {
-    /// Creates the socket, for its owner alone.
+    /// Creates the socket, which only its owner may open.
     ///
     /// # Errors
-    /// The path exists, or cannot be created.
+    /// The path already exists, or cannot be created.
     pub fn create(path: &Path) -> Result<Self, Diagnostic> {
-        // The file is created with its mode: one whose mode is narrowed afterwards is open to all for a moment.
+        // The mask sets the mode at creation: a file whose mode is narrowed afterwards is open to all for a moment.
         let previous_mask = umask(Mode::from_bits_truncate(0o177));
         let bound = std::os::unix::net::UnixListener::bind(path);
         umask(previous_mask);
@@ -58,7 +58,7 @@ impl ControlSocket {
         })
     }
 
-    /// Serves all connections, for ever. Must be called where tasks run.
+    /// Serves all connections forever. Must be called inside a Tokio runtime, because it spawns tasks.
     pub async fn serve(&self, requests: ControlSender) -> Infallible {
         let listener = self.listener.try_clone().and_then(UnixListener::from_std);
         let free = Arc::new(Semaphore::new(MAX_CLIENTS));
@@ -68,14 +68,14 @@ impl ControlSocket {
                     Ok((stream, _)) => {
                         let (requests, permit) = (requests.clone(), Arc::clone(&free).try_acquire_owned());
                         tokio::spawn(async move {
-                            // A client that is refused, or goes away, needs no answer.
+                            // If this fails, the client has gone away and needs no answer.
                             let _ = match permit {
                                 Ok(_permit) => serve_connection(stream, &requests).await,
                                 Err(_) => refuse_connection(stream).await,
                             };
                         });
                     }
-                    // No file is left, for example.
+                    // For example, no file descriptor is left.
                     Err(error) => {
                         tracing::warn!("the control socket: {error}");
                         tokio::time::sleep(ACCEPT_RETRY_DELAY).await;
@@ -106,7 +106,7 @@ async fn refuse_connection(mut stream: UnixStream) -> io::Result<()> {
     stream.write_all(format!("{line}\n").as_bytes()).await
 }
 
-/// Serves one connection to its end.
+/// Serves one connection until the client closes it or sends a line that is too long.
 async fn serve_connection(stream: UnixStream, requests: &ControlSender) -> io::Result<()> {
     let (read, mut write) = stream.into_split();
     let mut read = BufReader::new(read);

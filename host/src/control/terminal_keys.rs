@@ -1,13 +1,13 @@
-//! Keys at the terminal of a run. Lines are not waited for and keys not echoed meanwhile; everything else about the
-//! terminal stays as it is, so that Ctrl-C and Ctrl-Z do what they do and the log's lines begin at the left.
+//! Keys at the terminal of a run. During the run, the terminal neither waits for whole lines nor echoes keys. Its other
+//! settings stay as they are, so that Ctrl-C and Ctrl-Z work as usual and log lines begin at the left margin.
 //!
-//! | key | asks for |
+//! | key | request |
 //! |---|---|
-//! | `+` `-` | a tenth of the plan's load more or less |
-//! | `p`, space | a pause, and going on |
-//! | `q` | the end, as when the time is over |
+//! | `+` `-` | raise or lower the load by a tenth of the plan's load |
+//! | `p`, space | pause, or resume |
+//! | `q` | end the run, as when its time is over |
 //!
-//! A process in the background neither reads from a terminal nor changes it: the system would stop it for that.
+//! A run in the background neither reads from the terminal nor changes it: the system would stop the process for that.
 
 use std::io;
 use std::sync::Arc;
@@ -21,7 +21,7 @@ use tokio::sync::oneshot;
 
 use crate::run::load_controller::{ControlCall, ControlRequest, ControlSender};
 
-/// The period in which the thread that waits for keys checks if the run is over.
+/// The interval at which the thread that waits for keys checks if the run is over.
 const POLL_INTERVAL: Timespec = Timespec { tv_sec: 0, tv_nsec: 200_000_000 };
 
 /// Standard input as a source of keys. Dropping it restores the terminal.
@@ -31,8 +31,8 @@ pub struct TerminalKeys {
 }
 
 impl TerminalKeys {
-    /// Starts to send a request for each key. `None` if standard input is not a terminal, or belongs to another process
-    /// for now.
+    /// Starts to send a request for each key. Returns `None` if standard input is not a terminal, or if it currently
+    /// belongs to another process.
     pub fn listen(requests: ControlSender) -> Option<Self> {
         let original_modes = tcgetattr(stdin()).ok().filter(|_| in_foreground())?;
         let mut modes = original_modes.clone();
@@ -51,7 +51,7 @@ impl Drop for TerminalKeys {
     fn drop(&mut self) {
         self.stopped.store(true, Ordering::Relaxed);
         if in_foreground() {
-            // A terminal that is gone need not be restored.
+            // This fails if the terminal is gone, and then there is nothing to restore.
             let _ = tcsetattr(stdin(), OptionalActions::Now, &self.original_modes);
         }
     }
@@ -61,10 +61,10 @@ fn in_foreground() -> bool {
     tcgetpgrp(stdin()).is_ok_and(|group| group == getpgrp())
 }
 
-/// Returns the request of a key.
+/// Returns the request that a key stands for.
 const fn request_for_key(key: u8) -> Option<ControlRequest> {
     match key {
-        // Without shift, `=` is the key of `+` on many keyboards.
+        // On many keyboards, the `+` key gives `=` without shift.
         b'+' | b'=' => Some(ControlRequest::Shift(0.1)),
         b'-' | b'_' => Some(ControlRequest::Shift(-0.1)),
         b'p' | b'P' | b' ' => Some(ControlRequest::TogglePause),
@@ -73,7 +73,7 @@ const fn request_for_key(key: u8) -> Option<ControlRequest> {
     }
 }
 
-/// Reads keys until the terminal or the run is gone.
+/// Reads keys and sends their requests until the terminal is gone or the run is over.
 fn read_keys(requests: &ControlSender, stopped: &AtomicBool) {
     let mut keys = [0; 64];
     while !stopped.load(Ordering::Relaxed) {
@@ -97,7 +97,7 @@ fn read_keys(requests: &ControlSender, stopped: &AtomicBool) {
             Ok(0) | Err(_) => return,
         };
         for request in keys[..length].iter().filter_map(|key| request_for_key(*key)) {
-            // The effect shows in the progress line.
+            // The progress line shows the effect, so the reply is not read.
             let (reply, _) = oneshot::channel();
             if requests.blocking_send(ControlCall { request, reply }).is_err() {
                 return;

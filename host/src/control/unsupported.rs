@@ -1,4 +1,4 @@
-//! Stand-ins on systems without Unix domain sockets and terminals of that kind: a run cannot be changed there.
+//! Stand-ins for systems without Unix domain sockets and Unix terminals, where a run cannot be changed.
 #![cfg(not(unix))]
 
 use std::convert::Infallible;
@@ -15,7 +15,7 @@ fn unavailable() -> Diagnostic {
 pub struct ControlSocket;
 
 impl ControlSocket {
-    /// Fails.
+    /// Returns an error.
     ///
     /// # Errors
     /// Always.
@@ -23,13 +23,13 @@ impl ControlSocket {
         Err(unavailable())
     }
 
-    /// Waits for ever.
+    /// Waits forever.
     pub async fn serve(&self, _requests: ControlSender) -> Infallible {
         std::future::pending().await
     }
 }
 
-/// Keys at the terminal, which this system does not offer.
+/// Keys at the terminal, which this system does not support.
 pub struct TerminalKeys;
 
 impl TerminalKeys {
@@ -39,7 +39,7 @@ impl TerminalKeys {
     }
 }
 
-/// Fails.
+/// Returns an error.
 ///
 /// # Errors
 /// Always.

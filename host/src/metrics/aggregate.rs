@@ -1,6 +1,5 @@
-//! Adds up the counts of all workers. Intervals may come in any order and the totals are the same: sums commute, and
-//! where one of several must be chosen (an example text) the choice depends on when and where it happened, not on
-//! arrival.
+//! Adds up the counts of all workers. The totals do not depend on the order in which intervals arrive: sums commute,
+//! and where one of several must be chosen (an example text), the choice depends on when and where it happened.
 
 use std::collections::BTreeMap;
 
@@ -21,13 +20,13 @@ pub const BUSY_CPU: f64 = 0.9;
 /// The names of a row of the report.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct RowInfo {
-    /// The scenario it belongs to; none in the plain form, and for the sign-in.
+    /// The scenario that the row belongs to; `None` in the plain form and for the sign-in.
     pub scenario: Option<String>,
     /// The step's name.
     pub name: String,
-    /// The action it runs, such as `http`.
+    /// The action that the step runs, such as `http`.
     pub action: String,
-    /// Names and values that the script gives it.
+    /// Names and values of the tags that the script gives the row.
     pub tags: Vec<(String, String)>,
 }
 
@@ -47,7 +46,7 @@ pub struct CheckInfo {
     pub row: RowId,
     /// The check's name.
     pub name: String,
-    /// The rate that its answers are counted in.
+    /// The rate metric that counts the check's results.
     pub metric: MetricId,
 }
 
@@ -59,7 +58,7 @@ pub fn label(scenario: Option<&str>, name: &str) -> String {
 /// The health of one worker over the whole run.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct WorkerHealth {
-    /// Sums, and the longest loop lag.
+    /// The sums over all intervals, and the longest loop lag.
     pub total: IntervalHealth,
     /// Wall time of those intervals in which the CPU was busy for more than [`BUSY_CPU`].
     pub busy: Nanos,
@@ -74,7 +73,7 @@ struct LatestInterval {
     wall: Nanos,
 }
 
-/// When and where something was seen, in the order in which it counts as earlier.
+/// The second and the worker of an observation, ordered so that the smaller one counts as earlier.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord)]
 struct SeenAt {
     /// The second of the run.
@@ -94,13 +93,13 @@ impl SeenAt {
 pub struct Snapshot {
     /// Time since the run began.
     pub elapsed: Nanos,
-    /// Users of all workers.
+    /// Number of users of all workers.
     pub users_active: u32,
     /// Exchanges per second, over each worker's last interval.
     pub rps: f64,
     /// Exchanges so far.
     pub requests: u64,
-    /// Those of them that failed.
+    /// Exchanges so far that failed.
     pub errors: u64,
 }
 
@@ -121,14 +120,14 @@ pub struct Aggregate {
     checks: Vec<CheckInfo>,
 }
 
-/// A metric, and the sum of its values.
+/// A metric and the sum of its values.
 #[derive(Clone, Debug, PartialEq)]
 pub struct MetricTotal {
-    /// Its names, kind and unit.
+    /// The names, kind and unit of the metric.
     pub info: MetricInfo,
-    /// Its values.
+    /// The sum of the metric's values.
     pub tally: MetricTally,
-    /// Where its last value was seen.
+    /// The second and the worker of the last value.
     last: SeenAt,
 }
 
@@ -159,13 +158,13 @@ impl Aggregate {
         self
     }
 
-    /// Adds checks, which are counted in some of the metrics.
+    /// Adds checks, whose results are counted in some of the metrics.
     pub fn with_checks(mut self, checks: Vec<CheckInfo>) -> Self {
         self.checks = checks;
         self
     }
 
-    /// Adds an interval of a worker. It counts in one second of the time series, the one it began in; the first second
+    /// Adds an interval of a worker. In the time series it counts in the one second in which it began; the first second
     /// of the run is 0.
     ///
     /// # Panics
@@ -211,15 +210,15 @@ impl Aggregate {
         }
     }
 
-    /// Returns the state of the run. A worker that is more than a second behind the newest interval has ended, so it
-    /// counts no longer.
+    /// Returns the state of the run. A worker that is more than a second behind the newest interval has ended, so its
+    /// users and its rate are no longer included.
     pub fn snapshot(&self, elapsed: Nanos) -> Snapshot {
         let newest = self.latest.iter().flatten().map(|latest| latest.second).max().unwrap_or(0);
         let live = || self.latest.iter().flatten().filter(move |latest| latest.second + 2 > newest);
         Snapshot {
             elapsed,
             users_active: live().map(|latest| latest.users).sum(),
-            // The sum of none would be -0.
+            // `sum` of no values would be -0.
             rps: live().map(LatestInterval::rps).fold(0.0, |all, rps| all + rps),
             requests: self.rows.iter().map(RowStats::requests).sum(),
             errors: self.rows.iter().map(RowStats::failures).sum(),
@@ -243,7 +242,7 @@ impl Aggregate {
         total
     }
 
-    /// Returns the start delays of exchanges, over all rows.
+    /// Returns the start delays of exchanges over all rows.
     pub const fn start_delay(&self) -> &Histogram<u64> {
         &self.start_delay
     }
@@ -273,12 +272,12 @@ impl Aggregate {
         &self.iterations
     }
 
-    /// Returns the exchanges of the warm-up, which are in no row.
+    /// Returns the number of exchanges in the warm-up, which are in no row.
     pub const fn warm_up(&self) -> u64 {
         self.warm_up
     }
 
-    /// Returns the health of the workers, by index.
+    /// Returns the health of the workers, by worker index.
     pub fn workers(&self) -> &[WorkerHealth] {
         &self.workers
     }

@@ -10,13 +10,13 @@ pub type MetricId = u16;
 /// The kind of a metric, which decides how its values become a number.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum MetricKind {
-    /// Their sum.
+    /// The sum of the values.
     Counter,
-    /// The last one, the least and the greatest.
+    /// The last, the least and the greatest value.
     Gauge,
-    /// The share of them that is not 0.
+    /// The share of values that are not 0.
     Rate,
-    /// Their distribution.
+    /// The distribution of the values.
     Trend,
 }
 
@@ -34,7 +34,7 @@ pub enum MetricUnit {
 /// The names, kind and unit of a metric.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct MetricInfo {
-    /// The plugin that defined it.
+    /// The plugin that defined the metric.
     pub plugin: String,
     /// The metric's name.
     pub name: String,
@@ -44,10 +44,10 @@ pub struct MetricInfo {
     pub unit: MetricUnit,
 }
 
-/// The largest value that a trend tells apart from larger ones: 2^53, up to which a float holds every whole number.
+/// The largest value that a trend distinguishes from larger ones: 2^53, up to which a float holds every whole number.
 pub const MAX_VALUE: f64 = 9_007_199_254_740_992.0;
 
-/// Trends are counted in thousandths, so that a plain number may have a fraction.
+/// The units of a trend's bins per unit of its values: thousandths, so that a plain number may have a fraction.
 pub const TREND_SCALE: f64 = 1_000.0;
 
 impl MetricKind {
@@ -61,7 +61,7 @@ impl MetricKind {
         }
     }
 
-    /// Returns `true` if a metric of this kind takes the value.
+    /// Returns `true` if a metric of this kind accepts the value.
     pub fn accepts(self, value: f64) -> bool {
         match self {
             Self::Counter | Self::Trend => (0.0..=MAX_VALUE).contains(&value),
@@ -81,7 +81,7 @@ impl MetricUnit {
     }
 }
 
-/// The least and the greatest of some values; infinities the wrong way round while there is none.
+/// The least and the greatest of some values. While there are none, `min` is +∞ and `max` is −∞.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub struct ValueRange {
     /// The least value.
@@ -97,31 +97,31 @@ impl Default for ValueRange {
 }
 
 impl ValueRange {
-    /// Extends the range to a value. Hot.
+    /// Extends the range to include a value. Hot.
     pub fn include(&mut self, value: f64) {
         (self.min, self.max) = (self.min.min(value), self.max.max(value));
     }
 
-    /// Extends the range to another one.
+    /// Extends the range to include another range.
     pub fn merge(&mut self, other: Self) {
         (self.min, self.max) = (self.min.min(other.min), self.max.max(other.max));
     }
 }
 
-/// The sum of a metric's values, in all forms that its kind may need.
+/// The values of a metric, summed up in every form that its kind may need.
 #[derive(Clone, Debug, PartialEq)]
 pub struct MetricTally {
     /// Number of values.
     pub count: u64,
-    /// Their sum.
+    /// Sum of the values.
     pub sum: f64,
     /// Number of values that were not 0.
     pub hits: u64,
-    /// The least and the greatest of them.
+    /// The least and the greatest value.
     pub range: ValueRange,
-    /// The last one.
+    /// The last value.
     pub last: f64,
-    /// Their distribution in thousandths, if the metric is a trend.
+    /// Distribution of the values in thousandths, if the metric is a trend.
     pub trend: Option<Histogram<u64>>,
 }
 
@@ -132,7 +132,7 @@ impl MetricTally {
         Self { count: 0, sum: 0.0, hits: 0, range: ValueRange::default(), last: 0.0, trend }
     }
 
-    /// Adds a value that the kind takes. Hot: once a trend has seen its largest value, nothing is allocated.
+    /// Adds a value that the kind accepts. Hot: allocates nothing once a trend has seen its largest value.
     pub fn add(&mut self, value: f64) {
         self.count += 1;
         self.sum += value;
@@ -140,12 +140,12 @@ impl MetricTally {
         self.range.include(value);
         self.last = value;
         if let Some(trend) = &mut self.trend {
-            // Growing a histogram of this range fails only where `usize` has 16 bits.
+            // A histogram of this range can fail to grow only where `usize` has 16 bits.
             let _ = trend.record((value * TREND_SCALE).round() as u64);
         }
     }
 
-    /// Adds another tally. `is_later` tells if its last value came after the one here.
+    /// Adds another tally. `is_later` is `true` if its last value came after the last value of this one.
     pub fn merge(&mut self, other: &Self, is_later: bool) {
         if other.count == 0 {
             return;

@@ -1,37 +1,37 @@
-//! HDR histograms of durations, in the unit and range that the whole tool uses: microseconds, 1 µs to 1 h.
+//! HDR histograms of durations, in the unit and range used by the whole tool: microseconds, from 1 µs to 1 h.
 //!
-//! The counters of an interval are 32 bits wide and those of a run 64: an interval lasts about a second and exists
-//! twice per worker, so half the width saves much memory, and no second holds 2^32 requests. Histograms start small and
-//! grow to the largest value seen, which is at most 21 times.
+//! The counters of an interval are 32 bits wide, those of a run 64. An interval lasts about a second and exists twice
+//! per worker, so half the width saves much memory, and no second contains 2^32 requests. Histograms start small and
+//! grow to fit the largest value seen, which happens at most 21 times.
 
 use hdrhistogram::{Counter, Histogram};
 use stampede_time::Nanos;
 
-/// The largest duration that is told apart from longer ones, in microseconds: one hour.
+/// The largest duration that is distinguished from longer ones, in microseconds: one hour.
 pub const MAX_MICROS: u64 = 3_600_000_000;
 
-/// Digits kept of response, service and start times.
+/// Significant digits kept of response times, service times and start delays.
 pub const FINE: u8 = 3;
 
-/// Digits kept of phases.
+/// Significant digits kept of phases.
 pub const ROUGH: u8 = 2;
 
 /// Returns an empty histogram that keeps `digits` significant digits, at most 5.
 ///
 /// # Panics
-/// If `digits` is above 5, which is a mistake in this crate.
+/// If `digits` is above 5, which is a bug in this crate.
 pub fn empty<C: Counter>(digits: u8) -> Histogram<C> {
     Histogram::new(digits).expect("at most 5 digits")
 }
 
-/// Counts a duration, rounded to the nearest microsecond. Shorter than 1 µs counts as 1 µs, longer than 1 h as 1 h.
+/// Counts a duration, rounded to the nearest microsecond; one below 1 µs counts as 1 µs, one above 1 h as 1 h.
 pub fn record<C: Counter>(histogram: &mut Histogram<C>, duration: Nanos) {
     let micros = (duration.saturating_add(500) / 1000).clamp(1, MAX_MICROS);
-    // Growing a histogram of this range fails only where `usize` has 16 bits.
+    // A histogram of this range can fail to grow only where `usize` has 16 bits.
     let _ = histogram.record(micros);
 }
 
-/// Adds `from` to `into`, which have the same number of digits. Nothing is lost: equal bins stay equal.
+/// Adds `from` to `into`, which must have the same number of digits; their bins are then equal, so nothing is lost.
 pub fn add<C: Counter, D: Counter>(into: &mut Histogram<C>, from: &Histogram<D>) {
     if from.is_empty() {
         return;
@@ -42,7 +42,7 @@ pub fn add<C: Counter, D: Counter>(into: &mut Histogram<C>, from: &Histogram<D>)
     }
 }
 
-/// Empties a histogram and keeps its memory; costs nothing if it is empty.
+/// Empties a histogram and keeps its memory. Costs nothing if the histogram is already empty.
 pub fn clear<C: Counter>(histogram: &mut Histogram<C>) {
     if !histogram.is_empty() {
         histogram.reset();

@@ -1,6 +1,6 @@
-//! The counts of about a second: the parcel that travels from a worker's [`Recorder`](super::recorder::Recorder) to the
-//! main thread and, emptied, back again. There it is added to the [`Aggregate`](super::aggregate::Aggregate), and to
-//! those of the other workers in the same second ([`SecondMerger`](super::second::SecondMerger)).
+//! The counts of about a second, which a worker's [`Recorder`](super::recorder::Recorder) sends to the main thread and
+//! gets back empty. The main thread adds them to the [`Aggregate`](super::aggregate::Aggregate), and to the counts of
+//! the other workers in that second ([`SecondMerger`](super::second::SecondMerger)).
 
 use hdrhistogram::Histogram;
 use stampede_time::Nanos;
@@ -10,25 +10,25 @@ use super::histogram;
 use super::iteration_stats::IterationStats;
 use super::row_stats::RowStats;
 use super::sample::{FailureKind, RowId};
-use crate::text::error_chain;
+use crate::text::one_line;
 
 /// The longest example text kept, in characters.
 pub const EXAMPLE_CHARS: usize = 200;
 
-/// One text of a failure, as an example of its kind.
+/// The text of one failure, as an example of its kind.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Example {
-    /// The row where it happened.
+    /// The row in which the failure happened.
     pub row: RowId,
-    /// The kind of failure that it is an example of.
+    /// The kind of the failure.
     pub kind: FailureKind,
     text: String,
 }
 
 impl Example {
-    /// Keeps the first [`EXAMPLE_CHARS`] characters of the text, as [`error_chain`] writes them.
+    /// Creates an example from the first [`EXAMPLE_CHARS`] characters of the text, as [`one_line`] writes them.
     pub fn new(row: RowId, kind: FailureKind, text: &str) -> Self {
-        Self { row, kind, text: error_chain(text).chars().take(EXAMPLE_CHARS).collect() }
+        Self { row, kind, text: one_line(text).chars().take(EXAMPLE_CHARS).collect() }
     }
 
     /// Returns the text.
@@ -37,7 +37,7 @@ impl Example {
     }
 }
 
-/// The health of the generator itself. Filled by the worker when it hands the interval over.
+/// The health of the generator itself. The worker fills it in when it hands the interval over.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct IntervalHealth {
     /// CPU time of the worker's thread.
@@ -50,14 +50,14 @@ pub struct IntervalHealth {
     pub guest: Vec<Nanos>,
     /// Calls into guests, per plugin.
     pub guest_calls: Vec<u64>,
-    /// Instances of guests lost to traps, per plugin.
+    /// Guest instances lost to traps, per plugin.
     pub guest_traps: Vec<u64>,
-    /// Other tasks that failed with those instances, per plugin.
+    /// Other tasks that failed because those instances were lost, per plugin.
     pub guest_collateral: Vec<u64>,
 }
 
 impl IntervalHealth {
-    /// Adds the health of another interval: sums, and the longest loop lag.
+    /// Adds the health of another interval: sums everything but the loop lag, of which it keeps the longest.
     pub fn add(&mut self, other: &Self) {
         self.cpu += other.cpu;
         self.wall += other.wall;
@@ -84,12 +84,12 @@ fn add_lists(into: &mut Vec<u64>, from: &[u64]) {
     into.iter_mut().zip(from).for_each(|(sum, more)| *sum += more);
 }
 
-/// An interval as a worker hands it over.
+/// An interval, with the worker and the second that it came from.
 #[derive(Debug)]
 pub struct WorkerInterval {
     /// Index of the worker.
     pub worker: usize,
-    /// The second of the run that the interval began in; the first one is 0.
+    /// The second of the run in which the interval began; the first one is 0.
     pub second: u32,
     /// The counts.
     pub interval: Box<Interval>,
@@ -102,17 +102,17 @@ pub struct Interval {
     pub rows: Vec<RowStats<u32>>,
     /// Start − intended start of every exchange of any row.
     pub start_delay: Histogram<u32>,
-    /// Users that the worker had when it handed the interval over.
+    /// Number of users that the worker had when it handed the interval over.
     pub users_active: u32,
-    /// Failures seen for the first time by this worker.
+    /// Examples of failures that this worker saw for the first time.
     pub examples: Vec<Example>,
-    /// The health of the worker, or the sum of several.
+    /// The health of the worker, or the sum over several workers.
     pub health: IntervalHealth,
     /// Values of plugins' metrics, groups and checks, by [`MetricId`](super::custom_metric::MetricId).
     pub tallies: Vec<MetricTally>,
     /// Iterations, by scenario.
     pub iterations: Vec<IterationStats<u32>>,
-    /// Exchanges of the warm-up, which are counted nowhere else.
+    /// Number of exchanges in the warm-up, which are counted nowhere else.
     pub warm_up: u64,
 }
 
@@ -131,8 +131,8 @@ impl Interval {
         }
     }
 
-    /// Sets all counts to zero and keeps the memory. It writes over all counters in use, so the thread that has read
-    /// them should do it; clearing an empty interval again costs nothing.
+    /// Sets all counts to zero and keeps the memory. It overwrites every counter in use, so the thread that has read
+    /// them should call it; clearing an interval that is already empty costs nothing.
     pub fn clear(&mut self) {
         self.rows.iter_mut().for_each(RowStats::clear);
         histogram::clear(&mut self.start_delay);

@@ -1,20 +1,20 @@
-//! Iterations of one scenario: `due = completed + cut short + dropped`, and the durations of the completed ones.
+//! Counts of one scenario's iterations (`due = completed + cut short + dropped`) and the durations of completed ones.
 
 use hdrhistogram::{Counter, Histogram};
 use stampede_time::Nanos;
 
 use super::histogram;
 
-/// The iterations of one scenario.
+/// The iteration counts and durations of one scenario.
 #[derive(Clone, Debug, PartialEq)]
 pub struct IterationStats<C: Counter> {
-    /// Iterations that were walked to the end.
+    /// Iterations that ran to the end.
     pub completed: u64,
-    /// Iterations that began, and were ended by the end of the run or of their user.
+    /// Iterations that began and were cut short when the run or their user ended.
     pub cut_short: u64,
-    /// Iterations that were due and never began: no user was free.
+    /// Iterations that were due but never began because no user was free.
     pub dropped: u64,
-    /// Durations of the completed ones, waits included.
+    /// Durations of completed iterations, waits included.
     pub duration: Histogram<C>,
 }
 
@@ -40,7 +40,7 @@ impl<C: Counter> IterationStats<C> {
         self.completed + self.cut_short + self.dropped
     }
 
-    /// Adds other counts, of any counter width.
+    /// Adds the counts of `other`, whose counters may have any width.
     pub fn add<D: Counter>(&mut self, other: &IterationStats<D>) {
         self.completed += other.completed;
         self.cut_short += other.cut_short;

@@ -1,6 +1,7 @@
 //! A small histogram for one point of a chart over time. There may be thousands of points per row, so a full HDR
-//! histogram each would be far too much, and stored percentiles could not be added up over workers or seconds. This one
-//! keeps only the bins in use, 16 per doubling, and adds up exactly; a percentile is within 3.2 % of the true one.
+//! histogram for each would use far too much memory, and stored percentiles cannot be added up over workers or seconds.
+//! This one keeps only the bins in use, 16 per doubling, and merges exactly; a percentile is within 3.2 % of the true
+//! one.
 
 use hdrhistogram::{Counter, Histogram};
 
@@ -8,7 +9,7 @@ use hdrhistogram::{Counter, Histogram};
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct LogLinearHistogram(Box<[(u16, u32)]>);
 
-/// Returns the bin of a value: 0 to 31 are the values themselves; from there on, 16 bins cover each doubling.
+/// Returns the bin of a value: values from 0 to 31 are their own bins; above that, 16 bins cover each doubling.
 const fn bin(micros: u64) -> u16 {
     let shift = 59 - (micros | 31).leading_zeros();
     (shift * 16) as u16 + (micros >> shift) as u16
@@ -35,12 +36,12 @@ impl LogLinearHistogram {
         self.add_bins(&bins);
     }
 
-    /// Adds another one.
+    /// Adds the counts of another histogram.
     pub fn add(&mut self, other: &Self) {
         self.add_bins(&other.0);
     }
 
-    /// Merges sorted bins into sorted bins.
+    /// Merges sorted bins into sorted bins, which stay sorted.
     fn add_bins(&mut self, other: &[(u16, u32)]) {
         let mut both: Vec<(u16, u32)> = self.0.iter().chain(other).copied().collect();
         both.sort_unstable_by_key(|&(bin, _)| bin);
@@ -51,7 +52,7 @@ impl LogLinearHistogram {
         self.0 = merged.into_boxed_slice();
     }
 
-    /// Returns the value that this share of the counts does not exceed, in microseconds; `None` without counts.
+    /// Returns the value in microseconds that this share of the counts does not exceed; `None` if there are no counts.
     pub fn quantile(&self, share: f64) -> Option<u64> {
         let total: u64 = self.0.iter().map(|&(_, count)| u64::from(count)).sum();
         let rank = (share * total as f64).ceil().max(1.0) as u64;
@@ -64,7 +65,7 @@ impl LogLinearHistogram {
     }
 }
 
-/// Adds a count at the end of sorted bins, to the last one if it is the same bin.
+/// Appends a count to sorted bins, or adds it to the last one if that is the same bin.
 fn append(bins: &mut Vec<(u16, u32)>, bin: u16, count: u32) {
     match bins.last_mut() {
         Some(last) if last.0 == bin => last.1 = last.1.saturating_add(count),

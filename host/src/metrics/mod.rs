@@ -1,8 +1,8 @@
-//! Measuring: from one exchange to the numbers of a whole run.
+//! Measurement, from a single exchange to the numbers of a whole run.
 //!
-//! A [`Sample`](sample::Sample) is what the hot path knows. Each worker counts its samples in a
-//! [`Recorder`](recorder::Recorder) of its own, without locks, and about once a second hands over an
-//! [`Interval`](interval::Interval). The [`Aggregate`](aggregate::Aggregate) adds intervals up, in any order; a
+//! The hot path measures each exchange as a [`Sample`](sample::Sample). Each worker counts its samples in its own
+//! [`Recorder`](recorder::Recorder), without locks, and hands over an [`Interval`](interval::Interval) about once a
+//! second. The [`Aggregate`](aggregate::Aggregate) adds up intervals in any order; a
 //! [`SecondMerger`](second::SecondMerger) merges those of one second. Nothing here prints, reads a clock, or keeps
 //! every sample.
 

@@ -1,6 +1,5 @@
-//! Counts the measurements of one worker. Each worker has a recorder of its own, so nothing is shared and nothing is
-//! locked; once a second the counts are swapped against an emptied interval, which is all that reporting costs a
-//! worker.
+//! Counts the measurements of one worker. Each worker has its own recorder, so nothing is shared and nothing is locked.
+//! Once a second the counts are swapped for an empty interval; that swap is all that reporting costs a worker.
 
 use stampede_time::Nanos;
 
@@ -15,41 +14,41 @@ use super::sample::{FailureKind, RowId, Sample};
 #[derive(Debug)]
 pub struct Recorder {
     current: Box<Interval>,
-    /// Kinds that have had their example, a bit per [`FailureKind`], per row.
+    /// Failure kinds that already have an example: one bit per [`FailureKind`], by row.
     example_kinds: Vec<u8>,
     users_active: u32,
-    /// The kinds of plugins' metrics.
+    /// The kinds of the plugins' metrics.
     metrics: Vec<MetricKind>,
     /// Number of scenarios.
     scenarios: usize,
-    /// Everything that began, or should have begun, before this time is part of the warm-up.
+    /// The end of the warm-up: anything that began, or should have begun, before this time is part of it.
     counts_from: Nanos,
 }
 
 impl Recorder {
-    /// Creates a recorder for a report of this many rows, and of these metrics.
+    /// Creates a recorder for a report with this many rows and these metrics.
     pub fn new(rows: usize, metrics: Vec<MetricKind>) -> Self {
         let mut current = Box::new(Interval::new(rows));
         current.tallies = metrics.iter().copied().map(MetricTally::new).collect();
         Self { current, example_kinds: vec![0; rows], users_active: 0, metrics, scenarios: 0, counts_from: 0 }
     }
 
-    /// Adds iterations of this many scenarios, and a warm-up that lasts until `counts_from`.
+    /// Adds iteration counts for this many scenarios and a warm-up that lasts until `counts_from`.
     pub fn with_scenarios(mut self, scenarios: usize, counts_from: Nanos) -> Self {
         self.current.iterations.resize_with(scenarios, IterationStats::default);
         Self { scenarios, counts_from, ..self }
     }
 
-    /// Returns `true` if something that began at this time counts.
+    /// Returns `true` if something that began at this time is counted, because the warm-up was over.
     pub const fn is_counted(&self, began: Nanos) -> bool {
         began >= self.counts_from
     }
 
-    /// Counts an exchange. Hot: once each histogram has seen its largest value, nothing is allocated.
+    /// Counts an exchange. Hot: allocates nothing once each histogram has seen its largest value.
     ///
     /// # Panics
-    /// If the sample's row does not exist; so do the methods below.
-    #[inline(never)] // So that its instructions can be counted: `cargo xtask instructions`.
+    /// If the sample's row does not exist. The methods below panic likewise for an index that does not exist.
+    #[inline(never)] // Keeps its instructions countable by `cargo xtask instructions`.
     pub fn record(&mut self, sample: &Sample) {
         if sample.intended < self.counts_from {
             self.current.warm_up += 1;
@@ -58,13 +57,13 @@ impl Recorder {
         self.current.rows[usize::from(sample.row)].record(sample);
     }
 
-    /// Counts the delay of a start that was due: the generator's own lateness. Hot.
+    /// Counts the delay between an intended start and the actual one: the generator's own lateness. Hot.
     pub fn record_start_delay(&mut self, late: Nanos) {
         histogram::record(&mut self.current.start_delay, late);
     }
 
-    /// Keeps a failure's text as an example, if it is the first of its kind in this row in the whole run. `make` is
-    /// called only then. The text must hold no secret; it is cut and stripped here.
+    /// Keeps a failure's text as an example if it is this worker's first of its kind in this row in the whole run.
+    /// `make` is called only then. The text must not contain a secret; this method truncates and cleans it.
     pub fn record_example(&mut self, row: RowId, kind: FailureKind, make: impl FnOnce() -> String) {
         let seen = &mut self.example_kinds[usize::from(row)];
         let bit = 1 << (kind as u8);
@@ -74,7 +73,7 @@ impl Recorder {
         }
     }
 
-    /// Adds a value, which the metric's kind must accept, to a metric. Hot.
+    /// Adds a value to a metric, whose kind must accept it. Hot.
     pub fn add_to_metric(&mut self, metric: MetricId, value: f64) {
         self.current.tallies[usize::from(metric)].add(value);
     }
@@ -86,7 +85,7 @@ impl Recorder {
         }
     }
 
-    /// Counts an iteration that was due at this time and found no user.
+    /// Counts an iteration that was due at `due` but found no free user.
     pub fn record_dropped(&mut self, scenario: usize, due: Nanos) {
         self.current.iterations[scenario].dropped += u64::from(self.is_counted(due));
     }
@@ -101,16 +100,16 @@ impl Recorder {
         self.current.rows[usize::from(row)].tasks.end(how);
     }
 
-    /// Sets the number of the worker's users. It holds over any number of intervals, until it is set again.
+    /// Sets the worker's number of users, which applies to all intervals until it is set again.
     pub fn set_users_active(&mut self, users: u32) {
         self.users_active = users;
     }
 
-    /// Returns the counts and starts anew in `spare`: an interval of this recorder that has been read, or `None` while
-    /// there is none, which costs an allocation. The caller fills in the health.
+    /// Returns the counts and continues with empty ones in `spare`, an interval of this recorder that has been read.
+    /// `spare` is `None` while there is none, which costs an allocation. The caller fills in the health.
     ///
     /// # Panics
-    /// If `spare` has another number of rows.
+    /// If `spare` has a different number of rows.
     pub fn take(&mut self, spare: Option<Box<Interval>>) -> Box<Interval> {
         let rows = self.example_kinds.len();
         let mut next = spare.unwrap_or_else(|| Box::new(Interval::new(rows)));
@@ -168,7 +167,7 @@ mod tests {
         let second = recorder.take(Some(first));
         assert_eq!((second.rows[0].ok, second.rows[0].tasks.started), (0, 1));
         let third = recorder.take(Some(second));
-        // Histograms that differ in size compare equal this way round only.
+        // Histograms of different sizes compare equal in this order only.
         assert!(Interval::new(1) == *third, "the spare was used, emptied, and filled with nothing");
     }
 

@@ -1,5 +1,5 @@
-//! Counts and histograms of one row of the report. The same shape serves a second of one worker (32-bit counters) and
-//! the whole run (64-bit), so that adding up is one function.
+//! Counts and histograms of one row of the report. One generic type serves a second of one worker (32-bit counters) and
+//! the whole run (64-bit counters), so that one function adds them up.
 
 use hdrhistogram::{Counter, Histogram};
 use stampede_time::Nanos;
@@ -7,7 +7,7 @@ use stampede_time::Nanos;
 use super::histogram;
 use super::sample::{FailureKind, PhaseDurations, Sample};
 
-/// The end of a task. A task is one run of one step by one user and may make several exchanges, or none.
+/// The way a task ended. A task is one run of one step by one user; it may make several exchanges, or none.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[repr(u8)]
 pub enum TaskEnd {
@@ -17,7 +17,7 @@ pub enum TaskEnd {
     Failed,
     /// The run ended first.
     Cancelled,
-    /// The task was due and never began: no user was free to run it. Counts as started too.
+    /// The task was due but never began because no user was free to run it. It counts as started too.
     Dropped,
 }
 
@@ -26,18 +26,18 @@ pub enum TaskEnd {
 pub struct TaskCounts {
     /// Tasks that were due.
     pub started: u64,
-    /// Tasks of which the step passed.
+    /// Tasks whose step passed.
     pub passed: u64,
-    /// Tasks of which the step failed.
+    /// Tasks whose step failed.
     pub failed: u64,
     /// Tasks that the end of the run cut short.
     pub cancelled: u64,
-    /// Tasks that never began.
+    /// Tasks that were due but never began.
     pub dropped: u64,
 }
 
 impl TaskCounts {
-    /// Counts an end.
+    /// Counts the end of a task.
     pub fn end(&mut self, how: TaskEnd) {
         match how {
             TaskEnd::Passed => self.passed += 1,
@@ -47,8 +47,8 @@ impl TaskCounts {
         }
     }
 
-    /// Returns the tasks that started and did not end yet. Meaningful for a whole run only: one interval may hold the
-    /// end of a task that another saw start.
+    /// Returns the number of tasks that have started and not ended yet. Meaningful for a whole run only: a task may
+    /// start in one interval and end in another.
     pub const fn open(&self) -> u64 {
         self.started.saturating_sub(self.passed + self.failed + self.cancelled + self.dropped)
     }
@@ -66,16 +66,16 @@ impl TaskCounts {
 /// Numbers of bytes.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct ByteCounts {
-    /// Of requests as sent on the connection, above TLS.
+    /// Bytes of requests as sent on the connection, above TLS.
     pub out: u64,
-    /// Of replies as received on the connection, above TLS.
+    /// Bytes of replies as received on the connection, above TLS.
     pub received: u64,
-    /// Of the replies' content, before decoding.
+    /// Bytes of the replies' content, before decoding.
     pub body_in: u64,
 }
 
 /// Histograms of the phases of an exchange, in microseconds with 2 significant digits. A phase that did not happen is
-/// in none, so the counts differ.
+/// not counted, so the histograms differ in their counts.
 #[derive(Clone, Debug, PartialEq)]
 pub struct PhaseHistograms<C: Counter>([Histogram<C>; 5]);
 
@@ -101,22 +101,22 @@ impl<C: Counter> PhaseHistograms<C> {
 /// All counts of one row.
 #[derive(Clone, Debug, PartialEq)]
 pub struct RowStats<C: Counter> {
-    /// Runs of the step.
+    /// Counts of the step's tasks.
     pub tasks: TaskCounts,
     /// Exchanges without a failure.
     pub ok: u64,
-    /// Exchanges with one, by [`FailureKind`] in the order of its discriminants.
+    /// Exchanges with a failure, by [`FailureKind`] in the order of its discriminants.
     pub err: [u64; FailureKind::ALL.len()],
-    /// Each status code with its count, in no order; replies only, so there is no 0. A row sees only a handful of
-    /// codes, and the first is the usual one, so a list is faster than a map.
+    /// Each status code with its count, in no particular order. Only replies count, so there is no code 0. A row sees
+    /// only a handful of codes, and the first is the usual one, so a list is faster than a map.
     pub statuses: Vec<(u16, u64)>,
-    /// Traffic.
+    /// Bytes sent and received.
     pub bytes: ByteCounts,
-    /// End − intended start of every exchange except cancelled ones, which the run ended and not the site.
+    /// End − intended start of every exchange except cancelled ones, which the run ended, not the site.
     pub response: Histogram<C>,
-    /// End − start of the same exchanges.
+    /// End − start of those exchanges.
     pub service: Histogram<C>,
-    /// The phases of the same exchanges.
+    /// The phases of those exchanges.
     pub phases: PhaseHistograms<C>,
 }
 
@@ -126,7 +126,7 @@ impl<C: Counter> Default for RowStats<C> {
             tasks: TaskCounts::default(),
             ok: 0,
             err: [0; FailureKind::ALL.len()],
-            // More codes than a row usually sees, so that recording need not allocate.
+            // More codes than a row usually sees, so that recording does not need to allocate.
             statuses: Vec::with_capacity(8),
             bytes: ByteCounts::default(),
             response: histogram::empty(histogram::FINE),
@@ -177,7 +177,7 @@ impl<C: Counter> RowStats<C> {
         self.ok + self.failures()
     }
 
-    /// Adds another series, of any counter width.
+    /// Adds the counts of another row, whose counters may have any width.
     pub fn add<D: Counter>(&mut self, other: &RowStats<D>) {
         self.tasks.add(&other.tasks);
         self.ok += other.ok;
@@ -262,7 +262,7 @@ mod tests {
         series.record(&sample(200, Some(FailureKind::Check)));
         series.tasks.end(TaskEnd::Failed);
         series.clear();
-        // Histograms that differ in size compare equal this way round only.
+        // Histograms of different sizes compare equal in this order only.
         assert!(RowStats::<u32>::default() == series);
     }
 }

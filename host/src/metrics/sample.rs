@@ -1,24 +1,24 @@
-//! One measured exchange, as plain numbers. A sample is made on the hot path for every request, so it is `Copy`, holds
-//! no text and allocates nothing; names and messages are in the plan and in the recorder's examples.
+//! One measured exchange, as plain numbers. The hot path creates a sample for every request, so it is `Copy`, holds no
+//! text and allocates nothing; names and messages are in the plan and in the recorder's examples.
 
 use stampede_time::Nanos;
 
-/// Index of a row of the report: the login first if there is one, then the steps in the script's order.
+/// Index of a row of the report: first the login if there is one, then the steps in the order of the script.
 pub type RowId = u16;
 
 /// The kind of a failure. The report counts errors under these names.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
 #[repr(u8)]
 pub enum FailureKind {
-    /// No reply came in time.
+    /// No reply arrived in time.
     Timeout,
-    /// A status the step does not accept.
+    /// The reply has a status that the step does not accept.
     Status,
-    /// Resolution, connection or TLS failed, or the connection broke.
+    /// Name resolution, connecting or TLS failed, or the connection broke.
     Network,
-    /// Contents the step does not accept.
+    /// The reply has contents that the step does not accept.
     Check,
-    /// The reply breaks the rules of the protocol.
+    /// The reply violates the protocol.
     Protocol,
     /// The plugin is at fault.
     Plugin,
@@ -46,34 +46,34 @@ impl FailureKind {
 }
 
 /// Durations of the phases of an exchange, in nanoseconds. A phase that did not happen is `None`: a request on an open
-/// connection has no `connect`, one that was refused has no `first_byte`.
+/// connection has no `connect`, and a request that was refused has no `first_byte`.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct PhaseDurations {
-    /// Resolving the host's name.
+    /// Resolution of the host name.
     pub dns: Option<Nanos>,
     /// TCP connect.
     pub connect: Option<Nanos>,
     /// TLS handshake.
     pub tls: Option<Nanos>,
-    /// From the request's first byte handed to the connection to the end of the reply's header section.
+    /// From handing the request's first byte to the connection to the end of the reply's header section.
     pub first_byte: Option<Nanos>,
-    /// From then to the last byte of the body.
+    /// From the end of the header section to the last byte of the body.
     pub receive: Option<Nanos>,
 }
 
-/// One exchange, or one task that made none.
+/// One exchange, or one task that made no exchange.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Sample {
-    /// The row that it counts in.
+    /// The row in which the sample counts.
     pub row: RowId,
-    /// The time at which it should have started. Where the run promised a rate, that is the promised time; under a cap
-    /// (`rps` per user) nothing is promised, and it is the start itself: waiting for a turn is in no latency.
+    /// The time at which the exchange should have started. If the run promises a rate, this is the promised time. Under
+    /// a cap (`rps` per user) nothing is promised, and this is the start itself: latencies exclude the wait for a slot.
     pub intended: Nanos,
-    /// The time at which it started. Never before `intended`.
+    /// The time at which the exchange started. Never before `intended`.
     pub start: Nanos,
-    /// The time at which the last byte arrived, or it failed.
+    /// The time at which the last byte arrived or the exchange failed.
     pub end: Nanos,
-    /// The status code, 0 if there was none.
+    /// The status code; 0 if there was none.
     pub status: u16,
     /// Bytes of the request as sent on the connection, above TLS.
     pub bytes_out: u64,
@@ -81,14 +81,14 @@ pub struct Sample {
     pub bytes_in: u64,
     /// Bytes of the reply's content, before decoding.
     pub body_bytes_in: u64,
-    /// Durations of its phases.
+    /// Durations of the exchange's phases.
     pub phases: PhaseDurations,
-    /// The kind of failure; `None` without one.
+    /// The kind of failure; `None` if the exchange did not fail.
     pub failure: Option<FailureKind>,
 }
 
 impl Sample {
-    /// Returns end − intended start: how long a user of the site would have waited.
+    /// Returns end − intended start: the time that a user of the site would have waited.
     pub const fn response_time(&self) -> Nanos {
         self.end.saturating_sub(self.intended)
     }

@@ -1,6 +1,6 @@
-//! Merges the counts of all workers in the same second of a run. A second is complete when every worker has handed it
-//! over; one that stands still is not waited for, and its late counts go into the next second. So every second comes
-//! once and in order, and the seconds of a run add up to the run.
+//! Merges the counts of all workers in each second of a run. A second is complete when every worker has handed it over.
+//! The merger does not wait for a worker that stands still; its late counts go into the next second. So each second is
+//! returned once and in order, and the seconds of a run add up to the run.
 
 use std::collections::BTreeMap;
 
@@ -10,8 +10,8 @@ use super::custom_metric::{MetricKind, MetricTally};
 use super::interval::{Interval, IntervalHealth, WorkerInterval};
 use super::iteration_stats::IterationStats;
 
-/// A worker that is this many seconds behind the foremost one, or behind the clock, is no longer waited for: it has
-/// ended, or stands still.
+/// The number of seconds behind the foremost worker, or behind the clock, at which a worker is no longer waited for: it
+/// has ended, or stands still.
 const MAX_SECONDS_BEHIND: u32 = 2;
 
 const SECOND: Nanos = 1_000_000_000;
@@ -21,12 +21,12 @@ const SECOND: Nanos = 1_000_000_000;
 pub struct MergedSecond {
     /// The number of the second; the first one is 0.
     pub second: u32,
-    /// The sum over the workers. Its health is the sum of theirs, with the longest loop lag. Rows, iterations, metrics
-    /// and examples are empty if the merger was told that they are not read.
+    /// The sum over the workers. Its health is the sum of their health, with the longest loop lag. Rows, iterations,
+    /// metrics and examples are empty if the merger was created without `reads_counts`.
     pub counts: Interval,
-    /// The health of each worker, by its index.
+    /// The health of each worker, by worker index.
     pub health: Vec<IntervalHealth>,
-    /// The highest index of a worker that added to each metric: its last value is the metric's.
+    /// The highest index of a worker that added to each metric. That worker's last value is the metric's last value.
     last_worker: Vec<usize>,
 }
 
@@ -36,25 +36,25 @@ pub struct SecondMerger {
     rows: usize,
     metrics: Vec<MetricKind>,
     reads_counts: bool,
-    /// Seconds with counts that were not given out yet.
+    /// Seconds with counts that have not been returned yet.
     pending: BTreeMap<u32, MergedSecond>,
-    /// The last second that each worker has handed over.
+    /// The last second that each worker has handed over, by worker index.
     handed_over: Vec<Option<u32>>,
-    /// The second to be given out next.
+    /// The second to be returned next.
     next: u32,
-    /// A second that was read, to be used again.
+    /// A second that has been read and whose memory can be reused.
     spare: Option<MergedSecond>,
 }
 
 impl SecondMerger {
-    /// Creates a merger for a run that has just begun. Without `reads_counts` only users and health are merged, which
+    /// Creates a merger for a run that has just begun. Without `reads_counts`, only users and health are merged, which
     /// costs next to nothing.
     pub fn new(workers: usize, rows: usize, metrics: Vec<MetricKind>, reads_counts: bool) -> Self {
         let handed_over = vec![None; workers];
         Self { rows, metrics, reads_counts, pending: BTreeMap::new(), handed_over, next: 0, spare: None }
     }
 
-    /// Adds an interval to its second, or to the earliest that was not given out yet.
+    /// Adds an interval to its second or, if that has already been returned, to the next one to be returned.
     ///
     /// # Panics
     /// If there is no such worker.
@@ -82,17 +82,17 @@ impl SecondMerger {
         (self.next < complete).then(|| self.give_out())
     }
 
-    /// Returns the next second of a run that is over, complete or not; `None` once all counts were given out.
+    /// Returns the next second of a run that is over, complete or not; `None` once all counts have been returned.
     pub fn next_remaining(&mut self) -> Option<MergedSecond> {
         (!self.pending.is_empty()).then(|| self.give_out())
     }
 
-    /// Takes a second back whose counts were read, to use its memory for a later one.
+    /// Takes back a second whose counts have been read, to reuse its memory for a later one.
     pub fn recycle(&mut self, second: MergedSecond) {
         self.spare = Some(second);
     }
 
-    /// Returns how many seconds every worker has handed over.
+    /// Returns the number of seconds that every worker still waited for has handed over.
     fn complete_seconds(&self) -> u32 {
         let newest = self.handed_over.iter().flatten().max().copied().unwrap_or(0);
         let awaited = self.handed_over.iter().map(|second| second.map_or(0, |second| second + 1));
@@ -162,7 +162,7 @@ mod tests {
         SecondMerger::new(workers, 1, vec![MetricKind::Gauge], true)
     }
 
-    /// Returns number and requests of each second that is complete.
+    /// Returns the number and the requests of each complete second.
     fn complete(merger: &mut SecondMerger, now: u64) -> Vec<(u32, u64)> {
         let seconds = std::iter::from_fn(|| merger.next_complete(now * SECOND));
         seconds.map(|merged| (merged.second, merged.counts.rows[0].ok)).collect()

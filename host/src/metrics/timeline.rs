@@ -1,4 +1,4 @@
-//! A run over time: one point per second and row, until there would be too many; then neighbours merge and each point
+//! A run over time: one point per second and row. When there would be too many points, neighbours merge and each point
 //! covers twice the time. Memory is bounded however long the run is, and the result does not depend on the order in
 //! which intervals arrive.
 
@@ -6,15 +6,15 @@ use super::interval::WorkerInterval;
 use super::log_linear::LogLinearHistogram;
 use super::row_stats::RowStats;
 
-/// The greatest number of points of a row. Past it, pairs of points become one.
+/// The maximum number of points of a row. Beyond it, each pair of points becomes one.
 pub const MAX_POINTS: usize = 3_600;
 
-/// One row in one stretch of time.
+/// The counts of one row in one stretch of time.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct TimelinePoint {
     /// Exchanges without a failure.
     pub ok: u64,
-    /// Exchanges with one.
+    /// Exchanges with a failure.
     pub err: u64,
     /// Bytes sent.
     pub bytes_out: u64,
@@ -50,9 +50,9 @@ impl TimelinePoint {
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Timeline {
     seconds_per_point: u32,
-    /// By row, then by time. Rows may be of different lengths: missing points are empty.
+    /// Points by row, then by time. Rows may differ in length: missing points are empty.
     rows: Vec<Vec<TimelinePoint>>,
-    /// The most users each worker had, by worker, then by time.
+    /// The greatest number of users of each worker, by worker, then by time.
     users: Vec<Vec<u32>>,
 }
 
@@ -78,7 +78,7 @@ impl Timeline {
         *users = interval.users_active.max(*users);
     }
 
-    /// Merges each point with an odd index into the one before.
+    /// Merges each point with an odd index into the point before it.
     fn halve(&mut self) {
         self.seconds_per_point *= 2;
         for points in &mut self.rows {
@@ -89,17 +89,17 @@ impl Timeline {
         }
     }
 
-    /// Returns the seconds that a point covers: 1, or a higher power of two after an hour.
+    /// Returns the number of seconds that a point covers: 1, or a higher power of two after an hour.
     pub const fn seconds_per_point(&self) -> u32 {
         self.seconds_per_point
     }
 
-    /// Returns the number of points, those without any exchange included.
+    /// Returns the number of points, including those without any exchange.
     pub fn length(&self) -> usize {
         self.users.iter().map(Vec::len).max().unwrap_or(0)
     }
 
-    /// Returns one row's points in the order of time; shorter than [`length`](Self::length) if the row fell silent.
+    /// Returns the points of a row by time. There are fewer than [`length`](Self::length) if the row fell silent.
     pub fn row(&self, row: usize) -> &[TimelinePoint] {
         &self.rows[row]
     }
@@ -110,7 +110,7 @@ impl Timeline {
     }
 }
 
-/// Returns the element at an index; the list grows as needed.
+/// Returns the element at an index, and grows the list as needed.
 fn entry_at<T: Default + Clone>(list: &mut Vec<T>, index: usize) -> &mut T {
     if list.len() <= index {
         list.resize(index + 1, T::default());

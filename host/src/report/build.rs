@@ -1,4 +1,4 @@
-//! Builds the report of a finished run: every number that any form of it shows is computed here, once.
+//! Builds the report of a finished run. Every number that any of its forms shows is computed here, once.
 
 use std::collections::BTreeMap;
 use std::time::{Duration, UNIX_EPOCH};
@@ -23,8 +23,8 @@ use crate::metrics::threshold::ThresholdVerdict;
 use crate::metrics::timeline::{Timeline, TimelinePoint};
 
 impl Report {
-    /// Builds the report. A task that has neither passed nor failed by now was cut short by the end of the run, so it
-    /// counts as cancelled: every task that started has ended in exactly one way.
+    /// Builds the report. A task that is still open was cut short by the end of the run, so it counts as cancelled:
+    /// every task that started has ended in exactly one way.
     pub fn build(
         settings: RunSettings,
         aggregate: &Aggregate,
@@ -82,7 +82,7 @@ fn scenarios(settings: &RunSettings, aggregate: &Aggregate) -> Vec<ScenarioRepor
 }
 
 fn run(aggregate: &Aggregate, outcome: &RunSummary) -> RunReport {
-    // RFC 3339 ends with the year 9999.
+    // RFC 3339 has no years after 9999.
     let started_at = outcome.started_at.min(Duration::from_secs(253_402_300_799));
     RunReport {
         started_at: humantime::format_rfc3339_millis(UNIX_EPOCH + started_at).to_string(),
@@ -100,7 +100,8 @@ fn totals(aggregate: &Aggregate, elapsed: Nanos) -> RowReport {
     RowReport { errors: errors(&total, any_row), ..row(&total, elapsed) }
 }
 
-/// Builds everything that follows from a row's own counts. Names and errors, which need more, are those of the sum.
+/// Builds a row from its counts alone. Its name, action and tags are those of the totals, and it has no errors: callers
+/// set those.
 fn row(measured: &row_stats::RowStats<u64>, elapsed: Nanos) -> RowReport {
     RowReport {
         scenario: None,

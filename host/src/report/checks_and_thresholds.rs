@@ -8,7 +8,7 @@ use super::model::{CheckReport, Report, ThresholdReport};
 use crate::metrics::aggregate::Aggregate;
 use crate::metrics::threshold::ThresholdVerdict;
 use crate::script::threshold_syntax::Quantity;
-use crate::text::error_chain;
+use crate::text::one_line;
 
 /// Returns the checks with their counts.
 pub fn checks(aggregate: &Aggregate) -> Vec<CheckReport> {
@@ -48,7 +48,7 @@ pub fn check_lines(report: &Report) -> String {
             0 => "never asked".into(),
             _ => format!("{} ({} of {})", percent(check.passed, total), grouped(check.passed), grouped(total)),
         };
-        [error_chain(&check.step), error_chain(&check.name), rate]
+        [one_line(&check.step), one_line(&check.name), rate]
     });
     titled_table("Checks, with the share of replies that passed:", cells.collect())
 }
@@ -57,12 +57,12 @@ pub fn check_lines(report: &Report) -> String {
 pub fn threshold_lines(report: &Report) -> String {
     let cells = report.thresholds.iter().map(|threshold| {
         let verdict = if threshold.passed { "passed" } else { "FAILED" };
-        [verdict.into(), error_chain(&threshold.metric), error_chain(&threshold.expression), deciding_value(threshold)]
+        [verdict.into(), one_line(&threshold.metric), one_line(&threshold.expression), deciding_value(threshold)]
     });
     titled_table("Thresholds:", cells.collect())
 }
 
-/// Renders the number that decided, and when: `512 ms, at 34 s`.
+/// Renders the value that decided the verdict, and its time: `512 ms, at 34 s`.
 pub fn deciding_value(threshold: &ThresholdReport) -> String {
     let Some(value) = threshold.value else { return "no values".into() };
     let shown = format_value(&threshold.unit, value);
@@ -85,7 +85,7 @@ fn format_value(unit: &str, value: f64) -> String {
     format!("{sign}{shown}")
 }
 
-/// Renders columns of text under a title, the last of them ragged.
+/// Renders columns of text under a title; the last column is not padded.
 fn titled_table<const N: usize>(title: &str, lines: Vec<[String; N]>) -> String {
     if lines.is_empty() {
         return String::new();

@@ -1,12 +1,12 @@
-//! Compares two runs of the same script, action by action, and tells how sure each change is. Both reports are samples;
-//! so each number is drawn again many times from what its run measured (a bootstrap), and the change is known as an
-//! interval that holds it in 99 of 100 cases. A change is *worse* only if that whole interval is beyond the tolerance.
+//! Compares two runs of the same script, action by action, and says how certain each change is. Both reports are
+//! samples, so each number is drawn many times from what its run measured (a bootstrap). The result is an interval that
+//! contains the change in 99 of 100 cases. A change is *worse* only if that whole interval is beyond the tolerance.
 //!
-//! The interval knows the spread within the runs, not what else was different on the day. What is drawn:
+//! The interval covers the spread within the runs, not anything else that differed between them. The draws are:
 //!
-//! - a percentile: the rank that it has in a resample of the histogram is Beta-distributed, so the histogram is read
-//!   there, which is the same as drawing all its values anew;
-//! - the share of errors: Beta-distributed as well, from the counts;
+//! - a percentile: its rank in a resample of the histogram is Beta-distributed, so the histogram is read at a rank
+//!   drawn from that distribution, which is equivalent to drawing all its values again;
+//! - the share of errors: also Beta-distributed, from the counts;
 //! - requests per second: the seconds of the series, drawn with replacement.
 
 use rand::{Rng, RngExt, SeedableRng};
@@ -17,15 +17,15 @@ use super::model::{Report, RowReport, RowSeries, TimeSeries};
 use super::read::decode_micros;
 use crate::metrics::histogram::FINE;
 
-/// The number of draws of each number.
+/// The number of draws for each compared number.
 const DRAWS: usize = 2_000;
-/// The probability outside of the interval on each side, 0 to 1.
+/// The probability beyond each end of the interval, 0 to 1.
 const TAIL_PROBABILITY: f64 = 0.005;
-/// The fewest stretches of the series from which a rate is judged.
+/// The fewest stretches of the series needed to judge a rate.
 const MIN_INTERVALS: usize = 5;
-/// The fewest values beyond a percentile from which it is judged.
+/// The fewest values needed on either side of a percentile to judge it.
 const MIN_TAIL_SAMPLES: f64 = 5.0;
-/// A share of errors that has grown by less than this is not worse, whatever it was.
+/// The smallest tolerance for the share of errors, as a difference of shares, however small the base's share is.
 const MIN_ERROR_INCREASE: f64 = 0.001;
 
 /// The comparison of two reports.
@@ -40,7 +40,7 @@ pub struct ReportComparison {
 pub struct ActionChanges {
     /// The step's name.
     pub name: String,
-    /// One per [`ComparedMetric`], in their order.
+    /// One per [`ComparedMetric`], in the order of its variants.
     pub changes: Vec<MetricChange>,
 }
 
@@ -53,13 +53,13 @@ pub struct MetricChange {
     pub base: Option<f64>,
     /// Its value in the new report.
     pub new: Option<f64>,
-    /// The interval that holds the change with 99 % confidence. `None` if too little was measured.
+    /// The interval that contains the change with 99 % confidence; `None` if too little was measured.
     pub interval: Option<ChangeInterval>,
-    /// The verdict on it.
+    /// The verdict on the change.
     pub verdict: ChangeVerdict,
 }
 
-/// An interval that holds a change: relative to the base, or of errors the difference of the shares.
+/// An interval that contains a change. It is relative to the base; for errors, it is the difference of the shares.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub struct ChangeInterval {
     /// The lower end.
@@ -77,9 +77,9 @@ pub enum ComparedMetric {
     Errors,
     /// Median response time in microseconds.
     P50,
-    /// 95th percentile of it.
+    /// 95th percentile of the response time in microseconds.
     P95,
-    /// 99th percentile of it.
+    /// 99th percentile of the response time in microseconds.
     P99,
 }
 
@@ -92,9 +92,9 @@ pub enum ChangeVerdict {
     Better,
     /// The whole interval is beyond the tolerance, for the worse.
     Worse,
-    /// The interval is on both sides of the tolerance.
+    /// The interval crosses the tolerance.
     Inconclusive,
-    /// Too little was measured.
+    /// Too little was measured to judge.
     TooFewSamples,
 }
 
@@ -105,10 +105,10 @@ impl ReportComparison {
     }
 }
 
-/// Compares two reports of the same rows. `tolerance` is relative: 0.05 are 5 %.
+/// Compares two reports with the same rows. `tolerance` is relative: 0.05 is 5 %.
 ///
 /// # Errors
-/// A histogram cannot be read.
+/// A message if a histogram cannot be read.
 pub fn compare(base: &Report, new: &Report, tolerance: f64) -> Result<ReportComparison, String> {
     // A fixed seed: comparing the same reports again gives the same verdicts.
     let mut bootstrap = Bootstrap { tolerance, random: Pcg64Mcg::seed_from_u64(0) };
@@ -131,7 +131,7 @@ pub fn compare(base: &Report, new: &Report, tolerance: f64) -> Result<ReportComp
     Ok(ReportComparison { actions: actions.collect::<Result<_, String>>()? })
 }
 
-/// Something of the base, and the same of the new report.
+/// A value of the base and the corresponding value of the new report.
 struct BaseAndNew<T> {
     base: T,
     new: T,
@@ -143,20 +143,20 @@ struct RateSamples<'a> {
     rates: Vec<f64>,
 }
 
-/// The limits within which a number may change: for the worse, and for the better.
+/// The limits within which a number may change for the worse and for the better.
 #[derive(Clone, Copy)]
 struct Tolerances {
     worse: f64,
     better: f64,
 }
 
-/// A change as the draws give it.
+/// A change as estimated from the draws.
 struct ChangeEstimate {
     interval: ChangeInterval,
     verdict: ChangeVerdict,
 }
 
-/// Turns the drawn changes into an interval and a verdict. `sign` is 1 if more is worse, -1 if less is.
+/// Turns the drawn changes into an interval and a verdict. `sign` is 1 if greater is worse, -1 if smaller is.
 fn classify(mut samples: Vec<f64>, sign: f64, tolerances: Tolerances) -> ChangeEstimate {
     samples.sort_by(f64::total_cmp);
     let at = |share: f64| samples[(share * (samples.len() - 1) as f64).round() as usize];
@@ -184,7 +184,7 @@ fn metric_change(
     MetricChange { metric, base: values.base, new: values.new, interval, verdict }
 }
 
-/// Draws the numbers of both runs again and again.
+/// A bootstrap that draws the numbers of both runs [`DRAWS`] times.
 struct Bootstrap<R: Rng> {
     /// The relative change that is neither better nor worse.
     tolerance: f64,
@@ -259,12 +259,12 @@ fn rate_per_interval(series: &TimeSeries, row: &RowSeries) -> Vec<f64> {
     all.take(row.ok.len().saturating_sub(1)).collect()
 }
 
-/// Returns the mean of as many of the values, drawn with replacement.
+/// Returns the mean of a resample: as many values as there are, drawn with replacement.
 fn resampled_mean(values: &[f64], random: &mut impl Rng) -> f64 {
     (0..values.len()).map(|_| values[random.random_range(0..values.len())]).sum::<f64>() / values.len() as f64
 }
 
-/// The response times of an action: each value with the number of values up to it.
+/// The response times of an action: each value with the number of values less than or equal to it.
 struct CumulativeCounts(Vec<(u64, u64)>);
 
 impl CumulativeCounts {
@@ -282,14 +282,14 @@ impl CumulativeCounts {
         self.0.last().map_or(0, |(_, upto)| *upto)
     }
 
-    /// Returns the value that this share of all does not exceed. There must be a value.
+    /// Returns the smallest value that at least this share of all values does not exceed. There must be a value.
     fn quantile(&self, share: f64) -> f64 {
         let rank = ((share * self.count() as f64).ceil() as u64).clamp(1, self.count());
         let bin = self.0.partition_point(|(_, upto)| *upto < rank).min(self.0.len() - 1);
         self.0[bin].0 as f64
     }
 
-    /// Returns the distribution of the percentile's rank in a resample; `None` if too few values are beyond it.
+    /// Returns the distribution of the percentile's rank in a resample; `None` if either side of it has too few values.
     fn rank_distribution(&self, quantile: f64) -> Option<Beta<f64>> {
         let count = self.count() as f64;
         let enough = count * quantile.min(1.0 - quantile) >= MIN_TAIL_SAMPLES;

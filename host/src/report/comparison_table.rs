@@ -1,19 +1,19 @@
-//! A comparison as a table for people.
+//! The table that shows a comparison to people.
 
 use unicode_width::UnicodeWidthStr;
 
 use super::compare::{ChangeInterval, ChangeVerdict, ComparedMetric, MetricChange, ReportComparison};
 use super::format::{latency, short};
-use crate::text::error_chain;
+use crate::text::one_line;
 
 const COLUMNS: usize = 6;
 
-/// Renders the whole text, with a line feed at the end.
+/// Renders the whole text, ending with a line feed.
 pub fn render(comparison: &ReportComparison, base: &str, tolerance: f64) -> String {
     let mut lines: Vec<[String; COLUMNS]> = vec![["Action", "", "base", "new", "change (99 %)", ""].map(str::to_owned)];
     for action in &comparison.actions {
         for (index, change) in action.changes.iter().enumerate() {
-            let name = if index == 0 { error_chain(&action.name) } else { String::new() };
+            let name = if index == 0 { one_line(&action.name) } else { String::new() };
             lines.push(cells(name, change));
         }
     }
@@ -71,7 +71,7 @@ fn signed(share: f64) -> String {
     format!("{sign}{} %", trimmed(share * 100.0))
 }
 
-/// Formats a number with two decimals at most, and without minus zero.
+/// Formats a number with at most two decimals, and never as minus zero.
 fn trimmed(value: f64) -> String {
     let rounded = (value * 100.0).round() / 100.0 + 0.0;
     format!("{rounded}")

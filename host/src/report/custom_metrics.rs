@@ -9,9 +9,9 @@ use super::format::{grouped, grouped_decimal, latency, percent};
 use super::model::{MetricReport, Report, TrendStats};
 use crate::metrics::aggregate;
 use crate::metrics::custom_metric::{MetricKind, MetricTally, MetricUnit, TREND_SCALE};
-use crate::text::error_chain;
+use crate::text::one_line;
 
-/// Returns the numbers of a metric. Those that its kind does not have are `None`, and so are all of one without values.
+/// Returns the numbers of a metric. Those that do not apply to its kind are `None`; without values, all are.
 pub fn metric_report(measured: &aggregate::MetricTotal, elapsed: Nanos) -> MetricReport {
     let aggregate::MetricTotal { info, tally, .. } = measured;
     let of = |kinds: &[MetricKind]| kinds.contains(&info.kind) && tally.count > 0;
@@ -39,19 +39,19 @@ fn trend(tally: &MetricTally) -> Option<&Histogram<u64>> {
     tally.trend.as_ref().filter(|trend| !trend.is_empty())
 }
 
-/// Returns the distribution of a trend's values, whose mean is known exactly.
+/// Returns the distribution of a trend's values, with the exact mean given by the caller.
 pub fn distribution(trend: &Histogram<u64>, mean: f64) -> TrendStats {
     let at = |quantile: f64| trend.value_at_quantile(quantile) as f64 / TREND_SCALE;
     TrendStats { mean, p50: at(0.5), p90: at(0.9), p95: at(0.95), p99: at(0.99), p999: at(0.999) }
 }
 
-/// Renders the metrics of a report, a line each; empty if there are none.
+/// Renders the metrics of a report, one per line; empty if there are none.
 pub fn lines(report: &Report) -> String {
     if report.metrics.is_empty() {
         return String::new();
     }
     let names: Vec<String> =
-        report.metrics.iter().map(|metric| error_chain(&format!("{}.{}", metric.plugin, metric.name))).collect();
+        report.metrics.iter().map(|metric| one_line(&format!("{}.{}", metric.plugin, metric.name))).collect();
     let width = names.iter().map(String::len).max().unwrap_or(0);
     let lines = names.iter().zip(&report.metrics).map(|(name, metric)| format!("  {name:width$}  {}\n", line(metric)));
     format!("Metrics:\n{}", lines.collect::<String>())

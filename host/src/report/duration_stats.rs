@@ -1,4 +1,4 @@
-//! A histogram as the numbers that people compare, and as text that other programs can merge.
+//! Two forms of a histogram: the numbers that people compare, and text that other programs can merge.
 
 use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
@@ -30,13 +30,13 @@ pub fn duration_stats(histogram: &Histogram<u64>) -> Option<DurationStats> {
     })
 }
 
-/// More decimals than a tenth of a microsecond would be noise.
+/// Rounds to a tenth of a microsecond; more decimals would be noise.
 fn round_to_tenths(value: f64) -> f64 {
     (value * 10.0).round() / 10.0
 }
 
 /// Encodes a histogram in the V2 compressed format, in base64. Every histogram is written with the same bounds, 1 µs to
-/// 1 h, whatever its size in memory, so that any two of the same number of digits can be added by any implementation.
+/// 1 h, whatever its size in memory, so that any implementation can add two with the same number of digits.
 pub fn encode(histogram: &Histogram<u64>) -> String {
     let mut whole =
         Histogram::<u64>::new_with_bounds(1, histogram::MAX_MICROS, histogram.sigfig()).expect("valid bounds");
@@ -44,7 +44,7 @@ pub fn encode(histogram: &Histogram<u64>) -> String {
     serialize_base64(&whole)
 }
 
-/// Encodes the histogram of a plugin's trend as [`encode`] does; it is counted in thousandths and goes up to 2^53.
+/// Encodes the histogram of a plugin's trend as [`encode`] does, but in thousandths and with an upper bound of 2^53.
 pub fn encode_wide(histogram: &Histogram<u64>) -> String {
     let most = (MAX_VALUE * TREND_SCALE) as u64;
     let mut whole = Histogram::<u64>::new_with_bounds(1, most, histogram.sigfig()).expect("valid bounds");

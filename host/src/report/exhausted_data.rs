@@ -1,4 +1,4 @@
-//! Lines about data sets that had no row left for some user.
+//! The table's lines about data sets that had no row left for some user.
 
 use super::format::grouped;
 use super::model::ExhaustedDataSet;

@@ -1,10 +1,10 @@
-//! Numbers as people read them, alike in the table, the progress line and messages. Pure functions.
+//! Numbers for people to read, formatted alike in the table, the progress line and messages. Pure functions.
 
-/// Formats a count to fit a narrow column: `999`, `3.2k`, `9k`, `120k`, `1.2M`, `5G`. Rounded, so only for reading.
+/// Formats a count for a narrow column: `999`, `3.2k`, `9k`, `120k`, `1.2M`, `5G`. It is rounded, for display only.
 pub fn count(number: u64) -> String {
     let mut scaled = number as f64;
     for unit in ["", "k", "M"] {
-        // 999.95 is the first that one decimal would show as 1000.
+        // From 999.5 on, `short` would show 1000.
         if scaled < 999.5 || (unit.is_empty() && number < 1_000) {
             return if unit.is_empty() { number.to_string() } else { format!("{}{unit}", short(scaled)) };
         }
@@ -13,12 +13,12 @@ pub fn count(number: u64) -> String {
     format!("{}G", short(scaled))
 }
 
-/// Formats a number with one decimal below 100 unless it is zero, none above.
+/// Formats a number: below 100 with one decimal unless that is zero, from there on with none.
 pub fn short(value: f64) -> String {
     if value < 99.95 { decimal(value) } else { format!("{value:.0}") }
 }
 
-/// Formats a number with one decimal unless it is zero.
+/// Formats a number with one decimal, left out if it is zero.
 fn decimal(value: f64) -> String {
     let text = format!("{value:.1}");
     text.strip_suffix(".0").map_or(text.clone(), Into::into)
@@ -37,18 +37,18 @@ pub fn grouped(number: u64) -> String {
     text
 }
 
-/// Formats a number in groups of three digits, with one decimal unless it is zero: `108.3`, `12 345.6`.
+/// Formats a number in groups of three digits, with one decimal, left out if it is zero: `108.3`, `12 345.6`.
 pub fn grouped_decimal(value: f64) -> String {
     let tenths = (value * 10.0).round() as u64;
     let whole = grouped(tenths / 10);
     if tenths.is_multiple_of(10) { whole } else { format!("{whole}.{}", tenths % 10) }
 }
 
-/// Formats a latency given in microseconds, three digits or so, with this between number and unit: `850µs`, `1.24ms`,
-/// `34ms`, `12.3s`.
+/// Formats a latency given in microseconds, to about three digits, with `gap` between number and unit: `850µs`,
+/// `1.24ms`, `34ms`, `12.3s`.
 pub fn latency(micros: f64, gap: &str) -> String {
     match micros {
-        // Each limit is where rounding would reach the next form.
+        // Each limit is the value that rounding would carry into the next form.
         m if m < 999.5 => format!("{m:.0}{gap}µs"),
         m if m < 9_995.0 => format!("{:.2}{gap}ms", m / 1e3),
         m if m < 9_999_500.0 => format!("{:.0}{gap}ms", m / 1e3),
@@ -64,8 +64,8 @@ pub fn seconds(micros: u64) -> String {
     }
 }
 
-/// Formats a share of a whole in percent, to one decimal. Never 100 % of something that lacks a part, nor 0 % of
-/// something that has one: two decimals then, cut. A share of nothing is 0 %.
+/// Formats a share of a whole in percent, to one decimal. A share that would round to 0 % or 100 % without being
+/// exactly that has two decimals: `0.01 %` at least, `99.99 %` at most. A share of nothing is 0 %.
 pub fn percent(part: u64, whole: u64) -> String {
     if part == 0 || whole == 0 {
         return "0 %".into();
@@ -81,7 +81,8 @@ pub fn percent(part: u64, whole: u64) -> String {
     }
 }
 
-/// Formats bytes in units of 10^6, three digits or so; less than 0.001 but not zero is `< 0.001`.
+/// Formats bytes in units of 10^6, to about three digits; values above zero that round to less than 0.001 are
+/// `< 0.001`.
 pub fn megabytes(bytes: f64) -> String {
     match bytes / 1e6 {
         0.0 => "0".into(),

@@ -1,4 +1,4 @@
-//! The health of the generator. A worker that is late, or has no CPU left, adds its own slowness to all latencies; the
+//! The health of the generator. A worker that is late or has no CPU time left adds its own delays to all latencies; the
 //! report must say so rather than blame the site.
 
 use hdrhistogram::Histogram;
@@ -8,14 +8,14 @@ use super::format;
 use super::model::{GeneratorReport, PluginReport, WorkerReport};
 use crate::metrics::aggregate::{Aggregate, WorkerHealth};
 
-/// A worker whose CPU was exhausted for more than this share of the run held it back. Less is a passing burst, such as
+/// The share of the run above which a worker with an exhausted CPU was a bottleneck. Less is a passing burst, such as
 /// all users connecting at once.
 const MAX_BUSY_SHARE: f64 = 0.1;
 
-/// A run shorter than this, in microseconds, is all start-up and says nothing about the CPU.
+/// The shortest run, in microseconds, from which the CPU can be judged. A shorter one is all start-up.
 const MIN_WALL_US: u64 = 1_000_000;
 
-/// Starts later than this at the 99th percentile, in microseconds, are too late.
+/// The longest acceptable delay of starts at the 99th percentile, in microseconds.
 const MAX_START_DELAY_P99_US: u64 = 10_000;
 
 /// Returns the health of the generator. `plugins` are the names in the order of the workers' lists.

@@ -1,13 +1,13 @@
-//! The line about changes of the load during the run.
+//! The table's line about changes of the load during the run.
 
 use super::format::{seconds, short};
 use super::model::ChangeReport;
-use crate::text::error_chain;
+use crate::text::one_line;
 
-/// The greatest number of changes that are listed one by one.
+/// The greatest number of changes listed one by one.
 const MAX_LISTED: usize = 8;
 
-/// Renders the line; empty if nothing was changed.
+/// Renders the line; empty if nothing changed.
 pub(super) fn line(changes: &[ChangeReport]) -> String {
     if changes.is_empty() {
         return String::new();
@@ -15,7 +15,7 @@ pub(super) fn line(changes: &[ChangeReport]) -> String {
     let listed = changes.iter().take(MAX_LISTED).map(|change| {
         let at = seconds(change.at_us);
         match (change.scale, &change.scenario) {
-            (Some(scale), Some(name)) => format!("load of {} × {} at {at}", error_chain(name), short(scale)),
+            (Some(scale), Some(name)) => format!("load of {} × {} at {at}", one_line(name), short(scale)),
             (Some(scale), None) => format!("load × {} at {at}", short(scale)),
             (None, _) => format!("{} at {at}", change.what),
         }

@@ -1,6 +1,6 @@
-//! Merges several reports into one, as if their machines had been one: counts and histograms are added, so nothing that
-//! they hold is lost. The series are aligned by the second since each run's start, whose clocks need not agree; a
-//! percentile of a second in which more than one of them has replies does not follow from theirs, and is left out.
+//! Merges several reports into one, as if one machine had sent all the load. Counts and histograms are added without
+//! loss. The series are aligned by the seconds since each run's start, so the machines' clocks need not agree. If more
+//! than one report has replies in a second, its percentiles cannot be computed from theirs and are left out.
 //!
 //! The order of the reports does not matter: they are sorted first.
 
@@ -18,7 +18,7 @@ use crate::metrics::aggregate::label;
 use crate::metrics::histogram::{FINE, ROUGH};
 use crate::metrics::sample::FailureKind;
 
-/// A report, and what messages call it.
+/// A report and its name in messages.
 #[derive(Clone, Debug)]
 pub struct NamedReport {
     /// The path of its file.
@@ -27,10 +27,10 @@ pub struct NamedReport {
     pub report: Report,
 }
 
-/// Adds reports up.
+/// Merges the reports.
 ///
 /// # Errors
-/// There is none, or two of them are of different scripts; the text is for the user.
+/// A message for the user if there is no report, if two are of different scripts, or if a histogram cannot be read.
 pub fn merge(mut reports: Vec<NamedReport>) -> Result<Report, String> {
     reports.sort_by_cached_key(|NamedReport { report, .. }| {
         (report.run.started_at.clone(), serde_json::to_string(report).unwrap_or_default())
@@ -44,10 +44,10 @@ pub fn merge(mut reports: Vec<NamedReport>) -> Result<Report, String> {
     Ok(sum.report)
 }
 
-/// Checks that two reports are of the same script, as far as they tell.
+/// Checks that two reports are of the same script, as far as their contents show.
 ///
 /// # Errors
-/// The first difference, in words.
+/// A message that describes the first difference.
 pub fn check_same_script(first: &NamedReport, second: &NamedReport) -> Result<(), String> {
     let (NamedReport { name: first, report: a }, NamedReport { name: second, report: b }) = (first, second);
     let file = |report: &Report| report.settings.script.rsplit(['/', '\\']).next().unwrap_or_default().to_owned();
@@ -113,7 +113,8 @@ fn add(sum: &mut Report, other: &Report) -> Result<(), String> {
     generator_health(&mut sum.generator, &other.generator)
 }
 
-/// Adds users and workers up; other settings are kept only if all reports agree.
+/// Merges the settings: users, workers and request limits are added, the longest warm-up and timeout and all plugins
+/// are kept, and a base URL is kept only if all reports agree.
 fn settings(sum: &mut RunSettings, more: &RunSettings) {
     sum.users = sum.users.saturating_add(more.users);
     sum.workers += more.workers;
@@ -155,7 +156,7 @@ fn check(sum: &mut CheckReport, more: &CheckReport) {
     sum.share = (asked > 0).then(|| sum.passed as f64 / asked as f64);
 }
 
-/// Merges a threshold: it held if it held in each run; otherwise a run in which it did not is shown.
+/// Merges a threshold. It passed if it passed in every run; otherwise the first run in which it failed is shown.
 fn threshold(sum: &mut ThresholdReport, more: &ThresholdReport) {
     if sum.passed && !more.passed {
         *sum = more.clone();
@@ -199,7 +200,7 @@ fn row(sum: &mut RowReport, more: &RowReport, elapsed_us: u64) -> Result<(), Str
     Ok(())
 }
 
-/// Merges two histograms, and returns all forms of the sum.
+/// Merges two histograms and returns the sum, encoded and as numbers.
 fn merge_histograms(a: &str, b: &str, digits: u8) -> Result<(String, Option<super::model::DurationStats>), String> {
     let mut sum = decode_micros(a, digits)?;
     crate::metrics::histogram::add(&mut sum, &decode_micros(b, digits)?);
@@ -207,11 +208,11 @@ fn merge_histograms(a: &str, b: &str, digits: u8) -> Result<(String, Option<supe
 }
 
 fn per_second(count: u64, elapsed_us: u64) -> f64 {
-    // In nanoseconds, as a report is built.
+    // In microseconds, the unit of reports.
     if elapsed_us == 0 { 0.0 } else { count as f64 * 1e6 / elapsed_us as f64 }
 }
 
-/// Merges errors, in the order of the kinds; kinds that this version does not know come last.
+/// Merges errors in the order of their kinds; kinds unknown to this version come last.
 fn errors(a: &[ErrorCount], b: &[ErrorCount], requests: u64) -> Vec<ErrorCount> {
     let place = |category: &str| FailureKind::ALL.iter().position(|kind| kind.name() == category).unwrap_or(usize::MAX);
     let mut sums: BTreeMap<(usize, String), ErrorCount> = BTreeMap::new();
@@ -242,7 +243,7 @@ fn metric(sum: &mut MetricReport, more: &MetricReport, elapsed_us: u64) -> Resul
     sum.per_second = sum.sum.filter(|_| elapsed_us > 0).map(|all| all * 1e6 / elapsed_us as f64);
     sum.hits = sum.hits.map_or(more.hits, |hits| Some(hits + more.hits.unwrap_or(0)));
     sum.share = sum.hits.map(|hits| hits as f64 / sum.count as f64);
-    // The value of the machine that began last: the reports are in that order.
+    // The reports are in the order of their start, so the last value present wins.
     sum.last = more.last.or(sum.last);
     sum.min = both(sum.min, more.min, f64::min);
     sum.max = both(sum.max, more.max, f64::max);
@@ -284,12 +285,12 @@ fn series(sum: &mut TimeSeries, more: &TimeSeries) {
     sum.actions = a.actions.iter().zip(&b.actions).map(|(a, b)| merge_row_series(a, b, length)).collect();
 }
 
-/// Returns the value at a place of a list; zero beyond its end.
+/// Returns the value at an index of a list; zero beyond its end.
 fn value_at<T: Copy + Default>(list: &[T], at: usize) -> T {
     list.get(at).copied().unwrap_or_default()
 }
 
-/// Returns the percentile of several stretches: that of the only one with replies, or `None` if there are more.
+/// Returns the percentile of the only stretch that has one; `None` if none or several have.
 fn single_value(values: impl Iterator<Item = Option<u64>>) -> Option<u64> {
     let mut present = values.flatten();
     let first = present.next();
@@ -299,7 +300,7 @@ fn single_value(values: impl Iterator<Item = Option<u64>>) -> Option<u64> {
 fn merge_row_series(a: &RowSeries, b: &RowSeries, length: usize) -> RowSeries {
     let sums = |a: &[u64], b: &[u64]| (0..length).map(|at| value_at(a, at) + value_at(b, at)).collect();
     let quiet = |row: &RowSeries, at: usize| value_at(&row.ok, at) + value_at(&row.err, at) == 0;
-    // A stretch may have replies and no percentile any more.
+    // A stretch may have replies but no percentile, after an earlier merge or in longer stretches.
     let percentile = |a_list: &[Option<u64>], b_list: &[Option<u64>]| {
         let at = |at| match (quiet(a, at), quiet(b, at)) {
             (true, _) => value_at(b_list, at),
@@ -322,7 +323,7 @@ fn merge_row_series(a: &RowSeries, b: &RowSeries, length: usize) -> RowSeries {
     }
 }
 
-/// Returns a series in longer stretches.
+/// Returns the series in stretches of `resolution` seconds.
 fn coarsen(series: &TimeSeries, resolution: u32) -> TimeSeries {
     let each = (resolution / series.resolution_s).max(1) as usize;
     if each == 1 {
@@ -347,7 +348,7 @@ fn coarsen(series: &TimeSeries, resolution: u32) -> TimeSeries {
     }
 }
 
-/// Merges the workers of all machines, and judges anew if they kept up.
+/// Merges the workers of all machines and decides again whether the generator was the bottleneck.
 fn generator_health(sum: &mut GeneratorReport, more: &GeneratorReport) -> Result<(), String> {
     sum.workers.extend(more.workers.iter().cloned());
     let mut delay = decode_micros(&sum.start_delay_histogram, FINE)?;

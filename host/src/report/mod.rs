@@ -1,8 +1,8 @@
-//! Reports: the counts of a run as people and programs read them.
+//! Reports: the results of a run, for people and for programs.
 //!
-//! A [`Report`] is built once, when the run is over, and never changes. Each form is a function of it alone, so the
-//! table and the [formats](formats) of its files cannot disagree. Progress during the run is the one exception: it
-//! shows snapshots.
+//! A [`Report`] is built once, when the run is over, and never changes. Each form is derived from it alone, so the
+//! table and the [formats](formats) of its files cannot disagree. The one exception is the progress display during the
+//! run, which shows snapshots.
 
 mod build;
 mod checks_and_thresholds;

@@ -1,5 +1,5 @@
 //! The finished report. Its serialized form is `stampede-report/1`, described for readers of the file in
-//! `report.schema.json` beside this module; what changes here changes there, and a test compares the two.
+//! `report.schema.json` beside this module. Change both together; a test compares them.
 //!
 //! Fields whose names end in `_us` are microseconds.
 
@@ -11,19 +11,19 @@ use serde::{Deserialize, Serialize};
 use super::settings::{RunSettings, ScenarioLoad};
 use crate::run::EndReason;
 
-/// Name and version of the serialized form. The version grows when a reader of the old form would misread the new.
+/// Name and version of the serialized form. The version is raised when a reader of the old form would misread the new.
 pub const SCHEMA: &str = "stampede-report/1";
 
-/// Everything that is known about a run once it is over. Built by [`Report::build`], never changed.
+/// All results of a finished run. Built by [`Report::build`], never changed.
 #[derive(Clone, Debug, Serialize, Deserialize)]
 pub struct Report {
-    /// [`SCHEMA`].
+    /// Always [`SCHEMA`].
     pub schema: Cow<'static, str>,
-    /// Version of the tool that made it.
+    /// Version of the tool that made the report.
     pub tool_version: String,
     /// The settings of the run.
     pub settings: RunSettings,
-    /// Its course.
+    /// Start, length and end of the run.
     pub run: RunReport,
     /// The loads that ran side by side, and their iterations.
     pub scenarios: Vec<ScenarioReport>,
@@ -86,32 +86,32 @@ pub struct ThresholdReport {
     pub metric: String,
     /// The condition.
     pub expression: String,
-    /// `true` if it held.
+    /// True if the condition held.
     pub passed: bool,
-    /// The number that decided; `None` if there were no values.
+    /// The value that decided the verdict; `None` if there were no values.
     pub value: Option<f64>,
-    /// The limit that it was compared with.
+    /// The limit that the value was compared with.
     pub limit: f64,
-    /// The unit of both: `microseconds`, `share`, `bytes` or `number`.
+    /// The unit of value and limit: `microseconds`, `share`, `bytes` or `number`.
     pub unit: Cow<'static, str>,
-    /// The second at whose end that was the number; `None` for the end of the run.
+    /// Seconds of the run that had passed when the value was taken; `None` for the end of the run.
     pub at_s: Option<u32>,
-    /// `true` if it ended the run.
+    /// True if the threshold ended the run.
     pub aborted: bool,
 }
 
 /// A data set that ran out of rows.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct ExhaustedDataSet {
-    /// Its name in the script.
+    /// Name of the data set in the script.
     pub name: String,
     /// Number of its rows.
     pub rows: u64,
-    /// Users for whom none was left.
+    /// Number of users for which no row was left.
     pub users: u32,
 }
 
-/// A metric that a plugin defined. Numbers that its kind does not have are `None`.
+/// A metric defined by a plugin. Fields that do not apply to its kind are `None`.
 #[derive(Clone, Debug, Serialize, Deserialize)]
 pub struct MetricReport {
     /// Name of the plugin.
@@ -128,13 +128,13 @@ pub struct MetricReport {
     pub sum: Option<f64>,
     /// Of a counter: the sum per second of the run.
     pub per_second: Option<f64>,
-    /// Of a rate: number of values that were not 0.
+    /// Of a rate: the number of values that were not 0.
     pub hits: Option<u64>,
     /// Of a rate: the share of values that were not 0.
     pub share: Option<f64>,
     /// Of a gauge: the last value.
     pub last: Option<f64>,
-    /// Of a gauge or a trend: the least value.
+    /// Of a gauge or a trend: the smallest value.
     pub min: Option<f64>,
     /// Of a gauge or a trend: the greatest value.
     pub max: Option<f64>,
@@ -145,7 +145,7 @@ pub struct MetricReport {
     pub histogram: Option<String>,
 }
 
-/// The distribution of a trend's values: three significant digits, the mean exact.
+/// The distribution of a trend's values: three significant digits; the mean is exact.
 #[derive(Clone, Debug, Serialize, Deserialize)]
 pub struct TrendStats {
     /// The mean.
@@ -167,15 +167,15 @@ pub struct TrendStats {
 pub struct RunReport {
     /// Start of the run, RFC 3339 in UTC.
     pub started_at: String,
-    /// From the start to the last sample.
+    /// Time from the start to the last sample.
     pub elapsed_us: u64,
-    /// The reason why it ended.
+    /// The reason why the run ended.
     pub ended: EndReason,
     /// Users that signed in.
     pub users_signed_in: u32,
     /// Users that gave up signing in.
     pub users_given_up: u32,
-    /// Exchanges of the warm-up, which are counted nowhere else.
+    /// Exchanges during the warm-up, which are counted nowhere else.
     pub warm_up_requests: u64,
 }
 
@@ -187,7 +187,7 @@ pub struct ScenarioReport {
     pub load: ScenarioLoad,
     /// Its iterations.
     pub iterations: IterationTotals,
-    /// Durations of the completed ones, waits included.
+    /// Durations of the completed iterations, waits included.
     pub iteration_time_us: Option<DurationStats>,
     /// These durations as a histogram for other programs.
     pub iteration_histogram: String,
@@ -198,15 +198,15 @@ pub struct ScenarioReport {
 pub struct IterationTotals {
     /// Iterations that should have begun.
     pub due: u64,
-    /// Iterations that were walked to the end.
+    /// Iterations that ran to the end.
     pub completed: u64,
-    /// Iterations that the end of the run, or of their user, cut short.
+    /// Iterations cut short by the end of the run or of their user.
     pub cut_short: u64,
-    /// Iterations that found no free user.
+    /// Iterations that did not begin because no user was free.
     pub dropped: u64,
 }
 
-/// The measurements of one action, or of all.
+/// The measurements of one action, or of all of them.
 #[derive(Clone, Debug, Serialize, Deserialize)]
 pub struct RowReport {
     /// The scenario it belongs to; `None` for the sum, for the sign-in, and in the plain form.
@@ -242,45 +242,45 @@ pub struct RowReport {
 pub struct TaskTotals {
     /// Tasks that were due.
     pub started: u64,
-    /// Tasks of which the step passed.
+    /// Tasks whose step passed.
     pub passed: u64,
-    /// Tasks of which the step failed.
+    /// Tasks whose step failed.
     pub failed: u64,
-    /// Tasks that the end of the run cut short.
+    /// Tasks cut short by the end of the run.
     pub cancelled: u64,
-    /// Tasks that were due and never began.
+    /// Tasks that were due but never began.
     pub dropped: u64,
 }
 
 /// Exchanges: `total = ok + err`.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct RequestTotals {
-    /// All of them.
+    /// All exchanges.
     pub total: u64,
-    /// Without a failure.
+    /// Exchanges without a failure.
     pub ok: u64,
-    /// With one.
+    /// Exchanges with a failure.
     pub err: u64,
-    /// All of them per second of the whole run.
+    /// All exchanges per second of the whole run.
     pub rps: f64,
 }
 
 /// Traffic in bytes, above TLS.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct ByteTotals {
-    /// Requests as sent.
+    /// Bytes of the requests as sent.
     pub out: u64,
-    /// Replies as received.
+    /// Bytes of the replies as received.
     #[serde(rename = "in")]
     pub received: u64,
-    /// The replies' content, before decoding.
+    /// Bytes of the replies' content, before decoding.
     pub body_in: u64,
 }
 
 /// One kind of failure.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct ErrorCount {
-    /// Its name.
+    /// Name of the kind.
     pub category: Cow<'static, str>,
     /// Number of exchanges that failed that way.
     pub count: u64,
@@ -293,14 +293,14 @@ pub struct ErrorCount {
 /// An example of a failure.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct ErrorExample {
-    /// The step where it happened.
+    /// Name of the step that failed.
     pub name: String,
-    /// One line, at most 200 characters.
+    /// The failure in one line of at most 200 characters.
     pub text: String,
 }
 
-/// A distribution of durations in microseconds, each within 0.1 % (phases: 1 %) of the true one. Longer than an hour
-/// counts as an hour.
+/// A distribution of durations in microseconds, each within 0.1 % (phases: 1 %) of the true value. Durations over an
+/// hour count as an hour.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[allow(missing_docs, reason = "the names are the meanings")]
 pub struct DurationStats {
@@ -320,15 +320,15 @@ pub struct DurationStats {
 /// A value for each phase of an exchange.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct PerPhase<T> {
-    /// Resolving the host's name.
+    /// Resolution of the host's name.
     pub dns: T,
     /// TCP connect.
     pub connect: T,
     /// TLS handshake.
     pub tls: T,
-    /// From the request's first byte to the end of the reply's header section.
+    /// Time from the request's first byte to the end of the reply's header section.
     pub first_byte: T,
-    /// From then to the last byte.
+    /// Time from then to the last byte.
     pub receive: T,
 }
 
@@ -338,7 +338,7 @@ impl<T> PerPhase<T> {
         [&self.dns, &self.connect, &self.tls, &self.first_byte, &self.receive]
     }
 
-    /// Takes the values in the order of the phases.
+    /// Builds the struct from the values in the order of the phases.
     pub fn from_array([dns, connect, tls, first_byte, receive]: [T; 5]) -> Self {
         Self { dns, connect, tls, first_byte, receive }
     }
@@ -360,9 +360,9 @@ pub struct RowHistograms {
 pub struct TimeSeries {
     /// Seconds that an element covers: 1, or a higher power of two for runs of more than an hour.
     pub resolution_s: u32,
-    /// Users: the greatest number at any second's end.
+    /// Active users: the greatest number at the end of any second of the stretch.
     pub users_active: Vec<u32>,
-    /// One per row, in their order.
+    /// One per row, in the order of the rows.
     pub actions: Vec<RowSeries>,
 }
 
@@ -373,7 +373,7 @@ pub struct RowSeries {
     pub name: String,
     /// Exchanges without a failure that ended in this stretch.
     pub ok: Vec<u64>,
-    /// Exchanges with one.
+    /// Exchanges with a failure that ended in this stretch.
     pub err: Vec<u64>,
     /// Bytes sent.
     pub bytes_out: Vec<u64>,
@@ -387,12 +387,12 @@ pub struct RowSeries {
     pub response_max_us: Vec<Option<u64>>,
 }
 
-/// The health of the generator itself, which tells how far its numbers can be trusted.
+/// The health of the generator itself, which determines how far its numbers can be trusted.
 #[derive(Clone, Debug, Serialize, Deserialize)]
 pub struct GeneratorReport {
-    /// `true` if it was slower than it should have been: then latencies include its own.
+    /// True if the generator was too slow: latencies then include its own delays.
     pub bottleneck: bool,
-    /// The reasons, one sentence without a full stop each; empty if it kept up.
+    /// The reasons, each a sentence without a full stop; empty if the generator kept up.
     pub reasons: Vec<String>,
     /// One per worker thread.
     pub workers: Vec<WorkerReport>,
@@ -409,27 +409,27 @@ pub struct GeneratorReport {
 pub struct WorkerReport {
     /// CPU time.
     pub cpu_us: u64,
-    /// Time for which it was observed.
+    /// Time for which the worker was observed.
     pub wall_us: u64,
-    /// CPU time per time observed, 0 to 1.
+    /// CPU time as a share of the time observed, 0 to 1.
     pub cpu_share: f64,
-    /// Share of the time observed, 0 to 1, in seconds of which the CPU was busy for more than 90 %.
+    /// Share of the time observed, 0 to 1, that falls in seconds with the CPU more than 90 % busy.
     pub busy_share: f64,
-    /// The greatest delay of its loop.
+    /// The greatest delay of the worker's loop.
     pub loop_lag_max_us: u64,
 }
 
-/// Time spent inside one plugin, over all workers.
+/// Calls, time and traps of one plugin, over all workers.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct PluginReport {
     /// The plugin's name.
     pub plugin: String,
-    /// Calls into it.
+    /// Calls into the plugin.
     pub calls: u64,
-    /// Time inside them.
+    /// Time spent inside these calls.
     pub time_us: u64,
     /// Instances lost to traps.
     pub traps: u64,
-    /// Other users' actions that failed because they were pending in an instance that was lost.
+    /// Other users' actions that failed because their instance was lost while they were pending.
     pub collateral: u64,
 }

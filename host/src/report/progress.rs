@@ -1,5 +1,5 @@
-//! Progress while the run lasts, on standard error: a bar on a terminal, a plain line per second elsewhere, so that a
-//! log file stays readable. The caller decides when to update it.
+//! Progress during the run, on standard error: a bar on a terminal, a plain line per second elsewhere, so that a log
+//! file stays readable. The caller decides when to update it.
 
 use std::io::Write;
 
@@ -9,7 +9,7 @@ use stampede_time::Nanos;
 use super::format::{grouped_decimal, percent};
 use crate::metrics::aggregate::Snapshot;
 
-/// The display. Gone from the screen once finished or dropped.
+/// The progress display. It is cleared from the screen when finished or dropped.
 #[derive(Debug)]
 pub struct ProgressDisplay {
     mode: ProgressMode,
@@ -23,18 +23,18 @@ enum ProgressMode {
 }
 
 impl ProgressDisplay {
-    /// Creates the display of a run of a planned length, or of one that ends by itself. `is_terminal` tells if standard
-    /// error is one.
+    /// Creates the display for a run of a planned length, or, if `None`, for a run that ends by itself. `is_terminal`
+    /// is true if standard error is a terminal.
     pub fn new(is_terminal: bool, planned_length: Option<Nanos>) -> Self {
         let mode = if is_terminal { ProgressMode::Bar(bar(planned_length)) } else { ProgressMode::Lines };
         Self { mode, planned_length }
     }
 
-    /// Shows the state of the run, and the change of its load if there is one.
+    /// Shows the state of the run, and the change of its load unless `load` is empty.
     pub fn update(&self, snapshot: &Snapshot, load: &str) {
         match &self.mode {
             ProgressMode::Lines => {
-                // If standard error is closed there is no way left to say so.
+                // If standard error is closed, there is nowhere left to report that.
                 let _ = writeln!(std::io::stderr(), "{}", line(snapshot, self.planned_length, load));
             }
             ProgressMode::Bar(bar) => {
@@ -58,8 +58,8 @@ fn bar(planned: Option<Nanos>) -> ProgressBar {
     ProgressBar::with_draw_target(planned, ProgressDrawTarget::stderr()).with_style(style)
 }
 
-/// `12 s elapsed, 108 s left | 500 users | 498.2 rps | 0.1 % errors | load × 1.5`. Errors are those of the whole run so
-/// far.
+/// Formats the line: `12 s elapsed, 108 s left | 500 users | 498.2 rps | 0.1 % errors | load × 1.5`. The share of
+/// errors covers the whole run so far.
 fn line(snapshot: &Snapshot, planned: Option<Nanos>, load: &str) -> String {
     let whole_seconds = |nanos: Nanos| (nanos + 500_000_000) / 1_000_000_000;
     let elapsed = whole_seconds(snapshot.elapsed);

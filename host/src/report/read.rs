@@ -1,5 +1,5 @@
-//! Reads a report back from its JSON. It may have come from anywhere, so each mistake in it is one clear line: not
-//! JSON, not a report, one of a newer version, or a damaged one.
+//! Reads a report back from its JSON. The file may come from anywhere, so each problem is reported in one clear line:
+//! not JSON, not a report, a report in another version of the format, or a damaged one.
 
 use std::fs;
 use std::path::Path;
@@ -17,7 +17,7 @@ use crate::metrics::histogram::{FINE, MAX_MICROS, ROUGH};
 /// Reads a file.
 ///
 /// # Errors
-/// `usage::report` for every mistake.
+/// `usage::report` for every problem.
 pub fn read(path: &Path) -> Result<Report, Diagnostic> {
     let name = path.display();
     let text = fs::read_to_string(path).map_err(|error| {
@@ -29,7 +29,7 @@ pub fn read(path: &Path) -> Result<Report, Diagnostic> {
     })
 }
 
-/// The field that tells a report from other JSON.
+/// The field that distinguishes a report from other JSON.
 #[derive(Deserialize)]
 struct SchemaProbe {
     schema: Option<serde_json::Value>,
@@ -38,10 +38,10 @@ struct SchemaProbe {
 /// The help for a file that is not a report.
 const HELP: &str = "`--out FILE.json` of a run writes one";
 
-/// The reason why a text is not read as a report.
+/// The reason why a text could not be read as a report.
 #[derive(Debug)]
 pub struct ReportReadError {
-    /// The message, to be written after the file's name.
+    /// The message, to be shown after the file's name.
     pub message: String,
     /// The remedy; empty if there is none.
     pub help: &'static str,
@@ -50,7 +50,7 @@ pub struct ReportReadError {
 /// Reads a report from a text.
 ///
 /// # Errors
-/// The first mistake in it.
+/// The first problem found.
 pub fn parse(text: &str) -> Result<Report, ReportReadError> {
     let fail = |message: String| ReportReadError { message, help: HELP };
     let place = |error: &serde_json::Error| format!("(line {}, column {})", error.line(), error.column());
@@ -77,7 +77,7 @@ pub fn parse(text: &str) -> Result<Report, ReportReadError> {
     Ok(report)
 }
 
-/// Checks what the types cannot: that histograms can be read, and that lists are of the same length.
+/// Checks what the types cannot: that histograms can be read, and that the lists of the series are equally long.
 fn check_consistency(report: &Report) -> Result<(), String> {
     for row in report.actions.iter().chain([&report.totals]) {
         let RowReport { histograms, .. } = row;
@@ -108,10 +108,10 @@ fn check_consistency(report: &Report) -> Result<(), String> {
     Ok(())
 }
 
-/// Decodes a histogram of microseconds with this many digits.
+/// Decodes a histogram of microseconds with the given number of significant digits.
 ///
 /// # Errors
-/// The text is not such a histogram, in words.
+/// A message for the user if the text is not such a histogram.
 pub fn decode_micros(text: &str, digits: u8) -> Result<Histogram<u64>, String> {
     let histogram = decode_histogram(text, digits)?;
     if histogram.is_empty() || histogram.max() <= MAX_MICROS + MAX_MICROS / 100 {
@@ -120,10 +120,10 @@ pub fn decode_micros(text: &str, digits: u8) -> Result<Histogram<u64>, String> {
     Err("a histogram goes beyond an hour".to_owned())
 }
 
-/// Decodes a histogram of any values with this many digits.
+/// Decodes a histogram of any values with the given number of significant digits.
 ///
 /// # Errors
-/// The text is not such a histogram, in words.
+/// A message for the user if the text is not such a histogram.
 pub fn decode_histogram(text: &str, digits: u8) -> Result<Histogram<u64>, String> {
     let unreadable = || "a histogram cannot be read".to_owned();
     let bytes = STANDARD.decode(text).map_err(|_| unreadable())?;

@@ -1,5 +1,5 @@
-//! Report files. A path that cannot be written is found before the run, not after an hour of it; and an older report
-//! stays whole until the new one is: the new one is written beside it and takes its place in one step.
+//! Report files. A path that cannot be written is found before the run, not after an hour of it. An older report
+//! stays intact until the new one is complete: the new one is written beside it and replaces it in one step.
 
 use std::fs::{self, File, OpenOptions};
 use std::io::{self, BufWriter, Write};
@@ -11,10 +11,10 @@ use super::formats::{self, FORMATS, ReportFormat};
 use super::model::Report;
 use crate::diagnostic::{Diagnostic, Diagnostics, io_reason};
 
-/// A file that waits for its report.
+/// A file opened before the run, to which the report is written afterwards.
 #[derive(Debug)]
 pub struct ReportFile {
-    /// As the user gave it.
+    /// Path as the user gave it.
     path: PathBuf,
     format: ReportFormat,
     target: WriteTarget,
@@ -22,16 +22,16 @@ pub struct ReportFile {
 
 #[derive(Debug)]
 enum WriteTarget {
-    /// Written beside the target, then renamed. Removes itself if no report ever comes.
+    /// A file written beside the target, then renamed. It is removed on drop if no report was written.
     Replace { temporary: NamedTempFile, target: PathBuf },
-    /// A device, a pipe, or a file in a folder where none can be made.
+    /// A device, a pipe, or an existing file in a folder where no new file can be created.
     Direct(File),
 }
 
-/// The failure of a report to take its place.
+/// The error when a finished report could not replace its target.
 struct ReplaceError {
     error: io::Error,
-    /// Where the report is instead.
+    /// Path of the temporary file that holds the report; `None` if it could not be kept.
     kept: Option<PathBuf>,
 }
 
@@ -39,7 +39,7 @@ impl ReportFile {
     /// Opens the files at all paths, as [`open`](Self::open) does.
     ///
     /// # Errors
-    /// All that cannot be opened.
+    /// One diagnostic for each path that cannot be opened.
     pub fn open_all(paths: &[PathBuf]) -> Result<Vec<Self>, Diagnostics> {
         let mut diagnostics = Diagnostics::default();
         let open = |path: &PathBuf| diagnostics.absorb(Self::open(path).map_err(Diagnostics::from));
@@ -48,19 +48,19 @@ impl ReportFile {
     }
 
     /// Opens the file at a path, to be written in the format of its extension. A path that exists and is not a regular
-    /// file, such as `/dev/stdout` or a pipe, is written to directly and needs no extension: it gets JSON then. Opening
-    /// a pipe waits for its reader.
+    /// file, such as `/dev/stdout` or a pipe, is written to directly; without an extension, it gets JSON. Opening a
+    /// pipe blocks until it has a reader.
     ///
     /// # Errors
-    /// `usage::output-format` for another extension; `usage::output-path` where nothing can be written.
+    /// `usage::output-format` if no format has the extension; `usage::output-path` if the path cannot be written to.
     pub fn open(path: &Path) -> Result<Self, Diagnostic> {
         Self::open_as(path, FORMATS)
     }
 
-    /// Opens the file at a path, to be written in one of these formats.
+    /// Opens the file at a path, to be written in one of the given formats.
     ///
     /// # Errors
-    /// As [`open`](Self::open).
+    /// Those of [`open`](Self::open).
     pub fn open_as(path: &Path, formats: &[ReportFormat]) -> Result<Self, Diagnostic> {
         let is_special = fs::metadata(path).is_ok_and(|metadata| !metadata.is_file() && !metadata.is_dir());
         let format = format_of(path, is_special, formats)?;
@@ -72,8 +72,8 @@ impl ReportFile {
     /// Writes the report.
     ///
     /// # Errors
-    /// `report::write` if the disk is full or the like. A report that was written but could not take its place is
-    /// kept, and the help says where.
+    /// `report::write` if writing fails, for instance because the disk is full. A report that was written but could not
+    /// replace its target is kept, and the help says where.
     pub fn write(self, report: &Report) -> Result<(), Diagnostic> {
         let Self { path, format, target } = self;
         match target {
@@ -102,15 +102,15 @@ fn open_direct(path: &Path) -> io::Result<WriteTarget> {
     OpenOptions::new().write(true).open(path).map(WriteTarget::Direct)
 }
 
-/// A temporary file beside the target. An existing target is checked for being writable and left as it is; if its
-/// folder takes no new files, it is the one to write to.
+/// Creates a temporary file beside the target. An existing target must be writable and stays unchanged for now; if no
+/// file can be created in its folder, the target itself is written to.
 fn open_beside(path: &Path) -> io::Result<WriteTarget> {
     let existing = match OpenOptions::new().write(true).open(path) {
         Ok(file) => Some(file),
         Err(error) if error.kind() == io::ErrorKind::NotFound => None,
         Err(error) => return Err(error),
     };
-    // A link stays a link: what it points to is replaced.
+    // A link stays a link: the file that it points to is replaced.
     let target = if existing.is_some() { fs::canonicalize(path)? } else { path.into() };
     match (temporary_beside(&target), existing) {
         (Ok(temporary), existing) => {
@@ -131,7 +131,7 @@ fn temporary_beside(target: &Path) -> io::Result<NamedTempFile> {
     #[cfg(unix)]
     {
         use std::os::unix::fs::PermissionsExt;
-        // As any new file: the user's mask decides.
+        // The user's umask decides, as for any new file.
         builder.permissions(fs::Permissions::from_mode(0o666));
     }
     builder.tempfile_in(folder)
@@ -158,12 +158,12 @@ fn write_to(file: &File, format: ReportFormat, report: &Report) -> io::Result<()
     writer.flush()
 }
 
-/// Before the run.
+/// Returns the diagnostic for a path that could not be opened before the run.
 fn cannot_open(path: &Path, error: &io::Error) -> Diagnostic {
     Diagnostic::new("usage::output-path", cannot_write(path, error))
 }
 
-/// After the run: traffic was sent, so this is not wrong usage.
+/// Returns the diagnostic for a report that could not be saved. Traffic was sent by then, so this is not wrong usage.
 fn cannot_save(path: &Path, error: &io::Error) -> Diagnostic {
     Diagnostic::new("report::write", cannot_write(path, error))
 }

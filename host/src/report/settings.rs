@@ -1,5 +1,5 @@
-//! The parts of a report besides measurements: the settings of the run and its end. The caller fills these in;
-//! durations become whole microseconds in JSON, as everywhere in it.
+//! The parts of a report besides measurements: the settings of the run and its end. The caller fills these in. In JSON,
+//! durations are whole microseconds, as everywhere in the report.
 
 use std::borrow::Cow;
 use std::time::Duration;
@@ -14,26 +14,26 @@ use crate::run::EndReason;
 pub struct RunSettings {
     /// The script's file name, `-` for standard input.
     pub script: String,
-    /// Concurrent virtual users, at most.
+    /// The greatest number of concurrent virtual users.
     pub users: u32,
-    /// Most requests per second of all users together; no limit if `None`.
+    /// The limit on requests per second of all users together; `None` if there is no limit.
     pub rps_total: Option<f64>,
-    /// The warm-up: everything that began within this time after the start was not counted.
+    /// Length of the warm-up: anything that began within this time after the start is not counted.
     #[serde(rename = "warm_up_us", with = "micros")]
     pub warm_up: Duration,
     /// The loads that ran side by side.
     #[serde(skip)]
     pub scenarios: Vec<ScenarioLoad>,
-    /// Timeout of steps that give none.
+    /// Timeout of steps that do not set one.
     #[serde(rename = "timeout_us", with = "micros")]
     pub timeout: Duration,
     /// Worker threads.
     pub workers: usize,
     /// Seed of the users' random streams.
     pub seed: u64,
-    /// `true` if any certificate was accepted.
+    /// True if the run accepted any TLS certificate.
     pub insecure_tls: bool,
-    /// The URL that relative URLs were resolved against. User name, password and query are taken out of the report.
+    /// The URL against which relative URLs were resolved. The report omits its user name, password and query.
     pub base_url: Option<String>,
     /// Names of the plugins in use, in the order of
     /// [`IntervalHealth::guest`](crate::metrics::interval::IntervalHealth::guest).
@@ -44,7 +44,7 @@ pub struct RunSettings {
 }
 
 impl RunSettings {
-    /// Takes user name, password and query out of the base URL.
+    /// Removes user name, password and query from the base URL.
     pub fn without_credentials(self) -> Self {
         Self { base_url: self.base_url.as_deref().and_then(url_without_credentials), ..self }
     }
@@ -59,17 +59,17 @@ pub struct ScenarioLoad {
     pub model: Cow<'static, str>,
     /// The load in a sentence.
     pub load: String,
-    /// Users, at most.
+    /// The greatest number of users.
     pub users: u32,
-    /// Most requests per second and user; no limit if `None`.
+    /// The limit on requests per second of each user; `None` if there is no limit.
     pub rps: Option<f64>,
-    /// Its planned start.
+    /// Planned start of the scenario, after the run's start.
     #[serde(rename = "start_us", with = "micros")]
     pub start: Duration,
-    /// The time at which it should start no more requests, if that was limited.
+    /// Planned time after the run's start from which no more requests start; `None` if there is no limit.
     #[serde(rename = "end_us", with = "optional_micros")]
     pub end: Option<Duration>,
-    /// The time that requests in flight were given then.
+    /// The time that requests in flight then had to finish.
     #[serde(rename = "graceful_stop_us", with = "micros")]
     pub graceful_stop: Duration,
 }
@@ -79,9 +79,9 @@ pub struct ScenarioLoad {
 pub struct RunSummary {
     /// The start of the run, since the Unix epoch.
     pub started_at: Duration,
-    /// From then to the last sample.
+    /// Time from the start to the last sample.
     pub elapsed: Nanos,
-    /// The reason why it ended.
+    /// The reason why the run ended.
     pub end_reason: EndReason,
     /// Users that signed in; 0 if the script has no login.
     pub users_signed_in: u32,
@@ -119,8 +119,8 @@ fn whole_micros(duration: Duration) -> u64 {
     u64::try_from(duration.as_micros()).unwrap_or(u64::MAX)
 }
 
-/// Returns a URL without user name, password and query. A text that is not a web URL is not shown at all, since any
-/// part of it may be a secret.
+/// Returns a URL without user name, password and query; `None` if the text is not a web URL, since any part of it may
+/// be a secret.
 fn url_without_credentials(url: &str) -> Option<String> {
     let mut parsed = url::Url::parse(url).ok().filter(|parsed| matches!(parsed.scheme(), "http" | "https"))?;
     // These fail only for URLs that cannot have credentials.

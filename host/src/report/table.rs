@@ -1,5 +1,5 @@
-//! The table at the end of a run, for people: one line per action, the totals, the traffic, the errors, and a warning
-//! if the numbers cannot be trusted.
+//! The table that people read at the end of a run: one line per action, the totals, the traffic, the errors, and a
+//! warning if the numbers cannot be trusted.
 
 use unicode_width::UnicodeWidthStr;
 
@@ -9,16 +9,16 @@ use super::{checks_and_thresholds, custom_metrics, exhausted_data, load_changes}
 use crate::cli::LatencyView;
 use crate::load_model;
 use crate::metrics::aggregate::label;
-use crate::text::error_chain;
+use crate::text::one_line;
 
-/// One column: its title, its least width, and its cell of a row. The first is text, the others are numbers.
+/// A column: its title, its minimum width, and its cell in a row. The first column is text, the others are numbers.
 struct Column {
     title: &'static str,
     width: usize,
     cell: fn(&RowReport) -> String,
 }
 
-/// Renders the whole text, with a line feed at the end.
+/// Renders the whole text, ending with a line feed.
 pub fn render(report: &Report, latency: LatencyView) -> String {
     let mut text = actions(&report.actions, &columns(latency));
     text.push('\n');
@@ -72,7 +72,7 @@ fn columns(latency: LatencyView) -> Vec<Column> {
         ]
     };
     let mut columns = vec![
-        column("Action", 12, |row| error_chain(&label(row.scenario.as_deref(), &row.name))),
+        column("Action", 12, |row| one_line(&label(row.scenario.as_deref(), &row.name))),
         column("OK", 4, |row| count(row.requests.ok)),
         column("ERR", 4, |row| count(row.requests.err)),
     ];
@@ -103,7 +103,7 @@ fn actions(rows: &[RowReport], columns: &[Column]) -> String {
     lines.iter().map(|cells| line(cells, &widths)).collect()
 }
 
-/// Renders the iterations of scenarios, where they do not follow from the rows.
+/// Renders the iterations of scenarios that have a name or an open load model; for others they follow from the rows.
 fn iterations(scenarios: &[ScenarioReport]) -> String {
     let is_listed =
         |scenario: &&ScenarioReport| scenario.load.name.is_some() || load_model::is_open(&scenario.load.model);
@@ -119,7 +119,7 @@ fn iterations(scenarios: &[ScenarioReport]) -> String {
     lines.collect()
 }
 
-/// Formats a rate: whole numbers from 10 per second on.
+/// Formats a rate per second; from 10 on it is rounded and shown as a count.
 fn rate_cell(rps: f64) -> String {
     if rps < 9.95 { short(rps) } else { count(rps.round() as u64) }
 }
@@ -160,13 +160,13 @@ fn totals(report: &Report, which: LatencyView) -> String {
 
 fn bandwidth(report: &Report) -> String {
     let (received, sent) = (report.totals.bytes.received as f64, report.totals.bytes.out as f64);
-    // A run always takes time; a millionth of a second keeps a synthetic one from dividing by zero.
+    // A real run always takes time; the minimum of 1 µs avoids a division by zero for a synthetic one.
     let elapsed = report.run.elapsed_us.max(1) as f64 / 1e6;
     let [rate_in, rate_out, all_in, all_out] = [received / elapsed, sent / elapsed, received, sent].map(megabytes);
     format!("Bandwidth: {rate_in} MB/s in, {rate_out} MB/s out ({all_in} MB in, {all_out} MB out)\n")
 }
 
-/// The cells of an error's line.
+/// The cells of a line about one kind of error.
 struct ErrorCells<'a> {
     category: &'a str,
     count: String,
@@ -181,7 +181,7 @@ fn errors(errors: &[ErrorCount], requests: u64) -> String {
             category: &error.category,
             count: grouped(error.count),
             share: percent(error.count, requests),
-            example: example.map_or(String::new(), |e| format!("  e.g. {}: {}", error_chain(&e.name), e.text)),
+            example: example.map_or(String::new(), |e| format!("  e.g. {}: {}", one_line(&e.name), e.text)),
         }
     });
     let cells: Vec<_> = cells.collect();
@@ -194,7 +194,7 @@ fn errors(errors: &[ErrorCount], requests: u64) -> String {
     format!("Errors, with their share of all requests:\n{}", lines.collect::<String>())
 }
 
-/// Renders the cost of a plugin's traps, and the remedy if other users paid for them.
+/// Renders a plugin's traps, and the remedy if they made other users' actions fail.
 fn trap_line(guest: &PluginReport) -> String {
     let (plugin, times) =
         (&guest.plugin, if guest.traps == 1 { "once".into() } else { format!("{} times", grouped(guest.traps)) });

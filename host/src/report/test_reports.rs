@@ -1,4 +1,4 @@
-//! Made-up runs for the tests of this module, through the same recorder and aggregate as real ones.
+//! Synthetic runs for the tests of this module, built with the same recorder and aggregate as real ones.
 
 use std::time::Duration;
 
@@ -60,7 +60,7 @@ fn rows(names: &[(&str, &str)]) -> Vec<RowInfo> {
     names.iter().map(row).collect()
 }
 
-/// An exchange that took this long, after a start that was this late.
+/// Returns an exchange that took `millis` milliseconds after a start that was `late` milliseconds late.
 fn sample(row: RowId, millis: u64, late: u64) -> Sample {
     let phases = PhaseDurations { first_byte: Some(millis * MILLISECOND / 2), ..PhaseDurations::default() };
     let end = (late + millis) * MILLISECOND;
@@ -96,7 +96,7 @@ fn handed_over(worker: usize, second: u32, interval: Box<Interval>) -> WorkerInt
     WorkerInterval { worker, second, interval }
 }
 
-/// The run of the first specification: 12 012 requests in 120 s.
+/// Returns the report of the run in the first specification: 12 012 requests in 120 s.
 pub fn movies() -> Report {
     let mut aggregate = Aggregate::new(rows(&[("Catalog", "http"), ("StreamInit", "http")]), 2);
     for worker in 0..2 {
@@ -124,7 +124,7 @@ pub fn movies() -> Report {
     Report::build(settings(), &aggregate, &outcome(), &[])
 }
 
-/// A run that ended before it sent anything.
+/// Returns the report of a run that ended before it sent anything.
 pub fn nothing() -> Report {
     let aggregate = Aggregate::new(rows(&[("Catalog", "http")]), 1);
     let settings = RunSettings { base_url: None, ..settings() };
@@ -132,8 +132,8 @@ pub fn nothing() -> Report {
     Report::build(settings, &aggregate, &outcome, &[])
 }
 
-/// Names wider than their column, one of them in wide characters, all kinds of failure, and a generator that was late
-/// and busy.
+/// Returns a report with names wider than their column, one of them in wide characters, all kinds of failure, and a
+/// generator that was late and busy.
 pub fn wide() -> Report {
     let names =
         [("login", "login"), ("映画一覧", "http"), ("Start the stream of a movie\nat once", "http"), ("Unused", "x")];
@@ -178,7 +178,7 @@ pub fn wide() -> Report {
     Report::build(settings(), &aggregate, &outcome, &verdicts())
 }
 
-/// Thresholds of every quantity, with every outcome.
+/// Returns thresholds of every quantity, with every outcome.
 fn verdicts() -> Vec<ThresholdVerdict> {
     let cases = [
         ("http_duration{step:映画一覧}", "p(95)<200ms", Quantity::Time, Some(26_000.0), None, false),
@@ -205,13 +205,13 @@ fn verdicts() -> Vec<ThresholdVerdict> {
     cases.map(verdict).into()
 }
 
-/// Returns the report of a minute of one action at a steady rate, with response times spread evenly over a span from a
-/// least one, and `failures` failed requests of a thousand.
+/// Returns the report of one action for a minute at a steady rate per second. Response times in microseconds are spread
+/// evenly over the span `over`, starting at `from`; `failures` of a thousand requests fail.
 pub fn steady(rate: u64, (from, over): (u64, u64), failures: u64) -> Report {
     let mut aggregate = Aggregate::new(rows(&[("Catalog", "http")]), 1);
     let mut recorder = Recorder::new(1, Vec::new());
     for n in 0..60 * rate {
-        // A stride that is prime to the span spreads the times over each second.
+        // A stride that is coprime with the span spreads the times over each second.
         let micros = from + n * 7_919 % over;
         let failure = (n * 7_907 % 1_000 < failures).then_some(FailureKind::Status);
         done(&mut recorder, &Sample { end: micros * 1_000, failure, ..sample(0, 0, 0) });
@@ -222,7 +222,7 @@ pub fn steady(rate: u64, (from, over): (u64, u64), failures: u64) -> Report {
     Report::build(settings(), &aggregate, &RunSummary { elapsed: 60_000 * MILLISECOND, ..outcome() }, &[])
 }
 
-/// Returns the reports of several machines, and one report of all their samples.
+/// Returns the reports of several machines, and a single report of all their samples.
 pub fn split(parts: usize, seconds: u32, seed: u64) -> (Vec<Report>, Report) {
     let names = [("Catalog", "http"), ("Pay", "http")];
     let metrics = [MetricKind::Counter, MetricKind::Rate, MetricKind::Trend].map(|kind| MetricInfo {
@@ -254,7 +254,7 @@ pub fn split(parts: usize, seconds: u32, seed: u64) -> (Vec<Report>, Report) {
             all.add(&handed_over(0, second, same.take(None)));
         }
     }
-    // All parts are of the same length: the last second has something of each.
+    // All parts are equally long, so the last second has users of each.
     let report = |aggregate: &Aggregate| Report::build(settings(), aggregate, &outcome(), &[]);
     let mut whole = report(&all);
     whole.run.users_signed_in *= parts as u32;

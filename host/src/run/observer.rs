@@ -66,7 +66,7 @@ pub struct LoadUpdate {
 
 impl SecondSnapshot {
     /// Returns the time since the segment began.
-    pub const fn elapsed(&self) -> Nanos {
+    pub const fn end(&self) -> Nanos {
         self.totals.elapsed
     }
 }

@@ -4,7 +4,8 @@ use std::io::IsTerminal;
 
 use stampede_time::Nanos;
 
-use super::{RunInfo, Sink};
+use super::run_info::RunInfo;
+use super::sink::Sink;
 use crate::cli::RunArgs;
 use crate::diagnostic::{Diagnostic, Diagnostics};
 use crate::plan::Plan;

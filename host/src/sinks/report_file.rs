@@ -1,6 +1,6 @@
 //! `--out`: the report in a file.
 
-use super::Sink;
+use super::sink::Sink;
 use crate::cli::RunArgs;
 use crate::diagnostic::{Diagnostic, Diagnostics};
 use crate::plan::Plan;

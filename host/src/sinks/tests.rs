@@ -7,13 +7,16 @@ use std::time::Duration;
 use stampede_time::RunPhase;
 
 use super::*;
+use crate::diagnostic::Diagnostic;
 use crate::diagnostic::SourceText;
 use crate::metrics::aggregate::{Aggregate, Snapshot};
 use crate::metrics::second::SecondMerger;
+use crate::report::Report;
 use crate::report::test_reports;
 use crate::run::SegmentKind;
 use crate::run::load_controller::LoadState;
 use crate::run::observer::RunObserver;
+use crate::run::observer::{LoadUpdate, SecondSnapshot};
 
 /// A call of a sink.
 #[derive(Debug, PartialEq)]

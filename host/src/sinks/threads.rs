@@ -6,7 +6,8 @@ use std::sync::mpsc::{Receiver, SyncSender, TrySendError, sync_channel};
 use std::thread::JoinHandle;
 use std::time::Duration;
 
-use super::{NamedSink, RunInfo, Sink};
+use super::run_info::RunInfo;
+use super::sink::{NamedSink, Sink};
 use crate::diagnostic::{Diagnostic, Diagnostics};
 use crate::metrics::aggregate::Aggregate;
 use crate::report::Report;

@@ -22,7 +22,7 @@ use crate::plugin::native::{NativeLibrary, is_native};
 use crate::plugin::policy::PluginPolicy;
 use crate::plugin::scripting::ScriptContext;
 use crate::template::Environment;
-use crate::text::error_chain;
+use crate::text::one_line;
 
 /// The properties of a component.
 struct Inspection {
@@ -86,8 +86,8 @@ impl Inspection {
         format!(
             "{} {}\n  contract       {}\n  size           {} bytes\n  sha256         {}\n  capabilities   {}\n  \
              other imports  {}\n{}",
-            error_chain(&description.name),
-            error_chain(&description.version),
+            one_line(&description.name),
+            one_line(&description.version),
             self.contract,
             self.size,
             self.sha256,

@@ -1,4 +1,4 @@
-//! Adding up is order-free, and the sums fit together.
+//! Tests that totals do not depend on the order of intervals and that they agree with each other.
 
 use rand::seq::SliceRandom;
 use rand::{RngExt, SeedableRng};
@@ -39,7 +39,7 @@ fn sample(random: &mut Pcg64) -> Sample {
     }
 }
 
-/// A second of one worker. Every second task is still running at its end.
+/// Returns a random second of one worker. Every other task is still running when the second ends.
 fn interval(random: &mut Pcg64, label: usize) -> Box<Interval> {
     let mut recorder = Recorder::new(ROWS, Vec::new());
     for n in 0..random.random_range(0..40) {
@@ -83,7 +83,7 @@ fn handed_over(worker: usize, second: u32, interval: impl Into<Box<Interval>>) -
 fn the_order_of_intervals_does_not_matter() {
     for seed in 0..20 {
         let mut random = Pcg64::seed_from_u64(seed);
-        // Every worker hands over each second at most once; the seconds span several doublings of the resolution.
+        // Each worker hands over a second at most once; the seconds span several doublings of `seconds_per_point`.
         let one = |n| handed_over(n % WORKERS, (n / WORKERS) as u32 * 700, interval(&mut random, n));
         let mut intervals: Vec<_> = (0..WORKERS * 30).map(one).collect();
         let in_order = aggregate(&intervals);
@@ -92,7 +92,7 @@ fn the_order_of_intervals_does_not_matter() {
     }
 }
 
-/// Statuses are a list in the order of their first coming; all else must be the same as it is.
+/// Returns `true` if both aggregates are equal, ignoring the order of status codes, which is the order of arrival.
 fn agree(one: &Aggregate, other: &Aggregate) -> bool {
     let sorted = |aggregate: &Aggregate| {
         let mut aggregate = aggregate.clone();

@@ -1,8 +1,8 @@
-//! Judges the thresholds of a run, while it lasts and when it is over.
+//! Judges the thresholds of a run, both during the run and when it is over.
 //!
 //! A second of the run is judged when it is complete ([`SecondMerger`](crate::metrics::second::SecondMerger)), so the
-//! verdict does not depend on when the workers hand over. The sums of the seconds that a window covers are kept, and
-//! nothing else is.
+//! verdict does not depend on when the workers hand over their counts. The judge keeps only the sums of the seconds
+//! that a window covers.
 
 use std::collections::BTreeMap;
 
@@ -20,18 +20,18 @@ const SECOND: Nanos = 1_000_000_000;
 pub struct ThresholdVerdict {
     /// The threshold.
     pub threshold: ThresholdRule,
-    /// `true` if it held.
+    /// True if the threshold held.
     pub passed: bool,
-    /// The number that decided: of the window that failed first, else of the one nearest to failing; or of the whole
-    /// run. `None` if there were no values.
+    /// The number that decided: that of the first window that failed, else of the window nearest to failing; or that of
+    /// the whole run. `None` if there were no values.
     pub value: Option<f64>,
-    /// The second at whose end that was the number; `None` for the end of the run.
+    /// The second at whose end `value` was calculated; `None` for the end of the run.
     pub at: Option<u32>,
-    /// `true` if it ended the run.
+    /// True if the threshold ended the run.
     pub aborted: bool,
 }
 
-/// All thresholds of a run.
+/// The thresholds of a run and the state of each.
 #[derive(Debug)]
 pub struct Judge {
     judged: Vec<ThresholdState>,
@@ -43,11 +43,11 @@ pub struct Judge {
 #[derive(Debug)]
 struct ThresholdState {
     threshold: ThresholdRule,
-    /// The seconds that its window may still cover.
+    /// The sums of the seconds that the window may still cover, by second.
     slices: BTreeMap<u32, Sums>,
-    /// The first window, or second, that failed.
+    /// The value of the first window that failed, or of the run so far at the first second that failed.
     failed: Option<WindowValue>,
-    /// The window nearest to failing.
+    /// The value of the window nearest to failing.
     worst: Option<WindowValue>,
     aborted: bool,
 }
@@ -58,7 +58,7 @@ impl Judge {
         Self { judged: thresholds.iter().cloned().map(ThresholdState::new).collect(), seconds: 0 }
     }
 
-    /// `true` if a threshold has a window, so that the counts of each second are needed.
+    /// Returns `true` if a threshold has a window, so that the counts of each second are needed.
     pub fn reads_counts(&self) -> bool {
         self.judged.iter().any(|judged| judged.threshold.window.is_some())
     }
@@ -68,8 +68,8 @@ impl Judge {
         self.judged.iter_mut().for_each(|judged| judged.add(second, counts));
     }
 
-    /// Judges up to the end of a second, all counts of which were added, and returns the threshold that ends the run,
-    /// if one does. `aggregate` holds the counts of the whole run so far; without it only windows are judged.
+    /// Judges up to the end of a second whose counts have all been added, and returns the threshold that ends the run,
+    /// if one does. `aggregate` holds the counts of the whole run so far; without it, only windows are judged.
     pub fn judge(&mut self, second: u32, aggregate: Option<&Aggregate>) -> Option<&ThresholdRule> {
         let end = second + 1;
         let mut fatal = None;
@@ -85,8 +85,8 @@ impl Judge {
         fatal.map(|index| &self.judged[index].threshold)
     }
 
-    /// Judges the rest of a run that is over: the windows up to `load_end`, when it began to end, and the thresholds on
-    /// the whole run.
+    /// Judges the rest of a run that is over: the windows up to `load_end`, the time at which the run began to end, and
+    /// the thresholds on the whole run.
     pub fn finish(mut self, aggregate: &Aggregate, elapsed: Nanos, load_end: Nanos) -> Vec<ThresholdVerdict> {
         for second in self.seconds + 1..=u32::try_from(load_end / SECOND).unwrap_or(u32::MAX) {
             for judged in &mut self.judged {
@@ -97,11 +97,11 @@ impl Judge {
     }
 }
 
-/// The number of a window, or of the run so far.
+/// The number that a window, or the run so far, is judged by.
 #[derive(Clone, Copy, Debug)]
 struct WindowValue {
     value: f64,
-    /// The second at whose end it was that.
+    /// The second at whose end the number was calculated.
     second: u32,
 }
 
@@ -142,7 +142,7 @@ impl ThresholdState {
         !holds && abort.is_some()
     }
 
-    /// Remembers the number of a window.
+    /// Keeps the number of a window if it is the first to fail or the nearest to failing.
     fn note_window(&mut self, window: WindowValue, holds: bool) {
         if !holds {
             self.failed = self.failed.or(Some(window));
@@ -177,7 +177,7 @@ impl ThresholdState {
         }
         let sums = Sums::of_run(&self.threshold.measure, aggregate);
         let value = sums.number(&self.threshold, elapsed as f64 / SECOND as f64);
-        // A threshold without values was not shown to hold.
+        // Without values, nothing shows that the threshold held, so it fails.
         let passed = value.is_some_and(|value| self.threshold.comparison.holds(value, self.threshold.limit));
         ThresholdVerdict { threshold: self.threshold, passed, value, at: None, aborted: self.aborted }
     }

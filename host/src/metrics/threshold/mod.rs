@@ -1,8 +1,8 @@
 //! Thresholds: statistics compared with limits, over the whole run or over the last seconds of it.
 //!
-//! Nothing is measured for them. The counts of rows and metrics, which exist anyway, are added up ([`sums`]) as a
-//! [`ThresholdRule`] needs them: once at the end, and once a second if it may abort the run or has a window
-//! ([`judge`]).
+//! Thresholds need no measurements of their own. The counts of rows and metrics, which exist anyway, are added up
+//! ([`sums`]) as a [`ThresholdRule`] needs them: once at the end, and once a second if it may abort the run or has a
+//! window ([`judge`]).
 
 pub mod judge;
 pub mod sums;
@@ -13,30 +13,30 @@ use crate::script::threshold_syntax::{Aggregation, Comparison, Quantity};
 
 pub use judge::{Judge, ThresholdVerdict};
 
-/// A threshold, complete and valid: its rows and metrics exist, and have this aggregation.
+/// A complete and valid threshold: its rows and metrics exist and support its aggregation.
 #[derive(Clone, Debug, PartialEq)]
 pub struct ThresholdRule {
     /// The metric with its tags, as typed.
     pub metric: String,
     /// The condition, as typed.
     pub expression: String,
-    /// The quantity that is measured.
+    /// The measure whose values are compared.
     pub measure: Measure,
-    /// The way in which its values become a number.
+    /// The aggregation that turns the values into one number.
     pub aggregation: Aggregation,
     /// The comparison of that number with the limit.
     pub comparison: Comparison,
-    /// The limit, in the base unit of its quantity.
+    /// The limit, in the base unit of `quantity`.
     pub limit: f64,
-    /// The quantity of both.
+    /// The quantity of both the number and the limit.
     pub quantity: Quantity,
-    /// The number of last seconds that it covers, at every second; the whole run if `None`.
+    /// The number of most recent seconds that the threshold covers, judged every second; `None` for the whole run.
     pub window: Option<u32>,
-    /// If a failure ends the run: the first second in which it may. `None` if it does not.
+    /// The first second in which a failure may end the run; `None` if a failure does not end it.
     pub abort: Option<u32>,
 }
 
-/// The quantity that a threshold measures.
+/// The counts that a threshold reads.
 #[derive(Clone, Debug, PartialEq)]
 pub enum Measure {
     /// A measure of these rows together.
@@ -45,15 +45,15 @@ pub enum Measure {
     Iterations(IterationMeasure, Vec<usize>),
     /// Start delays of exchanges, over all rows.
     StartDelay,
-    /// Users under way.
+    /// Number of active users.
     Users,
     /// Metrics of one kind and unit together.
     Metrics {
         /// The metrics.
         ids: Vec<MetricId>,
-        /// The kind of all of them.
+        /// The kind of all these metrics.
         kind: MetricKind,
-        /// The unit of all of them.
+        /// The unit of all these metrics.
         unit: MetricUnit,
     },
 }
@@ -69,7 +69,7 @@ pub enum RowMeasure {
     Phase(usize),
     /// The share of exchanges that failed.
     Failed,
-    /// Exchanges.
+    /// Number of exchanges.
     Requests,
     /// Bytes received.
     BytesIn,
@@ -80,25 +80,25 @@ pub enum RowMeasure {
 /// A measure of iterations.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum IterationMeasure {
-    /// Iterations that were walked to the end.
+    /// Iterations that ran to the end.
     Completed,
-    /// Iterations that found no user.
+    /// Iterations that found no free user.
     Dropped,
-    /// Durations of the completed ones.
+    /// Durations of completed iterations.
     Duration,
 }
 
-/// The kind of a measure, which decides how its values become numbers and which aggregations it has.
+/// The kind of a measure, which decides how its values become numbers and which aggregations it supports.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum MeasureKind {
-    /// The distribution of its values. `fails` is `true` if each is of an exchange, which may have failed.
+    /// The distribution of the values. `fails` is `true` if each value belongs to an exchange, which may have failed.
     #[allow(missing_docs, reason = "said above")]
     Trend { fails: bool },
-    /// The sum of its values.
+    /// The sum of the values.
     Counter,
-    /// The share of its values that are not 0.
+    /// The share of values that are not 0.
     Share,
-    /// The last value, the least, the greatest.
+    /// The last, the least and the greatest value.
     Gauge,
 }
 
@@ -123,7 +123,7 @@ impl Measure {
         }
     }
 
-    /// Returns the quantity of an aggregation; `None` if the measure has no such aggregation.
+    /// Returns the quantity of an aggregation; `None` if the measure does not support it.
     pub fn quantity(&self, aggregation: Aggregation) -> Option<Quantity> {
         use Aggregation as A;
         match (self.kind(), aggregation) {
@@ -154,7 +154,7 @@ impl Measure {
 }
 
 impl MeasureKind {
-    /// Lists the aggregations in words, for messages.
+    /// Lists the supported aggregations in words, for messages.
     pub const fn aggregations(self) -> &'static str {
         match self {
             Self::Trend { fails: true } => "`p(N)`, `avg`, `min`, `med`, `max`, `count` and `rate`",

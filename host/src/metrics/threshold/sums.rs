@@ -1,4 +1,4 @@
-//! The sum of a measure over some time: a second, a window, or the whole run. One type serves all three, so that a
+//! The sum of a measure over a period: a second, a window, or the whole run. One type serves all three, so that a
 //! window is the sum of its seconds.
 
 use std::collections::BTreeMap;
@@ -14,25 +14,25 @@ use crate::metrics::row_stats::RowStats;
 use crate::metrics::sample::FailureKind;
 use crate::script::threshold_syntax::Aggregation;
 
-/// The sum of a measure. Times are microseconds.
+/// The sum of a measure. Times are in microseconds.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct Sums {
-    /// The count of each value, by the value's bin; in thousandths for a trend of a plugin.
+    /// The number of values in each bin. Bins are in thousandths of a unit for a plugin's trend.
     bins: BTreeMap<u64, u64>,
     /// The number of values.
     count: u64,
-    /// The number of them that are not 0, or failed.
+    /// The number of values that are not 0, or of exchanges that failed.
     hits: u64,
-    /// The sum of their values.
+    /// The sum of the values.
     sum: f64,
     /// The least and the greatest value.
     range: ValueRange,
-    /// The last one.
+    /// The last value.
     last: Option<f64>,
 }
 
 impl Sums {
-    /// Adds up the counts of a second.
+    /// Sums up a measure over a second.
     pub fn of_interval(measure: &Measure, interval: &Interval) -> Self {
         let mut sums = Self::default();
         match measure {
@@ -52,7 +52,7 @@ impl Sums {
         sums
     }
 
-    /// Adds up the counts of the run so far.
+    /// Sums up a measure over the run so far.
     pub fn of_run(measure: &Measure, aggregate: &Aggregate) -> Self {
         let mut sums = Self::default();
         match measure {
@@ -66,7 +66,7 @@ impl Sums {
             Measure::StartDelay => sums.add_histogram(aggregate.start_delay()),
             Measure::Users => {
                 let timeline = aggregate.timeline();
-                // Users are counted at the end of a second; the last one ends without any.
+                // Users are counted at the end of a second, and none are left at the end of the last one.
                 let points = timeline.length().saturating_sub(1).max(1).min(timeline.length());
                 (0..points).for_each(|index| sums.gauge(f64::from(timeline.users_at(index))));
             }
@@ -77,7 +77,7 @@ impl Sums {
         sums
     }
 
-    /// Adds the sum of a later time.
+    /// Adds the sum of a later period.
     pub fn add(&mut self, other: &Self) {
         for (value, count) in &other.bins {
             *self.bins.entry(*value).or_default() += count;
@@ -89,7 +89,7 @@ impl Sums {
         self.last = other.last.or(self.last);
     }
 
-    /// Returns the number that a threshold compares, over this many seconds; `None` without values.
+    /// Returns the number that a threshold compares, over this many seconds; `None` if there are no values.
     pub fn number(&self, threshold: &ThresholdRule, seconds: f64) -> Option<f64> {
         let share = || (self.count > 0).then(|| self.hits as f64 / self.count as f64);
         let in_range = |value: f64| value.is_finite().then_some(value);
@@ -139,7 +139,7 @@ impl Sums {
             RowMeasure::BytesIn => self.sum += series.bytes.received as f64,
             RowMeasure::BytesOut => self.sum += series.bytes.out as f64,
         }
-        // An exchange that the end of the run cut off is not a failure of the site.
+        // An exchange that the end of the run cut short is not a failure of the site.
         self.count += series.requests() - cancelled;
         self.hits += series.failures() - cancelled;
     }
@@ -187,7 +187,7 @@ impl Sums {
     }
 }
 
-/// Returns the base units in one of a plugin's unit: microseconds, bytes or plain numbers.
+/// Returns the number of base units (microseconds, bytes or plain numbers) in one unit of a plugin's metric.
 const fn factor(unit: MetricUnit) -> f64 {
     match unit {
         MetricUnit::Nanoseconds => 1e-3,
@@ -195,7 +195,7 @@ const fn factor(unit: MetricUnit) -> f64 {
     }
 }
 
-/// Returns the base units in one unit of a bin.
+/// Returns the number of base units in one unit of a bin.
 fn scale(measure: &Measure) -> f64 {
     match measure {
         Measure::Metrics { unit, .. } => factor(*unit) / TREND_SCALE,

@@ -20,7 +20,7 @@ use crate::plugin::instance::limits;
 use crate::plugin::instance::worker_plugin::WorkerPlugin;
 use crate::plugin::scripting::StepParams;
 use crate::template::{Environment, Template, environment_names};
-use crate::text::error_chain;
+use crate::text::one_line;
 use crate::user::{InstanceId, Session};
 
 /// The data of one instance's store.
@@ -182,7 +182,7 @@ impl GuestState {
 
     /// Redacts the user's secrets from a text of the guest, cuts it and puts it on one line.
     pub fn redact_line(&self, text: &str) -> String {
-        error_chain(&match &self.session {
+        one_line(&match &self.session {
             Some(session) => session.redact(text),
             None => self.worker_plugin.scripting.secrets.excerpt(text, &[]),
         })

@@ -38,7 +38,7 @@ use super::native::{self, NativeLibrary};
 use crate::diagnostic::Span;
 use crate::net::Origin;
 use crate::plugin::scripting::StepParams;
-use crate::text::error_chain;
+use crate::text::one_line;
 use crate::user::{InstanceId, Session};
 
 /// The reason why a step could not be configured.
@@ -133,7 +133,7 @@ impl Instance {
                 let value = step.params.pointer(&error.pointer).and_then(serde_json::Value::as_str);
                 let template_error = configuring.and_then(|step| step.template_error);
                 let span = template_error.filter(|(text, _)| Some(text.as_str()) == value).map(|(_, span)| span);
-                let (message, help) = (error_chain(&error.message), error.help.map(|help| error_chain(&help)));
+                let (message, help) = (one_line(&error.message), error.help.map(|help| one_line(&help)));
                 let pointer = error.pointer;
                 Err(ConfigureError::Params(Box::new(ParamsError { pointer, message, help, span })))
             }

@@ -4,7 +4,7 @@
 use boon::{CompileError, Compiler, Draft, ErrorKind, SchemaIndex, Schemas, SchemeUrlLoader, Type, ValidationError};
 use serde_json::Value;
 
-use crate::text::error_chain;
+use crate::text::one_line;
 
 /// Maximum number of violations of one step that are shown.
 const MAX_VIOLATIONS: usize = 10;
@@ -58,7 +58,7 @@ impl ParamsSchema {
         compiler.set_default_draft(Draft::V2020_12);
         // The loader knows no scheme, so that nothing is ever loaded.
         compiler.use_loader(Box::new(SchemeUrlLoader::new()));
-        let wrong = |error: CompileError| format!("is not a JSON Schema: {}", error_chain(&error.to_string()));
+        let wrong = |error: CompileError| format!("is not a JSON Schema: {}", one_line(&error.to_string()));
         compiler.add_resource(NAME, text.clone()).map_err(wrong)?;
         let index = compiler.compile(NAME, &mut compiled).map_err(wrong)?;
         Ok(Self { text, compiled, index })
@@ -198,7 +198,7 @@ impl Violation {
             }
             ErrorKind::AdditionalProperties { got } => got.iter().for_each(|key| {
                 let escaped = key.replace('~', "~0").replace('/', "~1");
-                push(format!("{pointer}/{escaped}"), format!("`{}` is not a key of {subject}", error_chain(key)));
+                push(format!("{pointer}/{escaped}"), format!("`{}` is not a key of {subject}", one_line(key)));
             }),
             kind => push(pointer, format!("{subject} {}", requirement(kind))),
         }
@@ -208,7 +208,7 @@ impl Violation {
 /// Names the value at a pointer for users: `headers.accept`.
 fn subject(pointer: &str) -> String {
     let keys: Vec<_> = pointer.split('/').skip(1).map(|key| key.replace("~1", "/").replace("~0", "~")).collect();
-    if keys.is_empty() { "the step".into() } else { format!("`{}`", error_chain(&keys.join("."))) }
+    if keys.is_empty() { "the step".into() } else { format!("`{}`", one_line(&keys.join("."))) }
 }
 
 /// Describes what a value must be, to continue after its name.
@@ -273,7 +273,7 @@ fn shown(value: &Value) -> String {
 /// Shortens a text of the plugin to one line of at most 60 characters.
 fn truncate(text: &str) -> String {
     const MAX_CHARS: usize = 60;
-    let line = error_chain(text);
+    let line = one_line(text);
     let short: String = line.chars().take(MAX_CHARS).collect();
     if short.len() < line.len() { short + "…" } else { line }
 }

@@ -1,4 +1,4 @@
-//! Synthetic runs with known differences.
+//! Comparisons of synthetic runs with known differences.
 
 use proptest::prelude::*;
 
@@ -20,7 +20,7 @@ use ChangeVerdict::{Better, Inconclusive, TooFewSamples, WithinTolerance, Worse}
 
 #[test]
 fn what_changed_is_told_from_what_did_not() {
-    // Requests a second, response times in microseconds from and over, failures of a thousand.
+    // Requests per second, least response time and span in microseconds, failures per thousand.
     let base = test_reports::steady(100, (20_000, 10_000), 0);
     let cases = [
         (

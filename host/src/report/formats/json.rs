@@ -54,7 +54,7 @@ mod tests {
         assert!(!validator.is_valid(&output), "a missing field");
     }
 
-    /// Every object lists its fields and allows no others, and every field says what it is.
+    /// Checks that every object lists its fields and allows no others, and that every field has a description.
     #[test]
     fn the_schema_describes_every_field() {
         fn check(at: &str, schema: &Value) {

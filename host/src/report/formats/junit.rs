@@ -1,6 +1,5 @@
-//! Checks and thresholds as JUnit XML, which continuous integration shows by itself: a suite of each, with a test case
-//! for every threshold and every check. A check that failed even once is a failed case; a check without a reply is a
-//! skipped one.
+//! Checks and thresholds as JUnit XML, which CI systems display natively: a suite of each, with a test case for every
+//! threshold and every check. A check that failed even once is a failed case; a check without a reply is a skipped one.
 
 use std::io::{self, Write};
 
@@ -11,9 +10,9 @@ use quick_xml::writer::ElementWriter;
 use super::super::checks_and_thresholds::deciding_value;
 use super::super::format::grouped;
 use super::super::model::Report;
-use crate::text::error_chain;
+use crate::text::one_line;
 
-/// The end of a case.
+/// The result of a test case.
 enum CaseOutcome {
     Passed,
     Skipped,
@@ -73,7 +72,7 @@ fn checks(report: &Report) -> Vec<TestCase> {
     cases.collect()
 }
 
-/// Adds the numbers of cases as attributes.
+/// Adds the numbers of all, failed and skipped cases as attributes.
 fn with_counts<'w, W: Write>(
     element: ElementWriter<'w, W>,
     cases: impl Iterator<Item = &'w TestCase> + Clone,
@@ -87,8 +86,8 @@ fn with_counts<'w, W: Write>(
 }
 
 fn write_case<W: Write>(writer: &mut Writer<W>, case: &TestCase) -> io::Result<()> {
-    // Control characters are not XML in any form.
-    let (class, name) = (error_chain(&case.class), error_chain(&case.name));
+    // XML cannot represent most control characters, not even escaped.
+    let (class, name) = (one_line(&case.class), one_line(&case.name));
     let attributes = [("classname", class.as_str()), ("name", name.as_str()), ("time", "0")];
     let element = writer.create_element("testcase").with_attributes(attributes);
     match &case.outcome {

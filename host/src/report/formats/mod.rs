@@ -1,5 +1,5 @@
-//! The formats of report files, by extension. A new one is a file here with a function that writes a report, and a row
-//! in [`FORMATS`]: the parser of `--out`, its help and its messages read the table.
+//! The formats of report files, by extension. A new format needs a file here with a function that writes a report, and
+//! a row in [`FORMATS`]: the parser of `--out`, its help and its messages read that table.
 
 mod csv;
 pub(super) mod json;
@@ -13,33 +13,33 @@ use super::model::Report;
 /// A format that a report can be written in.
 #[derive(Clone, Copy, Debug)]
 pub struct ReportFormat {
-    /// The extension that asks for it, in lower case and without the point. A page of the documentation must name it.
+    /// The extension that selects it, in lower case and without the dot. The documentation must mention it.
     pub extension: &'static str,
-    /// The name, shown beside the extension if it says more.
+    /// The name, shown after the extension unless it is the same but for case.
     pub name: &'static str,
     /// Writes the whole report.
     pub write: fn(&Report, &mut dyn Write) -> io::Result<()>,
 }
 
-/// All formats. The first is that of pipes and devices, whose names have no extension.
+/// All formats. The first is used for pipes and devices whose names have no extension.
 pub const FORMATS: &[ReportFormat] = &[
     ReportFormat { extension: "json", name: "JSON", write: json::write },
     ReportFormat { extension: "csv", name: "CSV", write: csv::write },
     ReportFormat { extension: "xml", name: "JUnit", write: junit::write },
 ];
 
-/// Returns the format that a path asks for by its extension, in any case; `None` if none has it.
+/// Returns the format that a path's extension selects, in upper or lower case; `None` if no format has it.
 pub fn of_path<'f>(formats: &'f [ReportFormat], path: &Path) -> Option<&'f ReportFormat> {
     let extension = path.extension()?.to_string_lossy().to_ascii_lowercase();
     formats.iter().find(|format| format.extension == extension)
 }
 
-/// Lists extensions in words for messages: `` `.json`, `.csv` or `.xml` ``.
+/// Lists the extensions in words, for messages: `` `.json`, `.csv` or `.xml` ``.
 pub fn extensions(formats: &[ReportFormat]) -> String {
     in_words(formats.iter().map(|format| format!("`.{}`", format.extension)).collect())
 }
 
-/// Lists formats in words for the help: `.json, .csv or .xml (JUnit)`.
+/// Lists the formats in words, for the help: `.json, .csv or .xml (JUnit)`.
 pub fn described(formats: &[ReportFormat]) -> String {
     let each = formats.iter().map(|format| match format.name.eq_ignore_ascii_case(format.extension) {
         true => format!(".{}", format.extension),
@@ -58,7 +58,7 @@ mod tests {
     use super::super::{ReportFile, test_reports};
     use super::*;
 
-    /// A format that is not in the product: adding it takes this row alone.
+    /// A format for tests only; this row is all that it takes to add one.
     const TOTALS: ReportFormat = ReportFormat {
         extension: "totals",
         name: "a line",

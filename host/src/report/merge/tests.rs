@@ -1,4 +1,4 @@
-//! A run that was split comes back together, in any order.
+//! Merges of a run that was split over machines: in any order, they give the report of the whole run.
 
 use proptest::prelude::*;
 
@@ -17,7 +17,8 @@ fn named(reports: &[Report]) -> Vec<NamedReport> {
     reports.iter().enumerate().map(name).collect()
 }
 
-/// Returns what does not depend on the machine: all but settings, workers and percentiles of single seconds.
+/// Returns the parts that do not depend on the machine: all but settings, workers, the users of scenarios and the
+/// percentiles of single seconds.
 fn whole(report: &Report) -> serde_json::Value {
     let mut value = serde_json::to_value(report).unwrap();
     value["settings"] = serde_json::Value::Null;
@@ -25,7 +26,7 @@ fn whole(report: &Report) -> serde_json::Value {
     for scenario in value["scenarios"].as_array_mut().unwrap() {
         scenario["users"] = serde_json::Value::Null;
     }
-    // A sum of fractions depends on their order in its last bit.
+    // The last bit of a sum of fractions depends on their order.
     for metric in value["metrics"].as_array_mut().unwrap() {
         if let Some(mean) = metric["distribution"]["mean"].as_f64() {
             metric["distribution"]["mean"] = format!("{mean:.9}").into();

@@ -1,4 +1,4 @@
-//! Made-up seconds of made-up workers, and what comes of thresholds on them.
+//! Verdicts on thresholds, from synthetic seconds of synthetic workers.
 
 use super::super::{Measure, RowMeasure};
 use super::*;
@@ -12,7 +12,7 @@ use crate::script::threshold_syntax::{Quantity, parse_criterion};
 
 const MILLISECOND: Nanos = 1_000_000;
 
-/// A threshold on all rows; `p(95)<200ms for 30s` and the like.
+/// Returns a threshold on all rows from an expression such as `p(95)<200ms for 30s`.
 fn threshold(what: RowMeasure, expression: &str) -> ThresholdRule {
     on(Measure::Rows(what, vec![0, 1]), expression)
 }
@@ -33,7 +33,7 @@ fn on(measure: Measure, expression: &str) -> ThresholdRule {
     }
 }
 
-/// A run whose seconds are handed over one by one, each with requests of given durations and failures.
+/// A run whose seconds are handed over one by one, each with requests of the given durations and failures.
 struct SyntheticRun {
     aggregate: Aggregate,
     merger: SecondMerger,
@@ -77,7 +77,7 @@ impl SyntheticRun {
         self.merger.add(&from);
     }
 
-    /// Judges the seconds that are complete by now, as a run does. `true` if a threshold ends the run.
+    /// Judges the seconds that are complete by now, as a run does. Returns `true` if a threshold ends the run.
     fn judge_complete(&mut self, now: Nanos) -> bool {
         let complete: Vec<_> = std::iter::from_fn(|| self.merger.next_complete(now)).collect();
         let newest = complete.last().map(|merged| merged.second);
@@ -90,7 +90,7 @@ impl SyntheticRun {
         ends
     }
 
-    /// Ends the run as a run ends: the counts that are left are added, and nothing more is judged meanwhile.
+    /// Ends the run as a real run does: adds the remaining counts, and judges nothing until all are added.
     fn finish_at(mut self, elapsed: Nanos, load_end: Nanos) -> Vec<ThresholdVerdict> {
         while let Some(merged) = self.merger.next_remaining() {
             self.judge.add(merged.second, &merged.counts);
@@ -98,7 +98,7 @@ impl SyntheticRun {
         self.judge.finish(&self.aggregate, elapsed, load_end)
     }
 
-    /// One more second of the only worker. Whether a threshold ends the run.
+    /// Hands over one more second of the only worker. Returns `true` if a threshold ends the run.
     fn next(&mut self, requests: &[(u64, Option<FailureKind>)]) -> bool {
         self.hand_over(0, self.second, requests);
         self.second += 1;
