@@ -5,7 +5,7 @@ static uint32_t refuse(void *instance, const stampede_host *host, stampede_text 
                        uint32_t *step, stampede_config_error *error) {
     UNUSED(instance), UNUSED(host), UNUSED(action), UNUSED(params), UNUSED(step);
     error->pointer = text("/color");
-    error->message = text("`octarine` is no color");
+    error->message = text("`octarine` is not a color");
     error->help = text("try `green`");
     return STAMPEDE_REFUSED;
 }

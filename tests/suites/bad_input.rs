@@ -176,7 +176,7 @@ fn more_users_than_files_can_be_open_are_refused_with_the_limit() {
             .exits(2);
         assert_eq!(
             run.stderr,
-            "error[usage::open-files]: 4000000 connections need 4000064 open files, and the limit is 256\n  \
+            "error[usage::open-files]: 4000000 connections need 4000064 open files, but the limit is 256\n  \
              = help: use at most 192 users for each origin, or raise the hard limit: `ulimit -Hn 4000064` as root, \
              `LimitNOFILE=4000064` in a systemd unit\n"
         );

@@ -198,7 +198,7 @@ fn a_library_that_is_not_a_plugin_is_refused_with_the_reason() {
 fn the_message_of_a_library_about_its_step_is_shown_at_the_line() {
     let library = misbehaving("refuses_its_step");
     let run = call("check --allow-native", &library, ", color: octarine").finish().exits(3);
-    let expected = "error[script::parameter]: `octarine` is no color
+    let expected = "error[script::parameter]: `octarine` is not a color
  --> script.yml:4:44
   |
 4 |   - {name: Step, action: misbehave, color: octarine}

@@ -56,7 +56,7 @@ fn reports_that_cannot_be_merged_or_compared_are_refused_in_one_line() {
     for (name, said) in [
         ("newer.json", "error[usage::report]: `newer.json` is a report in the format `stampede-report/2`"),
         ("other.json", "row 1 of `good.json` is `Get` (action `http`), of `other.json` `Put` (action `http`)"),
-        ("foreign.json", "error[usage::report]: `foreign.json` is no report of stampede-shooter"),
+        ("foreign.json", "error[usage::report]: `foreign.json` is not a report of stampede-shooter"),
         ("broken.json", "error[usage::report]: `broken.json` is not valid JSON (line 1, column "),
         ("missing.json", "error[usage::report]: cannot read the report `missing.json`: no such file or directory"),
     ] {

@@ -107,7 +107,10 @@ fn draw(binary: &Path) -> Result<(), Failure> {
 }
 
 /// Sends on the lines of a stream, with their times.
-#[allow(clippy::disallowed_methods, reason = "the clock of the load runner is not to be had here, nor needed")]
+#[allow(
+    clippy::disallowed_methods,
+    reason = "xtask does not depend on the load runner, whose clock a picture does not need"
+)]
 fn collect(stream: Option<impl Read + Send + 'static>, lines: Sender<Line>) {
     let start = Instant::now();
     let read = move || {

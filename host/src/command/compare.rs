@@ -39,9 +39,9 @@ pub struct Baseline {
 
 /// The end of a comparison.
 pub struct ComparisonResult {
-    /// What to print.
+    /// The text to print.
     pub text: String,
-    /// How to exit.
+    /// The exit code.
     pub exit: Exit,
 }
 

@@ -23,6 +23,7 @@ pub const CAUSES: &[Cause] = &[
     cause("internal::run", "The run could not go on.", REPORT_IT),
     cause("internal::schema", "The schema of scripts in the binary is damaged.", REPORT_IT),
     cause("internal::signals", "The system does not let the program wait for signals.", "Look at the reason."),
+    cause("internal::sink", "An output of the run could not be started, or failed at the end.", "Look at the reason."),
     cause("internal::stdout", "Standard output cannot be written.", "Look at the reason, such as a full disk."),
     cause("internal::tls", "The certificates that the system trusts cannot be loaded.", "Look at the reason."),
     cause("plugin::engine", "The WebAssembly engine could not be set up.", REPORT_IT),

@@ -51,9 +51,9 @@ pub(crate) fn measure(setup: &Setup) -> Result<Findings> {
     let nothing = setup.write("nothing.yml", "- {name: Nothing, action: set, variables: {nothing: x}}\n")?;
     let request = setup.script(&[target.url()], "1.1")?;
     // An iteration that sends nothing ends a few µs after it began: its time, from when it was due, is its delay.
-    let setting = Load { action: "a variable set", script: &nothing, delays: "/scenarios/0/iteration_time_us" };
+    let setting = RatedAction { action: "a variable set", script: &nothing, delays: "/scenarios/0/iteration_time_us" };
     let mut all = vec![run(setup, &setting, SCHEDULED)?];
-    let sending = Load { action: "a request", script: &request, delays: "/generator/start_delay_us" };
+    let sending = RatedAction { action: "a request", script: &request, delays: "/generator/start_delay_us" };
     for rate in SENT.into_iter().chain([TOO_MANY]) {
         all.push(run(setup, &sending, rate)?);
     }
@@ -86,15 +86,15 @@ pub(crate) fn measure(setup: &Setup) -> Result<Findings> {
 }
 
 /// An action, the script that has it, and the place of its delays in the report.
-struct Load<'w> {
+struct RatedAction<'w> {
     action: &'static str,
     script: &'w Path,
     delays: &'static str,
 }
 
 /// Runs a script at a rate.
-fn run(setup: &Setup, load: &Load<'_>, rate: u64) -> Result<RateRun> {
-    let Load { action, script, delays } = *load;
+fn run(setup: &Setup, load: &RatedAction<'_>, rate: u64) -> Result<RateRun> {
+    let RatedAction { action, script, delays } = *load;
     let mut command = setup.load_runner(script, None);
     command.args(["--workers", "2", "--max-users", USERS, "--arrival-rate", &format!("{rate}/s")]);
     let (run, report) = setup.report(command.args(["--duration", &format!("{}s", setup.seconds())]))?;
