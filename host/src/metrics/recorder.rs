@@ -79,7 +79,7 @@ impl Recorder {
     }
 
     /// Counts an iteration that began at `began`.
-    pub fn record_iteration(&mut self, scenario: usize, is_complete: bool, (began, now): (Nanos, Nanos)) {
+    pub fn record_iteration(&mut self, scenario: usize, is_complete: bool, began: Nanos, now: Nanos) {
         if self.is_counted(began) {
             self.current.iterations[scenario].record(is_complete, now.saturating_sub(began));
         }

@@ -105,7 +105,7 @@ impl ArrivalPool {
                 break;
             }
             arrivals.advance();
-            shared.recorder.borrow_mut().record_iteration(self.scenario, false, (due, now));
+            shared.recorder.borrow_mut().record_iteration(self.scenario, false, due, now);
         }
         self.stop();
     }

@@ -4,7 +4,7 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use stampede_time::{Nanos, RunPhase};
+use stampede_time::RunPhase;
 
 use super::load_controller::{LoadChange, LoadState};
 use super::outcome::EndReason;
@@ -62,11 +62,4 @@ pub struct LoadUpdate {
     pub totals: Snapshot,
     /// The load from now on.
     pub load: LoadState,
-}
-
-impl SecondSnapshot {
-    /// Returns the time since the segment began.
-    pub const fn end(&self) -> Nanos {
-        self.totals.elapsed
-    }
 }

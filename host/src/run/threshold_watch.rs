@@ -38,12 +38,12 @@ impl RunObserver for ThresholdWatch {
     fn second(&mut self, second: &Arc<SecondSnapshot>, aggregate: &Aggregate) -> Option<EndReason> {
         self.judge.add(second.merged.second, &second.merged.counts);
         if second.phase != RunPhase::Running {
-            self.load_ends(second.end());
+            self.load_ends(second.totals.elapsed);
             return None;
         }
         let fatal = self.judge.judge(second.merged.second, second.is_newest.then_some(aggregate))?;
         tracing::warn!("stopping: the threshold `{}: {}` does not hold", fatal.metric, fatal.expression);
-        self.draining_since = Some(second.end());
+        self.draining_since = Some(second.totals.elapsed);
         Some(EndReason::Threshold)
     }
 

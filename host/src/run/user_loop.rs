@@ -96,7 +96,7 @@ impl VirtualUser {
     fn finish_iteration(&self, began: Nanos, is_complete: bool) {
         let shared = &self.session.shared;
         if let Some(scenario) = self.scenario.index {
-            shared.recorder.borrow_mut().record_iteration(scenario, is_complete, (began, shared.clock.now()));
+            shared.recorder.borrow_mut().record_iteration(scenario, is_complete, began, shared.clock.now());
         }
         self.context.active_users.set(self.context.active_users.get() - u32::from(self.is_arrival_driven()));
     }

@@ -22,7 +22,7 @@ enum Heard {
 struct TestSink {
     heard: Sender<Heard>,
     held_up_by: Option<Receiver<()>>,
-    /// What another sink is held up by until this one has finished.
+    /// Holds another sink up until this one has finished.
     holds_up: Option<Sender<()>>,
 }
 
