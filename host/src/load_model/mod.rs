@@ -29,8 +29,9 @@ pub use arrivals::ArrivalRate;
 pub use constant::Constant;
 pub use flags::{load_flag, with_flags};
 pub use keys::LoadError;
-pub use model::{LoadModel, LoadModelEntry, LoadModelHandle};
 #[cfg(test)]
+pub use model::LoadModel;
+pub use model::{LoadModelEntry, LoadModelHandle};
 #[cfg(test)]
 pub use ramping::Ramping;
 pub use rule::{ArrivalRule, IterationRule, SelfPacedRule, UserCount};
