@@ -368,6 +368,7 @@ fn a_long_stream_is_read_in_flat_memory() {
         assert_eq!((report.row("Hear").ok(), counted(&report, "messages_in")), (1, count), "{}", run.stdout);
         run.peak_kib
     };
-    let (short, long) = (hear(100_000), hear(1_000_000));
+    // On a busy machine the memory levels off only after a million messages. A byte kept of each would show.
+    let (short, long) = (hear(3_000_000), hear(12_000_000));
     assert!(long <= short + (8 << 10), "{short} KiB, then {long} KiB");
 }
