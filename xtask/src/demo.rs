@@ -1,5 +1,5 @@
-//! `cargo xtask demo`: the first run, with everything built on the way. The build leaves most optimization out: it takes
-//! a third of the time of a release build, and is fast enough for 50 users.
+//! `cargo xtask demo`: the first run, with everything built on the way. The build leaves most optimization out: it
+//! takes a third of the time of a release build, and is fast enough for 50 users.
 
 use std::process::Command;
 

@@ -17,8 +17,7 @@ const USAGE: &str = "usage: cargo xtask <command>
 
 commands:
   demo  build, start the sample site, run the sample script for 10 s, write report.json
-  test [--quick]
-        format check, clippy and every test of the workspace; with --quick, the unit tests and the fast suites only
+  test  format check, clippy and every test of the workspace; `test --quick` omits all but unit tests and fast suites
   tools install the tools that the tests build plugins in Python, JavaScript and C with, as `test` does
   docs [--picture [BINARY]]
         the book into target/book; --picture draws docs/picture.svg instead, from a run of a release build or of BINARY

@@ -7,9 +7,6 @@ use xtask::workspace::{ensure_target, workspace_cargo};
 
 use crate::instructions;
 
-/// The feature with code that only a benchmark compiles.
-const TWIN: &str = "stampede-shooter/native-twin";
-
 /// The OCI registry that the tests push components to and pull them from.
 const REGISTRY: Program = Program {
     name: "docker-registry",
@@ -18,50 +15,33 @@ const REGISTRY: Program = Program {
               the program `registry` of the CNCF Distribution project, by this name on the PATH)",
 };
 
-/// A step: its name, and the arguments of cargo.
-type Step = (&'static str, &'static [&'static str]);
+/// A step: its name, and the arguments of cargo with blanks between them.
+type Step = (&'static str, &'static str);
 
-const FORMAT: Step = ("format", &["fmt", "--all", "--check"]);
+const FORMAT: Step = ("format", "fmt --all --check");
 
-/// Lints everything, also the benchmarks and the code that only they compile.
+/// Lints everything, also the code that only a benchmark compiles.
 const CLIPPY: Step =
-    ("clippy", &["clippy", "--workspace", "--all-targets", "--features", TWIN, "--", "-D", "warnings"]);
+    ("clippy", "clippy --workspace --all-targets --features stampede-shooter/native-twin -- -D warnings");
 
-/// The guests are without tests of their own, and the suites use them as components, so they are not built natively.
-const TEST: Step = ("test", &["test", "--workspace", "--exclude", "stampede-guests"]);
+/// All steps, quickest first. The guests have no tests of their own, and the suites use them as components, so they are
+/// not built natively. The example is outside the workspace, as a user's plugin is.
+const ALL: [Step; 4] = [
+    FORMAT,
+    CLIPPY,
+    ("test", "test --workspace --exclude stampede-guests"),
+    ("test of the example", "test --locked --manifest-path examples/plugin-greet/Cargo.toml"),
+];
 
-/// The example is outside the workspace, as a user's plugin is.
-const EXAMPLE: Step =
-    ("test of the example", &["test", "--locked", "--manifest-path", "examples/plugin-greet/Cargo.toml"]);
-
-/// All steps, quickest first.
-const ALL: [Step; 4] = [FORMAT, CLIPPY, TEST, EXAMPLE];
-
-/// The steps for the time between two changes: the unit tests, and the suites that take seconds.
+/// The steps for the time between two changes: unit tests, and the suites that take seconds.
 const QUICK: [Step; 4] = [
     FORMAT,
     CLIPPY,
-    ("unit tests", &["test", "--workspace", "--exclude", "stampede-guests", "--lib", "--bins", "--test", "tidy"]),
+    ("unit tests", "test --workspace --exclude stampede-guests --lib --bins --test tidy"),
     (
         "fast suites",
-        &[
-            "test",
-            "--workspace",
-            "--exclude",
-            "stampede-guests",
-            "--test",
-            "suites",
-            "--",
-            "bad_input::",
-            "cli::",
-            "determinism::",
-            "inspect::",
-            "rehearsal::",
-            "reports::",
-            "schema::",
-            "secrets::",
-            "verdict::",
-        ],
+        "test --workspace --exclude stampede-guests --test suites -- \
+         bad_input:: cli:: determinism:: inspect:: rehearsal:: reports:: schema:: secrets:: verdict::",
     ),
 ];
 
@@ -83,5 +63,6 @@ pub(crate) fn run_quick() -> Result<(), Failure> {
 }
 
 fn steps(steps: &[Step]) -> Result<(), Failure> {
-    steps.iter().try_for_each(|(name, arguments)| step::run(name, &mut workspace_cargo(arguments)))
+    let cargo = |arguments: &str| workspace_cargo(&arguments.split(' ').collect::<Vec<_>>());
+    steps.iter().try_for_each(|(name, arguments)| step::run(name, &mut cargo(arguments)))
 }
