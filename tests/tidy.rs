@@ -42,7 +42,7 @@ const FLOORS: Floors = &[
     &["time", "random", "text", "exit"],
     &["diagnostic"],
     &["script"],
-    // What was typed on the command line is plain data, as a script is; `plan` reads both.
+    // The command line is plain data, as a script is; `plan` reads both.
     &["cli"],
     &["metrics", "data"],
     &["net"],

@@ -171,7 +171,7 @@ impl LoadController {
         }
     }
 
-    // What a request does, by how the load stands. A scale is a multiple of the plan's load, by scenario.
+    // The effect of a request, by the state of the load. A scale is a multiple of the plan's load, by scenario.
     //
     // | request       | running                      | paused                      | ending    |
     // |---------------|------------------------------|-----------------------------|-----------|

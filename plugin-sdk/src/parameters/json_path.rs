@@ -26,7 +26,7 @@ fn depth(text: &str) -> usize {
     while let Some(byte) = bytes.next() {
         match byte {
             b'"' => in_string = !in_string,
-            // What follows is part of the string, a quote too.
+            // All that follows is part of the string, a quote too.
             b'\\' if in_string => drop(bytes.next()),
             b'[' | b'{' if !in_string => depth += 1,
             b']' | b'}' if !in_string => depth = depth.saturating_sub(1),
