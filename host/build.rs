@@ -38,7 +38,7 @@ fn build() -> Result<()> {
     let folder = root.join("plugins");
     let plugins = builtin(&fs::read_to_string(root.join("Cargo.toml"))?)?;
     let packages: Vec<_> = plugins.iter().map(|plugin| format!("--package=stampede-plugin-{plugin}")).collect();
-    let compiled = stampede_components::compile(&root, &packages)?;
+    let compiled = stampede_components::compile(&root, "plugin", &packages)?;
     let actions = plugins.iter().map(|plugin| actions(&folder.join(plugin).join("schema")));
     let offered = plugins.iter().cloned().zip(actions.collect::<Result<Vec<_>>>()?);
     let out = PathBuf::from(env::var("OUT_DIR")?);

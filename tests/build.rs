@@ -16,7 +16,8 @@ fn build() -> stampede_components::Result<()> {
     for input in ["tests/build.rs", "tests/guests", "wit", "Cargo.toml", "Cargo.lock"] {
         println!("cargo::rerun-if-changed={}", root.join(input).display());
     }
-    let compiled = stampede_components::compile(&root, &["--package=stampede-guests".into(), "--examples".into()])?;
+    let guests = ["--package=stampede-guests".into(), "--examples".into()];
+    let compiled = stampede_components::compile(&root, "guest", &guests)?;
     println!("cargo::rustc-env=STAMPEDE_GUESTS={}", compiled.join("examples").display());
     println!("cargo::rerun-if-changed=harness/protos");
     let service = protox::compile(["echo.proto"], ["harness/protos"])?;

@@ -15,9 +15,6 @@ pub type Result<T> = std::result::Result<T, Box<dyn Error>>;
 
 const TARGET: &str = "wasm32-wasip2";
 
-/// The profile of the workspace's `Cargo.toml` for guests, unless [`PROFILE_VARIABLE`] names another.
-const PROFILE: &str = "plugin";
-
 /// The environment variable that names another profile, as `cargo xtask demo` does.
 pub const PROFILE_VARIABLE: &str = "STAMPEDE_PLUGIN_PROFILE";
 
@@ -35,16 +32,17 @@ const NOT_FOR_GUESTS: [&str; 6] = [
     "CARGO_BUILD_BUILD_DIR",
 ];
 
-/// Compiles the packages or examples that `arguments` of `cargo build` name, and returns the folder of the components.
+/// Compiles the packages or examples that `arguments` of `cargo build` name, by a profile of the workspace's
+/// `Cargo.toml` unless [`PROFILE_VARIABLE`] names another, and returns the folder of the components.
 ///
 /// # Errors
 /// The Rust target is missing (in one line with the remedy, instead of a page about a missing `core`), or the packages
 /// do not compile.
-pub fn compile(root: &Path, arguments: &[String]) -> Result<PathBuf> {
+pub fn compile(root: &Path, profile: &str, arguments: &[String]) -> Result<PathBuf> {
     require_target()?;
     let target = target_folder()?;
     println!("cargo::rerun-if-env-changed={PROFILE_VARIABLE}");
-    let profile = env::var(PROFILE_VARIABLE).unwrap_or_else(|_| PROFILE.to_owned());
+    let profile = env::var(PROFILE_VARIABLE).unwrap_or_else(|_| profile.to_owned());
     let mut cargo = Command::new(env::var("CARGO")?);
     cargo.current_dir(root).args(["build", "--locked", "--profile", &profile, "--target", TARGET]);
     cargo.arg("--target-dir").arg(&target).args(arguments);

@@ -4,7 +4,7 @@
 //!
 //! Nothing here touches a recorder or a session: the functions decide, and their callers record.
 
-use std::cell::Cell;
+use std::cell::{Cell, RefCell};
 
 use crate::metrics::sample::{FailureKind, Sample};
 
@@ -12,7 +12,7 @@ use crate::metrics::sample::{FailureKind, Sample};
 #[derive(Default)]
 pub struct OpenSample {
     /// Sample of the exchange announced last.
-    sample: Cell<Option<Sample>>,
+    sample: RefCell<Option<Sample>>,
     /// True when the guest abandoned that exchange.
     is_abandoned: Cell<bool>,
     /// First failure of the task.
@@ -26,7 +26,7 @@ pub struct OpenSample {
 impl OpenSample {
     /// Forgets the previous task.
     pub fn begin(&self) {
-        self.sample.set(None);
+        self.sample.take();
         self.is_abandoned.set(false);
         self.failure.set(None);
         self.status.set(0);
@@ -36,7 +36,7 @@ impl OpenSample {
     /// Makes `sample` the open one. Returns the sample that was open before, which is to be recorded.
     pub fn open(&self, sample: Sample) -> Option<Sample> {
         let closed = self.close();
-        self.sample.set(Some(sample));
+        *self.sample.borrow_mut() = Some(sample);
         closed
     }
 
@@ -61,11 +61,10 @@ impl OpenSample {
     /// Marks the open sample as failed, or the task when no sample is open. Returns `true` if there was no failure
     /// before: an example of it is due.
     pub fn fail(&self, kind: FailureKind) -> bool {
-        let earlier = match self.sample.get() {
-            Some(mut sample) => {
+        let earlier = match &mut *self.sample.borrow_mut() {
+            Some(sample) => {
                 let earlier = sample.failure;
                 sample.failure = earlier.or(Some(kind));
-                self.sample.set(Some(sample));
                 earlier
             }
             None => self.failure.get(),
@@ -102,7 +101,7 @@ impl OpenSample {
     /// Returns `true` if a sample is open whose reply the guest judges. What the guest abandons for that reply is
     /// cancelled by itself.
     pub fn is_judged_by_guest(&self) -> bool {
-        self.sample.get().is_some() && !self.is_abandoned.get()
+        self.sample.borrow().is_some() && !self.is_abandoned.get()
     }
 
     /// Counts one recorded sample of the task.
@@ -125,7 +124,7 @@ impl OpenSample {
             TaskOutcome::Lost(_) => Some(FailureKind::Plugin),
         };
         let is_explained = matches!(outcome, TaskOutcome::Failed) && known.is_some();
-        let sent_nothing = self.recorded.get() == 0 && cut_off == 0 && self.sample.get().is_none();
+        let sent_nothing = self.recorded.get() == 0 && cut_off == 0 && self.sample.borrow().is_none();
         let task_sample = (used_sockets || (sent_nothing && verdict.is_some())).then(|| TaskSample {
             failure: match outcome {
                 TaskOutcome::Passed => None,
