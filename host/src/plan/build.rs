@@ -21,7 +21,7 @@ use crate::plugin::instance::worker_plugin::SharedNames;
 use crate::plugin::load::plugin_set::PluginSet;
 use crate::plugin::load::policy;
 use crate::plugin::load::resolve::PluginLoadOptions;
-use crate::plugin::scripting::ScriptContext;
+use crate::plugin::script_context::ScriptContext;
 use crate::script::model::{self, FlowItem, Script};
 use crate::secrets::Secrets;
 use crate::template::{Environment, VariableNames};

@@ -34,7 +34,7 @@ use crate::metrics::threshold::ThresholdRule;
 use crate::net::{Dial, Tls};
 use crate::plugin::load::loader::LoadedPlugin;
 use crate::plugin::policy::PluginPolicy;
-use crate::plugin::scripting::{ScriptContext, StepParams};
+use crate::plugin::script_context::{ScriptContext, StepParams};
 use crate::script::model::{FailOn, StatusRange};
 use crate::template::{Template, VariableId, VariableNames};
 

@@ -25,7 +25,7 @@ use crate::plugin::load::loader::LoadedPlugin;
 use crate::plugin::load::plugin_set::PluginSet;
 use crate::plugin::load::policy;
 use crate::plugin::load::schema::Violation;
-use crate::plugin::scripting::{ScriptContext, StepParams};
+use crate::plugin::script_context::{ScriptContext, StepParams};
 use crate::script::{LOGIN_KEYS, STEP_KEYS, model, span_within, value_of};
 use crate::template::Environment;
 

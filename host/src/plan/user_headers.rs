@@ -5,7 +5,7 @@ use hyper::header::{HeaderName, HeaderValue};
 use super::Plan;
 use crate::cli::RunArgs;
 use crate::diagnostic::{Diagnostic, Diagnostics, LabeledSpan, Span};
-use crate::plugin::scripting::ScriptContext;
+use crate::plugin::script_context::ScriptContext;
 use crate::script::model::{NamedText, Node, NodeValue, Script};
 use crate::script::span_within;
 use crate::template::{CompileScope, Template, VariableNames};

@@ -20,7 +20,7 @@ use crate::plugin::load::loader::{LoadedPlugin, PluginLoader};
 use crate::plugin::load::resolve::native_not_allowed;
 use crate::plugin::native::{NativeLibrary, is_native};
 use crate::plugin::policy::PluginPolicy;
-use crate::plugin::scripting::ScriptContext;
+use crate::plugin::script_context::ScriptContext;
 use crate::template::Environment;
 use crate::text::one_line;
 
