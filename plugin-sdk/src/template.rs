@@ -11,7 +11,7 @@ use crate::{ConfigError, Task};
 
 /// A text with `{{helpers}}`, which render anew for each request.
 ///
-/// As a field of an action's parameters it is compiled while the parameters are read, and a mistake in it is an error
+/// As a field of an action's parameters it is compiled while the parameters are read, and an error in it is an error
 /// at its place in the script. Numbers and `true` or `false` are taken as their text.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Template(pub(crate) u32);

@@ -1,4 +1,4 @@
-//! Mistakes in the input are found before the first request, reported in full, and end the program with the documented
+//! Errors in the input are found before the first request, reported in full, and end the program with the documented
 //! code. The exact texts are golden files: `tests/scripts/invalid/` and `tests/suites/golden/`.
 
 use std::fmt::Write as _;
@@ -45,7 +45,7 @@ fn with_files() -> Run {
 }
 
 #[test]
-fn mistakes_in_a_plan_get_their_messages_and_no_traffic() {
+fn errors_in_a_plan_get_their_messages_and_no_traffic() {
     let target = Silent::bind();
     for path in scripts(PLAN) {
         let (name, text) = (name(&path), fs::read_to_string(&path).expect("a readable script"));
@@ -62,7 +62,7 @@ fn mistakes_in_a_plan_get_their_messages_and_no_traffic() {
 }
 
 #[test]
-fn mistakes_in_a_script_get_their_messages_from_the_program_too() {
+fn errors_in_a_script_get_their_messages_from_the_program_too() {
     for path in scripts("invalid") {
         let name = name(&path);
         let script = fs::read(&path).expect("a readable script");

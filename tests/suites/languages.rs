@@ -241,7 +241,7 @@ fn the_cases_of_the_challenge_hold_in_every_language() {
 }
 
 #[test]
-fn mistakes_in_a_step_have_the_same_message_in_every_language() {
+fn errors_in_a_step_have_the_same_message_in_every_language() {
     for (language, _) in EXAMPLES {
         let script = format!(
             "plugins: {{it: '{}'}}\nsteps:\n  - {{name: S, action: challenge-{language}, url: 'http://a/', key: k, digits: 9}}\n  \

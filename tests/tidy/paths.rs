@@ -7,7 +7,7 @@ use crate::source::{File, files};
 const FOLDERS: [&str; 8] = ["host/", "tests/", "xtask/", "plugin-sdk/", "plugins/", "wit/", "docs/", "examples/"];
 
 /// Parts of a path that stand for many.
-const PLACEHOLDERS: [&str; 4] = ["NAME", "PLUGIN", "ACTION", "MISTAKE"];
+const PLACEHOLDERS: [&str; 4] = ["NAME", "PLUGIN", "ACTION", "ERROR"];
 
 /// Returns the paths between backticks, without a final slash, but for those with a placeholder.
 fn paths(text: &str) -> impl Iterator<Item = &str> {

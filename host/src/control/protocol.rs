@@ -33,7 +33,7 @@ const USAGE: &str = "one of `scale`, `pause`, `stop: true` and `status: true` is
 /// Decodes a request.
 ///
 /// # Errors
-/// The line is not a valid request. The error names the mistake.
+/// The line is not a valid request. The error says why.
 pub fn decode_request(line: &str) -> Result<ControlRequest, String> {
     let line: ControlMessage = serde_json::from_str(line).map_err(|error| {
         let text = error.to_string();

@@ -18,7 +18,7 @@ pub(super) fn parse(text: &str) -> Result<Table, FormatError> {
     Ok(table)
 }
 
-/// Converts an error. Reading from memory cannot fail and the text is UTF-8 already, so the only mistake left is a
+/// Converts an error. Reading from memory cannot fail and the text is UTF-8 already, so the only error left is a
 /// wrong number of cells.
 fn format_error(text: &str, error: &Error) -> FormatError {
     let message = match error.kind() {

@@ -1,5 +1,5 @@
 //! The names that an expression reads. They are found in its tree before the run, so that a name that does not exist is
-//! a mistake in the script and not a surprise in the middle of the load, and so that only replies that are read are
+//! an error in the script and not a surprise in the middle of the load, and so that only replies that are read are
 //! kept.
 
 use cel::Program;

@@ -9,7 +9,7 @@ use crate::script::stage::{StageSpec, StageTarget};
 pub struct LoadError {
     /// The key to point at.
     pub key: LoadKey,
-    /// The mistake in a sentence.
+    /// The error in a sentence.
     pub message: String,
     /// The way to correct it.
     pub help: &'static str,

@@ -29,7 +29,7 @@ use crate::template::{Environment, VariableNames};
 /// Builds the plan of a run.
 ///
 /// # Errors
-/// The script, the flags, the data or the plugins have mistakes. All of them are returned, except those that depend on
+/// The script, the flags, the data or the plugins have errors. All of them are returned, except those that depend on
 /// another.
 pub fn build(args: &RunArgs, script: &Script) -> Result<Plan, Diagnostics> {
     let script = &include::resolve_includes(script, &script.folder())?;

@@ -136,7 +136,7 @@ pub struct FlowBuilder<'a> {
     metrics: &'a mut Vec<MetricInfo>,
     names: &'a SharedNames,
     reply_detail: ReplyDetail,
-    /// The mistakes in conditions.
+    /// The errors in conditions.
     pub diagnostics: Diagnostics,
 }
 

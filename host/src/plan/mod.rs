@@ -1,5 +1,5 @@
 //! Plans: scripts made complete and valid. A `Plan` holds no option that a default could fill and no name that could be
-//! wrong: every mistake of a user has been reported by the time a plan exists. It is plain data but for its
+//! wrong: every error in the input has been reported by the time a plan exists. It is plain data but for its
 //! [`runtime`](Plan::runtime), and the workers share it.
 
 pub mod build;

@@ -148,7 +148,7 @@ impl<'a> StepDraft<'a> {
 /// Finds the plugin of every step, checks its keys, and has the plugin configure it.
 ///
 /// # Errors
-/// Steps have mistakes; all of them are returned.
+/// Steps have errors; all of them are returned.
 pub fn validate_steps(
     drafts: &[StepDraft<'_>],
     plugins: &PluginSet,

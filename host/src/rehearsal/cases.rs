@@ -103,7 +103,7 @@ pub struct Expectation {
 /// Parses a file of cases.
 ///
 /// # Errors
-/// Returns all mistakes in it.
+/// Returns all errors in it.
 pub fn parse_cases(source: &Arc<SourceText>) -> Result<Vec<Case>, Diagnostics> {
     let root = read(source)?;
     let mut reader = ValueReader { source: Arc::clone(source), diagnostics: Diagnostics::default() };

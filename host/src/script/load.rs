@@ -282,7 +282,7 @@ fn arrival_rate(reader: &mut ValueReader, key: &str, node: Node) -> Option<Spann
 }
 
 fn report_load<T>(reader: &mut ValueReader, text: &Spanned<String>, message: &str) -> Option<T> {
-    // The part before the colon is the mistake, the part after it is the help.
+    // The part before the colon is the error, the part after it is the help.
     let (message, help) = message.split_once(": ").unwrap_or((message, STAGES_HELP));
     reader.report(text.span, &DiagnosticText { code: "script::load", message, label: "", help });
     None

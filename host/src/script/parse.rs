@@ -14,7 +14,7 @@ const BYTE_ORDER_MARK: char = '\u{feff}';
 /// [`source`](Script::source).
 ///
 /// # Errors
-/// Returns all mistakes, in the order of their places, or only the first one if the text is not YAML.
+/// Returns all errors, in the order of their places, or only the first one if the text is not YAML.
 pub fn parse(source: &Arc<SourceText>) -> Result<Script, Diagnostics> {
     let source = without_byte_order_mark(source);
     let root = read(&source)?;

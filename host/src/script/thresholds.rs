@@ -138,7 +138,7 @@ fn threshold(reader: &mut ValueReader, metric: &str, node: Node, selector: Optio
 /// Maps a place in a text to its place in the script.
 type SpanMapper = Box<dyn Fn(Span) -> Span>;
 
-/// Reads a text by its own grammar, and reports a mistake at its place in the script.
+/// Reads a text by its own grammar, and reports an error at its place in the script.
 pub fn parse_in_place<T>(
     reader: &mut ValueReader,
     node: &Node,

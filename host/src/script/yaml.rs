@@ -40,7 +40,7 @@ fn options() -> Options {
     }
 }
 
-/// Turns raw values into nodes and collects the mistakes in them.
+/// Turns raw values into nodes and collects the errors in them.
 struct NodeBuilder<'a> {
     source: &'a Arc<SourceText>,
     diagnostics: Diagnostics,
@@ -278,7 +278,7 @@ mod tests {
     #[test]
     fn all_repeated_keys_and_large_numbers_are_found() {
         let text = "a: 1\na: 2\nb: {c: 1, c: 2}\nd: 9223372036854775808\ne: 99999999999999999999\n";
-        let diagnostics = read(&source(text)).expect_err("mistakes");
+        let diagnostics = read(&source(text)).expect_err("errors");
         let lines: Vec<_> =
             diagnostics.0.iter().map(|one| (one.code, one.location.as_ref().map(|at| at.span.start))).collect();
         assert_eq!(

@@ -16,7 +16,7 @@ impl Template {
     /// Compiles a text. One without `{{` renders as itself.
     ///
     /// # Errors
-    /// Returns the first mistake in the text.
+    /// Returns the first error in the text.
     pub fn compile(source: &str, scope: &mut CompileScope<'_>) -> Result<Self, TemplateError> {
         Self::compile_with(helpers(), source, scope)
     }

@@ -356,7 +356,7 @@ mod tests {
     }
 
     #[test]
-    fn mistakes_are_underlined_closely() {
+    fn errors_are_underlined_closely() {
         let deep = format!("{{{{a {}", "(a ".repeat(MAX_DEPTH + 1));
         let cases = [
             ("never closed", "a {{f 1", "{{", "`{{` is never closed"),

@@ -337,12 +337,12 @@ fn refused(plugin: &str, code: i32) -> String {
     let script = script(plugin, "", &target.base_url(), "colour: mud");
     let run = shooter().script(&script).finish().exits(code);
     target.assert_untouched();
-    the_one_mistake(&run)
+    single_error(&run)
 }
 
 /// Returns the first line of the only message.
 #[track_caller]
-fn the_one_mistake(run: &Finished) -> String {
+fn single_error(run: &Finished) -> String {
     assert_eq!(run.stderr.matches("error[").count(), 1, "{}", run.stderr);
     assert!(run.stdout.is_empty() && !run.stderr.contains("panicked at host/"), "{}\n{}", run.stdout, run.stderr);
     run.stderr.lines().next().unwrap_or_default().to_owned()
@@ -413,7 +413,7 @@ fn refused_file(contents: &[u8]) -> String {
     let script = "plugins: {odd: odd.wasm}\nsteps: [{name: Bad, action: misbehave}]\n";
     let run = shooter().file("odd.wasm", contents).script(script).finish().exits(4);
     assert!(run.stderr.contains("--> script.yml:1:16"), "{}", run.stderr);
-    let said = the_one_mistake(&run);
+    let said = single_error(&run);
     said.strip_prefix("error[plugin::load]: plugin `odd` does not load: ").expect("a plugin that does not load").into()
 }
 

@@ -342,7 +342,7 @@ fn a_schema_that_the_server_does_not_tell_has_its_category() {
 }
 
 #[test]
-fn mistakes_are_found_before_the_run() {
+fn errors_are_found_before_the_run() {
     for (method, more, message) in [
         ("Shout", "", "`stampede.test.Echo` has no method `Shout`"),
         ("Say", "message: {texd: a}", "texd"),

@@ -215,7 +215,7 @@ fn a_server_that_breaks_the_protocol_is_found_out() {
 }
 
 #[test]
-fn mistakes_are_shown_at_their_line() {
+fn errors_are_shown_at_their_line() {
     for (step, message) in [
         (
             "action: websocket, url: 'ws://si te/'",

@@ -1,10 +1,10 @@
-//! Cause and cure of the mistakes that no golden file shows: they depend on the machine, or have tests of their own.
+//! Cause and cure of the errors that no golden file shows: they depend on the machine, or have tests of their own.
 
 /// The cause and the cure of a code without an example.
 pub struct Cause {
     /// The code.
     pub code: &'static str,
-    /// The mistake.
+    /// The error.
     pub cause: &'static str,
     /// The fix.
     pub cure: &'static str,

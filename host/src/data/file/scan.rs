@@ -1,4 +1,4 @@
-//! The scan of a whole file before the run: it finds the offsets of the rows, the columns, and the first mistake, which
+//! The scan of a whole file before the run: it finds the offsets of the rows, the columns, and the first error, which
 //! gets the same message as in a small file. The rows themselves are not kept.
 
 use std::fs::File;
@@ -46,7 +46,7 @@ struct FileLayout {
 /// Scans all rows of a file.
 ///
 /// # Errors
-/// Returns the first mistake.
+/// Returns the first error.
 pub fn scan(mut file: File, format: DataFormat) -> Result<FileRows, ScanError> {
     let size = file.metadata()?.len();
     let mut mark = [0; 3];
