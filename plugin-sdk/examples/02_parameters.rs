@@ -1,4 +1,4 @@
-//! Parameters of several kinds, and a value that is refused at its place in the script before the run begins.
+//! Parameters of several kinds, and a value that is rejected at its place in the script before the run begins.
 
 use stampede_plugin::http::{Body, Request};
 use stampede_plugin::{Action, ConfigError, Failure, Fields, JsonTemplate, Outcome, Task, Template, plugin};

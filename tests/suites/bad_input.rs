@@ -140,7 +140,7 @@ fn wrong_arguments_get_their_messages_and_no_traffic() {
 }
 
 #[test]
-fn a_run_without_a_script_is_refused() {
+fn a_run_without_a_script_is_rejected() {
     let run = shooter().finish().exits(2);
     assert_eq!(
         run.stderr,
@@ -164,7 +164,7 @@ fn a_wrong_variable_is_wrong_usage_as_a_wrong_flag_is() {
 
 #[test]
 #[cfg(unix)]
-fn more_users_than_files_can_be_open_are_refused_with_the_limit() {
+fn more_users_than_files_can_be_open_are_rejected_with_the_limit() {
     let target = Silent::bind();
     for command in ["check", ""] {
         let run = crate::shooter_after("ulimit -n 256")

@@ -44,7 +44,7 @@ fn a_run_is_no_worse_than_itself_and_a_slower_one_is() {
 }
 
 #[test]
-fn reports_that_cannot_be_merged_or_compared_are_refused_in_one_line() {
+fn reports_that_cannot_be_merged_or_compared_are_rejected_in_one_line() {
     let good = report("--iterations 1");
     let files = [
         ("good.json", good.clone()),

@@ -1,4 +1,4 @@
-//! The schema for editors accepts and refuses the scripts that the program accepts and refuses.
+//! The schema for editors accepts and rejects the scripts that the program accepts and rejects.
 
 use std::fs;
 

@@ -33,7 +33,7 @@ struct RouteCounters {
 /// The counters at one moment; the JSON of `/stats`.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize)]
 pub struct SiteCounts {
-    /// Requests whose status is known: answered, refused or left without a reply. Bytes that cannot be parsed as HTTP
+    /// Requests whose status is known: answered, rejected or left without a reply. Bytes that cannot be parsed as HTTP
     /// are not a request.
     pub requests: u64,
     /// Requests whose reply has not been passed on in full yet. Wait for 0 before comparing.

@@ -96,7 +96,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_no_row_is_refused() {
+    fn a_value_that_is_not_a_row_is_rejected() {
         let key = Spanned { value: "a".to_owned(), span: Span::default() };
         let nested = NodeValue::Map(vec![(key, node(NodeValue::List(vec![])))]);
         let cases = [

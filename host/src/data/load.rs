@@ -126,7 +126,7 @@ struct DataError {
 enum DataErrorKind {
     /// The file does not exist.
     Missing,
-    /// The system refuses to read the file.
+    /// The file cannot be read.
     Unreadable,
     /// The contents are not rows, or the format is unknown.
     Format,
@@ -190,7 +190,7 @@ fn read_file(name: &str, shown_path: &str, path: &Path, large: u64) -> Result<Ro
     require_rows(rows, || format!("data set `{name}`: `{shown_path}` has no rows"))
 }
 
-/// Returns the finished rows, and refuses none at all, so that later code need not handle an empty set.
+/// Returns the finished rows. A set without rows is an error, so that later code need not handle one.
 fn require_rows(mut rows: RowStore, message: impl FnOnce() -> String) -> Result<RowStore, DataError> {
     if rows.count() == 0 {
         return Err(DataError::new(DataErrorKind::Empty, message()));

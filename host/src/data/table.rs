@@ -195,7 +195,7 @@ mod tests {
     }
 
     #[test]
-    fn rows_that_disagree_with_the_first_are_refused() {
+    fn rows_that_disagree_with_the_first_are_rejected() {
         let first = record(&[("a", "1"), ("b", "2")]);
         let cases = [
             ("a column too few", record(&[("a", "1")]), "column `b` is missing"),

@@ -1,5 +1,5 @@
 //! Checks steps against the plugins that run them. Each plugin in use is instantiated once and configures its steps, as
-//! on every worker later. A refusal is shown at the script's line.
+//! on every worker later. A rejection is shown at the script's line.
 
 use std::collections::BTreeSet;
 use std::rc::Rc;
@@ -343,7 +343,7 @@ fn violations(draft: &StepDraft<'_>, plugin: &LoadedPlugin) -> Vec<Diagnostic> {
     violations.into_iter().map(|violation| params_diagnostic(draft, error(violation))).collect()
 }
 
-/// Returns a plugin's refusal of a parameter as a diagnostic at the script's line.
+/// Returns a plugin's rejection of a parameter as a diagnostic at the script's line.
 fn params_diagnostic(draft: &StepDraft<'_>, error: ParamsError) -> Diagnostic {
     let code = draft.code_or_usage(if error.span.is_some() { "script::template" } else { "script::parameter" });
     let key = error.pointer.trim_start_matches('/');

@@ -35,7 +35,7 @@ pub enum ControlRequest {
 pub struct ControlCall {
     /// The request.
     pub request: ControlRequest,
-    /// Takes the status after it, or the reason why it was refused.
+    /// Takes the status after it, or the reason why it was rejected.
     pub reply: oneshot::Sender<Result<RunStatus, String>>,
 }
 
@@ -175,12 +175,12 @@ impl LoadController {
     //
     // | request       | running                      | paused                      | ending    |
     // |---------------|------------------------------|-----------------------------|-----------|
-    // | `Scale`       | the load is the scale        | the scale is kept for later | refused   |
-    // | `Shift`       | the load is the next step    | the step is kept for later  | refused   |
-    // | `Pause(true)` | becomes paused: the load is 0| nothing                     | refused   |
-    // | `Pause(false)`| nothing                      | becomes running             | refused   |
-    // | `TogglePause` | becomes paused               | becomes running             | refused   |
-    // | `Stop`        | becomes ending               | becomes ending              | refused   |
+    // | `Scale`       | the load is the scale        | the scale is kept for later | rejected  |
+    // | `Shift`       | the load is the next step    | the step is kept for later  | rejected  |
+    // | `Pause(true)` | becomes paused: the load is 0| nothing                     | rejected  |
+    // | `Pause(false)`| nothing                      | becomes running             | rejected  |
+    // | `TogglePause` | becomes paused               | becomes running             | rejected  |
+    // | `Stop`        | becomes ending               | becomes ending              | rejected  |
     // | `Status`      | nothing                      | nothing                     | nothing   |
     //
     // Before the load begins, during the set-up, the same is noted for the first moment of the load. In the teardown
@@ -190,7 +190,7 @@ impl LoadController {
     /// Carries out a request. Returns `true` if the run is to end.
     ///
     /// # Errors
-    /// The reason why the request is refused.
+    /// The reason why the request is rejected.
     pub(super) fn apply(&mut self, request: &ControlRequest, moment: Moment) -> Result<bool, String> {
         if *request == ControlRequest::Status {
             return Ok(false);
@@ -198,7 +198,7 @@ impl LoadController {
         if moment.is_ending {
             return Err("the run is ending".into());
         }
-        // A request that ends a pause, or the run, is never refused for the number of changes.
+        // A request that ends a pause, or the run, is never rejected for the number of changes.
         let is_way_out = matches!(request, ControlRequest::Stop | ControlRequest::Pause(false));
         if self.changes.len() >= MAX_CHANGES && !is_way_out {
             return Err(format!("a run takes {MAX_CHANGES} changes"));
@@ -374,7 +374,7 @@ mod tests {
     }
 
     #[test]
-    fn a_refused_request_changes_nothing() {
+    fn a_rejected_request_changes_nothing() {
         let (mut control, scales) = (control(), Scales::new(2));
         for (request, is_ending, expected) in [
             (ControlRequest::Scale(10.5, None), false, "a scale is from 0 to 10"),

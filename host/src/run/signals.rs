@@ -17,7 +17,7 @@ impl Signals {
     /// Starts to listen: from now on the signals do not kill the process.
     ///
     /// # Errors
-    /// The operating system refuses.
+    /// The operating system cannot install a handler.
     #[cfg(unix)]
     pub fn listen() -> io::Result<Self> {
         use tokio::signal::unix::{SignalKind, signal};

@@ -456,7 +456,7 @@ impl Scanner<'_> {
         Ok(Some(Spanned { value: duration, span: typed.span }))
     }
 
-    /// Refuses any text that is left.
+    /// Rejects any text that is left.
     fn expect_end(&mut self, help: &str) -> Result<(), ThresholdSyntaxError> {
         self.skip_blanks();
         if self.rest().is_empty() {

@@ -173,7 +173,7 @@ mod tests {
     }
 
     #[test]
-    fn an_invalid_threshold_is_refused_with_its_place() {
+    fn an_invalid_threshold_is_rejected_with_its_place() {
         for (text, at) in
             [("http_duration", "http_duration"), ("a{step:b", ""), ("a: p95<1", "p95"), ("a{b}: rate<1", "b")]
         {

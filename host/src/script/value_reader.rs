@@ -212,7 +212,7 @@ impl ValueReader {
         }
     }
 
-    /// Refuses a name that templates cannot use. `of` is the named thing. Names are letters, digits, `_`, `-` and `.`,
+    /// Rejects a name that templates cannot use. `of` is the named thing. Names are letters, digits, `_`, `-` and `.`,
     /// and begin with a letter or `_`.
     pub fn check_name(&mut self, of: &str, name: &Spanned<String>) {
         if is_name(&name.value) {

@@ -1,5 +1,5 @@
 //! Parses YAML into a [`Node`], in which every value knows its bytes in the text. The meaning of a script is decided
-//! later. This stage refuses what no script can mean: text that is not YAML, duplicate keys, numbers that a computer
+//! later. This stage rejects what no script can mean: text that is not YAML, duplicate keys, numbers that a computer
 //! would silently change, and documents built to exhaust memory.
 
 use std::collections::HashMap;

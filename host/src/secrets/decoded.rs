@@ -14,7 +14,7 @@ pub(super) struct DecodedView {
     origins: Vec<Range<usize>>,
 }
 
-/// A lenient decoder: a part of an encoded text may end anywhere, which a strict one refuses.
+/// A lenient decoder: a part of an encoded text may end anywhere, which a strict one rejects.
 const BASE64: GeneralPurpose = GeneralPurpose::new(
     &STANDARD,
     GeneralPurposeConfig::new()

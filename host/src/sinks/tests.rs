@@ -169,8 +169,8 @@ fn a_row_in_the_table_opens_a_sink() {
     };
     assert_eq!(names(&RunArgs::default()), [""; 0]);
     assert_eq!(names(&RunArgs { verbose: true, ..RunArgs::default() }), ["progress", "test"]);
-    let refused = RunArgs { out: vec!["a.txt".into(), "b.txt".into()], ..RunArgs::default() };
-    let diagnostics = open(&kinds, &refused, &plan).err().expect("two files of no format");
+    let rejected = RunArgs { out: vec!["a.txt".into(), "b.txt".into()], ..RunArgs::default() };
+    let diagnostics = open(&kinds, &rejected, &plan).err().expect("two files of no format");
     let text = crate::diagnostic::render(&diagnostics, false);
     assert!(text.contains("`a.txt`") && text.contains("`b.txt`"), "{text}");
 }

@@ -134,8 +134,8 @@ impl Compiler<'_, '_> {
         Ok(Piece::Call(call, Vec::new()))
     }
 
-    /// Compiles an argument that must be a text. A bare word is refused: it could mean the word or the variable of that
-    /// name.
+    /// Compiles an argument that must be a text. A bare word is rejected: it could mean the word or the variable of
+    /// that name.
     fn text(&mut self, helper: &Helper, argument: Argument<'_>) -> Result<Piece, TemplateError> {
         match argument.value {
             ArgumentValue::Expression(inner) => self.expression(inner),

@@ -114,7 +114,7 @@ impl ResolvedCall {
     }
 }
 
-/// Appends a value. Writing to a string fails only if the value refuses to be shown; no number does, nor a time before
+/// Appends a value. Writing to a string fails only if formatting the value does; no number fails, nor a time before
 /// the year 10000.
 pub fn display(value: impl Display, out: &mut String) {
     let _ = write!(out, "{value}");

@@ -61,7 +61,7 @@ fn each_body_is_sent_in_its_format() {
 }
 
 #[test]
-fn two_bodies_are_refused_by_name() {
+fn two_bodies_are_rejected_by_name() {
     let expected =
         ("/body", "`json_body` and `body` exclude each other", "a request has one body: remove one of the two");
     let (pointer, message, help) = error(r#""body": "a", "json_body": "b""#);

@@ -29,7 +29,7 @@ fn a_sleep_takes_its_time_and_no_other() {
 }
 
 #[test]
-fn invalid_times_are_refused() {
+fn invalid_times_are_rejected() {
     let at = |text: &str| ("/for".to_owned(), text.to_owned());
     assert_eq!(error::<Sleep>(json!({"for": 5})), at("`5` is not a time"));
     assert_eq!(error::<Sleep>(json!({"for": "5 parsecs"})), at("`5 parsecs` is not a time"));
@@ -58,12 +58,12 @@ fn variables_are_set_in_order_and_read_each_other() {
 }
 
 #[test]
-fn names_and_values_that_the_host_would_trap_on_are_refused() {
+fn names_and_values_that_the_host_would_trap_on_are_rejected() {
     let at = |text: &str| ("/variables".to_owned(), text.to_owned());
     assert_eq!(error::<Set>(json!({"variables": {}})), at("`variables` is empty"));
     let name = "n".repeat(257);
-    let refused = at("the name of a variable has 1 to 256 bytes, got 257");
-    assert_eq!(error::<Set>(json!({"variables": {name: "a"}})), refused);
+    let expected = at("the name of a variable has 1 to 256 bytes, got 257");
+    assert_eq!(error::<Set>(json!({"variables": {name: "a"}})), expected);
     let host = Host::new().variable("long", &"a".repeat((64 << 10) + 1));
     let run = host.run::<Set>(json!({"variables": {"copy": "{{var long}}"}})).expect("the parameters are right");
     assert_eq!(run.failure, Some(Failure::check("a variable holds 65536 bytes, `copy` got 65537")));

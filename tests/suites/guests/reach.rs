@@ -72,7 +72,7 @@ steps: [{{name: Good, action: misbehave, url: '{}/api/v1/catalog'}}]
     }
 }
 
-/// A request that is prepared before the run is refused before the run.
+/// A request that is prepared before the run is rejected before the run.
 #[test]
 fn a_prepared_request_to_elsewhere_is_an_error_in_the_script() {
     let target = Silent::bind();

@@ -64,7 +64,7 @@ pub const CAUSES: &[Cause] = &[
     ),
     cause(
         "usage::control",
-        "`control` reaches no run, or the run refuses; or the socket of `--control` cannot be created.",
+        "`control` reaches no run, or the run rejects the request; or the socket of `--control` cannot be created.",
         "Start the run with `--control PATH`. If the socket exists and no run uses it, remove it.",
     ),
     cause(

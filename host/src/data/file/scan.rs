@@ -16,7 +16,7 @@ use super::row_index::RowIndex;
 
 /// The reason why a scan failed.
 pub enum ScanError {
-    /// The system refuses to read.
+    /// The file cannot be read.
     Io(io::Error),
     /// The contents are not rows.
     Contents(FormatError),
@@ -128,7 +128,7 @@ fn line_of_bad_text(mut file: &File) -> io::Result<usize> {
     Ok(number)
 }
 
-/// Scans a file whose rows are its lines. `check` may refuse a line; blank ones are skipped.
+/// Scans a file whose rows are its lines. `check` may reject a line; blank ones are skipped.
 fn lines(
     mut input: impl BufRead,
     from: u64,

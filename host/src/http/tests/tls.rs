@@ -62,7 +62,7 @@ async fn server(protocols: &[&str]) -> (String, Rc<RefCell<Vec<String>>>) {
 const OK: &[u8] = b"HTTP/1.1 200 OK\r\ncontent-length: 2\r\n\r\nok";
 
 #[tokio::test]
-async fn a_certificate_of_an_unknown_issuer_is_refused() {
+async fn a_certificate_of_an_unknown_issuer_is_rejected() {
     run(async {
         let (url, picked) = server(&[]).await;
         let user = TestUser::new();

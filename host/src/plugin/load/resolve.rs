@@ -144,8 +144,7 @@ impl<'a> UserPlugin<'a> {
         }
         let name = (!options.quiet).then_some(self.name);
         let component = compile::compile_untrusted(engine, name, &bytes, self.caps());
-        let compiled =
-            component.map_err(|refusal| Diagnostic { help: refusal.help, ..self.load_error(&refusal.message) });
+        let compiled = component.map_err(|error| Diagnostic { help: error.help, ..self.load_error(&error.message) });
         compiled.map(Artifact::Component)
     }
 

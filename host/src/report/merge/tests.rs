@@ -81,7 +81,7 @@ fn twice_the_same_is_twice_as_much_in_the_same_time() {
 }
 
 #[test]
-fn reports_of_other_scripts_are_refused() {
+fn reports_of_other_scripts_are_rejected() {
     let (a, b) = (test_reports::movies(), test_reports::wide());
     let said = merge(named(&[a.clone(), b])).unwrap_err();
     assert!(said.contains("`Catalog` (action `http`)") && said.contains("`login` (action `login`)"), "{said}");

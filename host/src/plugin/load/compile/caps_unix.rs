@@ -14,7 +14,7 @@ const SIGXCPU: i32 = 24;
 /// Limits this process until it ends.
 ///
 /// # Errors
-/// The operating system refuses a limit.
+/// The operating system rejects a limit.
 pub fn set(caps: CompileCaps) -> io::Result<()> {
     let seconds = caps.time.as_secs() + u64::from(caps.time.subsec_nanos() > 0);
     // Hostile bytes may well crash the compiler; its memory must not be written to the disk.
