@@ -67,7 +67,7 @@ impl RequestTarget {
 
 /// A reply, complete to the last byte.
 pub struct Reply {
-    /// The status, never informational but 101.
+    /// The status, never informational except 101.
     pub status: StatusCode,
     /// The version spoken.
     pub version: hyper::Version,

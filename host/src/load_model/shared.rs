@@ -27,7 +27,7 @@ pub struct Shared {
     pub users: u32,
     /// Iterations of all users together, at least one.
     pub iterations: u64,
-    /// After this time no iteration begins, and the rest is left; `None` is no limit.
+    /// No iteration begins after this time, even if some are left; `None` means no limit.
     pub duration: Option<Duration>,
     /// The users begin evenly over this time.
     pub ramp_up: Duration,

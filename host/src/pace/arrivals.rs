@@ -64,7 +64,7 @@ struct RateChange {
     scale: f64,
 }
 
-/// The number of the arrivals' random stream; no user has it.
+/// The number of the arrivals' random stream, which no user has.
 const ARRIVALS_STREAM: u32 = u32::MAX;
 
 impl Arrivals {

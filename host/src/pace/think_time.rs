@@ -7,7 +7,7 @@ use stampede_time::Nanos;
 /// A wait, or the distribution of waits, in nanoseconds.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub enum ThinkTime {
-    /// An equal wait every time.
+    /// A fixed wait.
     Fixed(Nanos),
     /// Uniformly distributed between the two.
     Uniform {

@@ -25,17 +25,17 @@ pub enum ControlRequest {
     Pause(bool),
     /// Pauses the run, or resumes it if it is paused.
     TogglePause,
-    /// Ends the run as it ends when its time is over.
+    /// Ends the run as if its time were over.
     Stop,
     /// Changes nothing; the status is in the answer.
     Status,
 }
 
-/// A request, and where its answer goes.
+/// A request, with the channel for its answer.
 pub struct ControlCall {
     /// The request.
     pub request: ControlRequest,
-    /// Takes the status after it, or the reason why it was rejected.
+    /// Receives the status after the request, or the reason why it was rejected.
     pub reply: oneshot::Sender<Result<RunStatus, String>>,
 }
 
@@ -68,7 +68,7 @@ pub struct RunStatus {
 pub struct ScenarioScale {
     /// Its name.
     pub name: Option<String>,
-    /// Multiple of the plan's load; while paused, that after it.
+    /// Multiple of the plan's load; during a pause, the one that applies after it.
     pub scale: f64,
 }
 
@@ -109,7 +109,7 @@ pub(super) struct Moment<'a> {
 pub struct LoadState {
     /// `true` while no iteration begins.
     pub paused: bool,
-    /// Multiples of the plan's load, by scenario; while paused, those after it.
+    /// Multiples of the plan's load, by scenario; during a pause, those that apply after it.
     pub scales: Vec<f64>,
 }
 
@@ -128,10 +128,10 @@ impl LoadState {
     }
 }
 
-/// The requested load, and where requests come from.
+/// The requested load, and the source of requests.
 #[derive(Default)]
 pub struct LoadController {
-    /// Where requests come from, if they may.
+    /// The receiver of requests, if the run takes any.
     calls: Option<mpsc::Receiver<ControlCall>>,
     /// The names of the scenarios.
     pub(super) scenario_names: Vec<Option<String>>,
@@ -149,7 +149,7 @@ impl LoadController {
         (sender, Self { calls: Some(calls), ..Self::default() })
     }
 
-    /// Waits for the next call, for ever if there is no sender.
+    /// Waits for the next call, forever if there is no sender.
     pub(super) async fn next_call(&mut self) -> ControlCall {
         if let Some(calls) = &mut self.calls {
             if let Some(call) = calls.recv().await {
@@ -183,9 +183,8 @@ impl LoadController {
     // | `Stop`        | becomes ending               | becomes ending              | rejected  |
     // | `Status`      | nothing                      | nothing                     | nothing   |
     //
-    // Before the load begins, during the set-up, the same is noted for the first moment of the load. In the teardown
-    // the load is over: the run is ending. A request that changes nothing is not listed among the changes in the
-    // report.
+    // A request during the set-up takes effect when the load begins. In the teardown the load is over, so the run
+    // counts as ending. A request that changes nothing is not listed among the changes in the report.
 
     /// Carries out a request. Returns `true` if the run is to end.
     ///
@@ -260,7 +259,7 @@ impl LoadController {
         vec![if paused { LoadChangeKind::Paused } else { LoadChangeKind::Resumed }]
     }
 
-    /// Notes changes, and gives each scenario whose load differs by now its new load.
+    /// Records changes, and applies the new load to each scenario whose load has changed.
     fn record_changes(&mut self, kinds: Vec<LoadChangeKind>, moment: &Moment) {
         // A change before the load begins is recorded at its first moment.
         let at = if moment.scales.is_some() { moment.now } else { 0 };

@@ -335,7 +335,7 @@ async fn drained_worker(
     let tasks = LocalSet::new();
     let drain = async {
         drain(&common).await;
-        // A worker that never ends fails here instead of running for ever.
+        // A worker that never ends fails here instead of running forever.
         sleep(Duration::from_secs(7200)).await;
     };
     tasks
