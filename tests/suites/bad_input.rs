@@ -73,7 +73,7 @@ fn errors_in_a_script_get_their_messages_from_the_program_too() {
     }
 }
 
-/// Arguments that are wrong by themselves, or that name something that does not exist.
+/// Arguments that are wrong on their own, or that name something that does not exist.
 const WRONG: [&str; 38] = [
     "--users 0",
     "--users -1",

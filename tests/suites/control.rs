@@ -201,9 +201,9 @@ fn keys_change_the_load_and_the_terminal_is_as_it_was_before() {
     assert!(run.stdout.contains("exit 0") && run.stdout.contains("as before"), "{}", run.stdout);
     let report: Value = serde_json::from_str(&run.read("report.json")).unwrap();
     let changes = report["changes"].as_array().unwrap().iter();
-    let told: Vec<_> = changes.map(|change| (change["what"].as_str().unwrap(), change["scale"].as_f64())).collect();
+    let listed: Vec<_> = changes.map(|change| (change["what"].as_str().unwrap(), change["scale"].as_f64())).collect();
     let scaled = |scale| ("scale", Some(scale));
     let expected =
         [scaled(1.1), scaled(1.2), scaled(1.1), ("pause", None), ("resume", None), ("pause", None), ("stop", None)];
-    assert_eq!(told, expected, "{}", run.stdout);
+    assert_eq!(listed, expected, "{}", run.stdout);
 }

@@ -45,9 +45,9 @@ fn compiling_a_large_component_is_reported_once_without_a_terminal() {
         run.args("--users 1 --iterations 1").args(flags).finish().exits(9).stderr
     };
     let size = bytes.len() as f64 / f64::from(1 << 20);
-    let told = format!("compiling plugin `it` ({size:.1} MiB), once …\ncompiled plugin `it`\n");
+    let notices = format!("compiling plugin `it` ({size:.1} MiB), once …\ncompiled plugin `it`\n");
     let first = run(&caches[0], "");
-    assert!(first.contains(&told), "{first}");
+    assert!(first.contains(&notices), "{first}");
     for (cache, flags) in [(&caches[0], ""), (&caches[1], "--quiet")] {
         let said = run(cache, flags);
         assert!(!said.contains("compil"), "{said}");

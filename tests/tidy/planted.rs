@@ -7,7 +7,7 @@ use crate::source::{File, Source, product};
 
 const FLOORS: Floors = &[&["time"], &["low", "next"], &["high"], &["main"]];
 
-/// The files of a host that breaks no rule, but for `changed`, which replace or join them.
+/// The files of a host that breaks no rule, except `changed`, which replace or join them.
 fn host(changed: &[(&str, &str)]) -> Tree {
     let sound = [
         ("host/time/src/lib.rs", "pub struct Clock;"),

@@ -73,7 +73,7 @@ impl Default for SiteStats {
 }
 
 impl SiteStats {
-    /// Reads all counters. When nothing is in flight they are exact together; otherwise each is exact by itself, but
+    /// Reads all counters. When nothing is in flight they are exact together; otherwise each is exact on its own, but
     /// they may be of different moments.
     pub fn snapshot(&self) -> SiteCounts {
         let mut snapshot = SiteCounts {

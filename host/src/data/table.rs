@@ -24,7 +24,7 @@ impl Table {
     /// drawn from and are ignored.
     ///
     /// # Errors
-    /// A name occurs twice, so that its columns could not be told apart.
+    /// A name occurs twice, so that a column could not be selected by it.
     pub fn with_columns(columns: Vec<String>) -> Result<Self, String> {
         let repeated = |(at, name): &(usize, &String)| !name.is_empty() && columns[..*at].contains(name);
         if let Some((_, name)) = columns.iter().enumerate().find(repeated) {

@@ -29,7 +29,7 @@ pub fn check_name(name: &str) -> Result<(), Diagnostic> {
             "a name has lower case letters, digits, `-` and `_`, a letter first, {MAX_NAME_BYTES} at most"
         ));
     }
-    // Cargo and the contract do not tell `-` from `_`.
+    // Cargo and the contract treat `-` and `_` alike.
     let plain = name.replace('_', "-");
     if KEYWORDS.split(' ').chain(RESERVED_CRATES.split(' ')).any(|taken| taken == plain) {
         return invalid(format!("`{plain}` is a reserved word in Rust: choose another name"));

@@ -1,4 +1,4 @@
-//! Sinks that only tests have: one that notes what it hears, and one that a test holds up.
+//! Sinks that only tests have: one that records its calls, and one that a test can block.
 
 use std::sync::Arc;
 use std::sync::mpsc::{Receiver, Sender, channel};
@@ -27,7 +27,7 @@ enum Heard {
     Finish(u64),
 }
 
-/// Tells the test of each call, then waits for the test if it is held up.
+/// Reports each call to the test, then waits if the test blocks it.
 struct TestSink {
     heard: Sender<Heard>,
     held_up_by: Option<Receiver<()>>,
@@ -37,7 +37,7 @@ impl TestSink {
     fn hear(&self, call: Heard) {
         self.heard.send(call).expect("the test listens");
         if let Some(test) = &self.held_up_by {
-            // Once the test has dropped its end nothing holds the sink up any longer.
+            // Once the test has dropped its end, nothing blocks the sink any longer.
             let _ = test.recv();
         }
     }

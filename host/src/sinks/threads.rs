@@ -145,7 +145,7 @@ impl SinkThread {
 
     /// Waits until the sink has taken everything in its queue, and the report.
     fn finish(self, report: &Arc<Report>) -> Result<(), Diagnostic> {
-        // If the sink has panicked, its thread is gone, and `join` says so.
+        // If the sink has panicked, sending fails and `join` returns the panic.
         let _ = self.queue.send(SinkCall::Finish(Arc::clone(report)));
         drop(self.queue);
         let panicked = |_| Err(Diagnostic::new("internal::sink", format!("the sink `{}` panicked", self.name)));

@@ -72,7 +72,7 @@ fn a_failed_exchange_ends_the_task_by_the_question_mark() {
     assert_eq!(run.requests.len(), 2);
 }
 
-/// Waits for ever, with nothing in flight.
+/// Waits forever, with nothing in flight.
 struct Stuck;
 
 impl Action for Stuck {

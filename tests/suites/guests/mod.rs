@@ -440,7 +440,7 @@ fn a_damaged_component_is_rejected_with_the_reason() {
 }
 
 #[test]
-fn a_damaged_cache_is_filled_anew() {
+fn a_damaged_cache_is_filled_again() {
     let cache = tempfile::tempdir().expect("a temporary folder");
     let entries = || -> Vec<_> {
         let entries = fs::read_dir(cache.path()).expect("the cache");

@@ -253,16 +253,16 @@ fn a_deadline_that_is_expected_is_no_error() {
             let step = |name: &str, more: &str| {
                 step(name, server.base_url(), "Say", &format!("message: {{text: a}}, deadline: 20ms, {more}"))
             };
-            [step(name, "expect_status: DEADLINE_EXCEEDED"), step(&format!("{name} amiss"), "")]
+            [step(name, "expect_status: DEADLINE_EXCEEDED"), step(&format!("{name} unexpected"), "")]
         }))
         .collect::<String>();
     let (run, report) = ran(&script, FLAGS);
     for name in ["Silent", "Began"] {
         let row = report.row(name);
         assert_eq!((row.ok(), row.err(), row.tasks("passed")), (TASKS, 0, TASKS), "{name}\n{}", run.stdout);
-        let amiss = report.row(&format!("{name} amiss"));
-        assert_eq!(amiss.errors(), [("timeout", TASKS)].into(), "{name}\n{}", run.stdout);
-        assert_eq!(amiss.example("timeout"), "expected status OK, got DEADLINE_EXCEEDED");
+        let unexpected = report.row(&format!("{name} unexpected"));
+        assert_eq!(unexpected.errors(), [("timeout", TASKS)].into(), "{name}\n{}", run.stdout);
+        assert_eq!(unexpected.example("timeout"), "expected status OK, got DEADLINE_EXCEEDED");
     }
 }
 

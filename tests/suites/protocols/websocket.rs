@@ -170,7 +170,7 @@ fn a_foreign_servers_every_wrong_answer_has_its_category() {
     assert_eq!(
         codes.iter().filter(|code| **code == 1009).count() as u64,
         TASKS,
-        "the server is told what was too large"
+        "the close frame names what was too large"
     );
 }
 

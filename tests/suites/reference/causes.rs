@@ -14,7 +14,7 @@ const fn cause(code: &'static str, cause: &'static str, cure: &'static str) -> C
     Cause { code, cause, cure }
 }
 
-/// The cure of what a sound binary on a sound machine never shows.
+/// The cure of errors that never occur with an intact binary on an intact machine.
 const REPORT_IT: &str = "Please report it.";
 
 /// Every code without an example, in order.

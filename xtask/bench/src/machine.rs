@@ -17,7 +17,7 @@ pub(crate) fn cores() -> usize {
     available_parallelism().map_or(1, usize::from)
 }
 
-/// Returns the processor time of all programs since the machine started, and the time that its own host took from it.
+/// Returns the processor time of all programs since the machine started, and the time that its hypervisor took from it.
 pub(crate) fn busy() -> Result<Duration> {
     Ok(busy_time(&KernelStats::current()?.total))
 }

@@ -3,7 +3,7 @@
 //!
 //! Reading the processor time costs more than most calls, so a call begins with an epoch deadline only. Once that has
 //! passed, the processor time is read with every tick, and the call ends when it has used its budget since then. So a
-//! guest that computes for ever runs at least for its budget, and at most for twice that.
+//! guest that computes forever runs at least for its budget, and at most for twice that.
 
 use std::time::Duration;
 

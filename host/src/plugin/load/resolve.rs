@@ -162,7 +162,7 @@ impl<'a> UserPlugin<'a> {
     /// Returns its current digest, for the lock.
     ///
     /// # Errors
-    /// It cannot be fetched, or has not the digest that the script gives.
+    /// It cannot be fetched, or does not have the digest that the script gives.
     pub fn current_digest(&self, folder: &Path) -> Result<String, Diagnostic> {
         Ok(sha256(&self.verified_bytes(folder, self.pinned_digest())?))
     }

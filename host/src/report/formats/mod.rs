@@ -15,7 +15,7 @@ use super::model::Report;
 pub struct ReportFormat {
     /// The extension that selects it, in lower case and without the dot. The documentation must mention it.
     pub extension: &'static str,
-    /// The name, shown after the extension unless it is the same but for case.
+    /// The name, shown after the extension unless they differ only in case.
     pub name: &'static str,
     /// Writes the whole report.
     pub write: fn(&Report, &mut dyn Write) -> io::Result<()>,

@@ -34,7 +34,7 @@ pub fn out_of_time(status: ExitStatus) -> bool {
     status.signal() == Some(SIGXCPU)
 }
 
-/// Describes the end of a process that did not exit by itself.
+/// Describes the end of a process that did not exit on its own.
 pub fn crash(status: ExitStatus) -> Option<String> {
     status.signal().map(|signal| format!("signal {signal}"))
 }
