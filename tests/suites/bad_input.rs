@@ -157,7 +157,7 @@ fn the_site_cannot_listen_on_an_address_in_use() {
 }
 
 #[test]
-fn a_wrong_variable_is_wrong_usage_as_a_wrong_flag_is() {
+fn a_wrong_variable_is_wrong_usage_like_a_wrong_flag() {
     let run = shooter().script("- {name: Page, url: /}\n").env("STAMPEDE_DURATION", "10").finish().exits(2);
     assert!(run.stderr.contains("--duration <D>"), "{}", run.stderr);
 }
@@ -186,7 +186,7 @@ fn more_users_than_files_can_be_open_are_rejected_with_the_limit() {
 
 #[test]
 #[cfg(unix)]
-fn the_soft_limit_of_open_files_is_raised_by_itself() {
+fn the_soft_limit_of_open_files_is_raised_automatically() {
     let site = stampede_tests::site();
     let run = crate::shooter_after("ulimit -Sn 64")
         .script("- {name: Page, url: /delay/100}\n")

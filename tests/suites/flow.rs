@@ -38,7 +38,7 @@ fn counts(expected: &[(&str, usize)]) -> BTreeMap<String, usize> {
 }
 
 #[test]
-fn a_condition_decides_over_a_step_and_over_a_block_with_what_is_done_instead() {
+fn a_condition_decides_about_a_step_and_about_a_block_with_its_else() {
     let target = RawServer::start(|request| match request.line.as_str() {
         "GET /who HTTP/1.1" => reply(200, r#"{"role": "admin", "films": [1, 2]}"#),
         "GET /gone HTTP/1.1" => reply(404, ""),
@@ -250,7 +250,7 @@ fn as_many_as_there_may_be_at_once_keep_their_deadlines_and_the_end_of_the_run()
 }
 
 #[test]
-fn each_of_several_things_at_once_has_its_own_last_reply() {
+fn each_parallel_branch_has_its_own_last_reply() {
     let target = RawServer::start(|request| reply(if request.line.contains("/bad") { 404 } else { 200 }, ""));
     let script = "
 - parallel:
@@ -360,7 +360,7 @@ fn a_token_that_is_rejected_at_once_is_not_asked_for_again_and_again() {
 }
 
 #[test]
-fn of_several_things_at_once_that_are_rejected_one_signs_in() {
+fn of_several_parallel_steps_that_are_rejected_one_signs_in() {
     let target = expiring(1);
     let script = EXPIRING.replace(
         "steps: [{name: Page, url: /page}]",

@@ -94,7 +94,7 @@ fn assert_calm(said: &str) {
 }
 
 #[test]
-fn compiled_code_is_no_plugin() {
+fn compiled_code_is_not_a_plugin() {
     let engine = wasmtime::Engine::default();
     let code = engine.precompile_component(b"\0asm\x0d\0\x01\0").expect("the smallest component compiles");
     let run = with_plugins(&[("code".into(), code)]).finish().exits(4);

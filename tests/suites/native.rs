@@ -235,7 +235,7 @@ fn a_broken_contract_costs_the_instance_and_not_the_run() {
 }
 
 #[test]
-fn a_library_is_held_to_its_digest_before_it_is_opened() {
+fn the_digest_of_a_library_is_checked_before_it_is_opened() {
     let library = misbehaving("another_version");
     let any = "0".repeat(64);
     let script =

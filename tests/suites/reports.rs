@@ -32,7 +32,7 @@ fn merged_reports_are_the_sum_of_their_parts() {
 }
 
 #[test]
-fn a_run_is_no_worse_than_itself_and_a_slower_one_is() {
+fn a_run_is_not_worse_than_itself_but_a_slower_one_is() {
     let base = report("--users 2 --iterations 300");
     let run = with(&[("base.json", &base)]).args("compare base.json base.json --tolerance 0%").finish().exits(0);
     assert!(run.stdout.contains("Nothing is worse than in `base.json`"), "{}", run.stdout);

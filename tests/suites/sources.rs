@@ -188,7 +188,7 @@ fn plugins_of_other_scripts_stay_in_the_lock() {
 }
 
 #[test]
-fn artifacts_that_are_no_plugins_are_rejected() {
+fn artifacts_that_are_not_plugins_are_rejected() {
     let (registry, cache) = (Registry::start(), TempDir::new().unwrap());
     let bytes = component("prints");
     registry.push("team/it:text", "text/plain", &[b"hello"]);

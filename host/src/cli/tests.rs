@@ -21,12 +21,12 @@ fn run(args: &[&str]) -> RunArgs {
 }
 
 #[test]
-fn the_definition_is_sound() {
+fn the_definition_of_the_command_line_is_valid() {
     Cli::command().debug_assert();
 }
 
 #[test]
-fn what_is_not_given_has_no_value() {
+fn arguments_that_are_not_given_have_no_value() {
     let cli = parse(&[]).expect("valid arguments");
     assert!(cli.command.is_none());
     assert_eq!(cli.run, RunArgs::default());

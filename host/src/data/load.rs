@@ -299,7 +299,7 @@ mod tests {
     }
 
     #[test]
-    fn the_extension_says_the_format() {
+    fn the_extension_selects_the_format() {
         let case = LoadCase::new(&[
             ("a.csv", b"id\n1\n"),
             ("b.json", b"[2]"),
@@ -366,7 +366,7 @@ mod tests {
     }
 
     #[test]
-    fn a_folder_can_not_be_read() {
+    fn a_folder_cannot_be_read() {
         let case = LoadCase::new(&[]);
         std::fs::create_dir(case.path("dir.txt")).unwrap();
         let errors = case.load(&[], &[("a", "dir.txt")]).unwrap_err().0;

@@ -172,7 +172,7 @@ mod tests {
     }
 
     #[test]
-    fn the_spare_comes_back_as_it_is() {
+    fn the_spare_interval_is_used_again() {
         let mut recorder = Recorder::new(1, Vec::new());
         let first = recorder.take(None);
         let address = std::ptr::from_ref(&*first);

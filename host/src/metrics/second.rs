@@ -199,7 +199,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_left_comes_when_the_run_is_over() {
+    fn the_remaining_seconds_come_when_the_run_is_over() {
         let mut merger = merger(1);
         merger.add(&interval(0, 0, 1));
         merger.add(&interval(0, 2, 5));

@@ -70,7 +70,7 @@ mod tests {
 
     proptest! {
         #[test]
-        fn a_wait_is_within_what_was_asked_for_whatever_is_drawn(
+        fn a_wait_is_within_its_range_whatever_is_drawn(
             from in 0..3_600_000_000_000_u64,
             more in 0..3_600_000_000_000_u64,
             seed: u64,

@@ -211,7 +211,7 @@ mod tests {
     }
 
     #[test]
-    fn the_old_report_stays_until_the_new_one_is_whole() {
+    fn the_old_report_stays_until_the_new_one_is_complete() {
         let folder = folder();
         let path = folder.path().join("report.json");
         fs::write(&path, "old").expect("writable");

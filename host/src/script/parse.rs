@@ -49,7 +49,7 @@ mod tests {
     }
 
     #[test]
-    fn windows_line_ends_are_no_part_of_values() {
+    fn windows_line_ends_are_not_part_of_values() {
         let script = parsed("- name: a\r\n  url: x\r\n  json_body: |\r\n    {\r\n    }\r\n");
         assert_eq!(steps(&script.steps)[0].name.value, "a");
         let params = steps(&script.steps)[0].params.to_json();

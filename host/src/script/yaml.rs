@@ -242,7 +242,7 @@ mod tests {
     }
 
     #[test]
-    fn one_anchor_may_serve_many_steps() {
+    fn one_anchor_may_be_used_by_many_steps() {
         let text = "- &a {p: 1}\n".to_owned() + &"- *a\n".repeat(5000);
         assert!(read(&source(&text)).is_ok());
     }

@@ -95,7 +95,7 @@ fn snapshot(index: u32) -> Arc<SecondSnapshot> {
 }
 
 #[test]
-fn a_sink_hears_the_beginning_every_second_in_order_and_the_end() {
+fn a_sink_gets_the_beginning_every_second_in_order_and_the_end() {
     let (sink, calls) = sink("test", None);
     let mut sinks = SinkThreads::start(vec![sink], run_info(), 1).expect("a thread");
     let aggregate = Aggregate::new(Vec::new(), 1);
@@ -113,7 +113,7 @@ fn a_sink_hears_the_beginning_every_second_in_order_and_the_end() {
 }
 
 #[test]
-fn a_sink_that_stands_still_holds_nothing_up_and_what_it_missed_is_counted() {
+fn a_sink_that_blocks_delays_nothing_and_the_seconds_it_missed_are_counted() {
     let (test, held_up_by) = channel();
     let ((slow, slow_calls), (quick, quick_calls)) = (sink("slow", Some(held_up_by)), sink("quick", None));
     let mut sinks = SinkThreads::start(vec![slow, quick], run_info(), 2).expect("threads");
@@ -133,7 +133,7 @@ fn a_sink_that_stands_still_holds_nothing_up_and_what_it_missed_is_counted() {
 }
 
 #[test]
-fn a_sink_that_fails_or_panics_is_told_and_the_others_finish() {
+fn a_sink_that_fails_or_panics_is_reported_and_the_others_finish() {
     struct FailingSink(bool);
     impl Sink for FailingSink {
         fn second(&mut self, _: &SecondSnapshot) {}

@@ -65,7 +65,7 @@ mod tests {
     }
 
     #[test]
-    fn neighbours_are_torn_apart() {
+    fn neighbouring_rows_are_separated() {
         let apart = (0..9_999).filter(|place| permute(*place, 10_000, 7).abs_diff(permute(place + 1, 10_000, 7)) > 1);
         assert!(apart.count() > 9_900);
     }

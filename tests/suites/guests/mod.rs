@@ -418,7 +418,7 @@ fn rejected_file(contents: &[u8]) -> String {
 }
 
 #[test]
-fn a_file_that_is_no_component_is_named_with_the_reason() {
+fn a_file_that_is_not_a_component_is_named_with_the_reason() {
     for (contents, said) in [
         (b"".as_slice(), "it is not a WebAssembly file"),
         (b"(component)", "it is not a WebAssembly file"),

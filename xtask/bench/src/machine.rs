@@ -62,7 +62,7 @@ mod tests {
     }
 
     #[test]
-    fn this_machine_can_be_read() {
+    fn the_figures_of_this_machine_can_be_read() {
         assert!(busy().unwrap() > Duration::ZERO);
         assert!(Process::myself().unwrap().status().unwrap().vmrss.is_some());
         assert!(description()[1].ends_with(fs::read_to_string("/proc/sys/kernel/osrelease").unwrap().trim_end()));

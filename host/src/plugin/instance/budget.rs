@@ -49,7 +49,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_call_that_lay_still_goes_on_and_one_that_computes_ends() {
+    fn a_call_that_was_suspended_continues_and_one_that_computes_ends() {
         let mut lying = CallBudget { limit: Duration::from_secs(3600), overdue: None };
         assert!(matches!(lying.check(), UpdateDeadline::Continue(1)));
         assert!(matches!(lying.check(), UpdateDeadline::Continue(1)));

@@ -150,7 +150,7 @@ mod tests {
     }
 
     #[test]
-    fn paths_are_what_has_no_scheme() {
+    fn sources_without_a_scheme_are_paths() {
         for path in ["./a.wasm", "/a/b.wasm", "C:\\a.wasm", "https", "oci:x"] {
             assert_eq!(PluginSource::parse(path), Ok(PluginSource::File(path.into())));
         }

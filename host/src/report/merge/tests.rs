@@ -42,7 +42,7 @@ fn whole(report: &Report) -> serde_json::Value {
 proptest! {
     #![proptest_config(ProptestConfig::with_cases(24))]
     #[test]
-    fn what_was_split_comes_back_together(parts in 2_usize..5, seconds in 1_u32..30, seed: u64) {
+    fn a_run_that_was_split_merges_to_the_whole(parts in 2_usize..5, seconds in 1_u32..30, seed: u64) {
         let (split, together) = test_reports::split(parts, seconds, seed);
         let merged = merge(named(&split)).unwrap();
         prop_assert_eq!(whole(&merged), whole(&together));
