@@ -1,5 +1,5 @@
-//! Native plugins are rejected unless the user allows them, and then behave like components. The libraries are built with
-//! the C compiler that the host's own build needs, too.
+//! Native plugins are rejected unless the user allows them, and then behave like components. The C compiler that the
+//! build of the host needs builds the libraries here.
 
 use std::fs;
 use std::path::Path;

@@ -20,7 +20,7 @@ const SESSION_COOKIE: &str = "session";
 /// Constant that makes the checksum differ from the number that it is computed from.
 const CHECKSUM_KEY: u64 = 0x5374_616d_7065_6465;
 
-/// `/auth`
+/// Serves `/auth`.
 pub fn sign_in(ask: &PageRequest<'_>) -> PageOutcome {
     let Some(api_token) = api_token(ask) else { return unauthorized().into() };
     let user = hash_bytes(api_token.as_bytes());

@@ -53,11 +53,11 @@ pub struct SiteCounts {
 /// One route's part of [`SiteCounts`].
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize)]
 pub struct RouteCounts {
-    /// As [`SiteCounts::requests`].
+    /// Requests, counted as in [`SiteCounts::requests`].
     pub requests: u64,
-    /// As [`SiteCounts::body_bytes_sent`].
+    /// Bytes, counted as in [`SiteCounts::body_bytes_sent`].
     pub body_bytes_sent: u64,
-    /// As [`SiteCounts::body_bytes_received`].
+    /// Bytes, counted as in [`SiteCounts::body_bytes_received`].
     pub body_bytes_received: u64,
 }
 

@@ -213,7 +213,7 @@ fn the_help_ends_with_the_exit_codes() {
     }
 }
 
-/// Where the arguments of the child stand, one a line.
+/// The variable that holds the arguments of the child, one a line.
 const CHILD_ARGS: &str = "TEST_CHILD_ARGS";
 
 /// Parses in a process of its own, with these variables and no other `STAMPEDE_*`.

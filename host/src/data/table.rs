@@ -10,7 +10,7 @@ pub struct Table {
     columns: Vec<String>,
     /// All cells, row by row, without separators.
     text: String,
-    /// For each cell the byte of `text` behind its last.
+    /// The end of each cell: the byte of `text` behind its last.
     ends: Vec<usize>,
 }
 

@@ -26,7 +26,7 @@ pub const ARRIVALS_ONLY: &str = "it is for an `arrival_rate`, such as `arrival_r
 /// A fixed number of users. At least one of `duration` and `iterations` is there.
 #[derive(Clone, Debug)]
 pub struct Constant {
-    /// At least one.
+    /// The number of users, at least one.
     pub users: u32,
     /// Spare users, which wait until the load is raised during the run.
     pub spare_users: u32,

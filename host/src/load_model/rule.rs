@@ -33,7 +33,7 @@ pub struct SelfPacedRule {
 pub enum UserCount {
     /// A fixed number.
     Constant {
-        /// At least one.
+        /// The number of users, at least one.
         users: u32,
         /// Spare users, which wait until the load is raised during the run.
         spare_users: u32,

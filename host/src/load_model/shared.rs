@@ -23,7 +23,7 @@ pub const ENTRY: LoadModelEntry = LoadModelEntry {
 /// Users that share iterations.
 #[derive(Clone, Debug)]
 pub struct Shared {
-    /// At least one.
+    /// The number of users, at least one.
     pub users: u32,
     /// Iterations of all users together, at least one.
     pub iterations: u64,

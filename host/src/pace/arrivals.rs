@@ -21,10 +21,10 @@ use crate::random::UserRandom;
 /// The process by which iterations arrive at a rate.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub enum ArrivalProcess {
-    /// Evenly spaced.
+    /// Evenly spaced arrivals.
     #[default]
     Even,
-    /// At random, independently of each other, with this seed.
+    /// Random arrivals, independent of each other, with this seed.
     Poisson(u64),
 }
 

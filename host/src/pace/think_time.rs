@@ -9,14 +9,14 @@ use stampede_time::Nanos;
 pub enum ThinkTime {
     /// A fixed wait.
     Fixed(Nanos),
-    /// Uniformly distributed between the two.
+    /// A wait uniformly distributed between the two.
     Uniform {
         /// The shortest wait.
         min: Nanos,
         /// The longest wait.
         max: Nanos,
     },
-    /// Normally distributed; a negative wait becomes 0.
+    /// A normally distributed wait; a negative one becomes 0.
     Normal {
         /// The mean.
         mean: Nanos,

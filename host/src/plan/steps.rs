@@ -47,7 +47,7 @@ pub struct StepDraft<'a> {
 
 /// Steps that their plugins have accepted.
 pub struct ValidatedSteps {
-    /// In the order of the drafts.
+    /// The steps, in the order of the drafts.
     pub steps: Vec<Step>,
     /// The plugins that they use.
     pub plugins: Vec<PlannedPlugin>,

@@ -37,7 +37,7 @@ impl Plan {
 /// the same name wins.
 ///
 /// # Errors
-/// A value is not a template, varies between the requests of a user, or may become a value that HTTP does not allow. All
+/// A value is not a template, varies between the requests of a user, or may become one that HTTP does not allow. All
 /// such errors are returned. Values of flags may be secrets and are not repeated.
 pub fn compile(
     args: &RunArgs,

@@ -53,7 +53,7 @@ pub struct RunStatus {
     pub rps: f64,
     /// Requests until the end of the last second.
     pub requests: u64,
-    /// Those of them that failed.
+    /// Requests that failed, among these.
     pub errors: u64,
     /// `true` while no iteration begins.
     pub paused: bool,

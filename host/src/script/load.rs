@@ -76,21 +76,21 @@ pub struct LoadKey {
 /// The lifespan of a user's cookies or connections.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum LifespanSpec {
-    /// As long as the user exists.
+    /// Kept as long as the user exists.
     Keep,
-    /// Until its next iteration.
+    /// Kept until the next iteration.
     Iteration,
-    /// For one request.
+    /// Kept for one request.
     Request,
 }
 
 /// The process by which iterations arrive, at a given rate.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub enum ArrivalSpec {
-    /// Evenly spaced.
+    /// Evenly spaced arrivals.
     #[default]
     Even,
-    /// At random, independently of each other.
+    /// Random arrivals, independent of each other.
     Poisson,
 }
 

@@ -10,7 +10,7 @@ use base64::engine::{DecodePaddingMode, GeneralPurpose, GeneralPurposeConfig};
 /// A decoded text.
 pub(super) struct DecodedView {
     bytes: Vec<u8>,
-    /// For each byte the range that it came from, in the text that is searched.
+    /// The range that each byte came from, in the text that is searched.
     origins: Vec<Range<usize>>,
 }
 

@@ -58,7 +58,7 @@ pub struct MissedSeconds {
 pub struct SinkResults {
     /// The sinks that missed something.
     pub missed: Vec<MissedSeconds>,
-    /// Everything that could not be written.
+    /// The errors of sinks that could not write.
     pub diagnostics: Diagnostics,
 }
 

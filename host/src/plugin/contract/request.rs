@@ -44,7 +44,7 @@ enum PreparedUrl {
 pub enum PreparedBody {
     /// Fixed bytes.
     Fixed(Bytes),
-    /// Rendered for each request.
+    /// A text that is rendered for each request.
     Rendered(Template),
     /// A form of rendered values.
     Form(Vec<(String, Template)>),
@@ -273,19 +273,19 @@ pub fn build_dynamic(
 /// The reason why a text is not a usable URL. It does not repeat the text, which may hold secrets.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum UrlError {
-    /// Relative, and there is no base to resolve it against.
+    /// The URL is relative, and there is no base to resolve it against.
     Relative,
-    /// Not in the syntax of URLs.
+    /// The text is not in the syntax of URLs.
     Malformed(url::ParseError),
-    /// Neither http nor https.
+    /// The scheme is neither http nor https.
     Scheme,
-    /// With a user name or a password.
+    /// The URL has a user name or a password.
     UserInfo,
-    /// Without a usable host.
+    /// The URL has no usable host.
     Host,
-    /// To a host that is not granted.
+    /// The host is not granted.
     Denied,
-    /// Too long for a request.
+    /// The URL is too long for a request.
     Length,
 }
 

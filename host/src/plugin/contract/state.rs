@@ -50,7 +50,7 @@ pub struct GuestState {
     pub instance: InstanceId,
     /// Bytes of the templates and requests prepared so far.
     pub prepared: usize,
-    /// Set while `configure` runs.
+    /// The step being configured; set while `configure` runs.
     pub configuring: Option<ConfigureContext>,
     /// The user that the current call is about.
     pub session: Option<Rc<Session>>,

@@ -61,7 +61,7 @@ impl TimedTarget {
 
 /// The result of a script.
 struct ScheduledRun {
-    /// When requests arrived, by the names in their paths.
+    /// The arrival times of requests, by the names in their paths.
     arrived_at: BTreeMap<String, Vec<Nanos>>,
     counted: Aggregate,
 }
