@@ -1,6 +1,6 @@
-//! The rules of the house that can be checked by looking at the text. Each test is one rule, and its failure lists
-//! every place that breaks it. Rules about single functions (70 lines, 5 parameters) are clippy's; here stands that it
-//! is asked to check them.
+//! The rules of the project that can be checked by reading the text. Each test is one rule, and its failure lists every
+//! place that breaks it. Rules about single functions (70 lines, 5 parameters) are clippy's; a test here ensures that
+//! clippy enforces them.
 
 #[path = "tidy/circles.rs"]
 mod circles;
@@ -80,7 +80,7 @@ const CLOCK_STARTS: &[&str] =
 /// The files that name generated bindings, one on each side of the contract.
 const BINDINGS: [&str; 2] = ["host/src/plugin/contract/bindings.rs", "plugin-sdk/src/bindings.rs"];
 
-/// Where the host may panic, and why it never will.
+/// Places where the host may panic, each with the reason why it never does.
 const CANNOT_FAIL: [(&str, &str, &str); 6] = [
     ("host/src/metrics/histogram.rs", "Histogram::new(digits)", "the digits are constants of that file"),
     ("host/src/report/duration_stats.rs", "new_with_bounds", "the bounds are constants"),
@@ -90,14 +90,14 @@ const CANNOT_FAIL: [(&str, &str, &str); 6] = [
     ("host/src/template/encoding.rs", "serde_json::to_writer", "writes a string into memory"),
 ];
 
-/// Where unsafe code may be: what wasmtime compiled is loaded, a timer of the system is registered, native plugins are
-/// called.
+/// Places where unsafe code may be: they load code that wasmtime compiled, register a timer of the system, or call
+/// native plugins.
 const UNSAFE: [&str; 3] = ["host/src/plugin/load/compile/mod.rs", "host/time/src/alarm.rs", "host/src/plugin/native/"];
 
 /// The manifest of the misbehaving plugins.
 const GUESTS: &str = "tests/guests/Cargo.toml";
 
-/// The product's code: what the rules about habits are asked of.
+/// The product's code, to which the rules about habits apply.
 const PRODUCT: &[&str] = &["host/src/", "host/time/src/", "host/site/src/", "plugin-sdk/src/", "plugins/"];
 
 /// The host's code, with its crates.
@@ -292,7 +292,7 @@ fn time_is_read_in_one_place() {
             }
         }
     }
-    none("only `run/clock.rs` reads time; everyone else is told", readers);
+    none("only the clock reads time; all other code is given it", readers);
 }
 
 #[test]
@@ -363,7 +363,7 @@ fn no_component_and_nothing_large_is_tracked() {
     const LARGEST: usize = 400 << 10;
     let files = files();
     let compiled = files.iter().filter(|file| has_extension(file, "wasm") || has_extension(file, "cwasm"));
-    // But for those that were built against earlier versions of the contract, which cannot be built again.
+    // Except those that were built against earlier versions of the contract, which cannot be built again.
     let compiled = compiled.filter(|file| !file.path.starts_with("tests/fixtures/contract-"));
     none("components are built, not kept", compiled.map(|file| file.path.clone()));
     let large = files.iter().filter(|file| file.size > LARGEST);

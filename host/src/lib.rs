@@ -25,7 +25,7 @@
 //! | 4 | [`metrics`] | samples and their sums |
 //! | 4 | `data` | data sets |
 //! | 3 | [`script`] | the script, with the place of each value |
-//! | 2 | [`diagnostic`] | mistakes of the user, in one form |
+//! | 2 | [`diagnostic`] | errors in the input, in one form |
 //! | 1 | [`exit`], `random`, `text` | exit codes, random streams, safe text |
 
 pub mod cli;

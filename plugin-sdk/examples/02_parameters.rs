@@ -1,4 +1,4 @@
-//! Parameters of several kinds, and a value that is refused at its place in the script before the run begins.
+//! Parameters of several kinds, and a value that is rejected at its place in the script before the run begins.
 
 use stampede_plugin::http::{Body, Request};
 use stampede_plugin::{Action, ConfigError, Failure, Fields, JsonTemplate, Outcome, Task, Template, plugin};
@@ -91,11 +91,11 @@ mod tests {
     }
 
     #[test]
-    fn mistakes_are_reported_at_their_place() {
-        let mistake = |params| Host::new().run::<Order>(params).expect_err("a mistake");
-        let many = mistake(json!({"url": "/", "order": "{}", "times": 51}));
+    fn errors_are_reported_at_their_place() {
+        let error = |params| Host::new().run::<Order>(params).expect_err("an error");
+        let many = error(json!({"url": "/", "order": "{}", "times": 51}));
         assert_eq!((many.pointer.as_str(), many.message.as_str()), ("/times", "`times` must be from 1 to 50, got 51"));
-        let odd = mistake(json!({"url": "/", "order": "{}", "expect": "maybe"}));
+        let odd = error(json!({"url": "/", "order": "{}", "expect": "maybe"}));
         assert_eq!((odd.pointer.as_str(), odd.message.as_str()), ("/expect", "unknown value `maybe`"));
     }
 }

@@ -20,7 +20,7 @@ pub trait Action: Sized + 'static {
     const SUMMARY: &'static str;
 
     /// `true` if `run` sets variables under names that the script does not mention in `capture:`. If no action does,
-    /// the host refuses `{{var x}}` with an `x` that nothing captures.
+    /// the host rejects `{{var x}}` with an `x` that nothing captures.
     const SETS_VARIABLES: bool = false;
 
     /// The step's own parameters. Users see the doc comments of the fields; derive `Deserialize` with

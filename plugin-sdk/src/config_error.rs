@@ -1,8 +1,8 @@
-//! Mistakes in a step's parameters, in the shape in which the host shows them.
+//! Errors in a step's parameters, in the shape in which the host shows them.
 
 use std::fmt;
 
-/// A mistake in a step's parameters. The host points at its place in the script.
+/// An error in a step's parameters. The host points at its place in the script.
 ///
 /// Its [`Display`](fmt::Display) is the message and, on a second line, the help; the SDK splits them again. So a
 /// hand-written `Deserialize` gives help with `D::Error::custom(ConfigError::new("…").help("…"))`.
@@ -10,14 +10,14 @@ use std::fmt;
 pub struct ConfigError {
     /// JSON Pointer (RFC 6901) to the offending value, such as `/auth/basic/user`; empty for the step as a whole.
     pub pointer: String,
-    /// A description of the mistake: lower case, no final period, names in backticks.
+    /// A description of the error: lower case, no final period, names in backticks.
     pub message: String,
     /// A way to fix it, if one is known.
     pub help: Option<String>,
 }
 
 impl ConfigError {
-    /// Reports a mistake in the step as a whole.
+    /// Reports an error in the step as a whole.
     pub fn new(message: impl Into<String>) -> Self {
         Self { pointer: String::new(), message: message.into(), help: None }
     }

@@ -15,7 +15,7 @@ pub trait Plugin {
     const NAME: &'static str;
     /// The version of the plugin's package.
     const VERSION: &'static str;
-    /// At least one.
+    /// The actions, at least one.
     const ACTIONS: &'static [Offer];
 }
 

@@ -60,7 +60,7 @@
 //! # 2. Configuring and running
 //!
 //! The host calls [`Action::configure`] once per step, before the run: check the parameters there, prepare the
-//! requests, and refuse a step that cannot work with a [`ConfigError`]. It calls [`Action::run`] each time a user comes
+//! requests, and reject a step that cannot work with a [`ConfigError`]. It calls [`Action::run`] each time a user comes
 //! to the step. One value serves all users of a worker thread, so keep the state of a task in local variables.
 //!
 //! # 3. Parameters
@@ -254,7 +254,7 @@
 //! | 0.1.0 | 0.1.0 | 1.95 |
 //!
 //! A host runs plugins of every earlier contract of its own `0.x`. A host that is older than the contract of a plugin
-//! refuses the plugin before the run and names that contract.
+//! rejects the plugin before the run and names that contract.
 
 mod action;
 mod bindings;

@@ -3,7 +3,7 @@
 //!
 //! A metric is defined in [`Action::configure`](crate::Action::configure) and kept in the action. Its name is shown in
 //! the report: 1 to 64 lower case letters, digits, `_`, `-` and `.`, a letter first. Steps of a plugin that define one
-//! name share one metric, over all users; a name that is defined with another kind or unit is refused.
+//! name share one metric, over all users; a name that is defined with another kind or unit is rejected.
 //!
 //! ```
 //! use std::time::Duration;

@@ -9,9 +9,9 @@ use serde::de::{Deserialize, Deserializer, Error, Visitor};
 use crate::bindings::templates;
 use crate::{ConfigError, Task};
 
-/// A text with `{{helpers}}`, which render anew for each request.
+/// A text with `{{helpers}}`, which are rendered again for each request.
 ///
-/// As a field of an action's parameters it is compiled while the parameters are read, and a mistake in it is an error
+/// As a field of an action's parameters it is compiled while the parameters are read, and an error in it is an error
 /// at its place in the script. Numbers and `true` or `false` are taken as their text.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Template(pub(crate) u32);
@@ -29,8 +29,8 @@ impl Template {
         })
     }
 
-    /// Renders the text for the task's user. Each call draws anew from the user's random stream, so render once where
-    /// two places must agree. To send a template in a request, pass it to the request instead.
+    /// Renders the text for the task's user. Each call draws new values from the user's random stream, so render once
+    /// where two places must agree. To send a template in a request, pass it to the request instead.
     pub fn render(&self, _task: &Task) -> String {
         templates::render(self.0)
     }

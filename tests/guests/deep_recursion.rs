@@ -1,4 +1,4 @@
-//! Recurses for ever and keeps nothing in its own memory, so that only the host's stack fills up.
+//! Recurses forever and keeps nothing in its own memory, so that only the host's stack fills up.
 
 use stampede_guests::{Misbehaviour, Progress, guest, user};
 

@@ -1,4 +1,4 @@
-//! Computes for ever.
+//! Computes forever.
 
 use std::hint::spin_loop;
 

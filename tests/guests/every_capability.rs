@@ -33,10 +33,10 @@ const OPTIONS: http::RequestOptions =
 
 impl Misbehaviour for EveryCapability {
     fn configure(params: &str) -> Result<u32, ConfigError> {
-        let refused = |message| ConfigError { pointer: "/url".into(), message, help: None };
-        let url = templates::compile(text(params, "url")).map_err(|error| refused(error.message))?;
+        let rejected = |message| ConfigError { pointer: "/url".into(), message, help: None };
+        let url = templates::compile(text(params, "url")).map_err(|error| rejected(error.message))?;
         let (body, query) = (http::RequestBody::None, Vec::new());
-        let headers = vec![("accept".into(), templates::compile("*/*").map_err(|error| refused(error.message))?)];
+        let headers = vec![("accept".into(), templates::compile("*/*").map_err(|error| rejected(error.message))?)];
         let request = http::RequestTemplate {
             method: "GET".into(),
             url,
@@ -46,20 +46,20 @@ impl Misbehaviour for EveryCapability {
             credentials: None,
             options: OPTIONS,
         };
-        PREPARED.set((url, http::prepare(&request).map_err(refused)?));
+        PREPARED.set((url, http::prepare(&request).map_err(rejected)?));
         PORT.set(number(params, "port") as u16);
         let file = text(params, "file");
         if !file.is_empty() {
-            files::read(file).map_err(refused)?;
+            files::read(file).map_err(rejected)?;
             let options = http::RequestOptions { version: http::Version::Http2, ..OPTIONS };
-            let url = templates::compile("/echo").map_err(|error| refused(error.message))?;
+            let url = templates::compile("/echo").map_err(|error| rejected(error.message))?;
             let streamed =
                 http::RequestTemplate { method: "POST".into(), url, headers: Vec::new(), options, ..request };
-            STREAMED.set(Some(http::prepare(&streamed).map_err(refused)?));
+            STREAMED.set(Some(http::prepare(&streamed).map_err(rejected)?));
         }
         let (counter, trend) = (report::MetricKind::Counter, report::MetricKind::Trend);
-        let read = report::define("read", counter, report::MetricUnit::Bytes).map_err(refused)?;
-        let trip = report::define("trip", trend, report::MetricUnit::Nanoseconds).map_err(refused)?;
+        let read = report::define("read", counter, report::MetricUnit::Bytes).map_err(rejected)?;
+        let trip = report::define("trip", trend, report::MetricUnit::Nanoseconds).map_err(rejected)?;
         METRICS.set((read, trip));
         Ok(0)
     }

@@ -1,4 +1,4 @@
-//! Defines metrics under ever new names while it is configured, and ignores refusals; then adds to the one that its
+//! Defines metrics under ever new names while it is configured, and ignores rejections; then adds to the one that its
 //! parameter `add` names.
 
 use std::cell::Cell;

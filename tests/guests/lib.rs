@@ -32,7 +32,7 @@ pub trait Misbehaviour {
     /// Implements `configure`: one step, with its parameters as JSON.
     ///
     /// # Errors
-    /// The guest refuses the step.
+    /// The guest rejects the step.
     fn configure(_params: &str) -> Result<u32, ConfigError> {
         Ok(0)
     }

@@ -16,7 +16,7 @@ unsafe extern "C" {
 impl Misbehaviour for LiesAboutSizes {
     fn start(_: u32, _: u32) -> Progress {
         #[cfg(target_arch = "wasm32")]
-        // SAFETY: the host must refuse it before it reads anything.
+        // SAFETY: the host must reject it before it reads anything.
         unsafe {
             raw_write(0, 16, usize::MAX - 32);
         }

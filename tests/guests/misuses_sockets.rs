@@ -41,7 +41,7 @@ impl Misbehaviour for MisusesSockets {
                 sockets::read(socket, 10);
                 Progress::Pending
             }
-            // The first read waits for ever; the second is refused.
+            // The first read waits forever; the second is rejected.
             "two reads" if sockets::received(operation).is_err() => Progress::Failed,
             "another's" if user::id() == 0 => {
                 FIRST.set(sockets::connected(operation).ok());

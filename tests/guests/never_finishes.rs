@@ -1,4 +1,4 @@
-//! Waits for ever, and logs it when it is cancelled.
+//! Waits forever, and logs it when it is cancelled.
 
 use stampede_guests::{Misbehaviour, Progress, guest, log, timer};
 

@@ -1,4 +1,4 @@
-//! Computes for ever in the tasks of the first user, and behaves well for all others.
+//! Computes forever in the tasks of the first user, and behaves well for all others.
 
 use stampede_guests::{Misbehaviour, Progress, guest, user};
 

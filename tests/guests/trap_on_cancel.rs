@@ -1,4 +1,4 @@
-//! Waits for ever, and panics when it is cancelled.
+//! Waits forever, and panics when it is cancelled.
 
 use stampede_guests::{Misbehaviour, Progress, guest, timer};
 

@@ -28,7 +28,7 @@ pub const fn descriptors() -> [&'static [u8]; 2] {
     [include_bytes!(concat!(env!("OUT_DIR"), "/echo.bin")), tonic_health::pb::FILE_DESCRIPTOR_SET]
 }
 
-/// The reflection service by which a server tells its schema.
+/// The reflection service with which a server publishes its schema.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Reflection {
     /// None.
@@ -58,7 +58,7 @@ impl GrpcServer {
         Self::reflecting(Reflection::None)
     }
 
-    /// Listens on a free port, as [`Self::start`] does, and serves a reflection service besides.
+    /// Listens on a free port, as [`Self::start`] does, and serves a reflection service as well.
     pub fn reflecting(reflection: Reflection) -> Self {
         let listener = std::net::TcpListener::bind(("127.0.0.1", 0)).expect("a free port");
         listener.set_nonblocking(true).expect("a listener that does not block");

@@ -13,7 +13,7 @@ use crate::wait_for;
 /// Attempts to find a port; another process may take a free one first.
 const ATTEMPTS: usize = 10;
 
-/// Places of the program. Debian keeps it in a folder that only root has on the PATH.
+/// Paths of the program. Debian keeps it in a folder that only root has on the PATH.
 const PROGRAMS: [&str; 2] = ["nginx", "/usr/sbin/nginx"];
 
 /// A running nginx. Dropping it stops it.
@@ -104,7 +104,7 @@ impl Nginx {
     }
 
     fn kill(&mut self) {
-        // If the process has ended by itself, nothing is left to do.
+        // If the process has ended on its own, nothing is left to do.
         let _ = self.child.kill();
         let _ = self.child.wait();
     }

@@ -6,7 +6,7 @@ use std::time::Duration;
 /// Time between two looks.
 const LOOK: Duration = Duration::from_millis(2);
 
-/// Looks in vain before a wait is given up, after a minute or more. Only a failing test gets there.
+/// The number of attempts before a wait is given up, after a minute or more. Only a failing test reaches it.
 const LOOKS: u32 = 30_000;
 
 /// Waits until a condition holds.

@@ -142,7 +142,7 @@ struct Greeted {
 }
 
 impl Callback for &mut Greeted {
-    /// Refuses the handshake below `/refuse`, sets a cookie below `/known`, and picks the last of the sub-protocols
+    /// Rejects the handshake below `/refuse`, sets a cookie below `/known`, and picks the last of the sub-protocols
     /// offered.
     fn on_request(self, request: &Request, mut reply: Response) -> Result<Response, ErrorResponse> {
         let field = |name: &str| request.headers().get(name).and_then(|value| value.to_str().ok()).unwrap_or_default();

@@ -1,4 +1,4 @@
-//! Mistakes in the input are found before the first request, reported in full, and end the program with the documented
+//! Errors in the input are found before the first request, reported in full, and end the program with the documented
 //! code. The exact texts are golden files: `tests/scripts/invalid/` and `tests/suites/golden/`.
 
 use std::fmt::Write as _;
@@ -45,7 +45,7 @@ fn with_files() -> Run {
 }
 
 #[test]
-fn mistakes_in_a_plan_get_their_messages_and_no_traffic() {
+fn errors_in_a_plan_get_their_messages_and_no_traffic() {
     let target = Silent::bind();
     for path in scripts(PLAN) {
         let (name, text) = (name(&path), fs::read_to_string(&path).expect("a readable script"));
@@ -62,7 +62,7 @@ fn mistakes_in_a_plan_get_their_messages_and_no_traffic() {
 }
 
 #[test]
-fn mistakes_in_a_script_get_their_messages_from_the_program_too() {
+fn errors_in_a_script_get_their_messages_from_the_program_too() {
     for path in scripts("invalid") {
         let name = name(&path);
         let script = fs::read(&path).expect("a readable script");
@@ -73,7 +73,7 @@ fn mistakes_in_a_script_get_their_messages_from_the_program_too() {
     }
 }
 
-/// Arguments that are wrong by themselves, or that name something that does not exist.
+/// Arguments that are wrong on their own, or that name something that does not exist.
 const WRONG: [&str; 38] = [
     "--users 0",
     "--users -1",
@@ -140,7 +140,7 @@ fn wrong_arguments_get_their_messages_and_no_traffic() {
 }
 
 #[test]
-fn a_run_without_a_script_is_refused() {
+fn a_run_without_a_script_is_rejected() {
     let run = shooter().finish().exits(2);
     assert_eq!(
         run.stderr,
@@ -157,14 +157,14 @@ fn the_site_cannot_listen_on_an_address_in_use() {
 }
 
 #[test]
-fn a_wrong_variable_is_wrong_usage_as_a_wrong_flag_is() {
+fn a_wrong_variable_is_wrong_usage_like_a_wrong_flag() {
     let run = shooter().script("- {name: Page, url: /}\n").env("STAMPEDE_DURATION", "10").finish().exits(2);
     assert!(run.stderr.contains("--duration <D>"), "{}", run.stderr);
 }
 
 #[test]
 #[cfg(unix)]
-fn more_users_than_files_can_be_open_are_refused_with_the_limit() {
+fn more_users_than_files_can_be_open_are_rejected_with_the_limit() {
     let target = Silent::bind();
     for command in ["check", ""] {
         let run = crate::shooter_after("ulimit -n 256")
@@ -186,7 +186,7 @@ fn more_users_than_files_can_be_open_are_refused_with_the_limit() {
 
 #[test]
 #[cfg(unix)]
-fn the_soft_limit_of_open_files_is_raised_by_itself() {
+fn the_soft_limit_of_open_files_is_raised_automatically() {
     let site = stampede_tests::site();
     let run = crate::shooter_after("ulimit -Sn 64")
         .script("- {name: Page, url: /delay/100}\n")

@@ -90,7 +90,7 @@ fn a_run_is_paused_goes_on_and_is_stopped() {
 }
 
 #[test]
-fn users_that_were_given_room_come_when_the_load_is_raised() {
+fn spare_users_begin_when_the_load_is_raised() {
     let site = site();
     let running = shooter()
         .script(PAGE)
@@ -149,7 +149,7 @@ fn wrong_lines_lose_nothing_and_clients_that_hang_delay_no_other() {
 }
 
 #[test]
-fn the_command_asks_and_says_how_the_run_stands() {
+fn the_command_sends_requests_and_prints_the_status() {
     let site = site();
     let script = "{scenarios: {browse: {users: 2}, buy: {users: 2}}, duration: 1h, rps: 20, steps: [{name: Page, url: /bytes/10}]}\n";
     let running = shooter().script(script).args("--control run.sock --base-url").arg(site.base_url()).report().spawn();
@@ -179,7 +179,7 @@ fn the_command_asks_and_says_how_the_run_stands() {
 /// for it.
 #[test]
 #[cfg(target_os = "linux")]
-fn keys_change_the_load_and_the_terminal_is_as_it_was_before() {
+fn keys_change_the_load_and_the_terminal_is_restored() {
     let Some(script) = ["/usr/bin/script", "/bin/script"].into_iter().find(|path| Path::new(path).exists()) else {
         eprintln!("left out: there is no `script` here");
         return;
@@ -201,9 +201,9 @@ fn keys_change_the_load_and_the_terminal_is_as_it_was_before() {
     assert!(run.stdout.contains("exit 0") && run.stdout.contains("as before"), "{}", run.stdout);
     let report: Value = serde_json::from_str(&run.read("report.json")).unwrap();
     let changes = report["changes"].as_array().unwrap().iter();
-    let told: Vec<_> = changes.map(|change| (change["what"].as_str().unwrap(), change["scale"].as_f64())).collect();
+    let listed: Vec<_> = changes.map(|change| (change["what"].as_str().unwrap(), change["scale"].as_f64())).collect();
     let scaled = |scale| ("scale", Some(scale));
     let expected =
         [scaled(1.1), scaled(1.2), scaled(1.1), ("pause", None), ("resume", None), ("pause", None), ("stop", None)];
-    assert_eq!(told, expected, "{}", run.stdout);
+    assert_eq!(listed, expected, "{}", run.stdout);
 }

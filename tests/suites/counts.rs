@@ -4,8 +4,7 @@ use stampede_tests::{Report, Run, Signal, settled, site, wait_for};
 
 use crate::shooter;
 
-/// Replies of all lengths, good and bad statuses, bodies in both directions, and a connection that each user opens
-/// anew.
+/// Replies of all lengths, good and bad statuses, bodies in both directions, and a new connection for each user.
 const SCRIPT: &str = r#"
 data: {codes: ["200", "204", "404", "503"]}
 steps:

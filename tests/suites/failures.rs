@@ -100,7 +100,7 @@ fn a_certificate_of_an_unknown_issuer_is_a_network_failure() {
 }
 
 #[test]
-fn any_certificate_will_do_if_that_was_asked_for_and_a_warning_says_so() {
+fn any_certificate_is_accepted_on_request_and_a_warning_is_shown() {
     let nginx = Nginx::start_tls(VERSION);
     let run = shooter()
         .script("- {name: Page, url: /version}\n")

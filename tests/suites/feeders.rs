@@ -76,7 +76,7 @@ fn stop_ends_a_user_when_its_rows_are_used_up() {
 }
 
 #[test]
-fn error_fails_the_step_and_says_so() {
+fn error_fails_the_step_and_gives_the_reason() {
     let target = RawServer::recording();
     let script = script("ids: {rows: [0, 1, 2], at_end: error}", "{{next ids}}");
     let run = run(&target, &script, "--users 2 --iterations 100").finish().exits(0);
@@ -104,7 +104,7 @@ fn a_login_takes_one_row_and_a_user_without_one_sends_nothing() {
 }
 
 #[test]
-fn a_shuffle_is_the_seed_s_whatever_the_workers() {
+fn a_shuffle_depends_on_the_seed_and_not_on_the_workers() {
     let target = RawServer::recording();
     let script = script("ids: {file: ids.txt, order: shuffle, at_end: stop}", "{{next ids}}");
     let shuffled = |arguments: &str| {

@@ -38,7 +38,7 @@ fn counts(expected: &[(&str, usize)]) -> BTreeMap<String, usize> {
 }
 
 #[test]
-fn a_condition_decides_over_a_step_and_over_a_block_with_what_is_done_instead() {
+fn a_condition_decides_about_a_step_and_about_a_block_with_its_else() {
     let target = RawServer::start(|request| match request.line.as_str() {
         "GET /who HTTP/1.1" => reply(200, r#"{"role": "admin", "films": [1, 2]}"#),
         "GET /gone HTTP/1.1" => reply(404, ""),
@@ -250,7 +250,7 @@ fn as_many_as_there_may_be_at_once_keep_their_deadlines_and_the_end_of_the_run()
 }
 
 #[test]
-fn each_of_several_things_at_once_has_its_own_last_reply() {
+fn each_parallel_branch_has_its_own_last_reply() {
     let target = RawServer::start(|request| reply(if request.line.contains("/bad") { 404 } else { 200 }, ""));
     let script = "
 - parallel:
@@ -340,7 +340,7 @@ steps: [{name: Page, url: /page}]
 fn a_user_whose_token_has_expired_signs_in_again_once_and_repeats_the_step() {
     let target = expiring(4);
     let (_, report) = ran(EXPIRING, "--users 3 --iterations 10", &target, 0);
-    // Each user sends 4 + 4 + 2 good requests with three tokens, and two that are refused.
+    // Each user sends 4 + 4 + 2 good requests with three tokens, and two that are rejected.
     assert_eq!(asked(&target), counts(&[("/auth", 9), ("/page", 36)]));
     assert_eq!((report.row("login").ok(), report.row("Page").ok()), (9, 30));
     assert_eq!(report.row("Page").errors(), BTreeMap::from([("status", 6)]));
@@ -349,10 +349,10 @@ fn a_user_whose_token_has_expired_signs_in_again_once_and_repeats_the_step() {
 }
 
 #[test]
-fn a_token_that_is_refused_at_once_is_not_asked_for_again_and_again() {
+fn a_token_that_is_rejected_at_once_is_not_asked_for_again_and_again() {
     let target = expiring(0);
     ran(EXPIRING, "--users 2 --iterations 2", &target, 0);
-    // Each step is refused once, signs in, and is refused once more.
+    // Each step is rejected once, signs in, and is rejected once more.
     assert_eq!(asked(&target), counts(&[("/auth", 2 + 4), ("/page", 8)]));
     let target = expiring(0);
     ran(&EXPIRING.replace("  refresh_on: 401\n", ""), "--users 2 --iterations 2", &target, 0);
@@ -360,7 +360,7 @@ fn a_token_that_is_refused_at_once_is_not_asked_for_again_and_again() {
 }
 
 #[test]
-fn of_several_things_at_once_that_are_refused_one_signs_in() {
+fn of_several_parallel_steps_that_are_rejected_one_signs_in() {
     let target = expiring(1);
     let script = EXPIRING.replace(
         "steps: [{name: Page, url: /page}]",
@@ -371,7 +371,7 @@ fn of_several_things_at_once_that_are_refused_one_signs_in() {
     assert_eq!(asked(&target_of_many), counts(&[("/a", 1), ("/auth", 1), ("/b", 1), ("/page", 1)]));
     ran(&script, "", &target, 0);
     let asked = asked(&target);
-    // The new token is valid for one of the two requests; the other is refused again, and has had its one sign-in.
+    // The new token is valid for one of the two requests; the other is rejected again, and has had its one sign-in.
     assert_eq!((asked["/auth"], asked["/a"] + asked["/b"]), (2, 4), "{asked:?}");
 }
 

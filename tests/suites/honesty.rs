@@ -17,7 +17,7 @@ const SECONDS: u64 = 10;
 const USERS: u64 = 64;
 /// Length of the target's only stall, in the middle of the run.
 const STALL: Duration = Duration::from_millis(1_400);
-/// Repetitions of a run whose figures the machine has spoilt, by its own account.
+/// Repetitions of a run whose own figures show that the machine disturbed it.
 const TRIES: usize = 5;
 
 /// The target's own record of a run, by its own clock.
@@ -100,7 +100,8 @@ fn a_stall_shows_in_response_times_as_it_was_and_hides_from_service_times() {
             }
             return;
         }
-        // A machine with other load may be late by itself. Then the generator, or the target, has measured it.
+        // A machine with other load may be late for its own reasons. Then the generator, or the target, has measured
+        // it.
         let late = [
             ("the generator started requests late, in µs at most", micros("/generator/start_delay_us/max")),
             ("requests took long without the stall, in µs at p90", micros("/totals/service_time_us/p90")),

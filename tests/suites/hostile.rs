@@ -26,7 +26,7 @@ fn with_plugins(components: &[(String, Vec<u8>)]) -> Run {
 }
 
 #[test]
-fn a_component_that_takes_too_long_or_too_much_to_compile_is_refused_by_the_name_of_the_limit() {
+fn a_component_that_takes_too_long_or_too_much_to_compile_is_rejected_by_the_name_of_the_limit() {
     let script = "plugins:
   slow: {source: slow.wasm, limits: {compile_time: 1s}}
   large: {source: large.wasm, limits: {compile_memory: 256MiB}}
@@ -59,7 +59,7 @@ error[plugin::load]: plugin `large` does not load: compiling it takes more than 
 }
 
 #[test]
-fn a_component_that_is_cut_short_is_refused_wherever_the_cut_is() {
+fn a_component_that_is_cut_short_is_rejected_wherever_the_cut_is() {
     let whole = fs::read(guest("every_capability")).expect("the guest is there");
     let cuts = (0..DAMAGED).map(|at| (format!("cut{at}"), whole[..at * whole.len() / DAMAGED].to_vec()));
     let run = with_plugins(&cuts.collect::<Vec<_>>()).finish().exits(4);
@@ -94,13 +94,13 @@ fn assert_calm(said: &str) {
 }
 
 #[test]
-fn compiled_code_is_no_plugin() {
+fn compiled_code_is_not_a_plugin() {
     let engine = wasmtime::Engine::default();
     let code = engine.precompile_component(b"\0asm\x0d\0\x01\0").expect("the smallest component compiles");
     let run = with_plugins(&[("code".into(), code)]).finish().exits(4);
-    let refused =
+    let rejected =
         "plugin `code` does not load: it is compiled code, which cannot be verified; only components are accepted";
-    assert!(run.stderr.starts_with(&format!("error[plugin::load]: {refused}\n")), "{}", run.stderr);
+    assert!(run.stderr.starts_with(&format!("error[plugin::load]: {rejected}\n")), "{}", run.stderr);
 }
 
 #[test]

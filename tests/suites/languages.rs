@@ -159,7 +159,7 @@ fn checksum(text: &str) -> u32 {
     text.bytes().fold(0x811c_9dc5, |value, byte| (value ^ u32::from(byte)).wrapping_mul(0x0100_0193))
 }
 
-/// Counts of the site: nonces issued, answers accepted, answers refused.
+/// Counts of the site: nonces issued, answers accepted, answers rejected.
 type Counts = Arc<Mutex<BTreeMap<String, [u64; 3]>>>;
 
 /// The server of the challenge. The key of a user is `secret of` and the user's number, which is in the query.
@@ -218,12 +218,12 @@ fn four_languages_in_one_script_do_the_same_work() {
         assert_eq!((row.ok(), row.err()), (200, 0), "{language}: {}", run.stdout);
         assert_eq!(counts[&format!("/{language}")], [100, 100, 0], "{language}");
         let wrong = report.row(&format!("{language}-wrong"));
-        let [given, accepted, refused] = counts[&format!("/{language}-wrong")];
+        let [given, accepted, rejected] = counts[&format!("/{language}-wrong")];
         // One digit of the checksum is right by chance now and then.
-        assert_eq!((given, accepted + refused), (100, 100), "{language}");
-        assert_eq!((wrong.ok(), wrong.err()), (given + accepted, refused), "{language}");
-        assert!(refused > 50, "{language}: {refused}");
-        assert_eq!(wrong.errors(), [("check", refused)].into(), "{language}");
+        assert_eq!((given, accepted + rejected), (100, 100), "{language}");
+        assert_eq!((wrong.ok(), wrong.err()), (given + accepted, rejected), "{language}");
+        assert!(rejected > 50, "{language}: {rejected}");
+        assert_eq!(wrong.errors(), [("check", rejected)].into(), "{language}");
         assert_eq!(wrong.example("check"), "the answer was refused", "{language}");
         assert_eq!(report.traps(language), (0, 0));
     }
@@ -241,7 +241,7 @@ fn the_cases_of_the_challenge_hold_in_every_language() {
 }
 
 #[test]
-fn mistakes_in_a_step_have_the_same_message_in_every_language() {
+fn errors_in_a_step_have_the_same_message_in_every_language() {
     for (language, _) in EXAMPLES {
         let script = format!(
             "plugins: {{it: '{}'}}\nsteps:\n  - {{name: S, action: challenge-{language}, url: 'http://a/', key: k, digits: 9}}\n  \

@@ -159,7 +159,7 @@ fn flags_try_a_script_out_with_another_load() {
     let script = "{stages: [10m:500], arrival_rate: 5/s, steps: [{name: Page, url: /bytes/10}]}\n";
     let (_, report) = ran(script, "--users 2 --iterations 3", site.base_url(), 0);
     assert_eq!((report.totals().total(), report.at("/scenarios/0/model").as_str()), (6, Some("constant")));
-    let refused = "{scenarios: {a: {users: 1}}, steps: [{name: Page, url: /bytes/10}]}\n";
-    let run = shooter().script(refused).args("--users 5 --base-url").arg(site.base_url()).finish().exits(2);
+    let rejected = "{scenarios: {a: {users: 1}}, steps: [{name: Page, url: /bytes/10}]}\n";
+    let run = shooter().script(rejected).args("--users 5 --base-url").arg(site.base_url()).finish().exits(2);
     assert!(run.stderr.contains("`--users` has no effect"), "{}", run.stderr);
 }

@@ -1,5 +1,5 @@
-//! Native plugins: refused unless the user vouches for them, and then as good as components. The C compiler that the
-//! host's own build needs, too, builds the libraries here.
+//! Native plugins are rejected unless the user allows them, and then behave like components. The C compiler that the
+//! build of the host needs builds the libraries here.
 
 use std::fs;
 use std::path::Path;
@@ -86,24 +86,24 @@ fn call(command: &str, library: &[u8], more: &str) -> Run {
 }
 
 #[test]
-fn a_native_library_is_refused_unless_the_user_vouches_for_it() {
+fn a_native_library_is_rejected_unless_the_user_allows_it() {
     let library = misbehaving("breaks_the_contract");
     let mut said = String::new();
     for command in ["", "check", "demo --quiet", "plugins", "schema"] {
         let run = call(command, &library, "").finish().exits(4);
-        let refused = run.stderr.lines().filter(|line| !line.starts_with("running against"));
-        let refused: String = refused.map(|line| format!("{line}\n")).collect();
-        assert!(said.is_empty() || said == refused, "{refused}");
-        said = refused;
-        let vouched = call(command, &library, "").args("--allow-native").finish();
-        let warnings = vouched.stderr.lines().filter(|line| line.starts_with("warning:"));
+        let rejected = run.stderr.lines().filter(|line| !line.starts_with("running against"));
+        let rejected: String = rejected.map(|line| format!("{line}\n")).collect();
+        assert!(said.is_empty() || said == rejected, "{rejected}");
+        said = rejected;
+        let allowed = call(command, &library, "").args("--allow-native").finish();
+        let warnings = allowed.stderr.lines().filter(|line| line.starts_with("warning:"));
         assert_eq!(
             warnings.collect::<Vec<_>>(),
             ["warning: plugin `it` is native: it runs with all your rights, and no limit applies to it"],
             "{command}: {}",
-            vouched.stderr
+            allowed.stderr
         );
-        assert_ne!(vouched.code, Some(4), "{}", vouched.stderr);
+        assert_ne!(allowed.code, Some(4), "{}", allowed.stderr);
     }
     let inspect = || shooter().file("it.so", &library).args("plugin inspect it.so");
     said.push_str(&inspect().finish().exits(4).stderr);
@@ -178,7 +178,7 @@ fn every_function_of_the_host_works() {
 }
 
 #[test]
-fn a_library_that_is_not_a_plugin_is_refused_with_the_reason() {
+fn a_library_that_is_not_a_plugin_is_rejected_with_the_reason() {
     for (name, why) in [
         ("no_export", "it is a native library, but not a plugin: it does not export `stampede_plugin_v1`"),
         ("another_version", "it speaks version 2 of the contract of native plugins; this host speaks 1"),
@@ -235,7 +235,7 @@ fn a_broken_contract_costs_the_instance_and_not_the_run() {
 }
 
 #[test]
-fn a_library_is_held_to_its_digest_before_it_is_opened() {
+fn the_digest_of_a_library_is_checked_before_it_is_opened() {
     let library = misbehaving("another_version");
     let any = "0".repeat(64);
     let script =

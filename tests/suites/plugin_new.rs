@@ -57,7 +57,7 @@ fn a_new_plugin_builds_passes_its_tests_and_runs_its_script() {
 }
 
 #[test]
-fn files_that_are_not_plugins_are_refused() {
+fn files_that_are_not_plugins_are_rejected() {
     let run = shooter().args("plugin new 9lives").finish().exits(2);
     let expected = "error[usage::plugin-name]: `9lives` cannot be the name of a plugin
   = help: a name has lower case letters, digits, `-` and `_`, a letter first, 64 at most

@@ -124,7 +124,7 @@ fn breaches_of_the_contract_are_reported_by_rule() {
 }
 
 #[test]
-fn mistakes_in_a_file_of_cases() {
+fn errors_in_a_file_of_cases() {
     let mut said = String::new();
     for cases in [
         "name: x",

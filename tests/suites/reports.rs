@@ -32,7 +32,7 @@ fn merged_reports_are_the_sum_of_their_parts() {
 }
 
 #[test]
-fn a_run_is_no_worse_than_itself_and_a_slower_one_is() {
+fn a_run_is_not_worse_than_itself_but_a_slower_one_is() {
     let base = report("--users 2 --iterations 300");
     let run = with(&[("base.json", &base)]).args("compare base.json base.json --tolerance 0%").finish().exits(0);
     assert!(run.stdout.contains("Nothing is worse than in `base.json`"), "{}", run.stdout);
@@ -44,7 +44,7 @@ fn a_run_is_no_worse_than_itself_and_a_slower_one_is() {
 }
 
 #[test]
-fn reports_that_cannot_be_merged_or_compared_are_refused_in_one_line() {
+fn reports_that_cannot_be_merged_or_compared_are_rejected_in_one_line() {
     let good = report("--iterations 1");
     let files = [
         ("good.json", good.clone()),

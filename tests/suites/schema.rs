@@ -1,4 +1,4 @@
-//! The schema for editors accepts and refuses the scripts that the program accepts and refuses.
+//! The schema for editors accepts and rejects the scripts that the program accepts and rejects.
 
 use std::fs;
 
@@ -8,7 +8,7 @@ use stampede_tests::guest;
 
 use crate::{shooter, tests_folder};
 
-/// Scripts with one mistake, in the plain or the long form.
+/// Scripts with one error, in the plain or the long form.
 const WRONG: [&str; 27] = [
     "[]",
     "{steps: []}",
@@ -58,7 +58,7 @@ fn assert_fits(validator: &Validator, script: &Value, name: &str) {
 }
 
 #[test]
-fn good_scripts_fit_and_mistakes_do_not() {
+fn good_scripts_fit_and_errors_do_not() {
     let validator = validator(&shooter().args("schema").finish().exits(0).stdout);
     for entry in fs::read_dir(tests_folder().join("scripts/ok")).unwrap() {
         let path = entry.unwrap().path();

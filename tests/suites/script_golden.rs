@@ -1,6 +1,6 @@
-//! Every message about a script has a golden file: `tests/scripts/invalid/AREA/MISTAKE.yml` with the exact text a user
-//! sees beside it in `MISTAKE.err`, renewed with `BLESS=1`; `tests/scripts/ok/*.yml` must be accepted. Most files hold
-//! one mistake, so that a diff has one subject; a few hold many, since all mistakes of a file are reported at once.
+//! Every message about a script has a golden file: `tests/scripts/invalid/AREA/ERROR.yml` with the exact text a user
+//! sees beside it in `ERROR.err`, renewed with `BLESS=1`; `tests/scripts/ok/*.yml` must be accepted. Most files hold
+//! one error, so that a diff has one subject; a few hold many, since all errors of a file are reported at once.
 
 use std::collections::BTreeSet;
 use std::fs;
@@ -15,7 +15,7 @@ use stampede_shooter::script::{SCHEMA, parse};
 
 use crate::tests_folder;
 
-/// Mistakes that are found when the script, its files and its plugins are put together.
+/// Errors that are found when the script, its files and its plugins are put together.
 pub(crate) const PLAN: &str = "invalid/plan";
 
 /// Returns the scripts below a folder of `tests/scripts/`, in the order of their paths. Those of [`PLAN`] are left out
@@ -117,7 +117,7 @@ fn damaged_scripts_are_explained() {
     }
 }
 
-/// Parses a script and renders its mistakes, each of which must have a help or be about a range.
+/// Parses a script and renders its errors, each of which must have a help or be about a range.
 fn explain(text: String) {
     let source = Arc::new(SourceText { name: "damaged.yml".into(), text });
     if let Err(found) = parse(&source) {

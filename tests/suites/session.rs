@@ -42,7 +42,7 @@ fn connections_over_http2_are_kept_as_long() {
 }
 
 #[test]
-fn a_scenario_says_for_itself_how_long_connections_are_kept() {
+fn a_scenario_may_have_its_own_lifespan_of_connections() {
     let site = site();
     let script = "
 connections: request

@@ -45,9 +45,9 @@ fn compiling_a_large_component_is_reported_once_without_a_terminal() {
         run.args("--users 1 --iterations 1").args(flags).finish().exits(9).stderr
     };
     let size = bytes.len() as f64 / f64::from(1 << 20);
-    let told = format!("compiling plugin `it` ({size:.1} MiB), once …\ncompiled plugin `it`\n");
+    let notices = format!("compiling plugin `it` ({size:.1} MiB), once …\ncompiled plugin `it`\n");
     let first = run(&caches[0], "");
-    assert!(first.contains(&told), "{first}");
+    assert!(first.contains(&notices), "{first}");
     for (cache, flags) in [(&caches[0], ""), (&caches[1], "--quiet")] {
         let said = run(cache, flags);
         assert!(!said.contains("compil"), "{said}");
@@ -188,7 +188,7 @@ fn plugins_of_other_scripts_stay_in_the_lock() {
 }
 
 #[test]
-fn artifacts_that_are_no_plugins_are_refused() {
+fn artifacts_that_are_not_plugins_are_rejected() {
     let (registry, cache) = (Registry::start(), TempDir::new().unwrap());
     let bytes = component("prints");
     registry.push("team/it:text", "text/plain", &[b"hello"]);
@@ -244,7 +244,7 @@ fn a_token_is_requested_over_tls_alone_and_credentials_are_never_sent() {
 }
 
 #[test]
-fn refusals_of_a_registry_are_reported() {
+fn rejections_of_a_registry_are_reported() {
     let cache = TempDir::new().unwrap();
     let wanted = "requires authentication, which is not supported";
     for (status, fields, body, said) in [
@@ -261,7 +261,7 @@ fn refusals_of_a_registry_are_reported() {
 }
 
 #[test]
-fn a_manifest_or_a_component_that_was_swapped_is_refused() {
+fn a_manifest_or_a_component_that_was_swapped_is_rejected() {
     let cache = TempDir::new().unwrap();
     let (meant, other) = (sha256(&component("fails_silently")), component("prints"));
     let manifest = serde_json::json!({

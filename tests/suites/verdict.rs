@@ -90,7 +90,7 @@ fn a_threshold_without_measurements_fails() {
 }
 
 #[test]
-fn a_threshold_that_aborts_ends_the_run_and_says_so() {
+fn a_threshold_that_aborts_ends_the_run_and_is_named() {
     let site = site();
     let script = "
 thresholds:

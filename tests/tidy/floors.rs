@@ -64,10 +64,10 @@ pub(crate) fn between_modules(tree: &Tree) -> Vec<String> {
             }
         }
     }
-    circles(&graph).iter().map(told).collect()
+    circles(&graph).iter().map(describe).collect()
 }
 
-/// Returns the circles between files of one module that are not allowed, and what is allowed in vain.
+/// Returns the circles between files of one module that are not allowed, and allowed circles that do not exist.
 pub(crate) fn between_files(tree: &Tree, allowed: &[Allowed]) -> Vec<String> {
     let mut graphs = BTreeMap::<&str, Graph>::new();
     let code: BTreeSet<_> = tree.modules.iter().filter(|it| it.has_code).map(|it| it.file.as_str()).collect();
@@ -82,13 +82,16 @@ pub(crate) fn between_files(tree: &Tree, allowed: &[Allowed]) -> Vec<String> {
         }
     }
     let found: Vec<_> = graphs.values().flat_map(circles).collect();
-    let mut wrong: Vec<_> =
-        found.iter().filter(|circle| !allowed.iter().any(|(files, _)| circle.members == *files)).map(told).collect();
+    let mut wrong: Vec<_> = found
+        .iter()
+        .filter(|circle| !allowed.iter().any(|(files, _)| circle.members == *files))
+        .map(describe)
+        .collect();
     let idle = allowed.iter().filter(|(files, _)| !found.iter().any(|circle| circle.members == *files));
     wrong.extend(idle.map(|(files, _)| format!("CIRCLES: {} are no circle any more", files.join(", "))));
     wrong
 }
 
-fn told(circle: &Circle) -> String {
+fn describe(circle: &Circle) -> String {
     format!("{}\n    {}", circle.members.join(", "), circle.imports.join("\n    "))
 }

@@ -51,7 +51,7 @@ pub(crate) struct Module {
 /// A path that leads to something, perhaps outside of the module.
 #[derive(Clone)]
 pub(crate) struct Import {
-    /// The path as written, but for braces, globs and `as`.
+    /// The path as written, without braces, globs and `as`.
     pub(crate) path: Vec<String>,
     /// Counts from 1.
     pub(crate) line: usize,

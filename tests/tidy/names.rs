@@ -95,8 +95,8 @@ fn product(files: &[File]) -> Vec<Source> {
     product.into_iter().filter(|source| !OUTSIDE.iter().any(|folder| source.path.starts_with(folder))).collect()
 }
 
-/// Returns the places of names that two types of a part or more have and that are not allowed to, and what is allowed
-/// in vain.
+/// Returns the places of names that two types of a part or more have and that are not allowed to, and allowed names
+/// that are defined once at most.
 fn twice(sources: &[Source], allowed: &[(&str, &str, &str)]) -> Vec<String> {
     let mut names = BTreeMap::<(String, String), Vec<String>>::new();
     for source in sources {
@@ -107,15 +107,15 @@ fn twice(sources: &[Source], allowed: &[(&str, &str, &str)]) -> Vec<String> {
     names.retain(|_, places| places.len() > 1);
     let is_allowed = |key: &(String, String)| allowed.iter().any(|(part, name, _)| key.0 == *part && key.1 == *name);
     let wrong = names.iter().filter(|(key, _)| !is_allowed(key));
-    let told = wrong.map(|((_, name), places)| format!("{}: `{name}` ({})", places[0], places.join(", ")));
+    let repeated = wrong.map(|((_, name), places)| format!("{}: `{name}` ({})", places[0], places.join(", ")));
     let idle = allowed.iter().filter(|(part, name, _)| !names.contains_key(&((*part).into(), (*name).into())));
-    told.chain(idle.map(|(part, name, _)| format!("TWICE: {part} defines `{name}` once at most"))).collect()
+    repeated.chain(idle.map(|(part, name, _)| format!("TWICE: {part} defines `{name}` once at most"))).collect()
 }
 
 fn tuples(sources: &[Source]) -> Vec<String> {
     let functions = |source: &Source| {
-        let told = |(name, line): &(String, usize)| format!("{}:{line}: `{name}`", source.path);
-        read(source).tuples.iter().map(told).collect::<Vec<_>>()
+        let describe = |(name, line): &(String, usize)| format!("{}:{line}: `{name}`", source.path);
+        read(source).tuples.iter().map(describe).collect::<Vec<_>>()
     };
     sources.iter().flat_map(functions).collect()
 }

@@ -1,4 +1,4 @@
-//! The paths that documents name lead to files: a file that moves takes the documents along.
+//! The paths that documents name lead to files: when a file moves, the documents must follow.
 
 use crate::offences::none;
 use crate::source::{File, files};
@@ -7,9 +7,9 @@ use crate::source::{File, files};
 const FOLDERS: [&str; 8] = ["host/", "tests/", "xtask/", "plugin-sdk/", "plugins/", "wit/", "docs/", "examples/"];
 
 /// Parts of a path that stand for many.
-const PLACEHOLDERS: [&str; 4] = ["NAME", "PLUGIN", "ACTION", "MISTAKE"];
+const PLACEHOLDERS: [&str; 4] = ["NAME", "PLUGIN", "ACTION", "ERROR"];
 
-/// Returns the paths between backticks, without a final slash, but for those with a placeholder.
+/// Returns the paths between backticks, without a final slash, except those with a placeholder.
 fn paths(text: &str) -> impl Iterator<Item = &str> {
     let quoted = text.split('`').skip(1).step_by(2);
     let paths = quoted.filter(|word| FOLDERS.iter().any(|folder| word.starts_with(folder)));

@@ -7,7 +7,7 @@ use crate::source::{File, Source, product};
 
 const FLOORS: Floors = &[&["time"], &["low", "next"], &["high"], &["main"]];
 
-/// The files of a host that breaks no rule, but for `changed`, which replace or join them.
+/// The files of a host that breaks no rule, except `changed`, which replace or join them.
 fn host(changed: &[(&str, &str)]) -> Tree {
     let sound = [
         ("host/time/src/lib.rs", "pub struct Clock;"),
@@ -29,7 +29,7 @@ fn file(path: &str, text: &str) -> File {
 }
 
 #[test]
-fn a_sound_host_breaks_no_rule() {
+fn a_valid_host_breaks_no_rule() {
     let host = host(&[]);
     assert_eq!(climbing(&host, FLOORS, &[]), [""; 0]);
     assert_eq!(between_modules(&host), [""; 0]);
@@ -73,7 +73,7 @@ fn tests_and_doc_links_may_look_up() {
 }
 
 #[test]
-fn a_module_that_may_see_little_is_held_to_it() {
+fn a_module_with_few_allowed_imports_has_no_others() {
     let found = climbing(&host(&[]), FLOORS, &[("high", &["next"])]);
     assert!(found.iter().all(|offence| offence.ends_with("`high` may not import from `low`")), "{found:?}");
     assert_eq!(found.len(), 2);
@@ -134,7 +134,7 @@ fn an_allowed_circle_passes_and_one_that_was_opened_may_not_stay_allowed() {
 }
 
 #[test]
-fn code_is_told_from_comments_literals_and_tests() {
+fn code_is_distinguished_from_comments_literals_and_tests() {
     let text = "a!(// b\n/* c */ 'd' \"e\\\"f\" r#\"g\"h\"# 'i j<'k>);\n";
     let code = Source::read(&file("host/src/a.rs", text)).code();
     assert_eq!(code.split_whitespace().collect::<Vec<_>>(), ["a!(", "'i", "j<'k>);"]);

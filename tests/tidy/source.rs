@@ -14,11 +14,11 @@ use syn::{Attribute, ImplItemFn, Item, Meta};
 
 /// A file that git tracks or is about to track.
 pub(crate) struct File {
-    /// From the repository's root, with `/`.
+    /// The path from the repository's root, with `/`.
     pub(crate) path: String,
-    /// In bytes.
+    /// The size in bytes.
     pub(crate) size: usize,
-    /// Empty for a file that is not UTF-8.
+    /// The text; empty for a file that is not UTF-8.
     pub(crate) text: String,
 }
 
@@ -50,7 +50,7 @@ pub(crate) fn rust<'f>(files: &'f [File], folders: &'static [&str]) -> impl Iter
 
 /// One Rust file, read by `syn`.
 pub(crate) struct Source {
-    /// From the repository's root, with `/`.
+    /// The path from the repository's root, with `/`.
     pub(crate) path: String,
     /// The file as written.
     pub(crate) text: String,

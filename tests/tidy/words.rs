@@ -75,7 +75,7 @@ fn around(text: &str, at: usize) -> String {
     format!("…{}…", &text[begin..end])
 }
 
-/// Returns the lines of comments that are too wide, but for tables, which cannot be broken, and addresses.
+/// Returns the lines of comments that are too wide, except tables, which cannot be broken, and addresses.
 fn wide(file: &File) -> Vec<String> {
     let is_wide = |number: usize| {
         let line = file.text.lines().nth(number - 1).unwrap_or_default();

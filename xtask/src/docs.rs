@@ -43,7 +43,7 @@ fn build() -> Result<(), Failure> {
     let _ = fs::remove_dir_all(&source);
     step::step("copy", || copy(&root().join("docs"), &source, ""))?;
     step::run("mdbook", Command::new(mdbook).arg("build").arg(&source).arg("--dest-dir").arg(&book))?;
-    // It lies among the pages, and mdBook copies what is no page.
+    // It lies among the pages, and mdBook copies files that are not pages.
     let _ = fs::remove_file(book.join("book.toml"));
     Ok(())
 }

@@ -42,7 +42,7 @@ const ATTEMPTS: u32 = 3;
 /// The requests of the two runs.
 const REQUESTS: [u64; 2] = [500, 1500];
 
-/// The expected counts; written anew if the environment variable `BLESS` is 1.
+/// The expected counts, rewritten if the environment variable `BLESS` is 1.
 const FILE: &str = "host/benches/instructions.txt";
 
 const REPLY: &[u8] = b"HTTP/1.1 200 OK\r\ncontent-type: text/plain\r\ncontent-length: 2\r\n\r\nok";
@@ -128,7 +128,7 @@ impl Callgrind {
 }
 
 /// Returns a compile cache for these runs alone, since callgrind offers other processor features, for which the plugins
-/// are compiled anew. The load runner requires the folder to be private.
+/// are compiled again. The load runner requires the folder to be private.
 fn cache(folder: &Path) -> Result<PathBuf, Failure> {
     let cache = folder.join("cache");
     if !cache.exists() {
@@ -183,7 +183,7 @@ fn compare(counts: &[u64], expected: &str) -> Result<(), Failure> {
         return Ok(());
     }
     Err(Failure(format!(
-        "{}\nif that is meant, write the counts anew: `BLESS=1 cargo xtask instructions`",
+        "{}\nif the change is intended, rewrite the counts: `BLESS=1 cargo xtask instructions`",
         grown.join("\n")
     )))
 }

@@ -30,7 +30,7 @@ const LLD: Program = Program {
     missing: "wasm-ld is missing: install lld (Debian and Ubuntu: `apt-get install lld`)",
 };
 
-/// The Debian packages that C needs besides: the C library, and clang's runtime.
+/// The Debian packages that C also needs: the C library, and clang's runtime.
 const LIBC: [&str; 2] = ["wasi-libc", "libclang-rt-dev-wasm32"];
 
 /// Returns the folder of the tools that do not come from a package of the system.

@@ -25,7 +25,7 @@ pub struct Program {
     pub name: &'static str,
     /// The Debian package that contains the program.
     pub package: &'static str,
-    /// The message where the program is missing and cannot be installed: it says so, and names the remedy.
+    /// The message if the program is missing and cannot be installed, with the remedy.
     pub missing: &'static str,
 }
 

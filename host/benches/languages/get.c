@@ -1,4 +1,4 @@
-// The `get-c` action: one prepared request, and a look at the status. What is left is the price of the language.
+// The `get-c` action: one prepared request, and a check of its status. The rest is the cost of the language.
 
 #include "stampede.h"
 

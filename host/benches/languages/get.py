@@ -1,4 +1,4 @@
-"""The `get-python` action: one prepared request, and a look at the status. What is left is the price of the language."""
+"""The `get-python` action: one prepared request, and a check of its status. The rest is the cost of the language."""
 from stampede import Action, Failure, plugin, request, send, template
 
 

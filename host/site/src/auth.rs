@@ -20,7 +20,7 @@ const SESSION_COOKIE: &str = "session";
 /// Constant that makes the checksum differ from the number that it is computed from.
 const CHECKSUM_KEY: u64 = 0x5374_616d_7065_6465;
 
-/// `/auth`
+/// Serves `/auth`.
 pub fn sign_in(ask: &PageRequest<'_>) -> PageOutcome {
     let Some(api_token) = api_token(ask) else { return unauthorized().into() };
     let user = hash_bytes(api_token.as_bytes());
@@ -73,7 +73,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_token_is_known_by_its_checksum() {
+    fn a_token_is_recognised_by_its_checksum() {
         let good = token(hash_bytes(b"demo-1"));
         assert!(is_token(&good));
         for text in ["", "abc", &good[1..], &good.to_uppercase(), &good.replace(&good[16..17], "x"), "ééééééééé"]
@@ -89,7 +89,7 @@ mod tests {
     }
 
     #[test]
-    fn a_bearer_is_known_in_any_case() {
+    fn the_bearer_scheme_is_recognised_in_any_case() {
         assert_eq!(bearer("Bearer abc"), Some("abc"));
         assert_eq!(bearer("bearer abc"), Some("abc"));
         assert_eq!(bearer("Basic abc"), None);

@@ -32,9 +32,9 @@ impl BodySource {
 
 /// Bytes of which only the number matters: `head`, then `left` bytes of the endlessly repeated pattern.
 pub struct Filler {
-    /// Sent first.
+    /// The bytes sent first.
     pub head: Bytes,
-    /// Repeated after it, one repetition per frame; at least one byte.
+    /// The bytes repeated after it, one repetition per frame; at least one byte.
     pub pattern: &'static [u8],
     /// Bytes of the repeated pattern that are still to be sent.
     pub remaining: u64,

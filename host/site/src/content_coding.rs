@@ -7,12 +7,12 @@ use hyper::header::{ACCEPT_ENCODING, CONTENT_ENCODING, HeaderValue, VARY};
 use super::page_outcome::{PageOutcome, json};
 use super::page_request::PageRequest;
 
-/// `/gzip`
+/// Serves `/gzip`.
 pub fn gzip(ask: &PageRequest<'_>) -> PageOutcome {
     coded_reply(ask, "gzip", &ask.shared.codings.gzip)
 }
 
-/// `/deflate`
+/// Serves `/deflate`.
 pub fn deflate(ask: &PageRequest<'_>) -> PageOutcome {
     coded_reply(ask, "deflate", &ask.shared.codings.deflate)
 }

@@ -37,11 +37,11 @@ impl Catalog {
 
 /// One JSON text in every coding, compressed once.
 pub struct EncodedBodies {
-    /// Without a coding.
+    /// The text without a coding.
     pub clear: Bytes,
-    /// In `gzip`.
+    /// The text in `gzip`.
     pub gzip: Bytes,
-    /// In `deflate`.
+    /// The text in `deflate`.
     pub deflate: Bytes,
 }
 

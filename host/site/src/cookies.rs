@@ -7,7 +7,7 @@ use serde_json::Map;
 use super::page_outcome::{PageOutcome, bad_request, empty, json_value};
 use super::page_request::PageRequest;
 
-/// `/cookie/set?name=value`, for the whole site and the session.
+/// Serves `/cookie/set?name=value`: sets a cookie for the whole site and the session.
 pub fn set(ask: &PageRequest<'_>) -> PageOutcome {
     let mut reply = empty(StatusCode::OK);
     for (name, value) in ask.query_pairs() {
@@ -19,7 +19,7 @@ pub fn set(ask: &PageRequest<'_>) -> PageOutcome {
     reply.into()
 }
 
-/// `/cookie/show`
+/// Serves `/cookie/show`.
 pub fn show(ask: &PageRequest<'_>) -> PageOutcome {
     let cookies: Map<_, _> = ask.cookies().map(|(name, value)| (name.to_owned(), value.into())).collect();
     json_value(&cookies).into()

@@ -19,7 +19,7 @@ const MAX_HEADER_BYTES: usize = 1 << 20;
 /// 64 KiB of text for bodies of which only the size matters.
 const TEXT: &[u8; 1 << 16] = &repeat(b"stampede-shooter\n");
 
-/// `/status/{code}`
+/// Serves `/status/{code}`.
 pub fn status(ask: &PageRequest<'_>) -> PageOutcome {
     match ask.path_rest().parse().map(StatusCode::from_u16) {
         Ok(Ok(code)) if !code.is_informational() => with_body(code, status_text(code)).into(),
@@ -37,7 +37,7 @@ fn status_text(code: StatusCode) -> BodySource {
     }
 }
 
-/// `/delay/{ms}`
+/// Serves `/delay/{ms}`.
 pub fn delay(ask: &PageRequest<'_>) -> PageOutcome {
     match ask.path_rest().parse() {
         Ok(ms) if ms <= MAX_DELAY_MS => PageOutcome::Delayed(Duration::from_millis(ms), empty(StatusCode::OK)),
@@ -45,12 +45,12 @@ pub fn delay(ask: &PageRequest<'_>) -> PageOutcome {
     }
 }
 
-/// `/bytes/{n}`
+/// Serves `/bytes/{n}`.
 pub fn bytes(ask: &PageRequest<'_>) -> PageOutcome {
     sized_body(ask, TEXT, LengthPolicy::Announced)
 }
 
-/// `/chunked/{n}`
+/// Serves `/chunked/{n}`.
 pub fn chunked(ask: &PageRequest<'_>) -> PageOutcome {
     sized_body(ask, &TEXT[..4096], LengthPolicy::Unannounced)
 }
@@ -67,7 +67,7 @@ fn filler(pattern: &'static [u8], left: u64, framing: LengthPolicy) -> PageReply
     with_media_type(StatusCode::OK, "application/octet-stream", source)
 }
 
-/// `/endless`: a body that never ends.
+/// Serves `/endless`: a body that never ends.
 pub fn endless() -> PageReply {
     filler(TEXT, u64::MAX, LengthPolicy::Unannounced)
 }
@@ -77,7 +77,7 @@ pub fn truncated(size: u64) -> PageReply {
     filler(TEXT, size, LengthPolicy::Truncated)
 }
 
-/// `/slow?ms=M&chunks=N`
+/// Serves `/slow?ms=M&chunks=N`.
 pub fn slow(ask: &PageRequest<'_>) -> PageOutcome {
     let numbers = ask.query_number("ms", 100).and_then(|ms| Ok((ms, ask.query_number("chunks", 5)?)));
     match numbers {
@@ -89,7 +89,7 @@ pub fn slow(ask: &PageRequest<'_>) -> PageOutcome {
     }
 }
 
-/// `/big-header/{n}`
+/// Serves `/big-header/{n}`.
 pub fn big_header(ask: &PageRequest<'_>) -> PageOutcome {
     let value = match ask.path_rest().parse() {
         Ok(size) if size <= MAX_HEADER_BYTES => HeaderValue::try_from("x".repeat(size)),

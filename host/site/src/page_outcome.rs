@@ -15,13 +15,13 @@ pub type PageReply = Response<BodySource>;
 
 /// The outcome of a request.
 pub enum PageOutcome {
-    /// It is answered at once.
+    /// The request is answered at once.
     Reply(PageReply),
-    /// It is answered this long after it was received.
+    /// The request is answered this long after it was received.
     Delayed(Duration, PageReply),
-    /// It is answered with 101, and the connection becomes a WebSocket.
+    /// The request is answered with 101, and the connection becomes a WebSocket.
     WebSocket(PageReply),
-    /// It gets no reply; the connection ends in this way (HTTP/1), or the stream is reset (HTTP/2).
+    /// The request gets no reply; the connection ends in this way (HTTP/1), or the stream is reset (HTTP/2).
     Abort(AbortMode),
 }
 

@@ -210,7 +210,7 @@ mod tests {
     }
 
     #[test]
-    fn the_rest_is_what_varies() {
+    fn the_variable_part_follows_the_fixed_beginning() {
         assert_eq!(Route::Status.variable_part("/status/404"), "404");
         assert_eq!(Route::Segment.variable_part("/hls/mv-1/360p/7.ts"), "mv-1/360p/7.ts");
         assert_eq!(Route::Auth.variable_part("/auth"), "");

@@ -14,7 +14,7 @@ use super::stats::SiteStats;
 pub struct RunningSite {
     addr: SocketAddr,
     stats: Arc<SiteStats>,
-    /// Dropping it ends the threads; `None` while they end.
+    /// The sender that ends the threads when dropped; `None` while they end.
     running: Option<watch::Sender<()>>,
     threads: Vec<JoinHandle<()>>,
 }

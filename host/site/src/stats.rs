@@ -33,7 +33,7 @@ struct RouteCounters {
 /// The counters at one moment; the JSON of `/stats`.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize)]
 pub struct SiteCounts {
-    /// Requests whose status is known: answered, refused or left without a reply. Bytes that cannot be parsed as HTTP
+    /// Requests whose status is known: answered, rejected or left without a reply. Bytes that cannot be parsed as HTTP
     /// are not a request.
     pub requests: u64,
     /// Requests whose reply has not been passed on in full yet. Wait for 0 before comparing.
@@ -53,11 +53,11 @@ pub struct SiteCounts {
 /// One route's part of [`SiteCounts`].
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize)]
 pub struct RouteCounts {
-    /// As [`SiteCounts::requests`].
+    /// Requests, counted as in [`SiteCounts::requests`].
     pub requests: u64,
-    /// As [`SiteCounts::body_bytes_sent`].
+    /// Bytes, counted as in [`SiteCounts::body_bytes_sent`].
     pub body_bytes_sent: u64,
-    /// As [`SiteCounts::body_bytes_received`].
+    /// Bytes, counted as in [`SiteCounts::body_bytes_received`].
     pub body_bytes_received: u64,
 }
 
@@ -73,7 +73,7 @@ impl Default for SiteStats {
 }
 
 impl SiteStats {
-    /// Reads all counters. When nothing is in flight they are exact together; otherwise each is exact by itself, but
+    /// Reads all counters. When nothing is in flight they are exact together; otherwise each is exact on its own, but
     /// they may be of different moments.
     pub fn snapshot(&self) -> SiteCounts {
         let mut snapshot = SiteCounts {

@@ -1,4 +1,4 @@
-//! The flag by which the user vouches for native plugins; all commands that load plugins take it.
+//! The flag with which the user allows native plugins; all commands that load plugins take it.
 
 use clap::Args;
 use clap::builder::BoolishValueParser;

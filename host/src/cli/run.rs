@@ -1,6 +1,6 @@
 //! The flags of a run, which `check` and `demo` take too. The long help of each gives unit, range and default; the plan
 //! applies the defaults, after the values of the script. Numbers and durations may begin with a minus sign, so that
-//! their parsers can explain the mistake, where clap would take it for an unknown flag.
+//! their parsers can explain the error, where clap would take it for an unknown flag.
 
 use std::path::PathBuf;
 use std::time::Duration;

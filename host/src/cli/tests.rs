@@ -21,12 +21,12 @@ fn run(args: &[&str]) -> RunArgs {
 }
 
 #[test]
-fn the_definition_is_sound() {
+fn the_definition_of_the_command_line_is_valid() {
     Cli::command().debug_assert();
 }
 
 #[test]
-fn what_is_not_given_has_no_value() {
+fn arguments_that_are_not_given_have_no_value() {
     let cli = parse(&[]).expect("valid arguments");
     assert!(cli.command.is_none());
     assert_eq!(cli.run, RunArgs::default());
@@ -120,7 +120,7 @@ fn texts_and_lists_are_read() {
 }
 
 #[test]
-fn wrong_values_are_refused_with_the_reason() {
+fn wrong_values_are_rejected_with_the_reason() {
     for (arg, reason) in [
         ("--users=0", "at least 1"),
         ("--users=-1", "at least 1"),
@@ -152,7 +152,7 @@ fn wrong_values_are_refused_with_the_reason() {
 }
 
 #[test]
-fn a_refused_header_is_not_repeated() {
+fn a_rejected_header_is_not_repeated() {
     for (value, reason) in [
         ("s3cret", "it must be `name:value`"),
         ("s3cret s3cret: x", "before the `:`"),
@@ -199,7 +199,7 @@ fn commands_take_their_own_flags() {
 }
 
 #[test]
-fn flags_of_a_run_before_a_command_are_refused_rather_than_ignored() {
+fn flags_of_a_run_before_a_command_are_rejected_rather_than_ignored() {
     assert!(parse(&["--users", "7", "check"]).is_err());
     assert!(parse(&["completions", "tcsh"]).is_err());
 }
@@ -213,7 +213,7 @@ fn the_help_ends_with_the_exit_codes() {
     }
 }
 
-/// Where the arguments of the child stand, one a line.
+/// The variable that holds the arguments of the child, one a line.
 const CHILD_ARGS: &str = "TEST_CHILD_ARGS";
 
 /// Parses in a process of its own, with these variables and no other `STAMPEDE_*`.
@@ -259,7 +259,7 @@ fn variables_stand_in_for_flags_and_flags_win() {
 }
 
 #[test]
-fn wrong_variables_are_refused_like_flags() {
+fn wrong_variables_are_rejected_like_flags() {
     for (variable, value, reason) in [
         ("STAMPEDE_USERS", "0", "invalid value '0' for '--users <N>'"),
         ("STAMPEDE_DURATION", "30", "needs a unit"),

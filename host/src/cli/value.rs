@@ -40,7 +40,7 @@ pub struct DataArg {
     pub file: PathBuf,
 }
 
-/// Parses `name:value`. It is a type rather than a function, since clap repeats the value that a function refuses, and
+/// Parses `name:value`. It is a type rather than a function, since clap repeats the value that a function rejects, and
 /// the value may be a secret.
 #[derive(Clone)]
 pub struct HeaderParser;

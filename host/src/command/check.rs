@@ -12,7 +12,7 @@ use crate::sinks::{self, SINKS};
 /// Checks the script that the arguments name and prints its plan. Sends nothing.
 ///
 /// # Errors
-/// Returns all mistakes in it.
+/// Returns all errors in it.
 pub fn check(args: &RunArgs) -> Result<Exit, Diagnostics> {
     let source = read_source(args.script.as_deref())?;
     let plan = build_plan(args, &source)?;

@@ -32,7 +32,7 @@ const DEFAULT_TOLERANCE: f64 = 0.05;
 
 /// A report that others are compared with.
 pub struct Baseline {
-    /// Where it was read from.
+    /// The path that it was read from.
     path: PathBuf,
     report: Report,
 }

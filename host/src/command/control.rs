@@ -10,7 +10,7 @@ use crate::run::load_controller::ControlRequest;
 /// Sends a request, and prints the state of the run after it, as a line of JSON.
 ///
 /// # Errors
-/// No run answers, or it refuses the request.
+/// No run answers, or it rejects the request.
 pub fn control(args: &ControlArgs) -> Result<Exit, Diagnostics> {
     let request = match args.command.clone() {
         ControlCommand::Scale { scale, scenario } => ControlRequest::Scale(scale, scenario),

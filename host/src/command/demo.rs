@@ -13,7 +13,7 @@ use crate::run::signals::Signals;
 /// Starts the site and runs the sample script, or the one that was named, against it; with `--serve` it only serves.
 ///
 /// # Errors
-/// The address cannot be listened on, or the run has mistakes.
+/// The address cannot be listened on, or the script or a flag has an error.
 pub fn demo(args: &DemoArgs) -> Result<Exit, Diagnostics> {
     let address = args.address();
     let site = Site::spawn(address, 1).map_err(|error| {

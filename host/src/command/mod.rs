@@ -1,4 +1,4 @@
-//! The commands, one a file. Each takes its arguments as plain data and returns an exit code, or all mistakes that it
+//! The commands, one a file. Each takes its arguments as plain data and returns an exit code, or all errors that it
 //! found.
 
 mod check;
@@ -35,7 +35,7 @@ pub fn definition() -> clap::Command {
     cli::definition(&formats::described(FORMATS))
 }
 
-/// Runs the command, prints its mistakes on standard error, and returns the exit code.
+/// Runs the command, prints its errors on standard error, and returns the exit code.
 pub fn dispatch(cli: &Cli) -> Exit {
     let console = console(cli);
     let color = !console.no_color && std::env::var_os("NO_COLOR").is_none() && std::io::stderr().is_terminal();

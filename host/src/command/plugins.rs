@@ -14,7 +14,7 @@ use crate::exit::Exit;
 use crate::plugin::load::loader::LoadedPlugin;
 use crate::plugin::load::plugin_set::PluginSet;
 use crate::plugin::load::resolve::PluginLoadOptions;
-use crate::plugin::scripting::ScriptContext;
+use crate::plugin::script_context::ScriptContext;
 use crate::script;
 use crate::template::Environment;
 use crate::text::one_line;

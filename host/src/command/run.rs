@@ -1,4 +1,4 @@
-//! `stampede-shooter`: runs a script and reports. All mistakes are found before the first request.
+//! `stampede-shooter`: runs a script and reports. All errors are found before the first request.
 
 use std::io::{IsTerminal, Read};
 use std::path::Path;
@@ -29,7 +29,7 @@ const MAX_SCRIPT_BYTES: u64 = 16 << 20;
 /// Runs the script that the arguments name.
 ///
 /// # Errors
-/// Returns all mistakes found before the run, or after it the reports that cannot be written.
+/// Returns all errors found before the run, or after it the reports that cannot be written.
 pub fn run(args: &RunArgs) -> Result<Exit, Diagnostics> {
     let source = read_source(args.script.as_deref())?;
     run_source(args, &source, 1)
@@ -106,7 +106,7 @@ fn run_plan(
 /// Builds the plan of the script.
 ///
 /// # Errors
-/// Returns all mistakes in it.
+/// Returns all errors in it.
 pub fn build_plan(args: &RunArgs, source: &Arc<SourceText>) -> Result<Plan, Diagnostics> {
     let script = script::parse(source)?;
     let plan = plan::build(args, &script)?;

@@ -62,7 +62,7 @@ fn action_schema(name: &str, summary: &str, params: &Value) -> Value {
     let mut params = params.clone();
     if let Some(keywords) = params.as_object_mut() {
         keywords.remove("$schema");
-        // The host's own keys are beside the parameters, so only the step as a whole can refuse other keys.
+        // The host's own keys are beside the parameters, so only the step as a whole can reject other keys.
         if matches!(keywords.get("additionalProperties"), None | Some(Value::Bool(false))) {
             keywords.remove("additionalProperties");
         }

@@ -14,7 +14,7 @@ const REPLY_TIMEOUT: Duration = Duration::from_secs(30);
 /// Sends a line and returns the line of the answer.
 ///
 /// # Errors
-/// No run answers, or the run refuses the request.
+/// No run answers, or the run rejects the request.
 pub fn send_line(path: &Path, line: &str) -> Result<String, Diagnostic> {
     let name = path.display();
     let failed = |what: &str, why: String| Diagnostic::new("usage::control", format!("{what} `{name}`: {why}"));

@@ -33,7 +33,7 @@ const USAGE: &str = "one of `scale`, `pause`, `stop: true` and `status: true` is
 /// Decodes a request.
 ///
 /// # Errors
-/// The line is not a valid request. The error names the mistake.
+/// The line is not a valid request. The error says why.
 pub fn decode_request(line: &str) -> Result<ControlRequest, String> {
     let line: ControlMessage = serde_json::from_str(line).map_err(|error| {
         let text = error.to_string();
@@ -80,13 +80,13 @@ pub fn encode_reply(result: Result<RunStatus, String>) -> String {
     line.unwrap_or_default()
 }
 
-/// The answer to a refused request.
+/// The answer to a rejected request.
 #[derive(Debug, Serialize, Deserialize)]
 struct ControlError {
     error: String,
 }
 
-/// Returns the reason in an answer that refuses a request; `None` for any other answer.
+/// Returns the reason in an answer that rejects a request; `None` for any other answer.
 pub fn decode_error(line: &str) -> Option<String> {
     serde_json::from_str::<ControlError>(line).ok().map(|failed| failed.error)
 }

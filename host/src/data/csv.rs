@@ -18,7 +18,7 @@ pub(super) fn parse(text: &str) -> Result<Table, FormatError> {
     Ok(table)
 }
 
-/// Converts an error. Reading from memory cannot fail and the text is UTF-8 already, so the only mistake left is a
+/// Converts an error. Reading from memory cannot fail and the text is UTF-8 already, so the only error left is a
 /// wrong number of cells.
 fn format_error(text: &str, error: &Error) -> FormatError {
     let message = match error.kind() {
@@ -54,7 +54,7 @@ mod tests {
     }
 
     #[test]
-    fn ragged_rows_are_refused_with_their_line() {
+    fn ragged_rows_are_rejected_with_their_line() {
         let cases = [
             ("in the next line", "a,b\n1\n", 2),
             ("after an empty line", "a,b\n1,2\n\n3\n", 4),
@@ -74,7 +74,7 @@ mod tests {
     }
 
     #[test]
-    fn a_repeated_column_is_refused() {
+    fn a_repeated_column_is_rejected() {
         assert_eq!(parse("a,a\n1,2\n").unwrap_err().line, 1);
     }
 }

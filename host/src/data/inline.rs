@@ -4,7 +4,7 @@ use super::table::{Table, TableBuilder};
 use crate::diagnostic::{SourceText, Span};
 use crate::script::model::{Node, NodeValue, Spanned};
 
-/// A mistake, at the smallest value that shows it.
+/// An error, at the smallest value that causes it.
 pub(super) type InlineError = Spanned<String>;
 
 /// Parses the rows of a list.
@@ -75,7 +75,7 @@ mod tests {
         let list = node(NodeValue::List(vec![node(value)]));
         match parse(&list, &source(text)) {
             Ok(table) => Ok(table.cell(0, 0).to_owned()),
-            Err(mistake) => Err(mistake.value),
+            Err(error) => Err(error.value),
         }
     }
 
@@ -96,7 +96,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_no_row_is_refused() {
+    fn a_value_that_is_not_a_row_is_rejected() {
         let key = Spanned { value: "a".to_owned(), span: Span::default() };
         let nested = NodeValue::Map(vec![(key, node(NodeValue::List(vec![])))]);
         let cases = [

@@ -225,7 +225,7 @@ mod tests {
     }
 
     #[test]
-    fn other_json_than_a_list_of_rows_is_refused_with_its_line() {
+    fn other_json_than_a_list_of_rows_is_rejected_with_its_line() {
         let cases = [
             ("no array", "\n{\"a\": 1}", 2, "expected an array of rows"),
             ("no JSON", "[1,\n oops]", 2, "not valid JSON: expected value (column 2)"),

@@ -1,4 +1,4 @@
-//! Loads the data sets before the run, and reports all mistakes in them at once.
+//! Loads the data sets before the run, and reports all errors in them at once.
 
 use std::fs::File;
 use std::io::{self, ErrorKind, Read};
@@ -19,7 +19,7 @@ use crate::script::model::{DataSource, DataSpec, Node, SecretColumns, Spanned};
 /// `extra` are the `--data NAME=FILE` pairs, relative to the working directory. Such a pair replaces a declared set of
 /// the same name: the declared source is not read, but the rows are given out as declared. Of two pairs with the same
 /// name the last counts. Files named in the script are relative to `base`, the script's folder; `source` is the
-/// script's text, for the places of mistakes.
+/// script's text, for the places of errors.
 pub fn load(
     declared: &[(Spanned<String>, DataSpec)],
     extra: &[(String, PathBuf)],
@@ -98,7 +98,7 @@ fn load_declared(name: &str, from: &DataSource, base: &Path, source: &Arc<Source
     })
 }
 
-/// Loads a set of the command line, whose mistakes have no place.
+/// Loads a set of the command line, whose errors have no place.
 fn load_extra(name: &str, path: &Path) -> Result<RowStore, Diagnostic> {
     read_file(name, &path.to_string_lossy(), path, STREAMING_THRESHOLD).map_err(|failure| {
         let code = match failure.kind {
@@ -126,7 +126,7 @@ struct DataError {
 enum DataErrorKind {
     /// The file does not exist.
     Missing,
-    /// The system refuses to read the file.
+    /// The file cannot be read.
     Unreadable,
     /// The contents are not rows, or the format is unknown.
     Format,
@@ -190,7 +190,7 @@ fn read_file(name: &str, shown_path: &str, path: &Path, large: u64) -> Result<Ro
     require_rows(rows, || format!("data set `{name}`: `{shown_path}` has no rows"))
 }
 
-/// Returns the finished rows, and refuses none at all, so that later code need not handle an empty set.
+/// Returns the finished rows. A set without rows is an error, so that later code need not handle one.
 fn require_rows(mut rows: RowStore, message: impl FnOnce() -> String) -> Result<RowStore, DataError> {
     if rows.count() == 0 {
         return Err(DataError::new(DataErrorKind::Empty, message()));
@@ -299,7 +299,7 @@ mod tests {
     }
 
     #[test]
-    fn the_extension_says_the_format() {
+    fn the_extension_selects_the_format() {
         let case = LoadCase::new(&[
             ("a.csv", b"id\n1\n"),
             ("b.json", b"[2]"),
@@ -321,7 +321,7 @@ mod tests {
     }
 
     #[test]
-    fn all_mistakes_come_at_once_and_point_at_the_script() {
+    fn all_errors_are_reported_at_once_and_point_at_the_script() {
         let case = LoadCase::new(&[
             ("empty.csv", b"id\n"),
             ("ragged.csv", b"a,b\n1\n"),
@@ -355,7 +355,7 @@ mod tests {
     }
 
     #[test]
-    fn mistakes_of_the_command_line_have_no_place() {
+    fn errors_of_the_command_line_have_no_place() {
         let case = LoadCase::new(&[("empty.json", b"[]"), ("bad.json", b"{")]);
         let files = [("a", "gone.txt"), ("b", "empty.json"), ("c", "bad.json"), ("d", "noext")];
         let errors = case.load(&[], &files).unwrap_err().0;
@@ -366,7 +366,7 @@ mod tests {
     }
 
     #[test]
-    fn a_folder_can_not_be_read() {
+    fn a_folder_cannot_be_read() {
         let case = LoadCase::new(&[]);
         std::fs::create_dir(case.path("dir.txt")).unwrap();
         let errors = case.load(&[], &[("a", "dir.txt")]).unwrap_err().0;

@@ -28,12 +28,12 @@ impl DataFormat {
     }
 }
 
-/// A mistake in the contents of a file.
+/// An error in the contents of a file.
 #[derive(Debug, PartialEq, Eq)]
 pub struct FormatError {
-    /// The line of the mistake, from 1.
+    /// The line of the error, from 1.
     pub line: usize,
-    /// The mistake, in the grammar of a diagnostic.
+    /// The error, in the grammar of a diagnostic.
     pub message: String,
 }
 

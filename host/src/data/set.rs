@@ -36,9 +36,9 @@ pub struct DataSet {
 
 /// The rows of a set, in memory or in a file.
 pub enum RowStore {
-    /// In memory.
+    /// Rows in memory.
     Memory(Table),
-    /// In a file.
+    /// Rows that stay in their file.
     File(FileRows),
 }
 

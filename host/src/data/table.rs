@@ -10,7 +10,7 @@ pub struct Table {
     columns: Vec<String>,
     /// All cells, row by row, without separators.
     text: String,
-    /// For each cell the byte of `text` behind its last.
+    /// The end of each cell: the byte of `text` behind its last.
     ends: Vec<usize>,
 }
 
@@ -24,7 +24,7 @@ impl Table {
     /// drawn from and are ignored.
     ///
     /// # Errors
-    /// A name occurs twice, so that its columns could not be told apart.
+    /// A name occurs twice, so that a column could not be selected by it.
     pub fn with_columns(columns: Vec<String>) -> Result<Self, String> {
         let repeated = |(at, name): &(usize, &String)| !name.is_empty() && columns[..*at].contains(name);
         if let Some((_, name)) = columns.iter().enumerate().find(repeated) {
@@ -195,7 +195,7 @@ mod tests {
     }
 
     #[test]
-    fn rows_that_disagree_with_the_first_are_refused() {
+    fn rows_that_disagree_with_the_first_are_rejected() {
         let first = record(&[("a", "1"), ("b", "2")]);
         let cases = [
             ("a column too few", record(&[("a", "1")]), "column `b` is missing"),

@@ -1,6 +1,6 @@
-//! The one form of everything that a user can get wrong: code, message, place, help. The code that finds a mistake
-//! builds a [`Diagnostic`], and only `command::dispatch` prints one, so every message looks the same and all of a file
-//! come in one go.
+//! The one form of every error in the input: code, message, place, help. The code that finds an error builds a
+//! [`Diagnostic`], and only `command::dispatch` prints one, so every message looks the same and all errors of a file
+//! are shown at once.
 
 mod io_reason;
 mod render;
@@ -40,7 +40,7 @@ pub struct Span {
     pub end: usize,
 }
 
-/// One mistake and its fix.
+/// One error and its fix.
 ///
 /// Grammar: lower case, no full stop, names in backticks; the smallest span; the fix only in the help.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -48,7 +48,7 @@ pub struct Diagnostic {
     /// Family and name, such as `script::unknown-key`. The family decides the exit code: `usage` 2, `script` 3,
     /// `plugin` 4, any other 1.
     pub code: &'static str,
-    /// The mistake.
+    /// The error.
     pub message: String,
     /// Its place, if it has one.
     pub location: Option<LabeledSpan>,
@@ -56,7 +56,7 @@ pub struct Diagnostic {
     pub help: Option<String>,
 }
 
-/// The place of a mistake.
+/// The place of an error.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct LabeledSpan {
     /// The text that contains it.
@@ -68,7 +68,7 @@ pub struct LabeledSpan {
 }
 
 impl Diagnostic {
-    /// Creates a mistake without a place or a fix.
+    /// Creates an error without a place or a fix.
     pub fn new(code: &'static str, message: impl Into<String>) -> Self {
         Self { code, message: message.into(), location: None, help: None }
     }
@@ -98,31 +98,31 @@ impl Diagnostic {
     }
 }
 
-/// All mistakes found so far. Parser and planner collect as many as they can before they give up.
+/// All errors found so far. Parser and planner collect as many as they can before they give up.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Diagnostics(pub Vec<Diagnostic>);
 
 impl Diagnostics {
-    /// Adds a mistake.
+    /// Adds an error.
     pub fn push(&mut self, diagnostic: Diagnostic) {
         self.0.push(diagnostic);
     }
 
-    /// Adds the mistakes of a failed result, or returns its value.
+    /// Adds the errors of a failed result, or returns its value.
     pub fn absorb<T>(&mut self, result: Result<T, Diagnostics>) -> Option<T> {
         result.map_err(|more| self.0.extend(more.0)).ok()
     }
 
-    /// Returns the exit code for these mistakes: that of the family that is checked first, since its mistakes may have
+    /// Returns the exit code for these errors: that of the family that is checked first, since its errors may have
     /// caused the others. [`Exit::Success`] if there are none; [`Exit::Internal`] for a family that has no exit code.
     pub fn exit(&self) -> Exit {
         self.0.iter().map(Diagnostic::exit).min().unwrap_or(Exit::Success)
     }
 
-    /// Returns the value if there are no mistakes.
+    /// Returns the value if there are no errors.
     ///
     /// # Errors
-    /// Returns the mistakes.
+    /// Returns the errors.
     pub fn into_result<T>(self, value: T) -> Result<T, Diagnostics> {
         if self.0.is_empty() { Ok(value) } else { Err(self) }
     }

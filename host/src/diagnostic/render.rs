@@ -6,7 +6,7 @@ use annotate_snippets::{AnnotationKind, Group, Level, Renderer, Snippet, normali
 
 use super::{Diagnostic, Diagnostics, LabeledSpan};
 
-/// Renders all mistakes in the order found, with a blank line between them and a line break at the end. Empty if there
+/// Renders all errors in the order found, with a blank line between them and a line break at the end. Empty if there
 /// are none. `color` adds ANSI escapes; the caller decides whether the reader can take them.
 pub fn render(diagnostics: &Diagnostics, color: bool) -> String {
     let renderer = if color { Renderer::styled() } else { Renderer::plain() };
@@ -14,7 +14,7 @@ pub fn render(diagnostics: &Diagnostics, color: bool) -> String {
     messages.join("\n")
 }
 
-/// Renders one mistake, with a line break at its end.
+/// Renders one error, with a line break at its end.
 fn message(renderer: &Renderer, diagnostic: &Diagnostic) -> String {
     let title = Level::ERROR.primary_title(diagnostic.message.as_str()).id(diagnostic.code);
     let header = Group::with_title(title);
@@ -28,13 +28,13 @@ fn message(renderer: &Renderer, diagnostic: &Diagnostic) -> String {
     renderer.render(&[header.element(excerpt(place)).elements(help)]) + "\n"
 }
 
-/// Returns the line of a mistake, with a caret and a label.
+/// Returns the line of an error, with a caret and a label.
 fn excerpt(place: &LabeledSpan) -> Snippet<'_, annotate_snippets::Annotation<'_>> {
     let annotation = AnnotationKind::Primary.span(first_line(place)).label(place.label.as_str());
     Snippet::source(place.source.text.as_str()).path(place.source.name.as_str()).annotation(annotation)
 }
 
-/// Returns the part of the span on its first line. Only the beginning of a mistake in a text of several lines is
+/// Returns the part of the span on its first line. Only the beginning of an error in a text of several lines is
 /// underlined, since a bracket around all of it would bury the message.
 fn first_line(place: &LabeledSpan) -> Range<usize> {
     let Range { start, end } = place.span.start..place.span.end;

@@ -26,7 +26,7 @@ mod tests {
     const KEYS: [&str; 6] = ["users", "rps", "duration", "steps", "expect_status", "data"];
 
     #[test]
-    fn slips_are_recognised_and_strangers_are_not() {
+    fn typing_errors_are_recognised_and_other_names_are_not() {
         for (typed, expected) in [
             ("usrs", Some("users")),
             ("user", Some("users")),

@@ -14,7 +14,7 @@ use crate::template::{VariableId, Variables};
 /// The longest content that is remembered, in bytes. Each user keeps one, and a condition may look at all of it.
 pub const MAX_REMEMBERED_BODY: usize = 1 << 20;
 
-/// The last exchange of a user, as far as conditions of its scenario ask for it.
+/// The parts of a user's last exchange that conditions of its scenario read.
 pub struct LastExchange {
     /// Its status; 0 without a reply.
     pub status: u16,

@@ -1,5 +1,5 @@
 //! The names that an expression reads. They are found in its tree before the run, so that a name that does not exist is
-//! a mistake in the script and not a surprise in the middle of the load, and so that only replies that are read are
+//! an error in the script and not a surprise in the middle of the load, and so that only replies that are read are
 //! kept.
 
 use cel::Program;
@@ -149,7 +149,7 @@ impl<'a> ReferenceCollector<'a> {
     }
 
     fn error_at(&self, at: &IdedExpr, message: String, help: Option<String>) -> ExpressionError {
-        // The library counts in characters, the last one included; the place of a select is that of its point.
+        // The library counts in characters, the last one included; the place of a select is that of its dot.
         let (start, stop) = self.program.source_info().offset_for(at.id).unwrap_or_default();
         let byte =
             |character: u32| self.text.char_indices().nth(character as usize).map_or(self.text.len(), |(at, _)| at);

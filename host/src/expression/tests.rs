@@ -98,7 +98,7 @@ fn one_warning_is_enough() {
 }
 
 #[test]
-fn mistakes_are_reported_at_their_place() {
+fn errors_are_reported_at_their_place() {
     for (text, part, message) in [
         ("vars.a ==", "", "this is not an expression"),
         ("token == \"x\"", "token", "`token` is not a name of an expression"),

@@ -23,7 +23,7 @@ pub type Allowance = Rc<Cell<usize>>;
 
 /// Collects content up to a limit.
 pub(super) struct BodyCollector {
-    /// In bytes.
+    /// The most bytes to keep.
     limit: usize,
     /// The allowance that arriving content is taken from.
     allowance: Allowance,

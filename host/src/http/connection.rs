@@ -10,9 +10,9 @@ use crate::net::{self, Failure, Meter, Origin, Version};
 
 /// A connection that an exchange can use at once.
 pub(super) enum Connection {
-    /// Owned until it is put back.
+    /// A connection that the exchange owns until it is put back.
     Http1(Http1),
-    /// Shared with the user's other exchanges.
+    /// A connection shared with the user's other exchanges.
     Http2(Http2),
 }
 

@@ -61,7 +61,7 @@ impl Cookies {
         for text in set {
             let Ok(cookie) = Cookie::parse(text, &url) else { continue };
             if replaces_existing(jar, &cookie) || jar.iter_any().count() < MAX_COOKIES {
-                // A refused cookie (of another domain, say) is ignored, as RFC 6265 section 5.3 requires.
+                // A rejected cookie (of another domain, say) is ignored, as RFC 6265 section 5.3 requires.
                 let _ = jar.insert(cookie.into_owned(), &url);
             }
         }

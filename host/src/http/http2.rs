@@ -75,7 +75,7 @@ impl Http2 {
         let traffic = Rc::new(Traffic::default());
         let io = TokioIo::new(MeteredStream::new(transport, Rc::clone(&traffic)));
         let (sender, driver) = client.http2.handshake(io).await.map_err(|error| Failure::of_exchange(&error, false))?;
-        // The exchanges on the connection are told how it ends.
+        // An error of the connection reaches its exchanges, so it is not handled here.
         tokio::task::spawn_local(async move { driver.await.unwrap_or_default() });
         Ok(Self { sender, traffic })
     }

@@ -52,7 +52,7 @@ pub(super) struct OutgoingRequest<'a> {
 /// The destination of a request: the origin to connect to, and the path and query to ask it for.
 #[derive(Clone, Debug)]
 pub struct RequestTarget {
-    /// Where the request goes.
+    /// The origin to connect to.
     pub origin: Rc<Origin>,
     /// Path and query.
     pub path: PathAndQuery,
@@ -67,7 +67,7 @@ impl RequestTarget {
 
 /// A reply, complete to the last byte.
 pub struct Reply {
-    /// The status, never informational but 101.
+    /// The status, never informational except 101.
     pub status: StatusCode,
     /// The version spoken.
     pub version: hyper::Version,

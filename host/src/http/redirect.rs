@@ -36,7 +36,7 @@ const FOR_ANYONE: [HeaderName; 11] = [
 /// and 308 with a `location` do.
 ///
 /// After 303, and after 301 and 302 to a POST, the next request is a GET without content (a HEAD stays a HEAD). On the
-/// way to another origin only fields that cannot be credentials are kept, and of these none that is named in `secrets`.
+/// way to another origin only fields that cannot be credentials are kept, except those named in `secrets`.
 ///
 /// # Errors
 /// The location is malformed, is neither http nor https, or is not granted.

@@ -8,12 +8,12 @@ use super::cookies::Cookies;
 /// Lifespan of something that a user keeps.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub enum Lifespan {
-    /// As long as the user exists.
+    /// Kept as long as the user exists.
     #[default]
     User,
-    /// Until its next iteration begins.
+    /// Kept until the next iteration begins.
     Iteration,
-    /// For one request.
+    /// Kept for one request.
     Request,
 }
 

@@ -1,5 +1,5 @@
 //! A fixed number of users, each of which begins its next iteration when the last one is over: for a time, a number of
-//! times, or both. A script without any key of a load is one user that walks once.
+//! times, or both. A script without load keys runs one iteration with one user.
 
 use std::time::Duration;
 
@@ -26,27 +26,28 @@ pub const ARRIVALS_ONLY: &str = "it is for an `arrival_rate`, such as `arrival_r
 /// A fixed number of users. At least one of `duration` and `iterations` is there.
 #[derive(Clone, Debug)]
 pub struct Constant {
-    /// At least one.
+    /// The number of users, at least one.
     pub users: u32,
-    /// More users that wait, for when the load is raised during the run.
+    /// Spare users, which wait until the load is raised during the run.
     pub spare_users: u32,
-    /// The time in which users begin iterations; `None` is until their iterations are done.
+    /// The time in which users begin iterations; `None` means until their iterations are done.
     pub duration: Option<Duration>,
-    /// Iterations of each user; `None` is until the duration is over.
+    /// Iterations of each user; `None` means until the duration is over.
     pub iterations: Option<u64>,
     /// The users begin evenly over this time.
     pub ramp_up: Duration,
 }
 
 impl Constant {
-    /// Returns one user that walks once.
+    /// Returns a load of one user and one iteration.
     pub const fn once() -> Self {
         Self { users: 1, spare_users: 0, duration: None, iterations: Some(1), ramp_up: Duration::ZERO }
     }
 }
 
 fn parse(spec: &LoadSpec, _: u64) -> Result<LoadModelHandle, LoadError> {
-    // Users for a time may be more when the load is raised; a number of iterations has no use for them.
+    // With a duration, more users can join when the load is raised; with a number of iterations they would have no
+    // work.
     let has_spare = spec.duration.is_some() && spec.iterations.is_none();
     let keys = if has_spare { ENTRY.keys } else { &["users", "duration", "iterations", "ramp_up"] };
     accept_only(spec, keys, "a constant number of users", ARRIVALS_ONLY)?;

@@ -1,10 +1,10 @@
-//! The flags of a load over the keys of a script.
+//! Overrides the load of a script with flags.
 
 use crate::cli::RunArgs;
 use crate::script::model::{LoadSpec, Setting};
 
-/// Puts the flags over the keys of a script. A flag that chooses another model than the script removes the keys of the
-/// script's model: `--users 5 --duration 10s` tries out a script with stages.
+/// Overrides the keys of a script with the flags. A flag that selects another model than the script removes the keys of
+/// the script's model: `--users 5 --duration 10s` tries out a script with stages.
 pub fn with_flags(mut spec: LoadSpec, args: &RunArgs) -> LoadSpec {
     if args.users.is_some() || args.iterations.is_some() {
         spec.retain(&["users", "duration", "iterations", "shared_iterations", "ramp_up"]);

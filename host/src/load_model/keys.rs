@@ -9,7 +9,7 @@ use crate::script::stage::{StageSpec, StageTarget};
 pub struct LoadError {
     /// The key to point at.
     pub key: LoadKey,
-    /// The mistake in a sentence.
+    /// The error in a sentence.
     pub message: String,
     /// The way to correct it.
     pub help: &'static str,
@@ -23,7 +23,7 @@ impl LoadError {
     }
 }
 
-/// Refuses the first key that has no meaning for a model. The message names the load, such as `an arrival rate`.
+/// Rejects the first key that has no meaning for a model. The message names the load, such as `an arrival rate`.
 pub fn accept_only(spec: &LoadSpec, keys: &[&str], load: &str, help: &'static str) -> Result<(), LoadError> {
     match spec.given().into_iter().find(|key| !keys.contains(&key.name)) {
         Some(key) => Err(LoadError { key, message: format!("`{}` does not go with {load}", key.name), help }),
@@ -31,7 +31,7 @@ pub fn accept_only(spec: &LoadSpec, keys: &[&str], load: &str, help: &'static st
     }
 }
 
-/// Refuses `duration` beside `stages`.
+/// Rejects `duration` beside `stages`.
 pub fn reject_duration_beside_stages(spec: &LoadSpec) -> Result<(), LoadError> {
     let (Some(stages), Some(duration)) = (&spec.stages, &spec.duration) else { return Ok(()) };
     let place = Setting { value: (), span: duration.span.or(stages.span) };

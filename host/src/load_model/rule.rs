@@ -22,9 +22,9 @@ pub enum IterationRule {
 pub struct SelfPacedRule {
     /// The number of users over time.
     pub users: UserCount,
-    /// Iterations of each user; `None` is no limit.
+    /// Iterations of each user; `None` means no limit.
     pub max_iterations: Option<u64>,
-    /// Iterations of all users together; `None` is no limit.
+    /// Iterations of all users together; `None` means no limit.
     pub shared_iterations: Option<u64>,
 }
 
@@ -33,11 +33,11 @@ pub struct SelfPacedRule {
 pub enum UserCount {
     /// A fixed number.
     Constant {
-        /// At least one.
+        /// The number of users, at least one.
         users: u32,
-        /// More users that wait, for when the load is raised during the run.
+        /// Spare users, which wait until the load is raised during the run.
         spare_users: u32,
-        /// The time in which users begin iterations; `None` is until their iterations are done.
+        /// The time in which users begin iterations; `None` means until their iterations are done.
         duration: Option<Duration>,
         /// The users begin evenly over this time.
         ramp_up: Duration,
@@ -115,7 +115,7 @@ impl IterationRule {
             Self::SelfPaced(SelfPacedRule { users: UserCount::Constant { users, .. }, .. }) => {
                 (f64::from(user) < scale * f64::from(*users)).then_some(now)
             }
-            // `scale × value > user`, in the form that asks for no value.
+            // `scale × value > user`, solved for the value.
             Self::SelfPaced(SelfPacedRule { users: UserCount::Profile(profile), .. }) if scale > 0.0 => {
                 let spans = profile.spans_above(f64::from(user) / scale);
                 spans.into_iter().find(|span| now < span.end).map(|span| span.start.max(now))

@@ -23,11 +23,11 @@ pub const ENTRY: LoadModelEntry = LoadModelEntry {
 /// Users that share iterations.
 #[derive(Clone, Debug)]
 pub struct Shared {
-    /// At least one.
+    /// The number of users, at least one.
     pub users: u32,
     /// Iterations of all users together, at least one.
     pub iterations: u64,
-    /// After this time no iteration begins, and the rest is left; `None` is no limit.
+    /// No iteration begins after this time, even if some are left; `None` means no limit.
     pub duration: Option<Duration>,
     /// The users begin evenly over this time.
     pub ramp_up: Duration,

@@ -103,7 +103,7 @@ pub struct Snapshot {
     pub errors: u64,
 }
 
-/// Everything counted so far.
+/// The counts of the run so far.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Aggregate {
     row_infos: Vec<RowInfo>,

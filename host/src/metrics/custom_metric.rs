@@ -183,7 +183,7 @@ mod tests {
     }
 
     #[test]
-    fn values_out_of_a_kinds_range_are_not_taken() {
+    fn values_out_of_a_kinds_range_are_rejected() {
         for (kind, takes) in [
             (MetricKind::Counter, [true, false, false, false, false]),
             (MetricKind::Gauge, [true, false, true, false, false]),
@@ -221,7 +221,7 @@ mod tests {
     }
 
     #[test]
-    fn a_cleared_tally_is_as_new() {
+    fn a_cleared_tally_is_empty() {
         for kind in [MetricKind::Counter, MetricKind::Trend] {
             let mut used = tally(kind, &[5.0]);
             used.clear();

@@ -94,7 +94,7 @@ mod tests {
     }
 
     #[test]
-    fn a_cleared_histogram_is_as_new_and_keeps_its_size() {
+    fn a_cleared_histogram_is_empty_and_keeps_its_size() {
         let mut histogram = empty::<u32>(FINE);
         record(&mut histogram, 7_000_000_000);
         let bins = histogram.distinct_values();

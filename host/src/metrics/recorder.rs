@@ -47,7 +47,7 @@ impl Recorder {
     /// Counts an exchange. Hot: allocates nothing once each histogram has seen its largest value.
     ///
     /// # Panics
-    /// If the sample's row does not exist. The methods below panic likewise for an index that does not exist.
+    /// If the sample's row does not exist. The methods below also panic for an index that does not exist.
     #[inline(never)] // Keeps its instructions countable by `cargo xtask instructions`.
     pub fn record(&mut self, sample: &Sample) {
         if sample.intended < self.counts_from {
@@ -172,7 +172,7 @@ mod tests {
     }
 
     #[test]
-    fn the_spare_comes_back_as_it_is() {
+    fn the_spare_interval_is_used_again() {
         let mut recorder = Recorder::new(1, Vec::new());
         let first = recorder.take(None);
         let address = std::ptr::from_ref(&*first);

@@ -55,9 +55,9 @@ pub struct PhaseDurations {
     pub connect: Option<Nanos>,
     /// TLS handshake.
     pub tls: Option<Nanos>,
-    /// From handing the request's first byte to the connection to the end of the reply's header section.
+    /// Time from handing the request's first byte to the connection to the end of the reply's header section.
     pub first_byte: Option<Nanos>,
-    /// From the end of the header section to the last byte of the body.
+    /// Time from the end of the header section to the last byte of the body.
     pub receive: Option<Nanos>,
 }
 

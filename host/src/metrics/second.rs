@@ -1,5 +1,5 @@
 //! Merges the counts of all workers in each second of a run. A second is complete when every worker has handed it over.
-//! The merger does not wait for a worker that stands still; its late counts go into the next second. So each second is
+//! The merger does not wait for a worker that has stalled; its late counts go into the next second. So each second is
 //! returned once and in order, and the seconds of a run add up to the run.
 
 use std::collections::BTreeMap;
@@ -11,7 +11,7 @@ use super::interval::{Interval, IntervalHealth, WorkerInterval};
 use super::iteration_stats::IterationStats;
 
 /// The number of seconds behind the foremost worker, or behind the clock, at which a worker is no longer waited for: it
-/// has ended, or stands still.
+/// has ended or stalled.
 const MAX_SECONDS_BEHIND: u32 = 2;
 
 const SECOND: Nanos = 1_000_000_000;
@@ -199,7 +199,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_left_comes_when_the_run_is_over() {
+    fn the_remaining_seconds_come_when_the_run_is_over() {
         let mut merger = merger(1);
         merger.add(&interval(0, 0, 1));
         merger.add(&interval(0, 2, 5));

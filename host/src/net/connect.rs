@@ -24,11 +24,11 @@ use super::version::Version;
 /// A connection in clear text or over TLS. The TLS state takes more than a kilobyte, so it is boxed: a plain connection
 /// does not reserve room for it.
 pub enum Transport {
-    /// In clear text.
+    /// A connection in clear text.
     Plain(TcpStream),
-    /// To a peer in this process, in a rehearsal.
+    /// A connection to a peer in this process, in a rehearsal.
     InProcess(DuplexStream),
-    /// Over TLS.
+    /// A connection over TLS.
     Secure(Box<TokioIo<MaybeHttpsStream<TokioIo<TcpStream>>>>),
 }
 

@@ -17,8 +17,8 @@ pub const NO_HTTP2: &str = "tls: the server does not offer http/2";
 /// The reason why there is no reply.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Failure {
-    /// [`FailureKind::Network`] or [`FailureKind::Protocol`]; [`FailureKind::Plugin`] for what only a plugin can do
-    /// wrong.
+    /// [`FailureKind::Network`] or [`FailureKind::Protocol`]; [`FailureKind::Plugin`] for errors that only a plugin can
+    /// cause.
     pub kind: FailureKind,
     /// Lower case, no full stop.
     pub detail: Cow<'static, str>,

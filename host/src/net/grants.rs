@@ -147,7 +147,8 @@ impl FromIterator<Grant> for Grants {
 }
 
 impl Grants {
-    /// Grants every host and every address. For finding out where a plugin would send, while nothing is sent.
+    /// Grants every host and every address. It is used to find out where a plugin would send requests, while none is
+    /// sent.
     pub fn unrestricted() -> Self {
         Self { unrestricted: true, grants: Vec::new() }
     }

@@ -26,7 +26,7 @@ pub struct Measurements {
     /// Bytes sent. All bytes of an HTTP/2 connection are counted; with several exchanges at once they are charged to
     /// the exchange that ends first.
     pub bytes_out: u64,
-    /// Bytes received, likewise.
+    /// Bytes received, counted in the same way.
     pub bytes_in: u64,
     /// Bytes of the reply's content, without framing, before decoding.
     pub body_bytes_in: u64,

@@ -25,7 +25,7 @@ pub struct Origin {
 /// The reason why a URL has no usable origin.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum OriginError {
-    /// It is not an `http` or `https` URL with a host.
+    /// The URL is not an `http` or `https` URL with a host.
     Malformed,
     /// The host is not granted.
     Denied,

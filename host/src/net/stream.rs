@@ -68,11 +68,11 @@ impl Destination {
 
 /// An open stream.
 pub enum Stream {
-    /// In clear text.
+    /// A stream in clear text.
     Plain(TcpStream),
-    /// To a peer in this process, in a rehearsal.
+    /// A stream to a peer in this process, in a rehearsal.
     InProcess(DuplexStream),
-    /// Over TLS.
+    /// A stream over TLS.
     Secure(Box<TlsStream<TcpStream>>),
     /// A stream from which some bytes were read before.
     Prefixed(Box<PrefixedStream>),

@@ -28,7 +28,7 @@ pub struct Tls {
     negotiate: Arc<ClientConfig>,
     http1: Arc<ClientConfig>,
     http2: Arc<ClientConfig>,
-    /// Without ALPN; for protocols other than HTTP.
+    /// Settings without ALPN, for protocols other than HTTP.
     no_alpn: Arc<ClientConfig>,
 }
 

@@ -21,10 +21,10 @@ use crate::random::UserRandom;
 /// The process by which iterations arrive at a rate.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub enum ArrivalProcess {
-    /// Evenly spaced.
+    /// Evenly spaced arrivals.
     #[default]
     Even,
-    /// At random, independently of each other, with this seed.
+    /// Random arrivals, independent of each other, with this seed.
     Poisson(u64),
 }
 
@@ -64,7 +64,7 @@ struct RateChange {
     scale: f64,
 }
 
-/// The number of the arrivals' random stream; no user has it.
+/// The number of the arrivals' random stream, which no user has.
 const ARRIVALS_STREAM: u32 = u32::MAX;
 
 impl Arrivals {

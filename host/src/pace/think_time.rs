@@ -7,16 +7,16 @@ use stampede_time::Nanos;
 /// A wait, or the distribution of waits, in nanoseconds.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub enum ThinkTime {
-    /// An equal wait every time.
+    /// A fixed wait.
     Fixed(Nanos),
-    /// Uniformly distributed between the two.
+    /// A wait uniformly distributed between the two.
     Uniform {
         /// The shortest wait.
         min: Nanos,
         /// The longest wait.
         max: Nanos,
     },
-    /// Normally distributed; a negative wait becomes 0.
+    /// A normally distributed wait; a negative one becomes 0.
     Normal {
         /// The mean.
         mean: Nanos,
@@ -70,7 +70,7 @@ mod tests {
 
     proptest! {
         #[test]
-        fn a_wait_is_within_what_was_asked_for_whatever_is_drawn(
+        fn a_wait_is_within_its_range_whatever_is_drawn(
             from in 0..3_600_000_000_000_u64,
             more in 0..3_600_000_000_000_u64,
             seed: u64,

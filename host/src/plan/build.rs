@@ -21,7 +21,7 @@ use crate::plugin::instance::worker_plugin::SharedNames;
 use crate::plugin::load::plugin_set::PluginSet;
 use crate::plugin::load::policy;
 use crate::plugin::load::resolve::PluginLoadOptions;
-use crate::plugin::scripting::ScriptContext;
+use crate::plugin::script_context::ScriptContext;
 use crate::script::model::{self, FlowItem, Script};
 use crate::secrets::Secrets;
 use crate::template::{Environment, VariableNames};
@@ -29,7 +29,7 @@ use crate::template::{Environment, VariableNames};
 /// Builds the plan of a run.
 ///
 /// # Errors
-/// The script, the flags, the data or the plugins have mistakes. All of them are returned, except those that depend on
+/// The script, the flags, the data or the plugins have errors. All of them are returned, except those that depend on
 /// another.
 pub fn build(args: &RunArgs, script: &Script) -> Result<Plan, Diagnostics> {
     let script = &include::resolve_includes(script, &script.folder())?;

@@ -40,7 +40,7 @@ pub enum FlowNode {
 /// Nodes that are timed, chosen, repeated or walked in parallel.
 #[derive(Clone, Debug)]
 pub struct Block {
-    /// The metrics of a group. Each round is timed by itself, retries included.
+    /// The metrics of a group. Each round is timed separately, retries included.
     pub group: Option<GroupMetrics>,
     /// The condition for walking it.
     pub when: Option<Arc<Expression>>,
@@ -136,7 +136,7 @@ pub struct FlowBuilder<'a> {
     metrics: &'a mut Vec<MetricInfo>,
     names: &'a SharedNames,
     reply_detail: ReplyDetail,
-    /// The mistakes in conditions.
+    /// The errors in conditions.
     pub diagnostics: Diagnostics,
 }
 

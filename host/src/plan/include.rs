@@ -11,7 +11,7 @@ use crate::script::parse_included;
 
 /// The deepest nesting of included files.
 const MAX_DEPTH: usize = 16;
-/// The most files in all: files that include others twice soon become many.
+/// The maximum number of files, since files that include others twice multiply quickly.
 const MAX_FILES: usize = 1_000;
 
 /// Returns the script with the steps of included files in their places.

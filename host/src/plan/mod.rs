@@ -1,5 +1,5 @@
 //! Plans: scripts made complete and valid. A `Plan` holds no option that a default could fill and no name that could be
-//! wrong: every mistake of a user has been reported by the time a plan exists. It is plain data but for its
+//! wrong: every error in the input has been reported by the time a plan exists. It is plain data apart from its
 //! [`runtime`](Plan::runtime), and the workers share it.
 
 pub mod build;
@@ -34,7 +34,7 @@ use crate::metrics::threshold::ThresholdRule;
 use crate::net::{Dial, Tls};
 use crate::plugin::load::loader::LoadedPlugin;
 use crate::plugin::policy::PluginPolicy;
-use crate::plugin::scripting::{ScriptContext, StepParams};
+use crate::plugin::script_context::{ScriptContext, StepParams};
 use crate::script::model::{FailOn, StatusRange};
 use crate::template::{Template, VariableId, VariableNames};
 
@@ -54,7 +54,7 @@ pub struct Plan {
     pub setup: Option<Scenario>,
     /// The teardown, which one user walks after all load.
     pub teardown: Option<Scenario>,
-    /// The most requests per second of all users together; `None` is no limit.
+    /// The most requests per second of all users together; `None` means no limit.
     pub rps_total: Option<f64>,
     /// Requests that begin earlier than this after the start are sent and not counted.
     pub warm_up: Duration,

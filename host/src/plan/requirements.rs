@@ -88,8 +88,8 @@ mod tests {
             file_limit: 500,
         };
         assert_eq!(needs(1).check_limits(), Ok(()));
-        let refused = needs(2).check_limits().unwrap_err();
-        assert_eq!(refused.message, "400 connections need 864 open files, but the limit is 500");
-        assert!(refused.help.unwrap().starts_with("use at most 218 users"));
+        let error = needs(2).check_limits().unwrap_err();
+        assert_eq!(error.message, "400 connections need 864 open files, but the limit is 500");
+        assert!(error.help.unwrap().starts_with("use at most 218 users"));
     }
 }

@@ -3,7 +3,7 @@
 use super::steps::StepDraft;
 use crate::cli::RunArgs;
 use crate::diagnostic::{Diagnostic, Diagnostics, LabeledSpan};
-use crate::plugin::scripting::ScriptContext;
+use crate::plugin::script_context::ScriptContext;
 use crate::script::model::Script;
 use crate::secrets::Secrets;
 use crate::template::environment_names;

@@ -1,5 +1,5 @@
 //! Checks steps against the plugins that run them. Each plugin in use is instantiated once and configures its steps, as
-//! on every worker later. A refusal is shown at the script's line.
+//! on every worker later. A rejection is shown at the script's line.
 
 use std::collections::BTreeSet;
 use std::rc::Rc;
@@ -25,7 +25,7 @@ use crate::plugin::load::loader::LoadedPlugin;
 use crate::plugin::load::plugin_set::PluginSet;
 use crate::plugin::load::policy;
 use crate::plugin::load::schema::Violation;
-use crate::plugin::scripting::{ScriptContext, StepParams};
+use crate::plugin::script_context::{ScriptContext, StepParams};
 use crate::script::{LOGIN_KEYS, STEP_KEYS, model, span_within, value_of};
 use crate::template::Environment;
 
@@ -47,7 +47,7 @@ pub struct StepDraft<'a> {
 
 /// Steps that their plugins have accepted.
 pub struct ValidatedSteps {
-    /// In the order of the drafts.
+    /// The steps, in the order of the drafts.
     pub steps: Vec<Step>,
     /// The plugins that they use.
     pub plugins: Vec<PlannedPlugin>,
@@ -148,7 +148,7 @@ impl<'a> StepDraft<'a> {
 /// Finds the plugin of every step, checks its keys, and has the plugin configure it.
 ///
 /// # Errors
-/// Steps have mistakes; all of them are returned.
+/// Steps have errors; all of them are returned.
 pub fn validate_steps(
     drafts: &[StepDraft<'_>],
     plugins: &PluginSet,
@@ -343,7 +343,7 @@ fn violations(draft: &StepDraft<'_>, plugin: &LoadedPlugin) -> Vec<Diagnostic> {
     violations.into_iter().map(|violation| params_diagnostic(draft, error(violation))).collect()
 }
 
-/// Returns a plugin's refusal of a parameter as a diagnostic at the script's line.
+/// Returns a plugin's rejection of a parameter as a diagnostic at the script's line.
 fn params_diagnostic(draft: &StepDraft<'_>, error: ParamsError) -> Diagnostic {
     let code = draft.code_or_usage(if error.span.is_some() { "script::template" } else { "script::parameter" });
     let key = error.pointer.trim_start_matches('/');

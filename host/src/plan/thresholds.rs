@@ -76,7 +76,7 @@ pub struct MetricCatalog<'a> {
 /// Returns the thresholds of a run: those of the script, then those of flags.
 ///
 /// # Errors
-/// Thresholds have mistakes; all of them are returned.
+/// Thresholds have errors; all of them are returned.
 pub fn thresholds(
     args: &RunArgs,
     script: &Script,
@@ -86,7 +86,7 @@ pub fn thresholds(
     let mut typed = script.thresholds.clone();
     typed.extend(args.threshold.iter().filter_map(|text| diagnostics.absorb(threshold_flag(text))));
     let thresholds: Vec<_> = typed.iter().filter_map(|one| diagnostics.absorb(known.threshold(one))).collect();
-    // A mistake in a metric affects each of its thresholds, but is reported once.
+    // An error in a metric affects each of its thresholds, but is reported once.
     let mut once: Vec<Diagnostic> = Vec::new();
     diagnostics.0.into_iter().for_each(|diagnostic| {
         if !once.contains(&diagnostic) {
@@ -237,7 +237,7 @@ impl MetricCatalog<'_> {
     }
 }
 
-/// Reports mistakes in a threshold of the script or of a flag.
+/// Reports errors in a threshold of the script or of a flag.
 struct ThresholdReporter<'a>(&'a model::ThresholdSpec);
 
 impl ThresholdReporter<'_> {

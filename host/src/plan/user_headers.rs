@@ -5,7 +5,7 @@ use hyper::header::{HeaderName, HeaderValue};
 use super::Plan;
 use crate::cli::RunArgs;
 use crate::diagnostic::{Diagnostic, Diagnostics, LabeledSpan, Span};
-use crate::plugin::scripting::ScriptContext;
+use crate::plugin::script_context::ScriptContext;
 use crate::script::model::{NamedText, Node, NodeValue, Script};
 use crate::script::span_within;
 use crate::template::{CompileScope, Template, VariableNames};
@@ -37,8 +37,8 @@ impl Plan {
 /// the same name wins.
 ///
 /// # Errors
-/// A value is not a template, varies from request to request of a user, or could be refused by HTTP. All such errors
-/// are returned. Values of flags may be secrets and are not repeated.
+/// A value is not a template, varies between the requests of a user, or may become one that HTTP does not allow. All
+/// such errors are returned. Values of flags may be secrets and are not repeated.
 pub fn compile(
     args: &RunArgs,
     script: &Script,

@@ -14,7 +14,7 @@ pub struct Workload {
     pub model: LoadModelHandle,
     /// The start of the scenario, counted from the start of the run.
     pub start: Duration,
-    /// The most requests per second of one user; `None` is no limit.
+    /// The most requests per second of one user; `None` means no limit.
     pub rps: Option<f64>,
     /// The least time from the beginning of a user's iteration to the beginning of its next one.
     pub pace: Duration,

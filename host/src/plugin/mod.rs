@@ -9,13 +9,13 @@
 //! | `instance/` | one running instance: its limits, its budget, and its replacement after a trap |
 //! | `native/` | shared libraries, which run outside the sandbox |
 //! | `policy` | what the script lets a plugin do |
-//! | `scripting` | the parts of the script that a plugin is given |
+//! | `script_context` | the parts of the script that a plugin is given |
 
 pub mod contract;
 pub mod instance;
 pub mod load;
 pub mod native;
 pub mod policy;
-pub mod scripting;
+pub mod script_context;
 
 pub use contract::bindings::Progress;

@@ -85,7 +85,7 @@ pub struct TargetReply {
     pub after: Duration,
 }
 
-/// The expected result of a case; anything that is not typed may be as it will, except the outcome.
+/// The expected result of a case; only the given properties are compared, and the outcome.
 #[derive(Debug, Default)]
 pub struct Expectation {
     /// True if a task must fail; otherwise, and if not typed, all tasks must pass.
@@ -103,7 +103,7 @@ pub struct Expectation {
 /// Parses a file of cases.
 ///
 /// # Errors
-/// Returns all mistakes in it.
+/// Returns all errors in it.
 pub fn parse_cases(source: &Arc<SourceText>) -> Result<Vec<Case>, Diagnostics> {
     let root = read(source)?;
     let mut reader = ValueReader { source: Arc::clone(source), diagnostics: Diagnostics::default() };

@@ -20,7 +20,7 @@ use crate::plan::{Plan, PlannedPlugin};
 use crate::plugin::instance::error_text::error_text;
 use crate::plugin::instance::worker_plugin::{SharedNames, WorkerPlugin};
 use crate::plugin::instance::{ConfigureError, Instance};
-use crate::plugin::scripting::StepParams;
+use crate::plugin::script_context::StepParams;
 use crate::script::model::steps;
 
 /// The numbers of tasks after which memory is measured: a garbage-collected heap needs time to reach its size.
@@ -216,8 +216,9 @@ fn repeated(target: &[TargetPart], times: u64) -> Vec<TargetPart> {
 }
 
 fn new_instance(plan: &Plan, used: &PlannedPlugin) -> wasmtime::Result<Instance> {
-    let family = WorkerPlugin::new(used.policy.clone(), plan.runtime.script_context.clone(), &SharedNames::default());
-    Instance::new(&used.plugin.code, Rc::clone(&family))
+    let worker_plugin =
+        WorkerPlugin::new(used.policy.clone(), plan.runtime.script_context.clone(), &SharedNames::default());
+    Instance::new(&used.plugin.code, Rc::clone(&worker_plugin))
 }
 
 /// Configures one instance with a step, each of whose values is wrong in every way in turn; returns the first trap.

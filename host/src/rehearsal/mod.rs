@@ -109,7 +109,7 @@ fn plugin_name(component: &Path) -> String {
     if is_name(&stem) && !is_builtin { stem.into_owned() } else { DEFAULT_PLUGIN_NAME.into() }
 }
 
-/// Removes the place from mistakes about the component, whose entry is not in a file.
+/// Removes the place from errors about the component, whose entry is not in a file.
 fn without_entry_spans(mut diagnostics: Diagnostics) -> Diagnostics {
     for diagnostic in &mut diagnostics.0 {
         diagnostic.location = diagnostic.location.take().filter(|place| place.span != Span::default());

@@ -124,23 +124,23 @@ pub struct MetricReport {
     pub unit: Cow<'static, str>,
     /// Number of values.
     pub count: u64,
-    /// Of a counter: the sum of its values.
+    /// The sum of the values of a counter.
     pub sum: Option<f64>,
-    /// Of a counter: the sum per second of the run.
+    /// The sum of a counter per second of the run.
     pub per_second: Option<f64>,
-    /// Of a rate: the number of values that were not 0.
+    /// The number of values of a rate that were not 0.
     pub hits: Option<u64>,
-    /// Of a rate: the share of values that were not 0.
+    /// The share of values of a rate that were not 0.
     pub share: Option<f64>,
-    /// Of a gauge: the last value.
+    /// The last value of a gauge.
     pub last: Option<f64>,
-    /// Of a gauge or a trend: the smallest value.
+    /// The smallest value of a gauge or a trend.
     pub min: Option<f64>,
-    /// Of a gauge or a trend: the greatest value.
+    /// The greatest value of a gauge or a trend.
     pub max: Option<f64>,
-    /// Of a trend: the distribution of its values.
+    /// The distribution of a trend's values.
     pub distribution: Option<TrendStats>,
-    /// Of a trend: the distribution in thousandths, as a histogram for other programs.
+    /// The distribution of a trend's values in thousandths, as a histogram for other programs.
     #[serde(default)]
     pub histogram: Option<String>,
 }

@@ -23,7 +23,7 @@ enum ProgressMode {
 }
 
 impl ProgressDisplay {
-    /// Creates the display for a run of a planned length, or, if `None`, for a run that ends by itself. `is_terminal`
+    /// Creates the display for a run of a planned length, or, if `None`, for a run that ends on its own. `is_terminal`
     /// is true if standard error is a terminal.
     pub fn new(is_terminal: bool, planned_length: Option<Nanos>) -> Self {
         let mode = if is_terminal { ProgressMode::Bar(bar(planned_length)) } else { ProgressMode::Lines };

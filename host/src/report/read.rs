@@ -157,7 +157,7 @@ mod tests {
     }
 
     #[test]
-    fn a_text_that_is_not_a_report_gets_one_line() {
+    fn a_text_that_is_not_a_report_gets_a_one_line_message() {
         let good = written(&test_reports::movies());
         let cases = [
             ("{".to_owned(), "is not valid JSON (line 1, column 1)"),

@@ -203,15 +203,15 @@ mod tests {
             let format = format_of(Path::new(path), is_special, FORMATS);
             assert_eq!(format.ok().map(|format| format.extension), expected, "{path}");
         }
-        let refused = ReportFile::open(Path::new("r.txt")).expect_err("no such format");
+        let error = ReportFile::open(Path::new("r.txt")).expect_err("no such format");
         assert_eq!(
-            (refused.code, refused.message.as_str()),
+            (error.code, error.message.as_str()),
             ("usage::output-format", "`r.txt` does not say which format to write")
         );
     }
 
     #[test]
-    fn the_old_report_stays_until_the_new_one_is_whole() {
+    fn the_old_report_stays_until_the_new_one_is_complete() {
         let folder = folder();
         let path = folder.path().join("report.json");
         fs::write(&path, "old").expect("writable");
@@ -234,13 +234,13 @@ mod tests {
     fn a_path_that_cannot_be_written_is_found_at_once() {
         let folder = folder();
         let path = folder.path().join("missing").join("report.json");
-        let refused = ReportFile::open(&path).expect_err("there is no such folder");
-        assert_eq!(refused.code, "usage::output-path");
+        let error = ReportFile::open(&path).expect_err("there is no such folder");
+        assert_eq!(error.code, "usage::output-path");
         #[cfg(unix)]
-        assert_eq!(refused.message, format!("cannot write `{}`: no such file or directory", path.display()));
+        assert_eq!(error.message, format!("cannot write `{}`: no such file or directory", path.display()));
         fs::create_dir(folder.path().join("folder.json")).expect("writable");
-        let refused = ReportFile::open(&folder.path().join("folder.json")).expect_err("that is a folder");
-        assert_eq!(refused.code, "usage::output-path");
+        let error = ReportFile::open(&folder.path().join("folder.json")).expect_err("that is a folder");
+        assert_eq!(error.code, "usage::output-path");
     }
 
     #[test]

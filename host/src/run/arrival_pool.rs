@@ -26,7 +26,7 @@ use crate::user::{PromisedStart, WorkerShared};
 /// The free users of one scenario on one worker, and the arrivals that wait for one.
 pub struct ArrivalPool {
     scenario: usize,
-    /// The scenario's name and its users on all workers, at most; both for the warning of drops.
+    /// The scenario's name and its maximum number of users on all workers, for the warning about dropped iterations.
     scenario_name: Option<String>,
     max_users: u32,
     run_shared: Arc<RunShared>,
@@ -59,9 +59,9 @@ pub struct PoolOptions {
     pub scenario: usize,
     /// The scenario's name.
     pub scenario_name: Option<String>,
-    /// Its users on all workers, at most.
+    /// Its maximum number of users on all workers.
     pub max_users: u32,
-    /// Its users on this worker, at most.
+    /// Its maximum number of users on this worker.
     pub users: u32,
     /// The longest wait of an arrival.
     pub max_wait: Nanos,
@@ -98,7 +98,7 @@ impl ArrivalPool {
     ) {
         self.dispatch_due(&mut arrivals, begin, shared, spawn).await;
         // A late worker notices the end late: arrivals that came due in between are counted as cut short, so that the
-        // total stays true.
+        // total stays correct.
         let now = shared.clock.now();
         while let Some(due) = arrivals.next_due().map(|due| begin.saturating_add(due)).filter(|due| *due <= now) {
             if self.is_over.get() {
@@ -224,7 +224,7 @@ impl ArrivalPool {
         let is_paused = self.run_shared.scales.get(self.scenario) <= 0.0;
         let may_begin = now < self.end && !is_paused && shared.phase.get() == RunPhase::Running;
         let intended = may_begin.then(|| self.queue.borrow_mut().pop_front()).flatten()?;
-        // It was late for lack of a user until now; from now on the load generator is late.
+        // Until now it waited for a free user; any further delay is the generator's.
         Some(PromisedStart { intended, due: now })
     }
 

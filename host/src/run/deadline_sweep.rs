@@ -1,4 +1,4 @@
-//! Wakes a worker's users while they wait: one look through all deadlines every few milliseconds instead of a timer per
+//! Wakes a worker's users while they wait: one pass over all deadlines every few milliseconds instead of a timer per
 //! request, and one wake-up for all when the run's phase changes.
 
 use std::cell::RefCell;
@@ -33,7 +33,7 @@ impl DeadlineSweep {
         self.wakers.borrow_mut()[slot] = None;
     }
 
-    /// Wakes all users, so that they look at something that has changed.
+    /// Wakes all users, so that they notice a change.
     pub fn wake_all(&self) {
         self.wakers.borrow().iter().flatten().for_each(Waker::wake_by_ref);
     }

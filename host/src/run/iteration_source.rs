@@ -1,9 +1,10 @@
-//! Decides when a user begins its next iteration. A user asks before each one, and waits until it may or never will.
+//! Decides when a user begins its next iteration. A user asks before each one, and waits until it may begin or no more
+//! are left.
 //!
 //! | rule | a user may begin an iteration |
 //! |---|---|
 //! | self-paced | as soon as its last one is over and the pace allows it, within its active window |
-//! | self-paced, shared iterations | likewise, while any are left in the pool |
+//! | self-paced, shared iterations | as above, while any are left in the pool |
 //! | arrivals | when one is assigned to it, see [`ArrivalPool`] |
 //!
 //! Where the load may be changed while it runs, a self-paced user also waits at its [`ScaleGate`].
@@ -29,13 +30,13 @@ pub enum IterationSource {
     Arrivals(Rc<ArrivalPool>, Rc<IdleSlot>),
 }
 
-/// The iterations of a user that goes at its own speed.
+/// The iterations of a self-paced user.
 pub struct SelfPaced {
     /// The most iterations of the user, if there is a limit.
     pub max_iterations: Option<u64>,
     /// The pool that its iterations come from, if it shares them with other users.
     pub pool: Option<IterationPool>,
-    /// Keeps the beginnings of iterations apart.
+    /// Spaces out the starts of iterations.
     pub pace: Cell<Option<RateLimiter>>,
     /// Holds the user back while the load is scaled down.
     pub gate: Option<ScaleGate>,
@@ -113,8 +114,8 @@ impl SelfPaced {
 }
 
 impl IterationPool {
-    /// Takes one iteration; `false` if none is left. Users at their gates are woken when the last one is taken: they
-    /// would wait in vain.
+    /// Takes one iteration; `false` if none is left. Users at their gates are woken when the last one is taken, since
+    /// they would wait for nothing.
     pub fn take(&self) -> bool {
         let left = &self.run_shared.iterations_left[self.scenario];
         let before = left.fetch_update(Ordering::Relaxed, Ordering::Relaxed, |left| left.checked_sub(1));

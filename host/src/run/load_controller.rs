@@ -25,17 +25,17 @@ pub enum ControlRequest {
     Pause(bool),
     /// Pauses the run, or resumes it if it is paused.
     TogglePause,
-    /// Ends the run as it ends when its time is over.
+    /// Ends the run as if its time were over.
     Stop,
     /// Changes nothing; the status is in the answer.
     Status,
 }
 
-/// A request, and where its answer goes.
+/// A request, with the channel for its answer.
 pub struct ControlCall {
     /// The request.
     pub request: ControlRequest,
-    /// Takes the status after it, or the reason why it was refused.
+    /// Receives the status after the request, or the reason why it was rejected.
     pub reply: oneshot::Sender<Result<RunStatus, String>>,
 }
 
@@ -53,7 +53,7 @@ pub struct RunStatus {
     pub rps: f64,
     /// Requests until the end of the last second.
     pub requests: u64,
-    /// Those of them that failed.
+    /// Requests that failed, among these.
     pub errors: u64,
     /// `true` while no iteration begins.
     pub paused: bool,
@@ -68,7 +68,7 @@ pub struct RunStatus {
 pub struct ScenarioScale {
     /// Its name.
     pub name: Option<String>,
-    /// Multiple of the plan's load; while paused, that after it.
+    /// Multiple of the plan's load; during a pause, the one that applies after it.
     pub scale: f64,
 }
 
@@ -109,7 +109,7 @@ pub(super) struct Moment<'a> {
 pub struct LoadState {
     /// `true` while no iteration begins.
     pub paused: bool,
-    /// Multiples of the plan's load, by scenario; while paused, those after it.
+    /// Multiples of the plan's load, by scenario; during a pause, those that apply after it.
     pub scales: Vec<f64>,
 }
 
@@ -128,10 +128,10 @@ impl LoadState {
     }
 }
 
-/// The requested load, and where requests come from.
+/// The requested load, and the source of requests.
 #[derive(Default)]
 pub struct LoadController {
-    /// Where requests come from, if they may.
+    /// The receiver of requests, if the run takes any.
     calls: Option<mpsc::Receiver<ControlCall>>,
     /// The names of the scenarios.
     pub(super) scenario_names: Vec<Option<String>>,
@@ -149,7 +149,7 @@ impl LoadController {
         (sender, Self { calls: Some(calls), ..Self::default() })
     }
 
-    /// Waits for the next call, for ever if there is no sender.
+    /// Waits for the next call, forever if there is no sender.
     pub(super) async fn next_call(&mut self) -> ControlCall {
         if let Some(calls) = &mut self.calls {
             if let Some(call) = calls.recv().await {
@@ -175,22 +175,21 @@ impl LoadController {
     //
     // | request       | running                      | paused                      | ending    |
     // |---------------|------------------------------|-----------------------------|-----------|
-    // | `Scale`       | the load is the scale        | the scale is kept for later | refused   |
-    // | `Shift`       | the load is the next step    | the step is kept for later  | refused   |
-    // | `Pause(true)` | becomes paused: the load is 0| nothing                     | refused   |
-    // | `Pause(false)`| nothing                      | becomes running             | refused   |
-    // | `TogglePause` | becomes paused               | becomes running             | refused   |
-    // | `Stop`        | becomes ending               | becomes ending              | refused   |
+    // | `Scale`       | the load is the scale        | the scale is kept for later | rejected  |
+    // | `Shift`       | the load is the next step    | the step is kept for later  | rejected  |
+    // | `Pause(true)` | becomes paused: the load is 0| nothing                     | rejected  |
+    // | `Pause(false)`| nothing                      | becomes running             | rejected  |
+    // | `TogglePause` | becomes paused               | becomes running             | rejected  |
+    // | `Stop`        | becomes ending               | becomes ending              | rejected  |
     // | `Status`      | nothing                      | nothing                     | nothing   |
     //
-    // Before the load begins, during the set-up, the same is noted for the first moment of the load. In the teardown
-    // the load is over: the run is ending. A request that changes nothing is not listed among the changes in the
-    // report.
+    // A request during the set-up takes effect when the load begins. In the teardown the load is over, so the run
+    // counts as ending. A request that changes nothing is not listed among the changes in the report.
 
     /// Carries out a request. Returns `true` if the run is to end.
     ///
     /// # Errors
-    /// The reason why the request is refused.
+    /// The reason why the request is rejected.
     pub(super) fn apply(&mut self, request: &ControlRequest, moment: Moment) -> Result<bool, String> {
         if *request == ControlRequest::Status {
             return Ok(false);
@@ -198,7 +197,7 @@ impl LoadController {
         if moment.is_ending {
             return Err("the run is ending".into());
         }
-        // A request that ends a pause, or the run, is never refused for the number of changes.
+        // A request that ends a pause, or the run, is never rejected for the number of changes.
         let is_way_out = matches!(request, ControlRequest::Stop | ControlRequest::Pause(false));
         if self.changes.len() >= MAX_CHANGES && !is_way_out {
             return Err(format!("a run takes {MAX_CHANGES} changes"));
@@ -260,7 +259,7 @@ impl LoadController {
         vec![if paused { LoadChangeKind::Paused } else { LoadChangeKind::Resumed }]
     }
 
-    /// Notes changes, and gives each scenario whose load differs by now its new load.
+    /// Records changes, and applies the new load to each scenario whose load has changed.
     fn record_changes(&mut self, kinds: Vec<LoadChangeKind>, moment: &Moment) {
         // A change before the load begins is recorded at its first moment.
         let at = if moment.scales.is_some() { moment.now } else { 0 };
@@ -374,7 +373,7 @@ mod tests {
     }
 
     #[test]
-    fn a_refused_request_changes_nothing() {
+    fn a_rejected_request_changes_nothing() {
         let (mut control, scales) = (control(), Scales::new(2));
         for (request, is_ending, expected) in [
             (ControlRequest::Scale(10.5, None), false, "a scale is from 0 to 10"),

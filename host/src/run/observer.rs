@@ -31,7 +31,7 @@ pub trait RunObserver {
     fn reads_counts(&self) -> bool;
 }
 
-/// One complete second of a run: every worker has handed it over, or is not waited for.
+/// One complete second of a run: every worker has handed it over, or is no longer waited for.
 #[derive(Debug)]
 pub struct SecondSnapshot {
     /// Number of the snapshot, from 0, without gaps over all segments of the run.

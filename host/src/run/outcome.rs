@@ -13,7 +13,7 @@ use crate::template::Variables;
 #[derive(Clone, Copy, Debug, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
 #[serde(rename_all = "kebab-case")]
 pub enum EndReason {
-    /// Its duration was over.
+    /// The duration was over.
     Duration,
     /// All users had walked their iterations.
     Iterations,
@@ -27,17 +27,17 @@ pub enum EndReason {
     SetupFailed,
     /// A threshold that may abort the run did not hold.
     Threshold,
-    /// It was stopped before its time, by a key or through the control socket.
+    /// The run was stopped before its time, by a key or through the control socket.
     Stopped,
 }
 
 /// The outcome of a run.
 pub struct RunOutcome {
-    /// Everything that was measured.
+    /// The measurements.
     pub aggregate: Aggregate,
     /// The clock it was measured by.
     pub clock: Clock,
-    /// From the start to the last user's end.
+    /// Time from the start to the last user's end.
     pub elapsed: Nanos,
     /// The reason why it ended.
     pub end_reason: EndReason,

@@ -29,7 +29,7 @@ pub const CHANGE_DELAY: Nanos = 2 * SWEEP_PERIOD;
 /// The scales of all scenarios. The main thread sets them and the workers read them.
 #[derive(Debug, Default)]
 pub struct Scales {
-    /// By scenario; the bits of an `f64`.
+    /// The scales by scenario, each as the bits of an `f64`.
     current: Vec<AtomicU64>,
     /// All changes, for arrivals.
     changes: Mutex<Vec<ScaleChange>>,

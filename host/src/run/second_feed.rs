@@ -68,7 +68,7 @@ impl<'o> SecondFeed<'o> {
         reason.filter(|_| moment.phase == RunPhase::Running)
     }
 
-    /// Shows what is left of a segment that is over, and returns the thresholds' watch, which has seen everything.
+    /// Shows the remaining seconds of a segment that is over, and returns the threshold watch.
     pub fn finish(mut self, run: &mut RunOutcome, moment: &FeedMoment) -> Option<ThresholdWatch> {
         let mut next = self.merger.next_remaining();
         while let Some(merged) = next {

@@ -17,7 +17,7 @@ impl Signals {
     /// Starts to listen: from now on the signals do not kill the process.
     ///
     /// # Errors
-    /// The operating system refuses.
+    /// The operating system cannot install a handler.
     #[cfg(unix)]
     pub fn listen() -> io::Result<Self> {
         use tokio::signal::unix::{SignalKind, signal};
@@ -52,7 +52,7 @@ impl Signals {
 }
 
 /// The time that a report has to be written before a signal may end the process: a user who presses Ctrl-C repeatedly
-/// to end a run must not lose its report by the last of them.
+/// to end a run must not lose its report to the last key press.
 const REPORT_GRACE: Duration = Duration::from_secs(2);
 
 /// Lets the next signal end the process, after [`REPORT_GRACE`] at the earliest. Called after a run: signals that were

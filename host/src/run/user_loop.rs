@@ -23,11 +23,11 @@ const SIGN_IN_BACK_OFF: [Nanos; 3] = [500_000_000, 1_000_000_000, 2_000_000_000]
 /// The outcome of a user, for the outcome of the run.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub enum UserOutcome {
-    /// The run, or its data, ended before it was signed in.
+    /// The run, or its data, ended before the user was signed in.
     NeverStarted,
-    /// It could not sign in.
+    /// The user could not sign in.
     GaveUp,
-    /// It signed in, or the script has no sign-in.
+    /// The user signed in, or the script has no sign-in.
     SignedIn,
 }
 

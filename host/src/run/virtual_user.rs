@@ -65,7 +65,7 @@ impl VirtualUser {
         let refreshes = self.refreshes.get();
         let outcome = self.run_step(session, step, now).await;
         let Some(login) = self.refresh_login(session, outcome) else { return outcome };
-        // If several parallel branches are refused, one signs in and the others wait for it.
+        // If several parallel branches need a new sign-in, one signs in and the others wait for it.
         let lock = self.refresh_lock.lock().await;
         if self.refreshes.get() == refreshes {
             self.refreshes.set(refreshes + 1);
@@ -86,8 +86,8 @@ impl VirtualUser {
     fn refresh_login(&self, session: &Session, outcome: StepOutcome) -> Option<&Step> {
         let plan = &self.context.plan;
         let status = session.task.sample.status();
-        let is_refused = || plan.refresh_on.iter().any(|range| range.contains(status));
-        plan.login.as_ref().filter(|_| outcome == StepOutcome::Failed && is_refused() && session.may_start())
+        let needs_refresh = || plan.refresh_on.iter().any(|range| range.contains(status));
+        plan.login.as_ref().filter(|_| outcome == StepOutcome::Failed && needs_refresh() && session.may_start())
     }
 
     /// Runs a step, or the sign-in. The first one that sends a request takes the promised start of the iteration; one

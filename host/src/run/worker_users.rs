@@ -31,7 +31,7 @@ use crate::user::{ActiveWindow, Session, WorkerShared};
 pub struct WorkerUsers {
     /// The state that they share with their plugins.
     pub shared: Rc<WorkerShared>,
-    /// The state that they share besides.
+    /// The rest of the state that they share.
     pub context: Rc<WorkerContext>,
     /// Wakes users that miss a deadline.
     pub sweep: Rc<DeadlineSweep>,
@@ -52,7 +52,7 @@ struct ScenarioUsers {
     first_slot: usize,
     /// Slots of each user: one for each parallel branch.
     lanes: usize,
-    /// Its users on this worker, at most.
+    /// Its maximum number of users on this worker.
     users: u32,
 }
 

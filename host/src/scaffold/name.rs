@@ -21,21 +21,21 @@ const RESERVED_CRATES: &str = "alloc core proc-macro std test schemars serde sta
 /// A package, or an action beside the built-in ones, cannot have the name.
 pub fn check_name(name: &str) -> Result<(), Diagnostic> {
     let inner = |c: char| c.is_ascii_lowercase() || c.is_ascii_digit() || c == '-' || c == '_';
-    let refused = |help: String| {
+    let invalid = |help: String| {
         Err(Diagnostic::new("usage::plugin-name", format!("`{name}` cannot be the name of a plugin")).help(help))
     };
     if !name.starts_with(|c: char| c.is_ascii_lowercase()) || !name.chars().all(inner) || name.len() > MAX_NAME_BYTES {
-        return refused(format!(
+        return invalid(format!(
             "a name has lower case letters, digits, `-` and `_`, a letter first, {MAX_NAME_BYTES} at most"
         ));
     }
-    // Cargo and the contract do not tell `-` from `_`.
+    // Cargo and the contract treat `-` and `_` alike.
     let plain = name.replace('_', "-");
     if KEYWORDS.split(' ').chain(RESERVED_CRATES.split(' ')).any(|taken| taken == plain) {
-        return refused(format!("`{plain}` is a reserved word in Rust: choose another name"));
+        return invalid(format!("`{plain}` is a reserved word in Rust: choose another name"));
     }
     if BUILTIN.iter().any(|plugin| plugin.name == plain || plugin.actions.contains(&plain.as_str())) {
-        return refused(format!("`{plain}` is built in: choose another name"));
+        return invalid(format!("`{plain}` is built in: choose another name"));
     }
     Ok(())
 }

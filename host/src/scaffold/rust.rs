@@ -51,7 +51,7 @@ mod tests {
     }
 
     #[test]
-    fn the_sdk_stands_by_itself() {
+    fn the_sdk_is_self_contained() {
         let files = files("hello", PluginLanguage::Rust);
         let manifest = text(&files, "sdk/plugin-sdk/Cargo.toml");
         assert!(!["workspace", "[lints]", "example"].iter().any(|mark| manifest.contains(mark)), "{manifest}");

@@ -24,7 +24,7 @@ const CHOOSE_HELP: &str = "for example `- choose: [{weight: 3, steps: […]}, {s
 /// Reads the steps of a file that a script includes: a list.
 ///
 /// # Errors
-/// The file is not a list of valid steps; all its mistakes are returned.
+/// The file is not a list of valid steps; all its errors are returned.
 pub fn parse_included(source: &Arc<SourceText>) -> Result<Vec<FlowItem>, Diagnostics> {
     let root = read(source)?;
     let mut decoder = ScriptDecoder::new(source);

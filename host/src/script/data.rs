@@ -118,7 +118,7 @@ fn keyword<T: Copy>(reader: &mut ValueReader, key: &str, node: Node, words: &[(&
     None
 }
 
-/// Refuses an `at_end` that never applies: some orders never end, and `unique` gives no row twice.
+/// Rejects an `at_end` that never applies: some orders never end, and `unique` gives no row twice.
 fn check_order_and_end(reader: &mut ValueReader, order: Option<&Spanned<Order>>, at_end: Option<&Spanned<AtEnd>>) {
     let (Some(order), Some(at_end)) = (order, at_end) else { return };
     let (message, help) = match (order.value, at_end.value) {

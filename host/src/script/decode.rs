@@ -32,7 +32,7 @@ pub const KEYS: [&str; 15] = [
 /// The help of messages about the form of a script.
 const STEPS_HELP: &str = "a script is a list of steps, or a mapping with a list `steps`; each begins with `- name: …`";
 
-/// Reads the tree of a whole script. Returns all mistakes, in the order of their places.
+/// Reads the tree of a whole script. Returns all errors, in the order of their places.
 pub fn decode(source: &Arc<SourceText>, root: Node) -> Result<Script, Diagnostics> {
     let mut decoder = ScriptDecoder::new(source);
     match root.value {
@@ -57,7 +57,7 @@ pub struct ScriptDecoder {
 }
 
 impl ScriptDecoder {
-    /// Returns the script and its mistakes.
+    /// Returns the script and its errors.
     pub fn finish(self) -> (Script, Diagnostics) {
         (self.script, self.reader.diagnostics)
     }

@@ -1,4 +1,4 @@
-//! Durations such as `500ms`, `30s`, `2m`, `1h 30m`. A number without a unit is refused, because some readers would
+//! Durations such as `500ms`, `30s`, `2m`, `1h 30m`. A number without a unit is rejected, because some readers would
 //! take it for seconds and others for milliseconds.
 
 use std::fmt;
@@ -85,7 +85,7 @@ mod tests {
     }
 
     #[test]
-    fn everything_else_is_refused_with_the_reason() {
+    fn everything_else_is_rejected_with_the_reason() {
         for (text, message) in [
             ("30", "needs a unit"),
             ("0", "needs a unit"),

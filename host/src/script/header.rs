@@ -5,7 +5,7 @@ use std::fmt;
 
 use hyper::header::{HeaderName, HeaderValue};
 
-/// A mistake in a header field. It never holds the value, which may be a secret.
+/// An error in a header field. It never holds the value, which may be a secret.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum HeaderError {
     /// The name is empty or contains a character that names may not contain.

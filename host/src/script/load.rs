@@ -76,21 +76,21 @@ pub struct LoadKey {
 /// The lifespan of a user's cookies or connections.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum LifespanSpec {
-    /// As long as the user exists.
+    /// Kept as long as the user exists.
     Keep,
-    /// Until its next iteration.
+    /// Kept until the next iteration.
     Iteration,
-    /// For one request.
+    /// Kept for one request.
     Request,
 }
 
 /// The process by which iterations arrive, at a given rate.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub enum ArrivalSpec {
-    /// Evenly spaced.
+    /// Evenly spaced arrivals.
     #[default]
     Even,
-    /// At random, independently of each other.
+    /// Random arrivals, independent of each other.
     Poisson,
 }
 
@@ -282,7 +282,7 @@ fn arrival_rate(reader: &mut ValueReader, key: &str, node: Node) -> Option<Spann
 }
 
 fn report_load<T>(reader: &mut ValueReader, text: &Spanned<String>, message: &str) -> Option<T> {
-    // The part before the colon is the mistake, the part after it is the help.
+    // The part before the colon is the error, the part after it is the help.
     let (message, help) = message.split_once(": ").unwrap_or((message, STAGES_HELP));
     reader.report(text.span, &DiagnosticText { code: "script::load", message, label: "", help });
     None

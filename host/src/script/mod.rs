@@ -1,4 +1,4 @@
-//! Scripts as typed: parses the text of a script into a [`model::Script`], or returns all mistakes of the file.
+//! Scripts as typed: parses the text of a script into a [`model::Script`], or returns all errors of the file.
 //!
 //! | stage | files | they know |
 //! |---|---|---|

@@ -91,12 +91,12 @@ pub struct ScriptSettings {
 /// The condition under which failed requests alone make the run fail.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub enum FailOn {
-    /// Never, once the target was reached.
+    /// Failed requests never fail the run, once the target was reached.
     Never,
-    /// If there were requests, and all of them failed.
+    /// The run fails if there were requests and all of them failed.
     #[default]
     AllFailed,
-    /// If any failed.
+    /// The run fails if any request failed.
     AnyError,
 }
 
@@ -166,14 +166,14 @@ pub enum SecretColumns {
     None,
     /// All columns.
     All,
-    /// These columns.
+    /// The named columns.
     Named(Vec<Spanned<String>>),
 }
 
 /// The order in which `next` returns the rows of a data set.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub enum Order {
-    /// In the order of the file; each user goes to its own next row: user number + turn × users.
+    /// The order of the file; each user goes to its own next row: user number + turn × users.
     #[default]
     Sequential,
     /// Like `sequential`, but it starts over at the end and never ends.
@@ -182,7 +182,7 @@ pub enum Order {
     Shuffle,
     /// A random row each time.
     Random,
-    /// In the order of the file, to the users in the order in which they ask; no row is used twice in a run.
+    /// The order of the file, in which users get rows as they ask; no row is used twice in a run.
     Unique,
 }
 

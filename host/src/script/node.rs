@@ -1,5 +1,5 @@
 //! Converts a [`Node`] to JSON for a plugin, and looks values up by JSON Pointer (RFC 6901), with which plugins name
-//! the values that they refuse.
+//! the values that they reject.
 
 use serde_json::{Map, Number};
 

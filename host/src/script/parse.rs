@@ -14,7 +14,7 @@ const BYTE_ORDER_MARK: char = '\u{feff}';
 /// [`source`](Script::source).
 ///
 /// # Errors
-/// Returns all mistakes, in the order of their places, or only the first one if the text is not YAML.
+/// Returns all errors, in the order of their places, or only the first one if the text is not YAML.
 pub fn parse(source: &Arc<SourceText>) -> Result<Script, Diagnostics> {
     let source = without_byte_order_mark(source);
     let root = read(&source)?;
@@ -49,7 +49,7 @@ mod tests {
     }
 
     #[test]
-    fn windows_line_ends_are_no_part_of_values() {
+    fn windows_line_ends_are_not_part_of_values() {
         let script = parsed("- name: a\r\n  url: x\r\n  json_body: |\r\n    {\r\n    }\r\n");
         assert_eq!(steps(&script.steps)[0].name.value, "a");
         let params = steps(&script.steps)[0].params.to_json();

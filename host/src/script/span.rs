@@ -91,7 +91,7 @@ mod tests {
     }
 
     #[test]
-    fn what_has_no_place_gets_the_whole_value() {
+    fn a_part_without_a_place_gets_the_span_of_the_whole_value() {
         let source = Arc::new(SourceText { name: "a.yml".into(), text: "[5, ab]".into() });
         let root = read(&source).expect("YAML");
         for (pointer, range) in [("/0", 0..1), ("/1", 1..9)] {

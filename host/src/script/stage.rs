@@ -95,7 +95,7 @@ mod tests {
     }
 
     #[test]
-    fn invalid_stages_are_refused_with_the_reason() {
+    fn invalid_stages_are_rejected_with_the_reason() {
         for (text, expected) in [
             ("1m", "must be `DURATION:USERS`"),
             ("100:1m", "needs a unit"),

@@ -77,7 +77,7 @@ impl ScriptDecoder {
         None
     }
 
-    /// Notes the name of a row, and refuses a second step of that name: they would share a row of the report.
+    /// Notes the name of a row, and rejects a second step of that name: they would share a row of the report.
     pub fn register_row_name(&mut self, name: &Spanned<String>) {
         let Some(earlier) = self.names.get(&name.value) else {
             self.check_row_name(name);
@@ -93,7 +93,7 @@ impl ScriptDecoder {
         );
     }
 
-    /// Refuses a name with control characters: it becomes a cell of a table.
+    /// Rejects a name with control characters: it becomes a cell of a table.
     fn check_row_name(&mut self, name: &Spanned<String>) {
         if name.value.contains(char::is_control) {
             let diagnostic = DiagnosticText {

@@ -112,9 +112,9 @@ pub enum CheckTest {
 pub enum TextTest {
     /// The text exists, or must not.
     Exists(bool),
-    /// It equals this.
+    /// The text equals this one.
     Equals(String),
-    /// It contains this.
+    /// The text contains this one.
     Contains(String),
     /// This regular expression matches somewhere in it.
     Regex(Spanned<String>),
@@ -123,16 +123,16 @@ pub enum TextTest {
 /// The think time after a step.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub enum ThinkSpec {
-    /// An equal time after every step.
+    /// A fixed time after every step.
     Fixed(Duration),
-    /// Uniformly distributed between the two.
+    /// A time uniformly distributed between the two.
     Uniform {
         /// The shortest time.
         min: Duration,
         /// The longest time.
         max: Duration,
     },
-    /// Normally distributed; a negative time counts as none.
+    /// A normally distributed time; a negative one counts as none.
     Normal {
         /// The mean.
         mean: Duration,

@@ -102,14 +102,14 @@ pub enum Quantity {
     Number,
 }
 
-/// A mistake in a text, and its place.
+/// An error in a text, and its place.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct ThresholdSyntaxError {
     /// The bytes of the text that are wrong.
     pub range: Range<usize>,
-    /// The mistake in a sentence.
+    /// The error in a sentence.
     pub message: String,
-    /// The mistake in a few words.
+    /// The error in a few words.
     pub label: &'static str,
     /// The way to correct it.
     pub help: String,
@@ -456,7 +456,7 @@ impl Scanner<'_> {
         Ok(Some(Spanned { value: duration, span: typed.span }))
     }
 
-    /// Refuses any text that is left.
+    /// Rejects any text that is left.
     fn expect_end(&mut self, help: &str) -> Result<(), ThresholdSyntaxError> {
         self.skip_blanks();
         if self.rest().is_empty() {

@@ -138,7 +138,7 @@ fn threshold(reader: &mut ValueReader, metric: &str, node: Node, selector: Optio
 /// Maps a place in a text to its place in the script.
 type SpanMapper = Box<dyn Fn(Span) -> Span>;
 
-/// Reads a text by its own grammar, and reports a mistake at its place in the script.
+/// Reads a text by its own grammar, and reports an error at its place in the script.
 pub fn parse_in_place<T>(
     reader: &mut ValueReader,
     node: &Node,
@@ -173,7 +173,7 @@ mod tests {
     }
 
     #[test]
-    fn an_invalid_threshold_is_refused_with_its_place() {
+    fn an_invalid_threshold_is_rejected_with_its_place() {
         for (text, at) in
             [("http_duration", "http_duration"), ("a{step:b", ""), ("a: p95<1", "p95"), ("a{b}: rate<1", "b")]
         {

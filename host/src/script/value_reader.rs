@@ -13,11 +13,11 @@ use crate::diagnostic::{Diagnostic, Diagnostics, SourceText, Span, suggest};
 /// A mapping's entries.
 pub type Entries = Vec<(Spanned<String>, Node)>;
 
-/// Reads values of one text and collects the mistakes in it.
+/// Reads values of one text and collects the errors in it.
 pub struct ValueReader {
     /// The text of the script.
     pub source: Arc<SourceText>,
-    /// The mistakes, in the order found.
+    /// The errors, in the order found.
     pub diagnostics: Diagnostics,
 }
 
@@ -25,7 +25,7 @@ pub struct ValueReader {
 pub struct DiagnosticText<'a> {
     /// The error code.
     pub code: &'static str,
-    /// The mistake in a sentence.
+    /// The error in a sentence.
     pub message: &'a str,
     /// A few words, shown under the caret.
     pub label: &'a str,
@@ -34,7 +34,7 @@ pub struct DiagnosticText<'a> {
 }
 
 impl ValueReader {
-    /// Reports a mistake.
+    /// Reports an error.
     pub fn report(&mut self, span: Span, text: &DiagnosticText<'_>) {
         let diagnostic = Diagnostic::new(text.code, text.message).at(&self.source, span, text.label);
         self.diagnostics.push(diagnostic.help(text.help));
@@ -212,7 +212,7 @@ impl ValueReader {
         }
     }
 
-    /// Refuses a name that templates cannot use. `of` is the named thing. Names are letters, digits, `_`, `-` and `.`,
+    /// Rejects a name that templates cannot use. `of` is the named thing. Names are letters, digits, `_`, `-` and `.`,
     /// and begin with a letter or `_`.
     pub fn check_name(&mut self, of: &str, name: &Spanned<String>) {
         if is_name(&name.value) {

@@ -1,5 +1,5 @@
 //! Parses YAML into a [`Node`], in which every value knows its bytes in the text. The meaning of a script is decided
-//! later. This stage refuses what no script can mean: text that is not YAML, duplicate keys, numbers that a computer
+//! later. This stage rejects what no script can mean: text that is not YAML, duplicate keys, numbers that a computer
 //! would silently change, and documents built to exhaust memory.
 
 use std::collections::HashMap;
@@ -40,7 +40,7 @@ fn options() -> Options {
     }
 }
 
-/// Turns raw values into nodes and collects the mistakes in them.
+/// Turns raw values into nodes and collects the errors in them.
 struct NodeBuilder<'a> {
     source: &'a Arc<SourceText>,
     diagnostics: Diagnostics,
@@ -242,7 +242,7 @@ mod tests {
     }
 
     #[test]
-    fn one_anchor_may_serve_many_steps() {
+    fn one_anchor_may_be_used_by_many_steps() {
         let text = "- &a {p: 1}\n".to_owned() + &"- *a\n".repeat(5000);
         assert!(read(&source(&text)).is_ok());
     }
@@ -278,7 +278,7 @@ mod tests {
     #[test]
     fn all_repeated_keys_and_large_numbers_are_found() {
         let text = "a: 1\na: 2\nb: {c: 1, c: 2}\nd: 9223372036854775808\ne: 99999999999999999999\n";
-        let diagnostics = read(&source(text)).expect_err("mistakes");
+        let diagnostics = read(&source(text)).expect_err("errors");
         let lines: Vec<_> =
             diagnostics.0.iter().map(|one| (one.code, one.location.as_ref().map(|at| at.span.start))).collect();
         assert_eq!(

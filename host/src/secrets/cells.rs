@@ -138,7 +138,7 @@ mod tests {
 
     proptest! {
         #[test]
-        fn what_is_there_is_found_and_nothing_else(
+        fn cells_in_a_text_are_found_and_nothing_else(
             secrets in proptest::collection::vec("[ab]{4,6}", 1..4),
             text in "[ab ]{0,60}",
         ) {

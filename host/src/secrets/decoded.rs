@@ -10,11 +10,11 @@ use base64::engine::{DecodePaddingMode, GeneralPurpose, GeneralPurposeConfig};
 /// A decoded text.
 pub(super) struct DecodedView {
     bytes: Vec<u8>,
-    /// For each byte the range that it came from, in the text that is searched.
+    /// The range that each byte came from, in the text that is searched.
     origins: Vec<Range<usize>>,
 }
 
-/// A lenient decoder: a part of an encoded text may end anywhere, which a strict one refuses.
+/// A lenient decoder: a part of an encoded text may end anywhere, which a strict one rejects.
 const BASE64: GeneralPurpose = GeneralPurpose::new(
     &STANDARD,
     GeneralPurposeConfig::new()

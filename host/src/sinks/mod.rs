@@ -1,5 +1,5 @@
-//! The outputs of a run: each is a [`Sink`], which is told when the run begins, then shown every second of it, then
-//! given the report. The progress of `--verbose` and the files of `--out` are sinks, and so is whatever sends the
+//! The outputs of a run: each is a [`Sink`], which is called when the run begins, for every second of it, and with the
+//! report at its end. The progress of `--verbose` and the files of `--out` are sinks, and so is whatever sends the
 //! numbers elsewhere.
 //!
 //! Each sink runs on a thread of its own behind a short queue ([`SinkThreads`]), so that a slow one delays neither a

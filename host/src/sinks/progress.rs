@@ -15,7 +15,7 @@ use crate::run::observer::{LoadUpdate, SecondSnapshot};
 /// Shows a line or a bar, from the first whole second on.
 struct ProgressSink {
     planned_length: Option<Nanos>,
-    /// There is one while the run lasts.
+    /// The display, while the run lasts.
     display: Option<ProgressDisplay>,
 }
 

@@ -13,7 +13,7 @@ use crate::report::settings::ScenarioLoad;
 #[derive(Clone, Debug)]
 #[expect(dead_code, reason = "part of the interface of sinks; those that ship read none of it")]
 pub struct RunInfo {
-    /// When the run began, its set-up included, since the Unix epoch.
+    /// The time at which the run began, its set-up included, since the Unix epoch.
     pub started_at: Duration,
     /// Script, scenarios with their loads, workers, seed and plugins, as in the report.
     pub settings: RunSettings,

@@ -1,4 +1,4 @@
-//! Sinks that only tests have: one that notes what it hears, and one that a test holds up.
+//! Sinks that only tests have: one that records its calls, and one that a test can block.
 
 use std::sync::Arc;
 use std::sync::mpsc::{Receiver, Sender, channel};
@@ -27,7 +27,7 @@ enum Heard {
     Finish(u64),
 }
 
-/// Tells the test of each call, then waits for the test if it is held up.
+/// Reports each call to the test, then waits if the test blocks it.
 struct TestSink {
     heard: Sender<Heard>,
     held_up_by: Option<Receiver<()>>,
@@ -37,7 +37,7 @@ impl TestSink {
     fn hear(&self, call: Heard) {
         self.heard.send(call).expect("the test listens");
         if let Some(test) = &self.held_up_by {
-            // Once the test has dropped its end nothing holds the sink up any longer.
+            // Once the test has dropped its end, nothing blocks the sink any longer.
             let _ = test.recv();
         }
     }
@@ -95,7 +95,7 @@ fn snapshot(index: u32) -> Arc<SecondSnapshot> {
 }
 
 #[test]
-fn a_sink_hears_the_beginning_every_second_in_order_and_the_end() {
+fn a_sink_gets_the_beginning_every_second_in_order_and_the_end() {
     let (sink, calls) = sink("test", None);
     let mut sinks = SinkThreads::start(vec![sink], run_info(), 1).expect("a thread");
     let aggregate = Aggregate::new(Vec::new(), 1);
@@ -113,7 +113,7 @@ fn a_sink_hears_the_beginning_every_second_in_order_and_the_end() {
 }
 
 #[test]
-fn a_sink_that_stands_still_holds_nothing_up_and_what_it_missed_is_counted() {
+fn a_sink_that_blocks_delays_nothing_and_the_seconds_it_missed_are_counted() {
     let (test, held_up_by) = channel();
     let ((slow, slow_calls), (quick, quick_calls)) = (sink("slow", Some(held_up_by)), sink("quick", None));
     let mut sinks = SinkThreads::start(vec![slow, quick], run_info(), 2).expect("threads");
@@ -133,7 +133,7 @@ fn a_sink_that_stands_still_holds_nothing_up_and_what_it_missed_is_counted() {
 }
 
 #[test]
-fn a_sink_that_fails_or_panics_is_told_and_the_others_finish() {
+fn a_sink_that_fails_or_panics_is_reported_and_the_others_finish() {
     struct FailingSink(bool);
     impl Sink for FailingSink {
         fn second(&mut self, _: &SecondSnapshot) {}
@@ -169,8 +169,8 @@ fn a_row_in_the_table_opens_a_sink() {
     };
     assert_eq!(names(&RunArgs::default()), [""; 0]);
     assert_eq!(names(&RunArgs { verbose: true, ..RunArgs::default() }), ["progress", "test"]);
-    let refused = RunArgs { out: vec!["a.txt".into(), "b.txt".into()], ..RunArgs::default() };
-    let diagnostics = open(&kinds, &refused, &plan).err().expect("two files of no format");
+    let rejected = RunArgs { out: vec!["a.txt".into(), "b.txt".into()], ..RunArgs::default() };
+    let diagnostics = open(&kinds, &rejected, &plan).err().expect("two files of no format");
     let text = crate::diagnostic::render(&diagnostics, false);
     assert!(text.contains("`a.txt`") && text.contains("`b.txt`"), "{text}");
 }

@@ -58,7 +58,7 @@ pub struct MissedSeconds {
 pub struct SinkResults {
     /// The sinks that missed something.
     pub missed: Vec<MissedSeconds>,
-    /// Everything that could not be written.
+    /// The errors of sinks that could not write.
     pub diagnostics: Diagnostics,
 }
 
@@ -145,7 +145,7 @@ impl SinkThread {
 
     /// Waits until the sink has taken everything in its queue, and the report.
     fn finish(self, report: &Arc<Report>) -> Result<(), Diagnostic> {
-        // If the sink has panicked, its thread is gone, and `join` says so.
+        // If the sink has panicked, sending fails and `join` returns the panic.
         let _ = self.queue.send(SinkCall::Finish(Arc::clone(report)));
         drop(self.queue);
         let panicked = |_| Err(Diagnostic::new("internal::sink", format!("the sink `{}` panicked", self.name)));

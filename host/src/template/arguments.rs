@@ -47,7 +47,8 @@ pub fn number(helper: &Helper, index: usize, argument: &Argument<'_>) -> Result<
     }
 }
 
-/// Returns the only argument, if it is a name. A number has the characters of a name too, but is a slip more often.
+/// Returns the only argument, if it is a name. A number has the characters of a name too, but is more often a typing
+/// error.
 pub fn name<'a>(helper: &Helper, argument: &'a Argument<'_>) -> Result<&'a str, TemplateError> {
     match &argument.value {
         ArgumentValue::Name(word) => Ok(word),

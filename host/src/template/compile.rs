@@ -16,7 +16,7 @@ impl Template {
     /// Compiles a text. One without `{{` renders as itself.
     ///
     /// # Errors
-    /// Returns the first mistake in the text.
+    /// Returns the first error in the text.
     pub fn compile(source: &str, scope: &mut CompileScope<'_>) -> Result<Self, TemplateError> {
         Self::compile_with(helpers(), source, scope)
     }
@@ -134,8 +134,8 @@ impl Compiler<'_, '_> {
         Ok(Piece::Call(call, Vec::new()))
     }
 
-    /// Compiles an argument that must be a text. A bare word is refused: it could mean the word or the variable of that
-    /// name.
+    /// Compiles an argument that must be a text. A bare word is rejected: it could mean the word or the variable of
+    /// that name.
     fn text(&mut self, helper: &Helper, argument: Argument<'_>) -> Result<Piece, TemplateError> {
         match argument.value {
             ArgumentValue::Expression(inner) => self.expression(inner),

@@ -81,8 +81,8 @@ impl Template {
     }
 
     /// Appends the text for one user at one moment. `values` must belong to the scope of [`Template::compile`]. Every
-    /// call draws anew from the user's random stream. A variable that is not set renders as nothing, and so does a row
-    /// that is missing, which the user's [`RowCursors`](super::RowCursors) record.
+    /// call draws new values from the user's random stream. A variable that is not set renders as nothing, and so does
+    /// a row that is missing, which the user's [`RowCursors`](super::RowCursors) record.
     pub fn render(&self, values: &mut RenderContext<'_>, out: &mut String) {
         for piece in &self.pieces {
             piece.render(values, out);

@@ -24,7 +24,7 @@ pub fn json(text: &str, out: &mut String) {
     serde_json::to_writer(Utf8(out), text).expect("a string is JSON, and memory takes it");
 }
 
-/// An adapter by which serde_json, which writes whole characters only, appends to a string.
+/// An adapter with which serde_json, which writes whole characters only, appends to a string.
 struct Utf8<'a>(&'a mut String);
 
 impl io::Write for Utf8<'_> {

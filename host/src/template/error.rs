@@ -2,14 +2,14 @@
 
 use crate::diagnostic::Span;
 
-/// The reason why a text is not a template: its first mistake. Those behind it often follow from it.
+/// The reason why a text is not a template: its first error. Those behind it often follow from it.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct TemplateError {
-    /// The mistake, in the grammar of a [`Diagnostic`](crate::diagnostic::Diagnostic).
+    /// The error, in the grammar of a [`Diagnostic`](crate::diagnostic::Diagnostic).
     pub message: String,
     /// The fix, if known.
     pub help: Option<String>,
-    /// The place of the mistake, in bytes of the template's source.
+    /// The place of the error, in bytes of the template's source.
     pub span: Span,
 }
 

@@ -24,7 +24,7 @@ pub struct Helper {
     pub kind: HelperKind,
 }
 
-/// The time that a value of a helper stays current. The plan refuses [`Variation::PerStep`] in texts that are rendered
+/// The time that a value of a helper stays current. The plan rejects [`Variation::PerStep`] in texts that are rendered
 /// once for each user.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Variation {
@@ -89,7 +89,7 @@ impl fmt::Display for ParameterKind {
     }
 }
 
-/// The parameters of a helper, and what the compiler does with arguments of these types. A `check` refuses values; a
+/// The parameters of a helper, and what the compiler does with arguments of these types. A `check` rejects values; a
 /// `render` appends the text and cannot fail.
 pub enum HelperKind {
     /// No parameters.
@@ -98,7 +98,7 @@ pub enum HelperKind {
     Integer {
         /// The name of the parameter.
         parameter: &'static str,
-        /// Refuses a value.
+        /// Rejects a value.
         check: fn(i64) -> Result<(), ArgumentError>,
         /// Appends the text.
         render: IntegerRender,
@@ -107,7 +107,7 @@ pub enum HelperKind {
     Integers {
         /// The names of the parameters.
         parameters: [&'static str; 2],
-        /// Refuses a pair of values.
+        /// Rejects a pair of values.
         check: fn(i64, i64) -> Result<(), ArgumentError>,
         /// Appends the text.
         render: IntegersRender,
@@ -116,7 +116,7 @@ pub enum HelperKind {
     Numbers {
         /// The names of the parameters.
         parameters: [&'static str; 2],
-        /// Refuses a pair of values.
+        /// Rejects a pair of values.
         check: fn(f64, f64) -> Result<(), ArgumentError>,
         /// Appends the text.
         render: NumbersRender,
@@ -332,7 +332,7 @@ static HELPERS: &[Helper] = &[
     },
 ];
 
-/// Refuses arguments unless `holds`, with a message that needs no help text.
+/// Rejects arguments unless `holds`, with a message that needs no help text.
 fn require(holds: bool, message: impl FnOnce() -> String) -> Result<(), ArgumentError> {
     if holds { Ok(()) } else { Err(ArgumentError::new(message())) }
 }

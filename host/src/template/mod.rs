@@ -1,4 +1,4 @@
-//! Text with `{{helper arguments}}` in it: compiled once, rendered for every request. Every mistake in a template is
+//! Text with `{{helper arguments}}` in it: compiled once, rendered for every request. Every error in a template is
 //! found before the run; rendering cannot fail, takes no lock and allocates nothing of its own.
 //!
 //! ```text

@@ -27,13 +27,13 @@ pub enum TemplateSegment<'s> {
 /// A helper's name and its arguments.
 #[derive(Debug, PartialEq)]
 pub struct HelperCall<'s> {
-    /// Never empty; not checked to exist.
+    /// The name, which is not empty and may not exist.
     pub name: &'s str,
     /// The place of the name.
     pub name_span: Span,
-    /// As typed, of any number and kind.
+    /// The arguments as typed, of any number and kind.
     pub arguments: Vec<Argument<'s>>,
-    /// From the name to the end of the last argument.
+    /// The range from the name to the end of the last argument.
     pub span: Span,
 }
 
@@ -356,7 +356,7 @@ mod tests {
     }
 
     #[test]
-    fn mistakes_are_underlined_closely() {
+    fn errors_are_underlined_closely() {
         let deep = format!("{{{{a {}", "(a ".repeat(MAX_DEPTH + 1));
         let cases = [
             ("never closed", "a {{f 1", "{{", "`{{` is never closed"),

@@ -1,9 +1,9 @@
 //! A shuffle that needs no memory: a permutation of the numbers below `n`, decided by a key, of which any place can be
-//! computed by itself. A list of a hundred million rows takes no time to shuffle, and all workers agree on the order
+//! computed on its own. A list of a hundred million rows takes no time to shuffle, and all workers agree on the order
 //! without communicating.
 //!
-//! A Feistel network permutes the numbers below the next power of four. A result outside of `n` is permuted again,
-//! four times on average at the worst, as the power is at most four times as large as `n`.
+//! A Feistel network permutes the numbers below the next power of four. A result outside of `n` is permuted again, at
+//! worst four times on average, since the power is at most four times as large as `n`.
 
 /// The number of rounds: enough for an order that looks random, even of a handful of rows, where four rounds favour
 /// some. This is not a cipher.
@@ -65,7 +65,7 @@ mod tests {
     }
 
     #[test]
-    fn neighbours_are_torn_apart() {
+    fn neighbouring_rows_are_separated() {
         let apart = (0..9_999).filter(|place| permute(*place, 10_000, 7).abs_diff(permute(place + 1, 10_000, 7)) > 1);
         assert!(apart.count() > 9_900);
     }

@@ -32,13 +32,13 @@ pub enum Piece {
 /// A helper with its arguments resolved and checked: the function to call, and what to call it with.
 #[derive(Clone)]
 pub enum ResolvedCall {
-    /// Without arguments.
+    /// A helper without arguments.
     Plain(Render),
-    /// With an integer.
+    /// A helper with an integer.
     Integer(IntegerRender, i64),
-    /// With two integers.
+    /// A helper with two integers.
     Integers(IntegersRender, i64, i64),
-    /// With two numbers.
+    /// A helper with two numbers.
     Numbers(NumbersRender, f64, f64),
     /// A cell of a drawn row.
     Cell { draw: Draw, set: DataId, column: usize },
@@ -114,7 +114,7 @@ impl ResolvedCall {
     }
 }
 
-/// Appends a value. Writing to a string fails only if the value refuses to be shown; no number does, nor a time before
+/// Appends a value. Writing to a string fails only if formatting the value does; no number fails, nor a time before
 /// the year 10000.
 pub fn display(value: impl Display, out: &mut String) {
     let _ = write!(out, "{value}");

@@ -7,7 +7,7 @@ use super::scope::CompileScope;
 use crate::data::{DataId, DataSet, DataSets, Order};
 use crate::diagnostic::{Span, suggest};
 
-/// The reason why the values of a helper's arguments are refused. The compiler adds their place.
+/// The reason why the values of a helper's arguments are rejected. The compiler adds their place.
 #[derive(Debug, PartialEq, Eq)]
 pub struct ArgumentError {
     message: String,
@@ -87,7 +87,7 @@ fn find_set_and_column(name: &str, data: &DataSets) -> Result<(DataId, Option<us
     Err(unknown_set(name.split('.').next().unwrap_or(name), data))
 }
 
-/// Refuses a list of several columns of which none is named.
+/// Rejects a list of several columns of which none is named.
 fn require_single_column(list: &str, table: &DataSet) -> Result<(), ArgumentError> {
     match table.columns() {
         [] | [_] => Ok(()),

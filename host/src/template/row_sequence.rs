@@ -138,7 +138,7 @@ mod tests {
     }
 
     #[test]
-    fn what_comes_at_the_end() {
+    fn rows_at_the_end_follow_at_end() {
         let shared = |at_end| FeedStrategy { at_end, ..FeedStrategy::default() };
         let own = |at_end| FeedStrategy { at_end, partition: Partition::User, ..FeedStrategy::default() };
         // Five rows, two users: user 1 gets 1 and 3, then 5, which does not exist.

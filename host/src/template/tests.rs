@@ -1,4 +1,4 @@
-//! Templates as a whole: text in, text or mistake out.
+//! Templates as a whole: text in, text or error out.
 
 use std::time::Duration;
 
@@ -218,9 +218,9 @@ fn a_template_says_which_variables_it_reads() {
 }
 
 /// A case in words, the template, what is underlined, a part of the message, a part of the help.
-type MistakeCase = (&'static str, &'static str, &'static str, &'static str, &'static str);
+type ErrorCase = (&'static str, &'static str, &'static str, &'static str, &'static str);
 
-fn assert_mistakes(cases: &[MistakeCase]) {
+fn assert_errors(cases: &[ErrorCase]) {
     for (case, source, underlined, message, help) in cases {
         let error = world().compile(source).unwrap_err();
         assert_eq!(&source[error.span.start..error.span.end], *underlined, "{case}");
@@ -231,7 +231,7 @@ fn assert_mistakes(cases: &[MistakeCase]) {
 
 #[test]
 fn wrong_arguments_are_explained() {
-    assert_mistakes(&[
+    assert_errors(&[
         ("an unknown helper", "a {{randit 1}}", "randit", "`randit` is not a helper", "`randInt`"),
         (
             "a variable without `var`",
@@ -283,7 +283,7 @@ fn wrong_arguments_are_explained() {
 
 #[test]
 fn names_that_mean_nothing_are_explained() {
-    assert_mistakes(&[
+    assert_errors(&[
         ("a list that is not there", "{{pick moviez.id}}", "moviez.id", "there is no data set `moviez`", "`letters`"),
         ("a column of a plain list", "{{pick letters.id}}", "letters.id", "`letters` has no columns", "`letters`"),
         (
@@ -307,7 +307,7 @@ fn names_that_mean_nothing_are_explained() {
             "`NOPE_NOT_THERE` is not set",
             "--env-file",
         ),
-        ("a mistake further in", "{{base64 (json (pick))}}", "pick", "`pick` takes 1 argument", "{{pick LIST}}"),
+        ("an error further in", "{{base64 (json (pick))}}", "pick", "`pick` takes 1 argument", "{{pick LIST}}"),
     ]);
 }
 

@@ -1,4 +1,4 @@
-//! Limits per user, whatever plugin acts for it. Each is a number with a name that no honest plugin comes near.
+//! Limits per user, whichever plugin acts for it. A well-behaved plugin comes near none of them.
 
 /// Header fields of one request; one user's header store holds as many again. The map they go into panics beyond
 /// 24,576.

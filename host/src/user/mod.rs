@@ -1,4 +1,4 @@
-//! One virtual user, below the plugins that act for it. A plugin gets at a user through a [`Session`] alone, so the
+//! One virtual user, below the plugins that act for it. A plugin reaches a user only through a [`Session`], so the
 //! state that must never mix between users (connections, cookies, sockets, variables, the task under way) has one
 //! owner, and the rules on it hold for every kind of plugin.
 //!

@@ -8,7 +8,7 @@ use std::cell::{Cell, RefCell};
 
 use crate::metrics::sample::{FailureKind, Sample};
 
-/// The sample that a guest may still judge, and what is known of its task besides.
+/// The sample that a guest may still judge, and the state of its task.
 #[derive(Default)]
 pub struct OpenSample {
     /// Sample of the exchange announced last.
@@ -98,8 +98,8 @@ impl OpenSample {
         self.status.get()
     }
 
-    /// Returns `true` if a sample is open whose reply the guest judges. What the guest abandons for that reply is
-    /// cancelled by itself.
+    /// Returns `true` if a sample is open whose reply the guest judges. An exchange that the guest abandons because of
+    /// that reply is recorded as cancelled.
     pub fn is_judged_by_guest(&self) -> bool {
         self.sample.borrow().is_some() && !self.is_abandoned.get()
     }
@@ -266,7 +266,7 @@ mod tests {
         assert!(task.fail(FailureKind::Check));
         assert!(!task.fail(FailureKind::Status));
         assert_eq!(task.failure(), Some(FailureKind::Check));
-        // An exchange announced later is judged by itself.
+        // An exchange announced later is judged separately.
         assert!(task.open(sample(200, None)).is_none());
         assert!(task.fail(FailureKind::Status));
         assert!(!task.fail(FailureKind::Check));

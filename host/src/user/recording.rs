@@ -42,8 +42,9 @@ impl Session {
     }
 
     /// Abandons an operation of the current task. The sample of an exchange under way becomes the open one, unless a
-    /// reply is being judged: the guest judges that reply, and what it abandons for it is cancelled by itself. A
-    /// streamed exchange whose head has arrived has a reply: abandoning it is how a guest ends it, and no failure.
+    /// reply is being judged: the guest judges that reply, and an exchange that it abandons because of it is recorded
+    /// as cancelled. A streamed exchange whose head has arrived has a reply: a guest ends it by abandoning it, which is
+    /// not a failure.
     pub fn abandon(&self, operation: OperationId) {
         if self.task.operations.channel(operation).is_some_and(|channel| channel.has_head()) {
             return self.finish_stream(operation);

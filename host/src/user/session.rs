@@ -384,7 +384,7 @@ fn header_text(value: &HeaderValue) -> &str {
     std::str::from_utf8(value.as_bytes()).unwrap_or_default()
 }
 
-/// Iterates over a secret as a whole and its words: in `Bearer x` the second word is secret by itself.
+/// Iterates over a secret as a whole and its words: in `Bearer x` the second word is secret on its own.
 fn whole_and_words(secret: &str) -> impl Iterator<Item = &str> {
     std::iter::once(secret).chain(secret.split(' '))
 }

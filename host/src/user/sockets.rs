@@ -274,7 +274,7 @@ pub fn closed() -> Failure {
     Failure { kind: FailureKind::Network, detail: "the socket is closed".into() }
 }
 
-/// Returns the failure for a mistake that only a plugin can make.
+/// Returns the failure for an error that only a plugin can cause.
 pub fn plugin_fault(what: impl Into<Cow<'static, str>>) -> Failure {
     Failure { kind: FailureKind::Plugin, detail: what.into() }
 }

@@ -7,10 +7,10 @@ use std::time::Duration;
 
 /// A timer that fires once each time it is set.
 pub enum Alarm {
-    /// With a resolution of microseconds.
+    /// An alarm with a resolution of microseconds.
     #[cfg(target_os = "linux")]
     Fine(fine::TimerFd),
-    /// With a resolution of a millisecond.
+    /// An alarm with a resolution of a millisecond.
     Portable(portable::TokioAlarm),
 }
 

@@ -88,7 +88,7 @@ impl Timers {
         }
     }
 
-    /// Wakes the tasks whose timers are due, for ever.
+    /// Wakes the tasks whose timers are due, forever.
     pub async fn run(&self, clock: Clock) -> Infallible {
         poll_fn(|cx| self.poll(cx, clock)).await
     }

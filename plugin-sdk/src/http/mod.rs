@@ -1,8 +1,8 @@
 //! HTTP exchanges on the current user's own connections. The host times and records them; a plugin decides whether the
 //! reply is acceptable.
 //!
-//! A [`Request`] is prepared in [`Action::configure`](crate::Action::configure), and its templates render anew each
-//! time it is sent; a [`DynamicRequest`] is decided while the task runs, at a higher cost. A [`Stream`] sends and
+//! A [`Request`] is prepared in [`Action::configure`](crate::Action::configure), and its templates are rendered again
+//! each time it is sent; a [`DynamicRequest`] is decided while the task runs, at a higher cost. A [`Stream`] sends and
 //! receives its content in pieces; an [`Upgrade`] ends in a [`Socket`](crate::socket::Socket).
 
 mod dynamic;

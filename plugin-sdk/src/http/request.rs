@@ -80,7 +80,7 @@ impl RequestBuilder {
     /// ends the instance.
     ///
     /// # Errors
-    /// The host refuses the request, such as one with an invalid URL or header.
+    /// The host rejects the request, such as one with an invalid URL or header.
     pub fn prepare(self) -> Result<Request, ConfigError> {
         http::prepare(&self.raw).map(Request).map_err(ConfigError::new)
     }

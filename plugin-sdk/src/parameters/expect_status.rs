@@ -16,7 +16,7 @@ const FORMS: &str = "`expect_status` must be a code such as 201, a class such as
 /// reads as in a script: `201`, `2xx`, `200 or 4xx`; the default as `200 to 399`.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct ExpectStatus(
-    /// Never empty.
+    /// The accepted codes, never empty.
     Vec<RangeInclusive<u16>>,
 );
 

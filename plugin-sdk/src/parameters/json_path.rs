@@ -98,7 +98,7 @@ mod tests {
     }
 
     #[test]
-    fn a_document_that_is_too_deep_is_refused() {
+    fn a_document_that_is_too_deep_is_rejected() {
         let nested = |levels: usize| format!("{}{}", "[".repeat(levels), "]".repeat(levels));
         assert!(parse_document(&nested(DEEPEST)).is_some());
         assert!(parse_document(&nested(DEEPEST + 1)).is_none());

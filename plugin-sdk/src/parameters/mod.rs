@@ -1,6 +1,6 @@
 //! Parameters that several actions share, so that scripts write them in one way.
 //!
-//! Each type is for a field of an action's [`Params`](crate::Action::Params): it reads its forms, refuses others with a
+//! Each type is for a field of an action's [`Params`](crate::Action::Params): it reads its forms, rejects others with a
 //! message that names its own, and generates its part of the schema. The built-in actions use these types too.
 //!
 //! | type | in a script | feature |

@@ -70,7 +70,7 @@ impl Save {
 }
 
 impl<'de> Deserialize<'de> for Save {
-    /// Also refuses names for which the host would end the instance.
+    /// Also rejects names for which the host would end the instance.
     fn deserialize<D: Deserializer<'de>>(source: D) -> Result<Self, D::Error> {
         let sources = BTreeMap::<String, ValueSource>::deserialize(source)?;
         for (name, source) in &sources {

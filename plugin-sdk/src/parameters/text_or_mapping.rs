@@ -48,7 +48,7 @@ use crate::ConfigError;
 /// ```
 ///
 /// # Errors
-/// The parameter is neither a text nor a mapping, or the function for its form refuses it.
+/// The parameter is neither a text nor a mapping, or the function for its form rejects it.
 pub fn text_or_mapping<'de, D: Deserializer<'de>, M: Deserialize<'de>, T>(
     source: D,
     forms: &'static str,

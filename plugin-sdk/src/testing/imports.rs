@@ -378,7 +378,7 @@ pub(crate) mod user {
         in_task(|state| set(&mut state.user().variables, name, value));
     }
 
-    /// Refuses a value that would break out of its field (RFC 9110 section 5.5), as the host does.
+    /// Rejects a value that would break out of its field (RFC 9110 section 5.5), as the host does.
     pub(crate) fn set_header(name: &str, value: &str) -> Result<(), String> {
         if value.contains(['\r', '\n', '\0']) {
             return Err(format!("the value of header `{name}` has characters that HTTP does not allow"));

@@ -191,7 +191,7 @@ impl State {
         }
     }
 
-    /// Records the failure of a task that waits for ever.
+    /// Records the failure of a task that waits forever.
     pub(crate) fn stuck(&mut self) {
         self.found = self.operations.iter().any(Operation::in_flight).then_some(FailureKind::Timeout);
         if self.found.is_none() {

@@ -72,7 +72,7 @@ fn a_failed_exchange_ends_the_task_by_the_question_mark() {
     assert_eq!(run.requests.len(), 2);
 }
 
-/// Waits for ever, with nothing in flight.
+/// Waits forever, with nothing in flight.
 struct Stuck;
 
 impl Action for Stuck {
@@ -163,7 +163,7 @@ fn metrics_are_defined_once_and_take_their_values() {
     let value = |name| run.metric(name)[0];
     assert_eq!(run.metric("count"), [2.0, 1.0]);
     assert_eq!(["bytes", "depth", "hit", "own", "time", "size"].map(value), [3.0, -0.5, 1.0, 1.5, 1000.0, 7.0]);
-    let refused = |name: &str| Host::new().run::<Measure>(json!(name)).expect_err(name).message;
-    assert_eq!(refused("count"), "metric `count` is defined with another kind or unit");
-    assert_eq!(refused("Own"), "`Own` is not a valid metric name");
+    let error = |name: &str| Host::new().run::<Measure>(json!(name)).expect_err(name).message;
+    assert_eq!(error("count"), "metric `count` is defined with another kind or unit");
+    assert_eq!(error("Own"), "`Own` is not a valid metric name");
 }

@@ -92,7 +92,7 @@ mod tests {
     }
 
     #[test]
-    fn an_invalid_message_is_refused_at_its_first_bytes() {
+    fn an_invalid_message_is_rejected_at_its_first_bytes() {
         for (bytes, text) in [
             (b"\x01\0\0\0\x01", "a message is compressed, which was not asked for"),
             (b"HTTP/", "a message begins with 72 instead of 0 or 1"),

@@ -123,7 +123,7 @@ fn builder(params: &Params) -> Result<RequestBuilder, ConfigError> {
     })
 }
 
-/// Returns the pointer to the parameter for which the host refuses a request. The host gives the reason and not the
+/// Returns the pointer to the parameter for which the host rejects a request. The host gives the reason and not the
 /// place, so it is asked again with more and more of the request; none of these is ever sent.
 fn culprit(params: &Params) -> &'static str {
     let with_method = Request::builder(params.method.to_ascii_uppercase(), params.url);

@@ -13,7 +13,7 @@ const FORMS: &str = "`follow_redirects` must be `true`, `false` or a number from
 #[derive(Debug, PartialEq, Eq)]
 pub(crate) struct FollowRedirects(pub u8);
 
-/// The number of `true`: more than any sound site needs, few enough to end a loop.
+/// The number of `true`: more than any working site needs, few enough to end a loop.
 impl Default for FollowRedirects {
     fn default() -> Self {
         Self(10)

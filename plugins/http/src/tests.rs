@@ -24,7 +24,7 @@ fn failure(params: &str, reply: Reply) -> Option<Failure> {
 }
 
 /// Returns pointer, message and help for wrong parameters, `url` beside them.
-fn mistake(params: &str) -> (String, String, String) {
+fn error(params: &str) -> (String, String, String) {
     let error = Host::new().run::<Http>(format!(r#"{{"url": "/", {params}}}"#)).expect_err(params);
     (error.pointer, error.message, error.help.unwrap_or_default())
 }
@@ -61,10 +61,10 @@ fn each_body_is_sent_in_its_format() {
 }
 
 #[test]
-fn two_bodies_are_refused_by_name() {
+fn two_bodies_are_rejected_by_name() {
     let expected =
         ("/body", "`json_body` and `body` exclude each other", "a request has one body: remove one of the two");
-    let (pointer, message, help) = mistake(r#""body": "a", "json_body": "b""#);
+    let (pointer, message, help) = error(r#""body": "a", "json_body": "b""#);
     assert_eq!((pointer.as_str(), message.as_str(), help.as_str()), expected);
 }
 
@@ -148,7 +148,7 @@ fn a_failure_of_the_host_is_passed_on() {
 }
 
 #[test]
-fn mistakes_are_explained_where_they_are() {
+fn errors_are_explained_where_they_are() {
     let status = "`expect_status` must be a code such as 201, a class such as 2xx, or a list of these";
     let version = "`http_version` must be `1.1`, `2` or `auto`";
     let redirects = "`follow_redirects` must be `true`, `false` or a number from 0 to 20";
@@ -187,13 +187,13 @@ fn mistakes_are_explained_where_they_are() {
         ),
     ];
     for (params, pointer, message, help) in cases {
-        assert_eq!(mistake(params), (pointer.to_owned(), message.to_owned(), help.to_owned()), "{params}");
+        assert_eq!(error(params), (pointer.to_owned(), message.to_owned(), help.to_owned()), "{params}");
     }
 }
 
 #[test]
 fn a_bad_regex_is_found_before_the_run() {
-    let (pointer, message, _) = mistake(r#""expect_body": {"regex": "("}"#);
+    let (pointer, message, _) = error(r#""expect_body": {"regex": "("}"#);
     assert_eq!(pointer, "/expect_body");
     assert!(message.starts_with("`(` is not a regular expression: "), "{message}");
 }

@@ -53,7 +53,7 @@ fn only_2xx_is_success() {
 }
 
 #[test]
-fn a_refusal_is_reported() {
+fn a_rejection_is_reported() {
     let run = run(json!({"url": "/"}), Reply::new(401));
     assert_eq!(run.failure, Some(Failure::status("expected status 2xx, got 401")));
 }
@@ -80,7 +80,7 @@ fn bodies_are_json_or_a_form() {
 }
 
 #[test]
-fn two_bodies_are_refused_by_name() {
+fn two_bodies_are_rejected_by_name() {
     let both = json!({"url": "/", "form_body": {"a": "b"}, "json_body": "{}"});
     let error = Host::new().run::<Login>(both).expect_err("two bodies");
     assert_eq!(

@@ -89,7 +89,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_kept_expires_and_is_bounded() {
+    fn kept_resources_expire_and_are_bounded() {
         let mut cache = Cache::default();
         let url = |n: usize| Url::parse(&format!("http://site/{n}")).expect("a URL");
         let at = |n: usize| Duration::from_secs(n as u64);

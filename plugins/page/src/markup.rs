@@ -1,4 +1,4 @@
-//! Finds the resources in a page's HTML that a browser fetches by itself. Tags are parsed by the standard; resources
+//! Finds the resources in a page's HTML that a browser fetches on its own. Tags are parsed by the standard; resources
 //! that styles and scripts would fetch are not looked for.
 
 use html5gum::emitters::default::DefaultEmitter;

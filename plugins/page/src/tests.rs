@@ -96,7 +96,7 @@ fn a_cached_resource_is_not_fetched_again() {
 }
 
 #[test]
-fn invalid_parameters_are_refused_at_their_place() {
+fn invalid_parameters_are_rejected_at_their_place() {
     for (params, pointer, message) in [
         (json!({"url": URL, "most": 1001}), "/most", "`most` must be from 0 to 1000"),
         (json!({"url": URL, "at_once": 0}), "/at_once", "`at_once` must be from 1 to 64"),

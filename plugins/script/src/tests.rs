@@ -13,7 +13,7 @@ fn run<A: Action>(params: impl ToString) -> Run {
 }
 
 /// Returns pointer and message for wrong parameters.
-fn mistake<A: Action>(params: impl ToString) -> (String, String) {
+fn error<A: Action>(params: impl ToString) -> (String, String) {
     let error = Host::new().run::<A>(params).expect_err("the parameters are wrong");
     (error.pointer, error.message)
 }
@@ -29,14 +29,14 @@ fn a_sleep_takes_its_time_and_no_other() {
 }
 
 #[test]
-fn invalid_times_are_refused() {
+fn invalid_times_are_rejected() {
     let at = |text: &str| ("/for".to_owned(), text.to_owned());
-    assert_eq!(mistake::<Sleep>(json!({"for": 5})), at("`5` is not a time"));
-    assert_eq!(mistake::<Sleep>(json!({"for": "5 parsecs"})), at("`5 parsecs` is not a time"));
-    assert_eq!(mistake::<Sleep>(json!({"for": {"from": "2s", "to": "1s"}})), at("`to` must not be less than `from`"));
-    assert_eq!(mistake::<Sleep>(json!({"for": {"from": "2s"}})), at("`to` is missing"));
-    assert_eq!(mistake::<Sleep>(json!({"for": {"from": 1, "to": "1s"}})).0, "/for/from");
-    assert_eq!(mistake::<Sleep>(json!({})), (String::new(), "`for` is missing".to_owned()));
+    assert_eq!(error::<Sleep>(json!({"for": 5})), at("`5` is not a time"));
+    assert_eq!(error::<Sleep>(json!({"for": "5 parsecs"})), at("`5 parsecs` is not a time"));
+    assert_eq!(error::<Sleep>(json!({"for": {"from": "2s", "to": "1s"}})), at("`to` must not be less than `from`"));
+    assert_eq!(error::<Sleep>(json!({"for": {"from": "2s"}})), at("`to` is missing"));
+    assert_eq!(error::<Sleep>(json!({"for": {"from": 1, "to": "1s"}})).0, "/for/from");
+    assert_eq!(error::<Sleep>(json!({})), (String::new(), "`for` is missing".to_owned()));
     let run = run::<Sleep>(json!({"for": "{{var who}}"}));
     assert_eq!(run.failure, Some(Failure::check("`Ann` is not a time")));
 }
@@ -47,7 +47,7 @@ fn a_line_is_rendered_and_logged() {
         let run = run::<Log>(json!({"message": "{{var who}} is here", "level": level}));
         assert_eq!((run.failure, run.log), (None, vec!["Ann is here".to_owned()]), "{level}");
     }
-    assert_eq!(mistake::<Log>(json!({"message": "a", "level": "loud"})).0, "/level");
+    assert_eq!(error::<Log>(json!({"message": "a", "level": "loud"})).0, "/level");
 }
 
 #[test]
@@ -58,12 +58,12 @@ fn variables_are_set_in_order_and_read_each_other() {
 }
 
 #[test]
-fn names_and_values_that_the_host_would_trap_on_are_refused() {
+fn names_and_values_that_the_host_would_trap_on_are_rejected() {
     let at = |text: &str| ("/variables".to_owned(), text.to_owned());
-    assert_eq!(mistake::<Set>(json!({"variables": {}})), at("`variables` is empty"));
+    assert_eq!(error::<Set>(json!({"variables": {}})), at("`variables` is empty"));
     let name = "n".repeat(257);
-    let refused = at("the name of a variable has 1 to 256 bytes, got 257");
-    assert_eq!(mistake::<Set>(json!({"variables": {name: "a"}})), refused);
+    let expected = at("the name of a variable has 1 to 256 bytes, got 257");
+    assert_eq!(error::<Set>(json!({"variables": {name: "a"}})), expected);
     let host = Host::new().variable("long", &"a".repeat((64 << 10) + 1));
     let run = host.run::<Set>(json!({"variables": {"copy": "{{var long}}"}})).expect("the parameters are right");
     assert_eq!(run.failure, Some(Failure::check("a variable holds 65536 bytes, `copy` got 65537")));

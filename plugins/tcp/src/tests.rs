@@ -10,7 +10,7 @@ fn run(params: impl ToString, peer: Peer) -> Run {
 }
 
 /// Returns pointer and message for wrong parameters.
-fn mistake(params: impl ToString) -> (String, String) {
+fn error(params: impl ToString) -> (String, String) {
     let error = Host::new().run::<Tcp>(params).expect_err("the parameters are wrong");
     (error.pointer, error.message)
 }
@@ -85,7 +85,7 @@ fn a_failed_step_keeps_nothing() {
 }
 
 #[test]
-fn mistakes_are_found_before_the_run() {
+fn errors_are_found_before_the_run() {
     for (params, pointer, message) in [
         (json!({"address": "site"}), "/address", "`site` is not an address"),
         (json!({"address": "site:1", "send": {"hex": "0"}}), "/send", "`0` is not hexadecimal digits, two a byte"),
@@ -98,7 +98,7 @@ fn mistakes_are_found_before_the_run() {
             "`expect` waits for more than the 65536 bytes of `most`",
         ),
     ] {
-        assert_eq!(mistake(params), (pointer.to_owned(), message.to_owned()));
+        assert_eq!(error(params), (pointer.to_owned(), message.to_owned()));
     }
 }
 

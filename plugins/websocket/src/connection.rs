@@ -147,7 +147,7 @@ impl Connection {
         let _ = task.timeout(LINGER, ended).await;
     }
 
-    /// Sends the server a close frame with the code of its mistake. A failure to send it is ignored.
+    /// Sends the server a close frame with the code of its error. A failure to send it is ignored.
     async fn send_close_frame(&mut self, error: &Error, task: &Task) {
         if let Some(frame) = failures::close_frame(error)
             && self.codec.close(Some(frame)).is_ok()

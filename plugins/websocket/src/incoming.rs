@@ -50,7 +50,7 @@ impl Conditions {
         RenderedConditions { conditions: self, contains: render(&self.contains), equals: render(&self.equals) }
     }
 
-    /// Refuses conditions that do not go together.
+    /// Rejects conditions that do not go together.
     fn check(self) -> Result<Self, ConfigError> {
         if self.equals.is_some() && self.json.is_none() {
             return Err(ConfigError::new("`equals` needs `json`").help("give the path of the value with `json`"));

@@ -19,7 +19,7 @@ fn shaken<A: Action>(params: impl ToString, reply: Reply) -> Run {
 }
 
 /// Returns pointer and message for wrong parameters.
-fn mistake<A: Action>(params: impl ToString) -> (String, String) {
+fn error<A: Action>(params: impl ToString) -> (String, String) {
     let error = Host::new().run::<A>(params).expect_err("the parameters are wrong");
     (error.pointer, error.message)
 }
@@ -99,8 +99,8 @@ fn a_step_without_a_connection_fails() {
 }
 
 #[test]
-fn mistakes_are_found_before_the_run() {
-    let open = |params| mistake::<Open>(params);
+fn errors_are_found_before_the_run() {
+    let open = |params| error::<Open>(params);
     for (found, pointer, message) in [
         (open(json!({"url": "http://site"})), "/url", "`http://site` is not a WebSocket URL"),
         (open(json!({"url": "ws:/site"})), "/url", "`ws:/site` is not a WebSocket URL"),
@@ -118,22 +118,22 @@ fn mistakes_are_found_before_the_run() {
             "`Sec-WebSocket-Protocol` is set by `protocols`",
         ),
         (open(json!({"url": URL, "protocols": ["a,b"]})), "/protocols", "`a,b` is not the name of a sub-protocol"),
-        (mistake::<Send>(json!({"send": {"jason": 1}})), "/send", "unknown kind of message `jason`"),
-        (mistake::<Send>(json!({"send": {"hex": "0"}})), "/send", "`0` is not hexadecimal digits, two a byte"),
-        (mistake::<Send>(json!({"send": {"text": "a", "hex": "00"}})), "/send", "`send` takes one message"),
-        (mistake::<Expect>(json!({"expect": {"equals": "a"}})), "/expect", "`equals` needs `json`"),
-        (mistake::<Expect>(json!({"expect": {"code": 1000}})), "/expect", "`code` needs `kind: close`"),
-        (mistake::<Expect>(json!({"expect": {"king": "text"}})), "/expect/king", "unknown key `king`"),
-        (mistake::<Send>(json!({"send": "a", "within": "2s"})), "/within", "`within` needs `expect`"),
-        (mistake::<Expect>(json!({"within": 2})), "/within", "`2` is not a time"),
-        (mistake::<Expect>(json!({"save": {"a": {}}})), "/save", "`a` takes one of `json` and `regex`"),
-        (mistake::<Close>(json!({"code": 1006})), "/code", "a client does not send the code 1006"),
+        (error::<Send>(json!({"send": {"jason": 1}})), "/send", "unknown kind of message `jason`"),
+        (error::<Send>(json!({"send": {"hex": "0"}})), "/send", "`0` is not hexadecimal digits, two a byte"),
+        (error::<Send>(json!({"send": {"text": "a", "hex": "00"}})), "/send", "`send` takes one message"),
+        (error::<Expect>(json!({"expect": {"equals": "a"}})), "/expect", "`equals` needs `json`"),
+        (error::<Expect>(json!({"expect": {"code": 1000}})), "/expect", "`code` needs `kind: close`"),
+        (error::<Expect>(json!({"expect": {"king": "text"}})), "/expect/king", "unknown key `king`"),
+        (error::<Send>(json!({"send": "a", "within": "2s"})), "/within", "`within` needs `expect`"),
+        (error::<Expect>(json!({"within": 2})), "/within", "`2` is not a time"),
+        (error::<Expect>(json!({"save": {"a": {}}})), "/save", "`a` takes one of `json` and `regex`"),
+        (error::<Close>(json!({"code": 1006})), "/code", "a client does not send the code 1006"),
     ] {
         assert_eq!(found, (pointer.to_owned(), message.to_owned()));
     }
-    let (pointer, message) = mistake::<Expect>(json!({"expect": {"json": "$["}}));
+    let (pointer, message) = error::<Expect>(json!({"expect": {"json": "$["}}));
     assert!(pointer == "/expect/json" && message.starts_with("`$[` is not a JSONPath: "), "{pointer} {message}");
-    let (pointer, message) = mistake::<Expect>(json!({"save": {"a": {"regex": "("}}}));
+    let (pointer, message) = error::<Expect>(json!({"save": {"a": {"regex": "("}}}));
     assert!(
         pointer == "/save/a/regex" && message.starts_with("`(` is not a regular expression: "),
         "{pointer} {message}"

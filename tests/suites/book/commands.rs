@@ -6,7 +6,7 @@ use stampede_shooter::cli::{Cli, NAME};
 
 use super::page::Page;
 
-/// Returns the command lines in `sh` blocks that the program refuses, each with its place and the reason.
+/// Returns the command lines in `sh` blocks that the program rejects, each with its place and the reason.
 pub fn offences(page: &Page) -> Vec<String> {
     let blocks = page.blocks.iter().filter(|block| block.language == "sh");
     let lines = blocks.flat_map(|block| {
@@ -16,14 +16,14 @@ pub fn offences(page: &Page) -> Vec<String> {
     lines
         .flat_map(|(line, text)| commands(&text).into_iter().map(move |command| (line, command)))
         .filter_map(|(line, command)| {
-            let why = refusal(&command)?;
+            let why = rejection(&command)?;
             Some(format!("{}:{line}: {}: {why}", page.path, command.join(" ")))
         })
         .collect()
 }
 
-/// Returns the program's reason for refusing a command; `None` if it accepts it, or if another program is called.
-fn refusal(words: &[String]) -> Option<String> {
+/// Returns the program's reason for rejecting a command; `None` if it accepts it, or if another program is called.
+fn rejection(words: &[String]) -> Option<String> {
     if words.first().is_none_or(|word| word != NAME) {
         return None;
     }

@@ -21,14 +21,14 @@ const BASE_URL: &str = "http://127.0.0.1:8080";
 
 static GREET_COMPONENT: LazyLock<Vec<u8>> = LazyLock::new(plugin_outside::component);
 
-/// Returns the YAML blocks that the program refuses, or that have an unknown word after their language.
+/// Returns the YAML blocks that the program rejects, or that have an unknown word after their language.
 pub fn offences(page: &Page) -> Vec<String> {
     let blocks = page.blocks.iter().filter(|block| block.language == "yaml");
-    blocks.filter_map(|block| Some(format!("{}:{}: {}", page.path, block.line, refusal(page, block)?))).collect()
+    blocks.filter_map(|block| Some(format!("{}:{}: {}", page.path, block.line, rejection(page, block)?))).collect()
 }
 
-/// Returns the reason for refusing a block.
-fn refusal(page: &Page, block: &Block) -> Option<String> {
+/// Returns the reason for rejecting a block.
+fn rejection(page: &Page, block: &Block) -> Option<String> {
     let known = |word: &&String| ["fragment", "cases"].contains(&word.as_str()) || word.starts_with("file=");
     if let Some(word) = block.words.iter().find(|word| !known(word)) {
         return Some(format!("`{word}` says nothing about a YAML block"));

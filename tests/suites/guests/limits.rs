@@ -156,7 +156,7 @@ fn many_in_turn() {
 }
 
 #[test]
-fn streams_amiss() {
+fn misuses_streams() {
     let peer = site();
     let params = |what: &str| format!("what: {what}\n    url: {}/bytes/1000000", peer.base_url());
     let terms = "allow: ['127.0.0.1']";
@@ -166,16 +166,16 @@ fn streams_amiss() {
         ("given up", "operation 0 is not a streamed exchange"),
         ("a file too late", "this function may be called only within `configure`"),
     ] {
-        ran_under("streams_amiss", terms, &params(what), FLAGS).all_trapped(said);
+        ran_under("misuses_streams", terms, &params(what), FLAGS).all_trapped(said);
     }
-    let ran = ran_under("streams_amiss", terms, &params("pieces over HTTP/1.1"), FLAGS);
+    let ran = ran_under("misuses_streams", terms, &params("pieces over HTTP/1.1"), FLAGS);
     ran.all_failed("protocol", "content in pieces can be sent only over HTTP/2");
     // Content that the guest does not read stays on the wire, and is cut off when the task ends.
-    let ran = ran_under("streams_amiss", terms, &params("nothing"), FLAGS);
+    let ran = ran_under("misuses_streams", terms, &params("nothing"), FLAGS);
     ran.all_passed();
     assert_eq!(ran.bad().errors(), [("cancelled", TASKS)].into(), "{}", ran.run.stdout);
     assert!(ran.bad().body_in() < TASKS * 1_000_000, "{} bytes were taken", ran.bad().body_in());
-    let script = super::script("streams_amiss", terms, &peer.base_url(), &params("another file"));
+    let script = super::script("misuses_streams", terms, &peer.base_url(), &params("another file"));
     let said = shooter().script(&script).finish().exits(3).stderr;
     assert!(said.contains("the file `../../../etc/passwd` is not among the step's parameters"), "{said}");
 }

@@ -332,17 +332,17 @@ fn looks_around() {
 /// Returns the first line of the message about a guest with which there is no run; checks that nothing else is wrong,
 /// and that nothing was sent.
 #[track_caller]
-fn refused(plugin: &str, code: i32) -> String {
+fn rejected(plugin: &str, code: i32) -> String {
     let target = Silent::bind();
     let script = script(plugin, "", &target.base_url(), "colour: mud");
     let run = shooter().script(&script).finish().exits(code);
     target.assert_untouched();
-    the_one_mistake(&run)
+    single_error(&run)
 }
 
 /// Returns the first line of the only message.
 #[track_caller]
-fn the_one_mistake(run: &Finished) -> String {
+fn single_error(run: &Finished) -> String {
     assert_eq!(run.stderr.matches("error[").count(), 1, "{}", run.stderr);
     assert!(run.stdout.is_empty() && !run.stderr.contains("panicked at host/"), "{}\n{}", run.stdout, run.stderr);
     run.stderr.lines().next().unwrap_or_default().to_owned()
@@ -351,7 +351,7 @@ fn the_one_mistake(run: &Finished) -> String {
 #[test]
 fn user_while_described() {
     assert_eq!(
-        refused("user_while_described", 4),
+        rejected("user_while_described", 4),
         "error[plugin::load]: plugin `user_while_described` does not load: `describe` failed: this function may be called \
          only while a task runs"
     );
@@ -360,7 +360,7 @@ fn user_while_described() {
 #[test]
 fn user_while_configured() {
     assert_eq!(
-        refused("user_while_configured", 4),
+        rejected("user_while_configured", 4),
         "error[plugin::trap]: plugin `user_while_configured` failed: this function may be called only while a task runs"
     );
 }
@@ -368,7 +368,7 @@ fn user_while_configured() {
 #[test]
 fn trap_while_configured() {
     assert_eq!(
-        refused("trap_while_configured", 4),
+        rejected("trap_while_configured", 4),
         "error[plugin::trap]: plugin `trap_while_configured` failed: thread '<unnamed>' (1) panicked at \
          tests/guests/trap_while_configured.rs:10:9: as it was made to: wasm trap: wasm `unreachable` instruction executed"
     );
@@ -394,7 +394,7 @@ fn refuses_its_step() {
 #[test]
 fn another_contract() {
     assert_eq!(
-        refused("another_contract", 4),
+        rejected("another_contract", 4),
         "error[plugin::load]: plugin `another_contract` does not load: it speaks version 9.9.9 of the plugin contract; \
          this host speaks 0.1.0 to 0.1.2"
     );
@@ -402,45 +402,45 @@ fn another_contract() {
 
 #[test]
 fn wants_sockets() {
-    let said = refused("wants_sockets", 4);
+    let said = rejected("wants_sockets", 4);
     assert!(said.starts_with("error[plugin::load]: plugin `wants_sockets` does not load: "), "{said}");
     assert!(said.contains("wasi:sockets"), "{said}");
 }
 
 /// Returns the message about a file with these contents that a script names as a plugin.
 #[track_caller]
-fn refused_file(contents: &[u8]) -> String {
+fn rejected_file(contents: &[u8]) -> String {
     let script = "plugins: {odd: odd.wasm}\nsteps: [{name: Bad, action: misbehave}]\n";
     let run = shooter().file("odd.wasm", contents).script(script).finish().exits(4);
     assert!(run.stderr.contains("--> script.yml:1:16"), "{}", run.stderr);
-    let said = the_one_mistake(&run);
+    let said = single_error(&run);
     said.strip_prefix("error[plugin::load]: plugin `odd` does not load: ").expect("a plugin that does not load").into()
 }
 
 #[test]
-fn a_file_that_is_no_component_is_named_with_the_reason() {
+fn a_file_that_is_not_a_component_is_named_with_the_reason() {
     for (contents, said) in [
         (b"".as_slice(), "it is not a WebAssembly file"),
         (b"(component)", "it is not a WebAssembly file"),
         (b"\0asm\x01\0\0\0", "it is a core module, not a component; build it for `wasm32-wasip2`"),
         (b"\0asm\x0d\0\x01\0", "it is a component, but not a plugin: it does not export `stampede:plugin/action`"),
     ] {
-        assert_eq!(refused_file(contents), said);
+        assert_eq!(rejected_file(contents), said);
     }
 }
 
 #[test]
-fn a_damaged_component_is_refused_with_the_reason() {
+fn a_damaged_component_is_rejected_with_the_reason() {
     let whole = fs::read(guest("prints")).expect("a guest");
-    let truncated = refused_file(&whole[..whole.len() / 2]);
+    let truncated = rejected_file(&whole[..whole.len() / 2]);
     assert!(truncated.starts_with("failed to parse WebAssembly module"), "{truncated}");
     let (head, rest) = whole.split_at(8);
     let inverted: Vec<u8> = head.iter().copied().chain(rest.iter().map(|byte| !byte)).collect();
-    assert!(!refused_file(&inverted).is_empty());
+    assert!(!rejected_file(&inverted).is_empty());
 }
 
 #[test]
-fn a_damaged_cache_is_filled_anew() {
+fn a_damaged_cache_is_filled_again() {
     let cache = tempfile::tempdir().expect("a temporary folder");
     let entries = || -> Vec<_> {
         let entries = fs::read_dir(cache.path()).expect("the cache");

@@ -72,9 +72,9 @@ steps: [{{name: Good, action: misbehave, url: '{}/api/v1/catalog'}}]
     }
 }
 
-/// A request that is prepared before the run is refused before the run.
+/// A request that is prepared before the run is rejected before the run.
 #[test]
-fn a_prepared_request_to_elsewhere_is_a_mistake_in_the_script() {
+fn a_prepared_request_to_elsewhere_is_an_error_in_the_script() {
     let target = Silent::bind();
     let script = format!(
         "plugins: {{guest: '{}'}}\nsteps: [{{name: All, action: misbehave, url: '{}/x'}}]\n",

@@ -54,10 +54,10 @@ error[script::parameter]: `topics.1` must match `^[a-z/]+$`
 
 #[test]
 fn wrong_schema() {
-    let refused = said("wrong_schema", "", 4);
+    let rejected = said("wrong_schema", "", 4);
     let why = "its schema of the parameters of `misbehave` is not a JSON Schema: ";
     assert!(
-        refused.starts_with(&format!("error[plugin::load]: plugin `wrong_schema` does not load: {why}")),
-        "{refused}"
+        rejected.starts_with(&format!("error[plugin::load]: plugin `wrong_schema` does not load: {why}")),
+        "{rejected}"
     );
 }

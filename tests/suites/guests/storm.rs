@@ -32,10 +32,10 @@ fn trap_storm() {
     assert!(run.stdout.contains("With `isolation: user`"), "{}", run.stdout);
     let log = &run.stderr;
     assert_eq!(log.matches("ERROR").count(), 1, "{log}");
-    for told in
+    for line in
         ["plugin=\"storm\"", "action=\"misbehave\"", "step=\"Storm\"", "as it was made to", "panic_fmt", "#resume"]
     {
-        assert!(log.contains(told), "{told} is not in the log:\n{log}");
+        assert!(log.contains(line), "{line} is not in the log:\n{log}");
     }
 }
 
@@ -60,7 +60,7 @@ fn a_storm_leaves_no_memory_behind() {
     }
 }
 
-/// Nineteen users keep their rate of one request a second beside one on the same worker whose action computes for ever:
+/// Nineteen users keep their rate of one request a second beside one on the same worker whose action computes forever:
 /// the host ends it each time, and it waits before it tries again.
 #[test]
 fn one_bad_user() {

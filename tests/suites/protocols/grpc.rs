@@ -166,7 +166,7 @@ fn schemas_come_from_compiled_sets_too() {
 }
 
 #[test]
-fn above_tls_it_is_the_same() {
+fn calls_over_tls_have_the_same_results() {
     let server = GrpcServer::start();
     let nginx =
         Nginx::start_tls(&format!("location / {{ grpc_pass {}; }}", server.base_url().replace("http:", "grpc:")));
@@ -245,7 +245,7 @@ fn forbidden_messages_of_a_server_have_their_category() {
 }
 
 #[test]
-fn a_deadline_that_is_expected_is_no_error() {
+fn an_expected_deadline_is_not_an_error() {
     let (silent, began) = (Http2Server::start([]), Http2Server::start([Part::Head("application/grpc")]));
     let script = ["steps:\n".to_owned()]
         .into_iter()
@@ -253,21 +253,21 @@ fn a_deadline_that_is_expected_is_no_error() {
             let step = |name: &str, more: &str| {
                 step(name, server.base_url(), "Say", &format!("message: {{text: a}}, deadline: 20ms, {more}"))
             };
-            [step(name, "expect_status: DEADLINE_EXCEEDED"), step(&format!("{name} amiss"), "")]
+            [step(name, "expect_status: DEADLINE_EXCEEDED"), step(&format!("{name} unexpected"), "")]
         }))
         .collect::<String>();
     let (run, report) = ran(&script, FLAGS);
     for name in ["Silent", "Began"] {
         let row = report.row(name);
         assert_eq!((row.ok(), row.err(), row.tasks("passed")), (TASKS, 0, TASKS), "{name}\n{}", run.stdout);
-        let amiss = report.row(&format!("{name} amiss"));
-        assert_eq!(amiss.errors(), [("timeout", TASKS)].into(), "{name}\n{}", run.stdout);
-        assert_eq!(amiss.example("timeout"), "expected status OK, got DEADLINE_EXCEEDED");
+        let unexpected = report.row(&format!("{name} unexpected"));
+        assert_eq!(unexpected.errors(), [("timeout", TASKS)].into(), "{name}\n{}", run.stdout);
+        assert_eq!(unexpected.example("timeout"), "expected status OK, got DEADLINE_EXCEEDED");
     }
 }
 
 #[test]
-fn the_server_tells_its_schema_once_to_each_worker() {
+fn the_server_sends_its_schema_once_to_each_worker() {
     for reflection in [Reflection::V1, Reflection::V1Alpha] {
         let server = GrpcServer::reflecting(reflection);
         let step = |name: &str, method: &str, more: &str| reflected(name, server.base_url(), method, more);
@@ -300,7 +300,7 @@ fn the_server_tells_its_schema_once_to_each_worker() {
 }
 
 #[test]
-fn a_schema_that_the_server_does_not_tell_has_its_category() {
+fn a_schema_that_the_server_does_not_send_has_its_category() {
     let (server, silent, refusing) = (GrpcServer::reflecting(Reflection::V1), GrpcServer::start(), Refusing::bind());
     let head = Part::Head("application/grpc");
     // `file_descriptor_response {file_descriptor_proto: …}`: a byte that does not begin a field, and a file that
@@ -342,7 +342,7 @@ fn a_schema_that_the_server_does_not_tell_has_its_category() {
 }
 
 #[test]
-fn mistakes_are_found_before_the_run() {
+fn errors_are_found_before_the_run() {
     for (method, more, message) in [
         ("Shout", "", "`stampede.test.Echo` has no method `Shout`"),
         ("Say", "message: {texd: a}", "texd"),

@@ -51,7 +51,7 @@ steps:
 }
 
 #[test]
-fn mistakes_are_shown_at_their_line() {
+fn errors_are_shown_at_their_line() {
     let script = "steps:\n  - {name: Nap, action: sleep, for: 5}\n";
     let run = shooter().script(script).finish().exits(3);
     let expected = "error[script::parameter]: `5` is not a time

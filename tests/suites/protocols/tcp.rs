@@ -62,7 +62,7 @@ steps:
 }
 
 #[test]
-fn above_tls_it_is_the_same() {
+fn steps_over_tls_have_the_same_results() {
     let nginx = Nginx::start_tls("location / { return 200 'it works'; }");
     let script = format!(
         r#"steps: [{{name: Tls, action: tcp, address: "{}", tls: true, send: "GET / HTTP/1.0\r\n\r\n", expect: it works}}]"#,

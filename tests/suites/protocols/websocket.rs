@@ -170,12 +170,12 @@ fn a_foreign_servers_every_wrong_answer_has_its_category() {
     assert_eq!(
         codes.iter().filter(|code| **code == 1009).count() as u64,
         TASKS,
-        "the server is told what was too large"
+        "the close frame names what was too large"
     );
 }
 
 #[test]
-fn a_server_that_breaks_the_protocol_is_found_out() {
+fn a_server_that_breaks_the_protocol_is_detected() {
     let frame = |bytes: &'static [u8]| RawServer::start(move |request| [&switching(request, None), bytes].concat());
     let wrong_key = RawServer::start(|request| switching(request, Some("c29tZWJvZHkgZWxzZSdzIGtleQ==")));
     let (reserved, masked, half) = (frame(b"\xf1\x00"), frame(b"\x81\x82abcdef"), frame(b"\x81\x7ehalf"));
@@ -215,7 +215,7 @@ fn a_server_that_breaks_the_protocol_is_found_out() {
 }
 
 #[test]
-fn mistakes_are_shown_at_their_line() {
+fn errors_are_shown_at_their_line() {
     for (step, message) in [
         (
             "action: websocket, url: 'ws://si te/'",
@@ -310,7 +310,7 @@ fn a_handshake_carries_the_credentials_of_its_user() {
 }
 
 #[test]
-fn a_handshake_that_is_not_answered_with_101_has_its_category_and_tells_no_secret() {
+fn a_handshake_that_is_not_answered_with_101_has_its_category_and_reveals_no_secret() {
     let (switching_server, (_site, login)) = (WebSockets::start(), signs_in());
     let replies = RawServer::start(|request| {
         let switch = || switching(request, None);

@@ -1,10 +1,10 @@
-//! Cause and cure of the mistakes that no golden file shows: they depend on the machine, or have tests of their own.
+//! Cause and cure of the errors that no golden file shows: they depend on the machine, or have tests of their own.
 
 /// The cause and the cure of a code without an example.
 pub struct Cause {
     /// The code.
     pub code: &'static str,
-    /// The mistake.
+    /// The error.
     pub cause: &'static str,
     /// The fix.
     pub cure: &'static str,
@@ -14,7 +14,7 @@ const fn cause(code: &'static str, cause: &'static str, cure: &'static str) -> C
     Cause { code, cause, cure }
 }
 
-/// The cure of what a sound binary on a sound machine never shows.
+/// The cure of errors that never occur with an intact binary on an intact machine.
 const REPORT_IT: &str = "Please report it.";
 
 /// Every code without an example, in order.
@@ -64,7 +64,7 @@ pub const CAUSES: &[Cause] = &[
     ),
     cause(
         "usage::control",
-        "`control` reaches no run, or the run refuses; or the socket of `--control` cannot be created.",
+        "`control` reaches no run, or the run rejects the request; or the socket of `--control` cannot be created.",
         "Start the run with `--control PATH`. If the socket exists and no run uses it, remove it.",
     ),
     cause(

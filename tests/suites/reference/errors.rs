@@ -1,4 +1,4 @@
-//! The codes of all mistakes that the program finds in its input: from the source, each with an example from the golden
+//! The codes of all errors that the program finds in its input: from the source, each with an example from the golden
 //! files, which shows cause and cure.
 
 use std::collections::{BTreeMap, BTreeSet};
@@ -66,7 +66,7 @@ fn examples() -> BTreeMap<String, String> {
 /// Renders the page.
 pub fn page() -> String {
     let (codes, examples) = (codes(), examples());
-    let mut page = "# Error codes\n\nEvery mistake in the input has a code. Its family decides the \
+    let mut page = "# Error codes\n\nEvery error in the input has a code. Its family decides the \
                     [exit code](exit-codes.md). Each code stands here with an example: what is wrong, where, and \
                     how to put it right.\n"
         .to_owned();

@@ -29,7 +29,7 @@ const MEANINGS: [(&str, &str); 17] = [
     ("start_delay", "How late the generator itself started requests."),
 ];
 
-/// Returns the help with which the program refuses a threshold; `None` if it accepts it.
+/// Returns the help with which the program rejects a threshold; `None` if it accepts it.
 fn help(metric: &str, expression: &str) -> Option<String> {
     let script = "- {name: A, url: 'http://127.0.0.1:9/', checks: {found: {status: 200}}}\n";
     let threshold = format!("{metric}: {expression}");
@@ -40,7 +40,7 @@ fn help(metric: &str, expression: &str) -> Option<String> {
 
 /// Renders the page.
 pub fn page() -> String {
-    let all = help("qqqqqqqqqqqq", "rate<1").expect("an unknown metric is refused");
+    let all = help("qqqqqqqqqqqq", "rate<1").expect("an unknown metric is rejected");
     let names: Vec<_> = all.strip_prefix("there are: ").expect("the metrics are listed").split(", ").collect();
     assert_eq!(names, MEANINGS.map(|(name, _)| name), "each metric has its meaning here");
     let mut page =
@@ -49,8 +49,8 @@ pub fn page() -> String {
             .to_owned();
     for (name, meaning) in MEANINGS {
         // No metric has both.
-        let refused = ["value<1", "p(1)<1"].iter().filter_map(|expression| help(name, expression));
-        let aggregations = refused.filter_map(|help| help.strip_prefix("it has ").map(str::to_owned)).next();
+        let rejected = ["value<1", "p(1)<1"].iter().filter_map(|expression| help(name, expression));
+        let aggregations = rejected.filter_map(|help| help.strip_prefix("it has ").map(str::to_owned)).next();
         let _ = writeln!(page, "| `{name}` | {meaning} | {} |", aggregations.expect("the aggregations are listed"));
     }
     page += "| `PLUGIN.NAME` | A metric that a plugin counts. | by kind: a trend, a counter, a rate or a gauge |\n\

@@ -117,7 +117,7 @@ fn exit_codes_is_fresh() {
     for exit in Exit::ALL {
         let _ = writeln!(page, "| {} | {} |", exit.code(), sentence(exit.detail()));
     }
-    page += "\nMistakes in the input end with the code of their family: `usage` 2, `script` and `cases` 3, `plugin` 4, \
+    page += "\nErrors in the input end with the code of their family: `usage` 2, `script` and `cases` 3, `plugin` 4, \
              any other 1. See [Error codes](errors.md).\n";
     assert_page("exit-codes.md", &page);
 }

@@ -38,7 +38,7 @@ const RESULTS: &str = "host/benches/RESULTS.md";
 /// ratios have even been reversed.
 const QUIET: f64 = 20.0;
 
-/// The part of the results that tells how to read them.
+/// The part of the results that explains how to read them.
 const READING: &str = "\
 Made by `cargo xtask bench`. The target is one nginx process, and the requests are those that it counted, whichever \
 client sent them. Processor time is the kernel's account of the client's whole process, to 10 ms; memory is the most \

@@ -17,7 +17,7 @@ pub(crate) fn cores() -> usize {
     available_parallelism().map_or(1, usize::from)
 }
 
-/// Returns the processor time of all programs since the machine started, and the time that its own host took from it.
+/// Returns the processor time of all programs since the machine started, and the time that its hypervisor took from it.
 pub(crate) fn busy() -> Result<Duration> {
     Ok(busy_time(&KernelStats::current()?.total))
 }
@@ -62,7 +62,7 @@ mod tests {
     }
 
     #[test]
-    fn this_machine_can_be_read() {
+    fn the_figures_of_this_machine_can_be_read() {
         assert!(busy().unwrap() > Duration::ZERO);
         assert!(Process::myself().unwrap().status().unwrap().vmrss.is_some());
         assert!(description()[1].ends_with(fs::read_to_string("/proc/sys/kernel/osrelease").unwrap().trim_end()));

@@ -36,7 +36,7 @@ mod tests {
     }
 
     #[test]
-    fn an_unknown_section_is_refused_with_the_list_of_sections() {
+    fn an_unknown_section_is_rejected_with_the_list_of_sections() {
         let error = Options::try_parse_from(["bench", "--only", "http64,htp"]).unwrap_err().to_string();
         assert!(error.starts_with("error: invalid value 'htp' for '--only <SECTION,...>'"), "{error}");
         assert!(SECTIONS.iter().all(|section| error.contains(section.name)), "{error}");

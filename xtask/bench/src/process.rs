@@ -17,7 +17,7 @@ use procfs::process::{LimitValue, Process};
 /// The longest run of a client: one that takes longer hangs, and is ended.
 const LONGEST: Duration = Duration::from_mins(15);
 
-/// The interval between two looks at a client's memory. A look costs the machine some 40 µs.
+/// The interval between two readings of a client's memory. A reading costs the machine some 40 µs.
 const LOOK: Duration = Duration::from_millis(20);
 
 /// More open files than any client here needs. Some programs size tables by their limit.
@@ -86,7 +86,7 @@ pub(crate) fn run(command: &mut Command, log: &Path) -> Result<Run> {
     Ok(Run { wall, cpu: waited_for()? - before, peak, memory })
 }
 
-/// Returns the time of a client from start to end, to the microsecond: it runs without looks at its memory.
+/// Returns the time of a client from start to end, to the microsecond; its memory is not read meanwhile.
 pub(crate) fn wall(command: &mut Command, log: &Path) -> Result<Duration> {
     let start = now();
     let status = spawn(command, log)?.wait().with_context(|| failed(command))?;

@@ -20,7 +20,7 @@ use crate::plugin::load::loader::{LoadedPlugin, PluginLoader};
 use crate::plugin::load::resolve::native_not_allowed;
 use crate::plugin::native::{NativeLibrary, is_native};
 use crate::plugin::policy::PluginPolicy;
-use crate::plugin::scripting::ScriptContext;
+use crate::plugin::script_context::ScriptContext;
 use crate::template::Environment;
 use crate::text::one_line;
 
@@ -46,9 +46,9 @@ pub fn inspect(args: &InspectArgs) -> Result<Exit, Diagnostics> {
 
 fn inspect_file(file: &Path, allow_native: bool) -> Result<Inspection, Diagnostic> {
     let name = file.display().to_string();
-    let refused = |why: String| Diagnostic::new("plugin::load", format!("`{name}` does not load: {why}"));
+    let load_error = |why: String| Diagnostic::new("plugin::load", format!("`{name}` does not load: {why}"));
     let internal = |error: wasmtime::Error| Diagnostic::new("internal::engine", error_text(&error));
-    let bytes = identify::read(file).map_err(refused)?;
+    let bytes = identify::read(file).map_err(load_error)?;
     let engine = Arc::new(PluginEngine::new().map_err(internal)?);
     let script_context = ScriptContext {
         data: DataSets::default(),
@@ -64,13 +64,13 @@ fn inspect_file(file: &Path, allow_native: bool) -> Result<Inspection, Diagnosti
             return Err(native_not_allowed(&name));
         }
         warn_about_native([name.as_str()]);
-        let library = Arc::new(NativeLibrary::open(file).map_err(refused)?);
-        let plugin = loader.load_native(policy, &library).map_err(refused)?;
+        let library = Arc::new(NativeLibrary::open(file).map_err(load_error)?);
+        let plugin = loader.load_native(policy, &library).map_err(load_error)?;
         return Ok(Inspection { plugin, contract: library.contract(), imports: None, size, sha256 });
     }
     let component = compile::compile_untrusted(engine.inner(), Some(&name), &bytes, CompileCaps::default());
-    let component = component.map_err(|refusal| refused(refusal.message))?;
-    let plugin = loader.load(policy, false, &component).map_err(refused)?;
+    let component = component.map_err(|error| load_error(error.message))?;
+    let plugin = loader.load(policy, false, &component).map_err(load_error)?;
     let contract = identify::contract(engine.inner(), &component).unwrap_or_default();
     Ok(Inspection { plugin, contract, imports: Some(ComponentImports::of(engine.inner(), &component)), size, sha256 })
 }

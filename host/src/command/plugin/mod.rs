@@ -12,7 +12,7 @@ use crate::exit::Exit;
 /// Runs the subcommand.
 ///
 /// # Errors
-/// Returns the mistakes that it found.
+/// Returns the errors that it found.
 pub fn plugin(args: &PluginArgs) -> Result<Exit, Diagnostics> {
     match &args.command {
         PluginCommand::New(args) => new::new(&args.name, args.lang, args.into.as_deref()),

@@ -18,11 +18,11 @@ enum Heard {
     Finish { requests: u64, due: u64 },
 }
 
-/// Tells the test of each call; from the first second on it stands still if something holds it up.
+/// Reports each call to the test; from the first second on it can be made to block.
 struct TestSink {
     heard: Sender<Heard>,
     held_up_by: Option<Receiver<()>>,
-    /// Holds another sink up until this one has finished.
+    /// Blocks another sink until this one has finished.
     holds_up: Option<Sender<()>>,
 }
 
@@ -76,7 +76,7 @@ fn every_second_of_a_run_comes_once_and_in_order_however_slow_another_sink_is() 
     let slow = TestSink { heard: slow, held_up_by: Some(held_up_by), holds_up: None };
     let sinks = vec![
         NamedSink { name: "quick", sink: Box::new(quick) },
-        // Stands still from the first second until the run is over and the quick one has finished.
+        // Blocks from the first second until the run is over and the quick one has finished.
         NamedSink { name: "slow", sink: Box::new(slow) },
     ];
     let exit = run_plan(&args, &plan, None, sinks, 2).unwrap();

@@ -22,7 +22,7 @@ pub(super) enum ScannedElement {
     Element(u64, usize),
     /// The array is closed, and only white space follows.
     End,
-    /// A mistake in the form of the array, with its line.
+    /// An error in the form of the array, with its line.
     Malformed(usize, &'static str),
 }
 

@@ -84,7 +84,7 @@ mod tests {
     }
 
     #[test]
-    fn rows_of_gigabytes_are_refused() {
+    fn rows_of_gigabytes_are_rejected() {
         let mut index = RowIndex::default();
         index.push(0).unwrap();
         assert!(index.push(5 << 30).is_err());

@@ -1,4 +1,4 @@
-//! The scan of a whole file before the run: it finds the offsets of the rows, the columns, and the first mistake, which
+//! The scan of a whole file before the run: it finds the offsets of the rows, the columns, and the first error, which
 //! gets the same message as in a small file. The rows themselves are not kept.
 
 use std::fs::File;
@@ -16,7 +16,7 @@ use super::row_index::RowIndex;
 
 /// The reason why a scan failed.
 pub enum ScanError {
-    /// The system refuses to read.
+    /// The file cannot be read.
     Io(io::Error),
     /// The contents are not rows.
     Contents(FormatError),
@@ -46,7 +46,7 @@ struct FileLayout {
 /// Scans all rows of a file.
 ///
 /// # Errors
-/// Returns the first mistake.
+/// Returns the first error.
 pub fn scan(mut file: File, format: DataFormat) -> Result<FileRows, ScanError> {
     let size = file.metadata()?.len();
     let mut mark = [0; 3];
@@ -128,7 +128,7 @@ fn line_of_bad_text(mut file: &File) -> io::Result<usize> {
     Ok(number)
 }
 
-/// Scans a file whose rows are its lines. `check` may refuse a line; blank ones are skipped.
+/// Scans a file whose rows are its lines. `check` may reject a line; blank ones are skipped.
 fn lines(
     mut input: impl BufRead,
     from: u64,

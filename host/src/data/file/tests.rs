@@ -1,4 +1,4 @@
-//! A file gives the same rows, and the same mistakes, whether it is loaded into memory or read row by row.
+//! A file gives the same rows, and the same errors, whether it is loaded into memory or read row by row.
 
 use std::fs::{self, File};
 use std::path::Path;
@@ -65,7 +65,7 @@ fn a_file_gives_the_same_rows_from_where_it_is() {
 }
 
 #[test]
-fn mistakes_are_the_same_from_where_it_is() {
+fn a_file_read_row_by_row_gives_the_same_errors() {
     let cases: [(&str, &[u8]); 11] = [
         ("a.csv", b"a,b\n1\n"),
         ("a.csv", b"a,b\r\n1,\"2\n2\"\r\n\r\n3\r\n"),

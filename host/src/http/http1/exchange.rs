@@ -78,7 +78,7 @@ pub(in crate::http) struct ExchangeFuture<'a> {
     start: Nanos,
     unsent: UnsentRequest,
     /// The error that keeps the rest of the request from being written. The reply may arrive all the same: a server
-    /// that refuses a request need not read it to its end (RFC 9112 section 9.5).
+    /// that rejects a request need not read it to its end (RFC 9112 section 9.5).
     write_error: Option<io::Error>,
     partial: PartialReply,
 }

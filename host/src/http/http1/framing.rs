@@ -13,7 +13,7 @@ pub(super) enum Framing {
     Length(u64),
     /// Chunks.
     Chunked(ChunkedDecoder),
-    /// Everything until the connection ends.
+    /// All bytes until the connection ends.
     UntilClosed,
 }
 

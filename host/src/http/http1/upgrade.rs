@@ -21,7 +21,7 @@ use crate::net::{Destination, Failure, Meter, Stream};
 
 /// A server's answer to an upgrade request.
 pub struct UpgradeReply {
-    /// The status, never informational but 101.
+    /// The status, never informational except 101.
     pub status: StatusCode,
     /// The header section.
     pub headers: HeaderSection,

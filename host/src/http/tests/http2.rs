@@ -37,12 +37,12 @@ async fn server(together: usize) -> (String, Rc<Http2Log>) {
     let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
     let url = format!("http://{}/", listener.local_addr().unwrap());
     let (counted, barrier) = (Rc::new(Http2Log::default()), Rc::new(Barrier::new(together)));
-    let told = Rc::clone(&counted);
+    let log = Rc::clone(&counted);
     spawn_local(async move {
         while let Ok((connection, _)) = listener.accept().await {
-            told.connections.set(told.connections.get() + 1);
-            let (told, barrier) = (Rc::clone(&told), Rc::clone(&barrier));
-            let service = service_fn(move |request| answer(request, Rc::clone(&told), Rc::clone(&barrier)));
+            log.connections.set(log.connections.get() + 1);
+            let (log, barrier) = (Rc::clone(&log), Rc::clone(&barrier));
+            let service = service_fn(move |request| answer(request, Rc::clone(&log), Rc::clone(&barrier)));
             spawn_local(http2::Builder::new(LocalTasks).serve_connection(TokioIo::new(connection), service));
         }
     });
@@ -51,13 +51,13 @@ async fn server(together: usize) -> (String, Rc<Http2Log>) {
 
 async fn answer(
     request: hyper::Request<Incoming>,
-    told: Rc<Http2Log>,
+    log: Rc<Http2Log>,
     barrier: Rc<Barrier>,
 ) -> Result<hyper::Response<Full<Bytes>>, Infallible> {
     let line = format!("{} {} {:?}", request.method(), request.uri(), request.headers().get(HOST));
-    told.requests.borrow_mut().push(line);
-    told.open.set(told.open.get() + 1);
-    let _open = OpenRequestGuard(told);
+    log.requests.borrow_mut().push(line);
+    log.open.set(log.open.get() + 1);
+    let _open = OpenRequestGuard(log);
     let content = request.into_body().collect().await.unwrap().to_bytes();
     barrier.wait().await;
     Ok(hyper::Response::new(Full::new(content)))

@@ -217,11 +217,11 @@ async fn the_connections_kept_have_a_limit() {
 async fn answers_early(closes: bool) -> (String, Rc<Cell<usize>>) {
     let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
     let (url, connections) = (format!("http://{}/", listener.local_addr().unwrap()), Rc::new(Cell::new(0)));
-    let told = Rc::clone(&connections);
+    let accepted = Rc::clone(&connections);
     spawn_local(async move {
         let mut open = Vec::new();
         while let Ok((mut connection, _)) = listener.accept().await {
-            told.set(told.get() + 1);
+            accepted.set(accepted.get() + 1);
             while !read_line(&mut connection).await.is_empty() {}
             connection.write_all(b"HTTP/1.1 413 Too Large\r\ncontent-length: 2\r\n\r\nno").await.unwrap();
             if closes {

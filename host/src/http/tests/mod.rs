@@ -134,11 +134,11 @@ impl ScriptedServer {
         let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
         let address = listener.local_addr().unwrap();
         let seen = Rc::new(ServerLog::default());
-        let (script, told): (Rc<[ServerAction]>, _) = (script.into(), Rc::clone(&seen));
+        let (script, log): (Rc<[ServerAction]>, _) = (script.into(), Rc::clone(&seen));
         spawn_local(async move {
             while let Ok((connection, _)) = listener.accept().await {
-                told.connections.set(told.connections.get() + 1);
-                spawn_local(serve(connection, Rc::clone(&script), Rc::clone(&told)));
+                log.connections.set(log.connections.get() + 1);
+                spawn_local(serve(connection, Rc::clone(&script), Rc::clone(&log)));
             }
         });
         Self { address, seen }

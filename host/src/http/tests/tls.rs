@@ -35,13 +35,13 @@ async fn server(protocols: &[&str]) -> (String, Rc<RefCell<Vec<String>>>) {
     let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
     let url = format!("https://{}/", listener.local_addr().unwrap());
     let picked = Rc::new(RefCell::new(Vec::new()));
-    let told = Rc::clone(&picked);
+    let protocols_picked = Rc::clone(&picked);
     spawn_local(async move {
         while let Ok((connection, _)) = listener.accept().await {
             let Ok(mut connection) = acceptor.accept(connection).await else { continue };
             let protocol = connection.get_ref().1.alpn_protocol().unwrap_or_default().to_vec();
             let protocol = String::from_utf8(protocol).unwrap();
-            told.borrow_mut().push(protocol.clone());
+            protocols_picked.borrow_mut().push(protocol.clone());
             if protocol == "h2" {
                 let service = service_fn(async |_| Ok::<_, Infallible>(Response::new(Full::new(Bytes::from("ok")))));
                 spawn_local(http2::Builder::new(LocalTasks).serve_connection(TokioIo::new(connection), service));
@@ -62,7 +62,7 @@ async fn server(protocols: &[&str]) -> (String, Rc<RefCell<Vec<String>>>) {
 const OK: &[u8] = b"HTTP/1.1 200 OK\r\ncontent-length: 2\r\n\r\nok";
 
 #[tokio::test]
-async fn a_certificate_of_an_unknown_issuer_is_refused() {
+async fn a_certificate_of_an_unknown_issuer_is_rejected() {
     run(async {
         let (url, picked) = server(&[]).await;
         let user = TestUser::new();

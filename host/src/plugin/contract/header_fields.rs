@@ -58,7 +58,7 @@ mod tests {
     }
 
     #[test]
-    fn a_refused_header_value_is_not_repeated() {
+    fn a_rejected_header_value_is_not_repeated() {
         let name = HeaderName::from_static("x-token");
         for (value, message) in [
             ("hunter2\n".to_owned(), "the value of header `x-token` has a character that HTTP does not allow"),

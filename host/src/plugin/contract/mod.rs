@@ -1,4 +1,4 @@
-//! Everything that a guest can see. A guest gets at the host only through the functions of the contract, so the checks
+//! Everything that a guest can see. A guest reaches the host only through the functions of the contract, so the checks
 //! of grants, limits and numbers that a guest gives are all here. Native libraries call the same functions.
 //!
 //! | file | contents |

@@ -54,7 +54,7 @@ pub fn read_step_file(path: &str, guest: &mut GuestState) -> Result<Bytes, Strin
     if !named {
         return Err(format!("the file `{path}` is not among the step's parameters"));
     }
-    let file = guest.worker_plugin.scripting.folder.join(path);
+    let file = guest.worker_plugin.script_context.folder.join(path);
     let cannot = |error| format!("cannot read `{path}`: {}", io_reason(&error));
     let bytes = std::fs::read(file).map_err(cannot)?;
     guest.charge(bytes.len()).map_err(|error| error.to_string())?;

@@ -44,7 +44,7 @@ enum PreparedUrl {
 pub enum PreparedBody {
     /// Fixed bytes.
     Fixed(Bytes),
-    /// Rendered for each request.
+    /// A text that is rendered for each request.
     Rendered(Template),
     /// A form of rendered values.
     Form(Vec<(String, Template)>),
@@ -102,7 +102,7 @@ impl PreparedRequest {
     }
 
     fn with_query(&self, url: &str, session: &Session, worker_plugin: &WorkerPlugin) -> Result<RequestTarget, Failure> {
-        let mut url = parse_url(url, worker_plugin.scripting.base_url.as_ref()).map_err(bad_rendered_url)?;
+        let mut url = parse_url(url, worker_plugin.script_context.base_url.as_ref()).map_err(bad_rendered_url)?;
         if !self.query.is_empty() {
             let mut text = String::new();
             let mut pairs = url.query_pairs_mut();
@@ -152,7 +152,7 @@ impl RequestParts {
             .ok_or_else(|| format!("`{}` is not a method; methods are upper case, such as `GET`", self.method))?;
         let url = match self.url.constant() {
             Some(text) => {
-                let url = parse_url(text, worker_plugin.scripting.base_url.as_ref())
+                let url = parse_url(text, worker_plugin.script_context.base_url.as_ref())
                     .map_err(|error| error.describe_quoting(text))?;
                 let target = resolve(&url, &worker_plugin.grants).map_err(|error| match error {
                     UrlError::Denied => denied_to_plugin(&worker_plugin.policy.name, &url),
@@ -162,7 +162,7 @@ impl RequestParts {
             }
             None => {
                 let prefix = self.url.prefix();
-                if let Some(url) = known_url(prefix, worker_plugin.scripting.base_url.as_ref())
+                if let Some(url) = known_url(prefix, worker_plugin.script_context.base_url.as_ref())
                     && resolve(&url, &worker_plugin.grants).err() == Some(UrlError::Denied)
                 {
                     return Err(denied_to_plugin(&worker_plugin.policy.name, &url));
@@ -253,7 +253,7 @@ pub fn build_dynamic(
 ) -> Result<Request, Failure> {
     let because = |message: String| unsendable(session, &message);
     let method = Method::from_bytes(wanted.method.as_bytes()).map_err(|_| because("the method is not valid".into()))?;
-    let url = parse_url(&wanted.url, worker_plugin.scripting.base_url.as_ref());
+    let url = parse_url(&wanted.url, worker_plugin.script_context.base_url.as_ref());
     let url = url.map_err(|error| because(error.describe("the URL")))?;
     let target = resolve(&url, &worker_plugin.grants).map_err(|error| match error {
         UrlError::Denied => denied(&url),
@@ -273,19 +273,19 @@ pub fn build_dynamic(
 /// The reason why a text is not a usable URL. It does not repeat the text, which may hold secrets.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum UrlError {
-    /// Relative, and there is no base to resolve it against.
+    /// The URL is relative, and there is no base to resolve it against.
     Relative,
-    /// Not in the syntax of URLs.
+    /// The text is not in the syntax of URLs.
     Malformed(url::ParseError),
-    /// Neither http nor https.
+    /// The scheme is neither http nor https.
     Scheme,
-    /// With a user name or a password.
+    /// The URL has a user name or a password.
     UserInfo,
-    /// Without a usable host.
+    /// The URL has no usable host.
     Host,
-    /// To a host that is not granted.
+    /// The host is not granted.
     Denied,
-    /// Too long for a request.
+    /// The URL is too long for a request.
     Length,
 }
 

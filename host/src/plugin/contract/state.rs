@@ -18,7 +18,7 @@ use crate::net::Origin;
 use crate::plugin::instance::budget::CallBudget;
 use crate::plugin::instance::limits;
 use crate::plugin::instance::worker_plugin::WorkerPlugin;
-use crate::plugin::scripting::StepParams;
+use crate::plugin::script_context::StepParams;
 use crate::template::{Environment, Template, environment_names};
 use crate::text::one_line;
 use crate::user::{InstanceId, Session};
@@ -50,7 +50,7 @@ pub struct GuestState {
     pub instance: InstanceId,
     /// Bytes of the templates and requests prepared so far.
     pub prepared: usize,
-    /// Set while `configure` runs.
+    /// The step being configured; set while `configure` runs.
     pub configuring: Option<ConfigureContext>,
     /// The user that the current call is about.
     pub session: Option<Rc<Session>>,
@@ -184,7 +184,7 @@ impl GuestState {
     pub fn redact_line(&self, text: &str) -> String {
         one_line(&match &self.session {
             Some(session) => session.redact(text),
-            None => self.worker_plugin.scripting.secrets.excerpt(text, &[]),
+            None => self.worker_plugin.script_context.secrets.excerpt(text, &[]),
         })
     }
 
@@ -249,7 +249,7 @@ impl GuestState {
 
     /// Returns the origins that the prepared requests are known to go to.
     pub fn origins(&self) -> Vec<Rc<Origin>> {
-        let base = self.worker_plugin.scripting.base_url.as_ref();
+        let base = self.worker_plugin.script_context.base_url.as_ref();
         self.requests.iter().filter_map(|request| request.known_origin(base)).collect()
     }
 
@@ -279,7 +279,7 @@ impl WasiView for StoreData {
 #[cfg(test)]
 mod tests {
     use crate::data::DataSets;
-    use crate::plugin::scripting::ScriptContext;
+    use crate::plugin::script_context::ScriptContext;
     use std::path::PathBuf;
     use std::sync::Arc;
 
@@ -290,15 +290,18 @@ mod tests {
 
     #[test]
     fn the_number_of_wasi_resources_is_limited() {
-        let scripting = ScriptContext {
+        let script_context = ScriptContext {
             data: DataSets::default(),
             environment: Environment::from_process([]),
             base_url: None,
             folder: PathBuf::new(),
             secrets: Arc::default(),
         };
-        let mut state =
-            StoreData::new(WorkerPlugin::new(PluginPolicy::new("guest"), Arc::new(scripting), &SharedNames::default()));
+        let mut state = StoreData::new(WorkerPlugin::new(
+            PluginPolicy::new("guest"),
+            Arc::new(script_context),
+            &SharedNames::default(),
+        ));
         for _ in 0..limits::RESOURCES {
             assert!(state.resources().push(0_u8).is_ok());
         }

@@ -3,7 +3,7 @@
 //!
 //! Reading the processor time costs more than most calls, so a call begins with an epoch deadline only. Once that has
 //! passed, the processor time is read with every tick, and the call ends when it has used its budget since then. So a
-//! guest that computes for ever runs at least for its budget, and at most for twice that.
+//! guest that computes forever runs at least for its budget, and at most for twice that.
 
 use std::time::Duration;
 
@@ -49,7 +49,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_call_that_lay_still_goes_on_and_one_that_computes_ends() {
+    fn a_call_that_was_suspended_continues_and_one_that_computes_ends() {
         let mut lying = CallBudget { limit: Duration::from_secs(3600), overdue: None };
         assert!(matches!(lying.check(), UpdateDeadline::Continue(1)));
         assert!(matches!(lying.check(), UpdateDeadline::Continue(1)));

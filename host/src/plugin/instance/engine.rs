@@ -68,7 +68,7 @@ fn config() -> Config {
     config.wasm_component_model(true);
     // Calls into a guest are plain calls: nothing in the contract is asynchronous, and the bookkeeping costs time.
     config.concurrency_support(false);
-    // Ends a guest that computes for ever. Measured to cost little; fuel costs two to three times as much.
+    // Ends a guest that computes forever. Measured to cost little; fuel costs two to three times as much.
     config.epoch_interruption(true);
     // A guest links with a 32 KiB stack of its own; this is the native stack below it, and bounds its recursion.
     config.max_wasm_stack(512 * 1024);

@@ -1,6 +1,5 @@
-//! Limits of one plugin instance. Each is a number with a name; a guest that exceeds one traps or gets an error, and
-//! the run goes on. Those in [`Limits`] can be set for each plugin in the script; no honest plugin comes near the
-//! others.
+//! Limits of one plugin instance. A guest that exceeds one traps or gets an error, and the run goes on. Those in
+//! [`Limits`] can be set for each plugin in the script; a well-behaved plugin comes near none of the others.
 
 use std::time::Duration;
 

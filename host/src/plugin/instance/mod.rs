@@ -37,7 +37,7 @@ use super::instance::worker_plugin::WorkerPlugin;
 use super::native::{self, NativeLibrary};
 use crate::diagnostic::Span;
 use crate::net::Origin;
-use crate::plugin::scripting::StepParams;
+use crate::plugin::script_context::StepParams;
 use crate::text::one_line;
 use crate::user::{InstanceId, Session};
 

@@ -12,7 +12,7 @@ use super::{ConfigureError, Instance, budget};
 use crate::plugin::contract::bindings::Progress;
 use crate::plugin::instance::error_text::error_text;
 use crate::plugin::load::loader::LoadedPlugin;
-use crate::plugin::scripting::StepParams;
+use crate::plugin::script_context::StepParams;
 use crate::user::Session;
 
 /// The error of a task whose instance is gone. The text is for the report.
@@ -56,7 +56,7 @@ impl RestartingInstance {
                 let (instance, time) = budget::measure_cpu(|| self.instantiate());
                 self.worker_plugin.note_setup_time(time);
                 instance.map_err(|message| {
-                    let message = self.worker_plugin.scripting.secrets.redact(&message, &[]);
+                    let message = self.worker_plugin.script_context.secrets.redact(&message, &[]);
                     self.log_once(None, &message);
                     InstanceLost(format!("plugin `{}`: {message}", self.worker_plugin.policy.name))
                 })?
@@ -156,7 +156,8 @@ impl RestartingInstance {
         if self.loaded.trap_logged.swap(true, Ordering::Relaxed) {
             return;
         }
-        let (plugin, text) = (&*self.worker_plugin.policy.name, self.worker_plugin.scripting.secrets.redact(text, &[]));
+        let (plugin, text) =
+            (&*self.worker_plugin.policy.name, self.worker_plugin.script_context.secrets.redact(text, &[]));
         match step.and_then(|step| self.steps.get(step)) {
             Some(StepParams { action, step, .. }) => tracing::error!(plugin, action, step, "{text}"),
             None => tracing::error!(plugin, "{text}"),

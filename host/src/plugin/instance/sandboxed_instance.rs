@@ -121,7 +121,7 @@ impl SandboxedInstance {
         call: impl FnOnce(&Plugin, &mut Store<StoreData>) -> wasmtime::Result<T>,
     ) -> wasmtime::Result<T> {
         grant(&mut self.store, self.call_limit);
-        // Every access to the guest's data checks that this is its thread, which has its cost.
+        // Every access to the guest's data checks that this is its thread, which takes time.
         self.store.data_mut().guest().enter(session, acting);
         let result = call(&self.guest, &mut self.store);
         let result = self.with_output(result).map_err(|trap| self.explain_interrupt(trap));

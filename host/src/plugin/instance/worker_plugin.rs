@@ -12,7 +12,7 @@ use super::metric_registry::MetricRegistry;
 use crate::metrics::custom_metric::MetricInfo;
 use crate::net::Grants;
 use crate::plugin::policy::PluginPolicy;
-use crate::plugin::scripting::ScriptContext;
+use crate::plugin::script_context::ScriptContext;
 use crate::template::VariableNames;
 use crate::user::InstanceId;
 
@@ -22,8 +22,8 @@ pub struct WorkerPlugin {
     pub policy: PluginPolicy,
     /// Grants of the policy, shared with requests.
     pub grants: Rc<Grants>,
-    /// The script around it.
-    pub scripting: Arc<ScriptContext>,
+    /// The parts of the script that its templates and requests are built from.
+    pub script_context: Arc<ScriptContext>,
     /// The names of the script's variables; one table for all plugins of a worker.
     pub variables: Rc<RefCell<VariableNames>>,
     /// The metrics of all plugins; one table for all plugins of a worker.
@@ -83,7 +83,7 @@ pub struct PluginUsage {
 
 impl WorkerPlugin {
     /// Creates a plugin on a worker that has done nothing yet.
-    pub fn new(policy: PluginPolicy, scripting: Arc<ScriptContext>, names: &SharedNames) -> Rc<Self> {
+    pub fn new(policy: PluginPolicy, script_context: Arc<ScriptContext>, names: &SharedNames) -> Rc<Self> {
         let grants = Rc::new(policy.grants.clone());
         let SharedNames { variables, metrics, plugins } = names.clone();
         let (number, usage, instances) = (plugins.replace(plugins.get() + 1), PluginUsage::default(), Cell::new(0));
@@ -91,7 +91,7 @@ impl WorkerPlugin {
         Rc::new(Self {
             policy,
             grants,
-            scripting,
+            script_context,
             variables,
             metrics,
             usage,

@@ -9,7 +9,7 @@ use etcetera::BaseStrategy;
 
 use crate::diagnostic::io_reason;
 
-/// Environment variable that names the cache folder instead of the customary one; empty means no cache.
+/// Environment variable that names the cache folder instead of the default one; empty means no cache.
 pub const CACHE_VARIABLE: &str = "STAMPEDE_CACHE_DIR";
 
 /// One entry, which need not exist yet.

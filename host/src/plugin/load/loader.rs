@@ -19,7 +19,7 @@ use crate::plugin::instance::worker_plugin::{SharedNames, WorkerPlugin};
 use crate::plugin::instance::{ComponentCode, Instance, PluginCode};
 use crate::plugin::native::NativeLibrary;
 use crate::plugin::policy::PluginPolicy;
-use crate::plugin::scripting::ScriptContext;
+use crate::plugin::script_context::ScriptContext;
 
 include!(concat!(env!("OUT_DIR"), "/builtin.rs"));
 
@@ -71,7 +71,7 @@ pub struct LoadedPlugin {
 pub struct PluginLoader {
     engine: Arc<PluginEngine>,
     linker: Linker<StoreData>,
-    scripting: Arc<ScriptContext>,
+    script_context: Arc<ScriptContext>,
 }
 
 impl PluginLoader {
@@ -79,11 +79,11 @@ impl PluginLoader {
     ///
     /// # Errors
     /// The capabilities do not link, which is a bug.
-    pub fn new(engine: Arc<PluginEngine>, scripting: Arc<ScriptContext>) -> wasmtime::Result<Self> {
+    pub fn new(engine: Arc<PluginEngine>, script_context: Arc<ScriptContext>) -> wasmtime::Result<Self> {
         let mut linker = Linker::new(engine.inner());
         link::wasi(&mut linker)?;
         link::capabilities(&mut linker)?;
-        Ok(Self { engine, linker, scripting })
+        Ok(Self { engine, linker, script_context })
     }
 
     /// Links a compiled component and asks it which actions it offers.
@@ -107,7 +107,8 @@ impl PluginLoader {
     }
 
     fn describe(&self, policy: PluginPolicy, is_builtin: bool, code: PluginCode) -> Result<LoadedPlugin, String> {
-        let worker_plugin = WorkerPlugin::new(policy.clone(), Arc::clone(&self.scripting), &SharedNames::default());
+        let worker_plugin =
+            WorkerPlugin::new(policy.clone(), Arc::clone(&self.script_context), &SharedNames::default());
         let mut instance = Instance::new(&code, worker_plugin)
             .map_err(|error| format!("it failed to start: {}", error_text(&error)))?;
         let description = instance.describe().map_err(|error| format!("`describe` failed: {}", error_text(&error)))?;

@@ -93,7 +93,7 @@ mod tests {
     }
 
     #[test]
-    fn malformed_locks_are_refused() {
+    fn malformed_locks_are_rejected() {
         let folder = tempfile::tempdir().unwrap();
         for text in ["[]", "plugins: {a: b}", "plugins: {a: {source: b, sha256: 12}}", "{plugins: {}, more: 1}", "{"] {
             fs::write(folder.path().join(LOCK_FILE_NAME), text).unwrap();

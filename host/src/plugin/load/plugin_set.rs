@@ -13,7 +13,7 @@ use crate::diagnostic::{Diagnostic, Diagnostics};
 use crate::net::Grant;
 use crate::plugin::instance::engine::PluginEngine;
 use crate::plugin::instance::error_text::error_text;
-use crate::plugin::scripting::ScriptContext;
+use crate::plugin::script_context::ScriptContext;
 use crate::script::model::Script;
 
 /// The plugins loaded for a script.

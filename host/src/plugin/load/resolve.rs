@@ -144,8 +144,7 @@ impl<'a> UserPlugin<'a> {
         }
         let name = (!options.quiet).then_some(self.name);
         let component = compile::compile_untrusted(engine, name, &bytes, self.caps());
-        let compiled =
-            component.map_err(|refusal| Diagnostic { help: refusal.help, ..self.load_error(&refusal.message) });
+        let compiled = component.map_err(|error| Diagnostic { help: error.help, ..self.load_error(&error.message) });
         compiled.map(Artifact::Component)
     }
 
@@ -163,7 +162,7 @@ impl<'a> UserPlugin<'a> {
     /// Returns its current digest, for the lock.
     ///
     /// # Errors
-    /// It cannot be fetched, or has not the digest that the script gives.
+    /// It cannot be fetched, or does not have the digest that the script gives.
     pub fn current_digest(&self, folder: &Path) -> Result<String, Diagnostic> {
         Ok(sha256(&self.verified_bytes(folder, self.pinned_digest())?))
     }

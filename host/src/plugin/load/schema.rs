@@ -323,7 +323,7 @@ mod tests {
     }
 
     #[test]
-    fn malformed_schemas_are_refused() {
+    fn malformed_schemas_are_rejected() {
         for text in
             ["[]", "{", "{\"type\": \"nonsense\"}", "{\"pattern\": \"(\"}", "{\"$ref\": \"file:///etc/passwd\"}"]
         {
@@ -342,7 +342,7 @@ mod tests {
     }
 
     #[test]
-    fn keywords_whose_work_is_not_counted_are_refused() {
+    fn keywords_whose_work_is_not_counted_are_rejected() {
         let patterns: serde_json::Map<_, _> = (0..=MAX_PATTERNS).map(|at| (format!("^{at}$"), json!(true))).collect();
         for (schema, expected) in [
             (json!({"$schema": "http://json-schema.org/draft-07/schema#"}), "another dialect"),
@@ -354,15 +354,15 @@ mod tests {
             (json!({"patternProperties": patterns}), "more than 32 patterns"),
             (json!({"description": "x".repeat(MAX_SCHEMA_BYTES)}), "longer than 256 KiB"),
         ] {
-            let refused = ParamsSchema::parse(&schema.to_string()).err().unwrap_or_default();
-            assert!(refused.contains(expected), "{schema}: {refused}");
+            let error = ParamsSchema::parse(&schema.to_string()).err().unwrap_or_default();
+            assert!(error.contains(expected), "{schema}: {error}");
         }
         let sound = json!({"$schema": DIALECT, "properties": {"id": {"enum": [{"$id": 1}]}, "dependencies": true}});
         assert!(ParamsSchema::parse(&sound.to_string()).is_ok());
     }
 
     #[test]
-    fn work_that_doubles_with_each_reference_is_refused() {
+    fn work_that_doubles_with_each_reference_is_rejected() {
         let level = |next: usize| json!({"$ref": format!("#/$defs/a{next}")});
         let doubled = |keyword: &str, root: Value| {
             let levels = (0..40).map(|at| (format!("a{at}"), json!({keyword: [level(at + 1), level(at + 1)]})));

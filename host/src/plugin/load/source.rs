@@ -150,14 +150,14 @@ mod tests {
     }
 
     #[test]
-    fn paths_are_what_has_no_scheme() {
+    fn sources_without_a_scheme_are_paths() {
         for path in ["./a.wasm", "/a/b.wasm", "C:\\a.wasm", "https", "oci:x"] {
             assert_eq!(PluginSource::parse(path), Ok(PluginSource::File(path.into())));
         }
-        let refused = |text: &str| PluginSource::parse(text).unwrap_err().message;
-        assert_eq!(refused("http://site/a.wasm"), "components cannot be fetched by `http://`");
-        assert_eq!(refused("https://me:pw@site/a"), "a source must not have a user name or password in it");
-        assert_eq!(refused("https://"), "it is not a URL: empty host");
+        let error = |text: &str| PluginSource::parse(text).unwrap_err().message;
+        assert_eq!(error("http://site/a.wasm"), "components cannot be fetched by `http://`");
+        assert_eq!(error("https://me:pw@site/a"), "a source must not have a user name or password in it");
+        assert_eq!(error("https://"), "it is not a URL: empty host");
     }
 
     #[test]

@@ -84,7 +84,7 @@ pub unsafe fn call_unit(
     unsafe { call(host, &raw mut nothing, act) }
 }
 
-/// Calls `act`, which may be refused, and writes its result to `out` or the reason to `reason`.
+/// Calls `act`, and writes its result to `out`, or the reason why it failed to `reason`.
 ///
 /// # Safety
 /// As [`call`], for both places.

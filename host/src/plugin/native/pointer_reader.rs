@@ -129,7 +129,7 @@ mod tests {
                 Err("a call copies more than `copied` of its limits allows"),
             ),
         ] {
-            // SAFETY: a pointer that is not null leads to a slice of this test, or is refused for its length.
+            // SAFETY: a pointer that is not null leads to a slice of this test, or is rejected for its length.
             let text = unsafe { PointerReader::new(8).text(given) }.map_err(|error| error.to_string());
             assert_eq!(text.as_deref().map_err(String::as_str), expected, "{case}");
         }
@@ -144,7 +144,7 @@ mod tests {
     }
 
     #[test]
-    fn numbers_without_a_meaning_are_refused() {
+    fn numbers_without_a_meaning_are_rejected() {
         assert_eq!([0, 1, 2].map(|number| flag(number).ok()), [Some(false), Some(true), None]);
     }
 }

@@ -19,7 +19,7 @@ fn judged(base: &Report, new: &Report) -> [ChangeVerdict; 5] {
 use ChangeVerdict::{Better, Inconclusive, TooFewSamples, WithinTolerance, Worse};
 
 #[test]
-fn what_changed_is_told_from_what_did_not() {
+fn changed_values_are_distinguished_from_unchanged_ones() {
     // Requests per second, least response time and span in microseconds, failures per thousand.
     let base = test_reports::steady(100, (20_000, 10_000), 0);
     let cases = [
@@ -56,7 +56,7 @@ fn what_changed_is_told_from_what_did_not() {
 }
 
 #[test]
-fn too_little_is_said_to_be_too_little() {
+fn too_few_samples_are_reported_as_too_few() {
     let few = test_reports::nothing();
     assert_eq!(judged(&few, &few), [TooFewSamples; 5]);
     assert!(!compare(&few, &few, 0.0).unwrap().is_worse());

@@ -10,7 +10,7 @@
 //! | `rps` | exchanges per second of the whole run |
 //! | `bytes_out` `bytes_in` `body_bytes_in` | bytes sent, received, and of the replies' content |
 //! | `response_min_us` … `response_max_us` | response time in microseconds; empty if nothing was measured |
-//! | `service_min_us` … `service_max_us` | service time likewise |
+//! | `service_min_us` … `service_max_us` | service time, in the same form |
 
 use std::io::{self, Write};
 

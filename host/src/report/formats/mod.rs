@@ -15,7 +15,7 @@ use super::model::Report;
 pub struct ReportFormat {
     /// The extension that selects it, in lower case and without the dot. The documentation must mention it.
     pub extension: &'static str,
-    /// The name, shown after the extension unless it is the same but for case.
+    /// The name, shown after the extension unless they differ only in case.
     pub name: &'static str,
     /// Writes the whole report.
     pub write: fn(&Report, &mut dyn Write) -> io::Result<()>,
@@ -76,9 +76,9 @@ mod tests {
         let file = ReportFile::open_as(&path, &formats).expect("the extension is known");
         file.write(&test_reports::movies()).expect("written");
         assert_eq!(std::fs::read_to_string(&path).expect("readable"), "12012\n");
-        let refused = ReportFile::open_as(Path::new("report.txt"), &formats).expect_err("no such format");
+        let error = ReportFile::open_as(Path::new("report.txt"), &formats).expect_err("no such format");
         let help = "give it the extension `.json`, `.csv`, `.xml` or `.totals`";
-        assert_eq!((refused.code, refused.help.as_deref()), ("usage::output-format", Some(help)));
+        assert_eq!((error.code, error.help.as_deref()), ("usage::output-format", Some(help)));
         assert_eq!(described(&formats), ".json, .csv, .xml (JUnit) or .totals (a line)");
     }
 

@@ -42,7 +42,7 @@ fn whole(report: &Report) -> serde_json::Value {
 proptest! {
     #![proptest_config(ProptestConfig::with_cases(24))]
     #[test]
-    fn what_was_split_comes_back_together(parts in 2_usize..5, seconds in 1_u32..30, seed: u64) {
+    fn a_run_that_was_split_merges_to_the_whole(parts in 2_usize..5, seconds in 1_u32..30, seed: u64) {
         let (split, together) = test_reports::split(parts, seconds, seed);
         let merged = merge(named(&split)).unwrap();
         prop_assert_eq!(whole(&merged), whole(&together));
@@ -81,7 +81,7 @@ fn twice_the_same_is_twice_as_much_in_the_same_time() {
 }
 
 #[test]
-fn reports_of_other_scripts_are_refused() {
+fn reports_of_other_scripts_are_rejected() {
     let (a, b) = (test_reports::movies(), test_reports::wide());
     let said = merge(named(&[a.clone(), b])).unwrap_err();
     assert!(said.contains("`Catalog` (action `http`)") && said.contains("`login` (action `login`)"), "{said}");

@@ -45,7 +45,7 @@ fn criteria_are_read_as_k6_users_write_them() {
 }
 
 #[test]
-fn mistakes_are_shown_where_they_stand() {
+fn errors_are_shown_where_they_stand() {
     for (text, at, message) in [
         ("p95<200ms", "p95", "unknown aggregation `p95`"),
         ("p(101)<1", "p(101)", "unknown aggregation `p(101)`"),

@@ -39,7 +39,7 @@ export class Failure {
   }
 }
 
-/// A mistake in a step: a message, the key it is about, and a way to fix it, if there is one.
+/// An error in a step: a message, the key it is about, and a way to fix it, if there is one.
 export class ConfigError {
   constructor(message, key, help) {
     this.message = message;
@@ -157,7 +157,7 @@ export function plugin(name, version, ...actions) {
   const steps = [];
   const tasks = [];
 
-  /// Ends a task that has thrown. A mistake in the plugin costs this task, and not the interpreter with all others.
+  /// Ends a task that has thrown. An exception ends this task only, not the interpreter that all tasks share.
   function failed(thrown) {
     if (thrown instanceof Failure) {
       if (thrown.detail !== undefined) report.fail(thrown.kind, thrown.detail);

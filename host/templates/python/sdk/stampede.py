@@ -41,7 +41,7 @@ class Failure(Exception):
 
 
 class ConfigError(Exception):
-    """A mistake in a step: a message, the key it is about, and a way to fix it, if there is one."""
+    """An error in a step: a message, the key it is about, and a way to fix it, if there is one."""
 
     def __init__(self, message, key=None, help=None):
         super().__init__(message)
@@ -174,7 +174,7 @@ def _failed(failure):
 
 
 def _broken():
-    """Ends a task that has raised by mistake. That costs this task, and not the interpreter with all others."""
+    """Ends a task that has raised an unexpected exception, and not the interpreter that all tasks share."""
     for line in traceback.format_exc().splitlines():
         log.write(log.Level.ERROR, line)
     report.fail(FailureKind.PLUGIN, traceback.format_exc(limit=0).strip().replace("\n", ": "))
@@ -197,8 +197,8 @@ def plugin(name, version, *actions):
                 steps.append(offered[action](json.loads(params)))
             except ConfigError as wrong:
                 raise Err(exported.ConfigError(wrong.pointer, wrong.message, wrong.help)) from None
-            except Exception as mistake:
-                message = f"the plugin failed: {type(mistake).__name__}: {mistake}"
+            except Exception as error:
+                message = f"the plugin failed: {type(error).__name__}: {error}"
                 raise Err(exported.ConfigError("", message, None)) from None
             return len(steps) - 1
 

@@ -109,7 +109,7 @@ mod tests {
     }
 
     #[test]
-    fn an_invalid_status_is_refused() {
+    fn an_invalid_status_is_rejected() {
         let error = Host::new()
             .run::<Page>(json!({"url": "/", "text": "", "status": 42}))
             .expect_err("no status");

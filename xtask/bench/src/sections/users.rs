@@ -38,7 +38,7 @@ pub(crate) fn connected(setup: &Setup) -> Result<Findings> {
     let before = target.count()?;
     let mut command = setup.load_runner(&script, None);
     command.args(["--workers", "2", "--rps", "0.2", "--users", &users.to_string()]);
-    // Somewhat longer, so that the later look at the memory is not at the end.
+    // Somewhat longer, so that the later reading of the memory is not at the end.
     let (run, report) = setup.report(command.args(["--duration", &format!("{}s", LATE + 2)]))?;
     let mut findings = Findings::new(format!(
         "{STAMPEDE} holds {users} connected users at 0.2 requests a second each for ten minutes, with two workers. It \

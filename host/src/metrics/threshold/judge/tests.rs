@@ -159,7 +159,7 @@ fn metrics_of_plugins_users_and_checks_are_judged_too() {
 }
 
 #[test]
-fn what_the_end_of_the_run_cut_off_is_no_failure() {
+fn exchanges_cut_off_by_the_end_of_the_run_are_not_failures() {
     let mut run = SyntheticRun::new(&[threshold(RowMeasure::Failed, "rate<1%")], 1);
     run.next(&[GOOD, (0, Some(FailureKind::Cancelled))]);
     assert_eq!(run.finish().value, Some(0.0));

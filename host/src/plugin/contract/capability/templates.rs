@@ -20,9 +20,9 @@ impl Host for StoreData {
         let own = guest.configuring()?.environment_override.clone();
         let compiled = {
             let mut variables = guest.worker_plugin.variables.borrow_mut();
-            let scripting = &guest.worker_plugin.scripting;
-            let environment = own.as_deref().unwrap_or(&scripting.environment);
-            let mut scope = CompileScope { data: &scripting.data, variables: &mut variables, environment };
+            let script_context = &guest.worker_plugin.script_context;
+            let environment = own.as_deref().unwrap_or(&script_context.environment);
+            let mut scope = CompileScope { data: &script_context.data, variables: &mut variables, environment };
             Template::compile(&source, &mut scope)
         };
         Ok(match compiled {

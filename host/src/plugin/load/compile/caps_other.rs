@@ -15,7 +15,7 @@ pub fn out_of_time(_: ExitStatus) -> bool {
     false
 }
 
-/// Describes the end of a process that did not exit by itself.
+/// Describes the end of a process that did not exit on its own.
 pub fn crash(status: ExitStatus) -> Option<String> {
     status.code().filter(|code| !(0..256).contains(code)).map(|code| format!("code {code:#x}"))
 }

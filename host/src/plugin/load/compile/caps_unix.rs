@@ -14,7 +14,7 @@ const SIGXCPU: i32 = 24;
 /// Limits this process until it ends.
 ///
 /// # Errors
-/// The operating system refuses a limit.
+/// The operating system rejects a limit.
 pub fn set(caps: CompileCaps) -> io::Result<()> {
     let seconds = caps.time.as_secs() + u64::from(caps.time.subsec_nanos() > 0);
     // Hostile bytes may well crash the compiler; its memory must not be written to the disk.
@@ -34,7 +34,7 @@ pub fn out_of_time(status: ExitStatus) -> bool {
     status.signal() == Some(SIGXCPU)
 }
 
-/// Describes the end of a process that did not exit by itself.
+/// Describes the end of a process that did not exit on its own.
 pub fn crash(status: ExitStatus) -> Option<String> {
     status.signal().map(|signal| format!("signal {signal}"))
 }

@@ -120,7 +120,7 @@ fn run(
             child.kill()?;
             return Ok(None);
         };
-        // A child whose output was read to the end exits by itself; one that wrote too much does not.
+        // A child whose output was read to the end exits on its own; one that wrote too much does not.
         if code.len() as u64 >= MAX_CODE {
             child.kill()?;
         }

@@ -93,9 +93,9 @@ impl<'a> OciRepository<'a> {
     }
 
     /// Requests an anonymous token from the server that the registry names.
-    async fn anonymous_token(&self, refused: &FetchResponse) -> Result<String, String> {
+    async fn anonymous_token(&self, unauthorized: &FetchResponse) -> Result<String, String> {
         let registry = &self.reference.registry;
-        let challenge = refused.headers.get(WWW_AUTHENTICATE).and_then(|challenge| challenge.to_str().ok());
+        let challenge = unauthorized.headers.get(WWW_AUTHENTICATE).and_then(|challenge| challenge.to_str().ok());
         let challenge = challenge.and_then(BearerChallenge::parse).ok_or_else(|| auth_required(registry))?;
         let mut realm = Url::parse(&challenge.realm).map_err(|_| auth_required(registry))?;
         if !may_follow(registry, &realm) {

@@ -1,5 +1,5 @@
-//! A load model that is added the way `docs/internals/extending.md` says: an entry and a type here, and nothing in the
-//! run. Its iterations begin at fixed times.
+//! A load model added as `docs/internals/extending.md` describes: an entry and a type here, and no change to the run.
+//! Its iterations begin at fixed times.
 
 use std::sync::Arc;
 
@@ -27,10 +27,10 @@ const ENTRY: LoadModelEntry = LoadModelEntry {
     parse: read,
 };
 
-/// At the end of each stage, as many users begin as it leads to; each walks a fixed number of times.
+/// At the end of each stage, as many users begin as its target says; each runs a fixed number of iterations.
 #[derive(Clone, Debug)]
 struct Timetable {
-    /// The departures: the wait after the one before, and the users.
+    /// The departures: the wait before each, and its number of users.
     departures: Vec<(Duration, u32)>,
     iterations: u64,
 }
@@ -81,7 +81,7 @@ impl LoadModel for Timetable {
     }
 }
 
-/// The load of a script, by the entries of the program and the one above.
+/// The load of a script, read with the program's load models and the one above.
 fn load(text: &str) -> Result<LoadModelHandle, LoadError> {
     let source = Arc::new(SourceText { name: "script.yml".into(), text: text.into() });
     let Ok(script) = script::parse(&source) else { panic!("`{text}` is a script") };

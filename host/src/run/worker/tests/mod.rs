@@ -27,7 +27,7 @@ use crate::plan::flow::{Flow, FlowNode};
 use crate::plan::workload::Workload;
 use crate::plan::workload::tests::once;
 use crate::plan::{Plan, PlanRuntime, Scenario};
-use crate::plugin::scripting::ScriptContext;
+use crate::plugin::script_context::ScriptContext;
 use crate::run::deadline_sweep::DeadlineSweep;
 use crate::run::scale::CHANGE_DELAY;
 use crate::run::setup::SegmentKind;
@@ -54,7 +54,7 @@ fn ramped_up() -> Workload {
 fn plan(workload: Workload, takes: Option<Nanos>) -> Arc<Plan> {
     let flow = Flow(takes.map(|takes| FlowNode::Think(ThinkTime::Fixed(takes))).into_iter().collect());
     let scenario = Scenario { name: None, workload, first_user: 0, flow };
-    let scripting = ScriptContext {
+    let script_context = ScriptContext {
         data: DataSets::default(),
         environment: Environment::from_process([]),
         base_url: None,
@@ -88,7 +88,7 @@ fn plan(workload: Workload, takes: Option<Nanos>) -> Arc<Plan> {
             tls: Tls::load(true).unwrap(),
             dial: None,
             plugins: Vec::new(),
-            script_context: Arc::new(scripting),
+            script_context: Arc::new(script_context),
         },
     })
 }
@@ -335,7 +335,7 @@ async fn drained_worker(
     let tasks = LocalSet::new();
     let drain = async {
         drain(&common).await;
-        // A worker that never ends fails here instead of running for ever.
+        // A worker that never ends fails here instead of running forever.
         sleep(Duration::from_secs(7200)).await;
     };
     tasks

@@ -61,7 +61,7 @@ impl TimedTarget {
 
 /// The result of a script.
 struct ScheduledRun {
-    /// When requests arrived, by the names in their paths.
+    /// The arrival times of requests, by the names in their paths.
     arrived_at: BTreeMap<String, Vec<Nanos>>,
     counted: Aggregate,
 }
@@ -360,7 +360,7 @@ fn requests_that_begin_in_the_warm_up_are_sent_and_not_counted() {
 
 #[test]
 fn an_iteration_that_a_ramp_no_longer_wants_goes_on_for_its_grace() {
-    // The user has to go after half a second, in the middle of its first request.
+    // The user must leave after half a second, in the middle of its first request.
     for (case, grace, second, iterations) in [
         ("its iteration ends within the grace", "1s", vec![600], [1, 0, 0]),
         ("its next step begins within the grace, and is cut off at its end", "200ms", vec![600], [0, 1, 0]),

@@ -7,7 +7,7 @@ use stampede_guests::{
 };
 
 /// The guest.
-pub struct StreamsAmiss;
+pub struct MisusesStreams;
 
 thread_local! {
     static WHAT: RefCell<String> = const { RefCell::new(String::new()) };
@@ -29,7 +29,7 @@ fn prepared(url: &str) -> u32 {
     .expect("a request")
 }
 
-impl Misbehaviour for StreamsAmiss {
+impl Misbehaviour for MisusesStreams {
     fn configure(params: &str) -> Result<u32, ConfigError> {
         let what = text(params, "what").to_owned();
         if what == "another file" {
@@ -74,4 +74,4 @@ impl Misbehaviour for StreamsAmiss {
     }
 }
 
-guest!(StreamsAmiss);
+guest!(MisusesStreams);
