@@ -51,7 +51,7 @@ fn without_a_graceful_stop_an_endless_request_is_cancelled_and_the_report_still_
 }
 
 #[test]
-fn at_the_end_of_the_duration_an_endless_request_is_cancelled_after_the_graceful_stop() {
+fn at_the_end_of_the_duration_an_endless_request_is_unfinished_after_the_graceful_stop() {
     let site = site();
     let run = shooter()
         .script(ENDLESS)
@@ -59,8 +59,9 @@ fn at_the_end_of_the_duration_an_endless_request_is_cancelled_after_the_graceful
         .arg(site.base_url())
         .report()
         .finish()
-        .exits(0);
-    assert_eq!(run.report().row("Endless").errors(), BTreeMap::from([("cancelled", 1)]));
+        .exits(9);
+    assert_eq!(run.report().row("Endless").errors(), BTreeMap::from([("unfinished", 1)]));
+    assert_eq!(run.report().row("Endless").tasks("failed"), 1);
     assert_eq!(run.report().at("/run/ended"), "duration");
 }
 

@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use stampede_tests::{Nginx, Refusing, settled, site};
+use stampede_tests::{Http2Server, Nginx, Part, RawServer, Refusing, settled, site};
 
 use crate::shooter;
 
@@ -165,4 +165,64 @@ fn every_redirect_is_a_request_of_its_own() {
     assert_eq!(["Followed", "Not followed", "Relative"].map(|name| report.row(name).ok()), [20, 5, 10]);
     assert_eq!(report.row("Followed").tasks("passed"), 5);
     assert_eq!(report.totals().err(), 0);
+}
+
+#[test]
+fn a_redirect_too_many_fails_the_step_and_shows_the_chain() {
+    let target = RawServer::start(|request| {
+        let path = request.line.split(' ').nth(1).expect("a path");
+        let next = match path.trim_start_matches('/').parse::<u32>() {
+            Ok(number) => format!("/{}?token=5ecret", number + 1),
+            Err(_) if path == "/ping" => "/pong".to_owned(),
+            Err(_) => "/ping".to_owned(),
+        };
+        format!("HTTP/1.1 302 Found\r\nlocation: {next}\r\ncontent-length: 0\r\n\r\n").into_bytes()
+    });
+    for (action, url, more, hops, example) in [
+        ("http", "/ping", "", 11, "redirect loop, given up after 10: /ping → /pong → /ping → /pong → … → "),
+        ("page", "/ping", "", 11, "redirect loop, given up after "),
+        ("http", "/ping", ", follow_redirects: 1", 2, "redirect loop, given up after 1: /ping → /pong → /ping"),
+        ("http", "/ping", ", follow_redirects: 1, expect_status: 302", 2, "redirect loop, given up after 1"),
+        ("http", "/7", ", follow_redirects: 2", 3, "too many redirects, given up after 2: /7 → /8 → /9 → /10"),
+    ] {
+        let run = shooter()
+            .script(&format!("- {{name: Page, action: {action}, url: {url}{more}}}\n"))
+            .arg("--base-url")
+            .arg(target.base_url())
+            .report()
+            .finish();
+        let report = run.report();
+        let row = report.row("Page");
+        assert_eq!(row.errors(), BTreeMap::from([("redirects", 1)]), "{url}{more}: {}", run.stdout);
+        assert!(row.example("redirects").starts_with(example), "{url}{more}: {}", row.example("redirects"));
+        assert_eq!((row.total(), row.tasks("failed")), (hops, 1), "{url}{more}");
+        assert_eq!(target.take().len() as u64, hops, "{url}{more}");
+        report.assert_consistent();
+    }
+}
+
+/// A server may end a stream without an error once its reply is complete (RFC 9113 section 8.1), but not before.
+#[test]
+fn a_reply_over_http2_that_ends_too_early_is_truncated_however_it_ends() {
+    for (end, errors, example) in [
+        (Part::End, BTreeMap::new(), None),
+        (Part::Reset(0), BTreeMap::from([("protocol", 1)]), Some("reply truncated")),
+        (Part::Reset(8), BTreeMap::from([("protocol", 1)]), Some("reply truncated")),
+        (Part::Close, BTreeMap::from([("protocol", 1)]), Some("reply truncated")),
+    ] {
+        let target = Http2Server::start([Part::Head("text/plain"), Part::Data(b"half of it".to_vec()), end.clone()]);
+        for action in ["http", "page"] {
+            let run = shooter()
+                .script(&format!("- {{name: Page, action: {action}, url: /, http_version: 2}}\n"))
+                .arg("--base-url")
+                .arg(target.base_url())
+                .report()
+                .finish();
+            let report = run.report();
+            assert_eq!(report.row("Page").errors(), errors, "{action}, {end:?}: {}", run.stdout);
+            if let Some(example) = example {
+                assert_eq!(report.row("Page").example("protocol"), example, "{action}, {end:?}");
+            }
+        }
+    }
 }

@@ -34,6 +34,7 @@ mod script_golden;
 mod secrets;
 mod session;
 mod sources;
+mod unfinished;
 mod verdict;
 
 use std::path::{Path, PathBuf};

@@ -1,5 +1,6 @@
 //! `merge`: adds the reports of several machines up to one.
 
+use std::fs;
 use std::path::Path;
 
 use crate::cli::{LatencyView, MergeArgs};
@@ -9,15 +10,17 @@ use crate::exit::Exit;
 use crate::report::merge::NamedReport;
 use crate::report::{self, ReportFile, merge, read};
 
-/// Adds the reports up, prints the table, and writes the files of `--out`.
+/// Adds the reports up, prints the table, and writes the files of `--out`. A file of `--out` that is among the reports
+/// and holds runs of others is an earlier sum of theirs, and is left out.
 ///
 /// # Errors
 /// A file is not a report, two of them are of different scripts, or a file cannot be written.
 pub fn merge(args: &MergeArgs) -> Result<Exit, Diagnostics> {
     let mut diagnostics = Diagnostics::default();
-    let reports = diagnostics.absorb(read_reports(&args.reports));
+    let inputs: Vec<_> = diagnostics.absorb(read_reports(&args.reports)).unwrap_or_default();
+    let reports = without_earlier_sums(inputs, &args.out);
     let outputs = diagnostics.absorb(ReportFile::open_all(&args.out)).unwrap_or_default();
-    let reports = diagnostics.into_result(reports)?.unwrap_or_default();
+    let reports = diagnostics.into_result(reports)?;
     let merged = merge::merge(reports)
         .map_err(|why| Diagnostic::new("usage::report", why).help("only reports of the same script can be added"))?;
     let mut diagnostics = Diagnostics::default();
@@ -25,7 +28,30 @@ pub fn merge(args: &MergeArgs) -> Result<Exit, Diagnostics> {
         diagnostics.absorb(output.write(&merged).map_err(Diagnostics::from));
     }
     print(report::table(&merged, LatencyView::default()).as_bytes())?;
-    diagnostics.into_result(Exit::Success)
+    diagnostics.into_result(())?;
+    if merged.thresholds.iter().all(|threshold| threshold.passed) {
+        return Ok(Exit::Success);
+    }
+    Ok(Exit::ThresholdsFailed.announce())
+}
+
+/// Leaves out the reports that this merge will overwrite and that hold runs of the others, and says so.
+fn without_earlier_sums(reports: Vec<NamedReport>, out: &[impl AsRef<Path>]) -> Vec<NamedReport> {
+    let is_output = |report: &NamedReport| {
+        let same = |out: &Path| fs::canonicalize(out).ok() == fs::canonicalize(&report.name).ok();
+        out.iter().any(|out| same(out.as_ref()))
+    };
+    let holds_others = |report: &NamedReport| {
+        let ids = &report.report.run.ids;
+        let others = reports.iter().filter(|other| other.name != report.name);
+        others.flat_map(|other| &other.report.run.ids).any(|id| ids.contains(id))
+    };
+    let (sums, reports): (Vec<_>, Vec<_>) =
+        reports.iter().cloned().partition(|report| is_output(report) && holds_others(report));
+    for sum in sums {
+        eprintln!("note: `{}` is an earlier sum of these reports, so it is not added again", sum.name);
+    }
+    reports
 }
 
 /// Reads the files; each report keeps the name of its file.

@@ -97,10 +97,7 @@ fn run_plan(
             exit = comparison.exit;
         }
     }
-    if !matches!(exit, Exit::Success | Exit::Interrupted) {
-        eprintln!("error: {} (exit code {})", exit.meaning(), exit.code());
-    }
-    Ok(exit)
+    Ok(if exit == Exit::Interrupted { exit } else { exit.announce() })
 }
 
 /// Builds the plan of the script.
@@ -195,8 +192,10 @@ fn change_reports(run: &RunOutcome) -> Vec<ChangeReport> {
 
 fn run_summary(plan: &Plan, run: &RunOutcome) -> RunSummary {
     RunSummary {
+        id: rand::random(),
         started_at: run.clock.wall(0),
         elapsed: run.elapsed,
+        load_end: run.load_end,
         end_reason: run.end_reason,
         users_signed_in: if plan.login.is_some() { run.signed_in } else { 0 },
         users_given_up: run.gave_up,
@@ -212,7 +211,8 @@ fn exit_of(run: &RunOutcome, fail_on: FailOn) -> Exit {
         FailOn::AllFailed => errors > 0 && total.ok == 0,
         FailOn::AnyError => errors > 0,
     };
-    let failed = [FailureKind::Network, FailureKind::Timeout].map(|kind| total.err[kind as usize]).iter().sum::<u64>();
+    let unanswered = [FailureKind::Network, FailureKind::Timeout, FailureKind::Unfinished];
+    let failed = unanswered.map(|kind| total.err[kind as usize]).iter().sum::<u64>();
     match run.end_reason {
         _ if run.worker_died => Exit::Internal,
         EndReason::Interrupted => Exit::Interrupted,

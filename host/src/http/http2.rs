@@ -153,6 +153,10 @@ async fn receive(
             (Err(_), None) => {}
         }
     }
+    // hyper takes a stream that was reset with NO_ERROR or CANCEL for one that has ended (RFC 9113 section 8.1).
+    if !body.is_end_stream() {
+        return Ok(Err(Failure::truncated()));
+    }
     let content = kept.map_or_else(|| Ok(Bytes::new()), BodyCollector::finish);
     Ok(content.map(|body| Reply { status: head.status, version: head.version, headers, body }))
 }

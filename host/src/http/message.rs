@@ -39,6 +39,13 @@ pub struct Request {
     pub channel: Option<Rc<BodyChannel>>,
 }
 
+impl Request {
+    /// Returns where the request goes.
+    pub fn destination(&self) -> RequestTarget {
+        RequestTarget { origin: Rc::clone(&self.origin), path: self.target.clone() }
+    }
+}
+
 /// A request as it goes out on one connection.
 pub(super) struct OutgoingRequest<'a> {
     /// The request.

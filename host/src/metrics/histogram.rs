@@ -7,6 +7,8 @@
 use hdrhistogram::{Counter, Histogram};
 use stampede_time::Nanos;
 
+use super::survival::CountedValue;
+
 /// The largest duration that is distinguished from longer ones, in microseconds: one hour.
 pub const MAX_MICROS: u64 = 3_600_000_000;
 
@@ -40,6 +42,13 @@ pub fn add<C: Counter, D: Counter>(into: &mut Histogram<C>, from: &Histogram<D>)
         let count = C::from_u64(bin.count_at_value().as_u64()).unwrap_or_else(C::one);
         let _ = into.record_n(bin.value_iterated_to(), count);
     }
+}
+
+/// Returns the values of a histogram in ascending order.
+pub fn counted_values<C: Counter>(histogram: &Histogram<C>) -> impl Iterator<Item = CountedValue> {
+    // Iterating over an empty histogram is not free.
+    let bins = (!histogram.is_empty()).then(|| histogram.iter_recorded()).into_iter().flatten();
+    bins.map(|bin| CountedValue { value: bin.value_iterated_to(), count: bin.count_at_value().as_u64() })
 }
 
 /// Empties a histogram and keeps its memory. Costs nothing if the histogram is already empty.

@@ -16,5 +16,6 @@ pub mod recorder;
 pub mod row_stats;
 pub mod sample;
 pub mod second;
+pub mod survival;
 pub mod threshold;
 pub mod timeline;

@@ -15,7 +15,7 @@ use super::sample::{FailureKind, RowId, Sample};
 pub struct Recorder {
     current: Box<Interval>,
     /// Failure kinds that already have an example: one bit per [`FailureKind`], by row.
-    example_kinds: Vec<u8>,
+    example_kinds: Vec<u16>,
     users_active: u32,
     /// The kinds of the plugins' metrics.
     metrics: Vec<MetricKind>,
@@ -85,9 +85,17 @@ impl Recorder {
         }
     }
 
-    /// Counts an iteration that was due at `due` but found no free user.
-    pub fn record_dropped(&mut self, scenario: usize, due: Nanos) {
-        self.current.iterations[scenario].dropped += u64::from(self.is_counted(due));
+    /// Counts an iteration that was due at `due` but found no free user, and the task that it would have begun with, if
+    /// it has steps.
+    pub fn record_dropped(&mut self, scenario: usize, first_row: Option<RowId>, due: Nanos) {
+        if !self.is_counted(due) {
+            return;
+        }
+        self.current.iterations[scenario].dropped += 1;
+        if let Some(row) = first_row {
+            self.task_started(row);
+            self.task_ended(row, TaskEnd::Dropped);
+        }
     }
 
     /// Counts the start of a task.

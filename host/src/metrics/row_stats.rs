@@ -98,6 +98,15 @@ impl<C: Counter> PhaseHistograms<C> {
     }
 }
 
+/// How long the exchanges that were cut off had taken by then: lower bounds of their times.
+#[derive(Clone, Debug, PartialEq)]
+pub struct CutOffTimes<C: Counter> {
+    /// From the intended start.
+    pub response: Histogram<C>,
+    /// From the start.
+    pub service: Histogram<C>,
+}
+
 /// All counts of one row.
 #[derive(Clone, Debug, PartialEq)]
 pub struct RowStats<C: Counter> {
@@ -112,12 +121,20 @@ pub struct RowStats<C: Counter> {
     pub statuses: Vec<(u16, u64)>,
     /// Bytes sent and received.
     pub bytes: ByteCounts,
-    /// End − intended start of every exchange except cancelled ones, which the run ended, not the site.
+    /// End − intended start of every exchange that was not cut off.
     pub response: Histogram<C>,
     /// End − start of those exchanges.
     pub service: Histogram<C>,
     /// The phases of those exchanges.
     pub phases: PhaseHistograms<C>,
+    /// The times of the exchanges that were cut off; `None` if there are none.
+    pub cut_off: Option<Box<CutOffTimes<C>>>,
+}
+
+impl<C: Counter> Default for CutOffTimes<C> {
+    fn default() -> Self {
+        Self { response: histogram::empty(histogram::FINE), service: histogram::empty(histogram::FINE) }
+    }
 }
 
 impl<C: Counter> Default for RowStats<C> {
@@ -132,6 +149,7 @@ impl<C: Counter> Default for RowStats<C> {
             response: histogram::empty(histogram::FINE),
             service: histogram::empty(histogram::FINE),
             phases: PhaseHistograms(std::array::from_fn(|_| histogram::empty(histogram::ROUGH))),
+            cut_off: None,
         }
     }
 }
@@ -149,7 +167,11 @@ impl<C: Counter> RowStats<C> {
         if sample.status != 0 {
             self.count_status(sample.status, 1);
         }
-        if sample.failure != Some(FailureKind::Cancelled) {
+        if sample.failure.is_some_and(FailureKind::is_cut_off) {
+            let cut_off = self.cut_off.get_or_insert_default();
+            histogram::record(&mut cut_off.response, sample.response_time());
+            histogram::record(&mut cut_off.service, sample.service_time());
+        } else {
             self.record_times(sample.response_time(), sample.service_time(), &sample.phases);
         }
     }
@@ -193,6 +215,11 @@ impl<C: Counter> RowStats<C> {
         for (sum, more) in self.phases.0.iter_mut().zip(&other.phases.0) {
             histogram::add(sum, more);
         }
+        if let Some(more) = &other.cut_off {
+            let sum = self.cut_off.get_or_insert_default();
+            histogram::add(&mut sum.response, &more.response);
+            histogram::add(&mut sum.service, &more.service);
+        }
     }
 
     /// Sets all counts to zero and keeps the memory.
@@ -205,6 +232,7 @@ impl<C: Counter> RowStats<C> {
         histogram::clear(&mut self.response);
         histogram::clear(&mut self.service);
         self.phases.0.iter_mut().for_each(histogram::clear);
+        self.cut_off = None;
     }
 }
 
@@ -250,10 +278,18 @@ mod tests {
     }
 
     #[test]
-    fn a_cancelled_exchange_has_no_time() {
-        let mut series = RowStats::<u32>::default();
-        series.record(&sample(0, Some(FailureKind::Cancelled)));
-        assert_eq!((series.requests(), series.response.len(), series.bytes.out), (1, 0, 100));
+    fn the_time_of_an_exchange_that_was_cut_off_is_a_lower_bound() {
+        for kind in [FailureKind::Cancelled, FailureKind::Unfinished] {
+            let mut series = RowStats::<u32>::default();
+            series.record(&sample(0, Some(kind)));
+            assert_eq!((series.requests(), series.response.len(), series.bytes.out), (1, 0, 100));
+            let cut_off = series.cut_off.as_ref().expect("one was cut off");
+            assert!(cut_off.response.equivalent(cut_off.response.max(), 8_000), "from the intended start");
+            assert!(cut_off.service.equivalent(cut_off.service.max(), 6_000), "from the start");
+            let mut sum = RowStats::<u64>::default();
+            sum.add(&series);
+            assert_eq!(sum.cut_off.map(|sum| (sum.response.len(), sum.service.len())), Some((1, 1)));
+        }
     }
 
     #[test]

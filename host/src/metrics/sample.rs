@@ -20,16 +20,29 @@ pub enum FailureKind {
     Check,
     /// The reply violates the protocol.
     Protocol,
+    /// Replies redirected further than the step allows.
+    Redirects,
     /// The plugin is at fault.
     Plugin,
-    /// The run ended first.
+    /// The graceful stop was over first.
+    Unfinished,
+    /// A person ended the run first, or the plugin abandoned the exchange.
     Cancelled,
 }
 
 impl FailureKind {
     /// All kinds, in the order of their discriminants.
-    pub const ALL: [Self; 7] =
-        [Self::Timeout, Self::Status, Self::Network, Self::Check, Self::Protocol, Self::Plugin, Self::Cancelled];
+    pub const ALL: [Self; 9] = [
+        Self::Timeout,
+        Self::Status,
+        Self::Network,
+        Self::Check,
+        Self::Protocol,
+        Self::Redirects,
+        Self::Plugin,
+        Self::Unfinished,
+        Self::Cancelled,
+    ];
 
     /// Returns the name in reports and in WIT.
     pub const fn name(self) -> &'static str {
@@ -39,9 +52,16 @@ impl FailureKind {
             Self::Network => "network",
             Self::Check => "check",
             Self::Protocol => "protocol",
+            Self::Redirects => "redirects",
             Self::Plugin => "plugin",
+            Self::Unfinished => "unfinished",
             Self::Cancelled => "cancelled",
         }
+    }
+
+    /// Returns `true` if the exchange was cut off, so that its time is known only to be longer.
+    pub const fn is_cut_off(self) -> bool {
+        matches!(self, Self::Unfinished | Self::Cancelled)
     }
 }
 
@@ -71,7 +91,7 @@ pub struct Sample {
     pub intended: Nanos,
     /// The time at which the exchange started. Never before `intended`.
     pub start: Nanos,
-    /// The time at which the last byte arrived or the exchange failed.
+    /// The time at which the last byte arrived, the exchange failed or it was cut off.
     pub end: Nanos,
     /// The status code; 0 if there was none.
     pub status: u16,

@@ -90,7 +90,7 @@ impl Failure {
     /// Classifies the error of an exchange over HTTP/2.
     pub fn of_exchange(error: &hyper::Error, reply_begun: bool) -> Self {
         if let Some(error) = find::<h2::Error>(error) {
-            return Self::of_http2(error);
+            return Self::of_http2(error, reply_begun);
         }
         match find::<io::Error>(error) {
             Some(cause) => Self::of_connection(cause, reply_begun),
@@ -109,19 +109,24 @@ impl Failure {
         }
     }
 
+    /// Creates the failure of a reply that ended before it was complete.
+    pub fn truncated() -> Self {
+        Self::protocol("reply truncated")
+    }
+
     /// Creates the failure of a connection that the peer closed too early.
     fn closed(reply_begun: bool) -> Self {
         if reply_begun {
-            Self::protocol("reply truncated")
+            Self::truncated()
         } else {
             Self::network("connection closed before the reply")
         }
     }
 
     /// Classifies an error of HTTP/2: the server sent an error frame, or it broke the protocol itself.
-    fn of_http2(error: &h2::Error) -> Self {
+    fn of_http2(error: &h2::Error, reply_begun: bool) -> Self {
         if let Some(error) = error.get_io() {
-            return Self::of_io(error);
+            return Self::of_connection(error, reply_begun);
         }
         let reason = error.reason().unwrap_or(h2::Reason::INTERNAL_ERROR);
         if !error.is_remote() {

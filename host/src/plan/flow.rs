@@ -26,6 +26,21 @@ const DEFAULT_MAX_WAIT: Nanos = 30_000_000_000;
 #[derive(Clone, Debug, Default)]
 pub struct Flow(pub Box<[FlowNode]>);
 
+impl Flow {
+    /// Returns the first step in the order of the script, by its index; `None` if there is none.
+    pub fn first_step(&self) -> Option<usize> {
+        self.0.iter().find_map(|node| match node {
+            FlowNode::Step(index) => Some(*index),
+            FlowNode::Think(_) => None,
+            FlowNode::Block(block) => match &block.body {
+                BlockFlow::Sequence(flow) => flow.first_step(),
+                BlockFlow::Choice(flows) => flows.iter().find_map(|choice| choice.flow.first_step()),
+                BlockFlow::Parallel(flows) => flows.iter().find_map(Self::first_step),
+            },
+        })
+    }
+}
+
 /// A node of a flow.
 #[derive(Clone, Debug)]
 pub enum FlowNode {

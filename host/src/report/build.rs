@@ -8,7 +8,7 @@ use stampede_time::{Nanos, nanos};
 
 use super::checks_and_thresholds;
 use super::custom_metrics::metric_report;
-use super::duration_stats::{duration_stats, encode};
+use super::duration_stats::{censored_duration_stats, duration_stats, encode};
 use super::generator::generator_report;
 use super::model::{
     ByteTotals, ErrorCount, ErrorExample, IterationTotals, PerPhase, Report, RequestTotals, RowHistograms, RowReport,
@@ -31,11 +31,11 @@ impl Report {
         outcome: &RunSummary,
         verdicts: &[ThresholdVerdict],
     ) -> Self {
-        let elapsed = measured_time(&settings, outcome);
+        let load = load_time(&settings, outcome);
         let rows = aggregate.rows().iter().zip(aggregate.row_infos()).enumerate();
         let actions = rows.map(|(index, (measured, info))| {
             let errors = errors(measured, |kind| example(aggregate, index, kind));
-            let row = RowReport { errors, ..row(measured, elapsed) };
+            let row = RowReport { errors, ..row(measured, load) };
             let (scenario, action) = (info.scenario.clone(), Some(info.action.clone()));
             let tags = info.tags.iter().cloned().collect();
             RowReport { scenario, name: info.name.clone(), action, tags, ..row }
@@ -45,11 +45,11 @@ impl Report {
         Self {
             schema: SCHEMA.into(),
             tool_version: settings.tool_version.clone(),
-            run: run(aggregate, outcome),
+            run: run(aggregate, outcome, load),
             scenarios: scenarios(&settings, aggregate),
-            totals: totals(aggregate, elapsed),
+            totals: totals(aggregate, load),
             actions: actions.collect(),
-            metrics: metrics.map(|(_, measured)| metric_report(measured, elapsed)).collect(),
+            metrics: metrics.map(|(_, measured)| metric_report(measured, load)).collect(),
             checks: checks_and_thresholds::checks(aggregate),
             thresholds: verdicts.iter().map(checks_and_thresholds::threshold).collect(),
             data: Vec::new(),
@@ -61,9 +61,11 @@ impl Report {
     }
 }
 
-/// Returns the length of the run without its warm-up.
-fn measured_time(settings: &RunSettings, outcome: &RunSummary) -> Nanos {
-    outcome.elapsed.saturating_sub(nanos(settings.warm_up))
+/// Returns the time that rates are over: from the end of the warm-up to the end of the load, or of the set-up if there
+/// was no load.
+fn load_time(settings: &RunSettings, outcome: &RunSummary) -> Nanos {
+    let end = if outcome.load_end == 0 { outcome.elapsed } else { outcome.load_end };
+    end.saturating_sub(nanos(settings.warm_up))
 }
 
 fn scenarios(settings: &RunSettings, aggregate: &Aggregate) -> Vec<ScenarioReport> {
@@ -81,12 +83,14 @@ fn scenarios(settings: &RunSettings, aggregate: &Aggregate) -> Vec<ScenarioRepor
     all.collect()
 }
 
-fn run(aggregate: &Aggregate, outcome: &RunSummary) -> RunReport {
+fn run(aggregate: &Aggregate, outcome: &RunSummary, load: Nanos) -> RunReport {
     // RFC 3339 has no years after 9999.
     let started_at = outcome.started_at.min(Duration::from_secs(253_402_300_799));
     RunReport {
         started_at: humantime::format_rfc3339_millis(UNIX_EPOCH + started_at).to_string(),
         elapsed_us: outcome.elapsed / 1000,
+        load_us: load / 1000,
+        ids: vec![format!("{:016x}", outcome.id)],
         ended: outcome.end_reason,
         users_signed_in: outcome.users_signed_in,
         users_given_up: outcome.users_given_up,
@@ -94,22 +98,23 @@ fn run(aggregate: &Aggregate, outcome: &RunSummary) -> RunReport {
     }
 }
 
-fn totals(aggregate: &Aggregate, elapsed: Nanos) -> RowReport {
+fn totals(aggregate: &Aggregate, load: Nanos) -> RowReport {
     let total = aggregate.total();
     let any_row = |kind| (0..aggregate.rows().len()).find_map(|index| example(aggregate, index, kind));
-    RowReport { errors: errors(&total, any_row), ..row(&total, elapsed) }
+    RowReport { errors: errors(&total, any_row), ..row(&total, load) }
 }
 
 /// Builds a row from its counts alone. Its name, action and tags are those of the totals, and it has no errors: callers
 /// set those.
-fn row(measured: &row_stats::RowStats<u64>, elapsed: Nanos) -> RowReport {
+fn row(measured: &row_stats::RowStats<u64>, load: Nanos) -> RowReport {
+    let cut_off = measured.cut_off.as_deref();
     RowReport {
         scenario: None,
         name: "Totals".into(),
         action: None,
         tags: BTreeMap::new(),
         tasks: tasks(&measured.tasks),
-        requests: requests(measured, elapsed),
+        requests: requests(measured, load),
         bytes: ByteTotals {
             out: measured.bytes.out,
             received: measured.bytes.received,
@@ -117,13 +122,15 @@ fn row(measured: &row_stats::RowStats<u64>, elapsed: Nanos) -> RowReport {
         },
         statuses: measured.statuses.iter().copied().collect(),
         errors: Vec::new(),
-        response_time_us: duration_stats(&measured.response),
-        service_time_us: duration_stats(&measured.service),
+        response_time_us: censored_duration_stats(&measured.response, cut_off.map(|times| &times.response)),
+        service_time_us: censored_duration_stats(&measured.service, cut_off.map(|times| &times.service)),
         phases_us: phases(&measured.phases, duration_stats),
         histograms: RowHistograms {
             response_time: encode(&measured.response),
             service_time: encode(&measured.service),
             phases: phases(&measured.phases, encode),
+            cut_off_response_time: cut_off.map(|times| encode(&times.response)),
+            cut_off_service_time: cut_off.map(|times| encode(&times.service)),
         },
     }
 }
@@ -138,9 +145,9 @@ fn tasks(measured: &row_stats::TaskCounts) -> TaskTotals {
     }
 }
 
-fn requests(measured: &row_stats::RowStats<u64>, elapsed: Nanos) -> RequestTotals {
+fn requests(measured: &row_stats::RowStats<u64>, load: Nanos) -> RequestTotals {
     let total = measured.requests();
-    let rps = if elapsed == 0 { 0.0 } else { total as f64 * 1e9 / elapsed as f64 };
+    let rps = if load == 0 { 0.0 } else { total as f64 * 1e9 / load as f64 };
     RequestTotals { total, ok: measured.ok, err: measured.failures(), rps }
 }
 

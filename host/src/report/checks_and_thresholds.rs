@@ -32,7 +32,8 @@ pub fn threshold(verdict: &ThresholdVerdict) -> ThresholdReport {
         metric: threshold.metric.clone(),
         expression: threshold.expression.clone(),
         passed: verdict.passed,
-        value: verdict.value,
+        value: verdict.value.map(|number| number.value),
+        at_least: verdict.value.is_some_and(|number| number.is_lower_bound),
         limit: threshold.limit,
         unit: threshold.quantity.name().into(),
         at_s: verdict.at,
@@ -65,7 +66,8 @@ pub fn threshold_lines(report: &Report) -> String {
 /// Renders the value that decided the verdict, and its time: `512 ms, at 34 s`.
 pub fn deciding_value(threshold: &ThresholdReport) -> String {
     let Some(value) = threshold.value else { return "no values".into() };
-    let shown = format_value(&threshold.unit, value);
+    let sign = if threshold.at_least { "≥ " } else { "" };
+    let shown = format!("{sign}{}", format_value(&threshold.unit, value));
     match threshold.at_s {
         Some(second) if threshold.aborted => format!("{shown}, aborted the run after {second} s"),
         Some(second) => format!("{shown}, at {second} s"),

@@ -13,9 +13,10 @@ use rand::{Rng, RngExt, SeedableRng};
 use rand_distr::{Beta, Distribution};
 use rand_pcg::Pcg64Mcg;
 
-use super::model::{Report, RowReport, RowSeries, TimeSeries};
+use super::model::{EncodedTimes, Report, RowReport, RowSeries, TimeSeries};
 use super::read::decode_micros;
-use crate::metrics::histogram::FINE;
+use crate::metrics::histogram::{FINE, counted_values};
+use crate::metrics::survival::SurvivalEstimate;
 
 /// The number of draws for each compared number.
 const DRAWS: usize = 2_000;
@@ -120,7 +121,7 @@ pub fn compare(base: &Report, new: &Report, tolerance: f64) -> Result<ReportComp
             new: RateSamples { row: new_row, rates: rate_per_interval(&new.series, new_series) },
         };
         let times =
-            BaseAndNew { base: CumulativeCounts::from_row(base_row)?, new: CumulativeCounts::from_row(new_row)? };
+            BaseAndNew { base: ResponseTimes::from_row(base_row)?, new: ResponseTimes::from_row(new_row)? };
         let mut changes = vec![bootstrap.rate_change(&rates), bootstrap.error_share_change(&rows)];
         for (metric, quantile) in [(ComparedMetric::P50, 0.5), (ComparedMetric::P95, 0.95), (ComparedMetric::P99, 0.99)]
         {
@@ -234,21 +235,22 @@ impl<R: Rng> Bootstrap<R> {
         &mut self,
         metric: ComparedMetric,
         quantile: f64,
-        times: &BaseAndNew<CumulativeCounts>,
+        times: &BaseAndNew<ResponseTimes>,
     ) -> MetricChange {
         let BaseAndNew { base, new } = times;
-        let value = |times: &CumulativeCounts| (times.count() > 0).then(|| times.quantile(quantile));
         let estimate = match (base.rank_distribution(quantile), new.rank_distribution(quantile)) {
             (Some(base_rank), Some(new_rank)) => {
                 let random = &mut self.random;
-                let draw =
-                    |_| new.quantile(new_rank.sample(random)) / base.quantile(base_rank.sample(random)).max(1.0) - 1.0;
-                let draws = (0..DRAWS).map(draw).collect();
+                let draw = |_| {
+                    let (new, base) = (new.quantile(new_rank.sample(random))?, base.quantile(base_rank.sample(random))?);
+                    Some(new / base.max(1.0) - 1.0)
+                };
+                let draws: Vec<f64> = (0..DRAWS).filter_map(draw).collect();
                 Some(classify(draws, 1.0, self.tolerances()))
             }
             _ => None,
         };
-        metric_change(metric, BaseAndNew { base: value(base), new: value(new) }, estimate)
+        metric_change(metric, BaseAndNew { base: base.quantile(quantile), new: new.quantile(quantile) }, estimate)
     }
 }
 
@@ -264,34 +266,25 @@ fn resampled_mean(values: &[f64], random: &mut impl Rng) -> f64 {
     (0..values.len()).map(|_| values[random.random_range(0..values.len())]).sum::<f64>() / values.len() as f64
 }
 
-/// The response times of an action: each value with the number of values less than or equal to it.
-struct CumulativeCounts(Vec<(u64, u64)>);
+/// The response times of an action, those that were cut off included; `None` if there are none.
+struct ResponseTimes(Option<SurvivalEstimate>);
 
-impl CumulativeCounts {
+impl ResponseTimes {
     fn from_row(row: &RowReport) -> Result<Self, String> {
-        let histogram = decode_micros(&row.histograms.response_time, FINE)?;
-        let mut upto = 0;
-        let bins = histogram.iter_recorded().map(|bin| {
-            upto += bin.count_since_last_iteration();
-            (bin.value_iterated_to(), upto)
-        });
-        Ok(Self(bins.collect()))
+        let EncodedTimes { known, cut_off } = row.histograms.response_times();
+        let known = decode_micros(known, FINE)?;
+        let cut_off = cut_off.map(|cut_off| decode_micros(cut_off, FINE)).transpose()?;
+        Ok(Self(SurvivalEstimate::new(counted_values(&known), cut_off.iter().flat_map(counted_values))))
     }
 
-    fn count(&self) -> u64 {
-        self.0.last().map_or(0, |(_, upto)| *upto)
-    }
-
-    /// Returns the smallest value that at least this share of all values does not exceed. There must be a value.
-    fn quantile(&self, share: f64) -> f64 {
-        let rank = ((share * self.count() as f64).ceil() as u64).clamp(1, self.count());
-        let bin = self.0.partition_point(|(_, upto)| *upto < rank).min(self.0.len() - 1);
-        self.0[bin].0 as f64
+    /// Returns the value that this share of all values does not exceed; `None` if there are none.
+    fn quantile(&self, share: f64) -> Option<f64> {
+        self.0.as_ref().map(|times| times.quantile(share).value as f64)
     }
 
     /// Returns the distribution of the percentile's rank in a resample; `None` if either side of it has too few values.
     fn rank_distribution(&self, quantile: f64) -> Option<Beta<f64>> {
-        let count = self.count() as f64;
+        let count = self.0.as_ref()?.count() as f64;
         let enough = count * quantile.min(1.0 - quantile) >= MIN_TAIL_SAMPLES;
         enough.then(|| Beta::new(quantile * count, (1.0 - quantile) * count).ok()).flatten()
     }

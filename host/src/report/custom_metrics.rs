@@ -12,11 +12,11 @@ use crate::metrics::custom_metric::{MetricKind, MetricTally, MetricUnit, TREND_S
 use crate::text::one_line;
 
 /// Returns the numbers of a metric. Those that do not apply to its kind are `None`; without values, all are.
-pub fn metric_report(measured: &aggregate::MetricTotal, elapsed: Nanos) -> MetricReport {
+pub fn metric_report(measured: &aggregate::MetricTotal, load: Nanos) -> MetricReport {
     let aggregate::MetricTotal { info, tally, .. } = measured;
     let of = |kinds: &[MetricKind]| kinds.contains(&info.kind) && tally.count > 0;
     let ranged = of(&[MetricKind::Gauge, MetricKind::Trend]);
-    let seconds = elapsed as f64 / 1e9;
+    let seconds = load as f64 / 1e9;
     MetricReport {
         plugin: info.plugin.clone(),
         name: info.name.clone(),
@@ -24,7 +24,7 @@ pub fn metric_report(measured: &aggregate::MetricTotal, elapsed: Nanos) -> Metri
         unit: info.unit.name().into(),
         count: tally.count,
         sum: of(&[MetricKind::Counter]).then_some(tally.sum),
-        per_second: (of(&[MetricKind::Counter]) && elapsed > 0).then(|| tally.sum / seconds),
+        per_second: (of(&[MetricKind::Counter]) && load > 0).then(|| tally.sum / seconds),
         hits: of(&[MetricKind::Rate]).then_some(tally.hits),
         share: of(&[MetricKind::Rate]).then(|| tally.hits as f64 / tally.count as f64),
         last: of(&[MetricKind::Gauge]).then_some(tally.last),

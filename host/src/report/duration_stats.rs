@@ -7,7 +7,8 @@ use hdrhistogram::serialization::{Serializer, V2DeflateSerializer};
 
 use super::model::DurationStats;
 use crate::metrics::custom_metric::{MAX_VALUE, TREND_SCALE};
-use crate::metrics::histogram;
+use crate::metrics::histogram::{self, counted_values};
+use crate::metrics::survival::{Estimate, SurvivalEstimate};
 
 /// Returns the numbers of a histogram; `None` if it is empty.
 pub fn duration_stats(histogram: &Histogram<u64>) -> Option<DurationStats> {
@@ -17,6 +18,8 @@ pub fn duration_stats(histogram: &Histogram<u64>) -> Option<DurationStats> {
     let at = |quantile| histogram.value_at_quantile(quantile);
     Some(DurationStats {
         count: histogram.len(),
+        cut_off: 0,
+        at_least: Vec::new(),
         min: histogram.min(),
         mean: round_to_tenths(histogram.mean()),
         stddev: round_to_tenths(histogram.stdev()),
@@ -28,6 +31,34 @@ pub fn duration_stats(histogram: &Histogram<u64>) -> Option<DurationStats> {
         p99_9: at(0.999),
         max: histogram.max(),
     })
+}
+
+/// Returns the numbers of times of which some were cut off, as [`SurvivalEstimate`] estimates them; `None` if there are
+/// neither.
+pub fn censored_duration_stats(known: &Histogram<u64>, cut_off: Option<&Histogram<u64>>) -> Option<DurationStats> {
+    let Some(cut_off) = cut_off.filter(|cut_off| !cut_off.is_empty()) else { return duration_stats(known) };
+    let estimate = SurvivalEstimate::new(counted_values(known), counted_values(cut_off))?;
+    let mut at_least = Vec::new();
+    let mut note = |name: &'static str, is_lower_bound: bool| {
+        if is_lower_bound {
+            at_least.push(name.into());
+        }
+    };
+    let mut whole = |name, estimate: Estimate<u64>| {
+        note(name, estimate.is_lower_bound);
+        estimate.value
+    };
+    let min = whole("min", estimate.min());
+    let [p50, p75, p90, p95, p99, p99_9] =
+        [("p50", 0.5), ("p75", 0.75), ("p90", 0.9), ("p95", 0.95), ("p99", 0.99), ("p99_9", 0.999)]
+            .map(|(name, quantile)| whole(name, estimate.quantile(quantile)));
+    let max = whole("max", estimate.max());
+    let (mean, stddev) = (estimate.mean(), estimate.stddev());
+    note("mean", mean.is_lower_bound);
+    note("stddev", stddev.is_lower_bound);
+    let (mean, stddev) = (round_to_tenths(mean.value), round_to_tenths(stddev.value));
+    let (count, cut_off) = (known.len(), cut_off.len());
+    Some(DurationStats { count, cut_off, at_least, min, mean, stddev, p50, p75, p90, p95, p99, p99_9, max })
 }
 
 /// Rounds to a tenth of a microsecond; more decimals would be noise.
@@ -88,6 +119,16 @@ mod tests {
             (1, 500, 900, 990, 999, 1_000)
         );
         assert_eq!((times.count, times.mean, times.stddev), (1_000, 500.5, 288.7));
+    }
+
+    #[test]
+    fn numbers_that_cut_off_times_decide_are_lower_bounds() {
+        let known = filled((1..=900).map(|n| n * 1_000));
+        assert_eq!(censored_duration_stats(&known, None), duration_stats(&known));
+        let times = censored_duration_stats(&known, Some(&filled((0..100).map(|_| 5_000_000)))).expect("not empty");
+        assert_eq!((times.count, times.cut_off, times.p50, times.p90), (900, 100, 500, 900));
+        assert_eq!((times.p95, times.max, times.mean), (5_000, 5_000, 905.5));
+        assert_eq!(times.at_least, ["p95", "p99", "p99_9", "max", "mean", "stddev"]);
     }
 
     #[test]

@@ -6,16 +6,16 @@
 
 use std::collections::BTreeMap;
 
-use super::duration_stats::{duration_stats, encode, encode_wide};
+use super::duration_stats::{censored_duration_stats, duration_stats, encode, encode_wide};
 use super::model::{
-    CheckReport, ErrorCount, ExhaustedDataSet, GeneratorReport, MetricReport, PerPhase, PluginReport, Report,
+    CheckReport, DurationStats, EncodedTimes, ErrorCount, ExhaustedDataSet, GeneratorReport, MetricReport, PerPhase, PluginReport, Report,
     RequestTotals, RowReport, RowSeries, RunReport, ScenarioReport, ThresholdReport, TimeSeries,
 };
 use super::read::{decode_histogram, decode_micros};
 use super::settings::RunSettings;
 use super::{custom_metrics, generator};
 use crate::metrics::aggregate::label;
-use crate::metrics::histogram::{FINE, ROUGH};
+use crate::metrics::histogram::{self, FINE, ROUGH};
 use crate::metrics::sample::FailureKind;
 
 /// A report and its name in messages.
@@ -32,6 +32,7 @@ pub struct NamedReport {
 /// # Errors
 /// A message for the user if there is no report, if two are of different scripts, or if a histogram cannot be read.
 pub fn merge(mut reports: Vec<NamedReport>) -> Result<Report, String> {
+    check_distinct(&reports)?;
     reports.sort_by_cached_key(|NamedReport { report, .. }| {
         (report.run.started_at.clone(), serde_json::to_string(report).unwrap_or_default())
     });
@@ -39,6 +40,7 @@ pub fn merge(mut reports: Vec<NamedReport>) -> Result<Report, String> {
     let mut sum = rest.next().ok_or("there is no report")?;
     for other in rest {
         check_same_script(&sum, &other)?;
+        check_same_thresholds(&sum, &other)?;
         add(&mut sum.report, &other.report)?;
     }
     Ok(sum.report)
@@ -78,13 +80,31 @@ pub fn check_same_script(first: &NamedReport, second: &NamedReport) -> Result<()
     if scenarios(a) != scenarios(b) {
         return Err(format!("`{first}` and `{second}` have different scenarios"));
     }
+    Ok(())
+}
+
+/// Checks that two reports of the same script can be added up in their checks and thresholds, too.
+fn check_same_thresholds(first: &NamedReport, second: &NamedReport) -> Result<(), String> {
     let checks_and_thresholds = |report: &Report| -> Vec<_> {
         let checks = report.checks.iter().map(|check| (check.step.clone(), check.name.clone()));
         let thresholds = report.thresholds.iter().map(|one| (one.metric.clone(), one.expression.clone()));
         checks.chain(thresholds).collect()
     };
-    if checks_and_thresholds(a) != checks_and_thresholds(b) {
-        return Err(format!("`{first}` and `{second}` have different checks or thresholds"));
+    if checks_and_thresholds(&first.report) == checks_and_thresholds(&second.report) {
+        return Ok(());
+    }
+    Err(format!("`{}` and `{}` have different checks or thresholds", first.name, second.name))
+}
+
+/// Checks that no run is in two of the reports, as it is if one of them is the sum of others.
+fn check_distinct(reports: &[NamedReport]) -> Result<(), String> {
+    let mut known = BTreeMap::new();
+    for NamedReport { name, report } in reports {
+        for id in &report.run.ids {
+            if let Some(earlier) = known.insert(id, name) {
+                return Err(format!("`{earlier}` and `{name}` hold the same run"));
+            }
+        }
     }
     Ok(())
 }
@@ -92,14 +112,13 @@ pub fn check_same_script(first: &NamedReport, second: &NamedReport) -> Result<()
 fn add(sum: &mut Report, other: &Report) -> Result<(), String> {
     settings(&mut sum.settings, &other.settings);
     run(&mut sum.run, &other.run);
-    let warm_up = u64::try_from(sum.settings.warm_up.as_micros()).unwrap_or(u64::MAX);
-    let elapsed = sum.run.elapsed_us.saturating_sub(warm_up);
-    row(&mut sum.totals, &other.totals, elapsed)?;
+    let load = sum.run.load_us;
+    row(&mut sum.totals, &other.totals, load)?;
     for (into, from) in sum.actions.iter_mut().zip(&other.actions) {
-        row(into, from, elapsed)?;
+        row(into, from, load)?;
     }
     for (into, from) in sum.metrics.iter_mut().zip(&other.metrics) {
-        metric(into, from, elapsed)?;
+        metric(into, from, load)?;
     }
     for (into, from) in sum.scenarios.iter_mut().zip(&other.scenarios) {
         scenario(into, from)?;
@@ -130,7 +149,10 @@ fn settings(sum: &mut RunSettings, more: &RunSettings) {
 fn run(sum: &mut RunReport, more: &RunReport) {
     sum.ended = more.ended;
     sum.started_at = sum.started_at.clone().min(more.started_at.clone());
-    sum.elapsed_us = sum.elapsed_us.max(more.elapsed_us);
+    sum.elapsed_us = sum.elapsed_us.max(more.load_us);
+    sum.load_us = sum.load_us.max(more.load_us);
+    sum.ids.extend(more.ids.iter().cloned());
+    sum.ids.sort();
     sum.users_signed_in += more.users_signed_in;
     sum.users_given_up += more.users_given_up;
     sum.warm_up_requests += more.warm_up_requests;
@@ -163,7 +185,7 @@ fn threshold(sum: &mut ThresholdReport, more: &ThresholdReport) {
     }
 }
 
-fn row(sum: &mut RowReport, more: &RowReport, elapsed_us: u64) -> Result<(), String> {
+fn row(sum: &mut RowReport, more: &RowReport, load_us: u64) -> Result<(), String> {
     let (tasks, others) = (&mut sum.tasks, &more.tasks);
     tasks.started += others.started;
     tasks.passed += others.passed;
@@ -175,7 +197,7 @@ fn row(sum: &mut RowReport, more: &RowReport, elapsed_us: u64) -> Result<(), Str
         total: sum.requests.total + total,
         ok: sum.requests.ok + ok,
         err: sum.requests.err + err,
-        rps: per_second(sum.requests.total + total, elapsed_us),
+        rps: per_second(sum.requests.total + total, load_us),
     };
     sum.bytes.out += more.bytes.out;
     sum.bytes.received += more.bytes.received;
@@ -185,8 +207,12 @@ fn row(sum: &mut RowReport, more: &RowReport, elapsed_us: u64) -> Result<(), Str
     }
     sum.errors = errors(&sum.errors, &more.errors, sum.requests.total);
     let (into, from) = (&mut sum.histograms, &more.histograms);
-    (into.response_time, sum.response_time_us) = merge_histograms(&into.response_time, &from.response_time, FINE)?;
-    (into.service_time, sum.service_time_us) = merge_histograms(&into.service_time, &from.service_time, FINE)?;
+    let response = merge_times(&into.response_times(), &from.response_times())?;
+    (into.response_time, into.cut_off_response_time) = (response.known, response.cut_off);
+    sum.response_time_us = response.stats;
+    let service = merge_times(&into.service_times(), &from.service_times())?;
+    (into.service_time, into.cut_off_service_time) = (service.known, service.cut_off);
+    sum.service_time_us = service.stats;
     let (a, b) = (&into.phases, &from.phases);
     let PerPhase { dns, connect, tls, first_byte, receive } = PerPhase {
         dns: merge_histograms(&a.dns, &b.dns, ROUGH)?,
@@ -200,16 +226,38 @@ fn row(sum: &mut RowReport, more: &RowReport, elapsed_us: u64) -> Result<(), Str
     Ok(())
 }
 
+/// Merged times: their histograms, encoded, and their numbers.
+struct MergedTimes {
+    known: String,
+    cut_off: Option<String>,
+    stats: Option<DurationStats>,
+}
+
+/// Merges the times of exchanges, those that were cut off included.
+fn merge_times(a: &EncodedTimes<'_>, b: &EncodedTimes<'_>) -> Result<MergedTimes, String> {
+    let mut known = decode_micros(a.known, FINE)?;
+    histogram::add(&mut known, &decode_micros(b.known, FINE)?);
+    let mut cut_off = histogram::empty(FINE);
+    for part in [a.cut_off, b.cut_off].into_iter().flatten() {
+        histogram::add(&mut cut_off, &decode_micros(part, FINE)?);
+    }
+    Ok(MergedTimes {
+        known: encode(&known),
+        cut_off: (!cut_off.is_empty()).then(|| encode(&cut_off)),
+        stats: censored_duration_stats(&known, Some(&cut_off)),
+    })
+}
+
 /// Merges two histograms and returns the sum, encoded and as numbers.
-fn merge_histograms(a: &str, b: &str, digits: u8) -> Result<(String, Option<super::model::DurationStats>), String> {
+fn merge_histograms(a: &str, b: &str, digits: u8) -> Result<(String, Option<DurationStats>), String> {
     let mut sum = decode_micros(a, digits)?;
-    crate::metrics::histogram::add(&mut sum, &decode_micros(b, digits)?);
+    histogram::add(&mut sum, &decode_micros(b, digits)?);
     Ok((encode(&sum), duration_stats(&sum)))
 }
 
-fn per_second(count: u64, elapsed_us: u64) -> f64 {
+fn per_second(count: u64, load_us: u64) -> f64 {
     // In microseconds, the unit of reports.
-    if elapsed_us == 0 { 0.0 } else { count as f64 * 1e6 / elapsed_us as f64 }
+    if load_us == 0 { 0.0 } else { count as f64 * 1e6 / load_us as f64 }
 }
 
 /// Merges errors in the order of their kinds; kinds unknown to this version come last.
@@ -231,7 +279,7 @@ fn errors(a: &[ErrorCount], b: &[ErrorCount], requests: u64) -> Vec<ErrorCount> 
     sums.into_values().map(share).collect()
 }
 
-fn metric(sum: &mut MetricReport, more: &MetricReport, elapsed_us: u64) -> Result<(), String> {
+fn metric(sum: &mut MetricReport, more: &MetricReport, load_us: u64) -> Result<(), String> {
     let both = |a: Option<f64>, b: Option<f64>, join: fn(f64, f64) -> f64| match (a, b) {
         (Some(a), Some(b)) => Some(join(a, b)),
         (a, b) => a.or(b),
@@ -240,7 +288,7 @@ fn metric(sum: &mut MetricReport, more: &MetricReport, elapsed_us: u64) -> Resul
     let means = mean(sum) + mean(more);
     sum.count += more.count;
     sum.sum = both(sum.sum, more.sum, |a, b| a + b);
-    sum.per_second = sum.sum.filter(|_| elapsed_us > 0).map(|all| all * 1e6 / elapsed_us as f64);
+    sum.per_second = sum.sum.filter(|_| load_us > 0).map(|all| all * 1e6 / load_us as f64);
     sum.hits = sum.hits.map_or(more.hits, |hits| Some(hits + more.hits.unwrap_or(0)));
     sum.share = sum.hits.map(|hits| hits as f64 / sum.count as f64);
     // The reports are in the order of their start, so the last value present wins.
@@ -250,7 +298,7 @@ fn metric(sum: &mut MetricReport, more: &MetricReport, elapsed_us: u64) -> Resul
     sum.histogram = match (sum.histogram.take(), &more.histogram) {
         (Some(a), Some(b)) => {
             let mut trend = decode_histogram(&a, FINE)?;
-            crate::metrics::histogram::add(&mut trend, &decode_histogram(b, FINE)?);
+            histogram::add(&mut trend, &decode_histogram(b, FINE)?);
             sum.distribution = Some(custom_metrics::distribution(&trend, means / sum.count as f64));
             Some(encode_wide(&trend))
         }
@@ -352,7 +400,7 @@ fn coarsen(series: &TimeSeries, resolution: u32) -> TimeSeries {
 fn generator_health(sum: &mut GeneratorReport, more: &GeneratorReport) -> Result<(), String> {
     sum.workers.extend(more.workers.iter().cloned());
     let mut delay = decode_micros(&sum.start_delay_histogram, FINE)?;
-    crate::metrics::histogram::add(&mut delay, &decode_micros(&more.start_delay_histogram, FINE)?);
+    histogram::add(&mut delay, &decode_micros(&more.start_delay_histogram, FINE)?);
     sum.reasons = generator::bottleneck_reasons(&sum.workers, &delay);
     sum.bottleneck = !sum.reasons.is_empty();
     (sum.start_delay_us, sum.start_delay_histogram) = (duration_stats(&delay), encode(&delay));

@@ -90,6 +90,10 @@ pub struct ThresholdReport {
     pub passed: bool,
     /// The value that decided the verdict; `None` if there were no values.
     pub value: Option<f64>,
+    /// True if `value` is a lower bound because exchanges were cut off; such a value never shows that an upper limit
+    /// held.
+    #[serde(default)]
+    pub at_least: bool,
     /// The limit that the value was compared with.
     pub limit: f64,
     /// The unit of value and limit: `microseconds`, `share`, `bytes` or `number`.
@@ -169,6 +173,12 @@ pub struct RunReport {
     pub started_at: String,
     /// Time from the start to the last sample.
     pub elapsed_us: u64,
+    /// Time that rates are over: from the end of the warm-up to the end of the load. Replies that came later count.
+    #[serde(default)]
+    pub load_us: u64,
+    /// Identifiers of the runs that the report holds: one, or those of all reports that were merged.
+    #[serde(default)]
+    pub ids: Vec<String>,
     /// The reason why the run ended.
     pub ended: EndReason,
     /// Users that signed in.
@@ -227,7 +237,7 @@ pub struct RowReport {
     pub statuses: BTreeMap<u16, u64>,
     /// Kinds of failure that occurred, in a fixed order.
     pub errors: Vec<ErrorCount>,
-    /// End − intended start of every exchange that was not cancelled.
+    /// End − intended start of every exchange. Those that were cut off raise the numbers as far as they waited.
     pub response_time_us: Option<DurationStats>,
     /// End − start of the same exchanges.
     pub service_time_us: Option<DurationStats>,
@@ -305,6 +315,12 @@ pub struct ErrorExample {
 #[allow(missing_docs, reason = "the names are the meanings")]
 pub struct DurationStats {
     pub count: u64,
+    /// Exchanges that were cut off, so that their times are known only to be longer; `count` excludes them.
+    #[serde(default)]
+    pub cut_off: u64,
+    /// Names of the fields whose values are lower bounds because exchanges were cut off.
+    #[serde(default)]
+    pub at_least: Vec<Cow<'static, str>>,
     pub min: u64,
     pub mean: f64,
     pub stddev: f64,
@@ -344,7 +360,8 @@ impl<T> PerPhase<T> {
     }
 }
 
-/// HDR histograms of microseconds, V2 compressed format in base64.
+/// HDR histograms of microseconds, V2 compressed format in base64. Those of times that were cut off are `None` if there
+/// are none.
 #[derive(Clone, Debug, Serialize, Deserialize)]
 pub struct RowHistograms {
     /// Response time, 3 significant digits.
@@ -353,6 +370,33 @@ pub struct RowHistograms {
     pub service_time: String,
     /// The phases, 2 significant digits.
     pub phases: PerPhase<String>,
+    /// Response times of exchanges that were cut off, up to then, 3 significant digits.
+    #[serde(default)]
+    pub cut_off_response_time: Option<String>,
+    /// Service times of exchanges that were cut off, up to then, 3 significant digits.
+    #[serde(default)]
+    pub cut_off_service_time: Option<String>,
+}
+
+impl RowHistograms {
+    /// Returns the response times.
+    pub fn response_times(&self) -> EncodedTimes<'_> {
+        EncodedTimes { known: &self.response_time, cut_off: self.cut_off_response_time.as_deref() }
+    }
+
+    /// Returns the service times.
+    pub fn service_times(&self) -> EncodedTimes<'_> {
+        EncodedTimes { known: &self.service_time, cut_off: self.cut_off_service_time.as_deref() }
+    }
+}
+
+/// The times of exchanges, as encoded histograms.
+#[derive(Clone, Copy, Debug)]
+pub struct EncodedTimes<'a> {
+    /// The times that are known.
+    pub known: &'a str,
+    /// Those that were cut off; `None` if there are none.
+    pub cut_off: Option<&'a str>,
 }
 
 /// The run over time. All lists are equally long: one element per stretch of time, from the start of the run.

@@ -11,6 +11,7 @@ use hdrhistogram::serialization::Deserializer;
 use serde::Deserialize;
 
 use super::model::{Report, RowReport, SCHEMA};
+use super::settings::whole_micros;
 use crate::diagnostic::{Diagnostic, io_reason};
 use crate::metrics::histogram::{FINE, MAX_MICROS, ROUGH};
 
@@ -68,12 +69,16 @@ pub fn parse(text: &str) -> Result<Report, ReportReadError> {
         _ => return Err(fail("is not a report of stampede-shooter".to_owned())),
     }
     let damaged = |what: String| ReportReadError { message: format!("is a damaged report: {what}"), help: "" };
-    let report: Report = serde_json::from_str(text).map_err(|error| {
+    let mut report: Report = serde_json::from_str(text).map_err(|error| {
         let text = error.to_string();
         let what = text.rsplit_once(" at line ").map_or(text.as_str(), |(what, _)| what);
         damaged(format!("{what} {}", place(&error)))
     })?;
     check_consistency(&report).map_err(damaged)?;
+    if report.run.load_us == 0 {
+        // A report of an earlier version, whose rates are over the whole run.
+        report.run.load_us = report.run.elapsed_us.saturating_sub(whole_micros(report.settings.warm_up));
+    }
     Ok(report)
 }
 
@@ -82,6 +87,9 @@ fn check_consistency(report: &Report) -> Result<(), String> {
     for row in report.actions.iter().chain([&report.totals]) {
         let RowReport { histograms, .. } = row;
         for text in [&histograms.response_time, &histograms.service_time] {
+            decode_micros(text, FINE)?;
+        }
+        for text in [&histograms.cut_off_response_time, &histograms.cut_off_service_time].into_iter().flatten() {
             decode_micros(text, FINE)?;
         }
         for text in histograms.phases.as_array() {

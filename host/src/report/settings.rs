@@ -77,10 +77,14 @@ pub struct ScenarioLoad {
 /// The end of a run.
 #[derive(Clone, Copy, Debug)]
 pub struct RunSummary {
+    /// A random number that tells the run from others.
+    pub id: u64,
     /// The start of the run, since the Unix epoch.
     pub started_at: Duration,
     /// Time from the start to the last sample.
     pub elapsed: Nanos,
+    /// Time from the start to the end of the load; zero if there was no load.
+    pub load_end: Nanos,
     /// The reason why the run ended.
     pub end_reason: EndReason,
     /// Users that signed in; 0 if the script has no login.
@@ -115,7 +119,7 @@ mod optional_micros {
     }
 }
 
-fn whole_micros(duration: Duration) -> u64 {
+pub(super) fn whole_micros(duration: Duration) -> u64 {
     u64::try_from(duration.as_micros()).unwrap_or(u64::MAX)
 }
 

@@ -4,12 +4,16 @@
 use unicode_width::UnicodeWidthStr;
 
 use super::format::{count, grouped, grouped_decimal, latency, megabytes, percent, seconds, short};
+use super::settings::whole_micros;
 use super::model::{DurationStats, ErrorCount, PluginReport, Report, RequestTotals, RowReport, ScenarioReport};
 use super::{checks_and_thresholds, custom_metrics, exhausted_data, load_changes};
 use crate::cli::LatencyView;
 use crate::load_model;
 use crate::metrics::aggregate::label;
 use crate::text::one_line;
+
+/// The shortest time after the end of the load that is shown, in microseconds.
+const MIN_TAIL_US: u64 = 100_000;
 
 /// A column: its title, its minimum width, and its cell in a row. The first column is text, the others are numbers.
 struct Column {
@@ -59,16 +63,16 @@ fn columns(latency: LatencyView) -> Vec<Column> {
     let column = |title, width, cell| Column { title, width, cell };
     let response = || -> [Column; 3] {
         [
-            column("p50", 5, |row| time_cell(row.response_time_us.as_ref(), |times| times.p50)),
-            column("p90", 5, |row| time_cell(row.response_time_us.as_ref(), |times| times.p90)),
-            column("p99", 5, |row| time_cell(row.response_time_us.as_ref(), |times| times.p99)),
+            column("p50", 5, |row| time_cell(row.response_time_us.as_ref(), "p50", |times| times.p50)),
+            column("p90", 5, |row| time_cell(row.response_time_us.as_ref(), "p90", |times| times.p90)),
+            column("p99", 5, |row| time_cell(row.response_time_us.as_ref(), "p99", |times| times.p99)),
         ]
     };
     let service = |titles: [&'static str; 3]| -> [Column; 3] {
         [
-            column(titles[0], 5, |row| time_cell(row.service_time_us.as_ref(), |times| times.p50)),
-            column(titles[1], 5, |row| time_cell(row.service_time_us.as_ref(), |times| times.p90)),
-            column(titles[2], 5, |row| time_cell(row.service_time_us.as_ref(), |times| times.p99)),
+            column(titles[0], 5, |row| time_cell(row.service_time_us.as_ref(), "p50", |times| times.p50)),
+            column(titles[1], 5, |row| time_cell(row.service_time_us.as_ref(), "p90", |times| times.p90)),
+            column(titles[2], 5, |row| time_cell(row.service_time_us.as_ref(), "p99", |times| times.p99)),
         ]
     };
     let mut columns = vec![
@@ -88,8 +92,13 @@ fn columns(latency: LatencyView) -> Vec<Column> {
     columns
 }
 
-fn time_cell(times: Option<&DurationStats>, pick: fn(&DurationStats) -> u64) -> String {
-    times.map_or("-".into(), |times| latency(pick(times) as f64, ""))
+fn time_cell(times: Option<&DurationStats>, name: &str, pick: fn(&DurationStats) -> u64) -> String {
+    times.map_or("-".into(), |times| format!("{}{}", lower_bound_sign(times, name), latency(pick(times) as f64, "")))
+}
+
+/// Returns the sign before a number that may be greater because exchanges were cut off.
+fn lower_bound_sign(times: &DurationStats, name: &str) -> &'static str {
+    if times.at_least.iter().any(|bound| bound == name) { "≥" } else { "" }
 }
 
 fn actions(rows: &[RowReport], columns: &[Column]) -> String {
@@ -138,7 +147,7 @@ fn line(cells: &[String], widths: &[usize]) -> String {
 }
 
 fn totals(report: &Report, which: LatencyView) -> String {
-    let elapsed = seconds(report.run.elapsed_us);
+    let elapsed = elapsed(report);
     let RequestTotals { total, ok, rps, .. } = report.totals.requests;
     if total == 0 {
         return format!("Totals: no request was sent in {elapsed}\n");
@@ -147,7 +156,9 @@ fn totals(report: &Report, which: LatencyView) -> String {
         LatencyView::Response | LatencyView::Both => &report.totals.response_time_us,
         LatencyView::Service => &report.totals.service_time_us,
     };
-    let average = shown.as_ref().map_or("-".into(), |times| latency(times.mean, " "));
+    let average = shown.as_ref().map_or("-".into(), |times| {
+        format!("{}{}", lower_bound_sign(times, "mean"), latency(times.mean, " "))
+    });
     let (requests, success, rps) = (grouped(total), percent(ok, total), grouped_decimal(rps));
     let noun = if total == 1 { "request" } else { "requests" };
     let warm_up = match report.run.warm_up_requests {
@@ -155,14 +166,35 @@ fn totals(report: &Report, which: LatencyView) -> String {
         before => format!("Warm-up: {} requests before that are not counted\n", grouped(before)),
     };
     let totals = format!("Totals: {requests} {noun}, {success} success, {elapsed}, {rps} rps, avg {average}\n");
-    totals + &warm_up + &bandwidth(report)
+    totals + &cut_off(shown.as_ref()) + &warm_up + &bandwidth(report)
+}
+
+/// Formats the length of the load, and what came after it.
+fn elapsed(report: &Report) -> String {
+    let load = report.run.load_us.saturating_add(whole_micros(report.settings.warm_up));
+    match report.run.elapsed_us.saturating_sub(load) {
+        tail if tail < MIN_TAIL_US => seconds(report.run.elapsed_us),
+        tail => format!("{} and {} until the last reply", seconds(load), seconds(tail)),
+    }
+}
+
+/// Explains the sign `≥`, if exchanges were cut off.
+fn cut_off(times: Option<&DurationStats>) -> String {
+    match times.map_or(0, |times| times.cut_off) {
+        0 => String::new(),
+        1 => "Cut off: 1 request before its reply was complete; ≥ marks times that may be longer\n".into(),
+        count => format!(
+            "Cut off: {} requests before their replies were complete; ≥ marks times that may be longer\n",
+            grouped(count)
+        ),
+    }
 }
 
 fn bandwidth(report: &Report) -> String {
     let (received, sent) = (report.totals.bytes.received as f64, report.totals.bytes.out as f64);
-    // A real run always takes time; the minimum of 1 µs avoids a division by zero for a synthetic one.
-    let elapsed = report.run.elapsed_us.max(1) as f64 / 1e6;
-    let [rate_in, rate_out, all_in, all_out] = [received / elapsed, sent / elapsed, received, sent].map(megabytes);
+    // A real load always takes time; the minimum of 1 µs avoids a division by zero for a synthetic one.
+    let load = report.run.load_us.max(1) as f64 / 1e6;
+    let [rate_in, rate_out, all_in, all_out] = [received / load, sent / load, received, sent].map(megabytes);
     format!("Bandwidth: {rate_in} MB/s in, {rate_out} MB/s out ({all_in} MB in, {all_out} MB out)\n")
 }
 

@@ -10,6 +10,7 @@ use crate::metrics::interval::{Interval, IntervalHealth, WorkerInterval};
 use crate::metrics::recorder::Recorder;
 use crate::metrics::row_stats::TaskEnd;
 use crate::metrics::sample::{FailureKind, PhaseDurations, RowId, Sample};
+use crate::metrics::survival::Estimate;
 use crate::metrics::threshold::{Measure, ThresholdRule, ThresholdVerdict};
 use crate::run::EndReason;
 use crate::script::threshold_syntax::{Aggregation, Comparison, Quantity};
@@ -44,8 +45,10 @@ fn settings() -> RunSettings {
 
 fn outcome() -> RunSummary {
     RunSummary {
+        id: 0x5eed,
         started_at: Duration::from_millis(1_790_000_000_123),
         elapsed: 120_000 * MILLISECOND,
+        load_end: 0,
         end_reason: EndReason::Duration,
         users_signed_in: 500,
         users_given_up: 0,
@@ -200,7 +203,8 @@ fn verdicts() -> Vec<ThresholdVerdict> {
                 window: None,
                 abort: None,
             };
-            ThresholdVerdict { threshold, passed: at.is_none() && value.is_some(), value, at, aborted }
+            let (passed, value) = (at.is_none() && value.is_some(), value.map(Estimate::known));
+            ThresholdVerdict { threshold, passed, value, at, aborted }
         };
     cases.map(verdict).into()
 }

@@ -20,12 +20,14 @@ use stampede_time::{Nanos, RunPhase};
 
 use super::scale::WakeReason;
 use super::shared::RunShared;
+use crate::metrics::sample::RowId;
 use crate::pace::Arrivals;
 use crate::user::{PromisedStart, WorkerShared};
 
 /// The free users of one scenario on one worker, and the arrivals that wait for one.
 pub struct ArrivalPool {
     scenario: usize,
+    first_row: Option<RowId>,
     /// The scenario's name and its maximum number of users on all workers, for the warning about dropped iterations.
     scenario_name: Option<String>,
     max_users: u32,
@@ -57,6 +59,8 @@ enum ArrivalFallback {
 pub struct PoolOptions {
     /// The scenario's index in the run.
     pub scenario: usize,
+    /// The row of the first step of an iteration.
+    pub first_row: Option<RowId>,
     /// The scenario's name.
     pub scenario_name: Option<String>,
     /// Its maximum number of users on all workers.
@@ -72,9 +76,10 @@ pub struct PoolOptions {
 impl ArrivalPool {
     /// Returns a pool without any user yet.
     pub fn new(options: PoolOptions, run_shared: Arc<RunShared>) -> Self {
-        let PoolOptions { scenario, scenario_name, max_users, users, max_wait, end } = options;
+        let PoolOptions { scenario, first_row, scenario_name, max_users, users, max_wait, end } = options;
         Self {
             scenario,
+            first_row,
             scenario_name,
             max_users,
             run_shared,
@@ -126,8 +131,8 @@ impl ArrivalPool {
                 changes_seen = scales.changes_since(changes_seen, self.scenario, rescale);
             }
             let due = arrivals.next_due().map(|due| begin.saturating_add(due));
-            // More arrivals may come due after a change of the scale.
-            let until = due.or(scales.may_change().then_some(self.end));
+            // After the last arrival the load goes on to its planned end, so that a rate is what it was planned to be.
+            let until = due.or(Some(self.end)).filter(|until| *until < Nanos::MAX);
             let Some(until) = until.filter(|_| !self.is_over.get() && shared.phase.get() == RunPhase::Running) else {
                 break;
             };
@@ -245,7 +250,7 @@ impl ArrivalPool {
     }
 
     fn count_dropped(&self, due: Nanos, shared: &WorkerShared) {
-        shared.recorder.borrow_mut().record_dropped(self.scenario, due);
+        shared.recorder.borrow_mut().record_dropped(self.scenario, self.first_row, due);
         self.run_shared.warn_of_drops(self.scenario_name.as_deref(), self.max_users);
     }
 

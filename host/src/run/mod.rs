@@ -63,6 +63,7 @@ pub async fn execute(
         aggregate,
         clock: Clock::start(),
         elapsed: 0,
+        load_end: 0,
         end_reason: EndReason::Iterations,
         signed_in: 0,
         gave_up: 0,

@@ -31,6 +31,13 @@ pub enum EndReason {
     Stopped,
 }
 
+impl EndReason {
+    /// Returns `true` if a person ended the run before its time.
+    pub const fn is_by_person(self) -> bool {
+        matches!(self, Self::Interrupted | Self::Stopped)
+    }
+}
+
 /// The outcome of a run.
 pub struct RunOutcome {
     /// The measurements.
@@ -39,6 +46,9 @@ pub struct RunOutcome {
     pub clock: Clock,
     /// Time from the start to the last user's end.
     pub elapsed: Nanos,
+    /// From the start to the end of the load: to its planned end, or to the moment at which it was ended or was over
+    /// before. Replies may come later. Zero if there was no load.
+    pub load_end: Nanos,
     /// The reason why it ended.
     pub end_reason: EndReason,
     /// Users that signed in or had no need to.

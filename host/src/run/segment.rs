@@ -96,6 +96,7 @@ impl SegmentRunner {
         let mut outcome = SegmentOutcome { passed: true, ..SegmentOutcome::default() };
         let end = (self.segment == SegmentKind::Load).then(|| self.plan.end()).flatten();
         let mut next_advance = end.map(|end| clock.instant(end));
+        let mut draining_since = None;
         let mut feed = SecondFeed::new(self.segment, &self.plan, self.threads.len(), observer);
         let mut show_at = clock.instant(SECOND + SECOND / 10);
         let mut workers_left = self.threads.len();
@@ -137,13 +138,17 @@ impl SegmentRunner {
                 }
             };
             if let Some(reason) = reason {
+                draining_since.get_or_insert(clock.now());
                 next_advance = self.advance_phase(&mut run.end_reason, reason, &clock);
             }
         }
         run.elapsed = clock.now();
+        if self.segment == SegmentKind::Load {
+            run.load_end = draining_since.unwrap_or(run.elapsed).min(end.unwrap_or(Nanos::MAX));
+        }
         let moment = FeedMoment { now: run.elapsed, phase: RunPhase::Stopped, control };
         let thresholds = feed.finish(run, &moment);
-        outcome.verdicts = thresholds.map(|watch| watch.finish(&run.aggregate, run.elapsed)).unwrap_or_default();
+        outcome.verdicts = thresholds.map(|watch| watch.finish(&run.aggregate, run.load_end)).unwrap_or_default();
         self.join();
         Ok(outcome)
     }
@@ -209,11 +214,11 @@ impl SegmentRunner {
                 phase.advance(RunPhase::Draining);
                 Some(clock.instant(clock.now().saturating_add(grace)))
             }
-            RunPhase::Draining | RunPhase::Stopped => {
+            RunPhase::Draining | RunPhase::Stopped | RunPhase::Interrupted => {
                 if reason == EndReason::Interrupted {
                     *end_reason = reason;
                 }
-                phase.advance(RunPhase::Stopped);
+                phase.advance(if end_reason.is_by_person() { RunPhase::Interrupted } else { RunPhase::Stopped });
                 None
             }
         }

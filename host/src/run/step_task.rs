@@ -2,7 +2,7 @@
 //!
 //! ```text
 //!   start ─▶ pending ─▶ an operation ends ─▶ resume ─▶ pending … ─▶ passed | failed
-//!               │ └─▶ timed out | the run is stopped ─▶ cancel
+//!               │ └─▶ timed out | the graceful stop is over | a person ended the run ─▶ cancel
 //!               └─▶ the run ends before an operation has begun: what has begun may end, then cancel
 //! ```
 //!
@@ -59,7 +59,10 @@ pub enum StepOutcome {
 enum TaskEvent {
     Completed(OperationId),
     TimedOut,
+    /// The graceful stop is over.
     Stopped,
+    /// A person ended the run.
+    Interrupted,
 }
 
 impl StepTask<'_> {
@@ -82,7 +85,7 @@ impl StepTask<'_> {
         match end {
             TaskOutcome::Passed => StepOutcome::Passed,
             TaskOutcome::Failed | TaskOutcome::TimedOut | TaskOutcome::Lost(_) => StepOutcome::Failed,
-            TaskOutcome::Cancelled => StepOutcome::CutShort,
+            TaskOutcome::Unfinished | TaskOutcome::Cancelled => StepOutcome::CutShort,
         }
     }
 
@@ -116,7 +119,8 @@ impl StepTask<'_> {
                     Err(InstanceLost(text)) => return TaskOutcome::Lost(text),
                 },
                 TaskEvent::TimedOut => break TaskOutcome::TimedOut,
-                TaskEvent::Stopped => break TaskOutcome::Cancelled,
+                TaskEvent::Stopped => break self.stopped_outcome(),
+                TaskEvent::Interrupted => break TaskOutcome::Cancelled,
             }
         };
         self.instance.borrow_mut().cancel(self.session, handle);
@@ -141,10 +145,17 @@ impl StepTask<'_> {
             match self.next_event(&mut at_once).await {
                 TaskEvent::Completed(id) => self.open_sample(id),
                 TaskEvent::TimedOut => return TaskOutcome::TimedOut,
-                TaskEvent::Stopped => return TaskOutcome::Cancelled,
+                TaskEvent::Stopped => return self.stopped_outcome(),
+                TaskEvent::Interrupted => return TaskOutcome::Cancelled,
             }
         }
         TaskOutcome::Cancelled
+    }
+
+    /// Returns the outcome of a task that the graceful stop did not let finish: it is the target's failure if the task
+    /// waits for the target, and nobody's if it only waits.
+    fn stopped_outcome(&self) -> TaskOutcome {
+        if self.session.task.operations.waits_for_target() { TaskOutcome::Unfinished } else { TaskOutcome::Cancelled }
     }
 
     /// Waits for the next event. After an event that came without a wait, the other users of the worker go first: a
@@ -173,8 +184,11 @@ impl StepTask<'_> {
     /// Returns the event that ends the task, if the run was stopped or the time is up.
     fn stop_event(&self) -> Option<TaskEvent> {
         let shared = &self.session.shared;
-        if shared.phase.get() == RunPhase::Stopped || self.session.window.get().cut_off <= shared.last_sweep.get() {
-            return Some(TaskEvent::Stopped);
+        match shared.phase.get() {
+            RunPhase::Interrupted => return Some(TaskEvent::Interrupted),
+            RunPhase::Stopped => return Some(TaskEvent::Stopped),
+            _ if self.session.window.get().cut_off <= shared.last_sweep.get() => return Some(TaskEvent::Stopped),
+            _ => {}
         }
         (self.session.deadline().get() <= shared.last_sweep.get()).then_some(TaskEvent::TimedOut)
     }
@@ -310,6 +324,7 @@ impl StepTask<'_> {
     fn outcome_text(&self, outcome: &TaskOutcome) -> String {
         match outcome {
             TaskOutcome::Passed => "the action ended first".into(),
+            TaskOutcome::Unfinished => "no complete reply by the end of the graceful stop".into(),
             TaskOutcome::Cancelled => "the run ended first".into(),
             TaskOutcome::Failed => format!("{} failed its task without a reason", self.plugin()),
             TaskOutcome::TimedOut => {
@@ -345,7 +360,9 @@ impl StepTask<'_> {
         let task_end = match end {
             TaskOutcome::Passed => TaskEnd::Passed,
             TaskOutcome::Cancelled => TaskEnd::Cancelled,
-            TaskOutcome::Failed | TaskOutcome::TimedOut | TaskOutcome::Lost(_) => TaskEnd::Failed,
+            TaskOutcome::Failed | TaskOutcome::TimedOut | TaskOutcome::Unfinished | TaskOutcome::Lost(_) => {
+                TaskEnd::Failed
+            }
         };
         recorder.task_ended(self.step.row, task_end);
     }

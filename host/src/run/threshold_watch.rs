@@ -28,9 +28,9 @@ impl ThresholdWatch {
         self.draining_since.get_or_insert(now);
     }
 
-    /// Judges what is left, and returns the verdicts on all thresholds.
-    pub fn finish(self, aggregate: &Aggregate, elapsed: Nanos) -> Vec<ThresholdVerdict> {
-        self.judge.finish(aggregate, elapsed, self.draining_since.unwrap_or(elapsed))
+    /// Judges what is left, and returns the verdicts on all thresholds. `load_end` is the length of the load.
+    pub fn finish(self, aggregate: &Aggregate, load_end: Nanos) -> Vec<ThresholdVerdict> {
+        self.judge.finish(aggregate, load_end, self.draining_since.unwrap_or(load_end))
     }
 }
 

@@ -171,6 +171,7 @@ impl WorkerUsers {
         let arrivals = Arrivals::new(rule.rate.clone(), rule.process, worker, workers);
         let options = PoolOptions {
             scenario: index.unwrap_or_default(),
+            first_row: scenario.flow.first_step().map(|step| self.context.plan.steps[step].row),
             scenario_name: scenario.name.clone(),
             max_users: rule.max_users,
             users: users.users,

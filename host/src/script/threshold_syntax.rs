@@ -193,6 +193,15 @@ impl Comparison {
             Self::NotEqual => value != limit,
         }
     }
+
+    /// Returns true if every number from `bound` on satisfies a limit.
+    pub fn holds_from(self, bound: f64, limit: f64) -> bool {
+        match self {
+            Self::Less | Self::LessOrEqual | Self::Equal => false,
+            Self::Greater | Self::NotEqual => bound > limit,
+            Self::GreaterOrEqual => bound >= limit,
+        }
+    }
 }
 
 impl Quantity {

@@ -7,40 +7,69 @@ use super::operation::{CompletedExchange, Completion, OperationId};
 use super::session::Session;
 use super::start::RequestStart;
 use crate::http::{self, Request, RequestTarget};
-use crate::net::{Failure, Grants, Measurements};
+use crate::metrics::sample::FailureKind;
+use crate::net::{self, Failure, Grants, Measurements};
+
+/// The number of targets that the text about a chain of redirects names; the middle ones are left out.
+const MAX_NAMED_REDIRECTS: usize = 8;
 
 /// The redirects that an exchange follows.
 pub struct RedirectPolicy {
-    remaining: u8,
+    max: u8,
     /// Hosts that they may lead to; `None` if none is followed.
     grants: Option<Rc<Grants>>,
+    /// The targets whose replies were followed, in order.
+    followed: Vec<RequestTarget>,
 }
 
 impl RedirectPolicy {
     /// Creates a policy that follows at most `max` redirects, to granted hosts.
     pub fn new(max: u8, grants: &Rc<Grants>) -> Self {
-        Self { remaining: max, grants: (max > 0).then(|| Rc::clone(grants)) }
+        Self { max, grants: (max > 0).then(|| Rc::clone(grants)), followed: Vec::new() }
     }
 
-    /// Returns the request that a reply redirects to, if one more is followed. A redirect that cannot be followed fails
-    /// the exchange.
+    /// Returns the request that a reply redirects to, if redirects are followed. One that cannot be followed, or is one
+    /// too many, fails the exchange.
     fn follow(&mut self, session: &Session, sent: &Request, completed: &mut CompletedExchange) -> Option<Request> {
-        let grants = self.grants.as_ref().filter(|_| self.remaining > 0)?;
+        let grants = self.grants.as_ref()?;
         let Ok(reply) = &completed.result else { return None };
         if !reply.status.is_redirection() {
             return None;
         }
         let secrets: Vec<_> = session.headers().iter().map(|(name, _)| name.clone()).collect();
-        match http::redirect::next(sent, reply, &secrets, grants) {
-            Ok(next) => {
-                self.remaining -= 1;
-                next
+        let followed = http::redirect::next(sent, reply, &secrets, grants).and_then(|next| {
+            let Some(next) = next else { return Ok(None) };
+            self.followed.push(sent.destination());
+            if self.followed.len() > usize::from(self.max) {
+                return Err(self.one_too_many(next.destination()));
             }
-            Err(failure) => {
-                completed.result = Err(failure);
-                None
+            Ok(Some(next))
+        });
+        followed.unwrap_or_else(|failure| {
+            completed.result = Err(failure);
+            None
+        })
+    }
+
+    /// Returns the failure of a redirect to `last` that is not followed any more. The text has no queries, which may
+    /// hold secrets.
+    fn one_too_many(&self, last: RequestTarget) -> Failure {
+        let is_loop = self.followed.iter().any(|earlier| earlier.url() == last.url());
+        let names = self.followed.iter().chain([&last]).map(|target| {
+            if net::same_origin(&target.origin, &self.followed[0].origin) {
+                return target.path.path().to_owned();
             }
+            let mut url = target.url();
+            url.iter_mut().for_each(|url| url.set_query(None));
+            url.map(String::from).unwrap_or_default()
+        });
+        let mut names: Vec<String> = names.collect();
+        if names.len() > MAX_NAMED_REDIRECTS {
+            names.splice(MAX_NAMED_REDIRECTS / 2..names.len() - MAX_NAMED_REDIRECTS / 2, ["…".to_owned()]);
         }
+        let what = if is_loop { "redirect loop" } else { "too many redirects" };
+        let detail = format!("{what}, given up after {}: {}", self.max, names.join(" → "));
+        Failure { kind: FailureKind::Redirects, detail: detail.into() }
     }
 }
 
@@ -56,7 +85,11 @@ pub async fn run_exchange(
     let task = &session.task;
     let meter = task.operations.spare_meter();
     loop {
-        let Some(start) = session.next_turn().await else { return Completion::NotStarted };
+        let Some(start) = session.next_turn().await else {
+            // The guest may be waiting for its content, which will not come.
+            request.channel.iter().for_each(|channel| channel.fail(Failure::network("the run ended first")));
+            return Completion::NotStarted;
+        };
         task.any_started.set(true);
         task.operations.begin_exchange(id, &meter, start);
         let result = http::exchange(&session.shared.client, &session.http, &meter, &request).await;
@@ -66,7 +99,7 @@ pub async fn run_exchange(
             None => {
                 task.operations.keep_meter(meter);
                 completed.charge_headers(&task.allowance);
-                completed.target = Some(RequestTarget { origin: request.origin, path: request.target });
+                completed.target = Some(request.destination());
                 return Completion::Exchange(completed);
             }
             Some(next) => request = next,

@@ -29,7 +29,7 @@ mod start;
 mod task;
 
 pub use open_sample::{Conclusion, OpenSample, TaskOutcome, TaskSample};
-pub use operation::{CompletedExchange, Completion, OperationId, sample};
+pub use operation::{CompletedExchange, Completion, OperationId, OperationKind, sample};
 pub use operations::Operations;
 pub use session::{RowShortage, Session, User, WorkerShared};
 pub use sockets::{

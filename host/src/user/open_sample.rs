@@ -121,6 +121,7 @@ impl OpenSample {
             TaskOutcome::Passed | TaskOutcome::Cancelled => None,
             TaskOutcome::Failed => Some(known.unwrap_or(FailureKind::Plugin)),
             TaskOutcome::TimedOut => Some(FailureKind::Timeout),
+            TaskOutcome::Unfinished => Some(FailureKind::Unfinished),
             TaskOutcome::Lost(_) => Some(FailureKind::Plugin),
         };
         let is_explained = matches!(outcome, TaskOutcome::Failed) && known.is_some();
@@ -149,7 +150,9 @@ pub enum TaskOutcome {
     Failed,
     /// It was not done within the step's timeout.
     TimedOut,
-    /// The run, or its user's time, ended first.
+    /// The graceful stop was over while the task waited for the target.
+    Unfinished,
+    /// A person ended the run first, or the run or the user's time ended while the task did not wait for the target.
     Cancelled,
     /// Its instance was lost; the text says why.
     Lost(String),
@@ -163,7 +166,7 @@ impl TaskOutcome {
 
     /// Returns `true` if the task failed, in whatever way.
     pub fn is_failure(&self) -> bool {
-        matches!(self, Self::Failed | Self::TimedOut | Self::Lost(_))
+        matches!(self, Self::Failed | Self::TimedOut | Self::Unfinished | Self::Lost(_))
     }
 }
 
@@ -188,7 +191,7 @@ pub struct TaskSample {
 #[cfg(test)]
 mod tests {
     use super::super::operation;
-    use super::TaskOutcome::{Cancelled, Failed, Lost, Passed, TimedOut};
+    use super::TaskOutcome::{Cancelled, Failed, Lost, Passed, TimedOut, Unfinished};
     use super::*;
     use crate::net::Measurements;
 
@@ -225,7 +228,9 @@ mod tests {
 
     #[test]
     fn a_task_ends_with_one_verdict() {
-        use FailureKind::{Cancelled as CancelledKind, Check, Network, Plugin, Timeout};
+        use FailureKind::{
+            Cancelled as CancelledKind, Check, Network, Plugin, Timeout, Unfinished as UnfinishedKind,
+        };
         let lost = || Lost("trap".into());
         let with = |before: Before, failure| Before { failure: Some(failure), ..before };
         let task = |failure| Some(TaskSample { failure });
@@ -244,6 +249,9 @@ mod tests {
             ("a reply, instance lost", ONE_OPEN, lost(), None, Some(Plugin), None),
             ("one under way, passed", ONE_CUT_OFF, Passed, Some(CancelledKind), None, None),
             ("one under way, cancelled", ONE_CUT_OFF, Cancelled, Some(CancelledKind), None, None),
+            ("one under way, unfinished", ONE_CUT_OFF, Unfinished, Some(UnfinishedKind), None, None),
+            ("a reply, unfinished later", ONE_OPEN, Unfinished, None, Some(UnfinishedKind), None),
+            ("sockets, unfinished", SOCKETS, Unfinished, None, Some(UnfinishedKind), task(Some(UnfinishedKind))),
             ("one under way, failed in silence", ONE_CUT_OFF, Failed, Some(Plugin), None, None),
             ("one under way, failed with a reason", with(ONE_CUT_OFF, Check), Failed, Some(Check), None, None),
             ("one under way, timed out", with(ONE_CUT_OFF, Check), TimedOut, Some(Timeout), None, None),

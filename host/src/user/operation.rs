@@ -9,6 +9,19 @@ use crate::net::{Failure, Measurements};
 /// Index of an operation within its task.
 pub type OperationId = u32;
 
+/// The kind of an operation.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum OperationKind {
+    /// An exchange.
+    Exchange,
+    /// A part of a streamed exchange: the head, or content in either direction.
+    Content,
+    /// A connection, a read or a write of a socket.
+    Socket,
+    /// A sleep.
+    Sleep,
+}
+
 /// The result of an operation.
 pub enum Completion {
     /// An exchange has ended, with a reply or the reason why there is none.

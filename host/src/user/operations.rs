@@ -7,7 +7,7 @@ use std::pin::Pin;
 use std::rc::Rc;
 use std::task::{Context, Poll};
 
-use super::operation::{Completion, OperationId};
+use super::operation::{Completion, OperationId, OperationKind};
 use super::start::RequestStart;
 use crate::http::{Allowance, BodyChannel};
 use crate::net::{Measurements, Meter};
@@ -15,6 +15,7 @@ use crate::net::{Measurements, Meter};
 /// An operation in flight.
 struct PendingOperation {
     id: OperationId,
+    kind: OperationKind,
     future: Pin<Box<dyn Future<Output = Completion>>>,
 }
 
@@ -71,11 +72,31 @@ impl Operations {
         !self.pending.borrow().is_empty()
     }
 
+    /// Returns `true` if an operation in flight has begun and waits for the target. A streamed exchange whose head has
+    /// arrived does not, if the guest itself limits the time for which it reads.
+    pub fn waits_for_target(&self) -> bool {
+        let (pending, in_progress) = (self.pending.borrow(), self.in_progress.borrow());
+        let is_timed = pending.iter().any(|pending| pending.kind == OperationKind::Sleep);
+        pending.iter().any(|pending| match pending.kind {
+            OperationKind::Socket => true,
+            OperationKind::Sleep | OperationKind::Content => false,
+            OperationKind::Exchange => {
+                let has_begun = in_progress.binary_search_by_key(&pending.id, |(candidate, _)| *candidate).is_ok();
+                let is_read = || self.channel(pending.id).is_some_and(|channel| channel.has_head());
+                has_begun && !(is_timed && is_read())
+            }
+        })
+    }
+
     /// Adds an operation. Its future is made from the number that the operation gets.
-    pub fn submit<F: Future<Output = Completion> + 'static>(&self, make: impl FnOnce(OperationId) -> F) -> OperationId {
+    pub fn submit<F: Future<Output = Completion> + 'static>(
+        &self,
+        kind: OperationKind,
+        make: impl FnOnce(OperationId) -> F,
+    ) -> OperationId {
         let id = self.submitted.get();
         self.submitted.set(id + 1);
-        self.pending.borrow_mut().push(PendingOperation { id, future: Box::pin(make(id)) });
+        self.pending.borrow_mut().push(PendingOperation { id, kind, future: Box::pin(make(id)) });
         id
     }
 

@@ -2,7 +2,8 @@
 //!
 //! ```text
 //!   Running ──(duration over, all iterations done, Ctrl-C, SIGTERM)──▶ Draining
-//!   Draining ──(graceful stop over, second Ctrl-C)──▶ Stopped
+//!   Draining ──(graceful stop over)──▶ Stopped
+//!   Draining, Stopped ──(a person ended the run, and the graceful stop is over or they insist)──▶ Interrupted
 //! ```
 //!
 //! The main thread alone moves it forward; it never moves back.
@@ -17,8 +18,10 @@ pub enum RunPhase {
     Running,
     /// Nothing new starts; operations in flight may finish.
     Draining,
-    /// Operations still in flight are cancelled.
+    /// Operations still in flight are cut off: the target did not answer in time, so they are unfinished.
     Stopped,
+    /// Operations still in flight are cut off: a person ended the run, so the target is not to blame.
+    Interrupted,
 }
 
 /// The phase as the main thread sets it and the workers read it.
@@ -31,7 +34,8 @@ impl SharedPhase {
         match self.0.load(Ordering::Acquire) {
             0 => RunPhase::Running,
             1 => RunPhase::Draining,
-            _ => RunPhase::Stopped,
+            2 => RunPhase::Stopped,
+            _ => RunPhase::Interrupted,
         }
     }
 
@@ -52,5 +56,7 @@ mod tests {
         phase.advance(RunPhase::Stopped);
         phase.advance(RunPhase::Draining);
         assert_eq!(phase.get(), RunPhase::Stopped);
+        phase.advance(RunPhase::Interrupted);
+        assert_eq!(phase.get(), RunPhase::Interrupted);
     }
 }

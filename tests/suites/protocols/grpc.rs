@@ -213,6 +213,7 @@ fn forbidden_messages_of_a_server_have_their_category() {
         step("Word", server(&[data(b"\0\0\0\0\0"), Part::Trailer("grpc-status", "OK")]), "Say", ""),
         step("Type", Http2Server::start([Part::Head("text/plain"), ok]).base_url(), "Say", ""),
         step("Reset", server(&[short.clone(), Part::Reset(2)]), "Say", ""),
+        step("Ended", server(&[short.clone(), Part::Reset(0)]), "Say", ""),
         step("Refused", server(&[Part::Reset(7)]), "Say", ""),
         step("Closed", server(&[short, Part::Close]), "Say", ""),
         step("Headless", Http2Server::start([Part::Close]).base_url(), "Say", ""),
@@ -232,8 +233,9 @@ fn forbidden_messages_of_a_server_have_their_category() {
         ("Word", "protocol", "expected a `grpc-status` that is a number"),
         ("Type", "protocol", "expected the content type `application/grpc`, got another"),
         ("Reset", "network", ""),
+        ("Ended", "protocol", "reply truncated"),
         ("Refused", "network", ""),
-        ("Closed", "network", ""),
+        ("Closed", "protocol", "reply truncated"),
         ("Headless", "network", ""),
     ] {
         let row = report.row(name);

@@ -94,11 +94,11 @@ fn a_stream_that_is_cut_off_has_its_category() {
         Http2Server::start([Part::Head("text/event-stream"), data, end])
     };
     let (closed, reset) = (two(Part::Close), two(Part::Reset(2)));
-    // A reply that ends too early is malformed in HTTP/1.1; in HTTP/2 its stream ends, or the connection.
+    // A reply that ends too early is malformed; a stream that the server resets with an error is a broken connection.
     let servers = [
         ("Length", length.base_url(), "", "protocol"),
         ("Chunk", chunk.base_url(), "", "protocol"),
-        ("Closed", closed.base_url(), ", http_version: 2", "network"),
+        ("Closed", closed.base_url(), ", http_version: 2", "protocol"),
         ("Reset", reset.base_url(), ", http_version: 2", "network"),
     ];
     let steps = servers.iter().map(|(name, url, more, _)| step(name, url, &format!("events: 2{more}")));

@@ -12,6 +12,7 @@ use super::ThresholdRule;
 use super::sums::Sums;
 use crate::metrics::aggregate::Aggregate;
 use crate::metrics::interval::Interval;
+use crate::metrics::survival::Estimate;
 
 const SECOND: Nanos = 1_000_000_000;
 
@@ -24,7 +25,7 @@ pub struct ThresholdVerdict {
     pub passed: bool,
     /// The number that decided: that of the first window that failed, else of the window nearest to failing; or that of
     /// the whole run. `None` if there were no values.
-    pub value: Option<f64>,
+    pub value: Option<Estimate<f64>>,
     /// The second at whose end `value` was calculated; `None` for the end of the run.
     pub at: Option<u32>,
     /// True if the threshold ended the run.
@@ -86,21 +87,27 @@ impl Judge {
     }
 
     /// Judges the rest of a run that is over: the windows up to `load_end`, the time at which the run began to end, and
-    /// the thresholds on the whole run.
-    pub fn finish(mut self, aggregate: &Aggregate, elapsed: Nanos, load_end: Nanos) -> Vec<ThresholdVerdict> {
-        for second in self.seconds + 1..=u32::try_from(load_end / SECOND).unwrap_or(u32::MAX) {
+    /// the thresholds on the whole run, whose rates are over `span`. Exchanges that were cut off later began before that
+    /// time, so they count in the last window.
+    pub fn finish(mut self, aggregate: &Aggregate, span: Nanos, load_end: Nanos) -> Vec<ThresholdVerdict> {
+        let last = u32::try_from(load_end / SECOND).unwrap_or(u32::MAX);
+        for second in self.seconds + 1..last {
             for judged in &mut self.judged {
                 judged.judge_second(second, None);
             }
         }
-        self.judged.into_iter().map(|judged| judged.finish(aggregate, elapsed)).collect()
+        for judged in &mut self.judged {
+            judged.move_cut_off_to(last.saturating_sub(1));
+            judged.judge_second(last, None);
+        }
+        self.judged.into_iter().map(|judged| judged.finish(aggregate, span)).collect()
     }
 }
 
 /// The number that a window, or the run so far, is judged by.
 #[derive(Clone, Copy, Debug)]
 struct WindowValue {
-    value: f64,
+    value: Estimate<f64>,
     /// The second at whose end the number was calculated.
     second: u32,
 }
@@ -124,7 +131,8 @@ impl ThresholdState {
         let number = match (self.threshold.window, whole) {
             (Some(window), _) if second >= window => {
                 let number = self.window_sums(second - window..second).number(&self.threshold, f64::from(window));
-                self.slices.retain(|slice_second, _| *slice_second > second - window);
+                // The window may be judged once more when the run is over.
+                self.slices.retain(|slice_second, _| *slice_second >= second - window);
                 number
             }
             (None, Some(aggregate)) if abort.is_some() => {
@@ -133,7 +141,7 @@ impl ThresholdState {
             _ => None,
         };
         let Some(number) = number else { return false };
-        let holds = self.threshold.comparison.holds(number, self.threshold.limit);
+        let holds = self.threshold.holds(number);
         if self.threshold.window.is_some() {
             self.note_window(WindowValue { value: number, second }, holds);
         } else if !holds {
@@ -142,12 +150,22 @@ impl ThresholdState {
         !holds && abort.is_some()
     }
 
+    /// Adds what was cut off in later seconds to this one.
+    fn move_cut_off_to(&mut self, second: u32) {
+        if self.threshold.window.is_none() {
+            return;
+        }
+        let mut cut_off = Sums::default();
+        self.slices.range(second.saturating_add(1)..).for_each(|(_, slice)| cut_off.add(&slice.cut_off_part()));
+        self.slices.entry(second).or_default().add(&cut_off);
+    }
+
     /// Keeps the number of a window if it is the first to fail or the nearest to failing.
     fn note_window(&mut self, window: WindowValue, holds: bool) {
         if !holds {
             self.failed = self.failed.or(Some(window));
         }
-        let distance = |window: WindowValue| (window.value - self.threshold.limit).abs();
+        let distance = |window: WindowValue| (window.value.value - self.threshold.limit).abs();
         if self.worst.is_none_or(|worst| distance(window) < distance(worst)) {
             self.worst = Some(window);
         }
@@ -159,8 +177,8 @@ impl ThresholdState {
         sums
     }
 
-    fn finish(self, aggregate: &Aggregate, elapsed: Nanos) -> ThresholdVerdict {
-        let is_short = self.threshold.window.is_some_and(|window| elapsed < Nanos::from(window) * SECOND);
+    fn finish(self, aggregate: &Aggregate, span: Nanos) -> ThresholdVerdict {
+        let is_short = self.threshold.window.is_some_and(|window| span < Nanos::from(window) * SECOND);
         let decided = match self.threshold.window {
             Some(_) if !is_short => self.failed.or(self.worst),
             _ => self.failed.filter(|_| self.aborted),
@@ -176,9 +194,9 @@ impl ThresholdState {
             };
         }
         let sums = Sums::of_run(&self.threshold.measure, aggregate);
-        let value = sums.number(&self.threshold, elapsed as f64 / SECOND as f64);
+        let value = sums.number(&self.threshold, span as f64 / SECOND as f64);
         // Without values, nothing shows that the threshold held, so it fails.
-        let passed = value.is_some_and(|value| self.threshold.comparison.holds(value, self.threshold.limit));
+        let passed = value.is_some_and(|value| self.threshold.holds(value));
         ThresholdVerdict { threshold: self.threshold, passed, value, at: None, aborted: self.aborted }
     }
 }

@@ -9,6 +9,7 @@ pub mod sums;
 
 use super::custom_metric::{MetricId, MetricKind, MetricUnit};
 use super::sample::RowId;
+use super::survival::Estimate;
 use crate::script::threshold_syntax::{Aggregation, Comparison, Quantity};
 
 pub use judge::{Judge, ThresholdVerdict};
@@ -34,6 +35,17 @@ pub struct ThresholdRule {
     pub window: Option<u32>,
     /// The first second in which a failure may end the run; `None` if a failure does not end it.
     pub abort: Option<u32>,
+}
+
+impl ThresholdRule {
+    /// Returns true if the threshold holds. A lower bound never shows that an upper limit holds.
+    pub fn holds(&self, number: Estimate<f64>) -> bool {
+        if number.is_lower_bound {
+            self.comparison.holds_from(number.value, self.limit)
+        } else {
+            self.comparison.holds(number.value, self.limit)
+        }
+    }
 }
 
 /// The counts that a threshold reads.

@@ -8,10 +8,12 @@ use hdrhistogram::{Counter, Histogram};
 use super::{IterationMeasure, Measure, MeasureKind, RowMeasure, ThresholdRule};
 use crate::metrics::aggregate::Aggregate;
 use crate::metrics::custom_metric::{MetricTally, MetricUnit, TREND_SCALE, ValueRange};
+use crate::metrics::histogram::counted_values;
 use crate::metrics::interval::Interval;
 use crate::metrics::iteration_stats::IterationStats;
 use crate::metrics::row_stats::RowStats;
 use crate::metrics::sample::FailureKind;
+use crate::metrics::survival::{CountedValue, Estimate, SurvivalEstimate};
 use crate::script::threshold_syntax::Aggregation;
 
 /// The sum of a measure. Times are in microseconds.
@@ -19,10 +21,14 @@ use crate::script::threshold_syntax::Aggregation;
 pub struct Sums {
     /// The number of values in each bin. Bins are in thousandths of a unit for a plugin's trend.
     bins: BTreeMap<u64, u64>,
+    /// Likewise the times of exchanges that were cut off.
+    cut_off: BTreeMap<u64, u64>,
     /// The number of values.
     count: u64,
     /// The number of values that are not 0, or of exchanges that failed.
     hits: u64,
+    /// The number of exchanges that the graceful stop did not let finish. They count in `count` and `hits`, too.
+    unfinished: u64,
     /// The sum of the values.
     sum: f64,
     /// The least and the greatest value.
@@ -79,21 +85,30 @@ impl Sums {
 
     /// Adds the sum of a later period.
     pub fn add(&mut self, other: &Self) {
-        for (value, count) in &other.bins {
-            *self.bins.entry(*value).or_default() += count;
+        for (bins, others) in [(&mut self.bins, &other.bins), (&mut self.cut_off, &other.cut_off)] {
+            for (value, count) in others {
+                *bins.entry(*value).or_default() += count;
+            }
         }
         self.count += other.count;
         self.hits += other.hits;
+        self.unfinished += other.unfinished;
         self.sum += other.sum;
         self.range.merge(other.range);
         self.last = other.last.or(self.last);
     }
 
+    /// Returns the part of the sum that comes from exchanges that were cut off.
+    pub fn cut_off_part(&self) -> Self {
+        let (cut_off, unfinished) = (self.cut_off.clone(), self.unfinished);
+        Self { cut_off, count: unfinished, hits: unfinished, unfinished, ..Self::default() }
+    }
+
     /// Returns the number that a threshold compares, over this many seconds; `None` if there are no values.
-    pub fn number(&self, threshold: &ThresholdRule, seconds: f64) -> Option<f64> {
+    pub fn number(&self, threshold: &ThresholdRule, seconds: f64) -> Option<Estimate<f64>> {
         let share = || (self.count > 0).then(|| self.hits as f64 / self.count as f64);
         let in_range = |value: f64| value.is_finite().then_some(value);
-        match (threshold.measure.kind(), threshold.aggregation) {
+        let number = match (threshold.measure.kind(), threshold.aggregation) {
             (MeasureKind::Share | MeasureKind::Trend { .. }, Aggregation::Rate) => share(),
             (MeasureKind::Counter, Aggregation::Rate) => (seconds > 0.0).then(|| self.sum / seconds),
             (MeasureKind::Counter, _) => Some(self.sum),
@@ -101,47 +116,48 @@ impl Sums {
             (MeasureKind::Gauge, Aggregation::Max) => in_range(self.range.max),
             (MeasureKind::Gauge, _) => self.last,
             (_, Aggregation::Count) => Some(self.values() as f64),
-            (_, Aggregation::Avg) => (self.values() > 0).then(|| self.sum / self.values() as f64),
-            (_, aggregation) => {
-                let quantile = match aggregation {
-                    Aggregation::Min => 0.0,
-                    Aggregation::Max => 1.0,
-                    other => other.quantile().unwrap_or(1.0),
-                };
-                self.quantile(quantile).map(|value| value as f64 * scale(&threshold.measure))
+            (_, Aggregation::Avg) if self.cut_off.is_empty() => {
+                (self.values() > 0).then(|| self.sum / self.values() as f64)
             }
-        }
+            (_, aggregation) => {
+                let estimate = SurvivalEstimate::new(counted(&self.bins), counted(&self.cut_off))?;
+                let number = match aggregation {
+                    Aggregation::Avg => return Some(estimate.mean()),
+                    Aggregation::Min => estimate.min(),
+                    Aggregation::Max => estimate.max(),
+                    other => estimate.quantile(other.quantile().unwrap_or(1.0)),
+                };
+                return Some(number.map(|value| value as f64 * scale(&threshold.measure)));
+            }
+        };
+        number.map(Estimate::known)
     }
 
     fn values(&self) -> u64 {
         self.bins.values().sum()
     }
 
-    /// Returns the value that this share of the values does not exceed, as HDR histograms count it.
-    fn quantile(&self, quantile: f64) -> Option<u64> {
-        let rank = ((quantile * self.values() as f64).ceil() as u64).max(1);
-        let mut below = 0;
-        let reached = self.bins.iter().find(|(_, count)| {
-            below += *count;
-            below >= rank
-        });
-        reached.map(|(value, _)| *value)
-    }
-
     fn add_row<C: Counter>(&mut self, what: RowMeasure, series: &RowStats<C>) {
         let cancelled = series.err[FailureKind::Cancelled as usize];
         match what {
-            RowMeasure::Response => self.add_histogram(&series.response),
-            RowMeasure::Service => self.add_histogram(&series.service),
+            RowMeasure::Response => {
+                self.add_histogram(&series.response);
+                series.cut_off.iter().for_each(|times| self.add_cut_off(&times.response));
+            }
+            RowMeasure::Service => {
+                self.add_histogram(&series.service);
+                series.cut_off.iter().for_each(|times| self.add_cut_off(&times.service));
+            }
             RowMeasure::Phase(part) => self.add_histogram(&series.phases.parts()[part]),
             RowMeasure::Failed => {}
             RowMeasure::Requests => self.sum += series.requests() as f64,
             RowMeasure::BytesIn => self.sum += series.bytes.received as f64,
             RowMeasure::BytesOut => self.sum += series.bytes.out as f64,
         }
-        // An exchange that the end of the run cut short is not a failure of the site.
+        // An exchange that a person or the plugin ended is not a failure of the site.
         self.count += series.requests() - cancelled;
         self.hits += series.failures() - cancelled;
+        self.unfinished += series.err[FailureKind::Unfinished as usize];
     }
 
     fn add_iterations<C: Counter>(&mut self, what: IterationMeasure, iterations: &IterationStats<C>) {
@@ -153,13 +169,15 @@ impl Sums {
     }
 
     fn add_histogram<C: Counter>(&mut self, histogram: &Histogram<C>) {
-        if histogram.is_empty() {
-            return;
-        }
-        for bin in histogram.iter_recorded() {
-            let (value, count) = (bin.value_iterated_to(), bin.count_at_value().as_u64());
+        for CountedValue { value, count } in counted_values(histogram) {
             *self.bins.entry(value).or_default() += count;
             self.sum += histogram.median_equivalent(value) as f64 * count as f64;
+        }
+    }
+
+    fn add_cut_off<C: Counter>(&mut self, histogram: &Histogram<C>) {
+        for CountedValue { value, count } in counted_values(histogram) {
+            *self.cut_off.entry(value).or_default() += count;
         }
     }
 
@@ -185,6 +203,11 @@ impl Sums {
         self.range.include(value);
         self.last = Some(value);
     }
+}
+
+/// Returns the values of bins.
+fn counted(bins: &BTreeMap<u64, u64>) -> impl Iterator<Item = CountedValue> {
+    bins.iter().map(|(&value, &count)| CountedValue { value, count })
 }
 
 /// Returns the number of base units (microseconds, bytes or plain numbers) in one unit of a plugin's metric.

@@ -2,7 +2,7 @@
 //! socket again, and may fetch it after `cancel`. Since 0.1.2 a result is handed over once and dropped by `cancel`, so
 //! that a task does not hold it to its end.
 
-use crate::user::{Completion, OperationId, ReceivedBytes, Task};
+use crate::user::{Completion, OperationId, OperationKind, ReceivedBytes, Task};
 
 /// Returns `true` if version 0.1.`minor` of the contract needs this adapter.
 pub const fn applies_to(minor: u32) -> bool {
@@ -36,7 +36,7 @@ mod tests {
     async fn task_with(completion: Completion) -> Task {
         let task = Task::default();
         task.begin(0, false);
-        task.operations.submit(|_| ready(completion));
+        task.operations.submit(OperationKind::Socket, |_| ready(completion));
         poll_fn(|cx| task.operations.poll_completion(cx)).await;
         task
     }
@@ -59,7 +59,7 @@ mod tests {
         let task = Task::default();
         task.begin(0, false);
         let read = ReceivedBytes::new(b"abc".to_vec(), &task.allowance);
-        task.operations.submit(|_| ready(Completion::Read(read)));
+        task.operations.submit(OperationKind::Socket, |_| ready(Completion::Read(read)));
         poll_fn(|cx| task.operations.poll_completion(cx)).await;
         for bytes in ["abc", "", ""] {
             let Some(Completion::Read(Ok(read))) = take_repeatable(&task, 0) else { panic!("a read has a result") };

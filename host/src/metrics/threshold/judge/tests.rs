@@ -137,7 +137,10 @@ fn the_whole_run_is_judged_at_its_end() {
         let verdict = run.finish();
         assert_eq!((verdict.passed, verdict.at), (passed, None), "{case}: {verdict:?}");
         match verdict.value {
-            Some(found) => assert!((found - value).abs() <= value / 500.0, "{case}: {found}"),
+            Some(found) => {
+                assert!(!found.is_lower_bound, "{case}");
+                assert!((found.value - value).abs() <= value / 500.0, "{case}: {found:?}");
+            }
             None => assert!(value.is_nan(), "{case}"),
         }
     }
@@ -154,15 +157,42 @@ fn metrics_of_plugins_users_and_checks_are_judged_too() {
         run.next(&[GOOD; 10]);
         run.next(&[&[GOOD; 9][..], &[BAD]].concat());
         let verdict = run.finish();
-        assert_eq!((verdict.passed, verdict.value), (passed, Some(value)), "{case}");
+        assert_eq!((verdict.passed, verdict.value), (passed, Some(Estimate::known(value))), "{case}");
     }
 }
 
 #[test]
-fn exchanges_cut_off_by_the_end_of_the_run_are_not_failures() {
+fn what_a_person_cut_off_is_no_failure() {
     let mut run = SyntheticRun::new(&[threshold(RowMeasure::Failed, "rate<1%")], 1);
     run.next(&[GOOD, (0, Some(FailureKind::Cancelled))]);
-    assert_eq!(run.finish().value, Some(0.0));
+    assert_eq!(run.finish().value, Some(Estimate::known(0.0)));
+}
+
+/// A target that answered half of the requests within 10 ms and none of the others for half a second.
+#[test]
+fn a_target_that_fell_silent_satisfies_no_upper_limit_that_its_silence_concerns() {
+    const SILENT: (u64, Option<FailureKind>) = (500, Some(FailureKind::Unfinished));
+    for (measure, expression, passed, value, is_lower_bound) in [
+        (RowMeasure::Response, "med<20ms", true, 10_000.0, false),
+        (RowMeasure::Response, "p(99)<100ms", false, 500_000.0, true),
+        (RowMeasure::Service, "max<1h", false, 500_000.0, true),
+        (RowMeasure::Response, "p(99)>400ms", true, 500_000.0, true),
+        (RowMeasure::Response, "avg<1h", false, 255_000.0, true),
+        (RowMeasure::Response, "p(99)<100ms for 2s", false, 500_000.0, true),
+        (RowMeasure::Failed, "rate<1%", false, 0.5, false),
+        (RowMeasure::Failed, "rate<1% for 2s", false, 1.0, false),
+    ] {
+        let mut run = SyntheticRun::new(&[threshold(measure, expression)], 1);
+        for requests in [&[GOOD; 4][..], &[GOOD; 4], &[], &[]] {
+            run.next(requests);
+        }
+        // They are cut off two seconds after the load has ended.
+        run.hand_over(0, 5, &[SILENT; 8]);
+        let verdict = run.finish_at(6 * SECOND, 4 * SECOND).remove(0);
+        let found = verdict.value.expect("there are values");
+        assert_eq!((verdict.passed, found.is_lower_bound), (passed, is_lower_bound), "{expression}: {found:?}");
+        assert!((found.value - value).abs() <= value / 500.0, "{expression}: {found:?}");
+    }
 }
 
 #[test]
@@ -186,7 +216,7 @@ fn a_window_that_holds_shows_what_came_nearest_to_its_limit() {
     }
     let verdict = run.finish();
     assert_eq!((verdict.passed, verdict.at), (true, Some(3)));
-    assert!(verdict.value.is_some_and(|value| (59_900.0..60_100.0).contains(&value)));
+    assert!(verdict.value.is_some_and(|number| (59_900.0..60_100.0).contains(&number.value)));
 }
 
 #[test]
@@ -209,7 +239,7 @@ fn a_window_is_not_judged_before_the_run_has_lasted_so_long_nor_when_it_drains()
     run.hand_over(0, 4, &[]);
     run.hand_over(0, 5, &[]);
     let verdict = run.finish_at(6 * SECOND, 4 * SECOND).remove(0);
-    assert_eq!((verdict.passed, verdict.value), (true, Some(4.0)));
+    assert_eq!((verdict.passed, verdict.value), (true, Some(Estimate::known(4.0))));
 }
 
 #[test]
@@ -238,7 +268,7 @@ fn the_number_that_aborted_stays_whatever_comes_after() {
     assert!(run.next(&[BAD, GOOD]));
     run.hand_over(0, 1, &[GOOD; 100]);
     let verdict = run.finish_at(2 * SECOND, SECOND).remove(0);
-    assert_eq!((verdict.value, verdict.at, verdict.aborted), (Some(0.5), Some(1), true));
+    assert_eq!((verdict.value, verdict.at, verdict.aborted), (Some(Estimate::known(0.5)), Some(1), true));
 }
 
 #[test]

@@ -47,8 +47,8 @@ pub fn kind_to_guest(kind: crate::metrics::sample::FailureKind) -> bindings::typ
         Ours::Status => Theirs::Status,
         Ours::Network => Theirs::Network,
         Ours::Check => Theirs::Check,
-        Ours::Protocol => Theirs::Protocol,
+        Ours::Protocol | Ours::Redirects => Theirs::Protocol,
         Ours::Plugin => Theirs::Plugin,
-        Ours::Cancelled => Theirs::Cancelled,
+        Ours::Unfinished | Ours::Cancelled => Theirs::Cancelled,
     }
 }

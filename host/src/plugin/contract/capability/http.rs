@@ -10,7 +10,7 @@ use crate::plugin::contract::state::StoreData;
 use crate::plugin::contract::{prepare, request};
 use crate::plugin::instance::limits;
 use crate::user::exchange::{self, RedirectPolicy};
-use crate::user::{CompletedExchange, Completion, Reservation, Session};
+use crate::user::{CompletedExchange, Completion, OperationKind, Reservation, Session};
 
 impl Host for StoreData {
     fn prepare(&mut self, request: RequestTemplate) -> wasmtime::Result<Result<u32, String>> {
@@ -90,13 +90,13 @@ pub(super) fn submit(
     let owner = Rc::clone(session);
     match (built, reservation) {
         (Ok(request), None) => {
-            session.task.operations.submit(|id| exchange::run_exchange(owner, id, request, redirects))
+            session.task.operations.submit(OperationKind::Exchange, |id| exchange::run_exchange(owner, id, request, redirects))
         }
-        (Ok(request), Some(held)) => session.task.operations.submit(|id| async move {
+        (Ok(request), Some(held)) => session.task.operations.submit(OperationKind::Exchange, |id| async move {
             let _held = held;
             exchange::run_exchange(owner, id, request, redirects).await
         }),
-        (Err(failure), _) => session.task.operations.submit(|_| exchange::fail_unsendable(owner, failure)),
+        (Err(failure), _) => session.task.operations.submit(OperationKind::Exchange, |_| exchange::fail_unsendable(owner, failure)),
     }
 }
 

@@ -11,7 +11,7 @@ use crate::plugin::contract::request;
 use crate::plugin::contract::state::StoreData;
 use crate::plugin::instance::limits;
 use crate::user::exchange::RedirectPolicy;
-use crate::user::{Completion, ReceivedBytes, Reservation};
+use crate::user::{Completion, OperationKind, ReceivedBytes, Reservation};
 
 /// Maximum number of bytes of one read.
 const READ_BYTES: usize = 64 << 10;
@@ -128,7 +128,7 @@ fn submit_stream_operation<F: Future<Output = Completion> + 'static>(
     let session = guest.session()?;
     guest.check_operation_count(session)?;
     let future = make(channel, Rc::clone(&session.task.allowance));
-    Ok(session.task.operations.submit(|_| future))
+    Ok(session.task.operations.submit(OperationKind::Content, |_| future))
 }
 
 fn body_channel(state: &mut StoreData, exchange: u32) -> wasmtime::Result<Rc<BodyChannel>> {
