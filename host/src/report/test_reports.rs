@@ -248,7 +248,7 @@ pub fn split(parts: usize, seconds: u32, seed: u64) -> (Vec<Report>, Report) {
                 for _ in 0..state % 50 {
                     state = state.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1);
                     let row = (state >> 60) as RowId % 2;
-                    let failure = (state >> 58 & 3 == 0).then_some(FailureKind::ALL[(state >> 40) as usize % 7]);
+                    let failure = (state >> 58 & 3 == 0).then_some(FailureKind::ALL[(state >> 40) as usize % FailureKind::ALL.len()]);
                     done(recorder, &Sample { failure, ..sample(row, state >> 48 & 1023, 0) });
                     (0..3).for_each(|metric| recorder.add_to_metric(metric, (state >> 33 & 255) as f64));
                 }
@@ -259,10 +259,12 @@ pub fn split(parts: usize, seconds: u32, seed: u64) -> (Vec<Report>, Report) {
         }
     }
     // All parts are equally long, so the last second has users of each.
-    let report = |aggregate: &Aggregate| Report::build(settings(), aggregate, &outcome(), &[]);
-    let mut whole = report(&all);
+    let report = |(id, aggregate): (usize, &Aggregate)| {
+        Report::build(settings(), aggregate, &RunSummary { id: id as u64, ..outcome() }, &[])
+    };
+    let mut whole = report((parts, &all));
     whole.run.users_signed_in *= parts as u32;
     let total = parts as u32 * 3;
     whole.series.users_active.iter_mut().for_each(|users| *users = total);
-    (each.iter().map(report).collect(), whole)
+    (each.iter().enumerate().map(report).collect(), whole)
 }

@@ -111,7 +111,9 @@ fn rows_add_up_to_the_total_and_to_what_was_recorded() {
     let total = aggregate.total();
     assert_eq!(total.requests(), recorded);
     assert_eq!(total.requests(), aggregate.rows().iter().map(RowStats::requests).sum::<u64>());
-    assert_eq!(total.response.len() + total.err[FailureKind::Cancelled as usize], recorded);
+    let cut_off = total.cut_off.as_ref().map_or(0, |times| times.response.len());
+    assert_eq!(cut_off, total.err[FailureKind::Cancelled as usize] + total.err[FailureKind::Unfinished as usize]);
+    assert_eq!(total.response.len() + cut_off, recorded);
     assert_eq!(aggregate.start_delay().len(), recorded);
     let shown: u64 = (0..ROWS).flat_map(|row| aggregate.timeline().row(row)).map(|point| point.ok + point.err).sum();
     assert_eq!(shown, recorded);

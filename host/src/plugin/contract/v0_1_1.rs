@@ -2,7 +2,7 @@
 //! socket again, and may fetch it after `cancel`. Since 0.1.2 a result is handed over once and dropped by `cancel`, so
 //! that a task does not hold it to its end.
 
-use crate::user::{Completion, OperationId, OperationKind, ReceivedBytes, Task};
+use crate::user::{Completion, OperationId, ReceivedBytes, Task};
 
 /// Returns `true` if version 0.1.`minor` of the contract needs this adapter.
 pub const fn applies_to(minor: u32) -> bool {
@@ -30,6 +30,7 @@ mod tests {
     use std::future::{poll_fn, ready};
 
     use super::*;
+    use crate::user::OperationKind;
     use crate::user::plugin_fault;
 
     /// A task with one operation that has ended so.

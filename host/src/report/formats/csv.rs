@@ -84,7 +84,8 @@ mod tests {
     fn the_header_is_stable() {
         let text = written(&test_reports::nothing());
         let header = "scenario,name,action,started,passed,failed,cancelled,dropped,requests,ok,err,err_timeout,err_status,\
-             err_network,err_check,err_protocol,err_plugin,err_cancelled,rps,bytes_out,bytes_in,body_bytes_in,\
+             err_network,err_check,err_protocol,err_redirects,err_plugin,err_unfinished,err_cancelled,rps,bytes_out,\
+             bytes_in,body_bytes_in,\
              response_min_us,response_mean_us,response_stddev_us,response_p50_us,response_p75_us,response_p90_us,\
              response_p95_us,response_p99_us,response_p99_9_us,response_max_us,\
              service_min_us,service_mean_us,service_stddev_us,service_p50_us,service_p75_us,service_p90_us,\
@@ -95,7 +96,7 @@ mod tests {
     #[test]
     fn a_row_without_requests_has_zeros_and_no_times() {
         let text = written(&test_reports::nothing());
-        let expected = format!(",Catalog,http,0,0,0,0,0,0,0,0,0,0,0,0,0,0,0,0.000,0,0,0{}\r\n", ",".repeat(20));
+        let expected = format!(",Catalog,http,0,0,0,0,0,0,0,0,0,0,0,0,0,0,0,0,0,0.000,0,0,0{}\r\n", ",".repeat(20));
         assert_eq!(text.lines().nth(1), expected.strip_suffix("\r\n"));
     }
 

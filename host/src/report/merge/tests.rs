@@ -17,11 +17,19 @@ fn named(reports: &[Report]) -> Vec<NamedReport> {
     reports.iter().enumerate().map(name).collect()
 }
 
+/// Returns the report as that of another run.
+fn of_run(id: &str, report: &Report) -> Report {
+    let mut report = report.clone();
+    report.run.ids = vec![id.to_owned()];
+    report
+}
+
 /// Returns the parts that do not depend on the machine: all but settings, workers, the users of scenarios and the
 /// percentiles of single seconds.
 fn whole(report: &Report) -> serde_json::Value {
     let mut value = serde_json::to_value(report).unwrap();
     value["settings"] = serde_json::Value::Null;
+    value["run"]["ids"] = serde_json::Value::Null;
     value["generator"]["workers"] = serde_json::Value::Null;
     for scenario in value["scenarios"].as_array_mut().unwrap() {
         scenario["users"] = serde_json::Value::Null;
@@ -69,7 +77,7 @@ fn one_report_is_itself() {
 #[test]
 fn twice_the_same_is_twice_as_much_in_the_same_time() {
     let report = test_reports::wide();
-    let merged = merge(named(&[report.clone(), report.clone()])).unwrap();
+    let merged = merge(named(&[report.clone(), of_run("another", &report)])).unwrap();
     assert_eq!(merged.totals.requests.total, 2 * report.totals.requests.total);
     assert_eq!(merged.run.elapsed_us, report.run.elapsed_us);
     assert_eq!(merged.settings.users, 2 * report.settings.users);
@@ -81,11 +89,20 @@ fn twice_the_same_is_twice_as_much_in_the_same_time() {
 }
 
 #[test]
+fn a_run_is_added_once() {
+    let [a, b] = ["a", "b"].map(|id| of_run(id, &test_reports::movies()));
+    let sum = merge(named(&[a.clone(), b])).unwrap();
+    assert_eq!(sum.run.ids, ["a", "b"]);
+    let again = [("a", a), ("sum", sum)].map(|(name, report)| NamedReport { name: name.into(), report });
+    assert_eq!(merge(again.into()).unwrap_err(), "`a` and `sum` hold the same run");
+}
+
+#[test]
 fn reports_of_other_scripts_are_rejected() {
-    let (a, b) = (test_reports::movies(), test_reports::wide());
+    let (a, b) = (test_reports::movies(), of_run("another", &test_reports::wide()));
     let said = merge(named(&[a.clone(), b])).unwrap_err();
     assert!(said.contains("`Catalog` (action `http`)") && said.contains("`login` (action `login`)"), "{said}");
-    let mut other = a.clone();
+    let mut other = of_run("another", &a);
     other.settings.script = "checkout.yml".into();
     let said = merge(named(&[a, other])).unwrap_err();
     assert!(said.contains("`movies.yml`") && said.contains("`checkout.yml`"), "{said}");
