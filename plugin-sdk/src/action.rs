@@ -19,8 +19,10 @@ pub trait Action: Sized + 'static {
     /// One line for `stampede-shooter plugins`.
     const SUMMARY: &'static str;
 
-    /// `true` if `run` sets variables under names that the script does not mention in `capture:`. If no action does,
-    /// the host rejects `{{var x}}` with an `x` that nothing captures.
+    /// `true` if `run` sets variables. Their names are the keys of those parameters whose schema has the keyword
+    /// `x-sets-variables: true`, as `#[schemars(extend("x-sets-variables" = true))]` writes it; without such a parameter
+    /// the host cannot know them before the run. If it knows all names, it rejects `{{var x}}` with an `x` that nothing
+    /// sets.
     const SETS_VARIABLES: bool = false;
 
     /// The step's own parameters. Users see the doc comments of the fields; derive `Deserialize` with

@@ -163,3 +163,51 @@ fn flags_try_a_script_out_with_another_load() {
     let run = shooter().script(rejected).args("--users 5 --base-url").arg(site.base_url()).finish().exits(2);
     assert!(run.stderr.contains("`--users` has no effect"), "{}", run.stderr);
 }
+
+#[test]
+fn rates_are_over_the_planned_duration_and_what_comes_later_is_shown_apart() {
+    // Three arrivals, at 0, 1 and 2 seconds; the run lasts all four.
+    let site = site();
+    let flags = "--arrival-rate 0.75/s --duration 4s --threshold http_reqs:rate<=0.75 --threshold http_reqs:rate>=0.75";
+    let (run, report) = ran("- {name: Page, url: /bytes/10}\n", flags, site.base_url(), 0);
+    assert_eq!(report.totals().total(), 3);
+    assert_eq!(report.at("/totals/requests/rps"), &serde_json::json!(0.75), "{}", run.stdout);
+    assert_eq!(report.at("/run/load_us"), &serde_json::json!(4_000_000));
+    assert_eq!(report.at("/run/ended"), "duration");
+    // A straggler that comes half a second after the end changes no rate.
+    let flags = "--users 1 --duration 1s --graceful-stop 60s";
+    let (run, report) = ran("- {name: Page, url: /delay/1500}\n", flags, site.base_url(), 0);
+    assert_eq!(report.at("/totals/requests/rps"), &serde_json::json!(1.0), "{}", run.stdout);
+    assert!(run.stdout.contains(" 1 s and ") && run.stdout.contains(" until the last reply, 1 rps,"), "{}", run.stdout);
+}
+
+#[test]
+fn without_a_planned_duration_rates_are_over_the_time_to_the_last_reply() {
+    let site = site();
+    let (_, report) = ran("- {name: Page, url: /delay/200}\n", "--iterations 3", site.base_url(), 0);
+    assert_eq!(report.at("/run/load_us"), report.at("/run/elapsed_us"));
+}
+
+#[test]
+fn dropped_iterations_are_dropped_tasks_of_their_first_step() {
+    let site = site();
+    let script = "
+arrival_rate: 100/s
+duration: 1s
+max_users: 2
+steps:
+  - {name: Slow, url: /delay/300}
+  - {name: After, url: /bytes/1}
+";
+    let (run, report) = ran(script, "--out report.csv --fail-on any-error", site.base_url(), 0);
+    let [due, completed, cut_short, dropped] = iterations(&report, 0);
+    assert!(due == 100 && dropped > 0, "{}", run.stdout);
+    let row = report.row("Slow");
+    assert_eq!((row.tasks("dropped"), row.tasks("started")), (dropped, due));
+    assert_eq!(row.tasks("passed") + row.tasks("cancelled"), completed + cut_short);
+    assert_eq!((report.row("After").tasks("dropped"), report.totals().tasks("dropped")), (0, dropped));
+    let csv = run.read("report.csv");
+    let cells = |line: usize| csv.lines().nth(line).expect("a line").split(',').collect::<Vec<_>>();
+    let column = cells(0).iter().position(|title| *title == "dropped").expect("a column");
+    assert_eq!(cells(1)[column], dropped.to_string());
+}

@@ -1,6 +1,6 @@
 //! Reports after their runs: merged, compared, judged by a baseline.
 
-use stampede_tests::{Report, Run};
+use stampede_tests::{Report, Run, site};
 
 use crate::shooter;
 
@@ -41,6 +41,42 @@ fn a_run_is_not_worse_than_itself_but_a_slower_one_is() {
     let run = shooter().arg("demo").script(failing).file("base.json", &base);
     let run = run.args("--users 2 --iterations 300 --baseline base.json").finish().exits(99);
     assert!(run.stdout.contains("WORSE"), "{}", run.stdout);
+}
+
+#[test]
+fn a_sum_with_a_failed_threshold_fails_and_is_not_added_to_itself() {
+    let [a, b] = [("http_reqs:count>=3", 99), ("http_reqs:count>=3", 0)].map(|(threshold, code)| {
+        let site = site();
+        let script = "steps:\n  - {name: Get, url: /bytes/1}\n";
+        let iterations = if code == 0 { "5" } else { "2" };
+        let run = shooter().script(script).args("--threshold").arg(threshold).args("--iterations").arg(iterations);
+        run.arg("--base-url").arg(site.base_url()).report().finish().exits(code).read("report.json")
+    });
+    let files = [("a.json", a.as_str()), ("b.json", b.as_str())];
+    let run = with(&files).args("merge a.json b.json --out sum.json").finish().exits(99);
+    assert!(run.stderr.contains("error: a threshold failed"), "{}", run.stderr);
+    let sum = run.read("sum.json");
+    assert_eq!(Report::parse(&sum).totals().total(), 7);
+    let files = [files[0], files[1], ("sum.json", sum.as_str())];
+    let run = with(&files).args("merge a.json b.json sum.json --out sum.json").finish().exits(99);
+    assert!(run.stderr.starts_with("note: `sum.json` is an earlier sum of these reports"), "{}", run.stderr);
+    assert_eq!(Report::parse(&run.read("sum.json")).totals().total(), 7);
+    let run = with(&files).args("merge a.json sum.json --out other.json").finish().exits(2);
+    assert!(run.stderr.contains("`a.json` and `sum.json` hold the same run"), "{}", run.stderr);
+}
+
+#[test]
+fn reports_with_other_thresholds_are_compared_but_not_added() {
+    let site = site();
+    let [a, b] = ["count>=1", "count>=2"].map(|condition| {
+        let script = format!("thresholds: {{http_reqs: {condition}}}\nsteps:\n  - {{name: Get, url: /bytes/1}}\n");
+        let run = shooter().script(&script).args("--iterations 5 --base-url").arg(site.base_url());
+        run.report().finish().exits(0).read("report.json")
+    });
+    let files = [("a.json", a.as_str()), ("b.json", b.as_str())];
+    with(&files).args("compare a.json b.json").finish().exits(0);
+    let run = with(&files).args("merge a.json b.json").finish().exits(2);
+    assert!(run.stderr.contains("have different checks or thresholds"), "{}", run.stderr);
 }
 
 #[test]

@@ -1,5 +1,7 @@
 //! The state that a user keeps between iterations and between requests, as the target sees it.
 
+use std::sync::atomic::{AtomicU64, Ordering};
+
 use stampede_tests::{RawRequest, RawServer, Run, settled, site};
 
 use crate::shooter;
@@ -119,4 +121,25 @@ fn an_iteration_begins_with_the_cookies_of_the_sign_in_alone() {
     assert_eq!(cookies(&format!("{signed_in}cookies: iteration")), ["", session, all, session, all, session, all]);
     assert_eq!(cookies("cookies: keep"), ["", basket, basket, basket, basket, basket]);
     assert_eq!(cookies("cookies: iteration"), ["", basket, "", basket, "", basket]);
+}
+
+#[test]
+fn a_capture_that_fails_unsets_its_variable() {
+    let served = AtomicU64::new(0);
+    let target = RawServer::start(move |request| {
+        let body = match request.line.starts_with("GET /make") {
+            true if served.fetch_add(1, Ordering::SeqCst) == 0 => "{\"id\": 7}",
+            true => "{}",
+            false => "",
+        };
+        format!("HTTP/1.1 200 OK\r\ncontent-length: {}\r\n\r\n{body}", body.len()).into_bytes()
+    });
+    let script = "
+- {name: Make, url: /make, capture: {id: {json: $.id}}}
+- {name: Use, url: '/use?id={{var id}}'}
+";
+    let run = shooter().script(script).args("--iterations 2 --base-url").arg(target.base_url()).report().finish();
+    assert_eq!(run.report().row("Make").errors(), [("check", 1)].into(), "{}", run.stdout);
+    let used: Vec<_> = target.take().into_iter().map(|seen| seen.line).filter(|line| line.contains("/use")).collect();
+    assert_eq!(used, ["GET /use?id=7 HTTP/1.1", "GET /use?id= HTTP/1.1"]);
 }

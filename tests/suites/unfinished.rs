@@ -52,7 +52,7 @@ fn a_target_that_accepts_and_never_answers_fails_the_run() {
         ("http", "{name: Page, url: /, timeout: 1h}", "all-failed"),
         ("http", "{name: Page, url: /, timeout: 1h}", "any-error"),
         ("page", "{name: Page, action: page, url: /, timeout: 1h}", "all-failed"),
-        ("sse", "{name: Page, action: sse, url: /, duration: 1h, timeout: 2h}", "all-failed"),
+        ("sse", "{name: Page, action: sse, url: /, for: 1h, timeout: 2h}", "all-failed"),
         ("websocket", "{name: Page, action: websocket, url: /, timeout: 1h}", "all-failed"),
     ] {
         let target = Silent::bind();
@@ -93,7 +93,9 @@ fn a_reply_that_stops_in_the_middle_fails_the_run() {
 fn a_target_that_falls_silent_in_mid_run_raises_every_percentile_that_its_silence_concerns() {
     let target = FallsSilent::after(100);
     let script = "
-load: {arrival_rate: 100/s, duration: 2s, max_users: 200}
+arrival_rate: 100/s
+duration: 2s
+max_users: 200
 graceful_stop: 300ms
 thresholds:
   http_duration: [p(10)<1h, p(99)<1h, max<1h, avg<1h, p(99)>100ms, max<1h for 1s]

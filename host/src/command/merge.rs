@@ -5,7 +5,7 @@ use std::path::Path;
 
 use crate::cli::{LatencyView, MergeArgs};
 use crate::command::output::print;
-use crate::diagnostic::{Diagnostic, Diagnostics};
+use crate::diagnostic::Diagnostics;
 use crate::exit::Exit;
 use crate::report::merge::NamedReport;
 use crate::report::{self, ReportFile, merge, read};
@@ -21,8 +21,7 @@ pub fn merge(args: &MergeArgs) -> Result<Exit, Diagnostics> {
     let reports = without_earlier_sums(inputs, &args.out);
     let outputs = diagnostics.absorb(ReportFile::open_all(&args.out)).unwrap_or_default();
     let reports = diagnostics.into_result(reports)?;
-    let merged = merge::merge(reports)
-        .map_err(|why| Diagnostic::new("usage::report", why).help("only reports of the same script can be added"))?;
+    let merged = merge::merge(reports)?;
     let mut diagnostics = Diagnostics::default();
     for output in outputs {
         diagnostics.absorb(output.write(&merged).map_err(Diagnostics::from));

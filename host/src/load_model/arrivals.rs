@@ -66,6 +66,13 @@ fn parse(spec: &LoadSpec, seed: u64) -> Result<LoadModelHandle, LoadError> {
             return Err(LoadError::new("arrival_rate", rate.as_ref(), message, help));
         }
     };
+    if planned_arrivals(&rate) == 0 {
+        let (message, help) = ("no iteration would begin", "give a rate above 0, such as `arrival_rate: 100/s`");
+        return Err(match &spec.stages {
+            Some(stages) => LoadError::new("stages", Some(stages), message, help),
+            None => LoadError::new("arrival_rate", spec.arrival_rate.as_ref(), message, help),
+        });
+    }
     let process = match value(spec.arrivals).unwrap_or_default() {
         ArrivalSpec::Even => ArrivalProcess::Even,
         ArrivalSpec::Poisson => ArrivalProcess::Poisson(seed),
@@ -75,13 +82,20 @@ fn parse(spec: &LoadSpec, seed: u64) -> Result<LoadModelHandle, LoadError> {
     Ok(ArrivalRate { rate, process, max_users, max_wait: value(spec.max_wait).unwrap_or_default() }.into())
 }
 
+/// Returns the number of arrivals at even intervals: one for each whole area from 0 on that is reached before the end.
+fn planned_arrivals(rate: &LoadProfile) -> u64 {
+    let most = rate.area().ceil() as u64;
+    // Rounding may put the last one at the very end, where none begins.
+    if most > 0 && rate.time_above_area((most - 1) as f64).is_none() { most - 1 } else { most }
+}
+
 impl LoadModel for ArrivalRate {
     fn name(&self) -> &'static str {
         ENTRY.name
     }
 
     fn describe(&self) -> String {
-        let iterations = count(self.rate.area().ceil() as u64, "iteration");
+        let iterations = count(planned_arrivals(&self.rate), "iteration");
         let about = match self.process {
             ArrivalProcess::Even => "",
             ArrivalProcess::Poisson(_) => "about ",

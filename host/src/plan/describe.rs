@@ -20,7 +20,7 @@ pub fn describe(plan: &Plan, needs: &Requirements) -> String {
     }
     for scenario in &plan.scenarios {
         let named = scenario.name.as_ref().map(|name| format!("{name}: ")).unwrap_or_default();
-        let _ = writeln!(out, "{named}{}.", describe_load(&scenario.workload));
+        let _ = writeln!(out, "{named}{}.", describe_load(scenario));
         if let (Some(login), true) = (&plan.login, scenario.first_user == 0) {
             let row = &plan.rows[login.row as usize];
             let _ = writeln!(out, "Before its first step each user signs in: {} (action `{}`).", row.name, row.action);
@@ -72,16 +72,17 @@ pub fn describe(plan: &Plan, needs: &Requirements) -> String {
 }
 
 /// Describes a load in a sentence without its period.
-pub fn describe_load(workload: &Workload) -> String {
+pub fn describe_load(scenario: &Scenario) -> String {
+    let workload = &scenario.workload;
     let mut text = workload.model.describe();
     if !workload.start.is_zero() {
         let _ = write!(text, ", from {} on", humantime::format_duration(workload.start));
     }
-    text + &limits(workload)
+    text + &limits(workload, scenario.flow.has_think_time())
 }
 
 /// Describes the limits on a load's users, or the lack of any.
-fn limits(workload: &Workload) -> String {
+fn limits(workload: &Workload, has_think_time: bool) -> String {
     if let Some(rps) = workload.rps {
         let all = rps * f64::from(workload.users());
         return format!(", each at {rps} rps at most ({all:.1} rps in all)");
@@ -91,7 +92,7 @@ fn limits(workload: &Workload) -> String {
     }
     match workload.rule() {
         IterationRule::SelfPaced(SelfPacedRule { users: UserCount::Constant { .. }, .. }) => {
-            ", as fast as replies come".into()
+            if has_think_time { String::new() } else { ", as fast as replies come".into() }
         }
         IterationRule::SelfPaced(SelfPacedRule { users: UserCount::Profile(_), .. }) | IterationRule::Arrivals(_) => {
             String::new()

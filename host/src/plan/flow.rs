@@ -119,6 +119,15 @@ impl Flow {
         self.0.iter().map(steps).sum()
     }
 
+    /// Returns `true` if a user waits anywhere in it.
+    pub fn has_think_time(&self) -> bool {
+        self.0.iter().any(|node| match node {
+            FlowNode::Step(_) => false,
+            FlowNode::Think(_) => true,
+            FlowNode::Block(block) => block.flows().any(Self::has_think_time),
+        })
+    }
+
     /// Returns the most branches that a user runs in parallel in it, at least one.
     pub fn lanes(&self) -> usize {
         let lanes = |next: &FlowNode| match next {

@@ -65,11 +65,11 @@ impl Requirements {
         }
         let (files, limit) = (self.files, self.file_limit);
         let message = format!("{} connections need {files} open files, but the limit is {limit}", self.connections);
-        let help = format!(
-            "use at most {} users for each origin, or raise the hard limit: `ulimit -Hn {files}` as root, \
-             `LimitNOFILE={files}` in a systemd unit",
-            limit.saturating_sub(OTHER_FILES) / self.files_per_connection
-        );
+        let raise = format!("raise the hard limit: `ulimit -Hn {files}` as root, `LimitNOFILE={files}` in a systemd unit");
+        let help = match limit.saturating_sub(OTHER_FILES) / self.files_per_connection {
+            0 => raise,
+            users => format!("use at most {users} users for each origin, or {raise}"),
+        };
         Err(Diagnostic::new("usage::open-files", message).help(help))
     }
 }
@@ -91,5 +91,7 @@ mod tests {
         let error = needs(2).check_limits().unwrap_err();
         assert_eq!(error.message, "400 connections need 864 open files, but the limit is 500");
         assert!(error.help.unwrap().starts_with("use at most 218 users"));
+        let error = Requirements { file_limit: 64, ..needs(1) }.check_limits().unwrap_err();
+        assert!(error.help.unwrap().starts_with("raise the hard limit"));
     }
 }

@@ -114,6 +114,18 @@ impl<'a> StepDraft<'a> {
         &self.params
     }
 
+    /// Returns the names of the variables that its action sets itself; `None` if they are not known before the run.
+    pub fn variables_set(&self, plugins: &PluginSet) -> Option<Vec<&str>> {
+        if !plugins.sets_variables(&self.action) {
+            return Some(Vec::new());
+        }
+        let schema = plugins.find_by_action(&self.action)?.schema(&self.action)?;
+        let mut marked = schema.variable_parameters().peekable();
+        marked.peek()?;
+        let values = marked.filter_map(|name| self.params.get(name)?.as_object());
+        Some(values.flat_map(|names| names.keys().map(String::as_str)).collect())
+    }
+
     /// Returns the step as its plugin gets it.
     fn step_params(&self) -> StepParams {
         let (step, action) = (label(self.scenario, &self.name), self.action.clone());

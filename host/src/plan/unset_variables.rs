@@ -1,13 +1,18 @@
 //! Checks that every variable that a template or a condition reads is set by a capture or a plugin.
 
-use super::Step;
+use std::collections::HashSet;
+
 use crate::diagnostic::{Diagnostic, Diagnostics, Span, suggest};
 use crate::script::model::Script;
-use crate::template::VariableNames;
+use crate::template::{VariableId, VariableNames};
 
-/// Reports variables that are read but that no capture sets.
-pub fn report_unset_variables(script: &Script, names: &VariableNames, steps: &[Step], diagnostics: &mut Diagnostics) {
-    let set: Vec<_> = steps.iter().flat_map(|step| &step.captures).map(|capture| capture.variable).collect();
+/// Reports variables that are read but are not among those that are `set`.
+pub fn report_unset_variables(
+    script: &Script,
+    names: &VariableNames,
+    set: &HashSet<VariableId>,
+    diagnostics: &mut Diagnostics,
+) {
     let known: Vec<&str> = names.iter().filter(|(id, _)| set.contains(id)).map(|(_, name)| name).collect();
     for (id, name) in names.iter() {
         if set.contains(&id) {

@@ -14,6 +14,7 @@ use super::model::{
 use super::read::{decode_histogram, decode_micros};
 use super::settings::RunSettings;
 use super::{custom_metrics, generator};
+use crate::diagnostic::Diagnostic;
 use crate::metrics::aggregate::label;
 use crate::metrics::histogram::{self, FINE, ROUGH};
 use crate::metrics::sample::FailureKind;
@@ -30,20 +31,26 @@ pub struct NamedReport {
 /// Merges the reports.
 ///
 /// # Errors
-/// A message for the user if there is no report, if two are of different scripts, or if a histogram cannot be read.
-pub fn merge(mut reports: Vec<NamedReport>) -> Result<Report, String> {
-    check_distinct(&reports)?;
+/// `usage::report` if there is no report, if two are of different scripts or hold the same run, or if a histogram cannot
+/// be read.
+pub fn merge(mut reports: Vec<NamedReport>) -> Result<Report, Diagnostic> {
     reports.sort_by_cached_key(|NamedReport { report, .. }| {
         (report.run.started_at.clone(), serde_json::to_string(report).unwrap_or_default())
     });
-    let mut rest = reports.into_iter();
-    let mut sum = rest.next().ok_or("there is no report")?;
-    for other in rest {
-        check_same_script(&sum, &other)?;
-        check_same_thresholds(&sum, &other)?;
-        add(&mut sum.report, &other.report)?;
+    let mismatch =
+        |why: String| Diagnostic::new("usage::report", why).help("only reports of the same script can be added");
+    let [first, others @ ..] = reports.as_slice() else {
+        return Err(Diagnostic::new("usage::report", "there is no report".to_owned()));
+    };
+    for other in others {
+        check_same_script(first, other).and_then(|()| check_same_thresholds(first, other)).map_err(mismatch)?;
     }
-    Ok(sum.report)
+    check_distinct(&reports)?;
+    let mut sum = first.report.clone();
+    for other in others {
+        add(&mut sum, &other.report).map_err(mismatch)?;
+    }
+    Ok(sum)
 }
 
 /// Checks that two reports are of the same script, as far as their contents show.
@@ -97,12 +104,16 @@ fn check_same_thresholds(first: &NamedReport, second: &NamedReport) -> Result<()
 }
 
 /// Checks that no run is in two of the reports, as it is if one of them is the sum of others.
-fn check_distinct(reports: &[NamedReport]) -> Result<(), String> {
+///
+/// # Errors
+/// `usage::report`, with the remedy.
+fn check_distinct(reports: &[NamedReport]) -> Result<(), Diagnostic> {
     let mut known = BTreeMap::new();
     for NamedReport { name, report } in reports {
         for id in &report.run.ids {
             if let Some(earlier) = known.insert(id, name) {
-                return Err(format!("`{earlier}` and `{name}` hold the same run"));
+                let message = format!("`{earlier}` and `{name}` hold the same run");
+                return Err(Diagnostic::new("usage::report", message).help("add each run once; a sum holds all of its runs"));
             }
         }
     }

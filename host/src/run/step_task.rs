@@ -78,6 +78,7 @@ impl StepTask<'_> {
         self.context.release_task_id(task);
         session.deadline().set(Nanos::MAX);
         self.conclude(start, &end);
+        self.unset_missing_captures();
         session.task.operations.clear();
         if matches!(end, TaskOutcome::Lost(_)) && !session.task.any_started.get() {
             session.wait_until(session.shared.clock.now().saturating_add(INSTANCE_LOSS_PAUSE)).await;
@@ -282,6 +283,14 @@ impl StepTask<'_> {
                 TaskOutcome::Failed
             }
         }
+    }
+
+    /// Removes the values of variables that the task should have captured and did not: a later step must not take an
+    /// earlier reply's value for this one's.
+    fn unset_missing_captures(&self) {
+        let captured = self.session.task.captured.borrow();
+        let missing = self.step.captures.iter().filter(|capture| !captured.contains(&capture.variable));
+        missing.for_each(|capture| self.session.unset_variable(capture.variable));
     }
 
     /// Counts the task and records what is not recorded yet: the exchanges that were cut off with it, the open sample,

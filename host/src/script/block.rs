@@ -86,6 +86,7 @@ impl ScriptDecoder {
             }
         }
         group.iter().for_each(|name| self.register_row_name(name));
+        repetition.check_is_bounded(&mut self.reader);
         if let (Some((span, _)), None) = (&otherwise, &repetition.when) {
             let (message, label) = ("`else` needs a `when`", "no `when`");
             let help = "add `when: EXPRESSION` to the block, or leave `else` out";

@@ -28,6 +28,19 @@ impl Repetition {
         }
     }
 
+    /// Reports a `while` without a `repeat`: a condition that always holds would keep its user in the loop.
+    pub(super) fn check_is_bounded(&self, reader: &mut ValueReader) {
+        if let (Some(condition), None) = (&self.while_condition, &self.repeat) {
+            let text = DiagnosticText {
+                code: "script::missing-key",
+                message: "`while` needs `repeat`, the most rounds",
+                label: "no `repeat` beside it",
+                help: "a condition that always holds would never let the user go on; for example `repeat: 1000`",
+            };
+            reader.report(condition.span, &text);
+        }
+    }
+
     /// Returns true if none of the keys is given.
     pub const fn is_plain(&self) -> bool {
         self.when.is_none() && self.while_condition.is_none() && self.repeat.is_none() && self.retry.is_none()

@@ -46,6 +46,7 @@ impl ScriptDecoder {
                 _ => params.push((key, node)),
             }
         }
+        repetition.check_is_bounded(reader);
         let name = match name.or(default_name.map(Some)) {
             Some(name) => name?,
             None => return self.report_missing_name(span),

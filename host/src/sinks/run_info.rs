@@ -78,7 +78,7 @@ fn scenario_load(scenario: &Scenario) -> ScenarioLoad {
     ScenarioLoad {
         name: scenario.name.clone(),
         model: workload.model.name().into(),
-        load: plan::describe::describe_load(workload),
+        load: plan::describe::describe_load(scenario),
         users: workload.users(),
         rps: workload.rps,
         start: workload.start,

@@ -49,6 +49,13 @@ impl Variables {
         self.0.get(id.0 as usize)?.as_deref()
     }
 
+    /// Removes a value.
+    pub fn unset(&mut self, id: VariableId) {
+        if let Some(slot) = self.0.get_mut(id.0 as usize) {
+            *slot = None;
+        }
+    }
+
     /// Sets a value; setting one again reuses its memory.
     pub fn set(&mut self, id: VariableId, value: &str) {
         let index = id.0 as usize;

@@ -234,6 +234,17 @@ impl Session {
         variables.set(id, value);
     }
 
+    /// Removes the value of a variable.
+    pub fn unset_variable(&self, id: VariableId) {
+        let mut variables = self.variables.borrow_mut();
+        if self.shared.secret_variables.contains(&id)
+            && let Some(former) = variables.get(id)
+        {
+            self.retire_secret(former);
+        }
+        variables.unset(id);
+    }
+
     /// Keeps a superseded secret for redaction.
     fn retire_secret(&self, secret: &str) {
         let mut former = self.retired_secrets.borrow_mut();

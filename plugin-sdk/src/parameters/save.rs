@@ -93,6 +93,9 @@ impl JsonSchema for Save {
     }
 
     fn json_schema(generator: &mut SchemaGenerator) -> Schema {
-        generator.subschema_for::<BTreeMap<String, ValueSource>>()
+        let mut schema = generator.subschema_for::<BTreeMap<String, ValueSource>>();
+        // The keys are the names of the variables.
+        schema.insert("x-sets-variables".into(), true.into());
+        schema
     }
 }

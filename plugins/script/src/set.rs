@@ -15,6 +15,7 @@ const LONGEST_VALUE: usize = 64 << 10;
 #[serde(deny_unknown_fields)]
 pub struct Params {
     /// Names and values. They are set in the order typed, and each value may read the variables before it.
+    #[schemars(extend("x-sets-variables" = true))]
     variables: Fields,
 }
 

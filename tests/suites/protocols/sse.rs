@@ -121,3 +121,15 @@ fn a_server_that_refuses_or_hangs_up_is_a_failure_of_the_network() {
         assert_eq!(report.row(name).errors(), [("network", TASKS)].into(), "{name}\n{}", run.stdout);
     }
 }
+
+/// The rate limit lets one user begin one stream a second, so the second stream of each is never begun.
+#[test]
+fn a_stream_that_has_not_begun_does_not_hold_up_the_end_of_the_run() {
+    let target = RawServer::start(|_| {
+        b"HTTP/1.1 200 OK\r\ncontent-type: text/event-stream\r\ncontent-length: 9\r\n\r\ndata: a\n\n".to_vec()
+    });
+    let script = format!("rps: 0.1\nsteps:\n{}", step("Stream", target.base_url(), "events: 1"));
+    let (run, report) = ran(&script, "--users 1 --duration 1s --graceful-stop 1h");
+    let row = report.row("Stream");
+    assert_eq!((row.total(), row.ok(), row.tasks("started")), (1, 1, 1), "{}", run.stdout);
+}

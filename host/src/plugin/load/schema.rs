@@ -69,6 +69,14 @@ impl ParamsSchema {
         &self.text
     }
 
+    /// Returns the parameters whose keys are the names of variables that the action sets: those with the keyword
+    /// `x-sets-variables`.
+    pub fn variable_parameters(&self) -> impl Iterator<Item = &str> {
+        let properties = self.text["properties"].as_object().into_iter().flatten();
+        let marked = properties.filter(|(_, schema)| schema["x-sets-variables"] == true);
+        marked.map(|(name, _)| name.as_str())
+    }
+
     /// Returns the violations of the schema by parameters, at most [`MAX_VIOLATIONS`].
     pub fn violations(&self, params: &Value) -> Vec<Violation> {
         if !(VisitBudget { root: &self.text, visits: MAX_VISITS }).visit(&self.text, params, 0) {

@@ -94,17 +94,17 @@ fn a_run_is_added_once() {
     let sum = merge(named(&[a.clone(), b])).unwrap();
     assert_eq!(sum.run.ids, ["a", "b"]);
     let again = [("a", a), ("sum", sum)].map(|(name, report)| NamedReport { name: name.into(), report });
-    assert_eq!(merge(again.into()).unwrap_err(), "`a` and `sum` hold the same run");
+    assert_eq!(merge(again.into()).unwrap_err().message, "`a` and `sum` hold the same run");
 }
 
 #[test]
 fn reports_of_other_scripts_are_rejected() {
     let (a, b) = (test_reports::movies(), of_run("another", &test_reports::wide()));
-    let said = merge(named(&[a.clone(), b])).unwrap_err();
+    let said = merge(named(&[a.clone(), b])).unwrap_err().message;
     assert!(said.contains("`Catalog` (action `http`)") && said.contains("`login` (action `login`)"), "{said}");
     let mut other = of_run("another", &a);
     other.settings.script = "checkout.yml".into();
-    let said = merge(named(&[a, other])).unwrap_err();
+    let said = merge(named(&[a, other])).unwrap_err().message;
     assert!(said.contains("`movies.yml`") && said.contains("`checkout.yml`"), "{said}");
 }
 

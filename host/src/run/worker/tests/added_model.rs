@@ -10,7 +10,9 @@ use crate::load_model::{
     WeightShare, parse,
 };
 use crate::pace::{LoadProfile, Stage};
+use crate::plan::Scenario;
 use crate::plan::describe::describe_load;
+use crate::plan::flow::Flow;
 use crate::plan::workload::Workload;
 use crate::plan::workload::tests::once;
 use crate::run::worker::*;
@@ -94,7 +96,8 @@ async fn a_model_is_added_by_an_entry_and_the_run_keeps_to_its_schedule() {
     let model = load("{stages: [1s:2, 500ms:1, 2s:3], iterations: 2, steps: [{name: A, url: /}]}").unwrap();
     let workload = Workload { model, ..once() };
     assert_eq!(workload.model.name(), "timetable");
-    assert_eq!(describe_load(&workload), "users begin at 3 times, 2 iterations each");
+    let scenario = Scenario { name: None, workload: workload.clone(), first_user: 0, flow: Flow::default() };
+    assert_eq!(describe_load(&scenario), "users begin at 3 times, 2 iterations each");
     assert_eq!((workload.users(), workload.end()), (6, Some(4_500 * MILLISECOND)));
     let run = worker(workload.clone(), Some(100 * MILLISECOND), None).await;
     // Two users begin after 1 s, one after 1.5 s, three after 3.5 s; each walks twice, 100 ms each.
