@@ -142,13 +142,17 @@ impl Output {
     }
 }
 
-/// A signal that ends a run.
+/// A signal to a run.
 #[derive(Clone, Copy, Debug)]
 pub enum Signal {
     /// `SIGINT`, which Ctrl-C sends.
     Interrupt,
     /// `SIGTERM`, which service managers send.
     Terminate,
+    /// `SIGSTOP`, which suspends the process.
+    Stop,
+    /// `SIGCONT`, which resumes it.
+    Continue,
 }
 
 /// A running binary. Dropping it kills it.
@@ -169,6 +173,8 @@ impl Running {
         let number = match signal {
             Signal::Interrupt => Number::INT,
             Signal::Terminate => Number::TERM,
+            Signal::Stop => Number::STOP,
+            Signal::Continue => Number::CONT,
         };
         kill_process(pid, number).expect("the binary is still running");
     }

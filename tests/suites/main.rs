@@ -11,6 +11,7 @@ mod ending;
 mod failures;
 mod feeders;
 mod flow;
+mod generator;
 mod guests;
 mod honesty;
 mod hostile;

@@ -53,11 +53,14 @@ fn a_target_that_accepts_and_never_answers_fails_the_run() {
         ("http", "{name: Page, url: /, timeout: 1h}", "any-error"),
         ("page", "{name: Page, action: page, url: /, timeout: 1h}", "all-failed"),
         ("sse", "{name: Page, action: sse, url: /, for: 1h, timeout: 2h}", "all-failed"),
-        ("websocket", "{name: Page, action: websocket, url: /, timeout: 1h}", "all-failed"),
+        ("websocket", "{name: Page, action: websocket, url: WS, timeout: 1h}", "all-failed"),
+        ("tcp", "{name: Page, action: tcp, address: 'TCP', send: hello, expect: x, timeout: 1h}", "all-failed"),
     ] {
         let target = Silent::bind();
+        let url = target.base_url();
+        let address = url.strip_prefix("http://").expect("a plain address");
         let run = shooter()
-            .script(&format!("- {step}\n"))
+            .script(&format!("- {step}\n").replace("WS", &format!("'ws://{address}'")).replace("TCP", address))
             .args("--users 3 --duration 200ms --graceful-stop 100ms --fail-on")
             .arg(fail_on)
             .args("--base-url")
@@ -136,7 +139,7 @@ steps: [{name: Page, url: /, timeout: 1h}]
 
 #[test]
 #[cfg(unix)]
-fn what_a_person_cuts_off_is_not_held_against_the_target() {
+fn what_a_person_cuts_off_is_no_failure_of_the_target() {
     let target = FallsSilent::after(1);
     let running = shooter()
         .script("- {name: Page, url: /, timeout: 1h}\n")

@@ -196,6 +196,7 @@ fn run_summary(plan: &Plan, run: &RunOutcome) -> RunSummary {
         started_at: run.clock.wall(0),
         elapsed: run.elapsed,
         load_end: run.load_end,
+        cpu_limits: run.cpu_limits,
         end_reason: run.end_reason,
         users_signed_in: if plan.login.is_some() { run.signed_in } else { 0 },
         users_given_up: run.gave_up,

@@ -44,6 +44,8 @@ pub struct IntervalHealth {
     pub cpu: Nanos,
     /// Length of the interval.
     pub wall: Nanos,
+    /// Time for which the worker's thread was ready to run and waited for a CPU; `None` if the system does not tell.
+    pub cpu_wait: Option<Nanos>,
     /// The greatest delay of the worker's loop.
     pub loop_lag_max: Nanos,
     /// Time spent inside guests, per plugin.
@@ -61,6 +63,7 @@ impl IntervalHealth {
     pub fn add(&mut self, other: &Self) {
         self.cpu += other.cpu;
         self.wall += other.wall;
+        self.cpu_wait = self.cpu_wait.map_or(other.cpu_wait, |wait| Some(wait + other.cpu_wait.unwrap_or(0)));
         self.loop_lag_max = self.loop_lag_max.max(other.loop_lag_max);
         add_lists(&mut self.guest, &other.guest);
         add_lists(&mut self.guest_calls, &other.guest_calls);
@@ -70,7 +73,7 @@ impl IntervalHealth {
 
     /// Sets everything to zero; the lists keep their lengths.
     pub fn clear(&mut self) {
-        (self.cpu, self.wall, self.loop_lag_max) = (0, 0, 0);
+        (self.cpu, self.wall, self.cpu_wait, self.loop_lag_max) = (0, 0, None, 0);
         for list in [&mut self.guest, &mut self.guest_calls, &mut self.guest_traps, &mut self.guest_collateral] {
             list.fill(0);
         }

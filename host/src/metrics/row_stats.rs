@@ -98,7 +98,7 @@ impl<C: Counter> PhaseHistograms<C> {
     }
 }
 
-/// How long the exchanges that were cut off had taken by then: lower bounds of their times.
+/// The times that exchanges had taken when they were cut off: lower bounds of their real times.
 #[derive(Clone, Debug, PartialEq)]
 pub struct CutOffTimes<C: Counter> {
     /// From the intended start.

@@ -1,10 +1,10 @@
 //! The distribution of times of which some are known only to be longer than a value, because an exchange was cut off.
 //!
-//! Leaving such an exchange out would be kind to a target that stopped answering: the slower it is, the fewer of its
-//! times would count. The estimate is that of Kaplan and Meier ("Nonparametric Estimation from Incomplete Observations",
-//! Journal of the American Statistical Association 53, 1958), in the form of Efron ("The Two Sample Problem with
-//! Censored Data", 1967): a value that is cut off passes its weight on to all longer ones, in equal parts. So it can
-//! raise a percentile but never lower it, and without such values the percentiles are the usual ones.
+//! Without such exchanges, the numbers would flatter a target that stopped answering: the slower it is, the fewer of
+//! its times would count. The estimate is that of Kaplan and Meier ("Nonparametric Estimation from Incomplete
+//! Observations", Journal of the American Statistical Association 53, 1958), in the form of Efron ("The Two Sample
+//! Problem with Censored Data", 1967): a value that is cut off passes its weight on to all longer ones, in equal parts.
+//! So it can raise a percentile but never lower it, and without such values the percentiles are the usual ones.
 
 /// A number, or the least that it can be.
 #[derive(Clone, Copy, Debug, PartialEq)]

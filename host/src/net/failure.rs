@@ -116,11 +116,7 @@ impl Failure {
 
     /// Creates the failure of a connection that the peer closed too early.
     fn closed(reply_begun: bool) -> Self {
-        if reply_begun {
-            Self::truncated()
-        } else {
-            Self::network("connection closed before the reply")
-        }
+        if reply_begun { Self::truncated() } else { Self::network("connection closed before the reply") }
     }
 
     /// Classifies an error of HTTP/2: the server sent an error frame, or it broke the protocol itself.

@@ -71,12 +71,8 @@ fn assemble(args: &RunArgs, script: &Script, secrets: &mut Arc<Secrets>) -> Resu
     diagnostics.0.extend(flows.diagnostics.0);
     diagnostics.absorb(check_trend_limit(&metrics, script).map_err(Diagnostics::from));
     let names = names.variables.borrow().clone();
-    let set_by_actions: Option<Vec<_>> = drafts.iter().map(|draft| draft.variables_set(&plugins)).collect();
-    if let Some(set_by_actions) = set_by_actions {
-        let captured = steps.iter().flat_map(|step| &step.captures).map(|capture| capture.variable);
-        let set = captured.chain(set_by_actions.concat().into_iter().filter_map(|name| names.lookup(name))).collect();
-        unset_variables::report_unset_variables(script, &names, &set, &mut diagnostics);
-    }
+    let set = unset_variables::set_variables(&names, &steps, &drafts, &plugins);
+    set.iter().for_each(|set| unset_variables::report_unset_variables(script, &names, set, &mut diagnostics));
     let tls = Tls::load(args.insecure_tls).map_err(|error| Diagnostic::new("internal::tls", error.to_string()))?;
     let rows: Vec<_> = drafts.iter().map(StepDraft::row_info).collect();
     let checks = diagnostics

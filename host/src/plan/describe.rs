@@ -92,7 +92,11 @@ fn limits(workload: &Workload, has_think_time: bool) -> String {
     }
     match workload.rule() {
         IterationRule::SelfPaced(SelfPacedRule { users: UserCount::Constant { .. }, .. }) => {
-            if has_think_time { String::new() } else { ", as fast as replies come".into() }
+            if has_think_time {
+                String::new()
+            } else {
+                ", as fast as replies come".into()
+            }
         }
         IterationRule::SelfPaced(SelfPacedRule { users: UserCount::Profile(_), .. }) | IterationRule::Arrivals(_) => {
             String::new()

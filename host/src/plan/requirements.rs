@@ -65,7 +65,8 @@ impl Requirements {
         }
         let (files, limit) = (self.files, self.file_limit);
         let message = format!("{} connections need {files} open files, but the limit is {limit}", self.connections);
-        let raise = format!("raise the hard limit: `ulimit -Hn {files}` as root, `LimitNOFILE={files}` in a systemd unit");
+        let raise =
+            format!("raise the hard limit: `ulimit -Hn {files}` as root, `LimitNOFILE={files}` in a systemd unit");
         let help = match limit.saturating_sub(OTHER_FILES) / self.files_per_connection {
             0 => raise,
             users => format!("use at most {users} users for each origin, or {raise}"),

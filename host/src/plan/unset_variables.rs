@@ -2,9 +2,25 @@
 
 use std::collections::HashSet;
 
+use super::Step;
+use super::steps::StepDraft;
 use crate::diagnostic::{Diagnostic, Diagnostics, Span, suggest};
+use crate::plugin::load::plugin_set::PluginSet;
 use crate::script::model::Script;
 use crate::template::{VariableId, VariableNames};
+
+/// Returns the variables that captures and actions set; `None` if the script has an action whose variables are not
+/// known before the run.
+pub fn set_variables(
+    names: &VariableNames,
+    steps: &[Step],
+    drafts: &[StepDraft<'_>],
+    plugins: &PluginSet,
+) -> Option<HashSet<VariableId>> {
+    let by_actions: Vec<_> = drafts.iter().map(|draft| draft.variables_set(plugins)).collect::<Option<_>>()?;
+    let captured = steps.iter().flat_map(|step| &step.captures).map(|capture| capture.variable);
+    Some(captured.chain(by_actions.concat().into_iter().filter_map(|name| names.lookup(name))).collect())
+}
 
 /// Reports variables that are read but are not among those that are `set`.
 pub fn report_unset_variables(

@@ -55,7 +55,7 @@ impl Report {
             data: Vec::new(),
             changes: Vec::new(),
             series: time_series(aggregate),
-            generator: generator_report(aggregate, &settings.plugins),
+            generator: generator_report(aggregate, outcome.cpu_limits, &settings.plugins),
             settings: settings.without_credentials(),
         }
     }

@@ -120,8 +120,7 @@ pub fn compare(base: &Report, new: &Report, tolerance: f64) -> Result<ReportComp
             base: RateSamples { row: base_row, rates: rate_per_interval(&base.series, base_series) },
             new: RateSamples { row: new_row, rates: rate_per_interval(&new.series, new_series) },
         };
-        let times =
-            BaseAndNew { base: ResponseTimes::from_row(base_row)?, new: ResponseTimes::from_row(new_row)? };
+        let times = BaseAndNew { base: ResponseTimes::from_row(base_row)?, new: ResponseTimes::from_row(new_row)? };
         let mut changes = vec![bootstrap.rate_change(&rates), bootstrap.error_share_change(&rows)];
         for (metric, quantile) in [(ComparedMetric::P50, 0.5), (ComparedMetric::P95, 0.95), (ComparedMetric::P99, 0.99)]
         {
@@ -242,7 +241,8 @@ impl<R: Rng> Bootstrap<R> {
             (Some(base_rank), Some(new_rank)) => {
                 let random = &mut self.random;
                 let draw = |_| {
-                    let (new, base) = (new.quantile(new_rank.sample(random))?, base.quantile(base_rank.sample(random))?);
+                    let (new, base) =
+                        (new.quantile(new_rank.sample(random))?, base.quantile(base_rank.sample(random))?);
                     Some(new / base.max(1.0) - 1.0)
                 };
                 let draws: Vec<f64> = (0..DRAWS).filter_map(draw).collect();

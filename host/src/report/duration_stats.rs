@@ -128,7 +128,10 @@ mod tests {
         let times = censored_duration_stats(&known, Some(&filled((0..100).map(|_| 5_000_000)))).expect("not empty");
         assert_eq!((times.count, times.cut_off, times.p50, times.p90), (900, 100, 500, 900));
         let near = |value: f64, expected: f64| (value - expected).abs() <= expected / 1000.0;
-        assert!(near(times.p95 as f64, 5_000.0) && near(times.max as f64, 5_000.0) && near(times.mean, 905.45), "{times:?}");
+        assert!(
+            near(times.p95 as f64, 5_000.0) && near(times.max as f64, 5_000.0) && near(times.mean, 905.45),
+            "{times:?}"
+        );
         assert_eq!(times.at_least, ["p95", "p99", "p99_9", "max", "mean", "stddev"]);
     }
 

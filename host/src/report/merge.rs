@@ -8,8 +8,8 @@ use std::collections::BTreeMap;
 
 use super::duration_stats::{censored_duration_stats, duration_stats, encode, encode_wide};
 use super::model::{
-    CheckReport, DurationStats, EncodedTimes, ErrorCount, ExhaustedDataSet, GeneratorReport, MetricReport, PerPhase, PluginReport, Report,
-    RequestTotals, RowReport, RowSeries, RunReport, ScenarioReport, ThresholdReport, TimeSeries,
+    CheckReport, DurationStats, EncodedTimes, ErrorCount, ExhaustedDataSet, GeneratorReport, MetricReport, PerPhase,
+    PluginReport, Report, RequestTotals, RowReport, RowSeries, RunReport, ScenarioReport, ThresholdReport, TimeSeries,
 };
 use super::read::{decode_histogram, decode_micros};
 use super::settings::RunSettings;
@@ -31,8 +31,8 @@ pub struct NamedReport {
 /// Merges the reports.
 ///
 /// # Errors
-/// `usage::report` if there is no report, if two are of different scripts or hold the same run, or if a histogram cannot
-/// be read.
+/// `usage::report` if there is no report, if two are of different scripts or hold the same run, or if a histogram
+/// cannot be read.
 pub fn merge(mut reports: Vec<NamedReport>) -> Result<Report, Diagnostic> {
     reports.sort_by_cached_key(|NamedReport { report, .. }| {
         (report.run.started_at.clone(), serde_json::to_string(report).unwrap_or_default())
@@ -113,7 +113,9 @@ fn check_distinct(reports: &[NamedReport]) -> Result<(), Diagnostic> {
         for id in &report.run.ids {
             if let Some(earlier) = known.insert(id, name) {
                 let message = format!("`{earlier}` and `{name}` hold the same run");
-                return Err(Diagnostic::new("usage::report", message).help("add each run once; a sum holds all of its runs"));
+                return Err(
+                    Diagnostic::new("usage::report", message).help("add each run once; a sum holds all of its runs")
+                );
             }
         }
     }
@@ -410,9 +412,10 @@ fn coarsen(series: &TimeSeries, resolution: u32) -> TimeSeries {
 /// Merges the workers of all machines and decides again whether the generator was the bottleneck.
 fn generator_health(sum: &mut GeneratorReport, more: &GeneratorReport) -> Result<(), String> {
     sum.workers.extend(more.workers.iter().cloned());
+    sum.processes.extend(more.processes.iter().cloned());
     let mut delay = decode_micros(&sum.start_delay_histogram, FINE)?;
     histogram::add(&mut delay, &decode_micros(&more.start_delay_histogram, FINE)?);
-    sum.reasons = generator::bottleneck_reasons(&sum.workers, &delay);
+    sum.reasons = generator::bottleneck_reasons(&sum.workers, &sum.processes, &delay);
     sum.bottleneck = !sum.reasons.is_empty();
     (sum.start_delay_us, sum.start_delay_histogram) = (duration_stats(&delay), encode(&delay));
     for guest in &more.guests {

@@ -440,6 +440,9 @@ pub struct GeneratorReport {
     pub reasons: Vec<String>,
     /// One per worker thread.
     pub workers: Vec<WorkerReport>,
+    /// One per process: several after merging.
+    #[serde(default)]
+    pub processes: Vec<ProcessReport>,
     /// Start − intended start of all exchanges.
     pub start_delay_us: Option<DurationStats>,
     /// These delays as a histogram for other programs.
@@ -459,8 +462,26 @@ pub struct WorkerReport {
     pub cpu_share: f64,
     /// Share of the time observed, 0 to 1, that falls in seconds with the CPU more than 90 % busy.
     pub busy_share: f64,
+    /// Time for which the worker was ready to run and had to wait for a CPU; `None` if the system does not tell.
+    #[serde(default)]
+    pub cpu_wait_us: Option<u64>,
     /// The greatest delay of the worker's loop.
     pub loop_lag_max_us: u64,
+}
+
+/// The CPU time that a process might use, and what its workers used.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct ProcessReport {
+    /// Cores that the process might run on; 0 if that is unknown.
+    pub cores: u32,
+    /// CPU time per time that its control group allows, in cores; `None` if it is not limited.
+    pub cpu_quota: Option<f64>,
+    /// Time for which the quota stopped the process; `None` without a quota.
+    pub throttled_us: Option<u64>,
+    /// CPU time of its workers.
+    pub cpu_us: u64,
+    /// The longest time for which one of them was observed.
+    pub wall_us: u64,
 }
 
 /// Calls, time and traps of one plugin, over all workers.

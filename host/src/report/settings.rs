@@ -7,7 +7,7 @@ use std::time::Duration;
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
 use stampede_time::Nanos;
 
-use crate::run::EndReason;
+use crate::run::{CpuLimits, EndReason};
 
 /// The settings of a run.
 #[derive(Clone, Debug, Serialize, Deserialize)]
@@ -85,6 +85,8 @@ pub struct RunSummary {
     pub elapsed: Nanos,
     /// Time from the start to the end of the load; zero if there was no load.
     pub load_end: Nanos,
+    /// The CPU time that the process might use.
+    pub cpu_limits: CpuLimits,
     /// The reason why the run ended.
     pub end_reason: EndReason,
     /// Users that signed in; 0 if the script has no login.

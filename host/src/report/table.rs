@@ -4,8 +4,8 @@
 use unicode_width::UnicodeWidthStr;
 
 use super::format::{count, grouped, grouped_decimal, latency, megabytes, percent, seconds, short};
-use super::settings::whole_micros;
 use super::model::{DurationStats, ErrorCount, PluginReport, Report, RequestTotals, RowReport, ScenarioReport};
+use super::settings::whole_micros;
 use super::{checks_and_thresholds, custom_metrics, exhausted_data, load_changes};
 use crate::cli::LatencyView;
 use crate::load_model;
@@ -156,9 +156,9 @@ fn totals(report: &Report, which: LatencyView) -> String {
         LatencyView::Response | LatencyView::Both => &report.totals.response_time_us,
         LatencyView::Service => &report.totals.service_time_us,
     };
-    let average = shown.as_ref().map_or("-".into(), |times| {
-        format!("{}{}", lower_bound_sign(times, "mean"), latency(times.mean, " "))
-    });
+    let average = shown
+        .as_ref()
+        .map_or("-".into(), |times| format!("{}{}", lower_bound_sign(times, "mean"), latency(times.mean, " ")));
     let (requests, success, rps) = (grouped(total), percent(ok, total), grouped_decimal(rps));
     let noun = if total == 1 { "request" } else { "requests" };
     let warm_up = match report.run.warm_up_requests {

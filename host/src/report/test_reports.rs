@@ -12,7 +12,7 @@ use crate::metrics::row_stats::TaskEnd;
 use crate::metrics::sample::{FailureKind, PhaseDurations, RowId, Sample};
 use crate::metrics::survival::Estimate;
 use crate::metrics::threshold::{Measure, ThresholdRule, ThresholdVerdict};
-use crate::run::EndReason;
+use crate::run::{CpuLimits, EndReason};
 use crate::script::threshold_syntax::{Aggregation, Comparison, Quantity};
 
 const MILLISECOND: u64 = 1_000_000;
@@ -49,6 +49,7 @@ fn outcome() -> RunSummary {
         started_at: Duration::from_millis(1_790_000_000_123),
         elapsed: 120_000 * MILLISECOND,
         load_end: 0,
+        cpu_limits: CpuLimits::default(),
         end_reason: EndReason::Duration,
         users_signed_in: 500,
         users_given_up: 0,
@@ -248,7 +249,8 @@ pub fn split(parts: usize, seconds: u32, seed: u64) -> (Vec<Report>, Report) {
                 for _ in 0..state % 50 {
                     state = state.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1);
                     let row = (state >> 60) as RowId % 2;
-                    let failure = (state >> 58 & 3 == 0).then_some(FailureKind::ALL[(state >> 40) as usize % FailureKind::ALL.len()]);
+                    let failure = (state >> 58 & 3 == 0)
+                        .then_some(FailureKind::ALL[(state >> 40) as usize % FailureKind::ALL.len()]);
                     done(recorder, &Sample { failure, ..sample(row, state >> 48 & 1023, 0) });
                     (0..3).for_each(|metric| recorder.add_to_metric(metric, (state >> 33 & 255) as f64));
                 }

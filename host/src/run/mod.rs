@@ -7,6 +7,7 @@
 mod arrival_pool;
 mod context;
 mod count_checks;
+mod cpu_limits;
 mod deadline_sweep;
 mod health_monitor;
 mod iteration_source;
@@ -41,6 +42,7 @@ use segment::SegmentRunner;
 use signals::Signals;
 
 pub use context::{WorkerContext, instantiate_plugins};
+pub use cpu_limits::CpuLimits;
 pub use outcome::{EndReason, RunOutcome};
 pub use setup::{SegmentKind, WorkerMessage, WorkerSetup, new_shared};
 pub use shared::RunShared;
@@ -57,6 +59,7 @@ pub async fn execute(
     observer: &mut dyn RunObserver,
 ) -> Result<RunOutcome, String> {
     let signals = Signals::listen().map_err(|error| format!("cannot listen for signals: {error}"))?;
+    let limits = CpuLimits::read();
     let aggregate = Aggregate::new(plan.rows.clone(), plan.workers).with_metrics(plan.metrics.clone());
     let aggregate = aggregate.with_checks(plan.checks.clone());
     let mut run = RunOutcome {
@@ -64,6 +67,7 @@ pub async fn execute(
         clock: Clock::start(),
         elapsed: 0,
         load_end: 0,
+        cpu_limits: limits,
         end_reason: EndReason::Iterations,
         signed_in: 0,
         gave_up: 0,
@@ -105,6 +109,7 @@ pub async fn execute(
             run.end_reason = ended;
         }
     }
+    run.cpu_limits = CpuLimits::read().since(&limits);
     run.changes = interrupts.control.into_changes();
     Ok(run)
 }

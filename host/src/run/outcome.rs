@@ -2,6 +2,7 @@
 
 use stampede_time::{Clock, Nanos};
 
+use super::cpu_limits::CpuLimits;
 use super::load_controller::{LoadChange, LoadController};
 use super::signals::Signals;
 use crate::metrics::aggregate::Aggregate;
@@ -49,6 +50,8 @@ pub struct RunOutcome {
     /// From the start to the end of the load: to its planned end, or to the moment at which it was ended or was over
     /// before. Replies may come later. Zero if there was no load.
     pub load_end: Nanos,
+    /// The CPU time that the process might use during the run.
+    pub cpu_limits: CpuLimits,
     /// The reason why it ended.
     pub end_reason: EndReason,
     /// Users that signed in or had no need to.

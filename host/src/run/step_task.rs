@@ -153,8 +153,8 @@ impl StepTask<'_> {
         TaskOutcome::Cancelled
     }
 
-    /// Returns the outcome of a task that the graceful stop did not let finish: it is the target's failure if the task
-    /// waits for the target, and nobody's if it only waits.
+    /// Returns the outcome of a task that the graceful stop did not let finish: it has failed if it waits for the
+    /// target, and is cancelled if it only waits for a time.
     fn stopped_outcome(&self) -> TaskOutcome {
         if self.session.task.operations.waits_for_target() { TaskOutcome::Unfinished } else { TaskOutcome::Cancelled }
     }

@@ -228,9 +228,7 @@ mod tests {
 
     #[test]
     fn a_task_ends_with_one_verdict() {
-        use FailureKind::{
-            Cancelled as CancelledKind, Check, Network, Plugin, Timeout, Unfinished as UnfinishedKind,
-        };
+        use FailureKind::{Cancelled as CancelledKind, Check, Network, Plugin, Timeout, Unfinished as UnfinishedKind};
         let lost = || Lost("trap".into());
         let with = |before: Before, failure| Before { failure: Some(failure), ..before };
         let task = |failure| Some(TaskSample { failure });

@@ -341,10 +341,10 @@ fn a_handshake_that_is_not_answered_with_101_has_its_category_and_reveals_no_sec
         ("Length", "protocol", "malformed reply: invalid content-length"),
         ("Hangup", "network", "connection closed before the reply"),
     ];
-    let mut script = format!("{login}steps:\n");
+    let mut script = format!("{login}data: {{nothing: ['']}}\nsteps:\n");
     cases.iter().for_each(|(name, ..)| script += &step(name, &format!("{base}/{}", name.to_lowercase())));
     script += &step("Together", &format!("{base}/together"));
-    script += &step("Elsewhere", &format!("{{{{var none}}}}{}/known", switching_server.base_url()));
+    script += &step("Elsewhere", &format!("{{{{pick nothing}}}}{}/known", switching_server.base_url()));
     let (run, report) = ran(&script, "--users 2 --iterations 3 --verbose");
     for (name, category, example) in
         cases.into_iter().chain([("Elsewhere", "network", "a request to `127.0.0.1:PORT`, which is not granted")])

@@ -87,8 +87,8 @@ impl Judge {
     }
 
     /// Judges the rest of a run that is over: the windows up to `load_end`, the time at which the run began to end, and
-    /// the thresholds on the whole run, whose rates are over `span`. Exchanges that were cut off later began before that
-    /// time, so they count in the last window.
+    /// the thresholds on the whole run, whose rates are over `span`. Exchanges that were cut off later began before
+    /// that time, so they count in the last window.
     pub fn finish(mut self, aggregate: &Aggregate, span: Nanos, load_end: Nanos) -> Vec<ThresholdVerdict> {
         let last = u32::try_from(load_end / SECOND).unwrap_or(u32::MAX);
         for second in self.seconds + 1..last {

@@ -89,14 +89,17 @@ pub(super) fn submit(
 ) -> u32 {
     let owner = Rc::clone(session);
     match (built, reservation) {
-        (Ok(request), None) => {
-            session.task.operations.submit(OperationKind::Exchange, |id| exchange::run_exchange(owner, id, request, redirects))
-        }
+        (Ok(request), None) => session
+            .task
+            .operations
+            .submit(OperationKind::Exchange, |id| exchange::run_exchange(owner, id, request, redirects)),
         (Ok(request), Some(held)) => session.task.operations.submit(OperationKind::Exchange, |id| async move {
             let _held = held;
             exchange::run_exchange(owner, id, request, redirects).await
         }),
-        (Err(failure), _) => session.task.operations.submit(OperationKind::Exchange, |_| exchange::fail_unsendable(owner, failure)),
+        (Err(failure), _) => {
+            session.task.operations.submit(OperationKind::Exchange, |_| exchange::fail_unsendable(owner, failure))
+        }
     }
 }
 

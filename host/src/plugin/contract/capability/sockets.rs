@@ -18,7 +18,10 @@ impl Host for StoreData {
         guest.check_operation_count(session)?;
         let to = security(address.tls)
             .and_then(|tls| Destination::granted(&address.host, address.port, tls, &guest.worker_plugin.grants));
-        Ok(session.task.operations.submit(OperationKind::Socket, |_| socket_operations::connect(Rc::clone(session), guest.instance, to)))
+        Ok(session
+            .task
+            .operations
+            .submit(OperationKind::Socket, |_| socket_operations::connect(Rc::clone(session), guest.instance, to)))
     }
 
     fn connected(&mut self, operation: u32) -> wasmtime::Result<Result<u32, GuestKind>> {
@@ -37,7 +40,10 @@ impl Host for StoreData {
         } else {
             Err(plugin_fault("an upgrade request has no body"))
         };
-        Ok(session.task.operations.submit(OperationKind::Socket, |_| socket_operations::upgrade(Rc::clone(session), guest.instance, built)))
+        Ok(session
+            .task
+            .operations
+            .submit(OperationKind::Socket, |_| socket_operations::upgrade(Rc::clone(session), guest.instance, built)))
     }
 
     fn upgraded(&mut self, operation: u32) -> wasmtime::Result<Result<Switched, GuestKind>> {
@@ -61,7 +67,10 @@ impl Host for StoreData {
         wasmtime::ensure!(bytes.len() <= max, "one write may have {max} bytes");
         let held = Reservation::new(&session.task.allowance, bytes.len());
         let socket = session.sockets.get(guest.instance, socket);
-        Ok(session.task.operations.submit(OperationKind::Socket, |_| socket_operations::write(Rc::clone(session), socket, bytes, held)))
+        Ok(session
+            .task
+            .operations
+            .submit(OperationKind::Socket, |_| socket_operations::write(Rc::clone(session), socket, bytes, held)))
     }
 
     fn written(&mut self, operation: u32) -> wasmtime::Result<Result<(), GuestKind>> {
@@ -76,7 +85,10 @@ impl Host for StoreData {
         let session = guest.session()?;
         guest.check_operation_count(session)?;
         let socket = session.sockets.get(guest.instance, socket);
-        Ok(session.task.operations.submit(OperationKind::Socket, |_| socket_operations::read(Rc::clone(session), socket, max_bytes)))
+        Ok(session
+            .task
+            .operations
+            .submit(OperationKind::Socket, |_| socket_operations::read(Rc::clone(session), socket, max_bytes)))
     }
 
     fn received(&mut self, operation: u32) -> wasmtime::Result<Result<Vec<u8>, GuestKind>> {
