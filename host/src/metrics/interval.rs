@@ -95,6 +95,22 @@ pub struct WorkerInterval {
     pub interval: Box<Interval>,
 }
 
+/// The second and the worker of an observation, ordered so that the smaller one counts as earlier.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord)]
+pub struct SeenAt {
+    /// The second of the run.
+    second: u32,
+    /// Index of the worker.
+    worker: usize,
+}
+
+impl SeenAt {
+    /// Returns the place of everything in an interval.
+    pub const fn of(from: &WorkerInterval) -> Self {
+        Self { second: from.second, worker: from.worker }
+    }
+}
+
 /// The counts of about a second, of one worker or of all.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Interval {

@@ -7,10 +7,8 @@ use std::io;
 use std::net::IpAddr;
 use std::rc::Rc;
 
-use stampede_time::{Clock, Nanos};
+use stampede_time::{Clock, Nanos, SECOND};
 use tokio::sync::OnceCell;
-
-const SECOND: Nanos = 1_000_000_000;
 
 /// Lifetime of addresses, after which the name is looked up again.
 const TTL: Nanos = 300 * SECOND;

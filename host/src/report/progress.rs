@@ -4,7 +4,7 @@
 use std::io::Write;
 
 use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
-use stampede_time::Nanos;
+use stampede_time::{Nanos, SECOND};
 
 use super::format::{grouped_decimal, percent};
 use crate::metrics::aggregate::Snapshot;
@@ -61,7 +61,7 @@ fn bar(planned: Option<Nanos>) -> ProgressBar {
 /// Formats the line: `12 s elapsed, 108 s left | 500 users | 498.2 rps | 0.1 % errors | load × 1.5`. The share of
 /// errors covers the whole run so far.
 fn line(snapshot: &Snapshot, planned: Option<Nanos>, load: &str) -> String {
-    let whole_seconds = |nanos: Nanos| (nanos + 500_000_000) / 1_000_000_000;
+    let whole_seconds = |nanos: Nanos| (nanos + SECOND / 2) / SECOND;
     let elapsed = whole_seconds(snapshot.elapsed);
     let left =
         planned.map_or(String::new(), |planned| format!(", {} s left", whole_seconds(planned).saturating_sub(elapsed)));
@@ -76,8 +76,6 @@ fn line(snapshot: &Snapshot, planned: Option<Nanos>, load: &str) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
-
-    const SECOND: Nanos = 1_000_000_000;
 
     #[test]
     fn the_line() {

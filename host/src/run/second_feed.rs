@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use stampede_time::{Nanos, RunPhase};
+use stampede_time::{Nanos, RunPhase, SECOND};
 
 use super::load_controller::LoadController;
 use super::observer::{LoadUpdate, RunObserver, SecondSnapshot};
@@ -12,8 +12,6 @@ use super::threshold_watch::ThresholdWatch;
 use crate::metrics::interval::WorkerInterval;
 use crate::metrics::second::{MergedSecond, SecondMerger};
 use crate::plan::Plan;
-
-const SECOND: Nanos = 1_000_000_000;
 
 /// The state of the main loop when it shows something to the observers.
 pub struct FeedMoment<'a> {
@@ -46,17 +44,24 @@ impl<'o> SecondFeed<'o> {
     }
 
     /// Adds what a worker handed over. The seconds that are complete by now are shown by [`show`](Self::show).
-    pub fn add(&mut self, from: &WorkerInterval, moment: &FeedMoment) {
+    pub fn add(&mut self, from: &WorkerInterval) {
         self.merger.add(from);
+    }
+
+    /// Notes that a worker has ended, so that no second waits for it.
+    pub fn worker_ended(&mut self, worker: usize) {
+        self.merger.worker_ended(worker);
+    }
+
+    /// Shows the seconds that are complete by now, and returns the reason to end the run, if an observer gives one.
+    /// What the workers have sent must have been added before: a worker that the main thread was late for has not
+    /// stalled.
+    pub fn show(&mut self, run: &mut RunOutcome, moment: &FeedMoment) -> Option<EndReason> {
         if moment.phase != RunPhase::Running
             && let Some(thresholds) = &mut self.thresholds
         {
             thresholds.load_ends(moment.now);
         }
-    }
-
-    /// Shows the seconds that are complete by now, and returns the reason to end the run, if an observer gives one.
-    pub fn show(&mut self, run: &mut RunOutcome, moment: &FeedMoment) -> Option<EndReason> {
         let mut next = self.merger.next_complete(moment.now);
         let mut reason = None;
         while let Some(merged) = next {
@@ -101,10 +106,12 @@ impl<'o> SecondFeed<'o> {
             self.merger.recycle(read.merged);
         }
         let changes = moment.control.changes();
+        let end = Nanos::from(merged.second + 1) * SECOND;
         let snapshot = SecondSnapshot {
             index: run.seconds_shown,
             segment: self.segment,
-            is_partial: Nanos::from(merged.second + 1) * SECOND > moment.now,
+            ended_at: run.clock.wall(end.min(moment.now)),
+            is_partial: end > moment.now,
             merged,
             totals: run.aggregate.snapshot(moment.now),
             is_newest,

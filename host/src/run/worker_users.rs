@@ -141,9 +141,10 @@ impl WorkerUsers {
         self.pools.borrow().iter().for_each(|pool| pool.drop_queued(&self.shared));
     }
 
-    /// Returns the worker's last message.
-    pub fn final_message(&self) -> WorkerMessage {
+    /// Returns the last message of the worker with this index.
+    pub fn final_message(&self, worker: usize) -> WorkerMessage {
         WorkerMessage::Finished {
+            worker,
             signed_in: self.tally.signed_in.get(),
             gave_up: self.tally.gave_up.get(),
             passed: !self.context.any_step_failed.get(),

@@ -57,4 +57,6 @@ pub fn open(kinds: &[SinkKind], args: &RunArgs, plan: &Plan) -> Result<Vec<Named
 }
 
 #[cfg(test)]
+pub mod test_sink;
+#[cfg(test)]
 mod tests;

@@ -10,7 +10,8 @@ use crate::run::observer::{LoadUpdate, SecondSnapshot};
 /// meanwhile wait in the queue, and are left out if it is full. A sink that is dropped without `finish` belongs to a
 /// script that was only checked, or to a run that failed.
 pub trait Sink: Send {
-    /// Called when the run has begun, before its first second. Nothing has been sent by then.
+    /// Called when the run begins, before its first second. Users wait for no sink, so they may have sent requests by
+    /// then.
     fn begin(&mut self, _run: &RunInfo) {}
 
     /// Called for each second that all workers have handed over, about a hundredth of a second after its end, in the

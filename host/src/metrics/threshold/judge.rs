@@ -6,14 +6,12 @@
 
 use std::collections::BTreeMap;
 
-use stampede_time::Nanos;
+use stampede_time::{Nanos, SECOND};
 
 use super::ThresholdRule;
 use super::sums::Sums;
 use crate::metrics::aggregate::Aggregate;
 use crate::metrics::interval::Interval;
-
-const SECOND: Nanos = 1_000_000_000;
 
 /// The verdict on a threshold.
 #[derive(Clone, Debug, PartialEq)]
