@@ -1,8 +1,9 @@
 //! The output of commands: results on standard output, warnings on standard error.
 
-use std::io::Write;
+use std::io::{IsTerminal, Write};
 
-use crate::diagnostic::{Diagnostic, Diagnostics};
+use crate::cli::ConsoleArgs;
+use crate::diagnostic::{self, Diagnostic, Diagnostics};
 use crate::exit::Exit;
 
 /// Prints a whole text. A reader that closes the pipe early, such as `head`, is not an error.
@@ -13,6 +14,16 @@ pub fn print(text: &[u8]) -> Result<Exit, Diagnostics> {
         }
         _ => Ok(Exit::Success),
     }
+}
+
+/// Returns `true` if standard error is shown in color.
+pub fn is_colored(console: &ConsoleArgs) -> bool {
+    !console.no_color && std::env::var_os("NO_COLOR").is_none() && std::io::stderr().is_terminal()
+}
+
+/// Prints errors on standard error.
+pub fn print_errors(diagnostics: &Diagnostics, is_colored: bool) {
+    eprint!("{}", diagnostic::render(diagnostics, is_colored));
 }
 
 /// Warns of native plugins.
