@@ -15,8 +15,8 @@ pub struct Template {
     pub pieces: Box<[Piece]>,
     /// The variables it reads, and the place of each in the source.
     pub variable_reads: Box<[(VariableId, Span)]>,
-    /// `true` if a helper in it varies per step.
-    pub varies_within_user: bool,
+    /// The place of the first call that varies per step, in bytes of the source.
+    pub varying_call: Option<Span>,
 }
 
 impl Template {
@@ -52,11 +52,11 @@ impl Template {
         &self.variable_reads
     }
 
-    /// Returns `true` if the text follows what the user does: a helper in it varies
-    /// [per step](super::helpers::Variation::PerStep). A text that is drawn at random does not: one draw is as good as
-    /// another.
-    pub const fn varies_within_user(&self) -> bool {
-        self.varies_within_user
+    /// Returns the place of the first call whose text follows what the user does: its helper varies
+    /// [per step](super::helpers::Variation::PerStep), or it draws the row of the iteration. A text that is drawn at
+    /// random does not: one draw is as good as another.
+    pub const fn varying_call(&self) -> Option<Span> {
+        self.varying_call
     }
 
     /// Returns `true` if a check holds for every text from outside that a rendering may contain: literals, values of
