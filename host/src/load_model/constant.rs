@@ -49,8 +49,8 @@ fn parse(spec: &LoadSpec, _: u64) -> Result<LoadModelHandle, LoadError> {
     // With a duration, more users can join when the load is raised; with a number of iterations they would have no
     // work.
     let has_spare = spec.duration.is_some() && spec.iterations.is_none();
-    let keys = if has_spare { ENTRY.keys } else { &["users", "duration", "iterations", "ramp_up"] };
-    accept_only(spec, keys, "a constant number of users", ARRIVALS_ONLY)?;
+    let keys: Vec<_> = ENTRY.keys.iter().copied().filter(|key| has_spare || *key != "max_users").collect();
+    accept_only(spec, &keys, "a constant number of users", ARRIVALS_ONLY)?;
     if let (Some(users), Some(max_users)) = (&spec.users, &spec.max_users)
         && max_users.value < users.value
     {

@@ -34,7 +34,8 @@ pub struct Shared {
 }
 
 fn parse(spec: &LoadSpec, _: u64) -> Result<LoadModelHandle, LoadError> {
-    let keys = ["users", "duration", "iterations", "shared_iterations", "ramp_up"];
+    // `iterations` has a message of its own.
+    let keys: Vec<_> = ENTRY.keys.iter().copied().chain(["iterations"]).collect();
     accept_only(spec, &keys, "a constant number of users", ARRIVALS_ONLY)?;
     if let Some(iterations) = &spec.iterations {
         let message = "`iterations` of each user do not go with `shared_iterations` of all";
