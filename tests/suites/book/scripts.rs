@@ -73,7 +73,10 @@ fn keep_fetched() {
     let entry = folder.join(format!("{}.wasm", sha256(&component)));
     if !entry.exists() {
         fs::create_dir_all(&folder).expect("the folder is writable");
-        fs::write(entry, component).expect("the folder is writable");
+        // Tests in other processes look for the entry meanwhile, so it appears complete.
+        let unfinished = folder.join(format!("{}.{}.tmp", sha256(&component), std::process::id()));
+        fs::write(&unfinished, component).expect("the folder is writable");
+        fs::rename(unfinished, entry).expect("the folder is writable");
     }
 }
 
