@@ -145,7 +145,9 @@ fn clippy_is_asked_about_the_length_of_functions() {
         settings.contains("too-many-lines-threshold = 70") && settings.contains("too-many-arguments-threshold = 5")
     );
     let workspace = text("Cargo.toml");
-    assert!(workspace.contains("too_many_lines = \"warn\"") && workspace.contains("missing_docs = \"deny\""));
+    for lint in ["too_many_lines = \"warn\"", "missing_docs = \"deny\"", "unreachable_pub = \"deny\""] {
+        assert!(workspace.contains(lint), "{lint}");
+    }
     let outside = |path: &str| ["examples/", "host/benches/languages/"].iter().any(|folder| path.starts_with(folder));
     let manifests = files.iter().filter(|file| file.path.ends_with("/Cargo.toml") && !outside(&file.path));
     none(

@@ -2,7 +2,7 @@
 
 /// Replaces each run of white space and control characters, which could drive a terminal or break a table, by one
 /// space.
-pub fn one_line(text: &str) -> String {
+pub(crate) fn one_line(text: &str) -> String {
     let blank = |c: char| c.is_whitespace() || c.is_control();
     let words: Vec<&str> = text.split(blank).filter(|word| !word.is_empty()).collect();
     words.join(" ")
@@ -11,7 +11,7 @@ pub fn one_line(text: &str) -> String {
 /// Returns `true` if a page that was written for users names a flag or an extension as a whole word: README.md and the
 /// book without its decisions and internals, and without the reference, which is generated from the code.
 #[cfg(test)]
-pub fn is_documented(word: &str) -> bool {
+pub(crate) fn is_documented(word: &str) -> bool {
     let root = std::path::Path::new(env!("CARGO_MANIFEST_DIR")).join("..");
     let mut pages = vec![root.join("README.md")];
     let mut folders = vec![root.join("docs")];

@@ -13,7 +13,7 @@ use crate::report::{self, ReportFile, merge, read};
 ///
 /// # Errors
 /// A file is not a report, two of them are of different scripts, or a file cannot be written.
-pub fn merge(args: &MergeArgs) -> Result<Exit, Diagnostics> {
+pub(super) fn merge(args: &MergeArgs) -> Result<Exit, Diagnostics> {
     let mut diagnostics = Diagnostics::default();
     let reports = diagnostics.absorb(read_reports(&args.reports));
     let outputs = diagnostics.absorb(ReportFile::open_all(&args.out)).unwrap_or_default();

@@ -30,7 +30,7 @@ const MAX_SCRIPT_BYTES: u64 = 16 << 20;
 ///
 /// # Errors
 /// Returns all errors found before the run; or those of its outputs, if nothing else fails it.
-pub fn run(args: &RunArgs) -> Result<Exit, Diagnostics> {
+pub(super) fn run(args: &RunArgs) -> Result<Exit, Diagnostics> {
     let source = read_source(args.script.as_deref())?;
     run_source(args, &source, 1)
 }
@@ -40,7 +40,7 @@ pub fn run(args: &RunArgs) -> Result<Exit, Diagnostics> {
 ///
 /// # Errors
 /// As [`run`].
-pub fn run_source(args: &RunArgs, source: &Arc<SourceText>, files_each: u64) -> Result<Exit, Diagnostics> {
+pub(super) fn run_source(args: &RunArgs, source: &Arc<SourceText>, files_each: u64) -> Result<Exit, Diagnostics> {
     let plan = Arc::new(build_plan(args, source)?);
     let sinks = sinks::open(SINKS, args, &plan)?;
     let baseline = args.baseline.as_deref().map(|path| compare::read_baseline(path, &plan)).transpose()?;
@@ -118,7 +118,7 @@ fn conclude(
 ///
 /// # Errors
 /// Returns all errors in it.
-pub fn build_plan(args: &RunArgs, source: &Arc<SourceText>) -> Result<Plan, Diagnostics> {
+pub(super) fn build_plan(args: &RunArgs, source: &Arc<SourceText>) -> Result<Plan, Diagnostics> {
     let script = script::parse(source)?;
     let plan = plan::build(args, &script)?;
     warn_about_native(plan.native.iter().map(String::as_str));
@@ -129,7 +129,7 @@ pub fn build_plan(args: &RunArgs, source: &Arc<SourceText>) -> Result<Plan, Diag
 ///
 /// # Errors
 /// No script was named, or it cannot be read.
-pub fn read_source(path: Option<&Path>) -> Result<Arc<SourceText>, Diagnostic> {
+pub(super) fn read_source(path: Option<&Path>) -> Result<Arc<SourceText>, Diagnostic> {
     let path = path.ok_or_else(|| {
         Diagnostic::new("usage::script", "no script was given")
             .help("name one with `--script FILE`, or try `stampede-shooter demo`")

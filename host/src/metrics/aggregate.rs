@@ -16,7 +16,7 @@ use super::second::is_left_behind;
 use super::timeline::Timeline;
 
 /// The share of an interval's wall time above which a worker's CPU counts as exhausted.
-pub const BUSY_CPU: f64 = 0.9;
+const BUSY_CPU: f64 = 0.9;
 
 /// The names of a row of the report.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -52,7 +52,7 @@ pub struct CheckInfo {
 }
 
 /// Returns the name of a scenario's step in the report: `scenario/step`, or the step alone in the plain form.
-pub fn label(scenario: Option<&str>, name: &str) -> String {
+pub(crate) fn label(scenario: Option<&str>, name: &str) -> String {
     scenario.map_or_else(|| name.to_owned(), |scenario| format!("{scenario}/{name}"))
 }
 

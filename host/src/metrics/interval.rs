@@ -13,7 +13,7 @@ use super::sample::{FailureKind, RowId};
 use crate::text::one_line;
 
 /// The longest example text kept, in characters.
-pub const EXAMPLE_CHARS: usize = 200;
+const EXAMPLE_CHARS: usize = 200;
 
 /// The text of one failure, as an example of its kind.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -97,7 +97,7 @@ pub struct WorkerInterval {
 
 /// The second and the worker of an observation, ordered so that the smaller one counts as earlier.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord)]
-pub struct SeenAt {
+pub(crate) struct SeenAt {
     /// The second of the run.
     second: u32,
     /// Index of the worker.
@@ -106,7 +106,7 @@ pub struct SeenAt {
 
 impl SeenAt {
     /// Returns the place of everything in an interval.
-    pub const fn of(from: &WorkerInterval) -> Self {
+    pub(crate) const fn of(from: &WorkerInterval) -> Self {
         Self { second: from.second, worker: from.worker }
     }
 }

@@ -15,7 +15,7 @@ use super::iteration_stats::IterationStats;
 const MAX_SECONDS_BEHIND: u32 = 2;
 
 /// Returns `true` if a worker that has come to `second` is no longer waited for, because another has come to `newest`.
-pub const fn is_left_behind(second: u32, newest: u32) -> bool {
+pub(crate) const fn is_left_behind(second: u32, newest: u32) -> bool {
     newest.saturating_sub(second) > MAX_SECONDS_BEHIND
 }
 
@@ -37,7 +37,7 @@ pub struct MergedSecond {
 
 /// Collects intervals until their seconds are complete.
 #[derive(Debug)]
-pub struct SecondMerger {
+pub(crate) struct SecondMerger {
     rows: usize,
     metrics: Vec<MetricKind>,
     reads_counts: bool,
@@ -64,7 +64,7 @@ struct WorkerState {
 impl SecondMerger {
     /// Creates a merger for a run that has just begun. Without `reads_counts`, only users and health are merged, which
     /// costs next to nothing.
-    pub fn new(workers: usize, rows: usize, metrics: Vec<MetricKind>, reads_counts: bool) -> Self {
+    pub(crate) fn new(workers: usize, rows: usize, metrics: Vec<MetricKind>, reads_counts: bool) -> Self {
         let workers = vec![WorkerState::default(); workers];
         Self { rows, metrics, reads_counts, pending: BTreeMap::new(), workers, next: 0, spare: None }
     }
@@ -73,7 +73,7 @@ impl SecondMerger {
     ///
     /// # Panics
     /// If there is no such worker.
-    pub fn add(&mut self, from: &WorkerInterval) {
+    pub(crate) fn add(&mut self, from: &WorkerInterval) {
         let worker = &mut self.workers[from.worker];
         worker.seconds = worker.seconds.max(from.second + 1);
         let second = from.second.max(self.next);
@@ -95,13 +95,13 @@ impl SecondMerger {
     ///
     /// # Panics
     /// If there is no such worker.
-    pub fn worker_ended(&mut self, worker: usize) {
+    pub(crate) fn worker_ended(&mut self, worker: usize) {
         self.workers[worker].has_ended = true;
     }
 
     /// Returns the next second if it is complete. `now` is the time since the run began. If several are complete, those
     /// in which no worker handed anything over are left out, except for the newest: the program stood still.
-    pub fn next_complete(&mut self, now: Nanos) -> Option<MergedSecond> {
+    pub(crate) fn next_complete(&mut self, now: Nanos) -> Option<MergedSecond> {
         let clock = u32::try_from(now / SECOND).unwrap_or(u32::MAX);
         let complete = self.complete_seconds().min(clock).max(clock.saturating_sub(MAX_SECONDS_BEHIND));
         let newest = complete.checked_sub(1).filter(|newest| *newest >= self.next)?;
@@ -110,13 +110,13 @@ impl SecondMerger {
     }
 
     /// Returns the next second with counts of a run that is over, complete or not; `None` once all have been returned.
-    pub fn next_remaining(&mut self) -> Option<MergedSecond> {
+    pub(crate) fn next_remaining(&mut self) -> Option<MergedSecond> {
         let second = *self.pending.keys().next()?;
         Some(self.give_out(second))
     }
 
     /// Takes back a second whose counts have been read, to reuse its memory for a later one.
-    pub fn recycle(&mut self, second: MergedSecond) {
+    pub(crate) fn recycle(&mut self, second: MergedSecond) {
         self.spare = Some(second);
     }
 

@@ -20,7 +20,7 @@ const NEGATIVE_TTL: Nanos = SECOND;
 const MAX_NAMES: usize = 1024;
 
 /// The addresses in the resolver's order, or `None` if the name does not resolve.
-pub type Addresses = Option<Rc<[IpAddr]>>;
+pub(super) type Addresses = Option<Rc<[IpAddr]>>;
 
 struct DnsAnswer {
     addresses: Addresses,
@@ -82,7 +82,7 @@ impl DnsCache {
 }
 
 /// Resolves a name through the operating system.
-pub async fn system_lookup(host: &str) -> io::Result<Vec<IpAddr>> {
+pub(super) async fn system_lookup(host: &str) -> io::Result<Vec<IpAddr>> {
     let addresses = tokio::net::lookup_host((host, 0)).await?;
     Ok(addresses.map(|address| address.ip()).collect())
 }

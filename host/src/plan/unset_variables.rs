@@ -6,7 +6,12 @@ use crate::script::model::Script;
 use crate::template::VariableNames;
 
 /// Reports variables that are read but that no capture sets.
-pub fn report_unset_variables(script: &Script, names: &VariableNames, steps: &[Step], diagnostics: &mut Diagnostics) {
+pub(super) fn report_unset_variables(
+    script: &Script,
+    names: &VariableNames,
+    steps: &[Step],
+    diagnostics: &mut Diagnostics,
+) {
     let set: Vec<_> = steps.iter().flat_map(|step| &step.captures).map(|capture| capture.variable).collect();
     let known: Vec<&str> = names.iter().filter(|(id, _)| set.contains(id)).map(|(_, name)| name).collect();
     for (id, name) in names.iter() {

@@ -39,7 +39,7 @@ impl Plan {
 /// # Errors
 /// A value is not a template, varies between the requests of a user, or may become one that HTTP does not allow. All
 /// such errors are returned. Values of flags may be secrets and are not repeated.
-pub fn compile(
+pub(super) fn compile(
     args: &RunArgs,
     script: &Script,
     script_context: &ScriptContext,

@@ -71,7 +71,7 @@ pub(crate) mod tests {
     use crate::load_model::Constant;
 
     /// One user that walks once.
-    pub fn once() -> Workload {
+    pub(crate) fn once() -> Workload {
         Workload {
             model: Constant::once().into(),
             start: Duration::ZERO,

@@ -20,7 +20,7 @@ use crate::metrics::sample::FailureKind;
 
 /// A report and its name in messages.
 #[derive(Clone, Debug)]
-pub struct NamedReport {
+pub(crate) struct NamedReport {
     /// The path of its file.
     pub name: String,
     /// The report.
@@ -31,7 +31,7 @@ pub struct NamedReport {
 ///
 /// # Errors
 /// A message for the user if there is no report, if two are of different scripts, or if a histogram cannot be read.
-pub fn merge(mut reports: Vec<NamedReport>) -> Result<Report, String> {
+pub(crate) fn merge(mut reports: Vec<NamedReport>) -> Result<Report, String> {
     reports.sort_by_cached_key(|NamedReport { report, .. }| {
         (report.run.started_at.clone(), serde_json::to_string(report).unwrap_or_default())
     });
@@ -48,7 +48,7 @@ pub fn merge(mut reports: Vec<NamedReport>) -> Result<Report, String> {
 ///
 /// # Errors
 /// A message that describes the first difference.
-pub fn check_same_script(first: &NamedReport, second: &NamedReport) -> Result<(), String> {
+pub(crate) fn check_same_script(first: &NamedReport, second: &NamedReport) -> Result<(), String> {
     let (NamedReport { name: first, report: a }, NamedReport { name: second, report: b }) = (first, second);
     let file = |report: &Report| report.settings.script.rsplit(['/', '\\']).next().unwrap_or_default().to_owned();
     if file(a) != file(b) {

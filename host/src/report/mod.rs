@@ -6,29 +6,29 @@
 
 mod build;
 mod checks_and_thresholds;
-pub mod compare;
+pub(crate) mod compare;
 mod comparison_table;
 mod custom_metrics;
 mod duration_stats;
 mod exhausted_data;
 mod format;
-pub mod formats;
+pub(crate) mod formats;
 mod generator;
-pub mod merge;
-pub mod model;
-pub mod progress;
-pub mod read;
-pub mod report_file;
-pub mod settings;
+pub(crate) mod merge;
+pub(crate) mod model;
+pub(crate) mod progress;
+pub(crate) mod read;
+pub(crate) mod report_file;
+pub(crate) mod settings;
 mod table;
 
-pub use comparison_table::render as changes;
-pub use model::Report;
-pub use progress::ProgressDisplay;
-pub use report_file::ReportFile;
-pub use settings::{RunSettings, RunSummary};
-pub use table::render as table;
+pub(crate) use comparison_table::render as changes;
+pub(crate) use model::Report;
+pub(crate) use progress::ProgressDisplay;
+pub(crate) use report_file::ReportFile;
+pub(crate) use settings::{RunSettings, RunSummary};
+pub(crate) use table::render as table;
 
-pub mod load_changes;
+pub(crate) mod load_changes;
 #[cfg(test)]
 pub(crate) mod test_reports;

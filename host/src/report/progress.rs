@@ -11,7 +11,7 @@ use crate::metrics::aggregate::Snapshot;
 
 /// The progress display. It is cleared from the screen when finished or dropped.
 #[derive(Debug)]
-pub struct ProgressDisplay {
+pub(crate) struct ProgressDisplay {
     mode: ProgressMode,
     planned_length: Option<Nanos>,
 }
@@ -25,13 +25,13 @@ enum ProgressMode {
 impl ProgressDisplay {
     /// Creates the display for a run of a planned length, or, if `None`, for a run that ends on its own. `is_terminal`
     /// is true if standard error is a terminal.
-    pub fn new(is_terminal: bool, planned_length: Option<Nanos>) -> Self {
+    pub(crate) fn new(is_terminal: bool, planned_length: Option<Nanos>) -> Self {
         let mode = if is_terminal { ProgressMode::Bar(bar(planned_length)) } else { ProgressMode::Lines };
         Self { mode, planned_length }
     }
 
     /// Shows the state of the run, and the change of its load unless `load` is empty.
-    pub fn update(&self, snapshot: &Snapshot, load: &str) {
+    pub(crate) fn update(&self, snapshot: &Snapshot, load: &str) {
         match &self.mode {
             ProgressMode::Lines => {
                 // If standard error is closed, there is nowhere left to report that.
@@ -45,7 +45,7 @@ impl ProgressDisplay {
     }
 
     /// Clears the bar, so that the table starts on an empty line.
-    pub fn finish(self) {
+    pub(crate) fn finish(self) {
         if let ProgressMode::Bar(bar) = &self.mode {
             bar.finish_and_clear();
         }

@@ -77,7 +77,7 @@ impl WorkerContext {
 }
 
 /// One instance of each plugin.
-pub type InstanceSet = Rc<[Rc<RefCell<RestartingInstance>>]>;
+pub(super) type InstanceSet = Rc<[Rc<RefCell<RestartingInstance>>]>;
 
 fn new_instance(used: &PlannedPlugin, worker_plugin: &Rc<WorkerPlugin>) -> Rc<RefCell<RestartingInstance>> {
     let (plugin, steps) = (Arc::clone(&used.plugin), Arc::clone(&used.steps));

@@ -14,7 +14,7 @@ use crate::metrics::second::{MergedSecond, SecondMerger};
 use crate::plan::Plan;
 
 /// The state of the main loop when it shows something to the observers.
-pub struct FeedMoment<'a> {
+pub(super) struct FeedMoment<'a> {
     /// Time since the segment began.
     pub now: Nanos,
     /// The phase of the segment.
@@ -24,7 +24,7 @@ pub struct FeedMoment<'a> {
 }
 
 /// Merges what the workers of a segment hand over, and shows each second to the thresholds and to the run's observer.
-pub struct SecondFeed<'o> {
+pub(super) struct SecondFeed<'o> {
     segment: SegmentKind,
     merger: SecondMerger,
     thresholds: Option<ThresholdWatch>,
@@ -35,7 +35,7 @@ pub struct SecondFeed<'o> {
 
 impl<'o> SecondFeed<'o> {
     /// Creates the feed of a segment with this many workers. Thresholds are judged in the load alone.
-    pub fn new(segment: SegmentKind, plan: &Plan, workers: usize, observer: &'o mut dyn RunObserver) -> Self {
+    pub(super) fn new(segment: SegmentKind, plan: &Plan, workers: usize, observer: &'o mut dyn RunObserver) -> Self {
         let thresholds = (segment == SegmentKind::Load).then(|| ThresholdWatch::new(plan));
         let reads_counts = observer.reads_counts() || thresholds.as_ref().is_some_and(RunObserver::reads_counts);
         let metrics = plan.metrics.iter().map(|metric| metric.kind).collect();
@@ -44,19 +44,19 @@ impl<'o> SecondFeed<'o> {
     }
 
     /// Adds what a worker handed over. The seconds that are complete by now are shown by [`show`](Self::show).
-    pub fn add(&mut self, from: &WorkerInterval) {
+    pub(super) fn add(&mut self, from: &WorkerInterval) {
         self.merger.add(from);
     }
 
     /// Notes that a worker has ended, so that no second waits for it.
-    pub fn worker_ended(&mut self, worker: usize) {
+    pub(super) fn worker_ended(&mut self, worker: usize) {
         self.merger.worker_ended(worker);
     }
 
     /// Shows the seconds that are complete by now, and returns the reason to end the run, if an observer gives one.
     /// What the workers have sent must have been added before: a worker that the main thread was late for has not
     /// stalled.
-    pub fn show(&mut self, run: &mut RunOutcome, moment: &FeedMoment) -> Option<EndReason> {
+    pub(super) fn show(&mut self, run: &mut RunOutcome, moment: &FeedMoment) -> Option<EndReason> {
         if moment.phase != RunPhase::Running
             && let Some(thresholds) = &mut self.thresholds
         {
@@ -74,7 +74,7 @@ impl<'o> SecondFeed<'o> {
     }
 
     /// Shows the remaining seconds of a segment that is over, and returns the threshold watch.
-    pub fn finish(mut self, run: &mut RunOutcome, moment: &FeedMoment) -> Option<ThresholdWatch> {
+    pub(super) fn finish(mut self, run: &mut RunOutcome, moment: &FeedMoment) -> Option<ThresholdWatch> {
         let mut next = self.merger.next_remaining();
         while let Some(merged) = next {
             next = self.merger.next_remaining();
@@ -86,7 +86,7 @@ impl<'o> SecondFeed<'o> {
     }
 
     /// Shows a change of the load at once.
-    pub fn load_changed(&mut self, update: &LoadUpdate) {
+    pub(super) fn load_changed(&mut self, update: &LoadUpdate) {
         self.observer.load_changed(update);
     }
 

@@ -22,7 +22,7 @@ use crate::plan::Plan;
 use crate::template::Variables;
 
 /// Runs one segment.
-pub struct SegmentRunner {
+pub(super) struct SegmentRunner {
     segment: SegmentKind,
     plan: Arc<Plan>,
     run_shared: Arc<RunShared>,
@@ -46,7 +46,12 @@ impl SegmentRunner {
     ///
     /// # Errors
     /// The operating system has no more threads.
-    pub fn spawn(plan: &Arc<Plan>, segment: SegmentKind, workers: usize, variables: Variables) -> Result<Self, String> {
+    pub(super) fn spawn(
+        plan: &Arc<Plan>,
+        segment: SegmentKind,
+        workers: usize,
+        variables: Variables,
+    ) -> Result<Self, String> {
         let (sender, messages) = mpsc::unbounded_channel();
         let mut runner = Self {
             segment,
@@ -83,7 +88,7 @@ impl SegmentRunner {
     ///
     /// # Errors
     /// A worker could not start; the text is for the user.
-    pub async fn run(
+    pub(super) async fn run(
         mut self,
         run: &mut RunOutcome,
         interrupts: &mut Interrupts,

@@ -12,24 +12,24 @@ use crate::metrics::threshold::{Judge, ThresholdVerdict};
 use crate::plan::Plan;
 
 /// The judge, and when the load began to end.
-pub struct ThresholdWatch {
+pub(super) struct ThresholdWatch {
     judge: Judge,
     draining_since: Option<Nanos>,
 }
 
 impl ThresholdWatch {
     /// Creates the watch of a load that has not begun.
-    pub fn new(plan: &Plan) -> Self {
+    pub(super) fn new(plan: &Plan) -> Self {
         Self { judge: Judge::new(&plan.thresholds), draining_since: None }
     }
 
     /// Notes that the load is ending. Only the first call counts: what is measured after it is in no window.
-    pub fn load_ends(&mut self, now: Nanos) {
+    pub(super) fn load_ends(&mut self, now: Nanos) {
         self.draining_since.get_or_insert(now);
     }
 
     /// Judges what is left, and returns the verdicts on all thresholds.
-    pub fn finish(self, aggregate: &Aggregate, elapsed: Nanos) -> Vec<ThresholdVerdict> {
+    pub(super) fn finish(self, aggregate: &Aggregate, elapsed: Nanos) -> Vec<ThresholdVerdict> {
         self.judge.finish(aggregate, elapsed, self.draining_since.unwrap_or(elapsed))
     }
 }

@@ -16,7 +16,7 @@ use crate::metrics::interval::{Interval, WorkerInterval};
 use crate::user::WorkerShared;
 
 /// Runs a worker to its end; the body of its thread.
-pub fn run(setup: WorkerSetup) {
+pub(super) fn run(setup: WorkerSetup) {
     let messages = setup.messages.clone();
     let outcome = instantiate_plugins(&setup.plan).and_then(|context| {
         let _ = messages.send(WorkerMessage::Ready);

@@ -11,7 +11,7 @@ use crate::run::observer::{LoadUpdate, SecondSnapshot};
 
 /// A call of the sink, in numbers.
 #[derive(Debug, PartialEq)]
-pub enum SinkEvent {
+pub(crate) enum SinkEvent {
     /// The run begins.
     Begin {
         /// When, since the Unix epoch.
@@ -42,7 +42,7 @@ pub enum SinkEvent {
 }
 
 /// Reports each call to the test, then waits if the test blocks it.
-pub struct TestSink {
+pub(crate) struct TestSink {
     events: Sender<SinkEvent>,
     /// The sink waits at each of its calls until the sender is gone.
     blocked_by: Option<Receiver<()>>,
@@ -52,13 +52,13 @@ pub struct TestSink {
 
 impl TestSink {
     /// Creates a sink, and the test's end of its channel.
-    pub fn new(blocked_by: Option<Receiver<()>>) -> (Self, Receiver<SinkEvent>) {
+    pub(crate) fn new(blocked_by: Option<Receiver<()>>) -> (Self, Receiver<SinkEvent>) {
         let (events, received) = channel();
         (Self { events, blocked_by, blocks: None }, received)
     }
 
     /// Gives the sink a name.
-    pub fn named(self, name: &'static str) -> NamedSink {
+    pub(crate) fn named(self, name: &'static str) -> NamedSink {
         NamedSink { name, sink: Box::new(self) }
     }
 

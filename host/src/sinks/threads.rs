@@ -16,7 +16,7 @@ use crate::run::EndReason;
 use crate::run::observer::{LoadUpdate, RunObserver, SecondSnapshot};
 
 /// The number of places in a queue. Enough for a slow disk or a reconnect; each may hold the histograms of all rows.
-pub const QUEUE_SECONDS: usize = 8;
+pub(crate) const QUEUE_SECONDS: usize = 8;
 
 /// One call of a sink.
 enum SinkCall {
@@ -38,7 +38,7 @@ impl SinkCall {
 }
 
 /// All sinks of a run.
-pub struct SinkThreads {
+pub(crate) struct SinkThreads {
     sinks: Vec<SinkThread>,
     /// Taken when the run begins.
     run: Option<RunInfo>,
@@ -59,7 +59,7 @@ struct SinkThread {
 
 /// Seconds that a sink was too slow for.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct MissedSeconds {
+pub(crate) struct MissedSeconds {
     /// The name of the sink.
     pub sink: &'static str,
     /// Number of seconds that it was not shown.
@@ -70,7 +70,7 @@ pub struct MissedSeconds {
 
 /// The outcome of all sinks.
 #[derive(Debug, Default)]
-pub struct SinkResults {
+pub(crate) struct SinkResults {
     /// The sinks that missed something.
     pub missed: Vec<MissedSeconds>,
     /// The errors of sinks that could not write.
@@ -83,7 +83,7 @@ impl SinkThreads {
     ///
     /// # Errors
     /// The operating system has no more threads. The sinks that have a thread already are abandoned.
-    pub fn start(sinks: Vec<NamedSink>, run: RunInfo, capacity: usize) -> Result<Self, Diagnostic> {
+    pub(crate) fn start(sinks: Vec<NamedSink>, run: RunInfo, capacity: usize) -> Result<Self, Diagnostic> {
         let mut threads = Self { sinks: Vec::new(), run: Some(run), seconds: 0 };
         for sink in sinks {
             match SinkThread::start(sink, capacity) {
@@ -98,7 +98,7 @@ impl SinkThreads {
     }
 
     /// Lets each sink finish, one after the other, so that two that write to the same place do not mix.
-    pub fn finish(self, report: &Arc<Report>) -> SinkResults {
+    pub(crate) fn finish(self, report: &Arc<Report>) -> SinkResults {
         let mut results = SinkResults::default();
         for sink in self.sinks {
             let (name, missed) = (sink.name, sink.missed);
@@ -113,7 +113,7 @@ impl SinkThreads {
     }
 
     /// Drops each sink without letting it finish, and waits until it is gone, with its temporary files.
-    pub fn abandon(self) {
+    pub(crate) fn abandon(self) {
         for SinkThread { queue, thread, .. } in self.sinks {
             drop(queue);
             // A panic has printed its message already.

@@ -9,7 +9,6 @@ use super::parse::{Argument, ArgumentValue, HelperCall, TemplateSegment, parse};
 use super::render::{Piece, ResolvedCall};
 use super::resolve::{did_you_mean, enumerate};
 use super::scope::CompileScope;
-use super::variables::VariableId;
 use crate::diagnostic::{Span, suggest};
 
 impl Template {
@@ -27,7 +26,7 @@ impl Template {
         source: &str,
         scope: &mut CompileScope<'_>,
     ) -> Result<Self, TemplateError> {
-        let mut compiler = Compiler { helpers, scope, reads: Vec::new(), varying_call: None };
+        let mut compiler = Compiler { helpers, scope, varying_call: None };
         let mut pieces = PieceBuilder::default();
         for segment in parse(source)? {
             match segment {
@@ -35,7 +34,7 @@ impl Template {
                 TemplateSegment::Expression(expression) => pieces.push(compiler.expression(expression)?),
             }
         }
-        Ok(Self { pieces: pieces.finish(), variable_reads: compiler.reads.into(), varying_call: compiler.varying_call })
+        Ok(Self { pieces: pieces.finish(), varying_call: compiler.varying_call })
     }
 }
 
@@ -75,8 +74,6 @@ impl PieceBuilder {
 struct Compiler<'c, 's> {
     helpers: &'static [Helper],
     scope: &'c mut CompileScope<'s>,
-    /// Every `var` so far, nested ones included.
-    reads: Vec<(VariableId, Span)>,
     /// The place of the first call so far that varies per step.
     varying_call: Option<Span>,
 }
@@ -120,13 +117,9 @@ impl Compiler<'_, '_> {
             HelperKind::Name { resolve, .. } => {
                 let [a] = arguments(helper, expression)?;
                 let piece = resolve(name(helper, &a)?, self.scope).map_err(|error| error.at(at))?;
-                match piece {
-                    Piece::Call(ResolvedCall::Variable(id), _) => self.reads.push((id, at)),
-                    // The row decides for most helpers, but a column follows the iteration where a list does not.
-                    Piece::Call(ResolvedCall::Cell { draw, .. }, _) if draw.is_of_iteration() => {
-                        self.varying_call.get_or_insert(call_span);
-                    }
-                    _ => {}
+                // The row decides for most helpers, but a column follows the iteration where a list does not.
+                if matches!(piece, Piece::Call(ResolvedCall::Cell { draw, .. }, _) if draw.is_of_iteration()) {
+                    self.varying_call.get_or_insert(call_span);
                 }
                 return Ok(piece);
             }

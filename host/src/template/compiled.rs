@@ -4,7 +4,6 @@ use std::fmt;
 
 use super::render::{Piece, ResolvedCall};
 use super::scope::RenderContext;
-use super::variables::VariableId;
 use crate::data::{DataSets, RowBuffer};
 use crate::diagnostic::Span;
 
@@ -13,8 +12,6 @@ use crate::diagnostic::Span;
 pub struct Template {
     /// The pieces: no two texts in a row, none empty.
     pub pieces: Box<[Piece]>,
-    /// The variables it reads, and the place of each in the source.
-    pub variable_reads: Box<[(VariableId, Span)]>,
     /// The place of the first call that varies per step, in bytes of the source.
     pub varying_call: Option<Span>,
 }
@@ -32,10 +29,7 @@ impl Template {
     /// Returns the approximate memory of a copy, in bytes.
     pub fn memory_size(&self) -> usize {
         let text = |piece: &Piece| if let Piece::Text(text) = piece { text.len() } else { 0 };
-        size_of::<Self>()
-            + size_of_val(&*self.pieces)
-            + size_of_val(&*self.variable_reads)
-            + self.pieces.iter().map(text).sum::<usize>()
+        size_of::<Self>() + size_of_val(&*self.pieces) + self.pieces.iter().map(text).sum::<usize>()
     }
 
     /// Returns the text that every rendering begins with.
@@ -44,12 +38,6 @@ impl Template {
             Some(Piece::Text(text)) => text,
             _ => "",
         }
-    }
-
-    /// Returns the variables that `var` reads and the place of each, in bytes of the source. The plan knows whether
-    /// anything sets them; a template does not.
-    pub fn variable_reads(&self) -> &[(VariableId, Span)] {
-        &self.variable_reads
     }
 
     /// Returns the place of the first call whose text follows what the user does: its helper varies

@@ -7,7 +7,6 @@ use proptest::prelude::*;
 use super::resolve::ArgumentError;
 use super::*;
 use crate::data::{DataSets, FeedStrategy, Table};
-use crate::diagnostic::Span;
 use crate::random::UserRandom;
 
 /// A run to compile for, and one of its users to render for.
@@ -204,17 +203,6 @@ fn constants_are_known_at_compile_time() {
     for (source, constant) in cases {
         assert_eq!(world().compile(source).unwrap().constant(), constant, "{source}");
     }
-}
-
-#[test]
-fn a_template_says_which_variables_it_reads() {
-    let mut world = world();
-    let source = "{{var a}} {{json (var 'b c')}} {{var a}}";
-    let template = world.compile(source).unwrap();
-    let name = |id| world.names.iter().find(|(known, _)| *known == id).unwrap().1;
-    let read = |(id, span): &(VariableId, Span)| (name(*id), &source[span.start..span.end]);
-    let reads: Vec<_> = template.variable_reads().iter().map(read).collect();
-    assert_eq!(reads, [("a", "a"), ("b c", "'b c'"), ("a", "a")]);
 }
 
 /// A case in words, the template, what is underlined, a part of the message, a part of the help.

@@ -16,7 +16,7 @@ use crate::script::threshold_syntax::Aggregation;
 
 /// The sum of a measure. Times are in microseconds.
 #[derive(Clone, Debug, Default, PartialEq)]
-pub struct Sums {
+pub(crate) struct Sums {
     /// The number of values in each bin. Bins are in thousandths of a unit for a plugin's trend.
     bins: BTreeMap<u64, u64>,
     /// The number of values.
@@ -33,7 +33,7 @@ pub struct Sums {
 
 impl Sums {
     /// Sums up a measure over a second.
-    pub fn of_interval(measure: &Measure, interval: &Interval) -> Self {
+    pub(crate) fn of_interval(measure: &Measure, interval: &Interval) -> Self {
         let mut sums = Self::default();
         match measure {
             Measure::Rows(what, rows) => {
@@ -53,7 +53,7 @@ impl Sums {
     }
 
     /// Sums up a measure over the run so far.
-    pub fn of_run(measure: &Measure, aggregate: &Aggregate) -> Self {
+    pub(crate) fn of_run(measure: &Measure, aggregate: &Aggregate) -> Self {
         let mut sums = Self::default();
         match measure {
             Measure::Rows(what, rows) => {
@@ -78,7 +78,7 @@ impl Sums {
     }
 
     /// Adds the sum of a later period.
-    pub fn add(&mut self, other: &Self) {
+    pub(crate) fn add(&mut self, other: &Self) {
         for (value, count) in &other.bins {
             *self.bins.entry(*value).or_default() += count;
         }
@@ -90,7 +90,7 @@ impl Sums {
     }
 
     /// Returns the number that a threshold compares, over this many seconds; `None` if there are no values.
-    pub fn number(&self, threshold: &ThresholdRule, seconds: f64) -> Option<f64> {
+    pub(crate) fn number(&self, threshold: &ThresholdRule, seconds: f64) -> Option<f64> {
         let share = || (self.count > 0).then(|| self.hits as f64 / self.count as f64);
         let in_range = |value: f64| value.is_finite().then_some(value);
         match (threshold.measure.kind(), threshold.aggregation) {
