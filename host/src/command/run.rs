@@ -39,7 +39,7 @@ pub(super) fn run(args: &RunArgs) -> Result<Exit, Diagnostics> {
 /// takes.
 ///
 /// # Errors
-/// As [`run`].
+/// As [`run()`].
 pub(super) fn run_source(args: &RunArgs, source: &Arc<SourceText>, files_each: u64) -> Result<Exit, Diagnostics> {
     let plan = Arc::new(build_plan(args, source)?);
     let sinks = sinks::open(SINKS, args, &plan)?;

@@ -110,7 +110,7 @@ pub struct PlanRuntime {
 pub struct PlannedPlugin {
     /// The plugin.
     pub plugin: Arc<LoadedPlugin>,
-    /// Its steps, by [`Step::index`].
+    /// Its steps, by [`Step::plugin_step`].
     pub steps: Arc<[StepParams]>,
     /// The limits and grants of the plugin.
     pub policy: PluginPolicy,

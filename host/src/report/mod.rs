@@ -1,7 +1,7 @@
 //! Reports: the results of a run, for people and for programs.
 //!
 //! A [`Report`] is built once, when the run is over, and never changes. Each form is derived from it alone, so the
-//! table and the [formats](formats) of its files cannot disagree. The one exception is the progress display during the
+//! table and the [`formats`] of its files cannot disagree. The one exception is the progress display during the
 //! run, which shows snapshots.
 
 mod build;

@@ -14,7 +14,7 @@ use crate::plugin::instance::worker_plugin::{SharedNames, WorkerPlugin};
 pub struct WorkerContext {
     /// The plan to run.
     pub plan: Arc<Plan>,
-    /// The plugins, by [`Step::plugin`].
+    /// The plugins, by [`Step::plugin`](crate::plan::Step::plugin).
     pub plugins: Vec<Rc<WorkerPlugin>>,
     /// The instances that all users of the worker share.
     shared_instances: InstanceSet,
