@@ -25,10 +25,11 @@ mod source;
 #[path = "tidy/words.rs"]
 mod words;
 
+use std::collections::BTreeSet;
 use std::path::Path;
 use std::{env, fs};
 
-use floors::{Allowed, Floors, Narrow, between_files, between_modules, climbing};
+use floors::{Allowed, Floors, Narrow, between_files, between_modules, climbing, misplaced};
 use imports::Tree;
 use offences::{lines, none};
 use source::{File, Source, files, product, rust};
@@ -144,7 +145,9 @@ fn clippy_is_asked_about_the_length_of_functions() {
         settings.contains("too-many-lines-threshold = 70") && settings.contains("too-many-arguments-threshold = 5")
     );
     let workspace = text("Cargo.toml");
-    assert!(workspace.contains("too_many_lines = \"warn\"") && workspace.contains("missing_docs = \"deny\""));
+    for lint in ["too_many_lines = \"warn\"", "missing_docs = \"deny\"", "unreachable_pub = \"deny\""] {
+        assert!(workspace.contains(lint), "{lint}");
+    }
     let outside = |path: &str| ["examples/", "host/benches/languages/"].iter().any(|folder| path.starts_with(folder));
     let manifests = files.iter().filter(|file| file.path.ends_with("/Cargo.toml") && !outside(&file.path));
     none(
@@ -205,6 +208,16 @@ fn imports_lead_to_lower_floors() {
 }
 
 #[test]
+fn the_pages_show_the_floors_as_they_are() {
+    let files = files();
+    let page = |path: &str| files.iter().find(|file| file.path == path).map_or("", |file| file.text.as_str());
+    // `site` is among the folders beside the host.
+    none("the map has the floors of this file", misplaced(page("ARCHITECTURE.md"), FLOORS, &["site"]));
+    let of_crate = misplaced(page("host/src/lib.rs"), FLOORS, &["main", "site", "time"]);
+    none("the table of the crate has the floors of this file", of_crate);
+}
+
+#[test]
 fn modules_do_not_import_each_other_in_a_circle() {
     let files = files();
     none("modules import each other in no circle", between_modules(&Tree::read(&files)));
@@ -230,6 +243,19 @@ fn generated_bindings_are_named_in_two_files_only() {
             "{path} is one of the two"
         );
     }
+}
+
+#[test]
+fn every_plugin_with_actions_is_built_in() {
+    let files = files();
+    let manifest = files.iter().find(|file| file.path == "Cargo.toml").map_or("", |file| &file.text);
+    let list = manifest.split_once("\nbuiltin-plugins = [").and_then(|(_, rest)| rest.split_once(']'));
+    let (list, _) = list.expect("the workspace's manifest lists the built-in plugins");
+    let listed: BTreeSet<_> = list.split('"').skip(1).step_by(2).collect();
+    let schemas = files.iter().filter_map(|file| file.path.strip_prefix("plugins/")?.split_once("/schema/"));
+    let offering: BTreeSet<_> = schemas.map(|(plugin, _)| plugin).collect();
+    let differing = listed.symmetric_difference(&offering);
+    none("`builtin-plugins` lists the folders with a `schema`", differing.map(|plugin| format!("plugins/{plugin}")));
 }
 
 /// Returns the names of the guests, in order.

@@ -2,7 +2,7 @@
 //! registry, so a plugin outside this repository gets it from the program.
 //!
 //! ```text
-//! pub const SDK: &[(&str, &str)] = &[("plugin-sdk/Cargo.toml", "…"), ("plugin-sdk/src/lib.rs", "…"), …];
+//! pub(super) const SDK: &[(&str, &str)] = &[("plugin-sdk/Cargo.toml", "…"), ("plugin-sdk/src/lib.rs", "…"), …];
 //! ```
 //!
 //! Tests and examples are left out, and values that the manifest inherits from the workspace are filled in.
@@ -20,7 +20,7 @@ const TESTS: &str = "\n#[cfg(test)]\nmod tests;\n";
 const LEFT_OUT: [&str; 2] = ["[lints]", "[[example]]"];
 
 /// Writes `sdk.rs` into `out`.
-pub fn embed(root: &Path, out: &Path) -> Result<()> {
+pub(crate) fn embed(root: &Path, out: &Path) -> Result<()> {
     let manifest = manifest(
         &fs::read_to_string(root.join("plugin-sdk/Cargo.toml"))?,
         &fs::read_to_string(root.join("Cargo.toml"))?,
@@ -29,7 +29,7 @@ pub fn embed(root: &Path, out: &Path) -> Result<()> {
     collect(root, "plugin-sdk/src", &mut files)?;
     collect(root, "wit", &mut files)?;
     files.sort();
-    let mut source = "/// The SDK's files, by their paths.\npub const SDK: &[(&str, &str)] = &[\n".to_owned();
+    let mut source = "/// The SDK's files, by their paths.\npub(super) const SDK: &[(&str, &str)] = &[\n".to_owned();
     for (path, text) in files {
         writeln!(source, "    ({path:?}, {text:?}),")?;
     }

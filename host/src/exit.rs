@@ -9,8 +9,8 @@ use std::process::ExitCode;
 pub enum Exit {
     /// The command succeeded, and the thresholds held.
     Success = 0,
-    /// A bug, that is a failure that no input should be able to cause; or the report could not be written at the end,
-    /// for example because the disk was full.
+    /// A bug, that is a failure that no input should be able to cause; or the report could not be written at the end of
+    /// a run that has no other code, for example because the disk was full.
     Internal = 1,
     /// The command line or the environment is wrong. No traffic was sent. The number is clap's own.
     Usage = 2,
@@ -86,7 +86,9 @@ impl Exit {
     pub const fn detail(self) -> &'static str {
         match self {
             Self::Success => "everything was done, and all thresholds held",
-            Self::Internal => "the report could not be written, or an internal error: please report it",
+            Self::Internal => {
+                "the report of a run without another code could not be written; or an internal error: please report it"
+            }
             Self::Usage => "wrong usage, which sends no traffic; or a run that refuses a request of `control`",
             Self::Script => "the script, or a file that it names, is wrong; no traffic was sent",
             Self::Plugin => "a plugin would not load, or speaks another version of the contract; no traffic was sent",

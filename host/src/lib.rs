@@ -6,24 +6,26 @@
 //!
 //! | floor | module | holds |
 //! |--:|---|---|
-//! | 12 | [`command`] | the commands |
-//! | 12 | [`cli`] | their arguments |
-//! | 11 | `sinks` | the outputs of a run, each on a thread of its own |
-//! | 10 | `report` | the report and its formats |
-//! | 10 | `rehearsal` | `plugin test`: a component against a scripted target, in virtual time |
-//! | 10 | `control` | keys and a socket that change a run while it goes on |
-//! | 9 | [`run`] | workers, users, arrivals, segments |
-//! | 8 | [`plan`] | the complete, valid description of a run |
-//! | 8 | `scaffold` | the plugin that `plugin new` writes |
-//! | 7 | [`plugin`] | the WebAssembly host: loading, contract, instances, native plugins |
-//! | 6 | [`user`] | one virtual user: session, task, sockets |
-//! | 5 | `http` | the metered client |
-//! | 5 | `secrets` | the search for secrets in texts |
-//! | 5 | [`template`], `expression` | texts with helpers, and conditions |
-//! | 5 | [`pace`], `load_model` | start times as pure functions; the rules by which iterations begin |
-//! | 4 | `net` | byte streams: names, addresses, TCP, TLS |
-//! | 4 | [`metrics`] | samples and their sums |
-//! | 4 | `data` | data sets |
+//! | 15 | [`command`] | the commands |
+//! | 14 | `sinks` | the outputs of a run, each on a thread of its own |
+//! | 13 | `report` | the report and its formats |
+//! | 13 | `rehearsal` | `plugin test`: a component against a scripted target, in virtual time |
+//! | 13 | `control` | keys and a socket that change a run while it goes on |
+//! | 12 | [`run`] | workers, users, arrivals, segments |
+//! | 11 | [`plan`] | the complete, valid description of a run |
+//! | 11 | `scaffold` | the plugin that `plugin new` writes |
+//! | 10 | [`plugin`] | the WebAssembly host: loading, contract, instances, native plugins |
+//! | 9 | [`user`] | one virtual user: session, task, sockets |
+//! | 8 | `expression` | conditions |
+//! | 8 | `load_model` | the rules by which iterations begin |
+//! | 7 | `http` | the metered client |
+//! | 7 | `secrets` | the search for secrets in texts |
+//! | 7 | [`template`] | texts with helpers |
+//! | 7 | [`pace`] | start times as pure functions |
+//! | 6 | `net` | byte streams: names, addresses, TCP, TLS |
+//! | 5 | [`metrics`] | samples and their sums |
+//! | 5 | `data` | data sets |
+//! | 4 | [`cli`] | the arguments of the commands |
 //! | 3 | [`script`] | the script, with the place of each value |
 //! | 2 | [`diagnostic`] | errors in the input, in one form |
 //! | 1 | [`exit`], `random`, `text` | exit codes, random streams, safe text |

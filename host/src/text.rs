@@ -2,22 +2,23 @@
 
 /// Replaces each run of white space and control characters, which could drive a terminal or break a table, by one
 /// space.
-pub fn one_line(text: &str) -> String {
+pub(crate) fn one_line(text: &str) -> String {
     let blank = |c: char| c.is_whitespace() || c.is_control();
     let words: Vec<&str> = text.split(blank).filter(|word| !word.is_empty()).collect();
     words.join(" ")
 }
 
-/// Returns the pages for users: README.md and the book without its decisions and internals.
+/// Returns `true` if a page that was written for users names a flag or an extension as a whole word: README.md and the
+/// book without its decisions and internals, and without the reference, which is generated from the code.
 #[cfg(test)]
-pub(crate) fn documentation() -> String {
+pub(crate) fn is_documented(word: &str) -> bool {
     let root = std::path::Path::new(env!("CARGO_MANIFEST_DIR")).join("..");
     let mut pages = vec![root.join("README.md")];
     let mut folders = vec![root.join("docs")];
     while let Some(folder) = folders.pop() {
         for entry in std::fs::read_dir(&folder).into_iter().flatten().flatten() {
             let path = entry.path();
-            let is_for_users = !["decisions", "internals"].iter().any(|name| path.ends_with(name));
+            let is_for_users = !["decisions", "internals", "reference"].iter().any(|name| path.ends_with(name));
             if path.is_dir() && is_for_users {
                 folders.push(path);
             } else if path.extension().is_some_and(|extension| extension == "md") {
@@ -25,5 +26,33 @@ pub(crate) fn documentation() -> String {
             }
         }
     }
-    pages.iter().map(|page| std::fs::read_to_string(page).unwrap_or_default()).collect()
+    pages.iter().any(|page| names_whole_word(&std::fs::read_to_string(page).unwrap_or_default(), word))
+}
+
+/// Returns `true` if the text has the word, and neither a part of a longer one nor of a file's name.
+#[cfg(test)]
+fn names_whole_word(text: &str, word: &str) -> bool {
+    let continues = |c: char| c.is_alphanumeric() || "-_".contains(c);
+    text.match_indices(word).any(|(at, _)| {
+        let (before, after) = (text[..at].chars().next_back(), text[at + word.len()..].chars().next());
+        !before.is_some_and(continues) && !after.is_some_and(continues)
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_part_of_a_word_does_not_name_it() {
+        for (text, word, expected) in [
+            ("write `--out report.json`", "--out", true),
+            ("--out=a", "--out", true),
+            ("--output and --time-out", "--out", false),
+            ("`.json`, that is", ".json", true),
+            ("report.json, .jsonl", ".json", false),
+        ] {
+            assert_eq!(names_whole_word(text, word), expected, "{word} in {text}");
+        }
+    }
 }

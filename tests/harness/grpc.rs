@@ -18,7 +18,7 @@ use proto::{Order, Said};
 
 /// Code that the build script generates from `protos/`.
 mod proto {
-    #![allow(missing_docs, clippy::pedantic, reason = "generated")]
+    #![allow(missing_docs, unreachable_pub, clippy::pedantic, reason = "generated")]
 
     tonic::include_proto!("stampede.test");
 }

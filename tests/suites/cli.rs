@@ -57,6 +57,18 @@ fn a_report_that_cannot_be_written_does_not_cost_the_table() {
 }
 
 #[test]
+#[cfg(target_os = "linux")]
+fn a_report_that_cannot_be_written_does_not_hide_a_failed_threshold() {
+    let site = site();
+    let run = shooter().script("- {name: Page, url: /bytes/10}\n").args("--out /dev/full --threshold");
+    let run = run.args("http_reqs:count<1 --base-url").arg(site.base_url()).finish().exits(99);
+    assert!(run.stdout.contains("Totals: 1 request,"), "{}", run.stdout);
+    for expected in ["error[report::write]: cannot write `/dev/full`", "error: a threshold failed"] {
+        assert!(run.stderr.contains(expected), "{}", run.stderr);
+    }
+}
+
+#[test]
 fn plugins_lists_every_action_with_its_parameters() {
     let run = shooter().args("plugins").finish().exits(0);
     for expected in ["  http: sends one HTTP request and checks the reply", "  login: signs a user in"] {

@@ -11,7 +11,7 @@ use crate::shooter;
 const FOLDER: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/../examples/plugin-greet");
 
 /// Variables that an outer cargo sets for its own packages, or a user for the host.
-pub const NOT_FOR_PLUGINS: [&str; 6] = [
+pub(crate) const NOT_FOR_PLUGINS: [&str; 6] = [
     "CARGO_TARGET_DIR",
     "CARGO_BUILD_TARGET_DIR",
     "CARGO_BUILD_TARGET",
@@ -37,7 +37,7 @@ fn cargo(arguments: &[&str]) {
 }
 
 /// Builds the component.
-pub fn component() -> Vec<u8> {
+pub(crate) fn component() -> Vec<u8> {
     cargo(&["build", "--release", "--target", "wasm32-wasip2"]);
     std::fs::read(target().join("wasm32-wasip2/release/plugin_greet.wasm")).expect("the component was built")
 }

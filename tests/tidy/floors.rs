@@ -54,6 +54,31 @@ pub(crate) fn climbing(tree: &Tree, floors: Floors, narrow: &[Narrow]) -> Vec<St
     wrong
 }
 
+/// Returns the rows of a page's table of floors that do not say what the list says, and the modules that the table
+/// lacks. A row is `| floor | module | …`, with names or paths of modules in backticks.
+pub(crate) fn misplaced(page: &str, floors: Floors, omitted: &[&str]) -> Vec<String> {
+    let (mut wrong, mut shown) = (Vec::new(), BTreeSet::new());
+    let rows =
+        page.lines().map(|line| line.trim_start_matches("//! ")).skip_while(|line| !line.starts_with("| floor |"));
+    for row in rows.skip(2).take_while(|line| line.starts_with("| ")) {
+        let cells: Vec<_> = row.split('|').map(str::trim).collect();
+        for name in cells[2].split('`').skip(1).step_by(2) {
+            let path = name.trim_start_matches("host/").trim_start_matches("src/");
+            let module = path.split(['/', '.']).next().unwrap_or_default();
+            let floor = floors.iter().position(|floor| floor.contains(&module)).map(|floor| (floor + 1).to_string());
+            if floor.as_deref() != Some(cells[1]) {
+                wrong.push(format!("`{name}` on floor {}, not {floor:?}", cells[1]));
+            }
+            shown.insert(module);
+        }
+    }
+    let listed = floors.iter().copied().flatten().filter(|module| !omitted.contains(module));
+    wrong.extend(
+        listed.filter(|module| !shown.contains(*module)).map(|module| format!("`{module}` is not in the table")),
+    );
+    wrong
+}
+
 /// Returns the circles between modules.
 pub(crate) fn between_modules(tree: &Tree) -> Vec<String> {
     let mut graph = Graph::new();

@@ -1,7 +1,7 @@
 //! Tests of the rules themselves: offences that are planted in sources of their own are found, and what only looks like
 //! one is not.
 
-use crate::floors::{Floors, between_files, between_modules, climbing};
+use crate::floors::{Floors, between_files, between_modules, climbing, misplaced};
 use crate::imports::Tree;
 use crate::source::{File, Source, product};
 
@@ -34,6 +34,17 @@ fn a_valid_host_breaks_no_rule() {
     assert_eq!(climbing(&host, FLOORS, &[]), [""; 0]);
     assert_eq!(between_modules(&host), [""; 0]);
     assert_eq!(between_files(&host, &[]), [""; 0]);
+}
+
+#[test]
+fn a_table_that_differs_from_the_list_is_found() {
+    let table =
+        "//! | floor | module | holds |\n//! |--:|---|---|\n//! | 3 | [`high`] | a |\n//! | 2 | `low`, `next` | b |";
+    assert_eq!(misplaced(table, FLOORS, &["time", "main"]), [""; 0]);
+    assert_eq!(misplaced(table, FLOORS, &["time"]), ["`main` is not in the table"]);
+    let table = "| floor | module |\n|--:|---|\n| 3 | `host/src/high.rs` |\n| 3 | `host/src/low/` |\n\n| 9 | `next` |";
+    let expected = ["`host/src/low/` on floor 3, not Some(\"2\")", "`next` is not in the table"];
+    assert_eq!(misplaced(table, FLOORS, &["time", "main"]), expected);
 }
 
 #[test]

@@ -23,7 +23,7 @@ const REPOSITORY: &str = "https://github.com/stampede-shooter/stampede-shooter/b
 const PICTURED: &str = "demo --users 100 --rps 20 --duration 5s --verbose";
 
 /// Builds the book, or draws the picture.
-pub fn run(arguments: &[String]) -> Result<(), Failure> {
+pub(crate) fn run(arguments: &[String]) -> Result<(), Failure> {
     match arguments.iter().map(String::as_str).collect::<Vec<_>>()[..] {
         [] => build(),
         ["--picture"] => {

@@ -26,9 +26,10 @@ const CLIPPY: Step =
 
 /// All steps, quickest first. The guests have no tests of their own, and the suites use them as components, so they are
 /// not built natively. The example is outside the workspace, as a user's plugin is.
-const ALL: [Step; 4] = [
+const ALL: [Step; 5] = [
     FORMAT,
     CLIPPY,
+    ("documentation of the code", "doc --workspace --exclude stampede-guests --no-deps --document-private-items"),
     ("test", "test --workspace --exclude stampede-guests"),
     ("test of the example", "test --locked --manifest-path examples/plugin-greet/Cargo.toml"),
 ];

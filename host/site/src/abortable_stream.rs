@@ -17,7 +17,7 @@ const GARBAGE: &[u8] = b"\x16\x03 this is not HTTP at all\r\n\r\n";
 /// The end of a connection whose page does not reply.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[repr(u8)]
-pub enum AbortMode {
+pub(crate) enum AbortMode {
     /// Regular end: FIN.
     Close,
     /// Reset: RST.
@@ -28,11 +28,11 @@ pub enum AbortMode {
 
 /// The requested end of one connection, shared by its socket and its pages. The first request is final.
 #[derive(Clone, Default)]
-pub struct AbortCell(Arc<AtomicU8>);
+pub(crate) struct AbortCell(Arc<AtomicU8>);
 
 impl AbortCell {
     /// Requests an end, unless one was requested before.
-    pub fn set(&self, abort: AbortMode) {
+    pub(crate) fn set(&self, abort: AbortMode) {
         self.0.store(abort as u8 + 1, Relaxed);
     }
 
@@ -42,14 +42,14 @@ impl AbortCell {
 }
 
 /// A TCP stream that ends as requested.
-pub struct AbortableStream {
+pub(crate) struct AbortableStream {
     stream: TcpStream,
     abort: AbortCell,
 }
 
 impl AbortableStream {
     /// Wraps a stream that ends as requested through `abort`.
-    pub fn new(stream: TcpStream, abort: AbortCell) -> Self {
+    pub(crate) fn new(stream: TcpStream, abort: AbortCell) -> Self {
         Self { stream, abort }
     }
 

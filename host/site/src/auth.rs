@@ -21,7 +21,7 @@ const SESSION_COOKIE: &str = "session";
 const CHECKSUM_KEY: u64 = 0x5374_616d_7065_6465;
 
 /// Serves `/auth`.
-pub fn sign_in(ask: &PageRequest<'_>) -> PageOutcome {
+pub(crate) fn sign_in(ask: &PageRequest<'_>) -> PageOutcome {
     let Some(api_token) = api_token(ask) else { return unauthorized().into() };
     let user = hash_bytes(api_token.as_bytes());
     let token = token(user);
@@ -36,14 +36,14 @@ pub fn sign_in(ask: &PageRequest<'_>) -> PageOutcome {
 }
 
 /// Returns `true` if the request has a token of `/auth` (as bearer or cookie) or an API token that `/auth` accepts.
-pub fn is_signed_in(ask: &PageRequest<'_>) -> bool {
+pub(crate) fn is_signed_in(ask: &PageRequest<'_>) -> bool {
     let bearer = || ask.header(AUTHORIZATION.as_str()).and_then(bearer).is_some_and(is_token);
     let cookie = || ask.cookies().any(|(name, value)| name == SESSION_COOKIE && is_token(value));
     bearer() || api_token(ask).is_some() || cookie()
 }
 
 /// Returns a 401 reply.
-pub fn unauthorized() -> PageReply {
+pub(crate) fn unauthorized() -> PageReply {
     let mut reply = error_reply(StatusCode::UNAUTHORIZED, "sign in first");
     reply.headers_mut().insert(WWW_AUTHENTICATE, HeaderValue::from_static("Bearer"));
     reply

@@ -14,7 +14,7 @@ use super::counted_exchange::CountedExchange;
 use super::shared::SiteState;
 
 /// The source of a body's bytes.
-pub enum BodySource {
+pub(crate) enum BodySource {
     /// All bytes known at the start.
     Whole(Bytes),
     /// A repeated pattern.
@@ -25,13 +25,13 @@ pub enum BodySource {
 
 impl BodySource {
     /// All bytes known at the start.
-    pub fn whole(bytes: impl Into<Bytes>) -> Self {
+    pub(crate) fn whole(bytes: impl Into<Bytes>) -> Self {
         Self::Whole(bytes.into())
     }
 }
 
 /// Bytes of which only the number matters: `head`, then `left` bytes of the endlessly repeated pattern.
-pub struct Filler {
+pub(crate) struct Filler {
     /// The bytes sent first.
     pub head: Bytes,
     /// The bytes repeated after it, one repetition per frame; at least one byte.
@@ -44,7 +44,7 @@ pub struct Filler {
 
 /// Announcement of a body's length.
 #[derive(Clone, Copy, PartialEq, Eq)]
-pub enum LengthPolicy {
+pub(crate) enum LengthPolicy {
     /// The real length.
     Announced,
     /// No length: the body is chunked in HTTP/1.1.
@@ -55,7 +55,7 @@ pub enum LengthPolicy {
 }
 
 /// Pieces on a fixed schedule: the first after one interval, the n-th after n.
-pub struct Drip {
+pub(crate) struct Drip {
     shared: Arc<SiteState>,
     begin: Duration,
     interval: Duration,
@@ -90,7 +90,7 @@ impl Filler {
 
 impl Drip {
     /// Creates a body of `count` pieces, one `every` interval from now; `piece` makes the n-th, numbered from 1.
-    pub fn new(shared: &Arc<SiteState>, every: Duration, count: u64, piece: fn(u64) -> Bytes) -> Self {
+    pub(crate) fn new(shared: &Arc<SiteState>, every: Duration, count: u64, piece: fn(u64) -> Bytes) -> Self {
         let begin = shared.timer.now();
         Self { shared: Arc::clone(shared), begin, interval: every, count, sent: 0, delay: None, make_piece: piece }
     }
@@ -112,7 +112,7 @@ impl Drip {
 }
 
 /// A body on its way, counted frame by frame as the connection takes it.
-pub struct CountedBody {
+pub(crate) struct CountedBody {
     source: BodySource,
     /// The exchange that counts the bytes, which is in flight until the body is dropped; `None` for `/stats`.
     exchange: Option<CountedExchange>,
@@ -120,12 +120,12 @@ pub struct CountedBody {
 
 impl CountedBody {
     /// Creates a body that is counted in an exchange.
-    pub fn counted(source: BodySource, exchange: CountedExchange) -> Self {
+    pub(crate) fn counted(source: BodySource, exchange: CountedExchange) -> Self {
         Self { source, exchange: Some(exchange) }
     }
 
     /// Creates a body that is not counted.
-    pub fn uncounted(source: BodySource) -> Self {
+    pub(crate) fn uncounted(source: BodySource) -> Self {
         Self { source, exchange: None }
     }
 

@@ -19,13 +19,13 @@ struct StreamStartBody {
 }
 
 /// Serves `/api/v1/catalog?page=N`; the first page if N is absent.
-pub fn page(ask: &PageRequest<'_>) -> PageOutcome {
+pub(crate) fn page(ask: &PageRequest<'_>) -> PageOutcome {
     let page = ask.query_number("page", 1).ok().and_then(|number| ask.shared.catalog.page(number));
     page.map_or_else(|| bad_request("`page` is not a number from 1 to 1000"), |text| json(StatusCode::OK, text).into())
 }
 
 /// Serves `/api/v1/stream/start`. Any movie id that is not empty is accepted.
-pub fn start_stream(ask: &PageRequest<'_>) -> PageOutcome {
+pub(crate) fn start_stream(ask: &PageRequest<'_>) -> PageOutcome {
     if !auth::is_signed_in(ask) {
         return auth::unauthorized().into();
     }

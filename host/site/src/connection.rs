@@ -31,7 +31,7 @@ struct SiteConnection {
 }
 
 /// Serves a connection until either side ends it.
-pub async fn serve(shared: Arc<SiteState>, stream: TcpStream) {
+pub(crate) async fn serve(shared: Arc<SiteState>, stream: TcpStream) {
     shared.stats.connection_opened();
     let connection = Arc::new(SiteConnection { shared, abort: AbortCell::default(), upgrade: Mutex::default() });
     let io = TokioIo::new(AbortableStream::new(stream, connection.abort.clone()));

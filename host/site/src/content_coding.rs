@@ -8,12 +8,12 @@ use super::page_outcome::{PageOutcome, json};
 use super::page_request::PageRequest;
 
 /// Serves `/gzip`.
-pub fn gzip(ask: &PageRequest<'_>) -> PageOutcome {
+pub(crate) fn gzip(ask: &PageRequest<'_>) -> PageOutcome {
     coded_reply(ask, "gzip", &ask.shared.codings.gzip)
 }
 
 /// Serves `/deflate`.
-pub fn deflate(ask: &PageRequest<'_>) -> PageOutcome {
+pub(crate) fn deflate(ask: &PageRequest<'_>) -> PageOutcome {
     coded_reply(ask, "deflate", &ask.shared.codings.deflate)
 }
 

@@ -17,7 +17,7 @@ const ADJECTIVES: [&str; 8] = ["Silent", "Crimson", "Hidden", "Golden", "Broken"
 const NOUNS: [&str; 8] = ["Harbour", "Signal", "Garden", "Empire", "Mirror", "Voyage", "Canyon", "Orchard"];
 
 /// The pages of the catalogue, each built at its first request: a million bytes for all of them.
-pub struct Catalog {
+pub(crate) struct Catalog {
     pages: Box<[OnceLock<Bytes>]>,
 }
 
@@ -29,14 +29,14 @@ impl Default for Catalog {
 
 impl Catalog {
     /// Returns the JSON of page `number`, from 1; `None` if there is no such page.
-    pub fn page(&self, number: usize) -> Option<Bytes> {
+    pub(crate) fn page(&self, number: usize) -> Option<Bytes> {
         let page = self.pages.get(number.checked_sub(1)?)?;
         Some(page.get_or_init(|| write_page(number).into()).clone())
     }
 }
 
 /// One JSON text in every coding, compressed once.
-pub struct EncodedBodies {
+pub(crate) struct EncodedBodies {
     /// The text without a coding.
     pub clear: Bytes,
     /// The text in `gzip`.
@@ -47,7 +47,7 @@ pub struct EncodedBodies {
 
 impl EncodedBodies {
     /// Compresses a text.
-    pub fn new() -> std::io::Result<Self> {
+    pub(crate) fn new() -> std::io::Result<Self> {
         let text = plain_json();
         let gzip = read_all(GzEncoder::new(text.as_bytes(), Compression::default()))?;
         // HTTP's `deflate` is the zlib format.

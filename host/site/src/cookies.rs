@@ -8,7 +8,7 @@ use super::page_outcome::{PageOutcome, bad_request, empty, json_value};
 use super::page_request::PageRequest;
 
 /// Serves `/cookie/set?name=value`: sets a cookie for the whole site and the session.
-pub fn set(ask: &PageRequest<'_>) -> PageOutcome {
+pub(crate) fn set(ask: &PageRequest<'_>) -> PageOutcome {
     let mut reply = empty(StatusCode::OK);
     for (name, value) in ask.query_pairs() {
         let Ok(cookie) = HeaderValue::try_from(format!("{name}={value}; Path=/")) else {
@@ -20,7 +20,7 @@ pub fn set(ask: &PageRequest<'_>) -> PageOutcome {
 }
 
 /// Serves `/cookie/show`.
-pub fn show(ask: &PageRequest<'_>) -> PageOutcome {
+pub(crate) fn show(ask: &PageRequest<'_>) -> PageOutcome {
     let cookies: Map<_, _> = ask.cookies().map(|(name, value)| (name.to_owned(), value.into())).collect();
     json_value(&cookies).into()
 }

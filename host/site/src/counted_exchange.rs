@@ -16,7 +16,7 @@ const MAX_KEPT_BYTES: usize = 1 << 20;
 
 /// The error of a page that does not reply: it closes the connection (HTTP/1) or resets the stream (HTTP/2).
 #[derive(Debug)]
-pub struct NoReply;
+pub(crate) struct NoReply;
 
 impl fmt::Display for NoReply {
     fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
@@ -27,10 +27,10 @@ impl fmt::Display for NoReply {
 impl std::error::Error for NoReply {}
 
 /// The error for a request body that is larger than [`MAX_KEPT_BYTES`] on a route that keeps it.
-pub struct BodyTooLarge;
+pub(crate) struct BodyTooLarge;
 
 /// A request in flight until dropped. It counts once: under the status of its reply, or 0 if it is dropped before that.
-pub struct CountedExchange {
+pub(crate) struct CountedExchange {
     stats: Arc<SiteStats>,
     route: Route,
     answered: bool,
@@ -38,13 +38,13 @@ pub struct CountedExchange {
 
 impl CountedExchange {
     /// Begins counting a request whose header section has arrived.
-    pub fn begin(stats: &Arc<SiteStats>, route: Route) -> Self {
+    pub(crate) fn begin(stats: &Arc<SiteStats>, route: Route) -> Self {
         stats.request_begun();
         Self { stats: Arc::clone(stats), route, answered: false }
     }
 
     /// Receives the body to its end, counts it, and keeps it if the route needs it.
-    pub async fn receive(&self, mut content: Incoming) -> Result<Result<Bytes, BodyTooLarge>, NoReply> {
+    pub(crate) async fn receive(&self, mut content: Incoming) -> Result<Result<Bytes, BodyTooLarge>, NoReply> {
         let (mut kept, mut size) = (BytesMut::new(), 0);
         while let Some(frame) = content.frame().await {
             let Ok(data) = frame.map_err(|_| NoReply)?.into_data() else { continue };
@@ -58,13 +58,13 @@ impl CountedExchange {
     }
 
     /// Counts the status of a reply whose header section is about to be sent.
-    pub fn count_status(&mut self, status: StatusCode) {
+    pub(crate) fn count_status(&mut self, status: StatusCode) {
         self.answered = true;
         self.stats.status_known(self.route, status.as_u16());
     }
 
     /// Counts bytes of the reply's body that were passed to the connection.
-    pub fn count_sent(&self, bytes: usize) {
+    pub(crate) fn count_sent(&self, bytes: usize) {
         self.stats.body_sent(self.route, bytes);
     }
 }

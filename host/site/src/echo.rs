@@ -7,7 +7,7 @@ use super::page_request::PageRequest;
 
 /// `/echo`. `query` is raw, `args` decoded. Of names that repeat, `args` keeps the last value and `headers` joins all
 /// with `, `. Bytes that are not UTF-8 are replaced.
-pub fn request(ask: &PageRequest<'_>) -> PageOutcome {
+pub(crate) fn request(ask: &PageRequest<'_>) -> PageOutcome {
     let args: Map<_, _> = ask.query_pairs().map(|(name, value)| (name.into_owned(), value.into())).collect();
     json_value(&json!({
         "method": ask.parts.method.as_str(),

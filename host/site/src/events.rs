@@ -11,7 +11,7 @@ use super::page_outcome::{PageOutcome, bad_request, with_media_type};
 use super::page_request::PageRequest;
 
 /// Serves `/events?count=N&every_ms=M`.
-pub fn stream(ask: &PageRequest<'_>) -> PageOutcome {
+pub(crate) fn stream(ask: &PageRequest<'_>) -> PageOutcome {
     let numbers = ask.query_number("count", 10).and_then(|count| Ok((count, ask.query_number("every_ms", 100)?)));
     match numbers {
         Ok((count, every)) => {

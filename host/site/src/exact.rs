@@ -20,7 +20,7 @@ const MAX_HEADER_BYTES: usize = 1 << 20;
 const TEXT: &[u8; 1 << 16] = &repeat(b"stampede-shooter\n");
 
 /// Serves `/status/{code}`.
-pub fn status(ask: &PageRequest<'_>) -> PageOutcome {
+pub(crate) fn status(ask: &PageRequest<'_>) -> PageOutcome {
     match ask.path_rest().parse().map(StatusCode::from_u16) {
         Ok(Ok(code)) if !code.is_informational() => with_body(code, status_text(code)).into(),
         _ => bad_request("the status is not a number from 200 to 999"),
@@ -38,7 +38,7 @@ fn status_text(code: StatusCode) -> BodySource {
 }
 
 /// Serves `/delay/{ms}`.
-pub fn delay(ask: &PageRequest<'_>) -> PageOutcome {
+pub(crate) fn delay(ask: &PageRequest<'_>) -> PageOutcome {
     match ask.path_rest().parse() {
         Ok(ms) if ms <= MAX_DELAY_MS => PageOutcome::Delayed(Duration::from_millis(ms), empty(StatusCode::OK)),
         _ => bad_request("the delay is not a number of milliseconds up to 600000"),
@@ -46,12 +46,12 @@ pub fn delay(ask: &PageRequest<'_>) -> PageOutcome {
 }
 
 /// Serves `/bytes/{n}`.
-pub fn bytes(ask: &PageRequest<'_>) -> PageOutcome {
+pub(crate) fn bytes(ask: &PageRequest<'_>) -> PageOutcome {
     sized_body(ask, TEXT, LengthPolicy::Announced)
 }
 
 /// Serves `/chunked/{n}`.
-pub fn chunked(ask: &PageRequest<'_>) -> PageOutcome {
+pub(crate) fn chunked(ask: &PageRequest<'_>) -> PageOutcome {
     sized_body(ask, &TEXT[..4096], LengthPolicy::Unannounced)
 }
 
@@ -68,17 +68,17 @@ fn filler(pattern: &'static [u8], left: u64, framing: LengthPolicy) -> PageReply
 }
 
 /// Serves `/endless`: a body that never ends.
-pub fn endless() -> PageReply {
+pub(crate) fn endless() -> PageReply {
     filler(TEXT, u64::MAX, LengthPolicy::Unannounced)
 }
 
 /// Returns `size` bytes of a body whose announced length is larger.
-pub fn truncated(size: u64) -> PageReply {
+pub(crate) fn truncated(size: u64) -> PageReply {
     filler(TEXT, size, LengthPolicy::Truncated)
 }
 
 /// Serves `/slow?ms=M&chunks=N`.
-pub fn slow(ask: &PageRequest<'_>) -> PageOutcome {
+pub(crate) fn slow(ask: &PageRequest<'_>) -> PageOutcome {
     let numbers = ask.query_number("ms", 100).and_then(|ms| Ok((ms, ask.query_number("chunks", 5)?)));
     match numbers {
         Ok((ms, chunks)) => {
@@ -90,7 +90,7 @@ pub fn slow(ask: &PageRequest<'_>) -> PageOutcome {
 }
 
 /// Serves `/big-header/{n}`.
-pub fn big_header(ask: &PageRequest<'_>) -> PageOutcome {
+pub(crate) fn big_header(ask: &PageRequest<'_>) -> PageOutcome {
     let value = match ask.path_rest().parse() {
         Ok(size) if size <= MAX_HEADER_BYTES => HeaderValue::try_from("x".repeat(size)),
         _ => return bad_request("the size is not a number of bytes up to 1048576"),

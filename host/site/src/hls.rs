@@ -41,13 +41,13 @@ impl Rendition {
 }
 
 /// Serves `/hls/{movie}/master.m3u8`.
-pub fn master(ask: &PageRequest<'_>) -> PageOutcome {
+pub(crate) fn master(ask: &PageRequest<'_>) -> PageOutcome {
     let movie = ask.path_rest().split('/').next().unwrap_or_default();
     with_media_type(StatusCode::OK, PLAYLIST, BodySource::whole(master_playlist(movie))).into()
 }
 
 /// Serves `/hls/{movie}/{rendition}/media.m3u8`.
-pub fn media(ask: &PageRequest<'_>) -> PageOutcome {
+pub(crate) fn media(ask: &PageRequest<'_>) -> PageOutcome {
     let (folder, rendition, _) = split_path(ask.path_rest());
     if Rendition::find(rendition).is_none() {
         return not_found("no such rendition");
@@ -56,7 +56,7 @@ pub fn media(ask: &PageRequest<'_>) -> PageOutcome {
 }
 
 /// Serves `/hls/{movie}/{rendition}/{segment}.ts`.
-pub fn segment(ask: &PageRequest<'_>) -> PageOutcome {
+pub(crate) fn segment(ask: &PageRequest<'_>) -> PageOutcome {
     let (_, rendition, file) = split_path(ask.path_rest());
     let number = file.strip_suffix(".ts").and_then(|number| number.parse::<u64>().ok());
     match (Rendition::find(rendition), number) {

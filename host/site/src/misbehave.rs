@@ -8,7 +8,7 @@ use super::page_outcome::{PageOutcome, PageReply};
 use super::route::Route;
 
 /// Misbehaves in the way that the route names.
-pub fn misbehave(route: Route) -> PageOutcome {
+pub(crate) fn misbehave(route: Route) -> PageOutcome {
     match route {
         Route::Reset => PageOutcome::Abort(AbortMode::Reset),
         Route::Malformed => PageOutcome::Abort(AbortMode::Garble),

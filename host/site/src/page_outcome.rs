@@ -11,10 +11,10 @@ use super::abortable_stream::AbortMode;
 use super::body::BodySource;
 
 /// A reply whose body is not counted yet.
-pub type PageReply = Response<BodySource>;
+pub(crate) type PageReply = Response<BodySource>;
 
 /// The outcome of a request.
-pub enum PageOutcome {
+pub(crate) enum PageOutcome {
     /// The request is answered at once.
     Reply(PageReply),
     /// The request is answered this long after it was received.
@@ -32,31 +32,31 @@ impl From<PageReply> for PageOutcome {
 }
 
 /// Returns a reply with a status only.
-pub fn empty(status: StatusCode) -> PageReply {
+pub(crate) fn empty(status: StatusCode) -> PageReply {
     with_body(status, BodySource::whole(Bytes::new()))
 }
 
 /// Returns a reply with a status and a body without a media type.
-pub fn with_body(status: StatusCode, body: BodySource) -> PageReply {
+pub(crate) fn with_body(status: StatusCode, body: BodySource) -> PageReply {
     let mut reply = Response::new(body);
     *reply.status_mut() = status;
     reply
 }
 
 /// Returns a reply with a status and a body of that media type.
-pub fn with_media_type(status: StatusCode, media_type: &'static str, body: BodySource) -> PageReply {
+pub(crate) fn with_media_type(status: StatusCode, media_type: &'static str, body: BodySource) -> PageReply {
     let mut reply = with_body(status, body);
     reply.headers_mut().insert(CONTENT_TYPE, HeaderValue::from_static(media_type));
     reply
 }
 
 /// Returns a reply with a text that is JSON already.
-pub fn json(status: StatusCode, text: impl Into<Bytes>) -> PageReply {
+pub(crate) fn json(status: StatusCode, text: impl Into<Bytes>) -> PageReply {
     with_media_type(status, "application/json", BodySource::whole(text))
 }
 
 /// Returns 200 with a value as JSON.
-pub fn json_value(value: &impl Serialize) -> PageReply {
+pub(crate) fn json_value(value: &impl Serialize) -> PageReply {
     match serde_json::to_vec(value) {
         Ok(text) => json(StatusCode::OK, text),
         Err(error) => error_reply(StatusCode::INTERNAL_SERVER_ERROR, &error.to_string()),
@@ -64,17 +64,17 @@ pub fn json_value(value: &impl Serialize) -> PageReply {
 }
 
 /// Returns a status of failure with a message as JSON.
-pub fn error_reply(status: StatusCode, why: &str) -> PageReply {
+pub(crate) fn error_reply(status: StatusCode, why: &str) -> PageReply {
     json(status, serde_json::json!({ "error": why }).to_string())
 }
 
 /// Returns 400 with a message.
-pub fn bad_request(why: &str) -> PageOutcome {
+pub(crate) fn bad_request(why: &str) -> PageOutcome {
     error_reply(StatusCode::BAD_REQUEST, why).into()
 }
 
 /// Returns 302 to a location, or 400 if the location is not valid in a header section.
-pub fn redirect_found(location: &str) -> PageOutcome {
+pub(crate) fn redirect_found(location: &str) -> PageOutcome {
     let Ok(value) = HeaderValue::from_str(location) else {
         return bad_request("the location holds characters that a header field cannot");
     };

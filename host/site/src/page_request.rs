@@ -13,7 +13,7 @@ use super::route::Route;
 use super::shared::SiteState;
 
 /// One received request.
-pub struct PageRequest<'a> {
+pub(crate) struct PageRequest<'a> {
     /// State that all connections share.
     pub shared: &'a std::sync::Arc<SiteState>,
     /// Method, URI, version and fields.
@@ -26,22 +26,22 @@ pub struct PageRequest<'a> {
 
 impl PageRequest<'_> {
     /// Returns the part of the path that follows the fixed part of the route.
-    pub fn path_rest(&self) -> &str {
+    pub(crate) fn path_rest(&self) -> &str {
         self.route.variable_part(self.parts.uri.path())
     }
 
     /// Returns the raw query; empty if there is none.
-    pub fn query(&self) -> &str {
+    pub(crate) fn query(&self) -> &str {
         self.parts.uri.query().unwrap_or_default()
     }
 
     /// Iterates over all decoded names and values of the query.
-    pub fn query_pairs(&self) -> form_urlencoded::Parse<'_> {
+    pub(crate) fn query_pairs(&self) -> form_urlencoded::Parse<'_> {
         form_urlencoded::parse(self.query().as_bytes())
     }
 
     /// Returns the first decoded value of that name in the query.
-    pub fn query_value(&self, name: &str) -> Option<Cow<'_, str>> {
+    pub(crate) fn query_value(&self, name: &str) -> Option<Cow<'_, str>> {
         self.query_pairs().find_map(|(key, value)| (key == name).then_some(value))
     }
 
@@ -49,18 +49,18 @@ impl PageRequest<'_> {
     ///
     /// # Errors
     /// The message for the client.
-    pub fn query_number<T: FromStr>(&self, name: &str, default: T) -> Result<T, String> {
+    pub(crate) fn query_number<T: FromStr>(&self, name: &str, default: T) -> Result<T, String> {
         let parse = |text: Cow<str>| text.parse().map_err(|_| format!("`{name}` is not a number of the right size"));
         self.query_value(name).map_or(Ok(default), parse)
     }
 
     /// Returns the first value of a field, if it is text.
-    pub fn header(&self, name: &str) -> Option<&str> {
+    pub(crate) fn header(&self, name: &str) -> Option<&str> {
         self.parts.headers.get(name)?.to_str().ok()
     }
 
     /// Iterates over names and values of all cookies.
-    pub fn cookies(&self) -> impl Iterator<Item = (&str, &str)> {
+    pub(crate) fn cookies(&self) -> impl Iterator<Item = (&str, &str)> {
         let fields = self.parts.headers.get_all(COOKIE).iter().filter_map(|field| field.to_str().ok());
         fields.flat_map(|field| field.split(';')).filter_map(|pair| pair.trim().split_once('='))
     }

@@ -9,7 +9,7 @@ use super::route::Route;
 use super::{auth, catalog, content_coding, cookies, echo, events, exact, hls, misbehave, redirect, websocket};
 
 /// Returns the outcome of a request.
-pub fn answer(ask: &PageRequest<'_>) -> PageOutcome {
+pub(crate) fn answer(ask: &PageRequest<'_>) -> PageOutcome {
     match ask.route {
         route if !route.allows(&ask.parts.method) => wrong_method(route),
         Route::Auth => auth::sign_in(ask),

@@ -4,7 +4,7 @@ use super::page_outcome::{PageOutcome, bad_request, redirect_found};
 use super::page_request::PageRequest;
 
 /// Serves `/redirect/{n}`.
-pub fn chain(ask: &PageRequest<'_>) -> PageOutcome {
+pub(crate) fn chain(ask: &PageRequest<'_>) -> PageOutcome {
     match ask.path_rest().parse::<u64>() {
         Ok(0) | Err(_) => bad_request("the number of redirects is not a number from 1"),
         Ok(1) => redirect_found("/status/200"),
@@ -13,6 +13,6 @@ pub fn chain(ask: &PageRequest<'_>) -> PageOutcome {
 }
 
 /// Serves `/redirect-to?url=U`.
-pub fn to(ask: &PageRequest<'_>) -> PageOutcome {
+pub(crate) fn to(ask: &PageRequest<'_>) -> PageOutcome {
     ask.query_value("url").map_or_else(|| bad_request("`url` is missing"), |url| redirect_found(&url))
 }

@@ -8,7 +8,7 @@ use super::contents::{Catalog, EncodedBodies};
 use super::stats::SiteStats;
 
 /// State that all connections of a site share.
-pub struct SiteState {
+pub(crate) struct SiteState {
     /// Counts of what was served.
     pub stats: Arc<SiteStats>,
     /// Timer of delayed replies and of bodies in pieces.

@@ -2,14 +2,14 @@
 //! that announce one programme, then null packets, which every player skips.
 
 /// Size of a packet in bytes.
-pub const PACKET_BYTES: usize = 188;
+pub(crate) const PACKET_BYTES: usize = 188;
 
 /// The two packets that RFC 8216 requires first in a segment: programme association table (one programme, whose map is
 /// on PID 0x1000) and programme map table (H.264 on PID 0x100, AAC on 0x101).
-pub const PROGRAM_TABLES: &[u8] = &tables();
+pub(crate) const PROGRAM_TABLES: &[u8] = &tables();
 
 /// 340 null packets (64 KB).
-pub const NULL_PACKETS: &[u8] = &null_packets::<{ 340 * PACKET_BYTES }>();
+pub(crate) const NULL_PACKETS: &[u8] = &null_packets::<{ 340 * PACKET_BYTES }>();
 
 /// Sync byte, PID with the unit-start flag, payload only, pointer field; then the section with its CRC.
 const ASSOCIATION: &[u8] = &[

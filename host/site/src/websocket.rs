@@ -13,7 +13,7 @@ use super::page_outcome::{PageOutcome, empty, error_reply};
 use super::page_request::PageRequest;
 
 /// Accepts the handshake, or answers 426.
-pub fn handshake(ask: &PageRequest<'_>) -> PageOutcome {
+pub(crate) fn handshake(ask: &PageRequest<'_>) -> PageOutcome {
     let Some(accept) = accept_key(ask) else {
         let mut reply = error_reply(StatusCode::UPGRADE_REQUIRED, "this is a WebSocket, version 13");
         reply.headers_mut().insert(UPGRADE, HeaderValue::from_static("websocket"));
@@ -36,7 +36,7 @@ fn accept_key(ask: &PageRequest<'_>) -> Option<HeaderValue> {
 }
 
 /// Echoes until the client closes the WebSocket or disconnects. The library answers pings and the closing handshake.
-pub async fn echo(upgrade: OnUpgrade) {
+pub(crate) async fn echo(upgrade: OnUpgrade) {
     let Ok(upgraded) = upgrade.await else { return };
     let mut socket = WebSocketStream::from_raw_socket(TokioIo::new(upgraded), Role::Server, None).await;
     while let Some(Ok(message)) = socket.next().await {

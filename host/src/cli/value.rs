@@ -43,7 +43,7 @@ pub struct DataArg {
 /// Parses `name:value`. It is a type rather than a function, since clap repeats the value that a function rejects, and
 /// the value may be a secret.
 #[derive(Clone)]
-pub struct HeaderParser;
+pub(super) struct HeaderParser;
 
 impl TypedValueParser for HeaderParser {
     type Value = HeaderArg;
@@ -69,7 +69,7 @@ fn header(value: &OsStr) -> Result<HeaderArg, String> {
 }
 
 /// Parses `NAME=FILE`.
-pub fn data(text: &str) -> Result<DataArg, &'static str> {
+pub(super) fn data(text: &str) -> Result<DataArg, &'static str> {
     let (name, file) = text.split_once('=').ok_or("it must be `NAME=FILE`")?;
     if !is_name(name) {
         return Err("a name has letters, digits, `_`, `-` and `.`, and begins with a letter or `_`");
@@ -85,23 +85,23 @@ pub fn data(text: &str) -> Result<DataArg, &'static str> {
 pub struct StageList(pub Vec<StageSpec>);
 
 /// Parses stages with commas between them.
-pub fn stages(text: &str) -> Result<StageList, String> {
+pub(super) fn stages(text: &str) -> Result<StageList, String> {
     parse_stages(text).map(StageList).map_err(|why| format!("a stage {why}"))
 }
 
 /// Parses a rate with a unit.
-pub fn rate(text: &str) -> Result<f64, String> {
+pub(super) fn rate(text: &str) -> Result<f64, String> {
     parse_rate(text).map_err(|why| format!("it {why}"))
 }
 
 /// Returns the parser of `--fail-on`.
-pub fn fail_on() -> impl TypedValueParser<Value = FailOn> {
+pub(super) fn fail_on() -> impl TypedValueParser<Value = FailOn> {
     PossibleValuesParser::new(FailOn::NAMES.map(|(name, _)| name))
         .map(|name| FailOn::from_name(&name).unwrap_or_default())
 }
 
 /// Parses a whole number of at least 1 that `T` can hold.
-pub fn at_least_one<T: TryFrom<u64>>(text: &str) -> Result<T, &'static str> {
+pub(super) fn at_least_one<T: TryFrom<u64>>(text: &str) -> Result<T, &'static str> {
     match text.parse::<u64>() {
         Ok(0) | Err(_) => Err("it must be a whole number, at least 1"),
         Ok(number) => T::try_from(number).map_err(|_| "it is too large"),
@@ -109,18 +109,18 @@ pub fn at_least_one<T: TryFrom<u64>>(text: &str) -> Result<T, &'static str> {
 }
 
 /// Parses a seed.
-pub fn seed(text: &str) -> Result<u64, &'static str> {
+pub(super) fn seed(text: &str) -> Result<u64, &'static str> {
     text.parse().map_err(|_| "it must be a whole number from 0 to 2^64 - 1")
 }
 
 /// Parses a finite number above zero.
-pub fn positive(text: &str) -> Result<f64, &'static str> {
+pub(super) fn positive(text: &str) -> Result<f64, &'static str> {
     let number: f64 = text.parse().map_err(|_| "it must be a number")?;
     if number.is_finite() && number > 0.0 { Ok(number) } else { Err("it must be more than 0, and finite") }
 }
 
 /// Parses a share in percent and returns it as a part of 1.
-pub fn tolerance(text: &str) -> Result<f64, &'static str> {
+pub(super) fn tolerance(text: &str) -> Result<f64, &'static str> {
     let percent = text.strip_suffix('%').and_then(|number| number.trim().parse::<f64>().ok());
     match percent {
         Some(percent) if (0.0..=1_000.0).contains(&percent) => Ok(percent / 100.0),
@@ -129,12 +129,12 @@ pub fn tolerance(text: &str) -> Result<f64, &'static str> {
 }
 
 /// Parses a duration of zero or more.
-pub fn zero_or_more(text: &str) -> Result<Duration, String> {
+pub(super) fn zero_or_more(text: &str) -> Result<Duration, String> {
     parse_duration(text).map_err(|error| error.to_string())
 }
 
 /// Parses a duration above zero.
-pub fn positive_duration(text: &str) -> Result<Duration, String> {
+pub(super) fn positive_duration(text: &str) -> Result<Duration, String> {
     match zero_or_more(text)? {
         Duration::ZERO => Err("it must be more than 0".to_owned()),
         duration => Ok(duration),

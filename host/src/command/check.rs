@@ -13,7 +13,7 @@ use crate::sinks::{self, SINKS};
 ///
 /// # Errors
 /// Returns all errors in it.
-pub fn check(args: &RunArgs) -> Result<Exit, Diagnostics> {
+pub(super) fn check(args: &RunArgs) -> Result<Exit, Diagnostics> {
     let source = read_source(args.script.as_deref())?;
     let plan = build_plan(args, &source)?;
     drop(sinks::open(SINKS, args, &plan)?);

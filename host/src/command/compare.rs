@@ -14,7 +14,7 @@ use crate::report::{self, Report, compare, merge, read};
 ///
 /// # Errors
 /// A file is not a report, or the two are of different scripts.
-pub fn compare(args: &CompareArgs) -> Result<Exit, Diagnostics> {
+pub(super) fn compare(args: &CompareArgs) -> Result<Exit, Diagnostics> {
     let mut diagnostics = Diagnostics::default();
     let mut read = |path: &Path| diagnostics.absorb(read::read(path).map_err(Diagnostics::from));
     let (Some(base), Some(new)) = (read(&args.base), read(&args.new)) else { return Err(diagnostics) };
@@ -31,14 +31,14 @@ pub fn compare(args: &CompareArgs) -> Result<Exit, Diagnostics> {
 const DEFAULT_TOLERANCE: f64 = 0.05;
 
 /// A report that others are compared with.
-pub struct Baseline {
+pub(super) struct Baseline {
     /// The path that it was read from.
     path: PathBuf,
     report: Report,
 }
 
 /// The end of a comparison.
-pub struct ComparisonResult {
+pub(super) struct ComparisonResult {
     /// The text to print.
     pub text: String,
     /// The exit code.
@@ -49,7 +49,7 @@ pub struct ComparisonResult {
 ///
 /// # Errors
 /// The two cannot be compared.
-pub fn compare_with_base(
+pub(super) fn compare_with_base(
     base: &Baseline,
     new: &Report,
     tolerance: Option<f64>,
@@ -64,7 +64,7 @@ pub fn compare_with_base(
 ///
 /// # Errors
 /// The file is not a report, or one of other actions than the plan's.
-pub fn read_baseline(path: &Path, plan: &Plan) -> Result<Baseline, Diagnostic> {
+pub(super) fn read_baseline(path: &Path, plan: &Plan) -> Result<Baseline, Diagnostic> {
     let report = read::read(path)?;
     let mut rows = report.actions.iter().zip(&plan.rows);
     let same = rows.all(|(row, info)| row.name == info.name && row.action.as_ref() == Some(&info.action));

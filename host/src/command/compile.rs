@@ -7,7 +7,7 @@ use crate::exit::Exit;
 use crate::plugin::load::compile::{CompileCaps, compile_input};
 
 /// Compiles standard input to standard output.
-pub fn compile(args: CompileArgs) -> Exit {
+pub(super) fn compile(args: CompileArgs) -> Exit {
     let caps = CompileCaps { memory: args.memory, time: Duration::from_millis(args.time) };
     match compile_input(caps) {
         Ok(()) => Exit::Success,

@@ -11,7 +11,7 @@ use crate::run::load_controller::ControlRequest;
 ///
 /// # Errors
 /// No run answers, or it rejects the request.
-pub fn control(args: &ControlArgs) -> Result<Exit, Diagnostics> {
+pub(super) fn control(args: &ControlArgs) -> Result<Exit, Diagnostics> {
     let request = match args.command.clone() {
         ControlCommand::Scale { scale, scenario } => ControlRequest::Scale(scale, scenario),
         ControlCommand::Pause => ControlRequest::Pause(true),

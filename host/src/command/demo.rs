@@ -14,7 +14,7 @@ use crate::run::signals::Signals;
 ///
 /// # Errors
 /// The address cannot be listened on, or the script or a flag has an error.
-pub fn demo(args: &DemoArgs) -> Result<Exit, Diagnostics> {
+pub(super) fn demo(args: &DemoArgs) -> Result<Exit, Diagnostics> {
     let address = args.address();
     let site = Site::spawn(address, 1).map_err(|error| {
         Diagnostic::new("usage::addr", format!("cannot listen on {address}: {}", io_reason(&error)))

@@ -15,7 +15,7 @@ use crate::report::{self, ReportFile, merge, read};
 ///
 /// # Errors
 /// A file is not a report, two of them are of different scripts, or a file cannot be written.
-pub fn merge(args: &MergeArgs) -> Result<Exit, Diagnostics> {
+pub(super) fn merge(args: &MergeArgs) -> Result<Exit, Diagnostics> {
     let mut diagnostics = Diagnostics::default();
     let inputs: Vec<_> = diagnostics.absorb(read_reports(&args.reports)).unwrap_or_default();
     let reports = without_earlier_sums(inputs, &args.out);

@@ -13,16 +13,13 @@ mod plugins;
 mod run;
 mod schema;
 
-use std::io::IsTerminal;
-
 use clap::FromArgMatches;
 use tracing_subscriber::EnvFilter;
 
 use crate::cli::{self, Cli, Command, ConsoleArgs, LogLevel};
-use crate::diagnostic;
 use crate::exit::Exit;
 use crate::report::formats::{self, FORMATS};
-use output::print;
+use output::{is_colored, print, print_errors};
 
 /// Parses the arguments of the process. On wrong usage, and for `--help` and `--version`, it prints and exits.
 pub fn parse() -> Cli {
@@ -38,7 +35,7 @@ pub fn definition() -> clap::Command {
 /// Runs the command, prints its errors on standard error, and returns the exit code.
 pub fn dispatch(cli: &Cli) -> Exit {
     let console = console(cli);
-    let color = !console.no_color && std::env::var_os("NO_COLOR").is_none() && std::io::stderr().is_terminal();
+    let color = is_colored(&console);
     start_log(console.log.unwrap_or(LogLevel::Warn), color);
     let result = match &cli.command {
         None => run::run(&cli.run),
@@ -64,7 +61,7 @@ pub fn dispatch(cli: &Cli) -> Exit {
         }
     };
     result.unwrap_or_else(|diagnostics| {
-        eprint!("{}", diagnostic::render(&diagnostics, color));
+        print_errors(&diagnostics, color);
         diagnostics.exit()
     })
 }

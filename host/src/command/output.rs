@@ -1,12 +1,13 @@
 //! The output of commands: results on standard output, warnings on standard error.
 
-use std::io::Write;
+use std::io::{IsTerminal, Write};
 
-use crate::diagnostic::{Diagnostic, Diagnostics};
+use crate::cli::ConsoleArgs;
+use crate::diagnostic::{self, Diagnostic, Diagnostics};
 use crate::exit::Exit;
 
 /// Prints a whole text. A reader that closes the pipe early, such as `head`, is not an error.
-pub fn print(text: &[u8]) -> Result<Exit, Diagnostics> {
+pub(super) fn print(text: &[u8]) -> Result<Exit, Diagnostics> {
     match std::io::stdout().write_all(text) {
         Err(error) if error.kind() != std::io::ErrorKind::BrokenPipe => {
             Err(Diagnostic::new("internal::stdout", error.to_string()).into())
@@ -15,8 +16,18 @@ pub fn print(text: &[u8]) -> Result<Exit, Diagnostics> {
     }
 }
 
+/// Returns `true` if standard error is shown in color.
+pub(super) fn is_colored(console: &ConsoleArgs) -> bool {
+    !console.no_color && std::env::var_os("NO_COLOR").is_none() && std::io::stderr().is_terminal()
+}
+
+/// Prints errors on standard error.
+pub(super) fn print_errors(diagnostics: &Diagnostics, is_colored: bool) {
+    eprint!("{}", diagnostic::render(diagnostics, is_colored));
+}
+
 /// Warns of native plugins.
-pub fn warn_about_native<'n>(names: impl IntoIterator<Item = &'n str>) {
+pub(super) fn warn_about_native<'n>(names: impl IntoIterator<Item = &'n str>) {
     for name in names {
         eprintln!("warning: plugin `{name}` is native: it runs with all your rights, and no limit applies to it");
     }

@@ -23,7 +23,7 @@ use crate::text::one_line;
 ///
 /// # Errors
 /// The script is wrong, or a plugin does not load.
-pub fn plugins(args: &PluginsArgs) -> Result<Exit, Diagnostics> {
+pub(super) fn plugins(args: &PluginsArgs) -> Result<Exit, Diagnostics> {
     let policy = PluginLoadOptions { locked: args.locked, allow_native: args.native.allow_native, quiet: false };
     for plugin in load_plugins(args.script.as_deref(), policy)?.iter() {
         print(plugin_text(plugin).as_bytes())?;
@@ -35,7 +35,7 @@ pub fn plugins(args: &PluginsArgs) -> Result<Exit, Diagnostics> {
 ///
 /// # Errors
 /// The script is wrong, or a plugin does not load.
-pub fn load_plugins(script: Option<&Path>, policy: PluginLoadOptions) -> Result<PluginSet, Diagnostics> {
+pub(super) fn load_plugins(script: Option<&Path>, policy: PluginLoadOptions) -> Result<PluginSet, Diagnostics> {
     let source = match script {
         Some(path) => super::run::read_source(Some(path))?,
         None => Arc::new(SourceText { name: String::new(), text: "steps: [{name: none}]".into() }),
@@ -59,7 +59,7 @@ fn plugin_text(plugin: &LoadedPlugin) -> String {
 }
 
 /// Lists the actions of a plugin with their parameters, a line each.
-pub fn action_lines(plugin: &LoadedPlugin) -> String {
+pub(super) fn action_lines(plugin: &LoadedPlugin) -> String {
     let mut out = String::new();
     for action in &plugin.description.actions {
         // Writing to a `String` cannot fail.

@@ -6,7 +6,7 @@ use std::sync::Arc;
 
 use super::compare::{self, Baseline};
 use crate::cli::RunArgs;
-use crate::command::output::{print, warn_about_native};
+use crate::command::output::{is_colored, print, print_errors, warn_about_native};
 use crate::control::{ControlSocket, TerminalKeys};
 use crate::data::{DataSet, DataSets};
 use crate::diagnostic::{Diagnostic, Diagnostics, SourceText, io_reason};
@@ -20,7 +20,7 @@ use crate::run::load_controller::{LoadChangeKind, LoadController};
 use crate::run::{self, EndReason, RunOutcome, signals};
 use crate::script;
 use crate::script::model::FailOn;
-use crate::sinks::threads::QUEUE_SECONDS;
+use crate::sinks::threads::{QUEUE_SECONDS, SinkResults};
 use crate::sinks::{self, MissedSeconds, NamedSink, RunInfo, SINKS, SinkThreads, run_settings};
 
 /// The size of the largest script, in bytes.
@@ -29,8 +29,8 @@ const MAX_SCRIPT_BYTES: u64 = 16 << 20;
 /// Runs the script that the arguments name.
 ///
 /// # Errors
-/// Returns all errors found before the run, or after it the reports that cannot be written.
-pub fn run(args: &RunArgs) -> Result<Exit, Diagnostics> {
+/// Returns all errors found before the run; or those of its outputs, if nothing else fails it.
+pub(super) fn run(args: &RunArgs) -> Result<Exit, Diagnostics> {
     let source = read_source(args.script.as_deref())?;
     run_source(args, &source, 1)
 }
@@ -39,8 +39,8 @@ pub fn run(args: &RunArgs) -> Result<Exit, Diagnostics> {
 /// takes.
 ///
 /// # Errors
-/// As [`run`].
-pub fn run_source(args: &RunArgs, source: &Arc<SourceText>, files_each: u64) -> Result<Exit, Diagnostics> {
+/// As [`run()`].
+pub(super) fn run_source(args: &RunArgs, source: &Arc<SourceText>, files_each: u64) -> Result<Exit, Diagnostics> {
     let plan = Arc::new(build_plan(args, source)?);
     let sinks = sinks::open(SINKS, args, &plan)?;
     let baseline = args.baseline.as_deref().map(|path| compare::read_baseline(path, &plan)).transpose()?;
@@ -76,27 +76,38 @@ fn run_plan(
         changes: change_reports(&finished),
         ..built
     });
-    // The table is shown even if a sink has failed: it is then all that is left of the run.
     let results = sinks.finish(&report);
-    if !args.quiet {
-        print(report::table(&report, args.latency.unwrap_or_default()).as_bytes())?;
-    }
-    for missed in &results.missed {
-        let MissedSeconds { sink, missed, seconds } = missed;
+    conclude(args, &report, results, baseline, exit_of(&finished, plan.fail_on))
+}
+
+/// Shows the report of a run that is over, and returns the exit code. An output that failed hides neither the report
+/// nor a run that failed: its errors decide the exit code only of a run without another.
+fn conclude(
+    args: &RunArgs,
+    report: &Report,
+    results: SinkResults,
+    baseline: Option<&Baseline>,
+    mut exit: Exit,
+) -> Result<Exit, Diagnostics> {
+    let SinkResults { missed, mut diagnostics } = results;
+    let show = |text: &str| if args.quiet { Ok(Exit::Success) } else { print(text.as_bytes()) };
+    diagnostics.absorb(show(&report::table(report, args.latency.unwrap_or_default())));
+    for MissedSeconds { sink, missed, seconds } in missed {
         eprintln!("warning: the output `{sink}` was too slow: it missed {missed} of {seconds} seconds");
     }
-    results.diagnostics.into_result(())?;
-    let mut exit = exit_of(&finished, plan.fail_on);
-    if let Some(baseline) = baseline {
-        let comparison = compare::compare_with_base(baseline, &report, args.tolerance)?;
-        if !args.quiet {
-            print(comparison.text.as_bytes())?;
-        }
+    let compared = baseline.map(|baseline| compare::compare_with_base(baseline, report, args.tolerance));
+    let compared = compared.map(|comparison| comparison.map_err(Diagnostics::from));
+    if let Some(comparison) = compared.and_then(|comparison| diagnostics.absorb(comparison)) {
+        diagnostics.absorb(show(&comparison.text));
         // A worse run outranks failed requests.
         if comparison.exit != Exit::Success && matches!(exit, Exit::Success | Exit::RequestsFailed) {
             exit = comparison.exit;
         }
     }
+    if exit == Exit::Success {
+        return diagnostics.into_result(exit);
+    }
+    print_errors(&diagnostics, is_colored(&args.console));
     Ok(if exit == Exit::Interrupted { exit } else { exit.announce() })
 }
 
@@ -104,7 +115,7 @@ fn run_plan(
 ///
 /// # Errors
 /// Returns all errors in it.
-pub fn build_plan(args: &RunArgs, source: &Arc<SourceText>) -> Result<Plan, Diagnostics> {
+pub(super) fn build_plan(args: &RunArgs, source: &Arc<SourceText>) -> Result<Plan, Diagnostics> {
     let script = script::parse(source)?;
     let plan = plan::build(args, &script)?;
     warn_about_native(plan.native.iter().map(String::as_str));
@@ -115,7 +126,7 @@ pub fn build_plan(args: &RunArgs, source: &Arc<SourceText>) -> Result<Plan, Diag
 ///
 /// # Errors
 /// No script was named, or it cannot be read.
-pub fn read_source(path: Option<&Path>) -> Result<Arc<SourceText>, Diagnostic> {
+pub(super) fn read_source(path: Option<&Path>) -> Result<Arc<SourceText>, Diagnostic> {
     let path = path.ok_or_else(|| {
         Diagnostic::new("usage::script", "no script was given")
             .help("name one with `--script FILE`, or try `stampede-shooter demo`")

@@ -14,7 +14,7 @@ use crate::script;
 ///
 /// # Errors
 /// The script is wrong, or a plugin does not load.
-pub fn schema(args: &SchemaArgs) -> Result<Exit, Diagnostics> {
+pub(super) fn schema(args: &SchemaArgs) -> Result<Exit, Diagnostics> {
     let mut schema: Value =
         serde_json::from_str(script::SCHEMA).map_err(|error| Diagnostic::new("internal::schema", error.to_string()))?;
     let plugins = load_plugins(

@@ -15,7 +15,7 @@ const REPLY_TIMEOUT: Duration = Duration::from_secs(30);
 ///
 /// # Errors
 /// No run answers, or the run rejects the request.
-pub fn send_line(path: &Path, line: &str) -> Result<String, Diagnostic> {
+pub(crate) fn send_line(path: &Path, line: &str) -> Result<String, Diagnostic> {
     let name = path.display();
     let failed = |what: &str, why: String| Diagnostic::new("usage::control", format!("{what} `{name}`: {why}"));
     let mut stream = UnixStream::connect(path).map_err(|error| {

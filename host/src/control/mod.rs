@@ -12,11 +12,11 @@ mod terminal_keys;
 mod unsupported;
 
 #[cfg(unix)]
-pub use client::send_line;
-pub use protocol::encode_request;
+pub(crate) use client::send_line;
+pub(crate) use protocol::encode_request;
 #[cfg(unix)]
-pub use socket::ControlSocket;
+pub(crate) use socket::ControlSocket;
 #[cfg(unix)]
-pub use terminal_keys::TerminalKeys;
+pub(crate) use terminal_keys::TerminalKeys;
 #[cfg(not(unix))]
 pub use unsupported::{ControlSocket, TerminalKeys, send_line};

@@ -27,7 +27,7 @@ const ACCEPT_RETRY_DELAY: Duration = Duration::from_secs(1);
 const MAX_CLIENTS: usize = 32;
 
 /// The control socket. Dropping it removes its file.
-pub struct ControlSocket {
+pub(crate) struct ControlSocket {
     path: PathBuf,
     /// Device and inode of the socket's file, which distinguish it from a later file with that name.
     file: (u64, u64),
@@ -39,7 +39,7 @@ impl ControlSocket {
     ///
     /// # Errors
     /// The path already exists, or cannot be created.
-    pub fn create(path: &Path) -> Result<Self, Diagnostic> {
+    pub(crate) fn create(path: &Path) -> Result<Self, Diagnostic> {
         // The mask sets the mode at creation: a file whose mode is narrowed afterwards is open to all for a moment.
         let previous_mask = umask(Mode::from_bits_truncate(0o177));
         let bound = std::os::unix::net::UnixListener::bind(path);
@@ -59,7 +59,7 @@ impl ControlSocket {
     }
 
     /// Serves all connections forever. Must be called inside a Tokio runtime, because it spawns tasks.
-    pub async fn serve(&self, requests: ControlSender) -> Infallible {
+    pub(crate) async fn serve(&self, requests: ControlSender) -> Infallible {
         let listener = self.listener.try_clone().and_then(UnixListener::from_std);
         let free = Arc::new(Semaphore::new(MAX_CLIENTS));
         match listener {

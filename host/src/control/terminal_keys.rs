@@ -25,7 +25,7 @@ use crate::run::load_controller::{ControlCall, ControlRequest, ControlSender};
 const POLL_INTERVAL: Timespec = Timespec { tv_sec: 0, tv_nsec: 200_000_000 };
 
 /// Standard input as a source of keys. Dropping it restores the terminal.
-pub struct TerminalKeys {
+pub(crate) struct TerminalKeys {
     original_modes: Termios,
     stopped: Arc<AtomicBool>,
 }
@@ -33,7 +33,7 @@ pub struct TerminalKeys {
 impl TerminalKeys {
     /// Starts to send a request for each key. Returns `None` if standard input is not a terminal, or if it currently
     /// belongs to another process.
-    pub fn listen(requests: ControlSender) -> Option<Self> {
+    pub(crate) fn listen(requests: ControlSender) -> Option<Self> {
         let original_modes = tcgetattr(stdin()).ok().filter(|_| in_foreground())?;
         let mut modes = original_modes.clone();
         modes.local_modes.remove(LocalModes::ICANON | LocalModes::ECHO);

@@ -1,7 +1,7 @@
 //! The rules by which a data set's rows are given out, with the defaults for what the script does not set.
 
 use crate::script::model::DataSpec;
-pub use crate::script::model::{AtEnd, Order, Partition};
+pub(crate) use crate::script::model::{AtEnd, Order, Partition};
 use crate::script::value_of;
 
 /// The rules by which `next` gives out the rows of a data set.

@@ -20,7 +20,7 @@ use crate::script::model::{DataSource, DataSpec, Node, SecretColumns, Spanned};
 /// the same name: the declared source is not read, but the rows are given out as declared. Of two pairs with the same
 /// name the last counts. Files named in the script are relative to `base`, the script's folder; `source` is the
 /// script's text, for the places of errors.
-pub fn load(
+pub(crate) fn load(
     declared: &[(Spanned<String>, DataSpec)],
     extra: &[(String, PathBuf)],
     base: &Path,
@@ -223,7 +223,7 @@ pub(super) fn decode(bytes: &[u8]) -> Result<&str, FormatError> {
 }
 
 /// Parses the rows of a file that is kept in memory.
-pub fn parse_rows(format: DataFormat, text: &str) -> Result<Table, FormatError> {
+pub(super) fn parse_rows(format: DataFormat, text: &str) -> Result<Table, FormatError> {
     match format {
         DataFormat::Csv => csv::parse(text),
         DataFormat::JsonArray => json::parse_array(text),
@@ -377,7 +377,8 @@ mod tests {
     fn clones_share_the_rows() {
         let sets = LoadCase::new(&[]).load(&[inline("words", &["x", "y"])], &[]).unwrap();
         let copy = sets.clone();
-        assert!(std::ptr::eq(sets.get("words").unwrap(), copy.get("words").unwrap()));
+        let words = sets.find("words").unwrap();
+        assert!(std::ptr::eq(sets.set(words), copy.set(words)));
         assert_eq!(sets.find("other"), None);
     }
 }

@@ -16,10 +16,10 @@ mod set;
 mod table;
 mod text_lines;
 
-pub use feed_strategy::{AtEnd, FeedStrategy, Order, Partition};
-pub use file::RowBuffer;
-pub use load::load;
-pub use partition_check::check_rows_per_user;
-pub use set::{DataId, DataSet, DataSets};
+pub(crate) use feed_strategy::{AtEnd, FeedStrategy, Order, Partition};
+pub(crate) use file::RowBuffer;
+pub(crate) use load::load;
+pub(crate) use partition_check::check_rows_per_user;
+pub(crate) use set::{DataId, DataSet, DataSets};
 #[cfg(test)]
-pub use table::Table;
+pub(crate) use table::Table;

@@ -10,7 +10,7 @@ use crate::script::model::{DataSpec, Spanned};
 ///
 /// # Errors
 /// Returns an error for each set that does not, at its `partition`.
-pub fn check_rows_per_user(
+pub(crate) fn check_rows_per_user(
     sets: &DataSets,
     users: u32,
     declared: &[(Spanned<String>, DataSpec)],

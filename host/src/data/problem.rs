@@ -4,7 +4,7 @@ use std::path::Path;
 
 /// The format of a data file.
 #[derive(Clone, Copy, Debug)]
-pub enum DataFormat {
+pub(super) enum DataFormat {
     /// `.csv`
     Csv,
     /// `.json`
@@ -17,7 +17,7 @@ pub enum DataFormat {
 
 impl DataFormat {
     /// Returns the format of an extension, in upper or lower case.
-    pub fn from_path(path: &Path) -> Option<Self> {
+    pub(super) fn from_path(path: &Path) -> Option<Self> {
         match path.extension()?.to_str()?.to_ascii_lowercase().as_str() {
             "csv" => Some(Self::Csv),
             "json" => Some(Self::JsonArray),
@@ -30,7 +30,7 @@ impl DataFormat {
 
 /// An error in the contents of a file.
 #[derive(Debug, PartialEq, Eq)]
-pub struct FormatError {
+pub(super) struct FormatError {
     /// The line of the error, from 1.
     pub line: usize,
     /// The error, in the grammar of a diagnostic.
@@ -38,7 +38,7 @@ pub struct FormatError {
 }
 
 /// Returns the line that a byte is in, from 1.
-pub fn line_at(text: impl AsRef<[u8]>, at: usize) -> usize {
+pub(super) fn line_at(text: impl AsRef<[u8]>, at: usize) -> usize {
     1 + text.as_ref().iter().take(at).filter(|byte| **byte == b'\n').count()
 }
 

@@ -158,11 +158,6 @@ impl fmt::Debug for DataSet {
 pub struct DataSets(Arc<[DataSet]>);
 
 impl DataSets {
-    /// Returns the set of a name.
-    pub fn get(&self, name: &str) -> Option<&DataSet> {
-        self.find(name).map(|id| self.set(id))
-    }
-
     /// Returns the index of the set of a name, for lookups on the path of requests.
     pub fn find(&self, name: &str) -> Option<DataId> {
         let index = self.0.iter().position(|set| set.name == name)?;

@@ -1,5 +1,5 @@
 //! The one form of every error in the input: code, message, place, help. The code that finds an error builds a
-//! [`Diagnostic`], and only `command::dispatch` prints one, so every message looks the same and all errors of a file
+//! [`Diagnostic`], and only the commands print one, so every message looks the same and all errors of a file
 //! are shown at once.
 
 mod io_reason;

@@ -12,7 +12,7 @@ use super::reply_part::ReplyPart;
 use crate::template::{VariableId, Variables};
 
 /// The longest content that is remembered, in bytes. Each user keeps one, and a condition may look at all of it.
-pub const MAX_REMEMBERED_BODY: usize = 1 << 20;
+pub(crate) const MAX_REMEMBERED_BODY: usize = 1 << 20;
 
 /// The parts of a user's last exchange that conditions of its scenario read.
 pub struct LastExchange {

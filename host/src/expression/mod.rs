@@ -26,8 +26,8 @@ use crate::diagnostic::Span;
 use crate::template::{VariableId, VariableNames};
 use reply_part::ReplyPart;
 
-pub use error::ExpressionError;
-pub use inputs::{ExpressionInputs, LastExchange, MAX_REMEMBERED_BODY};
+pub(crate) use error::ExpressionError;
+pub(crate) use inputs::{ExpressionInputs, LastExchange, MAX_REMEMBERED_BODY};
 
 /// A compiled condition.
 pub struct Expression {

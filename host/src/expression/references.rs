@@ -24,7 +24,7 @@ const REPLY_PARTS: [(&str, ReplyPart); 6] = [
 
 /// The names that an expression reads.
 #[derive(Default)]
-pub struct References {
+pub(super) struct References {
     /// Variables.
     pub variables: Vec<String>,
     /// Parts of the last reply.
@@ -35,7 +35,7 @@ pub struct References {
 ///
 /// # Errors
 /// It reads a name that does not exist, or has a loop within a loop.
-pub fn collect_references(program: &Program, text: &str) -> Result<References, ExpressionError> {
+pub(super) fn collect_references(program: &Program, text: &str) -> Result<References, ExpressionError> {
     let mut reader = ReferenceCollector { program, text, references: References::default(), locals: Vec::new() };
     reader.visit(program.expression())?;
     Ok(reader.references)

@@ -2,7 +2,7 @@
 
 /// A part of the last reply.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum ReplyPart {
+pub(super) enum ReplyPart {
     Status,
     Latency,
     Size,

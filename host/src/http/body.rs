@@ -19,7 +19,7 @@ pub(super) const ACCEPTED_CODINGS: &str = "gzip, deflate, br";
 const MAX_CODINGS: usize = 4;
 
 /// Bytes of content that may still be kept, counted over all replies of a task together.
-pub type Allowance = Rc<Cell<usize>>;
+pub(crate) type Allowance = Rc<Cell<usize>>;
 
 /// Collects content up to a limit.
 pub(super) struct BodyCollector {
@@ -34,12 +34,12 @@ pub(super) struct BodyCollector {
 
 impl BodyCollector {
     /// Creates a collector that keeps at most `limit` bytes, and no more than the allowance has left.
-    pub fn new(limit: usize, allowance: &Allowance) -> Self {
+    pub(super) fn new(limit: usize, allowance: &Allowance) -> Self {
         Self { limit, allowance: Rc::clone(allowance), content: Vec::new(), exceeded: false }
     }
 
     /// Adds a piece of content.
-    pub fn push(&mut self, data: &[u8]) {
+    pub(super) fn push(&mut self, data: &[u8]) {
         let left = self.allowance.get();
         if self.exceeded || self.content.len() + data.len() > self.limit || data.len() > left {
             self.allowance.set(left + self.content.len());
@@ -54,7 +54,7 @@ impl BodyCollector {
     ///
     /// # Errors
     /// The content was larger than the limit or the allowance.
-    pub fn finish(mut self) -> Result<Bytes, Failure> {
+    pub(super) fn finish(mut self) -> Result<Bytes, Failure> {
         if self.exceeded {
             return Err(too_large(self.limit.min(self.allowance.get())));
         }

@@ -55,24 +55,29 @@ enum OriginState {
 
 impl Connections {
     /// Sets whether each connection serves one exchange.
-    pub fn set_single_use(&self, once: bool) {
+    pub(super) fn set_single_use(&self, once: bool) {
         self.single_use.set(once);
     }
 
     /// Returns `true` if each connection serves one exchange.
-    pub const fn is_single_use(&self) -> bool {
+    pub(super) const fn is_single_use(&self) -> bool {
         self.single_use.get()
     }
 
     /// Closes all idle connections and forgets the origins' states: a new connection may negotiate another version.
-    pub fn close(&self) {
+    pub(super) fn close(&self) {
         self.idle.borrow_mut().clear();
         self.origins.borrow_mut().clear();
     }
 
     /// Returns a connection to the request's origin: an open one of the right version if there is one, otherwise a new
     /// one.
-    pub async fn acquire(&self, client: &Client, request: &Request, meter: &Meter) -> Result<ConnectionLease, Failure> {
+    pub(super) async fn acquire(
+        &self,
+        client: &Client,
+        request: &Request,
+        meter: &Meter,
+    ) -> Result<ConnectionLease, Failure> {
         let (origin, version) = (&request.origin, request.version);
         if self.single_use.get() {
             return Ok(ConnectionLease { connection: open(client, origin, version, meter).await?, fresh: true });
@@ -124,7 +129,7 @@ impl Connections {
 
     /// Keeps a connection for the next exchange, unless connections serve one exchange each. Must be called only after
     /// the last byte of a reply.
-    pub fn put_back(&self, connection: Http1) {
+    pub(super) fn put_back(&self, connection: Http1) {
         if self.single_use.get() {
             return;
         }

@@ -20,7 +20,7 @@ const MAX_ATTEMPTS: usize = MAX_KEPT + 1;
 ///
 /// # Errors
 /// No connection could be opened, the exchange failed on it, or the content cannot be kept or decoded.
-pub async fn exchange(
+pub(crate) async fn exchange(
     client: &Client,
     session: &HttpSession,
     meter: &Meter,

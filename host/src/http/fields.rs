@@ -6,7 +6,7 @@ use std::rc::Rc;
 use hyper::header::{HeaderMap, HeaderName, HeaderValue};
 
 /// One header field.
-pub type Field = (HeaderName, HeaderValue);
+pub(crate) type Field = (HeaderName, HeaderValue);
 
 /// Header fields in the order they are sent. A field of the request wins over one of the user with the same name.
 #[derive(Clone, Default)]
@@ -34,6 +34,7 @@ impl Fields {
     }
 
     /// Returns `true` if there is a field of that name.
+    #[cfg(test)]
     pub fn contains(&self, name: &HeaderName) -> bool {
         self.get(name).is_some()
     }

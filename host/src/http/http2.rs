@@ -71,7 +71,7 @@ pub(super) struct Http2 {
 
 impl Http2 {
     /// Starts the protocol on a stream.
-    pub async fn start(client: &Client, transport: Transport) -> Result<Self, Failure> {
+    pub(super) async fn start(client: &Client, transport: Transport) -> Result<Self, Failure> {
         let traffic = Rc::new(Traffic::default());
         let io = TokioIo::new(MeteredStream::new(transport, Rc::clone(&traffic)));
         let (sender, driver) = client.http2.handshake(io).await.map_err(|error| Failure::of_exchange(&error, false))?;
@@ -81,12 +81,12 @@ impl Http2 {
     }
 
     /// Returns `true` if it takes no more requests.
-    pub fn is_closed(&self) -> bool {
+    pub(super) fn is_closed(&self) -> bool {
         self.sender.is_closed()
     }
 
     /// Sends a request and receives its reply. `None` if nothing of it was written.
-    pub async fn exchange(
+    pub(super) async fn exchange(
         &mut self,
         client: &Client,
         meter: &Meter,

@@ -47,19 +47,19 @@ mod header_section;
 mod http1;
 mod http2;
 mod message;
-pub mod redirect;
+pub(crate) mod redirect;
 mod session;
 
 #[cfg(test)]
 mod tests;
 
-pub use body::Allowance;
-pub use body_channel::BodyChannel;
-pub use client::{Client, ClientOptions};
-pub use cookies::Cookies;
-pub use exchange::exchange;
-pub use fields::{Field, Fields};
-pub use header_section::HeaderSection;
-pub use http1::{UpgradeReply, upgrade};
-pub use message::{Reply, Request, RequestTarget};
-pub use session::{HttpSession, Lifespan, Retention};
+pub(crate) use body::Allowance;
+pub(crate) use body_channel::BodyChannel;
+pub(crate) use client::{Client, ClientOptions};
+pub(crate) use cookies::Cookies;
+pub(crate) use exchange::exchange;
+pub(crate) use fields::{Field, Fields};
+pub(crate) use header_section::HeaderSection;
+pub(crate) use http1::{UpgradeReply, upgrade};
+pub(crate) use message::{Reply, Request, RequestTarget};
+pub(crate) use session::{HttpSession, Lifespan, Retention};

@@ -40,7 +40,7 @@ const FOR_ANYONE: [HeaderName; 11] = [
 ///
 /// # Errors
 /// The location is malformed, is neither http nor https, or is not granted.
-pub fn next(
+pub(crate) fn next(
     sent: &Request,
     reply: &Reply,
     secrets: &[HeaderName],

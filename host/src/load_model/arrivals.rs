@@ -13,7 +13,7 @@ use crate::script::model::{ArrivalSpec, LoadSpec};
 use crate::script::stage::StageTarget;
 
 /// The entry in [`LOAD_MODELS`](super::LOAD_MODELS).
-pub const ENTRY: LoadModelEntry = LoadModelEntry {
+pub(super) const ENTRY: LoadModelEntry = LoadModelEntry {
     name: "arrivals",
     keys: &["duration", "stages", "arrival_rate", "arrivals", "max_users", "max_wait"],
     is_open: true,
@@ -29,7 +29,7 @@ const DEFAULT_MAX_USERS_CAP: f64 = 10_000.0;
 
 /// Iterations that begin at a rate.
 #[derive(Clone, Debug)]
-pub struct ArrivalRate {
+pub(crate) struct ArrivalRate {
     /// Iterations begun per second, over time.
     pub rate: LoadProfile,
     /// The process by which they arrive at that rate.

@@ -11,7 +11,7 @@ use super::share::WeightShare;
 use crate::script::model::LoadSpec;
 
 /// The entry in [`LOAD_MODELS`](super::LOAD_MODELS).
-pub const ENTRY: LoadModelEntry = LoadModelEntry {
+pub(super) const ENTRY: LoadModelEntry = LoadModelEntry {
     name: "constant",
     keys: &["users", "duration", "iterations", "ramp_up", "max_users"],
     is_open: false,
@@ -21,11 +21,11 @@ pub const ENTRY: LoadModelEntry = LoadModelEntry {
 };
 
 /// The help for keys of arrivals beside a fixed number of users.
-pub const ARRIVALS_ONLY: &str = "it is for an `arrival_rate`, such as `arrival_rate: 100/s`";
+pub(super) const ARRIVALS_ONLY: &str = "it is for an `arrival_rate`, such as `arrival_rate: 100/s`";
 
 /// A fixed number of users. At least one of `duration` and `iterations` is there.
 #[derive(Clone, Debug)]
-pub struct Constant {
+pub(crate) struct Constant {
     /// The number of users, at least one.
     pub users: u32,
     /// Spare users, which wait until the load is raised during the run.
@@ -40,7 +40,7 @@ pub struct Constant {
 
 impl Constant {
     /// Returns a load of one user and one iteration.
-    pub const fn once() -> Self {
+    pub(crate) const fn once() -> Self {
         Self { users: 1, spare_users: 0, duration: None, iterations: Some(1), ramp_up: Duration::ZERO }
     }
 }
@@ -49,8 +49,8 @@ fn parse(spec: &LoadSpec, _: u64) -> Result<LoadModelHandle, LoadError> {
     // With a duration, more users can join when the load is raised; with a number of iterations they would have no
     // work.
     let has_spare = spec.duration.is_some() && spec.iterations.is_none();
-    let keys = if has_spare { ENTRY.keys } else { &["users", "duration", "iterations", "ramp_up"] };
-    accept_only(spec, keys, "a constant number of users", ARRIVALS_ONLY)?;
+    let keys: Vec<_> = ENTRY.keys.iter().copied().filter(|key| has_spare || *key != "max_users").collect();
+    accept_only(spec, &keys, "a constant number of users", ARRIVALS_ONLY)?;
     if let (Some(users), Some(max_users)) = (&spec.users, &spec.max_users)
         && max_users.value < users.value
     {

@@ -5,7 +5,7 @@ use crate::script::model::{LoadSpec, Setting};
 
 /// Overrides the keys of a script with the flags. A flag that selects another model than the script removes the keys of
 /// the script's model: `--users 5 --duration 10s` tries out a script with stages.
-pub fn with_flags(mut spec: LoadSpec, args: &RunArgs) -> LoadSpec {
+pub(crate) fn with_flags(mut spec: LoadSpec, args: &RunArgs) -> LoadSpec {
     if args.users.is_some() || args.iterations.is_some() {
         spec.retain(&["users", "duration", "iterations", "shared_iterations", "ramp_up"]);
     }
@@ -38,7 +38,7 @@ fn put<T>(setting: &mut Option<Setting<T>>, flag: Option<T>) {
 }
 
 /// Returns the first flag that sets how much load there is.
-pub fn load_flag(args: &RunArgs) -> Option<&'static str> {
+pub(crate) fn load_flag(args: &RunArgs) -> Option<&'static str> {
     let flags = [
         ("--users", args.users.is_some()),
         ("--iterations", args.iterations.is_some()),

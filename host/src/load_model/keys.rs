@@ -6,7 +6,7 @@ use crate::script::stage::{StageSpec, StageTarget};
 
 /// The reason why keys do not make a load.
 #[derive(Clone, Debug, PartialEq)]
-pub struct LoadError {
+pub(crate) struct LoadError {
     /// The key to point at.
     pub key: LoadKey,
     /// The error in a sentence.
@@ -17,14 +17,14 @@ pub struct LoadError {
 
 impl LoadError {
     /// Returns an error at a key's value.
-    pub fn new<T>(name: &'static str, setting: Option<&Setting<T>>, message: &str, help: &'static str) -> Self {
+    pub(crate) fn new<T>(name: &'static str, setting: Option<&Setting<T>>, message: &str, help: &'static str) -> Self {
         let span = setting.and_then(|setting| setting.span);
         Self { key: LoadKey { name, span }, message: message.to_owned(), help }
     }
 }
 
 /// Rejects the first key that has no meaning for a model. The message names the load, such as `an arrival rate`.
-pub fn accept_only(spec: &LoadSpec, keys: &[&str], load: &str, help: &'static str) -> Result<(), LoadError> {
+pub(super) fn accept_only(spec: &LoadSpec, keys: &[&str], load: &str, help: &'static str) -> Result<(), LoadError> {
     match spec.given().into_iter().find(|key| !keys.contains(&key.name)) {
         Some(key) => Err(LoadError { key, message: format!("`{}` does not go with {load}", key.name), help }),
         None => Ok(()),
@@ -32,7 +32,7 @@ pub fn accept_only(spec: &LoadSpec, keys: &[&str], load: &str, help: &'static st
 }
 
 /// Rejects `duration` beside `stages`.
-pub fn reject_duration_beside_stages(spec: &LoadSpec) -> Result<(), LoadError> {
+pub(super) fn reject_duration_beside_stages(spec: &LoadSpec) -> Result<(), LoadError> {
     let (Some(stages), Some(duration)) = (&spec.stages, &spec.duration) else { return Ok(()) };
     let place = Setting { value: (), span: duration.span.or(stages.span) };
     let message = "`duration` does not go with `stages`, which have durations";
@@ -40,12 +40,12 @@ pub fn reject_duration_beside_stages(spec: &LoadSpec) -> Result<(), LoadError> {
 }
 
 /// Returns the value of a key.
-pub fn value<T: Copy>(setting: Option<Setting<T>>) -> Option<T> {
+pub(super) fn value<T: Copy>(setting: Option<Setting<T>>) -> Option<T> {
     setting.map(|setting| setting.value)
 }
 
 /// Returns the profile that begins at `start` and goes through the stages.
-pub fn profile(start: f64, stages: &[StageSpec]) -> LoadProfile {
+pub(super) fn profile(start: f64, stages: &[StageSpec]) -> LoadProfile {
     let target = |stage: &StageSpec| match stage.target {
         StageTarget::Users(users) => f64::from(users),
         StageTarget::Rate(rate) => rate,

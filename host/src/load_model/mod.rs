@@ -16,7 +16,7 @@ mod constant;
 mod flags;
 mod keys;
 mod model;
-pub mod phrases;
+pub(crate) mod phrases;
 mod ramping;
 mod rule;
 mod share;
@@ -25,40 +25,40 @@ mod shared;
 mod tests;
 
 #[cfg(test)]
-pub use arrivals::ArrivalRate;
-pub use constant::Constant;
-pub use flags::{load_flag, with_flags};
-pub use keys::LoadError;
+pub(crate) use arrivals::ArrivalRate;
+pub(crate) use constant::Constant;
+pub(crate) use flags::{load_flag, with_flags};
+pub(crate) use keys::LoadError;
 #[cfg(test)]
-pub use model::LoadModel;
-pub use model::{LoadModelEntry, LoadModelHandle};
+pub(crate) use model::LoadModel;
+pub(crate) use model::{LoadModelEntry, LoadModelHandle};
 #[cfg(test)]
-pub use ramping::Ramping;
-pub use rule::{ArrivalRule, IterationRule, SelfPacedRule, UserCount};
-pub use share::WeightShare;
+pub(crate) use ramping::Ramping;
+pub(crate) use rule::{ArrivalRule, IterationRule, SelfPacedRule, UserCount};
+pub(crate) use share::WeightShare;
 #[cfg(test)]
-pub use shared::Shared;
+pub(crate) use shared::Shared;
 
 use crate::script::model::LoadSpec;
 
 /// The load models of scripts. The first one that is selected by the given keys is used; the last one always is.
-pub const LOAD_MODELS: &[LoadModelEntry] = &[arrivals::ENTRY, ramping::ENTRY, shared::ENTRY, constant::ENTRY];
+pub(crate) const LOAD_MODELS: &[LoadModelEntry] = &[arrivals::ENTRY, ramping::ENTRY, shared::ENTRY, constant::ENTRY];
 
 /// Reads the load model that the keys select.
 ///
 /// # Errors
 /// A key does not go with the model, or the model lacks one.
-pub fn parse(models: &[LoadModelEntry], spec: &LoadSpec, seed: u64) -> Result<LoadModelHandle, LoadError> {
+pub(crate) fn parse(models: &[LoadModelEntry], spec: &LoadSpec, seed: u64) -> Result<LoadModelHandle, LoadError> {
     (selected(models, spec).parse)(spec, seed)
 }
 
 /// Returns true if any key selects a model. A duration alone does not.
-pub fn is_given(spec: &LoadSpec) -> bool {
+pub(crate) fn is_given(spec: &LoadSpec) -> bool {
     spec.given().iter().any(|key| key.name != "duration")
 }
 
 /// Gives a scenario's own load the script's duration, if its model needs one and the scenario has none.
-pub fn with_script_duration(models: &[LoadModelEntry], mut own: LoadSpec, script: &LoadSpec) -> LoadSpec {
+pub(crate) fn with_script_duration(models: &[LoadModelEntry], mut own: LoadSpec, script: &LoadSpec) -> LoadSpec {
     if (selected(models, &own).takes_script_duration)(&own) {
         own.duration = own.duration.or(script.duration);
     }
@@ -66,7 +66,7 @@ pub fn with_script_duration(models: &[LoadModelEntry], mut own: LoadSpec, script
 }
 
 /// Returns true if a report's model of this name begins iterations when they are due, even if no user is free.
-pub fn is_open(name: &str) -> bool {
+pub(crate) fn is_open(name: &str) -> bool {
     LOAD_MODELS.iter().any(|model| model.name == name && model.is_open)
 }
 

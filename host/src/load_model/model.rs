@@ -10,7 +10,7 @@ use crate::script::model::LoadSpec;
 
 /// A load model as registered.
 #[derive(Clone, Copy)]
-pub struct LoadModelEntry {
+pub(crate) struct LoadModelEntry {
     /// The name in reports.
     pub name: &'static str,
     /// The keys that have a meaning for it, each described in the schema of scripts and in the guide.

@@ -5,12 +5,12 @@ use std::time::Duration;
 use stampede_time::Nanos;
 
 /// Returns a number of things, such as `1 user` or `2 users`.
-pub fn count(number: u64, thing: &str) -> String {
+pub(crate) fn count(number: u64, thing: &str) -> String {
     format!("{number} {thing}{}", if number == 1 { "" } else { "s" })
 }
 
 /// Returns a length of time, such as `1m 30s`.
-pub fn time(length: Nanos) -> humantime::FormattedDuration {
+pub(crate) fn time(length: Nanos) -> humantime::FormattedDuration {
     humantime::format_duration(Duration::from_nanos(length))
 }
 

@@ -9,7 +9,7 @@ use crate::pace::LoadProfile;
 use crate::script::model::LoadSpec;
 
 /// The entry in [`LOAD_MODELS`](super::LOAD_MODELS).
-pub const ENTRY: LoadModelEntry = LoadModelEntry {
+pub(super) const ENTRY: LoadModelEntry = LoadModelEntry {
     name: "ramping",
     keys: &["stages"],
     is_open: false,
@@ -20,7 +20,7 @@ pub const ENTRY: LoadModelEntry = LoadModelEntry {
 
 /// Users over time.
 #[derive(Clone, Debug)]
-pub struct Ramping {
+pub(crate) struct Ramping {
     /// Their number.
     pub users: LoadProfile,
 }

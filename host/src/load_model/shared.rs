@@ -11,7 +11,7 @@ use super::share::WeightShare;
 use crate::script::model::LoadSpec;
 
 /// The entry in [`LOAD_MODELS`](super::LOAD_MODELS).
-pub const ENTRY: LoadModelEntry = LoadModelEntry {
+pub(super) const ENTRY: LoadModelEntry = LoadModelEntry {
     name: "shared",
     keys: &["users", "duration", "shared_iterations", "ramp_up"],
     is_open: false,
@@ -22,7 +22,7 @@ pub const ENTRY: LoadModelEntry = LoadModelEntry {
 
 /// Users that share iterations.
 #[derive(Clone, Debug)]
-pub struct Shared {
+pub(crate) struct Shared {
     /// The number of users, at least one.
     pub users: u32,
     /// Iterations of all users together, at least one.
@@ -34,7 +34,8 @@ pub struct Shared {
 }
 
 fn parse(spec: &LoadSpec, _: u64) -> Result<LoadModelHandle, LoadError> {
-    let keys = ["users", "duration", "iterations", "shared_iterations", "ramp_up"];
+    // `iterations` has a message of its own.
+    let keys: Vec<_> = ENTRY.keys.iter().copied().chain(["iterations"]).collect();
     accept_only(spec, &keys, "a constant number of users", ARRIVALS_ONLY)?;
     if let Some(iterations) = &spec.iterations {
         let message = "`iterations` of each user do not go with `shared_iterations` of all";

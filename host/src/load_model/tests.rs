@@ -52,6 +52,17 @@ fn the_shares_of_a_load_are_loads_of_its_model() {
     }
 }
 
+#[test]
+fn the_schema_of_reports_lists_the_models() {
+    let schema: Value = serde_json::from_str(include_str!("../report/report.schema.json")).unwrap();
+    let listed = schema.pointer("/$defs/scenario/properties/model/enum").and_then(Value::as_array).unwrap();
+    let mut listed: Vec<_> = listed.iter().map(|name| name.as_str().unwrap()).collect();
+    let mut registered: Vec<_> = LOAD_MODELS.iter().map(|entry| entry.name).collect();
+    listed.sort_unstable();
+    registered.sort_unstable();
+    assert_eq!(listed, registered);
+}
+
 /// Returns the keys of an entry that a document lacks: not a property of scripts in the schema, or not in the guide.
 fn undocumented<'a>(entry: &LoadModelEntry, schema: &Value, guide: &str) -> Vec<&'a str> {
     let has_property = |place: &str, key: &str| schema.pointer(&format!("/$defs/{place}/properties/{key}")).is_some();

@@ -8,14 +8,15 @@ use stampede_time::Nanos;
 
 use super::custom_metric::{MetricId, MetricInfo, MetricTally};
 use super::histogram;
-use super::interval::{Example, IntervalHealth, WorkerInterval};
+use super::interval::{Example, IntervalHealth, SeenAt, WorkerInterval};
 use super::iteration_stats::IterationStats;
 use super::row_stats::RowStats;
 use super::sample::{FailureKind, RowId};
+use super::second::is_left_behind;
 use super::timeline::Timeline;
 
 /// The share of an interval's wall time above which a worker's CPU counts as exhausted.
-pub const BUSY_CPU: f64 = 0.9;
+const BUSY_CPU: f64 = 0.9;
 
 /// The names of a row of the report.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -51,7 +52,7 @@ pub struct CheckInfo {
 }
 
 /// Returns the name of a scenario's step in the report: `scenario/step`, or the step alone in the plain form.
-pub fn label(scenario: Option<&str>, name: &str) -> String {
+pub(crate) fn label(scenario: Option<&str>, name: &str) -> String {
     scenario.map_or_else(|| name.to_owned(), |scenario| format!("{scenario}/{name}"))
 }
 
@@ -71,35 +72,23 @@ struct LatestInterval {
     users: u32,
     requests: u64,
     wall: Nanos,
+    /// `true` if it is the last one of a worker that has ended.
+    has_ended: bool,
 }
 
-/// The second and the worker of an observation, ordered so that the smaller one counts as earlier.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord)]
-struct SeenAt {
-    /// The second of the run.
-    second: u32,
-    /// Index of the worker.
-    worker: usize,
-}
-
-impl SeenAt {
-    const fn of(from: &WorkerInterval) -> Self {
-        Self { second: from.second, worker: from.worker }
-    }
-}
-
-/// The state of a run in a few numbers.
+/// The state of a run in a few numbers. Users and rate are those of the current segment (set-up, load or teardown); the
+/// exchanges are those of the whole run.
 #[derive(Clone, Copy, Debug, Default, PartialEq)]
 pub struct Snapshot {
-    /// Time since the run began.
+    /// Time since the segment began.
     pub elapsed: Nanos,
     /// Number of users of all workers.
     pub users_active: u32,
     /// Exchanges per second, over each worker's last interval.
     pub rps: f64,
-    /// Exchanges so far.
+    /// Exchanges of the run so far.
     pub requests: u64,
-    /// Exchanges so far that failed.
+    /// Exchanges of the run so far that failed.
     pub errors: u64,
 }
 
@@ -205,21 +194,38 @@ impl Aggregate {
         let latest = &mut self.latest[from.worker];
         if latest.is_none_or(|latest| latest.second <= second) {
             let requests = interval.rows.iter().map(RowStats::requests).sum();
-            *latest =
-                Some(LatestInterval { second, users: interval.users_active, requests, wall: interval.health.wall });
+            let (users, wall) = (interval.users_active, interval.health.wall);
+            *latest = Some(LatestInterval { second, users, requests, wall, has_ended: false });
         }
     }
 
-    /// Returns the state of the run. A worker that is more than a second behind the newest interval has ended, so its
-    /// users and its rate are no longer included.
+    /// Begins another segment of the run: its workers have handed nothing over yet.
+    pub fn begin_segment(&mut self) {
+        self.latest.fill(None);
+    }
+
+    /// Notes that a worker of the segment has ended, so that it has no users.
+    ///
+    /// # Panics
+    /// If there is no such worker.
+    pub fn worker_ended(&mut self, worker: usize) {
+        if let Some(latest) = &mut self.latest[worker] {
+            (latest.users, latest.has_ended) = (0, true);
+        }
+    }
+
+    /// Returns the state of the run. The rate is that of workers that keep up; one that has ended counts until another
+    /// hands over a later second. A worker that has stalled still has its users.
     pub fn snapshot(&self, elapsed: Nanos) -> Snapshot {
         let newest = self.latest.iter().flatten().map(|latest| latest.second).max().unwrap_or(0);
-        let live = || self.latest.iter().flatten().filter(move |latest| latest.second + 2 > newest);
+        let keeps_up = |latest: &&LatestInterval| {
+            if latest.has_ended { latest.second == newest } else { !is_left_behind(latest.second, newest) }
+        };
         Snapshot {
             elapsed,
-            users_active: live().map(|latest| latest.users).sum(),
+            users_active: self.latest.iter().flatten().map(|latest| latest.users).sum(),
             // `sum` of no values would be -0.
-            rps: live().map(LatestInterval::rps).fold(0.0, |all, rps| all + rps),
+            rps: self.latest.iter().flatten().filter(keeps_up).map(LatestInterval::rps).fold(0.0, |all, rps| all + rps),
             requests: self.rows.iter().map(RowStats::requests).sum(),
             errors: self.rows.iter().map(RowStats::failures).sum(),
         }

@@ -5,7 +5,7 @@ use hdrhistogram::Histogram;
 use super::histogram;
 
 /// Index of a metric of the run.
-pub type MetricId = u16;
+pub(crate) type MetricId = u16;
 
 /// The kind of a metric, which decides how its values become a number.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -45,10 +45,10 @@ pub struct MetricInfo {
 }
 
 /// The largest value that a trend distinguishes from larger ones: 2^53, up to which a float holds every whole number.
-pub const MAX_VALUE: f64 = 9_007_199_254_740_992.0;
+pub(crate) const MAX_VALUE: f64 = 9_007_199_254_740_992.0;
 
 /// The units of a trend's bins per unit of its values: thousandths, so that a plain number may have a fraction.
-pub const TREND_SCALE: f64 = 1_000.0;
+pub(crate) const TREND_SCALE: f64 = 1_000.0;
 
 impl MetricKind {
     /// Returns the name in reports.

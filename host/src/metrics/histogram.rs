@@ -10,31 +10,31 @@ use stampede_time::Nanos;
 use super::survival::CountedValue;
 
 /// The largest duration that is distinguished from longer ones, in microseconds: one hour.
-pub const MAX_MICROS: u64 = 3_600_000_000;
+pub(crate) const MAX_MICROS: u64 = 3_600_000_000;
 
 /// Significant digits kept of response times, service times and start delays.
-pub const FINE: u8 = 3;
+pub(crate) const FINE: u8 = 3;
 
 /// Significant digits kept of phases.
-pub const ROUGH: u8 = 2;
+pub(crate) const ROUGH: u8 = 2;
 
 /// Returns an empty histogram that keeps `digits` significant digits, at most 5.
 ///
 /// # Panics
 /// If `digits` is above 5, which is a bug in this crate.
-pub fn empty<C: Counter>(digits: u8) -> Histogram<C> {
+pub(crate) fn empty<C: Counter>(digits: u8) -> Histogram<C> {
     Histogram::new(digits).expect("at most 5 digits")
 }
 
 /// Counts a duration, rounded to the nearest microsecond; one below 1 µs counts as 1 µs, one above 1 h as 1 h.
-pub fn record<C: Counter>(histogram: &mut Histogram<C>, duration: Nanos) {
+pub(crate) fn record<C: Counter>(histogram: &mut Histogram<C>, duration: Nanos) {
     let micros = (duration.saturating_add(500) / 1000).clamp(1, MAX_MICROS);
     // A histogram of this range can fail to grow only where `usize` has 16 bits.
     let _ = histogram.record(micros);
 }
 
 /// Adds `from` to `into`, which must have the same number of digits; their bins are then equal, so nothing is lost.
-pub fn add<C: Counter, D: Counter>(into: &mut Histogram<C>, from: &Histogram<D>) {
+pub(crate) fn add<C: Counter, D: Counter>(into: &mut Histogram<C>, from: &Histogram<D>) {
     if from.is_empty() {
         return;
     }
@@ -45,14 +45,14 @@ pub fn add<C: Counter, D: Counter>(into: &mut Histogram<C>, from: &Histogram<D>)
 }
 
 /// Returns the values of a histogram in ascending order.
-pub fn counted_values<C: Counter>(histogram: &Histogram<C>) -> impl Iterator<Item = CountedValue> {
+pub(crate) fn counted_values<C: Counter>(histogram: &Histogram<C>) -> impl Iterator<Item = CountedValue> {
     // Iterating over an empty histogram is not free.
     let bins = (!histogram.is_empty()).then(|| histogram.iter_recorded()).into_iter().flatten();
     bins.map(|bin| CountedValue { value: bin.value_iterated_to(), count: bin.count_at_value().as_u64() })
 }
 
 /// Empties a histogram and keeps its memory. Costs nothing if the histogram is already empty.
-pub fn clear<C: Counter>(histogram: &mut Histogram<C>) {
+pub(crate) fn clear<C: Counter>(histogram: &mut Histogram<C>) {
     if !histogram.is_empty() {
         histogram.reset();
     }

@@ -13,7 +13,7 @@ use super::sample::{FailureKind, RowId};
 use crate::text::one_line;
 
 /// The longest example text kept, in characters.
-pub const EXAMPLE_CHARS: usize = 200;
+const EXAMPLE_CHARS: usize = 200;
 
 /// The text of one failure, as an example of its kind.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -96,6 +96,22 @@ pub struct WorkerInterval {
     pub second: u32,
     /// The counts.
     pub interval: Box<Interval>,
+}
+
+/// The second and the worker of an observation, ordered so that the smaller one counts as earlier.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord)]
+pub(crate) struct SeenAt {
+    /// The second of the run.
+    second: u32,
+    /// Index of the worker.
+    worker: usize,
+}
+
+impl SeenAt {
+    /// Returns the place of everything in an interval.
+    pub(crate) const fn of(from: &WorkerInterval) -> Self {
+        Self { second: from.second, worker: from.worker }
+    }
 }
 
 /// The counts of about a second, of one worker or of all.

@@ -6,16 +6,16 @@
 //! [`SecondMerger`](second::SecondMerger) merges those of one second. Nothing here prints, reads a clock, or keeps
 //! every sample.
 
-pub mod aggregate;
-pub mod custom_metric;
-pub mod histogram;
-pub mod interval;
-pub mod iteration_stats;
-pub mod log_linear;
+pub(crate) mod aggregate;
+pub(crate) mod custom_metric;
+pub(crate) mod histogram;
+pub(crate) mod interval;
+pub(crate) mod iteration_stats;
+pub(crate) mod log_linear;
 pub mod recorder;
-pub mod row_stats;
+pub(crate) mod row_stats;
 pub mod sample;
-pub mod second;
-pub mod survival;
-pub mod threshold;
-pub mod timeline;
+pub(crate) mod second;
+pub(crate) mod survival;
+pub(crate) mod threshold;
+pub(crate) mod timeline;

@@ -80,9 +80,6 @@ pub struct ByteCounts {
 pub struct PhaseHistograms<C: Counter>([Histogram<C>; 5]);
 
 impl<C: Counter> PhaseHistograms<C> {
-    /// The names in reports, in the order of the phases.
-    pub const NAMES: [&'static str; 5] = ["dns", "connect", "tls", "first_byte", "receive"];
-
     fn record(&mut self, phases: &PhaseDurations) {
         let parts = [phases.dns, phases.connect, phases.tls, phases.first_byte, phases.receive];
         for (times, part) in self.0.iter_mut().zip(parts) {
@@ -92,7 +89,7 @@ impl<C: Counter> PhaseHistograms<C> {
         }
     }
 
-    /// Returns one histogram per phase, in the order of [`Self::NAMES`].
+    /// Returns one histogram per phase, in the order of [`PhaseDurations`].
     pub const fn parts(&self) -> &[Histogram<C>; 5] {
         &self.0
     }

@@ -1,20 +1,23 @@
 //! Merges the counts of all workers in each second of a run. A second is complete when every worker has handed it over.
-//! The merger does not wait for a worker that has stalled; its late counts go into the next second. So each second is
-//! returned once and in order, and the seconds of a run add up to the run.
+//! The merger does not wait for a worker that has stalled; its late counts go into the next second. So no second is
+//! returned twice, they come in order, and the seconds of a run add up to the run.
 
 use std::collections::BTreeMap;
 
-use stampede_time::Nanos;
+use stampede_time::{Nanos, SECOND};
 
 use super::custom_metric::{MetricKind, MetricTally};
-use super::interval::{Interval, IntervalHealth, WorkerInterval};
+use super::interval::{Interval, IntervalHealth, SeenAt, WorkerInterval};
 use super::iteration_stats::IterationStats;
 
-/// The number of seconds behind the foremost worker, or behind the clock, at which a worker is no longer waited for: it
-/// has ended or stalled.
+/// The greatest number of seconds that a worker may be behind the foremost one, or behind the clock, and still be
+/// waited for.
 const MAX_SECONDS_BEHIND: u32 = 2;
 
-const SECOND: Nanos = 1_000_000_000;
+/// Returns `true` if a worker that has come to `second` is no longer waited for, because another has come to `newest`.
+pub(crate) const fn is_left_behind(second: u32, newest: u32) -> bool {
+    newest.saturating_sub(second) > MAX_SECONDS_BEHIND
+}
 
 /// The counts of all workers in one second.
 #[derive(Clone, Debug)]
@@ -26,48 +29,61 @@ pub struct MergedSecond {
     pub counts: Interval,
     /// The health of each worker, by worker index.
     pub health: Vec<IntervalHealth>,
-    /// The highest index of a worker that added to each metric. That worker's last value is the metric's last value.
-    last_worker: Vec<usize>,
+    /// The users of each worker that has handed this second over, by worker index.
+    users: Vec<Option<u32>>,
+    /// The place of each metric's last value.
+    last_values: Vec<SeenAt>,
 }
 
 /// Collects intervals until their seconds are complete.
 #[derive(Debug)]
-pub struct SecondMerger {
+pub(crate) struct SecondMerger {
     rows: usize,
     metrics: Vec<MetricKind>,
     reads_counts: bool,
     /// Seconds with counts that have not been returned yet.
     pending: BTreeMap<u32, MergedSecond>,
-    /// The last second that each worker has handed over, by worker index.
-    handed_over: Vec<Option<u32>>,
+    /// The state of each worker, by worker index.
+    workers: Vec<WorkerState>,
     /// The second to be returned next.
     next: u32,
     /// A second that has been read and whose memory can be reused.
     spare: Option<MergedSecond>,
 }
 
+/// The progress of one worker.
+#[derive(Clone, Copy, Debug, Default)]
+struct WorkerState {
+    /// One more than the last second that it has handed over.
+    seconds: u32,
+    /// Its users in the last second that was returned.
+    users: u32,
+    has_ended: bool,
+}
+
 impl SecondMerger {
     /// Creates a merger for a run that has just begun. Without `reads_counts`, only users and health are merged, which
     /// costs next to nothing.
-    pub fn new(workers: usize, rows: usize, metrics: Vec<MetricKind>, reads_counts: bool) -> Self {
-        let handed_over = vec![None; workers];
-        Self { rows, metrics, reads_counts, pending: BTreeMap::new(), handed_over, next: 0, spare: None }
+    pub(crate) fn new(workers: usize, rows: usize, metrics: Vec<MetricKind>, reads_counts: bool) -> Self {
+        let workers = vec![WorkerState::default(); workers];
+        Self { rows, metrics, reads_counts, pending: BTreeMap::new(), workers, next: 0, spare: None }
     }
 
     /// Adds an interval to its second or, if that has already been returned, to the next one to be returned.
     ///
     /// # Panics
     /// If there is no such worker.
-    pub fn add(&mut self, from: &WorkerInterval) {
-        let handed_over = &mut self.handed_over[from.worker];
-        *handed_over = (*handed_over).max(Some(from.second));
+    pub(crate) fn add(&mut self, from: &WorkerInterval) {
+        let worker = &mut self.workers[from.worker];
+        worker.seconds = worker.seconds.max(from.second + 1);
         let second = from.second.max(self.next);
         if !self.pending.contains_key(&second) {
             let empty = self.empty(second);
             self.pending.insert(second, empty);
         }
         let Some(merged) = self.pending.get_mut(&second) else { return };
-        merged.counts.users_active += from.interval.users_active;
+        // A number at one moment: it replaces that of an earlier interval which came late.
+        merged.users[from.worker] = Some(from.interval.users_active);
         merged.counts.health.add(&from.interval.health);
         merged.health[from.worker].add(&from.interval.health);
         if self.reads_counts {
@@ -75,34 +91,52 @@ impl SecondMerger {
         }
     }
 
-    /// Returns the next second if it is complete. `now` is the time since the run began.
-    pub fn next_complete(&mut self, now: Nanos) -> Option<MergedSecond> {
-        let clock = u32::try_from(now / SECOND).unwrap_or(u32::MAX);
-        let complete = self.complete_seconds().min(clock).max(clock.saturating_sub(MAX_SECONDS_BEHIND));
-        (self.next < complete).then(|| self.give_out())
+    /// Notes that a worker has ended and everything it recorded has been added. It is not waited for.
+    ///
+    /// # Panics
+    /// If there is no such worker.
+    pub(crate) fn worker_ended(&mut self, worker: usize) {
+        self.workers[worker].has_ended = true;
     }
 
-    /// Returns the next second of a run that is over, complete or not; `None` once all counts have been returned.
-    pub fn next_remaining(&mut self) -> Option<MergedSecond> {
-        (!self.pending.is_empty()).then(|| self.give_out())
+    /// Returns the next second if it is complete. `now` is the time since the run began. If several are complete, those
+    /// in which no worker handed anything over are left out, except for the newest: the program stood still.
+    pub(crate) fn next_complete(&mut self, now: Nanos) -> Option<MergedSecond> {
+        let clock = u32::try_from(now / SECOND).unwrap_or(u32::MAX);
+        let complete = self.complete_seconds().min(clock).max(clock.saturating_sub(MAX_SECONDS_BEHIND));
+        let newest = complete.checked_sub(1).filter(|newest| *newest >= self.next)?;
+        let second = self.pending.keys().next().map_or(newest, |first| newest.min(*first));
+        Some(self.give_out(second))
+    }
+
+    /// Returns the next second with counts of a run that is over, complete or not; `None` once all have been returned.
+    pub(crate) fn next_remaining(&mut self) -> Option<MergedSecond> {
+        let second = *self.pending.keys().next()?;
+        Some(self.give_out(second))
     }
 
     /// Takes back a second whose counts have been read, to reuse its memory for a later one.
-    pub fn recycle(&mut self, second: MergedSecond) {
+    pub(crate) fn recycle(&mut self, second: MergedSecond) {
         self.spare = Some(second);
     }
 
     /// Returns the number of seconds that every worker still waited for has handed over.
     fn complete_seconds(&self) -> u32 {
-        let newest = self.handed_over.iter().flatten().max().copied().unwrap_or(0);
-        let awaited = self.handed_over.iter().map(|second| second.map_or(0, |second| second + 1));
-        awaited.filter(|count| count + MAX_SECONDS_BEHIND > newest).min().unwrap_or(0)
+        let newest = self.workers.iter().map(|worker| worker.seconds).max().unwrap_or(0);
+        let is_awaited = |worker: &&WorkerState| !worker.has_ended && !is_left_behind(worker.seconds, newest);
+        self.workers.iter().filter(is_awaited).map(|worker| worker.seconds).min().unwrap_or(newest)
     }
 
-    fn give_out(&mut self) -> MergedSecond {
-        let second = self.next;
-        self.next += 1;
-        self.pending.remove(&second).unwrap_or_else(|| self.empty(second))
+    fn give_out(&mut self, second: u32) -> MergedSecond {
+        self.next = second + 1;
+        let mut merged = self.pending.remove(&second).unwrap_or_else(|| self.empty(second));
+        for (worker, users) in self.workers.iter_mut().zip(&merged.users) {
+            let is_gone = worker.has_ended && worker.seconds <= second;
+            // A worker that has handed nothing over still has the users that it had.
+            worker.users = if is_gone { 0 } else { users.unwrap_or(worker.users) };
+        }
+        merged.counts.users_active = self.workers.iter().map(|worker| worker.users).sum();
+        merged
     }
 
     fn empty(&mut self, second: u32) -> MergedSecond {
@@ -111,29 +145,31 @@ impl SecondMerger {
             if self.reads_counts {
                 counts.tallies = self.metrics.iter().copied().map(MetricTally::new).collect();
             }
-            let health = vec![IntervalHealth::default(); self.handed_over.len()];
-            return MergedSecond { second, last_worker: vec![0; counts.tallies.len()], counts, health };
+            let health = vec![IntervalHealth::default(); self.workers.len()];
+            let last_values = vec![SeenAt::default(); counts.tallies.len()];
+            return MergedSecond { second, counts, health, users: vec![None; self.workers.len()], last_values };
         };
         spare.second = second;
         spare.counts.clear();
         spare.health.iter_mut().for_each(IntervalHealth::clear);
-        spare.last_worker.fill(0);
+        spare.users.fill(None);
+        spare.last_values.fill(SeenAt::default());
         spare
     }
 }
 
 impl MergedSecond {
     fn add_counts(&mut self, from: &WorkerInterval) {
-        let (counts, interval) = (&mut self.counts, &from.interval);
+        let (counts, interval, at) = (&mut self.counts, &from.interval, SeenAt::of(from));
         for (into, row) in counts.rows.iter_mut().zip(&interval.rows) {
             into.add(row);
         }
         super::histogram::add(&mut counts.start_delay, &interval.start_delay);
         counts.examples.extend(interval.examples.iter().cloned());
-        let tallies = counts.tallies.iter_mut().zip(&mut self.last_worker).zip(&interval.tallies);
-        for ((into, last_worker), tally) in tallies.filter(|(_, tally)| tally.count > 0) {
-            into.merge(tally, *last_worker <= from.worker);
-            *last_worker = from.worker.max(*last_worker);
+        let tallies = counts.tallies.iter_mut().zip(&mut self.last_values).zip(&interval.tallies);
+        for ((into, last), tally) in tallies.filter(|(_, tally)| tally.count > 0) {
+            into.merge(tally, *last <= at);
+            *last = at.max(*last);
         }
         let scenarios = counts.iterations.len().max(interval.iterations.len());
         counts.iterations.resize_with(scenarios, IterationStats::default);
@@ -148,6 +184,7 @@ impl MergedSecond {
 mod tests {
     use super::*;
 
+    /// Returns an interval with two users, and a gauge that tells second and worker.
     fn interval(worker: usize, second: u32, ok: u64) -> WorkerInterval {
         let mut interval = Box::new(Interval::new(1));
         interval.rows[0].ok = ok;
@@ -192,10 +229,76 @@ mod tests {
     }
 
     #[test]
+    fn a_worker_that_has_ended_is_not_waited_for() {
+        let mut merger = merger(2);
+        merger.add(&interval(0, 0, 1));
+        merger.add(&interval(1, 0, 1));
+        merger.add(&interval(0, 1, 1));
+        assert_eq!(complete(&mut merger, 2), [(0, 2)], "the other worker is missing");
+        merger.worker_ended(1);
+        assert_eq!(complete(&mut merger, 2), [(1, 1)]);
+        merger.add(&interval(0, 2, 1));
+        merger.worker_ended(0);
+        assert_eq!(complete(&mut merger, 3), [(2, 1)], "no worker is left");
+        assert_eq!(complete(&mut merger, 3), []);
+    }
+
+    /// Returns the number and the users of each complete second.
+    fn users(merger: &mut SecondMerger, now: u64) -> Vec<(u32, u32)> {
+        let seconds = std::iter::from_fn(|| merger.next_complete(now * SECOND));
+        seconds.map(|merged| (merged.second, merged.counts.users_active)).collect()
+    }
+
+    fn interval_with_users(worker: usize, second: u32, users: u32) -> WorkerInterval {
+        let mut from = interval(worker, second, 1);
+        from.interval.users_active = users;
+        from
+    }
+
+    #[test]
+    fn users_of_a_worker_count_once_in_every_second_until_it_ends() {
+        let mut merger = merger(2);
+        merger.add(&interval_with_users(0, 0, 10));
+        merger.add(&interval_with_users(1, 0, 5));
+        assert_eq!(users(&mut merger, 1), [(0, 15)]);
+        merger.add(&interval_with_users(0, 1, 11));
+        assert_eq!(users(&mut merger, 4), [(1, 16)], "the second worker has stalled with its users");
+        assert_eq!(users(&mut merger, 5), [(2, 16)], "both have stalled");
+        // Two late intervals of the second worker fall together with its next one.
+        for second in 1..=3 {
+            merger.add(&interval_with_users(1, second, 5 + second));
+        }
+        merger.add(&interval_with_users(0, 3, 12));
+        assert_eq!(users(&mut merger, 5), [(3, 20)], "its last number alone counts");
+        merger.add(&interval_with_users(0, 4, 13));
+        merger.worker_ended(1);
+        assert_eq!(users(&mut merger, 5), [(4, 13)], "it has ended");
+    }
+
+    #[test]
+    fn the_last_value_of_a_metric_is_that_of_the_last_second() {
+        let mut merger = merger(2);
+        (0..=3).for_each(|second| merger.add(&interval(0, second, 1)));
+        assert_eq!(complete(&mut merger, 4).len(), 4);
+        merger.add(&interval(0, 4, 1));
+        merger.add(&interval(1, 1, 1));
+        let merged = merger.next_complete(7 * SECOND).expect("complete");
+        assert_eq!(merged.counts.tallies[0].last, 40.0, "a late value of a higher worker is an earlier one");
+    }
+
+    #[test]
     fn the_clock_waits_for_no_worker() {
         let mut merger = merger(1);
         assert_eq!(complete(&mut merger, 2), []);
-        assert_eq!(complete(&mut merger, 4), [(0, 0), (1, 0)], "nothing was handed over for four seconds");
+        assert_eq!(complete(&mut merger, 3), [(0, 0)], "nothing was handed over for three seconds");
+        assert_eq!(complete(&mut merger, 4), [(1, 0)]);
+    }
+
+    #[test]
+    fn of_empty_seconds_only_the_newest_is_shown() {
+        let mut merger = merger(1);
+        merger.add(&interval(0, 7, 3));
+        assert_eq!(complete(&mut merger, 3_600), [(7, 3), (3_597, 0)], "the program was stopped for an hour");
     }
 
     #[test]
@@ -204,7 +307,7 @@ mod tests {
         merger.add(&interval(0, 0, 1));
         merger.add(&interval(0, 2, 5));
         let rest: Vec<_> = std::iter::from_fn(|| merger.next_remaining()).map(|it| it.counts.rows[0].ok).collect();
-        assert_eq!(rest, [1, 0, 5]);
+        assert_eq!(rest, [1, 5], "without the second in which nothing was handed over");
     }
 
     #[test]

@@ -34,7 +34,7 @@ impl<T> Estimate<T> {
 
 /// A value and how often it occurred.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct CountedValue {
+pub(crate) struct CountedValue {
     /// The value.
     pub value: u64,
     /// The number of times that it occurred.
@@ -43,7 +43,7 @@ pub struct CountedValue {
 
 /// The estimated distribution. There is at least one value.
 #[derive(Clone, Debug, PartialEq)]
-pub struct SurvivalEstimate {
+pub(crate) struct SurvivalEstimate {
     /// Each known value, in ascending order, with the weight of all up to it. Without values that were cut off, weights
     /// are counts.
     upto: Vec<(u64, f64)>,
@@ -60,7 +60,7 @@ pub struct SurvivalEstimate {
 impl SurvivalEstimate {
     /// Estimates the distribution of `known` values and of values that were `cut_off`, both in ascending order; `None`
     /// if there are neither. Of equal values, those that are known count as the shorter ones.
-    pub fn new(
+    pub(crate) fn new(
         known: impl IntoIterator<Item = CountedValue>,
         cut_off: impl IntoIterator<Item = CountedValue>,
     ) -> Option<Self> {
@@ -87,12 +87,12 @@ impl SurvivalEstimate {
     }
 
     /// Returns the number of all values.
-    pub const fn count(&self) -> u64 {
+    pub(crate) const fn count(&self) -> u64 {
         self.count
     }
 
     /// Returns the value that this share of the values does not exceed, counted as HDR histograms do.
-    pub fn quantile(&self, share: f64) -> Estimate<u64> {
+    pub(crate) fn quantile(&self, share: f64) -> Estimate<u64> {
         let rank = (share * self.count as f64).ceil().max(1.0);
         // Weights are sums and products of fractions: far more exact than one value in a thousand million.
         let rank = rank - self.count as f64 * 1e-9;
@@ -101,22 +101,22 @@ impl SurvivalEstimate {
     }
 
     /// Returns the smallest value that is known or, without any, the longest one that was cut off.
-    pub fn min(&self) -> Estimate<u64> {
+    pub(crate) fn min(&self) -> Estimate<u64> {
         self.upto.first().map_or(Estimate::at_least(self.longest), |(value, _)| Estimate::known(*value))
     }
 
     /// Returns the greatest value. Any value that was cut off may have become a greater one.
-    pub const fn max(&self) -> Estimate<u64> {
+    pub(crate) const fn max(&self) -> Estimate<u64> {
         Estimate { value: self.longest, is_lower_bound: self.has_cut_off }
     }
 
     /// Returns the mean. What was cut off and exceeds every other value counts as the longest value.
-    pub fn mean(&self) -> Estimate<f64> {
+    pub(crate) fn mean(&self) -> Estimate<f64> {
         self.moment(|value| value)
     }
 
     /// Returns the standard deviation, likewise.
-    pub fn stddev(&self) -> Estimate<f64> {
+    pub(crate) fn stddev(&self) -> Estimate<f64> {
         let mean = self.mean().value;
         self.moment(|value| (value - mean).powi(2)).map(f64::sqrt)
     }

@@ -7,7 +7,7 @@ use super::log_linear::LogLinearHistogram;
 use super::row_stats::RowStats;
 
 /// The maximum number of points of a row. Beyond it, each pair of points becomes one.
-pub const MAX_POINTS: usize = 3_600;
+const MAX_POINTS: usize = 3_600;
 
 /// The counts of one row in one stretch of time.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]

@@ -23,7 +23,7 @@ use super::version::Version;
 
 /// A connection in clear text or over TLS. The TLS state takes more than a kilobyte, so it is boxed: a plain connection
 /// does not reserve room for it.
-pub enum Transport {
+pub(crate) enum Transport {
     /// A connection in clear text.
     Plain(TcpStream),
     /// A connection to a peer in this process, in a rehearsal.
@@ -34,13 +34,13 @@ pub enum Transport {
 
 impl Transport {
     /// Returns `true` for a connection over TLS.
-    pub fn is_secure(&self) -> bool {
+    pub(crate) fn is_secure(&self) -> bool {
         matches!(self, Self::Secure(_))
     }
 
     /// Sends the closing alert of TLS, unless that would block: a server may take a TLS connection that ends without
     /// one for truncated (RFC 8446 section 6.1).
-    pub fn close(&mut self) {
+    pub(crate) fn close(&mut self) {
         if self.is_secure() {
             let _ = Pin::new(self).poll_shutdown(&mut Context::from_waker(Waker::noop()));
         }
@@ -48,7 +48,7 @@ impl Transport {
 }
 
 /// A connection on which nothing has been sent.
-pub struct NewTransport {
+pub(crate) struct NewTransport {
     /// The connection.
     pub transport: Transport,
     /// True when HTTP/2 is to be spoken on it.
@@ -60,7 +60,7 @@ pub struct NewTransport {
 /// # Errors
 /// The name does not resolve or resolves to no address that is granted, no address accepts, the TLS handshake fails, or
 /// the server does not offer the version.
-pub async fn open(
+pub(crate) async fn open(
     connector: &Connector,
     origin: &Origin,
     version: Version,
@@ -88,7 +88,7 @@ pub async fn open(
 ///
 /// # Errors
 /// The name does not resolve or resolves to no address within `reach`, or no address accepts.
-pub async fn connect_tcp(
+pub(super) async fn connect_tcp(
     connector: &Connector,
     host: &str,
     port: u16,

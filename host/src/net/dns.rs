@@ -7,10 +7,8 @@ use std::io;
 use std::net::IpAddr;
 use std::rc::Rc;
 
-use stampede_time::{Clock, Nanos};
+use stampede_time::{Clock, Nanos, SECOND};
 use tokio::sync::OnceCell;
-
-const SECOND: Nanos = 1_000_000_000;
 
 /// Lifetime of addresses, after which the name is looked up again.
 const TTL: Nanos = 300 * SECOND;
@@ -22,7 +20,7 @@ const NEGATIVE_TTL: Nanos = SECOND;
 const MAX_NAMES: usize = 1024;
 
 /// The addresses in the resolver's order, or `None` if the name does not resolve.
-pub type Addresses = Option<Rc<[IpAddr]>>;
+pub(super) type Addresses = Option<Rc<[IpAddr]>>;
 
 struct DnsAnswer {
     addresses: Addresses,
@@ -84,7 +82,7 @@ impl DnsCache {
 }
 
 /// Resolves a name through the operating system.
-pub async fn system_lookup(host: &str) -> io::Result<Vec<IpAddr>> {
+pub(super) async fn system_lookup(host: &str) -> io::Result<Vec<IpAddr>> {
     let addresses = tokio::net::lookup_host((host, 0)).await?;
     Ok(addresses.map(|address| address.ip()).collect())
 }

@@ -12,7 +12,7 @@ use rustls::{AlertDescription, CertificateError};
 use crate::metrics::sample::FailureKind;
 
 /// Detail of the failure when only HTTP/2 was offered and the server did not pick it.
-pub const NO_HTTP2: &str = "tls: the server does not offer http/2";
+pub(super) const NO_HTTP2: &str = "tls: the server does not offer http/2";
 
 /// The reason why there is no reply.
 #[derive(Clone, Debug, PartialEq, Eq)]

@@ -61,13 +61,13 @@ impl Meter {
 
 /// Bytes that have passed over a connection and have not been charged to an exchange yet.
 #[derive(Debug, Default)]
-pub struct Traffic {
+pub(crate) struct Traffic {
     sent: Cell<u64>,
     received: Cell<u64>,
 }
 
 /// Charges an exchange with its connection's traffic when dropped, so however the exchange ends.
-pub struct TrafficGuard<'a> {
+pub(crate) struct TrafficGuard<'a> {
     /// The exchange that is charged.
     pub meter: &'a Meter,
     /// Traffic of its connection.
@@ -85,14 +85,14 @@ impl Drop for TrafficGuard<'_> {
 }
 
 /// A stream that counts its bytes.
-pub struct MeteredStream<S> {
+pub(crate) struct MeteredStream<S> {
     stream: S,
     traffic: Rc<Traffic>,
 }
 
 impl<S> MeteredStream<S> {
     /// Wraps a stream whose bytes are added to `traffic`.
-    pub fn new(stream: S, traffic: Rc<Traffic>) -> Self {
+    pub(crate) fn new(stream: S, traffic: Rc<Traffic>) -> Self {
         Self { stream, traffic }
     }
 }

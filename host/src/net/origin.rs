@@ -112,18 +112,18 @@ impl Origin {
 }
 
 /// Describes a URL whose host is not granted, by host and port only: the rest of it may be secret.
-pub fn not_granted(url: &Url) -> String {
+pub(crate) fn not_granted(url: &Url) -> String {
     let (host, port) = (url.host_str().unwrap_or_default(), url.port_or_known_default().unwrap_or_default());
     format!("`{host}:{port}`, which is not granted")
 }
 
 /// Returns path and query of a URL, without the fragment; `None` if they are longer than 65,534 bytes.
-pub fn target(url: &Url) -> Option<PathAndQuery> {
+pub(crate) fn target(url: &Url) -> Option<PathAndQuery> {
     PathAndQuery::try_from(&url[Position::BeforePath..Position::AfterQuery]).ok()
 }
 
 /// Returns `true` if both are the same origin. Steps share their `Rc`, so the texts are seldom compared.
-pub fn same_origin(one: &Rc<Origin>, other: &Rc<Origin>) -> bool {
+pub(crate) fn same_origin(one: &Rc<Origin>, other: &Rc<Origin>) -> bool {
     Rc::ptr_eq(one, other) || one == other
 }
 

@@ -149,11 +149,10 @@ mod tests {
     use std::time::Duration;
 
     use proptest::prelude::*;
+    use stampede_time::SECOND;
 
     use super::super::Stage;
     use super::*;
-
-    const SECOND: Nanos = 1_000_000_000;
 
     fn arrivals(rate: &LoadProfile, spread: ArrivalProcess, workers: usize) -> Vec<Nanos> {
         changed(rate, spread, workers, &[])

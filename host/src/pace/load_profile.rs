@@ -159,10 +159,9 @@ fn seconds(nanos: Nanos) -> f64 {
 #[cfg(test)]
 mod tests {
     use proptest::prelude::*;
+    use stampede_time::SECOND;
 
     use super::*;
-
-    const SECOND: Nanos = 1_000_000_000;
 
     fn stages(typed: &[(u64, f64)]) -> Vec<Stage> {
         typed

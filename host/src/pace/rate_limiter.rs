@@ -48,10 +48,9 @@ impl RateLimiter {
 #[cfg(test)]
 mod tests {
     use proptest::prelude::*;
+    use stampede_time::SECOND;
 
     use super::*;
-
-    const SECOND: Nanos = 1_000_000_000;
 
     /// Returns the start times within `length` of a user whose every request takes `takes`.
     fn starts(mut limiter: RateLimiter, takes: Nanos, length: Nanos) -> Vec<Nanos> {

@@ -59,7 +59,7 @@ enum TextPredicate {
 ///
 /// # Errors
 /// A JSONPath, a regular expression or a header name is invalid; all such errors are returned.
-pub fn compile(step: &model::StepSpec, source: &Arc<SourceText>) -> Result<Vec<Check>, Diagnostics> {
+pub(crate) fn compile(step: &model::StepSpec, source: &Arc<SourceText>) -> Result<Vec<Check>, Diagnostics> {
     let mut diagnostics = Diagnostics::default();
     let compiled = step.checks.iter().filter_map(|typed| {
         let test = diagnostics.absorb(compile_predicate(&typed.test, source).map_err(Diagnostics::from))?;
@@ -73,7 +73,7 @@ pub fn compile(step: &model::StepSpec, source: &Arc<SourceText>) -> Result<Vec<C
 ///
 /// # Errors
 /// There are more than 1,000 checks.
-pub fn register<'s>(
+pub(crate) fn register<'s>(
     steps: impl Iterator<Item = (RowId, &'s mut [Check])>,
     metrics: &mut Vec<MetricInfo>,
 ) -> Result<Vec<CheckInfo>, Diagnostics> {

@@ -11,7 +11,7 @@ use crate::load_model::phrases::{count, time};
 use crate::load_model::{IterationRule, SelfPacedRule, UserCount};
 
 /// Describes a plan and its requirements.
-pub fn describe(plan: &Plan, needs: &Requirements) -> String {
+pub(crate) fn describe(plan: &Plan, needs: &Requirements) -> String {
     let mut out = String::new();
     // Writing to a `String` cannot fail.
     if let Some(setup) = &plan.setup {
@@ -72,7 +72,7 @@ pub fn describe(plan: &Plan, needs: &Requirements) -> String {
 }
 
 /// Describes a load in a sentence without its period.
-pub fn describe_load(scenario: &Scenario) -> String {
+pub(crate) fn describe_load(scenario: &Scenario) -> String {
     let workload = &scenario.workload;
     let mut text = workload.model.describe();
     if !workload.start.is_zero() {

@@ -154,7 +154,7 @@ impl Block {
 }
 
 /// Builds flows, one after the other: numbers steps, adds the metrics of groups, compiles conditions.
-pub struct FlowBuilder<'a> {
+pub(crate) struct FlowBuilder<'a> {
     /// The number of the next step.
     pub next_step: usize,
     metrics: &'a mut Vec<MetricInfo>,
@@ -166,12 +166,12 @@ pub struct FlowBuilder<'a> {
 
 impl<'a> FlowBuilder<'a> {
     /// Returns a builder that numbers steps from 0.
-    pub fn new(metrics: &'a mut Vec<MetricInfo>, names: &'a SharedNames) -> Self {
+    pub(crate) fn new(metrics: &'a mut Vec<MetricInfo>, names: &'a SharedNames) -> Self {
         Self { next_step: 0, metrics, names, reply_detail: ReplyDetail::Nothing, diagnostics: Diagnostics::default() }
     }
 
     /// Builds the flow of a scenario. Also returns the parts of replies that its conditions read.
-    pub fn scenario_flow(&mut self, of: &ScenarioDraft<'_>) -> (Flow, ReplyDetail) {
+    pub(crate) fn scenario_flow(&mut self, of: &ScenarioDraft<'_>) -> (Flow, ReplyDetail) {
         self.reply_detail = ReplyDetail::Nothing;
         let flow = self.flow(of, of.items);
         (flow, self.reply_detail)

@@ -18,7 +18,7 @@ const MAX_FILES: usize = 1_000;
 ///
 /// # Errors
 /// A file cannot be read, includes itself or is invalid, or steps of different files have the same name.
-pub fn resolve_includes(script: &Script, folder: &Path) -> Result<Script, Diagnostics> {
+pub(super) fn resolve_includes(script: &Script, folder: &Path) -> Result<Script, Diagnostics> {
     let mut script = script.clone();
     let mut resolver =
         IncludeResolver { folder, open_files: Vec::new(), files_read: 0, diagnostics: Diagnostics::default() };

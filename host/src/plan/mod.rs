@@ -2,23 +2,23 @@
 //! wrong: every error in the input has been reported by the time a plan exists. It is plain data apart from its
 //! [`runtime`](Plan::runtime), and the workers share it.
 
-pub mod build;
-pub mod capture;
-pub mod checks;
-pub mod describe;
-pub mod flow;
+pub(crate) mod build;
+pub(crate) mod capture;
+pub(crate) mod checks;
+pub(crate) mod describe;
+pub(crate) mod flow;
 mod include;
 mod login_flags;
 mod outline;
 mod precedence;
-pub mod requirements;
+pub(crate) mod requirements;
 mod scenarios;
 mod secrets;
 mod steps;
 mod thresholds;
 mod unset_variables;
 mod user_headers;
-pub mod workload;
+pub(crate) mod workload;
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -110,7 +110,7 @@ pub struct PlanRuntime {
 pub struct PlannedPlugin {
     /// The plugin.
     pub plugin: Arc<LoadedPlugin>,
-    /// Its steps, by [`Step::index`].
+    /// Its steps, by [`Step::plugin_step`].
     pub steps: Arc<[StepParams]>,
     /// The limits and grants of the plugin.
     pub policy: PluginPolicy,

@@ -9,7 +9,7 @@ use super::flow::{Block, BlockFlow, Flow, FlowNode, Rounds, WeightedFlow};
 use crate::pace::Backoff;
 
 /// Returns the lines of a flow.
-pub fn outline(plan: &Plan, flow: &Flow) -> String {
+pub(super) fn outline(plan: &Plan, flow: &Flow) -> String {
     let mut outline = OutlineWriter { plan, out: String::new(), number: 0 };
     outline.flow(flow, 1);
     outline.out

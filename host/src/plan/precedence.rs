@@ -15,33 +15,33 @@ use crate::script::model::{FailOn, Script, Spanned};
 const DEFAULT_TIMEOUT: Duration = Duration::from_secs(30);
 
 /// Returns the timeout of steps without one.
-pub fn timeout(args: &RunArgs, script: &Script) -> Nanos {
+pub(super) fn timeout(args: &RunArgs, script: &Script) -> Nanos {
     nanos(flag_or_script(args.timeout, script.settings.timeout.as_ref()).unwrap_or(DEFAULT_TIMEOUT))
 }
 
 /// Returns the seed: a random one if none is given. The report shows it.
-pub fn seed(args: &RunArgs, script: &Script) -> u64 {
+pub(super) fn seed(args: &RunArgs, script: &Script) -> u64 {
     flag_or_script(args.seed, script.settings.seed.as_ref()).unwrap_or_else(rand::random)
 }
 
 /// Returns the number of worker threads: that of the cores, and at most that of the users.
-pub fn workers(args: &RunArgs, users: u32) -> usize {
+pub(super) fn workers(args: &RunArgs, users: u32) -> usize {
     let cores = || std::thread::available_parallelism().map_or(1, usize::from);
     args.workers.map_or_else(cores, |workers| workers as usize).min(users as usize)
 }
 
 /// Returns the limit of requests per second of all users together.
-pub fn rps_total(args: &RunArgs, script: &Script) -> Option<f64> {
+pub(super) fn rps_total(args: &RunArgs, script: &Script) -> Option<f64> {
     flag_or_script(args.rps_total, script.settings.rps_total.as_ref())
 }
 
 /// Returns the time at the start in which requests are not counted.
-pub fn warm_up(args: &RunArgs, script: &Script) -> Duration {
+pub(super) fn warm_up(args: &RunArgs, script: &Script) -> Duration {
     flag_or_script(args.warm_up, script.settings.warm_up.as_ref()).unwrap_or_default()
 }
 
 /// Returns the condition under which failed requests fail the run.
-pub fn fail_on(args: &RunArgs, script: &Script) -> FailOn {
+pub(super) fn fail_on(args: &RunArgs, script: &Script) -> FailOn {
     flag_or_script(args.fail_on, script.settings.fail_on.as_ref()).unwrap_or_default()
 }
 
@@ -49,7 +49,7 @@ pub fn fail_on(args: &RunArgs, script: &Script) -> FailOn {
 ///
 /// # Errors
 /// It is not an absolute http or https URL, or contains a user name or password.
-pub fn base_url(args: &RunArgs, script: &Script) -> Result<Option<Url>, Diagnostic> {
+pub(super) fn base_url(args: &RunArgs, script: &Script) -> Result<Option<Url>, Diagnostic> {
     let (code, text, place) = match (&args.base_url, &script.base_url) {
         (Some(flag), _) => ("usage::base-url", flag, None),
         (None, Some(typed)) => ("script::base-url", &typed.value, Some(typed.span)),

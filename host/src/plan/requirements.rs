@@ -19,7 +19,7 @@ const BASE_BYTES: u64 = 32 << 20;
 
 /// The requirements of a plan.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Requirements {
+pub(crate) struct Requirements {
     /// Connections open at once: one per origin and user that sends anything, or more for parallel branches.
     pub connections: u64,
     /// Open files.
@@ -35,7 +35,7 @@ pub struct Requirements {
 impl Requirements {
     /// Computes the requirements of a plan, and raises the soft limit of open files to the hard one. `files_each` is
     /// the number of open files of a connection: one, or two if the target site is in this process too.
-    pub fn of_plan(plan: &Plan, files_each: u64) -> Self {
+    pub(crate) fn of_plan(plan: &Plan, files_each: u64) -> Self {
         let users = u64::from(plan.users());
         let each = |scenario: &Scenario| u64::from(scenario.workload.sending_users()) * scenario.flow.lanes() as u64;
         let sending = plan.scenarios.iter().map(each).sum::<u64>();
@@ -59,7 +59,7 @@ impl Requirements {
     ///
     /// # Errors
     /// More files are needed than may be open. The message has the limit and how to raise it.
-    pub fn check_limits(&self) -> Result<(), Diagnostic> {
+    pub(crate) fn check_limits(&self) -> Result<(), Diagnostic> {
         if self.files <= self.file_limit {
             return Ok(());
         }

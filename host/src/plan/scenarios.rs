@@ -17,7 +17,7 @@ const DEFAULT_GRACEFUL_STOP: Duration = Duration::from_secs(5);
 const DEFAULT_GRACEFUL_RAMP_DOWN: Duration = Duration::from_secs(30);
 
 /// A scenario before plugins have checked its steps.
-pub struct ScenarioDraft<'a> {
+pub(crate) struct ScenarioDraft<'a> {
     /// Its name; none in the plain form.
     pub name: Option<&'a str>,
     /// Its load.
@@ -34,7 +34,7 @@ pub struct ScenarioDraft<'a> {
 ///
 /// # Errors
 /// A load is invalid, or a flag changes nothing.
-pub fn drafts<'a>(args: &RunArgs, script: &'a Script, seed: u64) -> Result<Vec<ScenarioDraft<'a>>, Diagnostics> {
+pub(super) fn drafts<'a>(args: &RunArgs, script: &'a Script, seed: u64) -> Result<Vec<ScenarioDraft<'a>>, Diagnostics> {
     let settings = &script.settings.load;
     let script_load = load_model::with_flags(settings.spec.clone(), args);
     let think = |load: &LoadSettings| load.think.as_ref().map(|think| think.value);
@@ -157,7 +157,7 @@ const fn lifespan(typed: model::LifespanSpec) -> Lifespan {
 }
 
 /// Returns the draft of one user that walks some steps once, before or after all load.
-pub fn single_iteration<'a>(name: &'static str, items: &'a [FlowItem]) -> ScenarioDraft<'a> {
+pub(super) fn single_iteration<'a>(name: &'static str, items: &'a [FlowItem]) -> ScenarioDraft<'a> {
     let workload = Workload {
         model: Constant::once().into(),
         start: Duration::ZERO,
@@ -171,7 +171,7 @@ pub fn single_iteration<'a>(name: &'static str, items: &'a [FlowItem]) -> Scenar
 }
 
 /// Returns the environment of a scenario's steps, if the scenario has an `env`.
-pub fn environment(
+pub(super) fn environment(
     typed: Option<&model::ScenarioSpec>,
     shared: &crate::template::Environment,
 ) -> Option<Arc<crate::template::Environment>> {

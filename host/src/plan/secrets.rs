@@ -9,7 +9,7 @@ use crate::secrets::Secrets;
 use crate::template::environment_names;
 
 /// Collects the secrets of a run. Of the environment, only variables that a template reads are secrets.
-pub fn collect_secrets(
+pub(super) fn collect_secrets(
     args: &RunArgs,
     script: &Script,
     script_context: &ScriptContext,
@@ -35,7 +35,7 @@ fn credentials(login: &StepDraft<'_>) -> impl Iterator<Item = String> {
 }
 
 /// Removes secrets from messages. Lines of the script are shown as they are.
-pub fn redact(diagnostics: Diagnostics, secrets: &Secrets) -> Diagnostics {
+pub(super) fn redact(diagnostics: Diagnostics, secrets: &Secrets) -> Diagnostics {
     let hidden = |text: String| secrets.redact(&text, &[]);
     let one = |one: Diagnostic| Diagnostic {
         message: hidden(one.message),

@@ -30,7 +30,7 @@ use crate::script::{LOGIN_KEYS, STEP_KEYS, model, span_within, value_of};
 use crate::template::Environment;
 
 /// A step before its plugin has checked it.
-pub struct StepDraft<'a> {
+pub(super) struct StepDraft<'a> {
     /// Its row in the report.
     pub name: String,
     /// Its action.
@@ -46,7 +46,7 @@ pub struct StepDraft<'a> {
 }
 
 /// Steps that their plugins have accepted.
-pub struct ValidatedSteps {
+pub(super) struct ValidatedSteps {
     /// The steps, in the order of the drafts.
     pub steps: Vec<Step>,
     /// The plugins that they use.
@@ -57,12 +57,12 @@ pub struct ValidatedSteps {
 
 impl<'a> StepDraft<'a> {
     /// Returns the draft of a step of the script.
-    pub fn from_step(step: &'a model::StepSpec) -> Self {
+    pub(super) fn from_step(step: &'a model::StepSpec) -> Self {
         Self::from_spec(step, "http", &STEP_KEYS)
     }
 
     /// Returns the draft of the script's sign-in.
-    pub fn from_login(step: &'a model::StepSpec) -> Self {
+    pub(super) fn from_login(step: &'a model::StepSpec) -> Self {
         Self::from_spec(step, "login", &LOGIN_KEYS)
     }
 
@@ -82,7 +82,7 @@ impl<'a> StepDraft<'a> {
 
     /// Returns the draft as a step of a scenario, with its tags and environment. A step's own tags win over the
     /// scenario's.
-    pub fn in_scenario(self, scenario: &Scenario<'a>, environment: Option<Arc<Environment>>) -> Self {
+    pub(super) fn in_scenario(self, scenario: &Scenario<'a>, environment: Option<Arc<Environment>>) -> Self {
         let mut tags = scenario.spec.map(|typed| plain_pairs(&typed.tags)).unwrap_or_default();
         tags.retain(|(name, _)| !self.tags.iter().any(|(own, _)| own == name));
         tags.extend(self.tags);
@@ -90,7 +90,7 @@ impl<'a> StepDraft<'a> {
     }
 
     /// Returns the draft of a sign-in by flags.
-    pub fn login_from_flags(params: Value) -> Self {
+    pub(super) fn login_from_flags(params: Value) -> Self {
         Self {
             name: "login".into(),
             action: "login".into(),
@@ -104,18 +104,18 @@ impl<'a> StepDraft<'a> {
     }
 
     /// Returns its row in the report.
-    pub fn row_info(&self) -> RowInfo {
+    pub(super) fn row_info(&self) -> RowInfo {
         let scenario = self.scenario.map(str::to_owned);
         RowInfo { scenario, name: self.name.clone(), action: self.action.clone(), tags: self.tags.clone() }
     }
 
     /// Returns its parameters, templates not rendered.
-    pub const fn params(&self) -> &Value {
+    pub(super) const fn params(&self) -> &Value {
         &self.params
     }
 
     /// Returns the names of the variables that its action sets itself; `None` if they are not known before the run.
-    pub fn variables_set(&self, plugins: &PluginSet) -> Option<Vec<&str>> {
+    pub(super) fn variables_set(&self, plugins: &PluginSet) -> Option<Vec<&str>> {
         if !plugins.sets_variables(&self.action) {
             return Some(Vec::new());
         }
@@ -133,7 +133,7 @@ impl<'a> StepDraft<'a> {
     }
 
     /// Returns the values of `env` in its parameters, except those that the script itself has.
-    pub fn secret_values(&self, shared: &Environment) -> Vec<String> {
+    pub(super) fn secret_values(&self, shared: &Environment) -> Vec<String> {
         let environment = self.environment.as_deref().unwrap_or(shared);
         let context = ConfigureContext::new(&self.step_params());
         context.environment.iter().filter_map(|name| environment.secret(name)).map(str::to_owned).collect()
@@ -161,7 +161,7 @@ impl<'a> StepDraft<'a> {
 ///
 /// # Errors
 /// Steps have errors; all of them are returned.
-pub fn validate_steps(
+pub(super) fn validate_steps(
     drafts: &[StepDraft<'_>],
     plugins: &PluginSet,
     script_context: &Arc<ScriptContext>,

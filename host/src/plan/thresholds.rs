@@ -62,7 +62,7 @@ enum MetricRef {
 }
 
 /// The metrics and tags that thresholds can use.
-pub struct MetricCatalog<'a> {
+pub(super) struct MetricCatalog<'a> {
     /// The rows of the report.
     pub rows: &'a [RowInfo],
     /// Metrics of plugins, groups and checks.
@@ -77,7 +77,7 @@ pub struct MetricCatalog<'a> {
 ///
 /// # Errors
 /// Thresholds have errors; all of them are returned.
-pub fn thresholds(
+pub(super) fn thresholds(
     args: &RunArgs,
     script: &Script,
     known: &MetricCatalog<'_>,

@@ -11,7 +11,7 @@ use crate::template::{VariableId, VariableNames};
 
 /// Returns the variables that captures and actions set; `None` if the script has an action whose variables are not
 /// known before the run.
-pub fn set_variables(
+pub(crate) fn set_variables(
     names: &VariableNames,
     steps: &[Step],
     drafts: &[StepDraft<'_>],
@@ -23,7 +23,7 @@ pub fn set_variables(
 }
 
 /// Reports variables that are read but are not among those that are `set`.
-pub fn report_unset_variables(
+pub(crate) fn report_unset_variables(
     script: &Script,
     names: &VariableNames,
     set: &HashSet<VariableId>,

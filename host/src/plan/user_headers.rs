@@ -39,7 +39,7 @@ impl Plan {
 /// # Errors
 /// A value is not a template, varies between the requests of a user, or may become one that HTTP does not allow. All
 /// such errors are returned. Values of flags may be secrets and are not repeated.
-pub fn compile(
+pub(super) fn compile(
     args: &RunArgs,
     script: &Script,
     script_context: &ScriptContext,
@@ -51,10 +51,12 @@ pub fn compile(
         let mut scope =
             CompileScope { data: &script_context.data, variables, environment: &script_context.environment };
         match (HeaderName::from_bytes(name.as_bytes()), Template::compile(text, &mut scope)) {
-            (Ok(_), Ok(template)) if template.varies_within_user() => {
+            (Ok(_), Ok(template)) if let Some(call) = template.varying_call() => {
                 let code = if place.is_some() { "script::header" } else { "usage::header" };
-                let message = format!("header `{name}` is rendered once for each user, before anything is captured");
-                let help = "use `var` and `iteration` in the `headers` of a step, or in `set_headers` of the login";
+                let call = &text[call.start..call.end];
+                let message =
+                    format!("header `{name}` is rendered once for each user, but `{call}` changes after that");
+                let help = "use it in the `headers` of a step, or in `set_headers` of the login";
                 diagnostics.push(Diagnostic { location: place, ..Diagnostic::new(code, message).help(help) });
             }
             (Ok(_), Ok(template)) if !template.all_inputs_satisfy(&script_context.data, is_header_value) => {

@@ -51,11 +51,6 @@ impl Workload {
         Some(nanos(self.start).saturating_add(self.rule().length()?))
     }
 
-    /// Returns when requests in flight are cut off.
-    pub fn hard_end(&self) -> Option<Nanos> {
-        Some(self.end()?.saturating_add(nanos(self.graceful_stop)))
-    }
-
     /// Returns when user `user` of the scenario begins, counted from the start of the run: user 0 at the scenario's
     /// start, the others evenly over the ramp-up.
     pub fn user_begin(&self, user: u32) -> Nanos {
@@ -76,7 +71,7 @@ pub(crate) mod tests {
     use crate::load_model::Constant;
 
     /// One user that walks once.
-    pub fn once() -> Workload {
+    pub(crate) fn once() -> Workload {
         Workload {
             model: Constant::once().into(),
             start: Duration::ZERO,

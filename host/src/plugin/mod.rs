@@ -11,11 +11,11 @@
 //! | `policy` | what the script lets a plugin do |
 //! | `script_context` | the parts of the script that a plugin is given |
 
-pub mod contract;
+pub(crate) mod contract;
 pub mod instance;
 pub mod load;
-pub mod native;
-pub mod policy;
-pub mod script_context;
+pub(crate) mod native;
+pub(crate) mod policy;
+pub(crate) mod script_context;
 
-pub use contract::bindings::Progress;
+pub(crate) use contract::bindings::Progress;

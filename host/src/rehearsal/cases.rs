@@ -28,7 +28,7 @@ const CASES_HELP: &str = "a file of cases is a list; each begins with `- name: â
 
 /// One case.
 #[derive(Debug)]
-pub struct Case {
+pub(crate) struct Case {
     /// The name, which says what it shows.
     pub name: Spanned<String>,
     /// Its steps; the component under test is not among its plugins yet.
@@ -43,7 +43,7 @@ pub struct Case {
 
 /// One part of the target's behaviour.
 #[derive(Clone, Debug, PartialEq)]
-pub enum TargetPart {
+pub(crate) enum TargetPart {
     /// The target receives an HTTP request and answers it.
     Http(ExpectedRequest, TargetReply),
     /// The target receives these bytes, if any, and after a while sends those, if any.
@@ -61,7 +61,7 @@ pub enum TargetPart {
 
 /// The expected properties of a request; those that are not typed may be anything.
 #[derive(Clone, Debug, Default, PartialEq)]
-pub struct ExpectedRequest {
+pub(crate) struct ExpectedRequest {
     /// The method.
     pub method: Option<String>,
     /// Path and query.
@@ -74,7 +74,7 @@ pub struct ExpectedRequest {
 
 /// The answer to a request.
 #[derive(Clone, Debug, PartialEq)]
-pub struct TargetReply {
+pub(crate) struct TargetReply {
     /// The status.
     pub status: u16,
     /// Fields and their values.
@@ -87,7 +87,7 @@ pub struct TargetReply {
 
 /// The expected result of a case; only the given properties are compared, and the outcome.
 #[derive(Debug, Default)]
-pub struct Expectation {
+pub(crate) struct Expectation {
     /// True if a task must fail; otherwise, and if not typed, all tasks must pass.
     pub expects_failure: bool,
     /// The category that a failure must have.
@@ -104,7 +104,7 @@ pub struct Expectation {
 ///
 /// # Errors
 /// Returns all errors in it.
-pub fn parse_cases(source: &Arc<SourceText>) -> Result<Vec<Case>, Diagnostics> {
+pub(crate) fn parse_cases(source: &Arc<SourceText>) -> Result<Vec<Case>, Diagnostics> {
     let root = read(source)?;
     let mut reader = ValueReader { source: Arc::clone(source), diagnostics: Diagnostics::default() };
     let NodeValue::List(items) = root.value else {

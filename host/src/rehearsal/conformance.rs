@@ -37,7 +37,7 @@ const NEVER_REPLIES: Duration = Duration::from_secs(1_000_000);
 const MAX_PARTS: usize = 32;
 
 /// A rule and its faults; none if it holds.
-pub struct RuleResult {
+pub(crate) struct RuleResult {
     /// Its name.
     pub rule: &'static str,
     /// The ways in which it was broken.
@@ -56,7 +56,11 @@ struct ConformanceSubject<'a> {
 ///
 /// # Errors
 /// The component does not load, or a step of a case is wrong.
-pub fn check_conformance(cases: &[Case], component: &Path, native: NativeArgs) -> Result<Vec<RuleResult>, Diagnostics> {
+pub(crate) fn check_conformance(
+    cases: &[Case],
+    component: &Path,
+    native: NativeArgs,
+) -> Result<Vec<RuleResult>, Diagnostics> {
     let passes = |case: &&Case| !case.expectation.expects_failure && case.times.is_none();
     let subject = ConformanceSubject { component, native, passing_cases: cases.iter().filter(passes).collect() };
     let rules: [(&'static str, ConformanceRule<'_>); 7] = [

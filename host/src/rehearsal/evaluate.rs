@@ -10,7 +10,7 @@ use crate::metrics::custom_metric::{MetricKind, MetricTally};
 use crate::metrics::sample::{FailureKind, RowId};
 
 /// The result of a case.
-pub struct CaseResult {
+pub(crate) struct CaseResult {
     /// The differences from the expected result; none if the case passed.
     pub faults: Vec<String>,
     /// The virtual time that it took.
@@ -26,7 +26,7 @@ const MILLISECOND: Nanos = 1_000_000;
 const RELATIVE_TOLERANCE: f64 = 1e-9;
 
 /// Evaluates a case by its counts, the faults that the target found, and its duration.
-pub fn evaluate(case: &Case, counted: &Aggregate, target_faults: &[String], duration: Nanos) -> CaseResult {
+pub(super) fn evaluate(case: &Case, counted: &Aggregate, target_faults: &[String], duration: Nanos) -> CaseResult {
     let expected = &case.expectation;
     let examples = examples(counted);
     let mut faults = target_faults.to_vec();
@@ -44,7 +44,7 @@ pub fn evaluate(case: &Case, counted: &Aggregate, target_faults: &[String], dura
 }
 
 /// Formats a duration, rounded to a millisecond.
-pub fn format_millis(time: Nanos) -> String {
+pub(crate) fn format_millis(time: Nanos) -> String {
     let millis = (time + MILLISECOND / 2) / MILLISECOND;
     humantime::format_duration(Duration::from_millis(millis)).to_string()
 }
@@ -60,7 +60,7 @@ fn outcome_fault(expected: &Expectation, counted: &Aggregate) -> Option<String> 
 }
 
 /// Returns the kinds of failure that occurred, with an example of each for each row.
-pub fn examples(counted: &Aggregate) -> Vec<(FailureKind, String)> {
+pub(super) fn examples(counted: &Aggregate) -> Vec<(FailureKind, String)> {
     let rows = 0..counted.rows().len() as RowId;
     let of_row = |row| FailureKind::ALL.map(|kind| Some((kind, counted.example(row, kind)?.text().to_owned())));
     rows.flat_map(of_row).flatten().collect()

@@ -5,13 +5,13 @@
 //! missing: connections lead to a [`ScriptedTarget`] in the same thread, and the runtime's clock is paused, so that an
 //! hour's wait is over at once and a case always takes the same time.
 
-pub mod cases;
+pub(crate) mod cases;
 mod conformance;
 mod evaluate;
 mod scripted_target;
 
-pub use conformance::{RuleResult, check_conformance};
-pub use evaluate::{CaseResult, format_millis};
+pub(crate) use conformance::{RuleResult, check_conformance};
+pub(crate) use evaluate::{CaseResult, format_millis};
 
 use std::path::Path;
 use std::sync::Arc;
@@ -38,7 +38,7 @@ const DEFAULT_PLUGIN_NAME: &str = "plugin";
 ///
 /// # Errors
 /// The component does not load, or a step is wrong.
-pub fn rehearse(case: &Case, component: &Path, native: NativeArgs) -> Result<CaseResult, Diagnostics> {
+pub(crate) fn rehearse(case: &Case, component: &Path, native: NativeArgs) -> Result<CaseResult, Diagnostics> {
     let times = case.times.as_ref().map_or(1, |times| times.value);
     let mut plan = build_plan(&case.script, component, native, RehearsalLoad { users: 1, iterations: times })?;
     let target = ScriptedTarget::new(case.target.clone());

@@ -17,7 +17,7 @@ const MAX_QUOTED_BYTES: usize = 200;
 
 /// A target that follows a script. All connections share it; the first to ask gets the next part.
 #[derive(Debug)]
-pub struct ScriptedTarget(Mutex<TargetState>);
+pub(super) struct ScriptedTarget(Mutex<TargetState>);
 
 #[derive(Debug)]
 struct TargetState {
@@ -43,12 +43,12 @@ struct TargetConnection {
 
 impl ScriptedTarget {
     /// Creates a target that was not asked for anything yet.
-    pub fn new(parts: Vec<TargetPart>) -> Arc<Self> {
+    pub(super) fn new(parts: Vec<TargetPart>) -> Arc<Self> {
         Arc::new(Self(Mutex::new(TargetState { parts: parts.into(), faults: Vec::new() })))
     }
 
     /// Returns the differences from its script, parts that were not asked for included.
-    pub fn finish(&self) -> Vec<String> {
+    pub(super) fn finish(&self) -> Vec<String> {
         let mut state = self.state();
         let mut faults = std::mem::take(&mut state.faults);
         match state.parts.len() {

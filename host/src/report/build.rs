@@ -25,7 +25,7 @@ use crate::metrics::timeline::{Timeline, TimelinePoint};
 impl Report {
     /// Builds the report. A task that is still open was cut short by the end of the run, so it counts as cancelled:
     /// every task that started has ended in exactly one way.
-    pub fn build(
+    pub(crate) fn build(
         settings: RunSettings,
         aggregate: &Aggregate,
         outcome: &RunSummary,

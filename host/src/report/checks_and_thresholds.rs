@@ -11,7 +11,7 @@ use crate::script::threshold_syntax::Quantity;
 use crate::text::one_line;
 
 /// Returns the checks with their counts.
-pub fn checks(aggregate: &Aggregate) -> Vec<CheckReport> {
+pub(super) fn checks(aggregate: &Aggregate) -> Vec<CheckReport> {
     let counted = aggregate.checks().iter().map(|info| {
         let tally = &aggregate.metrics()[usize::from(info.metric)].tally;
         CheckReport {
@@ -26,7 +26,7 @@ pub fn checks(aggregate: &Aggregate) -> Vec<CheckReport> {
 }
 
 /// Returns the report's entry of a threshold.
-pub fn threshold(verdict: &ThresholdVerdict) -> ThresholdReport {
+pub(super) fn threshold(verdict: &ThresholdVerdict) -> ThresholdReport {
     let threshold = &verdict.threshold;
     ThresholdReport {
         metric: threshold.metric.clone(),
@@ -42,7 +42,7 @@ pub fn threshold(verdict: &ThresholdVerdict) -> ThresholdReport {
 }
 
 /// Renders a line for each check; empty if there are none.
-pub fn check_lines(report: &Report) -> String {
+pub(super) fn check_lines(report: &Report) -> String {
     let cells = report.checks.iter().map(|check| {
         let total = check.passed + check.failed;
         let rate = match total {
@@ -55,7 +55,7 @@ pub fn check_lines(report: &Report) -> String {
 }
 
 /// Renders a line for each threshold; empty if there are none.
-pub fn threshold_lines(report: &Report) -> String {
+pub(super) fn threshold_lines(report: &Report) -> String {
     let cells = report.thresholds.iter().map(|threshold| {
         let verdict = if threshold.passed { "passed" } else { "FAILED" };
         [verdict.into(), one_line(&threshold.metric), one_line(&threshold.expression), deciding_value(threshold)]
@@ -64,7 +64,7 @@ pub fn threshold_lines(report: &Report) -> String {
 }
 
 /// Renders the value that decided the verdict, and its time: `512 ms, at 34 s`.
-pub fn deciding_value(threshold: &ThresholdReport) -> String {
+pub(super) fn deciding_value(threshold: &ThresholdReport) -> String {
     let Some(value) = threshold.value else { return "no values".into() };
     let sign = if threshold.at_least { "≥ " } else { "" };
     let shown = format!("{sign}{}", format_value(&threshold.unit, value));

@@ -31,14 +31,14 @@ const MIN_ERROR_INCREASE: f64 = 0.001;
 
 /// The comparison of two reports.
 #[derive(Clone, Debug)]
-pub struct ReportComparison {
+pub(crate) struct ReportComparison {
     /// The actions, in the order of the rows.
     pub actions: Vec<ActionChanges>,
 }
 
 /// The changes of one action.
 #[derive(Clone, Debug)]
-pub struct ActionChanges {
+pub(crate) struct ActionChanges {
     /// The step's name.
     pub name: String,
     /// One per [`ComparedMetric`], in the order of its variants.
@@ -47,7 +47,7 @@ pub struct ActionChanges {
 
 /// The change of one number of one action.
 #[derive(Clone, Debug)]
-pub struct MetricChange {
+pub(crate) struct MetricChange {
     /// The number.
     pub metric: ComparedMetric,
     /// Its value in the base; `None` if nothing was measured.
@@ -62,7 +62,7 @@ pub struct MetricChange {
 
 /// An interval that contains a change. It is relative to the base; for errors, it is the difference of the shares.
 #[derive(Clone, Copy, Debug, PartialEq)]
-pub struct ChangeInterval {
+pub(crate) struct ChangeInterval {
     /// The lower end.
     pub low: f64,
     /// The upper end.
@@ -71,7 +71,7 @@ pub struct ChangeInterval {
 
 /// The numbers that are compared.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum ComparedMetric {
+pub(crate) enum ComparedMetric {
     /// Requests per second.
     Rps,
     /// Share of requests that failed.
@@ -86,7 +86,7 @@ pub enum ComparedMetric {
 
 /// The verdict on a change.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum ChangeVerdict {
+pub(crate) enum ChangeVerdict {
     /// The whole interval is within the tolerance.
     WithinTolerance,
     /// The whole interval is beyond the tolerance, for the better.
@@ -101,7 +101,7 @@ pub enum ChangeVerdict {
 
 impl ReportComparison {
     /// Returns `true` if any number is worse.
-    pub fn is_worse(&self) -> bool {
+    pub(crate) fn is_worse(&self) -> bool {
         self.actions.iter().flat_map(|action| &action.changes).any(|change| change.verdict == ChangeVerdict::Worse)
     }
 }
@@ -110,7 +110,7 @@ impl ReportComparison {
 ///
 /// # Errors
 /// A message if a histogram cannot be read.
-pub fn compare(base: &Report, new: &Report, tolerance: f64) -> Result<ReportComparison, String> {
+pub(crate) fn compare(base: &Report, new: &Report, tolerance: f64) -> Result<ReportComparison, String> {
     // A fixed seed: comparing the same reports again gives the same verdicts.
     let mut bootstrap = Bootstrap { tolerance, random: Pcg64Mcg::seed_from_u64(0) };
     let rows = base.actions.iter().zip(&base.series.actions).zip(new.actions.iter().zip(&new.series.actions));

@@ -9,7 +9,7 @@ use crate::text::one_line;
 const COLUMNS: usize = 6;
 
 /// Renders the whole text, ending with a line feed.
-pub fn render(comparison: &ReportComparison, base: &str, tolerance: f64) -> String {
+pub(crate) fn render(comparison: &ReportComparison, base: &str, tolerance: f64) -> String {
     let mut lines: Vec<[String; COLUMNS]> = vec![["Action", "", "base", "new", "change (99 %)", ""].map(str::to_owned)];
     for action in &comparison.actions {
         for (index, change) in action.changes.iter().enumerate() {

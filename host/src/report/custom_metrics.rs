@@ -12,7 +12,7 @@ use crate::metrics::custom_metric::{MetricKind, MetricTally, MetricUnit, TREND_S
 use crate::text::one_line;
 
 /// Returns the numbers of a metric. Those that do not apply to its kind are `None`; without values, all are.
-pub fn metric_report(measured: &aggregate::MetricTotal, load: Nanos) -> MetricReport {
+pub(super) fn metric_report(measured: &aggregate::MetricTotal, load: Nanos) -> MetricReport {
     let aggregate::MetricTotal { info, tally, .. } = measured;
     let of = |kinds: &[MetricKind]| kinds.contains(&info.kind) && tally.count > 0;
     let ranged = of(&[MetricKind::Gauge, MetricKind::Trend]);
@@ -40,13 +40,13 @@ fn trend(tally: &MetricTally) -> Option<&Histogram<u64>> {
 }
 
 /// Returns the distribution of a trend's values, with the exact mean given by the caller.
-pub fn distribution(trend: &Histogram<u64>, mean: f64) -> TrendStats {
+pub(super) fn distribution(trend: &Histogram<u64>, mean: f64) -> TrendStats {
     let at = |quantile: f64| trend.value_at_quantile(quantile) as f64 / TREND_SCALE;
     TrendStats { mean, p50: at(0.5), p90: at(0.9), p95: at(0.95), p99: at(0.99), p999: at(0.999) }
 }
 
 /// Renders the metrics of a report, one per line; empty if there are none.
-pub fn lines(report: &Report) -> String {
+pub(super) fn lines(report: &Report) -> String {
     if report.metrics.is_empty() {
         return String::new();
     }

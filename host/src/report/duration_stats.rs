@@ -11,7 +11,7 @@ use crate::metrics::histogram::{self, counted_values};
 use crate::metrics::survival::{Estimate, SurvivalEstimate};
 
 /// Returns the numbers of a histogram; `None` if it is empty.
-pub fn duration_stats(histogram: &Histogram<u64>) -> Option<DurationStats> {
+pub(super) fn duration_stats(histogram: &Histogram<u64>) -> Option<DurationStats> {
     if histogram.is_empty() {
         return None;
     }
@@ -35,7 +35,10 @@ pub fn duration_stats(histogram: &Histogram<u64>) -> Option<DurationStats> {
 
 /// Returns the numbers of times of which some were cut off, as [`SurvivalEstimate`] estimates them; `None` if there are
 /// neither.
-pub fn censored_duration_stats(known: &Histogram<u64>, cut_off: Option<&Histogram<u64>>) -> Option<DurationStats> {
+pub(super) fn censored_duration_stats(
+    known: &Histogram<u64>,
+    cut_off: Option<&Histogram<u64>>,
+) -> Option<DurationStats> {
     let Some(cut_off) = cut_off.filter(|cut_off| !cut_off.is_empty()) else { return duration_stats(known) };
     let estimate = SurvivalEstimate::new(counted_values(known), counted_values(cut_off))?;
     let mut at_least = Vec::new();
@@ -68,7 +71,7 @@ fn round_to_tenths(value: f64) -> f64 {
 
 /// Encodes a histogram in the V2 compressed format, in base64. Every histogram is written with the same bounds, 1 µs to
 /// 1 h, whatever its size in memory, so that any implementation can add two with the same number of digits.
-pub fn encode(histogram: &Histogram<u64>) -> String {
+pub(super) fn encode(histogram: &Histogram<u64>) -> String {
     let mut whole =
         Histogram::<u64>::new_with_bounds(1, histogram::MAX_MICROS, histogram.sigfig()).expect("valid bounds");
     histogram::add(&mut whole, histogram);
@@ -76,7 +79,7 @@ pub fn encode(histogram: &Histogram<u64>) -> String {
 }
 
 /// Encodes the histogram of a plugin's trend as [`encode`] does, but in thousandths and with an upper bound of 2^53.
-pub fn encode_wide(histogram: &Histogram<u64>) -> String {
+pub(super) fn encode_wide(histogram: &Histogram<u64>) -> String {
     let most = (MAX_VALUE * TREND_SCALE) as u64;
     let mut whole = Histogram::<u64>::new_with_bounds(1, most, histogram.sigfig()).expect("valid bounds");
     histogram::add(&mut whole, histogram);

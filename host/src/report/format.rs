@@ -1,7 +1,7 @@
 //! Numbers for people to read, formatted alike in the table, the progress line and messages. Pure functions.
 
 /// Formats a count for a narrow column: `999`, `3.2k`, `9k`, `120k`, `1.2M`, `5G`. It is rounded, for display only.
-pub fn count(number: u64) -> String {
+pub(super) fn count(number: u64) -> String {
     let mut scaled = number as f64;
     for unit in ["", "k", "M"] {
         // From 999.5 on, `short` would show 1000.
@@ -14,7 +14,7 @@ pub fn count(number: u64) -> String {
 }
 
 /// Formats a number: below 100 with one decimal unless that is zero, from there on with none.
-pub fn short(value: f64) -> String {
+pub(super) fn short(value: f64) -> String {
     if value < 99.95 { decimal(value) } else { format!("{value:.0}") }
 }
 
@@ -25,7 +25,7 @@ fn decimal(value: f64) -> String {
 }
 
 /// Formats a whole number in groups of three digits: `12 012`.
-pub fn grouped(number: u64) -> String {
+pub(super) fn grouped(number: u64) -> String {
     let digits = number.to_string();
     let mut text = String::with_capacity(digits.len() * 4 / 3);
     for (index, digit) in digits.chars().enumerate() {
@@ -38,7 +38,7 @@ pub fn grouped(number: u64) -> String {
 }
 
 /// Formats a number in groups of three digits, with one decimal, left out if it is zero: `108.3`, `12 345.6`.
-pub fn grouped_decimal(value: f64) -> String {
+pub(super) fn grouped_decimal(value: f64) -> String {
     let tenths = (value * 10.0).round() as u64;
     let whole = grouped(tenths / 10);
     if tenths.is_multiple_of(10) { whole } else { format!("{whole}.{}", tenths % 10) }
@@ -46,7 +46,7 @@ pub fn grouped_decimal(value: f64) -> String {
 
 /// Formats a latency given in microseconds, to about three digits, with `gap` between number and unit: `850µs`,
 /// `1.24ms`, `34ms`, `12.3s`.
-pub fn latency(micros: f64, gap: &str) -> String {
+pub(super) fn latency(micros: f64, gap: &str) -> String {
     match micros {
         // Each limit is the value that rounding would carry into the next form.
         m if m < 999.5 => format!("{m:.0}{gap}µs"),
@@ -57,7 +57,7 @@ pub fn latency(micros: f64, gap: &str) -> String {
 }
 
 /// Formats a long duration given in microseconds: `850 ms`, `12.3 s`, `120 s`.
-pub fn seconds(micros: u64) -> String {
+pub(super) fn seconds(micros: u64) -> String {
     match micros as f64 / 1e6 {
         s if s < 0.9995 => format!("{:.0} ms", s * 1e3),
         s => format!("{} s", decimal(s)),
@@ -66,7 +66,7 @@ pub fn seconds(micros: u64) -> String {
 
 /// Formats a share of a whole in percent, to one decimal. A share that would round to 0 % or 100 % without being
 /// exactly that has two decimals: `0.01 %` at least, `99.99 %` at most. A share of nothing is 0 %.
-pub fn percent(part: u64, whole: u64) -> String {
+pub(super) fn percent(part: u64, whole: u64) -> String {
     if part == 0 || whole == 0 {
         return "0 %".into();
     }
@@ -83,7 +83,7 @@ pub fn percent(part: u64, whole: u64) -> String {
 
 /// Formats bytes in units of 10^6, to about three digits; values above zero that round to less than 0.001 are
 /// `< 0.001`.
-pub fn megabytes(bytes: f64) -> String {
+pub(super) fn megabytes(bytes: f64) -> String {
     match bytes / 1e6 {
         0.0 => "0".into(),
         mb if mb < 0.0005 => "< 0.001".into(),

@@ -33,7 +33,7 @@ const MIN_WALL_US: u64 = 1_000_000;
 const MAX_START_DELAY_P99_US: u64 = 2_000;
 
 /// Returns the health of the generator. `plugins` are the names in the order of the workers' lists.
-pub fn generator_report(aggregate: &Aggregate, limits: CpuLimits, plugins: &[String]) -> GeneratorReport {
+pub(super) fn generator_report(aggregate: &Aggregate, limits: CpuLimits, plugins: &[String]) -> GeneratorReport {
     let workers: Vec<WorkerReport> = aggregate.workers().iter().map(worker_report).collect();
     let processes = vec![process_report(limits, &workers)];
     let reasons = bottleneck_reasons(&workers, &processes, aggregate.start_delay());

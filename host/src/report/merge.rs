@@ -21,7 +21,7 @@ use crate::metrics::sample::FailureKind;
 
 /// A report and its name in messages.
 #[derive(Clone, Debug)]
-pub struct NamedReport {
+pub(crate) struct NamedReport {
     /// The path of its file.
     pub name: String,
     /// The report.
@@ -33,7 +33,7 @@ pub struct NamedReport {
 /// # Errors
 /// `usage::report` if there is no report, if two are of different scripts or hold the same run, or if a histogram
 /// cannot be read.
-pub fn merge(mut reports: Vec<NamedReport>) -> Result<Report, Diagnostic> {
+pub(crate) fn merge(mut reports: Vec<NamedReport>) -> Result<Report, Diagnostic> {
     reports.sort_by_cached_key(|NamedReport { report, .. }| {
         (report.run.started_at.clone(), serde_json::to_string(report).unwrap_or_default())
     });
@@ -57,7 +57,7 @@ pub fn merge(mut reports: Vec<NamedReport>) -> Result<Report, Diagnostic> {
 ///
 /// # Errors
 /// A message that describes the first difference.
-pub fn check_same_script(first: &NamedReport, second: &NamedReport) -> Result<(), String> {
+pub(crate) fn check_same_script(first: &NamedReport, second: &NamedReport) -> Result<(), String> {
     let (NamedReport { name: first, report: a }, NamedReport { name: second, report: b }) = (first, second);
     let file = |report: &Report| report.settings.script.rsplit(['/', '\\']).next().unwrap_or_default().to_owned();
     if file(a) != file(b) {

@@ -12,11 +12,11 @@ use super::settings::{RunSettings, ScenarioLoad};
 use crate::run::EndReason;
 
 /// Name and version of the serialized form. The version is raised when a reader of the old form would misread the new.
-pub const SCHEMA: &str = "stampede-report/1";
+pub(crate) const SCHEMA: &str = "stampede-report/1";
 
 /// All results of a finished run. Built by [`Report::build`], never changed.
 #[derive(Clone, Debug, Serialize, Deserialize)]
-pub struct Report {
+pub(crate) struct Report {
     /// Always [`SCHEMA`].
     pub schema: Cow<'static, str>,
     /// Version of the tool that made the report.
@@ -53,7 +53,7 @@ pub struct Report {
 
 /// A change of the load during the run.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
-pub struct ChangeReport {
+pub(crate) struct ChangeReport {
     /// Time after the run's start.
     pub at_us: u64,
     /// `scale`, `pause`, `resume` or `stop`.
@@ -66,7 +66,7 @@ pub struct ChangeReport {
 
 /// A check of a step's replies.
 #[derive(Clone, Debug, Serialize, Deserialize)]
-pub struct CheckReport {
+pub(crate) struct CheckReport {
     /// The step's name.
     pub step: String,
     /// The check's name.
@@ -81,7 +81,7 @@ pub struct CheckReport {
 
 /// The verdict on a threshold.
 #[derive(Clone, Debug, Serialize, Deserialize)]
-pub struct ThresholdReport {
+pub(crate) struct ThresholdReport {
     /// The metric with its tags.
     pub metric: String,
     /// The condition.
@@ -106,7 +106,7 @@ pub struct ThresholdReport {
 
 /// A data set that ran out of rows.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-pub struct ExhaustedDataSet {
+pub(crate) struct ExhaustedDataSet {
     /// Name of the data set in the script.
     pub name: String,
     /// Number of its rows.
@@ -117,7 +117,7 @@ pub struct ExhaustedDataSet {
 
 /// A metric defined by a plugin. Fields that do not apply to its kind are `None`.
 #[derive(Clone, Debug, Serialize, Deserialize)]
-pub struct MetricReport {
+pub(crate) struct MetricReport {
     /// Name of the plugin.
     pub plugin: String,
     /// Name of the metric.
@@ -151,7 +151,7 @@ pub struct MetricReport {
 
 /// The distribution of a trend's values: three significant digits; the mean is exact.
 #[derive(Clone, Debug, Serialize, Deserialize)]
-pub struct TrendStats {
+pub(crate) struct TrendStats {
     /// The mean.
     pub mean: f64,
     /// The median.
@@ -168,7 +168,7 @@ pub struct TrendStats {
 
 /// The course of the run.
 #[derive(Clone, Debug, Serialize, Deserialize)]
-pub struct RunReport {
+pub(crate) struct RunReport {
     /// Start of the run, RFC 3339 in UTC.
     pub started_at: String,
     /// Time from the start to the last sample.
@@ -191,7 +191,7 @@ pub struct RunReport {
 
 /// One load and its iterations.
 #[derive(Clone, Debug, Serialize, Deserialize)]
-pub struct ScenarioReport {
+pub(crate) struct ScenarioReport {
     /// Its settings.
     #[serde(flatten)]
     pub load: ScenarioLoad,
@@ -205,7 +205,7 @@ pub struct ScenarioReport {
 
 /// Iterations of a scenario: `due = completed + cut_short + dropped`.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
-pub struct IterationTotals {
+pub(crate) struct IterationTotals {
     /// Iterations that should have begun.
     pub due: u64,
     /// Iterations that ran to the end.
@@ -218,7 +218,7 @@ pub struct IterationTotals {
 
 /// The measurements of one action, or of all of them.
 #[derive(Clone, Debug, Serialize, Deserialize)]
-pub struct RowReport {
+pub(crate) struct RowReport {
     /// The scenario it belongs to; `None` for the sum, for the sign-in, and in the plain form.
     pub scenario: Option<String>,
     /// The step's name; `Totals` for the sum.
@@ -249,7 +249,7 @@ pub struct RowReport {
 
 /// Runs of a step: `started = passed + failed + cancelled + dropped`.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-pub struct TaskTotals {
+pub(crate) struct TaskTotals {
     /// Tasks that were due.
     pub started: u64,
     /// Tasks whose step passed.
@@ -264,7 +264,7 @@ pub struct TaskTotals {
 
 /// Exchanges: `total = ok + err`.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
-pub struct RequestTotals {
+pub(crate) struct RequestTotals {
     /// All exchanges.
     pub total: u64,
     /// Exchanges without a failure.
@@ -277,7 +277,7 @@ pub struct RequestTotals {
 
 /// Traffic in bytes, above TLS.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-pub struct ByteTotals {
+pub(crate) struct ByteTotals {
     /// Bytes of the requests as sent.
     pub out: u64,
     /// Bytes of the replies as received.
@@ -289,7 +289,7 @@ pub struct ByteTotals {
 
 /// One kind of failure.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
-pub struct ErrorCount {
+pub(crate) struct ErrorCount {
     /// Name of the kind.
     pub category: Cow<'static, str>,
     /// Number of exchanges that failed that way.
@@ -302,7 +302,7 @@ pub struct ErrorCount {
 
 /// An example of a failure.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-pub struct ErrorExample {
+pub(crate) struct ErrorExample {
     /// Name of the step that failed.
     pub name: String,
     /// The failure in one line of at most 200 characters.
@@ -313,7 +313,7 @@ pub struct ErrorExample {
 /// hour count as an hour.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[allow(missing_docs, reason = "the names are the meanings")]
-pub struct DurationStats {
+pub(crate) struct DurationStats {
     pub count: u64,
     /// Exchanges that were cut off, so that their times are known only to be longer; `count` excludes them.
     #[serde(default)]
@@ -335,7 +335,7 @@ pub struct DurationStats {
 
 /// A value for each phase of an exchange.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
-pub struct PerPhase<T> {
+pub(crate) struct PerPhase<T> {
     /// Resolution of the host's name.
     pub dns: T,
     /// TCP connect.
@@ -350,12 +350,12 @@ pub struct PerPhase<T> {
 
 impl<T> PerPhase<T> {
     /// Returns the values in the order of the phases.
-    pub const fn as_array(&self) -> [&T; 5] {
+    pub(crate) const fn as_array(&self) -> [&T; 5] {
         [&self.dns, &self.connect, &self.tls, &self.first_byte, &self.receive]
     }
 
     /// Builds the struct from the values in the order of the phases.
-    pub fn from_array([dns, connect, tls, first_byte, receive]: [T; 5]) -> Self {
+    pub(crate) fn from_array([dns, connect, tls, first_byte, receive]: [T; 5]) -> Self {
         Self { dns, connect, tls, first_byte, receive }
     }
 }
@@ -363,7 +363,7 @@ impl<T> PerPhase<T> {
 /// HDR histograms of microseconds, V2 compressed format in base64. Those of times that were cut off are `None` if there
 /// are none.
 #[derive(Clone, Debug, Serialize, Deserialize)]
-pub struct RowHistograms {
+pub(crate) struct RowHistograms {
     /// Response time, 3 significant digits.
     pub response_time: String,
     /// Service time, 3 significant digits.
@@ -380,19 +380,19 @@ pub struct RowHistograms {
 
 impl RowHistograms {
     /// Returns the response times.
-    pub fn response_times(&self) -> EncodedTimes<'_> {
+    pub(crate) fn response_times(&self) -> EncodedTimes<'_> {
         EncodedTimes { known: &self.response_time, cut_off: self.cut_off_response_time.as_deref() }
     }
 
     /// Returns the service times.
-    pub fn service_times(&self) -> EncodedTimes<'_> {
+    pub(crate) fn service_times(&self) -> EncodedTimes<'_> {
         EncodedTimes { known: &self.service_time, cut_off: self.cut_off_service_time.as_deref() }
     }
 }
 
 /// The times of exchanges, as encoded histograms.
 #[derive(Clone, Copy, Debug)]
-pub struct EncodedTimes<'a> {
+pub(crate) struct EncodedTimes<'a> {
     /// The times that are known.
     pub known: &'a str,
     /// Those that were cut off; `None` if there are none.
@@ -401,7 +401,7 @@ pub struct EncodedTimes<'a> {
 
 /// The run over time. All lists are equally long: one element per stretch of time, from the start of the run.
 #[derive(Clone, Debug, Serialize, Deserialize)]
-pub struct TimeSeries {
+pub(crate) struct TimeSeries {
     /// Seconds that an element covers: 1, or a higher power of two for runs of more than an hour.
     pub resolution_s: u32,
     /// Active users: the greatest number at the end of any second of the stretch.
@@ -412,7 +412,7 @@ pub struct TimeSeries {
 
 /// One row over time.
 #[derive(Clone, Debug, Serialize, Deserialize)]
-pub struct RowSeries {
+pub(crate) struct RowSeries {
     /// The step's name.
     pub name: String,
     /// Exchanges without a failure that ended in this stretch.
@@ -433,7 +433,7 @@ pub struct RowSeries {
 
 /// The health of the generator itself, which determines how far its numbers can be trusted.
 #[derive(Clone, Debug, Serialize, Deserialize)]
-pub struct GeneratorReport {
+pub(crate) struct GeneratorReport {
     /// True if the generator was too slow: latencies then include its own delays.
     pub bottleneck: bool,
     /// The reasons, each a sentence without a full stop; empty if the generator kept up.
@@ -453,7 +453,7 @@ pub struct GeneratorReport {
 
 /// The health of one worker thread.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
-pub struct WorkerReport {
+pub(crate) struct WorkerReport {
     /// CPU time.
     pub cpu_us: u64,
     /// Time for which the worker was observed.
@@ -471,7 +471,7 @@ pub struct WorkerReport {
 
 /// The CPU time that a process might use, and what its workers used.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
-pub struct ProcessReport {
+pub(crate) struct ProcessReport {
     /// Cores that the process might run on; 0 if that is unknown.
     pub cores: u32,
     /// CPU time per time that its control group allows, in cores; `None` if it is not limited.
@@ -486,7 +486,7 @@ pub struct ProcessReport {
 
 /// Calls, time and traps of one plugin, over all workers.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-pub struct PluginReport {
+pub(crate) struct PluginReport {
     /// The plugin's name.
     pub plugin: String,
     /// Calls into the plugin.

@@ -4,14 +4,14 @@
 use std::io::Write;
 
 use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
-use stampede_time::Nanos;
+use stampede_time::{Nanos, SECOND};
 
 use super::format::{grouped_decimal, percent};
 use crate::metrics::aggregate::Snapshot;
 
 /// The progress display. It is cleared from the screen when finished or dropped.
 #[derive(Debug)]
-pub struct ProgressDisplay {
+pub(crate) struct ProgressDisplay {
     mode: ProgressMode,
     planned_length: Option<Nanos>,
 }
@@ -25,13 +25,13 @@ enum ProgressMode {
 impl ProgressDisplay {
     /// Creates the display for a run of a planned length, or, if `None`, for a run that ends on its own. `is_terminal`
     /// is true if standard error is a terminal.
-    pub fn new(is_terminal: bool, planned_length: Option<Nanos>) -> Self {
+    pub(crate) fn new(is_terminal: bool, planned_length: Option<Nanos>) -> Self {
         let mode = if is_terminal { ProgressMode::Bar(bar(planned_length)) } else { ProgressMode::Lines };
         Self { mode, planned_length }
     }
 
     /// Shows the state of the run, and the change of its load unless `load` is empty.
-    pub fn update(&self, snapshot: &Snapshot, load: &str) {
+    pub(crate) fn update(&self, snapshot: &Snapshot, load: &str) {
         match &self.mode {
             ProgressMode::Lines => {
                 // If standard error is closed, there is nowhere left to report that.
@@ -45,7 +45,7 @@ impl ProgressDisplay {
     }
 
     /// Clears the bar, so that the table starts on an empty line.
-    pub fn finish(self) {
+    pub(crate) fn finish(self) {
         if let ProgressMode::Bar(bar) = &self.mode {
             bar.finish_and_clear();
         }
@@ -61,7 +61,7 @@ fn bar(planned: Option<Nanos>) -> ProgressBar {
 /// Formats the line: `12 s elapsed, 108 s left | 500 users | 498.2 rps | 0.1 % errors | load × 1.5`. The share of
 /// errors covers the whole run so far.
 fn line(snapshot: &Snapshot, planned: Option<Nanos>, load: &str) -> String {
-    let whole_seconds = |nanos: Nanos| (nanos + 500_000_000) / 1_000_000_000;
+    let whole_seconds = |nanos: Nanos| (nanos + SECOND / 2) / SECOND;
     let elapsed = whole_seconds(snapshot.elapsed);
     let left =
         planned.map_or(String::new(), |planned| format!(", {} s left", whole_seconds(planned).saturating_sub(elapsed)));
@@ -76,8 +76,6 @@ fn line(snapshot: &Snapshot, planned: Option<Nanos>, load: &str) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
-
-    const SECOND: Nanos = 1_000_000_000;
 
     #[test]
     fn the_line() {

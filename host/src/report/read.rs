@@ -19,7 +19,7 @@ use crate::metrics::histogram::{FINE, MAX_MICROS, ROUGH};
 ///
 /// # Errors
 /// `usage::report` for every problem.
-pub fn read(path: &Path) -> Result<Report, Diagnostic> {
+pub(crate) fn read(path: &Path) -> Result<Report, Diagnostic> {
     let name = path.display();
     let text = fs::read_to_string(path).map_err(|error| {
         Diagnostic::new("usage::report", format!("cannot read the report `{name}`: {}", io_reason(&error)))
@@ -41,7 +41,7 @@ const HELP: &str = "`--out FILE.json` of a run writes one";
 
 /// The reason why a text could not be read as a report.
 #[derive(Debug)]
-pub struct ReportReadError {
+pub(crate) struct ReportReadError {
     /// The message, to be shown after the file's name.
     pub message: String,
     /// The remedy; empty if there is none.
@@ -52,7 +52,7 @@ pub struct ReportReadError {
 ///
 /// # Errors
 /// The first problem found.
-pub fn parse(text: &str) -> Result<Report, ReportReadError> {
+pub(crate) fn parse(text: &str) -> Result<Report, ReportReadError> {
     let fail = |message: String| ReportReadError { message, help: HELP };
     let place = |error: &serde_json::Error| format!("(line {}, column {})", error.line(), error.column());
     let probe: SchemaProbe = serde_json::from_str(text).map_err(|error| match error.classify() {
@@ -120,7 +120,7 @@ fn check_consistency(report: &Report) -> Result<(), String> {
 ///
 /// # Errors
 /// A message for the user if the text is not such a histogram.
-pub fn decode_micros(text: &str, digits: u8) -> Result<Histogram<u64>, String> {
+pub(crate) fn decode_micros(text: &str, digits: u8) -> Result<Histogram<u64>, String> {
     let histogram = decode_histogram(text, digits)?;
     if histogram.is_empty() || histogram.max() <= MAX_MICROS + MAX_MICROS / 100 {
         return Ok(histogram);
@@ -132,7 +132,7 @@ pub fn decode_micros(text: &str, digits: u8) -> Result<Histogram<u64>, String> {
 ///
 /// # Errors
 /// A message for the user if the text is not such a histogram.
-pub fn decode_histogram(text: &str, digits: u8) -> Result<Histogram<u64>, String> {
+pub(crate) fn decode_histogram(text: &str, digits: u8) -> Result<Histogram<u64>, String> {
     let unreadable = || "a histogram cannot be read".to_owned();
     let bytes = STANDARD.decode(text).map_err(|_| unreadable())?;
     let mut histogram: Histogram<u64> =

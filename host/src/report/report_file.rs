@@ -13,7 +13,7 @@ use crate::diagnostic::{Diagnostic, Diagnostics, io_reason};
 
 /// A file opened before the run, to which the report is written afterwards.
 #[derive(Debug)]
-pub struct ReportFile {
+pub(crate) struct ReportFile {
     /// Path as the user gave it.
     path: PathBuf,
     format: ReportFormat,
@@ -40,7 +40,7 @@ impl ReportFile {
     ///
     /// # Errors
     /// One diagnostic for each path that cannot be opened.
-    pub fn open_all(paths: &[PathBuf]) -> Result<Vec<Self>, Diagnostics> {
+    pub(crate) fn open_all(paths: &[PathBuf]) -> Result<Vec<Self>, Diagnostics> {
         let mut diagnostics = Diagnostics::default();
         let open = |path: &PathBuf| diagnostics.absorb(Self::open(path).map_err(Diagnostics::from));
         let files = paths.iter().filter_map(open).collect();
@@ -53,7 +53,7 @@ impl ReportFile {
     ///
     /// # Errors
     /// `usage::output-format` if no format has the extension; `usage::output-path` if the path cannot be written to.
-    pub fn open(path: &Path) -> Result<Self, Diagnostic> {
+    pub(crate) fn open(path: &Path) -> Result<Self, Diagnostic> {
         Self::open_as(path, FORMATS)
     }
 
@@ -61,7 +61,7 @@ impl ReportFile {
     ///
     /// # Errors
     /// Those of [`open`](Self::open).
-    pub fn open_as(path: &Path, formats: &[ReportFormat]) -> Result<Self, Diagnostic> {
+    pub(crate) fn open_as(path: &Path, formats: &[ReportFormat]) -> Result<Self, Diagnostic> {
         let is_special = fs::metadata(path).is_ok_and(|metadata| !metadata.is_file() && !metadata.is_dir());
         let format = format_of(path, is_special, formats)?;
         let target = if is_special { open_direct(path) } else { open_beside(path) };
@@ -74,7 +74,7 @@ impl ReportFile {
     /// # Errors
     /// `report::write` if writing fails, for instance because the disk is full. A report that was written but could not
     /// replace its target is kept, and the help says where.
-    pub fn write(self, report: &Report) -> Result<(), Diagnostic> {
+    pub(crate) fn write(self, report: &Report) -> Result<(), Diagnostic> {
         let Self { path, format, target } = self;
         match target {
             WriteTarget::Direct(file) => overwrite(&file, format, report).map_err(|error| cannot_save(&path, &error)),

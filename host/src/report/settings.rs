@@ -11,7 +11,7 @@ use crate::run::{CpuLimits, EndReason};
 
 /// The settings of a run.
 #[derive(Clone, Debug, Serialize, Deserialize)]
-pub struct RunSettings {
+pub(crate) struct RunSettings {
     /// The script's file name, `-` for standard input.
     pub script: String,
     /// The greatest number of concurrent virtual users.
@@ -45,14 +45,14 @@ pub struct RunSettings {
 
 impl RunSettings {
     /// Removes user name, password and query from the base URL.
-    pub fn without_credentials(self) -> Self {
+    pub(crate) fn without_credentials(self) -> Self {
         Self { base_url: self.base_url.as_deref().and_then(url_without_credentials), ..self }
     }
 }
 
 /// The load of one scenario.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
-pub struct ScenarioLoad {
+pub(crate) struct ScenarioLoad {
     /// The scenario's name; `None` in the plain form.
     pub name: Option<String>,
     /// `constant`, `ramping`, `shared` or `arrivals`.
@@ -76,7 +76,7 @@ pub struct ScenarioLoad {
 
 /// The end of a run.
 #[derive(Clone, Copy, Debug)]
-pub struct RunSummary {
+pub(crate) struct RunSummary {
     /// A random number that tells the run from others.
     pub id: u64,
     /// The start of the run, since the Unix epoch.

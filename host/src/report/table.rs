@@ -23,7 +23,7 @@ struct Column {
 }
 
 /// Renders the whole text, ending with a line feed.
-pub fn render(report: &Report, latency: LatencyView) -> String {
+pub(crate) fn render(report: &Report, latency: LatencyView) -> String {
     let mut text = actions(&report.actions, &columns(latency));
     text.push('\n');
     text.push_str(&totals(report, latency));

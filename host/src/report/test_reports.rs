@@ -101,7 +101,7 @@ fn handed_over(worker: usize, second: u32, interval: Box<Interval>) -> WorkerInt
 }
 
 /// Returns the report of the run in the first specification: 12 012 requests in 120 s.
-pub fn movies() -> Report {
+pub(crate) fn movies() -> Report {
     let mut aggregate = Aggregate::new(rows(&[("Catalog", "http"), ("StreamInit", "http")]), 2);
     for worker in 0..2 {
         let mut recorder = Recorder::new(2, Vec::new());
@@ -129,7 +129,7 @@ pub fn movies() -> Report {
 }
 
 /// Returns the report of a run that ended before it sent anything.
-pub fn nothing() -> Report {
+pub(crate) fn nothing() -> Report {
     let aggregate = Aggregate::new(rows(&[("Catalog", "http")]), 1);
     let settings = RunSettings { base_url: None, ..settings() };
     let outcome = RunSummary { elapsed: 180 * MILLISECOND, end_reason: EndReason::Interrupted, ..outcome() };
@@ -138,7 +138,7 @@ pub fn nothing() -> Report {
 
 /// Returns a report with names wider than their column, one of them in wide characters, all kinds of failure, and a
 /// generator that was late and busy.
-pub fn wide() -> Report {
+pub(crate) fn wide() -> Report {
     let names =
         [("login", "login"), ("映画一覧", "http"), ("Start the stream of a movie\nat once", "http"), ("Unused", "x")];
     let metrics = [
@@ -212,7 +212,7 @@ fn verdicts() -> Vec<ThresholdVerdict> {
 
 /// Returns the report of one action for a minute at a steady rate per second. Response times in microseconds are spread
 /// evenly over the span `over`, starting at `from`; `failures` of a thousand requests fail.
-pub fn steady(rate: u64, (from, over): (u64, u64), failures: u64) -> Report {
+pub(crate) fn steady(rate: u64, (from, over): (u64, u64), failures: u64) -> Report {
     let mut aggregate = Aggregate::new(rows(&[("Catalog", "http")]), 1);
     let mut recorder = Recorder::new(1, Vec::new());
     for n in 0..60 * rate {
@@ -228,7 +228,7 @@ pub fn steady(rate: u64, (from, over): (u64, u64), failures: u64) -> Report {
 }
 
 /// Returns the reports of several machines, and a single report of all their samples.
-pub fn split(parts: usize, seconds: u32, seed: u64) -> (Vec<Report>, Report) {
+pub(crate) fn split(parts: usize, seconds: u32, seed: u64) -> (Vec<Report>, Report) {
     let names = [("Catalog", "http"), ("Pay", "http")];
     let metrics = [MetricKind::Counter, MetricKind::Rate, MetricKind::Trend].map(|kind| MetricInfo {
         plugin: "http".into(),

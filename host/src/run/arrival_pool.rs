@@ -25,7 +25,7 @@ use crate::pace::Arrivals;
 use crate::user::{PromisedStart, WorkerShared};
 
 /// The free users of one scenario on one worker, and the arrivals that wait for one.
-pub struct ArrivalPool {
+pub(super) struct ArrivalPool {
     scenario: usize,
     first_row: Option<RowId>,
     /// The scenario's name and its maximum number of users on all workers, for the warning about dropped iterations.
@@ -43,7 +43,7 @@ pub struct ArrivalPool {
 
 /// The place where a free user waits for its next iteration.
 #[derive(Default)]
-pub struct IdleSlot {
+pub(super) struct IdleSlot {
     assigned: Cell<Option<PromisedStart>>,
     waker: RefCell<Option<Waker>>,
 }
@@ -56,7 +56,7 @@ enum ArrivalFallback {
 }
 
 /// The settings of a pool.
-pub struct PoolOptions {
+pub(super) struct PoolOptions {
     /// The scenario's index in the run.
     pub scenario: usize,
     /// The row of the first step of an iteration.
@@ -75,7 +75,7 @@ pub struct PoolOptions {
 
 impl ArrivalPool {
     /// Returns a pool without any user yet.
-    pub fn new(options: PoolOptions, run_shared: Arc<RunShared>) -> Self {
+    pub(super) fn new(options: PoolOptions, run_shared: Arc<RunShared>) -> Self {
         let PoolOptions { scenario, first_row, scenario_name, max_users, users, max_wait, end } = options;
         Self {
             scenario,
@@ -94,7 +94,7 @@ impl ArrivalPool {
 
     /// Assigns arrivals as they come due, counted from `begin` after the run's start. `spawn` starts a new user, whose
     /// slot holds its first iteration.
-    pub async fn serve(
+    pub(super) async fn serve(
         &self,
         mut arrivals: Arrivals,
         begin: Nanos,
@@ -162,7 +162,7 @@ impl ArrivalPool {
     }
 
     /// Ends the arrivals and lets free users leave.
-    pub fn stop(&self) {
+    pub(super) fn stop(&self) {
         self.is_over.set(true);
         self.free.borrow_mut().drain(..).for_each(|slot| slot.wake());
     }
@@ -187,7 +187,7 @@ impl ArrivalPool {
     }
 
     /// Waits for the next iteration of a user that is free now; `None` if there will be none.
-    pub async fn next(&self, slot: &Rc<IdleSlot>, shared: &WorkerShared) -> Option<PromisedStart> {
+    pub(super) async fn next(&self, slot: &Rc<IdleSlot>, shared: &WorkerShared) -> Option<PromisedStart> {
         let promise = match slot.assigned.take() {
             Some(promise) => Some(promise),
             None => self.take_queued(shared),
@@ -255,7 +255,7 @@ impl ArrivalPool {
     }
 
     /// Counts the arrivals still queued as dropped: all users are gone.
-    pub fn drop_queued(&self, shared: &WorkerShared) {
+    pub(super) fn drop_queued(&self, shared: &WorkerShared) {
         while !self.queue.borrow().is_empty() {
             self.drop_oldest(shared);
         }

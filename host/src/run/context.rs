@@ -14,7 +14,7 @@ use crate::plugin::instance::worker_plugin::{SharedNames, WorkerPlugin};
 pub struct WorkerContext {
     /// The plan to run.
     pub plan: Arc<Plan>,
-    /// The plugins, by [`Step::plugin`].
+    /// The plugins, by [`Step::plugin`](crate::plan::Step::plugin).
     pub plugins: Vec<Rc<WorkerPlugin>>,
     /// The instances that all users of the worker share.
     shared_instances: InstanceSet,
@@ -77,7 +77,7 @@ impl WorkerContext {
 }
 
 /// One instance of each plugin.
-pub type InstanceSet = Rc<[Rc<RefCell<RestartingInstance>>]>;
+pub(super) type InstanceSet = Rc<[Rc<RefCell<RestartingInstance>>]>;
 
 fn new_instance(used: &PlannedPlugin, worker_plugin: &Rc<WorkerPlugin>) -> Rc<RefCell<RestartingInstance>> {
     let (plugin, steps) = (Arc::clone(&used.plugin), Arc::clone(&used.steps));

@@ -8,7 +8,7 @@ use crate::user::Session;
 
 /// Counts each check of the step once. An exchange without a reply passes none, but one that the end of the run cut off
 /// is left out. Hot: nothing is allocated, except for JSON.
-pub fn count(step: &Step, session: &Session, sample: &Sample, reply: Option<&Reply>) {
+pub(super) fn count(step: &Step, session: &Session, sample: &Sample, reply: Option<&Reply>) {
     if step.checks.is_empty() || sample.failure == Some(FailureKind::Cancelled) {
         return;
     }

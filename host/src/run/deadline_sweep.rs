@@ -10,36 +10,36 @@ use crate::user::WorkerShared;
 
 /// The period of a worker's loop, in nanoseconds: the greatest delay with which a timeout, a stop or a Ctrl-C is
 /// noticed.
-pub const SWEEP_PERIOD: Nanos = 10_000_000;
+pub(super) const SWEEP_PERIOD: Nanos = 10_000_000;
 
 /// The users of one worker that can be woken.
-pub struct DeadlineSweep {
+pub(super) struct DeadlineSweep {
     wakers: RefCell<Vec<Option<Waker>>>,
 }
 
 impl DeadlineSweep {
     /// Creates a sweep without users, with slots for this many.
-    pub fn new(users: usize) -> Self {
+    pub(super) fn new(users: usize) -> Self {
         Self { wakers: RefCell::new(vec![None; users]) }
     }
 
     /// Remembers the waker of a user. It never changes: a user is one tokio task from beginning to end.
-    pub fn register(&self, slot: usize, waker: &Waker) {
+    pub(super) fn register(&self, slot: usize, waker: &Waker) {
         self.wakers.borrow_mut()[slot] = Some(waker.clone());
     }
 
     /// Forgets a user.
-    pub fn unregister(&self, slot: usize) {
+    pub(super) fn unregister(&self, slot: usize) {
         self.wakers.borrow_mut()[slot] = None;
     }
 
     /// Wakes all users, so that they notice a change.
-    pub fn wake_all(&self) {
+    pub(super) fn wake_all(&self) {
         self.wakers.borrow().iter().flatten().for_each(Waker::wake_by_ref);
     }
 
     /// Wakes the users whose step has timed out by `now`, and all of them if the phase is a new one.
-    pub fn sweep(&self, shared: &WorkerShared, now: Nanos, phase: RunPhase) {
+    pub(super) fn sweep(&self, shared: &WorkerShared, now: Nanos, phase: RunPhase) {
         shared.last_sweep.set(now);
         let wakers = self.wakers.borrow();
         if shared.phase.replace(phase) != phase {

@@ -15,7 +15,7 @@ use crate::metrics::interval::IntervalHealth;
 use crate::plugin::instance::worker_plugin::{PluginUsage, WorkerPlugin};
 
 /// Measures the thread that it was created on.
-pub struct HealthMonitor {
+pub(super) struct HealthMonitor {
     since: Nanos,
     cpu: ThreadTime,
     cpu_wait: CpuWait,
@@ -25,18 +25,18 @@ pub struct HealthMonitor {
 
 impl HealthMonitor {
     /// Starts measuring.
-    pub fn start(now: Nanos) -> Self {
+    pub(super) fn start(now: Nanos) -> Self {
         Self { since: now, cpu: ThreadTime::now(), cpu_wait: CpuWait::start(), last_turn: now, loop_lag_max: 0 }
     }
 
     /// Notes a turn of the worker's loop, of which there should be one in each [`SWEEP_PERIOD`].
-    pub fn loop_turned(&mut self, now: Nanos) {
+    pub(super) fn loop_turned(&mut self, now: Nanos) {
         self.loop_lag_max = self.loop_lag_max.max((now - self.last_turn).saturating_sub(SWEEP_PERIOD));
         self.last_turn = now;
     }
 
     /// Returns the health since the last call.
-    pub fn take_interval(&mut self, now: Nanos, plugins: &[Rc<WorkerPlugin>]) -> IntervalHealth {
+    pub(super) fn take_interval(&mut self, now: Nanos, plugins: &[Rc<WorkerPlugin>]) -> IntervalHealth {
         let taken = |counter: fn(&PluginUsage) -> &Cell<u64>| {
             plugins.iter().map(|plugin| counter(&plugin.usage).take()).collect::<Vec<_>>()
         };

@@ -23,7 +23,7 @@ use crate::plan::Scenario;
 use crate::user::Session;
 
 /// The source of one user's iterations.
-pub enum IterationSource {
+pub(super) enum IterationSource {
     /// The user begins one when it is done with the last one.
     SelfPaced(SelfPaced),
     /// Iterations arrive.
@@ -31,7 +31,7 @@ pub enum IterationSource {
 }
 
 /// The iterations of a self-paced user.
-pub struct SelfPaced {
+pub(super) struct SelfPaced {
     /// The most iterations of the user, if there is a limit.
     pub max_iterations: Option<u64>,
     /// The pool that its iterations come from, if it shares them with other users.
@@ -43,7 +43,7 @@ pub struct SelfPaced {
 }
 
 /// Iterations that the users of a scenario share, on all workers.
-pub struct IterationPool {
+pub(super) struct IterationPool {
     /// Holds the count.
     pub run_shared: Arc<RunShared>,
     /// The scenario's index in the run.
@@ -51,7 +51,7 @@ pub struct IterationPool {
 }
 
 /// Lets a user begin iterations while its number is below the number of users wanted now.
-pub struct ScaleGate {
+pub(super) struct ScaleGate {
     /// Holds the scales.
     pub run_shared: Arc<RunShared>,
     /// The scenario's index in the run.
@@ -66,7 +66,7 @@ pub struct ScaleGate {
 
 impl IterationSource {
     /// Ends the iterations because data is exhausted: for this user alone, or where iterations arrive, for all users.
-    pub fn stop(&self) {
+    pub(super) fn stop(&self) {
         match self {
             Self::SelfPaced(_) => {}
             Self::Arrivals(pool, _) => pool.stop(),
@@ -74,7 +74,7 @@ impl IterationSource {
     }
 
     /// Waits until the user may begin an iteration; `false` if it never will.
-    pub async fn next(&self, session: &Session) -> bool {
+    pub(super) async fn next(&self, session: &Session) -> bool {
         match self {
             Self::SelfPaced(self_paced) => self_paced.next(session).await,
             Self::Arrivals(pool, slot) => match pool.next(slot, &session.shared).await {
@@ -116,7 +116,7 @@ impl SelfPaced {
 impl IterationPool {
     /// Takes one iteration; `false` if none is left. Users at their gates are woken when the last one is taken, since
     /// they would wait for nothing.
-    pub fn take(&self) -> bool {
+    pub(super) fn take(&self) -> bool {
         let left = &self.run_shared.iterations_left[self.scenario];
         let before = left.fetch_update(Ordering::Relaxed, Ordering::Relaxed, |left| left.checked_sub(1));
         if before == Ok(1) {
@@ -126,7 +126,7 @@ impl IterationPool {
     }
 
     /// Returns true if no iteration is left.
-    pub fn is_empty(&self) -> bool {
+    pub(super) fn is_empty(&self) -> bool {
         self.run_shared.iterations_left[self.scenario].load(Ordering::Relaxed) == 0
     }
 }

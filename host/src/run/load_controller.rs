@@ -40,7 +40,7 @@ pub struct ControlCall {
 }
 
 /// The sending end of requests.
-pub type ControlSender = mpsc::Sender<ControlCall>;
+pub(crate) type ControlSender = mpsc::Sender<ControlCall>;
 
 /// The status of a run.
 #[derive(Clone, Debug, PartialEq, Serialize)]

@@ -19,7 +19,7 @@ pub trait RunObserver {
     /// epoch.
     fn begin(&mut self, _started_at: Duration) {}
 
-    /// Called once for each second of each segment, in order. `aggregate` holds the counts of the whole run so far.
+    /// Called for the seconds of each segment, in order. `aggregate` holds the counts of the whole run so far.
     /// Returns the reason to end the run, if there is one; once the run is ending, the answer is ignored.
     fn second(&mut self, second: &Arc<SecondSnapshot>, aggregate: &Aggregate) -> Option<EndReason>;
 
@@ -38,10 +38,13 @@ pub struct SecondSnapshot {
     pub index: u32,
     /// The segment that the second belongs to.
     pub segment: SegmentKind,
+    /// The end of the second, since the Unix epoch.
+    pub ended_at: Duration,
     /// The counts of this second alone, of all workers, with its number within the segment. The seconds of a run add up
-    /// to its report; counts of a worker that was late come in the next second.
+    /// to its report; counts of a worker that was late come in the next second. Numbers are missing if the program
+    /// stood still for several seconds: of those without counts only the newest is shown.
     pub merged: MergedSecond,
-    /// The state of the run: sums over the run so far, and the rate of the last second.
+    /// The state of the run: sums over the run so far, and the time, the users and the rate of the segment.
     pub totals: Snapshot,
     /// `true` if no later second is complete yet, so that `totals` are those at its end.
     pub is_newest: bool,

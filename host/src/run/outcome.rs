@@ -92,7 +92,7 @@ impl RunOutcome {
 }
 
 /// The events besides time and workers that move a run forward.
-pub struct Interrupts {
+pub(super) struct Interrupts {
     /// Ctrl-C and SIGTERM.
     pub signals: Signals,
     /// Keys and the control socket.
@@ -101,7 +101,7 @@ pub struct Interrupts {
 
 /// The outcome of a segment.
 #[derive(Default)]
-pub struct SegmentOutcome {
+pub(super) struct SegmentOutcome {
     /// Users that signed in or had no need to.
     pub signed_in: u32,
     /// Users that could not sign in.
@@ -116,7 +116,7 @@ pub struct SegmentOutcome {
 
 impl SegmentOutcome {
     /// Adds the outcome of a worker. The variables of the last one to end are kept.
-    pub fn add_worker(&mut self, signed_in: u32, gave_up: u32, passed: bool, variables: Variables) {
+    pub(super) fn add_worker(&mut self, signed_in: u32, gave_up: u32, passed: bool, variables: Variables) {
         self.signed_in += signed_in;
         self.gave_up += gave_up;
         self.passed &= passed && gave_up == 0;

@@ -21,10 +21,10 @@ use super::deadline_sweep::SWEEP_PERIOD;
 use crate::user::WorkerShared;
 
 /// The largest scale.
-pub const MAX_SCALE: f64 = 10.0;
+pub(crate) const MAX_SCALE: f64 = 10.0;
 
 /// The time from a change until it takes effect. Every worker that is not late sweeps at least once in this time.
-pub const CHANGE_DELAY: Nanos = 2 * SWEEP_PERIOD;
+pub(crate) const CHANGE_DELAY: Nanos = 2 * SWEEP_PERIOD;
 
 /// The scales of all scenarios. The main thread sets them and the workers read them.
 #[derive(Debug, Default)]

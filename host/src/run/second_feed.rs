@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use stampede_time::{Nanos, RunPhase};
+use stampede_time::{Nanos, RunPhase, SECOND};
 
 use super::load_controller::LoadController;
 use super::observer::{LoadUpdate, RunObserver, SecondSnapshot};
@@ -13,10 +13,8 @@ use crate::metrics::interval::WorkerInterval;
 use crate::metrics::second::{MergedSecond, SecondMerger};
 use crate::plan::Plan;
 
-const SECOND: Nanos = 1_000_000_000;
-
 /// The state of the main loop when it shows something to the observers.
-pub struct FeedMoment<'a> {
+pub(super) struct FeedMoment<'a> {
     /// Time since the segment began.
     pub now: Nanos,
     /// The phase of the segment.
@@ -26,7 +24,7 @@ pub struct FeedMoment<'a> {
 }
 
 /// Merges what the workers of a segment hand over, and shows each second to the thresholds and to the run's observer.
-pub struct SecondFeed<'o> {
+pub(super) struct SecondFeed<'o> {
     segment: SegmentKind,
     merger: SecondMerger,
     thresholds: Option<ThresholdWatch>,
@@ -37,7 +35,7 @@ pub struct SecondFeed<'o> {
 
 impl<'o> SecondFeed<'o> {
     /// Creates the feed of a segment with this many workers. Thresholds are judged in the load alone.
-    pub fn new(segment: SegmentKind, plan: &Plan, workers: usize, observer: &'o mut dyn RunObserver) -> Self {
+    pub(super) fn new(segment: SegmentKind, plan: &Plan, workers: usize, observer: &'o mut dyn RunObserver) -> Self {
         let thresholds = (segment == SegmentKind::Load).then(|| ThresholdWatch::new(plan));
         let reads_counts = observer.reads_counts() || thresholds.as_ref().is_some_and(RunObserver::reads_counts);
         let metrics = plan.metrics.iter().map(|metric| metric.kind).collect();
@@ -46,17 +44,24 @@ impl<'o> SecondFeed<'o> {
     }
 
     /// Adds what a worker handed over. The seconds that are complete by now are shown by [`show`](Self::show).
-    pub fn add(&mut self, from: &WorkerInterval, moment: &FeedMoment) {
+    pub(super) fn add(&mut self, from: &WorkerInterval) {
         self.merger.add(from);
+    }
+
+    /// Notes that a worker has ended, so that no second waits for it.
+    pub(super) fn worker_ended(&mut self, worker: usize) {
+        self.merger.worker_ended(worker);
+    }
+
+    /// Shows the seconds that are complete by now, and returns the reason to end the run, if an observer gives one.
+    /// What the workers have sent must have been added before: a worker that the main thread was late for has not
+    /// stalled.
+    pub(super) fn show(&mut self, run: &mut RunOutcome, moment: &FeedMoment) -> Option<EndReason> {
         if moment.phase != RunPhase::Running
             && let Some(thresholds) = &mut self.thresholds
         {
             thresholds.load_ends(moment.now);
         }
-    }
-
-    /// Shows the seconds that are complete by now, and returns the reason to end the run, if an observer gives one.
-    pub fn show(&mut self, run: &mut RunOutcome, moment: &FeedMoment) -> Option<EndReason> {
         let mut next = self.merger.next_complete(moment.now);
         let mut reason = None;
         while let Some(merged) = next {
@@ -69,7 +74,7 @@ impl<'o> SecondFeed<'o> {
     }
 
     /// Shows the remaining seconds of a segment that is over, and returns the threshold watch.
-    pub fn finish(mut self, run: &mut RunOutcome, moment: &FeedMoment) -> Option<ThresholdWatch> {
+    pub(super) fn finish(mut self, run: &mut RunOutcome, moment: &FeedMoment) -> Option<ThresholdWatch> {
         let mut next = self.merger.next_remaining();
         while let Some(merged) = next {
             next = self.merger.next_remaining();
@@ -81,7 +86,7 @@ impl<'o> SecondFeed<'o> {
     }
 
     /// Shows a change of the load at once.
-    pub fn load_changed(&mut self, update: &LoadUpdate) {
+    pub(super) fn load_changed(&mut self, update: &LoadUpdate) {
         self.observer.load_changed(update);
     }
 
@@ -101,10 +106,12 @@ impl<'o> SecondFeed<'o> {
             self.merger.recycle(read.merged);
         }
         let changes = moment.control.changes();
+        let end = Nanos::from(merged.second + 1) * SECOND;
         let snapshot = SecondSnapshot {
             index: run.seconds_shown,
             segment: self.segment,
-            is_partial: Nanos::from(merged.second + 1) * SECOND > moment.now,
+            ended_at: run.clock.wall(end.min(moment.now)),
+            is_partial: end > moment.now,
             merged,
             totals: run.aggregate.snapshot(moment.now),
             is_newest,

@@ -5,7 +5,7 @@ use std::sync::Arc;
 use std::sync::mpsc::{Receiver, Sender};
 use std::time::Duration;
 
-use stampede_time::{Clock, Nanos, RunPhase};
+use stampede_time::{Clock, Nanos, RunPhase, SECOND};
 use tokio::sync::{mpsc, oneshot};
 use tokio::time::{Instant, sleep_until};
 
@@ -21,11 +21,8 @@ use crate::metrics::interval::{Interval, WorkerInterval};
 use crate::plan::Plan;
 use crate::template::Variables;
 
-/// The period in which seconds are shown if no worker hands anything over; a little after each second.
-const SECOND: Nanos = 1_000_000_000;
-
 /// Runs one segment.
-pub struct SegmentRunner {
+pub(super) struct SegmentRunner {
     segment: SegmentKind,
     plan: Arc<Plan>,
     run_shared: Arc<RunShared>,
@@ -35,12 +32,26 @@ pub struct SegmentRunner {
     messages: mpsc::UnboundedReceiver<WorkerMessage>,
 }
 
+/// The state of a segment while it runs.
+struct SegmentProgress<'o> {
+    feed: SecondFeed<'o>,
+    outcome: SegmentOutcome,
+    workers_left: usize,
+    /// The second of the run in which the segment began.
+    first_second: u32,
+}
+
 impl SegmentRunner {
     /// Starts the workers, whose users begin with these variables. They wait for the clock.
     ///
     /// # Errors
     /// The operating system has no more threads.
-    pub fn spawn(plan: &Arc<Plan>, segment: SegmentKind, workers: usize, variables: Variables) -> Result<Self, String> {
+    pub(super) fn spawn(
+        plan: &Arc<Plan>,
+        segment: SegmentKind,
+        workers: usize,
+        variables: Variables,
+    ) -> Result<Self, String> {
         let (sender, messages) = mpsc::unbounded_channel();
         let mut runner = Self {
             segment,
@@ -77,7 +88,7 @@ impl SegmentRunner {
     ///
     /// # Errors
     /// A worker could not start; the text is for the user.
-    pub async fn run(
+    pub(super) async fn run(
         mut self,
         run: &mut RunOutcome,
         interrupts: &mut Interrupts,
@@ -87,57 +98,53 @@ impl SegmentRunner {
         if self.segment == SegmentKind::Load {
             control.apply_to_load(&self.run_shared.scales);
         }
-        let first_second = (run.elapsed / SECOND) as u32;
         let clock = self.start_clock().await?;
         run.clock = clock;
+        run.aggregate.begin_segment();
         if !std::mem::replace(&mut run.has_begun, true) {
             observer.begin(clock.wall(0));
         }
-        let mut outcome = SegmentOutcome { passed: true, ..SegmentOutcome::default() };
+        let mut progress = SegmentProgress {
+            feed: SecondFeed::new(self.segment, &self.plan, self.threads.len(), observer),
+            outcome: SegmentOutcome { passed: true, ..SegmentOutcome::default() },
+            workers_left: self.threads.len(),
+            first_second: (run.elapsed / SECOND) as u32,
+        };
         let end = (self.segment == SegmentKind::Load).then(|| self.plan.end()).flatten();
         let mut next_advance = end.map(|end| clock.instant(end));
         let mut draining_since = None;
-        let mut feed = SecondFeed::new(self.segment, &self.plan, self.threads.len(), observer);
+        // A little after each second, in case no worker hands it over.
         let mut show_at = clock.instant(SECOND + SECOND / 10);
-        let mut workers_left = self.threads.len();
-        while workers_left > 0 {
+        while progress.workers_left > 0 {
             let reason = tokio::select! {
-                message = self.messages.recv() => match message {
-                    Some(WorkerMessage::Interval(mut from)) => {
-                        let moment = self.moment(&clock, control);
-                        feed.add(&from, &moment);
-                        // Set-up and teardown count in the first and the last second of the load.
-                        from.second = if self.segment == SegmentKind::Load { from.second } else { first_second };
-                        run.aggregate.add(&from);
-                        self.return_spare(from);
-                        feed.show(run, &moment)
-                    }
-                    Some(WorkerMessage::Finished { signed_in, gave_up, passed, variables }) => {
-                        workers_left -= 1;
-                        outcome.add_worker(signed_in, gave_up, passed, variables);
-                        None
-                    }
-                    Some(WorkerMessage::Ready) => None,
-                    Some(WorkerMessage::Failed(reason)) => return Err(reason),
-                    None => {
+                message = self.messages.recv() => {
+                    let Some(message) = message else {
                         tracing::error!("a worker thread died; the counts that it still had are not in the report");
                         run.worker_died = true;
                         break;
-                    }
-                },
+                    };
+                    self.take(message, run, &mut progress)?;
+                    None
+                }
                 () = sleep_until_some(next_advance) => Some(EndReason::Duration),
                 () = signals.next() => Some(EndReason::Interrupted),
                 call = control.next_call() => {
                     let totals = run.aggregate.snapshot(clock.now());
-                    self.handle_call(call, control, totals, &mut feed).then_some(EndReason::Stopped)
+                    self.handle_call(call, control, totals, &mut progress.feed).then_some(EndReason::Stopped)
                 }
                 () = sleep_until(show_at) => {
                     show_at += Duration::from_nanos(SECOND);
-                    // Shows the seconds of stalled workers: no message announces them.
-                    feed.show(run, &self.moment(&clock, control))
+                    None
                 }
             };
             if let Some(reason) = reason {
+                draining_since.get_or_insert(clock.now());
+                next_advance = self.advance_phase(&mut run.end_reason, reason, &clock);
+            }
+            while let Ok(message) = self.messages.try_recv() {
+                self.take(message, run, &mut progress)?;
+            }
+            if let Some(reason) = progress.feed.show(run, &self.moment(&clock, control)) {
                 draining_since.get_or_insert(clock.now());
                 next_advance = self.advance_phase(&mut run.end_reason, reason, &clock);
             }
@@ -147,10 +154,36 @@ impl SegmentRunner {
             run.load_end = draining_since.unwrap_or(run.elapsed).min(end.unwrap_or(Nanos::MAX));
         }
         let moment = FeedMoment { now: run.elapsed, phase: RunPhase::Stopped, control };
+        let SegmentProgress { feed, mut outcome, .. } = progress;
         let thresholds = feed.finish(run, &moment);
         outcome.verdicts = thresholds.map(|watch| watch.finish(&run.aggregate, run.load_end)).unwrap_or_default();
         self.join();
         Ok(outcome)
+    }
+
+    /// Takes a message of a worker.
+    ///
+    /// # Errors
+    /// The worker could not start.
+    fn take(&self, message: WorkerMessage, run: &mut RunOutcome, progress: &mut SegmentProgress) -> Result<(), String> {
+        match message {
+            WorkerMessage::Ready => {}
+            WorkerMessage::Interval(mut from) => {
+                progress.feed.add(&from);
+                // Set-up and teardown count in the first and the last second of the load.
+                from.second = if self.segment == SegmentKind::Load { from.second } else { progress.first_second };
+                run.aggregate.add(&from);
+                self.return_spare(from);
+            }
+            WorkerMessage::Finished { worker, signed_in, gave_up, passed, variables } => {
+                progress.feed.worker_ended(worker);
+                run.aggregate.worker_ended(worker);
+                progress.workers_left -= 1;
+                progress.outcome.add_worker(signed_in, gave_up, passed, variables);
+            }
+            WorkerMessage::Failed(reason) => return Err(reason),
+        }
+        Ok(())
     }
 
     fn moment<'c>(&self, clock: &Clock, control: &'c LoadController) -> FeedMoment<'c> {
@@ -192,7 +225,7 @@ impl SegmentRunner {
         // The caller may be gone by now.
         let _ = call.reply.send(result.map(|_| control.status(&totals, is_ending || ends_run)));
         let load = control.load();
-        if load.summary() != before.summary() {
+        if load != before {
             feed.load_changed(&LoadUpdate { totals, load });
         }
         ends_run

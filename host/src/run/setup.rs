@@ -23,6 +23,8 @@ pub enum WorkerMessage {
     Interval(WorkerInterval),
     /// All users are gone, everything recorded has been handed over.
     Finished {
+        /// Index of the worker.
+        worker: usize,
         /// Users that signed in or had no need to.
         signed_in: u32,
         /// Users that could not sign in.

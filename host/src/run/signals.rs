@@ -6,7 +6,7 @@ use std::time::Duration;
 use crate::exit::Exit;
 
 /// The signals that end a run.
-pub struct Signals {
+pub(crate) struct Signals {
     #[cfg(unix)]
     interrupt: tokio::signal::unix::Signal,
     #[cfg(unix)]
@@ -19,7 +19,7 @@ impl Signals {
     /// # Errors
     /// The operating system cannot install a handler.
     #[cfg(unix)]
-    pub fn listen() -> io::Result<Self> {
+    pub(crate) fn listen() -> io::Result<Self> {
         use tokio::signal::unix::{SignalKind, signal};
         Ok(Self { interrupt: signal(SignalKind::interrupt())?, terminate: signal(SignalKind::terminate())? })
     }
@@ -35,7 +35,7 @@ impl Signals {
 
     /// Waits for the next signal.
     #[cfg(unix)]
-    pub async fn next(&mut self) {
+    pub(crate) async fn next(&mut self) {
         tokio::select! {
             _ = self.interrupt.recv() => {}
             _ = self.terminate.recv() => {}
@@ -57,7 +57,7 @@ const REPORT_GRACE: Duration = Duration::from_secs(2);
 
 /// Lets the next signal end the process, after [`REPORT_GRACE`] at the earliest. Called after a run: signals that were
 /// listened to once would otherwise be swallowed until the process ends, however long the report takes to write.
-pub fn exit_on_next_signal() {
+pub(crate) fn exit_on_next_signal() {
     // Without the thread the report is still written, but cannot be interrupted.
     let _ = std::thread::Builder::new().name("signals".into()).spawn(|| -> io::Result<()> {
         let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;

@@ -33,7 +33,7 @@ use crate::user::{Completion, Conclusion, OperationId, RowShortage, Session, Tas
 const INSTANCE_LOSS_PAUSE: Nanos = 100_000_000;
 
 /// A step, and the user that runs it.
-pub struct StepTask<'a> {
+pub(super) struct StepTask<'a> {
     /// The state that the users of the worker share.
     pub context: &'a WorkerContext,
     /// The user.
@@ -46,7 +46,7 @@ pub struct StepTask<'a> {
 
 /// The outcome of a step, for the steps after it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum StepOutcome {
+pub(super) enum StepOutcome {
     /// The step passed.
     Passed,
     /// The step failed.
@@ -67,7 +67,7 @@ enum TaskEvent {
 
 impl StepTask<'_> {
     /// Runs the task, which begins now, at `start`, to its end.
-    pub async fn run(&self, start: Nanos) -> StepOutcome {
+    pub(super) async fn run(&self, start: Nanos) -> StepOutcome {
         // A step that never waits must not keep the worker to itself.
         tokio::task::consume_budget().await;
         let session = self.session;

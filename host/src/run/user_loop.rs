@@ -22,7 +22,7 @@ const SIGN_IN_BACK_OFF: [Nanos; 3] = [500_000_000, 1_000_000_000, 2_000_000_000]
 
 /// The outcome of a user, for the outcome of the run.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
-pub enum UserOutcome {
+pub(super) enum UserOutcome {
     /// The run, or its data, ended before the user was signed in.
     NeverStarted,
     /// The user could not sign in.
@@ -33,7 +33,7 @@ pub enum UserOutcome {
 
 impl VirtualUser {
     /// Runs the user from waiting to begin until it is gone.
-    pub async fn run_to_end(&self) -> UserOutcome {
+    pub(super) async fn run_to_end(&self) -> UserOutcome {
         let is_always_active = !self.is_arrival_driven();
         // A user spawned for an arrival already owns it; it counts even if the run is ending.
         if is_always_active && !self.session.wait_until(self.session.window.get().begin).await {

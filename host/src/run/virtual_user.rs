@@ -14,7 +14,7 @@ use crate::plan::{Plan, Scenario, Step};
 use crate::user::Session;
 
 /// One virtual user.
-pub struct VirtualUser {
+pub(super) struct VirtualUser {
     pub context: Rc<WorkerContext>,
     pub session: Rc<Session>,
     /// The plugins' instances that its steps run in.
@@ -32,7 +32,7 @@ pub struct VirtualUser {
 
 /// A scenario that users walk.
 #[derive(Clone)]
-pub struct ScenarioHandle {
+pub(super) struct ScenarioHandle {
     /// Its index in the run; `None` in set-up and teardown, whose iterations are not counted.
     pub index: Option<usize>,
     /// The scenario itself.
@@ -41,7 +41,7 @@ pub struct ScenarioHandle {
 
 impl VirtualUser {
     /// Returns a user before its first step.
-    pub fn new(
+    pub(super) fn new(
         context: Rc<WorkerContext>,
         session: Rc<Session>,
         scenario: ScenarioHandle,
@@ -61,7 +61,7 @@ impl VirtualUser {
     }
 
     /// Runs one step, which begins now. After a status of `refresh_on` the user signs in and runs the step once more.
-    pub async fn step(&self, session: &Rc<Session>, step: &Step, now: Nanos) -> StepOutcome {
+    pub(super) async fn step(&self, session: &Rc<Session>, step: &Step, now: Nanos) -> StepOutcome {
         let refreshes = self.refreshes.get();
         let outcome = self.run_step(session, step, now).await;
         let Some(login) = self.refresh_login(session, outcome) else { return outcome };
@@ -92,7 +92,7 @@ impl VirtualUser {
 
     /// Runs a step, or the sign-in. The first one that sends a request takes the promised start of the iteration; one
     /// that sends nothing began when it was started.
-    pub async fn run_step(&self, session: &Rc<Session>, step: &Step, now: Nanos) -> StepOutcome {
+    pub(super) async fn run_step(&self, session: &Rc<Session>, step: &Step, now: Nanos) -> StepOutcome {
         let instance = &self.instances[step.plugin];
         let outcome = StepTask { context: &self.context, session, step, instance }.run(now).await;
         if let Some(promise) = session.promised.take() {
@@ -103,7 +103,7 @@ impl VirtualUser {
 
     /// Returns sessions for branches that run in parallel, the first of which is the user's own. To the target and to
     /// plugins all of them are one user.
-    pub fn lanes(&self, count: usize) -> Vec<Rc<Session>> {
+    pub(super) fn lanes(&self, count: usize) -> Vec<Rc<Session>> {
         let mut lanes = self.lanes.borrow_mut();
         if lanes.is_empty() {
             lanes.push(Rc::clone(&self.session));
@@ -116,17 +116,17 @@ impl VirtualUser {
     }
 
     /// Notes that a step has failed for good.
-    pub fn mark_failed(&self) {
+    pub(super) fn mark_failed(&self) {
         self.context.any_step_failed.set(true);
     }
 
     /// Returns the plan of the run.
-    pub fn plan(&self) -> &Plan {
+    pub(super) fn plan(&self) -> &Plan {
         &self.context.plan
     }
 
     /// Returns the context in which conditions are evaluated.
-    pub fn language(&self) -> &CelContext {
+    pub(super) fn language(&self) -> &CelContext {
         self.context.language.get_or_init(CelContext::default)
     }
 }

@@ -23,7 +23,7 @@ use crate::user::Session;
 
 /// A walk, or a part of one.
 #[derive(Clone, Copy)]
-pub struct Walk<'a> {
+pub(super) struct Walk<'a> {
     user: &'a VirtualUser,
     /// The session that walks: the user's own, or one of its lanes for parallel branches.
     session: &'a Rc<Session>,
@@ -35,12 +35,12 @@ pub struct Walk<'a> {
 
 impl<'a> Walk<'a> {
     /// Returns the walk of a session.
-    pub const fn new(user: &'a VirtualUser, session: &'a Rc<Session>) -> Self {
+    pub(super) const fn new(user: &'a VirtualUser, session: &'a Rc<Session>) -> Self {
         Self { user, session, strict: false, round: 0 }
     }
 
     /// Walks a flow to its end, or until the user's time or data ends.
-    pub async fn flow(self, flow: &Flow) -> StepOutcome {
+    pub(super) async fn flow(self, flow: &Flow) -> StepOutcome {
         let mut outcome = StepOutcome::Passed;
         for next in &flow.0 {
             let step_outcome = match next {

@@ -5,7 +5,7 @@ use std::pin::pin;
 use std::rc::Rc;
 use std::time::Duration;
 
-use stampede_time::Nanos;
+use stampede_time::SECOND;
 
 use super::context::{WorkerContext, instantiate_plugins};
 use super::deadline_sweep;
@@ -16,7 +16,7 @@ use crate::metrics::interval::{Interval, WorkerInterval};
 use crate::user::WorkerShared;
 
 /// Runs a worker to its end; the body of its thread.
-pub fn run(setup: WorkerSetup) {
+pub(super) fn run(setup: WorkerSetup) {
     let messages = setup.messages.clone();
     let outcome = instantiate_plugins(&setup.plan).and_then(|context| {
         let _ = messages.send(WorkerMessage::Ready);
@@ -67,11 +67,9 @@ pub async fn run_users(mut setup: WorkerSetup, context: Rc<WorkerContext>) -> Re
     }
     worker_users.drop_queued_arrivals();
     sender.send((clock.now() / SECOND) as u32 + 1);
-    let _ = sender.messages.send(worker_users.final_message());
+    let _ = sender.messages.send(worker_users.final_message(index));
     Ok(())
 }
-
-const SECOND: Nanos = 1_000_000_000;
 
 /// Hands the recorded counts to the main thread.
 struct IntervalSender {

@@ -28,7 +28,7 @@ use crate::template::Variables;
 use crate::user::{ActiveWindow, Session, WorkerShared};
 
 /// The users of one worker.
-pub struct WorkerUsers {
+pub(super) struct WorkerUsers {
     /// The state that they share with their plugins.
     pub shared: Rc<WorkerShared>,
     /// The rest of the state that they share.
@@ -89,7 +89,7 @@ impl WorkerUsers {
     ///
     /// # Errors
     /// The operating system has no more timers.
-    pub fn new(setup: &WorkerSetup, clock: Clock, context: Rc<WorkerContext>) -> io::Result<Self> {
+    pub(super) fn new(setup: &WorkerSetup, clock: Clock, context: Rc<WorkerContext>) -> io::Result<Self> {
         let (plan, position) = (&setup.plan, WorkerPosition { index: setup.index, workers: setup.workers });
         let mut slot = 0;
         let scenarios = setup.segment.scenarios(plan).iter().enumerate().map(|(index, scenario)| {
@@ -125,7 +125,7 @@ impl WorkerUsers {
     }
 
     /// Starts the tasks of all users and arrivals.
-    pub fn spawn_all(&self) {
+    pub(super) fn spawn_all(&self) {
         for users in &self.scenarios {
             match users.scenario.scenario.workload.rule() {
                 IterationRule::SelfPaced(rule) => {
@@ -137,13 +137,14 @@ impl WorkerUsers {
     }
 
     /// Counts the arrivals still queued as dropped: all users are gone.
-    pub fn drop_queued_arrivals(&self) {
+    pub(super) fn drop_queued_arrivals(&self) {
         self.pools.borrow().iter().for_each(|pool| pool.drop_queued(&self.shared));
     }
 
-    /// Returns the worker's last message.
-    pub fn final_message(&self) -> WorkerMessage {
+    /// Returns the last message of the worker with this index.
+    pub(super) fn final_message(&self, worker: usize) -> WorkerMessage {
         WorkerMessage::Finished {
+            worker,
             signed_in: self.tally.signed_in.get(),
             gave_up: self.tally.gave_up.get(),
             passed: !self.context.any_step_failed.get(),
@@ -252,7 +253,7 @@ impl WorkerUsers {
 
     /// Returns the sessions of all users, for tests of what one does.
     #[cfg(test)]
-    pub fn sessions(&self) -> Vec<Rc<Session>> {
+    pub(super) fn sessions(&self) -> Vec<Rc<Session>> {
         let sessions = self.scenarios.iter().flat_map(|users| {
             (0..users.users).map(|number| {
                 let session = self.new_session(users, number, 0);
@@ -346,7 +347,7 @@ impl Drop for TaskSlot {
 
 /// Counts users by how they ended.
 #[derive(Default)]
-pub struct UserTally {
+pub(super) struct UserTally {
     /// Tasks that have not ended.
     pub running: Cell<u32>,
     signed_in: Cell<u32>,

@@ -3,7 +3,7 @@
 use super::template::{PluginTemplate, contract};
 
 /// A source file, a helper for it, and the bindings.
-pub const TEMPLATE: PluginTemplate = PluginTemplate {
+pub(super) const TEMPLATE: PluginTemplate = PluginTemplate {
     component: "{{crate}}.wasm",
     limits: "",
     files: &[

@@ -12,9 +12,9 @@ mod write;
 
 use crate::cli::PluginLanguage;
 
-pub use name::check_name;
-pub use template::ScaffoldFile;
-pub use write::write;
+pub(crate) use name::check_name;
+pub(crate) use template::ScaffoldFile;
+pub(crate) use write::write;
 
 /// The files that are the same in every language.
 const COMMON_FILES: [(&str, &str); 2] = [
@@ -23,7 +23,7 @@ const COMMON_FILES: [(&str, &str); 2] = [
 ];
 
 /// Returns the files of a plugin with this name: its own, then those of the SDK.
-pub fn files(name: &str, language: PluginLanguage) -> Vec<ScaffoldFile> {
+pub(crate) fn files(name: &str, language: PluginLanguage) -> Vec<ScaffoldFile> {
     let template = match language {
         PluginLanguage::Rust => rust::TEMPLATE,
         PluginLanguage::Python => python::TEMPLATE,

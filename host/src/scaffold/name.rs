@@ -19,7 +19,7 @@ const RESERVED_CRATES: &str = "alloc core proc-macro std test schemars serde sta
 ///
 /// # Errors
 /// A package, or an action beside the built-in ones, cannot have the name.
-pub fn check_name(name: &str) -> Result<(), Diagnostic> {
+pub(crate) fn check_name(name: &str) -> Result<(), Diagnostic> {
     let inner = |c: char| c.is_ascii_lowercase() || c.is_ascii_digit() || c == '-' || c == '_';
     let invalid = |help: String| {
         Err(Diagnostic::new("usage::plugin-name", format!("`{name}` cannot be the name of a plugin")).help(help))

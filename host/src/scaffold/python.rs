@@ -3,7 +3,7 @@
 use super::template::{PluginTemplate, contract};
 
 /// A module and a helper of one file.
-pub const TEMPLATE: PluginTemplate = PluginTemplate {
+pub(super) const TEMPLATE: PluginTemplate = PluginTemplate {
     component: "{{crate}}.wasm",
     limits: "",
     files: &[

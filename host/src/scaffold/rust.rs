@@ -6,7 +6,7 @@ use super::sdk::SDK;
 use super::template::{PluginTemplate, SDK_FOLDER, ScaffoldFile};
 
 /// A crate; its manifest names the folder of the SDK.
-pub const TEMPLATE: PluginTemplate = PluginTemplate {
+pub(super) const TEMPLATE: PluginTemplate = PluginTemplate {
     component: "target/wasm32-wasip2/release/{{crate}}.wasm",
     limits: "",
     files: &[

@@ -5,11 +5,11 @@ use std::path::{Path, PathBuf};
 use super::sdk;
 
 /// The folder of the SDK in a plugin's folder.
-pub const SDK_FOLDER: &str = "sdk";
+pub(super) const SDK_FOLDER: &str = "sdk";
 
 /// The template of a plugin in one language. Its texts contain `{{name}}`, `{{crate}}`, `{{action}}`, `{{component}}`
 /// and `{{limits}}`. Files have other names here if cargo or git would take them for this repository's own.
-pub struct PluginTemplate {
+pub(super) struct PluginTemplate {
     /// The path of the built component.
     pub component: &'static str,
     /// The limits that the script raises for it.
@@ -21,7 +21,7 @@ pub struct PluginTemplate {
 }
 
 /// A file of a new plugin.
-pub struct ScaffoldFile {
+pub(crate) struct ScaffoldFile {
     /// The path in the plugin's folder.
     pub path: PathBuf,
     /// The content.
@@ -36,7 +36,7 @@ impl ScaffoldFile {
 }
 
 /// Returns the contract, for languages whose tools read it, and the files of the helper that hides it.
-pub fn contract(helper: &[(&str, &'static str)]) -> Vec<ScaffoldFile> {
+pub(super) fn contract(helper: &[(&str, &'static str)]) -> Vec<ScaffoldFile> {
     let contract = sdk::SDK.iter().filter(|(path, _)| path.starts_with("wit/"));
     let all = contract.chain(helper).map(|(path, text)| ScaffoldFile::new(Path::new(SDK_FOLDER).join(path), *text));
     all.collect()

@@ -11,7 +11,7 @@ use crate::diagnostic::{Diagnostic, io_reason};
 ///
 /// # Errors
 /// The folder is not empty, or a file cannot be written.
-pub fn write(folder: &Path, files: &[ScaffoldFile]) -> Result<(), Diagnostic> {
+pub(crate) fn write(folder: &Path, files: &[ScaffoldFile]) -> Result<(), Diagnostic> {
     let cannot = |path: &Path, error: &io::Error| {
         Diagnostic::new("usage::output-path", format!("cannot write `{}`: {}", path.display(), io_reason(error)))
     };

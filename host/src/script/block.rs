@@ -10,12 +10,12 @@ use super::yaml::read;
 use crate::diagnostic::{Diagnostics, SourceText, Span};
 
 /// The keys of a block, in the order of the reference: its name, its body, and its repetition.
-pub const KEYS: [&str; 10] =
+pub(super) const KEYS: [&str; 10] =
     ["group", "steps", "choose", "parallel", "include", "when", "else", "while", "repeat", "retry"];
 /// The keys that give a block its body. Exactly one of them must be there.
 const BODIES: [&str; 4] = ["steps", "choose", "parallel", "include"];
 /// The keys of a branch of `choose`.
-pub const BRANCH_KEYS: [&str; 2] = ["weight", "steps"];
+pub(super) const BRANCH_KEYS: [&str; 2] = ["weight", "steps"];
 
 const STEPS_HELP: &str = "begin each step with `- name: …`";
 const BLOCK_HELP: &str = "for example `- {group: Checkout, steps: [{name: Pay, url: /pay}]}`";
@@ -43,7 +43,7 @@ pub fn parse_included(source: &Arc<SourceText>) -> Result<Vec<FlowItem>, Diagnos
 
 impl ScriptDecoder {
     /// Reads a list of steps and blocks.
-    pub fn items(&mut self, key: &str, node: Node) -> Vec<FlowItem> {
+    pub(crate) fn items(&mut self, key: &str, node: Node) -> Vec<FlowItem> {
         let NodeValue::List(items) = node.value else {
             self.reader.wrong_type(key, &node, "a list", STEPS_HELP);
             return Vec::new();

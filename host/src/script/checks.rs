@@ -6,13 +6,13 @@ use super::thresholds::parse_in_place;
 use super::value_reader::{DiagnosticText, ValueReader};
 
 /// The parts of a reply that a check can test.
-pub const KINDS: [&str; 6] = ["status", "header", "body", "json", "size", "latency"];
+pub(super) const KINDS: [&str; 6] = ["status", "header", "body", "json", "size", "latency"];
 /// The keys of a check of a header field.
-pub const HEADER_KEYS: [&str; 5] = ["name", "present", "equals", "contains", "regex"];
+pub(super) const HEADER_KEYS: [&str; 5] = ["name", "present", "equals", "contains", "regex"];
 /// The keys of a check of a body.
-pub const BODY_KEYS: [&str; 2] = ["contains", "regex"];
+pub(super) const BODY_KEYS: [&str; 2] = ["contains", "regex"];
 /// The keys of a check by JSONPath.
-pub const JSON_KEYS: [&str; 3] = ["path", "exists", "equals"];
+pub(super) const JSON_KEYS: [&str; 3] = ["path", "exists", "equals"];
 /// Tags that every step already has, or that thresholds give a meaning of their own.
 const RESERVED_TAGS: [&str; 4] = ["step", "action", "scenario", "check"];
 
@@ -20,7 +20,7 @@ const HELP: &str = "for example `checks: {is found: {status: 200}, is quick: {la
 const STATUS_HELP: &str = "write a code from 100 to 999, a class such as `2xx`, or a list of them";
 
 /// Reads the value of `checks`: a mapping by name, or a list whose entries may have a `name`.
-pub fn checks(reader: &mut ValueReader, node: Node) -> Vec<CheckSpec> {
+pub(super) fn checks(reader: &mut ValueReader, node: Node) -> Vec<CheckSpec> {
     let mut checks: Vec<CheckSpec> = Vec::new();
     let span = node.span;
     let entries: Vec<(Option<Spanned<String>>, Node)> = match node.value {
@@ -49,7 +49,7 @@ pub fn checks(reader: &mut ValueReader, node: Node) -> Vec<CheckSpec> {
 }
 
 /// Reads the value of `tags`.
-pub fn tags(reader: &mut ValueReader, node: Node) -> Vec<NamedText> {
+pub(super) fn tags(reader: &mut ValueReader, node: Node) -> Vec<NamedText> {
     let mut all = Vec::new();
     for (name, node) in reader.mapping("tags", node, "for example `tags: {area: checkout}`").unwrap_or_default() {
         reader.check_name("a tag", &name);
@@ -145,7 +145,7 @@ fn test(reader: &mut ValueReader, kind: &str, node: Node) -> Option<CheckTest> {
 }
 
 /// Reads status codes and classes of them, one or a list.
-pub fn status_ranges(reader: &mut ValueReader, key: &str, node: Node) -> Option<Vec<StatusRange>> {
+pub(super) fn status_ranges(reader: &mut ValueReader, key: &str, node: Node) -> Option<Vec<StatusRange>> {
     let span = node.span;
     let items = match node.value {
         NodeValue::List(items) => items,

@@ -5,9 +5,9 @@ use super::value_reader::{DiagnosticText, ValueReader};
 use crate::diagnostic::suggest;
 
 /// The keys of the mapping form.
-pub const KEYS: [&str; 6] = ["file", "rows", "order", "at_end", "partition", "secret"];
+pub(super) const KEYS: [&str; 6] = ["file", "rows", "order", "at_end", "partition", "secret"];
 /// The orders by their names.
-pub const ORDERS: [(&str, Order); 5] = [
+pub(super) const ORDERS: [(&str, Order); 5] = [
     ("sequential", Order::Sequential),
     ("circular", Order::Circular),
     ("shuffle", Order::Shuffle),
@@ -15,12 +15,12 @@ pub const ORDERS: [(&str, Order); 5] = [
     ("unique", Order::Unique),
 ];
 /// The values of `at_end` by their names.
-pub const ENDS: [(&str, AtEnd); 3] = [("wrap", AtEnd::Wrap), ("stop", AtEnd::Stop), ("error", AtEnd::Error)];
+pub(super) const ENDS: [(&str, AtEnd); 3] = [("wrap", AtEnd::Wrap), ("stop", AtEnd::Stop), ("error", AtEnd::Error)];
 /// The partitions by their names.
-pub const PARTITIONS: [(&str, Partition); 2] = [("none", Partition::None), ("user", Partition::User)];
+pub(super) const PARTITIONS: [(&str, Partition); 2] = [("none", Partition::None), ("user", Partition::User)];
 
 /// Reads the value of one name under `data`.
-pub fn entry(reader: &mut ValueReader, name: &str, node: Node) -> Option<DataSpec> {
+pub(super) fn entry(reader: &mut ValueReader, name: &str, node: Node) -> Option<DataSpec> {
     match node.value {
         NodeValue::List(_) => Some(with_defaults(DataSource::Inline(node))),
         NodeValue::Map(_) => mapping(reader, name, node),

@@ -11,7 +11,7 @@ use super::value_reader::{DiagnosticText, ValueReader};
 use crate::diagnostic::{Diagnostics, SourceText, Span};
 
 /// The keys of the long form besides those of a load, in the order of the reference.
-pub const KEYS: [&str; 15] = [
+pub(crate) const KEYS: [&str; 15] = [
     "rps_total",
     "warm_up",
     "timeout",
@@ -33,7 +33,7 @@ pub const KEYS: [&str; 15] = [
 const STEPS_HELP: &str = "a script is a list of steps, or a mapping with a list `steps`; each begins with `- name: …`";
 
 /// Reads the tree of a whole script. Returns all errors, in the order of their places.
-pub fn decode(source: &Arc<SourceText>, root: Node) -> Result<Script, Diagnostics> {
+pub(crate) fn decode(source: &Arc<SourceText>, root: Node) -> Result<Script, Diagnostics> {
     let mut decoder = ScriptDecoder::new(source);
     match root.value {
         NodeValue::List(_) => decoder.read_entry(&without_span("steps"), root),
@@ -47,7 +47,7 @@ pub fn decode(source: &Arc<SourceText>, root: Node) -> Result<Script, Diagnostic
 }
 
 /// Reads a script key by key.
-pub struct ScriptDecoder {
+pub(crate) struct ScriptDecoder {
     /// Reads values.
     pub reader: ValueReader,
     /// The valid parts so far.
@@ -58,12 +58,12 @@ pub struct ScriptDecoder {
 
 impl ScriptDecoder {
     /// Returns the script and its errors.
-    pub fn finish(self) -> (Script, Diagnostics) {
+    pub(crate) fn finish(self) -> (Script, Diagnostics) {
         (self.script, self.reader.diagnostics)
     }
 
     /// Returns a decoder of this text that has read nothing yet.
-    pub fn new(source: &Arc<SourceText>) -> Self {
+    pub(crate) fn new(source: &Arc<SourceText>) -> Self {
         let script = Script {
             source: Arc::clone(source),
             settings: ScriptSettings::default(),
@@ -135,7 +135,7 @@ impl ScriptDecoder {
     }
 
     /// Reads one key of the long form.
-    pub fn read_entry(&mut self, key: &Spanned<String>, node: Node) {
+    pub(crate) fn read_entry(&mut self, key: &Spanned<String>, node: Node) {
         let name = key.value.as_str();
         let (reader, script) = (&mut self.reader, &mut self.script);
         let settings = &mut script.settings;
@@ -177,7 +177,7 @@ impl ScriptDecoder {
     }
 
     /// Reads a list of steps whose names may also appear in other lists.
-    pub fn independent_steps(&mut self, key: &str, node: Node) -> Vec<FlowItem> {
+    pub(crate) fn independent_steps(&mut self, key: &str, node: Node) -> Vec<FlowItem> {
         // The name of the sign-in is taken in every list.
         self.names.retain(|name, _| name == "login");
         self.items(key, node)

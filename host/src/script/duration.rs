@@ -7,11 +7,11 @@ use std::time::Duration;
 use humantime::DurationError as Error;
 
 /// The longest duration, 366 days, so that sums of durations and clocks never overflow.
-pub const MAX_DURATION: Duration = Duration::from_secs(366 * 24 * 60 * 60);
+const MAX_DURATION: Duration = Duration::from_secs(366 * 24 * 60 * 60);
 
 /// The reason why a text is not a duration. Shown on the command line as `message: help`.
 #[derive(Debug, PartialEq, Eq)]
-pub struct DurationParseError {
+pub(crate) struct DurationParseError {
     /// The end of a sentence about the value, such as "needs a unit".
     pub message: String,
     /// The reason in two or three words, for a label.
@@ -30,7 +30,7 @@ impl std::error::Error for DurationParseError {}
 
 /// Parses a duration from 0 to [`MAX_DURATION`]. Units are those of humantime, from `ns` to `y`; a number may have a
 /// fraction (`1.5s`).
-pub fn parse_duration(text: &str) -> Result<Duration, DurationParseError> {
+pub(crate) fn parse_duration(text: &str) -> Result<Duration, DurationParseError> {
     if text.starts_with('-') {
         return Err(invalid("is negative", "negative", "write a duration such as `30s`"));
     }
@@ -57,7 +57,7 @@ pub fn parse_duration(text: &str) -> Result<Duration, DurationParseError> {
 }
 
 /// Returns the error of a number without a unit, which in a script may also be a YAML number.
-pub fn missing_unit(number: &str) -> DurationParseError {
+pub(crate) fn missing_unit(number: &str) -> DurationParseError {
     invalid("needs a unit", "no unit", &format!("write `{number}s` for seconds or `{number}ms` for milliseconds"))
 }
 

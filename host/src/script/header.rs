@@ -7,7 +7,7 @@ use hyper::header::{HeaderName, HeaderValue};
 
 /// An error in a header field. It never holds the value, which may be a secret.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub enum HeaderError {
+pub(crate) enum HeaderError {
     /// The name is empty or contains a character that names may not contain.
     Name(String),
     /// The value of the field of that name contains a control character.
@@ -29,7 +29,7 @@ impl std::error::Error for HeaderError {}
 ///
 /// # Errors
 /// HTTP does not allow the name or the value.
-pub fn check_header(name: &str, value: &str) -> Result<(), HeaderError> {
+pub(crate) fn check_header(name: &str, value: &str) -> Result<(), HeaderError> {
     if HeaderName::from_bytes(name.as_bytes()).is_err() {
         return Err(HeaderError::Name(name.to_owned()));
     }

@@ -162,7 +162,7 @@ impl LoadSpec {
 }
 
 /// The keys of a load, in the order of the reference.
-pub const KEYS: [&str; 17] = [
+pub(super) const KEYS: [&str; 17] = [
     "users",
     "rps",
     "duration",
@@ -183,9 +183,10 @@ pub const KEYS: [&str; 17] = [
 ];
 
 /// The values of `cookies`.
-pub const COOKIES: [(&str, LifespanSpec); 2] = [("keep", LifespanSpec::Keep), ("iteration", LifespanSpec::Iteration)];
+pub(super) const COOKIES: [(&str, LifespanSpec); 2] =
+    [("keep", LifespanSpec::Keep), ("iteration", LifespanSpec::Iteration)];
 /// The values of `connections`.
-pub const CONNECTIONS: [(&str, LifespanSpec); 3] =
+pub(super) const CONNECTIONS: [(&str, LifespanSpec); 3] =
     [("keep", LifespanSpec::Keep), ("iteration", LifespanSpec::Iteration), ("request", LifespanSpec::Request)];
 const STAGE_KEYS: [&str; 2] = ["duration", "target"];
 const STAGES_HELP: &str = "for example `stages: [1m:100, 5m:100, 30s:0]`";
@@ -193,7 +194,7 @@ const THINK_HELP: &str = "for example `think: 2s`, `think: {uniform: [1s, 3s]}` 
 const THINK_KEYS: [&str; 2] = ["uniform", "normal"];
 
 /// Reads the value of one key; returns `false` if it is none of [`KEYS`].
-pub fn entry(reader: &mut ValueReader, load: &mut LoadSettings, name: &str, node: Node) -> bool {
+pub(super) fn entry(reader: &mut ValueReader, load: &mut LoadSettings, name: &str, node: Node) -> bool {
     let spec = &mut load.spec;
     match name {
         "users" => spec.users = reader.integer(name, &node, 1, u32::MAX.into()).map(Setting::from),
@@ -325,7 +326,7 @@ fn lifespan(
 }
 
 /// Reads `think`: a time, or a distribution of times.
-pub fn think(reader: &mut ValueReader, node: Node) -> Option<Spanned<ThinkSpec>> {
+pub(super) fn think(reader: &mut ValueReader, node: Node) -> Option<Spanned<ThinkSpec>> {
     let span = node.span;
     let NodeValue::Map(entries) = node.value else {
         let time = reader.duration("think", &node)?;

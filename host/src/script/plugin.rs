@@ -6,10 +6,10 @@ use super::model::{Isolation, Node, NodeValue, PluginLimits, PluginSpec, Spanned
 use super::value_reader::{DiagnosticText, ValueReader};
 
 /// The keys of an entry in its long form.
-pub const KEYS: [&str; 5] = ["source", "sha256", "allow", "isolation", "limits"];
+pub(super) const KEYS: [&str; 5] = ["source", "sha256", "allow", "isolation", "limits"];
 
 /// The keys of `limits`.
-pub const LIMIT_KEYS: [&str; 7] =
+pub(super) const LIMIT_KEYS: [&str; 7] =
     ["memory", "call", "operations", "copied", "log_lines", "compile_time", "compile_memory"];
 
 /// The help of messages about the form of an entry.
@@ -30,7 +30,7 @@ const MIN_COMPILE_MEMORY: u64 = 256 << 20;
 const MAX_COMPILE_MEMORY: u64 = 64 << 30;
 
 /// Reads `plugins`: names and entries.
-pub fn plugins(reader: &mut ValueReader, node: Node) -> Vec<(Spanned<String>, PluginSpec)> {
+pub(super) fn plugins(reader: &mut ValueReader, node: Node) -> Vec<(Spanned<String>, PluginSpec)> {
     let entries = reader.mapping("plugins", node, "for example `plugins: {mqtt: ./mqtt.wasm}`");
     let entries = entries.unwrap_or_default().into_iter();
     entries

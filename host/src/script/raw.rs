@@ -7,10 +7,10 @@ use serde::de::{Deserialize, Deserializer, MapAccess, SeqAccess, Visitor};
 use serde_saphyr::Spanned;
 
 /// A value with its location: for a scalar its whole text, for a collection the place where it begins.
-pub struct RawNode(pub Spanned<RawValue>);
+pub(super) struct RawNode(pub Spanned<RawValue>);
 
 /// A value typed by the YAML 1.2 core schema.
-pub enum RawValue {
+pub(super) enum RawValue {
     /// `null`, `~` or nothing.
     Null,
     /// `true` or `false`.

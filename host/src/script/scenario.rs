@@ -6,14 +6,14 @@ use super::model::{LoadSettings, NamedText, Node, NodeValue, ScenarioSpec, Spann
 use super::value_reader::{DiagnosticText, ValueReader};
 
 /// The keys of a scenario besides those of a load.
-pub const KEYS: [&str; 5] = ["start", "weight", "env", "tags", "steps"];
+pub(super) const KEYS: [&str; 5] = ["start", "weight", "env", "tags", "steps"];
 const HELP: &str = "for example `scenarios: {browse: {users: 50, duration: 5m, steps: [{name: Home, url: /}]}}`";
 /// Names that rows of the report already have.
 const RESERVED_NAMES: [&str; 2] = ["setup", "teardown"];
 
 impl ScriptDecoder {
     /// Reads `scenarios`: a mapping of names to scenarios.
-    pub fn scenarios(&mut self, node: Node) -> Vec<ScenarioSpec> {
+    pub(crate) fn scenarios(&mut self, node: Node) -> Vec<ScenarioSpec> {
         let span = node.span;
         let Some(entries) = self.reader.mapping("scenarios", node, HELP) else { return Vec::new() };
         if entries.is_empty() {

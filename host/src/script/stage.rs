@@ -30,7 +30,7 @@ const MAX_RATE: f64 = 1e9;
 ///
 /// # Errors
 /// The text is not a stage. The error is the end of a sentence about the value.
-pub fn parse_stage(text: &str) -> Result<StageSpec, String> {
+pub(crate) fn parse_stage(text: &str) -> Result<StageSpec, String> {
     let (duration, target) =
         text.split_once(':').ok_or("must be `DURATION:USERS` or `DURATION:RATE`, such as `1m:100` or `1m:100/s`")?;
     let duration = parse_duration(duration.trim()).map_err(|error| error.to_string())?;
@@ -41,7 +41,7 @@ pub fn parse_stage(text: &str) -> Result<StageSpec, String> {
 ///
 /// # Errors
 /// One of them is not a stage. The error is the end of a sentence about the value.
-pub fn parse_stages(text: &str) -> Result<Vec<StageSpec>, String> {
+pub(crate) fn parse_stages(text: &str) -> Result<Vec<StageSpec>, String> {
     text.split(',').map(|stage| parse_stage(stage.trim())).collect()
 }
 
@@ -49,7 +49,7 @@ pub fn parse_stages(text: &str) -> Result<Vec<StageSpec>, String> {
 ///
 /// # Errors
 /// The text is neither. The error is the end of a sentence about the value.
-pub fn parse_target(text: &str) -> Result<StageTarget, String> {
+pub(crate) fn parse_target(text: &str) -> Result<StageTarget, String> {
     if text.contains('/') {
         return parse_rate(text).map(StageTarget::Rate);
     }
@@ -62,7 +62,7 @@ pub fn parse_target(text: &str) -> Result<StageTarget, String> {
 ///
 /// # Errors
 /// The text is not a rate from 0 to 1e9 per second. The error is the end of a sentence about the value.
-pub fn parse_rate(text: &str) -> Result<f64, String> {
+pub(crate) fn parse_rate(text: &str) -> Result<f64, String> {
     let (number, unit) = text.split_once('/').ok_or("needs a unit: `500/s`, `500/m` or `500/h`")?;
     let seconds = match unit.trim() {
         "s" => 1.0,

@@ -14,14 +14,14 @@ pub const KEYS: [&str; 11] =
 pub const LOGIN_KEYS: [&str; 8] = ["name", "action", "timeout", "capture", "think", "checks", "tags", "refresh_on"];
 
 /// The keys of a capture: the sources of its value, and `secret`.
-pub const CAPTURE_KEYS: [&str; 5] = ["json", "header", "regex", "cookie", "secret"];
+pub(super) const CAPTURE_KEYS: [&str; 5] = ["json", "header", "regex", "cookie", "secret"];
 
 /// The help of messages about the form of captures.
 const CAPTURE_HELP: &str = "for example `capture: {token: {json: $.token}}`";
 
 impl ScriptDecoder {
     /// Reads a step. `default_name` is the name of the sign-in, which needs none.
-    pub fn step(&mut self, node: Node, default_name: Option<Spanned<String>>) -> Option<StepSpec> {
+    pub(crate) fn step(&mut self, node: Node, default_name: Option<Spanned<String>>) -> Option<StepSpec> {
         let span = node.span;
         // The sign-in has no condition and no repetition: it runs when a user needs it.
         let is_step = default_name.is_none();
@@ -79,7 +79,7 @@ impl ScriptDecoder {
     }
 
     /// Notes the name of a row, and rejects a second step of that name: they would share a row of the report.
-    pub fn register_row_name(&mut self, name: &Spanned<String>) {
+    pub(crate) fn register_row_name(&mut self, name: &Spanned<String>) {
         let Some(earlier) = self.names.get(&name.value) else {
             self.check_row_name(name);
             self.names.insert(name.value.clone(), name.span);

@@ -30,7 +30,7 @@ pub struct StepSpec {
     pub checks: Vec<CheckSpec>,
     /// `tags`, in order.
     pub tags: Vec<NamedText>,
-    /// All other keys, a [`NodeValue::Map`].
+    /// All other keys, a [`NodeValue::Map`](super::spanned::NodeValue::Map).
     pub params: Node,
 }
 

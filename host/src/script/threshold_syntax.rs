@@ -104,7 +104,7 @@ pub enum Quantity {
 
 /// An error in a text, and its place.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct ThresholdSyntaxError {
+pub(crate) struct ThresholdSyntaxError {
     /// The bytes of the text that are wrong.
     pub range: Range<usize>,
     /// The error in a sentence.
@@ -243,7 +243,7 @@ impl Criterion {
 ///
 /// # Errors
 /// The text is not a selector.
-pub fn parse_selector(text: &str) -> Result<Selector, ThresholdSyntaxError> {
+pub(crate) fn parse_selector(text: &str) -> Result<Selector, ThresholdSyntaxError> {
     let mut scanner = Scanner { text, at: 0 };
     let metric = scanner.take_until(&['{']);
     if metric.value.is_empty() {
@@ -276,7 +276,7 @@ pub fn parse_selector(text: &str) -> Result<Selector, ThresholdSyntaxError> {
 ///
 /// # Errors
 /// The text is not a criterion.
-pub fn parse_criterion(text: &str) -> Result<Criterion, ThresholdSyntaxError> {
+pub(crate) fn parse_criterion(text: &str) -> Result<Criterion, ThresholdSyntaxError> {
     let mut scanner = Scanner { text, at: 0 };
     let aggregation = scanner.aggregation()?;
     let comparison = scanner.comparison()?;
@@ -290,7 +290,7 @@ pub fn parse_criterion(text: &str) -> Result<Criterion, ThresholdSyntaxError> {
 ///
 /// # Errors
 /// The text is not a comparison with a limit.
-pub fn parse_bound(text: &str) -> Result<(Comparison, Spanned<Limit>), ThresholdSyntaxError> {
+pub(crate) fn parse_bound(text: &str) -> Result<(Comparison, Spanned<Limit>), ThresholdSyntaxError> {
     let mut scanner = Scanner { text, at: 0 };
     let mut read = || {
         let (comparison, limit) = (scanner.comparison()?, scanner.limit()?);

@@ -9,7 +9,7 @@ use super::value_reader::{DiagnosticText, ValueReader};
 use crate::diagnostic::{Diagnostic, Diagnostics, SourceText, Span};
 
 /// The keys of a threshold that is a mapping.
-pub const KEYS: [&str; 3] = ["expr", "abort", "delay"];
+pub(super) const KEYS: [&str; 3] = ["expr", "abort", "delay"];
 
 /// The error code of thresholds.
 const CODE: &str = "script::threshold";
@@ -17,7 +17,7 @@ const CODE: &str = "script::threshold";
 const HELP: &str = "for example `http_duration{step:Catalog}: [p(95)<200ms, {expr: rate<1%, abort: true, delay: 10s}]`";
 
 /// Reads the value of `thresholds`.
-pub fn thresholds(reader: &mut ValueReader, node: Node) -> Vec<ThresholdSpec> {
+pub(super) fn thresholds(reader: &mut ValueReader, node: Node) -> Vec<ThresholdSpec> {
     let mut all = Vec::new();
     for (key, node) in reader.mapping("thresholds", node, HELP).unwrap_or_default() {
         let typed = Node { value: NodeValue::String(key.value.clone()), span: key.span };
@@ -81,7 +81,7 @@ pub fn threshold_flag(text: &str) -> Result<ThresholdSpec, Diagnostics> {
 }
 
 /// Reads the value of `fail_on`.
-pub fn fail_on(reader: &mut ValueReader, node: Node) -> Option<Spanned<FailOn>> {
+pub(super) fn fail_on(reader: &mut ValueReader, node: Node) -> Option<Spanned<FailOn>> {
     let typed = reader.non_empty_text("fail_on", node, "any-error")?;
     let value = FailOn::from_name(&typed.value);
     if value.is_none() {
@@ -139,7 +139,7 @@ fn threshold(reader: &mut ValueReader, metric: &str, node: Node, selector: Optio
 type SpanMapper = Box<dyn Fn(Span) -> Span>;
 
 /// Reads a text by its own grammar, and reports an error at its place in the script.
-pub fn parse_in_place<T>(
+pub(super) fn parse_in_place<T>(
     reader: &mut ValueReader,
     node: &Node,
     code: &'static str,

@@ -11,10 +11,10 @@ use super::spanned::{Node, NodeValue, Spanned};
 use crate::diagnostic::{Diagnostic, Diagnostics, SourceText, Span, suggest};
 
 /// A mapping's entries.
-pub type Entries = Vec<(Spanned<String>, Node)>;
+pub(crate) type Entries = Vec<(Spanned<String>, Node)>;
 
 /// Reads values of one text and collects the errors in it.
-pub struct ValueReader {
+pub(crate) struct ValueReader {
     /// The text of the script.
     pub source: Arc<SourceText>,
     /// The errors, in the order found.
@@ -22,7 +22,7 @@ pub struct ValueReader {
 }
 
 /// The texts of a diagnostic.
-pub struct DiagnosticText<'a> {
+pub(crate) struct DiagnosticText<'a> {
     /// The error code.
     pub code: &'static str,
     /// The error in a sentence.
@@ -35,23 +35,23 @@ pub struct DiagnosticText<'a> {
 
 impl ValueReader {
     /// Reports an error.
-    pub fn report(&mut self, span: Span, text: &DiagnosticText<'_>) {
+    pub(crate) fn report(&mut self, span: Span, text: &DiagnosticText<'_>) {
         let diagnostic = Diagnostic::new(text.code, text.message).at(&self.source, span, text.label);
         self.diagnostics.push(diagnostic.help(text.help));
     }
 
     /// Reports a value of the wrong type. `wanted` ends the sentence "`key` must be …".
-    pub fn wrong_type(&mut self, key: &str, node: &Node, wanted: &str, help: &str) {
+    pub(crate) fn wrong_type(&mut self, key: &str, node: &Node, wanted: &str, help: &str) {
         self.type_mismatch(&format!("`{key}` must be {wanted}"), node, help);
     }
 
     /// Reports a value of the wrong type with the caller's message.
-    pub fn type_mismatch(&mut self, message: &str, node: &Node, help: &str) {
+    pub(crate) fn type_mismatch(&mut self, message: &str, node: &Node, help: &str) {
         self.report(node.span, &DiagnosticText { code: "script::type", message, label: type_name(&node.value), help });
     }
 
     /// Reports an unknown key. `wanted` are the known keys of `place`.
-    pub fn unknown_key(&mut self, key: &Spanned<String>, place: &str, wanted: &[&str]) {
+    pub(crate) fn unknown_key(&mut self, key: &Spanned<String>, place: &str, wanted: &[&str]) {
         let message = format!("`{}` is not a key of {place}", key.value);
         let help = match suggest(&key.value, wanted.iter().copied()) {
             Some(near) => format!("did you mean `{near}`?"),
@@ -66,7 +66,7 @@ impl ValueReader {
 
     /// Reads text. A number or a truth value is taken as typed: `name: 404` is the text `404`. `example` is a value for
     /// the help.
-    pub fn text(&mut self, key: &str, node: Node, example: &str) -> Option<Spanned<String>> {
+    pub(crate) fn text(&mut self, key: &str, node: Node, example: &str) -> Option<Spanned<String>> {
         let value = match node.value {
             NodeValue::String(value) => value,
             NodeValue::Bool(_) | NodeValue::Int(_) | NodeValue::Float(_) => {
@@ -81,7 +81,7 @@ impl ValueReader {
     }
 
     /// Reads text that is not empty.
-    pub fn non_empty_text(&mut self, key: &str, node: Node, example: &str) -> Option<Spanned<String>> {
+    pub(crate) fn non_empty_text(&mut self, key: &str, node: Node, example: &str) -> Option<Spanned<String>> {
         let text = self.text(key, node, example)?;
         if text.value.trim().is_empty() {
             let message = format!("`{key}` must not be empty");
@@ -96,7 +96,13 @@ impl ValueReader {
     }
 
     /// Reads a whole number from `min` to `max`, which must fit in `T`.
-    pub fn integer<T: TryFrom<i64>>(&mut self, key: &str, node: &Node, min: i64, max: i64) -> Option<Spanned<T>> {
+    pub(crate) fn integer<T: TryFrom<i64>>(
+        &mut self,
+        key: &str,
+        node: &Node,
+        min: i64,
+        max: i64,
+    ) -> Option<Spanned<T>> {
         let NodeValue::Int(value) = node.value else {
             self.wrong_type(key, node, "a whole number", &format!("for example `{key}: 10`"));
             return None;
@@ -111,7 +117,7 @@ impl ValueReader {
     }
 
     /// Reads a number greater than 0.
-    pub fn positive(&mut self, key: &str, node: &Node) -> Option<Spanned<f64>> {
+    pub(crate) fn positive(&mut self, key: &str, node: &Node) -> Option<Spanned<f64>> {
         let value = match node.value {
             NodeValue::Int(value) => value as f64,
             NodeValue::Float(value) => value,
@@ -128,7 +134,7 @@ impl ValueReader {
     }
 
     /// Reads a duration of 0 or more.
-    pub fn duration(&mut self, key: &str, node: &Node) -> Option<Spanned<Duration>> {
+    pub(crate) fn duration(&mut self, key: &str, node: &Node) -> Option<Spanned<Duration>> {
         let typed = &self.source.text[node.span.start..node.span.end];
         let read = match &node.value {
             NodeValue::String(text) => parse_duration(text),
@@ -153,7 +159,7 @@ impl ValueReader {
     }
 
     /// Reads a duration greater than 0.
-    pub fn positive_duration(&mut self, key: &str, node: &Node) -> Option<Spanned<Duration>> {
+    pub(crate) fn positive_duration(&mut self, key: &str, node: &Node) -> Option<Spanned<Duration>> {
         let duration = self.duration(key, node)?;
         if duration.value.is_zero() {
             self.out_of_range(node.span, &format!("`{key}` must be more than 0"), "too small");
@@ -163,7 +169,7 @@ impl ValueReader {
     }
 
     /// Reads a duration of at least `min`.
-    pub fn duration_at_least(&mut self, key: &str, node: &Node, min: Duration) -> Option<Spanned<Duration>> {
+    pub(crate) fn duration_at_least(&mut self, key: &str, node: &Node, min: Duration) -> Option<Spanned<Duration>> {
         let duration = self.duration(key, node)?;
         if duration.value < min {
             let message = format!("`{key}` must be at least {}", humantime::format_duration(min));
@@ -174,7 +180,7 @@ impl ValueReader {
     }
 
     /// Reads a size with a unit, such as `64MiB`, from `min` to `max` bytes.
-    pub fn size(&mut self, key: &str, node: &Node, min: u64, max: u64) -> Option<Spanned<u64>> {
+    pub(crate) fn size(&mut self, key: &str, node: &Node, min: u64, max: u64) -> Option<Spanned<u64>> {
         let help = format!("for example `{key}: 64MiB`");
         let NodeValue::String(text) = &node.value else {
             self.wrong_type(key, node, "a size with a unit", &help);
@@ -193,7 +199,7 @@ impl ValueReader {
     }
 
     /// Reads `true` or `false`.
-    pub fn boolean(&mut self, key: &str, node: &Node) -> Option<bool> {
+    pub(crate) fn boolean(&mut self, key: &str, node: &Node) -> Option<bool> {
         if let NodeValue::Bool(value) = node.value {
             return Some(value);
         }
@@ -202,7 +208,7 @@ impl ValueReader {
     }
 
     /// Reads a mapping. `help` shows an example.
-    pub fn mapping(&mut self, key: &str, node: Node, help: &str) -> Option<Entries> {
+    pub(crate) fn mapping(&mut self, key: &str, node: Node, help: &str) -> Option<Entries> {
         match node.value {
             NodeValue::Map(entries) => Some(entries),
             _ => {
@@ -214,7 +220,7 @@ impl ValueReader {
 
     /// Rejects a name that templates cannot use. `of` is the named thing. Names are letters, digits, `_`, `-` and `.`,
     /// and begin with a letter or `_`.
-    pub fn check_name(&mut self, of: &str, name: &Spanned<String>) {
+    pub(crate) fn check_name(&mut self, of: &str, name: &Spanned<String>) {
         if is_name(&name.value) {
             return;
         }

@@ -16,7 +16,7 @@ use crate::diagnostic::{Diagnostic, Diagnostics, SourceText, Span};
 ///
 /// # Errors
 /// The text is not YAML, or has duplicate keys, numbers that are too large, or too many values.
-pub fn read(source: &Arc<SourceText>) -> Result<Node, Diagnostics> {
+pub(crate) fn read(source: &Arc<SourceText>) -> Result<Node, Diagnostics> {
     let raw: RawNode = serde_saphyr::from_str_with_options(&source.text, options())
         .map_err(|error| yaml_error::diagnostic(source, &error))?;
     let mut builder = NodeBuilder { source, diagnostics: Diagnostics::default() };

@@ -9,14 +9,14 @@ use serde_saphyr::{Error, Location, MessageFormatter, UserMessageFormatter};
 use crate::diagnostic::{Diagnostic, SourceText, Span};
 
 /// The most parsed items that aliases may add to a document: enough for any honest script, too few for an alias bomb.
-pub const MAX_ALIAS_ITEMS: usize = 100_000;
+pub(super) const MAX_ALIAS_ITEMS: usize = 100_000;
 /// The deepest nesting of lists and mappings.
-pub const MAX_DEPTH: usize = 64;
+pub(super) const MAX_DEPTH: usize = 64;
 /// The label of a tab, whose place is searched for.
 const TAB_LABEL: &str = "a tab";
 
 /// Returns the diagnostic for the error that ended the parsing.
-pub fn diagnostic(source: &Arc<SourceText>, error: &Error) -> Diagnostic {
+pub(super) fn diagnostic(source: &Arc<SourceText>, error: &Error) -> Diagnostic {
     let location = error.location().unwrap_or(Location::UNKNOWN);
     let mut span = error_span(&source.text, &location);
     let line = source.text.lines().nth(source.line(span.start) - 1).unwrap_or_default();

@@ -20,7 +20,7 @@ use decoded::DecodedView;
 use parts::{MIN_SECRET_BYTES, whole_and_lines};
 
 /// The number of characters that are shown of a text, such as the detail of a failure or a log line.
-pub const SHOWN: usize = 200;
+const SHOWN: usize = 200;
 /// The shortest beginning of a secret, in bytes, that counts as the secret where a text was cut.
 const MIN_PREFIX_BYTES: usize = 6;
 /// The number of bytes of a text that are searched, plus the longest secret cell; the rest is left out.

@@ -11,22 +11,22 @@ mod progress;
 mod report_file;
 mod run_info;
 mod sink;
-pub mod threads;
+pub(crate) mod threads;
 
 use crate::cli::RunArgs;
 use crate::diagnostic::Diagnostics;
 use crate::plan::Plan;
 
-pub use run_info::{RunInfo, run_settings};
-pub use sink::{NamedSink, Sink};
-pub use threads::{MissedSeconds, SinkThreads};
+pub(crate) use run_info::{RunInfo, run_settings};
+pub(crate) use sink::{NamedSink, Sink};
+pub(crate) use threads::{MissedSeconds, SinkThreads};
 
 /// Opens the sinks of one kind that the arguments ask for.
-pub type OpenSinks = fn(&RunArgs, &Plan) -> Result<Vec<Box<dyn Sink>>, Diagnostics>;
+pub(crate) type OpenSinks = fn(&RunArgs, &Plan) -> Result<Vec<Box<dyn Sink>>, Diagnostics>;
 
 /// A kind of sink: its name, its flag, and the function that opens it.
 #[derive(Clone, Copy, Debug)]
-pub struct SinkKind {
+pub(crate) struct SinkKind {
     /// The name in messages, such as `progress`.
     pub name: &'static str,
     /// The flag that asks for it, such as `--verbose`. A test checks that a page of the documentation names it.
@@ -37,7 +37,7 @@ pub struct SinkKind {
 }
 
 /// All kinds of sinks, in the order in which they finish.
-pub const SINKS: &[SinkKind] = &[
+pub(crate) const SINKS: &[SinkKind] = &[
     SinkKind { name: "progress", flag: "--verbose", open: progress::open },
     SinkKind { name: "report", flag: "--out", open: report_file::open },
 ];
@@ -46,7 +46,7 @@ pub const SINKS: &[SinkKind] = &[
 ///
 /// # Errors
 /// Sinks cannot be opened; all the errors are returned.
-pub fn open(kinds: &[SinkKind], args: &RunArgs, plan: &Plan) -> Result<Vec<NamedSink>, Diagnostics> {
+pub(crate) fn open(kinds: &[SinkKind], args: &RunArgs, plan: &Plan) -> Result<Vec<NamedSink>, Diagnostics> {
     let mut diagnostics = Diagnostics::default();
     let mut sinks = Vec::new();
     for kind in kinds {
@@ -56,5 +56,7 @@ pub fn open(kinds: &[SinkKind], args: &RunArgs, plan: &Plan) -> Result<Vec<Named
     diagnostics.into_result(sinks)
 }
 
+#[cfg(test)]
+pub(crate) mod test_sink;
 #[cfg(test)]
 mod tests;

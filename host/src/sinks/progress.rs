@@ -23,7 +23,7 @@ struct ProgressSink {
 ///
 /// # Errors
 /// Never.
-pub fn open(args: &RunArgs, plan: &Plan) -> Result<Vec<Box<dyn Sink>>, Diagnostics> {
+pub(super) fn open(args: &RunArgs, plan: &Plan) -> Result<Vec<Box<dyn Sink>>, Diagnostics> {
     if !args.verbose || args.quiet {
         return Ok(Vec::new());
     }

@@ -14,7 +14,7 @@ struct ReportFileSink(Option<ReportFile>);
 ///
 /// # Errors
 /// Files cannot be written; all the errors are returned.
-pub fn open(args: &RunArgs, _: &Plan) -> Result<Vec<Box<dyn Sink>>, Diagnostics> {
+pub(super) fn open(args: &RunArgs, _: &Plan) -> Result<Vec<Box<dyn Sink>>, Diagnostics> {
     let files = ReportFile::open_all(&args.out)?;
     Ok(files.into_iter().map(|file| Box::new(ReportFileSink(Some(file))) as Box<dyn Sink>).collect())
 }

@@ -12,7 +12,7 @@ use crate::report::settings::ScenarioLoad;
 /// base URL without user name, password and query.
 #[derive(Clone, Debug)]
 #[expect(dead_code, reason = "part of the interface of sinks; those that ship read none of it")]
-pub struct RunInfo {
+pub(crate) struct RunInfo {
     /// The time at which the run began, its set-up included, since the Unix epoch.
     pub started_at: Duration,
     /// Script, scenarios with their loads, workers, seed and plugins, as in the report.
@@ -30,7 +30,7 @@ pub struct RunInfo {
 
 /// A threshold as typed.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct ThresholdInfo {
+pub(crate) struct ThresholdInfo {
     /// The metric with its tags.
     pub metric: String,
     /// The condition, such as `p(95)<200ms for 30s`.
@@ -39,7 +39,7 @@ pub struct ThresholdInfo {
 
 impl RunInfo {
     /// Describes a plan whose run has not begun: [`started_at`](Self::started_at) is still 0.
-    pub fn of_plan(plan: &Plan) -> Self {
+    pub(crate) fn of_plan(plan: &Plan) -> Self {
         let thresholds = plan.thresholds.iter().map(|threshold| ThresholdInfo {
             metric: threshold.metric.clone(),
             expression: threshold.expression.clone(),
@@ -56,7 +56,7 @@ impl RunInfo {
 }
 
 /// Returns the settings of a plan, for its report.
-pub fn run_settings(plan: &Plan) -> RunSettings {
+pub(crate) fn run_settings(plan: &Plan) -> RunSettings {
     RunSettings {
         script: plan.script.clone(),
         users: plan.users(),

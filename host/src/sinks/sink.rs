@@ -9,8 +9,9 @@ use crate::run::observer::{LoadUpdate, SecondSnapshot};
 /// each second of the run in order, `finish` once. A method may block for as long as it likes; seconds that come
 /// meanwhile wait in the queue, and are left out if it is full. A sink that is dropped without `finish` belongs to a
 /// script that was only checked, or to a run that failed.
-pub trait Sink: Send {
-    /// Called when the run has begun, before its first second. Nothing has been sent by then.
+pub(crate) trait Sink: Send {
+    /// Called when the run begins, before its first second. Users wait for no sink, so they may have sent requests by
+    /// then.
     fn begin(&mut self, _run: &RunInfo) {}
 
     /// Called for each second that all workers have handed over, about a hundredth of a second after its end, in the
@@ -35,7 +36,7 @@ pub trait Sink: Send {
 }
 
 /// A sink and the name of its kind.
-pub struct NamedSink {
+pub(crate) struct NamedSink {
     /// The name of its kind.
     pub name: &'static str,
     /// The sink.

@@ -1,11 +1,12 @@
-//! Sinks that only tests have: one that records its calls, and one that a test can block.
+//! Tests of sinks on their threads, with seconds that no run has measured.
 
 use std::sync::Arc;
-use std::sync::mpsc::{Receiver, Sender, channel};
+use std::sync::mpsc::channel;
 use std::time::Duration;
 
 use stampede_time::RunPhase;
 
+use super::test_sink::{SinkEvent, TestSink};
 use super::*;
 use crate::diagnostic::Diagnostic;
 use crate::diagnostic::SourceText;
@@ -18,55 +19,6 @@ use crate::run::load_controller::LoadState;
 use crate::run::observer::RunObserver;
 use crate::run::observer::{LoadUpdate, SecondSnapshot};
 
-/// A call of a sink.
-#[derive(Debug, PartialEq)]
-enum Heard {
-    Begin(Duration),
-    Second(u32),
-    LoadChanged,
-    Finish(u64),
-}
-
-/// Reports each call to the test, then waits if the test blocks it.
-struct TestSink {
-    heard: Sender<Heard>,
-    held_up_by: Option<Receiver<()>>,
-}
-
-impl TestSink {
-    fn hear(&self, call: Heard) {
-        self.heard.send(call).expect("the test listens");
-        if let Some(test) = &self.held_up_by {
-            // Once the test has dropped its end, nothing blocks the sink any longer.
-            let _ = test.recv();
-        }
-    }
-}
-
-impl Sink for TestSink {
-    fn begin(&mut self, run: &RunInfo) {
-        self.hear(Heard::Begin(run.started_at));
-    }
-
-    fn second(&mut self, second: &SecondSnapshot) {
-        self.hear(Heard::Second(second.index));
-    }
-
-    fn load_changed(&mut self, _: &LoadUpdate) {
-        self.hear(Heard::LoadChanged);
-    }
-
-    fn finish(&mut self, report: &Report) -> Result<(), Diagnostic> {
-        self.hear(Heard::Finish(report.totals.requests.total));
-        Ok(())
-    }
-}
-
-fn sink(name: &'static str, held_up_by: Option<Receiver<()>>) -> (NamedSink, Receiver<Heard>) {
-    let (heard, calls) = channel();
-    (NamedSink { name, sink: Box::new(TestSink { heard, held_up_by }) }, calls)
-}
-
 fn run_info() -> RunInfo {
     RunInfo {
         started_at: Duration::ZERO,
@@ -78,15 +30,16 @@ fn run_info() -> RunInfo {
     }
 }
 
-fn snapshot(index: u32) -> Arc<SecondSnapshot> {
+fn snapshot(index: u32, is_newest: bool) -> Arc<SecondSnapshot> {
     let merged =
         SecondMerger::new(1, 0, Vec::new(), true).next_complete(3_000_000_000).expect("three seconds are over");
     Arc::new(SecondSnapshot {
         index,
         segment: SegmentKind::Load,
+        ended_at: Duration::ZERO,
         merged,
         totals: Snapshot::default(),
-        is_newest: true,
+        is_newest,
         is_partial: false,
         phase: RunPhase::Running,
         load: LoadState::default(),
@@ -94,42 +47,70 @@ fn snapshot(index: u32) -> Arc<SecondSnapshot> {
     })
 }
 
+const fn begin(started_at: Duration) -> SinkEvent {
+    SinkEvent::Begin { started_at, rows: 0, base_url: None }
+}
+
+const fn second(index: u32) -> SinkEvent {
+    SinkEvent::Second { index, second: 0, requests: 0 }
+}
+
 #[test]
 fn a_sink_gets_the_beginning_every_second_in_order_and_the_end() {
-    let (sink, calls) = sink("test", None);
-    let mut sinks = SinkThreads::start(vec![sink], run_info(), 1).expect("a thread");
+    let (sink, events) = TestSink::new(None);
+    let mut sinks = SinkThreads::start(vec![sink.named("test")], run_info(), 1).expect("a thread");
     let aggregate = Aggregate::new(Vec::new(), 1);
     sinks.begin(Duration::from_secs(7));
-    assert_eq!(calls.recv(), Ok(Heard::Begin(Duration::from_secs(7))));
+    assert_eq!(events.recv(), Ok(begin(Duration::from_secs(7))));
     for index in 0..5 {
-        assert_eq!(sinks.second(&snapshot(index), &aggregate), None, "a sink ends no run");
-        assert_eq!(calls.recv(), Ok(Heard::Second(index)));
+        assert_eq!(sinks.second(&snapshot(index, true), &aggregate), None, "a sink ends no run");
+        assert_eq!(events.recv(), Ok(second(index)));
     }
     sinks.load_changed(&LoadUpdate { totals: Snapshot::default(), load: LoadState::default() });
-    assert_eq!(calls.recv(), Ok(Heard::LoadChanged));
+    assert_eq!(events.recv(), Ok(SinkEvent::LoadChanged));
     let results = sinks.finish(&Arc::new(test_reports::movies()));
-    assert_eq!(calls.recv(), Ok(Heard::Finish(12_012)));
+    assert!(matches!(events.recv(), Ok(SinkEvent::Finish { requests: 12_012, .. })));
     assert_eq!((results.missed.len(), results.diagnostics.into_result(()).is_ok()), (0, true));
 }
 
 #[test]
 fn a_sink_that_blocks_delays_nothing_and_the_seconds_it_missed_are_counted() {
-    let (test, held_up_by) = channel();
-    let ((slow, slow_calls), (quick, quick_calls)) = (sink("slow", Some(held_up_by)), sink("quick", None));
-    let mut sinks = SinkThreads::start(vec![slow, quick], run_info(), 2).expect("threads");
+    let (test, blocked_by) = channel();
+    let ((slow, slow_events), (quick, quick_events)) = (TestSink::new(Some(blocked_by)), TestSink::new(None));
+    let sinks = vec![slow.named("slow"), quick.named("quick")];
+    let mut sinks = SinkThreads::start(sinks, run_info(), 2).expect("threads");
     let aggregate = Aggregate::new(Vec::new(), 1);
     sinks.begin(Duration::ZERO);
-    assert_eq!(slow_calls.recv(), Ok(Heard::Begin(Duration::ZERO)), "and there it stands");
-    assert_eq!(quick_calls.recv(), Ok(Heard::Begin(Duration::ZERO)));
+    assert_eq!(slow_events.recv(), Ok(begin(Duration::ZERO)), "and there it stands");
+    assert_eq!(quick_events.recv(), Ok(begin(Duration::ZERO)));
     for index in 0..10 {
-        sinks.second(&snapshot(index), &aggregate);
-        assert_eq!(quick_calls.recv(), Ok(Heard::Second(index)), "the other sink hears every second");
+        sinks.second(&snapshot(index, true), &aggregate);
+        assert_eq!(quick_events.recv(), Ok(second(index)), "the other sink hears every second");
     }
     drop(test);
     let results = sinks.finish(&Arc::new(test_reports::movies()));
-    let heard: Vec<_> = slow_calls.iter().collect();
-    assert_eq!(heard, [Heard::Second(0), Heard::Second(1), Heard::Finish(12_012)], "the two that its queue holds");
+    let heard: Vec<_> = slow_events.iter().collect();
+    assert_eq!(heard[..2], [second(0), second(1)], "the two that its queue holds");
+    assert!(matches!(heard[2..], [SinkEvent::Finish { requests: 12_012, .. }]), "{heard:?}");
     assert_eq!(results.missed, [MissedSeconds { sink: "slow", missed: 8, seconds: 10 }]);
+}
+
+#[test]
+fn seconds_that_are_complete_at_the_same_moment_take_one_place_in_the_queue() {
+    let (test, blocked_by) = channel();
+    let (sink, events) = TestSink::new(Some(blocked_by));
+    let mut sinks = SinkThreads::start(vec![sink.named("test")], run_info(), 2).expect("a thread");
+    let aggregate = Aggregate::new(Vec::new(), 1);
+    sinks.begin(Duration::ZERO);
+    assert_eq!(events.recv(), Ok(begin(Duration::ZERO)), "and there it stands");
+    for index in 0..42 {
+        sinks.second(&snapshot(index, index >= 40), &aggregate);
+    }
+    drop(test);
+    let results = sinks.finish(&Arc::new(test_reports::nothing()));
+    assert_eq!(results.missed, [], "41 in the first place and one in the second");
+    let heard: Vec<_> = events.iter().take(42).collect();
+    assert_eq!(heard, (0..42).map(second).collect::<Vec<_>>());
 }
 
 #[test]
@@ -144,20 +125,19 @@ fn a_sink_that_fails_or_panics_is_reported_and_the_others_finish() {
         }
     }
     let failing = |name, fails| NamedSink { name, sink: Box::new(FailingSink(fails)) };
-    let (last, calls) = sink("last", None);
-    let sinks = vec![failing("failing", true), failing("panicking", false), last];
+    let (last, events) = TestSink::new(None);
+    let sinks = vec![failing("failing", true), failing("panicking", false), last.named("last")];
     let sinks = SinkThreads::start(sinks, run_info(), 1).expect("threads");
     let diagnostics = sinks.finish(&Arc::new(test_reports::nothing())).diagnostics.into_result(()).expect_err("two");
     let text = crate::diagnostic::render(&diagnostics, false);
     assert!(text.contains("the disk is full") && text.contains("the sink `panicking` panicked"), "{text}");
-    assert_eq!(calls.recv(), Ok(Heard::Finish(0)));
+    assert!(matches!(events.recv(), Ok(SinkEvent::Finish { requests: 0, .. })));
 }
 
 #[test]
 fn a_row_in_the_table_opens_a_sink() {
     fn open_test(args: &RunArgs, _: &Plan) -> Result<Vec<Box<dyn Sink>>, Diagnostics> {
-        let (heard, _) = channel();
-        let sink = || Box::new(TestSink { heard, held_up_by: None }) as Box<dyn Sink>;
+        let sink = || Box::new(TestSink::new(None).0) as Box<dyn Sink>;
         Ok(args.verbose.then(sink).into_iter().collect())
     }
     let kinds = [SINKS, &[SinkKind { name: "test", flag: "--verbose", open: open_test }]].concat();
@@ -177,12 +157,13 @@ fn a_row_in_the_table_opens_a_sink() {
 
 #[test]
 fn every_sink_is_in_the_documentation() {
-    let documentation = crate::text::documentation();
     let missing = |kinds: &[SinkKind]| -> Vec<&str> {
-        let named = |kind: &&SinkKind| documentation.contains(&format!("`{}", kind.flag));
+        let named = |kind: &&SinkKind| crate::text::is_documented(kind.flag);
         kinds.iter().filter(|kind| !named(kind)).map(|kind| kind.flag).collect()
     };
     assert_eq!(missing(SINKS), [""; 0]);
     let planted = SinkKind { flag: "--no-such-output", ..SINKS[0] };
     assert_eq!(missing(&[planted]), ["--no-such-output"], "a sink without documentation is found");
+    let part = SinkKind { flag: "--verb", ..SINKS[0] };
+    assert_eq!(missing(&[part]), ["--verb"], "a part of another flag's name is not its name");
 }

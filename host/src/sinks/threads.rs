@@ -2,7 +2,8 @@
 //! run is over.
 
 use std::sync::Arc;
-use std::sync::mpsc::{Receiver, SyncSender, TrySendError, sync_channel};
+use std::sync::atomic::{AtomicUsize, Ordering};
+use std::sync::mpsc::{Receiver, Sender, channel};
 use std::thread::JoinHandle;
 use std::time::Duration;
 
@@ -14,9 +15,8 @@ use crate::report::Report;
 use crate::run::EndReason;
 use crate::run::observer::{LoadUpdate, RunObserver, SecondSnapshot};
 
-/// The number of calls that a queue holds. Enough for a slow disk or a reconnect; each may hold the histograms of all
-/// rows.
-pub const QUEUE_SECONDS: usize = 8;
+/// The number of places in a queue. Enough for a slow disk or a reconnect; each may hold the histograms of all rows.
+pub(crate) const QUEUE_SECONDS: usize = 8;
 
 /// One call of a sink.
 enum SinkCall {
@@ -26,8 +26,19 @@ enum SinkCall {
     Finish(Arc<Report>),
 }
 
+impl SinkCall {
+    /// Returns the number of places that the call takes in a queue. Seconds that are complete at the same moment, after
+    /// the program was held up, take one place together: no sink could have read them earlier.
+    fn places(&self) -> usize {
+        match self {
+            Self::Second(second) => usize::from(second.is_newest),
+            Self::Begin(_) | Self::LoadChanged(_) | Self::Finish(_) => 1,
+        }
+    }
+}
+
 /// All sinks of a run.
-pub struct SinkThreads {
+pub(crate) struct SinkThreads {
     sinks: Vec<SinkThread>,
     /// Taken when the run begins.
     run: Option<RunInfo>,
@@ -37,14 +48,18 @@ pub struct SinkThreads {
 struct SinkThread {
     name: &'static str,
     reads_counts: bool,
-    queue: SyncSender<SinkCall>,
+    queue: Sender<SinkCall>,
+    /// The number of places that are taken in the queue.
+    places_taken: Arc<AtomicUsize>,
+    /// The number of places in the queue.
+    capacity: usize,
     thread: JoinHandle<Result<(), Diagnostic>>,
     missed: u32,
 }
 
 /// Seconds that a sink was too slow for.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct MissedSeconds {
+pub(crate) struct MissedSeconds {
     /// The name of the sink.
     pub sink: &'static str,
     /// Number of seconds that it was not shown.
@@ -55,7 +70,7 @@ pub struct MissedSeconds {
 
 /// The outcome of all sinks.
 #[derive(Debug, Default)]
-pub struct SinkResults {
+pub(crate) struct SinkResults {
     /// The sinks that missed something.
     pub missed: Vec<MissedSeconds>,
     /// The errors of sinks that could not write.
@@ -63,18 +78,27 @@ pub struct SinkResults {
 }
 
 impl SinkThreads {
-    /// Starts a thread for each sink, with a queue of `capacity` calls. `run` describes the run that is about to begin.
+    /// Starts a thread for each sink, with a queue of `capacity` places. `run` describes the run that is about to
+    /// begin.
     ///
     /// # Errors
-    /// The operating system has no more threads.
-    pub fn start(sinks: Vec<NamedSink>, run: RunInfo, capacity: usize) -> Result<Self, Diagnostic> {
-        let started = sinks.into_iter().map(|sink| SinkThread::start(sink, capacity));
-        let sinks = started.collect::<Result<_, _>>()?;
-        Ok(Self { sinks, run: Some(run), seconds: 0 })
+    /// The operating system has no more threads. The sinks that have a thread already are abandoned.
+    pub(crate) fn start(sinks: Vec<NamedSink>, run: RunInfo, capacity: usize) -> Result<Self, Diagnostic> {
+        let mut threads = Self { sinks: Vec::new(), run: Some(run), seconds: 0 };
+        for sink in sinks {
+            match SinkThread::start(sink, capacity) {
+                Ok(sink) => threads.sinks.push(sink),
+                Err(diagnostic) => {
+                    threads.abandon();
+                    return Err(diagnostic);
+                }
+            }
+        }
+        Ok(threads)
     }
 
     /// Lets each sink finish, one after the other, so that two that write to the same place do not mix.
-    pub fn finish(self, report: &Arc<Report>) -> SinkResults {
+    pub(crate) fn finish(self, report: &Arc<Report>) -> SinkResults {
         let mut results = SinkResults::default();
         for sink in self.sinks {
             let (name, missed) = (sink.name, sink.missed);
@@ -87,11 +111,9 @@ impl SinkThreads {
         }
         results
     }
-}
 
-impl SinkThreads {
     /// Drops each sink without letting it finish, and waits until it is gone, with its temporary files.
-    pub fn abandon(self) {
+    pub(crate) fn abandon(self) {
         for SinkThread { queue, thread, .. } in self.sinks {
             drop(queue);
             // A panic has printed its message already.
@@ -104,16 +126,16 @@ impl RunObserver for SinkThreads {
     fn begin(&mut self, started_at: Duration) {
         let Some(run) = self.run.take() else { return };
         let run = Arc::new(RunInfo { started_at, ..run });
-        for sink in &mut self.sinks {
+        for sink in &self.sinks {
             // The queue is still empty.
-            let _ = sink.queue.try_send(SinkCall::Begin(Arc::clone(&run)));
+            sink.put(SinkCall::Begin(Arc::clone(&run)));
         }
     }
 
     fn second(&mut self, second: &Arc<SecondSnapshot>, _: &Aggregate) -> Option<EndReason> {
         self.seconds += 1;
         for sink in &mut self.sinks {
-            if let Err(TrySendError::Full(_)) = sink.queue.try_send(SinkCall::Second(Arc::clone(second))) {
+            if !sink.put(SinkCall::Second(Arc::clone(second))) {
                 sink.missed += 1;
             }
         }
@@ -122,8 +144,8 @@ impl RunObserver for SinkThreads {
 
     fn load_changed(&mut self, update: &LoadUpdate) {
         for sink in &self.sinks {
-            // The next second has the new load too.
-            let _ = sink.queue.try_send(SinkCall::LoadChanged(update.clone()));
+            // If the queue is full the change is left out: the next second has the new load too.
+            sink.put(SinkCall::LoadChanged(update.clone()));
         }
     }
 
@@ -136,11 +158,27 @@ impl SinkThread {
     fn start(named: NamedSink, capacity: usize) -> Result<Self, Diagnostic> {
         let NamedSink { name, sink } = named;
         let reads_counts = sink.reads_counts();
-        let (queue, calls) = sync_channel(capacity);
-        let thread = std::thread::Builder::new().name(format!("sink-{name}")).spawn(|| run(sink, calls));
+        let (queue, calls) = channel();
+        let places_taken = Arc::new(AtomicUsize::new(0));
+        let places = Arc::clone(&places_taken);
+        let thread = std::thread::Builder::new().name(format!("sink-{name}")).spawn(move || run(sink, calls, &places));
         let thread = thread
             .map_err(|error| Diagnostic::new("internal::sink", format!("cannot start a thread for a sink: {error}")))?;
-        Ok(Self { name, reads_counts, queue, thread, missed: 0 })
+        Ok(Self { name, reads_counts, queue, places_taken, capacity, thread, missed: 0 })
+    }
+
+    /// Puts a call into the queue. Returns `false` if the queue is full, so that the call is left out.
+    fn put(&self, call: SinkCall) -> bool {
+        // A sink that has panicked misses nothing more: `finish` reports the panic.
+        if self.thread.is_finished() {
+            return true;
+        }
+        if self.places_taken.load(Ordering::Relaxed) >= self.capacity {
+            return false;
+        }
+        self.places_taken.fetch_add(call.places(), Ordering::Relaxed);
+        let _ = self.queue.send(call);
+        true
     }
 
     /// Waits until the sink has taken everything in its queue, and the report.
@@ -154,8 +192,9 @@ impl SinkThread {
 }
 
 /// Runs a sink until the last call, or until the run is gone without one; the body of its thread.
-fn run(mut sink: Box<dyn Sink>, calls: Receiver<SinkCall>) -> Result<(), Diagnostic> {
+fn run(mut sink: Box<dyn Sink>, calls: Receiver<SinkCall>, places_taken: &AtomicUsize) -> Result<(), Diagnostic> {
     for call in calls {
+        places_taken.fetch_sub(call.places(), Ordering::Relaxed);
         match call {
             SinkCall::Begin(run) => sink.begin(&run),
             SinkCall::Second(second) => sink.second(&second),

@@ -6,7 +6,7 @@ use super::helpers::Helper;
 use super::parse::{Argument, ArgumentValue, HelperCall};
 
 /// Returns the arguments, if there are exactly as many as the helper takes.
-pub fn arguments<'e, const COUNT: usize>(
+pub(super) fn arguments<'e, const COUNT: usize>(
     helper: &Helper,
     expression: HelperCall<'e>,
 ) -> Result<[Argument<'e>; COUNT], TemplateError> {
@@ -31,7 +31,7 @@ fn was_or_were(count: usize) -> String {
 }
 
 /// Returns the argument at `index`, if it is a whole number.
-pub fn integer(helper: &Helper, index: usize, argument: &Argument<'_>) -> Result<i64, TemplateError> {
+pub(super) fn integer(helper: &Helper, index: usize, argument: &Argument<'_>) -> Result<i64, TemplateError> {
     match argument.value {
         ArgumentValue::Integer(number, _) => Ok(number),
         _ => Err(wrong_kind(helper, index, argument)),
@@ -39,7 +39,7 @@ pub fn integer(helper: &Helper, index: usize, argument: &Argument<'_>) -> Result
 }
 
 /// Returns the argument at `index`, if it is a number; whole ones beyond 2^53 are rounded.
-pub fn number(helper: &Helper, index: usize, argument: &Argument<'_>) -> Result<f64, TemplateError> {
+pub(super) fn number(helper: &Helper, index: usize, argument: &Argument<'_>) -> Result<f64, TemplateError> {
     match argument.value {
         ArgumentValue::Integer(number, _) => Ok(number as f64),
         ArgumentValue::Float(number, _) => Ok(number),
@@ -49,7 +49,7 @@ pub fn number(helper: &Helper, index: usize, argument: &Argument<'_>) -> Result<
 
 /// Returns the only argument, if it is a name. A number has the characters of a name too, but is more often a typing
 /// error.
-pub fn name<'a>(helper: &Helper, argument: &'a Argument<'_>) -> Result<&'a str, TemplateError> {
+pub(super) fn name<'a>(helper: &Helper, argument: &'a Argument<'_>) -> Result<&'a str, TemplateError> {
     match &argument.value {
         ArgumentValue::Name(word) => Ok(word),
         ArgumentValue::Text(text) => Ok(text),
@@ -61,7 +61,7 @@ pub fn name<'a>(helper: &Helper, argument: &'a Argument<'_>) -> Result<&'a str, 
 }
 
 /// Returns the error for an argument at `index` that has another type than the table says.
-pub fn wrong_kind(helper: &Helper, index: usize, argument: &Argument<'_>) -> TemplateError {
+pub(super) fn wrong_kind(helper: &Helper, index: usize, argument: &Argument<'_>) -> TemplateError {
     let (parameter, kind) = helper.parameters()[index];
     let actual = match &argument.value {
         ArgumentValue::Integer(..) => "an integer",

@@ -9,7 +9,6 @@ use super::parse::{Argument, ArgumentValue, HelperCall, TemplateSegment, parse};
 use super::render::{Piece, ResolvedCall};
 use super::resolve::{did_you_mean, enumerate};
 use super::scope::CompileScope;
-use super::variables::VariableId;
 use crate::diagnostic::{Span, suggest};
 
 impl Template {
@@ -27,7 +26,7 @@ impl Template {
         source: &str,
         scope: &mut CompileScope<'_>,
     ) -> Result<Self, TemplateError> {
-        let mut compiler = Compiler { helpers, scope, reads: Vec::new(), varies_within_user: false };
+        let mut compiler = Compiler { helpers, scope, varying_call: None };
         let mut pieces = PieceBuilder::default();
         for segment in parse(source)? {
             match segment {
@@ -35,11 +34,7 @@ impl Template {
                 TemplateSegment::Expression(expression) => pieces.push(compiler.expression(expression)?),
             }
         }
-        Ok(Self {
-            pieces: pieces.finish(),
-            variable_reads: compiler.reads.into(),
-            varies_within_user: compiler.varies_within_user,
-        })
+        Ok(Self { pieces: pieces.finish(), varying_call: compiler.varying_call })
     }
 }
 
@@ -79,10 +74,8 @@ impl PieceBuilder {
 struct Compiler<'c, 's> {
     helpers: &'static [Helper],
     scope: &'c mut CompileScope<'s>,
-    /// Every `var` so far, nested ones included.
-    reads: Vec<(VariableId, Span)>,
-    /// `true` if a helper so far varies per step.
-    varies_within_user: bool,
+    /// The place of the first call so far that varies per step.
+    varying_call: Option<Span>,
 }
 
 impl Compiler<'_, '_> {
@@ -90,7 +83,10 @@ impl Compiler<'_, '_> {
     fn expression(&mut self, expression: HelperCall<'_>) -> Result<Piece, TemplateError> {
         let helper = self.helpers.iter().find(|helper| helper.name == expression.name);
         let helper = helper.ok_or_else(|| self.unknown_helper(&expression))?;
-        self.varies_within_user |= helper.varies == Variation::PerStep;
+        let call_span = expression.span;
+        if helper.varies == Variation::PerStep {
+            self.varying_call.get_or_insert(call_span);
+        }
         let at = match (expression.arguments.first(), expression.arguments.last()) {
             (Some(first), Some(last)) => Span { start: first.span.start, end: last.span.end },
             _ => expression.span,
@@ -121,8 +117,9 @@ impl Compiler<'_, '_> {
             HelperKind::Name { resolve, .. } => {
                 let [a] = arguments(helper, expression)?;
                 let piece = resolve(name(helper, &a)?, self.scope).map_err(|error| error.at(at))?;
-                if let Piece::Call(ResolvedCall::Variable(id), _) = piece {
-                    self.reads.push((id, at));
+                // The row decides for most helpers, but a column follows the iteration where a list does not.
+                if matches!(piece, Piece::Call(ResolvedCall::Cell { draw, .. }, _) if draw.is_of_iteration()) {
+                    self.varying_call.get_or_insert(call_span);
                 }
                 return Ok(piece);
             }

@@ -4,7 +4,6 @@ use std::fmt;
 
 use super::render::{Piece, ResolvedCall};
 use super::scope::RenderContext;
-use super::variables::VariableId;
 use crate::data::{DataSets, RowBuffer};
 use crate::diagnostic::Span;
 
@@ -13,10 +12,8 @@ use crate::diagnostic::Span;
 pub struct Template {
     /// The pieces: no two texts in a row, none empty.
     pub pieces: Box<[Piece]>,
-    /// The variables it reads, and the place of each in the source.
-    pub variable_reads: Box<[(VariableId, Span)]>,
-    /// `true` if a helper in it varies per step.
-    pub varies_within_user: bool,
+    /// The place of the first call that varies per step, in bytes of the source.
+    pub varying_call: Option<Span>,
 }
 
 impl Template {
@@ -32,10 +29,7 @@ impl Template {
     /// Returns the approximate memory of a copy, in bytes.
     pub fn memory_size(&self) -> usize {
         let text = |piece: &Piece| if let Piece::Text(text) = piece { text.len() } else { 0 };
-        size_of::<Self>()
-            + size_of_val(&*self.pieces)
-            + size_of_val(&*self.variable_reads)
-            + self.pieces.iter().map(text).sum::<usize>()
+        size_of::<Self>() + size_of_val(&*self.pieces) + self.pieces.iter().map(text).sum::<usize>()
     }
 
     /// Returns the text that every rendering begins with.
@@ -46,17 +40,11 @@ impl Template {
         }
     }
 
-    /// Returns the variables that `var` reads and the place of each, in bytes of the source. The plan knows whether
-    /// anything sets them; a template does not.
-    pub fn variable_reads(&self) -> &[(VariableId, Span)] {
-        &self.variable_reads
-    }
-
-    /// Returns `true` if the text follows what the user does: a helper in it varies
-    /// [per step](super::helpers::Variation::PerStep). A text that is drawn at random does not: one draw is as good as
-    /// another.
-    pub const fn varies_within_user(&self) -> bool {
-        self.varies_within_user
+    /// Returns the place of the first call whose text follows what the user does: its helper varies
+    /// [per step](super::helpers::Variation::PerStep), or it draws the row of the iteration. A text that is drawn at
+    /// random does not: one draw is as good as another.
+    pub const fn varying_call(&self) -> Option<Span> {
+        self.varying_call
     }
 
     /// Returns `true` if a check holds for every text from outside that a rendering may contain: literals, values of

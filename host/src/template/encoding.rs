@@ -10,17 +10,17 @@ use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, utf8_percent_encode};
 const RESERVED: &AsciiSet = &NON_ALPHANUMERIC.remove(b'-').remove(b'.').remove(b'_').remove(b'~');
 
 /// Appends percent-encoded UTF-8, all but the unreserved characters of RFC 3986: safe in any part of a URL.
-pub fn url(text: &str, out: &mut String) {
+pub(super) fn url(text: &str, out: &mut String) {
     out.extend(utf8_percent_encode(text, RESERVED));
 }
 
 /// Appends the base64 of the UTF-8 bytes, standard alphabet, padded (RFC 4648 section 4).
-pub fn base64(text: &str, out: &mut String) {
+pub(super) fn base64(text: &str, out: &mut String) {
     STANDARD.encode_string(text, out);
 }
 
 /// Appends a JSON string, quotes included (RFC 8259).
-pub fn json(text: &str, out: &mut String) {
+pub(super) fn json(text: &str, out: &mut String) {
     serde_json::to_writer(Utf8(out), text).expect("a string is JSON, and memory takes it");
 }
 

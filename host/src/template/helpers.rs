@@ -16,7 +16,7 @@ pub struct Helper {
     pub name: &'static str,
     /// The text that it renders, in one phrase for the reference.
     pub meaning: &'static str,
-    /// The time that one value stays current.
+    /// The time that one value stays current. A column of a data set varies per step, whatever its helper's row says.
     pub varies: Variation,
     /// A template with this helper, and its text in the situation of [`EXAMPLES`].
     pub example: HelperExample,
@@ -246,7 +246,7 @@ static HELPERS: &[Helper] = &[
         meaning: "the user's next row of a data set, each user reading rows of its own while they last; with \
                   LIST.COLUMN that column of the iteration's row",
         varies: Variation::PerCall,
-        example: HelperExample { template: "{{next users.name}} of {{next users.city}}", text: "Ben of Turin" },
+        example: HelperExample { template: "{{next movies}}", text: "Casablanca" },
         kind: HelperKind::Name { parameter: "LIST", referent: Referent::DataSet, resolve: resolve::next },
     },
     Helper {

@@ -17,7 +17,7 @@ const MAX_DEPTH: usize = 16;
 
 /// A part of a template.
 #[derive(Debug, PartialEq)]
-pub enum TemplateSegment<'s> {
+pub(super) enum TemplateSegment<'s> {
     /// Text that stands for itself.
     Literal(&'s str),
     /// The content of `{{` and `}}`.
@@ -26,7 +26,7 @@ pub enum TemplateSegment<'s> {
 
 /// A helper's name and its arguments.
 #[derive(Debug, PartialEq)]
-pub struct HelperCall<'s> {
+pub(super) struct HelperCall<'s> {
     /// The name, which is not empty and may not exist.
     pub name: &'s str,
     /// The place of the name.
@@ -39,7 +39,7 @@ pub struct HelperCall<'s> {
 
 /// One argument.
 #[derive(Debug, PartialEq)]
-pub struct Argument<'s> {
+pub(super) struct Argument<'s> {
     /// Its type and value.
     pub value: ArgumentValue<'s>,
     /// Its place, quotes and parentheses included.
@@ -48,7 +48,7 @@ pub struct Argument<'s> {
 
 /// An argument as it was typed. Numbers keep their text: where a text is expected, `1.50` stays `1.50`.
 #[derive(Debug, PartialEq)]
-pub enum ArgumentValue<'s> {
+pub(super) enum ArgumentValue<'s> {
     /// A whole number.
     Integer(i64, &'s str),
     /// Any other number, finite.
@@ -62,7 +62,7 @@ pub enum ArgumentValue<'s> {
 }
 
 /// Splits a template into its parts. Empty literals are left out.
-pub fn parse(source: &str) -> Result<Vec<TemplateSegment<'_>>, TemplateError> {
+pub(super) fn parse(source: &str) -> Result<Vec<TemplateSegment<'_>>, TemplateError> {
     let mut segments = Vec::new();
     let mut at = 0;
     while let Some(offset) = source[at..].find("{{") {

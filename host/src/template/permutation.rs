@@ -10,7 +10,7 @@
 const ROUNDS: u64 = 8;
 
 /// Returns the number at `place` in the order of the key; both are below `n`.
-pub fn permute(place: u64, n: u64, key: u64) -> u64 {
+pub(super) fn permute(place: u64, n: u64, key: u64) -> u64 {
     let half = (64 - n.saturating_sub(1).leading_zeros()).div_ceil(2).max(1);
     let mask = (1 << half) - 1;
     let mut number = place;
@@ -27,7 +27,7 @@ pub fn permute(place: u64, n: u64, key: u64) -> u64 {
 }
 
 /// Mixes two numbers into one that looks random, with the finalizer of SplitMix64.
-pub const fn mix(key: u64, number: u64) -> u64 {
+pub(super) const fn mix(key: u64, number: u64) -> u64 {
     let mut z = key.wrapping_mul(0x9e37_79b9_7f4a_7c15) ^ number.wrapping_mul(0xd1b5_4a32_d192_ed03);
     z = (z ^ (z >> 30)).wrapping_mul(0xbf58_476d_1ce4_e5b9);
     z = (z ^ (z >> 27)).wrapping_mul(0x94d0_49bb_1331_11eb);

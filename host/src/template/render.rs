@@ -10,15 +10,15 @@ use super::variables::VariableId;
 use crate::data::DataId;
 
 /// A function that appends the text of a helper without arguments.
-pub type Render = fn(&mut RenderContext<'_>, &mut String);
+pub(super) type Render = fn(&mut RenderContext<'_>, &mut String);
 /// A function that appends the text of a helper for one integer.
-pub type IntegerRender = fn(i64, &mut RenderContext<'_>, &mut String);
+pub(super) type IntegerRender = fn(i64, &mut RenderContext<'_>, &mut String);
 /// A function that appends the text of a helper for two integers.
-pub type IntegersRender = fn(i64, i64, &mut RenderContext<'_>, &mut String);
+pub(super) type IntegersRender = fn(i64, i64, &mut RenderContext<'_>, &mut String);
 /// A function that appends the text of a helper for two numbers.
-pub type NumbersRender = fn(f64, f64, &mut RenderContext<'_>, &mut String);
+pub(super) type NumbersRender = fn(f64, f64, &mut RenderContext<'_>, &mut String);
 /// A function that appends a text in another encoding.
-pub type Encode = fn(&str, &mut String);
+pub(super) type Encode = fn(&str, &mut String);
 
 /// A part of a compiled template.
 #[derive(Clone)]
@@ -116,6 +116,6 @@ impl ResolvedCall {
 
 /// Appends a value. Writing to a string fails only if formatting the value does; no number fails, nor a time before
 /// the year 10000.
-pub fn display(value: impl Display, out: &mut String) {
+pub(super) fn display(value: impl Display, out: &mut String) {
     let _ = write!(out, "{value}");
 }

@@ -31,7 +31,7 @@ impl ArgumentError {
 }
 
 /// Resolves `pick LIST`.
-pub fn pick(name: &str, scope: &mut CompileScope<'_>) -> Result<Piece, ArgumentError> {
+pub(super) fn pick(name: &str, scope: &mut CompileScope<'_>) -> Result<Piece, ArgumentError> {
     let piece = cell(name, scope.data, Draw::Pick, Draw::PickOfIteration)?;
     match &piece {
         Piece::Call(ResolvedCall::Cell { set, .. }, _) if scope.data.set(*set).feed().order == Order::Unique => {
@@ -44,17 +44,17 @@ pub fn pick(name: &str, scope: &mut CompileScope<'_>) -> Result<Piece, ArgumentE
 }
 
 /// Resolves `next LIST`.
-pub fn next(name: &str, scope: &mut CompileScope<'_>) -> Result<Piece, ArgumentError> {
+pub(super) fn next(name: &str, scope: &mut CompileScope<'_>) -> Result<Piece, ArgumentError> {
     cell(name, scope.data, Draw::Next, Draw::NextOfIteration)
 }
 
 /// Resolves `var NAME`. Any name is accepted: the plan checks that something sets it.
-pub fn variable(name: &str, scope: &mut CompileScope<'_>) -> Result<Piece, ArgumentError> {
+pub(super) fn variable(name: &str, scope: &mut CompileScope<'_>) -> Result<Piece, ArgumentError> {
     Ok(Piece::Call(ResolvedCall::Variable(scope.variables.intern(name)), Vec::new()))
 }
 
 /// Resolves `env NAME` to its value, a constant. No message has the value.
-pub fn environment(name: &str, scope: &mut CompileScope<'_>) -> Result<Piece, ArgumentError> {
+pub(super) fn environment(name: &str, scope: &mut CompileScope<'_>) -> Result<Piece, ArgumentError> {
     let missing = || {
         let error = ArgumentError::new(format!("environment variable `{name}` is not set"));
         error.help(match suggest(name, scope.environment.names()) {
@@ -127,12 +127,12 @@ fn unknown_set(list: &str, data: &DataSets) -> ArgumentError {
 }
 
 /// Returns a suggestion in the usual words.
-pub fn did_you_mean(name: &str) -> String {
+pub(super) fn did_you_mean(name: &str) -> String {
     format!("did you mean `{name}`?")
 }
 
 /// Lists names, as in "`a`, `b` and `c`".
-pub fn enumerate<S: AsRef<str>>(names: impl IntoIterator<Item = S>, last: &str) -> String {
+pub(super) fn enumerate<S: AsRef<str>>(names: impl IntoIterator<Item = S>, last: &str) -> String {
     let names: Vec<String> = names.into_iter().map(|name| format!("`{}`", name.as_ref())).collect();
     match names.split_last() {
         Some((end, start)) if !start.is_empty() => format!("{} {last} {end}", start.join(", ")),

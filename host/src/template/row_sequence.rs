@@ -7,7 +7,7 @@ use crate::data::{AtEnd, FeedStrategy, Order, Partition};
 
 /// One user's sequence of rows in one data set.
 #[derive(Clone, Copy, Debug)]
-pub struct RowSequence {
+pub(super) struct RowSequence {
     /// Rows of the set, at least 1.
     pub rows: u64,
     /// The user's number, from 0.
@@ -23,7 +23,7 @@ pub struct RowSequence {
 impl RowSequence {
     /// Returns the row for a turn, from 0; `None` if no row is left. Rows that are drawn at random have no turns, and
     /// neither do rows that are given once, in the order in which users ask.
-    pub fn row(&self, turn: u64) -> Option<u64> {
+    pub(super) fn row(&self, turn: u64) -> Option<u64> {
         match self.feed.partition {
             Partition::None => {
                 // Both fit into 128 bits, and what is below `rows` fits into 64.
@@ -40,7 +40,7 @@ impl RowSequence {
     }
 
     /// Returns the row of a number that was drawn at random below [`RowSequence::choice_count`].
-    pub fn row_of_choice(&self, number: u64) -> u64 {
+    pub(super) fn row_of_choice(&self, number: u64) -> u64 {
         match self.feed.partition {
             Partition::None => number,
             Partition::User => self.own_row(number),
@@ -48,7 +48,7 @@ impl RowSequence {
     }
 
     /// Returns the number of rows that the user may draw from; 0 if it has no share.
-    pub fn choice_count(&self) -> u64 {
+    pub(super) fn choice_count(&self) -> u64 {
         match self.feed.partition {
             Partition::None => self.rows,
             Partition::User => self.share(),

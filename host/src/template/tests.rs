@@ -7,7 +7,6 @@ use proptest::prelude::*;
 use super::resolve::ArgumentError;
 use super::*;
 use crate::data::{DataSets, FeedStrategy, Table};
-use crate::diagnostic::Span;
 use crate::random::UserRandom;
 
 /// A run to compile for, and one of its users to render for.
@@ -206,17 +205,6 @@ fn constants_are_known_at_compile_time() {
     }
 }
 
-#[test]
-fn a_template_says_which_variables_it_reads() {
-    let mut world = world();
-    let source = "{{var a}} {{json (var 'b c')}} {{var a}}";
-    let template = world.compile(source).unwrap();
-    let name = |id| world.names.iter().find(|(known, _)| *known == id).unwrap().1;
-    let read = |(id, span): &(VariableId, Span)| (name(*id), &source[span.start..span.end]);
-    let reads: Vec<_> = template.variable_reads().iter().map(read).collect();
-    assert_eq!(reads, [("a", "a"), ("b c", "'b c'"), ("a", "a")]);
-}
-
 /// A case in words, the template, what is underlined, a part of the message, a part of the help.
 type ErrorCase = (&'static str, &'static str, &'static str, &'static str, &'static str);
 
@@ -360,26 +348,41 @@ fn every_example_renders_as_the_reference_says() {
 #[test]
 fn every_helper_varies_as_its_row_says() {
     for Helper { name, example, varies, .. } in helpers() {
-        let text = |mut world: World, template: &Template| world.render(template);
         let template = example_world().compile(example.template).unwrap();
-        let (other_user, other_iteration) =
-            (World { user: 1, ..example_world() }, World { iteration: 6, ..example_world() });
-        let follows_user = text(other_user, &template) != example.text;
-        let follows_iteration = text(other_iteration, &template) != example.text;
+        let differs = |mut world: World| world.render(&template) != example.text;
+        let follows_user = differs(World { user: 1, ..example_world() });
+        let follows_iteration = differs(World { iteration: 6, ..example_world() });
+        let mut other_variables = example_world();
+        other_variables.set("title", "Other");
+        let follows_variables = differs(other_variables);
+        let (follows_walk, is_constant) = (follows_iteration || follows_variables, template.constant().is_some());
+        let is_rejected = template.varying_call().is_some();
         match varies {
-            Variation::PerRun => {
-                assert!(template.constant().is_some() && !follows_user && !follows_iteration, "{name}")
-            }
-            Variation::PerUser => assert!(follows_user && !follows_iteration, "{name}"),
-            Variation::PerStep => assert!(template.varies_within_user() && template.constant().is_none(), "{name}"),
-            Variation::PerCall => assert!(template.constant().is_none() && !template.varies_within_user(), "{name}"),
+            Variation::PerRun => assert!(is_constant && !follows_user && !follows_walk && !is_rejected, "{name}"),
+            Variation::PerUser => assert!(follows_user && !follows_walk && !is_rejected, "{name}"),
+            Variation::PerStep => assert!(follows_walk && is_rejected, "{name}"),
+            Variation::PerCall => assert!(!is_constant && !follows_walk && !is_rejected, "{name}"),
             Variation::AsArgument => {
                 let of = |argument: &str| example_world().compile(&format!("{{{{{name} {argument}}}}}")).unwrap();
+                let varies = |argument: &str| of(argument).varying_call().is_some();
                 assert!(of("'text'").constant().is_some(), "{name} of a constant is constant");
-                assert!(of("(iteration)").varies_within_user(), "{name} follows the user as its argument does");
-                assert!(!of("(userId)").varies_within_user(), "{name} of what stays the same stays the same");
+                assert!(varies("(iteration)"), "{name} follows the user as its argument does");
+                assert!(!varies("(userId)"), "{name} of what stays the same stays the same");
             }
         }
+    }
+}
+
+#[test]
+fn a_column_is_of_the_iteration_and_a_list_is_not() {
+    for (source, expected) in [
+        ("{{next movies}}", None),
+        ("{{pick movies}}", None),
+        ("to {{next users.name}} and {{iteration}}", Some("next users.name")),
+        ("{{json (pick users.city)}}", Some("pick users.city")),
+    ] {
+        let call = example_world().compile(source).unwrap().varying_call();
+        assert_eq!(call.map(|call| source[call.start..call.end].trim()), expected, "{source}");
     }
 }
 
@@ -416,7 +419,7 @@ fn a_row_in_the_table_is_all_that_a_helper_needs() {
         Template::compile_with(&TWO_HELPERS, source, scope)
     };
     let template = compile("{{dice 5}} {{visit}}").unwrap();
-    assert!(template.varies_within_user() && !compile("{{dice 5}}").unwrap().varies_within_user());
+    assert!(template.varying_call().is_some() && compile("{{dice 5}}").unwrap().varying_call().is_none());
     let errors = ["{{dise 3}}", "{{dice}}", "{{dice 6}}", "{{visit 1}}"].map(|source| compile(source).unwrap_err());
     let errors = errors.map(|error| (error.message, error.help.unwrap_or_default()));
     let expected = [

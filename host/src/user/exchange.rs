@@ -14,7 +14,7 @@ use crate::net::{self, Failure, Grants, Measurements};
 const MAX_NAMED_REDIRECTS: usize = 8;
 
 /// The redirects that an exchange follows.
-pub struct RedirectPolicy {
+pub(crate) struct RedirectPolicy {
     max: u8,
     /// Hosts that they may lead to; `None` if none is followed.
     grants: Option<Rc<Grants>>,
@@ -24,7 +24,7 @@ pub struct RedirectPolicy {
 
 impl RedirectPolicy {
     /// Creates a policy that follows at most `max` redirects, to granted hosts.
-    pub fn new(max: u8, grants: &Rc<Grants>) -> Self {
+    pub(crate) fn new(max: u8, grants: &Rc<Grants>) -> Self {
         Self { max, grants: (max > 0).then(|| Rc::clone(grants)), followed: Vec::new() }
     }
 
@@ -76,7 +76,7 @@ impl RedirectPolicy {
 /// Runs one exchange, from the wait for its turn to the last byte, and follows redirects. Every hop but the last is
 /// recorded here; the last one is left to the guest's judgement. If the run ends between two hops, there is no last
 /// one.
-pub async fn run_exchange(
+pub(crate) async fn run_exchange(
     session: Rc<Session>,
     id: OperationId,
     mut request: Request,
@@ -112,14 +112,14 @@ pub async fn run_exchange(
 }
 
 /// Sleeps at least that long; ends early when the run does.
-pub async fn sleep(session: Rc<Session>, nanoseconds: u64) -> Completion {
+pub(crate) async fn sleep(session: Rc<Session>, nanoseconds: u64) -> Completion {
     session.task.any_started.set(true);
     let until = session.shared.clock.now().saturating_add(nanoseconds);
     if session.wait_until(until).await { Completion::Slept } else { Completion::NotStarted }
 }
 
 /// Fails a request that could not be built, after its turn like any other request.
-pub async fn fail_unsendable(session: Rc<Session>, failure: Failure) -> Completion {
+pub(crate) async fn fail_unsendable(session: Rc<Session>, failure: Failure) -> Completion {
     let Some(RequestStart { at, late }) = session.next_turn().await else { return Completion::NotStarted };
     session.task.any_started.set(true);
     let measured = Measurements { start: at, late, end: Some(at), ..Measurements::default() };

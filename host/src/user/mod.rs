@@ -16,19 +16,19 @@
 //! | `recording` | the samples and examples that a session records |
 //! | `limits` | limits per user, for any plugin |
 
-pub mod exchange;
-pub mod limits;
+pub(crate) mod exchange;
+pub(crate) mod limits;
 mod open_sample;
 mod operation;
 mod operations;
 mod recording;
 mod session;
-pub mod socket_operations;
+pub(crate) mod socket_operations;
 mod sockets;
 mod start;
 mod task;
 
-pub use open_sample::{Conclusion, OpenSample, TaskOutcome, TaskSample};
+pub use open_sample::{Conclusion, TaskOutcome, TaskSample};
 pub use operation::{CompletedExchange, Completion, OperationId, OperationKind, sample};
 pub use operations::Operations;
 pub use session::{RowShortage, Session, User, WorkerShared};

@@ -83,11 +83,6 @@ impl OpenSample {
         earlier.is_none()
     }
 
-    /// Returns the first failure of the task.
-    pub fn failure(&self) -> Option<FailureKind> {
-        self.failure.get()
-    }
-
     /// Sets the status of the exchange announced last.
     pub fn set_status(&self, status: u16) {
         self.status.set(status);
@@ -271,13 +266,13 @@ mod tests {
         let task = OpenSample::default();
         assert!(task.fail(FailureKind::Check));
         assert!(!task.fail(FailureKind::Status));
-        assert_eq!(task.failure(), Some(FailureKind::Check));
+        assert_eq!(task.failure.get(), Some(FailureKind::Check));
         // An exchange announced later is judged separately.
         assert!(task.open(sample(200, None)).is_none());
         assert!(task.fail(FailureKind::Status));
         assert!(!task.fail(FailureKind::Check));
         assert_eq!(task.close().unwrap().failure, Some(FailureKind::Status));
-        assert_eq!(task.failure(), Some(FailureKind::Check));
+        assert_eq!(task.failure.get(), Some(FailureKind::Check));
         assert!(!task.note_failure(FailureKind::Network));
     }
 
@@ -318,7 +313,7 @@ mod tests {
         task.count_recorded();
         task.begin();
         assert!(task.close().is_none());
-        assert_eq!((task.failure(), task.status()), (None, 0));
+        assert_eq!((task.failure.get(), task.status()), (None, 0));
         let expected = Some(TaskSample { failure: Some(FailureKind::Timeout) });
         assert_eq!(task.conclude(&TimedOut, 0, false).task_sample, expected);
     }

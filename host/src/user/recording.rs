@@ -1,5 +1,5 @@
-//! The records of a session: samples, and an example of each kind of failure. [`OpenSample`](super::OpenSample) makes
-//! the decisions.
+//! The records of a session: samples, and an example of each kind of failure.
+//! [`OpenSample`](super::open_sample::OpenSample) makes the decisions.
 
 use super::operation::{OperationId, sample};
 use super::session::Session;

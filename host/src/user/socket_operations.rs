@@ -57,7 +57,7 @@ async fn request_turn(session: &Session) {
 }
 
 /// Opens a socket for an instance of a plugin.
-pub async fn connect(session: Rc<Session>, owner: InstanceId, to: Result<Destination, Failure>) -> Completion {
+pub(crate) async fn connect(session: Rc<Session>, owner: InstanceId, to: Result<Destination, Failure>) -> Completion {
     if !wait_for_turn(&session).await {
         return Completion::NotStarted;
     }
@@ -70,7 +70,7 @@ pub async fn connect(session: Rc<Session>, owner: InstanceId, to: Result<Destina
 }
 
 /// Sends an upgrade request. Its connection becomes a socket of the instance if the server switches protocols.
-pub async fn upgrade(session: Rc<Session>, owner: InstanceId, request: Result<Request, Failure>) -> Completion {
+pub(crate) async fn upgrade(session: Rc<Session>, owner: InstanceId, request: Result<Request, Failure>) -> Completion {
     if !wait_for_turn(&session).await {
         return Completion::NotStarted;
     }
@@ -87,7 +87,7 @@ pub async fn upgrade(session: Rc<Session>, owner: InstanceId, request: Result<Re
 }
 
 /// Writes all bytes to a socket. `held` is their reservation in the task's allowance; `None` if there was no room.
-pub async fn write(
+pub(crate) async fn write(
     session: Rc<Session>,
     socket: Option<Rc<Socket>>,
     bytes: Vec<u8>,
@@ -122,7 +122,7 @@ async fn write_all(session: &Session, socket: &Socket, bytes: &[u8]) -> Result<(
 }
 
 /// Reads at most `max_bytes` that have arrived, or waits for them.
-pub async fn read(session: Rc<Session>, socket: Option<Rc<Socket>>, max_bytes: u32) -> Completion {
+pub(crate) async fn read(session: Rc<Session>, socket: Option<Rc<Socket>>, max_bytes: u32) -> Completion {
     if !wait_for_turn(&session).await {
         return Completion::NotStarted;
     }

@@ -117,7 +117,7 @@ impl Socket {
 }
 
 /// A read or a write under way. When dropped, however the operation ends, another may begin.
-pub struct IoGuard<'a> {
+pub(super) struct IoGuard<'a> {
     flag: &'a Cell<bool>,
     /// Socket to close if the operation is dropped before its end: it is unknown how much of a write has been sent.
     pub close_on_drop: Option<&'a Socket>,
@@ -128,7 +128,7 @@ impl<'a> IoGuard<'a> {
     ///
     /// # Errors
     /// Another one is under way.
-    pub fn new(flag: &'a Cell<bool>, unless_done: Option<&'a Socket>) -> Result<Self, Failure> {
+    pub(super) fn new(flag: &'a Cell<bool>, unless_done: Option<&'a Socket>) -> Result<Self, Failure> {
         if flag.replace(true) {
             return Err(plugin_fault("another operation of that kind is under way on the socket"));
         }
@@ -218,14 +218,14 @@ pub struct SocketUpgrade {
 }
 
 /// Counts a socket that is being opened towards the limit of its plugin.
-pub struct OpeningGuard<'a>(&'a Sockets, InstanceId);
+pub(super) struct OpeningGuard<'a>(&'a Sockets, InstanceId);
 
 impl<'a> OpeningGuard<'a> {
     /// Counts one more socket.
     ///
     /// # Errors
     /// The plugin has [`limits::SOCKETS`] sockets already.
-    pub fn claim(sockets: &'a Sockets, owner: InstanceId) -> Result<Self, Failure> {
+    pub(super) fn claim(sockets: &'a Sockets, owner: InstanceId) -> Result<Self, Failure> {
         let open = sockets.open.borrow().iter().filter(|entry| entry.owner == owner).count();
         let mut opening = sockets.opening.borrow_mut();
         let opening_count = opening.iter().filter(|candidate| **candidate == owner).count();
@@ -265,12 +265,12 @@ impl ReceivedBytes {
 }
 
 /// Returns the failure of an operation for which the task's allowance has no room.
-pub fn over_allowance() -> Failure {
+pub(super) fn over_allowance() -> Failure {
     plugin_fault(format!("a task may hold {} MiB of bodies, reads and writes", limits::HELD >> 20))
 }
 
 /// Returns the failure of an operation on a closed socket.
-pub fn closed() -> Failure {
+pub(super) fn closed() -> Failure {
     Failure { kind: FailureKind::Network, detail: "the socket is closed".into() }
 }
 

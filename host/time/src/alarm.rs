@@ -6,7 +6,7 @@ use std::task::{Context, Poll};
 use std::time::Duration;
 
 /// A timer that fires once each time it is set.
-pub enum Alarm {
+pub(crate) enum Alarm {
     /// An alarm with a resolution of microseconds.
     #[cfg(target_os = "linux")]
     Fine(fine::TimerFd),
@@ -19,7 +19,7 @@ impl Alarm {
     ///
     /// # Errors
     /// The operating system has no more timers.
-    pub fn new(is_virtual: bool) -> io::Result<Self> {
+    pub(crate) fn new(is_virtual: bool) -> io::Result<Self> {
         #[cfg(target_os = "linux")]
         if !is_virtual {
             return Ok(Self::Fine(fine::TimerFd::new()?));
@@ -29,7 +29,7 @@ impl Alarm {
     }
 
     /// Sets the alarm to fire after `delay`, in place of any earlier setting.
-    pub fn set(&self, delay: Duration) {
+    pub(crate) fn set(&self, delay: Duration) {
         match self {
             #[cfg(target_os = "linux")]
             Self::Fine(alarm) => alarm.set(delay),
@@ -38,7 +38,7 @@ impl Alarm {
     }
 
     /// Is ready once after each time the alarm has fired.
-    pub fn poll(&self, cx: &mut Context<'_>) -> Poll<()> {
+    pub(crate) fn poll(&self, cx: &mut Context<'_>) -> Poll<()> {
         match self {
             #[cfg(target_os = "linux")]
             Self::Fine(alarm) => alarm.poll(cx),
@@ -61,11 +61,11 @@ mod fine {
     use tokio::io::unix::AsyncFd;
 
     /// A timer that fires once each time it is set.
-    pub struct TimerFd(AsyncFd<OwnedFd>);
+    pub(crate) struct TimerFd(AsyncFd<OwnedFd>);
 
     impl TimerFd {
         /// Creates an alarm that is not set.
-        pub fn new() -> io::Result<Self> {
+        pub(crate) fn new() -> io::Result<Self> {
             let flags = TimerfdFlags::NONBLOCK | TimerfdFlags::CLOEXEC;
             let timer = timerfd_create(TimerfdClockId::Monotonic, flags)?;
             // SAFETY: an `OwnedFd` is an open file for as long as it lives, and the `AsyncFd` owns it for good.
@@ -74,7 +74,7 @@ mod fine {
         }
 
         /// Sets the alarm to fire after `delay`, in place of any earlier setting.
-        pub fn set(&self, delay: Duration) {
+        pub(crate) fn set(&self, delay: Duration) {
             // Zero would switch it off.
             let delay = delay.max(Duration::from_nanos(1));
             let seconds = i64::try_from(delay.as_secs()).unwrap_or(i64::MAX);
@@ -88,7 +88,7 @@ mod fine {
         }
 
         /// Is ready once after each time the alarm has fired.
-        pub fn poll(&self, cx: &mut Context<'_>) -> Poll<()> {
+        pub(crate) fn poll(&self, cx: &mut Context<'_>) -> Poll<()> {
             loop {
                 let Ok(mut readable) = ready!(self.0.poll_read_ready(cx)) else { return Poll::Pending };
                 let has_fired = rustix::io::read(self.0.get_ref(), &mut [0; 8]).is_ok();
@@ -111,7 +111,7 @@ mod portable {
     use tokio::time::Sleep;
 
     /// A timer that fires once each time it is set.
-    pub struct TokioAlarm {
+    pub(crate) struct TokioAlarm {
         sleep: RefCell<Pin<Box<Sleep>>>,
         armed: Cell<bool>,
     }
@@ -121,19 +121,19 @@ mod portable {
 
     impl TokioAlarm {
         /// Creates an alarm that is not set.
-        pub fn new() -> Self {
+        pub(crate) fn new() -> Self {
             Self { sleep: RefCell::new(Box::pin(tokio::time::sleep(NEVER))), armed: Cell::new(false) }
         }
 
         /// Sets the alarm to fire after `delay`, in place of any earlier setting.
-        pub fn set(&self, delay: Duration) {
+        pub(crate) fn set(&self, delay: Duration) {
             let later = tokio::time::sleep(delay).deadline();
             self.sleep.borrow_mut().as_mut().reset(later);
             self.armed.set(true);
         }
 
         /// Is ready once after each time the alarm has fired.
-        pub fn poll(&self, cx: &mut Context<'_>) -> Poll<()> {
+        pub(crate) fn poll(&self, cx: &mut Context<'_>) -> Poll<()> {
             ready!(self.sleep.borrow_mut().as_mut().poll(cx));
             if self.armed.replace(false) { Poll::Ready(()) } else { Poll::Pending }
         }

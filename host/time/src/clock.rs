@@ -10,6 +10,9 @@ use tokio::time::Instant;
 /// Nanoseconds since the run began. Monotonic; 2^64 ns are 584 years.
 pub type Nanos = u64;
 
+/// One second in [`Nanos`].
+pub const SECOND: Nanos = 1_000_000_000;
+
 /// A clock that measures from the start of the run. Cheap to copy; every worker has a copy with the same origin.
 #[derive(Clone, Copy, Debug)]
 pub struct Clock {

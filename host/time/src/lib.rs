@@ -21,7 +21,7 @@ mod phase;
 mod thread_timer;
 mod timers;
 
-pub use clock::{Clock, Nanos, nanos};
+pub use clock::{Clock, Nanos, SECOND, nanos};
 pub use phase::{RunPhase, SharedPhase};
 pub use thread_timer::{Delay, DelayTimer};
 pub use timers::{TimerGuard, Timers};

@@ -16,8 +16,8 @@
 //! | `JsonPath` | a JSONPath | `json-path` |
 //! | `Save` | `{name: {json: …}}` or `{name: {regex: …}}` | `json-path` and `regex` |
 //!
-//! A type that needs a further crate is behind a feature, off by default. [`text_or_mapping`] helps to write parameters
-//! of your own that are a text in the usual case and a mapping otherwise. [`Template`](crate::Template),
+//! A type that needs a further crate is behind a feature, off by default. [`text_or_mapping()`] helps to write
+//! parameters of your own that are a text in the usual case and a mapping otherwise. [`Template`](crate::Template),
 //! [`Fields`](crate::Fields) and [`JsonTemplate`](crate::JsonTemplate) are at the root of the crate.
 //!
 //! ```

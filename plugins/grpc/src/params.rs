@@ -18,7 +18,7 @@ use crate::status::Code;
 /// The parameters of `grpc`.
 #[derive(Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
-pub struct Params {
+pub(crate) struct Params {
     /// The URL of the services: `http://host:port` (HTTP/2 with prior knowledge) or `https://`; the script's `base_url`
     /// if absent.
     #[serde(default)]

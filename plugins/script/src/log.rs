@@ -7,7 +7,7 @@ use stampede_plugin::{Action, ConfigError, Outcome, Task, Template, log};
 /// The parameters of `log`.
 #[derive(Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
-pub struct Params {
+pub(crate) struct Params {
     /// The line.
     message: Template,
     /// `error`, `warn`, `info` or `debug`; `info` if absent. `--log` sets the levels to show.

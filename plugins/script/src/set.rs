@@ -13,7 +13,7 @@ const LONGEST_VALUE: usize = 64 << 10;
 /// The parameters of `set`.
 #[derive(Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
-pub struct Params {
+pub(crate) struct Params {
     /// Names and values. They are set in the order typed, and each value may read the variables before it.
     #[schemars(extend("x-sets-variables" = true))]
     variables: Fields,

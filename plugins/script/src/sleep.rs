@@ -14,7 +14,7 @@ use stampede_plugin::{Action, ConfigError, Failure, Outcome, Task, Template};
 /// The parameters of `sleep`.
 #[derive(Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
-pub struct Params {
+pub(crate) struct Params {
     /// A time such as `500ms` or `{{randInt 1 5}}s`, or `{from: 1s, to: 3s}`, between which each run draws one.
     r#for: Length,
 }

@@ -7,7 +7,7 @@ use stampede_shooter::cli::{Cli, NAME};
 use super::page::Page;
 
 /// Returns the command lines in `sh` blocks that the program rejects, each with its place and the reason.
-pub fn offences(page: &Page) -> Vec<String> {
+pub(super) fn offences(page: &Page) -> Vec<String> {
     let blocks = page.blocks.iter().filter(|block| block.language == "sh");
     let lines = blocks.flat_map(|block| {
         let text = block.text.replace("\\\n", " ");

@@ -6,7 +6,7 @@ use pulldown_cmark::{CodeBlockKind, Event, Options, Parser, Tag, TagEnd};
 
 /// A block of code.
 #[derive(Debug)]
-pub struct Block {
+pub(super) struct Block {
     /// The line of its fence, from 1.
     pub line: usize,
     /// The first word after the fence; empty if there is none.
@@ -19,19 +19,19 @@ pub struct Block {
 
 impl Block {
     /// `true` if one of the words after the language is this one.
-    pub fn is(&self, word: &str) -> bool {
+    pub(super) fn is(&self, word: &str) -> bool {
         self.words.iter().any(|other| other == word)
     }
 
     /// Returns the name in `file=NAME`.
-    pub fn file(&self) -> Option<&str> {
+    pub(super) fn file(&self) -> Option<&str> {
         self.words.iter().find_map(|word| word.strip_prefix("file="))
     }
 }
 
 /// A link or a picture.
 #[derive(Debug)]
-pub struct Link {
+pub(super) struct Link {
     /// Its line, from 1.
     pub line: usize,
     /// Its target, as typed.
@@ -40,7 +40,7 @@ pub struct Link {
 
 /// A document.
 #[derive(Debug)]
-pub struct Page {
+pub(super) struct Page {
     /// Its path from the root of the repository, with `/`.
     pub path: String,
     /// Its blocks of code, in the order of the text.
@@ -53,7 +53,7 @@ pub struct Page {
 
 impl Page {
     /// Parses a document.
-    pub fn parse(path: &str, text: &str) -> Self {
+    pub(super) fn parse(path: &str, text: &str) -> Self {
         let line = |offset: usize| 1 + text[..offset].matches('\n').count();
         let mut page = Self { path: path.to_owned(), blocks: Vec::new(), links: Vec::new(), anchors: BTreeSet::new() };
         let (mut block, mut heading): (Option<Block>, Option<String>) = (None, None);
@@ -90,7 +90,7 @@ impl Page {
     }
 
     /// Returns the path of a relative link's target, from the root.
-    pub fn resolve(&self, link: &str) -> String {
+    pub(super) fn resolve(&self, link: &str) -> String {
         let mut parts: Vec<_> = self.path.split('/').collect();
         parts.pop();
         for part in link.split('/') {

@@ -22,7 +22,7 @@ const BASE_URL: &str = "http://127.0.0.1:8080";
 static GREET_COMPONENT: LazyLock<Vec<u8>> = LazyLock::new(plugin_outside::component);
 
 /// Returns the YAML blocks that the program rejects, or that have an unknown word after their language.
-pub fn offences(page: &Page) -> Vec<String> {
+pub(super) fn offences(page: &Page) -> Vec<String> {
     let blocks = page.blocks.iter().filter(|block| block.language == "yaml");
     blocks.filter_map(|block| Some(format!("{}:{}: {}", page.path, block.line, rejection(page, block)?))).collect()
 }
@@ -73,7 +73,10 @@ fn keep_fetched() {
     let entry = folder.join(format!("{}.wasm", sha256(&component)));
     if !entry.exists() {
         fs::create_dir_all(&folder).expect("the folder is writable");
-        fs::write(entry, component).expect("the folder is writable");
+        // Tests in other processes look for the entry meanwhile, so it appears complete.
+        let unfinished = folder.join(format!("{}.{}.tmp", sha256(&component), std::process::id()));
+        fs::write(&unfinished, component).expect("the folder is writable");
+        fs::rename(unfinished, entry).expect("the folder is writable");
     }
 }
 

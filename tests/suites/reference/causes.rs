@@ -1,7 +1,7 @@
 //! Cause and cure of the errors that no golden file shows: they depend on the machine, or have tests of their own.
 
 /// The cause and the cure of a code without an example.
-pub struct Cause {
+pub(super) struct Cause {
     /// The code.
     pub code: &'static str,
     /// The error.
@@ -18,7 +18,7 @@ const fn cause(code: &'static str, cause: &'static str, cure: &'static str) -> C
 const REPORT_IT: &str = "Please report it.";
 
 /// Every code without an example, in order.
-pub const CAUSES: &[Cause] = &[
+pub(super) const CAUSES: &[Cause] = &[
     cause("internal::engine", "The WebAssembly engine could not be set up.", REPORT_IT),
     cause("internal::run", "The run could not go on.", REPORT_IT),
     cause("internal::schema", "The schema of scripts in the binary is damaged.", REPORT_IT),

@@ -13,7 +13,7 @@ use super::{cell, sentence};
 const CONSOLE: &str = "Console";
 
 /// Renders the page.
-pub fn page() -> String {
+pub(super) fn page() -> String {
     let mut command = definition();
     command.build();
     let run: BTreeSet<String> = shown(&command).map(|arg| arg.get_id().to_string()).collect();

@@ -64,7 +64,7 @@ fn examples() -> BTreeMap<String, String> {
 }
 
 /// Renders the page.
-pub fn page() -> String {
+pub(super) fn page() -> String {
     let (codes, examples) = (codes(), examples());
     let mut page = "# Error codes\n\nEvery error in the input has a code. Its family decides the \
                     [exit code](exit-codes.md). Each code stands here with an example: what is wrong, where, and \

@@ -39,7 +39,7 @@ fn help(metric: &str, expression: &str) -> Option<String> {
 }
 
 /// Renders the page.
-pub fn page() -> String {
+pub(super) fn page() -> String {
     let all = help("qqqqqqqqqqqq", "rate<1").expect("an unknown metric is rejected");
     let names: Vec<_> = all.strip_prefix("there are: ").expect("the metrics are listed").split(", ").collect();
     assert_eq!(names, MEANINGS.map(|(name, _)| name), "each metric has its meaning here");

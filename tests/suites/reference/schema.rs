@@ -8,7 +8,7 @@ use serde_json::Value;
 use super::{cell, sentence};
 
 /// Renders a section for each definition of a schema that is more than a plain value.
-pub fn definitions(root: &Value) -> String {
+pub(super) fn definitions(root: &Value) -> String {
     let mut page = String::new();
     for (name, schema) in root["$defs"].as_object().into_iter().flatten().filter(|(_, schema)| is_section(schema)) {
         let _ = writeln!(page, "## {name}\n");
@@ -64,7 +64,7 @@ fn properties(schema: &Value) -> Vec<(&str, &Value, bool)> {
 }
 
 /// Renders the table of an object's keys; empty if it has none.
-pub fn rows(schema: &Value, root: &Value) -> String {
+pub(super) fn rows(schema: &Value, root: &Value) -> String {
     let mut rows = String::new();
     add_rows(&mut rows, "", schema, root);
     if rows.is_empty() { rows } else { format!("| key | value | meaning |\n|---|---|---|\n{rows}") }

@@ -108,14 +108,20 @@ fn tools_of(sections: &[&Section]) -> Vec<Tool> {
 
 fn head(setup: &Setup, options: &Options) -> String {
     let mut lines = machine::description();
-    lines.push(match options.binary {
-        Some(_) => "binary: given as it is, so it may be of another commit".into(),
-        None => "binary: built from that commit for release".into(),
-    });
+    lines.push(format!("binary: {}", origin(options.binary.is_some(), &machine::commit())));
     lines.push(format!("rounds: {} of {} s, where a section does not say otherwise", setup.rounds(), setup.seconds()));
     lines.extend(setup.versions());
     let list: String = lines.iter().map(|line| format!("- {line}\n")).collect();
     format!("# Benchmarks\n\n{}\n{list}", wrap(READING))
+}
+
+/// Returns the origin of the binary, in words.
+fn origin(is_given: bool, commit: &str) -> &'static str {
+    match (is_given, commit.ends_with("-dirty")) {
+        (true, _) => "given as it is, so it may be of another commit",
+        (false, true) => "built for release from that commit, with changes that no commit has",
+        (false, false) => "built from that commit for release",
+    }
 }
 
 /// Measures a section. If it fails, its findings are the reason, and the other sections go on.
@@ -163,5 +169,15 @@ mod tests {
         let tools = tools_of(&selected(&Options::default()));
         assert_eq!(tools.iter().filter(|tool| **tool == Tool::Oha).count(), 1);
         assert_eq!(tools[0], Tool::Nginx);
+    }
+
+    #[test]
+    fn a_binary_with_changes_is_not_said_to_be_of_the_commit() {
+        assert_eq!(origin(false, "1cbc9f5"), "built from that commit for release");
+        assert_eq!(
+            origin(false, "1cbc9f5-dirty"),
+            "built for release from that commit, with changes that no commit has"
+        );
+        assert!(origin(true, "1cbc9f5-dirty").starts_with("given"));
     }
 }

@@ -33,13 +33,18 @@ pub(crate) fn description() -> Vec<String> {
     let model = model.unwrap_or_else(|| "an unknown processor".into());
     let memory = Meminfo::current().map_or(0.0, |memory| memory.mem_total as f64 / f64::from(1 << 30));
     let kernel = fs::read_to_string("/proc/sys/kernel/osrelease").unwrap_or_default();
-    let mut git = Command::new("git");
-    git.args(["-c", "safe.directory=*", "describe", "--always", "--dirty"]).current_dir(root());
     vec![
         format!("date: {}", output(Command::new("date").args(["-u", "+%Y-%m-%d"]))),
         format!("machine: {model}, {} cores, {memory:.0} GiB, Linux {}", cores(), kernel.trim_end()),
-        format!("commit: {}", output(&mut git)),
+        format!("commit: {}", commit()),
     ]
+}
+
+/// Returns the commit as `git describe` names it, which ends with `-dirty` if files differ from it.
+pub(crate) fn commit() -> String {
+    let mut git = Command::new("git");
+    git.args(["-c", "safe.directory=*", "describe", "--always", "--dirty"]).current_dir(root());
+    output(&mut git)
 }
 
 fn output(command: &mut Command) -> String {

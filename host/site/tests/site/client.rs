@@ -13,47 +13,47 @@ use stampede_site::{RunningSite, Site, SiteCounts};
 use tokio::net::TcpStream;
 
 /// Starts a site on a free port.
-pub fn site() -> RunningSite {
+pub(crate) fn site() -> RunningSite {
     site_with(1)
 }
 
 /// Starts a site on a free port, with that many threads.
-pub fn site_with(threads: usize) -> RunningSite {
+pub(crate) fn site_with(threads: usize) -> RunningSite {
     Site::spawn(([127, 0, 0, 1], 0).into(), threads).unwrap()
 }
 
 /// A whole reply.
-pub struct Reply {
+pub(crate) struct Reply {
     pub status: StatusCode,
     pub headers: HeaderMap,
     pub body: Bytes,
 }
 
 impl Reply {
-    pub async fn read(response: Response<Incoming>) -> hyper::Result<Self> {
+    pub(crate) async fn read(response: Response<Incoming>) -> hyper::Result<Self> {
         let (parts, body) = response.into_parts();
         let body = body.collect().await?.to_bytes();
         Ok(Self { status: parts.status, headers: parts.headers, body })
     }
 
-    pub fn header(&self, name: &str) -> &str {
+    pub(crate) fn header(&self, name: &str) -> &str {
         self.headers.get(name).map_or("", |value| value.to_str().unwrap())
     }
 
-    pub fn json(&self) -> Value {
+    pub(crate) fn json(&self) -> Value {
         serde_json::from_slice(&self.body).unwrap()
     }
 
-    pub fn text(&self) -> &str {
+    pub(crate) fn text(&self) -> &str {
         std::str::from_utf8(&self.body).unwrap()
     }
 }
 
 /// One keep-alive connection, HTTP/1.1.
-pub struct Client(SendRequest<Full<Bytes>>);
+pub(crate) struct Client(SendRequest<Full<Bytes>>);
 
 impl Client {
-    pub async fn connect(addr: SocketAddr) -> Self {
+    pub(crate) async fn connect(addr: SocketAddr) -> Self {
         let stream = TcpStream::connect(addr).await.unwrap();
         let (sender, connection) = http1::handshake(TokioIo::new(stream)).await.unwrap();
         tokio::spawn(connection);
@@ -61,33 +61,33 @@ impl Client {
     }
 
     /// Sends a request and reads the header section; the body is still to be read.
-    pub async fn open(&mut self, request: Request<Full<Bytes>>) -> hyper::Result<Response<Incoming>> {
+    pub(crate) async fn open(&mut self, request: Request<Full<Bytes>>) -> hyper::Result<Response<Incoming>> {
         self.0.ready().await?;
         self.0.send_request(request).await
     }
 
-    pub async fn try_send(&mut self, request: Request<Full<Bytes>>) -> hyper::Result<Reply> {
+    pub(crate) async fn try_send(&mut self, request: Request<Full<Bytes>>) -> hyper::Result<Reply> {
         Reply::read(self.open(request).await?).await
     }
 
-    pub async fn send(&mut self, request: Request<Full<Bytes>>) -> Reply {
+    pub(crate) async fn send(&mut self, request: Request<Full<Bytes>>) -> Reply {
         self.try_send(request).await.unwrap()
     }
 
-    pub async fn get(&mut self, path: &str) -> Reply {
+    pub(crate) async fn get(&mut self, path: &str) -> Reply {
         self.send(request("GET", path, &[], "")).await
     }
 }
 
 /// Builds a request with these fields.
-pub fn request(method: &str, path: &str, headers: &[(&str, &str)], body: &str) -> Request<Full<Bytes>> {
+pub(crate) fn request(method: &str, path: &str, headers: &[(&str, &str)], body: &str) -> Request<Full<Bytes>> {
     let builder = Request::builder().method(method).uri(path).header("host", "site");
     let builder = headers.iter().fold(builder, |builder, (name, value)| builder.header(*name, *value));
     builder.body(Full::from(body.to_owned())).unwrap()
 }
 
 /// Returns the counts once every request has ended: a connection that a client has dropped is noticed a moment later.
-pub async fn settled(site: &RunningSite) -> SiteCounts {
+pub(crate) async fn settled(site: &RunningSite) -> SiteCounts {
     loop {
         let snapshot = site.stats().snapshot();
         if snapshot.in_flight == 0 {

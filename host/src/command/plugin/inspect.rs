@@ -38,7 +38,7 @@ struct Inspection {
 ///
 /// # Errors
 /// It does not load.
-pub fn inspect(args: &InspectArgs) -> Result<Exit, Diagnostics> {
+pub(super) fn inspect(args: &InspectArgs) -> Result<Exit, Diagnostics> {
     let inspected = inspect_file(&args.file, args.native.allow_native)?;
     let text = if args.json { format!("{:#}\n", inspected.json()) } else { inspected.text() };
     print(text.as_bytes())

@@ -13,7 +13,7 @@ use crate::script;
 ///
 /// # Errors
 /// The script is wrong, a component cannot be fetched, or the lock cannot be written.
-pub fn lock(path: Option<&Path>) -> Result<Exit, Diagnostics> {
+pub(super) fn lock(path: Option<&Path>) -> Result<Exit, Diagnostics> {
     let source = run::read_source(path)?;
     let locked = renew_lock::update_lock(&script::parse(&source)?)?;
     for (name, locked) in locked {

@@ -13,7 +13,7 @@ use crate::exit::Exit;
 ///
 /// # Errors
 /// Returns the errors that it found.
-pub fn plugin(args: &PluginArgs) -> Result<Exit, Diagnostics> {
+pub(super) fn plugin(args: &PluginArgs) -> Result<Exit, Diagnostics> {
     match &args.command {
         PluginCommand::New(args) => new::new(&args.name, args.lang, args.into.as_deref()),
         PluginCommand::Inspect(args) => inspect::inspect(args),

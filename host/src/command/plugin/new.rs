@@ -12,7 +12,7 @@ use crate::scaffold;
 ///
 /// # Errors
 /// The name is not valid for a plugin, or the folder cannot be written.
-pub fn new(name: &str, language: Option<PluginLanguage>, into: Option<&Path>) -> Result<Exit, Diagnostics> {
+pub(super) fn new(name: &str, language: Option<PluginLanguage>, into: Option<&Path>) -> Result<Exit, Diagnostics> {
     scaffold::check_name(name)?;
     let folder = into.unwrap_or(Path::new("")).join(name);
     scaffold::write(&folder, &scaffold::files(name, language.unwrap_or(PluginLanguage::Rust)))?;

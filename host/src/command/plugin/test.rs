@@ -14,7 +14,7 @@ use crate::rehearsal::{CaseResult, RuleResult, check_conformance, format_millis,
 ///
 /// # Errors
 /// The cases are wrong, or the component does not load.
-pub fn test(args: &TestArgs) -> Result<Exit, Diagnostics> {
+pub(super) fn test(args: &TestArgs) -> Result<Exit, Diagnostics> {
     let cases = args.cases.display();
     let source = run::read_source(Some(&args.cases)).map_err(|unread| Diagnostic {
         help: Some(format!("`--cases FILE` names another file than `{cases}`")),

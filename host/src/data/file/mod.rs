@@ -12,7 +12,7 @@ mod scan;
 
 use std::fs::File;
 
-pub use row_buffer::RowBuffer;
+pub(crate) use row_buffer::RowBuffer;
 use row_buffer::{DataFileRef, HeldRow};
 use row_index::RowIndex;
 pub(super) use scan::{ScanError, scan};

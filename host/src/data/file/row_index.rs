@@ -8,7 +8,7 @@ const ROWS_PER_BLOCK: usize = 256;
 
 /// Offsets in bytes, ascending.
 #[derive(Debug, Default)]
-pub struct RowIndex {
+pub(super) struct RowIndex {
     /// The offset of each block's first row.
     bases: Vec<u64>,
     /// The distance of each row from its block's base.
@@ -22,7 +22,7 @@ impl RowIndex {
     ///
     /// # Errors
     /// It is more than 4 GiB behind the first of its block.
-    pub fn push(&mut self, start: u64) -> Result<(), String> {
+    pub(super) fn push(&mut self, start: u64) -> Result<(), String> {
         if self.offsets.len().is_multiple_of(ROWS_PER_BLOCK) {
             self.bases.push(start);
         }
@@ -33,14 +33,14 @@ impl RowIndex {
     }
 
     /// Sets the end of the last row.
-    pub fn finish(&mut self, end: u64) {
+    pub(super) fn finish(&mut self, end: u64) {
         self.end = end;
         self.bases.shrink_to_fit();
         self.offsets.shrink_to_fit();
     }
 
     /// Returns the number of rows.
-    pub const fn rows(&self) -> usize {
+    pub(super) const fn rows(&self) -> usize {
         self.offsets.len()
     }
 
@@ -48,7 +48,7 @@ impl RowIndex {
     ///
     /// # Panics
     /// Panics if the row is out of range.
-    pub fn range(&self, row: usize) -> Range<u64> {
+    pub(super) fn range(&self, row: usize) -> Range<u64> {
         let end = if row + 1 < self.rows() { self.start(row + 1) } else { self.end };
         self.start(row)..end
     }

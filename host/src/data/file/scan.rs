@@ -15,7 +15,7 @@ use super::array_scanner::{ArrayScanner, ScannedElement};
 use super::row_index::RowIndex;
 
 /// The reason why a scan failed.
-pub enum ScanError {
+pub(crate) enum ScanError {
     /// The file cannot be read.
     Io(io::Error),
     /// The contents are not rows.
@@ -47,7 +47,7 @@ struct FileLayout {
 ///
 /// # Errors
 /// Returns the first error.
-pub fn scan(mut file: File, format: DataFormat) -> Result<FileRows, ScanError> {
+pub(crate) fn scan(mut file: File, format: DataFormat) -> Result<FileRows, ScanError> {
     let size = file.metadata()?.len();
     let mut mark = [0; 3];
     let got = file.read(&mut mark)?;

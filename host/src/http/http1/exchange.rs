@@ -38,7 +38,7 @@ pub(in crate::http) struct ReceivedReply {
 impl Http1 {
     /// Sends a request and receives its reply. `None` if nothing of it was written because the peer had closed the
     /// connection before, or had sent something unsolicited.
-    pub fn exchange<'a>(
+    pub(crate) fn exchange<'a>(
         &'a mut self,
         client: &'a Client,
         meter: &'a Meter,

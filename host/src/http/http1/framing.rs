@@ -19,7 +19,7 @@ pub(super) enum Framing {
 
 impl Framing {
     /// Returns `true` if no more content is to come.
-    pub fn is_done(&self) -> bool {
+    pub(super) fn is_done(&self) -> bool {
         match self {
             Self::Length(left) => *left == 0,
             Self::Chunked(chunks) => chunks.next == ChunkState::Done,
@@ -29,7 +29,7 @@ impl Framing {
 
     /// Takes bytes that have arrived and passes the content in them on. Returns the number of bytes that belong to this
     /// reply.
-    pub fn decode(&mut self, input: &[u8], content: &mut impl FnMut(&[u8])) -> Result<usize, Failure> {
+    pub(super) fn decode(&mut self, input: &[u8], content: &mut impl FnMut(&[u8])) -> Result<usize, Failure> {
         match self {
             Self::UntilClosed => {
                 content(input);

@@ -16,7 +16,7 @@ use std::rc::Rc;
 
 use crate::net::{Origin, Transport};
 
-pub use upgrade::{UpgradeReply, upgrade};
+pub(crate) use upgrade::{UpgradeReply, upgrade};
 
 /// An open connection with no exchange on it.
 pub(super) struct Http1 {
@@ -35,7 +35,7 @@ impl Drop for Http1 {
 
 impl Http1 {
     /// Wraps a connection on which nothing has been sent.
-    pub fn new(origin: Rc<Origin>, transport: Transport) -> Self {
+    pub(super) fn new(origin: Rc<Origin>, transport: Transport) -> Self {
         Self { origin, transport, used: false }
     }
 }

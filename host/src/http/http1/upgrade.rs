@@ -20,7 +20,7 @@ use super::request;
 use crate::net::{Destination, Failure, Meter, Stream};
 
 /// A server's answer to an upgrade request.
-pub struct UpgradeReply {
+pub(crate) struct UpgradeReply {
     /// The status, never informational except 101.
     pub status: StatusCode,
     /// The header section.
@@ -36,7 +36,7 @@ pub struct UpgradeReply {
 ///
 /// # Errors
 /// No connection could be opened, it ended before the head was complete, or the head is malformed.
-pub async fn upgrade(
+pub(crate) async fn upgrade(
     client: &Client,
     session: &HttpSession,
     meter: &Meter,

@@ -155,12 +155,28 @@ fn the_snapshot_shows_each_workers_last_second() {
 }
 
 #[test]
-fn a_worker_that_has_ended_leaves_the_snapshot() {
+fn a_worker_that_has_ended_leaves_the_snapshot_with_the_next_second() {
     let mut aggregate = Aggregate::new(infos(), 2);
     aggregate.add(&handed_over(0, 0, second_of(9, 5, 1_000_000_000)));
-    aggregate.add(&handed_over(1, 2, second_of(19, 3, 1_000_000_000)));
-    let snapshot = aggregate.snapshot(3_000_000_000);
-    assert_eq!((snapshot.users_active, snapshot.rps), (3, 20.0));
+    aggregate.worker_ended(0);
+    let snapshot = aggregate.snapshot(1_000_000_000);
+    assert_eq!((snapshot.users_active, snapshot.rps), (0, 10.0), "the rate of its last second");
+    aggregate.add(&handed_over(1, 1, second_of(19, 3, 1_000_000_000)));
+    let snapshot = aggregate.snapshot(2_000_000_000);
+    assert_eq!((snapshot.users_active, snapshot.rps, snapshot.requests), (3, 20.0, 30));
+    aggregate.begin_segment();
+    assert_eq!(aggregate.snapshot(0), Snapshot { requests: 30, errors: 2, ..Snapshot::default() });
+}
+
+#[test]
+fn a_worker_that_is_left_behind_keeps_its_users_but_has_no_rate() {
+    let mut aggregate = Aggregate::new(infos(), 2);
+    aggregate.add(&handed_over(0, 0, second_of(9, 5, 1_000_000_000)));
+    for (second, expected) in [(2, (8, 30.0)), (3, (8, 20.0))] {
+        aggregate.add(&handed_over(1, second, second_of(19, 3, 1_000_000_000)));
+        let snapshot = aggregate.snapshot(4_000_000_000);
+        assert_eq!((snapshot.users_active, snapshot.rps), expected, "second {second}");
+    }
 }
 
 #[test]

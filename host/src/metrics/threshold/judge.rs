@@ -6,15 +6,13 @@
 
 use std::collections::BTreeMap;
 
-use stampede_time::Nanos;
+use stampede_time::{Nanos, SECOND};
 
 use super::ThresholdRule;
 use super::sums::Sums;
 use crate::metrics::aggregate::Aggregate;
 use crate::metrics::interval::Interval;
 use crate::metrics::survival::Estimate;
-
-const SECOND: Nanos = 1_000_000_000;
 
 /// The verdict on a threshold.
 #[derive(Clone, Debug, PartialEq)]
@@ -34,7 +32,7 @@ pub struct ThresholdVerdict {
 
 /// The thresholds of a run and the state of each.
 #[derive(Debug)]
-pub struct Judge {
+pub(crate) struct Judge {
     judged: Vec<ThresholdState>,
     /// Number of seconds that have been judged.
     seconds: u32,
@@ -55,23 +53,23 @@ struct ThresholdState {
 
 impl Judge {
     /// Creates a judge for a run that has just begun.
-    pub fn new(thresholds: &[ThresholdRule]) -> Self {
+    pub(crate) fn new(thresholds: &[ThresholdRule]) -> Self {
         Self { judged: thresholds.iter().cloned().map(ThresholdState::new).collect(), seconds: 0 }
     }
 
     /// Returns `true` if a threshold has a window, so that the counts of each second are needed.
-    pub fn reads_counts(&self) -> bool {
+    pub(crate) fn reads_counts(&self) -> bool {
         self.judged.iter().any(|judged| judged.threshold.window.is_some())
     }
 
     /// Adds the counts of a second, the first of which is 0.
-    pub fn add(&mut self, second: u32, counts: &Interval) {
+    pub(crate) fn add(&mut self, second: u32, counts: &Interval) {
         self.judged.iter_mut().for_each(|judged| judged.add(second, counts));
     }
 
     /// Judges up to the end of a second whose counts have all been added, and returns the threshold that ends the run,
     /// if one does. `aggregate` holds the counts of the whole run so far; without it, only windows are judged.
-    pub fn judge(&mut self, second: u32, aggregate: Option<&Aggregate>) -> Option<&ThresholdRule> {
+    pub(crate) fn judge(&mut self, second: u32, aggregate: Option<&Aggregate>) -> Option<&ThresholdRule> {
         let end = second + 1;
         let mut fatal = None;
         for second in self.seconds + 1..=end {
@@ -89,7 +87,7 @@ impl Judge {
     /// Judges the rest of a run that is over: the windows up to `load_end`, the time at which the run began to end, and
     /// the thresholds on the whole run, whose rates are over `span`. Exchanges that were cut off later began before
     /// that time, so they count in the last window.
-    pub fn finish(mut self, aggregate: &Aggregate, span: Nanos, load_end: Nanos) -> Vec<ThresholdVerdict> {
+    pub(crate) fn finish(mut self, aggregate: &Aggregate, span: Nanos, load_end: Nanos) -> Vec<ThresholdVerdict> {
         let last = u32::try_from(load_end / SECOND).unwrap_or(u32::MAX);
         for second in self.seconds + 1..last {
             for judged in &mut self.judged {

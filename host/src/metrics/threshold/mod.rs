@@ -4,15 +4,15 @@
 //! ([`sums`]) as a [`ThresholdRule`] needs them: once at the end, and once a second if it may abort the run or has a
 //! window ([`judge`]).
 
-pub mod judge;
-pub mod sums;
+pub(crate) mod judge;
+pub(crate) mod sums;
 
 use super::custom_metric::{MetricId, MetricKind, MetricUnit};
 use super::sample::RowId;
 use super::survival::Estimate;
 use crate::script::threshold_syntax::{Aggregation, Comparison, Quantity};
 
-pub use judge::{Judge, ThresholdVerdict};
+pub(crate) use judge::{Judge, ThresholdVerdict};
 
 /// A complete and valid threshold: its rows and metrics exist and support its aggregation.
 #[derive(Clone, Debug, PartialEq)]
@@ -77,7 +77,7 @@ pub enum RowMeasure {
     Response,
     /// End − start.
     Service,
-    /// A phase of an exchange, by its place in [`PhaseHistograms::NAMES`](super::row_stats::PhaseHistograms::NAMES).
+    /// A phase of an exchange, by its place in [`PhaseDurations`](super::sample::PhaseDurations).
     Phase(usize),
     /// The share of exchanges that failed.
     Failed,

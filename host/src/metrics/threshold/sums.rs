@@ -18,7 +18,7 @@ use crate::script::threshold_syntax::Aggregation;
 
 /// The sum of a measure. Times are in microseconds.
 #[derive(Clone, Debug, Default, PartialEq)]
-pub struct Sums {
+pub(crate) struct Sums {
     /// The number of values in each bin. Bins are in thousandths of a unit for a plugin's trend.
     bins: BTreeMap<u64, u64>,
     /// Likewise the times of exchanges that were cut off.
@@ -39,7 +39,7 @@ pub struct Sums {
 
 impl Sums {
     /// Sums up a measure over a second.
-    pub fn of_interval(measure: &Measure, interval: &Interval) -> Self {
+    pub(crate) fn of_interval(measure: &Measure, interval: &Interval) -> Self {
         let mut sums = Self::default();
         match measure {
             Measure::Rows(what, rows) => {
@@ -59,7 +59,7 @@ impl Sums {
     }
 
     /// Sums up a measure over the run so far.
-    pub fn of_run(measure: &Measure, aggregate: &Aggregate) -> Self {
+    pub(crate) fn of_run(measure: &Measure, aggregate: &Aggregate) -> Self {
         let mut sums = Self::default();
         match measure {
             Measure::Rows(what, rows) => {
@@ -84,7 +84,7 @@ impl Sums {
     }
 
     /// Adds the sum of a later period.
-    pub fn add(&mut self, other: &Self) {
+    pub(crate) fn add(&mut self, other: &Self) {
         for (bins, others) in [(&mut self.bins, &other.bins), (&mut self.cut_off, &other.cut_off)] {
             for (value, count) in others {
                 *bins.entry(*value).or_default() += count;
@@ -99,13 +99,13 @@ impl Sums {
     }
 
     /// Returns the part of the sum that comes from exchanges that were cut off.
-    pub fn cut_off_part(&self) -> Self {
+    pub(crate) fn cut_off_part(&self) -> Self {
         let (cut_off, unfinished) = (self.cut_off.clone(), self.unfinished);
         Self { cut_off, count: unfinished, hits: unfinished, unfinished, ..Self::default() }
     }
 
     /// Returns the number that a threshold compares, over this many seconds; `None` if there are no values.
-    pub fn number(&self, threshold: &ThresholdRule, seconds: f64) -> Option<Estimate<f64>> {
+    pub(crate) fn number(&self, threshold: &ThresholdRule, seconds: f64) -> Option<Estimate<f64>> {
         let share = || (self.count > 0).then(|| self.hits as f64 / self.count as f64);
         let in_range = |value: f64| value.is_finite().then_some(value);
         let number = match (threshold.measure.kind(), threshold.aggregation) {

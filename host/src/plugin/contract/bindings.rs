@@ -8,5 +8,7 @@ wasmtime::component::bindgen!({
     imports: { default: trappable },
 });
 
-pub use exports::stampede::plugin::action::{ActionDescription, ConfigError, Description, Progress};
-pub use stampede::plugin::{files, http, log, operations, report, sockets, streams, templates, timer, types, user};
+pub(crate) use exports::stampede::plugin::action::{ActionDescription, ConfigError, Description, Progress};
+pub(crate) use stampede::plugin::{
+    files, http, log, operations, report, sockets, streams, templates, timer, types, user,
+};

@@ -10,7 +10,7 @@ use crate::user;
 ///
 /// # Errors
 /// A message about the first field that HTTP or the host does not allow.
-pub fn header_fields(pairs: &[(String, String)]) -> Result<Vec<Field>, String> {
+pub(crate) fn header_fields(pairs: &[(String, String)]) -> Result<Vec<Field>, String> {
     check_field_count(pairs.len())?;
     let field = |(name, value): &(String, String)| {
         let name = HeaderName::from_bytes(name.as_bytes()).map_err(|_| format!("`{name}` is not a header name"))?;
@@ -24,7 +24,7 @@ pub fn header_fields(pairs: &[(String, String)]) -> Result<Vec<Field>, String> {
 ///
 /// # Errors
 /// There are too many.
-pub fn check_field_count(fields: usize) -> Result<(), String> {
+pub(crate) fn check_field_count(fields: usize) -> Result<(), String> {
     if fields <= user::limits::HEADERS {
         return Ok(());
     }
@@ -35,7 +35,7 @@ pub fn check_field_count(fields: usize) -> Result<(), String> {
 ///
 /// # Errors
 /// It is too long, or HTTP does not allow it.
-pub fn header_value(name: &HeaderName, value: &str) -> Result<HeaderValue, String> {
+pub(crate) fn header_value(name: &HeaderName, value: &str) -> Result<HeaderValue, String> {
     if value.len() > limits::HEADER_VALUE {
         return Err(format!("the value of header `{name}` is longer than {} bytes", limits::HEADER_VALUE));
     }

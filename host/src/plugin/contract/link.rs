@@ -16,7 +16,7 @@ use super::wasi::{NonBlockingStreams, WasiIo, WasiIoError};
 ///
 /// # Errors
 /// Only if two interfaces clash, which is a bug.
-pub fn capabilities(linker: &mut Linker<StoreData>) -> wasmtime::Result<()> {
+pub(crate) fn capabilities(linker: &mut Linker<StoreData>) -> wasmtime::Result<()> {
     Plugin::add_to_linker::<StoreData, HasSelf<StoreData>>(linker, |state| state)
 }
 
@@ -24,7 +24,7 @@ pub fn capabilities(linker: &mut Linker<StoreData>) -> wasmtime::Result<()> {
 ///
 /// # Errors
 /// Only if two interfaces clash, which is a bug.
-pub fn wasi(linker: &mut Linker<StoreData>) -> wasmtime::Result<()> {
+pub(crate) fn wasi(linker: &mut Linker<StoreData>) -> wasmtime::Result<()> {
     let l = linker;
     clocks::wall_clock::add_to_linker::<StoreData, WasiClocks>(l, StoreData::clocks)?;
     clocks::monotonic_clock::add_to_linker::<StoreData, WasiClocks>(l, StoreData::clocks)?;

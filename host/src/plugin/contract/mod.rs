@@ -13,12 +13,12 @@
 //! | `header_fields` | header fields of a guest, checked |
 //! | `v0_1_1` | adapter for components built for contract 0.1.1 |
 
-pub mod bindings;
-pub mod capability;
-pub mod header_fields;
-pub mod link;
-pub mod prepare;
-pub mod request;
-pub mod state;
-pub mod v0_1_1;
-pub mod wasi;
+pub(crate) mod bindings;
+pub(crate) mod capability;
+pub(crate) mod header_fields;
+pub(crate) mod link;
+pub(crate) mod prepare;
+pub(crate) mod request;
+pub(crate) mod state;
+pub(crate) mod v0_1_1;
+pub(crate) mod wasi;

@@ -12,7 +12,10 @@ use crate::template::Template;
 ///
 /// # Errors
 /// The guest is at fault (a template does not exist); it traps.
-pub fn request(request: RequestTemplate, guest: &mut GuestState) -> wasmtime::Result<Result<PreparedRequest, String>> {
+pub(crate) fn request(
+    request: RequestTemplate,
+    guest: &mut GuestState,
+) -> wasmtime::Result<Result<PreparedRequest, String>> {
     let url = guest.copy_template(request.url)?;
     let query = copy_templates(request.query, guest)?;
     let headers = copy_templates(request.headers, guest)?;
@@ -49,7 +52,7 @@ fn copy_templates(pairs: Vec<(String, u32)>, guest: &mut GuestState) -> wasmtime
 ///
 /// # Errors
 /// A message for the user.
-pub fn read_step_file(path: &str, guest: &mut GuestState) -> Result<Bytes, String> {
+pub(crate) fn read_step_file(path: &str, guest: &mut GuestState) -> Result<Bytes, String> {
     let named = guest.configuring.as_ref().is_some_and(|step| step.texts.iter().any(|text| text == path));
     if !named {
         return Err(format!("the file `{path}` is not among the step's parameters"));

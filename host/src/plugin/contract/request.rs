@@ -20,7 +20,7 @@ use crate::template::Template;
 use crate::user::Session;
 
 /// Maximum number of redirects that one exchange follows, whatever the guest gives.
-pub const MAX_REDIRECTS: u8 = 20;
+pub(crate) const MAX_REDIRECTS: u8 = 20;
 
 /// A request whose templates are compiled.
 pub struct PreparedRequest {
@@ -41,7 +41,7 @@ enum PreparedUrl {
 }
 
 /// The content of a request.
-pub enum PreparedBody {
+pub(crate) enum PreparedBody {
     /// Fixed bytes.
     Fixed(Bytes),
     /// A text that is rendered for each request.
@@ -51,7 +51,7 @@ pub enum PreparedBody {
 }
 
 /// The credentials of a request.
-pub enum PreparedCredentials {
+pub(crate) enum PreparedCredentials {
     /// User and password.
     Basic(Template, Template),
     /// A token.
@@ -120,7 +120,7 @@ impl PreparedRequest {
 }
 
 /// The parts of a request that need checking, with their templates looked up.
-pub struct RequestParts {
+pub(crate) struct RequestParts {
     /// The method.
     pub method: String,
     /// The URL without the query.
@@ -140,7 +140,7 @@ impl RequestParts {
     ///
     /// # Errors
     /// A message for the user: a part is malformed, or the host is not granted.
-    pub fn check(
+    pub(crate) fn check(
         self,
         body: PreparedBody,
         options: RequestOptions,
@@ -193,7 +193,7 @@ impl RequestParts {
 
 impl PreparedBody {
     /// Returns the content that a template makes.
-    pub fn text(template: Template) -> Self {
+    pub(crate) fn text(template: Template) -> Self {
         match template.constant() {
             Some(text) => Self::Fixed(Bytes::copy_from_slice(text.as_bytes())),
             None => Self::Rendered(template),
@@ -246,7 +246,7 @@ impl PreparedCredentials {
 ///
 /// # Errors
 /// The method, URL or a header is malformed, the host is not granted, or a limit is exceeded.
-pub fn build_dynamic(
+pub(crate) fn build_dynamic(
     wanted: DynamicRequest,
     session: &Session,
     worker_plugin: &WorkerPlugin,
@@ -272,7 +272,7 @@ pub fn build_dynamic(
 
 /// The reason why a text is not a usable URL. It does not repeat the text, which may hold secrets.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum UrlError {
+pub(crate) enum UrlError {
     /// The URL is relative, and there is no base to resolve it against.
     Relative,
     /// The text is not in the syntax of URLs.
@@ -316,7 +316,7 @@ impl UrlError {
 ///
 /// # Errors
 /// See [`UrlError`].
-pub fn parse_url(text: &str, base: Option<&Url>) -> Result<Url, UrlError> {
+pub(crate) fn parse_url(text: &str, base: Option<&Url>) -> Result<Url, UrlError> {
     let parsed = match base {
         Some(base) => base.join(text),
         None => Url::parse(text),
@@ -407,7 +407,7 @@ fn unsendable(session: &Session, message: &str) -> Failure {
 }
 
 /// Returns the failure for a request over a limit of the host, which is the plugin's error.
-pub fn over_limit(message: String) -> Failure {
+pub(crate) fn over_limit(message: String) -> Failure {
     Failure { kind: FailureKind::Plugin, detail: message.into() }
 }
 

@@ -191,7 +191,7 @@ impl GuestState {
     /// Logs a text of the guest, without the user's secrets. Lines beyond the limit per second are left out.
     pub fn log(&mut self, level: tracing::Level, text: &str) {
         // Without a session there is no clock; such lines count in the second of the last line with one.
-        let second = self.session.as_ref().map(|session| session.shared.clock.now() / 1_000_000_000);
+        let second = self.session.as_ref().map(|session| session.shared.clock.now() / stampede_time::SECOND);
         let (mut counted_in, mut lines) = self.worker_plugin.log_lines.get();
         if let Some(second) = second.filter(|second| *second != counted_in) {
             (counted_in, lines) = (second, 0);

@@ -5,13 +5,13 @@
 use crate::user::{Completion, OperationId, ReceivedBytes, Task};
 
 /// Returns `true` if version 0.1.`minor` of the contract needs this adapter.
-pub const fn applies_to(minor: u32) -> bool {
+pub(crate) const fn applies_to(minor: u32) -> bool {
     minor < 2
 }
 
 /// Returns the result of an operation on a socket and keeps it. Bytes that were read are handed over once: a second
 /// call returns none.
-pub fn take_repeatable(task: &Task, id: OperationId) -> Option<Completion> {
+pub(crate) fn take_repeatable(task: &Task, id: OperationId) -> Option<Completion> {
     let repeat = |completion: &mut Completion| match completion {
         Completion::Connected(result) => Some(Completion::Connected(result.clone())),
         Completion::Written(result) => Some(Completion::Written(result.clone())),

@@ -21,7 +21,7 @@ use wasmtime_wasi::p2::{
 use crate::plugin::instance::limits::{self, PRINTED};
 
 /// Creates a context that grants nothing. Standard output and error go to `printed`, and the time is the run's.
-pub fn context(printed: &GuestOutput, time: &GuestClock) -> WasiCtx {
+pub(crate) fn context(printed: &GuestOutput, time: &GuestClock) -> WasiCtx {
     let mut builder = WasiCtx::builder();
     builder.stdout(printed.clone()).stderr(printed.clone()).max_random_size(limits::RANDOM);
     builder.monotonic_clock(time.clone()).wall_clock(time.clone()).build()
@@ -30,14 +30,14 @@ pub fn context(printed: &GuestOutput, time: &GuestClock) -> WasiCtx {
 /// WASI's clocks: the run's clock, rounded down to a millisecond, since `timer.now` is the clock for measuring. They
 /// are virtual where the run's clock is, and stand still until a task of the instance has begun.
 #[derive(Clone, Debug, Default)]
-pub struct GuestClock(Arc<OnceLock<Clock>>);
+pub(crate) struct GuestClock(Arc<OnceLock<Clock>>);
 
 /// Resolution of the clocks.
 const RESOLUTION: Nanos = 1_000_000;
 
 impl GuestClock {
     /// Makes the clocks follow the run's clock from now on.
-    pub fn follow(&self, clock: Clock) {
+    pub(crate) fn follow(&self, clock: Clock) {
         // Every call has the same clock, so a second `set` may fail.
         let _ = self.0.set(clock);
     }
@@ -68,14 +68,14 @@ impl HostWallClock for GuestClock {
 }
 
 /// The interfaces of streams and polls.
-pub struct WasiIo;
+pub(crate) struct WasiIo;
 
 impl HasData for WasiIo {
     type Data<'a> = NonBlockingStreams<'a>;
 }
 
 /// The interface of errors.
-pub struct WasiIoError;
+pub(crate) struct WasiIoError;
 
 impl HasData for WasiIoError {
     type Data<'a> = &'a mut ResourceTable;
@@ -83,7 +83,7 @@ impl HasData for WasiIoError {
 
 /// Streams and polls that never wait. Those of `wasmtime-wasi` block on the tokio runtime, inside which a worker runs.
 /// A guest may subscribe, since C libraries do so before they print anything; waiting for the pollable traps.
-pub struct NonBlockingStreams<'a>(pub &'a mut ResourceTable);
+pub(crate) struct NonBlockingStreams<'a>(pub &'a mut ResourceTable);
 
 fn would_wait() -> wasmtime::Error {
     wasmtime::format_err!("a plugin must not wait: use the contract's `timer.sleep`")

@@ -34,13 +34,13 @@ impl CallBudget {
 }
 
 /// Runs `work`. Returns its result and the processor time that this thread used for it.
-pub fn measure_cpu<T>(work: impl FnOnce() -> T) -> (T, Duration) {
+pub(crate) fn measure_cpu<T>(work: impl FnOnce() -> T) -> (T, Duration) {
     let began = ThreadTime::now();
     (work(), began.elapsed())
 }
 
 /// Converts a time to epoch ticks, rounded up, plus one for the tick under way.
-pub const fn ticks(time: Duration) -> u64 {
+pub(crate) const fn ticks(time: Duration) -> u64 {
     (time.as_millis().div_ceil(EPOCH_TICK.as_millis()) + 1) as u64
 }
 

@@ -8,7 +8,7 @@ use std::time::Duration;
 use wasmtime::Config;
 
 /// Interval at which the epoch advances, and so at which long calls are checked.
-pub const EPOCH_TICK: Duration = Duration::from_millis(10);
+pub(crate) const EPOCH_TICK: Duration = Duration::from_millis(10);
 
 /// The engine all plugins of the process share, and the thread that advances its epoch.
 pub struct PluginEngine {
@@ -58,7 +58,7 @@ impl Drop for PluginEngine {
 ///
 /// # Errors
 /// As [`PluginEngine::new`].
-pub fn compile_only() -> wasmtime::Result<wasmtime::Engine> {
+pub(crate) fn compile_only() -> wasmtime::Result<wasmtime::Engine> {
     wasmtime::Engine::new(&config())
 }
 

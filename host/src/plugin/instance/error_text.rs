@@ -1,7 +1,7 @@
 //! Errors of the engine as text for users.
 
 /// Returns the causes of an engine error in one line, without the backtrace.
-pub fn error_text(error: &wasmtime::Error) -> String {
+pub(crate) fn error_text(error: &wasmtime::Error) -> String {
     let mut text = String::new();
     for cause in error.chain() {
         let cause = cause.to_string();

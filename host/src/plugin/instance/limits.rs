@@ -41,39 +41,39 @@ const INSTANCES: usize = 64;
 /// Linear memories and tables inside one component.
 const MEMORIES: usize = 8;
 /// WASI resources (streams and the like) one instance may hold.
-pub const RESOURCES: usize = 256;
+pub(crate) const RESOURCES: usize = 256;
 /// Templates one instance may compile, of all its steps together.
-pub const TEMPLATES: usize = 100_000;
+pub(crate) const TEMPLATES: usize = 100_000;
 /// Requests one instance may prepare, of all its steps together.
-pub const REQUESTS: usize = 20_000;
+pub(crate) const REQUESTS: usize = 20_000;
 /// Bytes of the templates and file bodies that one instance may prepare; a request has copies of its templates.
-pub const PREPARED: usize = 256 << 20;
+pub(crate) const PREPARED: usize = 256 << 20;
 /// Variable names that the users of one worker may have, those of the script included.
-pub const VARIABLES: usize = 1024;
+pub(crate) const VARIABLES: usize = 1024;
 /// Bytes of a variable's name that a guest sets.
-pub const VARIABLE_NAME: usize = 256;
+pub(crate) const VARIABLE_NAME: usize = 256;
 /// Bytes of a variable's value that a guest sets.
-pub const VARIABLE: usize = 64 << 10;
+pub(crate) const VARIABLE: usize = 64 << 10;
 /// Bytes of one header field's value.
-pub const HEADER_VALUE: usize = 16 << 10;
+pub(crate) const HEADER_VALUE: usize = 16 << 10;
 /// Bytes of the body of one request that is decided at run time.
-pub const DYNAMIC_BODY: usize = 16 << 20;
+pub(crate) const DYNAMIC_BODY: usize = 16 << 20;
 /// Processor time for instantiation, `describe` and each `configure`, which may parse and compile, before the load.
-pub const SET_UP: Duration = Duration::from_secs(10);
+pub(crate) const SET_UP: Duration = Duration::from_secs(10);
 /// Metrics of all plugins of a run.
-pub const METRICS: usize = 256;
+pub(crate) const METRICS: usize = 256;
 /// Trends among them: the distribution of one may take 0.4 MiB, several times over in each worker.
-pub const TRENDS: usize = 64;
+pub(crate) const TRENDS: usize = 64;
 /// Definitions of metrics by one instance, repeated ones included: one for each step of a long script.
-pub const DEFINITIONS: usize = 100_000;
+pub(crate) const DEFINITIONS: usize = 100_000;
 /// Bytes of one write to a socket.
-pub const WRITE: usize = 16 << 20;
+pub(crate) const WRITE: usize = 16 << 20;
 /// Protocols offered on one TLS connection (ALPN).
-pub const PROTOCOLS: usize = 16;
+pub(crate) const PROTOCOLS: usize = 16;
 /// Bytes of random numbers that a guest may ask WASI for at once.
-pub const RANDOM: u64 = 64 << 10;
+pub(crate) const RANDOM: u64 = 64 << 10;
 /// Bytes of printed text that are kept until the call returns.
-pub const PRINTED: u64 = 64 << 10;
+pub(crate) const PRINTED: u64 = 64 << 10;
 
 /// The limits that wasmtime enforces.
 pub struct StoreLimiter {

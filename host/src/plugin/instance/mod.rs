@@ -14,15 +14,15 @@
 //! | `error_text` | errors of the engine as a line of text |
 //! | `native_baseline` | the `http` action without WebAssembly, for benchmarks |
 
-pub mod budget;
-pub mod engine;
-pub mod error_text;
-pub mod limits;
-pub mod metric_registry;
+pub(crate) mod budget;
+pub(crate) mod engine;
+pub(crate) mod error_text;
+pub(crate) mod limits;
+pub(crate) mod metric_registry;
 #[cfg(feature = "native-twin")]
-pub mod native_baseline;
+pub(crate) mod native_baseline;
 pub mod restarting_instance;
-pub mod sandboxed_instance;
+pub(crate) mod sandboxed_instance;
 pub mod worker_plugin;
 
 use std::rc::Rc;

@@ -11,7 +11,7 @@ use crate::plugin::contract::state::StoreData;
 use crate::user::Session;
 
 /// Returns `true` if this process runs the baseline.
-pub fn is_enabled() -> bool {
+pub(crate) fn is_enabled() -> bool {
     std::env::var_os("STAMPEDE_NATIVE_TWIN").is_some()
 }
 
@@ -19,7 +19,7 @@ pub fn is_enabled() -> bool {
 ///
 /// # Errors
 /// The step has prepared no request: it is not of the `http` action.
-pub fn start(state: &mut StoreData, session: &Rc<Session>, step: u32) -> wasmtime::Result<Progress> {
+pub(crate) fn start(state: &mut StoreData, session: &Rc<Session>, step: u32) -> wasmtime::Result<Progress> {
     with_session(state, session, |state| state.send(step).map(|_| Progress::Pending))
 }
 
@@ -27,7 +27,7 @@ pub fn start(state: &mut StoreData, session: &Rc<Session>, step: u32) -> wasmtim
 ///
 /// # Errors
 /// The operation is not one of the task's.
-pub fn resume(state: &mut StoreData, session: &Rc<Session>, operation: u32) -> wasmtime::Result<Progress> {
+pub(crate) fn resume(state: &mut StoreData, session: &Rc<Session>, operation: u32) -> wasmtime::Result<Progress> {
     with_session(state, session, |state| {
         let reply = state.reply(operation)?;
         let passed = reply.is_ok_and(|reply| (200..=399).contains(&reply.status));

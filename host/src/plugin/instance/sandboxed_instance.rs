@@ -12,7 +12,7 @@ use crate::plugin::contract::state::StoreData;
 use crate::user::Session;
 
 /// A live instance of a component.
-pub struct SandboxedInstance {
+pub(crate) struct SandboxedInstance {
     store: Store<StoreData>,
     guest: Plugin,
     /// Processor time for a call that is not part of setting up.
@@ -26,7 +26,7 @@ impl SandboxedInstance {
     ///
     /// # Errors
     /// The component needs an import that does not exist, or traps while it starts.
-    pub fn new(pre: &PluginPre<StoreData>, mut state: StoreData) -> wasmtime::Result<Self> {
+    pub(crate) fn new(pre: &PluginPre<StoreData>, mut state: StoreData) -> wasmtime::Result<Self> {
         let worker_plugin = Rc::clone(&state.guest().worker_plugin);
         let (copied, call) = (worker_plugin.policy.limits.copied, worker_plugin.policy.limits.call);
         let mut store = Store::new(pre.engine(), state);
@@ -45,7 +45,7 @@ impl SandboxedInstance {
     }
 
     /// Returns the state that the imports act on.
-    pub fn state(&mut self) -> &mut StoreData {
+    pub(crate) fn state(&mut self) -> &mut StoreData {
         self.store.data_mut()
     }
 
@@ -53,7 +53,7 @@ impl SandboxedInstance {
     ///
     /// # Errors
     /// It trapped.
-    pub fn describe(&mut self) -> wasmtime::Result<Description> {
+    pub(crate) fn describe(&mut self) -> wasmtime::Result<Description> {
         grant(&mut self.store, limits::SET_UP);
         let result = self.guest.stampede_plugin_action().call_describe(&mut self.store);
         self.with_output(result)
@@ -63,7 +63,7 @@ impl SandboxedInstance {
     ///
     /// # Errors
     /// It trapped.
-    pub fn configure(&mut self, action: &str, params: &str) -> wasmtime::Result<Result<u32, ConfigError>> {
+    pub(crate) fn configure(&mut self, action: &str, params: &str) -> wasmtime::Result<Result<u32, ConfigError>> {
         let set_up = self.state().guest().worker_plugin.setup_budget.get();
         grant(&mut self.store, set_up);
         let result = self.guest.stampede_plugin_action().call_configure(&mut self.store, action, params);
@@ -75,7 +75,7 @@ impl SandboxedInstance {
     /// # Errors
     /// It trapped.
     #[inline]
-    pub fn start(&mut self, session: &Rc<Session>, step: u32, task: u32) -> wasmtime::Result<Progress> {
+    pub(crate) fn start(&mut self, session: &Rc<Session>, step: u32, task: u32) -> wasmtime::Result<Progress> {
         #[cfg(feature = "native-twin")]
         if self.is_baseline {
             return crate::plugin::instance::native_baseline::start(self.store.data_mut(), session, step);
@@ -88,7 +88,7 @@ impl SandboxedInstance {
     /// # Errors
     /// It trapped.
     #[inline]
-    pub fn resume(&mut self, session: &Rc<Session>, task: u32, operation: u32) -> wasmtime::Result<Progress> {
+    pub(crate) fn resume(&mut self, session: &Rc<Session>, task: u32, operation: u32) -> wasmtime::Result<Progress> {
         #[cfg(feature = "native-twin")]
         if self.is_baseline {
             return crate::plugin::instance::native_baseline::resume(self.store.data_mut(), session, operation);
@@ -100,7 +100,7 @@ impl SandboxedInstance {
     ///
     /// # Errors
     /// It trapped.
-    pub fn cancel(&mut self, session: &Rc<Session>, task: u32) -> wasmtime::Result<()> {
+    pub(crate) fn cancel(&mut self, session: &Rc<Session>, task: u32) -> wasmtime::Result<()> {
         self.call(session, false, |guest, store| guest.stampede_plugin_action().call_cancel(store, task))
     }
 
@@ -108,7 +108,7 @@ impl SandboxedInstance {
     ///
     /// # Errors
     /// It trapped.
-    pub fn forget_user(&mut self, session: &Rc<Session>) -> wasmtime::Result<()> {
+    pub(crate) fn forget_user(&mut self, session: &Rc<Session>) -> wasmtime::Result<()> {
         self.call(session, false, |guest, store| guest.stampede_plugin_action().call_forget_user(store, session.id))
     }
 

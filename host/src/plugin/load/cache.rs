@@ -10,15 +10,15 @@ use etcetera::BaseStrategy;
 use crate::diagnostic::io_reason;
 
 /// Environment variable that names the cache folder instead of the default one; empty means no cache.
-pub const CACHE_VARIABLE: &str = "STAMPEDE_CACHE_DIR";
+const CACHE_VARIABLE: &str = "STAMPEDE_CACHE_DIR";
 
 /// One entry, which need not exist yet.
 #[derive(Clone, Debug)]
-pub struct CacheEntry(PathBuf);
+pub(crate) struct CacheEntry(PathBuf);
 
 impl CacheEntry {
     /// Returns the entry with that name; `None` if nothing can be kept safely.
-    pub fn named(name: &str) -> Option<Self> {
+    pub(crate) fn named(name: &str) -> Option<Self> {
         let folder = match std::env::var_os(CACHE_VARIABLE) {
             Some(named) if named.is_empty() => return None,
             Some(named) => PathBuf::from(named),
@@ -28,19 +28,19 @@ impl CacheEntry {
     }
 
     /// Returns the file, if it exists and belongs to the user.
-    pub fn file(&self) -> Option<&Path> {
+    pub(crate) fn file(&self) -> Option<&Path> {
         is_owned_file(&self.0).then_some(&*self.0)
     }
 
     /// Reads the file, at most `max_bytes` of it.
-    pub fn read(&self, max_bytes: u64) -> Option<Vec<u8>> {
+    pub(crate) fn read(&self, max_bytes: u64) -> Option<Vec<u8>> {
         let mut bytes = Vec::new();
         fs::File::open(self.file()?).ok()?.take(max_bytes).read_to_end(&mut bytes).ok()?;
         Some(bytes)
     }
 
     /// Saves bytes for the next time. A failure is logged and does not stop the run.
-    pub fn save(&self, bytes: &[u8]) {
+    pub(crate) fn save(&self, bytes: &[u8]) {
         if let Err(error) = store(&self.0, bytes) {
             tracing::warn!("plugins cannot be cached in {}: {}", self.0.display(), io_reason(&error));
         }

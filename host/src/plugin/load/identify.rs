@@ -12,7 +12,7 @@ use wasmtime::component::types::ComponentItem;
 use crate::diagnostic::io_reason;
 
 /// Maximum size of a component in bytes, whatever its source. One that carries an interpreter has some 20 MiB.
-pub const MAX_COMPONENT_BYTES: u64 = 64 << 20;
+pub(crate) const MAX_COMPONENT_BYTES: u64 = 64 << 20;
 
 /// The package of the contract.
 const PACKAGE: &str = "stampede:plugin/";
@@ -26,7 +26,7 @@ const LATEST_MINOR: u32 = 2;
 ///
 /// # Errors
 /// It cannot be read, or is larger than [`MAX_COMPONENT_BYTES`].
-pub fn read(path: &Path) -> Result<Vec<u8>, String> {
+pub(crate) fn read(path: &Path) -> Result<Vec<u8>, String> {
     let mut bytes = Vec::new();
     let read = File::open(path).and_then(|file| file.take(MAX_COMPONENT_BYTES + 1).read_to_end(&mut bytes));
     read.map_err(|error| format!("cannot read `{}`: {}", path.display(), io_reason(&error)))?;
@@ -34,7 +34,7 @@ pub fn read(path: &Path) -> Result<Vec<u8>, String> {
 }
 
 /// Returns the message for a component that is too large.
-pub fn too_large() -> String {
+pub(crate) fn too_large() -> String {
     format!("it is larger than {} MiB", MAX_COMPONENT_BYTES >> 20)
 }
 
@@ -42,7 +42,7 @@ pub fn too_large() -> String {
 ///
 /// # Errors
 /// They are something else, which the text names.
-pub fn check_kind(bytes: &[u8]) -> Result<(), String> {
+pub(crate) fn check_kind(bytes: &[u8]) -> Result<(), String> {
     if Engine::detect_precompiled(bytes).is_some() {
         return Err("it is compiled code, which cannot be verified; only components are accepted".into());
     }
@@ -56,12 +56,12 @@ pub fn check_kind(bytes: &[u8]) -> Result<(), String> {
 }
 
 /// Returns the SHA-256 digest of bytes, in lower case.
-pub fn sha256(bytes: &[u8]) -> String {
+pub(crate) fn sha256(bytes: &[u8]) -> String {
     Sha256::digest(bytes).iter().map(|byte| format!("{byte:02x}")).collect()
 }
 
 /// Returns the version of the contract that a component exports, if it exports any.
-pub fn contract(engine: &Engine, component: &Component) -> Option<String> {
+pub(crate) fn contract(engine: &Engine, component: &Component) -> Option<String> {
     let kind = component.component_type();
     let exported = kind.exports(engine).filter(|(_, item)| matches!(item.ty, ComponentItem::ComponentInstance(_)));
     let mut versions = exported.filter_map(|(name, _)| name.strip_prefix(CONTRACT).map(str::to_owned));
@@ -70,7 +70,7 @@ pub fn contract(engine: &Engine, component: &Component) -> Option<String> {
 
 /// The imports of a component, by the names of the interfaces.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub struct ComponentImports {
+pub(crate) struct ComponentImports {
     /// Interfaces of the contract, such as `http`.
     pub capabilities: Vec<String>,
     /// All other interfaces, such as `wasi:cli/environment@0.2.6`.
@@ -79,7 +79,7 @@ pub struct ComponentImports {
 
 impl ComponentImports {
     /// Lists the imports of a component, sorted.
-    pub fn of(engine: &Engine, component: &Component) -> Self {
+    pub(crate) fn of(engine: &Engine, component: &Component) -> Self {
         let mut imports = Self::default();
         for (name, _) in component.component_type().imports(engine) {
             match name.strip_prefix(PACKAGE).and_then(|name| name.split('@').next()) {
@@ -95,7 +95,7 @@ impl ComponentImports {
     }
 
     /// Returns `true` if it can make HTTP exchanges.
-    pub fn can_make_exchanges(&self) -> bool {
+    pub(crate) fn can_make_exchanges(&self) -> bool {
         self.capabilities.iter().any(|capability| ["http", "streams"].contains(&capability.as_str()))
     }
 }
@@ -104,7 +104,7 @@ impl ComponentImports {
 ///
 /// # Errors
 /// It exports no version, or an unsupported one, which the text names.
-pub fn check_contract(engine: &Engine, component: &Component) -> Result<u32, String> {
+pub(crate) fn check_contract(engine: &Engine, component: &Component) -> Result<u32, String> {
     match contract(engine, component) {
         Some(version) => supported_minor(&version).ok_or_else(|| {
             format!("it speaks version {version} of the plugin contract; this host speaks 0.1.0 to 0.1.{LATEST_MINOR}")

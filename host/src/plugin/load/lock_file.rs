@@ -12,7 +12,7 @@ use super::source::is_sha256;
 use crate::diagnostic::{Diagnostic, io_reason};
 
 /// The name of the file.
-pub const LOCK_FILE_NAME: &str = "stampede.lock";
+pub(crate) const LOCK_FILE_NAME: &str = "stampede.lock";
 
 /// The comment before the entries.
 const HEADING: &str = "# Written by `stampede-shooter plugin lock`. Keep it with the script.\n";
@@ -20,7 +20,7 @@ const HEADING: &str = "# Written by `stampede-shooter plugin lock`. Keep it with
 /// The lock of the scripts in one folder.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
-pub struct LockFile {
+pub(crate) struct LockFile {
     /// Locked plugins by the names that the scripts give them.
     pub plugins: BTreeMap<String, LockedPlugin>,
 }
@@ -28,7 +28,7 @@ pub struct LockFile {
 /// The locked state of one plugin.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
-pub struct LockedPlugin {
+pub(crate) struct LockedPlugin {
     /// Its source as typed in the script. An entry for another source is ignored.
     pub source: String,
     /// The digest of its bytes.
@@ -40,7 +40,7 @@ impl LockFile {
     ///
     /// # Errors
     /// It cannot be read, or is not a lock file.
-    pub fn read(folder: &Path) -> Result<Self, Diagnostic> {
+    pub(crate) fn read(folder: &Path) -> Result<Self, Diagnostic> {
         let path = lock_path(folder);
         let wrong = |why: String| {
             Diagnostic::new("plugin::lock", format!("cannot read `{}`: {why}", path.display()))
@@ -59,7 +59,7 @@ impl LockFile {
     ///
     /// # Errors
     /// It cannot be written.
-    pub fn write(&self, folder: &Path) -> Result<(), Diagnostic> {
+    pub(crate) fn write(&self, folder: &Path) -> Result<(), Diagnostic> {
         let path = lock_path(folder);
         let failed = |why: String| Diagnostic::new("plugin::lock", format!("cannot write `{}`: {why}", path.display()));
         let text = serde_saphyr::to_string(self).map_err(|error| failed(error.to_string()))?;
@@ -67,7 +67,7 @@ impl LockFile {
     }
 
     /// Returns the digest of a plugin, if its source has not changed.
-    pub fn digest(&self, name: &str, source: &str) -> Option<&str> {
+    pub(crate) fn digest(&self, name: &str, source: &str) -> Option<&str> {
         self.plugins.get(name).filter(|locked| locked.source == source).map(|locked| locked.sha256.as_str())
     }
 }

@@ -18,16 +18,16 @@
 //! | `plugin_set` | all plugins that a script needs |
 //! | `parallel_map` | fetching and compiling several plugins at once |
 
-pub mod cache;
-pub mod compile;
-pub mod fetch;
-pub mod identify;
+pub(crate) mod cache;
+pub(crate) mod compile;
+pub(crate) mod fetch;
+pub(crate) mod identify;
 pub mod loader;
-pub mod lock_file;
-pub mod parallel_map;
-pub mod plugin_set;
-pub mod policy;
-pub mod renew_lock;
-pub mod resolve;
-pub mod schema;
-pub mod source;
+pub(crate) mod lock_file;
+pub(crate) mod parallel_map;
+pub(crate) mod plugin_set;
+pub(crate) mod policy;
+pub(crate) mod renew_lock;
+pub(crate) mod resolve;
+pub(crate) mod schema;
+pub(crate) mod source;

@@ -18,7 +18,7 @@ use crate::script::model::Script;
 
 /// The plugins loaded for a script.
 #[derive(Default)]
-pub struct PluginSet {
+pub(crate) struct PluginSet {
     /// Built-in plugins that are needed.
     builtin: Vec<Arc<LoadedPlugin>>,
     /// The script's plugins. None offers an action of another plugin, loaded or not.
@@ -33,7 +33,7 @@ impl PluginSet {
     ///
     /// # Errors
     /// All plugins that do not load, and actions that two plugins offer.
-    pub fn load(
+    pub(crate) fn load(
         script: &Script,
         script_context: &Arc<ScriptContext>,
         options: PluginLoadOptions,
@@ -83,28 +83,28 @@ impl PluginSet {
     }
 
     /// Iterates over the loaded plugins, the built-in ones first.
-    pub fn iter(&self) -> impl Iterator<Item = &Arc<LoadedPlugin>> {
+    pub(crate) fn iter(&self) -> impl Iterator<Item = &Arc<LoadedPlugin>> {
         self.builtin.iter().chain(&self.user_plugins)
     }
 
     /// Iterates over the names of native plugins, which run outside the sandbox.
-    pub fn native_names(&self) -> impl Iterator<Item = &str> {
+    pub(crate) fn native_names(&self) -> impl Iterator<Item = &str> {
         self.user_plugins.iter().filter(|plugin| plugin.is_native()).map(|plugin| plugin.name())
     }
 
     /// Returns the loaded plugin that offers an action.
-    pub fn find_by_action(&self, action: &str) -> Option<&Arc<LoadedPlugin>> {
+    pub(crate) fn find_by_action(&self, action: &str) -> Option<&Arc<LoadedPlugin>> {
         self.iter().find(|plugin| plugin.action(action).is_some())
     }
 
     /// Returns `true` if an action may set variables besides those that its step captures.
-    pub fn sets_variables(&self, action: &str) -> bool {
+    pub(crate) fn sets_variables(&self, action: &str) -> bool {
         let offer = self.find_by_action(action).and_then(|plugin| plugin.action(action));
         offer.is_some_and(|action| action.sets_variables)
     }
 
     /// Iterates over every action that the script could name, whether its plugin is loaded or not.
-    pub fn known_actions(&self) -> impl Iterator<Item = &str> + Clone {
+    pub(crate) fn known_actions(&self) -> impl Iterator<Item = &str> + Clone {
         let own = self.user_plugins.iter().flat_map(|plugin| &plugin.description.actions);
         BUILTIN.iter().flat_map(|plugin| plugin.actions).copied().chain(own.map(|action| action.name.as_str()))
     }

@@ -15,7 +15,7 @@ const GRANT_HELP: &str = "write a host such as `site.example`, `*.site.example:4
 ///
 /// # Errors
 /// Texts in its list of hosts that are not hosts.
-pub fn plugin_policy(
+pub(crate) fn plugin_policy(
     name: &str,
     entry: Option<&PluginSpec>,
     source: &Arc<SourceText>,
@@ -35,7 +35,7 @@ pub fn plugin_policy(
 ///
 /// # Errors
 /// All texts that are not hosts.
-pub fn parse_allowed_hosts(hosts: &[String]) -> Result<Vec<Grant>, Diagnostics> {
+pub(crate) fn parse_allowed_hosts(hosts: &[String]) -> Result<Vec<Grant>, Diagnostics> {
     let mut diagnostics = Diagnostics::default();
     let grants = hosts.iter().filter_map(|host| {
         let wrong = || Diagnostic::new("usage::allow-host", format!("`{host}` is not a host")).help(GRANT_HELP);
@@ -46,7 +46,7 @@ pub fn parse_allowed_hosts(hosts: &[String]) -> Result<Vec<Grant>, Diagnostics> 
 }
 
 /// Returns the grants of a built-in plugin: those of its entry, and these hosts.
-pub fn with_hosts(grants: &Grants, hosts: impl Iterator<Item = Grant>) -> Grants {
+pub(crate) fn with_hosts(grants: &Grants, hosts: impl Iterator<Item = Grant>) -> Grants {
     grants.iter().cloned().chain(hosts).collect()
 }
 

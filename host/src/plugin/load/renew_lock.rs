@@ -11,7 +11,7 @@ use crate::script::model::Script;
 ///
 /// # Errors
 /// A component cannot be fetched, or the lock cannot be read or written.
-pub fn update_lock(script: &Script) -> Result<Vec<(String, LockedPlugin)>, Diagnostics> {
+pub(crate) fn update_lock(script: &Script) -> Result<Vec<(String, LockedPlugin)>, Diagnostics> {
     let folder = script.folder();
     let mut diagnostics = Diagnostics::default();
     let user_plugins: Vec<_> =

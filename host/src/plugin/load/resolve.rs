@@ -24,7 +24,7 @@ const LOCK_HELP: &str = "run `stampede-shooter plugin lock --script FILE`";
 
 /// Options that decide which plugins of the script may be loaded.
 #[derive(Clone, Copy, Debug, Default)]
-pub struct PluginLoadOptions {
+pub(crate) struct PluginLoadOptions {
     /// True to load only plugins whose digests are those of the lock.
     pub locked: bool,
     /// True to load native libraries too, which run outside the sandbox.
@@ -34,7 +34,7 @@ pub struct PluginLoadOptions {
 }
 
 /// Code of a plugin, ready to be loaded.
-pub enum Artifact {
+pub(crate) enum Artifact {
     /// A compiled component.
     Component(Component),
     /// An opened native library.
@@ -46,7 +46,7 @@ impl Artifact {
     ///
     /// # Errors
     /// The text says why it does not load.
-    pub fn load(&self, loader: &PluginLoader, policy: PluginPolicy) -> Result<LoadedPlugin, String> {
+    pub(crate) fn load(&self, loader: &PluginLoader, policy: PluginPolicy) -> Result<LoadedPlugin, String> {
         match self {
             Self::Component(component) => loader.load(policy, false, component),
             Self::Native(library) => loader.load_native(policy, library),
@@ -55,14 +55,14 @@ impl Artifact {
 }
 
 /// Returns the diagnostic for a native library that the user did not allow.
-pub fn native_not_allowed(name: &str) -> Diagnostic {
+pub(crate) fn native_not_allowed(name: &str) -> Diagnostic {
     let message =
         format!("`{name}` is a native library, which runs outside the sandbox with all your rights and without limits");
     Diagnostic::new("plugin::native", message).help("if you trust it, add `--allow-native`")
 }
 
 /// A plugin of the script, before it is loaded.
-pub struct UserPlugin<'a> {
+pub(crate) struct UserPlugin<'a> {
     /// The name the script gives it.
     pub name: &'a str,
     /// Its source, as typed.
@@ -74,7 +74,7 @@ pub struct UserPlugin<'a> {
 
 impl<'a> UserPlugin<'a> {
     /// Iterates over the plugins that the script names, without built-in ones. A malformed entry is an error.
-    pub fn all(script: &'a Script) -> impl Iterator<Item = Result<Self, Diagnostic>> {
+    pub(crate) fn all(script: &'a Script) -> impl Iterator<Item = Result<Self, Diagnostic>> {
         script.plugins.iter().filter_map(|(name, entry)| Self::from_spec(&script.source, name, entry).transpose())
     }
 
@@ -110,7 +110,7 @@ impl<'a> UserPlugin<'a> {
     ///
     /// # Errors
     /// Texts in its list of hosts that are not hosts.
-    pub fn policy(&self) -> Result<PluginPolicy, Diagnostics> {
+    pub(crate) fn policy(&self) -> Result<PluginPolicy, Diagnostics> {
         policy::plugin_policy(self.name, Some(self.spec), self.script)
     }
 
@@ -118,7 +118,7 @@ impl<'a> UserPlugin<'a> {
     ///
     /// # Errors
     /// It has no digest or not the right one, cannot be fetched or does not compile, or the options do not allow it.
-    pub fn artifact(
+    pub(crate) fn artifact(
         &self,
         engine: &wasmtime::Engine,
         folder: &Path,
@@ -163,17 +163,17 @@ impl<'a> UserPlugin<'a> {
     ///
     /// # Errors
     /// It cannot be fetched, or does not have the digest that the script gives.
-    pub fn current_digest(&self, folder: &Path) -> Result<String, Diagnostic> {
+    pub(crate) fn current_digest(&self, folder: &Path) -> Result<String, Diagnostic> {
         Ok(sha256(&self.verified_bytes(folder, self.pinned_digest())?))
     }
 
     /// Creates a diagnostic that points at its source.
-    pub fn diagnostic(&self, code: &'static str, message: String, label: &str) -> Diagnostic {
+    pub(crate) fn diagnostic(&self, code: &'static str, message: String, label: &str) -> Diagnostic {
         Diagnostic::new(code, message).at(self.script, self.typed_source.span, label)
     }
 
     /// Creates the diagnostic for a plugin that does not load.
-    pub fn load_error(&self, why: &str) -> Diagnostic {
+    pub(crate) fn load_error(&self, why: &str) -> Diagnostic {
         let label = if matches!(self.source, PluginSource::File(_)) { "this file" } else { "this component" };
         self.diagnostic("plugin::load", format!("plugin `{}` does not load: {why}", self.name), label)
     }

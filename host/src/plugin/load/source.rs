@@ -6,7 +6,7 @@ use url::{Host, Url};
 
 /// The source of a component.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub enum PluginSource {
+pub(crate) enum PluginSource {
     /// A file, relative to the script's folder.
     File(PathBuf),
     /// A file of a web site, over TLS.
@@ -17,7 +17,7 @@ pub enum PluginSource {
 
 /// An artifact of an OCI registry, which holds the component as its one layer of WebAssembly.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct OciReference {
+pub(crate) struct OciReference {
     /// URL of the registry, with TLS unless it is on a loopback address.
     pub registry: Url,
     /// Repository, such as `team/mqtt`.
@@ -28,7 +28,7 @@ pub struct OciReference {
 
 /// Selects an artifact of a repository.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub enum ArtifactVersion {
+pub(crate) enum ArtifactVersion {
     /// The artifact that a tag currently names.
     Tag(String),
     /// The artifact whose manifest has this SHA-256 digest.
@@ -37,7 +37,7 @@ pub enum ArtifactVersion {
 
 /// An error in a source, with the fix.
 #[derive(Debug, PartialEq, Eq)]
-pub struct SourceError {
+pub(crate) struct SourceError {
     /// The message.
     pub message: String,
     /// The fix.
@@ -52,7 +52,7 @@ impl PluginSource {
     ///
     /// # Errors
     /// Its scheme is not supported, or it is malformed.
-    pub fn parse(text: &str) -> Result<Self, SourceError> {
+    pub(crate) fn parse(text: &str) -> Result<Self, SourceError> {
         match text.split_once("://") {
             None => Ok(Self::File(PathBuf::from(text))),
             Some(("https", _)) => https(text).map(Self::Https),
@@ -111,7 +111,7 @@ fn registry_url(text: &str) -> Option<Url> {
 }
 
 /// Returns `true` if a URL names this machine by a loopback address.
-pub fn is_loopback(url: &Url) -> bool {
+pub(crate) fn is_loopback(url: &Url) -> bool {
     match url.host() {
         Some(Host::Domain(name)) => name == "localhost",
         Some(Host::Ipv4(address)) => address.is_loopback(),
@@ -121,7 +121,7 @@ pub fn is_loopback(url: &Url) -> bool {
 }
 
 /// Returns `true` if a text is a SHA-256 digest in lower case.
-pub fn is_sha256(text: &str) -> bool {
+pub(crate) fn is_sha256(text: &str) -> bool {
     text.len() == 64 && text.bytes().all(|byte| byte.is_ascii_digit() || (b'a'..=b'f').contains(&byte))
 }
 

@@ -8,7 +8,7 @@ use super::pointer_reader::PointerReader;
 use crate::plugin::contract::state::StoreData;
 
 /// The host's side of one instance, which the functions of the table act on.
-pub struct Bridge {
+pub(super) struct Bridge {
     /// State that the capabilities act on.
     pub state: StoreData,
     /// First violation of the contract in the call under way.
@@ -23,23 +23,23 @@ pub struct Bridge {
 
 impl Bridge {
     /// Creates the host's side of a new instance.
-    pub fn new(state: StoreData) -> Self {
+    pub(super) fn new(state: StoreData) -> Self {
         Self { state, violation: None, loans: Vec::new(), owner_thread: thread::current().id(), in_call: false }
     }
 
     /// Lends a text for the rest of the call.
-    pub fn text(&mut self, text: String) -> stampede_text {
+    pub(super) fn text(&mut self, text: String) -> stampede_text {
         let stampede_bytes { at, length } = self.bytes(text.into_bytes());
         stampede_text { at: at.cast(), length }
     }
 
     /// Lends a text that may be missing.
-    pub fn optional_text(&mut self, text: Option<String>) -> stampede_text {
+    pub(super) fn optional_text(&mut self, text: Option<String>) -> stampede_text {
         text.map_or(stampede_text { at: std::ptr::null(), length: 0 }, |text| self.text(text))
     }
 
     /// Lends bytes for the rest of the call.
-    pub fn bytes(&mut self, bytes: Vec<u8>) -> stampede_bytes {
+    pub(super) fn bytes(&mut self, bytes: Vec<u8>) -> stampede_bytes {
         // The bytes of a vector stay where they are when the vector itself is moved.
         let lent = stampede_bytes { at: bytes.as_ptr(), length: bytes.len() };
         self.loans.push(bytes);
@@ -50,7 +50,7 @@ impl Bridge {
     ///
     /// # Errors
     /// The library broke the contract in the call.
-    pub fn leave(&mut self) -> wasmtime::Result<()> {
+    pub(super) fn leave(&mut self) -> wasmtime::Result<()> {
         self.in_call = false;
         self.loans.clear();
         self.violation.take().map_or(Ok(()), Err)
@@ -61,7 +61,7 @@ impl Bridge {
 ///
 /// # Safety
 /// `host` is null or the table that the instance was given; `out` is null or can be written to.
-pub unsafe fn call<T>(
+pub(super) unsafe fn call<T>(
     host: *const stampede_host,
     out: *mut T,
     act: impl FnOnce(&mut Bridge, &mut PointerReader) -> wasmtime::Result<T>,
@@ -75,7 +75,7 @@ pub unsafe fn call<T>(
 ///
 /// # Safety
 /// As [`call`].
-pub unsafe fn call_unit(
+pub(super) unsafe fn call_unit(
     host: *const stampede_host,
     act: impl FnOnce(&mut Bridge, &mut PointerReader) -> wasmtime::Result<()>,
 ) -> u32 {
@@ -88,7 +88,7 @@ pub unsafe fn call_unit(
 ///
 /// # Safety
 /// As [`call`], for both places.
-pub unsafe fn call_fallible<T, E>(
+pub(super) unsafe fn call_fallible<T, E>(
     host: *const stampede_host,
     out: *mut T,
     reason: *mut E,

@@ -16,7 +16,7 @@ use crate::plugin::contract::bindings::http::{
 ///
 /// # Safety
 /// All pointers must be as the contract requires of every function of the table.
-pub unsafe extern "C" fn prepare(
+pub(super) unsafe extern "C" fn prepare(
     host: *const stampede_host,
     wanted: *const stampede_request_template,
     request: *mut u32,
@@ -35,7 +35,7 @@ pub unsafe extern "C" fn prepare(
 ///
 /// # Safety
 /// All pointers must be as the contract requires of every function of the table.
-pub unsafe extern "C" fn send(host: *const stampede_host, request: u32, operation: *mut u32) -> u32 {
+pub(super) unsafe extern "C" fn send(host: *const stampede_host, request: u32, operation: *mut u32) -> u32 {
     // SAFETY: as above.
     unsafe { call(host, operation, |bridge, _| bridge.state.send(request)) }
 }
@@ -44,7 +44,7 @@ pub unsafe extern "C" fn send(host: *const stampede_host, request: u32, operatio
 ///
 /// # Safety
 /// All pointers must be as the contract requires of every function of the table.
-pub unsafe extern "C" fn send_dynamic(
+pub(super) unsafe extern "C" fn send_dynamic(
     host: *const stampede_host,
     request: *const stampede_dynamic_request,
     operation: *mut u32,
@@ -62,7 +62,7 @@ pub unsafe extern "C" fn send_dynamic(
 ///
 /// # Safety
 /// All pointers must be as the contract requires of every function of the table.
-pub unsafe extern "C" fn reply(
+pub(super) unsafe extern "C" fn reply(
     host: *const stampede_host,
     operation: u32,
     reply: *mut stampede_reply,
@@ -86,7 +86,7 @@ pub unsafe extern "C" fn reply(
 ///
 /// # Safety
 /// All pointers must be as the contract requires of every function of the table.
-pub unsafe extern "C" fn header(
+pub(super) unsafe extern "C" fn header(
     host: *const stampede_host,
     operation: u32,
     name: stampede_text,
@@ -105,7 +105,7 @@ pub unsafe extern "C" fn header(
 ///
 /// # Safety
 /// All pointers must be as the contract requires of every function of the table.
-pub unsafe extern "C" fn body(host: *const stampede_host, operation: u32, body: *mut stampede_bytes) -> u32 {
+pub(super) unsafe extern "C" fn body(host: *const stampede_host, operation: u32, body: *mut stampede_bytes) -> u32 {
     // SAFETY: as above.
     unsafe {
         call(host, body, |bridge, _| {

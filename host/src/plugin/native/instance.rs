@@ -14,7 +14,7 @@ use crate::plugin::contract::state::StoreData;
 use crate::user::Session;
 
 /// A live instance, on the thread that created it.
-pub struct NativeInstance {
+pub(crate) struct NativeInstance {
     library: Arc<NativeLibrary>,
     /// The library's pointer to its instance.
     handle: *mut c_void,
@@ -28,7 +28,7 @@ impl NativeInstance {
     ///
     /// # Errors
     /// The library cannot create one.
-    pub fn new(library: &Arc<NativeLibrary>, state: StoreData) -> wasmtime::Result<Self> {
+    pub(crate) fn new(library: &Arc<NativeLibrary>, state: StoreData) -> wasmtime::Result<Self> {
         let instance = match library.plugin().create {
             None => std::ptr::null_mut(),
             Some(create) => {
@@ -43,7 +43,7 @@ impl NativeInstance {
     }
 
     /// Returns the host's side.
-    pub fn state(&mut self) -> &mut StoreData {
+    pub(crate) fn state(&mut self) -> &mut StoreData {
         // SAFETY: no call into the library is under way, so there is no other reference to the bridge.
         unsafe { &mut (*self.bridge).state }
     }
@@ -52,7 +52,7 @@ impl NativeInstance {
     ///
     /// # Errors
     /// The contract was broken.
-    pub fn configure(&mut self, action: &str, params: &str) -> wasmtime::Result<Result<u32, ConfigError>> {
+    pub(crate) fn configure(&mut self, action: &str, params: &str) -> wasmtime::Result<Result<u32, ConfigError>> {
         let (mut step, nothing) = (0, lend(""));
         let mut error = stampede_config_error { pointer: nothing, message: nothing, help: nothing };
         let function = required(self.library.plugin().configure)?;
@@ -79,7 +79,7 @@ impl NativeInstance {
     ///
     /// # Errors
     /// The contract was broken.
-    pub fn describe(&self) -> wasmtime::Result<Description> {
+    pub(crate) fn describe(&self) -> wasmtime::Result<Description> {
         self.library.describe()
     }
 
@@ -87,7 +87,7 @@ impl NativeInstance {
     ///
     /// # Errors
     /// The contract was broken.
-    pub fn start(&mut self, session: &Rc<Session>, step: u32, task: u32) -> wasmtime::Result<Progress> {
+    pub(crate) fn start(&mut self, session: &Rc<Session>, step: u32, task: u32) -> wasmtime::Result<Progress> {
         let function = required(self.library.plugin().start)?;
         // SAFETY: these are the arguments of the contract.
         progress(self.call_for(session, true, |instance, host| unsafe { function(instance, host, step, task) })?)
@@ -97,7 +97,7 @@ impl NativeInstance {
     ///
     /// # Errors
     /// The contract was broken.
-    pub fn resume(&mut self, session: &Rc<Session>, task: u32, operation: u32) -> wasmtime::Result<Progress> {
+    pub(crate) fn resume(&mut self, session: &Rc<Session>, task: u32, operation: u32) -> wasmtime::Result<Progress> {
         let function = required(self.library.plugin().resume)?;
         // SAFETY: as above.
         progress(self.call_for(session, true, |instance, host| unsafe { function(instance, host, task, operation) })?)
@@ -107,7 +107,7 @@ impl NativeInstance {
     ///
     /// # Errors
     /// The contract was broken.
-    pub fn cancel(&mut self, session: &Rc<Session>, task: u32) -> wasmtime::Result<()> {
+    pub(crate) fn cancel(&mut self, session: &Rc<Session>, task: u32) -> wasmtime::Result<()> {
         let Some(function) = self.library.plugin().cancel else { return Ok(()) };
         // SAFETY: as above.
         self.call_for(session, false, |instance, host| unsafe { function(instance, host, task) })
@@ -117,7 +117,7 @@ impl NativeInstance {
     ///
     /// # Errors
     /// The contract was broken.
-    pub fn forget_user(&mut self, session: &Rc<Session>) -> wasmtime::Result<()> {
+    pub(crate) fn forget_user(&mut self, session: &Rc<Session>) -> wasmtime::Result<()> {
         let Some(function) = self.library.plugin().forget_user else { return Ok(()) };
         // SAFETY: as above.
         self.call_for(session, false, |instance, host| unsafe { function(instance, host, session.id) })

@@ -28,7 +28,7 @@ const MAGIC: [&[u8]; 7] = [
 
 /// Returns `true` if bytes begin like a shared library. Code compiled by wasmtime is an ELF file too, but not a
 /// library.
-pub fn is_native(bytes: &[u8]) -> bool {
+pub(crate) fn is_native(bytes: &[u8]) -> bool {
     MAGIC.iter().any(|magic| bytes.starts_with(magic)) && Engine::detect_precompiled(bytes).is_none()
 }
 

@@ -27,5 +27,5 @@ mod pointer_reader;
 mod sockets;
 mod table;
 
-pub use instance::NativeInstance;
-pub use library::{NativeLibrary, is_native};
+pub(crate) use instance::NativeInstance;
+pub(crate) use library::{NativeLibrary, is_native};

@@ -6,14 +6,14 @@ use std::slice;
 use super::abi::{stampede_bytes, stampede_text};
 
 /// Copies data from a library in one call, up to a limit.
-pub struct PointerReader {
+pub(super) struct PointerReader {
     /// Bytes that may still be copied.
     bytes_left: usize,
 }
 
 impl PointerReader {
     /// Creates a reader that copies at most `max_bytes`.
-    pub const fn new(max_bytes: usize) -> Self {
+    pub(super) const fn new(max_bytes: usize) -> Self {
         Self { bytes_left: max_bytes }
     }
 
@@ -24,7 +24,7 @@ impl PointerReader {
     ///
     /// # Safety
     /// If the pointer is not null, `length` bytes can be read at it.
-    pub unsafe fn text(&mut self, text: stampede_text) -> wasmtime::Result<String> {
+    pub(super) unsafe fn text(&mut self, text: stampede_text) -> wasmtime::Result<String> {
         // SAFETY: as above.
         let bytes = unsafe { self.bytes(stampede_bytes { at: text.at.cast(), length: text.length }) }?;
         String::from_utf8(bytes).map_err(|_| wasmtime::format_err!("a text is not UTF-8"))
@@ -37,7 +37,7 @@ impl PointerReader {
     ///
     /// # Safety
     /// As [`Self::text`].
-    pub unsafe fn optional_text(&mut self, text: stampede_text) -> wasmtime::Result<Option<String>> {
+    pub(super) unsafe fn optional_text(&mut self, text: stampede_text) -> wasmtime::Result<Option<String>> {
         // SAFETY: as above.
         if text.at.is_null() && text.length == 0 { Ok(None) } else { unsafe { self.text(text) }.map(Some) }
     }
@@ -49,7 +49,7 @@ impl PointerReader {
     ///
     /// # Safety
     /// As [`Self::text`].
-    pub unsafe fn bytes(&mut self, bytes: stampede_bytes) -> wasmtime::Result<Vec<u8>> {
+    pub(super) unsafe fn bytes(&mut self, bytes: stampede_bytes) -> wasmtime::Result<Vec<u8>> {
         // SAFETY: as above.
         unsafe { self.list(bytes.at, bytes.length) }.map(<[u8]>::to_vec)
     }
@@ -61,7 +61,7 @@ impl PointerReader {
     ///
     /// # Safety
     /// If the pointer is not null, `count` elements are there, and stay as long as the result is used.
-    pub unsafe fn list<'a, T>(&mut self, first: *const T, count: usize) -> wasmtime::Result<&'a [T]> {
+    pub(super) unsafe fn list<'a, T>(&mut self, first: *const T, count: usize) -> wasmtime::Result<&'a [T]> {
         if count == 0 {
             return Ok(&[]);
         }
@@ -80,7 +80,7 @@ impl PointerReader {
     ///
     /// # Safety
     /// As [`Self::list`].
-    pub unsafe fn one<'a, T>(&mut self, at: *const T) -> wasmtime::Result<&'a T> {
+    pub(super) unsafe fn one<'a, T>(&mut self, at: *const T) -> wasmtime::Result<&'a T> {
         // SAFETY: as above.
         unsafe { at.as_ref() }.ok_or_else(|| wasmtime::format_err!("a null pointer is given where data is required"))
     }
@@ -90,7 +90,7 @@ impl PointerReader {
 ///
 /// # Errors
 /// It is another number.
-pub fn flag(number: u8) -> wasmtime::Result<bool> {
+pub(super) fn flag(number: u8) -> wasmtime::Result<bool> {
     from_number(&[false, true], number.into())
 }
 
@@ -98,7 +98,7 @@ pub fn flag(number: u8) -> wasmtime::Result<bool> {
 ///
 /// # Errors
 /// There is no value with that index.
-pub fn from_number<T: Copy>(all: &[T], number: u32) -> wasmtime::Result<T> {
+pub(super) fn from_number<T: Copy>(all: &[T], number: u32) -> wasmtime::Result<T> {
     let value = all.get(number as usize).copied();
     value.ok_or_else(|| wasmtime::format_err!("the number {number} has no meaning here"))
 }

@@ -9,7 +9,7 @@ use crate::plugin::contract::bindings::sockets::{Address, Host, TlsOptions};
 ///
 /// # Safety
 /// All pointers must be as the contract requires of every function of the table.
-pub unsafe extern "C" fn connect(
+pub(super) unsafe extern "C" fn connect(
     host: *const stampede_host,
     address: *const stampede_address,
     operation: *mut u32,
@@ -27,7 +27,7 @@ pub unsafe extern "C" fn connect(
 ///
 /// # Safety
 /// All pointers must be as the contract requires of every function of the table.
-pub unsafe extern "C" fn connected(
+pub(super) unsafe extern "C" fn connected(
     host: *const stampede_host,
     operation: u32,
     socket: *mut u32,
@@ -45,7 +45,7 @@ pub unsafe extern "C" fn connected(
 ///
 /// # Safety
 /// All pointers must be as the contract requires of every function of the table.
-pub unsafe extern "C" fn protocol(host: *const stampede_host, socket: u32, protocol: *mut stampede_text) -> u32 {
+pub(super) unsafe extern "C" fn protocol(host: *const stampede_host, socket: u32, protocol: *mut stampede_text) -> u32 {
     // SAFETY: as above.
     unsafe {
         call(host, protocol, |bridge, _| {
@@ -59,7 +59,7 @@ pub unsafe extern "C" fn protocol(host: *const stampede_host, socket: u32, proto
 ///
 /// # Safety
 /// All pointers must be as the contract requires of every function of the table.
-pub unsafe extern "C" fn write(
+pub(super) unsafe extern "C" fn write(
     host: *const stampede_host,
     socket: u32,
     bytes: stampede_bytes,
@@ -73,7 +73,7 @@ pub unsafe extern "C" fn write(
 ///
 /// # Safety
 /// All pointers must be as the contract requires of every function of the table.
-pub unsafe extern "C" fn written(host: *const stampede_host, operation: u32, kind: *mut u32) -> u32 {
+pub(super) unsafe extern "C" fn written(host: *const stampede_host, operation: u32, kind: *mut u32) -> u32 {
     // SAFETY: as above.
     unsafe {
         let mut nothing = ();
@@ -87,7 +87,7 @@ pub unsafe extern "C" fn written(host: *const stampede_host, operation: u32, kin
 ///
 /// # Safety
 /// All pointers must be as the contract requires of every function of the table.
-pub unsafe extern "C" fn read(host: *const stampede_host, socket: u32, most: u32, operation: *mut u32) -> u32 {
+pub(super) unsafe extern "C" fn read(host: *const stampede_host, socket: u32, most: u32, operation: *mut u32) -> u32 {
     // SAFETY: as above.
     unsafe { call(host, operation, |bridge, _| bridge.state.read(socket, most)) }
 }
@@ -96,7 +96,7 @@ pub unsafe extern "C" fn read(host: *const stampede_host, socket: u32, most: u32
 ///
 /// # Safety
 /// All pointers must be as the contract requires of every function of the table.
-pub unsafe extern "C" fn received(
+pub(super) unsafe extern "C" fn received(
     host: *const stampede_host,
     operation: u32,
     bytes: *mut stampede_bytes,
@@ -115,7 +115,7 @@ pub unsafe extern "C" fn received(
 ///
 /// # Safety
 /// All pointers must be as the contract requires of every function of the table.
-pub unsafe extern "C" fn close(host: *const stampede_host, socket: u32) -> u32 {
+pub(super) unsafe extern "C" fn close(host: *const stampede_host, socket: u32) -> u32 {
     // SAFETY: as above.
     unsafe { call_unit(host, |bridge, _| bridge.state.close(socket)) }
 }

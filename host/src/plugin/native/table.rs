@@ -29,7 +29,7 @@ const UNITS: [MetricUnit; 3] = [MetricUnit::Number, MetricUnit::Nanoseconds, Met
 const LEVELS: [Level; 4] = [Level::Error, Level::Warn, Level::Info, Level::Debug];
 
 /// Returns the table of an instance.
-pub fn of(bridge: *mut Bridge) -> stampede_host {
+pub(super) fn of(bridge: *mut Bridge) -> stampede_host {
     stampede_host {
         context: bridge.cast::<c_void>(),
         templates_compile,

@@ -22,7 +22,7 @@ const TIME_COLUMNS: [&str; 10] =
     ["min_us", "mean_us", "stddev_us", "p50_us", "p75_us", "p90_us", "p95_us", "p99_us", "p99_9_us", "max_us"];
 
 /// Writes the whole report.
-pub fn write(report: &Report, out: &mut dyn Write) -> io::Result<()> {
+pub(super) fn write(report: &Report, out: &mut dyn Write) -> io::Result<()> {
     let mut writer = csv::WriterBuilder::new().terminator(csv::Terminator::CRLF).from_writer(out);
     writer.write_record(header())?;
     for row in &report.actions {

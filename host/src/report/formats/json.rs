@@ -6,7 +6,7 @@ use std::io::{self, Write};
 use super::super::model::Report;
 
 /// Writes the whole report.
-pub fn write(report: &Report, out: &mut dyn Write) -> io::Result<()> {
+pub(crate) fn write(report: &Report, out: &mut dyn Write) -> io::Result<()> {
     serde_json::to_writer(&mut *out, report)?;
     out.write_all(b"\n")
 }

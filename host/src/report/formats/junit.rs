@@ -27,7 +27,7 @@ struct TestCase {
 }
 
 /// Writes the checks and thresholds of a report.
-pub fn write(report: &Report, out: &mut dyn Write) -> io::Result<()> {
+pub(super) fn write(report: &Report, out: &mut dyn Write) -> io::Result<()> {
     let suites = [("thresholds", thresholds(report)), ("checks", checks(report))];
     let all = || suites.iter().flat_map(|(_, cases)| cases);
     let mut writer = Writer::new_with_indent(&mut *out, b' ', 2);

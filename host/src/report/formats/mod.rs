@@ -12,7 +12,7 @@ use super::model::Report;
 
 /// A format that a report can be written in.
 #[derive(Clone, Copy, Debug)]
-pub struct ReportFormat {
+pub(crate) struct ReportFormat {
     /// The extension that selects it, in lower case and without the dot. The documentation must mention it.
     pub extension: &'static str,
     /// The name, shown after the extension unless they differ only in case.
@@ -22,25 +22,25 @@ pub struct ReportFormat {
 }
 
 /// All formats. The first is used for pipes and devices whose names have no extension.
-pub const FORMATS: &[ReportFormat] = &[
+pub(crate) const FORMATS: &[ReportFormat] = &[
     ReportFormat { extension: "json", name: "JSON", write: json::write },
     ReportFormat { extension: "csv", name: "CSV", write: csv::write },
     ReportFormat { extension: "xml", name: "JUnit", write: junit::write },
 ];
 
 /// Returns the format that a path's extension selects, in upper or lower case; `None` if no format has it.
-pub fn of_path<'f>(formats: &'f [ReportFormat], path: &Path) -> Option<&'f ReportFormat> {
+pub(crate) fn of_path<'f>(formats: &'f [ReportFormat], path: &Path) -> Option<&'f ReportFormat> {
     let extension = path.extension()?.to_string_lossy().to_ascii_lowercase();
     formats.iter().find(|format| format.extension == extension)
 }
 
 /// Lists the extensions in words, for messages: `` `.json`, `.csv` or `.xml` ``.
-pub fn extensions(formats: &[ReportFormat]) -> String {
+pub(crate) fn extensions(formats: &[ReportFormat]) -> String {
     in_words(formats.iter().map(|format| format!("`.{}`", format.extension)).collect())
 }
 
 /// Lists the formats in words, for the help: `.json, .csv or .xml (JUnit)`.
-pub fn described(formats: &[ReportFormat]) -> String {
+pub(crate) fn described(formats: &[ReportFormat]) -> String {
     let each = formats.iter().map(|format| match format.name.eq_ignore_ascii_case(format.extension) {
         true => format!(".{}", format.extension),
         false => format!(".{} ({})", format.extension, format.name),
@@ -84,9 +84,8 @@ mod tests {
 
     #[test]
     fn every_format_is_in_the_documentation() {
-        let documentation = crate::text::documentation();
         let missing = |formats: &[ReportFormat]| -> Vec<&str> {
-            let named = |format: &&ReportFormat| documentation.contains(&format!("`.{}`", format.extension));
+            let named = |format: &&ReportFormat| crate::text::is_documented(&format!(".{}", format.extension));
             formats.iter().filter(|format| !named(format)).map(|format| format.extension).collect()
         };
         assert_eq!(missing(FORMATS), [""; 0]);

@@ -9,7 +9,7 @@ use crate::user::Completion;
 ///
 /// # Errors
 /// No such operation has completed, or its result was taken before; the guest traps.
-pub fn take_completion<T>(
+pub(super) fn take_completion<T>(
     state: &mut StoreData,
     operation: u32,
     pick: impl FnOnce(Completion) -> Option<Result<T, Failure>>,
@@ -25,7 +25,7 @@ pub fn take_completion<T>(
 }
 
 /// Converts a guest's failure kind to that of samples. Only the host may give `cancelled`.
-pub fn kind_from_guest(kind: bindings::types::FailureKind) -> crate::metrics::sample::FailureKind {
+pub(super) fn kind_from_guest(kind: bindings::types::FailureKind) -> crate::metrics::sample::FailureKind {
     use crate::metrics::sample::FailureKind as Ours;
     use bindings::types::FailureKind as Theirs;
     match kind {
@@ -39,7 +39,7 @@ pub fn kind_from_guest(kind: bindings::types::FailureKind) -> crate::metrics::sa
 }
 
 /// Converts a failure kind of samples to that of guests.
-pub fn kind_to_guest(kind: crate::metrics::sample::FailureKind) -> bindings::types::FailureKind {
+pub(super) fn kind_to_guest(kind: crate::metrics::sample::FailureKind) -> bindings::types::FailureKind {
     use crate::metrics::sample::FailureKind as Ours;
     use bindings::types::FailureKind as Theirs;
     match kind {

@@ -15,7 +15,7 @@ const SIGXCPU: i32 = 24;
 ///
 /// # Errors
 /// The operating system rejects a limit.
-pub fn set(caps: CompileCaps) -> io::Result<()> {
+pub(super) fn set(caps: CompileCaps) -> io::Result<()> {
     let seconds = caps.time.as_secs() + u64::from(caps.time.subsec_nanos() > 0);
     // Hostile bytes may well crash the compiler; its memory must not be written to the disk.
     Resource::CORE.set(0, 0)?;
@@ -30,11 +30,11 @@ fn lower(resource: Resource, soft: u64, hard: u64) -> io::Result<()> {
 }
 
 /// Returns `true` if a process ended at its limit of processor time.
-pub fn out_of_time(status: ExitStatus) -> bool {
+pub(super) fn out_of_time(status: ExitStatus) -> bool {
     status.signal() == Some(SIGXCPU)
 }
 
 /// Describes the end of a process that did not exit on its own.
-pub fn crash(status: ExitStatus) -> Option<String> {
+pub(super) fn crash(status: ExitStatus) -> Option<String> {
     status.signal().map(|signal| format!("signal {signal}"))
 }

@@ -12,7 +12,7 @@ use crate::plugin::instance::error_text::error_text;
 ///
 /// # Errors
 /// The message that the parent reports.
-pub fn compile_input(caps: CompileCaps) -> Result<(), String> {
+pub(crate) fn compile_input(caps: CompileCaps) -> Result<(), String> {
     let failed = |error: io::Error| error.to_string();
     caps::set(caps).map_err(failed)?;
     let mut bytes = Vec::new();

@@ -4,7 +4,7 @@ use std::time::Duration;
 
 /// Caps on compiling one component.
 #[derive(Clone, Copy, Debug)]
-pub struct CompileCaps {
+pub(crate) struct CompileCaps {
     /// Bytes of address space.
     pub memory: u64,
     /// Processor time.
@@ -20,7 +20,7 @@ impl Default for CompileCaps {
 
 /// The reason why a component was not compiled.
 #[derive(Debug, PartialEq, Eq)]
-pub struct CompileFailure {
+pub(crate) struct CompileFailure {
     /// The message, to continue after "plugin `x` does not load: ".
     pub message: String,
     /// The fix, if there is one.

@@ -20,14 +20,14 @@ use super::identify;
 use super::loader::BuiltinPlugin;
 use crate::plugin::instance::error_text::error_text;
 
-pub use child::compile_input;
-pub use limits::{CompileCaps, CompileFailure};
+pub(crate) use child::compile_input;
+pub(crate) use limits::{CompileCaps, CompileFailure};
 
 /// Compiles a built-in component in this process, or takes it from the cache.
 ///
 /// # Errors
 /// It does not compile, which is a bug.
-pub fn compile_builtin(engine: &Engine, plugin: &BuiltinPlugin) -> Result<Component, String> {
+pub(crate) fn compile_builtin(engine: &Engine, plugin: &BuiltinPlugin) -> Result<Component, String> {
     let entry = cache_entry(engine, plugin.digest);
     if let Some(component) = entry.as_ref().and_then(|entry| load_cached(engine, entry)) {
         return Ok(component);
@@ -45,7 +45,7 @@ pub fn compile_builtin(engine: &Engine, plugin: &BuiltinPlugin) -> Result<Compon
 ///
 /// # Errors
 /// The bytes are not a component, or it does not compile within its caps.
-pub fn compile_untrusted(
+pub(crate) fn compile_untrusted(
     engine: &Engine,
     name: Option<&str>,
     bytes: &[u8],

@@ -59,7 +59,7 @@ impl CompileNotice<'_> {
 ///
 /// # Errors
 /// It does not compile, or not within its caps.
-pub fn compile(name: Option<&str>, bytes: &[u8], caps: CompileCaps) -> Result<Vec<u8>, CompileFailure> {
+pub(super) fn compile(name: Option<&str>, bytes: &[u8], caps: CompileCaps) -> Result<Vec<u8>, CompileFailure> {
     let failed = |error: io::Error| CompileFailure::from(format!("it could not be compiled: {}", io_reason(&error)));
     let mut child = spawn(caps).map_err(failed)?;
     let notice = CompileNotice { name, bytes: bytes.len(), shown: Cell::new(false) };

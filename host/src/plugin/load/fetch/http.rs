@@ -17,11 +17,11 @@ use crate::net::{Failure, Tls};
 const MAX_REDIRECTS: usize = 5;
 
 /// An HTTP client for single GET requests.
-pub struct FetchClient(hyper_util::client::legacy::Client<HttpsConnector<HttpConnector>, Empty<Bytes>>);
+pub(super) struct FetchClient(hyper_util::client::legacy::Client<HttpsConnector<HttpConnector>, Empty<Bytes>>);
 
 /// One GET request.
 #[derive(Clone, Copy)]
-pub struct FetchRequest<'a> {
+pub(super) struct FetchRequest<'a> {
     /// URL to fetch.
     pub url: &'a Url,
     /// Accepted media types, as in the `accept` field.
@@ -33,7 +33,7 @@ pub struct FetchRequest<'a> {
 }
 
 /// The response to a request.
-pub struct FetchResponse {
+pub(super) struct FetchResponse {
     /// Its status, which is not a redirect.
     pub status: StatusCode,
     /// Its header fields.
@@ -48,7 +48,7 @@ impl FetchClient {
     ///
     /// # Errors
     /// The TLS settings are not usable, which is a bug.
-    pub fn new() -> Result<Self, String> {
+    pub(super) fn new() -> Result<Self, String> {
         let tls = Tls::load(false).map_err(|error| error.to_string())?;
         let connector = HttpsConnectorBuilder::new().with_tls_config(tls.without_protocols()).https_or_http();
         let builder = hyper_util::client::legacy::Client::builder(TokioExecutor::new());
@@ -59,7 +59,7 @@ impl FetchClient {
     ///
     /// # Errors
     /// There is no response, a redirect may not be followed, or the response is too long.
-    pub async fn get(&self, wanted: FetchRequest<'_>) -> Result<FetchResponse, String> {
+    pub(super) async fn get(&self, wanted: FetchRequest<'_>) -> Result<FetchResponse, String> {
         let (mut url, mut token) = (wanted.url.clone(), wanted.token);
         for _ in 0..=MAX_REDIRECTS {
             let response = self.get_once(FetchRequest { url: &url, token, ..wanted }).await?;
@@ -108,7 +108,7 @@ impl FetchClient {
 }
 
 /// Returns a server's scheme, host and port in backticks, for messages.
-pub fn server_name(url: &Url) -> String {
+pub(super) fn server_name(url: &Url) -> String {
     let port = url.port().map(|port| format!(":{port}")).unwrap_or_default();
     format!("`{}://{}{port}`", url.scheme(), url.host_str().unwrap_or_default())
 }
@@ -118,7 +118,7 @@ fn is_redirect(status: StatusCode) -> bool {
 }
 
 /// Returns `true` if a redirect may be followed: to TLS always; to plain HTTP only from and to this machine.
-pub fn may_follow(from: &Url, to: &Url) -> bool {
+pub(super) fn may_follow(from: &Url, to: &Url) -> bool {
     match to.scheme() {
         "https" => true,
         "http" => from.scheme() == "http" && is_loopback(from) && is_loopback(to),

@@ -21,7 +21,7 @@ const FETCH_TIMEOUT: Duration = Duration::from_secs(60);
 ///
 /// # Errors
 /// It cannot be read or fetched; the text says why.
-pub fn fetch_component(source: &PluginSource, folder: &Path, digest: Option<&str>) -> Result<Vec<u8>, String> {
+pub(crate) fn fetch_component(source: &PluginSource, folder: &Path, digest: Option<&str>) -> Result<Vec<u8>, String> {
     match source {
         PluginSource::File(path) => identify::read(&folder.join(path)),
         PluginSource::Https(url) => cached_or_fetched(digest, "wasm", || {

@@ -20,7 +20,7 @@ const MANIFEST_TYPES: &str =
     "application/vnd.oci.image.manifest.v1+json, application/vnd.docker.distribution.manifest.v2+json";
 
 /// One repository of a registry, for one pull.
-pub struct OciRepository<'a> {
+pub(super) struct OciRepository<'a> {
     client: &'a FetchClient,
     reference: &'a OciReference,
     token: Option<String>,
@@ -50,7 +50,7 @@ struct RegistryToken {
 
 impl<'a> OciRepository<'a> {
     /// Creates a pull that has sent nothing yet.
-    pub const fn new(client: &'a FetchClient, reference: &'a OciReference) -> Self {
+    pub(super) const fn new(client: &'a FetchClient, reference: &'a OciReference) -> Self {
         Self { client, reference, token: None }
     }
 
@@ -58,7 +58,7 @@ impl<'a> OciRepository<'a> {
     ///
     /// # Errors
     /// The registry does not return it.
-    pub async fn manifest(&mut self, version: &str) -> Result<Vec<u8>, String> {
+    pub(super) async fn manifest(&mut self, version: &str) -> Result<Vec<u8>, String> {
         self.get(&format!("manifests/{version}"), MANIFEST_TYPES, MAX_MANIFEST).await
     }
 
@@ -66,7 +66,7 @@ impl<'a> OciRepository<'a> {
     ///
     /// # Errors
     /// The registry does not return it.
-    pub async fn blob(&mut self, sha256: &str) -> Result<Vec<u8>, String> {
+    pub(super) async fn blob(&mut self, sha256: &str) -> Result<Vec<u8>, String> {
         self.get(&format!("blobs/sha256:{sha256}"), "*/*", identify::MAX_COMPONENT_BYTES).await
     }
 
@@ -124,7 +124,7 @@ fn auth_required(registry: &Url) -> String {
 ///
 /// # Errors
 /// It names none, several, or one that is too large.
-pub fn component_of(manifest: &[u8]) -> Result<String, String> {
+pub(super) fn component_of(manifest: &[u8]) -> Result<String, String> {
     let manifest: OciManifest =
         serde_json::from_slice(manifest).map_err(|_| "its manifest is not one of an OCI artifact")?;
     let is_wasm = |kind: &str| kind == "application/wasm" || kind.ends_with("+wasm");
