@@ -74,14 +74,6 @@ impl Exit {
         }
     }
 
-    /// Writes the meaning and the number to standard error, unless the command succeeded. Returns the code.
-    pub fn announce(self) -> Self {
-        if self != Self::Success {
-            eprintln!("error: {} (exit code {})", self.meaning(), self.code());
-        }
-        self
-    }
-
     /// Returns the meaning of the number, in full for the reference.
     pub const fn detail(self) -> &'static str {
         match self {

@@ -149,6 +149,14 @@ pub enum Signal {
     Interrupt,
     /// `SIGTERM`, which service managers send.
     Terminate,
+    /// `SIGHUP`, which a terminal sends that is closed.
+    HangUp,
+    /// `SIGQUIT`, which Ctrl-\ sends.
+    Quit,
+    /// `SIGUSR1`.
+    User1,
+    /// `SIGUSR2`.
+    User2,
     /// `SIGSTOP`, which suspends the process.
     Stop,
     /// `SIGCONT`, which resumes it.
@@ -173,6 +181,10 @@ impl Running {
         let number = match signal {
             Signal::Interrupt => Number::INT,
             Signal::Terminate => Number::TERM,
+            Signal::HangUp => Number::HUP,
+            Signal::Quit => Number::QUIT,
+            Signal::User1 => Number::USR1,
+            Signal::User2 => Number::USR2,
             Signal::Stop => Number::STOP,
             Signal::Continue => Number::CONT,
         };

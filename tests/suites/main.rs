@@ -25,6 +25,7 @@ mod main_job;
 mod native;
 mod plugin_new;
 mod plugin_outside;
+mod process;
 mod protocols;
 mod rate;
 mod reference;

@@ -5,6 +5,7 @@ use std::time::Duration;
 use crate::cli::CompileArgs;
 use crate::exit::Exit;
 use crate::plugin::load::compile::{CompileCaps, compile_input};
+use crate::stderr;
 
 /// Compiles standard input to standard output.
 pub(super) fn compile(args: CompileArgs) -> Exit {
@@ -12,7 +13,7 @@ pub(super) fn compile(args: CompileArgs) -> Exit {
     match compile_input(caps) {
         Ok(()) => Exit::Success,
         Err(why) => {
-            eprintln!("{why}");
+            stderr::print_line(format_args!("{why}"));
             Exit::Internal
         }
     }

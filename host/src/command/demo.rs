@@ -6,9 +6,11 @@ use stampede_site::{SAMPLE_SCRIPT, Site};
 
 use super::run;
 use crate::cli::DemoArgs;
+use crate::command::output::print;
 use crate::diagnostic::{Diagnostic, Diagnostics, SourceText, io_reason};
 use crate::exit::Exit;
 use crate::run::signals::Signals;
+use crate::stderr;
 
 /// Starts the site and runs the sample script, or the one that was named, against it; with `--serve` it only serves.
 ///
@@ -23,7 +25,7 @@ pub(super) fn demo(args: &DemoArgs) -> Result<Exit, Diagnostics> {
     if args.serve {
         return serve(&format!("serving the sample site on {base} until interrupted; counts: {base}/stats"));
     }
-    eprintln!("running against the sample site on {base}");
+    stderr::print_line(format_args!("running against the sample site on {base}"));
     let mut run = args.run.clone();
     run.base_url.get_or_insert(base);
     let source = match run.script.as_deref() {
@@ -40,7 +42,7 @@ fn serve(ready: &str) -> Result<Exit, Diagnostics> {
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().map_err(failed)?;
     let wait = async {
         let mut signals = Signals::listen()?;
-        println!("{ready}");
+        let _ = print(format!("{ready}\n").as_bytes());
         signals.next().await;
         Ok(())
     };

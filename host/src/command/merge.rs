@@ -4,11 +4,12 @@ use std::fs;
 use std::path::Path;
 
 use crate::cli::{LatencyView, MergeArgs};
-use crate::command::output::print;
+use crate::command::output::{announce, print};
 use crate::diagnostic::Diagnostics;
 use crate::exit::Exit;
 use crate::report::merge::NamedReport;
 use crate::report::{self, ReportFile, merge, read};
+use crate::stderr;
 
 /// Adds the reports up, prints the table, and writes the files of `--out`. A file of `--out` that is among the reports
 /// and holds runs of others is an earlier sum of theirs, and is left out.
@@ -31,7 +32,7 @@ pub(super) fn merge(args: &MergeArgs) -> Result<Exit, Diagnostics> {
     if merged.thresholds.iter().all(|threshold| threshold.passed) {
         return Ok(Exit::Success);
     }
-    Ok(Exit::ThresholdsFailed.announce())
+    Ok(announce(Exit::ThresholdsFailed))
 }
 
 /// Leaves out the reports that this merge will overwrite and that hold runs of the others, and says so.
@@ -48,7 +49,10 @@ fn without_earlier_sums(reports: Vec<NamedReport>, out: &[impl AsRef<Path>]) -> 
     let (sums, reports): (Vec<_>, Vec<_>) =
         reports.iter().cloned().partition(|report| is_output(report) && holds_others(report));
     for sum in sums {
-        eprintln!("note: `{}` is an earlier sum of these reports, so it is not added again", sum.name);
+        stderr::print_line(format_args!(
+            "note: `{}` is an earlier sum of these reports, so it is not added again",
+            sum.name
+        ));
     }
     reports
 }

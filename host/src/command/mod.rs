@@ -14,11 +14,13 @@ mod run;
 mod schema;
 
 use clap::FromArgMatches;
+use tracing_appender::non_blocking::{ErrorCounter, NonBlockingBuilder, WorkerGuard};
 use tracing_subscriber::EnvFilter;
 
 use crate::cli::{self, Cli, Command, ConsoleArgs, LogLevel};
 use crate::exit::Exit;
 use crate::report::formats::{self, FORMATS};
+use crate::stderr;
 use output::{is_colored, print, print_errors};
 
 /// Parses the arguments of the process. On wrong usage, and for `--help` and `--version`, it prints and exits.
@@ -36,7 +38,7 @@ pub fn definition() -> clap::Command {
 pub fn dispatch(cli: &Cli) -> Exit {
     let console = console(cli);
     let color = is_colored(&console);
-    start_log(console.log.unwrap_or(LogLevel::Warn), color);
+    let log = Log::start(console.log.unwrap_or(LogLevel::Warn), color);
     let result = match &cli.command {
         None => run::run(&cli.run),
         Some(Command::Check(args)) => check::check(args),
@@ -60,6 +62,7 @@ pub fn dispatch(cli: &Cli) -> Exit {
             print(&text)
         }
     };
+    log.finish();
     result.unwrap_or_else(|diagnostics| {
         print_errors(&diagnostics, color);
         diagnostics.exit()
@@ -80,12 +83,40 @@ fn console(cli: &Cli) -> ConsoleArgs {
     }
 }
 
-fn start_log(level: LogLevel, color: bool) {
-    let filter = EnvFilter::new(format!("off,stampede_shooter={}", level.name()));
-    tracing_subscriber::fmt()
-        .with_env_filter(filter)
-        .with_writer(std::io::stderr)
-        .with_ansi(color)
-        .with_target(false)
-        .init();
+/// The log on standard error, which a thread of its own writes.
+struct Log {
+    /// Writes what is left when it is dropped, unless the reader does not take it.
+    guard: WorkerGuard,
+    lost: ErrorCounter,
+}
+
+impl Log {
+    /// The most lines that wait to be written. More are lost, and counted.
+    const WAITING_LINES: usize = 10_000;
+
+    fn start(level: LogLevel, color: bool) -> Self {
+        let filter = EnvFilter::new(format!("off,stampede_shooter={}", level.name()));
+        let (writer, guard) =
+            NonBlockingBuilder::default().buffered_lines_limit(Self::WAITING_LINES).finish(std::io::stderr());
+        let lost = writer.error_counter();
+        tracing_subscriber::fmt()
+            .with_env_filter(filter)
+            .with_writer(writer)
+            .with_ansi(color)
+            .with_target(false)
+            .log_internal_errors(false)
+            .init();
+        Self { guard, lost }
+    }
+
+    /// Writes what is left, and says how much was lost.
+    fn finish(self) {
+        drop(self.guard);
+        match self.lost.dropped_lines() {
+            0 => {}
+            lines => {
+                stderr::print_line(format_args!("warning: {lines} lines of the log were lost: they were not read"))
+            }
+        }
+    }
 }

@@ -6,7 +6,7 @@ use std::sync::Arc;
 
 use super::compare::{self, Baseline};
 use crate::cli::RunArgs;
-use crate::command::output::{is_colored, print, print_errors, warn_about_native};
+use crate::command::output::{announce, is_colored, print, print_errors, warn_about_native};
 use crate::control::{ControlSocket, TerminalKeys};
 use crate::data::{DataSet, DataSets};
 use crate::diagnostic::{Diagnostic, Diagnostics, SourceText, io_reason};
@@ -22,6 +22,7 @@ use crate::script;
 use crate::script::model::FailOn;
 use crate::sinks::threads::{QUEUE_SECONDS, SinkResults};
 use crate::sinks::{self, MissedSeconds, NamedSink, RunInfo, SINKS, SinkThreads, run_settings};
+use crate::stderr;
 
 /// The size of the largest script, in bytes.
 const MAX_SCRIPT_BYTES: u64 = 16 << 20;
@@ -57,7 +58,9 @@ fn run_plan(
     queue_seconds: usize,
 ) -> Result<Exit, Diagnostics> {
     if plan.insecure_tls {
-        eprintln!("warning: any TLS certificate is accepted (`--insecure-tls`): the target may be anyone");
+        stderr::print_line(format_args!(
+            "warning: any TLS certificate is accepted (`--insecure-tls`): the target may be anyone"
+        ));
     }
     let mut sinks = SinkThreads::start(sinks, RunInfo::of_plan(plan), queue_seconds)?;
     let result = execute(args, plan, &mut sinks);
@@ -93,7 +96,9 @@ fn conclude(
     let show = |text: &str| if args.quiet { Ok(Exit::Success) } else { print(text.as_bytes()) };
     diagnostics.absorb(show(&report::table(report, args.latency.unwrap_or_default())));
     for MissedSeconds { sink, missed, seconds } in missed {
-        eprintln!("warning: the output `{sink}` was too slow: it missed {missed} of {seconds} seconds");
+        stderr::print_line(format_args!(
+            "warning: the output `{sink}` was too slow: it missed {missed} of {seconds} seconds"
+        ));
     }
     let compared = baseline.map(|baseline| compare::compare_with_base(baseline, report, args.tolerance));
     let compared = compared.map(|comparison| comparison.map_err(Diagnostics::from));
@@ -108,7 +113,7 @@ fn conclude(
         return diagnostics.into_result(exit);
     }
     print_errors(&diagnostics, is_colored(&args.console));
-    Ok(if exit == Exit::Interrupted { exit } else { exit.announce() })
+    Ok(if exit == Exit::Interrupted { exit } else { announce(exit) })
 }
 
 /// Builds the plan of the script.
@@ -159,7 +164,7 @@ fn execute(args: &RunArgs, plan: &Arc<Plan>, sinks: &mut SinkThreads) -> Result<
         let is_script = args.script.as_deref().is_some_and(|path| path.as_os_str() == "-");
         let keys = (terminal && is_shown && !is_script).then(|| TerminalKeys::listen(sender.clone())).flatten();
         if keys.is_some() {
-            eprintln!("keys: `+` and `-` change the load by a tenth, `p` pauses, `q` stops");
+            stderr::print_line(format_args!("keys: `+` and `-` change the load by a tenth, `p` pauses, `q` stops"));
         }
         let control = if keys.is_some() || socket.is_some() { control } else { LoadController::default() };
         let run = run::execute(plan, control, sinks);

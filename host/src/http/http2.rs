@@ -13,7 +13,7 @@ use http_body_util::Full;
 use hyper::Response;
 use hyper::body::{Body, Frame, Incoming, SizeHint};
 use hyper::client::conn::http2::SendRequest;
-use hyper::header::{ACCEPT_ENCODING, CONTENT_LENGTH, COOKIE, HOST, HeaderValue, TRANSFER_ENCODING};
+use hyper::header::{ACCEPT_ENCODING, CONTENT_LENGTH, COOKIE, HOST, HeaderValue, TRANSFER_ENCODING, USER_AGENT};
 use hyper::http::uri::Authority;
 use hyper_util::rt::TokioIo;
 use stampede_time::Nanos;
@@ -22,7 +22,7 @@ use super::body::{self, BodyCollector};
 use super::body_channel::BodyChannel;
 use super::client::Client;
 use super::header_section::HeaderSection;
-use super::message::{OutgoingRequest, Reply, has_payload};
+use super::message::{OutgoingRequest, Reply, USER_AGENT_VALUE, has_payload};
 use crate::net::{Failure, Meter, MeteredStream, Traffic, TrafficGuard, Transport};
 
 type HyperRequest = hyper::Request<RequestContent>;
@@ -180,6 +180,11 @@ fn message(outgoing: OutgoingRequest<'_>) -> HyperRequest {
     }
     if request.decode && !headers.contains_key(ACCEPT_ENCODING) {
         headers.insert(ACCEPT_ENCODING, HeaderValue::from_static(body::ACCEPTED_CODINGS));
+    }
+    match headers.get(USER_AGENT).map(HeaderValue::is_empty) {
+        None => drop(headers.insert(USER_AGENT, HeaderValue::from_static(USER_AGENT_VALUE))),
+        Some(true) => drop(headers.remove(USER_AGENT)),
+        Some(false) => {}
     }
     if let Some(cookie) = cookie.filter(|_| !headers.contains_key(COOKIE)) {
         headers.insert(COOKIE, cookie);

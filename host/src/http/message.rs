@@ -15,6 +15,9 @@ use super::fields::Fields;
 use super::header_section::HeaderSection;
 use crate::net::{Origin, Version};
 
+/// The `user-agent` of requests without one of their own.
+pub(super) const USER_AGENT_VALUE: &str = concat!("stampede-shooter/", env!("CARGO_PKG_VERSION"));
+
 /// One request; cheap to clone.
 #[derive(Clone)]
 pub struct Request {
@@ -25,7 +28,8 @@ pub struct Request {
     /// Path and query.
     pub target: PathAndQuery,
     /// All fields but those of the message's framing, which are set when it is sent. A `host` given here wins over that
-    /// of the origin, and a `cookie` over the user's cookies.
+    /// of the origin, a `cookie` over the user's cookies, and a `user-agent` over the program's; an empty one is not
+    /// sent.
     pub headers: Fields,
     /// The content; empty if there is none.
     pub body: Bytes,

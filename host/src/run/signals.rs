@@ -1,6 +1,11 @@
-//! Ctrl-C and SIGTERM. Everything specific to an operating system stays here.
+//! Ctrl-C, SIGTERM, and the signals that would otherwise end the process without a report: SIGHUP, which a terminal
+//! sends when it is closed, SIGQUIT, SIGUSR1 and SIGUSR2. Everything specific to an operating system stays here.
 
+#[cfg(unix)]
+use std::future::poll_fn;
 use std::io;
+#[cfg(unix)]
+use std::task::Poll;
 use std::time::Duration;
 
 use crate::exit::Exit;
@@ -8,9 +13,7 @@ use crate::exit::Exit;
 /// The signals that end a run.
 pub(crate) struct Signals {
     #[cfg(unix)]
-    interrupt: tokio::signal::unix::Signal,
-    #[cfg(unix)]
-    terminate: tokio::signal::unix::Signal,
+    streams: Vec<tokio::signal::unix::Signal>,
 }
 
 impl Signals {
@@ -21,7 +24,15 @@ impl Signals {
     #[cfg(unix)]
     pub(crate) fn listen() -> io::Result<Self> {
         use tokio::signal::unix::{SignalKind, signal};
-        Ok(Self { interrupt: signal(SignalKind::interrupt())?, terminate: signal(SignalKind::terminate())? })
+        let kinds = [
+            SignalKind::interrupt(),
+            SignalKind::terminate(),
+            SignalKind::hangup(),
+            SignalKind::quit(),
+            SignalKind::user_defined1(),
+            SignalKind::user_defined2(),
+        ];
+        Ok(Self { streams: kinds.into_iter().map(signal).collect::<io::Result<_>>()? })
     }
 
     /// Starts to listen: from now on Ctrl-C does not kill the process.
@@ -36,10 +47,11 @@ impl Signals {
     /// Waits for the next signal.
     #[cfg(unix)]
     pub(crate) async fn next(&mut self) {
-        tokio::select! {
-            _ = self.interrupt.recv() => {}
-            _ = self.terminate.recv() => {}
-        }
+        poll_fn(|cx| {
+            let came = self.streams.iter_mut().any(|stream| stream.poll_recv(cx).is_ready());
+            if came { Poll::Ready(()) } else { Poll::Pending }
+        })
+        .await;
     }
 
     /// Waits for the next Ctrl-C.

@@ -31,8 +31,10 @@ impl SinkCall {
     /// the program was held up, take one place together: no sink could have read them earlier.
     fn places(&self) -> usize {
         match self {
+            Self::Begin(_) | Self::LoadChanged(_) => 1,
             Self::Second(second) => usize::from(second.is_newest),
-            Self::Begin(_) | Self::LoadChanged(_) | Self::Finish(_) => 1,
+            // It is sent however full the queue is.
+            Self::Finish(_) => 0,
         }
     }
 }

@@ -116,12 +116,7 @@ impl Compiler<'_, '_> {
             }
             HelperKind::Name { resolve, .. } => {
                 let [a] = arguments(helper, expression)?;
-                let piece = resolve(name(helper, &a)?, self.scope).map_err(|error| error.at(at))?;
-                // The row decides for most helpers, but a column follows the iteration where a list does not.
-                if matches!(piece, Piece::Call(ResolvedCall::Cell { draw, .. }, _) if draw.is_of_iteration()) {
-                    self.varying_call.get_or_insert(call_span);
-                }
-                return Ok(piece);
+                return resolve(name(helper, &a)?, self.scope).map_err(|error| error.at(at));
             }
             HelperKind::Text(encode) => {
                 let [a] = arguments(helper, expression)?;

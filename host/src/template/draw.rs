@@ -20,11 +20,6 @@ pub enum Draw {
 }
 
 impl Draw {
-    /// Returns `true` if the row is that of the user's iteration.
-    pub const fn is_of_iteration(self) -> bool {
-        matches!(self, Self::PickOfIteration | Self::NextOfIteration)
-    }
-
     /// Returns the row for the user of these values; `None`, after recording the shortage, if no row is left for it.
     pub fn row(self, set: DataId, values: &mut RenderContext<'_>) -> Option<usize> {
         let sequence = row_sequence(set, values);

@@ -16,7 +16,7 @@ pub struct Helper {
     pub name: &'static str,
     /// The text that it renders, in one phrase for the reference.
     pub meaning: &'static str,
-    /// The time that one value stays current. A column of a data set varies per step, whatever its helper's row says.
+    /// The time that one value stays current.
     pub varies: Variation,
     /// A template with this helper, and its text in the situation of [`EXAMPLES`].
     pub example: HelperExample,

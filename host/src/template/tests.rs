@@ -373,19 +373,6 @@ fn every_helper_varies_as_its_row_says() {
     }
 }
 
-#[test]
-fn a_column_is_of_the_iteration_and_a_list_is_not() {
-    for (source, expected) in [
-        ("{{next movies}}", None),
-        ("{{pick movies}}", None),
-        ("to {{next users.name}} and {{iteration}}", Some("next users.name")),
-        ("{{json (pick users.city)}}", Some("pick users.city")),
-    ] {
-        let call = example_world().compile(source).unwrap().varying_call();
-        assert_eq!(call.map(|call| source[call.start..call.end].trim()), expected, "{source}");
-    }
-}
-
 /// A table of two helpers.
 static TWO_HELPERS: [Helper; 2] = [
     Helper {

@@ -1,10 +1,10 @@
 //! The wire format of a request (RFC 9112 section 3).
 
 use hyper::Method;
-use hyper::header::{ACCEPT_ENCODING, CONNECTION, CONTENT_LENGTH, COOKIE, HOST, TRANSFER_ENCODING};
+use hyper::header::{ACCEPT_ENCODING, CONNECTION, CONTENT_LENGTH, COOKIE, HOST, TRANSFER_ENCODING, USER_AGENT};
 
 use super::super::body;
-use super::super::message::{OutgoingRequest, Request, has_payload};
+use super::super::message::{OutgoingRequest, Request, USER_AGENT_VALUE, has_payload};
 
 /// Writes the head of a request. The last request on a connection has `connection: close`, unless it has a `connection`
 /// field of its own. `content-length` is the length of the body; framing fields of the request are ignored.
@@ -12,7 +12,7 @@ pub(super) fn write_head(outgoing: &OutgoingRequest<'_>, out: &mut Vec<u8>) {
     let OutgoingRequest { request, cookie, is_last } = outgoing;
     let put = |out: &mut Vec<u8>, parts: &[&[u8]]| parts.iter().for_each(|part| out.extend_from_slice(part));
     put(out, &[request.method.as_str().as_bytes(), b" ", request.target.as_str().as_bytes(), b" HTTP/1.1\r\n"]);
-    let (mut host, mut own_cookie, mut codings) = (false, false, false);
+    let (mut host, mut own_cookie, mut codings, mut agent) = (false, false, false, false);
     for (name, value) in request.headers.iter() {
         if *name == CONTENT_LENGTH || *name == TRANSFER_ENCODING {
             continue;
@@ -20,10 +20,19 @@ pub(super) fn write_head(outgoing: &OutgoingRequest<'_>, out: &mut Vec<u8>) {
         host |= *name == HOST;
         own_cookie |= *name == COOKIE;
         codings |= *name == ACCEPT_ENCODING;
+        if *name == USER_AGENT {
+            agent = true;
+            if value.is_empty() {
+                continue;
+            }
+        }
         put(out, &[name.as_str().as_bytes(), b": ", value.as_bytes(), b"\r\n"]);
     }
     if !host {
         put(out, &[b"host: ", request.origin.host_field().as_bytes(), b"\r\n"]);
+    }
+    if !agent {
+        put(out, &[b"user-agent: ", USER_AGENT_VALUE.as_bytes(), b"\r\n"]);
     }
     if let Some(cookie) = cookie.as_ref().filter(|_| !own_cookie) {
         put(out, &[b"cookie: ", cookie.as_bytes(), b"\r\n"]);
@@ -48,7 +57,7 @@ pub(super) fn asks_to_close(request: &Request) -> bool {
 
 #[cfg(test)]
 mod tests {
-    use hyper::header::{HeaderName, HeaderValue, USER_AGENT};
+    use hyper::header::{HeaderName, HeaderValue};
     use url::Url;
 
     use super::super::super::Fields;
@@ -76,6 +85,14 @@ mod tests {
         String::from_utf8(out).unwrap()
     }
 
+    const AGENT: &str = concat!("user-agent: stampede-shooter/", env!("CARGO_PKG_VERSION"), "\r\n");
+
+    #[test]
+    fn an_empty_user_agent_is_not_sent() {
+        let rest = "accept-encoding: gzip, deflate, br\r\n\r\n";
+        assert_eq!(written(&[(USER_AGENT, "")], None, false), format!("GET /a?b HTTP/1.1\r\nhost: site\r\n{rest}"));
+    }
+
     #[test]
     fn fields_of_the_request_win() {
         assert_eq!(
@@ -88,13 +105,13 @@ mod tests {
                 Some("a=1"),
                 false
             ),
-            "GET /a?b HTTP/1.1\r\ncookie: mine=1\r\naccept-encoding: br\r\nhost: other\r\n\r\n"
+            format!("GET /a?b HTTP/1.1\r\ncookie: mine=1\r\naccept-encoding: br\r\nhost: other\r\n{AGENT}\r\n")
         );
     }
 
     #[test]
     fn the_last_request_closes_the_connection_unless_it_has_a_connection_field() {
-        let rest = "host: site\r\naccept-encoding: gzip, deflate, br\r\n";
+        let rest = format!("host: site\r\n{AGENT}accept-encoding: gzip, deflate, br\r\n");
         let of = |first: &str, last: &str| format!("GET /a?b HTTP/1.1\r\n{first}{rest}{last}\r\n");
         assert_eq!(written(&[], None, true), of("", "connection: close\r\n"));
         assert_eq!(written(&[(CONNECTION, "x")], None, true), of("connection: x\r\n", ""));

@@ -85,24 +85,25 @@ async fn requests_are_written_as_expected() {
         let mut named = base();
         named.headers.push(USER_AGENT, HeaderValue::from_static("x"));
         let body = Bytes::from_static(b"hello");
+        let agent = concat!("user-agent: stampede-shooter/", env!("CARGO_PKG_VERSION"), "\r\n");
         for (case, request, expected) in [
-            ("plain", base(), format!("GET /a/b?c=d HTTP/1.1\r\nhost: {host}\r\n\r\n")),
+            ("plain", base(), format!("GET /a/b?c=d HTTP/1.1\r\nhost: {host}\r\n{agent}\r\n")),
             ("fields", named, format!("GET /a/b?c=d HTTP/1.1\r\nuser-agent: x\r\nhost: {host}\r\n\r\n")),
-            ("own framing, host as given", framed, "GET /a/b?c=d HTTP/1.1\r\nhost: other\r\n\r\n".to_owned()),
+            ("own framing, host as given", framed, format!("GET /a/b?c=d HTTP/1.1\r\nhost: other\r\n{agent}\r\n")),
             (
                 "content",
                 Request { method: Method::PUT, body, ..base() },
-                format!("PUT /a/b?c=d HTTP/1.1\r\nhost: {host}\r\ncontent-length: 5\r\n\r\nhello"),
+                format!("PUT /a/b?c=d HTTP/1.1\r\nhost: {host}\r\n{agent}content-length: 5\r\n\r\nhello"),
             ),
             (
                 "a POST without content says so",
                 Request { method: Method::POST, ..base() },
-                format!("POST /a/b?c=d HTTP/1.1\r\nhost: {host}\r\ncontent-length: 0\r\n\r\n"),
+                format!("POST /a/b?c=d HTTP/1.1\r\nhost: {host}\r\n{agent}content-length: 0\r\n\r\n"),
             ),
             (
                 "compression",
                 Request { decode: true, ..base() },
-                format!("GET /a/b?c=d HTTP/1.1\r\nhost: {host}\r\naccept-encoding: gzip, deflate, br\r\n\r\n"),
+                format!("GET /a/b?c=d HTTP/1.1\r\nhost: {host}\r\n{agent}accept-encoding: gzip, deflate, br\r\n\r\n"),
             ),
         ] {
             user.send(request).await.map_err(|failure| failure.to_string()).err();

@@ -5,94 +5,94 @@
 //! Structures that the library fills in hold plain numbers where Rust would have an enumeration: the library may give
 //! any number.
 
-#![expect(dead_code, reason = "some are here for the header alone")]
+#![expect(dead_code, unreachable_pub, reason = "some are here for the header alone, which has what is public")]
 
 use std::ffi::{c_char, c_void};
 
 /// The version of this contract, which is also in the name of the function that a library exports. A library with
 /// another version is refused.
-pub(super) const STAMPEDE_VERSION: u32 = 1;
+pub const STAMPEDE_VERSION: u32 = 1;
 
 /// Success: the result is in the out parameter.
-pub(super) const STAMPEDE_OK: u32 = 0;
+pub const STAMPEDE_OK: u32 = 0;
 /// Failure for a reason that the contract defines. The reason is in the last out parameter.
-pub(super) const STAMPEDE_REFUSED: u32 = 1;
+pub const STAMPEDE_REFUSED: u32 = 1;
 /// The contract was broken: an unknown number, a null pointer, a text that is not UTF-8, a function called at the wrong
 /// time. Out parameters are unchanged. When the library's function returns, its instance is destroyed, the tasks that
 /// were pending in it fail, and the next task gets a new instance; so return as soon as you can.
-pub(super) const STAMPEDE_BROKEN: u32 = 2;
+pub const STAMPEDE_BROKEN: u32 = 2;
 
 /// At least one operation is in flight; call `resume` when one has completed.
-pub(super) const STAMPEDE_PENDING: u32 = 0;
+pub const STAMPEDE_PENDING: u32 = 0;
 /// The task has passed.
-pub(super) const STAMPEDE_PASSED: u32 = 1;
+pub const STAMPEDE_PASSED: u32 = 1;
 /// The task has failed; `report_fail` may have given the reason.
-pub(super) const STAMPEDE_FAILED: u32 = 2;
+pub const STAMPEDE_FAILED: u32 = 2;
 
 /// A kind of failure: no reply arrived in time.
-pub(super) const STAMPEDE_KIND_TIMEOUT: u32 = 0;
+pub const STAMPEDE_KIND_TIMEOUT: u32 = 0;
 /// A reply arrived, with a status the step does not accept.
-pub(super) const STAMPEDE_KIND_STATUS: u32 = 1;
+pub const STAMPEDE_KIND_STATUS: u32 = 1;
 /// The name did not resolve, the connection was refused, reset or closed early, or TLS failed.
-pub(super) const STAMPEDE_KIND_NETWORK: u32 = 2;
+pub const STAMPEDE_KIND_NETWORK: u32 = 2;
 /// A reply arrived, with contents the step does not accept.
-pub(super) const STAMPEDE_KIND_CHECK: u32 = 3;
+pub const STAMPEDE_KIND_CHECK: u32 = 3;
 /// The bytes that arrived break the rules of the protocol.
-pub(super) const STAMPEDE_KIND_PROTOCOL: u32 = 4;
+pub const STAMPEDE_KIND_PROTOCOL: u32 = 4;
 /// The plugin itself is at fault.
-pub(super) const STAMPEDE_KIND_PLUGIN: u32 = 5;
+pub const STAMPEDE_KIND_PLUGIN: u32 = 5;
 /// The run ended first. Set by the host only.
-pub(super) const STAMPEDE_KIND_CANCELLED: u32 = 6;
+pub const STAMPEDE_KIND_CANCELLED: u32 = 6;
 
 /// An HTTP version: HTTP/2 if the server picks it during the TLS handshake, otherwise HTTP/1.1.
-pub(super) const STAMPEDE_HTTP_NEGOTIATE: u32 = 0;
+pub const STAMPEDE_HTTP_NEGOTIATE: u32 = 0;
 /// HTTP/1.1.
-pub(super) const STAMPEDE_HTTP_1: u32 = 1;
+pub const STAMPEDE_HTTP_1: u32 = 1;
 /// HTTP/2: over TLS by ALPN, in clear text with prior knowledge.
-pub(super) const STAMPEDE_HTTP_2: u32 = 2;
+pub const STAMPEDE_HTTP_2: u32 = 2;
 
 /// A request's body: none.
-pub(super) const STAMPEDE_BODY_NONE: u32 = 0;
+pub const STAMPEDE_BODY_NONE: u32 = 0;
 /// The rendered text of `text`.
-pub(super) const STAMPEDE_BODY_TEXT: u32 = 1;
+pub const STAMPEDE_BODY_TEXT: u32 = 1;
 /// The rendered text of `text`, with `content-type: application/json`.
-pub(super) const STAMPEDE_BODY_JSON: u32 = 2;
+pub const STAMPEDE_BODY_JSON: u32 = 2;
 /// The names and rendered values of `fields`, form-encoded.
-pub(super) const STAMPEDE_BODY_FORM: u32 = 3;
+pub const STAMPEDE_BODY_FORM: u32 = 3;
 /// The contents of the file `path`, which must be among the step's parameters.
-pub(super) const STAMPEDE_BODY_FILE: u32 = 4;
+pub const STAMPEDE_BODY_FILE: u32 = 4;
 
 /// Credentials: none.
-pub(super) const STAMPEDE_CREDENTIALS_NONE: u32 = 0;
+pub const STAMPEDE_CREDENTIALS_NONE: u32 = 0;
 /// RFC 7617: the templates `name` and `secret` are user name and password.
-pub(super) const STAMPEDE_CREDENTIALS_BASIC: u32 = 1;
+pub const STAMPEDE_CREDENTIALS_BASIC: u32 = 1;
 /// RFC 6750: the template `secret` is the token.
-pub(super) const STAMPEDE_CREDENTIALS_BEARER: u32 = 2;
+pub const STAMPEDE_CREDENTIALS_BEARER: u32 = 2;
 
 /// A metric is the sum of its values, and its rate per second.
-pub(super) const STAMPEDE_METRIC_COUNTER: u32 = 0;
+pub const STAMPEDE_METRIC_COUNTER: u32 = 0;
 /// The last value, the minimum and the maximum.
-pub(super) const STAMPEDE_METRIC_GAUGE: u32 = 1;
+pub const STAMPEDE_METRIC_GAUGE: u32 = 1;
 /// The share of the values that are not 0.
-pub(super) const STAMPEDE_METRIC_RATE: u32 = 2;
+pub const STAMPEDE_METRIC_RATE: u32 = 2;
 /// The distribution of the values.
-pub(super) const STAMPEDE_METRIC_TREND: u32 = 3;
+pub const STAMPEDE_METRIC_TREND: u32 = 3;
 
 /// A metric counts a plain number.
-pub(super) const STAMPEDE_UNIT_NUMBER: u32 = 0;
+pub const STAMPEDE_UNIT_NUMBER: u32 = 0;
 /// Nanoseconds.
-pub(super) const STAMPEDE_UNIT_NANOSECONDS: u32 = 1;
+pub const STAMPEDE_UNIT_NANOSECONDS: u32 = 1;
 /// Bytes.
-pub(super) const STAMPEDE_UNIT_BYTES: u32 = 2;
+pub const STAMPEDE_UNIT_BYTES: u32 = 2;
 
 /// A log line: an error.
-pub(super) const STAMPEDE_LOG_ERROR: u32 = 0;
+pub const STAMPEDE_LOG_ERROR: u32 = 0;
 /// A warning.
-pub(super) const STAMPEDE_LOG_WARN: u32 = 1;
+pub const STAMPEDE_LOG_WARN: u32 = 1;
 /// Information for the user.
-pub(super) const STAMPEDE_LOG_INFO: u32 = 2;
+pub const STAMPEDE_LOG_INFO: u32 = 2;
 /// Information for the author of the plugin.
-pub(super) const STAMPEDE_LOG_DEBUG: u32 = 3;
+pub const STAMPEDE_LOG_DEBUG: u32 = 3;
 
 /// A text in UTF-8, without a terminating zero. A text that may be missing has a null `at` if it is; an empty one has
 /// any other `at`. For other texts, an empty one may have any `at`.
@@ -450,5 +450,5 @@ pub struct stampede_plugin {
 
 unsafe extern "C" {
     /// The only function that a library must export.
-    pub(super) fn stampede_plugin_v1() -> *const stampede_plugin;
+    pub fn stampede_plugin_v1() -> *const stampede_plugin;
 }

@@ -11,6 +11,7 @@ use std::time::Duration;
 use super::caps;
 use super::limits::{CompileCaps, CompileFailure};
 use crate::diagnostic::io_reason;
+use crate::stderr;
 
 /// The hidden command of this program that compiles.
 const COMMAND: &str = "compile-component";
@@ -42,14 +43,17 @@ struct CompileNotice<'a> {
 impl CompileNotice<'_> {
     fn show_start(&self) {
         if let Some(name) = self.name {
-            eprintln!("compiling plugin `{name}` ({:.1} MiB), once …", self.bytes as f64 / f64::from(1 << 20));
+            stderr::print_line(format_args!(
+                "compiling plugin `{name}` ({:.1} MiB), once …",
+                self.bytes as f64 / f64::from(1 << 20)
+            ));
             self.shown.set(true);
         }
     }
 
     fn show_end(&self) {
         if let Some(name) = self.name.filter(|_| self.shown.get()) {
-            eprintln!("compiled plugin `{name}`");
+            stderr::print_line(format_args!("compiled plugin `{name}`"));
         }
     }
 }
