@@ -26,7 +26,8 @@ pub struct ClientOptions {
     /// Maximum size of content that can be kept, in bytes, before and after decoding. Larger content is received and
     /// counted to its end, and then the exchange fails.
     pub max_body_kept: usize,
-    /// Stands in for the network, if set.
+    /// Stands in for the network, if set. Such a target is told of no program, so that the bytes it expects do not depend
+    /// on the version.
     pub dial: Option<Arc<dyn Dial>>,
 }
 
@@ -46,6 +47,8 @@ pub struct Client {
     /// Opens its connections.
     pub connector: Connector,
     pub(super) max_body_kept: usize,
+    /// The `user-agent` of requests without one of their own.
+    pub(super) user_agent: Option<&'static str>,
     pub(super) http2: http2::Builder<LocalTasks>,
     read_buffer: RefCell<Box<[u8]>>,
     spare_buffers: RefCell<Vec<Vec<u8>>>,
@@ -58,8 +61,9 @@ impl Client {
         http2.max_header_list_size(MAX_HEADER_BYTES);
         let ClientOptions { tls, max_body_kept, dial } = options;
         let read_buffer = RefCell::new(vec![0; READ_BUFFER_BYTES].into());
+        let user_agent = dial.is_none().then_some(concat!("stampede-shooter/", env!("CARGO_PKG_VERSION")));
         let connector = Connector::new(clock, tls, dial);
-        Self { connector, max_body_kept, http2, read_buffer, spare_buffers: RefCell::default() }
+        Self { connector, max_body_kept, user_agent, http2, read_buffer, spare_buffers: RefCell::default() }
     }
 
     /// Borrows the buffer that all reads go through. It must not be held from one poll to the next.

@@ -58,6 +58,7 @@ async fn send(client: &Client, session: &HttpSession, meter: &Meter, request: &R
         let outgoing = OutgoingRequest {
             request,
             cookie: session.cookies.field(&request.origin, &request.target),
+            user_agent: client.user_agent,
             is_last: connections.is_single_use(),
         };
         match connection {

@@ -22,7 +22,7 @@ use super::body::{self, BodyCollector};
 use super::body_channel::BodyChannel;
 use super::client::Client;
 use super::header_section::HeaderSection;
-use super::message::{OutgoingRequest, Reply, USER_AGENT_VALUE, has_payload};
+use super::message::{OutgoingRequest, Reply, has_payload};
 use crate::net::{Failure, Meter, MeteredStream, Traffic, TrafficGuard, Transport};
 
 type HyperRequest = hyper::Request<RequestContent>;
@@ -163,7 +163,7 @@ async fn receive(
 
 /// Converts a request to hyper's form.
 fn message(outgoing: OutgoingRequest<'_>) -> HyperRequest {
-    let OutgoingRequest { request, cookie, .. } = outgoing;
+    let OutgoingRequest { request, cookie, user_agent, .. } = outgoing;
     let streamed = request.channel.as_ref().filter(|channel| channel.has_request_content());
     let mut message = HyperRequest::new(match streamed {
         Some(channel) => RequestContent::Pieces(request.body.clone(), Rc::clone(channel)),
@@ -181,10 +181,10 @@ fn message(outgoing: OutgoingRequest<'_>) -> HyperRequest {
     if request.decode && !headers.contains_key(ACCEPT_ENCODING) {
         headers.insert(ACCEPT_ENCODING, HeaderValue::from_static(body::ACCEPTED_CODINGS));
     }
-    match headers.get(USER_AGENT).map(HeaderValue::is_empty) {
-        None => drop(headers.insert(USER_AGENT, HeaderValue::from_static(USER_AGENT_VALUE))),
-        Some(true) => drop(headers.remove(USER_AGENT)),
-        Some(false) => {}
+    match (headers.get(USER_AGENT).map(HeaderValue::is_empty), user_agent) {
+        (None, Some(user_agent)) => drop(headers.insert(USER_AGENT, HeaderValue::from_static(user_agent))),
+        (Some(true), _) => drop(headers.remove(USER_AGENT)),
+        _ => {}
     }
     if let Some(cookie) = cookie.filter(|_| !headers.contains_key(COOKIE)) {
         headers.insert(COOKIE, cookie);

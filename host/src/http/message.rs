@@ -15,9 +15,6 @@ use super::fields::Fields;
 use super::header_section::HeaderSection;
 use crate::net::{Origin, Version};
 
-/// The `user-agent` of requests without one of their own.
-pub(super) const USER_AGENT_VALUE: &str = concat!("stampede-shooter/", env!("CARGO_PKG_VERSION"));
-
 /// One request; cheap to clone.
 #[derive(Clone)]
 pub struct Request {
@@ -56,6 +53,8 @@ pub(super) struct OutgoingRequest<'a> {
     pub request: &'a Request,
     /// The user's cookies for its target; a `cookie` among the request's own headers wins.
     pub cookie: Option<HeaderValue>,
+    /// The `user-agent`, if it has none of its own.
+    pub user_agent: Option<&'static str>,
     /// True when the connection is closed after it. Over HTTP/2 this has no effect.
     pub is_last: bool,
 }

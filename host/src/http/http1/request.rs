@@ -4,12 +4,12 @@ use hyper::Method;
 use hyper::header::{ACCEPT_ENCODING, CONNECTION, CONTENT_LENGTH, COOKIE, HOST, TRANSFER_ENCODING, USER_AGENT};
 
 use super::super::body;
-use super::super::message::{OutgoingRequest, Request, USER_AGENT_VALUE, has_payload};
+use super::super::message::{OutgoingRequest, Request, has_payload};
 
 /// Writes the head of a request. The last request on a connection has `connection: close`, unless it has a `connection`
 /// field of its own. `content-length` is the length of the body; framing fields of the request are ignored.
 pub(super) fn write_head(outgoing: &OutgoingRequest<'_>, out: &mut Vec<u8>) {
-    let OutgoingRequest { request, cookie, is_last } = outgoing;
+    let OutgoingRequest { request, cookie, user_agent, is_last } = outgoing;
     let put = |out: &mut Vec<u8>, parts: &[&[u8]]| parts.iter().for_each(|part| out.extend_from_slice(part));
     put(out, &[request.method.as_str().as_bytes(), b" ", request.target.as_str().as_bytes(), b" HTTP/1.1\r\n"]);
     let (mut host, mut own_cookie, mut codings, mut agent) = (false, false, false, false);
@@ -31,8 +31,8 @@ pub(super) fn write_head(outgoing: &OutgoingRequest<'_>, out: &mut Vec<u8>) {
     if !host {
         put(out, &[b"host: ", request.origin.host_field().as_bytes(), b"\r\n"]);
     }
-    if !agent {
-        put(out, &[b"user-agent: ", USER_AGENT_VALUE.as_bytes(), b"\r\n"]);
+    if let Some(user_agent) = user_agent.filter(|_| !agent) {
+        put(out, &[b"user-agent: ", user_agent.as_bytes(), b"\r\n"]);
     }
     if let Some(cookie) = cookie.as_ref().filter(|_| !own_cookie) {
         put(out, &[b"cookie: ", cookie.as_bytes(), b"\r\n"]);
@@ -81,11 +81,11 @@ mod tests {
         };
         let mut out = Vec::new();
         let cookie = cookie.map(HeaderValue::from_static);
-        write_head(&OutgoingRequest { request: &request, cookie, is_last }, &mut out);
+        write_head(&OutgoingRequest { request: &request, cookie, user_agent: Some("program/1"), is_last }, &mut out);
         String::from_utf8(out).unwrap()
     }
 
-    const AGENT: &str = concat!("user-agent: stampede-shooter/", env!("CARGO_PKG_VERSION"), "\r\n");
+    const AGENT: &str = "user-agent: program/1\r\n";
 
     #[test]
     fn an_empty_user_agent_is_not_sent() {

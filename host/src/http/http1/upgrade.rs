@@ -46,7 +46,8 @@ pub(crate) async fn upgrade(
     let begun = client.now();
     let mut head = client.spare_buffer();
     let cookie = session.cookies.field(&request.origin, &request.target);
-    request::write_head(&OutgoingRequest { request, cookie, is_last: false }, &mut head);
+    let user_agent = client.user_agent;
+    request::write_head(&OutgoingRequest { request, cookie, user_agent, is_last: false }, &mut head);
     stream.write_all(&head).await.map_err(|error| Stream::failure(&error))?;
     stream.flush().await.map_err(|error| Stream::failure(&error))?;
     meter.update(|measured| measured.bytes_out += head.len() as u64);
