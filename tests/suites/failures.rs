@@ -12,7 +12,7 @@ const FAILING: [(&str, &str, &str, &str); 9] = [
     ("Closed", "url: /close", "network", "connection closed before the reply"),
     ("Truncated", "url: /truncated", "protocol", "reply truncated"),
     ("Malformed", "url: /malformed", "protocol", "malformed reply: invalid version"),
-    ("Endless", "url: /endless, timeout: 200ms", "timeout", "not done within 200ms"),
+    ("Endless", "url: /endless, timeout: 200ms", "timeout", "not done within 200ms: in the body"),
     ("Oversized", "url: /big-header/1000000", "protocol", "header section too large"),
     ("Status", "url: /status/503", "status", "expected status 200 to 399, got 503"),
     ("Body", "url: /bytes/5, expect_body: nonesuch", "check", "expected the body to contain `nonesuch`"),
@@ -40,7 +40,9 @@ fn each_failure_is_counted_in_its_category_and_later_steps_still_run() {
     for (name, _, category, example) in FAILING.into_iter().chain([refused]) {
         let row = report.row(name);
         assert_eq!((row.total(), row.errors()), (2, BTreeMap::from([(category, 2)])), "{name}");
-        assert_eq!(row.example(category), example, "{name}");
+        // How much of an endless body comes in time is the machine's affair.
+        let shown = row.example(category).split(", after").next();
+        assert_eq!(shown, Some(example), "{name}");
         assert_eq!(row.tasks("failed"), 2, "{name}");
     }
     let after = report.row("After");

@@ -6,6 +6,7 @@ use stampede_time::{Clock, Nanos};
 use tokio::io::DuplexStream;
 
 use super::dns::DnsCache;
+use super::slow_addresses::SlowAddresses;
 use super::tls::Tls;
 
 /// Stands in for the network in a rehearsal: no name is resolved and TLS is left out.
@@ -24,12 +25,14 @@ pub struct Connector {
     pub dial: Option<Arc<dyn Dial>>,
     /// Names resolved before.
     pub names: DnsCache,
+    /// Addresses that were slow to answer.
+    pub slow_addresses: SlowAddresses,
 }
 
 impl Connector {
     /// Creates a connector that has resolved nothing yet.
     pub fn new(clock: Clock, tls: Tls, dial: Option<Arc<dyn Dial>>) -> Self {
-        Self { clock, tls, dial, names: DnsCache::default() }
+        Self { clock, tls, dial, names: DnsCache::default(), slow_addresses: SlowAddresses::default() }
     }
 
     /// Returns the time.

@@ -12,6 +12,20 @@ use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
 
 use crate::metrics::sample::PhaseDurations;
 
+/// The part of an exchange that is under way.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum Stage {
+    /// The connection is open.
+    #[default]
+    Connected,
+    /// The host name is being resolved.
+    Resolving,
+    /// A TCP connection is being opened.
+    Connecting,
+    /// The TLS handshake has begun.
+    Handshake,
+}
+
 /// Progress of an exchange.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct Measurements {
@@ -32,6 +46,29 @@ pub struct Measurements {
     pub body_bytes_in: u64,
     /// Durations of the phases completed so far.
     pub phases: PhaseDurations,
+    /// The part that is under way.
+    pub stage: Stage,
+}
+
+impl Measurements {
+    /// Describes how far the exchange has come, to follow "not done within 1s: ".
+    pub fn progress(&self) -> String {
+        match self.stage {
+            Stage::Resolving => "resolving the name".into(),
+            Stage::Connecting => "connecting".into(),
+            Stage::Handshake => "in the TLS handshake".into(),
+            Stage::Connected if self.status == 0 => "waiting for the reply".into(),
+            Stage::Connected => format!("in the body, after {} bytes", self.body_bytes_in),
+        }
+    }
+
+    /// Describes likewise how far a task has come on its sockets.
+    pub fn socket_progress(&self) -> String {
+        match self.stage {
+            Stage::Connected => format!("waiting for the peer, after {} bytes", self.bytes_in),
+            _ => self.progress(),
+        }
+    }
 }
 
 /// Records the progress of an exchange. It can be read after the exchange's future was dropped halfway: a sample of a

@@ -10,6 +10,7 @@
 //! | `tls` | trusted certificates, offered protocols (ALPN), the handshake |
 //! | `connector` | the settings with which a worker opens connections |
 //! | `connect` | resolve, connect, TLS: a connection for HTTP |
+//! | `slow_addresses` | addresses that are tried last for a while |
 //! | `stream` | byte streams for protocols other than HTTP |
 //! | `version` | the versions of HTTP that a connection is opened for |
 //! | `meter` | time and bytes of one exchange |
@@ -22,6 +23,7 @@ mod failure;
 mod grants;
 mod meter;
 mod origin;
+mod slow_addresses;
 mod stream;
 mod tls;
 mod version;

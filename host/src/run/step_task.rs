@@ -320,7 +320,8 @@ impl StepTask<'_> {
             self.record_cut_off(&cut_off, kind, outcome);
         }
         if let Some(kind) = blame {
-            session.note_failure(kind, || self.outcome_text(outcome));
+            let sockets = task.sockets.has_begun().then(|| task.sockets.meter.read().socket_progress());
+            session.note_failure(kind, || self.outcome_text(outcome, sockets.as_deref()));
         }
         session.close_sample();
         if let Some(TaskSample { failure }) = task_sample {
@@ -330,14 +331,17 @@ impl StepTask<'_> {
     }
 
     /// Returns the reason that an example shows for exchanges that the end of a task cut off, or for the failed task.
-    fn outcome_text(&self, outcome: &TaskOutcome) -> String {
+    /// `progress` is how far it had come, if it waited for the target.
+    fn outcome_text(&self, outcome: &TaskOutcome, progress: Option<&str>) -> String {
+        let progress = progress.map(|progress| format!(": {progress}")).unwrap_or_default();
         match outcome {
             TaskOutcome::Passed => "the action ended first".into(),
-            TaskOutcome::Unfinished => "no complete reply by the end of the graceful stop".into(),
+            TaskOutcome::Unfinished => format!("not done by the end of the graceful stop{progress}"),
             TaskOutcome::Cancelled => "the run ended first".into(),
             TaskOutcome::Failed => format!("{} failed its task without a reason", self.plugin()),
             TaskOutcome::TimedOut => {
-                format!("not done within {}", humantime::format_duration(Duration::from_nanos(self.step.timeout)))
+                let timeout = humantime::format_duration(Duration::from_nanos(self.step.timeout));
+                format!("not done within {timeout}{progress}")
             }
             TaskOutcome::Lost(text) => text.clone(),
         }
@@ -356,7 +360,8 @@ impl StepTask<'_> {
 
     /// Records the exchanges that were cut off, with an example of their failure.
     fn record_cut_off(&self, cut_off: &[Measurements], kind: FailureKind, outcome: &TaskOutcome) {
-        self.session.record_example(kind, || self.outcome_text(outcome));
+        let progress = || cut_off.first().map(Measurements::progress);
+        self.session.record_example(kind, || self.outcome_text(outcome, progress().as_deref()));
         cut_off.iter().for_each(|measured| self.session.record(&sample(self.step.row, measured, Some(kind))));
     }
 

@@ -110,7 +110,7 @@ fn failures_have_their_category() {
         ("Status", "status", "expected status OK, got NOT_FOUND: as ordered: é%"),
         ("After", "status", "expected status OK, got INTERNAL: as ordered: é%"),
         ("Fine", "status", "expected status NOT_FOUND, got OK"),
-        ("Late", "timeout", "not done within 100ms"),
+        ("Late", "timeout", "not done within 100ms: waiting for the reply"),
         ("Large", "protocol", "a message has 1006 bytes, more than the 1000 of `max_message`"),
         ("Other", "check", "expected a message with `$.text` = `b`, got 1 others"),
         ("Save", "check", "save `a`: nothing at `$.nothing`"),

@@ -69,8 +69,8 @@ fn failures_have_their_category() {
         ("Early", "network", "expected 3 events, got 2 before the stream ended"),
         ("Short", "network", "expected events for 300s, got 2 before the stream ended"),
         ("Other", "check", "expected an event to contain `event 4`, got 3 others"),
-        ("Late", "timeout", "not done within 100ms"),
-        ("Half", "timeout", "not done within 100ms"),
+        ("Late", "timeout", "not done within 100ms: in the body, after 27 bytes"),
+        ("Half", "timeout", "not done within 100ms: in the body, after 9 bytes"),
         ("Large", "protocol", "an event has more than 1048576 bytes"),
     ] {
         let row = report.row(name);

@@ -102,7 +102,7 @@ fn every_end_but_the_right_one_has_its_category() {
         ("Ended", "network", "expected `ok`, got nothing before the connection ended"),
         ("Other", "check", "expected a line with `+OK`, got `-ERR what?\\r\\n`"),
         ("Long", "protocol", "expected `+OK` within 5 bytes"),
-        ("Late", "timeout", "not done within 100ms"),
+        ("Late", "timeout", "not done within 100ms: waiting for the peer, after "),
         ("Elsewhere", "network", "a connection to `127.0.0.1:1`, which is not granted"),
     ] {
         let row = report.row(name);
