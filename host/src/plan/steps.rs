@@ -10,6 +10,7 @@ use stampede_time::{Nanos, nanos};
 
 use super::capture::Capture;
 use super::checks::{self, Check};
+use super::params_json::params_json;
 use super::scenarios::ScenarioDraft as Scenario;
 use super::{PlannedPlugin, Step};
 use crate::diagnostic::{Diagnostic, Diagnostics, Span, suggest};
@@ -24,7 +25,7 @@ use crate::plugin::instance::{ConfigureError, Instance, ParamsError};
 use crate::plugin::load::loader::LoadedPlugin;
 use crate::plugin::load::plugin_set::PluginSet;
 use crate::plugin::load::policy;
-use crate::plugin::load::schema::Violation;
+use crate::plugin::load::schema::{ParamsSchema, Violation};
 use crate::plugin::script_context::{ScriptContext, StepParams};
 use crate::script::{LOGIN_KEYS, STEP_KEYS, model, span_within, value_of};
 use crate::template::Environment;
@@ -126,16 +127,26 @@ impl<'a> StepDraft<'a> {
         Some(values.flat_map(|names| names.keys().map(String::as_str)).collect())
     }
 
-    /// Returns the step as its plugin gets it.
-    fn step_params(&self) -> StepParams {
+    /// Returns the step as its plugin gets it, whose schema decides which scalars are texts.
+    fn step_params(&self, schema: Option<&Value>) -> StepParams {
         let (step, action) = (label(self.scenario, &self.name), self.action.clone());
-        StepParams { step, action, params: self.params.clone(), environment: self.environment.clone() }
+        let json = match self.spec {
+            Some(spec) => params_json(&spec.params, &spec.source, schema),
+            None => self.params.to_string(),
+        };
+        let params = serde_json::from_str(&json).expect("it was written as JSON");
+        StepParams { step, action, params, json, environment: self.environment.clone() }
+    }
+
+    /// Returns the step as a plugin gets it.
+    fn step_params_for(&self, plugin: &LoadedPlugin) -> StepParams {
+        self.step_params(plugin.schema(&self.action).map(ParamsSchema::json))
     }
 
     /// Returns the values of `env` in its parameters, except those that the script itself has.
     pub fn secret_values(&self, shared: &Environment) -> Vec<String> {
         let environment = self.environment.as_deref().unwrap_or(shared);
-        let context = ConfigureContext::new(&self.step_params());
+        let context = ConfigureContext::new(&self.step_params(None));
         context.environment.iter().filter_map(|name| environment.secret(name)).map(str::to_owned).collect()
     }
 
@@ -205,7 +216,7 @@ pub fn validate_steps(
             origins.extend(known.into_iter().map(|origin| RequestedOrigin { by_builtin, origin }));
         }
         ready.push(PlannedPlugin {
-            steps: mine.into_iter().map(StepDraft::step_params).collect(),
+            steps: mine.into_iter().map(|draft| draft.step_params_for(&plugin)).collect(),
             policy: plugin.policy.clone(),
             plugin,
         });
@@ -332,13 +343,14 @@ fn configure(
     let mut instance = Instance::new(&plugin.code, worker_plugin).map_err(|error| trapped(&error))?;
     let mut diagnostics = Diagnostics::default();
     for draft in drafts {
-        let configured = instance.configure(&draft.step_params());
+        let step = draft.step_params_for(plugin);
+        let configured = instance.configure(&step);
         if let Err(ConfigureError::Params(diagnostic)) = configured {
             diagnostics.push(params_diagnostic(draft, *diagnostic));
             continue;
         }
         // The plugin's own message wins. Its schema catches values that it accepted unchecked, or trapped on.
-        let violations = violations(draft, plugin);
+        let violations = violations(draft, plugin, &step.params);
         if let Err(ConfigureError::Trap(error)) = configured {
             diagnostics.0.extend(if violations.is_empty() { vec![trapped(&error)] } else { violations });
             break;
@@ -349,8 +361,8 @@ fn configure(
 }
 
 /// Reports where a step violates the action's own schema.
-fn violations(draft: &StepDraft<'_>, plugin: &LoadedPlugin) -> Vec<Diagnostic> {
-    let violations = plugin.schema(&draft.action).map(|schema| schema.violations(&draft.params)).unwrap_or_default();
+fn violations(draft: &StepDraft<'_>, plugin: &LoadedPlugin, params: &Value) -> Vec<Diagnostic> {
+    let violations = plugin.schema(&draft.action).map(|schema| schema.violations(params)).unwrap_or_default();
     let error = |Violation { pointer, message }| ParamsError { pointer, message, help: None, span: None };
     violations.into_iter().map(|violation| params_diagnostic(draft, error(violation))).collect()
 }

@@ -117,10 +117,9 @@ impl Instance {
     /// See [`ConfigureError`].
     pub fn configure(&mut self, step: &StepParams) -> Result<(), ConfigureError> {
         self.state().guest().configuring = Some(ConfigureContext::new(step));
-        let params = step.params.to_string();
         let result = match &mut self.backend {
-            Backend::Sandboxed(guest) => guest.configure(&step.action, &params),
-            Backend::Native(native) => native.configure(&step.action, &params),
+            Backend::Sandboxed(guest) => guest.configure(&step.action, &step.json),
+            Backend::Native(native) => native.configure(&step.action, &step.json),
         };
         let configuring = self.state().guest().configuring.take();
         match result {
