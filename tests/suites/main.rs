@@ -16,6 +16,7 @@ mod generator;
 mod guests;
 mod honesty;
 mod hostile;
+mod input_files;
 mod inspect;
 mod languages;
 mod load;

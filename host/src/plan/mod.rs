@@ -5,7 +5,9 @@
 pub mod build;
 pub mod capture;
 pub mod checks;
+mod data_summary;
 pub mod describe;
+mod env_file;
 pub mod flow;
 mod include;
 mod json_text;
