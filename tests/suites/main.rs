@@ -35,6 +35,7 @@ mod reports;
 mod schema;
 mod script_golden;
 mod secrets;
+mod sent_requests;
 mod session;
 mod sources;
 mod unfinished;

@@ -207,8 +207,8 @@ pub struct RunArgs {
     pub script: Option<PathBuf>,
     /// A data set from a file, for `{{pick NAME}}` and `{{next NAME}}` (repeatable)
     ///
-    /// The extension selects the format: .csv, .tsv, .json, .ndjson or .txt. Replaces a data set of the same name in the
-    /// script. Several are separated by line breaks in the variable.
+    /// The extension selects the format: .csv, .tsv, .json, .ndjson or .txt. Replaces a data set of the same name in
+    /// the script. Several are separated by line breaks in the variable.
     #[arg(
         long,
         value_name = "NAME=FILE",

@@ -1,7 +1,7 @@
 //! The file of `--env-file`: a variable a line, `NAME=VALUE`. A value is the text after `=` as it stands, because
-//! passwords, JSON and Windows paths must arrive unchanged: no `$NAME` is replaced, no backslash means anything, and `#`
-//! begins a comment only where it begins a line. The one rule for quotes: a value in single or double quotes is what
-//! stands between them, over several lines if need be.
+//! passwords, JSON and Windows paths must arrive unchanged: no `$NAME` is replaced, no backslash means anything, and
+//! `#` begins a comment only where it begins a line. The one rule for quotes: a value in single or double quotes is
+//! what stands between them, over several lines if need be.
 
 use std::path::Path;
 use std::sync::Arc;
@@ -183,7 +183,8 @@ mod tests {
         fn no_text_panics_and_no_message_shows_a_value(text in r#"([A-C=#'" $\\\n\r]|export |s3cret){0,40}"#) {
             let (_, errors) = parse(&text);
             for error in errors {
-                prop_assert!(!error.shown.contains("s3cret"));
+                let (_, value) = error.shown.split_once('=').unwrap_or_default();
+                prop_assert!(!value.contains("s3cret"));
                 let _ = error.diagnostic(Path::new("a.env"));
             }
         }

@@ -36,6 +36,7 @@ use crate::metrics::custom_metric::MetricInfo;
 use crate::metrics::sample::RowId;
 use crate::metrics::threshold::ThresholdRule;
 use crate::net::{Dial, Tls};
+use crate::plugin::contract::preview::RequestPreview;
 use crate::plugin::load::loader::LoadedPlugin;
 use crate::plugin::policy::PluginPolicy;
 use crate::plugin::script_context::{ScriptContext, StepParams};
@@ -151,6 +152,8 @@ pub struct Step {
     pub needs_body: bool,
     /// The parts of its replies that conditions read.
     pub reply_detail: ReplyDetail,
+    /// A description of its request, if it prepares one.
+    pub request: Option<RequestPreview>,
 }
 
 impl Plan {

@@ -18,6 +18,7 @@ use crate::expression::ReplyDetail;
 use crate::metrics::aggregate::{RowInfo, label};
 use crate::metrics::sample::RowId;
 use crate::net::{Grant, Grants, Origin};
+use crate::plugin::contract::preview::RequestPreview;
 use crate::plugin::contract::state::ConfigureContext;
 use crate::plugin::instance::error_text::error_text;
 use crate::plugin::instance::worker_plugin::{SharedNames, WorkerPlugin};
@@ -134,7 +135,7 @@ impl<'a> StepDraft<'a> {
             Some(spec) => params_json(&spec.params, &spec.source, schema),
             None => self.params.to_string(),
         };
-        let params = serde_json::from_str(&json).expect("it was written as JSON");
+        let params = serde_json::from_str(&json).unwrap_or_default();
         StepParams { step, action, params, json, environment: self.environment.clone() }
     }
 
@@ -200,6 +201,7 @@ pub fn validate_steps(
             captures,
             checks,
             reply_detail: ReplyDetail::Nothing,
+            request: None,
         });
         used[at].rows.push(row);
     }
@@ -213,7 +215,8 @@ pub fn validate_steps(
         let mine: Vec<&StepDraft<'_>> = rows.iter().map(|row| &drafts[*row]).collect();
         if let Some(known) = diagnostics.absorb(configure(&plugin, &mine, script_context, names)) {
             let by_builtin = plugin.is_builtin;
-            origins.extend(known.into_iter().map(|origin| RequestedOrigin { by_builtin, origin }));
+            rows.iter().zip(known.requests).for_each(|(row, request)| steps[*row].request = request);
+            origins.extend(known.origins.into_iter().map(|origin| RequestedOrigin { by_builtin, origin }));
         }
         ready.push(PlannedPlugin {
             steps: mine.into_iter().map(|draft| draft.step_params_for(&plugin)).collect(),
@@ -323,14 +326,21 @@ fn checks(draft: &StepDraft<'_>, plugin: &LoadedPlugin) -> Result<Vec<Check>, Di
     }
 }
 
-/// Has a plugin configure its steps in an instance of its own. Returns the origins that its requests are known to go
-/// to.
+/// The requests that a plugin prepared for its steps.
+struct Configured {
+    /// The origins that its requests are known to go to.
+    origins: Vec<Rc<Origin>>,
+    /// The request of each step, if it prepared one.
+    requests: Vec<Option<RequestPreview>>,
+}
+
+/// Has a plugin configure its steps in an instance of its own.
 fn configure(
     plugin: &Arc<LoadedPlugin>,
     drafts: &[&StepDraft<'_>],
     script_context: &Arc<ScriptContext>,
     names: &SharedNames,
-) -> Result<Vec<Rc<Origin>>, Diagnostics> {
+) -> Result<Configured, Diagnostics> {
     let trapped = |error: &wasmtime::Error| {
         Diagnostic::new("plugin::trap", format!("plugin `{}` failed: {}", plugin.name(), error_text(error)))
     };
@@ -341,8 +351,9 @@ fn configure(
     }
     let worker_plugin = WorkerPlugin::new(policy, Arc::clone(script_context), names);
     let mut instance = Instance::new(&plugin.code, worker_plugin).map_err(|error| trapped(&error))?;
-    let mut diagnostics = Diagnostics::default();
+    let (mut diagnostics, mut requests) = (Diagnostics::default(), Vec::new());
     for draft in drafts {
+        let prepared = instance.prepared_requests();
         let step = draft.step_params_for(plugin);
         let configured = instance.configure(&step);
         if let Err(ConfigureError::Params(diagnostic)) = configured {
@@ -356,8 +367,20 @@ fn configure(
             break;
         }
         diagnostics.0.extend(violations);
+        let request = instance.preview_since(prepared);
+        diagnostics.0.extend(request.as_ref().and_then(|request| not_json(draft, request)));
+        requests.push(request);
     }
-    diagnostics.into_result(instance.origins())
+    diagnostics.into_result(Configured { origins: instance.origins(), requests })
+}
+
+/// Reports a JSON text that is not JSON with the first row of its data.
+fn not_json(draft: &StepDraft<'_>, request: &RequestPreview) -> Option<Diagnostic> {
+    let reason = request.json_error.as_ref()?;
+    let message = format!("with the first row of its data this is not JSON: {reason}");
+    let help =
+        Some("`{{json X}}` adds quotes and escapes, `{{jsonEscape X}}` escapes; a mapping needs neither".to_owned());
+    Some(params_diagnostic(draft, ParamsError { pointer: "/json_body".to_owned(), message, help, span: None }))
 }
 
 /// Reports where a step violates the action's own schema.

@@ -53,7 +53,8 @@ impl State {
     }
 }
 
-/// Returns the call whose text is escaped for a JSON string, as in a mapping that is a [`JsonTemplate`](crate::JsonTemplate).
+/// Returns the call whose text is escaped for a JSON string, as in the mapping of a
+/// [`JsonTemplate`](crate::JsonTemplate).
 fn escaped(call: &str) -> Option<&str> {
     call.strip_prefix("jsonEscape (")?.strip_suffix(')')
 }

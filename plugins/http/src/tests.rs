@@ -177,7 +177,7 @@ fn errors_are_explained_where_they_are() {
             "`basic` and `bearer` exclude each other",
             "",
         ),
-        (r#""query": {"a": [1]}"#, "/query/a", "expected a text, got a list", ""),
+        (r#""query": {"a": {}}"#, "/query/a", "expected a text or a list of texts, got a mapping", ""),
         (r#""compression": "yes""#, "/compression", "expected `true` or `false`, got `yes`", ""),
         (
             r#""json_body": {"a": "{{oops}}"}"#,
