@@ -43,7 +43,7 @@ impl<'de> Deserialize<'de> for Template {
 }
 
 /// Reads any scalar: YAML reads `page: 7` as a number, and its author meant a text.
-struct TemplateVisitor;
+pub(crate) struct TemplateVisitor;
 
 impl Visitor<'_> for TemplateVisitor {
     type Value = Template;

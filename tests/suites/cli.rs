@@ -28,8 +28,8 @@ fn check_prints_the_plan_with_its_needs_and_sends_nothing() {
         "100 virtual users, begun over 10s, walk the script for 2m, each at 0.5 rps at most (50.0 rps in all).
 Before its first step each user signs in: login (action `login`).
 Each walk takes 2 steps:
-  1. First (action `http`, within 30s)
-  2. Second, \"quoted\" (action `http`, within 30s)
+  1. First (action `http`, within 30s): GET {origin}/bytes/10
+  2. Second, \"quoted\" (action `http`, within 30s): GET {origin}/status/404
 Requests go to {origin}.
 At the end requests in flight get 5s to finish.
 Needs: 100 users on 2 worker threads, up to 100 connections, about 32 MiB of memory, 164 open files (the limit is 1000).

@@ -397,21 +397,21 @@ steps:
     let expected = "\
   if iteration == 0:
     2 times:
-      1. Home (action `http`, within 30s)
+      1. Home (action `http`, within 30s): GET http://127.0.0.1:9/
   if passed:
     timed together as Checkout:
       retried up to 2 times if it fails:
-        2. Pay (action `http`, within 30s)
+        2. Pay (action `http`, within 30s): GET http://127.0.0.1:9/pay
   else:
-    3. Leave (action `http`, within 30s)
+    3. Leave (action `http`, within 30s): GET http://127.0.0.1:9/leave
   in 75 % of the cases:
-    4. Film (action `http`, within 30s)
+    4. Film (action `http`, within 30s): GET http://127.0.0.1:9/film
   in 25 % of the cases:
-    5. Series (action `http`, within 30s)
+    5. Series (action `http`, within 30s): GET http://127.0.0.1:9/series
   up to 5 times, while reply.status != 200:
     in parallel:
-      6. Poster (action `http`, within 30s)
-      7. Trailer (action `http`, within 30s)
+      6. Poster (action `http`, within 30s): GET http://127.0.0.1:9/poster
+      7. Trailer (action `http`, within 30s): GET http://127.0.0.1:9/trailer
 ";
     assert!(run.stdout.contains(expected), "{}", run.stdout);
 }

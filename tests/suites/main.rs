@@ -1,5 +1,6 @@
 //! The real binary against real targets. Each suite is a file; the name of each test is the statement that it checks.
 
+mod as_typed;
 mod bad_input;
 mod book;
 mod cli;
@@ -15,6 +16,7 @@ mod generator;
 mod guests;
 mod honesty;
 mod hostile;
+mod input_files;
 mod inspect;
 mod languages;
 mod load;
@@ -34,6 +36,7 @@ mod reports;
 mod schema;
 mod script_golden;
 mod secrets;
+mod sent_requests;
 mod session;
 mod sources;
 mod unfinished;

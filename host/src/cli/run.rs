@@ -207,8 +207,8 @@ pub struct RunArgs {
     pub script: Option<PathBuf>,
     /// A data set from a file, for `{{pick NAME}}` and `{{next NAME}}` (repeatable)
     ///
-    /// The extension selects the format: .csv, .json, .ndjson or .txt. Replaces a data set of the same name in the
-    /// script. Several are separated by line breaks in the variable.
+    /// The extension selects the format: .csv, .tsv, .json, .ndjson or .txt. Replaces a data set of the same name in
+    /// the script. Several are separated by line breaks in the variable.
     #[arg(
         long,
         value_name = "NAME=FILE",
@@ -220,7 +220,8 @@ pub struct RunArgs {
     pub data: Vec<DataArg>,
     /// A file of NAME=value lines for `{{env NAME}}`
     ///
-    /// Variables of the environment itself take precedence.
+    /// A value is the text after `=` as it stands; in quotes it may have several lines. Variables of the environment
+    /// itself take precedence.
     #[arg(long, value_name = "FILE", env = "STAMPEDE_ENV_FILE", help_heading = "Script")]
     pub env_file: Option<PathBuf>,
     /// Refuse plugins whose digest is not in `stampede.lock`

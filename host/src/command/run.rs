@@ -124,7 +124,22 @@ pub(super) fn build_plan(args: &RunArgs, source: &Arc<SourceText>) -> Result<Pla
     let script = script::parse(source)?;
     let plan = plan::build(args, &script)?;
     warn_about_native(plan.native.iter().map(String::as_str));
+    warn_about_dropped_path(&plan);
     Ok(plan)
+}
+
+/// Warns if relative URLs do not lead below the base URL's path: they replace it as a browser's links do, where other
+/// tools put the two together.
+fn warn_about_dropped_path(plan: &Plan) {
+    let steps = plan.login.iter().chain(&plan.steps);
+    let mut dropped = steps.filter_map(|step| Some((step.row, step.request.as_ref()?.dropped_path.as_ref()?)));
+    let Some((row, path)) = dropped.next() else { return };
+    let (name, more) = (&plan.rows[row as usize].name, dropped.count());
+    let others = if more > 0 { format!(", nor are those of {more} more") } else { String::new() };
+    eprintln!(
+        "warning: the URL of `{name}` is not below the path `{path}` of the base URL{others}: end the base URL with `/`, and \
+         begin URLs below it without one"
+    );
 }
 
 /// Reads a script from a file, or from standard input if it is `-`.

@@ -1,18 +1,21 @@
 //! Loads the data sets before the run, and reports all errors in them at once.
 
 use std::fs::File;
-use std::io::{self, ErrorKind, Read};
+use std::io::{self, ErrorKind, Read, Seek, SeekFrom};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
+use flate2::read::MultiGzDecoder;
+
 use super::feed_strategy::FeedStrategy;
 use super::file::{self, ScanError};
-use super::problem::{DataFormat, FormatError, line_at};
+use super::problem::{DataFormat, FormatError, is_compressed, line_at};
 use super::set::{DataSet, DataSets, RowStore};
 use super::table::Table;
 use super::{csv, inline, json, text_lines};
 use crate::diagnostic::{Diagnostic, Diagnostics, SourceText, Span, suggest};
 use crate::script::model::{DataSource, DataSpec, Node, SecretColumns, Spanned};
+use crate::script::value_of;
 
 /// Loads every declared set, and those the command line adds.
 ///
@@ -29,7 +32,7 @@ pub(crate) fn load(
     let mut diagnostics = Diagnostics::default();
     let mut sets = Vec::new();
     for (name, entry) in declared.iter().filter(|(name, _)| extra.iter().all(|(other, _)| *other != name.value)) {
-        let rows = load_declared(&name.value, &entry.source, base, source).map_err(Diagnostics::from);
+        let rows = load_declared(&name.value, entry, base, source).map_err(Diagnostics::from);
         let set =
             diagnostics.absorb(rows).map(|rows| DataSet::new(name.value.clone(), rows, FeedStrategy::from_spec(entry)));
         sets.extend(set.and_then(|set| diagnostics.absorb(with_secret_columns(set, &entry.secret, source))));
@@ -79,11 +82,12 @@ fn unknown_column(set: &DataSet, name: &str) -> Diagnostic {
 }
 
 /// Loads a set of the script.
-fn load_declared(name: &str, from: &DataSource, base: &Path, source: &Arc<SourceText>) -> Result<RowStore, Diagnostic> {
-    let (result, span) = match from {
+fn load_declared(name: &str, entry: &DataSpec, base: &Path, source: &Arc<SourceText>) -> Result<RowStore, Diagnostic> {
+    let (result, span) = match &entry.source {
         DataSource::Inline(node) => (read_inline(name, node, source), node.span),
         DataSource::File(path) => {
-            (read_file(name, &path.value, &base.join(&path.value), STREAMING_THRESHOLD), path.span)
+            let data_file = DataFile { name, shown_path: &path.value, separator: value_of(entry.separator.as_ref()) };
+            (data_file.read(&base.join(&path.value), STREAMING_THRESHOLD), path.span)
         }
     };
     result.map_err(|failure| {
@@ -100,7 +104,8 @@ fn load_declared(name: &str, from: &DataSource, base: &Path, source: &Arc<Source
 
 /// Loads a set of the command line, whose errors have no place.
 fn load_extra(name: &str, path: &Path) -> Result<RowStore, Diagnostic> {
-    read_file(name, &path.to_string_lossy(), path, STREAMING_THRESHOLD).map_err(|failure| {
+    let data_file = DataFile { name, shown_path: &path.to_string_lossy(), separator: None };
+    data_file.read(path, STREAMING_THRESHOLD).map_err(|failure| {
         let code = match failure.kind {
             DataErrorKind::Missing => "usage::data-missing",
             DataErrorKind::Unreadable => "usage::data-unreadable",
@@ -162,32 +167,61 @@ fn read_inline(name: &str, node: &Node, source: &SourceText) -> Result<RowStore,
 /// need no system call.
 const STREAMING_THRESHOLD: u64 = 32 << 20;
 
-/// Reads rows in a file. `shown_path` is the path as the user knows it; a file of `large` bytes or more is not loaded
-/// into memory.
-fn read_file(name: &str, shown_path: &str, path: &Path, large: u64) -> Result<RowStore, DataError> {
-    let format = DataFormat::from_path(path).ok_or_else(|| DataError {
-        help: Some("use `.csv`, `.json`, `.ndjson`, `.jsonl` or `.txt`"),
-        ..DataError::new(
-            DataErrorKind::Format,
-            format!("data set `{name}`: the extension of `{shown_path}` names no data format"),
-        )
-    })?;
-    let io = |error: io::Error| unreadable(name, shown_path, &error);
-    let contents = |FormatError { line, message }| {
-        DataError::new(DataErrorKind::Format, format!("data set `{name}`: `{shown_path}`, line {line}: {message}"))
-    };
-    let mut file = File::open(path).map_err(io)?;
-    let rows = if file.metadata().map_err(io)?.len() >= large {
-        RowStore::File(file::scan(file, format).map_err(|error| match error {
-            ScanError::Io(error) => io(error),
-            ScanError::Contents(problem) => contents(problem),
-        })?)
-    } else {
-        let mut bytes = Vec::new();
-        file.read_to_end(&mut bytes).map_err(io)?;
-        RowStore::Memory(decode(&bytes).and_then(|text| parse_rows(format, text)).map_err(contents)?)
-    };
-    require_rows(rows, || format!("data set `{name}`: `{shown_path}` has no rows"))
+/// A file with rows.
+struct DataFile<'a> {
+    /// The name of the data set.
+    name: &'a str,
+    /// The path as the user knows it.
+    shown_path: &'a str,
+    /// The separator of its cells, if the script names it.
+    separator: Option<u8>,
+}
+
+impl DataFile<'_> {
+    /// Reads the rows. A file of `large` bytes or more is not loaded into memory, unless it is compressed.
+    fn read(&self, path: &Path, large: u64) -> Result<RowStore, DataError> {
+        let Self { name, shown_path, .. } = self;
+        let format = DataFormat::from_path(path).ok_or_else(|| DataError {
+            help: Some("use `.csv`, `.tsv`, `.json`, `.ndjson`, `.jsonl` or `.txt`, or one of these and `.gz`"),
+            ..DataError::new(
+                DataErrorKind::Format,
+                format!("data set `{name}`: the extension of `{shown_path}` names no data format"),
+            )
+        })?;
+        let io = |error: io::Error| unreadable(name, shown_path, &error);
+        let contents = |FormatError { line, message }| {
+            DataError::new(DataErrorKind::Format, format!("data set `{name}`: `{shown_path}`, line {line}: {message}"))
+        };
+        let mut file = File::open(path).map_err(io)?;
+        let rows = if file.metadata().map_err(io)?.len() >= large && !is_compressed(path) {
+            let mut head = Vec::new();
+            file.by_ref().take(csv::HEAD_BYTES as u64).read_to_end(&mut head).map_err(io)?;
+            file.seek(SeekFrom::Start(0)).map_err(io)?;
+            RowStore::File(file::scan(file, self.separated(format, &head)).map_err(|error| match error {
+                ScanError::Io(error) => io(error),
+                ScanError::Contents(problem) => contents(problem),
+            })?)
+        } else {
+            let mut bytes = Vec::new();
+            if is_compressed(path) {
+                MultiGzDecoder::new(file).read_to_end(&mut bytes).map_err(io)?;
+            } else {
+                file.read_to_end(&mut bytes).map_err(io)?;
+            }
+            let format = self.separated(format, &bytes);
+            RowStore::Memory(decode(&bytes).and_then(|text| parse_rows(format, text)).map_err(contents)?)
+        };
+        require_rows(rows, || format!("data set `{name}`: `{shown_path}` has no rows"))
+    }
+
+    /// Returns the format with the separator that the script names, or else the first line of a `.csv` file tells.
+    fn separated(&self, format: DataFormat, head: &[u8]) -> DataFormat {
+        match (format, self.separator) {
+            (DataFormat::Csv(_), Some(separator)) => DataFormat::Csv(separator),
+            (DataFormat::Csv(b','), None) => DataFormat::Csv(csv::separator_of(head)),
+            _ => format,
+        }
+    }
 }
 
 /// Returns the finished rows. A set without rows is an error, so that later code need not handle one.
@@ -225,7 +259,7 @@ pub(super) fn decode(bytes: &[u8]) -> Result<&str, FormatError> {
 /// Parses the rows of a file that is kept in memory.
 pub(super) fn parse_rows(format: DataFormat, text: &str) -> Result<Table, FormatError> {
     match format {
-        DataFormat::Csv => csv::parse(text),
+        DataFormat::Csv(separator) => csv::parse(text, separator),
         DataFormat::JsonArray => json::parse_array(text),
         DataFormat::JsonLines => json::parse_lines(text),
         DataFormat::Lines => Ok(text_lines::parse(text)),
@@ -282,7 +316,7 @@ mod tests {
     }
 
     fn entry(source: DataSource) -> DataSpec {
-        DataSpec { source, order: None, at_end: None, partition: None, secret: SecretColumns::None }
+        DataSpec { source, separator: None, order: None, at_end: None, partition: None, secret: SecretColumns::None }
     }
 
     fn first_cells(sets: &DataSets) -> Vec<(String, String)> {

@@ -12,6 +12,7 @@ mod json;
 mod load;
 mod partition_check;
 mod problem;
+mod quotes;
 mod set;
 mod table;
 mod text_lines;

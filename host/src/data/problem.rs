@@ -5,8 +5,8 @@ use std::path::Path;
 /// The format of a data file.
 #[derive(Clone, Copy, Debug)]
 pub(super) enum DataFormat {
-    /// `.csv`
-    Csv,
+    /// `.csv`, `.tsv`: the byte that separates the cells.
+    Csv(u8),
     /// `.json`
     JsonArray,
     /// `.ndjson`, `.jsonl`
@@ -16,16 +16,24 @@ pub(super) enum DataFormat {
 }
 
 impl DataFormat {
-    /// Returns the format of an extension, in upper or lower case.
+    /// Returns the format of an extension, in upper or lower case. That of a compressed file stands before its `.gz`.
     pub(super) fn from_path(path: &Path) -> Option<Self> {
+        let uncompressed = path.with_extension("");
+        let path = if is_compressed(path) { &uncompressed } else { path };
         match path.extension()?.to_str()?.to_ascii_lowercase().as_str() {
-            "csv" => Some(Self::Csv),
+            "csv" => Some(Self::Csv(b',')),
+            "tsv" => Some(Self::Csv(b'\t')),
             "json" => Some(Self::JsonArray),
             "ndjson" | "jsonl" => Some(Self::JsonLines),
             "txt" => Some(Self::Lines),
             _ => None,
         }
     }
+}
+
+/// Returns `true` if a file is compressed by gzip, going by its name.
+pub(super) fn is_compressed(path: &Path) -> bool {
+    path.extension().is_some_and(|extension| extension.eq_ignore_ascii_case("gz"))
 }
 
 /// An error in the contents of a file.

@@ -79,7 +79,9 @@ impl ExpressionInputs<'_> {
             ReplyPart::Size => (key("size"), integer(last.size)),
             ReplyPart::Body => (key("body"), Value::from(&*String::from_utf8_lossy(&last.body))),
             ReplyPart::Json => {
-                let parsed = || serde_json::from_slice(&last.body).map_or(Value::Null, |json| cel_value(&json));
+                // RFC 8259, section 8.1: a reader may ignore a byte order mark.
+                let text = last.body.strip_prefix(b"\xef\xbb\xbf").unwrap_or(&last.body);
+                let parsed = || serde_json::from_slice(text).map_or(Value::Null, |json| cel_value(&json));
                 (key("json"), last.json.get_or_init(parsed).clone())
             }
             ReplyPart::Headers => {

@@ -26,8 +26,8 @@ pub struct ClientOptions {
     /// Maximum size of content that can be kept, in bytes, before and after decoding. Larger content is received and
     /// counted to its end, and then the exchange fails.
     pub max_body_kept: usize,
-    /// Stands in for the network, if set. Such a target is told of no program, so that the bytes it expects do not depend
-    /// on the version.
+    /// Stands in for the network, if set. Requests to it have no `user-agent` of the program's, so that the bytes it
+    /// expects do not depend on the version.
     pub dial: Option<Arc<dyn Dial>>,
 }
 

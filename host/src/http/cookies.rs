@@ -1,5 +1,8 @@
 //! The cookies of one user (RFC 6265). Most users of most tests never get one, so the jar is created with the first.
 //!
+//! A cookie comes back byte for byte, in whatever encoding it was set. The jar holds text, so its strings have a
+//! character for each byte, U+0000 to U+00FF.
+//!
 //! Expiry is the one thing in a run that does not follow the run's clock: cookie_store compares with the system's time
 //! of day by itself.
 
@@ -10,6 +13,7 @@ use hyper::header::HeaderValue;
 use hyper::http::uri::PathAndQuery;
 use url::Url;
 
+use super::cookie_date::with_http_date;
 use super::header_section::HeaderSection;
 use crate::net::Origin;
 
@@ -29,8 +33,9 @@ impl Cookies {
     /// Returns the value of an unexpired cookie, whatever its domain and path.
     pub fn value(&self, name: &str) -> Option<String> {
         let jar = self.jar.borrow();
-        let cookie = jar.as_ref()?.iter_unexpired().find(|cookie| cookie.name() == name);
-        cookie.map(|cookie| cookie.value().to_owned())
+        let name = characters_of(name.as_bytes());
+        let cookie = jar.as_ref()?.iter_unexpired().find(|cookie| cookie.name() == name)?;
+        Some(String::from_utf8_lossy(&bytes_of(cookie.value())).into_owned())
     }
 
     /// Saves the cookies for [`restore`](Self::restore).
@@ -51,7 +56,7 @@ impl Cookies {
 
     /// Keeps the cookies of a reply.
     pub(super) fn store_from(&self, headers: &HeaderSection, origin: &Origin, target: &PathAndQuery) {
-        let mut set = headers.cookies().filter_map(|value| std::str::from_utf8(value).ok()).peekable();
+        let mut set = headers.cookies().map(characters_of).peekable();
         if set.peek().is_none() {
             return;
         }
@@ -59,13 +64,23 @@ impl Cookies {
         let mut jar = self.jar.borrow_mut();
         let jar = jar.get_or_insert_default();
         for text in set {
-            let Ok(cookie) = Cookie::parse(text, &url) else { continue };
+            let Ok(cookie) = Cookie::parse(with_http_date(&text), &url) else { continue };
             if replaces_existing(jar, &cookie) || jar.iter_any().count() < MAX_COOKIES {
                 // A rejected cookie (of another domain, say) is ignored, as RFC 6265 section 5.3 requires.
                 let _ = jar.insert(cookie.into_owned(), &url);
             }
         }
     }
+}
+
+/// Returns a text with a character for each byte.
+fn characters_of(bytes: &[u8]) -> String {
+    bytes.iter().copied().map(char::from).collect()
+}
+
+/// Returns the bytes of such a text.
+fn bytes_of(characters: &str) -> Vec<u8> {
+    characters.chars().map(|character| u8::try_from(character).unwrap_or(b'?')).collect()
 }
 
 /// Returns `true` if the cookie replaces another with its domain, path and name (RFC 6265 section 5.3).
@@ -79,7 +94,7 @@ fn field(jar: &CookieStore, url: &Url) -> Option<HeaderValue> {
     let mut cookies = jar.matches(url);
     cookies.sort_by_key(|cookie| (usize::MAX - cookie.path.len(), cookie.name().to_owned()));
     let pairs: Vec<_> = cookies.iter().map(|cookie| format!("{}={}", cookie.name(), cookie.value())).collect();
-    if pairs.is_empty() { None } else { HeaderValue::from_str(&pairs.join("; ")).ok() }
+    if pairs.is_empty() { None } else { HeaderValue::from_bytes(&bytes_of(&pairs.join("; "))).ok() }
 }
 
 #[cfg(test)]
@@ -113,10 +128,27 @@ mod tests {
             ("secure, over http", &["a=1; Secure"], "http://site.test/", ""),
             ("replaced", &["a=1", "a=2"], "http://site.test/", "a=2"),
             ("taken back", &["a=1", "a=; Max-Age=0"], "http://site.test/", ""),
+            ("taken back by a date", &["a=1", "a=; Expires=Thu, 1 Jan 1970 00:00:01 UTC"], "http://site.test/", ""),
+            ("taken back by asctime", &["a=1", "a=; Expires=Thu Jan  1 00:00:01 1970"], "http://site.test/", ""),
+            ("no date", &["a=1; Expires=never"], "http://site.test/", "a=1"),
             ("malformed", &["; nothing"], "http://site.test/", ""),
         ] {
             assert_eq!(sent("http://site.test/", set, to), field, "{case}");
         }
+    }
+
+    #[test]
+    fn values_come_back_byte_for_byte() {
+        let url = Url::parse("http://site.test/").unwrap();
+        let (origin, target) = (Origin::of(&url).unwrap(), crate::net::target(&url).unwrap());
+        let cookies = Cookies::default();
+        let set: [(&str, &[u8]); 3] =
+            [("set-cookie", b"a=caf\xe9"), ("set-cookie", "b=ü✓".as_bytes()), ("set-cookie", b"c=\"x y\"")];
+        cookies.store_from(&set.into_iter().collect(), &origin, &target);
+        let sent = cookies.field(&origin, &target).unwrap();
+        assert_eq!(sent.as_bytes(), [b"a=caf\xe9; b=", "ü✓".as_bytes(), b"; c=\"x y\""].concat());
+        assert_eq!(cookies.value("b").as_deref(), Some("ü✓"));
+        assert_eq!(cookies.value("a").as_deref(), Some("caf\u{fffd}"));
     }
 
     #[test]

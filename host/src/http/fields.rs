@@ -44,9 +44,9 @@ impl Fields {
         self.iter().find(|(candidate, _)| candidate == name).map(|(_, value)| value)
     }
 
-    /// Keeps the fields for whose names `keep` returns `true`.
-    pub fn retain(&mut self, keep: impl Fn(&HeaderName) -> bool) {
-        let kept = self.iter().filter(|(name, _)| keep(name)).cloned().collect();
+    /// Keeps the fields for which `keep` returns `true`.
+    pub fn retain(&mut self, keep: impl Fn(&Field) -> bool) {
+        let kept = self.iter().filter(|field| keep(field)).cloned().collect();
         *self = Self { rendered: kept, ..Self::default() };
     }
 
@@ -88,7 +88,7 @@ mod tests {
         assert_eq!(fields.get(&HeaderName::from_static("c")).unwrap(), "user");
         assert!(!fields.contains(&HeaderName::from_static("d")));
         assert_eq!(fields.to_map().len(), 4);
-        fields.retain(|name| name != "b");
+        fields.retain(|(name, _)| name != "b");
         assert_eq!(all(&fields), ["a: prepared", "c: user"]);
     }
 }

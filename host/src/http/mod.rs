@@ -40,6 +40,7 @@ mod body_channel;
 mod client;
 mod connection;
 mod connections;
+mod cookie_date;
 mod cookies;
 mod exchange;
 mod fields;

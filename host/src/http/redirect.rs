@@ -5,7 +5,7 @@ use std::rc::Rc;
 
 use hyper::header::{
     ACCEPT, ACCEPT_CHARSET, ACCEPT_ENCODING, ACCEPT_LANGUAGE, CACHE_CONTROL, CONTENT_ENCODING, CONTENT_LANGUAGE,
-    CONTENT_LOCATION, CONTENT_TYPE, HeaderName, PRAGMA, RANGE, USER_AGENT,
+    CONTENT_LOCATION, CONTENT_TYPE, HeaderName, HeaderValue, PRAGMA, RANGE, USER_AGENT,
 };
 use hyper::{Method, StatusCode};
 use url::Url;
@@ -36,14 +36,14 @@ const FOR_ANYONE: [HeaderName; 11] = [
 /// and 308 with a `location` do.
 ///
 /// After 303, and after 301 and 302 to a POST, the next request is a GET without content (a HEAD stays a HEAD). On the
-/// way to another origin only fields that cannot be credentials are kept, except those named in `secrets`.
+/// way to another origin only fields that cannot be credentials are kept, unless `is_secret` says so of their values.
 ///
 /// # Errors
 /// The location is malformed, is neither http nor https, or is not granted.
 pub(crate) fn next(
     sent: &Request,
     reply: &Reply,
-    secrets: &[HeaderName],
+    is_secret: impl Fn(&HeaderValue) -> bool,
     grants: &Rc<Grants>,
 ) -> Result<Option<Request>, Failure> {
     let Some(url) = location(sent, reply)? else { return Ok(None) };
@@ -57,10 +57,10 @@ pub(crate) fn next(
     if becomes_get(reply.status, &sent.method) {
         request.method = Method::GET;
         request.body = Default::default();
-        request.headers.retain(|name| !OF_CONTENT.contains(name));
+        request.headers.retain(|(name, _)| !OF_CONTENT.contains(name));
     }
     if !net::same_origin(&origin, &sent.origin) {
-        request.headers.retain(|name| FOR_ANYONE.contains(name) && !secrets.contains(name));
+        request.headers.retain(|(name, value)| FOR_ANYONE.contains(name) && !is_secret(value));
         request.origin = origin;
     }
     Ok(Some(request))
@@ -87,7 +87,7 @@ fn becomes_get(status: StatusCode, method: &Method) -> bool {
 #[cfg(test)]
 mod tests {
     use bytes::Bytes;
-    use hyper::header::{AUTHORIZATION, COOKIE, HOST, HeaderValue};
+    use hyper::header::{AUTHORIZATION, COOKIE, HOST};
 
     use super::*;
     use crate::net::Version;
@@ -97,12 +97,13 @@ mod tests {
 
     fn request(method: &Method) -> Request {
         let url = Url::parse("http://site/dir/page?query").unwrap();
-        let names = [ACCEPT, AUTHORIZATION, COOKIE, HOST, CONTENT_TYPE, TOKEN, API_KEY, USER_AGENT];
+        let names = [ACCEPT, AUTHORIZATION, COOKIE, HOST, CONTENT_TYPE, TOKEN, API_KEY, ACCEPT_LANGUAGE];
+        let fields = names.into_iter().map(|name| (name, "x")).chain([(USER_AGENT, "s3cret")]);
         Request {
             method: method.clone(),
             origin: Origin::of(&url).unwrap(),
             target: net::target(&url).unwrap(),
-            headers: names.into_iter().map(|name| (name, HeaderValue::from_static("x"))).collect(),
+            headers: fields.into_iter().map(|(name, value)| (name, HeaderValue::from_static(value))).collect(),
             body: Bytes::from_static(b"content"),
             version: Version::Negotiate,
             keep_body: None,
@@ -122,7 +123,7 @@ mod tests {
     }
 
     fn follow(method: &Method, status: u16, location: Option<&str>) -> Result<Option<Request>, Failure> {
-        next(&request(method), &reply(status, location), &[TOKEN, USER_AGENT], &Rc::new(Grants::unrestricted()))
+        next(&request(method), &reply(status, location), |value| value == "s3cret", &Rc::new(Grants::unrestricted()))
     }
 
     #[test]
@@ -188,7 +189,9 @@ mod tests {
             for name in [AUTHORIZATION, COOKIE, HOST, TOKEN, API_KEY, USER_AGENT] {
                 assert_eq!(next.headers.contains(&name), kept, "{case}: {name}");
             }
-            assert!(next.headers.contains(&ACCEPT) && next.headers.contains(&CONTENT_TYPE), "{case}");
+            for name in [ACCEPT, CONTENT_TYPE, ACCEPT_LANGUAGE] {
+                assert!(next.headers.contains(&name), "{case}: {name}");
+            }
         }
     }
 

@@ -20,7 +20,7 @@ use super::connector::Connector;
 use super::dns;
 use super::failure::{Failure, NO_HTTP2};
 use super::grants::Reach;
-use super::meter::{Meter, Stage};
+use super::meter::{ExchangeStage, Meter};
 use super::origin::Origin;
 use super::version::Version;
 
@@ -82,11 +82,11 @@ pub(crate) async fn open(
         return Ok(NewTransport { transport: Transport::Plain(tcp), http2: version == Version::Http2 });
     }
     let start = connector.now();
-    meter.update(|measured| measured.stage = Stage::Handshake);
+    meter.update(|measured| measured.stage = ExchangeStage::Handshake);
     let secured = connector.tls.handshake(tcp, origin.absolute(None, PathAndQuery::from_static("/")), version).await?;
     meter.update(|measured| {
         measured.phases.tls = Some(connector.now() - start);
-        measured.stage = Stage::Connected;
+        measured.stage = ExchangeStage::Connected;
     });
     if version == Version::Http2 && !secured.http2 {
         return Err(Failure::network(NO_HTTP2));
@@ -114,11 +114,11 @@ pub(super) async fn connect_tcp(
         return Err(Failure::network(format!("{host} resolves to {address}, which is not granted")));
     }
     let begun = connector.now();
-    meter.update(|measured| measured.stage = Stage::Connecting);
+    meter.update(|measured| measured.stage = ExchangeStage::Connecting);
     let tcp = connect_to_any(connector, &granted, port).await.map_err(|error| Failure::of_io(&error))?;
     meter.update(|measured| {
         measured.phases.connect = Some(connector.now() - begun);
-        measured.stage = Stage::Connected;
+        measured.stage = ExchangeStage::Connected;
     });
     Ok(tcp)
 }
@@ -126,7 +126,7 @@ pub(super) async fn connect_tcp(
 /// Returns the addresses of a host. A cached answer takes no time and is not a phase.
 async fn resolve(connector: &Connector, host: &str, meter: &Meter) -> Result<Rc<[IpAddr]>, Failure> {
     let begun = connector.now();
-    meter.update(|measured| measured.stage = Stage::Resolving);
+    meter.update(|measured| measured.stage = ExchangeStage::Resolving);
     let resolved = connector.names.resolve(host, connector.clock, dns::system_lookup).await;
     if resolved.waited {
         meter.update(|measured| measured.phases.dns = Some(connector.now() - begun));

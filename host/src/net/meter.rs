@@ -14,7 +14,7 @@ use crate::metrics::sample::PhaseDurations;
 
 /// The part of an exchange that is under way.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub enum Stage {
+pub enum ExchangeStage {
     /// The connection is open.
     #[default]
     Connected,
@@ -47,25 +47,25 @@ pub struct Measurements {
     /// Durations of the phases completed so far.
     pub phases: PhaseDurations,
     /// The part that is under way.
-    pub stage: Stage,
+    pub stage: ExchangeStage,
 }
 
 impl Measurements {
     /// Describes how far the exchange has come, to follow "not done within 1s: ".
     pub fn progress(&self) -> String {
         match self.stage {
-            Stage::Resolving => "resolving the name".into(),
-            Stage::Connecting => "connecting".into(),
-            Stage::Handshake => "in the TLS handshake".into(),
-            Stage::Connected if self.status == 0 => "waiting for the reply".into(),
-            Stage::Connected => format!("in the body, after {} bytes", self.body_bytes_in),
+            ExchangeStage::Resolving => "resolving the name".into(),
+            ExchangeStage::Connecting => "connecting".into(),
+            ExchangeStage::Handshake => "in the TLS handshake".into(),
+            ExchangeStage::Connected if self.status == 0 => "waiting for the reply".into(),
+            ExchangeStage::Connected => format!("in the body, after {} bytes", self.body_bytes_in),
         }
     }
 
     /// Describes likewise how far a task has come on its sockets.
     pub fn socket_progress(&self) -> String {
         match self.stage {
-            Stage::Connected => format!("waiting for the peer, after {} bytes", self.bytes_in),
+            ExchangeStage::Connected => format!("waiting for the peer, after {} bytes", self.bytes_in),
             _ => self.progress(),
         }
     }

@@ -18,7 +18,7 @@ use super::connect;
 use super::connector::Connector;
 use super::failure::Failure;
 use super::grants::{Grants, Reach};
-use super::meter::{Meter, Stage};
+use super::meter::{ExchangeStage, Meter};
 use super::origin::Origin;
 
 /// A destination that the grants allow.
@@ -100,12 +100,12 @@ impl Stream {
         let name = tls.server_name.as_ref().unwrap_or(&to.host).clone();
         let name = ServerName::try_from(name).map_err(|_| Failure::network("tls: the server name is not valid"))?;
         let begun = connector.now();
-        meter.update(|measured| measured.stage = Stage::Handshake);
+        meter.update(|measured| measured.stage = ExchangeStage::Handshake);
         let secured = connector.tls.connector(&tls.protocols).connect(name, tcp).await;
         let secured = secured.map_err(|error| Failure::of_handshake(&error))?;
         meter.update(|measured| {
             measured.phases.tls = Some(connector.now() - begun);
-            measured.stage = Stage::Connected;
+            measured.stage = ExchangeStage::Connected;
         });
         Ok(Self::Secure(Box::new(secured)))
     }

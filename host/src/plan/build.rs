@@ -4,6 +4,7 @@
 use std::path::Path;
 use std::sync::Arc;
 
+use super::env_file;
 use super::flow::FlowBuilder;
 use super::steps::{self, StepDraft, ValidatedSteps};
 use super::thresholds::{self, MetricCatalog};
@@ -13,7 +14,7 @@ use super::{
 };
 use crate::cli::RunArgs;
 use crate::data::{self, DataSets};
-use crate::diagnostic::{Diagnostic, Diagnostics, Span, io_reason};
+use crate::diagnostic::{Diagnostic, Diagnostics, Span};
 use crate::expression::ReplyDetail;
 use crate::metrics::custom_metric::{MetricInfo, MetricKind};
 use crate::net::Tls;
@@ -121,7 +122,7 @@ fn script_context(args: &RunArgs, script: &Script) -> Result<ScriptContext, Diag
     let mut diagnostics = Diagnostics::default();
     let folder = script.folder();
     let data = diagnostics.absorb(data(args, script, &folder));
-    let environment = diagnostics.absorb(environment(args.env_file.as_deref()).map_err(Diagnostics::from));
+    let environment = diagnostics.absorb(environment(args.env_file.as_deref()));
     let base_url = diagnostics.absorb(precedence::base_url(args, script).map_err(Diagnostics::from));
     match (data, environment, base_url) {
         (Some(data), Some(environment), Some(base_url)) => {
@@ -136,19 +137,9 @@ fn data(args: &RunArgs, script: &Script, folder: &Path) -> Result<DataSets, Diag
     data::load(&script.data, &files, folder, &script.source)
 }
 
-fn environment(file: Option<&Path>) -> Result<Environment, Diagnostic> {
-    let Some(path) = file else { return Ok(Environment::from_process([])) };
-    // The message of dotenvy repeats the line, which may be a secret.
-    let unreadable = |error: dotenvy::Error| {
-        let why = match error {
-            dotenvy::Error::Io(error) => io_reason(&error),
-            dotenvy::Error::LineParse(_, at) => format!("a line is not `NAME=VALUE` (at its byte {at})"),
-            _ => "it must consist of `NAME=VALUE` lines".into(),
-        };
-        Diagnostic::new("usage::env-file", format!("cannot read `{}`: {why}", path.display()))
-    };
-    let pairs: Result<Vec<_>, _> = dotenvy::from_path_iter(path).map_err(unreadable)?.collect();
-    Ok(Environment::from_process(pairs.map_err(unreadable)?))
+fn environment(file: Option<&Path>) -> Result<Environment, Diagnostics> {
+    let pairs = file.map(env_file::read).transpose()?.unwrap_or_default();
+    Ok(Environment::from_process(pairs))
 }
 
 fn has_login(args: &RunArgs, script: &Script) -> bool {

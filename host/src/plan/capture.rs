@@ -4,6 +4,7 @@ use hyper::header::HeaderName;
 use regex::Regex;
 use serde_json_path::JsonPath;
 
+use super::json_text;
 use crate::diagnostic::{Diagnostic, SourceText};
 use crate::http::{Cookies, HeaderSection, Reply};
 use crate::script::model::{self, CaptureSource};
@@ -66,10 +67,11 @@ impl Capture {
         matches!(self.from, Extractor::Json(_) | Extractor::Regex(_))
     }
 
-    /// Returns the value, if the reply has it: the contents of a JSON string, the JSON text of any other JSON value.
+    /// Returns the value, if the reply has it: the contents of a JSON string, any other JSON value as
+    /// [`json_text::find`] returns it.
     pub fn extract(&self, reply: &Reply, cookies: &Cookies) -> Option<String> {
         match &self.from {
-            Extractor::Json(path) => json(path, &reply.body),
+            Extractor::Json(path) => json_text::find(path, &reply.body),
             Extractor::Header(name) => header(name, &reply.headers),
             Extractor::Regex(regex) => {
                 let text = String::from_utf8_lossy(&reply.body);
@@ -90,14 +92,6 @@ impl Capture {
         };
         format!("capture `{}`: {reason}", self.name)
     }
-}
-
-fn json(path: &JsonPath, body: &[u8]) -> Option<String> {
-    let document: serde_json::Value = serde_json::from_slice(body).ok()?;
-    Some(match path.query(&document).first()? {
-        serde_json::Value::String(text) => text.clone(),
-        other => other.to_string(),
-    })
 }
 
 fn header(name: &HeaderName, headers: &HeaderSection) -> Option<String> {

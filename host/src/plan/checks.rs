@@ -8,6 +8,7 @@ use regex::bytes::Regex;
 use serde_json::Value;
 use serde_json_path::JsonPath;
 
+use super::json_text::without_mark;
 use crate::diagnostic::{Diagnostic, Diagnostics, SourceText};
 use crate::http::Reply;
 use crate::metrics::aggregate::CheckInfo;
@@ -127,7 +128,7 @@ pub struct JsonBody(Option<Option<Value>>);
 
 impl JsonBody {
     fn parse(&mut self, body: &[u8]) -> Option<&Value> {
-        self.0.get_or_insert_with(|| serde_json::from_slice(body).ok()).as_ref()
+        self.0.get_or_insert_with(|| serde_json::from_slice(without_mark(body)).ok()).as_ref()
     }
 }
 
@@ -142,12 +143,11 @@ impl TextPredicate {
     }
 }
 
-/// Compares JSON values. Numbers are compared by value: `1` equals `1.0`.
+/// Compares JSON values. Numbers are compared by value: `1` equals `1.0`. Whole numbers are compared exactly: as
+/// floating-point numbers, those beyond 2^53 would equal their neighbours.
 fn is_equal(actual: &Value, expected: &Value) -> bool {
-    match (actual.as_f64(), expected.as_f64()) {
-        (Some(actual), Some(expected)) => actual == expected,
-        _ => actual == expected,
-    }
+    let is_float = actual.is_f64() || expected.is_f64();
+    actual == expected || (is_float && actual.is_number() && actual.as_f64() == expected.as_f64())
 }
 
 fn compile_predicate(typed: &CheckTest, source: &Arc<SourceText>) -> Result<CheckPredicate, Diagnostic> {
@@ -227,6 +227,9 @@ mod tests {
             ("{json: {path: $.movies, exists: false}}", false),
             ("{json: {path: '$.movies[0].id', equals: 7.0}}", true),
             ("{json: {path: '$.movies[0].id', equals: '7'}}", false),
+            ("{json: {path: $.large, equals: 9007199254740993}}", true),
+            ("{json: {path: $.large, equals: 9007199254740992}}", false),
+            ("{json: {path: $.price, equals: 19.9}}", true),
             ("{json: {path: '$.movies[0]', equals: {id: 7}}}", true),
             ("{size: < 2KB}", false),
             ("{size: <= 2KB}", true),
@@ -238,7 +241,7 @@ mod tests {
             let source = Arc::new(SourceText { name: "a.yml".into(), text });
             let script = parse(&source).expect(check);
             let compiled = compile(crate::script::model::steps(&script.steps)[0], &source).expect(check).remove(0);
-            let reply = reply("{\"movies\": [{\"id\": 7}]}");
+            let reply = reply(r#"{"movies": [{"id": 7}], "large": 9007199254740993, "price": 19.90}"#);
             assert_eq!(compiled.passes(&reply, measured, &mut JsonBody::default()), passes, "{check}");
         }
     }

@@ -2,6 +2,7 @@
 
 use std::fmt::Write as _;
 
+use super::data_summary::data_summary;
 use super::outline::outline;
 use super::requirements::Requirements;
 use super::workload::Workload;
@@ -9,6 +10,7 @@ use super::{Plan, Scenario};
 use crate::http::{Lifespan, Retention};
 use crate::load_model::phrases::{count, time};
 use crate::load_model::{IterationRule, SelfPacedRule, UserCount};
+use crate::plugin::script_context::ScriptContext;
 
 /// Describes a plan and its requirements.
 pub(crate) fn describe(plan: &Plan, needs: &Requirements) -> String {
@@ -33,8 +35,12 @@ pub(crate) fn describe(plan: &Plan, needs: &Requirements) -> String {
         let _ = writeln!(out, "After all load, one user takes {}:", steps(teardown));
         out += &outline(plan, &teardown.flow);
     }
+    let ScriptContext { data, secrets, .. } = &*plan.runtime.script_context;
+    for set in data.iter() {
+        let _ = writeln!(out, "{}", data_summary(set, secrets));
+    }
     if !plan.origins.is_empty() {
-        let origins = plan.runtime.script_context.secrets.redact(&plan.origins.join(", "), &[]);
+        let origins = secrets.redact(&plan.origins.join(", "), &[]);
         let _ = writeln!(out, "Requests go to {origins}.");
     }
     if let Some(all) = plan.rps_total {

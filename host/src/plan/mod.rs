@@ -5,11 +5,15 @@
 pub(crate) mod build;
 pub(crate) mod capture;
 pub(crate) mod checks;
+mod data_summary;
 pub(crate) mod describe;
+mod env_file;
 pub(crate) mod flow;
 mod include;
+mod json_text;
 mod login_flags;
 mod outline;
+mod params_json;
 mod precedence;
 pub(crate) mod requirements;
 mod scenarios;
@@ -32,6 +36,7 @@ use crate::metrics::custom_metric::MetricInfo;
 use crate::metrics::sample::RowId;
 use crate::metrics::threshold::ThresholdRule;
 use crate::net::{Dial, Tls};
+use crate::plugin::contract::preview::RequestPreview;
 use crate::plugin::load::loader::LoadedPlugin;
 use crate::plugin::policy::PluginPolicy;
 use crate::plugin::script_context::{ScriptContext, StepParams};
@@ -147,6 +152,8 @@ pub struct Step {
     pub needs_body: bool,
     /// The parts of its replies that conditions read.
     pub reply_detail: ReplyDetail,
+    /// A description of its request, if it prepares one.
+    pub request: Option<RequestPreview>,
 }
 
 impl Plan {

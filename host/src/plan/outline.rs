@@ -7,6 +7,7 @@ use std::time::Duration;
 use super::Plan;
 use super::flow::{Block, BlockFlow, Flow, FlowNode, Rounds, WeightedFlow};
 use crate::pace::Backoff;
+use crate::plugin::contract::preview::RequestPreview;
 
 /// Returns the lines of a flow.
 pub(super) fn outline(plan: &Plan, flow: &Flow) -> String {
@@ -38,7 +39,11 @@ impl OutlineWriter<'_> {
         let step = &self.plan.steps[index];
         let row = &self.plan.rows[step.row as usize];
         let within = humantime::format_duration(Duration::from_nanos(step.timeout));
-        let text = format!("{}. {} (action `{}`, within {within})", self.number, row.name, row.action);
+        let mut text = format!("{}. {} (action `{}`, within {within})", self.number, row.name, row.action);
+        if let Some(RequestPreview { method, url: Some(url), .. }) = &step.request {
+            let secrets = &self.plan.runtime.script_context.secrets;
+            text += &format!(": {method} {}", secrets.redact(url, &[]));
+        }
         self.line(depth, &text);
     }
 

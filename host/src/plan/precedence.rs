@@ -8,7 +8,7 @@ use url::Url;
 
 use crate::cli::RunArgs;
 use crate::diagnostic::Diagnostic;
-use crate::plugin::contract::request::{UrlError, parse_url};
+use crate::plugin::contract::request_url::{UrlError, parse_url};
 use crate::script::model::{FailOn, Script, Spanned};
 
 /// The timeout of steps if neither the script nor a flag has one.

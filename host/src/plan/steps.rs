@@ -10,6 +10,7 @@ use stampede_time::{Nanos, nanos};
 
 use super::capture::Capture;
 use super::checks::{self, Check};
+use super::params_json::params_json;
 use super::scenarios::ScenarioDraft as Scenario;
 use super::{PlannedPlugin, Step};
 use crate::diagnostic::{Diagnostic, Diagnostics, Span, suggest};
@@ -17,6 +18,7 @@ use crate::expression::ReplyDetail;
 use crate::metrics::aggregate::{RowInfo, label};
 use crate::metrics::sample::RowId;
 use crate::net::{Grant, Grants, Origin};
+use crate::plugin::contract::preview::RequestPreview;
 use crate::plugin::contract::state::ConfigureContext;
 use crate::plugin::instance::error_text::error_text;
 use crate::plugin::instance::worker_plugin::{SharedNames, WorkerPlugin};
@@ -24,7 +26,7 @@ use crate::plugin::instance::{ConfigureError, Instance, ParamsError};
 use crate::plugin::load::loader::LoadedPlugin;
 use crate::plugin::load::plugin_set::PluginSet;
 use crate::plugin::load::policy;
-use crate::plugin::load::schema::Violation;
+use crate::plugin::load::schema::{ParamsSchema, Violation};
 use crate::plugin::script_context::{ScriptContext, StepParams};
 use crate::script::{LOGIN_KEYS, STEP_KEYS, model, span_within, value_of};
 use crate::template::Environment;
@@ -126,16 +128,26 @@ impl<'a> StepDraft<'a> {
         Some(values.flat_map(|names| names.keys().map(String::as_str)).collect())
     }
 
-    /// Returns the step as its plugin gets it.
-    fn step_params(&self) -> StepParams {
+    /// Returns the step as its plugin gets it, whose schema decides which scalars are texts.
+    fn step_params(&self, schema: Option<&Value>) -> StepParams {
         let (step, action) = (label(self.scenario, &self.name), self.action.clone());
-        StepParams { step, action, params: self.params.clone(), environment: self.environment.clone() }
+        let json = match self.spec {
+            Some(spec) => params_json(&spec.params, &spec.source, schema),
+            None => self.params.to_string(),
+        };
+        let params = serde_json::from_str(&json).unwrap_or_default();
+        StepParams { step, action, params, json, environment: self.environment.clone() }
+    }
+
+    /// Returns the step as a plugin gets it.
+    fn step_params_for(&self, plugin: &LoadedPlugin) -> StepParams {
+        self.step_params(plugin.schema(&self.action).map(ParamsSchema::json))
     }
 
     /// Returns the values of `env` in its parameters, except those that the script itself has.
     pub(super) fn secret_values(&self, shared: &Environment) -> Vec<String> {
         let environment = self.environment.as_deref().unwrap_or(shared);
-        let context = ConfigureContext::new(&self.step_params());
+        let context = ConfigureContext::new(&self.step_params(None));
         context.environment.iter().filter_map(|name| environment.secret(name)).map(str::to_owned).collect()
     }
 
@@ -189,6 +201,7 @@ pub(super) fn validate_steps(
             captures,
             checks,
             reply_detail: ReplyDetail::Nothing,
+            request: None,
         });
         used[at].rows.push(row);
     }
@@ -202,10 +215,11 @@ pub(super) fn validate_steps(
         let mine: Vec<&StepDraft<'_>> = rows.iter().map(|row| &drafts[*row]).collect();
         if let Some(known) = diagnostics.absorb(configure(&plugin, &mine, script_context, names)) {
             let by_builtin = plugin.is_builtin;
-            origins.extend(known.into_iter().map(|origin| RequestedOrigin { by_builtin, origin }));
+            rows.iter().zip(known.requests).for_each(|(row, request)| steps[*row].request = request);
+            origins.extend(known.origins.into_iter().map(|origin| RequestedOrigin { by_builtin, origin }));
         }
         ready.push(PlannedPlugin {
-            steps: mine.into_iter().map(StepDraft::step_params).collect(),
+            steps: mine.into_iter().map(|draft| draft.step_params_for(&plugin)).collect(),
             policy: plugin.policy.clone(),
             plugin,
         });
@@ -312,14 +326,21 @@ fn checks(draft: &StepDraft<'_>, plugin: &LoadedPlugin) -> Result<Vec<Check>, Di
     }
 }
 
-/// Has a plugin configure its steps in an instance of its own. Returns the origins that its requests are known to go
-/// to.
+/// The requests that a plugin prepared for its steps.
+struct Configured {
+    /// The origins that its requests are known to go to.
+    origins: Vec<Rc<Origin>>,
+    /// The request of each step, if it prepared one.
+    requests: Vec<Option<RequestPreview>>,
+}
+
+/// Has a plugin configure its steps in an instance of its own.
 fn configure(
     plugin: &Arc<LoadedPlugin>,
     drafts: &[&StepDraft<'_>],
     script_context: &Arc<ScriptContext>,
     names: &SharedNames,
-) -> Result<Vec<Rc<Origin>>, Diagnostics> {
+) -> Result<Configured, Diagnostics> {
     let trapped = |error: &wasmtime::Error| {
         Diagnostic::new("plugin::trap", format!("plugin `{}` failed: {}", plugin.name(), error_text(error)))
     };
@@ -330,27 +351,41 @@ fn configure(
     }
     let worker_plugin = WorkerPlugin::new(policy, Arc::clone(script_context), names);
     let mut instance = Instance::new(&plugin.code, worker_plugin).map_err(|error| trapped(&error))?;
-    let mut diagnostics = Diagnostics::default();
+    let (mut diagnostics, mut requests) = (Diagnostics::default(), Vec::new());
     for draft in drafts {
-        let configured = instance.configure(&draft.step_params());
+        let prepared = instance.prepared_requests();
+        let step = draft.step_params_for(plugin);
+        let configured = instance.configure(&step);
         if let Err(ConfigureError::Params(diagnostic)) = configured {
             diagnostics.push(params_diagnostic(draft, *diagnostic));
             continue;
         }
         // The plugin's own message wins. Its schema catches values that it accepted unchecked, or trapped on.
-        let violations = violations(draft, plugin);
+        let violations = violations(draft, plugin, &step.params);
         if let Err(ConfigureError::Trap(error)) = configured {
             diagnostics.0.extend(if violations.is_empty() { vec![trapped(&error)] } else { violations });
             break;
         }
         diagnostics.0.extend(violations);
+        let request = instance.preview_since(prepared);
+        diagnostics.0.extend(request.as_ref().and_then(|request| not_json(draft, request)));
+        requests.push(request);
     }
-    diagnostics.into_result(instance.origins())
+    diagnostics.into_result(Configured { origins: instance.origins(), requests })
+}
+
+/// Reports a JSON text that is not JSON with the first row of its data.
+fn not_json(draft: &StepDraft<'_>, request: &RequestPreview) -> Option<Diagnostic> {
+    let reason = request.json_error.as_ref()?;
+    let message = format!("with the first row of its data this is not JSON: {reason}");
+    let help =
+        Some("`{{json X}}` adds quotes and escapes, `{{jsonEscape X}}` escapes; a mapping needs neither".to_owned());
+    Some(params_diagnostic(draft, ParamsError { pointer: "/json_body".to_owned(), message, help, span: None }))
 }
 
 /// Reports where a step violates the action's own schema.
-fn violations(draft: &StepDraft<'_>, plugin: &LoadedPlugin) -> Vec<Diagnostic> {
-    let violations = plugin.schema(&draft.action).map(|schema| schema.violations(&draft.params)).unwrap_or_default();
+fn violations(draft: &StepDraft<'_>, plugin: &LoadedPlugin, params: &Value) -> Vec<Diagnostic> {
+    let violations = plugin.schema(&draft.action).map(|schema| schema.violations(params)).unwrap_or_default();
     let error = |Violation { pointer, message }| ParamsError { pointer, message, help: None, span: None };
     violations.into_iter().map(|violation| params_diagnostic(draft, error(violation))).collect()
 }

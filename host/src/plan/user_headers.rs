@@ -14,13 +14,19 @@ use crate::user::Session;
 impl Plan {
     /// Renders the fields for a user and puts them into its header store.
     pub fn set_user_headers(&self, session: &Session) {
-        for (name, template) in &self.headers {
+        for (index, (name, template)) in self.headers.iter().enumerate() {
+            let is_first = self.headers[..index].iter().all(|(earlier, _)| earlier != name);
             let mut text = String::new();
             session.render(template, &mut text);
             match HeaderValue::from_str(&text) {
                 Ok(mut value) => {
                     value.set_sensitive(true);
-                    if let Err(message) = session.set_header(name.clone(), value) {
+                    let set = if is_first {
+                        session.set_header(name.clone(), value)
+                    } else {
+                        session.add_header(name.clone(), value)
+                    };
+                    if let Err(message) = set {
                         tracing::error!(user = session.id, "header `{name}` is not sent: {message}");
                     }
                 }
@@ -33,8 +39,8 @@ impl Plan {
     }
 }
 
-/// Compiles the fields of the script, of `--header`, and of `--login-hdr` if there is no `--login-url`; a later one of
-/// the same name wins.
+/// Compiles the fields of the script, of `--header`, and of `--login-hdr` if there is no `--login-url`. Each of these
+/// wins over the ones before it about a name, and may itself have it several times.
 ///
 /// # Errors
 /// A value is not a template, varies between the requests of a user, or may become one that HTTP does not allow. All
@@ -47,7 +53,7 @@ pub(super) fn compile(
 ) -> Result<Vec<(HeaderName, Template)>, Diagnostics> {
     let mut diagnostics = Diagnostics::default();
     let mut headers = Vec::new();
-    let mut add = |name: &str, text: &str, place: Option<LabeledSpan>| {
+    let mut add = |source: HeaderSource, name: &str, text: &str, place: Option<LabeledSpan>| {
         let mut scope =
             CompileScope { data: &script_context.data, variables, environment: &script_context.environment };
         match (HeaderName::from_bytes(name.as_bytes()), Template::compile(text, &mut scope)) {
@@ -67,8 +73,8 @@ pub(super) fn compile(
                 diagnostics.push(Diagnostic { location: place, ..Diagnostic::new(code, message).help(help) });
             }
             (Ok(name), Ok(template)) => {
-                headers.retain(|(known, _)| *known != name);
-                headers.push((name, template));
+                headers.retain(|(known, _, earlier)| *known != name || *earlier == source);
+                headers.push((name, template, source));
             }
             (Err(_), _) => diagnostics.push(Diagnostic {
                 location: place,
@@ -87,13 +93,27 @@ pub(super) fn compile(
     };
     for NamedText { name, value } in &script.settings.headers {
         let place = LabeledSpan { source: script.source.clone(), span: value.span, label: String::new() };
-        add(&name.value, &value.value, Some(place));
+        add(HeaderSource::Script, &name.value, &value.value, Some(place));
     }
     let sign_in = if args.login_url.is_some() { &[][..] } else { &args.login_hdr[..] };
-    for header in args.header.iter().chain(sign_in) {
-        add(&header.name, &header.value, None);
+    for header in &args.header {
+        add(HeaderSource::Flag, &header.name, &header.value, None);
     }
-    diagnostics.into_result(headers)
+    for header in sign_in {
+        add(HeaderSource::SignIn, &header.name, &header.value, None);
+    }
+    diagnostics.into_result(headers.into_iter().map(|(name, template, _)| (name, template)).collect())
+}
+
+/// The source of a field.
+#[derive(Clone, Copy, PartialEq)]
+enum HeaderSource {
+    /// `headers` of the script.
+    Script,
+    /// `--header`.
+    Flag,
+    /// `--login-hdr`.
+    SignIn,
 }
 
 /// Returns true if HTTP allows a text in a header.

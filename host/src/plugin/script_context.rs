@@ -33,6 +33,8 @@ pub struct StepParams {
     pub action: String,
     /// The step's own keys as a JSON object.
     pub params: serde_json::Value,
+    /// The JSON text of these, which the plugin gets: its numbers have the digits typed in the script.
+    pub json: String,
     /// Values of `{{env NAME}}` in this step, if they differ from those in other steps.
     pub environment: Option<Arc<Environment>>,
 }

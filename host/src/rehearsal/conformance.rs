@@ -233,8 +233,8 @@ fn find_configure_trap(plan: &Plan, used: &PlannedPlugin, step: &StepParams) -> 
     };
     let trapped = |instance: &mut Instance, params: Value| {
         let shown: String = params.to_string().chars().take(80).collect();
-        let (name, action) = (step.step.clone(), step.action.clone());
-        let step = StepParams { step: name, action, params, environment: None };
+        let (name, action, json) = (step.step.clone(), step.action.clone(), params.to_string());
+        let step = StepParams { step: name, action, params, json, environment: None };
         match instance.configure(&step) {
             Err(ConfigureError::Trap(trap)) => Some(format!("`configure` with `{shown}` traps: {}", error_text(&trap))),
             Ok(()) | Err(ConfigureError::Params(_)) => None,

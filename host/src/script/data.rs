@@ -5,7 +5,7 @@ use super::value_reader::{DiagnosticText, ValueReader};
 use crate::diagnostic::suggest;
 
 /// The keys of the mapping form.
-pub(super) const KEYS: [&str; 6] = ["file", "rows", "order", "at_end", "partition", "secret"];
+pub(super) const KEYS: [&str; 7] = ["file", "rows", "separator", "order", "at_end", "partition", "secret"];
 /// The orders by their names.
 pub(super) const ORDERS: [(&str, Order); 5] = [
     ("sequential", Order::Sequential),
@@ -18,6 +18,9 @@ pub(super) const ORDERS: [(&str, Order); 5] = [
 pub(super) const ENDS: [(&str, AtEnd); 3] = [("wrap", AtEnd::Wrap), ("stop", AtEnd::Stop), ("error", AtEnd::Error)];
 /// The partitions by their names.
 pub(super) const PARTITIONS: [(&str, Partition); 2] = [("none", Partition::None), ("user", Partition::User)];
+
+/// The separators of a CSV file by their names.
+pub(super) const SEPARATORS: [(&str, u8); 5] = [(",", b','), (";", b';'), ("|", b'|'), ("tab", b'\t'), ("\t", b'\t')];
 
 /// Reads the value of one name under `data`.
 pub(super) fn entry(reader: &mut ValueReader, name: &str, node: Node) -> Option<DataSpec> {
@@ -38,18 +41,19 @@ pub(super) fn entry(reader: &mut ValueReader, name: &str, node: Node) -> Option<
 
 /// Returns a data set with no key but its source.
 const fn with_defaults(source: DataSource) -> DataSpec {
-    DataSpec { source, order: None, at_end: None, partition: None, secret: SecretColumns::None }
+    DataSpec { source, separator: None, order: None, at_end: None, partition: None, secret: SecretColumns::None }
 }
 
 /// Reads `{file: path}` or `{rows: […]}` with the other keys.
 fn mapping(reader: &mut ValueReader, name: &str, node: Node) -> Option<DataSpec> {
     let span = node.span;
-    let (mut file, mut rows) = (None, None);
+    let (mut file, mut rows, mut separator) = (None, None, None);
     let (mut order, mut at_end, mut partition, mut secret) = (None, None, None, SecretColumns::None);
     for (key, node) in reader.mapping(name, node, "")? {
         match key.value.as_str() {
             "file" => file = Some((key.span, reader.non_empty_text("file", node, "rows.csv").map(DataSource::File))),
             "rows" => rows = Some((key.span, list(reader, node).map(DataSource::Inline))),
+            "separator" => separator = keyword(reader, "separator", node, &SEPARATORS),
             "order" => order = keyword(reader, "order", node, &ORDERS),
             "at_end" => at_end = keyword(reader, "at_end", node, &ENDS),
             "partition" => partition = keyword(reader, "partition", node, &PARTITIONS),
@@ -62,6 +66,11 @@ fn mapping(reader: &mut ValueReader, name: &str, node: Node) -> Option<DataSpec>
         let (code, label, help) = ("script::data-order", "second source", "remove one of them");
         reader.report(*second, &DiagnosticText { code, message: &message, label, help });
     }
+    if let (Some(separator), Some(_)) = (&separator, &rows) {
+        let (message, label) = ("`separator` is of a file, and these rows stand in the script", "separates nothing");
+        let (code, help) = ("script::data-order", "remove it");
+        reader.report(separator.span, &DiagnosticText { code, message, label, help });
+    }
     check_order_and_end(reader, order.as_ref(), at_end.as_ref());
     let Some((_, source)) = file.or(rows) else {
         let message = format!("data set `{name}` has no `file`");
@@ -71,7 +80,7 @@ fn mapping(reader: &mut ValueReader, name: &str, node: Node) -> Option<DataSpec>
         reader.report(span, &diagnostic);
         return None;
     };
-    Some(DataSpec { source: source?, order, at_end, partition, secret })
+    Some(DataSpec { source: source?, separator, order, at_end, partition, secret })
 }
 
 /// Reads `rows`.
@@ -105,7 +114,7 @@ fn keyword<T: Copy>(reader: &mut ValueReader, key: &str, node: Node, words: &[(&
     if let Some((_, value)) = words.iter().find(|(word, _)| *word == typed.value) {
         return Some(Spanned { value: *value, span: typed.span });
     }
-    let known: Vec<_> = words.iter().map(|(word, _)| *word).collect();
+    let known: Vec<_> = words.iter().map(|(word, _)| *word).filter(|word| !word.trim().is_empty()).collect();
     let help = match suggest(&typed.value, known.iter().copied()) {
         Some(near) => format!("did you mean `{near}`?"),
         None => format!("`{key}` is one of `{}`", known.join("`, `")),

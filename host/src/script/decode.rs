@@ -4,7 +4,7 @@
 use std::collections::HashMap;
 use std::sync::Arc;
 
-use super::header::check_header;
+use super::header::{HeaderError, check_header};
 use super::load;
 use super::model::{DataSpec, FlowItem, NamedText, Node, NodeValue, Script, ScriptSettings, Spanned};
 use super::value_reader::{DiagnosticText, ValueReader};
@@ -189,26 +189,35 @@ fn without_span(key: &str) -> Spanned<String> {
     Spanned { value: key.to_owned(), span: Span::default() }
 }
 
-/// Reads `headers`: names and values. A value may be empty.
+/// Reads `headers`: names and values. A value may be empty, and a list of values is a field for each.
 fn headers(reader: &mut ValueReader, node: Node) -> Vec<NamedText> {
     let entries = reader.mapping("headers", node, "for example `headers: {accept: application/json}`");
     let mut headers = Vec::new();
     for (name, node) in entries.unwrap_or_default() {
-        let Some(value) = reader.text(&name.value, node, "\"…\"") else { continue };
-        match check_header(&name.value, &value.value) {
-            Ok(()) => headers.push(NamedText { name, value }),
-            Err(error) => {
-                let message = error.to_string();
-                let help =
-                    "HTTP allows letters, digits and most punctuation in names, and no control characters in values";
-                reader.report(
-                    name.span,
-                    &DiagnosticText { code: "script::header", message: &message, label: "this header", help },
-                );
+        let values = match node.value {
+            NodeValue::List(values) if !values.is_empty() => values,
+            _ => vec![node],
+        };
+        for node in values {
+            let Some(value) = reader.text(&name.value, node, "\"…\"") else { continue };
+            match check_header(&name.value, &value.value) {
+                Ok(()) => headers.push(NamedText { name: name.clone(), value }),
+                Err(error) => report_header(reader, name.span, &error),
             }
         }
     }
     headers
+}
+
+fn report_header(reader: &mut ValueReader, span: Span, error: &HeaderError) {
+    let help = match error {
+        HeaderError::Framing(_) => "remove it",
+        HeaderError::Name(_) | HeaderError::Value(_) => {
+            "HTTP allows letters, digits and most punctuation in names, and no control characters in values"
+        }
+    };
+    let (code, message, label) = ("script::header", error.to_string(), "this header");
+    reader.report(span, &DiagnosticText { code, message: &message, label, help });
 }
 
 /// Reads `data`: names and data sets.

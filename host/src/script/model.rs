@@ -148,6 +148,8 @@ impl Script {
 pub struct DataSpec {
     /// The source of its rows.
     pub source: DataSource,
+    /// `separator` of the cells of a CSV file.
+    pub separator: Option<Spanned<u8>>,
     /// `order` in which `next` returns rows.
     pub order: Option<Spanned<Order>>,
     /// `at_end`: what happens to a user when no row is left for it.

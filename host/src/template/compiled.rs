@@ -40,6 +40,56 @@ impl Template {
         }
     }
 
+    /// Iterates over the texts that are the same in every rendering.
+    pub fn literals(&self) -> impl Iterator<Item = &str> {
+        self.pieces.iter().filter_map(|piece| if let Piece::Text(text) = piece { Some(&**text) } else { None })
+    }
+
+    /// Returns the text with `rendered` in place of each part that is not the same in every rendering.
+    pub fn outline(&self, rendered: &str) -> String {
+        let parts = self.pieces.iter().map(|piece| match piece {
+            Piece::Text(text) => &**text,
+            Piece::Call(..) => rendered,
+        });
+        parts.collect()
+    }
+
+    /// Returns the text of a rendering with the first row of each data set, in which `1` stands for what is drawn at
+    /// random or follows the user; `None` if the template reads variables.
+    pub fn sample(&self, data: &DataSets) -> Option<String> {
+        let mut buffer = RowBuffer::default();
+        let mut sample = String::new();
+        for piece in &self.pieces {
+            let (text, encodings) = match piece {
+                Piece::Text(text) => (String::from(&**text), &[][..]),
+                Piece::Call(ResolvedCall::Variable(_), _) => return None,
+                Piece::Call(ResolvedCall::Cell { set, column, .. }, encodings) => {
+                    let mut cell = String::new();
+                    data.set(*set).append(0, *column, &mut buffer, &mut cell).ok()?;
+                    (cell, &encodings[..])
+                }
+                Piece::Call(_, encodings) => ("1".to_owned(), &encodings[..]),
+            };
+            sample += &encodings.iter().fold(text, |text, encode| {
+                let mut encoded = String::new();
+                encode(&text, &mut encoded);
+                encoded
+            });
+        }
+        Some(sample)
+    }
+
+    /// Returns a template without the blanks that every rendering begins or ends with.
+    pub fn trimmed(mut self) -> Self {
+        if let Some(Piece::Text(text)) = self.pieces.first_mut() {
+            *text = text.trim_start().into();
+        }
+        if let Some(Piece::Text(text)) = self.pieces.last_mut() {
+            *text = text.trim_end().into();
+        }
+        self
+    }
+
     /// Returns the place of the first call whose text follows what the user does: its helper varies
     /// [per step](super::helpers::Variation::PerStep), or it draws the row of the iteration. A text that is drawn at
     /// random does not: one draw is as good as another.

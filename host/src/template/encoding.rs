@@ -24,6 +24,14 @@ pub(super) fn json(text: &str, out: &mut String) {
     serde_json::to_writer(Utf8(out), text).expect("a string is JSON, and memory takes it");
 }
 
+/// Appends a text as it stands between the quotes of a JSON string (RFC 8259).
+pub(super) fn json_escape(text: &str, out: &mut String) {
+    let start = out.len();
+    json(text, out);
+    out.pop();
+    out.remove(start);
+}
+
 /// An adapter with which serde_json, which writes whole characters only, appends to a string.
 struct Utf8<'a>(&'a mut String);
 
@@ -53,7 +61,7 @@ mod tests {
 
     #[test]
     fn known_texts() {
-        let cases: [(&str, Encode, &str, &str); 8] = [
+        let cases: [(&str, Encode, &str, &str); 10] = [
             ("url", url, "", ""),
             ("url", url, "a-b.c_d~e", "a-b.c_d~e"),
             ("url", url, "a b&c=ü/?", "a%20b%26c%3D%C3%BC%2F%3F"),
@@ -61,6 +69,8 @@ mod tests {
             ("base64", base64, "user:pass", "dXNlcjpwYXNz"),
             ("base64", base64, "ü", "w7w="),
             ("json", json, "", "\"\""),
+            ("json_escape", json_escape, "", ""),
+            ("json_escape", json_escape, "a\"b\\c\nü\u{1}", "a\\\"b\\\\c\\nü\\u0001"),
             ("json", json, "a\"b\\c\nü\u{1}", "\"a\\\"b\\\\c\\nü\\u0001\""),
         ];
         for (name, encoding, text, expected) in cases {

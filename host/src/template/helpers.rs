@@ -330,6 +330,13 @@ static HELPERS: &[Helper] = &[
         example: HelperExample { template: "{{json (var title)}}", text: "\"Life & Death\"" },
         kind: HelperKind::Text(encoding::json),
     },
+    Helper {
+        name: "jsonEscape",
+        meaning: "TEXT escaped for the inside of a JSON string, without quotes",
+        varies: Variation::AsArgument,
+        example: HelperExample { template: "{{jsonEscape 'a \"b\"'}}", text: "a \\\"b\\\"" },
+        kind: HelperKind::Text(encoding::json_escape),
+    },
 ];
 
 /// Rejects arguments unless `holds`, with a message that needs no help text.

@@ -3,6 +3,8 @@
 
 use std::rc::Rc;
 
+use hyper::header::HeaderValue;
+
 use super::operation::{CompletedExchange, Completion, OperationId};
 use super::session::Session;
 use super::start::RequestStart;
@@ -36,8 +38,8 @@ impl RedirectPolicy {
         if !reply.status.is_redirection() {
             return None;
         }
-        let secrets: Vec<_> = session.headers().iter().map(|(name, _)| name.clone()).collect();
-        let followed = http::redirect::next(sent, reply, &secrets, grants).and_then(|next| {
+        let is_secret = |value: &HeaderValue| session.holds_secret(value);
+        let followed = http::redirect::next(sent, reply, is_secret, grants).and_then(|next| {
             let Some(next) = next else { return Ok(None) };
             self.followed.push(sent.destination());
             if self.followed.len() > usize::from(self.max) {

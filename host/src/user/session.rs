@@ -290,6 +290,27 @@ impl Session {
         Ok(())
     }
 
+    /// Adds a header field to every later request, beside those with the same name.
+    ///
+    /// # Errors
+    /// The user has [`limits::HEADERS`] fields already.
+    pub fn add_header(&self, name: HeaderName, value: HeaderValue) -> Result<(), String> {
+        let mut headers = self.headers.borrow_mut();
+        let headers = Rc::make_mut(&mut headers);
+        if headers.len() >= limits::HEADERS {
+            return Err(format!("a user may have {} header fields", limits::HEADERS));
+        }
+        headers.push((name, value));
+        Ok(())
+    }
+
+    /// Returns `true` if a header value holds a secret of the run or a secret variable of this user.
+    pub fn holds_secret(&self, value: &HeaderValue) -> bool {
+        let (text, variables) = (header_text(value), self.variables.borrow());
+        let secrets: Vec<&str> = self.shared.secret_variables.iter().filter_map(|id| variables.get(*id)).collect();
+        self.shared.secrets.redact(text, &secrets) != text
+    }
+
     /// Removes the secrets of the run and of this user (its header store and secret variables) from a text, and cuts it
     /// to the length that the report keeps. For texts that a guest or a peer may have influenced.
     pub fn redact(&self, shown: &str) -> String {

@@ -48,7 +48,7 @@ impl Save {
             let value = match source {
                 ValueSource { json: Some(path), .. } => {
                     let read = read.get_or_insert_with(|| parse_document(text));
-                    let found = read.as_ref().and_then(|document| path.find(document));
+                    let found = read.as_ref().and_then(|document| path.find_written(document, text));
                     found.ok_or_else(|| format!("nothing at `{path}`"))
                 }
                 ValueSource { regex: Some(pattern), .. } => {

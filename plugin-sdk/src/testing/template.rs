@@ -6,7 +6,7 @@ impl State {
     /// Keeps a template whose calls are all known to this host, and returns its number.
     pub(crate) fn compile(&mut self, source: &str) -> Result<u32, String> {
         for call in calls(source) {
-            let name = call?;
+            let name = call.map(|call| escaped(call).unwrap_or(call))?;
             let known = name.starts_with("var ") || self.script.helpers.iter().any(|(known, _)| known == name);
             if !known {
                 return Err(format!("unknown helper `{}`", name.split(' ').next().unwrap_or_default()));
@@ -29,6 +29,10 @@ impl State {
 
     /// Returns the text that a call renders this time.
     fn value(&mut self, call: &str) -> String {
+        if let Some(inner) = escaped(call) {
+            let quoted = serde_json::to_string(&self.value(inner)).expect("a text is JSON");
+            return quoted[1..quoted.len() - 1].to_owned();
+        }
         if let Some(name) = call.strip_prefix("var ") {
             return self.variable(name.trim()).unwrap_or_default();
         }
@@ -47,6 +51,12 @@ impl State {
     pub(crate) fn render_fields(&mut self, fields: &[(String, u32)]) -> Vec<(String, String)> {
         fields.iter().map(|(name, template)| (name.clone(), self.render(*template))).collect()
     }
+}
+
+/// Returns the call whose text is escaped for a JSON string, as in the mapping of a
+/// [`JsonTemplate`](crate::JsonTemplate).
+fn escaped(call: &str) -> Option<&str> {
+    call.strip_prefix("jsonEscape (")?.strip_suffix(')')
 }
 
 /// Iterates over the calls: the texts between `{{` and `}}`, trimmed.

@@ -43,7 +43,7 @@ impl RenderedConditions<'_> {
     }
 
     fn leads(&self, path: &JsonPath, text: &str) -> bool {
-        let found = parse_document(text).and_then(|document| path.find(&document));
+        let found = parse_document(text).and_then(|document| path.find_written(&document, text));
         found.is_some_and(|value| self.equals.as_ref().is_none_or(|expected| *expected == value))
     }
 }

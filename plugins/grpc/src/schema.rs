@@ -40,7 +40,8 @@ pub(crate) fn compile(paths: &[String]) -> Result<DescriptorPool, ConfigError> {
     let read = |path: &String| {
         let source = String::from_utf8(file::read(path)?);
         let source = source.map_err(|_| ConfigError::new(format!("`{path}` is not text")))?;
-        Ok((path.clone(), source))
+        // Some editors put a byte order mark in front.
+        Ok((path.clone(), source.trim_start_matches('\u{feff}').to_owned()))
     };
     compile_sources(paths.iter().map(read).collect::<Result<_, _>>()?)
 }

@@ -83,6 +83,12 @@ fn check_names(params: &Params) -> Result<(), ConfigError> {
     for (pointer, headers) in [("/headers", Some(&params.headers)), ("/set_headers", params.set_headers.as_ref())] {
         let request = Request::get(params.url).headers(headers.cloned().unwrap_or_default());
         request.prepare().map_err(|error| error.at(pointer))?;
+        // The user keeps one value of each name.
+        if let Some(name) = headers.and_then(Fields::repeated_name) {
+            return Err(
+                ConfigError::new(format!("`{name}` is sent with every later request, and takes one value")).at(pointer)
+            );
+        }
     }
     Ok(())
 }

@@ -71,6 +71,20 @@ fn a_captured_value_that_http_does_not_allow_fails_the_login() {
 }
 
 #[test]
+fn a_header_of_every_later_request_has_one_value() {
+    for (params, pointer) in [
+        (json!({"url": "/", "headers": {"a": ["1", "2"]}}), "/headers"),
+        (json!({"url": "/", "set_headers": {"a": ["1", "2"]}}), "/set_headers"),
+    ] {
+        let error = Host::new().run::<Login>(params).expect_err("two values");
+        assert_eq!(
+            (error.pointer.as_str(), error.message.as_str()),
+            (pointer, "`a` is sent with every later request, and takes one value")
+        );
+    }
+}
+
+#[test]
 fn bodies_are_json_or_a_form() {
     let json_body = run(json!({"url": "/", "json_body": {"user": "{{uuid}}"}}), Reply::new(200));
     assert_eq!(json_body.requests[0].body, SentBody::Json(r#"{"user":"one"}"#.to_owned()));

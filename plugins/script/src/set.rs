@@ -37,6 +37,9 @@ impl Action for Set {
         if let Some((name, _)) = params.variables.iter().find(|(name, _)| !(1..=LONGEST_NAME).contains(&name.len())) {
             return wrong(format!("the name of a variable has 1 to {LONGEST_NAME} bytes, got {}", name.len()));
         }
+        if let Some(name) = params.variables.repeated_name() {
+            return Err(ConfigError::new(format!("the variable `{name}` takes one value")).at("/variables"));
+        }
         Ok(Self(params.variables))
     }
 

@@ -5,7 +5,7 @@ use std::fs::File;
 use std::io;
 use std::ops::Range;
 
-use csv_core::{ReadRecordResult, Reader};
+use csv_core::{ReadRecordResult, Reader, ReaderBuilder};
 
 use super::super::json;
 use super::super::problem::{DataFormat, RowReadError};
@@ -26,7 +26,7 @@ pub struct RowBuffer {
     /// The ends of cells, as the CSV parser returns them.
     ends: Vec<usize>,
     /// The CSV parser, kept because its tables cost more to build than a row to read.
-    csv: Option<Box<Reader>>,
+    csv: Option<(u8, Box<Reader>)>,
     /// The row that the cells are of.
     held: Option<HeldRow>,
     /// The least number of bytes that a read takes, for callers that go through a file in order.
@@ -105,8 +105,10 @@ impl RowBuffer {
         self.cells.clear();
         self.cell_ranges.clear();
         match format {
-            DataFormat::Csv => {
-                let reader = self.csv.get_or_insert_with(|| Box::new(Reader::new()));
+            DataFormat::Csv(separator) => {
+                let kept = self.csv.take().filter(|(known, _)| *known == separator);
+                let new = || (separator, Box::new(ReaderBuilder::new().delimiter(separator).build()));
+                let (_, reader) = self.csv.insert(kept.unwrap_or_else(new));
                 self.ends.resize(columns.len() + 1, 0);
                 // One more byte than the cells can take: the parser needs room even for nothing.
                 self.cells.resize(bytes.len() + 1, 0);

@@ -6,9 +6,10 @@ use std::io::{self, BufRead, BufReader, Read, Seek, SeekFrom};
 
 use ::csv::{ErrorKind, ReaderBuilder, StringRecord, Trim};
 
-use super::super::csv::cell_count_message;
+use super::super::csv::{cell_count_message, is_blank};
 use super::super::json;
 use super::super::problem::{DataFormat, FormatError};
+use super::super::quotes::QuoteScan;
 use super::super::table::{Table, TableBuilder};
 use super::FileRows;
 use super::array_scanner::{ArrayScanner, ScannedElement};
@@ -56,7 +57,11 @@ pub(crate) fn scan(mut file: File, format: DataFormat) -> Result<FileRows, ScanE
     file.seek(SeekFrom::Start(from))?;
     let input = BufReader::with_capacity(BUFFER_SIZE, &file);
     let FileLayout { columns, mut index } = match format {
-        DataFormat::Csv => csv(&file, input, from)?,
+        DataFormat::Csv(separator) => {
+            check_quotes(input, separator)?;
+            (&file).seek(SeekFrom::Start(from))?;
+            csv(&file, from, separator)?
+        }
         DataFormat::Lines => lines(input, from, |_| Ok(()))?,
         DataFormat::JsonLines => {
             let mut rows = TableBuilder::default();
@@ -69,33 +74,48 @@ pub(crate) fn scan(mut file: File, format: DataFormat) -> Result<FileRows, ScanE
     Ok(FileRows { file, format, columns, index, number: 0 })
 }
 
-fn csv(file: &File, input: impl Read, from: u64) -> Result<FileLayout, ScanError> {
-    let mut reader = ReaderBuilder::new().trim(Trim::Headers).from_reader(input);
+fn check_quotes(mut input: impl BufRead, separator: u8) -> Result<(), ScanError> {
+    let mut quotes = QuoteScan::new(separator);
+    loop {
+        let bytes = input.fill_buf()?;
+        if bytes.is_empty() {
+            return Ok(quotes.finish()?);
+        }
+        quotes.push(bytes)?;
+        let length = bytes.len();
+        input.consume(length);
+    }
+}
+
+fn csv(file: &File, from: u64, separator: u8) -> Result<FileLayout, ScanError> {
+    let input = BufReader::with_capacity(BUFFER_SIZE, file);
+    let mut reader = ReaderBuilder::new().delimiter(separator).flexible(true).trim(Trim::Headers).from_reader(input);
     let mut record = StringRecord::new();
     let mut index = RowIndex::default();
-    let columns = match reader.headers() {
+    let columns: Vec<_> = match reader.headers() {
         Ok(names) => names.iter().map(str::to_owned).collect(),
-        Err(error) => return Err(csv_fault(file, error, from)),
+        Err(error) => return Err(csv_fault(file, error)),
     };
     let columns = Table::with_columns(columns).map_err(|message| FormatError { line: 1, message })?.into_columns();
     loop {
         let start = from + reader.position().byte();
         match reader.read_record(&mut record) {
+            Ok(true) if is_blank(&record) => {}
+            Ok(true) if record.len() != columns.len() => {
+                let line = line_of_record(file, start)?;
+                return Err(FormatError { line, message: cell_count_message(columns.len(), record.len()) }.into());
+            }
             Ok(true) => index.push(start).map_err(|message| FormatError { line: 1, message })?,
             Ok(false) => return Ok(FileLayout { columns, index }),
-            Err(error) => return Err(csv_fault(file, error, from)),
+            Err(error) => return Err(csv_fault(file, error)),
         }
     }
 }
 
 /// Converts an error of the CSV parser. Finding its line reads the file once more.
-fn csv_fault(file: &File, error: ::csv::Error, from: u64) -> ScanError {
-    let at = from + error.position().map_or(0, ::csv::Position::byte);
+fn csv_fault(file: &File, error: ::csv::Error) -> ScanError {
     let result = match error.into_kind() {
         ErrorKind::Io(error) => return ScanError::Io(error),
-        ErrorKind::UnequalLengths { expected_len, len, .. } => {
-            line_of_record(file, at).map(|line| FormatError { line, message: cell_count_message(expected_len, len) })
-        }
         _ => line_of_bad_text(file).map(|line| FormatError { line, message: "not valid UTF-8".to_owned() }),
     };
     result.map_or_else(ScanError::Io, ScanError::Contents)

@@ -126,7 +126,7 @@ async fn a_redirect_is_followed_by_a_second_exchange() {
         .await;
         let (user, request) = (TestUser::new(), get(&server.url("/dir/page")));
         let reply = user.send(request.clone()).await.ok().unwrap();
-        let request = redirect::next(&request, &reply, &[], &Rc::new(Grants::unrestricted())).unwrap().unwrap();
+        let request = redirect::next(&request, &reply, |_| false, &Rc::new(Grants::unrestricted())).unwrap().unwrap();
         assert_eq!(text(user.send(request).await), Ok((200, Bytes::from("ok"))));
         assert!(server.requests()[1].starts_with("GET /dir/next HTTP/1.1\r\n"));
     })

@@ -10,6 +10,8 @@
 //! | `wasi` | the inert part of WASI |
 //! | `prepare` | a request template of the guest, with its templates looked up and its files read |
 //! | `request` | prepared requests, and requests decided at run time |
+//! | `request_url` | the URLs of requests |
+//! | `preview` | a request before it is rendered, for `check` |
 //! | `header_fields` | header fields of a guest, checked |
 //! | `v0_1_1` | adapter for components built for contract 0.1.1 |
 
@@ -18,7 +20,9 @@ pub(crate) mod capability;
 pub(crate) mod header_fields;
 pub(crate) mod link;
 pub(crate) mod prepare;
+pub(crate) mod preview;
 pub(crate) mod request;
+pub(crate) mod request_url;
 pub(crate) mod state;
 pub(crate) mod v0_1_1;
 pub(crate) mod wasi;

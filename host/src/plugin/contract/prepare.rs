@@ -3,7 +3,7 @@
 use bytes::Bytes;
 
 use super::bindings::http::{Credentials, RequestBody as Body, RequestTemplate};
-use super::request::{PreparedBody, PreparedCredentials, PreparedRequest, RequestParts};
+use super::request::{JSON, PreparedBody, PreparedCredentials, PreparedRequest, RequestParts};
 use super::state::GuestState;
 use crate::diagnostic::io_reason;
 use crate::template::Template;
@@ -29,7 +29,7 @@ pub(crate) fn request(
     let (body, content_type) = match request.body {
         Body::None => (Ok(PreparedBody::Fixed(Bytes::new())), None),
         Body::Text(id) => (Ok(PreparedBody::text(guest.copy_template(id)?)), None),
-        Body::Json(id) => (Ok(PreparedBody::text(guest.copy_template(id)?)), Some("application/json")),
+        Body::Json(id) => (Ok(PreparedBody::text(guest.copy_template(id)?)), Some(JSON)),
         Body::Form(pairs) => {
             (Ok(PreparedBody::Form(copy_templates(pairs, guest)?)), Some("application/x-www-form-urlencoded"))
         }

@@ -11,13 +11,20 @@ use url::Url;
 
 use super::bindings::http::{DynamicRequest, RequestOptions, Version as GuestVersion};
 use super::header_fields::{check_field_count, header_fields, header_value};
+use super::preview::{self, RequestPreview};
+use super::request_url::{UrlError, known_url, parse_url, resolve};
+use crate::data::DataSets;
 use crate::http::{Field, Fields, Request, RequestTarget};
 use crate::metrics::sample::FailureKind;
-use crate::net::{self, Failure, Grants, Origin, OriginError, Version, not_granted};
+use crate::net::{Failure, Origin, Version, not_granted};
 use crate::plugin::instance::limits;
 use crate::plugin::instance::worker_plugin::WorkerPlugin;
+use crate::script::header::{FRAMING, is_framing};
 use crate::template::Template;
 use crate::user::Session;
+
+/// The media type of a JSON document.
+pub(crate) const JSON: &str = "application/json";
 
 /// Maximum number of redirects that one exchange follows, whatever the guest gives.
 pub(crate) const MAX_REDIRECTS: u8 = 20;
@@ -25,19 +32,19 @@ pub(crate) const MAX_REDIRECTS: u8 = 20;
 /// A request whose templates are compiled.
 pub struct PreparedRequest {
     method: Method,
-    url: PreparedUrl,
+    /// The URL as it was given, without the query.
+    address: Template,
+    /// The destination, if no part of it is rendered.
+    target: Option<RequestTarget>,
     query: Vec<(String, Template)>,
     /// Fields that never change.
     fixed: Rc<[Field]>,
     rendered: Vec<(HeaderName, Template)>,
     credentials: Option<PreparedCredentials>,
     body: PreparedBody,
+    /// `true` if the body is a JSON document.
+    is_json: bool,
     options: RequestOptions,
-}
-
-enum PreparedUrl {
-    Fixed(RequestTarget),
-    Rendered(Template),
 }
 
 /// The content of a request.
@@ -70,10 +77,10 @@ impl PreparedRequest {
     /// A rendered text is not a URL or not a header value, or the host is not granted.
     pub fn build(&self, session: &Session, worker_plugin: &WorkerPlugin) -> Result<Request, Failure> {
         let mut text = String::new();
-        let target = match &self.url {
-            PreparedUrl::Fixed(target) => target.clone(),
-            PreparedUrl::Rendered(template) => {
-                session.render(template, &mut text);
+        let target = match &self.target {
+            Some(target) => target.clone(),
+            None => {
+                session.render(&self.address, &mut text);
                 self.with_query(&text, session, worker_plugin)?
             }
         };
@@ -94,11 +101,25 @@ impl PreparedRequest {
 
     /// Returns the origin of the request, if it is known before the request is rendered.
     pub fn known_origin(&self, base: Option<&Url>) -> Option<Rc<Origin>> {
-        let url = match &self.url {
-            PreparedUrl::Fixed(target) => return Some(Rc::clone(&target.origin)),
-            PreparedUrl::Rendered(template) => known_url(template.prefix(), base)?,
+        match &self.target {
+            Some(target) => Some(Rc::clone(&target.origin)),
+            None => Origin::of(&known_url(self.address.prefix(), base)?),
+        }
+    }
+
+    /// Describes the request before it is rendered.
+    pub fn preview(&self, base: Option<&Url>, data: &DataSets) -> RequestPreview {
+        let query = self.query.iter().map(|(name, value)| (name.as_str(), value));
+        let document = match &self.body {
+            PreparedBody::Rendered(template) if self.is_json => Some(template),
+            _ => None,
         };
-        Origin::of(&url)
+        RequestPreview {
+            method: self.method.to_string(),
+            url: preview::url(&self.address, query, base),
+            dropped_path: preview::dropped_path(&self.address, base),
+            json_error: document.and_then(|template| preview::json_error(template, data)),
+        }
     }
 
     fn with_query(&self, url: &str, session: &Session, worker_plugin: &WorkerPlugin) -> Result<RequestTarget, Failure> {
@@ -150,7 +171,11 @@ impl RequestParts {
             .ok()
             .filter(|_| !self.method.bytes().any(|byte| byte.is_ascii_lowercase()))
             .ok_or_else(|| format!("`{}` is not a method; methods are upper case, such as `GET`", self.method))?;
-        let url = match self.url.constant() {
+        let address = self.url.trimmed();
+        if address.literals().any(|text| text.contains(['\n', '\r', '\t'])) {
+            return Err("the URL has a line break or a tab in it; write it on one line".to_owned());
+        }
+        let target = match address.constant() {
             Some(text) => {
                 let url = parse_url(text, worker_plugin.script_context.base_url.as_ref())
                     .map_err(|error| error.describe_quoting(text))?;
@@ -158,37 +183,60 @@ impl RequestParts {
                     UrlError::Denied => denied_to_plugin(&worker_plugin.policy.name, &url),
                     other => other.describe_quoting(text),
                 })?;
-                if self.query.is_empty() { PreparedUrl::Fixed(target) } else { PreparedUrl::Rendered(self.url) }
+                self.query.is_empty().then_some(target)
             }
             None => {
-                let prefix = self.url.prefix();
+                let prefix = address.prefix();
                 if let Some(url) = known_url(prefix, worker_plugin.script_context.base_url.as_ref())
                     && resolve(&url, &worker_plugin.grants).err() == Some(UrlError::Denied)
                 {
                     return Err(denied_to_plugin(&worker_plugin.policy.name, &url));
                 }
-                PreparedUrl::Rendered(self.url)
+                None
             }
         };
         check_field_count(self.headers.len())?;
-        let mut fixed = Vec::new();
-        let mut rendered = Vec::new();
-        for (name, template) in self.headers {
-            match template.constant() {
-                Some(text) => fixed.extend(header_fields(&[(name, text.to_owned())])?),
-                None => rendered.push((
-                    HeaderName::from_bytes(name.as_bytes()).map_err(|_| format!("`{name}` is not a header name"))?,
-                    template,
-                )),
-            }
-        }
+        check_framing(&self.headers)?;
+        let HeaderParts { mut fixed, rendered } = HeaderParts::of(self.headers)?;
         let field_names = || fixed.iter().map(|(name, _)| name).chain(rendered.iter().map(|(name, _)| name));
         let credentials = self.credentials.filter(|_| field_names().all(|name| *name != AUTHORIZATION));
         let implied = self.content_type.filter(|_| field_names().all(|name| *name != CONTENT_TYPE));
         fixed.extend(implied.map(|implied| (CONTENT_TYPE, HeaderValue::from_static(implied))));
+        let is_json = self.content_type == Some(JSON);
         let (fixed, query) = (fixed.into(), self.query);
-        Ok(PreparedRequest { method, url, query, fixed, rendered, credentials, body, options })
+        Ok(PreparedRequest { method, address, target, query, fixed, rendered, credentials, body, is_json, options })
     }
+}
+
+/// The header fields of a prepared request.
+#[derive(Default)]
+struct HeaderParts {
+    /// Fields that never change; they are sent first.
+    fixed: Vec<Field>,
+    /// Fields that are rendered.
+    rendered: Vec<(HeaderName, Template)>,
+}
+
+impl HeaderParts {
+    /// Checks the fields of a request. Values of one name keep their order.
+    fn of(headers: Vec<(String, Template)>) -> Result<Self, String> {
+        let mut parts = Self::default();
+        for (name, template) in headers {
+            let constant = template.constant().map(|text| header_fields(&[(name.clone(), text.to_owned())]));
+            let name = HeaderName::from_bytes(name.as_bytes()).map_err(|_| format!("`{name}` is not a header name"))?;
+            match constant.transpose()? {
+                Some(field) if parts.rendered.iter().all(|(earlier, _)| *earlier != name) => parts.fixed.extend(field),
+                _ => parts.rendered.push((name, template)),
+            }
+        }
+        Ok(parts)
+    }
+}
+
+/// Rejects fields that frame a request: they would not be sent.
+fn check_framing(headers: &[(String, Template)]) -> Result<(), String> {
+    let names = headers.iter().filter_map(|(name, _)| HeaderName::from_bytes(name.as_bytes()).ok());
+    names.filter(is_framing).try_for_each(|name| Err(format!("`{name}` {FRAMING}")))
 }
 
 impl PreparedBody {
@@ -270,91 +318,6 @@ pub(crate) fn build_dynamic(
     Ok(request)
 }
 
-/// The reason why a text is not a usable URL. It does not repeat the text, which may hold secrets.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum UrlError {
-    /// The URL is relative, and there is no base to resolve it against.
-    Relative,
-    /// The text is not in the syntax of URLs.
-    Malformed(url::ParseError),
-    /// The scheme is neither http nor https.
-    Scheme,
-    /// The URL has a user name or a password.
-    UserInfo,
-    /// The URL has no usable host.
-    Host,
-    /// The host is not granted.
-    Denied,
-    /// The URL is too long for a request.
-    Length,
-}
-
-impl UrlError {
-    /// Returns a message for the user that quotes a text from the script, unless it has user information in it.
-    fn describe_quoting(self, text: &str) -> String {
-        if text.contains('@') { self.describe("the URL") } else { self.describe(&format!("`{text}`")) }
-    }
-
-    /// Returns a message for the user in which `url` stands for the text.
-    fn describe(self, url: &str) -> String {
-        match self {
-            Self::Relative => format!("{url} is relative, and there is no `base_url`"),
-            Self::Malformed(error) => format!("{url} is not a URL: {error}"),
-            Self::Scheme => format!("{url} is neither http nor https"),
-            Self::UserInfo => format!(
-                "{url} has a user name or password in it, which would not be sent; \
-                 use `auth: {{basic: {{user: ..., password: ...}}}}` or the header `authorization`"
-            ),
-            Self::Host => format!("{url} names no host"),
-            Self::Denied => format!("{url} leads to a host that is not granted"),
-            Self::Length => format!("{url} is too long for a request"),
-        }
-    }
-}
-
-/// Parses an absolute URL, or one relative to the script's `base_url`.
-///
-/// # Errors
-/// See [`UrlError`].
-pub(crate) fn parse_url(text: &str, base: Option<&Url>) -> Result<Url, UrlError> {
-    let parsed = match base {
-        Some(base) => base.join(text),
-        None => Url::parse(text),
-    };
-    let url = parsed.map_err(|error| match error {
-        url::ParseError::RelativeUrlWithoutBase => UrlError::Relative,
-        other => UrlError::Malformed(other),
-    })?;
-    if !matches!(url.scheme(), "http" | "https") {
-        return Err(UrlError::Scheme);
-    }
-    let anonymous = url.username().is_empty() && url.password().is_none();
-    if anonymous { Ok(url) } else { Err(UrlError::UserInfo) }
-}
-
-/// Returns the part of a URL's fixed beginning that names its origin; `None` if the rendered rest could still change
-/// it.
-fn origin_of(prefix: &str, has_base: bool) -> Option<&str> {
-    match prefix.split_once("://") {
-        Some((scheme, rest)) => rest.find(['/', '?']).map(|end| &prefix[..scheme.len() + 3 + end]),
-        None => (has_base && prefix.starts_with('/') && !prefix.starts_with("//")).then_some("/"),
-    }
-}
-
-/// Returns a URL with the origin of a template's fixed beginning; `None` if the rendered rest could change it.
-fn known_url(prefix: &str, base: Option<&Url>) -> Option<Url> {
-    parse_url(origin_of(prefix, base.is_some())?, base).ok()
-}
-
-fn resolve(url: &Url, grants: &Rc<Grants>) -> Result<RequestTarget, UrlError> {
-    let origin = Origin::granted(url, grants).map_err(|none| match none {
-        OriginError::Malformed => UrlError::Host,
-        OriginError::Denied => UrlError::Denied,
-    })?;
-    let path = net::target(url).ok_or(UrlError::Length)?;
-    Ok(RequestTarget { origin, path })
-}
-
 /// Assembles a request without any of the options.
 fn assemble(method: Method, target: RequestTarget, headers: Fields, body: Bytes) -> Request {
     Request {
@@ -409,51 +372,4 @@ fn unsendable(session: &Session, message: &str) -> Failure {
 /// Returns the failure for a request over a limit of the host, which is the plugin's error.
 pub(crate) fn over_limit(message: String) -> Failure {
     Failure { kind: FailureKind::Plugin, detail: message.into() }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn an_origin_is_known_only_when_nothing_rendered_can_change_it() {
-        for (case, prefix, has_base, expected) in [
-            ("host and a path", "https://site/catalog?page=", false, Some("https://site")),
-            ("the host is still open", "https://site", false, None),
-            ("the port is still open", "https://site:", false, None),
-            ("a path under a base", "/catalog/", true, Some("/")),
-            ("a path without a base", "/catalog/", false, None),
-            ("another host without a scheme", "//cdn/", true, None),
-            ("all of it rendered", "", true, None),
-        ] {
-            assert_eq!(origin_of(prefix, has_base), expected, "{case}");
-        }
-    }
-
-    #[test]
-    fn urls_are_absolute_or_resolved_against_the_base() {
-        let base = Url::parse("http://site:8080/app/").unwrap();
-        assert_eq!(parse_url("x?y=a b", Some(&base)).unwrap().as_str(), "http://site:8080/app/x?y=a%20b");
-        assert_eq!(parse_url("https://other/", Some(&base)).unwrap().as_str(), "https://other/");
-        for (text, error) in [
-            ("/x", UrlError::Relative),
-            ("ftp://site/", UrlError::Scheme),
-            ("http://me:s3cret@site/", UrlError::UserInfo),
-            ("http://me@site/", UrlError::UserInfo),
-            ("http://:s3cret@site/", UrlError::UserInfo),
-        ] {
-            assert_eq!(parse_url(text, None), Err(error), "{text}");
-        }
-        assert_eq!(parse_url("//me@site/", Some(&base)), Err(UrlError::UserInfo));
-    }
-
-    #[test]
-    fn messages_repeat_no_secret() {
-        assert_eq!(UrlError::Relative.describe_quoting("/x"), "`/x` is relative, and there is no `base_url`");
-        for error in [UrlError::UserInfo, UrlError::Malformed(url::ParseError::InvalidPort)] {
-            assert!(!error.describe_quoting("http://me:s3cret@site:x/").contains("s3cret"));
-        }
-        let detail = bad_rendered_url(parse_url("token s3cret", None).unwrap_err()).detail;
-        assert_eq!(&*detail, "the rendered URL is relative, and there is no `base_url`");
-    }
 }

@@ -10,6 +10,7 @@ use serde_json::Value;
 use wasmtime::component::ResourceTable;
 use wasmtime_wasi::{WasiCtx, WasiCtxView, WasiView};
 
+use super::preview::RequestPreview;
 use super::request::PreparedRequest;
 use super::wasi::{self, GuestClock, GuestOutput};
 use crate::diagnostic::Span;
@@ -251,6 +252,13 @@ impl GuestState {
     pub fn origins(&self) -> Vec<Rc<Origin>> {
         let base = self.worker_plugin.script_context.base_url.as_ref();
         self.requests.iter().filter_map(|request| request.known_origin(base)).collect()
+    }
+
+    /// Describes the last request that was prepared since there were `count`.
+    pub fn preview_since(&self, count: usize) -> Option<RequestPreview> {
+        let context = &self.worker_plugin.script_context;
+        let last = self.requests.get(count..)?.last()?;
+        Some(last.preview(context.base_url.as_ref(), &context.data))
     }
 
     /// Returns a prepared request by its number.

@@ -31,6 +31,7 @@ use std::sync::Arc;
 use stampede_time::Clock;
 
 use super::contract::bindings::{Description, PluginPre, Progress};
+use super::contract::preview::RequestPreview;
 use super::contract::state::{ConfigureContext, StoreData};
 use super::instance::sandboxed_instance::SandboxedInstance;
 use super::instance::worker_plugin::WorkerPlugin;
@@ -117,10 +118,9 @@ impl Instance {
     /// See [`ConfigureError`].
     pub fn configure(&mut self, step: &StepParams) -> Result<(), ConfigureError> {
         self.state().guest().configuring = Some(ConfigureContext::new(step));
-        let params = step.params.to_string();
         let result = match &mut self.backend {
-            Backend::Sandboxed(guest) => guest.configure(&step.action, &params),
-            Backend::Native(native) => native.configure(&step.action, &params),
+            Backend::Sandboxed(guest) => guest.configure(&step.action, &step.json),
+            Backend::Native(native) => native.configure(&step.action, &step.json),
         };
         let configuring = self.state().guest().configuring.take();
         match result {
@@ -201,6 +201,16 @@ impl Instance {
     /// Returns the origins that the prepared requests are known to go to.
     pub fn origins(&mut self) -> Vec<Rc<Origin>> {
         self.state().guest().origins()
+    }
+
+    /// Returns the number of requests prepared so far.
+    pub fn prepared_requests(&mut self) -> usize {
+        self.state().guest().requests.len()
+    }
+
+    /// Describes the last request that was prepared since there were `count`.
+    pub fn preview_since(&mut self, count: usize) -> Option<RequestPreview> {
+        self.state().guest().preview_since(count)
     }
 
     /// Returns the identity of the instance.
