@@ -27,7 +27,7 @@ pub use raw::{RawRequest, RawServer};
 pub use registry::Registry;
 pub use report::{Report, Row};
 pub use run::{Finished, Run, Running, Signal};
-pub use silent::{Refusing, Silent};
+pub use silent::{Dropping, Refusing, Silent};
 pub use site::{settled, site};
 pub use wait::wait_for;
 pub use websocket::{Counted, WebSockets, switching};

