@@ -6,7 +6,7 @@ use std::fs;
 
 use rand::{RngExt, SeedableRng};
 use rand_pcg::Pcg64Mcg;
-use stampede_tests::{Run, guest, heavy_component};
+use stampede_tests::{Run, guest, heavy_component, site};
 
 use crate::shooter;
 
@@ -109,4 +109,31 @@ fn a_file_larger_than_any_component_is_not_read_to_its_end() {
     let run = with_plugins(&[]).file("script.yml", "{plugins: {zeros: /dev/zero}, steps: [{name: Page, url: /}]}\n");
     let run = run.finish().exits(4);
     assert!(run.stderr.contains("plugin `zeros` does not load: it is larger than 64 MiB\n"), "{}", run.stderr);
+}
+
+#[test]
+fn damaged_code_in_the_cache_is_never_run_and_compiled_again() {
+    let (site, cache) = (site(), tempfile::tempdir().expect("a folder"));
+    let run = || {
+        let run = shooter().env("STAMPEDE_CACHE_DIR", &cache.path().display().to_string());
+        run.script("- {name: Page, url: /bytes/1}\n").arg("--base-url").arg(site.base_url()).finish().exits(0)
+    };
+    run();
+    let entries = fs::read_dir(cache.path()).expect("a folder").map(|entry| entry.expect("an entry").path());
+    let entries: Vec<_> = entries.filter(|path| path.extension().is_some_and(|kind| kind == "cwasm")).collect();
+    let [entry] = &entries[..] else { panic!("one plugin is in use: {entries:?}") };
+    let good = fs::read(entry).expect("the cached code");
+    let flipped = |at: usize| {
+        let mut damaged = good.clone();
+        damaged[at] ^= 0x10;
+        damaged
+    };
+    let cut = good[..good.len() / 2].to_vec();
+    for damaged in [flipped(good.len() / 3), flipped(good.len() / 2), flipped(good.len() - 1), cut] {
+        fs::write(entry, &damaged).expect("the cached code can be damaged");
+        let stderr = run().stderr;
+        assert!(stderr.contains("compiled code in the cache was damaged, and is compiled again"), "{stderr}");
+        assert!(fs::read(entry).expect("the cached code") != damaged);
+    }
+    assert_eq!(run().stderr, "", "what was compiled again is good");
 }

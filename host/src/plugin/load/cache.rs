@@ -28,7 +28,7 @@ impl CacheEntry {
     }
 
     /// Returns the file, if it exists and belongs to the user.
-    pub(crate) fn file(&self) -> Option<&Path> {
+    fn file(&self) -> Option<&Path> {
         is_owned_file(&self.0).then_some(&*self.0)
     }
 

@@ -12,6 +12,7 @@ mod child;
 mod limits;
 mod parent;
 
+use sha2::{Digest, Sha256};
 use wasmtime::Engine;
 use wasmtime::component::Component;
 
@@ -22,6 +23,12 @@ use crate::plugin::instance::error_text::error_text;
 
 pub(crate) use child::compile_input;
 pub(crate) use limits::{CompileCaps, CompileFailure};
+
+/// The largest compiled code that is read from the cache.
+const MAX_CODE_BYTES: u64 = 1 << 30;
+
+/// The length of a SHA-256 checksum.
+const CHECKSUM_BYTES: usize = 32;
 
 /// Compiles a built-in component in this process, or takes it from the cache.
 ///
@@ -35,7 +42,7 @@ pub(crate) fn compile_builtin(engine: &Engine, plugin: &BuiltinPlugin) -> Result
     let bytes = plugin.component().map_err(|error| error.to_string())?;
     let component = Component::new(engine, bytes).map_err(|error| error_text(&error))?;
     if let Some(entry) = entry {
-        entry.save(&component.serialize().map_err(|error| error_text(&error))?);
+        save(&entry, component.serialize().map_err(|error| error_text(&error))?);
     }
     Ok(component)
 }
@@ -62,15 +69,29 @@ pub(crate) fn compile_untrusted(
     let component = unsafe { Component::deserialize(engine, &code) };
     let component = component.map_err(|error| error_text(&error))?;
     if let Some(entry) = entry {
-        entry.save(&code);
+        save(&entry, code);
     }
     Ok(component)
 }
 
+/// Saves code with its checksum behind it: damaged code would run, and may do anything.
+fn save(entry: &CacheEntry, mut code: Vec<u8>) {
+    let checksum = Sha256::digest(&code);
+    code.extend_from_slice(&checksum);
+    entry.save(&code);
+}
+
+/// Loads code from the cache; `None` if it is not there, or not as it was saved.
 fn load_cached(engine: &Engine, entry: &CacheEntry) -> Option<Component> {
-    // SAFETY: the file is the user's own, lies in the user's private cache folder and was written by this program from
-    // an engine's own output; wasmtime also checks its version and settings.
-    unsafe { Component::deserialize_file(engine, entry.file()?) }.ok()
+    let saved = entry.read(MAX_CODE_BYTES)?;
+    let (code, checksum) = saved.split_last_chunk::<CHECKSUM_BYTES>()?;
+    if Sha256::digest(code).as_slice() != checksum {
+        tracing::warn!("compiled code in the cache was damaged, and is compiled again");
+        return None;
+    }
+    // SAFETY: the file is the user's own, lies in the user's private cache folder, was written by this program from an
+    // engine's own output and is unchanged since; wasmtime also checks its version and settings.
+    unsafe { Component::deserialize(engine, code) }.ok()
 }
 
 fn cache_entry(engine: &Engine, digest: &str) -> Option<CacheEntry> {
