@@ -1,9 +1,10 @@
 //! The control socket: a Unix domain socket that only its owner may open. Each connection is a task that reads a line,
 //! asks the run, and writes the answer before it reads on. So a client that never reads, or never ends its line, takes
-//! no more memory than one line, and delays no other client while fewer than [`MAX_CLIENTS`] are connected.
+//! no more memory than one line, and delays no other client while fewer than [`MAX_CLIENTS`] are connected. One that does
+//! nothing for [`IDLE_TIME`] is disconnected.
 
 use std::convert::Infallible;
-use std::os::unix::fs::MetadataExt;
+use std::os::unix::fs::{FileTypeExt, MetadataExt};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::Duration;
@@ -14,6 +15,7 @@ use rustix::process::umask;
 use tokio::io::{AsyncBufReadExt, AsyncReadExt, AsyncWriteExt, BufReader};
 use tokio::net::{UnixListener, UnixStream};
 use tokio::sync::{Semaphore, oneshot};
+use tokio::time::timeout;
 
 use super::protocol::{decode_request, encode_reply};
 use crate::diagnostic::{Diagnostic, io_reason};
@@ -23,6 +25,8 @@ use crate::run::load_controller::{ControlCall, ControlSender, RunStatus};
 const MAX_LINE_BYTES: u64 = 4096;
 /// The delay before the next attempt to accept connections after one has failed.
 const ACCEPT_RETRY_DELAY: Duration = Duration::from_secs(1);
+/// The time that a client has for its next line, and to take the answer.
+const IDLE_TIME: Duration = Duration::from_secs(30);
 /// The maximum number of connections at once.
 const MAX_CLIENTS: usize = 32;
 
@@ -35,15 +39,15 @@ pub(crate) struct ControlSocket {
 }
 
 impl ControlSocket {
-    /// Creates the socket, which only its owner may open.
+    /// Creates the socket, which only its owner may open. It replaces one that a dead process has left.
     ///
     /// # Errors
     /// The path already exists, or cannot be created.
     pub(crate) fn create(path: &Path) -> Result<Self, Diagnostic> {
-        // The mask sets the mode at creation: a file whose mode is narrowed afterwards is open to all for a moment.
-        let previous_mask = umask(Mode::from_bits_truncate(0o177));
-        let bound = std::os::unix::net::UnixListener::bind(path);
-        umask(previous_mask);
+        let mut bound = bind(path);
+        if bound.as_ref().is_err_and(|error| error.kind() == io::ErrorKind::AddrInUse) && is_abandoned(path) {
+            bound = fs::remove_file(path).and_then(|()| bind(path));
+        }
         let created = bound.and_then(|listener| {
             listener.set_nonblocking(true)?;
             let file = file_id(path)?;
@@ -96,6 +100,22 @@ impl Drop for ControlSocket {
     }
 }
 
+/// Binds a socket that only its owner may open.
+fn bind(path: &Path) -> io::Result<std::os::unix::net::UnixListener> {
+    // The mask sets the mode at creation: a file whose mode is narrowed afterwards is open to all for a moment.
+    let previous_mask = umask(Mode::from_bits_truncate(0o177));
+    let bound = std::os::unix::net::UnixListener::bind(path);
+    umask(previous_mask);
+    bound
+}
+
+/// Returns `true` if the path is a socket that no process listens on.
+fn is_abandoned(path: &Path) -> bool {
+    let is_socket = fs::symlink_metadata(path).is_ok_and(|file| file.file_type().is_socket());
+    let refused = |error: io::Error| error.kind() == io::ErrorKind::ConnectionRefused;
+    is_socket && std::os::unix::net::UnixStream::connect(path).err().is_some_and(refused)
+}
+
 fn file_id(path: &Path) -> io::Result<(u64, u64)> {
     let metadata = fs::symlink_metadata(path)?;
     Ok((metadata.dev(), metadata.ino()))
@@ -106,13 +126,13 @@ async fn refuse_connection(mut stream: UnixStream) -> io::Result<()> {
     stream.write_all(format!("{line}\n").as_bytes()).await
 }
 
-/// Serves one connection until the client closes it or sends a line that is too long.
+/// Serves one connection until the client closes it, sends a line that is too long, or is idle for too long.
 async fn serve_connection(stream: UnixStream, requests: &ControlSender) -> io::Result<()> {
     let (read, mut write) = stream.into_split();
     let mut read = BufReader::new(read);
     loop {
         let mut line = Vec::new();
-        (&mut read).take(MAX_LINE_BYTES).read_until(b'\n', &mut line).await?;
+        timeout(IDLE_TIME, (&mut read).take(MAX_LINE_BYTES).read_until(b'\n', &mut line)).await??;
         if line.is_empty() {
             return Ok(());
         }
@@ -122,7 +142,7 @@ async fn serve_connection(stream: UnixStream, requests: &ControlSender) -> io::R
         } else {
             Err(format!("a line has {MAX_LINE_BYTES} bytes at most"))
         };
-        write.write_all(format!("{}\n", encode_reply(answer)).as_bytes()).await?;
+        timeout(IDLE_TIME, write.write_all(format!("{}\n", encode_reply(answer)).as_bytes())).await??;
         if !is_whole {
             return Ok(());
         }
@@ -135,4 +155,42 @@ async fn answer(line: &[u8], requests: &ControlSender) -> Result<RunStatus, Stri
     let over = || "the run is over".to_owned();
     requests.send(ControlCall { request: decode_request(line)?, reply }).await.map_err(|_| over())?;
     answer.await.map_err(|_| over())?
+}
+
+#[cfg(test)]
+mod tests {
+    use tokio::sync::mpsc;
+
+    use super::*;
+
+    #[tokio::test(start_paused = true)]
+    async fn a_client_that_does_nothing_is_disconnected() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("socket");
+        let socket = ControlSocket::create(&path).unwrap();
+        let (requests, _calls) = mpsc::channel(1);
+        let idle = async {
+            let mut client = UnixStream::connect(&path).await?;
+            client.read(&mut [0]).await
+        };
+        tokio::select! {
+            never = socket.serve(requests) => match never {},
+            read = idle => assert_eq!(read.unwrap(), 0, "the end of the connection"),
+        }
+    }
+
+    #[test]
+    fn a_socket_that_a_dead_process_left_is_replaced_and_one_in_use_is_not() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("socket");
+        drop(std::os::unix::net::UnixListener::bind(&path).unwrap());
+        let socket = ControlSocket::create(&path).unwrap();
+        let error = ControlSocket::create(&path).err().unwrap();
+        assert!(error.message.ends_with("it exists already"), "{}", error.message);
+        drop(socket);
+        assert!(!path.exists());
+        fs::write(&path, "a file of someone's").unwrap();
+        assert!(ControlSocket::create(&path).is_err());
+        assert_eq!(fs::read(&path).unwrap(), b"a file of someone's");
+    }
 }
