@@ -1,7 +1,7 @@
 //! The control socket: a Unix domain socket that only its owner may open. Each connection is a task that reads a line,
 //! asks the run, and writes the answer before it reads on. So a client that never reads, or never ends its line, takes
-//! no more memory than one line, and delays no other client while fewer than [`MAX_CLIENTS`] are connected. One that does
-//! nothing for [`IDLE_TIME`] is disconnected.
+//! no more memory than one line, and delays no other client while fewer than [`MAX_CLIENTS`] are connected. One that
+//! does nothing for [`IDLE_TIME`] is disconnected.
 
 use std::convert::Infallible;
 use std::os::unix::fs::{FileTypeExt, MetadataExt};

@@ -370,8 +370,8 @@ fn a_long_stream_is_read_in_flat_memory() {
         assert_eq!((report.row("Hear").ok(), counted(&report, "messages_in")), (1, count), "{}", run.stdout);
         run.peak_kib
     };
-    // On a busy machine the reader lags behind, and what HTTP/2 may send ahead fills up: that much may be added. Whatever
-    // is kept of a message has eight bytes at least, which would be 70 MiB more.
+    // On a busy machine the reader lags behind, and what HTTP/2 may send ahead fills up: that much may be added.
+    // Whatever is kept of a message has eight bytes at least, which would be 70 MiB more.
     let (short, long) = (hear(3_000_000), hear(12_000_000));
     assert!(long <= short + (32 << 10), "{short} KiB, then {long} KiB");
 }
