@@ -27,6 +27,9 @@ pub(crate) use limits::{CompileCaps, CompileFailure};
 /// The largest compiled code that is read from the cache.
 const MAX_CODE_BYTES: u64 = 1 << 30;
 
+/// The number of the format of entries, which is part of their names: code and its checksum.
+const ENTRY_FORMAT: u32 = 2;
+
 /// The length of a SHA-256 checksum.
 const CHECKSUM_BYTES: usize = 32;
 
@@ -97,6 +100,6 @@ fn load_cached(engine: &Engine, entry: &CacheEntry) -> Option<Component> {
 fn cache_entry(engine: &Engine, digest: &str) -> Option<CacheEntry> {
     use std::hash::{DefaultHasher, Hash, Hasher};
     let mut compatibility = DefaultHasher::new();
-    engine.precompile_compatibility_hash().hash(&mut compatibility);
+    (engine.precompile_compatibility_hash(), ENTRY_FORMAT).hash(&mut compatibility);
     CacheEntry::named(&format!("{digest}-{:016x}.cwasm", compatibility.finish()))
 }
