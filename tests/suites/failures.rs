@@ -40,7 +40,7 @@ fn each_failure_is_counted_in_its_category_and_later_steps_still_run() {
     for (name, _, category, example) in FAILING.into_iter().chain([refused]) {
         let row = report.row(name);
         assert_eq!((row.total(), row.errors()), (2, BTreeMap::from([(category, 2)])), "{name}");
-        // How much of an endless body comes in time is the machine's affair.
+        // The number of bytes depends on the machine's speed, so it is not compared.
         let shown = row.example(category).split(", after").next();
         assert_eq!(shown, Some(example), "{name}");
         assert_eq!(row.tasks("failed"), 2, "{name}");

@@ -8,12 +8,16 @@ use std::process::{Child, Command, Stdio};
 use std::thread;
 use std::time::Duration;
 
-use stampede_tests::{Finished, Signal, site, wait_for};
+use stampede_site::RunningSite;
+use stampede_tests::{Finished, Run, Signal, site, wait_for};
 
 use crate::{shooter, shooter_after};
 
-const FLAGS: &str = "--users 4 --graceful-stop 10s --workers 1";
-const PAGE: &str = "- {name: Page, url: /bytes/100}\n";
+/// Adds two seconds of load on a site: as many requests as one worker can send.
+fn load(shooter: Run, site: &RunningSite) -> Run {
+    let flags = "--users 4 --workers 1 --duration 2s --graceful-stop 10s --base-url";
+    shooter.script("- {name: Page, url: /bytes/100}\n").args(flags).arg(site.base_url()).report()
+}
 
 /// Returns the reasons in the report and checks that the table has them too.
 #[track_caller]
@@ -49,14 +53,7 @@ impl Drop for BusyLoop {
 fn waits_for_a_cpu_are_named() {
     let site = site();
     let _loops = [BusyLoop::start(), BusyLoop::start(), BusyLoop::start()];
-    let run = shooter_after("taskset -c -p 0 $$ >/dev/null")
-        .script(PAGE)
-        .args(FLAGS)
-        .args("--duration 2s --base-url")
-        .arg(site.base_url())
-        .report()
-        .finish()
-        .exits(0);
+    let run = load(shooter_after("taskset -c -p 0 $$ >/dev/null"), &site).finish().exits(0);
     let reasons = reasons(&run);
     let named = reasons.iter().any(|reason| reason.starts_with("worker 0 was ready to run and waited for a CPU for "));
     assert!(named, "{reasons:?}");
@@ -66,8 +63,7 @@ fn waits_for_a_cpu_are_named() {
 #[test]
 fn a_process_that_was_stopped_says_for_how_long() {
     let site = site();
-    let running =
-        shooter().script(PAGE).args(FLAGS).args("--duration 2s --base-url").arg(site.base_url()).report().spawn();
+    let running = load(shooter(), &site).spawn();
     wait_for("some requests", || site.stats().snapshot().requests > 100);
     running.signal(Signal::Stop);
     thread::sleep(Duration::from_millis(700));
@@ -109,14 +105,8 @@ impl Drop for ControlGroup {
 fn a_cpu_quota_is_named_with_the_time_that_it_cost() {
     let Some(group) = ControlGroup::tenth_of_a_core() else { return };
     let site = site();
-    let run = shooter_after(&format!("echo $$ > {}/cgroup.procs", group.0.display()))
-        .script(PAGE)
-        .args(FLAGS)
-        .args("--duration 2s --base-url")
-        .arg(site.base_url())
-        .report()
-        .finish()
-        .exits(0);
+    let shooter = shooter_after(&format!("echo $$ > {}/cgroup.procs", group.0.display()));
+    let run = load(shooter, &site).finish().exits(0);
     let reasons = reasons(&run);
     let named = "the CPU quota of 0.10 cores stopped the process for ";
     assert!(reasons.iter().any(|reason| reason.starts_with(named)), "{reasons:?}");

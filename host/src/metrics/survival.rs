@@ -51,6 +51,8 @@ pub(crate) struct SurvivalEstimate {
     beyond: f64,
     /// The number of all values.
     count: u64,
+    /// The smallest of all values, cut off or not.
+    shortest: u64,
     /// The greatest of all values, cut off or not.
     longest: u64,
     /// True if any value was cut off.
@@ -58,8 +60,8 @@ pub(crate) struct SurvivalEstimate {
 }
 
 impl SurvivalEstimate {
-    /// Estimates the distribution of `known` values and of values that were `cut_off`, both in ascending order; `None`
-    /// if there are neither. Of equal values, those that are known count as the shorter ones.
+    /// Estimates the distribution of `known` values and of values that were `cut_off`; `None` if there are neither. Of
+    /// equal values, those that are known count as the shorter ones.
     pub(crate) fn new(
         known: impl IntoIterator<Item = CountedValue>,
         cut_off: impl IntoIterator<Item = CountedValue>,
@@ -68,7 +70,7 @@ impl SurvivalEstimate {
         all.extend(cut_off.into_iter().map(|value| (value, true)));
         all.retain(|(counted, _)| counted.count > 0);
         all.sort_by_key(|(counted, is_cut_off)| (counted.value, *is_cut_off));
-        let longest = all.last()?.0.value;
+        let (shortest, longest) = (all.first()?.0.value, all.last()?.0.value);
         let count: u64 = all.iter().map(|(counted, _)| counted.count).sum();
         let has_cut_off = all.iter().any(|(_, is_cut_off)| *is_cut_off);
         let (mut upto, mut sum, mut beyond, mut left, mut weight) = (Vec::new(), 0.0, 0.0, count, 1.0);
@@ -83,7 +85,7 @@ impl SurvivalEstimate {
                 beyond = count as f64 * weight;
             }
         }
-        Some(Self { upto, beyond, count, longest, has_cut_off })
+        Some(Self { upto, beyond, count, shortest, longest, has_cut_off })
     }
 
     /// Returns the number of all values.
@@ -100,9 +102,11 @@ impl SurvivalEstimate {
         self.upto.get(reached).map_or(Estimate::at_least(self.longest), |(value, _)| Estimate::known(*value))
     }
 
-    /// Returns the smallest value that is known or, without any, the longest one that was cut off.
+    /// Returns the smallest value. One that was cut off before the smallest that is known may have become any value
+    /// from there on.
     pub(crate) fn min(&self) -> Estimate<u64> {
-        self.upto.first().map_or(Estimate::at_least(self.longest), |(value, _)| Estimate::known(*value))
+        let is_known = self.upto.first().is_some_and(|(value, _)| *value == self.shortest);
+        Estimate { value: self.shortest, is_lower_bound: !is_known }
     }
 
     /// Returns the greatest value. Any value that was cut off may have become a greater one.
@@ -179,9 +183,16 @@ mod tests {
     #[test]
     fn with_nothing_but_cut_off_values_every_number_is_a_lower_bound() {
         let found = estimate(&[], &[5, 7]);
-        let all = [found.quantile(0.0), found.quantile(0.5), found.min(), found.max()];
-        assert_eq!(all, [Estimate::at_least(7); 4]);
+        assert_eq!([found.quantile(0.0), found.quantile(0.5), found.max()], [Estimate::at_least(7); 3]);
+        assert_eq!(found.min(), Estimate::at_least(5));
         assert_eq!((found.mean(), found.stddev()), (Estimate::at_least(7.0), Estimate::at_least(0.0)));
+    }
+
+    #[test]
+    fn the_smallest_value_is_known_only_if_none_was_cut_off_before_it() {
+        assert_eq!(estimate(&[10, 20], &[15]).min(), Estimate::known(10));
+        assert_eq!(estimate(&[10, 20], &[10]).min(), Estimate::known(10));
+        assert_eq!(estimate(&[10, 20], &[4]).min(), Estimate::at_least(4));
     }
 
     proptest! {

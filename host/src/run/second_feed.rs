@@ -54,8 +54,8 @@ impl<'o> SecondFeed<'o> {
     }
 
     /// Shows the seconds that are complete by now, and returns the reason to end the run, if an observer gives one.
-    /// What the workers have sent must have been added before: a worker that the main thread was late for has not
-    /// stalled.
+    /// Callers first [add](Self::add) everything that the workers have sent. Otherwise a worker whose message the main
+    /// thread has not read yet looks stalled.
     pub(super) fn show(&mut self, run: &mut RunOutcome, moment: &FeedMoment) -> Option<EndReason> {
         if moment.phase != RunPhase::Running
             && let Some(thresholds) = &mut self.thresholds
