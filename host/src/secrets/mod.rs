@@ -10,14 +10,16 @@ mod cells;
 mod decoded;
 mod parts;
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeSet, HashSet};
 use std::fmt;
 use std::ops::Range;
 
 use crate::data::DataSets;
 use cells::SecretCells;
 use decoded::DecodedView;
-use parts::{MIN_SECRET_BYTES, whole_and_lines};
+use parts::{MIN_PART_BYTES, MIN_SECRET_BYTES, secret_in_parts, whole_and_lines};
+
+pub(crate) use parts::without_scheme;
 
 /// The number of characters that are shown of a text, such as the detail of a failure or a log line.
 const SHOWN: usize = 200;
@@ -51,8 +53,8 @@ impl Secrets {
     }
 
     /// Returns the text with `***` for its secrets, the user's included. It finds them whole, line by line, and as
-    /// templates encode them, in upper or lower case. Where the text, or a quotation in it, ends, the beginning of a
-    /// secret counts as well: a text from elsewhere may have been cut.
+    /// templates encode them, in upper or lower case. A text from elsewhere may have been cut, so [`MIN_PART_BYTES`] of
+    /// a secret count anywhere, and fewer of its beginning where the text, or a quotation in it, ends.
     pub fn redact(&self, text: &str, user_secrets: &[&str]) -> String {
         let texts = self
             .texts
@@ -97,6 +99,7 @@ impl SecretSearch<'_> {
             self.ranges.extend(occurrences(bytes, text.as_bytes()).map(|place| view.source_range(place)));
             self.ranges
                 .extend(truncated_occurrences(bytes, &ends, text.as_bytes()).map(|place| view.source_range(place)));
+            self.ranges.extend(parts(bytes, secret_in_parts(text).as_bytes()).map(|place| view.source_range(place)));
         }
         self.cells.find(bytes, |place| self.ranges.push(view.source_range(place)));
         if deeper > 0 {
@@ -109,6 +112,14 @@ impl SecretSearch<'_> {
 fn occurrences<'a>(bytes: &'a [u8], secret: &'a [u8]) -> impl Iterator<Item = Range<usize>> + 'a {
     let places = bytes.windows(secret.len()).enumerate().filter(move |(_, window)| window.eq_ignore_ascii_case(secret));
     places.map(|(start, window)| start..start + window.len())
+}
+
+/// Finds the parts of one text in another, in pieces of [`MIN_PART_BYTES`] that may overlap.
+fn parts<'a>(bytes: &'a [u8], secret: &[u8]) -> impl Iterator<Item = Range<usize>> + 'a {
+    let pieces: HashSet<Vec<u8>> = secret.windows(MIN_PART_BYTES).map(<[u8]>::to_ascii_lowercase).collect();
+    let windows = bytes.windows(MIN_PART_BYTES).enumerate();
+    let found = windows.filter(move |(_, window)| !pieces.is_empty() && pieces.contains(&window.to_ascii_lowercase()));
+    found.map(|(start, window)| start..start + window.len())
 }
 
 /// Returns the positions at which a text may have been cut: before a mark that shows a cut or ends a quotation, and at
@@ -207,11 +218,21 @@ mod tests {
             ("quoted", "`correct-ho`", "`***`"),
             ("too little of it", "this is cor", "this is cor"),
             ("in the middle", "correct it!", "correct it!"),
+            ("before its end", "it was correct-hor; go on", "it was ***; go on"),
+            ("without its beginning", "…ct-horse-battery and", "…*** and"),
+            ("on both sides", "it was ECT-HORSE-BA, in short", "it was ***, in short"),
+            ("too short a part", "it was t-horse, in short", "it was t-horse, in short"),
         ] {
             assert_eq!(redacted(&["correct-horse-battery"], text), expected, "{case}");
         }
         let long = "correct-horse-battery".repeat(1_000);
         assert_eq!(Secrets::default().excerpt(&format!("it was {long}"), &[&long]), "it was ***");
+    }
+
+    #[test]
+    fn names_of_schemes_are_shown() {
+        assert_eq!(redacted(&["Bearer abcd"], "sent Bearer abcd"), "sent Bearer ***");
+        assert_eq!(redacted(&["https://host/s3cret"], "https://elsewhere/"), "https://elsewhere/");
     }
 
     #[test]
