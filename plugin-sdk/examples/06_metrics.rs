@@ -28,7 +28,7 @@ struct Await {
     job: Request,
     questions: u32,
     asked: Counter,
-    /// The time of the whole job. The host measures each exchange.
+    /// The time of the whole job, without the waits for the user's turns. The host measures each exchange.
     took: Trend<Duration>,
     done: Rate,
 }
@@ -50,12 +50,12 @@ impl Action for Await {
     }
 
     async fn run(&self, task: &Task) -> Outcome {
-        let began = task.now();
+        let began = task.active_time();
         for _ in 0..self.questions {
             self.asked.add(task, 1);
             if self.job.send(task).await?.text() == "done" {
                 self.done.add(task, true);
-                self.took.add(task, task.now() - began);
+                self.took.add(task, task.active_time() - began);
                 return Ok(());
             }
             task.sleep(PAUSE).await;

@@ -16,7 +16,7 @@ mod generated {
 pub(crate) use generated::stampede::plugin::types::FailureKind;
 #[cfg(target_arch = "wasm32")]
 pub(crate) use generated::stampede::plugin::{
-    files, http, log, operations, report, sockets, streams, templates, timer, user,
+    files, http, log, operations, report, sockets, streams, task, templates, timer, user,
 };
 pub(crate) use generated::stampede::plugin::{
     http as http_types, log as log_types, report as report_types, sockets as socket_types,
@@ -31,6 +31,6 @@ pub(crate) use self::native::*;
 mod native {
     pub(crate) use super::generated::stampede::plugin::templates as template_types;
     pub(crate) use crate::testing::imports::{
-        files, http, log, operations, report, sockets, streams, templates, timer, user,
+        files, http, log, operations, report, sockets, streams, task, templates, timer, user,
     };
 }

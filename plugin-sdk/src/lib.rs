@@ -203,6 +203,10 @@
 //! }
 //! ```
 //!
+//! A time includes what the task did in between, and so the wait for the user's turn under the script's rate limit,
+//! which says nothing about the target. Wait for the turn before the first reading of the clock ([`Task::turn`]), or
+//! take both from [`Task::active_time`] if the task needs several turns in between.
+//!
 //! # 8. State per user
 //!
 //! A [`PerUser`] holds a value for each user beyond the end of a task (example `07_per_user.rs`): for one step with
@@ -249,6 +253,7 @@
 //!
 //! | this crate | contract | Rust, at least |
 //! |---|---|---|
+//! | 0.1.3 | 0.1.3 | 1.88 |
 //! | 0.1.2 | 0.1.2 | 1.88 |
 //! | 0.1.1 | 0.1.1 | 1.88 |
 //! | 0.1.0 | 0.1.0 | 1.95 |
@@ -286,7 +291,7 @@ pub use config_error::ConfigError;
 pub use failure::{Failure, FailureKind, Outcome};
 pub use fields::Fields;
 pub use json::JsonTemplate;
-pub use operation::Sleep;
+pub use operation::{Sleep, Turn};
 pub use per_user::PerUser;
 pub use task::Task;
 pub use template::Template;

@@ -64,6 +64,22 @@ impl Future for Operation<'_> {
     }
 }
 
+/// A wait for the user's turn, from [`Task::turn`]. Dropping it early ends the wait; a turn that has come is lost then.
+#[derive(Debug)]
+#[must_use = "await it to wait"]
+pub struct Turn<'t>(pub(crate) Option<Operation<'t>>);
+
+impl Future for Turn<'_> {
+    type Output = ();
+
+    fn poll(mut self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<()> {
+        match &mut self.0 {
+            Some(operation) => Pin::new(operation).poll(context).map(|_| ()),
+            None => Poll::Ready(()),
+        }
+    }
+}
+
 /// A wait, from [`Task::sleep`]. Dropping it early ends the wait.
 #[derive(Debug)]
 #[must_use = "await it to wait"]

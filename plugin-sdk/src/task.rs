@@ -3,9 +3,9 @@
 
 use std::time::Duration;
 
-use crate::bindings::timer;
+use crate::bindings::{task, timer};
 use crate::operation::Operation;
-use crate::{Sleep, User};
+use crate::{Sleep, Turn, User};
 
 /// One run of one step by one virtual user. Only the SDK creates one, for [`Action::run`](crate::Action::run).
 #[derive(Debug)]
@@ -27,8 +27,38 @@ impl Task {
         Sleep(Operation::new(self, timer::sleep(nanoseconds)))
     }
 
+    /// Waits for the user's turn under its rate limit: at once if there is no limit. The exchange or the first
+    /// operation on sockets that the task begins next takes the turn, where it would otherwise have waited by itself.
+    /// To measure a part of a task, or to limit its time, wait for the turn first:
+    ///
+    /// ```
+    /// # use std::time::Duration;
+    /// # use stampede_plugin::{Failure, Task, metric::Trend, socket::Socket};
+    /// async fn ping(socket: &Socket, round_trip: Trend, task: &Task) -> Result<(), Failure> {
+    ///     task.turn().await;
+    ///     let sent = task.now();
+    ///     socket.write(task, b"PING\r\n").await?;
+    ///     socket.read(task, 64).await?;
+    ///     round_trip.add(task, task.now() - sent);
+    ///     Ok(())
+    /// }
+    /// ```
+    ///
+    /// A task holds one turn at most. One that it does not use is lost when it ends.
+    pub fn turn(&self) -> Turn<'_> {
+        Turn(task::turn().map(|id| Operation::new(self, id)))
+    }
+
+    /// Returns the time since the run began, less that in which the task could only wait for turns: some operation
+    /// waited for one, and no exchange and no operation on a socket was under way. The difference of two values is the
+    /// time of a part that takes several turns, such as a page with its images.
+    pub fn active_time(&self) -> Duration {
+        Duration::from_nanos(task::active_time())
+    }
+
     /// Returns the time since the run began: monotonic, from the clock that also times the samples. It only measures
-    /// durations; a template renders the time of day.
+    /// durations, which include the waits for the user's turn in between; [`Task::turn`] and [`Task::active_time`]
+    /// leave them out. A template renders the time of day.
     pub fn now(&self) -> Duration {
         Duration::from_nanos(timer::now())
     }

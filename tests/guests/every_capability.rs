@@ -5,7 +5,7 @@ use std::cell::Cell;
 
 use stampede_guests::{
     ConfigError, FailureKind, Misbehaviour, Progress, files, get, guest, http, log, number, operations, report,
-    sockets, streams, templates, text, timer, user,
+    sockets, streams, task, templates, text, timer, user,
 };
 
 /// The guest.
@@ -83,6 +83,7 @@ impl Misbehaviour for EveryCapability {
                 Progress::Pending
             }
             1 if user::variable("walk").is_none() || timer::now() < 1_000_000 => failed("the wait was none"),
+            1 if task::turn().is_some() || task::active_time() < 1_000_000 => failed("no limit makes the user wait"),
             1 => {
                 let (method, url) = ("GET".into(), templates::render(url));
                 let request =

@@ -17,7 +17,9 @@ pub mod bindings {
 
 pub use bindings::exports::stampede::plugin::action::{ConfigError, Progress};
 pub use bindings::stampede::plugin::types::FailureKind;
-pub use bindings::stampede::plugin::{files, http, log, operations, report, sockets, streams, templates, timer, user};
+pub use bindings::stampede::plugin::{
+    files, http, log, operations, report, sockets, streams, task, templates, timer, user,
+};
 
 use bindings::exports::stampede::plugin::action::{ActionDescription, Description, Guest};
 

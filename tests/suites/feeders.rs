@@ -75,6 +75,32 @@ fn stop_ends_a_user_when_its_rows_are_used_up() {
     assert_eq!([&asked[&0][..], &asked[&1], &asked[&2]], [&["0", "3", "6"][..], &["1", "4"], &["2", "5"]]);
 }
 
+/// Each of two users has two rows of its own. Most arrivals go to one of them, as long as it has any.
+#[test]
+fn arrivals_go_on_after_the_data_of_one_user_has_run_out() {
+    let target = RawServer::recording();
+    for set in ["ids: {rows: [0, 1, 2, 3], at_end: stop}", "ids: {rows: [0, 1, 2, 3], at_end: stop, partition: user}"] {
+        let script = script(set, "{{next ids}}");
+        let open = "--arrival-rate 100/s --duration 5m --max-users 2 --workers 1";
+        let report = run(&target, &script, open).finish().exits(0).report();
+        assert_eq!(values(&asked(&target)), [0, 1, 2, 3], "{set}");
+        assert_eq!((report.at("/run/ended"), report.at("/data/0/users")), (&"data".into(), &2.into()), "{set}");
+    }
+}
+
+/// In the second iteration one branch has no row while the request of the other is under way.
+#[test]
+fn a_shortage_in_one_branch_leaves_the_request_of_another_alone() {
+    let target = RawServer::recording();
+    let script = "data: {ids: {rows: [0], at_end: stop}}\nsteps:\n  - parallel:\n      \
+                  - {name: Other, url: /0/other}\n      - {name: Get, url: \"/{{userId}}/{{next ids}}\"}\n";
+    let run = run(&target, script, "--users 1 --iterations 5").finish().exits(0);
+    let report = run.report();
+    assert_eq!(asked(&target)[&0].len(), 3);
+    assert_eq!(report.row("Other").tasks("passed"), 2, "{}", run.stdout);
+    assert_eq!((report.row("Get").tasks("passed"), report.row("Get").tasks("failed")), (1, 0), "{}", run.stdout);
+}
+
 #[test]
 fn error_fails_the_step_and_gives_the_reason() {
     let target = RawServer::recording();

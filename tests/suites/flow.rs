@@ -263,6 +263,49 @@ fn each_parallel_branch_has_its_own_last_reply() {
     assert_eq!(asked(&target), counts(&all));
 }
 
+/// A reply that is too long to keep fails its step only if the step itself needs it.
+#[test]
+fn a_condition_reads_the_step_before_it_and_no_other_reply_is_kept() {
+    let target = RawServer::start(|request| match request.line.as_str() {
+        "GET /big HTTP/1.1" => reply(200, &"x".repeat(17 << 20)),
+        "GET /small HTTP/1.1" => reply(200, r#"{"go": true}"#),
+        _ => reply(200, ""),
+    });
+    let script = r#"
+- {name: Big, url: /big}
+- {name: Small, url: /small}
+- {name: Set, action: set, variables: {a: b}}
+- {name: Found, url: /found, when: reply.json.go}
+- {name: Again, url: /big}
+- {name: Long, url: /long, when: reply.body != "" || reply.size != 17825792}
+"#;
+    let (run, report) = ran(script, "--users 1 --iterations 2", &target, 0);
+    assert_eq!(asked(&target), counts(&[("/big", 4), ("/small", 2), ("/found", 2)]), "{}", run.stdout);
+    assert_eq!((report.row("Big").ok(), report.row("Again").ok()), (2, 2), "{}", run.stdout);
+    // A step whose own check needs the body fails.
+    let script = "[{name: Big, url: /big, expect_body: xx}]";
+    let (run, report) = ran(script, "--users 1 --iterations 1 --fail-on never", &target, 0);
+    assert_eq!(report.row("Big").err(), 1, "{}", run.stdout);
+}
+
+/// The first reply says yes. The exchange after it has none, and is the last one.
+#[test]
+fn after_a_timeout_there_is_no_last_reply() {
+    let target = RawServer::start(|request| {
+        if request.line.contains("/never") {
+            std::thread::park();
+        }
+        reply(200, "yes")
+    });
+    let script = "
+- {name: Yes, url: /yes}
+- {name: Never, url: /never, timeout: 50ms}
+- {name: After, url: /after, when: reply.status != 0 || reply.body == 'yes'}
+";
+    let (run, report) = ran(script, "--users 1 --iterations 1 --fail-on never", &target, 0);
+    assert_eq!((report.row("Never").err(), report.row("After").ok()), (1, 0), "{}", run.stdout);
+}
+
 #[test]
 fn files_are_included_where_they_are_named() {
     let target = RawServer::recording();

@@ -1,7 +1,6 @@
 //! The content of a reply: kept on request, and decoded. The decoded size is limited as well, because a few kilobytes
 //! can decode to gigabytes.
 
-use std::cell::Cell;
 use std::io::{self, Read};
 use std::rc::Rc;
 
@@ -9,7 +8,9 @@ use brotli_decompressor::Decompressor;
 use bytes::Bytes;
 use flate2::read::{DeflateDecoder, MultiGzDecoder, ZlibDecoder};
 
+use super::allowance::Allowance;
 use super::header_section::HeaderSection;
+use super::message::Request;
 use crate::net::Failure;
 
 /// The supported content codings, for `accept-encoding`.
@@ -17,9 +18,6 @@ pub(super) const ACCEPTED_CODINGS: &str = "gzip, deflate, br";
 
 /// Maximum number of codings of one reply; no server applies more than two.
 const MAX_CODINGS: usize = 4;
-
-/// Bytes of content that may still be kept, counted over all replies of a task together.
-pub(crate) type Allowance = Rc<Cell<usize>>;
 
 /// Collects content up to a limit.
 pub(super) struct BodyCollector {
@@ -30,12 +28,22 @@ pub(super) struct BodyCollector {
     content: Vec<u8>,
     /// True when the limit was exceeded and all content dropped.
     exceeded: bool,
+    /// True if content over the limit counts as empty.
+    is_optional: bool,
 }
 
 impl BodyCollector {
-    /// Creates a collector that keeps at most `limit` bytes, and no more than the allowance has left.
-    pub(super) fn new(limit: usize, allowance: &Allowance) -> Self {
-        Self { limit, allowance: Rc::clone(allowance), content: Vec::new(), exceeded: false }
+    /// Creates a collector for the reply to a request that keeps its content: at most `limit` bytes, and no more than
+    /// the allowance has left.
+    pub(super) fn of(request: &Request, limit: usize) -> Option<Self> {
+        let mut collector = Self::new(request.optional_body.unwrap_or(limit), request.keep_body.as_ref()?);
+        collector.is_optional = request.optional_body.is_some();
+        Some(collector)
+    }
+
+    fn new(limit: usize, allowance: &Allowance) -> Self {
+        let allowance = Rc::clone(allowance);
+        Self { limit, allowance, content: Vec::new(), exceeded: false, is_optional: false }
     }
 
     /// Adds a piece of content.
@@ -55,7 +63,7 @@ impl BodyCollector {
     /// # Errors
     /// The content was larger than the limit or the allowance.
     pub(super) fn finish(mut self) -> Result<Bytes, Failure> {
-        if self.exceeded {
+        if self.exceeded && !self.is_optional {
             return Err(too_large(self.limit.min(self.allowance.get())));
         }
         Ok(std::mem::take(&mut self.content).into())
@@ -118,6 +126,7 @@ fn too_large(limit: usize) -> Failure {
 
 #[cfg(test)]
 mod tests {
+    use std::cell::Cell;
     use std::io::Write;
 
     use flate2::Compression;

@@ -12,7 +12,7 @@ use std::task::{Context, Poll, Waker};
 use bytes::Bytes;
 use hyper::StatusCode;
 
-use super::body::Allowance;
+use super::allowance::Allowance;
 use super::header_section::HeaderSection;
 use crate::net::Failure;
 

@@ -40,7 +40,9 @@ pub(crate) async fn exchange(
     session.cookies.store_from(&reply.headers, &request.origin, &request.target);
     if let (true, Some(allowance)) = (request.decode, &request.keep_body) {
         let left = allowance.get() + reply.body.len();
-        reply.body = body::decode(&reply.headers, reply.body, client.max_body_kept.min(left))?;
+        let limit = request.optional_body.unwrap_or(client.max_body_kept).min(left);
+        let decoded = body::decode(&reply.headers, reply.body, limit);
+        reply.body = if request.optional_body.is_some() { decoded.unwrap_or_default() } else { decoded? };
         allowance.set(left - reply.body.len());
     }
     Ok(reply)

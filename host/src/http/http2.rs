@@ -109,7 +109,7 @@ impl Http2 {
             measured.status = response.status().as_u16();
             measured.phases.first_byte = Some(headed.saturating_sub(begun));
         });
-        let kept = request.keep_body.as_ref().map(|allowance| BodyCollector::new(client.max_body_kept, allowance));
+        let kept = BodyCollector::of(request, client.max_body_kept);
         let reply = receive(response, meter, kept, request.channel.as_deref()).await;
         if reply.is_ok() {
             meter.update(|measured| measured.phases.receive = Some(client.now() - headed));

@@ -9,7 +9,7 @@ use hyper::http::uri::PathAndQuery;
 use hyper::{Method, StatusCode};
 use url::Url;
 
-use super::body::Allowance;
+use super::allowance::Allowance;
 use super::body_channel::BodyChannel;
 use super::fields::Fields;
 use super::header_section::HeaderSection;
@@ -34,6 +34,9 @@ pub struct Request {
     pub version: Version,
     /// The allowance that the reply's content is kept within; `None` if the content is not kept.
     pub keep_body: Option<Allowance>,
+    /// The most bytes of content to keep if only a condition wants them: content that is longer, or cannot be decoded,
+    /// is dropped, and does not fail the exchange. `None` if the content is needed.
+    pub optional_body: Option<usize>,
     /// True to send `accept-encoding` (unless it is among the headers) and to decode the kept content.
     pub decode: bool,
     /// Channel for content that is sent and received in pieces; `None` for an ordinary exchange.

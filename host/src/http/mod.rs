@@ -32,9 +32,11 @@
 //! | `fields` | header fields of a request |
 //! | `header_section` | header fields of a reply |
 //! | `cookies` | the cookies of one user |
+//! | `allowance` | the bytes of content that a task may still hold |
 //! | `body` | content of a reply: kept up to a limit, and decoded |
 //! | `body_channel` | content of a streamed exchange, between it and the plugin |
 
+mod allowance;
 mod body;
 mod body_channel;
 mod client;
@@ -54,7 +56,7 @@ mod session;
 #[cfg(test)]
 mod tests;
 
-pub(crate) use body::Allowance;
+pub(crate) use allowance::Allowance;
 pub(crate) use body_channel::BodyChannel;
 pub(crate) use client::{Client, ClientOptions};
 pub(crate) use cookies::Cookies;

@@ -107,6 +107,7 @@ mod tests {
             body: Bytes::from_static(b"content"),
             version: Version::Negotiate,
             keep_body: None,
+            optional_body: None,
             decode: false,
             channel: None,
         }

@@ -9,8 +9,8 @@ use super::flow::FlowBuilder;
 use super::steps::{self, StepDraft, ValidatedSteps};
 use super::thresholds::{self, MetricCatalog};
 use super::{
-    Plan, PlanRuntime, Scenario, Step, checks, include, login_flags, precedence, scenarios, secrets, unset_variables,
-    user_headers,
+    Plan, PlanRuntime, PlannedPlugin, Scenario, Step, checks, include, login_flags, precedence, remembered_replies,
+    scenarios, secrets, unset_variables, user_headers,
 };
 use crate::cli::RunArgs;
 use crate::data::{self, DataSets};
@@ -26,6 +26,7 @@ use crate::plugin::script_context::ScriptContext;
 use crate::script::model::{self, FlowItem, Script};
 use crate::secrets::Secrets;
 use crate::template::{Environment, VariableNames};
+use crate::user::BodyNeed;
 
 /// Builds the plan of a run.
 ///
@@ -67,7 +68,7 @@ fn assemble(args: &RunArgs, script: &Script, secrets: &mut Arc<Secrets>) -> Resu
     let mut metrics = names.metrics.borrow().list().to_vec();
     let login = has_login(args, script);
     let mut flows = FlowBuilder::new(&mut metrics, &names);
-    let planned = scenarios.scenarios(&mut flows, &mut steps[usize::from(login)..]);
+    let planned = scenarios.scenarios(&mut flows, &mut steps[usize::from(login)..], &used);
     let PlannedScenarios { setup, scenarios, teardown } = planned;
     diagnostics.0.extend(flows.diagnostics.0);
     diagnostics.absorb(check_trend_limit(&metrics, script).map_err(Diagnostics::from));
@@ -180,14 +181,27 @@ impl<'a> ScenarioDrafts<'a> {
     }
 
     /// Builds the scenarios, and notes in their steps which parts of replies conditions read.
-    fn scenarios(&self, flows: &mut FlowBuilder<'_>, steps: &mut [Step]) -> PlannedScenarios {
+    fn scenarios(
+        &self,
+        flows: &mut FlowBuilder<'_>,
+        steps: &mut [Step],
+        plugins: &[PlannedPlugin],
+    ) -> PlannedScenarios {
         let mut first_user = 0;
+        let always_exchanges = |step: &Step| {
+            let plugin = &plugins[step.plugin].plugin;
+            plugin.is_builtin && remembered_replies::always_exchanges(plugin.name())
+        };
         let mut to_scenario = |draft: &scenarios::ScenarioDraft<'_>| {
             let first = flows.next_step;
             let (flow, reply_detail) = flows.scenario_flow(draft);
             for step in &mut steps[first..flows.next_step] {
-                step.reply_detail = reply_detail;
-                step.needs_body |= reply_detail == ReplyDetail::Content;
+                step.reply_detail = reply_detail.min(ReplyDetail::Headers);
+            }
+            let read = remembered_replies::read_by_conditions(&flow, &|step| always_exchanges(&steps[step]));
+            for step in read {
+                steps[step].reply_detail = ReplyDetail::Content;
+                steps[step].body_need = steps[step].body_need.max(BodyNeed::Wanted);
             }
             Scenario { name: draft.name.map(str::to_owned), workload: draft.workload.clone(), first_user: 0, flow }
         };

@@ -15,6 +15,7 @@ mod login_flags;
 mod outline;
 mod params_json;
 mod precedence;
+mod remembered_replies;
 pub(crate) mod requirements;
 mod scenarios;
 mod secrets;
@@ -42,6 +43,7 @@ use crate::plugin::policy::PluginPolicy;
 use crate::plugin::script_context::{ScriptContext, StepParams};
 use crate::script::model::{FailOn, StatusRange};
 use crate::template::{Template, VariableId, VariableNames};
+use crate::user::BodyNeed;
 
 pub use build::build;
 use capture::Capture;
@@ -148,8 +150,8 @@ pub struct Step {
     pub captures: Vec<Capture>,
     /// Tests of its replies.
     pub checks: Vec<Check>,
-    /// `true` if a capture, a check or a condition reads the body.
-    pub needs_body: bool,
+    /// The need of its captures and checks, and of the conditions after it, for the bodies of its replies.
+    pub body_need: BodyNeed,
     /// The parts of its replies that conditions read.
     pub reply_detail: ReplyDetail,
     /// A description of its request, if it prepares one.

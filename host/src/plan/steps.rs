@@ -30,6 +30,7 @@ use crate::plugin::load::schema::{ParamsSchema, Violation};
 use crate::plugin::script_context::{ScriptContext, StepParams};
 use crate::script::{LOGIN_KEYS, STEP_KEYS, model, span_within, value_of};
 use crate::template::Environment;
+use crate::user::BodyNeed;
 
 /// A step before its plugin has checked it.
 pub(super) struct StepDraft<'a> {
@@ -197,7 +198,10 @@ pub(super) fn validate_steps(
             plugin: at,
             plugin_step: used[at].rows.len(),
             timeout: draft.spec.and_then(|step| value_of(step.timeout.as_ref())).map_or(timeout, nanos),
-            needs_body: captures.iter().any(Capture::needs_body) || checks.iter().any(Check::needs_body),
+            body_need: match captures.iter().any(Capture::needs_body) || checks.iter().any(Check::needs_body) {
+                true => BodyNeed::Required,
+                false => BodyNeed::Unread,
+            },
             captures,
             checks,
             reply_detail: ReplyDetail::Nothing,

@@ -19,7 +19,7 @@ use crate::script::model::{Node, NodeValue, Script, Spanned};
 use crate::script::value_reader::{DiagnosticText, ValueReader};
 use crate::script::yaml::read;
 
-const CASE_KEYS: [&str; 6] = ["name", "base_url", "steps", "times", "target", "expect"];
+const CASE_KEYS: [&str; 7] = ["name", "base_url", "rps", "steps", "times", "target", "expect"];
 const TARGET_PART_KEYS: [&str; 6] = ["request", "reply", "receives", "sends", "after", "closes"];
 const REQUEST_KEYS: [&str; 4] = ["method", "path", "headers", "body"];
 const REPLY_KEYS: [&str; 4] = ["status", "headers", "body", "after"];
@@ -128,7 +128,7 @@ fn case(reader: &mut ValueReader, node: Node) -> Option<Case> {
             "times" => times = reader.integer("times", &node, 1, 1_000_000),
             "target" => target = target_parts(reader, node),
             "expect" => expected = expectation(reader, node),
-            "steps" | "base_url" => {
+            "steps" | "base_url" | "rps" => {
                 has_steps |= key.value == "steps";
                 decoder.read_entry(&key, node);
             }

@@ -38,6 +38,8 @@ pub(super) struct ArrivalPool {
     queue: RefCell<VecDeque<Nanos>>,
     /// The number of users that may still be spawned.
     users_left: Cell<u32>,
+    /// The number of users that are neither gone nor still to be spawned.
+    users_here: Cell<u32>,
     is_over: Cell<bool>,
 }
 
@@ -88,6 +90,7 @@ impl ArrivalPool {
             free: RefCell::default(),
             queue: RefCell::default(),
             users_left: Cell::new(users),
+            users_here: Cell::new(0),
             is_over: Cell::new(false),
         }
     }
@@ -161,8 +164,16 @@ impl ArrivalPool {
         }
     }
 
+    /// Notes that a user is gone. The last one without data ends the arrivals: no user is left to take one.
+    pub(super) fn leave(&self, without_data: bool) {
+        self.users_here.set(self.users_here.get() - 1);
+        if without_data && self.users_here.get() == 0 && self.users_left.get() == 0 {
+            self.stop();
+        }
+    }
+
     /// Ends the arrivals and lets free users leave.
-    pub(super) fn stop(&self) {
+    fn stop(&self) {
         self.is_over.set(true);
         self.free.borrow_mut().drain(..).for_each(|slot| slot.wake());
     }
@@ -177,6 +188,7 @@ impl ArrivalPool {
         }
         if let Some(left) = self.users_left.get().checked_sub(1) {
             self.users_left.set(left);
+            self.users_here.set(self.users_here.get() + 1);
             return Some(ArrivalFallback::NewUser(promise));
         }
         if self.max_wait == 0 {

@@ -65,11 +65,11 @@ pub(super) struct ScaleGate {
 }
 
 impl IterationSource {
-    /// Ends the iterations because data is exhausted: for this user alone, or where iterations arrive, for all users.
-    pub(super) fn stop(&self) {
+    /// Notes that the user is gone, for lack of data if `without_data` is set.
+    pub(super) fn leave(&self, without_data: bool) {
         match self {
             Self::SelfPaced(_) => {}
-            Self::Arrivals(pool, _) => pool.stop(),
+            Self::Arrivals(pool, _) => pool.leave(without_data),
         }
     }
 

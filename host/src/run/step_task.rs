@@ -71,7 +71,7 @@ impl StepTask<'_> {
         // A step that never waits must not keep the worker to itself.
         tokio::task::consume_budget().await;
         let session = self.session;
-        session.task.begin(self.step.row, self.step.needs_body);
+        session.task.begin(self.step.row, self.step.body_need);
         session.deadline().set(start.saturating_add(self.step.timeout).min(session.window.get().cut_off));
         let task = self.context.take_task_id();
         let end = self.drive(task).await;
@@ -308,6 +308,10 @@ impl StepTask<'_> {
             session.record_example(failure.kind, || failure.detail.into());
         }
         let mut cut_off = task.operations.cut_off_exchanges();
+        if !cut_off.is_empty() {
+            // The last exchange has no reply: a condition must not take an earlier one's for it.
+            session.last_exchange.take();
+        }
         cut_off.iter_mut().for_each(|measured| measured.end = Some(session.shared.clock.now()));
         if outcome.is_failure() {
             cut_off.iter().for_each(|measured| {

@@ -41,6 +41,7 @@ impl VirtualUser {
         }
         self.context.active_users.set(self.context.active_users.get() + u32::from(is_always_active));
         let outcome = self.iterate().await;
+        self.iterations.leave(self.session.user_shortage().is_some());
         self.context.active_users.set(self.context.active_users.get() - u32::from(is_always_active));
         self.instances.iter().for_each(|instance| instance.borrow_mut().forget_user(&self.session));
         outcome
@@ -66,7 +67,7 @@ impl VirtualUser {
                 && !self.sign_in(step).await
             {
                 self.finish_iteration(began, false);
-                let data_ended = matches!(self.session.shortage(), Some(RowShortage::Stop(_)));
+                let data_ended = matches!(self.session.user_shortage(), Some(RowShortage::Stop(_)));
                 return if self.session.may_start() && !data_ended {
                     UserOutcome::GaveUp
                 } else {
@@ -77,8 +78,7 @@ impl VirtualUser {
             let flow = &self.scenario.scenario.flow;
             let is_complete = Walk::new(self, &self.session).flow(flow).await != StepOutcome::CutShort;
             self.finish_iteration(began, is_complete);
-            if self.session.shortage().is_some() {
-                self.iterations.stop();
+            if self.session.user_shortage().is_some() {
                 return UserOutcome::SignedIn;
             }
             self.session.iteration.set(self.session.iteration.get() + 1);
@@ -111,7 +111,7 @@ impl VirtualUser {
                 self.session.http.save_login_cookies();
                 return true;
             }
-            if self.session.shortage().is_some() {
+            if self.session.user_shortage().is_some() {
                 return false;
             }
         }

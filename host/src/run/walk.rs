@@ -69,7 +69,7 @@ impl<'a> Walk<'a> {
         if outcome == StepOutcome::Failed && !self.strict {
             self.user.mark_failed();
         }
-        if session.shortage().is_some() { StepOutcome::CutShort } else { outcome }
+        if session.user_shortage().is_some() { StepOutcome::CutShort } else { outcome }
     }
 
     /// Waits for the think time, unless the user's time ends first.

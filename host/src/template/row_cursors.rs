@@ -50,12 +50,12 @@ impl RowCursors {
         Self { seed, ..Self::default() }
     }
 
-    /// Returns the reason why the user does not go on, if it ran short of a row.
-    pub const fn shortage(&self) -> Option<RowShortage> {
-        self.shortage
+    /// Takes the shortage that was recorded since the last call, if there was one.
+    pub const fn take_shortage(&mut self) -> Option<RowShortage> {
+        self.shortage.take()
     }
 
-    /// Records a shortage; only the first is kept.
+    /// Records a shortage; only the first one until it is taken.
     pub fn record_shortage(&mut self, shortage: RowShortage) {
         self.shortage.get_or_insert(shortage);
     }

@@ -1,5 +1,5 @@
-//! Operations that need no socket: an exchange with its redirects, a request that cannot be sent, and a sleep. The
-//! first two wait for the user's turn.
+//! Operations that need no socket: an exchange with its redirects, a request that cannot be sent, a sleep, and a wait
+//! for the user's turn. The first two wait for their turn by themselves.
 
 use std::rc::Rc;
 
@@ -94,7 +94,9 @@ pub(crate) async fn run_exchange(
         };
         task.any_started.set(true);
         task.operations.begin_exchange(id, &meter, start);
+        let under_way = task.active_time.go(&session.shared.clock);
         let result = http::exchange(&session.shared.client, &session.http, &meter, &request).await;
+        drop(under_way);
         task.operations.end_exchange(id);
         let mut completed = Box::new(CompletedExchange { measured: *meter.read(), result, target: None });
         match redirects.follow(&session, &request, &mut completed) {
@@ -117,7 +119,14 @@ pub(crate) async fn run_exchange(
 pub(crate) async fn sleep(session: Rc<Session>, nanoseconds: u64) -> Completion {
     session.task.any_started.set(true);
     let until = session.shared.clock.now().saturating_add(nanoseconds);
-    if session.wait_until(until).await { Completion::Slept } else { Completion::NotStarted }
+    if session.wait_until(until).await { Completion::WaitOver } else { Completion::NotStarted }
+}
+
+/// Waits for the user's turn, which the task then holds.
+pub(crate) async fn wait_for_turn(session: Rc<Session>) -> Completion {
+    let turn = session.wait_for_turn().await;
+    session.task.held_turn.set(turn);
+    if turn.is_some() { Completion::WaitOver } else { Completion::NotStarted }
 }
 
 /// Fails a request that could not be built, after its turn like any other request.

@@ -6,6 +6,7 @@
 //! |---|---|
 //! | `session` | a user as the capabilities see it, and what all users of a worker share |
 //! | `start` | when a user may start something, and when a request should have started |
+//! | `active_time` | the time of a task without its waits for a turn |
 //! | `task` | the task that a user has under way |
 //! | `operations` | the operations of a task: in flight, or completed and kept for the guest |
 //! | `operation` | an operation's number and its completion |
@@ -16,6 +17,7 @@
 //! | `recording` | the samples and examples that a session records |
 //! | `limits` | limits per user, for any plugin |
 
+mod active_time;
 pub(crate) mod exchange;
 pub(crate) mod limits;
 mod open_sample;
@@ -36,4 +38,4 @@ pub use sockets::{
     InstanceId, ReceivedBytes, Reservation, Socket, SocketActivity, SocketId, SocketUpgrade, Sockets, plugin_fault,
 };
 pub use start::{ActiveWindow, PromisedStart, RequestStart};
-pub use task::Task;
+pub use task::{BodyNeed, Task};

@@ -1,4 +1,4 @@
-//! The operations of a task: exchanges, sleeps, and reads and writes of sockets; and the result of each.
+//! The operations of a task: exchanges, waits, and reads and writes of sockets; and the result of each.
 
 use super::limits;
 use super::sockets::{ReceivedBytes, SocketId, SocketUpgrade};
@@ -18,16 +18,16 @@ pub enum OperationKind {
     Content,
     /// A connection, a read or a write of a socket.
     Socket,
-    /// A sleep.
-    Sleep,
+    /// A sleep, or a wait for the user's turn.
+    Wait,
 }
 
 /// The result of an operation.
 pub enum Completion {
     /// An exchange has ended, with a reply or the reason why there is none.
     Exchange(Box<CompletedExchange>),
-    /// A sleep is over.
-    Slept,
+    /// A sleep is over, or the user's turn has come.
+    WaitOver,
     /// A socket was opened, or could not be.
     Connected(Result<SocketId, Failure>),
     /// A server answered an upgrade request, or did not.

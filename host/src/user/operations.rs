@@ -76,10 +76,10 @@ impl Operations {
     /// arrived does not, if the guest itself limits the time for which it reads.
     pub fn waits_for_target(&self) -> bool {
         let (pending, in_progress) = (self.pending.borrow(), self.in_progress.borrow());
-        let is_timed = pending.iter().any(|pending| pending.kind == OperationKind::Sleep);
+        let is_timed = pending.iter().any(|pending| pending.kind == OperationKind::Wait);
         pending.iter().any(|pending| match pending.kind {
             OperationKind::Socket => true,
-            OperationKind::Sleep | OperationKind::Content => false,
+            OperationKind::Wait | OperationKind::Content => false,
             OperationKind::Exchange => {
                 let has_begun = in_progress.binary_search_by_key(&pending.id, |(candidate, _)| *candidate).is_ok();
                 let is_read = || self.channel(pending.id).is_some_and(|channel| channel.has_head());
@@ -107,8 +107,8 @@ impl Operations {
         for index in 0..pending.len() {
             if let Poll::Ready(completion) = pending[index].future.as_mut().poll(cx) {
                 let id = pending.remove(index).id;
-                // A sleep has no result to fetch.
-                if !matches!(completion, Completion::Slept) {
+                // A wait has no result to fetch.
+                if !matches!(completion, Completion::WaitOver) {
                     let mut completions = self.completions.borrow_mut();
                     let position = completions.partition_point(|(earlier, _)| *earlier < id);
                     completions.insert(position, (id, completion));

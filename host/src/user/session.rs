@@ -26,9 +26,9 @@ use crate::template::{RenderContext, RenderScratch, RowCursors, Template, Variab
 
 use super::limits;
 use super::sockets::Sockets;
-use super::start::{ActiveWindow, PromisedStart, RequestStart};
+use super::start::{ActiveWindow, PromisedStart, RequestStart, Turn};
 use super::task::Task;
-use crate::secrets::Secrets;
+use crate::secrets::{Secrets, without_scheme};
 
 /// State that all users of one worker share.
 pub struct WorkerShared {
@@ -102,6 +102,8 @@ pub struct Session {
     pub slot: usize,
     /// End of the waits for turns that were added to the deadline.
     turns_until: Cell<Nanos>,
+    /// The shortage of a data set in this lane.
+    shortage: Cell<Option<RowShortage>>,
     /// True when the last step passed, and before the first.
     pub last_step_passed: Cell<bool>,
     /// The parts of the last exchange that conditions read.
@@ -131,6 +133,8 @@ pub struct User {
     random: RefCell<UserRandom>,
     variables: RefCell<Variables>,
     rows: RefCell<RowCursors>,
+    /// The first shortage of a data set.
+    shortage: Cell<Option<RowShortage>>,
     headers: RefCell<Rc<Vec<Field>>>,
     /// Superseded secrets, the newest last: replies may still contain them.
     retired_secrets: RefCell<Vec<String>>,
@@ -160,6 +164,7 @@ impl Session {
             sockets: Sockets::default(),
             random: RefCell::new(UserRandom::new(seed, id)),
             rows: RefCell::new(RowCursors::new(rows_seed)),
+            shortage: Cell::default(),
             headers: RefCell::default(),
             retired_secrets: RefCell::default(),
         };
@@ -171,6 +176,7 @@ impl Session {
             user,
             slot,
             turns_until: Cell::new(0),
+            shortage: Cell::default(),
             last_step_passed: Cell::new(true),
             last_exchange: RefCell::default(),
             task: Task::default(),
@@ -203,19 +209,30 @@ impl Session {
             data: &self.shared.data,
             scratch: &mut self.shared.scratch.borrow_mut(),
         };
-        let before = values.rows.shortage();
         template.render(&mut values, out);
-        let after = values.rows.shortage();
-        if before.is_none()
-            && let Some(shortage) = after
-        {
+        if let Some(shortage) = values.rows.take_shortage() {
+            self.note_shortage(shortage);
+        }
+    }
+
+    /// Notes that a data set had no row for this session. The user's first shortage is counted.
+    fn note_shortage(&self, shortage: RowShortage) {
+        self.shortage.set(self.shortage.get().or(Some(shortage)));
+        if self.user.shortage.get().is_none() {
+            self.user.shortage.set(Some(shortage));
             self.shared.count_shortage(self.id, shortage);
         }
     }
 
-    /// Returns the shortage that stops the user, if a data set had no row for it.
+    /// Returns the shortage of this session, which starts no more requests; the tasks of the user's other lanes go on
+    /// to their end.
     pub fn shortage(&self) -> Option<RowShortage> {
-        self.rows.borrow().shortage()
+        self.shortage.get()
+    }
+
+    /// Returns the first shortage of the user in any of its lanes, after which it begins no more steps.
+    pub fn user_shortage(&self) -> Option<RowShortage> {
+        self.user.shortage.get()
     }
 
     /// Returns the user's variables.
@@ -328,11 +345,26 @@ impl Session {
         &self.shared.deadlines[self.slot]
     }
 
-    /// Waits for the user's turn under its rate limit and under that of all users. Returns the start, which is now;
-    /// `None` if the run, or the user's data, ends first. The wait postpones the step's deadline and is not part of the
-    /// latency, unless the request was promised a start; the delay that the generator alone causes is recorded as start
-    /// delay.
+    /// Returns `true` if a rate limit may make a request wait.
+    pub fn is_limited(&self) -> bool {
+        self.limiter.get().is_some() || self.shared.total_limiter.get().is_some()
+    }
+
+    /// Takes the turn that the task holds, or waits for one. Returns the start, which is now; `None` if the run, or the
+    /// session's data, ends first.
     pub async fn next_turn(&self) -> Option<RequestStart> {
+        let Some(held) = self.task.held_turn.take() else {
+            let turn = self.wait_for_turn().await?;
+            return Some(turn.start(turn.at));
+        };
+        let now = self.shared.clock.now();
+        self.may_start_at(now).then(|| held.start(now))
+    }
+
+    /// Waits for the user's turn under its rate limit and under that of all users. `None` if the run, or the user's
+    /// data, ends first. The wait postpones the step's deadline and is not part of the latency, unless the request was
+    /// promised a start; the delay that the generator alone causes is recorded as start delay.
+    pub(super) async fn wait_for_turn(&self) -> Option<Turn> {
         if self.shortage().is_some() {
             return None;
         }
@@ -353,8 +385,7 @@ impl Session {
         if let Some(due) = due {
             self.shared.recorder.borrow_mut().record_start_delay(now.saturating_sub(due));
         }
-        let intended = promise.map_or(now, |promise| promise.intended);
-        Some(RequestStart { at: now, late: now.saturating_sub(intended) })
+        Some(Turn { at: now, intended: promise.map(|promise| promise.intended) })
     }
 
     /// Waits for a turn that has been reserved, and postpones the step's deadline by the wait. `None` if the run ends
@@ -366,6 +397,7 @@ impl Session {
         self.turns_until.set(self.turns_until.get().max(turn));
         let (deadline, window) = (self.deadline(), self.window.get());
         deadline.set(deadline.get().saturating_add(waited).min(window.cut_off));
+        let _waiting = (turn > now).then(|| self.task.active_time.wait(&self.shared.clock));
         self.pause_until(turn).await.then_some(())
     }
 
@@ -416,8 +448,9 @@ fn header_text(value: &HeaderValue) -> &str {
     std::str::from_utf8(value.as_bytes()).unwrap_or_default()
 }
 
-/// Iterates over a secret as a whole and its words: in `Bearer x` the second word is secret on its own.
+/// Iterates over a secret as a whole and its words, without the name of an authentication scheme before them.
 fn whole_and_words(secret: &str) -> impl Iterator<Item = &str> {
+    let secret = without_scheme(secret);
     std::iter::once(secret).chain(secret.split(' '))
 }
 

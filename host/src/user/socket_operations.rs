@@ -8,6 +8,7 @@ use std::task::{Poll, ready};
 
 use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
 
+use super::active_time::CountGuard;
 use super::operation::Completion;
 use super::session::Session;
 use super::sockets::{
@@ -17,6 +18,12 @@ use super::sockets::{
 use super::start::RequestStart;
 use crate::http::{self, Request};
 use crate::net::{Destination, Failure, Stream};
+
+/// Waits until the task may use its sockets. Returns a guard that counts the operation as under way; `None` if the run
+/// ends first.
+async fn go(session: &Session) -> Option<CountGuard<'_>> {
+    wait_for_turn(session).await.then(|| session.task.active_time.go(&session.shared.clock))
+}
 
 /// Waits until the task may use its sockets. Returns `false` if the run ends first. Operations of one task are polled
 /// one after the other whenever any of them is woken, so those that wait for the first one need no waker.
@@ -58,9 +65,7 @@ async fn request_turn(session: &Session) {
 
 /// Opens a socket for an instance of a plugin.
 pub(crate) async fn connect(session: Rc<Session>, owner: InstanceId, to: Result<Destination, Failure>) -> Completion {
-    if !wait_for_turn(&session).await {
-        return Completion::NotStarted;
-    }
+    let Some(_under_way) = go(&session).await else { return Completion::NotStarted };
     let connected = async {
         let _place = OpeningGuard::claim(&session.sockets, owner)?;
         let stream = Stream::open(&session.shared.client.connector, &to?, &session.task.sockets.meter).await?;
@@ -71,9 +76,7 @@ pub(crate) async fn connect(session: Rc<Session>, owner: InstanceId, to: Result<
 
 /// Sends an upgrade request. Its connection becomes a socket of the instance if the server switches protocols.
 pub(crate) async fn upgrade(session: Rc<Session>, owner: InstanceId, request: Result<Request, Failure>) -> Completion {
-    if !wait_for_turn(&session).await {
-        return Completion::NotStarted;
-    }
+    let Some(_under_way) = go(&session).await else { return Completion::NotStarted };
     let upgraded = async {
         let _place = OpeningGuard::claim(&session.sockets, owner)?;
         let (client, meter) = (&session.shared.client, &session.task.sockets.meter);
@@ -93,9 +96,7 @@ pub(crate) async fn write(
     bytes: Vec<u8>,
     held: Option<Reservation>,
 ) -> Completion {
-    if !wait_for_turn(&session).await {
-        return Completion::NotStarted;
-    }
+    let Some(_under_way) = go(&session).await else { return Completion::NotStarted };
     let _held = held;
     Completion::Written(match (socket, &_held) {
         (_, None) => Err(over_allowance()),
@@ -123,9 +124,7 @@ async fn write_all(session: &Session, socket: &Socket, bytes: &[u8]) -> Result<(
 
 /// Reads at most `max_bytes` that have arrived, or waits for them.
 pub(crate) async fn read(session: Rc<Session>, socket: Option<Rc<Socket>>, max_bytes: u32) -> Completion {
-    if !wait_for_turn(&session).await {
-        return Completion::NotStarted;
-    }
+    let Some(_under_way) = go(&session).await else { return Completion::NotStarted };
     let Some(socket) = socket else { return Completion::Read(Err(closed())) };
     let read = read_some(&session, &socket, max_bytes as usize).await;
     Completion::Read(read.and_then(|bytes| ReceivedBytes::new(bytes, &session.task.allowance)))

@@ -1,5 +1,5 @@
-//! Start times: the start of a request, the start that an iteration was promised, and the window in which a user is
-//! active.
+//! Start times: the start of a request, the turn that it takes, the start that an iteration was promised, and the
+//! window in which a user is active.
 
 use stampede_time::Nanos;
 
@@ -10,6 +10,22 @@ pub struct RequestStart {
     pub at: Nanos,
     /// Delay after the promised start; 0 if no start was promised.
     pub late: Nanos,
+}
+
+/// A turn under the user's rate limit that has come.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Turn {
+    /// Time at which it came.
+    pub at: Nanos,
+    /// Time at which the request was to begin, if a start was promised.
+    pub intended: Option<Nanos>,
+}
+
+impl Turn {
+    /// Returns the start of a request that takes the turn at `now`.
+    pub(super) fn start(self, now: Nanos) -> RequestStart {
+        RequestStart { at: now, late: self.intended.map_or(0, |intended| now.saturating_sub(intended)) }
+    }
 }
 
 /// The start that an iteration was promised.

@@ -2,10 +2,12 @@
 
 use std::cell::{Cell, RefCell};
 
+use super::active_time::ActiveTime;
 use super::limits;
 use super::open_sample::OpenSample;
 use super::operations::Operations;
 use super::sockets::SocketActivity;
+use super::start::Turn;
 use crate::http::Allowance;
 use crate::metrics::sample::RowId;
 use crate::template::VariableId;
@@ -14,7 +16,19 @@ use crate::template::VariableId;
 #[derive(Clone, Copy, Default)]
 struct TaskStart {
     row: RowId,
-    keeps_body: bool,
+    body: BodyNeed,
+}
+
+/// The need of a task for the content of its replies, beside what its guest asks for.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord)]
+pub enum BodyNeed {
+    /// Not at all.
+    #[default]
+    Unread,
+    /// A condition after the task reads it, unless it is too long.
+    Wanted,
+    /// A capture or a check reads it: without it the exchange has failed.
+    Required,
 }
 
 /// The task that a user has under way, reused from step to step.
@@ -25,6 +39,10 @@ pub struct Task {
     pub allowance: Allowance,
     /// True when an operation of the task has started.
     pub any_started: Cell<bool>,
+    /// The turn that the task has waited for by itself, until an operation takes it.
+    pub held_turn: Cell<Option<Turn>>,
+    /// The time that it has been active.
+    pub active_time: ActiveTime,
     /// The sample that the guest may still judge.
     pub sample: OpenSample,
     /// Operations in flight, and their completions.
@@ -36,15 +54,16 @@ pub struct Task {
 }
 
 impl Task {
-    /// Forgets the previous task. The samples of this one count in `row`; with `keeps_body` the bodies of replies are
-    /// kept for captures.
-    pub fn begin(&self, row: RowId, keeps_body: bool) {
-        self.start.set(TaskStart { row, keeps_body });
+    /// Forgets the previous task. The samples of this one count in `row`.
+    pub fn begin(&self, row: RowId, body: BodyNeed) {
+        self.start.set(TaskStart { row, body });
         self.any_started.set(false);
+        self.held_turn.set(None);
         self.sample.begin();
         self.sockets.begin();
         self.captured.borrow_mut().clear();
         self.operations.clear();
+        self.active_time.begin();
         self.allowance.set(limits::HELD);
     }
 
@@ -53,8 +72,8 @@ impl Task {
         self.start.get().row
     }
 
-    /// Returns `true` if a capture needs the bodies of replies.
-    pub fn keeps_body(&self) -> bool {
-        self.start.get().keeps_body
+    /// Returns how much the bodies of its replies are needed.
+    pub fn body_need(&self) -> BodyNeed {
+        self.start.get().body
     }
 }

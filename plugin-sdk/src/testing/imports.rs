@@ -242,6 +242,19 @@ pub(crate) mod timer {
     }
 }
 
+/// Turns, which always have come: the fake has no rate limit.
+pub(crate) mod task {
+    use super::{in_task, with};
+
+    pub(crate) fn turn() -> Option<u32> {
+        in_task(|_| None)
+    }
+
+    pub(crate) fn active_time() -> u64 {
+        with(|state| state.now)
+    }
+}
+
 /// Giving up operations, which is recorded.
 pub(crate) mod operations {
     use super::with;

@@ -65,6 +65,8 @@ impl Action for Grpc {
 
     async fn run(&self, task: &Task) -> Outcome {
         let method = self.method.method(task).await?;
+        // Neither the time of the first message nor the deadline includes the wait for the user's turn.
+        task.turn().await;
         let mut incoming = Incoming::new(self, method, task);
         let stream = self.open(method, task)?;
         let call = self.call(method, &stream, &mut incoming, task);

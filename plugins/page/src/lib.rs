@@ -102,7 +102,7 @@ impl Action for Page {
     }
 
     async fn run(&self, task: &Task) -> Outcome {
-        let start = task.now();
+        let start = task.active_time();
         let fields = self.params.headers.iter();
         let headers: Vec<_> = fields.map(|(name, value)| (name.to_owned(), value.render(task))).collect();
         let page = DynamicRequest { headers: headers.clone(), ..DynamicRequest::get(self.params.url.render(task)) };
@@ -147,7 +147,7 @@ impl Page {
     }
 
     fn finish(&self, task: &Task, start: Duration, bytes: u64) {
-        self.metrics.load_time.add(task, task.now() - start);
+        self.metrics.load_time.add(task, task.active_time() - start);
         self.metrics.bytes.add(task, bytes);
     }
 }

@@ -83,6 +83,8 @@ impl Action for Sse {
     }
 
     async fn run(&self, task: &Task) -> Outcome {
+        // The times of events and `for` leave out the wait for the user's turn.
+        task.turn().await;
         let start = task.now();
         let stream = self.request.open(task, &[]);
         accept(&stream).await?;

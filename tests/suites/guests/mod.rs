@@ -396,7 +396,7 @@ fn another_contract() {
     assert_eq!(
         rejected("another_contract", 4),
         "error[plugin::load]: plugin `another_contract` does not load: it speaks version 9.9.9 of the plugin contract; \
-         this host speaks 0.1.0 to 0.1.2"
+         this host speaks 0.1.0 to 0.1.3"
     );
 }
 
@@ -462,4 +462,26 @@ fn a_damaged_cache_is_filled_again() {
     }
     run();
     assert!(entries().iter().all(|entry| fs::metadata(entry).is_ok_and(|file| file.len() > 1000)));
+}
+
+/// Waits for turns are in neither time of the guest: its turns are a second apart, and a reply takes 100 ms.
+#[test]
+fn measures_turns() {
+    let cases = "
+- name: limited
+  rps: 1
+  base_url: http://site
+  steps: [{name: S, action: misbehave, url: /a}]
+  times: 3
+  target: [{reply: {after: 100ms}}, {reply: {after: 100ms}}, {reply: {after: 100ms}},
+           {reply: {after: 100ms}}, {reply: {after: 100ms}}, {reply: {after: 100ms}}]
+  expect: {takes: 5100ms, metrics: {exchange: 100000000, task: 200000000}}
+- name: unlimited
+  base_url: http://site
+  steps: [{name: S, action: misbehave, url: /a}]
+  target: [{reply: {after: 100ms}}, {reply: {after: 100ms}}]
+  expect: {takes: 200ms, metrics: {exchange: 100000000, task: 200000000}}
+";
+    let run = shooter().file("cases.yml", cases).args("plugin test").arg(guest("measures_turns")).finish();
+    assert_eq!(run.code, Some(0), "{}{}", run.stdout, run.stderr);
 }

@@ -68,6 +68,16 @@ fn a_page_is_loaded_with_its_own_resources_and_those_of_named_hosts() {
     assert_eq!((number("resources", "sum"), number("skipped", "sum"), number("load_time", "count")), (80, 40, 20));
 }
 
+/// The user's turns are half a second apart: one for the redirect, one for the page, one for each image.
+#[test]
+fn the_load_time_leaves_out_the_waits_for_turns() {
+    let server = site("<img src=1><img src=2><img src=3>", |_| reply(200, "", "0123456789"));
+    let script = "{rps: 2, steps: [{name: Page, action: page, url: /moved}]}";
+    let (run, report) = ran(script, "--users 1 --iterations 1", &server);
+    assert_eq!((report.row("Page").ok(), report.row("Page").tasks("passed")), (5, 1), "{}", run.stdout);
+    assert!(metric(&report, "page", "load_time", "max") < 1000e6, "four waits of half a second: {}", run.stdout);
+}
+
 #[test]
 fn resources_are_fetched_in_parallel_up_to_the_limit() {
     let (here, all) = (Mutex::new((0_usize, 0)), Condvar::new());

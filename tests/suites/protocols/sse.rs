@@ -40,6 +40,18 @@ fn a_stream_is_read_for_a_count_a_time_an_event_or_to_its_end() {
     server.settle();
 }
 
+/// The user's turns are a second apart. Neither the time of the first event nor `for` has such a wait in it.
+#[test]
+fn no_time_includes_the_wait_for_a_turn() {
+    let server = EventStreams::start();
+    let url = format!("{}/events/1000000000/1", server.base_url());
+    let steps = [step("Time", &url, "for: 300ms"), step("Count", &url, "events: 1")].concat();
+    let (run, report) = ran(&format!("rps: 1\nsteps:\n{steps}"), "--users 1 --iterations 2");
+    assert_eq!((report.row("Time").ok(), report.row("Count").ok()), (2, 2), "{}", run.stdout);
+    assert!(metric(&report, "sse", "first_event", "max") < 500e6, "waits of a second: {}", run.stdout);
+    server.settle();
+}
+
 #[test]
 fn failures_have_their_category() {
     let server = EventStreams::start();

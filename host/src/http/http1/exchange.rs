@@ -53,7 +53,7 @@ impl Http1 {
         } else {
             out.body = request.body.clone();
         }
-        let kept = request.keep_body.as_ref().map(|allowance| BodyCollector::new(client.max_body_kept, allowance));
+        let kept = BodyCollector::of(request, client.max_body_kept);
         let partial = PartialReply { head_bytes: Vec::new(), head: None, kept, head_at: 0 };
         ExchangeFuture {
             connection: self,

@@ -76,6 +76,7 @@ mod tests {
             body: Default::default(),
             version: Version::Http1,
             keep_body: None,
+            optional_body: None,
             decode: true,
             channel: None,
         };

@@ -87,6 +87,7 @@ fn get(url: &str) -> Request {
         body: Bytes::new(),
         version: Version::Negotiate,
         keep_body: Some(Allowance::new(Cell::new(usize::MAX >> 1))),
+        optional_body: None,
         decode: false,
         channel: None,
     }

@@ -14,6 +14,7 @@ use super::header_fields::{check_field_count, header_fields, header_value};
 use super::preview::{self, RequestPreview};
 use super::request_url::{UrlError, known_url, parse_url, resolve};
 use crate::data::DataSets;
+use crate::expression::MAX_REMEMBERED_BODY;
 use crate::http::{Field, Fields, Request, RequestTarget};
 use crate::metrics::sample::FailureKind;
 use crate::net::{Failure, Origin, Version, not_granted};
@@ -21,7 +22,7 @@ use crate::plugin::instance::limits;
 use crate::plugin::instance::worker_plugin::WorkerPlugin;
 use crate::script::header::{FRAMING, is_framing};
 use crate::template::Template;
-use crate::user::Session;
+use crate::user::{BodyNeed, Session};
 
 /// The media type of a JSON document.
 pub(crate) const JSON: &str = "application/json";
@@ -328,6 +329,7 @@ fn assemble(method: Method, target: RequestTarget, headers: Fields, body: Bytes)
         body,
         version: Version::Negotiate,
         keep_body: None,
+        optional_body: None,
         decode: false,
         channel: None,
     }
@@ -341,7 +343,9 @@ fn apply_options(request: &mut Request, options: &RequestOptions, session: &Sess
         GuestVersion::Http2 => Version::Http2,
     };
     let task = &session.task;
-    request.keep_body = (options.keep_body || task.keeps_body()).then(|| Rc::clone(&task.allowance));
+    let need = if options.keep_body { BodyNeed::Required } else { task.body_need() };
+    request.keep_body = (need > BodyNeed::Unread).then(|| Rc::clone(&task.allowance));
+    request.optional_body = (need == BodyNeed::Wanted).then_some(MAX_REMEMBERED_BODY);
     request.decode = options.compression;
 }
 

@@ -20,7 +20,7 @@ const PACKAGE: &str = "stampede:plugin/";
 const CONTRACT: &str = "stampede:plugin/action@";
 /// The latest version within 0.1 that this host runs; it runs all up to this one. Versions within 0.1 only add, so a
 /// component built for a later one may need what this host lacks.
-const LATEST_MINOR: u32 = 2;
+const LATEST_MINOR: u32 = 3;
 
 /// Reads a component's file.
 ///
@@ -127,10 +127,10 @@ mod tests {
     fn versions_up_to_that_of_the_wit_files_are_supported() {
         let world = include_str!("../../../../wit/world.wit");
         assert!(world.contains(&format!("package stampede:plugin@0.1.{LATEST_MINOR};")));
-        for version in ["0.1.0", "0.1.1", "0.1.2"] {
+        for version in ["0.1.0", "0.1.1", "0.1.2", "0.1.3"] {
             assert!(supported_minor(version).is_some(), "{version}");
         }
-        for version in ["0.1.3", "0.2.0", "1.1.0", "0.1", "0.1.x", "0.1.0-rc.1", ""] {
+        for version in ["0.1.4", "0.2.0", "1.1.0", "0.1", "0.1.x", "0.1.0-rc.1", ""] {
             assert!(supported_minor(version).is_none(), "{version}");
         }
     }

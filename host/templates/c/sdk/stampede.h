@@ -48,6 +48,8 @@ struct stampede_task {
     int at;
     // The operation that it awaits.
     uint32_t awaits;
+    // The operation of `STAMPEDE_TURN`.
+    uint32_t turn;
     // Operations that have completed before they were awaited.
     uint32_t *ended;
     size_t ended_count;
@@ -61,6 +63,13 @@ struct stampede_task {
             return STAMPEDE_PENDING; \
         case __LINE__:; \
         } \
+    } while (0)
+// Waits for the user's turn under its rate limit. The request or the first operation on sockets that comes next takes
+// the turn, and begins at once. A time that is measured from then on has no wait in it.
+#define STAMPEDE_TURN(task) \
+    do { \
+        if (stampede_plugin_task_turn(&(task)->base.turn)) \
+            STAMPEDE_AWAIT(task, (task)->base.turn); \
     } while (0)
 #define STAMPEDE_END() } return STAMPEDE_PASSED
 

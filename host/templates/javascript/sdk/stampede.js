@@ -19,14 +19,15 @@
 // others run, and promises and `await` do not work. Several operations may be submitted before the first of them is
 // yielded; they run concurrently.
 
-import * as http from 'stampede:plugin/http@0.1.2';
-import * as log from 'stampede:plugin/log@0.1.2';
-import * as operations from 'stampede:plugin/operations@0.1.2';
-import * as report from 'stampede:plugin/report@0.1.2';
-import * as sockets from 'stampede:plugin/sockets@0.1.2';
-import * as templates from 'stampede:plugin/templates@0.1.2';
-import * as timer from 'stampede:plugin/timer@0.1.2';
-import * as user from 'stampede:plugin/user@0.1.2';
+import * as http from 'stampede:plugin/http@0.1.3';
+import * as log from 'stampede:plugin/log@0.1.3';
+import * as operations from 'stampede:plugin/operations@0.1.3';
+import * as report from 'stampede:plugin/report@0.1.3';
+import * as sockets from 'stampede:plugin/sockets@0.1.3';
+import * as task from 'stampede:plugin/task@0.1.3';
+import * as templates from 'stampede:plugin/templates@0.1.3';
+import * as timer from 'stampede:plugin/timer@0.1.3';
+import * as user from 'stampede:plugin/user@0.1.3';
 
 export { log, report, sockets, timer, user };
 
@@ -137,6 +138,16 @@ export const sendNow = (method, url, { headers = [], body = new Uint8Array(), ho
 
 /// Waits.
 export const sleep = (seconds) => ({ number: timer.sleep(BigInt(Math.round(seconds * 1e9))), outcome: nothing });
+
+/// Waits for the user's turn under its rate limit: `yield* turn()`. The request or the first operation on sockets that
+/// comes next takes the turn, and begins at once. A time that is measured from then on has no wait in it.
+export function* turn() {
+  const number = task.turn();
+  if (number !== undefined) yield { number, outcome: nothing };
+}
+
+/// Returns the seconds since the run began, without those in which this task could only wait for a turn.
+export const activeTime = () => Number(task.activeTime()) / 1e9;
 
 /// Connects; yields a socket's number. `tls` is `{ serverName, alpn }`.
 export const connect = (host, port, tls) => ({ number: sockets.connect({ host, port, tls }), outcome: sockets.connected });

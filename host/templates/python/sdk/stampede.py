@@ -22,7 +22,7 @@ from types import SimpleNamespace
 
 from componentize_py_types import Err
 from wit_world.exports import action as exported
-from wit_world.imports import http, log, operations, report, sockets, templates, timer, user
+from wit_world.imports import http, log, operations, report, sockets, task as current_task, templates, timer, user
 from wit_world.imports.types import FailureKind
 
 # The states of a task, as objects with their number only: reading the value of an `Enum` takes a call.
@@ -143,6 +143,21 @@ def send_now(method, url, headers=(), body=b"", how=options()):
 def sleep(seconds):
     """Waits."""
     return timer.sleep(int(seconds * 1e9)), _nothing
+
+
+def turn():
+    """Waits for the user's turn under its rate limit: `yield from turn()`.
+
+    The request or the first operation on sockets that comes next takes the turn, and begins at once. A time that is
+    measured from then on has no wait in it."""
+    operation = current_task.turn()
+    if operation is not None:
+        yield operation, _nothing
+
+
+def active_time():
+    """The seconds since the run began, without those in which this task could only wait for a turn."""
+    return current_task.active_time() / 1e9
 
 
 def connect(host, port, tls=None):

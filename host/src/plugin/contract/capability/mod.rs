@@ -10,6 +10,7 @@ mod operations;
 mod report;
 mod sockets;
 mod streams;
+mod task;
 mod templates;
 mod timer;
 mod user;

@@ -11,7 +11,7 @@ impl Host for StoreData {
         let guest = self.guest();
         let session = guest.session()?;
         guest.check_operation_count(session)?;
-        Ok(session.task.operations.submit(OperationKind::Sleep, |_| exchange::sleep(Rc::clone(session), nanoseconds)))
+        Ok(session.task.operations.submit(OperationKind::Wait, |_| exchange::sleep(Rc::clone(session), nanoseconds)))
     }
 
     fn now(&mut self) -> wasmtime::Result<u64> {
