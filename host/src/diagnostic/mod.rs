@@ -3,6 +3,7 @@
 //! are shown at once.
 
 mod io_reason;
+mod literal_secrets;
 mod render;
 mod suggest;
 

@@ -1,17 +1,55 @@
 //! Diagnostics as text, in the form that rustc made familiar. Only this file knows that form.
 
 use std::ops::Range;
+use std::sync::Arc;
 
 use annotate_snippets::{AnnotationKind, Group, Level, Renderer, Snippet, normalize_untrusted_str};
 
-use super::{Diagnostic, Diagnostics, LabeledSpan};
+use super::literal_secrets;
+use super::{Diagnostic, Diagnostics, LabeledSpan, SourceText};
+
+/// Shown for a secret.
+const MASK: &str = "***";
 
 /// Renders all errors in the order found, with a blank line between them and a line break at the end. Empty if there
 /// are none. `color` adds ANSI escapes; the caller decides whether the reader can take them.
 pub fn render(diagnostics: &Diagnostics, color: bool) -> String {
     let renderer = if color { Renderer::styled() } else { Renderer::plain() };
-    let messages: Vec<String> = diagnostics.0.iter().map(|diagnostic| message(&renderer, diagnostic)).collect();
+    let shown = diagnostics.0.iter().map(without_secrets);
+    let messages: Vec<String> = shown.map(|diagnostic| message(&renderer, &diagnostic)).collect();
     messages.join("\n")
+}
+
+/// Returns an error with `***` for the secrets that its source types out, in the excerpt and in the texts beside it.
+/// The column is that of the excerpt: stars as many as the secret has characters would tell its length.
+fn without_secrets(diagnostic: &Diagnostic) -> Diagnostic {
+    let mut shown = diagnostic.clone();
+    let Some(place) = &mut shown.location else { return shown };
+    let text = &place.source.text;
+    let secrets = literal_secrets::find(text);
+    let literals: Vec<&str> = secrets.iter().map(|range| &text[range.clone()]).filter(|one| one.len() >= 4).collect();
+    let hide = |text: &str| literals.iter().fold(text.to_owned(), |text, literal| text.replace(literal, MASK));
+    shown.message = hide(&diagnostic.message);
+    shown.help = diagnostic.help.as_deref().map(hide);
+    place.label = hide(&place.label);
+    let mut masked = String::with_capacity(text.len());
+    let (mut done, mut span) = (0, place.span);
+    for secret in secrets {
+        masked.push_str(&text[done..secret.start]);
+        let at = masked.len();
+        masked.push_str(MASK);
+        done = secret.end;
+        let moved = |place: usize, original: usize, inside: usize| match original {
+            _ if original >= secret.end => masked.len() + (original - secret.end),
+            _ if original > secret.start => inside,
+            _ => place,
+        };
+        span.start = moved(span.start, place.span.start, at);
+        span.end = moved(span.end, place.span.end, masked.len());
+    }
+    masked.push_str(&text[done..]);
+    (place.source, place.span) = (Arc::new(SourceText { name: place.source.name.clone(), text: masked }), span);
+    shown
 }
 
 /// Renders one error, with a line break at its end.
@@ -76,6 +114,30 @@ error[script::unknown-key]: `expect_statuss` is not a parameter of action `http`
   = help: did you mean `expect_status`?
 "
         );
+    }
+
+    #[test]
+    fn secrets_that_a_script_types_out_are_not_shown() {
+        let typed = "headers: {x-a: s3cret-1, x-b: s3cret-2, typo 1: x}\n";
+        let (start, end) = (typed.find("typo").unwrap(), typed.find(": x}").unwrap());
+        let diagnostic = Diagnostic::new("script::x", "not a name beside `s3cret-1`")
+            .at(&source(typed), Span { start, end }, "not s3cret-2")
+            .help("not s3cret-1");
+        assert_eq!(
+            text(diagnostic),
+            "\
+error[script::x]: not a name beside `***`
+ --> checkout.yml:1:31
+  |
+1 | headers: {x-a: ***, x-b: ***, typo 1: ***}
+  |                               ^^^^^^ not ***
+  |
+  = help: not ***
+"
+        );
+        let start = typed.find("s3cret-2").unwrap();
+        let diagnostic = Diagnostic::new("script::x", "m").at(&source(typed), Span { start, end: start + 8 }, "here");
+        assert!(text(diagnostic).contains("\n  |                          ^^^ here\n"));
     }
 
     #[test]
