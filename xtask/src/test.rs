@@ -15,6 +15,15 @@ const REGISTRY: Program = Program {
               the program `registry` of the CNCF Distribution project, by this name on the PATH)",
 };
 
+/// The shells whose completions are tried, beside bash.
+const SHELLS: [Program; 2] = [shell("fish", MISSING_FISH), shell("zsh", MISSING_ZSH)];
+const MISSING_FISH: &str = "fish is missing: install it (Debian and Ubuntu: `apt-get install fish`)";
+const MISSING_ZSH: &str = "zsh is missing: install it (Debian and Ubuntu: `apt-get install zsh`)";
+
+const fn shell(name: &'static str, missing: &'static str) -> Program {
+    Program { name, package: name, missing }
+}
+
 /// A step: its name, and the arguments of cargo with blanks between them.
 type Step = (&'static str, &'static str);
 
@@ -51,6 +60,7 @@ pub(crate) fn run() -> Result<(), Failure> {
     ensure_target()?;
     NGINX.ensure()?;
     REGISTRY.ensure()?;
+    SHELLS.iter().try_for_each(|shell| shell.ensure().map(drop))?;
     languages::ensure()?;
     steps(&ALL)?;
     // The counts are those of x86-64 instructions, and callgrind does not run on every system.

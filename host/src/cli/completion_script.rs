@@ -1,17 +1,20 @@
 //! The completion scripts of shells, generated from the definitions of the parser.
 
-use std::io::Write;
-
 use clap_complete::Shell;
 
 use super::NAME;
 
-/// Writes the completion script.
-///
-/// # Panics
-/// Panics if `out` cannot be written to, so give it a buffer.
-pub fn completions(shell: Shell, mut definition: clap::Command, out: &mut dyn Write) {
-    clap_complete::generate(shell, &mut definition, NAME, out);
+/// Appends the completion script.
+pub fn completions(shell: Shell, mut definition: clap::Command, out: &mut Vec<u8>) {
+    let mut script = Vec::new();
+    clap_complete::generate(shell, &mut definition, NAME, &mut script);
+    if shell == Shell::Bash {
+        // The library writes the state after a sub-command in two ways if the name has a hyphen, so that nothing is
+        // completed there (clap-rs/clap#6421).
+        let text = String::from_utf8_lossy(&script);
+        script = text.replace(&NAME.replace('-', "__subcmd__"), &NAME.replace('-', "__")).into_bytes();
+    }
+    out.extend(script);
 }
 
 #[cfg(test)]
