@@ -28,7 +28,7 @@
 //! | 4 | [`cli`] | the arguments of the commands |
 //! | 3 | [`script`] | the script, with the place of each value |
 //! | 2 | [`diagnostic`] | errors in the input, in one form |
-//! | 1 | [`exit`], `random`, `stderr`, `text` | exit codes, random streams, lines for people, safe text |
+//! | 1 | [`exit`], `random`, `stderr`, `temporary`, `text` | exit codes, random streams, lines for people, temporary files, safe text |
 
 pub mod cli;
 pub mod command;
@@ -54,5 +54,6 @@ mod secrets;
 mod sinks;
 mod stderr;
 pub mod template;
+mod temporary;
 mod text;
 pub mod user;

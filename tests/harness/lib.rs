@@ -14,6 +14,8 @@ mod report;
 mod run;
 mod silent;
 mod site;
+#[cfg(unix)]
+mod terminal;
 mod wait;
 mod websocket;
 
@@ -29,5 +31,7 @@ pub use report::{Report, Row};
 pub use run::{Finished, Run, Running, Signal};
 pub use silent::{Dropping, Refusing, Silent};
 pub use site::{settled, site};
+#[cfg(unix)]
+pub use terminal::Terminal;
 pub use wait::wait_for;
 pub use websocket::{Counted, WebSockets, switching};

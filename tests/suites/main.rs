@@ -5,6 +5,7 @@ mod bad_input;
 mod book;
 mod cli;
 #[cfg(unix)]
+mod completions;
 mod control;
 mod counts;
 mod determinism;
@@ -39,6 +40,8 @@ mod secrets;
 mod sent_requests;
 mod session;
 mod sources;
+#[cfg(unix)]
+mod terminal;
 mod unfinished;
 mod verdict;
 

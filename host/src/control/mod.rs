@@ -9,6 +9,8 @@ mod protocol;
 mod socket;
 #[cfg(unix)]
 mod terminal_keys;
+#[cfg(unix)]
+mod terminal_modes;
 mod unsupported;
 
 #[cfg(unix)]

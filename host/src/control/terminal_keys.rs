@@ -1,5 +1,4 @@
-//! Keys at the terminal of a run. During the run, the terminal neither waits for whole lines nor echoes keys. Its other
-//! settings stay as they are, so that Ctrl-C and Ctrl-Z work as usual and log lines begin at the left margin.
+//! Keys at the terminal of a run.
 //!
 //! | key | request |
 //! |---|---|
@@ -14,35 +13,34 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 
 use rustix::event::{PollFd, PollFlags, Timespec, poll};
-use rustix::process::getpgrp;
 use rustix::stdio::stdin;
-use rustix::termios::{LocalModes, OptionalActions, SpecialCodeIndex, Termios, tcgetattr, tcgetpgrp, tcsetattr};
 use tokio::sync::oneshot;
 
+use super::terminal_modes::{TerminalModes, in_foreground, is_terminal};
 use crate::run::load_controller::{ControlCall, ControlRequest, ControlSender};
 
-/// The interval at which the thread that waits for keys checks if the run is over.
+/// The interval at which the thread that waits for keys checks if the run is over, or has come to the foreground.
 const POLL_INTERVAL: Timespec = Timespec { tv_sec: 0, tv_nsec: 200_000_000 };
 
 /// Standard input as a source of keys. Dropping it restores the terminal.
 pub(crate) struct TerminalKeys {
-    original_modes: Termios,
+    modes: Arc<TerminalModes>,
     stopped: Arc<AtomicBool>,
 }
 
 impl TerminalKeys {
-    /// Starts to send a request for each key. Returns `None` if standard input is not a terminal, or if it currently
-    /// belongs to another process.
+    /// Starts to send a request for each key. Returns `None` if standard input is not a terminal.
     pub(crate) fn listen(requests: ControlSender) -> Option<Self> {
-        let original_modes = tcgetattr(stdin()).ok().filter(|_| in_foreground())?;
-        let mut modes = original_modes.clone();
-        modes.local_modes.remove(LocalModes::ICANON | LocalModes::ECHO);
-        modes.special_codes[SpecialCodeIndex::VMIN] = 1;
-        modes.special_codes[SpecialCodeIndex::VTIME] = 0;
-        tcsetattr(stdin(), OptionalActions::Now, &modes).ok()?;
-        let stopped = Arc::new(AtomicBool::new(false));
-        let keys = Self { original_modes, stopped: Arc::clone(&stopped) };
-        std::thread::Builder::new().name("keys".into()).spawn(move || read_keys(&requests, &stopped)).ok()?;
+        if !is_terminal() {
+            return None;
+        }
+        let keys = Self { modes: Arc::new(TerminalModes::default()), stopped: Arc::default() };
+        keys.modes.restore_at_a_panic();
+        keys.modes.restore_while_stopped().ok()?;
+        keys.modes.apply();
+        let (modes, stopped) = (Arc::clone(&keys.modes), Arc::clone(&keys.stopped));
+        let reader = std::thread::Builder::new().name("keys".into());
+        reader.spawn(move || read_keys(&requests, &modes, &stopped)).ok()?;
         Some(keys)
     }
 }
@@ -50,15 +48,8 @@ impl TerminalKeys {
 impl Drop for TerminalKeys {
     fn drop(&mut self) {
         self.stopped.store(true, Ordering::Relaxed);
-        if in_foreground() {
-            // This fails if the terminal is gone, and then there is nothing to restore.
-            let _ = tcsetattr(stdin(), OptionalActions::Now, &self.original_modes);
-        }
+        self.modes.restore();
     }
-}
-
-fn in_foreground() -> bool {
-    tcgetpgrp(stdin()).is_ok_and(|group| group == getpgrp())
 }
 
 /// Returns the request that a key stands for.
@@ -74,9 +65,11 @@ const fn request_for_key(key: u8) -> Option<ControlRequest> {
 }
 
 /// Reads keys and sends their requests until the terminal is gone or the run is over.
-fn read_keys(requests: &ControlSender, stopped: &AtomicBool) {
+fn read_keys(requests: &ControlSender, modes: &TerminalModes, stopped: &AtomicBool) {
     let mut keys = [0; 64];
     while !stopped.load(Ordering::Relaxed) {
+        // The run may have been moved to the foreground, or been continued there.
+        modes.apply();
         match poll(&mut [PollFd::new(&stdin(), PollFlags::IN)], Some(&POLL_INTERVAL)) {
             Ok(0) => continue,
             Err(error) if io::Error::from(error).kind() == io::ErrorKind::Interrupted => continue,

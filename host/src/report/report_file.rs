@@ -10,6 +10,7 @@ use tempfile::NamedTempFile;
 use super::formats::{self, FORMATS, ReportFormat};
 use super::model::Report;
 use crate::diagnostic::{Diagnostic, Diagnostics, io_reason};
+use crate::temporary::TemporaryKind;
 
 /// A file opened before the run, to which the report is written afterwards.
 #[derive(Debug)]
@@ -124,17 +125,13 @@ fn open_beside(path: &Path) -> io::Result<WriteTarget> {
     }
 }
 
+/// Reports that are not complete. Each is empty until the run is over, and worth keeping from then on.
+const TEMPORARY: TemporaryKind =
+    TemporaryKind { prefix: ".stampede-report-", suffix: ".tmp", is_disposable: false, is_private: false };
+
 fn temporary_beside(target: &Path) -> io::Result<NamedTempFile> {
     let folder = target.parent().filter(|folder| !folder.as_os_str().is_empty()).unwrap_or(Path::new("."));
-    let mut builder = tempfile::Builder::new();
-    builder.prefix(".stampede-report-").suffix(".tmp");
-    #[cfg(unix)]
-    {
-        use std::os::unix::fs::PermissionsExt;
-        // The user's umask decides, as for any new file.
-        builder.permissions(fs::Permissions::from_mode(0o666));
-    }
-    builder.tempfile_in(folder)
+    TEMPORARY.create(folder)
 }
 
 /// Puts the temporary file in the target's place; if that fails, keeps it and says where.

@@ -8,6 +8,7 @@ use std::path::{Path, PathBuf};
 use etcetera::BaseStrategy;
 
 use crate::diagnostic::io_reason;
+use crate::temporary::TemporaryKind;
 
 /// Environment variable that names the cache folder instead of the default one; empty means no cache.
 const CACHE_VARIABLE: &str = "STAMPEDE_CACHE_DIR";
@@ -88,9 +89,13 @@ fn is_owned_file(entry: &Path) -> bool {
     file.is_file()
 }
 
+/// Entries that are not complete.
+const TEMPORARY: TemporaryKind =
+    TemporaryKind { prefix: ".entry-", suffix: ".tmp", is_disposable: true, is_private: true };
+
 /// Writes a temporary file, syncs it to the disk and renames it, so that no reader ever sees half an entry.
 fn store(entry: &Path, bytes: &[u8]) -> std::io::Result<()> {
-    let mut file = tempfile::NamedTempFile::new_in(entry.parent().unwrap_or(Path::new(".")))?;
+    let mut file = TEMPORARY.create(entry.parent().unwrap_or(Path::new(".")))?;
     file.write_all(bytes)?;
     file.as_file().sync_all()?;
     file.persist(entry)?;

@@ -1,0 +1,95 @@
+//! The modes of the terminal during a run: it neither waits for whole lines nor echoes keys. Its other settings stay as
+//! they are, so that Ctrl-C and Ctrl-Z work as usual and log lines begin at the left margin.
+//!
+//! The terminal is restored at the end of the run, while the run is stopped by Ctrl-Z, and after a panic. bash restores
+//! it by itself, but dash does not.
+
+use std::io;
+use std::sync::{Arc, Mutex, PoisonError, TryLockError};
+
+use rustix::process::{Signal, getpgrp, getpid, kill_process};
+use rustix::stdio::stdin;
+use rustix::termios::{
+    LocalModes, OptionalActions, SpecialCodeIndex, Termios, isatty, tcgetattr, tcgetpgrp, tcsetattr,
+};
+use tokio::signal::unix::{SignalKind, signal};
+
+/// The original modes of the terminal; `None` while they are in force.
+#[derive(Default)]
+pub(super) struct TerminalModes(Mutex<Option<Termios>>);
+
+impl TerminalModes {
+    /// Sets the modes of a run, unless they are set or the terminal belongs to another process.
+    pub(super) fn apply(&self) {
+        let mut original = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        if original.is_some() || !in_foreground() {
+            return;
+        }
+        let Ok(present) = tcgetattr(stdin()) else { return };
+        let mut modes = present.clone();
+        modes.local_modes.remove(LocalModes::ICANON | LocalModes::ECHO);
+        modes.special_codes[SpecialCodeIndex::VMIN] = 1;
+        modes.special_codes[SpecialCodeIndex::VTIME] = 0;
+        if tcsetattr(stdin(), OptionalActions::Now, &modes).is_ok() {
+            *original = Some(present);
+        }
+    }
+
+    /// Restores the original modes, if the terminal still belongs to this process.
+    pub(super) fn restore(&self) {
+        restore(&mut self.0.lock().unwrap_or_else(PoisonError::into_inner));
+    }
+
+    /// Restores the modes before a panic is reported.
+    pub(super) fn restore_at_a_panic(self: &Arc<Self>) {
+        let (modes, report) = (Arc::clone(self), std::panic::take_hook());
+        std::panic::set_hook(Box::new(move |panic| {
+            // The thread that panics may hold the lock itself.
+            match modes.0.try_lock() {
+                Ok(mut original) => restore(&mut original),
+                Err(TryLockError::Poisoned(original)) => restore(&mut original.into_inner()),
+                Err(TryLockError::WouldBlock) => {}
+            }
+            report(panic);
+        }));
+    }
+
+    /// Restores the modes before Ctrl-Z stops the process; [`Self::apply`] sets them again when it goes on. The signal
+    /// is handled until the process ends.
+    ///
+    /// # Errors
+    /// The operating system cannot install a handler, or start a thread.
+    pub(super) fn restore_while_stopped(self: &Arc<Self>) -> io::Result<()> {
+        let modes = Arc::clone(self);
+        let runtime = tokio::runtime::Builder::new_current_thread().enable_io().build()?;
+        let mut stops = runtime.block_on(async { signal(SignalKind::from_raw(Signal::TSTP.as_raw())) })?;
+        let stopper = std::thread::Builder::new().name("stop".into());
+        stopper.spawn(move || {
+            while runtime.block_on(stops.recv()).is_some() {
+                modes.restore();
+                // This fails for no process, least of all for this one.
+                let _ = kill_process(getpid(), Signal::STOP);
+            }
+        })?;
+        Ok(())
+    }
+}
+
+fn restore(original: &mut Option<Termios>) {
+    if let Some(original) = original.take()
+        && in_foreground()
+    {
+        // This fails if the terminal is gone, and then there is nothing to restore.
+        let _ = tcsetattr(stdin(), OptionalActions::Now, &original);
+    }
+}
+
+/// Returns `true` if standard input is a terminal.
+pub(super) fn is_terminal() -> bool {
+    isatty(stdin())
+}
+
+/// Returns `true` if the terminal belongs to this process.
+pub(super) fn in_foreground() -> bool {
+    tcgetpgrp(stdin()).is_ok_and(|group| group == getpgrp())
+}
