@@ -1,6 +1,7 @@
 //! The binary: arguments in, exit code out. The rest of the program is in the library.
 
 use std::process::ExitCode;
+use std::thread;
 
 use stampede_shooter::command;
 
@@ -8,6 +9,18 @@ use stampede_shooter::command;
 #[global_allocator]
 static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
 
+/// Bytes of stack of the program's first thread. The system's own may have too few: `ulimit -s 64` leaves less than the
+/// parser of the command line takes.
+const STACK: usize = 8 << 20;
+
 fn main() -> ExitCode {
-    command::dispatch(&command::parse()).into()
+    let program = thread::Builder::new().name("main".into()).stack_size(STACK);
+    match program.spawn(|| command::dispatch(&command::parse())) {
+        // A panic has been reported by the thread.
+        Ok(program) => program.join().map_or(ExitCode::from(101), ExitCode::from),
+        Err(error) => {
+            eprintln!("error: no thread can be started: {error}");
+            ExitCode::FAILURE
+        }
+    }
 }

@@ -92,3 +92,22 @@ steps:
     ];
     assert_eq!(seen, expected.into());
 }
+
+/// Components get by with few addresses, and the program with a small first stack. Too few open files are an error with
+/// its cure.
+#[test]
+fn limits_of_the_shell_are_kept_or_named() {
+    let site = site();
+    let base_url = site.base_url();
+    let script = "- {name: Page, url: /bytes/1}\n";
+    for limits in ["ulimit -v 4000000", "ulimit -v 1500000", "ulimit -s 64", "ulimit -v 1500000 && ulimit -s 64"] {
+        for cache in ["", "cache"] {
+            let run = shooter_after(limits).env("STAMPEDE_CACHE_DIR", cache).script(script);
+            run.args("--users 4 --workers 2 --iterations 5 --base-url").arg(&base_url).finish().exits(0);
+        }
+    }
+    let run = shooter_after("ulimit -n 64").script(script).arg("--base-url").arg(&base_url).finish().exits(2);
+    let expected = "error[usage::open-files]: 1 connection needs 65 open files, but the limit is 64\n  \
+                    = help: raise the hard limit: `ulimit -Hn 65` as root, `LimitNOFILE=65` in a systemd unit\n";
+    assert_eq!(run.stderr, expected);
+}

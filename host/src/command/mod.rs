@@ -18,6 +18,7 @@ use tracing_appender::non_blocking::{ErrorCounter, NonBlockingBuilder, WorkerGua
 use tracing_subscriber::EnvFilter;
 
 use crate::cli::{self, Cli, Command, ConsoleArgs, LogLevel};
+use crate::diagnostic::Diagnostic;
 use crate::exit::Exit;
 use crate::report::formats::{self, FORMATS};
 use crate::stderr;
@@ -63,11 +64,27 @@ pub fn dispatch(cli: &Cli) -> Exit {
         }
     };
     log.finish();
-    result.unwrap_or_else(|diagnostics| {
+    result.unwrap_or_else(|mut diagnostics| {
+        diagnostics.0.iter_mut().for_each(add_memory_help);
         print_errors(&diagnostics, color);
         diagnostics.exit()
     })
 }
+
+/// Adds to an error that the system had no memory to give what may have limited it, if that is known.
+#[cfg(unix)]
+fn add_memory_help(diagnostic: &mut Diagnostic) {
+    let no_memory = format!("os error {}", rustix::io::Errno::NOMEM.raw_os_error());
+    let limit = rlimit::Resource::AS.get_soft().ok().filter(|limit| *limit < rlimit::INFINITY);
+    if let (true, None, Some(limit)) = (diagnostic.message.contains(&no_memory), &diagnostic.help, limit) {
+        let mebibytes = limit >> 20;
+        let help = format!("the address space is limited to {mebibytes} MiB; raise that: `ulimit -v unlimited`");
+        diagnostic.help = Some(help);
+    }
+}
+
+#[cfg(not(unix))]
+const fn add_memory_help(_: &mut Diagnostic) {}
 
 fn console(cli: &Cli) -> ConsoleArgs {
     match &cli.command {

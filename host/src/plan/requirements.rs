@@ -64,7 +64,11 @@ impl Requirements {
             return Ok(());
         }
         let (files, limit) = (self.files, self.file_limit);
-        let message = format!("{} connections need {files} open files, but the limit is {limit}", self.connections);
+        let connections = match self.connections {
+            1 => "1 connection needs".to_owned(),
+            several => format!("{several} connections need"),
+        };
+        let message = format!("{connections} {files} open files, but the limit is {limit}");
         let raise =
             format!("raise the hard limit: `ulimit -Hn {files}` as root, `LimitNOFILE={files}` in a systemd unit");
         let help = match limit.saturating_sub(OTHER_FILES) / self.files_per_connection {

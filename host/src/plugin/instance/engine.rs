@@ -54,7 +54,8 @@ impl Drop for PluginEngine {
     }
 }
 
-/// Creates an engine with the same settings that only compiles: it has no ticker, and nothing ever runs in it.
+/// Creates an engine with the same settings that only compiles: it has no ticker, and nothing ever runs in it. The
+/// address space must be limited as in the process that will run the code.
 ///
 /// # Errors
 /// As [`PluginEngine::new`].
@@ -72,5 +73,28 @@ fn config() -> Config {
     config.epoch_interruption(true);
     // A guest links with a 32 KiB stack of its own; this is the native stack below it, and bounds its recursion.
     config.max_wasm_stack(512 * 1024);
+    if has_limited_address_space() {
+        // By default each memory reserves 4 GiB of addresses, so that it needs no checks of bounds.
+        config.memory_reservation(0);
+        config.memory_reservation_for_growth(SMALL_GROWTH);
+        config.memory_guard_size(SMALL_GUARD);
+    }
     config
+}
+
+/// Bytes of addresses that a memory reserves to grow into, where addresses are limited.
+const SMALL_GROWTH: u64 = 1 << 20;
+/// Bytes of addresses behind a memory, where addresses are limited.
+const SMALL_GUARD: u64 = 64 << 10;
+
+/// Returns `true` if the address space of the process is limited, as by `ulimit -v`. A process that compiles asks
+/// before it limits itself, since its code must suit the process that runs it.
+#[cfg(unix)]
+fn has_limited_address_space() -> bool {
+    rlimit::Resource::AS.get_soft().is_ok_and(|limit| limit < rlimit::INFINITY)
+}
+
+#[cfg(not(unix))]
+const fn has_limited_address_space() -> bool {
+    false
 }

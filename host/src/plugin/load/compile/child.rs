@@ -14,10 +14,10 @@ use crate::plugin::instance::error_text::error_text;
 /// The message that the parent reports.
 pub(crate) fn compile_input(caps: CompileCaps) -> Result<(), String> {
     let failed = |error: io::Error| error.to_string();
+    let engine = engine::compile_only().map_err(|error| error_text(&error))?;
     caps::set(caps).map_err(failed)?;
     let mut bytes = Vec::new();
     io::stdin().lock().read_to_end(&mut bytes).map_err(failed)?;
-    let engine = engine::compile_only().map_err(|error| error_text(&error))?;
     let code = engine.precompile_component(&bytes).map_err(|error| error_text(&error))?;
     io::stdout().lock().write_all(&code).map_err(failed)
 }
