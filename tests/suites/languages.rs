@@ -27,7 +27,7 @@ const MADE: [&str; 6] = ["target", "fresh", "node_modules", ".venv", "__pycache_
 
 /// The folder of the tools. Folders below it have `node_modules` above them.
 #[track_caller]
-fn tools() -> PathBuf {
+pub(crate) fn tools() -> PathBuf {
     let tools = Path::new(TARGET_TMP).join("../tools");
     for mark in ["python/installed", "node_modules/installed", "probe.wasm"] {
         let what = "the tools for plugins in Python, JavaScript and C are missing: `cargo xtask tools` installs them";
@@ -72,7 +72,7 @@ fn contents(folders: &[&Path], all: &mut Vec<u8>) {
 
 /// Runs the command of a README in a folder. The result is kept until the inputs change.
 #[track_caller]
-fn built(folder: &Path, inputs: &[&Path], line: &str, component: &str) -> PathBuf {
+pub(crate) fn built(folder: &Path, inputs: &[&Path], line: &str, component: &str) -> PathBuf {
     let tools = tools();
     let mut all = line.as_bytes().to_vec();
     contents(inputs, &mut all);
@@ -107,7 +107,7 @@ fn built(folder: &Path, inputs: &[&Path], line: &str, component: &str) -> PathBu
 
 /// Returns the command in backticks that follows some words of a text.
 #[track_caller]
-fn command_after<'t>(text: &'t str, words: &str) -> &'t str {
+pub(crate) fn command_after<'t>(text: &'t str, words: &str) -> &'t str {
     let (_, after) = text.split_once(&format!("{words}: `")).unwrap_or_else(|| panic!("no `{words}` in\n{text}"));
     after.split('`').next().unwrap_or_default()
 }

@@ -1,6 +1,7 @@
 //! The real binary against real targets. Each suite is a file; the name of each test is the statement that it checks.
 
 mod as_typed;
+mod authors;
 mod bad_input;
 mod book;
 mod cli;

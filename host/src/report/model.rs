@@ -122,6 +122,12 @@ pub(crate) struct MetricReport {
     pub plugin: String,
     /// Name of the metric.
     pub name: String,
+    /// Name of the step whose values alone it counts; null for the values of all steps.
+    #[serde(default)]
+    pub step: Option<String>,
+    /// Scenario of that step; null in the plain form.
+    #[serde(default)]
+    pub scenario: Option<String>,
     /// `counter`, `gauge`, `rate` or `trend`.
     pub kind: Cow<'static, str>,
     /// The unit of its values: `number`, `nanoseconds` or `bytes`.

@@ -50,7 +50,7 @@ fn asks_elsewhere_by_a_name_that_leads_inside() {
     let bad = ran.bad();
     assert_eq!(bad.tasks("failed"), TASKS);
     let example = bad.example("network");
-    assert!(example.starts_with("localhost resolves to ") && example.ends_with(", which is not granted"), "{example}");
+    assert!(example.starts_with("localhost resolves to ") && example.ends_with("` to the plugin's entry"), "{example}");
     target.assert_untouched();
 }
 
@@ -84,7 +84,7 @@ fn a_prepared_request_to_elsewhere_is_an_error_in_the_script() {
     let run = shooter().script(&script).finish().exits(3);
     let host = host_of(&target.base_url()).to_owned();
     let said = format!(
-        "error[script::parameter]: plugin `guest` is not granted `{host}`; add that to the list `allow` of the plugin"
+        "error[script::parameter]: plugin `guest` is not granted `{host}`; add `allow: [\"{host}\"]` to its entry"
     );
     assert!(run.stderr.starts_with(&said), "{}", run.stderr);
     target.assert_untouched();
@@ -99,7 +99,7 @@ fn the_built_in_actions_follow_no_redirect_to_a_host_that_the_script_does_not_na
     let run = shooter().script(&script).report().finish().exits(9);
     let host = host_of(&elsewhere.base_url()).to_owned();
     let report = run.report();
-    assert_eq!(report.row("Away").example("network"), format!("redirect to `{host}`, which is not granted"));
+    assert_eq!(report.row("Away").example("network"), format!("redirect to `{host}`, which is not granted; add `allow: [\"{host}\"]` to the plugin's entry"));
     assert_eq!(settled(&elsewhere.stats()).requests, 0);
     let run = shooter().script(&script).args("--allow-host").arg(&host).report().finish().exits(0);
     assert_eq!(run.report().row("Away").tasks("passed"), 1);

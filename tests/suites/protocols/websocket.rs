@@ -347,7 +347,7 @@ fn a_handshake_that_is_not_answered_with_101_has_its_category_and_reveals_no_sec
     script += &step("Elsewhere", &format!("{{{{pick nothing}}}}{}/known", switching_server.base_url()));
     let (run, report) = ran(&script, "--users 2 --iterations 3 --verbose");
     for (name, category, example) in
-        cases.into_iter().chain([("Elsewhere", "network", "a request to `127.0.0.1:PORT`, which is not granted")])
+        cases.into_iter().chain([("Elsewhere", "network", "a request to `127.0.0.1:PORT`, which is not granted; add `allow: [\"127.0.0.1:PORT\"]` to the plugin's entry")])
     {
         let row = report.row(name);
         assert_eq!(row.errors(), [(category, 6)].into(), "{name}\n{}", run.stdout);

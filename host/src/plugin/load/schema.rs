@@ -23,6 +23,8 @@ const MAX_PATTERNS: u32 = 32;
 const DIALECT: &str = "https://json-schema.org/draft/2020-12/schema";
 /// Maximum number of values of an `enum` that are listed.
 const MAX_LISTED: usize = 10;
+/// Maximum number of characters of a parameter's description that are shown.
+const MAX_DESCRIPTION: usize = 200;
 
 /// A schema that was checked and compiled.
 pub struct ParamsSchema {
@@ -38,6 +40,10 @@ pub struct Violation {
     pub pointer: String,
     /// The message.
     pub message: String,
+    /// A way to fix it, if one is known.
+    pub help: Option<String>,
+    /// True if a value is missing or of another type, so that no plugin could use the parameters.
+    pub is_structural: bool,
 }
 
 impl ParamsSchema {
@@ -81,14 +87,14 @@ impl ParamsSchema {
     pub fn violations(&self, params: &Value) -> Vec<Violation> {
         if !(VisitBudget { root: &self.text, visits: MAX_VISITS }).visit(&self.text, params, 0) {
             let message = "the step is too large for the schema of its action".into();
-            return vec![Violation { pointer: String::new(), message }];
+            return vec![Violation { pointer: String::new(), message, help: None, is_structural: false }];
         }
-        let mut violations = Vec::new();
+        let mut found = ViolationList { schema: &self.text, params, list: Vec::new() };
         if let Err(error) = self.compiled.validate(params, self.index) {
-            Violation::collect(&error, &mut violations);
+            found.collect(&error);
         }
-        violations.truncate(MAX_VIOLATIONS);
-        violations
+        found.list.truncate(MAX_VIOLATIONS);
+        found.list
     }
 }
 
@@ -189,28 +195,113 @@ impl VisitBudget<'_> {
     }
 }
 
-impl Violation {
-    /// Collects the violations that can be fixed one by one. If none of several forms fits, it is unknown which was
-    /// meant.
-    fn collect(error: &ValidationError<'_, '_>, into: &mut Vec<Self>) {
+/// The violations of a schema by some parameters.
+struct ViolationList<'a> {
+    schema: &'a Value,
+    params: &'a Value,
+    list: Vec<Violation>,
+}
+
+impl ViolationList<'_> {
+    /// Collects the violations that can be fixed one by one.
+    fn collect(&mut self, error: &ValidationError<'_, '_>) {
         let pointer = error.instance_location.to_string();
         let subject = subject(&pointer);
-        let mut push = |pointer: String, message: String| into.push(Self { pointer, message });
         match &error.kind {
             ErrorKind::Group | ErrorKind::Schema { .. } | ErrorKind::Reference { .. } | ErrorKind::AllOf => {
-                error.causes.iter().for_each(|cause| Self::collect(cause, into));
+                error.causes.iter().for_each(|cause| self.collect(cause));
             }
             ErrorKind::Required { want } => {
-                want.iter()
-                    .for_each(|key| push(pointer.clone(), format!("`{}` is missing in {subject}", truncate(key))));
+                for key in want {
+                    let message = format!("`{}` is missing in {subject}", truncate(key));
+                    let help = if pointer.is_empty() { self.description(key) } else { None };
+                    self.list.push(Violation { pointer: pointer.clone(), message, help, is_structural: true });
+                }
             }
             ErrorKind::AdditionalProperties { got } => got.iter().for_each(|key| {
                 let escaped = key.replace('~', "~0").replace('/', "~1");
-                push(format!("{pointer}/{escaped}"), format!("`{}` is not a key of {subject}", one_line(key)));
+                self.push(format!("{pointer}/{escaped}"), format!("`{}` is not a key of {subject}", one_line(key)));
             }),
-            kind => push(pointer, format!("{subject} {}", requirement(kind))),
+            ErrorKind::Type { want, .. } => self.push_type(pointer, want.iter().map(type_name).collect()),
+            ErrorKind::AnyOf | ErrorKind::OneOf(None) => self.collect_forms(error, pointer),
+            kind => self.push(pointer, format!("{subject} {}", requirement(kind))),
         }
     }
+
+    /// Collects the violations of a value that fits none of several forms: of the only form that takes values of its
+    /// type, which was meant, or otherwise the types that the forms take.
+    fn collect_forms(&mut self, error: &ValidationError<'_, '_>, pointer: String) {
+        let forms: Vec<Option<Vec<&'static str>>> =
+            error.causes.iter().map(|form| types_wanted(form, &pointer)).collect();
+        let mut meant = forms.iter().zip(&error.causes).filter(|(wanted, _)| wanted.is_none()).map(|(_, form)| form);
+        match (meant.next(), meant.next()) {
+            (Some(form), None) => self.collect(form),
+            (None, _) if !forms.is_empty() => {
+                let mut wanted: Vec<_> = forms.into_iter().flatten().flatten().collect();
+                wanted.dedup();
+                self.push_type(pointer, wanted);
+            }
+            _ => {
+                let subject = subject(&pointer);
+                self.push(pointer, format!("{subject} has none of the forms that the action accepts"));
+            }
+        }
+    }
+
+    fn push(&mut self, pointer: String, message: String) {
+        self.list.push(Violation { pointer, message, help: None, is_structural: false });
+    }
+
+    /// Adds that a value is of another type than those wanted.
+    fn push_type(&mut self, pointer: String, wanted: Vec<&'static str>) {
+        let got = self.params.pointer(&pointer).unwrap_or(&Value::Null);
+        let message = format!("{} must be {}, got {}", subject(&pointer), join_or(wanted.iter().copied()), found(got));
+        let help = type_help(got, &wanted).map(str::to_owned);
+        self.list.push(Violation { pointer, message, help, is_structural: true });
+    }
+
+    /// Returns what the schema says about a parameter of the step.
+    fn description(&self, key: &str) -> Option<String> {
+        let text = self.schema["properties"][key]["description"].as_str()?;
+        Some(format!("`{}`: {}", one_line(key), cut(text, MAX_DESCRIPTION)))
+    }
+}
+
+/// Returns the types that a form wants of the value at `pointer`, if the value is of another type.
+fn types_wanted(form: &ValidationError<'_, '_>, pointer: &str) -> Option<Vec<&'static str>> {
+    match &form.kind {
+        ErrorKind::Type { want, .. } if form.instance_location.to_string() == pointer => {
+            Some(want.iter().map(type_name).collect())
+        }
+        ErrorKind::Group | ErrorKind::Schema { .. } | ErrorKind::Reference { .. } | ErrorKind::AllOf => {
+            form.causes.iter().find_map(|cause| types_wanted(cause, pointer))
+        }
+        _ => None,
+    }
+}
+
+/// Describes a value in the words of a script, where the quotes of a text are not to be seen.
+fn found(value: &Value) -> String {
+    match value {
+        Value::Null => "nothing".into(),
+        Value::Bool(value) => format!("`{value}`"),
+        Value::Number(number) => format!("the number `{number}`"),
+        Value::String(text) => format!("the text `{}`", truncate(text)),
+        Value::Array(_) => "a list".into(),
+        Value::Object(_) => "a mapping".into(),
+    }
+}
+
+/// Returns the way to make a value one of the types wanted.
+fn type_help(got: &Value, wanted: &[&str]) -> Option<&'static str> {
+    let text = got.as_str()?;
+    let wants = |kind: Type| wanted.contains(&type_name(kind));
+    if text.contains("{{") {
+        return Some("a helper such as `{{var x}}` gives a text, and this parameter takes none");
+    }
+    let is_number = text.parse::<f64>().is_ok() && (wants(Type::Integer) || wants(Type::Number));
+    let is_truth = ["true", "false"].contains(&text) && wants(Type::Boolean);
+    (is_number || is_truth).then_some("remove the quotes")
 }
 
 /// Names the value at a pointer for users: `headers.accept`.
@@ -223,7 +314,6 @@ fn subject(pointer: &str) -> String {
 fn requirement(kind: &ErrorKind<'_, '_>) -> String {
     use ErrorKind as Kind;
     match kind {
-        Kind::Type { want, .. } => format!("must be {}", join_or(want.iter().map(type_name))),
         Kind::Enum { want } => {
             let listed = join_or(want.iter().take(MAX_LISTED).map(|option| format!("`{}`", shown(option))));
             let more = want.len().saturating_sub(MAX_LISTED);
@@ -243,7 +333,6 @@ fn requirement(kind: &ErrorKind<'_, '_>) -> String {
         Kind::UniqueItems { .. } => "must not have an item twice".into(),
         Kind::MinProperties { want, .. } => format!("must have {} at least", count(*want, "key")),
         Kind::MaxProperties { want, .. } => format!("must have {} at most", count(*want, "key")),
-        Kind::AnyOf | Kind::OneOf(None) => "has none of the forms that the action accepts".into(),
         Kind::FalseSchema => "must not be there".into(),
         _ => "does not fit the schema of the action".into(),
     }
@@ -278,11 +367,15 @@ fn shown(value: &Value) -> String {
     value.as_str().map_or_else(|| truncate(&value.to_string()), truncate)
 }
 
-/// Shortens a text of the plugin to one line of at most 60 characters.
+/// Shortens a text to one line of at most 60 characters.
 fn truncate(text: &str) -> String {
-    const MAX_CHARS: usize = 60;
+    cut(text, 60)
+}
+
+/// Shortens a text to one line of at most `max_chars` characters.
+fn cut(text: &str, max_chars: usize) -> String {
     let line = one_line(text);
-    let short: String = line.chars().take(MAX_CHARS).collect();
+    let short: String = line.chars().take(max_chars).collect();
     if short.len() < line.len() { short + "…" } else { line }
 }
 
@@ -300,8 +393,15 @@ mod tests {
     #[test]
     fn each_violation_is_described_at_its_value() {
         for (schema, value, message) in [
-            (json!({"type": "integer"}), json!("a"), "`v` must be a whole number"),
-            (json!({"type": ["string", "array", "null"]}), json!(1), "`v` must be nothing, text or a list"),
+            (json!({"type": "integer"}), json!("3"), "`v` must be a whole number, got the text `3`"),
+            (json!({"type": "boolean"}), json!(1.5), "`v` must be `true` or `false`, got the number `1.5`"),
+            (json!({"type": "array"}), json!({}), "`v` must be a list, got a mapping"),
+            (json!({"type": ["string", "array", "null"]}), json!(1), "`v` must be nothing, text or a list, got the number `1`"),
+            (
+                json!({"anyOf": [{"type": "string"}, {"$ref": "#/$defs/list"}]}),
+                json!(true),
+                "`v` must be text or a list, got `true`",
+            ),
             (json!({"enum": ["a", 1]}), json!("b"), "`v` must be `a` or `1`"),
             (json!({"const": "a"}), json!("b"), "`v` must be `a`"),
             (json!({"minimum": 1}), json!(0), "`v` must be at least 1"),
@@ -312,22 +412,45 @@ mod tests {
             (json!({"pattern": "^a"}), json!("b"), "`v` must match `^a`"),
             (json!({"uniqueItems": true}), json!([1, 1]), "`v` must not have an item twice"),
             (
-                json!({"oneOf": [{"type": "null"}, {"const": 2}]}),
+                json!({"oneOf": [{"const": 3}, {"const": 2}]}),
                 json!(1),
                 "`v` has none of the forms that the action accepts",
             ),
             (json!({"contains": {"type": "null"}}), json!([1]), "`v` does not fit the schema of the action"),
             (json!({"required": ["k"]}), json!({}), "`k` is missing in `v`"),
         ] {
-            let violations = messages(json!({"properties": {"v": schema}}), json!({"v": value}));
+            let defs = json!({"list": {"type": "array"}});
+            let violations = messages(json!({"properties": {"v": schema}, "$defs": defs}), json!({"v": value}));
             assert_eq!(violations, [("/v".to_owned(), message.to_owned())]);
         }
         let nested =
             json!({"properties": {"a": {"items": {"properties": {"z": true}, "additionalProperties": false}}}});
         let violations = messages(nested, json!({"a": [{}, {"b/c": 1}]}));
         assert_eq!(violations, [("/a/1/b~1c".to_owned(), "`b/c` is not a key of `a.1`".to_owned())]);
+        // The form that takes a mapping was meant.
+        let forms = json!({"properties": {"v": {"anyOf": [{"type": "string"}, {"type": "object", "required": ["k"]}]}}});
+        assert_eq!(messages(forms, json!({"v": {}})), [("/v".to_owned(), "`k` is missing in `v`".to_owned())]);
         let violations = messages(json!({"required": ["url"]}), json!({}));
         assert_eq!(violations, [(String::new(), "`url` is missing in the step".to_owned())]);
+    }
+
+    #[test]
+    fn a_violation_says_how_to_fix_it_where_that_is_known() {
+        let properties = json!({
+            "count": {"type": "integer"}, "on": {"type": "boolean"}, "who": {"description": "The name\nto greet."},
+        });
+        let schema = json!({"properties": properties, "required": ["who"]});
+        let help = |params: Value| {
+            let schema = ParamsSchema::parse(&schema.to_string()).unwrap();
+            let violations = schema.violations(&params);
+            assert!(violations.iter().all(|violation| violation.is_structural));
+            violations.into_iter().map(|violation| violation.help.unwrap_or_default()).collect::<Vec<_>>()
+        };
+        assert_eq!(help(json!({})), ["`who`: The name to greet."]);
+        assert_eq!(help(json!({"who": 1, "count": "3"})), ["remove the quotes"]);
+        assert_eq!(help(json!({"who": 1, "on": "true"})), ["remove the quotes"]);
+        assert_eq!(help(json!({"who": 1, "count": "three"})), [""]);
+        assert!(help(json!({"who": 1, "count": "{{var n}}"}))[0].starts_with("a helper such as `{{var x}}`"));
     }
 
     #[test]

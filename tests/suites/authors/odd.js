@@ -1,0 +1,111 @@
+// The `odd` action: does what its parameter `how` names, most of which a plugin cannot do.
+
+import {
+  Failure, close, connect, hostAndPort, isoNow, now, plugin, random, readExact, readUntil, sleep, user, write,
+} from './sdk/stampede.js';
+
+function lookup(key) {
+  return { something: { value: 1 } }[key].value;
+}
+
+const assert = (held, what) => {
+  if (!held) throw new Error(`not so: ${what}`);
+};
+
+const ways = {
+  *exception() {
+    yield sleep(0.001);
+    lookup('nothing');
+  },
+  *early() {
+    lookup('nothing');
+    yield sleep(0.001);
+  },
+  *prints() {
+    console.log('printed', 1, 'and', { a: 2 });
+    console.error('to stderr');
+    console.warn('two\nlines');
+    yield sleep(0.001);
+  },
+  *clocks() {
+    const [began, at] = [Date.now(), now()];
+    assert(began > 1.7e12, began);
+    yield sleep(0.25);
+    assert(Date.now() - began >= 249 && Date.now() - began < 60000, Date.now() - began);
+    assert(now() - at >= 0.25 && now() - at < 60, now() - at);
+    assert(isoNow().startsWith(`${new Date(began).getUTCFullYear()}-`), isoNow());
+  },
+  *random() {
+    console.log('drew', user.id(), [Math.random(), random(), Math.random()]);
+    yield sleep(0.001);
+  },
+  *fetches() {
+    yield sleep(0.001);
+    fetch('http://site/');
+  },
+  *times() {
+    yield sleep(0.001);
+    setTimeout(() => {}, 1);
+  },
+  async waits() {
+    await sleep(0.001);
+  },
+  *yieldsANumber() {
+    yield 5;
+  },
+  *yieldsAGenerator() {
+    yield ways.clocks();
+  },
+  *recurses() {
+    yield sleep(0.001);
+    const deeper = () => deeper() + 1;
+    deeper();
+  },
+  *fails() {
+    yield sleep(0.001);
+    throw new Failure('check', 'as it was told');
+  },
+  *silentPeer(port) {
+    const socket = yield connect('127.0.0.1', port);
+    yield* readExact(socket, 1);
+  },
+  *breaksWithASocket(port) {
+    yield connect('127.0.0.1', port);
+    lookup('nothing');
+  },
+  *lines(port) {
+    const socket = yield connect('127.0.0.1', port);
+    yield write(socket, new TextEncoder().encode('GET /bytes/5 HTTP/1.1\r\nhost: a\r\n\r\n'));
+    const line = new TextDecoder().decode(yield* readUntil(socket, '\r\n'));
+    assert(line === 'HTTP/1.1 200 OK\r\n', line);
+    yield* readUntil(socket, '\r\n\r\n');
+    assert((yield* readExact(socket, 5)).length === 5, 'five bytes');
+    close(socket);
+    assert(`${hostAndPort('[::1]:25')}` === '::1,25', hostAndPort('[::1]:25'));
+  },
+};
+
+class Odd {
+  static action = {
+    name: 'odd',
+    summary: 'does what `how` names',
+    schema: {
+      type: 'object',
+      properties: { how: { type: 'string' }, port: { type: 'integer' } },
+      required: ['how'],
+      additionalProperties: false,
+    },
+  };
+
+  constructor({ how, port }) {
+    if (how === 'configure') lookup('nothing');
+    this.how = how.replace(/ (.)/g, (_, letter) => letter.toUpperCase());
+    this.port = port;
+  }
+
+  run() {
+    return ways[this.how](this.port);
+  }
+}
+
+export const action = plugin('odd', '0.1.0', Odd);
