@@ -28,7 +28,8 @@ impl Task {
     }
 
     /// Returns the time since the run began: monotonic, from the clock that also times the samples. It only measures
-    /// durations; a template renders the time of day.
+    /// durations. The time of day is that of the standard library's `SystemTime`, which reads the run's clock in a
+    /// component, to a millisecond; a template renders it, too.
     pub fn now(&self) -> Duration {
         Duration::from_nanos(timer::now())
     }

@@ -154,7 +154,7 @@ fn the_site_cannot_listen_on_an_address_in_use() {
     let taken = holder.base_url().replace("http://", "");
     let run = shooter().args("demo --serve --addr").arg(&taken).finish().exits(2);
     let help = "  = help: name another address with `--addr`, for example `--addr 127.0.0.1:0` for a free port\n";
-    let expected = format!("error[usage::addr]: cannot listen on {taken}: address already in use\n  |\n{help}");
+    let expected = format!("error[usage::addr]: cannot listen on {taken}: address already in use\n{help}");
     assert_eq!(run.stderr, expected);
 }
 

@@ -40,6 +40,7 @@ mod secrets;
 mod sent_requests;
 mod session;
 mod sources;
+mod step_metrics;
 mod unfinished;
 mod verdict;
 

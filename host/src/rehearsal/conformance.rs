@@ -220,6 +220,10 @@ impl<'a> ConformanceSubject<'a> {
         if !few.faults.is_empty() {
             return Ok(Some(few.faults));
         }
+        // Each task would take its whole timeout.
+        if few.passed == 0 {
+            return Ok(None);
+        }
         let (mut faults, mut memory) = (Vec::new(), [0; 2]);
         for (memory, times) in memory.iter_mut().zip(TASK_COUNTS) {
             let mut plan =

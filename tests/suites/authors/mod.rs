@@ -81,13 +81,13 @@ fn an_exception_in_python_fails_its_task_with_type_message_file_and_line() {
     all_break(
         "python",
         &[
-            ("exception", "action.py:31: KeyError: 'nothing'"),
-            ("early", "action.py:31: KeyError: 'nothing'"),
+            ("exception", "action.py:33: KeyError: 'nothing'"),
+            ("early", "action.py:33: KeyError: 'nothing'"),
             ("missing module", "ModuleNotFoundError: No module named 'colorsys' (import it at the top of the file"),
             ("no such module", "ModuleNotFoundError: No module named 'no_such_module_anywhere'"),
             ("exits", "SystemExit: 3"),
             ("waits", "RuntimeError: `time.sleep` would stop all users of the thread: write `yield sleep(seconds)`"),
-            ("opens a file", "action.py:85: FileNotFoundError: "),
+            ("opens a file", "action.py:93: FileNotFoundError: "),
             ("opens a socket", "PermissionError: "),
             ("recurses", "RecursionError"),
             ("yields a number", "TypeError: `yield` takes an operation such as `send(…)`, not `5`"),
@@ -101,8 +101,8 @@ fn an_exception_in_javascript_fails_its_task_with_type_message_file_and_line() {
     all_break(
         "javascript",
         &[
-            ("exception", "action.js:8: TypeError: "),
-            ("early", "action.js:8: TypeError: "),
+            ("exception", "action.js:9: TypeError: "),
+            ("early", "action.js:9: TypeError: "),
             ("fetches", "Error: `fetch` does not work in a plugin, whose calls may not wait: write `yield send(…)`"),
             ("times", "Error: `setTimeout` does not work in a plugin, whose calls may not wait: write `yield sleep(seconds)`"),
             ("waits", "TypeError: `run` is a generator: write `*run()`, without `async`"),
@@ -116,8 +116,8 @@ fn an_exception_in_javascript_fails_its_task_with_type_message_file_and_line() {
 #[test]
 fn an_exception_while_a_step_is_configured_is_shown_at_the_step() {
     for (language, text) in [
-        ("python", "the plugin failed: action.py:31: KeyError: 'nothing'"),
-        ("javascript", "the plugin failed: action.js:8: TypeError: "),
+        ("python", "the plugin failed: action.py:33: KeyError: 'nothing'"),
+        ("javascript", "the plugin failed: action.js:9: TypeError: "),
     ] {
         let run = shooter().args("check").script(&script(language, &["configure"], 1)).finish().exits(3);
         assert!(run.stderr.contains(text), "{language}: {}", run.stderr);
@@ -172,6 +172,49 @@ fn random_numbers_are_the_users_own_and_the_seed_decides_them() {
     }
 }
 
+/// Runs the unit tests of a new plugin of each kind, against the fake load runner.
+#[track_caller]
+fn unit_tests_pass(language: &str, sources: [(&str, &str); 2], tests: (&str, &str), command: &[&str]) {
+    let folder = tempfile::tempdir().expect("a temporary folder");
+    for kind in ["http", "socket", "stream"] {
+        let new = shooter().args("plugin new page --lang").arg(language).arg("--kind").arg(kind).arg("--into");
+        new.arg(folder.path().join(kind)).finish().exits(0);
+    }
+    let page = folder.path().join("http/page");
+    for (kind, (from, to)) in ["socket", "stream"].into_iter().zip(sources) {
+        fs::copy(folder.path().join(kind).join("page").join(from), page.join(to)).expect("it was written");
+    }
+    fs::write(page.join(tests.0), tests.1).expect("the folder is writable");
+    let mut run = std::process::Command::new(command[0]);
+    run.args(&command[1..]).env("PYTHONPATH", "sdk").env("PYTHONDONTWRITEBYTECODE", "1").current_dir(page);
+    let output = run.output().expect("it starts");
+    let said = String::from_utf8_lossy(&output.stdout).into_owned() + &String::from_utf8_lossy(&output.stderr);
+    assert!(output.status.success(), "{said}");
+    assert!(said.contains("Ran 4 tests") || said.contains("# pass 4\n"), "{said}");
+}
+
+#[test]
+fn actions_in_python_are_tested_without_a_component() {
+    let sources = [("action.py", "line_action.py"), ("action.py", "watch_action.py")];
+    let tests = ("test_action.py", include_str!("test_action.py"));
+    unit_tests_pass("python", sources, tests, &["python3", "-m", "unittest"]);
+}
+
+#[test]
+fn actions_in_javascript_are_tested_without_a_component() {
+    let sources = [("action.js", "line.js"), ("action.js", "watch.js")];
+    let tests = ("action.test.js", include_str!("action_test.js"));
+    unit_tests_pass("javascript", sources, tests, &["node", "--test", "--test-reporter", "tap"]);
+}
+
+#[test]
+fn data_are_hashed_and_signed() {
+    for language in ["python", "javascript", "c"] {
+        let (run, report) = ran(language, &["hashes"], "");
+        assert_eq!(report.row("hashes").tasks("passed"), 4, "{language}: {}\n{}", run.stdout, run.stderr);
+    }
+}
+
 #[test]
 fn lines_and_blocks_are_read_whole() {
     for language in ["python", "javascript", "c"] {
@@ -202,6 +245,26 @@ fn a_task_that_is_cut_off_or_breaks_leaves_no_socket_open() {
 }
 
 #[test]
+fn a_trap_in_c_names_functions_and_has_lines_if_they_are_asked_for() {
+    for (details, has_lines) in [("0", false), ("1", true)] {
+        for (way, function, said) in [
+            ("exception", "look_up_nothing", "wasm trap: wasm `unreachable` instruction executed"),
+            ("recurses", "deeper", "it overflowed its stack, by recursion or by large local variables"),
+        ] {
+            let script = script("c", &[way], 1);
+            let script = script.split("  - {name: Good").next().expect("a script");
+            let run = shooter().env("WASMTIME_BACKTRACE_DETAILS", details).script(script).report();
+            let run = run.args("--users 1 --iterations 1 --fail-on never").finish().exits(0);
+            assert!(run.report().row(way).example("plugin").contains(said), "{}", run.stdout);
+            assert!(run.stderr.contains(function), "{}", run.stderr);
+            assert_eq!(run.stderr.contains("action.c:"), has_lines, "{details}: {}", run.stderr);
+        }
+    }
+    let run = shooter().args("check").script(&script("c", &["configure"], 1)).finish().exits(4);
+    assert!(run.stderr.contains("plugin `odd` failed while it configured a step: ") && run.stderr.contains("--> script.yml:4:"), "{}", run.stderr);
+}
+
+#[test]
 fn conformance_cancels_tasks_more_often_than_a_user_may_have_sockets() {
     let cases = "- name: a greeting
   steps: [{name: S, action: odd, how: lines, port: 9}]
@@ -214,7 +277,8 @@ fn conformance_cancels_tasks_more_often_than_a_user_may_have_sockets() {
         let run = run.exits(0);
         assert!(run.stdout.contains("\nok      closes the sockets of cancelled tasks\n"), "{language}: {}", run.stdout);
     }
-    let run = shooter().file("cases.yml", cases.replace("odd", "misbehave").replace("how: lines, port: 9", "port: 9, sockets: 1"));
+    let cases = cases.replace("odd", "misbehave").replace("how: lines, port: 9", "port: 9, sockets: 1");
+    let run = shooter().file("cases.yml", cases);
     let run = run.args("plugin test --conformance").arg(guest("hoards_sockets")).finish().exits(7);
     assert!(!run.stdout.contains("\nok      closes the sockets"), "{}", run.stdout);
 }

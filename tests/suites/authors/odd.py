@@ -1,5 +1,7 @@
 """The `odd` action: does what its parameter `how` names, most of which a plugin cannot do."""
 import datetime
+import hashlib
+import hmac
 import random
 import socket
 import sys
@@ -67,6 +69,12 @@ class Odd(Action):
         assert 0.25 <= now() - at < 60, now() - at
         assert iso_now().startswith(datetime.datetime.fromtimestamp(began).strftime("%Y-")), iso_now()
 
+    def hashes(self):
+        signed = hmac.new(b"key", b"The quick brown fox jumps over the lazy dog", "sha256").hexdigest()
+        assert signed == "f7bc83f430538424b13298e6aa6fb143ef4d59a14946175997479dbc2d1a3cd8", signed
+        assert hashlib.md5(b"").hexdigest() == "d41d8cd98f00b204e9800998ecf8427e"
+        yield sleep(0.001)
+
     def random(self):
         drawn = [random.random(), randint(1, 1000), random.choice("abcdef"), stampede.random(), random.getrandbits(100)]
         print("drew", user.id(), drawn)
@@ -120,7 +128,8 @@ class Odd(Action):
         yield write(peer, b"GET /bytes/5 HTTP/1.1\r\nhost: a\r\n\r\n")
         line = yield from read_until(peer, b"\r\n")
         assert line == b"HTTP/1.1 200 OK\r\n", line
-        yield from read_until(peer, b"\r\n\r\n")
+        while line != b"\r\n":
+            line = yield from read_until(peer, b"\r\n")
         rest = yield from read_exact(peer, 5)
         assert len(rest) == 5 and peer.unread == b"", (rest, peer.unread)
         close(peer)

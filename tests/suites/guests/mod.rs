@@ -361,7 +361,8 @@ fn user_while_described() {
 fn user_while_configured() {
     assert_eq!(
         rejected("user_while_configured", 4),
-        "error[plugin::trap]: plugin `user_while_configured` failed: this function may be called only while a task runs"
+        "error[plugin::trap]: plugin `user_while_configured` failed while it configured a step: this function may be \
+         called only while a task runs"
     );
 }
 

@@ -36,7 +36,9 @@ steps: [{{name: Bad, action: misbehave, url: '{}/redirect-to?url={}/x'}}]
     target.assert_untouched();
     let report = run.report();
     let example = report.row("Bad").example("network").to_owned();
-    assert_eq!(example, format!("redirect to `{}`, which is not granted", host_of(&target.base_url())));
+    let host = host_of(&target.base_url()).to_owned();
+    let expected = format!("redirect to `{host}`, which is not granted; add `allow: [\"{host}\"]` to the plugin's entry");
+    assert_eq!(example, expected);
     assert_eq!(settled(&site.stats()).requests, 1, "the redirect itself");
 }
 
@@ -104,4 +106,33 @@ fn the_built_in_actions_follow_no_redirect_to_a_host_that_the_script_does_not_na
     let run = shooter().script(&script).args("--allow-host").arg(&host).report().finish().exits(0);
     assert_eq!(run.report().row("Away").tasks("passed"), 1);
     assert_eq!(settled(&elsewhere.stats()).requests, 1);
+}
+
+/// The line of a message about a host that is not granted grants it.
+#[test]
+fn the_line_that_a_message_gives_grants_the_host() {
+    let site = site();
+    let url = format!("url: {}/status/200", site.base_url());
+    let example = ran("asks_elsewhere", &url).bad().example("network").to_owned();
+    let line = example.split('`').nth(3).expect("a line").to_owned();
+    assert!(line.starts_with("allow: [\"127.0.0.1:"), "{example}");
+    ran_under("asks_elsewhere", &line, &url, FLAGS).all_of(TASKS, "passed");
+}
+
+#[test]
+fn check_shows_what_plugins_may_reach_and_which_open_connections() {
+    let check = |allow: &str| {
+        let entry = format!("{{source: '{}'{allow}}}", guest("hoards_sockets").display());
+        let step = "{name: S, action: misbehave, port: 1, sockets: 2}";
+        let script = format!("plugins: {{pair: {entry}}}\nsteps: [{step}, {{name: T, url: 'http://a.example/'}}]\n");
+        shooter().args("check --users 3").script(&script).finish().exits(0).stdout
+    };
+    let shown = check(", allow: ['127.0.0.1', '*.b.example:443']");
+    assert!(shown.contains("\nPlugin `pair` may reach 127.0.0.1, *.b.example:443.\n"), "{shown}");
+    assert!(shown.contains("up to 3 connections and those that plugin `pair` opens (up to 64 a user), "), "{shown}");
+    let shown = check("");
+    assert!(shown.contains("\nPlugin `pair` may reach no host: `allow` in its entry grants some.\n"), "{shown}");
+    let script = "- {name: T, url: 'http://a.example/'}\n";
+    let plain = shooter().args("check --allow-host c.example").script(script).finish().exits(0).stdout;
+    assert!(plain.contains("\nPlugin `http` may reach c.example.\n") && plain.contains("up to 1 connection, "), "{plain}");
 }

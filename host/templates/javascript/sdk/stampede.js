@@ -30,6 +30,7 @@ import * as log from 'stampede:plugin/log@0.1.2';
 import * as operations from 'stampede:plugin/operations@0.1.2';
 import * as report from 'stampede:plugin/report@0.1.2';
 import * as sockets from 'stampede:plugin/sockets@0.1.2';
+import * as streams from 'stampede:plugin/streams@0.1.2';
 import * as templates from 'stampede:plugin/templates@0.1.2';
 import * as timer from 'stampede:plugin/timer@0.1.2';
 import * as user from 'stampede:plugin/user@0.1.2';
@@ -274,6 +275,30 @@ function indexOf(bytes, mark, from) {
     if (mark.every((byte, index) => bytes[at + index] === byte)) return at;
   }
   return -1;
+}
+
+/// Submits a prepared request whose reply is read in pieces; returns the exchange, for the functions below.
+export function openStream(prepared) {
+  checkRunning();
+  return streams.open(prepared, none, false);
+}
+
+/// Waits for the head of the reply; yields its status.
+export function head(exchange) {
+  checkRunning();
+  return { number: streams.head(exchange), outcome: streams.arrived };
+}
+
+/// Reads content as it arrives; yields at least one byte, or none if it has ended.
+export function readStream(exchange) {
+  checkRunning();
+  return { number: streams.read(exchange), outcome: streams.received };
+}
+
+/// Ends the exchange here, as intended.
+export function leave(exchange) {
+  checkRunning();
+  streams.leave(exchange);
 }
 
 /// Gives up an operation that was submitted: it is never announced.

@@ -36,7 +36,7 @@ from types import GeneratorType, SimpleNamespace
 
 from componentize_py_types import Err
 from wit_world.exports import action as exported
-from wit_world.imports import http, log, operations, report, sockets, templates, timer, user
+from wit_world.imports import http, log, operations, report, sockets, streams, templates, timer, user
 from wit_world.imports.types import FailureKind
 
 # The states of a task, as objects with their number only: reading the value of an `Enum` takes a call.
@@ -294,6 +294,30 @@ def read_until(socket, delimiter, most=65536):
     return data
 
 
+def open_stream(prepared):
+    """Submits a prepared request whose reply is read in pieces; returns the exchange, for the functions below."""
+    _check_running()
+    return streams.open(prepared, b"", False)
+
+
+def head(exchange):
+    """Waits for the head of the reply; yields its status."""
+    _check_running()
+    return streams.head(exchange), streams.arrived
+
+
+def read_stream(exchange):
+    """Reads content as it arrives; yields at least one byte, or none if it has ended."""
+    _check_running()
+    return streams.read(exchange), streams.received
+
+
+def leave(exchange):
+    """Ends the exchange here, as intended."""
+    _check_running()
+    streams.leave(exchange)
+
+
 def give_up(operation):
     """Gives up an operation that was submitted: it is never announced."""
     operations.cancel(operation[0])
@@ -379,7 +403,7 @@ def _described(error):
     text = "".join(traceback.format_exception_only(error)).strip().replace("\n", ": ")
     if isinstance(error, ImportError):
         text += " (import it at the top of the file: modules are read while the component is built)"
-    library, place = os.path.dirname(os.__file__), None
+    library, place = os.path.dirname(traceback.__file__), None
     for frame, line in traceback.walk_tb(error.__traceback__):
         file = frame.f_code.co_filename
         if file != __file__ and not file.startswith((library, "<")):
