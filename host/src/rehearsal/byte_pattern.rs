@@ -22,7 +22,7 @@ const MAX_QUOTED_BYTES: usize = 200;
 pub(super) enum BytePart {
     /// Exactly these.
     Exact(Vec<u8>),
-    /// So many, whichever they are; sent as zeros.
+    /// This number of bytes, whichever they are; sent as zeros.
     Count(usize),
     /// All that have arrived; one at least if nothing stands before it. The last part.
     Rest,
@@ -35,7 +35,7 @@ pub(crate) struct BytePattern(Vec<BytePart>);
 /// The result of comparing received bytes with a pattern.
 #[derive(Debug, PartialEq, Eq)]
 pub(super) enum Match {
-    /// They fit, so many of them.
+    /// They fit, this number of them.
     Complete(usize),
     /// They fit so far; more are needed.
     Incomplete,

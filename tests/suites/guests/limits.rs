@@ -2,7 +2,7 @@
 
 use std::fs;
 
-use stampede_tests::{guest, site};
+use stampede_tests::{Silent, guest, site};
 use tempfile::TempDir;
 
 use super::{TASKS, ran, ran_under};
@@ -85,6 +85,15 @@ fn floods_metrics() {
     let metrics = ran.report.at("/metrics").as_array().map(Vec::len);
     assert_eq!(metrics, Some(256));
     ran_under("floods_metrics", "", "add: 256", FLAGS).all_trapped("there is no metric 256");
+}
+
+/// A socket that the guest was never told of is closed at the end of its task, and `close` may be called in `cancel`.
+#[test]
+fn forgets_sockets() {
+    let peer = Silent::bind();
+    let step = format!("timeout: 20ms\n    port: {}", port_of(&peer.base_url()));
+    let ran = ran_under("forgets_sockets", "allow: ['127.0.0.1']", &step, "--users 1 --iterations 70 --workers 1");
+    assert_eq!(ran.bad().errors(), [("timeout", 70)].into(), "{}", ran.run.stdout);
 }
 
 #[test]
