@@ -51,7 +51,7 @@ pub struct NewArgs {
     /// The language to write it in; Rust if not given
     #[arg(long, value_name = "LANGUAGE", env = "STAMPEDE_LANG", help_heading = "Output")]
     pub lang: Option<PluginLanguage>,
-    /// What its action does; one request if not given
+    /// The kind of its action; `http` if not given
     #[arg(long, value_name = "KIND", env = "STAMPEDE_KIND", help_heading = "Output")]
     pub kind: Option<PluginKind>,
     /// The folder to put it in; the current one if not given

@@ -26,7 +26,8 @@ use crate::plugin::instance::{ConfigureError, Instance, ParamsError};
 use crate::plugin::load::loader::LoadedPlugin;
 use crate::plugin::load::plugin_set::PluginSet;
 use crate::plugin::load::policy;
-use crate::plugin::load::schema::{ParamsSchema, Violation};
+use crate::plugin::load::schema::ParamsSchema;
+use crate::plugin::load::violations::Violation;
 use crate::plugin::script_context::{ScriptContext, StepParams};
 use crate::script::{LOGIN_KEYS, STEP_KEYS, model, span_within, value_of};
 use crate::template::Environment;
@@ -406,8 +407,8 @@ fn violation_diagnostics(draft: &StepDraft<'_>, violations: Vec<Violation>) -> V
     violations.into_iter().map(|violation| params_diagnostic(draft, error(violation))).collect()
 }
 
-/// Returns `true` if a plugin's message and a violation are about the same value: at one place, one within the other, or
-/// the one that the message names.
+/// Returns `true` if a plugin's message and a violation are about the same value: at one place, one within the other,
+/// or the one that the message names.
 fn is_about_same_value(error: &ParamsError, violation: &Violation) -> bool {
     let name = violation.message.split('`').nth(1).unwrap_or_default();
     let within = |inner: &str, outer: &str| inner == outer || inner.starts_with(&format!("{outer}/"));

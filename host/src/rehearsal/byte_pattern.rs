@@ -1,5 +1,5 @@
-//! The bytes of a case: those that its target receives or sends. A text stands for its UTF-8; bytes that are no text are
-//! written in hexadecimal or base64, and bytes that may be anything are counted, or skipped.
+//! The bytes of a case: those that its target receives or sends. A text stands for its UTF-8; bytes that are no text
+//! are written in hexadecimal or base64, and bytes that may be anything are counted, or skipped.
 
 use base64::Engine;
 use base64::engine::general_purpose::STANDARD;

@@ -1,5 +1,5 @@
-//! What authors of plugins in Python, JavaScript and C get when their code is wrong, and what the helpers of these
-//! languages offer: one plugin in each language does what its parameter names.
+//! Mistakes in plugins in Python, JavaScript and C, with what their authors are told, and the helpers of these
+//! languages: one plugin in each language does what its parameter names.
 
 use std::collections::BTreeMap;
 use std::fs;

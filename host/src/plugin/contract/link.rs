@@ -11,7 +11,8 @@ use wasmtime_wasi::sockets::{WasiSockets, WasiSocketsView};
 
 use super::bindings::Plugin;
 use super::state::StoreData;
-use super::wasi::{NoSockets, NonBlockingStreams, SocketRefusal, WasiIo, WasiIoError};
+use super::wasi::{NonBlockingStreams, WasiIo, WasiIoError};
+use super::wasi_sockets::{NoSockets, SocketRefusal};
 
 /// Links the capabilities of the contract.
 ///

@@ -16,16 +16,11 @@ use wasmtime::component::{HasData, Resource, ResourceTable};
 use wasmtime_wasi::WasiCtx;
 use wasmtime_wasi::cli::{IsTerminal, StdoutStream};
 use wasmtime_wasi::clocks::{HostMonotonicClock, HostWallClock};
-use wasmtime_wasi::p2::bindings::sockets::network::{self, ErrorCode};
-use wasmtime_wasi::p2::bindings::sockets::tcp_create_socket;
 use wasmtime_wasi::p2::bindings::sync::io::{poll, streams};
-use wasmtime_wasi::p2::bindings::sync::sockets::udp_create_socket;
 use wasmtime_wasi::p2::{
-    DynInputStream, DynOutputStream, DynPollable, OutputStream, Pollable, SocketError, SocketResult, StreamError,
-    StreamResult, TcpSocket, UdpSocket,
+    DynInputStream, DynOutputStream, DynPollable, OutputStream, Pollable, StreamError, StreamResult,
 };
 
-use super::state::StoreData;
 use crate::plugin::instance::limits::{self, PRINTED};
 
 /// Creates a context that grants nothing. Standard output and error go to `printed`, and the time is the run's.
@@ -200,54 +195,6 @@ impl streams::HostOutputStream for NonBlockingStreams<'_> {
     fn drop(&mut self, stream: Resource<DynOutputStream>) -> wasmtime::Result<()> {
         self.0.delete(stream)?;
         Ok(())
-    }
-}
-
-/// The interfaces that create sockets.
-pub(crate) struct NoSockets;
-
-impl HasData for NoSockets {
-    type Data<'a> = SocketRefusal<'a>;
-}
-
-/// Creates no socket, and logs the reason: the error that a guest's language makes of it does not say what to do. The
-/// implementation of `wasmtime-wasi` runs a future on the tokio runtime for that, inside which a worker runs.
-pub(crate) struct SocketRefusal<'a>(pub &'a mut StoreData);
-
-impl SocketRefusal<'_> {
-    fn refuse<T>(&mut self) -> SocketResult<T> {
-        let text = "the plugin opens network connections itself, which is refused: use the contract's `http` or `sockets`";
-        self.0.guest().log(tracing::Level::ERROR, text);
-        Err(ErrorCode::AccessDenied.into())
-    }
-}
-
-impl network::Host for SocketRefusal<'_> {
-    fn convert_error_code(&mut self, error: SocketError) -> wasmtime::Result<ErrorCode> {
-        error.downcast()
-    }
-
-    fn network_error_code(&mut self, _: Resource<wasmtime::Error>) -> wasmtime::Result<Option<ErrorCode>> {
-        Ok(None)
-    }
-}
-
-impl network::HostNetwork for SocketRefusal<'_> {
-    fn drop(&mut self, network: Resource<network::Network>) -> wasmtime::Result<()> {
-        self.0.resources().delete(network)?;
-        Ok(())
-    }
-}
-
-impl tcp_create_socket::Host for SocketRefusal<'_> {
-    fn create_tcp_socket(&mut self, _: network::IpAddressFamily) -> SocketResult<Resource<TcpSocket>> {
-        self.refuse()
-    }
-}
-
-impl udp_create_socket::Host for SocketRefusal<'_> {
-    fn create_udp_socket(&mut self, _: network::IpAddressFamily) -> SocketResult<Resource<UdpSocket>> {
-        self.refuse()
     }
 }
 

@@ -11,8 +11,8 @@ use crate::plugin::contract::bindings::{ConfigError, Description, Plugin, Plugin
 use crate::plugin::contract::state::StoreData;
 use crate::user::Session;
 
-/// The number of bytes below address 0 in which an access is taken for an overflow of the stack: the size of the largest
-/// frame.
+/// The number of bytes below address 0 in which an access is taken for an overflow of the stack: the size of the
+/// largest frame.
 const OVERFLOW_BYTES: u64 = 16 << 20;
 
 /// A live instance of a component.
@@ -157,8 +157,8 @@ impl SandboxedInstance {
     }
 }
 
-/// Adds to a trap that it overflowed a stack, if it did. A guest keeps its own stack below all else in its memory, so an
-/// overflow goes below address 0, which is just below 4 GiB in 32 bits.
+/// Adds to a trap that it overflowed a stack, if it did. A guest keeps its own stack below all else in its memory, so
+/// an overflow goes below address 0, which is just below 4 GiB in 32 bits.
 #[cold]
 fn explain_overflow(trap: wasmtime::Error) -> wasmtime::Error {
     const WORDS: &str = "memory fault at wasm address 0x";

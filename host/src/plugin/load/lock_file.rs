@@ -1,6 +1,6 @@
 //! `stampede.lock`, beside the scripts of a folder: the digest that each plugin of a script had when `plugin lock` was
-//! run. With it a tag may move and a site may change without a run using other plugins. Two scripts may give one name to
-//! different plugins, so each has entries of its own.
+//! run. With it a tag may move and a site may change without a run using other plugins. Two scripts may give one
+//! name to different plugins, so each has entries of its own.
 
 use std::collections::BTreeMap;
 use std::fs;

@@ -1,5 +1,5 @@
-//! The parent's side: starts this program again as the child, almost without environment variables and with the bytes as its
-//! only input. The child also has a limit on wall-clock time, because a child that waits uses no processor time.
+//! The parent's side: starts this program again as the child, almost without environment variables and with the bytes
+//! as its only input. The child also has a limit on wall-clock time, because a child that waits uses no processor time.
 
 use std::cell::Cell;
 use std::io::{self, IsTerminal, Read, Write};
