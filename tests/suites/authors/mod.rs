@@ -87,7 +87,7 @@ fn an_exception_in_python_fails_its_task_with_type_message_file_and_line() {
             ("no such module", "ModuleNotFoundError: No module named 'no_such_module_anywhere'"),
             ("exits", "SystemExit: 3"),
             ("waits", "RuntimeError: `time.sleep` would stop all users of the thread: write `yield sleep(seconds)`"),
-            ("opens a file", "action.py:93: FileNotFoundError: "),
+            ("opens a file", "action.py:94: FileNotFoundError: "),
             ("opens a socket", "PermissionError: "),
             ("recurses", "RecursionError"),
             ("yields a number", "TypeError: `yield` takes an operation such as `send(…)`, not `5`"),
@@ -134,7 +134,8 @@ fn what_a_plugin_prints_is_in_the_log() {
         let (run, report) = ran(language, &["prints"], "--log info");
         assert_eq!(report.row("prints").tasks("passed"), 4, "{language}: {}", run.stdout);
         for line in lines {
-            let found = run.stderr.lines().filter(|logged| logged.contains("odd") && logged.ends_with(line)).count();
+            let ending = format!(" {line} plugin=\"odd\"");
+            let found = run.stderr.lines().filter(|logged| logged.ends_with(&ending)).count();
             assert!(found >= 4, "{language}: {found} of `{line}` in\n{}", run.stderr);
         }
     }
@@ -177,12 +178,12 @@ fn random_numbers_are_the_users_own_and_the_seed_decides_them() {
 fn unit_tests_pass(language: &str, sources: [(&str, &str); 2], tests: (&str, &str), command: &[&str]) {
     let folder = tempfile::tempdir().expect("a temporary folder");
     for kind in ["http", "socket", "stream"] {
-        let new = shooter().args("plugin new page --lang").arg(language).arg("--kind").arg(kind).arg("--into");
+        let new = shooter().args("plugin new my-page --lang").arg(language).arg("--kind").arg(kind).arg("--into");
         new.arg(folder.path().join(kind)).finish().exits(0);
     }
-    let page = folder.path().join("http/page");
+    let page = folder.path().join("http/my-page");
     for (kind, (from, to)) in ["socket", "stream"].into_iter().zip(sources) {
-        fs::copy(folder.path().join(kind).join("page").join(from), page.join(to)).expect("it was written");
+        fs::copy(folder.path().join(kind).join("my-page").join(from), page.join(to)).expect("it was written");
     }
     fs::write(page.join(tests.0), tests.1).expect("the folder is writable");
     let mut run = std::process::Command::new(command[0]);
@@ -230,7 +231,7 @@ fn a_task_that_is_cut_off_or_breaks_leaves_no_socket_open() {
         for (way, category) in [("silent peer", "timeout"), ("breaks with a socket", "plugin")] {
             let target = Silent::bind();
             let script = script(language, &[way], port_of(&target.base_url()));
-            let script = script.replace("action: odd", "action: odd, timeout: 20ms");
+            let script = script.replace("how: 'silent peer'", "timeout: 20ms, how: 'silent peer'");
             let script = script.split("  - {name: Good").next().expect("a script");
             let run = shooter().script(script).args("--users 1 --iterations 70 --workers 1 --fail-on never").report();
             let run = run.finish().exits(0);

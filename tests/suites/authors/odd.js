@@ -30,7 +30,8 @@ const ways = {
   },
   *clocks() {
     const [began, at] = [Date.now(), now()];
-    assert(began > 1.7e12, began);
+    // In `plugin test`, time begins in 1970.
+    assert(began > 1.7e12 || began < 60000, began);
     yield sleep(0.25);
     assert(Date.now() - began >= 249 && Date.now() - began < 60000, Date.now() - began);
     assert(now() - at >= 0.25 && now() - at < 60, now() - at);

@@ -62,7 +62,8 @@ class Odd(Action):
 
     def clocks(self):
         began, at = time.time(), now()
-        assert began > 1.7e9, began
+        # In `plugin test`, time begins in 1970.
+        assert began > 1.7e9 or began < 60, began
         assert abs(datetime.datetime.now().timestamp() - began) < 60
         yield sleep(0.25)
         assert 0.249 <= time.time() - began < 60, time.time() - began
