@@ -5,7 +5,8 @@
 //! pub(super) const SDK: &[(&str, &str)] = &[("plugin-sdk/Cargo.toml", "…"), ("plugin-sdk/src/lib.rs", "…"), …];
 //! ```
 //!
-//! Tests and examples are left out, and values that the manifest inherits from the workspace are filled in.
+//! Tests are left out. The examples come along to be read, not built: their section of the manifest is left out. Values
+//! that the manifest inherits from the workspace are filled in.
 
 use std::fmt::Write as _;
 use std::fs;
@@ -27,6 +28,9 @@ pub(crate) fn embed(root: &Path, out: &Path) -> Result<()> {
     )?;
     let mut files = vec![("plugin-sdk/Cargo.toml".to_owned(), manifest)];
     collect(root, "plugin-sdk/src", &mut files)?;
+    collect(root, "plugin-sdk/examples", &mut files)?;
+    // A link to the folder of the contract, so that the package of the SDK has it too.
+    collect(root, "plugin-sdk/wit", &mut files)?;
     collect(root, "wit", &mut files)?;
     files.sort();
     let mut source = "/// The SDK's files, by their paths.\npub(super) const SDK: &[(&str, &str)] = &[\n".to_owned();
@@ -62,7 +66,7 @@ fn manifest(own: &str, workspace: &str) -> Result<String> {
             comments = format!("{comments}{line}\n");
             continue;
         }
-        if wanted && !line.starts_with("autoexamples") {
+        if wanted && !line.starts_with("readme") {
             let line = match line.strip_suffix(".workspace = true") {
                 Some(key) => format!("{key} = {}", inherited(key, workspace)?),
                 None => line.to_owned(),

@@ -6,7 +6,7 @@
 #[allow(missing_docs, reason = "documented in wit/, which it is generated from")]
 mod generated {
     wit_bindgen::generate!({
-        path: "../wit",
+        path: "wit",
         world: "plugin",
         pub_export_macro: true,
         export_macro_name: "export",

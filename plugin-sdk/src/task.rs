@@ -58,7 +58,8 @@ impl Task {
 
     /// Returns the time since the run began: monotonic, from the clock that also times the samples. It only measures
     /// durations, which include the waits for the user's turn in between; [`Task::turn`] and [`Task::active_time`]
-    /// leave them out. A template renders the time of day.
+    /// leave them out. The time of day is that of the standard library's `SystemTime`, which reads the run's clock in a
+    /// component, to a millisecond; a template renders it, too.
     pub fn now(&self) -> Duration {
         Duration::from_nanos(timer::now())
     }

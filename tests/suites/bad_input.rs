@@ -153,7 +153,9 @@ fn the_site_cannot_listen_on_an_address_in_use() {
     let holder = Silent::bind();
     let taken = holder.base_url().replace("http://", "");
     let run = shooter().args("demo --serve --addr").arg(&taken).finish().exits(2);
-    assert_eq!(run.stderr, format!("error[usage::addr]: cannot listen on {taken}: address already in use\n"));
+    let help = "  = help: name another address with `--addr`, for example `--addr 127.0.0.1:0` for a free port\n";
+    let expected = format!("error[usage::addr]: cannot listen on {taken}: address already in use\n{help}");
+    assert_eq!(run.stderr, expected);
 }
 
 #[test]

@@ -1,6 +1,7 @@
 //! The real binary against real targets. Each suite is a file; the name of each test is the statement that it checks.
 
 mod as_typed;
+mod authors;
 mod bad_input;
 mod book;
 mod cli;
@@ -40,6 +41,7 @@ mod secrets;
 mod sent_requests;
 mod session;
 mod sources;
+mod step_metrics;
 #[cfg(unix)]
 mod terminal;
 mod unfinished;

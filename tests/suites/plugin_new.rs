@@ -56,6 +56,31 @@ fn a_new_plugin_builds_passes_its_tests_and_runs_its_script() {
     assert_eq!(report.row("Greeting").at("/action"), "hello-plugin");
 }
 
+/// The other kinds: their unit tests against the fake host, their cases, and their script.
+#[test]
+fn a_new_plugin_of_each_kind_builds_and_passes_its_tests() {
+    let site = site();
+    let address = site.base_url().replace("http://", "");
+    for kind in ["socket", "stream"] {
+        let name = format!("hello-{kind}");
+        let written = shooter().args("plugin new --kind").arg(kind).arg(&name).finish().exits(0);
+        let folder = written.path(&name);
+        cargo(&folder, &["test"]);
+        cargo(&folder, &["build", "--release", "--target", "wasm32-wasip2"]);
+        let built = target().join(format!("wasm32-wasip2/release/hello_{kind}.wasm"));
+        std::fs::copy(built, folder.join("it.wasm")).expect("the component was built");
+        let tested = shooter().current_dir(&folder).args("plugin test it.wasm").finish().exits(0);
+        assert!(tested.stdout.ends_with("\n3 passed, 0 failed\n"), "{}", tested.stdout);
+        let script = std::fs::read_to_string(folder.join("script.yml")).expect("a script");
+        let component = format!("target/wasm32-wasip2/release/hello_{kind}.wasm");
+        let script = script.replace("127.0.0.1:8080", &address).replace(&component, "it.wasm");
+        std::fs::write(folder.join("here.yml"), script).expect("the folder is writable");
+        let run = shooter().current_dir(&folder).args("--script here.yml --users 2 --iterations 2").report();
+        let run = run.finish().exits(0);
+        assert_eq!(run.report().row("Greeting").ok(), 4, "{}", run.stdout);
+    }
+}
+
 #[test]
 fn files_that_are_not_plugins_are_rejected() {
     let run = shooter().args("plugin new 9lives").finish().exits(2);

@@ -78,3 +78,25 @@ steps:
         .exits(0);
     assert!(listed.stdout.contains("greet: asks for a greeting and expects the name in it"), "{}", listed.stdout);
 }
+
+/// The package of the SDK builds from what is in it, and has what a stranger needs: the contract, examples, licence.
+#[test]
+fn the_package_of_the_sdk_builds_by_itself() {
+    let folder = concat!(env!("CARGO_MANIFEST_DIR"), "/../plugin-sdk");
+    let target = Path::new(env!("CARGO_TARGET_TMPDIR")).join("sdk-package");
+    let cargo = |arguments: &[&str]| {
+        let mut command = Command::new(std::env::var_os("CARGO").unwrap_or_else(|| "cargo".into()));
+        command.args(arguments).args(["--offline", "--allow-dirty", "--target-dir"]).arg(&target).current_dir(folder);
+        NOT_FOR_PLUGINS.iter().for_each(|name| {
+            command.env_remove(name);
+        });
+        let output = command.output().expect("cargo starts");
+        assert!(output.status.success(), "cargo {arguments:?}\n{}", String::from_utf8_lossy(&output.stderr));
+        String::from_utf8(output.stdout).expect("UTF-8")
+    };
+    let listed = cargo(&["package", "--list"]);
+    for file in ["README.md", "LICENSE", "examples/05_socket.rs", "wit/world.wit", "wit/sockets.wit", "src/lib.rs"] {
+        assert!(listed.lines().any(|line| line == file), "{file} is not in\n{listed}");
+    }
+    cargo(&["package"]);
+}

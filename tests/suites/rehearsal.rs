@@ -98,6 +98,90 @@ fn unmet_expectations_are_reported() {
     assert_golden(&tests_folder().join("suites/golden/rehearsal_faults.txt"), &(run.stdout + &run.stderr));
 }
 
+/// Returns the output of a case in which the built-in `tcp` sends and expects bytes.
+#[track_caller]
+fn talked(step: &str, target: &str, code: i32) -> String {
+    let case = format!(
+        "- name: talks\n  steps: [{{name: S, action: tcp, address: 'site:9', {step}}}]\n  target: [{target}]\n"
+    );
+    rehearsed("prints", &case).exits(code).stdout
+}
+
+#[test]
+fn bytes_that_are_no_text_are_received_and_sent() {
+    let step = "send: {hex: 'ff000a'}, expect: {bytes: 2}";
+    for receives in [
+        "{hex: FF 00 0A}",
+        "{base64: /wAK}",
+        "any",
+        "{bytes: 3}",
+        "[{hex: ff}, {bytes: 1}, \"\\n\"]",
+        "[{hex: ff}, any]",
+    ] {
+        talked(step, &format!("{{receives: {receives}, sends: {{hex: 00 ff}}}}"), 0);
+        talked(step, &format!("{{receives: {receives}, sends: [{{bytes: 1}}, {{base64: /w==}}]}}"), 0);
+    }
+    let failed = talked(step, "{receives: [{hex: ff}, {bytes: 1}, x], sends: {hex: 00ff}}", 7);
+    assert!(failed.contains("the target expected {hex: ff} and 1 bytes and \"x\", received {hex: ff000a}"), "{failed}");
+    let failed = talked(step, "{receives: {bytes: 4}, sends: {hex: 00ff}}", 7);
+    assert!(failed.contains("the target expected 4 bytes, received {hex: ff000a}"), "{failed}");
+    let text = talked("send: any, expect: {contains: ok}", "{receives: {text: any}, sends: ok}", 0);
+    assert!(text.ends_with("\n1 passed, 0 failed\n"), "{text}");
+}
+
+#[test]
+fn bodies_of_requests_and_replies_may_be_bytes() {
+    let case = |body: &str| {
+        format!(
+            "- name: posts\n  steps: [{{name: S, url: 'http://site/', method: POST, body: hello}}]\n  \
+             target: [{{request: {{body: {body}}}, reply: {{body: {{hex: 00ff}}}}}}]\n"
+        )
+    };
+    for body in ["hello", "{hex: 68656c6c6f}", "{bytes: 5}", "any", "[he, any]"] {
+        rehearsed("prints", &case(body)).exits(0);
+    }
+    let failed = rehearsed("prints", &case("{bytes: 4}")).exits(7).stdout;
+    assert!(failed.contains("expected the content of a request to be 4 bytes, it was \"hello\""), "{failed}");
+}
+
+#[test]
+fn metrics_are_expected_as_times_and_sizes() {
+    let case = |metrics: &str| {
+        let (_, one) = EVERY_CAPABILITY.split_once("\n\n").expect("two cases");
+        one.replace("metrics: {read: 17, trip: 5022000000}", &format!("metrics: {{{metrics}}}"))
+    };
+    for metrics in ["read: 17B, trip: 5022ms", "read: 17, trip: 5.0221s", "trip: 5s 22ms"] {
+        rehearsed("every_capability", &case(metrics)).exits(0);
+    }
+    for (metrics, said) in [
+        ("trip: 5s", "expected the metric `trip` to be 5s, it is 5s 22ms"),
+        ("read: 18B", "expected the metric `read` to be 18 bytes, it is 17 bytes"),
+        ("read: 5s", "the metric `read` is in bytes, not a time"),
+        ("trip: 5KiB", "the metric `trip` is in nanoseconds, not a size"),
+    ] {
+        let failed = rehearsed("every_capability", &case(metrics)).exits(7).stdout;
+        assert!(failed.contains(said), "{metrics}: {failed}");
+    }
+}
+
+/// A rule that the cases give nothing to try with does not say that it holds.
+#[test]
+fn rules_that_were_not_tried_say_so() {
+    let case = "- name: once\n  steps: [{name: S, action: misbehave}]\n";
+    let run = rehearsed_with("prints", case, "--conformance").exits(0);
+    let lines: Vec<_> = run.stdout.lines().filter(|line| line.starts_with("not tried")).collect();
+    let expected = [
+        "not tried  survives a target that never answers",
+        "not tried  survives a target that hangs up",
+        "not tried  closes the sockets of cancelled tasks",
+    ];
+    assert_eq!(lines, expected, "{}", run.stdout);
+    assert!(run.stdout.contains("\n5 passed, 0 failed, 3 not tried"), "{}", run.stdout);
+    let failing = "- name: once\n  steps: [{name: S, action: misbehave}]\n  expect: {failure: check}\n";
+    let run = rehearsed_with("prints", failing, "--conformance").exits(7);
+    assert_eq!(run.stdout.matches("not tried  ").count(), 7, "{}", run.stdout);
+}
+
 /// Guests that each break a different rule, and some more than one.
 #[test]
 fn breaches_of_the_contract_are_reported_by_rule() {
@@ -135,6 +219,7 @@ fn errors_in_a_file_of_cases() {
         "- {name: x, steps: [{name: S, action: misbehave}], expect: {outcome: maybe, takes: 5, metrics: {m: many}}}",
         "- {name: x, steps: [{name: S, action: misbehave}], target: [{reply: {status: 200}, after: 5ms}]}",
         "- {name: x, steps: [{name: S, action: misbehave}], expect: {outcome: passed, failure: status}}",
+        "- {name: x, steps: [{name: S, action: misbehave}], target: [{receives: [any, {hex: 00}], sends: any}, {receives: {hex: 0}}]}",
     ] {
         said.push_str(&rehearsed("prints", cases).exits(3).stderr);
     }

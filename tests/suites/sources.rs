@@ -172,6 +172,28 @@ fn a_file_that_changed_is_a_warning_and_with_locked_an_error() {
     assert!(run.stderr.contains("cannot read `stampede.lock`: it is not as `plugin lock` writes it"), "{}", run.stderr);
 }
 
+/// Two scripts of one folder call different plugins `it`.
+#[test]
+fn each_script_is_locked_to_its_own_plugins() {
+    let folder = TempDir::new().unwrap();
+    let script =
+        |file: &str| format!("plugins: {{it: {file}}}\nsteps: [{{name: S, action: misbehave, url: 'http://a/'}}]\n");
+    for (name, file, guest) in [("a.yml", "one.wasm", "prints"), ("b.yml", "two.wasm", "finishes_early")] {
+        fs::write(folder.path().join(name), script(file)).unwrap();
+        fs::write(folder.path().join(file), component(guest)).unwrap();
+    }
+    let call =
+        |command: &str, name: &str| shooter().current_dir(folder.path()).args(command).args("--script").arg(name);
+    for name in ["a.yml", "b.yml"] {
+        call("plugin lock", name).finish().exits(0);
+    }
+    for name in ["a.yml", "b.yml"] {
+        call("check --locked", name).finish().exits(0);
+    }
+    let lock = fs::read_to_string(folder.path().join("stampede.lock")).unwrap();
+    assert!(lock.contains("  a.yml:\n    it:\n") && lock.contains("  b.yml:\n    it:\n"), "{lock}");
+}
+
 #[test]
 fn plugins_of_other_scripts_stay_in_the_lock() {
     let cache = TempDir::new().unwrap();
@@ -179,8 +201,8 @@ fn plugins_of_other_scripts_stay_in_the_lock() {
     let it = component("prints");
     let run = call("plugin lock", "./it.wasm", cache.path()).file("it.wasm", &it).file("stampede.lock", &other);
     let expected = format!(
-        "# Written by `stampede-shooter plugin lock`. Keep it with the script.\nplugins:\n  it:\n    source: ./it.wasm\n    \
-         sha256: {}\n  other:\n    source: x.wasm\n    sha256: \"{}\"\n",
+        "# Written by `stampede-shooter plugin lock`. Keep it with the scripts.\nscripts:\n  script.yml:\n    it:\n      \
+         source: ./it.wasm\n      sha256: {}\nplugins:\n  other:\n    source: x.wasm\n    sha256: \"{}\"\n",
         sha256(&it),
         "1".repeat(64)
     );

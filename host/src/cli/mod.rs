@@ -30,7 +30,7 @@ pub use control::{ControlArgs, ControlCommand};
 pub use demo::DemoArgs;
 pub use man::man;
 pub use native::NativeArgs;
-pub use plugin::{InspectArgs, LockArgs, NewArgs, PluginArgs, PluginCommand, PluginLanguage, TestArgs};
+pub use plugin::{InspectArgs, LockArgs, NewArgs, PluginArgs, PluginCommand, PluginKind, PluginLanguage, TestArgs};
 pub use plugins::PluginsArgs;
 pub use reports::{CompareArgs, MergeArgs};
 pub use run::{LatencyView, RunArgs};

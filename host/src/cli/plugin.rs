@@ -51,6 +51,9 @@ pub struct NewArgs {
     /// The language to write it in; Rust if not given
     #[arg(long, value_name = "LANGUAGE", env = "STAMPEDE_LANG", help_heading = "Output")]
     pub lang: Option<PluginLanguage>,
+    /// The kind of its action; `http` if not given
+    #[arg(long, value_name = "KIND", env = "STAMPEDE_KIND", help_heading = "Output")]
+    pub kind: Option<PluginKind>,
     /// The folder to put it in; the current one if not given
     #[arg(long, value_name = "DIR", env = "STAMPEDE_INTO", help_heading = "Output")]
     pub into: Option<PathBuf>,
@@ -70,6 +73,17 @@ pub enum PluginLanguage {
     Javascript,
     /// C, through clang and a component linker
     C,
+}
+
+/// A kind of action that `plugin new` has a template for.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub enum PluginKind {
+    /// Sends a request and looks at the reply
+    Http,
+    /// Speaks a protocol of its own over a socket
+    Socket,
+    /// Reads a reply as it arrives
+    Stream,
 }
 
 /// Arguments of `plugin inspect`.

@@ -3,6 +3,7 @@
 use hdrhistogram::Histogram;
 
 use super::histogram;
+use super::sample::RowId;
 
 /// Index of a metric of the run.
 pub(crate) type MetricId = u16;
@@ -42,6 +43,15 @@ pub struct MetricInfo {
     pub kind: MetricKind,
     /// The unit of its values.
     pub unit: MetricUnit,
+    /// The row whose values alone it counts; `None` for those of the whole run.
+    pub row: Option<RowId>,
+}
+
+impl MetricInfo {
+    /// Returns `true` if both have the same name in the same plugin.
+    pub fn is_same_as(&self, other: &Self) -> bool {
+        self.plugin == other.plugin && self.name == other.name
+    }
 }
 
 /// The largest value that a trend distinguishes from larger ones: 2^53, up to which a float holds every whole number.

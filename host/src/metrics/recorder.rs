@@ -3,7 +3,7 @@
 
 use stampede_time::Nanos;
 
-use super::custom_metric::{MetricId, MetricKind, MetricTally};
+use super::custom_metric::{MetricId, MetricInfo, MetricKind, MetricTally};
 use super::histogram;
 use super::interval::{Example, Interval};
 use super::iteration_stats::IterationStats;
@@ -19,6 +19,8 @@ pub struct Recorder {
     users_active: u32,
     /// The kinds of the plugins' metrics.
     metrics: Vec<MetricKind>,
+    /// The metrics of single rows, by the metric of the whole run that they are part of.
+    step_metrics: Vec<Vec<(RowId, MetricId)>>,
     /// Number of scenarios.
     scenarios: usize,
     /// The end of the warm-up: anything that began, or should have begun, before this time is part of it.
@@ -30,13 +32,33 @@ impl Recorder {
     pub fn new(rows: usize, metrics: Vec<MetricKind>) -> Self {
         let mut current = Box::new(Interval::new(rows));
         current.tallies = metrics.iter().copied().map(MetricTally::new).collect();
-        Self { current, example_kinds: vec![0; rows], users_active: 0, metrics, scenarios: 0, counts_from: 0 }
+        Self {
+            current,
+            example_kinds: vec![0; rows],
+            users_active: 0,
+            metrics,
+            step_metrics: Vec::new(),
+            scenarios: 0,
+            counts_from: 0,
+        }
     }
 
     /// Adds iteration counts for this many scenarios and a warm-up that lasts until `counts_from`.
     pub fn with_scenarios(mut self, scenarios: usize, counts_from: Nanos) -> Self {
         self.current.iterations.resize_with(scenarios, IterationStats::default);
         Self { scenarios, counts_from, ..self }
+    }
+
+    /// Adds metrics of single rows. `infos` are those of all metrics.
+    pub fn with_step_metrics(mut self, infos: &[MetricInfo]) -> Self {
+        self.step_metrics = vec![Vec::new(); infos.len()];
+        for (id, info) in infos.iter().enumerate() {
+            let whole = infos.iter().position(|whole| whole.row.is_none() && whole.is_same_as(info));
+            if let (Some(row), Some(whole)) = (info.row, whole) {
+                self.step_metrics[whole].push((row, id as MetricId));
+            }
+        }
+        self
     }
 
     /// Returns `true` if something that began at this time is counted, because the warm-up was over.
@@ -76,6 +98,15 @@ impl Recorder {
     /// Adds a value to a metric, whose kind must accept it. Hot.
     pub fn add_to_metric(&mut self, metric: MetricId, value: f64) {
         self.current.tallies[usize::from(metric)].add(value);
+    }
+
+    /// Adds a value to a plugin's metric, and to that of the row alone if there is one. Hot: a plugin has few steps.
+    pub fn add_to_step_metric(&mut self, metric: MetricId, row: RowId, value: f64) {
+        self.add_to_metric(metric, value);
+        let of_metric = self.step_metrics.get(usize::from(metric)).into_iter().flatten();
+        if let Some((_, id)) = of_metric.copied().find(|(known, _)| *known == row) {
+            self.add_to_metric(id, value);
+        }
     }
 
     /// Counts an iteration that began at `began`.

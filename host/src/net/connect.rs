@@ -19,7 +19,7 @@ use tokio::net::TcpStream;
 use super::connector::Connector;
 use super::dns;
 use super::failure::{Failure, NO_HTTP2};
-use super::grants::Reach;
+use super::grants::{Reach, not_granted};
 use super::meter::{ExchangeStage, Meter};
 use super::origin::Origin;
 use super::version::Version;
@@ -111,7 +111,8 @@ pub(super) async fn connect_tcp(
     };
     let granted: Vec<_> = addresses.iter().copied().filter(|address| reach.covers(*address, port)).collect();
     if let (Some(address), []) = (addresses.first(), granted.as_slice()) {
-        return Err(Failure::network(format!("{host} resolves to {address}, which is not granted")));
+        let address = not_granted(&address.to_string(), port);
+        return Err(Failure::network(format!("{host} resolves to {address}")));
     }
     let begun = connector.now();
     meter.update(|measured| measured.stage = ExchangeStage::Connecting);

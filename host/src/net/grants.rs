@@ -76,6 +76,13 @@ impl Grant {
     }
 }
 
+/// Describes a host that is not granted, and the line that grants it.
+pub(crate) fn not_granted(host: &str, port: u16) -> String {
+    let host = host.trim_start_matches('[').trim_end_matches(']');
+    let grant = Grant::of(host, port);
+    format!("`{grant}`, which is not granted; add `allow: [\"{grant}\"]` to the plugin's entry")
+}
+
 impl HostPattern {
     fn single_address(address: IpAddr) -> Self {
         let bits = if address.is_ipv4() { 32 } else { 128 };

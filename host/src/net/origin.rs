@@ -8,7 +8,7 @@ use hyper::header::HeaderValue;
 use hyper::http::uri::{Authority, PathAndQuery, Scheme};
 use url::{Position, Url};
 
-use super::grants::{Grants, Reach};
+use super::grants::{self, Grants, Reach};
 
 /// Scheme, host and port (RFC 9110 section 4.3.1), with the texts that go on the wire built once.
 #[derive(Debug, PartialEq, Eq)]
@@ -114,7 +114,7 @@ impl Origin {
 /// Describes a URL whose host is not granted, by host and port only: the rest of it may be secret.
 pub(crate) fn not_granted(url: &Url) -> String {
     let (host, port) = (url.host_str().unwrap_or_default(), url.port_or_known_default().unwrap_or_default());
-    format!("`{host}:{port}`, which is not granted")
+    grants::not_granted(host, port)
 }
 
 /// Returns path and query of a URL, without the fragment; `None` if they are longer than 65,534 bytes.

@@ -17,7 +17,7 @@ use url::Host;
 use super::connect;
 use super::connector::Connector;
 use super::failure::Failure;
-use super::grants::{Grants, Reach};
+use super::grants::{Grants, Reach, not_granted};
 use super::meter::{ExchangeStage, Meter};
 use super::origin::Origin;
 
@@ -54,7 +54,7 @@ impl Destination {
             },
         };
         let reach = grants.reach(&host, port);
-        let denied = || Failure::network(format!("a connection to `{host}:{port}`, which is not granted"));
+        let denied = || Failure::network(format!("a connection to {}", not_granted(&host, port)));
         Ok(Self { reach: reach.ok_or_else(denied)?, host, port, tls })
     }
 

@@ -80,8 +80,11 @@ fn assemble(args: &RunArgs, script: &Script, secrets: &mut Arc<Secrets>) -> Resu
     let checks = diagnostics
         .absorb(checks::register(steps.iter_mut().map(|step| (step.row, &mut step.checks[..])), &mut metrics))
         .unwrap_or_default();
+    metrics.extend(step_metrics(&metrics, &steps, &used));
     let scenario_names: Vec<_> = scenarios.iter().map(|scenario| scenario.name.clone()).collect();
-    let catalog = MetricCatalog { rows: &rows, metrics: &metrics, checks: &checks, scenarios: &scenario_names };
+    let step_plugins = steps.iter().map(|step| (step.row, used[step.plugin].policy.name.as_ref())).collect();
+    let catalog =
+        MetricCatalog { rows: &rows, metrics: &metrics, checks: &checks, scenarios: &scenario_names, step_plugins };
     let thresholds = diagnostics.absorb(thresholds::thresholds(args, script, &catalog)).unwrap_or_default();
     let login = login.then(|| steps.remove(0));
     let refresh_on = script.refresh_on.clone();
@@ -216,9 +219,30 @@ impl<'a> ScenarioDrafts<'a> {
     }
 }
 
+/// The most metrics of single steps, and the most trends among them: as many as plugins may define.
+const MAX_STEP_METRICS: usize = 256;
+const MAX_STEP_TRENDS: usize = 64;
+
 /// The most trends of a run, those of groups and of plugins together: each takes memory for its distribution in every
 /// worker.
 const MAX_TRENDS: usize = 128;
+
+/// Returns the metrics of single steps: of each metric of a plugin with several steps, one for each. They are left out
+/// where there would be more than [`MAX_STEP_METRICS`].
+fn step_metrics(metrics: &[MetricInfo], steps: &[Step], plugins: &[PlannedPlugin]) -> Vec<MetricInfo> {
+    let mut all = Vec::new();
+    for metric in metrics {
+        let of_plugin = |step: &&Step| *plugins[step.plugin].policy.name == *metric.plugin;
+        let rows: Vec<_> = steps.iter().filter(of_plugin).map(|step| step.row).collect();
+        let trends = |list: &[MetricInfo]| list.iter().filter(|info| info.kind == MetricKind::Trend).count();
+        let more_trends = if metric.kind == MetricKind::Trend { rows.len() } else { 0 };
+        let fits = all.len() + rows.len() <= MAX_STEP_METRICS && trends(&all) + more_trends <= MAX_STEP_TRENDS;
+        if rows.len() > 1 && fits {
+            all.extend(rows.into_iter().map(|row| MetricInfo { row: Some(row), ..metric.clone() }));
+        }
+    }
+    all
+}
 
 fn check_trend_limit(metrics: &[MetricInfo], script: &Script) -> Result<(), Diagnostic> {
     let trends = metrics.iter().filter(|metric| metric.kind == MetricKind::Trend).count();

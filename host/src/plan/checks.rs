@@ -84,7 +84,7 @@ pub(crate) fn register<'s>(
             check.metric = metrics.len() as MetricId;
             let name = check.name.clone();
             let (kind, unit) = (MetricKind::Rate, MetricUnit::Number);
-            metrics.push(MetricInfo { plugin: METRIC_PREFIX.into(), name: name.clone(), kind, unit });
+            metrics.push(MetricInfo { plugin: METRIC_PREFIX.into(), name: name.clone(), kind, unit, row: None });
             all.push(CheckInfo { row, name, metric: check.metric });
         }
     }

@@ -6,11 +6,13 @@ use super::data_summary::data_summary;
 use super::outline::outline;
 use super::requirements::Requirements;
 use super::workload::Workload;
-use super::{Plan, Scenario};
+use super::{Plan, PlannedPlugin, Scenario};
 use crate::http::{Lifespan, Retention};
 use crate::load_model::phrases::{count, time};
 use crate::load_model::{IterationRule, SelfPacedRule, UserCount};
+use crate::net::Grant;
 use crate::plugin::script_context::ScriptContext;
+use crate::user::limits::SOCKETS;
 
 /// Describes a plan and its requirements.
 pub(crate) fn describe(plan: &Plan, needs: &Requirements) -> String {
@@ -43,6 +45,7 @@ pub(crate) fn describe(plan: &Plan, needs: &Requirements) -> String {
         let origins = secrets.redact(&plan.origins.join(", "), &[]);
         let _ = writeln!(out, "Requests go to {origins}.");
     }
+    out += &granted_hosts(plan);
     if let Some(all) = plan.rps_total {
         let _ = writeln!(out, "All users together send at most {all} requests a second.");
     }
@@ -66,15 +69,55 @@ pub(crate) fn describe(plan: &Plan, needs: &Requirements) -> String {
     }
     let _ = writeln!(
         out,
-        "Needs: {} on {}, up to {}, about {} MiB of memory, {} open files (the limit is {}).",
+        "Needs: {} on {}, up to {}{}, about {} MiB of memory, {} open files (the limit is {}).",
         count(plan.users().into(), "user"),
         count(plan.workers as u64, "worker thread"),
         count(needs.connections, "connection"),
+        more_connections(plan),
         needs.memory >> 20,
         needs.files,
         needs.file_limit
     );
     out
+}
+
+/// Describes which hosts the script's own plugins may reach, and which the built-in ones may reach beside those of the
+/// script's URLs.
+fn granted_hosts(plan: &Plan) -> String {
+    let mut out = String::new();
+    let secrets = &plan.runtime.script_context.secrets;
+    for PlannedPlugin { plugin, policy, .. } in &plan.runtime.plugins {
+        let mut hosts: Vec<String> = policy.grants.iter().map(Grant::to_string).collect();
+        if plugin.is_builtin {
+            hosts.retain(|host| !plan.origins.iter().any(|origin| origin_is(origin, host)));
+        }
+        hosts.dedup();
+        let (name, hosts) = (&policy.name, secrets.redact(&hosts.join(", "), &[]));
+        match hosts.is_empty() {
+            true if plugin.is_builtin || plugin.is_native() => {}
+            // Writing to a `String` cannot fail.
+            true => _ = writeln!(out, "Plugin `{name}` may reach no host: `allow` in its entry grants some."),
+            false => _ = writeln!(out, "Plugin `{name}` may reach {hosts}."),
+        }
+    }
+    out
+}
+
+/// Returns `true` if an origin is of this host and port.
+fn origin_is(origin: &str, host: &str) -> bool {
+    let Some((scheme, rest)) = origin.split_once("://") else { return false };
+    rest == host || host.strip_suffix(if scheme == "https" { ":443" } else { ":80" }) == Some(rest)
+}
+
+/// Names the script's own plugins that may open connections by themselves, whose number is not known before the run.
+fn more_connections(plan: &Plan) -> String {
+    let opening = plan.runtime.plugins.iter().filter(|used| !used.plugin.is_builtin && used.plugin.opens_sockets);
+    let names: Vec<String> = opening.map(|used| format!("`{}`", used.policy.name)).collect();
+    match names.as_slice() {
+        [] => String::new(),
+        [name] => format!(" and those that plugin {name} opens (up to {SOCKETS} a user)"),
+        names => format!(" and those that plugins {} open (up to {SOCKETS} a user each)", names.join(", ")),
+    }
 }
 
 /// Describes a load in a sentence without its period.

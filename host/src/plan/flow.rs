@@ -260,7 +260,8 @@ impl<'a> FlowBuilder<'a> {
 
     fn group(&mut self, name: &str) -> GroupMetrics {
         let mut metric = |what: &str, kind, unit| {
-            self.metrics.push(MetricInfo { plugin: METRIC_PREFIX.into(), name: format!("{name}.{what}"), kind, unit });
+            let name = format!("{name}.{what}");
+            self.metrics.push(MetricInfo { plugin: METRIC_PREFIX.into(), name, kind, unit, row: None });
             (self.metrics.len() - 1) as MetricId
         };
         let duration = metric("duration", MetricKind::Trend, MetricUnit::Nanoseconds);

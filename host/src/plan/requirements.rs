@@ -20,7 +20,8 @@ const BASE_BYTES: u64 = 32 << 20;
 /// The requirements of a plan.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) struct Requirements {
-    /// Connections open at once: one per origin and user that sends anything, or more for parallel branches.
+    /// Connections open at once: one per origin and user that sends anything, or more for parallel branches. What the
+    /// script's plugins open by sockets is not known, and not in it.
     pub connections: u64,
     /// Open files.
     pub files: u64,

@@ -26,7 +26,8 @@ use crate::plugin::instance::{ConfigureError, Instance, ParamsError};
 use crate::plugin::load::loader::LoadedPlugin;
 use crate::plugin::load::plugin_set::PluginSet;
 use crate::plugin::load::policy;
-use crate::plugin::load::schema::{ParamsSchema, Violation};
+use crate::plugin::load::schema::ParamsSchema;
+use crate::plugin::load::violations::Violation;
 use crate::plugin::script_context::{ScriptContext, StepParams};
 use crate::script::{LOGIN_KEYS, STEP_KEYS, model, span_within, value_of};
 use crate::template::Environment;
@@ -355,19 +356,36 @@ fn configure(
     }
     let worker_plugin = WorkerPlugin::new(policy, Arc::clone(script_context), names);
     let mut instance = Instance::new(&plugin.code, worker_plugin).map_err(|error| trapped(&error))?;
+    let trapped_in = |draft: &StepDraft<'_>, error: &wasmtime::Error| {
+        let message = format!("plugin `{}` failed while it configured a step: {}", plugin.name(), error_text(error));
+        let mut diagnostic = draft.diagnostic("plugin::trap", message, |step| step.name.span);
+        diagnostic.location.iter_mut().for_each(|place| place.label = "this step".into());
+        diagnostic
+    };
     let (mut diagnostics, mut requests) = (Diagnostics::default(), Vec::new());
     for draft in drafts {
         let prepared = instance.prepared_requests();
         let step = draft.step_params_for(plugin);
-        let configured = instance.configure(&step);
-        if let Err(ConfigureError::Params(diagnostic)) = configured {
-            diagnostics.push(params_diagnostic(draft, *diagnostic));
+        let violations = plugin.schema(&draft.action).map(|schema| schema.violations(&step.params)).unwrap_or_default();
+        // A plugin of the script's may rely on its schema. The built-in ones have better words for the same.
+        if !plugin.is_builtin && violations.iter().any(|violation| violation.is_structural) {
+            diagnostics.0.extend(violation_diagnostics(draft, violations));
+            requests.push(None);
             continue;
         }
-        // The plugin's own message wins. Its schema catches values that it accepted unchecked, or trapped on.
-        let violations = violations(draft, plugin, &step.params);
+        let configured = instance.configure(&step);
+        if let Err(ConfigureError::Params(error)) = configured {
+            // The plugin's own message wins over what its schema says about the same value.
+            let others = violations.into_iter().filter(|violation| !is_about_same_value(&error, violation)).collect();
+            diagnostics.push(params_diagnostic(draft, *error));
+            diagnostics.0.extend(violation_diagnostics(draft, others));
+            requests.push(None);
+            continue;
+        }
+        // The schema catches values that the plugin accepted unchecked, or trapped on.
+        let violations = violation_diagnostics(draft, violations);
         if let Err(ConfigureError::Trap(error)) = configured {
-            diagnostics.0.extend(if violations.is_empty() { vec![trapped(&error)] } else { violations });
+            diagnostics.0.extend(if violations.is_empty() { vec![trapped_in(draft, &error)] } else { violations });
             break;
         }
         diagnostics.0.extend(violations);
@@ -387,11 +405,20 @@ fn not_json(draft: &StepDraft<'_>, request: &RequestPreview) -> Option<Diagnosti
     Some(params_diagnostic(draft, ParamsError { pointer: "/json_body".to_owned(), message, help, span: None }))
 }
 
-/// Reports where a step violates the action's own schema.
-fn violations(draft: &StepDraft<'_>, plugin: &LoadedPlugin, params: &Value) -> Vec<Diagnostic> {
-    let violations = plugin.schema(&draft.action).map(|schema| schema.violations(params)).unwrap_or_default();
-    let error = |Violation { pointer, message }| ParamsError { pointer, message, help: None, span: None };
+/// Returns the violations of the action's own schema as diagnostics.
+fn violation_diagnostics(draft: &StepDraft<'_>, violations: Vec<Violation>) -> Vec<Diagnostic> {
+    let error = |Violation { pointer, message, help, .. }| ParamsError { pointer, message, help, span: None };
     violations.into_iter().map(|violation| params_diagnostic(draft, error(violation))).collect()
+}
+
+/// Returns `true` if a plugin's message and a violation are about the same value: at one place, one within the other,
+/// or the one that the message names.
+fn is_about_same_value(error: &ParamsError, violation: &Violation) -> bool {
+    let name = violation.message.split('`').nth(1).unwrap_or_default();
+    let within = |inner: &str, outer: &str| inner == outer || inner.starts_with(&format!("{outer}/"));
+    let (ours, theirs) = (violation.pointer.as_str(), error.pointer.as_str());
+    let is_near = !ours.is_empty() && !theirs.is_empty() && (within(ours, theirs) || within(theirs, ours));
+    is_near || error.message.contains(&format!("`{name}`"))
 }
 
 /// Returns a plugin's rejection of a parameter as a diagnostic at the script's line.

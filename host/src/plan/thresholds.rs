@@ -71,6 +71,8 @@ pub(super) struct MetricCatalog<'a> {
     pub checks: &'a [CheckInfo],
     /// The names of the scenarios.
     pub scenarios: &'a [Option<String>],
+    /// The rows of steps, each with the name of the step's plugin.
+    pub step_plugins: Vec<(RowId, &'a str)>,
 }
 
 /// Returns the thresholds of a run: those of the script, then those of flags.
@@ -126,7 +128,8 @@ impl MetricCatalog<'_> {
         let typed = name.value.as_str();
         let built_in = METRICS.iter().find(|(known, _)| *known == typed).map(|(_, metric)| *metric);
         let is_check = |id: usize| self.checks.iter().any(|check| usize::from(check.metric) == id);
-        let own = || self.metrics.iter().enumerate().filter(|(id, _)| !is_check(*id));
+        let is_whole = |id: usize| self.metrics[id].row.is_none();
+        let own = || self.metrics.iter().enumerate().filter(|(id, _)| is_whole(*id) && !is_check(*id));
         let names: Vec<_> = own().map(|(id, info)| (id, format!("{}.{}", info.plugin, info.name))).collect();
         let custom = names.iter().find(|(_, known)| known == typed).map(|(id, _)| MetricRef::Custom(*id as MetricId));
         built_in.or(custom).ok_or_else(|| {
@@ -156,15 +159,57 @@ impl MetricCatalog<'_> {
             MetricRef::Checks => return self.checks(typed, reporter),
             MetricRef::Users => Measure::Users,
             MetricRef::StartDelay => Measure::StartDelay,
-            MetricRef::Custom(id) => {
-                let MetricInfo { kind, unit, .. } = self.metrics[usize::from(id)];
-                Measure::Metrics { ids: vec![id], kind, unit }
-            }
+            MetricRef::Custom(id) if tags.is_empty() || !self.is_of_plugin(id) => self.metrics_of(vec![id]),
+            MetricRef::Custom(id) => return self.step_metrics(id, typed, reporter),
         };
         let Some(tag) = tags.first() else { return Ok(measure) };
         let message = format!("`{}` has no tags", typed.selector.metric.value);
-        let help = "it covers the whole run; metrics of requests and of iterations, and `checks`, have tags";
+        let help =
+            "it covers the whole run; metrics of requests, of iterations and of plugins, and `checks`, have tags";
         Err(reporter.at(tag.name.span, message, "no such tag").help(help))
+    }
+
+    /// Returns `true` if a metric is of a plugin, and not of a group.
+    fn is_of_plugin(&self, id: MetricId) -> bool {
+        self.step_plugins.iter().any(|(_, plugin)| *plugin == self.metrics[usize::from(id)].plugin)
+    }
+
+    fn metrics_of(&self, ids: Vec<MetricId>) -> Measure {
+        let MetricInfo { kind, unit, .. } = self.metrics[usize::from(ids[0])];
+        Measure::Metrics { ids, kind, unit }
+    }
+
+    /// Returns a plugin's metric of the steps that have these tags, at least one.
+    fn step_metrics(
+        &self,
+        id: MetricId,
+        typed: &model::ThresholdSpec,
+        reporter: &ThresholdReporter<'_>,
+    ) -> Result<Measure, Diagnostic> {
+        let (whole, tags) = (&self.metrics[usize::from(id)], &typed.selector.tags);
+        let rows = self.rows(tags, reporter)?;
+        let own: Vec<RowId> =
+            self.step_plugins.iter().filter(|(_, plugin)| *plugin == whole.plugin).map(|(row, _)| *row).collect();
+        let selected: Vec<RowId> = own.iter().copied().filter(|row| rows.contains(row)).collect();
+        let span = tags.first().map_or(typed.selector.metric.span, |tag| tag.name.span);
+        if selected.is_empty() {
+            let message = format!("no step with these tags is of plugin `{}`", whole.plugin);
+            return Err(reporter
+                .at(span, message, "selects nothing")
+                .help("name a step whose action the plugin offers"));
+        }
+        if selected.len() == own.len() {
+            return Ok(self.metrics_of(vec![id]));
+        }
+        let of_step =
+            |row: &RowId| self.metrics.iter().position(|info| info.row == Some(*row) && info.is_same_as(whole));
+        let ids: Vec<MetricId> = selected.iter().filter_map(of_step).map(|id| id as MetricId).collect();
+        if ids.is_empty() {
+            let message = format!("`{}` is not counted by step", typed.selector.metric.value);
+            let help = "the script has too many steps with metrics of plugins: leave out the tags";
+            return Err(reporter.at(span, message, "no such tag").help(help));
+        }
+        Ok(self.metrics_of(ids))
     }
 
     /// Returns the scenarios that have all these tags. The only tag of scenarios is `scenario`.

@@ -13,8 +13,12 @@
 use std::sync::Arc;
 use std::time::Duration;
 
+use bytesize::ByteSize;
+
+use super::byte_pattern::BytePattern;
 use crate::diagnostic::{Diagnostics, SourceText, Span};
 use crate::script::decode::ScriptDecoder;
+use crate::script::duration::parse_duration;
 use crate::script::model::{Node, NodeValue, Script, Spanned};
 use crate::script::value_reader::{DiagnosticText, ValueReader};
 use crate::script::yaml::read;
@@ -49,9 +53,9 @@ pub(crate) enum TargetPart {
     /// The target receives these bytes, if any, and after a while sends those, if any.
     Bytes {
         /// The bytes to receive.
-        receives: Vec<u8>,
+        receives: BytePattern,
         /// The bytes to send.
-        sends: Vec<u8>,
+        sends: BytePattern,
         /// The time between the two.
         after: Duration,
     },
@@ -69,7 +73,7 @@ pub(crate) struct ExpectedRequest {
     /// Fields and their values.
     pub headers: Vec<(String, String)>,
     /// The content.
-    pub body: Option<String>,
+    pub body: Option<BytePattern>,
 }
 
 /// The answer to a request.
@@ -80,7 +84,7 @@ pub(crate) struct TargetReply {
     /// Fields and their values.
     pub headers: Vec<(String, String)>,
     /// The content.
-    pub body: String,
+    pub body: Vec<u8>,
     /// The time between request and reply.
     pub after: Duration,
 }
@@ -97,7 +101,18 @@ pub(crate) struct Expectation {
     /// The time that the case must take, to a millisecond.
     pub duration: Option<Spanned<Duration>>,
     /// Metrics of the plugin: a counter's sum, a gauge's last value, a rate's share, a trend's mean.
-    pub metrics: Vec<(Spanned<String>, f64)>,
+    pub metrics: Vec<(Spanned<String>, ExpectedValue)>,
+}
+
+/// The expected value of a metric.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub(crate) enum ExpectedValue {
+    /// A number, in the metric's own unit.
+    Number(f64),
+    /// A time, to a millisecond; the metric must be one of times.
+    Time(Duration),
+    /// A number of bytes; the metric must be one of bytes.
+    Bytes(u64),
 }
 
 /// Parses a file of cases.
@@ -160,7 +175,7 @@ fn target_parts(reader: &mut ValueReader, node: Node) -> Vec<TargetPart> {
 fn target_part(reader: &mut ValueReader, node: Node) -> Option<TargetPart> {
     let span = node.span;
     let (mut request, mut reply, mut closes) = (None, None, false);
-    let (mut receives, mut sends, mut after) = (Vec::new(), Vec::new(), None);
+    let (mut receives, mut sends, mut after) = (BytePattern::default(), BytePattern::default(), None);
     let mut bytes = false;
     for (key, node) in reader.mapping("a part of `target`", node, "for example `- reply: {status: 200}`")? {
         match key.value.as_str() {
@@ -170,8 +185,9 @@ fn target_part(reader: &mut ValueReader, node: Node) -> Option<TargetPart> {
             "after" => after = Some(reader.duration("after", &node).map_or(Duration::ZERO, |after| after.value)),
             "receives" | "sends" => {
                 bytes = true;
-                let text = reader.text(&key.value, node, "\"PING\\r\\n\"")?.value.into_bytes();
-                if key.value == "sends" { sends = text } else { receives = text }
+                let is_sent = key.value == "sends";
+                let pattern = BytePattern::read(reader, &key.value, node, is_sent)?;
+                if is_sent { sends = pattern } else { receives = pattern }
             }
             _ => reader.unknown_key(&key, "a part of `target`", &TARGET_PART_KEYS),
         }
@@ -201,7 +217,7 @@ fn expected_request(reader: &mut ValueReader, node: Node) -> ExpectedRequest {
             "method" => expected.method = reader.non_empty_text("method", node, "GET").map(|text| text.value),
             "path" => expected.path = reader.non_empty_text("path", node, "/").map(|text| text.value),
             "headers" => expected.headers = headers(reader, node),
-            "body" => expected.body = reader.text("body", node, "\"…\"").map(|text| text.value),
+            "body" => expected.body = BytePattern::read(reader, "body", node, false),
             _ => reader.unknown_key(&key, "`request`", &REQUEST_KEYS),
         }
     }
@@ -209,12 +225,12 @@ fn expected_request(reader: &mut ValueReader, node: Node) -> ExpectedRequest {
 }
 
 fn target_reply(reader: &mut ValueReader, node: Node) -> Option<TargetReply> {
-    let mut reply = TargetReply { status: 200, headers: Vec::new(), body: String::new(), after: Duration::ZERO };
+    let mut reply = TargetReply { status: 200, headers: Vec::new(), body: Vec::new(), after: Duration::ZERO };
     for (key, node) in reader.mapping("reply", node, "for example `reply: {status: 200}`")? {
         match key.value.as_str() {
             "status" => reply.status = reader.integer("status", &node, 100, 999).map_or(200, |status| status.value),
             "headers" => reply.headers = headers(reader, node),
-            "body" => reply.body = reader.text("body", node, "\"…\"").map(|text| text.value).unwrap_or_default(),
+            "body" => reply.body = BytePattern::read(reader, "body", node, true).unwrap_or_default().bytes(),
             "after" => reply.after = reader.duration("after", &node).map_or(Duration::ZERO, |after| after.value),
             _ => reader.unknown_key(&key, "`reply`", &REPLY_KEYS),
         }
@@ -265,18 +281,27 @@ fn expects_failure(reader: &mut ValueReader, node: Node) -> bool {
     text.value == "failed"
 }
 
-fn metrics(reader: &mut ValueReader, node: Node) -> Vec<(Spanned<String>, f64)> {
+fn metrics(reader: &mut ValueReader, node: Node) -> Vec<(Spanned<String>, ExpectedValue)> {
     let entries = reader.mapping("metrics", node, "for example `metrics: {messages: 3}`").unwrap_or_default();
-    let value = |reader: &mut ValueReader, name: &str, node: &Node| match node.value {
-        NodeValue::Int(value) => Some(value as f64),
-        NodeValue::Float(value) => Some(value),
-        _ => {
-            reader.wrong_type(name, node, "a number", &format!("for example `{name}: 3`"));
-            None
-        }
-    };
     entries
         .into_iter()
-        .filter_map(|(name, node)| value(reader, &name.value, &node).map(|value| (name, value)))
+        .filter_map(|(name, node)| metric_value(reader, &name.value, &node).map(|value| (name, value)))
         .collect()
+}
+
+/// Reads a number, a time or a size.
+fn metric_value(reader: &mut ValueReader, name: &str, node: &Node) -> Option<ExpectedValue> {
+    match &node.value {
+        NodeValue::Int(value) => Some(ExpectedValue::Number(*value as f64)),
+        NodeValue::Float(value) => Some(ExpectedValue::Number(*value)),
+        NodeValue::String(text) if parse_duration(text).is_ok() => parse_duration(text).ok().map(ExpectedValue::Time),
+        NodeValue::String(text) if text.parse::<ByteSize>().is_ok() => {
+            text.parse::<ByteSize>().ok().map(|size| ExpectedValue::Bytes(size.0))
+        }
+        _ => {
+            let help = format!("for example `{name}: 3`, `{name}: 20ms` or `{name}: 17KiB`");
+            reader.wrong_type(name, node, "a number, a time or a size", &help);
+            None
+        }
+    }
 }

@@ -10,6 +10,7 @@ use std::time::Duration;
 
 use serde_json::{Value, json};
 
+use super::byte_pattern::BytePattern;
 use super::cases::{Case, TargetPart, TargetReply};
 use super::scripted_target::ScriptedTarget;
 use super::{RehearsalLoad, build_plan, evaluate, rehearse, run_in_virtual_time};
@@ -35,13 +36,15 @@ const CONCURRENT_USERS: u32 = 8;
 const NEVER_REPLIES: Duration = Duration::from_secs(1_000_000);
 /// The number of parts of a case at which the target is made to fail.
 const MAX_PARTS: usize = 32;
+/// The number of tasks that time out in a row: more than the sockets that a user may have.
+const CANCELLED_TASKS: u64 = 65;
 
-/// A rule and its faults; none if it holds.
+/// The result of a rule.
 pub(crate) struct RuleResult {
     /// Its name.
     pub rule: &'static str,
-    /// The ways in which it was broken.
-    pub faults: Vec<String>,
+    /// The ways in which it was broken; none if it holds. `None` if the cases give nothing to try it with.
+    pub faults: Option<Vec<String>>,
 }
 
 /// The component that is tested against the rules.
@@ -63,19 +66,20 @@ pub(crate) fn check_conformance(
 ) -> Result<Vec<RuleResult>, Diagnostics> {
     let passes = |case: &&Case| !case.expectation.expects_failure && case.times.is_none();
     let subject = ConformanceSubject { component, native, passing_cases: cases.iter().filter(passes).collect() };
-    let rules: [(&'static str, ConformanceRule<'_>); 7] = [
+    let rules: [(&'static str, ConformanceRule<'_>); 8] = [
         ("describes itself identically each time", ConformanceSubject::check_describe),
         ("refuses nonsense without a trap", ConformanceSubject::check_bad_params),
         ("passes its valid cases", ConformanceSubject::check_cases),
         ("survives a target that never answers", ConformanceSubject::check_silent_target),
         ("survives a target that hangs up", ConformanceSubject::check_closing_target),
+        ("closes the sockets of cancelled tasks", ConformanceSubject::check_cancelled_sockets),
         ("serves concurrent users", ConformanceSubject::check_concurrent_users),
         ("leaks no memory over 10,000 tasks", ConformanceSubject::check_memory),
     ];
     rules.into_iter().map(|(rule, check)| Ok(RuleResult { rule, faults: check(&subject)? })).collect()
 }
 
-type ConformanceRule<'a> = fn(&ConformanceSubject<'a>) -> Result<Vec<String>, Diagnostics>;
+type ConformanceRule<'a> = fn(&ConformanceSubject<'a>) -> Result<Option<Vec<String>>, Diagnostics>;
 
 impl<'a> ConformanceSubject<'a> {
     fn plan(&self, case: &Case) -> Result<Plan, Diagnostics> {
@@ -92,9 +96,9 @@ impl<'a> ConformanceSubject<'a> {
         Ok(RehearsalTrial::run(build_plan(&case.script, self.component, self.native, walked)?, target))
     }
 
-    fn check_describe(&self) -> Result<Vec<String>, Diagnostics> {
+    fn check_describe(&self) -> Result<Option<Vec<String>>, Diagnostics> {
         let Some(case) = self.passing_cases.first() else {
-            return Ok(vec!["no case passes: a conformance test needs a valid step of each action".into()]);
+            return Ok(Some(vec!["no case passes: a conformance test needs a valid step of each action".into()]));
         };
         let plan = self.plan(case)?;
         let mut faults = Vec::new();
@@ -111,10 +115,15 @@ impl<'a> ConformanceSubject<'a> {
             let untried = known.actions.iter().filter(|action| !tried(&action.name));
             faults.extend(untried.map(|action| format!("no passing case uses `{}`", action.name)));
         }
-        Ok(faults)
+        Ok(Some(faults))
     }
 
-    fn check_bad_params(&self) -> Result<Vec<String>, Diagnostics> {
+    /// Returns the faults of a rule, if there is a passing case to try it with.
+    fn with_cases(&self, faults: Vec<String>) -> Option<Vec<String>> {
+        (!self.passing_cases.is_empty()).then_some(faults)
+    }
+
+    fn check_bad_params(&self) -> Result<Option<Vec<String>>, Diagnostics> {
         let mut faults = Vec::new();
         for case in &self.passing_cases {
             let plan = self.plan(case)?;
@@ -122,33 +131,23 @@ impl<'a> ConformanceSubject<'a> {
                 faults.extend(used.steps.iter().filter_map(|step| find_configure_trap(&plan, used, step)));
             }
         }
-        Ok(faults)
+        Ok(self.with_cases(faults))
     }
 
-    fn check_cases(&self) -> Result<Vec<String>, Diagnostics> {
+    fn check_cases(&self) -> Result<Option<Vec<String>>, Diagnostics> {
         let mut faults = Vec::new();
         for case in &self.passing_cases {
             let verdict = rehearse(case, self.component, self.native)?;
             faults.extend(verdict.faults.into_iter().map(|fault| format!("{}: {fault}", case.name.value)));
         }
-        Ok(faults)
+        Ok(self.with_cases(faults))
     }
 
-    fn check_silent_target(&self) -> Result<Vec<String>, Diagnostics> {
-        self.check_failing_target(|part| match part.clone() {
-            TargetPart::Http(request, reply) => {
-                vec![TargetPart::Http(request, TargetReply { after: NEVER_REPLIES, ..reply })]
-            }
-            TargetPart::Bytes { receives, sends, .. } => {
-                vec![TargetPart::Bytes { receives, sends, after: NEVER_REPLIES }]
-            }
-            TargetPart::Close => {
-                vec![TargetPart::Bytes { receives: Vec::new(), sends: Vec::new(), after: NEVER_REPLIES }]
-            }
-        })
+    fn check_silent_target(&self) -> Result<Option<Vec<String>>, Diagnostics> {
+        self.check_failing_target(|part| vec![unanswered(part)])
     }
 
-    fn check_closing_target(&self) -> Result<Vec<String>, Diagnostics> {
+    fn check_closing_target(&self) -> Result<Option<Vec<String>>, Diagnostics> {
         // A kept connection that was closed is silently opened again, so it takes two.
         self.check_failing_target(|_| vec![TargetPart::Close, TargetPart::Close])
     }
@@ -157,10 +156,11 @@ impl<'a> ConformanceSubject<'a> {
     fn check_failing_target(
         &self,
         broken: impl Fn(&TargetPart) -> Vec<TargetPart>,
-    ) -> Result<Vec<String>, Diagnostics> {
-        let mut faults = Vec::new();
+    ) -> Result<Option<Vec<String>>, Diagnostics> {
+        let (mut faults, mut is_tried) = (Vec::new(), false);
         for case in &self.passing_cases {
             for at in 0..case.target.len().min(MAX_PARTS) {
+                is_tried = true;
                 let mut target = case.target[..at].to_vec();
                 target.extend(broken(&case.target[at]));
                 // The first of these may still fail because of the broken one.
@@ -174,25 +174,55 @@ impl<'a> ConformanceSubject<'a> {
             }
         }
         faults.dedup();
-        Ok(faults)
+        Ok(is_tried.then_some(faults))
     }
 
-    fn check_concurrent_users(&self) -> Result<Vec<String>, Diagnostics> {
+    /// Lets one user's tasks time out more often than it may have sockets, at each part of each case, then walks the
+    /// case unchanged.
+    fn check_cancelled_sockets(&self) -> Result<Option<Vec<String>>, Diagnostics> {
+        let (mut faults, mut is_tried) = (Vec::new(), false);
+        for case in self.passing_cases.iter().filter(|case| case.target.iter().any(is_of_socket)) {
+            for at in 0..case.target.len().min(MAX_PARTS) {
+                let mut round = case.target[..at].to_vec();
+                round.push(unanswered(&case.target[at]));
+                let mut target = repeated(&round, CANCELLED_TASKS);
+                target.extend(repeated(&case.target, 3));
+                let walked = RehearsalLoad { users: 1, iterations: CANCELLED_TASKS + 3 };
+                let trial = self.run_case(case, walked, target)?;
+                let name = &case.name.value;
+                faults.extend(trial.faults.iter().map(|fault| format!("{name}, part {}: {fault}", at + 1)));
+                // A plugin that keeps its connection asks for the parts in another order.
+                let all_timed_out = trial.timed_out >= CANCELLED_TASKS;
+                is_tried |= all_timed_out || !trial.faults.is_empty();
+                if all_timed_out && trial.passed == 0 && trial.faults.is_empty() {
+                    faults.push(format!("{name}, part {}: no task passes after {CANCELLED_TASKS} timeouts", at + 1));
+                }
+            }
+        }
+        faults.dedup();
+        Ok(is_tried.then_some(faults))
+    }
+
+    fn check_concurrent_users(&self) -> Result<Option<Vec<String>>, Diagnostics> {
         let mut faults = Vec::new();
         for case in &self.passing_cases {
             let target = repeated(&case.target, u64::from(CONCURRENT_USERS) * 4);
             faults
                 .extend(self.run_case(case, RehearsalLoad { users: CONCURRENT_USERS, iterations: 4 }, target)?.faults);
         }
-        Ok(faults)
+        Ok(self.with_cases(faults))
     }
 
-    fn check_memory(&self) -> Result<Vec<String>, Diagnostics> {
-        let Some(case) = self.passing_cases.first() else { return Ok(Vec::new()) };
+    fn check_memory(&self) -> Result<Option<Vec<String>>, Diagnostics> {
+        let Some(case) = self.passing_cases.first() else { return Ok(None) };
         // If the instance were lost each time, this would take an hour.
         let few = self.run_case(case, RehearsalLoad { users: 1, iterations: 10 }, repeated(&case.target, 10))?;
         if !few.faults.is_empty() {
-            return Ok(few.faults);
+            return Ok(Some(few.faults));
+        }
+        // Each task would take its whole timeout.
+        if few.passed == 0 {
+            return Ok(None);
         }
         let (mut faults, mut memory) = (Vec::new(), [0; 2]);
         for (memory, times) in memory.iter_mut().zip(TASK_COUNTS) {
@@ -207,8 +237,24 @@ impl<'a> ConformanceSubject<'a> {
         if memory[1] > memory[0] + MAX_GROWTH {
             faults.push(format!("{before} KiB after {} tasks, {after} KiB after {}", TASK_COUNTS[0], TASK_COUNTS[1]));
         }
-        Ok(faults)
+        Ok(Some(faults))
     }
+}
+
+/// Returns a part with which the target falls silent.
+fn unanswered(part: &TargetPart) -> TargetPart {
+    match part.clone() {
+        TargetPart::Http(request, reply) => TargetPart::Http(request, TargetReply { after: NEVER_REPLIES, ..reply }),
+        TargetPart::Bytes { receives, sends, .. } => TargetPart::Bytes { receives, sends, after: NEVER_REPLIES },
+        TargetPart::Close => {
+            TargetPart::Bytes { receives: BytePattern::default(), sends: BytePattern::default(), after: NEVER_REPLIES }
+        }
+    }
+}
+
+/// Returns `true` if a part is of a conversation over a socket.
+fn is_of_socket(part: &TargetPart) -> bool {
+    matches!(part, TargetPart::Bytes { .. })
 }
 
 fn uses_action(case: &Case, action: &str) -> bool {
@@ -273,6 +319,8 @@ struct RehearsalTrial {
     faults: Vec<String>,
     /// Tasks that passed.
     passed: u64,
+    /// Failures of category `timeout`.
+    timed_out: u64,
     /// Its memory at the end, in bytes.
     memory: usize,
 }
@@ -290,6 +338,8 @@ impl RehearsalTrial {
         if faults.is_empty() && counted.traps > 0 {
             faults.push("it traps when a task is cancelled or a user leaves".into());
         }
-        Self { faults, passed: counted.aggregate.total().tasks.passed, memory: counted.memory }
+        let total = counted.aggregate.total();
+        let timed_out = total.err[FailureKind::Timeout as usize];
+        Self { faults, passed: total.tasks.passed, timed_out, memory: counted.memory }
     }
 }

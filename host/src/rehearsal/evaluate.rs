@@ -4,9 +4,9 @@ use std::time::Duration;
 
 use stampede_time::{Nanos, nanos};
 
-use super::cases::{Case, Expectation};
+use super::cases::{Case, Expectation, ExpectedValue};
 use crate::metrics::aggregate::{Aggregate, MetricTotal};
-use crate::metrics::custom_metric::{MetricKind, MetricTally};
+use crate::metrics::custom_metric::{MetricKind, MetricTally, MetricUnit};
 use crate::metrics::sample::{FailureKind, RowId};
 
 /// The result of a case.
@@ -87,13 +87,45 @@ fn failure_faults(expected: &Expectation, counted: &Aggregate, examples: &[(Fail
     faults
 }
 
-fn metric_fault(counted: &Aggregate, name: &str, expected: f64) -> Option<String> {
+fn metric_fault(counted: &Aggregate, name: &str, expected: ExpectedValue) -> Option<String> {
     let Some(metric) = counted.metrics().iter().find(|metric| metric.info.name == name) else {
         return Some(format!("the plugin defines no metric `{name}`"));
     };
-    let value = metric_value(metric);
-    let same = (value - expected).abs() <= RELATIVE_TOLERANCE * expected.abs().max(1.0);
-    (!same).then(|| format!("expected the metric `{name}` to be {expected}, it is {value}"))
+    let (value, unit) = (metric_value(metric), metric.info.unit);
+    let differs = |expected: String, actual: String| {
+        Some(format!("expected the metric `{name}` to be {expected}, it is {actual}"))
+    };
+    match expected {
+        ExpectedValue::Time(_) if unit != MetricUnit::Nanoseconds => {
+            Some(format!("the metric `{name}` is in {}, not a time", in_unit(unit)))
+        }
+        ExpectedValue::Bytes(_) if unit != MetricUnit::Bytes => {
+            Some(format!("the metric `{name}` is in {}, not a size", in_unit(unit)))
+        }
+        ExpectedValue::Time(time) if (value - nanos(time) as f64).abs() <= MILLISECOND as f64 => None,
+        ExpectedValue::Time(time) => differs(exact_time(nanos(time)), exact_time(value.max(0.0).round() as Nanos)),
+        ExpectedValue::Bytes(bytes) if is_same(value, bytes as f64) => None,
+        ExpectedValue::Bytes(bytes) => differs(format!("{bytes} bytes"), format!("{value} bytes")),
+        ExpectedValue::Number(number) if is_same(value, number) => None,
+        ExpectedValue::Number(number) => differs(number.to_string(), value.to_string()),
+    }
+}
+
+/// Formats a time with all its digits.
+fn exact_time(time: Nanos) -> String {
+    humantime::format_duration(Duration::from_nanos(time)).to_string()
+}
+
+const fn in_unit(unit: MetricUnit) -> &'static str {
+    match unit {
+        MetricUnit::Number => "plain numbers",
+        MetricUnit::Nanoseconds => "nanoseconds",
+        MetricUnit::Bytes => "bytes",
+    }
+}
+
+fn is_same(value: f64, expected: f64) -> bool {
+    (value - expected).abs() <= RELATIVE_TOLERANCE * expected.abs().max(1.0)
 }
 
 /// Returns a metric as one number.

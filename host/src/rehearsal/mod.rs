@@ -5,6 +5,7 @@
 //! missing: connections lead to a [`ScriptedTarget`] in the same thread, and the runtime's clock is paused, so that an
 //! hour's wait is over at once and a case always takes the same time.
 
+mod byte_pattern;
 pub(crate) mod cases;
 mod conformance;
 mod evaluate;

@@ -5,6 +5,7 @@ use std::sync::{Arc, Mutex, PoisonError};
 
 use tokio::io::{AsyncReadExt, AsyncWriteExt, DuplexStream};
 
+use super::byte_pattern::{BytePattern, Match, quoted};
 use super::cases::{ExpectedRequest, TargetPart, TargetReply};
 use crate::net::Dial;
 
@@ -12,8 +13,6 @@ use crate::net::Dial;
 const BUFFER_BYTES: usize = 64 << 10;
 /// The most header fields of a request.
 const MAX_FIELDS: usize = 300;
-/// The number of received bytes that a message shows.
-const MAX_QUOTED_BYTES: usize = 200;
 
 /// A target that follows a script. All connections share it; the first to ask gets the next part.
 #[derive(Debug)]
@@ -120,21 +119,27 @@ impl TargetConnection {
                     return false;
                 }
                 tokio::time::sleep(after).await;
-                self.stream.write_all(&sends).await.is_ok()
+                self.stream.write_all(&sends.bytes()).await.is_ok()
             }
         }
     }
 
     /// Takes these bytes, which must be the next. Returns `false` if they are not.
-    async fn expect_bytes(&mut self, expected: &[u8]) -> bool {
-        while self.buffer.len() < expected.len() && expected.starts_with(&self.buffer) && self.receive().await {}
-        if !self.buffer.starts_with(expected) {
-            let (expected, received) = (quoted(expected), quoted(&self.buffer));
-            self.target.add_fault(format!("the target expected {expected}, received {received}"));
-            return false;
+    async fn expect_bytes(&mut self, expected: &BytePattern) -> bool {
+        loop {
+            match expected.compare(&self.buffer) {
+                Match::Complete(length) => {
+                    self.buffer.drain(..length);
+                    return true;
+                }
+                Match::Incomplete if self.receive().await => {}
+                Match::Incomplete | Match::Different => {
+                    let (expected, received) = (expected.describe(), quoted(&self.buffer));
+                    self.target.add_fault(format!("the target expected {expected}, received {received}"));
+                    return false;
+                }
+            }
         }
-        self.buffer.drain(..expected.len());
-        true
     }
 
     async fn answer_request(&mut self, expected: &ExpectedRequest, reply: &TargetReply) -> bool {
@@ -221,7 +226,12 @@ fn differences(expected: &ExpectedRequest, received: &ReceivedRequest) -> Vec<St
         let field = received.headers.iter().find(|(known, _)| known.eq_ignore_ascii_case(name));
         compare(&format!("the field `{name}`"), Some(value), field.map_or("", |(_, value)| value));
     }
-    compare("the content", expected.body.as_ref(), &String::from_utf8_lossy(&received.body));
+    if let Some(body) = &expected.body
+        && body.compare(&received.body) != Match::Complete(received.body.len())
+    {
+        let (expected, actual) = (body.describe(), quoted(&received.body));
+        faults.push(format!("expected the content of a request to be {expected}, it was {actual}"));
+    }
     faults
 }
 
@@ -230,15 +240,6 @@ fn encode_reply(reply: &TargetReply, without_content: bool) -> Vec<u8> {
     let mut head = format!("HTTP/1.1 {} \r\ncontent-length: {}\r\n", reply.status, reply.body.len());
     reply.headers.iter().for_each(|(name, value)| head.push_str(&format!("{name}: {value}\r\n")));
     head.push_str("\r\n");
-    if !without_content {
-        head.push_str(&reply.body);
-    }
-    head.into_bytes()
-}
-
-/// Quotes bytes for a message.
-fn quoted(bytes: &[u8]) -> String {
-    let text = String::from_utf8_lossy(&bytes[..bytes.len().min(MAX_QUOTED_BYTES)]);
-    let more = if bytes.len() > MAX_QUOTED_BYTES { "…" } else { "" };
-    format!("\"{}{more}\"", text.escape_debug())
+    let content = if without_content { &[][..] } else { &reply.body };
+    [head.as_bytes(), content].concat()
 }

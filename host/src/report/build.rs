@@ -11,11 +11,11 @@ use super::custom_metrics::metric_report;
 use super::duration_stats::{censored_duration_stats, duration_stats, encode};
 use super::generator::generator_report;
 use super::model::{
-    ByteTotals, ErrorCount, ErrorExample, IterationTotals, PerPhase, Report, RequestTotals, RowHistograms, RowReport,
-    RowSeries, RunReport, SCHEMA, ScenarioReport, TaskTotals, TimeSeries,
+    ByteTotals, ErrorCount, ErrorExample, IterationTotals, MetricReport, PerPhase, Report, RequestTotals,
+    RowHistograms, RowReport, RowSeries, RunReport, SCHEMA, ScenarioReport, TaskTotals, TimeSeries,
 };
 use super::settings::{RunSettings, RunSummary};
-use crate::metrics::aggregate::Aggregate;
+use crate::metrics::aggregate::{Aggregate, MetricTotal};
 use crate::metrics::iteration_stats;
 use crate::metrics::row_stats::{self, PhaseHistograms};
 use crate::metrics::sample::{FailureKind, RowId};
@@ -49,7 +49,7 @@ impl Report {
             scenarios: scenarios(&settings, aggregate),
             totals: totals(aggregate, load),
             actions: actions.collect(),
-            metrics: metrics.map(|(_, measured)| metric_report(measured, load)).collect(),
+            metrics: metrics.filter_map(|(_, measured)| metric(aggregate, measured, load)).collect(),
             checks: checks_and_thresholds::checks(aggregate),
             thresholds: verdicts.iter().map(checks_and_thresholds::threshold).collect(),
             data: Vec::new(),
@@ -59,6 +59,12 @@ impl Report {
             settings: settings.without_credentials(),
         }
     }
+}
+
+/// Returns a metric of the report. That of a single step is left out if the step has added no value.
+fn metric(aggregate: &Aggregate, measured: &MetricTotal, load: Nanos) -> Option<MetricReport> {
+    let row = measured.info.row.map(|row| &aggregate.row_infos()[usize::from(row)]);
+    (row.is_none() || measured.tally.count > 0).then(|| metric_report(measured, row, load))
 }
 
 /// Returns the time that rates are over: from the end of the warm-up to the end of the load, or of the set-up if there

@@ -7,12 +7,13 @@ use stampede_time::Nanos;
 use super::duration_stats::encode_wide;
 use super::format::{grouped, grouped_decimal, latency, percent};
 use super::model::{MetricReport, Report, TrendStats};
-use crate::metrics::aggregate;
+use crate::metrics::aggregate::{self, RowInfo};
 use crate::metrics::custom_metric::{MetricKind, MetricTally, MetricUnit, TREND_SCALE};
 use crate::text::one_line;
 
 /// Returns the numbers of a metric. Those that do not apply to its kind are `None`; without values, all are.
-pub(super) fn metric_report(measured: &aggregate::MetricTotal, load: Nanos) -> MetricReport {
+/// `row` is the row whose values alone it counts.
+pub(super) fn metric_report(measured: &aggregate::MetricTotal, row: Option<&RowInfo>, load: Nanos) -> MetricReport {
     let aggregate::MetricTotal { info, tally, .. } = measured;
     let of = |kinds: &[MetricKind]| kinds.contains(&info.kind) && tally.count > 0;
     let ranged = of(&[MetricKind::Gauge, MetricKind::Trend]);
@@ -20,6 +21,8 @@ pub(super) fn metric_report(measured: &aggregate::MetricTotal, load: Nanos) -> M
     MetricReport {
         plugin: info.plugin.clone(),
         name: info.name.clone(),
+        step: row.map(|row| row.name.clone()),
+        scenario: row.and_then(|row| row.scenario.clone()),
         kind: info.kind.name().into(),
         unit: info.unit.name().into(),
         count: tally.count,
@@ -50,11 +53,20 @@ pub(super) fn lines(report: &Report) -> String {
     if report.metrics.is_empty() {
         return String::new();
     }
-    let names: Vec<String> =
-        report.metrics.iter().map(|metric| one_line(&format!("{}.{}", metric.plugin, metric.name))).collect();
+    let names: Vec<String> = report.metrics.iter().map(|metric| one_line(&full_name(metric))).collect();
     let width = names.iter().map(String::len).max().unwrap_or(0);
     let lines = names.iter().zip(&report.metrics).map(|(name, metric)| format!("  {name:width$}  {}\n", line(metric)));
     format!("Metrics:\n{}", lines.collect::<String>())
+}
+
+/// Returns a metric's name as thresholds write it.
+fn full_name(metric: &MetricReport) -> String {
+    let MetricReport { plugin, name, step, scenario, .. } = metric;
+    match (step, scenario) {
+        (None, _) => format!("{plugin}.{name}"),
+        (Some(step), None) => format!("{plugin}.{name}{{step:{step}}}"),
+        (Some(step), Some(scenario)) => format!("{plugin}.{name}{{step:{step},scenario:{scenario}}}"),
+    }
 }
 
 fn line(metric: &MetricReport) -> String {

@@ -78,7 +78,8 @@ pub(crate) fn check_same_script(first: &NamedReport, second: &NamedReport) -> Re
         }
     }
     let metrics = |report: &Report| -> Vec<_> {
-        report.metrics.iter().map(|m| (m.plugin.clone(), m.name.clone(), m.kind.clone(), m.unit.clone())).collect()
+        let whole = report.metrics.iter().filter(|metric| metric.step.is_none());
+        whole.map(|m| (m.plugin.clone(), m.name.clone(), m.kind.clone(), m.unit.clone())).collect()
     };
     if metrics(a) != metrics(b) {
         return Err(format!("`{first}` and `{second}` have different metrics of plugins"));
@@ -130,8 +131,12 @@ fn add(sum: &mut Report, other: &Report) -> Result<(), String> {
     for (into, from) in sum.actions.iter_mut().zip(&other.actions) {
         row(into, from, load)?;
     }
-    for (into, from) in sum.metrics.iter_mut().zip(&other.metrics) {
-        metric(into, from, load)?;
+    for from in &other.metrics {
+        // A report has a metric of a single step only if the step has added a value.
+        match sum.metrics.iter_mut().find(|into| is_same_metric(into, from)) {
+            Some(into) => metric(into, from, load)?,
+            None => sum.metrics.push(from.clone()),
+        }
     }
     for (into, from) in sum.scenarios.iter_mut().zip(&other.scenarios) {
         scenario(into, from)?;
@@ -143,6 +148,14 @@ fn add(sum: &mut Report, other: &Report) -> Result<(), String> {
     sum.changes.sort_by_key(|change| change.at_us);
     series(&mut sum.series, &other.series);
     generator_health(&mut sum.generator, &other.generator)
+}
+
+fn is_same_metric(one: &MetricReport, other: &MetricReport) -> bool {
+    let key = |metric: &MetricReport| {
+        let MetricReport { plugin, name, step, scenario, .. } = metric;
+        (plugin.clone(), name.clone(), step.clone(), scenario.clone())
+    };
+    key(one) == key(other)
 }
 
 /// Merges the settings: users, workers and request limits are added, the longest warm-up and timeout and all plugins

@@ -122,6 +122,10 @@ pub(crate) struct MetricReport {
     pub plugin: String,
     /// Name of the metric.
     pub name: String,
+    /// Name of the step whose values alone it counts; null for the values of all steps.
+    pub step: Option<String>,
+    /// Scenario of that step; null in the plain form.
+    pub scenario: Option<String>,
     /// `counter`, `gauge`, `rate` or `trend`.
     pub kind: Cow<'static, str>,
     /// The unit of its values: `number`, `nanoseconds` or `bytes`.
@@ -145,7 +149,6 @@ pub(crate) struct MetricReport {
     /// The distribution of a trend's values.
     pub distribution: Option<TrendStats>,
     /// The distribution of a trend's values in thousandths, as a histogram for other programs.
-    #[serde(default)]
     pub histogram: Option<String>,
 }
 
@@ -371,10 +374,8 @@ pub(crate) struct RowHistograms {
     /// The phases, 2 significant digits.
     pub phases: PerPhase<String>,
     /// Response times of exchanges that were cut off, up to then, 3 significant digits.
-    #[serde(default)]
     pub cut_off_response_time: Option<String>,
     /// Service times of exchanges that were cut off, up to then, 3 significant digits.
-    #[serde(default)]
     pub cut_off_service_time: Option<String>,
 }
 
@@ -463,7 +464,6 @@ pub(crate) struct WorkerReport {
     /// Share of the time observed, 0 to 1, that falls in seconds with the CPU more than 90 % busy.
     pub busy_share: f64,
     /// Time for which the worker was ready to run and had to wait for a CPU; `None` if the system does not tell.
-    #[serde(default)]
     pub cpu_wait_us: Option<u64>,
     /// The greatest delay of the worker's loop.
     pub loop_lag_max_us: u64,

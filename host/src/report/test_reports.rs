@@ -150,7 +150,7 @@ pub(crate) fn wide() -> Report {
         ("is found", MetricKind::Rate, MetricUnit::Number),
         ("is quick", MetricKind::Rate, MetricUnit::Number),
     ]
-    .map(|(name, kind, unit)| MetricInfo { plugin: "login".into(), name: name.into(), kind, unit });
+    .map(|(name, kind, unit)| MetricInfo { plugin: "login".into(), name: name.into(), kind, unit, row: None });
     let check = |row, metric: u16| CheckInfo { row, name: metrics[usize::from(metric)].name.clone(), metric };
     let mut infos = rows(&names);
     infos[1].tags = vec![("area".into(), "start".into())];
@@ -235,6 +235,7 @@ pub(crate) fn split(parts: usize, seconds: u32, seed: u64) -> (Vec<Report>, Repo
         name: kind.name().into(),
         kind,
         unit: MetricUnit::Number,
+        row: None,
     });
     let kinds = || metrics.iter().map(|metric| metric.kind).collect();
     let aggregate = || Aggregate::new(rows(&names), 1).with_metrics(metrics.to_vec());

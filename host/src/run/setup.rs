@@ -97,7 +97,7 @@ pub fn new_shared(plan: &Plan, clock: Clock, users: usize) -> io::Result<WorkerS
         clock,
         timers: Timers::new(clock)?,
         client: Rc::new(Client::new(options, clock)),
-        recorder: RefCell::new(Recorder::new(plan.rows.len(), metrics)),
+        recorder: RefCell::new(Recorder::new(plan.rows.len(), metrics).with_step_metrics(&plan.metrics)),
         data: plan.runtime.script_context.data.clone(),
         total_users: plan.users(),
         phase: Cell::new(RunPhase::Running),

@@ -79,7 +79,7 @@ impl StepTask<'_> {
         session.deadline().set(Nanos::MAX);
         self.conclude(start, &end);
         self.unset_missing_captures();
-        session.task.operations.clear();
+        session.drop_operations();
         if matches!(end, TaskOutcome::Lost(_)) && !session.task.any_started.get() {
             session.wait_until(session.shared.clock.now().saturating_add(INSTANCE_LOSS_PAUSE)).await;
         }

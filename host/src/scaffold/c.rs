@@ -7,13 +7,18 @@ pub(super) const TEMPLATE: PluginTemplate = PluginTemplate {
     component: "{{crate}}.wasm",
     limits: "",
     files: &[
-        ("action.c", include_str!("../../templates/c/action.c")),
         ("Makefile", include_str!("../../templates/c/Makefile")),
         ("README.md", include_str!("../../templates/c/README.md")),
         (".gitignore", include_str!("../../templates/c/gitignore")),
     ],
+    source: (
+        "action.c",
+        [Some(include_str!("../../templates/c/action.c")), Some(include_str!("../../templates/c/socket.c")), None],
+    ),
     sdk: || {
         contract(&[
+            ("hash.c", include_str!("../../templates/c/sdk/hash.c")),
+            ("hash.h", include_str!("../../templates/c/sdk/hash.h")),
             ("plugin.c", include_str!("../../templates/c/sdk/plugin.c")),
             ("plugin.h", include_str!("../../templates/c/sdk/plugin.h")),
             ("stampede.c", include_str!("../../templates/c/sdk/stampede.c")),

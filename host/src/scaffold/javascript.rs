@@ -8,11 +8,24 @@ pub(super) const TEMPLATE: PluginTemplate = PluginTemplate {
     limits: "\n    # Its engine collects the heap late: with the usual 64MiB the instance would be replaced now and then.\n    \
              limits: {memory: 128MiB}",
     files: &[
-        ("action.js", include_str!("../../templates/javascript/action.js")),
         ("build.mjs", include_str!("../../templates/javascript/build.mjs")),
         ("package.json", include_str!("../../templates/javascript/package.json")),
         ("README.md", include_str!("../../templates/javascript/README.md")),
         (".gitignore", include_str!("../../templates/javascript/gitignore")),
     ],
-    sdk: || contract(&[("stampede.js", include_str!("../../templates/javascript/sdk/stampede.js"))]),
+    source: (
+        "action.js",
+        [
+            Some(include_str!("../../templates/javascript/action.js")),
+            Some(include_str!("../../templates/javascript/socket.js")),
+            Some(include_str!("../../templates/javascript/stream.js")),
+        ],
+    ),
+    sdk: || {
+        contract(&[
+            ("hash.js", include_str!("../../templates/javascript/sdk/hash.js")),
+            ("stampede-test.js", include_str!("../../templates/javascript/sdk/stampede-test.js")),
+            ("stampede.js", include_str!("../../templates/javascript/sdk/stampede.js")),
+        ])
+    },
 };

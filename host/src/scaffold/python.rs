@@ -7,10 +7,22 @@ pub(super) const TEMPLATE: PluginTemplate = PluginTemplate {
     component: "{{crate}}.wasm",
     limits: "",
     files: &[
-        ("action.py", include_str!("../../templates/python/action.py")),
         ("requirements.txt", include_str!("../../templates/python/requirements.txt")),
         ("README.md", include_str!("../../templates/python/README.md")),
         (".gitignore", include_str!("../../templates/python/gitignore")),
     ],
-    sdk: || contract(&[("stampede.py", include_str!("../../templates/python/sdk/stampede.py"))]),
+    source: (
+        "action.py",
+        [
+            Some(include_str!("../../templates/python/action.py")),
+            Some(include_str!("../../templates/python/socket.py")),
+            Some(include_str!("../../templates/python/stream.py")),
+        ],
+    ),
+    sdk: || {
+        contract(&[
+            ("stampede.py", include_str!("../../templates/python/sdk/stampede.py")),
+            ("stampede_test.py", include_str!("../../templates/python/sdk/stampede_test.py")),
+        ])
+    },
 };

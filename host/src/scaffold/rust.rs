@@ -11,11 +11,18 @@ pub(super) const TEMPLATE: PluginTemplate = PluginTemplate {
     limits: "",
     files: &[
         ("Cargo.toml", include_str!("../../templates/rust/Cargo.toml.in")),
-        ("src/lib.rs", include_str!("../../templates/rust/src/lib.rs")),
         ("README.md", include_str!("../../templates/rust/README.md")),
         (".gitignore", include_str!("../../templates/rust/gitignore")),
         (".cargo/config.toml", include_str!("../../templates/rust/cargo-config.toml")),
     ],
+    source: (
+        "src/lib.rs",
+        [
+            Some(include_str!("../../templates/rust/src/lib.rs")),
+            Some(include_str!("../../templates/rust/src/socket.rs")),
+            Some(include_str!("../../templates/rust/src/stream.rs")),
+        ],
+    ),
     sdk,
 };
 
@@ -28,7 +35,7 @@ fn sdk() -> Vec<ScaffoldFile> {
 mod tests {
     use super::super::files;
     use super::*;
-    use crate::cli::PluginLanguage;
+    use crate::cli::{PluginKind, PluginLanguage};
 
     fn text<'f>(files: &'f [ScaffoldFile], path: &str) -> &'f str {
         let file = files.iter().find(|file| file.path == Path::new(path));
@@ -37,7 +44,7 @@ mod tests {
 
     #[test]
     fn the_name_is_written_as_each_place_wants_it() {
-        let files = files("my_plugin-2", PluginLanguage::Rust);
+        let files = files("my_plugin-2", PluginLanguage::Rust, PluginKind::Http).expect("a template");
         assert!(text(&files, "Cargo.toml").contains("name = \"my_plugin-2\""));
         let script = text(&files, "script.yml");
         assert!(script.contains("release/my_plugin_2.wasm") && script.contains("action: my-plugin-2"));
@@ -52,9 +59,11 @@ mod tests {
 
     #[test]
     fn the_sdk_is_self_contained() {
-        let files = files("hello", PluginLanguage::Rust);
+        let files = files("hello", PluginLanguage::Rust, PluginKind::Http).expect("a template");
         let manifest = text(&files, "sdk/plugin-sdk/Cargo.toml");
-        assert!(!["workspace", "[lints]", "example"].iter().any(|mark| manifest.contains(mark)), "{manifest}");
+        assert!(!["workspace", "[lints]", "[[example]]"].iter().any(|mark| manifest.contains(mark)), "{manifest}");
+        assert!(text(&files, "sdk/plugin-sdk/examples/05_socket.rs").contains("impl Action for Line"));
+        assert!(text(&files, "sdk/plugin-sdk/wit/world.wit").contains("package stampede:plugin@"));
         assert!(manifest.contains("edition = \"2024\"\n") && manifest.contains("wit-bindgen = "));
         let rust = |manifest: &str| manifest.lines().find(|line| line.starts_with("rust-version")).map(str::to_owned);
         assert_eq!(rust(manifest), rust(text(&files, "Cargo.toml")));

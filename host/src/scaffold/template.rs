@@ -3,6 +3,8 @@
 use std::path::{Path, PathBuf};
 
 use super::sdk;
+#[cfg(doc)]
+use crate::cli::PluginKind;
 
 /// The folder of the SDK in a plugin's folder.
 pub(super) const SDK_FOLDER: &str = "sdk";
@@ -14,8 +16,10 @@ pub(super) struct PluginTemplate {
     pub component: &'static str,
     /// The limits that the script raises for it.
     pub limits: &'static str,
-    /// The plugin's own files: paths in its folder, and texts.
+    /// The plugin's own files of any kind: paths in its folder, and texts.
     pub files: &'static [(&'static str, &'static str)],
+    /// The source file, by kind: its path, and its text in the order of [`PluginKind`]; `None` if there is no template.
+    pub source: (&'static str, [Option<&'static str>; 3]),
     /// The files of the SDK, which are copied unchanged.
     pub sdk: fn() -> Vec<ScaffoldFile>,
 }

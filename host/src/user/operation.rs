@@ -46,6 +46,17 @@ pub enum Completion {
     NotStarted,
 }
 
+impl Completion {
+    /// Returns the socket that the operation has opened, if it has.
+    pub fn socket(&self) -> Option<SocketId> {
+        match self {
+            Self::Connected(Ok(socket)) => Some(*socket),
+            Self::Upgraded(Ok(upgraded)) => upgraded.socket,
+            _ => None,
+        }
+    }
+}
+
 /// An exchange that has ended.
 pub struct CompletedExchange {
     /// Measurements of the last hop.

@@ -8,6 +8,7 @@ use std::rc::Rc;
 use std::task::{Context, Poll};
 
 use super::operation::{Completion, OperationId, OperationKind};
+use super::sockets::SocketId;
 use super::start::RequestStart;
 use crate::http::{Allowance, BodyChannel};
 use crate::net::{Measurements, Meter};
@@ -148,6 +149,11 @@ impl Operations {
         // An exchange is charged with its bytes when its future is dropped.
         drop(self.pending.borrow_mut().remove(index));
         self.end_exchange(id).map(|meter| *meter.read())
+    }
+
+    /// Returns the sockets that operations have opened whose outcome is still kept.
+    pub fn opened_sockets(&self) -> Vec<SocketId> {
+        self.completions.borrow().iter().filter_map(|(_, completion)| completion.socket()).collect()
     }
 
     /// Drops what is kept of an operation that has completed. The bytes of a reply go back to the allowance.

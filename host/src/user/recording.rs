@@ -1,7 +1,7 @@
 //! The records of a session: samples, and an example of each kind of failure.
 //! [`OpenSample`](super::open_sample::OpenSample) makes the decisions.
 
-use super::operation::{OperationId, sample};
+use super::operation::{Completion, OperationId, sample};
 use super::session::Session;
 use crate::metrics::sample::{FailureKind, Sample};
 
@@ -64,6 +64,21 @@ impl Session {
         if let Some(finished) = self.cut_off_operation(operation) {
             self.open_sample(finished);
         }
+    }
+
+    /// Drops what is kept of an operation that has been announced. A socket that it has opened is closed.
+    pub fn discard(&self, operation: OperationId) {
+        let socket = self.task.operations.with_completion(operation, Completion::socket).flatten();
+        self.task.operations.discard(operation, &self.task.allowance);
+        socket.into_iter().for_each(|socket| self.sockets.close_unclaimed(socket));
+    }
+
+    /// Drops all operations at the end of a task. Sockets that the guest was not told of are closed: it could not close
+    /// them itself, and a user may have a limited number of them.
+    pub fn drop_operations(&self) {
+        let unclaimed = self.task.operations.opened_sockets();
+        unclaimed.into_iter().for_each(|socket| self.sockets.close_unclaimed(socket));
+        self.task.operations.clear();
     }
 
     /// Drops an operation in flight. Returns how far it had come if it was an exchange under way.

@@ -43,6 +43,8 @@ struct OpenSocket {
     owner: InstanceId,
     id: SocketId,
     socket: Rc<Socket>,
+    /// True when its owner has been told the number.
+    is_handed_over: bool,
 }
 
 /// An open socket. When it is closed, reads and writes under way keep it alive and fail.
@@ -71,8 +73,18 @@ impl Sockets {
         let id = self.next_id.replace(self.next_id.get() + 1);
         let socket =
             Socket { stream: RefCell::new(Some(stream)), reading: Cell::new(false), writing: Cell::new(false) };
-        self.open.borrow_mut().push(OpenSocket { owner, id, socket: Rc::new(socket) });
+        self.open.borrow_mut().push(OpenSocket { owner, id, socket: Rc::new(socket), is_handed_over: false });
         id
+    }
+
+    /// Notes that the owner of a socket has been told its number.
+    pub fn hand_over(&self, id: SocketId) {
+        self.open.borrow_mut().iter_mut().filter(|entry| entry.id == id).for_each(|entry| entry.is_handed_over = true);
+    }
+
+    /// Closes a socket whose owner never learnt its number, and so cannot close it.
+    pub fn close_unclaimed(&self, id: SocketId) {
+        self.retain(|entry| entry.id != id || entry.is_handed_over);
     }
 
     /// Closes the sockets of instances that `owner` has replaced: no plugin can use them any more.

@@ -2,7 +2,7 @@
 
 use std::fs;
 
-use stampede_tests::{guest, site};
+use stampede_tests::{Silent, guest, site};
 use tempfile::TempDir;
 
 use super::{TASKS, ran, ran_under};
@@ -87,6 +87,15 @@ fn floods_metrics() {
     ran_under("floods_metrics", "", "add: 256", FLAGS).all_trapped("there is no metric 256");
 }
 
+/// A socket that the guest was never told of is closed at the end of its task, and `close` may be called in `cancel`.
+#[test]
+fn forgets_sockets() {
+    let peer = Silent::bind();
+    let step = format!("timeout: 20ms\n    port: {}", port_of(&peer.base_url()));
+    let ran = ran_under("forgets_sockets", "allow: ['127.0.0.1']", &step, "--users 1 --iterations 70 --workers 1");
+    assert_eq!(ran.bad().errors(), [("timeout", 70)].into(), "{}", ran.run.stdout);
+}
+
 #[test]
 fn hoards_sockets() {
     let peer = site();
@@ -107,7 +116,11 @@ fn misuses_sockets() {
     let port = port_of(&base);
     for (how, category, said) in [
         ("forged", "network", "the socket is closed"),
-        ("elsewhere", "network", "a connection to `127.0.0.1:1`, which is not granted"),
+        (
+            "elsewhere",
+            "network",
+            "a connection to `127.0.0.1:1`, which is not granted; add `allow: [\"127.0.0.1:1\"]` to the plugin's entry",
+        ),
         ("two reads", "plugin", "another operation of that kind is under way on the socket"),
         ("wrong kind", "plugin", "operation 0 is not a completed one of that kind"),
         ("too large", "plugin", "one write may have 16777216 bytes"),

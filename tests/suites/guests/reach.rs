@@ -36,7 +36,10 @@ steps: [{{name: Bad, action: misbehave, url: '{}/redirect-to?url={}/x'}}]
     target.assert_untouched();
     let report = run.report();
     let example = report.row("Bad").example("network").to_owned();
-    assert_eq!(example, format!("redirect to `{}`, which is not granted", host_of(&target.base_url())));
+    let host = host_of(&target.base_url()).to_owned();
+    let expected =
+        format!("redirect to `{host}`, which is not granted; add `allow: [\"{host}\"]` to the plugin's entry");
+    assert_eq!(example, expected);
     assert_eq!(settled(&site.stats()).requests, 1, "the redirect itself");
 }
 
@@ -50,7 +53,7 @@ fn asks_elsewhere_by_a_name_that_leads_inside() {
     let bad = ran.bad();
     assert_eq!(bad.tasks("failed"), TASKS);
     let example = bad.example("network");
-    assert!(example.starts_with("localhost resolves to ") && example.ends_with(", which is not granted"), "{example}");
+    assert!(example.starts_with("localhost resolves to ") && example.ends_with("` to the plugin's entry"), "{example}");
     target.assert_untouched();
 }
 
@@ -84,7 +87,7 @@ fn a_prepared_request_to_elsewhere_is_an_error_in_the_script() {
     let run = shooter().script(&script).finish().exits(3);
     let host = host_of(&target.base_url()).to_owned();
     let said = format!(
-        "error[script::parameter]: plugin `guest` is not granted `{host}`; add that to the list `allow` of the plugin"
+        "error[script::parameter]: plugin `guest` is not granted `{host}`; add `allow: [\"{host}\"]` to its entry"
     );
     assert!(run.stderr.starts_with(&said), "{}", run.stderr);
     target.assert_untouched();
@@ -99,9 +102,44 @@ fn the_built_in_actions_follow_no_redirect_to_a_host_that_the_script_does_not_na
     let run = shooter().script(&script).report().finish().exits(9);
     let host = host_of(&elsewhere.base_url()).to_owned();
     let report = run.report();
-    assert_eq!(report.row("Away").example("network"), format!("redirect to `{host}`, which is not granted"));
+    assert_eq!(
+        report.row("Away").example("network"),
+        format!("redirect to `{host}`, which is not granted; add `allow: [\"{host}\"]` to the plugin's entry")
+    );
     assert_eq!(settled(&elsewhere.stats()).requests, 0);
     let run = shooter().script(&script).args("--allow-host").arg(&host).report().finish().exits(0);
     assert_eq!(run.report().row("Away").tasks("passed"), 1);
     assert_eq!(settled(&elsewhere.stats()).requests, 1);
+}
+
+/// The line of a message about a host that is not granted grants it.
+#[test]
+fn the_line_that_a_message_gives_grants_the_host() {
+    let site = site();
+    let url = format!("url: {}/status/200", site.base_url());
+    let example = ran("asks_elsewhere", &url).bad().example("network").to_owned();
+    let line = example.split('`').nth(3).expect("a line").to_owned();
+    assert!(line.starts_with("allow: [\"127.0.0.1:"), "{example}");
+    ran_under("asks_elsewhere", &line, &url, FLAGS).all_of(TASKS, "passed");
+}
+
+#[test]
+fn check_shows_what_plugins_may_reach_and_which_open_connections() {
+    let check = |allow: &str| {
+        let entry = format!("{{source: '{}'{allow}}}", guest("hoards_sockets").display());
+        let step = "{name: S, action: misbehave, port: 1, sockets: 2}";
+        let script = format!("plugins: {{pair: {entry}}}\nsteps: [{step}, {{name: T, url: 'http://a.example/'}}]\n");
+        shooter().args("check --users 3").script(&script).finish().exits(0).stdout
+    };
+    let shown = check(", allow: ['127.0.0.1', '*.b.example:443']");
+    assert!(shown.contains("\nPlugin `pair` may reach 127.0.0.1, *.b.example:443.\n"), "{shown}");
+    assert!(shown.contains("up to 3 connections and those that plugin `pair` opens (up to 64 a user), "), "{shown}");
+    let shown = check("");
+    assert!(shown.contains("\nPlugin `pair` may reach no host: `allow` in its entry grants some.\n"), "{shown}");
+    let script = "- {name: T, url: 'http://a.example/'}\n";
+    let plain = shooter().args("check --allow-host c.example").script(script).finish().exits(0).stdout;
+    assert!(
+        plain.contains("\nPlugin `http` may reach c.example.\n") && plain.contains("up to 1 connection, "),
+        "{plain}"
+    );
 }

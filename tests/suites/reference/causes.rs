@@ -89,6 +89,11 @@ pub(super) const CAUSES: &[Cause] = &[
         "Use fewer users, or raise the hard limit: `ulimit -Hn` as root, `LimitNOFILE` in a systemd unit.",
     ),
     cause(
+        "usage::plugin-kind",
+        "`plugin new` has no template of this kind in this language.",
+        "Take another language or `--kind http`.",
+    ),
+    cause(
         "usage::plugin-name",
         "`plugin new` was given a name that no plugin can have.",
         "Use lower case letters, digits, `-` and `_`, a letter first, and no name that is taken.",

@@ -53,7 +53,7 @@ pub(super) fn page() -> String {
         let aggregations = rejected.filter_map(|help| help.strip_prefix("it has ").map(str::to_owned)).next();
         let _ = writeln!(page, "| `{name}` | {meaning} | {} |", aggregations.expect("the aggregations are listed"));
     }
-    page += "| `PLUGIN.NAME` | A metric that a plugin counts. | by kind: a trend, a counter, a rate or a gauge |\n\
+    page += "| `PLUGIN.NAME` | A metric that a plugin counts; with tags, that of the steps that have them. | by kind: a trend, a counter, a rate or a gauge |\n\
              | `group.NAME.duration` | How long a group took. | those of a trend |\n\
              | `group.NAME.passed` | How often all steps of a group passed. | those of a rate |\n\n\
              Metrics of requests have the tags `step`, `action`, `scenario` and those that the script gives; metrics \

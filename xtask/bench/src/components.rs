@@ -37,7 +37,7 @@ fn python(tools: &Path, folder: &Path) -> Result<Command> {
     copy(&[sources().join("get.py"), template("python").join("sdk/stampede.py")], folder)?;
     let mut python = Command::new(tools.join("python/bin/componentize-py"));
     python.args(["-q", "-w", "plugin", "-d"]).arg(root().join("wit"));
-    python.args(["componentize", "get", "-p", ".", "-s", "-o", "get-python.wasm"]).current_dir(folder);
+    python.args(["componentize", "get", "-p", ".", "-o", "get-python.wasm"]).current_dir(folder);
     Ok(python)
 }
 

@@ -15,7 +15,7 @@ use crate::exit::Exit;
 /// Returns the errors that it found.
 pub(super) fn plugin(args: &PluginArgs) -> Result<Exit, Diagnostics> {
     match &args.command {
-        PluginCommand::New(args) => new::new(&args.name, args.lang, args.into.as_deref()),
+        PluginCommand::New(args) => new::new(args),
         PluginCommand::Inspect(args) => inspect::inspect(args),
         PluginCommand::Test(args) => test::test(args),
         PluginCommand::Lock(args) => lock::lock(args.script.as_deref()),

@@ -5,12 +5,14 @@ use wasmtime_wasi::cli::{WasiCli, WasiCliView};
 use wasmtime_wasi::clocks::{WasiClocks, WasiClocksView};
 use wasmtime_wasi::filesystem::{WasiFilesystem, WasiFilesystemView};
 use wasmtime_wasi::p2::bindings::sync::io::{poll, streams};
-use wasmtime_wasi::p2::bindings::{cli, clocks, filesystem, random, sync};
+use wasmtime_wasi::p2::bindings::{cli, clocks, filesystem, random, sockets, sync};
 use wasmtime_wasi::random::{WasiRandom, WasiRandomView};
+use wasmtime_wasi::sockets::{WasiSockets, WasiSocketsView};
 
 use super::bindings::Plugin;
 use super::state::StoreData;
 use super::wasi::{NonBlockingStreams, WasiIo, WasiIoError};
+use super::wasi_sockets::{NoSockets, SocketRefusal};
 
 /// Links the capabilities of the contract.
 ///
@@ -43,6 +45,13 @@ pub(crate) fn wasi(linker: &mut Linker<StoreData>) -> wasmtime::Result<()> {
     cli::terminal_stdin::add_to_linker::<StoreData, WasiCli>(l, StoreData::cli)?;
     cli::terminal_stdout::add_to_linker::<StoreData, WasiCli>(l, StoreData::cli)?;
     cli::terminal_stderr::add_to_linker::<StoreData, WasiCli>(l, StoreData::cli)?;
+    sockets::network::add_to_linker::<StoreData, WasiSockets>(l, &Default::default(), StoreData::sockets)?;
+    sockets::instance_network::add_to_linker::<StoreData, WasiSockets>(l, StoreData::sockets)?;
+    sockets::ip_name_lookup::add_to_linker::<StoreData, WasiSockets>(l, StoreData::sockets)?;
+    sockets::tcp_create_socket::add_to_linker::<StoreData, NoSockets>(l, |state| SocketRefusal(state))?;
+    sync::sockets::tcp::add_to_linker::<StoreData, WasiSockets>(l, StoreData::sockets)?;
+    sync::sockets::udp_create_socket::add_to_linker::<StoreData, NoSockets>(l, |state| SocketRefusal(state))?;
+    sync::sockets::udp::add_to_linker::<StoreData, WasiSockets>(l, StoreData::sockets)?;
     sync::io::error::add_to_linker::<StoreData, WasiIoError>(l, StoreData::resources)?;
     poll::add_to_linker::<StoreData, WasiIo>(l, |state| NonBlockingStreams(state.resources()))?;
     streams::add_to_linker::<StoreData, WasiIo>(l, |state| NonBlockingStreams(state.resources()))?;

@@ -8,6 +8,7 @@
 //! | `state` | data of one instance: limits, prepared requests, the current session |
 //! | `capability/` | the capabilities, one file per interface of the contract |
 //! | `wasi` | the inert part of WASI |
+//! | `wasi_sockets` | its sockets, which refuse to be created |
 //! | `prepare` | a request template of the guest, with its templates looked up and its files read |
 //! | `request` | prepared requests, and requests decided at run time |
 //! | `request_url` | the URLs of requests |
@@ -26,3 +27,4 @@ pub(crate) mod request_url;
 pub(crate) mod state;
 pub(crate) mod v0_1_1;
 pub(crate) mod wasi;
+mod wasi_sockets;

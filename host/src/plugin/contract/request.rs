@@ -17,7 +17,7 @@ use crate::data::DataSets;
 use crate::expression::MAX_REMEMBERED_BODY;
 use crate::http::{Field, Fields, Request, RequestTarget};
 use crate::metrics::sample::FailureKind;
-use crate::net::{Failure, Origin, Version, not_granted};
+use crate::net::{Failure, Grant, Origin, Version, not_granted};
 use crate::plugin::instance::limits;
 use crate::plugin::instance::worker_plugin::WorkerPlugin;
 use crate::script::header::{FRAMING, is_framing};
@@ -365,8 +365,9 @@ fn denied(url: &Url) -> Failure {
 
 /// Returns the message for a host that is not granted, when it is noticed before the run.
 fn denied_to_plugin(plugin: &str, url: &Url) -> String {
-    let (host, port) = (url.host_str().unwrap_or_default(), url.port_or_known_default().unwrap_or_default());
-    format!("plugin `{plugin}` is not granted `{host}:{port}`; add that to the list `allow` of the plugin")
+    let host = url.host_str().unwrap_or_default().trim_start_matches('[').trim_end_matches(']');
+    let grant = Grant::of(host, url.port_or_known_default().unwrap_or_default());
+    format!("plugin `{plugin}` is not granted `{grant}`; add `allow: [\"{grant}\"]` to its entry")
 }
 
 fn unsendable(session: &Session, message: &str) -> Failure {

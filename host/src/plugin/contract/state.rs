@@ -170,6 +170,15 @@ impl GuestState {
         session.ok_or_else(|| wasmtime::format_err!("this function may be called only while a task runs"))
     }
 
+    /// Returns the user whom the current call is about, also in `cancel` and `forget-user`.
+    ///
+    /// # Errors
+    /// The call is about no user; the guest traps.
+    pub fn current_user(&self) -> wasmtime::Result<&Rc<Session>> {
+        let session = self.session.as_ref();
+        session.ok_or_else(|| wasmtime::format_err!("this function may be called only in a call about a user"))
+    }
+
     /// Checks that the task may submit another operation.
     ///
     /// # Errors

@@ -1,6 +1,9 @@
 //! The part of WASI 0.2 that guests with a standard library import, made inert: no files, no environment, no arguments,
 //! no sockets; standard output and error become log lines. A call that would make the guest wait traps, because one
 //! waiting guest would stop every user of its worker; guests wait with `timer.sleep`.
+//!
+//! What is refused, such as opening a file or creating a socket, is an error that the guest's language can handle. An
+//! interpreter serves all users of a worker, and a trap would end it for all of them.
 
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, OnceLock, PoisonError};
@@ -24,6 +27,7 @@ use crate::plugin::instance::limits::{self, PRINTED};
 pub(crate) fn context(printed: &GuestOutput, time: &GuestClock) -> WasiCtx {
     let mut builder = WasiCtx::builder();
     builder.stdout(printed.clone()).stderr(printed.clone()).max_random_size(limits::RANDOM);
+    builder.allow_tcp(false).allow_udp(false).allow_ip_name_lookup(false);
     builder.monotonic_clock(time.clone()).wall_clock(time.clone()).build()
 }
 

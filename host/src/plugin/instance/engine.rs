@@ -63,6 +63,10 @@ pub(crate) fn compile_only() -> wasmtime::Result<wasmtime::Engine> {
     wasmtime::Engine::new(&config())
 }
 
+/// The environment variable that adds source lines to the backtraces of traps, if it is `1`. wasmtime reads it, and
+/// code that was compiled under another setting does not load.
+pub(crate) const BACKTRACE_VARIABLE: &str = "WASMTIME_BACKTRACE_DETAILS";
+
 fn config() -> Config {
     let mut config = Config::new();
     // Components are the contract.

@@ -69,7 +69,7 @@ mod tests {
     use crate::metrics::custom_metric::MetricUnit;
 
     fn metric(plugin: &str, name: &str, kind: MetricKind) -> MetricInfo {
-        MetricInfo { plugin: plugin.into(), name: name.into(), kind, unit: MetricUnit::Bytes }
+        MetricInfo { plugin: plugin.into(), name: name.into(), kind, unit: MetricUnit::Bytes, row: None }
     }
 
     fn counter(plugin: &str, name: &str) -> MetricInfo {

@@ -11,6 +11,10 @@ use crate::plugin::contract::bindings::{ConfigError, Description, Plugin, Plugin
 use crate::plugin::contract::state::StoreData;
 use crate::user::Session;
 
+/// The number of bytes below address 0 in which an access is taken for an overflow of the stack: the size of the
+/// largest frame.
+const OVERFLOW_BYTES: u64 = 16 << 20;
+
 /// A live instance of a component.
 pub(crate) struct SandboxedInstance {
     store: Store<StoreData>,
@@ -141,6 +145,7 @@ impl SandboxedInstance {
 
     /// Logs what the guest printed in a call that has just returned.
     fn with_output<T>(&mut self, result: wasmtime::Result<T>) -> wasmtime::Result<T> {
+        let result = result.map_err(explain_overflow);
         let Some(printed) = self.store.data().printed.take() else { return result };
         let guest = self.store.data_mut().guest();
         // A panic prints its message before it traps; the message is the reason.
@@ -150,6 +155,28 @@ impl SandboxedInstance {
         printed.lines().filter(|line| !line.is_empty()).for_each(|line| guest.log(tracing::Level::DEBUG, line));
         result
     }
+}
+
+/// Adds to a trap that it overflowed a stack, if it did. A guest keeps its own stack below all else in its memory, so
+/// an overflow goes below address 0, which is just below 4 GiB in 32 bits.
+#[cold]
+fn explain_overflow(trap: wasmtime::Error) -> wasmtime::Error {
+    const WORDS: &str = "memory fault at wasm address 0x";
+    let address = trap.chain().find_map(|cause| {
+        let cause = cause.to_string();
+        let (_, after) = cause.split_once(WORDS)?;
+        let digits = after.split(|digit: char| !digit.is_ascii_hexdigit()).next()?;
+        u64::from_str_radix(digits, 16).ok()
+    });
+    if address.is_some_and(|address| address >= u64::from(u32::MAX) - OVERFLOW_BYTES) {
+        return trap.context(
+            "it overflowed its stack, by recursion or by large local variables (the linker's `-z stack-size` enlarges it)",
+        );
+    }
+    if trap.downcast_ref::<Trap>() == Some(&Trap::StackOverflow) {
+        return trap.context("it recursed too deep");
+    }
+    trap
 }
 
 /// Returns the text that a guest printed before it trapped, on one line, without the `note:` lines that its language

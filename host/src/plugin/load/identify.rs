@@ -98,6 +98,11 @@ impl ComponentImports {
     pub(crate) fn can_make_exchanges(&self) -> bool {
         self.capabilities.iter().any(|capability| ["http", "streams"].contains(&capability.as_str()))
     }
+
+    /// Returns `true` if it can open sockets.
+    pub(crate) fn can_open_sockets(&self) -> bool {
+        self.capabilities.iter().any(|capability| capability == "sockets")
+    }
 }
 
 /// Checks that a component exports a version of the contract that this host speaks. Returns the version within 0.1.

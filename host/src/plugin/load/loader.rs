@@ -59,6 +59,8 @@ pub struct LoadedPlugin {
     schemas: Vec<ParamsSchema>,
     /// True when it can make HTTP exchanges: it imports the capability, or its imports are unknown.
     pub makes_exchanges: bool,
+    /// True when it can open sockets, or its imports are unknown.
+    pub opens_sockets: bool,
     /// Code that its instances are made from.
     pub code: PluginCode,
     /// True when a trap of it has been logged. Only the first is: many would flood the log.
@@ -93,7 +95,7 @@ impl PluginLoader {
     pub fn load(&self, policy: PluginPolicy, is_builtin: bool, component: &Component) -> Result<LoadedPlugin, String> {
         let contract = identify::check_contract(self.engine.inner(), component)?;
         let linked = self.linker.instantiate_pre(component).and_then(PluginPre::new);
-        let pre = linked.map_err(|error| link_error(&ComponentImports::of(self.engine.inner(), component), &error))?;
+        let pre = linked.map_err(|error| error_text(&error))?;
         let code = ComponentCode { pre, speaks_v0_1_1: v0_1_1::applies_to(contract) };
         self.describe(policy, is_builtin, PluginCode::Component(code))
     }
@@ -114,13 +116,24 @@ impl PluginLoader {
         let description = instance.describe().map_err(|error| format!("`describe` failed: {}", error_text(&error)))?;
         let schemas = check_description(&description)?;
         let (trap_logged, _engine) = (AtomicBool::new(false), Arc::clone(&self.engine));
-        let makes_exchanges = match &code {
+        let (makes_exchanges, opens_sockets) = match &code {
             PluginCode::Component(code) => {
-                ComponentImports::of(self.engine.inner(), code.pre.instance_pre().component()).can_make_exchanges()
+                let imports = ComponentImports::of(self.engine.inner(), code.pre.instance_pre().component());
+                (imports.can_make_exchanges(), imports.can_open_sockets())
             }
-            PluginCode::Native(_) => true,
+            PluginCode::Native(_) => (true, true),
         };
-        Ok(LoadedPlugin { policy, is_builtin, description, schemas, makes_exchanges, code, trap_logged, _engine })
+        Ok(LoadedPlugin {
+            policy,
+            is_builtin,
+            description,
+            schemas,
+            makes_exchanges,
+            opens_sockets,
+            code,
+            trap_logged,
+            _engine,
+        })
     }
 }
 
@@ -144,17 +157,6 @@ impl LoadedPlugin {
     pub fn schema(&self, name: &str) -> Option<&ParamsSchema> {
         let actions = self.description.actions.iter().zip(&self.schemas);
         actions.into_iter().find(|(action, _)| action.name == name).map(|(_, schema)| schema)
-    }
-}
-
-/// Describes why a component cannot be linked. A standard library's own network, a frequent cause, has a message of its
-/// own.
-fn link_error(imports: &ComponentImports, error: &wasmtime::Error) -> String {
-    match imports.other.iter().find(|name| name.starts_with("wasi:sockets/")) {
-        Some(name) => format!(
-            "it opens network connections itself (`{name}`); plugins may use only the contract's `http` and `sockets`"
-        ),
-        None => error_text(error),
     }
 }
 

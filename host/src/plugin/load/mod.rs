@@ -14,6 +14,7 @@
 //! | `compile/` | from bytes to machine code, in a child process for components of strangers |
 //! | `loader` | from compiled code to a plugin whose actions are known |
 //! | `schema` | the JSON Schema of an action's parameters |
+//! | `violations` | its violations, in the words of a script |
 //! | `policy` | from a script's entry to a plugin's policy |
 //! | `plugin_set` | all plugins that a script needs |
 //! | `parallel_map` | fetching and compiling several plugins at once |
@@ -31,3 +32,4 @@ pub(crate) mod renew_lock;
 pub(crate) mod resolve;
 pub(crate) mod schema;
 pub(crate) mod source;
+pub(crate) mod violations;

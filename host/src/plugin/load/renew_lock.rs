@@ -1,12 +1,12 @@
 //! `plugin lock`: writes the current digests of the plugins that a script names.
 
-use super::lock_file::{LockFile, LockedPlugin};
+use super::lock_file::{LockFile, LockedPlugin, script_key};
 use super::parallel_map::parallel_map;
 use super::resolve::UserPlugin;
 use crate::diagnostic::Diagnostics;
 use crate::script::model::Script;
 
-/// Fetches every component that a script names and renews its entry; entries of other scripts in the folder stay.
+/// Fetches every component that a script names and renews its entries; those of other scripts in the folder stay.
 /// Returns the entries of this script.
 ///
 /// # Errors
@@ -24,7 +24,7 @@ pub(crate) fn update_lock(script: &Script) -> Result<Vec<(String, LockedPlugin)>
     }
     let renewed = diagnostics.into_result(renewed)?;
     let mut lock = LockFile::read(&folder)?;
-    lock.plugins.extend(renewed.iter().cloned());
+    lock.set(script_key(&script.source), renewed.iter().cloned());
     lock.write(&folder)?;
     Ok(renewed)
 }

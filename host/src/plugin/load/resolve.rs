@@ -10,7 +10,7 @@ use super::compile::{self, CompileCaps};
 use super::fetch::fetch_component;
 use super::identify::sha256;
 use super::loader::{BUILTIN, LoadedPlugin, PluginLoader};
-use super::lock_file::{LOCK_FILE_NAME, LockFile};
+use super::lock_file::{LOCK_FILE_NAME, LockFile, script_key};
 use super::policy;
 use super::source::{ArtifactVersion, PluginSource};
 use crate::diagnostic::{self, Diagnostic, Diagnostics};
@@ -125,7 +125,7 @@ impl<'a> UserPlugin<'a> {
         lock: &LockFile,
         options: PluginLoadOptions,
     ) -> Result<Artifact, Diagnostic> {
-        let locked_digest = lock.digest(self.name, &self.typed_source.value);
+        let locked_digest = lock.digest(script_key(self.script), self.name, &self.typed_source.value);
         if options.locked && locked_digest.is_none() {
             let message = format!("plugin `{}` is not in `{LOCK_FILE_NAME}` with this source", self.name);
             return Err(self.diagnostic("plugin::locked", message, "not locked").help(LOCK_HELP));

@@ -1,9 +1,10 @@
 //! The JSON Schema of an action's parameters. The plugin supplies it, so it is not trusted: it may refer to nothing
 //! outside itself, and the work of validating a step is counted before it is done.
 
-use boon::{CompileError, Compiler, Draft, ErrorKind, SchemaIndex, Schemas, SchemeUrlLoader, Type, ValidationError};
+use boon::{CompileError, Compiler, Draft, SchemaIndex, Schemas, SchemeUrlLoader};
 use serde_json::Value;
 
+use super::violations::{self, Violation};
 use crate::text::one_line;
 
 /// Maximum number of violations of one step that are shown.
@@ -21,23 +22,12 @@ const MAX_SCHEMA_BYTES: usize = 256 << 10;
 const MAX_PATTERNS: u32 = 32;
 /// The only supported dialect. Others evaluate keywords that are not counted here.
 const DIALECT: &str = "https://json-schema.org/draft/2020-12/schema";
-/// Maximum number of values of an `enum` that are listed.
-const MAX_LISTED: usize = 10;
 
 /// A schema that was checked and compiled.
 pub struct ParamsSchema {
     text: Value,
     compiled: Schemas,
     index: SchemaIndex,
-}
-
-/// One way in which parameters do not fit.
-#[derive(Debug, PartialEq, Eq)]
-pub struct Violation {
-    /// JSON pointer to the value, or to the mapping in which one is missing.
-    pub pointer: String,
-    /// The message.
-    pub message: String,
 }
 
 impl ParamsSchema {
@@ -81,14 +71,14 @@ impl ParamsSchema {
     pub fn violations(&self, params: &Value) -> Vec<Violation> {
         if !(VisitBudget { root: &self.text, visits: MAX_VISITS }).visit(&self.text, params, 0) {
             let message = "the step is too large for the schema of its action".into();
-            return vec![Violation { pointer: String::new(), message }];
+            return vec![Violation { pointer: String::new(), message, help: None, is_structural: false }];
         }
-        let mut violations = Vec::new();
-        if let Err(error) = self.compiled.validate(params, self.index) {
-            Violation::collect(&error, &mut violations);
-        }
-        violations.truncate(MAX_VIOLATIONS);
-        violations
+        let mut found = match self.compiled.validate(params, self.index) {
+            Ok(()) => Vec::new(),
+            Err(error) => violations::of(&error, &self.text, params),
+        };
+        found.truncate(MAX_VIOLATIONS);
+        found
     }
 }
 
@@ -189,103 +179,6 @@ impl VisitBudget<'_> {
     }
 }
 
-impl Violation {
-    /// Collects the violations that can be fixed one by one. If none of several forms fits, it is unknown which was
-    /// meant.
-    fn collect(error: &ValidationError<'_, '_>, into: &mut Vec<Self>) {
-        let pointer = error.instance_location.to_string();
-        let subject = subject(&pointer);
-        let mut push = |pointer: String, message: String| into.push(Self { pointer, message });
-        match &error.kind {
-            ErrorKind::Group | ErrorKind::Schema { .. } | ErrorKind::Reference { .. } | ErrorKind::AllOf => {
-                error.causes.iter().for_each(|cause| Self::collect(cause, into));
-            }
-            ErrorKind::Required { want } => {
-                want.iter()
-                    .for_each(|key| push(pointer.clone(), format!("`{}` is missing in {subject}", truncate(key))));
-            }
-            ErrorKind::AdditionalProperties { got } => got.iter().for_each(|key| {
-                let escaped = key.replace('~', "~0").replace('/', "~1");
-                push(format!("{pointer}/{escaped}"), format!("`{}` is not a key of {subject}", one_line(key)));
-            }),
-            kind => push(pointer, format!("{subject} {}", requirement(kind))),
-        }
-    }
-}
-
-/// Names the value at a pointer for users: `headers.accept`.
-fn subject(pointer: &str) -> String {
-    let keys: Vec<_> = pointer.split('/').skip(1).map(|key| key.replace("~1", "/").replace("~0", "~")).collect();
-    if keys.is_empty() { "the step".into() } else { format!("`{}`", one_line(&keys.join("."))) }
-}
-
-/// Describes what a value must be, to continue after its name.
-fn requirement(kind: &ErrorKind<'_, '_>) -> String {
-    use ErrorKind as Kind;
-    match kind {
-        Kind::Type { want, .. } => format!("must be {}", join_or(want.iter().map(type_name))),
-        Kind::Enum { want } => {
-            let listed = join_or(want.iter().take(MAX_LISTED).map(|option| format!("`{}`", shown(option))));
-            let more = want.len().saturating_sub(MAX_LISTED);
-            if more > 0 { format!("must be {listed}, or one of {more} more") } else { format!("must be {listed}") }
-        }
-        Kind::Const { want } => format!("must be `{}`", shown(want)),
-        Kind::Minimum { want, .. } => format!("must be at least {want}"),
-        Kind::Maximum { want, .. } => format!("must be at most {want}"),
-        Kind::ExclusiveMinimum { want, .. } => format!("must be more than {want}"),
-        Kind::ExclusiveMaximum { want, .. } => format!("must be less than {want}"),
-        Kind::MultipleOf { want, .. } => format!("must be a multiple of {want}"),
-        Kind::MinLength { want, .. } => format!("must have {} at least", count(*want, "character")),
-        Kind::MaxLength { want, .. } => format!("must have {} at most", count(*want, "character")),
-        Kind::Pattern { want, .. } => format!("must match `{}`", truncate(want)),
-        Kind::MinItems { want, .. } => format!("must have {} at least", count(*want, "item")),
-        Kind::MaxItems { want, .. } => format!("must have {} at most", count(*want, "item")),
-        Kind::UniqueItems { .. } => "must not have an item twice".into(),
-        Kind::MinProperties { want, .. } => format!("must have {} at least", count(*want, "key")),
-        Kind::MaxProperties { want, .. } => format!("must have {} at most", count(*want, "key")),
-        Kind::AnyOf | Kind::OneOf(None) => "has none of the forms that the action accepts".into(),
-        Kind::FalseSchema => "must not be there".into(),
-        _ => "does not fit the schema of the action".into(),
-    }
-}
-
-/// Returns a type's name in scripts.
-const fn type_name(kind: Type) -> &'static str {
-    match kind {
-        Type::Null => "nothing",
-        Type::Boolean => "`true` or `false`",
-        Type::Integer => "a whole number",
-        Type::Number => "a number",
-        Type::String => "text",
-        Type::Array => "a list",
-        Type::Object => "a mapping",
-    }
-}
-
-/// Joins words: `a, b or c`.
-fn join_or(words: impl Iterator<Item = impl Into<String>>) -> String {
-    let mut words: Vec<String> = words.map(Into::into).collect();
-    let last = words.pop().unwrap_or_default();
-    if words.is_empty() { last } else { format!("{} or {last}", words.join(", ")) }
-}
-
-fn count(number: usize, of: &str) -> String {
-    format!("{number} {of}{}", if number == 1 { "" } else { "s" })
-}
-
-/// Returns a value of the schema as it would be typed.
-fn shown(value: &Value) -> String {
-    value.as_str().map_or_else(|| truncate(&value.to_string()), truncate)
-}
-
-/// Shortens a text of the plugin to one line of at most 60 characters.
-fn truncate(text: &str) -> String {
-    const MAX_CHARS: usize = 60;
-    let line = one_line(text);
-    let short: String = line.chars().take(MAX_CHARS).collect();
-    if short.len() < line.len() { short + "…" } else { line }
-}
-
 #[cfg(test)]
 mod tests {
     use serde_json::json;
@@ -300,8 +193,19 @@ mod tests {
     #[test]
     fn each_violation_is_described_at_its_value() {
         for (schema, value, message) in [
-            (json!({"type": "integer"}), json!("a"), "`v` must be a whole number"),
-            (json!({"type": ["string", "array", "null"]}), json!(1), "`v` must be nothing, text or a list"),
+            (json!({"type": "integer"}), json!("3"), "`v` must be a whole number, got the text `3`"),
+            (json!({"type": "boolean"}), json!(1.5), "`v` must be `true` or `false`, got the number `1.5`"),
+            (json!({"type": "array"}), json!({}), "`v` must be a list, got a mapping"),
+            (
+                json!({"type": ["string", "array", "null"]}),
+                json!(1),
+                "`v` must be nothing, text or a list, got the number `1`",
+            ),
+            (
+                json!({"anyOf": [{"type": "string"}, {"$ref": "#/$defs/list"}]}),
+                json!(true),
+                "`v` must be text or a list, got `true`",
+            ),
             (json!({"enum": ["a", 1]}), json!("b"), "`v` must be `a` or `1`"),
             (json!({"const": "a"}), json!("b"), "`v` must be `a`"),
             (json!({"minimum": 1}), json!(0), "`v` must be at least 1"),
@@ -312,22 +216,46 @@ mod tests {
             (json!({"pattern": "^a"}), json!("b"), "`v` must match `^a`"),
             (json!({"uniqueItems": true}), json!([1, 1]), "`v` must not have an item twice"),
             (
-                json!({"oneOf": [{"type": "null"}, {"const": 2}]}),
+                json!({"oneOf": [{"const": 3}, {"const": 2}]}),
                 json!(1),
                 "`v` has none of the forms that the action accepts",
             ),
             (json!({"contains": {"type": "null"}}), json!([1]), "`v` does not fit the schema of the action"),
             (json!({"required": ["k"]}), json!({}), "`k` is missing in `v`"),
         ] {
-            let violations = messages(json!({"properties": {"v": schema}}), json!({"v": value}));
+            let defs = json!({"list": {"type": "array"}});
+            let violations = messages(json!({"properties": {"v": schema}, "$defs": defs}), json!({"v": value}));
             assert_eq!(violations, [("/v".to_owned(), message.to_owned())]);
         }
         let nested =
             json!({"properties": {"a": {"items": {"properties": {"z": true}, "additionalProperties": false}}}});
         let violations = messages(nested, json!({"a": [{}, {"b/c": 1}]}));
         assert_eq!(violations, [("/a/1/b~1c".to_owned(), "`b/c` is not a key of `a.1`".to_owned())]);
+        // The form that takes a mapping was meant.
+        let forms =
+            json!({"properties": {"v": {"anyOf": [{"type": "string"}, {"type": "object", "required": ["k"]}]}}});
+        assert_eq!(messages(forms, json!({"v": {}})), [("/v".to_owned(), "`k` is missing in `v`".to_owned())]);
         let violations = messages(json!({"required": ["url"]}), json!({}));
         assert_eq!(violations, [(String::new(), "`url` is missing in the step".to_owned())]);
+    }
+
+    #[test]
+    fn a_violation_says_how_to_fix_it_where_that_is_known() {
+        let properties = json!({
+            "count": {"type": "integer"}, "on": {"type": "boolean"}, "who": {"description": "The name\nto greet."},
+        });
+        let schema = json!({"properties": properties, "required": ["who"]});
+        let help = |params: Value| {
+            let schema = ParamsSchema::parse(&schema.to_string()).unwrap();
+            let violations = schema.violations(&params);
+            assert!(violations.iter().all(|violation| violation.is_structural));
+            violations.into_iter().map(|violation| violation.help.unwrap_or_default()).collect::<Vec<_>>()
+        };
+        assert_eq!(help(json!({})), ["`who`: The name to greet."]);
+        assert_eq!(help(json!({"who": 1, "count": "3"})), ["remove the quotes"]);
+        assert_eq!(help(json!({"who": 1, "on": "true"})), ["remove the quotes"]);
+        assert_eq!(help(json!({"who": 1, "count": "three"})), [""]);
+        assert!(help(json!({"who": 1, "count": "{{var n}}"}))[0].starts_with("a helper such as `{{var x}}`"));
     }
 
     #[test]

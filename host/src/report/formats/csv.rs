@@ -1,5 +1,5 @@
-//! The report as CSV (RFC 4180): a header, then one line per action in the order of the script, and nothing else. Lines
-//! end in CR LF. Columns:
+//! The report as CSV (RFC 4180): a header, then one line per action in the order of the script, then one per metric of
+//! plugins and groups, and nothing else. Lines end in CR LF. Columns:
 //!
 //! | columns | meaning |
 //! |---|---|
@@ -11,24 +11,69 @@
 //! | `bytes_out` `bytes_in` `body_bytes_in` | bytes sent, received, and of the replies' content |
 //! | `response_min_us` … `response_max_us` | response time in microseconds; empty if nothing was measured |
 //! | `service_min_us` … `service_max_us` | service time, in the same form |
+//! | `metric` `kind` `unit` | in the line of a metric only: its name with that of its plugin, whether it is a `counter`, `gauge`, `rate` or `trend`, and the unit of its values; `scenario` and `name` are those of the step whose values it counts, or empty for all |
+//! | `values` | the number of its values |
+//! | `sum` `per_second` `hits` `share` `last` `min` `max` | its numbers, as far as its kind has them |
+//! | `mean` `p50` `p90` `p95` `p99` `p99_9` | the distribution of a trend |
 
 use std::io::{self, Write};
 
-use super::super::model::{DurationStats, Report, RowReport};
+use super::super::model::{DurationStats, MetricReport, Report, RowReport};
 use crate::metrics::sample::FailureKind;
 
 /// The columns of a distribution, after `response_` and `service_`.
 const TIME_COLUMNS: [&str; 10] =
     ["min_us", "mean_us", "stddev_us", "p50_us", "p75_us", "p90_us", "p95_us", "p99_us", "p99_9_us", "max_us"];
 
+/// The columns of metrics, after those of actions.
+const METRIC_COLUMNS: [&str; 17] = [
+    "metric",
+    "kind",
+    "unit",
+    "values",
+    "sum",
+    "per_second",
+    "hits",
+    "share",
+    "last",
+    "min",
+    "max",
+    "mean",
+    "p50",
+    "p90",
+    "p95",
+    "p99",
+    "p99_9",
+];
+
 /// Writes the whole report.
 pub(super) fn write(report: &Report, out: &mut dyn Write) -> io::Result<()> {
     let mut writer = csv::WriterBuilder::new().terminator(csv::Terminator::CRLF).from_writer(out);
     writer.write_record(header())?;
+    let metric_columns = || vec![String::new(); METRIC_COLUMNS.len()];
     for row in &report.actions {
-        writer.write_record(record(row))?;
+        writer.write_record([record(row), metric_columns()].concat())?;
+    }
+    for metric in &report.metrics {
+        writer.write_record(metric_record(metric))?;
     }
     writer.flush()
+}
+
+/// Returns the line of a metric, which has nothing in the columns of actions but the names.
+fn metric_record(metric: &MetricReport) -> Vec<String> {
+    let mut record = vec![String::new(); header().len() - METRIC_COLUMNS.len()];
+    record[0] = metric.scenario.clone().unwrap_or_default();
+    record[1] = metric.step.clone().unwrap_or_default();
+    record.extend([format!("{}.{}", metric.plugin, metric.name), metric.kind.to_string(), metric.unit.to_string()]);
+    record.push(metric.count.to_string());
+    let number = |value: Option<f64>| value.map_or(String::new(), |value| value.to_string());
+    record.extend([number(metric.sum), number(metric.per_second)]);
+    record.push(metric.hits.map_or(String::new(), |hits| hits.to_string()));
+    record.extend([metric.share, metric.last, metric.min, metric.max].map(number));
+    let distribution = metric.distribution.as_ref().map(|d| [d.mean, d.p50, d.p90, d.p95, d.p99, d.p999]);
+    record.extend(distribution.map_or_else(Default::default, |values| values.map(|value| number(Some(value)))));
+    record
 }
 
 fn header() -> Vec<String> {
@@ -40,6 +85,7 @@ fn header() -> Vec<String> {
     for what in ["response", "service"] {
         header.extend(TIME_COLUMNS.map(|column| format!("{what}_{column}")));
     }
+    header.extend(METRIC_COLUMNS.map(Into::into));
     header
 }
 
@@ -89,15 +135,29 @@ mod tests {
              response_min_us,response_mean_us,response_stddev_us,response_p50_us,response_p75_us,response_p90_us,\
              response_p95_us,response_p99_us,response_p99_9_us,response_max_us,\
              service_min_us,service_mean_us,service_stddev_us,service_p50_us,service_p75_us,service_p90_us,\
-             service_p95_us,service_p99_us,service_p99_9_us,service_max_us\r\n";
+             service_p95_us,service_p99_us,service_p99_9_us,service_max_us,\
+             metric,kind,unit,values,sum,per_second,hits,share,last,min,max,mean,p50,p90,p95,p99,p99_9\r\n";
         assert!(text.starts_with(header), "{text}");
     }
 
     #[test]
     fn a_row_without_requests_has_zeros_and_no_times() {
         let text = written(&test_reports::nothing());
-        let expected = format!(",Catalog,http,0,0,0,0,0,0,0,0,0,0,0,0,0,0,0,0,0,0.000,0,0,0{}\r\n", ",".repeat(20));
+        let expected = format!(",Catalog,http,0,0,0,0,0,0,0,0,0,0,0,0,0,0,0,0,0,0.000,0,0,0{}\r\n", ",".repeat(37));
         assert_eq!(text.lines().nth(1), expected.strip_suffix("\r\n"));
+    }
+
+    #[test]
+    fn a_metric_has_a_line_of_its_own() {
+        let mut report = test_reports::wide();
+        report.metrics[0].step = Some("Log in".into());
+        let text = written(&report);
+        let lines: Vec<&str> = text.lines().skip(1 + report.actions.len()).collect();
+        assert_eq!(lines.len(), report.metrics.len());
+        let empty = ",".repeat(header().len() - METRIC_COLUMNS.len() - 2);
+        assert_eq!(lines[0], format!(",Log in{empty},login.bytes,counter,bytes,2,3072,7680,,,,,,,,,,,"));
+        let trip = lines.iter().find(|line| line.contains("login.trip")).expect("a trend");
+        assert!(trip.contains(",trend,nanoseconds,2,,,,,,1000000,2000000,1500000,"), "{trip}");
     }
 
     #[test]

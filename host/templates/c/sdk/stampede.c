@@ -1,11 +1,15 @@
 // Implements stampede.h: keeps steps and tasks, finds texts in JSON, and answers the calls of the contract.
 
+// For `clock_gettime` and `gmtime_r`.
+#define _POSIX_C_SOURCE 200809L
+
 #include "stampede.h"
 
 #include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <time.h>
 
 struct step {
     const struct stampede_action *action;
@@ -237,13 +241,133 @@ bool stampede_has_ended(struct stampede_task *task, uint32_t operation)
     return false;
 }
 
+uint32_t stampede_connect(const char *host, uint16_t port)
+{
+    stampede_plugin_sockets_address_t address = {.port = port};
+    plugin_string_set(&address.host, host);
+    return stampede_plugin_sockets_connect(&address);
+}
+
+bool stampede_connected(struct stampede_task *task, uint32_t operation, struct stampede_stream *stream)
+{
+    stampede_plugin_types_failure_kind_t kind;
+    memset(stream, 0, sizeof *stream);
+    if (!stampede_plugin_sockets_connected(operation, &stream->socket, &kind))
+        return false;
+    task->sockets = grown(task->sockets, (task->socket_count + 1) * sizeof *task->sockets);
+    task->sockets[task->socket_count++] = stream->socket;
+    return true;
+}
+
+uint32_t stampede_write(const struct stampede_stream *stream, const void *bytes, size_t length)
+{
+    plugin_list_u8_t list = {(uint8_t *)bytes, length};
+    return stampede_plugin_sockets_write(stream->socket, &list);
+}
+
+bool stampede_written(uint32_t operation)
+{
+    stampede_plugin_types_failure_kind_t kind;
+    return stampede_plugin_sockets_written(operation, &kind);
+}
+
+bool stampede_filled(struct stampede_stream *stream, uint32_t operation)
+{
+    stampede_plugin_types_failure_kind_t kind;
+    plugin_list_u8_t arrived;
+    if (!stampede_plugin_sockets_received(operation, &arrived, &kind))
+        return false;
+    if (arrived.len == 0) {
+        stampede_fail(STAMPEDE_NETWORK, "the connection ended after %zu bytes of what was expected", stream->length);
+        return false;
+    }
+    stream->bytes = grown(stream->bytes, stream->length + arrived.len);
+    memcpy(stream->bytes + stream->length, arrived.ptr, arrived.len);
+    stream->length += arrived.len;
+    plugin_list_u8_free(&arrived);
+    return true;
+}
+
+size_t stampede_end_of(const struct stampede_stream *stream, const char *text, size_t most)
+{
+    size_t length = strlen(text), limit = stream->length < most ? stream->length : most;
+    for (size_t at = 0; at + length <= limit; at++) {
+        if (memcmp(stream->bytes + at, text, length) == 0)
+            return at + length;
+    }
+    return 0;
+}
+
+void stampede_taken(struct stampede_stream *stream, size_t count)
+{
+    stream->length -= count;
+    memmove(stream->bytes, stream->bytes + count, stream->length);
+}
+
+void stampede_close(struct stampede_stream *stream)
+{
+    stampede_plugin_sockets_close(stream->socket);
+    free(stream->bytes);
+    stream->bytes = NULL;
+    stream->length = 0;
+}
+
+bool stampede_host_and_port(const plugin_string_t *text, char *host, uint16_t *port)
+{
+    const char *begin = (const char *)text->ptr, *end = begin + text->len, *colon = end;
+    while (colon > begin && *--colon != ':') {
+    }
+    if (colon == begin || end - colon > 6 || end - colon < 2)
+        return false;
+    unsigned long number = 0;
+    for (const char *at = colon + 1; at < end; at++) {
+        if (*at < '0' || *at > '9')
+            return false;
+        number = number * 10 + (unsigned long)(*at - '0');
+    }
+    if (*begin == '[' && colon[-1] == ']')
+        begin++, colon--;
+    if (number == 0 || number > 65535 || colon - begin < 1 || colon - begin > 255)
+        return false;
+    memcpy(host, begin, (size_t)(colon - begin));
+    host[colon - begin] = 0;
+    *port = (uint16_t)number;
+    return true;
+}
+
+double stampede_now(void)
+{
+    return (double)stampede_plugin_timer_now() / 1e9;
+}
+
+void stampede_iso_now(char text[25])
+{
+    struct timespec now;
+    struct tm utc;
+    char seconds[20];
+    clock_gettime(CLOCK_REALTIME, &now);
+    gmtime_r(&now.tv_sec, &utc);
+    strftime(seconds, sizeof seconds, "%Y-%m-%dT%H:%M:%S", &utc);
+    snprintf(text, 25, "%s.%03dZ", seconds, (int)(now.tv_nsec / 1000000) % 1000);
+}
+
+double stampede_random(void)
+{
+    return (double)(stampede_plugin_user_random() >> 11) * 0x1p-53;
+}
+
 // The exports.
 
-static void drop(struct slot *slot)
+// Ends a task. One that has not passed closes the sockets that it has opened: no one else does.
+static void drop(struct slot *slot, bool passed)
 {
+    struct stampede_task *task = slot->kept;
     if (slot->step->action->drop != NULL)
         slot->step->action->drop(slot->kept);
-    free(((struct stampede_task *)slot->kept)->ended);
+    for (size_t index = 0; !passed && index < task->socket_count; index++)
+        stampede_plugin_sockets_close(task->sockets[index]);
+    free(task->ended);
+    free(task->sockets);
     slot->step = NULL;
 }
 
@@ -251,7 +375,7 @@ static stampede_progress go_on(struct slot *slot)
 {
     stampede_progress progress = slot->step->action->run(slot->step->kept, slot->kept);
     if (progress != STAMPEDE_PENDING)
-        drop(slot);
+        drop(slot, progress == STAMPEDE_PASSED);
     return progress;
 }
 
@@ -326,7 +450,7 @@ stampede_progress exports_stampede_plugin_action_resume(uint32_t task, uint32_t 
 
 void exports_stampede_plugin_action_cancel(uint32_t task)
 {
-    drop(&slots[task]);
+    drop(&slots[task], false);
 }
 
 void exports_stampede_plugin_action_forget_user(uint32_t user)

@@ -20,11 +20,19 @@
 //         STAMPEDE_END();
 //     }
 //
+// `stampede_connected` and the macros after it are for sockets. A task that fails, or is cut off by a timeout, closes the
+// sockets that it has opened with them.
+//
+// `time` and `clock_gettime` read the run's clock, to a millisecond; `rand` draws the same numbers in every run, and
+// `stampede_random` those of the user, which the run's seed decides.
+//
 // Several operations may be submitted before the first of them is awaited; they run concurrently. `plugin.h` has every
 // call of the contract, which the folder `wit` documents; free the texts that it returns with `plugin_string_free`.
 
 #ifndef STAMPEDE_H
 #define STAMPEDE_H
+
+#include <stddef.h>
 
 #include "plugin.h"
 
@@ -53,6 +61,18 @@ struct stampede_task {
     // Operations that have completed before they were awaited.
     uint32_t *ended;
     size_t ended_count;
+    // Sockets to close if the task fails or is cut off.
+    uint32_t *sockets;
+    size_t socket_count;
+    // The read of STAMPEDE_READ_EXACT and STAMPEDE_READ_UNTIL.
+    uint32_t reading;
+};
+
+// A socket, and the bytes that have arrived and were not taken so far. It may be kept from task to task.
+struct stampede_stream {
+    uint32_t socket;
+    uint8_t *bytes;
+    size_t length;
 };
 
 #define STAMPEDE_BEGIN(task) switch ((task)->base.at) { case 0:
@@ -71,6 +91,27 @@ struct stampede_task {
         if (stampede_plugin_task_turn(&(task)->base.turn)) \
             STAMPEDE_AWAIT(task, (task)->base.turn); \
     } while (0)
+
+// Reads exactly `count` bytes into `stream->bytes`, which `stampede_taken` removes. Fails the task if the peer ends first.
+#define STAMPEDE_READ_EXACT(task, stream, count) \
+    while ((stream)->length < (size_t)(count)) { \
+        (task)->base.reading = stampede_plugin_sockets_read((stream)->socket, 16384); \
+        STAMPEDE_AWAIT(task, (task)->base.reading); \
+        if (!stampede_filled(stream, (task)->base.reading)) \
+            return STAMPEDE_FAILED; \
+    }
+// Reads until a text such as "\r\n" is among `stream->bytes`, and sets `end` behind it, for `stampede_taken`; fails the
+// task if it does not come within `most` bytes.
+#define STAMPEDE_READ_UNTIL(task, stream, text, most, end) \
+    while (((end) = stampede_end_of(stream, text, most)) == 0) { \
+        if ((stream)->length >= (size_t)(most)) \
+            return stampede_fail(STAMPEDE_PROTOCOL, "the expected delimiter did not come within %zu bytes", (size_t)(most)); \
+        (task)->base.reading = stampede_plugin_sockets_read((stream)->socket, 16384); \
+        STAMPEDE_AWAIT(task, (task)->base.reading); \
+        if (!stampede_filled(stream, (task)->base.reading)) \
+            return STAMPEDE_FAILED; \
+    }
+
 #define STAMPEDE_END() } return STAMPEDE_PASSED
 
 // An action. The file of a plugin defines `stampede_actions`, `stampede_name` and `stampede_version`.
@@ -116,6 +157,31 @@ bool stampede_request(const char *method, uint32_t url, bool keep_body, uint32_t
 bool stampede_replied(uint32_t operation, stampede_reply *reply);
 // Reports a failure, with a detail formatted as by `printf`; returns STAMPEDE_FAILED.
 stampede_progress stampede_fail(uint8_t kind, const char *format, ...) __attribute__((format(printf, 2, 3)));
+// Submits a connect in clear.
+uint32_t stampede_connect(const char *host, uint16_t port);
+// Takes the socket of a connect that has completed into an empty stream; returns false if there is none, whose reason
+// the host has recorded.
+bool stampede_connected(struct stampede_task *task, uint32_t operation, struct stampede_stream *stream);
+// Submits a write of a text or bytes.
+uint32_t stampede_write(const struct stampede_stream *stream, const void *bytes, size_t length);
+// Returns true if a write has succeeded.
+bool stampede_written(uint32_t operation);
+// Adds the bytes of a read that has completed; returns false, with a failure reported, if the peer has closed its side.
+bool stampede_filled(struct stampede_stream *stream, uint32_t operation);
+// Returns the end of the first occurrence of a text within the first `most` bytes; 0 if there is none.
+size_t stampede_end_of(const struct stampede_stream *stream, const char *text, size_t most);
+// Removes bytes from the front.
+void stampede_taken(struct stampede_stream *stream, size_t count);
+// Closes a stream, and frees its bytes. May be called in `drop`, too.
+void stampede_close(struct stampede_stream *stream);
+// Splits `mail.site:25` or `[::1]:25`; returns false if it is not that. `host` has room for 256 characters.
+bool stampede_host_and_port(const plugin_string_t *text, char *host, uint16_t *port);
+// Returns the seconds since the run began, from the clock that also times the requests.
+double stampede_now(void);
+// Writes the time in UTC, such as `2026-01-31T09:05:00.250Z`, and a zero.
+void stampede_iso_now(char text[25]);
+// Returns the next of the user's random numbers, from 0 up to, but not including, 1.
+double stampede_random(void);
 // Returns true if an operation has completed already; otherwise the task awaits it.
 bool stampede_has_ended(struct stampede_task *task, uint32_t operation);
 

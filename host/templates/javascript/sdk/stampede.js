@@ -18,12 +18,19 @@
 // One interpreter serves all virtual users of a thread, so no call waits: a generator is suspended at its `yield` while
 // others run, and promises and `await` do not work. Several operations may be submitted before the first of them is
 // yielded; they run concurrently.
+//
+// `console` writes to the load runner's log, `Date` reads the run's clock, to a millisecond, and `Math.random` draws from
+// the user's own numbers, which the run's seed decides. `fetch`, `setTimeout` and the like throw.
+//
+// An unexpected exception fails its task alone. A task that fails, or is cut off by a timeout, closes the sockets that
+// it has opened.
 
 import * as http from 'stampede:plugin/http@0.1.3';
 import * as log from 'stampede:plugin/log@0.1.3';
 import * as operations from 'stampede:plugin/operations@0.1.3';
 import * as report from 'stampede:plugin/report@0.1.3';
 import * as sockets from 'stampede:plugin/sockets@0.1.3';
+import * as streams from 'stampede:plugin/streams@0.1.3';
 import * as task from 'stampede:plugin/task@0.1.3';
 import * as templates from 'stampede:plugin/templates@0.1.3';
 import * as timer from 'stampede:plugin/timer@0.1.3';
@@ -97,7 +104,41 @@ export function metric(name, kind = 'counter', unit = 'number') {
 
 // Running. An operation is its number, and the function that returns its outcome.
 
-export const render = templates.render;
+/// The task whose generator runs now: the sockets that it has opened.
+let current;
+
+/// Throws if no task runs, in whose name something could be done: the host would end the interpreter.
+function checkRunning() {
+  if (current === undefined) throw new Error('this works only while `run` runs');
+}
+
+/// Renders a template for the current user.
+export function render(number) {
+  checkRunning();
+  return templates.render(number);
+}
+
+/// Returns the seconds since the run began, from the clock that also times the requests.
+export const now = () => Number(timer.now()) / 1e9;
+
+/// Returns the time in UTC with milliseconds, such as `2026-01-31T09:05:00.250Z`; `Date.now()` has it as a number.
+export const isoNow = () => new Date().toISOString();
+
+/// Returns the next of the user's random numbers, from 0 up to, but not including, 1.
+export function random() {
+  checkRunning();
+  return Number(user.random() >> 11n) * 2 ** -53;
+}
+
+/// Splits `mail.site:25` or `[::1]:25` into host and port.
+export function hostAndPort(text, defaultPort) {
+  const [, host, port] = /^(\[[^\]]*\]|[^:]*)(?::(\d+))?$/.exec(text) ?? [];
+  const number = Number(port ?? defaultPort);
+  if (!host || !Number.isInteger(number) || number < 1 || number > 65535) {
+    throw new ConfigError(`expected \`HOST:PORT\`, got \`${text}\``);
+  }
+  return [host.replace(/^\[|\]$/g, ''), number];
+}
 
 /// The reply to a request.
 class Reply {
@@ -128,20 +169,32 @@ const reply = (operation) => new Reply(operation, http.reply(operation));
 const nothing = () => undefined;
 
 /// Submits a prepared request; yields a `Reply`.
-export const send = (prepared) => ({ number: http.send(prepared), outcome: reply });
+export function send(prepared) {
+  checkRunning();
+  return { number: http.send(prepared), outcome: reply };
+}
 
 /// Submits a request that is decided now; yields a `Reply`.
-export const sendNow = (method, url, { headers = [], body = new Uint8Array(), how = options() } = {}) => ({
-  number: http.sendDynamic({ method, url, headers, body, options: how }),
-  outcome: reply,
-});
+export function sendNow(method, url, { headers = [], body = new Uint8Array(), how = options() } = {}) {
+  checkRunning();
+  return { number: http.sendDynamic({ method, url, headers, body, options: how }), outcome: reply };
+}
 
 /// Waits.
-export const sleep = (seconds) => ({ number: timer.sleep(BigInt(Math.round(seconds * 1e9))), outcome: nothing });
+export function sleep(seconds) {
+  checkRunning();
+  return { number: timer.sleep(BigInt(Math.round(seconds * 1e9))), outcome: nothing };
+}
+
+// Bytes of sockets that have arrived and were not asked for so far, by user and socket.
+const unread = new Map();
+const none = new Uint8Array();
+const place = (socket) => `${user.id()} ${socket}`;
 
 /// Waits for the user's turn under its rate limit: `yield* turn()`. The request or the first operation on sockets that
 /// comes next takes the turn, and begins at once. A time that is measured from then on has no wait in it.
 export function* turn() {
+  checkRunning();
   const number = task.turn();
   if (number !== undefined) yield { number, outcome: nothing };
 }
@@ -150,44 +203,228 @@ export function* turn() {
 export const activeTime = () => Number(task.activeTime()) / 1e9;
 
 /// Connects; yields a socket's number. `tls` is `{ serverName, alpn }`.
-export const connect = (host, port, tls) => ({ number: sockets.connect({ host, port, tls }), outcome: sockets.connected });
+export function connect(host, port, tls) {
+  checkRunning();
+  return { number: sockets.connect({ host, port, tls }), outcome: connected };
+}
+
+function connected(operation) {
+  const socket = sockets.connected(operation);
+  current.opened.push(socket);
+  unread.delete(place(socket));
+  return socket;
+}
+
+/// Closes a socket; works in the `finally` block of a task that was cut off, too.
+export const close = (socket) => sockets.close(socket);
 
 /// Writes all of these bytes.
-export const write = (socket, data) => ({ number: sockets.write(socket, data), outcome: sockets.written });
+export function write(socket, data) {
+  checkRunning();
+  return { number: sockets.write(socket, data), outcome: sockets.written };
+}
 
 /// Reads; yields at least one byte, or none if the peer has closed its side.
-export const read = (socket, most = 65536) => ({ number: sockets.read(socket, most), outcome: sockets.received });
+export function read(socket, most = 65536) {
+  checkRunning();
+  const there = buffered(socket);
+  if (there.length === 0) return { number: sockets.read(socket, most), outcome: sockets.received };
+  const taken = take(socket, most);
+  return { number: undefined, outcome: () => taken };
+}
+
+const buffered = (socket) => unread.get(place(socket)) ?? none;
+
+/// Takes bytes from a socket's buffer.
+function take(socket, length) {
+  const there = buffered(socket);
+  if (there.length > length) unread.set(place(socket), there.subarray(length));
+  else unread.delete(place(socket));
+  return there.subarray(0, length);
+}
+
+/// Waits for more bytes in a socket's buffer; returns `false` if the peer has closed its side.
+function* fill(socket, most) {
+  const arrived = yield { number: sockets.read(socket, most), outcome: sockets.received };
+  const there = buffered(socket);
+  const all = new Uint8Array(there.length + arrived.length);
+  all.set(there);
+  all.set(arrived, there.length);
+  unread.set(place(socket), all);
+  return arrived.length > 0;
+}
+
+/// Reads exactly `length` bytes: `const data = yield* readExact(socket, 4)`.
+export function* readExact(socket, length) {
+  for (let there; (there = buffered(socket).length) < length; ) {
+    if (!(yield* fill(socket, Math.max(length - there, 16384)))) {
+      throw new Failure('network', `expected ${length} bytes, got ${there} before the connection ended`);
+    }
+  }
+  return take(socket, length);
+}
+
+/// Reads up to a delimiter, a text or bytes, at most `most` bytes, and returns them with it:
+/// `const line = yield* readUntil(socket, '\r\n')`.
+export function* readUntil(socket, delimiter, most = 65536) {
+  const mark = typeof delimiter === 'string' ? new TextEncoder().encode(delimiter) : delimiter;
+  const shown = JSON.stringify(String.fromCharCode(...mark)).slice(1, -1);
+  for (let from = 0; ; ) {
+    const there = buffered(socket);
+    const at = indexOf(there, mark, from);
+    if (at >= 0 && at + mark.length <= most) return take(socket, at + mark.length);
+    if (at >= 0 || there.length >= most) throw new Failure('protocol', `expected \`${shown}\` within ${most} bytes`);
+    // The delimiter's first bytes may have arrived already.
+    from = Math.max(0, there.length + 1 - mark.length);
+    if (!(yield* fill(socket, 16384))) {
+      throw new Failure('network', `expected \`${shown}\`, got ${there.length} bytes before the connection ended`);
+    }
+  }
+}
+
+function indexOf(bytes, mark, from) {
+  for (let at = from; at + mark.length <= bytes.length; at++) {
+    if (mark.every((byte, index) => bytes[at + index] === byte)) return at;
+  }
+  return -1;
+}
+
+/// Submits a prepared request whose reply is read in pieces; returns the exchange, for the functions below.
+export function openStream(prepared) {
+  checkRunning();
+  return streams.open(prepared, none, false);
+}
+
+/// Waits for the head of the reply; yields its status.
+export function head(exchange) {
+  checkRunning();
+  return { number: streams.head(exchange), outcome: streams.arrived };
+}
+
+/// Reads content as it arrives; yields at least one byte, or none if it has ended.
+export function readStream(exchange) {
+  checkRunning();
+  return { number: streams.read(exchange), outcome: streams.received };
+}
+
+/// Ends the exchange here, as intended.
+export function leave(exchange) {
+  checkRunning();
+  streams.leave(exchange);
+}
 
 /// Gives up an operation that was submitted: it is never announced.
 export const giveUp = (operation) => operations.cancel(operation.number);
 
+// What the language's own functions do in a plugin.
+
+/// Returns a value as `console` shows it.
+function shown(value) {
+  if (typeof value === 'string') return value;
+  if (value instanceof Error) return `${value}\n${value.stack ?? ''}`;
+  try {
+    return typeof value === 'object' ? (JSON.stringify(value) ?? String(value)) : String(value);
+  } catch {
+    return String(value);
+  }
+}
+
+const say = (level) => (...values) => {
+  for (const line of values.map(shown).join(' ').split('\n')) log.write(level, line);
+};
+
+/// Returns a function that throws with the way to do it in a plugin.
+const unavailable = (name, instead) => () => {
+  throw new Error(`\`${name}\` does not work in a plugin, whose calls may not wait: ${instead}`);
+};
+
+/// Points functions of the language at the host, once a host is there: the component is built without one.
+function install() {
+  const { error, warn, info, debug } = { error: say('error'), warn: say('warn'), info: say('info'), debug: say('debug') };
+  Object.assign(console, { error, warn, info, debug, log: info, trace: debug, dir: info });
+  console.assert = (held, ...values) => held || error('assertion failed:', ...values);
+  Math.random = random;
+  globalThis.fetch = unavailable('fetch', 'write `yield send(…)`');
+  for (const name of ['setTimeout', 'setInterval', 'setImmediate']) {
+    globalThis[name] = unavailable(name, 'write `yield sleep(seconds)`');
+  }
+  globalThis.queueMicrotask = unavailable('queueMicrotask', 'write the code where it belongs');
+}
+
 // The exports.
+
+/// Describes an unexpected exception: the last line of the plugin's own code, the type and the message.
+function described(thrown) {
+  const text = thrown instanceof Error || thrown?.constructor !== Object ? `${thrown}` : JSON.stringify(thrown);
+  const lines = (thrown?.stack ?? '').split('\n').map((line) => /([^/@\s()]+\.[cm]?[jt]s):(\d+)/.exec(line));
+  const own = lines.find((line) => line && line[1] !== 'stampede.js' && line[1] !== 'initializer.js');
+  return own ? `${own[1]}:${own[2]}: ${text}` : text;
+}
+
+// The descriptions of exceptions whose stacks were logged.
+const logged = new Set();
+
+/// Logs where an exception came from, once for each that is described alike: the log has few lines a second.
+function logThrown(thrown, text) {
+  if (logged.has(text)) return;
+  if (text !== undefined && logged.size < 100) logged.add(text);
+  for (const line of `${thrown}\n${thrown?.stack ?? ''}`.trimEnd().split('\n')) log.write('error', line);
+}
+
+/// Goes on with the outcome of an operation that has completed.
+function settle(run, operation) {
+  let value;
+  try {
+    value = operation.outcome(operation.number);
+  } catch (error) {
+    return run.throw(new Failure(payload(error)));
+  }
+  return run.next(value);
+}
 
 /// Builds the export `action` of a plugin's module from the actions it offers.
 export function plugin(name, version, ...actions) {
   const steps = [];
   const tasks = [];
+  let installed = false;
 
   /// Ends a task that has thrown. An exception ends this task only, not the interpreter that all tasks share.
-  function failed(thrown) {
+  function failed(task, thrown) {
+    for (const socket of task.opened) sockets.close(socket);
     if (thrown instanceof Failure) {
       if (thrown.detail !== undefined) report.fail(thrown.kind, thrown.detail);
       return 'failed';
     }
-    for (const line of `${thrown}\n${thrown?.stack ?? ''}`.trimEnd().split('\n')) log.write('error', line);
-    report.fail('plugin', `${thrown}`);
+    const text = described(thrown);
+    logThrown(thrown, text);
+    report.fail('plugin', text);
     return 'failed';
   }
 
-  /// Keeps the operation that a task waits for; `ended` are the operations that have completed before they were
-  /// yielded.
-  function pending(task, run, step, ended) {
-    if (step.done) {
-      tasks[task] = undefined;
+  /// Runs a task, with what `advance` does first, until it waits for an operation that has not completed.
+  function goOn(number, task, advance) {
+    current = task;
+    tasks[number] = undefined;
+    try {
+      for (let step = advance(); !step.done; ) {
+        const operation = step.value;
+        if (typeof operation?.outcome !== 'function') {
+          const what = typeof operation?.next === 'function' ? 'a generator: write `yield*`' : `\`${shown(operation)}\``;
+          step = task.run.throw(new TypeError(`\`yield\` takes an operation such as \`send(…)\`, not ${what}`));
+        } else if (operation.number === undefined || task.ended?.delete(operation.number)) {
+          step = settle(task.run, operation);
+        } else {
+          task.awaited = operation;
+          tasks[number] = task;
+          return 'pending';
+        }
+      }
       return 'passed';
+    } catch (thrown) {
+      return failed(task, thrown);
+    } finally {
+      current = undefined;
     }
-    tasks[task] = { run, operation: step.value, ended };
-    return 'pending';
   }
 
   return {
@@ -202,55 +439,64 @@ export function plugin(name, version, ...actions) {
     },
 
     configure(name, params) {
+      if (!installed) install();
+      installed = true;
       try {
         const Action = actions.find(({ action }) => action.name === name);
         return steps.push(new Action(JSON.parse(params))) - 1;
       } catch (thrown) {
         if (thrown instanceof ConfigError) throw { pointer: thrown.pointer, message: thrown.message, help: thrown.help };
-        throw { pointer: '', message: `the plugin failed: ${thrown}`, help: undefined };
+        logThrown(thrown);
+        throw { pointer: '', message: `the plugin failed: ${described(thrown)}`, help: undefined };
       }
     },
 
-    start(step, task) {
-      try {
-        const run = steps[step].run();
-        return pending(task, run, run.next(), undefined);
-      } catch (thrown) {
-        return failed(thrown);
-      }
+    start(step, number) {
+      // The sockets that it has opened, and the operations that have completed before they were yielded.
+      const task = { run: undefined, opened: [], ended: undefined };
+      return goOn(number, task, () => {
+        task.run = steps[step].run();
+        // A `run` that is no generator is done already.
+        if (task.run === undefined) return { done: true };
+        if (typeof task.run.next !== 'function' || task.run[Symbol.asyncIterator]) {
+          throw new TypeError('`run` is a generator: write `*run()`, without `async`');
+        }
+        return task.run.next();
+      });
     },
 
-    resume(task, operation) {
-      const { run, operation: awaited, ended } = tasks[task];
+    resume(number, operation) {
+      const task = tasks[number];
+      const { awaited } = task;
       if (operation !== awaited.number) {
-        tasks[task].ended = (ended ?? new Set()).add(operation);
+        task.ended = (task.ended ?? new Set()).add(operation);
         return 'pending';
       }
-      try {
-        let step = { value: awaited };
-        do {
-          let value;
-          try {
-            value = step.value.outcome(step.value.number);
-          } catch (error) {
-            step = run.throw(new Failure(payload(error)));
-            continue;
-          }
-          step = run.next(value);
-        } while (!step.done && ended?.delete(step.value.number));
-        return pending(task, run, step, ended);
-      } catch (thrown) {
-        tasks[task] = undefined;
-        return failed(thrown);
-      }
+      return goOn(number, task, () => settle(task.run, awaited));
     },
 
-    cancel(task) {
-      tasks[task] = undefined;
+    cancel(number) {
+      const task = tasks[number];
+      tasks[number] = undefined;
+      if (task === undefined) return;
+      try {
+        // Runs the generator's `finally` blocks, in which nothing can be submitted any more.
+        task.run.return();
+      } catch (thrown) {
+        logThrown(thrown);
+      }
+      for (const socket of task.opened) sockets.close(socket);
     },
 
     forgetUser(user) {
-      for (const Action of actions) Action.forgetUser?.(user);
+      for (const key of [...unread.keys()].filter((key) => key.startsWith(`${user} `))) unread.delete(key);
+      for (const Action of actions) {
+        try {
+          Action.forgetUser?.(user);
+        } catch (thrown) {
+          logThrown(thrown);
+        }
+      }
     },
   };
 }

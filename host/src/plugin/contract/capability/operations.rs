@@ -9,7 +9,7 @@ impl Host for StoreData {
         let session = guest.session()?;
         session.abandon(operation);
         if !guest.speaks_v0_1_1 {
-            session.task.operations.discard(operation, &session.task.allowance);
+            session.discard(operation);
         }
         Ok(())
     }

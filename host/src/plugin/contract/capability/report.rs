@@ -21,7 +21,7 @@ impl Host for StoreData {
         }
         let (kind, unit) = (kind_from_guest(kind), unit_from_guest(unit));
         let worker_plugin = &guest.worker_plugin;
-        let wanted = MetricInfo { plugin: worker_plugin.policy.name.to_string(), name, kind, unit };
+        let wanted = MetricInfo { plugin: worker_plugin.policy.name.to_string(), name, kind, unit, row: None };
         let defined = worker_plugin.metrics.borrow_mut().define(wanted);
         Ok(defined.map(|metric| {
             guest.metrics.push((metric, kind));
@@ -35,7 +35,7 @@ impl Host for StoreData {
         let (id, kind) =
             *guest.metrics.get(metric as usize).ok_or_else(|| wasmtime::format_err!("there is no metric {metric}"))?;
         wasmtime::ensure!(kind.accepts(value), "a {} does not take the value {value}", kind.name());
-        session.shared.recorder.borrow_mut().add_to_metric(id, value);
+        session.shared.recorder.borrow_mut().add_to_step_metric(id, session.task.row(), value);
         Ok(())
     }
 }

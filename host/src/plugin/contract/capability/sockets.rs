@@ -25,10 +25,14 @@ impl Host for StoreData {
     }
 
     fn connected(&mut self, operation: u32) -> wasmtime::Result<Result<u32, GuestKind>> {
-        convert::take_completion(self, operation, |ended| match ended {
+        let connected = convert::take_completion(self, operation, |ended| match ended {
             Completion::Connected(result) => Some(result),
             _ => None,
-        })
+        })?;
+        if let Ok(socket) = connected {
+            self.guest().session()?.sockets.hand_over(socket);
+        }
+        Ok(connected)
     }
 
     fn upgrade(&mut self, request: DynamicRequest) -> wasmtime::Result<u32> {
@@ -47,10 +51,14 @@ impl Host for StoreData {
     }
 
     fn upgraded(&mut self, operation: u32) -> wasmtime::Result<Result<Switched, GuestKind>> {
-        convert::take_completion(self, operation, |ended| match ended {
+        let upgraded = convert::take_completion(self, operation, |ended| match ended {
             Completion::Upgraded(result) => Some(result.map(switched)),
             _ => None,
-        })
+        })?;
+        if let Ok(Switched { socket: Some(socket), .. }) = &upgraded {
+            self.guest().session()?.sockets.hand_over(*socket);
+        }
+        Ok(upgraded)
     }
 
     fn protocol(&mut self, socket: u32) -> wasmtime::Result<Option<String>> {
@@ -100,7 +108,7 @@ impl Host for StoreData {
 
     fn close(&mut self, socket: u32) -> wasmtime::Result<()> {
         let guest = self.guest();
-        guest.session()?.sockets.close(guest.instance, socket);
+        guest.current_user()?.sockets.close(guest.instance, socket);
         Ok(())
     }
 }

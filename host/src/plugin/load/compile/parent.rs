@@ -1,5 +1,5 @@
-//! The parent's side: starts this program again as the child, without environment variables and with the bytes as its
-//! only input. The child also has a limit on wall-clock time, because a child that waits uses no processor time.
+//! The parent's side: starts this program again as the child, almost without environment variables and with the bytes
+//! as its only input. The child also has a limit on wall-clock time, because a child that waits uses no processor time.
 
 use std::cell::Cell;
 use std::io::{self, IsTerminal, Read, Write};
@@ -11,6 +11,7 @@ use std::time::Duration;
 use super::caps;
 use super::limits::{CompileCaps, CompileFailure};
 use crate::diagnostic::io_reason;
+use crate::plugin::instance::engine::BACKTRACE_VARIABLE;
 use crate::stderr;
 
 /// The hidden command of this program that compiles.
@@ -81,6 +82,8 @@ fn spawn(caps: CompileCaps) -> io::Result<Child> {
     command.env_clear();
     // By default the allocator reserves a gigabyte of address space, which would count towards the cap. In KiB.
     command.env("MIMALLOC_ARENA_RESERVE", "65536");
+    // It decides whether the code keeps its source lines.
+    command.envs(std::env::var_os(BACKTRACE_VARIABLE).map(|value| (BACKTRACE_VARIABLE, value)));
     // Windows cannot start a process without it.
     #[cfg(windows)]
     command.envs(std::env::var_os("SystemRoot").map(|folder| ("SystemRoot", folder)));

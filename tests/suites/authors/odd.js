@@ -1,0 +1,121 @@
+// The `odd` action: does what its parameter `how` names, most of which a plugin cannot do.
+
+import {
+  Failure, close, connect, hostAndPort, isoNow, now, plugin, random, readExact, readUntil, sleep, user, write,
+} from './sdk/stampede.js';
+import { base64, hex, hmac, md5, sha1, sha256 } from './sdk/hash.js';
+
+function lookup(key) {
+  return { something: { value: 1 } }[key].value;
+}
+
+const assert = (held, what) => {
+  if (!held) throw new Error(`not so: ${what}`);
+};
+
+const ways = {
+  *exception() {
+    yield sleep(0.001);
+    lookup('nothing');
+  },
+  *early() {
+    lookup('nothing');
+    yield sleep(0.001);
+  },
+  *prints() {
+    console.log('printed', 1, 'and', { a: 2 });
+    console.error('to stderr');
+    console.warn('two\nlines');
+    yield sleep(0.001);
+  },
+  *clocks() {
+    const [began, at] = [Date.now(), now()];
+    // In `plugin test`, time begins in 1970.
+    assert(began > 1.7e12 || began < 60000, began);
+    yield sleep(0.25);
+    assert(Date.now() - began >= 249 && Date.now() - began < 60000, Date.now() - began);
+    assert(now() - at >= 0.25 && now() - at < 60, now() - at);
+    assert(isoNow().startsWith(`${new Date(began).getUTCFullYear()}-`), isoNow());
+  },
+  *hashes() {
+    const signed = hex(hmac(sha256, 'key', 'The quick brown fox jumps over the lazy dog'));
+    assert(signed === 'f7bc83f430538424b13298e6aa6fb143ef4d59a14946175997479dbc2d1a3cd8', signed);
+    assert(hex(md5('')) === 'd41d8cd98f00b204e9800998ecf8427e', hex(md5('')));
+    assert(hex(sha1('abc')) === 'a9993e364706816aba3e25717850c26c9cd0d89d', hex(sha1('abc')));
+    assert(base64('user:pass') === 'dXNlcjpwYXNz', base64('user:pass'));
+    yield sleep(0.001);
+  },
+  *random() {
+    console.log('drew', user.id(), [Math.random(), random(), Math.random()]);
+    yield sleep(0.001);
+  },
+  *fetches() {
+    yield sleep(0.001);
+    fetch('http://site/');
+  },
+  *times() {
+    yield sleep(0.001);
+    setTimeout(() => {}, 1);
+  },
+  async waits() {
+    await sleep(0.001);
+  },
+  *yieldsANumber() {
+    yield 5;
+  },
+  *yieldsAGenerator() {
+    yield ways.clocks();
+  },
+  *recurses() {
+    yield sleep(0.001);
+    const deeper = () => deeper() + 1;
+    deeper();
+  },
+  *fails() {
+    yield sleep(0.001);
+    throw new Failure('check', 'as it was told');
+  },
+  *silentPeer(port) {
+    const socket = yield connect('127.0.0.1', port);
+    yield* readExact(socket, 1);
+  },
+  *breaksWithASocket(port) {
+    yield connect('127.0.0.1', port);
+    lookup('nothing');
+  },
+  *lines(port) {
+    const socket = yield connect('127.0.0.1', port);
+    yield write(socket, new TextEncoder().encode('GET /bytes/5 HTTP/1.1\r\nhost: a\r\n\r\n'));
+    let line = new TextDecoder().decode(yield* readUntil(socket, '\r\n'));
+    assert(line === 'HTTP/1.1 200 OK\r\n', line);
+    while (line !== '\r\n') line = new TextDecoder().decode(yield* readUntil(socket, '\r\n'));
+    assert((yield* readExact(socket, 5)).length === 5, 'five bytes');
+    close(socket);
+    assert(`${hostAndPort('[::1]:25')}` === '::1,25', hostAndPort('[::1]:25'));
+  },
+};
+
+class Odd {
+  static action = {
+    name: 'odd',
+    summary: 'does what `how` names',
+    schema: {
+      type: 'object',
+      properties: { how: { type: 'string' }, port: { type: 'integer' } },
+      required: ['how'],
+      additionalProperties: false,
+    },
+  };
+
+  constructor({ how, port }) {
+    if (how === 'configure') lookup('nothing');
+    this.how = how.replace(/ (.)/g, (_, letter) => letter.toUpperCase());
+    this.port = port;
+  }
+
+  run() {
+    return ways[this.how](this.port);
+  }
+}
+
+export const action = plugin('odd', '0.1.0', Odd);
