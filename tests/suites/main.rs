@@ -41,6 +41,7 @@ mod session;
 mod sources;
 mod unfinished;
 mod verdict;
+mod wire;
 
 use std::path::{Path, PathBuf};
 

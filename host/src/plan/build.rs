@@ -4,6 +4,8 @@
 use std::path::Path;
 use std::sync::Arc;
 
+use rustls::pki_types::CertificateDer;
+
 use super::env_file;
 use super::flow::FlowBuilder;
 use super::steps::{self, StepDraft, ValidatedSteps};
@@ -17,7 +19,7 @@ use crate::data::{self, DataSets};
 use crate::diagnostic::{Diagnostic, Diagnostics, Span};
 use crate::expression::ReplyDetail;
 use crate::metrics::custom_metric::{MetricInfo, MetricKind};
-use crate::net::Tls;
+use crate::net::{Tls, Trust, read_certificates};
 use crate::plugin::instance::worker_plugin::SharedNames;
 use crate::plugin::load::plugin_set::PluginSet;
 use crate::plugin::load::policy;
@@ -74,7 +76,9 @@ fn assemble(args: &RunArgs, script: &Script, secrets: &mut Arc<Secrets>) -> Resu
     let names = names.variables.borrow().clone();
     let set = unset_variables::set_variables(&names, &steps, &drafts, &plugins);
     set.iter().for_each(|set| unset_variables::report_unset_variables(script, &names, set, &mut diagnostics));
-    let tls = Tls::load(args.insecure_tls).map_err(|error| Diagnostic::new("internal::tls", error.to_string()))?;
+    let authorities = diagnostics.absorb(authorities(args).map_err(Diagnostics::from)).unwrap_or_default();
+    let trust = if args.insecure_tls { Trust::Anything } else { Trust::Authorities(authorities) };
+    let tls = Tls::load(trust).map_err(|error| Diagnostic::new("internal::tls", error.to_string()))?;
     let rows: Vec<_> = drafts.iter().map(StepDraft::row_info).collect();
     let checks = diagnostics
         .absorb(checks::register(steps.iter_mut().map(|step| (step.row, &mut step.checks[..])), &mut metrics))
@@ -96,6 +100,7 @@ fn assemble(args: &RunArgs, script: &Script, secrets: &mut Arc<Secrets>) -> Resu
         workers: precedence::workers(args, users),
         seed,
         timeout,
+        dns_ttl: precedence::dns_ttl(args, script),
         insecure_tls: args.insecure_tls,
         login,
         refresh_on,
@@ -110,6 +115,15 @@ fn assemble(args: &RunArgs, script: &Script, secrets: &mut Arc<Secrets>) -> Resu
         headers,
         origins,
         runtime: PlanRuntime { tls, dial: None, plugins: used, script_context },
+    })
+}
+
+/// Reads the certificates of `--cacert`.
+fn authorities(args: &RunArgs) -> Result<Vec<CertificateDer<'static>>, Diagnostic> {
+    let Some(file) = &args.cacert else { return Ok(Vec::new()) };
+    read_certificates(file).map_err(|reason| {
+        Diagnostic::new("usage::cacert", format!("`--cacert {}`: {reason}", file.display()))
+            .help("give a file with the certificates of authorities in PEM")
     })
 }
 
