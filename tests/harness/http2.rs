@@ -186,7 +186,8 @@ impl Connection<'_> {
 
     fn answer(&self, id: u32, number: usize) -> io::Result<()> {
         let parts = (self.reply)(Http2Request { connection: self.connection, number });
-        lock(self.counts).answered += u64::from(parts.iter().any(|part| matches!(part, Part::Head(_) | Part::Fields(_))));
+        lock(self.counts).answered +=
+            u64::from(parts.iter().any(|part| matches!(part, Part::Head(_) | Part::Fields(_))));
         answer(self.stream, id, &parts)
     }
 }

@@ -30,8 +30,8 @@ fn if_no_user_can_sign_in_the_run_ends_early_after_four_attempts_each() {
     assert_eq!(report.at("/run/users_given_up"), 3);
 }
 
-/// Answers the right form with a redirect and a cookie, a wrong one with the form again, and requests without the cookie
-/// with 401.
+/// Answers the right form with a redirect and a cookie, a wrong one with the form again, and requests without the
+/// cookie with 401.
 fn form_site() -> RawServer {
     RawServer::start(|request| {
         let reply = match (request.line.as_str(), request.body.as_slice()) {

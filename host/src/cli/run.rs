@@ -179,8 +179,8 @@ pub struct RunArgs {
     pub timeout: Option<Duration>,
     /// Time for which the addresses of a name are used before it is looked up again
     ///
-    /// A number with a unit, 0s or more. 30s if not given. A name none of whose addresses accepts a connection is looked
-    /// up again at once.
+    /// A number with a unit, 0s or more. 30s if not given. A name none of whose addresses accepts a connection is
+    /// looked up again at once.
     #[arg(
         long,
         value_name = "D",

@@ -16,7 +16,8 @@ pub(super) enum Connection {
     Http2(Http2),
 }
 
-/// Opens a connection for a user. The future is boxed, so that an exchange on an open connection does not reserve room for it.
+/// Opens a connection for a user. The future is boxed, so that an exchange on an open connection does not reserve room
+/// for it.
 pub(super) fn open<'a>(
     client: &'a Client,
     origin: &'a Rc<Origin>,

@@ -16,6 +16,10 @@ const MAX_ATTEMPTS: usize = MAX_KEPT + 1;
 /// Maximum number of times that a request is sent again because the peer has not processed it.
 const MAX_RESENT: usize = 3;
 
+/// Maximum number of HTTP/2 connections that end before a request that waits for a stream is written: a server may end
+/// each after a few requests.
+const MAX_UNSENT_OVER_HTTP2: usize = 8;
+
 /// Sends one request of a user and receives the reply. `meter` has just been begun; it holds the sample's numbers when
 /// the future has finished or was dropped. Dropping the future abandons the exchange and closes its connection (over
 /// HTTP/2, its stream).
@@ -62,8 +66,8 @@ pub(crate) async fn exchange(
 }
 
 /// Sends a request, on another connection if one turns out to have been closed before anything was written, or if the
-/// peer has not processed it. A connection is put back only after a reply that was read to its end; otherwise, also when the future is dropped, it
-/// is closed.
+/// peer has not processed it. A connection is put back only after a reply that was read to its end; otherwise, also
+/// when the future is dropped, it is closed.
 async fn send(client: &Client, session: &HttpSession, meter: &Meter, request: &Request) -> Result<Reply, Failure> {
     let connections = &session.connections;
     let (mut unsent_over_http2, mut resent) = (0, 0);
@@ -107,8 +111,7 @@ async fn send(client: &Client, session: &HttpSession, meter: &Meter, request: &R
                 }
             }
         }
-        // A second connection is tried; a third would be refused as well.
-        if fresh || unsent_over_http2 == 2 {
+        if fresh || unsent_over_http2 == MAX_UNSENT_OVER_HTTP2 {
             break;
         }
     }

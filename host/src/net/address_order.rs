@@ -4,8 +4,8 @@
 use std::net::IpAddr;
 
 /// Orders addresses for the user whose turn this is. Within a family the addresses are sorted, since name servers give
-/// them in changing order, and rotated by `turn`. The families alternate (RFC 8305 section 4); the one that the resolver
-/// has put first is preferred.
+/// them in changing order, and rotated by `turn`. The families alternate (RFC 8305 section 4); the one that the
+/// resolver has put first is preferred.
 pub(super) fn in_turn(addresses: &[IpAddr], turn: u64) -> Vec<IpAddr> {
     let prefers_v6 = addresses.first().is_some_and(IpAddr::is_ipv6);
     let (mut preferred, mut others): (Vec<_>, Vec<_>) =
@@ -17,7 +17,8 @@ pub(super) fn in_turn(addresses: &[IpAddr], turn: u64) -> Vec<IpAddr> {
         family.rotate_left(first as usize);
     }
     let mut others = others.into_iter();
-    let mut ordered: Vec<_> = preferred.into_iter().flat_map(|address| [Some(address), others.next()]).flatten().collect();
+    let mut ordered: Vec<_> =
+        preferred.into_iter().flat_map(|address| [Some(address), others.next()]).flatten().collect();
     ordered.extend(others);
     ordered
 }

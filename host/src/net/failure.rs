@@ -74,6 +74,11 @@ impl Failure {
         }
     }
 
+    /// Returns the detail without what helps, which is about the flags of a run.
+    pub fn problem(&self) -> &str {
+        self.detail.split("; ").next().unwrap_or_default()
+    }
+
     /// Classifies the error of a request that is not measured, by the first I/O error among its causes.
     pub fn of_any(error: &(dyn Error + 'static)) -> Self {
         match find::<io::Error>(error) {
@@ -104,8 +109,8 @@ impl Failure {
         }
     }
 
-    /// Returns `true` if a request over HTTP/2 that failed before its reply was not processed: the peer says so (RFC 9113
-    /// section 8.7), or the connection was ended in good order while the request waited for a stream.
+    /// Returns `true` if a request over HTTP/2 that failed before its reply was not processed: the peer says so (RFC
+    /// 9113 section 8.7), or the connection was ended in good order while the request waited for a stream.
     pub fn is_unprocessed(error: &hyper::Error) -> bool {
         match find::<h2::Error>(error) {
             // A stream fails with GOAWAY if its number is above the last one that the peer names.

@@ -95,7 +95,8 @@ impl Stream {
         if let Some(dial) = &connector.dial {
             return Ok(Self::InProcess(Arc::clone(dial).dial()));
         }
-        let tcp = tcp::connect(connector, Peer { host: &to.host, port: to.port, reach: &to.reach, user }, meter).await?;
+        let tcp =
+            tcp::connect(connector, Peer { host: &to.host, port: to.port, reach: &to.reach, user }, meter).await?;
         let Some(tls) = &to.tls else { return Ok(Self::Plain(tcp)) };
         let name = tls.server_name.as_ref().unwrap_or(&to.host).clone();
         let name = ServerName::try_from(name).map_err(|_| Failure::network("tls: the server name is not valid"))?;

@@ -1,6 +1,6 @@
 //! Opens a TCP connection: resolves the name and tries its addresses in the user's order, the next one when one has
-//! failed or is slow (RFC 8305). A name whose addresses all fail or are slow is looked up again, since its host may have
-//! moved.
+//! failed or is slow (RFC 8305). A name whose addresses all fail or are slow is looked up again, since its host may
+//! have moved.
 
 use std::collections::VecDeque;
 use std::io;
@@ -103,7 +103,8 @@ enum AttemptOutcome {
 impl Attempts<'_> {
     /// Returns the granted addresses in the order in which the user tries them.
     fn in_order(&self, addresses: &[IpAddr]) -> Vec<IpAddr> {
-        let granted: Vec<_> = addresses.iter().copied().filter(|one| self.to.reach.covers(*one, self.to.port)).collect();
+        let granted: Vec<_> =
+            addresses.iter().copied().filter(|one| self.to.reach.covers(*one, self.to.port)).collect();
         let ordered = address_order::in_turn(&granted, self.connector.first_turn.wrapping_add(self.to.user.into()));
         self.connector.slow_addresses.put_last(&ordered, self.connector.now())
     }

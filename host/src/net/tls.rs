@@ -2,7 +2,7 @@
 
 use std::future::{Ready, ready};
 use std::io;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::task::{Context, Poll};
@@ -13,19 +13,19 @@ use hyper_util::client::legacy::connect::Connection;
 use hyper_util::rt::TokioIo;
 use rustls::client::danger::{HandshakeSignatureValid, ServerCertVerified, ServerCertVerifier};
 use rustls::client::{ResolvesClientCert, Resumption};
-use rustls::crypto::ring;
+use rustls::crypto::{ActiveKeyExchange, SupportedKxGroup, ring};
 use rustls::pki_types::pem::{self, PemObject};
 use rustls::pki_types::{CertificateDer, ServerName, UnixTime};
 use rustls::sign::CertifiedKey;
-use rustls::{ClientConfig, DigitallySignedStruct, Error, RootCertStore, SignatureScheme};
+use rustls::{ClientConfig, DigitallySignedStruct, Error, NamedGroup, RootCertStore, SignatureScheme};
 use tokio::net::TcpStream;
 use tokio_rustls::TlsConnector;
 use tokio_rustls::client::TlsStream;
 use tower_service::Service;
 
-use crate::diagnostic::io_reason;
 use super::failure::Failure;
 use super::version::Version;
+use crate::diagnostic::io_reason;
 
 /// TLS settings for each [`Version`]. Reading the system's certificates takes milliseconds, so they are read once and
 /// shared by all workers.
@@ -60,9 +60,11 @@ impl Tls {
     /// # Errors
     /// The cryptographic provider supports none of the default protocol versions.
     pub fn load(trust: Trust) -> Result<Self, Error> {
-        let provider = Arc::new(ring::default_provider());
-        let builder =
-            ClientConfig::builder_with_provider(Arc::clone(&provider)).with_safe_default_protocol_versions()?;
+        let mut provider = ring::default_provider();
+        if matches!(trust, Trust::Anything) {
+            provider.kx_groups.push(&P521);
+        }
+        let builder = ClientConfig::builder_with_provider(Arc::new(provider)).with_safe_default_protocol_versions()?;
         let mut config = match trust {
             Trust::Anything => {
                 let verifier = Arc::new(AcceptAnyCertificate);
@@ -139,15 +141,15 @@ pub(crate) fn read_certificates(file: &Path) -> Result<Vec<CertificateDer<'stati
 /// handshakes do not tell why an issuer is unknown.
 fn authorities(more: Vec<CertificateDer<'static>>) -> RootCertStore {
     let system = rustls_native_certs::load_native_certs();
-    let is_told = ["SSL_CERT_FILE", "SSL_CERT_DIR"].iter().any(|name| std::env::var_os(name).is_some());
-    if is_told || system.certs.is_empty() {
+    let file = std::env::var_os("SSL_CERT_FILE").map(PathBuf::from);
+    if let Some((file, Err(reason))) = file.as_ref().map(|file| (file, read_certificates(file))) {
+        tracing::warn!("`SSL_CERT_FILE={}`: {reason}", file.display());
+    } else if std::env::var_os("SSL_CERT_DIR").is_some() || system.certs.is_empty() {
         system.errors.iter().for_each(|error| tracing::warn!("certificates to trust: {error}"));
     }
     let mut authorities = RootCertStore::empty();
-    let (added, rejected) = authorities.add_parsable_certificates(system.certs);
-    if is_told && added == 0 {
-        tracing::warn!("`SSL_CERT_FILE` and `SSL_CERT_DIR` lead to no certificate that can be trusted");
-    } else if is_told && rejected > 0 {
+    let (_, rejected) = authorities.add_parsable_certificates(system.certs);
+    if file.is_some() && rejected > 0 {
         tracing::warn!("{rejected} of the certificates to trust are malformed");
     }
     authorities.add_parsable_certificates(more);
@@ -205,6 +207,21 @@ impl Service<Uri> for Preconnected {
 
     fn call(&mut self, _: Uri) -> Self::Future {
         ready(self.0.take().map(TokioIo::new).ok_or_else(|| io::ErrorKind::NotConnected.into()))
+    }
+}
+
+/// Offers the curve P-521 last, for certificates with a key on it: servers send these over TLS 1.2 only to clients that
+/// name the curve. A server that takes it for the exchange of keys too, which none needs to do, is a failure.
+#[derive(Debug)]
+struct P521;
+
+impl SupportedKxGroup for P521 {
+    fn start(&self) -> Result<Box<dyn ActiveKeyExchange>, Error> {
+        Err(Error::General("the curve P-521 is not supported".to_owned()))
+    }
+
+    fn name(&self) -> NamedGroup {
+        NamedGroup::secp521r1
     }
 }
 

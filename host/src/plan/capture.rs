@@ -91,7 +91,8 @@ impl Capture {
             Extractor::Regex(regex) => format!("nothing in the body matches `{regex}`"),
             Extractor::Cookie(name) => format!("no cookie `{name}`"),
         };
-        let codings = codings.filter(|_| self.needs_body()).map(|names| format!("; the body is {names}, and is not decoded"));
+        let codings =
+            codings.filter(|_| self.needs_body()).map(|names| format!("; the body is {names}, and is not decoded"));
         format!("capture `{}`: {reason}{}", self.name, codings.unwrap_or_default())
     }
 }

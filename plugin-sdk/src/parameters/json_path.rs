@@ -71,8 +71,8 @@ impl JsonPath {
         })
     }
 
-    /// Returns the first value that the path leads to in a text, as [`find_written`](Self::find_written) does; `None` if
-    /// there is none, or the text is not JSON.
+    /// Returns the first value that the path leads to in a text, as [`find_written`](Self::find_written) does; `None`
+    /// if there is none, or the text is not JSON.
     ///
     /// A path of names and indices alone, such as `$.items[3].id`, is followed through a document of any size. For any
     /// other, the document is parsed, and may have 20,000 values: more would take longer than a call of a plugin may.
@@ -244,8 +244,27 @@ mod tests {
         let text = r#"{"a": [{"b": "x\"y"}, null, 1e3, -0, true], "a b": {"c'd": [[7]]}, "": 1, "é": {"*": 2}}"#;
         let document = parse_document(text).expect("JSON");
         for path in [
-            "$", "$.a", "$.a[0]", "$.a[0].b", "$.a[1]", "$.a[2]", "$.a[3]", "$.a[4]", "$.a[9]", "$.a.b", "$.no", "$['a b']",
-            "$[\"a b\"][\"c'd\"][0][0]", "$['']", "$['é']['*']", "$.é", "$.a[-1]", "$.a[*].b", "$..b", "$['a','é']", "$.a[0:1]",
+            "$",
+            "$.a",
+            "$.a[0]",
+            "$.a[0].b",
+            "$.a[1]",
+            "$.a[2]",
+            "$.a[3]",
+            "$.a[4]",
+            "$.a[9]",
+            "$.a.b",
+            "$.no",
+            "$['a b']",
+            "$[\"a b\"][\"c'd\"][0][0]",
+            "$['']",
+            "$['é']['*']",
+            "$.é",
+            "$.a[-1]",
+            "$.a[*].b",
+            "$..b",
+            "$['a','é']",
+            "$.a[0:1]",
         ] {
             let path: JsonPath = serde_json::from_value(path.into()).expect("a path");
             assert_eq!(path.find_in(text), Ok(path.find_written(&document, text)), "{path}");

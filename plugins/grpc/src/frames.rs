@@ -29,7 +29,6 @@ impl<'a> Frame<'a> {
         match coding {
             "gzip" => self.read(coding, MultiGzDecoder::new(self.bytes)),
             "deflate" => self.read(coding, ZlibDecoder::new(self.bytes)),
-            "" | "identity" => Err(Failure::protocol("a message is compressed, and the reply names no `grpc-encoding`")),
             other => Err(Failure::protocol(format!("a message is compressed in `{other}`, which is not supported"))),
         }
     }
@@ -82,7 +81,11 @@ impl Frames {
         let [flag, length @ ..] = *prefix;
         let length = u32::from_be_bytes(length) as usize;
         match flag {
-            0 | 1 => {}
+            0 => {}
+            1 if matches!(self.coding.as_str(), "" | "identity") => {
+                return Err(Failure::protocol("a message is compressed, and the reply names no `grpc-encoding`"));
+            }
+            1 => {}
             flag => return Err(Failure::protocol(format!("a message begins with {flag} instead of 0 or 1"))),
         }
         if length > self.most {
@@ -167,8 +170,7 @@ mod tests {
         let mut frame = framed(message);
         frame[0] = 1;
         frames.push(&frame);
-        let message = frames.next()?.expect("a whole message").message()?;
-        Ok(message.into_owned())
+        Ok(frames.next()?.expect("a whole message").message()?.into_owned())
     }
 
     #[test]

@@ -59,9 +59,9 @@ impl<'a> Incoming<'a> {
             if looks && self.found.is_none() {
                 let message = Bytes::from(message.message()?.into_owned());
                 let text = json(message, &self.method.output, self.task).await?;
-                if self.expected.as_ref().is_none_or(|expected| expected.accepts(&text)) {
-                    self.found = Some(text);
-                }
+                let accepted = self.expected.as_ref().is_none_or(|expected| expected.accepts(&text));
+                pause(text.len(), self.task).await;
+                self.found = accepted.then_some(text);
             }
         }
         if self.count > before {
@@ -95,13 +95,24 @@ async fn json(message: Bytes, descriptor: &MessageDescriptor, task: &Task) -> Re
     let mut conversion = Conversion::new(message, descriptor.clone());
     loop {
         match conversion.advance() {
-            Ok(Some(text)) => return Ok(text),
-            // A call of the host ends this one, and with it the processor time that is counted.
+            Ok(Some(text)) => {
+                pause(text.len(), task).await;
+                return Ok(text);
+            }
             Ok(None) => task.sleep(Duration::ZERO).await,
             Err(Problem::Malformed) => {
                 return Err(Failure::protocol(format!("a message is not a `{}`", descriptor.full_name())));
             }
             Err(Problem::TooLong) => return Err(Failure::protocol("a message is too long as JSON")),
         }
+    }
+}
+
+/// Pauses after work on a message of this many bytes, if it is large: a call of the host ends this one, and with it the
+/// processor time that is counted.
+async fn pause(bytes: usize, task: &Task) {
+    const LARGE: usize = 256 << 10;
+    if bytes > LARGE {
+        task.sleep(Duration::ZERO).await;
     }
 }

@@ -13,7 +13,10 @@ use serde_json::value::RawValue;
 const DEEPEST: u8 = 100;
 
 /// The most bytes of a message as JSON.
-const LONGEST: usize = 12 << 20;
+const LONGEST: usize = 4 << 20;
+
+/// The most occurrences of fields in one message, all of which are looked at in one go.
+const MOST_OCCURRENCES: usize = 200_000;
 
 /// Values of a list, or entries of a map, that are converted at once.
 const AT_ONCE: usize = 200;
@@ -33,7 +36,7 @@ pub(crate) enum Problem {
 /// A message that is being converted.
 pub(crate) struct Conversion {
     text: Vec<u8>,
-    /// What is to be written, the next one last.
+    /// The parts that are left to be written, the next one last.
     left: Vec<Part>,
     /// Units of work done.
     done: usize,
@@ -42,11 +45,24 @@ pub(crate) struct Conversion {
 /// A part of the text.
 enum Part {
     Text(String),
-    Message { bytes: Bytes, descriptor: MessageDescriptor, depth: u8 },
+    Message {
+        bytes: Bytes,
+        descriptor: MessageDescriptor,
+        depth: u8,
+    },
     /// Messages of a list, in reverse order.
-    Messages { items: Vec<Bytes>, descriptor: MessageDescriptor, depth: u8, is_first: bool },
+    Messages {
+        items: Vec<Bytes>,
+        descriptor: MessageDescriptor,
+        depth: u8,
+        is_first: bool,
+    },
     /// Pieces of a list of plain values, or of a map, each a message with this field alone, in reverse order.
-    Pieces { pieces: Vec<Bytes>, field: FieldDescriptor, is_first: bool },
+    Pieces {
+        pieces: Vec<Bytes>,
+        field: FieldDescriptor,
+        is_first: bool,
+    },
 }
 
 impl Conversion {
@@ -122,7 +138,7 @@ impl Conversion {
             let begin = |parts: &mut Vec<Part>, bracket: &str| {
                 parts.push(Part::Text(format!("{separator}{name}:{bracket}")));
             };
-            match (fields.parts.get(&field.number()), rest.get(field.json_name())) {
+            match (fields.parts.remove(&field.number()), rest.get(field.json_name())) {
                 (Some(occurrences), _) => {
                     let (open, close) = if field.is_map() { ("{", "}") } else { ("[", "]") };
                     let is_list = field.is_list() || field.is_map();
@@ -138,6 +154,7 @@ impl Conversion {
         }
         parts.push(Part::Text("}".to_owned()));
         self.left.extend(parts.into_iter().rev());
+        self.done += fields.count / 100;
         Ok(())
     }
 }
@@ -152,42 +169,50 @@ struct WireFields {
     rest: Vec<u8>,
     /// The last field of each `oneof`.
     chosen: BTreeMap<String, u32>,
+    /// The number of occurrences.
+    count: usize,
 }
 
 impl WireFields {
     fn read(mut bytes: Bytes, descriptor: &MessageDescriptor) -> Result<Self, Problem> {
         let mut fields = Self::default();
-        while bytes.has_remaining() {
+        // A list repeats its field.
+        let mut known = (0, None);
+        for count in 0.. {
+            if !bytes.has_remaining() {
+                break;
+            }
+            if count == MOST_OCCURRENCES {
+                return Err(Problem::TooLong);
+            }
+            fields.count = count;
             let whole = bytes.clone();
             let (number, wire_type) = decode_key(&mut bytes).map_err(|_| Problem::Malformed)?;
             let key = whole.len() - bytes.len();
             skip_field(wire_type, number, &mut bytes, DecodeContext::default()).map_err(|_| Problem::Malformed)?;
             let occurrence = whole.slice(..whole.len() - bytes.len());
-            fields.add(descriptor.get_field(number), wire_type, occurrence, key)?;
+            if known.0 != number {
+                known = (number, descriptor.get_field(number).map(KnownField::new));
+            }
+            if let Some(field) = &known.1 {
+                fields.add(field, wire_type, occurrence, key)?;
+            }
         }
         Ok(fields)
     }
 
     /// Adds an occurrence of a field, whose key takes `key` bytes.
-    fn add(
-        &mut self,
-        field: Option<FieldDescriptor>,
-        wire_type: WireType,
-        occurrence: Bytes,
-        key: usize,
-    ) -> Result<(), Problem> {
-        let Some(field) = field else { return Ok(()) };
-        if let Some(oneof) = field.containing_oneof() {
-            let before = self.chosen.insert(oneof.name().to_owned(), field.number());
-            before.filter(|before| *before != field.number()).map(|before| self.parts.remove(&before));
+    fn add(&mut self, field: &KnownField, wire_type: WireType, occurrence: Bytes, key: usize) -> Result<(), Problem> {
+        if let Some(oneof) = &field.oneof {
+            let before = self.chosen.insert(oneof.clone(), field.number);
+            before.filter(|before| *before != field.number).map(|before| self.parts.remove(&before));
         }
-        let is_message = matches!(field.kind(), Kind::Message(_)) && !field.is_map() && !field.is_group();
-        if is_message && wire_type == WireType::LengthDelimited {
+        if field.is_message && wire_type == WireType::LengthDelimited {
             let mut payload = occurrence.slice(key..);
             decode_varint(&mut payload).map_err(|_| Problem::Malformed)?;
-            self.parts.entry(field.number()).or_default().push(payload);
-        } else if (field.is_list() || field.is_map()) && !field.is_group() {
-            self.parts.entry(field.number()).or_default().push(occurrence);
+            self.parts.entry(field.number).or_default().push(payload);
+        } else if field.has_many {
+            self.parts.entry(field.number).or_default().push(occurrence);
         } else {
             self.rest.extend_from_slice(&occurrence);
         }
@@ -201,53 +226,84 @@ impl WireFields {
     }
 }
 
+/// The properties of a field that decide how it is read.
+struct KnownField {
+    number: u32,
+    /// The name of its `oneof`.
+    oneof: Option<String>,
+    /// True for a message, or a list of messages.
+    is_message: bool,
+    /// True for a list or a map.
+    has_many: bool,
+}
+
+impl KnownField {
+    fn new(field: FieldDescriptor) -> Self {
+        let is_group = field.is_group();
+        Self {
+            number: field.number(),
+            oneof: field.containing_oneof().map(|oneof| oneof.name().to_owned()),
+            is_message: matches!(field.kind(), Kind::Message(_)) && !field.is_map() && !is_group,
+            has_many: (field.is_list() || field.is_map()) && !is_group,
+        }
+    }
+}
+
 /// Returns the part of a field with these occurrences.
-fn part_of(field: &FieldDescriptor, occurrences: &[Bytes], depth: u8) -> Part {
+fn part_of(field: &FieldDescriptor, mut occurrences: Vec<Bytes>, depth: u8) -> Part {
     match field.kind() {
         Kind::Message(descriptor) if field.is_list() => {
-            let items = occurrences.iter().rev().cloned().collect();
-            Part::Messages { items, descriptor, depth, is_first: true }
+            occurrences.reverse();
+            Part::Messages { items: occurrences, descriptor, depth, is_first: true }
         }
         // Several occurrences are merged, as if their fields followed each other.
         Kind::Message(descriptor) if !field.is_map() => {
-            let bytes = match occurrences {
+            let bytes = match occurrences.as_slice() {
                 [one] => one.clone(),
                 several => several.concat().into(),
             };
             Part::Message { bytes, descriptor, depth }
         }
         _ => {
-            let mut pieces: Vec<Bytes> = occurrences.iter().flat_map(|one| unpacked(one, field)).collect();
-            pieces = pieces.chunks(AT_ONCE).map(|chunk| chunk.concat().into()).collect();
+            let (packed, single): (Vec<_>, Vec<_>) = occurrences.into_iter().partition(|one| is_packed(one, field));
+            let single = single.chunks(AT_ONCE).map(|chunk| chunk.concat().into());
+            let mut pieces: Vec<Bytes> = single.chain(packed.iter().flat_map(|one| unpacked(one, field))).collect();
             pieces.reverse();
             Part::Pieces { pieces, field: field.clone(), is_first: true }
         }
     }
 }
 
-/// Splits a packed list into messages with some of its values each; other occurrences are left as they are.
+/// Returns `true` for an occurrence that holds several values without their keys.
+fn is_packed(occurrence: &Bytes, field: &FieldDescriptor) -> bool {
+    let may_be = !matches!(field.kind(), Kind::String | Kind::Bytes | Kind::Message(_));
+    may_be && matches!(decode_key(&mut occurrence.clone()), Ok((_, WireType::LengthDelimited)))
+}
+
+/// Splits a packed list into messages with [`AT_ONCE`] of its values each.
 fn unpacked(occurrence: &Bytes, field: &FieldDescriptor) -> Vec<Bytes> {
     let width = match field.kind() {
-        Kind::String | Kind::Bytes | Kind::Message(_) => return vec![occurrence.clone()],
         Kind::Double | Kind::Fixed64 | Kind::Sfixed64 => Some(8),
         Kind::Float | Kind::Fixed32 | Kind::Sfixed32 => Some(4),
         _ => None,
     };
     let mut payload = occurrence.clone();
-    let Ok((number, WireType::LengthDelimited)) = decode_key(&mut payload) else { return vec![occurrence.clone()] };
-    let Ok(_) = decode_varint(&mut payload) else { return vec![occurrence.clone()] };
+    let (Ok((number, _)), Ok(_)) = (decode_key(&mut payload), decode_varint(&mut payload)) else { return Vec::new() };
     let mut pieces = Vec::new();
     while !payload.is_empty() {
         let end = match width {
-            Some(width) => width,
+            Some(width) => width * AT_ONCE,
             // A value of variable length ends with the first byte below 128.
-            None => payload.iter().position(|byte| *byte < 0x80).map_or(payload.len(), |last| last + 1),
+            None => {
+                let ends = payload.iter().enumerate().filter(|(_, byte)| **byte < 0x80);
+                ends.map(|(last, _)| last + 1).nth(AT_ONCE - 1).unwrap_or(payload.len())
+            }
         };
-        let value = payload.split_to(end.min(payload.len()));
-        let mut piece = Vec::with_capacity(value.len() + 6);
+        let values = payload.split_to(end.min(payload.len()));
+        let mut piece = Vec::with_capacity(values.len() + 8);
         encode_key(number, WireType::LengthDelimited, &mut piece);
-        encode_varint(value.len() as u64, &mut piece);
-        piece.extend_from_slice(&value);
+        encode_varint(values.len() as u64, &mut piece);
+        piece.extend_from_slice(&values);
         pieces.push(piece.into());
     }
     pieces
@@ -382,7 +438,11 @@ mod tests {
         for bytes in [&b"\x0a"[..], b"\x0a\x05\x08\x01", b"\x0a\x01\xff", b"\x3d\0", b"\x0b"] {
             assert_eq!(converted(Bytes::copy_from_slice(bytes), &all).err(), Some(Problem::Malformed), "{bytes:?}");
         }
-        let empty = Bytes::from(b"\x0a\x00".repeat(1 << 20));
-        assert_eq!(converted(empty, &all).err(), Some(Problem::TooLong));
+        for many in [
+            b"\x0a\x00".repeat(MOST_OCCURRENCES + 1),
+            encoded(&serde_json::json!({"text": "x".repeat(LONGEST)}), &all).to_vec(),
+        ] {
+            assert_eq!(converted(many.into(), &all).err(), Some(Problem::TooLong));
+        }
     }
 }

@@ -131,12 +131,9 @@ fn without_templates(document: Value) -> Option<Value> {
     match document {
         Value::String(text) if text.contains("{{") => None,
         Value::Array(values) => Some(values.into_iter().filter_map(without_templates).collect()),
-        Value::Object(fields) => Some(
-            fields
-                .into_iter()
-                .filter_map(|(key, value)| Some((key, without_templates(value)?)))
-                .collect(),
-        ),
+        Value::Object(fields) => {
+            Some(fields.into_iter().filter_map(|(key, value)| Some((key, without_templates(value)?))).collect())
+        }
         other => Some(other),
     }
 }

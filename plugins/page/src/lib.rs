@@ -21,7 +21,8 @@ use hosts::Hosts;
 use loader::ResourceLoader;
 use metrics::Metrics;
 
-/// The largest page that is scanned for resources, in bytes: scanning one takes a tenth of a second of the worker's time.
+/// The largest page that is scanned for resources, in bytes: scanning one takes a tenth of a second of the worker's
+/// time.
 const MOST_MARKUP: usize = 4 << 20;
 
 /// The parameters of `page`.

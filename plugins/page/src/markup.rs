@@ -1,5 +1,6 @@
-//! Finds the resources in a page's HTML that a browser fetches on its own. Tags are parsed by the standard, those within
-//! SVG and MathML by its rules for foreign content; resources that styles and scripts would fetch are not looked for.
+//! Finds the resources in a page's HTML that a browser fetches on its own. Tags are parsed by the standard, those
+//! within SVG and MathML by its rules for foreign content; resources that styles and scripts would fetch are not looked
+//! for.
 //!
 //! A page is scanned in portions, since the processor time of one call of a plugin is limited.
 
@@ -107,9 +108,15 @@ mod tests {
             ("<object><embed src=e></object>", "d/e"),
             ("<frameset><frame src=a><frame src=b></frameset><noframes><img src=no></noframes>", "d/a d/b"),
             ("<frame src=no><iframe src=no srcdoc='<p>'></iframe>", ""),
-            ("<body background=a><table background=b><tr background=c><td background=d><p background=no>", "d/a d/b d/c d/d"),
+            (
+                "<body background=a><table background=b><tr background=c><td background=d><p background=no>",
+                "d/a d/b d/c d/d",
+            ),
             ("<link rel=stylesheet href=no disabled><link rel=stylesheet href=a media=print>", "d/a"),
-            ("<link rel=stylesheet href=no type=text/less><link rel=stylesheet href=a type='text/css; charset=x'>", "d/a"),
+            (
+                "<link rel=stylesheet href=no type=text/less><link rel=stylesheet href=a type='text/css; charset=x'>",
+                "d/a",
+            ),
             ("<image src=a>", "d/a"),
         ] {
             let page = Url::parse("http://site/d/page?q").expect("a URL");
@@ -129,13 +136,19 @@ mod tests {
             ("<svg/><style><img src=no></style><img src=a>", "a"),
             ("<svg><style><img src=a></style></svg>", "a"),
             ("<svg><![CDATA[<img src=no>]]></svg><![CDATA[<p>]]><img src=a>", "a"),
-            ("<svg><foreignObject><style><img src=no></style><img src=a></foreignObject><style/></svg><img src=b>", "a b"),
+            (
+                "<svg><foreignObject><style><img src=no></style><img src=a></foreignObject><style/></svg><img src=b>",
+                "a b",
+            ),
             ("<svg><desc><title><img src=no></title></desc></svg><img src=a>", "a"),
             ("<svg><g><p><style><img src=no></style><img src=a>", "a"),
             ("<svg><g></p><style><img src=no></style><img src=a>", "a"),
             ("<svg><font color=red><title><img src=no></title><svg><font><title/><img src=a>", "a"),
             ("<math><annotation-xml encoding=text/html><style><img src=no></style></annotation-xml></math>", ""),
-            ("<math><annotation-xml><svg><style/></svg></annotation-xml><mtext><title><img src=no></title></mtext>", ""),
+            (
+                "<math><annotation-xml><svg><style/></svg></annotation-xml><mtext><title><img src=no></title></mtext>",
+                "",
+            ),
             ("<svg><image href=a /><image xlink:href=b></image><use href='#no'/><use href='c#x'/></svg>", "a b c"),
             ("<svg><script href=a></script><script href=no type=text/plain /></svg><img src=b>", "a b"),
             ("<svg><template><img src=a>", "a"),

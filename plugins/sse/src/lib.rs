@@ -132,7 +132,9 @@ async fn accept(stream: &Stream<'_>) -> Outcome {
 fn decoded(stream: &Stream<'_>) -> Outcome {
     match stream.header("content-encoding").filter(|coding| !coding.is_empty() && coding != "identity") {
         Some(coding) => {
-            let text = format!("the stream is `{coding}`, which is not decoded; ask for none with `accept-encoding: identity`");
+            let text = format!(
+                "the stream is `{coding}`, which is not decoded; ask for none with `accept-encoding: identity`"
+            );
             Err(Failure::protocol(text))
         }
         None => Ok(()),

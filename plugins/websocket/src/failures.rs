@@ -14,9 +14,7 @@ pub(crate) fn failure(error: &Error) -> Failure {
             network("the server ended the connection without a close frame")
         }
         Error::Protocol(error) => Failure::protocol(format!("the server violated the protocol: {}", plain(error))),
-        Error::Capacity(CapacityError::MessageTooLong { size, max_size }) => {
-            too_long(*size as u64, *max_size)
-        }
+        Error::Capacity(CapacityError::MessageTooLong { size, max_size }) => too_long(*size as u64, *max_size),
         Error::Capacity(CapacityError::TooManyHeaders) | Error::AttackAttempt => {
             Failure::protocol("the reply to the handshake is too large")
         }

@@ -55,8 +55,9 @@ fn serving(head: Part, frame: Vec<u8>) -> Http2Server {
 #[track_caller]
 fn called(server: &Http2Server, method: &str, more: &str) -> Report {
     let url = server.base_url();
-    let script =
-        format!("[{{name: Call, action: grpc, url: '{url}', method: odd.v1.Odd/{method}, proto: [odd.proto], timeout: 1m{more}}}]");
+    let script = format!(
+        "[{{name: Call, action: grpc, url: '{url}', method: odd.v1.Odd/{method}, proto: [odd.proto], timeout: 1m{more}}}]"
+    );
     let run = shooter().file("odd.proto", SCHEMA).script(&script).args("--iterations 2 --fail-on never").report();
     let run = run.finish().exits(0);
     let report = run.report();
@@ -138,7 +139,7 @@ fn compressed_messages_are_read() {
         let report = called(&server, "List", ", expect: {json: $.last, equals: the end}");
         assert_eq!(report.row("Call").example("protocol"), text);
         assert_eq!(report.row("Call").tasks("passed"), if text.is_empty() { 2 } else { 0 });
-        let counted = called(&server, "List", "");
-        assert_eq!(counted.row("Call").tasks("passed"), 2, "messages that are only counted may be in any coding");
+        let counted = called(&server, "List", "").row("Call").tasks("passed");
+        assert_eq!(counted, if coding == "identity" { 0 } else { 2 }, "{coding}: what is only counted is not read");
     }
 }

@@ -138,8 +138,17 @@ fn what_a_browser_fetches_on_its_own_is_fetched() {
     let server = site(content, |_| reply(200, "", ""));
     let (run, report) = ran("[{name: Page, action: page, url: /page}]", "--iterations 2", &server);
     let fetched = [
-        "/page", "/body.png", "/in-svg.png", "/in-foreign.png", "/input.png", "/object.svg", "/embed.svg", "/table.png",
-        "/cell.png", "/print.css", "/last.png",
+        "/page",
+        "/body.png",
+        "/in-svg.png",
+        "/in-foreign.png",
+        "/input.png",
+        "/object.svg",
+        "/embed.svg",
+        "/table.png",
+        "/cell.png",
+        "/print.css",
+        "/last.png",
     ];
     assert_eq!(asked(&server), times(&fetched.map(|path| (path, 2))), "{}", run.stdout);
     assert_eq!(report.row("Page").tasks("passed"), 2);
@@ -184,14 +193,17 @@ fn large(begin: &str, piece: &str) -> String {
 
 #[test]
 fn large_pages_of_any_kind_are_scanned_within_the_limits() {
-    let pages: BTreeMap<_, _> =
-        PIECES.iter().map(|(name, begin, piece)| (format!("/{}", name.replace(' ', "-")), large(begin, piece))).collect();
+    let pages: BTreeMap<_, _> = PIECES
+        .iter()
+        .map(|(name, begin, piece)| (format!("/{}", name.replace(' ', "-")), large(begin, piece)))
+        .collect();
     let paths: Vec<_> = pages.keys().cloned().collect();
     let server = RawServer::start(move |request| match pages.get(path(request)) {
         Some(page) => reply(200, "content-type: text/html\r\n", page),
         None => reply(200, "", ""),
     });
-    let steps = paths.iter().map(|path| format!("- {{name: {path}, action: page, url: {path}, most: 3, timeout: 1m}}\n"));
+    let steps =
+        paths.iter().map(|path| format!("- {{name: {path}, action: page, url: {path}, most: 3, timeout: 1m}}\n"));
     let (run, report) = ran(&steps.collect::<String>(), "--iterations 1 --users 2", &server);
     for path in &paths {
         assert_eq!(report.row(path).tasks("passed"), 2, "{path}\n{}\n{}", run.stdout, run.stderr);

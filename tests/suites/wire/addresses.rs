@@ -57,7 +57,8 @@ impl ManyAddresses {
         for listener in listeners {
             let (connections, requests) = (Arc::clone(&server.connections), Arc::clone(&server.requests));
             let ip = listener.local_addr().expect("a bound address").ip();
-            let most = if ip == address(last_bytes[0]) { usize::try_from(after).unwrap_or(usize::MAX) } else { usize::MAX };
+            let most =
+                if ip == address(last_bytes[0]) { usize::try_from(after).unwrap_or(usize::MAX) } else { usize::MAX };
             thread::spawn(move || {
                 for mut stream in listener.incoming().flatten().take(most) {
                     *connections.lock().unwrap_or_else(PoisonError::into_inner).entry(ip).or_default() += 1;

@@ -74,20 +74,18 @@ fn certificates_of_a_flag_and_of_a_variable_are_trusted() {
 #[test]
 fn certificates_that_cannot_be_read_are_told() {
     let check = |file: &str| {
-        let run = shooter().script(PAGE).file("empty.pem", "").file("text.pem", "no certificate\n");
+        let run = shooter().file("script.yml", PAGE).file("empty.pem", "").file("text.pem", "no certificate\n");
         run.args("check --script script.yml --base-url https://127.0.0.1").env("SSL_CERT_FILE", file).finish().exits(0)
     };
     for (file, text) in [
-        ("nowhere.pem", "nowhere.pem"),
-        ("empty.pem", "`SSL_CERT_FILE` and `SSL_CERT_DIR` lead to no certificate that can be trusted"),
-        ("text.pem", "`SSL_CERT_FILE` and `SSL_CERT_DIR` lead to no certificate that can be trusted"),
+        ("nowhere.pem", "`SSL_CERT_FILE=nowhere.pem`: no such file or directory"),
+        ("empty.pem", "`SSL_CERT_FILE=empty.pem`: it has no certificate in PEM"),
+        ("text.pem", "`SSL_CERT_FILE=text.pem`: it has no certificate in PEM"),
     ] {
         let run = check(file);
         assert!(run.stderr.contains(text), "{file}: {}", run.stderr);
     }
-    for (file, reason) in
-        [("nowhere.pem", "no such file or directory"), ("text.pem", "it has no certificate in PEM")]
-    {
+    for (file, reason) in [("nowhere.pem", "no such file or directory"), ("text.pem", "it has no certificate in PEM")] {
         let run = shooter().script(PAGE).file("text.pem", "no certificate\n").args("--cacert").arg(file);
         let run = run.args("--iterations 1 --base-url https://127.0.0.1").finish().exits(2);
         assert!(run.stderr.contains(&format!("error[usage::cacert]: `--cacert {file}`: {reason}")), "{}", run.stderr);

@@ -72,7 +72,7 @@ fn content_goes_out_again_with_its_request() {
 #[test]
 fn a_server_that_processes_nothing_is_not_asked_for_ever() {
     for (reply, detail) in [
-        (Part::Reset(REFUSED_STREAM), "stream reset by the server: http/2: refused stream before performing any"),
+        (Part::Reset(REFUSED_STREAM), "stream reset by the server: http/2: refused stream before processing any"),
         (Part::GoAwayBefore(NO_ERROR), "connection closed by the server: http/2: not a result of an error"),
     ] {
         let server = Http2Server::answering(move |_| vec![reply.clone()]);

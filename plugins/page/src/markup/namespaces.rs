@@ -1,6 +1,6 @@
 //! The namespaces of elements: HTML, or within `<svg>` and `<math>` foreign content, where `<style>` and the like hold
-//! no raw text and tags may close themselves (HTML standard, section 13.2.6.5). Only foreign elements are tracked, which
-//! is enough to tell where foreign content ends.
+//! no raw text and tags may close themselves (HTML standard, section 13.2.6.5). Only foreign elements are tracked,
+//! which is enough to tell where foreign content ends.
 
 use super::attributes::Attributes;
 
@@ -18,10 +18,50 @@ pub(super) enum Namespace {
 
 /// Start tags that end foreign content.
 const BREAKOUTS: [&[u8]; 44] = [
-    b"b", b"big", b"blockquote", b"body", b"br", b"center", b"code", b"dd", b"div", b"dl", b"dt", b"em", b"embed",
-    b"h1", b"h2", b"h3", b"h4", b"h5", b"h6", b"head", b"hr", b"i", b"img", b"li", b"listing", b"menu", b"meta",
-    b"nobr", b"ol", b"p", b"pre", b"ruby", b"s", b"small", b"span", b"strong", b"strike", b"sub", b"sup", b"table",
-    b"tt", b"u", b"ul", b"var",
+    b"b",
+    b"big",
+    b"blockquote",
+    b"body",
+    b"br",
+    b"center",
+    b"code",
+    b"dd",
+    b"div",
+    b"dl",
+    b"dt",
+    b"em",
+    b"embed",
+    b"h1",
+    b"h2",
+    b"h3",
+    b"h4",
+    b"h5",
+    b"h6",
+    b"head",
+    b"hr",
+    b"i",
+    b"img",
+    b"li",
+    b"listing",
+    b"menu",
+    b"meta",
+    b"nobr",
+    b"ol",
+    b"p",
+    b"pre",
+    b"ruby",
+    b"s",
+    b"small",
+    b"span",
+    b"strong",
+    b"strike",
+    b"sub",
+    b"sup",
+    b"table",
+    b"tt",
+    b"u",
+    b"ul",
+    b"var",
 ];
 
 /// The content that a foreign element has.

@@ -1,13 +1,36 @@
-//! What a browser fetches for each tag, and the parts of a page whose tags count for nothing.
+//! The resources that a browser fetches for each tag, and the parts of a page whose tags count for nothing.
 
 use super::namespaces::Namespace;
 use super::tokens::Tag;
 
 /// The start tags that may lead to a resource, or matter to others that do.
 const STARTS: [&[u8]; 26] = [
-    b"base", b"link", b"script", b"iframe", b"img", b"image", b"source", b"picture", b"video", b"audio", b"input",
-    b"object", b"embed", b"frame", b"frameset", b"template", b"body", b"table", b"thead", b"tbody", b"tfoot", b"tr",
-    b"td", b"th", b"feimage", b"use",
+    b"base",
+    b"link",
+    b"script",
+    b"iframe",
+    b"img",
+    b"image",
+    b"source",
+    b"picture",
+    b"video",
+    b"audio",
+    b"input",
+    b"object",
+    b"embed",
+    b"frame",
+    b"frameset",
+    b"template",
+    b"body",
+    b"table",
+    b"thead",
+    b"tbody",
+    b"tfoot",
+    b"tr",
+    b"td",
+    b"th",
+    b"feimage",
+    b"use",
 ];
 
 /// The end tags that matter.

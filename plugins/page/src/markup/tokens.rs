@@ -61,7 +61,7 @@ pub(super) struct Tag {
     pub attributes: Attributes,
 }
 
-/// What the tokenizer returns.
+/// A result of the tokenizer.
 #[derive(Debug)]
 pub(super) enum TagToken {
     /// A start tag.

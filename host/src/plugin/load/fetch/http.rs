@@ -90,7 +90,7 @@ impl FetchClient {
         }
         let request = request.body(Empty::new()).map_err(|error| error.to_string())?;
         let failed = |error: &(dyn std::error::Error + 'static)| {
-            format!("{} cannot be reached: {}", server_name(wanted.url), Failure::of_any(error).detail)
+            format!("{} cannot be reached: {}", server_name(wanted.url), Failure::of_any(error).problem())
         };
         let reply = self.0.request(request).await.map_err(|error| failed(&error))?;
         let (head, body) = reply.into_parts();
