@@ -41,7 +41,7 @@ pub enum Part {
     Reset(u32),
     /// The announcement, with this error code, that the connection ends; this request and later ones are not processed.
     GoAwayBefore(u32),
-    /// The same announcement; this request is the last that is processed.
+    /// The announcement; this request is the last that is processed.
     GoAwayAfter(u32),
     /// The end of the connection.
     Close,
