@@ -1,5 +1,5 @@
-//! Replies that are compressed although the script did not ask for it, or asked with a field of its own: captures, checks
-//! and conditions see what was compressed.
+//! Replies that are compressed although the script did not ask for it, or asked with a field of its own: captures,
+//! checks and conditions see what was compressed.
 
 use std::collections::BTreeMap;
 use std::io::Write;
