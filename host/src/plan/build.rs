@@ -4,8 +4,6 @@
 use std::path::Path;
 use std::sync::Arc;
 
-use rustls::pki_types::CertificateDer;
-
 use super::env_file;
 use super::flow::FlowBuilder;
 use super::steps::{self, StepDraft, ValidatedSteps};
@@ -76,9 +74,7 @@ fn assemble(args: &RunArgs, script: &Script, secrets: &mut Arc<Secrets>) -> Resu
     let names = names.variables.borrow().clone();
     let set = unset_variables::set_variables(&names, &steps, &drafts, &plugins);
     set.iter().for_each(|set| unset_variables::report_unset_variables(script, &names, set, &mut diagnostics));
-    let authorities = diagnostics.absorb(authorities(args).map_err(Diagnostics::from)).unwrap_or_default();
-    let trust = if args.insecure_tls { Trust::Anything } else { Trust::Authorities(authorities) };
-    let tls = Tls::load(trust).map_err(|error| Diagnostic::new("internal::tls", error.to_string()))?;
+    let tls = load_tls(args)?;
     let rows: Vec<_> = drafts.iter().map(StepDraft::row_info).collect();
     let checks = diagnostics
         .absorb(checks::register(steps.iter_mut().map(|step| (step.row, &mut step.checks[..])), &mut metrics))
@@ -118,13 +114,16 @@ fn assemble(args: &RunArgs, script: &Script, secrets: &mut Arc<Secrets>) -> Resu
     })
 }
 
-/// Reads the certificates of `--cacert`.
-fn authorities(args: &RunArgs) -> Result<Vec<CertificateDer<'static>>, Diagnostic> {
-    let Some(file) = &args.cacert else { return Ok(Vec::new()) };
-    read_certificates(file).map_err(|reason| {
-        Diagnostic::new("usage::cacert", format!("`--cacert {}`: {reason}", file.display()))
-            .help("give a file with the certificates of authorities in PEM")
-    })
+/// Loads the certificates that TLS connections trust, those of `--cacert` among them.
+fn load_tls(args: &RunArgs) -> Result<Tls, Diagnostic> {
+    let more = args.cacert.as_ref().map_or(Ok(Vec::new()), |file| {
+        read_certificates(file).map_err(|reason| {
+            Diagnostic::new("usage::cacert", format!("`--cacert {}`: {reason}", file.display()))
+                .help("give a file with the certificates of authorities in PEM")
+        })
+    })?;
+    let trust = if args.insecure_tls { Trust::Anything } else { Trust::Authorities(more) };
+    Tls::load(trust).map_err(|error| Diagnostic::new("internal::tls", error.to_string()))
 }
 
 const fn load_options(args: &RunArgs) -> PluginLoadOptions {
