@@ -3,7 +3,7 @@
 
 use std::io::{self, Read, Write};
 use std::net::{Shutdown, SocketAddr, TcpListener, TcpStream};
-use std::sync::Arc;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::thread;
 
 const PREFACE: usize = 24;
@@ -14,6 +14,10 @@ const HEADERS: u8 = 1;
 const RST_STREAM: u8 = 3;
 const SETTINGS: u8 = 4;
 const PING: u8 = 6;
+const GOAWAY: u8 = 7;
+
+/// The setting that limits the streams of the client (RFC 9113 section 6.5.2).
+const MAX_CONCURRENT_STREAMS: u16 = 3;
 
 /// Frame flags. An acknowledgement and the end of a stream have the same bit.
 const END_STREAM: u8 = 1;
@@ -25,6 +29,8 @@ const END_HEADERS: u8 = 4;
 pub enum Part {
     /// Status 200 and this content type.
     Head(&'static str),
+    /// Status 200 and these fields.
+    Fields(Vec<(&'static str, &'static str)>),
     /// A piece of the content.
     Data(Vec<u8>),
     /// The end of the reply, with one field in the trailer section.
@@ -33,60 +39,161 @@ pub enum Part {
     End,
     /// The end of the stream, with this error code.
     Reset(u32),
+    /// The announcement, with this error code, that the connection ends; this request and later ones are not processed.
+    GoAwayBefore(u32),
+    /// The announcement; this request is the last that is processed.
+    GoAwayAfter(u32),
     /// The end of the connection.
     Close,
 }
 
-/// A server that gives the same reply to every request, as soon as some of the request's content has arrived.
-pub struct Http2Server {
-    addr: SocketAddr,
+/// A request, by its place.
+#[derive(Clone, Copy, Debug)]
+pub struct Http2Request {
+    /// Number of its connection, from 1.
+    pub connection: usize,
+    /// Its number on the connection, from 1.
+    pub number: usize,
 }
 
+/// Counts of a server so far.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Http2Counts {
+    /// Connections accepted.
+    pub connections: usize,
+    /// Requests whose reply has a head.
+    pub answered: u64,
+    /// Requests that arrived before the client could know that it may send any.
+    pub early: u64,
+    /// The most requests that were open at once on a connection.
+    pub most_open: usize,
+}
+
+/// A server that answers each request as soon as some of its content has arrived.
+pub struct Http2Server {
+    addr: SocketAddr,
+    counts: Arc<Mutex<Http2Counts>>,
+}
+
+type Replies = dyn Fn(Http2Request) -> Vec<Part> + Send + Sync;
+
 impl Http2Server {
-    /// Listens on a free port until the tests end.
+    /// Listens on a free port until the tests end, and gives the same reply to every request.
     pub fn start(reply: impl Into<Vec<Part>>) -> Self {
+        let reply = reply.into();
+        Self::answering(move |_| reply.clone())
+    }
+
+    /// Listens on a free port until the tests end.
+    pub fn answering(reply: impl Fn(Http2Request) -> Vec<Part> + Send + Sync + 'static) -> Self {
+        Self::serve(None, Arc::new(reply))
+    }
+
+    /// Listens as [`Self::answering`] does, and allows no stream at first, and then this many at once: a request is
+    /// answered only when the client has had the time to send more.
+    pub fn allowing(streams: u32, reply: impl Fn(Http2Request) -> Vec<Part> + Send + Sync + 'static) -> Self {
+        Self::serve(Some(streams), Arc::new(reply))
+    }
+
+    fn serve(streams: Option<u32>, reply: Arc<Replies>) -> Self {
         let listener = TcpListener::bind(("127.0.0.1", 0)).expect("a free port");
         let addr = listener.local_addr().expect("a bound listener has an address");
-        let reply: Arc<[Part]> = reply.into().into();
+        let counts = Arc::new(Mutex::new(Http2Counts::default()));
+        let counting = Arc::clone(&counts);
         thread::spawn(move || {
-            for stream in listener.incoming().flatten() {
-                let reply = Arc::clone(&reply);
+            for (connection, stream) in (1..).zip(listener.incoming().flatten()) {
+                lock(&counting).connections = connection;
+                let (reply, counts) = (Arc::clone(&reply), Arc::clone(&counting));
                 // A client that disconnects ends its connection and nothing else.
-                thread::spawn(move || serve(&stream, &reply).unwrap_or_default());
+                thread::spawn(move || {
+                    let served = Connection { stream: &stream, reply: &*reply, counts: &counts, connection, streams };
+                    served.serve().unwrap_or_default();
+                });
             }
         });
-        Self { addr }
+        Self { addr, counts }
     }
 
     /// Returns `http://host:port`.
     pub fn base_url(&self) -> String {
         format!("http://{}", self.addr)
     }
+
+    /// Returns the counts so far.
+    pub fn counts(&self) -> Http2Counts {
+        *lock(&self.counts)
+    }
 }
 
-fn serve(mut stream: &TcpStream, reply: &[Part]) -> io::Result<()> {
-    stream.set_nodelay(true)?;
-    stream.read_exact(&mut [0; PREFACE])?;
-    stream.write_all(&frame(SETTINGS, 0, 0, &[]))?;
-    let mut answered = 0;
-    loop {
-        let mut head = [0; 9];
-        stream.read_exact(&mut head)?;
-        let [a, b, c, kind, flags, id @ ..] = head;
-        let mut payload = vec![0; u32::from_be_bytes([0, a, b, c]) as usize];
-        stream.read_exact(&mut payload)?;
-        let id = u32::from_be_bytes(id);
-        match (kind, flags) {
-            (SETTINGS, 0) => stream.write_all(&frame(SETTINGS, ACK, 0, &[]))?,
-            (PING, 0) => stream.write_all(&frame(PING, ACK, 0, &payload))?,
-            // Content arrives in several frames, and stream numbers rise.
-            (HEADERS | DATA, flags) if (kind == DATA || flags & END_STREAM > 0) && id > answered => {
-                answered = id;
-                answer(stream, id, reply)?;
+fn lock(counts: &Mutex<Http2Counts>) -> MutexGuard<'_, Http2Counts> {
+    counts.lock().unwrap_or_else(PoisonError::into_inner)
+}
+
+struct Connection<'a> {
+    stream: &'a TcpStream,
+    reply: &'a Replies,
+    counts: &'a Mutex<Http2Counts>,
+    connection: usize,
+    /// The streams that are allowed after the client knows that none is.
+    streams: Option<u32>,
+}
+
+impl Connection<'_> {
+    fn serve(&self) -> io::Result<()> {
+        let mut stream = self.stream;
+        stream.set_nodelay(true)?;
+        stream.read_exact(&mut [0; PREFACE])?;
+        stream.write_all(&frame(SETTINGS, 0, 0, &self.streams.map_or_else(Vec::new, |_| max_streams(0))))?;
+        let (mut opened, mut acknowledged, mut number, mut held) = (0, 0, 0, Vec::new());
+        loop {
+            let mut head = [0; 9];
+            stream.read_exact(&mut head)?;
+            let [a, b, c, kind, flags, id @ ..] = head;
+            let mut payload = vec![0; u32::from_be_bytes([0, a, b, c]) as usize];
+            stream.read_exact(&mut payload)?;
+            let id = u32::from_be_bytes(id);
+            match (kind, flags) {
+                (SETTINGS, 0) => stream.write_all(&frame(SETTINGS, ACK, 0, &[]))?,
+                (SETTINGS, _) => {
+                    acknowledged += 1;
+                    if let Some(streams) = self.streams.filter(|_| acknowledged == 1) {
+                        stream.write_all(&frame(SETTINGS, 0, 0, &max_streams(streams)))?;
+                    }
+                }
+                (PING, 0) => stream.write_all(&frame(PING, ACK, 0, &payload))?,
+                (PING, _) => {
+                    for (id, number) in std::mem::take(&mut held) {
+                        self.answer(id, number)?;
+                    }
+                }
+                // Content arrives in several frames, and stream numbers rise.
+                (HEADERS | DATA, flags) if (kind == DATA || flags & END_STREAM > 0) && id > opened => {
+                    (opened, number) = (id, number + 1);
+                    if self.streams.is_none() {
+                        self.answer(id, number)?;
+                        continue;
+                    }
+                    held.push((id, number));
+                    let mut counts = lock(self.counts);
+                    counts.early += u64::from(acknowledged < 2);
+                    counts.most_open = counts.most_open.max(held.len());
+                    stream.write_all(&frame(PING, 0, 0, &[0; 8]))?;
+                }
+                _ => {}
             }
-            _ => {}
         }
     }
+
+    fn answer(&self, id: u32, number: usize) -> io::Result<()> {
+        let parts = (self.reply)(Http2Request { connection: self.connection, number });
+        lock(self.counts).answered +=
+            u64::from(parts.iter().any(|part| matches!(part, Part::Head(_) | Part::Fields(_))));
+        answer(self.stream, id, &parts)
+    }
+}
+
+fn max_streams(streams: u32) -> Vec<u8> {
+    [&MAX_CONCURRENT_STREAMS.to_be_bytes()[..], &streams.to_be_bytes()].concat()
 }
 
 fn answer(mut stream: &TcpStream, id: u32, reply: &[Part]) -> io::Result<()> {
@@ -103,18 +210,27 @@ impl Part {
     /// Returns the bytes to send; `None` for the end of the connection.
     fn frame(&self, stream: u32) -> Option<Vec<u8>> {
         Some(match self {
-            Self::Head(content_type) => {
-                // The first is `:status 200` in the static table (RFC 7541 appendix A).
-                let fields = [&[0x88], field("content-type", content_type).as_slice()].concat();
-                frame(HEADERS, END_HEADERS, stream, &fields)
-            }
+            Self::Head(content_type) => head(stream, &[("content-type", content_type)]),
+            Self::Fields(fields) => head(stream, fields),
             Self::Data(content) => frame(DATA, 0, stream, content),
             Self::Trailer(name, value) => frame(HEADERS, END_HEADERS | END_STREAM, stream, &field(name, value)),
             Self::End => frame(DATA, END_STREAM, stream, &[]),
             Self::Reset(code) => frame(RST_STREAM, 0, stream, &code.to_be_bytes()),
+            Self::GoAwayBefore(code) => go_away(stream.saturating_sub(2), *code),
+            Self::GoAwayAfter(code) => go_away(stream, *code),
             Self::Close => return None,
         })
     }
+}
+
+fn head(stream: u32, fields: &[(&str, &str)]) -> Vec<u8> {
+    // The first is `:status 200` in the static table (RFC 7541 appendix A).
+    let fields = fields.iter().flat_map(|(name, value)| field(name, value));
+    frame(HEADERS, END_HEADERS, stream, &[0x88].into_iter().chain(fields).collect::<Vec<_>>())
+}
+
+fn go_away(last: u32, code: u32) -> Vec<u8> {
+    frame(GOAWAY, 0, 0, &[last.to_be_bytes(), code.to_be_bytes()].concat())
 }
 
 fn frame(kind: u8, flags: u8, stream: u32, payload: &[u8]) -> Vec<u8> {

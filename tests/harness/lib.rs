@@ -23,7 +23,7 @@ pub use events::EventStreams;
 pub use grpc::{GrpcServer, Reflection, descriptors};
 pub use guests::guest;
 pub use hostile::heavy_component;
-pub use http2::{Http2Server, Part};
+pub use http2::{Http2Counts, Http2Request, Http2Server, Part};
 pub use nginx::{Logged, Nginx};
 pub use raw::{RawRequest, RawServer};
 pub use registry::Registry;

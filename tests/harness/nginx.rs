@@ -38,19 +38,26 @@ pub struct Logged {
 impl Nginx {
     /// Serves these `location` blocks without TLS.
     pub fn start(locations: &str) -> Self {
-        Self::serve(locations, false)
+        Self::serve(locations, None)
     }
 
     /// Serves these `location` blocks over TLS, with a self-signed certificate for `127.0.0.1`, and over HTTP/2 if the
     /// client asks for it.
     pub fn start_tls(locations: &str) -> Self {
-        Self::serve(locations, true)
+        let made = rcgen::generate_simple_self_signed(["127.0.0.1".to_owned()]).expect("a certificate");
+        Self::start_with_certificate(locations, &(made.cert.pem(), made.signing_key.serialize_pem()))
     }
 
-    fn serve(locations: &str, tls: bool) -> Self {
-        let folder = TempDir::new().expect("a temporary folder");
-        if tls {
-            write_certificate(folder.path());
+    /// Serves as [`Self::start_tls`] does, with this certificate and its key, both in PEM.
+    pub fn start_with_certificate(locations: &str, certificate: &(String, String)) -> Self {
+        Self::serve(locations, Some(certificate))
+    }
+
+    fn serve(locations: &str, certificate: Option<&(String, String)>) -> Self {
+        let (folder, tls) = (TempDir::new().expect("a temporary folder"), certificate.is_some());
+        if let Some((certificate, key)) = certificate {
+            fs::write(folder.path().join("cert.pem"), certificate).expect("a certificate file");
+            fs::write(folder.path().join("key.pem"), key).expect("a key file");
         }
         for _ in 0..ATTEMPTS {
             let addr = free_port();
@@ -172,10 +179,4 @@ http {{
 }}
 "
     )
-}
-
-fn write_certificate(folder: &Path) {
-    let made = rcgen::generate_simple_self_signed(["127.0.0.1".to_owned()]).expect("a certificate");
-    fs::write(folder.join("cert.pem"), made.cert.pem()).expect("a certificate file");
-    fs::write(folder.join("key.pem"), made.signing_key.serialize_pem()).expect("a key file");
 }

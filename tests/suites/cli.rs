@@ -91,7 +91,7 @@ fn plugins_lists_every_action_with_its_parameters() {
         "query",
         "url",
     ];
-    let login = ["form_body", "headers", "json_body", "method", "set_headers", "url"];
+    let login = ["expect_status", "form_body", "headers", "json_body", "method", "set_headers", "url"];
     let both = [&http[..], &login[..]].concat();
     assert!(names.windows(both.len()).any(|names| names == both), "{}", run.stdout);
 }

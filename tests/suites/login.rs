@@ -30,6 +30,53 @@ fn if_no_user_can_sign_in_the_run_ends_early_after_four_attempts_each() {
     assert_eq!(report.at("/run/users_given_up"), 3);
 }
 
+/// Answers the right form with a redirect and a cookie, a wrong one with the form again, and requests without the
+/// cookie with 401.
+fn form_site() -> RawServer {
+    RawServer::start(|request| {
+        let reply = match (request.line.as_str(), request.body.as_slice()) {
+            ("POST /login HTTP/1.1", b"user=ann&password=b+c%26d%3D%C3%A9") => {
+                "302 Found\r\nlocation: /me\r\nset-cookie: session=ann; Path=/; HttpOnly"
+            }
+            ("POST /login HTTP/1.1", _) => "200 OK",
+            _ if request.header("cookie") == "session=ann" => "200 OK",
+            _ => "401 Unauthorized",
+        };
+        format!("HTTP/1.1 {reply}\r\ncontent-length: 0\r\n\r\n").into_bytes()
+    })
+}
+
+#[test]
+fn a_form_that_is_answered_by_a_redirect_signs_users_in_if_that_is_expected() {
+    for (case, login, code) in [
+        ("as expected", "form_body: {user: ann, password: 'b c&d=é'}, expect_status: 302", 0),
+        ("one of several", "form_body: {user: ann, password: 'b c&d=é'}, expect_status: [2xx, 302, 303]", 0),
+        ("the form again", "form_body: {user: ann, password: wrong}, expect_status: 302", 6),
+        ("not expected", "form_body: {user: ann, password: 'b c&d=é'}", 6),
+    ] {
+        let target = form_site();
+        let script = format!("login: {{url: /login, {login}}}\nsteps: [{{name: Me, url: /me}}]\n");
+        let run = shooter()
+            .script(&script)
+            .args("--users 2 --iterations 3 --base-url")
+            .arg(target.base_url())
+            .report()
+            .finish()
+            .exits(code);
+        let report = run.report();
+        assert_eq!(report.row("Me").ok(), if code == 0 { 6 } else { 0 }, "{case}");
+        let lines = target.take();
+        let logins = lines.iter().filter(|one| one.line.starts_with("POST")).count() as u64;
+        assert_eq!(report.row("login").total(), logins, "{case}");
+        let text = match case {
+            "the form again" => "expected status 302, got 200",
+            "not expected" => "expected status 2xx, got 302; `expect_status: 302` accepts it",
+            _ => continue,
+        };
+        assert_eq!(report.row("login").example("status"), text, "{case}");
+    }
+}
+
 #[test]
 fn users_that_sign_in_walk_on_while_others_give_up() {
     let site = site();

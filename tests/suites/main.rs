@@ -46,6 +46,7 @@ mod step_metrics;
 mod terminal;
 mod unfinished;
 mod verdict;
+mod wire;
 
 use std::path::{Path, PathBuf};
 

@@ -177,6 +177,19 @@ pub struct RunArgs {
         value_parser = positive_duration
     )]
     pub timeout: Option<Duration>,
+    /// Time for which the addresses of a name are used before it is looked up again
+    ///
+    /// A number with a unit, 0s or more. 30s if not given. A name none of whose addresses accepts a connection is
+    /// looked up again at once.
+    #[arg(
+        long,
+        value_name = "D",
+        env = "STAMPEDE_DNS_TTL",
+        help_heading = "Load",
+        allow_hyphen_values = true,
+        value_parser = zero_or_more
+    )]
+    pub dns_ttl: Option<Duration>,
     /// Worker threads
     ///
     /// At least 1. One for each core if not given.
@@ -267,6 +280,11 @@ pub struct RunArgs {
         value_delimiter = '\n'
     )]
     pub allow_host: Vec<String>,
+    /// Trust the TLS certificates in this file too
+    ///
+    /// Certificates of authorities in PEM, in addition to those of the system, or of `SSL_CERT_FILE`.
+    #[arg(long, value_name = "FILE", env = "STAMPEDE_CACERT", help_heading = "Target")]
+    pub cacert: Option<PathBuf>,
     /// Accept any TLS certificate
     ///
     /// Anyone between here and the target can then read and change the traffic. A warning says so.

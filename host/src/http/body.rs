@@ -1,19 +1,20 @@
-//! The content of a reply: kept on request, and decoded. The decoded size is limited as well, because a few kilobytes
-//! can decode to gigabytes.
+//! The content of a reply: kept on request, and decoded, whether a coding was asked for or not. The decoded size is
+//! limited as well, because a few kilobytes can decode to gigabytes.
 
-use std::io::{self, Read};
+use std::io::Read;
 use std::rc::Rc;
 
 use brotli_decompressor::Decompressor;
 use bytes::Bytes;
 use flate2::read::{DeflateDecoder, MultiGzDecoder, ZlibDecoder};
+use ruzstd::decoding::StreamingDecoder;
 
 use super::allowance::Allowance;
 use super::header_section::HeaderSection;
 use super::message::Request;
 use crate::net::Failure;
 
-/// The supported content codings, for `accept-encoding`.
+/// The content codings that are asked for, in `accept-encoding`.
 pub(super) const ACCEPTED_CODINGS: &str = "gzip, deflate, br";
 
 /// Maximum number of codings of one reply; no server applies more than two.
@@ -77,29 +78,50 @@ impl Drop for BodyCollector {
     }
 }
 
+/// The reason why content is not decoded.
+#[derive(Debug, PartialEq, Eq)]
+pub(super) enum DecodeError {
+    /// It is larger than the limit, encoded or decoded.
+    TooLarge(Failure),
+    /// It is not in this coding, or the coding is not supported.
+    Undecodable(Failure),
+}
+
+/// Returns the codings that the header section names, the first applied first.
+pub(super) fn codings(headers: &HeaderSection) -> impl Iterator<Item = &[u8]> {
+    let names = headers.get_all("content-encoding").flat_map(|field| field.split(|&byte| byte == b','));
+    names.map(<[u8]>::trim_ascii).filter(|name| !name.is_empty() && !name.eq_ignore_ascii_case(b"identity"))
+}
+
 /// Decodes content by the codings that the header section names, the last one first.
-pub(super) fn decode(headers: &HeaderSection, content: Bytes, limit: usize) -> Result<Bytes, Failure> {
+pub(super) fn decode(headers: &HeaderSection, content: Bytes, limit: usize) -> Result<Bytes, DecodeError> {
     if content.is_empty() {
         return Ok(content);
     }
-    let fields = headers.get_all("content-encoding");
-    let names: Vec<_> = fields.flat_map(|field| field.split(|&byte| byte == b',')).collect();
+    let names: Vec<_> = codings(headers).collect();
     if names.len() > MAX_CODINGS {
-        return Err(Failure::protocol("too many content codings"));
+        return Err(DecodeError::Undecodable(Failure::protocol("too many content codings")));
     }
-    names.iter().rev().try_fold(content, |content, name| decode_one(name.trim_ascii(), content, limit))
+    names.iter().rev().try_fold(content, |content, name| decode_one(name, content, limit))
 }
 
 /// Decodes one coding (RFC 9110 section 8.4.1).
-fn decode_one(coding: &[u8], content: Bytes, limit: usize) -> Result<Bytes, Failure> {
+fn decode_one(coding: &[u8], content: Bytes, limit: usize) -> Result<Bytes, DecodeError> {
     match coding.to_ascii_lowercase().as_slice() {
-        b"identity" | b"" => Ok(content),
         b"gzip" | b"x-gzip" => read("gzip", MultiGzDecoder::new(&content[..]), limit),
         b"deflate" if has_zlib_header(&content) => read("deflate", ZlibDecoder::new(&content[..]), limit),
         b"deflate" => read("deflate", DeflateDecoder::new(&content[..]), limit),
         b"br" => read("br", Decompressor::new(&content[..], 4096), limit),
-        _ => Err(Failure::protocol("unknown content coding")),
+        b"zstd" => match StreamingDecoder::new(&content[..]) {
+            Ok(decoder) => read("zstd", decoder, limit),
+            Err(_) => Err(malformed("zstd")),
+        },
+        _ => Err(DecodeError::Undecodable(Failure::protocol("unknown content coding"))),
     }
+}
+
+fn malformed(coding: &str) -> DecodeError {
+    DecodeError::Undecodable(Failure::protocol(format!("malformed reply: invalid {coding} content")))
 }
 
 /// Returns `true` if the content has the zlib wrapper that RFC 9110 section 8.4.1.2 requires of `deflate`. Some servers
@@ -110,14 +132,13 @@ fn has_zlib_header(content: &[u8]) -> bool {
 }
 
 /// Reads a decoder to its end, or to one byte more than the limit.
-fn read(coding: &str, decoder: impl Read, limit: usize) -> Result<Bytes, Failure> {
+fn read(coding: &str, decoder: impl Read, limit: usize) -> Result<Bytes, DecodeError> {
     let mut decoded = Vec::new();
     let outcome = decoder.take(limit as u64 + 1).read_to_end(&mut decoded);
     if decoded.len() > limit {
-        return Err(too_large(limit));
+        return Err(DecodeError::TooLarge(too_large(limit)));
     }
-    let malformed = |_: io::Error| Failure::protocol(format!("malformed reply: invalid {coding} content"));
-    outcome.map(|_| decoded.into()).map_err(malformed)
+    outcome.map(|_| decoded.into()).map_err(|_| malformed(coding))
 }
 
 fn too_large(limit: usize) -> Failure {
@@ -136,6 +157,9 @@ mod tests {
 
     /// `hello` in Brotli.
     const HELLO_BR: &[u8] = &[0x0b, 0x02, 0x80, b'h', b'e', b'l', b'l', b'o', 0x03];
+
+    /// `hello` in Zstandard: a frame with one raw block.
+    const HELLO_ZSTD: &[u8] = &[0x28, 0xb5, 0x2f, 0xfd, 0x20, 0x05, 0x29, 0x00, 0x00, b'h', b'e', b'l', b'l', b'o'];
 
     fn gzip(content: &[u8]) -> Vec<u8> {
         let mut encoder = GzEncoder::new(Vec::new(), Compression::fast());
@@ -157,7 +181,9 @@ mod tests {
 
     fn decoded(codings: &str, content: Vec<u8>, limit: usize) -> Result<Bytes, String> {
         let headers = [("content-encoding", codings.as_bytes())].into_iter().collect();
-        decode(&headers, content.into(), limit).map_err(|failure| failure.to_string())
+        decode(&headers, content.into(), limit).map_err(|error| match error {
+            DecodeError::TooLarge(failure) | DecodeError::Undecodable(failure) => failure.to_string(),
+        })
     }
 
     #[test]
@@ -169,6 +195,7 @@ mod tests {
             ("deflate with its wrapper", "deflate", zlib(b"hello")),
             ("deflate without wrapper", "deflate", deflate(b"hello")),
             ("brotli", "br", HELLO_BR.to_vec()),
+            ("zstd", "zstd", HELLO_ZSTD.to_vec()),
             ("no coding", "identity", b"hello".to_vec()),
             ("one after the other", "br, gzip", gzip(HELLO_BR)),
         ] {
@@ -190,7 +217,8 @@ mod tests {
             ("cut gzip", "gzip", cut(gzip(b"hello")), "malformed reply: invalid gzip content"),
             ("cut brotli", "br", cut(HELLO_BR.to_vec()), "malformed reply: invalid br content"),
             ("not gzip", "gzip", b"hello".to_vec(), "malformed reply: invalid gzip content"),
-            ("not asked for", "zstd", b"hello".to_vec(), "unknown content coding"),
+            ("not zstd", "zstd", b"hello".to_vec(), "malformed reply: invalid zstd content"),
+            ("not supported", "compress", b"hello".to_vec(), "unknown content coding"),
             ("too many", "br,br,br,br,br", b"hello".to_vec(), "too many content codings"),
         ] {
             assert_eq!(decoded(codings, content, 1_000), Err(message.to_owned()), "{case}");

@@ -21,6 +21,9 @@ const MAX_UNREAD: usize = 256 * 1024;
 /// Unsent bytes of a request up to which a write counts as done.
 const MAX_UNSENT: usize = 64 * 1024;
 
+/// Bytes sent before the head of the reply that are kept, so that they can be sent again.
+const MAX_KEPT_SENT: usize = 64 * 1024;
+
 /// The content of one exchange.
 pub struct BodyChannel {
     allowance: Allowance,
@@ -35,6 +38,8 @@ struct ChannelState {
     unsent: PieceQueue,
     /// True while more may be written.
     more: bool,
+    /// Pieces that were sent before the head of the reply arrived; `None` if they are not all kept.
+    sent: Option<PieceQueue>,
     /// Outcome of the exchange, once it has ended.
     outcome: Option<Result<(), Failure>>,
     /// Waker of the sender, which waits for content.
@@ -72,12 +77,25 @@ impl PieceQueue {
     }
 }
 
+impl ChannelState {
+    /// Keeps a piece that is being sent, unless the reply has begun or too much was sent.
+    fn keep_sent(&mut self, piece: &Bytes) {
+        let Some(sent) = &mut self.sent else { return };
+        if sent.bytes + piece.len() > MAX_KEPT_SENT {
+            self.sent = None;
+        } else {
+            sent.bytes += piece.len();
+            sent.pieces.push_back(piece.clone());
+        }
+    }
+}
+
 impl BodyChannel {
     /// Creates the channel of an exchange that has not begun; `more` if content will be written to it.
     pub fn new(allowance: &Allowance, more: bool) -> Self {
         Self {
             allowance: Allowance::clone(allowance),
-            state: RefCell::new(ChannelState { more, ..ChannelState::default() }),
+            state: RefCell::new(ChannelState { more, sent: Some(PieceQueue::default()), ..ChannelState::default() }),
         }
     }
 
@@ -179,7 +197,9 @@ impl BodyChannel {
 
     /// Adds the head of the reply.
     pub(super) fn push_head(&self, status: StatusCode, headers: HeaderSection) {
-        self.state.borrow_mut().head = Some((status, headers));
+        let mut state = self.state.borrow_mut();
+        state.head = Some((status, headers));
+        state.sent = None;
     }
 
     /// Returns `true` if nothing may be taken from the connection for now.
@@ -206,10 +226,22 @@ impl BodyChannel {
         }
         state.outcome = Some(outcome);
         state.more = false;
+        state.sent = None;
         let unsent = std::mem::take(&mut state.unsent);
         self.allowance.set(self.allowance.get() + unsent.held);
         wake(&mut state.sender);
         wake(&mut state.writer);
+    }
+
+    /// Puts the content that was sent back in front, to be sent again. Returns `false` if it is not kept any more.
+    pub(super) fn rewind(&self) -> bool {
+        let mut state = self.state.borrow_mut();
+        let Some(mut sent) = state.sent.take() else { return false };
+        state.unsent.bytes += sent.bytes;
+        sent.pieces.append(&mut state.unsent.pieces);
+        state.unsent.pieces = sent.pieces;
+        state.sent = Some(PieceQueue::default());
+        true
     }
 
     /// Returns the piece to send next; `None` at the end.
@@ -219,6 +251,7 @@ impl BodyChannel {
             if state.unsent.bytes <= MAX_UNSENT {
                 wake(&mut state.writer);
             }
+            state.keep_sent(&piece);
             return Poll::Ready(Some(piece));
         }
         if !state.more {
@@ -305,6 +338,35 @@ mod tests {
         channel.finish();
         assert_eq!(channel.poll_send(&mut cx), Poll::Ready(None));
         assert!(channel.write(Bytes::from_static(b"1")).is_err());
+    }
+
+    #[test]
+    fn content_is_sent_again_in_order_until_the_reply_begins() {
+        let (channel, allowance) = channel(10, true);
+        let mut cx = Context::from_waker(Waker::noop());
+        let mut sent = |piece| {
+            assert_eq!(channel.poll_send(&mut cx), Poll::Ready(Some(Bytes::from_static(piece))));
+        };
+        channel.write(Bytes::from_static(b"12")).unwrap();
+        channel.write(Bytes::from_static(b"34")).unwrap();
+        sent(b"12");
+        assert!(channel.rewind() && channel.has_request_content());
+        sent(b"12");
+        sent(b"34");
+        assert!(channel.rewind());
+        channel.write(Bytes::from_static(b"56")).unwrap();
+        [b"12", b"34", b"56"].into_iter().for_each(|piece| sent(piece));
+        channel.push_head(StatusCode::OK, HeaderSection::default());
+        assert!(!channel.rewind());
+        assert_eq!(allowance.get(), 10);
+    }
+
+    #[test]
+    fn more_content_than_is_kept_is_not_sent_again() {
+        let (channel, _) = channel(usize::MAX >> 1, true);
+        channel.write(vec![0; MAX_KEPT_SENT + 1].into()).unwrap();
+        assert!(channel.poll_send(&mut Context::from_waker(Waker::noop())).is_ready());
+        assert!(!channel.rewind());
     }
 
     #[test]

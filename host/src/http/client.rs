@@ -1,13 +1,12 @@
 //! The HTTP client of one worker, shared by its users: settings, resolved names, buffers.
 
 use std::cell::{RefCell, RefMut};
-use std::sync::Arc;
 
 use hyper::client::conn::http2;
 use hyper::rt::Executor;
 use stampede_time::{Clock, Nanos};
 
-use crate::net::{Connector, Dial, Tls};
+use crate::net::{Connector, NetworkOptions};
 
 /// Maximum size of the header section of an HTTP/2 reply, in bytes.
 const MAX_HEADER_BYTES: u32 = 64 * 1024;
@@ -21,14 +20,12 @@ const MAX_SPARE_BYTES: usize = 32 * 1024;
 /// Settings of a [`Client`].
 #[derive(Clone)]
 pub struct ClientOptions {
-    /// TLS settings.
-    pub tls: Tls,
+    /// Settings of its connections. Requests to what stands in for the network have no `user-agent` of the program's,
+    /// so that the bytes it expects do not depend on the version.
+    pub network: NetworkOptions,
     /// Maximum size of content that can be kept, in bytes, before and after decoding. Larger content is received and
     /// counted to its end, and then the exchange fails.
     pub max_body_kept: usize,
-    /// Stands in for the network, if set. Requests to it have no `user-agent` of the program's, so that the bytes it
-    /// expects do not depend on the version.
-    pub dial: Option<Arc<dyn Dial>>,
 }
 
 /// Runs the futures that hyper spawns on this thread.
@@ -59,10 +56,12 @@ impl Client {
     pub fn new(options: ClientOptions, clock: Clock) -> Self {
         let mut http2 = http2::Builder::new(LocalTasks);
         http2.max_header_list_size(MAX_HEADER_BYTES);
-        let ClientOptions { tls, max_body_kept, dial } = options;
+        // The peer's settings say how many streams it allows: none is opened before they have arrived.
+        http2.initial_max_send_streams(0);
+        let ClientOptions { network, max_body_kept } = options;
         let read_buffer = RefCell::new(vec![0; READ_BUFFER_BYTES].into());
-        let user_agent = dial.is_none().then_some(concat!("stampede-shooter/", env!("CARGO_PKG_VERSION")));
-        let connector = Connector::new(clock, tls, dial);
+        let user_agent = network.dial.is_none().then_some(concat!("stampede-shooter/", env!("CARGO_PKG_VERSION")));
+        let connector = Connector::new(network, clock);
         Self { connector, max_body_kept, user_agent, http2, read_buffer, spare_buffers: RefCell::default() }
     }
 

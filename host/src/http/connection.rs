@@ -16,15 +16,17 @@ pub(super) enum Connection {
     Http2(Http2),
 }
 
-/// Opens a connection. The future is boxed, so that an exchange on an open connection does not reserve room for it.
+/// Opens a connection for a user. The future is boxed, so that an exchange on an open connection does not reserve room
+/// for it.
 pub(super) fn open<'a>(
     client: &'a Client,
     origin: &'a Rc<Origin>,
     version: Version,
+    user: u32,
     meter: &'a Meter,
 ) -> Pin<Box<impl Future<Output = Result<Connection, Failure>> + use<'a>>> {
     Box::pin(async move {
-        let opened = net::open(&client.connector, origin, version, meter).await?;
+        let opened = net::open(&client.connector, origin, version, user, meter).await?;
         if opened.http2 {
             return Http2::start(client, opened.transport).await.map(Connection::Http2);
         }

@@ -27,6 +27,8 @@ pub(super) struct Connections {
     origins: RefCell<Vec<(Rc<Origin>, OriginState)>>,
     /// True when each connection serves one exchange.
     single_use: Cell<bool>,
+    /// The user's number in the whole run.
+    user: u32,
 }
 
 /// A connection for one exchange.
@@ -54,6 +56,11 @@ enum OriginState {
 }
 
 impl Connections {
+    /// Creates the connections of a user.
+    pub(super) fn new(user: u32) -> Self {
+        Self { user, ..Self::default() }
+    }
+
     /// Sets whether each connection serves one exchange.
     pub(super) fn set_single_use(&self, once: bool) {
         self.single_use.set(once);
@@ -80,7 +87,7 @@ impl Connections {
     ) -> Result<ConnectionLease, Failure> {
         let (origin, version) = (&request.origin, request.version);
         if self.single_use.get() {
-            return Ok(ConnectionLease { connection: open(client, origin, version, meter).await?, fresh: true });
+            return Ok(ConnectionLease { connection: self.open(client, origin, version, meter).await?, fresh: true });
         }
         if may_be_http2(origin, version) {
             match self.origin_state(origin, version) {
@@ -100,7 +107,7 @@ impl Connections {
         }
         match self.pop_idle(origin) {
             Some(idle) => Ok(ConnectionLease::reused(Connection::Http1(idle))),
-            None => Ok(ConnectionLease { connection: open(client, origin, version, meter).await?, fresh: true }),
+            None => Ok(ConnectionLease { connection: self.open(client, origin, version, meter).await?, fresh: true }),
         }
     }
 
@@ -148,6 +155,14 @@ impl Connections {
         Some(idle.remove(index))
     }
 
+    /// Gives no more exchanges to a connection over which the peer does not process any. Those on it go on.
+    pub(super) fn retire(&self, origin: &Rc<Origin>, retired: &Http2) {
+        self.origins.borrow_mut().retain(|(candidate, state)| match state {
+            OriginState::Http2(connection) => !(same_origin(candidate, origin) && connection.is(retired)),
+            OriginState::Opening(_) | OriginState::Http1 => true,
+        });
+    }
+
     /// Returns the state of an origin if it helps with this version. Forgets a connection that was closed.
     fn origin_state(&self, origin: &Rc<Origin>, version: Version) -> Option<OriginState> {
         let mut origins = self.origins.borrow_mut();
@@ -174,6 +189,16 @@ impl Connections {
         origins.push((Rc::clone(origin), OriginState::Opening(Rc::default())));
     }
 
+    async fn open(
+        &self,
+        client: &Client,
+        origin: &Rc<Origin>,
+        version: Version,
+        meter: &Meter,
+    ) -> Result<Connection, Failure> {
+        open(client, origin, version, self.user, meter).await
+    }
+
     /// Opens the first connection to an origin that may speak HTTP/2.
     async fn open_first(
         &self,
@@ -184,7 +209,7 @@ impl Connections {
     ) -> Result<Connection, Failure> {
         let mut negotiation = NegotiationGuard { connections: self, origin, result: None };
         self.note_opening(origin);
-        let connection = open(client, origin, version, meter).await?;
+        let connection = self.open(client, origin, version, meter).await?;
         negotiation.result = Some(match &connection {
             Connection::Http1(_) => OriginState::Http1,
             Connection::Http2(connection) => OriginState::Http2(connection.clone()),

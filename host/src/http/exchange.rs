@@ -1,10 +1,11 @@
 //! One exchange, from the request to the last byte of its reply.
 
-use super::body;
+use super::body::{self, DecodeError};
 use super::body_channel::ChannelGuard;
 use super::client::Client;
 use super::connection::Connection;
 use super::connections::{ConnectionLease, MAX_KEPT};
+use super::http2::Http2Outcome;
 use super::message::{OutgoingRequest, Reply, Request};
 use super::session::HttpSession;
 use crate::net::{Failure, Meter};
@@ -12,11 +13,19 @@ use crate::net::{Failure, Meter};
 /// Maximum number of attempts: all idle connections of a user may have been closed, and a new one as well.
 const MAX_ATTEMPTS: usize = MAX_KEPT + 1;
 
+/// Maximum number of times that a request is sent again because the peer has not processed it.
+const MAX_RESENT: usize = 3;
+
+/// Maximum number of HTTP/2 connections that end before a request that waits for a stream is written: a server may end
+/// each after a few requests.
+const MAX_UNSENT_OVER_HTTP2: usize = 8;
+
 /// Sends one request of a user and receives the reply. `meter` has just been begun; it holds the sample's numbers when
 /// the future has finished or was dropped. Dropping the future abandons the exchange and closes its connection (over
 /// HTTP/2, its stream).
 ///
-/// A request that was written in part is never sent again.
+/// A request that was written in part is never sent again, unless the peer says over HTTP/2 that it has not processed
+/// it: then the target does not count it either.
 ///
 /// # Errors
 /// No connection could be opened, the exchange failed on it, or the content cannot be kept or decoded.
@@ -38,22 +47,35 @@ pub(crate) async fn exchange(
     }
     let mut reply = outcome?;
     session.cookies.store_from(&reply.headers, &request.origin, &request.target);
-    if let (true, Some(allowance)) = (request.decode, &request.keep_body) {
+    if let Some(allowance) = &request.keep_body {
         let left = allowance.get() + reply.body.len();
         let limit = request.optional_body.unwrap_or(client.max_body_kept).min(left);
-        let decoded = body::decode(&reply.headers, reply.body, limit);
-        reply.body = if request.optional_body.is_some() { decoded.unwrap_or_default() } else { decoded? };
-        allowance.set(left - reply.body.len());
+        match body::decode(&reply.headers, reply.body.clone(), limit) {
+            Ok(decoded) => {
+                allowance.set(left - decoded.len());
+                reply.body = decoded;
+            }
+            Err(_) if request.optional_body.is_some() => {
+                allowance.set(left);
+                reply.body.clear();
+            }
+            // What was not asked for may be labelled wrongly, or be meant for a plugin that decodes it itself.
+            Err(DecodeError::Undecodable(_)) if !request.decode => reply.is_encoded = true,
+            Err(DecodeError::Undecodable(failure) | DecodeError::TooLarge(failure)) => {
+                allowance.set(left);
+                return Err(failure);
+            }
+        }
     }
     Ok(reply)
 }
 
-/// Sends a request, on another connection if one turns out to have been closed before anything was written. A
-/// connection is put back only after a reply that was read to its end; otherwise, also when the future is dropped, it
-/// is closed.
+/// Sends a request, on another connection if one turns out to have been closed before anything was written, or if the
+/// peer has not processed it. A connection is put back only after a reply that was read to its end; otherwise, also
+/// when the future is dropped, it is closed.
 async fn send(client: &Client, session: &HttpSession, meter: &Meter, request: &Request) -> Result<Reply, Failure> {
     let connections = &session.connections;
-    let mut over_http2 = 0;
+    let (mut unsent_over_http2, mut resent) = (0, 0);
     for _ in 0..MAX_ATTEMPTS {
         let ConnectionLease { connection, fresh } = connections.acquire(client, request, meter).await?;
         let start = if fresh { client.now() } else { meter.read().start };
@@ -80,14 +102,21 @@ async fn send(client: &Client, session: &HttpSession, meter: &Meter, request: &R
             }
             Connection::Http2(mut connection) => {
                 let exchange = Box::pin(connection.exchange(client, meter, outgoing, start));
-                if let Some(outcome) = exchange.await {
-                    return outcome;
+                match exchange.await {
+                    Http2Outcome::Done(outcome) => return outcome,
+                    Http2Outcome::Unsent => unsent_over_http2 += 1,
+                    Http2Outcome::Unprocessed(failure) => {
+                        connections.retire(&request.origin, &connection);
+                        if resent == MAX_RESENT || request.channel.as_ref().is_some_and(|channel| !channel.rewind()) {
+                            return Err(failure);
+                        }
+                        resent += 1;
+                        continue;
+                    }
                 }
-                over_http2 += 1;
             }
         }
-        // A second connection is tried; a third would be refused as well.
-        if fresh || over_http2 == 2 {
+        if fresh || unsent_over_http2 == MAX_UNSENT_OVER_HTTP2 {
             break;
         }
     }

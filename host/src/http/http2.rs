@@ -1,6 +1,7 @@
 //! HTTP/2 (RFC 9113), by hyper: a connection serves several exchanges of its user at once and is driven by a task of
 //! its own.
 
+use std::cell::RefCell;
 use std::convert::Infallible;
 use std::future::poll_fn;
 use std::mem;
@@ -62,11 +63,23 @@ impl Body for RequestContent {
     }
 }
 
+/// The end of an exchange.
+pub(super) enum Http2Outcome {
+    /// A reply, or a failure for good.
+    Done(Result<Reply, Failure>),
+    /// Nothing of the request was written.
+    Unsent,
+    /// The peer has not processed the request, by its own account; the failure if it is not sent again.
+    Unprocessed(Failure),
+}
+
 /// An open connection. It ends with the last clone.
 #[derive(Clone)]
 pub(super) struct Http2 {
     sender: SendRequest<RequestContent>,
     traffic: Rc<Traffic>,
+    /// The error that has ended the connection.
+    broken: Rc<RefCell<Option<Failure>>>,
 }
 
 impl Http2 {
@@ -75,9 +88,14 @@ impl Http2 {
         let traffic = Rc::new(Traffic::default());
         let io = TokioIo::new(MeteredStream::new(transport, Rc::clone(&traffic)));
         let (sender, driver) = client.http2.handshake(io).await.map_err(|error| Failure::of_exchange(&error, false))?;
-        // An error of the connection reaches its exchanges, so it is not handled here.
-        tokio::task::spawn_local(async move { driver.await.unwrap_or_default() });
-        Ok(Self { sender, traffic })
+        let broken = Rc::new(RefCell::new(None));
+        let noted = Rc::clone(&broken);
+        tokio::task::spawn_local(async move {
+            if let Err(error) = driver.await {
+                *noted.borrow_mut() = Some(Failure::of_exchange(&error, false));
+            }
+        });
+        Ok(Self { sender, traffic, broken })
     }
 
     /// Returns `true` if it takes no more requests.
@@ -85,23 +103,36 @@ impl Http2 {
         self.sender.is_closed()
     }
 
-    /// Sends a request and receives its reply. `None` if nothing of it was written.
+    /// Returns `true` if both are one connection.
+    pub(super) fn is(&self, other: &Self) -> bool {
+        Rc::ptr_eq(&self.traffic, &other.traffic)
+    }
+
+    /// Sends a request and receives its reply.
     pub(super) async fn exchange(
         &mut self,
         client: &Client,
         meter: &Meter,
         outgoing: OutgoingRequest<'_>,
         begun: Nanos,
-    ) -> Option<Result<Reply, Failure>> {
+    ) -> Http2Outcome {
         let request = outgoing.request;
         let _charge = TrafficGuard { meter, traffic: Rc::clone(&self.traffic) };
         let response = match self.sender.try_send_request(message(outgoing)).await {
             Ok(response) => response,
             Err(mut error) => {
-                let unsent = error.take_message().is_some();
+                if error.take_message().is_some() {
+                    return Http2Outcome::Unsent;
+                }
                 // The connection receives settings before any reply, so bytes that arrived do not mean a reply has
                 // begun.
-                return (!unsent).then(|| Err(Failure::of_exchange(error.error(), false)));
+                let failure = Failure::of_exchange(error.error(), false);
+                return match (Failure::is_unprocessed(error.error()), &*self.broken.borrow()) {
+                    // hyper gives up the one request that waits for a stream, without the reason.
+                    (_, Some(broken)) if error.error().is_user() => Http2Outcome::Done(Err(broken.clone())),
+                    (true, _) => Http2Outcome::Unprocessed(failure),
+                    (false, _) => Http2Outcome::Done(Err(failure)),
+                };
             }
         };
         let headed = client.now();
@@ -114,7 +145,7 @@ impl Http2 {
         if reply.is_ok() {
             meter.update(|measured| measured.phases.receive = Some(client.now() - headed));
         }
-        Some(reply.unwrap_or_else(|error| Err(Failure::of_exchange(&error, true))))
+        Http2Outcome::Done(reply.unwrap_or_else(|error| Err(Failure::of_exchange(&error, true))))
     }
 }
 
@@ -158,7 +189,7 @@ async fn receive(
         return Ok(Err(Failure::truncated()));
     }
     let content = kept.map_or_else(|| Ok(Bytes::new()), BodyCollector::finish);
-    Ok(content.map(|body| Reply { status: head.status, version: head.version, headers, body }))
+    Ok(content.map(|body| Reply { status: head.status, version: head.version, headers, body, is_encoded: false }))
 }
 
 /// Converts a request to hyper's form.

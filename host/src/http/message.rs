@@ -10,6 +10,7 @@ use hyper::{Method, StatusCode};
 use url::Url;
 
 use super::allowance::Allowance;
+use super::body;
 use super::body_channel::BodyChannel;
 use super::fields::Fields;
 use super::header_section::HeaderSection;
@@ -37,7 +38,8 @@ pub struct Request {
     /// The most bytes of content to keep if only a condition wants them: content that is longer, or cannot be decoded,
     /// is dropped, and does not fail the exchange. `None` if the content is needed.
     pub optional_body: Option<usize>,
-    /// True to send `accept-encoding` (unless it is among the headers) and to decode the kept content.
+    /// True to send `accept-encoding` (unless it is among the headers). Kept content is decoded in any case; if it was
+    /// asked for, content that cannot be decoded is a failure.
     pub decode: bool,
     /// Channel for content that is sent and received in pieces; `None` for an ordinary exchange.
     pub channel: Option<Rc<BodyChannel>>,
@@ -86,11 +88,19 @@ pub struct Reply {
     pub version: hyper::Version,
     /// The header section.
     pub headers: HeaderSection,
-    /// The content, decoded on request; empty unless it was to be kept.
+    /// The content, decoded if it can be; empty unless it was to be kept.
     pub body: Bytes,
+    /// True when the content could not be decoded.
+    pub is_encoded: bool,
 }
 
 impl Reply {
+    /// Returns the codings that its content is still in, as the peer names them; `None` if it is in none.
+    pub fn codings_left(&self) -> Option<String> {
+        let names = || body::codings(&self.headers).map(|name| String::from_utf8_lossy(name).into_owned());
+        self.is_encoded.then(|| names().collect::<Vec<_>>().join(", "))
+    }
+
     /// Returns the bytes of it that are kept.
     pub fn held(&self) -> usize {
         self.headers.size() + self.body.len()

@@ -14,9 +14,9 @@
 //!   registering a timer 19.9.
 //! * **Nothing is shared between users** but names and their addresses: no connection pool, no TLS sessions, no
 //!   cookies. Nothing is shared between threads but the TLS settings.
-//! * **The target's count is the report's count.** A request that may have reached the target is never sent again.
-//!   Only when nothing of it was written, because the peer had closed the connection before, does it go out on a new
-//!   connection.
+//! * **The target's count is the report's count.** A request that the target may have processed is never sent again. It
+//!   goes out on a new connection only when nothing of it was written, because the peer had closed the connection
+//!   before, or when the peer says that it has not processed it, as HTTP/2 allows.
 //!
 //! | file | contents |
 //! |---|---|

@@ -8,10 +8,14 @@ use hyper::header::{
     CONTENT_LOCATION, CONTENT_TYPE, HeaderName, HeaderValue, PRAGMA, RANGE, USER_AGENT,
 };
 use hyper::{Method, StatusCode};
+use percent_encoding::{AsciiSet, percent_encode};
 use url::Url;
 
 use super::message::{Reply, Request};
 use crate::net::{self, Failure, Grants, Origin, OriginError, not_granted};
+
+/// No character of ASCII: only the bytes above it are percent-encoded.
+const ABOVE_ASCII: &AsciiSet = &AsciiSet::EMPTY;
 
 /// Fields that describe content, and are dropped with it.
 const OF_CONTENT: [HeaderName; 4] = [CONTENT_TYPE, CONTENT_ENCODING, CONTENT_LANGUAGE, CONTENT_LOCATION];
@@ -70,9 +74,10 @@ pub(crate) fn next(
 fn location(sent: &Request, reply: &Reply) -> Result<Option<Url>, Failure> {
     let redirects = matches!(reply.status.as_u16(), 301 | 302 | 303 | 307 | 308);
     let Some(location) = reply.headers.get("location").filter(|_| redirects) else { return Ok(None) };
-    let location = std::str::from_utf8(location).ok();
+    // The bytes above ASCII are sent as they came, whatever their character set.
+    let location = percent_encode(location, ABOVE_ASCII).to_string();
     let base = sent.origin.url(&sent.target);
-    let url = base.zip(location).and_then(|(base, location)| base.join(location).ok());
+    let url = base.and_then(|base| base.join(&location).ok());
     url.map(Some).ok_or_else(|| Failure::protocol("malformed reply: invalid location"))
 }
 
@@ -113,17 +118,19 @@ mod tests {
         }
     }
 
-    fn reply(status: u16, location: Option<&str>) -> Reply {
-        let location = location.map(|location| ("location", location.as_bytes()));
+    fn reply(status: u16, location: Option<&[u8]>) -> Reply {
+        let location = location.map(|location| ("location", location));
         Reply {
             status: StatusCode::from_u16(status).unwrap(),
             version: hyper::Version::HTTP_11,
             headers: location.into_iter().collect(),
             body: Bytes::new(),
+            is_encoded: false,
         }
     }
 
     fn follow(method: &Method, status: u16, location: Option<&str>) -> Result<Option<Request>, Failure> {
+        let location = location.map(str::as_bytes);
         next(&request(method), &reply(status, location), |value| value == "s3cret", &Rc::new(Grants::unrestricted()))
     }
 
@@ -173,6 +180,21 @@ mod tests {
             ("nothing", "", "http://site/dir/page?query"),
         ] {
             let next = follow(&Method::GET, 302, Some(location)).unwrap().unwrap();
+            assert_eq!(next.origin.url(&next.target).unwrap().as_str(), url, "{case}");
+        }
+    }
+
+    #[test]
+    fn bytes_above_ascii_are_followed_as_they_came() {
+        for (case, location, url) in [
+            ("Latin-1", &b"/caf\xe9?n=\xfc"[..], "http://site/caf%E9?n=%FC"),
+            ("UTF-8", "/café".as_bytes(), "http://site/caf%C3%A9"),
+            ("a host in UTF-8", "//bücher.example/".as_bytes(), "http://xn--bcher-kva.example/"),
+            ("encoded already", b"/caf%e9", "http://site/caf%e9"),
+        ] {
+            let sent = request(&Method::GET);
+            let next = next(&sent, &reply(302, Some(location)), |_| false, &Rc::new(Grants::unrestricted()));
+            let next = next.unwrap().unwrap();
             assert_eq!(next.origin.url(&next.target).unwrap().as_str(), url, "{case}");
         }
     }

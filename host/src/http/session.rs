@@ -29,6 +29,8 @@ pub struct Retention {
 /// The connections and cookies of one user; empty and without allocations at first. Dropping it closes the connections.
 #[derive(Default)]
 pub struct HttpSession {
+    /// The user's number in the whole run.
+    pub(super) user: u32,
     pub(super) connections: Connections,
     /// The user's cookies.
     pub cookies: Cookies,
@@ -36,6 +38,11 @@ pub struct HttpSession {
 }
 
 impl HttpSession {
+    /// Creates the session of a user.
+    pub fn new(user: u32) -> Self {
+        Self { user, connections: Connections::new(user), ..Self::default() }
+    }
+
     /// Sets how long cookies and connections are kept.
     pub fn set_retention(&self, keeps: Retention) {
         self.retention.set(keeps);

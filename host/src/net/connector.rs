@@ -8,11 +8,25 @@ use tokio::io::DuplexStream;
 use super::dns::DnsCache;
 use super::slow_addresses::SlowAddresses;
 use super::tls::Tls;
+use crate::random::UserRandom;
 
 /// Stands in for the network in a rehearsal: no name is resolved and TLS is left out.
 pub trait Dial: Send + Sync {
     /// Returns a connection whose other end is served in the current runtime.
     fn dial(self: Arc<Self>) -> DuplexStream;
+}
+
+/// Settings of a [`Connector`].
+#[derive(Clone)]
+pub struct NetworkOptions {
+    /// TLS settings.
+    pub tls: Tls,
+    /// Stands in for the network, if set.
+    pub dial: Option<Arc<dyn Dial>>,
+    /// Lifetime of resolved addresses.
+    pub dns_ttl: Nanos,
+    /// Seed of the choice between several addresses.
+    pub seed: u64,
 }
 
 /// Opens connections for the users of one worker.
@@ -27,12 +41,17 @@ pub struct Connector {
     pub names: DnsCache,
     /// Addresses that were slow to answer.
     pub slow_addresses: SlowAddresses,
+    /// The turn of the first user among the addresses of a host; the other users follow by their numbers.
+    pub first_turn: u64,
 }
 
 impl Connector {
     /// Creates a connector that has resolved nothing yet.
-    pub fn new(clock: Clock, tls: Tls, dial: Option<Arc<dyn Dial>>) -> Self {
-        Self { clock, tls, dial, names: DnsCache::default(), slow_addresses: SlowAddresses::default() }
+    pub fn new(options: NetworkOptions, clock: Clock) -> Self {
+        let NetworkOptions { tls, dial, dns_ttl, seed } = options;
+        let first_turn = UserRandom::new(seed, u32::MAX).next_u64();
+        let (names, slow_addresses) = (DnsCache::new(dns_ttl), SlowAddresses::default());
+        Self { clock, tls, dial, names, slow_addresses, first_turn }
     }
 
     /// Returns the time.

@@ -10,11 +10,11 @@ use std::rc::Rc;
 use stampede_time::{Clock, Nanos, SECOND};
 use tokio::sync::OnceCell;
 
-/// Lifetime of addresses, after which the name is looked up again.
-const TTL: Nanos = 300 * SECOND;
-
 /// Time for which a name that does not resolve is not looked up again.
 const NEGATIVE_TTL: Nanos = SECOND;
+
+/// Time for which addresses are not looked up again although none of them accepts a connection.
+const RENEWAL_INTERVAL: Nanos = SECOND;
 
 /// Maximum number of names kept: a script that generates names must not fill the memory.
 const MAX_NAMES: usize = 1024;
@@ -24,15 +24,24 @@ pub(super) type Addresses = Option<Rc<[IpAddr]>>;
 
 struct DnsAnswer {
     addresses: Addresses,
-    expires: Nanos,
+    /// Time of the answer.
+    at: Nanos,
 }
 
 /// The answer for a name, or the lookup that every user of the name waits for.
 type DnsEntry = Rc<OnceCell<DnsAnswer>>;
 
+/// The entries of names.
+type DnsEntries = RefCell<HashMap<Box<str>, DnsEntry>>;
+
 /// The name cache of one worker.
-#[derive(Default)]
-pub struct DnsCache(RefCell<HashMap<Box<str>, DnsEntry>>);
+pub struct DnsCache {
+    /// Lifetime of addresses, after which a name is looked up again.
+    ttl: Nanos,
+    names: DnsEntries,
+    /// Names that were looked up again before their addresses expired.
+    renewals: DnsEntries,
+}
 
 /// The result of a lookup.
 pub struct Resolution {
@@ -43,6 +52,11 @@ pub struct Resolution {
 }
 
 impl DnsCache {
+    /// Creates an empty cache whose addresses expire after this time.
+    pub(super) fn new(ttl: Nanos) -> Self {
+        Self { ttl, names: RefCell::default(), renewals: RefCell::default() }
+    }
+
     /// Returns the addresses of a host, from the cache or by `lookup`.
     pub async fn resolve(
         &self,
@@ -50,35 +64,62 @@ impl DnsCache {
         clock: Clock,
         lookup: impl AsyncFnOnce(&str) -> io::Result<Vec<IpAddr>>,
     ) -> Resolution {
-        let entry = self.entry(host, clock.now());
+        let entry = entry(&self.names, host, |answer| clock.now() < answer.expires(self.ttl));
         let waited = entry.get().is_none();
-        let answer = entry
-            .get_or_init(|| async {
-                let addresses = lookup(host).await.ok().filter(|addresses| !addresses.is_empty());
-                let lifetime = if addresses.is_some() { TTL } else { NEGATIVE_TTL };
-                DnsAnswer { addresses: addresses.map(Rc::from), expires: clock.now() + lifetime }
-            })
-            .await;
+        let answer = entry.get_or_init(|| DnsAnswer::of(host, clock, lookup)).await;
         Resolution { addresses: answer.addresses.clone(), waited }
     }
 
-    /// Returns the entry of a host; a new one if there is none or it has expired.
-    fn entry(&self, host: &str, now: Nanos) -> DnsEntry {
-        let is_fresh = |entry: &DnsEntry| entry.get().is_none_or(|answer| now < answer.expires);
-        let mut names = self.0.borrow_mut();
-        if let Some(entry) = names.get(host).filter(|entry| is_fresh(entry)) {
-            return Rc::clone(entry);
+    /// Returns the addresses of a host, looked up again unless that was done just before. A lookup that fails leaves
+    /// the addresses in the cache.
+    pub async fn renew(
+        &self,
+        host: &str,
+        clock: Clock,
+        lookup: impl AsyncFnOnce(&str) -> io::Result<Vec<IpAddr>>,
+    ) -> Addresses {
+        let is_new = |answer: &DnsAnswer| clock.now() < answer.at + RENEWAL_INTERVAL;
+        let known = self.names.borrow().get(host).map(Rc::clone);
+        if let Some(answer) = known.as_ref().and_then(|entry| entry.get()).filter(|answer| is_new(answer)) {
+            return answer.addresses.clone();
         }
-        if names.len() >= MAX_NAMES {
-            names.retain(|_, entry| is_fresh(entry));
+        let entry = entry(&self.renewals, host, is_new);
+        let answer = entry.get_or_init(|| DnsAnswer::of(host, clock, lookup)).await;
+        if answer.addresses.is_some() {
+            self.names.borrow_mut().insert(host.into(), Rc::clone(&entry));
         }
-        if names.len() >= MAX_NAMES {
-            names.clear();
-        }
-        let entry = DnsEntry::default();
-        names.insert(host.into(), Rc::clone(&entry));
-        entry
+        answer.addresses.clone()
     }
+}
+
+impl DnsAnswer {
+    async fn of(host: &str, clock: Clock, lookup: impl AsyncFnOnce(&str) -> io::Result<Vec<IpAddr>>) -> Self {
+        let addresses = lookup(host).await.ok().filter(|addresses| !addresses.is_empty());
+        Self { addresses: addresses.map(Rc::from), at: clock.now() }
+    }
+
+    /// Returns the time from which the answer is not used any more.
+    fn expires(&self, ttl: Nanos) -> Nanos {
+        self.at.saturating_add(if self.addresses.is_some() { ttl } else { ttl.min(NEGATIVE_TTL) })
+    }
+}
+
+/// Returns the entry of a host; a new one if there is none or its answer is not fresh.
+fn entry(names: &DnsEntries, host: &str, is_fresh: impl Fn(&DnsAnswer) -> bool) -> DnsEntry {
+    let is_fresh = |entry: &DnsEntry| entry.get().is_none_or(&is_fresh);
+    let mut names = names.borrow_mut();
+    if let Some(entry) = names.get(host).filter(|entry| is_fresh(entry)) {
+        return Rc::clone(entry);
+    }
+    if names.len() >= MAX_NAMES {
+        names.retain(|_, entry| is_fresh(entry));
+    }
+    if names.len() >= MAX_NAMES {
+        names.clear();
+    }
+    let entry = DnsEntry::default();
+    names.insert(host.into(), Rc::clone(&entry));
+    entry
 }
 
 /// Resolves a name through the operating system.
@@ -94,6 +135,8 @@ mod tests {
     use std::time::Duration;
 
     use super::*;
+
+    const TTL: Nanos = 300 * SECOND;
 
     /// Counts its lookups.
     #[derive(Default)]
@@ -118,7 +161,7 @@ mod tests {
 
     #[tokio::test(start_paused = true)]
     async fn simultaneous_users_share_one_lookup() {
-        let (names, server, clock) = (Rc::new(DnsCache::default()), Rc::new(Nameserver::default()), Clock::start());
+        let (names, server, clock) = (Rc::new(DnsCache::new(TTL)), Rc::new(Nameserver::default()), Clock::start());
         let users = tokio::task::LocalSet::new();
         for _ in 0..1_000 {
             let (names, server) = (Rc::clone(&names), Rc::clone(&server));
@@ -132,8 +175,8 @@ mod tests {
     }
 
     #[tokio::test(start_paused = true)]
-    async fn answers_are_kept_for_five_minutes_and_failures_for_a_second() {
-        let (names, server, clock) = (DnsCache::default(), Nameserver::default(), Clock::start());
+    async fn answers_are_kept_for_their_lifetime_and_failures_for_a_second() {
+        let (names, server, clock) = (DnsCache::new(TTL), Nameserver::default(), Clock::start());
         for (case, host, wait, lookups) in [
             ("first time", "site", 0, 1),
             ("at once", "site", 0, 1),
@@ -152,7 +195,7 @@ mod tests {
 
     #[tokio::test(start_paused = true)]
     async fn another_user_takes_over_a_lookup_that_is_dropped() {
-        let (names, server, clock) = (DnsCache::default(), Nameserver::default(), Clock::start());
+        let (names, server, clock) = (DnsCache::new(TTL), Nameserver::default(), Clock::start());
         {
             let mut first = std::pin::pin!(server.resolve(&names, clock, "site"));
             std::future::poll_fn(|cx| std::task::Poll::Ready(first.as_mut().poll(cx).is_pending())).await;
@@ -163,10 +206,40 @@ mod tests {
 
     #[tokio::test(start_paused = true)]
     async fn generated_names_do_not_fill_the_memory() {
-        let (names, server, clock) = (DnsCache::default(), Nameserver::default(), Clock::start());
+        let (names, server, clock) = (DnsCache::new(TTL), Nameserver::default(), Clock::start());
         for number in 0..3 * MAX_NAMES {
             server.resolve(&names, clock, &number.to_string()).await;
         }
-        assert!(names.0.borrow().len() <= MAX_NAMES);
+        assert!(names.names.borrow().len() <= MAX_NAMES);
+    }
+    #[tokio::test(start_paused = true)]
+    async fn without_a_lifetime_each_connection_looks_the_name_up() {
+        let (names, server, clock) = (DnsCache::new(0), Nameserver::default(), Clock::start());
+        for lookups in 1..4 {
+            assert!(server.resolve(&names, clock, "site").await.addresses.is_some());
+            assert_eq!(server.lookups.get(), lookups);
+        }
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn a_name_is_looked_up_again_on_request_once_a_second() {
+        let (names, server, clock) = (DnsCache::new(TTL), Nameserver::default(), Clock::start());
+        server.resolve(&names, clock, "site").await;
+        for (case, wait, lookups) in [
+            ("at once", 0, 1),
+            ("a second later", 1_000, 2),
+            ("and at once", 0, 2),
+            ("and just before another second is over", 999, 2),
+            ("and then", 1, 3),
+        ] {
+            tokio::time::advance(Duration::from_millis(wait)).await;
+            let renewed = names.renew("site", clock, async |host| server.answer(host).await).await;
+            assert!(renewed.is_some(), "{case}");
+            assert_eq!(server.lookups.get(), lookups, "{case}");
+        }
+        tokio::time::advance(Duration::from_secs(1)).await;
+        let failed = async |_: &str| Err(io::ErrorKind::NotFound.into());
+        assert!(names.renew("site", clock, failed).await.is_none());
+        assert!(server.resolve(&names, clock, "site").await.addresses.is_some(), "the addresses stay");
     }
 }

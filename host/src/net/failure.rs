@@ -54,18 +54,29 @@ impl Failure {
         })
     }
 
-    /// Classifies the error of a TLS handshake.
-    pub fn of_handshake(error: &(dyn Error + 'static)) -> Self {
+    /// Classifies the error of a TLS handshake. `asked` if the server has asked for a certificate of the client.
+    pub fn of_handshake(error: &(dyn Error + 'static), asked: bool) -> Self {
         if let Some(error) = find::<rustls::Error>(error) {
-            return Self::of_tls(error);
+            return match error {
+                rustls::Error::AlertReceived(alert) if asked => refused(*alert, true),
+                error => Self::of_tls(error),
+            };
         }
         match find::<io::Error>(error) {
+            Some(error) if asked && matches!(error.kind(), ErrorKind::UnexpectedEof | ErrorKind::ConnectionReset) => {
+                Self::network(format!("tls: connection closed during the handshake; {CLIENT_CERTIFICATE}"))
+            }
             Some(error) if error.kind() == ErrorKind::UnexpectedEof => {
                 Self::network("tls: connection closed during the handshake")
             }
             Some(error) => Self::network(format!("tls: {}", Self::of_io(error))),
             None => Self::network("tls: the host is not a valid server name"),
         }
+    }
+
+    /// Returns the detail without what helps, which is about the flags of a run.
+    pub fn problem(&self) -> &str {
+        self.detail.split("; ").next().unwrap_or_default()
     }
 
     /// Classifies the error of a request that is not measured, by the first I/O error among its causes.
@@ -79,10 +90,10 @@ impl Failure {
     /// Classifies an error of TLS. Each problem with a certificate has a text of its own, since the remedies differ.
     fn of_tls(error: &rustls::Error) -> Self {
         Self::network(match error {
-            rustls::Error::InvalidCertificate(error) => Cow::Borrowed(certificate(error)),
+            rustls::Error::InvalidCertificate(error) => Cow::Owned(certificate(error)),
             rustls::Error::InvalidMessage(_) => Cow::Borrowed("tls: the server does not speak tls"),
             rustls::Error::AlertReceived(AlertDescription::NoApplicationProtocol) => Cow::Borrowed(NO_HTTP2),
-            rustls::Error::AlertReceived(alert) => Cow::Owned(format!("tls: refused by the server: {}", words(*alert))),
+            rustls::Error::AlertReceived(alert) => return refused(*alert, is_about_client(*alert)),
             other => Cow::Owned(format!("tls: {other}")),
         })
     }
@@ -95,6 +106,19 @@ impl Failure {
         match find::<io::Error>(error) {
             Some(cause) => Self::of_connection(cause, reply_begun),
             None => Self::closed(reply_begun),
+        }
+    }
+
+    /// Returns `true` if a request over HTTP/2 that failed before its reply was not processed: the peer says so (RFC
+    /// 9113 section 8.7), or the connection was ended in good order while the request waited for a stream.
+    pub fn is_unprocessed(error: &hyper::Error) -> bool {
+        match find::<h2::Error>(error) {
+            // A stream fails with GOAWAY if its number is above the last one that the peer names.
+            Some(error) => {
+                error.is_remote() && (error.is_go_away() || error.reason() == Some(h2::Reason::REFUSED_STREAM))
+            }
+            // hyper gives up the one request that waits for a stream.
+            None => error.is_user(),
         }
     }
 
@@ -133,21 +157,57 @@ impl Failure {
     }
 }
 
-/// Describes the problem with a certificate, without the names in it: the server chooses them, and they may be long.
-fn certificate(error: &CertificateError) -> &'static str {
-    match error {
-        CertificateError::UnknownIssuer => "tls: certificate of an unknown issuer",
-        CertificateError::Expired | CertificateError::ExpiredContext { .. } => "tls: certificate has expired",
-        CertificateError::NotValidYet | CertificateError::NotValidYetContext { .. } => {
-            "tls: certificate is not valid yet"
+/// The end of the failure of a handshake in which the server asked for a certificate.
+const CLIENT_CERTIFICATE: &str = "it asks for a client certificate, which is not supported";
+
+/// Creates the failure of a server that has sent an alert.
+fn refused(alert: AlertDescription, asked: bool) -> Failure {
+    let words = words(alert);
+    Failure::network(match asked {
+        true => format!("tls: refused by the server: {words}; {CLIENT_CERTIFICATE}"),
+        false => format!("tls: refused by the server: {words}"),
+    })
+}
+
+/// Returns `true` for an alert that a server sends only because of the certificate of the client.
+fn is_about_client(alert: AlertDescription) -> bool {
+    matches!(
+        alert,
+        AlertDescription::CertificateRequired
+            | AlertDescription::BadCertificate
+            | AlertDescription::UnsupportedCertificate
+            | AlertDescription::CertificateRevoked
+            | AlertDescription::CertificateExpired
+            | AlertDescription::CertificateUnknown
+            | AlertDescription::UnknownCA
+    )
+}
+
+/// Describes the problem with a certificate and its cure, without the names in it: the server chooses them, and they
+/// may be long.
+fn certificate(error: &CertificateError) -> String {
+    let problem = match error {
+        CertificateError::UnknownIssuer => {
+            return "tls: certificate of an unknown issuer; `--cacert FILE` or `SSL_CERT_FILE` trusts its issuer, \
+                    `--insecure-tls` any"
+                .to_owned();
         }
-        CertificateError::NotValidForName | CertificateError::NotValidForNameContext { .. } => {
-            "tls: certificate is for another name"
+        CertificateError::Expired | CertificateError::ExpiredContext { .. } => "has expired",
+        CertificateError::NotValidYet | CertificateError::NotValidYetContext { .. } => "is not valid yet",
+        CertificateError::NotValidForName | CertificateError::NotValidForNameContext { .. } => "is for another name",
+        CertificateError::Revoked => "is revoked",
+        CertificateError::BadEncoding => "is malformed",
+        CertificateError::BadSignature => "has a wrong signature",
+        CertificateError::UnhandledCriticalExtension => "has a critical extension that is not known",
+        CertificateError::InvalidPurpose | CertificateError::InvalidPurposeContext { .. } => "is not for servers",
+        CertificateError::UnsupportedSignatureAlgorithmContext { .. }
+        | CertificateError::UnsupportedSignatureAlgorithmForPublicKeyContext { .. } => {
+            "is signed in a way that is not supported"
         }
-        CertificateError::Revoked => "tls: certificate is revoked",
-        CertificateError::BadEncoding => "tls: certificate is malformed",
-        _ => "tls: certificate is not acceptable",
-    }
+        other if other.to_string().contains("CaUsedAsEndEntity") => "is that of an authority, not of a server",
+        _ => "is not acceptable",
+    };
+    format!("tls: certificate {problem}; `--insecure-tls` accepts any")
 }
 
 /// Returns the name of an alert in words, such as `handshake failure`.
@@ -196,7 +256,8 @@ mod tests {
     fn an_error_is_found_inside_io_errors() {
         let tls = rustls::Error::InvalidCertificate(CertificateError::UnknownIssuer);
         let wrapped = io::Error::other(io::Error::new(ErrorKind::InvalidData, tls));
-        assert_eq!(Failure::of_handshake(&wrapped), Failure::network("tls: certificate of an unknown issuer"));
+        let failure = Failure::of_handshake(&wrapped, false);
+        assert!(failure.detail.starts_with("tls: certificate of an unknown issuer; `--cacert FILE`"), "{failure}");
     }
 
     #[test]
@@ -212,7 +273,9 @@ mod tests {
             ("end of stream", ErrorKind::UnexpectedEof, "tls: connection closed during the handshake"),
             ("reset", ErrorKind::ConnectionReset, "tls: connection reset"),
         ] {
-            assert_eq!(Failure::of_handshake(&io::Error::from(error)).detail, detail, "{case}");
+            assert_eq!(Failure::of_handshake(&io::Error::from(error), false).detail, detail, "{case}");
+            let asked = Failure::of_handshake(&io::Error::from(error), true).detail;
+            assert!(asked.ends_with(CLIENT_CERTIFICATE), "{case}: {asked}");
         }
     }
 }

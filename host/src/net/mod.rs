@@ -9,13 +9,16 @@
 //! | `dns` | resolution of names, once per worker |
 //! | `tls` | trusted certificates, offered protocols (ALPN), the handshake |
 //! | `connector` | the settings with which a worker opens connections |
-//! | `connect` | resolve, connect, TLS: a connection for HTTP |
+//! | `connect` | TCP, then TLS: a connection for HTTP |
+//! | `tcp` | a TCP connection to one of the addresses of a name |
+//! | `address_order` | the order in which a user tries addresses |
 //! | `slow_addresses` | addresses that are tried last for a while |
 //! | `stream` | byte streams for protocols other than HTTP |
 //! | `version` | the versions of HTTP that a connection is opened for |
 //! | `meter` | time and bytes of one exchange |
 //! | `failure` | classification of failures |
 
+mod address_order;
 mod connect;
 mod connector;
 mod dns;
@@ -25,15 +28,16 @@ mod meter;
 mod origin;
 mod slow_addresses;
 mod stream;
+mod tcp;
 mod tls;
 mod version;
 
 pub(crate) use connect::{Transport, open};
-pub(crate) use connector::{Connector, Dial};
+pub(crate) use connector::{Connector, Dial, NetworkOptions};
 pub(crate) use failure::Failure;
 pub(crate) use grants::{Grant, Grants};
 pub(crate) use meter::{Measurements, Meter, MeteredStream, Traffic, TrafficGuard};
 pub(crate) use origin::{Origin, OriginError, not_granted, same_origin, target};
 pub(crate) use stream::{Destination, Stream, StreamTls};
-pub(crate) use tls::Tls;
+pub(crate) use tls::{Tls, Trust, read_certificates};
 pub(crate) use version::Version;

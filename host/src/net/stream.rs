@@ -14,12 +14,12 @@ use tokio::net::TcpStream;
 use tokio_rustls::client::TlsStream;
 use url::Host;
 
-use super::connect;
 use super::connector::Connector;
 use super::failure::Failure;
 use super::grants::{Grants, Reach, not_granted};
 use super::meter::{ExchangeStage, Meter};
 use super::origin::Origin;
+use super::tcp::{self, Peer};
 
 /// A destination that the grants allow.
 pub struct Destination {
@@ -87,22 +87,22 @@ pub struct PrefixedStream {
 }
 
 impl Stream {
-    /// Opens a stream, and notes in `meter` how long each part of that took.
+    /// Opens a stream for a user, and notes in `meter` how long each part of that took.
     ///
     /// # Errors
     /// The name does not resolve, no address accepts, or the handshake fails.
-    pub async fn open(connector: &Connector, to: &Destination, meter: &Meter) -> Result<Self, Failure> {
+    pub async fn open(connector: &Connector, to: &Destination, user: u32, meter: &Meter) -> Result<Self, Failure> {
         if let Some(dial) = &connector.dial {
             return Ok(Self::InProcess(Arc::clone(dial).dial()));
         }
-        let tcp = connect::connect_tcp(connector, &to.host, to.port, &to.reach, meter).await?;
+        let tcp =
+            tcp::connect(connector, Peer { host: &to.host, port: to.port, reach: &to.reach, user }, meter).await?;
         let Some(tls) = &to.tls else { return Ok(Self::Plain(tcp)) };
         let name = tls.server_name.as_ref().unwrap_or(&to.host).clone();
         let name = ServerName::try_from(name).map_err(|_| Failure::network("tls: the server name is not valid"))?;
         let begun = connector.now();
         meter.update(|measured| measured.stage = ExchangeStage::Handshake);
-        let secured = connector.tls.connector(&tls.protocols).connect(name, tcp).await;
-        let secured = secured.map_err(|error| Failure::of_handshake(&error))?;
+        let secured = connector.tls.secure(tcp, name, &tls.protocols).await?;
         meter.update(|measured| {
             measured.phases.tls = Some(connector.now() - begun);
             measured.stage = ExchangeStage::Connected;

@@ -2,24 +2,30 @@
 
 use std::future::{Ready, ready};
 use std::io;
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::task::{Context, Poll};
 
 use hyper::Uri;
-use hyper_rustls::{ConfigBuilderExt, HttpsConnector, MaybeHttpsStream};
+use hyper_rustls::{HttpsConnector, MaybeHttpsStream};
 use hyper_util::client::legacy::connect::Connection;
 use hyper_util::rt::TokioIo;
-use rustls::client::Resumption;
 use rustls::client::danger::{HandshakeSignatureValid, ServerCertVerified, ServerCertVerifier};
-use rustls::crypto::{CryptoProvider, ring};
+use rustls::client::{ResolvesClientCert, Resumption};
+use rustls::crypto::{ActiveKeyExchange, SupportedKxGroup, ring};
+use rustls::pki_types::pem::{self, PemObject};
 use rustls::pki_types::{CertificateDer, ServerName, UnixTime};
-use rustls::{ClientConfig, DigitallySignedStruct, Error, RootCertStore, SignatureScheme};
+use rustls::sign::CertifiedKey;
+use rustls::{ClientConfig, DigitallySignedStruct, Error, NamedGroup, RootCertStore, SignatureScheme};
 use tokio::net::TcpStream;
 use tokio_rustls::TlsConnector;
+use tokio_rustls::client::TlsStream;
 use tower_service::Service;
 
 use super::failure::Failure;
 use super::version::Version;
+use crate::diagnostic::io_reason;
 
 /// TLS settings for each [`Version`]. Reading the system's certificates takes milliseconds, so they are read once and
 /// shared by all workers.
@@ -40,26 +46,31 @@ pub struct TlsConnection {
     pub http2: bool,
 }
 
+/// The certificates of servers that are trusted.
+pub enum Trust {
+    /// Any.
+    Anything,
+    /// Those of the system's authorities (those of `SSL_CERT_FILE` and `SSL_CERT_DIR` if set) and of these.
+    Authorities(Vec<CertificateDer<'static>>),
+}
+
 impl Tls {
-    /// Loads settings that trust the system's certificates (those of `SSL_CERT_FILE` and `SSL_CERT_DIR` if set), or
-    /// with `insecure` any certificate. A system without certificates is not an error, as the run may need none.
+    /// Loads settings. A system without certificates is not an error, as the run may need none.
     ///
     /// # Errors
     /// The cryptographic provider supports none of the default protocol versions.
-    pub fn load(insecure: bool) -> Result<Self, Error> {
-        let provider = Arc::new(ring::default_provider());
-        let builder =
-            ClientConfig::builder_with_provider(Arc::clone(&provider)).with_safe_default_protocol_versions()?;
-        let mut config = if insecure {
-            let verifier = Arc::new(AcceptAnyCertificate(provider));
-            builder.dangerous().with_custom_certificate_verifier(verifier).with_no_client_auth()
-        } else {
-            let without_roots = builder.clone().with_root_certificates(RootCertStore::empty());
-            let trusting = builder.with_native_roots().unwrap_or_else(|error| {
-                tracing::warn!("no server can be trusted: {error}");
-                without_roots
-            });
-            trusting.with_no_client_auth()
+    pub fn load(trust: Trust) -> Result<Self, Error> {
+        let mut provider = ring::default_provider();
+        if matches!(trust, Trust::Anything) {
+            provider.kx_groups.push(&P521);
+        }
+        let builder = ClientConfig::builder_with_provider(Arc::new(provider)).with_safe_default_protocol_versions()?;
+        let mut config = match trust {
+            Trust::Anything => {
+                let verifier = Arc::new(AcceptAnyCertificate);
+                builder.dangerous().with_custom_certificate_verifier(verifier).with_no_client_auth()
+            }
+            Trust::Authorities(more) => builder.with_root_certificates(authorities(more)).with_no_client_auth(),
         };
         // Every new connection makes a full handshake, as a new visitor does: resuming sessions across the users of a
         // worker would make the target look faster than it is.
@@ -72,13 +83,20 @@ impl Tls {
         })
     }
 
-    /// Returns a connector for protocols other than HTTP that offers `protocols`.
-    pub fn connector(&self, protocols: &[Vec<u8>]) -> TlsConnector {
-        let mut config = Arc::clone(&self.no_alpn);
-        if !protocols.is_empty() {
-            Arc::make_mut(&mut config).alpn_protocols = protocols.to_vec();
-        }
-        config.into()
+    /// Secures a connection for a protocol other than HTTP, offering `protocols`.
+    ///
+    /// # Errors
+    /// The handshake fails.
+    pub async fn secure(
+        &self,
+        tcp: TcpStream,
+        name: ServerName<'static>,
+        protocols: &[Vec<u8>],
+    ) -> Result<TlsStream<TcpStream>, Failure> {
+        let (mut config, asked) = watched(&self.no_alpn);
+        config.alpn_protocols = protocols.to_vec();
+        let secured = TlsConnector::from(Arc::new(config)).connect(name, tcp).await;
+        secured.map_err(|error| Failure::of_handshake(&error, asked.was_asked()))
     }
 
     /// Returns the trust settings for a client that sets the offered protocols itself.
@@ -96,10 +114,74 @@ impl Tls {
             Version::Http1 => &self.http1,
             Version::Http2 => &self.http2,
         };
-        let mut connector = HttpsConnector::from((Preconnected(Some(tcp)), Arc::clone(config)));
-        let stream = connector.call(uri).await.map_err(|error| Failure::of_handshake(&*error))?;
+        let (config, asked) = watched(config);
+        let mut connector = HttpsConnector::from((Preconnected(Some(tcp)), config));
+        let secured = connector.call(uri).await;
+        let stream = secured.map_err(|error| Failure::of_handshake(&*error, asked.was_asked()))?;
         let http2 = stream.connected().is_negotiated_h2();
         Ok(TlsConnection { stream: TokioIo::new(stream), http2 })
+    }
+}
+
+/// Reads certificates in PEM.
+///
+/// # Errors
+/// The file cannot be read, or has no certificate.
+pub(crate) fn read_certificates(file: &Path) -> Result<Vec<CertificateDer<'static>>, String> {
+    let certificates = CertificateDer::pem_file_iter(file).and_then(Iterator::collect::<Result<Vec<_>, _>>);
+    match certificates {
+        Ok(certificates) if certificates.is_empty() => Err("it has no certificate in PEM".to_owned()),
+        Ok(certificates) => Ok(certificates),
+        Err(pem::Error::Io(error)) => Err(io_reason(&error)),
+        Err(_) => Err("it is not in PEM".to_owned()),
+    }
+}
+
+/// Returns the system's authorities and these, with a warning about those that cannot be read: the failures of the
+/// handshakes do not tell why an issuer is unknown.
+fn authorities(more: Vec<CertificateDer<'static>>) -> RootCertStore {
+    let system = rustls_native_certs::load_native_certs();
+    let file = std::env::var_os("SSL_CERT_FILE").map(PathBuf::from);
+    if let Some((file, Err(reason))) = file.as_ref().map(|file| (file, read_certificates(file))) {
+        tracing::warn!("`SSL_CERT_FILE={}`: {reason}", file.display());
+    } else if std::env::var_os("SSL_CERT_DIR").is_some() || system.certs.is_empty() {
+        system.errors.iter().for_each(|error| tracing::warn!("certificates to trust: {error}"));
+    }
+    let mut authorities = RootCertStore::empty();
+    let (_, rejected) = authorities.add_parsable_certificates(system.certs);
+    if file.is_some() && rejected > 0 {
+        tracing::warn!("{rejected} of the certificates to trust are malformed");
+    }
+    authorities.add_parsable_certificates(more);
+    authorities
+}
+
+/// Returns the settings with a note of whether the server asks for a certificate of the client: the alert with which
+/// it then refuses does not always say so.
+fn watched(config: &ClientConfig) -> (ClientConfig, Arc<NoClientCertificate>) {
+    let (mut config, asked) = (config.clone(), Arc::new(NoClientCertificate::default()));
+    config.client_auth_cert_resolver = Arc::clone(&asked) as Arc<dyn ResolvesClientCert>;
+    (config, asked)
+}
+
+/// Answers a server that asks for a certificate of the client: there is none.
+#[derive(Debug, Default)]
+struct NoClientCertificate(AtomicBool);
+
+impl NoClientCertificate {
+    fn was_asked(&self) -> bool {
+        self.0.load(Ordering::Relaxed)
+    }
+}
+
+impl ResolvesClientCert for NoClientCertificate {
+    fn resolve(&self, _: &[&[u8]], _: &[SignatureScheme]) -> Option<Arc<CertifiedKey>> {
+        self.0.store(true, Ordering::Relaxed);
+        None
+    }
+
+    fn has_certs(&self) -> bool {
+        false
     }
 }
 
@@ -128,9 +210,24 @@ impl Service<Uri> for Preconnected {
     }
 }
 
-/// Accepts any certificate, for `--insecure-tls`.
+/// Offers the curve P-521 last, for certificates with a key on it: servers send these over TLS 1.2 only to clients that
+/// name the curve. A server that takes it for the exchange of keys too, which none needs to do, is a failure.
 #[derive(Debug)]
-struct AcceptAnyCertificate(Arc<CryptoProvider>);
+struct P521;
+
+impl SupportedKxGroup for P521 {
+    fn start(&self) -> Result<Box<dyn ActiveKeyExchange>, Error> {
+        Err(Error::General("the curve P-521 is not supported".to_owned()))
+    }
+
+    fn name(&self) -> NamedGroup {
+        NamedGroup::secp521r1
+    }
+}
+
+/// Accepts any certificate, for `--insecure-tls`, also one whose key the cryptographic provider cannot use.
+#[derive(Debug)]
+struct AcceptAnyCertificate;
 
 impl ServerCertVerifier for AcceptAnyCertificate {
     fn verify_server_cert(
@@ -163,6 +260,20 @@ impl ServerCertVerifier for AcceptAnyCertificate {
     }
 
     fn supported_verify_schemes(&self) -> Vec<SignatureScheme> {
-        self.0.signature_verification_algorithms.supported_schemes()
+        vec![
+            SignatureScheme::ECDSA_NISTP256_SHA256,
+            SignatureScheme::ECDSA_NISTP384_SHA384,
+            SignatureScheme::ECDSA_NISTP521_SHA512,
+            SignatureScheme::ED25519,
+            SignatureScheme::ED448,
+            SignatureScheme::RSA_PSS_SHA256,
+            SignatureScheme::RSA_PSS_SHA384,
+            SignatureScheme::RSA_PSS_SHA512,
+            SignatureScheme::RSA_PKCS1_SHA256,
+            SignatureScheme::RSA_PKCS1_SHA384,
+            SignatureScheme::RSA_PKCS1_SHA512,
+            SignatureScheme::ECDSA_SHA1_Legacy,
+            SignatureScheme::RSA_PKCS1_SHA1,
+        ]
     }
 }

@@ -17,7 +17,7 @@ use crate::data::{self, DataSets};
 use crate::diagnostic::{Diagnostic, Diagnostics, Span};
 use crate::expression::ReplyDetail;
 use crate::metrics::custom_metric::{MetricInfo, MetricKind};
-use crate::net::Tls;
+use crate::net::{Tls, Trust, read_certificates};
 use crate::plugin::instance::worker_plugin::SharedNames;
 use crate::plugin::load::plugin_set::PluginSet;
 use crate::plugin::load::policy;
@@ -75,7 +75,7 @@ fn assemble(args: &RunArgs, script: &Script, secrets: &mut Arc<Secrets>) -> Resu
     let names = names.variables.borrow().clone();
     let set = unset_variables::set_variables(&names, &steps, &drafts, &plugins);
     set.iter().for_each(|set| unset_variables::report_unset_variables(script, &names, set, &mut diagnostics));
-    let tls = Tls::load(args.insecure_tls).map_err(|error| Diagnostic::new("internal::tls", error.to_string()))?;
+    let tls = load_tls(args)?;
     let rows: Vec<_> = drafts.iter().map(StepDraft::row_info).collect();
     let checks = diagnostics
         .absorb(checks::register(steps.iter_mut().map(|step| (step.row, &mut step.checks[..])), &mut metrics))
@@ -100,6 +100,7 @@ fn assemble(args: &RunArgs, script: &Script, secrets: &mut Arc<Secrets>) -> Resu
         workers: precedence::workers(args, users),
         seed,
         timeout,
+        dns_ttl: precedence::dns_ttl(args, script),
         insecure_tls: args.insecure_tls,
         login,
         refresh_on,
@@ -115,6 +116,18 @@ fn assemble(args: &RunArgs, script: &Script, secrets: &mut Arc<Secrets>) -> Resu
         origins,
         runtime: PlanRuntime { tls, dial: None, plugins: used, script_context },
     })
+}
+
+/// Loads the certificates that TLS connections trust, those of `--cacert` among them.
+fn load_tls(args: &RunArgs) -> Result<Tls, Diagnostic> {
+    let more = args.cacert.as_ref().map_or(Ok(Vec::new()), |file| {
+        read_certificates(file).map_err(|reason| {
+            Diagnostic::new("usage::cacert", format!("`--cacert {}`: {reason}", file.display()))
+                .help("give a file with the certificates of authorities in PEM")
+        })
+    })?;
+    let trust = if args.insecure_tls { Trust::Anything } else { Trust::Authorities(more) };
+    Tls::load(trust).map_err(|error| Diagnostic::new("internal::tls", error.to_string()))
 }
 
 const fn load_options(args: &RunArgs) -> PluginLoadOptions {

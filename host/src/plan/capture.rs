@@ -83,14 +83,17 @@ impl Capture {
     }
 
     /// Returns the message for a reply without the value. It does not repeat the reply's contents, which may be secret.
-    pub fn missing_message(&self) -> String {
+    /// `codings` are those that the content is still in.
+    pub fn missing_message(&self, codings: Option<&str>) -> String {
         let reason = match &self.from {
             Extractor::Json(path) => format!("nothing in the body at `{path}`"),
             Extractor::Header(name) => format!("no header `{name}`"),
             Extractor::Regex(regex) => format!("nothing in the body matches `{regex}`"),
             Extractor::Cookie(name) => format!("no cookie `{name}`"),
         };
-        format!("capture `{}`: {reason}", self.name)
+        let codings =
+            codings.filter(|_| self.needs_body()).map(|names| format!("; the body is {names}, and is not decoded"));
+        format!("capture `{}`: {reason}{}", self.name, codings.unwrap_or_default())
     }
 }
 

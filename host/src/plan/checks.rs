@@ -199,7 +199,13 @@ mod tests {
 
     fn reply(body: &'static str) -> Reply {
         let headers = [("Content-Type", &b"application/json"[..]), ("x-empty", b"")].into_iter().collect();
-        Reply { status: StatusCode::CREATED, version: hyper::Version::HTTP_11, headers, body: body.into() }
+        Reply {
+            status: StatusCode::CREATED,
+            version: hyper::Version::HTTP_11,
+            headers,
+            body: body.into(),
+            is_encoded: false,
+        }
     }
 
     #[test]

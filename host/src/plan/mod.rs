@@ -71,6 +71,8 @@ pub struct Plan {
     pub seed: u64,
     /// The timeout of steps without one, in nanoseconds.
     pub timeout: Nanos,
+    /// The lifetime of resolved addresses.
+    pub dns_ttl: Duration,
     /// `true` if any TLS certificate is accepted.
     pub insecure_tls: bool,
     /// The sign-in; it is row 0.

@@ -14,9 +14,17 @@ use crate::script::model::{FailOn, Script, Spanned};
 /// The timeout of steps if neither the script nor a flag has one.
 const DEFAULT_TIMEOUT: Duration = Duration::from_secs(30);
 
+/// The lifetime of resolved addresses if neither the script nor a flag has one.
+const DEFAULT_DNS_TTL: Duration = Duration::from_secs(30);
+
 /// Returns the timeout of steps without one.
 pub(super) fn timeout(args: &RunArgs, script: &Script) -> Nanos {
     nanos(flag_or_script(args.timeout, script.settings.timeout.as_ref()).unwrap_or(DEFAULT_TIMEOUT))
+}
+
+/// Returns the lifetime of resolved addresses.
+pub(super) fn dns_ttl(args: &RunArgs, script: &Script) -> Duration {
+    flag_or_script(args.dns_ttl, script.settings.dns_ttl.as_ref()).unwrap_or(DEFAULT_DNS_TTL)
 }
 
 /// Returns the seed: a random one if none is given. The report shows it.

@@ -5,13 +5,14 @@ use std::io;
 use std::rc::Rc;
 use std::sync::Arc;
 
-use stampede_time::{Clock, Nanos, RunPhase, Timers};
+use stampede_time::{Clock, Nanos, RunPhase, Timers, nanos};
 
 use super::shared::RunShared;
 use crate::http::{Client, ClientOptions};
 use crate::metrics::interval::{Interval, WorkerInterval};
 use crate::metrics::recorder::Recorder;
-use crate::plan::{Plan, Scenario};
+use crate::net::NetworkOptions;
+use crate::plan::{Plan, PlanRuntime, Scenario};
 use crate::template::Variables;
 use crate::user::WorkerShared;
 
@@ -90,8 +91,10 @@ const MAX_BODY_KEPT: usize = 16 << 20;
 /// # Errors
 /// The operating system has no more timers.
 pub fn new_shared(plan: &Plan, clock: Clock, users: usize) -> io::Result<WorkerShared> {
-    let options =
-        ClientOptions { tls: plan.runtime.tls.clone(), max_body_kept: MAX_BODY_KEPT, dial: plan.runtime.dial.clone() };
+    let PlanRuntime { tls, dial, .. } = &plan.runtime;
+    let network =
+        NetworkOptions { tls: tls.clone(), dial: dial.clone(), dns_ttl: nanos(plan.dns_ttl), seed: plan.seed };
+    let options = ClientOptions { network, max_body_kept: MAX_BODY_KEPT };
     let metrics = plan.metrics.iter().map(|metric| metric.kind).collect();
     Ok(WorkerShared {
         clock,

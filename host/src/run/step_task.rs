@@ -263,6 +263,7 @@ impl StepTask<'_> {
         self.session.task.operations.with_completion(id, |ended| {
             let Completion::Exchange(timed) = ended else { return };
             let Ok(reply) = &timed.result else { return };
+            *self.session.task.codings_left.borrow_mut() = reply.codings_left();
             for capture in &self.step.captures {
                 if let Some(value) = capture.extract(reply, &self.session.http.cookies) {
                     self.session.set_variable(capture.variable, &value);
@@ -279,7 +280,9 @@ impl StepTask<'_> {
         match missing {
             None => TaskOutcome::Passed,
             Some(missing) => {
-                self.session.note_failure(FailureKind::Check, || missing.missing_message());
+                self.session.note_failure(FailureKind::Check, || {
+                    missing.missing_message(self.session.task.codings_left.borrow().as_deref())
+                });
                 TaskOutcome::Failed
             }
         }

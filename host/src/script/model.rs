@@ -80,6 +80,8 @@ pub struct ScriptSettings {
     pub warm_up: Option<Spanned<Duration>>,
     /// `timeout` of steps without one.
     pub timeout: Option<Spanned<Duration>>,
+    /// `dns_ttl`: the lifetime of resolved addresses.
+    pub dns_ttl: Option<Spanned<Duration>>,
     /// `seed` of the users' random streams.
     pub seed: Option<Spanned<u64>>,
     /// `headers` sent with every request.

@@ -160,7 +160,7 @@ impl Session {
             limiter: Cell::new(limiter),
             window: Cell::new(ActiveWindow::from(0)),
             promised: Cell::new(None),
-            http: http::HttpSession::default(),
+            http: http::HttpSession::new(id),
             sockets: Sockets::default(),
             random: RefCell::new(UserRandom::new(seed, id)),
             rows: RefCell::new(RowCursors::new(rows_seed)),

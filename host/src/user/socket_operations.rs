@@ -68,7 +68,8 @@ pub(crate) async fn connect(session: Rc<Session>, owner: InstanceId, to: Result<
     let Some(_under_way) = go(&session).await else { return Completion::NotStarted };
     let connected = async {
         let _place = OpeningGuard::claim(&session.sockets, owner)?;
-        let stream = Stream::open(&session.shared.client.connector, &to?, &session.task.sockets.meter).await?;
+        let connector = &session.shared.client.connector;
+        let stream = Stream::open(connector, &to?, session.id, &session.task.sockets.meter).await?;
         Ok(session.sockets.add(owner, stream))
     };
     Completion::Connected(connected.await)

@@ -51,6 +51,8 @@ pub struct Task {
     pub sockets: SocketActivity,
     /// Variables captured so far.
     pub captured: RefCell<Vec<VariableId>>,
+    /// The codings that the last reply's content is still in.
+    pub codings_left: RefCell<Option<String>>,
 }
 
 impl Task {
@@ -62,6 +64,7 @@ impl Task {
         self.sample.begin();
         self.sockets.begin();
         self.captured.borrow_mut().clear();
+        self.codings_left.take();
         self.operations.clear();
         self.active_time.begin();
         self.allowance.set(limits::HELD);

@@ -40,7 +40,7 @@ pub struct Options {
     /// The number of redirects to follow, 0 to 20. Each is an exchange of its own in the report; the reply is that of
     /// the last one.
     pub max_redirects: u8,
-    /// `true` to ask for compressed replies.
+    /// `true` to ask for compressed replies. One that comes unasked is decoded as well.
     pub compression: bool,
     /// `true` if the action will call [`Reply::body`]. If not, the body is discarded as it arrives.
     pub keep_body: bool,

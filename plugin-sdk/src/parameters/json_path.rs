@@ -16,6 +16,9 @@ use crate::json;
 /// of an instance; 96 levels have been seen to fit, and 110 not.
 const DEEPEST: usize = 64;
 
+/// The most values of a document that is parsed whole.
+const MOST_VALUES: usize = 20_000;
+
 /// Parses a JSON document; `None` if the text is not JSON, or nests deeper than 64 levels.
 ///
 /// The depth is counted before the document is read: reading a deeper one would overflow the 32 KiB of stack that an
@@ -68,6 +71,24 @@ impl JsonPath {
         })
     }
 
+    /// Returns the first value that the path leads to in a text, as [`find_written`](Self::find_written) does; `None`
+    /// if there is none, or the text is not JSON.
+    ///
+    /// A path of names and indices alone, such as `$.items[3].id`, is followed through a document of any size. For any
+    /// other, the document is parsed, and may have 20,000 values: more would take longer than a call of a plugin may.
+    ///
+    /// # Errors
+    /// The document has more values: the reason, to be followed by nothing.
+    pub fn find_in(&self, text: &str) -> Result<Option<String>, String> {
+        if let Some(steps) = single_steps(&self.to_string()) {
+            return Ok(follow(text, &steps));
+        }
+        if text.bytes().filter(|byte| *byte == b',').count() >= MOST_VALUES {
+            return Err(format!("the message has more than {MOST_VALUES} values, too many for `{self}`"));
+        }
+        Ok(parse_document(text).and_then(|document| self.find_written(&document, text)))
+    }
+
     /// Returns the first value that the path leads to, as a text: the contents of a string, the JSON of any other
     /// value. Numbers have the digits that their parsed value needs; [`find_written`](Self::find_written) keeps those
     /// of the document.
@@ -77,6 +98,67 @@ impl JsonPath {
             other => other.to_string(),
         })
     }
+}
+
+/// A step of a path that leads to one value at most.
+#[derive(Debug, PartialEq, Eq)]
+enum SingleStep {
+    Name(String),
+    Index(usize),
+}
+
+/// Returns the steps of a path that has names and indices alone.
+fn single_steps(path: &str) -> Option<Vec<SingleStep>> {
+    let (mut steps, mut rest) = (Vec::new(), path.strip_prefix('$')?);
+    while !rest.is_empty() {
+        let (step, after) = if let Some(shorthand) = rest.strip_prefix('.') {
+            let end = shorthand.find(['.', '[']).unwrap_or(shorthand.len());
+            let name = shorthand[..end].trim();
+            (SingleStep::Name(name.to_owned()).filter_name()?, &shorthand[end..])
+        } else {
+            let bracket = rest.strip_prefix('[')?;
+            if let Some(quote) = bracket.chars().next().filter(|first| matches!(first, '\'' | '"')) {
+                let end = bracket[1..].find(quote)? + 1;
+                let after = bracket[end + 1..].strip_prefix(']')?;
+                (SingleStep::Name(bracket[1..end].to_owned()).filter_name()?, after)
+            } else {
+                let end = bracket.find(']')?;
+                (SingleStep::Index(bracket[..end].parse().ok()?), &bracket[end + 1..])
+            }
+        };
+        steps.push(step);
+        rest = after;
+    }
+    Some(steps)
+}
+
+impl SingleStep {
+    /// Rejects what is no plain name: a wildcard, a descent, or an escape.
+    fn filter_name(self) -> Option<Self> {
+        match &self {
+            Self::Name(name) if name.is_empty() || name.contains(['*', '\\']) => None,
+            _ => Some(self),
+        }
+    }
+}
+
+/// Follows a path through a text.
+fn follow(text: &str, steps: &[SingleStep]) -> Option<String> {
+    let document: &RawValue = serde_json::from_str(without_mark(text)).ok()?;
+    let found = steps.iter().try_fold(document, |value, step| match step {
+        SingleStep::Name(name) => {
+            let mut entries: BTreeMap<String, &RawValue> = serde_json::from_str(value.get()).ok()?;
+            entries.remove(name)
+        }
+        SingleStep::Index(index) => {
+            let items: Vec<&RawValue> = serde_json::from_str(value.get()).ok()?;
+            items.get(*index).copied()
+        }
+    })?;
+    if found.get().starts_with('"') {
+        return serde_json::from_str(found.get()).ok();
+    }
+    Some(json::compact(found.get(), |string, into| into.push_str(string)))
 }
 
 /// Returns the text of the value at a place of a document.
@@ -153,7 +235,49 @@ mod tests {
         ] {
             let path: JsonPath = serde_json::from_value(path.into()).expect("a path");
             assert_eq!(path.find_written(&document, text).as_deref(), Some(value), "{path}");
+            assert_eq!(path.find_in(text), Ok(Some(value.to_owned())), "{path}");
         }
+    }
+
+    #[test]
+    fn paths_of_names_and_indices_find_what_parsed_documents_have() {
+        let text = r#"{"a": [{"b": "x\"y"}, null, 1e3, -0, true], "a b": {"c'd": [[7]]}, "": 1, "é": {"*": 2}}"#;
+        let document = parse_document(text).expect("JSON");
+        for path in [
+            "$",
+            "$.a",
+            "$.a[0]",
+            "$.a[0].b",
+            "$.a[1]",
+            "$.a[2]",
+            "$.a[3]",
+            "$.a[4]",
+            "$.a[9]",
+            "$.a.b",
+            "$.no",
+            "$['a b']",
+            "$[\"a b\"][\"c'd\"][0][0]",
+            "$['']",
+            "$['é']['*']",
+            "$.é",
+            "$.a[-1]",
+            "$.a[*].b",
+            "$..b",
+            "$['a','é']",
+            "$.a[0:1]",
+        ] {
+            let path: JsonPath = serde_json::from_value(path.into()).expect("a path");
+            assert_eq!(path.find_in(text), Ok(path.find_written(&document, text)), "{path}");
+        }
+    }
+
+    #[test]
+    fn only_simple_paths_lead_through_large_documents() {
+        let text = format!("{{\"items\": [{}0], \"last\": 7}}", "{\"x\": 1},".repeat(MOST_VALUES));
+        let find = |path: &str| serde_json::from_value::<JsonPath>(path.into()).expect("a path").find_in(&text);
+        assert_eq!(find("$.last"), Ok(Some("7".to_owned())));
+        assert_eq!(find("$.items[19999].x"), Ok(Some("1".to_owned())));
+        assert_eq!(find("$[*].x").unwrap_err(), "the message has more than 20000 values, too many for `$[*].x`");
     }
 
     #[test]

@@ -6,7 +6,7 @@ use std::collections::BTreeMap;
 use schemars::{JsonSchema, Schema, SchemaGenerator};
 use serde::de::{Deserialize, Deserializer, Error};
 
-use super::{JsonPath, Pattern, parse_document};
+use super::{JsonPath, Pattern};
 use crate::{Failure, Outcome, Task};
 
 /// The longest name that the host takes, in bytes.
@@ -43,13 +43,10 @@ impl Save {
     /// The message has no such value, or one that is longer than the host takes (64 KiB): a failure of kind
     /// [`FailureKind::Check`](crate::FailureKind::Check). The variables whose names come before are set by then.
     pub fn apply(&self, text: &str, task: &Task) -> Outcome {
-        let mut read = None;
         for (name, source) in &self.0 {
             let value = match source {
                 ValueSource { json: Some(path), .. } => {
-                    let read = read.get_or_insert_with(|| parse_document(text));
-                    let found = read.as_ref().and_then(|document| path.find_written(document, text));
-                    found.ok_or_else(|| format!("nothing at `{path}`"))
+                    path.find_in(text).and_then(|found| found.ok_or_else(|| format!("nothing at `{path}`")))
                 }
                 ValueSource { regex: Some(pattern), .. } => {
                     pattern.find(text).ok_or_else(|| format!("nothing matches `{pattern}`"))

@@ -5,7 +5,7 @@ use std::fmt;
 
 use schemars::{JsonSchema, Schema, SchemaGenerator, json_schema};
 use serde::{Deserialize, Deserializer};
-use stampede_plugin::parameters::{JsonPath, Pattern, parse_document, text_or_mapping};
+use stampede_plugin::parameters::{JsonPath, Pattern, text_or_mapping};
 use stampede_plugin::{ConfigError, Task, Template};
 
 /// Conditions on a message. Without any, every message meets them.
@@ -43,7 +43,7 @@ impl RenderedConditions<'_> {
     }
 
     fn leads(&self, path: &JsonPath, text: &str) -> bool {
-        let found = parse_document(text).and_then(|document| path.find_written(&document, text));
+        let found = path.find_in(text).unwrap_or_default();
         found.is_some_and(|value| self.equals.as_ref().is_none_or(|expected| *expected == value))
     }
 }

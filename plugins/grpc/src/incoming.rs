@@ -2,13 +2,15 @@
 
 use std::time::Duration;
 
-use prost_reflect::{DynamicMessage, MessageDescriptor, SerializeOptions};
+use bytes::Bytes;
+use prost_reflect::MessageDescriptor;
 use stampede_plugin::http::Stream;
 use stampede_plugin::{Failure, Outcome, Task};
 
 use crate::Grpc;
 use crate::expect::RenderedConditions;
 use crate::frames::Frames;
+use crate::json::{Conversion, Problem};
 use crate::method::Method;
 
 /// The messages so far.
@@ -35,12 +37,13 @@ impl<'a> Incoming<'a> {
 
     /// Reads to the end of the reply.
     pub(crate) async fn read(&mut self, stream: &Stream<'_>) -> Outcome {
+        self.frames.set_coding(stream.header("grpc-encoding"));
         loop {
             let piece = stream.read().await?;
             if piece.is_empty() {
                 break;
             }
-            self.take(&piece)?;
+            self.take(&piece).await?;
         }
         if self.frames.is_cut() {
             return Err(Frames::cut());
@@ -48,16 +51,17 @@ impl<'a> Incoming<'a> {
         Ok(())
     }
 
-    fn take(&mut self, piece: &[u8]) -> Outcome {
+    async fn take(&mut self, piece: &[u8]) -> Outcome {
         let (before, looks) = (self.count, self.expected.is_some() || self.step.save.is_some());
         self.frames.push(piece);
         while let Some(message) = self.frames.next()? {
             self.count += 1;
             if looks && self.found.is_none() {
-                let text = json(message, &self.method.output)?;
-                if self.expected.as_ref().is_none_or(|expected| expected.accepts(&text)) {
-                    self.found = Some(text);
-                }
+                let message = Bytes::from(message.message()?.into_owned());
+                let text = json(message, &self.method.output, self.task).await?;
+                let accepted = self.expected.as_ref().is_none_or(|expected| expected.accepts(&text));
+                pause(text.len(), self.task).await;
+                self.found = accepted.then_some(text);
             }
         }
         if self.count > before {
@@ -87,12 +91,28 @@ impl<'a> Incoming<'a> {
 }
 
 /// Converts a message to the JSON of protobuf, fields without a value included.
-fn json(message: &[u8], descriptor: &MessageDescriptor) -> Result<String, Failure> {
-    let wrong = || Failure::protocol(format!("a message is not a `{}`", descriptor.full_name()));
-    let message = DynamicMessage::decode(descriptor.clone(), message).map_err(|_| wrong())?;
-    let mut text = Vec::new();
-    let mut sink = serde_json::Serializer::new(&mut text);
-    let options = SerializeOptions::new().skip_default_fields(false);
-    message.serialize_with_options(&mut sink, &options).map_err(|_| wrong())?;
-    String::from_utf8(text).map_err(|_| wrong())
+async fn json(message: Bytes, descriptor: &MessageDescriptor, task: &Task) -> Result<String, Failure> {
+    let mut conversion = Conversion::new(message, descriptor.clone());
+    loop {
+        match conversion.advance() {
+            Ok(Some(text)) => {
+                pause(text.len(), task).await;
+                return Ok(text);
+            }
+            Ok(None) => task.sleep(Duration::ZERO).await,
+            Err(Problem::Malformed) => {
+                return Err(Failure::protocol(format!("a message is not a `{}`", descriptor.full_name())));
+            }
+            Err(Problem::TooLong) => return Err(Failure::protocol("a message is too long as JSON")),
+        }
+    }
+}
+
+/// Pauses after work on a message of this many bytes, if it is large: a call of the host ends this one, and with it the
+/// processor time that is counted.
+async fn pause(bytes: usize, task: &Task) {
+    const LARGE: usize = 256 << 10;
+    if bytes > LARGE {
+        task.sleep(Duration::ZERO).await;
+    }
 }

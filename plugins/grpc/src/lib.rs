@@ -4,6 +4,7 @@
 mod expect;
 mod frames;
 mod incoming;
+mod json;
 mod method;
 mod metrics;
 mod outgoing;

@@ -34,6 +34,8 @@ pub(crate) struct Draft {
 
 /// The messages of a step.
 pub(crate) enum Drafts {
+    /// None: a message without any value, of whatever type.
+    Empty,
     /// `message`.
     One(Draft),
     /// `messages`, for a method that takes a stream.
@@ -44,6 +46,7 @@ impl Drafts {
     /// Checks the messages against the type that a method takes, and encodes those without templates.
     pub(crate) fn encode(&self, method: &MethodDescriptor) -> Result<Vec<Outgoing>, ConfigError> {
         match self {
+            Self::Empty => Ok(vec![Outgoing { form: Form::Fixed(framed(&[])), times: 1 }]),
             Self::One(draft) => Ok(vec![draft.encode(method.input())?]),
             Self::Several(_) if !method.is_client_streaming() => {
                 let (service, name) = (method.parent_service(), method.name());
@@ -66,8 +69,10 @@ impl Draft {
 
     /// Checks the message against its descriptor.
     fn encode(&self, descriptor: MessageDescriptor) -> Result<Outgoing, ConfigError> {
-        let certain = without_templates(self.document.clone());
-        let frame = encode(certain, descriptor.clone());
+        let frame = match without_templates(self.document.clone()) {
+            Some(certain) => encode(certain, descriptor.clone()),
+            None => Ok(Vec::new()),
+        };
         let frame = frame.map_err(|error| ConfigError::new(error).at(self.pointer.clone()))?;
         let form = if self.texts.is_empty() { Form::Fixed(frame) } else { Form::Rendered(self.clone(), descriptor) };
         Ok(Outgoing { form, times: self.times })
@@ -121,16 +126,14 @@ fn find(document: &Value, pointer: &mut String, texts: &mut Vec<(String, Templat
     }
 }
 
-/// Removes the texts that have templates: the rest can be checked before the run.
-fn without_templates(document: Value) -> Value {
-    let stays = |value: &Value| !value.as_str().is_some_and(|text| text.contains("{{"));
+/// Removes the texts that have templates: the rest can be checked before the run. `None` if nothing is left.
+fn without_templates(document: Value) -> Option<Value> {
     match document {
-        Value::Array(values) => values.into_iter().filter(stays).map(without_templates).collect(),
-        Value::Object(fields) => fields
-            .into_iter()
-            .filter(|(_, value)| stays(value))
-            .map(|(key, value)| (key, without_templates(value)))
-            .collect(),
-        other => other,
+        Value::String(text) if text.contains("{{") => None,
+        Value::Array(values) => Some(values.into_iter().filter_map(without_templates).collect()),
+        Value::Object(fields) => {
+            Some(fields.into_iter().filter_map(|(key, value)| Some((key, without_templates(value)?))).collect())
+        }
+        other => Some(other),
     }
 }

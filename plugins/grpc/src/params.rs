@@ -101,7 +101,7 @@ impl Params {
     /// Returns the messages to send.
     fn drafts(&self) -> Result<Drafts, ConfigError> {
         let Some(Messages(messages)) = &self.messages else {
-            let message = self.message.clone().unwrap_or_else(|| Value::Object(serde_json::Map::new()));
+            let Some(message) = self.message.clone() else { return Ok(Drafts::Empty) };
             return Ok(Drafts::One(Draft::new(message, 1, "/message".to_owned())?));
         };
         let wrong = |message: &str| ConfigError::new(message).at("/messages");

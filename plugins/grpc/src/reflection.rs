@@ -100,6 +100,7 @@ impl ServerMethod {
             Code::UNIMPLEMENTED => Failure::status(format!("expected server reflection, got {status}")),
             _ => Failure::status(format!("expected the schema of `{}`, got {status}", self.service)),
         })?;
+        files.iter().try_for_each(schema::check_syntax).map_err(|error| Failure::check(error.message))?;
         let learned = self.server.learn(files);
         learned.map_err(|error| Failure::protocol(format!("the server's schema is malformed: {error}")))
     }
@@ -109,7 +110,9 @@ impl ServerMethod {
     async fn files(&self, request: &Request, task: &Task) -> Result<Result<Vec<FileDescriptorProto>, Status>, Failure> {
         let stream = request.open_for_writing(task, &ReflectionRequest::symbol(&self.service));
         status::accept(&stream).await?;
-        let (mut call, mut files) = (ReflectionCall { stream, frames: Frames::new(self.max_message) }, Vec::new());
+        let mut frames = Frames::new(self.max_message);
+        frames.set_coding(stream.header("grpc-encoding"));
+        let (mut call, mut files) = (ReflectionCall { stream, frames }, Vec::new());
         let mut asked = None;
         loop {
             match call.answer().await? {
@@ -202,7 +205,7 @@ impl ReflectionCall<'_> {
     async fn answer(&mut self) -> Result<Option<ReflectionResponse>, Failure> {
         loop {
             if let Some(message) = self.frames.next()? {
-                return ReflectionResponse::decode(message)
+                return ReflectionResponse::decode(&*message.message()?)
                     .map(Some)
                     .map_err(|_| Failure::protocol("an answer of the server's reflection is malformed"));
             }

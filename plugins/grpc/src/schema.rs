@@ -2,6 +2,8 @@
 
 use std::collections::BTreeMap;
 
+use prost::Message;
+use prost_reflect::prost_types::{FileDescriptorProto, FileDescriptorSet};
 use prost_reflect::{DescriptorPool, MethodDescriptor};
 use protox::file::{ChainFileResolver, File, FileResolver, GoogleFileResolver};
 use stampede_plugin::{ConfigError, file};
@@ -31,8 +33,40 @@ pub(crate) fn find(pool: &DescriptorPool, method: &str) -> Result<MethodDescript
 /// Reads a compiled set of descriptors.
 pub(crate) fn decode(path: &str) -> Result<DescriptorPool, ConfigError> {
     let bytes = file::read(path)?;
+    if let Ok(set) = FileDescriptorSet::decode(bytes.as_slice()) {
+        set.file.iter().try_for_each(check_syntax)?;
+    }
     let pool = DescriptorPool::decode(bytes.as_slice());
     pool.map_err(|error| ConfigError::new(format!("`{path}` is not a set of descriptors: {error}")))
+}
+
+/// Rejects a file in a language other than proto2 and proto3, such as an edition.
+pub(crate) fn check_syntax(file: &FileDescriptorProto) -> Result<(), ConfigError> {
+    match file.syntax() {
+        "" | "proto2" | "proto3" => Ok(()),
+        "editions" => Err(edition(file.name())),
+        other => Err(ConfigError::new(format!("`{}` is in `{other}`, which is not supported", file.name()))),
+    }
+}
+
+/// Creates the error of a file in an edition of protobuf.
+fn edition(file: &str) -> ConfigError {
+    let error = ConfigError::new(format!("`{file}` is in an edition of protobuf, and editions are not supported"));
+    error.help("write it in `proto3`, or compile it for that")
+}
+
+/// Returns `true` if a source begins with `edition = …;`.
+fn is_edition(source: &str) -> bool {
+    let mut rest = source.trim_start();
+    while let Some(comment) = rest.strip_prefix('/') {
+        let end = match comment.as_bytes().first() {
+            Some(b'/') => comment.find('\n').map(|end| end + 1),
+            Some(b'*') => comment.find("*/").map(|end| end + 2),
+            _ => None,
+        };
+        rest = end.map_or("", |end| comment[end..].trim_start());
+    }
+    rest.strip_prefix("edition").is_some_and(|rest| rest.trim_start().starts_with('='))
 }
 
 /// Compiles the files that a step lists.
@@ -50,6 +84,9 @@ pub(crate) fn compile(paths: &[String]) -> Result<DescriptorPool, ConfigError> {
 fn compile_sources(sources: Vec<(String, String)>) -> Result<DescriptorPool, ConfigError> {
     let mut imports = Vec::new();
     for (path, source) in &sources {
+        if is_edition(source) {
+            return Err(edition(path));
+        }
         let parsed = File::from_source(path, source).map_err(|error| explain(&error, &sources))?;
         imports.extend(parsed.file_descriptor_proto().dependency.iter().cloned());
     }
@@ -97,6 +134,12 @@ impl FileResolver for ListedFiles {
     }
 }
 
+/// Compiles the text of one file.
+#[cfg(test)]
+pub(crate) fn compiled_text(name: &str, source: &str) -> DescriptorPool {
+    compile_sources(vec![(name.to_owned(), source.to_owned())]).expect("a schema")
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -142,5 +185,30 @@ mod tests {
         };
         assert!(error("syntax = \"proto3\"; message {").starts_with("`a.proto`: "), "{}", error("message {"));
         assert_eq!(error("syntax = \"proto3\"; import \"b.proto\";"), "import 'b.proto' not found");
+    }
+
+    #[test]
+    fn editions_are_rejected_by_name() {
+        let text = "`a.proto` is in an edition of protobuf, and editions are not supported";
+        for source in [
+            "edition = \"2023\"; package e;",
+            "// Copyright\n/* of\n * someone */\n\nedition='2024';",
+            "/**/edition\n= \"2023\";",
+        ] {
+            let sources = vec![("a.proto".to_owned(), source.to_owned())];
+            assert_eq!(compile_sources(sources).map(drop).expect_err("an edition").message, text, "{source}");
+        }
+        for source in ["syntax = \"proto3\";", "// edition = \"2023\";\nsyntax = \"proto2\";", "", "/", "// no end"] {
+            assert!(!is_edition(source), "{source}");
+        }
+        let file = |syntax: &str| FileDescriptorProto {
+            name: Some("a.proto".to_owned()),
+            syntax: Some(syntax.to_owned()),
+            ..FileDescriptorProto::default()
+        };
+        assert_eq!(check_syntax(&file("editions")).expect_err("an edition").message, text);
+        let other = check_syntax(&file("proto9")).expect_err("unknown").message;
+        assert_eq!(other, "`a.proto` is in `proto9`, which is not supported");
+        assert!(["", "proto2", "proto3"].iter().all(|syntax| check_syntax(&file(syntax)).is_ok()));
     }
 }

@@ -46,7 +46,7 @@ pub struct Params {
     /// `1.1`, `2` or `auto` (HTTP/2 if the server picks it); `auto` if absent.
     #[serde(default)]
     http_version: HttpVersion,
-    /// `true` to ask for a compressed reply; `false` if absent.
+    /// `true` to ask for a compressed reply; `false` if absent. A compressed reply is decoded in any case.
     #[serde(default)]
     compression: bool,
     /// Credentials: `{basic: {user: …, password: …}}` or `{bearer: …}`.
@@ -92,10 +92,18 @@ impl Http {
         }
         match &self.expect_body {
             Some(expected) if !expected.accepts(&reply.text()) => {
-                Err(Failure::check(format!("expected the body to {expected}")))
+                Err(Failure::check(format!("expected the body to {expected}{}", coding(reply))))
             }
             _ => Ok(()),
         }
+    }
+}
+
+/// Returns the end of a message about a body that may not be decoded: the host decodes the usual codings.
+fn coding(reply: &Reply<'_>) -> String {
+    match reply.header("content-encoding").filter(|coding| !coding.is_empty()) {
+        Some(coding) => format!("; its content-encoding is `{coding}`"),
+        None => String::new(),
     }
 }
 

@@ -8,7 +8,7 @@
 use schemars::JsonSchema;
 use serde::Deserialize;
 use stampede_plugin::http::Request;
-use stampede_plugin::parameters::BodyParameters;
+use stampede_plugin::parameters::{BodyParameters, ExpectStatus};
 use stampede_plugin::{Action, ConfigError, Failure, Fields, JsonTemplate, Outcome, Task, Template, plugin};
 
 /// The parameters of `login`.
@@ -29,6 +29,8 @@ pub struct Params {
     json_body: Option<JsonTemplate>,
     /// A form: names and values, sent as `application/x-www-form-urlencoded`.
     form_body: Option<Fields>,
+    /// The status codes of success: a code such as `302`, a class such as `2xx`, or a list of these; `2xx` if absent.
+    expect_status: Option<ExpectStatus>,
 }
 
 fn post() -> String {
@@ -42,6 +44,8 @@ pub struct Login {
     before: Fields,
     /// Set on the user after a successful reply.
     after: Fields,
+    /// The statuses of success; 2xx if there are none.
+    expect_status: Option<ExpectStatus>,
 }
 
 impl Action for Login {
@@ -60,16 +64,30 @@ impl Action for Login {
         };
         let request =
             Request::builder(params.method.to_ascii_uppercase(), params.url).headers(own).body(body).prepare()?;
-        Ok(Self { request, before, after })
+        Ok(Self { request, before, after, expect_status: params.expect_status })
     }
 
     async fn run(&self, task: &Task) -> Outcome {
         set_on_user(&self.before, task)?;
         let reply = self.request.send(task).await?;
-        if !(200..300).contains(&reply.status) {
-            return Err(Failure::status(format!("expected status 2xx, got {}", reply.status)));
-        }
+        self.judge(reply.status)?;
         set_on_user(&self.after, task)
+    }
+}
+
+impl Login {
+    fn judge(&self, status: u16) -> Outcome {
+        let text = match &self.expect_status {
+            Some(expected) if expected.accepts(status) => return Ok(()),
+            Some(expected) => format!("expected status {expected}, got {status}"),
+            None if (200..300).contains(&status) => return Ok(()),
+            // Forms are often answered so, by a site that lets the user in and by one that does not.
+            None if (300..400).contains(&status) => {
+                format!("expected status 2xx, got {status}; `expect_status: {status}` accepts it")
+            }
+            None => format!("expected status 2xx, got {status}"),
+        };
+        Err(Failure::status(text))
     }
 }
 

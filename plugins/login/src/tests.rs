@@ -53,6 +53,30 @@ fn only_2xx_is_success() {
 }
 
 #[test]
+fn expected_statuses_are_success_and_no_others() {
+    for (expected, status, passes) in [
+        (json!(302), 302, true),
+        (json!([302, 303]), 303, true),
+        (json!("3xx"), 301, true),
+        (json!(["2xx", 302]), 204, true),
+        (json!(302), 200, false),
+    ] {
+        let params = json!({"url": "/", "expect_status": expected, "set_headers": {"a": "b"}});
+        let run = run(params, Reply::new(status));
+        assert_eq!((run.passed(), run.user_headers.len()), (passes, usize::from(passes)), "{expected}, {status}");
+    }
+    let run = run(json!({"url": "/", "expect_status": 302}), Reply::new(200));
+    assert_eq!(run.failure, Some(Failure::status("expected status 302, got 200")));
+}
+
+#[test]
+fn a_redirect_is_rejected_with_the_way_to_accept_it() {
+    let run = run(json!({"url": "/"}), Reply::new(302));
+    let text = "expected status 2xx, got 302; `expect_status: 302` accepts it";
+    assert_eq!(run.failure, Some(Failure::status(text)));
+}
+
+#[test]
 fn a_rejection_is_reported() {
     let run = run(json!({"url": "/"}), Reply::new(401));
     assert_eq!(run.failure, Some(Failure::status("expected status 2xx, got 401")));

@@ -21,7 +21,8 @@ use hosts::Hosts;
 use loader::ResourceLoader;
 use metrics::Metrics;
 
-/// The largest page that is scanned for resources, in bytes: scanning one takes milliseconds of the worker's time.
+/// The largest page that is scanned for resources, in bytes: scanning one takes a tenth of a second of the worker's
+/// time.
 const MOST_MARKUP: usize = 4 << 20;
 
 /// The parameters of `page`.
@@ -113,9 +114,10 @@ impl Action for Page {
         };
         let bytes = reply.body_bytes;
         drop(reply);
-        let found = content.map(|content| markup::resources(&content, &page)).unwrap_or_default();
         let mut loader = ResourceLoader::new(self, task, page, headers);
-        let outcome = loader.fetch(found).await;
+        let wanted = loader.choose(content.as_deref().unwrap_or_default()).await;
+        drop(content);
+        let outcome = loader.fetch(wanted).await;
         self.finish(task, start, bytes + loader.bytes);
         outcome
     }

@@ -1,9 +1,11 @@
 //! Fetches the resources of one page, several at once, and records their outcomes.
 
-use std::collections::{BTreeSet, VecDeque};
+use std::collections::{HashSet, VecDeque};
 use std::future::{Future, poll_fn};
+use std::hash::{DefaultHasher, Hash, Hasher};
 use std::pin::Pin;
 use std::task::Poll;
+use std::time::Duration;
 
 use stampede_plugin::http::{DynamicRequest, Exchange, Reply};
 use stampede_plugin::{Failure, Outcome, Task};
@@ -11,6 +13,7 @@ use url::Url;
 
 use crate::Page;
 use crate::cache::lifetime;
+use crate::markup;
 
 /// The resources of one page in flight.
 pub(crate) struct ResourceLoader<'t> {
@@ -32,8 +35,7 @@ impl<'t> ResourceLoader<'t> {
     }
 
     /// Fetches the resources, to the last one.
-    pub(crate) async fn fetch(&mut self, found: Vec<Url>) -> Outcome {
-        let mut wanted = self.choose(found);
+    pub(crate) async fn fetch(&mut self, mut wanted: VecDeque<Url>) -> Outcome {
         let mut under_way: Vec<(Url, Exchange<'t>)> = Vec::new();
         loop {
             while under_way.len() < usize::from(self.step.params.at_once)
@@ -60,24 +62,28 @@ impl<'t> ResourceLoader<'t> {
         self.failure.take().map_or(Ok(()), Err)
     }
 
-    /// Returns the resources to fetch, each once; counts the others.
-    fn choose(&self, found: Vec<Url>) -> VecDeque<Url> {
+    /// Returns the resources of a page to fetch, each once; counts the others.
+    pub(crate) async fn choose(&self, html: &[u8]) -> VecDeque<Url> {
         let (step, task) = (self.step, self.task);
-        let mut known = BTreeSet::new();
-        let mut wanted = VecDeque::new();
-        for url in found {
-            if known.contains(&url) {
-                continue;
+        // Of a hundred thousand URLs the hashes alone are kept.
+        let (mut known, mut wanted, mut skipped) = (HashSet::new(), VecDeque::new(), 0);
+        let each = |url: Url| {
+            if !known.insert(hash(&url)) {
+                return;
             }
-            known.insert(url.clone());
             let is_allowed = url.origin() == self.page.origin() || step.hosts.include(&url);
             if is_allowed && step.params.cache && step.cache.with(task, |cache| cache.has(&url, task.now())) {
                 step.metrics.cached.add(task, 1);
             } else if is_allowed && wanted.len() < usize::from(step.params.most) {
                 wanted.push_back(url);
             } else {
-                step.metrics.skipped.add(task, 1);
+                skipped += 1;
             }
+        };
+        // A call of the host ends this one, and with it the processor time that is counted.
+        markup::resources(html, &self.page, each, async || task.sleep(Duration::ZERO).await).await;
+        if skipped > 0 {
+            step.metrics.skipped.add(task, skipped);
         }
         wanted
     }
@@ -121,4 +127,10 @@ impl<'t> ResourceLoader<'t> {
             self.step.cache.with(self.task, |cache| cache.keep(url, until));
         }
     }
+}
+
+fn hash(url: &Url) -> u64 {
+    let mut hasher = DefaultHasher::new();
+    url.as_str().hash(&mut hasher);
+    hasher.finish()
 }

@@ -1,137 +1,71 @@
-//! Finds the resources in a page's HTML that a browser fetches on its own. Tags are parsed by the standard; resources
-//! that styles and scripts would fetch are not looked for.
+//! Finds the resources in a page's HTML that a browser fetches on its own. Tags are parsed by the standard, those
+//! within SVG and MathML by its rules for foreign content; resources that styles and scripts would fetch are not looked
+//! for.
+//!
+//! A page is scanned in portions, since the processor time of one call of a plugin is limited.
 
-use html5gum::emitters::default::DefaultEmitter;
-use html5gum::{StartTag, Token, Tokenizer};
+mod attributes;
+mod namespaces;
+mod scan;
+mod tokens;
+
+use html5gum::Tokenizer;
 use url::Url;
 
-/// Returns the URLs of the resources of a page that came from `page`, in the order of the page, without fragments.
-pub(crate) fn resources(html: &[u8], page: &Url) -> Vec<Url> {
-    let mut reading = ResourceScan::default();
-    let mut emitter = DefaultEmitter::default();
-    // The contents of scripts, styles and the like are text.
-    emitter.naively_switch_states(true);
-    for Ok(token) in Tokenizer::new_with_emitter(html, emitter) {
+use scan::ResourceScan;
+use tokens::{PageReader, TagEmitter, TagToken};
+
+/// The bytes of a page that are scanned at once, a millisecond's work; a text without tags may be longer, which the
+/// tokenizer skips.
+const PORTION: usize = 32 << 10;
+
+/// The references of a page that are resolved at once.
+const RESOLVED_AT_ONCE: usize = 500;
+
+/// Calls `each` with the URL of every resource of a page that came from `page`, in the order of the page, without
+/// fragments. `pause` is awaited after every portion.
+pub(crate) async fn resources(html: &[u8], page: &Url, mut each: impl FnMut(Url), pause: impl AsyncFn()) {
+    let mut scan = ResourceScan::default();
+    for Ok(token) in Tokenizer::new_with_emitter(PageReader(html), TagEmitter::new(PORTION)) {
         match token {
-            Token::StartTag(tag) => reading.begin(&Tag(&tag)),
-            Token::EndTag(tag) => reading.end(&tag.name),
-            _ => {}
+            TagToken::Start(tag) => scan.begin(&tag),
+            TagToken::End(name) => scan.end(&name),
+            TagToken::Portion => pause().await,
         }
     }
-    let base = reading.base.and_then(|base| page.join(&base).ok());
+    let (base, found) = scan.finish();
+    let base = base.and_then(|base| page.join(&base).ok());
     let base = base.as_ref().unwrap_or(page);
-    let urls = reading.found.iter().filter_map(|reference| base.join(reference).ok());
-    let mut urls: Vec<_> = urls.filter(|url| matches!(url.scheme(), "http" | "https")).collect();
-    urls.iter_mut().for_each(|url| url.set_fragment(None));
-    urls
-}
-
-/// A start tag.
-struct Tag<'a>(&'a StartTag<()>);
-
-impl Tag<'_> {
-    fn has(&self, name: &str) -> bool {
-        self.0.attributes.contains_key(name.as_bytes())
-    }
-
-    fn text(&self, name: &str) -> String {
-        let value = self.0.attributes.get(name.as_bytes());
-        value.map(|value| String::from_utf8_lossy(value).trim().to_owned()).unwrap_or_default()
-    }
-
-    /// Returns the value of an attribute, unless it is empty.
-    fn reference(&self, name: &str) -> Option<String> {
-        Some(self.text(name)).filter(|value| !value.is_empty())
-    }
-
-    /// Returns the first candidate of a `srcset`.
-    fn first_candidate(&self) -> Option<String> {
-        let set = self.text("srcset");
-        let first = set.split_ascii_whitespace().next()?.trim_matches(',');
-        Some(first.to_owned()).filter(|first| !first.is_empty())
-    }
-
-    fn is_one_of(&self, name: &str, words: &[&str]) -> bool {
-        self.text(name).split_ascii_whitespace().any(|word| words.iter().any(|known| word.eq_ignore_ascii_case(known)))
-    }
-
-    /// Returns `true` for a script that a browser runs: not data, and not for old browsers only.
-    fn is_script(&self) -> bool {
-        let kind = self.text("type").to_ascii_lowercase();
-        let runs = kind.is_empty() || kind == "module" || kind.contains("javascript") || kind.contains("ecmascript");
-        runs && !self.has("nomodule")
-    }
-
-    /// Returns `true` for a video or a sound that is fetched before it is played.
-    fn is_eager(&self) -> bool {
-        self.has("autoplay") || self.has("preload") && matches!(self.text("preload").as_str(), "" | "auto")
-    }
-}
-
-/// The state of a scan in the middle of a page.
-#[derive(Default)]
-struct ResourceScan {
-    base: Option<String>,
-    found: Vec<String>,
-    /// The depth of nested elements that are not shown: `noscript`, `template`.
-    hidden: u32,
-    /// Within a `picture`, `video` or `audio`: `true` once its source is chosen, or if none is wanted.
-    chosen: Option<bool>,
-}
-
-impl ResourceScan {
-    fn begin(&mut self, tag: &Tag<'_>) {
-        let name = tag.0.name.as_slice();
-        if matches!(name, b"noscript" | b"template") {
-            self.hidden += 1;
+    for portion in found.chunks(RESOLVED_AT_ONCE) {
+        for reference in portion {
+            let url = base.join(reference).ok().filter(|url| matches!(url.scheme(), "http" | "https"));
+            if let Some(mut url) = url {
+                url.set_fragment(None);
+                each(url);
+            }
         }
-        if self.hidden > 0 {
-            return;
-        }
-        let found = match name {
-            b"base" => {
-                self.base = self.base.take().or_else(|| tag.reference("href"));
-                None
-            }
-            b"link" if tag.is_one_of("rel", &["stylesheet", "icon", "preload", "modulepreload"]) => {
-                tag.reference("href")
-            }
-            b"script" if tag.is_script() => tag.reference("src"),
-            b"iframe" => tag.reference("src"),
-            b"img" if self.chosen == Some(true) => None,
-            b"img" => tag.reference("src").or_else(|| tag.first_candidate()),
-            b"source" if self.chosen == Some(false) => {
-                let source = tag.first_candidate().or_else(|| tag.reference("src"));
-                self.chosen = Some(source.is_some());
-                source
-            }
-            b"picture" => {
-                self.chosen = Some(false);
-                None
-            }
-            b"video" | b"audio" => {
-                let own = tag.reference("src").filter(|_| tag.is_eager());
-                self.chosen = Some(own.is_some() || tag.has("src") || !tag.is_eager());
-                self.found.extend(tag.reference("poster"));
-                own
-            }
-            _ => None,
-        };
-        self.found.extend(found);
-    }
-
-    fn end(&mut self, name: &[u8]) {
-        match name {
-            b"noscript" | b"template" => self.hidden = self.hidden.saturating_sub(1),
-            b"picture" | b"video" | b"audio" => self.chosen = None,
-            _ => {}
-        }
+        pause().await;
     }
 }
 
 #[cfg(test)]
 mod tests {
+    use std::cell::{Cell, RefCell};
+    use std::pin::pin;
+    use std::task::{Context, Waker};
+
     use super::*;
+
+    /// Scans a page at once.
+    fn scanned(html: &[u8], page: &Url) -> Vec<Url> {
+        let urls = RefCell::new(Vec::new());
+        {
+            let mut scan = pin!(resources(html, page, |url| urls.borrow_mut().push(url), async || ()));
+            let polled = scan.as_mut().poll(&mut Context::from_waker(Waker::noop()));
+            assert!(polled.is_ready(), "nothing waits");
+        }
+        urls.into_inner()
+    }
 
     #[test]
     fn a_browser_fetches_these_and_no_others() {
@@ -166,18 +100,98 @@ mod tests {
             ("<img src=a><base href=https://cdn/x/y>", "https://cdn/x/a"),
             ("<img src=\\..\\a><img src=' \n/b\n'><img src=bü>", "a b d/b%C3%BC"),
             ("<img", ""),
+            (
+                "<input type=IMAGE src=i><input type=text src=no><input src=no><object data=o></object><embed src=e>",
+                "d/i d/o d/e",
+            ),
+            ("<object data=o><object data=no></object><embed src=no><img src=i></object><embed src=e>", "d/o d/i d/e"),
+            ("<object><embed src=e></object>", "d/e"),
+            ("<frameset><frame src=a><frame src=b></frameset><noframes><img src=no></noframes>", "d/a d/b"),
+            ("<frame src=no><iframe src=no srcdoc='<p>'></iframe>", ""),
+            (
+                "<body background=a><table background=b><tr background=c><td background=d><p background=no>",
+                "d/a d/b d/c d/d",
+            ),
+            ("<link rel=stylesheet href=no disabled><link rel=stylesheet href=a media=print>", "d/a"),
+            (
+                "<link rel=stylesheet href=no type=text/less><link rel=stylesheet href=a type='text/css; charset=x'>",
+                "d/a",
+            ),
+            ("<image src=a>", "d/a"),
         ] {
             let page = Url::parse("http://site/d/page?q").expect("a URL");
-            let urls = resources(html.as_bytes(), &page);
+            let urls = scanned(html.as_bytes(), &page);
             let urls: Vec<_> = urls.iter().map(|url| url.as_str().trim_start_matches("http://site/")).collect();
             assert_eq!(urls.join(" "), found, "{html}");
         }
     }
 
     #[test]
+    fn foreign_content_is_read_by_its_own_rules() {
+        for (html, found) in [
+            ("<svg><style/></svg><img src=a>", "a"),
+            ("<svg><script/></svg><svg><title/></svg><svg><textarea/></svg><img src=a>", "a"),
+            ("<svg><style></style><path d=x /></svg><style><img src=no></style><img src=a>", "a"),
+            ("<math><style/><mi>x</mi></math><img src=a>", "a"),
+            ("<svg/><style><img src=no></style><img src=a>", "a"),
+            ("<svg><style><img src=a></style></svg>", "a"),
+            ("<svg><![CDATA[<img src=no>]]></svg><![CDATA[<p>]]><img src=a>", "a"),
+            (
+                "<svg><foreignObject><style><img src=no></style><img src=a></foreignObject><style/></svg><img src=b>",
+                "a b",
+            ),
+            ("<svg><desc><title><img src=no></title></desc></svg><img src=a>", "a"),
+            ("<svg><g><p><style><img src=no></style><img src=a>", "a"),
+            ("<svg><g></p><style><img src=no></style><img src=a>", "a"),
+            ("<svg><font color=red><title><img src=no></title><svg><font><title/><img src=a>", "a"),
+            ("<math><annotation-xml encoding=text/html><style><img src=no></style></annotation-xml></math>", ""),
+            (
+                "<math><annotation-xml><svg><style/></svg></annotation-xml><mtext><title><img src=no></title></mtext>",
+                "",
+            ),
+            ("<svg><image href=a /><image xlink:href=b></image><use href='#no'/><use href='c#x'/></svg>", "a b c"),
+            ("<svg><script href=a></script><script href=no type=text/plain /></svg><img src=b>", "a b"),
+            ("<svg><template><img src=a>", "a"),
+            ("<SVG><STYLE/></SVG><svg viewBox='0 0 1 1'><linearGradient/><STYLE /></svg><img src=a>", "a"),
+        ] {
+            let page = Url::parse("http://site/page").expect("a URL");
+            let urls = scanned(html.as_bytes(), &page);
+            let urls: Vec<_> = urls.iter().map(|url| url.as_str().trim_start_matches("http://site/")).collect();
+            assert_eq!(urls.join(" "), found, "{html}");
+        }
+    }
+
+    #[test]
+    fn pages_are_scanned_in_portions() {
+        let page = Url::parse("http://site/").expect("a URL");
+        let size = 1 << 20;
+        let text = |begin: &str, piece: &str| (begin.to_owned() + &piece.repeat(size / piece.len())).into_bytes();
+        // The tokenizer skips text, and values of attributes, in one step.
+        for (case, html, in_one_step) in [
+            ("images", text("", "<img src='/i.png'>"), false),
+            ("text", text("", "lorem ipsum "), true),
+            ("a comment", text("<!--", "-"), true),
+            ("tags never closed", text("", "<"), false),
+            ("attributes", text("<p ", "a=1 "), false),
+            ("a long name", text("<", "a"), true),
+            ("a long attribute", text("<img src='/", "a"), true),
+            ("an attribute that counts for nothing", text("<img alt='/", "a"), true),
+            ("a script", text("<script>", "var a = 1 < 2;\n"), false),
+            ("references to characters", text("", "&amp;"), false),
+            ("elements in elements", text("<svg>", "<g>"), false),
+            ("a doctype", text("<!doctype ", "a"), true),
+        ] {
+            let portions = Cell::new(0);
+            let mut scan = pin!(resources(&html, &page, |_| (), async || portions.set(portions.get() + 1)));
+            assert!(scan.as_mut().poll(&mut Context::from_waker(Waker::noop())).is_ready(), "{case}");
+            assert!(in_one_step || portions.get() >= size / PORTION - 1, "{case}: {}", portions.get());
+        }
+    }
+
+    #[test]
     fn bytes_that_are_not_utf_8_are_skipped() {
         let page = Url::parse("http://site/").expect("a URL");
-        let urls = resources(b"\xff\xfe<p \xff=\xff><img src=/a\xff>", &page);
+        let urls = scanned(b"\xff\xfe<p \xff=\xff><img src=/a\xff>", &page);
         assert_eq!(urls.len(), 1);
     }
 }

@@ -124,10 +124,23 @@ async fn accept(stream: &Stream<'_>) -> Outcome {
     let found = stream.header("content-type");
     let essence = found.as_deref().and_then(|value| value.split(';').next()).unwrap_or_default().trim();
     if essence.eq_ignore_ascii_case("text/event-stream") {
-        return Ok(());
+        return decoded(stream);
     }
     let found = if found.is_some() { format!("`{essence}`") } else { "none".to_owned() };
     Err(Failure::protocol(format!("expected the content type `text/event-stream`, got {found}")))
+}
+
+/// Fails if the stream is compressed: the host hands streams over as they were sent.
+fn decoded(stream: &Stream<'_>) -> Outcome {
+    match stream.header("content-encoding").filter(|coding| !coding.is_empty() && coding != "identity") {
+        Some(coding) => {
+            let text = format!(
+                "the stream is `{coding}`, which is not decoded; ask for none with `accept-encoding: identity`"
+            );
+            Err(Failure::protocol(text))
+        }
+        None => Ok(()),
+    }
 }
 
 plugin!(Sse);

@@ -22,7 +22,6 @@ pub(crate) struct CloseParams {
     /// The reason to send; none if absent.
     reason: Option<Template>,
     /// The code that the server must answer with; any if absent.
-    #[schemars(range(min = 1000, max = 4999))]
     expect_code: Option<u16>,
 }
 

@@ -5,6 +5,7 @@ use std::time::Duration;
 
 use stampede_plugin::socket::Socket;
 use stampede_plugin::{Failure, PerUser, Task};
+use tungstenite::error::CapacityError;
 use tungstenite::handshake::HandshakeError;
 use tungstenite::handshake::client::ClientHandshake;
 use tungstenite::protocol::{CloseFrame, WebSocketConfig};
@@ -43,8 +44,7 @@ impl Connection {
         let (handshake, request) = target.render(task)?;
         let reply = request.upgrade(task).await?;
         let Some(socket) = reply.socket else { return Err(failures::status(reply.status)) };
-        let mut pipe = Pipe::default();
-        pipe.add(switching(&reply.headers));
+        let pipe = Pipe::with_head(switching(&reply.headers));
         let config = WebSocketConfig::default()
             .read_buffer_size(BUFFER)
             .max_message_size(Some(target.most))
@@ -98,12 +98,20 @@ impl Connection {
                     } else if self.codec.flush().is_ok() {
                         send_queued(&self.socket, self.codec.get_mut(), task).await?;
                     }
-                    return Ok(message);
+                    return Ok(match message {
+                        Message::Close(frame) => Message::Close(self.codec.get_ref().frames.closed(frame)),
+                        other => other,
+                    });
                 }
                 Err(error) if would_block(&error) => exchange(&self.socket, self.codec.get_mut(), task).await?,
                 Err(error) => {
                     self.send_close_frame(&error, task).await;
-                    return Err(failures::failure(&error));
+                    return Err(match error {
+                        Error::Capacity(CapacityError::MessageTooLong { size, max_size }) => {
+                            failures::too_long(self.codec.get_ref().frames.length_of(size), max_size)
+                        }
+                        error => failures::failure(&error),
+                    });
                 }
             }
         }
@@ -157,10 +165,20 @@ impl Connection {
     }
 }
 
-/// Rebuilds the head of the reply to a handshake.
+/// Rebuilds the head of the reply to a handshake, as far as the library looks at it. It takes `connection` for one
+/// token, which is a list (RFC 9110 section 7.6.1).
 fn switching(fields: &[(String, String)]) -> Vec<u8> {
     let mut head = "HTTP/1.1 101 Switching Protocols\r\n".to_owned();
-    fields.iter().for_each(|(name, value)| head.push_str(&format!("{name}: {value}\r\n")));
+    let is = |name: &str, known: &str| name.eq_ignore_ascii_case(known);
+    let connection = fields.iter().filter(|(name, _)| is(name, "connection")).flat_map(|(_, list)| list.split(','));
+    if connection.into_iter().any(|token| is(token.trim(), "upgrade")) {
+        head.push_str("connection: Upgrade\r\n");
+    }
+    for (name, value) in fields {
+        if is(name, "upgrade") || name.to_ascii_lowercase().starts_with("sec-websocket-") {
+            head.push_str(&format!("{name}: {value}\r\n"));
+        }
+    }
     head.push_str("\r\n");
     head.into_bytes()
 }

@@ -14,9 +14,7 @@ pub(crate) fn failure(error: &Error) -> Failure {
             network("the server ended the connection without a close frame")
         }
         Error::Protocol(error) => Failure::protocol(format!("the server violated the protocol: {}", plain(error))),
-        Error::Capacity(CapacityError::MessageTooLong { size, max_size }) => {
-            Failure::protocol(format!("a message has {size} bytes, more than the {max_size} of `most`"))
-        }
+        Error::Capacity(CapacityError::MessageTooLong { size, max_size }) => too_long(*size as u64, *max_size),
         Error::Capacity(CapacityError::TooManyHeaders) | Error::AttackAttempt => {
             Failure::protocol("the reply to the handshake is too large")
         }
@@ -27,6 +25,11 @@ pub(crate) fn failure(error: &Error) -> Failure {
             Failure::new(FailureKind::Plugin, error.to_string())
         }
     }
+}
+
+/// Creates the failure of a message, or of a frame, that is too long.
+pub(crate) fn too_long(size: u64, most: usize) -> Failure {
+    Failure::protocol(format!("a message has {size} bytes, more than the {most} of `most`"))
 }
 
 /// Creates the failure of a server that does not switch protocols.

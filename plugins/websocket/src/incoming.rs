@@ -5,7 +5,7 @@ use std::fmt;
 
 use schemars::{JsonSchema, Schema, SchemaGenerator, json_schema};
 use serde::{Deserialize, Deserializer};
-use stampede_plugin::parameters::{JsonPath, Pattern, parse_document, text_or_mapping};
+use stampede_plugin::parameters::{JsonPath, Pattern, text_or_mapping};
 use stampede_plugin::{ConfigError, Task, Template};
 use tungstenite::Message;
 
@@ -90,7 +90,7 @@ impl RenderedConditions<'_> {
     }
 
     fn leads(&self, path: &JsonPath, text: &str) -> bool {
-        let found = parse_document(text).and_then(|document| path.find_written(&document, text));
+        let found = path.find_in(text).unwrap_or_default();
         found.is_some_and(|value| self.equals.as_ref().is_none_or(|expected| *expected == value))
     }
 }
@@ -191,7 +191,7 @@ impl JsonSchema for Incoming {
                 "regex": { "type": "string" },
                 "json": { "type": "string" },
                 "equals": text,
-                "code": { "type": "integer", "minimum": 1000, "maximum": 4999 },
+                "code": { "type": "integer", "minimum": 0, "maximum": 65535 },
             },
             "additionalProperties": false,
         })

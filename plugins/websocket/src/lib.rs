@@ -12,6 +12,7 @@ mod incoming;
 mod metrics;
 mod open;
 mod outgoing;
+mod peer_frames;
 mod pipe;
 mod send;
 mod target;

@@ -2,6 +2,8 @@
 
 use std::io::{self, Read, Write};
 
+use crate::peer_frames::PeerFrames;
+
 /// Bytes that have arrived and bytes to be sent. Reading from an empty pipe would block, until the peer has closed its
 /// side.
 #[derive(Debug, Default)]
@@ -11,11 +13,19 @@ pub(crate) struct Pipe {
     read: usize,
     ended: bool,
     outgoing: Vec<u8>,
+    /// The server's frames.
+    pub frames: PeerFrames,
 }
 
 impl Pipe {
+    /// Creates a pipe with the head of the reply to a handshake.
+    pub(crate) fn with_head(head: Vec<u8>) -> Self {
+        Self { arrived: head, ..Self::default() }
+    }
+
     /// Adds the bytes of a read of the socket; none mean that the peer has closed its side.
     pub(crate) fn add(&mut self, bytes: Vec<u8>) {
+        self.frames.add(&bytes);
         self.ended = bytes.is_empty();
         self.arrived.drain(..self.read);
         self.read = 0;

@@ -202,7 +202,7 @@ fn asks_twice() {
     let today = fs::read(guest("asks_twice")).unwrap();
     let folder = TempDir::new().unwrap();
     let older = folder.path().join("older.wasm");
-    fs::write(&older, replaced(&today, b"@0.1.2", b"@0.1.1")).unwrap();
+    fs::write(&older, replaced(&today, b"@0.1.3", b"@0.1.1")).unwrap();
     let script = format!(
         "plugins: {{older: {{source: {}, allow: ['127.0.0.1']}}}}\nsteps: [{{name: Twice, action: misbehave, {params}}}]\n",
         older.display()

@@ -223,7 +223,7 @@ fn forbidden_messages_of_a_server_have_their_category() {
     for (name, category, example) in [
         ("Short", "protocol", "the reply ended within a message"),
         ("Long", "protocol", "a message has 2147483647 bytes, more than the 4194304 of `max_message`"),
-        ("Compressed", "protocol", "a message is compressed, which was not asked for"),
+        ("Compressed", "protocol", "a message is compressed, and the reply names no `grpc-encoding`"),
         ("Flag", "protocol", "a message begins with 72 instead of 0 or 1"),
         ("None", "protocol", "expected one message, got 0"),
         ("Two", "protocol", "expected one message, got 2"),

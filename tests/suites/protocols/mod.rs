@@ -1,6 +1,7 @@
 //! The built-in plugins for protocols other than HTTP, in the real binary, each against an independent peer.
 
 mod grpc;
+mod grpc_messages;
 mod page;
 mod script;
 mod sse;

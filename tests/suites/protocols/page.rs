@@ -135,3 +135,90 @@ fn a_user_fetches_a_cacheable_resource_once() {
     assert_eq!(asked(&server), times(&all), "{}", run.stdout);
     assert_eq!((report.row("Page").ok(), metric(&report, "page", "cached", "sum") as u64), (39, 9));
 }
+
+#[test]
+fn what_a_browser_fetches_on_its_own_is_fetched() {
+    let content = "
+        <body background=/body.png><svg><style/><script/><title/></svg>
+        <svg><image href=/in-svg.png /><foreignObject><img src=/in-foreign.png></foreignObject></svg>
+        <input type=image src=/input.png><object data=/object.svg></object><embed src=/embed.svg>
+        <table background=/table.png><tr><td background=/cell.png></table>
+        <link rel=stylesheet href=/no.css disabled><link rel=stylesheet href=/print.css media=print>
+        <iframe src=/no.html srcdoc='<p>'></iframe><noscript><img src=/no.png></noscript><img src=/last.png>";
+    let server = site(content, |_| reply(200, "", ""));
+    let (run, report) = ran("[{name: Page, action: page, url: /page}]", "--iterations 2", &server);
+    let fetched = [
+        "/page",
+        "/body.png",
+        "/in-svg.png",
+        "/in-foreign.png",
+        "/input.png",
+        "/object.svg",
+        "/embed.svg",
+        "/table.png",
+        "/cell.png",
+        "/print.css",
+        "/last.png",
+    ];
+    assert_eq!(asked(&server), times(&fetched.map(|path| (path, 2))), "{}", run.stdout);
+    assert_eq!(report.row("Page").tasks("passed"), 2);
+}
+
+#[test]
+fn frames_are_fetched() {
+    let content = "<frameset><frame src=/a.html><frame src=/b.html></frameset><noframes><img src=/no.png></noframes>";
+    let server = site(content, |_| reply(200, "", ""));
+    ran("[{name: Page, action: page, url: /page}]", "--iterations 1", &server);
+    assert_eq!(asked(&server), times(&[("/page", 1), ("/a.html", 1), ("/b.html", 1)]));
+}
+
+/// The kinds of content that cost the most, in pages of nearly 4 MiB.
+const PIECES: [(&str, &str, &str); 14] = [
+    ("images", "", "<img src='/NUMBER.png'>"),
+    ("one image", "", "<img src='/same.png'>"),
+    ("cards", "", "<div class=card><h2>Title</h2><p>Some text here</p><img src='/NUMBER.png'></div>\n"),
+    ("text", "", "lorem ipsum "),
+    ("comment", "<!--", "-"),
+    ("open tags", "", "<"),
+    ("attributes", "<p ", "a=1 "),
+    ("references", "", "&amp;"),
+    ("script", "<script>", "var a = 1 < 2;\n"),
+    ("long reference", "<img src='/", "a"),
+    ("candidates", "<img srcset='", "/a.png 1x, "),
+    ("zeros", "", "\0"),
+    ("foreign elements", "<svg>", "<g>"),
+    ("foreign and back", "", "<svg><p>"),
+];
+
+fn large(begin: &str, piece: &str) -> String {
+    let mut content = begin.to_owned();
+    for number in 0.. {
+        if content.len() > 4_000_000 {
+            break;
+        }
+        content.push_str(&piece.replace("NUMBER", &number.to_string()));
+    }
+    content
+}
+
+#[test]
+fn large_pages_of_any_kind_are_scanned_within_the_limits() {
+    let pages: BTreeMap<_, _> = PIECES
+        .iter()
+        .map(|(name, begin, piece)| (format!("/{}", name.replace(' ', "-")), large(begin, piece)))
+        .collect();
+    let paths: Vec<_> = pages.keys().cloned().collect();
+    let server = RawServer::start(move |request| match pages.get(path(request)) {
+        Some(page) => reply(200, "content-type: text/html\r\n", page),
+        None => reply(200, "", ""),
+    });
+    let steps =
+        paths.iter().map(|path| format!("- {{name: {path}, action: page, url: {path}, most: 3, timeout: 1m}}\n"));
+    let (run, report) = ran(&steps.collect::<String>(), "--iterations 1 --users 2", &server);
+    for path in &paths {
+        assert_eq!(report.row(path).tasks("passed"), 2, "{path}\n{}\n{}", run.stdout, run.stderr);
+    }
+    assert_eq!(report.traps("page"), (0, 0));
+    let skipped = metric(&report, "page", "skipped", "sum");
+    assert!(skipped > 2.0 * 100_000.0, "{skipped}");
+}

@@ -63,6 +63,11 @@ pub(super) const CAUSES: &[Cause] = &[
         "Write a name, `*.domain`, an address or a network, each with `:port` or without.",
     ),
     cause(
+        "usage::cacert",
+        "The file of `--cacert` cannot be read, or has no certificate in PEM.",
+        "Give a file with the certificates of authorities, each between `BEGIN CERTIFICATE` and `END CERTIFICATE`.",
+    ),
+    cause(
         "usage::control",
         "`control` reaches no run, or the run rejects the request; or the socket of `--control` cannot be created.",
         "Start the run with `--control PATH`. If the socket exists and no run uses it, remove it.",

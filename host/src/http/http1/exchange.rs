@@ -280,6 +280,9 @@ impl ExchangeFuture<'_> {
         let reusable = clean && head.keep_alive && self.unsent.flushed && !request::asks_to_close(self.request);
         let ReplyHead { status, version, section, .. } = head;
         let body = self.partial.kept.take().map_or_else(|| Ok(Bytes::new()), BodyCollector::finish);
-        ReceivedReply { reply: body.map(|body| Reply { status, version, headers: section, body }), reusable }
+        ReceivedReply {
+            reply: body.map(|body| Reply { status, version, headers: section, body, is_encoded: false }),
+            reusable,
+        }
     }
 }

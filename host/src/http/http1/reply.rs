@@ -14,8 +14,8 @@ const MAX_HEAD_BYTES: usize = 64 * 1024;
 /// Size in bytes up to which a head is parsed again with each piece, so that a peer that does not speak HTTP is noticed
 /// at once.
 const REPARSE_UP_TO: usize = 1024;
-/// Maximum number of header fields.
-const MAX_FIELDS: usize = 100;
+/// Number of header fields up to which a head is parsed without an allocation. More are limited by their bytes alone.
+const USUAL_FIELDS: usize = 100;
 
 /// The head of a reply.
 pub(super) struct ReplyHead {
@@ -45,52 +45,86 @@ struct ConnectionFields {
 /// Parses the head of the reply to a request with this method. Returns the head and its length in bytes; `None` if it
 /// is not complete.
 pub(super) fn parse_head(text: &[u8], method: &Method) -> Result<Option<(ReplyHead, usize)>, Failure> {
-    let mut room = [const { MaybeUninit::<Header<'_>>::uninit() }; MAX_FIELDS];
+    let mut room = [const { MaybeUninit::<Header<'_>>::uninit() }; USUAL_FIELDS];
     let mut response = Response::new(&mut []);
     let parsed = ParserConfig::default().parse_response_with_uninit_headers(&mut response, text, &mut room);
-    let length = match parsed {
-        Ok(Status::Complete(length)) if length <= MAX_HEAD_BYTES => length,
-        Ok(Status::Partial) if text.len() < MAX_HEAD_BYTES => return Ok(None),
-        Ok(_) => return Err(too_large()),
-        Err(error) => return Err(malformed(error)),
-    };
-    let fields = ConnectionFields::of(response.headers)?;
-    let status = response.code.and_then(|code| StatusCode::from_u16(code).ok());
-    let status = status.ok_or_else(|| malformed(Error::Status))?;
-    let old = response.version == Some(0);
-    let framing = fields.framing(status, method);
-    let keep_alive = !fields.close
-        && (!old || (fields.keep_alive && !fields.transfer_coding))
-        && framing != Framing::UntilClosed
-        && status != StatusCode::SWITCHING_PROTOCOLS;
+    if let Err(Error::TooManyHeaders | Error::HeaderName | Error::HeaderValue) = parsed {
+        return parse_unusual_head(text, method);
+    }
+    let Some(length) = complete(parsed, text)? else { return Ok(None) };
     // The fields begin where httparse found the first name.
     let first = response.headers.first().map_or(length, |field| field.name.as_ptr().addr() - text.as_ptr().addr());
+    let fields = ConnectionFields::of(response.headers.iter().map(|field| (field.name, field.value)))?;
     let section = HeaderSection::of_lines(&text[first..length], fields.sets_cookies);
-    let version = if old { Version::HTTP_10 } else { Version::HTTP_11 };
-    Ok(Some((ReplyHead { status, version, section, framing, keep_alive }, length)))
+    Ok(Some((fields.head(&response, method, section)?, length)))
+}
+
+/// Parses a head with many fields, or with values that go on in the next line (RFC 9112 section 5.2).
+fn parse_unusual_head(text: &[u8], method: &Method) -> Result<Option<(ReplyHead, usize)>, Failure> {
+    let lines = text.iter().filter(|byte| **byte == b'\n').count();
+    let mut room = vec![MaybeUninit::<Header<'_>>::uninit(); lines + 1];
+    let mut response = Response::new(&mut []);
+    let mut config = ParserConfig::default();
+    config.allow_obsolete_multiline_headers_in_responses(true);
+    let parsed = config.parse_response_with_uninit_headers(&mut response, text, &mut room);
+    let Some(length) = complete(parsed, text)? else { return Ok(None) };
+    let unfolded: Vec<_> = response.headers.iter().map(|field| (field.name, unfold(field.value))).collect();
+    let named = || unfolded.iter().map(|(name, value)| (*name, value.as_slice()));
+    let fields = ConnectionFields::of(named())?;
+    Ok(Some((fields.head(&response, method, named().collect())?, length)))
+}
+
+/// Returns the length of a head that was parsed; `None` if it is not complete.
+fn complete(parsed: httparse::Result<usize>, text: &[u8]) -> Result<Option<usize>, Failure> {
+    match parsed {
+        Ok(Status::Complete(length)) if length <= MAX_HEAD_BYTES => Ok(Some(length)),
+        Ok(Status::Partial) if text.len() < MAX_HEAD_BYTES => Ok(None),
+        Ok(_) => Err(too_large()),
+        Err(error) => Err(malformed(error)),
+    }
+}
+
+/// Returns a value in one line.
+fn unfold(value: &[u8]) -> Vec<u8> {
+    let lines: Vec<_> = value.split(|&byte| byte == b'\n').map(<[u8]>::trim_ascii).collect();
+    lines.join(&b' ').trim_ascii().to_vec()
 }
 
 impl ConnectionFields {
-    fn of(fields: &[Header<'_>]) -> Result<Self, Failure> {
+    fn of<'a>(fields: impl Iterator<Item = (&'a str, &'a [u8])>) -> Result<Self, Failure> {
         let mut parsed = Self::default();
-        for field in fields {
+        for (name, value) in fields {
             // Comparing the length first saves most comparisons.
-            match field.name.len() {
-                10 if field.name.eq_ignore_ascii_case("connection") => {
-                    parsed.close |= has_token(field.value, b"close");
-                    parsed.keep_alive |= has_token(field.value, b"keep-alive");
+            match name.len() {
+                10 if name.eq_ignore_ascii_case("connection") => {
+                    parsed.close |= has_token(value, b"close");
+                    parsed.keep_alive |= has_token(value, b"keep-alive");
                 }
-                10 => parsed.sets_cookies |= field.name.eq_ignore_ascii_case(SET_COOKIE),
-                14 if field.name.eq_ignore_ascii_case("content-length") => parsed.add_length(field.value)?,
-                17 if field.name.eq_ignore_ascii_case("transfer-encoding") => {
+                10 => parsed.sets_cookies |= name.eq_ignore_ascii_case(SET_COOKIE),
+                14 if name.eq_ignore_ascii_case("content-length") => parsed.add_length(value)?,
+                17 if name.eq_ignore_ascii_case("transfer-encoding") => {
                     parsed.transfer_coding = true;
-                    let last = field.value.rsplit(|&byte| byte == b',').next().unwrap_or_default();
+                    let last = value.rsplit(|&byte| byte == b',').next().unwrap_or_default();
                     parsed.chunked = last.trim_ascii().eq_ignore_ascii_case(b"chunked");
                 }
                 _ => {}
             }
         }
         Ok(parsed)
+    }
+
+    /// Returns the head that these fields are of.
+    fn head(&self, response: &Response<'_, '_>, method: &Method, section: HeaderSection) -> Result<ReplyHead, Failure> {
+        let status = response.code.and_then(|code| StatusCode::from_u16(code).ok());
+        let status = status.ok_or_else(|| malformed(Error::Status))?;
+        let old = response.version == Some(0);
+        let framing = self.framing(status, method);
+        let keep_alive = !self.close
+            && (!old || (self.keep_alive && !self.transfer_coding))
+            && framing != Framing::UntilClosed
+            && status != StatusCode::SWITCHING_PROTOCOLS;
+        let version = if old { Version::HTTP_10 } else { Version::HTTP_11 };
+        Ok(ReplyHead { status, version, section, framing, keep_alive })
     }
 
     /// Adds a length. Several are accepted as long as they agree (RFC 9110 section 8.6).
@@ -199,6 +233,27 @@ mod tests {
     }
 
     #[test]
+    fn folded_values_are_read_as_one_line() {
+        let head = head(
+            "csp:\r\n    default-src 'self';\r\n\timg-src *\r\nContent-Length:\r\n 7\r\nset-cookie: a=1;\r\n path=/\r\n",
+            200,
+            &Method::GET,
+        );
+        assert_eq!(head.section.get("csp"), Some(&b"default-src 'self'; img-src *"[..]));
+        assert_eq!(head.section.cookies().collect::<Vec<_>>(), [b"a=1; path=/"]);
+        assert_eq!(head.framing, Framing::Length(7));
+    }
+
+    #[test]
+    fn fields_are_limited_by_their_bytes_and_not_by_their_number() {
+        let fields = |count: usize| "a:b\r\n".repeat(count);
+        let many = head(&fields(10_000), 200, &Method::GET);
+        assert_eq!(many.section.get_all("a").count(), 10_000);
+        let text = format!("HTTP/1.1 200 OK\r\n{}\r\n", fields(14_000));
+        assert_eq!(parse_head(text.as_bytes(), &Method::GET).err(), Some(too_large()));
+    }
+
+    #[test]
     fn http_1_0_ends_the_connection_unless_it_asks_to_keep_it() {
         for (fields, keep_alive) in [("", false), ("connection: keep-alive\r\n", true)] {
             let text = format!("HTTP/1.0 200 OK\r\ncontent-length: 0\r\n{fields}\r\n");
@@ -217,7 +272,8 @@ mod tests {
 
     #[test]
     fn a_head_in_pieces_is_complete_with_its_last_byte() {
-        for whole in ["HTTP/1.1 200 OK\r\nx: y\r\ncontent-length: 0\r\n\r\n", "HTTP/1.1 200 OK\nx: y\n\n"] {
+        let folded = "HTTP/1.1 200 OK\r\nx: y\r\n z\r\n\tz\r\n\r\n";
+        for whole in ["HTTP/1.1 200 OK\r\nx: y\r\ncontent-length: 0\r\n\r\n", "HTTP/1.1 200 OK\nx: y\n\n", folded] {
             for cut in 1..whole.len() {
                 let part = &whole.as_bytes()[..cut];
                 assert!(parse_head(part, &Method::GET).is_ok_and(|head| head.is_none()), "{whole:?} to {cut}");
@@ -247,6 +303,7 @@ mod tests {
             &b"HTTP/1.1 200 OK"[..],
             b"HTTP/1.0 204",
             b"x: y",
+            b" folded",
             b"Set-Cookie: a=1",
             b"content-length: 5",
             b"transfer-encoding: chunked",

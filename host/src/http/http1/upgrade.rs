@@ -42,7 +42,7 @@ pub(crate) async fn upgrade(
     meter: &Meter,
     request: &Request,
 ) -> Result<UpgradeReply, Failure> {
-    let mut stream = Stream::open(&client.connector, &Destination::of(&request.origin), meter).await?;
+    let mut stream = Stream::open(&client.connector, &Destination::of(&request.origin), session.user, meter).await?;
     let begun = client.now();
     let mut head = client.spare_buffer();
     let cookie = session.cookies.field(&request.origin, &request.target);

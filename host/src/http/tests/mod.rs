@@ -17,7 +17,7 @@ use std::time::Duration;
 
 use bytes::Bytes;
 use hyper::Method;
-use stampede_time::Clock;
+use stampede_time::{Clock, SECOND};
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::{TcpListener, TcpStream};
 use tokio::sync::Notify;
@@ -25,7 +25,7 @@ use tokio::task::{LocalSet, spawn_local};
 use url::Url;
 
 use super::*;
-use crate::net::{Failure, Measurements, Meter, Origin, Tls, Version, target};
+use crate::net::{Failure, Measurements, Meter, NetworkOptions, Origin, Tls, Trust, Version, target};
 
 /// Maximum content kept in these tests, in bytes.
 const LIMIT: usize = 100_000;
@@ -50,7 +50,9 @@ impl TestUser {
 
     /// Creates a user that trusts any certificate, or only the system's.
     fn trusting(any: bool) -> Self {
-        let options = ClientOptions { tls: Tls::load(any).unwrap(), max_body_kept: LIMIT, dial: None };
+        let trust = if any { Trust::Anything } else { Trust::Authorities(Vec::new()) };
+        let network = NetworkOptions { tls: Tls::load(trust).unwrap(), dial: None, dns_ttl: SECOND, seed: 0 };
+        let options = ClientOptions { network, max_body_kept: LIMIT };
         Self { client: Client::new(options, Clock::start()), session: HttpSession::default(), meter: Meter::default() }
     }
 

@@ -56,15 +56,31 @@ async fn a_head_has_no_content() {
 }
 
 #[tokio::test]
-async fn content_is_decoded_on_request_and_counted_as_transferred() {
+async fn kept_content_is_decoded_and_counted_as_transferred() {
     run(async {
         let coded = b"HTTP/1.1 200 OK\r\ncontent-encoding: br\r\ncontent-length: 9\r\n\r\n\x0b\x02\x80hello\x03";
         let server = ScriptedServer::new(&[ServerAction::Answer(coded)]).await;
         let user = TestUser::new();
-        for (decode, content) in [(true, &b"hello"[..]), (false, b"\x0b\x02\x80hello\x03")] {
+        for decode in [true, false] {
             let reply = user.send(Request { decode, ..get(&server.url("/")) }).await;
-            assert_eq!(text(reply), Ok((200, Bytes::from_static(content))));
+            assert_eq!(text(reply), Ok((200, Bytes::from_static(b"hello"))));
             assert_eq!(user.measured().body_bytes_in, 9);
+        }
+    })
+    .await;
+}
+
+#[tokio::test]
+async fn content_that_cannot_be_decoded_is_a_failure_only_if_it_was_asked_for() {
+    run(async {
+        for (coding, failure) in [("gzip", "malformed reply: invalid gzip content"), ("x", "unknown content coding")] {
+            let head = format!("HTTP/1.1 200 OK\r\ncontent-encoding: {coding}\r\ncontent-length: 5\r\n\r\nhello");
+            let server = ScriptedServer::new(&[ServerAction::Answer(head.into_bytes().leak())]).await;
+            let user = TestUser::new();
+            let asked = user.send(Request { decode: true, ..get(&server.url("/")) }).await;
+            assert_eq!(text(asked), Err(format!("protocol: {failure}")));
+            let reply = user.send(get(&server.url("/"))).await.ok().unwrap();
+            assert_eq!((reply.codings_left().as_deref(), &reply.body[..]), (Some(coding), &b"hello"[..]));
         }
     })
     .await;

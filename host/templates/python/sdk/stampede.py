@@ -224,6 +224,7 @@ def turn():
 
     The request or the first operation on sockets that comes next takes the turn, and begins at once. A time that is
     measured from then on has no wait in it."""
+    _check_running()
     operation = current_task.turn()
     if operation is not None:
         yield operation, _nothing

@@ -44,8 +44,13 @@ struct SyntheticRun {
 impl SyntheticRun {
     fn new(thresholds: &[ThresholdRule], workers: usize) -> Self {
         let info = |name: &str| RowInfo { scenario: None, name: name.into(), action: "http".into(), tags: Vec::new() };
-        let metric =
-            MetricInfo { plugin: "p".into(), name: "m".into(), kind: MetricKind::Rate, unit: MetricUnit::Number };
+        let metric = MetricInfo {
+            plugin: "p".into(),
+            name: "m".into(),
+            kind: MetricKind::Rate,
+            unit: MetricUnit::Number,
+            row: None,
+        };
         let aggregate = Aggregate::new(vec![info("a"), info("b")], workers).with_metrics(vec![metric]);
         let merger = SecondMerger::new(workers, 2, vec![MetricKind::Rate], true);
         Self { aggregate, merger, judge: Judge::new(thresholds), second: 0 }

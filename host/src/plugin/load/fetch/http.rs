@@ -11,7 +11,7 @@ use hyper_util::rt::TokioExecutor;
 use url::Url;
 
 use super::super::source::is_loopback;
-use crate::net::{Failure, Tls};
+use crate::net::{Failure, Tls, Trust};
 
 /// Maximum number of redirects that are followed for one request.
 const MAX_REDIRECTS: usize = 5;
@@ -49,7 +49,7 @@ impl FetchClient {
     /// # Errors
     /// The TLS settings are not usable, which is a bug.
     pub(super) fn new() -> Result<Self, String> {
-        let tls = Tls::load(false).map_err(|error| error.to_string())?;
+        let tls = Tls::load(Trust::Authorities(Vec::new())).map_err(|error| error.to_string())?;
         let connector = HttpsConnectorBuilder::new().with_tls_config(tls.without_protocols()).https_or_http();
         let builder = hyper_util::client::legacy::Client::builder(TokioExecutor::new());
         Ok(Self(builder.build(connector.enable_http1().build())))
@@ -90,7 +90,7 @@ impl FetchClient {
         }
         let request = request.body(Empty::new()).map_err(|error| error.to_string())?;
         let failed = |error: &(dyn std::error::Error + 'static)| {
-            format!("{} cannot be reached: {}", server_name(wanted.url), Failure::of_any(error).detail)
+            format!("{} cannot be reached: {}", server_name(wanted.url), Failure::of_any(error).problem())
         };
         let reply = self.0.request(request).await.map_err(|error| failed(&error))?;
         let (head, body) = reply.into_parts();

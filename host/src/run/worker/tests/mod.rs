@@ -21,7 +21,7 @@ use crate::data::DataSets;
 use crate::load_model::{ArrivalRate, Constant, Ramping, Shared};
 use crate::metrics::interval::WorkerInterval;
 use crate::metrics::iteration_stats::IterationStats;
-use crate::net::Tls;
+use crate::net::{Tls, Trust};
 use crate::pace::{ArrivalProcess, LoadProfile, Stage, ThinkTime};
 use crate::plan::flow::{Flow, FlowNode};
 use crate::plan::workload::Workload;
@@ -71,6 +71,7 @@ fn plan(workload: Workload, takes: Option<Nanos>) -> Arc<Plan> {
         workers: 1,
         seed: 0,
         timeout: 30 * SECOND,
+        dns_ttl: Duration::ZERO,
         insecure_tls: true,
         login: None,
         refresh_on: Vec::new(),
@@ -85,7 +86,7 @@ fn plan(workload: Workload, takes: Option<Nanos>) -> Arc<Plan> {
         headers: Vec::new(),
         origins: Vec::new(),
         runtime: PlanRuntime {
-            tls: Tls::load(true).unwrap(),
+            tls: Tls::load(Trust::Anything).unwrap(),
             dial: None,
             plugins: Vec::new(),
             script_context: Arc::new(script_context),
