@@ -24,7 +24,7 @@ pub(super) const TEMPLATE: PluginTemplate = PluginTemplate {
     sdk: || {
         contract(&[
             ("hash.js", include_str!("../../templates/javascript/sdk/hash.js")),
-            ("stampede-test.js", include_str!("../../templates/javascript/sdk/stampede-test.js")),
+            ("fake-host.js", include_str!("../../templates/javascript/sdk/fake-host.js")),
             ("stampede.js", include_str!("../../templates/javascript/sdk/stampede.js")),
         ])
     },

@@ -22,7 +22,7 @@ pub(super) const TEMPLATE: PluginTemplate = PluginTemplate {
     sdk: || {
         contract(&[
             ("stampede.py", include_str!("../../templates/python/sdk/stampede.py")),
-            ("stampede_test.py", include_str!("../../templates/python/sdk/stampede_test.py")),
+            ("fake_host.py", include_str!("../../templates/python/sdk/fake_host.py")),
         ])
     },
 };

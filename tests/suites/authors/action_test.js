@@ -2,7 +2,7 @@
 
 import assert from 'node:assert';
 import test from 'node:test';
-import { failed, peer, plugin, reply, run } from './sdk/stampede-test.js';
+import { failed, peer, plugin, reply, run } from './sdk/fake-host.js';
 
 const load = async (file) => (await plugin(new URL(file, import.meta.url))).action;
 const page = await load('./action.js');

@@ -1,7 +1,7 @@
 """Unit tests of the actions that `plugin new` writes, against the fake load runner."""
 import unittest
 
-import stampede_test as host
+import fake_host as host
 import action
 import line_action
 import watch_action

@@ -1,6 +1,6 @@
 """A fake load runner, so that an action is tested natively, without building a component: with pytest or unittest.
 
-    import stampede_test as host    # before the plugin's own module
+    import fake_host as host    # before the plugin's own module
     from action import Page
 
     def test_a_page_with_the_text_passes():

@@ -2,7 +2,7 @@
 //
 //   import test from 'node:test';
 //   import assert from 'node:assert';
-//   import { plugin, reply, run } from './sdk/stampede-test.js';
+//   import { plugin, reply, run } from './sdk/fake-host.js';
 //
 //   const { action } = await plugin(new URL('./action.js', import.meta.url));
 //
