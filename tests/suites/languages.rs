@@ -323,5 +323,9 @@ fn a_new_plugin_in_javascript_builds_passes_its_test_and_runs() {
 fn a_new_plugin_in_c_builds_passes_its_test_and_runs() {
     ["http", "socket"].iter().for_each(|kind| drop(begun("c", kind)));
     let none = shooter().args("plugin new my-plugin --lang c --kind stream").finish().exits(2);
-    assert!(none.stderr.starts_with("error[usage::plugin-kind]: there is no template for streams in C\n"), "{}", none.stderr);
+    assert!(
+        none.stderr.starts_with("error[usage::plugin-kind]: there is no template for streams in C\n"),
+        "{}",
+        none.stderr
+    );
 }

@@ -132,8 +132,14 @@ fn no_secret_is_ever_printed_logged_or_reported_whatever_is_made_of_it() {
     }
     let report = run.report();
     let example = |row: &str, kind: &str| report.row(row).example(kind).to_owned();
-    assert_eq!(example("Elsewhere", "network"), "redirect to `***:81`, which is not granted; add `allow: [\"***:81\"]` to the plugin's entry");
-    assert_eq!(example("Denied", "network"), "a request to `***:80`, which is not granted; add `allow: [\"***:80\"]` to the plugin's entry");
+    assert_eq!(
+        example("Elsewhere", "network"),
+        "redirect to `***:81`, which is not granted; add `allow: [\"***:81\"]` to the plugin's entry"
+    );
+    assert_eq!(
+        example("Denied", "network"),
+        "a request to `***:80`, which is not granted; add `allow: [\"***:80\"]` to the plugin's entry"
+    );
     assert!(example("Socket", "check").starts_with("expected a line with `nonesuch ***`, got `***"), "{}", run.stdout);
     assert!(run.read("report.xml").contains("is right"), "{}", run.read("report.xml"));
     assert_no_secret(&run, &["report.json", "report.csv", "report.xml"]);

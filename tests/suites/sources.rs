@@ -176,12 +176,14 @@ fn a_file_that_changed_is_a_warning_and_with_locked_an_error() {
 #[test]
 fn each_script_is_locked_to_its_own_plugins() {
     let folder = TempDir::new().unwrap();
-    let script = |file: &str| format!("plugins: {{it: {file}}}\nsteps: [{{name: S, action: misbehave, url: 'http://a/'}}]\n");
+    let script =
+        |file: &str| format!("plugins: {{it: {file}}}\nsteps: [{{name: S, action: misbehave, url: 'http://a/'}}]\n");
     for (name, file, guest) in [("a.yml", "one.wasm", "prints"), ("b.yml", "two.wasm", "finishes_early")] {
         fs::write(folder.path().join(name), script(file)).unwrap();
         fs::write(folder.path().join(file), component(guest)).unwrap();
     }
-    let call = |command: &str, name: &str| shooter().current_dir(folder.path()).args(command).args("--script").arg(name);
+    let call =
+        |command: &str, name: &str| shooter().current_dir(folder.path()).args(command).args("--script").arg(name);
     for name in ["a.yml", "b.yml"] {
         call("plugin lock", name).finish().exits(0);
     }

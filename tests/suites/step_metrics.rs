@@ -24,7 +24,8 @@ fn site() -> RawServer {
             Some("/gallery") => (0..4).map(|at| format!("<img src=/g{at}>")).collect(),
             _ => "x".to_owned(),
         };
-        format!("HTTP/1.1 200 -\r\ncontent-type: text/html\r\ncontent-length: {}\r\n\r\n{body}", body.len()).into_bytes()
+        format!("HTTP/1.1 200 -\r\ncontent-type: text/html\r\ncontent-length: {}\r\n\r\n{body}", body.len())
+            .into_bytes()
     })
 }
 
@@ -49,14 +50,20 @@ fn a_threshold_that_selects_no_step_of_the_plugin_is_an_error() {
     assert!(run.stderr.contains("no step with these tags is of plugin `page`"), "{}", run.stderr);
     let script = script.replace("{step:Plain}", "{step:Hom}");
     let run = ran(&script, "").exits(3);
-    assert!(run.stderr.contains("there is no step `Hom`") && run.stderr.contains("did you mean `Home`"), "{}", run.stderr);
+    assert!(
+        run.stderr.contains("there is no step `Hom`") && run.stderr.contains("did you mean `Home`"),
+        "{}",
+        run.stderr
+    );
 }
 
 #[test]
 fn the_metrics_of_each_step_are_rows_of_table_json_and_csv() {
     let script = SCRIPT.replace("iterations: 3\n", "");
     let run = ran(&script, "--out rows.csv").exits(0);
-    for (name, resources) in [("page.resources", 30), ("page.resources{step:Home}", 6), ("page.resources{step:Gallery}", 24)] {
+    for (name, resources) in
+        [("page.resources", 30), ("page.resources{step:Home}", 6), ("page.resources{step:Gallery}", 24)]
+    {
         let line = run.stdout.lines().find(|line| line.trim_start().split("  ").next() == Some(name));
         let line = line.unwrap_or_else(|| panic!("no `{name}` in\n{}", run.stdout));
         assert!(line.contains(&format!("  {resources}, ")), "{line}");
@@ -76,7 +83,10 @@ fn the_metrics_of_each_step_are_rows_of_table_json_and_csv() {
         let mut of_metric = line.filter(|line| line[column("metric")] == "page.resources" && line[1] == step);
         of_metric.next().map(|line| line[column(name)].to_owned())
     };
-    assert_eq!(["", "Home", "Gallery"].map(|step| cell(step, "sum")), ["30", "6", "24"].map(|sum| Some(sum.to_owned())));
+    assert_eq!(
+        ["", "Home", "Gallery"].map(|step| cell(step, "sum")),
+        ["30", "6", "24"].map(|sum| Some(sum.to_owned()))
+    );
     assert_eq!(cell("Home", "kind").as_deref(), Some("counter"));
     assert_eq!(csv.lines().filter(|line| line.starts_with(",Plain,http,")).count(), 1, "{csv}");
 }

@@ -20,8 +20,12 @@ pub(super) fn demo(args: &DemoArgs) -> Result<Exit, Diagnostics> {
     let address = args.address();
     let site = Site::spawn(address, 1).map_err(|error| {
         let help = match args.addr {
-            Some(_) => "name another address with `--addr`, for example `--addr 127.0.0.1:0` for a free port".to_owned(),
-            None => format!("name another address with `--addr`, for example `--addr 127.0.0.1:{}`", address.port() + 1),
+            Some(_) => {
+                "name another address with `--addr`, for example `--addr 127.0.0.1:0` for a free port".to_owned()
+            }
+            None => {
+                format!("name another address with `--addr`, for example `--addr 127.0.0.1:{}`", address.port() + 1)
+            }
         };
         Diagnostic::new("usage::addr", format!("cannot listen on {address}: {}", io_reason(&error))).help(help)
     })?;

@@ -32,7 +32,15 @@ impl Recorder {
     pub fn new(rows: usize, metrics: Vec<MetricKind>) -> Self {
         let mut current = Box::new(Interval::new(rows));
         current.tallies = metrics.iter().copied().map(MetricTally::new).collect();
-        Self { current, example_kinds: vec![0; rows], users_active: 0, metrics, step_metrics: Vec::new(), scenarios: 0, counts_from: 0 }
+        Self {
+            current,
+            example_kinds: vec![0; rows],
+            users_active: 0,
+            metrics,
+            step_metrics: Vec::new(),
+            scenarios: 0,
+            counts_from: 0,
+        }
     }
 
     /// Adds iteration counts for this many scenarios and a warm-up that lasts until `counts_from`.

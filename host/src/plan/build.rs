@@ -9,8 +9,8 @@ use super::flow::FlowBuilder;
 use super::steps::{self, StepDraft, ValidatedSteps};
 use super::thresholds::{self, MetricCatalog};
 use super::{
-    Plan, PlanRuntime, PlannedPlugin, Scenario, Step, checks, include, login_flags, precedence, scenarios, secrets, unset_variables,
-    user_headers,
+    Plan, PlanRuntime, PlannedPlugin, Scenario, Step, checks, include, login_flags, precedence, scenarios, secrets,
+    unset_variables, user_headers,
 };
 use crate::cli::RunArgs;
 use crate::data::{self, DataSets};

@@ -164,7 +164,8 @@ impl MetricCatalog<'_> {
         };
         let Some(tag) = tags.first() else { return Ok(measure) };
         let message = format!("`{}` has no tags", typed.selector.metric.value);
-        let help = "it covers the whole run; metrics of requests, of iterations and of plugins, and `checks`, have tags";
+        let help =
+            "it covers the whole run; metrics of requests, of iterations and of plugins, and `checks`, have tags";
         Err(reporter.at(tag.name.span, message, "no such tag").help(help))
     }
 
@@ -193,12 +194,15 @@ impl MetricCatalog<'_> {
         let span = tags.first().map_or(typed.selector.metric.span, |tag| tag.name.span);
         if selected.is_empty() {
             let message = format!("no step with these tags is of plugin `{}`", whole.plugin);
-            return Err(reporter.at(span, message, "selects nothing").help("name a step whose action the plugin offers"));
+            return Err(reporter
+                .at(span, message, "selects nothing")
+                .help("name a step whose action the plugin offers"));
         }
         if selected.len() == own.len() {
             return Ok(self.metrics_of(vec![id]));
         }
-        let of_step = |row: &RowId| self.metrics.iter().position(|info| info.row == Some(*row) && info.is_same_as(whole));
+        let of_step =
+            |row: &RowId| self.metrics.iter().position(|info| info.row == Some(*row) && info.is_same_as(whole));
         let ids: Vec<MetricId> = selected.iter().filter_map(of_step).map(|id| id as MetricId).collect();
         if ids.is_empty() {
             let message = format!("`{}` is not counted by step", typed.selector.metric.value);

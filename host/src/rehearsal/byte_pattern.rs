@@ -61,7 +61,9 @@ impl BytePattern {
 
     /// Returns `true` if it stands for no bytes at all.
     pub(super) fn is_empty(&self) -> bool {
-        self.0.iter().all(|part| matches!(part, BytePart::Exact(bytes) if bytes.is_empty()) || *part == BytePart::Count(0))
+        self.0
+            .iter()
+            .all(|part| matches!(part, BytePart::Exact(bytes) if bytes.is_empty()) || *part == BytePart::Count(0))
     }
 
     /// Returns the bytes to send.
@@ -141,7 +143,9 @@ fn part(reader: &mut ValueReader, key: &str, node: Node, sent: bool) -> Option<B
             reader.wrong_type(key, &node, "bytes", HELP);
             None
         }
-        value => reader.text(key, Node { value, span }, "\"PING\\r\\n\"").map(|text| BytePart::Exact(text.value.into())),
+        value => {
+            reader.text(key, Node { value, span }, "\"PING\\r\\n\"").map(|text| BytePart::Exact(text.value.into()))
+        }
     }
 }
 

@@ -294,9 +294,7 @@ fn metric_value(reader: &mut ValueReader, name: &str, node: &Node) -> Option<Exp
     match &node.value {
         NodeValue::Int(value) => Some(ExpectedValue::Number(*value as f64)),
         NodeValue::Float(value) => Some(ExpectedValue::Number(*value)),
-        NodeValue::String(text) if parse_duration(text).is_ok() => {
-            parse_duration(text).ok().map(ExpectedValue::Time)
-        }
+        NodeValue::String(text) if parse_duration(text).is_ok() => parse_duration(text).ok().map(ExpectedValue::Time),
         NodeValue::String(text) if text.parse::<ByteSize>().is_ok() => {
             text.parse::<ByteSize>().ok().map(|size| ExpectedValue::Bytes(size.0))
         }

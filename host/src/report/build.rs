@@ -10,7 +10,10 @@ use super::checks_and_thresholds;
 use super::custom_metrics::metric_report;
 use super::duration_stats::{censored_duration_stats, duration_stats, encode};
 use super::generator::generator_report;
-use super::model::{ByteTotals, ErrorCount, ErrorExample, IterationTotals, MetricReport, PerPhase, Report, RequestTotals, RowHistograms, RowReport, RowSeries, RunReport, SCHEMA, ScenarioReport, TaskTotals, TimeSeries};
+use super::model::{
+    ByteTotals, ErrorCount, ErrorExample, IterationTotals, MetricReport, PerPhase, Report, RequestTotals,
+    RowHistograms, RowReport, RowSeries, RunReport, SCHEMA, ScenarioReport, TaskTotals, TimeSeries,
+};
 use super::settings::{RunSettings, RunSummary};
 use crate::metrics::aggregate::{Aggregate, MetricTotal};
 use crate::metrics::iteration_stats;

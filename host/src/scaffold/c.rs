@@ -13,11 +13,7 @@ pub(super) const TEMPLATE: PluginTemplate = PluginTemplate {
     ],
     source: (
         "action.c",
-        [
-            Some(include_str!("../../templates/c/action.c")),
-            Some(include_str!("../../templates/c/socket.c")),
-            None,
-        ],
+        [Some(include_str!("../../templates/c/action.c")), Some(include_str!("../../templates/c/socket.c")), None],
     ),
     sdk: || {
         contract(&[

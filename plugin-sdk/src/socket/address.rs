@@ -78,7 +78,10 @@ mod tests {
         let to = |host: &str, port| Some((host.to_owned(), port));
         assert_eq!(parsed("mail.site:25", None), to("mail.site", 25));
         assert_eq!((parsed("[::1]:25", None), parsed("::1", Some(9))), (to("[::1]", 25), to("::1", 9)));
-        assert_eq!((parsed("mail.site", Some(25)), parsed("mail.site:26", Some(25))), (to("mail.site", 25), to("mail.site", 26)));
+        assert_eq!(
+            (parsed("mail.site", Some(25)), parsed("mail.site:26", Some(25))),
+            (to("mail.site", 25), to("mail.site", 26))
+        );
         for wrong in ["mail.site", ":25", "mail.site:0", "mail.site:65536", "mail.site:x", "a b:25", ""] {
             assert_eq!(parsed(wrong, None), None, "{wrong}");
         }

@@ -104,7 +104,10 @@ fn an_exception_in_javascript_fails_its_task_with_type_message_file_and_line() {
             ("exception", "action.js:9: TypeError: "),
             ("early", "action.js:9: TypeError: "),
             ("fetches", "Error: `fetch` does not work in a plugin, whose calls may not wait: write `yield send(…)`"),
-            ("times", "Error: `setTimeout` does not work in a plugin, whose calls may not wait: write `yield sleep(seconds)`"),
+            (
+                "times",
+                "Error: `setTimeout` does not work in a plugin, whose calls may not wait: write `yield sleep(seconds)`",
+            ),
             ("waits", "TypeError: `run` is a generator: write `*run()`, without `async`"),
             ("yields a number", "TypeError: `yield` takes an operation such as `send(…)`, not `5`"),
             ("yields a generator", "not a generator: write `yield*`"),

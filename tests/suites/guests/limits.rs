@@ -116,7 +116,11 @@ fn misuses_sockets() {
     let port = port_of(&base);
     for (how, category, said) in [
         ("forged", "network", "the socket is closed"),
-        ("elsewhere", "network", "a connection to `127.0.0.1:1`, which is not granted; add `allow: [\"127.0.0.1:1\"]` to the plugin's entry"),
+        (
+            "elsewhere",
+            "network",
+            "a connection to `127.0.0.1:1`, which is not granted; add `allow: [\"127.0.0.1:1\"]` to the plugin's entry",
+        ),
         ("two reads", "plugin", "another operation of that kind is under way on the socket"),
         ("wrong kind", "plugin", "operation 0 is not a completed one of that kind"),
         ("too large", "plugin", "one write may have 16777216 bytes"),

@@ -37,7 +37,8 @@ steps: [{{name: Bad, action: misbehave, url: '{}/redirect-to?url={}/x'}}]
     let report = run.report();
     let example = report.row("Bad").example("network").to_owned();
     let host = host_of(&target.base_url()).to_owned();
-    let expected = format!("redirect to `{host}`, which is not granted; add `allow: [\"{host}\"]` to the plugin's entry");
+    let expected =
+        format!("redirect to `{host}`, which is not granted; add `allow: [\"{host}\"]` to the plugin's entry");
     assert_eq!(example, expected);
     assert_eq!(settled(&site.stats()).requests, 1, "the redirect itself");
 }
@@ -101,7 +102,10 @@ fn the_built_in_actions_follow_no_redirect_to_a_host_that_the_script_does_not_na
     let run = shooter().script(&script).report().finish().exits(9);
     let host = host_of(&elsewhere.base_url()).to_owned();
     let report = run.report();
-    assert_eq!(report.row("Away").example("network"), format!("redirect to `{host}`, which is not granted; add `allow: [\"{host}\"]` to the plugin's entry"));
+    assert_eq!(
+        report.row("Away").example("network"),
+        format!("redirect to `{host}`, which is not granted; add `allow: [\"{host}\"]` to the plugin's entry")
+    );
     assert_eq!(settled(&elsewhere.stats()).requests, 0);
     let run = shooter().script(&script).args("--allow-host").arg(&host).report().finish().exits(0);
     assert_eq!(run.report().row("Away").tasks("passed"), 1);
@@ -134,5 +138,8 @@ fn check_shows_what_plugins_may_reach_and_which_open_connections() {
     assert!(shown.contains("\nPlugin `pair` may reach no host: `allow` in its entry grants some.\n"), "{shown}");
     let script = "- {name: T, url: 'http://a.example/'}\n";
     let plain = shooter().args("check --allow-host c.example").script(script).finish().exits(0).stdout;
-    assert!(plain.contains("\nPlugin `http` may reach c.example.\n") && plain.contains("up to 1 connection, "), "{plain}");
+    assert!(
+        plain.contains("\nPlugin `http` may reach c.example.\n") && plain.contains("up to 1 connection, "),
+        "{plain}"
+    );
 }

@@ -46,7 +46,10 @@ error[script::parameter]: `topics.1` must match `^[a-z/]+$`
 ";
     assert_eq!(wrong, expected);
     let trapped = said("ignores_its_schema", "mode: fast\n    count: many", 3);
-    assert!(trapped.starts_with("error[script::parameter]: `count` must be a whole number, got the text `many`\n"), "{trapped}");
+    assert!(
+        trapped.starts_with("error[script::parameter]: `count` must be a whole number, got the text `many`\n"),
+        "{trapped}"
+    );
     let missing = said("ignores_its_schema", "", 3);
     assert!(missing.starts_with("error[script::parameter]: `mode` is missing in the step\n"), "{missing}");
     assert_eq!(said("ignores_its_schema", "mode: fast", 0), "");

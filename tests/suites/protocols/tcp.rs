@@ -103,7 +103,11 @@ fn every_end_but_the_right_one_has_its_category() {
         ("Other", "check", "expected a line with `+OK`, got `-ERR what?\\r\\n`"),
         ("Long", "protocol", "expected `+OK` within 5 bytes"),
         ("Late", "timeout", "not done within 100ms: waiting for the peer, after "),
-        ("Elsewhere", "network", "a connection to `127.0.0.1:1`, which is not granted; add `allow: [\"127.0.0.1:1\"]` to the plugin's entry"),
+        (
+            "Elsewhere",
+            "network",
+            "a connection to `127.0.0.1:1`, which is not granted; add `allow: [\"127.0.0.1:1\"]` to the plugin's entry",
+        ),
     ] {
         let row = report.row(name);
         assert_eq!(row.errors(), [(category, TASKS)].into(), "{name}\n{}", run.stdout);

@@ -346,9 +346,11 @@ fn a_handshake_that_is_not_answered_with_101_has_its_category_and_reveals_no_sec
     script += &step("Together", &format!("{base}/together"));
     script += &step("Elsewhere", &format!("{{{{pick nothing}}}}{}/known", switching_server.base_url()));
     let (run, report) = ran(&script, "--users 2 --iterations 3 --verbose");
-    for (name, category, example) in
-        cases.into_iter().chain([("Elsewhere", "network", "a request to `127.0.0.1:PORT`, which is not granted; add `allow: [\"127.0.0.1:PORT\"]` to the plugin's entry")])
-    {
+    for (name, category, example) in cases.into_iter().chain([(
+        "Elsewhere",
+        "network",
+        "a request to `127.0.0.1:PORT`, which is not granted; add `allow: [\"127.0.0.1:PORT\"]` to the plugin's entry",
+    )]) {
         let row = report.row(name);
         assert_eq!(row.errors(), [(category, 6)].into(), "{name}\n{}", run.stdout);
         let port = switching_server.address().rsplit_once(':').map(|(_, port)| port.to_owned()).unwrap_or_default();

@@ -52,7 +52,10 @@ fn conformance(cases: &[Case], args: &TestArgs) -> Result<Exit, Diagnostics> {
         faults.into_iter().try_for_each(|fault| print(format!("        {fault}\n").as_bytes()).map(drop))?;
     }
     if untried > 0 {
-        print(format!("\n{passed} passed, {failed} failed, {untried} not tried: the cases have no part for them\n").as_bytes())?;
+        print(
+            format!("\n{passed} passed, {failed} failed, {untried} not tried: the cases have no part for them\n")
+                .as_bytes(),
+        )?;
         return Ok(if failed == 0 { Exit::Success } else { Exit::CasesFailed });
     }
     print_summary(passed, failed)

@@ -1,5 +1,5 @@
-//! The interfaces of WASI that create sockets, which refuse. An interpreter's standard library imports them, whether its
-//! plugin opens a socket or not; one that does gets an error that its language can handle.
+//! The interfaces of WASI that create sockets, which refuse. An interpreter's standard library imports them, whether
+//! its plugin opens a socket or not; one that does gets an error that its language can handle.
 
 use wasmtime::component::{HasData, Resource};
 use wasmtime_wasi::p2::bindings::sockets::network::{self, ErrorCode};
@@ -22,7 +22,8 @@ pub(crate) struct SocketRefusal<'a>(pub &'a mut StoreData);
 
 impl SocketRefusal<'_> {
     fn refuse<T>(&mut self) -> SocketResult<T> {
-        let text = "the plugin opens network connections itself, which is refused: use the contract's `http` or `sockets`";
+        let text =
+            "the plugin opens network connections itself, which is refused: use the contract's `http` or `sockets`";
         self.0.guest().log(tracing::Level::ERROR, text);
         Err(ErrorCode::AccessDenied.into())
     }

@@ -196,7 +196,11 @@ mod tests {
             (json!({"type": "integer"}), json!("3"), "`v` must be a whole number, got the text `3`"),
             (json!({"type": "boolean"}), json!(1.5), "`v` must be `true` or `false`, got the number `1.5`"),
             (json!({"type": "array"}), json!({}), "`v` must be a list, got a mapping"),
-            (json!({"type": ["string", "array", "null"]}), json!(1), "`v` must be nothing, text or a list, got the number `1`"),
+            (
+                json!({"type": ["string", "array", "null"]}),
+                json!(1),
+                "`v` must be nothing, text or a list, got the number `1`",
+            ),
             (
                 json!({"anyOf": [{"type": "string"}, {"$ref": "#/$defs/list"}]}),
                 json!(true),
@@ -228,7 +232,8 @@ mod tests {
         let violations = messages(nested, json!({"a": [{}, {"b/c": 1}]}));
         assert_eq!(violations, [("/a/1/b~1c".to_owned(), "`b/c` is not a key of `a.1`".to_owned())]);
         // The form that takes a mapping was meant.
-        let forms = json!({"properties": {"v": {"anyOf": [{"type": "string"}, {"type": "object", "required": ["k"]}]}}});
+        let forms =
+            json!({"properties": {"v": {"anyOf": [{"type": "string"}, {"type": "object", "required": ["k"]}]}}});
         assert_eq!(messages(forms, json!({"v": {}})), [("/v".to_owned(), "`k` is missing in `v`".to_owned())]);
         let violations = messages(json!({"required": ["url"]}), json!({}));
         assert_eq!(violations, [(String::new(), "`url` is missing in the step".to_owned())]);

@@ -27,8 +27,23 @@ const TIME_COLUMNS: [&str; 10] =
 
 /// The columns of metrics, after those of actions.
 const METRIC_COLUMNS: [&str; 17] = [
-    "metric", "kind", "unit", "values", "sum", "per_second", "hits", "share", "last", "min", "max", "mean", "p50",
-    "p90", "p95", "p99", "p99_9",
+    "metric",
+    "kind",
+    "unit",
+    "values",
+    "sum",
+    "per_second",
+    "hits",
+    "share",
+    "last",
+    "min",
+    "max",
+    "mean",
+    "p50",
+    "p90",
+    "p95",
+    "p99",
+    "p99_9",
 ];
 
 /// Writes the whole report.
