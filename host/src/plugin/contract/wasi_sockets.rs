@@ -1,5 +1,5 @@
-//! The interfaces of WASI that create sockets, which refuse. An interpreter's standard library imports them, whether its
-//! plugin opens a socket or not; one that does gets an error that its language can handle.
+//! The interfaces of WASI that create sockets, which refuse. An interpreter's standard library imports them, whether
+//! its plugin opens a socket or not; one that does gets an error that its language can handle.
 
 use wasmtime::component::{HasData, Resource};
 use wasmtime_wasi::p2::bindings::sockets::network::{self, ErrorCode};
