@@ -56,11 +56,8 @@ fn assemble(args: &RunArgs, script: &Script, secrets: &mut Arc<Secrets>) -> Resu
     *secrets = Arc::new(secrets::collect_secrets(args, script, &script_context, &drafts));
     let script_context = Arc::new(ScriptContext { secrets: Arc::clone(secrets), ..script_context });
     let needed = |action: &str| drafts.iter().any(|draft| draft.action == action);
-    let allowed = diagnostics.absorb(policy::parse_allowed_hosts(&args.allow_host)).unwrap_or_default();
-    let plugins = diagnostics.absorb(PluginSet::load(script, &script_context, load_options(args), needed));
-    let Some(mut plugins) = plugins else { return Err(diagnostics) };
-    plugins.allowed_hosts = allowed;
-
+    let plugins = diagnostics.absorb(load_plugins(args, script, &script_context, needed));
+    let Some(plugins) = plugins else { return Err(diagnostics) };
     let names = SharedNames::from(names);
     let timeout = precedence::timeout(args, script);
     let checked = diagnostics.absorb(steps::validate_steps(&drafts, &plugins, &script_context, &names, timeout));
@@ -87,7 +84,6 @@ fn assemble(args: &RunArgs, script: &Script, secrets: &mut Arc<Secrets>) -> Resu
         MetricCatalog { rows: &rows, metrics: &metrics, checks: &checks, scenarios: &scenario_names, step_plugins };
     let thresholds = diagnostics.absorb(thresholds::thresholds(args, script, &catalog)).unwrap_or_default();
     let login = login.then(|| steps.remove(0));
-    let refresh_on = script.refresh_on.clone();
     let users = scenarios.iter().map(|scenario| scenario.workload.users()).fold(0, u32::saturating_add);
     diagnostics.absorb(data::check_rows_per_user(&script_context.data, users, &script.data, &script.source));
     diagnostics.into_result(Plan {
@@ -103,7 +99,7 @@ fn assemble(args: &RunArgs, script: &Script, secrets: &mut Arc<Secrets>) -> Resu
         dns_ttl: precedence::dns_ttl(args, script),
         insecure_tls: args.insecure_tls,
         login,
-        refresh_on,
+        refresh_on: script.refresh_on.clone(),
         steps,
         rows,
         native: plugins.native_names().map(str::to_owned).collect(),
@@ -116,6 +112,25 @@ fn assemble(args: &RunArgs, script: &Script, secrets: &mut Arc<Secrets>) -> Resu
         origins,
         runtime: PlanRuntime { tls, dial: None, plugins: used, script_context },
     })
+}
+
+/// Loads the plugins of the actions that are needed.
+fn load_plugins(
+    args: &RunArgs,
+    script: &Script,
+    script_context: &Arc<ScriptContext>,
+    is_needed: impl Fn(&str) -> bool,
+) -> Result<PluginSet, Diagnostics> {
+    let mut diagnostics = Diagnostics::default();
+    let allowed = diagnostics.absorb(policy::parse_allowed_hosts(&args.allow_host));
+    let loaded = diagnostics.absorb(PluginSet::load(script, script_context, load_options(args), is_needed));
+    match (allowed, loaded) {
+        (Some(allowed), Some(mut plugins)) => {
+            plugins.allowed_hosts = allowed;
+            Ok(plugins)
+        }
+        _ => Err(diagnostics),
+    }
 }
 
 /// Loads the certificates that TLS connections trust, those of `--cacert` among them.
