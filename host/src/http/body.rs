@@ -10,6 +10,8 @@ use flate2::read::{DeflateDecoder, MultiGzDecoder, ZlibDecoder};
 use ruzstd::decoding::StreamingDecoder;
 
 use super::allowance::Allowance;
+use super::body_budget::BudgetPart;
+use super::client::Client;
 use super::header_section::HeaderSection;
 use super::message::Request;
 use crate::net::Failure;
@@ -20,6 +22,15 @@ pub(super) const ACCEPTED_CODINGS: &str = "gzip, deflate, br";
 /// Maximum number of codings of one reply; no server applies more than two.
 const MAX_CODINGS: usize = 4;
 
+/// Content that is kept.
+#[derive(Debug, Default)]
+pub(super) struct KeptBody {
+    /// The content.
+    pub content: Bytes,
+    /// Its part of the memory for contents.
+    pub held: BudgetPart,
+}
+
 /// Collects content up to a limit.
 pub(super) struct BodyCollector {
     /// The most bytes to keep.
@@ -27,47 +38,66 @@ pub(super) struct BodyCollector {
     /// The allowance that arriving content is taken from.
     allowance: Allowance,
     content: Vec<u8>,
-    /// True when the limit was exceeded and all content dropped.
-    exceeded: bool,
+    /// The part of the run's memory for contents that it takes.
+    held: BudgetPart,
+    /// The failure for a limit that was exceeded, after which all content is dropped.
+    exceeded: Option<Failure>,
     /// True if content over the limit counts as empty.
     is_optional: bool,
 }
 
 impl BodyCollector {
-    /// Creates a collector for the reply to a request that keeps its content: at most `limit` bytes, and no more than
-    /// the allowance has left.
-    pub(super) fn of(request: &Request, limit: usize) -> Option<Self> {
-        let mut collector = Self::new(request.optional_body.unwrap_or(limit), request.keep_body.as_ref()?);
+    /// Creates a collector for the reply to a request that keeps its content: at most as much as the client keeps of one
+    /// reply, and no more than the allowance and the budget have left.
+    pub(super) fn of(request: &Request, client: &Client) -> Option<Self> {
+        let limit = request.optional_body.unwrap_or(client.max_body_kept);
+        let mut collector = Self::new(limit, request.keep_body.as_ref()?);
+        collector.held = client.body_budget.part();
         collector.is_optional = request.optional_body.is_some();
         Some(collector)
     }
 
     fn new(limit: usize, allowance: &Allowance) -> Self {
         let allowance = Rc::clone(allowance);
-        Self { limit, allowance, content: Vec::new(), exceeded: false, is_optional: false }
+        Self { limit, allowance, content: Vec::new(), held: BudgetPart::default(), exceeded: None, is_optional: false }
     }
 
     /// Adds a piece of content.
     pub(super) fn push(&mut self, data: &[u8]) {
-        let left = self.allowance.get();
-        if self.exceeded || self.content.len() + data.len() > self.limit || data.len() > left {
-            self.allowance.set(left + self.content.len());
-            (self.exceeded, self.content) = (true, Vec::new());
-        } else {
-            self.allowance.set(left - data.len());
-            self.content.extend_from_slice(data);
+        if self.exceeded.is_some() {
+            return;
         }
+        match self.reserve(data.len()) {
+            Ok(()) => self.content.extend_from_slice(data),
+            Err(exceeded) => {
+                self.allowance.set(self.allowance.get() + self.content.len());
+                (self.exceeded, self.content, self.held) = (Some(exceeded), Vec::new(), BudgetPart::default());
+            }
+        }
+    }
+
+    /// Takes the memory for more content.
+    fn reserve(&mut self, more: usize) -> Result<(), Failure> {
+        let (left, size) = (self.allowance.get(), self.content.len() + more);
+        if size > self.limit || more > left {
+            return Err(too_large(self.limit.min(left + self.content.len())));
+        }
+        self.held.resize(size)?;
+        self.allowance.set(left - more);
+        Ok(())
     }
 
     /// Returns the content.
     ///
     /// # Errors
-    /// The content was larger than the limit or the allowance.
-    pub(super) fn finish(mut self) -> Result<Bytes, Failure> {
-        if self.exceeded && !self.is_optional {
-            return Err(too_large(self.limit.min(self.allowance.get())));
+    /// The content was larger than the limit, the allowance or the budget.
+    pub(super) fn finish(mut self) -> Result<KeptBody, Failure> {
+        match self.exceeded.take() {
+            Some(exceeded) if !self.is_optional => Err(exceeded),
+            _ => {
+                Ok(KeptBody { content: std::mem::take(&mut self.content).into(), held: std::mem::take(&mut self.held) })
+            }
         }
-        Ok(std::mem::take(&mut self.content).into())
     }
 }
 

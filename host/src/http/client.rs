@@ -6,6 +6,7 @@ use hyper::client::conn::http2;
 use hyper::rt::Executor;
 use stampede_time::{Clock, Nanos};
 
+use super::body_budget::BodyBudget;
 use crate::net::{Connector, NetworkOptions};
 
 /// Maximum size of the header section of an HTTP/2 reply, in bytes.
@@ -26,6 +27,8 @@ pub struct ClientOptions {
     /// Maximum size of content that can be kept, in bytes, before and after decoding. Larger content is received and
     /// counted to its end, and then the exchange fails.
     pub max_body_kept: usize,
+    /// Memory for the contents that are kept, shared with other clients.
+    pub body_budget: BodyBudget,
 }
 
 /// Runs the futures that hyper spawns on this thread.
@@ -44,6 +47,7 @@ pub struct Client {
     /// Opens its connections.
     pub connector: Connector,
     pub(super) max_body_kept: usize,
+    pub(super) body_budget: BodyBudget,
     /// The `user-agent` of requests without one of their own.
     pub(super) user_agent: Option<&'static str>,
     pub(super) http2: http2::Builder<LocalTasks>,
@@ -58,11 +62,12 @@ impl Client {
         http2.max_header_list_size(MAX_HEADER_BYTES);
         // The peer's settings say how many streams it allows: none is opened before they have arrived.
         http2.initial_max_send_streams(0);
-        let ClientOptions { network, max_body_kept } = options;
+        let ClientOptions { network, max_body_kept, body_budget } = options;
         let read_buffer = RefCell::new(vec![0; READ_BUFFER_BYTES].into());
         let user_agent = network.dial.is_none().then_some(concat!("stampede-shooter/", env!("CARGO_PKG_VERSION")));
         let connector = Connector::new(network, clock);
-        Self { connector, max_body_kept, user_agent, http2, read_buffer, spare_buffers: RefCell::default() }
+        let spare_buffers = RefCell::default();
+        Self { connector, max_body_kept, body_budget, user_agent, http2, read_buffer, spare_buffers }
     }
 
     /// Borrows the buffer that all reads go through. It must not be held from one poll to the next.

@@ -54,6 +54,14 @@ pub(crate) async fn exchange(
             Ok(decoded) => {
                 allowance.set(left - decoded.len());
                 reply.body = decoded;
+                let held = reply.held.resize(reply.body.len());
+                if let Err(failure) = held {
+                    allowance.set(left);
+                    reply.body.clear();
+                    if request.optional_body.is_none() {
+                        return Err(failure);
+                    }
+                }
             }
             Err(_) if request.optional_body.is_some() => {
                 allowance.set(left);

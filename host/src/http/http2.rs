@@ -19,7 +19,7 @@ use hyper::http::uri::Authority;
 use hyper_util::rt::TokioIo;
 use stampede_time::Nanos;
 
-use super::body::{self, BodyCollector};
+use super::body::{self, BodyCollector, KeptBody};
 use super::body_channel::BodyChannel;
 use super::client::Client;
 use super::header_section::HeaderSection;
@@ -140,7 +140,7 @@ impl Http2 {
             measured.status = response.status().as_u16();
             measured.phases.first_byte = Some(headed.saturating_sub(begun));
         });
-        let kept = BodyCollector::of(request, client.max_body_kept);
+        let kept = BodyCollector::of(request, client);
         let reply = receive(response, meter, kept, request.channel.as_deref()).await;
         if reply.is_ok() {
             meter.update(|measured| measured.phases.receive = Some(client.now() - headed));
@@ -188,8 +188,15 @@ async fn receive(
     if !body.is_end_stream() {
         return Ok(Err(Failure::truncated()));
     }
-    let content = kept.map_or_else(|| Ok(Bytes::new()), BodyCollector::finish);
-    Ok(content.map(|body| Reply { status: head.status, version: head.version, headers, body, is_encoded: false }))
+    let kept = kept.map_or_else(|| Ok(KeptBody::default()), BodyCollector::finish);
+    Ok(kept.map(|KeptBody { content: body, held }| Reply {
+        status: head.status,
+        version: head.version,
+        headers,
+        body,
+        is_encoded: false,
+        held,
+    }))
 }
 
 /// Converts a request to hyper's form.

@@ -11,6 +11,7 @@ use url::Url;
 
 use super::allowance::Allowance;
 use super::body;
+use super::body_budget::BudgetPart;
 use super::body_channel::BodyChannel;
 use super::fields::Fields;
 use super::header_section::HeaderSection;
@@ -92,6 +93,8 @@ pub struct Reply {
     pub body: Bytes,
     /// True when the content could not be decoded.
     pub is_encoded: bool,
+    /// The part of the memory for contents that its own takes.
+    pub held: BudgetPart,
 }
 
 impl Reply {
@@ -102,7 +105,7 @@ impl Reply {
     }
 
     /// Returns the bytes of it that are kept.
-    pub fn held(&self) -> usize {
+    pub fn held_bytes(&self) -> usize {
         self.headers.size() + self.body.len()
     }
 }

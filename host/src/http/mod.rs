@@ -34,10 +34,12 @@
 //! | `cookies` | the cookies of one user |
 //! | `allowance` | the bytes of content that a task may still hold |
 //! | `body` | content of a reply: kept up to a limit, and decoded |
+//! | `body_budget` | the memory that contents may take over all users |
 //! | `body_channel` | content of a streamed exchange, between it and the plugin |
 
 mod allowance;
 mod body;
+mod body_budget;
 mod body_channel;
 mod client;
 mod connection;
@@ -57,6 +59,7 @@ mod session;
 mod tests;
 
 pub(crate) use allowance::Allowance;
+pub(crate) use body_budget::{BodyBudget, BudgetPart};
 pub(crate) use body_channel::BodyChannel;
 pub(crate) use client::{Client, ClientOptions};
 pub(crate) use cookies::Cookies;

@@ -94,6 +94,7 @@ mod tests {
     use bytes::Bytes;
     use hyper::header::{AUTHORIZATION, COOKIE, HOST};
 
+    use super::super::body_budget::BudgetPart;
     use super::*;
     use crate::net::Version;
 
@@ -126,6 +127,7 @@ mod tests {
             headers: location.into_iter().collect(),
             body: Bytes::new(),
             is_encoded: false,
+            held: BudgetPart::default(),
         }
     }
 

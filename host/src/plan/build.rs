@@ -16,6 +16,7 @@ use crate::cli::RunArgs;
 use crate::data::{self, DataSets};
 use crate::diagnostic::{Diagnostic, Diagnostics, Span};
 use crate::expression::ReplyDetail;
+use crate::http::BodyBudget;
 use crate::metrics::custom_metric::{MetricInfo, MetricKind};
 use crate::net::{Tls, Trust, read_certificates};
 use crate::plugin::instance::worker_plugin::SharedNames;
@@ -27,6 +28,9 @@ use crate::script::model::{self, FlowItem, Script};
 use crate::secrets::Secrets;
 use crate::template::{Environment, VariableNames};
 use crate::user::BodyNeed;
+
+/// The most bytes of contents of replies that are kept at any time, over all users.
+const BODY_MEMORY: usize = 512 << 20;
 
 /// Builds the plan of a run.
 ///
@@ -110,7 +114,13 @@ fn assemble(args: &RunArgs, script: &Script, secrets: &mut Arc<Secrets>) -> Resu
         fail_on: precedence::fail_on(args, script),
         headers,
         origins,
-        runtime: PlanRuntime { tls, dial: None, plugins: used, script_context },
+        runtime: PlanRuntime {
+            tls,
+            dial: None,
+            body_budget: BodyBudget::new(BODY_MEMORY),
+            plugins: used,
+            script_context,
+        },
     })
 }
 

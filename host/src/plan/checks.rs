@@ -195,6 +195,7 @@ mod tests {
     use hyper::StatusCode;
 
     use super::*;
+    use crate::http::BudgetPart;
     use crate::script::parse;
 
     fn reply(body: &'static str) -> Reply {
@@ -205,6 +206,7 @@ mod tests {
             headers,
             body: body.into(),
             is_encoded: false,
+            held: BudgetPart::default(),
         }
     }
 

@@ -12,6 +12,7 @@ use crate::load_model::phrases::{count, time};
 use crate::load_model::{IterationRule, SelfPacedRule, UserCount};
 use crate::net::Grant;
 use crate::plugin::script_context::ScriptContext;
+use crate::user::BodyNeed;
 use crate::user::limits::SOCKETS;
 
 /// Describes a plan and its requirements.
@@ -66,6 +67,10 @@ pub(crate) fn describe(plan: &Plan, needs: &Requirements) -> String {
     }
     if plan.insecure_tls {
         let _ = writeln!(out, "Any TLS certificate is accepted.");
+    }
+    if plan.steps.iter().any(|step| step.body_need > BodyNeed::Unread) {
+        let most = plan.runtime.body_budget.size() >> 20;
+        let _ = writeln!(out, "Contents of replies that are kept may take {most} MiB in all; more fail their step.");
     }
     let _ = writeln!(
         out,

@@ -32,6 +32,7 @@ use hyper::header::HeaderName;
 use stampede_time::{Nanos, nanos};
 
 use crate::expression::ReplyDetail;
+use crate::http::BodyBudget;
 use crate::metrics::aggregate::{CheckInfo, RowInfo};
 use crate::metrics::custom_metric::MetricInfo;
 use crate::metrics::sample::RowId;
@@ -109,6 +110,8 @@ pub struct PlanRuntime {
     pub tls: Tls,
     /// Makes connections in place of the network, in a rehearsal.
     pub dial: Option<Arc<dyn Dial>>,
+    /// Memory for the contents of replies that are kept.
+    pub body_budget: BodyBudget,
     /// Plugins in use, by [`Step::plugin`].
     pub plugins: Vec<PlannedPlugin>,
     /// The data sets, environment and secrets that templates and requests are made from.

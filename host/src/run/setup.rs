@@ -91,10 +91,10 @@ const MAX_BODY_KEPT: usize = 16 << 20;
 /// # Errors
 /// The operating system has no more timers.
 pub fn new_shared(plan: &Plan, clock: Clock, users: usize) -> io::Result<WorkerShared> {
-    let PlanRuntime { tls, dial, .. } = &plan.runtime;
+    let PlanRuntime { tls, dial, body_budget, .. } = &plan.runtime;
     let network =
         NetworkOptions { tls: tls.clone(), dial: dial.clone(), dns_ttl: nanos(plan.dns_ttl), seed: plan.seed };
-    let options = ClientOptions { network, max_body_kept: MAX_BODY_KEPT };
+    let options = ClientOptions { network, max_body_kept: MAX_BODY_KEPT, body_budget: body_budget.clone() };
     let metrics = plan.metrics.iter().map(|metric| metric.kind).collect();
     Ok(WorkerShared {
         clock,

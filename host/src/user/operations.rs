@@ -162,7 +162,7 @@ impl Operations {
         if let Some(Completion::Exchange(exchange)) = self.take(id)
             && let Ok(reply) = &exchange.result
         {
-            allowance.set(allowance.get() + reply.held());
+            allowance.set(allowance.get() + reply.held_bytes());
         }
     }
 

@@ -14,7 +14,7 @@ use stampede_time::Nanos;
 use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
 use tokio::task::coop;
 
-use super::super::body::BodyCollector;
+use super::super::body::{BodyCollector, KeptBody};
 use super::super::client::Client;
 use super::super::message::{OutgoingRequest, Reply, Request};
 use super::framing::Framing;
@@ -53,7 +53,7 @@ impl Http1 {
         } else {
             out.body = request.body.clone();
         }
-        let kept = BodyCollector::of(request, client.max_body_kept);
+        let kept = BodyCollector::of(request, client);
         let partial = PartialReply { head_bytes: Vec::new(), head: None, kept, head_at: 0 };
         ExchangeFuture {
             connection: self,
@@ -279,9 +279,16 @@ impl ExchangeFuture<'_> {
         self.connection.used = true;
         let reusable = clean && head.keep_alive && self.unsent.flushed && !request::asks_to_close(self.request);
         let ReplyHead { status, version, section, .. } = head;
-        let body = self.partial.kept.take().map_or_else(|| Ok(Bytes::new()), BodyCollector::finish);
+        let kept = self.partial.kept.take().map_or_else(|| Ok(KeptBody::default()), BodyCollector::finish);
         ReceivedReply {
-            reply: body.map(|body| Reply { status, version, headers: section, body, is_encoded: false }),
+            reply: kept.map(|KeptBody { content: body, held }| Reply {
+                status,
+                version,
+                headers: section,
+                body,
+                is_encoded: false,
+                held,
+            }),
             reusable,
         }
     }

@@ -126,3 +126,23 @@ async fn content_that_cannot_be_kept_is_counted_all_the_same() {
     })
     .await;
 }
+
+#[tokio::test]
+async fn replies_that_are_kept_share_one_budget() {
+    run(async {
+        let head = format!("HTTP/1.1 200 OK\r\ncontent-length: {LIMIT}\r\n\r\n").into_bytes();
+        let answer = ServerAction::Answer([head, vec![b'x'; LIMIT]].concat().leak());
+        let server = ScriptedServer::new(&[answer]).await;
+        let user = TestUser::new();
+        let mut kept = Vec::new();
+        for _ in 0..BUDGET / LIMIT {
+            kept.push(user.send(get(&server.url("/"))).await.unwrap());
+        }
+        let failure = "protocol: the contents of replies that are kept take more than 3 MiB in all";
+        assert_eq!(user.get(&server.url("/")).await.unwrap_err(), failure);
+        assert_eq!(user.measured().body_bytes_in, LIMIT as u64);
+        kept.pop();
+        assert_eq!(user.get(&server.url("/")).await.unwrap().1.len(), LIMIT);
+    })
+    .await;
+}

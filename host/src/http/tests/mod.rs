@@ -29,6 +29,8 @@ use crate::net::{Failure, Measurements, Meter, NetworkOptions, Origin, Tls, Trus
 
 /// Maximum content kept in these tests, in bytes.
 const LIMIT: usize = 100_000;
+/// The budget of contents, in bytes.
+const BUDGET: usize = 3 << 20;
 
 /// Runs a test where tasks can be local. The time limit only keeps a bug from hanging the suite.
 async fn run<T>(test: impl Future<Output = T>) -> T {
@@ -52,7 +54,7 @@ impl TestUser {
     fn trusting(any: bool) -> Self {
         let trust = if any { Trust::Anything } else { Trust::Authorities(Vec::new()) };
         let network = NetworkOptions { tls: Tls::load(trust).unwrap(), dial: None, dns_ttl: SECOND, seed: 0 };
-        let options = ClientOptions { network, max_body_kept: LIMIT };
+        let options = ClientOptions { network, max_body_kept: LIMIT, body_budget: BodyBudget::new(BUDGET) };
         Self { client: Client::new(options, Clock::start()), session: HttpSession::default(), meter: Meter::default() }
     }
 

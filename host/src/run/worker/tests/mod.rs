@@ -18,6 +18,7 @@ use tokio::time::sleep;
 
 use super::*;
 use crate::data::DataSets;
+use crate::http::BodyBudget;
 use crate::load_model::{ArrivalRate, Constant, Ramping, Shared};
 use crate::metrics::interval::WorkerInterval;
 use crate::metrics::iteration_stats::IterationStats;
@@ -88,6 +89,7 @@ fn plan(workload: Workload, takes: Option<Nanos>) -> Arc<Plan> {
         runtime: PlanRuntime {
             tls: Tls::load(Trust::Anything).unwrap(),
             dial: None,
+            body_budget: BodyBudget::new(1 << 20),
             plugins: Vec::new(),
             script_context: Arc::new(script_context),
         },
