@@ -48,7 +48,7 @@ impl TerminalKeys {
 impl Drop for TerminalKeys {
     fn drop(&mut self) {
         self.stopped.store(true, Ordering::Relaxed);
-        self.modes.restore();
+        self.modes.close();
     }
 }
 

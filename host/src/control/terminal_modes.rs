@@ -7,22 +7,30 @@
 use std::io;
 use std::sync::{Arc, Mutex, PoisonError, TryLockError};
 
-use rustix::process::{Signal, getpgrp, getpid, kill_process};
+use rustix::process::{Signal, getpgrp, getpid, getsid, kill_process};
 use rustix::stdio::stdin;
 use rustix::termios::{
     LocalModes, OptionalActions, SpecialCodeIndex, Termios, isatty, tcgetattr, tcgetpgrp, tcsetattr,
 };
 use tokio::signal::unix::{SignalKind, signal};
 
-/// The original modes of the terminal; `None` while they are in force.
+/// The modes of the terminal.
 #[derive(Default)]
-pub(super) struct TerminalModes(Mutex<Option<Termios>>);
+pub(super) struct TerminalModes(Mutex<ModesState>);
+
+#[derive(Default)]
+struct ModesState {
+    /// The original modes; `None` while they are in force.
+    original: Option<Termios>,
+    /// `true` once the run is over.
+    is_over: bool,
+}
 
 impl TerminalModes {
     /// Sets the modes of a run, unless they are set or the terminal belongs to another process.
     pub(super) fn apply(&self) {
-        let mut original = self.0.lock().unwrap_or_else(PoisonError::into_inner);
-        if original.is_some() || !in_foreground() {
+        let mut state = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        if state.is_over || state.original.is_some() || !in_foreground() {
             return;
         }
         let Ok(present) = tcgetattr(stdin()) else { return };
@@ -31,13 +39,15 @@ impl TerminalModes {
         modes.special_codes[SpecialCodeIndex::VMIN] = 1;
         modes.special_codes[SpecialCodeIndex::VTIME] = 0;
         if tcsetattr(stdin(), OptionalActions::Now, &modes).is_ok() {
-            *original = Some(present);
+            state.original = Some(present);
         }
     }
 
-    /// Restores the original modes, if the terminal still belongs to this process.
-    pub(super) fn restore(&self) {
-        restore(&mut self.0.lock().unwrap_or_else(PoisonError::into_inner));
+    /// Restores the original modes for good, if the terminal still belongs to this process.
+    pub(super) fn close(&self) {
+        let mut state = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        state.is_over = true;
+        state.restore();
     }
 
     /// Restores the modes before a panic is reported.
@@ -46,8 +56,8 @@ impl TerminalModes {
         std::panic::set_hook(Box::new(move |panic| {
             // The thread that panics may hold the lock itself.
             match modes.0.try_lock() {
-                Ok(mut original) => restore(&mut original),
-                Err(TryLockError::Poisoned(original)) => restore(&mut original.into_inner()),
+                Ok(mut state) => state.restore(),
+                Err(TryLockError::Poisoned(state)) => state.into_inner().restore(),
                 Err(TryLockError::WouldBlock) => {}
             }
             report(panic);
@@ -66,7 +76,14 @@ impl TerminalModes {
         let stopper = std::thread::Builder::new().name("stop".into());
         stopper.spawn(move || {
             while runtime.block_on(stops.recv()).is_some() {
-                modes.restore();
+                // The first process of a session has no shell that could continue it; by itself the signal would not
+                // stop it either.
+                if getsid(None).is_ok_and(|session| session == getpgrp()) {
+                    continue;
+                }
+                // Locked until the process goes on, so that the modes are not set again before it stops.
+                let mut state = modes.0.lock().unwrap_or_else(PoisonError::into_inner);
+                state.restore();
                 // This fails for no process, least of all for this one.
                 let _ = kill_process(getpid(), Signal::STOP);
             }
@@ -75,12 +92,14 @@ impl TerminalModes {
     }
 }
 
-fn restore(original: &mut Option<Termios>) {
-    if let Some(original) = original.take()
-        && in_foreground()
-    {
-        // This fails if the terminal is gone, and then there is nothing to restore.
-        let _ = tcsetattr(stdin(), OptionalActions::Now, &original);
+impl ModesState {
+    fn restore(&mut self) {
+        if let Some(original) = self.original.take()
+            && in_foreground()
+        {
+            // This fails if the terminal is gone, and then there is nothing to restore.
+            let _ = tcsetattr(stdin(), OptionalActions::Now, &original);
+        }
     }
 }
 

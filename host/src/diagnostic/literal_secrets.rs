@@ -118,7 +118,7 @@ impl SecretFinder<'_> {
         self.blocks.retain(|(of_key, _)| *of_key < indent);
         let around = self.blocks.last().map_or(Secrecy::Open, |(_, secrecy)| *secrecy);
         let (begin, end) = (start + indent, start + line.len());
-        match key(&self.text[begin..end]) {
+        match key(&self.text[begin..end]).filter(|_| around != Secrecy::Text) {
             Some((key, value)) => {
                 let secrecy = around.of_parts().of_key(key);
                 self.blocks.push((indent, secrecy));
@@ -159,9 +159,26 @@ impl SecretFinder<'_> {
                         secrecy = around.of_key(&self.text[text]);
                     } else if secrecy != Secrecy::Open {
                         self.found.extend(literals(self.text, text));
+                    } else {
+                        self.inner(text);
                     }
                 }
             }
+        }
+    }
+}
+
+impl SecretFinder<'_> {
+    /// Searches a text for what is secret in it: it may be JSON, or a form.
+    fn inner(&mut self, text: Range<usize>) {
+        let value = &self.text[text.clone()];
+        if value.starts_with(['{', '[']) && !value.starts_with("{{") {
+            let mut inner =
+                SecretFinder { text: self.text, blocks: Vec::new(), brackets: Vec::new(), found: Vec::new() };
+            inner.values(text.start, text.end, Secrecy::Open);
+            self.found.extend(inner.found);
+        } else if value.split('&').next().is_some_and(|first| first.contains('=') && !first.contains(' ')) {
+            self.found.extend(secret_parameter(self.text, text.start));
         }
     }
 }
@@ -286,16 +303,22 @@ fn passwords_in_urls(text: &str) -> Vec<Range<usize>> {
 fn secret_queries(text: &str) -> Vec<Range<usize>> {
     let mut found = Vec::new();
     for (at, _) in text.match_indices(['?', '&']) {
-        let ends = |c: char| c.is_whitespace() || ['&', '#', '"', '\'', '`', ','].contains(&c);
-        let parameter = text[at + 1..].split(ends).next().unwrap_or_default();
-        if let Some((name, value)) = parameter.split_once('=')
-            && Secrecy::Open.of_key(name) == Secrecy::Text
-        {
-            let start = at + 1 + name.len() + 1;
-            found.extend(literals(text, start..start + value.len()));
-        }
+        found.extend(secret_parameter(text, at + 1));
     }
     found
+}
+
+/// Returns the value of the parameter that begins at a place, if its name is secret.
+fn secret_parameter(text: &str, start: usize) -> Vec<Range<usize>> {
+    let ends = |c: char| c.is_whitespace() || ['&', '#', '"', '\'', '`', ','].contains(&c);
+    let parameter = text[start..].split(ends).next().unwrap_or_default();
+    match parameter.split_once('=') {
+        Some((name, value)) if Secrecy::Open.of_key(name) == Secrecy::Text => {
+            let start = start + name.len() + 1;
+            literals(text, start..start + value.len())
+        }
+        _ => Vec::new(),
+    }
 }
 
 /// Sorts ranges, and joins those that overlap.
@@ -347,6 +370,13 @@ mod tests {
             ("headers: {x: \"{{base64 'u:p'}}\"}", "headers: {x: \"{{base64 '***'}}\"}"),
             ("headers: {x: 'a{{bad'}", "headers: {x: '***{{bad'}"),
             ("json_body: {user: ann, password: p}", "json_body: {user: ann, password: ***}"),
+            (
+                "json_body: '{\"user\": \"ann\", \"password\": \"p\",}'",
+                "json_body: '{\"user\": \"ann\", \"password\": \"***\",}'",
+            ),
+            ("body: \"password=p&a=b\"", "body: \"password=***&a=b\""),
+            ("body: 'a=b&password=p'", "body: 'a=b&password=***'"),
+            ("password: |\n  a: b\n  c\n", "password: |\n  ***\n  ***\n"),
             ("capture: {token: {json: $.token}}", "capture: {token: {json: $.token}}"),
             ("capture: {a: {header: etag}, b: {cookie: sid}}", "capture: {a: {header: etag}, b: {cookie: sid}}"),
             ("secret: true # yes", "secret: true # yes"),

@@ -15,23 +15,27 @@ const MASK: &str = "***";
 /// are none. `color` adds ANSI escapes; the caller decides whether the reader can take them.
 pub fn render(diagnostics: &Diagnostics, color: bool) -> String {
     let renderer = if color { Renderer::styled() } else { Renderer::plain() };
-    let shown = diagnostics.0.iter().map(without_secrets);
+    // All errors of a file have one source, which is read once.
+    let mut read: Vec<(&SourceText, Vec<Range<usize>>)> = Vec::new();
+    let shown = diagnostics.0.iter().map(|diagnostic| {
+        let Some(place) = &diagnostic.location else { return diagnostic.clone() };
+        let source = &*place.source;
+        let known = read.iter().position(|(known, _)| std::ptr::eq(*known, source)).unwrap_or_else(|| {
+            read.push((source, literal_secrets::find(&source.text)));
+            read.len() - 1
+        });
+        without_secrets(diagnostic, place, &read[known].1)
+    });
     let messages: Vec<String> = shown.map(|diagnostic| message(&renderer, &diagnostic)).collect();
     messages.join("\n")
 }
 
 /// Returns an error with `***` for the secrets that its source types out, in the excerpt and in the texts beside it.
 /// The column is that of the excerpt: stars as many as the secret has characters would tell its length.
-fn without_secrets(diagnostic: &Diagnostic) -> Diagnostic {
-    let mut shown = diagnostic.clone();
-    let Some(place) = &mut shown.location else { return shown };
+fn without_secrets(diagnostic: &Diagnostic, place: &LabeledSpan, secrets: &[Range<usize>]) -> Diagnostic {
     let text = &place.source.text;
-    let secrets = literal_secrets::find(text);
     let literals: Vec<&str> = secrets.iter().map(|range| &text[range.clone()]).filter(|one| one.len() >= 4).collect();
     let hide = |text: &str| literals.iter().fold(text.to_owned(), |text, literal| text.replace(literal, MASK));
-    shown.message = hide(&diagnostic.message);
-    shown.help = diagnostic.help.as_deref().map(hide);
-    place.label = hide(&place.label);
     let mut masked = String::with_capacity(text.len());
     let (mut done, mut span) = (0, place.span);
     for secret in secrets {
@@ -48,8 +52,13 @@ fn without_secrets(diagnostic: &Diagnostic) -> Diagnostic {
         span.end = moved(span.end, place.span.end, masked.len());
     }
     masked.push_str(&text[done..]);
-    (place.source, place.span) = (Arc::new(SourceText { name: place.source.name.clone(), text: masked }), span);
-    shown
+    let source = Arc::new(SourceText { name: place.source.name.clone(), text: masked });
+    Diagnostic {
+        code: diagnostic.code,
+        message: hide(&diagnostic.message),
+        location: Some(LabeledSpan { source, span, label: hide(&place.label) }),
+        help: diagnostic.help.as_deref().map(hide),
+    }
 }
 
 /// Renders one error, with a line break at its end.

@@ -28,7 +28,7 @@ pub struct ClientOptions {
     /// counted to its end, and then the exchange fails.
     pub max_body_kept: usize,
     /// Memory for the contents that are kept, shared with other clients.
-    pub body_budget: BodyBudget,
+    pub(crate) body_budget: BodyBudget,
 }
 
 /// Runs the futures that hyper spawns on this thread.

@@ -47,7 +47,7 @@ pub(crate) async fn exchange(
     }
     let mut reply = outcome?;
     session.cookies.store_from(&reply.headers, &request.origin, &request.target);
-    if let Some(allowance) = &request.keep_body {
+    if let Some(allowance) = request.keep_body.as_ref().filter(|_| !request.leaves_encoded) {
         let left = allowance.get() + reply.body.len();
         let limit = request.optional_body.unwrap_or(client.max_body_kept).min(left);
         match body::decode(&reply.headers, reply.body.clone(), limit) {

@@ -42,6 +42,8 @@ pub struct Request {
     /// True to send `accept-encoding` (unless it is among the headers). Kept content is decoded in any case; if it was
     /// asked for, content that cannot be decoded is a failure.
     pub decode: bool,
+    /// True to keep the content as it was transferred.
+    pub leaves_encoded: bool,
     /// Channel for content that is sent and received in pieces; `None` for an ordinary exchange.
     pub channel: Option<Rc<BodyChannel>>,
 }
@@ -94,7 +96,7 @@ pub struct Reply {
     /// True when the content could not be decoded.
     pub is_encoded: bool,
     /// The part of the memory for contents that its own takes.
-    pub held: BudgetPart,
+    pub(crate) held: BudgetPart,
 }
 
 impl Reply {

@@ -59,7 +59,9 @@ mod session;
 mod tests;
 
 pub(crate) use allowance::Allowance;
-pub(crate) use body_budget::{BodyBudget, BudgetPart};
+pub(crate) use body_budget::BodyBudget;
+#[cfg(test)]
+pub(crate) use body_budget::BudgetPart;
 pub(crate) use body_channel::BodyChannel;
 pub(crate) use client::{Client, ClientOptions};
 pub(crate) use cookies::Cookies;

@@ -115,6 +115,7 @@ mod tests {
             keep_body: None,
             optional_body: None,
             decode: false,
+            leaves_encoded: false,
             channel: None,
         }
     }

@@ -110,16 +110,12 @@ impl Failure {
     }
 
     /// Returns `true` if a request over HTTP/2 that failed before its reply was not processed: the peer says so (RFC
-    /// 9113 section 8.7), or the connection was ended in good order while the request waited for a stream.
+    /// 9113 section 8.7). A request that hyper gives up while the connection ends may have been written at that moment.
     pub fn is_unprocessed(error: &hyper::Error) -> bool {
-        match find::<h2::Error>(error) {
-            // A stream fails with GOAWAY if its number is above the last one that the peer names.
-            Some(error) => {
-                error.is_remote() && (error.is_go_away() || error.reason() == Some(h2::Reason::REFUSED_STREAM))
-            }
-            // hyper gives up the one request that waits for a stream.
-            None => error.is_user(),
-        }
+        // A stream fails with GOAWAY if its number is above the last one that the peer names.
+        find::<h2::Error>(error).is_some_and(|error| {
+            error.is_remote() && (error.is_go_away() || error.reason() == Some(h2::Reason::REFUSED_STREAM))
+        })
     }
 
     /// Classifies the error of a connection that broke. `reply_begun` tells a truncated reply from a close before it.

@@ -8,6 +8,7 @@
 //! | `origin` | scheme, host and port of a URL, granted |
 //! | `dns` | resolution of names, once per worker |
 //! | `tls` | trusted certificates, offered protocols (ALPN), the handshake |
+//! | `p521` | the exchange of keys on one more curve, for servers that use no other |
 //! | `connector` | the settings with which a worker opens connections |
 //! | `connect` | TCP, then TLS: a connection for HTTP |
 //! | `tcp` | a TCP connection to one of the addresses of a name |
@@ -26,6 +27,7 @@ mod failure;
 mod grants;
 mod meter;
 mod origin;
+mod p521;
 mod slow_addresses;
 mod stream;
 mod tcp;

@@ -23,6 +23,9 @@ use super::origin::Origin;
 /// Time for which an address may take to answer before the next is tried (RFC 8305 section 8).
 const ATTEMPT_DELAY: Duration = Duration::from_millis(250);
 
+/// Time that a name may take to be looked up again after all of its addresses have been tried.
+const MAX_RENEWAL: Duration = Duration::from_secs(1);
+
 /// The other end of a connection that a user asks for.
 #[derive(Clone, Copy)]
 pub(super) struct Peer<'a> {
@@ -157,7 +160,9 @@ impl Attempts<'_> {
             }
             AttemptStep::LookUp => {
                 let Connector { names, clock, .. } = self.connector;
-                let renewed = names.renew(self.to.host, *clock, dns::system_lookup).await;
+                let renewal = names.renew(self.to.host, *clock, dns::system_lookup);
+                // A name server that does not answer must not delay a refusal.
+                let renewed = tokio::time::timeout(MAX_RENEWAL, renewal).await.ok().flatten();
                 AttemptOutcome::LookedUp(renewed.map(|addresses| self.in_order(&addresses)).unwrap_or_default())
             }
         }

@@ -13,17 +13,18 @@ use hyper_util::client::legacy::connect::Connection;
 use hyper_util::rt::TokioIo;
 use rustls::client::danger::{HandshakeSignatureValid, ServerCertVerified, ServerCertVerifier};
 use rustls::client::{ResolvesClientCert, Resumption};
-use rustls::crypto::{ActiveKeyExchange, SupportedKxGroup, ring};
+use rustls::crypto::ring;
 use rustls::pki_types::pem::{self, PemObject};
 use rustls::pki_types::{CertificateDer, ServerName, UnixTime};
 use rustls::sign::CertifiedKey;
-use rustls::{ClientConfig, DigitallySignedStruct, Error, NamedGroup, RootCertStore, SignatureScheme};
+use rustls::{ClientConfig, DigitallySignedStruct, Error, RootCertStore, SignatureScheme};
 use tokio::net::TcpStream;
 use tokio_rustls::TlsConnector;
 use tokio_rustls::client::TlsStream;
 use tower_service::Service;
 
 use super::failure::Failure;
+use super::p521::P521Group;
 use super::version::Version;
 use crate::diagnostic::io_reason;
 
@@ -62,7 +63,7 @@ impl Tls {
     pub fn load(trust: Trust) -> Result<Self, Error> {
         let mut provider = ring::default_provider();
         if matches!(trust, Trust::Anything) {
-            provider.kx_groups.push(&P521);
+            provider.kx_groups.push(&P521Group);
         }
         let builder = ClientConfig::builder_with_provider(Arc::new(provider)).with_safe_default_protocol_versions()?;
         let mut config = match trust {
@@ -207,21 +208,6 @@ impl Service<Uri> for Preconnected {
 
     fn call(&mut self, _: Uri) -> Self::Future {
         ready(self.0.take().map(TokioIo::new).ok_or_else(|| io::ErrorKind::NotConnected.into()))
-    }
-}
-
-/// Offers the curve P-521 last, for certificates with a key on it: servers send these over TLS 1.2 only to clients that
-/// name the curve. A server that takes it for the exchange of keys too, which none needs to do, is a failure.
-#[derive(Debug)]
-struct P521;
-
-impl SupportedKxGroup for P521 {
-    fn start(&self) -> Result<Box<dyn ActiveKeyExchange>, Error> {
-        Err(Error::General("the curve P-521 is not supported".to_owned()))
-    }
-
-    fn name(&self) -> NamedGroup {
-        NamedGroup::secp521r1
     }
 }
 

@@ -141,6 +141,27 @@ impl Flow {
     }
 }
 
+impl BlockFlow {
+    /// Calls `each` with the index of every step in it.
+    pub(super) fn steps(&self, each: &mut impl FnMut(usize)) {
+        let flows: Vec<&Flow> = match self {
+            Self::Sequence(flow) => vec![flow],
+            Self::Choice(branches) => branches.iter().map(|branch| &branch.flow).collect(),
+            Self::Parallel(flows) => flows.iter().collect(),
+        };
+        for node in flows.into_iter().flat_map(|flow| &*flow.0) {
+            match node {
+                FlowNode::Step(step) => each(*step),
+                FlowNode::Think(_) => {}
+                FlowNode::Block(block) => {
+                    block.body.steps(each);
+                    Self::Sequence(block.else_flow.clone()).steps(each);
+                }
+            }
+        }
+    }
+}
+
 impl Block {
     /// Returns the flows in it.
     fn flows(&self) -> impl Iterator<Item = &Flow> {

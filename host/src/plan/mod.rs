@@ -111,7 +111,7 @@ pub struct PlanRuntime {
     /// Makes connections in place of the network, in a rehearsal.
     pub dial: Option<Arc<dyn Dial>>,
     /// Memory for the contents of replies that are kept.
-    pub body_budget: BodyBudget,
+    pub(crate) body_budget: BodyBudget,
     /// Plugins in use, by [`Step::plugin`].
     pub plugins: Vec<PlannedPlugin>,
     /// The data sets, environment and secrets that templates and requests are made from.

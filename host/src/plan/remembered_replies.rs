@@ -90,6 +90,10 @@ impl ReplyFinder<'_> {
 
     fn block(&mut self, block: &Block) -> Summary {
         let mut body = self.body(&block.body);
+        if block.retry.is_some() {
+            // A failed step ends a try, wherever it stands.
+            block.body.steps(&mut |step| body.last.extend([step]));
+        }
         if let Some(rounds) = &block.rounds {
             body.reads_entry |= rounds.condition.as_deref().is_some_and(reads_content);
             body.may_pass = true;
@@ -132,7 +136,7 @@ mod tests {
 
     use super::super::flow::{Rounds, WeightedFlow};
     use super::*;
-    use crate::pace::ThinkTime;
+    use crate::pace::{Backoff, ThinkTime};
     use crate::template::VariableNames;
 
     /// Steps from this one on may make no exchange.
@@ -192,6 +196,14 @@ mod tests {
         let rounds = Some(Rounds { max: 9, condition: condition(READS) });
         let block = Block { rounds, ..plain(BlockFlow::Sequence(steps([2, 3]))) };
         assert_read(&flow([FlowNode::Step(1), FlowNode::Block(Box::new(block)), FlowNode::Step(4)]), [1, 3]);
+    }
+
+    #[test]
+    fn any_step_of_a_block_that_is_retried_may_be_its_last() {
+        let retry = Some(Backoff { max_retries: 1, first_wait: 1, max_wait: 1 });
+        let block = Block { retry, ..plain(BlockFlow::Sequence(steps([1, 2]))) };
+        let after = when(READS, steps([3]), Flow::default());
+        assert_read(&flow([FlowNode::Step(0), FlowNode::Block(Box::new(block)), after]), [1, 2]);
     }
 
     #[test]

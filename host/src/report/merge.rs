@@ -138,6 +138,11 @@ fn add(sum: &mut Report, other: &Report) -> Result<(), String> {
             None => sum.metrics.push(from.clone()),
         }
     }
+    // Also of metrics that only one of the reports has.
+    let seconds = load as f64 / 1e6;
+    for metric in sum.metrics.iter_mut().filter(|metric| metric.per_second.is_some() && seconds > 0.0) {
+        metric.per_second = metric.sum.map(|sum| sum / seconds);
+    }
     for (into, from) in sum.scenarios.iter_mut().zip(&other.scenarios) {
         scenario(into, from)?;
     }

@@ -50,6 +50,17 @@ pub(super) struct IdleSlot {
     waker: RefCell<Option<Waker>>,
 }
 
+/// The state in which a user leaves.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Departure {
+    /// It had data, or needed none.
+    WithData,
+    /// A data set has no row left for it.
+    NoDataForUser,
+    /// A data set has no row left for any user.
+    NoDataForAnyone,
+}
+
 /// The fate of an arrival that finds no free user.
 enum ArrivalFallback {
     NewUser(PromisedStart),
@@ -164,11 +175,14 @@ impl ArrivalPool {
         }
     }
 
-    /// Notes that a user is gone. The last one without data ends the arrivals: no user is left to take one.
-    pub(super) fn leave(&self, without_data: bool) {
+    /// Notes that a user is gone. The arrivals end if it was the last one and had no data, or if no user has data left.
+    pub(super) fn leave(&self, departure: Departure) {
         self.users_here.set(self.users_here.get() - 1);
-        if without_data && self.users_here.get() == 0 && self.users_left.get() == 0 {
-            self.stop();
+        let is_last = self.users_here.get() == 0 && self.users_left.get() == 0;
+        match departure {
+            Departure::NoDataForAnyone => self.stop(),
+            Departure::NoDataForUser if is_last => self.stop(),
+            Departure::NoDataForUser | Departure::WithData => {}
         }
     }
 

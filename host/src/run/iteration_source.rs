@@ -14,7 +14,7 @@ use std::rc::Rc;
 use std::sync::Arc;
 use std::sync::atomic::Ordering;
 
-use super::arrival_pool::{ArrivalPool, IdleSlot};
+use super::arrival_pool::{ArrivalPool, Departure, IdleSlot};
 use super::context::WorkerContext;
 use super::scale::WakeReason;
 use super::shared::RunShared;
@@ -65,12 +65,14 @@ pub(super) struct ScaleGate {
 }
 
 impl IterationSource {
-    /// Notes that the user is gone, for lack of data if `without_data` is set.
-    pub(super) fn leave(&self, without_data: bool) {
-        match self {
-            Self::SelfPaced(_) => {}
-            Self::Arrivals(pool, _) => pool.leave(without_data),
-        }
+    /// Notes that the user is gone.
+    pub(super) fn leave(&self, session: &Session) {
+        let Self::Arrivals(pool, _) = self else { return };
+        pool.leave(match session.user_shortage() {
+            None => Departure::WithData,
+            Some(shortage) if session.shared.is_short_for_all(shortage) => Departure::NoDataForAnyone,
+            Some(_) => Departure::NoDataForUser,
+        });
     }
 
     /// Waits until the user may begin an iteration; `false` if it never will.

@@ -41,7 +41,7 @@ impl VirtualUser {
         }
         self.context.active_users.set(self.context.active_users.get() + u32::from(is_always_active));
         let outcome = self.iterate().await;
-        self.iterations.leave(self.session.user_shortage().is_some());
+        self.iterations.leave(&self.session);
         self.context.active_users.set(self.context.active_users.get() - u32::from(is_always_active));
         self.instances.iter().for_each(|instance| instance.borrow_mut().forget_user(&self.session));
         outcome

@@ -15,7 +15,7 @@ use std::task::Poll;
 use hyper::header::{HeaderName, HeaderValue};
 use stampede_time::{Clock, Nanos, RunPhase, Timers};
 
-use crate::data::DataSets;
+use crate::data::{DataSets, Order, Partition};
 use crate::expression::LastExchange;
 use crate::http::{self, Client, Field};
 use crate::metrics::recorder::Recorder;
@@ -78,6 +78,13 @@ impl WorkerShared {
                 _ => tracing::error!("{text}: user {user} is the first to fail"),
             }
         }
+    }
+
+    /// Returns `true` if the rows that are short are given to each user only once, so that no user has any left.
+    pub fn is_short_for_all(&self, shortage: RowShortage) -> bool {
+        let (RowShortage::Stop(set) | RowShortage::Error(set) | RowShortage::Unreadable(set)) = shortage;
+        let feed = self.data.set(set).feed();
+        feed.order == Order::Unique && feed.partition == Partition::None
     }
 
     /// Describes a shortage of rows, for messages.

@@ -78,6 +78,7 @@ mod tests {
             keep_body: None,
             optional_body: None,
             decode: true,
+            leaves_encoded: false,
             channel: None,
         };
         let mut out = Vec::new();

@@ -93,6 +93,7 @@ fn get(url: &str) -> Request {
         keep_body: Some(Allowance::new(Cell::new(usize::MAX >> 1))),
         optional_body: None,
         decode: false,
+        leaves_encoded: false,
         channel: None,
     }
 }

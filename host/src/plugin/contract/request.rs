@@ -67,6 +67,11 @@ pub(crate) enum PreparedCredentials {
 }
 
 impl PreparedRequest {
+    /// Returns `true` if its content is kept without being asked to be decoded.
+    pub(super) const fn keeps_encoded(&self) -> bool {
+        keeps_encoded(&self.options)
+    }
+
     /// Returns the maximum number of redirects that are followed.
     pub fn max_redirects(&self) -> u8 {
         self.options.max_redirects.min(MAX_REDIRECTS)
@@ -331,8 +336,14 @@ fn assemble(method: Method, target: RequestTarget, headers: Fields, body: Bytes)
         keep_body: None,
         optional_body: None,
         decode: false,
+        leaves_encoded: false,
         channel: None,
     }
+}
+
+/// Returns `true` if the options keep the content and do not ask for its decoding.
+pub(super) const fn keeps_encoded(options: &RequestOptions) -> bool {
+    options.keep_body && !options.compression
 }
 
 /// Sets the version, and how the reply's content is kept and decoded.

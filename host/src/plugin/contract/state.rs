@@ -59,6 +59,8 @@ pub struct GuestState {
     pub may_act: bool,
     /// True when the plugin needs the adapter of contract 0.1.1.
     pub speaks_v0_1_1: bool,
+    /// True when the guest decodes content by itself, as [`ComponentCode`](crate::plugin::instance::ComponentCode) says.
+    pub decodes_itself: bool,
     /// WASI's clocks.
     clock: GuestClock,
     /// Time for the call under way.
@@ -128,6 +130,7 @@ impl StoreData {
                 session: None,
                 may_act: false,
                 speaks_v0_1_1: false,
+                decodes_itself: false,
                 budget: CallBudget::default(),
             }),
         }

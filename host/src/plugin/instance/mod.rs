@@ -77,6 +77,8 @@ pub struct ComponentCode {
     pub pre: PluginPre<StoreData>,
     /// True when it was built for contract 0.1.0 or 0.1.1 and needs their adapter.
     pub speaks_v0_1_1: bool,
+    /// True when it was built for a contract before 0.1.3: content that it keeps is decoded only if it asks for that.
+    pub decodes_itself: bool,
 }
 
 /// A live instance.
@@ -103,8 +105,8 @@ impl Instance {
     pub fn new(code: &PluginCode, worker_plugin: Rc<WorkerPlugin>) -> wasmtime::Result<Self> {
         let mut state = StoreData::new(Rc::clone(&worker_plugin));
         let backend = match code {
-            PluginCode::Component(ComponentCode { pre, speaks_v0_1_1 }) => {
-                state.guest().speaks_v0_1_1 = *speaks_v0_1_1;
+            PluginCode::Component(ComponentCode { pre, speaks_v0_1_1, decodes_itself }) => {
+                (state.guest().speaks_v0_1_1, state.guest().decodes_itself) = (*speaks_v0_1_1, *decodes_itself);
                 Backend::Sandboxed(Box::new(SandboxedInstance::new(pre, state)?))
             }
             PluginCode::Native(library) => Backend::Native(native::NativeInstance::new(library, state)?),

@@ -96,7 +96,7 @@ impl PluginLoader {
         let contract = identify::check_contract(self.engine.inner(), component)?;
         let linked = self.linker.instantiate_pre(component).and_then(PluginPre::new);
         let pre = linked.map_err(|error| error_text(&error))?;
-        let code = ComponentCode { pre, speaks_v0_1_1: v0_1_1::applies_to(contract) };
+        let code = ComponentCode { pre, speaks_v0_1_1: v0_1_1::applies_to(contract), decodes_itself: contract < 3 };
         self.describe(policy, is_builtin, PluginCode::Component(code))
     }
 

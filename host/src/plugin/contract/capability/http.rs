@@ -30,7 +30,8 @@ impl Host for StoreData {
         let session = guest.session()?;
         guest.check_operation_count(session)?;
         let prepared = guest.request(request)?;
-        let built = prepared.build(session, &guest.worker_plugin);
+        let mut built = prepared.build(session, &guest.worker_plugin);
+        leave_encoded(&mut built, guest.decodes_itself && prepared.keeps_encoded());
         let redirects = RedirectPolicy::new(prepared.max_redirects(), &guest.worker_plugin.grants);
         Ok(submit(session, built, redirects, None))
     }
@@ -42,12 +43,14 @@ impl Host for StoreData {
         let redirects = request.options.max_redirects.min(request::MAX_REDIRECTS);
         let redirects = RedirectPolicy::new(redirects, &guest.worker_plugin.grants);
         let held = Reservation::new(&session.task.allowance, request.body.len());
-        let built = match held {
+        let is_encoded = guest.decodes_itself && request::keeps_encoded(&request.options);
+        let mut built = match held {
             Some(_) => request::build_dynamic(request, session, &guest.worker_plugin),
             None => {
                 Err(request::over_limit(format!("a task may hold {} MiB of bodies", crate::user::limits::HELD >> 20)))
             }
         };
+        leave_encoded(&mut built, is_encoded);
         Ok(submit(session, built, redirects, held))
     }
 
@@ -77,6 +80,13 @@ impl Host for StoreData {
         with_exchange(self, operation, |exchange| {
             exchange.result.as_ref().map(|reply| reply.body.to_vec()).unwrap_or_default()
         })
+    }
+}
+
+/// Has the content of the reply kept as it was transferred, if `is_encoded` is set.
+fn leave_encoded(built: &mut Result<Request, crate::net::Failure>, is_encoded: bool) {
+    if let Ok(request) = built {
+        request.leaves_encoded = is_encoded;
     }
 }
 
