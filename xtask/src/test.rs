@@ -1,5 +1,7 @@
 //! `cargo xtask test`: everything that must hold before a change is merged, and all that continuous integration runs.
 
+use std::process::Command;
+
 use xtask::languages;
 use xtask::program::{NGINX, Program};
 use xtask::step::{self, Failure};
@@ -46,15 +48,32 @@ const QUICK: [Step; 4] = [
     ),
 ];
 
+/// The cells of the fault matrix that take seconds, each in a run of its own, and the fast ones likewise.
+const FAULTS: Step = ("fault matrix", "test --workspace --exclude stampede-guests --test suites -- fault_matrix::");
+
+/// The variable that has the suites run every cell, and its value.
+const ALL_FAULTS: (&str, &str) = ("STAMPEDE_FAULTS", "all");
+
 /// Sets up, then runs the steps until one fails.
 pub(crate) fn run() -> Result<(), Failure> {
-    ensure_target()?;
-    NGINX.ensure()?;
-    REGISTRY.ensure()?;
-    languages::ensure()?;
+    set_up()?;
     steps(&ALL)?;
     // The counts are those of x86-64 instructions, and callgrind does not run on every system.
     if cfg!(all(target_os = "linux", target_arch = "x86_64")) { instructions::run() } else { Ok(()) }
+}
+
+/// Runs all steps, and then every cell of the fault matrix.
+pub(crate) fn run_faults() -> Result<(), Failure> {
+    run()?;
+    let (name, arguments) = FAULTS;
+    step::run(name, cargo(arguments).env(ALL_FAULTS.0, ALL_FAULTS.1))
+}
+
+fn set_up() -> Result<(), Failure> {
+    ensure_target()?;
+    NGINX.ensure()?;
+    REGISTRY.ensure()?;
+    languages::ensure()
 }
 
 /// Runs the quick steps until one fails. They need no other program.
@@ -64,6 +83,9 @@ pub(crate) fn run_quick() -> Result<(), Failure> {
 }
 
 fn steps(steps: &[Step]) -> Result<(), Failure> {
-    let cargo = |arguments: &str| workspace_cargo(&arguments.split(' ').collect::<Vec<_>>());
     steps.iter().try_for_each(|(name, arguments)| step::run(name, &mut cargo(arguments)))
+}
+
+fn cargo(arguments: &str) -> Command {
+    workspace_cargo(&arguments.split(' ').collect::<Vec<_>>())
 }

@@ -1,0 +1,100 @@
+//! Signals and limits of the process, while requests are in every state.
+
+use std::collections::BTreeMap;
+
+use stampede_tests::Act::{Hold, Line, Message, Preface, Request, Send, Stream, Switch};
+use stampede_tests::{FaultServer, Signal, settled, site, wait_for};
+
+use super::http2::head;
+use super::{left_out, thorough};
+use crate::{shooter, shooter_after};
+
+const SIGNALS: [Signal; 4] = [Signal::Interrupt, Signal::Terminate, Signal::HangUp, Signal::Quit];
+const USERS: u64 = 2;
+
+/// Servers that leave requests in every state, each with the keys of a step.
+fn stuck() -> Vec<(&'static str, FaultServer, String)> {
+    let begun = b"HTTP/1.1 200 OK\r\ncontent-length: 50\r\n\r\nhello";
+    let events = b"HTTP/1.1 200 OK\r\ncontent-type: text/event-stream\r\n\r\ndata: a\n\n";
+    let start = |acts: &[_]| FaultServer::start(acts, None);
+    let http = |server: &FaultServer, more: &str| format!("url: '{}/'{more}", server.base_url());
+    let (head_2, window) = (head(&[(":status", "200")], 0), vec![]);
+    let servers = [
+        ("waits for the head", start(&[Request, Hold])),
+        ("in the head", start(&[Request, Send(begun[..20].into()), Hold])),
+        ("in the body", start(&[Request, Send(begun.into()), Hold])),
+        ("in a body of HTTP 2", start(&[Preface(window), Stream, head_2, Hold])),
+        ("in a page", start(&[Request, Hold])),
+        ("in a stream", start(&[Request, Send(events.into()), Hold])),
+        ("in a line", start(&[Line, Hold])),
+        ("in a message", start(&[Request, Switch, Message, Hold])),
+    ];
+    let keys = |name: &str, server: &FaultServer| match name {
+        "in a body of HTTP 2" => http(server, ", http_version: 2"),
+        "in a page" => http(server, ", action: page"),
+        "in a stream" => http(server, ", action: sse, events: 2"),
+        "in a line" => format!("action: tcp, address: '{}', send: \"a\\n\", expect: x", server.address()),
+        "in a message" => format!("action: websocket, url: 'ws://{}/', send: a, expect: b", server.address()),
+        _ => http(server, ""),
+    };
+    let stuck = servers.into_iter().map(|(name, server)| {
+        let keys = keys(name, &server);
+        (name, server, keys)
+    });
+    stuck.collect()
+}
+
+/// Ends a run whose requests are in every state.
+fn ended_by(signal: Signal) {
+    let stuck = stuck();
+    let steps = stuck.iter().map(|(name, _, keys)| format!("    - {{name: '{name}', timeout: 1h, {keys}}}\n"));
+    let script = format!("- parallel:\n{}", steps.collect::<String>());
+    let run = shooter().script(&script).args("--users 2 --duration 1h --graceful-stop 100ms").report();
+    let running = run.spawn();
+    for (name, server, _) in &stuck {
+        wait_for(name, || server.requests() == USERS);
+    }
+    running.signal(signal);
+    let report = running.finish().exits(130).report();
+    report.assert_consistent();
+    assert_eq!(report.at("/run/ended"), "interrupted", "{signal:?}");
+    for (name, server, _) in stuck {
+        let row = report.row(name);
+        assert_eq!(row.errors(), BTreeMap::from([("cancelled", USERS)]), "{signal:?}, {name}: {row:?}");
+        assert_eq!((row.total(), server.finish().requests), (USERS, USERS), "{signal:?}, {name}");
+    }
+}
+
+#[test]
+fn a_signal_ends_requests_in_every_state_and_each_is_counted_as_cancelled() {
+    for signal in if thorough() { &SIGNALS[..] } else { &SIGNALS[..2] } {
+        ended_by(*signal);
+    }
+    if !thorough() {
+        left_out("signals in every state", 2);
+    }
+}
+
+/// The limit leaves room for the users of one origin, and the redirect needs as many again.
+#[test]
+fn a_limit_of_open_files_that_is_reached_in_mid_run_fails_requests_and_not_the_run() {
+    let (site, other) = (site(), stampede_tests::RawServer::recording());
+    let script = format!(
+        "- {{name: Page, url: /bytes/1}}\n- {{name: Elsewhere, url: '{}/', when: 'iteration >= 0'}}\n",
+        other.base_url()
+    );
+    let run = shooter_after("ulimit -n 160").script(&script).args("--users 60 --iterations 2 --timeout 20s --base-url");
+    let run = run.arg(site.base_url()).report().finish();
+    if run.code == Some(2) {
+        // Refused before the run, with the number that is needed.
+        assert!(run.stderr.contains("open files, but the limit is 160"), "{}", run.stderr);
+        return;
+    }
+    let report = run.exits(0).report();
+    report.assert_consistent();
+    let totals = report.totals();
+    assert!(totals.errors().keys().all(|category| *category == "network"), "{:?}", totals.errors());
+    assert_eq!(totals.total(), 240);
+    let reached = settled(&site.stats()).requests + other.take().len() as u64;
+    assert_eq!(totals.ok(), reached);
+}
