@@ -1,7 +1,5 @@
 //! `cargo xtask test`: everything that must hold before a change is merged, and all that continuous integration runs.
 
-use std::process::Command;
-
 use xtask::languages;
 use xtask::program::{NGINX, Program};
 use xtask::step::{self, Failure};
@@ -48,25 +46,24 @@ const QUICK: [Step; 4] = [
     ),
 ];
 
-/// The cells of the fault matrix that take seconds, each in a run of its own, and the fast ones likewise.
-const FAULTS: Step = ("fault matrix", "test --workspace --exclude stampede-guests --test suites -- fault_matrix::");
-
-/// The variable that has the suites run every cell, and its value.
+/// The variable that has the suites run every cell of the fault matrix, each in a run of its own, and its value.
 const ALL_FAULTS: (&str, &str) = ("STAMPEDE_FAULTS", "all");
 
 /// Sets up, then runs the steps until one fails.
 pub(crate) fn run() -> Result<(), Failure> {
-    set_up()?;
-    steps(&ALL)?;
-    // The counts are those of x86-64 instructions, and callgrind does not run on every system.
-    if cfg!(all(target_os = "linux", target_arch = "x86_64")) { instructions::run() } else { Ok(()) }
+    run_with(&[])
 }
 
-/// Runs all steps, and then every cell of the fault matrix.
+/// Runs all steps as [`run`] does, with the cells of the fault matrix that take seconds.
 pub(crate) fn run_faults() -> Result<(), Failure> {
-    run()?;
-    let (name, arguments) = FAULTS;
-    step::run(name, cargo(arguments).env(ALL_FAULTS.0, ALL_FAULTS.1))
+    run_with(&[ALL_FAULTS])
+}
+
+fn run_with(variables: &[(&str, &str)]) -> Result<(), Failure> {
+    set_up()?;
+    steps(&ALL, variables)?;
+    // The counts are those of x86-64 instructions, and callgrind does not run on every system.
+    if cfg!(all(target_os = "linux", target_arch = "x86_64")) { instructions::run() } else { Ok(()) }
 }
 
 fn set_up() -> Result<(), Failure> {
@@ -79,13 +76,10 @@ fn set_up() -> Result<(), Failure> {
 /// Runs the quick steps until one fails. They need no other program.
 pub(crate) fn run_quick() -> Result<(), Failure> {
     ensure_target()?;
-    steps(&QUICK)
+    steps(&QUICK, &[])
 }
 
-fn steps(steps: &[Step]) -> Result<(), Failure> {
-    steps.iter().try_for_each(|(name, arguments)| step::run(name, &mut cargo(arguments)))
-}
-
-fn cargo(arguments: &str) -> Command {
-    workspace_cargo(&arguments.split(' ').collect::<Vec<_>>())
+fn steps(steps: &[Step], variables: &[(&str, &str)]) -> Result<(), Failure> {
+    let cargo = |arguments: &str| workspace_cargo(&arguments.split(' ').collect::<Vec<_>>());
+    steps.iter().try_for_each(|(name, arguments)| step::run(name, cargo(arguments).envs(variables.iter().copied())))
 }

@@ -2,6 +2,9 @@
 
 use stampede_tests::Act;
 
+/// A length that a client reads no further than it must.
+const LONG: usize = 100_000;
+
 /// The end of a cell's requests.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Outcome {
@@ -92,7 +95,7 @@ impl Cell {
         self
     }
 
-    #[allow(dead_code, reason = "used while a fault of the product is known and not mended")]
+    #[allow(dead_code, reason = "for a fault of the product that is known and not yet mended")]
     pub(super) fn known(mut self, reason: &'static str) -> Self {
         self.known = Some(reason);
         self
@@ -113,8 +116,13 @@ impl Cell {
         self.acts.iter().any(|act| matches!(act, Act::Request | Act::Stream | Act::Line))
     }
 
-    /// Returns `true` if the peer resets connections, which may lose what was on its way.
-    pub(super) fn resets(&self) -> bool {
-        self.acts.iter().any(|act| matches!(act, Act::Reset))
+    /// Returns `true` if bytes on their way to the peer may be lost: it resets connections, or sends so much that the
+    /// client ends the connection with bytes unread, which resets it too.
+    pub(super) fn loses_bytes(&self) -> bool {
+        self.acts.iter().any(|act| match act {
+            Act::Reset | Act::Endless(_) => true,
+            Act::Send(bytes) => bytes.len() > LONG,
+            _ => false,
+        })
     }
 }

@@ -42,14 +42,26 @@ fn table() -> Vec<Cell> {
         Cell::passes("as it should be", answered(hello())).status(200),
         Cell::passes("GOAWAY after each reply", once([begin(), data(hello()), end("0"), GoAway(true, NO_ERROR), Hold])),
         Cell::fails("protocol", "no trailers", always([begin(), last(hello())])),
-        Cell::fails("protocol", "trailers without a status", always([begin(), data(hello()), head(&[("x", "y")], END_STREAM)])),
+        Cell::fails(
+            "protocol",
+            "trailers without a status",
+            always([begin(), data(hello()), head(&[("x", "y")], END_STREAM)]),
+        ),
         Cell::fails("status", "UNAVAILABLE", always([begin(), end("14")])),
-        Cell::fails("status", "UNIMPLEMENTED without content", always([head(
-            &[(":status", "200"), ("content-type", "application/grpc"), ("grpc-status", "12")],
-            END_STREAM,
-        )])),
+        Cell::fails(
+            "status",
+            "UNIMPLEMENTED without content",
+            always([head(
+                &[(":status", "200"), ("content-type", "application/grpc"), ("grpc-status", "12")],
+                END_STREAM,
+            )]),
+        ),
         Cell::fails("status", "HTTP status 503", always([head(&[(":status", "503")], END_STREAM)])).status(503),
-        Cell::fails("protocol", "HTML", always([head(&[(":status", "200"), ("content-type", "text/html")], 0), last("<html>")])),
+        Cell::fails(
+            "protocol",
+            "HTML",
+            always([head(&[(":status", "200"), ("content-type", "text/html")], 0), last("<html>")]),
+        ),
         Cell::fails("protocol", "OK without a message", always([begin(), end("0")])),
         Cell::fails("protocol", "two messages", answered(hello().repeat(2))),
         Cell::fails("protocol", "a message cut short", answered(framed(0, 9, MESSAGE))),
@@ -59,16 +71,21 @@ fn table() -> Vec<Cell> {
         Cell::fails("protocol", "not a message of the schema", answered(framed(0, 2, b"\x0a\xff"))),
         Cell::fails("check", "another text", answered(framed(0, 4, b"\x0a\x02no"))),
         Cell::fails("network", "RST_STREAM with CANCEL", always([reset(CANCEL)])),
-        Cell::fails("network", "RST_STREAM in a message", always([begin(), data(&hello()[..5]), reset(INTERNAL_ERROR)])),
+        Cell::fails(
+            "network",
+            "RST_STREAM in a message",
+            always([begin(), data(&hello()[..5]), reset(INTERNAL_ERROR)]),
+        ),
         Cell::fails("network", "GOAWAY with an error", once([GoAway(true, INTERNAL_ERROR)])),
         Cell::fails("protocol", "closed in a message", once([begin(), data(&hello()[..5])])),
         Cell::fails("network", "reset in a message", once([begin(), data(&hello()[..5]), Reset])).or("protocol"),
         Cell::times_out("stalls after the head", held([begin()])),
         Cell::times_out("stalls in a message", held([begin(), data(&hello()[..5])])),
-        Cell::fails("protocol", "speaks HTTP/1.1", [
-            Act::Any,
-            Act::Send(b"HTTP/1.1 400 No\r\ncontent-length: 0\r\n\r\n".into()),
-        ]),
+        Cell::fails(
+            "protocol",
+            "speaks HTTP/1.1",
+            [Act::Any, Act::Send(b"HTTP/1.1 400 No\r\ncontent-length: 0\r\n\r\n".into())],
+        ),
         Cell::fails("protocol", "garbage", [Act::Any, Act::Send(vec![0xf7; 300])]),
     ];
     [of_any_connection(&[Preface(vec![]), Stream]), own].concat()

@@ -37,11 +37,17 @@ pub(super) fn cut_short() -> Vec<Cell> {
     vec![
         Cell::fails("protocol", "closed in the head", once("HTTP/1.1 200 OK\r\ncont")),
         Cell::fails("network", "reset in the head", [Request, send("HTTP/1.1 200 OK\r\ncont"), Reset]),
-        Cell::fails("protocol", "closed in the body", once("HTTP/1.1 200 OK\r\ncontent-length: 50\r\n\r\nhello")).status(200),
-        Cell::fails("network", "reset in the body", [Request, send("HTTP/1.1 200 OK\r\ncontent-length: 50\r\n\r\nhello"), Reset]),
+        Cell::fails("protocol", "closed in the body", once("HTTP/1.1 200 OK\r\ncontent-length: 50\r\n\r\nhello"))
+            .status(200),
+        Cell::fails(
+            "network",
+            "reset in the body",
+            [Request, send("HTTP/1.1 200 OK\r\ncontent-length: 50\r\n\r\nhello"), Reset],
+        ),
         Cell::fails("protocol", "closed in a chunk", once(chunked("10\r\nhello"))).status(200),
         Cell::fails("protocol", "closed before the last chunk", once(chunked("5\r\nhello\r\n"))).status(200),
-        Cell::fails("protocol", "closed before the end of the last chunk", once(chunked("5\r\nhello\r\n0\r\n"))).status(200),
+        Cell::fails("protocol", "closed before the end of the last chunk", once(chunked("5\r\nhello\r\n0\r\n")))
+            .status(200),
         Cell::fails("network", "closes its side before the reply", [Request, HalfClose]),
         Cell::times_out("stalls in the head", held("HTTP/1.1 200 OK\r\ncont")),
         Cell::times_out("stalls in the body", held("HTTP/1.1 200 OK\r\ncontent-length: 50\r\n\r\nhello")),
@@ -76,8 +82,12 @@ pub(super) fn malformed() -> Vec<Cell> {
         broken("empty chunk size", chunked("\r\nhello\r\n0\r\n\r\n")).status(200),
         broken("chunk longer than its size", chunked("3\r\nhello\r\n0\r\n\r\n")).status(200),
         broken("no line end after a chunk", chunked("5\r\nhelloX\r\n0\r\n\r\n")).status(200),
-        Cell::fails("protocol", "gzip that ends too early", always([GZIP_HEAD, b"\x1f\x8b\x08\0\0\0\0\0\0\x03"].concat()))
-            .with("compression: true, expect_body: x"),
+        Cell::fails(
+            "protocol",
+            "gzip that ends too early",
+            always([GZIP_HEAD, b"\x1f\x8b\x08\0\0\0\0\0\0\x03"].concat()),
+        )
+        .with("compression: true, expect_body: x"),
     ]
 }
 
@@ -89,9 +99,14 @@ pub(super) fn endless() -> Vec<Cell> {
         long("status line of 300,000 bytes", format!("HTTP/1.1 200 {}\r\n\r\n", "A".repeat(300_000))),
         long("chunk extension of 200,000 bytes", chunked(&format!("5;{}", "a".repeat(200_000)))).status(200),
         long("trailer section of 240,000 bytes", chunked(&format!("0\r\n{}", "a: b\r\n".repeat(40_000)))).status(200),
-        Cell::fails("protocol", "fields without an end", floods("HTTP/1.1 200 OK\r\n", format!("x-a: {}\r\n", "y".repeat(900)))),
+        Cell::fails(
+            "protocol",
+            "fields without an end",
+            floods("HTTP/1.1 200 OK\r\n", format!("x-a: {}\r\n", "y".repeat(900))),
+        ),
         Cell::fails("protocol", "a field without an end", floods("HTTP/1.1 200 OK\r\nx: ", "y".repeat(1_000))),
-        Cell::times_out("interim replies without an end", floods("", "HTTP/1.1 100 Continue\r\n\r\n".repeat(100))).slow(),
+        Cell::times_out("interim replies without an end", floods("", "HTTP/1.1 100 Continue\r\n\r\n".repeat(100)))
+            .slow(),
         Cell::times_out("chunks without an end", floods(CHUNKED, format!("1000\r\n{}\r\n", "z".repeat(4_096)))).slow(),
         Cell::times_out("a body without an end", floods("HTTP/1.1 200 OK\r\n\r\n", "z".repeat(4_096))).slow(),
     ]
@@ -104,7 +119,10 @@ fn unusual() -> Vec<Cell> {
     vec![
         Cell::passes("as it should be", always(OK)).status(200),
         Cell::passes("says that it closes, and closes", once(OK.replace("\r\n\r\n", "\r\nconnection: close\r\n\r\n"))),
-        Cell::passes("says that it closes, and does not", held(OK.replace("\r\n\r\n", "\r\nconnection: close\r\n\r\n"))),
+        Cell::passes(
+            "says that it closes, and does not",
+            held(OK.replace("\r\n\r\n", "\r\nconnection: close\r\n\r\n")),
+        ),
         Cell::passes("a body that ends with the connection", once("HTTP/1.1 200 OK\r\n\r\nhello")),
         Cell::passes("2,000 interim replies", always(format!("{interim}{OK}"))),
         Cell::passes("content-length twice, the same", always(OK.replace("\r\n\r\n", "\r\ncontent-length: 5\r\n\r\n"))),
@@ -112,14 +130,22 @@ fn unusual() -> Vec<Cell> {
         Cell::passes("bytes after the reply", held(format!("{OK}HTTP/1.1 200 OK\r\n"))).excess(),
         Cell::passes("two replies at once", held(OK.repeat(2))).excess(),
         Cell::passes("204 with a content-length", always("HTTP/1.1 204 No\r\ncontent-length: 5\r\n\r\n")).status(204),
-        Cell::passes("12 cookies of 4,000 bytes", always(OK.replace(
-            "\r\n\r\n",
-            &format!("\r\n{}\r\n", format!("set-cookie: c={}\r\n", "v".repeat(4_000)).repeat(12)),
-        ))),
+        Cell::passes(
+            "12 cookies of 4,000 bytes",
+            always(OK.replace(
+                "\r\n\r\n",
+                &format!("\r\n{}\r\n", format!("set-cookie: c={}\r\n", "v".repeat(4_000)).repeat(12)),
+            )),
+        ),
         status("status 503", "HTTP/1.1 503 No\r\ncontent-length: 0\r\n\r\n").status(503),
         status("status 999", "HTTP/1.1 999 X\r\ncontent-length: 0\r\n\r\n").status(999),
-        Cell::fails("status", "early 413 to an upload", held("HTTP/1.1 413 No\r\ncontent-length: 0\r\nconnection: close\r\n\r\n"))
-            .with("method: POST, body: x").status(413),
+        Cell::fails(
+            "status",
+            "early 413 to an upload",
+            held("HTTP/1.1 413 No\r\ncontent-length: 0\r\nconnection: close\r\n\r\n"),
+        )
+        .with("method: POST, body: x")
+        .status(413),
     ]
 }
 

@@ -1,7 +1,9 @@
 //! HTTP/2, in the clear and over TLS.
 
 use stampede_tests::Act::{self, Again, Bytewise, Control, Endless, Frame, GoAway, Hold, Preface, Reset, Send, Stream};
-use stampede_tests::http2::{ACK, CONTINUATION, DATA, END_HEADERS, END_STREAM, HEADERS, PING, PUSH_PROMISE, RST_STREAM};
+use stampede_tests::http2::{
+    ACK, CONTINUATION, DATA, END_HEADERS, END_STREAM, HEADERS, PING, PUSH_PROMISE, RST_STREAM,
+};
 use stampede_tests::http2::{SETTINGS, field};
 
 use super::cell::Cell;
@@ -77,10 +79,12 @@ fn ended() -> Vec<Cell> {
         Cell::fails("network", "reset in the body", once(with(begun(), [Reset]))).or("protocol"),
         Cell::times_out("stalls in the body", held(begun())),
         Cell::times_out("stalls after the settings", held([])),
-        Cell::fails("network", "GOAWAY that asks for calm at once", [
-            Preface(vec![]),
-            GoAway(false, ENHANCE_YOUR_CALM),
-        ]).at_once(),
+        Cell::fails(
+            "network",
+            "GOAWAY that asks for calm at once",
+            [Preface(vec![]), GoAway(false, ENHANCE_YOUR_CALM)],
+        )
+        .at_once(),
         Cell::fails("status", "status 503", always([head(&[(":status", "503")], END_STREAM)])).status(503),
     ]
 }
@@ -91,19 +95,34 @@ fn malformed() -> Vec<Cell> {
     let first = |text: &[u8]| vec![Act::Any, Send(text.into())];
     vec![
         Cell::fails("protocol", "garbage instead of settings", first(&[0xf7; 300])),
-        Cell::fails("protocol", "a reply of HTTP/1.1 instead of settings", first(b"HTTP/1.1 400 No\r\ncontent-length: 0\r\n\r\n")),
+        Cell::fails(
+            "protocol",
+            "a reply of HTTP/1.1 instead of settings",
+            first(b"HTTP/1.1 400 No\r\ncontent-length: 0\r\n\r\n"),
+        ),
         fails("garbage after the head", vec![head(&[(":status", "200")], 0), Send(vec![0xff; 300])]),
         fails("malformed field block", vec![Frame(HEADERS, END_HEADERS | END_STREAM, vec![0xff; 6])]),
         fails("DATA before HEADERS", vec![last("hello")]),
         fails("DATA on a stream that does not exist", vec![Send(b"\0\0\x05\0\x01\0\0\0\x63hello".into())]),
         fails("a frame longer than allowed", vec![head(&[(":status", "200")], 0), last(vec![b'x'; 20_000])]),
         Cell::fails("protocol", "no status", always(vec![head(&[("content-length", "0")], END_STREAM)])),
-        Cell::fails("protocol", "content-length beyond the content", always(vec![head(&[(":status", "200"), ("content-length", "50")], 0), last("hello")])),
-        Cell::fails("protocol", "content-length below the content", always(vec![head(&[(":status", "200"), ("content-length", "3")], 0), last("hello")])),
+        Cell::fails(
+            "protocol",
+            "content-length beyond the content",
+            always(vec![head(&[(":status", "200"), ("content-length", "50")], 0), last("hello")]),
+        ),
+        Cell::fails(
+            "protocol",
+            "content-length below the content",
+            always(vec![head(&[(":status", "200"), ("content-length", "3")], 0), last("hello")]),
+        ),
         fails("a pushed reply", with(vec![Frame(PUSH_PROMISE, END_HEADERS, b"\0\0\0\x02\x82\x86\x84".into())], ok())),
-        Cell::fails("protocol", "more than the window", held(
-            [head(&[(":status", "200")], 0)].into_iter().chain((0..200).map(|_| data(vec![b'x'; 16_384]))),
-        )).slow(),
+        Cell::fails(
+            "protocol",
+            "more than the window",
+            held([head(&[(":status", "200")], 0)].into_iter().chain((0..200).map(|_| data(vec![b'x'; 16_384])))),
+        )
+        .slow(),
     ]
 }
 
@@ -112,26 +131,40 @@ fn unusual() -> Vec<Cell> {
     let floods = |name, act: Act| Cell::times_out(name, held([act])).slow();
     vec![
         Cell::passes("as it should be", always(ok())).status(200),
-        Cell::passes("a byte at a time", always([Bytewise(
-            [b"\0\0\x01\x01\x05".as_slice(), b"\0\0\0\x01\x89"].concat(),
-        )])).with("repeat: 1").status(204).slow(),
-        Cell::passes("200 interim replies", always(with(
-            (0..200).map(|_| head(&[(":status", "103")], 0)).collect(), ok(),
-        ))),
-        Cell::passes("500 pings before the reply", always(with((0..500).map(|_| Control(PING, 0, vec![7; 8])).collect(), ok()))),
+        Cell::passes(
+            "a byte at a time",
+            always([Bytewise([b"\0\0\x01\x01\x05".as_slice(), b"\0\0\0\x01\x89"].concat())]),
+        )
+        .with("repeat: 1")
+        .status(204)
+        .slow(),
+        Cell::passes(
+            "200 interim replies",
+            always(with((0..200).map(|_| head(&[(":status", "103")], 0)).collect(), ok())),
+        ),
+        Cell::passes(
+            "500 pings before the reply",
+            always(with((0..500).map(|_| Control(PING, 0, vec![7; 8])).collect(), ok())),
+        ),
         Cell::times_out("a window that is not opened for an upload", vec![Preface(vec![]), Stream, Hold])
-            .with("method: POST, body: '{{randString 100000}}'"),
+            .with("method: POST, body: '{{randString 60000}}{{randString 60000}}'"),
         Cell::times_out("allows no streams", vec![Preface(settings(3, 0)), Stream, Hold]),
         floods("pings without an end", Endless(b"\0\0\x08\x06\0\0\0\0\0\0\0\0\0\0\0\0\0".repeat(100))),
         floods("acknowledgements of nothing", Control(SETTINGS, ACK, vec![])).slow(),
-        Cell::fails("protocol", "fields without an end", held([
-            Frame(HEADERS, 0, field(":status", "200")),
-            Act::Endless([b"\0\0\x69\x09\0\0\0\0\x01".as_slice(), &[0, 1, b'a', 100], &[b'b'; 101]].concat()),
-        ])).slow(),
-        Cell::fails("protocol", "fields of another stream in between", held([
-            Frame(HEADERS, 0, field(":status", "200")),
-            Control(CONTINUATION, END_HEADERS, vec![]),
-        ])),
+        Cell::fails(
+            "protocol",
+            "fields without an end",
+            held([
+                Frame(HEADERS, 0, field(":status", "200")),
+                Act::Endless([b"\0\0\x69\x09\0\0\0\0\x01".as_slice(), &[0, 1, b'a', 100], &[b'b'; 101]].concat()),
+            ]),
+        )
+        .slow(),
+        Cell::fails(
+            "protocol",
+            "fields of another stream in between",
+            held([Frame(HEADERS, 0, field(":status", "200")), Control(CONTINUATION, END_HEADERS, vec![])]),
+        ),
     ]
 }
 

@@ -30,7 +30,8 @@ fn thorough() -> bool {
 /// shown otherwise.
 fn left_out(what: &str, number: usize) {
     if number > 0 {
-        let line = format!("fault matrix, {what}: {number} slow cells not run; `cargo xtask test --faults` runs them\n");
+        let line =
+            format!("fault matrix, {what}: {number} slow cells not run; `cargo xtask test --faults` runs them\n");
         // Where no one reads the count, the tests go on.
         let _ = std::io::stderr().write_all(line.as_bytes());
     }

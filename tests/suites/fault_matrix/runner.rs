@@ -161,7 +161,7 @@ fn judge_bytes(cell: &Cell, row: Row<'_>, received: Received, http2: bool) -> Ve
     let (sent, got) = (row.number("/bytes/out"), row.number("/bytes/in"));
     let slack = if http2 { GOAWAY * received.connections + AFTER_A_FAILURE * row.err() } else { 0 };
     let mut offences = Vec::new();
-    if ends_in_time && cell.reads() && !cell.resets() && !(sent..=sent + slack).contains(&received.bytes_in) {
+    if ends_in_time && cell.reads() && !cell.loses_bytes() && !(sent..=sent + slack).contains(&received.bytes_in) {
         offences.push(format!("{}: {sent} bytes sent, and {} received", cell.name, received.bytes_in));
     }
     let excess = if cell.excess || cell.outcome != Outcome::Passes { received.bytes_out } else { 0 };

@@ -83,7 +83,7 @@ fn assert_hidden(run: Run, canaries: &[String]) {
 
 #[test]
 fn a_secret_in_any_place_of_a_request_is_in_no_output_whatever_the_peer_answers() {
-    let target = RawServer::start(reply);
+    let target = RawServer::hanging_up(reply);
     let base = target.base_url();
     let mut script = String::new();
     for (place, keys) in PLACES {
@@ -95,7 +95,11 @@ fn a_secret_in_any_place_of_a_request_is_in_no_output_whatever_the_peer_answers(
     }
     let canaries: Vec<_> = PLACES.iter().map(|(place, _)| canary(place)).collect();
     assert_hidden(with_canaries(&script), &canaries);
-    let requests: String = target.take().iter().map(|request| format!("{request:?}{:?}", String::from_utf8_lossy(&request.body))).collect();
+    let requests: String = target
+        .take()
+        .iter()
+        .map(|request| format!("{request:?}{:?}", String::from_utf8_lossy(&request.body)))
+        .collect();
     for (place, _) in PLACES.iter().filter(|(place, _)| !["PASSWORD", AFTER_A_HANDSHAKE].contains(place)) {
         assert!(requests.contains(&canary(place)), "the canary of {place} was sent");
     }
@@ -136,7 +140,7 @@ fn a_secret_in_bytes_or_in_a_call_is_in_no_output_whatever_the_peer_answers() {
 
 #[test]
 fn a_secret_of_a_sign_in_is_in_no_output_whatever_the_peer_answers() {
-    let target = RawServer::start(reply);
+    let target = RawServer::hanging_up(reply);
     for way in WAYS {
         let script = format!(
             "login: {{url: '{base}/{way}', json_body: {{key: '{{{{env JSON}}}}'}}, headers: {{x-key: '{{{{env FIELD}}}}'}}}}

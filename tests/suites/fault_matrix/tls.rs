@@ -119,9 +119,10 @@ fn handshakes() -> Vec<Cell> {
         answers("closed in a message of the handshake", b"\x16\x03\x03\x00\x7a\x02\x00"),
         answers("alert handshake_failure", b"\x15\x03\x03\x00\x02\x02\x28"),
         answers("alert protocol_version of an old server", b"\x15\x03\x01\x00\x02\x02\x46"),
-        answers("server hello of TLS 1.1", &[
-            b"\x16\x03\x02\x00\x2a\x02\x00\x00\x26\x03\x02".as_slice(), &[7; 32], b"\x00\x00\x2f\x00",
-        ].concat()),
+        answers(
+            "server hello of TLS 1.1",
+            &[b"\x16\x03\x02\x00\x2a\x02\x00\x00\x26\x03\x02".as_slice(), &[7; 32], b"\x00\x00\x2f\x00"].concat(),
+        ),
         Cell::unreached("reset in the handshake", [Any, Reset]),
         Cell::unreached("a message of the handshake without an end", [Any, Send(record), Endless(more)]),
         Cell::times_out("stalls before the handshake", [Hold]).at_once(),
@@ -135,7 +136,9 @@ fn every_handshake_that_fails_is_a_failure_of_the_network_and_sends_no_request()
         ("http over TLS", |server| format!("url: 'https://{}/'", server.address())),
         ("page over TLS", |server| format!("action: page, url: 'https://{}/'", server.address())),
         ("websocket over TLS", |server| format!("action: websocket, send: x, url: 'wss://{}/'", server.address())),
-        ("tcp over TLS", |server| format!("action: tcp, tls: true, send: x, expect: y, address: '{}'", server.address())),
+        ("tcp over TLS", |server| {
+            format!("action: tcp, tls: true, send: x, expect: y, address: '{}'", server.address())
+        }),
     ];
     for (name, step) in steps {
         Protocol { name, tls: false, alpn: &[], step, files: &[] }.run(&handshakes());

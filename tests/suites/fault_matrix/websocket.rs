@@ -47,11 +47,15 @@ fn handshakes() -> Vec<Cell> {
         Cell::fails("protocol", "handshake of garbage", [Request, Send((0..=255).rev().collect())]),
         Cell::fails("protocol", "half a handshake, and closed", [Request, Send(b"HTTP/1.1 101 Swi".into())]),
         Cell::fails("network", "half a handshake, and reset", [Request, Send(b"HTTP/1.1 101 Swi".into()), Reset]),
-        Cell::fails("protocol", "handshake without an end", [
-            Request,
-            Send(b"HTTP/1.1 101 Switching Protocols\r\n".into()),
-            Endless(b"x: yyyyyyyyyyyyyyyyyyyyyyyyyyyy\r\n".repeat(30)),
-        ]),
+        Cell::fails(
+            "protocol",
+            "handshake without an end",
+            [
+                Request,
+                Send(b"HTTP/1.1 101 Switching Protocols\r\n".into()),
+                Endless(b"x: yyyyyyyyyyyyyyyyyyyyyyyyyyyy\r\n".repeat(30)),
+            ],
+        ),
     ]
 }
 
@@ -59,15 +63,19 @@ fn messages() -> Vec<Cell> {
     let broken = |name, bytes: Vec<u8>| Cell::fails("protocol", name, then([Send(bytes), Hold]));
     vec![
         Cell::passes("as it should be", answers(hello())),
-        Cell::passes("in two fragments with a ping between", then([
-            Send([frame(TEXT, b"hel"), frame(LAST | PING, b"p"), frame(LAST, b"lo")].concat()),
-            Message,
-            Message,
-            Send(frame(LAST | CLOSE, &1000_u16.to_be_bytes())),
-        ])),
-        Cell::passes("a byte at a time", then([
-            Bytewise(hello()), Message, Send(frame(LAST | CLOSE, &1000_u16.to_be_bytes())),
-        ])),
+        Cell::passes(
+            "in two fragments with a ping between",
+            then([
+                Send([frame(TEXT, b"hel"), frame(LAST | PING, b"p"), frame(LAST, b"lo")].concat()),
+                Message,
+                Message,
+                Send(frame(LAST | CLOSE, &1000_u16.to_be_bytes())),
+            ]),
+        ),
+        Cell::passes(
+            "a byte at a time",
+            then([Bytewise(hello()), Message, Send(frame(LAST | CLOSE, &1000_u16.to_be_bytes()))]),
+        ),
         broken("masked", b"\x81\x85abcdhello".into()),
         broken("reserved bit", frame(0xc1, b"hello")),
         broken("reserved kind", frame(LAST | 3, b"hello")),
@@ -79,7 +87,11 @@ fn messages() -> Vec<Cell> {
         broken("1 GiB announced", [&[LAST | TEXT, 127][..], &(1_u64 << 30).to_be_bytes()].concat()),
         broken("a message of 2 MiB", frame(LAST | TEXT, &vec![b'x'; 2 << 20])),
         broken("a close frame of a byte", frame(LAST | CLOSE, &[3])),
-        Cell::fails("protocol", "fragments without an end", then([Send(frame(TEXT, b"a")), Endless(frame(MORE, &[b'b'; 1_000]))])),
+        Cell::fails(
+            "protocol",
+            "fragments without an end",
+            then([Send(frame(TEXT, b"a")), Endless(frame(MORE, &[b'b'; 1_000]))]),
+        ),
         Cell::fails("status", "closes with 1000", then([Send(frame(LAST | CLOSE, &1000_u16.to_be_bytes())), Hold])),
         Cell::fails("status", "closes with 1011", then([Send(frame(LAST | CLOSE, &1011_u16.to_be_bytes())), Hold])),
         Cell::fails("network", "closed without a close frame", then([])),
@@ -90,7 +102,8 @@ fn messages() -> Vec<Cell> {
         Cell::times_out("stalls in a frame", then([Send(hello()[..4].into()), Hold])),
         Cell::times_out("never answers the close frame", then([Send(hello()), Hold])),
         Cell::times_out("pings without an end", then([Endless(frame(LAST | PING, b"x").repeat(50))])).slow(),
-        Cell::times_out("other messages without an end", then([Endless(frame(LAST | TEXT, b"other").repeat(50))])).slow(),
+        Cell::times_out("other messages without an end", then([Endless(frame(LAST | TEXT, b"other").repeat(50))]))
+            .slow(),
         Cell::times_out("drips for longer than the timeout", then([Drip(frame(LAST | TEXT, &[b'x'; 120]))])).slow(),
     ]
 }
