@@ -1,6 +1,6 @@
 //! `cargo xtask tools`: the tools that build plugins in Python, JavaScript and C, for the tests and the benchmarks, and
-//! httpbin, a target of the tests. Those from PyPI and npm go into `target/tools`, in the versions that the templates of
-//! `plugin new` and `tests/httpbin.txt` name.
+//! httpbin, a target of the tests. Those from PyPI and npm go into `target/tools`, in the versions that the templates
+//! of `plugin new` and `tests/httpbin.txt` name.
 
 use std::fs;
 use std::path::{Path, PathBuf};

@@ -95,7 +95,6 @@ impl Cell {
         self
     }
 
-    #[allow(dead_code, reason = "for a fault of the product that is known and not yet mended")]
     pub(super) fn known(mut self, reason: &'static str) -> Self {
         self.known = Some(reason);
         self

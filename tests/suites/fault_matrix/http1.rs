@@ -53,7 +53,11 @@ pub(super) fn cut_short() -> Vec<Cell> {
         Cell::times_out("stalls in the body", held("HTTP/1.1 200 OK\r\ncontent-length: 50\r\n\r\nhello")),
         Cell::times_out("stalls in a chunk", held(chunked("10\r\nhello"))),
         Cell::times_out("body that ends with the connection, which stays open", held("HTTP/1.1 200 OK\r\n\r\nhello")),
-        Cell::times_out("drips for longer than the timeout", [Request, Drip(vec![b'H'; 500])]).slow(),
+        Cell::times_out(
+            "drips for longer than the timeout",
+            [Request, Drip([b"HTTP/1.1 200 OK\r\nx: ".as_slice(), &[b'y'; 500]].concat())],
+        )
+        .slow(),
         Cell::passes("drips for less than the timeout", [Request, Drip(OK.into()), Again]).slow(),
         Cell::passes("a byte at a time", [Request, Bytewise(OK.into()), Again]),
     ]
@@ -137,6 +141,13 @@ fn unusual() -> Vec<Cell> {
                 &format!("\r\n{}\r\n", format!("set-cookie: c={}\r\n", "v".repeat(4_000)).repeat(12)),
             )),
         ),
+        Cell::passes("a folded field", always(OK.replace("\r\n\r\n", "\r\nx: a\r\n b\r\n\r\n")))
+            .known("folded fields are not read"),
+        Cell::passes(
+            "1,000 short fields",
+            always(OK.replace("\r\n\r\n", &format!("\r\n{}\r\n", "x: y\r\n".repeat(1_000)))),
+        )
+        .known("100 fields at most are read, however short"),
         status("status 503", "HTTP/1.1 503 No\r\ncontent-length: 0\r\n\r\n").status(503),
         status("status 999", "HTTP/1.1 999 X\r\ncontent-length: 0\r\n\r\n").status(999),
         Cell::fails(

@@ -73,7 +73,6 @@ fn ended() -> Vec<Cell> {
         Cell::fails("network", "RST_STREAM in the body", always(with(begun(), [reset(INTERNAL_ERROR)]))),
         Cell::fails("protocol", "RST_STREAM without an error in the body", always(with(begun(), [reset(NO_ERROR)]))),
         Cell::fails("network", "GOAWAY with an error", once([GoAway(true, INTERNAL_ERROR)])),
-        Cell::passes("GOAWAY after each reply", once(with(ok(), [GoAway(true, NO_ERROR), Hold]))),
         Cell::passes("GOAWAY before the reply to the same request", once(with(vec![GoAway(true, NO_ERROR)], ok()))),
         Cell::fails("protocol", "closed in the body", once(begun())).status(200),
         Cell::fails("network", "reset in the body", once(with(begun(), [Reset]))).or("protocol"),
@@ -117,11 +116,14 @@ fn malformed() -> Vec<Cell> {
             always(vec![head(&[(":status", "200"), ("content-length", "3")], 0), last("hello")]),
         ),
         fails("a pushed reply", with(vec![Frame(PUSH_PROMISE, END_HEADERS, b"\0\0\0\x02\x82\x86\x84".into())], ok())),
-        Cell::fails(
-            "protocol",
-            "more than the window",
-            held([head(&[(":status", "200")], 0)].into_iter().chain((0..200).map(|_| data(vec![b'x'; 16_384])))),
+        Cell::times_out(
+            "content without an end, whatever the window",
+            held([
+                head(&[(":status", "200")], 0),
+                Endless([b"\0\x40\0\0\0\0\0\0\x01".as_slice(), &[b'x'; 16_384]].concat()),
+            ]),
         )
+        .or("protocol")
         .slow(),
     ]
 }
@@ -131,13 +133,12 @@ fn unusual() -> Vec<Cell> {
     let floods = |name, act: Act| Cell::times_out(name, held([act])).slow();
     vec![
         Cell::passes("as it should be", always(ok())).status(200),
+        // The first stream of a connection, and `:status 204` in the static table.
         Cell::passes(
             "a byte at a time",
-            always([Bytewise([b"\0\0\x01\x01\x05".as_slice(), b"\0\0\0\x01\x89"].concat())]),
+            held([GoAway(true, NO_ERROR), Bytewise(b"\0\0\x01\x01\x05\0\0\0\x01\x89".into())]),
         )
-        .with("repeat: 1")
-        .status(204)
-        .slow(),
+        .status(204),
         Cell::passes(
             "200 interim replies",
             always(with((0..200).map(|_| head(&[(":status", "103")], 0)).collect(), ok())),
@@ -150,7 +151,7 @@ fn unusual() -> Vec<Cell> {
             .with("method: POST, body: '{{randString 60000}}{{randString 60000}}'"),
         Cell::times_out("allows no streams", vec![Preface(settings(3, 0)), Stream, Hold]),
         floods("pings without an end", Endless(b"\0\0\x08\x06\0\0\0\0\0\0\0\0\0\0\0\0\0".repeat(100))),
-        floods("acknowledgements of nothing", Control(SETTINGS, ACK, vec![])).slow(),
+        Cell::fails("protocol", "an acknowledgement of nothing", held([Control(SETTINGS, ACK, vec![])])),
         Cell::fails(
             "protocol",
             "fields without an end",

@@ -26,8 +26,8 @@ fn thorough() -> bool {
     std::env::var_os("STAMPEDE_FAULTS").is_some_and(|value| value == "all")
 }
 
-/// Prints how many cells are left out. Standard error is written to directly, as the output of a test that passes is not
-/// shown otherwise.
+/// Prints how many cells are left out. Standard error is written to directly, as the output of a test that passes is
+/// not shown otherwise.
 fn left_out(what: &str, number: usize) {
     if number > 0 {
         let line =
