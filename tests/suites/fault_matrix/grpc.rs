@@ -7,7 +7,7 @@ use super::cell::Cell;
 use super::http2::{CANCEL, INTERNAL_ERROR, NO_ERROR, always, data, head, held, last, once, reset};
 use super::runner::{Protocol, of_any_connection};
 
-const SCHEMA: &str = "syntax = \"proto3\";
+pub(super) const SCHEMA: &str = "syntax = \"proto3\";
 package test;
 service Service { rpc Unary(Text) returns (Text); }
 message Text { string text = 1; }

@@ -5,6 +5,7 @@ use std::collections::BTreeMap;
 use stampede_tests::Act::{Hold, Line, Message, Preface, Request, Send, Stream, Switch};
 use stampede_tests::{FaultServer, RawServer, Signal, wait_for};
 
+use super::grpc::SCHEMA;
 use super::http2::head;
 use super::{left_out, thorough};
 use crate::{shooter, shooter_after};
@@ -24,6 +25,7 @@ fn stuck() -> Vec<(&'static str, FaultServer, String)> {
         ("in the head", start(&[Request, Send(begun[..20].into()), Hold])),
         ("in the body", start(&[Request, Send(begun.into()), Hold])),
         ("in a body of HTTP 2", start(&[Preface(window), Stream, head_2, Hold])),
+        ("in a call", start(&[Preface(vec![]), Stream, Hold])),
         ("in a page", start(&[Request, Hold])),
         ("in a stream", start(&[Request, Send(events.into()), Hold])),
         ("in a line", start(&[Line, Hold])),
@@ -31,6 +33,7 @@ fn stuck() -> Vec<(&'static str, FaultServer, String)> {
     ];
     let keys = |name: &str, server: &FaultServer| match name {
         "in a body of HTTP 2" => http(server, ", http_version: 2"),
+        "in a call" => http(server, ", action: grpc, method: test.Service/Unary, proto: [test.proto]"),
         "in a page" => http(server, ", action: page"),
         "in a stream" => http(server, ", action: sse, events: 2"),
         "in a line" => format!("action: tcp, address: '{}', send: \"a\\n\", expect: x", server.address()),
@@ -49,7 +52,11 @@ fn ended_by(signal: Signal) {
     let stuck = stuck();
     let steps = stuck.iter().map(|(name, _, keys)| format!("    - {{name: '{name}', timeout: 1h, {keys}}}\n"));
     let script = format!("- parallel:\n{}", steps.collect::<String>());
-    let run = shooter().script(&script).args("--users 2 --duration 1h --graceful-stop 100ms").report();
+    let run = shooter()
+        .file("test.proto", SCHEMA)
+        .script(&script)
+        .args("--users 2 --duration 1h --graceful-stop 100ms")
+        .report();
     let running = run.spawn();
     for (name, server, _) in &stuck {
         wait_for(name, || server.requests() == USERS);

@@ -1,7 +1,7 @@
 //! A canary in each place where a secret may be, before peers that fail in every way or send it back: it reaches the
 //! peer, and no output.
 
-use stampede_tests::Act::{Again, GoAway, Hold, Preface, Request, Stream};
+use stampede_tests::Act::{Again, GoAway, Hold, Message, Preface, Request, Send, Stream, Switch};
 use stampede_tests::http2::END_STREAM;
 use stampede_tests::{FaultServer, RawRequest, RawServer, Run};
 
@@ -118,11 +118,15 @@ fn a_secret_in_bytes_or_in_a_call_is_in_no_output_whatever_the_peer_answers() {
         FaultServer::start(&[Preface(vec![]), Stream, GoAway(true, 2)], None),
     ];
     let address = echo.base_url().replace("http://", "");
+    let message = [&[0x81, u8::try_from(bytes.len()).expect("a short text")], bytes.as_bytes()].concat();
+    let socket = FaultServer::start(&[Request, Switch, Message, Send(message), Hold], None);
     let mut script = format!(
         "
+- {{name: Socket, action: websocket, url: 'ws://{socket}/', send: '{{{{env BYTES}}}}', expect: 'no {{{{env BYTES}}}}', timeout: 200ms}}
 - {{name: Line, action: tcp, address: '{address}', send: \"GET {{{{env BYTES}}}} a\\r\\n\\r\\n\", expect: {{line: 'no {{{{env BYTES}}}}'}}}}
 - {{name: Few, action: tcp, address: '{address}', send: \"GET {{{{env BYTES}}}} a\\r\\n\\r\\n\", expect: 'no {{{{env BYTES}}}}', most: 5}}
-"
+",
+        socket = socket.address()
     );
     for (at, server) in calls.iter().enumerate() {
         script += &format!(
@@ -135,6 +139,7 @@ fn a_secret_in_bytes_or_in_a_call_is_in_no_output_whatever_the_peer_answers() {
     let run = with_canaries(&script).file("a.proto", schema).env("BYTES", bytes).env("CALL", call);
     assert_hidden(run, &[bytes.to_owned(), call.to_owned()]);
     assert!(echo.take().iter().all(|request| request.line.contains(bytes)), "they were sent");
+    assert!(socket.finish().requests > 0, "the handshake was read");
     assert!(calls.into_iter().all(|server| server.finish().requests > 0), "they were made");
 }
 

@@ -7,7 +7,7 @@ use stampede_tests::Act::{Again, Any, Endless, Hold, Request, Reset, Send};
 use stampede_tests::{Act, Authority, FaultServer, Identity, Report};
 
 use super::cell::Cell;
-use super::runner::{Protocol, TASKS, trusting};
+use super::runner::{Protocol, Step, TASKS, trusting};
 
 const FLAGS: &str = "--users 2 --iterations 2 --timeout 20s";
 
@@ -132,7 +132,7 @@ fn handshakes() -> Vec<Cell> {
 
 #[test]
 fn every_handshake_that_fails_is_a_failure_of_the_network_and_sends_no_request() {
-    let steps: [(&str, fn(&FaultServer) -> String); 4] = [
+    let steps: [(&str, Step); 4] = [
         ("http over TLS", |server| format!("url: 'https://{}/'", server.address())),
         ("page over TLS", |server| format!("action: page, url: 'https://{}/'", server.address())),
         ("websocket over TLS", |server| format!("action: websocket, send: x, url: 'wss://{}/'", server.address())),
