@@ -1,6 +1,6 @@
 //! The `sse` and `tcp` actions.
 
-use stampede_tests::Act::{self, Bytewise, Drip, Endless, HalfClose, Hold, Line, Request, Reset, Send};
+use stampede_tests::Act::{self, Again, Bytewise, Drip, Endless, HalfClose, Hold, Line, Request, Reset, Send};
 
 use super::cell::Cell;
 use super::runner::{Protocol, of_any_connection};
@@ -26,7 +26,9 @@ fn chunked(chunks: &str) -> String {
 /// Cells of a step that wants three events.
 fn events() -> Vec<Cell> {
     let once = |reply: &str| [Request, send(reply)];
-    let status = |name, reply: &str| Cell::fails("status", name, once(reply));
+    // The connection may be used again.
+    let always = |reply: &str| [Request, send(reply), Again];
+    let status = |name, reply: &str| Cell::fails("status", name, always(reply));
     let own = vec![
         Cell::passes("as it should be", once(&open(&EVENT.repeat(3)))).status(200),
         Cell::passes("chunked, and stays open", [Request, send(&chunked(&CHUNK.repeat(3))), Hold]).status(200),
@@ -54,7 +56,7 @@ fn events() -> Vec<Cell> {
         Cell::fails(
             "protocol",
             "another content type",
-            once("HTTP/1.1 200 OK\r\ncontent-type: text/html\r\ncontent-length: 0\r\n\r\n"),
+            always("HTTP/1.1 200 OK\r\ncontent-type: text/html\r\ncontent-length: 0\r\n\r\n"),
         ),
         status("status 500", "HTTP/1.1 500 No\r\ncontent-length: 0\r\n\r\n"),
         status("status 204", "HTTP/1.1 204 No\r\n\r\n"),
