@@ -6,23 +6,35 @@ use std::net::{Shutdown, SocketAddr, TcpListener, TcpStream};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::thread;
 
-const PREFACE: usize = 24;
-
-/// Frame types.
-const DATA: u8 = 0;
-const HEADERS: u8 = 1;
-const RST_STREAM: u8 = 3;
-const SETTINGS: u8 = 4;
-const PING: u8 = 6;
-const GOAWAY: u8 = 7;
+/// Length of the preface, which a client sends first.
+pub(crate) const PREFACE: usize = 24;
 
 /// The setting that limits the streams of the client (RFC 9113 section 6.5.2).
 const MAX_CONCURRENT_STREAMS: u16 = 3;
 
-/// Frame flags. An acknowledgement and the end of a stream have the same bit.
-const END_STREAM: u8 = 1;
-const ACK: u8 = 1;
-const END_HEADERS: u8 = 4;
+/// Content of a request or reply.
+pub const DATA: u8 = 0;
+/// Fields of a request or reply.
+pub const HEADERS: u8 = 1;
+/// The end of a stream that fails.
+pub const RST_STREAM: u8 = 3;
+/// Settings of the sender.
+pub const SETTINGS: u8 = 4;
+/// A reply that the client did not ask for.
+pub const PUSH_PROMISE: u8 = 5;
+/// A question whether the peer is there.
+pub const PING: u8 = 6;
+/// The end of a connection for new requests.
+pub const GOAWAY: u8 = 7;
+/// More fields.
+pub const CONTINUATION: u8 = 9;
+
+/// The flag of a frame that ends its stream.
+pub const END_STREAM: u8 = 1;
+/// The flag of an acknowledgement.
+pub const ACK: u8 = 1;
+/// The flag of a frame that ends the fields.
+pub const END_HEADERS: u8 = 4;
 
 /// A part of a reply.
 #[derive(Clone, Debug)]
@@ -233,13 +245,14 @@ fn go_away(last: u32, code: u32) -> Vec<u8> {
     frame(GOAWAY, 0, 0, &[last.to_be_bytes(), code.to_be_bytes()].concat())
 }
 
-fn frame(kind: u8, flags: u8, stream: u32, payload: &[u8]) -> Vec<u8> {
+/// Returns a frame.
+pub(crate) fn frame(kind: u8, flags: u8, stream: u32, payload: &[u8]) -> Vec<u8> {
     let length = u32::try_from(payload.len()).expect("a short frame").to_be_bytes();
     [&length[1..], &[kind, flags], &stream.to_be_bytes(), payload].concat()
 }
 
 /// Returns a field as a literal that is not indexed (RFC 7541 section 6.2.2).
-fn field(name: &str, value: &str) -> Vec<u8> {
+pub fn field(name: &str, value: &str) -> Vec<u8> {
     let length = |text: &str| [u8::try_from(text.len()).ok().filter(|length| *length < 127).expect("a short text")];
     [&[0], &length(name), name.as_bytes(), &length(value), value.as_bytes()].concat()
 }

@@ -2,11 +2,15 @@
 //! compare with the target's own counts. Nothing here sleeps and hopes: every wait is for something that can be
 //! observed.
 
+mod authority;
 mod events;
+mod fault;
 mod grpc;
 mod guests;
 mod hostile;
-mod http2;
+pub mod http2;
+#[cfg(unix)]
+mod httpbin;
 mod nginx;
 mod raw;
 mod registry;
@@ -19,13 +23,17 @@ mod terminal;
 mod wait;
 mod websocket;
 
+pub use authority::{Authority, Identity};
 pub use events::EventStreams;
+pub use fault::{Act, FaultServer, Received};
 pub use grpc::{GrpcServer, Reflection, descriptors};
 pub use guests::guest;
 pub use hostile::heavy_component;
 pub use http2::{Http2Counts, Http2Request, Http2Server, Part};
+#[cfg(unix)]
+pub use httpbin::HttpBin;
 pub use nginx::{Logged, Nginx};
-pub use raw::{RawRequest, RawServer};
+pub use raw::{RawReply, RawRequest, RawServer};
 pub use registry::Registry;
 pub use report::{Report, Row};
 pub use run::{Finished, Run, Running, Signal};

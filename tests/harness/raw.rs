@@ -23,7 +23,7 @@ impl RawRequest {
     }
 
     /// Reads the next request of a connection; `None` at the end of the connection.
-    fn read(reader: &mut impl BufRead) -> Option<Self> {
+    pub(crate) fn read(reader: &mut impl BufRead) -> Option<Self> {
         let line = read_line(reader)?;
         let mut headers = Vec::new();
         loop {
@@ -48,6 +48,15 @@ fn read_line(reader: &mut impl BufRead) -> Option<String> {
     (length > 0).then(|| line.trim_end().to_owned())
 }
 
+/// A reply as a server decides on it.
+#[derive(Clone, Debug)]
+pub struct RawReply {
+    /// The bytes to send.
+    pub bytes: Vec<u8>,
+    /// True if the connection is closed after them.
+    pub closes: bool,
+}
+
 /// A server that answers every request with bytes of a test's choice, on connections that stay open.
 pub struct RawServer {
     addr: SocketAddr,
@@ -58,15 +67,19 @@ impl RawServer {
     /// Listens on a free port until the tests end. `reply` returns the bytes to send; if it returns none, the
     /// connection is closed.
     pub fn start(reply: impl Fn(&RawRequest) -> Vec<u8> + Send + Sync + 'static) -> Self {
-        Self::serve(reply, false)
+        Self::deciding(move |request| {
+            let bytes = reply(request);
+            RawReply { closes: bytes.is_empty(), bytes }
+        })
     }
 
     /// Listens as [`Self::start`] does, and closes each connection after the first reply.
     pub fn hanging_up(reply: impl Fn(&RawRequest) -> Vec<u8> + Send + Sync + 'static) -> Self {
-        Self::serve(reply, true)
+        Self::deciding(move |request| RawReply { bytes: reply(request), closes: true })
     }
 
-    fn serve(reply: impl Fn(&RawRequest) -> Vec<u8> + Send + Sync + 'static, once: bool) -> Self {
+    /// Listens as [`Self::start`] does; `reply` says of each reply whether the connection is closed after it.
+    pub fn deciding(reply: impl Fn(&RawRequest) -> RawReply + Send + Sync + 'static) -> Self {
         let listener = TcpListener::bind(("127.0.0.1", 0)).expect("a free port");
         let addr = listener.local_addr().expect("a bound listener has an address");
         let requests = Arc::new(Mutex::new(Vec::new()));
@@ -74,7 +87,7 @@ impl RawServer {
         thread::spawn(move || {
             for stream in listener.incoming().flatten() {
                 let (seen, reply) = (Arc::clone(&seen), Arc::clone(&reply));
-                thread::spawn(move || serve(&stream, (&seen, once), &*reply));
+                thread::spawn(move || serve(&stream, &seen, &*reply));
             }
         });
         Self { addr, requests }
@@ -96,15 +109,15 @@ impl RawServer {
     }
 }
 
-fn serve(stream: &TcpStream, (seen, once): (&Mutex<Vec<RawRequest>>, bool), reply: &impl Fn(&RawRequest) -> Vec<u8>) {
+fn serve(stream: &TcpStream, seen: &Mutex<Vec<RawRequest>>, reply: &impl Fn(&RawRequest) -> RawReply) {
     // A reply in two segments must not wait for the client's acknowledgement.
     let _ = stream.set_nodelay(true);
     let mut reader = BufReader::new(stream);
     while let Some(request) = RawRequest::read(&mut reader) {
-        let bytes = reply(&request);
+        let RawReply { bytes, closes } = reply(&request);
         seen.lock().unwrap_or_else(PoisonError::into_inner).push(request);
         let mut writer = stream;
-        if bytes.is_empty() || writer.write_all(&bytes).is_err() || once {
+        if writer.write_all(&bytes).is_err() || closes {
             return;
         }
     }

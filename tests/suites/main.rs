@@ -12,12 +12,15 @@ mod counts;
 mod determinism;
 mod ending;
 mod failures;
+mod fault_matrix;
 mod feeders;
 mod flow;
 mod generator;
 mod guests;
 mod honesty;
 mod hostile;
+#[cfg(unix)]
+mod httpbin;
 mod input_files;
 mod inspect;
 mod languages;

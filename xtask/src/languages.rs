@@ -1,5 +1,6 @@
-//! `cargo xtask tools`: the tools that build plugins in Python, JavaScript and C, for the tests and the benchmarks.
-//! Those from PyPI and npm go into `target/tools`, in the versions that the templates of `plugin new` name.
+//! `cargo xtask tools`: the tools that build plugins in Python, JavaScript and C, for the tests and the benchmarks, and
+//! httpbin, a target of the tests. Those from PyPI and npm go into `target/tools`, in the versions that the templates
+//! of `plugin new` and `tests/httpbin.txt` name.
 
 use std::fs;
 use std::path::{Path, PathBuf};
@@ -45,24 +46,34 @@ pub fn folder() -> PathBuf {
 pub fn ensure() -> Result<(), Failure> {
     fs::create_dir_all(folder()).map_err(|error| failed(&folder(), &error))?;
     python()?;
+    httpbin()?;
     javascript()?;
     c()
 }
 
-/// Installs componentize-py in an environment of its own.
+/// Installs componentize-py.
 fn python() -> Result<(), Failure> {
-    let (wanted, at) = (root().join("host/templates/python/requirements.txt"), folder().join("python"));
-    once(&wanted, &at, || {
+    from_pypi("componentize-py", &root().join("host/templates/python/requirements.txt"), &folder().join("python"))
+}
+
+/// Installs httpbin and the server that runs it.
+fn httpbin() -> Result<(), Failure> {
+    from_pypi("httpbin", &root().join("tests/httpbin.txt"), &folder().join("httpbin"))
+}
+
+/// Installs the requirements of the file `wanted` in a Python environment of their own.
+fn from_pypi(name: &str, wanted: &Path, at: &Path) -> Result<(), Failure> {
+    once(wanted, at, || {
         let python = PYTHON.ensure()?;
-        let venv = || step::run("python3 -m venv", Command::new(&python).args(["-m", "venv", "--clear"]).arg(&at));
+        let venv = || step::run("python3 -m venv", Command::new(&python).args(["-m", "venv", "--clear"]).arg(at));
         // On Debian, venv is in a package of its own.
         venv().or_else(|_| {
             install(&["python3-venv"])?;
             venv()
         })?;
         let mut pip = Command::new(at.join("bin/python"));
-        pip.args(["-m", "pip", "install", "--quiet", "--disable-pip-version-check", "-r"]).arg(&wanted);
-        step::run("pip install componentize-py", &mut pip)
+        pip.args(["-m", "pip", "install", "--quiet", "--disable-pip-version-check", "-r"]).arg(wanted);
+        step::run(&format!("pip install {name}"), &mut pip)
     })
 }
 

@@ -17,8 +17,9 @@ const USAGE: &str = "usage: cargo xtask <command>
 
 commands:
   demo  build, start the sample site, run the sample script for 10 s, write report.json
-  test  format check, clippy and every test of the workspace; `test --quick` omits all but unit tests and fast suites
-  tools install the tools that the tests build plugins in Python, JavaScript and C with, as `test` does
+  test  format check, clippy and every test of the workspace; `test --quick` omits all but unit tests and fast suites;
+        `test --faults` also runs the cells of the fault matrix that take seconds, each in a run of its own
+  tools install the tools that the tests build plugins in Python, JavaScript and C with, and httpbin, as `test` does
   docs [--picture [BINARY]]
         the book into target/book; --picture draws docs/picture.svg instead, from a run of a release build or of BINARY
   dist  release build for this machine into dist/, with man page and completions
@@ -42,6 +43,7 @@ fn run(arguments: &[String]) -> Result<(), Failure> {
         ["demo"] => demo::run(),
         ["test"] => test::run(),
         ["test", "--quick"] => test::run_quick(),
+        ["test", "--faults"] => test::run_faults(),
         ["tools"] => languages::ensure(),
         ["dist"] => dist::run(),
         ["docs", ..] => docs::run(&arguments[1..]),

@@ -55,25 +55,41 @@ const QUICK: [Step; 4] = [
     ),
 ];
 
+/// The variable that has the suites run every cell of the fault matrix, each in a run of its own, and its value.
+const ALL_FAULTS: (&str, &str) = ("STAMPEDE_FAULTS", "all");
+
 /// Sets up, then runs the steps until one fails.
 pub(crate) fn run() -> Result<(), Failure> {
+    run_with(&[])
+}
+
+/// Runs all steps as [`run`] does, with the cells of the fault matrix that take seconds.
+pub(crate) fn run_faults() -> Result<(), Failure> {
+    run_with(&[ALL_FAULTS])
+}
+
+fn run_with(variables: &[(&str, &str)]) -> Result<(), Failure> {
+    set_up()?;
+    steps(&ALL, variables)?;
+    // The counts are those of x86-64 instructions, and callgrind does not run on every system.
+    if cfg!(all(target_os = "linux", target_arch = "x86_64")) { instructions::run() } else { Ok(()) }
+}
+
+fn set_up() -> Result<(), Failure> {
     ensure_target()?;
     NGINX.ensure()?;
     REGISTRY.ensure()?;
     SHELLS.iter().try_for_each(|shell| shell.ensure().map(drop))?;
-    languages::ensure()?;
-    steps(&ALL)?;
-    // The counts are those of x86-64 instructions, and callgrind does not run on every system.
-    if cfg!(all(target_os = "linux", target_arch = "x86_64")) { instructions::run() } else { Ok(()) }
+    languages::ensure()
 }
 
 /// Runs the quick steps until one fails. They need no other program.
 pub(crate) fn run_quick() -> Result<(), Failure> {
     ensure_target()?;
-    steps(&QUICK)
+    steps(&QUICK, &[])
 }
 
-fn steps(steps: &[Step]) -> Result<(), Failure> {
+fn steps(steps: &[Step], variables: &[(&str, &str)]) -> Result<(), Failure> {
     let cargo = |arguments: &str| workspace_cargo(&arguments.split(' ').collect::<Vec<_>>());
-    steps.iter().try_for_each(|(name, arguments)| step::run(name, &mut cargo(arguments)))
+    steps.iter().try_for_each(|(name, arguments)| step::run(name, cargo(arguments).envs(variables.iter().copied())))
 }
