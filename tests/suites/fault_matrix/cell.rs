@@ -37,14 +37,12 @@ pub(super) struct Cell {
     pub(super) at_once: bool,
     /// True when it takes seconds.
     pub(super) slow: bool,
-    /// The reason why it is known to end in another way.
-    pub(super) known: Option<&'static str>,
 }
 
 impl Cell {
     fn new(name: &'static str, acts: impl Into<Vec<Act>>, outcome: Outcome) -> Self {
         let (acts, keys, status) = (acts.into(), "", None);
-        Self { name, acts, outcome, also: None, keys, status, excess: false, at_once: false, slow: false, known: None }
+        Self { name, acts, outcome, also: None, keys, status, excess: false, at_once: false, slow: false }
     }
 
     pub(super) fn passes(name: &'static str, acts: impl Into<Vec<Act>>) -> Self {
@@ -92,11 +90,6 @@ impl Cell {
 
     pub(super) fn slow(mut self) -> Self {
         self.slow = true;
-        self
-    }
-
-    pub(super) fn known(mut self, reason: &'static str) -> Self {
-        self.known = Some(reason);
         self
     }
 
