@@ -3,161 +3,169 @@
 #include <stdlib.h>
 #include <string.h>
 
-// Imported Functions from `stampede:plugin/templates@0.1.2`
+// Imported Functions from `stampede:plugin/templates@0.1.3`
 
-__attribute__((__import_module__("stampede:plugin/templates@0.1.2"), __import_name__("compile")))
+__attribute__((__import_module__("stampede:plugin/templates@0.1.3"), __import_name__("compile")))
 extern void __wasm_import_stampede_plugin_templates_compile(uint8_t *, size_t, uint8_t *);
 
-__attribute__((__import_module__("stampede:plugin/templates@0.1.2"), __import_name__("render")))
+__attribute__((__import_module__("stampede:plugin/templates@0.1.3"), __import_name__("render")))
 extern void __wasm_import_stampede_plugin_templates_render(int32_t, uint8_t *);
 
-// Imported Functions from `stampede:plugin/http@0.1.2`
+// Imported Functions from `stampede:plugin/http@0.1.3`
 
-__attribute__((__import_module__("stampede:plugin/http@0.1.2"), __import_name__("prepare")))
+__attribute__((__import_module__("stampede:plugin/http@0.1.3"), __import_name__("prepare")))
 extern void __wasm_import_stampede_plugin_http_prepare(uint8_t *, uint8_t *);
 
-__attribute__((__import_module__("stampede:plugin/http@0.1.2"), __import_name__("send")))
+__attribute__((__import_module__("stampede:plugin/http@0.1.3"), __import_name__("send")))
 extern int32_t __wasm_import_stampede_plugin_http_send(int32_t);
 
-__attribute__((__import_module__("stampede:plugin/http@0.1.2"), __import_name__("send-dynamic")))
+__attribute__((__import_module__("stampede:plugin/http@0.1.3"), __import_name__("send-dynamic")))
 extern int32_t __wasm_import_stampede_plugin_http_send_dynamic(uint8_t *, size_t, uint8_t *, size_t, uint8_t *, size_t, uint8_t *, size_t, int32_t, int32_t, int32_t, int32_t);
 
-__attribute__((__import_module__("stampede:plugin/http@0.1.2"), __import_name__("reply")))
+__attribute__((__import_module__("stampede:plugin/http@0.1.3"), __import_name__("reply")))
 extern void __wasm_import_stampede_plugin_http_reply(int32_t, uint8_t *);
 
-__attribute__((__import_module__("stampede:plugin/http@0.1.2"), __import_name__("header")))
+__attribute__((__import_module__("stampede:plugin/http@0.1.3"), __import_name__("header")))
 extern void __wasm_import_stampede_plugin_http_header(int32_t, uint8_t *, size_t, uint8_t *);
 
-__attribute__((__import_module__("stampede:plugin/http@0.1.2"), __import_name__("url")))
+__attribute__((__import_module__("stampede:plugin/http@0.1.3"), __import_name__("url")))
 extern void __wasm_import_stampede_plugin_http_url(int32_t, uint8_t *);
 
-__attribute__((__import_module__("stampede:plugin/http@0.1.2"), __import_name__("body")))
+__attribute__((__import_module__("stampede:plugin/http@0.1.3"), __import_name__("body")))
 extern void __wasm_import_stampede_plugin_http_body(int32_t, uint8_t *);
 
-// Imported Functions from `stampede:plugin/timer@0.1.2`
+// Imported Functions from `stampede:plugin/timer@0.1.3`
 
-__attribute__((__import_module__("stampede:plugin/timer@0.1.2"), __import_name__("sleep")))
+__attribute__((__import_module__("stampede:plugin/timer@0.1.3"), __import_name__("sleep")))
 extern int32_t __wasm_import_stampede_plugin_timer_sleep(int64_t);
 
-__attribute__((__import_module__("stampede:plugin/timer@0.1.2"), __import_name__("now")))
+__attribute__((__import_module__("stampede:plugin/timer@0.1.3"), __import_name__("now")))
 extern int64_t __wasm_import_stampede_plugin_timer_now(void);
 
-// Imported Functions from `stampede:plugin/user@0.1.2`
+// Imported Functions from `stampede:plugin/user@0.1.3`
 
-__attribute__((__import_module__("stampede:plugin/user@0.1.2"), __import_name__("id")))
+__attribute__((__import_module__("stampede:plugin/user@0.1.3"), __import_name__("id")))
 extern int32_t __wasm_import_stampede_plugin_user_id(void);
 
-__attribute__((__import_module__("stampede:plugin/user@0.1.2"), __import_name__("iteration")))
+__attribute__((__import_module__("stampede:plugin/user@0.1.3"), __import_name__("iteration")))
 extern int64_t __wasm_import_stampede_plugin_user_iteration(void);
 
-__attribute__((__import_module__("stampede:plugin/user@0.1.2"), __import_name__("variable")))
+__attribute__((__import_module__("stampede:plugin/user@0.1.3"), __import_name__("variable")))
 extern void __wasm_import_stampede_plugin_user_variable(uint8_t *, size_t, uint8_t *);
 
-__attribute__((__import_module__("stampede:plugin/user@0.1.2"), __import_name__("set-variable")))
+__attribute__((__import_module__("stampede:plugin/user@0.1.3"), __import_name__("set-variable")))
 extern void __wasm_import_stampede_plugin_user_set_variable(uint8_t *, size_t, uint8_t *, size_t);
 
-__attribute__((__import_module__("stampede:plugin/user@0.1.2"), __import_name__("set-header")))
+__attribute__((__import_module__("stampede:plugin/user@0.1.3"), __import_name__("set-header")))
 extern void __wasm_import_stampede_plugin_user_set_header(uint8_t *, size_t, uint8_t *, size_t, uint8_t *);
 
-__attribute__((__import_module__("stampede:plugin/user@0.1.2"), __import_name__("random")))
+__attribute__((__import_module__("stampede:plugin/user@0.1.3"), __import_name__("random")))
 extern int64_t __wasm_import_stampede_plugin_user_random(void);
 
-// Imported Functions from `stampede:plugin/operations@0.1.2`
+// Imported Functions from `stampede:plugin/task@0.1.3`
 
-__attribute__((__import_module__("stampede:plugin/operations@0.1.2"), __import_name__("cancel")))
+__attribute__((__import_module__("stampede:plugin/task@0.1.3"), __import_name__("turn")))
+extern void __wasm_import_stampede_plugin_task_turn(uint8_t *);
+
+__attribute__((__import_module__("stampede:plugin/task@0.1.3"), __import_name__("active-time")))
+extern int64_t __wasm_import_stampede_plugin_task_active_time(void);
+
+// Imported Functions from `stampede:plugin/operations@0.1.3`
+
+__attribute__((__import_module__("stampede:plugin/operations@0.1.3"), __import_name__("cancel")))
 extern void __wasm_import_stampede_plugin_operations_cancel(int32_t);
 
-// Imported Functions from `stampede:plugin/sockets@0.1.2`
+// Imported Functions from `stampede:plugin/sockets@0.1.3`
 
-__attribute__((__import_module__("stampede:plugin/sockets@0.1.2"), __import_name__("connect")))
+__attribute__((__import_module__("stampede:plugin/sockets@0.1.3"), __import_name__("connect")))
 extern int32_t __wasm_import_stampede_plugin_sockets_connect(uint8_t *, size_t, int32_t, int32_t, int32_t, uint8_t *, size_t, uint8_t *, size_t);
 
-__attribute__((__import_module__("stampede:plugin/sockets@0.1.2"), __import_name__("connected")))
+__attribute__((__import_module__("stampede:plugin/sockets@0.1.3"), __import_name__("connected")))
 extern void __wasm_import_stampede_plugin_sockets_connected(int32_t, uint8_t *);
 
-__attribute__((__import_module__("stampede:plugin/sockets@0.1.2"), __import_name__("upgrade")))
+__attribute__((__import_module__("stampede:plugin/sockets@0.1.3"), __import_name__("upgrade")))
 extern int32_t __wasm_import_stampede_plugin_sockets_upgrade(uint8_t *, size_t, uint8_t *, size_t, uint8_t *, size_t, uint8_t *, size_t, int32_t, int32_t, int32_t, int32_t);
 
-__attribute__((__import_module__("stampede:plugin/sockets@0.1.2"), __import_name__("upgraded")))
+__attribute__((__import_module__("stampede:plugin/sockets@0.1.3"), __import_name__("upgraded")))
 extern void __wasm_import_stampede_plugin_sockets_upgraded(int32_t, uint8_t *);
 
-__attribute__((__import_module__("stampede:plugin/sockets@0.1.2"), __import_name__("protocol")))
+__attribute__((__import_module__("stampede:plugin/sockets@0.1.3"), __import_name__("protocol")))
 extern void __wasm_import_stampede_plugin_sockets_protocol(int32_t, uint8_t *);
 
-__attribute__((__import_module__("stampede:plugin/sockets@0.1.2"), __import_name__("write")))
+__attribute__((__import_module__("stampede:plugin/sockets@0.1.3"), __import_name__("write")))
 extern int32_t __wasm_import_stampede_plugin_sockets_write(int32_t, uint8_t *, size_t);
 
-__attribute__((__import_module__("stampede:plugin/sockets@0.1.2"), __import_name__("written")))
+__attribute__((__import_module__("stampede:plugin/sockets@0.1.3"), __import_name__("written")))
 extern void __wasm_import_stampede_plugin_sockets_written(int32_t, uint8_t *);
 
-__attribute__((__import_module__("stampede:plugin/sockets@0.1.2"), __import_name__("read")))
+__attribute__((__import_module__("stampede:plugin/sockets@0.1.3"), __import_name__("read")))
 extern int32_t __wasm_import_stampede_plugin_sockets_read(int32_t, int32_t);
 
-__attribute__((__import_module__("stampede:plugin/sockets@0.1.2"), __import_name__("received")))
+__attribute__((__import_module__("stampede:plugin/sockets@0.1.3"), __import_name__("received")))
 extern void __wasm_import_stampede_plugin_sockets_received(int32_t, uint8_t *);
 
-__attribute__((__import_module__("stampede:plugin/sockets@0.1.2"), __import_name__("close")))
+__attribute__((__import_module__("stampede:plugin/sockets@0.1.3"), __import_name__("close")))
 extern void __wasm_import_stampede_plugin_sockets_close(int32_t);
 
-// Imported Functions from `stampede:plugin/streams@0.1.2`
+// Imported Functions from `stampede:plugin/streams@0.1.3`
 
-__attribute__((__import_module__("stampede:plugin/streams@0.1.2"), __import_name__("open")))
+__attribute__((__import_module__("stampede:plugin/streams@0.1.3"), __import_name__("open")))
 extern int32_t __wasm_import_stampede_plugin_streams_open(int32_t, uint8_t *, size_t, int32_t);
 
-__attribute__((__import_module__("stampede:plugin/streams@0.1.2"), __import_name__("head")))
+__attribute__((__import_module__("stampede:plugin/streams@0.1.3"), __import_name__("head")))
 extern int32_t __wasm_import_stampede_plugin_streams_head(int32_t);
 
-__attribute__((__import_module__("stampede:plugin/streams@0.1.2"), __import_name__("arrived")))
+__attribute__((__import_module__("stampede:plugin/streams@0.1.3"), __import_name__("arrived")))
 extern void __wasm_import_stampede_plugin_streams_arrived(int32_t, uint8_t *);
 
-__attribute__((__import_module__("stampede:plugin/streams@0.1.2"), __import_name__("header")))
+__attribute__((__import_module__("stampede:plugin/streams@0.1.3"), __import_name__("header")))
 extern void __wasm_import_stampede_plugin_streams_header(int32_t, uint8_t *, size_t, uint8_t *);
 
-__attribute__((__import_module__("stampede:plugin/streams@0.1.2"), __import_name__("read")))
+__attribute__((__import_module__("stampede:plugin/streams@0.1.3"), __import_name__("read")))
 extern int32_t __wasm_import_stampede_plugin_streams_read(int32_t);
 
-__attribute__((__import_module__("stampede:plugin/streams@0.1.2"), __import_name__("received")))
+__attribute__((__import_module__("stampede:plugin/streams@0.1.3"), __import_name__("received")))
 extern void __wasm_import_stampede_plugin_streams_received(int32_t, uint8_t *);
 
-__attribute__((__import_module__("stampede:plugin/streams@0.1.2"), __import_name__("trailer")))
+__attribute__((__import_module__("stampede:plugin/streams@0.1.3"), __import_name__("trailer")))
 extern void __wasm_import_stampede_plugin_streams_trailer(int32_t, uint8_t *, size_t, uint8_t *);
 
-__attribute__((__import_module__("stampede:plugin/streams@0.1.2"), __import_name__("write")))
+__attribute__((__import_module__("stampede:plugin/streams@0.1.3"), __import_name__("write")))
 extern int32_t __wasm_import_stampede_plugin_streams_write(int32_t, uint8_t *, size_t);
 
-__attribute__((__import_module__("stampede:plugin/streams@0.1.2"), __import_name__("written")))
+__attribute__((__import_module__("stampede:plugin/streams@0.1.3"), __import_name__("written")))
 extern void __wasm_import_stampede_plugin_streams_written(int32_t, uint8_t *);
 
-__attribute__((__import_module__("stampede:plugin/streams@0.1.2"), __import_name__("leave")))
+__attribute__((__import_module__("stampede:plugin/streams@0.1.3"), __import_name__("leave")))
 extern void __wasm_import_stampede_plugin_streams_leave(int32_t);
 
-__attribute__((__import_module__("stampede:plugin/streams@0.1.2"), __import_name__("finish")))
+__attribute__((__import_module__("stampede:plugin/streams@0.1.3"), __import_name__("finish")))
 extern void __wasm_import_stampede_plugin_streams_finish(int32_t);
 
-// Imported Functions from `stampede:plugin/files@0.1.2`
+// Imported Functions from `stampede:plugin/files@0.1.3`
 
-__attribute__((__import_module__("stampede:plugin/files@0.1.2"), __import_name__("read")))
+__attribute__((__import_module__("stampede:plugin/files@0.1.3"), __import_name__("read")))
 extern void __wasm_import_stampede_plugin_files_read(uint8_t *, size_t, uint8_t *);
 
-// Imported Functions from `stampede:plugin/report@0.1.2`
+// Imported Functions from `stampede:plugin/report@0.1.3`
 
-__attribute__((__import_module__("stampede:plugin/report@0.1.2"), __import_name__("fail")))
+__attribute__((__import_module__("stampede:plugin/report@0.1.3"), __import_name__("fail")))
 extern void __wasm_import_stampede_plugin_report_fail(int32_t, uint8_t *, size_t);
 
-__attribute__((__import_module__("stampede:plugin/report@0.1.2"), __import_name__("define")))
+__attribute__((__import_module__("stampede:plugin/report@0.1.3"), __import_name__("define")))
 extern void __wasm_import_stampede_plugin_report_define(uint8_t *, size_t, int32_t, int32_t, uint8_t *);
 
-__attribute__((__import_module__("stampede:plugin/report@0.1.2"), __import_name__("add")))
+__attribute__((__import_module__("stampede:plugin/report@0.1.3"), __import_name__("add")))
 extern void __wasm_import_stampede_plugin_report_add(int32_t, double);
 
-// Imported Functions from `stampede:plugin/log@0.1.2`
+// Imported Functions from `stampede:plugin/log@0.1.3`
 
-__attribute__((__import_module__("stampede:plugin/log@0.1.2"), __import_name__("write")))
+__attribute__((__import_module__("stampede:plugin/log@0.1.3"), __import_name__("write")))
 extern void __wasm_import_stampede_plugin_log_write(int32_t, uint8_t *, size_t);
 
-// Exported Functions from `stampede:plugin/action@0.1.2`
+// Exported Functions from `stampede:plugin/action@0.1.3`
 
-__attribute__((__weak__, __export_name__("cabi_post_stampede:plugin/action@0.1.2#describe")))
+__attribute__((__weak__, __export_name__("cabi_post_stampede:plugin/action@0.1.3#describe")))
 void __wasm_export_exports_stampede_plugin_action_describe_post_return(uint8_t * arg0) {
   if ((*((size_t*) (arg0 + sizeof(void*)))) > 0) {
     free(*((uint8_t **) (arg0 + 0)));
@@ -185,7 +193,7 @@ void __wasm_export_exports_stampede_plugin_action_describe_post_return(uint8_t *
   }
 }
 
-__attribute__((__weak__, __export_name__("cabi_post_stampede:plugin/action@0.1.2#configure")))
+__attribute__((__weak__, __export_name__("cabi_post_stampede:plugin/action@0.1.3#configure")))
 void __wasm_export_exports_stampede_plugin_action_configure_post_return(uint8_t * arg0) {
   switch ((int32_t) (int32_t) *((uint8_t*) (arg0 + 0))) {
     case 0: {
@@ -361,6 +369,11 @@ void stampede_plugin_user_result_void_string_free(stampede_plugin_user_result_vo
   if (!ptr->is_err) {
   } else {
     plugin_string_free(&ptr->val.err);
+  }
+}
+
+void stampede_plugin_task_option_op_id_free(stampede_plugin_task_option_op_id_t *ptr) {
+  if (ptr->is_some) {
   }
 }
 
@@ -823,6 +836,32 @@ uint64_t stampede_plugin_user_random(void) {
   return (uint64_t) (ret);
 }
 
+bool stampede_plugin_task_turn(stampede_plugin_task_op_id_t *ret) {
+  __attribute__((__aligned__(4)))
+  uint8_t ret_area[8];
+  uint8_t *ptr = (uint8_t *) &ret_area;
+  __wasm_import_stampede_plugin_task_turn(ptr);
+  stampede_plugin_task_option_op_id_t option;
+  switch ((int32_t) *((uint8_t*) (ptr + 0))) {
+    case 0: {
+      option.is_some = false;
+      break;
+    }
+    case 1: {
+      option.is_some = true;
+      option.val = (uint32_t) (*((int32_t*) (ptr + 4)));
+      break;
+    }
+  }
+  *ret = option.val;
+  return option.is_some;
+}
+
+uint64_t stampede_plugin_task_active_time(void) {
+  int64_t ret = __wasm_import_stampede_plugin_task_active_time();
+  return (uint64_t) (ret);
+}
+
 void stampede_plugin_operations_cancel(stampede_plugin_operations_op_id_t operation) {
   __wasm_import_stampede_plugin_operations_cancel((int32_t) (operation));
 }
@@ -1246,7 +1285,7 @@ void stampede_plugin_log_write(stampede_plugin_log_level_t level, plugin_string_
   __wasm_import_stampede_plugin_log_write((int32_t) level, (uint8_t *) (*message).ptr, (*message).len);
 }
 
-__attribute__((__export_name__("stampede:plugin/action@0.1.2#describe")))
+__attribute__((__export_name__("stampede:plugin/action@0.1.3#describe")))
 uint8_t * __wasm_export_exports_stampede_plugin_action_describe(void) {
   exports_stampede_plugin_action_description_t ret;
   exports_stampede_plugin_action_describe(&ret);
@@ -1260,7 +1299,7 @@ uint8_t * __wasm_export_exports_stampede_plugin_action_describe(void) {
   return ptr;
 }
 
-__attribute__((__export_name__("stampede:plugin/action@0.1.2#configure")))
+__attribute__((__export_name__("stampede:plugin/action@0.1.3#configure")))
 uint8_t * __wasm_export_exports_stampede_plugin_action_configure(uint8_t * arg, size_t arg0, uint8_t * arg1, size_t arg2) {
   plugin_string_t arg3 = (plugin_string_t) { (uint8_t*)(arg), (arg0) };
   plugin_string_t arg4 = (plugin_string_t) { (uint8_t*)(arg1), (arg2) };
@@ -1296,24 +1335,24 @@ uint8_t * __wasm_export_exports_stampede_plugin_action_configure(uint8_t * arg, 
   return ptr;
 }
 
-__attribute__((__export_name__("stampede:plugin/action@0.1.2#start")))
+__attribute__((__export_name__("stampede:plugin/action@0.1.3#start")))
 int32_t __wasm_export_exports_stampede_plugin_action_start(int32_t arg, int32_t arg0) {
   exports_stampede_plugin_action_progress_t ret = exports_stampede_plugin_action_start((uint32_t) (arg), (uint32_t) (arg0));
   return (int32_t) ret;
 }
 
-__attribute__((__export_name__("stampede:plugin/action@0.1.2#resume")))
+__attribute__((__export_name__("stampede:plugin/action@0.1.3#resume")))
 int32_t __wasm_export_exports_stampede_plugin_action_resume(int32_t arg, int32_t arg0) {
   exports_stampede_plugin_action_progress_t ret = exports_stampede_plugin_action_resume((uint32_t) (arg), (uint32_t) (arg0));
   return (int32_t) ret;
 }
 
-__attribute__((__export_name__("stampede:plugin/action@0.1.2#cancel")))
+__attribute__((__export_name__("stampede:plugin/action@0.1.3#cancel")))
 void __wasm_export_exports_stampede_plugin_action_cancel(int32_t arg) {
   exports_stampede_plugin_action_cancel((uint32_t) (arg));
 }
 
-__attribute__((__export_name__("stampede:plugin/action@0.1.2#forget-user")))
+__attribute__((__export_name__("stampede:plugin/action@0.1.3#forget-user")))
 void __wasm_export_exports_stampede_plugin_action_forget_user(int32_t arg) {
   exports_stampede_plugin_action_forget_user((uint32_t) (arg));
 }

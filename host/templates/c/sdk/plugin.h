@@ -148,11 +148,13 @@ typedef struct stampede_plugin_http_credentials_t {
 typedef struct stampede_plugin_http_request_options_t {
   // The version of HTTP to speak.
   stampede_plugin_http_version_t   version;
-  // The number of redirects to follow, 0 to 20. To another origin the host forwards only fields that cannot be
-  // credentials, such as `accept`, `content-type` and `user-agent`.
+  // The number of redirects to follow, 0 to 20; with 0 the reply that redirects is the reply. One more fails the
+  // exchange: with kind `protocol` for the guest, and as `redirects`, which names the chain, in the report. To
+  // another origin the host forwards only fields that cannot be credentials, such as `accept`, `content-type` and
+  // `user-agent`.
   uint8_t   max_redirects;
-  // `true` to send `accept-encoding`. The kept body is decoded in any case; one that cannot be is left as it came,
-  // or fails the exchange if this is `true`.
+  // `true` to send `accept-encoding`. The kept body is decoded in any case (before 0.1.3 only if this is `true`); one
+  // that cannot be is left as it came, or fails the exchange if this is `true`.
   bool   compression;
   // `true` if the guest will ask for the body. If not, the body is counted and discarded as it arrives.
   bool   keep_body;
@@ -246,6 +248,13 @@ typedef struct {
     plugin_string_t err;
   } val;
 } stampede_plugin_user_result_void_string_t;
+
+typedef stampede_plugin_types_op_id_t stampede_plugin_task_op_id_t;
+
+typedef struct {
+  bool is_some;
+  stampede_plugin_task_op_id_t val;
+} stampede_plugin_task_option_op_id_t;
 
 typedef stampede_plugin_types_op_id_t stampede_plugin_operations_op_id_t;
 
@@ -442,7 +451,9 @@ typedef struct exports_stampede_plugin_action_action_description_t {
   // `additionalProperties` is `true` or a schema.
   plugin_string_t   params_schema;
   // `true` if this action sets variables whose names the host cannot know from the script. If no action in the
-  // script does, `{{var x}}` with an `x` that nothing captures is an error before the run.
+  // script does, `{{var x}}` with an `x` that nothing sets is an error before the run. An action whose parameters
+  // name its variables, as the keys of a mapping, says so in its schema instead: that property has
+  // `"x-sets-variables": true`, and the host reads the names.
   bool   sets_variables;
 } exports_stampede_plugin_action_action_description_t;
 
@@ -490,7 +501,7 @@ typedef struct {
   } val;
 } exports_stampede_plugin_action_result_step_id_config_error_t;
 
-// Imported Functions from `stampede:plugin/templates@0.1.2`
+// Imported Functions from `stampede:plugin/templates@0.1.3`
 // Compiles a text. Only while the instance is configured; later calls trap. A text without `{{` is a valid template
 // that renders as itself. `env` may name only variables that `env` names in a text of the step being configured: a
 // text that the guest makes up cannot read the environment. All templates and requests of an instance share 256 MiB;
@@ -500,7 +511,7 @@ extern bool stampede_plugin_templates_compile(plugin_string_t *source, stampede_
 // not set renders as nothing. Traps outside `start` and `resume`, where there is no user.
 extern void stampede_plugin_templates_render(stampede_plugin_templates_template_id_t template_, plugin_string_t *ret);
 
-// Imported Functions from `stampede:plugin/http@0.1.2`
+// Imported Functions from `stampede:plugin/http@0.1.3`
 // Prepares a request. Only while the instance is configured; later calls trap. The error is a message for the user:
 // lower case, no final period. A request may have 256 header fields.
 extern bool stampede_plugin_http_prepare(stampede_plugin_http_request_template_t *request, stampede_plugin_http_request_id_t *ret, plugin_string_t *err);
@@ -525,14 +536,15 @@ extern void stampede_plugin_http_url(stampede_plugin_http_op_id_t operation, plu
 // kind `protocol` after it was received.
 extern void stampede_plugin_http_body(stampede_plugin_http_op_id_t operation, plugin_list_u8_t *ret);
 
-// Imported Functions from `stampede:plugin/timer@0.1.2`
+// Imported Functions from `stampede:plugin/timer@0.1.3`
 // Submits a wait. It completes after at least `nanoseconds`, and within a millisecond of that while the host keeps
 // up. No request's latency includes it. Traps outside `start` and `resume`.
 extern stampede_plugin_timer_op_id_t stampede_plugin_timer_sleep(uint64_t nanoseconds);
-// Returns the nanoseconds since the run began. Monotonic; the clock that also times the samples.
+// Returns the nanoseconds since the run began. Monotonic; the clock that also times the samples. A difference of two
+// values includes the waits for the user's turn between them; `task.turn` and `task.active-time` leave them out.
 extern uint64_t stampede_plugin_timer_now(void);
 
-// Imported Functions from `stampede:plugin/user@0.1.2`
+// Imported Functions from `stampede:plugin/user@0.1.3`
 // Returns the user's number.
 extern stampede_plugin_user_user_id_t stampede_plugin_user_id(void);
 // Returns the number of iterations of the script that the user has completed; 0 during the first one and the login
@@ -551,7 +563,20 @@ extern bool stampede_plugin_user_set_header(plugin_string_t *name, plugin_string
 // Returns the next number of the user's own random stream: the same seed gives the same numbers.
 extern uint64_t stampede_plugin_user_random(void);
 
-// Imported Functions from `stampede:plugin/operations@0.1.2`
+// Imported Functions from `stampede:plugin/task@0.1.3`
+// Submits a wait for the user's turn, and returns none if no rate limit makes it wait. Once the wait has been
+// announced, the task holds the turn: the exchange, or the first operation on sockets, that it submits next begins
+// at once. A wait has no outcome to fetch.
+// 
+// A task holds one turn at most: the function returns none while it does, and a second turn that comes meanwhile is
+// lost. So is one that it holds when it ends. Traps outside `start` and `resume`.
+extern bool stampede_plugin_task_turn(stampede_plugin_task_op_id_t *ret);
+// Returns the nanoseconds since the run began, as `timer.now` does, less those in which the current task could only
+// wait for a turn: an operation waited for it, and no exchange and no operation on a socket was under way. Only the
+// difference of two values of one task has a meaning. Traps outside `start` and `resume`.
+extern uint64_t stampede_plugin_task_active_time(void);
+
+// Imported Functions from `stampede:plugin/operations@0.1.3`
 // Gives up an operation of the current task: its number is invalid from now on. Traps outside `start` and `resume`.
 // 
 // An operation in flight is cut off and never announced:
@@ -569,10 +594,11 @@ extern uint64_t stampede_plugin_user_random(void);
 // are. The call has no effect on an operation that is gone already.
 extern void stampede_plugin_operations_cancel(stampede_plugin_operations_op_id_t operation);
 
-// Imported Functions from `stampede:plugin/sockets@0.1.2`
-// Submits a connect. Traps outside `start` and `resume`, as every function here does. The outcome of an operation
-// here is handed over once; asking for it again traps. (A component built against 0.1.1 may ask again, and gets no
-// bytes from a read then.)
+// Imported Functions from `stampede:plugin/sockets@0.1.3`
+// Submits a connect. Traps outside `start` and `resume`, as every function here but `close` does. The outcome of an
+// operation here is handed over once; asking for it again traps. (A component built against 0.1.1 may ask again, and
+// gets no bytes from a read then.) A socket whose outcome the guest has not asked for by the end of the task is
+// closed.
 extern stampede_plugin_sockets_op_id_t stampede_plugin_sockets_connect(stampede_plugin_sockets_address_t *address);
 // Returns the outcome of a connect that `resume` has announced: the socket, or the reason why there is none.
 extern bool stampede_plugin_sockets_connected(stampede_plugin_sockets_op_id_t operation, stampede_plugin_sockets_socket_id_t *ret, stampede_plugin_sockets_failure_kind_t *err);
@@ -608,12 +634,15 @@ extern stampede_plugin_sockets_op_id_t stampede_plugin_sockets_read(stampede_plu
 // Returns the outcome of a read that `resume` has announced: bytes, none if the peer has closed its side. After a
 // failure of kind `network` the socket is closed.
 extern bool stampede_plugin_sockets_received(stampede_plugin_sockets_op_id_t operation, plugin_list_u8_t *ret, stampede_plugin_sockets_failure_kind_t *err);
-// Closes a socket, gracefully as far as that takes no waiting (TLS sends its close notification). Operations in
-// flight on it fail with kind `network`. The call has no effect on a socket that is closed already, or never
-// existed.
+// Closes a socket of the user whom the call is about, gracefully as far as that takes no waiting (TLS sends its
+// close notification). Operations in flight on it fail with kind `network`. The call has no effect on a socket that
+// is closed already, or never existed.
+// 
+// It may also be called in `cancel` and `forget-user`, so that a task that was cut off leaves no socket open: a user
+// may have 64 of them. (A host that speaks 0.1.2 at most traps there.)
 extern void stampede_plugin_sockets_close(stampede_plugin_sockets_socket_id_t socket);
 
-// Imported Functions from `stampede:plugin/streams@0.1.2`
+// Imported Functions from `stampede:plugin/streams@0.1.3`
 // Submits a prepared request, its templates rendered in this call; its options for redirects, compression and
 // keeping the body are ignored. `content` is the content, if the request was prepared without a body; more than 16
 // MiB trap. If `more` is set, `write` adds to it until `finish`: over HTTP/2 only, and over HTTP/1.1 the exchange
@@ -647,14 +676,14 @@ extern void stampede_plugin_streams_leave(stampede_plugin_streams_op_id_t exchan
 // Ends the content that is sent. The call has no effect the second time, or on an exchange that is over.
 extern void stampede_plugin_streams_finish(stampede_plugin_streams_op_id_t exchange);
 
-// Imported Functions from `stampede:plugin/files@0.1.2`
+// Imported Functions from `stampede:plugin/files@0.1.3`
 // Reads a file, its path relative to the script's folder. The path must appear verbatim among the parameters of the
 // step that is being configured: a guest cannot name a file that the script did not. The contents count towards the
 // 256 MiB that an instance may prepare. Only while a step is configured; elsewhere the call traps. The error is a
 // message for the user: lower case, no final period.
 extern bool stampede_plugin_files_read(plugin_string_t *path, plugin_list_u8_t *ret, plugin_string_t *err);
 
-// Imported Functions from `stampede:plugin/report@0.1.2`
+// Imported Functions from `stampede:plugin/report@0.1.3`
 // Reports that the current task has failed, and why. It marks the sample of the exchange that was announced last,
 // unless that one is a failure already; before any exchange it marks the task itself. The report shows `detail` as
 // an example of its kind, cut at 200 characters: name the expected and the actual value, no final period.
@@ -669,11 +698,11 @@ extern bool stampede_plugin_report_define(plugin_string_t *name, stampede_plugin
 // its kind. Hot.
 extern void stampede_plugin_report_add(stampede_plugin_report_metric_id_t metric, double value);
 
-// Imported Functions from `stampede:plugin/log@0.1.2`
+// Imported Functions from `stampede:plugin/log@0.1.3`
 // Writes one line. Long texts are cut, and a flood is cut short with a note.
 extern void stampede_plugin_log_write(stampede_plugin_log_level_t level, plugin_string_t *message);
 
-// Exported Functions from `stampede:plugin/action@0.1.2`
+// Exported Functions from `stampede:plugin/action@0.1.3`
 void exports_stampede_plugin_action_describe(exports_stampede_plugin_action_description_t *ret);
 bool exports_stampede_plugin_action_configure(plugin_string_t *action, plugin_string_t *params, exports_stampede_plugin_action_step_id_t *ret, exports_stampede_plugin_action_config_error_t *err);
 exports_stampede_plugin_action_progress_t exports_stampede_plugin_action_start(exports_stampede_plugin_action_step_id_t step, exports_stampede_plugin_action_task_id_t task);
@@ -714,6 +743,8 @@ void stampede_plugin_http_result_request_id_string_free(stampede_plugin_http_res
 void stampede_plugin_http_result_reply_summary_failure_kind_free(stampede_plugin_http_result_reply_summary_failure_kind_t *ptr);
 
 void stampede_plugin_user_result_void_string_free(stampede_plugin_user_result_void_string_t *ptr);
+
+void stampede_plugin_task_option_op_id_free(stampede_plugin_task_option_op_id_t *ptr);
 
 void stampede_plugin_sockets_dynamic_request_free(stampede_plugin_sockets_dynamic_request_t *ptr);
 
