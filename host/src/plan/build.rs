@@ -114,14 +114,13 @@ fn assemble(args: &RunArgs, script: &Script, secrets: &mut Arc<Secrets>) -> Resu
         fail_on: precedence::fail_on(args, script),
         headers,
         origins,
-        runtime: PlanRuntime {
-            tls,
-            dial: None,
-            body_budget: BodyBudget::new(BODY_MEMORY),
-            plugins: used,
-            script_context,
-        },
+        runtime: runtime(tls, used, script_context),
     })
+}
+
+/// Returns what a plan holds beside plain data.
+fn runtime(tls: Tls, plugins: Vec<PlannedPlugin>, script_context: Arc<ScriptContext>) -> PlanRuntime {
+    PlanRuntime { tls, dial: None, body_budget: BodyBudget::new(BODY_MEMORY), plugins, script_context }
 }
 
 /// Loads the plugins of the actions that are needed.
