@@ -13,7 +13,6 @@ use super::allowance::Allowance;
 use super::body_budget::BudgetPart;
 use super::client::Client;
 use super::header_section::HeaderSection;
-use super::message::Request;
 use crate::net::Failure;
 
 /// The content codings that are asked for, in `accept-encoding`.
@@ -47,13 +46,12 @@ pub(super) struct BodyCollector {
 }
 
 impl BodyCollector {
-    /// Creates a collector for the reply to a request that keeps its content: at most as much as the client keeps of one
-    /// reply, and no more than the allowance and the budget have left.
-    pub(super) fn of(request: &Request, client: &Client) -> Option<Self> {
-        let limit = request.optional_body.unwrap_or(client.max_body_kept);
-        let mut collector = Self::new(limit, request.keep_body.as_ref()?);
+    /// Creates a collector of content, if it is kept within an allowance: at most as much as the client keeps of one
+    /// reply, and no more than the allowance and the budget have left. Content over the limit `optional` is dropped.
+    pub(super) fn of(keep: Option<&Allowance>, optional: Option<usize>, client: &Client) -> Option<Self> {
+        let mut collector = Self::new(optional.unwrap_or(client.max_body_kept), keep?);
         collector.held = client.body_budget.part();
-        collector.is_optional = request.optional_body.is_some();
+        collector.is_optional = optional.is_some();
         Some(collector)
     }
 

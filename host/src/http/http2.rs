@@ -140,7 +140,7 @@ impl Http2 {
             measured.status = response.status().as_u16();
             measured.phases.first_byte = Some(headed.saturating_sub(begun));
         });
-        let kept = BodyCollector::of(request, client);
+        let kept = BodyCollector::of(request.keep_body.as_ref(), request.optional_body, client);
         let reply = receive(response, meter, kept, request.channel.as_deref()).await;
         if reply.is_ok() {
             meter.update(|measured| measured.phases.receive = Some(client.now() - headed));

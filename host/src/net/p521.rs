@@ -1,6 +1,6 @@
 //! The exchange of keys on the curve P-521 (NIST SP 800-186, RFC 8446 section 4.2.8.2), offered last, for
-//! `--insecure-tls`. Over TLS 1.2 a server with a certificate on that curve sends it only to clients that name the curve,
-//! and some servers take no other one.
+//! `--insecure-tls`. Over TLS 1.2 a server with a certificate on that curve sends it only to clients that name the
+//! curve, and some servers take no other one.
 
 use p521::PublicKey;
 use p521::ecdh::EphemeralSecret;

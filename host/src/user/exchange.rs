@@ -115,8 +115,8 @@ pub(crate) async fn run_exchange(
     }
 }
 
-/// Sleeps at least that long; ends early when the run does. A sleep of no time only lets others go first, also while the
-/// run is ending: a guest that divides its computation has begun it.
+/// Sleeps at least that long; ends early when the run does. A sleep of no time only lets others go first, also while
+/// the run is ending: a guest that divides its computation has begun it.
 pub(crate) async fn sleep(session: Rc<Session>, nanoseconds: u64) -> Completion {
     session.task.any_started.set(true);
     if nanoseconds == 0 {

@@ -53,7 +53,7 @@ impl Http1 {
         } else {
             out.body = request.body.clone();
         }
-        let kept = BodyCollector::of(request, client);
+        let kept = BodyCollector::of(request.keep_body.as_ref(), request.optional_body, client);
         let partial = PartialReply { head_bytes: Vec::new(), head: None, kept, head_at: 0 };
         ExchangeFuture {
             connection: self,

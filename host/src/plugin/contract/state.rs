@@ -59,7 +59,7 @@ pub struct GuestState {
     pub may_act: bool,
     /// True when the plugin needs the adapter of contract 0.1.1.
     pub speaks_v0_1_1: bool,
-    /// True when the guest decodes content by itself, as [`ComponentCode`](crate::plugin::instance::ComponentCode) says.
+    /// True when the guest decodes content by itself, as those built for a contract before 0.1.3 do.
     pub decodes_itself: bool,
     /// WASI's clocks.
     clock: GuestClock,

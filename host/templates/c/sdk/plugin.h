@@ -153,8 +153,8 @@ typedef struct stampede_plugin_http_request_options_t {
   // another origin the host forwards only fields that cannot be credentials, such as `accept`, `content-type` and
   // `user-agent`.
   uint8_t   max_redirects;
-  // `true` to send `accept-encoding`. The kept body is decoded in any case (before 0.1.3 only if this is `true`); one
-  // that cannot be is left as it came, or fails the exchange if this is `true`.
+  // `true` to send `accept-encoding`. The kept body is decoded in any case (before 0.1.3 only if this is `true`);
+  // one that cannot be is left as it came, or fails the exchange if this is `true`.
   bool   compression;
   // `true` if the guest will ask for the body. If not, the body is counted and discarded as it arrives.
   bool   keep_body;
