@@ -3,6 +3,7 @@
 
 use std::path::{Path, PathBuf};
 use std::process::Command;
+use std::sync::{Mutex, MutexGuard, PoisonError};
 
 use stampede_tests::{settled, site};
 
@@ -28,8 +29,16 @@ fn cargo(folder: &Path, arguments: &[&str]) {
     assert!(!said.contains("warning:"), "cargo {arguments:?}\n{said}");
 }
 
+/// Waits until no other test here builds: each new plugin has an SDK of its own, and one build replaces the library of
+/// another, which its documentation tests still need.
+fn alone() -> MutexGuard<'static, ()> {
+    static BUILDING: Mutex<()> = Mutex::new(());
+    BUILDING.lock().unwrap_or_else(PoisonError::into_inner)
+}
+
 #[test]
 fn a_new_plugin_builds_passes_its_tests_and_runs_its_script() {
+    let _alone = alone();
     let written = shooter().args("plugin new hello-plugin").finish().exits(0);
     assert_eq!(written.stdout, "Wrote `hello-plugin`. Its README.md says how to build, test and run it.\n");
     let folder = written.path("hello-plugin");
@@ -59,6 +68,7 @@ fn a_new_plugin_builds_passes_its_tests_and_runs_its_script() {
 /// The other kinds: their unit tests against the fake host, their cases, and their script.
 #[test]
 fn a_new_plugin_of_each_kind_builds_and_passes_its_tests() {
+    let _alone = alone();
     let site = site();
     let address = site.base_url().replace("http://", "");
     for kind in ["socket", "stream"] {
