@@ -34,7 +34,7 @@ impl Task {
     /// ```
     /// # use std::time::Duration;
     /// # use stampede_plugin::{Failure, Task, metric::Trend, socket::Socket};
-    /// async fn ping(socket: &Socket, round_trip: Trend, task: &Task) -> Result<(), Failure> {
+    /// async fn ping(socket: &Socket, round_trip: Trend<Duration>, task: &Task) -> Result<(), Failure> {
     ///     task.turn().await;
     ///     let sent = task.now();
     ///     socket.write(task, b"PING\r\n").await?;
