@@ -67,7 +67,7 @@ pub(crate) async fn exchange(
                 allowance.set(left);
                 reply.body.clear();
             }
-            // What was not asked for may be labelled wrongly, or be meant for a plugin that decodes it itself.
+            // A coding that was not asked for may be a wrong label, or meant for a plugin that decodes it itself.
             Err(DecodeError::Undecodable(_)) if !request.decode => reply.is_encoded = true,
             Err(DecodeError::Undecodable(failure) | DecodeError::TooLarge(failure)) => {
                 allowance.set(left);

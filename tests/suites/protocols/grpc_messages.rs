@@ -71,7 +71,7 @@ const GRPC: &str = "application/grpc";
 #[test]
 fn editions_are_refused_by_name() {
     let schema = "// A comment.\nedition = \"2023\";\npackage e.v1;\nmessage M { string s = 1; }\nservice S { rpc C(M) returns (M); }\n";
-    // The same as a compiled set: one file with a name, a package and `syntax: editions`.
+    // A compiled set of the same: one file with a name, a package and `syntax: editions`.
     let set = field(0x0a, &[field(0x0a, b"e.proto"), field(0x12, b"e.v1"), field(0x62, b"editions")].concat());
     for (source, name) in [("proto: [e.proto]", "e.proto"), ("descriptors: e.bin", "e.proto")] {
         let script = format!("[{{name: C, action: grpc, url: 'http://127.0.0.1:9', method: e.v1.S/C, {source}}}]");

@@ -160,7 +160,7 @@ async fn a_request_that_is_dropped_ends_its_stream_and_nothing_else() {
 async fn servers_that_do_not_speak_http2_are_failures() {
     run(async {
         for (case, then, failure) in [
-            // How the system reports it depends on what the server has read.
+            // The system reports it in one of two ways, depending on what the server has read.
             ("closes", ServerAction::Last(b""), "network: connection "),
             (
                 "HTTP/1.1",

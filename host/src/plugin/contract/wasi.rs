@@ -2,7 +2,7 @@
 //! no sockets; standard output and error become log lines. A call that would make the guest wait traps, because one
 //! waiting guest would stop every user of its worker; guests wait with `timer.sleep`.
 //!
-//! What is refused, such as opening a file or creating a socket, is an error that the guest's language can handle. An
+//! A refusal, such as that of opening a file or creating a socket, is an error that the guest's language can handle. An
 //! interpreter serves all users of a worker, and a trap would end it for all of them.
 
 use std::sync::atomic::{AtomicBool, Ordering};

@@ -316,7 +316,7 @@ export function leave(exchange) {
 /// Gives up an operation that was submitted: it is never announced.
 export const giveUp = (operation) => operations.cancel(operation.number);
 
-// What the language's own functions do in a plugin.
+// Replacements for functions of the language that a plugin cannot use as they are.
 
 /// Returns a value as `console` shows it.
 function shown(value) {
