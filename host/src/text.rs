@@ -1,4 +1,4 @@
-//! Text from targets and plugins, made safe for tables and log lines: names, replies, errors.
+//! Text from targets and plugins, made safe for tables and log lines: names, replies, errors, credentials.
 
 /// Replaces each run of white space and control characters, which could drive a terminal or break a table, by one
 /// space.
@@ -6,6 +6,36 @@ pub(crate) fn one_line(text: &str) -> String {
     let blank = |c: char| c.is_whitespace() || c.is_control();
     let words: Vec<&str> = text.split(blank).filter(|word| !word.is_empty()).collect();
     words.join(" ")
+}
+
+/// The names that precede credentials in an `authorization` field: those registered for HTTP (IANA, "HTTP
+/// Authentication Schemes"), and some that are in wide use.
+const SCHEMES: [&str; 17] = [
+    "ApiKey",
+    "AWS4-HMAC-SHA256",
+    "Basic",
+    "Bearer",
+    "Concealed",
+    "Digest",
+    "DPoP",
+    "GNAP",
+    "HOBA",
+    "Key",
+    "Mutual",
+    "Negotiate",
+    "OAuth",
+    "PrivateToken",
+    "SCRAM-SHA-1",
+    "SCRAM-SHA-256",
+    "Token",
+];
+
+/// Returns a value without the name of an authentication scheme, which is no secret, before it.
+pub(crate) fn without_scheme(value: &str) -> &str {
+    match value.split_once(' ') {
+        Some((scheme, rest)) if SCHEMES.iter().any(|known| known.eq_ignore_ascii_case(scheme)) => rest.trim_start(),
+        _ => value,
+    }
 }
 
 /// Returns `true` if a page that was written for users names a flag or an extension as a whole word: README.md and the
@@ -53,6 +83,19 @@ mod tests {
             ("report.json, .jsonl", ".json", false),
         ] {
             assert_eq!(names_whole_word(text, word), expected, "{word} in {text}");
+        }
+    }
+
+    #[test]
+    fn the_name_of_a_scheme_is_no_secret() {
+        for (value, secret) in [
+            ("Bearer abc def", "abc def"),
+            ("basic  YWJj", "YWJj"),
+            ("Bearer", "Bearer"),
+            ("abc def", "abc def"),
+            ("BearerX abc", "BearerX abc"),
+        ] {
+            assert_eq!(without_scheme(value), secret);
         }
     }
 }

@@ -7,6 +7,7 @@
 use std::ops::Range;
 
 use super::suggest::suggest;
+use crate::text::without_scheme;
 
 /// Keys whose whole value is secret, keys of mappings in it excepted.
 const CONTAINERS: [&str; 6] = ["headers", "set_headers", "auth", "basic", "bearer", "login_hdr"];
@@ -275,14 +276,6 @@ fn literals(text: &str, secret: Range<usize>) -> Vec<Range<usize>> {
     }
     found.retain(|range| !text[range.clone()].trim().is_empty());
     found
-}
-
-/// Returns a value without the word before a space that names how it is used, as in `Bearer x`.
-fn without_scheme(value: &str) -> &str {
-    let scheme = ["basic ", "bearer ", "digest ", "token ", "negotiate ", "apikey "]
-        .into_iter()
-        .find(|scheme| value.get(..scheme.len()).is_some_and(|word| word.eq_ignore_ascii_case(scheme)));
-    scheme.map_or(value, |scheme| &value[scheme.len()..])
 }
 
 /// Returns the passwords of URLs (RFC 3986 section 3.2.1).

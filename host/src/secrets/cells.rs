@@ -8,8 +8,9 @@
 use std::collections::BTreeSet;
 use std::ops::Range;
 
-use super::parts::{MIN_PART_BYTES, MIN_SECRET_BYTES, whole_and_lines, without_scheme};
+use super::parts::{MIN_PART_BYTES, MIN_SECRET_BYTES, whole_and_lines};
 use crate::data::{DataSets, RowBuffer};
+use crate::text::without_scheme;
 
 /// A prime: 2^61 - 1.
 const PRIME: u64 = (1 << 61) - 1;

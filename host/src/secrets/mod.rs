@@ -19,8 +19,6 @@ use cells::SecretCells;
 use decoded::DecodedView;
 use parts::{MIN_PART_BYTES, MIN_SECRET_BYTES, secret_in_parts, whole_and_lines};
 
-pub(crate) use parts::without_scheme;
-
 /// The number of characters that are shown of a text, such as the detail of a failure or a log line.
 const SHOWN: usize = 200;
 /// The shortest beginning of a secret, in bytes, that counts as the secret where a text was cut.

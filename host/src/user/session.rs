@@ -28,7 +28,8 @@ use super::limits;
 use super::sockets::Sockets;
 use super::start::{ActiveWindow, PromisedStart, RequestStart, Turn};
 use super::task::Task;
-use crate::secrets::{Secrets, without_scheme};
+use crate::secrets::Secrets;
+use crate::text::without_scheme;
 
 /// State that all users of one worker share.
 pub struct WorkerShared {
