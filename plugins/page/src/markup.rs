@@ -5,6 +5,7 @@
 //! A page is scanned in portions, since the processor time of one call of a plugin is limited.
 
 mod attributes;
+mod elements;
 mod namespaces;
 mod scan;
 mod tokens;

@@ -3,49 +3,6 @@
 use super::namespaces::Namespace;
 use super::tokens::Tag;
 
-/// The start tags that may lead to a resource, or matter to others that do.
-const STARTS: [&[u8]; 26] = [
-    b"base",
-    b"link",
-    b"script",
-    b"iframe",
-    b"img",
-    b"image",
-    b"source",
-    b"picture",
-    b"video",
-    b"audio",
-    b"input",
-    b"object",
-    b"embed",
-    b"frame",
-    b"frameset",
-    b"template",
-    b"body",
-    b"table",
-    b"thead",
-    b"tbody",
-    b"tfoot",
-    b"tr",
-    b"td",
-    b"th",
-    b"feimage",
-    b"use",
-];
-
-/// The end tags that matter.
-const ENDS: [&[u8]; 5] = [b"template", b"picture", b"video", b"audio", b"object"];
-
-/// Returns `true` for a start tag that [`ResourceScan::begin`] looks at.
-pub(super) fn knows(name: &[u8]) -> bool {
-    STARTS.contains(&name)
-}
-
-/// Returns `true` for an end tag that [`ResourceScan::end`] looks at.
-pub(super) fn knows_end(name: &[u8]) -> bool {
-    ENDS.contains(&name)
-}
-
 /// The state of a scan in the middle of a page.
 #[derive(Default)]
 pub(super) struct ResourceScan {

@@ -7,8 +7,8 @@ use std::mem;
 use html5gum::{Emitter, Error, Reader, State};
 
 use super::attributes::Attributes;
+use super::elements;
 use super::namespaces::{Namespace, Namespaces};
-use super::scan;
 
 /// The most bytes that are searched at once.
 const READ_AT_ONCE: usize = 4 << 10;
@@ -175,14 +175,14 @@ impl Emitter for TagEmitter {
         if self.is_end {
             self.last_start_tag.clear();
             self.namespaces.end(&self.name);
-            if scan::knows_end(&self.name) {
+            if elements::knows_end(&self.name) {
                 self.token = Some(TagToken::End(self.name.clone()));
             }
             return None;
         }
         let namespace = self.namespaces.begin(&self.name, &self.attributes, self.self_closing);
         self.last_start_tag.clone_from(&self.name);
-        if scan::knows(&self.name) {
+        if elements::knows(&self.name) {
             let attributes = mem::take(&mut self.attributes);
             self.token = Some(TagToken::Start(Tag { name: self.name.clone(), namespace, attributes }));
         }
