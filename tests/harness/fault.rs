@@ -174,7 +174,10 @@ impl Read for Counting<'_> {
     fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
         let length = match &mut self.stream {
             Transport::Plain(stream) => stream.read(buffer),
-            Transport::Secured(stream) => stream.read(buffer),
+            Transport::Secured(stream) => stream.read(buffer).or_else(|error| match error.kind() {
+                io::ErrorKind::BrokenPipe | io::ErrorKind::ConnectionReset => read_only(stream, buffer),
+                _ => Err(error),
+            }),
         }?;
         self.counts.bytes_in.fetch_add(length as u64, Ordering::SeqCst);
         Ok(length)
@@ -196,6 +199,21 @@ impl Write for Counting<'_> {
             Transport::Plain(stream) => stream.flush(),
             Transport::Secured(stream) => stream.flush(),
         }
+    }
+}
+
+/// Reads what arrived before the connection was reset. An ordinary read first writes what is left to write, and fails
+/// with it.
+fn read_only(stream: &mut StreamOwned<ServerConnection, TcpStream>, buffer: &mut [u8]) -> io::Result<usize> {
+    loop {
+        match stream.conn.reader().read(buffer) {
+            Err(error) if error.kind() == io::ErrorKind::WouldBlock => {}
+            result => return result,
+        }
+        if stream.conn.read_tls(&mut stream.sock)? == 0 {
+            return Ok(0);
+        }
+        stream.conn.process_new_packets().map_err(io::Error::other)?;
     }
 }
 
