@@ -3,11 +3,11 @@
 
 use std::collections::BTreeMap;
 
-use hdrhistogram::Histogram;
 use stampede_time::Nanos;
 
+use super::compact_histogram::CompactHistogram;
 use super::custom_metric::{MetricId, MetricInfo, MetricTally};
-use super::histogram;
+use super::histogram::FINE;
 use super::interval::{Example, IntervalHealth, SeenAt, WorkerInterval};
 use super::iteration_stats::IterationStats;
 use super::row_stats::RowStats;
@@ -97,7 +97,7 @@ pub struct Snapshot {
 pub struct Aggregate {
     row_infos: Vec<RowInfo>,
     rows: Vec<RowStats<u64>>,
-    start_delay: Histogram<u64>,
+    start_delay: CompactHistogram<u64>,
     timeline: Timeline,
     /// The earliest example of each row and kind.
     examples: BTreeMap<(RowId, FailureKind), (SeenAt, Example)>,
@@ -127,7 +127,7 @@ impl Aggregate {
         Self {
             row_infos: infos,
             rows: std::iter::repeat_with(RowStats::default).take(rows).collect(),
-            start_delay: histogram::empty(histogram::FINE),
+            start_delay: CompactHistogram::new(FINE),
             timeline: Timeline::new(rows, workers),
             examples: BTreeMap::new(),
             workers: vec![WorkerHealth::default(); workers],
@@ -163,7 +163,7 @@ impl Aggregate {
         for (total, series) in self.rows.iter_mut().zip(&interval.rows) {
             total.add(series);
         }
-        histogram::add(&mut self.start_delay, &interval.start_delay);
+        self.start_delay.add(&interval.start_delay);
         self.timeline.add(from);
         for example in &interval.examples {
             self.keep_earliest(at, example);
@@ -249,7 +249,7 @@ impl Aggregate {
     }
 
     /// Returns the start delays of exchanges over all rows.
-    pub const fn start_delay(&self) -> &Histogram<u64> {
+    pub const fn start_delay(&self) -> &CompactHistogram<u64> {
         &self.start_delay
     }
 

@@ -2,11 +2,11 @@
 //! gets back empty. The main thread adds them to the [`Aggregate`](super::aggregate::Aggregate), and to the counts of
 //! the other workers in that second ([`SecondMerger`](super::second::SecondMerger)).
 
-use hdrhistogram::Histogram;
 use stampede_time::Nanos;
 
+use super::compact_histogram::CompactHistogram;
 use super::custom_metric::MetricTally;
-use super::histogram;
+use super::histogram::FINE;
 use super::iteration_stats::IterationStats;
 use super::row_stats::RowStats;
 use super::sample::{FailureKind, RowId};
@@ -120,7 +120,7 @@ pub struct Interval {
     /// One series per row, by [`RowId`].
     pub rows: Vec<RowStats<u32>>,
     /// Start − intended start of every exchange of any row.
-    pub start_delay: Histogram<u32>,
+    pub start_delay: CompactHistogram<u32>,
     /// Number of users that the worker had when it handed the interval over.
     pub users_active: u32,
     /// Examples of failures that this worker saw for the first time.
@@ -140,7 +140,7 @@ impl Interval {
     pub fn new(rows: usize) -> Self {
         Self {
             rows: std::iter::repeat_with(RowStats::default).take(rows).collect(),
-            start_delay: histogram::empty(histogram::FINE),
+            start_delay: CompactHistogram::new(FINE),
             users_active: 0,
             examples: Vec::new(),
             health: IntervalHealth::default(),
@@ -154,7 +154,7 @@ impl Interval {
     /// them should call it; clearing an interval that is already empty costs nothing.
     pub fn clear(&mut self) {
         self.rows.iter_mut().for_each(RowStats::clear);
-        histogram::clear(&mut self.start_delay);
+        self.start_delay.clear();
         self.users_active = 0;
         self.examples.clear();
         self.health.clear();

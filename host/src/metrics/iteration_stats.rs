@@ -1,9 +1,10 @@
 //! Counts of one scenario's iterations (`due = completed + cut short + dropped`) and the durations of completed ones.
 
-use hdrhistogram::{Counter, Histogram};
+use hdrhistogram::Counter;
 use stampede_time::Nanos;
 
-use super::histogram;
+use super::compact_histogram::CompactHistogram;
+use super::histogram::FINE;
 
 /// The iteration counts and durations of one scenario.
 #[derive(Clone, Debug, PartialEq)]
@@ -15,12 +16,12 @@ pub struct IterationStats<C: Counter> {
     /// Iterations that were due but never began because no user was free.
     pub dropped: u64,
     /// Durations of completed iterations, waits included.
-    pub duration: Histogram<C>,
+    pub duration: CompactHistogram<C>,
 }
 
 impl<C: Counter> Default for IterationStats<C> {
     fn default() -> Self {
-        Self { completed: 0, cut_short: 0, dropped: 0, duration: histogram::empty(histogram::FINE) }
+        Self { completed: 0, cut_short: 0, dropped: 0, duration: CompactHistogram::new(FINE) }
     }
 }
 
@@ -29,7 +30,7 @@ impl<C: Counter> IterationStats<C> {
     pub fn record(&mut self, is_complete: bool, took: Nanos) {
         if is_complete {
             self.completed += 1;
-            histogram::record(&mut self.duration, took);
+            self.duration.record(took);
         } else {
             self.cut_short += 1;
         }
@@ -45,13 +46,13 @@ impl<C: Counter> IterationStats<C> {
         self.completed += other.completed;
         self.cut_short += other.cut_short;
         self.dropped += other.dropped;
-        histogram::add(&mut self.duration, &other.duration);
+        self.duration.add(&other.duration);
     }
 
     /// Sets all counts to zero and keeps the memory.
     pub fn clear(&mut self) {
         (self.completed, self.cut_short, self.dropped) = (0, 0, 0);
-        histogram::clear(&mut self.duration);
+        self.duration.clear();
     }
 }
 

@@ -3,7 +3,10 @@
 //! This one keeps only the bins in use, 16 per doubling, and merges exactly; a percentile is within 3.2 % of the true
 //! one.
 
-use hdrhistogram::{Counter, Histogram};
+use hdrhistogram::Counter;
+
+use super::compact_histogram::CompactHistogram;
+use super::survival::CountedValue;
 
 /// Counts of microseconds in coarse bins.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -24,14 +27,13 @@ const fn middle(bin: u16) -> u64 {
 
 impl LogLinearHistogram {
     /// Adds the counts of a histogram of microseconds.
-    pub fn add_histogram<C: Counter>(&mut self, histogram: &Histogram<C>) {
+    pub fn add_histogram<C: Counter>(&mut self, histogram: &CompactHistogram<C>) {
         if histogram.is_empty() {
             return;
         }
         let mut bins: Vec<(u16, u32)> = Vec::new();
-        for counted in histogram.iter_recorded() {
-            let count = u32::try_from(counted.count_at_value().as_u64()).unwrap_or(u32::MAX);
-            append(&mut bins, bin(counted.value_iterated_to()), count);
+        for CountedValue { value, count } in histogram.counted_values() {
+            append(&mut bins, bin(value), u32::try_from(count).unwrap_or(u32::MAX));
         }
         self.add_bins(&bins);
     }
@@ -75,12 +77,12 @@ fn append(bins: &mut Vec<(u16, u32)>, bin: u16, count: u32) {
 
 #[cfg(test)]
 mod tests {
-    use super::super::histogram::{FINE, MAX_MICROS, empty};
+    use super::super::histogram::{FINE, MAX_MICROS};
     use super::*;
 
     fn coarse(values: impl IntoIterator<Item = u64>) -> LogLinearHistogram {
-        let mut histogram = empty::<u32>(FINE);
-        values.into_iter().for_each(|value| histogram.record(value).expect("in range"));
+        let mut histogram = CompactHistogram::<u32>::new(FINE);
+        values.into_iter().for_each(|value| histogram.record(value * 1_000));
         let mut coarse = LogLinearHistogram::default();
         coarse.add_histogram(&histogram);
         coarse

@@ -1,10 +1,11 @@
 //! Counts and histograms of one row of the report. One generic type serves a second of one worker (32-bit counters) and
 //! the whole run (64-bit counters), so that one function adds them up.
 
-use hdrhistogram::{Counter, Histogram};
+use hdrhistogram::Counter;
 use stampede_time::Nanos;
 
-use super::histogram;
+use super::compact_histogram::CompactHistogram;
+use super::histogram::{FINE, ROUGH};
 use super::sample::{FailureKind, PhaseDurations, Sample};
 
 /// The way a task ended. A task is one run of one step by one user; it may make several exchanges, or none.
@@ -77,20 +78,20 @@ pub struct ByteCounts {
 /// Histograms of the phases of an exchange, in microseconds with 2 significant digits. A phase that did not happen is
 /// not counted, so the histograms differ in their counts.
 #[derive(Clone, Debug, PartialEq)]
-pub struct PhaseHistograms<C: Counter>([Histogram<C>; 5]);
+pub struct PhaseHistograms<C: Counter>([CompactHistogram<C>; 5]);
 
 impl<C: Counter> PhaseHistograms<C> {
     fn record(&mut self, phases: &PhaseDurations) {
         let parts = [phases.dns, phases.connect, phases.tls, phases.first_byte, phases.receive];
         for (times, part) in self.0.iter_mut().zip(parts) {
             if let Some(duration) = part {
-                histogram::record(times, duration);
+                times.record(duration);
             }
         }
     }
 
     /// Returns one histogram per phase, in the order of [`PhaseDurations`].
-    pub const fn parts(&self) -> &[Histogram<C>; 5] {
+    pub const fn parts(&self) -> &[CompactHistogram<C>; 5] {
         &self.0
     }
 }
@@ -99,9 +100,9 @@ impl<C: Counter> PhaseHistograms<C> {
 #[derive(Clone, Debug, PartialEq)]
 pub struct CutOffTimes<C: Counter> {
     /// From the intended start.
-    pub response: Histogram<C>,
+    pub response: CompactHistogram<C>,
     /// From the start.
-    pub service: Histogram<C>,
+    pub service: CompactHistogram<C>,
 }
 
 /// All counts of one row.
@@ -119,9 +120,9 @@ pub struct RowStats<C: Counter> {
     /// Bytes sent and received.
     pub bytes: ByteCounts,
     /// End − intended start of every exchange that was not cut off.
-    pub response: Histogram<C>,
+    pub response: CompactHistogram<C>,
     /// End − start of those exchanges.
-    pub service: Histogram<C>,
+    pub service: CompactHistogram<C>,
     /// The phases of those exchanges.
     pub phases: PhaseHistograms<C>,
     /// The times of the exchanges that were cut off; `None` if there are none.
@@ -130,7 +131,7 @@ pub struct RowStats<C: Counter> {
 
 impl<C: Counter> Default for CutOffTimes<C> {
     fn default() -> Self {
-        Self { response: histogram::empty(histogram::FINE), service: histogram::empty(histogram::FINE) }
+        Self { response: CompactHistogram::new(FINE), service: CompactHistogram::new(FINE) }
     }
 }
 
@@ -143,9 +144,9 @@ impl<C: Counter> Default for RowStats<C> {
             // More codes than a row usually sees, so that recording does not need to allocate.
             statuses: Vec::with_capacity(8),
             bytes: ByteCounts::default(),
-            response: histogram::empty(histogram::FINE),
-            service: histogram::empty(histogram::FINE),
-            phases: PhaseHistograms(std::array::from_fn(|_| histogram::empty(histogram::ROUGH))),
+            response: CompactHistogram::new(FINE),
+            service: CompactHistogram::new(FINE),
+            phases: PhaseHistograms(std::array::from_fn(|_| CompactHistogram::new(ROUGH))),
             cut_off: None,
         }
     }
@@ -166,16 +167,16 @@ impl<C: Counter> RowStats<C> {
         }
         if sample.failure.is_some_and(FailureKind::is_cut_off) {
             let cut_off = self.cut_off.get_or_insert_default();
-            histogram::record(&mut cut_off.response, sample.response_time());
-            histogram::record(&mut cut_off.service, sample.service_time());
+            cut_off.response.record(sample.response_time());
+            cut_off.service.record(sample.service_time());
         } else {
             self.record_times(sample.response_time(), sample.service_time(), &sample.phases);
         }
     }
 
     fn record_times(&mut self, response: Nanos, service: Nanos, phases: &PhaseDurations) {
-        histogram::record(&mut self.response, response);
-        histogram::record(&mut self.service, service);
+        self.response.record(response);
+        self.service.record(service);
         self.phases.record(phases);
     }
 
@@ -207,15 +208,15 @@ impl<C: Counter> RowStats<C> {
         self.bytes.out += other.bytes.out;
         self.bytes.received += other.bytes.received;
         self.bytes.body_in += other.bytes.body_in;
-        histogram::add(&mut self.response, &other.response);
-        histogram::add(&mut self.service, &other.service);
+        self.response.add(&other.response);
+        self.service.add(&other.service);
         for (sum, more) in self.phases.0.iter_mut().zip(&other.phases.0) {
-            histogram::add(sum, more);
+            sum.add(more);
         }
         if let Some(more) = &other.cut_off {
             let sum = self.cut_off.get_or_insert_default();
-            histogram::add(&mut sum.response, &more.response);
-            histogram::add(&mut sum.service, &more.service);
+            sum.response.add(&more.response);
+            sum.service.add(&more.service);
         }
     }
 
@@ -226,9 +227,9 @@ impl<C: Counter> RowStats<C> {
         self.err = [0; FailureKind::ALL.len()];
         self.statuses.clear();
         self.bytes = ByteCounts::default();
-        histogram::clear(&mut self.response);
-        histogram::clear(&mut self.service);
-        self.phases.0.iter_mut().for_each(histogram::clear);
+        self.response.clear();
+        self.service.clear();
+        self.phases.0.iter_mut().for_each(CompactHistogram::clear);
         self.cut_off = None;
     }
 }
@@ -262,15 +263,19 @@ mod tests {
         assert_eq!(series.statuses, [(200, 1), (503, 1)]);
         assert_eq!(series.bytes, ByteCounts { out: 300, received: 750, body_in: 150 });
         assert_eq!((series.response.len(), series.service.len()), (3, 3));
-        assert!(series.response.equivalent(series.response.max(), 8_000), "from the intended start");
-        assert!(series.service.equivalent(series.service.max(), 6_000), "from the start");
+        assert_eq!(
+            series.response.middle(series.response.max()),
+            series.response.middle(8_000),
+            "from the intended start"
+        );
+        assert_eq!(series.service.middle(series.service.max()), series.service.middle(6_000), "from the start");
     }
 
     #[test]
     fn parts_that_did_not_happen_are_in_no_histogram() {
         let mut series = RowStats::<u32>::default();
         series.record(&sample(200, None));
-        let counts = series.phases.parts().each_ref().map(Histogram::len);
+        let counts = series.phases.parts().each_ref().map(CompactHistogram::len);
         assert_eq!(counts, [0, 0, 0, 1, 0]);
     }
 
@@ -281,8 +286,12 @@ mod tests {
             series.record(&sample(0, Some(kind)));
             assert_eq!((series.requests(), series.response.len(), series.bytes.out), (1, 0, 100));
             let cut_off = series.cut_off.as_ref().expect("one was cut off");
-            assert!(cut_off.response.equivalent(cut_off.response.max(), 8_000), "from the intended start");
-            assert!(cut_off.service.equivalent(cut_off.service.max(), 6_000), "from the start");
+            assert_eq!(
+                cut_off.response.middle(cut_off.response.max()),
+                cut_off.response.middle(8_000),
+                "from the intended start"
+            );
+            assert_eq!(cut_off.service.middle(cut_off.service.max()), cut_off.service.middle(6_000), "from the start");
             let mut sum = RowStats::<u64>::default();
             sum.add(&series);
             assert_eq!(sum.cut_off.map(|sum| (sum.response.len(), sum.service.len())), Some((1, 1)));
@@ -295,7 +304,6 @@ mod tests {
         series.record(&sample(200, Some(FailureKind::Check)));
         series.tasks.end(TaskEnd::Failed);
         series.clear();
-        // Histograms of different sizes compare equal in this order only.
         assert!(RowStats::<u32>::default() == series);
     }
 }

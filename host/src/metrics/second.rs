@@ -164,7 +164,7 @@ impl MergedSecond {
         for (into, row) in counts.rows.iter_mut().zip(&interval.rows) {
             into.add(row);
         }
-        super::histogram::add(&mut counts.start_delay, &interval.start_delay);
+        counts.start_delay.add(&interval.start_delay);
         counts.examples.extend(interval.examples.iter().cloned());
         let tallies = counts.tallies.iter_mut().zip(&mut self.last_values).zip(&interval.tallies);
         for ((into, last), tally) in tallies.filter(|(_, tally)| tally.count > 0) {

@@ -3,7 +3,6 @@
 use std::collections::BTreeMap;
 use std::time::{Duration, UNIX_EPOCH};
 
-use hdrhistogram::Histogram;
 use stampede_time::{Nanos, nanos};
 
 use super::checks_and_thresholds;
@@ -16,8 +15,9 @@ use super::model::{
 };
 use super::settings::{RunSettings, RunSummary};
 use crate::metrics::aggregate::{Aggregate, MetricTotal};
+use crate::metrics::compact_histogram::CompactHistogram;
 use crate::metrics::iteration_stats;
-use crate::metrics::row_stats::{self, PhaseHistograms};
+use crate::metrics::row_stats;
 use crate::metrics::sample::{FailureKind, RowId};
 use crate::metrics::threshold::ThresholdVerdict;
 use crate::metrics::timeline::{Timeline, TimelinePoint};
@@ -79,11 +79,12 @@ fn scenarios(settings: &RunSettings, aggregate: &Aggregate) -> Vec<ScenarioRepor
     let all = settings.scenarios.iter().enumerate().map(|(number, load)| {
         let counted = aggregate.iterations().get(number).unwrap_or(&none);
         let iteration_stats::IterationStats { completed, cut_short, dropped, ref duration } = *counted;
+        let duration = duration.to_hdr();
         ScenarioReport {
             load: load.clone(),
             iterations: IterationTotals { due: counted.due(), completed, cut_short, dropped },
-            iteration_time_us: duration_stats(duration),
-            iteration_histogram: encode(duration),
+            iteration_time_us: duration_stats(&duration),
+            iteration_histogram: encode(&duration),
         }
     });
     all.collect()
@@ -113,7 +114,11 @@ fn totals(aggregate: &Aggregate, load: Nanos) -> RowReport {
 /// Builds a row from its counts alone. Its name, action and tags are those of the totals, and it has no errors: callers
 /// set those.
 fn row(measured: &row_stats::RowStats<u64>, load: Nanos) -> RowReport {
+    let (response, service) = (measured.response.to_hdr(), measured.service.to_hdr());
+    let phase_times = measured.phases.parts().each_ref().map(CompactHistogram::to_hdr);
     let cut_off = measured.cut_off.as_deref();
+    let cut_off_response = cut_off.map(|times| times.response.to_hdr());
+    let cut_off_service = cut_off.map(|times| times.service.to_hdr());
     RowReport {
         scenario: None,
         name: "Totals".into(),
@@ -128,15 +133,15 @@ fn row(measured: &row_stats::RowStats<u64>, load: Nanos) -> RowReport {
         },
         statuses: measured.statuses.iter().copied().collect(),
         errors: Vec::new(),
-        response_time_us: censored_duration_stats(&measured.response, cut_off.map(|times| &times.response)),
-        service_time_us: censored_duration_stats(&measured.service, cut_off.map(|times| &times.service)),
-        phases_us: phases(&measured.phases, duration_stats),
+        response_time_us: censored_duration_stats(&response, cut_off_response.as_ref()),
+        service_time_us: censored_duration_stats(&service, cut_off_service.as_ref()),
+        phases_us: PerPhase::from_array(phase_times.each_ref().map(duration_stats)),
         histograms: RowHistograms {
-            response_time: encode(&measured.response),
-            service_time: encode(&measured.service),
-            phases: phases(&measured.phases, encode),
-            cut_off_response_time: cut_off.map(|times| encode(&times.response)),
-            cut_off_service_time: cut_off.map(|times| encode(&times.service)),
+            response_time: encode(&response),
+            service_time: encode(&service),
+            phases: PerPhase::from_array(phase_times.each_ref().map(encode)),
+            cut_off_response_time: cut_off_response.as_ref().map(encode),
+            cut_off_service_time: cut_off_service.as_ref().map(encode),
         },
     }
 }
@@ -155,10 +160,6 @@ fn requests(measured: &row_stats::RowStats<u64>, load: Nanos) -> RequestTotals {
     let total = measured.requests();
     let rps = if load == 0 { 0.0 } else { total as f64 * 1e9 / load as f64 };
     RequestTotals { total, ok: measured.ok, err: measured.failures(), rps }
-}
-
-fn phases<T>(measured: &PhaseHistograms<u64>, show: impl Fn(&Histogram<u64>) -> T) -> PerPhase<T> {
-    PerPhase::from_array(measured.parts().each_ref().map(show))
 }
 
 /// Returns the kinds of failure that occurred.

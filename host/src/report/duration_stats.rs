@@ -100,7 +100,7 @@ mod tests {
 
     fn filled(values: impl Iterator<Item = u64>) -> Histogram<u64> {
         let mut filled = histogram::empty(histogram::FINE);
-        values.for_each(|nanos| histogram::record(&mut filled, nanos));
+        values.for_each(|nanos| filled.record(histogram::whole_micros(nanos)).expect("in range"));
         filled
     }
 

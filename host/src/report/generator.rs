@@ -36,14 +36,15 @@ const MAX_START_DELAY_P99_US: u64 = 2_000;
 pub(super) fn generator_report(aggregate: &Aggregate, limits: CpuLimits, plugins: &[String]) -> GeneratorReport {
     let workers: Vec<WorkerReport> = aggregate.workers().iter().map(worker_report).collect();
     let processes = vec![process_report(limits, &workers)];
-    let reasons = bottleneck_reasons(&workers, &processes, aggregate.start_delay());
+    let start_delay = aggregate.start_delay().to_hdr();
+    let reasons = bottleneck_reasons(&workers, &processes, &start_delay);
     GeneratorReport {
         bottleneck: !reasons.is_empty(),
         reasons,
         workers,
         processes,
-        start_delay_us: duration_stats(aggregate.start_delay()),
-        start_delay_histogram: encode(aggregate.start_delay()),
+        start_delay_us: duration_stats(&start_delay),
+        start_delay_histogram: encode(&start_delay),
         guests: plugins.iter().enumerate().map(|(index, name)| plugin_report(aggregate, index, name)).collect(),
     }
 }
@@ -235,7 +236,7 @@ mod tests {
     fn late_starts_are_named_from_two_milliseconds_on() {
         for (nanos, expected) in [(1_900_000, ""), (23_000_000, "1 % of the requests started at least 23 ms late")] {
             let mut delays = histogram::empty(histogram::FINE);
-            histogram::record(&mut delays, nanos);
+            delays.record(histogram::whole_micros(nanos)).expect("in range");
             assert_eq!(bottleneck_reasons(&[busy(0.0)], &[IDLE], &delays).join("; "), expected);
         }
     }

@@ -3,12 +3,12 @@
 
 use std::collections::BTreeMap;
 
-use hdrhistogram::{Counter, Histogram};
+use hdrhistogram::Counter;
 
 use super::{IterationMeasure, Measure, MeasureKind, RowMeasure, ThresholdRule};
 use crate::metrics::aggregate::Aggregate;
+use crate::metrics::compact_histogram::CompactHistogram;
 use crate::metrics::custom_metric::{MetricTally, MetricUnit, TREND_SCALE, ValueRange};
-use crate::metrics::histogram::counted_values;
 use crate::metrics::interval::Interval;
 use crate::metrics::iteration_stats::IterationStats;
 use crate::metrics::row_stats::RowStats;
@@ -168,15 +168,15 @@ impl Sums {
         }
     }
 
-    fn add_histogram<C: Counter>(&mut self, histogram: &Histogram<C>) {
-        for CountedValue { value, count } in counted_values(histogram) {
+    fn add_histogram<C: Counter>(&mut self, histogram: &CompactHistogram<C>) {
+        for CountedValue { value, count } in histogram.counted_values() {
             *self.bins.entry(value).or_default() += count;
-            self.sum += histogram.median_equivalent(value) as f64 * count as f64;
+            self.sum += histogram.middle(value) as f64 * count as f64;
         }
     }
 
-    fn add_cut_off<C: Counter>(&mut self, histogram: &Histogram<C>) {
-        for CountedValue { value, count } in counted_values(histogram) {
+    fn add_cut_off<C: Counter>(&mut self, histogram: &CompactHistogram<C>) {
+        for CountedValue { value, count } in histogram.counted_values() {
             *self.cut_off.entry(value).or_default() += count;
         }
     }
