@@ -323,6 +323,25 @@ fn files_are_included_where_they_are_named() {
 }
 
 #[test]
+fn a_file_that_is_included_again_has_rows_of_its_own_and_thresholds_see_them_all() {
+    let target = RawServer::recording();
+    let script = "
+thresholds: {'http_reqs{step:Sign in}': ['count==5'], 'http_reqs{step:Sign in (2)}': ['count==3']}
+steps:
+- include: sign-in.yml
+- {name: Page, url: /page}
+- {repeat: 3, include: sign-in.yml}
+- {group: Last, include: sign-in.yml}
+";
+    let run = shooter().script(script).file("sign-in.yml", "- {name: Sign in, url: /sign-in}\n");
+    let run = run.args("--users 1 --iterations 1").arg("--base-url").arg(target.base_url());
+    let report = run.report().finish().exits(0).report();
+    assert_eq!(asked(&target), counts(&[("/page", 1), ("/sign-in", 5)]));
+    let rows: Vec<_> = report.rows().map(|row| (row.name(), row.ok())).collect();
+    assert_eq!(rows, [("Sign in", 1), ("Page", 1), ("Sign in (2)", 3), ("Sign in (3)", 1)]);
+}
+
+#[test]
 fn a_loop_that_sends_nothing_ends_with_the_run_and_delays_no_other_user() {
     let target = RawServer::recording();
     let script = "

@@ -1,12 +1,13 @@
 //! Resolves `include`: replaces it by the steps of the file, before a plan is built. A file is read once for each
-//! place. Rows of the report need different names, whichever file a step is in.
+//! place. Rows of the report need different names, whichever file a step is in. So from the second time on that a list
+//! includes a file, the steps are named `NAME (2)`, with `NAME` in their tag `step`, by which thresholds select them.
 
 use std::collections::HashMap;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use crate::diagnostic::{Diagnostic, Diagnostics, SourceText, io_reason};
-use crate::script::model::{BlockBody, BlockSpec, FlowItem, Script, Spanned};
+use crate::script::model::{BlockBody, BlockSpec, FlowItem, NamedText, Script, Spanned};
 use crate::script::parse_included;
 
 /// The deepest nesting of included files.
@@ -46,14 +47,21 @@ impl IncludeResolver<'_> {
     fn list(&mut self, items: &mut [FlowItem], names: &mut RowSources) {
         for item in items {
             match item {
-                FlowItem::Step(step) => self.register_name(&step.name, &step.source, names),
+                FlowItem::Step(step) => {
+                    if let Some(original) = self.register_name(&mut step.name, &step.source, names) {
+                        let name = Spanned { value: "step".to_owned(), span: original.span };
+                        step.tags.push(NamedText { name, value: original });
+                    }
+                }
                 FlowItem::Block(block) => self.block(block, names),
             }
         }
     }
 
     fn block(&mut self, block: &mut BlockSpec, names: &mut RowSources) {
-        block.group.iter().for_each(|name| self.register_name(name, &block.source, names));
+        if let Some(name) = &mut block.group {
+            self.register_name(name, &block.source, names);
+        }
         if let BlockBody::Include(file) = &block.body {
             let depth = self.open_files.len();
             match self.read_file(file, &block.source) {
@@ -100,20 +108,33 @@ impl IncludeResolver<'_> {
         Ok(items)
     }
 
-    /// Notes the name of a row. Two steps of one file with the same name were reported when the file was read.
-    fn register_name(&mut self, name: &Spanned<String>, source: &Arc<SourceText>, names: &mut RowSources) {
-        match names.get(&name.value) {
-            None => {
-                names.insert(name.value.clone(), Arc::clone(source));
-            }
-            Some(other) if Arc::ptr_eq(other, source) => {}
-            Some(other) => {
-                let message = format!("two steps are named `{}`", name.value);
-                let diagnostic =
-                    Diagnostic::new("script::duplicate-name", message).at(source, name.span, "named again");
-                let help = format!("`{}` has a step of that name; rows of the report need different names", other.name);
-                self.diagnostics.push(diagnostic.help(help));
-            }
+    /// Notes the name of a row. Two steps of one file with the same name were reported when the file was read. Renames
+    /// a row of a file that is included again, and returns its original name.
+    fn register_name(
+        &mut self,
+        name: &mut Spanned<String>,
+        source: &Arc<SourceText>,
+        names: &mut RowSources,
+    ) -> Option<Spanned<String>> {
+        let Some(other) = names.get(&name.value) else {
+            names.insert(name.value.clone(), Arc::clone(source));
+            return None;
+        };
+        if Arc::ptr_eq(other, source) {
+            return None;
         }
+        if other.name != source.name {
+            let message = format!("two steps are named `{}`", name.value);
+            let diagnostic = Diagnostic::new("script::duplicate-name", message).at(source, name.span, "named again");
+            let help = format!("`{}` has a step of that name; rows of the report need different names", other.name);
+            self.diagnostics.push(diagnostic.help(help));
+            return None;
+        }
+        let original = name.clone();
+        let numbered = (2_usize..).map(|number| format!("{} ({number})", original.value));
+        let mut free = numbered.filter(|candidate| !names.contains_key(candidate));
+        name.value = free.next().unwrap_or_default();
+        names.insert(name.value.clone(), Arc::clone(source));
+        Some(original)
     }
 }
