@@ -22,7 +22,7 @@ pub trait Action: Sized + 'static {
     /// `true` if `run` sets variables. Their names are the keys of those parameters whose schema has the keyword
     /// `x-sets-variables: true`, as `#[schemars(extend("x-sets-variables" = true))]` writes it; without such a
     /// parameter the host cannot know them before the run. If it knows all names, it rejects `{{var x}}` with an `x`
-    /// that nothing sets.
+    /// that nothing sets. A variable whose value there is a mapping with `secret: true` is never shown.
     const SETS_VARIABLES: bool = false;
 
     /// The step's own parameters. Users see the doc comments of the fields; derive `Deserialize` with

@@ -153,6 +153,8 @@ pub struct Step {
     pub timeout: Nanos,
     /// Variables taken from its reply.
     pub captures: Vec<Capture>,
+    /// Variables that its action sets to values that are never shown.
+    pub saved_secrets: Vec<VariableId>,
     /// Tests of its replies.
     pub checks: Vec<Check>,
     /// The need of its captures and checks, and of the conditions after it, for the bodies of its replies.
@@ -181,8 +183,10 @@ impl Plan {
 
     /// Returns the variables whose values are never shown.
     pub fn secret_variables(&self) -> Vec<VariableId> {
-        let captures = self.login.iter().chain(&self.steps).flat_map(|step| &step.captures);
-        let mut secret: Vec<_> = captures.filter(|capture| capture.secret).map(|capture| capture.variable).collect();
+        let steps = || self.login.iter().chain(&self.steps);
+        let captures = steps().flat_map(|step| &step.captures).filter(|capture| capture.secret);
+        let saved = steps().flat_map(|step| &step.saved_secrets).copied();
+        let mut secret: Vec<_> = captures.map(|capture| capture.variable).chain(saved).collect();
         secret.sort_unstable();
         secret.dedup();
         secret

@@ -30,7 +30,7 @@ use crate::plugin::load::schema::ParamsSchema;
 use crate::plugin::load::violations::Violation;
 use crate::plugin::script_context::{ScriptContext, StepParams};
 use crate::script::{LOGIN_KEYS, STEP_KEYS, model, span_within, value_of};
-use crate::template::Environment;
+use crate::template::{Environment, VariableId};
 use crate::user::BodyNeed;
 
 /// A step before its plugin has checked it.
@@ -204,6 +204,7 @@ pub(super) fn validate_steps(
                 false => BodyNeed::Unread,
             },
             captures,
+            saved_secrets: saved_secrets(draft, plugin, names),
             checks,
             reply_detail: ReplyDetail::Nothing,
             request: None,
@@ -315,6 +316,14 @@ fn captures(draft: &StepDraft<'_>, names: &SharedNames) -> Result<Vec<Capture>, 
         }
     }
     diagnostics.into_result(captures)
+}
+
+/// Returns the variables that the step's action sets to values that are secret: those whose source has `secret: true`.
+fn saved_secrets(draft: &StepDraft<'_>, plugin: &LoadedPlugin, names: &SharedNames) -> Vec<VariableId> {
+    let Some(schema) = plugin.schema(&draft.action) else { return Vec::new() };
+    let sources = schema.variable_parameters().filter_map(|name| draft.params.get(name)?.as_object()).flatten();
+    let secret = sources.filter(|(_, source)| source["secret"] == true);
+    secret.map(|(name, _)| names.variables.borrow_mut().intern(name)).collect()
 }
 
 /// Compiles the checks of a step. Steps of an action without HTTP exchanges cannot have any.

@@ -23,6 +23,10 @@ struct ValueSource {
     json: Option<JsonPath>,
     /// A regular expression: its first group, or all that it matches.
     regex: Option<Pattern>,
+    /// `true`: the host never shows the value.
+    #[serde(default)]
+    #[expect(dead_code, reason = "the host reads it in the script")]
+    secret: bool,
 }
 
 /// Variables to set from a message: `{name: {json: …}}` or `{name: {regex: …}}`. The default sets none.
