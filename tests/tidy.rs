@@ -40,7 +40,7 @@ use source::{File, Source, files, product, rust};
 /// from its neighbours. Code below `#[cfg(test)]` is exempt: a test may look up.
 const FLOORS: Floors = &[
     // The crate `stampede-time`, and what needs nothing else.
-    &["time", "random", "text", "stderr", "temporary", "exit"],
+    &["time", "random", "text", "json_text", "stderr", "temporary", "exit"],
     &["diagnostic"],
     &["script"],
     // The command line is plain data, as a script is; `plan` reads both.

@@ -38,6 +38,7 @@ pub mod diagnostic;
 pub mod exit;
 mod expression;
 mod http;
+mod json_text;
 mod load_model;
 pub mod metrics;
 mod net;

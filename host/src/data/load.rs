@@ -9,12 +9,13 @@ use flate2::read::MultiGzDecoder;
 
 use super::feed_strategy::FeedStrategy;
 use super::file::{self, ScanError};
+use super::json::JsonColumn;
 use super::problem::{DataFormat, FormatError, is_compressed, line_at};
 use super::set::{DataSet, DataSets, RowStore};
 use super::table::Table;
 use super::{csv, inline, json, text_lines};
 use crate::diagnostic::{Diagnostic, Diagnostics, SourceText, Span, suggest};
-use crate::script::model::{DataSource, DataSpec, Node, SecretColumns, Spanned};
+use crate::script::model::{DataSource, DataSpec, NamedText, Node, SecretColumns, Spanned};
 use crate::script::value_of;
 
 /// Loads every declared set, and those the command line adds.
@@ -41,7 +42,8 @@ pub(crate) fn load(
         if extra[at + 1..].iter().all(|(later, _)| later != name) {
             let entry = declared.iter().find(|(known, _)| known.value == *name);
             let feed = entry.map(|(_, entry)| FeedStrategy::from_spec(entry)).unwrap_or_default();
-            let rows = load_extra(name, path).map_err(Diagnostics::from);
+            let columns = entry.map_or([].as_slice(), |(_, entry)| &entry.columns);
+            let rows = load_extra(name, path, columns).map_err(Diagnostics::from);
             let set = diagnostics.absorb(rows).map(|rows| DataSet::new(name.clone(), rows, feed));
             let secret = entry.map_or(&SecretColumns::None, |(_, entry)| &entry.secret);
             sets.extend(set.and_then(|set| diagnostics.absorb(with_secret_columns(set, secret, source))));
@@ -86,7 +88,12 @@ fn load_declared(name: &str, entry: &DataSpec, base: &Path, source: &Arc<SourceT
     let (result, span) = match &entry.source {
         DataSource::Inline(node) => (read_inline(name, node, source), node.span),
         DataSource::File(path) => {
-            let data_file = DataFile { name, shown_path: &path.value, separator: value_of(entry.separator.as_ref()) };
+            let data_file = DataFile {
+                name,
+                shown_path: &path.value,
+                separator: value_of(entry.separator.as_ref()),
+                columns: &entry.columns,
+            };
             (data_file.read(&base.join(&path.value), STREAMING_THRESHOLD), path.span)
         }
     };
@@ -102,9 +109,9 @@ fn load_declared(name: &str, entry: &DataSpec, base: &Path, source: &Arc<SourceT
     })
 }
 
-/// Loads a set of the command line, whose errors have no place.
-fn load_extra(name: &str, path: &Path) -> Result<RowStore, Diagnostic> {
-    let data_file = DataFile { name, shown_path: &path.to_string_lossy(), separator: None };
+/// Loads a set of the command line, whose errors have no place. `columns` are those of the declared set in its place.
+fn load_extra(name: &str, path: &Path, columns: &[NamedText]) -> Result<RowStore, Diagnostic> {
+    let data_file = DataFile { name, shown_path: &path.to_string_lossy(), separator: None, columns };
     data_file.read(path, STREAMING_THRESHOLD).map_err(|failure| {
         let code = match failure.kind {
             DataErrorKind::Missing => "usage::data-missing",
@@ -175,6 +182,8 @@ struct DataFile<'a> {
     shown_path: &'a str,
     /// The separator of its cells, if the script names it.
     separator: Option<u8>,
+    /// The columns of JSON rows, as the script names them.
+    columns: &'a [NamedText],
 }
 
 impl DataFile<'_> {
@@ -197,7 +206,7 @@ impl DataFile<'_> {
             let mut head = Vec::new();
             file.by_ref().take(csv::HEAD_BYTES as u64).read_to_end(&mut head).map_err(io)?;
             file.seek(SeekFrom::Start(0)).map_err(io)?;
-            RowStore::File(file::scan(file, self.separated(format, &head)).map_err(|error| match error {
+            RowStore::File(file::scan(file, self.specified(format, &head)?).map_err(|error| match error {
                 ScanError::Io(error) => io(error),
                 ScanError::Contents(problem) => contents(problem),
             })?)
@@ -208,18 +217,39 @@ impl DataFile<'_> {
             } else {
                 file.read_to_end(&mut bytes).map_err(io)?;
             }
-            let format = self.separated(format, &bytes);
-            RowStore::Memory(decode(&bytes).and_then(|text| parse_rows(format, text)).map_err(contents)?)
+            let format = self.specified(format, &bytes)?;
+            RowStore::Memory(decode(&bytes).and_then(|text| parse_rows(&format, text)).map_err(contents)?)
         };
         require_rows(rows, || format!("data set `{name}`: `{shown_path}` has no rows"))
     }
 
-    /// Returns the format with the separator that the script names, or else the first line of a `.csv` file tells.
-    fn separated(&self, format: DataFormat, head: &[u8]) -> DataFormat {
+    /// Returns the format with the separator that the script names, or else the first line of a `.csv` file tells, or
+    /// with the columns that the script names.
+    fn specified(&self, format: DataFormat, head: &[u8]) -> Result<DataFormat, DataError> {
         match (format, self.separator) {
-            (DataFormat::Csv(_), Some(separator)) => DataFormat::Csv(separator),
-            (DataFormat::Csv(b','), None) => DataFormat::Csv(csv::separator_of(head)),
-            _ => format,
+            (format, _) if !self.columns.is_empty() => self.with_columns(&format),
+            (DataFormat::Csv(_), Some(separator)) => Ok(DataFormat::Csv(separator)),
+            (DataFormat::Csv(b','), None) => Ok(DataFormat::Csv(csv::separator_of(head))),
+            (format, _) => Ok(format),
+        }
+    }
+
+    fn with_columns(&self, format: &DataFormat) -> Result<DataFormat, DataError> {
+        let Self { name, shown_path, .. } = self;
+        let columns = || self.columns.iter().map(|column| JsonColumn::new(&column.name.value, &column.value.value));
+        let parsed = |columns: Result<Arc<[JsonColumn]>, String>| {
+            columns.map_err(|reason| DataError::new(DataErrorKind::Format, format!("data set `{name}`: {reason}")))
+        };
+        match format {
+            DataFormat::JsonArray(_) => parsed(columns().collect()).map(DataFormat::JsonArray),
+            DataFormat::JsonLines(_) => parsed(columns().collect()).map(DataFormat::JsonLines),
+            DataFormat::Csv(_) | DataFormat::Lines => Err(DataError {
+                help: Some("remove `columns`: the first line of a CSV file names them, and a text file has none"),
+                ..DataError::new(
+                    DataErrorKind::Format,
+                    format!("data set `{name}`: `columns` is of JSON files, and `{shown_path}` is not one"),
+                )
+            }),
         }
     }
 }
@@ -257,11 +287,11 @@ pub(super) fn decode(bytes: &[u8]) -> Result<&str, FormatError> {
 }
 
 /// Parses the rows of a file that is kept in memory.
-pub(super) fn parse_rows(format: DataFormat, text: &str) -> Result<Table, FormatError> {
+pub(super) fn parse_rows(format: &DataFormat, text: &str) -> Result<Table, FormatError> {
     match format {
-        DataFormat::Csv(separator) => csv::parse(text, separator),
-        DataFormat::JsonArray => json::parse_array(text),
-        DataFormat::JsonLines => json::parse_lines(text),
+        DataFormat::Csv(separator) => csv::parse(text, *separator),
+        DataFormat::JsonArray(columns) => json::parse_array(text, columns),
+        DataFormat::JsonLines(columns) => json::parse_lines(text, columns),
         DataFormat::Lines => Ok(text_lines::parse(text)),
     }
 }
@@ -316,7 +346,15 @@ mod tests {
     }
 
     fn entry(source: DataSource) -> DataSpec {
-        DataSpec { source, separator: None, order: None, at_end: None, partition: None, secret: SecretColumns::None }
+        DataSpec {
+            source,
+            separator: None,
+            columns: Vec::new(),
+            order: None,
+            at_end: None,
+            partition: None,
+            secret: SecretColumns::None,
+        }
     }
 
     fn first_cells(sets: &DataSets) -> Vec<(String, String)> {

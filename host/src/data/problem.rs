@@ -1,16 +1,19 @@
 //! The formats of data files, and the errors of reading one.
 
 use std::path::Path;
+use std::sync::Arc;
+
+use super::json::JsonColumn;
 
 /// The format of a data file.
-#[derive(Clone, Copy, Debug)]
+#[derive(Clone, Debug)]
 pub(super) enum DataFormat {
     /// `.csv`, `.tsv`: the byte that separates the cells.
     Csv(u8),
-    /// `.json`
-    JsonArray,
-    /// `.ndjson`, `.jsonl`
-    JsonLines,
+    /// `.json`: the columns that the script names, or none if the keys of a row are its columns.
+    JsonArray(Arc<[JsonColumn]>),
+    /// `.ndjson`, `.jsonl`: the columns, likewise.
+    JsonLines(Arc<[JsonColumn]>),
     /// `.txt`
     Lines,
 }
@@ -23,8 +26,8 @@ impl DataFormat {
         match path.extension()?.to_str()?.to_ascii_lowercase().as_str() {
             "csv" => Some(Self::Csv(b',')),
             "tsv" => Some(Self::Csv(b'\t')),
-            "json" => Some(Self::JsonArray),
-            "ndjson" | "jsonl" => Some(Self::JsonLines),
+            "json" => Some(Self::JsonArray(Arc::default())),
+            "ndjson" | "jsonl" => Some(Self::JsonLines(Arc::default())),
             "txt" => Some(Self::Lines),
             _ => None,
         }

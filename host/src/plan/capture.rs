@@ -4,9 +4,9 @@ use hyper::header::HeaderName;
 use regex::Regex;
 use serde_json_path::JsonPath;
 
-use super::json_text;
 use crate::diagnostic::{Diagnostic, SourceText};
 use crate::http::{Cookies, HeaderSection, Reply};
+use crate::json_text;
 use crate::script::model::{self, CaptureSource};
 use crate::template::{VariableId, VariableNames};
 
@@ -71,7 +71,9 @@ impl Capture {
     /// [`json_text::find`] returns it.
     pub fn extract(&self, reply: &Reply, cookies: &Cookies) -> Option<String> {
         match &self.from {
-            Extractor::Json(path) => json_text::find(path, &reply.body),
+            Extractor::Json(path) => {
+                json_text::find(path, &reply.body).map(|found| found.unwrap_or_else(|| "null".into()))
+            }
             Extractor::Header(name) => header(name, &reply.headers),
             Extractor::Regex(regex) => {
                 let text = String::from_utf8_lossy(&reply.body);

@@ -8,9 +8,9 @@ use regex::bytes::Regex;
 use serde_json::Value;
 use serde_json_path::JsonPath;
 
-use super::json_text::without_mark;
 use crate::diagnostic::{Diagnostic, Diagnostics, SourceText};
 use crate::http::Reply;
+use crate::json_text::without_mark;
 use crate::metrics::aggregate::CheckInfo;
 use crate::metrics::custom_metric::{MetricId, MetricInfo, MetricKind, MetricUnit};
 use crate::metrics::sample::RowId;

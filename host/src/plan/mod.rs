@@ -10,7 +10,6 @@ pub(crate) mod describe;
 mod env_file;
 pub(crate) mod flow;
 mod include;
-mod json_text;
 mod login_flags;
 mod outline;
 mod params_json;

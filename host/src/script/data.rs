@@ -1,11 +1,11 @@
 //! A data set: rows in the script, or `{file: path}`. The mapping form also has keys for the order of the rows.
 
-use super::model::{AtEnd, DataSource, DataSpec, Node, NodeValue, Order, Partition, SecretColumns, Spanned};
+use super::model::{AtEnd, DataSource, DataSpec, NamedText, Node, NodeValue, Order, Partition, SecretColumns, Spanned};
 use super::value_reader::{DiagnosticText, ValueReader};
 use crate::diagnostic::suggest;
 
 /// The keys of the mapping form.
-pub(super) const KEYS: [&str; 7] = ["file", "rows", "separator", "order", "at_end", "partition", "secret"];
+pub(super) const KEYS: [&str; 8] = ["file", "rows", "separator", "columns", "order", "at_end", "partition", "secret"];
 /// The orders by their names.
 pub(super) const ORDERS: [(&str, Order); 5] = [
     ("sequential", Order::Sequential),
@@ -41,19 +41,28 @@ pub(super) fn entry(reader: &mut ValueReader, name: &str, node: Node) -> Option<
 
 /// Returns a data set with no key but its source.
 const fn with_defaults(source: DataSource) -> DataSpec {
-    DataSpec { source, separator: None, order: None, at_end: None, partition: None, secret: SecretColumns::None }
+    DataSpec {
+        source,
+        separator: None,
+        columns: Vec::new(),
+        order: None,
+        at_end: None,
+        partition: None,
+        secret: SecretColumns::None,
+    }
 }
 
 /// Reads `{file: path}` or `{rows: […]}` with the other keys.
 fn mapping(reader: &mut ValueReader, name: &str, node: Node) -> Option<DataSpec> {
     let span = node.span;
-    let (mut file, mut rows, mut separator) = (None, None, None);
+    let (mut file, mut rows, mut separator, mut chosen) = (None, None, None, Vec::new());
     let (mut order, mut at_end, mut partition, mut secret) = (None, None, None, SecretColumns::None);
     for (key, node) in reader.mapping(name, node, "")? {
         match key.value.as_str() {
             "file" => file = Some((key.span, reader.non_empty_text("file", node, "rows.csv").map(DataSource::File))),
             "rows" => rows = Some((key.span, list(reader, node).map(DataSource::Inline))),
             "separator" => separator = keyword(reader, "separator", node, &SEPARATORS),
+            "columns" => chosen = reader.text_entries("columns", node, "for example `columns: {city: $.address.city}`"),
             "order" => order = keyword(reader, "order", node, &ORDERS),
             "at_end" => at_end = keyword(reader, "at_end", node, &ENDS),
             "partition" => partition = keyword(reader, "partition", node, &PARTITIONS),
@@ -66,10 +75,14 @@ fn mapping(reader: &mut ValueReader, name: &str, node: Node) -> Option<DataSpec>
         let (code, label, help) = ("script::data-order", "second source", "remove one of them");
         reader.report(*second, &DiagnosticText { code, message: &message, label, help });
     }
-    if let (Some(separator), Some(_)) = (&separator, &rows) {
-        let (message, label) = ("`separator` is of a file, and these rows stand in the script", "separates nothing");
-        let (code, help) = ("script::data-order", "remove it");
-        reader.report(separator.span, &DiagnosticText { code, message, label, help });
+    let of_files = [
+        separator.as_ref().map(|separator| ("separator", separator.span)),
+        chosen.first().map(|column: &NamedText| ("columns", column.name.span)),
+    ];
+    for (key, span) in of_files.into_iter().flatten().filter(|_| rows.is_some()) {
+        let message = format!("`{key}` is of a file, and these rows stand in the script");
+        let (code, label, help) = ("script::data-order", "has no meaning here", "remove it");
+        reader.report(span, &DiagnosticText { code, message: &message, label, help });
     }
     check_order_and_end(reader, order.as_ref(), at_end.as_ref());
     let Some((_, source)) = file.or(rows) else {
@@ -80,7 +93,7 @@ fn mapping(reader: &mut ValueReader, name: &str, node: Node) -> Option<DataSpec>
         reader.report(span, &diagnostic);
         return None;
     };
-    Some(DataSpec { source: source?, separator, order, at_end, partition, secret })
+    Some(DataSpec { source: source?, separator, columns: chosen, order, at_end, partition, secret })
 }
 
 /// Reads `rows`.

@@ -152,6 +152,8 @@ pub struct DataSpec {
     pub source: DataSource,
     /// `separator` of the cells of a CSV file.
     pub separator: Option<Spanned<u8>>,
+    /// `columns` of JSON rows: names and JSONPaths. Empty if the keys of a row are its columns.
+    pub columns: Vec<NamedText>,
     /// `order` in which `next` returns rows.
     pub order: Option<Spanned<Order>>,
     /// `at_end`: what happens to a user when no row is left for it.

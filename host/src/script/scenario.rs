@@ -2,8 +2,8 @@
 
 use super::decode::ScriptDecoder;
 use super::load;
-use super::model::{LoadSettings, NamedText, Node, NodeValue, ScenarioSpec, Spanned};
-use super::value_reader::{DiagnosticText, ValueReader};
+use super::model::{LoadSettings, Node, NodeValue, ScenarioSpec, Spanned};
+use super::value_reader::DiagnosticText;
 
 /// The keys of a scenario besides those of a load.
 pub(super) const KEYS: [&str; 5] = ["start", "weight", "env", "tags", "steps"];
@@ -44,7 +44,7 @@ impl ScriptDecoder {
             match key.value.as_str() {
                 "start" => start = reader.duration("start", &node),
                 "weight" => weight = reader.positive("weight", &node),
-                "env" => env = text_entries(reader, "env", node, "for example `env: {REGION: eu}`"),
+                "env" => env = reader.text_entries("env", node, "for example `env: {REGION: eu}`"),
                 "tags" => tags = super::checks::tags(reader, node),
                 "steps" => steps = self.independent_steps("steps", node),
                 known => {
@@ -57,14 +57,4 @@ impl ScriptDecoder {
         }
         Some(ScenarioSpec { name, load, start, weight, env, tags, steps })
     }
-}
-
-/// Reads a mapping of names to texts.
-fn text_entries(reader: &mut ValueReader, key: &str, node: Node, help: &str) -> Vec<NamedText> {
-    let entries = reader.mapping(key, node, help).unwrap_or_default().into_iter();
-    let text = |(name, node): (Spanned<String>, Node)| {
-        let value = reader.text(&name.value, node, "…")?;
-        Some(NamedText { name, value })
-    };
-    entries.filter_map(text).collect()
 }

@@ -7,7 +7,7 @@ use std::time::Duration;
 use bytesize::ByteSize;
 
 use super::duration::{DurationParseError, missing_unit, parse_duration};
-use super::spanned::{Node, NodeValue, Spanned};
+use super::spanned::{NamedText, Node, NodeValue, Spanned};
 use crate::diagnostic::{Diagnostic, Diagnostics, SourceText, Span, suggest};
 
 /// A mapping's entries.
@@ -205,6 +205,16 @@ impl ValueReader {
         }
         self.wrong_type(key, node, "true or false", &format!("for example `{key}: true`"));
         None
+    }
+
+    /// Reads a mapping of names to texts. `help` gives an example of one.
+    pub(crate) fn text_entries(&mut self, key: &str, node: Node, help: &str) -> Vec<NamedText> {
+        let entries = self.mapping(key, node, help).unwrap_or_default().into_iter();
+        let text = |(name, node): (Spanned<String>, Node)| {
+            let value = self.text(&name.value, node, "…")?;
+            Some(NamedText { name, value })
+        };
+        entries.filter_map(text).collect()
     }
 
     /// Reads a mapping. `help` shows an example.

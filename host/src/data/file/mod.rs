@@ -62,7 +62,7 @@ impl FileRows {
         if !buffer.holds(held) {
             buffer.clear_held();
             buffer.read(DataFileRef { number: self.number, file: &self.file }, self.index.range(row))?;
-            buffer.parse(self.format, &self.columns)?;
+            buffer.parse(&self.format, &self.columns)?;
             buffer.set_held(held);
         }
         out.push_str(buffer.cell(column)?);

@@ -100,12 +100,12 @@ impl RowBuffer {
     }
 
     /// Splits the row into cells.
-    pub(super) fn parse(&mut self, format: DataFormat, columns: &[String]) -> Result<(), RowReadError> {
+    pub(super) fn parse(&mut self, format: &DataFormat, columns: &[String]) -> Result<(), RowReadError> {
         let bytes = &self.bytes[self.row.clone()];
         self.cells.clear();
         self.cell_ranges.clear();
         match format {
-            DataFormat::Csv(separator) => {
+            &DataFormat::Csv(separator) => {
                 let kept = self.csv.take().filter(|(known, _)| *known == separator);
                 let new = || (separator, Box::new(ReaderBuilder::new().delimiter(separator).build()));
                 let (_, reader) = self.csv.insert(kept.unwrap_or_else(new));
@@ -125,7 +125,14 @@ impl RowBuffer {
                 self.cells.extend_from_slice(line.strip_suffix(b"\r").unwrap_or(line));
                 self.cell_ranges.push(Some(0..self.cells.len()));
             }
-            DataFormat::JsonArray | DataFormat::JsonLines => {
+            DataFormat::JsonArray(chosen) | DataFormat::JsonLines(chosen) if !chosen.is_empty() => {
+                for column in chosen.iter() {
+                    let start = self.cells.len();
+                    self.cells.extend_from_slice(column.cell(bytes).map_err(|_| RowReadError)?.as_bytes());
+                    self.cell_ranges.push(Some(start..self.cells.len()));
+                }
+            }
+            DataFormat::JsonArray(_) | DataFormat::JsonLines(_) => {
                 self.cell_ranges.resize(columns.len().max(1), None);
                 json::split_row(bytes, columns, &mut self.cells, &mut self.cell_ranges).ok_or(RowReadError)?;
             }

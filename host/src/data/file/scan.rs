@@ -7,7 +7,7 @@ use std::io::{self, BufRead, BufReader, Read, Seek, SeekFrom};
 use ::csv::{ErrorKind, ReaderBuilder, StringRecord, Trim};
 
 use super::super::csv::{cell_count_message, is_blank};
-use super::super::json;
+use super::super::json::{self, JsonColumn};
 use super::super::problem::{DataFormat, FormatError};
 use super::super::quotes::QuoteScan;
 use super::super::table::{Table, TableBuilder};
@@ -56,19 +56,19 @@ pub(crate) fn scan(mut file: File, format: DataFormat) -> Result<FileRows, ScanE
     let from = if got == 3 && mark == *b"\xef\xbb\xbf" { 3 } else { 0 };
     file.seek(SeekFrom::Start(from))?;
     let input = BufReader::with_capacity(BUFFER_SIZE, &file);
-    let FileLayout { columns, mut index } = match format {
+    let FileLayout { columns, mut index } = match &format {
         DataFormat::Csv(separator) => {
-            check_quotes(input, separator)?;
+            check_quotes(input, *separator)?;
             (&file).seek(SeekFrom::Start(from))?;
-            csv(&file, from, separator)?
+            csv(&file, from, *separator)?
         }
         DataFormat::Lines => lines(input, from, |_| Ok(()))?,
-        DataFormat::JsonLines => {
+        DataFormat::JsonLines(columns) => {
             let mut rows = TableBuilder::default();
-            let layout = lines(input, from, |line| json::push_line(&mut rows, line))?;
+            let layout = lines(input, from, |line| json::push_line(&mut rows, line, columns))?;
             FileLayout { columns: rows.finish().into_columns(), ..layout }
         }
-        DataFormat::JsonArray => array(input, from)?,
+        DataFormat::JsonArray(columns) => array(input, from, columns)?,
     };
     index.finish(size);
     Ok(FileRows { file, format, columns, index, number: 0 })
@@ -173,7 +173,7 @@ fn lines(
     }
 }
 
-fn array(input: impl BufRead, from: u64) -> Result<FileLayout, ScanError> {
+fn array(input: impl BufRead, from: u64, columns: &[JsonColumn]) -> Result<FileLayout, ScanError> {
     let mut elements = ArrayScanner::new(input, from);
     let (mut rows, mut index, mut bytes) = (TableBuilder::default(), RowIndex::default(), Vec::new());
     loop {
@@ -185,7 +185,7 @@ fn array(input: impl BufRead, from: u64) -> Result<FileLayout, ScanError> {
             ScannedElement::Element(at, line) => {
                 let problem = |message| FormatError { line, message };
                 let text = str::from_utf8(&bytes).map_err(|_| problem("not valid UTF-8".to_owned()))?;
-                json::push_line(&mut rows, text).map_err(problem)?;
+                json::push_line(&mut rows, text, columns).map_err(problem)?;
                 index.push(at).map_err(problem)?;
             }
         }

@@ -5,6 +5,7 @@ use std::path::Path;
 
 use proptest::prelude::*;
 
+use super::super::json::JsonColumn;
 use super::super::load::{decode, parse_rows};
 use super::super::problem::{DataFormat, FormatError};
 use super::super::set::RowStore;
@@ -13,11 +14,14 @@ use super::*;
 
 /// Loads the rows of a file into memory, and scans it.
 fn both(name: &str, contents: &[u8]) -> (tempfile::TempDir, [Result<DataSet, FormatError>; 2]) {
+    both_as(DataFormat::from_path(Path::new(name)).unwrap(), contents)
+}
+
+fn both_as(format: DataFormat, contents: &[u8]) -> (tempfile::TempDir, [Result<DataSet, FormatError>; 2]) {
     let folder = tempfile::tempdir().unwrap();
-    let path = folder.path().join(name);
+    let path = folder.path().join("rows");
     fs::write(&path, contents).unwrap();
-    let format = DataFormat::from_path(Path::new(name)).unwrap();
-    let memory = decode(contents).and_then(|text| parse_rows(format, text)).map(RowStore::Memory);
+    let memory = decode(contents).and_then(|text| parse_rows(&format, text)).map(RowStore::Memory);
     let file = match scan(File::open(path).unwrap(), format) {
         Ok(rows) => Ok(RowStore::File(rows)),
         Err(ScanError::Contents(problem)) => Err(problem),
@@ -42,7 +46,7 @@ fn cells(set: &DataSet) -> Vec<String> {
 
 #[test]
 fn a_file_gives_the_same_rows_from_where_it_is() {
-    let cases: [(&str, &str); 12] = [
+    let cases: [(&str, &str); 13] = [
         ("a.csv", "a,b\n1,2\n3,4"),
         ("a.csv", "\u{feff} a , b\r\n1,2\r\n\r\n\r\n3, 4 \r\n"),
         ("a.csv", "a,\n\"x, \"\"y\"\"\nz\",1\n\n\"\",\"ü\"\n"),
@@ -53,6 +57,7 @@ fn a_file_gives_the_same_rows_from_where_it_is() {
         ("a.json", " [1, \"],[\\\"\", 2.50 ,\n true]\n"),
         ("a.json", "[{\"a\": 1}\n,\n{\"a\": \"}\"}]"),
         ("a.json", "[\"x\"]"),
+        ("a.json", "[{\"a\": {\"b\" : [1.10, \"\\n\"]}, \"c\": []}]"),
         ("a.csv", "only\nx"),
         ("a.csv", "a,b\n,\n"),
     ];
@@ -62,6 +67,21 @@ fn a_file_gives_the_same_rows_from_where_it_is() {
         assert_eq!(cells(&memory), cells(&file), "{contents}");
         assert_eq!(memory.columns(), file.columns(), "{contents}");
     }
+}
+
+#[test]
+fn columns_at_paths_are_the_same_from_where_the_file_is() {
+    let columns = [("b", "$.a.b"), ("last", "$.c[-1]")].map(|(name, path)| JsonColumn::new(name, path).unwrap());
+    let rows = [r#"{"a": {"b": "\u00fc"}, "c": [1, 2.50]}"#, r#"{"c": [ {"d" : 1} ], "a": {"b": null}}"#];
+    let (_folder, sets) = both_as(DataFormat::JsonLines(columns.clone().into()), rows.join("\n").as_bytes());
+    for set in sets.map(Result::unwrap) {
+        assert_eq!(set.columns(), ["b", "last"]);
+        assert_eq!(cells(&set), ["", r#"{"d":1}"#, "ü", "2.50"]);
+    }
+    let array = format!("[{},\n{}]", rows[0], r#"{"a": 1}"#);
+    let (_folder, sets) = both_as(DataFormat::JsonArray(columns.into()), array.as_bytes());
+    let message = "column `b`: nothing at `$.a.b`".to_owned();
+    assert!(sets.iter().all(|set| set.as_ref().err() == Some(&FormatError { line: 2, message: message.clone() })));
 }
 
 #[test]
@@ -120,7 +140,7 @@ fn a_file_that_changes_is_an_error_of_the_row() {
     for changed in ["a,b\n1,2,3,\n", "a,b\n", ""] {
         let (folder, sets) = both("a.csv", b"a,b\n1,2\n3,4\n");
         let [memory, file] = sets.map(Result::unwrap);
-        fs::write(folder.path().join("a.csv"), changed).unwrap();
+        fs::write(folder.path().join("rows"), changed).unwrap();
         let mut out = String::new();
         assert_eq!(file.append(1, 1, &mut RowBuffer::default(), &mut out), Err(RowReadError), "{changed:?}");
         assert_eq!(memory.append(1, 1, &mut RowBuffer::default(), &mut out), Ok(()));

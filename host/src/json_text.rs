@@ -8,20 +8,21 @@ use serde_json::value::RawValue;
 use serde_json_path::{JsonPath, NormalizedPath, PathElement};
 
 /// Returns the first value that a path leads to: the contents of a string, the JSON of any other value with its digits
-/// as in `body` and without blanks between its tokens.
-pub(super) fn find(path: &JsonPath, body: &[u8]) -> Option<String> {
+/// as in `body` and without blanks between its tokens, and nothing for `null`; `None` if there is no value.
+pub(crate) fn find(path: &JsonPath, body: &[u8]) -> Option<Option<String>> {
     let body = without_mark(body);
     let document: Value = serde_json::from_slice(body).ok()?;
     let node = path.query_located(&document).into_iter().next()?;
     Some(match node.node() {
-        Value::String(text) => text.clone(),
-        value if is_exact(value) => value.to_string(),
-        _ => compact(written(body, node.location())?.get()),
+        Value::Null => None,
+        Value::String(text) => Some(text.clone()),
+        value if is_exact(value) => Some(value.to_string()),
+        _ => Some(compact(written(body, node.location())?.get())),
     })
 }
 
 /// Returns a body without the byte order mark that some servers put before JSON (RFC 8259, section 8.1).
-pub(super) fn without_mark(body: &[u8]) -> &[u8] {
+pub(crate) fn without_mark(body: &[u8]) -> &[u8] {
     body.strip_prefix(b"\xef\xbb\xbf").unwrap_or(body)
 }
 
@@ -50,7 +51,7 @@ fn written<'b>(body: &'b [u8], place: &NormalizedPath<'_>) -> Option<&'b RawValu
 }
 
 /// Removes the blanks between the tokens of a JSON text.
-fn compact(json: &str) -> String {
+pub(crate) fn compact(json: &str) -> String {
     let (mut in_string, mut is_escaped) = (false, false);
     let keep = |character: &char| {
         let is_kept = in_string || !character.is_ascii_whitespace();
@@ -89,7 +90,7 @@ mod tests {
             ("$.text", "1.10"),
         ] {
             let parsed = JsonPath::parse(path).expect(path);
-            assert_eq!(find(&parsed, body.as_bytes()).as_deref(), Some(text), "{path}");
+            assert_eq!(find(&parsed, body.as_bytes()), Some(Some(text.into())), "{path}");
         }
     }
 }
