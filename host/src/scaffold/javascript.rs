@@ -26,6 +26,7 @@ pub(super) const TEMPLATE: PluginTemplate = PluginTemplate {
             ("hash.js", include_str!("../../templates/javascript/sdk/hash.js")),
             ("fake-host.js", include_str!("../../templates/javascript/sdk/fake-host.js")),
             ("stampede.js", include_str!("../../templates/javascript/sdk/stampede.js")),
+            ("stampede.d.ts", include_str!("../../templates/javascript/sdk/stampede.d.ts")),
         ])
     },
 };

@@ -22,6 +22,7 @@ pub(super) const TEMPLATE: PluginTemplate = PluginTemplate {
     sdk: || {
         contract(&[
             ("stampede.py", include_str!("../../templates/python/sdk/stampede.py")),
+            ("stampede.pyi", include_str!("../../templates/python/sdk/stampede.pyi")),
             ("fake_host.py", include_str!("../../templates/python/sdk/fake_host.py")),
         ])
     },

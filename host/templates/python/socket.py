@@ -32,8 +32,8 @@ class Line(Action):
         """
         socket = yield connect(self.host, self.port)
         yield write(socket, f"{render(self.send)}\r\n".encode())
-        answer = yield from read_until(socket, b"\r\n", 4096)
-        answer, expected = answer.decode(errors="replace").rstrip(), render(self.expect)
+        line = yield from read_until(socket, b"\r\n", 4096)
+        answer, expected = line.decode(errors="replace").rstrip(), render(self.expect)
         close(socket)
         if expected not in answer:
             raise Failure("check", f"expected `{expected}`, got `{answer}`")

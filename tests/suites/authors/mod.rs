@@ -211,6 +211,27 @@ fn actions_in_javascript_are_tested_without_a_component() {
     unit_tests_pass("javascript", sources, tests, &["node", "--test", "--test-reporter", "tap"]);
 }
 
+/// Runs a test in the folder of a new plugin.
+#[track_caller]
+fn passes_in_a_new_plugin(language: &str, file: &str, text: &str, command: &[&str]) {
+    let folder = tempfile::tempdir().expect("a temporary folder");
+    let new = shooter().args("plugin new my-page --lang").arg(language).arg("--into");
+    new.arg(folder.path()).finish().exits(0);
+    let page = folder.path().join("my-page");
+    fs::write(page.join(file), text).expect("the folder is writable");
+    let mut run = std::process::Command::new(command[0]);
+    let output = run.args(&command[1..]).arg(file).current_dir(page).output().expect("it starts");
+    let said = String::from_utf8_lossy(&output.stdout).into_owned() + &String::from_utf8_lossy(&output.stderr);
+    assert!(output.status.success() && (said.contains("Ran 1 test") || said.contains("# pass 1\n")), "{said}");
+}
+
+#[test]
+fn type_stubs_are_those_of_the_helpers() {
+    passes_in_a_new_plugin("python", "test_types.py", include_str!("test_types.py"), &["python3"]);
+    let node = ["node", "--test", "--test-reporter", "tap"];
+    passes_in_a_new_plugin("javascript", "types.test.js", include_str!("types_test.js"), &node);
+}
+
 #[test]
 fn data_are_hashed_and_signed() {
     for language in ["python", "javascript", "c"] {
