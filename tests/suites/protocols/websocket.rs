@@ -70,7 +70,7 @@ steps:
     let (run, report) = ran(&script, "--users 1 --iterations 1");
     assert_eq!(report.row("Ask").ok(), 1, "{}\n{}", run.stdout, run.stderr);
     assert!(run.stderr.contains("token ***, seat 12-D"), "{}", run.stderr);
-    let shown = [&run.stdout, &run.stderr, &report.to_string()].map(|text| text.contains("hunter2-100000"));
+    let shown = [&run.stdout, &run.stderr, &report.at("").to_string()].map(|text| text.contains("hunter2-100000"));
     assert_eq!(shown, [false; 3]);
 }
 
