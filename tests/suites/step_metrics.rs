@@ -90,3 +90,15 @@ fn the_metrics_of_each_step_are_rows_of_table_json_and_csv() {
     assert_eq!(cell("Home", "kind").as_deref(), Some("counter"));
     assert_eq!(csv.lines().filter(|line| line.starts_with(",Plain,http,")).count(), 1, "{csv}");
 }
+
+/// Ten KiB for each step and worker: its plan, its counts of a second, twice, and its share of the sum.
+#[test]
+fn a_step_costs_little_memory() {
+    let peak = |steps: usize| {
+        let steps: String = (0..steps).map(|step| format!("- {{name: Step {step}, url: /x}}\n")).collect();
+        let run = ran(&format!("steps:\n{steps}"), "--users 2 --workers 2").exits(0);
+        run.peak_kib
+    };
+    let (few, many) = (peak(20), peak(2_020));
+    assert!(many <= few + 10 * 2 * 2_000, "{few} KiB with 20 steps, {many} KiB with 2,020");
+}
