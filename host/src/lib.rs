@@ -28,7 +28,8 @@
 //! | 4 | [`cli`] | the arguments of the commands |
 //! | 3 | [`script`] | the script, with the place of each value |
 //! | 2 | [`diagnostic`] | errors in the input, in one form |
-//! | 1 | [`exit`], `random`, `stderr`, `temporary`, `text` | exit codes, random streams, lines for people, temporary files, safe text |
+//! | 1 | [`exit`], `random`, `stderr`, `temporary` | exit codes, random streams, lines for people, temporary files |
+//! | 1 | `text`, `json_text` | safe text, JSON values as they are written |
 
 pub mod cli;
 pub mod command;

@@ -1,6 +1,6 @@
 //! Secrets of a script appear nowhere, whatever the target makes of them and whatever is logged.
 
-use stampede_tests::{Finished, RawRequest, RawServer, Run};
+use stampede_tests::{Finished, RawRequest, RawServer, Run, WebSockets};
 
 use crate::shooter;
 
@@ -174,4 +174,28 @@ scenarios:
 ";
     let run = shooter().script(script).env("REGION", "asia").args("--log info").finish().exits(0);
     assert!(run.stderr.contains("in europe by annette, hunter2"), "{}", run.stderr);
+}
+
+#[test]
+fn a_saved_value_that_is_secret_is_shown_nowhere() {
+    let server = WebSockets::start();
+    let script = format!(
+        "
+steps:
+  - name: Ask
+    action: websocket
+    url: '{}/echo'
+    send: {{json: {{token: 'hunter2-{{{{randInt 100000 100000}}}}', seat: 12-D}}}}
+    expect: {{kind: text}}
+    save: {{token: {{json: $.token, secret: true}}, seat: {{json: $.seat}}}}
+  - {{name: Note, action: log, level: warn, message: 'token {{{{var token}}}}, seat {{{{var seat}}}}'}}
+",
+        server.base_url()
+    );
+    let run = shooter().script(&script).args("--users 1 --iterations 1").report().finish().exits(0);
+    let report = run.report();
+    assert_eq!(report.row("Ask").ok(), 1, "{}\n{}", run.stdout, run.stderr);
+    assert!(run.stderr.contains("token ***, seat 12-D"), "{}", run.stderr);
+    let shown = [&run.stdout, &run.stderr, &report.at("").to_string()].map(|text| text.contains("hunter2-100000"));
+    assert_eq!(shown, [false; 3]);
 }

@@ -11,8 +11,8 @@ use std::ops::Range;
 use serde::Deserialize;
 use serde::de::{Deserializer, MapAccess, Visitor};
 use serde_json::value::RawValue;
-use serde_json_path::JsonPath;
 
+use super::json_column::JsonColumn;
 use super::problem::{FormatError, line_at};
 use super::table::{Table, TableBuilder};
 use crate::json_text;
@@ -145,35 +145,6 @@ fn syntax_message(error: &serde_json::Error) -> String {
 /// Returns the line that a value begins in, from 1. The value must be a part of the text.
 fn line_of(text: &str, value: &RawValue) -> usize {
     line_at(text, (value.get().as_ptr() as usize).saturating_sub(text.as_ptr() as usize))
-}
-
-/// A column of the rows of a file, by the place of its values in them.
-#[derive(Clone, Debug)]
-pub(super) struct JsonColumn {
-    name: String,
-    path: JsonPath,
-}
-
-impl JsonColumn {
-    /// Parses the path.
-    ///
-    /// # Errors
-    /// It is not a JSONPath (RFC 9535).
-    pub(super) fn new(name: &str, path: &str) -> Result<Self, String> {
-        let parsed = JsonPath::parse(path).map_err(|error| format!("`{path}` is not a JSONPath: {error}"))?;
-        Ok(Self { name: name.to_owned(), path: parsed })
-    }
-
-    /// Returns the cell of a row: the text of the first value at the path, empty if it is `null`.
-    ///
-    /// # Errors
-    /// The row has no value there.
-    pub(super) fn cell(&self, row: &[u8]) -> Result<String, String> {
-        let found = json_text::find(&self.path, row);
-        found
-            .map(Option::unwrap_or_default)
-            .ok_or_else(|| format!("column `{}`: nothing at `{}`", self.name, self.path))
-    }
 }
 
 /// Adds one row.

@@ -9,7 +9,7 @@ use flate2::read::MultiGzDecoder;
 
 use super::feed_strategy::FeedStrategy;
 use super::file::{self, ScanError};
-use super::json::JsonColumn;
+use super::json_column::JsonColumn;
 use super::problem::{DataFormat, FormatError, is_compressed, line_at};
 use super::set::{DataSet, DataSets, RowStore};
 use super::table::Table;

@@ -9,6 +9,7 @@ mod feed_strategy;
 mod file;
 mod inline;
 mod json;
+mod json_column;
 mod load;
 mod partition_check;
 mod problem;

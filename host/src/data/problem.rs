@@ -3,7 +3,7 @@
 use std::path::Path;
 use std::sync::Arc;
 
-use super::json::JsonColumn;
+use super::json_column::JsonColumn;
 
 /// The format of a data file.
 #[derive(Clone, Debug)]

@@ -153,8 +153,8 @@ impl<C: Counter> CompactHistogram<C> {
         listed.chain(counts.map(|(index, count)| Bin { index: index as u32, count: count.as_u64() }))
     }
 
-    /// Returns the bin of a duration. The durations below 2^bits are their own bins; above that, half as many bins cover
-    /// each doubling.
+    /// Returns the bin of a duration. The durations below 2^bits are their own bins; above that, half as many bins
+    /// cover each doubling.
     const fn index(&self, micros: u64) -> u32 {
         let shift = u64::BITS - self.bits as u32 - (micros | ((1 << self.bits) - 1)).leading_zeros();
         (shift << (self.bits - 1)) + (micros >> shift) as u32

@@ -7,7 +7,8 @@ use std::io::{self, BufRead, BufReader, Read, Seek, SeekFrom};
 use ::csv::{ErrorKind, ReaderBuilder, StringRecord, Trim};
 
 use super::super::csv::{cell_count_message, is_blank};
-use super::super::json::{self, JsonColumn};
+use super::super::json;
+use super::super::json_column::JsonColumn;
 use super::super::problem::{DataFormat, FormatError};
 use super::super::quotes::QuoteScan;
 use super::super::table::{Table, TableBuilder};

@@ -5,7 +5,7 @@ use std::path::Path;
 
 use proptest::prelude::*;
 
-use super::super::json::JsonColumn;
+use super::super::json_column::JsonColumn;
 use super::super::load::{decode, parse_rows};
 use super::super::problem::{DataFormat, FormatError};
 use super::super::set::RowStore;
