@@ -7,7 +7,8 @@ use crate::json_text;
 /// A column of the rows of a file, by the place of its values in them.
 #[derive(Clone, Debug)]
 pub(super) struct JsonColumn {
-    name: String,
+    /// The name.
+    pub(super) name: String,
     path: JsonPath,
 }
 
