@@ -8,6 +8,16 @@ pub(crate) fn one_line(text: &str) -> String {
     words.join(" ")
 }
 
+/// Replaces control characters, which could drive a terminal, by the replacement character, and tabs by spaces.
+pub(crate) fn visible(line: &str) -> String {
+    let shown = |c: char| match c {
+        '\t' => ' ',
+        c if c.is_control() => char::REPLACEMENT_CHARACTER,
+        c => c,
+    };
+    line.chars().map(shown).collect()
+}
+
 /// The names that precede credentials in an `authorization` field: those registered for HTTP (IANA, "HTTP
 /// Authentication Schemes"), and some that are in wide use.
 const SCHEMES: [&str; 17] = [

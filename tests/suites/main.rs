@@ -11,6 +11,7 @@ mod control;
 mod counts;
 mod determinism;
 mod ending;
+mod exchanges;
 mod failures;
 mod fault_matrix;
 mod feeders;

@@ -32,6 +32,65 @@ fn merged_reports_are_the_sum_of_their_parts() {
 }
 
 #[test]
+fn files_for_people_and_other_tools_say_what_the_report_says() {
+    let script = "steps:\n  - {name: Good | one, url: /bytes/9}\n  - {name: Bad, url: /status/404}\n";
+    let site = site();
+    let run = shooter().script(script).report().args("--users 2 --iterations 10 --percentiles 50,97.5 --base-url");
+    let run = run.arg(site.base_url()).args("--out sum.md --out run.series.csv --out run.hgrm --out run.csv");
+    let run = run.finish().exits(0);
+    let report = run.report();
+    let (good, totals) = (report.row("Good | one"), report.totals());
+    let times =
+        |row: stampede_tests::Row<'_>, at: usize| row.number(&format!("/response_time_us/percentiles/{at}/value"));
+
+    let titles: Vec<&str> = run.stdout.lines().next().unwrap_or_default().split_whitespace().collect();
+    assert_eq!(titles, ["Action", "OK", "ERR", "p50", "p97.5", "rps"], "{}", run.stdout);
+    let summary = run.read("sum.md");
+    assert!(summary.starts_with("## Done: `script.yml`\n\n40 requests in "), "{summary}");
+    assert!(summary.contains("\n| `Good \\| one` |  20 |   0 |"), "{summary}");
+
+    let series = run.read("run.series.csv");
+    let cells: Vec<Vec<&str>> = series.lines().map(|line| line.split(',').collect()).collect();
+    assert_eq!(&cells[0][11..], ["response_p50_us", "response_p97_5_us", "response_max_us"]);
+    let sum = |column: usize| cells[1..].iter().map(|row| row[column].parse::<u64>().expect("a count")).sum::<u64>();
+    assert_eq!((sum(6), sum(7), sum(10)), (20, 20, totals.number("/bytes/in")));
+
+    let table = run.read("run.csv");
+    let mut rows = table.lines().map(|line| line.split(',').collect::<Vec<_>>());
+    let header = rows.next().expect("a header");
+    let column = header.iter().position(|name| *name == "response_p97_5_us").expect("a column");
+    assert_eq!(rows.next().expect("a row")[column], times(good, 1).to_string());
+
+    let percentiles = run.read("run.hgrm");
+    let lines: Vec<&str> = percentiles.lines().collect();
+    assert_eq!(lines[0], "       Value     Percentile TotalCount 1/(1-Percentile)");
+    let max = totals.number("/response_time_us/max");
+    let last = lines.iter().rfind(|line| line.contains(" 1.000000000000 ")).expect("the last value");
+    assert_eq!(
+        last.split_whitespace().collect::<Vec<_>>(),
+        [&format!("{:.3}", max as f64 / 1e3), "1.000000000000", "40"]
+    );
+    assert!(percentiles.contains(&format!("#[Max     = {:>12.3}, Total count    =           40]", max as f64 / 1e3)));
+}
+
+#[test]
+fn percentiles_of_a_sum_are_those_that_its_parts_agree_on() {
+    let report = |percentiles: &str| {
+        let run = shooter().arg("demo").script(SCRIPT).report().args("--iterations 3 --percentiles").arg(percentiles);
+        run.finish().exits(0).read("report.json")
+    };
+    let (a, b, c) = (report("50,95"), report("50,95"), report("99.99"));
+    let files = [("a.json", a.as_str()), ("b.json", &b), ("c.json", &c)];
+    let asked = |arguments: &str| {
+        let run = with(&files).args(arguments).args("--out sum.json").finish().exits(0);
+        Report::parse(&run.read("sum.json")).at("/settings/percentiles").to_string()
+    };
+    assert_eq!(asked("merge a.json b.json"), "[50.0,95.0]");
+    assert_eq!(asked("merge a.json c.json"), "[]");
+    assert_eq!(asked("merge a.json c.json --percentiles 75"), "[75.0]");
+}
+
+#[test]
 fn a_run_is_not_worse_than_itself_but_a_slower_one_is() {
     let base = report("--users 2 --iterations 300");
     let run = with(&[("base.json", &base)]).args("compare base.json base.json --tolerance 0%").finish().exits(0);

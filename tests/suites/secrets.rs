@@ -121,7 +121,9 @@ fn with_secrets(run: Run, target: &RawServer) -> Run {
 fn no_secret_is_ever_printed_logged_or_reported_whatever_is_made_of_it() {
     let target = RawServer::start(reflect);
     let run = with_secrets(shooter().script(LEAKY), &target)
-        .args("--log trace --verbose --iterations 2 --out report.json --out report.csv --out report.xml")
+        .args(
+            "--log trace --verbose --iterations 2 --out report.json --out report.csv --out report.xml --out report.md",
+        )
         .finish()
         .exits(0);
     let requests = target.take();
@@ -142,7 +144,7 @@ fn no_secret_is_ever_printed_logged_or_reported_whatever_is_made_of_it() {
     );
     assert!(example("Socket", "check").starts_with("expected a line with `nonesuch ***`, got `***"), "{}", run.stdout);
     assert!(run.read("report.xml").contains("is right"), "{}", run.read("report.xml"));
-    assert_no_secret(&run, &["report.json", "report.csv", "report.xml"]);
+    assert_no_secret(&run, &["report.json", "report.csv", "report.xml", "report.md"]);
 }
 
 #[test]

@@ -225,6 +225,11 @@ fn junit_has_a_case_for_every_threshold_and_every_check() {
     let thresholds = ["http_failed: rate<1%", "http_reqs: count==30"].map(str::to_owned);
     assert_eq!(names, thresholds.into_iter().chain(known).collect::<Vec<_>>());
     assert_eq!(elements(&xml, "failure").len(), failing + 1);
+    let length = format!("{:.3}", report.at("/run/elapsed_us").as_f64().expect("a number") / 1e6);
+    for element in ["testsuites", "testsuite", "testcase"] {
+        let times: Vec<_> = elements(&xml, element).iter().map(|one| attribute(one, "time")).collect();
+        assert!(times.iter().all(|time| *time == length), "{element}: {times:?} in {length}");
+    }
 }
 
 #[test]

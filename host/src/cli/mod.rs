@@ -92,6 +92,14 @@ pub enum Command {
     #[command(long_about = "Reads the script, configures every plugin and prints the plan in sentences, with what it \
                             needs: users, connections, memory, open files. Nothing is sent. Takes the flags of a run.")]
     Check(Box<RunArgs>),
+    /// Walk a script once with one user, and show every exchange
+    #[command(
+        long_about = "Walks the script once with one user, without waiting for a rate or a think time, and prints \
+                            each exchange as it was: the heads and the first 4 KiB of the contents of request and \
+                            reply, what was captured and checked, and how long each phase took. Secrets are shown as \
+                            `***`. Takes the flags of a run except those about load. Exits with 9 if a request failed."
+    )]
+    Try(Box<RunArgs>),
     /// List the actions that scripts can use, with their parameters
     Plugins(PluginsArgs),
     /// Create, inspect, test and lock plugins

@@ -5,7 +5,7 @@ use std::path::PathBuf;
 use clap::Args;
 
 use super::ConsoleArgs;
-use super::value::tolerance;
+use super::value::{PercentileList, percentiles, tolerance};
 
 /// Arguments of `merge`.
 #[derive(Clone, Debug, Args)]
@@ -18,6 +18,19 @@ pub struct MergeArgs {
     /// The extension selects the format.
     #[arg(long, value_name = "FILE", env = "STAMPEDE_OUT", help_heading = "Report", value_delimiter = '\n')]
     pub out: Vec<PathBuf>,
+    /// Percentiles that the table shows, such as `50,95,99.9`
+    ///
+    /// Numbers above 0 and below 100 with commas between them, at most 12. The table, Markdown and both forms of CSV
+    /// have these and no others; JSON has them as well as its own. Those of the reports, if they agree, if not given;
+    /// otherwise 50,90,99 in the table.
+    #[arg(
+        long,
+        value_name = "P,...",
+        env = "STAMPEDE_PERCENTILES",
+        help_heading = "Report",
+        value_parser = percentiles
+    )]
+    pub percentiles: Option<PercentileList>,
     /// The flags about the terminal.
     #[command(flatten)]
     pub console: ConsoleArgs,

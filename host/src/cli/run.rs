@@ -9,8 +9,8 @@ use clap::builder::BoolishValueParser;
 use clap::{Args, ValueEnum};
 
 use super::value::{
-    HeaderParser, StageList, at_least_one, data, fail_on, positive, positive_duration, rate, seed, stages, tolerance,
-    zero_or_more,
+    HeaderParser, PercentileList, StageList, at_least_one, data, fail_on, percentiles, positive, positive_duration,
+    rate, seed, stages, tolerance, zero_or_more,
 };
 use super::{ConsoleArgs, DataArg, HeaderArg, NativeArgs};
 use crate::script::model::FailOn;
@@ -352,6 +352,18 @@ pub struct RunArgs {
     /// promised a rate. `response` if not given; the files of --out have both.
     #[arg(long, value_name = "WHICH", env = "STAMPEDE_LATENCY", help_heading = "Report")]
     pub latency: Option<LatencyView>,
+    /// Percentiles that the table shows, such as `50,95,99.9`
+    ///
+    /// Numbers above 0 and below 100 with commas between them, at most 12. The table, Markdown and both forms of CSV
+    /// have these and no others; JSON has them as well as its own. 50,90,99 in the table if not given.
+    #[arg(
+        long,
+        value_name = "P,...",
+        env = "STAMPEDE_PERCENTILES",
+        help_heading = "Report",
+        value_parser = percentiles
+    )]
+    pub percentiles: Option<PercentileList>,
     /// Compare with this earlier report at the end; exit 99 if the run was worse
     ///
     /// A JSON report of the same script. As `stampede-shooter compare` does.
@@ -368,9 +380,12 @@ pub struct RunArgs {
         value_parser = tolerance
     )]
     pub tolerance: Option<f64>,
-    /// Show progress every second
+    /// Show progress every second, and failed exchanges at the end
     ///
-    /// Users active, current rps, error rate, time elapsed and remaining: a bar on a terminal, plain lines elsewhere.
+    /// On a terminal a table that is drawn again every second: each action with its rate, errors, percentiles and a
+    /// chart of the last 20 seconds; thresholds as they stand, the last errors, the health of the generator. Elsewhere
+    /// a plain line with users, rps, share of errors, time elapsed and remaining. After the table at the end, the first
+    /// failed exchanges of each action and kind are shown in full, without their secrets.
     #[arg(
         long,
         env = "STAMPEDE_VERBOSE",

@@ -16,6 +16,9 @@ use crate::script::is_name;
 use crate::script::model::FailOn;
 use crate::script::stage::{StageSpec, parse_rate, parse_stages};
 
+/// The most percentiles that a report shows.
+const MAX_PERCENTILES: usize = 12;
+
 /// A header field of the command line. Its value may be a secret and is not shown by `Debug`.
 #[derive(Clone, PartialEq, Eq)]
 pub struct HeaderArg {
@@ -87,6 +90,29 @@ pub struct StageList(pub Vec<StageSpec>);
 /// Parses stages with commas between them.
 pub(super) fn stages(text: &str) -> Result<StageList, String> {
     parse_stages(text).map(StageList).map_err(|why| format!("a stage {why}"))
+}
+
+/// Percentiles to show, at least one, each above 0 and below 100.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct PercentileList(pub Vec<f64>);
+
+/// Parses percentiles with commas between them.
+pub(super) fn percentiles(text: &str) -> Result<PercentileList, String> {
+    let mut list = Vec::new();
+    for part in text.split(',').map(str::trim) {
+        let percentile = part.strip_prefix('p').unwrap_or(part).parse::<f64>().ok();
+        let percentile = percentile.filter(|number| *number > 0.0 && *number < 100.0);
+        let number = percentile.ok_or_else(|| format!("`{part}` is not a number above 0 and below 100"))?;
+        if list.contains(&number) {
+            return Err(format!("`{part}` is given twice"));
+        }
+        list.push(number);
+    }
+    if list.len() > MAX_PERCENTILES {
+        Err(format!("at most {MAX_PERCENTILES} are shown"))
+    } else {
+        Ok(PercentileList(list))
+    }
 }
 
 /// Parses a rate with a unit.

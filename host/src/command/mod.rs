@@ -12,6 +12,7 @@ mod plugin;
 mod plugins;
 mod run;
 mod schema;
+mod trial;
 
 use clap::FromArgMatches;
 use tracing_appender::non_blocking::{ErrorCounter, NonBlockingBuilder, WorkerGuard};
@@ -43,6 +44,7 @@ pub fn dispatch(cli: &Cli) -> Exit {
     let result = match &cli.command {
         None => run::run(&cli.run),
         Some(Command::Check(args)) => check::check(args),
+        Some(Command::Try(args)) => trial::try_once(args),
         Some(Command::CompileComponent(args)) => Ok(compile::compile(*args)),
         Some(Command::Plugins(args)) => plugins::plugins(args),
         Some(Command::Plugin(args)) => plugin::plugin(args),
@@ -88,7 +90,7 @@ const fn add_memory_help(_: &mut Diagnostic) {}
 
 fn console(cli: &Cli) -> ConsoleArgs {
     match &cli.command {
-        Some(Command::Check(args)) => args.console.clone(),
+        Some(Command::Check(args) | Command::Try(args)) => args.console.clone(),
         Some(Command::Demo(args)) => args.run.console.clone(),
         Some(Command::Plugins(args)) => args.console.clone(),
         Some(Command::Schema(args)) => args.console.clone(),

@@ -15,11 +15,11 @@ use crate::metrics::sample::FailureKind;
 use crate::plan::requirements::Requirements;
 use crate::plan::{self, Plan};
 use crate::report::model::{ChangeReport, ExhaustedDataSet};
-use crate::report::{self, Report, RunSummary};
+use crate::report::{self, Report, RunSettings, RunSummary};
 use crate::run::load_controller::{LoadChangeKind, LoadController};
 use crate::run::{self, EndReason, RunOutcome, signals};
 use crate::script;
-use crate::script::model::FailOn;
+use crate::script::model::{FailOn, Script};
 use crate::sinks::threads::{QUEUE_SECONDS, SinkResults};
 use crate::sinks::{self, MissedSeconds, NamedSink, RunInfo, SINKS, SinkThreads, run_settings};
 use crate::stderr;
@@ -50,7 +50,7 @@ pub(super) fn run_source(args: &RunArgs, source: &Arc<SourceText>, files_each: u
 }
 
 /// Runs a plan with these sinks, each with a queue of `queue_seconds`, and compares it with the baseline.
-fn run_plan(
+pub(super) fn run_plan(
     args: &RunArgs,
     plan: &Arc<Plan>,
     baseline: Option<&Baseline>,
@@ -72,8 +72,9 @@ fn run_plan(
             return Err(diagnostics);
         }
     };
-    let built =
-        Report::build(run_settings(plan), &finished.aggregate, &run_summary(plan, &finished), &finished.verdicts);
+    let percentiles = args.percentiles.clone().unwrap_or_default().0;
+    let settings = RunSettings { percentiles, ..run_settings(plan) };
+    let built = Report::build(settings, &finished.aggregate, &run_summary(plan, &finished), &finished.verdicts);
     let report = Arc::new(Report {
         data: exhausted_data_sets(&plan.runtime.script_context.data),
         changes: change_reports(&finished),
@@ -95,6 +96,9 @@ fn conclude(
     let SinkResults { missed, mut diagnostics } = results;
     let show = |text: &str| if args.quiet { Ok(Exit::Success) } else { print(text.as_bytes()) };
     diagnostics.absorb(show(&report::table(report, args.latency.unwrap_or_default())));
+    if args.verbose {
+        diagnostics.absorb(show(&report::exchange_text::failed(report)));
+    }
     for MissedSeconds { sink, missed, seconds } in missed {
         stderr::print_line(format_args!(
             "warning: the output `{sink}` was too slow: it missed {missed} of {seconds} seconds"
@@ -121,8 +125,15 @@ fn conclude(
 /// # Errors
 /// Returns all errors in it.
 pub(super) fn build_plan(args: &RunArgs, source: &Arc<SourceText>) -> Result<Plan, Diagnostics> {
-    let script = script::parse(source)?;
-    let plan = plan::build(args, &script)?;
+    plan_script(args, &script::parse(source)?)
+}
+
+/// Builds the plan of a script that has been parsed.
+///
+/// # Errors
+/// Returns all errors in it.
+pub(super) fn plan_script(args: &RunArgs, script: &Script) -> Result<Plan, Diagnostics> {
+    let plan = plan::build(args, script)?;
     warn_about_native(plan.native.iter().map(String::as_str));
     warn_about_dropped_path(&plan);
     Ok(plan)

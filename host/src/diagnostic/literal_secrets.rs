@@ -95,6 +95,17 @@ pub(super) fn find(text: &str) -> Vec<Range<usize>> {
     merged(finder.found)
 }
 
+/// Returns a text with `***` for its secrets.
+pub fn hide_literal_secrets(text: &str) -> String {
+    let (mut shown, mut done) = (String::with_capacity(text.len()), 0);
+    for secret in find(text) {
+        shown.push_str(&text[done..secret.start]);
+        shown.push_str("***");
+        done = secret.end;
+    }
+    shown + &text[done..]
+}
+
 struct SecretFinder<'t> {
     text: &'t str,
     /// The keys around a line, each with its indentation and the secrecy of its value.
@@ -333,16 +344,6 @@ mod tests {
 
     use super::*;
 
-    fn hidden(text: &str) -> String {
-        let (mut shown, mut at) = (String::new(), 0);
-        for range in find(text) {
-            shown.push_str(&text[at..range.start]);
-            shown.push_str("***");
-            at = range.end;
-        }
-        shown + &text[at..]
-    }
-
     #[test]
     fn secrets_are_hidden_wherever_a_script_types_them() {
         for (text, expected) in [
@@ -382,7 +383,7 @@ mod tests {
             ("url: http://host/@a", "url: http://host/@a"),
             ("steps: [{name: A, url: /a}]", "steps: [{name: A, url: /a}]"),
         ] {
-            assert_eq!(hidden(text), expected);
+            assert_eq!(hide_literal_secrets(text), expected);
         }
     }
 
@@ -402,7 +403,7 @@ mod tests {
                 format!("{{\"headers\": {{\"x-key\": \"{secret}\"}}}}"),
                 format!("login:\n    headers:\n        x-key: '{secret}' # a comment\n"),
             ] {
-                prop_assert!(!hidden(&text).contains(&secret), "{text}");
+                prop_assert!(!hide_literal_secrets(&text).contains(&secret), "{text}");
             }
         }
     }

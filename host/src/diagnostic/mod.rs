@@ -12,6 +12,7 @@ use std::sync::Arc;
 use crate::exit::Exit;
 
 pub use io_reason::io_reason;
+pub use literal_secrets::hide_literal_secrets;
 pub use render::render;
 pub use suggest::suggest;
 

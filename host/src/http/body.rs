@@ -13,6 +13,7 @@ use super::allowance::Allowance;
 use super::body_budget::BudgetPart;
 use super::client::Client;
 use super::header_section::HeaderSection;
+use crate::metrics::shown_exchange::MAX_TEXT_BYTES;
 use crate::net::Failure;
 
 /// The content codings that are asked for, in `accept-encoding`.
@@ -26,6 +27,8 @@ const MAX_CODINGS: usize = 4;
 pub(super) struct KeptBody {
     /// The content.
     pub content: Bytes,
+    /// The beginning of content that is only shown.
+    pub excerpt: Bytes,
     /// Its part of the memory for contents.
     pub held: BudgetPart,
 }
@@ -43,6 +46,8 @@ pub(super) struct BodyCollector {
     exceeded: Option<Failure>,
     /// True if content over the limit counts as empty.
     is_optional: bool,
+    /// True if only the beginning is kept, to be shown; the rest passes by.
+    is_excerpt: bool,
 }
 
 impl BodyCollector {
@@ -57,11 +62,31 @@ impl BodyCollector {
 
     fn new(limit: usize, allowance: &Allowance) -> Self {
         let allowance = Rc::clone(allowance);
-        Self { limit, allowance, content: Vec::new(), held: BudgetPart::default(), exceeded: None, is_optional: false }
+        Self {
+            limit,
+            allowance,
+            content: Vec::new(),
+            held: BudgetPart::default(),
+            exceeded: None,
+            is_optional: false,
+            is_excerpt: false,
+        }
+    }
+
+    /// Creates a collector of the beginning of content that is only shown. It takes nothing from an allowance, and its
+    /// size is small enough for the budget to leave it out.
+    pub(super) fn excerpt() -> Self {
+        let mut collector = Self::new(MAX_TEXT_BYTES, &Allowance::default());
+        collector.is_excerpt = true;
+        collector
     }
 
     /// Adds a piece of content.
     pub(super) fn push(&mut self, data: &[u8]) {
+        if self.is_excerpt {
+            let left = self.limit - self.content.len();
+            return self.content.extend_from_slice(&data[..data.len().min(left)]);
+        }
         if self.exceeded.is_some() {
             return;
         }
@@ -92,8 +117,12 @@ impl BodyCollector {
     pub(super) fn finish(mut self) -> Result<KeptBody, Failure> {
         match self.exceeded.take() {
             Some(exceeded) if !self.is_optional => Err(exceeded),
+            _ if self.is_excerpt => {
+                Ok(KeptBody { excerpt: std::mem::take(&mut self.content).into(), ..KeptBody::default() })
+            }
             _ => {
-                Ok(KeptBody { content: std::mem::take(&mut self.content).into(), held: std::mem::take(&mut self.held) })
+                let (content, held) = (std::mem::take(&mut self.content).into(), std::mem::take(&mut self.held));
+                Ok(KeptBody { content, excerpt: Bytes::new(), held })
             }
         }
     }

@@ -1,7 +1,8 @@
 //! The HTTP client of one worker, shared by its users: settings, resolved names, buffers.
 
-use std::cell::{RefCell, RefMut};
+use std::cell::{Cell, RefCell, RefMut};
 
+use hyper::StatusCode;
 use hyper::client::conn::http2;
 use hyper::rt::Executor;
 use stampede_time::{Clock, Nanos};
@@ -50,6 +51,9 @@ pub struct Client {
     pub(super) body_budget: BodyBudget,
     /// The `user-agent` of requests without one of their own.
     pub(super) user_agent: Option<&'static str>,
+    /// True if the beginning of every content is kept to be shown; otherwise only of replies with a status of 400 or
+    /// above.
+    shows_all: Cell<bool>,
     pub(super) http2: http2::Builder<LocalTasks>,
     read_buffer: RefCell<Box<[u8]>>,
     spare_buffers: RefCell<Vec<Vec<u8>>>,
@@ -67,7 +71,18 @@ impl Client {
         let user_agent = network.dial.is_none().then_some(concat!("stampede-shooter/", env!("CARGO_PKG_VERSION")));
         let connector = Connector::new(network, clock);
         let spare_buffers = RefCell::default();
-        Self { connector, max_body_kept, body_budget, user_agent, http2, read_buffer, spare_buffers }
+        let shows_all = Cell::new(false);
+        Self { connector, max_body_kept, body_budget, user_agent, shows_all, http2, read_buffer, spare_buffers }
+    }
+
+    /// Has the beginning of every content kept, to be shown.
+    pub fn show_all(&self) {
+        self.shows_all.set(true);
+    }
+
+    /// Returns `true` if the beginning of content that nothing else keeps is kept, to be shown.
+    pub(super) fn wants_excerpt(&self, status: StatusCode) -> bool {
+        status.as_u16() >= 400 || self.shows_all.get()
     }
 
     /// Borrows the buffer that all reads go through. It must not be held from one poll to the next.

@@ -87,12 +87,12 @@ async fn send(client: &Client, session: &HttpSession, meter: &Meter, request: &R
     for _ in 0..MAX_ATTEMPTS {
         let ConnectionLease { connection, fresh } = connections.acquire(client, request, meter).await?;
         let start = if fresh { client.now() } else { meter.read().start };
-        let outgoing = OutgoingRequest {
-            request,
-            cookie: session.cookies.field(&request.origin, &request.target),
-            user_agent: client.user_agent,
-            is_last: connections.is_single_use(),
-        };
+        let cookie = session.cookies.field(&request.origin, &request.target);
+        if cookie.is_some() {
+            request.sent_cookie.borrow_mut().clone_from(&cookie);
+        }
+        let outgoing =
+            OutgoingRequest { request, cookie, user_agent: client.user_agent, is_last: connections.is_single_use() };
         match connection {
             Connection::Http1(connection)
                 if request.channel.as_ref().is_some_and(|channel| channel.has_request_content()) =>

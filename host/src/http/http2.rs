@@ -140,7 +140,10 @@ impl Http2 {
             measured.status = response.status().as_u16();
             measured.phases.first_byte = Some(headed.saturating_sub(begun));
         });
-        let kept = BodyCollector::of(request.keep_body.as_ref(), request.optional_body, client);
+        let mut kept = BodyCollector::of(request.keep_body.as_ref(), request.optional_body, client);
+        if kept.is_none() && request.channel.is_none() && client.wants_excerpt(response.status()) {
+            kept = Some(BodyCollector::excerpt());
+        }
         let reply = receive(response, meter, kept, request.channel.as_deref()).await;
         if reply.is_ok() {
             meter.update(|measured| measured.phases.receive = Some(client.now() - headed));
@@ -189,11 +192,12 @@ async fn receive(
         return Ok(Err(Failure::truncated()));
     }
     let kept = kept.map_or_else(|| Ok(KeptBody::default()), BodyCollector::finish);
-    Ok(kept.map(|KeptBody { content: body, held }| Reply {
+    Ok(kept.map(|KeptBody { content: body, excerpt, held }| Reply {
         status: head.status,
         version: head.version,
         headers,
         body,
+        excerpt,
         is_encoded: false,
         held,
     }))

@@ -1,6 +1,7 @@
 //! A request before it is written to the wire and a reply after it was read. Neither implements `Debug`: headers and
 //! bodies hold secrets.
 
+use std::cell::RefCell;
 use std::rc::Rc;
 
 use bytes::Bytes;
@@ -44,6 +45,8 @@ pub struct Request {
     pub decode: bool,
     /// True to keep the content as it was transferred.
     pub leaves_encoded: bool,
+    /// The user's cookies as they were sent, if there were any.
+    pub(crate) sent_cookie: RefCell<Option<HeaderValue>>,
     /// Channel for content that is sent and received in pieces; `None` for an ordinary exchange.
     pub channel: Option<Rc<BodyChannel>>,
 }
@@ -93,6 +96,8 @@ pub struct Reply {
     pub headers: HeaderSection,
     /// The content, decoded if it can be; empty unless it was to be kept.
     pub body: Bytes,
+    /// The beginning of content that is not kept, as it was transferred, to be shown if the exchange fails.
+    pub excerpt: Bytes,
     /// True when the content could not be decoded.
     pub is_encoded: bool,
     /// The part of the memory for contents that its own takes.

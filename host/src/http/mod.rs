@@ -35,6 +35,7 @@
 //! | `allowance` | the bytes of content that a task may still hold |
 //! | `body` | content of a reply: kept up to a limit, and decoded |
 //! | `body_budget` | the memory that contents may take over all users |
+//! | `shown` | heads and contents of an exchange as people read them |
 //! | `body_channel` | content of a streamed exchange, between it and the plugin |
 
 mod allowance;
@@ -54,6 +55,7 @@ mod http2;
 mod message;
 pub(crate) mod redirect;
 mod session;
+mod shown;
 
 #[cfg(test)]
 mod tests;
@@ -71,3 +73,4 @@ pub(crate) use header_section::HeaderSection;
 pub(crate) use http1::{UpgradeReply, upgrade};
 pub(crate) use message::{Reply, Request, RequestTarget};
 pub(crate) use session::{HttpSession, Lifespan, Retention};
+pub(crate) use shown::{ShownContent, reply_content, reply_head, request_head};

@@ -57,7 +57,7 @@ pub(crate) fn next(
         OriginError::Malformed => elsewhere(),
         OriginError::Denied => Failure::network(format!("redirect to {}", not_granted(&url))),
     })?;
-    let mut request = Request { target, ..sent.clone() };
+    let mut request = Request { target, sent_cookie: Default::default(), ..sent.clone() };
     if becomes_get(reply.status, &sent.method) {
         request.method = Method::GET;
         request.body = Default::default();
@@ -116,6 +116,7 @@ mod tests {
             optional_body: None,
             decode: false,
             leaves_encoded: false,
+            sent_cookie: Default::default(),
             channel: None,
         }
     }
@@ -127,6 +128,7 @@ mod tests {
             version: hyper::Version::HTTP_11,
             headers: location.into_iter().collect(),
             body: Bytes::new(),
+            excerpt: Bytes::new(),
             is_encoded: false,
             held: BudgetPart::default(),
         }

@@ -13,6 +13,7 @@ use super::iteration_stats::IterationStats;
 use super::row_stats::RowStats;
 use super::sample::{FailureKind, RowId};
 use super::second::is_left_behind;
+use super::shown_exchange::{MAX_OF_KIND, ShownExchange};
 use super::timeline::Timeline;
 
 /// The share of an interval's wall time above which a worker's CPU counts as exhausted.
@@ -101,6 +102,8 @@ pub struct Aggregate {
     timeline: Timeline,
     /// The earliest example of each row and kind.
     examples: BTreeMap<(RowId, FailureKind), (SeenAt, Example)>,
+    /// The earliest failed exchanges of each row and kind, in order.
+    exchanges: BTreeMap<(RowId, FailureKind), Vec<(SeenAt, ShownExchange)>>,
     workers: Vec<WorkerHealth>,
     latest: Vec<Option<LatestInterval>>,
     metrics: Vec<MetricTotal>,
@@ -130,6 +133,7 @@ impl Aggregate {
             start_delay: CompactHistogram::new(FINE),
             timeline: Timeline::new(rows, workers),
             examples: BTreeMap::new(),
+            exchanges: BTreeMap::new(),
             workers: vec![WorkerHealth::default(); workers],
             latest: vec![None; workers],
             metrics: Vec::new(),
@@ -168,6 +172,7 @@ impl Aggregate {
         for example in &interval.examples {
             self.keep_earliest(at, example);
         }
+        interval.exchanges.iter().for_each(|exchange| self.keep_exchange(at, exchange));
         self.workers[from.worker].add(&interval.health);
         for (metric, tally) in self.metrics.iter_mut().zip(&interval.tallies).filter(|(_, tally)| tally.count > 0) {
             metric.tally.merge(tally, metric.last <= at);
@@ -186,6 +191,16 @@ impl Aggregate {
         let kept = self.examples.entry((example.row, example.kind)).or_insert_with(|| (at, example.clone()));
         if at < kept.0 {
             *kept = (at, example.clone());
+        }
+    }
+
+    fn keep_exchange(&mut self, at: SeenAt, exchange: &ShownExchange) {
+        let Some(kind) = exchange.sample.failure else { return };
+        let kept = self.exchanges.entry((exchange.sample.row, kind)).or_default();
+        let place = kept.partition_point(|(seen, earlier)| (*seen, earlier.start()) <= (at, exchange.start()));
+        if place < MAX_OF_KIND {
+            kept.insert(place, (at, exchange.clone()));
+            kept.truncate(MAX_OF_KIND);
         }
     }
 
@@ -261,6 +276,11 @@ impl Aggregate {
     /// Returns the earliest example of a kind of failure in a row.
     pub fn example(&self, row: RowId, kind: FailureKind) -> Option<&Example> {
         self.examples.get(&(row, kind)).map(|(_, example)| example)
+    }
+
+    /// Returns the earliest failed exchanges of a kind in a row, at most [`MAX_OF_KIND`].
+    pub fn exchanges(&self, row: RowId, kind: FailureKind) -> impl Iterator<Item = &ShownExchange> {
+        self.exchanges.get(&(row, kind)).into_iter().flatten().map(|(_, exchange)| exchange)
     }
 
     /// Returns the checks, by row.

@@ -10,6 +10,7 @@ use super::histogram::FINE;
 use super::iteration_stats::IterationStats;
 use super::row_stats::RowStats;
 use super::sample::{FailureKind, RowId};
+use super::shown_exchange::ShownExchange;
 use crate::text::one_line;
 
 /// The longest example text kept, in characters.
@@ -125,6 +126,8 @@ pub struct Interval {
     pub users_active: u32,
     /// Examples of failures that this worker saw for the first time.
     pub examples: Vec<Example>,
+    /// Exchanges that are kept to be shown.
+    pub exchanges: Vec<ShownExchange>,
     /// The health of the worker, or the sum over several workers.
     pub health: IntervalHealth,
     /// Values of plugins' metrics, groups and checks, by [`MetricId`](super::custom_metric::MetricId).
@@ -143,6 +146,7 @@ impl Interval {
             start_delay: CompactHistogram::new(FINE),
             users_active: 0,
             examples: Vec::new(),
+            exchanges: Vec::new(),
             health: IntervalHealth::default(),
             tallies: Vec::new(),
             iterations: Vec::new(),
@@ -157,6 +161,7 @@ impl Interval {
         self.start_delay.clear();
         self.users_active = 0;
         self.examples.clear();
+        self.exchanges.clear();
         self.health.clear();
         self.tallies.iter_mut().for_each(MetricTally::clear);
         self.iterations.iter_mut().for_each(IterationStats::clear);

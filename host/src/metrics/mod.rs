@@ -17,6 +17,7 @@ pub mod recorder;
 pub(crate) mod row_stats;
 pub mod sample;
 pub(crate) mod second;
+pub(crate) mod shown_exchange;
 pub(crate) mod survival;
 pub(crate) mod threshold;
 pub(crate) mod timeline;

@@ -8,6 +8,7 @@ use super::interval::{Example, Interval};
 use super::iteration_stats::IterationStats;
 use super::row_stats::TaskEnd;
 use super::sample::{FailureKind, RowId, Sample};
+use super::shown_exchange::{ExchangeKeeper, ShownExchange};
 
 /// The counts of one worker since the last [`take`](Recorder::take).
 #[derive(Debug)]
@@ -15,6 +16,7 @@ pub struct Recorder {
     current: Box<Interval>,
     /// Failure kinds that already have an example: one bit per [`FailureKind`], by row.
     example_kinds: Vec<u16>,
+    keeper: ExchangeKeeper,
     users_active: u32,
     /// The kinds of the plugins' metrics.
     metrics: Vec<MetricKind>,
@@ -34,6 +36,7 @@ impl Recorder {
         Self {
             current,
             example_kinds: vec![0; rows],
+            keeper: ExchangeKeeper::new(rows),
             users_active: 0,
             metrics,
             step_metrics: Vec::new(),
@@ -91,6 +94,30 @@ impl Recorder {
         if *seen & bit == 0 {
             *seen |= bit;
             self.current.examples.push(Example::new(row, kind, &make()));
+        }
+    }
+
+    /// Keeps all exchanges from now on, and not only failed ones.
+    pub fn keep_all_exchanges(&mut self) {
+        self.keeper.keep_all();
+    }
+
+    /// Returns `true` if all exchanges are kept. Hot.
+    pub const fn keeps_all_exchanges(&self) -> bool {
+        self.keeper.keeps_all()
+    }
+
+    /// Returns `true` if an exchange of this row that ended that way is to be kept.
+    pub fn wants_exchange(&self, row: RowId, failure: Option<FailureKind>) -> bool {
+        self.keeper.wants(row, failure)
+    }
+
+    /// Keeps an exchange that is wanted. Its texts must not contain a secret.
+    pub fn keep_exchange(&mut self, exchange: ShownExchange) {
+        let Sample { row, failure, intended, .. } = exchange.sample;
+        if self.is_counted(intended) {
+            self.keeper.count(row, failure);
+            self.current.exchanges.push(exchange);
         }
     }
 

@@ -166,6 +166,7 @@ impl MergedSecond {
         }
         counts.start_delay.add(&interval.start_delay);
         counts.examples.extend(interval.examples.iter().cloned());
+        counts.exchanges.extend(interval.exchanges.iter().cloned());
         let tallies = counts.tallies.iter_mut().zip(&mut self.last_values).zip(&interval.tallies);
         for ((into, last), tally) in tallies.filter(|(_, tally)| tally.count > 0) {
             into.merge(tally, *last <= at);

@@ -93,6 +93,15 @@ impl SurvivalEstimate {
         self.count
     }
 
+    /// Returns the number of values up to this one. Those that were cut off count where the estimate places them.
+    pub(crate) fn count_upto(&self, value: u64) -> u64 {
+        if value >= self.longest {
+            return self.count;
+        }
+        let above = self.upto.partition_point(|(known, _)| *known <= value);
+        above.checked_sub(1).map_or(0, |last| self.upto[last].1.round() as u64)
+    }
+
     /// Returns the value that this share of the values does not exceed, counted as HDR histograms do.
     pub(crate) fn quantile(&self, share: f64) -> Estimate<u64> {
         let rank = (share * self.count as f64).ceil().max(1.0);
@@ -186,6 +195,14 @@ mod tests {
         assert_eq!([found.quantile(0.0), found.quantile(0.5), found.max()], [Estimate::at_least(7); 3]);
         assert_eq!(found.min(), Estimate::at_least(5));
         assert_eq!((found.mean(), found.stddev()), (Estimate::at_least(7.0), Estimate::at_least(0.0)));
+    }
+
+    #[test]
+    fn values_that_were_cut_off_count_where_the_estimate_places_them() {
+        let found = estimate(&[10, 20, 30, 40], &[25, 25]);
+        assert_eq!([5, 10, 29, 30, 40, 50].map(|value| found.count_upto(value)), [0, 1, 2, 4, 6, 6]);
+        let open = estimate(&[10, 20], &[30]);
+        assert_eq!([10, 20, 29, 30].map(|value| open.count_upto(value)), [1, 2, 2, 3]);
     }
 
     #[test]

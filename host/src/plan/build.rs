@@ -120,7 +120,8 @@ fn assemble(args: &RunArgs, script: &Script, secrets: &mut Arc<Secrets>) -> Resu
 
 /// Returns what a plan holds beside plain data.
 fn runtime(tls: Tls, plugins: Vec<PlannedPlugin>, script_context: Arc<ScriptContext>) -> PlanRuntime {
-    PlanRuntime { tls, dial: None, body_budget: BodyBudget::new(BODY_MEMORY), plugins, script_context }
+    let body_budget = BodyBudget::new(BODY_MEMORY);
+    PlanRuntime { tls, dial: None, body_budget, shows_all_exchanges: false, plugins, script_context }
 }
 
 /// Loads the plugins of the actions that are needed.

@@ -205,6 +205,7 @@ mod tests {
             version: hyper::Version::HTTP_11,
             headers,
             body: body.into(),
+            excerpt: Default::default(),
             is_encoded: false,
             held: BudgetPart::default(),
         }

@@ -111,6 +111,8 @@ pub struct PlanRuntime {
     pub dial: Option<Arc<dyn Dial>>,
     /// Memory for the contents of replies that are kept.
     pub(crate) body_budget: BodyBudget,
+    /// True if every exchange is kept to be shown, in a trial.
+    pub shows_all_exchanges: bool,
     /// Plugins in use, by [`Step::plugin`].
     pub plugins: Vec<PlannedPlugin>,
     /// The data sets, environment and secrets that templates and requests are made from.

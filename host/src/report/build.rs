@@ -8,12 +8,14 @@ use stampede_time::{Nanos, nanos};
 use super::checks_and_thresholds;
 use super::custom_metrics::metric_report;
 use super::duration_stats::{censored_duration_stats, duration_stats, encode};
+use super::exchanges::ExchangeReport;
 use super::generator::generator_report;
 use super::model::{
     ByteTotals, ErrorCount, ErrorExample, IterationTotals, MetricReport, PerPhase, Report, RequestTotals,
     RowHistograms, RowReport, RowSeries, RunReport, SCHEMA, ScenarioReport, TaskTotals, TimeSeries,
 };
 use super::settings::{RunSettings, RunSummary};
+use super::times::PercentileSeries;
 use crate::metrics::aggregate::{Aggregate, MetricTotal};
 use crate::metrics::compact_histogram::CompactHistogram;
 use crate::metrics::iteration_stats;
@@ -34,7 +36,8 @@ impl Report {
         let load = load_time(&settings, outcome);
         let rows = aggregate.rows().iter().zip(aggregate.row_infos()).enumerate();
         let actions = rows.map(|(index, (measured, info))| {
-            let errors = errors(measured, |kind| example(aggregate, index, kind));
+            let errors =
+                errors(measured, |kind| example(aggregate, index, kind), |kind| exchanges(aggregate, index, kind));
             let row = RowReport { errors, ..row(measured, load) };
             let (scenario, action) = (info.scenario.clone(), Some(info.action.clone()));
             let tags = info.tags.iter().cloned().collect();
@@ -42,7 +45,8 @@ impl Report {
         });
         let is_check = |id: usize| aggregate.checks().iter().any(|check| usize::from(check.metric) == id);
         let metrics = aggregate.metrics().iter().enumerate().filter(|(id, _)| !is_check(*id));
-        Self {
+        let percentiles = settings.percentiles.clone();
+        let report = Self {
             schema: SCHEMA.into(),
             tool_version: settings.tool_version.clone(),
             run: run(aggregate, outcome, load),
@@ -54,10 +58,11 @@ impl Report {
             thresholds: verdicts.iter().map(checks_and_thresholds::threshold).collect(),
             data: Vec::new(),
             changes: Vec::new(),
-            series: time_series(aggregate),
+            series: time_series(aggregate, &percentiles),
             generator: generator_report(aggregate, outcome.cpu_limits, &settings.plugins),
             settings: settings.without_credentials(),
-        }
+        };
+        report.with_percentiles(&percentiles)
     }
 }
 
@@ -108,7 +113,7 @@ fn run(aggregate: &Aggregate, outcome: &RunSummary, load: Nanos) -> RunReport {
 fn totals(aggregate: &Aggregate, load: Nanos) -> RowReport {
     let total = aggregate.total();
     let any_row = |kind| (0..aggregate.rows().len()).find_map(|index| example(aggregate, index, kind));
-    RowReport { errors: errors(&total, any_row), ..row(&total, load) }
+    RowReport { errors: errors(&total, any_row, |_| Vec::new()), ..row(&total, load) }
 }
 
 /// Builds a row from its counts alone. Its name, action and tags are those of the totals, and it has no errors: callers
@@ -166,6 +171,7 @@ fn requests(measured: &row_stats::RowStats<u64>, load: Nanos) -> RequestTotals {
 fn errors(
     measured: &row_stats::RowStats<u64>,
     example: impl Fn(FailureKind) -> Option<ErrorExample>,
+    exchanges: impl Fn(FailureKind) -> Vec<ExchangeReport>,
 ) -> Vec<ErrorCount> {
     let counted = FailureKind::ALL.into_iter().zip(measured.err).filter(|&(_, count)| count > 0);
     let shown = counted.map(|(kind, count)| ErrorCount {
@@ -173,6 +179,7 @@ fn errors(
         count,
         share: count as f64 / measured.requests() as f64,
         example: example(kind),
+        exchanges: exchanges(kind),
     });
     shown.collect()
 }
@@ -182,19 +189,27 @@ fn example(aggregate: &Aggregate, index: usize, kind: FailureKind) -> Option<Err
     Some(ErrorExample { name: aggregate.row_infos()[index].name.clone(), text: example.text().into() })
 }
 
-fn time_series(aggregate: &Aggregate) -> TimeSeries {
+fn exchanges(aggregate: &Aggregate, index: usize, kind: FailureKind) -> Vec<ExchangeReport> {
+    RowId::try_from(index).map_or(Vec::new(), |row| aggregate.exchanges(row, kind).map(ExchangeReport::new).collect())
+}
+
+fn time_series(aggregate: &Aggregate, percentiles: &[f64]) -> TimeSeries {
     let timeline = aggregate.timeline();
     let rows = aggregate.row_infos().iter().enumerate();
     TimeSeries {
         resolution_s: timeline.seconds_per_point(),
         users_active: (0..timeline.length()).map(|index| timeline.users_at(index)).collect(),
-        actions: rows.map(|(row, info)| row_over_time(timeline, row, info.name.clone())).collect(),
+        actions: rows.map(|(row, info)| row_over_time(timeline, row, info.name.clone(), percentiles)).collect(),
     }
 }
 
-fn row_over_time(timeline: &Timeline, row: usize, name: String) -> RowSeries {
+fn row_over_time(timeline: &Timeline, row: usize, name: String, percentiles: &[f64]) -> RowSeries {
     let silent = TimelinePoint::default();
     let points = || timeline.row(row).iter().chain(std::iter::repeat(&silent)).take(timeline.length());
+    let percentile = |percentile: f64| PercentileSeries {
+        percentile,
+        values_us: points().map(|point| point.response.quantile(percentile / 100.0)).collect(),
+    };
     RowSeries {
         name,
         ok: points().map(|point| point.ok).collect(),
@@ -204,6 +219,7 @@ fn row_over_time(timeline: &Timeline, row: usize, name: String) -> RowSeries {
         response_p50_us: points().map(|point| point.response.quantile(0.5)).collect(),
         response_p95_us: points().map(|point| point.response.quantile(0.95)).collect(),
         response_max_us: points().map(|point| (point.response_max > 0).then_some(point.response_max)).collect(),
+        response_percentiles: percentiles.iter().copied().map(percentile).collect(),
     }
 }
 

@@ -75,7 +75,8 @@ pub(super) fn deciding_value(threshold: &ThresholdReport) -> String {
     }
 }
 
-fn format_value(unit: &str, value: f64) -> String {
+/// Formats a value of a threshold in its unit.
+pub(super) fn format_value(unit: &str, value: f64) -> String {
     let sign = if value < 0.0 { "-" } else { "" };
     let size = value.abs();
     let shown = match unit {

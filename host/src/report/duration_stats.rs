@@ -30,6 +30,7 @@ pub(super) fn duration_stats(histogram: &Histogram<u64>) -> Option<DurationStats
         p99: at(0.99),
         p99_9: at(0.999),
         max: histogram.max(),
+        percentiles: Vec::new(),
     })
 }
 
@@ -61,7 +62,23 @@ pub(super) fn censored_duration_stats(
     note("stddev", stddev.is_lower_bound);
     let (mean, stddev) = (round_to_tenths(mean.value), round_to_tenths(stddev.value));
     let (count, cut_off) = (known.len(), cut_off.len());
-    Some(DurationStats { count, cut_off, at_least, min, mean, stddev, p50, p75, p90, p95, p99, p99_9, max })
+    let percentiles = Vec::new();
+    Some(DurationStats {
+        count,
+        cut_off,
+        at_least,
+        min,
+        mean,
+        stddev,
+        p50,
+        p75,
+        p90,
+        p95,
+        p99,
+        p99_9,
+        max,
+        percentiles,
+    })
 }
 
 /// Rounds to a tenth of a microsecond; more decimals would be noise.

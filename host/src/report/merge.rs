@@ -13,11 +13,13 @@ use super::model::{
 };
 use super::read::{decode_histogram, decode_micros};
 use super::settings::RunSettings;
+use super::times::PercentileSeries;
 use super::{custom_metrics, generator};
 use crate::diagnostic::Diagnostic;
 use crate::metrics::aggregate::label;
 use crate::metrics::histogram::{self, FINE, ROUGH};
 use crate::metrics::sample::FailureKind;
+use crate::metrics::shown_exchange::MAX_OF_KIND;
 
 /// A report and its name in messages.
 #[derive(Clone, Debug)]
@@ -50,7 +52,9 @@ pub(crate) fn merge(mut reports: Vec<NamedReport>) -> Result<Report, Diagnostic>
     for other in others {
         add(&mut sum, &other.report).map_err(mismatch)?;
     }
-    Ok(sum)
+    let percentiles = &first.report.settings.percentiles;
+    let agree = others.iter().all(|other| &other.report.settings.percentiles == percentiles);
+    Ok(sum.with_percentiles(if agree { percentiles } else { &[] }))
 }
 
 /// Checks that two reports are of the same script, as far as their contents show.
@@ -303,6 +307,8 @@ fn errors(a: &[ErrorCount], b: &[ErrorCount], requests: u64) -> Vec<ErrorCount> 
                 let sum = entry.get_mut();
                 sum.count += error.count;
                 sum.example = sum.example.take().or_else(|| error.example.clone());
+                sum.exchanges.extend(error.exchanges.iter().cloned());
+                sum.exchanges.truncate(MAX_OF_KIND);
             }
         }
     }
@@ -399,6 +405,13 @@ fn merge_row_series(a: &RowSeries, b: &RowSeries, length: usize) -> RowSeries {
         response_max_us: (0..length)
             .map(|at| value_at(&a.response_max_us, at).max(value_at(&b.response_max_us, at)))
             .collect(),
+        response_percentiles: (a.response_percentiles.iter().zip(&b.response_percentiles))
+            .filter(|(a, b)| a.percentile == b.percentile)
+            .map(|(a, b)| PercentileSeries {
+                percentile: a.percentile,
+                values_us: percentile(&a.values_us, &b.values_us),
+            })
+            .collect(),
     }
 }
 
@@ -419,6 +432,9 @@ fn coarsen(series: &TimeSeries, resolution: u32) -> TimeSeries {
         response_p50_us: only(&row.response_p50_us),
         response_p95_us: only(&row.response_p95_us),
         response_max_us: row.response_max_us.chunks(each).map(|chunk| chunk.iter().copied().max().flatten()).collect(),
+        response_percentiles: (row.response_percentiles.iter())
+            .map(|one| PercentileSeries { percentile: one.percentile, values_us: only(&one.values_us) })
+            .collect(),
     };
     TimeSeries {
         resolution_s: resolution,

@@ -10,25 +10,30 @@ pub(crate) mod compare;
 mod comparison_table;
 mod custom_metrics;
 mod duration_stats;
+pub(crate) mod exchange_text;
+pub(crate) mod exchanges;
 mod exhausted_data;
 mod format;
 pub(crate) mod formats;
 mod generator;
 pub(crate) mod merge;
 pub(crate) mod model;
+mod percentiles;
 pub(crate) mod progress;
 pub(crate) mod read;
 pub(crate) mod report_file;
 pub(crate) mod settings;
 mod table;
+mod times;
 
 pub(crate) use comparison_table::render as changes;
 pub(crate) use model::Report;
-pub(crate) use progress::ProgressDisplay;
 pub(crate) use report_file::ReportFile;
 pub(crate) use settings::{RunSettings, RunSummary};
 pub(crate) use table::render as table;
 
+pub(crate) mod live_screen;
+pub(crate) mod live_table;
 pub(crate) mod load_changes;
 #[cfg(test)]
 pub(crate) mod test_reports;

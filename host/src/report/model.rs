@@ -8,7 +8,9 @@ use std::collections::BTreeMap;
 
 use serde::{Deserialize, Serialize};
 
+use super::exchanges::ExchangeReport;
 use super::settings::{RunSettings, ScenarioLoad};
+pub(crate) use super::times::{DurationStats, EncodedTimes, PerPhase, RowHistograms, RowSeries, TimeSeries};
 use crate::run::EndReason;
 
 /// Name and version of the serialized form. The version is raised when a reader of the old form would misread the new.
@@ -301,6 +303,9 @@ pub(crate) struct ErrorCount {
     pub share: f64,
     /// An example, if there is one.
     pub example: Option<ErrorExample>,
+    /// The first exchanges that failed that way, at most three; none in the totals.
+    #[serde(default)]
+    pub exchanges: Vec<ExchangeReport>,
 }
 
 /// An example of a failure.
@@ -310,126 +315,6 @@ pub(crate) struct ErrorExample {
     pub name: String,
     /// The failure in one line of at most 200 characters.
     pub text: String,
-}
-
-/// A distribution of durations in microseconds, each within 0.1 % (phases: 1 %) of the true value. Durations over an
-/// hour count as an hour.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
-#[allow(missing_docs, reason = "the names are the meanings")]
-pub(crate) struct DurationStats {
-    pub count: u64,
-    /// Exchanges that were cut off, so that their times are known only to be longer; `count` excludes them.
-    #[serde(default)]
-    pub cut_off: u64,
-    /// Names of the fields whose values are lower bounds because exchanges were cut off.
-    #[serde(default)]
-    pub at_least: Vec<Cow<'static, str>>,
-    pub min: u64,
-    pub mean: f64,
-    pub stddev: f64,
-    pub p50: u64,
-    pub p75: u64,
-    pub p90: u64,
-    pub p95: u64,
-    pub p99: u64,
-    pub p99_9: u64,
-    pub max: u64,
-}
-
-/// A value for each phase of an exchange.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
-pub(crate) struct PerPhase<T> {
-    /// Resolution of the host's name.
-    pub dns: T,
-    /// TCP connect.
-    pub connect: T,
-    /// TLS handshake.
-    pub tls: T,
-    /// Time from the request's first byte to the end of the reply's header section.
-    pub first_byte: T,
-    /// Time from then to the last byte.
-    pub receive: T,
-}
-
-impl<T> PerPhase<T> {
-    /// Returns the values in the order of the phases.
-    pub(crate) const fn as_array(&self) -> [&T; 5] {
-        [&self.dns, &self.connect, &self.tls, &self.first_byte, &self.receive]
-    }
-
-    /// Builds the struct from the values in the order of the phases.
-    pub(crate) fn from_array([dns, connect, tls, first_byte, receive]: [T; 5]) -> Self {
-        Self { dns, connect, tls, first_byte, receive }
-    }
-}
-
-/// HDR histograms of microseconds, V2 compressed format in base64. Those of times that were cut off are `None` if there
-/// are none.
-#[derive(Clone, Debug, Serialize, Deserialize)]
-pub(crate) struct RowHistograms {
-    /// Response time, 3 significant digits.
-    pub response_time: String,
-    /// Service time, 3 significant digits.
-    pub service_time: String,
-    /// The phases, 2 significant digits.
-    pub phases: PerPhase<String>,
-    /// Response times of exchanges that were cut off, up to then, 3 significant digits.
-    pub cut_off_response_time: Option<String>,
-    /// Service times of exchanges that were cut off, up to then, 3 significant digits.
-    pub cut_off_service_time: Option<String>,
-}
-
-impl RowHistograms {
-    /// Returns the response times.
-    pub(crate) fn response_times(&self) -> EncodedTimes<'_> {
-        EncodedTimes { known: &self.response_time, cut_off: self.cut_off_response_time.as_deref() }
-    }
-
-    /// Returns the service times.
-    pub(crate) fn service_times(&self) -> EncodedTimes<'_> {
-        EncodedTimes { known: &self.service_time, cut_off: self.cut_off_service_time.as_deref() }
-    }
-}
-
-/// The times of exchanges, as encoded histograms.
-#[derive(Clone, Copy, Debug)]
-pub(crate) struct EncodedTimes<'a> {
-    /// The times that are known.
-    pub known: &'a str,
-    /// Those that were cut off; `None` if there are none.
-    pub cut_off: Option<&'a str>,
-}
-
-/// The run over time. All lists are equally long: one element per stretch of time, from the start of the run.
-#[derive(Clone, Debug, Serialize, Deserialize)]
-pub(crate) struct TimeSeries {
-    /// Seconds that an element covers: 1, or a higher power of two for runs of more than an hour.
-    pub resolution_s: u32,
-    /// Active users: the greatest number at the end of any second of the stretch.
-    pub users_active: Vec<u32>,
-    /// One per row, in the order of the rows.
-    pub actions: Vec<RowSeries>,
-}
-
-/// One row over time.
-#[derive(Clone, Debug, Serialize, Deserialize)]
-pub(crate) struct RowSeries {
-    /// The step's name.
-    pub name: String,
-    /// Exchanges without a failure that ended in this stretch.
-    pub ok: Vec<u64>,
-    /// Exchanges with a failure that ended in this stretch.
-    pub err: Vec<u64>,
-    /// Bytes sent.
-    pub bytes_out: Vec<u64>,
-    /// Bytes received.
-    pub bytes_in: Vec<u64>,
-    /// Median response time, within 3.2 %.
-    pub response_p50_us: Vec<Option<u64>>,
-    /// 95th percentile, within 3.2 %.
-    pub response_p95_us: Vec<Option<u64>>,
-    /// Longest response time.
-    pub response_max_us: Vec<Option<u64>>,
 }
 
 /// The health of the generator itself, which determines how far its numbers can be trusted.

@@ -1,66 +1,24 @@
-//! Progress during the run, on standard error: a bar on a terminal, a plain line per second elsewhere, so that a log
-//! file stays readable. The caller decides when to update it.
+//! The line about a run in progress.
 
-use std::io::Write;
-
-use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
 use stampede_time::{Nanos, SECOND};
 
 use super::format::{grouped_decimal, percent};
 use crate::metrics::aggregate::Snapshot;
 
-/// The progress display. It is cleared from the screen when finished or dropped.
-#[derive(Debug)]
-pub(crate) struct ProgressDisplay {
-    mode: ProgressMode,
-    planned_length: Option<Nanos>,
-}
+/// The columns of the bar.
+const BAR_COLUMNS: usize = 24;
 
-#[derive(Debug)]
-enum ProgressMode {
-    Lines,
-    Bar(ProgressBar),
-}
-
-impl ProgressDisplay {
-    /// Creates the display for a run of a planned length, or, if `None`, for a run that ends on its own. `is_terminal`
-    /// is true if standard error is a terminal.
-    pub(crate) fn new(is_terminal: bool, planned_length: Option<Nanos>) -> Self {
-        let mode = if is_terminal { ProgressMode::Bar(bar(planned_length)) } else { ProgressMode::Lines };
-        Self { mode, planned_length }
-    }
-
-    /// Shows the state of the run, and the change of its load unless `load` is empty.
-    pub(crate) fn update(&self, snapshot: &Snapshot, load: &str) {
-        match &self.mode {
-            ProgressMode::Lines => {
-                // If standard error is closed, there is nowhere left to report that.
-                let _ = writeln!(std::io::stderr(), "{}", line(snapshot, self.planned_length, load));
-            }
-            ProgressMode::Bar(bar) => {
-                bar.set_position(snapshot.elapsed);
-                bar.set_message(line(snapshot, self.planned_length, load));
-            }
-        }
-    }
-
-    /// Clears the bar, so that the table starts on an empty line.
-    pub(crate) fn finish(self) {
-        if let ProgressMode::Bar(bar) = &self.mode {
-            bar.finish_and_clear();
-        }
-    }
-}
-
-fn bar(planned: Option<Nanos>) -> ProgressBar {
-    let template = if planned.is_some() { "[{bar:24}] {wide_msg}" } else { "{spinner} {wide_msg}" };
-    let style = ProgressStyle::with_template(template).expect("a valid template").progress_chars("=> ");
-    ProgressBar::with_draw_target(planned, ProgressDrawTarget::stderr()).with_style(style)
+/// Formats the share of the planned time that has passed as a bar, before a line; nothing if no end is planned.
+pub(crate) fn bar(elapsed: Nanos, planned: Option<Nanos>) -> String {
+    let Some(planned) = planned.filter(|planned| *planned > 0) else { return String::new() };
+    let done = (u128::from(elapsed.min(planned)) * BAR_COLUMNS as u128 / u128::from(planned)) as usize;
+    let tip = if done < BAR_COLUMNS { ">" } else { "" };
+    format!("[{}{tip}{}] ", "=".repeat(done), " ".repeat((BAR_COLUMNS - done).saturating_sub(1)))
 }
 
 /// Formats the line: `12 s elapsed, 108 s left | 500 users | 498.2 rps | 0.1 % errors | load × 1.5`. The share of
 /// errors covers the whole run so far.
-fn line(snapshot: &Snapshot, planned: Option<Nanos>, load: &str) -> String {
+pub(crate) fn line(snapshot: &Snapshot, planned: Option<Nanos>, load: &str) -> String {
     let whole_seconds = |nanos: Nanos| (nanos + SECOND / 2) / SECOND;
     let elapsed = whole_seconds(snapshot.elapsed);
     let left =
@@ -98,11 +56,10 @@ mod tests {
     }
 
     #[test]
-    fn bars_of_both_kinds_can_be_made_and_finished() {
-        for planned in [None, Some(SECOND)] {
-            let progress = ProgressDisplay::new(true, planned);
-            progress.update(&Snapshot::default(), "");
-            progress.finish();
-        }
+    fn the_bar() {
+        assert_eq!(bar(SECOND, None), "");
+        assert_eq!(bar(0, Some(10 * SECOND)), "[>                       ] ");
+        assert_eq!(bar(5 * SECOND, Some(10 * SECOND)), "[============>           ] ");
+        assert_eq!(bar(11 * SECOND, Some(10 * SECOND)), "[========================] ");
     }
 }

@@ -107,7 +107,7 @@ fn check_consistency(report: &Report) -> Result<(), String> {
     let lengths = series.actions.iter().flat_map(|row| {
         let counts = [&row.ok, &row.err, &row.bytes_out, &row.bytes_in].map(Vec::len);
         let times = [&row.response_p50_us, &row.response_p95_us, &row.response_max_us].map(Vec::len);
-        counts.into_iter().chain(times)
+        counts.into_iter().chain(times).chain(row.response_percentiles.iter().map(|series| series.values_us.len()))
     });
     let whole = series.actions.len() == report.actions.len();
     if !whole || lengths.into_iter().any(|length| length != series.users_active.len()) {

@@ -38,6 +38,9 @@ pub(crate) struct RunSettings {
     /// Names of the plugins in use, in the order of
     /// [`IntervalHealth::guest`](crate::metrics::interval::IntervalHealth::guest).
     pub plugins: Vec<String>,
+    /// The percentiles that the user asks for; empty for the usual ones.
+    #[serde(default)]
+    pub percentiles: Vec<f64>,
     /// Version of this tool.
     #[serde(skip)]
     pub tool_version: String,

@@ -5,7 +5,9 @@ use unicode_width::UnicodeWidthStr;
 
 use super::format::{count, grouped, grouped_decimal, latency, megabytes, percent, seconds, short};
 use super::model::{DurationStats, ErrorCount, PluginReport, Report, RequestTotals, RowReport, ScenarioReport};
+use super::percentiles::shown_percentiles;
 use super::settings::whole_micros;
+use super::times::percentile_title;
 use super::{checks_and_thresholds, custom_metrics, exhausted_data, load_changes};
 use crate::cli::LatencyView;
 use crate::load_model;
@@ -15,16 +17,19 @@ use crate::text::one_line;
 /// The shortest time after the end of the load that is shown, in microseconds.
 const MIN_TAIL_US: u64 = 100_000;
 
+/// The percentiles that are shown unless the user asks for others.
+pub(super) const PERCENTILES: &[f64] = &[50.0, 90.0, 99.0];
+
 /// A column: its title, its minimum width, and its cell in a row. The first column is text, the others are numbers.
-struct Column {
-    title: &'static str,
+pub(super) struct Column {
+    pub(super) title: String,
     width: usize,
-    cell: fn(&RowReport) -> String,
+    pub(super) cell: Box<dyn Fn(&RowReport) -> String>,
 }
 
 /// Renders the whole text, ending with a line feed.
 pub(crate) fn render(report: &Report, latency: LatencyView) -> String {
-    let mut text = actions(&report.actions, &columns(latency));
+    let mut text = actions(&report.actions, &columns(latency, shown_percentiles(report, PERCENTILES)));
     text.push('\n');
     text.push_str(&totals(report, latency));
     text.push_str(&iterations(&report.scenarios));
@@ -59,22 +64,15 @@ pub(crate) fn render(report: &Report, latency: LatencyView) -> String {
     text
 }
 
-fn columns(latency: LatencyView) -> Vec<Column> {
-    let column = |title, width, cell| Column { title, width, cell };
-    let response = || -> [Column; 3] {
-        [
-            column("p50", 5, |row| time_cell(row.response_time_us.as_ref(), "p50", |times| times.p50)),
-            column("p90", 5, |row| time_cell(row.response_time_us.as_ref(), "p90", |times| times.p90)),
-            column("p99", 5, |row| time_cell(row.response_time_us.as_ref(), "p99", |times| times.p99)),
-        ]
+/// Returns the columns of the rows.
+pub(super) fn columns(latency: LatencyView, percentiles: &[f64]) -> Vec<Column> {
+    let column = |title: &str, width, cell: fn(&RowReport) -> String| Column {
+        title: title.to_owned(),
+        width,
+        cell: Box::new(cell),
     };
-    let service = |titles: [&'static str; 3]| -> [Column; 3] {
-        [
-            column(titles[0], 5, |row| time_cell(row.service_time_us.as_ref(), "p50", |times| times.p50)),
-            column(titles[1], 5, |row| time_cell(row.service_time_us.as_ref(), "p90", |times| times.p90)),
-            column(titles[2], 5, |row| time_cell(row.service_time_us.as_ref(), "p99", |times| times.p99)),
-        ]
-    };
+    let response = || percentiles.iter().map(|one| time_column("", *one, |row| row.response_time_us.as_ref()));
+    let service = || percentiles.iter().map(|one| time_column("svc ", *one, |row| row.service_time_us.as_ref()));
     let mut columns = vec![
         column("Action", 12, |row| one_line(&label(row.scenario.as_deref(), &row.name))),
         column("OK", 4, |row| count(row.requests.ok)),
@@ -82,27 +80,30 @@ fn columns(latency: LatencyView) -> Vec<Column> {
     ];
     match latency {
         LatencyView::Response => columns.extend(response()),
-        LatencyView::Service => columns.extend(service(["svc p50", "svc p90", "svc p99"])),
-        LatencyView::Both => {
-            columns.extend(response());
-            columns.extend(service(["svc p50", "svc p90", "svc p99"]));
-        }
+        LatencyView::Service => columns.extend(service()),
+        LatencyView::Both => columns.extend(response().chain(service())),
     }
     columns.push(column("rps", 4, |row| rate_cell(row.requests.rps)));
     columns
 }
 
-fn time_cell(times: Option<&DurationStats>, name: &str, pick: fn(&DurationStats) -> u64) -> String {
-    times.map_or("-".into(), |times| format!("{}{}", lower_bound_sign(times, name), latency(pick(times) as f64, "")))
+/// Returns the column of a percentile of some times.
+fn time_column(before: &str, percentile: f64, times: fn(&RowReport) -> Option<&DurationStats>) -> Column {
+    let cell = move |row: &RowReport| {
+        times(row).and_then(|times| times.percentile(percentile)).map_or("-".into(), |found| {
+            format!("{}{}", lower_bound_sign(found.at_least), latency(found.value as f64, ""))
+        })
+    };
+    Column { title: format!("{before}{}", percentile_title(percentile)), width: 5, cell: Box::new(cell) }
 }
 
 /// Returns the sign before a number that may be greater because exchanges were cut off.
-fn lower_bound_sign(times: &DurationStats, name: &str) -> &'static str {
-    if times.at_least.iter().any(|bound| bound == name) { "≥" } else { "" }
+const fn lower_bound_sign(is_lower_bound: bool) -> &'static str {
+    if is_lower_bound { "≥" } else { "" }
 }
 
 fn actions(rows: &[RowReport], columns: &[Column]) -> String {
-    let mut lines: Vec<Vec<String>> = vec![columns.iter().map(|column| column.title.into()).collect()];
+    let mut lines: Vec<Vec<String>> = vec![columns.iter().map(|column| column.title.clone()).collect()];
     lines.extend(rows.iter().map(|row| columns.iter().map(|column| (column.cell)(row)).collect()));
     let widest = |(number, column): (usize, &Column)| {
         lines.iter().map(|cells| cells[number].width()).max().unwrap_or(0).max(column.width)
@@ -156,9 +157,9 @@ fn totals(report: &Report, which: LatencyView) -> String {
         LatencyView::Response | LatencyView::Both => &report.totals.response_time_us,
         LatencyView::Service => &report.totals.service_time_us,
     };
-    let average = shown
-        .as_ref()
-        .map_or("-".into(), |times| format!("{}{}", lower_bound_sign(times, "mean"), latency(times.mean, " ")));
+    let average = shown.as_ref().map_or("-".into(), |times| {
+        format!("{}{}", lower_bound_sign(times.is_lower_bound("mean")), latency(times.mean, " "))
+    });
     let (requests, success, rps) = (grouped(total), percent(ok, total), grouped_decimal(rps));
     let noun = if total == 1 { "request" } else { "requests" };
     let warm_up = match report.run.warm_up_requests {
@@ -240,7 +241,8 @@ fn trap_line(guest: &PluginReport) -> String {
     }
 }
 
-fn bottleneck(reasons: &[String]) -> String {
+/// Renders the warning about the generator itself.
+pub(super) fn bottleneck(reasons: &[String]) -> String {
     let why = reasons.join(", and ");
     format!(
         "Warning: the generator itself was the bottleneck: {why}. Do not take the numbers above for the \
@@ -266,7 +268,10 @@ mod tests {
     #[test]
     fn a_usual_run() {
         golden("movies.txt", &test_reports::movies());
-        let titles = |latency| columns(latency).iter().map(|column| column.title).collect::<Vec<_>>().join(" ");
+        let titles = |latency| {
+            let titles = columns(latency, PERCENTILES).into_iter().map(|column| column.title);
+            titles.collect::<Vec<_>>().join(" ")
+        };
         assert_eq!(titles(LatencyView::Service), "Action OK ERR svc p50 svc p90 svc p99 rps");
         assert_eq!(titles(LatencyView::Both), "Action OK ERR p50 p90 p99 svc p50 svc p90 svc p99 rps");
     }
@@ -279,6 +284,14 @@ mod tests {
     #[test]
     fn wide_names_many_requests_and_a_busy_generator() {
         golden("wide.txt", &test_reports::wide());
+    }
+
+    #[test]
+    fn other_percentiles_than_the_usual_ones() {
+        let text = render(&test_reports::with_percentiles(&[95.0, 99.99]), LatencyView::Both);
+        let header = text.lines().next().expect("a header");
+        let titles: Vec<&str> = header.split_whitespace().collect();
+        assert_eq!(titles.join(" "), "Action OK ERR p95 p99.99 svc p95 svc p99.99 rps");
     }
 
     #[test]

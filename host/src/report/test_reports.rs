@@ -39,6 +39,7 @@ fn settings() -> RunSettings {
         insecure_tls: false,
         base_url: Some("https://site".into()),
         plugins: vec!["http".into(), "login".into()],
+        percentiles: Vec::new(),
         tool_version: "0.1.0".into(),
     }
 }
@@ -128,6 +129,11 @@ pub(crate) fn movies() -> Report {
     Report::build(settings(), &aggregate, &outcome(), &[])
 }
 
+/// Returns the report of [`wide`] with other percentiles than the usual ones.
+pub(crate) fn with_percentiles(percentiles: &[f64]) -> Report {
+    wide_report(RunSettings { percentiles: percentiles.to_vec(), ..settings() })
+}
+
 /// Returns the report of a run that ended before it sent anything.
 pub(crate) fn nothing() -> Report {
     let aggregate = Aggregate::new(rows(&[("Catalog", "http")]), 1);
@@ -139,6 +145,10 @@ pub(crate) fn nothing() -> Report {
 /// Returns a report with names wider than their column, one of them in wide characters, all kinds of failure, and a
 /// generator that was late and busy.
 pub(crate) fn wide() -> Report {
+    wide_report(settings())
+}
+
+fn wide_report(settings: RunSettings) -> Report {
     let names =
         [("login", "login"), ("映画一覧", "http"), ("Start the stream of a movie\nat once", "http"), ("Unused", "x")];
     let metrics = [
@@ -179,7 +189,7 @@ pub(crate) fn wide() -> Report {
         IntervalHealth { guest_traps: vec![0, 1], guest_collateral: vec![0, 3], ..health(990 * MILLISECOND) };
     aggregate.add(&handed_over(0, 7_300, interval));
     let outcome = RunSummary { elapsed: 400 * MILLISECOND, end_reason: EndReason::NoUserSignedIn, ..outcome() };
-    Report::build(settings(), &aggregate, &outcome, &verdicts())
+    Report::build(settings, &aggregate, &outcome, &verdicts())
 }
 
 /// Returns thresholds of every quantity, with every outcome.

@@ -18,5 +18,8 @@ pub(super) fn count(step: &Step, session: &Session, sample: &Sample, reply: Opti
     for check in &step.checks {
         let passes = reply.is_some_and(|reply| check.passes(reply, measured, &mut document));
         recorder.add_to_metric(check.metric, f64::from(u8::from(passes)));
+        if recorder.keeps_all_exchanges() {
+            session.note(&format!("check {}: {}", check.name, if passes { "passed" } else { "FAILED" }));
+        }
     }
 }

@@ -96,11 +96,17 @@ pub fn new_shared(plan: &Plan, clock: Clock, users: usize) -> io::Result<WorkerS
         NetworkOptions { tls: tls.clone(), dial: dial.clone(), dns_ttl: nanos(plan.dns_ttl), seed: plan.seed };
     let options = ClientOptions { network, max_body_kept: MAX_BODY_KEPT, body_budget: body_budget.clone() };
     let metrics = plan.metrics.iter().map(|metric| metric.kind).collect();
+    let client = Client::new(options, clock);
+    let mut recorder = Recorder::new(plan.rows.len(), metrics).with_step_metrics(&plan.metrics);
+    if plan.runtime.shows_all_exchanges {
+        client.show_all();
+        recorder.keep_all_exchanges();
+    }
     Ok(WorkerShared {
         clock,
         timers: Timers::new(clock)?,
-        client: Rc::new(Client::new(options, clock)),
-        recorder: RefCell::new(Recorder::new(plan.rows.len(), metrics).with_step_metrics(&plan.metrics)),
+        client: Rc::new(client),
+        recorder: RefCell::new(recorder),
         data: plan.runtime.script_context.data.clone(),
         total_users: plan.users(),
         phase: Cell::new(RunPhase::Running),

@@ -26,7 +26,10 @@ use crate::net::Measurements;
 use crate::plan::Step;
 use crate::plugin::Progress;
 use crate::plugin::instance::restarting_instance::{InstanceLost, RestartingInstance, TaskHandle};
-use crate::user::{Completion, Conclusion, OperationId, RowShortage, Session, TaskOutcome, TaskSample, sample};
+use crate::template::VariableId;
+use crate::user::{
+    Completion, Conclusion, CutOffExchange, OperationId, RowShortage, Session, TaskOutcome, TaskSample, sample,
+};
 
 /// The wait of a user whose plugin's instance was lost before anything was sent. Replacing an instance costs the whole
 /// worker time, and no rate limit slows a step that sends nothing.
@@ -226,6 +229,7 @@ impl StepTask<'_> {
             let sample = timed.to_sample(self.step.row);
             self.session.task.sample.set_status(sample.status);
             self.session.open_sample(sample);
+            self.session.task.judged.set(id);
             if self.step.reply_detail != ReplyDetail::Nothing {
                 self.remember_reply(&sample, timed.result.as_ref().ok());
             }
@@ -267,6 +271,9 @@ impl StepTask<'_> {
             for capture in &self.step.captures {
                 if let Some(value) = capture.extract(reply, &self.session.http.cookies) {
                     self.session.set_variable(capture.variable, &value);
+                    if self.session.shows_all() {
+                        self.session.note(&format!("captured {}: {value}", self.variable_name(capture.variable)));
+                    }
                     self.session.task.captured.borrow_mut().push(capture.variable);
                 }
             }
@@ -315,10 +322,10 @@ impl StepTask<'_> {
             // The last exchange has no reply: a condition must not take an earlier one's for it.
             session.last_exchange.take();
         }
-        cut_off.iter_mut().for_each(|measured| measured.end = Some(session.shared.clock.now()));
+        cut_off.iter_mut().for_each(|exchange| exchange.measured.end = Some(session.shared.clock.now()));
         if outcome.is_failure() {
-            cut_off.iter().for_each(|measured| {
-                count_checks::count(self.step, session, &sample(self.step.row, measured, None), None);
+            cut_off.iter().for_each(|exchange| {
+                count_checks::count(self.step, session, &sample(self.step.row, &exchange.measured, None), None);
             });
         }
         let conclusion = task.sample.conclude(outcome, cut_off.len(), task.sockets.has_begun());
@@ -366,10 +373,18 @@ impl StepTask<'_> {
     }
 
     /// Records the exchanges that were cut off, with an example of their failure.
-    fn record_cut_off(&self, cut_off: &[Measurements], kind: FailureKind, outcome: &TaskOutcome) {
-        let progress = || cut_off.first().map(Measurements::progress);
-        self.session.record_example(kind, || self.outcome_text(outcome, progress().as_deref()));
-        cut_off.iter().for_each(|measured| self.session.record(&sample(self.step.row, measured, Some(kind))));
+    fn record_cut_off(&self, cut_off: &[CutOffExchange], kind: FailureKind, outcome: &TaskOutcome) {
+        for CutOffExchange { measured, request } in cut_off {
+            self.session.record_example(kind, || self.outcome_text(outcome, Some(&measured.progress())));
+            let sample = sample(self.step.row, measured, Some(kind));
+            self.session.show_cut_off(&sample, request.as_ref());
+            self.session.record(&sample);
+        }
+    }
+
+    /// Returns the name of a variable.
+    fn variable_name(&self, variable: VariableId) -> &str {
+        self.context.plan.variables.name(variable)
     }
 
     fn count_task(&self, start: Nanos, end: &TaskOutcome) {

@@ -30,6 +30,15 @@ pub struct LoadSettings {
     pub connections: Option<Spanned<LifespanSpec>>,
 }
 
+impl LoadSettings {
+    /// Replaces the load by one user who walks once, with no waits but those of the steps.
+    pub fn walk_once(&mut self) {
+        let users = Some(Setting { value: 1, span: None });
+        self.spec = LoadSpec { users, ..LoadSpec::default() };
+        (self.rps, self.pace, self.think) = (None, None, None);
+    }
+}
+
 /// The keys that choose a load model and give its numbers: from a script alone, or with flags put over it.
 #[derive(Clone, Debug, Default)]
 pub struct LoadSpec {

@@ -48,6 +48,17 @@ impl Script {
     pub fn folder(&self) -> PathBuf {
         Path::new(&self.source.name).parent().map(Path::to_path_buf).unwrap_or_default()
     }
+
+    /// Replaces the load by one user for each scenario, who walks it once. Nothing then judges the run.
+    pub fn walk_once(&mut self) {
+        (self.settings.rps_total, self.settings.warm_up) = (None, None);
+        self.settings.load.walk_once();
+        for scenario in &mut self.scenarios {
+            scenario.load.walk_once();
+            (scenario.start, scenario.weight) = (None, None);
+        }
+        self.thresholds.clear();
+    }
 }
 
 /// One of several loads of a run.

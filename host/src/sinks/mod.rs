@@ -7,6 +7,7 @@
 //!
 //! A new sink is a file here, a row in [`SINKS`], and a flag in `cli/run.rs`.
 
+pub(crate) mod exchanges;
 mod progress;
 mod report_file;
 mod run_info;

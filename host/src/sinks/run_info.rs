@@ -69,6 +69,7 @@ pub(crate) fn run_settings(plan: &Plan) -> RunSettings {
         insecure_tls: plan.insecure_tls,
         base_url: plan.runtime.script_context.base_url.as_ref().map(ToString::to_string),
         plugins: plan.plugin_names(),
+        percentiles: Vec::new(),
         tool_version: env!("CARGO_PKG_VERSION").into(),
     }
 }

@@ -33,6 +33,14 @@ impl VariableNames {
         self.ids.get(name).copied()
     }
 
+    /// Returns the name of a number.
+    ///
+    /// # Panics
+    /// If no name has it.
+    pub fn name(&self, id: VariableId) -> &str {
+        &self.names[id.0 as usize]
+    }
+
     /// Iterates over all names in the order of their numbers.
     pub fn iter(&self) -> impl Iterator<Item = (VariableId, &str)> {
         (0..).map(VariableId).zip(self.names.iter().map(|name| &**name))

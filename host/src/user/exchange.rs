@@ -6,6 +6,7 @@ use std::rc::Rc;
 use hyper::header::HeaderValue;
 
 use super::operation::{CompletedExchange, Completion, OperationId};
+use super::operations::Operations;
 use super::session::Session;
 use super::start::RequestStart;
 use crate::http::{self, Request, RequestTarget};
@@ -81,12 +82,15 @@ impl RedirectPolicy {
 pub(crate) async fn run_exchange(
     session: Rc<Session>,
     id: OperationId,
-    mut request: Request,
+    request: Request,
     mut redirects: RedirectPolicy,
 ) -> Completion {
     let task = &session.task;
+    let mut sent = SentRequest { request: Some(request), id, operations: &task.operations };
     let meter = task.operations.spare_meter();
     loop {
+        // It has its request until it ends.
+        let Some(request) = &sent.request else { return Completion::NotStarted };
         let Some(start) = session.next_turn().await else {
             // The guest may be waiting for its content, which will not come.
             request.channel.iter().for_each(|channel| channel.fail(Failure::network("the run ended first")));
@@ -95,22 +99,39 @@ pub(crate) async fn run_exchange(
         task.any_started.set(true);
         task.operations.begin_exchange(id, &meter, start);
         let under_way = task.active_time.go(&session.shared.clock);
-        let result = http::exchange(&session.shared.client, &session.http, &meter, &request).await;
+        let result = http::exchange(&session.shared.client, &session.http, &meter, request).await;
         drop(under_way);
         task.operations.end_exchange(id);
-        let mut completed = Box::new(CompletedExchange { measured: *meter.read(), result, target: None });
-        match redirects.follow(&session, &request, &mut completed) {
-            None => {
-                task.operations.keep_meter(meter);
-                completed.charge_headers(&task.allowance);
-                completed.target = Some(request.destination());
-                return Completion::Exchange(completed);
-            }
-            Some(next) => request = next,
-        }
-        session.record(&completed.to_sample(task.row()));
+        let measured = *meter.read();
+        let mut completed = Box::new(CompletedExchange { measured, result, request: None, request_bytes: 0 });
+        let Some(next) = redirects.follow(&session, request, &mut completed) else {
+            task.operations.keep_meter(meter);
+            completed.charge_headers(&task.allowance);
+            sent.request.take().into_iter().for_each(|request| completed.keep_request(request));
+            return Completion::Exchange(completed);
+        };
+        let sample = completed.to_sample(task.row());
+        session.show_hop(&sample, request, &completed);
+        session.record(&sample);
         if let (Some(allowance), Ok(reply)) = (&request.keep_body, &completed.result) {
             allowance.set(allowance.get() + reply.body.len());
+        }
+        sent.request = Some(next);
+    }
+}
+
+/// The request of an exchange. If the exchange's future is dropped, it is left to the task, which may show it.
+struct SentRequest<'a> {
+    /// Taken at the end of the exchange.
+    request: Option<Request>,
+    id: OperationId,
+    operations: &'a Operations,
+}
+
+impl Drop for SentRequest<'_> {
+    fn drop(&mut self) {
+        if let Some(request) = self.request.take() {
+            self.operations.leave_request(self.id, request);
         }
     }
 }
@@ -139,5 +160,10 @@ pub(crate) async fn fail_unsendable(session: Rc<Session>, failure: Failure) -> C
     let Some(RequestStart { at, late }) = session.next_turn().await else { return Completion::NotStarted };
     session.task.any_started.set(true);
     let measured = Measurements { start: at, late, end: Some(at), ..Measurements::default() };
-    Completion::Exchange(Box::new(CompletedExchange { measured, result: Err(failure), target: None }))
+    Completion::Exchange(Box::new(CompletedExchange {
+        measured,
+        result: Err(failure),
+        request: None,
+        request_bytes: 0,
+    }))
 }

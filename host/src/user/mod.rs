@@ -15,16 +15,20 @@
 //! | `sockets` | sockets that a user keeps open from task to task |
 //! | `open_sample` | the verdict on the last exchange, which the guest may still change, and on the task |
 //! | `recording` | the samples and examples that a session records |
+//! | `judged` | the last exchange itself, until it is judged |
+//! | `showing` | exchanges that are kept to be shown |
 //! | `limits` | limits per user, for any plugin |
 
 mod active_time;
 pub(crate) mod exchange;
+mod judged;
 pub(crate) mod limits;
 mod open_sample;
 mod operation;
 mod operations;
 mod recording;
 mod session;
+mod showing;
 pub(crate) mod socket_operations;
 mod sockets;
 mod start;
@@ -32,7 +36,7 @@ mod task;
 
 pub use open_sample::{Conclusion, TaskOutcome, TaskSample};
 pub use operation::{CompletedExchange, Completion, OperationId, OperationKind, sample};
-pub use operations::Operations;
+pub use operations::{CutOffExchange, Operations};
 pub use session::{RowShortage, Session, User, WorkerShared};
 pub use sockets::{
     InstanceId, ReceivedBytes, Reservation, Socket, SocketActivity, SocketId, SocketUpgrade, Sockets, plugin_fault,

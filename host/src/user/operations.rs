@@ -7,10 +7,10 @@ use std::pin::Pin;
 use std::rc::Rc;
 use std::task::{Context, Poll};
 
-use super::operation::{Completion, OperationId, OperationKind};
+use super::operation::{CompletedExchange, Completion, OperationId, OperationKind};
 use super::sockets::SocketId;
 use super::start::RequestStart;
-use crate::http::{Allowance, BodyChannel};
+use crate::http::{Allowance, BodyChannel, Request};
 use crate::net::{Measurements, Meter};
 
 /// An operation in flight.
@@ -18,6 +18,14 @@ struct PendingOperation {
     id: OperationId,
     kind: OperationKind,
     future: Pin<Box<dyn Future<Output = Completion>>>,
+}
+
+/// An exchange that was cut off.
+pub struct CutOffExchange {
+    /// Its measurements up to then.
+    pub measured: Measurements,
+    /// Its request.
+    pub request: Option<Request>,
 }
 
 /// The operations of one task. The lists are sorted by operation.
@@ -32,6 +40,8 @@ pub struct Operations {
     in_progress: RefCell<Vec<(OperationId, Rc<Meter>)>>,
     /// Contents of the streamed exchanges.
     channels: RefCell<Vec<(OperationId, Rc<BodyChannel>)>>,
+    /// Requests of exchanges whose futures were dropped while they were under way.
+    left_requests: RefCell<Vec<(OperationId, Request)>>,
     /// Meters that no exchange uses, kept from task to task.
     meters: RefCell<Vec<Rc<Meter>>>,
 }
@@ -43,6 +53,7 @@ impl Operations {
         self.pending.borrow_mut().clear();
         self.completions.borrow_mut().clear();
         self.in_progress.borrow_mut().clear();
+        self.left_requests.borrow_mut().clear();
         self.channels.borrow_mut().clear();
     }
 
@@ -156,21 +167,41 @@ impl Operations {
         self.completions.borrow().iter().filter_map(|(_, completion)| completion.socket()).collect()
     }
 
-    /// Drops what is kept of an operation that has completed. The bytes of a reply go back to the allowance.
-    pub fn discard(&self, id: OperationId, allowance: &Allowance) {
+    /// Drops what is kept of an operation that has completed. The bytes of a reply go back to the allowance. Returns
+    /// the exchange, if it was one.
+    pub fn discard(&self, id: OperationId, allowance: &Allowance) -> Option<Box<CompletedExchange>> {
         self.channels.borrow_mut().retain(|(candidate, _)| *candidate != id);
-        if let Some(Completion::Exchange(exchange)) = self.take(id)
-            && let Ok(reply) = &exchange.result
-        {
+        let Some(Completion::Exchange(exchange)) = self.take(id) else { return None };
+        if let Ok(reply) = &exchange.result {
             allowance.set(allowance.get() + reply.held_bytes());
+        }
+        Some(exchange)
+    }
+
+    /// Cuts off every operation in flight. Returns the exchanges among them that were under way.
+    pub fn cut_off_exchanges(&self) -> Vec<CutOffExchange> {
+        // An exchange is charged with its bytes, and leaves its request, when its future is dropped.
+        self.pending.borrow_mut().clear();
+        let under_way = self.in_progress.borrow();
+        let cut_off = |(id, meter): &(OperationId, Rc<Meter>)| CutOffExchange {
+            measured: *meter.read(),
+            request: self.take_left_request(*id),
+        };
+        under_way.iter().map(cut_off).collect()
+    }
+
+    /// Keeps the request of an exchange whose future is dropped, if it was under way.
+    pub fn leave_request(&self, id: OperationId, request: Request) {
+        if self.in_progress.borrow().binary_search_by_key(&id, |(candidate, _)| *candidate).is_ok() {
+            self.left_requests.borrow_mut().push((id, request));
         }
     }
 
-    /// Cuts off every operation in flight. Returns how far the exchanges among them had come.
-    pub fn cut_off_exchanges(&self) -> Vec<Measurements> {
-        // An exchange is charged with its bytes when its future is dropped.
-        self.pending.borrow_mut().clear();
-        self.in_progress.borrow().iter().map(|(_, meter)| *meter.read()).collect()
+    /// Takes the request of an exchange that was cut off.
+    pub fn take_left_request(&self, id: OperationId) -> Option<Request> {
+        let mut left = self.left_requests.borrow_mut();
+        let index = left.iter().position(|(candidate, _)| *candidate == id)?;
+        Some(left.swap_remove(index).1)
     }
 
     /// Notes that an exchange begins at `start`, and begins its meter.

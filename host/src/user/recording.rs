@@ -1,9 +1,12 @@
 //! The records of a session: samples, and an example of each kind of failure.
 //! [`OpenSample`](super::open_sample::OpenSample) makes the decisions.
 
-use super::operation::{Completion, OperationId, sample};
+use super::operation::{CompletedExchange, Completion, OperationId, sample};
+use super::operations::CutOffExchange;
 use super::session::Session;
+use crate::http::Request;
 use crate::metrics::sample::{FailureKind, Sample};
+use crate::net::{Failure, Measurements};
 
 impl Session {
     /// Opens the sample of an exchange that is about to be announced, and records the one before it.
@@ -21,6 +24,9 @@ impl Session {
         if sample.failure == Some(FailureKind::Cancelled) {
             self.record_abandonment();
         }
+        if sample.failure.is_some() || self.shows_all() {
+            self.show_judged(&sample);
+        }
         self.record(&sample);
     }
 
@@ -32,9 +38,17 @@ impl Session {
         }
     }
 
-    /// Records an example of a kind of failure, if it is the first of its kind in the task's row.
+    /// Records an example of a kind of failure, if it is the first of its kind in the task's row. If the exchange that
+    /// is judged is to be shown, this is its reason.
     pub fn record_example(&self, kind: FailureKind, text: impl FnOnce() -> String) {
-        self.shared.recorder.borrow_mut().record_example(self.task.row(), kind, || self.redact(&text()));
+        let (mut recorder, row) = (self.shared.recorder.borrow_mut(), self.task.row());
+        if recorder.wants_exchange(row, Some(kind)) {
+            let text = self.redact(&text());
+            self.task.judged.set_reason(&text);
+            recorder.record_example(row, kind, || text);
+        } else {
+            recorder.record_example(row, kind, || self.redact(&text()));
+        }
     }
 
     fn record_abandonment(&self) {
@@ -49,27 +63,33 @@ impl Session {
         if self.task.operations.channel(operation).is_some_and(|channel| channel.has_head()) {
             return self.finish_stream(operation);
         }
-        let Some(abandoned) = self.cut_off_operation(operation) else { return };
+        let Some(CutOffExchange { measured, request }) = self.cut_off_operation(operation) else { return };
+        let abandoned = sample(self.task.row(), &measured, None);
         if self.task.sample.is_judged_by_guest() {
             self.record_abandonment();
             self.record(&Sample { failure: Some(FailureKind::Cancelled), ..abandoned });
         } else {
             self.record_closed(self.task.sample.open_abandoned(abandoned));
+            self.judge_abandoned(measured, request);
         }
     }
 
     /// Ends a streamed exchange of the current task where it stands, without a failure. Its sample becomes the open
     /// one.
     pub fn finish_stream(&self, operation: OperationId) {
-        if let Some(finished) = self.cut_off_operation(operation) {
-            self.open_sample(finished);
+        if let Some(CutOffExchange { measured, request }) = self.cut_off_operation(operation) {
+            self.open_sample(sample(self.task.row(), &measured, None));
+            self.judge_abandoned(measured, request);
         }
     }
 
     /// Drops what is kept of an operation that has been announced. A socket that it has opened is closed.
     pub fn discard(&self, operation: OperationId) {
         let socket = self.task.operations.with_completion(operation, Completion::socket).flatten();
-        self.task.operations.discard(operation, &self.task.allowance);
+        if let Some(mut exchange) = self.task.operations.discard(operation, &self.task.allowance) {
+            exchange.trim_reply();
+            self.task.judged.leave(operation, exchange);
+        }
         socket.into_iter().for_each(|socket| self.sockets.close_unclaimed(socket));
     }
 
@@ -81,11 +101,20 @@ impl Session {
         self.task.operations.clear();
     }
 
-    /// Drops an operation in flight. Returns how far it had come if it was an exchange under way.
-    fn cut_off_operation(&self, operation: OperationId) -> Option<Sample> {
+    /// Keeps an exchange whose sample has just been opened, although it has not ended.
+    fn judge_abandoned(&self, measured: Measurements, request: Option<Request>) {
+        let Some(request) = request else { return };
+        let result = Err(Failure::network("the plugin gave it up"));
+        let mut abandoned = Box::new(CompletedExchange { measured, result, request: None, request_bytes: 0 });
+        abandoned.keep_request(request);
+        self.task.judged.put(abandoned);
+    }
+
+    /// Drops an operation in flight. Returns the exchange if it was one under way.
+    fn cut_off_operation(&self, operation: OperationId) -> Option<CutOffExchange> {
         let mut measured = self.task.operations.abandon(operation)?;
         measured.end = Some(self.shared.clock.now());
-        Some(sample(self.task.row(), &measured, None))
+        Some(CutOffExchange { measured, request: self.task.operations.take_left_request(operation) })
     }
 
     /// Records the sample of one exchange of the current task, or of the task itself.

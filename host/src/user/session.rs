@@ -339,13 +339,22 @@ impl Session {
     /// Removes the secrets of the run and of this user (its header store and secret variables) from a text, and cuts it
     /// to the length that the report keeps. For texts that a guest or a peer may have influenced.
     pub fn redact(&self, shown: &str) -> String {
+        self.with_secrets(|run, user| run.excerpt(shown, user))
+    }
+
+    /// Removes the same secrets from a text and leaves its length as it is.
+    pub fn redact_whole(&self, shown: &str) -> String {
+        self.with_secrets(|run, user| run.redact(shown, user))
+    }
+
+    fn with_secrets<T>(&self, search: impl FnOnce(&Secrets, &[&str]) -> T) -> T {
         let (headers, variables, former) =
             (self.headers.borrow(), self.variables.borrow(), self.retired_secrets.borrow());
         let fields = headers.iter().map(|(_, value)| header_text(value)).flat_map(whole_and_words);
         let variables = self.shared.secret_variables.iter().filter_map(|id| variables.get(*id));
         let secrets: Vec<&str> =
             fields.chain(variables).chain(former.iter().flat_map(|former| whole_and_words(former))).collect();
-        self.shared.secrets.excerpt(shown, &secrets)
+        search(&self.shared.secrets, &secrets)
     }
 
     /// Returns the time at which the current step times out. Waiting for the rate limit postpones it.

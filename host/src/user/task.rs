@@ -3,6 +3,7 @@
 use std::cell::{Cell, RefCell};
 
 use super::active_time::ActiveTime;
+use super::judged::JudgedExchange;
 use super::limits;
 use super::open_sample::OpenSample;
 use super::operations::Operations;
@@ -45,6 +46,8 @@ pub struct Task {
     pub active_time: ActiveTime,
     /// The sample that the guest may still judge.
     pub sample: OpenSample,
+    /// The exchange of that sample.
+    pub judged: JudgedExchange,
     /// Operations in flight, and their completions.
     pub operations: Operations,
     /// Activity on the user's sockets.
@@ -62,6 +65,7 @@ impl Task {
         self.any_started.set(false);
         self.held_turn.set(None);
         self.sample.begin();
+        self.judged.clear();
         self.sockets.begin();
         self.captured.borrow_mut().clear();
         self.codings_left.take();

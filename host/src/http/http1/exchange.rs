@@ -244,6 +244,8 @@ impl ExchangeFuture<'_> {
             });
             if let Some(channel) = &self.request.channel {
                 channel.push_head(head.status, head.section.clone());
+            } else if self.partial.kept.is_none() && self.client.wants_excerpt(head.status) {
+                self.partial.kept = Some(BodyCollector::excerpt());
             }
             self.partial.head = Some(head);
             return self.feed_content(text, Some(now));
@@ -281,11 +283,12 @@ impl ExchangeFuture<'_> {
         let ReplyHead { status, version, section, .. } = head;
         let kept = self.partial.kept.take().map_or_else(|| Ok(KeptBody::default()), BodyCollector::finish);
         ReceivedReply {
-            reply: kept.map(|KeptBody { content: body, held }| Reply {
+            reply: kept.map(|KeptBody { content: body, excerpt, held }| Reply {
                 status,
                 version,
                 headers: section,
                 body,
+                excerpt,
                 is_encoded: false,
                 held,
             }),

@@ -8,7 +8,7 @@ use super::super::message::{OutgoingRequest, Request, has_payload};
 
 /// Writes the head of a request. The last request on a connection has `connection: close`, unless it has a `connection`
 /// field of its own. `content-length` is the length of the body; framing fields of the request are ignored.
-pub(super) fn write_head(outgoing: &OutgoingRequest<'_>, out: &mut Vec<u8>) {
+pub(in crate::http) fn write_head(outgoing: &OutgoingRequest<'_>, out: &mut Vec<u8>) {
     let OutgoingRequest { request, cookie, user_agent, is_last } = outgoing;
     let put = |out: &mut Vec<u8>, parts: &[&[u8]]| parts.iter().for_each(|part| out.extend_from_slice(part));
     put(out, &[request.method.as_str().as_bytes(), b" ", request.target.as_str().as_bytes(), b" HTTP/1.1\r\n"]);
@@ -79,6 +79,7 @@ mod tests {
             optional_body: None,
             decode: true,
             leaves_encoded: false,
+            sent_cookie: Default::default(),
             channel: None,
         };
         let mut out = Vec::new();

@@ -94,6 +94,7 @@ fn get(url: &str) -> Request {
         optional_body: None,
         decode: false,
         leaves_encoded: false,
+        sent_cookie: Default::default(),
         channel: None,
     }
 }

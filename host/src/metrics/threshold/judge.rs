@@ -8,8 +8,8 @@ use std::collections::BTreeMap;
 
 use stampede_time::{Nanos, SECOND};
 
-use super::ThresholdRule;
 use super::sums::Sums;
+use super::{LiveThreshold, ThresholdRule};
 use crate::metrics::aggregate::Aggregate;
 use crate::metrics::interval::Interval;
 use crate::metrics::survival::Estimate;
@@ -82,6 +82,14 @@ impl Judge {
             self.seconds = second;
         }
         fatal.map(|index| &self.judged[index].threshold)
+    }
+
+    /// Returns the state of each threshold that has a window: the window that failed first, or the nearest to failing.
+    pub(super) fn windows(&self) -> impl Iterator<Item = LiveThreshold> {
+        self.judged.iter().map(|ThresholdState { failed, worst, .. }| LiveThreshold {
+            holds: worst.map(|_| failed.is_none()),
+            value: failed.or(*worst).map(|window| window.value),
+        })
     }
 
     /// Judges the rest of a run that is over: the windows up to `load_end`, the time at which the run began to end, and

@@ -5,6 +5,7 @@
 //! window ([`judge`]).
 
 pub(crate) mod judge;
+pub(crate) mod live;
 pub(crate) mod sums;
 
 use super::custom_metric::{MetricId, MetricKind, MetricUnit};
@@ -13,6 +14,15 @@ use super::survival::Estimate;
 use crate::script::threshold_syntax::{Aggregation, Comparison, Quantity};
 
 pub(crate) use judge::{Judge, ThresholdVerdict};
+
+/// The state of a threshold while a run goes on.
+#[derive(Clone, Copy, Debug, Default, PartialEq)]
+pub(crate) struct LiveThreshold {
+    /// True if it holds so far; `None` while there are no values, or no whole window.
+    pub holds: Option<bool>,
+    /// The number that shows it.
+    pub value: Option<Estimate<f64>>,
+}
 
 /// A complete and valid threshold: its rows and metrics exist and support its aggregation.
 #[derive(Clone, Debug, PartialEq)]

@@ -337,6 +337,7 @@ fn assemble(method: Method, target: RequestTarget, headers: Fields, body: Bytes)
         optional_body: None,
         decode: false,
         leaves_encoded: false,
+        sent_cookie: Default::default(),
         channel: None,
     }
 }

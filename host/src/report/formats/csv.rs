@@ -9,7 +9,7 @@
 //! | `err_timeout` … `err_cancelled` | exchanges that failed, by category; their sum is `err` |
 //! | `rps` | exchanges per second of the whole run |
 //! | `bytes_out` `bytes_in` `body_bytes_in` | bytes sent, received, and of the replies' content |
-//! | `response_min_us` … `response_max_us` | response time in microseconds; empty if nothing was measured |
+//! | `response_min_us` … `response_max_us` | response time in microseconds; empty if nothing was measured; the percentiles are those of `--percentiles` |
 //! | `service_min_us` … `service_max_us` | service time, in the same form |
 //! | `metric` `kind` `unit` | in the line of a metric only: its name with that of its plugin, whether it is a `counter`, `gauge`, `rate` or `trend`, and the unit of its values; `scenario` and `name` are those of the step whose values it counts, or empty for all |
 //! | `values` | the number of its values |
@@ -19,11 +19,12 @@
 use std::io::{self, Write};
 
 use super::super::model::{DurationStats, MetricReport, Report, RowReport};
+use super::super::percentiles::shown_percentiles;
+use super::super::times::percentile_key;
 use crate::metrics::sample::FailureKind;
 
-/// The columns of a distribution, after `response_` and `service_`.
-const TIME_COLUMNS: [&str; 10] =
-    ["min_us", "mean_us", "stddev_us", "p50_us", "p75_us", "p90_us", "p95_us", "p99_us", "p99_9_us", "max_us"];
+/// The percentiles, unless the user asks for others.
+const PERCENTILES: &[f64] = &[50.0, 75.0, 90.0, 95.0, 99.0, 99.9];
 
 /// The columns of metrics, after those of actions.
 const METRIC_COLUMNS: [&str; 17] = [
@@ -49,20 +50,22 @@ const METRIC_COLUMNS: [&str; 17] = [
 /// Writes the whole report.
 pub(super) fn write(report: &Report, out: &mut dyn Write) -> io::Result<()> {
     let mut writer = csv::WriterBuilder::new().terminator(csv::Terminator::CRLF).from_writer(out);
-    writer.write_record(header())?;
+    let percentiles = shown_percentiles(report, PERCENTILES);
+    let header = header(percentiles);
+    writer.write_record(&header)?;
     let metric_columns = || vec![String::new(); METRIC_COLUMNS.len()];
     for row in &report.actions {
-        writer.write_record([record(row), metric_columns()].concat())?;
+        writer.write_record([record(row, percentiles), metric_columns()].concat())?;
     }
     for metric in &report.metrics {
-        writer.write_record(metric_record(metric))?;
+        writer.write_record(metric_record(metric, header.len()))?;
     }
     writer.flush()
 }
 
 /// Returns the line of a metric, which has nothing in the columns of actions but the names.
-fn metric_record(metric: &MetricReport) -> Vec<String> {
-    let mut record = vec![String::new(); header().len() - METRIC_COLUMNS.len()];
+fn metric_record(metric: &MetricReport, columns: usize) -> Vec<String> {
+    let mut record = vec![String::new(); columns - METRIC_COLUMNS.len()];
     record[0] = metric.scenario.clone().unwrap_or_default();
     record[1] = metric.step.clone().unwrap_or_default();
     record.extend([format!("{}.{}", metric.plugin, metric.name), metric.kind.to_string(), metric.unit.to_string()]);
@@ -76,20 +79,22 @@ fn metric_record(metric: &MetricReport) -> Vec<String> {
     record
 }
 
-fn header() -> Vec<String> {
+fn header(percentiles: &[f64]) -> Vec<String> {
     let tasks =
         ["scenario", "name", "action", "started", "passed", "failed", "cancelled", "dropped", "requests", "ok", "err"];
     let mut header: Vec<String> = tasks.map(Into::into).into();
     header.extend(FailureKind::ALL.map(|kind| format!("err_{}", kind.name())));
     header.extend(["rps", "bytes_out", "bytes_in", "body_bytes_in"].map(Into::into));
     for what in ["response", "service"] {
-        header.extend(TIME_COLUMNS.map(|column| format!("{what}_{column}")));
+        header.extend(["min", "mean", "stddev"].map(|column| format!("{what}_{column}_us")));
+        header.extend(percentiles.iter().map(|percentile| format!("{what}_{}_us", percentile_key(*percentile))));
+        header.push(format!("{what}_max_us"));
     }
     header.extend(METRIC_COLUMNS.map(Into::into));
     header
 }
 
-fn record(row: &RowReport) -> Vec<String> {
+fn record(row: &RowReport, percentiles: &[f64]) -> Vec<String> {
     let (tasks, requests, bytes) = (&row.tasks, &row.requests, &row.bytes);
     let mut record =
         vec![row.scenario.clone().unwrap_or_default(), row.name.clone(), row.action.clone().unwrap_or_default()];
@@ -99,8 +104,8 @@ fn record(row: &RowReport) -> Vec<String> {
     record.extend(FailureKind::ALL.map(|kind| failures(row, kind).to_string()));
     record.push(format!("{:.3}", requests.rps));
     record.extend([bytes.out, bytes.received, bytes.body_in].map(|count| count.to_string()));
-    record.extend(times(row.response_time_us.as_ref()));
-    record.extend(times(row.service_time_us.as_ref()));
+    record.extend(times(row.response_time_us.as_ref(), percentiles));
+    record.extend(times(row.service_time_us.as_ref(), percentiles));
     record
 }
 
@@ -108,11 +113,13 @@ fn failures(row: &RowReport, kind: FailureKind) -> u64 {
     row.errors.iter().find(|error| error.category == kind.name()).map_or(0, |error| error.count)
 }
 
-fn times(times: Option<&DurationStats>) -> [String; TIME_COLUMNS.len()] {
-    let Some(t) = times else { return Default::default() };
-    let [min, p50, p75, p90, p95, p99, p99_9, max] =
-        [t.min, t.p50, t.p75, t.p90, t.p95, t.p99, t.p99_9, t.max].map(|micros| micros.to_string());
-    [min, t.mean.to_string(), t.stddev.to_string(), p50, p75, p90, p95, p99, p99_9, max]
+fn times(times: Option<&DurationStats>, percentiles: &[f64]) -> Vec<String> {
+    let Some(times) = times else { return vec![String::new(); 4 + percentiles.len()] };
+    let mut cells = vec![times.min.to_string(), times.mean.to_string(), times.stddev.to_string()];
+    let value = |percentile: &f64| times.percentile(*percentile).map_or(String::new(), |one| one.value.to_string());
+    cells.extend(percentiles.iter().map(value));
+    cells.push(times.max.to_string());
+    cells
 }
 
 #[cfg(test)]
@@ -155,10 +162,23 @@ mod tests {
         // The name of an action may have a line break.
         let all: Vec<&str> = text.lines().collect();
         let lines = &all[all.len() - report.metrics.len()..];
-        let empty = ",".repeat(header().len() - METRIC_COLUMNS.len() - 2);
+        let empty = ",".repeat(header(PERCENTILES).len() - METRIC_COLUMNS.len() - 2);
         assert_eq!(lines[0], format!(",Log in{empty},login.bytes,counter,bytes,2,3072,7680,,,,,,,,,,,"));
         let trip = lines.iter().find(|line| line.contains("login.trip")).expect("a trend");
         assert!(trip.contains(",trend,nanoseconds,2,,,,,,1000000,2000000,1500000,"), "{trip}");
+    }
+
+    #[test]
+    fn the_percentiles_are_those_that_were_asked_for() {
+        let text = written(&test_reports::with_percentiles(&[50.0, 97.5]));
+        let mut reader = csv::Reader::from_reader(text.as_bytes());
+        let header = reader.headers().expect("a header").clone();
+        let columns: Vec<&str> = header.iter().filter(|column| column.starts_with("service_")).collect();
+        let expected = ["min", "mean", "stddev", "p50", "p97_5", "max"].map(|name| format!("service_{name}_us"));
+        assert_eq!(columns, expected);
+        let at = header.iter().position(|column| column == "response_p97_5_us").expect("a column");
+        let row = reader.records().next().expect("a row").expect("valid CSV");
+        assert!(row[at].parse::<u64>().expect("a time") >= 12_300_000, "{row:?}");
     }
 
     #[test]

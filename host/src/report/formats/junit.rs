@@ -1,5 +1,7 @@
 //! Checks and thresholds as JUnit XML, which CI systems display natively: a suite of each, with a test case for every
 //! threshold and every check. A check that failed even once is a failed case; a check without a reply is a skipped one.
+//! The time of a case is how long the run had lasted when it was decided: the whole run, or less for a threshold that
+//! failed before.
 
 use std::io::{self, Write};
 
@@ -19,11 +21,12 @@ enum CaseOutcome {
     Failed(String),
 }
 
-/// A test case.
+/// A test case. Its time is that of the run up to its outcome, in seconds.
 struct TestCase {
     class: String,
     name: String,
     outcome: CaseOutcome,
+    seconds: f64,
 }
 
 /// Writes the checks and thresholds of a report.
@@ -36,11 +39,13 @@ pub(super) fn write(report: &Report, out: &mut dyn Write) -> io::Result<()> {
         writer.create_element("testsuites").with_attribute(("name", report.settings.script.as_str())),
         all(),
     );
+    let root = root.with_attribute(("time", time(length(report)).as_str()));
     root.write_inner_content(|writer| {
         for (name, cases) in &suites {
             let suite = writer.create_element("testsuite").with_attribute(("name", *name));
             let suite = suite.with_attribute(("timestamp", report.run.started_at.as_str()));
             with_counts(suite, cases.iter())
+                .with_attribute(("time", time(length(report)).as_str()))
                 .write_inner_content(|writer| cases.iter().try_for_each(|case| write_case(writer, case)))?;
         }
         Ok(())
@@ -48,12 +53,23 @@ pub(super) fn write(report: &Report, out: &mut dyn Write) -> io::Result<()> {
     out.write_all(b"\n")
 }
 
+/// Returns the length of the run in seconds.
+fn length(report: &Report) -> f64 {
+    report.run.elapsed_us as f64 / 1e6
+}
+
+/// Formats seconds as JUnit has them.
+fn time(seconds: f64) -> String {
+    format!("{seconds:.3}")
+}
+
 fn thresholds(report: &Report) -> Vec<TestCase> {
     let cases = report.thresholds.iter().map(|threshold| {
         let outcome =
             if threshold.passed { CaseOutcome::Passed } else { CaseOutcome::Failed(deciding_value(threshold)) };
         let name = format!("{}: {}", threshold.metric, threshold.expression);
-        TestCase { class: "thresholds".into(), name, outcome }
+        let seconds = threshold.at_s.map_or(length(report), |at| f64::from(at).min(length(report)));
+        TestCase { class: "thresholds".into(), name, outcome, seconds }
     });
     cases.collect()
 }
@@ -67,7 +83,8 @@ fn checks(report: &Report) -> Vec<TestCase> {
                 CaseOutcome::Failed(format!("{} of {} failed", grouped(failed), grouped(passed + failed)))
             }
         };
-        TestCase { class: check.step.clone(), name: check.name.clone(), outcome }
+        let seconds = if matches!(outcome, CaseOutcome::Skipped) { 0.0 } else { length(report) };
+        TestCase { class: check.step.clone(), name: check.name.clone(), outcome, seconds }
     });
     cases.collect()
 }
@@ -88,7 +105,7 @@ fn with_counts<'w, W: Write>(
 fn write_case<W: Write>(writer: &mut Writer<W>, case: &TestCase) -> io::Result<()> {
     // XML cannot represent most control characters, not even escaped.
     let (class, name) = (one_line(&case.class), one_line(&case.name));
-    let attributes = [("classname", class.as_str()), ("name", name.as_str()), ("time", "0")];
+    let attributes = [("classname", class.as_str()), ("name", name.as_str()), ("time", &time(case.seconds))];
     let element = writer.create_element("testcase").with_attributes(attributes);
     match &case.outcome {
         CaseOutcome::Passed => element.write_empty()?,

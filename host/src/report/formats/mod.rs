@@ -2,8 +2,11 @@
 //! a row in [`FORMATS`]: the parser of `--out`, its help and its messages read that table.
 
 mod csv;
+mod hgrm;
 pub(super) mod json;
 mod junit;
+mod markdown;
+mod series_csv;
 
 use std::io::{self, Write};
 use std::path::Path;
@@ -13,7 +16,7 @@ use super::model::Report;
 /// A format that a report can be written in.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct ReportFormat {
-    /// The extension that selects it, in lower case and without the dot. The documentation must mention it.
+    /// The extension that selects it, in lower case and without the first dot. The documentation must mention it.
     pub extension: &'static str,
     /// The name, shown after the extension unless they differ only in case.
     pub name: &'static str,
@@ -25,13 +28,22 @@ pub(crate) struct ReportFormat {
 pub(crate) const FORMATS: &[ReportFormat] = &[
     ReportFormat { extension: "json", name: "JSON", write: json::write },
     ReportFormat { extension: "csv", name: "CSV", write: csv::write },
+    ReportFormat { extension: "series.csv", name: "CSV by the second", write: series_csv::write },
     ReportFormat { extension: "xml", name: "JUnit", write: junit::write },
+    ReportFormat { extension: "md", name: "Markdown", write: markdown::write },
+    ReportFormat { extension: "hgrm", name: "HdrHistogram percentiles", write: hgrm::write },
 ];
 
-/// Returns the format that a path's extension selects, in upper or lower case; `None` if no format has it.
+/// Returns the format that a path's extension selects, in upper or lower case; `None` if no format has it. Of several
+/// that a name ends with, the longest counts. One with a dot in it may be the whole name: `series.csv`.
 pub(crate) fn of_path<'f>(formats: &'f [ReportFormat], path: &Path) -> Option<&'f ReportFormat> {
-    let extension = path.extension()?.to_string_lossy().to_ascii_lowercase();
-    formats.iter().find(|format| format.extension == extension)
+    let name = path.file_name()?.to_string_lossy().to_ascii_lowercase();
+    let ends_with = |extension: &str| match name.strip_suffix(extension) {
+        Some("") => extension.contains('.'),
+        Some(stem) => stem.len() > 1 && stem.ends_with('.'),
+        None => false,
+    };
+    formats.iter().filter(|format| ends_with(format.extension)).max_by_key(|format| format.extension.len())
 }
 
 /// Lists the extensions in words, for messages: `` `.json`, `.csv` or `.xml` ``.
@@ -65,6 +77,9 @@ mod tests {
         write: |report, out| writeln!(out, "{}", report.totals.requests.total),
     };
 
+    const LIST: &str = ".json, .csv, .series.csv (CSV by the second), .xml (JUnit), .md (Markdown), .hgrm \
+                        (HdrHistogram percentiles) or .totals (a line)";
+
     fn with_totals() -> Vec<ReportFormat> {
         [FORMATS, &[TOTALS]].concat()
     }
@@ -77,9 +92,9 @@ mod tests {
         file.write(&test_reports::movies()).expect("written");
         assert_eq!(std::fs::read_to_string(&path).expect("readable"), "12012\n");
         let error = ReportFile::open_as(Path::new("report.txt"), &formats).expect_err("no such format");
-        let help = "give it the extension `.json`, `.csv`, `.xml` or `.totals`";
+        let help = "give it the extension `.json`, `.csv`, `.series.csv`, `.xml`, `.md`, `.hgrm` or `.totals`";
         assert_eq!((error.code, error.help.as_deref()), ("usage::output-format", Some(help)));
-        assert_eq!(described(&formats), ".json, .csv, .xml (JUnit) or .totals (a line)");
+        assert_eq!(described(&formats), LIST);
     }
 
     #[test]
@@ -99,8 +114,7 @@ mod tests {
         let help = words(command.render_long_help().to_string());
         let merge = command.find_subcommand_mut("merge").expect("a command").render_long_help().to_string();
         for help in [help, words(merge)] {
-            let list = "The extension selects the format: .json, .csv, .xml (JUnit) or .totals (a line).";
-            assert!(help.contains(list), "{help}");
+            assert!(help.contains(&format!("The extension selects the format: {LIST}.")), "{help}");
         }
     }
 }

@@ -121,6 +121,7 @@ fn longer_stretches_take_in_shorter_ones() {
         response_p50_us: vec![Some(7), None, Some(9)],
         response_p95_us: vec![Some(7), Some(8), Some(9)],
         response_max_us: vec![Some(7), Some(8), None],
+        response_percentiles: vec![PercentileSeries { percentile: 99.0, values_us: vec![None, Some(8), Some(9)] }],
     };
     let series = TimeSeries { resolution_s: 1, users_active: vec![3, 5, 4], actions: vec![row] };
     let coarse = coarsen(&series, 2);
@@ -129,4 +130,5 @@ fn longer_stretches_take_in_shorter_ones() {
     assert_eq!((&row.ok, &row.err), (&vec![3, 3], &vec![1, 0]));
     assert_eq!((&row.response_p50_us, &row.response_p95_us), (&vec![Some(7), Some(9)], &vec![None, Some(9)]));
     assert_eq!(row.response_max_us, [Some(8), None]);
+    assert_eq!(row.response_percentiles[0].values_us, [Some(8), Some(9)]);
 }

@@ -87,6 +87,7 @@ fn plan(workload: Workload, takes: Option<Nanos>) -> Arc<Plan> {
         headers: Vec::new(),
         origins: Vec::new(),
         runtime: PlanRuntime {
+            shows_all_exchanges: false,
             tls: Tls::load(Trust::Anything).unwrap(),
             dial: None,
             body_budget: BodyBudget::new(1 << 20),
