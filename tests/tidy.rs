@@ -74,9 +74,15 @@ const CLOCK: &str = "host/time/src/clock.rs";
 /// Files that read the processor time of a worker, and of a guest's call.
 const PROCESSOR_TIME: &[&str] = &["host/src/run/health_monitor.rs", "host/src/plugin/instance/budget.rs"];
 
-/// Files that start a clock: a run's, that of the embedded site, and the virtual one of a rehearsal.
-const CLOCK_STARTS: &[&str] =
-    &["host/src/run/mod.rs", "host/src/run/segment.rs", "host/time/src/thread_timer.rs", "host/src/rehearsal/mod.rs"];
+/// Files that start a clock: a run's, that of the embedded site, the virtual one of a rehearsal, and one that tells how
+/// often metrics are read.
+const CLOCK_STARTS: &[&str] = &[
+    "host/src/run/mod.rs",
+    "host/src/run/segment.rs",
+    "host/time/src/thread_timer.rs",
+    "host/src/rehearsal/mod.rs",
+    "host/src/sinks/prometheus/mod.rs",
+];
 
 /// The files that name generated bindings, one on each side of the contract.
 const BINDINGS: [&str; 2] = ["host/src/plugin/contract/bindings.rs", "plugin-sdk/src/bindings.rs"];

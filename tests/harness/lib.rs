@@ -9,9 +9,12 @@ mod grpc;
 mod guests;
 mod hostile;
 pub mod http2;
+mod http_client;
 #[cfg(unix)]
 mod httpbin;
+mod influx;
 mod nginx;
+mod prometheus;
 mod raw;
 mod registry;
 mod report;
@@ -29,10 +32,13 @@ pub use fault::{Act, FaultServer, Received};
 pub use grpc::{GrpcServer, Reflection, descriptors};
 pub use guests::guest;
 pub use hostile::heavy_component;
+pub use http_client::{http_get, http_post};
 pub use http2::{Http2Counts, Http2Request, Http2Server, Part};
 #[cfg(unix)]
 pub use httpbin::HttpBin;
+pub use influx::InfluxDb;
 pub use nginx::{Logged, Nginx};
+pub use prometheus::{Prometheus, promtool_check};
 pub use raw::{RawReply, RawRequest, RawServer};
 pub use registry::Registry;
 pub use report::{Report, Row};

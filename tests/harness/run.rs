@@ -204,6 +204,11 @@ impl Running {
         self.stdout.so_far()
     }
 
+    /// Returns the standard error so far.
+    pub fn complained(&self) -> String {
+        self.stderr.so_far()
+    }
+
     /// Returns `true` if the binary has ended.
     pub fn has_ended(&mut self) -> bool {
         self.child.try_wait().expect("the binary can be waited for").is_some()

@@ -1,6 +1,6 @@
 //! `cargo xtask tools`: the tools that build plugins in Python, JavaScript and C, for the tests and the benchmarks, and
-//! httpbin, a target of the tests. Those from PyPI and npm go into `target/tools`, in the versions that the templates
-//! of `plugin new` and `tests/httpbin.txt` name.
+//! httpbin, a target of the tests, and the messages of OpenTelemetry. Those from PyPI and npm go into `target/tools`,
+//! in the versions that the templates of `plugin new`, `tests/httpbin.txt` and `tests/otlp.txt` name.
 
 use std::fs;
 use std::path::{Path, PathBuf};
@@ -47,6 +47,7 @@ pub fn ensure() -> Result<(), Failure> {
     fs::create_dir_all(folder()).map_err(|error| failed(&folder(), &error))?;
     python()?;
     httpbin()?;
+    from_pypi("opentelemetry-proto", &root().join("tests/otlp.txt"), &folder().join("otlp"))?;
     javascript()?;
     c()
 }

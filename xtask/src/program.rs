@@ -35,10 +35,22 @@ impl Program {
     /// # Errors
     /// The installation failed, or the program is missing and cannot be installed.
     pub fn ensure(&self) -> Result<PathBuf, Failure> {
+        self.ensure_with(&[self.package])
+    }
+
+    /// Does as [`ensure`](Self::ensure), without the packages that the program's own only recommends.
+    ///
+    /// # Errors
+    /// The installation failed, or the program is missing and cannot be installed.
+    pub fn ensure_alone(&self) -> Result<PathBuf, Failure> {
+        self.ensure_with(&["--no-install-recommends", self.package])
+    }
+
+    fn ensure_with(&self, arguments: &[&str]) -> Result<PathBuf, Failure> {
         if let Some(path) = find(self.name) {
             return Ok(path);
         }
-        install(&[self.package])?;
+        install(arguments)?;
         find(self.name).ok_or_else(|| Failure(self.missing.into()))
     }
 }

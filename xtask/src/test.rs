@@ -15,6 +15,21 @@ const REGISTRY: Program = Program {
               the program `registry` of the CNCF Distribution project, by this name on the PATH)",
 };
 
+/// Prometheus, which reads the metrics of runs in the tests, and its tool that finds fault with metrics.
+const PROMETHEUS: Program = Program {
+    name: "prometheus",
+    package: "prometheus",
+    missing: "prometheus is missing: install it (Debian and Ubuntu: `apt-get install prometheus`, macOS: \
+              `brew install prometheus`)",
+};
+
+/// InfluxDB, which takes what runs write in its line protocol, in the tests.
+const INFLUXDB: Program = Program {
+    name: "influxd",
+    package: "influxdb",
+    missing: "influxd is missing: install it (Debian and Ubuntu: `apt-get install influxdb`, elsewhere: InfluxDB 1)",
+};
+
 /// The shells whose completions are tried, beside bash.
 const SHELLS: [Program; 2] = [shell("fish", MISSING_FISH), shell("zsh", MISSING_ZSH)];
 const MISSING_FISH: &str = "fish is missing: install it (Debian and Ubuntu: `apt-get install fish`)";
@@ -79,6 +94,8 @@ fn set_up() -> Result<(), Failure> {
     ensure_target()?;
     NGINX.ensure()?;
     REGISTRY.ensure()?;
+    PROMETHEUS.ensure_alone()?;
+    INFLUXDB.ensure_alone()?;
     SHELLS.iter().try_for_each(|shell| shell.ensure().map(drop))?;
     languages::ensure()
 }

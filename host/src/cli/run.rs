@@ -8,6 +8,7 @@ use std::time::Duration;
 use clap::builder::BoolishValueParser;
 use clap::{Args, ValueEnum};
 
+use super::listen_address::{ListenAddress, listen_address};
 use super::value::{
     HeaderParser, PercentileList, StageList, at_least_one, data, fail_on, percentiles, positive, positive_duration,
     rate, seed, stages, tolerance, zero_or_more,
@@ -25,6 +26,16 @@ pub enum LatencyView {
     Service,
     /// Both, side by side.
     Both,
+}
+
+/// The forms of StatsD's lines.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, ValueEnum)]
+pub enum StatsdFormat {
+    /// Names as tags.
+    #[default]
+    Dogstatsd,
+    /// Names in the name of the metric.
+    Plain,
 }
 
 /// The flags of a run. `None`, `false` and an empty list mean that neither flag nor variable was given.
@@ -400,6 +411,69 @@ pub struct RunArgs {
     /// `{"status": true}`.
     #[arg(long, value_name = "PATH", env = "STAMPEDE_CONTROL", help_heading = "Load")]
     pub control: Option<PathBuf>,
+    /// Serve the numbers of the run for Prometheus
+    ///
+    /// At http://ADDR/metrics, as OpenMetrics or Prometheus' older text, from before the run until --linger is over.
+    /// A port alone is one of 127.0.0.1, `:PORT` is one of all interfaces, `[::1]:PORT` one of an address; port 0 picks
+    /// a free one, which is printed. 127.0.0.1:9100 if the flag has no value.
+    #[arg(
+        long,
+        value_name = "ADDR",
+        env = "STAMPEDE_PROMETHEUS",
+        help_heading = "Report",
+        num_args = 0..=1,
+        default_missing_value = "9100",
+        value_parser = listen_address
+    )]
+    pub prometheus: Option<ListenAddress>,
+    /// Keep the last values readable for this time after the run
+    ///
+    /// For --prometheus. A number with a unit, 0s or more; a signal ends the wait. If not given: the interval between
+    /// the last two reads, 15s at most and after a single read, and not at all if nothing has read them.
+    #[arg(
+        long,
+        value_name = "D",
+        env = "STAMPEDE_LINGER",
+        help_heading = "Report",
+        allow_hyphen_values = true,
+        value_parser = zero_or_more
+    )]
+    pub linger: Option<Duration>,
+    /// Send the numbers of the run to an OpenTelemetry collector
+    ///
+    /// As metrics over OTLP, http/protobuf: ENDPOINT with `/v1/metrics` after it. The variables of OpenTelemetry apply:
+    /// OTEL_EXPORTER_OTLP_ENDPOINT, _HEADERS, _TIMEOUT, _COMPRESSION and _PROTOCOL, those of
+    /// OTEL_EXPORTER_OTLP_METRICS_ before them, OTEL_SERVICE_NAME, OTEL_RESOURCE_ATTRIBUTES and
+    /// OTEL_METRIC_EXPORT_INTERVAL (10000 ms if not set). http://localhost:4318 if neither flag nor variable has an
+    /// endpoint. What cannot be sent is counted and named at the end; it never stops the run.
+    #[arg(
+        long,
+        value_name = "ENDPOINT",
+        env = "STAMPEDE_OTLP",
+        help_heading = "Report",
+        num_args = 0..=1,
+        default_missing_value = ""
+    )]
+    pub otlp: Option<String>,
+    /// Send the counts of every second to this StatsD server
+    ///
+    /// HOST:PORT, over UDP: counts, and percentiles of the response times as gauges. What cannot be sent is counted and
+    /// named at the end; it never stops the run.
+    #[arg(long, value_name = "ADDR", env = "STAMPEDE_STATSD", help_heading = "Report")]
+    pub statsd: Option<String>,
+    /// The form of what --statsd sends
+    ///
+    /// `dogstatsd` has the names of scenario and step as tags, `plain` has them in the name of the metric, for servers
+    /// that know no tags. `dogstatsd` if not given.
+    #[arg(long, value_name = "FORM", env = "STAMPEDE_STATSD_FORMAT", help_heading = "Report")]
+    pub statsd_format: Option<StatsdFormat>,
+    /// Write the counts of every second to this InfluxDB
+    ///
+    /// The whole URL for writing: `http://HOST:8086/write?db=DB`, `https://HOST/api/v2/write?org=ORG&bucket=BUCKET` or
+    /// `udp://HOST:PORT`. The token is read from the variable INFLUX_TOKEN; without it, user name and password of the
+    /// URL are sent. What cannot be written is counted and named at the end; it never stops the run.
+    #[arg(long, value_name = "URL", env = "STAMPEDE_INFLUX", help_heading = "Report")]
+    pub influx: Option<String>,
     /// Print neither progress nor the table at the end
     ///
     /// Overrides --verbose. Errors and warnings are still shown, and the files of --out are written.

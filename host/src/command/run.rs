@@ -3,6 +3,7 @@
 use std::io::{IsTerminal, Read};
 use std::path::Path;
 use std::sync::Arc;
+use std::time::Duration;
 
 use super::compare::{self, Baseline};
 use crate::cli::RunArgs;
@@ -17,11 +18,12 @@ use crate::plan::{self, Plan};
 use crate::report::model::{ChangeReport, ExhaustedDataSet};
 use crate::report::{self, Report, RunSettings, RunSummary};
 use crate::run::load_controller::{LoadChangeKind, LoadController};
-use crate::run::{self, EndReason, RunOutcome, signals};
+use crate::run::signals::{self, ExitOnSignal};
+use crate::run::{self, EndReason, RunOutcome};
 use crate::script;
 use crate::script::model::{FailOn, Script};
 use crate::sinks::threads::{QUEUE_SECONDS, SinkResults};
-use crate::sinks::{self, MissedSeconds, NamedSink, RunInfo, SINKS, SinkThreads, run_settings};
+use crate::sinks::{self, MissedSeconds, NamedSink, RunInfo, SINKS, Sink, SinkThreads, run_settings};
 use crate::stderr;
 
 /// The size of the largest script, in bytes.
@@ -62,9 +64,11 @@ pub(super) fn run_plan(
             "warning: any TLS certificate is accepted (`--insecure-tls`): the target may be anyone"
         ));
     }
-    let mut sinks = SinkThreads::start(sinks, RunInfo::of_plan(plan), queue_seconds)?;
+    let info = RunInfo::of_plan(plan);
+    let id = info.id;
+    let mut sinks = SinkThreads::start(sinks, info, queue_seconds)?;
     let result = execute(args, plan, &mut sinks);
-    signals::exit_on_next_signal();
+    let signals = signals::exit_on_next_signal();
     let finished = match result {
         Ok(finished) => finished,
         Err(diagnostics) => {
@@ -74,14 +78,29 @@ pub(super) fn run_plan(
     };
     let percentiles = args.percentiles.clone().unwrap_or_default().0;
     let settings = RunSettings { percentiles, ..run_settings(plan) };
-    let built = Report::build(settings, &finished.aggregate, &run_summary(plan, &finished), &finished.verdicts);
+    let summary = run_summary(plan, &finished, id);
+    let built = Report::build(settings, &finished.aggregate, &summary, &finished.verdicts);
     let report = Arc::new(Report {
         data: exhausted_data_sets(&plan.runtime.script_context.data),
         changes: change_reports(&finished),
         ..built
     });
-    let results = sinks.finish(&report);
-    conclude(args, &report, results, baseline, exit_of(&finished, plan.fail_on))
+    let mut results = sinks.finish(&report);
+    let serving = std::mem::take(&mut results.serving);
+    let concluded = conclude(args, &report, results, baseline, exit_of(&finished, plan.fail_on));
+    linger(args, &serving, signals);
+    concluded
+}
+
+/// Waits while sinks that are still read serve what they have.
+fn linger(args: &RunArgs, serving: &[Box<dyn Sink>], signals: ExitOnSignal) {
+    let longest = serving.iter().filter_map(|sink| sink.linger()).max();
+    let Some(time) = longest.filter(|time| !time.is_zero()) else { return };
+    if !args.quiet {
+        let time = humantime::format_duration(Duration::from_millis(time.as_millis() as u64));
+        stderr::print_line(format_args!("the last values stay readable for {time}; Ctrl-C ends the wait"));
+    }
+    signals.wait(time);
 }
 
 /// Shows the report of a run that is over, and returns the exit code. An output that failed hides neither the report
@@ -93,7 +112,7 @@ fn conclude(
     baseline: Option<&Baseline>,
     mut exit: Exit,
 ) -> Result<Exit, Diagnostics> {
-    let SinkResults { missed, mut diagnostics } = results;
+    let SinkResults { missed, mut diagnostics, .. } = results;
     let show = |text: &str| if args.quiet { Ok(Exit::Success) } else { print(text.as_bytes()) };
     diagnostics.absorb(show(&report::table(report, args.latency.unwrap_or_default())));
     if args.verbose {
@@ -232,9 +251,9 @@ fn change_reports(run: &RunOutcome) -> Vec<ChangeReport> {
     run.changes.iter().map(change).collect()
 }
 
-fn run_summary(plan: &Plan, run: &RunOutcome) -> RunSummary {
+fn run_summary(plan: &Plan, run: &RunOutcome, id: u64) -> RunSummary {
     RunSummary {
-        id: rand::random(),
+        id,
         started_at: run.clock.wall(0),
         elapsed: run.elapsed,
         load_end: run.load_end,

@@ -108,6 +108,11 @@ impl<C: Counter> CompactHistogram<C> {
         self.bins().map(|bin| CountedValue { value: self.greatest(bin.index), count: bin.count })
     }
 
+    /// Returns the least duration that counts in the bin of this one.
+    pub(crate) fn lowest_equivalent(&self, micros: u64) -> u64 {
+        self.least(self.index(micros))
+    }
+
     /// Returns the middle of the bin in which a duration counts.
     pub(crate) fn middle(&self, micros: u64) -> u64 {
         let index = self.index(micros);

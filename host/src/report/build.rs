@@ -66,6 +66,11 @@ impl Report {
     }
 }
 
+/// Returns the identifier of a run as reports write it.
+pub(crate) fn run_id(id: u64) -> String {
+    format!("{id:016x}")
+}
+
 /// Returns a metric of the report. That of a single step is left out if the step has added no value.
 fn metric(aggregate: &Aggregate, measured: &MetricTotal, load: Nanos) -> Option<MetricReport> {
     let row = measured.info.row.map(|row| &aggregate.row_infos()[usize::from(row)]);
@@ -102,7 +107,7 @@ fn run(aggregate: &Aggregate, outcome: &RunSummary, load: Nanos) -> RunReport {
         started_at: humantime::format_rfc3339_millis(UNIX_EPOCH + started_at).to_string(),
         elapsed_us: outcome.elapsed / 1000,
         load_us: load / 1000,
-        ids: vec![format!("{:016x}", outcome.id)],
+        ids: vec![run_id(outcome.id)],
         ended: outcome.end_reason,
         users_signed_in: outcome.users_signed_in,
         users_given_up: outcome.users_given_up,

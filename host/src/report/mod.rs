@@ -26,6 +26,7 @@ pub(crate) mod settings;
 mod table;
 mod times;
 
+pub(crate) use build::run_id;
 pub(crate) use comparison_table::render as changes;
 pub(crate) use model::Report;
 pub(crate) use report_file::ReportFile;

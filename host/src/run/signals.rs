@@ -6,7 +6,10 @@ use std::future::poll_fn;
 use std::io;
 #[cfg(unix)]
 use std::task::Poll;
+use std::thread::JoinHandle;
 use std::time::Duration;
+
+use tokio::sync::oneshot;
 
 use crate::exit::Exit;
 
@@ -67,16 +70,59 @@ impl Signals {
 /// to end a run must not lose its report to the last key press.
 const REPORT_GRACE: Duration = Duration::from_secs(2);
 
+/// The thread that ends the process at the next signal. It does so even when this is dropped.
+pub(crate) struct ExitOnSignal {
+    /// Asks the thread to wait instead of ending the process.
+    wait: oneshot::Sender<Duration>,
+    /// The thread; `None` if the system had no more.
+    thread: Option<JoinHandle<io::Result<()>>>,
+}
+
 /// Lets the next signal end the process, after [`REPORT_GRACE`] at the earliest. Called after a run: signals that were
 /// listened to once would otherwise be swallowed until the process ends, however long the report takes to write.
-pub(crate) fn exit_on_next_signal() {
+pub(crate) fn exit_on_next_signal() -> ExitOnSignal {
+    let (wait, asked) = oneshot::channel();
     // Without the thread the report is still written, but cannot be interrupted.
-    let _ = std::thread::Builder::new().name("signals".into()).spawn(|| -> io::Result<()> {
+    let thread = std::thread::Builder::new().name("signals".into()).spawn(|| {
         let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
-        runtime.block_on(async {
-            let mut signals = Signals::listen()?;
-            tokio::join!(signals.next(), tokio::time::sleep(REPORT_GRACE));
-            std::process::exit(Exit::Interrupted.code().into())
-        })
+        runtime.block_on(exit_or_wait(asked))
     });
+    ExitOnSignal { wait, thread: thread.ok() }
+}
+
+impl ExitOnSignal {
+    /// Waits for this time or until a signal comes, now that the report is written. A signal ends only the wait, also
+    /// one that came while the report was written.
+    pub(crate) fn wait(self, time: Duration) {
+        let Some(thread) = self.thread.filter(|_| self.wait.send(time).is_ok()) else { return };
+        // A panic has printed its message already.
+        let _ = thread.join();
+    }
+}
+
+async fn exit_or_wait(asked: oneshot::Receiver<Duration>) -> io::Result<()> {
+    let mut signals = Signals::listen()?;
+    let mut has_come = false;
+    let next = async {
+        signals.next().await;
+        has_come = true;
+    };
+    let exit = async { tokio::join!(next, tokio::time::sleep(REPORT_GRACE)) };
+    let asked = async {
+        match asked.await {
+            Ok(time) => time,
+            Err(_) => std::future::pending().await,
+        }
+    };
+    let time = tokio::select! {
+        time = asked => time,
+        _ = exit => std::process::exit(Exit::Interrupted.code().into()),
+    };
+    if !has_come {
+        tokio::select! {
+            () = signals.next() => {}
+            () = tokio::time::sleep(time) => {}
+        }
+    }
+    Ok(())
 }

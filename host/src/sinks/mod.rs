@@ -7,11 +7,20 @@
 //!
 //! A new sink is a file here, a row in [`SINKS`], and a flag in `cli/run.rs`.
 
+mod datagrams;
 pub(crate) mod exchanges;
+mod http_endpoint;
+mod http_sender;
+mod influx;
+mod metric_families;
+mod otlp;
 mod progress;
+mod prometheus;
 mod report_file;
 mod run_info;
 mod sink;
+mod statsd;
+mod sums;
 pub(crate) mod threads;
 
 use crate::cli::RunArgs;
@@ -41,6 +50,10 @@ pub(crate) struct SinkKind {
 pub(crate) const SINKS: &[SinkKind] = &[
     SinkKind { name: "progress", flag: "--verbose", open: progress::open },
     SinkKind { name: "report", flag: "--out", open: report_file::open },
+    SinkKind { name: "statsd", flag: "--statsd", open: statsd::open },
+    SinkKind { name: "influx", flag: "--influx", open: influx::open },
+    SinkKind { name: "otlp", flag: "--otlp", open: otlp::open },
+    SinkKind { name: "prometheus", flag: "--prometheus", open: prometheus::open },
 ];
 
 /// Opens all sinks that the arguments ask for.

@@ -5,14 +5,15 @@ use std::time::Duration;
 use crate::metrics::aggregate::{CheckInfo, RowInfo};
 use crate::metrics::custom_metric::MetricInfo;
 use crate::plan::{self, Plan, Scenario};
-use crate::report::RunSettings;
 use crate::report::settings::ScenarioLoad;
+use crate::report::{RunSettings, run_id};
 
 /// A run that is about to begin, as sinks see it. It holds no secret: neither headers nor values of variables, and the
 /// base URL without user name, password and query.
 #[derive(Clone, Debug)]
-#[expect(dead_code, reason = "part of the interface of sinks; those that ship read none of it")]
 pub(crate) struct RunInfo {
+    /// A random number that tells the run from others.
+    pub id: u64,
     /// The time at which the run began, its set-up included, since the Unix epoch.
     pub started_at: Duration,
     /// Script, scenarios with their loads, workers, seed and plugins, as in the report.
@@ -38,6 +39,11 @@ pub(crate) struct ThresholdInfo {
 }
 
 impl RunInfo {
+    /// Returns the identifier of the run as the report writes it.
+    pub(crate) fn id_text(&self) -> String {
+        run_id(self.id)
+    }
+
     /// Describes a plan whose run has not begun: [`started_at`](Self::started_at) is still 0.
     pub(crate) fn of_plan(plan: &Plan) -> Self {
         let thresholds = plan.thresholds.iter().map(|threshold| ThresholdInfo {
@@ -45,6 +51,7 @@ impl RunInfo {
             expression: threshold.expression.clone(),
         });
         Self {
+            id: rand::random(),
             started_at: Duration::ZERO,
             settings: run_settings(plan).without_credentials(),
             rows: plan.rows.clone(),

@@ -1,5 +1,7 @@
 //! The trait of every output.
 
+use std::time::Duration;
+
 use super::run_info::RunInfo;
 use crate::diagnostic::Diagnostic;
 use crate::report::Report;
@@ -27,6 +29,13 @@ pub(crate) trait Sink: Send {
     /// The output is not complete; the program prints the reason and exits accordingly.
     fn finish(&mut self, _report: &Report) -> Result<(), Diagnostic> {
         Ok(())
+    }
+
+    /// Called after `finish`, and again when the report has been shown. Returns the time for which what the sink serves
+    /// is to stay readable; `None` if it serves nothing, or if nothing reads it. The program waits for the longest of
+    /// these times, and a signal ends the wait. The sink is dropped after it.
+    fn linger(&self) -> Option<Duration> {
+        None
     }
 
     /// `true` if the sink reads the counts in [`SecondSnapshot::merged`]; if no sink does, they are not merged.

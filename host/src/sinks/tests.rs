@@ -21,6 +21,7 @@ use crate::run::observer::{LoadUpdate, SecondSnapshot};
 
 fn run_info() -> RunInfo {
     RunInfo {
+        id: 0x5eed,
         started_at: Duration::ZERO,
         settings: test_reports::nothing().settings,
         rows: Vec::new(),

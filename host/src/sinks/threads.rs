@@ -55,8 +55,15 @@ struct SinkThread {
     places_taken: Arc<AtomicUsize>,
     /// The number of places in the queue.
     capacity: usize,
-    thread: JoinHandle<Result<(), Diagnostic>>,
+    thread: JoinHandle<FinishedSink>,
     missed: u32,
+}
+
+/// The end of a sink.
+struct FinishedSink {
+    /// The sink, if what it serves is still read.
+    serving: Option<Box<dyn Sink>>,
+    result: Result<(), Diagnostic>,
 }
 
 /// Seconds that a sink was too slow for.
@@ -71,8 +78,10 @@ pub(crate) struct MissedSeconds {
 }
 
 /// The outcome of all sinks.
-#[derive(Debug, Default)]
+#[derive(Default)]
 pub(crate) struct SinkResults {
+    /// The sinks that still serve what they have.
+    pub serving: Vec<Box<dyn Sink>>,
     /// The sinks that missed something.
     pub missed: Vec<MissedSeconds>,
     /// The errors of sinks that could not write.
@@ -107,8 +116,12 @@ impl SinkThreads {
             if missed > 0 {
                 results.missed.push(MissedSeconds { sink: name, missed, seconds: self.seconds });
             }
-            if let Err(diagnostic) = sink.finish(report) {
-                results.diagnostics.push(diagnostic);
+            match sink.finish(report) {
+                Ok(finished) => {
+                    results.diagnostics.0.extend(finished.result.err());
+                    results.serving.extend(finished.serving);
+                }
+                Err(panicked) => results.diagnostics.push(panicked),
             }
         }
         results
@@ -184,25 +197,31 @@ impl SinkThread {
     }
 
     /// Waits until the sink has taken everything in its queue, and the report.
-    fn finish(self, report: &Arc<Report>) -> Result<(), Diagnostic> {
+    ///
+    /// # Errors
+    /// The sink has panicked.
+    fn finish(self, report: &Arc<Report>) -> Result<FinishedSink, Diagnostic> {
         // If the sink has panicked, sending fails and `join` returns the panic.
         let _ = self.queue.send(SinkCall::Finish(Arc::clone(report)));
         drop(self.queue);
-        let panicked = |_| Err(Diagnostic::new("internal::sink", format!("the sink `{}` panicked", self.name)));
-        self.thread.join().unwrap_or_else(panicked)
+        let panicked = |_| Diagnostic::new("internal::sink", format!("the sink `{}` panicked", self.name));
+        self.thread.join().map_err(panicked)
     }
 }
 
 /// Runs a sink until the last call, or until the run is gone without one; the body of its thread.
-fn run(mut sink: Box<dyn Sink>, calls: Receiver<SinkCall>, places_taken: &AtomicUsize) -> Result<(), Diagnostic> {
+fn run(mut sink: Box<dyn Sink>, calls: Receiver<SinkCall>, places_taken: &AtomicUsize) -> FinishedSink {
     for call in calls {
         places_taken.fetch_sub(call.places(), Ordering::Relaxed);
         match call {
             SinkCall::Begin(run) => sink.begin(&run),
             SinkCall::Second(second) => sink.second(&second),
             SinkCall::LoadChanged(update) => sink.load_changed(&update),
-            SinkCall::Finish(report) => return sink.finish(&report),
+            SinkCall::Finish(report) => {
+                let result = sink.finish(&report);
+                return FinishedSink { serving: Some(sink).filter(|sink| sink.linger().is_some()), result };
+            }
         }
     }
-    Ok(())
+    FinishedSink { serving: None, result: Ok(()) }
 }

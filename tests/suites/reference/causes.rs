@@ -56,7 +56,11 @@ pub(super) const CAUSES: &[Cause] = &[
         "Write a name, `*.domain`, an address or a network, each with `:port` or without; `*` is every host.",
     ),
     cause("script::plugin", "A built-in plugin was given a `source`.", "Give your plugin another name."),
-    cause("usage::addr", "`demo` cannot listen on this address.", "Use another `--addr`; port 0 picks a free port."),
+    cause(
+        "usage::addr",
+        "`demo`, or an output such as `--prometheus`, cannot listen on this address; or `--statsd` cannot send to it.",
+        "Use another address; port 0 picks a free port to listen on.",
+    ),
     cause(
         "usage::allow-host",
         "A value of `--allow-host` is not a host.",
@@ -84,6 +88,11 @@ pub(super) const CAUSES: &[Cause] = &[
         "Move it into a step's `headers`, or encode the value with `urlencode` or `base64`.",
     ),
     cause(
+        "usage::influx",
+        "The URL of `--influx` is not one that lines can be written to.",
+        "Name the whole URL, such as `http://HOST:8086/write?db=DB` or `udp://HOST:8089`.",
+    ),
+    cause(
         "usage::load",
         "Flags of the load do not go together; or they change nothing, since every scenario has a load of its own.",
         "Take one of them away.",
@@ -92,6 +101,11 @@ pub(super) const CAUSES: &[Cause] = &[
         "usage::open-files",
         "The script needs more connections than the system lets the program open files.",
         "Use fewer users, or raise the hard limit: `ulimit -Hn` as root, `LimitNOFILE` in a systemd unit.",
+    ),
+    cause(
+        "usage::otlp",
+        "The endpoint of `--otlp`, or a variable of OpenTelemetry, cannot be used.",
+        "Correct the variable that the message names, or unset it.",
     ),
     cause(
         "usage::plugin-kind",
