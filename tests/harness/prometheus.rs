@@ -52,8 +52,8 @@ impl Prometheus {
             let text = fs::read_to_string(&log).unwrap_or_default();
             assert!(child.try_wait().expect("it can be waited for").is_none(), "Prometheus did not start: {text}");
             let listening = text.lines().filter(|line| line.contains("Listening on"));
-            let addresses = listening.filter_map(|line| line.split("address=").nth(1)?.split_whitespace().next());
-            address = addresses.last().map(|address| address.trim_matches('"').to_owned());
+            let mut addresses = listening.filter_map(|line| line.split("address=").nth(1)?.split_whitespace().next());
+            address = addresses.next_back().map(|address| address.trim_matches('"').to_owned());
             address.is_some() && text.contains("ready to receive web requests")
         });
         Self { child, address: address.expect("it listens"), _folder: folder }

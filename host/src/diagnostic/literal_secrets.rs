@@ -303,10 +303,10 @@ fn passwords_in_urls(text: &str) -> Vec<Range<usize>> {
     found
 }
 
-/// Returns the values of parameters in queries whose names are secret.
+/// Returns the values of parameters in queries and fragments whose names are secret.
 fn secret_queries(text: &str) -> Vec<Range<usize>> {
     let mut found = Vec::new();
-    for (at, _) in text.match_indices(['?', '&']) {
+    for (at, _) in text.match_indices(['?', '&', '#']) {
         found.extend(secret_parameter(text, at + 1));
     }
     found

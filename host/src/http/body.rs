@@ -75,8 +75,8 @@ impl BodyCollector {
 
     /// Creates a collector of the beginning of content that is only shown. It takes nothing from an allowance, and its
     /// size is small enough for the budget to leave it out.
-    pub(super) fn excerpt() -> Self {
-        let mut collector = Self::new(MAX_TEXT_BYTES, &Allowance::default());
+    pub(super) fn excerpt(client: &Client) -> Self {
+        let mut collector = Self::new(MAX_TEXT_BYTES, &client.no_allowance);
         collector.is_excerpt = true;
         collector
     }

@@ -7,6 +7,7 @@ use hyper::client::conn::http2;
 use hyper::rt::Executor;
 use stampede_time::{Clock, Nanos};
 
+use super::allowance::Allowance;
 use super::body_budget::BodyBudget;
 use crate::net::{Connector, NetworkOptions};
 
@@ -54,6 +55,8 @@ pub struct Client {
     /// True if the beginning of every content is kept to be shown; otherwise only of replies with a status of 400 or
     /// above.
     shows_all: Cell<bool>,
+    /// The allowance of contents that take nothing from one.
+    pub(super) no_allowance: Allowance,
     pub(super) http2: http2::Builder<LocalTasks>,
     read_buffer: RefCell<Box<[u8]>>,
     spare_buffers: RefCell<Vec<Vec<u8>>>,
@@ -71,8 +74,18 @@ impl Client {
         let user_agent = network.dial.is_none().then_some(concat!("stampede-shooter/", env!("CARGO_PKG_VERSION")));
         let connector = Connector::new(network, clock);
         let spare_buffers = RefCell::default();
-        let shows_all = Cell::new(false);
-        Self { connector, max_body_kept, body_budget, user_agent, shows_all, http2, read_buffer, spare_buffers }
+        let (shows_all, no_allowance) = (Cell::new(false), Allowance::default());
+        Self {
+            connector,
+            max_body_kept,
+            body_budget,
+            user_agent,
+            shows_all,
+            no_allowance,
+            http2,
+            read_buffer,
+            spare_buffers,
+        }
     }
 
     /// Has the beginning of every content kept, to be shown.

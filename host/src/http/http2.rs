@@ -142,7 +142,7 @@ impl Http2 {
         });
         let mut kept = BodyCollector::of(request.keep_body.as_ref(), request.optional_body, client);
         if kept.is_none() && request.channel.is_none() && client.wants_excerpt(response.status()) {
-            kept = Some(BodyCollector::excerpt());
+            kept = Some(BodyCollector::excerpt(client));
         }
         let reply = receive(response, meter, kept, request.channel.as_deref()).await;
         if reply.is_ok() {

@@ -85,6 +85,7 @@ impl<C: Counter> CompactHistogram<C> {
     }
 
     /// Returns the number of durations.
+    #[cfg(test)]
     pub(crate) const fn len(&self) -> u64 {
         self.total
     }

@@ -19,8 +19,8 @@ pub(crate) struct LiveScreen {
 }
 
 impl LiveScreen {
-    /// Draws lines, none of which is wider than the terminal, in place of those that were drawn last. Each is written over
-    /// the old one: some terminals keep what is erased from their first line on, and scroll it out of sight.
+    /// Draws lines, none of which is wider than the terminal, in place of those that were drawn last. Each is written
+    /// over the old one: some terminals keep what is erased from their first line on, and scroll it out of sight.
     pub(crate) fn draw(&mut self, lines: &[String], size: TerminalSize) {
         let mut text = upwards(self.rows(size));
         for line in lines {
@@ -43,8 +43,8 @@ impl LiveScreen {
         self.drawn.clear();
     }
 
-    /// Returns the rows of the screen that the lines take. In a terminal that has become narrower since they were drawn,
-    /// a line takes several; what has left the screen at its top cannot be reached.
+    /// Returns the rows of the screen that the lines take. In a terminal that has become narrower since they were
+    /// drawn, a line takes several; what has left the screen at its top cannot be reached.
     fn rows(&self, size: TerminalSize) -> usize {
         let rows = |width: &usize| width.div_ceil(size.columns.max(1)).max(1);
         self.drawn.iter().map(rows).sum::<usize>().min(size.lines.saturating_sub(1))

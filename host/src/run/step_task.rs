@@ -375,9 +375,10 @@ impl StepTask<'_> {
     /// Records the exchanges that were cut off, with an example of their failure.
     fn record_cut_off(&self, cut_off: &[CutOffExchange], kind: FailureKind, outcome: &TaskOutcome) {
         for CutOffExchange { measured, request } in cut_off {
-            self.session.record_example(kind, || self.outcome_text(outcome, Some(&measured.progress())));
+            let reason = || self.outcome_text(outcome, Some(&measured.progress()));
+            self.session.record_other_example(kind, reason);
             let sample = sample(self.step.row, measured, Some(kind));
-            self.session.show_cut_off(&sample, request.as_ref());
+            self.session.show_cut_off(&sample, request.as_ref(), reason);
             self.session.record(&sample);
         }
     }

@@ -26,7 +26,10 @@ impl Datagrams {
     /// The name is not known, or the system has no sockets left.
     pub(super) fn open(address: &str) -> io::Result<Self> {
         let not_found = || io::Error::new(io::ErrorKind::NotFound, "the name has no address");
-        let address = address.to_socket_addrs()?.next().ok_or_else(not_found)?;
+        let addresses: Vec<_> = address.to_socket_addrs()?.collect();
+        // Of a name such as `localhost`, most servers listen on the address of IPv4.
+        let preferred = addresses.iter().find(|address| address.is_ipv4()).or(addresses.first());
+        let address = *preferred.ok_or_else(not_found)?;
         let own: SocketAddr = match address {
             SocketAddr::V4(_) => (Ipv4Addr::UNSPECIFIED, 0).into(),
             SocketAddr::V6(_) => (Ipv6Addr::UNSPECIFIED, 0).into(),

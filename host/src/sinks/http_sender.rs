@@ -32,9 +32,18 @@ const LAST_ATTEMPTS: usize = 3;
 /// The size of a reply that is read at most.
 const MAX_REPLY_BYTES: usize = 64 << 10;
 
+/// The pause after an attempt that took all the time that a request may take, in calls of [`HttpSender::send`]: a
+/// silent server costs the sink that time again with each attempt.
+const SILENCE_PAUSE: u64 = 5;
+
 /// A server, and the bodies that it has not taken yet.
 pub(super) struct HttpSender {
     runtime: Runtime,
+    queue: SendQueue,
+}
+
+/// Bodies on their way to a server.
+struct SendQueue {
     client: Client<HttpsConnector<HttpConnector>, Full<Bytes>>,
     target: SendTarget,
     waiting: VecDeque<WaitingBody>,
@@ -84,49 +93,62 @@ impl HttpSender {
         let connector = HttpsConnectorBuilder::new().with_tls_config(tls.without_protocols()).https_or_http();
         let client = Client::builder(TokioExecutor::new()).build(connector.enable_http1().build());
         let waiting = VecDeque::new();
-        Ok(Self { runtime, client, target, waiting, pause: 0, taken: 0, lost: 0, last_error: None })
+        let queue = SendQueue { client, target, waiting, pause: 0, taken: 0, lost: 0, last_error: None };
+        Ok(Self { runtime, queue })
     }
 
     /// Sends a body, after those that wait. Called once a second.
     pub(super) fn send(&mut self, body: impl Into<Bytes>) {
-        if self.waiting.len() == MAX_WAITING {
-            self.lose("too many waited");
+        let Self { runtime, queue } = self;
+        if queue.waiting.len() == MAX_WAITING {
+            queue.lose("too many waited");
         }
-        self.waiting.push_back(WaitingBody { bytes: body.into(), attempts: 0 });
-        if self.pause > 0 {
-            self.pause -= 1;
+        queue.waiting.push_back(WaitingBody { bytes: body.into(), attempts: 0 });
+        if queue.pause > 0 {
+            queue.pause -= 1;
         } else {
-            self.attempt();
+            runtime.block_on(queue.attempt());
         }
     }
 
-    /// Sends what waits, a few times if need be, and loses the rest.
+    /// Sends what waits, a few times if need be, and loses the rest. Takes at most twice the time of a request: the
+    /// report is shown after it.
     pub(super) fn finish(&mut self) {
+        let Self { runtime, queue } = self;
+        let time = queue.target.time * 2;
+        if runtime.block_on(async { timeout(time, queue.finish()).await }).is_err() {
+            queue.last_error.get_or_insert_with(|| "does not answer in time".into());
+        }
+        queue.lost += queue.waiting.len() as u64;
+        queue.waiting.clear();
+    }
+
+    /// Returns what was lost, in words; `None` if nothing was.
+    pub(super) fn loss(&self) -> Option<String> {
+        let SendQueue { target, taken, lost, last_error, .. } = &self.queue;
+        let why = last_error.as_deref().unwrap_or_default();
+        (*lost > 0).then(|| format!("it lost {lost} of {} batches: {} {why}", lost + taken, server_name(&target.url)))
+    }
+}
+
+impl SendQueue {
+    async fn finish(&mut self) {
         for attempt in 0..LAST_ATTEMPTS {
             if self.waiting.is_empty() {
                 return;
             }
             if attempt > 0 || self.pause > 0 {
-                self.runtime.block_on(async { tokio::time::sleep(LAST_PAUSE).await });
+                tokio::time::sleep(LAST_PAUSE).await;
             }
-            self.attempt();
+            self.attempt().await;
         }
-        self.lost += self.waiting.len() as u64;
-        self.waiting.clear();
     }
 
-    /// Returns what was lost, in words; `None` if nothing was.
-    pub(super) fn loss(&self) -> Option<String> {
-        let why = self.last_error.as_deref().unwrap_or_default();
-        let server = server_name(&self.target.url);
-        (self.lost > 0).then(|| format!("it lost {} of {} batches: {server} {why}", self.lost, self.lost + self.taken))
-    }
-
-    fn attempt(&mut self) {
+    async fn attempt(&mut self) {
         while let Some(body) = self.waiting.front_mut() {
             body.attempts += 1;
             let (bytes, attempts) = (body.bytes.clone(), body.attempts);
-            match self.runtime.block_on(post(&self.client, &self.target, bytes)) {
+            match post(&self.client, &self.target, bytes).await {
                 SendOutcome::Taken => {
                     self.taken += 1;
                     self.waiting.pop_front();
@@ -172,7 +194,7 @@ async fn post(
         Ok::<_, String>((head, body))
     };
     match timeout(target.time, exchange).await {
-        Err(_) => later("does not answer in time".into()),
+        Err(_) => SendOutcome::Later { why: "does not answer in time".into(), seconds: SILENCE_PAUSE },
         Ok(Err(why)) => later(format!("cannot be reached: {why}")),
         Ok(Ok((head, body))) if head.status.is_success() => {
             (target.complaint)(&body).map_or(SendOutcome::Taken, |why| SendOutcome::Refused { why })
@@ -215,10 +237,10 @@ mod tests {
     /// Creates a server that gives these answers, then status 204, and keeps the bodies.
     fn server(answers: &[(u16, &'static str)]) -> (HttpEndpoint, Arc<Mutex<Vec<String>>>) {
         let bodies = Arc::new(Mutex::new(Vec::new()));
-        let (kept, answers) = (Arc::clone(&bodies), Mutex::new(answers.to_vec().into_iter()));
+        let (kept, answers) = (Arc::clone(&bodies), Mutex::new(answers.iter().copied().collect::<VecDeque<_>>()));
         let handler = move |request: Request<Bytes>| {
             kept.lock().unwrap().push(String::from_utf8(request.into_body().to_vec()).unwrap());
-            let (status, after) = answers.lock().unwrap().next().unwrap_or((204, ""));
+            let (status, after) = answers.lock().unwrap().pop_front().unwrap_or((204, ""));
             let mut reply = reply_text(StatusCode::from_u16(status).unwrap(), "");
             if !after.is_empty() {
                 reply.headers_mut().insert(RETRY_AFTER, after.parse().unwrap());
@@ -271,7 +293,7 @@ mod tests {
         drop(endpoint);
         let mut sender = sender(&url);
         (0..100).for_each(|n| sender.send(n.to_string()));
-        assert!(sender.waiting.len() <= MAX_WAITING);
+        assert!(sender.queue.waiting.len() <= MAX_WAITING);
         sender.finish();
         let loss = sender.loss().unwrap();
         assert!(loss.starts_with(&format!("it lost 100 of 100 batches: `{url}` cannot be reached: ")), "{loss}");

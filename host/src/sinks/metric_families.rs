@@ -157,8 +157,8 @@ fn request_families(sums: &RunSums) -> Vec<Family<'_>> {
     let outcomes = |row: &RowSums| [("ok", row.ok), ("error", row.failed()), ("aborted", row.aborted())];
     let categories = |row: &RowSums| FailureKind::ALL.map(|kind| (kind.name(), row.err[kind as usize]));
     let requests =
-        Family::counter("requests", "Requests by outcome; aborted are those that the end of the run cut off.");
-    let errors = Family::counter("errors", "Failed requests by category, those that were cut off included.");
+        Family::counter("requests", "Requests by outcome; aborted are those that an interrupt or a plugin ended.");
+    let errors = Family::counter("errors", "Failed and aborted requests by category.");
     vec![
         requests.points(per_row(sums, "outcome", move |row| outcomes(row).to_vec())),
         errors.points(per_row(sums, "category", move |row| {

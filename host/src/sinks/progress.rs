@@ -4,7 +4,7 @@
 use std::io::IsTerminal;
 use std::time::Duration;
 
-use stampede_time::Nanos;
+use stampede_time::{Nanos, RunPhase};
 
 use super::sink::Sink;
 use crate::cli::RunArgs;
@@ -77,7 +77,8 @@ impl ProgressSink {
 impl Sink for ProgressSink {
     fn second(&mut self, second: &SecondSnapshot) {
         if let Some(live) = &mut self.live {
-            live.table.add(&second.merged, second.segment == SegmentKind::Load);
+            let is_judged = second.segment == SegmentKind::Load && second.phase == RunPhase::Running;
+            live.table.add(&second.merged, is_judged);
             live.drawings = 0;
             let since = live.last_second.replace(second.ended_at).map(|last| second.ended_at.saturating_sub(last));
             if since.is_some_and(|since| since > INTERRUPTION) {

@@ -103,11 +103,11 @@ pub(crate) async fn run_exchange(
         drop(under_way);
         task.operations.end_exchange(id);
         let measured = *meter.read();
-        let mut completed = Box::new(CompletedExchange { measured, result, request: None, request_bytes: 0 });
+        let mut completed = Box::new(CompletedExchange { measured, result, request: None });
         let Some(next) = redirects.follow(&session, request, &mut completed) else {
             task.operations.keep_meter(meter);
             completed.charge_headers(&task.allowance);
-            sent.request.take().into_iter().for_each(|request| completed.keep_request(request));
+            completed.request = sent.request.take();
             return Completion::Exchange(completed);
         };
         let sample = completed.to_sample(task.row());
@@ -160,10 +160,5 @@ pub(crate) async fn fail_unsendable(session: Rc<Session>, failure: Failure) -> C
     let Some(RequestStart { at, late }) = session.next_turn().await else { return Completion::NotStarted };
     session.task.any_started.set(true);
     let measured = Measurements { start: at, late, end: Some(at), ..Measurements::default() };
-    Completion::Exchange(Box::new(CompletedExchange {
-        measured,
-        result: Err(failure),
-        request: None,
-        request_bytes: 0,
-    }))
+    Completion::Exchange(Box::new(CompletedExchange { measured, result: Err(failure), request: None }))
 }

@@ -38,6 +38,11 @@ impl JudgedExchange {
         self.id.get()
     }
 
+    /// Returns `true` if an exchange is judged.
+    pub(super) fn has_exchange(&self) -> bool {
+        self.id.get().is_some() || self.left.borrow().is_some()
+    }
+
     /// Keeps an exchange whose completion has been dropped, if it is the one that is judged.
     pub(super) fn leave(&self, id: OperationId, exchange: Box<CompletedExchange>) {
         if self.id.get() == Some(id) {

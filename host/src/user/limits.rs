@@ -7,5 +7,3 @@ pub(crate) const HEADERS: usize = 256;
 pub(crate) const HELD: usize = 64 << 20;
 /// Sockets that one plugin may have open, or be opening, for one user.
 pub(crate) const SOCKETS: usize = 64;
-/// Bytes of a content that are held for longer than it is needed, so that a failed exchange can be shown.
-pub(crate) const SHOWN_CONTENT: usize = crate::metrics::shown_exchange::MAX_TEXT_BYTES;

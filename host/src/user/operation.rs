@@ -1,7 +1,5 @@
 //! The operations of a task: exchanges, waits, and reads and writes of sockets; and the result of each.
 
-use bytes::Bytes;
-
 use super::limits;
 use super::sockets::{ReceivedBytes, SocketId, SocketUpgrade};
 use crate::http::{Allowance, Reply, Request};
@@ -65,27 +63,11 @@ pub struct CompletedExchange {
     pub measured: Measurements,
     /// The reply, or the reason why there is none.
     pub result: Result<Reply, Failure>,
-    /// The last request, without content beyond [`limits::SHOWN_CONTENT`]; `None` if it could not be sent.
+    /// The last request; `None` if it could not be sent.
     pub request: Option<Request>,
-    /// The length of that request's whole content.
-    pub request_bytes: usize,
 }
 
 impl CompletedExchange {
-    /// Keeps the request. Content that is longer than what can be shown is copied, so that the whole is not held.
-    pub fn keep_request(&mut self, mut request: Request) {
-        self.request_bytes = request.body.len();
-        trim(&mut request.body);
-        self.request = Some(request);
-    }
-
-    /// Lets go of content that is not shown, for an exchange that the guest has dropped.
-    pub fn trim_reply(&mut self) {
-        if let Ok(reply) = &mut self.result {
-            trim(&mut reply.body);
-        }
-    }
-
     /// Returns the exchange's sample, which counts in `row`.
     pub fn to_sample(&self, row: RowId) -> Sample {
         sample(row, &self.measured, self.result.as_ref().err().map(|failure| failure.kind))
@@ -107,13 +89,6 @@ impl CompletedExchange {
                 self.result = Err(Failure { kind: FailureKind::Protocol, detail });
             }
         }
-    }
-}
-
-/// Replaces content that is longer than what can be shown by a copy of its beginning.
-fn trim(content: &mut Bytes) {
-    if content.len() > limits::SHOWN_CONTENT {
-        *content = Bytes::copy_from_slice(&content[..limits::SHOWN_CONTENT]);
     }
 }
 

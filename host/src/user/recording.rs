@@ -42,7 +42,7 @@ impl Session {
     /// is judged is to be shown, this is its reason.
     pub fn record_example(&self, kind: FailureKind, text: impl FnOnce() -> String) {
         let (mut recorder, row) = (self.shared.recorder.borrow_mut(), self.task.row());
-        if recorder.wants_exchange(row, Some(kind)) {
+        if self.task.judged.has_exchange() && recorder.wants_exchange(row, Some(kind)) {
             let text = self.redact(&text());
             self.task.judged.set_reason(&text);
             recorder.record_example(row, kind, || text);
@@ -51,8 +51,13 @@ impl Session {
         }
     }
 
+    /// Records an example of a kind of failure of an exchange that is not judged, if it is the first of its kind.
+    pub fn record_other_example(&self, kind: FailureKind, text: impl FnOnce() -> String) {
+        self.shared.recorder.borrow_mut().record_example(self.task.row(), kind, || self.redact(&text()));
+    }
+
     fn record_abandonment(&self) {
-        self.record_example(FailureKind::Cancelled, || "the plugin gave it up".into());
+        self.record_other_example(FailureKind::Cancelled, || "the plugin gave it up".into());
     }
 
     /// Abandons an operation of the current task. The sample of an exchange under way becomes the open one, unless a
@@ -86,28 +91,26 @@ impl Session {
     /// Drops what is kept of an operation that has been announced. A socket that it has opened is closed.
     pub fn discard(&self, operation: OperationId) {
         let socket = self.task.operations.with_completion(operation, Completion::socket).flatten();
-        if let Some(mut exchange) = self.task.operations.discard(operation, &self.task.allowance) {
-            exchange.trim_reply();
+        if let Some(exchange) = self.task.operations.discard(operation, &self.task.allowance) {
             self.task.judged.leave(operation, exchange);
         }
         socket.into_iter().for_each(|socket| self.sockets.close_unclaimed(socket));
     }
 
-    /// Drops all operations at the end of a task. Sockets that the guest was not told of are closed: it could not close
-    /// them itself, and a user may have a limited number of them.
+    /// Drops all operations at the end of a task, and the exchange that was judged. Sockets that the guest was not told
+    /// of are closed: it could not close them itself, and a user may have a limited number of them.
     pub fn drop_operations(&self) {
         let unclaimed = self.task.operations.opened_sockets();
         unclaimed.into_iter().for_each(|socket| self.sockets.close_unclaimed(socket));
         self.task.operations.clear();
+        self.task.judged.clear();
     }
 
     /// Keeps an exchange whose sample has just been opened, although it has not ended.
     fn judge_abandoned(&self, measured: Measurements, request: Option<Request>) {
         let Some(request) = request else { return };
         let result = Err(Failure::network("the plugin gave it up"));
-        let mut abandoned = Box::new(CompletedExchange { measured, result, request: None, request_bytes: 0 });
-        abandoned.keep_request(request);
-        self.task.judged.put(abandoned);
+        self.task.judged.put(Box::new(CompletedExchange { measured, result, request: Some(request) }));
     }
 
     /// Drops an operation in flight. Returns the exchange if it was one under way.

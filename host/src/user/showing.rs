@@ -18,7 +18,7 @@ impl Session {
 
     /// Adds a line about the exchange that is judged, which is shown.
     pub fn note(&self, line: &str) {
-        self.task.judged.note(self.redact(line));
+        self.task.judged.note(diagnostic::hide_literal_secrets(&self.redact(line)));
     }
 
     /// Keeps the exchange that is judged, whose sample is recorded now, if it is to be shown.
@@ -36,14 +36,16 @@ impl Session {
         });
         let left = || self.task.judged.take_left().map(|exchange| self.shown(sample, &exchange));
         self.keep(kept.or_else(left).unwrap_or_else(|| self.shown_sample(sample)));
+        self.task.judged.clear();
     }
 
     /// Keeps an exchange that was cut off, if it is to be shown.
     #[cold]
-    pub fn show_cut_off(&self, sample: &Sample, request: Option<&Request>) {
+    pub fn show_cut_off(&self, sample: &Sample, request: Option<&Request>, reason: impl FnOnce() -> String) {
         if self.wants(sample) {
-            let request = request.map(|request| self.shown_request(request, request.body.len(), Version::HTTP_11));
-            self.keep(ShownExchange { request, ..self.shown_sample(sample) });
+            let request = request.map(|request| self.shown_request(request, Version::HTTP_11));
+            let (reason, notes) = (self.redact(&reason()), Vec::new());
+            self.keep(ShownExchange { sample: *sample, user: self.id, reason, request, reply: None, notes });
         }
     }
 
@@ -52,26 +54,25 @@ impl Session {
         if self.shows_all() {
             let reply = completed.result.as_ref().ok();
             let version = reply.map_or(Version::HTTP_11, |reply| reply.version);
-            let request = Some(self.shown_request(request, request.body.len(), version));
+            let request = Some(self.shown_request(request, version));
             let reply = reply.map(|reply| self.shown_reply(reply, sample.body_bytes_in));
             self.keep(ShownExchange { request, reply, ..self.shown_sample(sample) });
         }
     }
 
     fn wants(&self, sample: &Sample) -> bool {
-        self.shared.recorder.borrow().wants_exchange(sample.row, sample.failure)
+        let recorder = self.shared.recorder.borrow();
+        recorder.is_counted(sample.intended) && recorder.wants_exchange(sample.row, sample.failure)
     }
 
     fn keep(&self, exchange: ShownExchange) {
-        self.task.judged.clear();
         self.shared.recorder.borrow_mut().keep_exchange(exchange);
     }
 
     fn shown(&self, sample: &Sample, exchange: &CompletedExchange) -> ShownExchange {
         let reply = exchange.result.as_ref().ok();
         let version = reply.map_or(Version::HTTP_11, |reply| reply.version);
-        let request =
-            exchange.request.as_ref().map(|request| self.shown_request(request, exchange.request_bytes, version));
+        let request = exchange.request.as_ref().map(|request| self.shown_request(request, version));
         let reply = reply.map(|reply| self.shown_reply(reply, sample.body_bytes_in));
         ShownExchange { request, reply, ..self.shown_sample(sample) }
     }
@@ -81,11 +82,10 @@ impl Session {
         ShownExchange { sample: *sample, user: self.id, reason, request: None, reply: None, notes }
     }
 
-    /// Shows a request. `length` is that of its whole content.
-    fn shown_request(&self, request: &Request, length: usize, version: Version) -> ShownMessage {
+    fn shown_request(&self, request: &Request, version: Version) -> ShownMessage {
         let head = http::request_head(&self.shared.client, request, version);
-        let content = ShownContent::of(&request.body, request.body.len() == length, MAX_TEXT_BYTES);
-        self.message(&head, content, length as u64)
+        let content = ShownContent::of(&request.body, true, MAX_TEXT_BYTES);
+        self.message(&head, content, request.body.len() as u64)
     }
 
     /// Shows a reply. `length` is the size of its content as it was transferred.

@@ -245,7 +245,7 @@ impl ExchangeFuture<'_> {
             if let Some(channel) = &self.request.channel {
                 channel.push_head(head.status, head.section.clone());
             } else if self.partial.kept.is_none() && self.client.wants_excerpt(head.status) {
-                self.partial.kept = Some(BodyCollector::excerpt());
+                self.partial.kept = Some(BodyCollector::excerpt(self.client));
             }
             self.partial.head = Some(head);
             return self.feed_content(text, Some(now));

@@ -75,16 +75,16 @@ fn openmetrics(sums: &Arc<Mutex<RunSums>>) -> String {
     let mut registry = Registry::with_prefix_and_labels(PREFIX, [("run".into(), run.into())].into_iter());
     registry.register_collector(Box::new(SumsCollector(Arc::clone(sums))));
     let mut written = String::new();
-    // Writing to a string fails never.
+    // Writing to a string never fails.
     let _ = text::encode(&mut written, &registry);
     written
 }
 
 /// Returns the older form of an OpenMetrics text: counters are declared under their full name.
 fn without_openmetrics(openmetrics: &str) -> String {
-    let mut lines = openmetrics.lines().filter(|line| !line.starts_with("# UNIT ") && *line != "# EOF").peekable();
+    let lines = openmetrics.lines().filter(|line| !line.starts_with("# UNIT ") && *line != "# EOF");
     let (mut written, mut help) = (String::with_capacity(openmetrics.len()), None);
-    while let Some(line) = lines.next() {
+    for line in lines {
         let declared = line.strip_prefix("# HELP ").and_then(|rest| rest.split_once(' '));
         if let Some(declared) = declared {
             help = Some(declared);

@@ -171,7 +171,7 @@ mod tests {
         };
         let written = proto_times(&times);
         let spans: Vec<_> = written.spans.iter().map(|span| (span.offset, span.length)).collect();
-        assert_eq!((spans, written.deltas), (vec![(-39, 1), (19, 2), (21, 1)], vec![1, 2, -2, 3]));
+        assert_eq!((spans, written.deltas), (vec![(-39, 1), (19, 2), (20, 1)], vec![1, 2, -2, 3]));
         assert_eq!((written.count, written.sum, written.schema), (9, 1.5, 3));
         assert_eq!((written.buckets[3].cumulative_count, written.buckets[14].cumulative_count), (9, 9));
         assert_eq!((written.buckets[3].upper_bound, written.buckets[14].upper_bound), (0.05, f64::INFINITY));

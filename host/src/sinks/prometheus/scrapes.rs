@@ -8,7 +8,7 @@ use stampede_time::Nanos;
 /// its configuration sets none is longer, that of most configurations is this.
 const MAX_LINGER: Duration = Duration::from_secs(15);
 
-/// The times of the last two reads.
+/// The time of the last read, and the longest time between two. There may be several readers.
 #[derive(Clone, Copy, Debug, Default)]
 pub(super) struct ScrapeTimes {
     last: Option<Nanos>,
@@ -19,7 +19,7 @@ impl ScrapeTimes {
     /// Notes a read.
     pub(super) fn note(&mut self, now: Nanos) {
         if let Some(last) = self.last {
-            self.interval = Some(now.saturating_sub(last));
+            self.interval = self.interval.max(Some(now.saturating_sub(last)));
         }
         self.last = Some(now);
     }
@@ -46,6 +46,7 @@ mod tests {
             ("read once, so the interval is not known", vec![3], Some(15_000)),
             ("read every two seconds", vec![1, 3, 5], Some(2_200)),
             ("read every minute", vec![1, 61], Some(15_000)),
+            ("read by two in turn", vec![1, 2, 9, 10, 17, 18], Some(7_700)),
         ] {
             let mut scrapes = ScrapeTimes::default();
             reads.iter().for_each(|at| scrapes.note(at * second));

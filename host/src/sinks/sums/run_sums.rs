@@ -257,13 +257,12 @@ impl RowSums {
         }
     }
 
-    /// Returns the number of exchanges that the end of the run or the plugin cut off.
+    /// Returns the number of exchanges that a person's interrupt or the plugin ended. The target has not failed them.
     pub(in crate::sinks) fn aborted(&self) -> u64 {
-        let cut_off = FailureKind::ALL.into_iter().filter(|kind| kind.is_cut_off());
-        cut_off.map(|kind| self.err[kind as usize]).sum()
+        self.err[FailureKind::Cancelled as usize]
     }
 
-    /// Returns the number of exchanges that failed and were not cut off.
+    /// Returns the number of exchanges that failed, those without an end among them.
     pub(in crate::sinks) fn failed(&self) -> u64 {
         self.err.iter().sum::<u64>() - self.aborted()
     }
