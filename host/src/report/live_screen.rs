@@ -24,7 +24,7 @@ impl LiveScreen {
     pub(crate) fn draw(&mut self, lines: &[String], size: TerminalSize) {
         let mut text = upwards(self.rows(size));
         for line in lines {
-            let _ = write!(text, "{line}\u{1b}[K\n");
+            let _ = writeln!(text, "{line}\u{1b}[K");
         }
         text.push_str("\u{1b}[J");
         stderr::print(&text);
