@@ -272,7 +272,7 @@ impl StepTask<'_> {
                 if let Some(value) = capture.extract(reply, &self.session.http.cookies) {
                     self.session.set_variable(capture.variable, &value);
                     if self.session.shows_all() {
-                        self.session.note(&format!("captured {}: {value}", self.variable_name(capture.variable)));
+                        self.session.note_capture(self.variable_name(capture.variable), &value);
                     }
                     self.session.task.captured.borrow_mut().push(capture.variable);
                 }

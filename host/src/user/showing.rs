@@ -18,7 +18,13 @@ impl Session {
 
     /// Adds a line about the exchange that is judged, which is shown.
     pub fn note(&self, line: &str) {
-        self.task.judged.note(diagnostic::hide_literal_secrets(&self.redact(line)));
+        self.task.judged.note(self.redact(line));
+    }
+
+    /// Adds a line about a captured value, without the value if its name tells that it is secret.
+    pub fn note_capture(&self, name: &str, value: &str) {
+        let line = format!("captured {name}: {value}");
+        self.task.judged.note(diagnostic::hide_literal_secrets(&self.redact(&line)));
     }
 
     /// Keeps the exchange that is judged, whose sample is recorded now, if it is to be shown.
