@@ -1,0 +1,182 @@
+// A stretch of the run, packed: a run of a day has more than a thousand of them, each with the histograms of 200 rows,
+// and as objects they would take several times the memory.
+
+import { addTo, dense, fromWire, toSparse, type Sparse } from "./histogram";
+import type { Tick } from "./log";
+
+/** What one row, or all of them, counted in a bucket. */
+export interface Part {
+  ok: number;
+  err: number;
+  out: number;
+  in: number;
+  max: number | null;
+  response: Sparse;
+}
+
+/** The places of the counts in `tasks`. */
+export const TASK = { started: 0, passed: 1, failed: 2, cancelled: 3, dropped: 4 } as const;
+
+const EMPTY = new Uint32Array(0);
+const NUMBERS = 5;
+
+export class Bucket {
+  /** Seconds that it covers. */
+  readonly span: number;
+  private constructor(
+    readonly tick: Omit<Tick, "rows" | "ok" | "err" | "bytes_out" | "bytes_in" | "max_us" | "response">,
+    private readonly rows: Uint16Array,
+    /** For each row: ok, err, bytes out, bytes in, longest time. */
+    private readonly numbers: Float64Array,
+    /** For each row the end of its bins. */
+    private readonly ends: Uint32Array,
+    private readonly bins: Uint32Array,
+    readonly all: Part,
+  ) {
+    this.span = Math.max(1, tick.end_ms - tick.at_ms) / 1000;
+  }
+
+  static of(tick: Tick): Bucket {
+    const { rows, ok, err, bytes_out, bytes_in, max_us, response, ...rest } = tick;
+    const parts = rows.map((_, at) => {
+      const max = max_us[at]!;
+      return {
+        ok: ok[at]!,
+        err: err[at]!,
+        out: bytes_out[at]!,
+        in: bytes_in[at]!,
+        max: max === 0 ? null : max,
+        response: fromWire(response[at]!),
+      };
+    });
+    return Bucket.pack(rest, rows, parts);
+  }
+
+  private static pack(rest: Bucket["tick"], rows: ArrayLike<number>, parts: Part[]): Bucket {
+    const numbers = new Float64Array(parts.length * NUMBERS);
+    const ends = new Uint32Array(parts.length);
+    const bins = new Uint32Array(parts.reduce((length, part) => length + part.response.length, 0));
+    const sum = dense();
+    const all: Part = { ok: 0, err: 0, out: 0, in: 0, max: null, response: EMPTY };
+    let end = 0;
+    parts.forEach((part, at) => {
+      numbers.set([part.ok, part.err, part.out, part.in, part.max ?? 0], at * NUMBERS);
+      bins.set(part.response, end);
+      end += part.response.length;
+      ends[at] = end;
+      addTo(sum, part.response);
+      all.ok += part.ok;
+      all.err += part.err;
+      all.out += part.out;
+      all.in += part.in;
+      if (part.max !== null) all.max = Math.max(all.max ?? 0, part.max);
+    });
+    all.response = toSparse(sum);
+    return new Bucket(rest, Uint16Array.from(rows), numbers, ends, bins, all);
+  }
+
+  /** Merges neighbours, the earliest first. */
+  static merge(buckets: readonly Bucket[]): Bucket {
+    const [first, last] = [buckets[0]!, buckets[buckets.length - 1]!];
+    const ticks = buckets.map((bucket) => bucket.tick);
+    const longest = ticks.reduce((most, tick) => Math.max(most, tick.cpu.length), 0);
+    const rest: Bucket["tick"] = {
+      type: "tick",
+      first: first.tick.first,
+      last: last.tick.last,
+      at_ms: first.tick.at_ms,
+      end_ms: last.tick.end_ms,
+      segment: last.tick.segment,
+      users: Math.max(...ticks.map((tick) => tick.users)),
+      paused: ticks.every((tick) => tick.paused),
+      errors: addPairs(ticks.map((tick) => tick.errors)),
+      statuses: addPairs(ticks.map((tick) => tick.statuses)),
+      tasks: addLists(ticks.map((tick) => tick.tasks)),
+      service: addWires(ticks.map((tick) => tick.service)),
+      phases: first.tick.phases.map((_, phase) => addWires(ticks.map((tick) => tick.phases[phase] ?? []))),
+      start_delay: addWires(ticks.map((tick) => tick.start_delay)),
+      cpu: Array.from({ length: longest }, (_, worker) => Math.max(...ticks.map((tick) => tick.cpu[worker] ?? 0))),
+      cpu_wait: Math.max(...ticks.map((tick) => tick.cpu_wait)),
+      loop_lag_us: Math.max(...ticks.map((tick) => tick.loop_lag_us)),
+      traps: ticks.reduce((sum, tick) => sum + tick.traps, 0),
+      saturated: ticks.some((tick) => tick.saturated),
+      marks: ticks.flatMap((tick) => tick.marks),
+      examples: ticks.flatMap((tick) => tick.examples),
+    };
+    const rows = [...new Set(buckets.flatMap((bucket) => Array.from(bucket.rows)))].sort((a, b) => a - b);
+    return Bucket.pack(rest, rows, rows.map((row) => mergeParts(buckets.map((bucket) => bucket.part(row)))));
+  }
+
+  /** Returns what a row counted; all rows if it is null. */
+  part(row: number | null): Part {
+    if (row === null) return this.all;
+    let [low, high] = [0, this.rows.length];
+    while (low < high) {
+      const middle = (low + high) >> 1;
+      if (this.rows[middle]! < row) low = middle + 1;
+      else high = middle;
+    }
+    if (this.rows[low] !== row) return { ok: 0, err: 0, out: 0, in: 0, max: null, response: EMPTY };
+    const at = low * NUMBERS;
+    const max = this.numbers[at + 4]!;
+    return {
+      ok: this.numbers[at]!,
+      err: this.numbers[at + 1]!,
+      out: this.numbers[at + 2]!,
+      in: this.numbers[at + 3]!,
+      max: max === 0 ? null : max,
+      response: this.bins.subarray(low === 0 ? 0 : this.ends[low - 1]!, this.ends[low]!),
+    };
+  }
+
+  /** Calls `visit` for each row that counted anything. */
+  eachRow(visit: (row: number, part: Part) => void): void {
+    for (const row of this.rows) visit(row, this.part(row));
+  }
+}
+
+/** Adds up the parts of one row. */
+export function mergeParts(parts: readonly Part[]): Part {
+  const sum = dense();
+  const all: Part = { ok: 0, err: 0, out: 0, in: 0, max: null, response: EMPTY };
+  for (const part of parts) {
+    all.ok += part.ok;
+    all.err += part.err;
+    all.out += part.out;
+    all.in += part.in;
+    if (part.max !== null) all.max = Math.max(all.max ?? 0, part.max);
+    addTo(sum, part.response);
+  }
+  all.response = toSparse(sum);
+  return all;
+}
+
+/** Adds lists of (row, key, count), which stay one list of them. */
+function addPairs(lists: readonly number[][]): number[] {
+  const counts = new Map<string, [number, number, number]>();
+  for (const list of lists) {
+    for (let at = 0; at + 2 < list.length; at += 3) {
+      const [row, key, count] = [list[at]!, list[at + 1]!, list[at + 2]!];
+      const known = counts.get(`${row} ${key}`);
+      if (known) known[2] += count;
+      else counts.set(`${row} ${key}`, [row, key, count]);
+    }
+  }
+  return [...counts.values()].flat();
+}
+
+function addLists(lists: readonly number[][]): number[] {
+  return (lists[0] ?? []).map((_, at) => lists.reduce((sum, list) => sum + (list[at] ?? 0), 0));
+}
+
+function addWires(wires: readonly number[][]): number[] {
+  const sum = dense();
+  for (const wire of wires) addTo(sum, fromWire(wire));
+  const sparse = toSparse(sum);
+  const wire: number[] = [];
+  for (let at = 0, before = 0; at < sparse.length; at += 2) {
+    wire.push(sparse[at]! - before, sparse[at + 1]!);
+    before = sparse[at]!;
+  }
+  return wire;
+}

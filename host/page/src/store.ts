@@ -1,0 +1,144 @@
+// Holds what the page knows of a run: the buckets of the ladder, sums by row, and the report once there is one. Live
+// and saved runs are fed through the same function, so that both show the same.
+
+import { Bucket, type Part } from "./bucket";
+import { addTo, dense, toSparse, type Dense, type Sparse } from "./histogram";
+import type { End, Example, Hello, LogEvent, Mark, Report, Tick } from "./log";
+
+/** Sums of one row over the whole run. */
+export class RowSum {
+  ok = 0;
+  err = 0;
+  out = 0;
+  in = 0;
+  max: number | null = null;
+  readonly statuses = new Map<number, number>();
+  readonly errors = new Map<number, number>();
+  private readonly bins: Dense = dense();
+  private sparse: Sparse | null = null;
+
+  add(part: Part): void {
+    this.ok += part.ok;
+    this.err += part.err;
+    this.out += part.out;
+    this.in += part.in;
+    if (part.max !== null) this.max = Math.max(this.max ?? 0, part.max);
+    addTo(this.bins, part.response);
+    this.sparse = null;
+  }
+
+  get requests(): number {
+    return this.ok + this.err;
+  }
+
+  get response(): Sparse {
+    this.sparse ??= toSparse(this.bins);
+    return this.sparse;
+  }
+}
+
+export class Store {
+  hello: Hello | null = null;
+  report: Report | null = null;
+  marks: Mark[] = [];
+  examples: Example[] = [];
+  /** The buckets of each level of the ladder, the finest level first. */
+  private levels: Bucket[][] = [];
+  private cache: Bucket[] | null = null;
+  private sums: RowSum[] = [];
+  private sum = new RowSum();
+  /** Number of the last second that came; −1 before the first. */
+  last = -1;
+
+  /** Takes the next event of the log. A second `hello` begins anew: the program sends all that it has after it. */
+  take(event: LogEvent): void {
+    if (event.type === "hello") this.begin(event);
+    else if (event.type === "tick") this.tick(event);
+    else this.end(event);
+  }
+
+  private begin(hello: Hello): void {
+    this.hello = hello;
+    this.report = null;
+    this.marks = [];
+    this.examples = [];
+    this.levels = hello.ladder.map(() => []);
+    this.sums = hello.rows.map(() => new RowSum());
+    this.sum = new RowSum();
+    this.cache = null;
+    this.last = -1;
+  }
+
+  private tick(tick: Tick): void {
+    if (this.hello === null || tick.last <= this.last) return;
+    const bucket = Bucket.of(tick);
+    this.last = tick.last;
+    this.cache = null;
+    this.sum.add(bucket.all);
+    bucket.eachRow((row, part) => this.sums[row]?.add(part));
+    triples(tick.errors, (row, key, count) => this.count("errors", row, key, count));
+    triples(tick.statuses, (row, key, count) => this.count("statuses", row, key, count));
+    this.marks.push(...tick.marks);
+    this.examples.push(...tick.examples);
+    this.keep(bucket);
+  }
+
+  private count(what: "errors" | "statuses", row: number, key: number, count: number): void {
+    for (const sum of [this.sum, this.sums[row]]) sum?.[what].set(key, (sum[what].get(key) ?? 0) + count);
+  }
+
+  private end(end: End): void {
+    this.report = end.report;
+  }
+
+  /** Puts a bucket into the level of its length, and merges what is too old for a level into the next one. */
+  private keep(bucket: Bucket): void {
+    const ladder = this.hello!.ladder;
+    const seconds = bucket.tick.last - bucket.tick.first + 1;
+    const at = ladder.findIndex((level) => seconds <= level.seconds);
+    this.levels[at === -1 ? ladder.length - 1 : at]!.push(bucket);
+    for (let level = 0; level + 1 < ladder.length; level += 1) this.overflow(level);
+  }
+
+  private overflow(level: number): void {
+    const { buckets } = this.hello!.ladder[level]!;
+    const coarse = this.hello!.ladder[level + 1]!.seconds;
+    const kept = this.levels[level]!;
+    while (kept.length > buckets) {
+      // All that belongs to one bucket of the next level goes at once.
+      const group = Math.floor(kept[0]!.tick.first / coarse);
+      const end = kept.findIndex((bucket) => Math.floor(bucket.tick.first / coarse) !== group);
+      if (end === -1) return;
+      this.levels[level + 1]!.push(Bucket.merge(kept.splice(0, end)));
+    }
+  }
+
+  /** All buckets, the earliest first. */
+  get buckets(): readonly Bucket[] {
+    this.cache ??= [...this.levels].reverse().flat();
+    return this.cache;
+  }
+
+  /** The newest bucket. */
+  get newest(): Bucket | null {
+    return this.buckets[this.buckets.length - 1] ?? null;
+  }
+
+  get rows(): readonly RowSum[] {
+    return this.sums;
+  }
+
+  get all(): RowSum {
+    return this.sum;
+  }
+
+  /** Seconds of the run so far. */
+  get elapsed(): number {
+    return this.report ? this.report.run.elapsed_us / 1e6 : (this.newest?.tick.end_ms ?? 0) / 1000;
+  }
+}
+
+/** Calls `visit` for each (row, key, count) of a list. */
+export function triples(list: readonly number[], visit: (row: number, key: number, count: number) => void): void {
+  for (let at = 0; at + 2 < list.length; at += 3) visit(list[at]!, list[at + 1]!, list[at + 2]!);
+}
