@@ -1,0 +1,98 @@
+import assert from "node:assert/strict";
+import { test } from "node:test";
+import { Bucket } from "../src/bucket";
+import { inStep } from "../src/charts";
+import { verdict } from "../src/compare";
+import { total } from "../src/histogram";
+import { knee, type Point } from "../src/knee";
+import { asEvent, type LogEvent } from "../src/log";
+import { rowNumbers, totalNumbers } from "../src/rows";
+import { readEmbedded } from "../src/source";
+import { Store } from "../src/store";
+import { end, hello, lines, numbers, tick } from "./made_run";
+
+const run = { rows: 7, seconds: 4_000, requestsPerSecond: 30 };
+
+function follow(seconds: number): Store {
+  const store = new Store();
+  const random = numbers(1);
+  store.take(hello(run));
+  for (let second = 0; second < seconds; second += 1) store.take(tick(run, second, random));
+  return store;
+}
+
+test("the history stays bounded, without gaps, and loses no request", () => {
+  const store = follow(4_000);
+  const { buckets } = store;
+  assert.ok(buckets.length < 600 + 360 + 60, `${buckets.length}`);
+  buckets.slice(1).forEach((bucket, at) => assert.equal(bucket.tick.first, buckets[at]!.tick.last + 1));
+  const counted = buckets.reduce((sum, bucket) => sum + bucket.all.ok + bucket.all.err, 0);
+  assert.equal(counted, store.all.requests);
+  assert.equal(counted, store.rows.reduce((sum, row) => sum + row.requests, 0));
+  assert.equal(total(store.all.response), buckets.reduce((sum, bucket) => sum + total(bucket.all.response), 0));
+  const statuses = [...store.all.statuses.values()].reduce((sum, count) => sum + count, 0);
+  assert.equal(statuses, counted);
+});
+
+test("a bucket gives the counts of each row, and nothing for one that was silent", () => {
+  const random = numbers(1);
+  const [a, b] = [Bucket.of(tick(run, 100, random)), Bucket.of(tick(run, 101, random))];
+  const merged = Bucket.merge([a, b]);
+  for (let row = 0; row < 7; row += 1) assert.equal(merged.part(row).ok, a.part(row).ok + b.part(row).ok);
+  assert.equal(merged.all.max, Math.max(a.all.max!, b.all.max!));
+  assert.equal(merged.part(99).ok, 0);
+  assert.equal(merged.span, 2);
+});
+
+test("a second that comes twice counts once, and a second hello begins anew", () => {
+  const store = follow(10);
+  const before = store.all.requests;
+  store.take(tick(run, 9, numbers(1)));
+  assert.equal(store.all.requests, before);
+  store.take(hello(run));
+  assert.deepEqual([store.all.requests, store.buckets.length, store.last], [0, 0, -1]);
+});
+
+test("after the end all numbers are those of the report", () => {
+  const store = follow(5);
+  assert.notEqual(totalNumbers(store).total, 1000);
+  store.take(end(run));
+  assert.equal(totalNumbers(store).total, 1000);
+  assert.deepEqual(rowNumbers(store).map((row) => row.p99), end(run).report.actions.map((row) => row.response_time_us!.p99));
+});
+
+test("a saved log reads back, and one of a later version is refused", async () => {
+  const text = [...lines({ rows: 3, seconds: 20 })].join("\n");
+  const events = await readEmbedded(JSON.stringify({ encoding: "plain", data: text }));
+  assert.deepEqual([events!.length, events![0]!.type, events![21]!.type], [22, "hello", "end"]);
+  assert.equal(await readEmbedded(" \n"), null);
+  assert.equal(asEvent({ type: "later" }), null);
+  assert.throws(() => asEvent({ ...hello(run), schema: "stampede-page/2" } as LogEvent), /stampede-page\/2/);
+});
+
+test("users in a step are the open tasks", () => {
+  const store = new Store();
+  store.take(hello(run));
+  const random = numbers(1);
+  const open = (second: number, tasks: number[]): LogEvent => ({ ...tick(run, second, random), tasks, users: 5 });
+  for (const [second, tasks] of [[0, [4, 1, 0, 0, 0]], [1, [9, 2, 1, 0, 0]], [2, [0, 3, 2, 4, 0]]] as const) store.take(open(second, [...tasks]));
+  assert.deepEqual([...inStep(store).values()], [3, 5, 0]);
+});
+
+test("the knee is where more load means longer waits", () => {
+  const bent = (rps: number): Point => ({ rps, time: rps < 700 ? 10_000 : 10_000 + (rps - 700) * 800, at: rps });
+  const points = Array.from({ length: 200 }, (_, at) => bent(at * 5 + 5));
+  const found = knee(points);
+  assert.ok(found !== null && found.rps > 550 && found.rps < 850, JSON.stringify(found));
+  assert.equal(knee(points.map((point) => ({ ...point, time: 10_000 }))), null, "no bend");
+  assert.equal(knee([]), null);
+});
+
+test("a difference is called clear if the intervals do not overlap", () => {
+  const random = numbers(3);
+  const make = (middle: number) => Bucket.of({ ...tick({ rows: 1, seconds: 10, requestsPerSecond: 2_000 }, 9, random), response: [Array.from({ length: 40 }, (_, at) => [at === 0 ? middle : 1, 50]).flat()] }).all.response;
+  assert.equal(verdict(make(160), make(160)), "no clear difference");
+  assert.equal(verdict(make(180), make(160)), "p50 slower, p95 slower, p99 slower");
+  assert.equal(verdict(make(160), make(180)), "p50 faster, p95 faster, p99 faster");
+  assert.equal(verdict(make(160), null), "–");
+});
