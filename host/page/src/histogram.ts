@@ -37,13 +37,21 @@ export function dense(): Dense {
 /** Reads a histogram from the wire. */
 export function fromWire(wire: WireHistogram): Sparse {
   const sparse = new Uint32Array(wire.length);
-  let bin = 0;
-  for (let at = 0; at + 1 < wire.length; at += 2) {
-    bin += wire[at]!;
-    sparse[at] = Math.min(bin, BINS - 1);
-    sparse[at + 1] = wire[at + 1]!;
-  }
+  readWire(wire, 0, wire.length, sparse, null);
   return sparse;
+}
+
+/** Reads `length` elements from a place of a list into the same place, and adds them to a sum. Returns the place after. */
+export function readWire(wire: WireHistogram, place: number, length: number, into: Uint32Array, sum: Dense | null): number {
+  let bin = 0;
+  const end = place + length;
+  for (let at = place; at + 1 < end; at += 2) {
+    bin = Math.min(bin + wire[at]!, BINS - 1);
+    into[at] = bin;
+    into[at + 1] = wire[at + 1]!;
+    if (sum) sum[bin]! += wire[at + 1]!;
+  }
+  return end;
 }
 
 /** Adds bins to a sum. */

@@ -21,7 +21,7 @@ class List implements ListPanel {
   readonly panel: Panel;
   constructor(
     id: string,
-    title: string,
+    private readonly title: string,
     help: string,
     private readonly store: Store,
     private readonly contents: Contents,
@@ -30,7 +30,8 @@ class List implements ListPanel {
   }
 
   draw(): void {
-    this.panel.body.replaceChildren(el("div", { class: "wide", tabindex: "0", role: "region", "aria-labelledby": `${this.panel.element.id}-title` }, this.contents(this.store)));
+    const attributes = { class: "wide", tabindex: "0", role: "region", "aria-label": `Contents of ${this.title}` };
+    this.panel.body.replaceChildren(el("div", attributes, this.contents(this.store)));
   }
 }
 

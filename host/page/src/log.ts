@@ -90,7 +90,9 @@ export interface Tick {
   bytes_out: number[];
   bytes_in: number[];
   max_us: number[];
-  response: WireHistogram[];
+  /** The length of each row's histogram in `response`, where they stand one after the other. */
+  lengths: number[];
+  response: WireHistogram;
   /** Row, category, count, and so on. */
   errors: number[];
   /** Row, status, count, and so on. */

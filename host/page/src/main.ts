@@ -2,6 +2,7 @@
 
 import { CHARTS } from "./charts";
 import { Compare } from "./compare";
+import { Control } from "./control";
 import { button, el, foreign } from "./dom";
 import { HeatMap } from "./heat_map";
 import { lists } from "./lists";
@@ -34,6 +35,11 @@ class Page {
   private readonly scope = el("p", { class: "chosen" });
   private readonly stretches = el("div", { class: "stretches", role: "group", "aria-label": "Stretch of the run" });
   private readonly title = el("h1", {}, "stampede-shooter");
+  /** The link to this page as a file, while there is a program that gives it. */
+  private readonly save = el("a", { href: "report.html", download: "report.html", hidden: "" }, "Save");
+  private readonly control = new Control();
+  /** True while a program sends the events. */
+  private isLive = false;
   private isScheduled = false;
 
   constructor(private readonly main: HTMLElement) {
@@ -47,8 +53,8 @@ class Page {
     const list = new Map(lists(store).map((item) => [item.panel.element.id, item]));
     const groups: [string, Drawn[]][] = [
       ["Overview", [chart("load"), chart("users"), chart("percentiles"), new HeatMap(store, view)]],
-      ["Actions", [new RowsTable(store, view), list.get("statuses")!, list.get("phases")!]],
-      ["Errors", [chart("errors"), list.get("messages")!, list.get("checks")!]],
+      ["Actions", [new RowsTable(store, view), list.get("statuses")!, list.get("checks")!, list.get("phases")!]],
+      ["Errors", [chart("errors"), list.get("messages")!]],
       ["Times", [plot, chart("omission"), chart("phases-time"), new Saturation(store, view)]],
       ["Traffic", [chart("bytes"), chart("connections"), chart("reuse")]],
       ["Generator", [list.get("generator")!, chart("health"), chart("delays"), list.get("metrics")!]],
@@ -60,7 +66,7 @@ class Page {
       const id = `group-${name.toLowerCase()}`;
       links.append(el("li", {}, el("a", { href: `#${id}` }, name)));
       const grid = el("div", { class: "grid" }, ...panels.map((item) => item.panel.element));
-      this.main.append(el("section", { class: "group", id, "aria-label": name }, grid));
+      this.main.append(el("div", { class: "group", id }, grid));
       this.panels.push(...panels);
     }
     this.watch();
@@ -75,7 +81,8 @@ class Page {
       for (const item of this.panels) item.restyle?.();
       this.changed();
     });
-    return el("header", { class: "top" }, this.title, el("nav", { "aria-label": "Parts of the page" }, links), el("div", { class: "tools" }, theme));
+    const nav = el("nav", { "aria-label": "Parts of the page" }, links);
+    return el("header", { class: "top" }, this.title, nav, el("div", { class: "tools" }, this.save, theme));
   }
 
   private controls(): HTMLElement {
@@ -83,7 +90,7 @@ class Page {
       this.stretches.append(button(name, seconds === null, () => this.view.followLast(seconds)));
     }
     const keys = el("p", { class: "keys" }, "Drag over a chart to zoom, double-click for the whole run. Keys: + − to zoom, ← → to move, 0 for the whole run, Esc for all actions.");
-    return el("div", { class: "controls" }, this.stretches, this.scope, keys);
+    return el("div", { class: "controls" }, this.control.element, this.stretches, this.scope, keys);
   }
 
   /** Draws a panel when it comes into sight; those out of sight cost nothing. */
@@ -118,10 +125,13 @@ class Page {
   }
 
   private draw(everything: boolean): void {
-    const { hello } = this.store;
+    const { hello, last } = this.store;
+    document.documentElement.dataset["last"] = String(last);
     this.title.replaceChildren("stampede-shooter", ...(hello ? [" – ", foreign(hello.script)] : []));
     if (hello) document.title = `${hello.script} – stampede-shooter`;
     this.verdict.draw();
+    const { report, newest } = this.store;
+    this.control.draw(this.isLive && hello?.control === true && report === null, newest?.tick.paused ?? false);
     this.drawScope();
     for (const item of this.panels) {
       if (everything || this.inSight.has(item.panel.element)) {
@@ -163,6 +173,7 @@ class Page {
       document.documentElement.dataset["ready"] = "saved";
       return;
     }
+    this.isLive = true;
     this.verdict.connection = "connecting";
     this.changed();
     follow("events", {
@@ -172,6 +183,7 @@ class Page {
         this.changed();
       },
       state: (state) => {
+        this.save.hidden = state !== "connected";
         this.verdict.connection = state === "reconnecting" ? "no connection to the run; trying again" : "";
         document.documentElement.dataset["connection"] = state;
         this.changed();

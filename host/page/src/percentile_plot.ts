@@ -54,7 +54,7 @@ export class PercentilePlot {
       cursor: { drag: { x: false, y: false } },
       scales: { x: { time: false, distr: 3, range: [1, Math.max(10, xs[xs.length - 1]!)] }, y: { distr: 3 } },
       axes: [
-        { ...axis, values: (_, marks) => marks.map((x) => (x === null || Math.log10(x) % 1 !== 0 ? "" : percentile(x))) },
+        { ...axis, size: 30, values: (_, marks) => marks.map((x) => (x === null || Math.log10(x) % 1 !== 0 ? "" : percentile(x))) },
         { ...axis, size: 68, values: (_, marks) => marks.map((mark) => (mark === null ? "" : latency(mark))) },
       ],
       series: [

@@ -50,7 +50,7 @@ export class RowsTable {
   private readonly head = el("thead");
   private readonly rowsBody = el("tbody");
   private readonly foot = el("tfoot");
-  private readonly scroller = el("div", { class: "scroller", tabindex: "0", role: "region", "aria-label": "Actions" });
+  private readonly scroller = el("div", { class: "scroller", tabindex: "0", role: "region", "aria-label": "Table of actions" });
   private readonly table = el("table", { class: "rows" }, this.head, this.rowsBody, this.foot);
   private sortKey: string | null = null;
   private descending = true;

@@ -44,6 +44,9 @@ export interface ChartSpec {
 
 const SYNC = "run";
 
+/** Seconds between two marks of the time axis. */
+const STEPS = [1, 2, 5, 10, 20, 30, 60, 120, 300, 600, 1_200, 1_800, 3_600, 7_200, 14_400, 21_600, 43_200, 86_400];
+
 export class TimeChart {
   readonly panel: Panel;
   private readonly plot = el("div", { class: "plot", role: "img" });
@@ -99,9 +102,10 @@ export class TimeChart {
       this.chart.setData(data, false);
     }
     const { min, max } = this.view.shown(store.elapsed);
-    this.chart.batch(() => {
-      this.chart!.setScale("x", { min, max });
-    });
+    this.chart.setScale("x", { min, max });
+    // Without a cursor the legend shows the newest values in sight.
+    const newest = times.findLastIndex((time) => time <= max);
+    if (newest >= 0 && (this.chart.cursor.left ?? -1) < 0) this.chart.setLegend({ idx: newest });
     this.plot.setAttribute("aria-label", this.summary(lines));
     if (!this.behind.hidden) this.behind.replaceChildren(this.numbers(lines, buckets));
   }
@@ -123,7 +127,8 @@ export class TimeChart {
       stroke: colour(line.colour),
       width: 1.75,
       dash: line.dash ?? [],
-      points: { show: this.store.buckets.length < 4 },
+      // A line needs two points.
+      points: { show: () => this.store.buckets.length < 4 },
       ...(this.spec.stacked ? { fill: colour(line.colour) } : {}),
       value: (_, __, ___, index) => (index === null ? "" : format(this.raw[at]?.[index] ?? null)),
     }));
@@ -138,7 +143,7 @@ export class TimeChart {
       },
       scales: { x: { time: false, auto: false }, y: this.isLog ? { distr: 3 } : { range: fromZero } },
       axes: [
-        { ...axis, values: (_, marks) => marks.map((at) => clock(at)) },
+        { ...axis, size: 30, incrs: STEPS, values: (_, marks) => marks.map((at) => clock(at)) },
         { ...axis, size: 68, values: (_, marks) => marks.map((mark) => (mark === null ? "" : format(mark))) },
       ],
       series: [{ label: "Time", value: (_, at) => (at === null ? "" : clock(at)) }, ...series],
@@ -174,6 +179,8 @@ export class TimeChart {
     ctx.strokeStyle = colour("--text");
     ctx.fillStyle = colour("--text");
     ctx.font = `${11 * devicePixelRatio}px sans-serif`;
+    ctx.textAlign = "left";
+    ctx.textBaseline = "alphabetic";
     ctx.setLineDash([2 * devicePixelRatio, 3 * devicePixelRatio]);
     for (const mark of this.store.marks) {
       const x = Math.round(chart.valToPos(mark.at_ms / 1000, "x", true)) + 0.5;
@@ -200,6 +207,7 @@ export class TimeChart {
       ctx.stroke();
       ctx.font = `${11 * devicePixelRatio}px sans-serif`;
       ctx.textAlign = "right";
+      ctx.textBaseline = "alphabetic";
       ctx.fillText(limit.text, bbox.left + bbox.width - 4, y - 4 * devicePixelRatio);
       ctx.restore();
     }

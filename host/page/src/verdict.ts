@@ -27,7 +27,7 @@ export class Verdict {
   connection = "";
   private readonly tiles = el("dl", { class: "tiles" });
   private readonly title = el("p", { class: "state" });
-  private readonly thresholds = el("div", { class: "thresholds" });
+  private readonly thresholds = el("div", { class: "thresholds", tabindex: "0", role: "region", "aria-label": "Thresholds" });
   private readonly spoken = el("p", { class: "spoken", role: "status" });
   private spokenAt = -Infinity;
 
@@ -48,14 +48,14 @@ export class Verdict {
     const tiles: [string, string, string][] = [
       ["elapsed", "Time", clock(store.elapsed) + (report ? "" : planned)],
       ["users", "Users", grouped(report ? (hello?.users ?? null) : (newest?.tick.users ?? null))],
-      ["rps", report ? "Requests per second" : "Requests in the last second", recent],
+      ["rps", report ? "Requests/s" : "Requests/s now", recent],
       ["total", "Requests", grouped(all.total)],
       ["errors", "Errors", `${grouped(all.err)} (${percent(all.err, all.total)})`],
       ["p50", "p50", latency(all.p50)],
       ["p95", "p95", latency(all.p95)],
       ["p99", "p99", latency(all.p99)],
       ["max", "Longest", latency(all.max)],
-      ["dropped", "Dropped starts", grouped(dropped)],
+      ["dropped", "Dropped", grouped(dropped)],
     ];
     this.tiles.replaceChildren(...tiles.map(([key, name, value]) => el("div", { "data-tile": key }, el("dt", {}, name), el("dd", {}, value))));
     this.drawThresholds();
@@ -78,7 +78,7 @@ export class Verdict {
   private drawThresholds(): void {
     const { report, hello } = this.store;
     const names = report?.thresholds ?? hello?.thresholds ?? [];
-    if (names.length === 0) return this.thresholds.replaceChildren();
+    this.thresholds.hidden = names.length === 0;
     const rows = names.map((threshold) => {
       const done = "passed" in threshold ? (threshold as ThresholdReport) : null;
       const word = done ? (done.passed ? "✓ held" : "✗ did not hold") : "… open";

@@ -64,12 +64,13 @@ export function tick(run: MadeRun, second: number, random: () => number): Tick {
   const list = Array.from({ length: rows }, (_, row) => row);
   const failed = list.map((row) => (row % 3 === 1 && random() < 0.4 ? 1 : 0));
   const all = each * rows;
+  const times = list.map((row) => wire(random, each, middle * (1 + (row % 5) / 3)));
   return {
     type: "tick", first: second, last: second + span - 1, at_ms: second * 1000, end_ms: (second + span) * 1000,
     segment: 1, users: Math.round(100 * load), paused: false,
     rows: list, ok: list.map((row) => each - failed[row]!), err: failed,
     bytes_out: list.map(() => each * 220), bytes_in: list.map(() => each * 1800),
-    max_us: list.map(() => Math.round(middle * 8)), response: list.map((row) => wire(random, each, middle * (1 + (row % 5) / 3))),
+    max_us: list.map(() => Math.round(middle * 8)), lengths: times.map((row) => row.length), response: times.flat(),
     errors: list.flatMap((row) => (failed[row] ? [row, row % 2, 1] : [])),
     statuses: list.flatMap((row) => [row, failed[row] ? 503 : 200, each]),
     tasks: [all, all - 1, 1, 0, load === 1 && second % 7 === 0 ? 3 : 0],

@@ -90,7 +90,7 @@ test("the knee is where more load means longer waits", () => {
 
 test("a difference is called clear if the intervals do not overlap", () => {
   const random = numbers(3);
-  const make = (middle: number) => Bucket.of({ ...tick({ rows: 1, seconds: 10, requestsPerSecond: 2_000 }, 9, random), response: [Array.from({ length: 40 }, (_, at) => [at === 0 ? middle : 1, 50]).flat()] }).all.response;
+  const make = (middle: number) => Bucket.of({ ...tick({ rows: 1, seconds: 10, requestsPerSecond: 2_000 }, 9, random), lengths: [80], response: Array.from({ length: 40 }, (_, at) => [at === 0 ? middle : 1, 50]).flat() }).all.response;
   assert.equal(verdict(make(160), make(160)), "no clear difference");
   assert.equal(verdict(make(180), make(160)), "p50 slower, p95 slower, p99 slower");
   assert.equal(verdict(make(160), make(180)), "p50 faster, p95 faster, p99 faster");
