@@ -6,8 +6,10 @@
 //! ```
 //!
 //! The files in a plugin's folder `schema`, one for each action, tell which actions it offers, so that the program need
-//! not ask the component. `sdk.rs` embeds the SDK for `plugin new`.
+//! not ask the component. `sdk.rs` embeds the SDK for `plugin new`, `page.rs` the page of a run.
 
+#[path = "build/page.rs"]
+mod page;
 #[path = "build/sdk.rs"]
 mod sdk;
 
@@ -43,6 +45,7 @@ fn build() -> Result<()> {
     let offered = plugins.iter().cloned().zip(actions.collect::<Result<Vec<_>>>()?);
     let out = PathBuf::from(env::var("OUT_DIR")?);
     sdk::embed(&root, &out)?;
+    page::embed(&root, &out)?;
     embed(&out, &compiled, &offered.collect::<Vec<_>>())
 }
 

@@ -3,6 +3,7 @@
 //! observed.
 
 mod authority;
+mod browser;
 mod events;
 mod fault;
 mod grpc;
@@ -27,6 +28,7 @@ mod wait;
 mod websocket;
 
 pub use authority::{Authority, Identity};
+pub use browser::Browser;
 pub use events::EventStreams;
 pub use fault::{Act, FaultServer, Received};
 pub use grpc::{GrpcServer, Reflection, descriptors};

@@ -32,6 +32,8 @@ mod login;
 mod main_job;
 #[cfg(unix)]
 mod native;
+#[cfg(unix)]
+mod page;
 mod plugin_new;
 mod plugin_outside;
 mod process;

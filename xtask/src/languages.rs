@@ -1,6 +1,7 @@
 //! `cargo xtask tools`: the tools that build plugins in Python, JavaScript and C, for the tests and the benchmarks, and
-//! httpbin, a target of the tests, and the messages of OpenTelemetry. Those from PyPI and npm go into `target/tools`,
-//! in the versions that the templates of `plugin new`, `tests/httpbin.txt` and `tests/otlp.txt` name.
+//! httpbin, a target of the tests, the messages of OpenTelemetry, and the browser. Those from PyPI and npm go into
+//! `target/tools`, in the versions that the templates of `plugin new`, `tests/httpbin.txt`, `tests/otlp.txt` and the lock
+//! file of `tests/page` name.
 
 use std::fs;
 use std::path::{Path, PathBuf};
@@ -19,6 +20,11 @@ const NPM: Program = Program {
     name: "npm",
     package: "npm",
     missing: "npm is missing: install Node.js 20 or later with npm (Debian and Ubuntu: `apt-get install npm`)",
+};
+const CHROMIUM: Program = Program {
+    name: "chromium",
+    package: "chromium",
+    missing: "chromium is missing: install it (Debian and Ubuntu: `apt-get install chromium`)",
 };
 const CLANG: Program = Program {
     name: "clang",
@@ -49,6 +55,7 @@ pub fn ensure() -> Result<(), Failure> {
     httpbin()?;
     from_pypi("opentelemetry-proto", &root().join("tests/otlp.txt"), &folder().join("otlp"))?;
     javascript()?;
+    browser()?;
     c()
 }
 
@@ -90,6 +97,29 @@ fn javascript() -> Result<(), Failure> {
         npm.args(["install", "--no-audit", "--no-fund", "--loglevel=error"]).current_dir(&at);
         step::run("npm install componentize-js", &mut npm)
     })
+}
+
+/// Installs a browser and what drives it, for the tests of the page that shows a run, and what the page itself is built
+/// and checked with.
+fn browser() -> Result<(), Failure> {
+    CHROMIUM.ensure()?;
+    let (driver, at) = (root().join("tests/page"), folder().join("page"));
+    once(&driver.join("package-lock.json"), &at, || {
+        fs::create_dir_all(&at).map_err(|error| failed(&at, &error))?;
+        for file in ["package.json", "package-lock.json"] {
+            fs::copy(driver.join(file), at.join(file)).map_err(|error| failed(&at, &error))?;
+        }
+        npm_ci(&at)
+    })?;
+    let page = root().join("host/page");
+    once(&page.join("package-lock.json"), &page.join("node_modules"), || npm_ci(&page))
+}
+
+/// Installs the locked packages of a folder, without running any script of theirs.
+fn npm_ci(at: &Path) -> Result<(), Failure> {
+    let mut npm = Command::new(NPM.ensure()?);
+    npm.args(["ci", "--ignore-scripts", "--no-audit", "--no-fund", "--loglevel=error"]).current_dir(at);
+    step::run(&format!("npm ci in {}", at.display()), &mut npm)
 }
 
 /// Installs clang and lld with a C library for WASI; the component linker is the Rust toolchain's.

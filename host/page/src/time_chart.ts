@@ -103,9 +103,13 @@ export class TimeChart {
     }
     const { min, max } = this.view.shown(store.elapsed);
     this.chart.setScale("x", { min, max });
-    // Without a cursor the legend shows the newest values in sight.
+    // Without a cursor the legend shows the newest values in sight. A new chart empties its legend when it is first drawn,
+    // which is after this.
     const newest = times.findLastIndex((time) => time <= max);
-    if (newest >= 0 && (this.chart.cursor.left ?? -1) < 0) this.chart.setLegend({ idx: newest });
+    const { chart } = this;
+    queueMicrotask(() => {
+      if (newest >= 0 && (chart.cursor.left ?? -1) < 0) chart.setLegend({ idx: newest });
+    });
     this.plot.setAttribute("aria-label", this.summary(lines));
     if (!this.behind.hidden) this.behind.replaceChildren(this.numbers(lines, buckets));
   }

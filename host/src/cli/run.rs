@@ -428,8 +428,9 @@ pub struct RunArgs {
     pub prometheus: Option<ListenAddress>,
     /// Keep the last values readable for this time after the run
     ///
-    /// For --prometheus. A number with a unit, 0s or more; a signal ends the wait. If not given: the interval between
-    /// the last two reads, 15s at most and after a single read, and not at all if nothing has read them.
+    /// For --prometheus and --page. A number with a unit, 0s or more; a signal ends the wait. If not given: the longest
+    /// interval between two reads of Prometheus, 15s at most and after a single read, and not at all if nothing has
+    /// read them.
     #[arg(
         long,
         value_name = "D",
@@ -474,6 +475,31 @@ pub struct RunArgs {
     /// URL are sent. What cannot be written is counted and named at the end; it never stops the run.
     #[arg(long, value_name = "URL", env = "STAMPEDE_INFLUX", help_heading = "Report")]
     pub influx: Option<String>,
+    /// Show the run on a page, live
+    ///
+    /// The link is printed when the run begins; it has a random token. A port alone is one of 127.0.0.1, `:PORT` is one
+    /// of all interfaces, `[::1]:PORT` one of an address; port 0 picks a free one, as it does if the flag has no value.
+    /// The page ends with the run, unless --linger is given; `--out report.html` keeps it.
+    #[arg(
+        long,
+        value_name = "ADDR",
+        env = "STAMPEDE_PAGE",
+        help_heading = "Report",
+        num_args = 0..=1,
+        default_missing_value = "0",
+        value_parser = listen_address
+    )]
+    pub page: Option<ListenAddress>,
+    /// Let the page change the load, pause the run and stop it
+    ///
+    /// For --page. Anyone with the link can then do so.
+    #[arg(
+        long,
+        env = "STAMPEDE_PAGE_CONTROL",
+        help_heading = "Report",
+        value_parser = BoolishValueParser::new()
+    )]
+    pub page_control: bool,
     /// Print neither progress nor the table at the end
     ///
     /// Overrides --verbose. Errors and warnings are still shown, and the files of --out are written.

@@ -17,7 +17,7 @@ use crate::plan::requirements::Requirements;
 use crate::plan::{self, Plan};
 use crate::report::model::{ChangeReport, ExhaustedDataSet};
 use crate::report::{self, Report, RunSettings, RunSummary};
-use crate::run::load_controller::{LoadChangeKind, LoadController};
+use crate::run::load_controller::{ControlSender, LoadChangeKind, LoadController};
 use crate::run::signals::{self, ExitOnSignal};
 use crate::run::{self, EndReason, RunOutcome};
 use crate::script;
@@ -56,7 +56,7 @@ pub(super) fn run_plan(
     args: &RunArgs,
     plan: &Arc<Plan>,
     baseline: Option<&Baseline>,
-    sinks: Vec<NamedSink>,
+    mut sinks: Vec<NamedSink>,
     queue_seconds: usize,
 ) -> Result<Exit, Diagnostics> {
     if plan.insecure_tls {
@@ -64,10 +64,13 @@ pub(super) fn run_plan(
             "warning: any TLS certificate is accepted (`--insecure-tls`): the target may be anyone"
         ));
     }
+    let (sender, controller) = LoadController::new();
+    let has_reader = sinks.iter_mut().fold(false, |any, named| named.sink.accept_control(&sender) | any);
+    let control = RunControl { sender, controller, has_reader };
     let info = RunInfo::of_plan(plan);
     let id = info.id;
     let mut sinks = SinkThreads::start(sinks, info, queue_seconds)?;
-    let result = execute(args, plan, &mut sinks);
+    let result = execute(args, plan, &mut sinks, control);
     let signals = signals::exit_on_next_signal();
     let finished = match result {
         Ok(finished) => finished,
@@ -198,20 +201,34 @@ pub(super) fn read_source(path: Option<&Path>) -> Result<Arc<SourceText>, Diagno
     Ok(Arc::new(SourceText { name, text }))
 }
 
-fn execute(args: &RunArgs, plan: &Arc<Plan>, sinks: &mut SinkThreads) -> Result<RunOutcome, Diagnostics> {
+/// Both ends of the requests to a run.
+struct RunControl {
+    sender: ControlSender,
+    controller: LoadController,
+    /// `true` if a sink may send some.
+    has_reader: bool,
+}
+
+fn execute(
+    args: &RunArgs,
+    plan: &Arc<Plan>,
+    sinks: &mut SinkThreads,
+    control: RunControl,
+) -> Result<RunOutcome, Diagnostics> {
+    let RunControl { sender, controller, has_reader } = control;
     let socket = args.control.as_deref().map(ControlSocket::create).transpose()?;
     let terminal = std::io::stderr().is_terminal();
     let is_shown = args.verbose && !args.quiet;
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build();
     let finished = runtime.map_err(|error| error.to_string()).and_then(|runtime| {
-        let (sender, control) = LoadController::new();
         // Keys are read where their effect is shown, unless the script is read from standard input.
         let is_script = args.script.as_deref().is_some_and(|path| path.as_os_str() == "-");
         let keys = (terminal && is_shown && !is_script).then(|| TerminalKeys::listen(sender.clone())).flatten();
         if keys.is_some() {
             stderr::print_line(format_args!("keys: `+` and `-` change the load by a tenth, `p` pauses, `q` stops"));
         }
-        let control = if keys.is_some() || socket.is_some() { control } else { LoadController::default() };
+        let is_controlled = keys.is_some() || socket.is_some() || has_reader;
+        let control = if is_controlled { controller } else { LoadController::default() };
         let run = run::execute(plan, control, sinks);
         runtime.block_on(async {
             match &socket {

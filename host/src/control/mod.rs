@@ -15,7 +15,7 @@ mod unsupported;
 
 #[cfg(unix)]
 pub(crate) use client::send_line;
-pub(crate) use protocol::encode_request;
+pub(crate) use protocol::{decode_request, encode_reply, encode_request};
 #[cfg(unix)]
 pub(crate) use socket::ControlSocket;
 #[cfg(unix)]

@@ -34,7 +34,7 @@ const USAGE: &str = "one of `scale`, `pause`, `stop: true` and `status: true` is
 ///
 /// # Errors
 /// The line is not a valid request. The error says why.
-pub(super) fn decode_request(line: &str) -> Result<ControlRequest, String> {
+pub(crate) fn decode_request(line: &str) -> Result<ControlRequest, String> {
     let line: ControlMessage = serde_json::from_str(line).map_err(|error| {
         let text = error.to_string();
         text.rsplit_once(" at line ").map_or(text.as_str(), |(what, _)| what).to_owned()
@@ -72,7 +72,7 @@ pub(crate) fn encode_request(request: &ControlRequest) -> String {
 }
 
 /// Encodes an answer as a line.
-pub(super) fn encode_reply(result: Result<RunStatus, String>) -> String {
+pub(crate) fn encode_reply(result: Result<RunStatus, String>) -> String {
     let line = match result {
         Ok(status) => serde_json::to_string(&status),
         Err(error) => serde_json::to_string(&ControlError { error }),

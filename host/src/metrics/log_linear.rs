@@ -43,6 +43,26 @@ impl LogLinearHistogram {
         self.add_bins(&other.0);
     }
 
+    /// Returns the bins in use: bin, count, distance to the next bin, its count, and so on.
+    pub fn to_distances(&self) -> Vec<u32> {
+        let mut last = 0;
+        let distance = |&(bin, count): &(u16, u32)| [u32::from(bin - std::mem::replace(&mut last, bin)), count];
+        self.0.iter().flat_map(distance).collect()
+    }
+
+    /// Reads what [`to_distances`](Self::to_distances) wrote. Bins that no time has are left out.
+    pub fn from_distances(distances: &[u32]) -> Self {
+        let mut bins = Vec::with_capacity(distances.len() / 2);
+        let mut last = 0_u32;
+        for pair in distances.chunks_exact(2) {
+            last = last.saturating_add(pair[0]);
+            if let Ok(bin) = u16::try_from(last) {
+                append(&mut bins, bin, pair[1]);
+            }
+        }
+        Self(bins.into_boxed_slice())
+    }
+
     /// Merges sorted bins into sorted bins, which stay sorted.
     fn add_bins(&mut self, other: &[(u16, u32)]) {
         let mut both: Vec<(u16, u32)> = self.0.iter().chain(other).copied().collect();
@@ -113,6 +133,14 @@ mod tests {
         assert_eq!(LogLinearHistogram::default().quantile(0.5), None);
         let tens = coarse(1..=10);
         assert_eq!((tens.quantile(0.0), tens.quantile(0.5), tens.quantile(1.0)), (Some(1), Some(5), Some(10)));
+    }
+
+    #[test]
+    fn distances_read_back() {
+        let times = coarse((0..500).map(|n| n * n));
+        assert_eq!(LogLinearHistogram::from_distances(&times.to_distances()), times);
+        assert_eq!(coarse([1, 3, 3]).to_distances(), [1, 1, 2, 2]);
+        assert_eq!(LogLinearHistogram::from_distances(&[u32::MAX, 1, 5, 1, 9]), LogLinearHistogram::default());
     }
 
     #[test]

@@ -15,7 +15,7 @@ const MAX_BUSY_SHARE: f64 = 0.1;
 
 /// The share of the run above which the waits of a worker for a CPU were a bottleneck. An idle machine takes less than
 /// a thousandth; a worker that waits for a twentieth of the time delays its requests by about as much as it computes.
-const MAX_WAIT_SHARE: f64 = 0.05;
+pub(crate) const MAX_WAIT_SHARE: f64 = 0.05;
 
 /// The share of the run above which a quota was a bottleneck: a hundredth of the time reaches the 99th percentile.
 const MAX_THROTTLED_SHARE: f64 = 0.01;
@@ -24,13 +24,13 @@ const MAX_THROTTLED_SHARE: f64 = 0.01;
 const MAX_CORE_SHARE: f64 = 0.9;
 
 /// The longest acceptable delay of a worker's loop, in microseconds.
-const MAX_LOOP_LAG_US: u64 = 100_000;
+pub(crate) const MAX_LOOP_LAG_US: u64 = 100_000;
 
 /// The shortest run, in microseconds, from which the CPU can be judged. A shorter one is all start-up.
 const MIN_WALL_US: u64 = 1_000_000;
 
 /// The longest acceptable delay of starts at the 99th percentile, in microseconds.
-const MAX_START_DELAY_P99_US: u64 = 2_000;
+pub(crate) const MAX_START_DELAY_P99_US: u64 = 2_000;
 
 /// Returns the health of the generator. `plugins` are the names in the order of the workers' lists.
 pub(super) fn generator_report(aggregate: &Aggregate, limits: CpuLimits, plugins: &[String]) -> GeneratorReport {

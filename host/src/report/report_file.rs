@@ -9,6 +9,7 @@ use tempfile::NamedTempFile;
 
 use super::formats::{self, FORMATS, ReportFormat};
 use super::model::Report;
+use super::page::{self, NO_PAGE, is_page};
 use crate::diagnostic::{Diagnostic, Diagnostics, io_reason};
 use crate::temporary::TemporaryKind;
 
@@ -65,6 +66,13 @@ impl ReportFile {
     pub(crate) fn open_as(path: &Path, formats: &[ReportFormat]) -> Result<Self, Diagnostic> {
         let is_special = fs::metadata(path).is_ok_and(|metadata| !metadata.is_file() && !metadata.is_dir());
         let format = format_of(path, is_special, formats)?;
+        if is_page(path) && page::template().is_none() {
+            return Err(Diagnostic::new(
+                "usage::output-format",
+                format!("cannot write `{}`: {NO_PAGE}", path.display()),
+            )
+            .help("install npm and build again, or give it another extension"));
+        }
         let target = if is_special { open_direct(path) } else { open_beside(path) };
         let target = target.map_err(|error| cannot_open(path, &error))?;
         Ok(Self { path: path.into(), format, target })
@@ -73,14 +81,23 @@ impl ReportFile {
     /// Writes the report.
     ///
     /// # Errors
+    /// Those of [`write_with`](Self::write_with).
+    pub(crate) fn write(self, report: &Report) -> Result<(), Diagnostic> {
+        let format = self.format;
+        self.write_with(|out| (format.write)(report, out))
+    }
+
+    /// Writes what `contents` writes.
+    ///
+    /// # Errors
     /// `report::write` if writing fails, for instance because the disk is full. A report that was written but could not
     /// replace its target is kept, and the help says where.
-    pub(crate) fn write(self, report: &Report) -> Result<(), Diagnostic> {
-        let Self { path, format, target } = self;
+    pub(crate) fn write_with(self, contents: impl FnOnce(&mut dyn Write) -> io::Result<()>) -> Result<(), Diagnostic> {
+        let Self { path, target, .. } = self;
         match target {
-            WriteTarget::Direct(file) => overwrite(&file, format, report).map_err(|error| cannot_save(&path, &error)),
+            WriteTarget::Direct(file) => overwrite(&file, contents).map_err(|error| cannot_save(&path, &error)),
             WriteTarget::Replace { temporary, target } => {
-                write_to(temporary.as_file(), format, report).map_err(|error| cannot_save(&path, &error))?;
+                write_to(temporary.as_file(), contents).map_err(|error| cannot_save(&path, &error))?;
                 replace(temporary, &target).map_err(|ReplaceError { error, kept }| {
                     let help = kept.map(|kept| format!("the report is in `{}`", kept.display()));
                     Diagnostic { help, ..cannot_save(&path, &error) }
@@ -142,16 +159,16 @@ fn replace(temporary: NamedTempFile, target: &Path) -> Result<(), ReplaceError> 
     }
 }
 
-fn overwrite(file: &File, format: ReportFormat, report: &Report) -> io::Result<()> {
+fn overwrite(file: &File, contents: impl FnOnce(&mut dyn Write) -> io::Result<()>) -> io::Result<()> {
     if file.metadata()?.is_file() {
         file.set_len(0)?;
     }
-    write_to(file, format, report)
+    write_to(file, contents)
 }
 
-fn write_to(file: &File, format: ReportFormat, report: &Report) -> io::Result<()> {
+fn write_to(file: &File, contents: impl FnOnce(&mut dyn Write) -> io::Result<()>) -> io::Result<()> {
     let mut writer = BufWriter::new(file);
-    (format.write)(report, &mut writer)?;
+    contents(&mut writer)?;
     writer.flush()
 }
 
@@ -265,7 +282,7 @@ mod tests {
         fs::write(&path, "x".repeat(100_000)).expect("writable");
         let file = OpenOptions::new().write(true).open(&path).expect("writable");
         let csv = *formats::of_path(FORMATS, &path).expect("a format");
-        overwrite(&file, csv, &test_reports::nothing()).expect("written");
+        overwrite(&file, |out| (csv.write)(&test_reports::nothing(), out)).expect("written");
         assert!(fs::read_to_string(&path).expect("readable").ends_with("\r\n"));
     }
 }

@@ -5,8 +5,11 @@ use std::time::Duration;
 use super::settings::ScenarioLoad;
 use super::{Report, RunSettings, RunSummary};
 use crate::metrics::aggregate::{Aggregate, CheckInfo, RowInfo};
+use crate::metrics::compact_histogram::CompactHistogram;
 use crate::metrics::custom_metric::{MetricInfo, MetricKind, MetricUnit};
+use crate::metrics::histogram;
 use crate::metrics::interval::{Interval, IntervalHealth, WorkerInterval};
+use crate::metrics::log_linear::LogLinearHistogram;
 use crate::metrics::recorder::Recorder;
 use crate::metrics::row_stats::TaskEnd;
 use crate::metrics::sample::{FailureKind, PhaseDurations, RowId, Sample};
@@ -63,6 +66,15 @@ fn rows(names: &[(&str, &str)]) -> Vec<RowInfo> {
         RowInfo { scenario: None, name, action, tags: Vec::new() }
     };
     names.iter().map(row).collect()
+}
+
+/// Returns the histogram of times in microseconds.
+pub(crate) fn times_of(micros: &[u64]) -> LogLinearHistogram {
+    let mut fine = CompactHistogram::<u32>::new(histogram::FINE);
+    micros.iter().for_each(|time| fine.record(time * 1_000));
+    let mut times = LogLinearHistogram::default();
+    times.add_histogram(&fine);
+    times
 }
 
 /// Returns an exchange that took `millis` milliseconds after a start that was `late` milliseconds late.

@@ -14,6 +14,7 @@ mod http_sender;
 mod influx;
 mod metric_families;
 mod otlp;
+mod page;
 mod progress;
 mod prometheus;
 mod report_file;
@@ -54,6 +55,7 @@ pub(crate) const SINKS: &[SinkKind] = &[
     SinkKind { name: "influx", flag: "--influx", open: influx::open },
     SinkKind { name: "otlp", flag: "--otlp", open: otlp::open },
     SinkKind { name: "prometheus", flag: "--prometheus", open: prometheus::open },
+    SinkKind { name: "page", flag: "--page", open: page::open },
 ];
 
 /// Opens all sinks that the arguments ask for.

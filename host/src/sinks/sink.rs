@@ -5,6 +5,7 @@ use std::time::Duration;
 use super::run_info::RunInfo;
 use crate::diagnostic::Diagnostic;
 use crate::report::Report;
+use crate::run::load_controller::ControlSender;
 use crate::run::observer::{LoadUpdate, SecondSnapshot};
 
 /// An output of a run. All methods are called on the sink's own thread, one after the other: `begin` once, `second` for
@@ -36,6 +37,12 @@ pub(crate) trait Sink: Send {
     /// these times, and a signal ends the wait. The sink is dropped after it.
     fn linger(&self) -> Option<Duration> {
         None
+    }
+
+    /// Called before the run with the sending end of requests to it. Returns `true` if the sink may send any, because
+    /// it was asked to let its readers change the run.
+    fn accept_control(&mut self, _requests: &ControlSender) -> bool {
+        false
     }
 
     /// `true` if the sink reads the counts in [`SecondSnapshot::merged`]; if no sink does, they are not merged.

@@ -3,6 +3,7 @@
 
 mod csv;
 mod hgrm;
+mod html;
 pub(super) mod json;
 mod junit;
 mod markdown;
@@ -32,6 +33,7 @@ pub(crate) const FORMATS: &[ReportFormat] = &[
     ReportFormat { extension: "xml", name: "JUnit", write: junit::write },
     ReportFormat { extension: "md", name: "Markdown", write: markdown::write },
     ReportFormat { extension: "hgrm", name: "HdrHistogram percentiles", write: hgrm::write },
+    ReportFormat { extension: "html", name: "page", write: html::write },
 ];
 
 /// Returns the format that a path's extension selects, in upper or lower case; `None` if no format has it. Of several
@@ -78,7 +80,7 @@ mod tests {
     };
 
     const LIST: &str = ".json, .csv, .series.csv (CSV by the second), .xml (JUnit), .md (Markdown), .hgrm \
-                        (HdrHistogram percentiles) or .totals (a line)";
+                        (HdrHistogram percentiles), .html (page) or .totals (a line)";
 
     fn with_totals() -> Vec<ReportFormat> {
         [FORMATS, &[TOTALS]].concat()
@@ -92,7 +94,7 @@ mod tests {
         file.write(&test_reports::movies()).expect("written");
         assert_eq!(std::fs::read_to_string(&path).expect("readable"), "12012\n");
         let error = ReportFile::open_as(Path::new("report.txt"), &formats).expect_err("no such format");
-        let help = "give it the extension `.json`, `.csv`, `.series.csv`, `.xml`, `.md`, `.hgrm` or `.totals`";
+        let help = "give it the extension `.json`, `.csv`, `.series.csv`, `.xml`, `.md`, `.hgrm`, `.html` or `.totals`";
         assert_eq!((error.code, error.help.as_deref()), ("usage::output-format", Some(help)));
         assert_eq!(described(&formats), LIST);
     }

@@ -1,0 +1,141 @@
+//! The first event of a page's log: the facts that are known before the first request.
+
+use std::time::Duration;
+
+use serde::Serialize;
+
+use super::super::settings::{RunSettings, ScenarioLoad};
+use crate::metrics::sample::FailureKind;
+
+/// Name and version of the log. The version is raised when a reader of the old form would misread the new.
+const SCHEMA: &str = "stampede-page/1";
+
+/// The number of rows with a history of their own; the others are added up in one more.
+pub(crate) const MAX_ROWS: usize = 200;
+
+/// The phases in the order of [`PerPhase`](super::super::model::PerPhase).
+const PHASES: [&str; 5] = ["dns", "connect", "tls", "first byte", "receive"];
+
+/// A level of the history: buckets of one length.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
+pub(crate) struct LadderLevel {
+    /// Seconds that a bucket covers.
+    pub seconds: u32,
+    /// Number of buckets that are kept; older ones are merged into the next level.
+    pub buckets: usize,
+}
+
+/// The levels of the history: seconds for ten minutes, then ever longer stretches. Nothing is dropped from the last
+/// one, which takes a bucket an hour. A day has 1,564 buckets.
+pub(crate) const LADDER: [LadderLevel; 5] = [
+    LadderLevel { seconds: 1, buckets: 600 },
+    LadderLevel { seconds: 5, buckets: 360 },
+    LadderLevel { seconds: 30, buckets: 360 },
+    LadderLevel { seconds: 300, buckets: 576 },
+    LadderLevel { seconds: 3_600, buckets: usize::MAX },
+];
+
+/// The facts that are known before the first request.
+#[derive(Clone, Debug, Serialize)]
+#[serde(tag = "type", rename = "hello")]
+pub(crate) struct HelloEvent {
+    /// Always [`SCHEMA`].
+    schema: &'static str,
+    tool_version: String,
+    /// Start of the run since the Unix epoch, in milliseconds.
+    started_at_ms: u64,
+    script: String,
+    base_url: Option<String>,
+    users: u32,
+    workers: usize,
+    seed: u64,
+    /// Planned length in seconds; `None` if it has none.
+    planned_s: Option<f64>,
+    warm_up_s: f64,
+    scenarios: Vec<ScenarioName>,
+    rows: Vec<RowName>,
+    categories: Vec<&'static str>,
+    phases: [&'static str; 5],
+    thresholds: Vec<ThresholdName>,
+    ladder: Vec<LadderLevel>,
+    /// True if the page may change the load.
+    control: bool,
+}
+
+#[derive(Clone, Debug, Serialize)]
+struct ScenarioName {
+    name: Option<String>,
+    model: String,
+    load: String,
+    users: u32,
+}
+
+#[derive(Clone, Debug, Serialize)]
+struct RowName {
+    label: String,
+    action: String,
+    /// The number of rows that it stands for, if it is the sum of those beyond the limit.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    rows: Option<usize>,
+}
+
+#[derive(Clone, Debug, Serialize)]
+struct ThresholdName {
+    metric: String,
+    expression: String,
+}
+
+impl HelloEvent {
+    /// Creates the event of a run without rows. Credentials are taken out of the base URL.
+    pub(crate) fn new(settings: &RunSettings, started_at: Duration) -> Self {
+        let settings = settings.clone().without_credentials();
+        let ends: Option<Vec<Duration>> = settings.scenarios.iter().map(|scenario| scenario.end).collect();
+        Self {
+            schema: SCHEMA,
+            tool_version: settings.tool_version,
+            started_at_ms: u64::try_from(started_at.as_millis()).unwrap_or(u64::MAX),
+            script: settings.script,
+            base_url: settings.base_url,
+            users: settings.users,
+            workers: settings.workers,
+            seed: settings.seed,
+            planned_s: ends.and_then(|ends| ends.into_iter().max()).map(|end| end.as_secs_f64()),
+            warm_up_s: settings.warm_up.as_secs_f64(),
+            scenarios: settings.scenarios.into_iter().map(ScenarioName::of).collect(),
+            rows: Vec::new(),
+            categories: FailureKind::ALL.iter().map(|kind| kind.name()).collect(),
+            phases: PHASES,
+            thresholds: Vec::new(),
+            ladder: LADDER.iter().map(|level| LadderLevel { buckets: level.buckets.min(100_000), ..*level }).collect(),
+            control: false,
+        }
+    }
+
+    /// Adds the labels and the actions of the rows, in the order of the report.
+    pub(crate) fn with_rows(mut self, rows: impl ExactSizeIterator<Item = [String; 2]>) -> Self {
+        let others = rows.len().saturating_sub(MAX_ROWS);
+        self.rows = rows.take(MAX_ROWS).map(|[label, action]| RowName { label, action, rows: None }).collect();
+        if others > 0 {
+            let label = format!("{others} more actions");
+            self.rows.push(RowName { label, action: String::new(), rows: Some(others) });
+        }
+        self
+    }
+
+    /// Says whether the page may change the run.
+    pub(crate) fn with_control(self, control: bool) -> Self {
+        Self { control, ..self }
+    }
+
+    /// Adds the thresholds: metrics and conditions, in the order of the report.
+    pub(crate) fn with_thresholds(mut self, thresholds: impl Iterator<Item = [String; 2]>) -> Self {
+        self.thresholds = thresholds.map(|[metric, expression]| ThresholdName { metric, expression }).collect();
+        self
+    }
+}
+
+impl ScenarioName {
+    fn of(load: ScenarioLoad) -> Self {
+        Self { name: load.name, model: load.model.into_owned(), load: load.load, users: load.users }
+    }
+}

@@ -1,0 +1,97 @@
+//! A page from a finished report alone, for reports that were read back and merged. Its tables are exact; of its charts
+//! over time it has those whose numbers are in the report's series, which has no histograms.
+
+use std::io::{self, Write};
+use std::time::{Duration, SystemTime};
+
+use super::super::model::{Report, RowSeries, TimeSeries};
+use super::{HelloEvent, MAX_ROWS, RowTick, TickEvent, end_event, write_log};
+use crate::metrics::aggregate::label;
+
+/// Writes the page of a report.
+pub(in super::super) fn write(report: &Report, out: &mut dyn Write) -> io::Result<()> {
+    write_log(out, |log| {
+        line(log, &serde_json::to_string(&hello(report))?)?;
+        for index in 0..report.series.users_active.len() {
+            line(log, &serde_json::to_string(&tick(&report.series, index))?)?;
+        }
+        line(log, &end_event(report)?)
+    })
+}
+
+fn line(log: &mut dyn Write, text: &str) -> io::Result<()> {
+    log.write_all(text.as_bytes())?;
+    log.write_all(b"\n")
+}
+
+fn hello(report: &Report) -> HelloEvent {
+    let started = humantime::parse_rfc3339(&report.run.started_at).ok();
+    let started = started.and_then(|at| at.duration_since(SystemTime::UNIX_EPOCH).ok()).unwrap_or(Duration::ZERO);
+    let rows = report
+        .actions
+        .iter()
+        .map(|row| [label(row.scenario.as_deref(), &row.name), row.action.as_deref().unwrap_or_default().to_owned()]);
+    let thresholds = report.thresholds.iter().map(|it| [it.metric.clone(), it.expression.clone()]);
+    HelloEvent::new(&report.settings, started).with_rows(rows).with_thresholds(thresholds)
+}
+
+fn tick(series: &TimeSeries, index: usize) -> TickEvent {
+    let (length, start) = (series.resolution_s, index as u32 * series.resolution_s);
+    let mut tick = TickEvent {
+        first: start,
+        last: start + length.max(1) - 1,
+        at_ms: u64::from(start) * 1_000,
+        end_ms: u64::from(start + length) * 1_000,
+        segment: 1,
+        users: series.users_active[index],
+        ..TickEvent::default()
+    };
+    let (own, others) = series.actions.split_at(series.actions.len().min(MAX_ROWS));
+    let mut rest = RowTick::default();
+    others.iter().for_each(|row| rest.add(&row_tick(row, index)));
+    let rows = own.iter().map(|row| row_tick(row, index)).chain([rest]);
+    tick.set_rows((0..).zip(rows));
+    tick
+}
+
+fn row_tick(row: &RowSeries, index: usize) -> RowTick {
+    RowTick {
+        ok: row.ok[index],
+        err: row.err[index],
+        bytes_out: row.bytes_out[index],
+        bytes_in: row.bytes_in[index],
+        max_us: row.response_max_us[index].unwrap_or(0),
+        ..RowTick::default()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::super::test_reports;
+    use super::super::file::tests::log_of;
+    use super::super::template;
+    use super::*;
+
+    #[test]
+    fn a_merged_report_has_its_counts_over_time() {
+        if template().is_none() {
+            return;
+        }
+        let (report, mut page) = (test_reports::movies(), Vec::new());
+        write(&report, &mut page).expect("memory");
+        let log = log_of(&String::from_utf8(page).expect("UTF-8"));
+        let events: Vec<serde_json::Value> =
+            log.lines().map(|line| serde_json::from_str(line).expect("JSON")).collect();
+        let types: Vec<_> = events.iter().map(|event| event["type"].as_str().expect("a type")).collect();
+        assert_eq!(
+            (types[0], types[types.len() - 1], types.len()),
+            ("hello", "end", report.series.users_active.len() + 2)
+        );
+        let counted: u64 = events
+            .iter()
+            .flat_map(|event| event["ok"].as_array().cloned().unwrap_or_default())
+            .filter_map(|count| count.as_u64())
+            .sum();
+        assert_eq!(counted, report.series.actions.iter().flat_map(|row| &row.ok).sum::<u64>());
+    }
+}
