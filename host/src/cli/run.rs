@@ -13,7 +13,7 @@ use super::value::{
     HeaderParser, PercentileList, StageList, at_least_one, data, fail_on, percentiles, positive, positive_duration,
     rate, seed, stages, tolerance, zero_or_more,
 };
-use super::{ConsoleArgs, DataArg, HeaderArg, NativeArgs};
+use super::{ConsoleArgs, DataArg, HeaderArg, NativeArgs, PageArgs};
 use crate::script::model::FailOn;
 
 /// The times that the table shows.
@@ -475,31 +475,9 @@ pub struct RunArgs {
     /// URL are sent. What cannot be written is counted and named at the end; it never stops the run.
     #[arg(long, value_name = "URL", env = "STAMPEDE_INFLUX", help_heading = "Report")]
     pub influx: Option<String>,
-    /// Show the run on a page, live
-    ///
-    /// The link is printed when the run begins; it has a random token. A port alone is one of 127.0.0.1, `:PORT` is one
-    /// of all interfaces, `[::1]:PORT` one of an address; port 0 picks a free one, as it does if the flag has no value.
-    /// The page ends with the run, unless --linger is given; `--out report.html` keeps it.
-    #[arg(
-        long,
-        value_name = "ADDR",
-        env = "STAMPEDE_PAGE",
-        help_heading = "Report",
-        num_args = 0..=1,
-        default_missing_value = "0",
-        value_parser = listen_address
-    )]
-    pub page: Option<ListenAddress>,
-    /// Let the page change the load, pause the run and stop it
-    ///
-    /// For --page. Anyone with the link can then do so.
-    #[arg(
-        long,
-        env = "STAMPEDE_PAGE_CONTROL",
-        help_heading = "Report",
-        value_parser = BoolishValueParser::new()
-    )]
-    pub page_control: bool,
+    /// The flags of the page.
+    #[command(flatten)]
+    pub live_page: PageArgs,
     /// Print neither progress nor the table at the end
     ///
     /// Overrides --verbose. Errors and warnings are still shown, and the files of --out are written.

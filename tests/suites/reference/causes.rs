@@ -108,6 +108,11 @@ pub(super) const CAUSES: &[Cause] = &[
         "Correct the variable that the message names, or unset it.",
     ),
     cause(
+        "usage::page",
+        "The program was built on a machine without npm, which builds the page of `--page` and of `.html` files.",
+        "Install Node.js with npm and build again.",
+    ),
+    cause(
         "usage::plugin-kind",
         "`plugin new` has no template of this kind in this language.",
         "Take another language or `--kind http`.",

@@ -44,13 +44,13 @@ pub(super) fn open(args: &RunArgs, _: &Plan) -> Result<Vec<Box<dyn Sink>>, Diagn
     let paths: Vec<_> = args.out.iter().filter(|path| is_page(path)).cloned().collect();
     let files = ReportFile::open_all(&paths)?;
     let log = Arc::new(SharedLog::default());
-    let server = match (args.page, template()) {
+    let server = match (args.live_page.page, template()) {
         (None, _) => None,
         (Some(_), None) => {
             return Err(Diagnostic::new("usage::page", NO_PAGE).help("install npm and build again").into());
         }
         (Some(address), Some(page)) => {
-            let server = PageServer::new(page, Arc::clone(&log), args.page_control);
+            let server = PageServer::new(page, Arc::clone(&log), args.live_page.page_control);
             Some((HttpEndpoint::open(address, "--page", server.handler())?, server))
         }
     };
