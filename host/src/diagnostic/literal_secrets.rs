@@ -6,6 +6,7 @@
 
 use std::ops::Range;
 
+use super::secret_names::is_secret_name;
 use super::suggest::suggest;
 use crate::text::without_scheme;
 
@@ -30,21 +31,6 @@ const HARMLESS: [&str; 16] = [
     "transfer-encoding",
     "upgrade",
     "user-agent",
-];
-
-/// Parts of names whose value is secret if it is a text.
-const SECRET_NAMES: [&str; 11] = [
-    "api-key",
-    "api_key",
-    "apikey",
-    "authorization",
-    "credential",
-    "passphrase",
-    "passwd",
-    "password",
-    "private_key",
-    "secret",
-    "token",
 ];
 
 /// The secrecy of the value of a key.
@@ -73,7 +59,7 @@ impl Secrecy {
         if CONTAINERS.contains(&name.as_str()) || is_misspelt {
             return Self::All;
         }
-        if SECRET_NAMES.iter().any(|part| name.contains(part)) { Self::Text } else { Self::Open }
+        if is_secret_name(key) { Self::Text } else { Self::Open }
     }
 
     /// Returns the secrecy of the parts of a list or a mapping of this secrecy.

@@ -5,6 +5,7 @@
 mod io_reason;
 mod literal_secrets;
 mod render;
+mod secret_names;
 mod suggest;
 
 use std::sync::Arc;
@@ -14,6 +15,7 @@ use crate::exit::Exit;
 pub use io_reason::io_reason;
 pub use literal_secrets::hide_literal_secrets;
 pub use render::render;
+pub(crate) use secret_names::is_secret_name;
 pub use suggest::suggest;
 
 /// A text that a user wrote, under the name that they know it by (a path, `-` for standard input, or a flag such as

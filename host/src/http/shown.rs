@@ -8,11 +8,8 @@ use super::body;
 use super::client::Client;
 use super::http1;
 use super::message::{OutgoingRequest, Reply, Request};
+use crate::diagnostic::is_secret_name;
 use crate::text::without_scheme;
-
-/// Parts of the names of fields whose values are not shown.
-const SECRET_FIELDS: [&str; 9] =
-    ["auth", "cookie", "credential", "key", "password", "secret", "session", "signature", "token"];
 
 /// The most bytes that encoded content is decoded to.
 const MAX_DECODED: usize = 64 * 1024;
@@ -94,7 +91,7 @@ fn field(name: &str, value: &str) -> String {
             let separator = if attributes.is_empty() { "" } else { ";" };
             format!("{}{separator}{attributes}", pair(first))
         }
-        _ if SECRET_FIELDS.iter().any(|part| lower.contains(part)) => {
+        _ if is_secret_name(name) || lower.contains("cookie") || lower.ends_with("-key") => {
             let scheme = &value[..value.len() - without_scheme(value).len()];
             format!("{scheme}***")
         }
