@@ -16,6 +16,7 @@ mod setup;
 mod site;
 mod target;
 mod tools;
+mod watchers;
 
 use std::fs;
 use std::path::PathBuf;

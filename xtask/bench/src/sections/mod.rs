@@ -6,6 +6,7 @@ mod download;
 mod isolation;
 mod languages;
 mod mixed;
+mod outputs;
 mod precision;
 mod requests;
 mod sandbox;
@@ -33,7 +34,7 @@ pub(crate) struct Section {
 }
 
 /// The sections, in the order of the results.
-pub(crate) const SECTIONS: [Section; 15] = [
+pub(crate) const SECTIONS: [Section; 16] = [
     Section {
         name: "http64",
         title: "HTTP/1.1 on 64 connections",
@@ -89,6 +90,7 @@ pub(crate) const SECTIONS: [Section; 15] = [
     Section { name: "arrivals", title: "Arrivals on time", quick: false, needs: &[], measure: arrivals::measure },
     Section { name: "mixed", title: "Everything at once", quick: false, needs: &[], measure: mixed::measure },
     Section { name: "cores", title: "One worker and two", quick: false, needs: &[], measure: cores::measure },
+    Section { name: "outputs", title: "The price of the outputs", quick: false, needs: &[], measure: outputs::measure },
     Section { name: "start", title: "Start and size", quick: true, needs: &[], measure: start::measure },
     Section { name: "download", title: "Downloads", quick: true, needs: &[Tool::Curl], measure: download::measure },
 ];
