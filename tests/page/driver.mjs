@@ -75,9 +75,14 @@ function numbers(page) {
       const { data } = canvas.getContext("2d").getImageData(0, 0, canvas.width, canvas.height);
       return !data.some((value) => value !== 0);
     });
-    const thresholds = [...document.querySelectorAll(".thresholds tbody tr")].map((row) => [...row.children].map(text));
+        const cells = (row) => [...row.children].map(text);
+    const thresholds = [...document.querySelectorAll(".thresholds tbody tr")].map(cells);
+    const compared = [...document.querySelectorAll("#compare tbody tr")].map(cells);
+    const summary = text(document.querySelector("#compare .summary"));
+    const charts = {};
+    for (const plot of document.querySelectorAll(".panel .plot[aria-label]")) charts[plot.closest(".panel").id] = plot.getAttribute("aria-label");
     const last = Number(document.documentElement.dataset.last);
-    return { state: text(document.querySelector(".state")), tiles, rows, thresholds, last, blank: blank.length, images: document.images.length };
+    return { state: text(document.querySelector(".state")), tiles, rows, thresholds, compared, summary, charts, last, blank: blank.length, images: document.images.length };
   });
 }
 

@@ -51,8 +51,8 @@ function limits(store: Store, row: number | null): Limit[] {
     const step = /\{.*step:\s*([^,}]+)/.exec(threshold.metric)?.[1]?.trim();
     if (!condition || !threshold.metric.startsWith("http_duration") || (step !== undefined && step !== label)) return [];
     const unit = { us: 1, µs: 1, ms: 1e3, s: 1e6 }[condition[3] as "us" | "µs" | "ms" | "s"];
-    const verdict = store.report?.thresholds[at];
-    const held = verdict ? (verdict.passed ? " – held" : " – did not hold") : "";
+    const [verdict, state] = [store.report?.thresholds[at], store.newest?.tick.thresholds[at]];
+    const held = verdict ? (verdict.passed ? " – held" : " – did not hold") : state?.holds == null ? "" : state.holds ? " – holds" : " – does not hold";
     return [{ value: Number(condition[2]) * unit, text: `${threshold.expression}${held}` }];
   });
 }
@@ -81,6 +81,9 @@ function phases(store: Store): Line[] {
     value: (bucket) => quantile(fromWire(bucket.tick.phases[phase] ?? []), 0.5) ?? 0,
   }));
 }
+
+/** A number that is 0 where the system does not tell it. */
+const told = (value: number): number | null => (value === 0 ? null : value);
 
 const ended = (bucket: Bucket): number => (bucket.tick.tasks[TASK.passed]! + bucket.tick.tasks[TASK.failed]!) / bucket.span;
 const connects = (bucket: Bucket): number => total(fromWire(bucket.tick.phases[1] ?? []));
@@ -185,6 +188,15 @@ export const CHARTS: readonly ChartSpec[] = [
     ],
   },
   {
+    id: "open",
+    title: "Open connections",
+    help: "Connections to the target at the end of each second.",
+    format: count,
+    totalsOnly: true,
+    height: 140,
+    lines: () => [{ label: "open", colour: "--c1", value: (bucket) => bucket.tick.connections }],
+  },
+  {
     id: "reuse",
     title: "Requests on open connections",
     help: "The share of requests that needed no new connection.",
@@ -217,5 +229,24 @@ export const CHARTS: readonly ChartSpec[] = [
       { label: "longest stop", colour: "--c2", value: (bucket) => bucket.tick.loop_lag_us },
       { label: "start delay p99", colour: "--c1", dash: [6, 4], value: (bucket) => quantile(fromWire(bucket.tick.start_delay), 0.99) },
     ],
+  },
+  {
+    id: "memory",
+    title: "Memory of the generator",
+    help: "What the program has in memory, plugins and this page's history among it.",
+    format: bytes,
+    totalsOnly: true,
+    height: 140,
+    lines: () => [{ label: "memory", colour: "--c1", value: (bucket) => told(bucket.tick.memory) }],
+  },
+  {
+    id: "files",
+    title: "Open files of the generator",
+    help: "Connections and files. The limit is the most that the system allows the program.",
+    format: count,
+    totalsOnly: true,
+    height: 140,
+    limits: ({ hello }) => (hello?.max_open_files ? [{ value: hello.max_open_files, text: "limit of the system" }] : []),
+    lines: () => [{ label: "open files", colour: "--c1", value: (bucket) => told(bucket.tick.open_files) }],
   },
 ];

@@ -4,7 +4,7 @@
 import { el, foreign, panel, table, type Panel } from "./dom";
 import { change, grouped, latency, percent } from "./format";
 import { interval, type Interval, type Sparse } from "./histogram";
-import type { Report } from "./log";
+import type { Base, Report } from "./log";
 import { rowNumbers, totalNumbers, type RowNumbers } from "./rows";
 import { readEmbedded } from "./source";
 import { Store } from "./store";
@@ -23,7 +23,8 @@ export async function readRun(text: string): Promise<Store> {
   const data = new DOMParser().parseFromString(text, "text/html").getElementById("run")?.textContent;
   const events = data ? await readEmbedded(data) : null;
   if (!events) throw new Error("this page has no saved run in it");
-  for (const event of events) store.take(event);
+  // If that page compares as well, its own run is the one to compare with.
+  for (const event of events) if (event.type !== "base") store.take(event);
   return store;
 }
 
@@ -32,6 +33,8 @@ export class Compare {
   private readonly result = el("div", { class: "wide", tabindex: "0", role: "region", "aria-label": "Comparison" });
   private base: Store | null = null;
   private name = "";
+  /** The changes that the program has computed, if this page was made by `compare`. */
+  private computed: Base | null = null;
 
   constructor(
     private readonly store: Store,
@@ -49,11 +52,8 @@ export class Compare {
 
   private async take(file: File | undefined): Promise<void> {
     if (!file) return;
-    this.name = file.name;
     try {
-      this.base = await readRun(await file.text());
-      this.chosen(this.base.all.response.length > 0 ? this.base.all.response : null);
-      this.draw();
+      this.choose(file.name, await readRun(await file.text()), null);
       this.panel.element.scrollIntoView();
     } catch (error) {
       this.base = null;
@@ -62,8 +62,28 @@ export class Compare {
     }
   }
 
+  /** Shows the run that the program has compared this one with. */
+  takeBase(base: Base): void {
+    const store = new Store();
+    for (const event of base.events) store.take(event);
+    this.choose(base.name, store, base);
+  }
+
+  private choose(name: string, base: Store, computed: Base | null): void {
+    [this.name, this.base, this.computed] = [name, base, computed];
+    this.chosen(base.all.response.length > 0 ? base.all.response : null);
+    this.draw();
+  }
+
   draw(): void {
     if (!this.base) return;
+    if (this.computed) {
+      const { summary, rows } = this.computed;
+      const cells = rows.map(([action, ...rest]) => [foreign(action!), ...rest]);
+      const head = ["Action", "Number", "Base", "This run", "Change (99 %)", "Verdict"];
+      this.result.replaceChildren(el("p", { class: "summary" }, foreign(summary)), table("Comparison", head, cells));
+      return;
+    }
     const others = new Map(rowNumbers(this.base).map((row) => [row.label, row]));
     const rows: (string | Node)[][] = [line(totalNumbers(this.store), totalNumbers(this.base))];
     for (const row of rowNumbers(this.store)) {

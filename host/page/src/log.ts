@@ -19,6 +19,14 @@ export interface RowName {
 export interface ThresholdName {
   metric: string;
   expression: string;
+  unit: string;
+}
+
+/** A threshold as it stands; null while there is nothing to judge. */
+export interface ThresholdState {
+  holds: boolean | null;
+  value: number | null;
+  at_least: boolean;
 }
 
 /** A scenario with its load in a sentence. */
@@ -54,6 +62,8 @@ export interface Hello {
   phases: string[];
   thresholds: ThresholdName[];
   ladder: Level[];
+  /** The most files that the program may have open, connections among them. */
+  max_open_files: number | null;
   /** True if the page may change the load. */
   control: boolean;
 }
@@ -107,9 +117,16 @@ export interface Tick {
   cpu: number[];
   cpu_wait: number;
   loop_lag_us: number;
+  /** Open connections. */
+  connections: number;
+  /** Resident memory of the generator in bytes, and its open files; 0 if they are not known. */
+  memory: number;
+  open_files: number;
   traps: number;
   /** True if the generator itself was too slow. */
   saturated: boolean;
+  /** The thresholds as they stand, in the order of `hello`. */
+  thresholds: ThresholdState[];
   marks: Mark[];
   examples: Example[];
 }
@@ -118,6 +135,21 @@ export interface Tick {
 export interface End {
   type: "end";
   report: Report;
+}
+
+/** Histograms of the response times of each row, in a page of a report alone, whose ticks have none. */
+export interface Times {
+  type: "times";
+  rows: WireHistogram[];
+}
+
+/** Another run that this one was compared with: its events, and the changes as the terminal shows them. */
+export interface Base {
+  type: "base";
+  name: string;
+  summary: string;
+  rows: string[][];
+  events: RunEvent[];
 }
 
 export interface DurationStats {
@@ -173,7 +205,7 @@ export interface ThresholdReport {
 export interface Report {
   schema: string;
   settings: { script: string };
-  run: { started_at: string; elapsed_us: number; load_us: number; ended: string; warm_up_requests: number };
+  run: { started_at: string; elapsed_us: number; load_us: number; ended: string; verdict?: string | null; warm_up_requests: number };
   totals: RowReport;
   actions: RowReport[];
   thresholds: ThresholdReport[];
@@ -200,7 +232,8 @@ export interface CustomMetric {
   distribution: { mean: number; p50: number; p95: number; p99: number } | null;
 }
 
-export type LogEvent = Hello | Tick | End;
+export type RunEvent = Hello | Tick | Times | End;
+export type LogEvent = RunEvent | Base;
 
 /** Returns the event if it is one that this page knows; later versions may send others, which are left out. */
 export function asEvent(value: unknown): LogEvent | null {
@@ -211,7 +244,7 @@ export function asEvent(value: unknown): LogEvent | null {
     if (hello.schema !== SCHEMA) throw new Error(`this page reads ${SCHEMA}, and the run has ${hello.schema}`);
     return hello;
   }
-  return type === "tick" || type === "end" ? (value as Tick | End) : null;
+  return ["tick", "times", "end", "base"].includes(type as string) ? (value as LogEvent) : null;
 }
 
 /** The label of a row of a report, as the table in the terminal has it. */

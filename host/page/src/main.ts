@@ -6,6 +6,7 @@ import { Control } from "./control";
 import { button, el, foreign } from "./dom";
 import { HeatMap } from "./heat_map";
 import { lists } from "./lists";
+import type { LogEvent } from "./log";
 import { PercentilePlot } from "./percentile_plot";
 import { RowsTable } from "./rows_table";
 import { Saturation } from "./saturation";
@@ -38,6 +39,7 @@ class Page {
   /** The link to this page as a file, while there is a program that gives it. */
   private readonly save = el("a", { href: "report.html", download: "report.html", hidden: "" }, "Save");
   private readonly control = new Control();
+  private readonly compare: Compare;
   /** True while a program sends the events. */
   private isLive = false;
   private isScheduled = false;
@@ -45,7 +47,7 @@ class Page {
   constructor(private readonly main: HTMLElement) {
     const { store, view } = this;
     const plot = new PercentilePlot(store, view);
-    const compare = new Compare(store, (base) => {
+    this.compare = new Compare(store, (base) => {
       plot.base = base;
       plot.draw();
     });
@@ -56,9 +58,9 @@ class Page {
       ["Actions", [new RowsTable(store, view), list.get("statuses")!, list.get("checks")!, list.get("phases")!]],
       ["Errors", [chart("errors"), list.get("messages")!]],
       ["Times", [plot, chart("omission"), chart("phases-time"), new Saturation(store, view)]],
-      ["Traffic", [chart("bytes"), chart("connections"), chart("reuse")]],
-      ["Generator", [list.get("generator")!, chart("health"), chart("delays"), list.get("metrics")!]],
-      ["Compare", [compare]],
+      ["Traffic", [chart("bytes"), chart("connections"), chart("open"), chart("reuse")]],
+      ["Generator", [list.get("generator")!, chart("health"), chart("delays"), chart("memory"), chart("files"), list.get("metrics")!]],
+      ["Compare", [this.compare]],
     ];
     const links = el("ul");
     this.main.append(this.header(links), this.verdict.element, this.controls());
@@ -165,10 +167,15 @@ class Page {
     actions[event.key]?.();
   }
 
+  private take(event: LogEvent): void {
+    if (event.type === "base") this.compare.takeBase(event);
+    else this.store.take(event);
+  }
+
   async start(data: string): Promise<void> {
     const events = await readEmbedded(data);
     if (events) {
-      for (const event of events) this.store.take(event);
+      for (const event of events) this.take(event);
       this.draw(false);
       document.documentElement.dataset["ready"] = "saved";
       return;
@@ -178,7 +185,7 @@ class Page {
     this.changed();
     follow("events", {
       event: (event) => {
-        this.store.take(event);
+        this.take(event);
         document.documentElement.dataset["ready"] = event.type === "end" ? "ended" : "live";
         this.changed();
       },

@@ -2,8 +2,8 @@
 // and saved runs are fed through the same function, so that both show the same.
 
 import { Bucket, type Part } from "./bucket";
-import { addTo, dense, toSparse, type Dense, type Sparse } from "./histogram";
-import type { End, Example, Hello, LogEvent, Mark, Report, Tick } from "./log";
+import { addTo, dense, fromWire, toSparse, type Dense, type Sparse } from "./histogram";
+import type { End, Example, Hello, Mark, Report, RunEvent, Tick, Times } from "./log";
 
 /** Sums of one row over the whole run. */
 export class RowSum {
@@ -23,7 +23,11 @@ export class RowSum {
     this.out += part.out;
     this.in += part.in;
     if (part.max !== null) this.max = Math.max(this.max ?? 0, part.max);
-    addTo(this.bins, part.response);
+    this.addTimes(part.response);
+  }
+
+  addTimes(times: Sparse): void {
+    addTo(this.bins, times);
     this.sparse = null;
   }
 
@@ -36,6 +40,9 @@ export class RowSum {
     return this.sparse;
   }
 }
+
+/** A stretch that is shorter than this has no rate and no share of a processor to speak of. */
+const MIN_STRETCH_MS = 500;
 
 export class Store {
   hello: Hello | null = null;
@@ -51,9 +58,10 @@ export class Store {
   last = -1;
 
   /** Takes the next event of the log. A second `hello` begins anew: the program sends all that it has after it. */
-  take(event: LogEvent): void {
+  take(event: RunEvent): void {
     if (event.type === "hello") this.begin(event);
     else if (event.type === "tick") this.tick(event);
+    else if (event.type === "times") this.times(event);
     else this.end(event);
   }
 
@@ -80,11 +88,35 @@ export class Store {
     triples(tick.statuses, (row, key, count) => this.count("statuses", row, key, count));
     this.marks.push(...tick.marks);
     this.examples.push(...tick.examples);
-    this.keep(bucket);
+    if (!this.joins(bucket)) this.keep(bucket);
+  }
+
+  /**
+   * Merges a bucket into the newest one if it is too short to stand alone, as the last of a run is, in which its last
+   * requests end. Counts add up; the state of the generator stays that of the longer stretch.
+   */
+  private joins(bucket: Bucket): boolean {
+    const newest = this.levels[0]!.at(-1);
+    const { at_ms, end_ms, segment } = bucket.tick;
+    if (newest === undefined || end_ms - at_ms >= MIN_STRETCH_MS) return false;
+    if (newest.tick.segment !== segment || newest.tick.end_ms !== at_ms) return false;
+    const { cpu, cpu_wait, saturated } = newest.tick;
+    const merged = Bucket.merge([newest, bucket]);
+    Object.assign(merged.tick, { cpu, cpu_wait, saturated });
+    this.levels[0]!.splice(-1, 1, merged);
+    return true;
   }
 
   private count(what: "errors" | "statuses", row: number, key: number, count: number): void {
     for (const sum of [this.sum, this.sums[row]]) sum?.[what].set(key, (sum[what].get(key) ?? 0) + count);
+  }
+
+  private times({ rows }: Times): void {
+    rows.forEach((wire, row) => {
+      const times = fromWire(wire);
+      this.sums[row]?.addTimes(times);
+      this.sum.addTimes(times);
+    });
   }
 
   private end(end: End): void {

@@ -4,7 +4,7 @@
 import { TASK } from "./bucket";
 import { el, foreign, table } from "./dom";
 import { clock, grouped, groupedDecimal, latency, percent } from "./format";
-import type { ThresholdReport } from "./log";
+import type { Report, ThresholdName, ThresholdReport, ThresholdState } from "./log";
 import { totalNumbers } from "./rows";
 import type { Store } from "./store";
 
@@ -17,6 +17,14 @@ const ENDED: Record<string, string> = {
   "setup-failed": "Ended: the set-up failed",
   threshold: "Ended by a threshold",
   stopped: "Stopped",
+};
+
+/** What failed, after the reason of the end; not said where that reason or the table of thresholds says it. */
+const FAILED: Record<string, string> = {
+  "requests-failed": "failed, because requests failed (fail_on)",
+  "target-unreached": "failed, because the target was not reached",
+  "thresholds-failed": "failed",
+  "worker-lost": "failed, because a worker ended before its users",
 };
 
 const SPOKEN_EVERY_MS = 5_000;
@@ -41,7 +49,7 @@ export class Verdict {
     const all = totalNumbers(store);
     const state = this.state();
     this.title.textContent = state;
-    this.title.dataset["verdict"] = report ? (report.thresholds.every(({ passed }) => passed) ? "passed" : "failed") : "running";
+    this.title.dataset["verdict"] = report ? (hasPassed(report) ? "passed" : "failed") : "running";
     const dropped = report ? report.totals.tasks.dropped : store.buckets.reduce((sum, bucket) => sum + bucket.tick.tasks[TASK.dropped]!, 0);
     const recent = newest && !report ? `${groupedDecimal((newest.all.ok + newest.all.err) / newest.span)}` : groupedDecimal(all.rps);
     const planned = hello?.planned_s ? ` of ${clock(hello.planned_s)}` : "";
@@ -69,30 +77,43 @@ export class Verdict {
 
   private state(): string {
     const { report, newest, hello } = this.store;
-    if (report) return ENDED[report.run.ended] ?? report.run.ended;
+    if (report) {
+      const failed = FAILED[report.run.verdict ?? ""];
+      return [ENDED[report.run.ended] ?? report.run.ended, failed].filter(Boolean).join(" – ");
+    }
     if (!hello) return this.connection || "Waiting for the run";
     const phase = newest === null ? "Starting" : ["Set-up", "Running", "Teardown"][newest.tick.segment]!;
     return [newest?.tick.paused ? "Paused" : phase, this.connection].filter(Boolean).join(" – ");
   }
 
   private drawThresholds(): void {
-    const { report, hello } = this.store;
-    const names = report?.thresholds ?? hello?.thresholds ?? [];
+    const { report, hello, newest } = this.store;
+    const names: ThresholdName[] = report?.thresholds ?? hello?.thresholds ?? [];
     this.thresholds.hidden = names.length === 0;
-    const rows = names.map((threshold) => {
-      const done = "passed" in threshold ? (threshold as ThresholdReport) : null;
-      const word = done ? (done.passed ? "✓ held" : "✗ did not hold") : "… open";
-      const mark = el("span", { class: done ? (done.passed ? "good" : "bad") : "open" }, word);
-      return [foreign(`${threshold.metric}: ${threshold.expression}`), mark, done ? measured(done) : "–"];
+    const rows = names.map((threshold, at) => {
+      const done = report?.thresholds[at];
+      const state = done ? ofReport(done) : (newest?.tick.thresholds[at] ?? { holds: null, value: null, at_least: false });
+      const words = done ? ["✓ held", "✗ did not hold"] : ["✓ holds", "✗ does not hold"];
+      const word = state.holds === null ? "… waiting" : words[state.holds ? 0 : 1]!;
+      const mark = el("span", { class: state.holds === null ? "open" : state.holds ? "good" : "bad" }, word);
+      return [foreign(`${threshold.metric}: ${threshold.expression}`), mark, measured(threshold.unit, state)];
     });
-    this.thresholds.replaceChildren(table("Thresholds", ["Threshold", "Verdict", "Measured"], rows));
+    const title = report ? "Verdict" : "So far";
+    this.thresholds.replaceChildren(table("Thresholds", ["Threshold", title, "Measured"], rows));
   }
 }
 
-function measured(threshold: ThresholdReport): string {
-  const { value, unit } = threshold;
+function hasPassed({ run, thresholds }: Report): boolean {
+  return run.verdict ? run.verdict === "passed" : thresholds.every(({ passed }) => passed);
+}
+
+function ofReport({ passed, value, at_least }: ThresholdReport): ThresholdState {
+  return { holds: passed, value, at_least };
+}
+
+function measured(unit: string, { value, at_least }: ThresholdState): string {
   if (value === null) return "no values";
-  const sign = threshold.at_least ? "≥ " : "";
+  const sign = at_least ? "≥ " : "";
   if (unit === "microseconds") return sign + latency(value);
   return sign + (unit === "share" ? percent(value, 1) : groupedDecimal(value));
 }

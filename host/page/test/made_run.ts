@@ -32,7 +32,8 @@ export function hello(run: MadeRun): Hello {
     rows: run.rows > 200 ? [...rows, { label: `${run.rows - 200} more actions`, action: "", rows: run.rows - 200 }] : rows,
     categories: ["timeout", "status", "network", "check", "protocol", "redirects", "plugin", "unfinished", "cancelled"],
     phases: ["dns", "connect", "tls", "first byte", "receive"],
-    thresholds: [{ metric: "http_duration", expression: "p(95)<200ms" }, { metric: "http_failed", expression: "rate<0.01" }],
+    thresholds: [{ metric: "http_duration", expression: "p(95)<200ms", unit: "microseconds" }, { metric: "http_failed", expression: "rate<0.01", unit: "share" }],
+    max_open_files: 20_000,
     ladder: [{ seconds: 1, buckets: 600 }, { seconds: 5, buckets: 360 }, { seconds: 30, buckets: 360 }, { seconds: 300, buckets: 576 }, { seconds: 3600, buckets: 720 }],
     control: false,
   };
@@ -77,8 +78,10 @@ export function tick(run: MadeRun, second: number, random: () => number): Tick {
     service: wire(random, Math.min(all, 60), middle * 0.8),
     phases: [wire(random, 3, 300), wire(random, 3, 500), [], wire(random, Math.min(all, 40), middle * 0.7), wire(random, Math.min(all, 40), 400)],
     start_delay: wire(random, 20, 80), cpu: [0.4 + 0.5 * load, 0.35 + 0.4 * load * random()],
-    cpu_wait: 0, loop_lag_us: Math.round(800 * random()), traps: 0,
+    cpu_wait: 0, loop_lag_us: Math.round(800 * random()),
+    connections: Math.round(100 * load), memory: 40_000_000 + second * 1_000, open_files: Math.round(120 * load), traps: 0,
     saturated: load > 0.95 && second % 40 < 4,
+    thresholds: [{ holds: second === 0 ? null : true, value: second === 0 ? null : 22_000, at_least: true }, { holds: false, value: 0.125, at_least: false }],
     marks: second === 0 ? [{ at_ms: 0, text: "load" }] : second === Math.floor(run.seconds / 2) ? [{ at_ms: second * 1000, text: "load × 1.5" }] : [],
     examples: second === 4 && rows > 1 ? [{ at_ms: 4000, row: 1, category: 1, text: "status 503, expected 200" }] : [],
   };

@@ -5,7 +5,7 @@ import { inStep } from "../src/charts";
 import { verdict } from "../src/compare";
 import { total } from "../src/histogram";
 import { knee, type Point } from "../src/knee";
-import { asEvent, type LogEvent } from "../src/log";
+import { asEvent, type LogEvent, type RunEvent } from "../src/log";
 import { rowNumbers, totalNumbers } from "../src/rows";
 import { readEmbedded } from "../src/source";
 import { Store } from "../src/store";
@@ -53,12 +53,33 @@ test("a second that comes twice counts once, and a second hello begins anew", ()
   assert.deepEqual([store.all.requests, store.buckets.length, store.last], [0, 0, -1]);
 });
 
+test("a last stretch of some milliseconds is shown with the second before it", () => {
+  const store = follow(5);
+  const [before, total] = [store.newest!, store.all.requests];
+  const last = { ...tick(run, 5, numbers(2)), at_ms: 5_000, end_ms: 5_004, cpu: [1], saturated: true };
+  store.take(last);
+  assert.deepEqual([store.buckets.length, store.newest!.span, store.newest!.tick.last], [5, 1.004, 5]);
+  assert.ok(store.newest!.all.ok > before.all.ok && store.all.requests > total);
+  assert.deepEqual([store.newest!.tick.cpu, store.newest!.tick.saturated], [before.tick.cpu, before.tick.saturated]);
+  store.take({ ...tick(run, 6, numbers(2)), at_ms: 5_004, end_ms: 5_504 });
+  store.take({ ...tick(run, 7, numbers(2)), at_ms: 5_504, end_ms: 5_600, segment: 2 });
+  assert.deepEqual(store.buckets.slice(-2).map(({ span }) => span), [0.5, 0.096], "one of half a second, and one of another segment, stand alone");
+});
+
 test("after the end all numbers are those of the report", () => {
   const store = follow(5);
   assert.notEqual(totalNumbers(store).total, 1000);
   store.take(end(run));
   assert.equal(totalNumbers(store).total, 1000);
   assert.deepEqual(rowNumbers(store).map((row) => row.p99), end(run).report.actions.map((row) => row.response_time_us!.p99));
+});
+
+test("a page of a report alone has its histograms from one event", () => {
+  const store = new Store();
+  store.take(hello(run));
+  store.take({ type: "times", rows: hello(run).rows.map((_, row) => [row + 5, 2, 10, 1]) });
+  assert.equal(total(store.all.response), 21);
+  assert.deepEqual([...store.rows[1]!.response], [6, 2, 16, 1]);
 });
 
 test("a saved log reads back, and one of a later version is refused", async () => {
@@ -74,7 +95,7 @@ test("users in a step are the open tasks", () => {
   const store = new Store();
   store.take(hello(run));
   const random = numbers(1);
-  const open = (second: number, tasks: number[]): LogEvent => ({ ...tick(run, second, random), tasks, users: 5 });
+  const open = (second: number, tasks: number[]): RunEvent => ({ ...tick(run, second, random), tasks, users: 5 });
   for (const [second, tasks] of [[0, [4, 1, 0, 0, 0]], [1, [9, 2, 1, 0, 0]], [2, [0, 3, 2, 4, 0]]] as const) store.take(open(second, [...tasks]));
   assert.deepEqual([...inStep(store).values()], [3, 5, 0]);
 });

@@ -56,6 +56,11 @@ pub struct CompareArgs {
         value_parser = tolerance
     )]
     pub tolerance: Option<f64>,
+    /// Write both reports and their differences to this file, as a page (repeatable)
+    ///
+    /// It must end in `.html`. Several are separated by line breaks in the variable.
+    #[arg(long, value_name = "FILE.html", env = "STAMPEDE_OUT", help_heading = "Report", value_delimiter = '\n')]
+    pub out: Vec<PathBuf>,
     /// The flags about the terminal.
     #[command(flatten)]
     pub console: ConsoleArgs,

@@ -7,24 +7,46 @@ use crate::command::output::print;
 use crate::diagnostic::{Diagnostic, Diagnostics};
 use crate::exit::Exit;
 use crate::plan::Plan;
+use crate::report::compare::ReportComparison;
 use crate::report::merge::NamedReport;
-use crate::report::{self, Report, compare, merge, read};
+use crate::report::page::{ComparedBase, is_page, write_comparison};
+use crate::report::{self, Report, ReportFile, compare, merge, read};
 
-/// Compares two reports and prints what has changed.
+/// Compares two reports, prints what has changed, and writes the page of `--out`.
 ///
 /// # Errors
-/// A file is not a report, or the two are of different scripts.
+/// A file is not a report, the two are of different scripts, or the page cannot be written.
 pub(super) fn compare(args: &CompareArgs) -> Result<Exit, Diagnostics> {
     let mut diagnostics = Diagnostics::default();
+    let pages: Vec<_> = args.out.iter().filter_map(|path| diagnostics.absorb(open_page(path))).collect();
     let mut read = |path: &Path| diagnostics.absorb(read::read(path).map_err(Diagnostics::from));
     let (Some(base), Some(new)) = (read(&args.base), read(&args.new)) else { return Err(diagnostics) };
+    let pages = diagnostics.into_result(pages)?;
     let [base, new] = [(&args.base, base), (&args.new, new)]
         .map(|(path, report)| NamedReport { name: path.display().to_string(), report });
     merge::check_same_script(&base, &new).map_err(not_comparable)?;
     let base = Baseline { path: args.base.clone(), report: base.report };
-    let comparison = compare_with_base(&base, &new.report, args.tolerance)?;
-    print(comparison.text.as_bytes())?;
-    Ok(comparison.exit)
+    let tolerance = args.tolerance.unwrap_or(DEFAULT_TOLERANCE);
+    let comparison = compare::compare(&base.report, &new.report, tolerance).map_err(not_comparable)?;
+    let base_name = base.path.display().to_string();
+    let base = ComparedBase { name: &base_name, report: &base.report, comparison: &comparison, tolerance };
+    for page in pages {
+        page.write_with(|out| write_comparison(&new.report, &base, out))?;
+    }
+    print(report::changes(&comparison, &base_name, tolerance).as_bytes())?;
+    Ok(exit_of(&comparison))
+}
+
+fn open_page(path: &Path) -> Result<ReportFile, Diagnostics> {
+    if is_page(path) {
+        return Ok(ReportFile::open(path)?);
+    }
+    let message = format!("cannot write a comparison as `{}`: only a page is written", path.display());
+    Err(Diagnostic::new("usage::output-format", message).help("give it the extension .html").into())
+}
+
+fn exit_of(comparison: &ReportComparison) -> Exit {
+    if comparison.is_worse() { Exit::ThresholdsFailed } else { Exit::Success }
 }
 
 /// The largest change for the worse that passes by default, as a part of 1.
@@ -56,8 +78,8 @@ pub(super) fn compare_with_base(
 ) -> Result<ComparisonResult, Diagnostic> {
     let tolerance = tolerance.unwrap_or(DEFAULT_TOLERANCE);
     let compared = compare::compare(&base.report, new, tolerance).map_err(not_comparable)?;
-    let exit = if compared.is_worse() { Exit::ThresholdsFailed } else { Exit::Success };
-    Ok(ComparisonResult { text: report::changes(&compared, &base.path.display().to_string(), tolerance), exit })
+    let text = report::changes(&compared, &base.path.display().to_string(), tolerance);
+    Ok(ComparisonResult { text, exit: exit_of(&compared) })
 }
 
 /// Reads the report that a run will be compared with, before the run, while nothing is lost yet.

@@ -16,7 +16,7 @@ use crate::metrics::sample::FailureKind;
 use crate::plan::requirements::Requirements;
 use crate::plan::{self, Plan};
 use crate::report::model::{ChangeReport, ExhaustedDataSet};
-use crate::report::{self, Report, RunSettings, RunSummary};
+use crate::report::{self, Report, RunSettings, RunSummary, RunVerdict};
 use crate::run::load_controller::{ControlSender, LoadChangeKind, LoadController};
 use crate::run::signals::{self, ExitOnSignal};
 use crate::run::{self, EndReason, RunOutcome};
@@ -81,7 +81,8 @@ pub(super) fn run_plan(
     };
     let percentiles = args.percentiles.clone().unwrap_or_default().0;
     let settings = RunSettings { percentiles, ..run_settings(plan) };
-    let summary = run_summary(plan, &finished, id);
+    let verdict = verdict_of(&finished, plan.fail_on);
+    let summary = run_summary(plan, &finished, id, verdict);
     let built = Report::build(settings, &finished.aggregate, &summary, &finished.verdicts);
     let report = Arc::new(Report {
         data: exhausted_data_sets(&plan.runtime.script_context.data),
@@ -90,7 +91,7 @@ pub(super) fn run_plan(
     });
     let mut results = sinks.finish(&report);
     let serving = std::mem::take(&mut results.serving);
-    let concluded = conclude(args, &report, results, baseline, exit_of(&finished, plan.fail_on));
+    let concluded = conclude(args, &report, results, baseline, exit_of(verdict));
     linger(args, &serving, signals);
     concluded
 }
@@ -268,7 +269,7 @@ fn change_reports(run: &RunOutcome) -> Vec<ChangeReport> {
     run.changes.iter().map(change).collect()
 }
 
-fn run_summary(plan: &Plan, run: &RunOutcome, id: u64) -> RunSummary {
+fn run_summary(plan: &Plan, run: &RunOutcome, id: u64, verdict: RunVerdict) -> RunSummary {
     RunSummary {
         id,
         started_at: run.clock.wall(0),
@@ -276,13 +277,27 @@ fn run_summary(plan: &Plan, run: &RunOutcome, id: u64) -> RunSummary {
         load_end: run.load_end,
         cpu_limits: run.cpu_limits,
         end_reason: run.end_reason,
+        verdict,
         users_signed_in: if plan.login.is_some() { run.signed_in } else { 0 },
         users_given_up: run.gave_up,
     }
 }
 
-/// Returns the exit code of a run. A failed threshold outranks everything that the report shows without it.
-fn exit_of(run: &RunOutcome, fail_on: FailOn) -> Exit {
+const fn exit_of(verdict: RunVerdict) -> Exit {
+    match verdict {
+        RunVerdict::Passed => Exit::Success,
+        RunVerdict::RequestsFailed => Exit::RequestsFailed,
+        RunVerdict::SetupFailed => Exit::SetupFailed,
+        RunVerdict::SignInFailed => Exit::SignInFailed,
+        RunVerdict::TargetUnreached => Exit::TargetUnreached,
+        RunVerdict::ThresholdsFailed => Exit::ThresholdsFailed,
+        RunVerdict::Interrupted => Exit::Interrupted,
+        RunVerdict::WorkerLost => Exit::Internal,
+    }
+}
+
+/// Returns the verdict on a run. A failed threshold outranks everything that the report shows without it.
+fn verdict_of(run: &RunOutcome, fail_on: FailOn) -> RunVerdict {
     let total = run.aggregate.total();
     let errors = total.failures() - total.err[FailureKind::Cancelled as usize];
     let fails = match fail_on {
@@ -293,15 +308,15 @@ fn exit_of(run: &RunOutcome, fail_on: FailOn) -> Exit {
     let unanswered = [FailureKind::Network, FailureKind::Timeout, FailureKind::Unfinished];
     let failed = unanswered.map(|kind| total.err[kind as usize]).iter().sum::<u64>();
     match run.end_reason {
-        _ if run.worker_died => Exit::Internal,
-        EndReason::Interrupted => Exit::Interrupted,
-        _ if run.verdicts.iter().any(|verdict| !verdict.passed) => Exit::ThresholdsFailed,
-        _ if total.bytes.out == 0 && total.ok == 0 && failed > 0 => Exit::TargetUnreached,
-        EndReason::NoUserSignedIn => Exit::SignInFailed,
-        EndReason::SetupFailed => Exit::SetupFailed,
-        _ if fails => Exit::RequestsFailed,
-        EndReason::Duration | EndReason::Iterations | EndReason::Data => Exit::Success,
-        EndReason::Threshold | EndReason::Stopped => Exit::Success,
+        _ if run.worker_died => RunVerdict::WorkerLost,
+        EndReason::Interrupted => RunVerdict::Interrupted,
+        _ if run.verdicts.iter().any(|verdict| !verdict.passed) => RunVerdict::ThresholdsFailed,
+        _ if total.bytes.out == 0 && total.ok == 0 && failed > 0 => RunVerdict::TargetUnreached,
+        EndReason::NoUserSignedIn => RunVerdict::SignInFailed,
+        EndReason::SetupFailed => RunVerdict::SetupFailed,
+        _ if fails => RunVerdict::RequestsFailed,
+        EndReason::Duration | EndReason::Iterations | EndReason::Data => RunVerdict::Passed,
+        EndReason::Threshold | EndReason::Stopped => RunVerdict::Passed,
     }
 }
 

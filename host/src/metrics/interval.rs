@@ -49,6 +49,8 @@ pub struct IntervalHealth {
     pub cpu_wait: Option<Nanos>,
     /// The greatest delay of the worker's loop.
     pub loop_lag_max: Nanos,
+    /// Connections that are open at the end of the interval.
+    pub connections: u32,
     /// Time spent inside guests, per plugin.
     pub guest: Vec<Nanos>,
     /// Calls into guests, per plugin.
@@ -60,12 +62,14 @@ pub struct IntervalHealth {
 }
 
 impl IntervalHealth {
-    /// Adds the health of another interval: sums everything but the loop lag, of which it keeps the longest.
+    /// Adds the health of a later interval: sums everything but the loop lag, of which it keeps the longest, and the
+    /// open connections, which become those of the later one.
     pub fn add(&mut self, other: &Self) {
         self.cpu += other.cpu;
         self.wall += other.wall;
         self.cpu_wait = self.cpu_wait.map_or(other.cpu_wait, |wait| Some(wait + other.cpu_wait.unwrap_or(0)));
         self.loop_lag_max = self.loop_lag_max.max(other.loop_lag_max);
+        self.connections = other.connections;
         add_lists(&mut self.guest, &other.guest);
         add_lists(&mut self.guest_calls, &other.guest_calls);
         add_lists(&mut self.guest_traps, &other.guest_traps);
@@ -74,7 +78,7 @@ impl IntervalHealth {
 
     /// Sets everything to zero; the lists keep their lengths.
     pub fn clear(&mut self) {
-        (self.cpu, self.wall, self.cpu_wait, self.loop_lag_max) = (0, 0, None, 0);
+        (self.cpu, self.wall, self.cpu_wait, self.loop_lag_max, self.connections) = (0, 0, None, 0, 0);
         for list in [&mut self.guest, &mut self.guest_calls, &mut self.guest_traps, &mut self.guest_collateral] {
             list.fill(0);
         }

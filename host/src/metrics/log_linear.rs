@@ -3,9 +3,10 @@
 //! This one keeps only the bins in use, 16 per doubling, and merges exactly; a percentile is within 3.2 % of the true
 //! one.
 
-use hdrhistogram::Counter;
+use hdrhistogram::{Counter, Histogram};
 
 use super::compact_histogram::CompactHistogram;
+use super::histogram::counted_values;
 use super::survival::CountedValue;
 
 /// Counts of microseconds in coarse bins.
@@ -33,6 +34,15 @@ impl LogLinearHistogram {
         }
         let mut bins: Vec<(u16, u32)> = Vec::new();
         for CountedValue { value, count } in histogram.counted_values() {
+            append(&mut bins, bin(value), u32::try_from(count).unwrap_or(u32::MAX));
+        }
+        self.add_bins(&bins);
+    }
+
+    /// Adds the counts of a histogram of the report, in microseconds.
+    pub fn add_hdr(&mut self, histogram: &Histogram<u64>) {
+        let mut bins = Vec::new();
+        for CountedValue { value, count } in counted_values(histogram) {
             append(&mut bins, bin(value), u32::try_from(count).unwrap_or(u32::MAX));
         }
         self.add_bins(&bins);

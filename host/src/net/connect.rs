@@ -14,6 +14,7 @@ use tokio::net::TcpStream;
 use super::connector::Connector;
 use super::failure::{Failure, NO_HTTP2};
 use super::meter::{ExchangeStage, Meter};
+use super::open_connections::OpenConnection;
 use super::origin::Origin;
 use super::tcp::{self, Peer};
 use super::version::Version;
@@ -22,17 +23,20 @@ use super::version::Version;
 /// does not reserve room for it.
 pub(crate) enum Transport {
     /// A connection in clear text.
-    Plain(TcpStream),
+    Plain(TcpStream, #[allow(dead_code, reason = "it counts until it is dropped")] OpenConnection),
     /// A connection to a peer in this process, in a rehearsal.
     InProcess(DuplexStream),
     /// A connection over TLS.
-    Secure(Box<TokioIo<MaybeHttpsStream<TokioIo<TcpStream>>>>),
+    Secure(
+        Box<TokioIo<MaybeHttpsStream<TokioIo<TcpStream>>>>,
+        #[allow(dead_code, reason = "it counts until it is dropped")] OpenConnection,
+    ),
 }
 
 impl Transport {
     /// Returns `true` for a connection over TLS.
     pub(crate) fn is_secure(&self) -> bool {
-        matches!(self, Self::Secure(_))
+        matches!(self, Self::Secure(..))
     }
 
     /// Sends the closing alert of TLS, unless that would block: a server may take a TLS connection that ends without
@@ -70,8 +74,9 @@ pub(crate) async fn open(
         return offered.map(|()| NewTransport { transport, http2: false });
     }
     let tcp = tcp::connect(connector, Peer::of(origin, user), meter).await?;
+    let open = connector.open.open();
     if !origin.is_https() {
-        return Ok(NewTransport { transport: Transport::Plain(tcp), http2: version == Version::Http2 });
+        return Ok(NewTransport { transport: Transport::Plain(tcp, open), http2: version == Version::Http2 });
     }
     let start = connector.now();
     meter.update(|measured| measured.stage = ExchangeStage::Handshake);
@@ -83,15 +88,15 @@ pub(crate) async fn open(
     if version == Version::Http2 && !secured.http2 {
         return Err(Failure::network(NO_HTTP2));
     }
-    Ok(NewTransport { transport: Transport::Secure(Box::new(secured.stream)), http2: secured.http2 })
+    Ok(NewTransport { transport: Transport::Secure(Box::new(secured.stream), open), http2: secured.http2 })
 }
 
 impl AsyncRead for Transport {
     fn poll_read(self: Pin<&mut Self>, cx: &mut Context<'_>, buf: &mut ReadBuf<'_>) -> Poll<io::Result<()>> {
         match self.get_mut() {
-            Self::Plain(stream) => Pin::new(stream).poll_read(cx, buf),
+            Self::Plain(stream, _) => Pin::new(stream).poll_read(cx, buf),
             Self::InProcess(stream) => Pin::new(stream).poll_read(cx, buf),
-            Self::Secure(stream) => Pin::new(stream).poll_read(cx, buf),
+            Self::Secure(stream, _) => Pin::new(stream).poll_read(cx, buf),
         }
     }
 }
@@ -99,9 +104,9 @@ impl AsyncRead for Transport {
 impl AsyncWrite for Transport {
     fn poll_write(self: Pin<&mut Self>, cx: &mut Context<'_>, buf: &[u8]) -> Poll<io::Result<usize>> {
         match self.get_mut() {
-            Self::Plain(stream) => Pin::new(stream).poll_write(cx, buf),
+            Self::Plain(stream, _) => Pin::new(stream).poll_write(cx, buf),
             Self::InProcess(stream) => Pin::new(stream).poll_write(cx, buf),
-            Self::Secure(stream) => Pin::new(stream).poll_write(cx, buf),
+            Self::Secure(stream, _) => Pin::new(stream).poll_write(cx, buf),
         }
     }
 
@@ -111,33 +116,33 @@ impl AsyncWrite for Transport {
         bufs: &[IoSlice<'_>],
     ) -> Poll<io::Result<usize>> {
         match self.get_mut() {
-            Self::Plain(stream) => Pin::new(stream).poll_write_vectored(cx, bufs),
+            Self::Plain(stream, _) => Pin::new(stream).poll_write_vectored(cx, bufs),
             Self::InProcess(stream) => Pin::new(stream).poll_write_vectored(cx, bufs),
-            Self::Secure(stream) => Pin::new(stream).poll_write_vectored(cx, bufs),
+            Self::Secure(stream, _) => Pin::new(stream).poll_write_vectored(cx, bufs),
         }
     }
 
     fn is_write_vectored(&self) -> bool {
         match self {
-            Self::Plain(stream) => stream.is_write_vectored(),
+            Self::Plain(stream, _) => stream.is_write_vectored(),
             Self::InProcess(stream) => stream.is_write_vectored(),
-            Self::Secure(stream) => stream.is_write_vectored(),
+            Self::Secure(stream, _) => stream.is_write_vectored(),
         }
     }
 
     fn poll_flush(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
         match self.get_mut() {
-            Self::Plain(stream) => Pin::new(stream).poll_flush(cx),
+            Self::Plain(stream, _) => Pin::new(stream).poll_flush(cx),
             Self::InProcess(stream) => Pin::new(stream).poll_flush(cx),
-            Self::Secure(stream) => Pin::new(stream).poll_flush(cx),
+            Self::Secure(stream, _) => Pin::new(stream).poll_flush(cx),
         }
     }
 
     fn poll_shutdown(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
         match self.get_mut() {
-            Self::Plain(stream) => Pin::new(stream).poll_shutdown(cx),
+            Self::Plain(stream, _) => Pin::new(stream).poll_shutdown(cx),
             Self::InProcess(stream) => Pin::new(stream).poll_shutdown(cx),
-            Self::Secure(stream) => Pin::new(stream).poll_shutdown(cx),
+            Self::Secure(stream, _) => Pin::new(stream).poll_shutdown(cx),
         }
     }
 }

@@ -6,6 +6,7 @@ use stampede_time::{Clock, Nanos};
 use tokio::io::DuplexStream;
 
 use super::dns::DnsCache;
+use super::open_connections::OpenConnections;
 use super::slow_addresses::SlowAddresses;
 use super::tls::Tls;
 use crate::random::UserRandom;
@@ -43,6 +44,8 @@ pub struct Connector {
     pub slow_addresses: SlowAddresses,
     /// The turn of the first user among the addresses of a host; the other users follow by their numbers.
     pub first_turn: u64,
+    /// The connections that are open.
+    pub open: OpenConnections,
 }
 
 impl Connector {
@@ -51,7 +54,7 @@ impl Connector {
         let NetworkOptions { tls, dial, dns_ttl, seed } = options;
         let first_turn = UserRandom::new(seed, u32::MAX).next_u64();
         let (names, slow_addresses) = (DnsCache::new(dns_ttl), SlowAddresses::default());
-        Self { clock, tls, dial, names, slow_addresses, first_turn }
+        Self { clock, tls, dial, names, slow_addresses, first_turn, open: OpenConnections::default() }
     }
 
     /// Returns the time.

@@ -26,6 +26,7 @@ mod dns;
 mod failure;
 mod grants;
 mod meter;
+mod open_connections;
 mod origin;
 mod p521;
 mod slow_addresses;

@@ -18,6 +18,7 @@ use super::connector::Connector;
 use super::failure::Failure;
 use super::grants::{Grants, Reach, not_granted};
 use super::meter::{ExchangeStage, Meter};
+use super::open_connections::OpenConnection;
 use super::origin::Origin;
 use super::tcp::{self, Peer};
 
@@ -69,11 +70,11 @@ impl Destination {
 /// An open stream.
 pub enum Stream {
     /// A stream in clear text.
-    Plain(TcpStream),
+    Plain(TcpStream, OpenConnection),
     /// A stream to a peer in this process, in a rehearsal.
     InProcess(DuplexStream),
     /// A stream over TLS.
-    Secure(Box<TlsStream<TcpStream>>),
+    Secure(Box<TlsStream<TcpStream>>, OpenConnection),
     /// A stream from which some bytes were read before.
     Prefixed(Box<PrefixedStream>),
 }
@@ -97,7 +98,8 @@ impl Stream {
         }
         let tcp =
             tcp::connect(connector, Peer { host: &to.host, port: to.port, reach: &to.reach, user }, meter).await?;
-        let Some(tls) = &to.tls else { return Ok(Self::Plain(tcp)) };
+        let open = connector.open.open();
+        let Some(tls) = &to.tls else { return Ok(Self::Plain(tcp, open)) };
         let name = tls.server_name.as_ref().unwrap_or(&to.host).clone();
         let name = ServerName::try_from(name).map_err(|_| Failure::network("tls: the server name is not valid"))?;
         let begun = connector.now();
@@ -107,14 +109,14 @@ impl Stream {
             measured.phases.tls = Some(connector.now() - begun);
             measured.stage = ExchangeStage::Connected;
         });
-        Ok(Self::Secure(Box::new(secured)))
+        Ok(Self::Secure(Box::new(secured), open))
     }
 
     /// Returns the protocol that the server picked (ALPN).
     pub fn protocol(&self) -> Option<&[u8]> {
         match self {
-            Self::Plain(_) | Self::InProcess(_) => None,
-            Self::Secure(stream) => stream.get_ref().1.alpn_protocol(),
+            Self::Plain(..) | Self::InProcess(_) => None,
+            Self::Secure(stream, _) => stream.get_ref().1.alpn_protocol(),
             Self::Prefixed(stream) => stream.inner.protocol(),
         }
     }
@@ -157,9 +159,9 @@ impl PrefixedStream {
 impl AsyncRead for Stream {
     fn poll_read(self: Pin<&mut Self>, cx: &mut Context<'_>, buf: &mut ReadBuf<'_>) -> Poll<io::Result<()>> {
         match self.get_mut() {
-            Self::Plain(stream) => Pin::new(stream).poll_read(cx, buf),
+            Self::Plain(stream, _) => Pin::new(stream).poll_read(cx, buf),
             Self::InProcess(stream) => Pin::new(stream).poll_read(cx, buf),
-            Self::Secure(stream) => Pin::new(stream).poll_read(cx, buf),
+            Self::Secure(stream, _) => Pin::new(stream).poll_read(cx, buf),
             Self::Prefixed(stream) => stream.poll_read(cx, buf),
         }
     }
@@ -168,27 +170,27 @@ impl AsyncRead for Stream {
 impl AsyncWrite for Stream {
     fn poll_write(self: Pin<&mut Self>, cx: &mut Context<'_>, buf: &[u8]) -> Poll<io::Result<usize>> {
         match self.get_mut() {
-            Self::Plain(stream) => Pin::new(stream).poll_write(cx, buf),
+            Self::Plain(stream, _) => Pin::new(stream).poll_write(cx, buf),
             Self::InProcess(stream) => Pin::new(stream).poll_write(cx, buf),
-            Self::Secure(stream) => Pin::new(stream).poll_write(cx, buf),
+            Self::Secure(stream, _) => Pin::new(stream).poll_write(cx, buf),
             Self::Prefixed(stream) => Pin::new(&mut stream.inner).poll_write(cx, buf),
         }
     }
 
     fn poll_flush(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
         match self.get_mut() {
-            Self::Plain(stream) => Pin::new(stream).poll_flush(cx),
+            Self::Plain(stream, _) => Pin::new(stream).poll_flush(cx),
             Self::InProcess(stream) => Pin::new(stream).poll_flush(cx),
-            Self::Secure(stream) => Pin::new(stream).poll_flush(cx),
+            Self::Secure(stream, _) => Pin::new(stream).poll_flush(cx),
             Self::Prefixed(stream) => Pin::new(&mut stream.inner).poll_flush(cx),
         }
     }
 
     fn poll_shutdown(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
         match self.get_mut() {
-            Self::Plain(stream) => Pin::new(stream).poll_shutdown(cx),
+            Self::Plain(stream, _) => Pin::new(stream).poll_shutdown(cx),
             Self::InProcess(stream) => Pin::new(stream).poll_shutdown(cx),
-            Self::Secure(stream) => Pin::new(stream).poll_shutdown(cx),
+            Self::Secure(stream, _) => Pin::new(stream).poll_shutdown(cx),
             Self::Prefixed(stream) => Pin::new(&mut stream.inner).poll_shutdown(cx),
         }
     }

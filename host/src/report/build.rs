@@ -109,6 +109,7 @@ fn run(aggregate: &Aggregate, outcome: &RunSummary, load: Nanos) -> RunReport {
         load_us: load / 1000,
         ids: vec![run_id(outcome.id)],
         ended: outcome.end_reason,
+        verdict: Some(outcome.verdict),
         users_signed_in: outcome.users_signed_in,
         users_given_up: outcome.users_given_up,
         warm_up_requests: aggregate.warm_up(),

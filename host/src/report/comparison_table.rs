@@ -6,28 +6,41 @@ use super::compare::{ChangeInterval, ChangeVerdict, ComparedMetric, MetricChange
 use super::format::{latency, short};
 use crate::text::one_line;
 
-const COLUMNS: usize = 6;
+/// The number of columns.
+pub(crate) const COLUMNS: usize = 6;
+
+/// The names of the columns.
+const HEADER: [&str; COLUMNS] = ["Action", "", "base", "new", "change (99 %)", ""];
 
 /// Renders the whole text, ending with a line feed.
 pub(crate) fn render(comparison: &ReportComparison, base: &str, tolerance: f64) -> String {
-    let mut lines: Vec<[String; COLUMNS]> = vec![["Action", "", "base", "new", "change (99 %)", ""].map(str::to_owned)];
-    for action in &comparison.actions {
-        for (index, change) in action.changes.iter().enumerate() {
-            let name = if index == 0 { one_line(&action.name) } else { String::new() };
-            lines.push(cells(name, change));
-        }
-    }
+    let mut lines = vec![HEADER.map(str::to_owned)];
+    lines.extend(rows(comparison));
     let widths: [usize; COLUMNS] =
         std::array::from_fn(|column| lines.iter().map(|cells| cells[column].width()).max().unwrap_or(0));
-    let mut text: String = lines.iter().map(|cells| line(cells, &widths)).collect();
+    let text: String = lines.iter().map(|cells| line(cells, &widths)).collect();
+    text + &summary(comparison, base, tolerance) + "\n"
+}
+
+/// Returns the cells of all rows: a row for each number of each action, whose name stands in the first.
+pub(crate) fn rows(comparison: &ReportComparison) -> impl Iterator<Item = [String; COLUMNS]> {
+    comparison.actions.iter().flat_map(|action| {
+        action.changes.iter().enumerate().map(|(index, change)| {
+            let name = if index == 0 { one_line(&action.name) } else { String::new() };
+            cells(name, change)
+        })
+    })
+}
+
+/// Says how many numbers are worse.
+pub(crate) fn summary(comparison: &ReportComparison, base: &str, tolerance: f64) -> String {
     let worse: usize = comparison.actions.iter().map(|action| worse_count(&action.changes)).sum();
     let tolerance = percent(tolerance);
-    text += &match worse {
-        0 => format!("Nothing is worse than in `{base}` by more than {tolerance}.\n"),
-        1 => format!("1 number is worse than in `{base}` by more than {tolerance}.\n"),
-        more => format!("{more} numbers are worse than in `{base}` by more than {tolerance}.\n"),
-    };
-    text
+    match worse {
+        0 => format!("Nothing is worse than in `{base}` by more than {tolerance}."),
+        1 => format!("1 number is worse than in `{base}` by more than {tolerance}."),
+        more => format!("{more} numbers are worse than in `{base}` by more than {tolerance}."),
+    }
 }
 
 fn worse_count(changes: &[MetricChange]) -> usize {

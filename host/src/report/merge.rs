@@ -183,6 +183,7 @@ fn settings(sum: &mut RunSettings, more: &RunSettings) {
 
 fn run(sum: &mut RunReport, more: &RunReport) {
     sum.ended = more.ended;
+    sum.verdict = sum.verdict.max(more.verdict).filter(|_| sum.verdict.is_some() && more.verdict.is_some());
     sum.started_at = sum.started_at.clone().min(more.started_at.clone());
     sum.elapsed_us = sum.elapsed_us.max(more.load_us);
     sum.load_us = sum.load_us.max(more.load_us);

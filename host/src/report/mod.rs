@@ -31,7 +31,7 @@ pub(crate) use build::run_id;
 pub(crate) use comparison_table::render as changes;
 pub(crate) use model::Report;
 pub(crate) use report_file::ReportFile;
-pub(crate) use settings::{RunSettings, RunSummary};
+pub(crate) use settings::{RunSettings, RunSummary, RunVerdict};
 pub(crate) use table::render as table;
 
 pub(crate) mod live_screen;

@@ -9,7 +9,7 @@ use std::collections::BTreeMap;
 use serde::{Deserialize, Serialize};
 
 use super::exchanges::ExchangeReport;
-use super::settings::{RunSettings, ScenarioLoad};
+use super::settings::{RunSettings, RunVerdict, ScenarioLoad};
 pub(crate) use super::times::{DurationStats, EncodedTimes, PerPhase, RowHistograms, RowSeries, TimeSeries};
 use crate::run::EndReason;
 
@@ -186,6 +186,9 @@ pub(crate) struct RunReport {
     pub ids: Vec<String>,
     /// The reason why the run ended.
     pub ended: EndReason,
+    /// The verdict; `None` in reports of versions that did not write it.
+    #[serde(default)]
+    pub verdict: Option<RunVerdict>,
     /// Users that signed in.
     pub users_signed_in: u32,
     /// Users that gave up signing in.

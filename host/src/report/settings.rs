@@ -77,6 +77,28 @@ pub(crate) struct ScenarioLoad {
     pub graceful_stop: Duration,
 }
 
+/// The verdict on a run; the exit code follows from it. The greater one outranks the others.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub(crate) enum RunVerdict {
+    /// Nothing was wrong.
+    Passed,
+    /// Requests failed in the way that `fail_on` names.
+    RequestsFailed,
+    /// A step of the set-up failed.
+    SetupFailed,
+    /// No user could sign in.
+    SignInFailed,
+    /// No request could be sent.
+    TargetUnreached,
+    /// A threshold did not hold.
+    ThresholdsFailed,
+    /// A person or a signal ended the run.
+    Interrupted,
+    /// A worker ended before its users.
+    WorkerLost,
+}
+
 /// The end of a run.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct RunSummary {
@@ -92,6 +114,8 @@ pub(crate) struct RunSummary {
     pub cpu_limits: CpuLimits,
     /// The reason why the run ended.
     pub end_reason: EndReason,
+    /// The verdict.
+    pub verdict: RunVerdict,
     /// Users that signed in; 0 if the script has no login.
     pub users_signed_in: u32,
     /// Users that gave up signing in.

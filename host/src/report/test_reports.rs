@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use super::settings::ScenarioLoad;
-use super::{Report, RunSettings, RunSummary};
+use super::{Report, RunSettings, RunSummary, RunVerdict};
 use crate::metrics::aggregate::{Aggregate, CheckInfo, RowInfo};
 use crate::metrics::compact_histogram::CompactHistogram;
 use crate::metrics::custom_metric::{MetricInfo, MetricKind, MetricUnit};
@@ -55,6 +55,7 @@ fn outcome() -> RunSummary {
         load_end: 0,
         cpu_limits: CpuLimits::default(),
         end_reason: EndReason::Duration,
+        verdict: RunVerdict::Passed,
         users_signed_in: 500,
         users_given_up: 0,
     }
@@ -150,7 +151,12 @@ pub(crate) fn with_percentiles(percentiles: &[f64]) -> Report {
 pub(crate) fn nothing() -> Report {
     let aggregate = Aggregate::new(rows(&[("Catalog", "http")]), 1);
     let settings = RunSettings { base_url: None, ..settings() };
-    let outcome = RunSummary { elapsed: 180 * MILLISECOND, end_reason: EndReason::Interrupted, ..outcome() };
+    let outcome = RunSummary {
+        elapsed: 180 * MILLISECOND,
+        end_reason: EndReason::Interrupted,
+        verdict: RunVerdict::Interrupted,
+        ..outcome()
+    };
     Report::build(settings, &aggregate, &outcome, &[])
 }
 
@@ -200,7 +206,12 @@ fn wide_report(settings: RunSettings) -> Report {
     interval.health =
         IntervalHealth { guest_traps: vec![0, 1], guest_collateral: vec![0, 3], ..health(990 * MILLISECOND) };
     aggregate.add(&handed_over(0, 7_300, interval));
-    let outcome = RunSummary { elapsed: 400 * MILLISECOND, end_reason: EndReason::NoUserSignedIn, ..outcome() };
+    let outcome = RunSummary {
+        elapsed: 400 * MILLISECOND,
+        end_reason: EndReason::NoUserSignedIn,
+        verdict: RunVerdict::ThresholdsFailed,
+        ..outcome()
+    };
     Report::build(settings, &aggregate, &outcome, &verdicts())
 }
 

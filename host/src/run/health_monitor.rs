@@ -35,7 +35,7 @@ impl HealthMonitor {
         self.last_turn = now;
     }
 
-    /// Returns the health since the last call.
+    /// Returns the health since the last call, except for the open connections.
     pub(super) fn take_interval(&mut self, now: Nanos, plugins: &[Rc<WorkerPlugin>]) -> IntervalHealth {
         let taken = |counter: fn(&PluginUsage) -> &Cell<u64>| {
             plugins.iter().map(|plugin| counter(&plugin.usage).take()).collect::<Vec<_>>()
@@ -45,6 +45,7 @@ impl HealthMonitor {
             wall: now - self.since,
             cpu_wait: self.cpu_wait.take(),
             loop_lag_max: std::mem::take(&mut self.loop_lag_max),
+            connections: 0,
             guest: taken(|usage| &usage.guest_time),
             guest_calls: taken(|usage| &usage.calls),
             guest_traps: taken(|usage| &usage.traps),

@@ -14,6 +14,7 @@ mod iteration_source;
 pub(crate) mod load_controller;
 pub(crate) mod observer;
 mod outcome;
+pub(crate) mod process_usage;
 pub(crate) mod scale;
 mod second_feed;
 mod segment;

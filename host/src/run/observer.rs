@@ -8,6 +8,7 @@ use stampede_time::RunPhase;
 
 use super::load_controller::{LoadChange, LoadState};
 use super::outcome::EndReason;
+use super::process_usage::ProcessUsage;
 use super::setup::SegmentKind;
 use crate::metrics::aggregate::{Aggregate, Snapshot};
 use crate::metrics::second::MergedSecond;
@@ -46,6 +47,8 @@ pub struct SecondSnapshot {
     pub merged: MergedSecond,
     /// The state of the run: sums over the run so far, and the time, the users and the rate of the segment.
     pub totals: Snapshot,
+    /// What this process uses now.
+    pub process: ProcessUsage,
     /// `true` if no later second is complete yet, so that `totals` are those at its end.
     pub is_newest: bool,
     /// `true` for the last of a segment if it is shorter than a second.

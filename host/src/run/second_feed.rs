@@ -7,6 +7,7 @@ use stampede_time::{Nanos, RunPhase, SECOND};
 use super::load_controller::LoadController;
 use super::observer::{LoadUpdate, RunObserver, SecondSnapshot};
 use super::outcome::{EndReason, RunOutcome};
+use super::process_usage::ProcessUsage;
 use super::setup::SegmentKind;
 use super::threshold_watch::ThresholdWatch;
 use crate::metrics::interval::WorkerInterval;
@@ -114,6 +115,7 @@ impl<'o> SecondFeed<'o> {
             is_partial: end > moment.now,
             merged,
             totals: run.aggregate.snapshot(moment.now),
+            process: ProcessUsage::now(),
             is_newest,
             phase: moment.phase,
             load: moment.control.load(),

@@ -67,6 +67,7 @@ mod tests {
     use crate::metrics::second::SecondMerger;
     use crate::run::SegmentKind;
     use crate::run::load_controller::LoadState;
+    use crate::run::process_usage::ProcessUsage;
 
     /// Returns a second with one request of the only row, as one of several that are complete at the same moment.
     fn second_of_burst(merger: &mut SecondMerger, second: u32, is_newest: bool) -> Arc<SecondSnapshot> {
@@ -78,6 +79,7 @@ mod tests {
             segment: SegmentKind::Load,
             ended_at: Duration::ZERO,
             merged: merger.next_remaining().expect("it has counts"),
+            process: ProcessUsage::default(),
             totals: Snapshot { elapsed: 3_000_000_000, ..Snapshot::default() },
             is_newest,
             is_partial: false,

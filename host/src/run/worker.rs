@@ -89,6 +89,7 @@ impl IntervalSender {
         recorder.set_users_active(self.context.active_users.get());
         let mut interval = recorder.take(self.spares.try_recv().ok());
         interval.health = self.health.take_interval(self.shared.clock.now(), &self.context.plugins);
+        interval.health.connections = self.shared.client.connector.open.count();
         let from = WorkerInterval { worker: self.index, second: self.second, interval };
         let _ = self.messages.send(WorkerMessage::Interval(from));
         self.second = second;

@@ -145,7 +145,8 @@ fn run_families(sums: &RunSums) -> Vec<Family<'_>> {
                 (scenario_labels(load.scenario.as_deref()), PointValue::Number(scale))
             }),
         ),
-        Family::gauge("threshold_passed", "1 if the threshold held, 0 if not; once the run is over.").points(verdicts),
+        Family::gauge("threshold_passed", "1 if the threshold holds, 0 if not: so far, or at the end of the run.")
+            .points(verdicts),
         Family::counter("warm_up_requests", "Requests of the warm-up, which are counted nowhere else.")
             .point(Vec::new(), PointValue::Count(sums.warm_up)),
         Family::counter("missed_seconds", "Seconds of the run whose counts are missing here until the run is over.")
@@ -288,6 +289,7 @@ fn generator_families(sums: &RunSums) -> Vec<Family<'_>> {
             (vec![("worker", Cow::from(number.to_string()))], PointValue::Number(get(worker) as f64 / 1e6))
         })
     };
+    let process = |number: Option<u64>| number.into_iter().map(|number| (Vec::new(), PointValue::Count(number)));
     let guests = |get: fn(&crate::sinks::sums::GuestSums) -> PointValue<'static>| {
         sums.guests.iter().map(move |guest| (vec![("plugin", text(&guest.plugin))], get(guest)))
     };
@@ -303,6 +305,13 @@ fn generator_families(sums: &RunSums) -> Vec<Family<'_>> {
         )
         .in_unit(FamilyUnit::Seconds)
         .points(workers(|worker| worker.loop_lag_us)),
+        Family::gauge("open_connections", "Connections to the target that are open.")
+            .point(Vec::new(), PointValue::Count(sums.connections.into())),
+        Family::gauge("generator_memory", "Resident memory of the generator.")
+            .in_unit(FamilyUnit::Bytes)
+            .points(process(sums.process.memory)),
+        Family::gauge("generator_open_files", "Files that the generator has open, connections among them.")
+            .points(process(sums.process.open_files)),
         Family::counter("worker_guest_calls", "Calls into plugins.")
             .points(guests(|guest| PointValue::Count(guest.calls))),
         seconds("worker_guest", "Time inside plugins.")

@@ -4,6 +4,7 @@ use std::time::Duration;
 
 use crate::metrics::aggregate::{CheckInfo, RowInfo};
 use crate::metrics::custom_metric::MetricInfo;
+use crate::metrics::threshold::ThresholdRule;
 use crate::plan::{self, Plan, Scenario};
 use crate::report::settings::ScenarioLoad;
 use crate::report::{RunSettings, run_id};
@@ -26,16 +27,7 @@ pub(crate) struct RunInfo {
     /// The checks, by row; their answers are counted in metrics.
     pub checks: Vec<CheckInfo>,
     /// The thresholds, in the order of the report.
-    pub thresholds: Vec<ThresholdInfo>,
-}
-
-/// A threshold as typed.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub(crate) struct ThresholdInfo {
-    /// The metric with its tags.
-    pub metric: String,
-    /// The condition, such as `p(95)<200ms for 30s`.
-    pub expression: String,
+    pub thresholds: Vec<ThresholdRule>,
 }
 
 impl RunInfo {
@@ -46,10 +38,6 @@ impl RunInfo {
 
     /// Describes a plan whose run has not begun: [`started_at`](Self::started_at) is still 0.
     pub(crate) fn of_plan(plan: &Plan) -> Self {
-        let thresholds = plan.thresholds.iter().map(|threshold| ThresholdInfo {
-            metric: threshold.metric.clone(),
-            expression: threshold.expression.clone(),
-        });
         Self {
             id: rand::random(),
             started_at: Duration::ZERO,
@@ -57,7 +45,7 @@ impl RunInfo {
             rows: plan.rows.clone(),
             metrics: plan.metrics.clone(),
             checks: plan.checks.clone(),
-            thresholds: thresholds.collect(),
+            thresholds: plan.thresholds.clone(),
         }
     }
 }

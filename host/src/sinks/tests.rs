@@ -18,6 +18,7 @@ use crate::run::SegmentKind;
 use crate::run::load_controller::LoadState;
 use crate::run::observer::RunObserver;
 use crate::run::observer::{LoadUpdate, SecondSnapshot};
+use crate::run::process_usage::ProcessUsage;
 
 fn run_info() -> RunInfo {
     RunInfo {
@@ -39,6 +40,7 @@ fn snapshot(index: u32, is_newest: bool) -> Arc<SecondSnapshot> {
         segment: SegmentKind::Load,
         ended_at: Duration::ZERO,
         merged,
+        process: ProcessUsage::default(),
         totals: Snapshot::default(),
         is_newest,
         is_partial: false,

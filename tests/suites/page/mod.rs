@@ -104,6 +104,14 @@ fn a_tab_follows_a_run_comes_back_after_a_lost_connection_and_ends_with_the_repo
     let resumed: Vec<u64> = during["resumed"].as_array().into_iter().flatten().filter_map(Value::as_u64).collect();
     assert!(resumed.iter().any(|last| *last >= before), "{during}");
     assert_eq!(during["during"]["state"], "Running");
+    let words: Vec<_> = (0..2).map(|at| during["during"]["thresholds"][at][1].as_str().expect("a text")).collect();
+    assert_eq!(words, ["✓ holds", "✗ does not hold"], "{during}");
+    let charts = &during["during"]["charts"];
+    assert!(charts["open"].as_str().is_some_and(|text| text.ends_with(", last 3")), "a connection a user: {charts}");
+    for chart in ["memory", "files"] {
+        let text = charts[chart].as_str().expect("a text");
+        assert!(text.contains(", last ") && !text.contains("no values"), "{text}");
+    }
     running.signal(Signal::Interrupt);
     // The tab is still open.
     let run = running.finish();
@@ -171,12 +179,44 @@ fn a_reader_zooms_sorts_filters_and_compares() {
 }
 
 #[test]
+fn a_page_of_two_reports_says_what_compare_says() {
+    let base = saved(SCRIPT, "--users 1 --duration 2s").read("report.json");
+    let new = saved(SCRIPT, "--users 3 --duration 2s").read("report.json");
+    let run = shooter().file("base.json", &base).file("new.json", &new);
+    let run = run.args("compare base.json new.json --out report.html").finish();
+    let page = look_at(&run, "saved");
+    let mut lines = run.stdout.lines();
+    let columns =
+        |line: &str| line.split("  ").map(str::trim).filter(|cell| !cell.is_empty()).map(str::to_owned).collect();
+    assert_eq!(
+        columns(lines.next().expect("a header")),
+        ["Action", "base", "new", "change (99 %)"].map(str::to_owned).to_vec()
+    );
+    let said: Vec<Vec<String>> = lines.by_ref().take(10).map(columns).collect();
+    let shown = page["compared"].as_array().expect("rows").iter().map(|row| {
+        let cells = row.as_array().into_iter().flatten().filter_map(Value::as_str);
+        cells.filter(|cell| !cell.is_empty()).map(str::to_owned).collect()
+    });
+    assert_eq!(shown.collect::<Vec<Vec<String>>>(), said);
+    assert_eq!(lines.next(), page["summary"].as_str());
+    let plot = page["charts"]["percentile-plot"].as_str().expect("a text");
+    assert!(plot.contains("; compared run: p50 "), "the curves of both runs: {plot}");
+    assert_eq!((&page["blank"], &page["complaints"]), (&0.into(), &Value::Array(Vec::new())));
+    let run = shooter().file("a.json", &base).args("compare a.json a.json --out x.json").finish().exits(2);
+    assert!(
+        run.stderr.contains("error[usage::output-format]: cannot write a comparison as `x.json`"),
+        "{}",
+        run.stderr
+    );
+}
+
+#[test]
 fn the_buttons_of_a_page_change_the_run_and_stop_it_if_that_was_allowed() {
     let site = site();
     let run = shooter().script(SCRIPT).args("--users 10 --duration 1h --page --page-control --base-url");
     let running = run.arg(site.base_url()).report().spawn();
     let used = Browser::start(&tools(), "control", &[link(&running)]).line();
-    assert_eq!((&used["state"], &used["hidden"]), (&"Stopped".into(), &true.into()), "{used}");
+    assert_eq!((&used["state"], &used["hidden"]), (&"Stopped – failed".into(), &true.into()), "{used}");
     assert_eq!(used["complaints"], Value::Array(Vec::new()));
     let report = Report::parse(&running.finish().read("report.json"));
     let changes = report.at("/changes").as_array().into_iter().flatten();

@@ -12,6 +12,7 @@ use super::super::checks_and_thresholds::deciding_value;
 use super::super::format::{grouped, grouped_decimal, percent, seconds};
 use super::super::model::{Report, RequestTotals, RowReport};
 use super::super::percentiles::shown_percentiles;
+use super::super::settings::RunVerdict;
 use super::super::table::{self, PERCENTILES, bottleneck};
 use crate::cli::LatencyView;
 use crate::metrics::aggregate::label;
@@ -42,14 +43,13 @@ pub(super) fn write(report: &Report, out: &mut dyn Write) -> io::Result<()> {
 
 /// Returns the verdict in a word.
 fn verdict(report: &Report) -> &'static str {
-    let requests = &report.totals.requests;
-    match report.run.ended {
-        EndReason::Interrupted => "Interrupted",
-        _ if report.thresholds.iter().any(|threshold| !threshold.passed) => "Failed",
-        EndReason::NoUserSignedIn | EndReason::SetupFailed => "Failed",
-        _ if requests.ok == 0 && requests.err > 0 => "Failed",
-        _ if report.thresholds.is_empty() => "Done",
-        _ => "Passed",
+    match report.run.verdict {
+        Some(RunVerdict::Interrupted) => "Interrupted",
+        Some(RunVerdict::Passed) if report.thresholds.is_empty() => "Done",
+        Some(RunVerdict::Passed) => "Passed",
+        Some(_) => "Failed",
+        None if report.thresholds.iter().any(|threshold| !threshold.passed) => "Failed",
+        None => "Done",
     }
 }
 
@@ -64,11 +64,15 @@ fn sentence(report: &Report) -> String {
         (1, 1) => parts.push("The threshold did not hold.".to_owned()),
         (failed, all) => parts.push(format!("{failed} of {all} thresholds did not hold.")),
     }
-    match report.run.ended {
-        EndReason::NoUserSignedIn => parts.push("No user signed in.".to_owned()),
-        EndReason::SetupFailed => parts.push("The set-up failed.".to_owned()),
-        _ => {}
-    }
+    let reason = match (report.run.ended, report.run.verdict) {
+        (EndReason::NoUserSignedIn, _) => "No user signed in.",
+        (EndReason::SetupFailed, _) => "The set-up failed.",
+        (_, Some(RunVerdict::TargetUnreached)) => "The target was not reached.",
+        (_, Some(RunVerdict::RequestsFailed)) => "Requests failed, which fails the run (`fail_on`).",
+        (_, Some(RunVerdict::WorkerLost)) => "A worker ended before its users.",
+        _ => "",
+    };
+    parts.extend((!reason.is_empty()).then(|| reason.to_owned()));
     let RequestTotals { total, ok, rps, .. } = report.totals.requests;
     let length = seconds(report.run.elapsed_us);
     parts.push(match total {
@@ -238,21 +242,25 @@ mod tests {
 
     #[test]
     fn every_end_of_a_run_has_its_verdict() {
-        let with = |ended| {
+        let with = |verdict| {
             let mut report = test_reports::movies();
-            report.run.ended = ended;
+            report.run.verdict = verdict;
             report
         };
         for (case, report, expected) in [
             ("no thresholds", test_reports::movies(), "Done"),
             ("a failed threshold", test_reports::wide(), "Failed"),
             ("interrupted", test_reports::nothing(), "Interrupted"),
-            ("no user signed in", with(EndReason::NoUserSignedIn), "Failed"),
+            ("no user signed in", with(Some(RunVerdict::SignInFailed)), "Failed"),
+            ("one request failed, with --fail-on any-error", with(Some(RunVerdict::RequestsFailed)), "Failed"),
+            ("an older report", with(None), "Done"),
         ] {
             assert_eq!(verdict(&report), expected, "{case}");
         }
+        let failed = sentence(&with(Some(RunVerdict::RequestsFailed)));
+        assert!(failed.starts_with("Requests failed, which fails the run (`fail_on`). "), "{failed}");
         let mut held = test_reports::wide();
-        held.run.ended = EndReason::Duration;
+        held.run.verdict = Some(RunVerdict::Passed);
         held.thresholds.truncate(1);
         assert_eq!((verdict(&held), sentence(&held).split('.').next()), ("Passed", Some("The threshold held")));
     }

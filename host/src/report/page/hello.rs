@@ -58,6 +58,8 @@ pub(crate) struct HelloEvent {
     phases: [&'static str; 5],
     thresholds: Vec<ThresholdName>,
     ladder: Vec<LadderLevel>,
+    /// The most files that the process may have open; `None` if it is not known.
+    max_open_files: Option<u64>,
     /// True if the page may change the load.
     control: bool,
 }
@@ -83,6 +85,8 @@ struct RowName {
 struct ThresholdName {
     metric: String,
     expression: String,
+    /// The unit of its values, as in the report.
+    unit: String,
 }
 
 impl HelloEvent {
@@ -107,8 +111,14 @@ impl HelloEvent {
             phases: PHASES,
             thresholds: Vec::new(),
             ladder: LADDER.iter().map(|level| LadderLevel { buckets: level.buckets.min(100_000), ..*level }).collect(),
+            max_open_files: None,
             control: false,
         }
+    }
+
+    /// Adds the most files that the process may have open.
+    pub(crate) fn with_max_open_files(self, max_open_files: Option<u64>) -> Self {
+        Self { max_open_files, ..self }
     }
 
     /// Adds the labels and the actions of the rows, in the order of the report.
@@ -127,9 +137,10 @@ impl HelloEvent {
         Self { control, ..self }
     }
 
-    /// Adds the thresholds: metrics and conditions, in the order of the report.
-    pub(crate) fn with_thresholds(mut self, thresholds: impl Iterator<Item = [String; 2]>) -> Self {
-        self.thresholds = thresholds.map(|[metric, expression]| ThresholdName { metric, expression }).collect();
+    /// Adds the thresholds: metrics, conditions and units, in the order of the report.
+    pub(crate) fn with_thresholds(mut self, thresholds: impl Iterator<Item = [String; 3]>) -> Self {
+        self.thresholds =
+            thresholds.map(|[metric, expression, unit]| ThresholdName { metric, expression, unit }).collect();
         self
     }
 }

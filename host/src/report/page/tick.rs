@@ -29,6 +29,17 @@ pub(crate) struct ExampleText {
     pub text: String,
 }
 
+/// A threshold as it stands.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub(crate) struct ThresholdState {
+    /// True if it holds so far; `None` while there is nothing to judge.
+    pub holds: Option<bool>,
+    /// The number that shows it, in the threshold's unit.
+    pub value: Option<f64>,
+    /// True if the number may be greater, because exchanges were cut off.
+    pub at_least: bool,
+}
+
 /// The counts of one row in a stretch.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub(crate) struct RowTick {
@@ -111,10 +122,18 @@ pub(crate) struct TickEvent {
     pub cpu_wait: f32,
     /// The longest delay of a worker's loop.
     pub loop_lag_us: u64,
+    /// The greatest number of open connections.
+    pub connections: u32,
+    /// The greatest resident memory of the generator in bytes; 0 if it is not known.
+    pub memory: u64,
+    /// The greatest number of files that the generator has open, connections among them; 0 if it is not known.
+    pub open_files: u64,
     /// Instances of plugins lost to traps.
     pub traps: u64,
     /// True if the generator itself was too slow.
     pub saturated: bool,
+    /// The thresholds at its end, in the order of the report.
+    pub thresholds: Vec<ThresholdState>,
     /// Events in it: segments that began, changes of the load.
     pub marks: Vec<RunMark>,
     /// Failures that were the first of their kind.
@@ -175,6 +194,7 @@ impl TickEvent {
             end_ms: last.end_ms,
             segment: last.segment,
             paused: ticks.iter().all(|tick| tick.paused),
+            thresholds: last.thresholds.clone(),
             ..Self::default()
         };
         let (mut rows, mut times) = (BTreeMap::<u16, RowTick>::new(), SharedTimes::default());
@@ -215,6 +235,9 @@ impl TickEvent {
         self.cpu.iter_mut().zip(&other.cpu).for_each(|(most, share)| *most = most.max(*share));
         self.cpu_wait = self.cpu_wait.max(other.cpu_wait);
         self.loop_lag_us = self.loop_lag_us.max(other.loop_lag_us);
+        self.connections = self.connections.max(other.connections);
+        self.memory = self.memory.max(other.memory);
+        self.open_files = self.open_files.max(other.open_files);
         self.traps += other.traps;
         self.saturated |= other.saturated;
         self.marks.extend(other.marks.iter().cloned());

@@ -7,8 +7,10 @@ use super::super::run_info::RunInfo;
 use crate::metrics::interval::{Interval, IntervalHealth};
 use crate::metrics::log_linear::LogLinearHistogram;
 use crate::metrics::row_stats::{RowStats, TaskCounts};
+use crate::metrics::threshold::LiveThreshold;
+use crate::metrics::threshold::live::LiveThresholds;
 use crate::report::generator::{MAX_LOOP_LAG_US, MAX_START_DELAY_P99_US, MAX_WAIT_SHARE};
-use crate::report::page::{ExampleText, MAX_ROWS, RowTick, RunMark, SharedTimes, TickEvent};
+use crate::report::page::{ExampleText, MAX_ROWS, RowTick, RunMark, SharedTimes, ThresholdState, TickEvent};
 use crate::run::SegmentKind;
 use crate::run::load_controller::{LoadChange, LoadChangeKind};
 use crate::run::observer::SecondSnapshot;
@@ -33,11 +35,12 @@ pub(super) struct TickCollector {
     marks: usize,
     /// Rows and kinds whose example is in the log.
     examples: BTreeSet<(u16, u8)>,
+    thresholds: LiveThresholds,
 }
 
 impl TickCollector {
     /// Creates the collector of a run that is about to begin.
-    pub(super) const fn new(run: &RunInfo) -> Self {
+    pub(super) fn new(run: &RunInfo) -> Self {
         Self {
             started_at: run.started_at,
             warm_up: run.settings.warm_up,
@@ -45,6 +48,7 @@ impl TickCollector {
             end_ms: 0,
             marks: 0,
             examples: BTreeSet::new(),
+            thresholds: LiveThresholds::new(&run.thresholds),
         }
     }
 
@@ -56,6 +60,9 @@ impl TickCollector {
         let length = if second.is_partial && is_next { end_ms - self.end_ms } else { 1_000 };
         let at_ms = end_ms.saturating_sub(length).max(self.end_ms);
         let counts = &second.merged.counts;
+        if second.segment == SegmentKind::Load {
+            self.thresholds.add(second.merged.second, counts);
+        }
         let mut tick = TickEvent {
             first: second.index,
             last: second.index,
@@ -64,6 +71,9 @@ impl TickCollector {
             segment: second.segment as u8,
             users: counts.users_active,
             paused: second.load.paused,
+            memory: second.process.memory.unwrap_or(0),
+            open_files: second.process.open_files.unwrap_or(0),
+            thresholds: self.thresholds.states().map(threshold_state).collect(),
             marks: self.marks(second, at_ms),
             examples: self.new_examples(counts, end_ms),
             ..TickEvent::default()
@@ -150,11 +160,18 @@ fn set_health(tick: &mut TickEvent, counts: &Interval, workers: &[IntervalHealth
     tick.cpu = workers.iter().map(|worker| rounded(share(worker.cpu, worker))).collect();
     let waits = workers.iter().map(|worker| rounded(share(worker.cpu_wait.unwrap_or(0), worker)));
     tick.cpu_wait = waits.fold(0.0, f32::max);
+    tick.connections = workers.iter().map(|worker| worker.connections).sum();
     tick.loop_lag_us = counts.health.loop_lag_max / 1_000;
     tick.traps = counts.health.guest_traps.iter().sum();
     tick.saturated |= tick.cpu.iter().any(|share| *share > BUSY_SHARE)
         || f64::from(tick.cpu_wait) > MAX_WAIT_SHARE
         || tick.loop_lag_us > MAX_LOOP_LAG_US;
+}
+
+fn threshold_state(state: LiveThreshold) -> ThresholdState {
+    let LiveThreshold { holds, value } = state;
+    let at_least = value.is_some_and(|value| value.is_lower_bound);
+    ThresholdState { holds, value: value.map(|value| value.value), at_least }
 }
 
 fn words(change: &LoadChange) -> String {

@@ -103,6 +103,10 @@ impl Sink for PageSink {
 
 fn hello(run: &RunInfo) -> HelloEvent {
     let rows = run.rows.iter().map(|row| [label(row.scenario.as_deref(), &row.name), row.action.clone()]);
-    let thresholds = run.thresholds.iter().map(|it| [it.metric.clone(), it.expression.clone()]);
-    HelloEvent::new(&run.settings, run.started_at).with_rows(rows).with_thresholds(thresholds)
+    let thresholds =
+        run.thresholds.iter().map(|it| [it.metric.clone(), it.expression.clone(), it.quantity.name().to_owned()]);
+    HelloEvent::new(&run.settings, run.started_at)
+        .with_rows(rows)
+        .with_thresholds(thresholds)
+        .with_max_open_files(rlimit::Resource::NOFILE.get_soft().ok())
 }

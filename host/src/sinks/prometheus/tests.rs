@@ -6,9 +6,10 @@ use regex::Regex;
 
 use super::*;
 use crate::metrics::aggregate::RowInfo;
+use crate::metrics::threshold::{Measure, RowMeasure, ThresholdRule};
 use crate::report::test_reports;
+use crate::script::threshold_syntax::{Aggregation, Comparison, Quantity};
 use crate::sinks::metric_families::{FamilyKind, families};
-use crate::sinks::run_info::ThresholdInfo;
 
 /// The dashboard that ships with the program.
 const DASHBOARD: &str = include_str!("../../../../docs/grafana/stampede-shooter.json");
@@ -22,7 +23,22 @@ fn run_info(steps: &[&str]) -> RunInfo {
         rows: steps.iter().map(row).collect(),
         metrics: Vec::new(),
         checks: Vec::new(),
-        thresholds: vec![ThresholdInfo { metric: "http_failed".into(), expression: "rate<1%".into() }],
+        thresholds: vec![few_failures()],
+    }
+}
+
+/// Returns the threshold `http_failed: rate<1%` on the first row.
+fn few_failures() -> ThresholdRule {
+    ThresholdRule {
+        metric: "http_failed".into(),
+        expression: "rate<1%".into(),
+        measure: Measure::Rows(RowMeasure::Failed, vec![0]),
+        aggregation: Aggregation::Rate,
+        comparison: Comparison::Less,
+        limit: 0.01,
+        quantity: Quantity::Share,
+        window: None,
+        abort: None,
     }
 }
 

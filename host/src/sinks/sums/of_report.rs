@@ -15,7 +15,7 @@ impl RunSums {
     /// Replaces all sums by the numbers of the report.
     pub(in crate::sinks) fn finish(&mut self, report: &Report) {
         self.is_final = true;
-        (self.users, self.is_paused) = (0, false);
+        (self.users, self.connections, self.is_paused) = (0, 0, false);
         for row in &mut self.rows {
             *row = RowSums { labels: std::mem::take(&mut row.labels), ..RowSums::default() };
         }

@@ -12,7 +12,10 @@ use crate::metrics::interval::{Interval, IntervalHealth};
 use crate::metrics::iteration_stats::IterationStats;
 use crate::metrics::row_stats::{ByteCounts, RowStats, TaskCounts};
 use crate::metrics::sample::FailureKind;
+use crate::metrics::threshold::live::LiveThresholds;
+use crate::run::SegmentKind;
 use crate::run::observer::SecondSnapshot;
+use crate::run::process_usage::ProcessUsage;
 use crate::sinks::run_info::RunInfo;
 
 /// The names of the phases of an exchange, in the order of their histograms.
@@ -48,12 +51,18 @@ pub(in crate::sinks) struct RunSums {
     pub workers: Vec<WorkerSums>,
     /// The plugins, in the order of their counts.
     pub guests: Vec<GuestSums>,
-    /// The thresholds and, once the run is over, if they held.
+    /// The thresholds, and whether they hold.
     pub thresholds: Vec<ThresholdOutcome>,
+    /// Judges the thresholds during the run; `None` in the counts of a single second.
+    pub(in crate::sinks) live: Option<LiveThresholds>,
     /// Users at work.
     pub users: u32,
     /// `true` while no iteration begins.
     pub is_paused: bool,
+    /// Connections that are open.
+    pub connections: u32,
+    /// What the process uses.
+    pub process: ProcessUsage,
     /// Exchanges of the warm-up, which are in no row.
     pub warm_up: u64,
     /// Seconds of the run that this sink did not see.
@@ -137,7 +146,7 @@ pub(in crate::sinks) struct ThresholdOutcome {
     pub metric: String,
     /// The condition.
     pub expression: String,
-    /// The verdict; `None` while the run lasts.
+    /// True if it holds so far or, once the run is over, if it held; `None` while there is nothing to judge.
     pub passed: Option<bool>,
 }
 
@@ -168,6 +177,7 @@ impl RunSums {
             workers: vec![WorkerSums::default(); run.settings.workers],
             guests: run.settings.plugins.iter().map(guest).collect(),
             thresholds: thresholds.collect(),
+            live: Some(LiveThresholds::new(&run.thresholds)),
             ..Self::default()
         }
     }
@@ -197,6 +207,8 @@ impl RunSums {
         self.next_index = second.index + 1;
         self.updated_at = second.ended_at;
         self.users = second.totals.users_active;
+        self.connections = second.merged.health.iter().map(|worker| worker.connections).sum();
+        self.process = second.process;
         self.is_paused = second.load.paused;
         for (number, scenario) in self.scenarios.iter_mut().enumerate() {
             scenario.scale = second.load.scales.get(number).copied().unwrap_or(1.0);
@@ -206,6 +218,15 @@ impl RunSums {
             worker.add(health);
         }
         self.add_guests(&second.merged.counts.health);
+        self.judge(second);
+    }
+
+    fn judge(&mut self, second: &SecondSnapshot) {
+        let Some(live) = self.live.as_mut().filter(|_| second.segment == SegmentKind::Load) else { return };
+        live.add(second.merged.second, &second.merged.counts);
+        for (threshold, state) in self.thresholds.iter_mut().zip(live.states()) {
+            threshold.passed = state.holds;
+        }
     }
 
     fn add_counts(&mut self, counts: &Interval) {

@@ -47,6 +47,7 @@ impl RunSums {
         self.add(second);
         let mut counts = self.without_counts();
         counts.add(second);
+        counts.copy_verdicts(self);
         let mut times: Vec<CompactHistogram<u64>> = Vec::new();
         times.resize_with(self.rows.len(), || CompactHistogram::new(FINE));
         for (place, row) in self.places.iter().zip(&second.merged.counts.rows) {
@@ -75,11 +76,15 @@ impl RunSums {
             more.passed = all.passed.saturating_sub(seen.passed);
             more.failed = all.failed.saturating_sub(seen.failed);
         }
-        for (more, all) in counts.thresholds.iter_mut().zip(&self.thresholds) {
-            more.passed = all.passed;
-        }
+        counts.copy_verdicts(self);
         let response = vec![None; self.rows.len()];
         SecondSums { counts, response }
+    }
+
+    fn copy_verdicts(&mut self, from: &Self) {
+        for (own, known) in self.thresholds.iter_mut().zip(&from.thresholds) {
+            own.passed = known.passed;
+        }
     }
 }
 

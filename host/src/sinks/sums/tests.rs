@@ -15,6 +15,7 @@ use crate::report::test_reports;
 use crate::run::SegmentKind;
 use crate::run::load_controller::LoadState;
 use crate::run::observer::SecondSnapshot;
+use crate::run::process_usage::ProcessUsage;
 use crate::sinks::run_info::RunInfo;
 
 fn run_info(steps: &[&str]) -> RunInfo {
@@ -57,6 +58,7 @@ fn second(index: u32, millis: [u64; 2]) -> Arc<SecondSnapshot> {
         segment: SegmentKind::Load,
         ended_at: Duration::from_secs(10 + u64::from(index)),
         merged: merger.next_remaining().expect("it has counts"),
+        process: ProcessUsage::default(),
         totals: Snapshot { users_active: 3, ..Snapshot::default() },
         is_newest: true,
         is_partial: false,
