@@ -94,5 +94,6 @@ function measured(threshold: ThresholdReport): string {
   if (value === null) return "no values";
   const sign = threshold.at_least ? "≥ " : "";
   if (unit === "microseconds") return sign + latency(value);
+  if (unit === "score") return value.toFixed(3);
   return sign + (unit === "share" ? percent(value, 1) : groupedDecimal(value));
 }

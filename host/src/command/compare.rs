@@ -9,6 +9,7 @@ use crate::exit::Exit;
 use crate::plan::Plan;
 use crate::report::merge::NamedReport;
 use crate::report::{self, Report, compare, merge, read};
+use crate::script::outcome::OutcomeFilter;
 
 /// Compares two reports and prints what has changed.
 ///
@@ -22,7 +23,7 @@ pub(super) fn compare(args: &CompareArgs) -> Result<Exit, Diagnostics> {
         .map(|(path, report)| NamedReport { name: path.display().to_string(), report });
     merge::check_same_script(&base, &new).map_err(not_comparable)?;
     let base = Baseline { path: args.base.clone(), report: base.report };
-    let comparison = compare_with_base(&base, &new.report, args.tolerance)?;
+    let comparison = compare_with_base(&base, &new.report, args.latency_of, args.tolerance)?;
     print(comparison.text.as_bytes())?;
     Ok(comparison.exit)
 }
@@ -45,17 +46,18 @@ pub(super) struct ComparisonResult {
     pub exit: Exit,
 }
 
-/// Compares a report with a baseline.
+/// Compares a report with a baseline, in the times of requests with one outcome or of all.
 ///
 /// # Errors
 /// The two cannot be compared.
 pub(super) fn compare_with_base(
     base: &Baseline,
     new: &Report,
+    outcome: Option<OutcomeFilter>,
     tolerance: Option<f64>,
 ) -> Result<ComparisonResult, Diagnostic> {
-    let tolerance = tolerance.unwrap_or(DEFAULT_TOLERANCE);
-    let compared = compare::compare(&base.report, new, tolerance).map_err(not_comparable)?;
+    let (outcome, tolerance) = (outcome.unwrap_or_default(), tolerance.unwrap_or(DEFAULT_TOLERANCE));
+    let compared = compare::compare(&base.report, new, outcome, tolerance).map_err(not_comparable)?;
     let exit = if compared.is_worse() { Exit::ThresholdsFailed } else { Exit::Success };
     Ok(ComparisonResult { text: report::changes(&compared, &base.path.display().to_string(), tolerance), exit })
 }
