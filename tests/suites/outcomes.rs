@@ -105,7 +105,10 @@ fn thresholds_select_requests_by_their_outcome() {
     let found = verdicts(&report);
     let value = |metric: &str, expression: &str| &found[&(metric.to_owned(), expression.to_owned())];
     let failed = report.totals().number("/by_outcome/failed/response_time_us/min");
-    assert_eq!(*value("http_duration{outcome:failed}", "min>=190ms"), (true, json!(failed as f64)));
+    // Of a bin, thresholds take the greatest time and the report's minimum the least.
+    let (holds, least) = value("http_duration{outcome:failed}", "min>=190ms");
+    let least = least.as_f64().expect("a time");
+    assert!(*holds && (least / failed as f64 - 1.0).abs() < 0.002, "{least} {failed}");
     let most = report.row("Mixed").number("/by_outcome/ok/response_time_us/max");
     assert_eq!(*value("http_duration{outcome:ok, step:Mixed}", "max<1h"), (true, json!(most as f64)));
     let score = report.row("Mixed").at("/apdex/score").clone();

@@ -45,8 +45,12 @@ pub(crate) fn add(into: &mut Histogram<u64>, from: &Histogram<u64>) {
 pub(crate) fn without(whole: &Histogram<u64>, part: &Histogram<u64>) -> Histogram<u64> {
     let mut rest = empty(whole.sigfig());
     for CountedValue { value, count } in counted_values(whole) {
-        // A histogram of this range can fail to grow only where `usize` has 16 bits.
-        let _ = rest.record_n(value, count.saturating_sub(part.count_at(value)));
+        let left = count.saturating_sub(part.count_at(value));
+        // A value that is recorded no times would still count as the greatest.
+        if left > 0 {
+            // A histogram of this range can fail to grow only where `usize` has 16 bits.
+            let _ = rest.record_n(value, left);
+        }
     }
     rest
 }
