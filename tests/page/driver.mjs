@@ -225,6 +225,37 @@ const commands = {
     await running.close();
   },
 
+  // Switches from the times of all requests to those without a failure, and back.
+  async outcomes(file) {
+    const running = await browser();
+    const { page, seen } = await open(running);
+    await page.goto(pathToFileURL(file).href);
+    await ready(page, "saved");
+    for (const panel of ["#percentiles", "#heat"]) {
+      await page.locator(panel).getByRole("button", { name: "Show as table" }).click();
+    }
+    // What the table, the chart over time, the heat map and the plot by percentile show.
+    const state = async () => {
+      await look(page);
+      return page.evaluate(() => {
+        const table = (panel) => [...document.querySelectorAll(`${panel} .behind tr`)].map((row) => [...row.children].map((cell) => cell.textContent));
+        const plot = document.querySelector("#percentile-plot .plot").getAttribute("aria-label");
+        return { time: table("#percentiles"), heat: table("#heat"), plot };
+      });
+    };
+    const press = async (name) => {
+      await page.getByRole("button", { name, exact: true }).click();
+      await drawn(page);
+    };
+    const all = { ...(await state()), ...(await numbers(page)) };
+    await press("OK only");
+    const ok = { ...(await state()), ...(await numbers(page)) };
+    await press("Times of all requests");
+    const again = { ...(await state()), ...(await numbers(page)) };
+    say({ all, ok, again, complaints: seen.complaints });
+    await running.close();
+  },
+
   // Changes a run by the buttons of its page, and stops it.
   async control(url) {
     const running = await browser();

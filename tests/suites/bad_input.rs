@@ -74,7 +74,7 @@ fn errors_in_a_script_get_their_messages_from_the_program_too() {
 }
 
 /// Arguments that are wrong on their own, or that name something that does not exist.
-const WRONG: [&str; 38] = [
+const WRONG: [&str; 40] = [
     "--users 0",
     "--users -1",
     "--users 1.5",
@@ -91,9 +91,11 @@ const WRONG: [&str; 38] = [
     "--ramp-up 5",
     "--graceful-stop 5",
     "--timeout 0ms",
+    "--apdex 0s",
     "--workers 0",
     "--seed -1",
     "--log loud",
+    "--latency-of some",
     "--out report.txt",
     "--threshold nonsense",
     "--threshold http_duration:p95<1s",

@@ -32,6 +32,7 @@ mod login;
 mod main_job;
 #[cfg(unix)]
 mod native;
+mod outcomes;
 #[cfg(unix)]
 mod page;
 mod plugin_new;

@@ -1,7 +1,7 @@
 // A stretch of the run, packed: a run of a day has more than a thousand of them, each with the histograms of 200 rows,
 // and as objects they would take several times the memory.
 
-import { addTo, dense, fromWire, readWire, toSparse, type Sparse } from "./histogram";
+import { addTo, dense, fromWire, readWire, sum, toSparse, without, type Sparse } from "./histogram";
 import type { Tick } from "./log";
 
 /** What one row, or all of them, counted in a bucket. */
@@ -12,25 +12,45 @@ export interface Part {
   in: number;
   max: number | null;
   response: Sparse;
+  /** The times in `response` that are of failures. */
+  failed: Sparse;
+  /** The longest time of a request without a failure. */
+  okMax: number | null;
+}
+
+/** Returns the times of all requests of a part, or of those without a failure. */
+export function timesOf(part: Part, okOnly: boolean): Sparse {
+  return okOnly ? without(part.response, part.failed) : part.response;
+}
+
+/** Returns the longest of these times. */
+export function longestOf(part: Part, okOnly: boolean): number | null {
+  return okOnly ? part.okMax : part.max;
 }
 
 /** The places of the counts in `tasks`. */
 export const TASK = { started: 0, passed: 1, failed: 2, cancelled: 3, dropped: 4 } as const;
 
 const EMPTY = new Uint32Array(0);
-const NUMBERS = 5;
+const NUMBERS = 6;
+const NOTHING: Readonly<Part> = { ok: 0, err: 0, out: 0, in: 0, max: null, response: EMPTY, failed: EMPTY, okMax: null };
+
+type RowLists = "rows" | "ok" | "err" | "bytes_out" | "bytes_in" | "max_us" | "lengths" | "response";
+type FailureLists = "failed_rows" | "failed_lengths" | "ok_max_us" | "failed_response";
 
 export class Bucket {
   /** Seconds that it covers. */
   readonly span: number;
   private constructor(
-    readonly tick: Omit<Tick, "rows" | "ok" | "err" | "bytes_out" | "bytes_in" | "max_us" | "lengths" | "response">,
+    readonly tick: Omit<Tick, RowLists | FailureLists>,
     private readonly rows: Uint16Array,
-    /** For each row: ok, err, bytes out, bytes in, longest time. */
+    /** For each row: ok, err, bytes out, bytes in, longest time, longest time without a failure. */
     private readonly numbers: Float64Array,
     /** For each row the end of its bins. */
     private readonly ends: Uint32Array,
     private readonly bins: Uint32Array,
+    /** The times of failures of each row that has any. */
+    private readonly failures: ReadonlyMap<number, Sparse>,
     readonly all: Part,
   ) {
     this.span = Math.max(1, tick.end_ms - tick.at_ms) / 1000;
@@ -38,53 +58,60 @@ export class Bucket {
 
   /** Packs a tick. It is what loading a long run takes its time for, so it makes no object for each row. */
   static of(tick: Tick): Bucket {
-    const { rows, ok, err, bytes_out, bytes_in, max_us, lengths, response, ...rest } = tick;
+    const { rows, ok, err, bytes_out, bytes_in, max_us, lengths, response, failed_rows, failed_lengths, ok_max_us, failed_response, ...rest } = tick;
+    const failures = new Map<number, Sparse>();
+    const okMax = new Map<number, number>();
+    let place = 0;
+    (failed_rows ?? []).forEach((row, at) => {
+      const length = failed_lengths?.[at] ?? 0;
+      failures.set(row, fromWire((failed_response ?? []).slice(place, place + length)));
+      okMax.set(row, ok_max_us?.[at] ?? 0);
+      place += length;
+    });
     const numbers = new Float64Array(rows.length * NUMBERS);
     const ends = new Uint32Array(rows.length);
     const bins = new Uint32Array(response.length);
-    const all: Part = { ok: 0, err: 0, out: 0, in: 0, max: null, response: EMPTY };
+    const all: Part = { ...NOTHING };
     const sum = dense();
-    let [end, longest] = [0, 0];
+    let [end, longest, okLongest] = [0, 0, 0];
     for (let at = 0; at < rows.length; at += 1) {
+      const okLongestHere = okMax.get(rows[at]!) ?? max_us[at]!;
       numbers[at * NUMBERS] = ok[at]!;
       numbers[at * NUMBERS + 1] = err[at]!;
       numbers[at * NUMBERS + 2] = bytes_out[at]!;
       numbers[at * NUMBERS + 3] = bytes_in[at]!;
       numbers[at * NUMBERS + 4] = max_us[at]!;
+      numbers[at * NUMBERS + 5] = okLongestHere;
       all.ok += ok[at]!;
       all.err += err[at]!;
       all.out += bytes_out[at]!;
       all.in += bytes_in[at]!;
       longest = Math.max(longest, max_us[at]!);
+      okLongest = Math.max(okLongest, okLongestHere);
       end = readWire(response, end, lengths[at]!, bins, sum);
       ends[at] = end;
     }
     if (longest > 0) all.max = longest;
+    if (okLongest > 0) all.okMax = okLongest;
     all.response = toSparse(sum);
-    return new Bucket(rest, Uint16Array.from(rows), numbers, ends, bins, all);
+    all.failed = addUp(failures.values());
+    return new Bucket(rest, Uint16Array.from(rows), numbers, ends, bins, failures, all);
   }
 
-  private static pack(rest: Bucket["tick"], rows: ArrayLike<number>, parts: Part[]): Bucket {
+  private static pack(rest: Bucket["tick"], rows: readonly number[], parts: Part[]): Bucket {
     const numbers = new Float64Array(parts.length * NUMBERS);
     const ends = new Uint32Array(parts.length);
     const bins = new Uint32Array(parts.reduce((length, part) => length + part.response.length, 0));
-    const sum = dense();
-    const all: Part = { ok: 0, err: 0, out: 0, in: 0, max: null, response: EMPTY };
+    const failures = new Map<number, Sparse>();
     let end = 0;
     parts.forEach((part, at) => {
-      numbers.set([part.ok, part.err, part.out, part.in, part.max ?? 0], at * NUMBERS);
+      numbers.set([part.ok, part.err, part.out, part.in, part.max ?? 0, part.okMax ?? 0], at * NUMBERS);
       bins.set(part.response, end);
       end += part.response.length;
       ends[at] = end;
-      addTo(sum, part.response);
-      all.ok += part.ok;
-      all.err += part.err;
-      all.out += part.out;
-      all.in += part.in;
-      if (part.max !== null) all.max = Math.max(all.max ?? 0, part.max);
+      if (part.failed.length > 0) failures.set(rows[at]!, part.failed);
     });
-    all.response = toSparse(sum);
-    return new Bucket(rest, Uint16Array.from(rows), numbers, ends, bins, all);
+    return new Bucket(rest, Uint16Array.from(rows), numbers, ends, bins, failures, mergeParts(parts));
   }
 
   /** Merges neighbours, the earliest first. */
@@ -132,9 +159,9 @@ export class Bucket {
       if (this.rows[middle]! < row) low = middle + 1;
       else high = middle;
     }
-    if (this.rows[low] !== row) return { ok: 0, err: 0, out: 0, in: 0, max: null, response: EMPTY };
+    if (this.rows[low] !== row) return NOTHING;
     const at = low * NUMBERS;
-    const max = this.numbers[at + 4]!;
+    const [max, okMax] = [this.numbers[at + 4]!, this.numbers[at + 5]!];
     return {
       ok: this.numbers[at]!,
       err: this.numbers[at + 1]!,
@@ -142,6 +169,8 @@ export class Bucket {
       in: this.numbers[at + 3]!,
       max: max === 0 ? null : max,
       response: this.bins.subarray(low === 0 ? 0 : this.ends[low - 1]!, this.ends[low]!),
+      failed: this.failures.get(row) ?? EMPTY,
+      okMax: okMax === 0 ? null : okMax,
     };
   }
 
@@ -151,20 +180,32 @@ export class Bucket {
   }
 }
 
-/** Adds up the parts of one row. */
+/** Adds parts up. */
 export function mergeParts(parts: readonly Part[]): Part {
   const sum = dense();
-  const all: Part = { ok: 0, err: 0, out: 0, in: 0, max: null, response: EMPTY };
+  const all: Part = { ...NOTHING };
   for (const part of parts) {
     all.ok += part.ok;
     all.err += part.err;
     all.out += part.out;
     all.in += part.in;
-    if (part.max !== null) all.max = Math.max(all.max ?? 0, part.max);
+    all.max = greater(all.max, part.max);
+    all.okMax = greater(all.okMax, part.okMax);
     addTo(sum, part.response);
   }
   all.response = toSparse(sum);
+  all.failed = addUp(parts.map((part) => part.failed));
   return all;
+}
+
+/** Returns the greater of two times that may be missing. */
+export function greater(a: number | null, b: number | null): number | null {
+  return a === null || b === null ? (a ?? b) : Math.max(a, b);
+}
+
+function addUp(parts: Iterable<Sparse>): Sparse {
+  const present = [...parts].filter((part) => part.length > 0);
+  return present.length === 0 ? EMPTY : sum(present);
 }
 
 /** Adds lists of (row, key, count), which stay one list of them. */

@@ -1,6 +1,6 @@
 // The charts over time: which lines each has, and how a bucket gives their values.
 
-import { TASK, type Bucket, type Part } from "./bucket";
+import { TASK, longestOf, timesOf, type Bucket, type Part } from "./bucket";
 import { bytes, count, latency } from "./format";
 import { fromWire, quantile, quantiles, total } from "./histogram";
 import type { Store } from "./store";
@@ -14,14 +14,15 @@ const PERCENTILES: readonly [string, number, string][] = [
   ["p99.9", 0.999, "--c5"],
 ];
 
-const known = new WeakMap<Part, (number | null)[]>();
+const known = [new WeakMap<Part, (number | null)[]>(), new WeakMap<Part, (number | null)[]>()] as const;
 
-/** Returns the percentiles of all rows in a bucket, computed once. */
-function percentiles(part: Part): (number | null)[] {
-  let values = known.get(part);
+/** Returns the percentiles of a part, computed once for all rows of a bucket. */
+function percentiles(part: Part, okOnly = false): (number | null)[] {
+  const cache = known[okOnly ? 1 : 0];
+  let values = cache.get(part);
   if (!values) {
-    values = quantiles(part.response, PERCENTILES.map(([, share]) => share));
-    known.set(part, values);
+    values = quantiles(timesOf(part, okOnly), PERCENTILES.map(([, share]) => share));
+    cache.set(part, values);
   }
   return values;
 }
@@ -49,7 +50,8 @@ function limits(store: Store, row: number | null): Limit[] {
   return (store.hello?.thresholds ?? []).flatMap((threshold, at) => {
     const condition = /^(p\([\d.]+\)|max|med|avg)\s*<=?\s*([\d.]+)\s*(us|µs|ms|s)\b/.exec(threshold.expression);
     const step = /\{.*step:\s*([^,}]+)/.exec(threshold.metric)?.[1]?.trim();
-    if (!condition || !threshold.metric.startsWith("http_duration") || (step !== undefined && step !== label)) return [];
+    const outcome = /\{.*outcome:\s*(\w+)/.exec(threshold.metric)?.[1] ?? "all";
+    if (!condition || !threshold.metric.startsWith("http_duration") || outcome === "failed" || (step !== undefined && step !== label)) return [];
     const unit = { us: 1, µs: 1, ms: 1e3, s: 1e6 }[condition[3] as "us" | "µs" | "ms" | "s"];
     const [verdict, state] = [store.report?.thresholds[at], store.newest?.tick.thresholds[at]];
     const held = verdict ? (verdict.passed ? " – held" : " – did not hold") : state?.holds == null ? "" : state.holds ? " – holds" : " – does not hold";
@@ -128,14 +130,15 @@ export const CHARTS: readonly ChartSpec[] = [
     format: latency,
     log: true,
     limits,
-    lines: () => [
+    lines: (_, { okOnly }) => [
       ...PERCENTILES.map(([label, , colour], at): Line => ({
         label,
         colour,
-        value: (bucket, row) => percentiles(bucket.part(row))[at]!,
+        value: (bucket, row) => percentiles(bucket.part(row), okOnly)[at]!,
       })),
-      { label: "max", colour: "--c8", dash: [2, 3], value: (bucket, row) => bucket.part(row).max },
+      { label: "max", colour: "--c8", dash: [2, 3], value: (bucket, row) => longestOf(bucket.part(row), okOnly) },
     ],
+    scope: ({ okOnly }) => (okOnly ? "OK only" : ""),
   },
   {
     id: "errors",

@@ -1,12 +1,12 @@
 // The heat map of response times: time to the right, time taken upwards, and the number of requests as colour. It shows
 // what percentiles hide, such as two humps. A click on a cell lists the actions in it.
 
-import type { Bucket } from "./bucket";
+import { timesOf, type Bucket } from "./bucket";
 import { colour, el, foreign, panel, table, type Panel } from "./dom";
 import { clock, count, grouped, latency } from "./format";
-import { BINS, binFloor, type Sparse } from "./histogram";
+import { BINS, binFloor, total, type Sparse } from "./histogram";
 import { cividis } from "./palette";
-import type { Store } from "./store";
+import { sumTimes, type Store } from "./store";
 import { tableButton } from "./time_chart";
 import type { View } from "./view";
 
@@ -66,7 +66,7 @@ export class HeatMap {
   }
 
   private of(bucket: Bucket): Sparse {
-    return bucket.part(this.view.row).response;
+    return timesOf(bucket.part(this.view.row), this.view.okOnly);
   }
 
   /** Finds the cells in use. */
@@ -175,8 +175,9 @@ export class HeatMap {
     const found: [string, number][] = [];
     at.bucket.eachRow((row, part) => {
       let sum = 0;
-      for (let bin = 0; bin < part.response.length; bin += 2) {
-        if (Math.floor(part.response[bin]! / PER_CELL) === at.cell) sum += part.response[bin + 1]!;
+      const times = timesOf(part, this.view.okOnly);
+      for (let bin = 0; bin < times.length; bin += 2) {
+        if (Math.floor(times[bin]! / PER_CELL) === at.cell) sum += times[bin + 1]!;
       }
       if (sum > 0) found.push([this.store.hello?.rows[row]?.label ?? "", sum]);
     });
@@ -189,10 +190,10 @@ export class HeatMap {
   }
 
   private summary(): string {
-    const part = this.store.all.response;
+    const part = sumTimes(this.store.all, this.view.okOnly);
     if (part.length === 0) return "Heat map of response times: no requests yet";
     const range = `${latency(binFloor(part[0]!))} to ${latency(binFloor(part[part.length - 2]! + 1))}`;
-    return `Heat map of response times: ${count(this.store.all.requests)} requests from ${range}`;
+    return `Heat map of response times: ${count(total(part))} requests from ${range}`;
   }
 
   private numbers(): HTMLTableElement {

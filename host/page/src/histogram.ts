@@ -75,6 +75,15 @@ export function toSparse(sum: Dense): Sparse {
   return sparse;
 }
 
+/** Returns the counts of a histogram without those of a part of it. */
+export function without(whole: Sparse, part: Sparse): Sparse {
+  if (part.length === 0) return whole;
+  const rest = dense();
+  addTo(rest, whole);
+  for (let at = 0; at < part.length; at += 2) rest[part[at]!]! -= Math.min(part[at + 1]!, rest[part[at]!]!);
+  return toSparse(rest);
+}
+
 export function sum(parts: Iterable<Sparse>): Sparse {
   const all = dense();
   for (const part of parts) addTo(all, part);

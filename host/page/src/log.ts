@@ -103,6 +103,13 @@ export interface Tick {
   /** The length of each row's histogram in `response`, where they stand one after the other. */
   lengths: number[];
   response: WireHistogram;
+  /** Index of each row of which a time is one of a failure; the next three lists are parallel to it. */
+  failed_rows?: number[];
+  failed_lengths?: number[];
+  /** The longest time of the row's other requests; 0 if there are none. */
+  ok_max_us?: number[];
+  /** The times of failures, whose counts `response` has too. */
+  failed_response?: WireHistogram;
   /** Row, category, count, and so on. */
   errors: number[];
   /** Row, status, count, and so on. */
@@ -186,6 +193,9 @@ export interface RowReport {
   errors: ErrorCount[];
   response_time_us: DurationStats | null;
   service_time_us: DurationStats | null;
+  /** The same times by outcome; null or missing in a report of an earlier version. */
+  by_outcome?: { ok: { response_time_us: DurationStats | null } } | null;
+  apdex?: { score: number | null } | null;
   phases_us: Record<string, DurationStats | null>;
 }
 

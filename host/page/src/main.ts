@@ -26,6 +26,8 @@ interface Drawn {
 
 const STRETCHES: [string, number | null][] = [["Whole run", null], ["1 min", 60], ["5 min", 300], ["15 min", 900]];
 
+const OUTCOMES: [string, boolean][] = [["Times of all requests", false], ["OK only", true]];
+
 class Page {
   private readonly store = new Store();
   private readonly view = new View();
@@ -35,6 +37,7 @@ class Page {
   private readonly stale = new Set<Drawn>();
   private readonly scope = el("p", { class: "chosen" });
   private readonly stretches = el("div", { class: "stretches", role: "group", "aria-label": "Stretch of the run" });
+  private readonly outcomes = el("div", { class: "outcomes", role: "group", "aria-label": "Requests whose times are shown" });
   private readonly title = el("h1", {}, "stampede-shooter");
   /** The link to this page as a file, while there is a program that gives it. */
   private readonly save = el("a", { href: "report.html", download: "report.html", hidden: "" }, "Save");
@@ -91,8 +94,9 @@ class Page {
     for (const [name, seconds] of STRETCHES) {
       this.stretches.append(button(name, seconds === null, () => this.view.followLast(seconds)));
     }
+    for (const [name, okOnly] of OUTCOMES) this.outcomes.append(button(name, !okOnly, () => this.view.showOutcomes(okOnly)));
     const keys = el("p", { class: "keys" }, "Drag over a chart to zoom, double-click for the whole run. Keys: + − to zoom, ← → to move, 0 for the whole run, Esc for all actions.");
-    return el("div", { class: "controls" }, this.control.element, this.stretches, this.scope, keys);
+    return el("div", { class: "controls" }, this.control.element, this.stretches, this.outcomes, this.scope, keys);
   }
 
   /** Draws a panel when it comes into sight; those out of sight cost nothing. */
@@ -149,6 +153,9 @@ class Page {
     this.scope.replaceChildren(...(name ? ["Charts show ", foreign(name), " alone. ", button("Show all actions", null, () => this.view.choose(null))] : []));
     [...this.stretches.children].forEach((child, at) => {
       child.setAttribute("aria-pressed", String(range === null && follow === STRETCHES[at]![1]));
+    });
+    [...this.outcomes.children].forEach((child, at) => {
+      child.setAttribute("aria-pressed", String(this.view.okOnly === OUTCOMES[at]![1]));
     });
   }
 

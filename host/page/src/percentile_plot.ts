@@ -5,7 +5,7 @@ import uPlot from "uplot";
 import { button, colour, el, panel, table, type Panel } from "./dom";
 import { grouped, latency } from "./format";
 import { quantiles, total, type Sparse } from "./histogram";
-import type { Store } from "./store";
+import { sumTimes, type Store } from "./store";
 import { tableButton } from "./time_chart";
 import type { View } from "./view";
 
@@ -77,10 +77,11 @@ export class PercentilePlot {
   }
 
   private overlays(): Overlay[] {
-    const overlays: Overlay[] = [{ label: "all actions", response: this.store.all.response }];
-    const { row } = this.view;
+    const { row, okOnly } = this.view;
+    const of = okOnly ? ", OK only" : "";
+    const overlays: Overlay[] = [{ label: `all actions${of}`, response: sumTimes(this.store.all, okOnly) }];
     const sum = row === null ? null : this.store.rows[row];
-    if (sum && row !== null) overlays.push({ label: this.store.hello?.rows[row]?.label ?? "", response: sum.response });
+    if (sum && row !== null) overlays.push({ label: `${this.store.hello?.rows[row]?.label ?? ""}${of}`, response: sumTimes(sum, okOnly) });
     if (this.base) overlays.push({ label: "compared run", response: this.base });
     return overlays;
   }

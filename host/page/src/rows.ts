@@ -3,7 +3,7 @@
 
 import { quantiles, type Sparse } from "./histogram";
 import { rowLabel, type DurationStats, type RowReport } from "./log";
-import type { RowSum, Store } from "./store";
+import { sumTimes, type RowSum, type Store } from "./store";
 
 export interface RowNumbers {
   /** Index in the log; null for a row beyond its limit, of which only the report tells. */
@@ -21,6 +21,8 @@ export interface RowNumbers {
   max: number | null;
   bytesIn: number;
   bytesOut: number;
+  /** The Apdex score, once the run is over; null if the row has no target. */
+  apdex: number | null;
   /** Names of the percentiles that may be greater, because exchanges were cut off. */
   atLeast: string[];
   response: Sparse | null;
@@ -28,31 +30,32 @@ export interface RowNumbers {
 
 const SHARES = [0.5, 0.9, 0.95, 0.99];
 
-/** Returns all rows; in the order of the script. */
-export function rowNumbers(store: Store): RowNumbers[] {
+/** Returns all rows in the order of the script, with the times of all requests or of those without a failure. */
+export function rowNumbers(store: Store, okOnly = false): RowNumbers[] {
   const names = store.hello?.rows ?? [];
   if (store.report) {
     const limit = names.some((name) => name.rows !== undefined) ? names.length - 1 : names.length;
-    return store.report.actions.map((row, at) => ofReport(row, at < limit ? at : null, store.rows[at]?.response ?? null));
+    return store.report.actions.map((row, at) => ofReport(row, at < limit ? at : null, store.rows[at]?.response ?? null, okOnly));
   }
-  return names.map((name, at) => ofSum(name.label, name.action, at, store.rows[at]!, store.elapsed));
+  return names.map((name, at) => ofSum(name.label, name.action, at, store.rows[at]!, store.elapsed, okOnly));
 }
 
 /** Returns the sum of all rows. */
-export function totalNumbers(store: Store): RowNumbers {
-  if (store.report) return { ...ofReport(store.report.totals, null, store.all.response), label: "Totals" };
-  return { ...ofSum("Totals", "", 0, store.all, store.elapsed), index: null };
+export function totalNumbers(store: Store, okOnly = false): RowNumbers {
+  if (store.report) return { ...ofReport(store.report.totals, null, store.all.response, okOnly), label: "Totals" };
+  return { ...ofSum("Totals", "", 0, store.all, store.elapsed, okOnly), index: null };
 }
 
-function ofSum(label: string, action: string, index: number, sum: RowSum, elapsed: number): RowNumbers {
-  const [p50, p90, p95, p99] = quantiles(sum.response, SHARES) as [number | null, number | null, number | null, number | null];
-  const { ok, err, max, requests: total, response } = sum;
+function ofSum(label: string, action: string, index: number, sum: RowSum, elapsed: number, okOnly: boolean): RowNumbers {
+  const [p50, p90, p95, p99] = quantiles(sumTimes(sum, okOnly), SHARES) as [number | null, number | null, number | null, number | null];
+  const { ok, err, requests: total, response } = sum;
+  const max = okOnly ? sum.okMax : sum.max;
   const rps = elapsed > 0 ? total / elapsed : 0;
-  return { index, label, action, total, ok, err, rps, p50, p90, p95, p99, max, bytesIn: sum.in, bytesOut: sum.out, atLeast: [], response };
+  return { index, label, action, total, ok, err, rps, p50, p90, p95, p99, max, bytesIn: sum.in, bytesOut: sum.out, apdex: null, atLeast: [], response };
 }
 
-function ofReport(row: RowReport, index: number | null, response: Sparse | null): RowNumbers {
-  const times: DurationStats | null = row.response_time_us;
+function ofReport(row: RowReport, index: number | null, response: Sparse | null, okOnly: boolean): RowNumbers {
+  const times: DurationStats | null = okOnly ? (row.by_outcome?.ok.response_time_us ?? null) : row.response_time_us;
   return {
     index,
     label: rowLabel(row),
@@ -65,6 +68,7 @@ function ofReport(row: RowReport, index: number | null, response: Sparse | null)
     max: times?.max ?? null,
     bytesIn: row.bytes.in,
     bytesOut: row.bytes.out,
+    apdex: row.apdex?.score ?? null,
     atLeast: times?.at_least ?? [],
     response,
   };

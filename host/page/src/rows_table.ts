@@ -39,6 +39,7 @@ const columns = (): Column[] => [
   time("p95"),
   time("p99"),
   time("max"),
+  { key: "apdex", title: "Apdex", sort: (row) => row.apdex ?? -1, cell: (row) => (row.apdex === null ? "–" : row.apdex.toFixed(2)) },
   { key: "in", title: "Received", hidden: true, sort: (row) => row.bytesIn, cell: (row) => bytes(row.bytesIn) },
   { key: "out", title: "Sent", hidden: true, sort: (row) => row.bytesOut, cell: (row) => bytes(row.bytesOut) },
 ];
@@ -80,21 +81,23 @@ export class RowsTable {
   }
 
   private get shown(): Column[] {
-    return this.columns.filter((column) => column.hidden !== true);
+    const hasScores = this.rows.some((row) => row.apdex !== null);
+    return this.columns.filter((column) => column.hidden !== true && (column.key !== "apdex" || hasScores));
   }
 
   draw(): void {
     const wanted = this.filter.value.toLowerCase();
-    this.rows = rowNumbers(this.store).filter((row) => row.label.toLowerCase().includes(wanted));
+    this.rows = rowNumbers(this.store, this.view.okOnly).filter((row) => row.label.toLowerCase().includes(wanted));
     const column = this.columns.find(({ key }) => key === this.sortKey);
     if (column) this.rows.sort((a, b) => compare(column.sort(a), column.sort(b)) * (this.descending ? -1 : 1));
     else if (this.sortKey === "name") this.rows.sort((a, b) => compare(a.label, b.label) * (this.descending ? -1 : 1));
     const help = this.panel.element.querySelector(".help");
     const exact = this.store.report ? "Exact numbers of the report." : "So far; percentiles are within 3.2 %.";
-    if (help) help.textContent = `${exact} Choose a name to see it alone in the charts.`;
+    const times = this.view.okOnly ? " Times are those of requests without a failure." : "";
+    if (help) help.textContent = `${exact}${times} Choose a name to see it alone in the charts.`;
     this.drawHead();
     this.fill();
-    this.foot.replaceChildren(this.row(totalNumbers(this.store), false));
+    this.foot.replaceChildren(this.row(totalNumbers(this.store, this.view.okOnly), false));
   }
 
   private drawHead(): void {

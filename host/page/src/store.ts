@@ -1,8 +1,8 @@
 // Holds what the page knows of a run: the buckets of the ladder, sums by row, and the report once there is one. Live
 // and saved runs are fed through the same function, so that both show the same.
 
-import { Bucket, type Part } from "./bucket";
-import { addTo, dense, fromWire, toSparse, type Dense, type Sparse } from "./histogram";
+import { Bucket, greater, type Part } from "./bucket";
+import { addTo, dense, fromWire, toSparse, without, type Dense, type Sparse } from "./histogram";
 import type { End, Example, Hello, Mark, Report, RunEvent, Tick, Times } from "./log";
 
 /** Sums of one row over the whole run. */
@@ -14,7 +14,9 @@ export class RowSum {
   max: number | null = null;
   readonly statuses = new Map<number, number>();
   readonly errors = new Map<number, number>();
+  okMax: number | null = null;
   private readonly bins: Dense = dense();
+  private failedBins: Dense | null = null;
   private sparse: Sparse | null = null;
 
   add(part: Part): void {
@@ -23,6 +25,8 @@ export class RowSum {
     this.out += part.out;
     this.in += part.in;
     if (part.max !== null) this.max = Math.max(this.max ?? 0, part.max);
+    this.okMax = greater(this.okMax, part.okMax);
+    if (part.failed.length > 0) addTo((this.failedBins ??= dense()), part.failed);
     this.addTimes(part.response);
   }
 
@@ -39,6 +43,16 @@ export class RowSum {
     this.sparse ??= toSparse(this.bins);
     return this.sparse;
   }
+
+  /** The times of requests without a failure. */
+  get okResponse(): Sparse {
+    return this.failedBins === null ? this.response : without(this.response, toSparse(this.failedBins));
+  }
+}
+
+/** Returns the times of all requests of a row, or of those without a failure. */
+export function sumTimes(sum: RowSum, okOnly: boolean): Sparse {
+  return okOnly ? sum.okResponse : sum.response;
 }
 
 /** A stretch that is shorter than this has no rate and no share of a processor to speak of. */

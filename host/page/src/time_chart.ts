@@ -30,7 +30,9 @@ export interface ChartSpec {
   title: string;
   help: string;
   format: (value: number | null) => string;
-  lines: (store: Store) => Line[];
+  lines: (store: Store, view: View) => Line[];
+  /** Words about what is shown, beside the title. */
+  scope?: (view: View) => string;
   stacked?: boolean;
   /** True if the scale can be logarithmic, as it is at first for times. */
   log?: boolean;
@@ -83,8 +85,8 @@ export class TimeChart {
   draw(): void {
     const { store, spec } = this;
     const row = spec.totalsOnly ? null : this.view.row;
-    this.scope.textContent = spec.totalsOnly && this.view.row !== null ? "all actions" : "";
-    const lines = spec.lines(store);
+    this.scope.textContent = spec.totalsOnly && this.view.row !== null ? "all actions" : (spec.scope?.(this.view) ?? "");
+    const lines = spec.lines(store, this.view);
     const { buckets } = store;
     const times = buckets.map((bucket) => bucket.tick.end_ms / 1000);
     this.raw = lines.map((line) => buckets.map((bucket) => line.value(bucket, row)));

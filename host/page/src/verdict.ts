@@ -115,5 +115,6 @@ function measured(unit: string, { value, at_least }: ThresholdState): string {
   if (value === null) return "no values";
   const sign = at_least ? "≥ " : "";
   if (unit === "microseconds") return sign + latency(value);
+  if (unit === "score") return value.toFixed(3);
   return sign + (unit === "share" ? percent(value, 1) : groupedDecimal(value));
 }

@@ -10,6 +10,8 @@ export class View {
   range: Range | null = null;
   /** The row that the charts show; null for all of them. */
   row: number | null = null;
+  /** True if the times are those of requests without a failure alone. */
+  okOnly = false;
   /** Seconds at the end of the run that are followed; null if none are. */
   follow: number | null = null;
   private readonly listeners: (() => void)[] = [];
@@ -37,6 +39,11 @@ export class View {
 
   choose(row: number | null): void {
     this.row = row;
+    this.changed();
+  }
+
+  showOutcomes(okOnly: boolean): void {
+    this.okOnly = okOnly;
     this.changed();
   }
 

@@ -1,11 +1,11 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { Bucket } from "../src/bucket";
+import { Bucket, timesOf } from "../src/bucket";
 import { inStep } from "../src/charts";
 import { verdict } from "../src/compare";
 import { total } from "../src/histogram";
 import { knee, type Point } from "../src/knee";
-import { asEvent, type LogEvent, type RunEvent } from "../src/log";
+import { asEvent, type LogEvent, type RunEvent, type Tick } from "../src/log";
 import { rowNumbers, totalNumbers } from "../src/rows";
 import { readEmbedded } from "../src/source";
 import { Store } from "../src/store";
@@ -116,4 +116,27 @@ test("a difference is called clear if the intervals do not overlap", () => {
   assert.equal(verdict(make(180), make(160)), "p50 slower, p95 slower, p99 slower");
   assert.equal(verdict(make(160), make(180)), "p50 faster, p95 faster, p99 faster");
   assert.equal(verdict(make(160), null), "–");
+});
+
+test("times of failures are told apart in rows, buckets and merged buckets", () => {
+  const random = numbers(5);
+  // Row 1 has 50 times in bin 160, and 20 in bin 200 that are failures; row 0 is without failures.
+  const made = (second: number): Tick => ({
+    ...tick({ rows: 2, seconds: 10 }, second, random), rows: [0, 1], ok: [10, 50], err: [0, 20], bytes_out: [1, 1], bytes_in: [1, 1], max_us: [500, 9_000],
+    lengths: [2, 4], response: [150, 10, 160, 50, 40, 20],
+    failed_rows: [1], failed_lengths: [2], ok_max_us: [800], failed_response: [200, 20],
+  });
+  const merged = Bucket.merge([made(0), made(1)].map((each) => Bucket.of(each)));
+  assert.deepEqual([...timesOf(merged.part(1), true)], [160, 100]);
+  assert.deepEqual([...timesOf(merged.part(1), false)], [160, 100, 200, 40]);
+  assert.deepEqual([...timesOf(merged.part(0), true)], [150, 20]);
+  assert.deepEqual([...timesOf(merged.all, true)], [150, 20, 160, 100]);
+  assert.deepEqual([merged.part(1).okMax, merged.all.okMax, merged.all.max], [800, 800, 9_000]);
+  const store = new Store();
+  store.take(hello({ rows: 2, seconds: 10 }));
+  [0, 1].forEach((second) => store.take(made(second)));
+  const [all, ok] = [rowNumbers(store)[1]!, rowNumbers(store, true)[1]!];
+  assert.ok(all.p99! > 2 * ok.p99!, `${all.p99} ${ok.p99}`);
+  assert.deepEqual([all.max, ok.max, totalNumbers(store, true).max], [9_000, 800, 800]);
+  assert.equal(total(store.all.okResponse), 120);
 });

@@ -18,6 +18,7 @@ mod plugins;
 mod reports;
 mod run;
 mod schema;
+mod times;
 mod value;
 
 use clap::{CommandFactory, Parser, Subcommand};
@@ -37,8 +38,9 @@ pub use page::PageArgs;
 pub use plugin::{InspectArgs, LockArgs, NewArgs, PluginArgs, PluginCommand, PluginKind, PluginLanguage, TestArgs};
 pub use plugins::PluginsArgs;
 pub use reports::{CompareArgs, MergeArgs};
-pub use run::{LatencyView, RunArgs, StatsdFormat};
+pub use run::{RunArgs, StatsdFormat};
 pub use schema::SchemaArgs;
+pub use times::{LatencyView, TimesArgs};
 pub use value::{DataArg, HeaderArg};
 
 /// The name of the program, as typed.

@@ -5,7 +5,8 @@ use std::path::PathBuf;
 use clap::Args;
 
 use super::ConsoleArgs;
-use super::value::{PercentileList, percentiles, tolerance};
+use super::value::{PercentileList, outcome_filter, percentiles, tolerance};
+use crate::script::outcome::OutcomeFilter;
 
 /// Arguments of `merge`.
 #[derive(Clone, Debug, Args)]
@@ -18,6 +19,18 @@ pub struct MergeArgs {
     /// The extension selects the format.
     #[arg(long, value_name = "FILE", env = "STAMPEDE_OUT", help_heading = "Report", value_delimiter = '\n')]
     pub out: Vec<PathBuf>,
+    /// Requests whose times are shown
+    ///
+    /// `ok` for those without a failure, `failed` for those with one, `all` for both. The choice of the reports, if they
+    /// agree, if not given; otherwise `all`.
+    #[arg(
+        long,
+        value_name = "WHICH",
+        env = "STAMPEDE_LATENCY_OF",
+        help_heading = "Report",
+        value_parser = outcome_filter()
+    )]
+    pub latency_of: Option<OutcomeFilter>,
     /// Percentiles that the table shows, such as `50,95,99.9`
     ///
     /// Numbers above 0 and below 100 with commas between them, at most 12. The table, Markdown and both forms of CSV
@@ -45,6 +58,17 @@ pub struct CompareArgs {
     /// The report that may be worse
     #[arg(value_name = "NEW.json")]
     pub new: PathBuf,
+    /// Requests whose times are compared
+    ///
+    /// `ok` for those without a failure, `failed` for those with one, `all` for both. `all` if not given.
+    #[arg(
+        long,
+        value_name = "WHICH",
+        env = "STAMPEDE_LATENCY_OF",
+        help_heading = "Report",
+        value_parser = outcome_filter()
+    )]
+    pub latency_of: Option<OutcomeFilter>,
     /// The largest change for the worse that still passes
     ///
     /// A share in percent, such as 10%. 5% if not given.

@@ -10,23 +10,11 @@ use clap::{Args, ValueEnum};
 
 use super::listen_address::{ListenAddress, listen_address};
 use super::value::{
-    HeaderParser, PercentileList, StageList, at_least_one, data, fail_on, percentiles, positive, positive_duration,
-    rate, seed, stages, tolerance, zero_or_more,
+    HeaderParser, StageList, at_least_one, data, fail_on, positive, positive_duration, rate, seed, stages, tolerance,
+    zero_or_more,
 };
-use super::{ConsoleArgs, DataArg, HeaderArg, NativeArgs, PageArgs};
+use super::{ConsoleArgs, DataArg, HeaderArg, NativeArgs, PageArgs, TimesArgs};
 use crate::script::model::FailOn;
-
-/// The times that the table shows.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, ValueEnum)]
-pub enum LatencyView {
-    /// Times from when a request should have started.
-    #[default]
-    Response,
-    /// Times from when it did start.
-    Service,
-    /// Both, side by side.
-    Both,
-}
 
 /// The forms of StatsD's lines.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, ValueEnum)]
@@ -188,6 +176,18 @@ pub struct RunArgs {
         value_parser = positive_duration
     )]
     pub timeout: Option<Duration>,
+    /// Response time that satisfies, of steps that set none themselves
+    ///
+    /// A number with a unit, more than 0. The target of their Apdex score, which they do not have if not given.
+    #[arg(
+        long,
+        value_name = "D",
+        env = "STAMPEDE_APDEX",
+        help_heading = "Report",
+        allow_hyphen_values = true,
+        value_parser = positive_duration
+    )]
+    pub apdex: Option<Duration>,
     /// Time for which the addresses of a name are used before it is looked up again
     ///
     /// A number with a unit, 0s or more. 30s if not given. A name none of whose addresses accepts a connection is
@@ -357,24 +357,9 @@ pub struct RunArgs {
     /// line breaks in the variable.
     #[arg(long, value_name = "FILE", env = "STAMPEDE_OUT", help_heading = "Report", value_delimiter = '\n')]
     pub out: Vec<PathBuf>,
-    /// Times that the table shows
-    ///
-    /// `response` counts from when a request should have started, `service` from when it did. They differ where the run
-    /// promised a rate. `response` if not given; the files of --out have both.
-    #[arg(long, value_name = "WHICH", env = "STAMPEDE_LATENCY", help_heading = "Report")]
-    pub latency: Option<LatencyView>,
-    /// Percentiles that the table shows, such as `50,95,99.9`
-    ///
-    /// Numbers above 0 and below 100 with commas between them, at most 12. The table, Markdown and both forms of CSV
-    /// have these and no others; JSON has them as well as its own. 50,90,99 in the table if not given.
-    #[arg(
-        long,
-        value_name = "P,...",
-        env = "STAMPEDE_PERCENTILES",
-        help_heading = "Report",
-        value_parser = percentiles
-    )]
-    pub percentiles: Option<PercentileList>,
+    /// The flags about times.
+    #[command(flatten)]
+    pub times: TimesArgs,
     /// Compare with this earlier report at the end; exit 99 if the run was worse
     ///
     /// A JSON report of the same script. As `stampede-shooter compare` does.

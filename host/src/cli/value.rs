@@ -14,6 +14,7 @@ use crate::script::duration::parse_duration;
 use crate::script::header::{HeaderError, check_header};
 use crate::script::is_name;
 use crate::script::model::FailOn;
+use crate::script::outcome::OutcomeFilter;
 use crate::script::stage::{StageSpec, parse_rate, parse_stages};
 
 /// The most percentiles that a report shows.
@@ -124,6 +125,12 @@ pub(super) fn rate(text: &str) -> Result<f64, String> {
 pub(super) fn fail_on() -> impl TypedValueParser<Value = FailOn> {
     PossibleValuesParser::new(FailOn::NAMES.map(|(name, _)| name))
         .map(|name| FailOn::from_name(&name).unwrap_or_default())
+}
+
+/// Parses a selection of requests by their outcome.
+pub(super) fn outcome_filter() -> impl TypedValueParser<Value = OutcomeFilter> {
+    PossibleValuesParser::new(OutcomeFilter::NAMES.map(|(name, _)| name))
+        .map(|name| OutcomeFilter::from_name(&name).unwrap_or_default())
 }
 
 /// Parses a whole number of at least 1 that `T` can hold.

@@ -11,6 +11,7 @@ use crate::report::compare::ReportComparison;
 use crate::report::merge::NamedReport;
 use crate::report::page::{ComparedBase, is_page, write_comparison};
 use crate::report::{self, Report, ReportFile, compare, merge, read};
+use crate::script::outcome::OutcomeFilter;
 
 /// Compares two reports, prints what has changed, and writes the page of `--out`.
 ///
@@ -26,8 +27,8 @@ pub(super) fn compare(args: &CompareArgs) -> Result<Exit, Diagnostics> {
         .map(|(path, report)| NamedReport { name: path.display().to_string(), report });
     merge::check_same_script(&base, &new).map_err(not_comparable)?;
     let base = Baseline { path: args.base.clone(), report: base.report };
-    let tolerance = args.tolerance.unwrap_or(DEFAULT_TOLERANCE);
-    let comparison = compare::compare(&base.report, &new.report, tolerance).map_err(not_comparable)?;
+    let (outcome, tolerance) = (args.latency_of.unwrap_or_default(), args.tolerance.unwrap_or(DEFAULT_TOLERANCE));
+    let comparison = compare::compare(&base.report, &new.report, outcome, tolerance).map_err(not_comparable)?;
     let base_name = base.path.display().to_string();
     let base = ComparedBase { name: &base_name, report: &base.report, comparison: &comparison, tolerance };
     for page in pages {
@@ -67,17 +68,18 @@ pub(super) struct ComparisonResult {
     pub exit: Exit,
 }
 
-/// Compares a report with a baseline.
+/// Compares a report with a baseline, in the times of requests with one outcome or of all.
 ///
 /// # Errors
 /// The two cannot be compared.
 pub(super) fn compare_with_base(
     base: &Baseline,
     new: &Report,
+    outcome: Option<OutcomeFilter>,
     tolerance: Option<f64>,
 ) -> Result<ComparisonResult, Diagnostic> {
-    let tolerance = tolerance.unwrap_or(DEFAULT_TOLERANCE);
-    let compared = compare::compare(&base.report, new, tolerance).map_err(not_comparable)?;
+    let (outcome, tolerance) = (outcome.unwrap_or_default(), tolerance.unwrap_or(DEFAULT_TOLERANCE));
+    let compared = compare::compare(&base.report, new, outcome, tolerance).map_err(not_comparable)?;
     let text = report::changes(&compared, &base.path.display().to_string(), tolerance);
     Ok(ComparisonResult { text, exit: exit_of(&compared) })
 }

@@ -23,10 +23,11 @@ pub(super) fn merge(args: &MergeArgs) -> Result<Exit, Diagnostics> {
     let outputs = diagnostics.absorb(ReportFile::open_all(&args.out)).unwrap_or_default();
     let reports = diagnostics.into_result(reports)?;
     let merged = merge::merge(reports)?;
-    let merged = match &args.percentiles {
+    let mut merged = match &args.percentiles {
         Some(percentiles) => merged.with_percentiles(&percentiles.0),
         None => merged,
     };
+    merged.settings.latency_of = args.latency_of.unwrap_or(merged.settings.latency_of);
     let mut diagnostics = Diagnostics::default();
     for output in outputs {
         diagnostics.absorb(output.write(&merged).map_err(Diagnostics::from));

@@ -79,8 +79,9 @@ pub(super) fn run_plan(
             return Err(diagnostics);
         }
     };
-    let percentiles = args.percentiles.clone().unwrap_or_default().0;
-    let settings = RunSettings { percentiles, ..run_settings(plan) };
+    let percentiles = args.times.percentiles.clone().unwrap_or_default().0;
+    let latency_of = args.times.latency_of.unwrap_or_default();
+    let settings = RunSettings { percentiles, latency_of, ..run_settings(plan) };
     let verdict = verdict_of(&finished, plan.fail_on);
     let summary = run_summary(plan, &finished, id, verdict);
     let built = Report::build(settings, &finished.aggregate, &summary, &finished.verdicts);
@@ -118,7 +119,7 @@ fn conclude(
 ) -> Result<Exit, Diagnostics> {
     let SinkResults { missed, mut diagnostics, .. } = results;
     let show = |text: &str| if args.quiet { Ok(Exit::Success) } else { print(text.as_bytes()) };
-    diagnostics.absorb(show(&report::table(report, args.latency.unwrap_or_default())));
+    diagnostics.absorb(show(&report::table(report, args.times.latency.unwrap_or_default())));
     if args.verbose {
         diagnostics.absorb(show(&report::exchange_text::failed(report)));
     }
@@ -127,7 +128,8 @@ fn conclude(
             "warning: the output `{sink}` was too slow: it missed {missed} of {seconds} seconds"
         ));
     }
-    let compared = baseline.map(|baseline| compare::compare_with_base(baseline, report, args.tolerance));
+    let compared =
+        baseline.map(|baseline| compare::compare_with_base(baseline, report, args.times.latency_of, args.tolerance));
     let compared = compared.map(|comparison| comparison.map_err(Diagnostics::from));
     if let Some(comparison) = compared.and_then(|comparison| diagnostics.absorb(comparison)) {
         diagnostics.absorb(show(&comparison.text));

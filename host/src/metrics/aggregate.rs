@@ -30,6 +30,8 @@ pub struct RowInfo {
     pub action: String,
     /// Names and values of the tags that the script gives the row.
     pub tags: Vec<(String, String)>,
+    /// The longest response time that satisfies, in microseconds; `None` if the row has no Apdex score.
+    pub apdex_target: Option<u64>,
 }
 
 impl RowInfo {

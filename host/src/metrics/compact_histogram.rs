@@ -73,6 +73,27 @@ impl<C: Counter> CompactHistogram<C> {
         self.total += other.total;
     }
 
+    /// Returns the counts of this histogram without those of a part of it. Bins are counts, so the rest is exact.
+    pub(crate) fn without(&self, part: &Self) -> Self {
+        debug_assert_eq!(self.bits, part.bits, "bins that differ");
+        let (mut rest, mut parts) = (Self::new(self.digits), part.bins().peekable());
+        for bin in self.bins() {
+            let taken = parts.next_if(|taken| taken.index == bin.index).map_or(0, |taken| taken.count);
+            let left = bin.count.saturating_sub(taken);
+            if left > 0 {
+                rest.count(bin.index, C::from_u64(left).unwrap_or_else(C::one), ADDED_BINS);
+                rest.total += left;
+            }
+        }
+        rest
+    }
+
+    /// Returns the number of durations up to this one, those of its own bin included.
+    pub(crate) fn count_upto(&self, micros: u64) -> u64 {
+        let last = self.index(micros);
+        self.bins().take_while(|bin| bin.index <= last).map(|bin| bin.count).sum()
+    }
+
     /// Sets all counts to zero and keeps the memory. Costs nothing if there are none.
     pub(crate) fn clear(&mut self) {
         if self.total > 0 {
@@ -263,6 +284,29 @@ mod tests {
         }
         assert_eq!(sum, compact(FINE, durations(5_000)));
         assert_eq!(sum.len(), 5_000);
+    }
+
+    #[test]
+    fn a_whole_without_a_part_is_the_other_part() {
+        for count in [1, 100, 5_000] {
+            let whole = compact::<u32>(FINE, durations(count));
+            let (part, other) = (durations(count).step_by(3), durations(count).enumerate());
+            let part = compact::<u32>(FINE, part);
+            let other = compact(FINE, other.filter(|(at, _)| at % 3 != 0).map(|(_, duration)| duration));
+            let rest = whole.without(&part);
+            assert_eq!((&rest, rest.len(), rest.max()), (&other, other.len(), other.max()), "{count} durations");
+            let nothing = whole.without(&whole);
+            assert_eq!((nothing.len(), nothing.max(), nothing.is_empty()), (0, 0, true), "{count} durations");
+        }
+    }
+
+    #[test]
+    fn durations_count_up_to_the_end_of_a_bin() {
+        let times = compact::<u32>(FINE, [100_000, 100_000, 200_000, 4_001_000, 9_000_000].into_iter());
+        assert_eq!(
+            [0, 99, 100, 199, 200, 3_999, 4_000, 9_000].map(|micros| times.count_upto(micros)),
+            [0, 0, 2, 2, 3, 3, 4, 5]
+        );
     }
 
     #[test]

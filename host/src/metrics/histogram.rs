@@ -41,6 +41,20 @@ pub(crate) fn add(into: &mut Histogram<u64>, from: &Histogram<u64>) {
     }
 }
 
+/// Returns the counts of `whole` without those of `part`, which must have the same number of digits.
+pub(crate) fn without(whole: &Histogram<u64>, part: &Histogram<u64>) -> Histogram<u64> {
+    let mut rest = empty(whole.sigfig());
+    for CountedValue { value, count } in counted_values(whole) {
+        let left = count.saturating_sub(part.count_at(value));
+        // A value that is recorded no times would still count as the greatest.
+        if left > 0 {
+            // A histogram of this range can fail to grow only where `usize` has 16 bits.
+            let _ = rest.record_n(value, left);
+        }
+    }
+    rest
+}
+
 /// Returns the values of a histogram in ascending order.
 pub(crate) fn counted_values(histogram: &Histogram<u64>) -> impl Iterator<Item = CountedValue> {
     // Iterating over an empty histogram is not free.
@@ -85,6 +99,9 @@ mod tests {
         parts.iter().for_each(|part| add(&mut sum, part));
         assert_eq!(sum, whole);
         assert_eq!((sum.min(), sum.max()), (whole.min(), whole.max()));
+        let rest = without(&whole, &parts[0]);
+        assert!(counted_values(&rest).eq(counted_values(&parts[1])));
+        assert_eq!((rest.len(), rest.min(), rest.max()), (parts[1].len(), parts[1].min(), parts[1].max()));
     }
 
     #[test]

@@ -53,6 +53,17 @@ impl LogLinearHistogram {
         self.add_bins(&other.0);
     }
 
+    /// Returns the counts of this histogram without those of a part of it.
+    pub fn without(&self, part: &Self) -> Self {
+        let mut parts = part.0.iter().peekable();
+        let left = self.0.iter().filter_map(|&(bin, count)| {
+            let taken = parts.next_if(|(taken, _)| *taken == bin).map_or(0, |(_, count)| *count);
+            let left = count.saturating_sub(taken);
+            (left > 0).then_some((bin, left))
+        });
+        Self(left.collect())
+    }
+
     /// Returns the bins in use: bin, count, distance to the next bin, its count, and so on.
     pub fn to_distances(&self) -> Vec<u32> {
         let mut last = 0;
@@ -159,5 +170,7 @@ mod tests {
         sum.add(&coarse(500..2_000));
         sum.add(&LogLinearHistogram::default());
         assert_eq!(sum, coarse((0..500).map(|n| n * 3).chain(500..2_000)));
+        assert_eq!(sum.without(&coarse(500..2_000)), coarse((0..500).map(|n| n * 3)));
+        assert_eq!(sum.without(&sum), LogLinearHistogram::default());
     }
 }

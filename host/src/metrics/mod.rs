@@ -7,6 +7,7 @@
 //! every sample.
 
 pub(crate) mod aggregate;
+pub(crate) mod apdex;
 pub(crate) mod compact_histogram;
 pub(crate) mod custom_metric;
 pub(crate) mod histogram;

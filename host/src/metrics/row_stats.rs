@@ -1,6 +1,8 @@
 //! Counts and histograms of one row of the report. One generic type serves a second of one worker (32-bit counters) and
 //! the whole run (64-bit counters), so that one function adds them up.
 
+use std::borrow::Cow;
+
 use hdrhistogram::Counter;
 use stampede_time::Nanos;
 
@@ -96,9 +98,9 @@ impl<C: Counter> PhaseHistograms<C> {
     }
 }
 
-/// The times that exchanges had taken when they were cut off: lower bounds of their real times.
+/// The times of some of a row's exchanges.
 #[derive(Clone, Debug, PartialEq)]
-pub struct CutOffTimes<C: Counter> {
+pub struct ExchangeTimes<C: Counter> {
     /// From the intended start.
     pub response: CompactHistogram<C>,
     /// From the start.
@@ -125,11 +127,26 @@ pub struct RowStats<C: Counter> {
     pub service: CompactHistogram<C>,
     /// The phases of those exchanges.
     pub phases: PhaseHistograms<C>,
-    /// The times of the exchanges that were cut off; `None` if there are none.
-    pub cut_off: Option<Box<CutOffTimes<C>>>,
+    /// The times of those exchanges that failed; `None` if there are none. `response` and `service` hold them too.
+    pub failed: Option<Box<ExchangeTimes<C>>>,
+    /// The times that exchanges had taken when they were cut off, which are lower bounds of their real times; `None` if
+    /// there are none.
+    pub cut_off: Option<Box<ExchangeTimes<C>>>,
 }
 
-impl<C: Counter> Default for CutOffTimes<C> {
+impl<C: Counter> ExchangeTimes<C> {
+    fn record(&mut self, sample: &Sample) {
+        self.response.record(sample.response_time());
+        self.service.record(sample.service_time());
+    }
+
+    fn add<D: Counter>(&mut self, other: &ExchangeTimes<D>) {
+        self.response.add(&other.response);
+        self.service.add(&other.service);
+    }
+}
+
+impl<C: Counter> Default for ExchangeTimes<C> {
     fn default() -> Self {
         Self { response: CompactHistogram::new(FINE), service: CompactHistogram::new(FINE) }
     }
@@ -147,6 +164,7 @@ impl<C: Counter> Default for RowStats<C> {
             response: CompactHistogram::new(FINE),
             service: CompactHistogram::new(FINE),
             phases: PhaseHistograms(std::array::from_fn(|_| CompactHistogram::new(ROUGH))),
+            failed: None,
             cut_off: None,
         }
     }
@@ -166,11 +184,12 @@ impl<C: Counter> RowStats<C> {
             self.count_status(sample.status, 1);
         }
         if sample.failure.is_some_and(FailureKind::is_cut_off) {
-            let cut_off = self.cut_off.get_or_insert_default();
-            cut_off.response.record(sample.response_time());
-            cut_off.service.record(sample.service_time());
-        } else {
-            self.record_times(sample.response_time(), sample.service_time(), &sample.phases);
+            self.cut_off.get_or_insert_default().record(sample);
+            return;
+        }
+        self.record_times(sample.response_time(), sample.service_time(), &sample.phases);
+        if sample.failure.is_some() {
+            self.failed.get_or_insert_default().record(sample);
         }
     }
 
@@ -197,6 +216,20 @@ impl<C: Counter> RowStats<C> {
         self.ok + self.failures()
     }
 
+    /// Returns the response times of the exchanges without a failure.
+    pub fn ok_response(&self) -> Cow<'_, CompactHistogram<C>> {
+        self.failed
+            .as_deref()
+            .map_or(Cow::Borrowed(&self.response), |failed| Cow::Owned(self.response.without(&failed.response)))
+    }
+
+    /// Returns the service times of the exchanges without a failure.
+    pub fn ok_service(&self) -> Cow<'_, CompactHistogram<C>> {
+        self.failed
+            .as_deref()
+            .map_or(Cow::Borrowed(&self.service), |failed| Cow::Owned(self.service.without(&failed.service)))
+    }
+
     /// Adds the counts of another row, whose counters may have any width.
     pub fn add<D: Counter>(&mut self, other: &RowStats<D>) {
         self.tasks.add(&other.tasks);
@@ -213,10 +246,10 @@ impl<C: Counter> RowStats<C> {
         for (sum, more) in self.phases.0.iter_mut().zip(&other.phases.0) {
             sum.add(more);
         }
-        if let Some(more) = &other.cut_off {
-            let sum = self.cut_off.get_or_insert_default();
-            sum.response.add(&more.response);
-            sum.service.add(&more.service);
+        for (sum, more) in [(&mut self.failed, &other.failed), (&mut self.cut_off, &other.cut_off)] {
+            if let Some(more) = more {
+                sum.get_or_insert_default().add(more);
+            }
         }
     }
 
@@ -230,7 +263,7 @@ impl<C: Counter> RowStats<C> {
         self.response.clear();
         self.service.clear();
         self.phases.0.iter_mut().for_each(CompactHistogram::clear);
-        self.cut_off = None;
+        (self.failed, self.cut_off) = (None, None);
     }
 }
 
@@ -296,6 +329,28 @@ mod tests {
             sum.add(&series);
             assert_eq!(sum.cut_off.map(|sum| (sum.response.len(), sum.service.len())), Some((1, 1)));
         }
+    }
+
+    #[test]
+    fn times_of_failures_are_kept_apart_and_the_rest_are_those_of_success() {
+        let (mut series, mut good, mut bad) =
+            (RowStats::<u32>::default(), RowStats::<u32>::default(), RowStats::<u32>::default());
+        for n in 0..300_u64 {
+            let failure = (n % 3 == 0).then_some(FailureKind::Status);
+            let one = Sample { end: 9_000_000 + n * n * 1_000, ..sample(200, failure) };
+            series.record(&one);
+            if failure.is_some() { &mut bad } else { &mut good }.record(&one);
+        }
+        assert!(good.failed.is_none(), "a row without failures has no second histogram");
+        let mut sum = RowStats::<u64>::default();
+        sum.add(&series);
+        let failed = sum.failed.as_deref().expect("some failed");
+        assert!(failed.response.counted_values().eq(bad.response.counted_values()));
+        assert!(failed.service.counted_values().eq(bad.service.counted_values()));
+        assert!(sum.ok_response().counted_values().eq(good.response.counted_values()));
+        assert!(sum.ok_service().counted_values().eq(good.service.counted_values()));
+        series.record(&sample(0, Some(FailureKind::Unfinished)));
+        assert_eq!(series.failed.map(|failed| failed.response.len()), Some(100), "one that was cut off is not in it");
     }
 
     #[test]

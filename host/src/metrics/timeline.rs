@@ -24,6 +24,19 @@ pub struct TimelinePoint {
     pub response: LogLinearHistogram,
     /// The longest response time in microseconds; 0 if there was none.
     pub response_max: u64,
+    /// The times of those exchanges that failed; `None` if there are none.
+    pub failed: Option<Box<FailedPoint>>,
+}
+
+/// The failed exchanges of a row in one stretch of time.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct FailedPoint {
+    /// Their response times.
+    pub response: LogLinearHistogram,
+    /// The longest of them in microseconds.
+    pub response_max: u64,
+    /// The longest response time of the other exchanges; 0 if there was none.
+    pub ok_max: u64,
 }
 
 impl TimelinePoint {
@@ -33,7 +46,36 @@ impl TimelinePoint {
         self.bytes_out += series.bytes.out;
         self.bytes_in += series.bytes.received;
         self.response.add_histogram(&series.response);
+        let failed = series.failed.as_deref().map(|failed| {
+            let mut response = LogLinearHistogram::default();
+            response.add_histogram(&failed.response);
+            FailedPoint { response, response_max: failed.response.max(), ok_max: series.ok_response().max() }
+        });
+        self.add_failed(failed.as_ref(), series.response.max());
         self.response_max = self.response_max.max(series.response.max());
+    }
+
+    /// Adds the failed exchanges of a stretch whose longest response time is `longest`.
+    fn add_failed(&mut self, more: Option<&FailedPoint>, longest: u64) {
+        if let Some(more) = more {
+            let longest_before = self.response_max;
+            let failed = self
+                .failed
+                .get_or_insert_with(|| FailedPoint { ok_max: longest_before, ..FailedPoint::default() }.into());
+            failed.response.add(&more.response);
+            failed.response_max = failed.response_max.max(more.response_max);
+            failed.ok_max = failed.ok_max.max(more.ok_max);
+        } else if let Some(failed) = &mut self.failed {
+            failed.ok_max = failed.ok_max.max(longest);
+        }
+    }
+
+    /// Returns the response times of the exchanges without a failure, and the longest of them.
+    pub fn ok_response(&self) -> (LogLinearHistogram, u64) {
+        match &self.failed {
+            Some(failed) => (self.response.without(&failed.response), failed.ok_max),
+            None => (self.response.clone(), self.response_max),
+        }
     }
 
     fn add(&mut self, other: &Self) {
@@ -42,6 +84,7 @@ impl TimelinePoint {
         self.bytes_out += other.bytes_out;
         self.bytes_in += other.bytes_in;
         self.response.add(&other.response);
+        self.add_failed(other.failed.as_deref(), other.response_max);
         self.response_max = self.response_max.max(other.response_max);
     }
 }
@@ -133,6 +176,7 @@ fn merge_pairs<T: Default>(list: &mut Vec<T>, merge: impl Fn(&mut T, &T)) {
 #[cfg(test)]
 mod tests {
     use super::super::interval::Interval;
+    use super::super::sample::{FailureKind, PhaseDurations, Sample};
     use super::*;
 
     fn interval(worker: usize, second: u32, ok: u64, users: u32) -> WorkerInterval {
@@ -160,6 +204,46 @@ mod tests {
         assert_eq!((timeline.seconds_per_point(), timeline.length()), (2, 1_801));
         assert_eq!(timeline.row(0).iter().map(|point| point.ok).sum::<u64>(), 3_601);
         assert_eq!((timeline.row(0)[0].ok, timeline.row(0)[1_800].ok, timeline.users_at(0)), (2, 1, 2));
+    }
+
+    #[test]
+    fn failures_are_told_apart_however_points_merge() {
+        // Milliseconds of successful and failed exchanges, by second.
+        let seconds = [(vec![5], vec![]), (vec![3], vec![90]), (vec![], vec![40]), (vec![20, 30], vec![])];
+        let row = |millis: &[u64], failure: Option<FailureKind>, into: &mut RowStats<u32>| {
+            millis.iter().for_each(|millis| into.record(&sample(*millis, failure)));
+        };
+        let (mut merged, mut whole) = (TimelinePoint::default(), RowStats::default());
+        for (ok, failed) in &seconds {
+            let (mut stats, mut point) = (RowStats::default(), TimelinePoint::default());
+            for into in [&mut stats, &mut whole] {
+                row(ok, None, into);
+                row(failed, Some(FailureKind::Status), into);
+            }
+            point.add_series(&stats);
+            merged.add(&point);
+        }
+        let mut at_once = TimelinePoint::default();
+        at_once.add_series(&whole);
+        assert_eq!(merged, at_once);
+        let (ok, longest) = merged.ok_response();
+        assert_eq!((longest / 1_000, ok.quantile(0.5)), (30, at_once.ok_response().0.quantile(0.5)));
+        assert_eq!(merged.failed.map(|failed| failed.response_max / 1_000), Some(90));
+    }
+
+    fn sample(millis: u64, failure: Option<FailureKind>) -> Sample {
+        Sample {
+            row: 0,
+            intended: 0,
+            start: 0,
+            end: millis * 1_000_000,
+            status: 200,
+            bytes_out: 0,
+            bytes_in: 0,
+            body_bytes_in: 0,
+            phases: PhaseDurations::default(),
+            failure,
+        }
     }
 
     #[test]

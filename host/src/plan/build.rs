@@ -77,7 +77,8 @@ fn assemble(args: &RunArgs, script: &Script, secrets: &mut Arc<Secrets>) -> Resu
     let set = unset_variables::set_variables(&names, &steps, &drafts, &plugins);
     set.iter().for_each(|set| unset_variables::report_unset_variables(script, &names, set, &mut diagnostics));
     let tls = load_tls(args)?;
-    let rows: Vec<_> = drafts.iter().map(StepDraft::row_info).collect();
+    let apdex = precedence::apdex(args, script);
+    let rows: Vec<_> = drafts.iter().map(|draft| draft.row_info(apdex)).collect();
     let checks = diagnostics
         .absorb(checks::register(steps.iter_mut().map(|step| (step.row, &mut step.checks[..])), &mut metrics))
         .unwrap_or_default();

@@ -22,6 +22,11 @@ pub(super) fn timeout(args: &RunArgs, script: &Script) -> Nanos {
     nanos(flag_or_script(args.timeout, script.settings.timeout.as_ref()).unwrap_or(DEFAULT_TIMEOUT))
 }
 
+/// Returns the target of the Apdex score of steps without one.
+pub(super) fn apdex(args: &RunArgs, script: &Script) -> Option<Duration> {
+    flag_or_script(args.apdex, script.settings.apdex.as_ref())
+}
+
 /// Returns the lifetime of resolved addresses.
 pub(super) fn dns_ttl(args: &RunArgs, script: &Script) -> Duration {
     flag_or_script(args.dns_ttl, script.settings.dns_ttl.as_ref()).unwrap_or(DEFAULT_DNS_TTL)

@@ -4,6 +4,7 @@
 use std::collections::BTreeSet;
 use std::rc::Rc;
 use std::sync::Arc;
+use std::time::Duration;
 
 use serde_json::Value;
 use stampede_time::{Nanos, nanos};
@@ -107,10 +108,16 @@ impl<'a> StepDraft<'a> {
         }
     }
 
-    /// Returns its row in the report.
-    pub(super) fn row_info(&self) -> RowInfo {
-        let scenario = self.scenario.map(str::to_owned);
-        RowInfo { scenario, name: self.name.clone(), action: self.action.clone(), tags: self.tags.clone() }
+    /// Returns its row in the report. `apdex` is the target of steps without one.
+    pub(super) fn row_info(&self, apdex: Option<Duration>) -> RowInfo {
+        let target = self.spec.and_then(|step| value_of(step.apdex.as_ref())).or(apdex);
+        RowInfo {
+            scenario: self.scenario.map(str::to_owned),
+            name: self.name.clone(),
+            action: self.action.clone(),
+            tags: self.tags.clone(),
+            apdex_target: target.map(|target| u64::try_from(target.as_micros()).unwrap_or(u64::MAX)),
+        }
     }
 
     /// Returns its parameters, templates not rendered.

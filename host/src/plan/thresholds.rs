@@ -8,13 +8,14 @@ use crate::diagnostic::{Diagnostic, Diagnostics, Span, suggest};
 use crate::metrics::aggregate::{CheckInfo, RowInfo};
 use crate::metrics::custom_metric::{MetricId, MetricInfo, MetricKind, MetricUnit};
 use crate::metrics::sample::RowId;
-use crate::metrics::threshold::{IterationMeasure, Measure, MeasureKind, RowMeasure, ThresholdRule};
+use crate::metrics::threshold::{ApdexRow, IterationMeasure, Measure, MeasureKind, RowMeasure, ThresholdRule};
 use crate::script::model::{self, NamedText, Script, Spanned};
+use crate::script::outcome::OutcomeFilter;
 use crate::script::threshold_flag;
 use crate::script::threshold_syntax::{Limit, Quantity};
 
 /// The metrics of every run. Those of rows can be selected by the rows' tags.
-const METRICS: [(&str, MetricRef); 17] = [
+const METRICS: [(&str, MetricRef); 18] = [
     ("http_duration", MetricRef::Rows(RowMeasure::Response)),
     ("http_service_time", MetricRef::Rows(RowMeasure::Service)),
     ("http_dns", MetricRef::Rows(RowMeasure::Phase(0))),
@@ -22,6 +23,7 @@ const METRICS: [(&str, MetricRef); 17] = [
     ("http_tls", MetricRef::Rows(RowMeasure::Phase(2))),
     ("http_first_byte", MetricRef::Rows(RowMeasure::Phase(3))),
     ("http_receive", MetricRef::Rows(RowMeasure::Phase(4))),
+    ("apdex", MetricRef::Apdex),
     ("http_failed", MetricRef::Rows(RowMeasure::Failed)),
     ("http_reqs", MetricRef::Rows(RowMeasure::Requests)),
     ("bytes_in", MetricRef::Rows(RowMeasure::BytesIn)),
@@ -33,6 +35,12 @@ const METRICS: [(&str, MetricRef); 17] = [
     ("users", MetricRef::Users),
     ("start_delay", MetricRef::StartDelay),
 ];
+
+/// The tag that selects requests by how they ended, unless the script has a tag of that name.
+const OUTCOME: &str = "outcome";
+
+/// The tag that does the same in k6.
+const K6_OUTCOME: &str = "expected_response";
 
 /// The names of k6's metrics, each with the metric that it stands for.
 const K6_NAMES: [(&str, &str); 12] = [
@@ -55,6 +63,7 @@ const K6_NAMES: [(&str, &str); 12] = [
 enum MetricRef {
     Rows(RowMeasure),
     Iterations(IterationMeasure),
+    Apdex,
     Checks,
     Users,
     StartDelay,
@@ -152,7 +161,8 @@ impl MetricCatalog<'_> {
     ) -> Result<Measure, Diagnostic> {
         let tags = &typed.selector.tags;
         let measure = match metric {
-            MetricRef::Rows(measure) => return self.rows(tags, reporter).map(|rows| Measure::Rows(measure, rows)),
+            MetricRef::Rows(measure) => return self.row_measure(measure, typed, reporter),
+            MetricRef::Apdex => return self.apdex(typed, reporter),
             MetricRef::Iterations(measure) => {
                 return self.iterations(tags, reporter).map(|scenarios| Measure::Iterations(measure, scenarios));
             }
@@ -167,6 +177,47 @@ impl MetricCatalog<'_> {
         let help =
             "it covers the whole run; metrics of requests, of iterations and of plugins, and `checks`, have tags";
         Err(reporter.at(tag.name.span, message, "no such tag").help(help))
+    }
+
+    /// Returns a measure of the rows that have these tags; of times, a tag `outcome` selects requests in them.
+    fn row_measure(
+        &self,
+        measure: RowMeasure,
+        typed: &model::ThresholdSpec,
+        reporter: &ThresholdReporter<'_>,
+    ) -> Result<Measure, Diagnostic> {
+        let is_own = |name: &str| self.rows.iter().flat_map(RowInfo::all_tags).any(|(known, _)| known == name);
+        let is_outcome = |tag: &NamedText| tag.name.value == OUTCOME && !is_own(OUTCOME);
+        let (outcomes, tags): (Vec<_>, Vec<_>) = typed.selector.tags.iter().cloned().partition(is_outcome);
+        if let Some(tag) = tags.iter().find(|tag| tag.name.value == K6_OUTCOME && !is_own(K6_OUTCOME)) {
+            let diagnostic = reporter.at(tag.name.span, format!("there is no tag `{K6_OUTCOME}`"), "unknown");
+            let near = if tag.value.value == "false" { "failed" } else { "ok" };
+            return Err(diagnostic.help(format!("did you mean `{OUTCOME}:{near}`?")));
+        }
+        let mut selected = measure;
+        for NamedText { name, value } in &outcomes {
+            let filter = OutcomeFilter::from_name(&value.value).ok_or_else(|| {
+                unknown_name(value, OUTCOME, OutcomeFilter::NAMES.map(|(name, _)| name).to_vec(), reporter)
+            })?;
+            selected = measure.of_outcome(filter).ok_or_else(|| {
+                let message = format!("`{}` has no tag `{OUTCOME}`", typed.selector.metric.value);
+                let help = "`http_duration` and `http_service_time` have it";
+                reporter.at(name.span, message, "no such tag").help(help)
+            })?;
+        }
+        self.rows(&tags, reporter).map(|rows| Measure::Rows(selected, rows))
+    }
+
+    /// Returns the score of the rows that have these tags and a target.
+    fn apdex(&self, typed: &model::ThresholdSpec, reporter: &ThresholdReporter<'_>) -> Result<Measure, Diagnostic> {
+        let target = |row: RowId| Some(ApdexRow { row, target: self.rows[usize::from(row)].apdex_target? });
+        let rows: Vec<_> = self.rows(&typed.selector.tags, reporter)?.into_iter().filter_map(target).collect();
+        if rows.is_empty() {
+            let message = "no step with these tags has a target for its response times";
+            let help = "give a step, or the script, a target: `apdex: 300ms`";
+            return Err(reporter.at(typed.selector.metric.span, message, "no target").help(help));
+        }
+        Ok(Measure::Apdex(rows))
     }
 
     /// Returns `true` if a metric is of a plugin, and not of a group.
@@ -326,7 +377,7 @@ fn limit(
         Quantity::Share => "a share",
         Quantity::Bytes if per_second => "a number of bytes",
         Quantity::Bytes => "a size",
-        Quantity::Number => "a plain number",
+        Quantity::Number | Quantity::Score => "a plain number",
     };
     let limit = match unit {
         None if wanted == Quantity::Time => {
@@ -337,6 +388,9 @@ fn limit(
         Some(unit) if unit.quantity == wanted => number * unit.factor,
         Some(_) => return Err(reporter.at(typed.span, format!("the limit must be {name}"), "another unit")),
     };
+    if wanted == Quantity::Score && !(0.0..=1.0).contains(&limit) {
+        return Err(reporter.at(typed.span, "a score is from 0 to 1", "out of range"));
+    }
     if wanted == Quantity::Share && !(0.0..=1.0).contains(&limit) {
         let message = "a share must be from 0 to 1";
         return Err(reporter.at(typed.span, message, "out of range").help(format!("write `{number}%` for percent")));

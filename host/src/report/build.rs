@@ -3,22 +3,28 @@
 use std::collections::BTreeMap;
 use std::time::{Duration, UNIX_EPOCH};
 
+use hdrhistogram::Histogram;
 use stampede_time::{Nanos, nanos};
 
+use super::apdex::ApdexReport;
 use super::checks_and_thresholds;
 use super::custom_metrics::metric_report;
 use super::duration_stats::{censored_duration_stats, duration_stats, encode};
 use super::exchanges::ExchangeReport;
 use super::generator::generator_report;
 use super::model::{
-    ByteTotals, ErrorCount, ErrorExample, IterationTotals, MetricReport, PerPhase, Report, RequestTotals,
-    RowHistograms, RowReport, RowSeries, RunReport, SCHEMA, ScenarioReport, TaskTotals, TimeSeries,
+    ByteTotals, ErrorCount, ErrorExample, IterationTotals, MetricReport, OutcomeTimes, PerPhase, Report, RequestTotals,
+    RowHistograms, RowReport, RowSeries, RunReport, SCHEMA, ScenarioReport, SeriesByOutcome, SeriesTimes, TaskTotals,
+    TimeSeries, TimesByOutcome,
 };
 use super::settings::{RunSettings, RunSummary};
 use super::times::PercentileSeries;
 use crate::metrics::aggregate::{Aggregate, MetricTotal};
+use crate::metrics::apdex::ApdexCounts;
 use crate::metrics::compact_histogram::CompactHistogram;
+use crate::metrics::histogram::{self, FINE};
 use crate::metrics::iteration_stats;
+use crate::metrics::log_linear::LogLinearHistogram;
 use crate::metrics::row_stats;
 use crate::metrics::sample::{FailureKind, RowId};
 use crate::metrics::threshold::ThresholdVerdict;
@@ -36,13 +42,18 @@ impl Report {
         let load = load_time(&settings, outcome);
         let rows = aggregate.rows().iter().zip(aggregate.row_infos()).enumerate();
         let actions = rows.map(|(index, (measured, info))| {
+            let apdex_target = info.apdex_target;
             let errors =
                 errors(measured, |kind| example(aggregate, index, kind), |kind| exchanges(aggregate, index, kind));
-            let row = RowReport { errors, ..row(measured, load) };
+            let apdex =
+                apdex_target.map(|target| ApdexReport::new(Some(target), ApdexCounts::of_row(measured, target)));
+            let row = RowReport { errors, apdex, ..row(measured, load) };
             let (scenario, action) = (info.scenario.clone(), Some(info.action.clone()));
             let tags = info.tags.iter().cloned().collect();
             RowReport { scenario, name: info.name.clone(), action, tags, ..row }
         });
+        let actions: Vec<RowReport> = actions.collect();
+        let apdex = actions.iter().fold(None, |sum, row| ApdexReport::merge(sum, row.apdex));
         let is_check = |id: usize| aggregate.checks().iter().any(|check| usize::from(check.metric) == id);
         let metrics = aggregate.metrics().iter().enumerate().filter(|(id, _)| !is_check(*id));
         let percentiles = settings.percentiles.clone();
@@ -51,8 +62,8 @@ impl Report {
             tool_version: settings.tool_version.clone(),
             run: run(aggregate, outcome, load),
             scenarios: scenarios(&settings, aggregate),
-            totals: totals(aggregate, load),
-            actions: actions.collect(),
+            totals: RowReport { apdex, ..totals(aggregate, load) },
+            actions,
             metrics: metrics.filter_map(|(_, measured)| metric(aggregate, measured, load)).collect(),
             checks: checks_and_thresholds::checks(aggregate),
             thresholds: verdicts.iter().map(checks_and_thresholds::threshold).collect(),
@@ -127,9 +138,7 @@ fn totals(aggregate: &Aggregate, load: Nanos) -> RowReport {
 fn row(measured: &row_stats::RowStats<u64>, load: Nanos) -> RowReport {
     let (response, service) = (measured.response.to_hdr(), measured.service.to_hdr());
     let phase_times = measured.phases.parts().each_ref().map(CompactHistogram::to_hdr);
-    let cut_off = measured.cut_off.as_deref();
-    let cut_off_response = cut_off.map(|times| times.response.to_hdr());
-    let cut_off_service = cut_off.map(|times| times.service.to_hdr());
+    let (failed, cut_off) = (RowTimes::of(measured.failed.as_deref()), RowTimes::of(measured.cut_off.as_deref()));
     RowReport {
         scenario: None,
         name: "Totals".into(),
@@ -144,16 +153,54 @@ fn row(measured: &row_stats::RowStats<u64>, load: Nanos) -> RowReport {
         },
         statuses: measured.statuses.iter().copied().collect(),
         errors: Vec::new(),
-        response_time_us: censored_duration_stats(&response, cut_off_response.as_ref()),
-        service_time_us: censored_duration_stats(&service, cut_off_service.as_ref()),
+        response_time_us: censored_duration_stats(&response, cut_off.response.as_ref()),
+        service_time_us: censored_duration_stats(&service, cut_off.service.as_ref()),
+        by_outcome: Some(TimesByOutcome {
+            ok: OutcomeTimes {
+                response_time_us: duration_stats(&measured.ok_response().to_hdr()),
+                service_time_us: duration_stats(&measured.ok_service().to_hdr()),
+            },
+            failed: failed.stats(&cut_off),
+        }),
+        apdex: None,
         phases_us: PerPhase::from_array(phase_times.each_ref().map(duration_stats)),
         histograms: RowHistograms {
             response_time: encode(&response),
             service_time: encode(&service),
             phases: PerPhase::from_array(phase_times.each_ref().map(encode)),
-            cut_off_response_time: cut_off_response.as_ref().map(encode),
-            cut_off_service_time: cut_off_service.as_ref().map(encode),
+            failed_response_time: failed.response.as_ref().map(encode),
+            failed_service_time: failed.service.as_ref().map(encode),
+            cut_off_response_time: cut_off.response.as_ref().map(encode),
+            cut_off_service_time: cut_off.service.as_ref().map(encode),
         },
+    }
+}
+
+/// The times of some of a row's exchanges; `None` if there are none.
+#[derive(Default)]
+struct RowTimes {
+    response: Option<Histogram<u64>>,
+    service: Option<Histogram<u64>>,
+}
+
+impl RowTimes {
+    fn of(times: Option<&row_stats::ExchangeTimes<u64>>) -> Self {
+        let response = times.map(|times| times.response.to_hdr());
+        Self { response, service: times.map(|times| times.service.to_hdr()) }
+    }
+
+    /// Returns the numbers of these times and of others that were cut off.
+    fn stats(&self, cut_off: &Self) -> OutcomeTimes {
+        let stats = |known: &Option<Histogram<u64>>, cut_off: &Option<Histogram<u64>>| {
+            known.as_ref().map_or_else(
+                || censored_duration_stats(&histogram::empty(FINE), cut_off.as_ref()),
+                |known| censored_duration_stats(known, cut_off.as_ref()),
+            )
+        };
+        OutcomeTimes {
+            response_time_us: stats(&self.response, &cut_off.response),
+            service_time_us: stats(&self.service, &cut_off.service),
+        }
     }
 }
 
@@ -212,21 +259,42 @@ fn time_series(aggregate: &Aggregate, percentiles: &[f64]) -> TimeSeries {
 fn row_over_time(timeline: &Timeline, row: usize, name: String, percentiles: &[f64]) -> RowSeries {
     let silent = TimelinePoint::default();
     let points = || timeline.row(row).iter().chain(std::iter::repeat(&silent)).take(timeline.length());
-    let percentile = |percentile: f64| PercentileSeries {
-        percentile,
-        values_us: points().map(|point| point.response.quantile(percentile / 100.0)).collect(),
+    let all = series_times(points().map(|point| (point.response.clone(), point.response_max)), percentiles);
+    let failed = |point: &TimelinePoint| {
+        point.failed.as_ref().map_or_else(Default::default, |failed| (failed.response.clone(), failed.response_max))
     };
+    let by_outcome = points().any(|point| point.err > 0).then(|| SeriesByOutcome {
+        ok: series_times(points().map(TimelinePoint::ok_response), percentiles),
+        failed: series_times(points().map(failed), percentiles),
+    });
     RowSeries {
         name,
         ok: points().map(|point| point.ok).collect(),
         err: points().map(|point| point.err).collect(),
         bytes_out: points().map(|point| point.bytes_out).collect(),
         bytes_in: points().map(|point| point.bytes_in).collect(),
-        response_p50_us: points().map(|point| point.response.quantile(0.5)).collect(),
-        response_p95_us: points().map(|point| point.response.quantile(0.95)).collect(),
-        response_max_us: points().map(|point| (point.response_max > 0).then_some(point.response_max)).collect(),
-        response_percentiles: percentiles.iter().copied().map(percentile).collect(),
+        response_p50_us: all.response_p50_us,
+        response_p95_us: all.response_p95_us,
+        response_max_us: all.response_max_us,
+        response_percentiles: all.response_percentiles,
+        by_outcome,
     }
+}
+
+/// Returns the numbers of the times of each point; a longest time of 0 means that there were none.
+fn series_times(points: impl Iterator<Item = (LogLinearHistogram, u64)>, percentiles: &[f64]) -> SeriesTimes {
+    let chosen = |percentile: &f64| PercentileSeries { percentile: *percentile, values_us: Vec::new() };
+    let mut times =
+        SeriesTimes { response_percentiles: percentiles.iter().map(chosen).collect(), ..SeriesTimes::default() };
+    for (response, longest) in points {
+        times.response_p50_us.push(response.quantile(0.5));
+        times.response_p95_us.push(response.quantile(0.95));
+        times.response_max_us.push((longest > 0).then_some(longest));
+        for series in &mut times.response_percentiles {
+            series.values_us.push(response.quantile(series.percentile / 100.0));
+        }
+    }
+    times
 }
 
 #[cfg(test)]

@@ -83,6 +83,7 @@ pub(super) fn format_value(unit: &str, value: f64) -> String {
         _ if unit == Quantity::Time.name() => latency(size, " "),
         _ if unit == Quantity::Share.name() => percent((size * 1e9).round() as u64, 1_000_000_000),
         _ if unit == Quantity::Bytes.name() => ByteSize(size.round() as u64).to_string(),
+        _ if unit == Quantity::Score.name() => format!("{size:.3}"),
         _ => grouped_decimal(size),
     };
     format!("{sign}{shown}")

@@ -13,10 +13,11 @@ use rand::{Rng, RngExt, SeedableRng};
 use rand_distr::{Beta, Distribution};
 use rand_pcg::Pcg64Mcg;
 
-use super::model::{EncodedTimes, Report, RowReport, RowSeries, TimeSeries};
-use super::read::decode_micros;
-use crate::metrics::histogram::{FINE, counted_values};
+use super::model::{Report, RowReport, RowSeries, TimeSeries};
+use super::read::decode_times;
 use crate::metrics::survival::SurvivalEstimate;
+use crate::script::outcome::OutcomeFilter;
+use crate::text::one_line;
 
 /// The number of draws for each compared number.
 const DRAWS: usize = 2_000;
@@ -32,6 +33,8 @@ const MIN_ERROR_INCREASE: f64 = 0.001;
 /// The comparison of two reports.
 #[derive(Clone, Debug)]
 pub(crate) struct ReportComparison {
+    /// The exchanges whose times were compared.
+    pub outcome: OutcomeFilter,
     /// The actions, in the order of the rows.
     pub actions: Vec<ActionChanges>,
 }
@@ -106,11 +109,17 @@ impl ReportComparison {
     }
 }
 
-/// Compares two reports with the same rows. `tolerance` is relative: 0.05 is 5 %.
+/// Compares two reports with the same rows, in the times of exchanges with one outcome or of all. `tolerance` is relative:
+/// 0.05 is 5 %.
 ///
 /// # Errors
-/// A message if a histogram cannot be read.
-pub(crate) fn compare(base: &Report, new: &Report, tolerance: f64) -> Result<ReportComparison, String> {
+/// A message if a histogram cannot be read, or a report does not tell the outcomes apart.
+pub(crate) fn compare(
+    base: &Report,
+    new: &Report,
+    outcome: OutcomeFilter,
+    tolerance: f64,
+) -> Result<ReportComparison, String> {
     // A fixed seed: comparing the same reports again gives the same verdicts.
     let mut bootstrap = Bootstrap { tolerance, random: Pcg64Mcg::seed_from_u64(0) };
     let rows = base.actions.iter().zip(&base.series.actions).zip(new.actions.iter().zip(&new.series.actions));
@@ -120,7 +129,8 @@ pub(crate) fn compare(base: &Report, new: &Report, tolerance: f64) -> Result<Rep
             base: RateSamples { row: base_row, rates: rate_per_interval(&base.series, base_series) },
             new: RateSamples { row: new_row, rates: rate_per_interval(&new.series, new_series) },
         };
-        let times = BaseAndNew { base: ResponseTimes::from_row(base_row)?, new: ResponseTimes::from_row(new_row)? };
+        let times = |row| ResponseTimes::from_row(row, outcome);
+        let times = BaseAndNew { base: times(base_row)?, new: times(new_row)? };
         let mut changes = vec![bootstrap.rate_change(&rates), bootstrap.error_share_change(&rows)];
         for (metric, quantile) in [(ComparedMetric::P50, 0.5), (ComparedMetric::P95, 0.95), (ComparedMetric::P99, 0.99)]
         {
@@ -128,7 +138,7 @@ pub(crate) fn compare(base: &Report, new: &Report, tolerance: f64) -> Result<Rep
         }
         Ok(ActionChanges { name: base_row.name.clone(), changes })
     });
-    Ok(ReportComparison { actions: actions.collect::<Result<_, String>>()? })
+    Ok(ReportComparison { outcome, actions: actions.collect::<Result<_, String>>()? })
 }
 
 /// A value of the base and the corresponding value of the new report.
@@ -270,11 +280,14 @@ fn resampled_mean(values: &[f64], random: &mut impl Rng) -> f64 {
 struct ResponseTimes(Option<SurvivalEstimate>);
 
 impl ResponseTimes {
-    fn from_row(row: &RowReport) -> Result<Self, String> {
-        let EncodedTimes { known, cut_off } = row.histograms.response_times();
-        let known = decode_micros(known, FINE)?;
-        let cut_off = cut_off.map(|cut_off| decode_micros(cut_off, FINE)).transpose()?;
-        Ok(Self(SurvivalEstimate::new(counted_values(&known), cut_off.iter().flat_map(counted_values))))
+    fn from_row(row: &RowReport, outcome: OutcomeFilter) -> Result<Self, String> {
+        if outcome != OutcomeFilter::All && row.by_outcome.is_none() {
+            let name = one_line(&row.name);
+            return Err(format!(
+                "a report of an earlier version does not tell which times of `{name}` are of failures"
+            ));
+        }
+        Ok(Self(decode_times(row.histograms.response_times(outcome))?.estimate()))
     }
 
     /// Returns the value that this share of all values does not exceed; `None` if there are none.

@@ -4,6 +4,7 @@ use unicode_width::UnicodeWidthStr;
 
 use super::compare::{ChangeInterval, ChangeVerdict, ComparedMetric, MetricChange, ReportComparison};
 use super::format::{latency, short};
+use crate::script::outcome::OutcomeFilter;
 use crate::text::one_line;
 
 /// The number of columns.
@@ -27,7 +28,7 @@ pub(crate) fn rows(comparison: &ReportComparison) -> impl Iterator<Item = [Strin
     comparison.actions.iter().flat_map(|action| {
         action.changes.iter().enumerate().map(|(index, change)| {
             let name = if index == 0 { one_line(&action.name) } else { String::new() };
-            cells(name, change)
+            cells(name, change, comparison.outcome)
         })
     })
 }
@@ -47,13 +48,14 @@ fn worse_count(changes: &[MetricChange]) -> usize {
     changes.iter().filter(|change| change.verdict == ChangeVerdict::Worse).count()
 }
 
-fn cells(name: String, change: &MetricChange) -> [String; COLUMNS] {
+fn cells(name: String, change: &MetricChange, outcome: OutcomeFilter) -> [String; COLUMNS] {
+    let of = outcome.prefix(" ");
     let what = match change.metric {
         ComparedMetric::Rps => "rps",
         ComparedMetric::Errors => "errors",
-        ComparedMetric::P50 => "p50",
-        ComparedMetric::P95 => "p95",
-        ComparedMetric::P99 => "p99",
+        ComparedMetric::P50 => &format!("{of}p50"),
+        ComparedMetric::P95 => &format!("{of}p95"),
+        ComparedMetric::P99 => &format!("{of}p99"),
     };
     let show = |value: Option<f64>| match (value, change.metric) {
         (None, _) => "-".to_owned(),
@@ -108,7 +110,7 @@ mod tests {
     fn a_table_of_changes() {
         let (base, new) =
             (test_reports::steady(100, (20_000, 10_000), 5), test_reports::steady(100, (22_000, 11_000), 5));
-        let text = render(&compare::compare(&base, &new, 0.05).unwrap(), "base.json", 0.05);
+        let text = render(&compare::compare(&base, &new, OutcomeFilter::All, 0.05).unwrap(), "base.json", 0.05);
         let path = std::path::Path::new(env!("CARGO_MANIFEST_DIR")).join("src/report/golden/changes.txt");
         if std::env::var_os("BLESS").is_some() {
             std::fs::write(&path, &text).expect("golden file is writable");

@@ -271,7 +271,7 @@ mod tests {
     fn table(more: usize) -> LiveTable {
         let names = ["Catalog", "映画一覧"].map(str::to_owned).into_iter();
         let names = names.chain((0..more).map(|number| format!("Unused {number}")));
-        let info = |name| RowInfo { scenario: None, name, action: "http".into(), tags: Vec::new() };
+        let info = |name| RowInfo { scenario: None, name, action: "http".into(), tags: Vec::new(), apdex_target: None };
         let infos: Vec<RowInfo> = names.map(info).collect();
         let mut table = LiveTable::new(&infos, &[rule(100_000.0), rule(20_000.0)]);
         let mut recorder = Recorder::new(infos.len(), Vec::new());

@@ -4,22 +4,26 @@
 //!
 //! The order of the reports does not matter: they are sorted first.
 
+mod series;
+
 use std::collections::BTreeMap;
 
+use super::apdex::ApdexReport;
 use super::duration_stats::{censored_duration_stats, duration_stats, encode, encode_wide};
 use super::model::{
-    CheckReport, DurationStats, EncodedTimes, ErrorCount, ExhaustedDataSet, GeneratorReport, MetricReport, PerPhase,
-    PluginReport, Report, RequestTotals, RowReport, RowSeries, RunReport, ScenarioReport, ThresholdReport, TimeSeries,
+    CheckReport, DurationStats, EncodedTimes, ErrorCount, ExhaustedDataSet, GeneratorReport, MetricReport,
+    OutcomeTimes, PerPhase, PluginReport, Report, RequestTotals, RowHistograms, RowReport, RunReport, ScenarioReport,
+    ThresholdReport, TimesByOutcome,
 };
-use super::read::{decode_histogram, decode_micros};
+use super::read::{DecodedTimes, decode_histogram, decode_micros, decode_times};
 use super::settings::RunSettings;
-use super::times::PercentileSeries;
 use super::{custom_metrics, generator};
 use crate::diagnostic::Diagnostic;
 use crate::metrics::aggregate::label;
 use crate::metrics::histogram::{self, FINE, ROUGH};
 use crate::metrics::sample::FailureKind;
 use crate::metrics::shown_exchange::MAX_OF_KIND;
+use crate::script::outcome::OutcomeFilter;
 
 /// A report and its name in messages.
 #[derive(Clone, Debug)]
@@ -54,6 +58,9 @@ pub(crate) fn merge(mut reports: Vec<NamedReport>) -> Result<Report, Diagnostic>
     }
     let percentiles = &first.report.settings.percentiles;
     let agree = others.iter().all(|other| &other.report.settings.percentiles == percentiles);
+    if others.iter().any(|other| other.report.settings.latency_of != sum.settings.latency_of) {
+        sum.settings.latency_of = OutcomeFilter::All;
+    }
     Ok(sum.with_percentiles(if agree { percentiles } else { &[] }))
 }
 
@@ -155,7 +162,7 @@ fn add(sum: &mut Report, other: &Report) -> Result<(), String> {
     data(&mut sum.data, &other.data);
     sum.changes.extend(other.changes.iter().cloned());
     sum.changes.sort_by_key(|change| change.at_us);
-    series(&mut sum.series, &other.series);
+    series::add(&mut sum.series, &other.series);
     generator_health(&mut sum.generator, &other.generator)
 }
 
@@ -242,13 +249,21 @@ fn row(sum: &mut RowReport, more: &RowReport, load_us: u64) -> Result<(), String
         *sum.statuses.entry(*status).or_default() += count;
     }
     sum.errors = errors(&sum.errors, &more.errors, sum.requests.total);
+    sum.apdex = ApdexReport::merge(sum.apdex, more.apdex);
+    let are_apart = sum.by_outcome.is_some() && more.by_outcome.is_some();
     let (into, from) = (&mut sum.histograms, &more.histograms);
-    let response = merge_times(&into.response_times(), &from.response_times())?;
-    (into.response_time, into.cut_off_response_time) = (response.known, response.cut_off);
-    sum.response_time_us = response.stats;
-    let service = merge_times(&into.service_times(), &from.service_times())?;
-    (into.service_time, into.cut_off_service_time) = (service.known, service.cut_off);
-    sum.service_time_us = service.stats;
+    let times = |outcome| {
+        let response = merge_times(into.response_times(outcome), from.response_times(outcome))?;
+        Ok::<_, String>((response, merge_times(into.service_times(outcome), from.service_times(outcome))?))
+    };
+    let (all, ok, failed) = (times(OutcomeFilter::All)?, times(OutcomeFilter::Ok)?, times(OutcomeFilter::Failed)?);
+    set_times(into, &all, are_apart.then_some(&failed));
+    let stats = |(response, service): (MergedTimes, MergedTimes)| OutcomeTimes {
+        response_time_us: response.stats,
+        service_time_us: service.stats,
+    };
+    OutcomeTimes { response_time_us: sum.response_time_us, service_time_us: sum.service_time_us } = stats(all);
+    sum.by_outcome = are_apart.then(|| TimesByOutcome { ok: stats(ok), failed: stats(failed) });
     let (a, b) = (&into.phases, &from.phases);
     let PerPhase { dns, connect, tls, first_byte, receive } = PerPhase {
         dns: merge_histograms(&a.dns, &b.dns, ROUGH)?,
@@ -262,26 +277,41 @@ fn row(sum: &mut RowReport, more: &RowReport, load_us: u64) -> Result<(), String
     Ok(())
 }
 
-/// Merged times: their histograms, encoded, and their numbers.
+/// Merged times: their histograms, and their numbers.
 struct MergedTimes {
-    known: String,
-    cut_off: Option<String>,
+    times: DecodedTimes,
     stats: Option<DurationStats>,
 }
 
-/// Merges the times of exchanges, those that were cut off included.
-fn merge_times(a: &EncodedTimes<'_>, b: &EncodedTimes<'_>) -> Result<MergedTimes, String> {
-    let mut known = decode_micros(a.known, FINE)?;
-    histogram::add(&mut known, &decode_micros(b.known, FINE)?);
-    let mut cut_off = histogram::empty(FINE);
-    for part in [a.cut_off, b.cut_off].into_iter().flatten() {
-        histogram::add(&mut cut_off, &decode_micros(part, FINE)?);
+impl MergedTimes {
+    fn known(&self) -> Option<String> {
+        (!self.times.known.is_empty()).then(|| encode(&self.times.known))
     }
-    Ok(MergedTimes {
-        known: encode(&known),
-        cut_off: (!cut_off.is_empty()).then(|| encode(&cut_off)),
-        stats: censored_duration_stats(&known, Some(&cut_off)),
-    })
+
+    fn cut_off(&self) -> Option<String> {
+        (!self.times.cut_off.is_empty()).then(|| encode(&self.times.cut_off))
+    }
+}
+
+/// Merges the times of exchanges, those that were cut off included.
+fn merge_times(a: EncodedTimes<'_>, b: EncodedTimes<'_>) -> Result<MergedTimes, String> {
+    let (mut times, more) = (decode_times(a)?, decode_times(b)?);
+    histogram::add(&mut times.known, &more.known);
+    histogram::add(&mut times.cut_off, &more.cut_off);
+    let stats = censored_duration_stats(&times.known, Some(&times.cut_off));
+    Ok(MergedTimes { times, stats })
+}
+
+/// Sets the histograms of all exchanges, and of those that failed if both reports tell them apart.
+fn set_times(
+    into: &mut RowHistograms,
+    (response, service): &(MergedTimes, MergedTimes),
+    failed: Option<&(MergedTimes, MergedTimes)>,
+) {
+    (into.response_time, into.service_time) = (encode(&response.times.known), encode(&service.times.known));
+    (into.cut_off_response_time, into.cut_off_service_time) = (response.cut_off(), service.cut_off());
+    into.failed_response_time = failed.and_then(|(response, _)| response.known());
+    into.failed_service_time = failed.and_then(|(_, service)| service.known());
 }
 
 /// Merges two histograms and returns the sum, encoded and as numbers.
@@ -360,88 +390,6 @@ fn data(sum: &mut Vec<ExhaustedDataSet>, more: &[ExhaustedDataSet]) {
         }
     }
     sum.sort_by(|a, b| a.name.cmp(&b.name));
-}
-
-fn series(sum: &mut TimeSeries, more: &TimeSeries) {
-    let resolution = sum.resolution_s.max(more.resolution_s);
-    let (a, b) = (coarsen(sum, resolution), coarsen(more, resolution));
-    let length = a.users_active.len().max(b.users_active.len());
-    sum.resolution_s = resolution;
-    sum.users_active = (0..length).map(|at| value_at(&a.users_active, at) + value_at(&b.users_active, at)).collect();
-    sum.actions = a.actions.iter().zip(&b.actions).map(|(a, b)| merge_row_series(a, b, length)).collect();
-}
-
-/// Returns the value at an index of a list; zero beyond its end.
-fn value_at<T: Copy + Default>(list: &[T], at: usize) -> T {
-    list.get(at).copied().unwrap_or_default()
-}
-
-/// Returns the percentile of the only stretch that has one; `None` if none or several have.
-fn single_value(values: impl Iterator<Item = Option<u64>>) -> Option<u64> {
-    let mut present = values.flatten();
-    let first = present.next();
-    if present.next().is_some() { None } else { first }
-}
-
-fn merge_row_series(a: &RowSeries, b: &RowSeries, length: usize) -> RowSeries {
-    let sums = |a: &[u64], b: &[u64]| (0..length).map(|at| value_at(a, at) + value_at(b, at)).collect();
-    let quiet = |row: &RowSeries, at: usize| value_at(&row.ok, at) + value_at(&row.err, at) == 0;
-    // A stretch may have replies but no percentile, after an earlier merge or in longer stretches.
-    let percentile = |a_list: &[Option<u64>], b_list: &[Option<u64>]| {
-        let at = |at| match (quiet(a, at), quiet(b, at)) {
-            (true, _) => value_at(b_list, at),
-            (_, true) => value_at(a_list, at),
-            _ => None,
-        };
-        (0..length).map(at).collect()
-    };
-    RowSeries {
-        name: a.name.clone(),
-        ok: sums(&a.ok, &b.ok),
-        err: sums(&a.err, &b.err),
-        bytes_out: sums(&a.bytes_out, &b.bytes_out),
-        bytes_in: sums(&a.bytes_in, &b.bytes_in),
-        response_p50_us: percentile(&a.response_p50_us, &b.response_p50_us),
-        response_p95_us: percentile(&a.response_p95_us, &b.response_p95_us),
-        response_max_us: (0..length)
-            .map(|at| value_at(&a.response_max_us, at).max(value_at(&b.response_max_us, at)))
-            .collect(),
-        response_percentiles: (a.response_percentiles.iter().zip(&b.response_percentiles))
-            .filter(|(a, b)| a.percentile == b.percentile)
-            .map(|(a, b)| PercentileSeries {
-                percentile: a.percentile,
-                values_us: percentile(&a.values_us, &b.values_us),
-            })
-            .collect(),
-    }
-}
-
-/// Returns the series in stretches of `resolution` seconds.
-fn coarsen(series: &TimeSeries, resolution: u32) -> TimeSeries {
-    let each = (resolution / series.resolution_s).max(1) as usize;
-    if each == 1 {
-        return series.clone();
-    }
-    let sums = |list: &[u64]| list.chunks(each).map(|chunk| chunk.iter().sum()).collect();
-    let only = |list: &[Option<u64>]| list.chunks(each).map(|chunk| single_value(chunk.iter().copied())).collect();
-    let row = |row: &RowSeries| RowSeries {
-        name: row.name.clone(),
-        ok: sums(&row.ok),
-        err: sums(&row.err),
-        bytes_out: sums(&row.bytes_out),
-        bytes_in: sums(&row.bytes_in),
-        response_p50_us: only(&row.response_p50_us),
-        response_p95_us: only(&row.response_p95_us),
-        response_max_us: row.response_max_us.chunks(each).map(|chunk| chunk.iter().copied().max().flatten()).collect(),
-        response_percentiles: (row.response_percentiles.iter())
-            .map(|one| PercentileSeries { percentile: one.percentile, values_us: only(&one.values_us) })
-            .collect(),
-    };
-    TimeSeries {
-        resolution_s: resolution,
-        users_active: series.users_active.chunks(each).map(|c| c.iter().copied().max().unwrap_or(0)).collect(),
-        actions: series.actions.iter().map(row).collect(),
-    }
 }
 
 /// Merges the workers of all machines and decides again whether the generator was the bottleneck.

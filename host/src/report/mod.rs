@@ -4,6 +4,7 @@
 //! table and the [`formats`] of its files cannot disagree. The one exception is the progress display during the
 //! run, which shows snapshots.
 
+mod apdex;
 mod build;
 mod checks_and_thresholds;
 pub(crate) mod compare;

@@ -8,10 +8,15 @@ use std::collections::BTreeMap;
 
 use serde::{Deserialize, Serialize};
 
+use super::apdex::ApdexReport;
 use super::exchanges::ExchangeReport;
 use super::settings::{RunSettings, RunVerdict, ScenarioLoad};
-pub(crate) use super::times::{DurationStats, EncodedTimes, PerPhase, RowHistograms, RowSeries, TimeSeries};
+pub(crate) use super::times::{
+    DurationStats, EncodedTimes, OutcomeTimes, PerPhase, RowHistograms, RowSeries, SeriesByOutcome, SeriesTimes,
+    TimeSeries, TimesByOutcome,
+};
 use crate::run::EndReason;
+use crate::script::outcome::OutcomeFilter;
 
 /// Name and version of the serialized form. The version is raised when a reader of the old form would misread the new.
 pub(crate) const SCHEMA: &str = "stampede-report/1";
@@ -249,10 +254,37 @@ pub(crate) struct RowReport {
     pub response_time_us: Option<DurationStats>,
     /// End − start of the same exchanges.
     pub service_time_us: Option<DurationStats>,
+    /// The same times of exchanges with and without a failure; `None` if the report is of a version that did not tell
+    /// them apart.
+    #[serde(default)]
+    pub by_outcome: Option<TimesByOutcome>,
+    /// The Apdex score; `None` if the row has no target.
+    #[serde(default)]
+    pub apdex: Option<ApdexReport>,
     /// The phases of the same exchanges.
     pub phases_us: PerPhase<Option<DurationStats>>,
     /// These durations as histograms for other programs.
     pub histograms: RowHistograms,
+}
+
+impl RowReport {
+    /// Returns the response times of exchanges with one outcome, or of all.
+    pub(crate) fn response_time(&self, outcome: OutcomeFilter) -> Option<&DurationStats> {
+        match outcome {
+            OutcomeFilter::All => self.response_time_us.as_ref(),
+            OutcomeFilter::Ok => self.by_outcome.as_ref()?.ok.response_time_us.as_ref(),
+            OutcomeFilter::Failed => self.by_outcome.as_ref()?.failed.response_time_us.as_ref(),
+        }
+    }
+
+    /// Returns the service times of those exchanges.
+    pub(crate) fn service_time(&self, outcome: OutcomeFilter) -> Option<&DurationStats> {
+        match outcome {
+            OutcomeFilter::All => self.service_time_us.as_ref(),
+            OutcomeFilter::Ok => self.by_outcome.as_ref()?.ok.service_time_us.as_ref(),
+            OutcomeFilter::Failed => self.by_outcome.as_ref()?.failed.service_time_us.as_ref(),
+        }
+    }
 }
 
 /// Runs of a step: `started = passed + failed + cancelled + dropped`.

@@ -1,10 +1,10 @@
 //! The percentiles that the user asks for, beside those that every report has.
 
-use super::model::{DurationStats, EncodedTimes, Report, RowReport};
-use super::read::decode_micros;
-use super::times::ChosenPercentile;
-use crate::metrics::histogram::{FINE, counted_values};
+use super::model::{DurationStats, EncodedTimes, Report, RowReport, SeriesByOutcome, TimesByOutcome};
+use super::read::decode_times;
+use super::times::{ChosenPercentile, PercentileSeries};
 use crate::metrics::survival::SurvivalEstimate;
+use crate::script::outcome::OutcomeFilter;
 
 /// Returns the percentiles that a form of the report shows: those that the user asks for, or its usual ones.
 pub(super) fn shown_percentiles<'r>(report: &'r Report, usual: &'r [f64]) -> &'r [f64] {
@@ -17,7 +17,12 @@ impl Report {
     pub(crate) fn with_percentiles(mut self, percentiles: &[f64]) -> Self {
         self.actions.iter_mut().chain([&mut self.totals]).for_each(|row| choose(row, percentiles));
         for row in &mut self.series.actions {
-            row.response_percentiles.retain(|series| percentiles.contains(&series.percentile));
+            let chosen = |series: &PercentileSeries| percentiles.contains(&series.percentile);
+            row.response_percentiles.retain(chosen);
+            if let Some(SeriesByOutcome { ok, failed }) = &mut row.by_outcome {
+                ok.response_percentiles.retain(chosen);
+                failed.response_percentiles.retain(chosen);
+            }
         }
         self.settings.percentiles = percentiles.to_vec();
         self
@@ -25,9 +30,16 @@ impl Report {
 }
 
 fn choose(row: &mut RowReport, percentiles: &[f64]) {
-    let RowReport { histograms, response_time_us, service_time_us, .. } = row;
-    fill(response_time_us.as_mut(), histograms.response_times(), percentiles);
-    fill(service_time_us.as_mut(), histograms.service_times(), percentiles);
+    let RowReport { histograms, response_time_us, service_time_us, by_outcome, .. } = row;
+    let mut all = vec![(OutcomeFilter::All, response_time_us, service_time_us)];
+    if let Some(TimesByOutcome { ok, failed }) = by_outcome {
+        all.push((OutcomeFilter::Ok, &mut ok.response_time_us, &mut ok.service_time_us));
+        all.push((OutcomeFilter::Failed, &mut failed.response_time_us, &mut failed.service_time_us));
+    }
+    for (outcome, response, service) in all {
+        fill(response.as_mut(), histograms.response_times(outcome), percentiles);
+        fill(service.as_mut(), histograms.service_times(outcome), percentiles);
+    }
 }
 
 fn fill(stats: Option<&mut DurationStats>, times: EncodedTimes<'_>, percentiles: &[f64]) {
@@ -46,14 +58,13 @@ fn chosen(estimate: &SurvivalEstimate, percentile: f64) -> ChosenPercentile {
 /// Returns the distribution of encoded times; `None` if there are none. The reader of a report has checked that
 /// its histograms can be decoded.
 pub(super) fn estimate(times: EncodedTimes<'_>) -> Option<SurvivalEstimate> {
-    let known = decode_micros(times.known, FINE).ok()?;
-    let cut_off = times.cut_off.and_then(|text| decode_micros(text, FINE).ok());
-    SurvivalEstimate::new(counted_values(&known), cut_off.iter().flat_map(counted_values))
+    decode_times(times).ok()?.estimate()
 }
 
 #[cfg(test)]
 mod tests {
     use super::super::test_reports;
+    use crate::script::outcome::OutcomeFilter;
 
     #[test]
     fn those_that_every_report_has_come_out_the_same() {
@@ -81,6 +92,10 @@ mod tests {
         assert_eq!(times.percentiles.len(), 2);
         assert!(times.percentiles[0].value <= times.percentiles[1].value);
         assert_eq!(times.percentile(10.0), None);
+        let (ok, of_ok) = (OutcomeFilter::Ok, report.actions[2].response_time(OutcomeFilter::Ok));
+        assert!(of_ok.is_none() && report.actions[1].response_time(ok) == report.actions[1].response_time_us.as_ref());
+        let failed = report.actions[2].response_time(OutcomeFilter::Failed).expect("all failed");
+        assert_eq!(Some(failed), report.actions[2].response_time_us.as_ref());
         let series = &report.series.actions[1].response_percentiles;
         assert_eq!(series.iter().map(|series| series.percentile).collect::<Vec<_>>(), [97.5, 99.99]);
         assert_eq!(series[0].values_us.len(), report.series.users_active.len());

@@ -10,10 +10,11 @@ use hdrhistogram::Histogram;
 use hdrhistogram::serialization::Deserializer;
 use serde::Deserialize;
 
-use super::model::{Report, RowReport, SCHEMA};
+use super::model::{EncodedTimes, OutcomeTimes, Report, RowHistograms, RowReport, SCHEMA, TimesByOutcome};
 use super::settings::whole_micros;
 use crate::diagnostic::{Diagnostic, io_reason};
-use crate::metrics::histogram::{FINE, MAX_MICROS, ROUGH};
+use crate::metrics::histogram::{FINE, MAX_MICROS, ROUGH, counted_values, empty, without};
+use crate::metrics::survival::SurvivalEstimate;
 
 /// Reads a file.
 ///
@@ -79,7 +80,17 @@ pub(crate) fn parse(text: &str) -> Result<Report, ReportReadError> {
         // A report of an earlier version, whose rates are over the whole run.
         report.run.load_us = report.run.elapsed_us.saturating_sub(whole_micros(report.settings.warm_up));
     }
+    report.actions.iter_mut().chain([&mut report.totals]).for_each(tell_outcomes_apart);
     Ok(report)
+}
+
+/// Fills in what a report of an earlier version does not have, of a row in which nothing failed.
+fn tell_outcomes_apart(row: &mut RowReport) {
+    if row.by_outcome.is_none() && row.requests.err == 0 {
+        let (response_time_us, service_time_us) = (row.response_time_us.clone(), row.service_time_us.clone());
+        let ok = OutcomeTimes { response_time_us, service_time_us };
+        row.by_outcome = Some(TimesByOutcome { ok, failed: OutcomeTimes::default() });
+    }
 }
 
 /// Checks what the types cannot: that histograms can be read, and that the lists of the series are equally long.
@@ -89,7 +100,9 @@ fn check_consistency(report: &Report) -> Result<(), String> {
         for text in [&histograms.response_time, &histograms.service_time] {
             decode_micros(text, FINE)?;
         }
-        for text in [&histograms.cut_off_response_time, &histograms.cut_off_service_time].into_iter().flatten() {
+        let RowHistograms { failed_response_time, failed_service_time, .. } = histograms;
+        let cut_off = [&histograms.cut_off_response_time, &histograms.cut_off_service_time];
+        for text in cut_off.into_iter().chain([failed_response_time, failed_service_time]).flatten() {
             decode_micros(text, FINE)?;
         }
         for text in histograms.phases.as_array() {
@@ -107,13 +120,43 @@ fn check_consistency(report: &Report) -> Result<(), String> {
     let lengths = series.actions.iter().flat_map(|row| {
         let counts = [&row.ok, &row.err, &row.bytes_out, &row.bytes_in].map(Vec::len);
         let times = [&row.response_p50_us, &row.response_p95_us, &row.response_max_us].map(Vec::len);
-        counts.into_iter().chain(times).chain(row.response_percentiles.iter().map(|series| series.values_us.len()))
+        let by_outcome = row.by_outcome.iter().flat_map(|times| times.ok.lists().chain(times.failed.lists()));
+        let percentiles = row.response_percentiles.iter().map(|series| series.values_us.len());
+        counts.into_iter().chain(times).chain(percentiles).chain(by_outcome.map(Vec::len))
     });
     let whole = series.actions.len() == report.actions.len();
     if !whole || lengths.into_iter().any(|length| length != series.users_active.len()) {
         return Err("the lists of its series differ in length".to_owned());
     }
     Ok(())
+}
+
+/// The times of exchanges.
+pub(crate) struct DecodedTimes {
+    /// The times that are known.
+    pub known: Histogram<u64>,
+    /// Those that were cut off.
+    pub cut_off: Histogram<u64>,
+}
+
+impl DecodedTimes {
+    /// Returns their distribution; `None` if there are none.
+    pub(crate) fn estimate(&self) -> Option<SurvivalEstimate> {
+        SurvivalEstimate::new(counted_values(&self.known), counted_values(&self.cut_off))
+    }
+}
+
+/// Decodes the times of exchanges.
+///
+/// # Errors
+/// A message for the user if one of the texts is not a histogram.
+pub(crate) fn decode_times(times: EncodedTimes<'_>) -> Result<DecodedTimes, String> {
+    let decode = |text: Option<&str>| text.map_or_else(|| Ok(empty(FINE)), |text| decode_micros(text, FINE));
+    let known = match times.except {
+        Some(except) => without(&decode(times.known)?, &decode_micros(except, FINE)?),
+        None => decode(times.known)?,
+    };
+    Ok(DecodedTimes { known, cut_off: decode(times.cut_off)? })
 }
 
 /// Decodes a histogram of microseconds with the given number of significant digits.
@@ -149,6 +192,7 @@ mod tests {
     use super::super::formats::json;
     use super::super::test_reports;
     use super::*;
+    use crate::script::outcome::OutcomeFilter;
 
     fn written(report: &Report) -> String {
         let mut bytes = Vec::new();
@@ -193,5 +237,25 @@ mod tests {
     fn older_reports_without_newer_parts_can_be_read() {
         let text = written(&test_reports::movies()).replace("\"data\":[],", "");
         assert!(parse(&text).unwrap().data.is_empty());
+    }
+
+    #[test]
+    fn an_older_report_tells_outcomes_apart_where_nothing_failed() {
+        let mut value: serde_json::Value = serde_json::from_str(&written(&test_reports::movies())).unwrap();
+        value["settings"].as_object_mut().unwrap().remove("latency_of");
+        for row in value["actions"].as_array_mut().unwrap() {
+            let row = row.as_object_mut().unwrap();
+            (row.remove("by_outcome"), row.remove("apdex"));
+            let histograms = row["histograms"].as_object_mut().unwrap();
+            (histograms.remove("failed_response_time"), histograms.remove("failed_service_time"));
+        }
+        for row in value["series"]["actions"].as_array_mut().unwrap() {
+            row.as_object_mut().unwrap().remove("by_outcome");
+        }
+        let (old, new) = (parse(&value.to_string()).unwrap(), test_reports::movies());
+        assert_eq!(old.actions[0].by_outcome, new.actions[0].by_outcome, "nothing failed");
+        assert_eq!((&old.actions[1].by_outcome, old.settings.latency_of), (&None, OutcomeFilter::All));
+        let times = |outcome| [0, 1].map(|row: usize| old.series.actions[row].times(outcome).is_some());
+        assert_eq!((times(OutcomeFilter::All), times(OutcomeFilter::Ok)), ([true, true], [true, false]));
     }
 }

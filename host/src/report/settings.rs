@@ -8,6 +8,7 @@ use serde::{Deserialize, Deserializer, Serialize, Serializer};
 use stampede_time::Nanos;
 
 use crate::run::{CpuLimits, EndReason};
+use crate::script::outcome::OutcomeFilter;
 
 /// The settings of a run.
 #[derive(Clone, Debug, Serialize, Deserialize)]
@@ -41,6 +42,9 @@ pub(crate) struct RunSettings {
     /// The percentiles that the user asks for; empty for the usual ones.
     #[serde(default)]
     pub percentiles: Vec<f64>,
+    /// The requests whose times the table shows.
+    #[serde(default)]
+    pub latency_of: OutcomeFilter,
     /// Version of this tool.
     #[serde(skip)]
     pub tool_version: String,

@@ -3,6 +3,7 @@
 
 use unicode_width::UnicodeWidthStr;
 
+use super::apdex::ApdexReport;
 use super::format::{count, grouped, grouped_decimal, latency, megabytes, percent, seconds, short};
 use super::model::{DurationStats, ErrorCount, PluginReport, Report, RequestTotals, RowReport, ScenarioReport};
 use super::percentiles::shown_percentiles;
@@ -29,7 +30,7 @@ pub(super) struct Column {
 
 /// Renders the whole text, ending with a line feed.
 pub(crate) fn render(report: &Report, latency: LatencyView) -> String {
-    let mut text = actions(&report.actions, &columns(latency, shown_percentiles(report, PERCENTILES)));
+    let mut text = actions(&report.actions, &columns(report, latency));
     text.push('\n');
     text.push_str(&totals(report, latency));
     text.push_str(&iterations(&report.scenarios));
@@ -64,15 +65,18 @@ pub(crate) fn render(report: &Report, latency: LatencyView) -> String {
     text
 }
 
-/// Returns the columns of the rows.
-pub(super) fn columns(latency: LatencyView, percentiles: &[f64]) -> Vec<Column> {
+/// Returns the columns of the rows. Times of requests with one outcome alone say so in their titles.
+pub(super) fn columns(report: &Report, latency: LatencyView) -> Vec<Column> {
     let column = |title: &str, width, cell: fn(&RowReport) -> String| Column {
         title: title.to_owned(),
         width,
         cell: Box::new(cell),
     };
-    let response = || percentiles.iter().map(|one| time_column("", *one, |row| row.response_time_us.as_ref()));
-    let service = || percentiles.iter().map(|one| time_column("svc ", *one, |row| row.service_time_us.as_ref()));
+    let (percentiles, outcome) = (shown_percentiles(report, PERCENTILES), report.settings.latency_of);
+    let of = outcome.prefix(" ");
+    let response = || percentiles.iter().map(|one| time_column(&of, *one, move |row| row.response_time(outcome)));
+    let svc = format!("svc {of}");
+    let service = || percentiles.iter().map(|one| time_column(&svc, *one, move |row| row.service_time(outcome)));
     let mut columns = vec![
         column("Action", 12, |row| one_line(&label(row.scenario.as_deref(), &row.name))),
         column("OK", 4, |row| count(row.requests.ok)),
@@ -83,12 +87,19 @@ pub(super) fn columns(latency: LatencyView, percentiles: &[f64]) -> Vec<Column> 
         LatencyView::Service => columns.extend(service()),
         LatencyView::Both => columns.extend(response().chain(service())),
     }
+    if report.totals.apdex.is_some() {
+        columns.push(column("apdex", 5, |row| row.apdex.map_or_else(|| "-".into(), ApdexReport::cell)));
+    }
     columns.push(column("rps", 4, |row| rate_cell(row.requests.rps)));
     columns
 }
 
 /// Returns the column of a percentile of some times.
-fn time_column(before: &str, percentile: f64, times: fn(&RowReport) -> Option<&DurationStats>) -> Column {
+fn time_column(
+    before: &str,
+    percentile: f64,
+    times: impl Fn(&RowReport) -> Option<&DurationStats> + 'static,
+) -> Column {
     let cell = move |row: &RowReport| {
         times(row).and_then(|times| times.percentile(percentile)).map_or("-".into(), |found| {
             format!("{}{}", lower_bound_sign(found.at_least), latency(found.value as f64, ""))
@@ -153,21 +164,23 @@ fn totals(report: &Report, which: LatencyView) -> String {
     if total == 0 {
         return format!("Totals: no request was sent in {elapsed}\n");
     }
+    let outcome = report.settings.latency_of;
     let shown = match which {
-        LatencyView::Response | LatencyView::Both => &report.totals.response_time_us,
-        LatencyView::Service => &report.totals.service_time_us,
+        LatencyView::Response | LatencyView::Both => report.totals.response_time(outcome),
+        LatencyView::Service => report.totals.service_time(outcome),
     };
-    let average = shown.as_ref().map_or("-".into(), |times| {
+    let average = shown.map_or("-".into(), |times| {
         format!("{}{}", lower_bound_sign(times.is_lower_bound("mean")), latency(times.mean, " "))
     });
     let (requests, success, rps) = (grouped(total), percent(ok, total), grouped_decimal(rps));
     let noun = if total == 1 { "request" } else { "requests" };
+    let of = outcome.prefix(" ");
     let warm_up = match report.run.warm_up_requests {
         0 => String::new(),
         before => format!("Warm-up: {} requests before that are not counted\n", grouped(before)),
     };
-    let totals = format!("Totals: {requests} {noun}, {success} success, {elapsed}, {rps} rps, avg {average}\n");
-    totals + &cut_off(shown.as_ref()) + &warm_up + &bandwidth(report)
+    let totals = format!("Totals: {requests} {noun}, {success} success, {elapsed}, {rps} rps, {of}avg {average}\n");
+    totals + &cut_off(shown) + &warm_up + &bandwidth(report)
 }
 
 /// Formats the length of the load, and what came after it.
@@ -254,6 +267,7 @@ pub(super) fn bottleneck(reasons: &[String]) -> String {
 mod tests {
     use super::super::test_reports;
     use super::*;
+    use crate::script::outcome::OutcomeFilter;
 
     /// Compares with a golden file; `BLESS=1` writes it instead.
     fn golden(name: &str, report: &Report) {
@@ -269,11 +283,34 @@ mod tests {
     fn a_usual_run() {
         golden("movies.txt", &test_reports::movies());
         let titles = |latency| {
-            let titles = columns(latency, PERCENTILES).into_iter().map(|column| column.title);
+            let titles = columns(&test_reports::movies(), latency).into_iter().map(|column| column.title);
             titles.collect::<Vec<_>>().join(" ")
         };
         assert_eq!(titles(LatencyView::Service), "Action OK ERR svc p50 svc p90 svc p99 rps");
         assert_eq!(titles(LatencyView::Both), "Action OK ERR p50 p90 p99 svc p50 svc p90 svc p99 rps");
+    }
+
+    #[test]
+    fn times_of_one_outcome_and_a_score() {
+        let mut report = test_reports::two_outcomes(10_000, 40_000);
+        let first = |report: &Report| {
+            let text = render(report, LatencyView::Both);
+            let words = |line: &str| line.split_whitespace().collect::<Vec<_>>().join(" ");
+            let average = text.lines().find_map(|line| line.split_once(" rps, ")).expect("totals").1.to_owned();
+            (words(text.lines().next().expect("a header")), words(text.lines().nth(2).expect("a row")), average)
+        };
+        let titles = "p50 p90 p99 svc p50 svc p90 svc p99 apdex rps";
+        let (header, row, average) = first(&report);
+        assert_eq!((header, average.as_str()), (format!("Action OK ERR {titles}"), "avg 26 ms"));
+        assert!(row.starts_with("Catalog 500 500 11ms 43ms 44ms") && row.contains(" 0.50 "), "{row}");
+        report.settings.latency_of = OutcomeFilter::Ok;
+        let (header, row, average) = first(&report);
+        let titles = "ok p50 ok p90 ok p99 svc ok p50 svc ok p90 svc ok p99 apdex rps";
+        assert_eq!((header, average.as_str()), (format!("Action OK ERR {titles}"), "ok avg 10 ms"));
+        assert!(row.starts_with("Catalog 500 500 10ms 11ms 11ms 10ms"), "{row}");
+        report.settings.latency_of = OutcomeFilter::Failed;
+        let (header, row, _) = first(&report);
+        assert!(header.starts_with("Action OK ERR failed p50") && row.starts_with("Catalog 500 500 42ms"), "{row}");
     }
 
     #[test]

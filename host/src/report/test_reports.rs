@@ -16,6 +16,7 @@ use crate::metrics::sample::{FailureKind, PhaseDurations, RowId, Sample};
 use crate::metrics::survival::Estimate;
 use crate::metrics::threshold::{Measure, ThresholdRule, ThresholdVerdict};
 use crate::run::{CpuLimits, EndReason};
+use crate::script::outcome::OutcomeFilter;
 use crate::script::threshold_syntax::{Aggregation, Comparison, Quantity};
 
 const MILLISECOND: u64 = 1_000_000;
@@ -43,6 +44,7 @@ fn settings() -> RunSettings {
         base_url: Some("https://site".into()),
         plugins: vec!["http".into(), "login".into()],
         percentiles: Vec::new(),
+        latency_of: OutcomeFilter::All,
         tool_version: "0.1.0".into(),
     }
 }
@@ -64,7 +66,7 @@ fn outcome() -> RunSummary {
 fn rows(names: &[(&str, &str)]) -> Vec<RowInfo> {
     let row = |&(name, action): &(&str, &str)| {
         let (name, action) = (name.to_owned(), action.to_owned());
-        RowInfo { scenario: None, name, action, tags: Vec::new() }
+        RowInfo { scenario: None, name, action, tags: Vec::new(), apdex_target: None }
     };
     names.iter().map(row).collect()
 }
@@ -303,4 +305,18 @@ pub(crate) fn split(parts: usize, seconds: u32, seed: u64) -> (Vec<Report>, Repo
     let total = parts as u32 * 3;
     whole.series.users_active.iter_mut().for_each(|users| *users = total);
     (each.iter().enumerate().map(report).collect(), whole)
+}
+
+/// Returns the report of an action with a target of 15 ms, of whose requests every other one fails. Successful ones take
+/// `ok` microseconds, failed ones `failed`, and each up to a tenth more.
+pub(crate) fn two_outcomes(ok: u64, failed: u64) -> Report {
+    let mut infos = rows(&[("Catalog", "http")]);
+    infos[0].apdex_target = Some(15_000);
+    let (mut aggregate, mut recorder) = (Aggregate::new(infos, 1), Recorder::new(1, Vec::new()));
+    for n in 0..1_000 {
+        let (micros, failure) = if n % 2 == 0 { (ok, None) } else { (failed, Some(FailureKind::Status)) };
+        done(&mut recorder, &Sample { end: micros * (1_000 + n % 100), failure, ..sample(0, 0, 0) });
+    }
+    aggregate.add(&handed_over(0, 0, recorder.take(None)));
+    Report::build(settings(), &aggregate, &RunSummary { elapsed: 1_000 * MILLISECOND, ..outcome() }, &[])
 }

@@ -4,6 +4,8 @@ use std::borrow::Cow;
 
 use serde::{Deserialize, Serialize};
 
+use crate::script::outcome::OutcomeFilter;
+
 /// A distribution of durations in microseconds, each within 0.1 % (phases: 1 %) of the true value. Durations over an
 /// hour count as an hour.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
@@ -104,8 +106,8 @@ impl<T> PerPhase<T> {
     }
 }
 
-/// HDR histograms of microseconds, V2 compressed format in base64. Those of times that were cut off are `None` if there
-/// are none.
+/// HDR histograms of microseconds, V2 compressed format in base64. Those of times that failed or were cut off are `None`
+/// if there are none.
 #[derive(Clone, Debug, Serialize, Deserialize)]
 pub(crate) struct RowHistograms {
     /// Response time, 3 significant digits.
@@ -114,6 +116,12 @@ pub(crate) struct RowHistograms {
     pub service_time: String,
     /// The phases, 2 significant digits.
     pub phases: PerPhase<String>,
+    /// Response times of those exchanges that failed, 3 significant digits.
+    #[serde(default)]
+    pub failed_response_time: Option<String>,
+    /// Service times of those exchanges that failed, 3 significant digits.
+    #[serde(default)]
+    pub failed_service_time: Option<String>,
     /// Response times of exchanges that were cut off, up to then, 3 significant digits.
     pub cut_off_response_time: Option<String>,
     /// Service times of exchanges that were cut off, up to then, 3 significant digits.
@@ -121,24 +129,56 @@ pub(crate) struct RowHistograms {
 }
 
 impl RowHistograms {
-    /// Returns the response times.
-    pub(crate) fn response_times(&self) -> EncodedTimes<'_> {
-        EncodedTimes { known: &self.response_time, cut_off: self.cut_off_response_time.as_deref() }
+    /// Returns the response times of exchanges with one outcome, or of all.
+    pub(crate) fn response_times(&self, outcome: OutcomeFilter) -> EncodedTimes<'_> {
+        let (failed, cut_off) = (self.failed_response_time.as_deref(), self.cut_off_response_time.as_deref());
+        EncodedTimes::new(outcome, &self.response_time, failed, cut_off)
     }
 
-    /// Returns the service times.
-    pub(crate) fn service_times(&self) -> EncodedTimes<'_> {
-        EncodedTimes { known: &self.service_time, cut_off: self.cut_off_service_time.as_deref() }
+    /// Returns the service times of those exchanges.
+    pub(crate) fn service_times(&self, outcome: OutcomeFilter) -> EncodedTimes<'_> {
+        let (failed, cut_off) = (self.failed_service_time.as_deref(), self.cut_off_service_time.as_deref());
+        EncodedTimes::new(outcome, &self.service_time, failed, cut_off)
     }
 }
 
-/// The times of exchanges, as encoded histograms.
+/// The times of exchanges, as encoded histograms. Each is `None` if there are none.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct EncodedTimes<'a> {
     /// The times that are known.
-    pub known: &'a str,
-    /// Those that were cut off; `None` if there are none.
+    pub known: Option<&'a str>,
+    /// Those among them that are not meant.
+    pub except: Option<&'a str>,
+    /// Those that were cut off.
     pub cut_off: Option<&'a str>,
+}
+
+impl<'a> EncodedTimes<'a> {
+    const fn new(outcome: OutcomeFilter, all: &'a str, failed: Option<&'a str>, cut_off: Option<&'a str>) -> Self {
+        match outcome {
+            OutcomeFilter::All => Self { known: Some(all), except: None, cut_off },
+            OutcomeFilter::Ok => Self { known: Some(all), except: failed, cut_off: None },
+            OutcomeFilter::Failed => Self { known: failed, except: None, cut_off },
+        }
+    }
+}
+
+/// The times of the exchanges with each outcome.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub(crate) struct TimesByOutcome {
+    /// Of those without a failure.
+    pub ok: OutcomeTimes,
+    /// Of those with a failure, those that were cut off included.
+    pub failed: OutcomeTimes,
+}
+
+/// The times of exchanges; `None` if there are none.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+pub(crate) struct OutcomeTimes {
+    /// End − intended start.
+    pub response_time_us: Option<DurationStats>,
+    /// End − start.
+    pub service_time_us: Option<DurationStats>,
 }
 
 /// The run over time. All lists are equally long: one element per stretch of time, from the start of the run.
@@ -174,10 +214,74 @@ pub(crate) struct RowSeries {
     /// The percentiles that `--percentiles` asks for, in that order.
     #[serde(default)]
     pub response_percentiles: Vec<PercentileSeries>,
+    /// The response times by outcome; `None` if no exchange of the row failed.
+    #[serde(default)]
+    pub by_outcome: Option<SeriesByOutcome>,
+}
+
+/// Response times over time by outcome.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub(crate) struct SeriesByOutcome {
+    /// Of exchanges without a failure.
+    pub ok: SeriesTimes,
+    /// Of exchanges with a failure.
+    pub failed: SeriesTimes,
+}
+
+/// Response times over time, as [`RowSeries`] has them.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+pub(crate) struct SeriesTimes {
+    /// Median.
+    pub response_p50_us: Vec<Option<u64>>,
+    /// 95th percentile.
+    pub response_p95_us: Vec<Option<u64>>,
+    /// Longest.
+    pub response_max_us: Vec<Option<u64>>,
+    /// The percentiles that `--percentiles` asks for, in that order.
+    pub response_percentiles: Vec<PercentileSeries>,
+}
+
+impl RowSeries {
+    /// Returns the times of exchanges with one outcome, or of all; `None` if the report does not tell.
+    pub(crate) fn times(&self, outcome: OutcomeFilter) -> Option<SeriesTimes> {
+        let has_failures = self.err.iter().any(|count| *count > 0);
+        match (outcome, &self.by_outcome) {
+            (OutcomeFilter::Ok, Some(by_outcome)) => Some(by_outcome.ok.clone()),
+            (OutcomeFilter::Failed, Some(by_outcome)) => Some(by_outcome.failed.clone()),
+            (OutcomeFilter::Ok | OutcomeFilter::Failed, None) if has_failures => None,
+            (OutcomeFilter::Failed, None) => Some(self.all_times().emptied()),
+            _ => Some(self.all_times()),
+        }
+    }
+
+    fn all_times(&self) -> SeriesTimes {
+        SeriesTimes {
+            response_p50_us: self.response_p50_us.clone(),
+            response_p95_us: self.response_p95_us.clone(),
+            response_max_us: self.response_max_us.clone(),
+            response_percentiles: self.response_percentiles.clone(),
+        }
+    }
+}
+
+impl SeriesTimes {
+    /// Returns lists of the same lengths without any time.
+    pub(crate) fn emptied(mut self) -> Self {
+        let chosen = self.response_percentiles.iter_mut().map(|one| &mut one.values_us);
+        let own = [&mut self.response_p50_us, &mut self.response_p95_us, &mut self.response_max_us];
+        own.into_iter().chain(chosen).for_each(|list| list.fill(None));
+        self
+    }
+
+    /// Returns all lists.
+    pub(crate) fn lists(&self) -> impl Iterator<Item = &Vec<Option<u64>>> {
+        let own = [&self.response_p50_us, &self.response_p95_us, &self.response_max_us];
+        own.into_iter().chain(self.response_percentiles.iter().map(|one| &one.values_us))
+    }
 }
 
 /// A percentile of the response time that was asked for, over time.
-#[derive(Clone, Debug, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub(crate) struct PercentileSeries {
     /// The percentage of durations that are at most this long.
     pub percentile: f64,

@@ -11,10 +11,11 @@ use super::value_reader::{DiagnosticText, ValueReader};
 use crate::diagnostic::{Diagnostics, SourceText, Span};
 
 /// The keys of the long form besides those of a load, in the order of the reference.
-pub(crate) const KEYS: [&str; 16] = [
+pub(crate) const KEYS: [&str; 17] = [
     "rps_total",
     "warm_up",
     "timeout",
+    "apdex",
     "dns_ttl",
     "seed",
     "headers",
@@ -144,6 +145,7 @@ impl ScriptDecoder {
             "rps_total" => settings.rps_total = reader.positive(name, &node),
             "warm_up" => settings.warm_up = reader.positive_duration(name, &node),
             "timeout" => settings.timeout = reader.positive_duration(name, &node),
+            "apdex" => settings.apdex = reader.positive_duration(name, &node),
             "dns_ttl" => settings.dns_ttl = reader.duration(name, &node),
             "seed" => settings.seed = reader.integer(name, &node, 0, i64::MAX),
             "headers" => settings.headers = headers(reader, node),

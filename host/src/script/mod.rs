@@ -5,7 +5,7 @@
 //! | text to tree | `yaml`, `raw`, `yaml_error` | YAML |
 //! | tree to script | `decode`, and a file for each part of a script; `value_reader` | the keys of a script |
 //! | texts in it | `threshold_syntax`, `duration`, `stage`, `header` | small grammars |
-//! | the result | `model`, `step_spec`, `flow_items`, `spanned` | types only |
+//! | the result | `model`, `step_spec`, `flow_items`, `spanned`, `outcome` | types only |
 //! | for editors | `schema` | the same keys, as a JSON Schema |
 //! | pointing back | `node`, `span` | the place of a value in the text |
 //!
@@ -21,6 +21,7 @@ pub(crate) mod header;
 mod load;
 pub mod model;
 mod node;
+pub(crate) mod outcome;
 mod parse;
 mod plugin;
 mod raw;

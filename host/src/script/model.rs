@@ -91,6 +91,8 @@ pub struct ScriptSettings {
     pub warm_up: Option<Spanned<Duration>>,
     /// `timeout` of steps without one.
     pub timeout: Option<Spanned<Duration>>,
+    /// `apdex`: the longest response time that satisfies, of steps without one.
+    pub apdex: Option<Spanned<Duration>>,
     /// `dns_ttl`: the lifetime of resolved addresses.
     pub dns_ttl: Option<Spanned<Duration>>,
     /// `seed` of the users' random streams.

@@ -8,10 +8,11 @@ use super::value_reader::{DiagnosticText, Entries, ValueReader};
 use crate::diagnostic::Span;
 
 /// The host's own keys of a step.
-pub const KEYS: [&str; 11] =
-    ["name", "action", "timeout", "capture", "think", "checks", "tags", "when", "while", "repeat", "retry"];
+pub const KEYS: [&str; 12] =
+    ["name", "action", "timeout", "apdex", "capture", "think", "checks", "tags", "when", "while", "repeat", "retry"];
 /// The host's own keys of the sign-in.
-pub const LOGIN_KEYS: [&str; 8] = ["name", "action", "timeout", "capture", "think", "checks", "tags", "refresh_on"];
+pub const LOGIN_KEYS: [&str; 9] =
+    ["name", "action", "timeout", "apdex", "capture", "think", "checks", "tags", "refresh_on"];
 
 /// The keys of a capture: the sources of its value, and `secret`.
 pub(super) const CAPTURE_KEYS: [&str; 5] = ["json", "header", "regex", "cookie", "secret"];
@@ -28,7 +29,7 @@ impl ScriptDecoder {
         let subject = if is_step { "a step" } else { "`login`" };
         let entries = self.step_entries(subject, node)?;
         let reader = &mut self.reader;
-        let (mut name, mut action, mut timeout) = (None, None, None);
+        let (mut name, mut action, mut timeout, mut apdex) = (None, None, None, None);
         let (mut captures, mut think, mut params) = (Vec::new(), None, Entries::new());
         let (mut checks, mut tags, mut repetition) = (Vec::new(), Vec::new(), Repetition::default());
         for (key, node) in entries {
@@ -39,6 +40,7 @@ impl ScriptDecoder {
                 "name" => name = Some(reader.non_empty_text("name", node, "Catalog")),
                 "action" => action = reader.non_empty_text("action", node, "http"),
                 "timeout" => timeout = reader.positive_duration("timeout", &node),
+                "apdex" => apdex = reader.positive_duration("apdex", &node),
                 "capture" => captures = capture(reader, node),
                 "think" => think = super::load::think(reader, node),
                 "checks" => checks = super::checks::checks(reader, node),
@@ -54,7 +56,7 @@ impl ScriptDecoder {
         self.register_row_name(&name);
         let params = Node { value: NodeValue::Map(params), span };
         let source = Arc::clone(&self.reader.source);
-        Some(StepSpec { source, span, name, action, timeout, captures, think, repetition, checks, tags, params })
+        Some(StepSpec { source, span, name, action, timeout, apdex, captures, think, repetition, checks, tags, params })
     }
 
     fn step_entries(&mut self, subject: &str, node: Node) -> Option<Entries> {

@@ -20,6 +20,8 @@ pub struct StepSpec {
     pub action: Option<Spanned<String>>,
     /// `timeout` of the whole step.
     pub timeout: Option<Spanned<Duration>>,
+    /// `apdex`: the longest response time that satisfies.
+    pub apdex: Option<Spanned<Duration>>,
     /// `capture`, in order.
     pub captures: Vec<CaptureSpec>,
     /// `think` after it.

@@ -100,6 +100,8 @@ pub enum Quantity {
     Bytes,
     /// A plain number.
     Number,
+    /// A plain number from 0 to 1.
+    Score,
 }
 
 /// An error in a text, and its place.
@@ -212,6 +214,7 @@ impl Quantity {
             Self::Share => "share",
             Self::Bytes => "bytes",
             Self::Number => "number",
+            Self::Score => "score",
         }
     }
 }

@@ -8,6 +8,7 @@ use crate::metrics::threshold::ThresholdRule;
 use crate::plan::{self, Plan, Scenario};
 use crate::report::settings::ScenarioLoad;
 use crate::report::{RunSettings, run_id};
+use crate::script::outcome::OutcomeFilter;
 
 /// A run that is about to begin, as sinks see it. It holds no secret: neither headers nor values of variables, and the
 /// base URL without user name, password and query.
@@ -65,6 +66,7 @@ pub(crate) fn run_settings(plan: &Plan) -> RunSettings {
         base_url: plan.runtime.script_context.base_url.as_ref().map(ToString::to_string),
         plugins: plan.plugin_names(),
         percentiles: Vec::new(),
+        latency_of: OutcomeFilter::default(),
         tool_version: env!("CARGO_PKG_VERSION").into(),
     }
 }

@@ -151,6 +151,84 @@ fn names_from_a_script_are_text_and_nothing_else() {
     assert_eq!(page["complaints"], Value::Array(Vec::new()));
 }
 
+/// Slow failures between quick successes in one action, and an action that always fails.
+const TWO_OUTCOMES: &str = "
+apdex: 10s
+data: {paths: [/bytes/100, /delay/300]}
+steps:
+  - {name: Mixed, url: '{{next paths}}', expect_body: {regex: .}}
+  - {name: Missing, url: /delay/300, expect_status: 404}
+";
+
+/// Reads a time as the page writes it, in microseconds.
+fn micros(text: &str) -> f64 {
+    let (number, unit) = text.split_once(' ').unwrap_or((text, ""));
+    let factor = match unit {
+        "µs" => 1.0,
+        "ms" => 1e3,
+        "s" => 1e6,
+        _ => panic!("`{text}` is not a time"),
+    };
+    number.parse::<f64>().expect("a number") * factor
+}
+
+#[test]
+fn the_times_of_a_page_are_those_of_all_requests_or_of_successful_ones() {
+    let run = saved(TWO_OUTCOMES, "--users 1 --iterations 10");
+    let page = look_at(&run, "outcomes");
+    let report = Report::parse(&run.read("report.json"));
+    assert_eq!(page["complaints"], Value::Array(Vec::new()));
+    assert_eq!(page["again"], page["all"], "the switch goes back");
+    // The exact numbers of the report, in the form of the page: two or three digits.
+    let shows = |state: &str, row: &str, name: &str, expected: &Value| {
+        let shown = page[state]["rows"][row][name].as_str().expect("a text");
+        match expected.as_f64() {
+            Some(expected) => {
+                assert!((micros(shown) / expected - 1.0).abs() < 0.05, "{row} {name}: {shown}, {expected}")
+            }
+            None => assert_eq!(shown, "–", "{row} {name}"),
+        }
+    };
+    for row in ["Mixed", "Missing"] {
+        for name in ["p50", "p95", "p99", "max"] {
+            let of_all = report.row(row).at(&format!("/response_time_us/{name}")).clone();
+            shows("all", row, name, &of_all);
+            let pointer = format!("/by_outcome/ok/response_time_us/{name}");
+            shows("ok", row, name, if row == "Missing" { &Value::Null } else { report.row(row).at(&pointer) });
+        }
+    }
+    let totals = report.totals();
+    let (of_all, of_ok) =
+        (totals.number("/response_time_us/p99"), totals.number("/by_outcome/ok/response_time_us/p99"));
+    assert!(of_all >= 300_000 && of_ok < of_all, "{of_all} {of_ok}");
+    // The chart over time, the heat map and the plot have the times of seconds, within 3.2 %.
+    let plot = |state: &str| page[state]["plot"].as_str().expect("a text").to_owned();
+    let p99 = |state: &str| {
+        let text = plot(state);
+        let after = text.split_once("p99 ").expect("a percentile").1;
+        micros(after.split(',').next().expect("a time"))
+    };
+    for (state, expected) in [("all", of_all), ("ok", of_ok)] {
+        assert!((p99(state) / expected as f64 - 1.0).abs() < 0.05, "{}, {expected}", plot(state));
+    }
+    assert!(plot("ok").contains("all actions, OK only: "), "{}", plot("ok"));
+    let longest = |state: &str| {
+        let rows = page[state]["time"].as_array().expect("a list").iter().skip(1);
+        let last = rows.filter_map(|row| row.as_array()?.last()?.as_str().filter(|text| *text != "–").map(micros));
+        last.fold(0.0, f64::max)
+    };
+    assert!(longest("all") >= 300_000.0 && longest("ok") < of_all as f64, "{page}");
+    let counted = |state: &str| -> u64 {
+        let rows = page[state]["heat"].as_array().expect("a list").iter().skip(1);
+        let cells = rows.flat_map(|row| row.as_array().expect("a list").iter().skip(1));
+        cells.map(|cell| cell.as_str().expect("a text").replace(' ', "").parse::<u64>().expect("a count")).sum()
+    };
+    assert_eq!((counted("all"), counted("ok")), (20, 5));
+    // The score is in the table once the run is over.
+    assert_eq!(page["all"]["rows"]["Mixed"]["apdex"], "0.50");
+    assert_eq!(page["all"]["rows"]["Missing"]["apdex"], "0.00", "failures frustrate");
+}
+
 #[test]
 fn axe_finds_nothing_in_either_theme_and_at_the_width_of_a_phone() {
     let run = saved(SCRIPT, "--users 3 --duration 3s");

@@ -6,7 +6,7 @@ use std::fmt::Write as _;
 use crate::shooter;
 
 /// The metrics and their meanings.
-const MEANINGS: [(&str, &str); 17] = [
+const MEANINGS: [(&str, &str); 18] = [
     (
         "http_duration",
         "Response time: from when the request should have started to the last byte. `rate` is the share that failed.",
@@ -17,6 +17,7 @@ const MEANINGS: [(&str, &str); 17] = [
     ("http_tls", "The TLS handshake, where there was one."),
     ("http_first_byte", "From the request's first byte to the end of the reply's head."),
     ("http_receive", "From there to the last byte of the reply."),
+    ("apdex", "[Apdex score](../guide/report.md#apdex) of the steps that have a target."),
     ("http_failed", "Failed requests; `rate` is their share."),
     ("http_reqs", "Requests; `rate` is per second."),
     ("bytes_in", "Bytes received on the connections; `rate` is per second."),
@@ -31,7 +32,7 @@ const MEANINGS: [(&str, &str); 17] = [
 
 /// Returns the help with which the program rejects a threshold; `None` if it accepts it.
 fn help(metric: &str, expression: &str) -> Option<String> {
-    let script = "- {name: A, url: 'http://127.0.0.1:9/', checks: {found: {status: 200}}}\n";
+    let script = "- {name: A, url: 'http://127.0.0.1:9/', apdex: 1s, checks: {found: {status: 200}}}\n";
     let threshold = format!("{metric}: {expression}");
     let run = shooter().args("check").script(script).arg("--threshold").arg(threshold).finish();
     let help = run.stderr.lines().find_map(|line| line.trim().strip_prefix("= help: "))?;
@@ -56,7 +57,8 @@ pub(super) fn page() -> String {
     page += "| `PLUGIN.NAME` | A metric that a plugin counts; with tags, that of the steps that have them. | by kind: a trend, a counter, a rate or a gauge |\n\
              | `group.NAME.duration` | How long a group took. | those of a trend |\n\
              | `group.NAME.passed` | How often all steps of a group passed. | those of a rate |\n\n\
-             Metrics of requests have the tags `step`, `action`, `scenario` and those that the script gives; metrics \
-             of iterations have `scenario`; `users` and `start_delay` have none.\n";
+             Metrics of requests and `apdex` have the tags `step`, `action`, `scenario` and those that the script gives; \
+             `http_duration` and `http_service_time` have `outcome`, `ok` or `failed`, too; metrics of \
+             iterations have `scenario`; `users` and `start_delay` have none.\n";
     page
 }

@@ -16,7 +16,7 @@ const WORKERS: usize = 4;
 fn infos() -> Vec<RowInfo> {
     let row = |row| {
         let (name, action) = (format!("step {row}"), "http".into());
-        RowInfo { scenario: None, name, action, tags: Vec::new() }
+        RowInfo { scenario: None, name, action, tags: Vec::new(), apdex_target: None }
     };
     (0..ROWS).map(row).collect()
 }

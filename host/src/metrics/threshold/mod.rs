@@ -11,6 +11,7 @@ pub(crate) mod sums;
 use super::custom_metric::{MetricId, MetricKind, MetricUnit};
 use super::sample::RowId;
 use super::survival::Estimate;
+use crate::script::outcome::OutcomeFilter;
 use crate::script::threshold_syntax::{Aggregation, Comparison, Quantity};
 
 pub(crate) use judge::{Judge, ThresholdVerdict};
@@ -67,6 +68,8 @@ pub enum Measure {
     Iterations(IterationMeasure, Vec<usize>),
     /// Start delays of exchanges, over all rows.
     StartDelay,
+    /// The Apdex score of these rows together.
+    Apdex(Vec<ApdexRow>),
     /// Number of active users.
     Users,
     /// Metrics of one kind and unit together.
@@ -80,6 +83,15 @@ pub enum Measure {
     },
 }
 
+/// A row with a target for its response times.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct ApdexRow {
+    /// The row.
+    pub row: RowId,
+    /// The longest time that satisfies, in microseconds.
+    pub target: u64,
+}
+
 /// A measure of rows.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum RowMeasure {
@@ -87,6 +99,14 @@ pub enum RowMeasure {
     Response,
     /// End − start.
     Service,
+    /// End − intended start of exchanges without a failure.
+    OkResponse,
+    /// End − start of those exchanges.
+    OkService,
+    /// End − intended start of exchanges with a failure.
+    FailedResponse,
+    /// End − start of those exchanges.
+    FailedService,
     /// A phase of an exchange, by its place in [`PhaseDurations`](super::sample::PhaseDurations).
     Phase(usize),
     /// The share of exchanges that failed.
@@ -97,6 +117,24 @@ pub enum RowMeasure {
     BytesIn,
     /// Bytes sent.
     BytesOut,
+}
+
+impl RowMeasure {
+    /// Returns this measure of the exchanges with one outcome; `None` if it cannot tell them apart.
+    pub(crate) const fn of_outcome(self, outcome: OutcomeFilter) -> Option<Self> {
+        match (self, outcome) {
+            (Self::Response | Self::Service, OutcomeFilter::All) => Some(self),
+            (Self::Response, OutcomeFilter::Ok) => Some(Self::OkResponse),
+            (Self::Response, OutcomeFilter::Failed) => Some(Self::FailedResponse),
+            (Self::Service, OutcomeFilter::Ok) => Some(Self::OkService),
+            (Self::Service, OutcomeFilter::Failed) => Some(Self::FailedService),
+            _ => None,
+        }
+    }
+
+    const fn is_time(self) -> bool {
+        !matches!(self, Self::Failed | Self::Requests | Self::BytesIn | Self::BytesOut)
+    }
 }
 
 /// A measure of iterations.
@@ -122,6 +160,8 @@ pub enum MeasureKind {
     Share,
     /// The last, the least and the greatest value.
     Gauge,
+    /// A single number from 0 to 1.
+    Score,
 }
 
 impl Measure {
@@ -133,6 +173,8 @@ impl Measure {
             }
             Self::Rows(RowMeasure::Failed, _) => MeasureKind::Share,
             Self::Rows(RowMeasure::Requests | RowMeasure::BytesIn | RowMeasure::BytesOut, _) => MeasureKind::Counter,
+            Self::Rows(..) => MeasureKind::Trend { fails: false },
+            Self::Apdex(_) => MeasureKind::Score,
             Self::StartDelay | Self::Iterations(IterationMeasure::Duration, _) => MeasureKind::Trend { fails: false },
             Self::Iterations(..) => MeasureKind::Counter,
             Self::Users => MeasureKind::Gauge,
@@ -153,7 +195,8 @@ impl Measure {
             (MeasureKind::Trend { .. }, A::Count) => Some(Quantity::Number),
             (MeasureKind::Trend { .. }, A::Percentile(_) | A::Avg | A::Min | A::Med | A::Max)
             | (MeasureKind::Counter, A::Count | A::Rate)
-            | (MeasureKind::Gauge, A::Value | A::Min | A::Max) => Some(self.unit()),
+            | (MeasureKind::Gauge, A::Value | A::Min | A::Max)
+            | (MeasureKind::Score, A::Value) => Some(self.unit()),
             _ => None,
         }
     }
@@ -161,9 +204,9 @@ impl Measure {
     /// Returns the quantity of a single value.
     const fn unit(&self) -> Quantity {
         match self {
-            Self::Rows(RowMeasure::Response | RowMeasure::Service | RowMeasure::Phase(_), _)
-            | Self::Iterations(IterationMeasure::Duration, _)
-            | Self::StartDelay => Quantity::Time,
+            Self::Rows(measure, _) if measure.is_time() => Quantity::Time,
+            Self::Iterations(IterationMeasure::Duration, _) | Self::StartDelay => Quantity::Time,
+            Self::Apdex(_) => Quantity::Score,
             Self::Rows(RowMeasure::BytesIn | RowMeasure::BytesOut, _) => Quantity::Bytes,
             Self::Rows(..) | Self::Iterations(..) | Self::Users => Quantity::Number,
             Self::Metrics { unit, .. } => match unit {
@@ -184,6 +227,7 @@ impl MeasureKind {
             Self::Counter => "`count` and `rate`",
             Self::Share => "`rate`",
             Self::Gauge => "`value`, `min` and `max`",
+            Self::Score => "`value`",
         }
     }
 }

@@ -7,6 +7,7 @@ use hdrhistogram::Counter;
 
 use super::{IterationMeasure, Measure, MeasureKind, RowMeasure, ThresholdRule};
 use crate::metrics::aggregate::Aggregate;
+use crate::metrics::apdex::ApdexCounts;
 use crate::metrics::compact_histogram::CompactHistogram;
 use crate::metrics::custom_metric::{MetricTally, MetricUnit, TREND_SCALE, ValueRange};
 use crate::metrics::interval::Interval;
@@ -49,6 +50,9 @@ impl Sums {
                 let of = scenarios.iter().filter_map(|scenario| interval.iterations.get(*scenario));
                 of.for_each(|iterations| sums.add_iterations(*what, iterations));
             }
+            Measure::Apdex(rows) => {
+                rows.iter().for_each(|one| sums.add_apdex(one.target, &interval.rows[usize::from(one.row)]));
+            }
             Measure::StartDelay => sums.add_histogram(&interval.start_delay),
             Measure::Users => sums.gauge(f64::from(interval.users_active)),
             Measure::Metrics { ids, unit, .. } => {
@@ -68,6 +72,9 @@ impl Sums {
             Measure::Iterations(what, scenarios) => {
                 let of = scenarios.iter().filter_map(|scenario| aggregate.iterations().get(*scenario));
                 of.for_each(|iterations| sums.add_iterations(*what, iterations));
+            }
+            Measure::Apdex(rows) => {
+                rows.iter().for_each(|one| sums.add_apdex(one.target, &aggregate.rows()[usize::from(one.row)]));
             }
             Measure::StartDelay => sums.add_histogram(aggregate.start_delay()),
             Measure::Users => {
@@ -115,6 +122,7 @@ impl Sums {
             (MeasureKind::Gauge, Aggregation::Min) => in_range(self.range.min),
             (MeasureKind::Gauge, Aggregation::Max) => in_range(self.range.max),
             (MeasureKind::Gauge, _) => self.last,
+            (MeasureKind::Score, _) => (self.count > 0).then(|| self.sum / self.count as f64),
             (_, Aggregation::Count) => Some(self.values() as f64),
             (_, Aggregation::Avg) if self.cut_off.is_empty() => {
                 (self.values() > 0).then(|| self.sum / self.values() as f64)
@@ -148,6 +156,16 @@ impl Sums {
                 self.add_histogram(&series.service);
                 series.cut_off.iter().for_each(|times| self.add_cut_off(&times.service));
             }
+            RowMeasure::OkResponse => self.add_histogram(&*series.ok_response()),
+            RowMeasure::OkService => self.add_histogram(&*series.ok_service()),
+            RowMeasure::FailedResponse => {
+                series.failed.iter().for_each(|times| self.add_histogram(&times.response));
+                series.cut_off.iter().for_each(|times| self.add_cut_off(&times.response));
+            }
+            RowMeasure::FailedService => {
+                series.failed.iter().for_each(|times| self.add_histogram(&times.service));
+                series.cut_off.iter().for_each(|times| self.add_cut_off(&times.service));
+            }
             RowMeasure::Phase(part) => self.add_histogram(&series.phases.parts()[part]),
             RowMeasure::Failed => {}
             RowMeasure::Requests => self.sum += series.requests() as f64,
@@ -158,6 +176,15 @@ impl Sums {
         self.count += series.requests() - cancelled;
         self.hits += series.failures() - cancelled;
         self.unfinished += series.err[FailureKind::Unfinished as usize];
+    }
+
+    /// Adds the requests of a row and their score. Those that were cut off did not satisfy, whoever ended them.
+    fn add_apdex<C: Counter>(&mut self, target: u64, series: &RowStats<C>) {
+        let counts = ApdexCounts::of_row(series, target);
+        self.count += counts.total;
+        self.sum += counts.points();
+        self.unfinished +=
+            [FailureKind::Unfinished, FailureKind::Cancelled].map(|kind| series.err[kind as usize]).iter().sum::<u64>();
     }
 
     fn add_iterations<C: Counter>(&mut self, what: IterationMeasure, iterations: &IterationStats<C>) {

@@ -11,7 +11,7 @@ fn of(comparison: &ReportComparison, what: ComparedMetric) -> &MetricChange {
 }
 
 fn judged(base: &Report, new: &Report) -> [ChangeVerdict; 5] {
-    let comparison = compare(base, new, 0.05).unwrap();
+    let comparison = compare(base, new, OutcomeFilter::All, 0.05).unwrap();
     [ComparedMetric::Rps, ComparedMetric::Errors, ComparedMetric::P50, ComparedMetric::P95, ComparedMetric::P99]
         .map(|what| of(&comparison, what).verdict)
 }
@@ -51,7 +51,11 @@ fn changed_values_are_distinguished_from_unchanged_ones() {
     ];
     for (case, new, expected) in cases {
         assert_eq!(judged(&base, &new), expected, "{case}");
-        assert_eq!(compare(&base, &new, 0.05).unwrap().is_worse(), expected.contains(&Worse), "{case}");
+        assert_eq!(
+            compare(&base, &new, OutcomeFilter::All, 0.05).unwrap().is_worse(),
+            expected.contains(&Worse),
+            "{case}"
+        );
     }
 }
 
@@ -59,13 +63,13 @@ fn changed_values_are_distinguished_from_unchanged_ones() {
 fn too_few_samples_are_reported_as_too_few() {
     let few = test_reports::nothing();
     assert_eq!(judged(&few, &few), [TooFewSamples; 5]);
-    assert!(!compare(&few, &few, 0.0).unwrap().is_worse());
+    assert!(!compare(&few, &few, OutcomeFilter::All, 0.0).unwrap().is_worse());
 }
 
 #[test]
 fn a_change_at_the_tolerance_is_unclear() {
     let (base, new) = (test_reports::steady(20, (20_000, 20_000), 0), test_reports::steady(20, (21_000, 21_000), 0));
-    assert_eq!(of(&compare(&base, &new, 0.05).unwrap(), ComparedMetric::P50).verdict, Inconclusive);
+    assert_eq!(of(&compare(&base, &new, OutcomeFilter::All, 0.05).unwrap(), ComparedMetric::P50).verdict, Inconclusive);
 }
 
 proptest! {
@@ -73,7 +77,7 @@ proptest! {
     #[test]
     fn a_run_is_never_worse_than_itself(rate in 1_u64..60, from in 1_u64..50_000, over in 1_u64..50_000) {
         let run = test_reports::steady(rate, (from, over), 3);
-        let comparison = compare(&run, &run, 0.0).unwrap();
+        let comparison = compare(&run, &run, OutcomeFilter::All, 0.0).unwrap();
         prop_assert!(!comparison.is_worse());
         for action in &comparison.actions {
             for MetricChange { interval, .. } in &action.changes {
@@ -81,4 +85,16 @@ proptest! {
             }
         }
     }
+}
+
+#[test]
+fn times_of_failures_are_compared_by_themselves() {
+    // Only requests that succeed have become slower: those that fail are as many and as slow as before.
+    let (base, new) = (test_reports::two_outcomes(10_000, 40_000), test_reports::two_outcomes(20_000, 40_000));
+    let verdict = |outcome| of(&compare(&base, &new, outcome, 0.05).expect("comparable"), ComparedMetric::P50).verdict;
+    assert_eq!([OutcomeFilter::Ok, OutcomeFilter::Failed].map(verdict), [Worse, WithinTolerance]);
+    let mut old = base.clone();
+    old.actions[0].by_outcome = None;
+    assert!(compare(&old, &new, OutcomeFilter::Ok, 0.05).is_err_and(|error| error.contains("an earlier version")));
+    assert!(compare(&old, &new, OutcomeFilter::All, 0.05).is_ok());
 }

@@ -11,6 +11,8 @@
 //! | `bytes_out` `bytes_in` `body_bytes_in` | bytes sent, received, and of the replies' content |
 //! | `response_min_us` … `response_max_us` | response time in microseconds; empty if nothing was measured; the percentiles are those of `--percentiles` |
 //! | `service_min_us` … `service_max_us` | service time, in the same form |
+//! | `ok_response_min_us` …, `failed_response_min_us` … | in place of these with `--latency-of ok` or `failed`: the times of those exchanges alone |
+//! | `apdex` `apdex_target_us` | the Apdex score and its target, if any step has one |
 //! | `metric` `kind` `unit` | in the line of a metric only: its name with that of its plugin, whether it is a `counter`, `gauge`, `rate` or `trend`, and the unit of its values; `scenario` and `name` are those of the step whose values it counts, or empty for all |
 //! | `values` | the number of its values |
 //! | `sum` `per_second` `hits` `share` `last` `min` `max` | its numbers, as far as its kind has them |
@@ -51,11 +53,11 @@ const METRIC_COLUMNS: [&str; 17] = [
 pub(super) fn write(report: &Report, out: &mut dyn Write) -> io::Result<()> {
     let mut writer = csv::WriterBuilder::new().terminator(csv::Terminator::CRLF).from_writer(out);
     let percentiles = shown_percentiles(report, PERCENTILES);
-    let header = header(percentiles);
+    let header = header(report, percentiles);
     writer.write_record(&header)?;
     let metric_columns = || vec![String::new(); METRIC_COLUMNS.len()];
     for row in &report.actions {
-        writer.write_record([record(row, percentiles), metric_columns()].concat())?;
+        writer.write_record([record(report, row, percentiles), metric_columns()].concat())?;
     }
     for metric in &report.metrics {
         writer.write_record(metric_record(metric, header.len()))?;
@@ -79,22 +81,26 @@ fn metric_record(metric: &MetricReport, columns: usize) -> Vec<String> {
     record
 }
 
-fn header(percentiles: &[f64]) -> Vec<String> {
+fn header(report: &Report, percentiles: &[f64]) -> Vec<String> {
     let tasks =
         ["scenario", "name", "action", "started", "passed", "failed", "cancelled", "dropped", "requests", "ok", "err"];
     let mut header: Vec<String> = tasks.map(Into::into).into();
     header.extend(FailureKind::ALL.map(|kind| format!("err_{}", kind.name())));
     header.extend(["rps", "bytes_out", "bytes_in", "body_bytes_in"].map(Into::into));
-    for what in ["response", "service"] {
+    let of = report.settings.latency_of.prefix("_");
+    for what in ["response", "service"].map(|what| format!("{of}{what}")) {
         header.extend(["min", "mean", "stddev"].map(|column| format!("{what}_{column}_us")));
         header.extend(percentiles.iter().map(|percentile| format!("{what}_{}_us", percentile_key(*percentile))));
         header.push(format!("{what}_max_us"));
+    }
+    if report.totals.apdex.is_some() {
+        header.extend(["apdex", "apdex_target_us"].map(Into::into));
     }
     header.extend(METRIC_COLUMNS.map(Into::into));
     header
 }
 
-fn record(row: &RowReport, percentiles: &[f64]) -> Vec<String> {
+fn record(report: &Report, row: &RowReport, percentiles: &[f64]) -> Vec<String> {
     let (tasks, requests, bytes) = (&row.tasks, &row.requests, &row.bytes);
     let mut record =
         vec![row.scenario.clone().unwrap_or_default(), row.name.clone(), row.action.clone().unwrap_or_default()];
@@ -104,8 +110,14 @@ fn record(row: &RowReport, percentiles: &[f64]) -> Vec<String> {
     record.extend(FailureKind::ALL.map(|kind| failures(row, kind).to_string()));
     record.push(format!("{:.3}", requests.rps));
     record.extend([bytes.out, bytes.received, bytes.body_in].map(|count| count.to_string()));
-    record.extend(times(row.response_time_us.as_ref(), percentiles));
-    record.extend(times(row.service_time_us.as_ref(), percentiles));
+    let outcome = report.settings.latency_of;
+    record.extend(times(row.response_time(outcome), percentiles));
+    record.extend(times(row.service_time(outcome), percentiles));
+    if report.totals.apdex.is_some() {
+        let score = row.apdex.and_then(|apdex| apdex.score).map(|score| score.to_string());
+        let target = row.apdex.and_then(|apdex| apdex.target_us).map(|target| target.to_string());
+        record.extend([score, target].map(Option::unwrap_or_default));
+    }
     record
 }
 
@@ -126,6 +138,7 @@ fn times(times: Option<&DurationStats>, percentiles: &[f64]) -> Vec<String> {
 mod tests {
     use super::super::super::test_reports;
     use super::*;
+    use crate::script::outcome::OutcomeFilter;
 
     fn written(report: &Report) -> String {
         let mut bytes = Vec::new();
@@ -162,7 +175,7 @@ mod tests {
         // The name of an action may have a line break.
         let all: Vec<&str> = text.lines().collect();
         let lines = &all[all.len() - report.metrics.len()..];
-        let empty = ",".repeat(header(PERCENTILES).len() - METRIC_COLUMNS.len() - 2);
+        let empty = ",".repeat(header(&report, PERCENTILES).len() - METRIC_COLUMNS.len() - 2);
         assert_eq!(lines[0], format!(",Log in{empty},login.bytes,counter,bytes,2,3072,7680,,,,,,,,,,,"));
         let trip = lines.iter().find(|line| line.contains("login.trip")).expect("a trend");
         assert!(trip.contains(",trend,nanoseconds,2,,,,,,1000000,2000000,1500000,"), "{trip}");
@@ -179,6 +192,22 @@ mod tests {
         let at = header.iter().position(|column| column == "response_p97_5_us").expect("a column");
         let row = reader.records().next().expect("a row").expect("valid CSV");
         assert!(row[at].parse::<u64>().expect("a time") >= 12_300_000, "{row:?}");
+    }
+
+    #[test]
+    fn times_of_one_outcome_and_scores_have_columns_of_their_own() {
+        let mut report = test_reports::two_outcomes(10_000, 40_000);
+        report.settings.latency_of = OutcomeFilter::Failed;
+        let text = written(&report);
+        let mut reader = csv::Reader::from_reader(text.as_bytes());
+        let header = reader.headers().expect("a header").clone();
+        let row = reader.records().next().expect("a row").expect("valid CSV");
+        let cell = |name: &str| row[header.iter().position(|column| column == name).expect(name)].to_owned();
+        assert!(!header.iter().any(|column| column == "response_p50_us"), "{header:?}");
+        let failed = report.actions[0].response_time(OutcomeFilter::Failed).expect("some failed");
+        assert_eq!(cell("failed_response_p50_us"), failed.p50.to_string());
+        assert_eq!(cell("failed_service_max_us"), failed.max.to_string());
+        assert_eq!((cell("apdex"), cell("apdex_target_us")), ("0.5".into(), "15000".into()));
     }
 
     #[test]

@@ -1,6 +1,7 @@
 //! The distribution of response times as text, in the form that HdrHistogram's `outputPercentileDistribution` prints
 //! and its plotters read: lines of value, percentile, number of values up to there and 1/(1 − percentile), five for
-//! each halving of the distance to 100 %. Values are milliseconds. All rows are one distribution. Of exchanges that
+//! each halving of the distance to 100 %. Values are milliseconds. All rows are one distribution, of the requests that
+//! `--latency-of` chooses. Of exchanges that
 //! were cut off the estimate of the report is shown, so that the numbers are those of the table.
 
 use std::io::{self, Write};
@@ -21,10 +22,13 @@ const SUB_BUCKETS: u32 = 2048;
 /// Writes the response times of all rows.
 pub(super) fn write(report: &Report, out: &mut dyn Write) -> io::Result<()> {
     writeln!(out, "{:>12} {:>14} {:>10} {:>14}\n", "Value", "Percentile", "TotalCount", "1/(1-Percentile)")?;
-    if let Some(estimate) = percentiles::estimate(report.totals.histograms.response_times()) {
+    let outcome = report.settings.latency_of;
+    let is_known = report.totals.response_time(outcome).is_some();
+    let times = is_known.then(|| report.totals.histograms.response_times(outcome));
+    if let Some(estimate) = times.and_then(percentiles::estimate) {
         write_percentiles(&estimate, out)?;
     }
-    write_footer(report.totals.response_time_us.as_ref(), out)
+    write_footer(report.totals.response_time(outcome), out)
 }
 
 fn write_percentiles(estimate: &SurvivalEstimate, out: &mut dyn Write) -> io::Result<()> {

@@ -11,9 +11,8 @@ use unicode_width::UnicodeWidthStr;
 use super::super::checks_and_thresholds::deciding_value;
 use super::super::format::{grouped, grouped_decimal, percent, seconds};
 use super::super::model::{Report, RequestTotals, RowReport};
-use super::super::percentiles::shown_percentiles;
 use super::super::settings::RunVerdict;
-use super::super::table::{self, PERCENTILES, bottleneck};
+use super::super::table::{self, bottleneck};
 use crate::cli::LatencyView;
 use crate::metrics::aggregate::label;
 use crate::run::EndReason;
@@ -97,7 +96,7 @@ fn thresholds(report: &Report) -> String {
 }
 
 fn actions(report: &Report) -> String {
-    let columns = table::columns(LatencyView::Response, shown_percentiles(report, PERCENTILES));
+    let columns = table::columns(report, LatencyView::Response);
     let titles: Vec<(&str, Alignment)> = columns
         .iter()
         .enumerate()

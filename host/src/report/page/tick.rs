@@ -55,6 +55,10 @@ pub(crate) struct RowTick {
     pub max_us: u64,
     /// Response times of exchanges that were not cut off.
     pub response: LogLinearHistogram,
+    /// Those of them that failed.
+    pub failed: LogLinearHistogram,
+    /// The longest response time of an exchange without a failure; 0 if there was none.
+    pub ok_max_us: u64,
 }
 
 impl RowTick {
@@ -66,6 +70,8 @@ impl RowTick {
         self.bytes_in += other.bytes_in;
         self.max_us = self.max_us.max(other.max_us);
         self.response.add(&other.response);
+        self.failed.add(&other.failed);
+        self.ok_max_us = self.ok_max_us.max(other.ok_max_us);
     }
 }
 
@@ -104,6 +110,18 @@ pub(crate) struct TickEvent {
     pub lengths: Vec<usize>,
     /// Histograms of response times.
     pub response: Vec<u32>,
+    /// Index of each row of which a time is one of a failure. The next three lists are parallel to it.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub failed_rows: Vec<u16>,
+    /// The length of each row's histogram in `failed_response`.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub failed_lengths: Vec<usize>,
+    /// The longest response time of the row's other exchanges; 0 if there are none.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub ok_max_us: Vec<u64>,
+    /// Histograms of the response times of failures, whose counts `response` has too.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub failed_response: Vec<u32>,
     /// Row, category, count, and so on.
     pub errors: Vec<u64>,
     /// Row, status, count, and so on.
@@ -164,6 +182,13 @@ impl TickEvent {
             let distances = counts.response.to_distances();
             self.lengths.push(distances.len());
             self.response.extend(distances);
+            if counts.ok_max_us != counts.max_us || counts.failed != LogLinearHistogram::default() {
+                let failed = counts.failed.to_distances();
+                self.failed_rows.push(row);
+                self.failed_lengths.push(failed.len());
+                self.ok_max_us.push(counts.ok_max_us);
+                self.failed_response.extend(failed);
+            }
         }
     }
 
@@ -212,10 +237,16 @@ impl TickEvent {
 
     /// Calls `visit` with each row that counted anything.
     fn each_row(&self, mut visit: impl FnMut(u16, &RowTick)) {
-        let mut response = self.response.as_slice();
+        let (mut response, mut failed) = (self.response.as_slice(), self.failed_response.as_slice());
+        let mut next_failed = 0;
         for (index, row) in self.rows.iter().enumerate() {
-            let (own, rest) = response.split_at(self.lengths[index].min(response.len()));
-            response = rest;
+            let own = take(&mut response, self.lengths[index]);
+            let (mut failures, mut ok_max_us) = (LogLinearHistogram::default(), self.max_us[index]);
+            if self.failed_rows.get(next_failed) == Some(row) {
+                failures = LogLinearHistogram::from_distances(take(&mut failed, self.failed_lengths[next_failed]));
+                ok_max_us = self.ok_max_us[next_failed];
+                next_failed += 1;
+            }
             let counts = RowTick {
                 ok: self.ok[index],
                 err: self.err[index],
@@ -223,6 +254,8 @@ impl TickEvent {
                 bytes_in: self.bytes_in[index],
                 max_us: self.max_us[index],
                 response: LogLinearHistogram::from_distances(own),
+                failed: failures,
+                ok_max_us,
             };
             visit(*row, &counts);
         }
@@ -255,6 +288,13 @@ impl SharedTimes {
     }
 }
 
+/// Takes the first elements off a list.
+fn take<'l>(list: &mut &'l [u32], length: usize) -> &'l [u32] {
+    let (taken, rest) = list.split_at(length.min(list.len()));
+    *list = rest;
+    taken
+}
+
 /// Adds up lists of (row, key, count), which stay one list of them.
 fn add_triples<'t>(lists: impl Iterator<Item = &'t Vec<u64>>) -> Vec<u64> {
     let mut counts = BTreeMap::<[u64; 2], u64>::new();
@@ -273,7 +313,8 @@ mod tests {
         let at_ms = u64::from(second) * 1_000;
         let mut tick = TickEvent { first: second, last: second, at_ms, end_ms: at_ms + 1_000, ..TickEvent::default() };
         let counts = |&(row, ok): &(u16, u64)| {
-            (row, RowTick { ok, max_us: ok * 10, response: times_of(&[ok * 10; 2]), ..RowTick::default() })
+            let (max_us, response) = (ok * 10, times_of(&[ok * 10; 2]));
+            (row, RowTick { ok, max_us, ok_max_us: max_us, response, ..RowTick::default() })
         };
         tick.set_rows(rows.iter().map(counts));
         tick.count_statuses(rows[0].0, 200, rows[0].1);
@@ -291,6 +332,25 @@ mod tests {
         let mut first = None;
         merged.each_row(|row, counts| first = first.take().or((row == 0).then(|| counts.response.clone())));
         assert_eq!(first, Some(times_of(&[30, 30, 40, 40])));
+    }
+
+    #[test]
+    fn failures_are_told_apart_where_there_are_any() {
+        let plain = tick(5, &[(0, 3), (2, 1)]);
+        assert!(!serde_json::to_string(&plain).expect("JSON").contains("failed"));
+        let mut with_failures = tick(6, &[(1, 7)]);
+        let (response, failed) = (times_of(&[20, 900, 900]), times_of(&[900, 900]));
+        let counts = RowTick { ok: 1, err: 2, max_us: 900, ok_max_us: 20, response, failed, ..RowTick::default() };
+        with_failures.set_rows([(2, counts.clone())].into_iter());
+        let merged = TickEvent::merge(&[plain, with_failures]);
+        assert_eq!((merged.failed_rows.as_slice(), merged.ok_max_us.as_slice()), (&[2][..], &[20][..]));
+        let mut rows = BTreeMap::new();
+        merged.each_row(|row, counts| drop(rows.insert(row, counts.clone())));
+        assert_eq!((&rows[&2].failed, rows[&2].max_us), (&counts.failed, 900));
+        assert_eq!(rows[&2].response.without(&rows[&2].failed), times_of(&[10, 10, 20]));
+        assert_eq!((rows[&0].ok_max_us, &rows[&0].failed), (30, &LogLinearHistogram::default()));
+        let line = serde_json::to_string(&merged).expect("JSON");
+        assert_eq!(serde_json::from_str::<TickEvent>(&line).expect("a tick"), merged);
     }
 
     #[test]

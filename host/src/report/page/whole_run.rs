@@ -141,12 +141,15 @@ fn tick(series: &TimeSeries, index: usize) -> TickEvent {
 }
 
 fn row_tick(row: &RowSeries, index: usize) -> RowTick {
+    let by_outcome = row.by_outcome.as_ref().map(|times| &times.ok.response_max_us);
+    let ok_max = by_outcome.or((row.err[index] == 0).then_some(&row.response_max_us));
     RowTick {
         ok: row.ok[index],
         err: row.err[index],
         bytes_out: row.bytes_out[index],
         bytes_in: row.bytes_in[index],
         max_us: row.response_max_us[index].unwrap_or(0),
+        ok_max_us: ok_max.and_then(|list| list[index]).unwrap_or(0),
         ..RowTick::default()
     }
 }

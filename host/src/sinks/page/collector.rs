@@ -143,13 +143,17 @@ fn set_counts(tick: &mut TickEvent, counts: &Interval) {
 fn row_tick(row: &RowStats<u32>) -> RowTick {
     let mut response = LogLinearHistogram::default();
     response.add_histogram(&row.response);
+    let mut failed = LogLinearHistogram::default();
+    row.failed.iter().for_each(|times| failed.add_histogram(&times.response));
     RowTick {
         ok: row.ok,
         err: row.failures(),
         bytes_out: row.bytes.out,
         bytes_in: row.bytes.received,
         max_us: row.response.max(),
+        ok_max_us: row.ok_response().max(),
         response,
+        failed,
     }
 }
 

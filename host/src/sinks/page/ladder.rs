@@ -147,7 +147,9 @@ mod tests {
                     bytes_out: 4_321 * span + row * 17,
                     bytes_in: 87_654 * span + row * 31,
                     max_us: 9_000 + row,
+                    ok_max_us: 9_000 + row,
                     response: times_of(&times),
+                    ..RowTick::default()
                 };
                 (row as u16 + 1, counts)
             });

@@ -15,7 +15,13 @@ use crate::sinks::metric_families::{FamilyKind, families};
 const DASHBOARD: &str = include_str!("../../../../docs/grafana/stampede-shooter.json");
 
 fn run_info(steps: &[&str]) -> RunInfo {
-    let row = |name: &&str| RowInfo { scenario: None, name: (*name).into(), action: "http".into(), tags: Vec::new() };
+    let row = |name: &&str| RowInfo {
+        scenario: None,
+        name: (*name).into(),
+        action: "http".into(),
+        tags: Vec::new(),
+        apdex_target: None,
+    };
     RunInfo {
         id: 0x5eed,
         started_at: Duration::from_secs(1_790_000_000),

@@ -66,7 +66,7 @@ mod tests {
     use super::*;
 
     fn row(name: &str) -> RowInfo {
-        RowInfo { scenario: None, name: name.into(), action: "http".into(), tags: Vec::new() }
+        RowInfo { scenario: None, name: name.into(), action: "http".into(), tags: Vec::new(), apdex_target: None }
     }
 
     #[test]

@@ -19,7 +19,13 @@ use crate::run::process_usage::ProcessUsage;
 use crate::sinks::run_info::RunInfo;
 
 fn run_info(steps: &[&str]) -> RunInfo {
-    let row = |name: &&str| RowInfo { scenario: None, name: (*name).into(), action: "http".into(), tags: Vec::new() };
+    let row = |name: &&str| RowInfo {
+        scenario: None,
+        name: (*name).into(),
+        action: "http".into(),
+        tags: Vec::new(),
+        apdex_target: None,
+    };
     RunInfo {
         id: 0x5eed,
         started_at: Duration::from_secs(9),

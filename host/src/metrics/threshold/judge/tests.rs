@@ -43,7 +43,13 @@ struct SyntheticRun {
 
 impl SyntheticRun {
     fn new(thresholds: &[ThresholdRule], workers: usize) -> Self {
-        let info = |name: &str| RowInfo { scenario: None, name: name.into(), action: "http".into(), tags: Vec::new() };
+        let info = |name: &str| RowInfo {
+            scenario: None,
+            name: name.into(),
+            action: "http".into(),
+            tags: Vec::new(),
+            apdex_target: None,
+        };
         let metric = MetricInfo {
             plugin: "p".into(),
             name: "m".into(),
