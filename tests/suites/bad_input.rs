@@ -74,7 +74,7 @@ fn errors_in_a_script_get_their_messages_from_the_program_too() {
 }
 
 /// Arguments that are wrong on their own, or that name something that does not exist.
-const WRONG: [&str; 38] = [
+const WRONG: [&str; 39] = [
     "--users 0",
     "--users -1",
     "--users 1.5",
@@ -93,6 +93,7 @@ const WRONG: [&str; 38] = [
     "--timeout 0ms",
     "--workers 0",
     "--seed -1",
+    "--trace-sample -1",
     "--log loud",
     "--out report.txt",
     "--threshold nonsense",

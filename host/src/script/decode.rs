@@ -11,13 +11,14 @@ use super::value_reader::{DiagnosticText, ValueReader};
 use crate::diagnostic::{Diagnostics, SourceText, Span};
 
 /// The keys of the long form besides those of a load, in the order of the reference.
-pub(crate) const KEYS: [&str; 16] = [
+pub(crate) const KEYS: [&str; 17] = [
     "rps_total",
     "warm_up",
     "timeout",
     "dns_ttl",
     "seed",
     "headers",
+    "traceparent",
     "base_url",
     "login",
     "data",
@@ -147,6 +148,7 @@ impl ScriptDecoder {
             "dns_ttl" => settings.dns_ttl = reader.duration(name, &node),
             "seed" => settings.seed = reader.integer(name, &node, 0, i64::MAX),
             "headers" => settings.headers = headers(reader, node),
+            "traceparent" => settings.traceparent = reader.boolean(name, &node),
             "base_url" => script.base_url = reader.non_empty_text(name, node, "https://site.example"),
             "login" => self.login(key.span, node),
             "data" => script.data = data(reader, node),
